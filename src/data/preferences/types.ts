@@ -1,0 +1,45 @@
+/** @file What a preference pair is on its way to the model: tokens, then one packed row, then a batch. */
+
+/** Ids of one row, under TRL's column names. The completion starts where prompt, prompt+chosen and prompt+rejected part. */
+export interface PairTokens {
+  prompt_ids: number[];
+  chosen_ids: number[];
+  rejected_ids: number[];
+}
+
+/**
+ * One pair as one row of T packed tokens: `shared | chosen | rejected`. The shared prefix is computed once
+ * (prefix sharing, arXiv 2410.20305); tokens of `rejected` see `shared` and themselves, never `chosen`.
+ * Already truncated to max_length per sequence, as TRL's collator does.
+ */
+export interface PackedPair {
+  /** Row number in the prepared data set (after dropping); key of the reference cache, and the name in messages. */
+  index: number;
+  /** [T] token ids. */
+  tokens: Int32Array;
+  /** [T] position ids: those of the unpacked sequences. */
+  positions: Int32Array;
+  /** Tokens of the shared prefix: packed rows [0, sharedLength). */
+  sharedLength: number;
+  /** Packed rows [sharedLength, sharedLength + chosenLength) are the rest of prompt + chosen. */
+  chosenLength: number;
+  /** Packed rows [sharedLength + chosenLength, T) are the rest of prompt + rejected. */
+  rejectedLength: number;
+  /** [N] packed row whose hidden state predicts target n; the chosen targets come first. */
+  predictFrom: Int32Array;
+  /** [N] the token id to predict. */
+  labels: Int32Array;
+  /** How many of the N targets belong to chosen. */
+  chosenTargets: number;
+}
+
+/** Sums of log-probabilities of the two completions, in nats. */
+export interface PairLogps {
+  chosen: number;
+  rejected: number;
+}
+
+/** A micro-batch. Pairs never attend across, so it stays a list; losses over the whole batch see all of it. */
+export interface Batch {
+  pairs: PackedPair[];
+}

@@ -1,0 +1,62 @@
+/** @file The contract between the method and the trainer: score a pair, accumulate gradients, take a step. */
+import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
+
+/** One pair under one model; sums run over the predicted completion tokens. */
+export interface PairScores {
+  /** Sum of token log-probabilities, nats. */
+  logps: PairLogps;
+  /** Sum of the entropies of the next-token distributions of both completions, nats. */
+  entropySum: number;
+  /** Sum over tokens of the mean logit over the vocabulary. */
+  logitsSum: PairLogps;
+  /** How many chosen tokens are the model's most likely next token. */
+  chosenCorrect: number;
+  /** Predicted tokens. */
+  tokens: { chosen: number; rejected: number };
+}
+
+export interface BatchResult {
+  /** Loss of the batch (mean over its pairs, unscaled). */
+  loss: number;
+  /** One entry a pair, in the batch's order. */
+  scores: PairScores[];
+}
+
+/** Which model answers: the one in training, or the frozen reference. */
+export type Role = "policy" | "reference";
+
+export interface LearnerState {
+  /** Trainable tensors by their file name (PEFT's keys for LoRA, Hugging Face's names otherwise). */
+  weights: Map<string, { shape: number[]; data: Float32Array }>;
+  /** Optimizer tensors, `exp_avg.NAME` and so on. */
+  optimizer: Map<string, { shape: number[]; data: Float32Array }>;
+  /** Optimizer steps taken. */
+  optimizerStep: number;
+}
+
+/** The model in training: weights, gradients and optimizer state live behind it, off the main thread. */
+export interface Learner {
+  readonly trainable: ReadonlyArray<{ name: string; shape: number[] }>;
+  /** Forward pass only, no dropout. */
+  score(pair: PackedPair, role: Role): Promise<PairScores>;
+  /** The configured loss over a batch of scored pairs (evaluation), without gradients. */
+  lossOf(scores: PairScores[], reference: PairLogps[]): Promise<number>;
+  /**
+   * Forward and backward over a micro-batch; adds `scale * d loss / d weight` to the accumulated gradients.
+   * @param options.scale 1 / number of micro-batches in this optimizer step.
+   * @param options.dropoutStep a number that is different for every micro-batch of the run; masks are a function of
+   *   seed and this number. Without effect where dropout is disabled.
+   */
+  accumulate(
+    batch: PackedPair[],
+    reference: PairLogps[],
+    options: { scale: number; dropoutStep: number },
+  ): Promise<BatchResult>;
+  /** Clips the accumulated gradients to `maxGradNorm` (0: no clipping), updates the weights, clears the gradients. */
+  step(options: { learningRate: number; maxGradNorm: number }): Promise<{ gradNorm: number }>;
+  /** A copy of the trainable weights and the optimizer's state, for checkpoints. */
+  readState(): Promise<LearnerState>;
+  writeState(state: LearnerState): Promise<void>;
+  /** Frees the runtime's memory and its thread; the learner can't be used afterwards. */
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,58 @@
+/** @file The errors that a person sees: where, what was expected, what was found, what to do. */
+
+export type PrefineErrorCode =
+  | "config" // a key, a value, a flag
+  | "data" // a row, a column, a split, a data file
+  | "model" // weights, tokenizer, adapter, model config
+  | "hub" // network, permission, missing repository or file
+  | "io" // disk, folders, permissions of the operating system
+  | "training" // non-finite loss, out of memory, broken invariants
+  | "not-yet" // known, would change results, not built
+  | "interrupted"; // the user or an AbortSignal stopped the work
+
+/**
+ * An error caused by input, disk or network, never by a bug of prefine (those start with `internal:`).
+ * The command line prints `message` and `hint` without a stack trace and exits with 1 (130 for `interrupted`).
+ */
+export class PrefineError extends Error {
+  readonly code: PrefineErrorCode;
+  /** What the reader can do about it, one sentence. */
+  readonly hint: string | undefined;
+
+  constructor(code: PrefineErrorCode, message: string, hint?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "PrefineError";
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** Edit distance (insert, delete, replace, swap of neighbours), for "did you mean". */
+function editDistance(a: string, b: string): number {
+  const rows = Array.from({ length: a.length + 1 }, (_, i) => {
+    const row = new Array<number>(b.length + 1).fill(0);
+    row[0] = i;
+    return row;
+  });
+  for (let j = 0; j <= b.length; j++) rows[0][j] = j;
+  for (let i = 1; i <= a.length; i++) {
+    for (let j = 1; j <= b.length; j++) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      rows[i][j] = Math.min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + cost);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) rows[i][j] = Math.min(rows[i][j], rows[i - 2][j - 2] + 1);
+    }
+  }
+  return rows[a.length][b.length];
+}
+
+/** The known name nearest to `name`, or undefined if none is near enough to be a typo of it. */
+export function nearestName(name: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
