@@ -1,0 +1,29 @@
+/** @file The contract between the generation loop and the network: tokens in, next-token logits out, keys and values kept. */
+
+export interface DecoderStepOptions {
+  /** B: rows of this call; the same for every call until `reset`. */
+  batch: number;
+  /** S: tokens a row in this call; the longest prompt at the first call, 1 later. */
+  length: number;
+  /** [B] pad tokens at the left of each row, at the first call only (absent: none). They are never attended to, then or later. */
+  padding?: Int32Array;
+}
+
+/** A causal language model that remembers the keys and values of what it has seen. One step at a time, never two at once. */
+export interface Decoder {
+  /** V: logits a token. */
+  readonly vocabSize: number;
+  /** How many positions the model knows (n_positions, max_position_embeddings); prompt and completion must fit into them. */
+  readonly maxPositions: number;
+  /**
+   * Runs S more tokens a row behind those that are cached.
+   * @param tokens [B * S] ids, row after row; at the first call the prompts, left-padded.
+   * @param positions [B * S] position ids; 0 under padding, then 0, 1, 2 ... from the first token of the prompt.
+   * @returns [B * V] logits behind the last token of each row. The array may be reused by the next step.
+   */
+  step(tokens: Int32Array, positions: Int32Array, options: DecoderStepOptions): Promise<Float32Array>;
+  /** Forgets the cached keys and values: the next step is a first call again, of any batch size. */
+  reset(): Promise<void>;
+  /** Frees what the runtime holds; the decoder can't be used afterwards. */
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,117 @@
+/** @file Logits processors against transformers' own values (warpers.json) and against hand-worked cases. */
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import {
+  type LogitsProcessor,
+  logitsProcessors,
+  minLength,
+  minP,
+  noRepeatNgram,
+  repetitionPenalty,
+  softmax,
+  temperature,
+  topK,
+  topP,
+  typicalP,
+} from "./logitsProcessors.ts";
+
+const warpersFile = new URL("../../../shared/reference/generation/warpers.json", import.meta.url);
+
+interface Warpers {
+  logits: number[];
+  warped: Array<{ chain: Array<[string, number]>; probabilities: number[] }>;
+}
+
+const byName: Record<string, (value: number) => LogitsProcessor> = {
+  temperature,
+  top_k: topK,
+  top_p: topP,
+  min_p: minP,
+  typical_p: typicalP,
+};
+
+describe.skipIf(!existsSync(warpersFile))("warpers equal transformers' (skipped without ../shared/reference)", () => {
+  const { logits, warped } = existsSync(warpersFile)
+    ? (JSON.parse(readFileSync(warpersFile, "utf8")) as Warpers)
+    : { logits: [], warped: [] };
+
+  it("has the six chains of the reference", () => expect(warped).toHaveLength(6));
+
+  it.each(warped)("$chain", ({ chain, probabilities }) => {
+    let scores: Float32Array = Float32Array.from(logits);
+    for (const [name, value] of chain) scores = byName[name](value)(scores, []);
+    const found = softmax(scores);
+    expect(found).toHaveLength(50);
+    for (const [id, expected] of probabilities.entries()) expect(Math.abs(found[id] - expected)).toBeLessThan(1e-6);
+    expect([...found].filter((p) => p > 0)).toHaveLength(probabilities.filter((p) => p > 0).length);
+  });
+
+  it("the chain built from a config's options is the last case, in that order", () => {
+    const { chain, probabilities } = warped[5];
+    let scores: Float32Array = Float32Array.from(logits);
+    const options = { do_sample: true, ...Object.fromEntries(chain) };
+    const processors = logitsProcessors(options, { promptLength: 0, eosTokenIds: [] });
+    expect(processors).toHaveLength(3);
+    for (const process of processors) scores = process(scores, []);
+    for (const [id, p] of softmax(scores).entries()) expect(Math.abs(p - probabilities[id])).toBeLessThan(1e-6);
+  });
+});
+
+const kept = (scores: Float32Array): number[] =>
+  [...scores.keys()].filter((id) => scores[id] > Number.NEGATIVE_INFINITY);
+
+describe("processors", () => {
+  it("repetition penalty divides positive and multiplies negative scores, once a token, and copies", () => {
+    const scores = Float32Array.of(2, -2, 1, 0);
+    expect([...repetitionPenalty(2)(scores, [0, 1, 0, 99])]).toEqual([1, -4, 1, 0]);
+    expect([...scores]).toEqual([2, -2, 1, 0]);
+  });
+
+  it("bans what would repeat an n-gram, prompt included", () => {
+    const scores = new Float32Array(5);
+    expect(kept(noRepeatNgram(2)(scores, [1, 2, 3, 1]))).toEqual([0, 1, 3, 4]); // 1 2 is there
+    expect(kept(noRepeatNgram(3)(scores, [1, 2, 3, 1]))).toEqual([0, 1, 2, 3, 4]);
+    expect(kept(noRepeatNgram(3)(scores, [1, 2, 3, 1, 2]))).toEqual([0, 1, 2, 4]);
+    expect(kept(noRepeatNgram(1)(scores, [1, 3]))).toEqual([0, 2, 4]);
+    expect(kept(noRepeatNgram(4)(scores, [1, 2]))).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it("bans the end of sequence until the length is reached", () => {
+    const process = minLength(3, [1, 4]);
+    expect(kept(process(new Float32Array(5), [0, 0]))).toEqual([0, 2, 3]);
+    expect(kept(process(new Float32Array(5), [0, 0, 0]))).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it("top_k keeps ties with the k-th, and everything where k exceeds the vocabulary", () => {
+    expect(kept(topK(2)(Float32Array.of(1, 5, 3, 3, 2), []))).toEqual([1, 2, 3]);
+    expect(kept(topK(9)(Float32Array.of(1, 5, 3), []))).toEqual([0, 1, 2]);
+    const many = Float32Array.from({ length: 1000 }, (_, i) => Math.sin(i * 12.9898) * 43.758);
+    const border = [...many].sort((a, b) => b - a)[49];
+    expect(kept(topK(50)(many, []))).toEqual(kept(many.map((x) => (x >= border ? x : -Infinity))));
+  });
+
+  it("top_p always keeps the most likely token; of ties at the border the higher ids stay", () => {
+    expect(kept(topP(0)(Float32Array.of(1, 3, 2), []))).toEqual([1]);
+    expect(kept(topP(0.7)(Float32Array.of(0, 0, 0, 0), []))).toEqual([1, 2, 3]); // 0.25 <= 0.3 goes
+    expect(kept(topP(1)(Float32Array.of(0, -50, 0), []))).toEqual([0, 1, 2]);
+  });
+
+  it("typical_p copes with scores that another filter has removed", () => {
+    const scores = Float32Array.of(3, -Infinity, 2, -Infinity, 0);
+    expect(kept(typicalP(0.5)(scores, []))).toEqual([0]);
+    expect(kept(typicalP(0.95)(scores, []))).toEqual([0, 2]);
+  });
+
+  it("min_p compares with the most likely token", () => {
+    expect(kept(minP(0.4)(Float32Array.of(0, Math.log(0.5), Math.log(0.3)), []))).toEqual([0, 1]);
+  });
+
+  it("applies warpers to sampled text only, and min_new_tokens behind the prompt", () => {
+    const options = { temperature: 0.5, top_k: 1, min_new_tokens: 2 };
+    const greedy = logitsProcessors({ ...options, do_sample: false }, { promptLength: 3, eosTokenIds: [2] });
+    expect(greedy).toHaveLength(1);
+    expect(kept(greedy[0](new Float32Array(3), [0, 0, 0, 0]))).toEqual([0, 1]);
+    expect(kept(greedy[0](new Float32Array(3), [0, 0, 0, 0, 0]))).toEqual([0, 1, 2]);
+    expect(logitsProcessors({ ...options, do_sample: true }, { promptLength: 3, eosTokenIds: [2] })).toHaveLength(3);
+  });
+});

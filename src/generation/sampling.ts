@@ -1,0 +1,40 @@
+/** @file Scores [V] -> the id of the next token: the most likely one, or a draw from their distribution. */
+import { counterUniform } from "../random.ts";
+import { softmax } from "./logitsProcessors.ts";
+
+/** The highest score; among equals the lowest id, as torch.argmax has it on the CPU. */
+export function argmax(scores: Float32Array): number {
+  let best = 0;
+  for (let id = 1; id < scores.length; id++) if (scores[id] > scores[best]) best = id;
+  return best;
+}
+
+/**
+ * Inverse transform sampling: the first token whose cumulated probability exceeds `uniform`. Filtered tokens (-Infinity)
+ * are never drawn.
+ * @param uniform a number in [0, 1)
+ */
+export function sampleToken(scores: Float32Array, uniform: number): number {
+  const probabilities = softmax(scores);
+  let cumulated = 0;
+  let last = argmax(scores);
+  for (let id = 0; id < probabilities.length; id++) {
+    if (probabilities[id] === 0) continue;
+    cumulated += probabilities[id];
+    last = id;
+    if (uniform < cumulated) break;
+  }
+  return last; // rounding can leave the sum a hair below `uniform`: then the last possible token
+}
+
+/**
+ * One stream of uniform numbers a sequence: `draw(step)`. It depends on the seed, the prompt and how often this prompt
+ * came before, not on the row, so that several prompts at once draw what each would draw alone, and equal prompts
+ * (or num_return_sequences) differ.
+ */
+export function sequenceDraws(seed: number, prompt: readonly number[], occurrence: number): (step: number) => number {
+  let hash = 0x811c9dc5; // FNV-1a, 32 bits
+  for (const id of prompt) hash = Math.imul(hash ^ id, 0x01000193);
+  const index = (hash + occurrence) >>> 0;
+  return (step) => counterUniform(seed, step, index);
+}
