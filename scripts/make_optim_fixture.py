@@ -1,0 +1,89 @@
+"""Writes test/fixtures/optim.json: AdamW, gradient clipping, decay groups and schedules as torch and transformers compute them.
+
+    python scripts/make_optim_fixture.py test/fixtures/optim.json
+
+Needs torch, transformers and peft; their versions are written into the file.
+"""
+import json
+import sys
+
+import peft
+import torch
+import transformers
+from peft import LoraConfig, get_peft_model
+from transformers import GPT2Config, GPT2LMHeadModel, Trainer
+from transformers.optimization import get_scheduler
+
+
+def adamw_case(seed, learning_rate, beta1, beta2, eps, weight_decay, steps=4, sizes=(5, 3)):
+    """Two tensors, the second without decay; gradients of very different sizes, so that eps and corrections matter."""
+    g = torch.Generator().manual_seed(seed)
+    params = [torch.nn.Parameter(torch.randn(n, generator=g)) for n in sizes]
+    groups = [dict(params=[params[0]], weight_decay=weight_decay), dict(params=[params[1]], weight_decay=0.0)]
+    optimizer = torch.optim.AdamW(groups, lr=learning_rate, betas=(beta1, beta2), eps=eps, fused=False, foreach=False)
+    initial = [p.detach().tolist() for p in params]
+    trace = []
+    for step in range(steps):
+        for p in params:
+            p.grad = torch.randn(p.shape, generator=g) * 10.0 ** (-2 * step)
+        grads = [p.grad.tolist() for p in params]
+        optimizer.step()
+        state = [optimizer.state[p] for p in params]
+        trace.append(dict(grads=grads, params=[p.detach().tolist() for p in params],
+                          exp_avg=[s["exp_avg"].tolist() for s in state], exp_avg_sq=[s["exp_avg_sq"].tolist() for s in state]))
+    return dict(learning_rate=learning_rate, beta1=beta1, beta2=beta2, eps=eps, weight_decay=[weight_decay, 0.0], initial=initial, trace=trace)
+
+
+def clip_case(seed, max_norm):
+    g = torch.Generator().manual_seed(seed)
+    params = [torch.nn.Parameter(torch.zeros(n)) for n in (4, 6)]
+    for p in params:
+        p.grad = torch.randn(p.shape, generator=g)
+    grads = [p.grad.tolist() for p in params]
+    norm = torch.nn.utils.clip_grad_norm_(params, max_norm).item()
+    return dict(max_norm=max_norm, grads=grads, norm=norm, clipped=[p.grad.tolist() for p in params])
+
+
+def decay_names():
+    """Every parameter of a GPT-2 of one layer, alone and with LoRA, and whether Trainer lets it decay."""
+    result = {}
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=8, n_positions=4, n_embd=4, n_layer=1, n_head=1))
+    lora = lambda: get_peft_model(GPT2LMHeadModel(model.config), LoraConfig(r=2, target_modules=["c_attn", "c_proj"], fan_in_fan_out=True))
+    for m in (model, lora()):
+        decayed = set(Trainer.get_decay_parameter_names(None, m))
+        for name, p in m.named_parameters():
+            if p.requires_grad:
+                result[name.replace(".default.", ".")] = name in decayed
+    return result
+
+
+def schedule_case(name, warmup, total, learning_rate=3e-4, **kwargs):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=learning_rate)
+    scheduler = get_scheduler(name, optimizer, num_warmup_steps=warmup, num_training_steps=total, scheduler_specific_kwargs=kwargs or None)
+    values = []
+    for _ in range(total + 2):
+        values.append(scheduler.get_last_lr()[0])
+        optimizer.step()
+        scheduler.step()
+    return dict(lr_scheduler_type=name, warmup_steps=warmup, trainingSteps=total, learning_rate=learning_rate, lr_scheduler_kwargs=kwargs, values=values)
+
+
+fixture = dict(
+    maker="scripts/make_optim_fixture.py",
+    versions={m.__name__: m.__version__ for m in (torch, transformers, peft)},
+    adamw=[adamw_case(1, 1e-3, 0.9, 0.999, 1e-8, 0.0), adamw_case(2, 2e-2, 0.8, 0.95, 1e-3, 0.1)],
+    clip=[clip_case(3, 1.0), clip_case(4, 100.0), clip_case(5, 0.01)],
+    decays=decay_names(),
+    schedules=[
+        schedule_case("linear", 0, 7), schedule_case("linear", 9, 7), schedule_case("cosine", 2, 12, num_cycles=1.25),
+        schedule_case("cosine_with_restarts", 1, 12), schedule_case("polynomial", 2, 9), schedule_case("polynomial", 0, 9, power=3.0, lr_end=1e-5),
+        schedule_case("inverse_sqrt", 0, 6), schedule_case("inverse_sqrt", 2, 8, timescale=5), schedule_case("constant_with_warmup", 3, 6),
+        schedule_case("cosine_with_min_lr", 2, 9, min_lr_rate=0.2, num_cycles=0.7), schedule_case("cosine_warmup_with_min_lr", 3, 9, min_lr=1e-5),
+        schedule_case("cosine_warmup_with_min_lr", 3, 9, min_lr_rate=0.1, warmup_lr_rate=0.3),
+        schedule_case("warmup_stable_decay", 3, 12, num_decay_steps=4, min_lr_ratio=0.1, warmup_type="cosine", decay_type="linear"),
+        schedule_case("warmup_stable_decay", 3, 12, num_decay_steps=4, num_stable_steps=2, warmup_type="1-sqrt", decay_type="1-sqrt"),
+    ],
+)
+with open(sys.argv[1], "w") as f:
+    json.dump(fixture, f, indent=1)
+    f.write("\n")
