@@ -1,0 +1,145 @@
+/** @file trl.DPOConfig: every field of it and of TrainingArguments, checked; also the old names. */
+
+import type { Inputs, Values } from "./option.ts";
+import { DPO_OPTIONS } from "./options/dpo.ts";
+import { EVALUATION_OPTIONS } from "./options/evaluation.ts";
+import { OPTIMIZATION_OPTIONS } from "./options/optimization.ts";
+import { RENAMED_DPO_NAMES } from "./options/renamedNames.ts";
+import { SYSTEM_OPTIONS } from "./options/system.ts";
+import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
+import { Report, show } from "./report.ts";
+
+/** All options of a training, in the order of help and documentation. */
+export const TRAINING_OPTIONS = { ...OPTIMIZATION_OPTIONS, ...DPO_OPTIONS, ...EVALUATION_OPTIONS, ...SYSTEM_OPTIONS };
+
+type TrainingValues = Values<typeof TRAINING_OPTIONS>;
+
+/** What `new DPOConfig(...)` takes: TRL's fields, all optional, and the names that they once had. */
+export type DPOConfigInput = Inputs<typeof TRAINING_OPTIONS> & {
+  readonly [K in keyof typeof RENAMED_DPO_NAMES]?: unknown;
+};
+
+/** All settings of a DPO training, checked and complete; frozen. */
+export type DPOConfig = Omit<TrainingValues, "output_dir" | "report_to"> & {
+  readonly output_dir: string;
+  /** Where the log goes besides trainer_state.json. */
+  readonly report_to: readonly "tensorboard"[];
+};
+
+interface DPOConfigConstructor {
+  new (input?: DPOConfigInput): DPOConfig;
+  (input?: DPOConfigInput): DPOConfig;
+}
+
+const advices = new WeakMap<object, readonly string[]>();
+
+/**
+ * trl.DPOConfig with TRL's names and defaults; `new` may be left out. A DPOConfig that is given is returned as it is.
+ * @throws PrefineError with all unknown keys, wrong values and options that are not built yet, one line each.
+ */
+export const DPOConfig = function DPOConfig(input: DPOConfigInput = {}): DPOConfig {
+  if (advices.has(input)) return input as DPOConfig;
+  const report = new Report();
+  const config = readDPOConfig(givenFrom(input), report);
+  report.throwProblems("DPOConfig");
+  return withAdvice(config, report.advice);
+} as DPOConfigConstructor;
+
+/** Lines of advice to print once: renamed names, options without effect, float32. */
+export function adviceOf(config: DPOConfig): readonly string[] {
+  return advices.get(config) ?? [];
+}
+
+export function withAdvice(config: DPOConfig, advice: readonly string[]): DPOConfig {
+  advices.set(config, advice);
+  return Object.freeze(config);
+}
+
+/** Reads and checks the training options; problems and advice go to `report`. */
+export function readDPOConfig(given: GivenValues, report: Report): DPOConfig {
+  const values = readOptions(TRAINING_OPTIONS, given, RENAMED_DPO_NAMES, report);
+  const label = (key: string) => given.get(key)?.label ?? key;
+  checkPrecision(values, label, report);
+  checkIntervals(values, label, report);
+  checkLosses(values, label, report);
+  checkModelArguments(values, label, report);
+  return {
+    ...values,
+    output_dir: values.output_dir ?? "trainer_output",
+    eval_steps: values.eval_strategy === "steps" ? values.eval_steps || values.logging_steps : values.eval_steps,
+    report_to: reportTargets(values.report_to ?? [], label("report_to"), report),
+  };
+}
+
+type Check = (values: TrainingValues, label: (key: string) => string, report: Report) => void;
+
+const checkPrecision: Check = (values, label, report) => {
+  for (const key of ["fp16", "fp16_full_eval"] as const) {
+    if (values[key]) {
+      report.problem(label(key), "expected false, found true; there is no float16 on a CPU: remove it");
+    }
+  }
+  if (values.bf16 || (values.bf16 === null && !values.fp16)) {
+    const found = values.bf16 ? "bf16 is true" : "bf16 is unset, which TRL takes as true";
+    report.advise(label("bf16"), `${found}; prefine trains in float32, as TRL does with bf16: false`);
+  }
+};
+
+/** Steps between events are whole numbers, or shares of all steps below 1, and not 0 where they count. */
+const checkIntervals: Check = (values, label, report) => {
+  const strategies = { logging: values.logging_strategy, eval: values.eval_strategy, save: values.save_strategy };
+  for (const [event, strategy] of Object.entries(strategies)) {
+    const key = `${event}_steps` as "logging_steps" | "eval_steps" | "save_steps";
+    const steps = values[key];
+    if (strategy !== "steps" || steps === null) continue;
+    const isWhole = steps < 1 || Number.isInteger(steps);
+    if (!isWhole) report.problem(label(key), `expected an integer, or a share of all steps below 1, found ${steps}`);
+    if (steps === 0 && event !== "eval")
+      report.problem(label(key), `expected more than 0 with ${event}_strategy steps`);
+  }
+  const warmup = values.warmup_steps;
+  if (warmup >= 1 && !Number.isInteger(warmup)) {
+    report.problem(label("warmup_steps"), `expected an integer, or a share of all steps below 1, found ${warmup}`);
+  }
+};
+
+const checkLosses: Check = (values, label, report) => {
+  const { loss_type: types, loss_weights: weights } = values;
+  if (types.length === 0) report.problem(label("loss_type"), "expected at least one loss, found none");
+  if (weights && weights.length !== types.length) {
+    report.problem(
+      label("loss_weights"),
+      `expected ${types.length} weights for ${show(types)}, found ${weights.length}`,
+    );
+  }
+};
+
+/** Arguments of from_pretrained that change nothing in prefine. */
+const IDLE_MODEL_ARGUMENTS = new Set([
+  "dtype",
+  "torch_dtype",
+  "attn_implementation",
+  "device_map",
+  "low_cpu_mem_usage",
+  "trust_remote_code",
+  "use_cache",
+  "use_kernels",
+  "use_safetensors",
+]);
+
+const checkModelArguments: Check = (values, label, report) => {
+  for (const [key, value] of Object.entries(values.model_init_kwargs ?? {})) {
+    if (key === "revision" || value === null || value === false) continue;
+    const name = `${label("model_init_kwargs")}.${key}`;
+    if (IDLE_MODEL_ARGUMENTS.has(key)) report.advise(name, "no effect: prefine loads float32 on the CPU");
+    else report.notYet(name, `${show(value)} is not built`);
+  }
+};
+
+function reportTargets(targets: readonly string[], label: string, report: Report): "tensorboard"[] {
+  const others = targets.filter((target) => !["none", "all", "tensorboard"].includes(target));
+  if (others.length > 0) {
+    report.advise(label, `no effect: ${others.join(", ")}; prefine writes trainer_state.json, and tensorboard's files`);
+  }
+  return targets.includes("tensorboard") || targets.includes("all") ? ["tensorboard"] : [];
+}

@@ -1,0 +1,33 @@
+/** @file transformers.GenerationConfig: how to choose tokens. Unset values (null) are the model's, then transformers' defaults. */
+import type { Inputs, Values } from "./option.ts";
+import { GENERATION_OPTIONS } from "./options/generation.ts";
+import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
+import { Report } from "./report.ts";
+
+export { GENERATION_DEFAULTS } from "./options/generation.ts";
+
+export type GenerationConfigInput = Inputs<typeof GENERATION_OPTIONS>;
+
+/** Settings of generation under transformers' names, checked; null where unset; frozen. */
+export type GenerationConfig = Values<typeof GENERATION_OPTIONS>;
+
+interface GenerationConfigConstructor {
+  new (input?: GenerationConfigInput): GenerationConfig;
+  (input?: GenerationConfigInput): GenerationConfig;
+}
+
+/**
+ * transformers.GenerationConfig with its names; `new` may be left out.
+ * @throws PrefineError with all unknown keys, wrong values and options that are not built yet, one line each.
+ */
+export const GenerationConfig = function GenerationConfig(input: GenerationConfigInput = {}): GenerationConfig {
+  const report = new Report();
+  const config = readGenerationConfig(givenFrom(input), report);
+  report.throwProblems("GenerationConfig");
+  return Object.freeze(config);
+} as GenerationConfigConstructor;
+
+/** Reads and checks settings of generation; problems and advice go to `report`. */
+export function readGenerationConfig(given: GivenValues, report: Report): GenerationConfig {
+  return readOptions(GENERATION_OPTIONS, given, {}, report);
+}

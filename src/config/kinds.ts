@@ -1,0 +1,179 @@
+/** @file Kinds of option values: what is accepted, how it is read, how it is described. Values come from code, YAML, JSON or flags. */
+
+export type JsonSchema = Record<string, unknown>;
+
+/**
+ * How an option's value is read. `Value` is what the program works with, `Input` what a person may write.
+ * Strings of numbers and truth values are accepted as TRL's parser casts them (YAML 1.1 reads `1e-5` as a string).
+ */
+export interface Kind<Value, Input = Value> {
+  /** After "expected": `an integer of at least 1`. */
+  readonly expected: string;
+  /** In the list of flags: `INT`. */
+  readonly placeholder: string;
+  /** How many words follow the flag. */
+  readonly words: "one" | "optional" | "many";
+  readonly schema: JsonSchema;
+  /** The words to choose from, if the kind is a choice or a list of choices. */
+  readonly choices?: readonly string[];
+  /** The value, or undefined where `value` is not of this kind. */
+  read(value: unknown): Value | undefined;
+  /** Carries `Input` in the type; never set. */
+  readonly input?: Input;
+}
+
+const TRUE_WORDS = new Set(["yes", "true", "t", "y", "1", "on"]);
+const FALSE_WORDS = new Set(["no", "false", "f", "n", "0", "off"]);
+
+export const bool: Kind<boolean> = {
+  expected: "true or false",
+  placeholder: "true|false",
+  words: "optional",
+  schema: { type: "boolean" },
+  read(value) {
+    if (typeof value === "boolean") return value;
+    const word = String(value).toLowerCase();
+    if (TRUE_WORDS.has(word)) return true;
+    return FALSE_WORDS.has(word) ? false : undefined;
+  },
+};
+
+/** A finite number of JSON, YAML or a flag; `1_000` is YAML 1.1's spelling. */
+function readNumber(value: unknown): number | undefined {
+  if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
+  if (typeof value !== "string" || !/^[+-]?(\d[\d_]*\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value)) return undefined;
+  const number = Number(value.replaceAll("_", ""));
+  return Number.isFinite(number) ? number : undefined;
+}
+
+export const float: Kind<number> = {
+  expected: "a number",
+  placeholder: "NUMBER",
+  words: "one",
+  schema: { type: "number" },
+  read: readNumber,
+};
+
+export const int: Kind<number> = {
+  expected: "an integer",
+  placeholder: "INT",
+  words: "one",
+  schema: { type: "integer" },
+  read(value) {
+    const number = readNumber(value);
+    return Number.isSafeInteger(number) ? number : undefined;
+  },
+};
+
+export const string: Kind<string> = {
+  expected: "a text",
+  placeholder: "TEXT",
+  words: "one",
+  schema: { type: "string" },
+  read(value) {
+    if (typeof value === "string") return value;
+    return typeof value === "number" ? String(value) : undefined; // `run_name: 2026`
+  },
+};
+
+export const path: Kind<string> = { ...string, expected: "a path", placeholder: "PATH" };
+
+/** A JSON object (a mapping in YAML, `'{"key": 1}'` as a flag). */
+export const json: Kind<Record<string, unknown>> = {
+  expected: "a mapping",
+  placeholder: "JSON",
+  words: "one",
+  schema: { type: "object" },
+  read(value) {
+    const parsed = typeof value === "string" && value.trimStart().startsWith("{") ? parseJson(value) : value;
+    const isMapping = typeof parsed === "object" && parsed !== null && !Array.isArray(parsed);
+    return isMapping ? (parsed as Record<string, unknown>) : undefined;
+  },
+};
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** One of `choices`. The names of Python's enums (`IntervalStrategy.STEPS`) are their values here. */
+export function oneOf<const Choice extends string>(...choices: Choice[]): Kind<Choice> {
+  return {
+    expected: `one of ${choices.join(", ")}`,
+    placeholder: choices.length > 3 || choices.join("|").length > 24 ? "NAME" : choices.join("|"),
+    words: "one",
+    schema: { enum: choices },
+    choices,
+    read: (value) => choices.find((choice) => choice === value || (choice === "no" && value === false)),
+  };
+}
+
+/** Several values; one alone is taken as a list of one, as in TRL. */
+export function listOf<Value, Input>(item: Kind<Value, Input>): Kind<Value[], Input | readonly Input[]> {
+  return {
+    expected: `a list, each ${item.expected}`,
+    placeholder: `${item.placeholder}...`,
+    words: "many",
+    schema: { anyOf: [item.schema, { type: "array", items: item.schema }] },
+    choices: item.choices,
+    read(value) {
+      const items = Array.isArray(value) ? value : [value];
+      const read = items.map((entry) => item.read(entry));
+      return read.every((entry) => entry !== undefined) ? (read as Value[]) : undefined;
+    },
+  };
+}
+
+/** The first of two kinds that takes the value. */
+export function either<A, AI, B, BI>(first: Kind<A, AI>, second: Kind<B, BI>): Kind<A | B, AI | BI> {
+  const words = first.words === "many" || second.words === "many" ? "many" : first.words;
+  return {
+    expected: `${first.expected} or ${second.expected}`,
+    placeholder: `${first.placeholder}|${second.placeholder}`,
+    words,
+    schema: { anyOf: [first.schema, second.schema] },
+    choices: first.choices ?? second.choices,
+    read: (value) => first.read(value) ?? second.read(value),
+  };
+}
+
+/** A kind that may be unset: null, or the words none and null (Python's and YAML's) in a file or flag. */
+export function nullable<Value, Input>(kind: Kind<Value, Input>): Kind<Value | null, Input | null> {
+  return {
+    ...kind,
+    expected: `${kind.expected}, or null`,
+    schema: { anyOf: [kind.schema, { type: "null" }] },
+    input: undefined,
+    read(value) {
+      if (value === null) return null;
+      const read = kind.read(value);
+      const isNone = typeof value === "string" && /^(none|null)$/i.test(value);
+      return isNone && (read === undefined || read === value) ? null : read;
+    },
+  };
+}
+
+export function atLeast(minimum: number, kind: Kind<number>): Kind<number> {
+  return bounded(kind, `${kind.expected} of at least ${minimum}`, { minimum }, (value) => value >= minimum);
+}
+
+export function above(minimum: number, kind: Kind<number>): Kind<number> {
+  const schema = { exclusiveMinimum: minimum };
+  return bounded(kind, `${kind.expected} above ${minimum}`, schema, (value) => value > minimum);
+}
+
+export function between(minimum: number, maximum: number, kind: Kind<number>): Kind<number> {
+  const isInside = (value: number) => value >= minimum && value <= maximum;
+  return bounded(kind, `${kind.expected} from ${minimum} to ${maximum}`, { minimum, maximum }, isInside);
+}
+
+function bounded(kind: Kind<number>, expected: string, schema: JsonSchema, accepts: (value: number) => boolean) {
+  const read = (value: unknown) => {
+    const number = kind.read(value);
+    return number !== undefined && accepts(number) ? number : undefined;
+  };
+  return { ...kind, expected, schema: { ...kind.schema, ...schema }, read };
+}

@@ -1,0 +1,122 @@
+/** @file The method: the fields that trl.DPOConfig (TRL 1.16) adds to TrainingArguments, and prefine's own. */
+import {
+  above,
+  atLeast,
+  between,
+  bool,
+  either,
+  float,
+  int,
+  json,
+  listOf,
+  nullable,
+  oneOf,
+  path,
+  string,
+} from "../kinds.ts";
+import { differs, group, noEffect, notYet, same } from "../option.ts";
+
+const LOSS_TYPES = [
+  "sigmoid",
+  "hinge",
+  "ipo",
+  "exo_pair",
+  "nca_pair",
+  "robust",
+  "bco_pair",
+  "sppo_hard",
+  "aot",
+  "aot_unpaired",
+  "apo_zero",
+  "apo_down",
+  "discopop",
+  "sft",
+  "sigmoid_norm",
+] as const;
+
+const loss = group("Loss", {
+  beta: same(above(0, float), 0.1, "Strength of the pull towards the reference model.", { common: true }),
+  loss_type: same(listOf(oneOf(...LOSS_TYPES)), ["sigmoid"], "Loss, or several to add up.", { ready: ["sigmoid"] }),
+  loss_weights: notYet(nullable(listOf(float)), null, "Weight of each loss in loss_type.", { ready: [[1]] }),
+  label_smoothing: noEffect(
+    between(0, 1, float),
+    0,
+    "Share of labels taken to be flipped (losses robust, exo_pair, aot).",
+    "TRL's sigmoid loss takes no notice of it either",
+  ),
+  ld_alpha: notYet(nullable(between(0, 1, float)), null, "Weight of the tokens beyond the shorter answer.", {
+    ready: [1],
+  }),
+  f_divergence_type: same(
+    oneOf("reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"),
+    "reverse_kl",
+    "Divergence between policy and reference.",
+    { ready: ["reverse_kl"] },
+  ),
+  f_alpha_divergence_coef: noEffect(
+    float,
+    0.5,
+    "Coefficient of the alpha divergence.",
+    "used with f_divergence_type alpha_divergence only, which is not built yet",
+  ),
+  use_weighting: notYet(bool, false, "Weight pairs by the policy's own probability (WPO)."),
+  discopop_tau: noEffect(float, 0.05, "Temperature of discopop.", "used with loss_type discopop only, not built yet"),
+  router_aux_loss_coef: notYet(nullable(float), null, "Weight of a mixture-of-experts' balancing loss."),
+});
+
+const reference = group("Reference model", {
+  precompute_ref_log_probs: same(bool, false, "Score all pairs with the reference before training.", { common: true }),
+  precompute_ref_batch_size: noEffect(
+    nullable(atLeast(1, int)),
+    null,
+    "Pairs per batch while precomputing.",
+    "the reference scores one pair at a time",
+  ),
+  sync_ref_model: notYet(bool, false, "Move the reference towards the policy now and then (TR-DPO)."),
+  ref_model_mixup_alpha: noEffect(float, 0.6, "Share of the policy in such a move.", "used with sync_ref_model only"),
+  ref_model_sync_steps: noEffect(int, 512, "Steps between such moves.", "used with sync_ref_model only"),
+});
+
+const pairs = group("Pairs", {
+  max_length: differs(nullable(above(0, int)), 1024, "Tokens of prompt and answer; longer ones are cut.", {
+    common: true,
+    note: "a value above the model's positions is lowered to them, with a warning",
+  }),
+  truncation_mode: same(oneOf("keep_end", "keep_start"), "keep_start", "Which end of a too long pair is kept."),
+  dataset_num_proc: same(nullable(atLeast(1, int)), null, "Threads that prepare the data."),
+  pad_token: same(nullable(string), null, "Padding token; unset: the tokenizer's, else its end-of-text token."),
+  padding_free: noEffect(bool, false, "Batches without padding.", "prefine never pads (TRL falls back to padding)"),
+  pad_to_multiple_of: noEffect(
+    nullable(either(int, oneOf("auto"))),
+    "auto",
+    "Pad batches to a multiple of this.",
+    "prefine never pads",
+  ),
+});
+
+const model = group("Model", {
+  disable_dropout: same(bool, true, "No dropout at all, neither the adapter's nor the model's.", { common: true }),
+  model_init_kwargs: differs(nullable(json), null, "Arguments for loading the model.", {
+    note: "revision counts; dtype, attn_implementation and the like change nothing; others are not built yet",
+  }),
+  trust_remote_code: noEffect(bool, false, "Run Python code from the model's repository.", "prefine runs no Python"),
+  activation_offloading: noEffect(bool, false, "Keep activations on the CPU.", "they are there anyway"),
+});
+
+const own = group("Data (prefine's own)", {
+  drop_degenerate: same(bool, false, "Drop pairs whose chosen and rejected are equal or empty (TRL keeps them).", {
+    common: true,
+  }),
+});
+
+const ownFolders = group("Output (prefine's own)", {
+  overwrite_output_dir: same(bool, false, "Replace the run that output_dir holds.", { common: true }),
+  logging_dir: same(
+    nullable(path),
+    null,
+    "Folder of TensorBoard's events; unset: $TENSORBOARD_LOGGING_DIR, else output_dir/runs.",
+  ),
+});
+
+/** DPOConfig's own fields, those that prefine adds among them. */
+export const DPO_OPTIONS = { ...loss, ...reference, ...pairs, ...model, ...own, ...ownFolders };

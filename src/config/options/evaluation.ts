@@ -1,0 +1,117 @@
+/** @file Logging, evaluation, saving, the hub: that part of transformers.TrainingArguments (5.23), with TRL's defaults. */
+import { atLeast, bool, either, float, int, listOf, nullable, oneOf, path, string } from "../kinds.ts";
+import { differs, group, noEffect, notYet, same } from "../option.ts";
+
+const LOG_LEVELS = ["detail", "debug", "info", "warning", "error", "critical", "passive"] as const;
+const NO_UPLOAD = "nothing is uploaded; upload the finished output_dir yourself";
+const NO_TRACKIO =
+  "Trackio is not built; logs go to trainer_state.json and, with report_to tensorboard, to event files";
+const NO_METRICS_FUNCTION = "there is no compute_metrics yet";
+
+/** transformers' reporting integrations. */
+const INTEGRATIONS = [
+  "none",
+  "all",
+  "azure_ml",
+  "comet_ml",
+  "mlflow",
+  "neptune",
+  "tensorboard",
+  "trackio",
+  "wandb",
+  "codecarbon",
+  "clearml",
+  "dagshub",
+  "flyte",
+  "dvclive",
+  "swanlab",
+  "kubeflow",
+] as const;
+
+const logging = group("Logging", {
+  logging_strategy: same(oneOf("no", "steps", "epoch"), "steps", "When to log."),
+  logging_steps: same(atLeast(0, float), 10, "Steps between logs; below 1, a share of all steps.", { common: true }),
+  logging_first_step: same(bool, false, "Log the first step too.", { common: true }),
+  logging_nan_inf_filter: differs(bool, true, "Hide non-finite losses in the log.", {
+    note: "a non-finite loss stops the run",
+  }),
+  report_to: differs(nullable(listOf(oneOf(...INTEGRATIONS))), ["none"], "Where else to log: none or tensorboard.", {
+    common: true,
+    note: "tensorboard only; others get one line (all: tensorboard)",
+  }),
+  disable_tqdm: same(nullable(bool), null, "No progress bar."),
+  include_num_input_tokens_seen: noEffect(
+    either(bool, oneOf("all", "non_padding", "no")),
+    "no",
+    "Log num_input_tokens_seen.",
+    "num_tokens is logged, as TRL always does",
+  ),
+  log_level: noEffect(oneOf(...LOG_LEVELS), "passive", "Level of Python's logging.", "prefine has one level"),
+  log_level_replica: noEffect(oneOf(...LOG_LEVELS), "warning", "Level on replicas.", "prefine has one level"),
+  log_on_each_node: noEffect(bool, true, "Log on each node.", "there is one node"),
+  run_name: noEffect(nullable(string), null, "Name of the run for trackers.", "runs are named by their output_dir"),
+  project: noEffect(string, "huggingface", "Project for Trackio.", NO_TRACKIO),
+  trackio_space_id: noEffect(nullable(string), null, "Space for Trackio.", NO_TRACKIO),
+  trackio_bucket_id: noEffect(nullable(string), null, "Bucket for Trackio.", NO_TRACKIO),
+  trackio_static_space_id: noEffect(nullable(either(bool, string)), null, "Static Space for Trackio.", NO_TRACKIO),
+});
+
+const evaluation = group("Evaluation", {
+  eval_strategy: same(oneOf("no", "steps", "epoch"), "no", "When to evaluate.", { common: true }),
+  eval_steps: same(nullable(atLeast(0, float)), null, "Steps between evaluations; unset: logging_steps.", {
+    common: true,
+  }),
+  eval_delay: notYet(atLeast(0, float), 0, "Epochs or steps before the first evaluation."),
+  eval_on_start: notYet(bool, false, "Evaluate before the first step."),
+  per_device_eval_batch_size: same(atLeast(1, int), 8, "Pairs in a batch of evaluation.", { common: true }),
+  prediction_loss_only: noEffect(bool, false, "Return only the loss.", "all metrics are logged"),
+  eval_accumulation_steps: noEffect(nullable(int), null, "Batches before results move.", "results stay small"),
+  eval_do_concat_batches: noEffect(bool, true, "Join results of batches.", NO_METRICS_FUNCTION),
+  eval_use_gather_object: noEffect(bool, false, "Gather objects of all devices.", "there is one device"),
+  include_for_metrics: noEffect(listOf(string), [], "Inputs of compute_metrics.", NO_METRICS_FUNCTION),
+  batch_eval_metrics: noEffect(bool, false, "Call compute_metrics by batch.", NO_METRICS_FUNCTION),
+  label_names: noEffect(nullable(listOf(string)), null, "Names of the labels.", "DPO has none"),
+});
+
+const saving = group("Output", {
+  output_dir: same(nullable(path), null, "Folder of the run; unset: trainer_output.", { common: true }),
+  save_strategy: same(oneOf("no", "steps", "epoch", "best"), "steps", "When to save a checkpoint.", {
+    ready: ["no", "steps", "epoch"],
+    common: true,
+  }),
+  save_steps: same(atLeast(0, float), 500, "Steps between checkpoints; below 1, a share of all steps.", {
+    common: true,
+  }),
+  save_total_limit: same(nullable(int), null, "Newest checkpoints to keep.", { common: true }),
+  save_only_model: notYet(bool, false, "Checkpoints without the optimizer, which can't be resumed."),
+  resume_from_checkpoint: same(
+    nullable(either(bool, path)),
+    null,
+    "Go on from this checkpoint; true: the newest valid one of output_dir.",
+    { common: true },
+  ),
+  ignore_data_skip: notYet(bool, false, "Start the data again when resuming."),
+  restore_callback_states_from_checkpoint: noEffect(bool, false, "Restore callbacks.", "there are no callbacks yet"),
+  load_best_model_at_end: notYet(bool, false, "End with the best checkpoint."),
+  metric_for_best_model: noEffect(nullable(string), null, "What is best.", "used with load_best_model_at_end only"),
+  greater_is_better: noEffect(nullable(bool), null, "Which way.", "used with load_best_model_at_end only"),
+  save_on_each_node: noEffect(bool, false, "Save on each node.", "there is one node"),
+  enable_jit_checkpoint: noEffect(bool, false, "Save a checkpoint on SIGTERM.", "ctrl-C saves one anyway"),
+});
+
+const hub = group("Hub", {
+  push_to_hub: noEffect(bool, false, "Upload the model.", NO_UPLOAD),
+  hub_token: noEffect(nullable(string), null, "Token for the upload.", NO_UPLOAD, { secret: true }),
+  hub_private_repo: noEffect(nullable(bool), null, "Upload to a private repository.", NO_UPLOAD),
+  hub_model_id: noEffect(nullable(string), null, "Repository to upload to.", NO_UPLOAD),
+  hub_strategy: noEffect(
+    oneOf("end", "every_save", "checkpoint", "all_checkpoints"),
+    "every_save",
+    "When to upload.",
+    NO_UPLOAD,
+  ),
+  hub_always_push: noEffect(bool, false, "Upload while an upload runs.", NO_UPLOAD),
+  hub_revision: noEffect(nullable(string), null, "Branch to upload to.", NO_UPLOAD),
+});
+
+export const EVALUATION_OPTIONS = { ...logging, ...evaluation, ...saving, ...hub };

@@ -1,0 +1,53 @@
+/** @file Which model, and which adapter on it: trl.ModelConfig (TRL 1.16), and prefine's adapter_name_or_path. */
+import { above, atLeast, between, bool, float, int, listOf, nullable, oneOf, string } from "../kinds.ts";
+import { differs, group, noEffect, notYet, same } from "../option.ts";
+
+const FLOAT32 = "prefine computes in float32";
+const QUANTIZED = "used with load_in_4bit only, which is not built yet";
+
+const model = group("Model", {
+  model_name_or_path: same(nullable(string), null, "Model to train: hub id or folder.", { common: true }),
+  model_revision: same(string, "main", "Branch, tag or commit of the model."),
+  dtype: differs(nullable(oneOf("auto", "bfloat16", "float16", "float32")), "float32", "Type of the weights.", {
+    note: FLOAT32,
+  }),
+  attn_implementation: noEffect(nullable(string), null, "Attention kernel.", "prefine has one attention kernel"),
+  load_in_8bit: notYet(bool, false, "Quantize the base model to 8 bits."),
+  load_in_4bit: notYet(bool, false, "Quantize the base model to 4 bits."),
+  bnb_4bit_quant_type: noEffect(oneOf("fp4", "nf4"), "nf4", "Format of 4-bit weights.", QUANTIZED),
+  use_bnb_nested_quant: noEffect(bool, false, "Quantize the quantization constants too.", QUANTIZED),
+  bnb_4bit_quant_storage: noEffect(nullable(string), null, "Storage type of 4-bit weights.", QUANTIZED),
+});
+
+const lora = group("LoRA", {
+  use_peft: same(bool, false, "Train a LoRA adapter instead of all weights.", { common: true }),
+  lora_r: same(above(0, int), 16, "Rank of the adapter.", { common: true }),
+  lora_alpha: same(atLeast(1, int), 32, "Scale: the adapter's output is multiplied by alpha / r.", { common: true }),
+  lora_dropout: same(between(0, 1, float), 0.05, "Dropout before the adapter; needs disable_dropout: false.", {
+    common: true,
+  }),
+  lora_target_modules: differs(
+    nullable(listOf(string)),
+    null,
+    "Names of the layers to adapt; unset: the model's usual ones (GPT-2: c_attn).",
+    { common: true, note: "a single plain name means layers of that name (PEFT reads it as a regular expression)" },
+  ),
+  lora_target_parameters: notYet(nullable(listOf(string)), null, "Parameters to adapt that are no layers."),
+  lora_modules_to_save: notYet(nullable(listOf(string)), null, "Layers to train in full beside the adapter."),
+  lora_task_type: same(string, "CAUSAL_LM", "PEFT's task type.", { ready: ["CAUSAL_LM"] }),
+  use_rslora: notYet(bool, false, "Scale by alpha / sqrt(r)."),
+  use_dora: notYet(bool, false, "Train magnitude and direction apart (DoRA)."),
+});
+
+export const MODEL_OPTIONS = {
+  ...model,
+  ...lora,
+  ...group("LoRA (prefine's own)", {
+    adapter_name_or_path: same(
+      nullable(string),
+      null,
+      "Adapter to start from; its adapter_config.json decides r, alpha and targets, and a frozen copy is the reference.",
+      { common: true },
+    ),
+  }),
+};

@@ -1,0 +1,56 @@
+/** @file What to train on: trl.ScriptArguments and DatasetMixtureConfig (TRL 1.16), the launcher's flags, and prefine's own. */
+import { bool, either, float, int, json, listOf, nullable, path, string } from "../kinds.ts";
+import { differs, group, noEffect, notYet, same } from "../option.ts";
+
+const data = group("Data", {
+  dataset_name: same(
+    nullable(string),
+    null,
+    "Data set to train on: hub id, folder, or a parquet, jsonl or json file.",
+    {
+      common: true,
+    },
+  ),
+  dataset_train_split: same(string, "train", "Split to train on.", { common: true }),
+  dataset_test_split: same(string, "test", "Split to evaluate on; not read where eval_strategy is no.", {
+    common: true,
+  }),
+  dataset_config: notYet(nullable(string), null, "Configuration (subset) of the data set.", { ready: ["default"] }),
+  dataset_streaming: notYet(bool, false, "Read the data set as a stream, in its own order."),
+  datasets: notYet(listOf(json), [], "Mixture of data sets (a list in the run file)."),
+  streaming: notYet(bool, false, "Read the mixture of data sets as a stream."),
+  test_split_size: notYet(nullable(float), null, "Share or number of rows to hold out of the mixture."),
+  ignore_bias_buffers: noEffect(bool, false, "Workaround for distributed PyTorch.", "prefine has no such buffers"),
+});
+
+const launcher = group("Launcher (accelerate)", {
+  accelerate_config: notYet(nullable(string), null, "Profile of accelerate to launch with.", {
+    ready: ["single_gpu"],
+  }),
+  num_processes: notYet(nullable(int), null, "Processes to train with.", { ready: [1] }),
+});
+
+/** Fields of TRL's own dataclasses; the rest of the script's table is prefine's or accelerate's. */
+export const SCRIPT_OPTIONS = {
+  ...data,
+  ...launcher,
+  ...group("Data (prefine's own)", {
+    data_files: same(
+      nullable(either(json, listOf(path))),
+      null,
+      "Files by split, --data_files.train FILE; one file alone is split train.",
+      { common: true, dotted: true },
+    ),
+    process: same(
+      nullable(string),
+      null,
+      "Function over every row: the built-in ultrafeedback, or a module's default export (path).",
+      { common: true },
+    ),
+    token: differs(nullable(string), null, "Token for the hub.", {
+      note: "read from HF_TOKEN or the hub's login where it is not given; never saved or printed",
+      secret: true,
+      common: true,
+    }),
+  }),
+};

@@ -1,0 +1,63 @@
+/** @file Given keys and values -> the values of a table of options: every key known, every value of its kind, all problems reported. */
+import { nearestName } from "../errors.ts";
+import type { Option, Table, Values } from "./option.ts";
+import { isDefault, isReady } from "./option.ts";
+import type { RenamedTable } from "./renamed.ts";
+import { translateRenamed } from "./renamed.ts";
+import type { Given, Report } from "./report.ts";
+import { show } from "./report.ts";
+
+export type GivenValues = Map<string, Given>;
+
+/** The keys of an object, as given. Undefined is the same as absent. */
+export function givenFrom(input: object): GivenValues {
+  const entries = Object.entries(input).filter(([, value]) => value !== undefined);
+  return new Map(entries.map(([key, value]) => [key, { value, label: key }]));
+}
+
+/**
+ * Reads `given` against `table`: defaults for what is absent, problems and advice to `report`.
+ * Values of options with problems are the defaults, so that further checks don't report them again.
+ */
+export function readOptions<T extends Table>(
+  table: T,
+  given: GivenValues,
+  renamed: RenamedTable,
+  report: Report,
+): Values<T> {
+  const current = translateRenamed(given, renamed, report);
+  for (const [key, { label }] of current) {
+    if (!Object.hasOwn(table, key))
+      report.problem(label, unknownKey(key, [...Object.keys(table), ...Object.keys(renamed)]));
+  }
+  const values = Object.entries(table).map(([key, option]) => {
+    const entry = current.get(key);
+    return [key, entry ? readValue(option, entry, report) : option.default];
+  });
+  return Object.fromEntries(values) as Values<T>;
+}
+
+/** "unknown key", with the nearest known name. */
+export function unknownKey(key: string, known: Iterable<string>): string {
+  const nearest = nearestName(key, known);
+  return nearest ? `unknown key; did you mean ${nearest}?` : "unknown key; see `prefine train --help-all` for all keys";
+}
+
+function readValue<V, I>(option: Option<V, I>, { value, label }: Given, report: Report): V {
+  const read = option.kind.read(value);
+  if (read === undefined) {
+    report.problem(label, `expected ${option.kind.expected}, found ${option.secret ? "another value" : show(value)}`);
+    return option.default;
+  }
+  if (!isReady(option, read)) {
+    report.notYet(label, notYetReason(option, read));
+    return option.default;
+  }
+  if (option.support === "no-effect" && !isDefault(option, read)) report.advise(label, `no effect: ${option.note}`);
+  return read;
+}
+
+function notYetReason<V, I>(option: Option<V, I>, value: V): string {
+  if (!option.ready || !option.kind.choices) return `${show(value)} would change results and is not built`;
+  return `${show(value)} is not built; what works: ${option.ready.map(String).join(", ")}`;
+}
