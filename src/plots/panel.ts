@@ -1,0 +1,109 @@
+/** @file One metric as a framed drawing: axes, grid, a line for each run and split, markers where points are few. */
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+import { type Point, type Series, SMOOTH_ABOVE, smooth, thinOut } from "./series.ts";
+import { FONT_FAMILY, runColor, type Theme, textWidth } from "./theme.ts";
+import { niceAxis, niceTicks } from "./ticks.ts";
+
+/** Up to this many points each gets a marker; above it, the line alone. */
+const MARKERS_UP_TO = 40;
+const FONT_SIZE = 12;
+const MARGIN_TOP = 34;
+const MARGIN_BOTTOM = 56;
+
+export interface PanelOptions {
+  metric: string;
+  xLabel: string;
+  xDomain: [number, number];
+  width: number;
+  height: number;
+  theme: Theme;
+  /** With one run the two splits differ in colour; with several, colour means the run. */
+  colorOf: (series: Series) => string;
+}
+
+/** One run: train and eval in the first two colours. Several: one colour a run. */
+export function seriesColors(theme: Theme, runs: number): (series: Series) => string {
+  return ({ run, split }) => runColor(theme, runs === 1 ? Number(split === "eval") : run);
+}
+
+/** Accuracies are shares of one; everything else takes the range of its values. */
+function yAxis(metric: string, series: Series[], count: number): ReturnType<typeof niceAxis> {
+  if (/accurac(y|ies)$/.test(metric)) return { domain: [0, 1], ticks: niceTicks(0, 1, count) };
+  const values = series.flatMap(({ points }) => points.map(({ y }) => y));
+  return niceAxis(values.filter(Number.isFinite), count);
+}
+
+/** A point with gaps on both sides would vanish from a bare line. */
+function lonelyPoints(points: Point[]): Point[] {
+  return points.filter(({ y }, i) => {
+    const alone = !Number.isFinite(points[i - 1]?.y) && !Number.isFinite(points[i + 1]?.y);
+    return Number.isFinite(y) && alone;
+  });
+}
+
+/** Solid for training, dashed with hollow markers for evaluation: to be told apart without colour. */
+function marksOf(series: Series, { width, theme, colorOf }: PanelOptions): Plot.Markish[] {
+  const { points, split } = series;
+  const stroke = colorOf(series);
+  const isEval = split === "eval";
+  const style = { x: "x", y: "y", stroke, strokeDasharray: isEval ? "6,4" : undefined };
+  const dot = { x: "x", y: "y", stroke, strokeWidth: 1.75, r: 3.2, fill: isEval ? theme.background : stroke };
+  if (points.length > SMOOTH_ABOVE) {
+    return [
+      Plot.line(thinOut(points, width), { x: "x", y: "y", stroke, strokeWidth: 1, strokeOpacity: 0.28 }),
+      Plot.line(thinOut(smooth(points), width), { ...style, strokeWidth: 2.25 }),
+    ];
+  }
+  const marked = points.length <= MARKERS_UP_TO ? points : lonelyPoints(points);
+  return [Plot.line(points, { ...style, strokeWidth: 2 }), Plot.dot(marked, dot)];
+}
+
+/** The inside of one panel as SVG elements, for a `<g>` of the given size; text in Inter. */
+export function drawPanel(series: Series[], options: PanelOptions): string {
+  const { metric, xLabel, xDomain, width, height, theme } = options;
+  const yCount = Math.max(2, Math.round((height - MARGIN_TOP - MARGIN_BOTTOM) / 40));
+  const { domain, ticks: y } = yAxis(metric, series, yCount);
+  const x = niceTicks(...xDomain, Math.max(2, Math.round(width / 120)));
+  const labelOf = (ticks: typeof x) => (_: number, i: number) => ticks.labels[i];
+  const marginLeft = Math.ceil(Math.max(...y.labels.map((label) => textWidth(label, FONT_SIZE)))) + 18;
+  const axis = { stroke: theme.grid, color: theme.muted, tickSize: 0, fontSize: FONT_SIZE, label: null };
+  const { document } = parseHTML("<html><body></body></html>");
+  const svg = Plot.plot({
+    document,
+    width,
+    height,
+    marginLeft,
+    marginRight: 16,
+    marginTop: MARGIN_TOP,
+    marginBottom: MARGIN_BOTTOM,
+    style: { fontFamily: FONT_FAMILY },
+    x: { domain: xDomain },
+    y: { domain },
+    marks: [
+      Plot.gridY(y.values, { stroke: theme.grid, strokeOpacity: 1 }),
+      ...(domain[0] < 0 && domain[1] > 0 ? [Plot.ruleY([0], { stroke: theme.muted, strokeWidth: 1 })] : []),
+      Plot.ruleY([domain[0]], { stroke: theme.muted }),
+      Plot.axisY(y.values, { ...axis, tickFormat: labelOf(y), tickPadding: 8 }),
+      Plot.axisX(x.values, { ...axis, tickFormat: labelOf(x), tickSize: 5, stroke: theme.muted }),
+      Plot.text([xLabel], { frameAnchor: "bottom", dy: 38, fill: theme.muted, fontSize: 13 }),
+      Plot.text([metric], axisTitle(marginLeft, theme)),
+      ...series.flatMap((one) => marksOf(one, options)),
+    ],
+  });
+  for (const style of svg.querySelectorAll("style")) style.remove();
+  return svg.innerHTML;
+}
+
+/** The metric's name stands over the axis that it belongs to. */
+function axisTitle(marginLeft: number, theme: Theme): Plot.TextOptions {
+  return {
+    frameAnchor: "top-left",
+    textAnchor: "start",
+    dx: -marginLeft,
+    dy: -26,
+    fill: theme.text,
+    fontSize: 13,
+    fontWeight: 700,
+  };
+}

@@ -1,0 +1,152 @@
+/** @file The whole picture as one SVG text: title, legend, and a panel for each metric. */
+import { drawPanel, seriesColors } from "./panel.ts";
+import { collectSeries, type PlotData, type PlottedRun, type Series, SMOOTH_ABOVE } from "./series.ts";
+import { escapeXml, FONT_FAMILY, fitText, runColor, THEMES, type Theme, type ThemeName, textWidth } from "./theme.ts";
+
+export interface PlotOptions {
+  /** Default: light. */
+  theme?: ThemeName;
+  /** TRL's metric names; default: loss, rewards/margins and rewards/accuracies, where they were logged. */
+  metrics?: string[];
+  /** Default: what was trained. */
+  title?: string;
+  /** CSS pixels; default 960. The PNG has twice as many. */
+  width?: number;
+  /** CSS pixels; default: what the panels need. */
+  height?: number;
+}
+
+const PADDING = 24;
+const LEGEND_LINE = 24;
+const SWATCH = 30;
+
+interface LegendItem {
+  text: string;
+  color: string;
+  dashed: boolean;
+}
+
+/** One run: its splits. Several: the runs by colour, then what a dashed line is. */
+function legendItems(data: PlotData, runs: PlottedRun[], theme: Theme): LegendItem[] {
+  const hasEval = data.series.some(({ split }) => split === "eval");
+  const hasTrain = data.series.some(({ split }) => split === "train");
+  const colorOf = (run: number) => runColor(theme, run);
+  if (runs.length === 1) {
+    return [
+      ...(hasTrain ? [{ text: "train", color: colorOf(0), dashed: false }] : []),
+      ...(hasEval ? [{ text: "eval", color: colorOf(1), dashed: true }] : []),
+    ];
+  }
+  const names = runs.map(({ name }, run) => ({ text: name, color: colorOf(run), dashed: false }));
+  if (!hasEval) return names;
+  const splits = [...(hasTrain ? [{ text: "train", dashed: false }] : []), { text: "eval", dashed: true }];
+  return [...names, ...splits.map((split) => ({ ...split, color: theme.muted }))];
+}
+
+/** The legend in lines no wider than `width`: its elements and its height. */
+function drawLegend(items: LegendItem[], width: number, theme: Theme): { svg: string; height: number } {
+  let x = 0;
+  let y = 0;
+  const parts = items.map(({ text, color, dashed }) => {
+    const shown = fitText(text, 13, width - SWATCH - 8);
+    const itemWidth = SWATCH + 8 + textWidth(shown, 13);
+    if (x > 0 && x + itemWidth > width) [x, y] = [0, y + LEGEND_LINE];
+    const line = `<line x1="0" y1="0" x2="${SWATCH}" y2="0" stroke="${color}" stroke-width="2.5"${dashed ? ' stroke-dasharray="9,12"' : ""}/>`;
+    const fill = dashed ? theme.background : color;
+    const marker = `<circle cx="${SWATCH / 2}" cy="0" r="3.6" stroke="${color}" stroke-width="1.75" fill="${fill}"/>`;
+    const label = `<text x="${SWATCH + 8}" y="4.5" font-size="13" fill="${theme.text}">${escapeXml(shown)}</text>`;
+    const item = `<g transform="translate(${x.toFixed(1)},${y})">${line}${marker}${label}</g>`;
+    x += itemWidth + 22;
+    return item;
+  });
+  return { svg: parts.join(""), height: y + LEGEND_LINE };
+}
+
+/** Numbers under the title: how long, how it ended, what pale lines are. */
+function subtitle(data: PlotData, runs: PlottedRun[]): string {
+  const last = (split: Series["split"]) =>
+    data.series.find((s) => s.metric === "loss" && s.split === split)?.points.findLast(({ y }) => Number.isFinite(y));
+  const words: string[] = [];
+  if (runs.length === 1) {
+    const steps = runs[0].log_history.findLast(({ step }) => typeof step === "number")?.step;
+    if (typeof steps === "number") words.push(`${steps} ${steps === 1 ? "step" : "steps"}`);
+    const [train, evaluated] = [last("train"), last("eval")];
+    if (train) words.push(`last loss ${train.y.toFixed(4)}`);
+    if (evaluated) words.push(`last eval loss ${evaluated.y.toFixed(4)}`);
+  }
+  if (data.series.some(({ points }) => points.length > SMOOTH_ABOVE))
+    words.push("pale: as logged, line: moving average");
+  return words.join("  ·  ");
+}
+
+interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** The first panel over the full width, the others in two columns below; a single one left over takes its line. */
+function panelBoxes(count: number, width: number, top: number, height: number | undefined): Box[] {
+  const rows = 1 + Math.ceil((count - 1) / 2);
+  const available = height === undefined ? undefined : Math.max(120 * rows, height - top - PADDING);
+  const first = available === undefined ? 380 : count === 1 ? available : available * (1.35 / (rows + 0.35));
+  const other = available === undefined ? 270 : rows > 1 ? (available - first) / (rows - 1) : 0;
+  return Array.from({ length: count }, (_, i) => {
+    const row = Math.ceil(i / 2);
+    const alone = i === 0 || (i === count - 1 && i % 2 === 1);
+    const column = i > 0 && i % 2 === 0 ? 1 : 0;
+    const panelWidth = alone ? width : (width - PADDING) / 2;
+    const y = top + (row === 0 ? 0 : first + (row - 1) * other);
+    return { x: PADDING + column * (panelWidth + PADDING), y, width: panelWidth, height: row === 0 ? first : other };
+  });
+}
+
+/** From 0 (where training starts) to the last logged point of any run. */
+function xDomain(data: PlotData): [number, number] {
+  const last = Math.max(...data.series.map(({ points }) => points[points.length - 1].x));
+  return [0, last > 0 ? last : 1];
+}
+
+function drawHeader(title: string, note: string, width: number, theme: Theme): { svg: string; height: number } {
+  const text = (y: number, size: number, attributes: string, words: string) =>
+    `<text x="${PADDING}" y="${y}" font-size="${size}" ${attributes}>${escapeXml(fitText(words, size, width))}</text>`;
+  const heading = text(38, 20, `font-weight="700" fill="${theme.text}"`, title);
+  if (note === "") return { svg: heading, height: 58 };
+  return { svg: heading + text(61, 13, `fill="${theme.muted}"`, note), height: 82 };
+}
+
+/**
+ * Draws the logs of one or several runs against epochs (steps where a log has no epochs).
+ * @returns SVG text: the loss over the full width, further metrics below; pure, no files and no fonts needed.
+ * @throws PrefineError `data` if there is nothing to draw.
+ */
+export function plotRuns(runs: PlottedRun[], options: PlotOptions = {}): string {
+  const data = collectSeries(runs, options.metrics);
+  const theme = THEMES[options.theme ?? "light"];
+  const width = Math.max(320, options.width ?? 960);
+  const inner = width - 2 * PADDING;
+  const title =
+    options.title ?? (runs.length === 1 ? `DPO training: ${runs[0].name}` : `DPO training: ${runs.length} runs`);
+  const header = drawHeader(title, subtitle(data, runs), inner, theme);
+  const legend = drawLegend(legendItems(data, runs, theme), inner, theme);
+  const boxes = panelBoxes(data.metrics.length, inner, header.height + legend.height, options.height);
+  const bottom = boxes[boxes.length - 1];
+  const height = Math.ceil(bottom.y + bottom.height + 8);
+  const panels = data.metrics.map((metric, i) => {
+    const shown = data.series.filter((series) => series.metric === metric);
+    const colorOf = seriesColors(theme, runs.length);
+    const { x, y, ...size } = boxes[i];
+    const panel = drawPanel(shown, { metric, xLabel: data.xLabel, xDomain: xDomain(data), ...size, theme, colorOf });
+    return `<g transform="translate(${x},${y})" font-family="${FONT_FAMILY}" font-size="12" text-anchor="middle" fill="${theme.text}">${panel}</g>`;
+  });
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="${FONT_FAMILY}" color="${theme.text}">`,
+    `<title>${escapeXml(title)}</title>`,
+    `<rect width="100%" height="100%" fill="${theme.background}"/>`,
+    header.svg,
+    `<g transform="translate(${PADDING},${header.height})">${legend.svg}</g>`,
+    ...panels,
+    "</svg>\n",
+  ].join("\n");
+}

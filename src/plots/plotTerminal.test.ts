@@ -1,0 +1,54 @@
+/** @file The plot in the terminal: never wider than asked, falling losses fall, plain ASCII where asked. */
+import { describe, expect, it } from "vitest";
+import { plotTerminal } from "./plotTerminal.ts";
+
+const falling = Array.from({ length: 10 }, (_, i) => ({ loss: 1 - i / 10, epoch: (i + 1) / 2, step: i + 1 }));
+const withEval = [...falling, { eval_loss: 0.9, epoch: 2.5, step: 5 }, { eval_loss: 0.85, epoch: 5, step: 10 }];
+
+describe("plotTerminal", () => {
+  it("draws a falling line in ASCII, between its axes", () => {
+    expect(plotTerminal(falling, { columns: 26, rows: 4, ascii: true }).split("\n")).toEqual([
+      "loss: * train",
+      "1.0 |  ***",
+      "    |     ******",
+      "    |           *******",
+      "  0 |                  **",
+      "    +--------------------",
+      "     0     epoch        5",
+    ]);
+  });
+
+  it.each([
+    [40, true],
+    [80, true],
+    [80, false],
+    [120, false],
+  ])("is at most %d columns wide (ascii: %s)", (columns, ascii) => {
+    const lines = plotTerminal(withEval, { columns, rows: 6, ascii }).split("\n");
+    expect(lines).toHaveLength(9);
+    expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(columns);
+    expect(Math.max(...lines.map((line) => [...line].length))).toBeGreaterThan(columns - 4);
+  });
+
+  it("sets braille dots where the points are", () => {
+    const lines = plotTerminal(falling, { columns: 40, rows: 5, ascii: false }).split("\n").slice(1, 6);
+    const filled = lines.map((line) =>
+      [...line].slice(5).flatMap((char, i) => (char > "\u2800" && char <= "\u28ff" ? [i] : [])),
+    );
+    expect(filled.every((columns) => columns.length > 0)).toBe(true);
+    const middles = filled.map((columns) => columns.reduce((a, b) => a + b) / columns.length);
+    expect(middles).toEqual([...middles].sort((a, b) => a - b));
+  });
+
+  it("colours the two splits differently, and only when asked to", () => {
+    const ansi = /\x1b\[(34|33|39)m/g; // biome-ignore lint/suspicious/noControlCharactersInRegex: colours
+    const colored = plotTerminal(withEval, { color: true, ascii: false });
+    expect(new Set(colored.match(ansi))).toEqual(new Set(["\x1b[34m", "\x1b[33m", "\x1b[39m"]));
+    expect(colored.replace(ansi, "")).toBe(plotTerminal(withEval, { color: false, ascii: false }));
+  });
+
+  it("draws a single point, and says when there is none", () => {
+    expect(plotTerminal([{ loss: 0.69, epoch: 1 }], { columns: 30, rows: 4, ascii: true })).toContain("*");
+    expect(() => plotTerminal([])).toThrow(/log_history is empty|no run has logged loss/);
+  });
+});

@@ -1,0 +1,124 @@
+/** @file A small plot of the loss for a terminal, in braille dots or in plain ASCII. */
+import { collectSeries, type LogEntry, type Point, type Series, SMOOTH_ABOVE, smooth } from "./series.ts";
+import { niceAxis } from "./ticks.ts";
+
+export interface TerminalPlotOptions {
+  /** Width in characters, axis and all; default 80. */
+  columns?: number;
+  /** Height of the plot area in lines; default 12. */
+  rows?: number;
+  /** ANSI colours; default false. */
+  color?: boolean;
+  /** No characters beyond ASCII; default: unless the locale is UTF-8. */
+  ascii?: boolean;
+  /** TRL's name; default loss. */
+  metric?: string;
+}
+
+/** Which dot of a braille character (2 wide, 4 high) is which bit of its code point. */
+const BRAILLE_BITS = [
+  [0x01, 0x08],
+  [0x02, 0x10],
+  [0x04, 0x20],
+  [0x40, 0x80],
+];
+const COLORS = { train: "\x1b[34m", eval: "\x1b[33m" };
+
+type Split = Series["split"];
+/** What lies in one character cell: for each split the dots that it has set. */
+type Cell = Partial<Record<Split, number>>;
+
+interface Canvas {
+  cells: Cell[][];
+  /** Dots a character holds in each direction: 2 x 4 in braille, 1 x 1 in ASCII. */
+  dotsX: number;
+  dotsY: number;
+}
+
+function setDot({ cells, dotsX, dotsY }: Canvas, x: number, y: number, split: Split): void {
+  const cell = cells[Math.floor(y / dotsY)]?.[Math.floor(x / dotsX)];
+  if (cell) cell[split] = (cell[split] ?? 0) | (dotsX === 1 ? 1 : BRAILLE_BITS[y % dotsY][x % dotsX]);
+}
+
+/** A straight line in dots (Bresenham), so that steep parts have no holes. */
+function drawLine(canvas: Canvas, from: Point, to: Point, split: Split): void {
+  const length = Math.max(Math.abs(to.x - from.x), Math.abs(to.y - from.y), 1);
+  for (let i = 0; i <= length; i++) {
+    const share = i / length;
+    const x = Math.round(from.x + share * (to.x - from.x));
+    if (split === "eval" && canvas.dotsX > 1 && x % 4 > 1) continue; // dotted: told apart without colour
+    setDot(canvas, x, Math.round(from.y + share * (to.y - from.y)), split);
+  }
+}
+
+function drawSeries(canvas: Canvas, points: Point[], split: Split, toDots: (point: Point) => Point): void {
+  const shown = points.length > SMOOTH_ABOVE ? smooth(points) : points;
+  const finite = shown.filter(({ y }) => Number.isFinite(y)).map(toDots);
+  finite.forEach((point, i) => {
+    drawLine(canvas, finite[Math.max(0, i - 1)], point, split);
+  });
+}
+
+function cellText(cell: Cell, { ascii, color }: { ascii: boolean; color: boolean }): string {
+  const both = (cell.train ?? 0) | (cell.eval ?? 0);
+  if (both === 0) return " ";
+  const split: Split = cell.eval === undefined ? "train" : "eval";
+  const char = ascii ? (split === "eval" ? "o" : "*") : String.fromCodePoint(0x2800 + both);
+  return color ? `${COLORS[split]}${char}\x1b[39m` : char;
+}
+
+/** UTF-8 by the locale variables; Windows terminals draw it too. */
+function localeIsUtf8(env: NodeJS.ProcessEnv): boolean {
+  return process.platform === "win32" || /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || "");
+}
+
+/** Numbers on the left, one line of text each; the last line is the axis with its ends. */
+function frame(body: string[], low: string, high: string, ascii: boolean): string[] {
+  const gutter = Math.max(low.length, high.length);
+  const bar = ascii ? "|" : "┤";
+  const plain = ascii ? "|" : "│";
+  return body.map((line, i) => {
+    const label = i === 0 ? high : i === body.length - 1 ? low : "";
+    return `${label.padStart(gutter)} ${label ? bar : plain}${line}`;
+  });
+}
+
+/**
+ * The loss (or another metric) against epochs, train and eval, as text of `columns` x (`rows` + 3) characters.
+ * @returns lines joined by a newline, without one at the end.
+ * @throws PrefineError `data` if there is nothing to draw.
+ */
+export function plotTerminal(log_history: LogEntry[], options: TerminalPlotOptions = {}): string {
+  const { columns = 80, rows = 12, color = false, metric = "loss" } = options;
+  const ascii = options.ascii ?? !localeIsUtf8(process.env);
+  const data = collectSeries([{ name: "plot", log_history }], [metric]);
+  const values = data.series.flatMap(({ points }) => points.map(({ y }) => y)).filter(Number.isFinite);
+  const { domain, ticks } = niceAxis(values, Math.max(2, Math.round(rows / 3)));
+  const last = Math.max(...data.series.map(({ points }) => points[points.length - 1].x)) || 1;
+  const [low, high] = [ticks.labels[0], ticks.labels[ticks.labels.length - 1]].map((t) => t.replaceAll("−", "-"));
+  const width = Math.max(10, columns - Math.max(low.length, high.length) - 3);
+  const cells = Array.from({ length: rows }, () => Array.from({ length: width }, (): Cell => ({})));
+  const canvas: Canvas = { cells, dotsX: ascii ? 1 : 2, dotsY: ascii ? 1 : 4 };
+  const toDots = ({ x, y }: Point): Point => ({
+    x: Math.round((x / last) * (width * canvas.dotsX - 1)),
+    y: Math.round(((domain[1] - y) / (domain[1] - domain[0])) * (rows * canvas.dotsY - 1)),
+  });
+  for (const { points, split } of data.series) drawSeries(canvas, points, split, toDots);
+  const body = cells.map((row) =>
+    row
+      .map((cell) => cellText(cell, { ascii, color }))
+      .join("")
+      .trimEnd(),
+  );
+  const gutter = " ".repeat(Math.max(low.length, high.length) + 1);
+  const axis = `${gutter}${ascii ? "+" : "└"}${(ascii ? "-" : "─").repeat(width)}`;
+  const end = String(Number(last.toPrecision(3)));
+  const xLine = `${gutter} 0${data.xLabel.padStart(Math.floor(width / 2)).padEnd(width - 1 - end.length)}${end}`;
+  return [legend(metric, data.series, { ascii, color }), ...frame(body, low, high, ascii), axis, xLine].join("\n");
+}
+
+function legend(metric: string, series: Series[], { ascii, color }: { ascii: boolean; color: boolean }): string {
+  const marks = ascii ? { train: "*", eval: "o" } : { train: "⠤⠤⠤", eval: "⠤⠀⠤" };
+  const paint = (split: Split) => (color ? `${COLORS[split]}${marks[split]}\x1b[39m` : marks[split]);
+  return `${metric}: ${series.map(({ split }) => `${paint(split)} ${split}`).join("  ")}`;
+}

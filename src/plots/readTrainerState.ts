@@ -1,0 +1,76 @@
+/** @file trainer_state.json, prefine's own or transformers', as a named log. */
+import { readdir, readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import { PrefineError } from "../errors.ts";
+import type { LogEntry, PlottedRun } from "./series.ts";
+
+export interface TrainerStateFile extends PlottedRun {
+  /** Absolute path of the run or checkpoint that was named. */
+  folder: string;
+  /** Absolute path of the file that was read; in a run without its own, that of a checkpoint. */
+  file: string;
+}
+
+/**
+ * Reads the log of a run.
+ * @param runOrFile a run folder, one of its checkpoint folders, or a trainer_state.json. A run folder without a
+ *   trainer_state.json of its own (as transformers leaves it) is read from its newest checkpoint.
+ * @returns the log under the folder's name (`RUN/checkpoint-N` for a checkpoint that was asked for).
+ * @throws PrefineError `io` if there is no such file, `data` if it is not a trainer state.
+ */
+export async function readTrainerState(runOrFile: string): Promise<TrainerStateFile> {
+  const absolute = path.resolve(runOrFile);
+  const stats = await stat(absolute).catch(() => undefined);
+  if (stats === undefined) {
+    throw new PrefineError("io", `${runOrFile}: expected a run folder or a trainer_state.json, found nothing there`);
+  }
+  const folder = stats.isDirectory() ? absolute : path.dirname(absolute);
+  const file = stats.isDirectory() ? await findState(absolute, runOrFile) : absolute;
+  const log_history = parseTrainerState(await readFile(file, "utf8"), path.relative("", file) || file);
+  return { name: nameOf(folder), log_history, folder, file };
+}
+
+const isFile = async (file: string) => (await stat(file).catch(() => undefined))?.isFile() === true;
+
+async function findState(folder: string, shown: string): Promise<string> {
+  const own = path.join(folder, "trainer_state.json");
+  if (await isFile(own)) return own;
+  const steps = (await readdir(folder)).flatMap((name) => /^checkpoint-(\d+)$/.exec(name)?.[1] ?? []).map(Number);
+  for (const step of steps.sort((a, b) => b - a)) {
+    const file = path.join(folder, `checkpoint-${step}`, "trainer_state.json");
+    if (await isFile(file)) return file;
+  }
+  throw new PrefineError(
+    "io",
+    `${shown}: expected a trainer_state.json in this folder or in one of its checkpoints, found none`,
+    "Is this the output_dir of a training run?",
+  );
+}
+
+function nameOf(folder: string): string {
+  const name = path.basename(folder);
+  return /^checkpoint-\d+$/.test(name) ? `${path.basename(path.dirname(folder))}/${name}` : name || folder;
+}
+
+/** Python writes NaN and Infinity, which JSON has no words for: outside of strings they become null. */
+function parsePythonJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (m) => (m[0] === '"' ? m : "null")));
+  }
+}
+
+function parseTrainerState(text: string, shown: string): LogEntry[] {
+  let state: unknown;
+  try {
+    state = parsePythonJson(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new PrefineError("data", `${shown}: expected a trainer state in JSON: ${reason}`);
+  }
+  const log = (state as { log_history?: unknown } | null)?.log_history;
+  const isLog = Array.isArray(log) && log.every((entry) => typeof entry === "object" && entry !== null);
+  if (!isLog) throw new PrefineError("data", `${shown}: expected log_history with a list of log entries, found none`);
+  return log;
+}

@@ -1,0 +1,22 @@
+/** @file SVG to PNG with the fonts that the package brings along, so that text is there on a machine without any. */
+import { createRequire } from "node:module";
+import { Resvg } from "@resvg/resvg-js";
+
+const resolve = createRequire(import.meta.url).resolve;
+const FONT_FILES = ["400Regular/Inter_400Regular.ttf", "700Bold/Inter_700Bold.ttf"];
+
+/** Letters, digits, punctuation and arrows that Inter has: Latin, Greek, Cyrillic. */
+const BEYOND_INTER = /[^\s\u0020-\u052f\u1e00-\u1fff\u2000-\u22ff\u25a0-\u25ff]/;
+
+/**
+ * Renders an SVG text at twice its size, for screens of high density.
+ * Fonts of the system are looked at only for names in a script that Inter lacks. (An unknown key in the options would
+ * make resvg ignore all of them in silence, fonts included.)
+ * @returns the bytes of a PNG file.
+ */
+export function renderPng(svg: string): Uint8Array {
+  const fontFiles = FONT_FILES.map((file) => resolve(`@expo-google-fonts/inter/${file}`));
+  const loadSystemFonts = BEYOND_INTER.test(svg);
+  const font = { loadSystemFonts, fontFiles, defaultFontFamily: "Inter", sansSerifFamily: "Inter" };
+  return new Uint8Array(new Resvg(svg, { font, fitTo: { mode: "zoom", value: 2 } }).render().asPng());
+}

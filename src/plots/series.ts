@@ -1,0 +1,142 @@
+/** @file From log_history to lines on a plot: points per metric, run and split, smoothed and thinned out. */
+import { nearestName, PrefineError } from "../errors.ts";
+
+/** One entry of `log_history` in trainer_state.json: TRL's metric names, `epoch`, `step`. */
+export type LogEntry = Record<string, unknown>;
+
+export interface PlottedRun {
+  /** As the legend shows it. */
+  name: string;
+  log_history: LogEntry[];
+}
+
+/** A value that was logged but is not finite (null, NaN) has y = NaN and leaves a gap in the line. */
+export interface Point {
+  x: number;
+  y: number;
+}
+
+export interface Series {
+  run: number;
+  split: "train" | "eval";
+  metric: string;
+  points: Point[];
+}
+
+export interface PlotData {
+  /** What the horizontal axis counts. */
+  xLabel: "epoch" | "step";
+  metrics: string[];
+  series: Series[];
+}
+
+const DEFAULT_METRICS = ["loss", "rewards/margins", "rewards/accuracies"];
+
+const isFiniteNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+
+/** Everything that a log may be drawn by: metric names without their `eval_`. */
+function loggedMetrics(runs: PlottedRun[]): string[] {
+  const names = new Set<string>();
+  for (const { log_history } of runs) {
+    for (const entry of log_history) {
+      for (const [key, value] of Object.entries(entry)) {
+        if (isFiniteNumber(value) && key !== "epoch" && key !== "step") names.add(key.replace(/^eval_/, ""));
+      }
+    }
+  }
+  return [...names];
+}
+
+/** Points of one key in the order of x; of several entries of one step (a repeated evaluation) the last counts. */
+function pointsOf(log: LogEntry[], key: string, xLabel: "epoch" | "step"): Point[] {
+  const byStep = new Map<unknown, Point>();
+  for (const entry of log) {
+    const x = entry[xLabel];
+    if (!(key in entry) || !isFiniteNumber(x)) continue;
+    const value = entry[key];
+    byStep.set(entry.step ?? x, { x, y: isFiniteNumber(value) ? value : Number.NaN });
+  }
+  const points = [...byStep.values()].sort((a, b) => a.x - b.x);
+  return points.some(({ y }) => Number.isFinite(y)) ? points : [];
+}
+
+function chooseMetrics(runs: PlottedRun[], asked: string[] | undefined): string[] {
+  const logged = loggedMetrics(runs);
+  if (asked === undefined) return DEFAULT_METRICS.filter((metric) => logged.includes(metric));
+  const metrics = [...new Set(asked.map((name) => name.replace(/^eval_/, "")))];
+  for (const metric of metrics) {
+    if (logged.includes(metric)) continue;
+    const near = nearestName(metric, logged);
+    const known = logged.length > 0 ? `The log has ${logged.sort().join(", ")}.` : "The log has no numbers at all.";
+    throw new PrefineError("data", `plot: no run has logged ${metric}`, near ? `Did you mean ${near}?` : known);
+  }
+  return metrics;
+}
+
+/**
+ * Collects what is to be drawn.
+ * @param asked metric names as TRL logs them, with or without `eval_`; default: loss, margins and accuracies where present.
+ * @throws PrefineError `data` if there is no run, a run has nothing to draw, or a metric that was asked for is nowhere.
+ */
+export function collectSeries(runs: PlottedRun[], asked?: string[]): PlotData {
+  if (runs.length === 0) throw new PrefineError("data", "plot: expected at least one run, found none");
+  const hasEpochs = runs.some((run) => run.log_history.some((entry) => isFiniteNumber(entry.epoch)));
+  const xLabel = hasEpochs ? "epoch" : "step";
+  const metrics = chooseMetrics(runs, asked);
+  const series: Series[] = [];
+  runs.forEach(({ name, log_history }, run) => {
+    const before = series.length;
+    for (const metric of metrics) {
+      for (const split of ["train", "eval"] as const) {
+        const points = pointsOf(log_history, split === "eval" ? `eval_${metric}` : metric, xLabel);
+        if (points.length > 0) series.push({ run, split, metric, points });
+      }
+    }
+    if (series.length === before) throw nothingToDraw(name, log_history.length, asked ?? DEFAULT_METRICS);
+  });
+  return { xLabel, metrics, series };
+}
+
+function nothingToDraw(name: string, entries: number, metrics: string[]): PrefineError {
+  const found = entries === 0 ? "log_history is empty" : `none of its ${entries} log entries has one`;
+  const expected = metrics.length > 1 ? `${metrics.slice(0, -1).join(", ")} or ${metrics.at(-1)}` : metrics[0];
+  return new PrefineError(
+    "data",
+    `${name}: expected logged values of ${expected}, found nothing to draw: ${found}`,
+    "A run shorter than logging_steps logs nothing: set logging_steps lower, or logging_first_step: true.",
+  );
+}
+
+/** Above this many points a line is noise: it is drawn pale, with its moving average on top. */
+export const SMOOTH_ABOVE = 60;
+
+/**
+ * Exponential moving average over about a twentieth of the run (at least ten points), without the bias towards the
+ * first value (Adam's correction). Gaps stay gaps.
+ */
+export function smooth(points: Point[]): Point[] {
+  const alpha = 2 / (Math.max(10, points.length / 20) + 1);
+  let mean = 0;
+  let weight = 0;
+  return points.map(({ x, y }) => {
+    if (!Number.isFinite(y)) return { x, y };
+    mean += alpha * (y - mean);
+    weight += alpha * (1 - weight);
+    return { x, y: mean / weight };
+  });
+}
+
+/** Lowest and highest point of each of `buckets` stretches of x: the line looks the same, the file stays small. */
+export function thinOut(points: Point[], buckets: number): Point[] {
+  if (points.length <= 2 * buckets) return points;
+  const kept: Point[] = [];
+  const size = points.length / buckets;
+  for (let bucket = 0; bucket < buckets; bucket++) {
+    const slice = points.slice(Math.round(bucket * size), Math.round((bucket + 1) * size));
+    const gap = slice.find(({ y }) => !Number.isFinite(y));
+    const byHeight = slice.filter(({ y }) => Number.isFinite(y)).sort((a, b) => a.y - b.y);
+    const chosen = new Set([byHeight[0], byHeight.at(-1), gap]);
+    kept.push(...slice.filter((point) => chosen.has(point)));
+  }
+  return kept;
+}
