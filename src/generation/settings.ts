@@ -1,0 +1,140 @@
+/**
+ * @file Options of a call, its GenerationConfig, the model's generation_config.json and the defaults -> GenerationSettings.
+ * Precedence, length rules and warnings are those of `generate` in transformers 5.23.
+ */
+import {
+  GENERATION_DEFAULTS,
+  type GenerationConfig,
+  type GenerationConfigInput,
+  readGenerationConfig,
+} from "../config/GenerationConfig.ts";
+import { GENERATION_OPTIONS } from "../config/options/generation.ts";
+import { givenFrom } from "../config/readOptions.ts";
+import { Report } from "../config/report.ts";
+import { PrefineError } from "../errors.ts";
+import type { GenerationSettings } from "./generateTokens.ts";
+
+type OptionValues = { -readonly [K in keyof GenerationConfig]?: GenerationConfig[K] };
+
+/** From the strongest to the weakest. */
+export interface SettingsSources {
+  /** Options of the call itself; a null here unsets what the others say, as None does in transformers. */
+  call?: GenerationConfigInput;
+  /** The GenerationConfig passed to the call. */
+  config?: GenerationConfigInput;
+  /** generation_config.json of the model; keys that are no option are ignored. */
+  model?: Readonly<Record<string, unknown>>;
+  /** What a pipeline would rather have than the global defaults. */
+  pipeline?: GenerationConfigInput;
+}
+
+/** Options that change something only where tokens are drawn; the value at which they would do nothing anyway. */
+const SAMPLING_ONLY = { temperature: 1, top_p: 1, min_p: null, typical_p: 1, top_k: 50 } as const;
+
+/**
+ * @returns the settings, and one line of advice for each option that has no effect or contradicts another.
+ * @throws PrefineError with all problems of a source at once; code `not-yet` where only unbuilt features are asked for
+ */
+export function generationSettings(sources: SettingsSources): { settings: GenerationSettings; warnings: string[] } {
+  const warnings: string[] = [];
+  const call = readSource("generate", sources.call, warnings);
+  const config = readSource("GenerationConfig", sources.config, warnings);
+  const model = readSource("generation_config.json", knownOnly(sources.model));
+  const chosen = { ...model, ...config, ...call };
+  const merged: OptionValues = { ...pipelineDefaults(sources.pipeline, chosen), ...chosen };
+  for (const [key, value] of Object.entries(sources.call ?? {}))
+    if (value === null) delete merged[key as keyof OptionValues];
+
+  warnings.push(...samplingWarnings(merged, { ...config, ...call }));
+  warnings.push(...lengthWarnings(merged));
+  const settings = settingsFrom(merged, sources.call);
+  if (settings.num_return_sequences > 1 && !settings.do_sample) {
+    throw new PrefineError(
+      "config",
+      `num_return_sequences: greedy decoding has one answer a prompt, found ${settings.num_return_sequences}`,
+      "Set do_sample: true.",
+    );
+  }
+  return { settings, warnings };
+}
+
+/** The options of one source that are set, read and checked. */
+function readSource(where: string, input: GenerationConfigInput | undefined, warnings: string[] = []): OptionValues {
+  const report = new Report();
+  const values = readGenerationConfig(givenFrom(input ?? {}), report);
+  report.throwProblems(where);
+  warnings.push(...report.advice);
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as OptionValues;
+}
+
+function knownOnly(file: Readonly<Record<string, unknown>> | undefined): GenerationConfigInput {
+  return Object.fromEntries(Object.entries(file ?? {}).filter(([key]) => Object.hasOwn(GENERATION_OPTIONS, key)));
+}
+
+/** What the pipeline adds to what user and model leave open: no length beside a max_length, no warpers without sampling. */
+function pipelineDefaults(pipeline: GenerationConfigInput | undefined, chosen: OptionValues): OptionValues {
+  const defaults = readSource("pipeline", pipeline);
+  const samples = chosen.do_sample ?? defaults.do_sample;
+  const kept = Object.entries(defaults).filter(([key]) => {
+    if (key === "max_new_tokens" && chosen.max_length !== undefined) return false;
+    return samples || !Object.hasOwn(SAMPLING_ONLY, key);
+  });
+  return Object.fromEntries(kept) as OptionValues;
+}
+
+/** transformers' `_should_warn`: not where the caller asked for greedy decoding and the value is only the model's. */
+function samplingWarnings(merged: OptionValues, user: OptionValues): string[] {
+  if (merged.do_sample) return [];
+  const names = Object.keys(SAMPLING_ONLY) as Array<keyof typeof SAMPLING_ONLY>;
+  return names
+    .filter((name) => (merged[name] ?? SAMPLING_ONLY[name]) !== SAMPLING_ONLY[name])
+    .filter((name) => user[name] !== undefined || user.do_sample === undefined)
+    .map((name) => `${name}: ${merged[name]} has no effect without do_sample: true`);
+}
+
+function lengthWarnings({ max_new_tokens, max_length, min_new_tokens, min_length }: OptionValues): string[] {
+  const lines: string[] = [];
+  if (max_new_tokens && max_length) {
+    lines.push(`max_length: ${max_length} has no effect beside max_new_tokens: ${max_new_tokens}`);
+  }
+  if (!max_new_tokens && !max_length) {
+    lines.push(`max_new_tokens: not set, ${GENERATION_DEFAULTS.max_length} new tokens by default`);
+  }
+  if (min_new_tokens && min_length) {
+    lines.push(`min_length: ${min_length} has no effect beside min_new_tokens: ${min_new_tokens}`);
+  }
+  const most = max_new_tokens ?? (max_length ? undefined : GENERATION_DEFAULTS.max_length);
+  if (min_new_tokens && most && min_new_tokens > most) {
+    lines.push(`min_new_tokens: ${min_new_tokens} is more than the ${most} new tokens that there may be`);
+  }
+  return lines;
+}
+
+function settingsFrom(merged: OptionValues, call: GenerationConfigInput | undefined): GenerationSettings {
+  // A null in the call stays "off"; what nobody sets takes the default.
+  const value = <K extends keyof typeof GENERATION_DEFAULTS>(key: K) =>
+    merged[key] ?? (call?.[key] === null ? undefined : GENERATION_DEFAULTS[key]);
+  const isLengthSet = (merged.max_new_tokens ?? merged.max_length) !== undefined;
+  const eos = merged.eos_token_id ?? [];
+  const eosTokenIds = typeof eos === "number" ? [eos] : eos;
+  return {
+    do_sample: merged.do_sample ?? false,
+    num_return_sequences: merged.num_return_sequences ?? 1,
+    temperature: value("temperature"),
+    top_k: value("top_k"),
+    top_p: value("top_p"),
+    min_p: merged.min_p ?? undefined,
+    typical_p: value("typical_p"),
+    repetition_penalty: value("repetition_penalty"),
+    no_repeat_ngram_size: value("no_repeat_ngram_size"),
+    max_new_tokens: isLengthSet ? (merged.max_new_tokens ?? undefined) : GENERATION_DEFAULTS.max_length,
+    max_length: merged.max_length ?? undefined,
+    min_new_tokens: merged.min_new_tokens ?? undefined,
+    min_length: merged.min_new_tokens ? undefined : (merged.min_length ?? undefined),
+    eosTokenIds,
+    padTokenId: merged.pad_token_id ?? eosTokenIds[0],
+    bosTokenId: merged.bos_token_id ?? undefined,
+    stopStrings: merged.stop_strings ?? [],
+    seed: merged.seed ?? crypto.getRandomValues(new Uint32Array(1))[0],
+  };
+}
