@@ -1,0 +1,145 @@
+/**
+ * @file The cache that Python's huggingface_hub keeps, read and written in its layout:
+ *
+ *     models--org--name/                    datasets--... for data sets
+ *       blobs/HASH                          contents, named by SHA-256 (large files) or by git's SHA-1
+ *       snapshots/COMMIT/path/of/file       links to blobs
+ *       refs/REVISION                       the commit of a branch or tag
+ *       trees/COMMIT.json                   the list of files of a commit
+ */
+import { randomBytes } from "node:crypto";
+import { constants, type Dirent } from "node:fs";
+import { copyFile, link, mkdir, open, readdir, readFile, readlink, rename, rm, stat, symlink } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { isCommit, type RemoteFile, remoteFile } from "./listing.ts";
+import type { RepoRef } from "./repoId.ts";
+import type { HubSettings } from "./settings.ts";
+
+/** The folder of a repository. */
+export function repoFolder(hub: HubSettings, { kind, id }: RepoRef): string {
+  return join(hub.cacheDir, [`${kind}s`, ...id.split("/")].join("--"));
+}
+
+export function snapshotFolder(folder: string, commit: string): string {
+  return join(folder, "snapshots", commit);
+}
+
+/** The name under which a file's content is kept. */
+export function blobPath(folder: string, file: RemoteFile): string {
+  return join(folder, "blobs", file.sha256 ?? file.blobId);
+}
+
+/** The commit that the cache knows for a revision. */
+export async function readRef(folder: string, revision: string): Promise<string | undefined> {
+  if (isCommit(revision)) return revision;
+  const text = await readFile(join(folder, "refs", revision), "utf8").catch(() => undefined);
+  return text !== undefined && isCommit(text.trim()) ? text.trim() : undefined;
+}
+
+export async function writeRef(folder: string, revision: string, commit: string): Promise<void> {
+  if (revision === commit || (await readRef(folder, revision)) === commit) return;
+  await writeWhole(join(folder, "refs", revision), commit);
+}
+
+/** The list of files of a commit as the cache knows it, whoever wrote it; undefined if it does not. */
+export async function readListing(folder: string, commit: string): Promise<RemoteFile[] | undefined> {
+  try {
+    const parsed = JSON.parse(await readFile(join(folder, "trees", `${commit}.json`), "utf8"));
+    if (parsed.format_version !== 1) return undefined;
+    const files = Object.entries<Record<string, unknown>>(parsed.files).map(([path, entry]) =>
+      remoteFile({
+        path,
+        size: entry.lfs_size ?? entry.size,
+        blobId: entry.blob_id,
+        sha256: entry.lfs_sha256,
+        xetHash: entry.xet_hash,
+      }),
+    );
+    return files.every((file) => file !== undefined) ? files : undefined;
+  } catch {
+    return undefined; // absent, or of a version that is not ours: as if it were not there
+  }
+}
+
+export async function writeListing(folder: string, commit: string, files: RemoteFile[]): Promise<void> {
+  const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const entries = sorted.map(({ path, size, blobId, sha256, xetHash }) => [
+    path,
+    { size, blob_id: blobId, lfs_sha256: sha256, lfs_size: sha256 && size, xet_hash: xetHash },
+  ]);
+  const tree = { format_version: 1, files: Object.fromEntries(entries) };
+  await writeWhole(join(folder, "trees", `${commit}.json`), JSON.stringify(tree, null, 1));
+}
+
+/** Paths of the files that a snapshot holds, sorted; links whose content is gone are left out. */
+export async function listSnapshot(folder: string, commit: string): Promise<string[]> {
+  const root = snapshotFolder(folder, commit);
+  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch((): Dirent[] => []);
+  const paths: string[] = [];
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name);
+    if (!entry.isDirectory() && (await isFile(path))) paths.push(relative(root, path).split("\\").join("/"));
+  }
+  return paths.sort();
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
+}
+
+/** True where `path` (followed through links) is a file of exactly this many bytes. */
+export async function hasSize(path: string, size: number): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isFile() === true && found.size === size;
+}
+
+/** Makes a snapshot's entry for a blob that is there: a relative link, or the same file where links cannot be made. */
+export async function linkIntoSnapshot(
+  hub: HubSettings,
+  folder: string,
+  commit: string,
+  file: RemoteFile,
+): Promise<void> {
+  const pointer = join(snapshotFolder(folder, commit), file.path);
+  const blob = blobPath(folder, file);
+  const target = relative(dirname(pointer), blob);
+  const current = await readlink(pointer).catch(() => undefined);
+  if (current === target || (current === undefined && (await hasSize(pointer, file.size)))) return;
+  await mkdir(dirname(pointer), { recursive: true });
+  const beside = `${pointer}.${randomBytes(4).toString("hex")}.incomplete`;
+  try {
+    await makeEntry(hub, { blob, target, beside });
+    await rename(beside, pointer);
+  } finally {
+    await rm(beside, { force: true });
+  }
+}
+
+async function makeEntry(hub: HubSettings, names: { blob: string; target: string; beside: string }): Promise<void> {
+  const { blob, target, beside } = names;
+  if (hub.symlinks && (await succeeds(symlink(target, beside)))) return;
+  if (await succeeds(link(blob, beside))) return; // costs no space; Windows without the right to make symbolic links
+  await copyFile(blob, beside, constants.COPYFILE_FICLONE);
+}
+
+async function succeeds(action: Promise<void>): Promise<boolean> {
+  return action.then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Writes a small file beside its place, syncs and renames it, so that a reader sees all of it or nothing. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const beside = `${path}.${randomBytes(4).toString("hex")}.tmp`;
+  try {
+    const file = await open(beside, "wx");
+    await file.writeFile(text);
+    await file.sync();
+    await file.close();
+    await rename(beside, path);
+  } finally {
+    await rm(beside, { force: true });
+  }
+}

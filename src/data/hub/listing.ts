@@ -1,0 +1,115 @@
+/** @file The files of a repository at one commit, as the hub lists them. */
+import { PrefineError } from "../../errors.ts";
+import { apiUrl, describeRepo, type RepoRef } from "./repoId.ts";
+import { send, withRetries } from "./requests.ts";
+import type { HubSettings } from "./settings.ts";
+
+/** A file of a repository. */
+export interface RemoteFile {
+  /** Relative, with forward slashes. */
+  path: string;
+  /** Bytes of the content. */
+  size: number;
+  /** git's id: the SHA-1 of `blob SIZE\0CONTENT`, for a large file that of its pointer. */
+  blobId: string;
+  /** SHA-256 of the content, where the hub keeps the file outside of git (LFS). */
+  sha256?: string;
+  /** The hub's own content address; kept only because Python's cache keeps it. */
+  xetHash?: string;
+}
+
+const COMMIT = /^[0-9a-f]{40}$/;
+
+/** True where a revision is a full commit: it never changes, so nothing needs to be asked. */
+export function isCommit(revision: string): boolean {
+  return COMMIT.test(revision);
+}
+
+/** The commit that a branch or tag points to now. */
+export async function fetchCommit(hub: HubSettings, repo: RepoRef): Promise<string> {
+  const url = `${apiUrl(hub.endpoint, repo)}/revision/${encodeURIComponent(repo.revision)}`;
+  const { body } = await fetchJson(hub, repo, url);
+  const sha = isObject(body) ? body.sha : undefined;
+  if (typeof sha !== "string" || !isCommit(sha))
+    throw unexpected(hub, repo, "no commit in the description of the repository");
+  return sha;
+}
+
+/** All files of a commit, in the hub's order; the answer comes in pages. */
+export async function fetchListing(hub: HubSettings, repo: RepoRef, commit: string): Promise<RemoteFile[]> {
+  const files: RemoteFile[] = [];
+  let url: string | undefined = `${apiUrl(hub.endpoint, repo)}/tree/${commit}?recursive=true&expand=false`;
+  while (url) {
+    const { body, next } = await fetchJson(hub, repo, url);
+    if (!Array.isArray(body)) throw unexpected(hub, repo, "the list of files is not a list");
+    for (const entry of body) {
+      if (isObject(entry) && entry.type === "file") files.push(parseFile(hub, repo, entry));
+    }
+    url = next;
+  }
+  return files;
+}
+
+function fetchJson(hub: HubSettings, repo: RepoRef, url: string): Promise<{ body: unknown; next: string | undefined }> {
+  return withRetries(hub, { repo }, () =>
+    send(hub, url, { subject: { repo } }, async (response) => {
+      const text = await response.text();
+      const link = /<([^>]+)>\s*;\s*rel="next"/.exec(response.headers.get("link") ?? "")?.[1];
+      return { body: parseJson(hub, repo, text), next: link && new URL(link, url).href };
+    }),
+  );
+}
+
+function parseJson(hub: HubSettings, repo: RepoRef, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw unexpected(hub, repo, "an answer that is not JSON");
+  }
+}
+
+function unexpected(hub: HubSettings, repo: RepoRef, found: string): PrefineError {
+  return new PrefineError(
+    "hub",
+    `${describeRepo(repo)}: ${hub.endpoint} does not answer as a Hugging Face hub does: ${found}`,
+    "Check HF_ENDPOINT, and that no login page of the network stands in between.",
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parseFile(hub: HubSettings, repo: RepoRef, entry: Record<string, unknown>): RemoteFile {
+  const lfs = isObject(entry.lfs) ? entry.lfs : undefined;
+  const file = remoteFile({
+    path: entry.path,
+    size: lfs?.size ?? entry.size,
+    blobId: entry.oid,
+    sha256: lfs?.oid,
+    xetHash: entry.xetHash,
+  });
+  if (!file) throw unexpected(hub, repo, `the entry ${JSON.stringify(entry).slice(0, 200)} in the list of files`);
+  return file;
+}
+
+/** A checked entry: paths and hashes become names on disk, so nothing that leaves the cache's folders gets through. */
+export function remoteFile(fields: { [name in keyof RemoteFile]?: unknown }): RemoteFile | undefined {
+  const { path, size, blobId, sha256, xetHash } = fields;
+  if (typeof path !== "string" || !isSafePath(path)) return undefined;
+  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) return undefined;
+  if (typeof blobId !== "string" || !COMMIT.test(blobId)) return undefined;
+  const file: RemoteFile = { path, size, blobId };
+  if (sha256 !== undefined && sha256 !== null) {
+    if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) return undefined;
+    file.sha256 = sha256;
+  }
+  if (typeof xetHash === "string") file.xetHash = xetHash;
+  return file;
+}
+
+function isSafePath(path: string): boolean {
+  return (
+    !/[\\\0]|^[A-Za-z]:/.test(path) && path.split("/").every((part) => part !== "" && part !== "." && part !== "..")
+  );
+}

@@ -1,0 +1,126 @@
+/** @file A hub's refusal (a status other than 2xx) or a failed connection -> an error that says what to do, or a reason to try again. */
+import { PrefineError } from "../../errors.ts";
+import { describeRepo, pageUrl, type RepoRef } from "./repoId.ts";
+import type { HubSettings } from "./settings.ts";
+
+/** A failure that may pass: `withRetries` repeats the request. */
+export class TryAgain extends Error {
+  /** What happened, for the message if it never passes. */
+  readonly reason: string;
+  /** Milliseconds that the server asked to wait. */
+  readonly waitMs: number | undefined;
+  /** True where nobody answered at all: few repetitions, so that a machine without a network learns it soon. */
+  readonly unreachable: boolean;
+
+  constructor(reason: string, options: { waitMs?: number; unreachable?: boolean } = {}) {
+    super(reason);
+    this.reason = reason;
+    this.waitMs = options.waitMs;
+    this.unreachable = options.unreachable ?? false;
+  }
+}
+
+/** What a request is about, for messages. */
+export interface Subject {
+  repo: RepoRef;
+  /** The file, where the request is for one. */
+  path?: string;
+}
+
+/** `dataset org/name, data/x.parquet` */
+export function describeSubject({ repo, path }: Subject): string {
+  return path === undefined ? describeRepo(repo) : `${describeRepo(repo)}, ${path}`;
+}
+
+/** The error for an answer that is not 2xx. */
+export function refusal(hub: HubSettings, subject: Subject, response: Response): Error {
+  const { status } = response;
+  if (status === 429 || status === 408 || status >= 500) {
+    const reason = status === 429 ? "429, too many requests" : `${status}`;
+    return new TryAgain(`the hub answered ${reason}`, { waitMs: retryAfter(response.headers.get("retry-after")) });
+  }
+  const what = describeSubject(subject);
+  if (status === 401) return unauthorized(hub, what);
+  if (status === 403) {
+    return new PrefineError(
+      "hub",
+      `${what}: access refused (403)${serverMessage(hub, response)}`,
+      `Ask for access at ${pageUrl(hub.endpoint, subject.repo)} with the account that HF_TOKEN belongs to.`,
+    );
+  }
+  if (status === 404) return notFound(hub, subject, response);
+  return new PrefineError("hub", `${what}: ${hub.endpoint} answered ${status}${serverMessage(hub, response)}`);
+}
+
+function unauthorized(hub: HubSettings, what: string): PrefineError {
+  return hub.token
+    ? new PrefineError(
+        "hub",
+        `${what}: ${hub.endpoint} did not accept the access token (401)`,
+        "Check HF_TOKEN (or run `hf auth login` again); for a public repository leave it out.",
+      )
+    : new PrefineError(
+        "hub",
+        `${what}: not found on ${hub.endpoint}, or private (401; no access token was sent)`,
+        "Check the spelling; for a private or gated repository set HF_TOKEN to a token that may read it.",
+      );
+}
+
+function notFound(hub: HubSettings, subject: Subject, response: Response): PrefineError {
+  const code = response.headers.get("x-error-code");
+  const what = describeSubject(subject);
+  if (code === "RevisionNotFound") {
+    const { id, kind, revision } = subject.repo;
+    return new PrefineError(
+      "hub",
+      `${kind} ${id}: no revision ${JSON.stringify(revision)} on ${hub.endpoint} (404)`,
+      "Give a branch, tag or full commit of the repository, or leave revision out for main.",
+    );
+  }
+  if (subject.path !== undefined) return new PrefineError("hub", `${what}: no such file on ${hub.endpoint} (404)`);
+  return new PrefineError(
+    "hub",
+    `${what}: not found on ${hub.endpoint} (404)`,
+    "Check the spelling, and that it is a model or a data set as asked; a private one needs a token that may read it.",
+  );
+}
+
+/** The hub's own words, cut to a line; the token never appears in it. */
+function serverMessage(hub: HubSettings, response: Response): string {
+  let text = (response.headers.get("x-error-message") ?? "").replace(/\s+/g, " ").slice(0, 200);
+  if (hub.token) text = text.replaceAll(hub.token, "[token]");
+  return text ? `: ${text}` : "";
+}
+
+/** Retry-After in milliseconds: seconds or a date. */
+function retryAfter(header: string | null): number | undefined {
+  if (!header) return undefined;
+  const seconds = Number(header);
+  const ms = Number.isNaN(seconds) ? Date.parse(header) - Date.now() : seconds * 1000;
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+}
+
+const CONNECT_CODES = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/;
+const CERTIFICATE_CODES = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS/;
+
+/** The error for a request that got no answer, or only a part of one. */
+export function brokenConnection(hub: HubSettings, subject: Subject, error: unknown): unknown {
+  if (error instanceof PrefineError || error instanceof TryAgain) return error;
+  if (hub.signal?.aborted) return new PrefineError("interrupted", `${describeSubject(subject)}: download stopped`);
+  if (!(error instanceof TypeError)) return error; // fetch rejects with TypeError; anything else is not the network's
+  const code = errorCode(error.cause);
+  if (CERTIFICATE_CODES.test(code)) {
+    return new PrefineError(
+      "hub",
+      `${hub.endpoint}: its certificate is not trusted (${code})`,
+      "Behind a company proxy, point NODE_EXTRA_CA_CERTS to the company's certificate.",
+    );
+  }
+  const unreachable = CONNECT_CODES.test(code);
+  return new TryAgain(unreachable ? `could not connect (${code})` : "the connection was cut", { unreachable });
+}
+
+function errorCode(cause: unknown): string {
+  if (cause instanceof AggregateError) return errorCode(cause.errors[0]); // one error per address that was tried
+  return typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "";
+}

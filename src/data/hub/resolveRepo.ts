@@ -1,0 +1,210 @@
+/** @file Repository id + revision -> local files, downloaded where the cache lacks them. */
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { PrefineError } from "../../errors.ts";
+import {
+  blobPath,
+  hasSize,
+  linkIntoSnapshot,
+  listSnapshot,
+  readListing,
+  readRef,
+  repoFolder,
+  snapshotFolder,
+  writeListing,
+  writeRef,
+} from "./cache.ts";
+import { downloadBlob } from "./download.ts";
+import { fetchCommit, fetchListing, isCommit, type RemoteFile } from "./listing.ts";
+import { TryAgain } from "./refusals.ts";
+import { assertRepoId, describeRepo, fileUrl, type RepoKind, type RepoRef } from "./repoId.ts";
+import { type HubOptions, type HubSettings, hubSettings } from "./settings.ts";
+
+export interface RepoOptions extends HubOptions {
+  /** `gpt2` or `organization/name`. */
+  id: string;
+  kind: RepoKind;
+  /** Branch, tag or full commit. Default: main. */
+  revision?: string;
+}
+
+export interface ResolveRepoOptions extends RepoOptions {
+  /** Which files are wanted, by their path in the repository. */
+  files: (path: string) => boolean;
+  onProgress?: (progress: HubProgress) => void;
+}
+
+/** How far the downloads of one call are; files that were in the cache do not count. */
+export interface HubProgress {
+  /** The file whose bytes have just arrived. */
+  path: string;
+  /** Bytes of all files of this call that are there, and that will be. */
+  loaded: number;
+  total: number;
+}
+
+export interface ResolvedRepo {
+  /** The snapshot's folder; what lies in it may be links. */
+  directory: string;
+  /** Paths of the wanted files, relative to `directory`, sorted. */
+  files: string[];
+  commit: string;
+}
+
+/** What is known about a repository before anything is downloaded. */
+interface Located {
+  hub: HubSettings;
+  repo: RepoRef;
+  folder: string;
+  commit: string;
+  /** Undefined: not online, and the cache has no list; then the snapshot's own files are all that is known. */
+  listing: RemoteFile[] | undefined;
+  /** Why nothing can be downloaded, if so. */
+  failure: unknown;
+}
+
+const PARALLEL_DOWNLOADS = 4;
+
+/**
+ * The wanted files of a repository, in the cache that Python's huggingface_hub uses too. Every downloaded file is
+ * verified by its hash; a cut download goes on where it stopped; offline, and where the hub cannot be reached, the
+ * cache answers. Like huggingface_hub's `snapshot_download(allow_patterns=...)`.
+ */
+export async function resolveRepo(options: ResolveRepoOptions): Promise<ResolvedRepo> {
+  const located = await locate(options);
+  const { folder, commit, listing, hub, repo } = located;
+  const directory = snapshotFolder(folder, commit);
+  if (!listing) {
+    const files = (await listSnapshot(folder, commit)).filter(options.files);
+    return { directory, files, commit };
+  }
+  const wanted = listing.filter(({ path }) => options.files(path)).sort((a, b) => (a.path < b.path ? -1 : 1));
+  const missing = await notInCache(located, wanted);
+  if (missing.length > 0 && located.failure) throw incomplete(located, missing);
+  try {
+    await downloadAll(located, missing, options.onProgress);
+    if (missing.length > 0) await writeListing(folder, commit, listing);
+    for (const file of missing) await linkIntoSnapshot(hub, folder, commit, file);
+    if (!located.failure && wanted.length > 0)
+      await writeRef(folder, repo.revision, commit).catch(unlessReadOnly(missing));
+  } catch (error) {
+    throw diskError(error, folder);
+  }
+  return { directory, files: wanted.map(({ path }) => path), commit };
+}
+
+/** Paths of all files of a repository, sorted, without downloading any; offline those that the cache knows of. */
+export async function listRepo(options: RepoOptions): Promise<{ commit: string; files: string[] }> {
+  const { folder, commit, listing } = await locate(options);
+  const files = listing ? listing.map(({ path }) => path).sort() : await listSnapshot(folder, commit);
+  return { commit, files };
+}
+
+async function locate(options: RepoOptions): Promise<Located> {
+  const hub = hubSettings(options);
+  const repo: RepoRef = { kind: options.kind, id: options.id, revision: options.revision ?? "main" };
+  assertRepoId(repo.id, repo.kind);
+  assertRevision(repo.revision);
+  const folder = repoFolder(hub, repo);
+  if (hub.offline) return locateInCache(hub, repo, folder, offlineError(repo, hub));
+  try {
+    const commit = isCommit(repo.revision) ? repo.revision : await fetchCommit(hub, repo);
+    const listing = (await readListing(folder, commit)) ?? (await fetchListing(hub, repo, commit));
+    return { hub, repo, folder, commit, listing, failure: undefined };
+  } catch (error) {
+    if (!(error instanceof PrefineError && error.cause instanceof TryAgain)) throw error;
+    const located = await locateInCache(hub, repo, folder, error);
+    hub.onWarning(
+      `${describeRepo(repo)}: ${error.cause.reason}; using commit ${located.commit.slice(0, 8)} from the cache`,
+    );
+    return located;
+  }
+}
+
+/** A revision becomes a file name under refs/. */
+function assertRevision(revision: string): void {
+  if (/^[\w.+@-]+(\/[\w.+@-]+)*$/.test(revision) && !revision.includes("..")) return;
+  throw new PrefineError("hub", `${JSON.stringify(revision)}: expected a revision: a branch, a tag or a full commit`);
+}
+
+/** The cached commit of the revision; throws `failure` where there is none. */
+async function locateInCache(hub: HubSettings, repo: RepoRef, folder: string, failure: unknown): Promise<Located> {
+  const commit = await readRef(folder, repo.revision);
+  const snapshot = commit && (await stat(snapshotFolder(folder, commit)).catch(() => undefined));
+  if (!commit || !snapshot) throw failure;
+  return { hub, repo, folder, commit, listing: await readListing(folder, commit), failure };
+}
+
+function offlineError(repo: RepoRef, hub: HubSettings): PrefineError {
+  return new PrefineError(
+    "hub",
+    `${describeRepo(repo)}: not in the cache (${hub.cacheDir}), and HF_HUB_OFFLINE forbids to download it`,
+    "Run once without HF_HUB_OFFLINE, or set HF_HOME or HF_HUB_CACHE to the cache that has it.",
+  );
+}
+
+function incomplete({ repo, failure }: Located, missing: RemoteFile[]): PrefineError {
+  const names = missing.slice(0, 3).map(({ path }) => path);
+  if (missing.length > 3) names.push(`${missing.length - 3} more`);
+  const why =
+    (failure as PrefineError).cause instanceof TryAgain ? "the hub cannot be reached" : "HF_HUB_OFFLINE is set";
+  return new PrefineError(
+    "hub",
+    `${describeRepo(repo)}: not in the cache: ${names.join(", ")}; and ${why}`,
+    "Run once with the network; what has been downloaded is kept.",
+    { cause: (failure as PrefineError).cause },
+  );
+}
+
+async function notInCache({ folder, commit }: Located, wanted: RemoteFile[]): Promise<RemoteFile[]> {
+  const present = await Promise.all(
+    wanted.map(({ path, size }) => hasSize(join(snapshotFolder(folder, commit), path), size)),
+  );
+  return wanted.filter((_, i) => !present[i]);
+}
+
+async function downloadAll(
+  { hub, repo, folder, commit }: Located,
+  missing: RemoteFile[],
+  onProgress: ResolveRepoOptions["onProgress"],
+): Promise<void> {
+  const toFetch: RemoteFile[] = [];
+  for (const file of missing) {
+    const twice = toFetch.some((other) => blobPath(folder, other) === blobPath(folder, file));
+    if (!twice && !(await hasSize(blobPath(folder, file), file.size))) toFetch.push(file);
+  }
+  const total = toFetch.reduce((sum, { size }) => sum + size, 0);
+  const loaded = new Map<string, number>();
+  const queue = [...toFetch];
+  const worker = async () => {
+    for (let file = queue.shift(); file; file = queue.shift()) {
+      const { path } = file;
+      const onBytes = (bytes: number) => {
+        loaded.set(path, bytes);
+        onProgress?.({ path, loaded: [...loaded.values()].reduce((sum, n) => sum + n, 0), total });
+      };
+      const url = fileUrl(hub.endpoint, repo, commit, path);
+      await downloadBlob(hub, { url, subject: { repo, path }, file, blob: blobPath(folder, file), onBytes });
+    }
+  };
+  const results = await Promise.allSettled(Array.from({ length: PARALLEL_DOWNLOADS }, worker));
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed) throw failed.reason;
+}
+
+/** A complete cache that cannot be written to (a shared, read-only one) is good enough. */
+function unlessReadOnly(missing: RemoteFile[]): (error: unknown) => void {
+  return (error) => {
+    if (missing.length > 0) throw error;
+  };
+}
+
+function diskError(error: unknown, folder: string): unknown {
+  if (error instanceof PrefineError || !(error instanceof Error) || !("syscall" in error)) return error;
+  return new PrefineError(
+    "io",
+    `${folder}: cannot write to the cache (${error.message})`,
+    "Set HF_HOME or HF_HUB_CACHE to a folder that can be written to.",
+    { cause: error },
+  );
+}

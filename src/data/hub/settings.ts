@@ -1,0 +1,117 @@
+/** @file Options and environment variables -> the settings of one hub, under the names that Python's huggingface_hub reads. */
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { PrefineError } from "../../errors.ts";
+
+/** What a caller may say about the hub; everything left out comes from the environment. */
+export interface HubOptions {
+  /** Access token; `false` sends none. Default: HF_TOKEN, then the token file of `hf auth login`. */
+  token?: string | false;
+  /** Default: HF_ENDPOINT, then https://huggingface.co. */
+  endpoint?: string;
+  /** Default: HF_HUB_CACHE, then $HF_HOME/hub, then ~/.cache/huggingface/hub. */
+  cacheDir?: string;
+  /** Use the cache only. Default: HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE). */
+  offline?: boolean;
+  /** Milliseconds without a byte after which a request is tried again. Default: HF_HUB_DOWNLOAD_TIMEOUT seconds, then 30 s. */
+  timeoutMs?: number;
+  /** Milliseconds before the first repetition of a failed request; doubles each time. Default: 1000. */
+  retryDelayMs?: number;
+  /** Stops running requests; the call then rejects with code `interrupted`. */
+  signal?: AbortSignal;
+  /** One line about something that went differently from what was asked, such as the cache used for want of a network. */
+  onWarning?: (line: string) => void;
+}
+
+export interface HubSettings {
+  /** Without a slash at the end. */
+  endpoint: string;
+  token: string | undefined;
+  cacheDir: string;
+  offline: boolean;
+  timeoutMs: number;
+  retryDelayMs: number;
+  /** False where HF_HUB_DISABLE_SYMLINKS asks for files instead of links in snapshots. */
+  symlinks: boolean;
+  signal: AbortSignal | undefined;
+  onWarning: (line: string) => void;
+}
+
+type Environment = Record<string, string | undefined>;
+
+const DEFAULT_ENDPOINT = "https://huggingface.co";
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** The settings of one call. @param env the environment, replaceable for tests. */
+export function hubSettings(options: HubOptions, env: Environment = process.env): HubSettings {
+  const seconds = Number(env.HF_HUB_DOWNLOAD_TIMEOUT);
+  return {
+    endpoint: parseEndpoint(options.endpoint ?? (env.HF_ENDPOINT || DEFAULT_ENDPOINT)),
+    token: findToken(options.token, env),
+    cacheDir: options.cacheDir ? resolve(options.cacheDir) : hubCacheDir(env),
+    offline: options.offline ?? isTrue(env.HF_HUB_OFFLINE || env.TRANSFORMERS_OFFLINE),
+    timeoutMs: options.timeoutMs ?? (seconds > 0 ? seconds * 1000 : DEFAULT_TIMEOUT_MS),
+    retryDelayMs: options.retryDelayMs ?? 1000,
+    symlinks: !isTrue(env.HF_HUB_DISABLE_SYMLINKS),
+    signal: options.signal,
+    onWarning: options.onWarning ?? (() => {}),
+  };
+}
+
+function parseEndpoint(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
+    // The value is not repeated: it may hold a password.
+    throw new PrefineError("hub", "HF_ENDPOINT: expected a URL like https://huggingface.co, without user or password");
+  }
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
+}
+
+/** $HF_HOME, as Python finds it. */
+function hfHome(env: Environment): string {
+  if (env.HF_HOME) return resolve(expand(env.HF_HOME, env));
+  return join(env.XDG_CACHE_HOME || join(home(env), ".cache"), "huggingface");
+}
+
+function hubCacheDir(env: Environment): string {
+  const given = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE;
+  return given ? resolve(expand(given, env)) : join(hfHome(env), "hub");
+}
+
+function home(env: Environment): string {
+  return env.HOME || homedir();
+}
+
+/** `~` and `$NAME` or `${NAME}`, as os.path.expanduser and expandvars do. */
+function expand(path: string, env: Environment): string {
+  return path
+    .replace(/^~(?=$|[\\/])/, () => home(env))
+    .replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced, bare) => env[braced ?? bare] ?? whole);
+}
+
+function isTrue(value: string | undefined): boolean {
+  return /^(1|on|yes|true)$/i.test(value ?? "");
+}
+
+function findToken(given: string | false | undefined, env: Environment): string | undefined {
+  if (given === false) return undefined;
+  const implicit = () => env.HF_TOKEN || env.HUGGING_FACE_HUB_TOKEN || tokenFromFile(env);
+  const token = (given ?? (isTrue(env.HF_HUB_DISABLE_IMPLICIT_TOKEN) ? undefined : implicit()))?.trim();
+  if (token && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new PrefineError(
+      "hub",
+      "the access token (HF_TOKEN or token) holds spaces or other characters that no token has",
+    );
+  }
+  return token || undefined;
+}
+
+function tokenFromFile(env: Environment): string | undefined {
+  const path = env.HF_TOKEN_PATH ? resolve(expand(env.HF_TOKEN_PATH, env)) : join(hfHome(env), "token");
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined; // no login on this machine, or not readable for this user: the same as no token
+  }
+}
