@@ -1,0 +1,79 @@
+/** @file Reverse-mode differentiation: a scalar and the tensors to differentiate by -> the gradient tensors. */
+import { add } from "./ops/elementwise.ts";
+import { foldAdd } from "./ops/matmul.ts";
+import { zerosLike } from "./ops/shape.ts";
+import { constant, type Node, sameShape, showShape, type Tensor } from "./tensor.ts";
+
+/** Nodes reachable from `outputs`, each after the nodes it needs. */
+export function topologicalOrder(outputs: readonly Tensor[]): Node[] {
+  const order: Node[] = [];
+  const state = new Map<Node, "open" | "done">();
+  const stack: Node[] = [];
+  const visit = (tensor: Tensor) => {
+    if (tensor.source.kind === "node" && !state.has(tensor.source.node)) stack.push(tensor.source.node);
+  };
+  for (const output of outputs) {
+    visit(output);
+    while (stack.length > 0) {
+      const node = stack[stack.length - 1];
+      if (state.get(node) === undefined) {
+        state.set(node, "open");
+        for (const t of node.inputs) visit(t);
+        continue;
+      }
+      stack.pop();
+      if (state.get(node) === "open") order.push(node);
+      state.set(node, "done");
+    }
+  }
+  return order;
+}
+
+/** Nodes that lie on a path from one of `wrt`: only these get cotangents, so frozen weights cost nothing. */
+function nodesDependingOn(wrt: ReadonlySet<Tensor>, order: readonly Node[]): Set<Node> {
+  const dependent = new Set<Node>();
+  for (const node of order) {
+    const depends = node.inputs.some((t) => wrt.has(t) || (t.source.kind === "node" && dependent.has(t.source.node)));
+    if (depends) dependent.add(node);
+  }
+  return dependent;
+}
+
+/**
+ * Cotangents of `wrt` given those of `outputs` (the vector-Jacobian product of the whole graph).
+ * A tensor that the outputs do not depend on gets zeros.
+ */
+export function backward(
+  outputs: readonly Tensor[],
+  cotangents: readonly (Tensor | null)[],
+  wrt: readonly Tensor[],
+): Tensor[] {
+  const order = topologicalOrder(outputs);
+  const targets = new Set(wrt);
+  const dependent = nodesDependingOn(targets, order);
+  const accumulated = new Map<Tensor, Tensor>();
+  const accumulate = (tensor: Tensor, cotangent: Tensor | null) => {
+    const wanted = targets.has(tensor) || (tensor.source.kind === "node" && dependent.has(tensor.source.node));
+    if (!cotangent || !wanted) return;
+    if (!sameShape(cotangent.shape, tensor.shape)) {
+      throw new Error(`internal: cotangent ${showShape(cotangent.shape)} for a tensor ${showShape(tensor.shape)}`);
+    }
+    const before = accumulated.get(tensor);
+    accumulated.set(tensor, before ? (foldAdd(before, cotangent) ?? add(before, cotangent)) : cotangent);
+  };
+  for (const [i, output] of outputs.entries()) accumulate(output, cotangents[i]);
+  for (const node of order.reverse()) {
+    if (!dependent.has(node)) continue;
+    const dy = node.outputs.map((t) => accumulated.get(t) ?? null);
+    if (dy.every((t) => t === null) || node.op.vjp === "none") continue;
+    const dx = node.op.vjp(dy, node.inputs, node.outputs, node.attrs);
+    for (const [i, t] of node.inputs.entries()) accumulate(t, dx[i] ?? null);
+  }
+  return wrt.map((t) => accumulated.get(t) ?? zerosLike(t));
+}
+
+/** d loss / d wrt for a scalar loss. */
+export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
+  if (loss.shape.length !== 0) throw new Error(`internal: grad of a tensor ${showShape(loss.shape)}, not a scalar`);
+  return backward([loss], [constant(1, loss.dtype)], wrt);
+}

@@ -1,0 +1,13 @@
+/** @file The engine's vocabulary: tensors, ops and differentiation. */
+export { grad } from "./grad.ts";
+export { attention } from "./ops/attention.ts";
+export * from "./ops/broadcast.ts";
+export { checkpoint } from "./ops/checkpoint.ts";
+export * from "./ops/elementwise.ts";
+export * from "./ops/index.ts";
+export { linearLogps } from "./ops/linearLogps.ts";
+export { gemm, matmul } from "./ops/matmul.ts";
+export * from "./ops/normalize.ts";
+export { maxKeepDims, meanAll, meanKeepDims } from "./ops/reduce.ts";
+export { chunk, concat, reshape, slice, split, transpose, zerosLike } from "./ops/shape.ts";
+export { constant, type Dim, type Dtype, input, type Shape, type Tensor } from "./tensor.ts";

@@ -1,0 +1,32 @@
+/**
+ * @file Gradient checkpointing (arXiv 1604.06174) as an op: forward computes f(x) and keeps only x; backward computes
+ * f again from x once the cotangent is there. What the gradient does not need of f is not computed a second time.
+ */
+import { backward, topologicalOrder } from "../grad.ts";
+import { defineOp, type Tensor } from "../tensor.ts";
+import { after } from "./elementwise.ts";
+
+type Region = (inputs: readonly Tensor[]) => Tensor;
+type CheckpointAttrs = { region: Region; inner: readonly Tensor[]; result: Tensor };
+
+const checkpointOp = defineOp<CheckpointAttrs>("checkpoint", {
+  shape: (_, { result }) => [{ shape: result.shape, dtype: result.dtype }],
+  onnx: (names, emit, { inner, result }) => emit.inline(inner, names.slice(0, inner.length), [result]),
+  vjp: ([dy], inputs, _, { region, inner }) => {
+    const again = inputs.slice(0, inner.length).map((x) => (x.source.kind === "node" ? after(x, dy as Tensor) : x));
+    return backward([region(again)], [dy], [...again, ...inputs.slice(inner.length)]);
+  },
+});
+
+/**
+ * f(inputs), whose intermediate values are not kept for the backward pass.
+ * @param inputs the activations that f reads. Graph inputs (weights) that f closes over get their gradients as well;
+ *   activations it closes over do not.
+ */
+export function checkpoint(inputs: readonly Tensor[], region: Region): Tensor {
+  const inner = inputs.map((x): Tensor => ({ ...x, source: { kind: "input", name: "checkpoint" } }));
+  const result = region(inner);
+  const leaves = topologicalOrder([result]).flatMap((node) => node.inputs.filter((t) => t.source.kind === "input"));
+  const weights = [...new Set(leaves)].filter((t) => !inner.includes(t));
+  return checkpointOp([...inputs, ...weights], { region, inner, result })[0];
+}

@@ -1,0 +1,148 @@
+/**
+ * @file Log-probabilities of labels under softmax(h W^T) without ever holding the logits [N, V]: the vocabulary goes by
+ * in blocks, and what backward needs is reduced to one vector a row while the block is there.
+ *
+ * d logp / d h = W[label] - sum_v p_v W_v does not depend on the loss, so the forward pass keeps u = that vector
+ * [N, C] and backward is dlogp * u: no second pass over the vocabulary. The same sum gives the entropy for nothing:
+ * sum_v p_v logit_v = h . sum_v p_v W_v. Blocks over rows instead would stream W (154 MB for GPT-2) once a block.
+ * Letters: N rows, C channels, V vocabulary.
+ */
+import { defineOp, type Emitter, shapeError, type Tensor } from "../tensor.ts";
+import { mul } from "./elementwise.ts";
+import { scatterAddRows } from "./index.ts";
+import { reshape } from "./shape.ts";
+
+/** Words in a block: 8,192 x 300 rows x 4 bytes = 10 MB of logits. */
+const BLOCK = 8192;
+
+function blocks(vocabulary: number): [number, number][] {
+  const count = Math.ceil(vocabulary / BLOCK);
+  const size = Math.ceil(vocabulary / count);
+  return Array.from({ length: count }, (_, i) => [i * size, Math.min(vocabulary, (i + 1) * size)]);
+}
+
+/** One block: log of its sum of exponentials, its best word, and its softmax-weighted mean of W's rows. */
+function emitBlock(h: string, weights: string, start: number, emit: Emitter, wantMean: boolean) {
+  const dtype = emit.inputs[0].dtype;
+  const logits = emit.node("Gemm", [h, weights], { transB: 1 });
+  const [best, index] = emit.nodes("TopK", [logits, emit.ints([1])], { axis: -1 }, [true, true]);
+  const p = emit.node("Softmax", [logits], { axis: -1 });
+  // the largest probability is 1 / sum exp(logit - best): the normalizer without another pass of exponentials
+  const largest = emit.node("GatherElements", [p, index], { axis: 1 });
+  return {
+    best,
+    logSumExp: emit.node("Sub", [best, emit.node("Log", [largest])]),
+    word: emit.node("Add", [index, emit.scalar(start, "int64")]),
+    mean: wantMean ? emit.node("MatMul", [p, weights]) : "",
+    dtype,
+  };
+}
+
+/** Joins the blocks: log-sum-exp over all words, and the mean of W's rows under the whole softmax. */
+function emitJoin(parts: ReturnType<typeof emitBlock>[], emit: Emitter, wantMean: boolean) {
+  const sums = emit.node(
+    "Concat",
+    parts.map((part) => part.logSumExp),
+    { axis: 1 },
+  );
+  const share = emit.node("Softmax", [sums], { axis: -1 }); // [N, blocks] probability of each block
+  const axis = emit.ints([1]);
+  const most = emit.node("ReduceMax", [share, axis], { keepdims: 1 });
+  const total = emit.node("Sub", [emit.node("ReduceMax", [sums, axis], { keepdims: 1 }), emit.node("Log", [most])]);
+  if (!wantMean) return { total, mean: "" };
+  const columns = emit.nodes(
+    "Split",
+    [share],
+    { axis: 1, num_outputs: parts.length },
+    parts.map(() => true),
+  );
+  const mean = emit.node(
+    "Sum",
+    parts.map((part, i) => emit.node("Mul", [part.mean, columns[i]])),
+  );
+  return { total, mean };
+}
+
+function emitLogps([h, w, labels]: readonly string[], emit: Emitter): string[] {
+  const [, weight] = emit.inputs;
+  const wantMean = emit.isLive(1) || emit.isLive(2);
+  const parts = blocks(weight.shape[0] as number).map(([start, end]) =>
+    emitBlock(h, emit.rows(weight, w, start, end), start, emit, wantMean),
+  );
+  const { total, mean } = emitJoin(parts, emit, wantMean);
+  const axis = emit.ints([1]);
+  const labelRows = emit.node("Gather", [w, labels], { axis: 0 });
+  const labelLogit = emit.node("ReduceSum", [emit.node("Mul", [h, labelRows]), axis], { keepdims: 1 });
+  const column = emit.node("Sub", [labelLogit, total]);
+  const logps = emit.node("Squeeze", [column, axis]);
+  if (!wantMean && !emit.isLive(3)) return [logps, "", "", "", total];
+  const u = wantMean ? emit.node("Sub", [labelRows, mean]) : "";
+  const expected = wantMean ? emit.node("ReduceSum", [emit.node("Mul", [h, mean]), axis], { keepdims: 1 }) : "";
+  const entropy = wantMean ? emit.node("Squeeze", [emit.node("Sub", [total, expected]), axis]) : "";
+  const best = emit.node(
+    "Concat",
+    parts.map((part) => part.best),
+    { axis: 1 },
+  );
+  const words = emit.node(
+    "Concat",
+    parts.map((part) => part.word),
+    { axis: 1 },
+  );
+  const block = emit.node("ArgMax", [best], { axis: 1, keepdims: 1 });
+  const top = emit.node("Squeeze", [emit.node("GatherElements", [words, block], { axis: 1 }), axis]);
+  const hit = emit.node("Equal", [emit.node("Cast", [top], { to: 6 }), labels]);
+  const correct = emit.node("Cast", [hit], { to: emit.inputs[0].dtype === "float64" ? 11 : 1 });
+  return [logps, u, entropy, correct, total];
+}
+
+const linearLogpsOp = defineOp("linearLogps", {
+  shape: ([h, w, labels]) => {
+    const fits = h.shape.length === 2 && h.shape[1] === w.shape[1] && labels.shape[0] === h.shape[0];
+    if (!fits) throw shapeError("linearLogps", "h [N, C], W [V, C], labels [N]", [h, w, labels]);
+    const rows = [h.shape[0]];
+    return [{ shape: rows }, { shape: h.shape }, { shape: rows }, { shape: rows }, { shape: [h.shape[0], 1] }];
+  },
+  onnx: (names, emit) => emitLogps(names, emit),
+  vjp: ([dLogps, ...others], [h, w, labels], [, u, , , total]) => {
+    if (others.some((t) => t !== null))
+      throw new Error("internal: linearLogps: only the log-probabilities have a derivative");
+    const column = reshape(dLogps as Tensor, [h.shape[0], 1]);
+    return [mul(column, u), weightGradient(h, w, labels, total, column), null];
+  },
+});
+
+/** d W [V, C] = (onehot(label) - p)^T (dlogp h); the probabilities are computed once more, a block at a time. */
+const negativeWeightGradientOp = defineOp("linearLogpsWeightGradient", {
+  shape: ([, w]) => [{ shape: w.shape }],
+  onnx: ([h, w, total, scaled], emit) => {
+    const [, weight] = emit.inputs;
+    const parts = blocks(weight.shape[0] as number).map(([start, end]) => {
+      const rows = emit.rows(weight, w, start, end);
+      const logits = emit.node("Gemm", [h, rows], { transB: 1 });
+      const p = emit.node("Exp", [emit.node("Sub", [logits, total])]);
+      return emit.node("Gemm", [p, scaled], { transA: 1, alpha: { float: -1 } });
+    });
+    return [emit.node("Concat", parts, { axis: 0 })];
+  },
+  vjp: "none",
+});
+function weightGradient(h: Tensor, w: Tensor, labels: Tensor, total: Tensor, column: Tensor): Tensor {
+  const scaled = mul(h, column); // [N, C]
+  return scatterAddRows(negativeWeightGradientOp([h, w, total, scaled], {})[0], labels, scaled);
+}
+
+export interface LinearLogps {
+  /** [N] log-probability of each label, nats. */
+  logps: Tensor;
+  /** [N] entropy of each row's distribution, nats. No gradient. */
+  entropy: Tensor;
+  /** [N] 1 where the label is the most likely word, else 0. */
+  correct: Tensor;
+}
+
+/** h [N, C], W [V, C] (the unembedding), labels [N] int32. */
+export function linearLogps(h: Tensor, w: Tensor, labels: Tensor): LinearLogps {
+  const [logps, , entropy, correct] = linearLogpsOp([h, w, labels], {});
+  return { logps, entropy, correct };
+}

@@ -1,0 +1,64 @@
+/** @file Softmax and layer normalization. */
+import { defineOp, shapeError, type Tensor } from "../tensor.ts";
+import { sumKeepDims, sumTo } from "./broadcast.ts";
+import { add, div, mul, sqrt, sub } from "./elementwise.ts";
+import { meanKeepDims } from "./reduce.ts";
+
+const softmaxOp = defineOp("softmax", {
+  shape: ([x]) => [{ shape: x.shape }],
+  onnx: (inputs, emit) => [emit.node("Softmax", inputs, { axis: -1 })],
+  vjp: ([dy], _, [y]) => [mul(y, sub(dy as Tensor, sumKeepDims(mul(dy as Tensor, y), [-1])))], // y (dy - sum(dy y))
+});
+/** Along the last axis. */
+export const softmax = (x: Tensor): Tensor => softmaxOp([x], {})[0];
+
+/** Mean and 1 / standard deviation of each row: x [.., C] -> [.., 1] twice; the population variance plus epsilon. */
+const layerNormOp = defineOp<{ epsilon: number }>("layerNorm", {
+  shape: ([x, weight, bias]) => {
+    const row = [...x.shape.slice(0, -1), 1];
+    if (weight.shape[0] !== x.shape.at(-1) || bias.shape[0] !== x.shape.at(-1))
+      throw shapeError("layerNorm", "weight and bias [C]", [x, weight, bias]);
+    return [{ shape: x.shape }, { shape: row }, { shape: row }];
+  },
+  onnx: (inputs, emit, { epsilon }) => {
+    if (emit.inputs[0].dtype !== "float32") return decomposedLayerNorm(inputs, emit, epsilon);
+    const wanted = [true, emit.isLive(1), emit.isLive(2)];
+    return emit.nodes("LayerNormalization", inputs, { axis: -1, epsilon: { float: epsilon } }, wanted);
+  },
+  vjp: ([dyOrNull], [x, weight, bias], [, mean, invStd]) => {
+    const dy = dyOrNull as Tensor;
+    const xHat = mul(sub(x, mean), invStd);
+    const g = mul(dy, weight);
+    // dx = (g - mean(g) - xHat mean(g xHat)) / std
+    const centered = sub(g, meanKeepDims(g, [-1]));
+    const dx = mul(sub(centered, mul(xHat, meanKeepDims(mul(g, xHat), [-1]))), invStd);
+    return [dx, sumTo(mul(dy, xHat), weight.shape), sumTo(dy, bias.shape)];
+  },
+});
+
+function decomposedLayerNorm(
+  [x, weight, bias]: readonly string[],
+  emit: Parameters<Parameters<typeof defineOp>[1]["onnx"]>[1],
+  epsilon: number,
+): string[] {
+  const dtype = emit.inputs[0].dtype;
+  const axes = emit.ints([-1]);
+  const mean = emit.node("ReduceMean", [x, axes], { keepdims: 1 });
+  const centered = emit.node("Sub", [x, mean]);
+  const variance = emit.node("ReduceMean", [emit.node("Mul", [centered, centered]), axes], { keepdims: 1 });
+  const std = emit.node("Sqrt", [emit.node("Add", [variance, emit.scalar(epsilon, dtype)])]);
+  const invStd = emit.node("Div", [emit.scalar(1, dtype), std]);
+  const xHat = emit.node("Mul", [centered, invStd]);
+  return [emit.node("Add", [emit.node("Mul", [xHat, weight]), bias]), mean, invStd];
+}
+
+/** x [.., C] normalized over C, times weight [C] plus bias [C]. */
+export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: number): Tensor {
+  return layerNormOp([x, weight, bias], { epsilon })[0];
+}
+
+/** x [.., C] / root mean square over C, times weight [C] (Llama's norm), in plain ops. */
+export function rmsNorm(x: Tensor, weight: Tensor, epsilon: number): Tensor {
+  const rms = sqrt(add(meanKeepDims(mul(x, x), [-1]), epsilon));
+  return mul(div(x, rms), weight);
+}

@@ -1,0 +1,91 @@
+import { afterAll, expect, test } from "vitest";
+import { gradientError, host, numbers } from "../../../../test/support/runGraph.ts";
+import { Device } from "../../runtime/device.ts";
+import * as ops from "../index.ts";
+import type { Dtype, Tensor } from "../tensor.ts";
+
+const device = new Device({ threads: 1 });
+afterAll(() => device.dispose());
+
+type Inputs = Record<string, Tensor>;
+/** name, shapes of the inputs to differentiate by, the op. In float64 unless the runtime lacks the kernel. */
+type Case = [name: string, shapes: Record<string, number[]>, build: (x: Inputs) => Tensor, options?: Partial<Options>];
+interface Options {
+  dtype: Dtype;
+  /** Maps the random numbers in (-1, 1) into the op's domain. */
+  domain: (value: number) => number;
+  /** Inputs without a gradient. */
+  extra: Record<string, [values: number[], shape: number[], dtype: Dtype]>;
+}
+
+const positive = { domain: (v: number) => Math.abs(v) + 0.3 };
+const mask = Array.from({ length: 12 }, (_, i) => (i % 4 <= Math.floor(i / 4) + 1 ? 0 : -1e30));
+const attend = (kvHeads: number) => (x: Inputs) =>
+  ops.attention(x.q, x.k, x.v, x.mask, { heads: 2, kvHeads, scale: 0.7 });
+const words = { ids: [[2, 0, 2], [3], "int32"] } as Options["extra"];
+
+const cases: Case[] = [
+  ["add, broadcast", { a: [2, 3], b: [3] }, (x) => ops.add(x.a, x.b)],
+  ["sub, broadcast", { a: [2, 1], b: [2, 3] }, (x) => ops.sub(x.a, x.b)],
+  ["mul, broadcast", { a: [2, 3], b: [1, 3] }, (x) => ops.mul(x.a, x.b)],
+  ["div", { a: [2, 3], b: [2, 3] }, (x) => ops.div(x.a, x.b), positive],
+  ["maximum", { a: [2, 3], b: [2, 3] }, (x) => ops.maximum(x.a, ops.mul(x.b, -1))],
+  ["neg", { a: [4] }, (x) => ops.neg(x.a)],
+  ["exp", { a: [4] }, (x) => ops.exp(x.a)],
+  ["log", { a: [4] }, (x) => ops.log(x.a), positive],
+  ["sqrt", { a: [4] }, (x) => ops.sqrt(x.a), positive],
+  ["abs", { a: [4] }, (x) => ops.abs(x.a)],
+  ["tanh", { a: [4] }, (x) => ops.tanh(x.a)],
+  ["sigmoid", { a: [4] }, (x) => ops.sigmoid(x.a)],
+  ["relu", { a: [6] }, (x) => ops.relu(x.a)],
+  ["logSigmoid", { a: [6] }, (x) => ops.logSigmoid(ops.mul(x.a, 9))],
+  ["where", { a: [4], b: [4] }, (x) => ops.where(ops.less(x.a, x.b), ops.mul(x.a, 2), ops.exp(x.b))],
+  ["cast", { a: [4] }, (x) => ops.cast(x.a, "float64"), { dtype: "float32" }],
+  ["geluNew", { a: [6] }, (x) => ops.geluNew(ops.mul(x.a, 3))],
+  ["geluNew, fused kernel", { a: [6] }, (x) => ops.geluNew(ops.mul(x.a, 3)), { dtype: "float32" }],
+  ["after", { a: [4], b: [2] }, (x) => ops.after(x.a, x.b)],
+  ["sumKeepDims", { a: [2, 3] }, (x) => ops.mul(ops.sumKeepDims(x.a, [1]), x.a)],
+  ["meanKeepDims", { a: [2, 3] }, (x) => ops.mul(ops.meanKeepDims(x.a, [-1]), x.a)],
+  ["maxKeepDims", { a: [2, 3] }, (x) => ops.maxKeepDims(x.a, [1])],
+  ["meanAll", { a: [2, 3] }, (x) => ops.meanAll(ops.exp(x.a))],
+  ["expandAs", { a: [1, 3], b: [2, 3] }, (x) => ops.mul(ops.expandAs(x.a, x.b), x.b)],
+  ["reshape", { a: [2, 6] }, (x) => ops.reshape(x.a, [3, 4])],
+  ["transpose", { a: [2, 3, 4] }, (x) => ops.transpose(x.a, [2, 0, 1])],
+  ["concat", { a: [2, 3], b: [1, 3] }, (x) => ops.concat([x.a, x.b], 0)],
+  ["split", { a: [3, 2] }, (x) => ops.concat(ops.split(x.a, x.sizes, [1, 2]).reverse(), 0), { extra: { sizes: [[1, 2], [2], "int64"] } }],
+  ["split, one piece unused", { a: [3, 2] }, (x) => ops.split(x.a, x.sizes, [1, 2])[1], { extra: { sizes: [[1, 2], [2], "int64"] } }],
+  ["slice", { a: [2, 5] }, (x) => ops.slice(x.a, 1, 1, 3)],
+  ["chunk", { a: [2, 5] }, (x) => ops.mul(...(ops.chunk(x.a, [2, 2, 1]).slice(0, 2) as [Tensor, Tensor]))],
+  ["matmul", { a: [2, 3], b: [3, 4] }, (x) => ops.matmul(x.a, x.b)],
+  ["matmul, transposed", { a: [3, 2], b: [4, 3] }, (x) => ops.matmul(x.a, x.b, { transA: true, transB: true, alpha: 0.3 })],
+  ["matmul, batched and broadcast", { a: [2, 3, 4], b: [1, 2, 4] }, (x) => ops.matmul(x.a, x.b, { transB: true })],
+  ["matmul, fused kernel", { a: [2, 4, 3], b: [2, 4, 2] }, (x) => ops.matmul(x.a, x.b, { transA: true }), { dtype: "float32" }],
+  ["gemm", { a: [2, 3], b: [3, 4], c: [4] }, (x) => ops.gemm(x.a, x.b, x.c)],
+  ["gemm, transposed", { a: [3, 2], b: [4, 3], c: [2, 4] }, (x) => ops.gemm(x.a, x.b, x.c, { transA: true, transB: true, alpha: 0.3 })],
+  ["gemm, two paths to one input", { a: [2, 3], b: [3, 3] }, (x) => ops.add(ops.gemm(x.a, x.b, null), ops.exp(x.a))],
+  ["softmax", { a: [2, 3] }, (x) => ops.softmax(x.a)],
+  ["layerNorm", { x: [2, 5], w: [5], b: [5] }, (x) => ops.layerNorm(x.x, x.w, x.b, 1e-5)],
+  ["layerNorm, fused kernel", { x: [2, 5], w: [5], b: [5] }, (x) => ops.layerNorm(x.x, x.w, x.b, 1e-5), { dtype: "float32" }],
+  ["rmsNorm", { x: [2, 5], w: [5] }, (x) => ops.rmsNorm(x.x, x.w, 1e-5)],
+  ["attention", { q: [3, 4], k: [4, 4], v: [4, 4] }, attend(2), { extra: { mask: [mask, [3, 4], "float64"] } }],
+  ["attention, grouped queries", { q: [3, 4], k: [4, 2], v: [4, 2] }, attend(1), { extra: { mask: [mask, [3, 4], "float64"] } }],
+  ["gatherRows", { a: [4, 3] }, (x) => ops.gatherRows(x.a, x.ids), { extra: words }],
+  ["scatterAddRows", { a: [4, 3], b: [3, 3] }, (x) => ops.scatterAddRows(x.a, x.ids, x.b), { extra: words }],
+  ["linearLogps", { h: [3, 4], w: [5, 4] }, (x) => ops.linearLogps(x.h, x.w, x.ids).logps, { extra: words }],
+  ["checkpoint", { a: [2, 3], w: [3, 2] }, (x) => ops.checkpoint([ops.exp(x.a)], ([y]) => ops.tanh(ops.matmul(ops.sigmoid(y), x.w)))],
+  ["checkpoint in a checkpoint", { a: [2, 3] }, (x) => ops.checkpoint([x.a], ([y]) => ops.mul(y, ops.checkpoint([ops.exp(y)], ([z]) => ops.tanh(z))))],
+];
+
+for (const [name, shapes, build, options = {}] of cases) {
+  test(`${name}: gradient equals central differences`, async () => {
+    const { dtype = "float64", domain = (v) => v, extra = {} } = options;
+    const entries = Object.entries(shapes).map(([key, shape], i) => {
+      const count = shape.reduce((a, b) => a * b, 1);
+      return [key, host(numbers(count, i + 2).map(domain), shape, dtype)];
+    });
+    const feeds = { ...Object.fromEntries(entries), ...Object.fromEntries(Object.entries(extra).map(([key, v]) => [key, host(...v)])) };
+    // float64: truncation h^2 and rounding eps / h meet near 1e-5; float32 kernels: a wider step and tolerance
+    const [step, tolerance] = dtype === "float64" ? [1e-5, 1e-8] : [1e-2, 2e-3];
+    expect(await gradientError(device, feeds, Object.keys(shapes), build, step)).toBeLessThan(tolerance);
+  });
+}

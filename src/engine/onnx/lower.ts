@@ -1,0 +1,141 @@
+/** @file Graph -> ONNX model: nodes in topological order, constants as initializers, inputs and views of inputs. */
+import { encodeOnnxModel, type OnnxInitializer, type OnnxNode, type OnnxValue } from "../../formats/onnxModel.ts";
+import { topologicalOrder } from "../graph/grad.ts";
+import { arrayOf, type Dtype, type Emitter, type Node, type Shape, type Tensor } from "../graph/tensor.ts";
+
+const elementTypes: Record<Dtype, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11, uint32: 12 };
+const OPSETS = { "": 21, "com.microsoft": 1 };
+
+export interface LoweredGraph {
+  bytes: Uint8Array;
+  /** Every graph input: its feed is the tensor of that name, or rows [start, end) of it where `rows` is there. */
+  inputs: { name: string; of: string; dtype: Dtype; rows?: [number, number] }[];
+  outputs: { name: string; dtype: Dtype; shape: Shape }[];
+}
+
+class Lowering {
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers: OnnxInitializer[] = [];
+  readonly inputs = new Map<string, OnnxValue & { of: string; dtype: Dtype; rows?: [number, number] }>();
+  private readonly names = new Map<Tensor, string>();
+  private readonly constants = new Map<string, string>();
+  private next = 0;
+
+  freshName(hint: string): string {
+    this.next += 1;
+    return `${hint}_${this.next}`;
+  }
+
+  /** Lowers everything `outputs` need and returns their names. */
+  lower(outputs: readonly Tensor[]): string[] {
+    const order = topologicalOrder(outputs);
+    const used = new Set<Tensor>(outputs);
+    for (const node of order) for (const t of node.inputs) used.add(t);
+    for (const node of order) {
+      if (this.names.has(node.outputs[0])) continue; // shared with an enclosing scope
+      const inputs = node.inputs.map((t) => this.nameOf(t));
+      const names = node.op.onnx(inputs, this.emitter(node, used), node.attrs);
+      for (const [i, output] of node.outputs.entries()) if (names[i]) this.names.set(output, names[i]);
+    }
+    return outputs.map((t) => this.nameOf(t));
+  }
+
+  private nameOf(tensor: Tensor): string {
+    const known = this.names.get(tensor);
+    if (known !== undefined) return known;
+    const { source } = tensor;
+    if (source.kind === "node")
+      throw new Error(`internal: ${source.node.op.name}: output ${source.output} was not lowered`);
+    const name = source.kind === "input" ? this.addInput(tensor, source.name) : this.addConstant(tensor);
+    this.names.set(tensor, name);
+    return name;
+  }
+
+  private addInput(tensor: Tensor, name: string, rows?: [number, number]): string {
+    const key = rows ? `${name}#${rows[0]}:${rows[1]}` : name;
+    const shape = rows ? [rows[1] - rows[0], ...tensor.shape.slice(1)] : tensor.shape;
+    const entry = { name: key, of: name, dtype: tensor.dtype, elementType: elementTypes[tensor.dtype], shape, rows };
+    const before = this.inputs.get(key);
+    if (before && (before.dtype !== tensor.dtype || before.shape.join() !== shape.join())) {
+      throw new Error(`internal: two graph inputs "${key}" differ in shape or dtype`);
+    }
+    if (!before) this.inputs.set(key, entry);
+    return key;
+  }
+
+  private addConstant({ dtype, shape, source }: Tensor): string {
+    if (source.kind !== "constant") throw new Error("internal: not a constant");
+    const { data } = source;
+    const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const key = `${dtype}${shape.join()}:${raw.join()}`;
+    const known = this.constants.get(key);
+    if (known) return known;
+    const name = this.freshName("constant");
+    this.initializers.push({ name, elementType: elementTypes[dtype], dims: shape as number[], raw });
+    this.constants.set(key, name);
+    return name;
+  }
+
+  private emitter(node: Node, used: ReadonlySet<Tensor>): Emitter {
+    const literal = (values: readonly number[], dtype: Dtype, shape: Shape) =>
+      this.addConstant({ dtype, shape, source: { kind: "constant", data: arrayOf(dtype, values) } });
+    const nodes: Emitter["nodes"] = (type, inputs, attributes, wanted, domain = "") => {
+      const outputs = wanted.map((want) => (want ? this.freshName(node.op.name) : ""));
+      this.nodes.push({ type, domain, inputs, outputs, attributes });
+      return outputs;
+    };
+    return {
+      node: (type, inputs, attributes = {}, domain = "") => nodes(type, inputs, attributes, [true], domain)[0],
+      nodes,
+      ints: (values) => literal(values, "int64", [values.length]),
+      scalar: (value, dtype) => literal([value], dtype, []),
+      rows: (tensor, name, start, end) => {
+        if (tensor.source.kind === "input") return this.addInput(tensor, name, [start, end]);
+        const bounds = [[start], [end], [0]].map((v) => literal(v, "int64", [1]));
+        return nodes("Slice", [name, ...bounds], {}, [true])[0];
+      },
+      inline: (inputs, names, outputs) => {
+        for (const [i, t] of inputs.entries()) this.names.set(t, names[i]);
+        return this.lower(outputs);
+      },
+      inputs: node.inputs,
+      outputs: node.outputs,
+      isLive: (output) => used.has(node.outputs[output]),
+    };
+  }
+}
+
+/** Gives the values their output names; a value that no node made, or that has two names, is copied by an Identity. */
+function nameOutputs(nodes: readonly OnnxNode[], values: readonly string[], outputs: readonly string[]): OnnxNode[] {
+  const made = new Set(nodes.flatMap((node) => node.outputs));
+  const renamed = new Map<string, string>();
+  const copies: OnnxNode[] = [];
+  for (const [i, value] of values.entries()) {
+    if (made.has(value) && !renamed.has(value)) renamed.set(value, outputs[i]);
+    else copies.push({ type: "Identity", domain: "", inputs: [value], outputs: [outputs[i]], attributes: {} });
+  }
+  const rename = (name: string) => renamed.get(name) ?? name;
+  return [...nodes, ...copies].map((node) => ({
+    ...node,
+    inputs: node.inputs.map(rename),
+    outputs: node.outputs.map(rename),
+  }));
+}
+
+/** @param outputs name -> tensor; two names may not share a tensor that is also an input. */
+export function lowerGraph(outputs: Readonly<Record<string, Tensor>>): LoweredGraph {
+  const lowering = new Lowering();
+  const tensors = Object.values(outputs);
+  const values = lowering.lower(tensors);
+  const named = Object.keys(outputs).map((name, i) => {
+    return { name, dtype: tensors[i].dtype, shape: tensors[i].shape, elementType: elementTypes[tensors[i].dtype] };
+  });
+  const inputs = [...lowering.inputs.values()];
+  const nodes = nameOutputs(lowering.nodes, values, Object.keys(outputs));
+  const bytes = encodeOnnxModel({ opsets: OPSETS, nodes, initializers: lowering.initializers, inputs, outputs: named });
+  return {
+    bytes,
+    inputs: inputs.map(({ name, of, dtype, rows }) => ({ name, of, dtype, ...(rows ? { rows } : {}) })),
+    outputs: named.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
+  };
+}

@@ -1,0 +1,191 @@
+/**
+ * @file The compute thread: holds the tensors and the ONNX Runtime sessions and runs them one after another, so that the
+ * main thread's event loop stays free (a run of onnxruntime-node blocks the thread that calls it, 0.8 s for GPT-2).
+ */
+import { closeSync, openSync, readSync } from "node:fs";
+import { parentPort } from "node:worker_threads";
+import * as ort from "onnxruntime-node";
+import type { ConstantData, Dtype } from "../graph/tensor.ts";
+import type { Feed, Fetch, FileRange, HostTensor, Request } from "./protocol.ts";
+
+const tensors = new Map<string, HostTensor>();
+const sessions = new Map<number, ort.InferenceSession>();
+let nextSession = 1;
+
+function stored(name: string): HostTensor {
+  const tensor = tensors.get(name);
+  if (!tensor) throw new Error(`internal: no tensor "${name}" in the compute thread`);
+  return tensor;
+}
+
+/**
+ * Weights are inputs, not initializers: onnxruntime-node reads the JavaScript buffer in place, so that all sessions
+ * (step, scoring, generation, the reference) share one copy. Initializers in external files would be mapped once per
+ * session, and count twice in the resident memory as soon as two sessions are open.
+ */
+async function open({ model, profile, threads }: Extract<Request, { method: "open" }>): Promise<number> {
+  const session = await ort.InferenceSession.create(model, {
+    graphOptimizationLevel: "disabled", // we emit what we mean; common-subexpression elimination would undo recomputation
+    executionMode: "sequential",
+    interOpNumThreads: 1,
+    ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
+    enableProfiling: profile,
+    logSeverityLevel: 3,
+    extra: { session: { disable_prepacking: "1" } },
+  });
+  sessions.set(nextSession, session);
+  return nextSession++;
+}
+
+function toOrt({ dtype, shape, data }: HostTensor): ort.Tensor {
+  return new ort.Tensor(dtype as "float32", data as Float32Array, shape);
+}
+
+function feedTensor(feed: Feed): ort.Tensor {
+  if (!("stored" in feed)) return toOrt(feed);
+  const tensor = stored(feed.stored);
+  if (!feed.rows) return toOrt(tensor);
+  const [start, end] = feed.rows;
+  const rowSize = tensor.data.length / tensor.shape[0];
+  const data = tensor.data.subarray(start * rowSize, end * rowSize) as ConstantData;
+  return toOrt({ dtype: tensor.dtype, shape: [end - start, ...tensor.shape.slice(1)], data });
+}
+
+async function run({ session, feeds, fetches }: Extract<Request, { method: "run" }>): Promise<[string, HostTensor][]> {
+  const inputs: Record<string, ort.Tensor> = {};
+  for (const [name, feed] of feeds) inputs[name] = feedTensor(feed);
+  const wanted: Record<string, ort.Tensor | null> = {};
+  for (const [name, fetch] of fetches) {
+    wanted[name] = typeof fetch === "object" && "into" in fetch ? toOrt(stored(fetch.into)) : null;
+  }
+  const found = sessions.get(session);
+  if (!found) throw new Error(`internal: session ${session} is closed`);
+  const outputs = await found.run(inputs, wanted as Record<string, ort.Tensor>);
+  return fetches.flatMap(([name, fetch]) => collect(name, fetch, outputs[name]));
+}
+
+function collect(name: string, fetch: Fetch, value: ort.Tensor): [string, HostTensor][] {
+  if (typeof fetch === "object" && "into" in fetch) return [];
+  const tensor: HostTensor = { dtype: value.type as Dtype, shape: [...value.dims], data: value.data as ConstantData };
+  if (fetch === "return") return [[name, tensor]];
+  tensors.set(fetch.store, tensor);
+  return [];
+}
+
+/** Reads [start, end) of an open file; one call reads at most 1 GiB. */
+function readRange(fd: number, start: number, end: number): Uint8Array {
+  const bytes = new Uint8Array(end - start);
+  let done = 0;
+  while (done < bytes.length) {
+    const count = readSync(fd, bytes, done, Math.min(bytes.length - done, 2 ** 30), start + done);
+    if (count === 0) throw new Error("the file ends too early");
+    done += count;
+  }
+  return bytes;
+}
+
+function load(ranges: [string, FileRange][]): void {
+  const files = new Map<string, number>();
+  try {
+    for (const [name, range] of ranges) {
+      const fd = files.get(range.file) ?? openSync(range.file, "r");
+      files.set(range.file, fd);
+      const bytes = readRange(fd, range.start, range.end);
+      tensors.set(name, { dtype: "float32", shape: range.shape, data: widen(bytes, range.as) });
+    }
+  } finally {
+    for (const fd of files.values()) closeSync(fd);
+  }
+}
+
+function widen(bytes: Uint8Array, from: FileRange["as"]): Float32Array {
+  if (from === "F32") return new Float32Array(bytes.buffer, 0, bytes.length / 4);
+  if (from === "F64") return Float32Array.from(new Float64Array(bytes.buffer));
+  const halves = new Uint16Array(bytes.buffer);
+  const out = new Float32Array(halves.length);
+  if (from === "BF16") {
+    const bits = new Uint32Array(out.buffer);
+    for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
+    return out;
+  }
+  for (let i = 0; i < halves.length; i++) out[i] = halfToFloat(halves[i]);
+  return out;
+}
+
+/** IEEE half precision: 1 sign, 5 exponent, 10 mantissa bits. */
+function halfToFloat(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 0x1f;
+  const mantissa = half & 0x3ff;
+  if (exponent === 0) return sign * mantissa * 2 ** -24;
+  if (exponent === 31) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
+}
+
+function copy(from: string, to: string): void {
+  const { dtype, shape, data } = stored(from);
+  tensors.set(to, { dtype, shape, data: data.slice() as ConstantData });
+}
+
+type Kernel = (tensors: Record<string, ConstantData[]>, args: unknown) => unknown;
+const kernels = new Map<string, Kernel>();
+
+/** Runs a plain loop over stored tensors (optimizers): a named export of a module of this package. */
+async function apply(request: Extract<Request, { method: "apply" }>): Promise<unknown> {
+  const key = `${request.module}#${request.kernel}`;
+  if (!kernels.has(key)) {
+    const module = (await import(request.module)) as Record<string, Kernel>;
+    kernels.set(key, module[request.kernel]);
+  }
+  const groups = Object.entries(request.tensors).map(([group, names]) => [group, names.map((n) => stored(n).data)]);
+  return kernels.get(key)?.(Object.fromEntries(groups), request.args);
+}
+
+async function answer(request: Request): Promise<unknown> {
+  switch (request.method) {
+    case "open":
+      return open(request);
+    case "close": {
+      const session = sessions.get(request.session);
+      sessions.delete(request.session);
+      return session?.release();
+    }
+    case "run":
+      return run(request);
+    case "load":
+      return load(request.tensors);
+    case "put":
+      for (const [name, tensor] of request.tensors) tensors.set(name, tensor);
+      return undefined;
+    case "read":
+      return request.names.map((name) => stored(name));
+    case "copy":
+      for (const [from, to] of request.pairs) copy(from, to);
+      return undefined;
+    case "free":
+      for (const name of request.names) tensors.delete(name);
+      return undefined;
+    case "apply":
+      return apply(request);
+    case "stop":
+      for (const session of sessions.values()) await session.release();
+      sessions.clear();
+      tensors.clear();
+      return undefined;
+  }
+}
+
+const port = parentPort;
+if (!port) throw new Error("internal: computeThread.js is started by device.js");
+let queue = Promise.resolve();
+port.on("message", ({ id, request }: { id: number; request: Request }) => {
+  queue = queue.then(async () => {
+    try {
+      port.postMessage({ id, result: await answer(request) });
+      if (request.method === "stop") port.close();
+    } catch (error) {
+      const { message, code } = error as NodeJS.ErrnoException;
+      port.postMessage({ id, error: { message, code } });
+    }
+  });
+});

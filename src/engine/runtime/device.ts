@@ -1,0 +1,171 @@
+/** @file The device that computes: a thread of its own with named tensors and sessions; every call is asynchronous. */
+import { Worker } from "node:worker_threads";
+import { PrefineError } from "../../errors.ts";
+import type { LoweredGraph } from "../onnx/lower.ts";
+import type { Feed, Fetch, FileRange, HostTensor, Reply, Request } from "./protocol.ts";
+
+export type { Feed, Fetch, FileRange, HostTensor } from "./protocol.ts";
+
+/** The compiled entry of the compute thread; from TypeScript sources (tests) the built one beside them is used. */
+function threadUrl(): URL {
+  const here = import.meta.url;
+  if (!here.endsWith(".ts")) return new URL("./computeThread.js", here);
+  return new URL("../../../dist/engine/runtime/computeThread.js", here);
+}
+
+/** As {@link threadUrl}, for a module with kernels: sources map to what was built of them. */
+function kernelUrl(module: string): string {
+  return module.endsWith(".ts") ? module.replace(/\/src\/(.*)\.ts$/, "/dist/$1.js") : module;
+}
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** Sends requests to the compute thread and matches the answers. */
+export class Device {
+  private readonly worker: Worker;
+  private readonly waiting = new Map<number, Waiting>();
+  private nextId = 1;
+  private readonly threads: number;
+  private ended: Error | null = null;
+
+  /** @param options.threads threads of a MatMul; default: environment PREFINE_NUM_THREADS, else the runtime's choice. */
+  constructor(options: { threads?: number } = {}) {
+    this.threads = options.threads ?? Number(process.env.PREFINE_NUM_THREADS ?? 0);
+    this.worker = new Worker(threadUrl());
+    this.worker.on("message", (reply: Reply) => this.settle(reply));
+    this.worker.on("error", (error) => this.end(error));
+    this.worker.on("exit", () => this.end(new Error("internal: the compute thread has ended")));
+    this.worker.unref();
+  }
+
+  private settle(reply: Reply): void {
+    const call = this.waiting.get(reply.id);
+    this.waiting.delete(reply.id);
+    if (this.waiting.size === 0) this.worker.unref();
+    if ("error" in reply) call?.reject(explain(reply.error));
+    else call?.resolve(reply.result);
+  }
+
+  private end(error: Error): void {
+    this.ended ??= error;
+    for (const call of this.waiting.values()) call.reject(error);
+    this.waiting.clear();
+  }
+
+  private call<T>(request: Request, transfer: ArrayBuffer[] = []): Promise<T> {
+    if (this.ended) return Promise.reject(this.ended);
+    const id = this.nextId++;
+    this.worker.ref();
+    return new Promise<T>((resolve, reject) => {
+      this.waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      this.worker.postMessage({ id, request }, transfer);
+    });
+  }
+
+  /** Compiles a graph. */
+  async open(graph: LoweredGraph, options: { profile?: boolean } = {}): Promise<Session> {
+    const request: Request = { method: "open", model: graph.bytes, profile: !!options.profile, threads: this.threads };
+    const id = await this.call<number>(request);
+    return new Session(
+      graph,
+      (feeds, fetches) => this.run(id, feeds, fetches),
+      () => this.call({ method: "close", session: id }),
+    );
+  }
+
+  private async run(
+    session: number,
+    feeds: [string, Feed][],
+    fetches: [string, Fetch][],
+  ): Promise<Map<string, HostTensor>> {
+    return new Map(await this.call<[string, HostTensor][]>({ method: "run", session, feeds, fetches }));
+  }
+
+  /** Reads tensors from files into the device, widened to float32. */
+  load(tensors: [string, FileRange][]): Promise<void> {
+    return this.call({ method: "load", tensors });
+  }
+
+  /** Copies tensors into the device. */
+  put(tensors: [string, HostTensor][]): Promise<void> {
+    return this.call({ method: "put", tensors });
+  }
+
+  /** Copies of stored tensors, in the order of the names. */
+  read(names: string[]): Promise<HostTensor[]> {
+    return this.call({ method: "read", names });
+  }
+
+  /** Duplicates stored tensors under new names. */
+  copy(pairs: [from: string, to: string][]): Promise<void> {
+    return this.call({ method: "copy", pairs });
+  }
+
+  free(names: string[]): Promise<void> {
+    return this.call({ method: "free", names });
+  }
+
+  /** Runs `kernel`, an export of `module` (an import.meta.url), over stored tensors on the compute thread. */
+  apply<T>(module: string, kernel: string, tensors: Record<string, string[]>, args: unknown): Promise<T> {
+    return this.call({ method: "apply", module: kernelUrl(module), kernel, tensors, args });
+  }
+
+  /** Frees all memory of the runtime and ends the thread. */
+  async dispose(): Promise<void> {
+    if (this.ended) return;
+    const exited = new Promise((resolve) => this.worker.once("exit", resolve));
+    await this.call({ method: "stop" });
+    this.worker.ref();
+    await exited;
+  }
+}
+
+/** One compiled graph. */
+export class Session {
+  private readonly graph: LoweredGraph;
+  private readonly send: (feeds: [string, Feed][], fetches: [string, Fetch][]) => Promise<Map<string, HostTensor>>;
+  readonly release: () => Promise<void>;
+
+  constructor(graph: LoweredGraph, send: Session["send"], release: () => Promise<void>) {
+    this.graph = graph;
+    this.send = send;
+    this.release = release;
+  }
+
+  /**
+   * One execution. @param feeds by input name: the name of a stored tensor, or a value.
+   * @param fetches by output name; outputs that are left out are sent back.
+   */
+  run(
+    feeds: Record<string, string | HostTensor>,
+    fetches: Record<string, Fetch> = {},
+  ): Promise<Map<string, HostTensor>> {
+    const inputs = this.graph.inputs.map(({ name, of, rows }): [string, Feed] => {
+      const feed = feeds[of];
+      if (feed === undefined) throw new Error(`internal: no feed for the graph input "${of}"`);
+      return [name, typeof feed === "string" ? { stored: feed, ...(rows ? { rows } : {}) } : feed];
+    });
+    return this.send(
+      inputs,
+      this.graph.outputs.map(({ name }) => [name, fetches[name] ?? "return"]),
+    );
+  }
+}
+
+/** The runtime's words for the two failures that a person can do something about. */
+function explain({ message, code }: { message: string; code?: string }): Error {
+  if (/Failed to allocate memory|bad_alloc|Array buffer allocation failed/.test(message)) {
+    const size = /size (\d+)/.exec(message)?.[1];
+    const wanted = size ? ` (${(Number(size) / 2 ** 20).toFixed(0)} MiB more were asked for)` : "";
+    return new PrefineError(
+      "training",
+      `out of memory in the compute thread${wanted}`,
+      "Lower max_length, or free memory.",
+    );
+  }
+  if (code) return new PrefineError("io", message);
+  return new Error(message.startsWith("internal:") ? message : `internal: ONNX Runtime: ${message}`);
+}

@@ -1,0 +1,38 @@
+/** @file What the main thread and the compute thread say to each other. */
+import type { ConstantData, Dtype } from "../graph/tensor.ts";
+
+/** A tensor in JavaScript memory. */
+export interface HostTensor {
+  dtype: Dtype;
+  shape: readonly number[];
+  data: ConstantData;
+}
+
+/** Where a tensor lies in a file: little-endian, dense; `as` says how the bytes become float32. */
+export interface FileRange {
+  file: string;
+  start: number;
+  end: number;
+  as: "F32" | "F16" | "BF16" | "F64";
+  shape: readonly number[];
+}
+
+/** An input of a run: a stored tensor by name (optionally some of its rows), or a value sent along. */
+export type Feed = { stored: string; rows?: [number, number] } | HostTensor;
+
+/** An output of a run: sent back, written into a stored tensor of the same size, or stored under a name. */
+export type Fetch = "return" | { into: string } | { store: string };
+
+export type Request =
+  | { method: "open"; model: Uint8Array; profile: boolean; threads: number }
+  | { method: "close"; session: number }
+  | { method: "run"; session: number; feeds: [string, Feed][]; fetches: [string, Fetch][] }
+  | { method: "load"; tensors: [string, FileRange][] }
+  | { method: "put"; tensors: [string, HostTensor][] }
+  | { method: "read"; names: string[] }
+  | { method: "copy"; pairs: [from: string, to: string][] }
+  | { method: "free"; names: string[] }
+  | { method: "apply"; module: string; kernel: string; tensors: Record<string, string[]>; args: unknown }
+  | { method: "stop" };
+
+export type Reply = { id: number; result: unknown } | { id: number; error: { message: string; code?: string } };
