@@ -2,7 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { type Point, type Series, SMOOTH_ABOVE, smooth, thinOut } from "./series.ts";
-import { FONT_FAMILY, runColor, type Theme, textWidth } from "./theme.ts";
+import { runColor, type Theme, textWidth } from "./theme.ts";
 import { niceAxis, niceTicks } from "./ticks.ts";
 
 /** Up to this many points each gets a marker; above it, the line alone. */
@@ -77,7 +77,6 @@ export function drawPanel(series: Series[], options: PanelOptions): string {
     marginRight: 16,
     marginTop: MARGIN_TOP,
     marginBottom: MARGIN_BOTTOM,
-    style: { fontFamily: FONT_FAMILY },
     x: { domain: xDomain },
     y: { domain },
     marks: [

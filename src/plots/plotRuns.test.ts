@@ -128,7 +128,7 @@ const pixels = (svg: string) => new Resvg(svg, { font: FONT }).render().pixels;
 const cases: Record<string, { log_history: LogEntry[]; name: string }[]> = {
   "one run": [{ name: "dpo", log_history: fakeLog(12, 3) }],
   "a single point and an odd name": [
-    { name: 'a <b> & "c" \u0007', log_history: [{ loss: 0.6931, epoch: 0.02, step: 1 }] },
+    { name: 'a <b> & "c" \u0007', log_history: [{ loss: 0.69, epoch: 0.02, step: 1 }] },
   ],
   "three long names": ["x", "y", "z"].map((end) => ({
     name: "a-very-long-name-".repeat(20) + end,

@@ -51,7 +51,8 @@ function drawLegend(items: LegendItem[], width: number, theme: Theme): { svg: st
     const shown = fitText(text, 13, width - SWATCH - 8);
     const itemWidth = SWATCH + 8 + textWidth(shown, 13);
     if (x > 0 && x + itemWidth > width) [x, y] = [0, y + LEGEND_LINE];
-    const line = `<line x1="0" y1="0" x2="${SWATCH}" y2="0" stroke="${color}" stroke-width="2.5"${dashed ? ' stroke-dasharray="9,12"' : ""}/>`;
+    const dashes = dashed ? ' stroke-dasharray="9,12"' : ""; // as long as the swatch: the marker is in the gap
+    const line = `<line x2="${SWATCH}" stroke="${color}" stroke-width="2.5"${dashes}/>`;
     const fill = dashed ? theme.background : color;
     const marker = `<circle cx="${SWATCH / 2}" cy="0" r="3.6" stroke="${color}" stroke-width="1.75" fill="${fill}"/>`;
     const label = `<text x="${SWATCH + 8}" y="4.5" font-size="13" fill="${theme.text}">${escapeXml(shown)}</text>`;
@@ -138,10 +139,11 @@ export function plotRuns(runs: PlottedRun[], options: PlotOptions = {}): string 
     const colorOf = seriesColors(theme, runs.length);
     const { x, y, ...size } = boxes[i];
     const panel = drawPanel(shown, { metric, xLabel: data.xLabel, xDomain: xDomain(data), ...size, theme, colorOf });
-    return `<g transform="translate(${x},${y})" font-family="${FONT_FAMILY}" font-size="12" text-anchor="middle" fill="${theme.text}">${panel}</g>`;
+    return `<g transform="translate(${x},${y})" font-size="12" text-anchor="middle">${panel}</g>`;
   });
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="${FONT_FAMILY}" color="${theme.text}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`,
+    `  role="img" font-family="${FONT_FAMILY}" color="${theme.text}">`,
     `<title>${escapeXml(title)}</title>`,
     `<rect width="100%" height="100%" fill="${theme.background}"/>`,
     header.svg,

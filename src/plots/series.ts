@@ -75,7 +75,8 @@ function chooseMetrics(runs: PlottedRun[], asked: string[] | undefined): string[
 
 /**
  * Collects what is to be drawn.
- * @param asked metric names as TRL logs them, with or without `eval_`; default: loss, margins and accuracies where present.
+ * @param asked metric names as TRL logs them, with or without `eval_`; default: loss, margins and accuracies where
+ *   they were logged.
  * @throws PrefineError `data` if there is no run, a run has nothing to draw, or a metric that was asked for is nowhere.
  */
 export function collectSeries(runs: PlottedRun[], asked?: string[]): PlotData {

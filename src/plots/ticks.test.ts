@@ -17,22 +17,17 @@ describe("niceTicks", () => {
 });
 
 describe("niceAxis", () => {
-  it.each([
-    [[0.6822, 0.6939]],
-    [[-0.0016, 0.02196]],
-    [[5e-5, 1e-4, 0]],
-    [[3599, 16494]],
-    [[0.6931]],
-    [[0]],
-    [[-7, -7]],
-  ])("%j lie on an axis whose ends carry ticks", (values) => {
-    const { domain, ticks } = niceAxis(values, 5);
-    expect(domain[0]).toBeLessThanOrEqual(Math.min(...values));
-    expect(domain[1]).toBeGreaterThanOrEqual(Math.max(...values));
-    expect(ticks.values[0]).toBeCloseTo(domain[0], 12);
-    expect(ticks.values.at(-1)).toBeCloseTo(domain[1], 12);
-    expect(new Set(ticks.labels).size).toBe(ticks.values.length);
-    expect(ticks.values.length).toBeGreaterThan(2);
-    expect(ticks.values.length).toBeLessThan(11);
-  });
+  it.each([[[0.6822, 0.6939]], [[-0.0016, 0.02196]], [[5e-5, 1e-4, 0]], [[3599, 16494]], [[0.69]], [[0]], [[-7, -7]]])(
+    "%j lie on an axis whose ends carry ticks",
+    (values) => {
+      const { domain, ticks } = niceAxis(values, 5);
+      expect(domain[0]).toBeLessThanOrEqual(Math.min(...values));
+      expect(domain[1]).toBeGreaterThanOrEqual(Math.max(...values));
+      expect(ticks.values[0]).toBeCloseTo(domain[0], 12);
+      expect(ticks.values.at(-1)).toBeCloseTo(domain[1], 12);
+      expect(new Set(ticks.labels).size).toBe(ticks.values.length);
+      expect(ticks.values.length).toBeGreaterThan(2);
+      expect(ticks.values.length).toBeLessThan(11);
+    },
+  );
 });
