@@ -1,5 +1,6 @@
 /** @file trl.DPOConfig: every field of it and of TrainingArguments, checked; also the old names. */
 
+import { homedir } from "node:os";
 import type { Inputs, Values } from "./option.ts";
 import { DPO_OPTIONS } from "./options/dpo.ts";
 import { EVALUATION_OPTIONS } from "./options/evaluation.ts";
@@ -65,7 +66,7 @@ export function readDPOConfig(given: GivenValues, report: Report): DPOConfig {
   checkModelArguments(values, label, report);
   return {
     ...values,
-    output_dir: values.output_dir ?? "trainer_output",
+    output_dir: (values.output_dir ?? "trainer_output").replace(/^~(?=\/|$)/, homedir()),
     eval_steps: values.eval_strategy === "steps" ? values.eval_steps || values.logging_steps : values.eval_steps,
     report_to: reportTargets(values.report_to ?? [], label("report_to"), report),
   };
@@ -80,8 +81,8 @@ const checkPrecision: Check = (values, label, report) => {
     }
   }
   if (values.bf16 || (values.bf16 === null && !values.fp16)) {
-    const found = values.bf16 ? "bf16 is true" : "bf16 is unset, which TRL takes as true";
-    report.advise(label("bf16"), `${found}; prefine trains in float32, as TRL does with bf16: false`);
+    const unset = values.bf16 ? "" : "unset, which TRL takes as true; ";
+    report.advise(label("bf16"), `${unset}prefine trains in float32, as TRL does with bf16: false`);
   }
 };
 

@@ -37,16 +37,18 @@ export function readOptions<T extends Table>(
   return Object.fromEntries(values) as Values<T>;
 }
 
-/** "unknown key", with the nearest known name. */
-export function unknownKey(key: string, known: Iterable<string>): string {
+function unknownKey(key: string, known: Iterable<string>): string {
   const nearest = nearestName(key, known);
-  return nearest ? `unknown key; did you mean ${nearest}?` : "unknown key; see `prefine train --help-all` for all keys";
+  return nearest ? `unknown key; did you mean ${nearest}?` : "unknown key; COMPATIBILITY.md lists all keys";
 }
 
 function readValue<V, I>(option: Option<V, I>, { value, label }: Given, report: Report): V {
   const read = option.kind.read(value);
   if (read === undefined) {
-    report.problem(label, `expected ${option.kind.expected}, found ${option.secret ? "another value" : show(value)}`);
+    const found = option.secret ? "another value" : show(value);
+    const nearest = typeof value === "string" ? nearestName(value, option.kind.choices ?? []) : undefined;
+    const advice = nearest ? `; did you mean ${nearest}?` : "";
+    report.problem(label, `expected ${option.kind.expected}, found ${found}${advice}`);
     return option.default;
   }
   if (!isReady(option, read)) {

@@ -38,7 +38,7 @@ const choice = group("Choice of tokens", {
   }),
   seed: same(nullable(int), null, "Seed of the draws (prefine's own).", { common: true }),
   num_beams: notYet(nullable(int), null, "Beams to search with.", { ready: [1] }),
-  num_return_sequences: notYet(nullable(int), null, "Answers to a prompt.", { ready: [1] }),
+  num_return_sequences: same(nullable(above(0, int)), null, "Answers to a prompt; several need do_sample."),
   epsilon_cutoff: notYet(nullable(float), null, "Least probability.", { ready: [0] }),
   eta_cutoff: notYet(nullable(float), null, "Least probability by entropy.", { ready: [0] }),
   top_h: notYet(nullable(float), null, "Limit on entropy."),

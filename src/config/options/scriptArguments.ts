@@ -1,6 +1,24 @@
 /** @file What to train on: trl.ScriptArguments and DatasetMixtureConfig (TRL 1.16), the launcher's flags, and prefine's own. */
-import { bool, either, float, int, json, listOf, nullable, path, string } from "../kinds.ts";
+import { bool, float, int, json, type Kind, listOf, nullable, path, string } from "../kinds.ts";
 import { differs, group, noEffect, notYet, same } from "../option.ts";
+
+type FilesInput = string | readonly string[] | Readonly<Record<string, string | readonly string[]>>;
+
+/** Files by split, as datasets.load_dataset takes them: `{ train: [path] }`; files without a split are split train. */
+const files: Kind<Record<string, string[]>, FilesInput> = {
+  expected: "a path, a list of paths, or paths by split",
+  placeholder: "PATH...",
+  words: "many",
+  schema: {
+    anyOf: [listOf(path).schema, { type: "object", additionalProperties: listOf(path).schema }],
+  },
+  read(value) {
+    const bySplit = json.read(value) ?? { train: value };
+    const entries = Object.entries(bySplit).map(([split, paths]) => [split, listOf(path).read(paths)] as const);
+    const isComplete = entries.length > 0 && entries.every(([, paths]) => paths !== undefined && paths.length > 0);
+    return isComplete ? (Object.fromEntries(entries) as Record<string, string[]>) : undefined;
+  },
+};
 
 const data = group("Data", {
   dataset_name: same(
@@ -35,12 +53,10 @@ export const SCRIPT_OPTIONS = {
   ...data,
   ...launcher,
   ...group("Data (prefine's own)", {
-    data_files: same(
-      nullable(either(json, listOf(path))),
-      null,
-      "Files by split, --data_files.train FILE; one file alone is split train.",
-      { common: true, dotted: true },
-    ),
+    data_files: same(nullable(files), null, "Files by split, --data_files.train FILE; one file alone is split train.", {
+      common: true,
+      dotted: true,
+    }),
     process: same(
       nullable(string),
       null,

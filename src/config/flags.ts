@@ -1,0 +1,123 @@
+/** @file Words of a command line -> given keys and values, as TRL's parser takes them (HfArgumentParser on argparse). */
+import { nearestName } from "../errors.ts";
+import type { Option, Table } from "./option.ts";
+import type { GivenValues } from "./readOptions.ts";
+import type { RenamedTable } from "./renamed.ts";
+import type { Report } from "./report.ts";
+
+interface Flag {
+  name: string;
+  /** After `=`, in `--name=value`. */
+  value: string | undefined;
+}
+
+/**
+ * Reads `--key value`, `--key=value`, bare `--key` and `--no_key` of truth values, lists `--key a b c`, and
+ * `--data_files.train FILE`. Dashes and underscores are the same; the last of several wins. What is wrong goes to `report`.
+ */
+export function parseFlags(words: readonly string[], table: Table, renamed: RenamedTable, report: Report): GivenValues {
+  const given: GivenValues = new Map();
+  let at = 0;
+  while (at < words.length) {
+    const word = words[at++];
+    if (!isFlag(word)) {
+      report.problem(word, "expected a flag such as --output_dir; a value with spaces needs quotes");
+      continue;
+    }
+    const rest = words.slice(at, nextFlag(words, at));
+    at += readFlag(splitFlag(word), rest, { table, renamed, given, report });
+  }
+  return given;
+}
+
+/** `--x`, but not the number -1. */
+function isFlag(word: string): boolean {
+  return /^--?[A-Za-z_]/.test(word);
+}
+
+function nextFlag(words: readonly string[], from: number): number {
+  const next = words.slice(from).findIndex(isFlag);
+  return next < 0 ? words.length : from + next;
+}
+
+function splitFlag(word: string): Flag {
+  const text = word.replace(/^--?/, "");
+  const equals = text.indexOf("=");
+  const name = (equals < 0 ? text : text.slice(0, equals)).replaceAll("-", "_");
+  return { name, value: equals < 0 ? undefined : text.slice(equals + 1) };
+}
+
+interface Context {
+  table: Table;
+  renamed: RenamedTable;
+  given: GivenValues;
+  report: Report;
+}
+
+/** Enters one flag into `given`. @returns how many of the words after it belong to it. */
+function readFlag(flag: Flag, rest: readonly string[], context: Context): number {
+  const { table, renamed, given, report } = context;
+  const label = `--${flag.name}`;
+  const [key, inner] = splitDotted(flag.name, table);
+  const option = optionOf(key, table, renamed);
+  if (option) {
+    const { value, used } = takeValue(flag, rest, option.kind.words);
+    if (value === undefined) report.problem(label, `expected ${option.kind.expected}, found no value`);
+    else
+      given.set(key, {
+        label,
+        value: inner === undefined ? value : { ...previous(given, key), [inner]: alone(value) },
+      });
+    return used;
+  }
+  const positive = /^no_(.+)/.exec(key)?.[1];
+  if (positive && flag.value === undefined && optionOf(positive, table, renamed)?.kind.words === "optional") {
+    given.set(positive, { label, value: false });
+    return 0;
+  }
+  if (Object.hasOwn(renamed, key)) {
+    const { value, used } = takeValue(flag, rest, rest.length > 1 ? "many" : "optional");
+    given.set(key, { label, value });
+    return used;
+  }
+  const nearest = nearestName(flag.name, [...Object.keys(table), ...Object.keys(renamed)]);
+  report.problem(label, nearest ? `unknown flag; did you mean --${nearest}?` : "unknown flag; see --help-all");
+  return rest.length;
+}
+
+/** The option of a name, or the one that carries a renamed name on. */
+function optionOf(name: string, table: Table, renamed: RenamedTable): Option<unknown, unknown> | undefined {
+  if (Object.hasOwn(table, name)) return table[name];
+  const to = Object.hasOwn(renamed, name) && !renamed[name].convert ? renamed[name].to : undefined;
+  return to ? table[to] : undefined;
+}
+
+/** `data_files.train` -> data_files, train. */
+function splitDotted(name: string, table: Table): [string, string | undefined] {
+  const dot = name.indexOf(".");
+  const key = dot < 0 ? name : name.slice(0, dot);
+  const isDotted = dot > 0 && Object.hasOwn(table, key) && table[key].dotted;
+  return isDotted ? [key, name.slice(dot + 1)] : [name, undefined];
+}
+
+function previous(given: GivenValues, key: string): object {
+  const value = given.get(key)?.value;
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+}
+
+/** A list of one, as its member. */
+function alone(value: unknown): unknown {
+  return Array.isArray(value) && value.length === 1 ? value[0] : value;
+}
+
+/** The value of a flag, from `=` or from the words after it. */
+function takeValue(
+  flag: Flag,
+  rest: readonly string[],
+  words: "one" | "optional" | "many",
+): { value: unknown; used: number } {
+  if (flag.value !== undefined) return { value: flag.value, used: 0 };
+  if (words === "many") return { value: rest.length > 0 ? [...rest] : undefined, used: rest.length };
+  if (rest.length > 0) return { value: rest[0], used: 1 };
+  return { value: words === "optional" ? true : undefined, used: 0 };
+}

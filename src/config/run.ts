@@ -1,0 +1,153 @@
+/** @file A whole run as data: what `trl dpo --config run.yaml --key value` reads, under the same flat names, and prefine's own keys. */
+import { PrefineError } from "../errors.ts";
+import { type DPOConfig, type DPOConfigInput, readDPOConfig, TRAINING_OPTIONS, withAdvice } from "./DPOConfig.ts";
+import { parseFlags } from "./flags.ts";
+import { checkTargets, LoraConfig } from "./LoraConfig.ts";
+import type { Inputs, Values } from "./option.ts";
+import { MODEL_OPTIONS } from "./options/modelConfig.ts";
+import { RENAMED_RUN_NAMES } from "./options/renamedNames.ts";
+import { SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
+import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
+import { translateRenamed } from "./renamed.ts";
+import { Report, show } from "./report.ts";
+import { parseRunFile } from "./runFile.ts";
+
+/** Every key of a run file and flag of `prefine train`, in the order of help. */
+export const RUN_OPTIONS = { ...MODEL_OPTIONS, ...SCRIPT_OPTIONS, ...TRAINING_OPTIONS };
+
+/** trl.ScriptArguments, and prefine's data_files, process and token. */
+export type ScriptArguments = Values<typeof SCRIPT_OPTIONS>;
+/** trl.ModelConfig, and prefine's adapter_name_or_path. */
+export type ModelConfig = Values<typeof MODEL_OPTIONS>;
+
+/** A run as an object: the flat names of a run file. */
+export type RunInput = Inputs<typeof MODEL_OPTIONS> & Inputs<typeof SCRIPT_OPTIONS> & DPOConfigInput;
+
+export interface RunConfig {
+  readonly script: ScriptArguments;
+  readonly model: ModelConfig;
+  readonly args: DPOConfig;
+  /** From use_peft and lora_*; null: all weights are trained, or adapter_name_or_path decides. */
+  readonly peft_config: LoraConfig | null;
+  /** Lines of advice to print once, those of `args` among them. */
+  readonly advice: readonly string[];
+  /** Keys that the file or the flags set, under their present names. */
+  readonly given: ReadonlySet<string>;
+}
+
+/**
+ * A run from a run file's text and the words of a command line, which win over the file.
+ * @returns the run, and the environment variables that the file sets (the caller sets them before it trains).
+ * @throws PrefineError with all problems of file and flags, one line each.
+ */
+export function parseRun(source: { file?: { name: string; text: string }; flags?: readonly string[] }): {
+  run: RunConfig;
+  env: Record<string, string>;
+} {
+  const report = new Report();
+  const file = source.file ? parseRunFile(source.file.name, source.file.text) : { given: new Map(), env: {} };
+  const flags = parseFlags(source.flags ?? [], RUN_OPTIONS, RENAMED_RUN_NAMES, report);
+  const given = mergeGiven(file.given, flags, report);
+  return { run: readRun(given, source.file?.name ?? "prefine train", report), env: file.env };
+}
+
+/** A run from an object of the flat names. @throws PrefineError with all problems, one line each. */
+export function runFrom(input: RunInput): RunConfig {
+  return readRun(givenFrom(input), "run", new Report());
+}
+
+/** The file's keys with the flags over them; old names are translated first, so that a flag wins under either name. */
+function mergeGiven(file: GivenValues, flags: GivenValues, report: Report): GivenValues {
+  const fromFile = translateRenamed(file, RENAMED_RUN_NAMES, report);
+  const fromFlags = translateRenamed(flags, RENAMED_RUN_NAMES, report);
+  const merged = new Map([...fromFile, ...fromFlags]);
+  const files = [fromFile.get("data_files")?.value, fromFlags.get("data_files")?.value];
+  if (files.every((value) => typeof value === "object" && value !== null && !Array.isArray(value))) {
+    merged.set("data_files", { label: "--data_files", value: Object.assign({}, ...files) });
+  }
+  return merged;
+}
+
+function readRun(input: GivenValues, where: string, report: Report): RunConfig {
+  const given = translateRenamed(input, RENAMED_RUN_NAMES, report);
+  const part = (table: object) => new Map([...given].filter(([key]) => Object.hasOwn(table, key)));
+  const known = new Set(Object.keys(RUN_OPTIONS));
+  const unknown = new Map([...given].filter(([key]) => !known.has(key)));
+  readOptions(RUN_OPTIONS, unknown, {}, report); // reports them with the nearest of all names
+  const script = readOptions(SCRIPT_OPTIONS, part(SCRIPT_OPTIONS), {}, report);
+  const named = readOptions(MODEL_OPTIONS, part(MODEL_OPTIONS), {}, report);
+  const args = readDPOConfig(part(TRAINING_OPTIONS), report);
+  const revision = args.model_init_kwargs?.revision; // wins over model_revision, as in trl dpo
+  const model = typeof revision === "string" ? { ...named, model_revision: revision } : named;
+  checkRun({ model, given, report });
+  report.throwProblems(where);
+  const peft_config = model.use_peft ? loraConfigOf(model) : null;
+  return {
+    script,
+    model,
+    args: withAdvice(args, report.advice),
+    peft_config,
+    advice: report.advice,
+    given: new Set(given.keys()),
+  };
+}
+
+/** trl.get_peft_config. */
+function loraConfigOf(model: ModelConfig): LoraConfig {
+  return LoraConfig({
+    r: model.lora_r,
+    lora_alpha: model.lora_alpha,
+    lora_dropout: model.lora_dropout,
+    target_modules: model.lora_target_modules,
+    task_type: model.lora_task_type,
+    bias: "none",
+  });
+}
+
+interface Parts {
+  model: ModelConfig;
+  given: GivenValues;
+  report: Report;
+}
+
+function checkRun({ model, given, report }: Parts): void {
+  const isAbsent = (key: string) => (given.get(key)?.value ?? null) === null;
+  if (isAbsent("model_name_or_path") && isAbsent("adapter_name_or_path")) {
+    report.problem("model_name_or_path", "expected a hub id or a folder, found nothing");
+  }
+  if (["dataset_name", "data_files", "datasets"].every(isAbsent)) {
+    report.problem("dataset_name", "expected a hub id, a folder or a file (or data_files), found nothing");
+  }
+  if (model.load_in_4bit && model.load_in_8bit)
+    report.problem("load_in_4bit", "expected one of 4 and 8 bits, found both");
+  checkTargets(model.lora_target_modules, given.get("lora_target_modules")?.label ?? "lora_target_modules", report);
+  if (model.use_peft || model.adapter_name_or_path) return;
+  const idle = [...given].filter(([key]) => key.startsWith("lora_")).map(([, { label }]) => label);
+  if (idle.length > 0) report.advise(idle.join(", "), "no effect without use_peft: true; all weights are trained");
+}
+
+/** What adapter_config.json says, as far as lora_* keys can contradict it. */
+export interface AdapterSettings {
+  r: number;
+  lora_alpha: number;
+  lora_dropout?: number;
+  target_modules: readonly string[] | string;
+}
+
+/**
+ * Refuses lora_* keys that contradict the adapter of adapter_name_or_path, which decides.
+ * @param where the file that `adapter` was read from.
+ * @throws PrefineError with one line for each contradiction.
+ */
+export function checkAdapterAgrees(run: RunConfig, adapter: AdapterSettings, where: string): void {
+  const sorted = (names: readonly string[] | string | null) => show([names ?? []].flat().toSorted());
+  const pairs = [
+    ["lora_r", run.model.lora_r, adapter.r],
+    ["lora_alpha", run.model.lora_alpha, adapter.lora_alpha],
+    ["lora_target_modules", sorted(run.model.lora_target_modules), sorted(adapter.target_modules)],
+  ] as const;
+  const wrong = pairs.filter(([key, mine, its]) => run.given.has(key) && mine !== its);
+  if (wrong.length === 0) return;
+  const lines = wrong.map(([key, mine, its]) => `${key}: the run says ${mine}, ${where} says ${its}`);
+  throw new PrefineError("config", lines.join("\n  "), "The adapter decides: remove these keys.");
+}

@@ -1,0 +1,44 @@
+/** @file The text of a run file (YAML or JSON) -> given keys and values, and its `env:` block. */
+import { parseDocument } from "yaml";
+import { PrefineError } from "../errors.ts";
+import { type GivenValues, givenFrom } from "./readOptions.ts";
+
+export interface RunFile {
+  given: GivenValues;
+  /** Environment variables that the file sets, as TRL's parser does. */
+  env: Record<string, string>;
+}
+
+/**
+ * Reads a file of flat keys. YAML 1.2, so `eval_strategy: no` is the word; numbers and truth values in YAML 1.1's spelling
+ * (`1e-5`, `yes`) are cast by the option's kind.
+ * @param name the file's name, for messages.
+ */
+export function parseRunFile(name: string, text: string): RunFile {
+  const document = parseDocument(text, { merge: true, prettyErrors: true, logLevel: "silent" });
+  const error = document.errors[0];
+  if (error) throw new PrefineError("config", `${name}: not valid YAML: ${firstLine(error.message)}`);
+  const content: unknown = document.toJS() ?? {};
+  if (!isMapping(content)) {
+    throw new PrefineError(
+      "config",
+      `${name}: expected keys and values, found ${describe(content)}`,
+      "One `key: value` a line.",
+    );
+  }
+  const { env, ...values } = content;
+  return { given: givenFrom(values), env: readEnv(name, env) };
+}
+
+function readEnv(name: string, env: unknown): Record<string, string> {
+  if (env === undefined || env === null) return {};
+  if (!isMapping(env)) throw new PrefineError("config", `${name}: env: expected a mapping, found ${describe(env)}`);
+  return Object.fromEntries(Object.entries(env).map(([key, value]) => [key, String(value)]));
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const describe = (value: unknown) => (Array.isArray(value) ? "a list" : `a ${typeof value}`);
+const firstLine = (text: string) => text.split("\n")[0].replace(/:$/, "");
