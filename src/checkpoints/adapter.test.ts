@@ -1,0 +1,143 @@
+/** @file Adapter folders: PEFT's files byte for byte, and what is refused. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { PrefineError } from "../errors.ts";
+import { encodeSafetensors, type SafetensorsTensor } from "../formats/safetensors.ts";
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder, loadAdapter, saveAdapter } from "./adapter.ts";
+import type { AdapterConfig } from "./adapterConfig.ts";
+
+const shared = fileURLToPath(new URL("../../../shared/reference/trajectories/note/final_adapter", import.meta.url));
+const CONFIG: AdapterConfig = {
+  r: 2,
+  lora_alpha: 4,
+  lora_dropout: 0.05,
+  target_modules: ["c_attn", "mlp.c_proj"],
+  base_model_name_or_path: "gpt2",
+  fan_in_fan_out: true,
+  task_type: "CAUSAL_LM",
+  revision: null,
+};
+const LAYER = "base_model.model.transformer.h.0.attn.c_attn";
+
+let dir = "";
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "prefine-adapter-"));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+function tensors(shapes: Record<string, number[]> = {}): Map<string, { shape: number[]; data: Float32Array }> {
+  const all = { [`${LAYER}.lora_A.weight`]: [2, 3], [`${LAYER}.lora_B.weight`]: [5, 2], ...shapes };
+  const filled = Object.entries(all).map(([name, shape]) => {
+    const data = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => (i + 1) / 7);
+    return [name, { shape, data }] as const;
+  });
+  return new Map(filled);
+}
+
+/** A folder as another program would write it. */
+function writeFolder(config: Record<string, unknown>, shapes: Record<string, number[]> = {}): void {
+  writeFileSync(join(dir, ADAPTER_CONFIG), JSON.stringify({ peft_type: "LORA", ...CONFIG, ...config }));
+  const named = [...tensors(shapes)].map(([name, tensor]) => [name, { dtype: "F32" as const, ...tensor }] as const);
+  writeFileSync(join(dir, ADAPTER_WEIGHTS), encodeSafetensors(new Map(named)));
+}
+
+async function refusal(): Promise<PrefineError> {
+  const error = await loadAdapter(dir).then(
+    () => undefined,
+    (caught: unknown) => caught,
+  );
+  expect(error).toBeInstanceOf(PrefineError);
+  return error as PrefineError;
+}
+
+describe("an adapter folder", () => {
+  it("comes back as it was saved", async () => {
+    expect(await isAdapterFolder(dir)).toBe(false);
+    await saveAdapter(dir, { config: CONFIG, weights: tensors() });
+    expect(await isAdapterFolder(dir)).toBe(true);
+    expect(await loadAdapter(dir)).toEqual({ config: CONFIG, weights: tensors() });
+  });
+
+  it("may hold half precision and keys that mean nothing", async () => {
+    writeFolder({
+      init_lora_weights: "gaussian",
+      something_newer: null,
+      layers_to_transform: [0],
+      revision: undefined,
+    });
+    const data = Uint16Array.of(0x3c00, 0xc000, 0, 0, 0, 0); // 1, -2
+    const file = new Map<string, SafetensorsTensor>([
+      [`${LAYER}.lora_A.weight`, { dtype: "F16", shape: [2, 3], data }],
+      [`${LAYER}.lora_B.weight`, { dtype: "F32", ...tensors().get(`${LAYER}.lora_B.weight`)! }],
+    ]);
+    writeFileSync(join(dir, ADAPTER_WEIGHTS), encodeSafetensors(file));
+    const { weights } = await loadAdapter(dir);
+    expect(Array.from(weights.get(`${LAYER}.lora_A.weight`)!.data)).toEqual([1, -2, 0, 0, 0, 0]);
+  });
+
+  it.each<[string, Record<string, number[]>, RegExp]>([
+    [
+      "another rank",
+      { [`${LAYER}.lora_A.weight`]: [8, 3] },
+      /lora_A.weight" has shape \[8, 3\], the config says r=2 \(expects \[2, in\]\)/,
+    ],
+    ["another rank of B", { [`${LAYER}.lora_B.weight`]: [5, 8] }, /expects \[out, 2\]/],
+    [
+      "half a pair",
+      { "base_model.model.transformer.h.0.mlp.c_proj.lora_A.weight": [2, 3] },
+      /but .*mlp.c_proj.lora_B.weight is missing/,
+    ],
+    [
+      "an untargeted layer",
+      { "base_model.model.lm_head.lora_A.weight": [2, 3] },
+      /belongs to none .*target_modules \(c_attn, mlp.c_proj\)/,
+    ],
+    ["a foreign name", { "transformer.wte.weight": [2, 3] }, /expected tensors named .*found "transformer.wte.weight"/],
+  ])("with %s is refused, naming both files", async (_, shapes, message) => {
+    writeFolder({}, shapes);
+    const error = await refusal();
+    expect(error.code).toBe("model");
+    expect(error.message).toMatch(message);
+    expect(error.message).toContain(join(dir, ADAPTER_WEIGHTS));
+    expect(error.message).toContain(join(dir, ADAPTER_CONFIG));
+  });
+
+  it.each<[Record<string, unknown>, string, RegExp]>([
+    [{ use_dora: true }, "not-yet", /use_dora is true/],
+    [{ bias: "all" }, "not-yet", /bias is "all"/],
+    [{ rank_pattern: { c_attn: 8 } }, "not-yet", /rank_pattern/],
+    [{ modules_to_save: ["ln_f"] }, "not-yet", /modules_to_save/],
+    [{ brand_new_trick: 3 }, "not-yet", /brand_new_trick is 3/],
+    [{ peft_type: "IA3" }, "not-yet", /expected peft_type "LORA", found "IA3"/],
+    [{ r: 0 }, "model", /r is 0/],
+    [{ target_modules: [] }, "model", /target_modules is \[\]/],
+  ])("with the config %o is refused", async (config, code, message) => {
+    writeFolder(config);
+    const error = await refusal();
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(message);
+  });
+
+  it("names the file that is absent or broken", async () => {
+    expect((await refusal()).message).toContain(ADAPTER_CONFIG);
+    writeFolder({});
+    rmSync(join(dir, ADAPTER_WEIGHTS));
+    expect((await refusal()).message).toContain(ADAPTER_WEIGHTS);
+    writeFileSync(join(dir, ADAPTER_CONFIG), "{");
+    expect((await refusal()).message).toMatch(/adapter_config.json: not JSON/);
+  });
+});
+
+describe.skipIf(!existsSync(shared))("an adapter of PEFT (skipped where ../shared is absent)", () => {
+  it("is written as PEFT wrote it, byte for byte", async () => {
+    const adapter = await loadAdapter(shared);
+    expect(adapter.weights.size).toBe(12);
+    await saveAdapter(dir, adapter);
+    expect(readFileSync(join(dir, ADAPTER_WEIGHTS)).equals(readFileSync(join(shared, ADAPTER_WEIGHTS)))).toBe(true);
+    const text = (path: string) => readFileSync(join(path, ADAPTER_CONFIG), "utf8");
+    expect(text(dir)).toBe(text(shared));
+  });
+});

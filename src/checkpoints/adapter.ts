@@ -1,0 +1,113 @@
+/** @file A PEFT adapter folder: adapter_model.safetensors and adapter_config.json, which must agree. */
+import { access, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PrefineError } from "../errors.ts";
+import { decodeSafetensors, toFloat32 } from "../formats/safetensors.ts";
+import { type AdapterConfig, encodeAdapterConfig, parseAdapterConfig } from "./adapterConfig.ts";
+import { type Content, ioError, writeFileAtomically } from "./files.ts";
+import { encodeFloat32Tensors, type NamedTensor, type NamedTensors } from "./tensors.ts";
+
+export const ADAPTER_WEIGHTS = "adapter_model.safetensors";
+export const ADAPTER_CONFIG = "adapter_config.json";
+
+export interface Adapter {
+  config: AdapterConfig;
+  /** PEFT's file keys -> lora_A [r, in] and lora_B [out, r]. */
+  weights: Map<string, NamedTensor>;
+}
+
+const KEY = /^base_model\.model\.(.+)\.lora_([AB])\.weight$/;
+
+/** The two files of an adapter folder, to be written by the caller. */
+export function adapterFiles(adapter: { config: AdapterConfig; weights: NamedTensors }): [string, Content][] {
+  return [
+    [ADAPTER_WEIGHTS, encodeFloat32Tensors(adapter.weights, { format: "pt" })],
+    [ADAPTER_CONFIG, encodeAdapterConfig(adapter.config)],
+  ];
+}
+
+/** Writes an adapter folder that PEFT's `PeftModel.from_pretrained` loads; other files in `dir` stay. */
+export async function saveAdapter(
+  dir: string,
+  adapter: { config: AdapterConfig; weights: NamedTensors },
+): Promise<void> {
+  for (const [name, content] of adapterFiles(adapter)) await writeFileAtomically(join(dir, name), content);
+}
+
+/** Whether `dir` holds an adapter (a run, a checkpoint or a PEFT folder). */
+export async function isAdapterFolder(dir: string): Promise<boolean> {
+  return access(join(dir, ADAPTER_CONFIG)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * Reads an adapter folder of prefine or PEFT.
+ * @throws PrefineError("model") when a file is missing or broken, or the two disagree; "not-yet" for other kinds than LoRA.
+ */
+export async function loadAdapter(dir: string): Promise<Adapter> {
+  const configPath = join(dir, ADAPTER_CONFIG);
+  const weightsPath = join(dir, ADAPTER_WEIGHTS);
+  const config = parseAdapterConfig((await read(configPath)).toString("utf8"), configPath);
+  const { tensors } = decodeSafetensors(await read(weightsPath), weightsPath);
+  const weights = new Map<string, NamedTensor>();
+  for (const [name, { dtype, shape, data }] of tensors) {
+    const float32 = toFloat32(data as Uint8Array, dtype, `${weightsPath}: tensor ${JSON.stringify(name)}`);
+    weights.set(name, { shape: [...shape], data: float32 });
+  }
+  checkTensors({ config, weights }, `${weightsPath} (with ${configPath})`);
+  return { config, weights };
+}
+
+async function read(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw ioError(cause, path, "read");
+    const hint = `An adapter folder holds ${ADAPTER_WEIGHTS} and ${ADAPTER_CONFIG}.`;
+    throw new PrefineError("model", `${path}: expected an adapter's file, found none`, hint, { cause });
+  }
+}
+
+/** Names as PEFT's, A and B of each layer there, both of rank r, every layer among target_modules. */
+function checkTensors({ config, weights }: { config: AdapterConfig; weights: NamedTensors }, where: string): void {
+  if (weights.size === 0) throw new PrefineError("model", `${where}: expected lora_A and lora_B tensors, found none`);
+  for (const [name, { shape }] of weights) {
+    const [, layer, side] = KEY.exec(name) ?? [];
+    if (!layer) throw unexpected(name, where);
+    if (!isTarget(layer, config.target_modules)) throw notTargeted(name, config.target_modules, where);
+    const partner = `base_model.model.${layer}.lora_${side === "A" ? "B" : "A"}.weight`;
+    if (!weights.has(partner)) throw new PrefineError("model", `${where}: found ${name}, but ${partner} is missing`);
+    const rank = side === "A" ? shape[0] : shape[1];
+    if (shape.length === 2 && rank === config.r) continue;
+    const expected = side === "A" ? `[${config.r}, in]` : `[out, ${config.r}]`;
+    throw new PrefineError(
+      "model",
+      `${where}: tensor "${name}" has shape [${shape.join(", ")}], the config says r=${config.r} (expects ${expected})`,
+      "Was this adapter trained with another r? Then the two files are not from the same run.",
+    );
+  }
+}
+
+/** PEFT's rule for a list: the layer's whole name or its last parts. A text with other signs is a pattern of PEFT's. */
+function isTarget(layer: string, targets: string[]): boolean {
+  const isPattern = targets.length === 1 && !/^[\w.]+$/.test(targets[0]);
+  return isPattern || targets.some((target) => layer === target || layer.endsWith(`.${target}`));
+}
+
+function notTargeted(name: string, targets: string[], where: string): PrefineError {
+  return new PrefineError(
+    "model",
+    `${where}: tensor "${name}" belongs to none of the config's target_modules (${targets.join(", ")})`,
+    "Are the two files from the same run?",
+  );
+}
+
+function unexpected(name: string, where: string): PrefineError {
+  return new PrefineError(
+    "model",
+    `${where}: expected tensors named base_model.model.LAYER.lora_A.weight or .lora_B.weight, found "${name}"`,
+    "Only plain LoRA adapters can be loaded.",
+  );
+}

@@ -1,0 +1,160 @@
+/** @file adapter_config.json as PEFT 0.21 writes it, and what of it prefine can follow. */
+import { PrefineError } from "../errors.ts";
+
+/** The part of PEFT's LoraConfig that shapes the adapter; names as in the file. */
+export interface AdapterConfig {
+  /** Rank. */
+  r: number;
+  /** The adapter's output is multiplied by lora_alpha / r. */
+  lora_alpha: number;
+  lora_dropout: number;
+  /** Last parts of the names of the adapted layers. */
+  target_modules: string[];
+  /** Folder or hub id of the model under the adapter. */
+  base_model_name_or_path: string | null;
+  /** True where weights are stored [in, out], as in GPT-2's Conv1D. */
+  fan_in_fan_out: boolean;
+  task_type: string | null;
+  /** Branch, tag or commit of the base model. */
+  revision: string | null;
+}
+
+/** All other keys that PEFT 0.21.2 writes, with the values that mean "not used". */
+const UNUSED = {
+  alora_invocation_tokens: null,
+  alpha_pattern: {},
+  arrow_config: null,
+  auto_mapping: null,
+  bias: "none",
+  corda_config: null,
+  ensure_weight_tying: false,
+  eva_config: null,
+  exclude_modules: null,
+  inference_mode: true,
+  init_lora_weights: true,
+  kasa_config: null,
+  layer_replication: null,
+  layers_pattern: null,
+  layers_to_transform: null,
+  loftq_config: {},
+  lora_bias: false,
+  lora_ga_config: null,
+  megatron_config: null,
+  megatron_core: "megatron.core",
+  modules_to_save: null,
+  monteclora_config: null,
+  peft_type: "LORA",
+  peft_version: "0.21.2",
+  qalora_group_size: 16,
+  rank_pattern: {},
+  target_parameters: null,
+  trainable_token_indices: null,
+  use_bdlora: null,
+  use_dora: false,
+  use_qalora: false,
+  use_rslora: false,
+  velora_config: null,
+} as const;
+
+/** Keys that say how the adapter came to be; they mean nothing to a finished adapter, or to prefine. */
+const IRRELEVANT = new Set([
+  ...["auto_mapping", "corda_config", "ensure_weight_tying", "eva_config", "exclude_modules", "inference_mode"],
+  ...["init_lora_weights", "kasa_config", "layers_pattern", "layers_to_transform", "loftq_config", "lora_ga_config"],
+  ...["megatron_config", "megatron_core", "peft_version", "qalora_group_size", "velora_config"],
+]);
+
+/** The text of adapter_config.json; keys sorted, as PEFT sorts them. */
+export function encodeAdapterConfig(config: AdapterConfig): string {
+  const all: Record<string, unknown> = { ...UNUSED, ...config };
+  const sorted = Object.fromEntries(
+    Object.keys(all)
+      .map((key) => [key, all[key]] as const)
+      .sort(byKey),
+  );
+  return JSON.stringify(sorted, null, 2);
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
+/**
+ * @param where the file's path, for messages.
+ * @throws PrefineError("model") for a broken file, PrefineError("not-yet") for features that prefine does not have.
+ */
+export function parseAdapterConfig(text: string, where: string): AdapterConfig {
+  const json = parseObject(text, where);
+  if (json.peft_type !== "LORA") {
+    throw new PrefineError("not-yet", `${where}: expected peft_type "LORA", found ${JSON.stringify(json.peft_type)}`);
+  }
+  for (const [key, value] of Object.entries(json)) refuseUnbuilt(key, value, where);
+  return {
+    r: readNumber(json, "r", where, (value) => Number.isInteger(value) && value > 0),
+    lora_alpha: readNumber(json, "lora_alpha", where, (value) => value > 0),
+    lora_dropout: readNumber(json, "lora_dropout", where, (value) => value >= 0 && value < 1, 0),
+    target_modules: readTargets(json.target_modules, where),
+    base_model_name_or_path: readText(json, "base_model_name_or_path", where),
+    fan_in_fan_out: json.fan_in_fan_out === true,
+    task_type: readText(json, "task_type", where),
+    revision: readText(json, "revision", where),
+  };
+}
+
+function parseObject(text: string, where: string): Record<string, unknown> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new PrefineError("model", `${where}: not JSON (${(cause as Error).message})`, undefined, { cause });
+  }
+  if (typeof json === "object" && json !== null && !Array.isArray(json)) return json as Record<string, unknown>;
+  throw new PrefineError("model", `${where}: expected a JSON object`);
+}
+
+function refuseUnbuilt(key: string, value: unknown, where: string): void {
+  if (IRRELEVANT.has(key) || !isUsed(value)) return;
+  const unused: unknown = UNUSED[key as keyof typeof UNUSED];
+  const known = unused !== undefined || CONFIG_KEYS.has(key);
+  if (CONFIG_KEYS.has(key) || (known && JSON.stringify(value) === JSON.stringify(unused))) return;
+  throw new PrefineError(
+    "not-yet",
+    `${where}: ${key} is ${JSON.stringify(value)}, which prefine does not have yet`,
+    "Only plain LoRA adapters can be loaded. Merge this one into its base model with PEFT, and load the merged model.",
+  );
+}
+
+const CONFIG_KEYS: ReadonlySet<string> = new Set<keyof AdapterConfig>([
+  ...(["r", "lora_alpha", "lora_dropout", "target_modules", "base_model_name_or_path"] as const),
+  ...(["fan_in_fan_out", "task_type", "revision"] as const),
+]);
+
+/** False for null, false and empty lists or mappings, with which newer PEFTs switch off what this list does not know. */
+function isUsed(value: unknown): boolean {
+  if (value === null || value === false) return false;
+  return typeof value !== "object" || Object.keys(value as object).length > 0;
+}
+
+function readNumber(
+  json: Record<string, unknown>,
+  key: string,
+  where: string,
+  valid: (value: number) => boolean,
+  fallback?: number,
+): number {
+  const value = json[key] ?? fallback;
+  if (typeof value === "number" && valid(value)) return value;
+  throw new PrefineError("model", `${where}: ${key} is ${JSON.stringify(value)}, expected a number in its range`);
+}
+
+function readText(json: Record<string, unknown>, key: string, where: string): string | null {
+  const value = json[key] ?? null;
+  if (value === null || typeof value === "string") return value;
+  throw new PrefineError("model", `${where}: ${key} is ${JSON.stringify(value)}, expected a text or null`);
+}
+
+/** PEFT keeps a list, or a text: a regular expression, or "all-linear". The tensors tell which layers are meant. */
+function readTargets(value: unknown, where: string): string[] {
+  if (typeof value === "string") return [value];
+  if (Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === "string")) return value;
+  throw new PrefineError("model", `${where}: target_modules is ${JSON.stringify(value)}, expected a list of names`);
+}

@@ -1,0 +1,162 @@
+/** @file A checkpoint folder: the model's files, the optimizer, trainer_state.json, and what resuming exactly needs. */
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { PrefineError } from "../errors.ts";
+import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../formats/safetensors.ts";
+import { type Content, ioError, writeFolderAtomically } from "./files.ts";
+import type { Fingerprint } from "./fingerprint.ts";
+import { checkSafetensorsFile, modelFiles, readFloat32File, readModelWeights, type SavedModel } from "./modelFiles.ts";
+import { encodeFloat32Tensors, type NamedTensors } from "./tensors.ts";
+import { encodeTrainerState, readTrainerState, TRAINER_STATE, type TrainerState } from "./trainerState.ts";
+
+const OPTIMIZER = "optimizer.safetensors";
+const REFERENCE = "reference_logps.safetensors";
+/** Written last into the folder; lists all other files with their sizes, so that a damaged checkpoint is known. */
+const RESUME = "prefine_state.json";
+const FORMAT = 1;
+
+/** The loop's memory between two steps that no file of transformers holds. */
+export interface LoopState {
+  /** Whether what happens at the end of an epoch (evaluation, ...) has happened for `global_step`. */
+  epochEnded: boolean;
+  /** Sum of the losses since the last log, as float32. */
+  pendingLoss: number;
+  /** Sum of the losses that have been logged. */
+  loggedLoss: number;
+  /** global_step of the last log. */
+  lastLoggedStep: number;
+  /** Values of the micro-batches since the last log, by metric: TRL's `_metrics["train"]`. */
+  pendingMetrics: Record<string, number[]>;
+  /** Tokens of the training micro-batches so far: TRL's `_total_train_tokens`. */
+  totalTrainTokens: number;
+}
+
+export interface Checkpoint {
+  weights: NamedTensors;
+  /** `exp_avg.NAME` and so on. */
+  optimizer: NamedTensors;
+  optimizerStep: number;
+  state: TrainerState;
+  loop: LoopState;
+  fingerprint: Fingerprint;
+  /** Reference log-probabilities by split: two float64 a pair (chosen, rejected), NaN where not computed yet. */
+  reference: ReadonlyMap<string, Float64Array>;
+}
+
+interface ResumeFile {
+  format: number;
+  kind: SavedModel["kind"];
+  optimizerStep: number;
+  loop: LoopState;
+  fingerprint: Fingerprint;
+  /** Names of the other files -> bytes. */
+  files: Record<string, number>;
+}
+
+/**
+ * Writes a checkpoint folder, whole or not at all.
+ * @param extra further files: the tokenizer's, training_args.json.
+ */
+export async function writeCheckpoint(
+  path: string,
+  checkpoint: Checkpoint,
+  { model, extra }: { model: SavedModel; extra: Iterable<[string, Content]> },
+): Promise<void> {
+  const files: [string, Content][] = [
+    ...modelFiles(model, checkpoint.weights),
+    [OPTIMIZER, encodeFloat32Tensors(checkpoint.optimizer, { format: "pt" })],
+    [REFERENCE, [encodeReference(checkpoint.reference)]],
+    [TRAINER_STATE, encodeTrainerState(checkpoint.state)],
+    ...extra,
+  ];
+  const { optimizerStep, loop, fingerprint } = checkpoint;
+  const sizes = Object.fromEntries(files.map(([name, content]) => [name, byteLength(content)]));
+  const resume: ResumeFile = { format: FORMAT, kind: model.kind, optimizerStep, loop, fingerprint, files: sizes };
+  await writeFolderAtomically(path, [...files, [RESUME, `${JSON.stringify(resume, null, 2)}\n`]]);
+}
+
+function byteLength(content: Content): number {
+  if (typeof content === "string") return Buffer.byteLength(content);
+  return content.reduce((sum, piece) => sum + piece.byteLength, 0);
+}
+
+function encodeReference(reference: ReadonlyMap<string, Float64Array>): Uint8Array {
+  const tensors = new Map<string, SafetensorsTensor>();
+  for (const [split, data] of reference) tensors.set(split, { dtype: "F64", shape: [data.length / 2, 2], data });
+  return encodeSafetensors(tensors, { columns: "chosen,rejected" });
+}
+
+/**
+ * @throws PrefineError when the folder is no whole checkpoint of prefine, or one of the other kind of training.
+ */
+export async function readCheckpoint(path: string, kind: SavedModel["kind"]): Promise<Checkpoint> {
+  const resume = await readResumeFile(path);
+  if (resume.kind !== kind) {
+    const [found, expected] = [resume.kind, kind].map((name) => (name === "adapter" ? "an adapter" : "all weights"));
+    throw new PrefineError("config", `${path}: expected a checkpoint of ${expected}, found one of ${found}`);
+  }
+  await checkSizes(path, resume.files);
+  return {
+    weights: await readModelWeights(path, kind),
+    optimizer: await readFloat32File(join(path, OPTIMIZER)),
+    optimizerStep: resume.optimizerStep,
+    state: await readTrainerState(path),
+    loop: resume.loop,
+    fingerprint: resume.fingerprint,
+    reference: await readReference(join(path, REFERENCE)),
+  };
+}
+
+/** Why `path` can't be resumed from, or undefined if it can. Reads all but the numbers of the tensors. */
+export async function checkpointFault(path: string): Promise<string | undefined> {
+  try {
+    const resume = await readResumeFile(path);
+    await checkSizes(path, resume.files);
+    const tensorFiles = Object.keys(resume.files).filter((name) => name.endsWith(".safetensors"));
+    for (const name of tensorFiles) await checkSafetensorsFile(join(path, name));
+    await readTrainerState(path);
+    return undefined;
+  } catch (error) {
+    if (error instanceof PrefineError) return error.message;
+    throw error;
+  }
+}
+
+async function readResumeFile(path: string): Promise<ResumeFile> {
+  const file = join(path, RESUME);
+  const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "ENOENT" && cause.code !== "ENOTDIR") throw ioError(cause, file, "read");
+    const hint = "Only checkpoints that prefine wrote can be resumed; TRL's hold pickled PyTorch objects.";
+    throw new PrefineError("io", `${path}: expected a checkpoint of prefine, found no ${RESUME}`, hint, { cause });
+  });
+  try {
+    const resume = JSON.parse(text) as ResumeFile;
+    if (resume.format === FORMAT && resume.files && resume.loop && resume.fingerprint) return resume;
+  } catch {
+    // told below
+  }
+  throw new PrefineError("io", `${file}: expected the state of a run in format ${FORMAT}, found something else`);
+}
+
+async function checkSizes(path: string, files: Record<string, number>): Promise<void> {
+  for (const [name, bytes] of Object.entries(files)) {
+    const size = await stat(join(path, name)).then(
+      (found) => found.size,
+      () => undefined,
+    );
+    if (size === bytes) continue;
+    const found = size === undefined ? "no such file" : `${size} bytes`;
+    throw new PrefineError("io", `${join(path, name)}: expected ${bytes} bytes, found ${found}`);
+  }
+}
+
+async function readReference(path: string): Promise<Map<string, Float64Array>> {
+  const bytes = await readFile(path).catch((cause) => {
+    throw ioError(cause, path, "read");
+  });
+  const reference = new Map<string, Float64Array>();
+  for (const [split, { data }] of decodeSafetensors(bytes, path).tensors) {
+    reference.set(split, new Float64Array(new Uint8Array(data).buffer));
+  }
+  return reference;
+}

@@ -1,0 +1,293 @@
+/** @file The run directory: whole checkpoints or none, rotation, and what refuses to load. */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { PrefineError } from "../errors.ts";
+import { type Checkpoint, checkpointFault, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { compareFingerprints, type Fingerprint } from "./fingerprint.ts";
+import type { SavedModel } from "./modelFiles.ts";
+import {
+  listCheckpoints,
+  newestValidCheckpoint,
+  refuseRun,
+  removePartials,
+  removeRun,
+  rotateCheckpoints,
+} from "./runDirectory.ts";
+import { newTrainerState } from "./trainerState.ts";
+
+/** What the next write to a file named so throws; the rest of node:fs/promises is real. */
+const failing = vi.hoisted(() => ({ name: "", code: "" }));
+vi.mock("node:fs/promises", async (importOriginal) => {
+  const real = await importOriginal<typeof import("node:fs/promises")>();
+  const open: typeof real.open = async (path, ...rest) => {
+    const handle = await real.open(path, ...rest);
+    if (failing.name && String(path).endsWith(failing.name)) {
+      handle.writeFile = async () => {
+        throw Object.assign(new Error(`${failing.code}: simulated`), { code: failing.code });
+      };
+    }
+    return handle;
+  };
+  return { ...real, open };
+});
+
+let dir = "";
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "prefine-checkpoints-"));
+});
+afterEach(() => {
+  failing.name = "";
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const MODEL: SavedModel = {
+  kind: "adapter",
+  config: {
+    r: 2,
+    lora_alpha: 4,
+    lora_dropout: 0.1,
+    target_modules: ["c_attn"],
+    base_model_name_or_path: "gpt2",
+    fan_in_fan_out: true,
+    task_type: "CAUSAL_LM",
+    revision: null,
+  },
+};
+const FULL: SavedModel = {
+  kind: "full",
+  config: { model_type: "gpt2", torch_dtype: "float16" },
+  generationConfig: {},
+  padTokenId: 7,
+};
+const LAYER = "base_model.model.transformer.h.0.attn.c_attn";
+const FINGERPRINT: Fingerprint = { data: { train: "a1" }, objective: { beta: 0.1 }, schedule: { max_steps: 4 } };
+
+function checkpointAt(step: number): Checkpoint {
+  const weights = new Map([
+    [`${LAYER}.lora_A.weight`, { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, step) }],
+    [`${LAYER}.lora_B.weight`, { shape: [1, 2], data: Float32Array.of(0.1, -0.1) }],
+  ]);
+  const moments = new Map([...weights].map(([name, tensor]) => [`exp_avg.${name}`, tensor] as const));
+  const log_history = [{ loss: 0.1 + 0.2, "rewards/margins": 1 / 3, epoch: 0.5, step }];
+  return {
+    weights,
+    optimizer: moments,
+    optimizerStep: step,
+    state: { ...newTrainerState(), global_step: step, epoch: 0.5, log_history },
+    loop: {
+      epochEnded: false,
+      pendingLoss: Math.fround(0.7),
+      loggedLoss: 1 / 3,
+      lastLoggedStep: step - 1,
+      pendingMetrics: { entropy: [6.1, 6.3] },
+      totalTrainTokens: 99,
+    },
+    fingerprint: FINGERPRINT,
+    reference: new Map([["train", Float64Array.of(-1 / 3, -2 / 3, Number.NaN, Number.NaN)]]),
+  };
+}
+
+async function write(step: number, model: SavedModel = MODEL): Promise<string> {
+  const path = join(dir, `checkpoint-${step}`);
+  await writeCheckpoint(path, checkpointAt(step), { model, extra: [["training_args.json", "{}\n"]] });
+  return path;
+}
+
+/** The PrefineError that `action` throws. */
+async function refusal(action: () => Promise<unknown>): Promise<PrefineError> {
+  const error = await action().then(
+    () => undefined,
+    (caught: unknown) => caught,
+  );
+  expect(error).toBeInstanceOf(PrefineError);
+  return error as PrefineError;
+}
+
+describe("a checkpoint", () => {
+  it("comes back bit for bit", async () => {
+    const path = await write(3);
+    expect(await readCheckpoint(path, "adapter")).toEqual(checkpointAt(3));
+    expect(readdirSync(path).sort()).toEqual([
+      "adapter_config.json",
+      "adapter_model.safetensors",
+      "optimizer.safetensors",
+      "prefine_state.json",
+      "reference_logps.safetensors",
+      "trainer_state.json",
+      "training_args.json",
+    ]);
+  });
+
+  it("of all weights holds a model folder with float32 and the padding token in its configs", async () => {
+    const path = await write(3, FULL);
+    const json = (name: string) => JSON.parse(readFileSync(join(path, name), "utf8"));
+    expect(json("config.json")).toEqual({ model_type: "gpt2", pad_token_id: 7, dtype: "float32" });
+    expect(json("generation_config.json")).toEqual({ pad_token_id: 7 });
+    expect((await readCheckpoint(path, "full")).weights).toEqual(checkpointAt(3).weights);
+    expect((await refusal(() => readCheckpoint(path, "adapter"))).message).toMatch(
+      /expected a checkpoint of an adapter, found one of all/,
+    );
+  });
+
+  it("replaces one of the same step", async () => {
+    const path = await write(3);
+    writeFileSync(join(path, "left-over"), "");
+    await write(3);
+    expect(existsSync(join(path, "left-over"))).toBe(false);
+    expect(readdirSync(dir)).toEqual(["checkpoint-3"]);
+  });
+
+  it.each([
+    ["ENOSPC", /checkpoint-4: cannot write: the disk is full/],
+    ["EROFS", /read-only/],
+    ["EIO", /cannot write: EIO: simulated/],
+  ])("that meets %s leaves the last good one and nothing else", async (code, message) => {
+    await write(3);
+    for (const name of ["adapter_model.safetensors", "optimizer.safetensors", "prefine_state.json"]) {
+      Object.assign(failing, { name, code });
+      const error = await refusal(() => write(4));
+      expect(error.code).toBe("io");
+      expect(error.message).toMatch(message);
+      expect(readdirSync(dir)).toEqual(["checkpoint-3"]);
+    }
+    expect((await newestValidCheckpoint(dir))?.step).toBe(3);
+  });
+
+  it("can't be written where a file is in the way", async () => {
+    writeFileSync(join(dir, "out"), "a file");
+    const path = join(dir, "out", "checkpoint-1");
+    const error = await refusal(() => writeCheckpoint(path, checkpointAt(1), { model: MODEL, extra: [] }));
+    expect(error.message).toMatch(/a part of the path is a file/);
+  });
+
+  it.skipIf(process.getuid?.() === 0)(
+    "can't be written into a folder that is not ours (skipped for root)",
+    async () => {
+      chmodSync(dir, 0o555);
+      const error = await refusal(() => write(1));
+      chmodSync(dir, 0o755);
+      expect(error.message).toMatch(/no permission/);
+    },
+  );
+});
+
+describe("the newest valid checkpoint", () => {
+  it.each<[string, (path: string) => void, RegExp]>([
+    ["lacks its marker", (path) => rmSync(join(path, "prefine_state.json")), /found no prefine_state.json/],
+    ["lacks a file", (path) => rmSync(join(path, "optimizer.safetensors")), /expected \d+ bytes, found no such file/],
+    ["has a cut file", (path) => cut(join(path, "adapter_model.safetensors")), /expected \d+ bytes, found \d+/],
+    ["has a broken header", (path) => scribble(join(path, "optimizer.safetensors")), /not a whole safetensors file/],
+    ["has a broken log", (path) => scribble(join(path, "trainer_state.json")), /trainer_state.json: not JSON/],
+    ["has a broken marker", (path) => scribble(join(path, "prefine_state.json")), /expected the state of a run/],
+  ])("is not one that %s", async (_, damage, fault) => {
+    await write(2);
+    damage(await write(10));
+    const skipped: string[] = [];
+    const newest = await newestValidCheckpoint(dir, (path, why) => skipped.push(`${path}: ${why}`));
+    expect(newest?.step).toBe(2);
+    expect(skipped.length).toBe(1);
+    expect(skipped[0]).toMatch(fault);
+    expect(await checkpointFault(join(dir, "checkpoint-2"))).toBeUndefined();
+  });
+
+  it("is none in an empty or absent folder, nor a folder that TRL wrote", async () => {
+    expect(await newestValidCheckpoint(join(dir, "absent"))).toBeUndefined();
+    mkdirSync(join(dir, "checkpoint-5"));
+    writeFileSync(join(dir, "checkpoint-5", "optimizer.pt"), "");
+    expect(await newestValidCheckpoint(dir)).toBeUndefined();
+    expect((await refusal(() => readCheckpoint(join(dir, "checkpoint-5"), "adapter"))).hint).toMatch(/pickled/);
+  });
+});
+
+function cut(path: string): void {
+  writeFileSync(path, readFileSync(path).subarray(0, -5));
+}
+
+function scribble(path: string): void {
+  writeFileSync(path, Buffer.alloc(readFileSync(path).length, "x"));
+}
+
+describe("rotation", () => {
+  const steps = async () => (await listCheckpoints(dir)).map(({ step }) => step);
+  beforeEach(() => {
+    for (const step of [9, 10, 20, 100]) mkdirSync(join(dir, `checkpoint-${step}`));
+  });
+
+  it("deletes the oldest by number", async () => {
+    await rotateCheckpoints(dir, 2, [join(dir, "checkpoint-100")]);
+    expect(await steps()).toEqual([20, 100]);
+  });
+
+  it("never deletes what is kept, the best or the last", async () => {
+    await rotateCheckpoints(dir, 1, [join(dir, "checkpoint-9"), join(dir, "checkpoint-100")]);
+    expect(await steps()).toEqual([9, 100]);
+  });
+
+  it.each([null, 0, 4, 5])("keeps all with a limit of %s", async (limit) => {
+    await rotateCheckpoints(dir, limit, []);
+    expect(await steps()).toEqual([9, 10, 20, 100]);
+  });
+});
+
+describe("output_dir", () => {
+  it.each(["trainer_state.json", "adapter_model.safetensors", "model.safetensors"])(
+    "with %s holds a run",
+    async (name) => {
+      writeFileSync(join(dir, name), "");
+      const error = await refusal(() => refuseRun(dir));
+      expect(error.code).toBe("config");
+      expect(`${error.message} ${error.hint}`).toMatch(
+        new RegExp(`found ${name}.*resume_from_checkpoint.*overwrite_output_dir`),
+      );
+    },
+  );
+
+  it("that is absent, empty or holds other files is fine", async () => {
+    await refuseRun(join(dir, "absent"));
+    await refuseRun(dir);
+    writeFileSync(join(dir, "notes.txt"), "mine");
+    await refuseRun(dir);
+  });
+
+  it("loses its run when overwritten, and only that", async () => {
+    await write(1);
+    for (const name of ["notes.txt", "trainer_state.json", "README.md", "training_loss.png"])
+      writeFileSync(join(dir, name), "");
+    expect((await refusal(() => refuseRun(dir))).message).toMatch(/found checkpoint-1/);
+    await removeRun(dir);
+    expect(readdirSync(dir)).toEqual(["notes.txt"]);
+  });
+
+  it("is swept of what a crash left", async () => {
+    mkdirSync(join(dir, ".checkpoint-4.partial-0123abcd"));
+    writeFileSync(join(dir, ".hidden"), "mine");
+    await removePartials(dir);
+    expect(readdirSync(dir)).toEqual([".hidden"]);
+  });
+});
+
+describe("compareFingerprints", () => {
+  it("refuses other data and another objective, and says what differs", () => {
+    const now = { ...FINGERPRINT, data: { train: "b2" }, objective: { beta: 0.5, max_length: 8 } };
+    expect(() => compareFingerprints(FINGERPRINT, now, "run/checkpoint-1")).toThrow(
+      'run/checkpoint-1: this checkpoint is of another run: train: "a1" -> "b2"; beta: 0.1 -> 0.5; max_length: undefined -> 8',
+    );
+  });
+
+  it("tells a change of the schedule", () => {
+    const now = { ...FINGERPRINT, schedule: { max_steps: 8 } };
+    expect(compareFingerprints(FINGERPRINT, now, "")).toEqual(["max_steps: 4 -> 8"]);
+    expect(compareFingerprints(FINGERPRINT, structuredClone(FINGERPRINT), "")).toEqual([]);
+  });
+});
