@@ -1,0 +1,110 @@
+/** @file Everything that one call generates: text as it comes, or all sequences, texts and finish reasons at the end. */
+import type { Decoder } from "./decoder.ts";
+import { type FinishReason, type GenerationSettings, generateTokens } from "./generateTokens.ts";
+import type { TextDecoder } from "./stopStrings.ts";
+
+/** Turns the ids of one sequence into text piece by piece; a piece never ends inside a UTF-8 character. */
+export interface TextStream {
+  /** The text that this id completes; often "" inside a character of several tokens. */
+  push(id: number): string;
+  /** What is left at the end. */
+  flush(): string;
+}
+
+/** The tokenizer's part in generation. */
+export interface GenerationText extends TextDecoder {
+  /** A new stream; special tokens are skipped in it. */
+  stream(): TextStream;
+}
+
+export interface GenerationRequest {
+  decoder: Decoder;
+  /** Ids of each prompt, not empty, without padding. */
+  prompts: ReadonlyArray<readonly number[]>;
+  settings: GenerationSettings;
+  /** Without it there are no texts, and stop strings can't be found. */
+  text?: GenerationText;
+  signal?: AbortSignal;
+}
+
+/** One more token of one sequence. */
+export interface StreamedText {
+  /** Number of the sequence: prompt 0 (num_return_sequences times), prompt 1, ... */
+  index: number;
+  id: number;
+  /** The text it completes, special tokens skipped; all pieces of a sequence joined are its text. */
+  text: string;
+  /** With the last token of the sequence. */
+  finishReason?: FinishReason;
+}
+
+/**
+ * The sequences, as `generate` of transformers returns them: prompt and completion, prompts of a batch padded on the
+ * left and completions on the right with pad_token_id (or not at all where there is none), with what else is known.
+ */
+export interface GenerateOutput extends Array<number[]> {
+  /** Ids of each completion alone: no prompt, no padding; an end-of-sequence token stays. */
+  completions: number[][];
+  /** Text of each completion, special tokens skipped; a stop string stays. Empty without a tokenizer. */
+  texts: string[];
+  finishReasons: FinishReason[];
+  /** The seed that was used: with it the same texts are drawn again. */
+  seed: number;
+}
+
+/** Tokens and their text as soon as they are there, sequences of a batch interleaved. */
+export async function* streamText(request: GenerationRequest): AsyncGenerator<StreamedText> {
+  const { decoder, prompts, settings, text, signal } = request;
+  const sequences = prompts.length * settings.num_return_sequences;
+  const streams = Array.from({ length: sequences }, () => text?.stream());
+  for await (const tokens of generateTokens(decoder, prompts, settings, { tokenizer: text, signal })) {
+    for (const { row, id, finishReason } of tokens) {
+      const stream = streams[row];
+      let piece = stream?.push(id) ?? "";
+      if (stream && finishReason) piece += stream.flush();
+      yield { index: row, id, text: piece, finishReason };
+    }
+  }
+}
+
+/** Runs to the end. `onText` sees every token on the way. */
+export async function generateAll(
+  request: GenerationRequest,
+  onText?: (piece: StreamedText) => void,
+): Promise<GenerateOutput> {
+  const { prompts, settings } = request;
+  const copies = settings.num_return_sequences;
+  const completions: number[][] = Array.from({ length: prompts.length * copies }, () => []);
+  const texts = completions.map(() => "");
+  const finishReasons: FinishReason[] = [];
+  for await (const piece of streamText(request)) {
+    completions[piece.index].push(piece.id);
+    texts[piece.index] += piece.text;
+    if (piece.finishReason) finishReasons[piece.index] = piece.finishReason;
+    onText?.(piece);
+  }
+  const sequences = padSequences(
+    completions.map((completion, index) => ({ prompt: prompts[Math.floor(index / copies)], completion })),
+    settings.padTokenId,
+  );
+  return Object.assign(sequences, {
+    completions,
+    texts: request.text ? texts : [],
+    finishReasons,
+    seed: settings.seed,
+  });
+}
+
+function padSequences(
+  parts: Array<{ prompt: readonly number[]; completion: number[] }>,
+  padTokenId: number | undefined,
+): number[][] {
+  const longestPrompt = Math.max(...parts.map(({ prompt }) => prompt.length));
+  const longestCompletion = Math.max(...parts.map(({ completion }) => completion.length));
+  return parts.map(({ prompt, completion }) => {
+    if (padTokenId === undefined) return [...prompt, ...completion];
+    const left = new Array<number>(longestPrompt - prompt.length).fill(padTokenId);
+    const right = new Array<number>(longestCompletion - completion.length).fill(padTokenId);
+    return [...left, ...prompt, ...completion, ...right];
+  });
+}
