@@ -170,6 +170,14 @@ export function between(minimum: number, maximum: number, kind: Kind<number>): K
   return bounded(kind, `${kind.expected} from ${minimum} to ${maximum}`, { minimum, maximum }, isInside);
 }
 
+/** A probability of dropping: 0 up to but not 1. */
+export const share: Kind<number> = bounded(
+  float,
+  "a number from 0 to below 1",
+  { minimum: 0, exclusiveMaximum: 1 },
+  (value) => value >= 0 && value < 1,
+);
+
 function bounded(kind: Kind<number>, expected: string, schema: JsonSchema, accepts: (value: number) => boolean) {
   const read = (value: unknown) => {
     const number = kind.read(value);

@@ -41,7 +41,7 @@ const logging = group("Logging", {
   }),
   disable_tqdm: same(nullable(bool), null, "No progress bar."),
   include_num_input_tokens_seen: noEffect(
-    either(bool, oneOf("all", "non_padding", "no")),
+    either(oneOf("all", "non_padding", "no"), bool),
     "no",
     "Log num_input_tokens_seen.",
     "num_tokens is logged, as TRL always does",

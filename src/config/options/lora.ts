@@ -1,16 +1,26 @@
 /** @file The adapter: peft.LoraConfig (PEFT 0.21). The same names are in adapter_config.json. */
-import { above, atLeast, between, bool, either, float, int, json, listOf, nullable, oneOf, string } from "../kinds.ts";
+import { above, atLeast, bool, either, int, json, listOf, nullable, oneOf, share, string } from "../kinds.ts";
 import { differs, group, noEffect, notYet, same } from "../option.ts";
 
 const BY_PEFT = "written by prefine into adapter_config.json";
 const MEGATRON = "there is no Megatron here";
+
+/** peft.TaskType. */
+export const TASK_TYPES = [
+  "SEQ_CLS",
+  "SEQ_2_SEQ_LM",
+  "CAUSAL_LM",
+  "TOKEN_CLS",
+  "QUESTION_ANS",
+  "FEATURE_EXTRACTION",
+] as const;
 
 const adapter = group("Adapter", {
   r: same(above(0, int), 8, "Rank: each adapted layer gets matrices A [r, in] and B [out, r].", { common: true }),
   lora_alpha: same(atLeast(1, int), 8, "Scale: the adapter's output is multiplied by lora_alpha / r.", {
     common: true,
   }),
-  lora_dropout: same(between(0, 1, float), 0, "Dropout before A; needs disable_dropout: false.", { common: true }),
+  lora_dropout: same(share, 0, "Dropout before A; needs disable_dropout: false.", { common: true }),
   target_modules: differs(
     nullable(listOf(string)),
     null,
@@ -18,7 +28,7 @@ const adapter = group("Adapter", {
     { common: true, note: "a single plain name means layers of that name (PEFT reads it as a regular expression)" },
   ),
   bias: same(oneOf("none", "all", "lora_only"), "none", "Biases to train.", { ready: ["none"], common: true }),
-  task_type: same(nullable(string), null, "Kind of task.", { ready: ["CAUSAL_LM"], common: true }),
+  task_type: same(nullable(oneOf(...TASK_TYPES)), null, "Kind of task.", { ready: ["CAUSAL_LM"], common: true }),
   exclude_modules: notYet(nullable(listOf(string)), null, "Layers to leave out."),
   modules_to_save: notYet(nullable(listOf(string)), null, "Layers to train in full beside the adapter.", {
     ready: [[]],
@@ -30,8 +40,8 @@ const adapter = group("Adapter", {
   use_dora: notYet(bool, false, "Train magnitude and direction apart (DoRA)."),
   layers_to_transform: notYet(nullable(listOf(int)), null, "Numbers of the layers to adapt."),
   layers_pattern: notYet(nullable(listOf(string)), null, "Name of the list of layers."),
-  rank_pattern: notYet(json, {}, "Ranks by layer name."),
-  alpha_pattern: notYet(json, {}, "Alphas by layer name."),
+  rank_pattern: notYet(nullable(json), {}, "Ranks by layer name.", { ready: [null] }),
+  alpha_pattern: notYet(nullable(json), {}, "Alphas by layer name.", { ready: [null] }),
   lora_bias: notYet(bool, false, "Bias on B."),
   fan_in_fan_out: noEffect(bool, false, "Weights are [in, out].", "found from the layer"),
 });
@@ -40,7 +50,7 @@ const variants = group("Variants of LoRA", {
   trainable_token_indices: notYet(nullable(either(listOf(int), json)), null, "Tokens to train in full."),
   target_parameters: notYet(nullable(listOf(string)), null, "Parameters to adapt that are no layers."),
   layer_replication: notYet(nullable(listOf(listOf(int))), null, "Layers to repeat."),
-  loftq_config: notYet(json, {}, "Settings of LoftQ."),
+  loftq_config: notYet(nullable(json), {}, "Settings of LoftQ.", { ready: [null] }),
   eva_config: notYet(nullable(json), null, "Settings of EVA."),
   corda_config: notYet(nullable(json), null, "Settings of CorDA."),
   lora_ga_config: notYet(nullable(json), null, "Settings of LoRA-GA."),

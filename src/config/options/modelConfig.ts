@@ -1,6 +1,7 @@
 /** @file Which model, and which adapter on it: trl.ModelConfig (TRL 1.16), and prefine's adapter_name_or_path. */
-import { above, atLeast, between, bool, float, int, listOf, nullable, oneOf, string } from "../kinds.ts";
+import { above, atLeast, bool, int, listOf, nullable, oneOf, share, string } from "../kinds.ts";
 import { differs, group, noEffect, notYet, same } from "../option.ts";
+import { TASK_TYPES } from "./lora.ts";
 
 const FLOAT32 = "prefine computes in float32";
 const QUANTIZED = "used with load_in_4bit only, which is not built yet";
@@ -23,7 +24,7 @@ const lora = group("LoRA", {
   use_peft: same(bool, false, "Train a LoRA adapter instead of all weights.", { common: true }),
   lora_r: same(above(0, int), 16, "Rank of the adapter.", { common: true }),
   lora_alpha: same(atLeast(1, int), 32, "Scale: the adapter's output is multiplied by alpha / r.", { common: true }),
-  lora_dropout: same(between(0, 1, float), 0.05, "Dropout before the adapter; needs disable_dropout: false.", {
+  lora_dropout: same(share, 0.05, "Dropout before the adapter; needs disable_dropout: false.", {
     common: true,
   }),
   lora_target_modules: differs(
@@ -34,7 +35,7 @@ const lora = group("LoRA", {
   ),
   lora_target_parameters: notYet(nullable(listOf(string)), null, "Parameters to adapt that are no layers."),
   lora_modules_to_save: notYet(nullable(listOf(string)), null, "Layers to train in full beside the adapter."),
-  lora_task_type: same(string, "CAUSAL_LM", "PEFT's task type.", { ready: ["CAUSAL_LM"] }),
+  lora_task_type: same(oneOf(...TASK_TYPES), "CAUSAL_LM", "PEFT's task type.", { ready: ["CAUSAL_LM"] }),
   use_rslora: notYet(bool, false, "Scale by alpha / sqrt(r)."),
   use_dora: notYet(bool, false, "Train magnitude and direction apart (DoRA)."),
 });

@@ -124,8 +124,8 @@ const sampling = group("Order", {
 });
 
 const precision = group("Precision and memory", {
-  bf16: differs(nullable(bool), null, "bfloat16 mixed precision.", { note: "prefine computes in float32" }),
-  fp16: differs(bool, false, "float16 mixed precision.", { note: "true is an error: there is no float16 on a CPU" }),
+  bf16: differs(nullable(bool), null, "Mixed precision of bfloat16.", { note: "prefine computes in float32" }),
+  fp16: differs(bool, false, "Mixed precision of float16.", { note: "true is an error: there is no float16 on a CPU" }),
   bf16_full_eval: noEffect(bool, false, "Evaluate in bfloat16.", "prefine computes in float32"),
   fp16_full_eval: differs(bool, false, "Evaluate in float16.", { note: "true is an error, as fp16" }),
   tf32: noEffect(nullable(bool), null, "TF32 kernels of GPUs.", "prefine computes in float32"),

@@ -45,7 +45,7 @@ const rest = group("Scripts and debugging", {
   do_train: noEffect(bool, false, "For scripts.", SCRIPTS_ONLY),
   do_eval: noEffect(bool, false, "For scripts.", SCRIPTS_ONLY),
   do_predict: noEffect(bool, false, "For scripts.", SCRIPTS_ONLY),
-  debug: noEffect(either(listOf(string), string), "", "Debugging of PyTorch.", "these are PyTorch's tools"),
+  debug: noEffect(listOf(string), [""], "Debugging of PyTorch.", "these are PyTorch's tools"),
   skip_memory_metrics: noEffect(bool, true, "No memory in the metrics.", "memory is not logged"),
 });
 

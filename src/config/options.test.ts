@@ -1,0 +1,118 @@
+/** @file The table of options against the dataclasses of TRL, transformers and PEFT (test/fixtures/trl-options.json). */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { TRAINING_OPTIONS } from "./DPOConfig.ts";
+import { GENERATION_DEFAULTS } from "./GenerationConfig.ts";
+import type { Kind } from "./kinds.ts";
+import type { Table } from "./option.ts";
+import { GENERATION_OPTIONS } from "./options/generation.ts";
+import { LORA_OPTIONS } from "./options/lora.ts";
+import { MODEL_OPTIONS } from "./options/modelConfig.ts";
+import { RENAMED_RUN_NAMES } from "./options/renamedNames.ts";
+import { SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
+import { RUN_OPTIONS } from "./run.ts";
+
+interface PythonField {
+  kinds: string[];
+  default: unknown;
+  choices: string[] | null;
+}
+type PythonTable = Record<string, PythonField>;
+
+const fixture = JSON.parse(readFileSync(new URL("../../test/fixtures/trl-options.json", import.meta.url), "utf8"));
+const versions = Object.entries(fixture.versions).map(([name, version]) => `${name} ${version}`);
+
+/** Values that every Python type takes; 0.5 and 3 are within the bounds of all numbers here. */
+const SAMPLES: Record<string, unknown> = {
+  bool: true,
+  int: 3,
+  float: 0.5,
+  dict: { a: 1 },
+  "list[int]": [3],
+  "list[float]": [0.5],
+};
+/** Options of a free text in Python whose values prefine knows one by one. */
+const LISTED = { loss_type: "sigmoid", report_to: "wandb", include_num_input_tokens_seen: "all" };
+
+function takes(
+  kind: Kind<unknown, unknown>,
+  pythonKind: string,
+  name: string,
+  { kinds, choices }: PythonField,
+): boolean {
+  if (pythonKind === "None") return kind.read(null) === null;
+  if (pythonKind === "str" && kinds.includes("dict")) return kind.read('{"a": 1}') !== undefined;
+  if (pythonKind in SAMPLES) return kind.read(SAMPLES[pythonKind]) !== undefined;
+  const word = choices?.at(-1) ?? (LISTED as Record<string, string>)[name] ?? kind.choices?.[0] ?? "some text";
+  if (["str", "enum"].includes(pythonKind)) return kind.read(word) !== undefined;
+  if (pythonKind.startsWith("list["))
+    return kind.read([pythonKind === "list[DatasetConfig]" ? {} : word]) !== undefined;
+  return kind.read({ a: 1 }) !== undefined; // a dataclass of PEFT or accelerate: a mapping here
+}
+
+/** Where prefine stores the same default in another way. */
+const SAME_DEFAULT: Record<string, [python: unknown, here: unknown]> = {
+  report_to: ["none", ["none"]],
+  debug: ["", [""]],
+  runtime_config: [{ python: "LoraRuntimeConfig" }, null],
+};
+
+function expectEqualTables(table: Table, python: PythonTable, own: string[]): void {
+  expect(Object.keys(table).toSorted()).toEqual([...Object.keys(python), ...own].toSorted());
+  for (const [name, field] of Object.entries(python)) {
+    const option = table[name];
+    const [pythonDefault, here] = SAME_DEFAULT[name] ?? [field.default, field.default];
+    expect(field.default, `${name} in Python`).toEqual(pythonDefault);
+    expect(option.default, name).toEqual(here);
+    if (field.choices) expect(option.kind.choices, name).toEqual(field.choices);
+    for (const kind of field.kinds) expect(takes(option.kind, kind, name, field), `${name} takes ${kind}`).toBe(true);
+  }
+}
+
+describe(`options of ${versions.join(", ")}`, () => {
+  it("DPOConfig, TrainingArguments among it: same names, defaults, kinds and choices", () => {
+    expectEqualTables(TRAINING_OPTIONS, fixture.DPOConfig, ["drop_degenerate", "logging_dir", "overwrite_output_dir"]);
+  });
+
+  it("ScriptArguments and DatasetMixtureConfig", () => {
+    const python = { ...fixture.ScriptArguments, ...fixture.DatasetMixtureConfig };
+    expectEqualTables(SCRIPT_OPTIONS, python, ["accelerate_config", "data_files", "num_processes", "process", "token"]);
+  });
+
+  it("ModelConfig", () => {
+    expectEqualTables(MODEL_OPTIONS, fixture.ModelConfig, ["adapter_name_or_path"]);
+  });
+
+  it("LoraConfig", () => {
+    // "pissa_niter_[number of iters]" is no word to choose; of the kinds of adapters there is one here.
+    const { init_lora_weights, peft_type, ...rest } = fixture.LoraConfig;
+    const open = {
+      init_lora_weights: { ...init_lora_weights, choices: null },
+      peft_type: { ...peft_type, choices: null },
+    };
+    expectEqualTables(LORA_OPTIONS, { ...rest, ...open }, []);
+  });
+
+  it("GenerationConfig: same names, all unset, and transformers' defaults", () => {
+    expect(Object.keys(GENERATION_OPTIONS).toSorted()).toEqual([...fixture.GenerationConfig, "seed"].toSorted());
+    for (const [name, option] of Object.entries(GENERATION_OPTIONS)) expect(option.default, name).toBeNull();
+    for (const [name, value] of Object.entries(GENERATION_DEFAULTS)) {
+      expect(value, name).toEqual(fixture.generation_defaults[name]);
+    }
+  });
+
+  it("no name is in two tables, or both present and renamed", () => {
+    const names = [MODEL_OPTIONS, SCRIPT_OPTIONS, TRAINING_OPTIONS, RENAMED_RUN_NAMES].flatMap(Object.keys);
+    expect(new Set(names).size).toBe(names.length);
+    expect(Object.keys(RUN_OPTIONS)).toHaveLength(names.length - Object.keys(RENAMED_RUN_NAMES).length);
+  });
+
+  it("every option has help of one line, and a note where it is not the same", () => {
+    for (const [name, option] of Object.entries({ ...RUN_OPTIONS, ...LORA_OPTIONS, ...GENERATION_OPTIONS })) {
+      expect(option.help, name).toMatch(/^[A-Z$].{3,115}\.$/);
+      expect(option.group, name).not.toBe("");
+      if (option.support === "differs" || option.support === "no-effect") expect(option.note, name).toBeTruthy();
+      expect(option.kind.read(option.default), name).toEqual(option.default);
+    }
+  });
+});
