@@ -8,12 +8,13 @@ import dataclasses
 import enum
 import json
 import sys
+import tempfile
 import typing
 
 import peft
 import transformers
 import trl
-from trl import DatasetMixtureConfig, DPOConfig, ModelConfig, ScriptArguments
+from trl import DatasetMixtureConfig, DPOConfig, ModelConfig, ScriptArguments, TrlParser
 
 
 def plain(value):
@@ -69,6 +70,34 @@ def fields_of(cls):
     return table
 
 
+FLAGS = [
+    (None, ["--use_peft", "--learning_rate", "1e-5", "--lora-r", "4"]),
+    (None, ["--use_peft", "false", "--no_remove_unused_columns", "--no-dataloader-pin-memory"]),
+    (None, ["--lora_target_modules", "c_attn", "c_proj", "--beta=0.3", "--max_steps", "-1"]),
+    (None, ["--logging_first_step", "--disable_dropout", "no", "--gradient_checkpointing", "0", "--seed", "7"]),
+    (None, ["--beta", "0.2", "--beta", "0.4", "--loss_type", "sigmoid", "--eval_strategy", "steps", "--eval_steps", "5"]),
+    (None, ["--lr_scheduler_kwargs", '{"num_cycles": 2}', "--lr-scheduler-type", "cosine", "--warmup_steps", "0.1"]),
+    (None, ["--output_dir=out", "--dataset_name", "x/y", "--dataset-train-split", "train_prefs", "--max_length", "512"]),
+    ("learning_rate: 1e-5\nbeta: 0.2\nuse_peft: true\nlora_target_modules: [a, b]\nmax_length: null\n", ["--beta", "0.3"]),
+    ("use_peft: yes\ndisable_dropout: off\nnum_train_epochs: 2\nlora_r: 8\nsave_steps: 0.5\n", ["--lora_r", "2"]),
+    ("eval_strategy: 'no'\nloss_type: [sigmoid]\nlr_scheduler_kwargs: {num_cycles: 2}\nmax_steps: 10\n", []),
+]
+
+
+def parsed(text, words):
+    """What TRL's own parser makes of a run file and a command line; only the options that were given."""
+    words = [*words, "--bf16", "false"]
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(text or "")
+        file.flush()
+        parser = TrlParser((ScriptArguments, DPOConfig, ModelConfig))
+        parts = parser.parse_args_and_config([*(["--config", file.name] if text else []), *words])
+    given = {word.lstrip("-").split("=")[0].replace("-", "_").removeprefix("no_") for word in words if word.startswith("--")}
+    given |= {line.split(":")[0] for line in (text or "").splitlines()}
+    values = {key: plain(getattr(part, key)) for part in parts for key in sorted(given) if hasattr(part, key)}
+    return {"file": text, "flags": words, "values": values}
+
+
 def main(path):
     generation = transformers.GenerationConfig()
     names = [name for name in vars(generation) if name not in ("_original_object_hash", "_mask_length")]
@@ -81,6 +110,7 @@ def main(path):
         "DPOConfig": fields_of(DPOConfig),
         "LoraConfig": fields_of(peft.LoraConfig),
         "GenerationConfig": names,
+        "parsed": [parsed(text, words) for text, words in FLAGS],
         "generation_defaults": transformers.GenerationConfig._get_default_generation_params(),
     }
     with open(path, "w") as file:

@@ -28,8 +28,8 @@ export type DPOConfig = Omit<TrainingValues, "output_dir" | "report_to"> & {
 };
 
 interface DPOConfigConstructor {
-  new (input?: DPOConfigInput): DPOConfig;
-  (input?: DPOConfigInput): DPOConfig;
+  new (input?: DPOConfigInput | DPOConfig): DPOConfig;
+  (input?: DPOConfigInput | DPOConfig): DPOConfig;
 }
 
 const advices = new WeakMap<object, readonly string[]>();
@@ -38,7 +38,7 @@ const advices = new WeakMap<object, readonly string[]>();
  * trl.DPOConfig with TRL's names and defaults; `new` may be left out. A DPOConfig that is given is returned as it is.
  * @throws PrefineError with all unknown keys, wrong values and options that are not built yet, one line each.
  */
-export const DPOConfig = function DPOConfig(input: DPOConfigInput = {}): DPOConfig {
+export const DPOConfig = function DPOConfig(input: DPOConfigInput | DPOConfig = {}): DPOConfig {
   if (advices.has(input)) return input as DPOConfig;
   const report = new Report();
   const config = readDPOConfig(givenFrom(input), report);

@@ -1,6 +1,6 @@
 /** @file A whole run as data: what `trl dpo --config run.yaml --key value` reads, under the same flat names, and prefine's own keys. */
 import { PrefineError } from "../errors.ts";
-import { type DPOConfig, type DPOConfigInput, readDPOConfig, TRAINING_OPTIONS, withAdvice } from "./DPOConfig.ts";
+import { type DPOConfig, readDPOConfig, TRAINING_OPTIONS, withAdvice } from "./DPOConfig.ts";
 import { parseFlags } from "./flags.ts";
 import { checkTargets, LoraConfig } from "./LoraConfig.ts";
 import type { Inputs, Values } from "./option.ts";
@@ -21,7 +21,7 @@ export type ScriptArguments = Values<typeof SCRIPT_OPTIONS>;
 export type ModelConfig = Values<typeof MODEL_OPTIONS>;
 
 /** A run as an object: the flat names of a run file. */
-export type RunInput = Inputs<typeof MODEL_OPTIONS> & Inputs<typeof SCRIPT_OPTIONS> & DPOConfigInput;
+export type RunInput = Inputs<typeof RUN_OPTIONS> & { readonly [K in keyof typeof RENAMED_RUN_NAMES]?: unknown };
 
 export interface RunConfig {
   readonly script: ScriptArguments;

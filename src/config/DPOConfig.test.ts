@@ -1,0 +1,188 @@
+/** @file Configs as objects: old names, wrong values all at once, what is not built, advice. */
+import { describe, expect, it } from "vitest";
+import { PrefineError } from "../errors.ts";
+import { adviceOf, DPOConfig, type DPOConfigInput } from "./DPOConfig.ts";
+import { GenerationConfig } from "./GenerationConfig.ts";
+import { LoraConfig } from "./LoraConfig.ts";
+
+/** The error that `make` throws. */
+function errorOf(make: () => unknown): PrefineError {
+  try {
+    make();
+  } catch (error) {
+    if (error instanceof PrefineError) return error;
+    throw error;
+  }
+  throw new Error("internal: nothing was thrown");
+}
+
+const linesOf = (make: () => unknown) => errorOf(make).message.split("\n  ");
+
+/** The course note's arguments. */
+const NOTE: DPOConfigInput = {
+  beta: 0.1,
+  output_dir: "dpo",
+  num_train_epochs: 5,
+  per_device_train_batch_size: 1,
+  per_device_eval_batch_size: 1,
+  remove_unused_columns: false,
+  logging_steps: 10,
+  gradient_accumulation_steps: 1,
+  learning_rate: 1e-4,
+  evaluation_strategy: "epoch",
+  warmup_steps: 2,
+  fp16: false,
+  save_steps: 500,
+  report_to: "none",
+};
+
+describe("DPOConfig", () => {
+  it("takes the note's arguments, the old name of eval_strategy among them", () => {
+    const config = new DPOConfig(NOTE);
+    expect(config).toMatchObject({ eval_strategy: "epoch", num_train_epochs: 5, learning_rate: 1e-4, report_to: [] });
+    expect(adviceOf(config)).toEqual([
+      "evaluation_strategy: is eval_strategy now",
+      "bf16: unset, which TRL takes as true; prefine trains in float32, as TRL does with bf16: false",
+    ]);
+  });
+
+  it("has TRL's defaults, and is complete and frozen", () => {
+    const config = DPOConfig();
+    expect(config).toMatchObject({ output_dir: "trainer_output", learning_rate: 1e-6, beta: 0.1, max_length: 1024 });
+    expect(config).toMatchObject({ loss_type: ["sigmoid"], disable_dropout: true, logging_steps: 10 });
+    expect(Object.isFrozen(config)).toBe(true);
+    expect(DPOConfig(config)).toBe(config);
+  });
+
+  it("says nothing where nothing is to be said", () => {
+    expect(adviceOf(DPOConfig({ bf16: false, gradient_checkpointing: true, dataloader_pin_memory: true }))).toEqual([]);
+  });
+
+  it("reports all problems at once: unknown keys with the nearest name, wrong kinds, values out of bounds", () => {
+    const wrong = {
+      learning_rat: 1,
+      beta: "much",
+      max_length: 0,
+      seed: 1.5,
+      eval_strategy: "step",
+      num_train_epochs: true,
+    };
+    expect(linesOf(() => DPOConfig(wrong as object))).toEqual([
+      "DPOConfig:",
+      "learning_rat: unknown key; did you mean learning_rate?",
+      "num_train_epochs: expected a number above 0, found true",
+      "seed: expected an integer, found 1.5",
+      'beta: expected a number above 0, found "much"',
+      "max_length: expected an integer above 0, or null, found 0",
+      'eval_strategy: expected one of no, steps, epoch, found "step"; did you mean steps?',
+    ]);
+  });
+
+  it("refuses what would change results and is not built, with its own code", () => {
+    const input: DPOConfigInput = {
+      loss_type: ["sigmoid", "sft"],
+      optim: "adafactor",
+      deepspeed: "ds.json",
+      rpo_alpha: 1,
+    };
+    const error = errorOf(() => DPOConfig(input));
+    expect(error.code).toBe("not-yet");
+    expect(error.hint).toContain("COMPATIBILITY.md");
+    expect(error.message.match(/not yet/g)).toHaveLength(4);
+    expect(error.message).toContain('loss_type: not yet: ["sigmoid","sft"] is not built; what works: sigmoid');
+    expect(errorOf(() => DPOConfig({ optim: "sgd", beta: -1 })).code).toBe("config");
+  });
+
+  it("accepts options that change nothing, with one line each", () => {
+    const config = DPOConfig({ bf16: false, gradient_checkpointing: false, push_to_hub: true, report_to: ["wandb"] });
+    expect(adviceOf(config).map((line) => line.split(":")[0])).toEqual([
+      "gradient_checkpointing",
+      "push_to_hub",
+      "report_to",
+    ]);
+  });
+
+  it("refuses float16 and explains bfloat16", () => {
+    expect(errorOf(() => DPOConfig({ fp16: true })).message).toBe(
+      "DPOConfig: fp16: expected false, found true; there is no float16 on a CPU: remove it",
+    );
+    expect(adviceOf(DPOConfig({ bf16: true }))[0]).toMatch(/^bf16: prefine trains in float32/);
+  });
+
+  it("carries old names on, where their meaning survives", () => {
+    const old: DPOConfigInput = {
+      warmup_ratio: 0.1,
+      no_cuda: true,
+      per_gpu_train_batch_size: 2,
+      group_by_length: false,
+    };
+    expect(DPOConfig(old)).toMatchObject({ warmup_steps: 0.1, use_cpu: true, per_device_train_batch_size: 2 });
+    expect(errorOf(() => DPOConfig({ group_by_length: true })).code).toBe("not-yet");
+    expect(DPOConfig({ eval_strategy: "steps", evaluation_strategy: "steps" }).eval_strategy).toBe("steps");
+    expect(errorOf(() => DPOConfig({ eval_strategy: "no", evaluation_strategy: "steps" })).message).toBe(
+      "DPOConfig: evaluation_strategy: is eval_strategy now, and eval_strategy is given too; keep one of them",
+    );
+    const idle = adviceOf(
+      DPOConfig({ bf16: false, max_prompt_length: 512, label_pad_token_id: -100, rpo_alpha: null }),
+    );
+    expect(idle.map((line) => line.split(":")[0])).toEqual(["max_prompt_length", "label_pad_token_id"]);
+    expect(errorOf(() => DPOConfig({ is_encoder_decoder: true })).code).toBe("config");
+  });
+
+  it("checks steps as transformers does, and takes eval_steps from logging_steps", () => {
+    expect(DPOConfig({ eval_strategy: "steps", logging_steps: 7 }).eval_steps).toBe(7);
+    expect(DPOConfig({ logging_steps: 0.25, save_steps: 0.5 })).toMatchObject({ logging_steps: 0.25, save_steps: 0.5 });
+    const wrong: DPOConfigInput = { logging_steps: 0, save_steps: 2.5, warmup_steps: 1.5 };
+    expect(linesOf(() => DPOConfig(wrong))).toEqual([
+      "DPOConfig:",
+      "logging_steps: expected more than 0 with logging_strategy steps",
+      "save_steps: expected an integer, or a share of all steps below 1, found 2.5",
+      "warmup_steps: expected an integer, or a share of all steps below 1, found 1.5",
+    ]);
+  });
+
+  it("looks into model_init_kwargs", () => {
+    expect(adviceOf(DPOConfig({ bf16: false, model_init_kwargs: { revision: "x", dtype: "auto" } }))).toEqual([
+      "model_init_kwargs.dtype: no effect: prefine loads float32 on the CPU",
+    ]);
+    const quantized: DPOConfigInput = { model_init_kwargs: { quantization_config: { load_in_4bit: true } } };
+    expect(errorOf(() => DPOConfig(quantized)).code).toBe("not-yet");
+  });
+
+  it("keeps secrets out of messages", () => {
+    const { message } = errorOf(() => DPOConfig({ hub_token: ["hf_secret"] as unknown as string }));
+    expect(message).toContain("hub_token");
+    expect(message).not.toContain("hf_secret");
+  });
+});
+
+describe("LoraConfig and GenerationConfig", () => {
+  it("take the note's arguments", () => {
+    const lora = new LoraConfig({
+      r: 4,
+      target_modules: ["c_proj", "c_attn"],
+      task_type: "CAUSAL_LM",
+      lora_alpha: 8,
+      lora_dropout: 0.1,
+      bias: "none",
+    });
+    expect(lora).toMatchObject({ r: 4, lora_alpha: 8, lora_dropout: 0.1, target_modules: ["c_proj", "c_attn"] });
+    const generation = new GenerationConfig({ do_sample: true, top_k: 1, temperature: 0.1, max_new_tokens: 25 });
+    expect(generation).toMatchObject({ do_sample: true, top_k: 1, temperature: 0.1, max_new_tokens: 25, top_p: null });
+  });
+
+  it("take one name of a layer for a list, and refuse what is not built", () => {
+    expect(LoraConfig({ target_modules: "c_attn" }).target_modules).toEqual(["c_attn"]);
+    for (const target_modules of ["all-linear", ".*attn.*"]) {
+      expect(errorOf(() => LoraConfig({ target_modules })).code).toBe("not-yet");
+    }
+    expect(errorOf(() => LoraConfig({ use_dora: true, bias: "all", rank_pattern: { c_attn: 2 } })).code).toBe(
+      "not-yet",
+    );
+    expect(errorOf(() => GenerationConfig({ num_beams: 4 })).code).toBe("not-yet");
+    expect(GenerationConfig({ num_beams: 1, stop_strings: "\n", eos_token_id: [1, 2] })).toMatchObject({
+      stop_strings: ["\n"],
+      eos_token_id: [1, 2],
+    });
+  });
+});

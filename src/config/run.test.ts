@@ -1,0 +1,202 @@
+/** @file Run files and flags: a file made for `trl dpo --config` runs unchanged; flags as TRL's parser takes them. */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { PrefineError } from "../errors.ts";
+import { checkAdapterAgrees, parseRun, type RunConfig, runFrom } from "./run.ts";
+
+const FILE = `
+# Made for: trl dpo --config dpo.yaml
+env:
+  TOKENIZERS_PARALLELISM: false
+model_name_or_path: openai-community/gpt2
+dataset_name: BarraHome/ultrafeedback_binarized
+dataset_train_split: train_prefs
+dataset_test_split: test_prefs
+dtype: bfloat16
+attn_implementation: sdpa
+use_peft: yes
+lora_r: 4
+lora_alpha: 8
+lora_target_modules: [c_attn, c_proj]
+learning_rate: 1e-5
+lr_scheduler_type: cosine
+warmup_ratio: 0.1
+eval_strategy: no
+report_to: wandb
+gradient_checkpointing_kwargs:
+  use_reentrant: false
+max_length: ~
+bf16: true
+`;
+
+const parse = (text: string, ...flags: string[]) => parseRun({ file: { name: "dpo.yaml", text }, flags });
+const flagged = (...flags: string[]) =>
+  parseRun({ flags: ["--model_name_or_path", "gpt2", "--dataset_name", "rows.jsonl", ...flags] }).run;
+
+function messageOf(make: () => unknown): string {
+  try {
+    make();
+  } catch (error) {
+    if (error instanceof PrefineError) return error.message;
+    throw error;
+  }
+  throw new Error("internal: nothing was thrown");
+}
+
+describe("run files", () => {
+  it("reads a file made for trl dpo", () => {
+    const { run, env } = parse(FILE);
+    expect(env).toEqual({ TOKENIZERS_PARALLELISM: "false" });
+    expect(run.model).toMatchObject({
+      model_name_or_path: "openai-community/gpt2",
+      use_peft: true,
+      lora_dropout: 0.05,
+    });
+    expect(run.script).toMatchObject({ dataset_train_split: "train_prefs", data_files: null });
+    expect(run.args).toMatchObject({ learning_rate: 1e-5, warmup_steps: 0.1, eval_strategy: "no", max_length: null });
+    expect(run.peft_config).toMatchObject({
+      r: 4,
+      lora_alpha: 8,
+      target_modules: ["c_attn", "c_proj"],
+      task_type: "CAUSAL_LM",
+    });
+    const keys = run.advice.map((line) => line.split(":")[0]);
+    expect(keys).toEqual(["warmup_ratio", "attn_implementation", "gradient_checkpointing_kwargs", "bf16", "report_to"]);
+  });
+
+  it("lets flags win over the file, under old names too", () => {
+    const { run } = parse(FILE, "--lora_r", "2", "--evaluation_strategy=steps", "--eval-steps", "5");
+    expect(run.peft_config?.r).toBe(2);
+    expect(run.args).toMatchObject({ eval_strategy: "steps", eval_steps: 5 });
+  });
+
+  it("reads JSON and YAML 1.1's numbers and truth values", () => {
+    const { run } = parse('{"model_name_or_path": "gpt2", "dataset_name": "d", "beta": "5e-1", "max_steps": 1000}');
+    expect(run.args).toMatchObject({ beta: 0.5, max_steps: 1000 });
+    const text =
+      "model_name_or_path: gpt2\ndataset_name: d\nmax_steps: 1_000\nlogging_first_step: on\ndisable_dropout: off";
+    expect(parse(text).run.args).toMatchObject({ max_steps: 1000, logging_first_step: true, disable_dropout: false });
+  });
+
+  it("tells all problems of file and flags at once", () => {
+    const text = "learning_rte: 1\nload_in_4bit: true\ndatasets:\n  - path: a\nlora_target_modules: all-linear";
+    expect(messageOf(() => parse(text, "stray", "--betta", "3", "--max_steps")).split("\n  ")).toEqual([
+      "dpo.yaml:",
+      "stray: expected a flag such as --output_dir; a value with spaces needs quotes",
+      "--betta: unknown flag; did you mean --beta?",
+      "--max_steps: expected an integer, found no value",
+      "learning_rte: unknown key; did you mean learning_rate?",
+      'datasets: not yet: [{"path":"a"}] would change results and is not built',
+      "load_in_4bit: not yet: true would change results and is not built",
+      "model_name_or_path: expected a hub id or a folder, found nothing",
+      'lora_target_modules: not yet: "all-linear" is not built; give the names of the layers',
+    ]);
+  });
+
+  it("names the file and the line of broken YAML", () => {
+    expect(messageOf(() => parse("beta: [1"))).toMatch(/^dpo\.yaml: not valid YAML: .* line 1/);
+    expect(messageOf(() => parse("beta: 1\nbeta: 2"))).toMatch(/^dpo\.yaml: not valid YAML: .*unique.* line 2/);
+    expect(messageOf(() => parse("- a"))).toBe("dpo.yaml: expected keys and values, found a list");
+  });
+
+  it("does without a model where an adapter names it, and says when lora_ keys do nothing", () => {
+    const { run } = parseRun({ flags: ["--adapter_name_or_path", "run", "--dataset_name", "d"] });
+    expect(run).toMatchObject({ peft_config: null, model: { model_name_or_path: null, adapter_name_or_path: "run" } });
+    expect(flagged("--lora_r", "4").advice).toContain(
+      "--lora_r: no effect without use_peft: true; all weights are trained",
+    );
+  });
+
+  it("is the same from an object", () => {
+    const run = runFrom({
+      model_name_or_path: "gpt2",
+      data_files: "a.jsonl",
+      use_peft: true,
+      beta: 0.3,
+      torch_dtype: "auto",
+    });
+    expect(run.script.data_files).toEqual({ train: ["a.jsonl"] });
+    expect(run).toMatchObject({ args: { beta: 0.3 }, peft_config: { r: 16 }, model: { dtype: "auto" } });
+    expect(
+      runFrom({ model_name_or_path: "m", dataset_name: "d", model_init_kwargs: { revision: "v1" } }).model
+        .model_revision,
+    ).toBe("v1");
+  });
+});
+
+describe("flags", () => {
+  it("reads bare, negated and spelled-out truth values", () => {
+    expect(flagged("--use_peft").model.use_peft).toBe(true);
+    expect(flagged("--use_peft", "False").model.use_peft).toBe(false);
+    expect(flagged("--no_use_peft").model.use_peft).toBe(false);
+    expect(flagged("--no-remove-unused-columns").args.remove_unused_columns).toBe(false);
+    expect(flagged("--bf16=no", "--beta", "1").args).toMatchObject({ bf16: false, beta: 1 });
+    expect(messageOf(() => flagged("--use_peft", "perhaps"))).toContain(
+      '--use_peft: expected true or false, found "perhaps"',
+    );
+  });
+
+  it("reads lists up to the next flag; the last of several wins", () => {
+    expect(flagged("--lora_target_modules", "c_attn", "c_proj", "--beta", "1").model.lora_target_modules).toEqual([
+      "c_attn",
+      "c_proj",
+    ]);
+    expect(flagged("--beta", "1", "--beta", "2").args.beta).toBe(2);
+  });
+
+  it("reads negative numbers, null and JSON", () => {
+    const { args } = flagged("--max_steps", "-1", "--max_length", "none", "--lr_scheduler_kwargs", '{"num_cycles": 2}');
+    expect(args).toMatchObject({ max_steps: -1, max_length: null, lr_scheduler_kwargs: { num_cycles: 2 } });
+  });
+
+  it("reads files by split, over those of the run file", () => {
+    const flags = ["--data_files.train", "a.parquet", "b.parquet", "--data_files.test=c.jsonl"];
+    expect(flagged(...flags).script.data_files).toEqual({ train: ["a.parquet", "b.parquet"], test: ["c.jsonl"] });
+    expect(flagged("--data_files", "a.jsonl").script.data_files).toEqual({ train: ["a.jsonl"] });
+    const text = "model_name_or_path: gpt2\ndata_files:\n  train: x\n  test: y";
+    expect(parse(text, "--data_files.test", "z").run.script.data_files).toEqual({ train: ["x"], test: ["z"] });
+  });
+
+  it("takes resume_from_checkpoint bare or with a path", () => {
+    expect(flagged("--resume_from_checkpoint").args.resume_from_checkpoint).toBe(true);
+    expect(flagged("--resume_from_checkpoint", "dpo/checkpoint-10").args.resume_from_checkpoint).toBe(
+      "dpo/checkpoint-10",
+    );
+  });
+});
+
+const fixture = JSON.parse(readFileSync(new URL("../../test/fixtures/trl-options.json", import.meta.url), "utf8"));
+
+describe(`TRL's own parser (trl ${fixture.versions.trl}; made by ${fixture.maker})`, () => {
+  const cases: { file: string | null; flags: string[]; values: Record<string, unknown> }[] = fixture.parsed;
+  const needed = ["--model_name_or_path", "gpt2", "--dataset_name", "d"];
+
+  it.each(cases)("$file $flags", ({ file, flags, values }) => {
+    const source = file === null ? undefined : { name: "run.yaml", text: file };
+    const { run } = parseRun({ file: source, flags: [...needed, ...flags] });
+    expect({ ...run.script, ...run.model, ...run.args }).toMatchObject(values);
+  });
+
+  it("has cases", () => expect(cases.length).toBeGreaterThanOrEqual(10));
+});
+
+describe("an adapter to start from", () => {
+  const adapter = { r: 4, lora_alpha: 8, target_modules: ["c_proj", "c_attn"] };
+  const run = (...flags: string[]): RunConfig => flagged("--adapter_name_or_path", "old", ...flags);
+
+  it("may be contradicted by nothing that the run says", () => {
+    checkAdapterAgrees(run(), adapter, "old/adapter_config.json");
+    checkAdapterAgrees(
+      run("--lora_r", "4", "--lora_target_modules", "c_attn", "c_proj"),
+      adapter,
+      "old/adapter_config.json",
+    );
+    expect(
+      messageOf(() =>
+        checkAdapterAgrees(run("--lora_r", "8", "--lora_alpha", "16"), adapter, "old/adapter_config.json"),
+      ),
+    ).toBe(
+      "lora_r: the run says 8, old/adapter_config.json says 4\n  lora_alpha: the run says 16, old/adapter_config.json says 8",
+    );
+  });
+});
