@@ -1,0 +1,102 @@
+/** @file Log entries as text: durations, numbers with as many digits as they deserve, one line of metrics. */
+
+/** 7 -> 0:07, 3723 -> 1:02:03. */
+export function formatDuration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "-:--";
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (value: number) => String(value).padStart(2, "0");
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor(whole / 60) % 60;
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}
+
+/** Two decimals and a two-digit exponent, as Python's %.2e. */
+function exponential(value: number): string {
+  return value.toExponential(2).replace(/e([+-])(\d)$/, "e$10$2");
+}
+
+/** Four decimals around one, fewer for large values, powers of ten at the extremes. */
+export function formatNumber(value: number): string {
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
+  const size = Math.abs(value);
+  if (size >= 1e6 || (size > 0 && size < 5e-5)) return exponential(value);
+  return value.toFixed(size >= 1000 ? 1 : size >= 10 ? 2 : 4);
+}
+
+/** A count in at most five characters: 512, 12.3k, 4.5M. */
+export function formatCount(value: number): string {
+  if (!Number.isFinite(value)) return "-";
+  const [unit, suffix] = value >= 999_950 ? [1e6, "M"] : value >= 9_999.5 ? [1e3, "k"] : [1, ""];
+  return suffix ? `${(value / unit).toFixed(1)}${suffix}` : String(Math.round(value));
+}
+
+/** The value of one metric, by TRL's name. */
+export function formatMetric(name: string, value: number): string {
+  if (!Number.isFinite(value)) return formatNumber(value);
+  if (name === "learning_rate") return exponential(value);
+  if (name === "epoch") return value.toFixed(2);
+  if (/accurac(y|ies)$/.test(name)) return value.toFixed(3);
+  if (/_runtime$/.test(name)) return formatDuration(value);
+  if (/(^|_)(step|num_tokens)$/.test(name) && Number.isInteger(value)) return String(value);
+  return formatNumber(value);
+}
+
+/** What a reader wants to see first; where the line has no room for all, the later ones stay out. */
+const ORDER = [
+  "step",
+  "epoch",
+  "loss",
+  "rewards/margins",
+  "rewards/accuracies",
+  "grad_norm",
+  "learning_rate",
+  "rewards/chosen",
+  "rewards/rejected",
+  "logps/chosen",
+  "logps/rejected",
+  "logits/chosen",
+  "logits/rejected",
+  "entropy",
+  "mean_token_accuracy",
+  "num_tokens",
+];
+
+/** Of the first ones, as many as fit; what comes after them only follows a complete set. */
+const MAIN = ORDER.indexOf("learning_rate") + 1;
+
+/** Characters of a value, so that the names of following lines stand below each other. */
+const VALUE_WIDTH: Record<string, number> = { epoch: 4, loss: 6, "rewards/accuracies": 5, grad_norm: 6 };
+
+function rank(name: string): number {
+  const place = ORDER.indexOf(name.replace(/^(eval|train)_/, ""));
+  return place === -1 ? ORDER.length : place;
+}
+
+/** One `name value` of a line; `text` is `name` + a space + `value`. */
+export interface MetricCell {
+  name: string;
+  value: string;
+}
+
+/**
+ * The cells of a log entry in the order of interest, as many as fit into `columns` with two spaces between them.
+ * @param stepWidth characters of the run's last step.
+ */
+export function metricCells(entry: Record<string, number>, columns: number, stepWidth: number): MetricCell[] {
+  const names = Object.keys(entry).sort((a, b) => rank(a) - rank(b));
+  const cells: MetricCell[] = [];
+  let used = 0;
+  let skipped = false;
+  for (const name of names) {
+    const plain = name.replace(/^eval_/, "");
+    const width = name === "step" ? stepWidth : (VALUE_WIDTH[plain] ?? (plain.startsWith("rewards/") ? 7 : 0));
+    const value = formatMetric(name, entry[name]).padStart(width);
+    const length = name.length + 1 + value.length + (cells.length > 0 ? 2 : 0);
+    skipped ||= used + length > columns;
+    if (used + length > columns || (skipped && rank(name) >= MAIN)) continue;
+    used += length;
+    cells.push({ name, value });
+  }
+  return cells;
+}

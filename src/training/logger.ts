@@ -1,0 +1,85 @@
+/** @file What a person sees of a run: a progress bar on a terminal, a line at each log, plain lines everywhere else. */
+import { createBottomLine, type TerminalStream } from "./bottomLine.ts";
+import { metricCells } from "./logFormat.ts";
+import { createProgressBar, type StepReport } from "./progressBar.ts";
+
+export interface LoggerOptions {
+  /** Default: stderr, so that stdout stays for results. */
+  stream?: TerminalStream & { isTTY?: boolean };
+  /** Default: the stream's, at every moment; without a terminal, lines are as long as they are. */
+  columns?: number;
+  /** Default: on a terminal, or where FORCE_COLOR is set. */
+  color?: boolean;
+  /** Default: whether the stream is a terminal, unless NO_COLOR, CI or TERM=dumb ask for plain lines. */
+  isTTY?: boolean;
+  /** No characters beyond ASCII in the bar; default: unless the locale is UTF-8. */
+  ascii?: boolean;
+  /** Nothing is printed at all. */
+  disable_tqdm?: boolean;
+  env?: NodeJS.ProcessEnv;
+  /** Milliseconds; for tests. */
+  now?: () => number;
+}
+
+export interface Logger {
+  info(line: string): void;
+  warn(line: string): void;
+  start(run: { totalSteps: number; startStep: number; epochs: number }): void;
+  step(report: StepReport): void;
+  /** Shows what the run does between steps (`evaluating 12/30`); undefined: back to training. */
+  status(text: string | undefined): void;
+  /** A log entry under TRL's names. */
+  metrics(entry: Record<string, number>): void;
+  /** The run is over: the bar stays as it stands. */
+  end(): void;
+  /** Gives the terminal back, after an error too; may be called at any time and more than once. */
+  close(): void;
+}
+
+const SILENT: Logger = {
+  info: () => {},
+  warn: () => {},
+  start: () => {},
+  step: () => {},
+  status: () => {},
+  metrics: () => {},
+  end: () => {},
+  close: () => {},
+};
+
+/** UTF-8 by the locale variables; Windows terminals draw it too. */
+function isUtf8(env: NodeJS.ProcessEnv): boolean {
+  return process.platform === "win32" || /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || "");
+}
+
+/** Creates the logger of a run; see the options for where and how it writes. */
+export function createLogger(options: LoggerOptions = {}): Logger {
+  if (options.disable_tqdm) return SILENT;
+  const { stream = process.stderr, env = process.env } = options;
+  const plain = Boolean(env.NO_COLOR || (env.CI && env.CI !== "false") || env.TERM === "dumb");
+  const isTTY = options.isTTY ?? (stream.isTTY === true && !plain);
+  const color = options.color ?? (isTTY || Boolean(env.FORCE_COLOR && env.FORCE_COLOR !== "0"));
+  const columns = () => options.columns ?? stream.columns ?? 80;
+  const line = isTTY ? createBottomLine(stream, columns) : undefined;
+  const print = (text: string) => (line ? line.above(text) : stream.write(`${text}\n`));
+  const ascii = options.ascii ?? !isUtf8(env);
+  const bar = line && createProgressBar(line, { stream, columns, color, ascii, now: options.now ?? Date.now });
+  let stepWidth = 1;
+  return {
+    info: print,
+    warn: (text) => print(`${color ? "\x1b[33mwarning:\x1b[0m" : "warning:"} ${text}`),
+    start: (run) => {
+      stepWidth = String(run.totalSteps).length;
+      bar?.start(run);
+    },
+    step: (report) => bar?.step(report),
+    status: (text) => bar?.status(text),
+    metrics: (entry) => {
+      const cells = metricCells(entry, isTTY ? columns() - 1 : Number.POSITIVE_INFINITY, stepWidth);
+      const paint = (name: string) => (color ? `\x1b[${"eval_loss" in entry ? "36" : "2"}m${name}\x1b[0m` : name);
+      print(cells.map(({ name, value }) => `${paint(name)} ${value}`).join("  "));
+    },
+    end: () => bar?.stop(),
+    close: () => bar?.stop(),
+  };
+}
