@@ -13,7 +13,7 @@ const text: GenerationText = {
   decode: (ids) => Buffer.concat(ids.map(toBytes)).toString(),
   stream: () => {
     const decoder = new TextDecoder();
-    return { push: (id) => decoder.decode(toBytes(id), { stream: true }), flush: () => decoder.decode() };
+    return { push: (id) => decoder.decode(toBytes(id), { stream: true }), end: () => decoder.decode() };
   },
 };
 const toBytes = (id: number) => (id < 256 ? Buffer.of(id) : Buffer.from(` word${id}`));

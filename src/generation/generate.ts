@@ -8,7 +8,7 @@ export interface TextStream {
   /** The text that this id completes; often "" inside a character of several tokens. */
   push(id: number): string;
   /** What is left at the end. */
-  flush(): string;
+  end(): string;
 }
 
 /** The tokenizer's part in generation. */
@@ -61,7 +61,7 @@ export async function* streamText(request: GenerationRequest): AsyncGenerator<St
     for (const { row, id, finishReason } of tokens) {
       const stream = streams[row];
       let piece = stream?.push(id) ?? "";
-      if (stream && finishReason) piece += stream.flush();
+      if (stream && finishReason) piece += stream.end();
       yield { index: row, id, text: piece, finishReason };
     }
   }

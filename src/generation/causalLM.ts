@@ -1,0 +1,26 @@
+/** @file AutoModelForCausalLM: a model from the hub, a folder or a run, that can be trained and that generates text. */
+import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
+import { loadModel } from "../models/loadModel.ts";
+import { createDecoder } from "./cachedDecoder.ts";
+import { CausalLM } from "./generativeModel.ts";
+import { findModel, type ModelSourceOptions } from "./modelSource.ts";
+
+/**
+ * Loads a model by hub id, folder, or the folder of a run or checkpoint (the base model under an adapter is found from
+ * adapter_config.json). Weights stay on disk until they are needed.
+ */
+async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}): Promise<CausalLM> {
+  const source = await findModel(idOrPath, options);
+  const loaded = await loadModel(source.base, { ...options, revision: source.baseRevision });
+  const revision = source.tokenizer === source.base ? source.baseRevision : undefined;
+  return new CausalLM({
+    nameOrPath: idOrPath,
+    loaded,
+    adapter: source.adapter,
+    loadTokenizer: () => AutoTokenizer.from_pretrained(source.tokenizer, { ...options, revision }),
+    openDecoder: () => createDecoder(loaded, { adapter: source.adapter }),
+  });
+}
+
+/** transformers' AutoModelForCausalLM. */
+export const AutoModelForCausalLM = { from_pretrained: fromPretrained };

@@ -1,0 +1,112 @@
+/** @file CausalLM on a small decoder: every form of input, options and their order, turns, warnings, disposal. */
+import { describe, expect, it } from "vitest";
+import { byteTokenizer } from "../../test/support/byteTokenizer.ts";
+import { TableDecoder } from "../../test/support/tableDecoder.ts";
+import { GenerationConfig } from "../config/GenerationConfig.ts";
+import type { LoadedModel } from "../models/loadModel.ts";
+import { CausalLM } from "./generativeModel.ts";
+
+const tokenizer = byteTokenizer();
+
+function makeModel(generationConfig: Record<string, unknown> = {}) {
+  const decoder = new TableDecoder({ vocabSize: tokenizer.vocabSize, maxPositions: 48 });
+  const opened: TableDecoder[] = [];
+  const warnings: string[] = [];
+  const model = new CausalLM({
+    nameOrPath: "table",
+    loaded: { config: { eos_token_id: 256, bos_token_id: 256 }, generationConfig } as unknown as LoadedModel,
+    adapter: undefined,
+    loadTokenizer: async () => tokenizer,
+    openDecoder: async () => {
+      opened.push(decoder);
+      return decoder;
+    },
+  });
+  const onWarning = (line: string) => warnings.push(line);
+  return { model, decoder, opened, warnings, onWarning };
+}
+
+describe("CausalLM", () => {
+  it("takes a text, texts, ids, and the tokenizer's output with options beside it", async () => {
+    const { model, opened } = makeModel();
+    const options = { max_new_tokens: 6 };
+    const [expected] = await model.generate("Once", options);
+    expect(expected.slice(0, 4)).toEqual(tokenizer.encode("Once"));
+    expect(expected).toHaveLength(10);
+    expect((await model.generate(["Once"], options))[0]).toEqual(expected);
+    expect((await model.generate(tokenizer.encode("Once"), options))[0]).toEqual(expected);
+    const generation_config = new GenerationConfig({ max_new_tokens: 6, pad_token_id: tokenizer.eos_token_id });
+    const outputs = await model.generate({ ...tokenizer("Once"), generation_config });
+    expect(outputs[0]).toEqual(expected);
+    expect(tokenizer.decode(outputs[0], { skip_special_tokens: true })).toBe(`Once${outputs.texts[0]}`);
+    expect((await model.generate({ ...tokenizer(["Once", "On"]) }, { generation_config }))[0]).toEqual(expected);
+    expect(opened).toHaveLength(1);
+  });
+
+  it("takes special tokens from config.json where there is no generation_config.json, and an empty prompt", async () => {
+    const { model } = makeModel();
+    expect(model.generation_config).toEqual({ bos_token_id: 256, eos_token_id: 256, pad_token_id: undefined });
+    expect((await model.generate("", { max_new_tokens: 2 }))[0][0]).toBe(256);
+    expect(makeModel({ eos_token_id: 5 }).model.generation_config).toEqual({ eos_token_id: 5 });
+  });
+
+  it("model.generation_config counts where a call says nothing", async () => {
+    const { model } = makeModel();
+    model.generation_config.max_new_tokens = 3;
+    expect((await model.generate("a")).completions[0]).toHaveLength(3);
+    expect((await model.generate("a", { max_new_tokens: 2 })).completions[0]).toHaveLength(2);
+  });
+
+  it("streams the same text, and stops when the consumer leaves", async () => {
+    const { model } = makeModel();
+    const whole = await model.generate(["Once", "b"], { max_new_tokens: 8 });
+    const texts = ["", ""];
+    for await (const { index, text } of model.generateStream(["Once", "b"], { max_new_tokens: 8 }))
+      texts[index] += text;
+    expect(texts).toEqual(whole.texts);
+    for await (const { id } of model.generateStream("Once", { max_new_tokens: 8 })) {
+      expect(id).toBe(whole.completions[0][0]);
+      break;
+    }
+    expect((await model.generate("Once", { max_new_tokens: 8 })).completions[0]).toEqual(whole.completions[0]);
+  });
+
+  it("serves calls one after another, also after one that failed", async () => {
+    const { model } = makeModel();
+    const alone = await model.generate("Once", { max_new_tokens: 8 });
+    const failing = model.generate("x".repeat(60), { max_new_tokens: 1 });
+    const [first, second, failed] = await Promise.allSettled([
+      model.generate("Once", { max_new_tokens: 8 }),
+      model.generate("Once", { max_new_tokens: 8 }),
+      failing,
+    ]);
+    for (const result of [first, second]) {
+      expect(result).toMatchObject({ status: "fulfilled" });
+      if (result.status === "fulfilled") expect(result.value.completions).toEqual(alone.completions);
+    }
+    expect(failed).toMatchObject({ status: "rejected", reason: { message: /60 tokens, the model knows 48/ } });
+  });
+
+  it("tells once what has no effect", async () => {
+    const { model, warnings, onWarning } = makeModel();
+    const options = { temperature: 0.5, max_new_tokens: 60, onWarning };
+    const { completions } = await model.generate("Once", options);
+    await model.generate("Once", options);
+    expect(completions[0]).toHaveLength(44);
+    expect(warnings).toEqual([
+      "temperature: 0.5 has no effect without do_sample: true",
+      "max_new_tokens: 60 is too many, the model's 48 positions leave 44 behind a prompt of 4 tokens",
+    ]);
+  });
+
+  it("frees the decoder once, after what is running, and refuses to go on", async () => {
+    const { model, decoder } = makeModel();
+    const running = model.generate("Once", { max_new_tokens: 4 });
+    await model.dispose();
+    await model.dispose();
+    expect((await running).completions[0]).toHaveLength(4);
+    expect(decoder.isDisposed).toBe(true);
+    await expect(model.generate("Once")).rejects.toThrow("generate after dispose()");
+    await makeModel().model.dispose(); // nothing was ever opened
+  });
+});

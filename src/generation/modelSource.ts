@@ -1,0 +1,70 @@
+/** @file A model's id or folder -> where its weights are, and where the adapter that belongs on top of them. */
+import { isAbsolute, join } from "node:path";
+import type { Adapter } from "../checkpoints/adapter.ts";
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder, loadAdapter } from "../checkpoints/adapter.ts";
+import { exists, newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
+import { looksLikeRepoId } from "../data/hub/repoId.ts";
+import { listRepo, resolveRepo } from "../data/hub/resolveRepo.ts";
+import type { HubOptions } from "../data/hub/settings.ts";
+import { PrefineError } from "../errors.ts";
+
+export interface ModelSourceOptions extends HubOptions {
+  /** Branch, tag or commit of a hub repository. Default: main. */
+  revision?: string;
+}
+
+export interface ModelSource {
+  /** Folder or hub id of the weights. */
+  base: string;
+  baseRevision?: string;
+  adapter?: Adapter;
+  /** Where the tokenizer is: the adapter's folder where it has one of its own, else the base. */
+  tokenizer: string;
+}
+
+/**
+ * Tells a plain model (folder or hub id) from an adapter (folder of a run, a checkpoint or PEFT, or a hub id), whose
+ * base model is the one that adapter_config.json names. A run that was stopped before its end stands for its newest
+ * checkpoint.
+ * @throws PrefineError `model` where the base model of an adapter can't be found
+ */
+export async function findModel(idOrPath: string, options: ModelSourceOptions = {}): Promise<ModelSource> {
+  const adapterFolder = await findAdapterFolder(idOrPath, options);
+  if (adapterFolder === undefined) return { base: idOrPath, baseRevision: options.revision, tokenizer: idOrPath };
+  const adapter = await loadAdapter(adapterFolder);
+  const base = await findBase(adapter.config.base_model_name_or_path, adapterFolder);
+  const hasTokenizer =
+    (await exists(join(adapterFolder, "tokenizer.json"))) || (await exists(join(adapterFolder, "vocab.json")));
+  const baseRevision = adapter.config.revision ?? undefined;
+  return { base, baseRevision, adapter, tokenizer: hasTokenizer ? adapterFolder : base };
+}
+
+/** Undefined where `idOrPath` is a whole model (or nothing, which loading it then tells). */
+async function findAdapterFolder(idOrPath: string, options: ModelSourceOptions): Promise<string | undefined> {
+  if (await isAdapterFolder(idOrPath)) return idOrPath;
+  if (await exists(idOrPath)) {
+    if (await exists(join(idOrPath, "config.json"))) return undefined;
+    const checkpoint = await newestValidCheckpoint(idOrPath);
+    return checkpoint && (await isAdapterFolder(checkpoint.path)) ? checkpoint.path : undefined;
+  }
+  if (!looksLikeRepoId(idOrPath)) return undefined;
+  const repo = { ...options, id: idOrPath, kind: "model" as const };
+  if (!(await listRepo(repo)).files.includes(ADAPTER_CONFIG)) return undefined;
+  const wanted = new Set([ADAPTER_CONFIG, ADAPTER_WEIGHTS, "tokenizer.json", "tokenizer_config.json"]);
+  return (await resolveRepo({ ...repo, files: (path) => wanted.has(path) })).directory;
+}
+
+/** A folder (as given, then as seen from the adapter's folder), else a hub id. */
+async function findBase(base: string | null, adapterFolder: string): Promise<string> {
+  const where = `${join(adapterFolder, ADAPTER_CONFIG)}: base_model_name_or_path`;
+  const hint = "Write the folder or the hub id of the model that the adapter was trained on there.";
+  if (!base) throw new PrefineError("model", `${where}: expected the adapter's base model, found none`, hint);
+  const places = isAbsolute(base) ? [base] : [base, join(adapterFolder, base)];
+  for (const place of places) if (await exists(place)) return place;
+  if (looksLikeRepoId(base)) return base;
+  throw new PrefineError(
+    "model",
+    `${where}: expected a folder or a hub id, found nothing at ${places.join(" or ")}`,
+    hint,
+  );
+}
