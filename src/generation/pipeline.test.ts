@@ -1,0 +1,84 @@
+/** @file pipeline("text-generation") on a small decoder: shapes of the answers, defaults, options, errors. */
+import { describe, expect, it, vi } from "vitest";
+import { byteTokenizer } from "../../test/support/byteTokenizer.ts";
+import { TableDecoder } from "../../test/support/tableDecoder.ts";
+import type { LoadedModel } from "../models/loadModel.ts";
+import { CausalLM } from "./generativeModel.ts";
+import { pipeline } from "./pipeline.ts";
+
+const tokenizer = byteTokenizer();
+
+function makeModel(generationConfig: Record<string, unknown> = { eos_token_id: 256 }): CausalLM {
+  return new CausalLM({
+    nameOrPath: "table",
+    loaded: { config: {}, generationConfig } as unknown as LoadedModel,
+    adapter: undefined,
+    loadTokenizer: async () => tokenizer,
+    openDecoder: async () => new TableDecoder({ vocabSize: tokenizer.vocabSize, maxPositions: 1024 }),
+  });
+}
+
+const greedy = { do_sample: false, max_new_tokens: 5 };
+
+describe("text-generation pipeline", () => {
+  it("one text gives a list of answers, a list of texts a list of lists", async () => {
+    const generate = await pipeline("text-generation", { model: makeModel(), tokenizer });
+    const one = await generate("Once", greedy);
+    expect(one).toEqual([{ generated_text: expect.stringMatching(/^Once/) }]);
+    const short = await generate("Once", { ...greedy, return_full_text: false });
+    expect(`Once${short[0].generated_text}`).toBe(one[0].generated_text);
+    const several = await generate(["Once", "a", "Once"], { ...greedy, batch_size: 2 });
+    expect(several).toEqual([one, [{ generated_text: expect.stringMatching(/^a/) }], one]);
+    const twice = await generate(["Once", "a"], { ...greedy, do_sample: true, num_return_sequences: 3, seed: 1 });
+    expect(twice.map((answers) => answers.length)).toEqual([3, 3]);
+    expect(new Set(twice[0].map((answer) => answer.generated_text)).size).toBeGreaterThan(1);
+    expect(twice[1].every((answer) => answer.generated_text.startsWith("a"))).toBe(true);
+  });
+
+  it("samples 256 tokens at temperature 0.7 unless it is told otherwise", async () => {
+    const model = makeModel({});
+    const spy = vi.spyOn(model, "generate");
+    const generate = await pipeline("text-generation", { model, tokenizer, seed: 3 });
+    await generate("Once");
+    const { completions } = await spy.mock.results[0].value;
+    expect(completions[0]).toHaveLength(256);
+    const same = await model.generate("Once", { do_sample: true, temperature: 0.7, max_new_tokens: 256, seed: 3 });
+    expect(completions).toEqual(same.completions);
+    await generate("Once", { max_length: 9 });
+    expect((await spy.mock.results[2].value).completions[0]).toHaveLength(5);
+  });
+
+  it("options of the pipeline hold for every call until a call brings its own generation_config", async () => {
+    const generate = await pipeline("text-generation", {
+      model: makeModel({}),
+      tokenizer,
+      ...greedy,
+      return_full_text: false,
+    });
+    const [{ generated_text: five }] = await generate("Once");
+    const [{ generated_text: two }] = await generate("Once", { max_new_tokens: 2 });
+    expect(five.startsWith(two)).toBe(true);
+    const config = { generation_config: { do_sample: false, max_new_tokens: 2 } };
+    expect(await generate("Once", config)).toEqual([{ generated_text: `Once${two}` }]);
+  });
+
+  it("stop_sequence ends an answer and stays in it", async () => {
+    const generate = await pipeline("text-generation", { model: makeModel({}), tokenizer, do_sample: false });
+    const [{ generated_text: whole }] = await generate("Once", { max_new_tokens: 40 });
+    const stop = whole.slice(6, 8);
+    const [{ generated_text }] = await generate("Once", { max_new_tokens: 40, stop_sequence: stop });
+    expect(generated_text).toBe(whole.slice(0, whole.indexOf(stop, 4) + stop.length));
+  });
+
+  it("refuses other tasks, chats and wrong options", async () => {
+    const model = makeModel();
+    const ask = (task: string) => pipeline(task as "text-generation", { model, tokenizer });
+    await expect(ask("translation")).rejects.toMatchObject({ code: "not-yet" });
+    await expect(ask("text-generatoin")).rejects.toMatchObject({ code: "config" });
+    const generate = await ask("text-generation");
+    const chat = [{ role: "user", content: "Hi" }] as unknown as string[];
+    await expect(generate(chat)).rejects.toMatchObject({ code: "not-yet" });
+    await expect(generate("a", { max_new_token: 4 } as object)).rejects.toThrow("did you mean max_new_tokens?");
+    await expect(generate("a", { batch_size: 0 })).rejects.toThrow("batch_size: expected an integer of at least 1");
+  });
+});
