@@ -37,8 +37,10 @@ export interface LearnerState {
 /** The model in training: weights, gradients and optimizer state live behind it, off the main thread. */
 export interface Learner {
   readonly trainable: ReadonlyArray<{ name: string; shape: number[] }>;
-  /** Forward pass only, no dropout. */
-  score(pair: PackedPair, role: Role): Promise<PairScores>;
+  /** The model in training: forward pass only, no dropout. */
+  score(pair: PackedPair): Promise<PairScores>;
+  /** The frozen reference: the same ops as the policy, so equal weights give equal bits. */
+  referenceLogps(pair: PackedPair): Promise<PairLogps>;
   /** The configured loss over a batch of scored pairs (evaluation), without gradients. */
   lossOf(scores: PairScores[], reference: PairLogps[]): Promise<number>;
   /**

@@ -52,28 +52,75 @@ const cases: Case[] = [
   ["reshape", { a: [2, 6] }, (x) => ops.reshape(x.a, [3, 4])],
   ["transpose", { a: [2, 3, 4] }, (x) => ops.transpose(x.a, [2, 0, 1])],
   ["concat", { a: [2, 3], b: [1, 3] }, (x) => ops.concat([x.a, x.b], 0)],
-  ["split", { a: [3, 2] }, (x) => ops.concat(ops.split(x.a, x.sizes, [1, 2]).reverse(), 0), { extra: { sizes: [[1, 2], [2], "int64"] } }],
-  ["split, one piece unused", { a: [3, 2] }, (x) => ops.split(x.a, x.sizes, [1, 2])[1], { extra: { sizes: [[1, 2], [2], "int64"] } }],
+  [
+    "split",
+    { a: [3, 2] },
+    (x) => ops.concat(ops.split(x.a, x.sizes, [1, 2]).reverse(), 0),
+    { extra: { sizes: [[1, 2], [2], "int64"] } },
+  ],
+  [
+    "split, one piece unused",
+    { a: [3, 2] },
+    (x) => ops.split(x.a, x.sizes, [1, 2])[1],
+    { extra: { sizes: [[1, 2], [2], "int64"] } },
+  ],
   ["slice", { a: [2, 5] }, (x) => ops.slice(x.a, 1, 1, 3)],
   ["chunk", { a: [2, 5] }, (x) => ops.mul(...(ops.chunk(x.a, [2, 2, 1]).slice(0, 2) as [Tensor, Tensor]))],
   ["matmul", { a: [2, 3], b: [3, 4] }, (x) => ops.matmul(x.a, x.b)],
-  ["matmul, transposed", { a: [3, 2], b: [4, 3] }, (x) => ops.matmul(x.a, x.b, { transA: true, transB: true, alpha: 0.3 })],
+  [
+    "matmul, transposed",
+    { a: [3, 2], b: [4, 3] },
+    (x) => ops.matmul(x.a, x.b, { transA: true, transB: true, alpha: 0.3 }),
+  ],
   ["matmul, batched and broadcast", { a: [2, 3, 4], b: [1, 2, 4] }, (x) => ops.matmul(x.a, x.b, { transB: true })],
-  ["matmul, fused kernel", { a: [2, 4, 3], b: [2, 4, 2] }, (x) => ops.matmul(x.a, x.b, { transA: true }), { dtype: "float32" }],
+  [
+    "matmul, fused kernel",
+    { a: [2, 4, 3], b: [2, 4, 2] },
+    (x) => ops.matmul(x.a, x.b, { transA: true }),
+    { dtype: "float32" },
+  ],
   ["gemm", { a: [2, 3], b: [3, 4], c: [4] }, (x) => ops.gemm(x.a, x.b, x.c)],
-  ["gemm, transposed", { a: [3, 2], b: [4, 3], c: [2, 4] }, (x) => ops.gemm(x.a, x.b, x.c, { transA: true, transB: true, alpha: 0.3 })],
+  [
+    "gemm, transposed",
+    { a: [3, 2], b: [4, 3], c: [2, 4] },
+    (x) => ops.gemm(x.a, x.b, x.c, { transA: true, transB: true, alpha: 0.3 }),
+  ],
   ["gemm, two paths to one input", { a: [2, 3], b: [3, 3] }, (x) => ops.add(ops.gemm(x.a, x.b, null), ops.exp(x.a))],
   ["softmax", { a: [2, 3] }, (x) => ops.softmax(x.a)],
   ["layerNorm", { x: [2, 5], w: [5], b: [5] }, (x) => ops.layerNorm(x.x, x.w, x.b, 1e-5)],
-  ["layerNorm, fused kernel", { x: [2, 5], w: [5], b: [5] }, (x) => ops.layerNorm(x.x, x.w, x.b, 1e-5), { dtype: "float32" }],
+  [
+    "layerNorm, fused kernel",
+    { x: [2, 5], w: [5], b: [5] },
+    (x) => ops.layerNorm(x.x, x.w, x.b, 1e-5),
+    { dtype: "float32" },
+  ],
   ["rmsNorm", { x: [2, 5], w: [5] }, (x) => ops.rmsNorm(x.x, x.w, 1e-5)],
   ["attention", { q: [3, 4], k: [4, 4], v: [4, 4] }, attend(2), { extra: { mask: [mask, [3, 4], "float64"] } }],
-  ["attention, grouped queries", { q: [3, 4], k: [4, 2], v: [4, 2] }, attend(1), { extra: { mask: [mask, [3, 4], "float64"] } }],
+  [
+    "attention, grouped queries",
+    { q: [3, 4], k: [4, 2], v: [4, 2] },
+    attend(1),
+    { extra: { mask: [mask, [3, 4], "float64"] } },
+  ],
   ["gatherRows", { a: [4, 3] }, (x) => ops.gatherRows(x.a, x.ids), { extra: words }],
   ["scatterAddRows", { a: [4, 3], b: [3, 3] }, (x) => ops.scatterAddRows(x.a, x.ids, x.b), { extra: words }],
   ["linearLogps", { h: [3, 4], w: [5, 4] }, (x) => ops.linearLogps(x.h, x.w, x.ids).logps, { extra: words }],
-  ["checkpoint", { a: [2, 3], w: [3, 2] }, (x) => ops.checkpoint([ops.exp(x.a)], ([y]) => ops.tanh(ops.matmul(ops.sigmoid(y), x.w)))],
-  ["checkpoint in a checkpoint", { a: [2, 3] }, (x) => ops.checkpoint([x.a], ([y]) => ops.mul(y, ops.checkpoint([ops.exp(y)], ([z]) => ops.tanh(z))))],
+  [
+    "checkpoint",
+    { a: [2, 3], w: [3, 2] },
+    (x) => ops.checkpoint([ops.exp(x.a)], ([y]) => ops.tanh(ops.matmul(ops.sigmoid(y), x.w))),
+  ],
+  [
+    "checkpoint in a checkpoint",
+    { a: [2, 3] },
+    (x) =>
+      ops.checkpoint([x.a], ([y]) =>
+        ops.mul(
+          y,
+          ops.checkpoint([ops.exp(y)], ([z]) => ops.tanh(z)),
+        ),
+      ),
+  ],
 ];
 
 for (const [name, shapes, build, options = {}] of cases) {
@@ -83,7 +130,10 @@ for (const [name, shapes, build, options = {}] of cases) {
       const count = shape.reduce((a, b) => a * b, 1);
       return [key, host(numbers(count, i + 2).map(domain), shape, dtype)];
     });
-    const feeds = { ...Object.fromEntries(entries), ...Object.fromEntries(Object.entries(extra).map(([key, v]) => [key, host(...v)])) };
+    const feeds = {
+      ...Object.fromEntries(entries),
+      ...Object.fromEntries(Object.entries(extra).map(([key, v]) => [key, host(...v)])),
+    };
     // float64: truncation h^2 and rounding eps / h meet near 1e-5; float32 kernels: a wider step and tolerance
     const [step, tolerance] = dtype === "float64" ? [1e-5, 1e-8] : [1e-2, 2e-3];
     expect(await gradientError(device, feeds, Object.keys(shapes), build, step)).toBeLessThan(tolerance);

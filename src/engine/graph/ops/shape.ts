@@ -87,7 +87,7 @@ const splitLikeOp = defineOp<{ axis: number }>("splitLike", {
       pieces.map(() => true),
     );
   },
-  vjp: (dy, [x, ...pieces], _, { axis }) => [concatCotangents(dy, pieces, axis, x), ...pieces.map(() => null)],
+  vjp: (dy, [, ...pieces], _, { axis }) => [concatCotangents(dy, pieces, axis), ...pieces.map(() => null)],
 });
 const splitLike = (x: Tensor, pieces: readonly Tensor[], axis: number): Tensor[] =>
   splitLikeOp([x, ...pieces], { axis });
@@ -105,7 +105,7 @@ const splitOp = defineOp<{ dims: readonly Dim[] }>("split", {
       { axis: 0 },
       dims.map(() => true),
     ),
-  vjp: (dy, [x], outputs) => [concatCotangents(dy, outputs, 0, x), null],
+  vjp: (dy, _, outputs) => [concatCotangents(dy, outputs, 0), null],
 });
 export const split = (x: Tensor, sizes: Tensor, dims: readonly Dim[]): Tensor[] => splitOp([x, sizes], { dims });
 
@@ -113,7 +113,6 @@ function concatCotangents(
   dy: readonly (Tensor | null)[],
   pieces: readonly Tensor[],
   axis: number,
-  x: Tensor,
 ): Tensor | null {
   if (dy.every((piece) => piece === null)) return null;
   const parts = dy.map((piece, i) => piece ?? zerosLike(pieces[i]));
@@ -171,6 +170,6 @@ const chunkOp = defineOp<{ sizes: readonly number[] }>("chunk", {
       { axis: emit.inputs[0].shape.length - 1 },
       sizes.map(() => true),
     ),
-  vjp: (dy, [x], outputs) => [concatCotangents(dy, outputs, x.shape.length - 1, x)],
+  vjp: (dy, [x], outputs) => [concatCotangents(dy, outputs, x.shape.length - 1)],
 });
 export const chunk = (x: Tensor, sizes: readonly number[]): Tensor[] => chunkOp([x], { sizes });

@@ -1,0 +1,37 @@
+/** @file Dropout masks that are a function of a seed: the backward pass draws the same ones again instead of keeping them. */
+import { defineOp, type Emitter, type Tensor } from "../tensor.ts";
+
+/** Finalizer of MurmurHash3 (32 bits): every input bit flips every output bit with probability 1/2. */
+function emitHash(x: string, emit: Emitter): string {
+  const shiftXor = (value: string, bits: number) => {
+    const shifted = emit.node("BitShift", [value, emit.scalar(bits, "uint32")], { direction: "RIGHT" });
+    return emit.node("BitwiseXor", [value, shifted]);
+  };
+  const times = (value: string, factor: number) => emit.node("Mul", [value, emit.scalar(factor, "uint32")]);
+  return shiftXor(times(shiftXor(times(shiftXor(x, 16), 0x85ebca6b), 13), 0xc2b2ae35), 16);
+}
+
+const keepOp = defineOp<{ site: number; rate: number }>("dropoutKeep", {
+  shape: ([like]) => [{ shape: like.shape }],
+  onnx: ([like, seed], emit, { site, rate }) => {
+    const salted = emit.node("BitwiseXor", [seed, emit.scalar(Math.imul(site + 1, 0x9e3779b1) >>> 0, "uint32")]);
+    const count = emit.node("Size", [like]);
+    const range = emit.node("Range", [emit.scalar(0, "int64"), count, emit.scalar(1, "int64")]);
+    const index = emit.node("Mul", [emit.node("Cast", [range], { to: 12 }), emit.scalar(0x9e3779b1, "uint32")]);
+    const bits = emitHash(emit.node("BitwiseXor", [index, emitHash(salted, emit)]), emit);
+    const threshold = emit.scalar(Math.round(rate * 2 ** 32), "uint32");
+    const dropped = emit.node("Less", [bits, threshold]);
+    const dtype = emit.inputs[0].dtype;
+    const factor = emit.node("Where", [dropped, emit.scalar(0, dtype), emit.scalar(1 / (1 - rate), dtype)]);
+    return [emit.node("Reshape", [factor, emit.node("Shape", [like])])];
+  },
+  vjp: "none",
+});
+
+/**
+ * The factor of dropout per element of `like`: 0 with probability `rate`, else 1 / (1 - rate).
+ * @param seed uint32 [] that differs from micro-batch to micro-batch
+ * @param site a number of its own for every place in the model that drops
+ */
+export const dropoutKeep = (like: Tensor, seed: Tensor, site: number, rate: number): Tensor =>
+  keepOp([like, seed], { site, rate })[0];

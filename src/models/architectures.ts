@@ -1,0 +1,23 @@
+/** @file config.json -> the architecture it describes. */
+import { PrefineError } from "../errors.ts";
+import { gpt2 } from "./gpt2.ts";
+import type { Architecture } from "./network.ts";
+
+const FAMILIES: Record<string, (config: Record<string, unknown>, where: string) => Architecture> = { gpt2 };
+
+/** @throws PrefineError("not-yet") for a model_type that prefine does not run. */
+export function architectureOf(config: Record<string, unknown>, where: string): Architecture {
+  const type = config.model_type;
+  const family = typeof type === "string" ? FAMILIES[type] : undefined;
+  if (family) return family(config, where);
+  if (typeof type !== "string") {
+    const hint = "A model's config.json names its family in model_type.";
+    throw new PrefineError("model", `${where}: expected model_type, found ${JSON.stringify(type)}`, hint);
+  }
+  const known = Object.keys(FAMILIES).join(", ");
+  throw new PrefineError(
+    "not-yet",
+    `${where}: model_type ${JSON.stringify(type)} is not built yet`,
+    `These are: ${known}.`,
+  );
+}

@@ -1,0 +1,159 @@
+/** @file GPT-2 (transformers' GPT2LMHeadModel): learned positions, pre-norm blocks, Conv1D layers, tied head. */
+import { add, chunk, gatherRows, geluNew, layerNorm, type Tensor } from "../engine/graph/index.ts";
+import { PrefineError } from "../errors.ts";
+import { type ConfigFields, readConfigFields } from "./configFields.ts";
+import type { Architecture, LinearLayer, Network } from "./network.ts";
+
+interface Gpt2 {
+  vocabSize: number;
+  positions: number;
+  width: number;
+  layers: number;
+  heads: number;
+  inner: number;
+  epsilon: number;
+  dropout: { embedding: number; residual: number; attention: number };
+}
+
+/** Options of GPT2Config that change the network and that no published GPT-2 uses. */
+const FIXED = {
+  activation_function: "gelu_new",
+  add_cross_attention: false,
+  reorder_and_upcast_attn: false,
+  scale_attn_by_inverse_layer_idx: false,
+  scale_attn_weights: true,
+  tie_word_embeddings: true,
+} as const;
+
+function readConfig(fields: ConfigFields): Gpt2 {
+  for (const [name, expected] of Object.entries(FIXED)) {
+    const found = fields.json[name] ?? expected;
+    if (found === expected) continue;
+    const message = `${fields.where}: ${name}: prefine runs GPT-2 with ${expected}, the config says ${JSON.stringify(found)}`;
+    throw new PrefineError("not-yet", message, "Use a model with GPT-2's own settings.");
+  }
+  const width = fields.integer("n_embd", 768);
+  const heads = fields.integer("n_head", 12);
+  if (width % heads !== 0) throw fields.fault(`n_embd ${width} is no multiple of n_head ${heads}`);
+  return {
+    vocabSize: fields.integer("vocab_size", 50257),
+    positions: fields.integer("n_positions", 1024),
+    width,
+    layers: fields.integer("n_layer", 12),
+    heads,
+    inner: fields.integer("n_inner", 4 * width),
+    epsilon: fields.number("layer_norm_epsilon", 1e-5),
+    dropout: {
+      embedding: fields.number("embd_pdrop", 0.1),
+      residual: fields.number("resid_pdrop", 0.1),
+      attention: fields.number("attn_pdrop", 0.1),
+    },
+  };
+}
+
+interface Block {
+  name: string;
+  qkv: LinearLayer;
+  attentionOut: LinearLayer;
+  up: LinearLayer;
+  down: LinearLayer;
+}
+
+function block(config: Gpt2, index: number): Block {
+  const name = `transformer.h.${index}`;
+  const conv1d = (suffix: string, inFeatures: number, outFeatures: number): LinearLayer => {
+    return { name: `${name}.${suffix}`, inFeatures, outFeatures, layout: "in,out", bias: true };
+  };
+  const { width, inner } = config;
+  return {
+    name,
+    qkv: conv1d("attn.c_attn", width, 3 * width),
+    attentionOut: conv1d("attn.c_proj", width, width),
+    up: conv1d("mlp.c_fc", width, inner),
+    down: conv1d("mlp.c_proj", inner, width),
+  };
+}
+
+function parametersOf(config: Gpt2, blocks: readonly Block[]): Map<string, number[]> {
+  const { width } = config;
+  const parameters = new Map<string, number[]>();
+  const norm = (name: string) => {
+    parameters.set(`${name}.weight`, [width]);
+    parameters.set(`${name}.bias`, [width]);
+  };
+  const linear = ({ name, inFeatures, outFeatures }: LinearLayer) => {
+    parameters.set(`${name}.weight`, [inFeatures, outFeatures]);
+    parameters.set(`${name}.bias`, [outFeatures]);
+  };
+  parameters.set("transformer.wte.weight", [config.vocabSize, width]);
+  parameters.set("transformer.wpe.weight", [config.positions, width]);
+  for (const { name, qkv, attentionOut, up, down } of blocks) {
+    norm(`${name}.ln_1`);
+    linear(qkv);
+    linear(attentionOut);
+    norm(`${name}.ln_2`);
+    linear(up);
+    linear(down);
+  }
+  norm("transformer.ln_f");
+  return parameters;
+}
+
+/**
+ * One block. Kept for the backward pass, a token: x, qkv, the attention's output, the residual stream and the MLP's
+ * inner row, 10 C floats; the norms and GELU are computed again (together 2 % of a step for 6 C floats less).
+ */
+function forwardBlock(
+  net: Network,
+  config: Gpt2,
+  { name, qkv, attentionOut, up, down }: Block,
+  x: Tensor,
+  layer: number,
+) {
+  const norm = (suffix: string, input: Tensor) =>
+    layerNorm(input, net.weight(`${name}.${suffix}.weight`), net.weight(`${name}.${suffix}.bias`), config.epsilon);
+  const { width, heads, dropout } = config;
+  const [q, k, v] = chunk(
+    net.recompute(x, (input) => net.linear(norm("ln_1", input), qkv)),
+    [width, width, width],
+  );
+  const shape = { layer, heads, kvHeads: heads, scale: 1 / Math.sqrt(width / heads), dropout: dropout.attention };
+  const attended = net.linear(net.attend(q, k, v, shape), attentionOut);
+  const middle = add(x, net.dropout(attended, dropout.residual, `${name}.attn`));
+  const inner = net.recompute(middle, (input) => net.linear(norm("ln_2", input), up));
+  const mlp = net.recompute(inner, (input) => net.linear(geluNew(input), down));
+  return add(middle, net.dropout(mlp, dropout.residual, `${name}.mlp`));
+}
+
+/** @throws PrefineError for options that no published GPT-2 uses. */
+export function gpt2(json: Record<string, unknown>, where: string): Architecture {
+  const config = readConfig(readConfigFields(json, where));
+  const blocks = Array.from({ length: config.layers }, (_, i) => block(config, i));
+  return {
+    modelType: "gpt2",
+    vocabSize: config.vocabSize,
+    maxPositions: config.positions,
+    hiddenSize: config.width,
+    layers: config.layers,
+    kvHeads: config.heads,
+    headSize: config.width / config.heads,
+    parameters: parametersOf(config, blocks),
+    linears: blocks.flatMap(({ qkv, attentionOut, up, down }) => [qkv, attentionOut, up, down]),
+    head: "transformer.wte.weight",
+    fileNames: (name) => [name, name.replace(/^transformer\./, "")],
+    forward: (net, tokens, positions) => {
+      const embedded = add(
+        gatherRows(net.weight("transformer.wte.weight"), tokens),
+        gatherRows(net.weight("transformer.wpe.weight"), positions),
+      );
+      const first = net.dropout(embedded, config.dropout.embedding, "embedding");
+      const last = blocks.reduce((x, each, i) => forwardBlock(net, config, each, x, i), first);
+      return layerNorm(
+        last,
+        net.weight("transformer.ln_f.weight"),
+        net.weight("transformer.ln_f.bias"),
+        config.epsilon,
+      );
+    },
+  };
+}

@@ -1,0 +1,164 @@
+/** @file A model by hub id or folder: its config, its architecture, and where each of its weights lies on disk. */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { looksLikeRepoId } from "../data/hub/repoId.ts";
+import { type HubProgress, resolveRepo } from "../data/hub/resolveRepo.ts";
+import type { FileRange } from "../engine/runtime/protocol.ts";
+import { PrefineError } from "../errors.ts";
+import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderLength } from "../formats/safetensors.ts";
+import { architectureOf } from "./architectures.ts";
+import type { Architecture } from "./network.ts";
+
+export interface LoadModelOptions {
+  revision?: string;
+  token?: string | false;
+  onProgress?: (progress: HubProgress) => void;
+  signal?: AbortSignal;
+  onWarning?: (line: string) => void;
+}
+
+export interface LoadedModel {
+  architecture: Architecture;
+  /** config.json as it is. */
+  config: Record<string, unknown>;
+  /** generation_config.json, or {}. */
+  generationConfig: Record<string, unknown>;
+  /** What the caller asked for: an id or a path. */
+  nameOrPath: string;
+  /** The folder the files lie in. */
+  directory: string;
+  /** Every parameter of the architecture by its Hugging Face name. */
+  weights: ReadonlyMap<string, FileRange>;
+}
+
+const WEIGHTS = "model.safetensors";
+const INDEX = "model.safetensors.index.json";
+/** Files of a model repository that are needed; other formats of the same weights are left where they are. */
+const wanted = (path: string) =>
+  /^(config\.json|generation_config\.json|model(-\d+-of-\d+)?\.safetensors|model\.safetensors\.index\.json)$/.test(
+    path,
+  );
+
+/**
+ * Reads what there is to know of a model without reading its weights.
+ * @param idOrPath a folder with config.json and model.safetensors (or shards), or a hub id such as `gpt2`.
+ * @throws PrefineError("model") for a folder that is no model or whose weights contradict its config; "hub" otherwise.
+ */
+export async function loadModel(idOrPath: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
+  const directory = await locate(idOrPath, options);
+  const configFile = join(directory, "config.json");
+  if (!existsSync(configFile)) throw noModel(idOrPath, directory, "config.json");
+  const config = readJson(configFile);
+  const architecture = architectureOf(config, configFile);
+  const generationFile = join(directory, "generation_config.json");
+  const generationConfig = existsSync(generationFile) ? readJson(generationFile) : {};
+  const weights = await findWeights(architecture, directory, configFile, idOrPath);
+  return { architecture, config, generationConfig, nameOrPath: idOrPath, directory, weights };
+}
+
+async function locate(idOrPath: string, options: LoadModelOptions): Promise<string> {
+  if (statSync(idOrPath, { throwIfNoEntry: false })?.isDirectory()) return idOrPath;
+  if (existsSync(idOrPath)) {
+    const hint = "Give the folder that holds config.json and model.safetensors.";
+    throw new PrefineError("model", `${idOrPath}: expected a model's folder or hub id, found a file`, hint);
+  }
+  if (!looksLikeRepoId(idOrPath)) {
+    const hint = "A model is a folder with config.json and model.safetensors, or a hub id such as gpt2.";
+    throw new PrefineError("model", `${idOrPath}: no such folder, and no hub id`, hint);
+  }
+  const { directory } = await resolveRepo({ id: idOrPath, kind: "model", files: wanted, ...options });
+  return directory;
+}
+
+function noModel(name: string, directory: string, missing: string): PrefineError {
+  const others = ["pytorch_model.bin", "adapter_config.json"].filter((file) => existsSync(join(directory, file)));
+  const hint = others.includes("adapter_config.json")
+    ? "This is an adapter: give its base model, or load it as a run."
+    : others.length > 0
+      ? "Only safetensors are read: save the model again with save_pretrained (it writes model.safetensors)."
+      : "A model's folder holds config.json and model.safetensors.";
+  return new PrefineError("model", `${name}: expected a model, found no ${missing} in ${directory}`, hint);
+}
+
+function readJson(file: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, "utf8"));
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new PrefineError("model", `${file}: expected JSON: ${reason}`, "Fetch or save the file again.", { cause });
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new PrefineError("model", `${file}: expected a JSON object`, "Fetch or save the file again.");
+}
+
+/** Names of the safetensors files of a model's folder. */
+function weightFiles(directory: string, name: string): string[] {
+  if (existsSync(join(directory, WEIGHTS))) return [WEIGHTS];
+  const index = join(directory, INDEX);
+  if (!existsSync(index)) throw noModel(name, directory, WEIGHTS);
+  const map = readJson(index).weight_map;
+  if (typeof map === "object" && map !== null) return [...new Set(Object.values(map as Record<string, string>))].sort();
+  throw new PrefineError("model", `${index}: expected "weight_map", found none`, "Fetch or save the file again.");
+}
+
+async function readHeader(file: string): Promise<Map<string, SafetensorsEntry>> {
+  const handle = await open(file, "r").catch((cause) => {
+    throw new PrefineError("model", `${file}: ${(cause as Error).message}`, "Is a shard missing?", { cause });
+  });
+  try {
+    const { size } = await handle.stat();
+    const start = new Uint8Array(8);
+    const { bytesRead } = await handle.read(start, 0, 8, 0);
+    const length = 8 + safetensorsHeaderLength(start.subarray(0, bytesRead), file);
+    const header = new Uint8Array(Math.min(length, size));
+    await handle.read(header, 0, header.length, 0);
+    return parseSafetensorsHeader(header, size, file).tensors;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function findWeights(
+  architecture: Architecture,
+  directory: string,
+  configFile: string,
+  name: string,
+): Promise<Map<string, FileRange>> {
+  const found = new Map<string, SafetensorsEntry & { file: string }>();
+  for (const shard of weightFiles(directory, name)) {
+    const file = join(directory, shard);
+    for (const [tensor, entry] of await readHeader(file)) found.set(tensor, { ...entry, file });
+  }
+  const weights = new Map<string, FileRange>();
+  for (const [parameter, shape] of architecture.parameters) {
+    const key = architecture.fileNames(parameter).find((candidate) => found.has(candidate));
+    const entry = key === undefined ? undefined : found.get(key);
+    if (!key || !entry) throw missingWeight(parameter, directory, configFile);
+    if (entry.shape.join() !== shape.join()) throw wrongShape(key, entry, shape, configFile);
+    weights.set(parameter, { file: entry.file, start: entry.start, end: entry.end, as: floatKind(key, entry), shape });
+  }
+  return weights;
+}
+
+function missingWeight(parameter: string, directory: string, configFile: string): PrefineError {
+  const message = `${directory}: the weights have no tensor "${parameter}", which ${configFile} asks for`;
+  return new PrefineError("model", message, "Do config.json and the weights belong together?");
+}
+
+function wrongShape(
+  key: string,
+  entry: { shape: readonly number[]; file: string },
+  shape: readonly (number | string)[],
+  configFile: string,
+) {
+  const message = `${entry.file}: tensor "${key}" has shape [${entry.shape}], ${configFile} says [${shape}]`;
+  return new PrefineError("model", message, "Do config.json and the weights belong together?");
+}
+
+function floatKind(key: string, { dtype, file }: { dtype: string; file: string }): FileRange["as"] {
+  if (dtype === "F32" || dtype === "F16" || dtype === "BF16" || dtype === "F64") return dtype;
+  const message = `${file}: tensor "${key}" holds ${dtype}, expected F32, F16 or BF16`;
+  throw new PrefineError("not-yet", message, "Use the model's unquantized weights.");
+}

@@ -1,0 +1,63 @@
+/**
+ * @file What a model family tells about itself, and what it is given to write its forward pass with. The same forward
+ * pass serves training (packed rows), scoring and generation (cached keys): only `attend` differs.
+ * Letters: M tokens (packed or batch x length), C channels, H heads, K key heads, D channels of a head.
+ */
+import type { Shape, Tensor } from "../engine/graph/index.ts";
+
+/** A linear layer that an adapter can sit on. */
+export interface LinearLayer {
+  /** Module name in Hugging Face's model, e.g. `transformer.h.0.attn.c_attn`. */
+  name: string;
+  inFeatures: number;
+  outFeatures: number;
+  /** "in,out": GPT-2's Conv1D; "out,in": nn.Linear. PEFT calls the first fan_in_fan_out. */
+  layout: "in,out" | "out,in";
+  bias: boolean;
+}
+
+export interface AttentionShape {
+  layer: number;
+  heads: number;
+  kvHeads: number;
+  /** Factor of the scores, 1 / sqrt(D) as a rule. */
+  scale: number;
+  /** Dropout of the attention probabilities. */
+  dropout: number;
+}
+
+/** The building blocks a forward pass is written with. */
+export interface Network {
+  /** A weight by its Hugging Face name. */
+  weight(name: string): Tensor;
+  /** x [M, in] -> [M, out]: the layer, its bias and whatever adapter sits on it. */
+  linear(x: Tensor, layer: LinearLayer): Tensor;
+  /** q [M, H D], k and v [M, K D] -> [M, H D]. */
+  attend(q: Tensor, k: Tensor, v: Tensor, shape: AttentionShape): Tensor;
+  /** Inverted dropout where this network trains with it, else x. `place` names the spot: one spot, one mask. */
+  dropout(x: Tensor, rate: number, place: string): Tensor;
+  /** f(x) whose intermediate values the backward pass computes again. */
+  recompute(x: Tensor, f: (x: Tensor) => Tensor): Tensor;
+}
+
+/** A decoder-only language model, read from config.json. */
+export interface Architecture {
+  modelType: string;
+  vocabSize: number;
+  /** Positions the model knows. */
+  maxPositions: number;
+  hiddenSize: number;
+  layers: number;
+  kvHeads: number;
+  headSize: number;
+  /** Every parameter by its Hugging Face name, in the model's order. */
+  parameters: ReadonlyMap<string, Shape & readonly number[]>;
+  /** Linear layers in the model's order. */
+  linears: readonly LinearLayer[];
+  /** Name of the unembedding matrix [V, C]. */
+  head: string;
+  /** Other names under which files keep a parameter (GPT-2 on the hub: without `transformer.`). */
+  fileNames(name: string): string[];
+  /** tokens, positions [M] int32 -> hidden states behind the last norm [M, C]. */
+  forward(net: Network, tokens: Tensor, positions: Tensor): Tensor;
+}

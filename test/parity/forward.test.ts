@@ -1,0 +1,80 @@
+/** @file Logits and the gradient of every parameter against transformers (../shared/reference/forward). */
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import type { PackedPair } from "../../src/data/preferences/types.ts";
+import { pairFeeds } from "../../src/dpo/createLearner.ts";
+import { packedGraphInputs, stepGraph } from "../../src/dpo/pairGraphs.ts";
+import { gemm } from "../../src/engine/graph/index.ts";
+import { lowerGraph } from "../../src/engine/onnx/lower.ts";
+import { Device } from "../../src/engine/runtime/device.ts";
+import { buildNetwork } from "../../src/models/buildNetwork.ts";
+import { loadModel } from "../../src/models/loadModel.ts";
+import { packedAttention } from "../../src/models/packedAttention.ts";
+import { host } from "../support/runGraph.ts";
+import { hasReference, largestDifference, needsReference, readTensors, referenceFolder } from "../support/shared.ts";
+
+const device = new Device({ threads: 1 });
+afterAll(() => device.dispose());
+
+describe.skipIf(!hasReference)(`forward and backward of one pair${needsReference}`, () => {
+  test.each(["tiny-gpt2"])("%s: logits and every gradient", async (name) => {
+    const expected = readTensors(join(referenceFolder, "forward", `${name}.safetensors`));
+    const ids = (key: string) => Array.from(expected.get(key)?.data as BigInt64Array, Number);
+    const model = await loadModel(join(referenceFolder, "models", name));
+    await device.load([...model.weights]);
+    const pair = packed(ids("prompt_ids"), ids("chosen_ids"), ids("rejected_ids"));
+    const names = [...model.architecture.parameters.keys()];
+    const weights = Object.fromEntries(names.map((key) => [key, key]));
+    const options = { architecture: model.architecture, adapter: null, frozenHead: false };
+
+    const inputs = packedGraphInputs();
+    const net = buildNetwork(model.architecture, {
+      adapter: null,
+      attend: packedAttention(inputs.positions, inputs.sizes),
+    });
+    const hidden = model.architecture.forward(net, inputs.tokens, inputs.positions);
+    const logitsSession = await device.open(
+      lowerGraph({ logits: gemm(hidden, net.weight(model.architecture.head), null, { transB: true }) }),
+    );
+    const logits = (await logitsSession.run({ ...weights, ...pairFeeds(pair) })).get("logits")?.data as Float32Array;
+    const rows = (from: number, to: number) =>
+      logits.subarray(from * model.architecture.vocabSize, to * model.architecture.vocabSize);
+    const { sharedLength: s, chosenLength: c } = pair;
+    const chosen = expected.get("logits.chosen")?.data as Float32Array;
+    const rejected = expected.get("logits.rejected")?.data as Float32Array;
+    const promptSize = s * model.architecture.vocabSize;
+    expect(largestDifference(rows(0, s + c), chosen).difference).toBeLessThan(1e-4);
+    expect(largestDifference(rows(s + c, pair.tokens.length), rejected.subarray(promptSize)).difference).toBeLessThan(
+      1e-4,
+    );
+
+    const step = await device.open(
+      stepGraph({ ...options, lossType: "sigmoid", beta: 0.1, dropout: false, trainable: names }),
+    );
+    const feeds = { ...weights, ...pairFeeds(pair), reference: host([3, 0], [2]), ones: host([1, 1], [2], "int64") };
+    const outputs = await step.run(feeds);
+    expect(outputs.get("loss")?.data[0]).toBeCloseTo(Number(expected.get("loss")?.data[0]), 5);
+    for (const key of names) {
+      const reference = expected.get(`grad.${key}`)?.data as Float32Array;
+      const { difference, scale } = largestDifference(outputs.get(`grad.${key}`)?.data as Float32Array, reference);
+      expect(difference, key).toBeLessThan(1e-4 * scale);
+    }
+    expect([...expected.keys()].filter((key) => key.startsWith("grad.")).length).toBe(names.length);
+  });
+});
+
+function packed(prompt: number[], chosen: number[], rejected: number[]): PackedPair {
+  const [p, c, r] = [prompt.length, chosen.length, rejected.length];
+  const range = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
+  return {
+    index: 0,
+    tokens: Int32Array.from([...prompt, ...chosen, ...rejected]),
+    positions: Int32Array.from([...range(0, p + c), ...range(p, r)]),
+    sharedLength: p,
+    chosenLength: c,
+    rejectedLength: r,
+    predictFrom: Int32Array.from([...range(p - 1, c), p - 1, ...range(p + c, r - 1)]),
+    labels: Int32Array.from([...chosen, ...rejected]),
+    chosenTargets: c,
+  };
+}

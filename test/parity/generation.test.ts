@@ -1,0 +1,97 @@
+/** @file Generation equal to transformers' (greedy.json), by every road: alone, in a batch, streamed, through the pipeline. */
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { AutoTokenizer } from "../../src/data/tokenizers/loadTokenizer.ts";
+import type { Tokenizer } from "../../src/data/tokenizers/tokenizer.ts";
+import { AutoModelForCausalLM } from "../../src/generation/causalLM.ts";
+import type { CausalLM } from "../../src/generation/generativeModel.ts";
+import { pipeline } from "../../src/generation/pipeline.ts";
+
+const reference = fileURLToPath(new URL("../../../shared/reference", import.meta.url));
+const folder = `${reference}/models/tiny-gpt2`;
+
+interface Case {
+  model: string;
+  prompt: string;
+  prompt_ids: number[];
+  config: { do_sample: boolean; max_new_tokens: number; num_beams?: number };
+  output_ids: number[];
+  text: string;
+}
+
+function readCases(): Case[] {
+  const file = `${reference}/generation/greedy.json`;
+  const cases = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Case[]) : [];
+  return cases.filter(({ model, config }) => model === "tiny-gpt2" && config.num_beams === undefined);
+}
+
+describe.skipIf(!existsSync(reference))("generation of tiny-gpt2 (skipped without ../shared/reference)", () => {
+  const cases = readCases();
+  const configs = [...new Map(cases.map(({ config }) => [JSON.stringify(config), config])).values()];
+  let model: CausalLM;
+  let tokenizer: Tokenizer;
+  beforeAll(async () => {
+    model = await AutoModelForCausalLM.from_pretrained(folder);
+    tokenizer = await AutoTokenizer.from_pretrained(folder);
+  });
+  afterAll(() => model.dispose());
+
+  it("covers three prompts under four configs", () => {
+    expect(cases).toHaveLength(12);
+    expect(configs).toHaveLength(4);
+  });
+
+  it.each(cases)("$prompt $config", async ({ prompt, prompt_ids, config, output_ids, text }) => {
+    const generation_config = { ...config, pad_token_id: 0 };
+    const inputs = tokenizer(prompt);
+    expect(inputs.input_ids).toEqual(prompt_ids);
+    const outputs = await model.generate({ ...inputs, generation_config });
+    expect(outputs[0]).toEqual(output_ids);
+    expect(tokenizer.decode(outputs[0], { skip_special_tokens: true })).toBe(text);
+  });
+
+  it.each(configs)("all prompts at once, streamed: %o", async (config) => {
+    const expected = cases.filter(
+      (one) => one.config === config || JSON.stringify(one.config) === JSON.stringify(config),
+    );
+    const prompts = expected.map(({ prompt }) => prompt);
+    const ids: number[][] = prompts.map(() => []);
+    const texts = prompts.map(() => "");
+    for await (const { index, id, text } of model.generateStream(prompts, { ...config, pad_token_id: 0 })) {
+      ids[index].push(id);
+      texts[index] += text;
+    }
+    for (const [i, { prompt_ids, output_ids }] of expected.entries()) {
+      const completion = output_ids.slice(prompt_ids.length);
+      expect(ids[i]).toEqual(completion);
+      expect(texts[i]).toBe(tokenizer.decode(completion, { skip_special_tokens: true }));
+    }
+    const outputs = await model.generate(prompts, { ...config, pad_token_id: 0 });
+    expect(outputs.completions).toEqual(ids);
+    expect(outputs.texts).toEqual(texts);
+    const longest = Math.max(...expected.map(({ prompt_ids }) => prompt_ids.length));
+    for (const [i, { prompt_ids, output_ids }] of expected.entries()) {
+      expect(outputs[i]).toEqual([...new Array(longest - prompt_ids.length).fill(0), ...output_ids]);
+    }
+  });
+
+  it("the pipeline's text is the prompt and what was generated", async () => {
+    const generate = await pipeline("text-generation", { model, tokenizer });
+    const [{ prompt, prompt_ids, config, output_ids }] = cases;
+    const [{ generated_text }] = await generate(prompt, config);
+    expect(generated_text).toBe(prompt + tokenizer.decode(output_ids.slice(prompt_ids.length)));
+  });
+
+  it("sampling with a seed does not depend on what else is in the batch", async () => {
+    const options = { do_sample: true, temperature: 0.8, seed: 4, max_new_tokens: 20 };
+    const prompts = ["Tell me about", "Is a higher octane gasoline better for your car?"];
+    const together = await model.generate(prompts, options);
+    for (const [i, prompt] of prompts.entries()) {
+      expect((await model.generate(prompt, options)).completions[0]).toEqual(together.completions[i]);
+    }
+    expect((await model.generate(prompts[0], { ...options, seed: 5 })).completions[0]).not.toEqual(
+      together.completions[0],
+    );
+  });
+});

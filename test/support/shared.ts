@@ -1,0 +1,36 @@
+/** @file Where the reference values are. PREFINE_REFERENCE names another folder of the same layout. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { decodeSafetensors } from "../../src/formats/safetensors.ts";
+
+const root = new URL("../../../shared", import.meta.url).pathname;
+export const sharedFolder = root;
+export const referenceFolder = process.env.PREFINE_REFERENCE ?? join(root, "reference");
+/** False in a user's clone, which has no reference values beside it. */
+export const hasReference = existsSync(referenceFolder);
+/** Put into the name of what is skipped without them. */
+export const needsReference = hasReference ? "" : " (SKIPPED: ../shared/reference is absent)";
+
+/** Tensors of a safetensors file as float arrays (integers too), with their shapes. */
+export function readTensors(file: string): Map<string, { shape: number[]; data: Float32Array | BigInt64Array }> {
+  const { tensors } = decodeSafetensors(readFileSync(file), file);
+  const read = [...tensors].map(([name, { dtype, shape, data }]) => {
+    const bytes = new Uint8Array(data as Uint8Array).slice().buffer;
+    const values = dtype === "I64" ? new BigInt64Array(bytes) : new Float32Array(bytes);
+    return [name, { shape: [...shape], data: values }] as const;
+  });
+  return new Map(read);
+}
+
+/** The largest |a - b|, and the largest |b|. */
+export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): { difference: number; scale: number } {
+  if (a.length !== b.length) throw new Error(`lengths ${a.length} and ${b.length} differ`);
+  let difference = 0;
+  let scale = 0;
+  for (let i = 0; i < a.length; i++) {
+    const d = Math.abs(a[i] - b[i]);
+    if (!(d <= difference)) difference = d; // NaN counts
+    scale = Math.max(scale, Math.abs(b[i]));
+  }
+  return { difference, scale };
+}
