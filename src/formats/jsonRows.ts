@@ -1,0 +1,113 @@
+/** @file JSON files of rows (JSON Lines, or one list), read block by block: bytes -> rows as plain objects. */
+import { PrefineError } from "../errors.ts";
+import type { ByteSource } from "./byteSource.ts";
+import { jsonArraySplitter } from "./jsonArray.ts";
+import { jsonLinesSplitter, type RowSpan, type RowSplitter } from "./jsonl.ts";
+
+export interface JsonFile {
+  source: ByteSource;
+  /** The file's name, for messages. */
+  where: string;
+  layout: "lines" | "list";
+  blocks: JsonBlock[];
+}
+
+/** Rows that are read together: bytes [start, end) of the file. */
+export interface JsonBlock {
+  start: number;
+  end: number;
+  /** The line of the first row, from 1. */
+  line: number;
+  rows: number;
+}
+
+/** Bytes that are read at once, and so about the size of a block. */
+const BLOCK_BYTES = 1 << 20;
+
+const FORMATS = "A JSON file of rows holds one object a line (JSON Lines), or one list of objects.";
+
+/**
+ * Reads the whole file once, block by block: checks every row and notes where the blocks are.
+ * @param where the file's name, for messages.
+ * @param onRow gets every row, in order.
+ */
+export async function openJson(
+  source: ByteSource,
+  where: string,
+  onRow: (row: Record<string, unknown>) => void,
+  blockBytes = BLOCK_BYTES,
+): Promise<JsonFile> {
+  const { layout, start } = await findLayout(source, where);
+  const splitter = layout === "list" ? jsonArraySplitter(false, 1) : jsonLinesSplitter(1);
+  const blocks: JsonBlock[] = [];
+  let pending = new Uint8Array(0);
+  for (let position = start, size = blockBytes; position < source.byteLength; ) {
+    const next = new Uint8Array(await source.slice(position, Math.min(position + size, source.byteLength)));
+    const pendingStart = position - pending.length;
+    position += next.length;
+    const bytes = concat(pending, next);
+    const { rows, used } = splitter.split(bytes, position >= source.byteLength);
+    for (const span of rows) onRow(parseRow(bytes, span, where));
+    if (rows.length > 0) blocks.push(blockOf(rows, pendingStart));
+    pending = bytes.slice(used);
+    size = rows.length > 0 ? blockBytes : size * 2; // a row longer than a block: fewer scans of its beginning
+  }
+  const problem = splitter.problem();
+  if (problem) throw badRow(where, problem.line, problem.found);
+  return { source, where, layout, blocks };
+}
+
+function blockOf(rows: RowSpan[], offset: number): JsonBlock {
+  return {
+    start: offset + rows[0].start,
+    end: offset + rows[rows.length - 1].end,
+    line: rows[0].line,
+    rows: rows.length,
+  };
+}
+
+/** The rows of one block. */
+export async function readJsonBlock(file: JsonFile, block: JsonBlock): Promise<Record<string, unknown>[]> {
+  const bytes = new Uint8Array(await file.source.slice(block.start, block.end));
+  const splitter: RowSplitter =
+    file.layout === "list" ? jsonArraySplitter(true, block.line) : jsonLinesSplitter(block.line);
+  return splitter.split(bytes, true).rows.map((span) => parseRow(bytes, span, file.where));
+}
+
+/** Lists begin with a bracket, lines with a brace; a byte order mark before is skipped. */
+async function findLayout(source: ByteSource, where: string): Promise<{ layout: JsonFile["layout"]; start: number }> {
+  const bytes = new Uint8Array(await source.slice(0, Math.min(source.byteLength, 4096)));
+  const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  const first = bytes.subarray(start).find((byte) => byte > 0x20);
+  if (first === undefined && bytes.length === source.byteLength) {
+    throw new PrefineError("data", `${where}: expected rows, found an empty file`);
+  }
+  if (first === 0x5b) return { layout: "list", start };
+  if (first === 0x7b) return { layout: "lines", start };
+  throw badRow(where, 1, "neither an object nor a list");
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function parseRow(bytes: Uint8Array, { start, end, line }: RowSpan, where: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(utf8.decode(bytes.subarray(start, end)));
+  } catch (error) {
+    throw badRow(where, line, `${(error as Error).message.slice(0, 160)}`);
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw badRow(where, line, Array.isArray(value) ? "a list" : JSON.stringify(value).slice(0, 80));
+}
+
+function badRow(where: string, line: number, found: string): PrefineError {
+  return new PrefineError("data", `${where}:${line}: expected a row as a JSON object, found: ${found}`, FORMATS);
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  if (a.length === 0) return b;
+  const joined = new Uint8Array(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
+}

@@ -1,0 +1,47 @@
+/** @file JSON Lines: bytes -> where its rows are, one a line. */
+
+/** A row's bytes [start, end) in the bytes that were split, and the line that it begins in, from 1. */
+export interface RowSpan {
+  start: number;
+  end: number;
+  line: number;
+}
+
+/** Cuts a file into rows piece by piece; the texts are not parsed. */
+export interface RowSplitter {
+  /**
+   * The rows that end in these bytes. The next call gets the bytes after `used`, and more.
+   * @param last true where no bytes follow.
+   */
+  split(bytes: Uint8Array, last: boolean): { rows: RowSpan[]; used: number };
+  /** Once all bytes are used: what is wrong with the file as a whole, if anything. */
+  problem(): { line: number; found: string } | undefined;
+}
+
+const NEWLINE = 0x0a;
+
+/** Splits at line ends; blank lines are no rows. @param firstLine number of the first line of the bytes, from 1. */
+export function jsonLinesSplitter(firstLine: number): RowSplitter {
+  let line = firstLine;
+  return {
+    split(bytes, last) {
+      const rows: RowSpan[] = [];
+      let start = 0;
+      while (start < bytes.length) {
+        const newline = bytes.indexOf(NEWLINE, start);
+        if (newline < 0 && !last) break;
+        const end = newline < 0 ? bytes.length : newline;
+        if (!isBlank(bytes, start, end)) rows.push({ start, end, line });
+        start = end + 1;
+        line++;
+      }
+      return { rows, used: Math.min(start, bytes.length) };
+    },
+    problem: () => undefined,
+  };
+}
+
+function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (bytes[i] > 0x20) return false;
+  return true;
+}

@@ -1,0 +1,102 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { parquetWriteBuffer } from "hyparquet-writer";
+import { describe, expect, it } from "vitest";
+import { memorySource } from "./byteSource.ts";
+import { openParquet, readRowGroup } from "./parquet.ts";
+
+const fixture = (name: string) => readFileSync(new URL(`../../test/fixtures/${name}`, import.meta.url));
+
+async function readAll(bytes: Uint8Array, where = "x.parquet"): Promise<Record<string, unknown>[]> {
+  const file = await openParquet(memorySource(bytes), where);
+  const groups = await Promise.all(file.groupRows.map((_, group) => readRowGroup(file, group)));
+  return groups.flat();
+}
+
+describe("parquet", () => {
+  it("reads what pyarrow wrote: nested lists, nulls at every level, 64-bit integers, dates, any text", async () => {
+    const { rows } = JSON.parse(fixture("preferences.json").toString());
+    const expected = rows.map((row: Record<string, unknown>) => ({
+      ...row,
+      day: row.day === null ? null : new Date(`${row.day}T00:00:00Z`),
+    }));
+    expected[1].votes = 2n ** 53n + 1n; // beyond exact numbers: stays a bigint
+    const found = await readAll(fixture("preferences.parquet"));
+    expect(found).toEqual(expected);
+    expect(Object.keys(found[0]!)).toEqual(Object.keys(rows[0]));
+    expect(Object.keys((found[0]!.chosen as object[])[0]!)).toEqual(["content", "role"]);
+  });
+
+  it("asks for one row group's bytes at a time", async () => {
+    const memory = memorySource(fixture("preferences.parquet"));
+    const ranges: [number, number][] = [];
+    const source = {
+      byteLength: memory.byteLength,
+      slice: (start: number, end = memory.byteLength) => {
+        ranges.push([start, end]);
+        return memory.slice(start, end);
+      },
+    };
+    const file = await openParquet(source, "x.parquet");
+    expect(file.groupRows).toEqual([2, 1]);
+    const firstByte = Number(file.metadata.row_groups[1]!.columns[0]!.meta_data!.dictionary_page_offset);
+    ranges.length = 0;
+    expect(await readRowGroup(file, 1)).toHaveLength(1);
+    expect(Math.min(...ranges.map(([start]) => start))).toBe(firstByte);
+  });
+
+  it("reads what hyparquet-writer wrote, also no rows at all", async () => {
+    const write = (names: string[], ages: number[]) =>
+      new Uint8Array(
+        parquetWriteBuffer({
+          columnData: [
+            { name: "name", data: names, type: "STRING" },
+            { name: "age", data: ages, type: "INT32" },
+          ],
+          rowGroupSize: 2,
+        }),
+      );
+    expect(await readAll(write(["a", "b", "c"], [1, 2, 3]))).toEqual([
+      { name: "a", age: 1 },
+      { name: "b", age: 2 },
+      { name: "c", age: 3 },
+    ]);
+    expect(await readAll(write([], []))).toEqual([]);
+  });
+
+  it.each<[string, (whole: Uint8Array) => Uint8Array, string]>([
+    ["an empty file", () => new Uint8Array(0), "the file is empty"],
+    ["a few bytes", (whole) => whole.subarray(0, 5), "it has 5 bytes"],
+    ["a Git LFS pointer", () => new TextEncoder().encode("version https://git-lfs.github.com/spec/v1"), "PAR1"],
+    ["a file cut in the data", (whole) => whole.subarray(0, 1000), "footer != PAR1"],
+    ["a file cut in the footer", (whole) => whole.subarray(0, whole.length - 1), "footer != PAR1"],
+    ["a footer of the wrong length", (whole) => patched(whole, whole.length - 7, 0xff), "exceeds available buffer"],
+    ["changed bytes in a page", (whole) => patched(whole, 4, 0xff), "row group 0"],
+  ])("refuses %s by name", async (_name, change, message) => {
+    await expect(readAll(change(fixture("preferences.parquet")), "data/x.parquet")).rejects.toMatchObject({
+      name: "PrefineError",
+      code: "data",
+      message: expect.stringMatching(new RegExp(`^data/x.parquet: not a whole parquet file: .*${message}`)),
+    });
+  });
+});
+
+function patched(bytes: Uint8Array, at: number, value: number): Uint8Array {
+  const copy = new Uint8Array(bytes);
+  copy.fill(value, at, at + 3);
+  return copy;
+}
+
+const hub = new URL("../../../shared/reference/hub/", import.meta.url);
+
+describe.skipIf(!existsSync(hub))("parquet of ../shared/reference/hub (skipped where it is absent)", () => {
+  it("reads every row of the six splits as rows.json has them, key by key", async () => {
+    const expected = JSON.parse(readFileSync(new URL("rows.json", hub), "utf8")) as Record<string, unknown[]>;
+    const data = new URL("datasets/BarraHome/ultrafeedback_binarized/data/", hub);
+    const found: Record<string, unknown[]> = Object.fromEntries(Object.keys(expected).map((split) => [split, []]));
+    for (const name of readdirSync(data).sort()) {
+      found[name.split("-")[0]!]!.push(...(await readAll(readFileSync(new URL(name, data)), name)));
+    }
+    expect(Object.keys(found)).toHaveLength(6);
+    expect(JSON.stringify(found)).toBe(JSON.stringify(expected));
+  });
+});

@@ -1,0 +1,92 @@
+/** @file Parquet files, read one row group at a time: bytes -> rows as plain objects. */
+import {
+  type FileMetaData,
+  type ParquetParsers,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  parquetSchema,
+  type SchemaTree,
+} from "hyparquet";
+import { compressors } from "hyparquet-compressors";
+import { PrefineError } from "../errors.ts";
+import type { ByteSource } from "./byteSource.ts";
+
+export type { SchemaTree } from "hyparquet";
+
+export interface ParquetFile {
+  source: ByteSource;
+  /** The file's name, for messages. */
+  where: string;
+  metadata: FileMetaData;
+  /** The root of the schema; its children are the columns. */
+  schema: SchemaTree;
+  /** Rows of each row group. */
+  groupRows: number[];
+}
+
+/** `PAR1` at both ends; `PARE` where the footer is encrypted. */
+const MAGIC = [0x50, 0x41, 0x52, 0x31];
+/** Magic, length of the footer, magic: nothing shorter can be one. */
+const SMALLEST = 12;
+
+function broken(where: string, found: string, cause?: unknown): PrefineError {
+  const hint = "Is the file cut or a Git LFS pointer? Download or write it again.";
+  return new PrefineError("data", `${where}: not a whole parquet file: ${found}`, hint, { cause });
+}
+
+/**
+ * Reads the footer: schema and row groups.
+ * @param where the file's name, for messages.
+ */
+export async function openParquet(source: ByteSource, where: string): Promise<ParquetFile> {
+  if (source.byteLength < SMALLEST) {
+    throw broken(where, source.byteLength === 0 ? "the file is empty" : `it has ${source.byteLength} bytes`);
+  }
+  const head = new Uint8Array(await source.slice(0, 4));
+  if (!MAGIC.every((byte, i) => head[i] === byte)) throw broken(where, "it does not begin with PAR1");
+  const metadata = await readFooter(source, where);
+  const groupRows = metadata.row_groups.map((group) => Number(group.num_rows));
+  return { source, where, metadata, schema: parquetSchema(metadata), groupRows };
+}
+
+async function readFooter(source: ByteSource, where: string): Promise<FileMetaData> {
+  try {
+    return await parquetMetadataAsync(source, { parsers });
+  } catch (error) {
+    if (error instanceof PrefineError) throw error;
+    throw broken(where, (error as Error).message, error);
+  }
+}
+
+/** The rows of one row group; keys in the order of the schema, null where a value is missing. */
+export async function readRowGroup(file: ParquetFile, group: number): Promise<Record<string, unknown>[]> {
+  const { source, metadata, groupRows, where } = file;
+  const rowStart = groupRows.slice(0, group).reduce((sum, rows) => sum + rows, 0);
+  const rowEnd = rowStart + groupRows[group];
+  let rows: Record<string, unknown>[];
+  try {
+    rows = await parquetReadObjects({ file: source, metadata, compressors, rowStart, rowEnd, parsers });
+  } catch (error) {
+    if (error instanceof PrefineError) throw error;
+    throw broken(where, `row group ${group}: ${(error as Error).message}`, error);
+  }
+  if (rows.length !== groupRows[group]) {
+    throw broken(where, `row group ${group}: expected ${groupRows[group]} rows, found ${rows.length}`);
+  }
+  const columns = file.schema.children.map(({ element }) => element.name);
+  return rows.map((row) => Object.fromEntries(columns.map((name) => [name, plain(row[name])])));
+}
+
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true }); // a text that begins with U+FEFF keeps it
+
+const parsers: Partial<ParquetParsers> = { stringFromBytes: (bytes: Uint8Array) => bytes && utf8.decode(bytes) };
+
+/** As JSON has it where that is exact: null for missing, numbers for 64-bit integers up to 2^53; nested values too. */
+function plain(value: unknown): unknown {
+  if (typeof value === "string") return value;
+  if (value === undefined || value === null) return null;
+  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value instanceof Date || ArrayBuffer.isView(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, nested]) => [key, plain(nested)]));
+}
