@@ -19,13 +19,15 @@ export interface Option<Value, Input = Value> {
   readonly common?: boolean;
   /** Never printed, logged or saved. */
   readonly secret?: boolean;
+  /** Prefine's own: neither TRL, PEFT nor transformers has it. */
+  readonly own?: boolean;
   /** Flags `--name.key value` fill a mapping. */
   readonly dotted?: boolean;
   /** Heading in help and COMPATIBILITY.md. */
   readonly group: string;
 }
 
-type Extras = Partial<Pick<Option<unknown>, "note" | "ready" | "common" | "secret" | "dotted">>;
+type Extras = Partial<Pick<Option<unknown>, "note" | "ready" | "common" | "secret" | "dotted" | "own">>;
 export type Table = Readonly<Record<string, Option<unknown, unknown>>>;
 
 /** The values of a table, all present. */
@@ -65,6 +67,13 @@ export function noEffect<V, I>(
 /** Known, and an error where it is set to a value that would change results. */
 export function notYet<V, I>(kind: Kind<V, I>, standard: V, help: string, extras: Extras = {}): Option<V, I> {
   return { kind, default: standard, help, support: "not-yet", group: "", ...extras };
+}
+
+/** Marks a table of options as prefine's own. */
+export function own<T extends Table>(table: T): T {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, option]) => [name, { ...option, own: true }]),
+  ) as unknown as T;
 }
 
 /** Puts a heading over a table of options. */

@@ -14,7 +14,7 @@ import {
   path,
   string,
 } from "../kinds.ts";
-import { differs, group, noEffect, notYet, same } from "../option.ts";
+import { differs, group, noEffect, notYet, own, same } from "../option.ts";
 
 const LOSS_TYPES = [
   "sigmoid",
@@ -103,20 +103,26 @@ const model = group("Model", {
   activation_offloading: noEffect(bool, false, "Keep activations on the CPU.", "they are there anyway"),
 });
 
-const own = group("Data (prefine's own)", {
-  drop_degenerate: same(bool, false, "Drop pairs whose chosen and rejected are equal or empty (TRL keeps them).", {
-    common: true,
+const rows = group(
+  "Data",
+  own({
+    drop_degenerate: same(bool, false, "Drop pairs whose chosen and rejected are equal or empty (TRL keeps them).", {
+      common: true,
+    }),
   }),
-});
+);
 
-const ownFolders = group("Output (prefine's own)", {
-  overwrite_output_dir: same(bool, false, "Replace the run that output_dir holds.", { common: true }),
-  logging_dir: same(
-    nullable(path),
-    null,
-    "Folder of TensorBoard's events; unset: $TENSORBOARD_LOGGING_DIR, else output_dir/runs.",
-  ),
-});
+const folders = group(
+  "Output",
+  own({
+    overwrite_output_dir: same(bool, false, "Replace the run that output_dir holds.", { common: true }),
+    logging_dir: same(
+      nullable(path),
+      null,
+      "Folder of TensorBoard's events; unset: $TENSORBOARD_LOGGING_DIR, else output_dir/runs.",
+    ),
+  }),
+);
 
-/** DPOConfig's own fields, those that prefine adds among them. */
-export const DPO_OPTIONS = { ...loss, ...reference, ...pairs, ...model, ...own, ...ownFolders };
+/** DPOConfig's own fields, and those that prefine adds. */
+export const DPO_OPTIONS = { ...loss, ...reference, ...pairs, ...model, ...rows, ...folders };

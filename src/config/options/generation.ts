@@ -36,7 +36,7 @@ const choice = group("Choice of tokens", {
   no_repeat_ngram_size: same(nullable(atLeast(0, int)), null, "Sequences of this length occur once.", {
     common: true,
   }),
-  seed: same(nullable(int), null, "Seed of the draws (prefine's own).", { common: true }),
+  seed: same(nullable(int), null, "Seed of the draws.", { common: true, own: true }),
   num_beams: notYet(nullable(int), null, "Beams to search with.", { ready: [1] }),
   num_return_sequences: same(nullable(above(0, int)), null, "Answers to a prompt; several need do_sample."),
   epsilon_cutoff: notYet(nullable(float), null, "Least probability.", { ready: [0] }),

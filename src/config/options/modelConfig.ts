@@ -1,6 +1,6 @@
 /** @file Which model, and which adapter on it: trl.ModelConfig (TRL 1.16), and prefine's adapter_name_or_path. */
 import { above, atLeast, bool, int, listOf, nullable, oneOf, share, string } from "../kinds.ts";
-import { differs, group, noEffect, notYet, same } from "../option.ts";
+import { differs, group, noEffect, notYet, own, same } from "../option.ts";
 import { TASK_TYPES } from "./lora.ts";
 
 const FLOAT32 = "prefine computes in float32";
@@ -43,12 +43,15 @@ const lora = group("LoRA", {
 export const MODEL_OPTIONS = {
   ...model,
   ...lora,
-  ...group("LoRA (prefine's own)", {
-    adapter_name_or_path: same(
-      nullable(string),
-      null,
-      "Adapter to start from; its adapter_config.json decides r, alpha and targets, and a frozen copy is the reference.",
-      { common: true },
-    ),
-  }),
+  ...group(
+    "LoRA",
+    own({
+      adapter_name_or_path: same(
+        nullable(string),
+        null,
+        "Adapter to start from; its adapter_config.json decides r, alpha and targets, and a frozen copy is the reference.",
+        { common: true },
+      ),
+    }),
+  ),
 };

@@ -1,6 +1,6 @@
 /** @file What to train on: trl.ScriptArguments and DatasetMixtureConfig (TRL 1.16), the launcher's flags, and prefine's own. */
 import { bool, float, int, json, type Kind, listOf, nullable, path, string } from "../kinds.ts";
-import { differs, group, noEffect, notYet, same } from "../option.ts";
+import { differs, group, noEffect, notYet, own, same } from "../option.ts";
 
 type FilesInput = string | readonly string[] | Readonly<Record<string, string | readonly string[]>>;
 
@@ -52,21 +52,29 @@ const launcher = group("Launcher (accelerate)", {
 export const SCRIPT_OPTIONS = {
   ...data,
   ...launcher,
-  ...group("Data (prefine's own)", {
-    data_files: same(nullable(files), null, "Files by split, --data_files.train FILE; one file alone is split train.", {
-      common: true,
-      dotted: true,
+  ...group(
+    "Data",
+    own({
+      data_files: same(
+        nullable(files),
+        null,
+        "Files by split, --data_files.train FILE; one file alone is split train.",
+        {
+          common: true,
+          dotted: true,
+        },
+      ),
+      process: same(
+        nullable(string),
+        null,
+        "Function over every row: the built-in ultrafeedback, or a module's default export (path).",
+        { common: true },
+      ),
+      token: differs(nullable(string), null, "Token for the hub.", {
+        note: "read from HF_TOKEN or the hub's login where it is not given; never saved or printed",
+        secret: true,
+        common: true,
+      }),
     }),
-    process: same(
-      nullable(string),
-      null,
-      "Function over every row: the built-in ultrafeedback, or a module's default export (path).",
-      { common: true },
-    ),
-    token: differs(nullable(string), null, "Token for the hub.", {
-      note: "read from HF_TOKEN or the hub's login where it is not given; never saved or printed",
-      secret: true,
-      common: true,
-    }),
-  }),
+  ),
 };
