@@ -1,0 +1,88 @@
+/** @file The evaluations of a log as the Markdown table that transformers' Trainer writes into a model card. */
+/** A log as it may come from a file: values that were not finite are null. */
+export type LoggedEntry = Record<string, number | null>;
+
+/** One line of the table: column name -> text. */
+type Row = Map<string, string>;
+
+/** repr() of a Python float: 1.0, 8.16e-05. */
+export function pythonFloat(value: number): string {
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e16)) return value.toExponential().replace(/e([+-])(\d)$/, "e$10$2");
+  return Number.isInteger(value) ? value.toFixed(1) : String(value);
+}
+
+/** Four decimals as Python's %.4f: of two equally near, the even one; toFixed takes the larger. */
+function fourDecimals(value: number): string {
+  const isTie = Number.isInteger(value * 32) && (value * 32) % 2 !== 0; // k / 20000 in binary: odd multiples of 1/32
+  if (!isTie) return value.toFixed(4);
+  const below = Math.floor(value * 1e4);
+  return ((below % 2 === 0 ? below : below + 1) / 1e4).toFixed(4);
+}
+
+/** Long floats get four decimals, short ones stay as they are: 0.5, 8247.0, 0.6667. */
+export function roundedFloat(value: number | null): string {
+  const text = pythonFloat(value ?? Number.NaN);
+  const decimals = text.split(".")[1];
+  return decimals !== undefined && decimals.length > 4 ? fourDecimals(value ?? 0) : text;
+}
+
+/** "mean_token_accuracy" -> "Mean Token Accuracy". */
+function columnName(metric: string): string {
+  const words = metric.split("_").map((word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase());
+  return words.join(" ");
+}
+
+/** Timings of an evaluation are no results. */
+const NO_RESULTS = new Set(["runtime", "samples_per_second", "steps_per_second"]);
+
+/** The values of an evaluation under the names that the card shows; the loss is named by the caller. */
+function resultsOf(entry: LoggedEntry, lossName: string): Row {
+  const row: Row = new Map();
+  for (const [key, value] of Object.entries(entry)) {
+    const metric = /^eval_(.*)$/s.exec(key)?.[1];
+    if (metric === undefined || NO_RESULTS.has(metric)) continue;
+    row.set(metric === "loss" ? lossName : columnName(metric), roundedFloat(value));
+  }
+  return row;
+}
+
+/** One line for each evaluation of the training, with the training loss that was logged last before it. */
+function rowsOf(log: readonly LoggedEntry[]): Row[] {
+  const summary = log.findLastIndex((entry) => "train_runtime" in entry || "train_loss" in entry);
+  const rows: Row[] = [];
+  let trainingLoss = "No log";
+  for (const entry of summary === -1 ? log : log.slice(0, summary)) {
+    if ("loss" in entry) trainingLoss = roundedFloat(entry.loss);
+    if (!("eval_loss" in entry)) continue;
+    const when: [string, string][] = [
+      ["Training Loss", trainingLoss],
+      ["Epoch", roundedFloat(entry.epoch)],
+      ["Step", String(entry.step)],
+    ];
+    rows.push(new Map([...when, ...resultsOf(entry, "Validation Loss")]));
+  }
+  return rows;
+}
+
+/**
+ * The table of "Training results", laid out as transformers' TrainingSummary does.
+ * @returns Markdown lines joined by newlines, or undefined where nothing was evaluated during the training.
+ */
+export function metricsTable(log: readonly LoggedEntry[]): string | undefined {
+  const rows = rowsOf(log);
+  if (rows.length === 0) return undefined;
+  const columns = [...new Set(rows.flatMap((row) => [...row.keys()]))];
+  const width = (column: string) => Math.max(column.length, ...rows.map((row) => row.get(column)?.length ?? 0));
+  const line = (cells: string[]) => `| ${cells.map((cell, i) => cell.padEnd(width(columns[i]))).join(" | ")} |`;
+  const rule = `|${columns.map((column) => `:${"-".repeat(width(column))}:`).join("|")}|`;
+  return [line(columns), rule, ...rows.map((row) => line(columns.map((column) => row.get(column) ?? "")))].join("\n");
+}
+
+/** The newest evaluation as "Name: value", for the list at the top of a card; empty where there is none. */
+export function lastResults(log: readonly LoggedEntry[]): string[] {
+  const last = log.findLast((entry) => "eval_loss" in entry);
+  return last === undefined ? [] : [...resultsOf(last, "Loss")].map(([name, value]) => `${name}: ${value}`);
+}
