@@ -2,6 +2,7 @@
 export { grad } from "./grad.ts";
 export { attention } from "./ops/attention.ts";
 export * from "./ops/broadcast.ts";
+export { cachedAttention } from "./ops/cachedAttention.ts";
 export { checkpoint } from "./ops/checkpoint.ts";
 export * from "./ops/elementwise.ts";
 export * from "./ops/index.ts";

@@ -109,11 +109,7 @@ const splitOp = defineOp<{ dims: readonly Dim[] }>("split", {
 });
 export const split = (x: Tensor, sizes: Tensor, dims: readonly Dim[]): Tensor[] => splitOp([x, sizes], { dims });
 
-function concatCotangents(
-  dy: readonly (Tensor | null)[],
-  pieces: readonly Tensor[],
-  axis: number,
-): Tensor | null {
+function concatCotangents(dy: readonly (Tensor | null)[], pieces: readonly Tensor[], axis: number): Tensor | null {
   if (dy.every((piece) => piece === null)) return null;
   const parts = dy.map((piece, i) => piece ?? zerosLike(pieces[i]));
   return concat(parts, axis);

@@ -1,0 +1,141 @@
+/** @file The decoder on the engine: one graph for prompt and continuation, keys and values kept in the compute thread. */
+import type { Adapter } from "../checkpoints/adapter.ts";
+import { cachedAttention, gatherRows, gemm, input, type Tensor } from "../engine/graph/index.ts";
+import { lowerGraph } from "../engine/onnx/lower.ts";
+import { Device, type Fetch, type HostTensor, type Session } from "../engine/runtime/device.ts";
+import { buildNetwork } from "../models/buildNetwork.ts";
+import type { LoadedModel } from "../models/loadModel.ts";
+import { type LoraAdapter, loraAdapter } from "../models/lora.ts";
+import type { Architecture } from "../models/network.ts";
+import type { Decoder, DecoderStepOptions } from "./decoder.ts";
+
+const HIDDEN = -1e30;
+const pastName = (layer: number, what: "keys" | "values") => `past.${layer}.${what}`;
+const presentName = (layer: number, what: "keys" | "values") => `present.${layer}.${what}`;
+
+/** B sequences, S new tokens each, P cached ones: `logits` [B, V] behind the last tokens, and the grown cache. */
+function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null) {
+  const mask = input("mask", ["B", 1, "S", "P+S"]);
+  const outputs: Record<string, Tensor> = {};
+  const { kvHeads, headSize } = architecture;
+  const net = buildNetwork(architecture, {
+    adapter,
+    attend: (q, k, v, { layer, heads, scale }) => {
+      const cache = (what: "keys" | "values") => input(pastName(layer, what), ["B", kvHeads, "P", headSize]);
+      const past = { keys: cache("keys"), values: cache("values") };
+      const { out, keys, values } = cachedAttention([q, k, v], past, mask, { heads, kvHeads, scale });
+      outputs[presentName(layer, "keys")] = keys;
+      outputs[presentName(layer, "values")] = values;
+      return out;
+    },
+  });
+  const hidden = architecture.forward(net, input("tokens", ["B*S"], "int32"), input("positions", ["B*S"], "int32"));
+  const last = gatherRows(hidden, input("last", ["B"], "int32"));
+  return lowerGraph({ logits: gemm(last, net.weight(architecture.head), null, { transB: true }), ...outputs });
+}
+
+/** Which keys each new token sees: those before it and itself, except the padding. [B, 1, S, P + S] */
+function causalMask({ batch, length }: DecoderStepOptions, cached: number, padding: Int32Array): HostTensor {
+  const keys = cached + length;
+  const data = new Float32Array(batch * length * keys);
+  for (let b = 0; b < batch; b++) {
+    for (let s = 0; s < length; s++) {
+      const row = (b * length + s) * keys;
+      // a padding token sees itself, so that its softmax is defined; nobody sees it
+      for (let k = 0; k < keys; k++) {
+        const hidden = k > cached + s || (k < padding[b] && k !== cached + s);
+        if (hidden) data[row + k] = HIDDEN;
+      }
+    }
+  }
+  return { dtype: "float32", shape: [batch, 1, length, keys], data };
+}
+
+class CachedDecoder implements Decoder {
+  readonly vocabSize: number;
+  readonly maxPositions: number;
+  private readonly architecture: Architecture;
+  private readonly device: Device;
+  private readonly session: Session;
+  private readonly feeds: Record<string, string>;
+  private readonly fetches: Record<string, Fetch> = {};
+  private cached = 0;
+  private padding: Int32Array = new Int32Array(0);
+
+  constructor(architecture: Architecture, device: Device, session: Session, weightNames: string[]) {
+    this.architecture = architecture;
+    this.vocabSize = architecture.vocabSize;
+    this.maxPositions = architecture.maxPositions;
+    this.device = device;
+    this.session = session;
+    this.feeds = Object.fromEntries(weightNames.map((name) => [name, name]));
+    for (const [layer, what] of this.cacheParts()) {
+      this.feeds[pastName(layer, what)] = pastName(layer, what);
+      this.fetches[presentName(layer, what)] = { store: pastName(layer, what) };
+    }
+  }
+
+  private cacheParts(): [number, "keys" | "values"][] {
+    return Array.from({ length: this.architecture.layers }, (_, layer) => layer).flatMap((layer) => [
+      [layer, "keys"],
+      [layer, "values"],
+    ]);
+  }
+
+  private async begin({ batch, padding }: DecoderStepOptions): Promise<void> {
+    const { kvHeads, headSize } = this.architecture;
+    const empty: HostTensor = { dtype: "float32", shape: [batch, kvHeads, 0, headSize], data: new Float32Array(0) };
+    await this.device.put(this.cacheParts().map(([layer, what]) => [pastName(layer, what), empty]));
+    this.padding = padding ?? new Int32Array(batch);
+  }
+
+  async step(tokens: Int32Array, positions: Int32Array, options: DecoderStepOptions): Promise<Float32Array> {
+    if (this.cached === 0) await this.begin(options);
+    const { batch, length } = options;
+    const last = Int32Array.from({ length: batch }, (_, b) => (b + 1) * length - 1);
+    const outputs = await this.session.run(
+      {
+        ...this.feeds,
+        tokens: { dtype: "int32", shape: [tokens.length], data: tokens },
+        positions: { dtype: "int32", shape: [positions.length], data: positions },
+        last: { dtype: "int32", shape: [batch], data: last },
+        mask: causalMask(options, this.cached, this.padding),
+      },
+      this.fetches,
+    );
+    this.cached += length;
+    return outputs.get("logits")?.data as Float32Array;
+  }
+
+  async reset(): Promise<void> {
+    this.cached = 0;
+  }
+
+  dispose(): Promise<void> {
+    return this.device.dispose();
+  }
+}
+
+/**
+ * A decoder with the model's weights in memory.
+ * @param options.adapter LoRA weights to run on top; not merged into the base, so that the ops are those of training.
+ */
+export async function createDecoder(model: LoadedModel, options: { adapter?: Adapter | null } = {}): Promise<Decoder> {
+  const { architecture } = model;
+  const device = new Device();
+  try {
+    await device.load([...model.weights]);
+    const lora = options.adapter
+      ? loraAdapter(architecture.linears, architecture.modelType, options.adapter.config)
+      : null;
+    for (const [name, { shape, data }] of options.adapter?.weights ?? []) {
+      await device.put([[name, { dtype: "float32", shape, data }]]);
+    }
+    const adapterNames = [...(lora?.layers.values() ?? [])].flatMap(({ nameA, nameB }) => [nameA, nameB]);
+    const session = await device.open(decoderGraph(architecture, lora));
+    return new CachedDecoder(architecture, device, session, [...architecture.parameters.keys(), ...adapterNames]);
+  } catch (error) {
+    await device.dispose();
+    throw error;
+  }
+}
