@@ -1,0 +1,165 @@
+/** @file Tokenizers from a folder or a hub repository, and back into a folder. */
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { PrefineError } from "../../errors.ts";
+import type { HubOptions } from "../hub/settings.ts";
+import type { TokenizerSettings } from "./specialTokens.ts";
+import { Tokenizer, type TokenizerParts } from "./tokenizer.ts";
+import { buildGpt2Json, parseJsonObject, parseMerges } from "./tokenizerJson.ts";
+
+export interface LoadTokenizerOptions extends HubOptions {
+  /** Branch, tag or commit of a hub repository. Default: main. */
+  revision?: string;
+}
+
+const FILES = new Set([
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "chat_template.jinja",
+  "config.json", // for model_type
+  "adapter_config.json", // names the base model where an adapter has no tokenizer of its own
+]);
+const VOCABULARY_FILES = new Set(["vocab.json", "merges.txt"]);
+
+/** What a tokenizer is read from: the folder, its name for people and the text of its files. */
+interface Source {
+  directory: string;
+  name: string;
+}
+
+/**
+ * The tokenizer of a model: transformers' AutoTokenizer.from_pretrained.
+ * @param idOrPath a folder (of a model, a run, an adapter) or the id of a hub repository; from the hub only the
+ *   tokenizer's files are downloaded, and config.json.
+ */
+async function fromPretrained(idOrPath: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
+  const isFolder = await stat(idOrPath).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const directory = isFolder ? idOrPath : await download(idOrPath, options);
+  const source: Source = { directory, name: idOrPath };
+  const config = await readJson(source, "tokenizer_config.json");
+  const modelConfig = await readJson(source, "config.json");
+  const tokenizerClass = String(config?.tokenizer_class ?? "").replace(/Fast$/, "");
+  const isGpt2 = tokenizerClass === "GPT2Tokenizer" || (tokenizerClass === "" && modelConfig?.model_type === "gpt2");
+  const settings: TokenizerSettings = {
+    config: config ?? {},
+    specialTokensMap: await readJson(source, "special_tokens_map.json"),
+    addedTokens: await readJson(source, "added_tokens.json"),
+    isGpt2,
+  };
+  const unknownKind = tokenizerClass === "" && modelConfig?.model_type === undefined;
+  const vocabulary =
+    (await readTokenizerJson(source, settings)) ??
+    (isGpt2 || unknownKind ? await readVocabAndMerges(source, settings) : undefined);
+  if (vocabulary) {
+    const template = await readOptional(source, "chat_template.jinja");
+    const otherFiles = new Map(template === undefined ? [] : [["chat_template.jinja", template]]);
+    return new Tokenizer({ ...settings, ...vocabulary, name_or_path: idOrPath, otherFiles, writeFiles });
+  }
+  const adapter = await readJson(source, "adapter_config.json");
+  const base = adapter?.base_model_name_or_path;
+  if (typeof base === "string" && base !== idOrPath) return fromPretrained(base, { ...options, revision: "main" });
+  throw noTokenizer(idOrPath, String(tokenizerClass || modelConfig?.model_type || ""));
+}
+
+/** Tokenizer of any supported model; transformers' AutoTokenizer. */
+export const AutoTokenizer = { from_pretrained: fromPretrained };
+
+/** GPT-2's tokenizer, under the name that the Python class has. */
+export const GPT2Tokenizer = AutoTokenizer;
+
+async function download(id: string, options: LoadTokenizerOptions): Promise<string> {
+  const { resolveRepo } = await import("../hub/resolveRepo.ts"); // local folders need no network code
+  const repo = { ...options, id, kind: "model" as const };
+  const { directory, files } = await resolveRepo({ ...repo, files: (path) => FILES.has(path) });
+  if (files.includes("tokenizer.json")) return directory;
+  return (await resolveRepo({ ...repo, files: (path) => FILES.has(path) || VOCABULARY_FILES.has(path) })).directory;
+}
+
+async function readTokenizerJson(source: Source, { config, isGpt2 }: TokenizerSettings) {
+  const bytes = await readOptional(source, "tokenizer.json");
+  if (!bytes) return undefined;
+  const where = `${source.name}/tokenizer.json`;
+  const json = parseJsonObject(new TextDecoder().decode(bytes), where);
+  const preTokenizer = json.pre_tokenizer as { type?: unknown; add_prefix_space?: unknown } | null | undefined;
+  const prefix = config.add_prefix_space;
+  // transformers builds GPT2Tokenizer's pre-tokenizer from the config; other classes take the file's.
+  const overrides = isGpt2 && preTokenizer?.type === "ByteLevel" && typeof prefix === "boolean";
+  if (overrides && prefix !== (preTokenizer.add_prefix_space ?? true)) {
+    return { where, json: { ...json, pre_tokenizer: { ...preTokenizer, add_prefix_space: prefix } } };
+  }
+  return { where, json, source: bytes };
+}
+
+async function readVocabAndMerges(
+  source: Source,
+  { config }: TokenizerSettings,
+): Promise<Pick<TokenizerParts, "json" | "where"> | undefined> {
+  const vocab = await readJson(source, "vocab.json");
+  const mergesText = await readOptional(source, "merges.txt");
+  if (!vocab || !mergesText) return undefined;
+  const where = `${source.name}/vocab.json`;
+  const merges = parseMerges(new TextDecoder().decode(mergesText), `${source.name}/merges.txt`);
+  const bosContent = typeof config.bos_token === "string" ? config.bos_token : "<|endoftext|>";
+  const bosId = vocab[bosContent];
+  const addBos = config.add_bos_token === true && typeof bosId === "number";
+  const bos = addBos ? { content: bosContent, id: bosId } : undefined;
+  return {
+    where,
+    json: { ...buildGpt2Json(vocab, merges, { addPrefixSpace: config.add_prefix_space === true, bos }) },
+  };
+}
+
+async function readOptional({ directory, name }: Source, file: string): Promise<Uint8Array | undefined> {
+  try {
+    return new Uint8Array(await readFile(join(directory, file)));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    throw new PrefineError("io", `${name}/${file}: cannot be read: ${message}`, undefined, { cause: error });
+  }
+}
+
+async function readJson(source: Source, file: string): Promise<Record<string, unknown> | undefined> {
+  const bytes = await readOptional(source, file);
+  return bytes && parseJsonObject(new TextDecoder().decode(bytes), `${source.name}/${file}`);
+}
+
+function noTokenizer(idOrPath: string, kind: string): PrefineError {
+  const found = kind === "" ? "neither" : `neither that fits a ${kind}`;
+  return new PrefineError(
+    "model",
+    `${idOrPath}: expected tokenizer.json, or GPT-2's vocab.json and merges.txt, found ${found}`,
+    "Give the folder or the hub id of a model that has its tokenizer beside it.",
+  );
+}
+
+/** Writes each file beside its place, syncs and renames it: no reader ever sees half of one. */
+async function writeFiles(directory: string, files: Map<string, Uint8Array>): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+    for (const [file, bytes] of files) {
+      const path = join(directory, file);
+      const partial = join(directory, `.${basename(file)}.${process.pid}.partial`);
+      try {
+        const handle = await open(partial, "w");
+        try {
+          await handle.writeFile(bytes);
+          await handle.sync();
+        } finally {
+          await handle.close();
+        }
+        await rename(partial, path);
+      } finally {
+        await rm(partial, { force: true });
+      }
+    }
+  } catch (error) {
+    const message = `${directory}: the tokenizer cannot be written: ${(error as Error).message}`;
+    throw new PrefineError("io", message, "Is the folder writable, and is there room on the disk?", { cause: error });
+  }
+}

@@ -1,0 +1,114 @@
+/** @file Which tokens are bos, eos, unk and pad, by the precedence that transformers gives a tokenizer's files. */
+import type { AddedToken, TokenizerJson } from "./tokenizerJson.ts";
+
+/** The named special tokens, in the order in which transformers adds those that the vocabulary lacks. */
+const NAMES = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"] as const;
+export type SpecialTokenName = (typeof NAMES)[number];
+
+/** The parsed files of a tokenizer, as far as they are there. */
+export interface TokenizerSettings {
+  /** tokenizer_config.json */
+  config: Record<string, unknown>;
+  /** special_tokens_map.json */
+  specialTokensMap?: Record<string, unknown> | undefined;
+  /** added_tokens.json: content -> id */
+  addedTokens?: Record<string, unknown> | undefined;
+  /** GPT2Tokenizer: bos, eos and unk default to <|endoftext|>. */
+  isGpt2: boolean;
+}
+
+type TokenFlags = Partial<Omit<AddedToken, "id" | "content">>;
+interface TokenSpec extends TokenFlags {
+  content: string;
+}
+
+/** A token as the files write it: its text, or an object with its text under `content`. */
+function readToken(value: unknown): TokenSpec | undefined {
+  if (typeof value === "string") return { content: value };
+  if (typeof value !== "object" || value === null || !("content" in value)) return undefined;
+  const { content } = value;
+  if (typeof content !== "string") return undefined;
+  const flags: Record<string, unknown> = { ...value };
+  const spec: TokenSpec = { content };
+  for (const name of ["single_word", "lstrip", "rstrip", "normalized", "special"] as const) {
+    if (typeof flags[name] === "boolean") spec[name] = flags[name];
+  }
+  return spec;
+}
+
+function readTokens(value: unknown): TokenSpec[] {
+  const list = Array.isArray(value) ? value : typeof value === "object" && value !== null ? Object.values(value) : [];
+  return list.map(readToken).filter((token) => token !== undefined);
+}
+
+/** Settings after precedence: special_tokens_map.json wins, unless the config lists all added tokens itself. */
+function effectiveSettings({ config, specialTokensMap, isGpt2 }: TokenizerSettings): Record<string, unknown> {
+  const end = "<|endoftext|>";
+  const defaults = isGpt2 ? { bos_token: end, eos_token: end, unk_token: end } : {};
+  const legacy = config.added_tokens_decoder === undefined ? specialTokensMap : {};
+  return { ...defaults, ...config, ...legacy };
+}
+
+/** The named special tokens of a tokenizer; names without a token are left out. */
+export function namedSpecialTokens(settings: TokenizerSettings): Map<SpecialTokenName, string> {
+  const effective = effectiveSettings(settings);
+  const named = new Map<SpecialTokenName, string>();
+  for (const name of NAMES) {
+    const token = readToken(effective[name]);
+    if (token) named.set(name, token.content);
+  }
+  return named;
+}
+
+/** Tokens to add, in order: those with an id of their own, the named ones, the further special ones. */
+function tokensToAdd(settings: TokenizerSettings): { spec: TokenSpec; special: boolean }[] {
+  const effective = effectiveSettings(settings);
+  const named = NAMES.map((name) => readToken(effective[name])).filter((token) => token !== undefined);
+  const further = readTokens(effective.extra_special_tokens ?? effective.additional_special_tokens);
+  const special = new Set([...named, ...further].map((token) => token.content));
+  const withId: [number, TokenSpec][] = [];
+  if (typeof settings.config.added_tokens_decoder === "object" && settings.config.added_tokens_decoder !== null) {
+    for (const [id, value] of Object.entries(settings.config.added_tokens_decoder)) {
+      const token = readToken(value);
+      if (token) withId.push([Number(id), token]);
+    }
+  } else {
+    for (const [content, id] of Object.entries(settings.addedTokens ?? {})) withId.push([Number(id), { content }]);
+  }
+  withId.sort(([a], [b]) => a - b);
+  return [
+    ...withId.map(([, spec]) => ({ spec, special: spec.special === true || special.has(spec.content) })),
+    ...[...named, ...further].map((spec) => ({ spec, special: true })),
+  ];
+}
+
+/**
+ * The added tokens of tokenizer.json together with those that the other files name. A token that the vocabulary
+ * lacks gets the next free id, as transformers gives it.
+ * @param idOf the model's vocabulary.
+ */
+export function mergeAddedTokens(
+  json: TokenizerJson,
+  idOf: ReadonlyMap<string, number>,
+  settings: TokenizerSettings,
+): AddedToken[] {
+  const merged = new Map(json.added_tokens.map((token) => [token.content, token]));
+  let nextId = Math.max(idOf.size, ...json.added_tokens.map((token) => token.id + 1));
+  for (const { spec, special } of tokensToAdd(settings)) {
+    const known = merged.get(spec.content);
+    if (known) {
+      if (special && !known.special) merged.set(spec.content, { ...known, special });
+      continue;
+    }
+    merged.set(spec.content, {
+      id: idOf.get(spec.content) ?? nextId++,
+      content: spec.content,
+      single_word: spec.single_word ?? false,
+      lstrip: spec.lstrip ?? false,
+      rstrip: spec.rstrip ?? false,
+      normalized: spec.normalized ?? !special,
+      special,
+    });
+  }
+  return [...merged.values()];
+}

@@ -1,0 +1,223 @@
+/** @file Text <-> token ids under a model's vocabulary, with its special tokens and its files. */
+import { PrefineError } from "../../errors.ts";
+import { createByteLevelBpe } from "./byteLevelBpe.ts";
+import { Callable, onCall } from "./callable.ts";
+import type { Branches, TextCodec } from "./codec.ts";
+import { createLibraryCodec } from "./libraryCodec.ts";
+import {
+  mergeAddedTokens,
+  namedSpecialTokens,
+  type SpecialTokenName,
+  type TokenizerSettings,
+} from "./specialTokens.ts";
+import { tokenizerConfigFile, tokenizerJsonFile } from "./tokenizerFiles.ts";
+import { type AddedToken, checkTokenizerJson, readVocabulary, type TokenizerJson } from "./tokenizerJson.ts";
+
+/** What `tokenizer(text)` gives, under transformers' names. */
+export interface Encoding {
+  input_ids: number[];
+  attention_mask: number[];
+}
+
+export interface BatchEncoding {
+  input_ids: number[][];
+  attention_mask: number[][];
+}
+
+export interface EncodeOptions {
+  /** Whether the tokens that the tokenizer puts around a text (bos, where the model has one) are added. Default: true. */
+  add_special_tokens?: boolean;
+}
+
+export interface DecodeOptions {
+  /** Whether special tokens (eos and the like) are left out of the text. Default: false. */
+  skip_special_tokens?: boolean;
+}
+
+interface TokenizerCall {
+  (text: string, options?: EncodeOptions): Encoding;
+  (texts: string[], options?: EncodeOptions): BatchEncoding;
+}
+
+export interface TokenizerParts extends TokenizerSettings {
+  /** The parsed tokenizer.json, or one of its structure. */
+  json: Record<string, unknown>;
+  /** The bytes of tokenizer.json, where `json` is as the file has it. */
+  source?: Uint8Array;
+  /** Names the vocabulary's file in messages. */
+  where: string;
+  name_or_path: string;
+  /** Further files that belong to it (chat_template.jinja), kept as they are. */
+  otherFiles?: Map<string, Uint8Array>;
+  /** Writes files into a folder; how save_pretrained reaches the disk. */
+  writeFiles?: (directory: string, files: Map<string, Uint8Array>) => Promise<void>;
+}
+
+/** transformers' model_max_length of a tokenizer that has none: int(1e30). */
+const VERY_LARGE_INTEGER = 1e30;
+
+/**
+ * A tokenizer with transformers' names and ids. `tokenizer(text)` gives { input_ids, attention_mask }.
+ * Made by AutoTokenizer.from_pretrained.
+ */
+export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) {
+  readonly name_or_path: string;
+  /** Longest text in tokens that the model was made for; 1e30 where the files don't say. */
+  readonly model_max_length: number;
+  /** How many tokens there are, added ones included: transformers' `len(tokenizer)`. */
+  readonly vocabSize: number;
+  private readonly codec: TextCodec;
+  private readonly parts: Omit<TokenizerParts, "json">;
+  /** What tokenizer.json is written from. The parsed file is not kept: it would take some 20 MB. */
+  private readonly origin: Uint8Array | TokenizerJson;
+  private readonly addedTokens: AddedToken[];
+  private readonly special: Map<SpecialTokenName, string>;
+  private readonly specialIds: Set<number>;
+  private readonly idOf: Map<string, number>;
+  private readonly tokenOf: string[] = [];
+
+  constructor(parts: TokenizerParts) {
+    super();
+    const { json: parsed, ...otherParts } = parts;
+    const checked = checkTokenizerJson(parsed, parts.where);
+    this.parts = otherParts;
+    this.idOf = readVocabulary(checked.model.vocab, parts.where);
+    this.addedTokens = mergeAddedTokens(checked, this.idOf, parts);
+    const json: TokenizerJson = { ...checked, added_tokens: this.addedTokens };
+    this.origin = parts.source ?? json;
+    this.codec =
+      createByteLevelBpe(json, this.idOf, parts.where) ?? createLibraryCodec(json, parts.config, parts.where);
+    this.name_or_path = parts.name_or_path;
+    const maxLength = parts.config.model_max_length ?? parts.config.max_len;
+    this.model_max_length = typeof maxLength === "number" ? maxLength : VERY_LARGE_INTEGER;
+    this.special = namedSpecialTokens(parts);
+    for (const { content, id } of this.addedTokens) this.idOf.set(content, id);
+    for (const [token, id] of this.idOf) this.tokenOf[id] = token;
+    this.vocabSize = this.idOf.size;
+    this.specialIds = new Set(this.addedTokens.filter((token) => token.special).map((token) => token.id));
+  }
+
+  [onCall](text: string | string[], options?: EncodeOptions): Encoding | BatchEncoding {
+    const encodeOne = (one: string): Encoding => {
+      const input_ids = this.encode(one, options);
+      return { input_ids, attention_mask: input_ids.map(() => 1) };
+    };
+    if (!Array.isArray(text)) return encodeOne(text);
+    const rows = text.map(encodeOne);
+    return { input_ids: rows.map((row) => row.input_ids), attention_mask: rows.map((row) => row.attention_mask) };
+  }
+
+  /** Token ids of a text. */
+  encode(text: string, options: EncodeOptions = {}): number[] {
+    if (typeof text !== "string") {
+      throw new PrefineError("data", `tokenizer: expected a text, found ${text === null ? "null" : typeof text}`);
+    }
+    return this.codec.encode(text, options.add_special_tokens ?? true);
+  }
+
+  /** Ids of a text and of the text with each continuation behind it, equal to encode's, at the cost of each part once. */
+  encodeBranches(text: string, continuations: string[]): Branches {
+    return this.codec.encodeBranches(text, continuations);
+  }
+
+  /** The text of token ids; bytes that are no UTF-8 become U+FFFD. */
+  decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
+    const kept: number[] = [];
+    for (let i = 0; i < ids.length; i++) {
+      if (this.tokenOf[ids[i]] === undefined) throw this.outsideVocabulary(ids[i]);
+      if (!options.skip_special_tokens || !this.specialIds.has(ids[i])) kept.push(ids[i]);
+    }
+    return this.codec.decode(kept);
+  }
+
+  /** The texts of several lists of ids. */
+  batch_decode(batch: ArrayLike<number>[], options: DecodeOptions = {}): string[] {
+    return batch.map((ids) => this.decode(ids, options));
+  }
+
+  /** True where decode(a) + decode(b) is decode of both in a row, so that a stream may forget what it has given out. */
+  get concatenates(): boolean {
+    return this.codec.concatenates;
+  }
+
+  convert_tokens_to_ids(token: string): number | undefined {
+    return this.idOf.get(token);
+  }
+
+  convert_ids_to_tokens(id: number): string {
+    const token = this.tokenOf[id];
+    if (token === undefined) throw this.outsideVocabulary(id);
+    return token;
+  }
+
+  get bos_token(): string | null {
+    return this.special.get("bos_token") ?? null;
+  }
+  get bos_token_id(): number | null {
+    return this.specialId("bos_token");
+  }
+  get eos_token(): string | null {
+    return this.special.get("eos_token") ?? null;
+  }
+  get eos_token_id(): number | null {
+    return this.specialId("eos_token");
+  }
+  get unk_token(): string | null {
+    return this.special.get("unk_token") ?? null;
+  }
+  get unk_token_id(): number | null {
+    return this.specialId("unk_token");
+  }
+  get pad_token(): string | null {
+    return this.special.get("pad_token") ?? null;
+  }
+  /** Sets the token of padding, which must be in the vocabulary; null unsets it. */
+  set pad_token(token: string | null) {
+    if (token === null) this.special.delete("pad_token");
+    else if (this.idOf.has(token)) this.special.set("pad_token", token);
+    else {
+      throw new PrefineError(
+        "model",
+        `${this.name_or_path}: pad_token: expected a token of the vocabulary, found ${JSON.stringify(token)}`,
+        "GPT-2 has no padding token of its own; the usual choice is `tokenizer.pad_token = tokenizer.eos_token`.",
+      );
+    }
+  }
+  get pad_token_id(): number | null {
+    return this.specialId("pad_token");
+  }
+  /** Ids that skip_special_tokens leaves out. */
+  get all_special_ids(): number[] {
+    return [...this.specialIds];
+  }
+
+  /** The files that make this tokenizer again, for saving beside a model: name -> bytes. */
+  get files(): Map<string, Uint8Array> {
+    const { config, isGpt2, otherFiles } = this.parts;
+    const { special, model_max_length } = this;
+    return new Map([
+      ["tokenizer.json", tokenizerJsonFile(this.origin, this.addedTokens)],
+      ["tokenizer_config.json", tokenizerConfigFile(config, { special, model_max_length, isGpt2 })],
+      ...(otherFiles ?? []),
+    ]);
+  }
+
+  /** Writes tokenizer.json and tokenizer_config.json into a folder that transformers' AutoTokenizer loads. */
+  async save_pretrained(directory: string): Promise<void> {
+    if (!this.parts.writeFiles) throw new Error("internal: this tokenizer was made without a way to write files");
+    await this.parts.writeFiles(directory, this.files);
+  }
+
+  private specialId(name: SpecialTokenName): number | null {
+    const token = this.special.get(name);
+    return token === undefined ? null : (this.idOf.get(token) ?? null);
+  }
+
+  private outsideVocabulary(id: number): PrefineError {
+    return new PrefineError(
+      "model",
+      `${this.name_or_path}: token id: expected 0 to ${this.tokenOf.length - 1}, found ${id}`,
+      "Do the tokenizer and the model belong together?",
+    );
+  }
+}
