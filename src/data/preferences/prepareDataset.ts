@@ -1,0 +1,183 @@
+/** @file Rows of a data set -> token ids of the pairs to train on, checked row by row. TRL's _prepare_dataset. */
+import { PrefineError } from "../../errors.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import {
+  type DegenerateRows,
+  type DroppedRows,
+  degenerateKind,
+  describeDegenerate,
+  describeDropped,
+  dropReason,
+} from "./degenerate.ts";
+import type { Truncation, TruncationMode } from "./packPair.ts";
+import { readPreferenceRow } from "./readRow.ts";
+import { type TokenizedPair, tokenizePair } from "./tokenizePair.ts";
+import type { PairTokens } from "./types.ts";
+
+type Row = Record<string, unknown>;
+
+export interface PrepareOptions {
+  /** Longest sequence (prompt + completion) in tokens; null: no limit. */
+  max_length: number | null;
+  /** Default: keep_start. */
+  truncation_mode?: TruncationMode;
+  /** Cuts a longer prompt to its last tokens, as TRL did before 1.0. */
+  max_prompt_length?: number | null;
+  /** Leaves out pairs that teach nothing (see DegenerateRows). TRL keeps them. */
+  drop_degenerate?: boolean;
+  /** The split's name in messages. Default: train. */
+  split?: string;
+  /** Rows of the model's embedding; an id beyond them is an error. */
+  modelVocabSize?: number;
+  /** Called every now and then with the number of rows done. */
+  onProgress?: (rows: number) => void;
+  signal?: AbortSignal;
+}
+
+export interface PreparedDataset {
+  pairs: PairTokens[];
+  /** For every pair the number of its row in the input. */
+  keptIndices: number[];
+  /** Rows of the input. */
+  rows: number;
+  dropped: DroppedRows;
+  degenerate: DegenerateRows;
+  /** Lines for a person, each kind at most once. */
+  warnings: string[];
+}
+
+/** Milliseconds of work after which timers and signals get a turn. */
+const TURN_MS = 25;
+
+/** A pair in 4 bytes a token; arrays of numbers would take 8, some 350 MB for the whole of UltraFeedback. */
+class StoredPair implements PairTokens {
+  private readonly ids: Int32Array;
+  private readonly chosenStart: number;
+  private readonly rejectedStart: number;
+
+  constructor({ prompt_ids, chosen_ids, rejected_ids }: PairTokens) {
+    this.chosenStart = prompt_ids.length;
+    this.rejectedStart = prompt_ids.length + chosen_ids.length;
+    this.ids = new Int32Array(this.rejectedStart + rejected_ids.length);
+    this.ids.set(prompt_ids);
+    this.ids.set(chosen_ids, this.chosenStart);
+    this.ids.set(rejected_ids, this.rejectedStart);
+  }
+  get prompt_ids(): number[] {
+    return Array.from(this.ids.subarray(0, this.chosenStart));
+  }
+  get chosen_ids(): number[] {
+    return Array.from(this.ids.subarray(this.chosenStart, this.rejectedStart));
+  }
+  get rejected_ids(): number[] {
+    return Array.from(this.ids.subarray(this.rejectedStart));
+  }
+}
+
+/**
+ * Tokenizes every row and decides which pairs are trained on. Whether the data has a prompt column is seen from its
+ * first row, as in TRL. 270 real rows of GPT-2 tokens take 0.15 s.
+ * @throws data: a column is missing or of another kind, an id is outside the model's vocabulary, nothing is left;
+ *   not-yet: conversations; interrupted: by `signal`.
+ */
+export async function prepareDataset(
+  rows: AsyncIterable<Row> | Iterable<Row>,
+  tokenizer: Tokenizer,
+  options: PrepareOptions,
+): Promise<PreparedDataset> {
+  const prepared: PreparedDataset = {
+    pairs: [],
+    keptIndices: [],
+    rows: 0,
+    dropped: { promptFillsMaxLength: 0, nothingToPredict: 0, degenerate: 0 },
+    degenerate: { empty: [], equal: [], equalWithinMaxLength: [] },
+    warnings: [],
+  };
+  let implicitPrompt: boolean | undefined;
+  let lostPrompt: number[] = [];
+  let turn = performance.now();
+  for await (const row of rows) {
+    implicitPrompt ??= !("prompt" in row);
+    const pair = addRow(prepared, row, { ...options, tokenizer, implicitPrompt });
+    if (lostPrompt.length === 0) lostPrompt = pair.lost_prompt_ids;
+    if (performance.now() - turn < TURN_MS) continue;
+    await giveTurn(options, prepared.rows);
+    turn = performance.now();
+  }
+  const split = options.split ?? "train";
+  if (lostPrompt.length > 0) prepared.warnings.push(describeLostPrompt(split, tokenizer.decode(lostPrompt)));
+  prepared.warnings.push(...describeDropped(prepared.dropped, { ...options, split, rows: prepared.rows }));
+  prepared.warnings.push(...describeDegenerate(prepared.degenerate, split, options.drop_degenerate === true));
+  if (prepared.pairs.length === 0) throw nothingLeft(prepared, split);
+  return prepared;
+}
+
+/** Tokenizes a row and adds it to the pairs, or to the counts of what was dropped. */
+function addRow(
+  prepared: PreparedDataset,
+  row: Row,
+  options: PrepareOptions & { tokenizer: Tokenizer; implicitPrompt: boolean },
+): TokenizedPair {
+  const index = prepared.rows++;
+  const where = `${options.split ?? "train"} row ${index}`;
+  const texts = readPreferenceRow(row, { where, implicitPrompt: options.implicitPrompt });
+  const pair = tokenizePair(texts, options.tokenizer);
+  const excess = pair.prompt_ids.length - (options.max_prompt_length ?? Number.POSITIVE_INFINITY);
+  if (excess > 0) pair.prompt_ids = pair.prompt_ids.slice(excess);
+  checkIds(pair, where, options);
+  const truncation: Truncation = {
+    max_length: options.max_length,
+    truncation_mode: options.truncation_mode ?? "keep_start",
+  };
+  let reason = dropReason(pair, truncation);
+  if (!reason) {
+    const kind = degenerateKind(texts, pair, truncation);
+    if (kind) prepared.degenerate[kind].push(index);
+    if (kind && options.drop_degenerate) reason = "degenerate";
+  }
+  if (reason) prepared.dropped[reason]++;
+  else {
+    prepared.pairs.push(new StoredPair(pair));
+    prepared.keptIndices.push(index);
+  }
+  return pair;
+}
+
+function checkIds(
+  pair: PairTokens,
+  where: string,
+  { modelVocabSize, tokenizer }: { modelVocabSize?: number; tokenizer: Tokenizer },
+): void {
+  if (modelVocabSize === undefined) return;
+  for (const ids of [pair.prompt_ids, pair.chosen_ids, pair.rejected_ids]) {
+    const id = ids.find((one) => one >= modelVocabSize);
+    if (id === undefined) continue;
+    const token = JSON.stringify(tokenizer.convert_ids_to_tokens(id));
+    throw new PrefineError(
+      "data",
+      `${where}: token ${token} has the id ${id}, the model's vocabulary ends at ${modelVocabSize - 1}`,
+      `Do the tokenizer (${tokenizer.name_or_path}) and the model belong together?`,
+    );
+  }
+}
+
+async function giveTurn({ signal, onProgress }: PrepareOptions, rows: number): Promise<void> {
+  onProgress?.(rows);
+  await new Promise((resolve) => setImmediate(resolve));
+  if (signal?.aborted) throw new PrefineError("interrupted", "stopped while tokenizing the data");
+}
+
+function describeLostPrompt(split: string, end: string): string {
+  return (
+    `${split}: tokens merge across the end of a prompt, so that its end ${JSON.stringify(end)} is left out of the ` +
+    "sequence that is trained on; end prompts where a word ends (shown once, may be true of more rows)"
+  );
+}
+
+function nothingLeft({ rows, dropped }: PreparedDataset, split: string): PrefineError {
+  if (rows === 0) return new PrefineError("data", `${split}: expected rows, found none`);
+  const why =
+    dropped.promptFillsMaxLength > 0 ? "whose prompt leaves room within max_length" : "that can be trained on";
+  const found = `${split}: expected rows ${why}, found none among ${rows}`;
+  return new PrefineError("data", found, "Raise max_length, or look at the data with `prefine data`.");
+}
