@@ -1,0 +1,143 @@
+/** @file The benchmark: one process for each figure, one after another; a table for people or one JSON object. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { PrefineError } from "../src/errors.ts";
+import { checkMaterials, writeRandomModel } from "./materials.ts";
+import { type Measurements, mean, type TrainingReport } from "./measurements.ts";
+import { findPython, measureTrl } from "./peers.ts";
+import { countWork } from "./workload.ts";
+
+const NEW_TOKENS = 100;
+const ROWS = 24;
+const HELP = `npm run bench [-- --json] [-- --no-trl]
+
+Times GPT-2-size DPO training and generation on random weights and real pairs.
+  --json    one JSON object on stdout, nothing else
+  --no-trl  leave out Python's TRL (it takes about six minutes; PREFINE_PYTHON names the Python, default python3)`;
+
+/** Runs a measuring process. @returns what its last line says, and when it was started (milliseconds since the epoch) */
+function measure<T>(name: string, ...args: (string | number)[]): { report: T; startedAt: number } {
+  const file = fileURLToPath(new URL(`./measure${name}.js`, import.meta.url));
+  const startedAt = Date.now();
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args.map(String)], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`internal: measure${name} failed (${status})\n${stderr.slice(-4000)}`);
+  return { report: JSON.parse(stdout.trim().split("\n").at(-1) as string) as T, startedAt };
+}
+
+/** What two epochs over the rows tell: the first sees every pair for the first time, the second knows its reference. */
+function measureTraining(model: string, folder: string) {
+  const args = [model, 1, 2, join(folder, "batch1")] as const;
+  const { report, startedAt } = measure<TrainingReport>("Training", ...args);
+  const first = report.steps.slice(0, ROWS);
+  const second = report.steps.slice(ROWS);
+  const added = first.slice(2).map((seconds, i) => seconds - second[i + 2]);
+  return {
+    seconds_per_step: mean(second),
+    reference_seconds: mean(added),
+    first_step_seconds: (report.firstStepAt - startedAt) / 1000,
+    peak_rss_bytes: report.peakRssBytes,
+  };
+}
+
+/** Three epochs of three batches of eight; the first epoch has the reference in it. */
+function measureBatch8(model: string, folder: string) {
+  const { report } = measure<TrainingReport>("Training", model, 8, 3, join(folder, "batch8"));
+  const known = report.steps.slice(ROWS / 8);
+  return { batch8_seconds_per_pair: mean(known) / 8, batch8_peak_rss_bytes: report.peakRssBytes };
+}
+
+async function run(say: (line: string) => void, withTrl: boolean): Promise<Measurements> {
+  const folder = mkdtempSync(join(tmpdir(), "prefine-bench-"));
+  process.on("SIGINT", () => {}); // ends the measuring process; its failure then ends this one, tidily
+  try {
+    say("writing a random GPT-2 (500 MB) ...");
+    await writeRandomModel(folder);
+    const work = await countWork(folder);
+    say(`${ROWS} rows, ${work.tokens.toFixed(0)} packed tokens and ${(work.flops / 1e9).toFixed(0)} GFLOP a step`);
+    say("training at batch 1 ...");
+    const training = measureTraining(folder, folder);
+    say("plain matrix products ...");
+    const { gflops: best } = measure<{ gflops: number }>("Matmul").report;
+    say("training at batch 8 ...");
+    const batch8 = measureBatch8(folder, folder);
+    say("generation ...");
+    const { tokensPerSecond } = measure<{ tokensPerSecond: number }>("Generation", folder, NEW_TOKENS).report;
+    const python = withTrl ? findPython() : undefined;
+    if (withTrl) say(python ? "TRL and transformers ..." : "no Python with trl (PREFINE_PYTHON names one)");
+    const gflops = work.flops / training.seconds_per_step / 1e9;
+    return {
+      seconds_per_step: training.seconds_per_step,
+      tokens_per_second: work.tokens / training.seconds_per_step,
+      gflops,
+      matmul_share: gflops / best,
+      reference_seconds: training.reference_seconds,
+      first_step_seconds: training.first_step_seconds,
+      peak_rss_bytes: training.peak_rss_bytes,
+      ...batch8,
+      generate_tokens_per_second: tokensPerSecond,
+      trl: python ? measureTrl(python, { model: folder, steps: ROWS, newTokens: NEW_TOKENS }) : null,
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function table(found: Measurements): string {
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+  const { trl } = found;
+  const rows: [string, string, string, string][] = [
+    ["", "prefine", "TRL, defaults", "TRL, best"],
+    [
+      "seconds a step",
+      found.seconds_per_step.toFixed(2),
+      trl?.seconds_per_step.toFixed(2) ?? "-",
+      trl?.best_seconds_per_step.toFixed(2) ?? "-",
+    ],
+    [
+      "peak memory",
+      gigabytes(found.peak_rss_bytes),
+      trl ? gigabytes(trl.peak_rss_bytes) : "-",
+      trl ? gigabytes(trl.best_peak_rss_bytes) : "-",
+    ],
+    [
+      "generated tokens/s",
+      found.generate_tokens_per_second.toFixed(1),
+      trl?.generate_tokens_per_second.toFixed(1) ?? "-",
+      "",
+    ],
+    ["packed tokens/s", found.tokens_per_second.toFixed(0), "", ""],
+    [
+      "GFLOP/s (share of plain MatMul)",
+      `${found.gflops.toFixed(0)} (${(100 * found.matmul_share).toFixed(0)} %)`,
+      "",
+      "",
+    ],
+    ["reference pass, s", found.reference_seconds.toFixed(2), "", ""],
+    ["process start to first step, s", found.first_step_seconds.toFixed(1), "", ""],
+    ["batch 8: seconds a pair", found.batch8_seconds_per_pair.toFixed(2), "", ""],
+    ["batch 8: peak memory", gigabytes(found.batch8_peak_rss_bytes), "", ""],
+  ];
+  return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(32) : cell.padStart(16))).join("")).join("\n");
+}
+
+try {
+  const flags = { json: { type: "boolean" }, "no-trl": { type: "boolean" }, help: { type: "boolean" } } as const;
+  const { values } = parseArgs({ options: flags });
+  if (values.help) {
+    process.stdout.write(`${HELP}\n`);
+  } else {
+    checkMaterials();
+    const say = (line: string) => process.stderr.write(values.json ? "" : `${line}\n`);
+    say(`${cpus().length} x ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.version}`);
+    const found = await run(say, !values["no-trl"]);
+    process.stdout.write(values.json ? `${JSON.stringify(found)}\n` : `${table(found)}\n`);
+  }
+} catch (error) {
+  process.exitCode = 1;
+  const hint = error instanceof PrefineError && error.hint ? `\n${error.hint}` : "";
+  process.stderr.write(`${error instanceof Error ? error.message : error}${hint}\n`);
+}

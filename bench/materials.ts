@@ -1,0 +1,84 @@
+/** @file What the benchmark runs on: a random model of GPT-2's size, the 24 rows, and where both come from. */
+
+import { once } from "node:events";
+import { copyFileSync, createWriteStream, existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { finished } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
+import { PrefineError } from "../src/errors.ts";
+import { architectureOf } from "../src/models/architectures.ts";
+import { Mt19937 } from "../src/random.ts";
+
+/** The folder beside the checkout; this file runs from bench/dist/bench. */
+const shared = fileURLToPath(new URL("../../../../shared/", import.meta.url));
+export const tokenizerFolder = join(shared, "gpt2-tokenizer");
+export const dataFolder = join(shared, "data", "preferences-300");
+const rowsFile = join(shared, "data", "bench-rows.json");
+
+/** @throws PrefineError where the shared folder is not there: rows and tokenizer are no part of the package */
+export function checkMaterials(): void {
+  for (const path of [rowsFile, dataFolder, tokenizerFolder]) {
+    if (existsSync(path)) continue;
+    throw new PrefineError(
+      "io",
+      `bench: ${path}: expected the rows, the data set and the tokenizer that the figures are taken on, found nothing`,
+      "They lie in a folder `shared` beside the checkout and are no part of it.",
+    );
+  }
+}
+
+/** Numbers of the 24 rows of train_prefs. */
+export function benchRows(): number[] {
+  return (JSON.parse(readFileSync(rowsFile, "utf8")) as { rows: number[] }).rows;
+}
+
+/** A record of ultrafeedback_binarized with the text of the last messages, as the note has it. */
+export function preferenceTexts(row: Record<string, unknown>): Record<string, unknown> {
+  const lastMessage = (messages: unknown) => (messages as { content: string }[]).at(-1)?.content;
+  return { prompt: row.prompt, chosen: lastMessage(row.chosen), rejected: lastMessage(row.rejected) };
+}
+
+const BLOCK = 2 ** 20;
+
+/** GPT-2 124M with normal weights of standard deviation 0.02, under Hugging Face's names; 500 MB. */
+export async function writeRandomModel(folder: string): Promise<void> {
+  for (const name of readdirSync(tokenizerFolder)) copyFileSync(join(tokenizerFolder, name), join(folder, name));
+  const configFile = join(folder, "config.json");
+  const { parameters } = architectureOf(JSON.parse(readFileSync(configFile, "utf8")), configFile);
+  const header: Record<string, unknown> = { __metadata__: { format: "pt" } };
+  let offset = 0;
+  for (const [name, shape] of parameters) {
+    const size = 4 * sizeOf(shape as readonly number[]);
+    header[name] = { dtype: "F32", shape, data_offsets: [offset, offset + size] };
+    offset += size;
+  }
+  const text = JSON.stringify(header);
+  const bytes = Buffer.from(text.padEnd(Math.ceil(text.length / 8) * 8));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(bytes.length));
+  const file = createWriteStream(join(folder, "model.safetensors"));
+  file.write(length);
+  file.write(bytes);
+  // One block of draws over and over: no speed depends on the values, and 124 million draws take longer than a step.
+  const draws = new Mt19937(0).normal(new Float32Array(BLOCK), 0, 0.02);
+  for (const [name, shape] of parameters) await writeTensor(file, name, sizeOf(shape as readonly number[]), draws);
+  file.end();
+  await finished(file);
+}
+
+async function writeTensor(
+  file: ReturnType<typeof createWriteStream>,
+  name: string,
+  size: number,
+  draws: Float32Array,
+): Promise<void> {
+  const isNorm = /ln_\w+\.weight$/.test(name);
+  const values = name.endsWith(".bias") ? new Float32Array(size) : isNorm ? new Float32Array(size).fill(1) : draws;
+  for (let done = 0; done < size; done += BLOCK) {
+    const part = values.subarray(0, Math.min(BLOCK, size - done)); // biases and norms are shorter than a block
+    const isFull = !file.write(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+    if (isFull) await once(file, "drain");
+  }
+}
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);

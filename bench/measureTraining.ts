@@ -1,0 +1,75 @@
+/**
+ * @file A process that only trains, through the public API; prints a TrainingReport.
+ * Arguments: the model's folder, rows a batch, epochs over the 24 rows.
+ */
+import { readFileSync } from "node:fs";
+import { AutoModelForCausalLM, AutoTokenizer, DPOConfig, DPOTrainer, LoraConfig, loadDataset } from "../src/index.ts";
+import { benchRows, dataFolder, preferenceTexts } from "./materials.ts";
+import type { TrainingReport } from "./measurements.ts";
+
+const [folder, batchSize, epochs, outputDir] = process.argv.slice(2);
+
+const dataset = await loadDataset(dataFolder);
+const model = await AutoModelForCausalLM.from_pretrained(folder);
+const tokenizer = await AutoTokenizer.from_pretrained(folder);
+tokenizer.pad_token = tokenizer.eos_token;
+
+const args = new DPOConfig({
+  output_dir: outputDir,
+  beta: 0.1,
+  max_length: 512,
+  learning_rate: 1e-4,
+  per_device_train_batch_size: Number(batchSize),
+  num_train_epochs: Number(epochs),
+  train_sampling_strategy: "sequential",
+  logging_steps: 1,
+  save_strategy: "no",
+  report_to: "none",
+  bf16: false,
+  disable_tqdm: true,
+});
+const peft_config = new LoraConfig({
+  r: 4,
+  lora_alpha: 8,
+  lora_dropout: 0,
+  bias: "none",
+  target_modules: ["c_proj", "c_attn"],
+  task_type: "CAUSAL_LM",
+});
+const rows = dataset.train_prefs.select(benchRows()).map(preferenceTexts);
+const trainer = new DPOTrainer({
+  model,
+  ref_model: null,
+  args,
+  train_dataset: rows,
+  processing_class: tokenizer,
+  peft_config,
+});
+
+const ends: number[] = []; // milliseconds since the epoch
+const started = Date.now();
+const watch = setInterval(() => {
+  const logged = trainer.state.log_history.filter((entry) => "loss" in entry).length;
+  while (ends.length < logged) ends.push(Date.now());
+}, 2);
+await trainer.train();
+clearInterval(watch);
+await trainer.dispose();
+
+const report: TrainingReport = {
+  steps: ends.map((end, i) => (end - (i === 0 ? started : ends[i - 1])) / 1000),
+  firstStepAt: ends[0],
+  peakRssBytes: peakRss(),
+};
+process.stdout.write(`${JSON.stringify(report)}\n`);
+
+/** VmHWM of Linux belongs to this program alone; getrusage's figure may be that of the process that started it. */
+function peakRss(): number {
+  try {
+    const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+    if (kilobytes) return Number(kilobytes) * 1024;
+  } catch {
+    // not Linux
+  }
+  return process.resourceUsage().maxRSS * 1024;
+}

@@ -1,0 +1,47 @@
+/** @file What the benchmark measures, under the names that `--json` prints. */
+
+/** One JSON object; null where something could not be measured here. */
+export interface Measurements {
+  /** Mean over the steps of the second epoch: reference log-probs are known, metrics are logged. */
+  seconds_per_step: number;
+  /** Packed tokens a second at that speed. */
+  tokens_per_second: number;
+  /** 10^9 floating point operations of the method a second: recomputed ones are not counted. */
+  gflops: number;
+  /** gflops / those of plain matrix products of the same sizes. */
+  matmul_share: number;
+  /** What the reference pass of a pair adds to a step that sees it first. */
+  reference_seconds: number;
+  /** From the start of the process to the end of the first optimizer step. */
+  first_step_seconds: number;
+  /** Largest resident set of the process that only trains, at batch 1. */
+  peak_rss_bytes: number;
+  batch8_seconds_per_pair: number;
+  batch8_peak_rss_bytes: number;
+  /** Greedy, one prompt, 100 new tokens. */
+  generate_tokens_per_second: number;
+  /** TRL and transformers on the same model and rows; null without Python with trl. */
+  trl: TrlMeasurements | null;
+}
+
+export interface TrlMeasurements {
+  /** TRL's defaults, in float32. */
+  seconds_per_step: number;
+  peak_rss_bytes: number;
+  /** Its fastest: no gradient checkpointing, reference log-probs precomputed. */
+  best_seconds_per_step: number;
+  best_peak_rss_bytes: number;
+  generate_tokens_per_second: number;
+}
+
+/** What the training process reports. */
+export interface TrainingReport {
+  /** Seconds of each optimizer step, in order. */
+  steps: number[];
+  /** Milliseconds since the epoch at the end of the first step, to compare with the start of the process. */
+  firstStepAt: number;
+  peakRssBytes: number;
+}
+
+/** Mean; NaN of nothing. */
+export const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
