@@ -1,0 +1,125 @@
+/** @file prefine compare RUN: what the trained model answers, and what its original would have, side by side. */
+import { readFile, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Command } from "commander";
+import { parseDocument } from "yaml";
+import { PrefineError } from "../errors.ts";
+import type { GenerateOptions } from "../generation/generativeModel.ts";
+import { generateAnswers } from "./generateCommand.ts";
+import { addGenerationFlags, CLI_DEFAULTS, type GenerationFlags, readGenerationFlags } from "./generationFlags.ts";
+import { interruptible } from "./interrupt.ts";
+import { sideBySide } from "./sideBySide.ts";
+import { openTerminal, type Terminal } from "./terminal.ts";
+import { wrapText } from "./text.ts";
+
+/** The course note's question. */
+const QUESTION = "Is a higher octane gasoline better for your car?";
+
+const EXAMPLES = `
+RUN is the output_dir of a training, or a checkpoint in it. Both models get the
+same settings and, where tokens are drawn, the same seed. Without --prompt:
+"${QUESTION}"
+
+Examples:
+  prefine compare dpo
+  prefine compare dpo --prompt "Why is the sky blue?" --prompt "What is DPO?"
+  prefine compare dpo/checkpoint-500 --do_sample --top_k 40 --max_new_tokens 25
+  prefine compare my-model --base gpt2 --config gen.yaml --json`;
+
+interface CompareFlags extends GenerationFlags {
+  base?: string;
+}
+
+export function define(command: Command): void {
+  addGenerationFlags(
+    command
+      .description("Prints the answers of a trained model and of its original side by side.")
+      .argument("<run>", "run, checkpoint or adapter")
+      .option("--base <model>", "the original; otherwise the one that the run names"),
+  )
+    .addHelpText("after", EXAMPLES)
+    .action(compare);
+}
+
+async function compare(run: string, flags: CompareFlags): Promise<void> {
+  const settings = await readGenerationFlags(flags);
+  const prompts = flags.prompt ?? [QUESTION];
+  const seed = settings.seed ?? Math.floor(Math.random() * 2 ** 31); // the same for both
+  const terminal = openTerminal();
+  const warned = new Set<string>();
+  const onWarning = (line: string) => {
+    if (!warned.has(line)) terminal.say(`warning: ${line}`);
+    warned.add(line);
+  };
+  await interruptible(async (signal) => {
+    const options = { generation_config: { ...settings, seed }, defaults: CLI_DEFAULTS, signal, onWarning };
+    const base = await findOriginal(run, flags);
+    if (terminal.isTTY) terminal.say(terminal.dim(`${base.id} and ${run} ...`));
+    const original = await answersOf(base.id, { prompts, options, revision: base.revision, token: flags.token });
+    const trained = await answersOf(run, { prompts, options, revision: flags.revision, token: flags.token });
+    const pairs = prompts.map((prompt, i) => ({ prompt, original: original[i], trained: trained[i] }));
+    if (flags.json) return terminal.print(JSON.stringify({ original: base.id, trained: run, answers: pairs }, null, 2));
+    for (const pair of pairs) printPair(pair, { titles: [`original: ${base.id}`, `trained: ${run}`], terminal });
+  });
+}
+
+interface Asked {
+  prompts: string[];
+  options: GenerateOptions;
+  revision: string | undefined;
+  token: string | undefined;
+}
+
+/** One model at a time, so that two never share the memory. */
+async function answersOf(idOrPath: string, { prompts, options, revision, token }: Asked): Promise<string[]> {
+  const { AutoModelForCausalLM } = await import("../generation/causalLM.ts");
+  const model = await AutoModelForCausalLM.from_pretrained(idOrPath, { revision, token });
+  try {
+    return (await generateAnswers(model, prompts, options)).map(({ text }) => text);
+  } finally {
+    await model.dispose();
+  }
+}
+
+/** What the run was trained from: --base, else what adapter_config.json, else what the model card names. */
+async function findOriginal(run: string, flags: CompareFlags): Promise<{ id: string; revision: string | undefined }> {
+  if (flags.base) return { id: flags.base, revision: undefined };
+  const { findModel } = await import("../generation/modelSource.ts");
+  const { adapter, base, baseRevision } = await findModel(run, { revision: flags.revision, token: flags.token });
+  if (adapter) return { id: base, revision: baseRevision };
+  const named = await baseOfCard(run);
+  if (named) return { id: named, revision: undefined };
+  const found = (await stat(run).catch(() => undefined))
+    ? "no adapter_config.json and no base_model in README.md"
+    : "nothing there";
+  throw new PrefineError(
+    "model",
+    `${run}: expected a run that names its original, found ${found}`,
+    "Name it with --base.",
+  );
+}
+
+/** `base_model` in the header of the run's README.md; a checkpoint's is in the folder above it. */
+async function baseOfCard(run: string): Promise<string | undefined> {
+  const folder = /^checkpoint-\d+$/.test(basename(run)) ? dirname(run) : run;
+  const card = await readFile(join(folder, "README.md"), "utf8").catch(() => "");
+  const header = /^---\n([\s\S]*?)\n---/.exec(card)?.[1];
+  const value: unknown = header ? parseDocument(header, { logLevel: "silent" }).toJS() : undefined;
+  const base = value && typeof value === "object" && "base_model" in value ? value.base_model : undefined;
+  return typeof base === "string" && base !== "" ? base : undefined;
+}
+
+interface Pair {
+  prompt: string;
+  original: string;
+  trained: string;
+}
+
+function printPair(pair: Pair, { titles, terminal }: { titles: [string, string]; terminal: Terminal }): void {
+  const { columns, isUtf8, bold } = terminal;
+  for (const line of wrapText(`> ${pair.prompt}`, columns)) terminal.print(bold(line));
+  terminal.print();
+  const [left, right] = [pair.original, pair.trained].map((text, i) => ({ title: titles[i], text }));
+  for (const line of sideBySide(left, right, { columns, ascii: !isUtf8, bold })) terminal.print(line);
+  terminal.print();
+}

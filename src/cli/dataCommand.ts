@@ -1,0 +1,162 @@
+/** @file prefine data DATASET: its splits and sizes, its features, and one record with its keys. */
+import { type Command, InvalidArgumentError } from "commander";
+import type { Dataset } from "../data/datasets/dataset.ts";
+import type { DatasetDict } from "../data/datasets/datasetDict.ts";
+import { describeFeature, type Row } from "../data/datasets/features.ts";
+import { nearestName, PrefineError } from "../errors.ts";
+import { openTerminal, type Terminal } from "./terminal.ts";
+import { cutText, onOneLine, padText, tableLines, textWidth } from "./text.ts";
+
+const EXAMPLES = `
+DATASET is a hub id, a folder, or a .parquet, .jsonl or .json file.
+
+Examples:
+  prefine data BarraHome/ultrafeedback_binarized
+  prefine data BarraHome/ultrafeedback_binarized --split test_prefs --index 7
+  prefine data pairs.jsonl --json`;
+
+interface DataFlags {
+  split?: string;
+  index: number;
+  json?: boolean;
+  full?: boolean;
+  revision?: string;
+  token?: string;
+}
+
+export function define(command: Command): void {
+  command
+    .description("Shows what is in a data set: splits with their sizes, features, and a record with its keys.")
+    .argument("<dataset>", "hub id, folder or file")
+    .option("--split <name>", "the split to show a record of; otherwise the first")
+    .option("--index <number>", "which record", readIndex, 0)
+    .option("--full", "the record's texts in full, not cut to the terminal's width")
+    .option("--json", "print JSON, the record in full")
+    .option("--revision <name>", "branch, tag or commit of a hub data set")
+    .option("--token <text>", "token for the hub; HF_TOKEN is better, it does not show in the list of processes")
+    .addHelpText("after", EXAMPLES)
+    .action(show);
+}
+
+function readIndex(text: string): number {
+  const index = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(index)) return index;
+  throw new InvalidArgumentError("Expected an integer from 0.");
+}
+
+async function show(idOrPath: string, flags: DataFlags): Promise<void> {
+  const { loadDataset } = await import("../data/datasets/loadDataset.ts");
+  const { revision, token } = flags;
+  const splits = await loadDataset(idOrPath, { revision, token });
+  const split = chooseSplit(splits, flags.split, idOrPath);
+  const dataset: Dataset = splits[split];
+  const row = dataset.numRows > 0 ? await rowAt(dataset, flags.index, `${idOrPath}: ${split}`) : undefined;
+  const terminal = openTerminal();
+  if (flags.json) return printJson({ idOrPath, splits, split, row }, flags, terminal);
+  printSplits(idOrPath, splits, terminal);
+  printFeatures(splits, split, terminal);
+  if (row === undefined) terminal.print(`${split} has no rows`);
+  else printRecord(`${split}[${flags.index}]`, row, { terminal, isFull: flags.full === true });
+}
+
+function chooseSplit(splits: DatasetDict, asked: string | undefined, where: string): string {
+  const names = splits.splitNames;
+  if (asked === undefined) return names[0];
+  if (names.includes(asked)) return asked;
+  const nearest = nearestName(asked, names);
+  const hint = nearest ? `Did you mean ${nearest}?` : undefined;
+  throw new PrefineError("data", `${where}: expected one of its splits ${names.join(", ")}, found ${asked}`, hint);
+}
+
+async function rowAt(dataset: Dataset, index: number, where: string): Promise<Row> {
+  if (index < dataset.numRows) return dataset.at(index);
+  const range = `0 to ${dataset.numRows - 1}`;
+  throw new PrefineError("data", `${where}: expected a record from ${range}, found --index ${index}`);
+}
+
+function printSplits(idOrPath: string, splits: DatasetDict, { print, bold }: Terminal): void {
+  print(bold(onOneLine(idOrPath)));
+  print();
+  const rows = splits.splitNames.map((name) => [
+    `  ${onOneLine(name)}`,
+    splits[name].numRows.toLocaleString("en-US"),
+    "rows",
+  ]);
+  for (const line of tableLines(rows, new Set([1]))) print(line);
+  print();
+}
+
+/** The features of a split, and a line for each split that has others. */
+function printFeatures(splits: DatasetDict, split: string, { print, bold, columns }: Terminal): void {
+  const described = (name: string) =>
+    Object.entries(splits[name].features).map(([key, feature]) => [`  ${onOneLine(key)}`, describeFeature(feature)]);
+  const own = described(split);
+  print(bold(`${own.length} features`));
+  if (own.length > 0) for (const line of tableLines(own)) print(cutText(line, columns));
+  for (const other of splits.splitNames) {
+    if (JSON.stringify(described(other)) === JSON.stringify(own)) continue;
+    print(cutText(`  (${other} has others: ${splits[other].columnNames.join(", ")})`, columns));
+  }
+  print();
+}
+
+const MOST_ITEMS = 8; // of a list in a record that is not shown in full
+
+function printRecord(title: string, row: Row, { terminal, isFull }: { terminal: Terminal; isFull: boolean }): void {
+  terminal.print(terminal.bold(`${title}   ${Object.keys(row).length} keys`));
+  const entries = Object.entries(row).map(([key, value]) => [onOneLine(key), value] as const);
+  const keyWidth = Math.min(Math.max(...entries.map(([key]) => textWidth(key))), Math.floor(terminal.columns / 3));
+  const width = terminal.columns - keyWidth - 4;
+  for (const [key, value] of entries) {
+    const lines = valueLines(value);
+    const shown = isFull ? lines : lines.slice(0, MOST_ITEMS);
+    if (shown.length < lines.length) shown.push(`... ${lines.length - shown.length} more`);
+    shown.forEach((line, i) => {
+      const name = padText(i === 0 ? cutText(key, keyWidth) : "", keyWidth);
+      terminal.print(`  ${terminal.dim(name)}  ${isFull ? onOneLine(line) : cutText(line, width)}`.trimEnd());
+    });
+  }
+}
+
+/** A value in lines: an item of a list a line, everything else as one. */
+function valueLines(value: unknown): string[] {
+  if (Array.isArray(value)) return value.length === 0 ? ["[]"] : value.map((item) => `- ${oneLine(item)}`);
+  return [oneLine(value)];
+}
+
+function oneLine(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (value === null || typeof value !== "object" || value instanceof Date) return String(toJson(value));
+  if (Array.isArray(value)) return `[${value.map(oneLine).join(", ")}]`;
+  return Object.entries(value)
+    .map(([key, inner]) => `${key}: ${oneLine(inner)}`)
+    .join(", ");
+}
+
+interface Shown {
+  idOrPath: string;
+  splits: DatasetDict;
+  split: string;
+  row: Row | undefined;
+}
+
+function printJson({ idOrPath, splits, split, row }: Shown, flags: DataFlags, terminal: Terminal): void {
+  const describe = (name: string) => ({
+    num_rows: splits[name].numRows,
+    features: Object.fromEntries(
+      Object.entries(splits[name].features).map(([key, type]) => [key, describeFeature(type)]),
+    ),
+  });
+  const summary = {
+    dataset: idOrPath,
+    splits: Object.fromEntries(splits.splitNames.map((name) => [name, describe(name)])),
+    record: row === undefined ? null : { split, index: flags.index, keys: Object.keys(row), row },
+  };
+  terminal.print(JSON.stringify(summary, (_key, value) => toJson(value), 2));
+}
+
+/** Values that JSON has no words for. */
+function toJson(value: unknown): unknown {
+  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  return ArrayBuffer.isView(value) ? `<${value.byteLength} bytes>` : value;
+}

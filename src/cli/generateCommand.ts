@@ -1,0 +1,103 @@
+/** @file prefine generate MODEL|RUN: answers to prompts, streamed as they come. */
+import type { Command } from "commander";
+import type { CausalLM, GenerateOptions } from "../generation/generativeModel.ts";
+import {
+  addGenerationFlags,
+  CLI_DEFAULTS,
+  type GenerationFlags,
+  readGenerationFlags,
+  readPrompts,
+} from "./generationFlags.ts";
+import { interruptible } from "./interrupt.ts";
+import { openTerminal, type Terminal } from "./terminal.ts";
+import { printable } from "./text.ts";
+
+const BATCH = 8; // prompts that go through the model at once: speed against memory
+
+const EXAMPLES = `
+MODEL is a hub id or a folder; RUN is the output_dir of a training, or a
+checkpoint in it. One prompt: its answer is written as it comes. Several: each
+answer below its prompt.
+
+Examples:
+  prefine generate gpt2 --prompt "Is a higher octane gasoline better for your car?"
+  prefine generate dpo --prompt "Why is the sky blue?" --do_sample --top_k 50 --seed 1
+  prefine generate dpo --config gen.yaml --prompt "One" --prompt "Two" --json
+  echo "Why is the sky blue?" | prefine generate dpo --max_new_tokens 100`;
+
+export function define(command: Command): void {
+  addGenerationFlags(
+    command
+      .description("Generates text with a model or with the model that a run has trained.")
+      .argument("<model>", "hub id, folder, run or checkpoint"),
+  )
+    .addHelpText("after", EXAMPLES)
+    .action(generate);
+}
+
+interface Answer {
+  prompt: string;
+  text: string;
+  finish_reason: string;
+}
+
+async function generate(idOrPath: string, flags: GenerationFlags): Promise<void> {
+  const settings = await readGenerationFlags(flags);
+  const prompts = await readPrompts(flags);
+  const terminal = openTerminal();
+  const { AutoModelForCausalLM } = await import("../generation/causalLM.ts");
+  await interruptible(async (signal) => {
+    const { revision, token } = flags;
+    const model = await AutoModelForCausalLM.from_pretrained(idOrPath, { revision, token });
+    const onWarning = (line: string) => terminal.say(`warning: ${line}`);
+    const options: GenerateOptions = { generation_config: settings, defaults: CLI_DEFAULTS, signal, onWarning };
+    try {
+      const isSingle = prompts.length === 1 && (settings.num_return_sequences ?? 1) === 1 && !flags.json;
+      if (isSingle) return await streamAnswer(model, prompts[0], options, terminal);
+      const answers = await generateAnswers(model, prompts, options);
+      if (flags.json) terminal.print(JSON.stringify(answers, null, 2));
+      else for (const { prompt, text } of answers) printAnswer(prompt, text, terminal);
+    } finally {
+      await model.dispose();
+    }
+  });
+}
+
+async function streamAnswer(
+  model: CausalLM,
+  prompt: string,
+  options: GenerateOptions,
+  terminal: Terminal,
+): Promise<void> {
+  try {
+    for await (const { text } of model.generateStream(prompt, options)) terminal.write(printable(text));
+  } finally {
+    terminal.print();
+  }
+}
+
+/** Answers to all prompts in order; num_return_sequences to each. */
+export async function generateAnswers(
+  model: CausalLM,
+  prompts: readonly string[],
+  options: GenerateOptions,
+): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  for (let start = 0; start < prompts.length; start += BATCH) {
+    const batch = prompts.slice(start, start + BATCH);
+    const { texts, finishReasons } = await model.generate(batch, options);
+    const copies = texts.length / batch.length;
+    const own = texts.map((text, i) => ({
+      prompt: batch[Math.floor(i / copies)],
+      text,
+      finish_reason: finishReasons[i],
+    }));
+    answers.push(...own);
+  }
+  return answers;
+}
+
+function printAnswer(prompt: string, text: string, terminal: Terminal): void {
+  terminal.print(terminal.bold(`> ${printable(prompt)}`));
+  terminal.print(`${printable(text).trim()}\n`);
+}

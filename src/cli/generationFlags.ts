@@ -1,0 +1,76 @@
+/** @file What `generate` and `compare` have in common: prompts, a gen.yaml, the flags of GenerationConfig. */
+import { readFile } from "node:fs/promises";
+import { type Command, Option } from "commander";
+import { type GenerationConfig, readGenerationConfig } from "../config/GenerationConfig.ts";
+import { GENERATION_OPTIONS } from "../config/options/generation.ts";
+import type { GivenValues } from "../config/readOptions.ts";
+import { Report } from "../config/report.ts";
+import { PrefineError } from "../errors.ts";
+
+export interface GenerationFlags extends Record<string, unknown> {
+  prompt?: string[];
+  config?: string;
+  revision?: string;
+  token?: string;
+  json?: boolean;
+}
+
+type GivenGeneration = { -readonly [K in keyof GenerationConfig]?: GenerationConfig[K] };
+
+/** Tokens of an answer where neither a flag, gen.yaml nor the model's generation_config.json says; transformers takes 20. */
+export const CLI_DEFAULTS = { max_new_tokens: 64 };
+
+/** Adds the flags; those of GenerationConfig that few people need are accepted and not shown. */
+export function addGenerationFlags(command: Command): Command {
+  command
+    .option("-p, --prompt <text>", "a prompt; may be given several times", collect)
+    .option("--config <file>", "gen.yaml: keys of transformers' GenerationConfig")
+    .option("--json", "print JSON")
+    .option("--revision <name>", "branch, tag or commit of a hub model")
+    .option("--token <text>", "token for the hub (or set HF_TOKEN)")
+    .optionsGroup("Generation, as in transformers' GenerationConfig:");
+  for (const [name, option] of Object.entries(GENERATION_OPTIONS)) {
+    const value = { one: "<value>", optional: "[bool]", many: "<values...>" }[option.kind.words];
+    command.addOption(new Option(`--${name} ${value}`, option.help).hideHelp(!option.common));
+  }
+  return command.optionsGroup("Help:");
+}
+
+function collect(prompt: string, before: string[] = []): string[] {
+  return [...before, prompt];
+}
+
+/**
+ * The settings that gen.yaml and the flags give, flags first; nothing for what neither names.
+ * @throws PrefineError with all problems, one line each.
+ */
+export async function readGenerationFlags(flags: GenerationFlags, report = new Report()): Promise<GivenGeneration> {
+  const given: GivenValues = flags.config === undefined ? new Map() : await readGivenFile(flags.config);
+  for (const name of Object.keys(GENERATION_OPTIONS)) {
+    if (flags[name] !== undefined) given.set(name, { value: flags[name], label: `--${name}` });
+  }
+  const values: GenerationConfig = readGenerationConfig(given, report);
+  report.throwProblems(flags.config ?? "generation");
+  return Object.fromEntries(Object.entries(values).filter(([name]) => given.has(name)));
+}
+
+async function readGivenFile(path: string): Promise<GivenValues> {
+  const { parseRunFile } = await import("../config/runFile.ts");
+  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    const found = cause.code === "ENOENT" ? "there is no such file" : cause.message;
+    throw new PrefineError("io", `--config ${path}: expected a file of generation settings: ${found}`);
+  });
+  return parseRunFile(path, text).given;
+}
+
+/** The prompts of `--prompt`, else what is piped in. @throws PrefineError if there is neither. */
+export async function readPrompts(flags: GenerationFlags): Promise<string[]> {
+  if (flags.prompt) return flags.prompt;
+  if (!process.stdin.isTTY) {
+    process.stdin.setEncoding("utf8");
+    let text = "";
+    for await (const chunk of process.stdin) text += chunk;
+    if (text.trim() !== "") return [text.replace(/\r?\n$/, "")];
+  }
+  throw new PrefineError("config", "--prompt: expected a text, found none", 'Give --prompt "...", or pipe a text in.');
+}

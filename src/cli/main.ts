@@ -1,0 +1,108 @@
+/** @file The command line: which command, its errors without stack traces, its exit code. Commands load when they are chosen. */
+import { Command, CommanderError } from "commander";
+import { nearestName, PrefineError } from "../errors.ts";
+import { printError } from "./terminal.ts";
+import { version } from "./version.ts";
+
+/** A command adds its arguments, options, help and action to its entry in the program. */
+type Define = (command: Command) => void;
+
+interface Entry {
+  summary: string;
+  load: () => Promise<{ define: Define }>;
+}
+
+const COMMANDS: Record<string, Entry> = {
+  train: { summary: "train a model on preferences with DPO", load: () => import("./trainCommand.ts") },
+  data: { summary: "look at a data set: splits, features, a record", load: () => import("./dataCommand.ts") },
+  generate: { summary: "generate text with a model or a run", load: () => import("./generateCommand.ts") },
+  compare: { summary: "answers of a run and of its original, side by side", load: () => import("./compareCommand.ts") },
+  plot: { summary: "plot the logs of runs", load: () => import("./plotCommand.ts") },
+};
+
+const EXAMPLES = `
+Examples:
+  prefine data BarraHome/ultrafeedback_binarized
+  prefine train --model_name_or_path gpt2 --use_peft --output_dir dpo \\
+      --dataset_name BarraHome/ultrafeedback_binarized --process ultrafeedback \\
+      --dataset_train_split train_prefs
+  prefine plot dpo
+  prefine compare dpo --prompt "Is a higher octane gasoline better for your car?"
+
+prefine COMMAND --help says more about a command.`;
+
+/**
+ * Runs a command line (without node and script).
+ * @returns the exit code: 0 done, 1 an error that is told, 130 stopped by ctrl-C.
+ */
+export async function main(words: string[]): Promise<number> {
+  process.stdout.on("error", ignoreClosedPipe);
+  try {
+    const program = await createProgram(words);
+    await program.parseAsync(withUnderscores(words, program), { from: "user" });
+    return 0;
+  } catch (error) {
+    return tell(error);
+  }
+}
+
+async function createProgram(words: string[]): Promise<Command> {
+  const program = new Command("prefine")
+    .description("Direct Preference Optimization (DPO) for Node.")
+    .version(version(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand(false)
+    .addHelpText("after", EXAMPLES)
+    .enablePositionalOptions()
+    .exitOverride();
+  const chosen = words.find((word) => !word.startsWith("-"));
+  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+    const command = program.command(name).summary(summary).helpOption("-h, --help", "print help").exitOverride();
+    if (name === chosen) (await load()).define(command);
+  }
+  if (chosen !== undefined && !Object.hasOwn(COMMANDS, chosen)) throw unknownCommand(chosen);
+  return program;
+}
+
+/** `--max-new-tokens` as `--max_new_tokens`, as TRL's parser takes it, where only that is a flag. */
+function withUnderscores(words: string[], program: Command): string[] {
+  const flags = new Set(program.commands.flatMap(({ options }) => options.map(({ long }) => long)));
+  return words.map((word) => {
+    const [flag] = word.split("=", 1);
+    const twin = `--${flag.slice(2).replaceAll("-", "_")}`;
+    return flag.startsWith("--") && !flags.has(flag) && flags.has(twin) ? twin + word.slice(flag.length) : word;
+  });
+}
+
+function unknownCommand(name: string): PrefineError {
+  const nearest = nearestName(name, Object.keys(COMMANDS));
+  const advice = nearest ? `did you mean ${nearest}?` : `there are ${Object.keys(COMMANDS).join(", ")}`;
+  return new PrefineError("config", `unknown command ${name}; ${advice}`, "prefine --help lists what there is.");
+}
+
+/** Prints an error for a person. @returns the exit code. */
+function tell(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode; // commander has printed it
+  if (error instanceof PrefineError) {
+    if (error.code === "interrupted") {
+      process.stderr.write(`${[error.message, error.hint].filter(Boolean).join("\n")}\n`);
+      return 130;
+    }
+    printError(error.message, error.hint);
+    return 1;
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && "syscall" in error) {
+    printError(text); // of the operating system: no such file, no space, no permission
+    return 1;
+  }
+  const stack = process.env.PREFINE_DEBUG && error instanceof Error ? `\n${error.stack}` : "";
+  printError(`${text}${stack}`, "This looks like a fault of prefine; PREFINE_DEBUG=1 shows where it happened.");
+  return 1;
+}
+
+/** `prefine data x | head` closes the pipe early; that is no error. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+}

@@ -1,0 +1,58 @@
+/** @file prefine plot RUN...: the logs of runs as SVG and PNG, and a small plot in the terminal. */
+import { relative } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { openTerminal } from "./terminal.ts";
+
+const EXAMPLES = `
+RUN is the folder of a run, a checkpoint in it, or a trainer_state.json.
+
+Examples:
+  prefine plot dpo
+  prefine plot dpo-beta0.1 dpo-beta0.5 --out betas.png
+  prefine plot dpo --metrics loss rewards/margins rewards/accuracies --theme dark`;
+
+interface Options {
+  out?: string;
+  metrics?: string[];
+  theme?: "light" | "dark";
+  title?: string;
+  width?: number;
+}
+
+export function define(command: Command): void {
+  command
+    .description("Plots training loss, evaluation loss, margins and accuracies of runs against epochs.")
+    .argument("<runs...>", "folders of runs; several are drawn over each other")
+    .option("-o, --out <path>", "where to write; a folder, or a name to which .svg and .png are added")
+    .option("--metrics <names...>", "which metrics, under TRL's names")
+    .option("--theme <light|dark>", "colours", readTheme)
+    .option("--title <text>", "title; otherwise what was trained")
+    .option("--width <pixels>", "width of the picture; the PNG has twice as many", readPixels)
+    .addHelpText("after", EXAMPLES)
+    .action(plot);
+}
+
+async function plot(runs: string[], options: Options): Promise<void> {
+  const { plotRunFolders } = await import("../plots/plotRunFolders.ts");
+  const terminal = openTerminal();
+  const { svg, png } = await plotRunFolders(runs, options);
+  if (terminal.isTTY && runs.length === 1) {
+    const { readTrainerState } = await import("../plots/readTrainerState.ts");
+    const { plotTerminal } = await import("../plots/plotTerminal.ts");
+    const { log_history } = await readTrainerState(runs[0]);
+    const { columns, isColored } = terminal;
+    terminal.print(`${plotTerminal(log_history, { columns, color: isColored, metric: options.metrics?.[0] })}\n`);
+  }
+  for (const file of [svg, png]) terminal.print(relative("", file) || file);
+}
+
+function readTheme(text: string): "light" | "dark" {
+  if (text === "light" || text === "dark") return text;
+  throw new InvalidArgumentError("Expected light or dark.");
+}
+
+function readPixels(text: string): number {
+  const pixels = Number(text);
+  if (Number.isInteger(pixels) && pixels >= 200 && pixels <= 10_000) return pixels;
+  throw new InvalidArgumentError("Expected an integer from 200 to 10000.");
+}

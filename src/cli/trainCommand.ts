@@ -1,0 +1,83 @@
+/** @file prefine train: a run file and flags -> a run, told line by line; ctrl-C saves it. */
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { PrefineError } from "../errors.ts";
+import { interruptible } from "./interrupt.ts";
+import { openTerminal } from "./terminal.ts";
+
+const USAGE = `Usage: prefine train [--config run.yaml] [--key value ...]
+
+Trains a model on preferences (DPO). Keys of the run file and flags have the flat
+names of \`trl dpo\`; a run file made for it works here. Flags win over the file.
+In [brackets]: defaults.`;
+
+const EXAMPLES = `Examples:
+  prefine train --config run.yaml
+  prefine train --config run.yaml --beta 0.3 --output_dir dpo-beta0.3
+  prefine train --model_name_or_path gpt2 --output_dir dpo --use_peft --lora_r 4 \\
+      --lora_target_modules c_attn c_proj --learning_rate 1e-4 \\
+      --dataset_name BarraHome/ultrafeedback_binarized --process ultrafeedback \\
+      --dataset_train_split train_prefs --dataset_test_split test_prefs
+  prefine train --model_name_or_path gpt2 --data_files.train pairs.jsonl
+  prefine train --config run.yaml --resume_from_checkpoint
+
+ctrl-C saves a checkpoint and says how to go on; twice stops at once.`;
+
+export function define(command: Command): void {
+  command
+    .helpOption(false) // hundreds of flags: help and parsing come from the table of options
+    .allowUnknownOption()
+    .passThroughOptions()
+    .argument("[words...]")
+    .action((words: string[]) => run(words));
+}
+
+async function run(words: string[]): Promise<void> {
+  const isHelp = words.some((word) => ["-h", "--help", "--help-all", "--help_all"].includes(word));
+  if (isHelp) return printHelp(words.some((word) => /^--help[-_]all$/.test(word)));
+  const { parseRun } = await import("../config/run.ts");
+  const { path, flags } = takeConfig(words);
+  const file = path === undefined ? undefined : { name: path, text: await readRunFile(path) };
+  const { run, env } = parseRun({ file, flags });
+  Object.assign(process.env, env);
+  const { train } = await import("../train.ts");
+  await interruptible((signal) => train(run, { signal }));
+}
+
+/** Takes `--config FILE` or `--config=FILE` out of the words; the last one counts. */
+function takeConfig(words: string[]): { path: string | undefined; flags: string[] } {
+  const flags: string[] = [];
+  let path: string | undefined;
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at];
+    if (word.startsWith("--config=")) path = word.slice("--config=".length);
+    else if (word !== "--config") flags.push(word);
+    else if (at + 1 < words.length && !words[at + 1].startsWith("--")) path = words[++at];
+    else throw new PrefineError("config", "--config: expected the path of a run file, found no value");
+  }
+  return { path, flags };
+}
+
+async function readRunFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const reason = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : String(code);
+    throw new PrefineError("io", `--config ${path}: expected a run file (YAML or JSON): ${reason}`, undefined, {
+      cause,
+    });
+  }
+}
+
+async function printHelp(all: boolean): Promise<void> {
+  const { RUN_OPTIONS } = await import("../config/run.ts");
+  const { optionHelp } = await import("./optionHelp.ts");
+  const terminal = openTerminal();
+  const own = "Run:\n  --config PATH                 Run file, YAML or JSON.";
+  const more = all
+    ? "COMPATIBILITY.md says of every option how far it is built."
+    : `--help-all shows all ${Object.keys(RUN_OPTIONS).length} options.`;
+  const options = optionHelp(RUN_OPTIONS, { all, columns: terminal.columns });
+  terminal.print([USAGE, own, options, EXAMPLES, more].join("\n\n"));
+}
