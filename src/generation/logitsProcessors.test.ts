@@ -1,6 +1,8 @@
 /** @file Logits processors against transformers' own values (warpers.json) and against hand-worked cases. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { hasReference, needsReference, referenceFolder } from "../../test/support/shared.ts";
 import {
   type LogitsProcessor,
   logitsProcessors,
@@ -15,7 +17,7 @@ import {
   typicalP,
 } from "./logitsProcessors.ts";
 
-const warpersFile = new URL("../../../shared/reference/generation/warpers.json", import.meta.url);
+const warpersFile = join(referenceFolder, "generation", "warpers.json");
 
 interface Warpers {
   logits: number[];
@@ -30,8 +32,8 @@ const byName: Record<string, (value: number) => LogitsProcessor> = {
   typical_p: typicalP,
 };
 
-describe.skipIf(!existsSync(warpersFile))("warpers equal transformers' (skipped without ../shared/reference)", () => {
-  const { logits, warped } = existsSync(warpersFile)
+describe.skipIf(!hasReference)(`warpers equal transformers'${needsReference}`, () => {
+  const { logits, warped } = hasReference
     ? (JSON.parse(readFileSync(warpersFile, "utf8")) as Warpers)
     : { logits: [], warped: [] };
 

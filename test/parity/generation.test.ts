@@ -1,15 +1,15 @@
 /** @file Generation equal to transformers' (greedy.json), by every road: alone, in a batch, streamed, through the pipeline. */
 import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AutoTokenizer } from "../../src/data/tokenizers/loadTokenizer.ts";
 import type { Tokenizer } from "../../src/data/tokenizers/tokenizer.ts";
 import { AutoModelForCausalLM } from "../../src/generation/causalLM.ts";
 import type { CausalLM } from "../../src/generation/generativeModel.ts";
 import { pipeline } from "../../src/generation/pipeline.ts";
+import { hasReference, needsReference, referenceFolder } from "../support/shared.ts";
 
-const reference = fileURLToPath(new URL("../../../shared/reference", import.meta.url));
-const folder = `${reference}/models/tiny-gpt2`;
+const folder = join(referenceFolder, "models", "tiny-gpt2");
 
 interface Case {
   model: string;
@@ -21,12 +21,12 @@ interface Case {
 }
 
 function readCases(): Case[] {
-  const file = `${reference}/generation/greedy.json`;
+  const file = join(referenceFolder, "generation", "greedy.json");
   const cases = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Case[]) : [];
   return cases.filter(({ model, config }) => model === "tiny-gpt2" && config.num_beams === undefined);
 }
 
-describe.skipIf(!existsSync(reference))("generation of tiny-gpt2 (skipped without ../shared/reference)", () => {
+describe.skipIf(!hasReference)(`generation of tiny-gpt2${needsReference}`, () => {
   const cases = readCases();
   const configs = [...new Map(cases.map(({ config }) => [JSON.stringify(config), config])).values()];
   let model: CausalLM;
