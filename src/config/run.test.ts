@@ -61,7 +61,14 @@ describe("run files", () => {
       task_type: "CAUSAL_LM",
     });
     const keys = run.advice.map((line) => line.split(":")[0]);
-    expect(keys).toEqual(["warmup_ratio", "attn_implementation", "gradient_checkpointing_kwargs", "bf16", "report_to"]);
+    expect(keys).toEqual([
+      "warmup_ratio",
+      "dtype",
+      "attn_implementation",
+      "gradient_checkpointing_kwargs",
+      "bf16",
+      "report_to",
+    ]);
   });
 
   it("lets flags win over the file, under old names too", () => {

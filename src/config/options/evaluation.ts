@@ -39,7 +39,9 @@ const logging = group("Logging", {
     common: true,
     note: "tensorboard only; others get one line (all: tensorboard)",
   }),
-  disable_tqdm: same(nullable(bool), null, "No progress bar."),
+  disable_tqdm: differs(nullable(bool), null, "Print nothing while training.", {
+    note: "true silences the log's lines too; the log is in trainer_state.json",
+  }),
   include_num_input_tokens_seen: noEffect(
     either(oneOf("all", "non_padding", "no"), bool),
     "no",
@@ -61,8 +63,8 @@ const evaluation = group("Evaluation", {
   eval_steps: same(nullable(atLeast(0, float)), null, "Steps between evaluations; unset: logging_steps.", {
     common: true,
   }),
-  eval_delay: notYet(atLeast(0, float), 0, "Epochs or steps before the first evaluation."),
-  eval_on_start: notYet(bool, false, "Evaluate before the first step."),
+  eval_delay: same(atLeast(0, float), 0, "Epochs or steps before the first evaluation."),
+  eval_on_start: same(bool, false, "Evaluate before the first step."),
   per_device_eval_batch_size: same(atLeast(1, int), 8, "Pairs in a batch of evaluation.", { common: true }),
   prediction_loss_only: noEffect(bool, false, "Return only the loss.", "all metrics are logged"),
   eval_accumulation_steps: noEffect(nullable(int), null, "Batches before results move.", "results stay small"),

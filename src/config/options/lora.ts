@@ -25,7 +25,10 @@ const adapter = group("Adapter", {
     nullable(listOf(string)),
     null,
     "Names of the layers to adapt; unset: the model's usual ones (GPT-2: c_attn).",
-    { common: true, note: "a single plain name means layers of that name (PEFT reads it as a regular expression)" },
+    {
+      common: true,
+      note: "one name alone means layers of that name (to PEFT, a regular expression); every name must name a layer (to PEFT, one of them)",
+    },
   ),
   bias: same(oneOf("none", "all", "lora_only"), "none", "Biases to train.", { ready: ["none"], common: true }),
   task_type: same(nullable(oneOf(...TASK_TYPES)), null, "Kind of task.", { ready: ["CAUSAL_LM"], common: true }),

@@ -3,15 +3,17 @@ import { above, atLeast, bool, int, listOf, nullable, oneOf, share, string } fro
 import { differs, group, noEffect, notYet, own, same } from "../option.ts";
 import { TASK_TYPES } from "./lora.ts";
 
-const FLOAT32 = "prefine computes in float32";
 const QUANTIZED = "used with load_in_4bit only, which is not built yet";
 
 const model = group("Model", {
   model_name_or_path: same(nullable(string), null, "Model to train: hub id or folder.", { common: true }),
   model_revision: same(string, "main", "Branch, tag or commit of the model."),
-  dtype: differs(nullable(oneOf("auto", "bfloat16", "float16", "float32")), "float32", "Type of the weights.", {
-    note: FLOAT32,
-  }),
+  dtype: noEffect(
+    nullable(oneOf("auto", "bfloat16", "float16", "float32")),
+    "float32",
+    "Type of the weights.",
+    "prefine computes in float32",
+  ),
   attn_implementation: noEffect(nullable(string), null, "Attention kernel.", "prefine has one attention kernel"),
   load_in_8bit: notYet(bool, false, "Quantize the base model to 8 bits."),
   load_in_4bit: notYet(bool, false, "Quantize the base model to 4 bits."),
@@ -31,7 +33,10 @@ const lora = group("LoRA", {
     nullable(listOf(string)),
     null,
     "Names of the layers to adapt; unset: the model's usual ones (GPT-2: c_attn).",
-    { common: true, note: "a single plain name means layers of that name (PEFT reads it as a regular expression)" },
+    {
+      common: true,
+      note: "one name alone means layers of that name (to PEFT, a regular expression); every name must name a layer (to PEFT, one of them)",
+    },
   ),
   lora_target_parameters: notYet(nullable(listOf(string)), null, "Parameters to adapt that are no layers."),
   lora_modules_to_save: notYet(nullable(listOf(string)), null, "Layers to train in full beside the adapter."),

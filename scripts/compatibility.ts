@@ -1,0 +1,114 @@
+/** @file Writes COMPATIBILITY.md from the table of options: `npx tsx scripts/compatibility.ts`. A test keeps it up to date. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { TRAINING_OPTIONS } from "../src/config/DPOConfig.ts";
+import type { Option, Table } from "../src/config/option.ts";
+import { DPO_OPTIONS } from "../src/config/options/dpo.ts";
+import { GENERATION_OPTIONS } from "../src/config/options/generation.ts";
+import { LORA_OPTIONS } from "../src/config/options/lora.ts";
+import { MODEL_OPTIONS } from "../src/config/options/modelConfig.ts";
+import { RENAMED_RUN_NAMES } from "../src/config/options/renamedNames.ts";
+import { SCRIPT_OPTIONS } from "../src/config/options/scriptArguments.ts";
+import type { Renamed } from "../src/config/renamed.ts";
+import { LOGGED_METRICS } from "./loggedMetrics.ts";
+
+const FIXTURE = new URL("../test/fixtures/trl-options.json", import.meta.url);
+const TARGET = new URL("../COMPATIBILITY.md", import.meta.url);
+
+/** The whole text of COMPATIBILITY.md. */
+export function compatibilityText(): string {
+  const { versions } = JSON.parse(readFileSync(FIXTURE, "utf8")) as { versions: Record<string, string> };
+  const training = Object.entries<Option<unknown, unknown>>(TRAINING_OPTIONS);
+  const inherited = Object.fromEntries(training.filter(([name]) => !Object.hasOwn(DPO_OPTIONS, name)));
+  return [
+    introduction(versions),
+    section("DPOConfig: the method", "What `trl.DPOConfig` adds to TrainingArguments.", DPO_OPTIONS),
+    section(
+      "DPOConfig: TrainingArguments",
+      "What `trl.DPOConfig` has from transformers, with TRL's defaults.",
+      inherited,
+    ),
+    section(
+      "ScriptArguments and DatasetMixtureConfig",
+      "Keys of `trl dpo` about data, and its launcher's.",
+      SCRIPT_OPTIONS,
+    ),
+    section("ModelConfig", "Keys of `trl dpo` about the model and its adapter.", MODEL_OPTIONS),
+    section("LoraConfig", "PEFT's `LoraConfig`, for DPOTrainer's `peft_config`.", LORA_OPTIONS),
+    section(
+      "GenerationConfig",
+      "transformers' `GenerationConfig`; a default of null is the model's own, then transformers'.",
+      GENERATION_OPTIONS,
+    ),
+    oldNames(),
+    metrics(),
+  ].join("\n");
+}
+
+function introduction(versions: Record<string, string>): string {
+  const peers = ["trl", "transformers", "peft"].map((name) => `${name} ${versions[name]}`).join(", ");
+  return `# Compatibility
+
+Every option of ${peers}, and every metric that is logged. Made by \`scripts/compatibility.ts\` from the table of options in
+\`src/config/options\`, which is also what prefine runs by.
+
+- **same**: as in the Python packages.
+- **differs**: works, and how it differs.
+- **no effect**: accepted; changes nothing here, and prefine says so in one line when it is set.
+- **not yet**: would change results and is not built: setting it (to another value than those named) is an error.
+
+A key that is in none of these tables is an error, with the nearest name.
+`;
+}
+
+function section(title: string, about: string, table: Table): string {
+  const rows = Object.entries(table).map(
+    ([name, option]) =>
+      `| \`${name}\`${option.own ? " (prefine's own)" : ""} | ${standard(option)} | ${support(option)} |`,
+  );
+  return `## ${title}\n\n${about}\n\n| option | default | |\n|---|---|---|\n${rows.join("\n")}\n`;
+}
+
+function standard({ default: value }: Option<unknown, unknown>): string {
+  return `\`${escapeCell(JSON.stringify(value))}\``;
+}
+
+function support(option: Option<unknown, unknown>): string {
+  const { kind, ready, note, support: level } = option;
+  if (level === "no-effect") return `no effect: ${escapeCell(note ?? "")}`;
+  if (level === "not-yet")
+    return ready ? `not yet, but for ${codes(ready.map((value) => JSON.stringify(value)))}` : "not yet";
+  const word =
+    level === "differs" ? `differs: ${escapeCell(note ?? "")}` : option.own ? escapeCell(option.help) : "same";
+  if (!ready) return word;
+  const missing = (kind.choices ?? []).filter((choice) => !ready.includes(choice));
+  return missing.length > 0
+    ? `${word}; not yet: ${codes(missing)}`
+    : `${word} for ${codes(ready.map(String))}; others not yet`;
+}
+
+function oldNames(): string {
+  const rows = Object.entries<Renamed>(RENAMED_RUN_NAMES).map(
+    ([name, renamed]) => `| \`${name}\` | ${oldName(renamed)} |`,
+  );
+  const about = "Names that TRL and transformers have renamed or removed. Each that is given gets one line of advice.";
+  return `## Old names\n\n${about}\n\n| name | |\n|---|---|\n${rows.join("\n")}\n`;
+}
+
+function oldName({ to, advice, harmless, refusal }: Renamed): string {
+  if (to) return `works: is \`${to}\` now`;
+  if (!harmless) return `no effect: ${escapeCell(advice)}`;
+  return `${refusal === "not-yet" ? "not yet" : "error"}: ${escapeCell(advice)}`;
+}
+
+function metrics(): string {
+  const rows = LOGGED_METRICS.map(({ names, support: level }) => `| ${codes(names)} | ${level} |`);
+  const about =
+    "Entries of `log_history` in trainer_state.json, under TRL's names; each also with `eval_` where it says so.";
+  return `## Logged metrics\n\n${about}\n\n| metric | |\n|---|---|\n${rows.join("\n")}\n`;
+}
+
+const codes = (words: readonly string[]) => words.map((word) => `\`${escapeCell(word)}\``).join(", ");
+const escapeCell = (text: string) => text.replaceAll("|", "\\|");
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) writeFileSync(TARGET, compatibilityText());

@@ -1,0 +1,26 @@
+/** @file What is generated from the table of options is committed as it would be generated today. */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { compatibilityText } from "../scripts/compatibility.ts";
+import { schemaText } from "../scripts/schema.ts";
+import { RUN_OPTIONS } from "../src/config/run.ts";
+
+const committed = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
+
+describe("generated files", () => {
+  it("COMPATIBILITY.md is up to date (npx tsx scripts/compatibility.ts)", () => {
+    expect(committed("COMPATIBILITY.md")).toBe(compatibilityText());
+  });
+
+  it("COMPATIBILITY.md names every option once in its table", () => {
+    const text = compatibilityText();
+    for (const name of Object.keys(RUN_OPTIONS)) {
+      expect(text.match(new RegExp(`^\\| \`${name}\``, "gm"))?.length, name).toBeGreaterThanOrEqual(1);
+    }
+  });
+
+  it("configs/schema.json is up to date (npx tsx scripts/schema.ts)", () => {
+    // Compared as values: the formatter of the repository may lay it out in another way.
+    expect(JSON.parse(committed("configs/schema.json"))).toEqual(JSON.parse(schemaText()));
+  });
+});
