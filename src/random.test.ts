@@ -1,10 +1,11 @@
 /** @file Draws equal torch's, known answers of Philox, states that go on where they stopped. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import fixture from "../test/fixtures/torch_random.json" with { type: "json" };
+import { hasReference, needsReference, referenceFolder } from "../test/support/shared.ts";
 import { counterUniform, Mt19937, philox } from "./random.ts";
 
-const reference = new URL("../../shared/reference/randperm.json", import.meta.url);
 const fromBase64 = (text: string) => new Uint8Array(Buffer.from(text, "base64"));
 
 /** Largest difference relative to max(1, |wanted|). */
@@ -63,19 +64,17 @@ describe(`Mt19937 draws what torch ${fixture.versions.torch} draws`, () => {
     expect(() => new Mt19937(0.5)).toThrow("internal: seed");
   });
 
-  describe.skipIf(!existsSync(reference))("randperm of ../shared (skipped where that folder is absent)", () => {
-    test("15 sizes and seeds, two permutations each", () => {
-      const entries = existsSync(reference) ? JSON.parse(readFileSync(reference, "utf8")) : [];
-      let compared = 0;
-      for (const { n, seed, permutations } of entries) {
-        const g = new Mt19937(seed);
-        for (const permutation of permutations) {
-          expect([...g.randperm(n)]).toEqual(permutation);
-          compared++;
-        }
+  test.skipIf(!hasReference)(`randperm of 15 sizes and seeds, two permutations each${needsReference}`, () => {
+    const entries = JSON.parse(readFileSync(join(referenceFolder, "randperm.json"), "utf8"));
+    let compared = 0;
+    for (const { n, seed, permutations } of entries) {
+      const g = new Mt19937(seed);
+      for (const permutation of permutations) {
+        expect([...g.randperm(n)]).toEqual(permutation);
+        compared++;
       }
-      expect(compared).toBe(30);
-    });
+    }
+    expect(compared).toBe(30);
   });
 });
 

@@ -199,17 +199,19 @@ describe.skipIf(!hasReference)(`reference values${needsReference}`, () => {
   const readJson = (file: string) => JSON.parse(readFileSync(join(referenceFolder, file), "utf8"));
   const gpt2Folder = join(sharedFolder, "gpt2-tokenizer");
 
-  test("GPT-2's own tokenizer: ids and texts of 173 strings, streams, its files", async () => {
+  test("GPT-2's own tokenizer: ids and texts of awkward and real strings, streams, its files", async () => {
     const tokenizer = await AutoTokenizer.from_pretrained(gpt2Folder);
+    const entries = readJson("gpt2_tokenization.json");
     let compared = 0;
-    for (const { text, ids, decoded, decoded_skip_special } of readJson("gpt2_tokenization.json")) {
+    for (const { text, ids, decoded, decoded_skip_special } of entries) {
       expect(tokenizer.encode(text)).toEqual(ids);
       expect(tokenizer.decode(ids)).toBe(decoded);
       expect(tokenizer.decode(ids, { skip_special_tokens: true })).toBe(decoded_skip_special);
       expect(streamed(tokenizer, ids)).toBe(decoded);
       compared++;
     }
-    expect(compared).toBe(173);
+    expect(compared).toBe(entries.length);
+    expect(compared).toBeGreaterThan(150);
     const file = readFileSync(join(gpt2Folder, "tokenizer.json"));
     expect(Buffer.from(tokenizer.files.get("tokenizer.json")!).equals(file)).toBe(true); // as it was
   });

@@ -1,0 +1,115 @@
+/** @file Tokens, kept rows and the order of epochs equal those of TRL's own training runs. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { hasReference, needsReference, referenceFolder } from "../../../test/support/shared.ts";
+import { AutoTokenizer } from "../tokenizers/loadTokenizer.ts";
+import { collate } from "./packPair.ts";
+import { prepareDataset } from "./prepareDataset.ts";
+import { batchesOf, epochOrder } from "./sampling.ts";
+import type { PairTokens } from "./types.ts";
+
+interface Case {
+  model: string;
+  data: "standard" | "conversational" | "implicit";
+  dpo_config: { max_length: number };
+  rows_kept: number;
+  order?: number[];
+}
+
+const folder = join(referenceFolder, "trajectories");
+const readLines = <T>(file: string): T[] => {
+  const lines = readFileSync(join(folder, file), "utf8").trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line) as T);
+};
+const readCase = (name: string) => JSON.parse(readFileSync(join(folder, name, "case.json"), "utf8")) as Case;
+/** Runs that must be among those compared. */
+const REQUIRED = [
+  "accumulation",
+  "beta-0.5",
+  "full",
+  "loss-sigmoid",
+  "note",
+  "note-shuffled",
+  "precompute-reference",
+  "trained-adapter",
+  "truncation",
+  "uneven",
+];
+const names = hasReference ? readdirSync(folder).sort() : [];
+const standard = names.filter((name) => readCase(name).data === "standard");
+
+describe.skipIf(!hasReference)(`TRL's training runs${needsReference}`, () => {
+  test("tokens of every run over standard data", async () => {
+    let rows = 0;
+    let truncated = 0;
+    for (const name of standard) {
+      const { model, dpo_config, rows_kept } = readCase(name);
+      const tokenizer = await AutoTokenizer.from_pretrained(join(referenceFolder, "models", model));
+      const { max_length } = dpo_config;
+      const prepared = await prepareDataset(readLines<Record<string, unknown>>(`${name}/train.jsonl`), tokenizer, {
+        max_length,
+        modelVocabSize: 768,
+      });
+      const wanted = readLines<PairTokens>(`${name}/tokens.jsonl`);
+      const found = prepared.pairs.map(({ prompt_ids, chosen_ids, rejected_ids }) => ({
+        prompt_ids,
+        chosen_ids,
+        rejected_ids,
+      }));
+      expect(found, name).toEqual(wanted);
+      expect(found.length, name).toBe(rows_kept);
+      const order = Int32Array.from({ length: rows_kept }, (_, i) => i);
+      for (const packed of collate(prepared.pairs, order, { max_length, truncation_mode: "keep_start" }).pairs) {
+        const { sharedLength, chosenLength, rejectedLength } = packed;
+        const { prompt_ids, chosen_ids, rejected_ids } = wanted[packed.index];
+        expect(sharedLength).toBe(prompt_ids.length);
+        expect(chosenLength).toBe(Math.min(chosen_ids.length, max_length - sharedLength));
+        expect(rejectedLength).toBe(Math.min(rejected_ids.length, max_length - sharedLength));
+        if (chosenLength < chosen_ids.length || rejectedLength < rejected_ids.length) truncated++;
+      }
+      rows += found.length;
+    }
+    expect(standard).toEqual(expect.arrayContaining(REQUIRED));
+    expect(standard.length).toBeGreaterThanOrEqual(REQUIRED.length);
+    expect(rows).toBeGreaterThan(standard.length);
+    expect(truncated).toBeGreaterThan(0);
+  });
+
+  test("runs over conversations are refused until there are chat templates", async () => {
+    let refused = 0;
+    const others = names.filter((name) => !standard.includes(name));
+    for (const name of others) {
+      const { model } = readCase(name);
+      const tokenizer = await AutoTokenizer.from_pretrained(join(referenceFolder, "models", model));
+      const rows = readLines<Record<string, unknown>>(`${name}/train.jsonl`);
+      await expect(prepareDataset(rows, tokenizer, { max_length: 256 }), name).rejects.toMatchObject({
+        code: "not-yet",
+      });
+      refused++;
+    }
+    expect(refused).toBe(others.length);
+    expect(refused).toBeGreaterThan(0);
+  });
+
+  test("the order of a shuffled run's epochs", () => {
+    const { order, rows_kept } = readCase("note-shuffled");
+    const epochs = [0, 1].flatMap((epoch) => [...epochOrder({ n: rows_kept, epoch, seed: 42, strategy: "random" })]);
+    expect(epochs).toEqual(order);
+  });
+});
+
+describe("sampling", () => {
+  test("sequential epochs are all alike", () => {
+    const options = { n: 4, seed: 1, strategy: "sequential" } as const;
+    expect(epochOrder({ ...options, epoch: 0 })).toEqual(Int32Array.of(0, 1, 2, 3));
+    expect(epochOrder({ ...options, epoch: 5 })).toEqual(Int32Array.of(0, 1, 2, 3));
+  });
+
+  test("the last batch holds the rest, unless it is dropped", () => {
+    const order = Int32Array.of(4, 2, 0, 3, 1);
+    expect(batchesOf(order, 2)).toEqual([Int32Array.of(4, 2), Int32Array.of(0, 3), Int32Array.of(1)]);
+    expect(batchesOf(order, 2, { dropLast: true })).toEqual([Int32Array.of(4, 2), Int32Array.of(0, 3)]);
+    expect(batchesOf(order, 8)).toEqual([order]);
+  });
+});
