@@ -1,0 +1,74 @@
+/** @file A data set's card (README.md): its YAML header says which files are which split. */
+import { parse } from "yaml";
+import { nearestName, PrefineError } from "../../errors.ts";
+import { type DataFiles, namedSplits } from "./splitFiles.ts";
+
+/** One configuration of a data set, as the card declares it. */
+export interface CardConfig {
+  name: string;
+  /** Patterns by split; undefined: the names of the files tell. */
+  patterns: Map<string, string[]> | undefined;
+  /** The folder that holds this configuration's files, without a slash at its end. */
+  folder: string | undefined;
+  isDefault: boolean;
+}
+
+/** The configurations of a card; none where it has no header or declares none. @param where the card's name. */
+export function readCard(text: string, where: string): CardConfig[] {
+  const header = /^\ufeff?---[ \t]*\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)/.exec(text)?.[1];
+  if (header === undefined) return [];
+  let metadata: unknown;
+  try {
+    metadata = parse(header, { logLevel: "error" });
+  } catch (error) {
+    const [line] = (error as Error).message.split("\n");
+    throw new PrefineError("data", `${where}: its YAML header cannot be read: ${line}`);
+  }
+  const configs = (metadata as { configs?: unknown } | null)?.configs;
+  return Array.isArray(configs) ? configs.map((config) => readConfig(config, where)) : [];
+}
+
+function readConfig(config: unknown, where: string): CardConfig {
+  const { config_name, data_files, data_dir, default: isDefault } = (config ?? {}) as Record<string, unknown>;
+  const name = typeof config_name === "string" ? config_name : "default";
+  return {
+    name,
+    patterns: data_files === undefined ? undefined : readDataFiles(data_files, `${where}: configs: ${name}`),
+    folder: typeof data_dir === "string" ? data_dir.replace(/^\.\/|\/+$/g, "") || undefined : undefined,
+    isDefault: isDefault === true || name === "default",
+  };
+}
+
+/** A path, a list of paths, or a list of `{ split, path }`. */
+function readDataFiles(value: unknown, where: string): Map<string, string[]> {
+  const isSplit = (entry: unknown) => typeof entry === "object" && entry !== null && "split" in entry;
+  if (!Array.isArray(value) || !value.some(isSplit)) return namedSplits(value as DataFiles, where);
+  const named = value.map((entry) => [String(entry?.split), entry?.path] as const);
+  return namedSplits(Object.fromEntries(named), where);
+}
+
+/**
+ * The configuration of this name; without a name the only one, or the default one.
+ * @param where names the data set in messages.
+ */
+export function chooseConfig(configs: CardConfig[], name: string | undefined, where: string): CardConfig | undefined {
+  const names = configs.map((config) => config.name);
+  if (name === undefined) {
+    const chosen = configs.find((config) => config.isDefault) ?? (configs.length === 1 ? configs[0] : undefined);
+    if (chosen || configs.length === 0) return chosen;
+    const hint = `Choose one, for example with dataset_config: ${names[0]}.`;
+    throw new PrefineError(
+      "data",
+      `${where}: has the configurations ${names.join(", ")}, and none is the default`,
+      hint,
+    );
+  }
+  const chosen = configs.find((config) => config.name === name);
+  if (chosen || (name === "default" && configs.length === 0)) return chosen;
+  const nearest = nearestName(name, names);
+  throw new PrefineError(
+    "data",
+    `${where}: no configuration ${JSON.stringify(name)}: it has ${names.join(", ") || "none"}`,
+    nearest && `Did you mean ${nearest}?`,
+  );
+}

@@ -1,0 +1,41 @@
+/** @file Patterns of file names, as data set cards have them: `*` and `?` within a folder, `**` across folders, `[...]`. */
+
+/** True where the text is a pattern rather than the name of one file. */
+export function isPattern(text: string): boolean {
+  return /[*?[]/.test(text);
+}
+
+/** The longest folder at the beginning of a pattern that holds no wildcard, without a slash at its end. */
+export function fixedFolder(pattern: string): string {
+  const parts = pattern.split("/");
+  const first = parts.findIndex(isPattern);
+  return parts.slice(0, first < 0 ? parts.length - 1 : first).join("/");
+}
+
+/** Those of the paths (with forward slashes) that a pattern matches, sorted. Hidden ones only if the pattern names them. */
+export function matchPaths(pattern: string, paths: readonly string[]): string[] {
+  const wanted = pattern.replace(/^(\.\/)+/, "");
+  if (!isPattern(wanted)) return paths.filter((path) => path === wanted);
+  const expression = patternToRegExp(wanted);
+  return paths.filter((path) => expression.test(path) && hiddenParts(path) === hiddenParts(wanted)).sort();
+}
+
+/** Names that begin with a dot, and folders that begin with two underscores. */
+function hiddenParts(path: string): number {
+  const parts = path.split("/");
+  const folders = parts.slice(0, -1).filter((part) => part.startsWith("__"));
+  return folders.length + parts.filter((part) => part.startsWith(".")).length;
+}
+
+function patternToRegExp(pattern: string): RegExp {
+  const token = /\*\*\/|\*\*|\*|\?|\[!?[^\]]+\]|[\s\S]/g;
+  const source = pattern.replace(token, (text) => {
+    if (text === "**/") return "(?:.*/)?";
+    if (text === "**") return ".*";
+    if (text === "*") return "[^/]*";
+    if (text === "?") return "[^/]";
+    if (text.length > 1) return text.replace(/^\[!/, "[^").replaceAll("\\", "\\\\");
+    return text.replace(/[\\^$.|+()[\]{}]/, "\\$&");
+  });
+  return new RegExp(`^${source}$`, "u");
+}

@@ -1,0 +1,194 @@
+/** @file A hub id, a folder or data files -> the splits of a data set. */
+import { PrefineError } from "../../errors.ts";
+import { looksLikeRepoId } from "../hub/index.ts";
+import { type CardConfig, chooseConfig, readCard } from "./card.ts";
+import { type DataFile, dataFormat, openDataFile, SUPPORTED } from "./dataFile.ts";
+import { Dataset } from "./dataset.ts";
+import { type DatasetDict, datasetDict, unknownSplit } from "./datasetDict.ts";
+import { describeFeature, type Feature, type Features, type Row } from "./features.ts";
+import { isPattern } from "./glob.ts";
+import {
+  findLocalFiles,
+  folderOrigin,
+  hubOrigin,
+  kindOf,
+  type Origin,
+  type OriginOptions,
+  readCardText,
+} from "./origin.ts";
+import { type DataFiles, filesByName, filesByPatterns, namedSplits, type SplitFiles } from "./splitFiles.ts";
+
+export interface LoadDatasetOptions extends OriginOptions {
+  /** The configuration, for data sets that have several (TRL's dataset_config). */
+  name?: string;
+  /** Only this split, or these: nothing else is downloaded or read. */
+  split?: string | string[];
+  /** Files, or files by split: paths and patterns, in the data set or (without one) on disk. */
+  data_files?: DataFiles;
+}
+
+/** Names by which Python's `load_dataset` asks for files of a format instead of a data set. */
+const FORMAT_NAMES = new Set(["parquet", "json", "jsonl"]);
+
+/**
+ * Loads a data set, like datasets.load_dataset. Its splits come from `data_files`, else from the card's `configs`, else
+ * from the names of its files; a single file is the split `train`. Rows are read when they are asked for.
+ * @param idOrPath hub id, folder, or a .parquet, .jsonl or .json file; with `data_files` it may be left out.
+ */
+export async function loadDataset(
+  idOrPath: string | undefined,
+  options: LoadDatasetOptions = {},
+): Promise<DatasetDict> {
+  const source = await findSource(idOrPath, options);
+  const wanted = chooseSplits([...source.splits.keys()], options.split, source.where);
+  const files = wanted.map((split) => source.splits.get(split) ?? []);
+  const local = await source.fetch(files.flat());
+  const splits: [string, Dataset][] = [];
+  for (const [i, split] of wanted.entries()) {
+    const paths = local.splice(0, files[i].length);
+    const shown = files[i].map((path) => (source.prefix ? `${source.prefix}/${path}` : path));
+    splits.push([split, await openSplit(split, paths, shown)]);
+  }
+  return datasetDict(splits);
+}
+
+/** What a data set is before its files are read. */
+interface Source {
+  where: string;
+  splits: SplitFiles;
+  /** Comes before the path of a file in messages. */
+  prefix: string;
+  fetch: Origin["fetch"];
+}
+
+async function findSource(idOrPath: string | undefined, options: LoadDatasetOptions): Promise<Source> {
+  const { data_files } = options;
+  if (data_files !== undefined && (idOrPath === undefined || (await isFormatName(idOrPath)))) {
+    return localFiles(namedSplits(data_files, "data_files"));
+  }
+  if (!idOrPath) throw new PrefineError("data", "expected a data set: a hub id, a folder, a file, or data_files");
+  const kind = await kindOf(idOrPath);
+  if (kind === "folder") return readOrigin(await folderOrigin(idOrPath.replace(/(?<=.)\/+$/, "")), options);
+  if (kind === "file" || isPattern(idOrPath)) {
+    if (data_files !== undefined) throw new PrefineError("data", `${idOrPath}: a file cannot have data_files`);
+    return localFiles(new Map([["train", [idOrPath]]]));
+  }
+  if (!looksLikeRepoId(idOrPath) || dataFormat(idOrPath)) {
+    const hint = "Expected a hub id (name or organization/name), a folder or a data file.";
+    throw new PrefineError("data", `${idOrPath}: no such file or folder`, hint);
+  }
+  return readOrigin(await hubOrigin(idOrPath, options), options);
+}
+
+async function isFormatName(name: string): Promise<boolean> {
+  return FORMAT_NAMES.has(name) && (await kindOf(name)) === undefined;
+}
+
+async function localFiles(patterns: Map<string, string[]>): Promise<Source> {
+  const splits: SplitFiles = new Map();
+  for (const [split, list] of patterns) splits.set(split, await findLocalFiles(list, split));
+  return { where: "data_files", splits, prefix: "", fetch: async (paths) => [...paths] };
+}
+
+async function readOrigin(origin: Origin, options: LoadDatasetOptions): Promise<Source> {
+  const { where, paths } = origin;
+  const source = (splits: SplitFiles): Source => ({ where, splits, prefix: where, fetch: origin.fetch });
+  if (options.data_files !== undefined) {
+    return source(filesByPatterns(namedSplits(options.data_files, where), paths, where));
+  }
+  const card = await readCardText(origin);
+  const configs = card === undefined ? [] : readCard(card, `${where}/README.md`);
+  const config = chooseConfig(configs, options.name, where);
+  assertReadable(origin, config);
+  return source(filesOf(config, paths, where));
+}
+
+/** Says what to do about data sets that hold no readable files by design. */
+function assertReadable({ where, paths }: Origin, config: CardConfig | undefined): void {
+  if (config?.patterns || paths.some((path) => dataFormat(path) && !/(^|\/)(state|dataset_\w+)\.json$/.test(path)))
+    return;
+  if (paths.some((path) => path.endsWith(".arrow"))) {
+    throw new PrefineError(
+      "data",
+      `${where}: holds Arrow files (save_to_disk)`,
+      "Write parquet with to_parquet instead.",
+    );
+  }
+  if (paths.some((path) => path.endsWith(".py"))) {
+    const hint = "Try revision: refs/convert/parquet, where the hub keeps a parquet copy of most data sets.";
+    throw new PrefineError("data", `${where}: holds a loading script in Python and no data files`, hint);
+  }
+  const found = paths.slice(0, 3).join(", ") || "no files";
+  throw new PrefineError("data", `${where}: expected data files, found ${found}`, `${SUPPORTED}.`);
+}
+
+function filesOf(config: CardConfig | undefined, paths: string[], where: string): SplitFiles {
+  const folder = config?.folder ? `${config.folder}/` : "";
+  const under = paths.filter((path) => path.startsWith(folder)).map((path) => path.slice(folder.length));
+  const splits = config?.patterns ? filesByPatterns(config.patterns, under, where) : filesByName(under, where);
+  return new Map([...splits].map(([split, files]) => [split, files.map((file) => folder + file)]));
+}
+
+function chooseSplits(known: string[], asked: string | string[] | undefined, where: string): string[] {
+  if (asked === undefined) return known;
+  const wanted = [...new Set(Array.isArray(asked) ? asked : [asked])];
+  for (const split of wanted) if (!known.includes(split)) throw unknownSplit(split, known, where);
+  return wanted;
+}
+
+/** Opens the files of a split. @param shown their names in messages. */
+async function openSplit(name: string, paths: string[], shown: string[]): Promise<Dataset> {
+  const files: DataFile[] = [];
+  for (const [i, path] of paths.entries()) files.push(await openDataFile(path, shown[i]));
+  const features = joinFeatures(files);
+  const columns = Object.keys(features);
+  const parts = files.flatMap((file) =>
+    sameColumns(file, columns) ? file.parts : file.parts.map((p) => filled(p, columns)),
+  );
+  return new Dataset({ name, parts, features });
+}
+
+function filled(part: DataFile["parts"][number], columns: string[]): DataFile["parts"][number] {
+  const fill = (row: Row) => Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
+  return { rows: part.rows, read: async () => (await part.read()).map(fill) };
+}
+
+/** True where every row has all columns anyway, in order: a parquet file with these columns. */
+function sameColumns(file: DataFile, columns: string[]): boolean {
+  return file.typed && Object.keys(file.features).join("\0") === columns.join("\0");
+}
+
+/** The columns of all files of a split; files that declare theirs must agree. */
+function joinFeatures(files: DataFile[]): Features {
+  const joined: Features = {};
+  for (const file of files) {
+    for (const [name, feature] of Object.entries(file.features)) {
+      if (!joined[name] || isNull(joined[name])) joined[name] = feature;
+    }
+  }
+  const typed = files.filter((file) => file.typed);
+  for (const file of typed) assertSameColumns(typed[0], file);
+  return joined;
+}
+
+/** True for a column without any value, which fits every type. */
+function isNull(feature: Feature | undefined): boolean {
+  return feature?.kind === "value" && feature.dtype === "null";
+}
+
+function assertSameColumns(first: DataFile, other: DataFile): void {
+  const describe = (file: DataFile, beside: DataFile) =>
+    Object.entries(file.features).map(([name, feature]) => {
+      const untyped = isNull(feature) || isNull(beside.features[name]);
+      return `${name}: ${untyped ? "any" : describeFeature(feature)}`;
+    });
+  const [expected, found] = [describe(first, other), describe(other, first)];
+  const missing = expected.filter((column) => !found.includes(column));
+  const extra = found.filter((column) => !expected.includes(column));
+  if (missing.length + extra.length === 0) return;
+  throw new PrefineError(
+    "data",
+    `${other.path}: its columns are not those of ${first.path}: expected ${missing.join(", ") || "no more"}, found ${extra.join(", ") || "none of them"}`,
+    "The files of one split must have the same columns; name those that belong together in data_files.",
+  );
+}

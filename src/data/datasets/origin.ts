@@ -1,0 +1,97 @@
+/** @file Where a data set's files come from: a folder, or a repository on the hub. */
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join, relative, resolve, sep } from "node:path";
+import { PrefineError } from "../../errors.ts";
+import { type HubOptions, type HubProgress, listRepo, resolveRepo } from "../hub/index.ts";
+import { fixedFolder, isPattern, matchPaths } from "./glob.ts";
+import { matchedFiles, nothingMatches } from "./splitFiles.ts";
+
+export interface Origin {
+  /** The data set's name, for messages. */
+  where: string;
+  /** Paths of all files, relative, with forward slashes, sorted. */
+  paths: string[];
+  /** Makes these files local: absolute paths, in the same order. */
+  fetch(paths: string[]): Promise<string[]>;
+}
+
+export interface OriginOptions extends HubOptions {
+  /** Branch, tag or commit of a repository. Default: main. */
+  revision?: string;
+  onProgress?: (progress: HubProgress) => void;
+}
+
+/** A folder on disk. */
+export async function folderOrigin(folder: string): Promise<Origin> {
+  const absolute = (paths: string[]) => paths.map((path) => join(folder, path));
+  return { where: folder, paths: await listFiles(folder), fetch: async (paths) => absolute(paths) };
+}
+
+/** A data set repository; only what is asked for is downloaded. */
+export async function hubOrigin(id: string, options: OriginOptions): Promise<Origin> {
+  const repo = { ...options, id, kind: "dataset" as const };
+  const { files } = await listRepo(repo);
+  return {
+    where: id,
+    paths: files,
+    async fetch(paths) {
+      const wanted = new Set(paths);
+      const resolved = await resolveRepo({ ...repo, files: (path) => wanted.has(path) });
+      return paths.map((path) => join(resolved.directory, path));
+    },
+  };
+}
+
+/** The data set's card, or undefined if it has none. */
+export async function readCardText(origin: Origin): Promise<string | undefined> {
+  if (!origin.paths.includes("README.md")) return undefined;
+  const [path] = await origin.fetch(["README.md"]);
+  return readFile(path, "utf8");
+}
+
+/** All files under a folder; links to files count, links to folders are not followed. */
+async function listFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: Error) => {
+    throw new PrefineError("io", `${folder}: cannot be read (${error.message})`, undefined, { cause: error });
+  });
+  const files: string[] = [];
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name);
+    const isFile = entry.isFile() || (entry.isSymbolicLink() && (await kindOf(path)) === "file");
+    if (isFile) files.push(relative(folder, path).split(sep).join("/"));
+  }
+  return files.sort();
+}
+
+/** Paths or patterns in the working directory -> paths of files that exist. @param split for messages. */
+export async function findLocalFiles(patterns: string[], split: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const pattern of patterns) {
+    if (!isPattern(pattern)) {
+      await assertFile(pattern, split);
+      found.push(pattern);
+      continue;
+    }
+    const slashed = pattern.split(sep).join("/");
+    const folder = fixedFolder(slashed);
+    const under = folder === "" ? slashed : slashed.slice(folder.length + 1);
+    const base = folder === "" && slashed.startsWith("/") ? "/" : folder;
+    const names = (await kindOf(base || ".")) === "folder" ? matchPaths(under, await listFiles(resolve(base))) : [];
+    if (names.length === 0) throw nothingMatches(pattern, split, "data_files");
+    found.push(...matchedFiles(names, split, "data_files").map((name) => join(base, name)));
+  }
+  return [...new Set(found)];
+}
+
+async function assertFile(path: string, split: string): Promise<void> {
+  const kind = await kindOf(path);
+  if (kind === "file") return;
+  const found = kind === "folder" ? "is a folder, expected a file" : "no such file";
+  throw new PrefineError("data", `${path}: ${found} (split ${split})`);
+}
+
+export async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return undefined;
+  return found.isDirectory() ? "folder" : "file";
+}

@@ -1,0 +1,131 @@
+/** @file Which files make up which split: by patterns, or by the files' names as Python's datasets reads them. */
+import { PrefineError } from "../../errors.ts";
+import { dataFormat, SUPPORTED } from "./dataFile.ts";
+import { isPattern, matchPaths } from "./glob.ts";
+
+/** Files by split; the order of the splits is the data set's. */
+export type SplitFiles = Map<string, string[]>;
+
+/** `data_files` as a caller or a card gives it; without names of splits it is the split `train`. */
+export type DataFiles = string | string[] | Record<string, string | string[]>;
+
+/** `data_files` with its splits named. @param where for messages. */
+export function namedSplits(files: DataFiles, where: string): Map<string, string[]> {
+  const asList = (value: unknown) => (Array.isArray(value) ? value : [value]);
+  const isNamed = typeof files === "object" && !Array.isArray(files);
+  const named = new Map<string, string[]>(
+    isNamed ? Object.entries(files).map(([split, paths]) => [split, asList(paths)]) : [["train", asList(files)]],
+  );
+  for (const [split, paths] of named) {
+    if (paths.length > 0 && paths.every((path) => typeof path === "string" && path !== "")) continue;
+    throw new PrefineError("data", `${where}: data_files.${split}: expected a path or a list of paths`);
+  }
+  return named;
+}
+
+/** The files of each split among `paths`, by its patterns. @param where names the data set in messages. */
+export function filesByPatterns(patterns: Map<string, string[]>, paths: readonly string[], where: string): SplitFiles {
+  const splits: SplitFiles = new Map();
+  for (const [split, list] of patterns) {
+    const files = list.flatMap((pattern) => {
+      const found = matchPaths(pattern, paths);
+      if (found.length === 0) throw nothingMatches(pattern, split, where);
+      return isPattern(pattern) ? matchedFiles(found, split, where) : found;
+    });
+    splits.set(split, [...new Set(files)]);
+  }
+  return splits;
+}
+
+export function nothingMatches(pattern: string, split: string, where: string): PrefineError {
+  return new PrefineError("data", `${where}: ${split}: no file matches ${pattern}`);
+}
+
+/** The data files among those that a pattern has found; shards must be complete. */
+export function matchedFiles(found: string[], split: string, where: string): string[] {
+  const files = supported(found, `${where}: ${split}`);
+  checkShards(files, split, where);
+  return files;
+}
+
+/** Files of the most frequent format (parquet where there are as many); at least one. */
+function supported(files: string[], where: string): string[] {
+  const parquet = files.filter((file) => dataFormat(file) === "parquet");
+  const json = files.filter((file) => dataFormat(file) === "json");
+  if (parquet.length + json.length > 0) return parquet.length >= json.length ? parquet : json;
+  const names = files.slice(0, 3).join(", ") || "none";
+  throw new PrefineError("data", `${where}: expected data files, found ${names}`, `${SUPPORTED}.`);
+}
+
+/** A split of shards must have all of them: `x-00000-of-00002.parquet` alone is half a data set. */
+function checkShards(files: readonly string[], split: string, where: string): void {
+  for (const file of files) {
+    const [, head, total, tail] = /^(.*-)\d{5}-of-(\d{5})(.*)$/.exec(file) ?? [];
+    for (let shard = 0; shard < Number(total ?? 0); shard++) {
+      const expected = `${head}${String(shard).padStart(5, "0")}-of-${total}${tail}`;
+      if (files.includes(expected)) continue;
+      throw new PrefineError(
+        "data",
+        `${where}: ${split}: expected ${Number(total)} shards, ${expected} is missing`,
+        "Download it, or name the files that are wanted in data_files.",
+      );
+    }
+  }
+}
+
+// --- by name, where nothing declares the splits ---
+
+const KEYWORDS: [string, string[]][] = [
+  ["train", ["train", "training"]],
+  ["validation", ["validation", "valid", "dev", "val"]],
+  ["test", ["test", "testing", "eval", "evaluation"]],
+];
+const SEPARATOR = "[-._ 0-9]";
+const SHARDED = /^data\/(\w+(?:\.\w+)*)-\d{5}-of-\d{5}[^/]*\.[^/]*$/;
+const NOT_DATA = /^(README\.md|config\.json|dataset_infos?\.json|dataset_dict\.json|state\.json)$/;
+
+/**
+ * The splits that the names of files tell, by the first of these rules that finds any: `data/SPLIT-00000-of-00001.*`;
+ * a folder called train, validation or test (or a synonym); such a word in a file's name; else all files are `train`.
+ * @param where names the data set in messages.
+ */
+export function filesByName(paths: readonly string[], where: string): SplitFiles {
+  const candidates = matchPaths("**", paths).filter((path) => !NOT_DATA.test(path.split("/").at(-1) ?? ""));
+  const data = supported(candidates, where);
+  const found = bySharding(data, where) ?? byKeyword(data, isInFolder) ?? byKeyword(data, isInFileName);
+  return found ?? new Map([["train", data]]);
+}
+
+function bySharding(paths: string[], where: string): SplitFiles | undefined {
+  const splits: SplitFiles = new Map();
+  for (const path of paths) {
+    const split = SHARDED.exec(path)?.[1];
+    if (split) splits.set(split, [...(splits.get(split) ?? []), path]);
+  }
+  for (const [split, files] of splits) checkShards(files, split, where);
+  const known = KEYWORDS.map(([name]) => name).filter((name) => splits.has(name));
+  const others = [...splits.keys()].filter((name) => !known.includes(name)).sort();
+  const ordered = [...known, ...others].map((name): [string, string[]] => [name, splits.get(name) ?? []]);
+  return splits.size > 0 ? new Map(ordered) : undefined;
+}
+
+function byKeyword(paths: string[], has: (path: string, keyword: string) => boolean): SplitFiles | undefined {
+  const splits: SplitFiles = new Map();
+  for (const [split, keywords] of KEYWORDS) {
+    const files = paths.filter((path) => keywords.some((keyword) => has(path, keyword)));
+    if (files.length > 0) splits.set(split, files);
+  }
+  return splits.size > 0 ? splits : undefined;
+}
+
+function isInFolder(path: string, keyword: string): boolean {
+  const name = new RegExp(`^(?:.*${SEPARATOR})?${keyword}(?:${SEPARATOR}.*)?$`);
+  return path
+    .split("/")
+    .slice(0, -1)
+    .some((folder) => name.test(folder));
+}
+
+function isInFileName(path: string, keyword: string): boolean {
+  return new RegExp(`^(?:.*${SEPARATOR})?${keyword}${SEPARATOR}.*$`).test(path.split("/").at(-1) ?? "");
+}

@@ -1,0 +1,35 @@
+/** @file The built-in row processor `ultrafeedback`: message lists -> the three texts that DPO trains on. */
+import { PrefineError } from "../../errors.ts";
+import type { Row } from "./features.ts";
+
+const DROPPED = /^(prompt_id|messages|score_.*)$/;
+
+/**
+ * Drops prompt_id, messages and the scores (where they are); `chosen` and `rejected` become the content of their last
+ * message. `prompt` and other columns stay. Made for the rows of ultrafeedback_binarized.
+ */
+export function ultrafeedback(row: Row): Row {
+  for (const name of Object.keys(row)) if (DROPPED.test(name)) delete row[name];
+  row.chosen = lastContent(row, "chosen");
+  row.rejected = lastContent(row, "rejected");
+  return row;
+}
+
+function lastContent(row: Row, name: "chosen" | "rejected"): string {
+  const messages = row[name];
+  const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined;
+  const content = typeof last === "object" && last !== null ? (last as Row).content : undefined;
+  if (typeof content === "string") return content;
+  throw new PrefineError(
+    "data",
+    `${name}: expected a list of messages ({ role, content }), found ${describe(messages)}`,
+    "The processor `ultrafeedback` is for rows of messages; leave `process` out where the columns hold texts.",
+  );
+}
+
+function describe(value: unknown): string {
+  if (value === undefined) return "no such column";
+  if (Array.isArray(value) && value.length === 0) return "an empty list";
+  const json = JSON.stringify(value) ?? String(value);
+  return json.length > 60 ? `${json.slice(0, 60)}...` : json;
+}
