@@ -1,5 +1,5 @@
 /** @file A pair's ids -> one packed row `shared | chosen | rejected`, truncated per sequence as TRL's collator does. */
-import type { Batch, PackedPair, PairTokens } from "./types.ts";
+import type { PackedPair, PairTokens } from "./types.ts";
 
 export type TruncationMode = "keep_start" | "keep_end";
 
@@ -44,17 +44,8 @@ export function packPair(pair: PairTokens, options: Truncation & { index: number
   const shared = a.start === b.start ? Math.max(0, promptLength - a.start) : 0;
   const chosenLength = a.end - a.start - shared;
   const rejectedLength = b.end - b.start - shared;
-  const packed: PackedPair = {
-    index: options.index,
-    tokens: new Int32Array(shared + chosenLength + rejectedLength),
-    positions: new Int32Array(shared + chosenLength + rejectedLength),
-    sharedLength: shared,
-    chosenLength,
-    rejectedLength,
-    predictFrom: new Int32Array(),
-    labels: new Int32Array(),
-    chosenTargets: 0,
-  };
+  const tokens = new Int32Array(shared + chosenLength + rejectedLength);
+  const positions = new Int32Array(tokens.length);
   const predictFrom: number[] = [];
   const labels: number[] = [];
   /** Lays out one sequence; its tokens after the shared ones go to packed rows from `offset` on. */
@@ -62,28 +53,25 @@ export function packPair(pair: PairTokens, options: Truncation & { index: number
     const rowOf = (position: number) => (position < shared ? position : offset + position - shared);
     for (let i = start; i < end; i++) {
       const token = i < promptLength ? prompt_ids[i] : completion[i - promptLength];
-      packed.tokens[rowOf(i - start)] = token;
-      packed.positions[rowOf(i - start)] = i - start;
+      tokens[rowOf(i - start)] = token;
+      positions[rowOf(i - start)] = i - start;
       if (i < promptLength || i === start) continue;
       predictFrom.push(rowOf(i - start - 1));
       labels.push(token);
     }
+    return labels.length;
   };
-  place(chosen_ids, a, shared);
-  packed.chosenTargets = labels.length;
+  const chosenTargets = place(chosen_ids, a, shared);
   place(rejected_ids, b, shared + chosenLength);
-  packed.predictFrom = Int32Array.from(predictFrom);
-  packed.labels = Int32Array.from(labels);
-  return packed;
-}
-
-/** Packs a micro-batch: the pairs of these numbers. Every one of them has a completion, as prepareDataset sees to. */
-export function collate(pairs: readonly PairTokens[], indices: ArrayLike<number>, truncation: Truncation): Batch {
   return {
-    pairs: Array.from(indices, (index) => {
-      const packed = packPair(pairs[index], { ...truncation, index });
-      if (!packed) throw new Error(`internal: pair ${index} has no completion within max_length`);
-      return packed;
-    }),
+    index: options.index,
+    tokens,
+    positions,
+    sharedLength: shared,
+    chosenLength,
+    rejectedLength,
+    chosenTargets,
+    predictFrom: Int32Array.from(predictFrom),
+    labels: Int32Array.from(labels),
   };
 }

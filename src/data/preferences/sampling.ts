@@ -1,4 +1,4 @@
-/** @file In which order an epoch goes through the pairs, and how they fall into batches. */
+/** @file In which order an epoch goes through the pairs. */
 import { Mt19937 } from "../../random.ts";
 
 export type SamplingStrategy = "random" | "sequential";
@@ -16,14 +16,4 @@ export function epochOrder(options: {
 }): Int32Array {
   const { n, epoch, seed, strategy } = options;
   return strategy === "random" ? new Mt19937(seed + epoch).randperm(n) : Int32Array.from({ length: n }, (_, i) => i);
-}
-
-/** Cuts an order into batches; the last one holds what is left, unless `dropLast` drops an incomplete one. */
-export function batchesOf(order: Int32Array, batchSize: number, options: { dropLast?: boolean } = {}): Int32Array[] {
-  const batches: Int32Array[] = [];
-  for (let start = 0; start < order.length; start += batchSize) {
-    const batch = order.subarray(start, start + batchSize);
-    if (batch.length === batchSize || !options.dropLast) batches.push(batch);
-  }
-  return batches;
 }

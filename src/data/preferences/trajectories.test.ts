@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { hasReference, needsReference, referenceFolder } from "../../../test/support/shared.ts";
 import { AutoTokenizer } from "../tokenizers/loadTokenizer.ts";
-import { collate } from "./packPair.ts";
+import { packPair } from "./packPair.ts";
 import { prepareDataset } from "./prepareDataset.ts";
-import { batchesOf, epochOrder } from "./sampling.ts";
+import { epochOrder } from "./sampling.ts";
 import type { PairTokens } from "./types.ts";
 
 interface Case {
@@ -59,10 +59,10 @@ describe.skipIf(!hasReference)(`TRL's training runs${needsReference}`, () => {
       }));
       expect(found, name).toEqual(wanted);
       expect(found.length, name).toBe(rows_kept);
-      const order = Int32Array.from({ length: rows_kept }, (_, i) => i);
-      for (const packed of collate(prepared.pairs, order, { max_length, truncation_mode: "keep_start" }).pairs) {
+      for (const [index, pair] of prepared.pairs.entries()) {
+        const packed = packPair(pair, { index, max_length, truncation_mode: "keep_start" })!;
         const { sharedLength, chosenLength, rejectedLength } = packed;
-        const { prompt_ids, chosen_ids, rejected_ids } = wanted[packed.index];
+        const { prompt_ids, chosen_ids, rejected_ids } = wanted[index];
         expect(sharedLength).toBe(prompt_ids.length);
         expect(chosenLength).toBe(Math.min(chosen_ids.length, max_length - sharedLength));
         expect(rejectedLength).toBe(Math.min(rejected_ids.length, max_length - sharedLength));
@@ -99,17 +99,8 @@ describe.skipIf(!hasReference)(`TRL's training runs${needsReference}`, () => {
   });
 });
 
-describe("sampling", () => {
-  test("sequential epochs are all alike", () => {
-    const options = { n: 4, seed: 1, strategy: "sequential" } as const;
-    expect(epochOrder({ ...options, epoch: 0 })).toEqual(Int32Array.of(0, 1, 2, 3));
-    expect(epochOrder({ ...options, epoch: 5 })).toEqual(Int32Array.of(0, 1, 2, 3));
-  });
-
-  test("the last batch holds the rest, unless it is dropped", () => {
-    const order = Int32Array.of(4, 2, 0, 3, 1);
-    expect(batchesOf(order, 2)).toEqual([Int32Array.of(4, 2), Int32Array.of(0, 3), Int32Array.of(1)]);
-    expect(batchesOf(order, 2, { dropLast: true })).toEqual([Int32Array.of(4, 2), Int32Array.of(0, 3)]);
-    expect(batchesOf(order, 8)).toEqual([order]);
-  });
+test("sequential epochs are all alike", () => {
+  const options = { n: 4, seed: 1, strategy: "sequential" } as const;
+  expect(epochOrder({ ...options, epoch: 0 })).toEqual(Int32Array.of(0, 1, 2, 3));
+  expect(epochOrder({ ...options, epoch: 5 })).toEqual(Int32Array.of(0, 1, 2, 3));
 });

@@ -97,7 +97,7 @@ export function createByteLevelBpe(
   if (!template) return undefined;
   const decode = createDecoder(idOf, json.added_tokens);
   const split = createSplitter(json.added_tokens, json.pre_tokenizer?.add_prefix_space === true);
-  return { ...createEncoder(split, merger, idOfAdded, template), decode, concatenates: true };
+  return { ...createEncoder(split, rememberWords(merger, idOfAdded), template), decode, concatenates: true };
 }
 
 /** Splits a text into added tokens and words. */
@@ -125,14 +125,12 @@ function createSplitter(added: AddedToken[], addPrefixSpace: boolean): Splitter 
   return { split, margin: addPrefixSpace ? Number.POSITIVE_INFINITY : longest + LOOK_AHEAD };
 }
 
-function createEncoder(
-  { split, margin }: Splitter,
-  merge: (word: string) => number[],
-  idOfAdded: ReadonlyMap<string, number>,
-  { before, after }: Template,
-): Pick<TextCodec, "encode" | "encodeBranches"> {
+/** Appends the ids of a word (or an added token) to `ids`. */
+type AppendWord = (word: string, ids: number[]) => void;
+
+function rememberWords(merge: (word: string) => number[], idOfAdded: ReadonlyMap<string, number>): AppendWord {
   const cache = new Map<string, number[]>();
-  const appendWord = (word: string, ids: number[]): void => {
+  return (word, ids) => {
     let known = cache.get(word);
     if (known === undefined) {
       const added = idOfAdded.get(word);
@@ -142,6 +140,13 @@ function createEncoder(
     }
     for (let i = 0; i < known.length; i++) ids.push(known[i]);
   };
+}
+
+function createEncoder(
+  { split, margin }: Splitter,
+  appendWord: AppendWord,
+  { before, after }: Template,
+): Pick<TextCodec, "encode" | "encodeBranches"> {
   const encode = (text: string, addSpecialTokens: boolean): number[] => {
     const ids = addSpecialTokens ? [...before] : [];
     for (const word of split(text)) appendWord(word, ids);
@@ -155,8 +160,7 @@ function createEncoder(
     const prompt: number[] = [];
     let offset = 0;
     let cut = 0;
-    const words = split(text);
-    for (const word of words) {
+    for (const word of split(text)) {
       const end = offset + word.length;
       const isShared = end + margin <= text.length;
       appendWord(word, isShared ? shared : prompt);
@@ -165,23 +169,19 @@ function createEncoder(
     }
     prompt.push(...after);
     const tail = text.slice(cut);
-    const continued = continuations.map((continuation) => {
-      const ids = encode(tail + continuation, false);
-      ids.push(...after);
-      return ids;
-    });
+    const continued = continuations.map((continuation) => [...encode(tail + continuation, false), ...after]);
     return { shared, prompt, continued };
   };
   return { encode, encodeBranches };
 }
 
-/** BPE of one word: its bytes, merged pair by pair, the pair of lowest rank (then the leftmost) first. */
-function createMerger(
-  idOf: ReadonlyMap<string, number>,
-  { model }: TokenizerJson,
-  where: string,
-): (word: string) => number[] {
-  const byteIds = BYTE_CHARACTERS.map((character) => idOf.get(character)!);
+/** Which pairs of ids merge: the rank of a pair (NO_MERGE: none), and the merged id by rank. */
+interface Merges {
+  rankAt: (left: number, right: number) => number;
+  mergedIds: number[];
+}
+
+function readMerges(idOf: ReadonlyMap<string, number>, { model }: TokenizerJson, where: string): Merges {
   let base = 1;
   for (const id of idOf.values()) if (id >= base) base = id + 1;
   const rankOf = new Map<number, number>(); // left * base + right -> rank
@@ -190,39 +190,48 @@ function createMerger(
     const [left, right] = typeof merge === "string" ? merge.split(" ") : merge;
     const [leftId, rightId, mergedId] = [idOf.get(left), idOf.get(right), idOf.get(left + right)];
     if (leftId === undefined || rightId === undefined || mergedId === undefined) {
-      const found = JSON.stringify(merge);
-      throw new PrefineError(
-        "model",
-        `${where}: merge ${rank + 1}: ${found} names a token that is not in the vocabulary`,
-      );
+      const found = `merge ${rank + 1}: ${JSON.stringify(merge)} names a token that is not in the vocabulary`;
+      throw new PrefineError("model", `${where}: ${found}`);
     }
     rankOf.set(leftId * base + rightId, rank);
     mergedIds.push(mergedId);
   }
-  const rankAt = (left: number, right: number): number => rankOf.get(left * base + right) ?? NO_MERGE;
+  return { rankAt: (left, right) => rankOf.get(left * base + right) ?? NO_MERGE, mergedIds };
+}
+
+/** BPE of one word, from its text to ids. */
+function createMerger(idOf: ReadonlyMap<string, number>, json: TokenizerJson, where: string) {
+  const byteIds = BYTE_CHARACTERS.map((character) => idOf.get(character)!);
+  const merges = readMerges(idOf, json, where);
   const encoder = new TextEncoder();
   const spell = (bytes: Uint8Array) => Array.from(bytes, (byte) => BYTE_CHARACTERS[byte]).join("");
-
-  return (word) => {
+  return (word: string): number[] => {
     const bytes = encoder.encode(word);
-    const whole = model.ignore_merges ? idOf.get(spell(bytes)) : undefined;
+    const whole = json.model.ignore_merges ? idOf.get(spell(bytes)) : undefined;
     if (whole !== undefined) return [whole];
-    const ids = Int32Array.from(bytes, (byte) => byteIds[byte]);
-    const ranks = new Int32Array(ids.length).fill(NO_MERGE); // of the pair (i, i + 1)
-    let length = ids.length;
-    for (let i = 0; i + 1 < length; i++) ranks[i] = rankAt(ids[i], ids[i + 1]);
-    for (;;) {
-      let best = 0;
-      for (let i = 1; i < length; i++) if (ranks[i] < ranks[best]) best = i;
-      if (length < 2 || ranks[best] === NO_MERGE) return Array.from(ids.subarray(0, length));
-      ids[best] = mergedIds[ranks[best]];
-      ids.copyWithin(best + 1, best + 2, length);
-      ranks.copyWithin(best + 1, best + 2, length);
-      length--;
-      ranks[best] = best + 1 < length ? rankAt(ids[best], ids[best + 1]) : NO_MERGE;
-      if (best > 0) ranks[best - 1] = rankAt(ids[best - 1], ids[best]);
-    }
+    return mergeIds(
+      Int32Array.from(bytes, (byte) => byteIds[byte]),
+      merges,
+    );
   };
+}
+
+/** Merges ids pair by pair in place, the pair of lowest rank (then the leftmost) first. */
+function mergeIds(ids: Int32Array, { rankAt, mergedIds }: Merges): number[] {
+  const ranks = new Int32Array(ids.length).fill(NO_MERGE); // of the pair (i, i + 1)
+  let length = ids.length;
+  for (let i = 0; i + 1 < length; i++) ranks[i] = rankAt(ids[i], ids[i + 1]);
+  for (;;) {
+    let best = 0;
+    for (let i = 1; i < length; i++) if (ranks[i] < ranks[best]) best = i;
+    if (length < 2 || ranks[best] === NO_MERGE) return Array.from(ids.subarray(0, length));
+    ids[best] = mergedIds[ranks[best]];
+    ids.copyWithin(best + 1, best + 2, length);
+    ranks.copyWithin(best + 1, best + 2, length);
+    length--;
+    ranks[best] = best + 1 < length ? rankAt(ids[best], ids[best + 1]) : NO_MERGE;
+    if (best > 0) ranks[best - 1] = rankAt(ids[best - 1], ids[best]);
+  }
 }
 
 function createDecoder(idOf: ReadonlyMap<string, number>, added: AddedToken[]): (ids: readonly number[]) => string {

@@ -70,7 +70,7 @@ async function fromPretrained(idOrPath: string, options: LoadTokenizerOptions = 
 export const AutoTokenizer = { from_pretrained: fromPretrained };
 
 /** GPT-2's tokenizer, under the name that the Python class has. */
-export const GPT2Tokenizer = AutoTokenizer;
+export const GPT2Tokenizer = { from_pretrained: fromPretrained };
 
 async function download(id: string, options: LoadTokenizerOptions): Promise<string> {
   const { resolveRepo } = await import("../hub/resolveRepo.ts"); // local folders need no network code

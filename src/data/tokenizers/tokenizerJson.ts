@@ -15,7 +15,7 @@ export interface AddedToken {
 /** One node of the pipeline (normalizer, pre-tokenizer, post-processor, decoder): `type` and its settings. */
 export type Component = { type: string } & Record<string, unknown>;
 
-export interface TokenizerModel extends Record<string, unknown> {
+interface TokenizerModel extends Record<string, unknown> {
   type?: string;
   /** token -> id, or Unigram's list of [token, score]. */
   vocab: object;
