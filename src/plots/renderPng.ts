@@ -2,10 +2,15 @@
 import { createRequire } from "node:module";
 import { Resvg } from "@resvg/resvg-js";
 
-const resolve = createRequire(import.meta.url).resolve;
-const FONT_FILES = ["400Regular/Inter_400Regular.ttf", "700Bold/Inter_700Bold.ttf"];
+const require = createRequire(import.meta.url);
 
-/** Letters, digits, punctuation and arrows that Inter has: Latin, Greek, Cyrillic. */
+/** Names in full, so that tools see what the package needs. */
+const fontFiles = () => [
+  require.resolve("@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf"),
+  require.resolve("@expo-google-fonts/inter/700Bold/Inter_700Bold.ttf"),
+];
+
+/** A character that Inter may lack: it has Latin, Greek and Cyrillic, punctuation, arrows and signs. */
 const BEYOND_INTER = /[^\s\u0020-\u052f\u1e00-\u1fff\u2000-\u22ff\u25a0-\u25ff]/;
 
 /**
@@ -15,8 +20,7 @@ const BEYOND_INTER = /[^\s\u0020-\u052f\u1e00-\u1fff\u2000-\u22ff\u25a0-\u25ff]/
  * @returns the bytes of a PNG file.
  */
 export function renderPng(svg: string): Uint8Array {
-  const fontFiles = FONT_FILES.map((file) => resolve(`@expo-google-fonts/inter/${file}`));
   const loadSystemFonts = BEYOND_INTER.test(svg);
-  const font = { loadSystemFonts, fontFiles, defaultFontFamily: "Inter", sansSerifFamily: "Inter" };
+  const font = { loadSystemFonts, fontFiles: fontFiles(), defaultFontFamily: "Inter", sansSerifFamily: "Inter" };
   return new Uint8Array(new Resvg(svg, { font, fitTo: { mode: "zoom", value: 2 } }).render().asPng());
 }
