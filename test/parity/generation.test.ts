@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AutoTokenizer } from "../../src/data/tokenizers/loadTokenizer.ts";
 import type { Tokenizer } from "../../src/data/tokenizers/tokenizer.ts";
 import { AutoModelForCausalLM } from "../../src/generation/causalLM.ts";
-import type { CausalLM } from "../../src/generation/generativeModel.ts";
+import type { CausalLM, GenerateOptions } from "../../src/generation/generativeModel.ts";
 import { pipeline } from "../../src/generation/pipeline.ts";
 import { hasReference, needsReference, referenceFolder } from "../support/shared.ts";
 
@@ -93,5 +93,48 @@ describe.skipIf(!hasReference)(`generation of tiny-gpt2${needsReference}`, () =>
     expect((await model.generate(prompts[0], { ...options, seed: 5 })).completions[0]).not.toEqual(
       together.completions[0],
     );
+  });
+});
+
+interface Fixture {
+  cases: { prompts: string[]; options: GenerateOptions; output_ids: number[][] }[];
+  adapters: { adapter: string; prompts: string[]; options: GenerateOptions; output_ids: number[][] }[];
+}
+
+describe.skipIf(!hasReference)(`generation as transformers and PEFT have it${needsReference}`, () => {
+  const file = new URL("../fixtures/generation.json", import.meta.url);
+  const { cases, adapters } = JSON.parse(readFileSync(file, "utf8")) as Fixture;
+  const common = { do_sample: false, pad_token_id: 0, onWarning: () => {} };
+
+  it("stop strings, end-of-sequence ids, lengths, penalties; alone and in batches", async () => {
+    const model = await AutoModelForCausalLM.from_pretrained(folder);
+    for (const { prompts, options, output_ids } of cases) {
+      expect([...(await model.generate(prompts, { ...options, ...common }))], JSON.stringify(options)).toEqual(
+        output_ids,
+      );
+    }
+    expect(cases).toHaveLength(38);
+    await model.dispose();
+  });
+
+  it.each(adapters)("$adapter", async ({ adapter, prompts, options, output_ids }) => {
+    const before = process.cwd();
+    process.chdir(referenceFolder); // the adapters name their base model as seen from there
+    try {
+      const model = await AutoModelForCausalLM.from_pretrained(join("trajectories", adapter));
+      expect([...(await model.generate(prompts, { ...options, ...common }))]).toEqual(output_ids);
+      await model.dispose();
+    } finally {
+      process.chdir(before);
+    }
+  });
+
+  it("the trained adapter changes the text, the initial one does not", async () => {
+    expect(adapters).toHaveLength(3);
+    const [initial, , trained] = adapters;
+    expect(trained.output_ids).not.toEqual(initial.output_ids);
+    const base = await AutoModelForCausalLM.from_pretrained(folder);
+    expect([...(await base.generate(initial.prompts, { ...initial.options, ...common }))]).toEqual(initial.output_ids);
+    await base.dispose();
   });
 });

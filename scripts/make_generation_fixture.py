@@ -1,0 +1,60 @@
+"""Writes test/fixtures/generation.json: what transformers and PEFT generate where ../shared/reference/generation has no case.
+
+    python scripts/make_generation_fixture.py ../shared/reference && npx biome format --write test/fixtures/generation.json
+
+Stop strings, several end-of-sequence ids, least lengths, batches with padding on the left, and adapters; greedy, float32,
+tiny-gpt2. Needs transformers and peft (made with 5.23.0 and 0.21.2).
+"""
+import json
+import os
+import sys
+from importlib.metadata import version
+
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+PROMPTS = ["Is a higher octane gasoline better for your car?", "Tell me about", "Write a short list:\n1."]
+OPTIONS = [
+    {"max_new_tokens": 30, "stop_strings": ["le;"]},
+    {"max_new_tokens": 30, "stop_strings": "00ile"},
+    {"max_new_tokens": 30, "stop_strings": ["n about", ";;", "never"]},
+    {"max_new_tokens": 30, "eos_token_id": [621, 27]},
+    {"max_new_tokens": 30, "eos_token_id": [621, 27], "min_new_tokens": 7},
+    {"max_new_tokens": 30, "repetition_penalty": 1.7, "no_repeat_ngram_size": 3},
+    {"max_new_tokens": 30, "repetition_penalty": 0.8},
+    {},
+]
+ALONE = [{"max_length": 33}, {"max_new_tokens": 20, "eos_token_id": 27, "min_length": 30}]
+ADAPTERS = ["note/initial_adapter", "note/final_adapter", "trained-adapter/final_adapter"]
+
+
+def main():
+    reference = sys.argv[1]
+    folder = os.path.join(reference, "models", "tiny-gpt2")
+    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
+    tokenizer.pad_token = tokenizer.eos_token
+
+    def load():
+        return AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager").eval()
+
+    def generate(model, prompts, options):
+        inputs = tokenizer(prompts, return_tensors="pt", padding=True)
+        ids = model.generate(**inputs, do_sample=False, pad_token_id=0, tokenizer=tokenizer, **options)
+        return {"prompts": prompts, "options": options, "output_ids": ids.tolist()}
+
+    model = load()
+    cases = [generate(model, PROMPTS, options) for options in OPTIONS]
+    cases += [generate(model, [prompt], options) for prompt in PROMPTS for options in OPTIONS + ALONE]
+    adapters = []
+    for name in ADAPTERS:
+        tuned = PeftModel.from_pretrained(load(), os.path.join(reference, "trajectories", name)).eval()
+        adapters.append({"adapter": name, **generate(tuned, PROMPTS, {"max_new_tokens": 40})})
+    versions = {name: version(name) for name in ("transformers", "peft", "torch")}
+    fixture = {"maker": "scripts/make_generation_fixture.py", "versions": versions, "cases": cases, "adapters": adapters}
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "test", "fixtures", "generation.json")
+    with open(path, "w") as file:
+        file.write(json.dumps(fixture) + "\n")
+
+
+if __name__ == "__main__":
+    main()
