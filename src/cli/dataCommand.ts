@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Dataset } from "../data/datasets/dataset.ts";
 import type { DatasetDict } from "../data/datasets/datasetDict.ts";
 import { describeFeature, type Row } from "../data/datasets/features.ts";
-import { nearestName, PrefineError } from "../errors.ts";
+import { PrefineError } from "../errors.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 import { cutText, onOneLine, padText, tableLines, textWidth } from "./text.ts";
 
@@ -16,6 +16,7 @@ Examples:
   prefine data pairs.jsonl --json`;
 
 interface DataFlags {
+  name?: string;
   split?: string;
   index: number;
   json?: boolean;
@@ -30,10 +31,11 @@ export function define(command: Command): void {
     .argument("<dataset>", "hub id, folder or file")
     .option("--split <name>", "the split to show a record of; otherwise the first")
     .option("--index <number>", "which record", readIndex, 0)
+    .option("--name <config>", "configuration of a data set that has several")
     .option("--full", "the record's texts in full, not cut to the terminal's width")
     .option("--json", "print JSON, the record in full")
     .option("--revision <name>", "branch, tag or commit of a hub data set")
-    .option("--token <text>", "token for the hub; HF_TOKEN is better, it does not show in the list of processes")
+    .option("--token <text>", "token for the hub (or set HF_TOKEN)")
     .addHelpText("after", EXAMPLES)
     .action(show);
 }
@@ -46,10 +48,10 @@ function readIndex(text: string): number {
 
 async function show(idOrPath: string, flags: DataFlags): Promise<void> {
   const { loadDataset } = await import("../data/datasets/loadDataset.ts");
-  const { revision, token } = flags;
-  const splits = await loadDataset(idOrPath, { revision, token });
-  const split = chooseSplit(splits, flags.split, idOrPath);
-  const dataset: Dataset = splits[split];
+  const { name, revision, token } = flags;
+  const splits = await loadDataset(idOrPath, { name, revision, token });
+  const split = flags.split ?? splits.splitNames[0];
+  const dataset: Dataset = splits.split(split);
   const row = dataset.numRows > 0 ? await rowAt(dataset, flags.index, `${idOrPath}: ${split}`) : undefined;
   const terminal = openTerminal();
   if (flags.json) return printJson({ idOrPath, splits, split, row }, flags, terminal);
@@ -57,15 +59,6 @@ async function show(idOrPath: string, flags: DataFlags): Promise<void> {
   printFeatures(splits, split, terminal);
   if (row === undefined) terminal.print(`${split} has no rows`);
   else printRecord(`${split}[${flags.index}]`, row, { terminal, isFull: flags.full === true });
-}
-
-function chooseSplit(splits: DatasetDict, asked: string | undefined, where: string): string {
-  const names = splits.splitNames;
-  if (asked === undefined) return names[0];
-  if (names.includes(asked)) return asked;
-  const nearest = nearestName(asked, names);
-  const hint = nearest ? `Did you mean ${nearest}?` : undefined;
-  throw new PrefineError("data", `${where}: expected one of its splits ${names.join(", ")}, found ${asked}`, hint);
 }
 
 async function rowAt(dataset: Dataset, index: number, where: string): Promise<Row> {
@@ -79,7 +72,7 @@ function printSplits(idOrPath: string, splits: DatasetDict, { print, bold }: Ter
   print();
   const rows = splits.splitNames.map((name) => [
     `  ${onOneLine(name)}`,
-    splits[name].numRows.toLocaleString("en-US"),
+    splits.split(name).numRows.toLocaleString("en-US"),
     "rows",
   ]);
   for (const line of tableLines(rows, new Set([1]))) print(line);
@@ -89,13 +82,16 @@ function printSplits(idOrPath: string, splits: DatasetDict, { print, bold }: Ter
 /** The features of a split, and a line for each split that has others. */
 function printFeatures(splits: DatasetDict, split: string, { print, bold, columns }: Terminal): void {
   const described = (name: string) =>
-    Object.entries(splits[name].features).map(([key, feature]) => [`  ${onOneLine(key)}`, describeFeature(feature)]);
+    Object.entries(splits.split(name).features).map(([key, feature]) => [
+      `  ${onOneLine(key)}`,
+      describeFeature(feature),
+    ]);
   const own = described(split);
   print(bold(`${own.length} features`));
   if (own.length > 0) for (const line of tableLines(own)) print(cutText(line, columns));
   for (const other of splits.splitNames) {
     if (JSON.stringify(described(other)) === JSON.stringify(own)) continue;
-    print(cutText(`  (${other} has others: ${splits[other].columnNames.join(", ")})`, columns));
+    print(cutText(`  (${other} has others: ${splits.split(other).columnNames.join(", ")})`, columns));
   }
   print();
 }
@@ -128,9 +124,8 @@ function oneLine(value: unknown): string {
   if (typeof value === "string") return value;
   if (value === null || typeof value !== "object" || value instanceof Date) return String(toJson(value));
   if (Array.isArray(value)) return `[${value.map(oneLine).join(", ")}]`;
-  return Object.entries(value)
-    .map(([key, inner]) => `${key}: ${oneLine(inner)}`)
-    .join(", ");
+  const parts = Object.entries(value).map(([key, inner]) => `${key}: ${oneLine(inner)}`);
+  return parts.toSorted((a, b) => a.length - b.length).join(", "); // `role` before the long `content`: it is not cut
 }
 
 interface Shown {
@@ -142,9 +137,9 @@ interface Shown {
 
 function printJson({ idOrPath, splits, split, row }: Shown, flags: DataFlags, terminal: Terminal): void {
   const describe = (name: string) => ({
-    num_rows: splits[name].numRows,
+    num_rows: splits.split(name).numRows,
     features: Object.fromEntries(
-      Object.entries(splits[name].features).map(([key, type]) => [key, describeFeature(type)]),
+      Object.entries(splits.split(name).features).map(([key, type]) => [key, describeFeature(type)]),
     ),
   });
   const summary = {

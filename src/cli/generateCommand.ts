@@ -20,8 +20,8 @@ checkpoint in it. One prompt: its answer is written as it comes. Several: each
 answer below its prompt.
 
 Examples:
-  prefine generate gpt2 --prompt "Is a higher octane gasoline better for your car?"
-  prefine generate dpo --prompt "Why is the sky blue?" --do_sample --top_k 50 --seed 1
+  prefine generate gpt2 --prompt "Why is the sky blue?"
+  prefine generate dpo --prompt "Why is the sky blue?" --do_sample --seed 1
   prefine generate dpo --config gen.yaml --prompt "One" --prompt "Two" --json
   echo "Why is the sky blue?" | prefine generate dpo --max_new_tokens 100`;
 

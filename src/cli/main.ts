@@ -36,7 +36,7 @@ prefine COMMAND --help says more about a command.`;
  * @returns the exit code: 0 done, 1 an error that is told, 130 stopped by ctrl-C.
  */
 export async function main(words: string[]): Promise<number> {
-  process.stdout.on("error", ignoreClosedPipe);
+  if (!process.stdout.listeners("error").includes(ignoreClosedPipe)) process.stdout.on("error", ignoreClosedPipe);
   try {
     const program = await createProgram(words);
     await program.parseAsync(withUnderscores(words, program), { from: "user" });

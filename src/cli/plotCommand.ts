@@ -9,7 +9,7 @@ RUN is the folder of a run, a checkpoint in it, or a trainer_state.json.
 Examples:
   prefine plot dpo
   prefine plot dpo-beta0.1 dpo-beta0.5 --out betas.png
-  prefine plot dpo --metrics loss rewards/margins rewards/accuracies --theme dark`;
+  prefine plot dpo --metrics loss rewards/accuracies --theme dark`;
 
 interface Options {
   out?: string;

@@ -7,15 +7,15 @@ import { openTerminal } from "./terminal.ts";
 
 const USAGE = `Usage: prefine train [--config run.yaml] [--key value ...]
 
-Trains a model on preferences (DPO). Keys of the run file and flags have the flat
-names of \`trl dpo\`; a run file made for it works here. Flags win over the file.
-In [brackets]: defaults.`;
+Trains a model on preferences (DPO). Keys of the run file and flags have the
+flat names of \`trl dpo\`; a run file made for it works here. Flags win over the
+file. In [brackets]: defaults.`;
 
 const EXAMPLES = `Examples:
   prefine train --config run.yaml
   prefine train --config run.yaml --beta 0.3 --output_dir dpo-beta0.3
-  prefine train --model_name_or_path gpt2 --output_dir dpo --use_peft --lora_r 4 \\
-      --lora_target_modules c_attn c_proj --learning_rate 1e-4 \\
+  prefine train --model_name_or_path gpt2 --output_dir dpo --use_peft \\
+      --lora_r 4 --lora_target_modules c_attn c_proj --learning_rate 1e-4 \\
       --dataset_name BarraHome/ultrafeedback_binarized --process ultrafeedback \\
       --dataset_train_split train_prefs --dataset_test_split test_prefs
   prefine train --model_name_or_path gpt2 --data_files.train pairs.jsonl

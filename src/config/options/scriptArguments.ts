@@ -33,7 +33,7 @@ const data = group("Data", {
   dataset_test_split: same(string, "test", "Split to evaluate on; not read where eval_strategy is no.", {
     common: true,
   }),
-  dataset_config: notYet(nullable(string), null, "Configuration (subset) of the data set.", { ready: ["default"] }),
+  dataset_config: same(nullable(string), null, "Configuration (subset) of a data set that has several."),
   dataset_streaming: notYet(bool, false, "Read the data set as a stream, in its own order."),
   datasets: notYet(listOf(json), [], "Mixture of data sets (a list in the run file)."),
   streaming: notYet(bool, false, "Read the mixture of data sets as a stream."),

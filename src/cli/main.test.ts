@@ -1,0 +1,187 @@
+/** @file The command line from outside: help, typos, errors without stack traces, exit codes, `data`. */
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { PrefineError } from "../errors.ts";
+import { interruptible } from "./interrupt.ts";
+import { main } from "./main.ts";
+import { textWidth } from "./text.ts";
+
+interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a command line in this process, as the width and colours of a pipe. */
+async function run(...words: string[]): Promise<Outcome> {
+  const written = { stdout: "", stderr: "" };
+  const spies = (["stdout", "stderr"] as const).map((name) =>
+    vi.spyOn(process[name], "write").mockImplementation((chunk) => {
+      written[name] += chunk;
+      return true;
+    }),
+  );
+  try {
+    return { code: await main(words), ...written };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "prefine-cli-"));
+  vi.stubEnv("COLUMNS", "80");
+});
+afterEach(() => vi.unstubAllEnvs());
+
+const COMMANDS = ["train", "data", "generate", "compare", "plot"];
+
+describe("help", () => {
+  it("lists the commands, with examples", async () => {
+    const { code, stdout } = await run("--help");
+    expect(code).toBe(0);
+    for (const name of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${name} `, "m"));
+    expect(stdout).toContain("Examples:");
+  });
+
+  it.each(COMMANDS)("of %s has examples and fits 80 columns", async (name) => {
+    const { code, stdout } = await run(name, "--help");
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Usage: prefine ${name}`);
+    expect(stdout).toContain("Examples:");
+    for (const line of stdout.split("\n")) expect(textWidth(line), line).toBeLessThanOrEqual(80);
+  });
+
+  it("of train shows the important options; --help-all shows all", async () => {
+    const short = (await run("train", "--help")).stdout;
+    const all = (await run("train", "--help-all")).stdout;
+    expect(short).toMatch(/--beta NUMBER +Strength of the pull.*\n.*\[0\.1\]/);
+    expect(short).not.toContain("--ddp_timeout");
+    expect(all).toMatch(/--ddp_timeout INT +Setting of DDP, seconds\. \[1800\] \(no effect\)/);
+    expect(all).toMatch(/--deepspeed /);
+    expect(all.match(/^ {2}--/gm)?.length).toBeGreaterThan(170);
+  });
+
+  it("gives the package's version", async () => {
+    expect(await run("--version")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+});
+
+describe("errors", () => {
+  it.each([
+    [["trian"], /^error: unknown command trian; did you mean train\?/],
+    [["data", "x.jsonl", "--jsn"], /^error: unknown option '--jsn'\n\(Did you mean --json\?\)/],
+    [["data"], /^error: missing required argument 'dataset'/],
+    [["data", "x.jsonl", "--index", "one"], /Expected an integer from 0/],
+    [["data", "/nowhere/x.jsonl"], /^error: \/nowhere\/x\.jsonl: no such file or folder/],
+    [
+      ["train", "--config", "/nowhere.yaml"],
+      /^error: --config \/nowhere\.yaml: expected a run file \(YAML or JSON\): there is no such file/,
+    ],
+    [["train", "--config"], /^error: --config: expected the path of a run file, found no value/],
+    [["train", "--learning-rat", "1"], /--learning_rat: unknown flag; did you mean --learning_rate\?/],
+    [
+      ["generate", "m", "--prompt", "x", "--top-k", "a"],
+      /^error: generation: --top_k: expected an integer of at least 0, or null, found "a"/,
+    ],
+    [["generate", "m", "--tmperature", "1"], /Did you mean --temperature\?/],
+    [["plot", "/nowhere"], /^error: \/nowhere: expected a run folder/],
+    [["plot", "a", "--theme", "grey"], /Expected light or dark/],
+  ])("%j", async (words, message) => {
+    const { code, stdout, stderr } = await run(...words);
+    expect(code).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^ +at /m);
+  });
+
+  it("come together for a run file and flags", async () => {
+    const file = join(folder, "run.yaml");
+    writeFileSync(file, "model_name_or_path: gpt2\ndataset_name: d\nbeta: high\nload_in_4bit: true\n");
+    const { code, stderr } = await run("train", "--config", file, "--max_steps", "few");
+    expect(code).toBe(1);
+    expect(stderr.split("\n  ")).toHaveLength(4);
+    expect(stderr).toContain('beta: expected a number above 0, found "high"');
+  });
+});
+
+describe("ctrl-C", () => {
+  it("asks the work to stop, and ends with 130", async () => {
+    const work = (signal: AbortSignal) =>
+      new Promise<void>((resolve) => {
+        signal.addEventListener("abort", () => resolve());
+        process.emit("SIGINT");
+      });
+    await expect(interruptible(work)).rejects.toMatchObject({ code: "interrupted" });
+    expect(process.listenerCount("SIGINT")).toBe(0);
+  });
+
+  it("leaves the error of the work, which says how to go on", async () => {
+    const work = async () => {
+      process.emit("SIGINT");
+      throw new PrefineError("interrupted", "stopped after step 3; saved dpo/checkpoint-3");
+    };
+    await expect(interruptible(work)).rejects.toThrow("saved dpo/checkpoint-3");
+  });
+
+  it("ends at once the second time", async () => {
+    const exit = vi.spyOn(process, "exit").mockImplementation((code) => {
+      throw new Error(`exit ${code}`);
+    });
+    const work = async () => {
+      process.emit("SIGINT");
+      process.emit("SIGINT");
+    };
+    await expect(interruptible(work)).rejects.toThrow("exit 130");
+    exit.mockRestore();
+  });
+});
+
+describe("data", () => {
+  const rows = [
+    { prompt: "Why?\nTell me.", chosen: [{ content: "x".repeat(200), role: "assistant" }], score: 1.5, note: null },
+    { prompt: "日本語の質問です。".repeat(20), chosen: [], score: 2, note: null },
+  ];
+
+  function writeRows(): string {
+    const file = join(folder, "pairs.jsonl");
+    writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    return file;
+  }
+
+  it("shows splits, features and a record, cut to the width", async () => {
+    const { code, stdout } = await run("data", writeRows(), "--index", "1");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ {2}train {2}2 {2}rows$/m);
+    expect(stdout).toMatch(/^ {2}chosen +list<struct<content: string, role: string>>$/m);
+    expect(stdout).toMatch(/^train\[1\] {3}4 keys$/m);
+    expect(stdout).toMatch(/^ {2}chosen +\[\]$/m);
+    for (const line of stdout.split("\n").slice(1)) expect(textWidth(line)).toBeLessThanOrEqual(80);
+    const first = (await run("data", writeRows())).stdout;
+    expect(first).toMatch(/^ {2}prompt +Why\?\\nTell me\.$/m);
+    expect(first).toMatch(/^ {2}chosen +- role: assistant, content: x+\.\.\.$/m);
+    expect((await run("data", writeRows(), "--full")).stdout).toContain("x".repeat(200));
+  });
+
+  it("prints JSON", async () => {
+    const { stdout } = await run("data", writeRows(), "--json", "--index", "1");
+    expect(JSON.parse(stdout)).toMatchObject({
+      splits: { train: { num_rows: 2, features: { score: "float64", note: "null" } } },
+      record: { split: "train", index: 1, keys: ["prompt", "chosen", "score", "note"], row: rows[1] },
+    });
+  });
+
+  it("refuses a split or a record that is not there", async () => {
+    const file = writeRows();
+    expect(await run("data", file, "--split", "trian")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("Did you mean train?"),
+    });
+    expect((await run("data", file, "--index", "2")).stderr).toContain(
+      "expected a record from 0 to 1, found --index 2",
+    );
+  });
+});
