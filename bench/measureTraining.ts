@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { AutoModelForCausalLM, AutoTokenizer, DPOConfig, DPOTrainer, LoraConfig, loadDataset } from "../src/index.ts";
+import type { Logger } from "../src/training/logger.ts";
 import { benchRows, dataFolder, preferenceTexts } from "./materials.ts";
 import type { TrainingReport } from "./measurements.ts";
 
@@ -26,7 +27,6 @@ const args = new DPOConfig({
   save_strategy: "no",
   report_to: "none",
   bf16: false,
-  disable_tqdm: true,
 });
 const peft_config = new LoraConfig({
   r: 4,
@@ -36,7 +36,15 @@ const peft_config = new LoraConfig({
   target_modules: ["c_proj", "c_attn"],
   task_type: "CAUSAL_LM",
 });
-const rows = dataset.train_prefs.select(benchRows()).map(preferenceTexts);
+const rows = await dataset.train_prefs.select(benchRows()).map(preferenceTexts);
+const ends: number[] = []; // milliseconds since the epoch
+const nothing = () => {};
+const logger: Logger = {
+  ...{ info: nothing, warn: nothing, start: nothing, step: nothing, status: nothing, end: nothing, close: nothing },
+  metrics(entry) {
+    if (entry.loss !== undefined) ends.push(Date.now()); // logged after each step; the last entry sums up
+  },
+};
 const trainer = new DPOTrainer({
   model,
   ref_model: null,
@@ -44,16 +52,10 @@ const trainer = new DPOTrainer({
   train_dataset: rows,
   processing_class: tokenizer,
   peft_config,
+  logger,
 });
-
-const ends: number[] = []; // milliseconds since the epoch
 const started = Date.now();
-const watch = setInterval(() => {
-  const logged = trainer.state.log_history.filter((entry) => "loss" in entry).length;
-  while (ends.length < logged) ends.push(Date.now());
-}, 2);
 await trainer.train();
-clearInterval(watch);
 await trainer.dispose();
 
 const report: TrainingReport = {

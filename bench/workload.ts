@@ -37,7 +37,7 @@ export async function countWork(folder: string): Promise<{ tokens: number; flops
   const architecture = architectureOf(JSON.parse(readFileSync(configFile, "utf8")), configFile);
   const tokenizer = await AutoTokenizer.from_pretrained(folder);
   const dataset = await loadDataset(dataFolder);
-  const rows = await dataset.train_prefs.select(benchRows()).map(preferenceTexts).toArray();
+  const rows = await dataset.train_prefs.select(benchRows()).map(preferenceTexts);
   const { pairs } = await prepareDataset(rows, tokenizer, { max_length: 512 });
   const packed = pairs.map((pair, index) => {
     const row = packPair(pair, { max_length: 512, truncation_mode: "keep_start", index });
