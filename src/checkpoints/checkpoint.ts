@@ -17,14 +17,21 @@ const FORMAT = 1;
 
 /** The loop's memory between two steps that no file of transformers holds. */
 export interface LoopState {
-  /** Whether what happens at the end of an epoch (evaluation, ...) has happened for `global_step`. */
-  epochEnded: boolean;
+  /**
+   * What has happened since the last optimizer step, so that a resumed run does the rest of it:
+   * "step": nothing; "evaluated": what follows a step; "epoch": also what follows an epoch, if one ended.
+   */
+  stage: "step" | "evaluated" | "epoch";
+  /** Whether an evaluation was the last thing that the model did: TRL then logs no training metrics at the end. */
+  evaluatedLast: boolean;
   /** Sum of the losses since the last log, as float32. */
   pendingLoss: number;
   /** Sum of the losses that have been logged. */
   loggedLoss: number;
   /** global_step of the last log. */
   lastLoggedStep: number;
+  lastGradNorm: number;
+  lastLearningRate: number;
   /** Values of the micro-batches since the last log, by metric: TRL's `_metrics["train"]`. */
   pendingMetrics: Record<string, number[]>;
   /** Tokens of the training micro-batches so far: TRL's `_total_train_tokens`. */
@@ -60,9 +67,9 @@ interface ResumeFile {
 export async function writeCheckpoint(
   path: string,
   checkpoint: Checkpoint,
-  { model, extra }: { model: SavedModel; extra: Iterable<[string, Content]> },
+  { model, extra }: { model: SavedModel; extra: Iterable<readonly [string, Content]> },
 ): Promise<void> {
-  const files: [string, Content][] = [
+  const files: (readonly [string, Content])[] = [
     ...modelFiles(model, checkpoint.weights),
     [OPTIMIZER, encodeFloat32Tensors(checkpoint.optimizer, { format: "pt" })],
     [REFERENCE, [encodeReference(checkpoint.reference)]],

@@ -42,7 +42,7 @@ export async function writeFileAtomically(path: string, content: Content): Promi
  * @param fill the names of the files and what is in them, asked for one after the other.
  * @throws PrefineError("io") when the disk is full, read-only or not ours; `path` is then as it was.
  */
-export async function writeFolderAtomically(path: string, files: Iterable<[string, Content]>): Promise<void> {
+export async function writeFolderAtomically(path: string, files: Iterable<readonly [string, Content]>): Promise<void> {
   const partial = partialName(path);
   try {
     await mkdir(partial, { recursive: true });

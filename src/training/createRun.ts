@@ -1,0 +1,108 @@
+/** @file A run at its first step, and a run at the step of a checkpoint. */
+import { type Checkpoint, readCheckpoint } from "../checkpoints/checkpoint.ts";
+import { compareFingerprints } from "../checkpoints/fingerprint.ts";
+import { newTrainerState } from "../checkpoints/trainerState.ts";
+import type { DPOConfig } from "../config/DPOConfig.ts";
+import { epochOrder, type SamplingStrategy } from "../data/preferences/sampling.ts";
+import { PrefineError } from "../errors.ts";
+import { createSchedule } from "../optim/schedules.ts";
+import { intervalSteps, planTraining } from "./plan.ts";
+import { createReferenceLogps } from "./referenceLogps.ts";
+import { newLoopState, type PairSource, type Run, type RunParts, type Split } from "./run.ts";
+
+/** A run before its first step; also the state that a trainer shows before it trains. */
+export function createRun(parts: RunParts): Run {
+  const { args, learner } = parts;
+  const plan = planTraining(parts.train.length, args);
+  const state = newTrainerState();
+  state.max_steps = plan.maxSteps;
+  state.num_train_epochs = plan.epochs;
+  state.train_batch_size = args.per_device_train_batch_size;
+  state.logging_steps = intervalSteps(args.logging_steps, plan.maxSteps);
+  state.save_steps = intervalSteps(args.save_steps, plan.maxSteps);
+  if (args.eval_steps !== null) state.eval_steps = intervalSteps(args.eval_steps, plan.maxSteps);
+  const split = (pairs: PairSource): Split => ({ pairs, reference: createReferenceLogps(learner, pairs.length) });
+  return {
+    ...parts,
+    plan,
+    schedule: createSchedule({ ...args, trainingSteps: plan.maxSteps }),
+    order: orders(plan.rows, args),
+    train: split(parts.train),
+    eval: parts.eval && split(parts.eval),
+    state,
+    loop: newLoopState(),
+    signal: undefined,
+  };
+}
+
+/** TRL's order, kept for as long as its epoch lasts. */
+function orders(rows: number, { seed, data_seed, train_sampling_strategy }: DPOConfig): Run["order"] {
+  const strategy = train_sampling_strategy as SamplingStrategy; // the config refuses the others
+  let known: { epoch: number; order: Int32Array } | undefined;
+  return (epoch) => {
+    if (known?.epoch === epoch) return known.order;
+    const order = epochOrder({ n: rows, epoch, seed: data_seed ?? seed, strategy });
+    known = { epoch, order };
+    return order;
+  };
+}
+
+/**
+ * Puts a run where a checkpoint left it: weights, optimizer, log, and what was pending.
+ * @throws PrefineError when the checkpoint is broken or of another run.
+ */
+export async function restoreRun(run: Run, path: string): Promise<void> {
+  const checkpoint = await readCheckpoint(path, run.model.kind);
+  const changed = compareFingerprints(checkpoint.fingerprint, run.fingerprint, path);
+  if (changed.length > 0) run.observer.warn(`${path}: the run goes on with other settings: ${changed.join("; ")}`);
+  const { weights, optimizer, optimizerStep } = checkpoint;
+  await run.learner.writeState({ weights: new Map(weights), optimizer: new Map(optimizer), optimizerStep });
+  // The plan may be longer than it was, and steps between events may have changed: those are today's.
+  const { epoch, global_step, log_history, total_flos } = checkpoint.state;
+  Object.assign(run.state, { epoch, global_step, log_history, total_flos });
+  Object.assign(run.loop, checkpoint.loop);
+  restoreReference(run, checkpoint);
+  await checkReference(run, path);
+}
+
+function restoreReference(run: Run, { reference }: Checkpoint): void {
+  const splits: [string, Split | null][] = [
+    ["train", run.train],
+    ["eval", run.eval],
+  ];
+  for (const [name, split] of splits) {
+    const saved = reference.get(name);
+    if (split && saved && saved.length === split.reference.values.length) split.reference.values.set(saved);
+  }
+}
+
+/**
+ * Another base model of the same shape gives other log-probabilities; another machine gives nearly the same ones.
+ * Cost: one forward pass.
+ */
+async function checkReference({ train, learner }: Run, path: string): Promise<void> {
+  const row = train.reference.values.findIndex((value) => !Number.isNaN(value)) >> 1;
+  if (row < 0) return;
+  const saved = train.reference.values[2 * row];
+  const { chosen } = await learner.referenceLogps(train.pairs.at(row)!);
+  if (Math.abs(chosen - saved) <= 1e-2 + 1e-3 * Math.abs(saved)) return;
+  throw new PrefineError(
+    "config",
+    `${path}: the reference model gives train row ${row} the log-probability ${chosen}, it was ${saved} in that run`,
+    "Resume with the base model (and the starting adapter) of that run.",
+  );
+}
+
+/** A log as before the first step; weights and known reference scores stay. */
+export function resetState(run: Run): void {
+  const { state, loop } = createRun({ ...run, train: run.train.pairs, eval: run.eval?.pairs ?? null });
+  Object.assign(run.state, state);
+  Object.assign(run.loop, loop);
+}
+
+/** An optimizer as before the first step, and no gradients: what a second `train` starts from. */
+export async function resetOptimizer({ learner }: Run): Promise<void> {
+  const learned = await learner.readState();
+  for (const { data } of learned.optimizer.values()) data.fill(0);
+  await learner.writeState({ ...learned, optimizerStep: 0 });
+}

@@ -1,0 +1,69 @@
+/** @file From the step at which a run stands to its last one, and what an early stop leaves. */
+import type { LogEntry } from "../checkpoints/trainerState.ts";
+import { PrefineError } from "../errors.ts";
+import { addEntry, finishStep, logEvaluation, saveCheckpoint } from "./afterStep.ts";
+import { precomputeReference, speedMetrics } from "./evaluate.ts";
+import { meanMetrics } from "./metrics.ts";
+import { type Run, Stopped } from "./run.ts";
+import { trainStep } from "./step.ts";
+
+/**
+ * Trains to the last step.
+ * @returns the entry of the log that sums the run up.
+ * @throws PrefineError("interrupted") when the signal asked to stop; the last whole step is then in a checkpoint.
+ */
+export async function runToEnd(run: Run): Promise<LogEntry> {
+  const { state, plan } = run;
+  const started = performance.now();
+  const firstStep = state.global_step;
+  try {
+    await beforeFirstStep(run);
+    await finishStep(run);
+    while (state.global_step < plan.maxSteps) {
+      await trainStep(run);
+      await finishStep(run);
+    }
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+    throw await interrupted(run);
+  }
+  return logSummary(run, { seconds: (performance.now() - started) / 1000, steps: state.global_step - firstStep });
+}
+
+async function beforeFirstStep(run: Run): Promise<void> {
+  const { args, state, observer } = run;
+  if (args.precompute_ref_log_probs) {
+    observer.status("scoring with the reference model");
+    await precomputeReference(run.train, run.signal);
+    if (run.eval) await precomputeReference(run.eval, run.signal);
+    observer.status(undefined);
+  }
+  if (args.eval_on_start && state.global_step === 0 && run.eval) await logEvaluation(run);
+}
+
+/** transformers' last entry. train_loss is the mean over the whole run; transformers' is over this process' part of it. */
+function logSummary(run: Run, { seconds, steps }: { seconds: number; steps: number }): LogEntry {
+  const { loop, plan, state } = run;
+  const samples = (plan.samples * steps) / plan.maxSteps;
+  const totalLoss = loop.loggedLoss + loop.pendingLoss;
+  return addEntry(run, {
+    ...speedMetrics("train", seconds, { samples, steps }),
+    total_flos: state.total_flos,
+    train_loss: totalLoss / Math.max(state.global_step, 1),
+    ...(loop.evaluatedLast ? {} : meanMetrics(loop.pendingMetrics)),
+  });
+}
+
+/** Saves the last whole step. @returns the error that says how to go on. */
+async function interrupted(run: Run): Promise<PrefineError> {
+  const { state, plan } = run;
+  if (state.global_step === 0) {
+    return new PrefineError("interrupted", "stopped before the first step was done; nothing was saved");
+  }
+  const path = await saveCheckpoint(run);
+  return new PrefineError(
+    "interrupted",
+    `stopped after step ${state.global_step} of ${plan.maxSteps}; saved ${path}`,
+    "Go on with resume_from_checkpoint: true (--resume_from_checkpoint true).",
+  );
+}

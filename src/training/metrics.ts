@@ -1,0 +1,54 @@
+/** @file TRL's DPO metrics: of one micro-batch, and their mean since the last log. */
+import type { PairLogps } from "../data/preferences/types.ts";
+import type { PairScores } from "../dpo/learner.ts";
+
+/** Metric -> one value a micro-batch, in TRL's order: `_metrics` of its trainer. */
+export type MetricLists = Record<string, number[]>;
+
+const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
+const mean = (values: number[]): number => sum(values) / values.length;
+/** Where a share is logged, it is one of float32, as TRL's are. */
+const share = (part: number, whole: number): number => (whole > 0 ? Math.fround(part / whole) : 0);
+
+/**
+ * The metrics of one micro-batch under TRL's names.
+ * @param beta the rewards' scale.
+ * @param totalTrainTokens tokens of all training micro-batches up to this one.
+ */
+export function batchMetrics(
+  scores: PairScores[],
+  reference: PairLogps[],
+  { beta, totalTrainTokens }: { beta: number; totalTrainTokens: number },
+): Record<string, number> {
+  const chosenTokens = sum(scores.map(({ tokens }) => tokens.chosen));
+  const rejectedTokens = sum(scores.map(({ tokens }) => tokens.rejected));
+  const chosen = scores.map(({ logps }, i) => beta * (logps.chosen - reference[i].chosen));
+  const rejected = scores.map(({ logps }, i) => beta * (logps.rejected - reference[i].rejected));
+  return {
+    entropy: share(sum(scores.map(({ entropySum }) => entropySum)), chosenTokens + rejectedTokens),
+    num_tokens: totalTrainTokens,
+    "logits/chosen": chosenTokens > 0 ? sum(scores.map(({ logitsSum }) => logitsSum.chosen)) / chosenTokens : 0,
+    "logits/rejected": rejectedTokens > 0 ? sum(scores.map(({ logitsSum }) => logitsSum.rejected)) / rejectedTokens : 0,
+    mean_token_accuracy: share(sum(scores.map(({ chosenCorrect }) => chosenCorrect)), chosenTokens),
+    "rewards/chosen": mean(chosen),
+    "rewards/rejected": mean(rejected),
+    "rewards/accuracies": share(chosen.filter((reward, i) => reward > rejected[i]).length, chosen.length),
+    "rewards/margins": mean(chosen.map((reward, i) => reward - rejected[i])),
+    "logps/chosen": mean(scores.map(({ logps }) => logps.chosen)),
+    "logps/rejected": mean(scores.map(({ logps }) => logps.rejected)),
+  };
+}
+
+/** Adds a micro-batch to the lists; num_tokens is a running total, of which only the last counts. */
+export function addMetrics(lists: MetricLists, metrics: Record<string, number>): void {
+  for (const [name, value] of Object.entries(metrics)) {
+    const values = name === "num_tokens" ? [] : (lists[name] ?? []);
+    values.push(value);
+    lists[name] = values;
+  }
+}
+
+/** Means over micro-batches: each counts the same, whatever its number of pairs, as in TRL. */
+export function meanMetrics(lists: MetricLists, prefix = ""): Record<string, number> {
+  return Object.fromEntries(Object.entries(lists).map(([name, values]) => [`${prefix}${name}`, mean(values)]));
+}

@@ -1,0 +1,91 @@
+/** @file How rows become micro-batches, optimizer steps and epochs: the arithmetic of transformers' Trainer. */
+import { PrefineError } from "../errors.ts";
+
+export interface PlanOptions {
+  num_train_epochs: number;
+  /** Above 0: decides instead of num_train_epochs. */
+  max_steps: number;
+  per_device_train_batch_size: number;
+  gradient_accumulation_steps: number;
+}
+
+export interface Plan {
+  /** Training pairs. */
+  rows: number;
+  batchSize: number;
+  accumulation: number;
+  /** Micro-batches of an epoch; the last one may be smaller. */
+  batchesPerEpoch: number;
+  /** Optimizer steps of an epoch; the last one may hold fewer micro-batches. */
+  stepsPerEpoch: number;
+  /** Optimizer steps of the run. */
+  maxSteps: number;
+  /** Epochs begun by the end of the run. */
+  epochs: number;
+  /** Pairs of the run, for train_samples_per_second; counted as transformers counts them. */
+  samples: number;
+}
+
+/** A place in the run: the optimizer step that comes next. */
+export interface Position {
+  epoch: number;
+  /** Optimizer step within the epoch. */
+  step: number;
+}
+
+/** @throws PrefineError("data") when there are no rows. */
+export function planTraining(rows: number, options: PlanOptions): Plan {
+  if (rows === 0) {
+    const hint = "Are all prompts longer than max_length? Those rows are dropped.";
+    throw new PrefineError("data", "train_dataset: expected at least one pair, found none", hint);
+  }
+  const { per_device_train_batch_size: batchSize, gradient_accumulation_steps: accumulation } = options;
+  const batchesPerEpoch = Math.ceil(rows / batchSize);
+  const stepsPerEpoch = Math.ceil(batchesPerEpoch / accumulation);
+  const bySteps = options.max_steps > 0;
+  const maxSteps = bySteps ? options.max_steps : Math.ceil(options.num_train_epochs * stepsPerEpoch);
+  return {
+    rows,
+    batchSize,
+    accumulation,
+    batchesPerEpoch,
+    stepsPerEpoch,
+    maxSteps,
+    epochs: bySteps ? Math.ceil(maxSteps / stepsPerEpoch) : Math.ceil(options.num_train_epochs),
+    samples: bySteps ? maxSteps * batchSize * accumulation : rows * options.num_train_epochs,
+  };
+}
+
+/** The place after `globalStep` optimizer steps: all that resuming needs to know about the order of the rows. */
+export function positionAfter(plan: Plan, globalStep: number): Position {
+  return { epoch: Math.floor(globalStep / plan.stepsPerEpoch), step: globalStep % plan.stepsPerEpoch };
+}
+
+/** Whether the step at `position` is the last of its epoch. */
+export function endsEpoch(plan: Plan, { step }: Position): boolean {
+  return step === plan.stepsPerEpoch - 1;
+}
+
+/** Numbers, within the epoch, of the micro-batches of the step at `position`; fewer at the end of an epoch. */
+export function batchesOf(plan: Plan, { step }: Position): number[] {
+  const first = step * plan.accumulation;
+  const count = Math.min(plan.accumulation, plan.batchesPerEpoch - first);
+  return Array.from({ length: count }, (_, i) => first + i);
+}
+
+/** Row numbers of micro-batch `batch`, from the order of its epoch. */
+export function rowsOf(plan: Plan, batch: number, order: ArrayLike<number>): number[] {
+  const first = batch * plan.batchSize;
+  const count = Math.min(plan.batchSize, plan.rows - first);
+  return Array.from({ length: count }, (_, i) => order[first + i]);
+}
+
+/** Epochs done when the step at `position` is done, with a fraction: `state.epoch`. */
+export function epochAfter(plan: Plan, position: Position): number {
+  return position.epoch + (batchesOf(plan, position).at(-1)! + 1) / plan.batchesPerEpoch;
+}
+
+/** logging_steps, eval_steps or save_steps as a number of steps: below 1 it is a share of the run, rounded up. */
+export function intervalSteps(steps: number, maxSteps: number): number {
+  return steps < 1 ? Math.ceil(maxSteps * steps) : steps;
+}

@@ -1,0 +1,122 @@
+/** @file Everything before the first step: model, tokenizer, data, learner. */
+import type { AdapterConfig } from "../checkpoints/adapterConfig.ts";
+import type { Content } from "../checkpoints/files.ts";
+import type { DPOConfig } from "../config/DPOConfig.ts";
+import type { LoraConfig } from "../config/LoraConfig.ts";
+import type { Truncation } from "../data/preferences/packPair.ts";
+import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
+import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
+import { createLearner } from "../dpo/createLearner.ts";
+import { PrefineError } from "../errors.ts";
+import type { CardFacts } from "./finish.ts";
+import { packedSource, preparePairs, type Rows } from "./prepareData.ts";
+import {
+  countParameters,
+  learnerOptions,
+  type ModelInput,
+  prepareModel,
+  type TrainedModel,
+  withPadToken,
+} from "./prepareModel.ts";
+import type { RunObserver, RunParts } from "./run.ts";
+import { fingerprintOf, publicArguments } from "./trainingArguments.ts";
+import { versions } from "./versions.ts";
+
+export interface RunRequest {
+  model: ModelInput;
+  ref_model: ModelInput | null;
+  args: DPOConfig;
+  train_dataset: Rows;
+  eval_dataset: Rows | null;
+  tokenizer: Tokenizer | null;
+  peft_config: LoraConfig | null;
+  /** Wins over args.max_length. */
+  max_length?: number | null;
+  max_prompt_length?: number | null;
+  dataset_name?: string | null;
+  signal?: AbortSignal;
+}
+
+export interface PreparedRun {
+  parts: RunParts;
+  facts: CardFacts;
+}
+
+/** Loads, tokenizes, compiles. @throws PrefineError for whatever of it does not work. */
+export async function prepareRun(request: RunRequest, observer: RunObserver): Promise<PreparedRun> {
+  const { args } = request;
+  const trained = await prepareModel(request);
+  const tokenizer = request.tokenizer ?? (await AutoTokenizer.from_pretrained(trained.base.nameOrPath));
+  setPadToken(tokenizer, args);
+  const truncation = truncationOf(request, trained, observer);
+  const options = {
+    ...truncation,
+    max_prompt_length: request.max_prompt_length ?? null,
+    drop_degenerate: args.drop_degenerate,
+    modelVocabSize: trained.base.architecture.vocabSize,
+    observer,
+    ...(request.signal ? { signal: request.signal } : {}),
+  };
+  const { train_dataset, eval_dataset } = request;
+  const train = await preparePairs(train_dataset, tokenizer, { ...options, split: "train_dataset" });
+  const evaluated =
+    eval_dataset && (await preparePairs(eval_dataset, tokenizer, { ...options, split: "eval_dataset" }));
+  const learner = await createLearner(learnerOptions(trained, args));
+  const model = withPadToken(trained.saved, tokenizer);
+  const adapter = model.kind === "adapter" ? model.config : null;
+  const { trainable } = learner;
+  const maxLength = truncation.max_length;
+  const parts: RunParts = {
+    args,
+    learner,
+    train: packedSource(train, truncation),
+    eval: evaluated && packedSource(evaluated, truncation),
+    model,
+    files: filesBeside(tokenizer, args),
+    fingerprint: fingerprintOf({ args, maxLength, train, eval: evaluated, adapter: shapeOf(adapter), trainable }),
+    parameters: countParameters(trained),
+    observer,
+  };
+  return { parts, facts: { base_model: trained.base.nameOrPath, adapter, versions: versions(), ...nameOf(request) } };
+}
+
+/** TRL: args.pad_token, else the tokenizer's own, else its end-of-text token. */
+function setPadToken(tokenizer: Tokenizer, args: DPOConfig): void {
+  const token = args.pad_token ?? tokenizer.pad_token ?? tokenizer.eos_token;
+  if (token !== null) tokenizer.pad_token = token;
+}
+
+/** max_length, lowered to the positions that the model knows. */
+function truncationOf(request: RunRequest, { base }: TrainedModel, observer: RunObserver): Truncation {
+  const { args, max_length, max_prompt_length } = request;
+  const asked = max_length === undefined ? args.max_length : max_length;
+  const { maxPositions } = base.architecture;
+  if (asked !== null && !(Number.isInteger(asked) && asked > 0)) {
+    throw new PrefineError("config", `max_length: expected an integer above 0, found ${asked}`);
+  }
+  if (asked === null || asked > maxPositions) {
+    observer.warn(`max_length: lowered from ${asked ?? "no limit"} to the ${maxPositions} positions of the model`);
+  }
+  if (max_prompt_length != null) {
+    observer.info(
+      `max_prompt_length: prompts are cut to their last ${max_prompt_length} tokens; TRL now only has max_length`,
+    );
+  }
+  return { max_length: Math.min(asked ?? maxPositions, maxPositions), truncation_mode: args.truncation_mode };
+}
+
+function filesBeside(tokenizer: Tokenizer, args: DPOConfig): [string, Content][] {
+  const own = [...tokenizer.files].map(([name, bytes]): [string, Content] => [name, [bytes]]);
+  return [...own, ["training_args.json", `${JSON.stringify(publicArguments(args), null, 2)}\n`]];
+}
+
+/** What of an adapter must be the same when a run is resumed. */
+function shapeOf(adapter: AdapterConfig | null): Record<string, unknown> | null {
+  if (!adapter) return null;
+  const { r, lora_alpha, lora_dropout, target_modules } = adapter;
+  return { r, lora_alpha, lora_dropout, target_modules: target_modules.toSorted() };
+}
+
+function nameOf({ dataset_name }: RunRequest): { dataset_name?: string } {
+  return dataset_name ? { dataset_name } : {};
+}

@@ -1,0 +1,132 @@
+/** @file What the caller named -> what is trained: base model, adapter, reference, and the way they are saved. */
+import { resolve } from "node:path";
+import type { Adapter } from "../checkpoints/adapter.ts";
+import type { AdapterConfig } from "../checkpoints/adapterConfig.ts";
+import type { SavedModel } from "../checkpoints/modelFiles.ts";
+import type { DPOConfig } from "../config/DPOConfig.ts";
+import type { LoraConfig } from "../config/LoraConfig.ts";
+import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
+import type { LearnerOptions } from "../dpo/createLearner.ts";
+import type { LossType } from "../dpo/losses.ts";
+import { PrefineError } from "../errors.ts";
+import { type LoadedModel, loadModel } from "../models/loadModel.ts";
+import { type LoraAdapter, loraAdapter } from "../models/lora.ts";
+import { decays } from "../optim/weightDecay.ts";
+
+/** A model that `AutoModelForCausalLM.from_pretrained` or `loadModel` gave, or its hub id or folder. */
+export type ModelInput =
+  | string
+  | LoadedModel
+  | { readonly loaded: LoadedModel; readonly adapter?: Adapter | undefined };
+
+export interface TrainedModel {
+  base: LoadedModel;
+  /** Null: all weights are trained. */
+  lora: LoraAdapter | null;
+  /** Weights that an adapter starts from; absent: PEFT's initialization. */
+  start: Adapter | undefined;
+  reference: LoadedModel | undefined;
+  saved: SavedModel;
+}
+
+interface Named {
+  loaded: LoadedModel;
+  adapter?: Adapter | undefined;
+}
+
+async function load(input: ModelInput, revision: string | undefined): Promise<Named> {
+  if (typeof input === "string") return { loaded: await loadModel(input, { ...(revision ? { revision } : {}) }) };
+  return "loaded" in input ? input : { loaded: input };
+}
+
+export interface ModelRequest {
+  model: ModelInput;
+  ref_model: ModelInput | null;
+  peft_config: LoraConfig | null;
+  args: DPOConfig;
+}
+
+/**
+ * @throws PrefineError("config") when an adapter that is there already meets a peft_config, or output_dir is the model's
+ *   own folder.
+ */
+export async function prepareModel({ model, ref_model, peft_config, args }: ModelRequest): Promise<TrainedModel> {
+  const revision = args.model_init_kwargs?.revision;
+  const { loaded: base, adapter: start } = await load(model, typeof revision === "string" ? revision : undefined);
+  if (start && peft_config) {
+    const hint = "Leave peft_config out: the adapter's own settings count.";
+    throw new PrefineError("config", "peft_config: expected none for a model that has an adapter already", hint);
+  }
+  if (resolve(args.output_dir) === resolve(base.directory)) {
+    throw new PrefineError("config", `output_dir ${args.output_dir}: expected another folder than the model's own`);
+  }
+  const settings = start?.config ?? peft_config;
+  const lora = settings && loraAdapter(base.architecture.linears, base.architecture.modelType, loraSettings(settings));
+  const reference = ref_model === null ? undefined : (await load(ref_model, undefined)).loaded;
+  return { base, lora, start, reference, saved: savedModel(base, lora, settings) };
+}
+
+/** A single text that is no name is a pattern of PEFT's; the layers that it meant are those of the adapter's tensors. */
+function loraSettings({ r, lora_alpha, lora_dropout, target_modules }: AdapterConfig | LoraConfig) {
+  return { r, lora_alpha, lora_dropout, target_modules };
+}
+
+function savedModel(
+  base: LoadedModel,
+  lora: LoraAdapter | null,
+  settings: AdapterConfig | LoraConfig | null,
+): SavedModel {
+  if (!lora || !settings) return { kind: "full", config: base.config, generationConfig: base.generationConfig };
+  const layers = [...lora.layers.values()].map(({ layer }) => layer);
+  const lastParts = new Set(layers.map(({ name }) => name.split(".").at(-1)!));
+  const config: AdapterConfig = {
+    r: settings.r,
+    lora_alpha: settings.lora_alpha,
+    lora_dropout: settings.lora_dropout,
+    target_modules: [...(settings.target_modules ?? lastParts)],
+    base_model_name_or_path: nameOfBase(base),
+    fan_in_fan_out: layers.every(({ layout }) => layout === "in,out"),
+    task_type: settings.task_type,
+    revision: "revision" in settings ? settings.revision : null,
+  };
+  return { kind: "adapter", config };
+}
+
+/** A folder by its whole path, so that the run finds it from anywhere; a hub id as it is. */
+function nameOfBase({ nameOrPath, directory }: LoadedModel): string {
+  return resolve(nameOrPath) === resolve(directory) ? resolve(directory) : nameOrPath;
+}
+
+/** TRL mirrors the tokenizer's padding token into the configs that it saves. */
+export function withPadToken(saved: SavedModel, tokenizer: Tokenizer): SavedModel {
+  return saved.kind === "full" ? { ...saved, padTokenId: tokenizer.pad_token_id } : saved;
+}
+
+/** What `createLearner` needs to know. */
+export function learnerOptions({ base, lora, start, reference }: TrainedModel, args: DPOConfig): LearnerOptions {
+  return {
+    model: base,
+    adapter: lora,
+    ...(start ? { adapterWeights: start.weights } : {}),
+    ...(reference ? { referenceModel: reference } : {}),
+    lossType: args.loss_type[0] as LossType, // the config refuses those that are not built
+    beta: args.beta,
+    optimizer: {
+      beta1: args.adam_beta1,
+      beta2: args.adam_beta2,
+      eps: args.adam_epsilon,
+      weightDecay: (name) => (decays(name) ? args.weight_decay : 0),
+    },
+    dropout: !args.disable_dropout,
+    seed: args.seed,
+  };
+}
+
+/** Parameters that transformers counts for total_flos: all but the embeddings, the adapter's included. */
+export function countParameters({ base, lora }: TrainedModel): number {
+  const isEmbedding = (name: string) => /(^|\.)(wte|wpe|embed_tokens)\.weight$/.test(name);
+  const counted = [...base.architecture.parameters].filter(([name]) => !isEmbedding(name));
+  const shapes: (readonly number[])[] = counted.map(([, shape]) => shape);
+  for (const { shapeA, shapeB } of lora?.layers.values() ?? []) shapes.push(shapeA, shapeB);
+  return shapes.reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0);
+}

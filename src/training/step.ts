@@ -1,0 +1,117 @@
+/** @file One optimizer step: micro-batches, gradient, update, and what of it is remembered for the log. */
+
+import type { PackedPair } from "../data/preferences/types.ts";
+import { PrefineError } from "../errors.ts";
+import { addMetrics, batchMetrics } from "./metrics.ts";
+import { batchesOf, epochAfter, positionAfter, rowsOf } from "./plan.ts";
+import { checkSignal, type Run } from "./run.ts";
+
+interface MicroBatch {
+  pairs: PackedPair[];
+  /** Different for every micro-batch of the run, the same when it is resumed. */
+  dropoutStep: number;
+}
+
+/** What a micro-batch left behind; counted only when the whole step is done. */
+interface Outcome {
+  /** Unscaled mean over the pairs. */
+  loss: number;
+  metrics: Record<string, number>;
+  /** Tokens of all its sequences. */
+  tokens: number;
+  pairs: PackedPair[];
+}
+
+/** Takes the next optimizer step. @throws Stopped between micro-batches; the step then has not happened. */
+export async function trainStep(run: Run): Promise<void> {
+  const { learner, plan, state, args } = run;
+  const position = positionAfter(plan, state.global_step);
+  const microBatches = microBatchesOf(run);
+  const learningRate = run.schedule(state.global_step);
+  const outcomes: Outcome[] = [];
+  // --- one optimizer step -------------------------------------------------
+  for (const batch of microBatches) {
+    checkSignal(run.signal);
+    outcomes.push(await accumulate(run, batch, 1 / microBatches.length));
+  }
+  checkSignal(run.signal);
+  const { gradNorm } = await learner.step({ learningRate, maxGradNorm: args.max_grad_norm });
+  // ------------------------------------------------------------------------
+  refuseNonFinite(
+    "gradient norm",
+    gradNorm,
+    outcomes.flatMap(({ pairs }) => pairs),
+    run,
+  );
+  state.global_step += 1;
+  state.epoch = epochAfter(plan, position);
+  remember(run, outcomes, { gradNorm, learningRate });
+}
+
+function microBatchesOf({ plan, state, order, train }: Run): MicroBatch[] {
+  const position = positionAfter(plan, state.global_step);
+  return batchesOf(plan, position).map((batch) => ({
+    pairs: rowsOf(plan, batch, order(position.epoch)).map((row) => train.pairs.at(row)!),
+    dropoutStep: position.epoch * plan.batchesPerEpoch + batch,
+  }));
+}
+
+async function accumulate(run: Run, { pairs, dropoutStep }: MicroBatch, scale: number): Promise<Outcome> {
+  const reference = await run.train.reference.of(pairs);
+  const { loss, scores } = await run.learner.accumulate(pairs, reference, { scale, dropoutStep });
+  refuseNonFinite("loss", loss, pairs, run);
+  const metrics = batchMetrics(scores, reference, { beta: run.args.beta, totalTrainTokens: 0 });
+  return { loss, metrics, tokens: pairs.reduce((sum, pair) => sum + tokensOf(pair), 0), pairs };
+}
+
+/** Tokens of prompt + chosen and of prompt + rejected: TRL counts the prompt twice. */
+function tokensOf(pair: PackedPair): number {
+  return 2 * pair.sharedLength + pair.chosenLength + pair.rejectedLength;
+}
+
+/** Length to which TRL would pad the micro-batch. */
+function paddedLength(pairs: PackedPair[]): number {
+  return Math.max(
+    ...pairs.map(
+      ({ sharedLength, chosenLength, rejectedLength }) => sharedLength + Math.max(chosenLength, rejectedLength),
+    ),
+  );
+}
+
+/** Sums in float32, in the order of transformers' `tr_loss`. */
+function remember(
+  run: Run,
+  outcomes: Outcome[],
+  { gradNorm, learningRate }: { gradNorm: number; learningRate: number },
+) {
+  const { loop, state } = run;
+  let stepLoss = 0;
+  for (const { loss, metrics, tokens, pairs } of outcomes) {
+    const scaled = Math.fround(Math.fround(loss) / outcomes.length);
+    loop.pendingLoss = Math.fround(loop.pendingLoss + scaled);
+    loop.totalTrainTokens += tokens;
+    state.total_flos += 6 * 2 * pairs.length * paddedLength(pairs) * run.parameters;
+    addMetrics(loop.pendingMetrics, { ...metrics, num_tokens: loop.totalTrainTokens });
+    stepLoss += scaled;
+  }
+  Object.assign(loop, { lastGradNorm: gradNorm, lastLearningRate: learningRate, stage: "step", evaluatedLast: false });
+  run.observer.step({
+    step: state.global_step,
+    epoch: state.epoch,
+    loss: stepLoss,
+    margin: outcomes.reduce((sum, { metrics }) => sum + metrics["rewards/margins"], 0) / outcomes.length,
+    tokens: outcomes.reduce((sum, { tokens }) => sum + tokens, 0),
+  });
+}
+
+/** A loss or gradient that is not finite ruins all that follows: the run stops at that step. */
+function refuseNonFinite(what: string, value: number, pairs: PackedPair[], run: Run): void {
+  if (Number.isFinite(value)) return;
+  const rows = pairs.map(({ index }) => index).join(", ");
+  throw new PrefineError(
+    "training",
+    `step ${run.state.global_step + 1}: expected a finite ${what}, found ${value}; train rows ${rows}`,
+    "Look at these rows, or try a smaller learning_rate, more warmup_steps or a smaller max_grad_norm. " +
+      "Checkpoints of earlier steps are as they were.",
+  );
+}

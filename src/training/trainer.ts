@@ -1,0 +1,214 @@
+/** @file DPOTrainer: TRL's class of that name. Prepares a run, takes its steps, leaves a finished output_dir. */
+import { newestValidCheckpoint, refuseRun, removePartials, removeRun } from "../checkpoints/runDirectory.ts";
+import { type LogEntry, newTrainerState, type TrainerState } from "../checkpoints/trainerState.ts";
+import { adviceOf, DPOConfig, type DPOConfigInput } from "../config/DPOConfig.ts";
+import { LoraConfig, type LoraConfigInput } from "../config/LoraConfig.ts";
+import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
+import { PrefineError } from "../errors.ts";
+import { logEvaluation } from "./afterStep.ts";
+import { createRun, resetOptimizer, resetState, restoreRun } from "./createRun.ts";
+import { finishRun, saveModel, saveState } from "./finish.ts";
+import { createLogger, type Logger } from "./logger.ts";
+import { runToEnd } from "./loop.ts";
+import { createObserver, type TrainingObserver } from "./observer.ts";
+import { type PreparedRun, prepareRun } from "./prepare.ts";
+import type { Rows } from "./prepareData.ts";
+import type { ModelInput } from "./prepareModel.ts";
+import type { Run } from "./run.ts";
+
+export interface DPOTrainerOptions {
+  /** What AutoModelForCausalLM.from_pretrained gave, or a hub id or folder. With an adapter on it, that one is trained on. */
+  model: ModelInput;
+  /** Null: the model as it is before the first step (with LoRA: the base with the adapter off). */
+  ref_model?: ModelInput | null;
+  args?: DPOConfig | DPOConfigInput;
+  train_dataset: Rows;
+  eval_dataset?: Rows | null;
+  processing_class?: Tokenizer;
+  /** TRL's old name of processing_class. */
+  tokenizer?: Tokenizer;
+  /** Null: all weights are trained. */
+  peft_config?: LoraConfig | LoraConfigInput | null;
+  /** Wins over args.max_length. */
+  max_length?: number | null;
+  /** Cuts prompts to their last tokens, as TRL before 1.0 did. */
+  max_prompt_length?: number | null;
+  /** For the model card. */
+  dataset_name?: string | null;
+  /** Default: a progress bar and lines on stderr. */
+  logger?: Logger;
+  /** For tests and other front ends: a run that is prepared already. */
+  prepared?: (observer: TrainingObserver) => PreparedRun | Promise<PreparedRun>;
+}
+
+export interface TrainOptions {
+  /** Stops between two micro-batches, or pairs of an evaluation; what is done is saved. */
+  signal?: AbortSignal;
+  /** true: the newest valid checkpoint of output_dir; a path; false: from the start. Default: args.resume_from_checkpoint. */
+  resume_from_checkpoint?: boolean | string | null;
+}
+
+export interface TrainOutput {
+  global_step: number;
+  /** Mean loss over the whole run. */
+  training_loss: number;
+  /** The last entry of the log. */
+  metrics: LogEntry;
+}
+
+export class DPOTrainer {
+  readonly args: DPOConfig;
+  private readonly options: DPOTrainerOptions;
+  private readonly observer: TrainingObserver;
+  private readonly empty = newTrainerState();
+  private preparation: Promise<{ run: Run; facts: PreparedRun["facts"] }> | undefined;
+  private run: Run | undefined;
+  private hasTrained = false;
+  private isBusy = false;
+
+  /** Checks the settings; files are opened by `prepare`, which `train` and `evaluate` call. */
+  constructor(options: DPOTrainerOptions) {
+    this.options = options;
+    this.args = DPOConfig(options.args ?? {});
+    this.observer = createObserver(
+      options.logger ?? createLogger({ disable_tqdm: this.args.disable_tqdm ?? false }),
+      this.args,
+    );
+    checkEvaluation(this.args, options);
+  }
+
+  /** transformers' TrainerState: global_step, epoch, log_history, ... */
+  get state(): TrainerState {
+    return this.run?.state ?? this.empty;
+  }
+
+  /** Loads the model, tokenizes the data, compiles the graphs; once. */
+  async prepare(options: { signal?: AbortSignal } = {}): Promise<void> {
+    await this.prepared(options.signal);
+  }
+
+  /**
+   * Trains to the end and writes output_dir: model, tokenizer, trainer_state.json, plot, model card.
+   * @throws PrefineError("interrupted") when the signal stopped it, with a checkpoint of the last whole step;
+   *   "config" when output_dir holds a run that is neither resumed nor overwritten; "training" for a loss that is not finite.
+   */
+  async train(options: TrainOptions = {}): Promise<TrainOutput> {
+    return this.exclusively("train", async () => {
+      const checkpoint = await this.findStart(options.resume_from_checkpoint ?? this.args.resume_from_checkpoint);
+      const { run, facts } = await this.prepared(options.signal);
+      await this.goToStart(run, checkpoint);
+      run.signal = options.signal;
+      this.hasTrained = true;
+      const { maxSteps, epochs } = run.plan;
+      this.observer.start({ totalSteps: maxSteps, startStep: run.state.global_step, epochs });
+      try {
+        const metrics = await runToEnd(run);
+        await finishRun(run, facts);
+        return { global_step: run.state.global_step, training_loss: metrics.train_loss, metrics };
+      } finally {
+        run.signal = undefined;
+        this.observer.close();
+      }
+    });
+  }
+
+  /** Evaluates eval_dataset with the weights as they are, logs the result and returns it. */
+  async evaluate(): Promise<LogEntry> {
+    return this.exclusively("evaluate", async () => {
+      const { run } = await this.prepared(undefined);
+      if (!run.eval) throw new PrefineError("config", "evaluate: expected an eval_dataset, found none");
+      return logEvaluation(run);
+    });
+  }
+
+  /** Writes the weights, the tokenizer and training_args.json. @param dir default: output_dir. */
+  async save_model(dir = this.args.output_dir): Promise<void> {
+    await saveModel((await this.prepared(undefined)).run, dir);
+  }
+
+  /** Writes trainer_state.json into output_dir. */
+  async save_state(): Promise<void> {
+    await saveState((await this.prepared(undefined)).run, this.args.output_dir);
+  }
+
+  /** Frees the runtime's memory and thread; the trainer can't be used afterwards, its state can still be read. */
+  async dispose(): Promise<void> {
+    this.observer.close();
+    const prepared = await this.preparation?.catch(() => undefined);
+    this.preparation = Promise.reject(new PrefineError("config", "this DPOTrainer is disposed of: make a new one"));
+    this.preparation.catch(() => {}); // told to whoever uses it
+    await prepared?.run.learner.dispose();
+  }
+
+  private async prepared(signal: AbortSignal | undefined): Promise<{ run: Run; facts: PreparedRun["facts"] }> {
+    this.preparation ??= this.prepareOnce(signal);
+    try {
+      return await this.preparation;
+    } catch (error) {
+      if ((error as PrefineError).code === "interrupted") this.preparation = undefined; // may be tried again
+      throw error;
+    }
+  }
+
+  private async prepareOnce(signal: AbortSignal | undefined): Promise<{ run: Run; facts: PreparedRun["facts"] }> {
+    for (const line of adviceOf(this.args)) this.observer.info(line);
+    const { parts, facts } = await (this.options.prepared?.(this.observer) ??
+      prepareRun(requestOf(this.options, this.args, signal), this.observer));
+    this.run = createRun(parts);
+    return { run: this.run, facts };
+  }
+
+  /** The checkpoint to go on from, if any. Refuses early an output_dir that holds another run. */
+  private async findStart(resume: boolean | string | null): Promise<string | undefined> {
+    const { output_dir, overwrite_output_dir } = this.args;
+    if (!resume) {
+      if (!overwrite_output_dir) await refuseRun(output_dir);
+      return undefined;
+    }
+    const skip = (path: string, fault: string) => this.observer.warn(`${path} can't be resumed from: ${fault}`);
+    if (typeof resume === "string") return (await newestValidCheckpoint(resume, skip))?.path ?? resume;
+    const newest = await newestValidCheckpoint(output_dir, skip);
+    if (!newest) this.observer.info(`${output_dir}: no checkpoint to resume from; starting at step 0`);
+    return newest?.path;
+  }
+
+  private async goToStart(run: Run, checkpoint: string | undefined): Promise<void> {
+    const { output_dir, overwrite_output_dir } = this.args;
+    await removePartials(output_dir);
+    resetState(run);
+    if (this.hasTrained) await resetOptimizer(run);
+    if (checkpoint !== undefined) {
+      await restoreRun(run, checkpoint);
+      this.observer.info(`${checkpoint}: going on after step ${run.state.global_step} of ${run.plan.maxSteps}`);
+    } else if (overwrite_output_dir) await removeRun(output_dir);
+  }
+
+  private async exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {
+    if (this.isBusy) throw new PrefineError("config", `${name}: the trainer is at work already; wait for it`);
+    this.isBusy = true;
+    try {
+      return await work();
+    } finally {
+      this.isBusy = false;
+    }
+  }
+}
+
+function checkEvaluation(args: DPOConfig, { eval_dataset, prepared }: DPOTrainerOptions): void {
+  if (args.eval_strategy === "no" || eval_dataset || prepared) return;
+  const message = `eval_strategy ${args.eval_strategy}: expected an eval_dataset, found none`;
+  throw new PrefineError("config", message, 'Pass one, or set eval_strategy to "no".');
+}
+
+function requestOf(options: DPOTrainerOptions, args: DPOConfig, signal: AbortSignal | undefined) {
+  const { peft_config, processing_class, tokenizer, ref_model, eval_dataset } = options;
+  return {
+    ...options,
+    args,
+    ref_model: ref_model ?? null,
+    eval_dataset: eval_dataset ?? null,
+    tokenizer: processing_class ?? tokenizer ?? null,
+    peft_config: peft_config ? LoraConfig(peft_config) : null,
+    ...(signal ? { signal } : {}),
+  };
+}

@@ -1,0 +1,202 @@
+/**
+ * @file A Learner small enough to check by hand: a bigram model with an adapter, logits(next | t) = base[t] + (B A)[., t],
+ * trained with the sigmoid DPO loss. Gradients are written out; the optimizer is prefine's own.
+ */
+import type { PackedPair, PairLogps } from "../../src/data/preferences/types.ts";
+import type { BatchResult, Learner, LearnerState, PairScores } from "../../src/dpo/learner.ts";
+import { adamwStep } from "../../src/optim/adamw.ts";
+import { clipGradNorm } from "../../src/optim/clipGradNorm.ts";
+import { Mt19937 } from "../../src/random.ts";
+
+export const VOCABULARY = 11;
+const RANK = 2;
+const NAMES = ["lora_A", "lora_B"].map((side) => `base_model.model.toy.proj.${side}.weight`);
+
+export interface ToyOptions {
+  beta?: number;
+  weightDecay?: number;
+  /** Rate at which rows of A are left out, by a mask that depends on the micro-batch. */
+  dropout?: number;
+  /** Called before every micro-batch; may throw, or abort a signal. */
+  onMicroBatch?: (rows: number[], call: number) => void;
+  /** Called before every scoring; `role` says by whom. */
+  onScore?: (row: number, role: "policy" | "reference") => void;
+  /** Factor of the loss of a row, to break it. */
+  lossFactor?: (row: number) => number;
+}
+
+interface Tensors {
+  a: Float32Array; // [RANK, V]
+  b: Float32Array; // [V, RANK]
+}
+
+export class ToyLearner implements Learner {
+  readonly trainable = [
+    { name: NAMES[0], shape: [RANK, VOCABULARY] },
+    { name: NAMES[1], shape: [VOCABULARY, RANK] },
+  ];
+  disposed = false;
+  calls = 0;
+  private readonly options: ToyOptions;
+  private readonly base: Float32Array; // [V, V], row t: logits after token t
+  private readonly weights: Tensors;
+  private readonly grads: Tensors = zeros();
+  private readonly expAvg: Tensors = zeros();
+  private readonly expAvgSq: Tensors = zeros();
+  private optimizerStep = 0;
+
+  constructor(options: ToyOptions = {}) {
+    const random = new Mt19937(5);
+    this.options = options;
+    this.base = random.normal(new Float32Array(VOCABULARY * VOCABULARY));
+    this.weights = { ...zeros(), a: random.normal(new Float32Array(RANK * VOCABULARY)) };
+  }
+
+  async score(pair: PackedPair): Promise<PairScores> {
+    this.options.onScore?.(pair.index, "policy");
+    return this.scoreWith(pair, this.weights);
+  }
+
+  async referenceLogps(pair: PackedPair): Promise<PairLogps> {
+    this.options.onScore?.(pair.index, "reference");
+    return this.scoreWith(pair, zeros()).logps;
+  }
+
+  async lossOf(scores: PairScores[], reference: PairLogps[]): Promise<number> {
+    const losses = scores.map((score, i) => Math.log1p(Math.exp(-this.margin(score, reference[i]))));
+    return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+  }
+
+  async accumulate(
+    batch: PackedPair[],
+    reference: PairLogps[],
+    { scale, dropoutStep }: { scale: number; dropoutStep: number },
+  ): Promise<BatchResult> {
+    this.options.onMicroBatch?.(
+      batch.map(({ index }) => index),
+      this.calls++,
+    );
+    const weights = this.droppedOut(dropoutStep);
+    const scores = batch.map((pair) => this.scoreWith(pair, weights));
+    for (const [i, pair] of batch.entries()) {
+      const slope = -(this.options.beta ?? 0.1) / (1 + Math.exp(this.margin(scores[i], reference[i])));
+      this.addGradient(pair, weights, (slope * scale) / batch.length);
+    }
+    const factor = Math.max(...batch.map(({ index }) => this.options.lossFactor?.(index) ?? 1));
+    return { loss: factor * (await this.lossOf(scores, reference)), scores };
+  }
+
+  async step({
+    learningRate,
+    maxGradNorm,
+  }: {
+    learningRate: number;
+    maxGradNorm: number;
+  }): Promise<{ gradNorm: number }> {
+    const gradNorm = clipGradNorm([this.grads.a, this.grads.b], maxGradNorm);
+    if (!Number.isFinite(gradNorm)) return { gradNorm };
+    this.optimizerStep++;
+    const tensors = (["a", "b"] as const).map((side) => ({
+      param: this.weights[side],
+      grad: this.grads[side],
+      expAvg: this.expAvg[side],
+      expAvgSq: this.expAvgSq[side],
+      weightDecay: this.options.weightDecay ?? 0,
+    }));
+    adamwStep(tensors, { step: this.optimizerStep, learningRate, beta1: 0.9, beta2: 0.999, eps: 1e-8 });
+    this.clearGradients();
+    return { gradNorm };
+  }
+
+  async readState(): Promise<LearnerState> {
+    const named = (prefix: string, { a, b }: Tensors): [string, { shape: number[]; data: Float32Array }][] => [
+      [`${prefix}${NAMES[0]}`, { shape: [RANK, VOCABULARY], data: a.slice() }],
+      [`${prefix}${NAMES[1]}`, { shape: [VOCABULARY, RANK], data: b.slice() }],
+    ];
+    const optimizer = new Map([...named("exp_avg.", this.expAvg), ...named("exp_avg_sq.", this.expAvgSq)]);
+    return { weights: new Map(named("", this.weights)), optimizer, optimizerStep: this.optimizerStep };
+  }
+
+  async writeState({ weights, optimizer, optimizerStep }: LearnerState): Promise<void> {
+    for (const [i, side] of (["a", "b"] as const).entries()) {
+      this.weights[side].set(weights.get(NAMES[i])!.data);
+      this.expAvg[side].set(optimizer.get(`exp_avg.${NAMES[i]}`)!.data);
+      this.expAvgSq[side].set(optimizer.get(`exp_avg_sq.${NAMES[i]}`)!.data);
+    }
+    this.optimizerStep = optimizerStep;
+    this.clearGradients();
+  }
+
+  async dispose(): Promise<void> {
+    this.disposed = true;
+  }
+
+  private clearGradients(): void {
+    this.grads.a.fill(0);
+    this.grads.b.fill(0);
+  }
+
+  private margin({ logps }: PairScores, reference: PairLogps): number {
+    return (this.options.beta ?? 0.1) * (logps.chosen - reference.chosen - (logps.rejected - reference.rejected));
+  }
+
+  private droppedOut(dropoutStep: number): Tensors {
+    const rate = this.options.dropout ?? 0;
+    if (rate === 0) return this.weights;
+    const random = new Mt19937(dropoutStep);
+    return { ...this.weights, a: this.weights.a.map((value) => (random.random() < rate ? 0 : value / (1 - rate))) };
+  }
+
+  /** Logits and probabilities of the token after `token`. */
+  private predict(token: number, { a, b }: Tensors): { logits: number[]; probabilities: number[] } {
+    const logits = Array.from({ length: VOCABULARY }, (_, next) => {
+      let logit = this.base[token * VOCABULARY + next];
+      for (let k = 0; k < RANK; k++) logit += b[next * RANK + k] * a[k * VOCABULARY + token];
+      return logit;
+    });
+    const exps = logits.map(Math.exp);
+    const total = exps.reduce((sum, value) => sum + value, 0);
+    return { logits, probabilities: exps.map((value) => value / total) };
+  }
+
+  private scoreWith(pair: PackedPair, weights: Tensors): PairScores {
+    const rejectedTargets = pair.labels.length - pair.chosenTargets;
+    const scores: PairScores = {
+      logps: { chosen: 0, rejected: 0 },
+      entropySum: 0,
+      logitsSum: { chosen: 0, rejected: 0 },
+      chosenCorrect: 0,
+      tokens: { chosen: pair.chosenTargets, rejected: rejectedTargets },
+    };
+    for (const [n, label] of pair.labels.entries()) {
+      const side = n < pair.chosenTargets ? "chosen" : "rejected";
+      const { logits, probabilities } = this.predict(pair.tokens[pair.predictFrom[n]], weights);
+      scores.logps[side] += Math.log(probabilities[label]);
+      scores.entropySum -= probabilities.reduce((sum, p) => sum + p * Math.log(p), 0);
+      scores.logitsSum[side] += logits.reduce((sum, logit) => sum + logit, 0) / VOCABULARY;
+      if (side === "chosen" && probabilities[label] === Math.max(...probabilities)) scores.chosenCorrect++;
+    }
+    return scores;
+  }
+
+  /** Adds slope * d(chosen - rejected log-probability) / d(A, B); dropout counts as part of A here. */
+  private addGradient(pair: PackedPair, weights: Tensors, slope: number): void {
+    const { a, b } = weights;
+    for (const [n, label] of pair.labels.entries()) {
+      const token = pair.tokens[pair.predictFrom[n]];
+      const sign = n < pair.chosenTargets ? slope : -slope;
+      const { probabilities } = this.predict(token, weights);
+      for (let next = 0; next < VOCABULARY; next++) {
+        const dLogit = sign * ((next === label ? 1 : 0) - probabilities[next]);
+        for (let k = 0; k < RANK; k++) {
+          this.grads.a[k * VOCABULARY + token] += dLogit * b[next * RANK + k];
+          this.grads.b[next * RANK + k] += dLogit * a[k * VOCABULARY + token];
+        }
+      }
+    }
+  }
+}
+
+function zeros(): Tensors {
+  return { a: new Float32Array(RANK * VOCABULARY), b: new Float32Array(VOCABULARY * RANK) };
+}

@@ -1,0 +1,87 @@
+/** @file A DPOTrainer around the toy learner: everything but the model and the tokenizer is real. */
+import type { LogEntry } from "../../src/checkpoints/trainerState.ts";
+import { DPOConfig, type DPOConfigInput } from "../../src/config/DPOConfig.ts";
+import type { Logger } from "../../src/training/logger.ts";
+import { DPOTrainer } from "../../src/training/trainer.ts";
+import { fingerprintOf } from "../../src/training/trainingArguments.ts";
+import { ToyLearner, type ToyOptions } from "./toyLearner.ts";
+import { toyPairs } from "./toyPairs.ts";
+
+export interface ToyRun {
+  args: DPOConfigInput;
+  rows?: number;
+  /** 0: no evaluation split. */
+  evalRows?: number;
+  toy?: ToyOptions;
+  /** Another seed, other training pairs. */
+  dataSeed?: number;
+}
+
+/** A logger that keeps what it is told. */
+export function keepingLogger(): { logger: Logger; lines: string[] } {
+  const lines: string[] = [];
+  const none = () => {};
+  const logger = { start: none, step: none, status: none, metrics: none, end: none, close: none };
+  return {
+    lines,
+    logger: { ...logger, info: (line) => lines.push(line), warn: (line) => lines.push(`warning: ${line}`) },
+  };
+}
+
+export function toyTrainer({ args, rows = 7, evalRows = 3, toy = {}, dataSeed = 1 }: ToyRun): {
+  trainer: DPOTrainer;
+  learner: ToyLearner;
+  lines: string[];
+} {
+  const config = DPOConfig({ bf16: false, learning_rate: 0.05, ...args });
+  const learner = new ToyLearner({ beta: config.beta, weightDecay: config.weight_decay, ...toy });
+  const { logger, lines } = keepingLogger();
+  const train = toyPairs(rows, dataSeed);
+  const evaluated = evalRows > 0 ? toyPairs(evalRows, 2) : null;
+  const tokens = (pairs: typeof train) =>
+    pairs.map((pair) => ({ prompt_ids: Array.from(pair.tokens), chosen_ids: [], rejected_ids: [] }));
+  const adapter = { r: 2, lora_alpha: 2, lora_dropout: 0, target_modules: ["proj"] };
+  const trainer = new DPOTrainer({
+    model: "toy",
+    args: config,
+    train_dataset: [],
+    logger,
+    prepared: (observer) => ({
+      parts: {
+        args: config,
+        learner,
+        train,
+        eval: evaluated,
+        model: {
+          kind: "adapter",
+          config: {
+            ...adapter,
+            base_model_name_or_path: "toy",
+            fan_in_fan_out: false,
+            task_type: null,
+            revision: null,
+          },
+        },
+        files: [["tokenizer.json", "{}\n"]],
+        fingerprint: fingerprintOf({
+          args: config,
+          maxLength: 8,
+          train: tokens(train),
+          eval: evaluated && tokens(evaluated),
+          adapter,
+          trainable: learner.trainable,
+        }),
+        parameters: 121,
+        observer,
+      },
+      facts: { base_model: "toy", adapter, versions: { prefine: "0", node: "0", onnxruntime: "0" } },
+    }),
+  });
+  return { trainer, learner, lines };
+}
+
+/** The log without what depends on the clock. */
+export function withoutTimings(log: readonly LogEntry[]): LogEntry[] {
+  const isTiming = (name: string) => /runtime|per_second/.test(name);
+  return log.map((entry) => Object.fromEntries(Object.entries(entry).filter(([name]) => !isTiming(name))));
+}
