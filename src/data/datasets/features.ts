@@ -116,12 +116,13 @@ function merge(known: Feature | undefined, value: unknown): Feature {
   return { kind: "value", dtype: known ? "mixed" : dtype };
 }
 
-function isNull(feature: Feature | undefined): boolean {
+/** True for a column in which no value has been seen: it fits every type. */
+export function isUntyped(feature: Feature | undefined): boolean {
   return feature === undefined || (feature.kind === "value" && feature.dtype === "null");
 }
 
 function mergeList(known: Feature | undefined, values: unknown[]): Feature {
-  if (known?.kind !== "list" && !isNull(known)) return { kind: "value", dtype: "mixed" };
+  if (known?.kind !== "list" && !isUntyped(known)) return { kind: "value", dtype: "mixed" };
   const before = known?.kind === "list" ? known.of : undefined;
   let of: Feature | undefined = before;
   for (const value of values) of = merge(of, value);
@@ -130,7 +131,7 @@ function mergeList(known: Feature | undefined, values: unknown[]): Feature {
 }
 
 function mergeStruct(known: Feature | undefined, value: Row): Feature {
-  if (known?.kind !== "struct" && !isNull(known)) return { kind: "value", dtype: "mixed" };
+  if (known?.kind !== "struct" && !isUntyped(known)) return { kind: "value", dtype: "mixed" };
   const before = known?.kind === "struct" ? known.fields : {};
   let changed: Features | undefined;
   for (const name of Object.keys(value)) {

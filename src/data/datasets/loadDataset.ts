@@ -5,7 +5,7 @@ import { type CardConfig, chooseConfig, readCard } from "./card.ts";
 import { type DataFile, dataFormat, openDataFile, SUPPORTED } from "./dataFile.ts";
 import { Dataset } from "./dataset.ts";
 import { type DatasetDict, datasetDict, unknownSplit } from "./datasetDict.ts";
-import { describeFeature, type Feature, type Features, type Row } from "./features.ts";
+import { describeFeature, type Features, isUntyped, type Row } from "./features.ts";
 import { isPattern } from "./glob.ts";
 import {
   findLocalFiles,
@@ -163,7 +163,7 @@ function joinFeatures(files: DataFile[]): Features {
   const joined: Features = {};
   for (const file of files) {
     for (const [name, feature] of Object.entries(file.features)) {
-      if (!joined[name] || isNull(joined[name])) joined[name] = feature;
+      if (isUntyped(joined[name])) joined[name] = feature;
     }
   }
   const typed = files.filter((file) => file.typed);
@@ -171,15 +171,10 @@ function joinFeatures(files: DataFile[]): Features {
   return joined;
 }
 
-/** True for a column without any value, which fits every type. */
-function isNull(feature: Feature | undefined): boolean {
-  return feature?.kind === "value" && feature.dtype === "null";
-}
-
 function assertSameColumns(first: DataFile, other: DataFile): void {
   const describe = (file: DataFile, beside: DataFile) =>
     Object.entries(file.features).map(([name, feature]) => {
-      const untyped = isNull(feature) || isNull(beside.features[name]);
+      const untyped = isUntyped(feature) || (name in beside.features && isUntyped(beside.features[name]));
       return `${name}: ${untyped ? "any" : describeFeature(feature)}`;
     });
   const [expected, found] = [describe(first, other), describe(other, first)];

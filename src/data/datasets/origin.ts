@@ -67,7 +67,7 @@ async function listFiles(folder: string): Promise<string[]> {
 export async function findLocalFiles(patterns: string[], split: string): Promise<string[]> {
   const found: string[] = [];
   for (const pattern of patterns) {
-    if (!isPattern(pattern)) {
+    if (!isPattern(pattern) || (await kindOf(pattern)) === "file") {
       await assertFile(pattern, split);
       found.push(pattern);
       continue;
