@@ -64,8 +64,12 @@ describe("filesByName", () => {
     ],
     [
       "words in the names of files",
-      ["pairs_train.jsonl", "pairs.test.json", "valid.jsonl", "strain.jsonl", "training 2.jsonl"],
-      { train: ["pairs_train.jsonl", "training 2.jsonl"], validation: ["valid.jsonl"], test: ["pairs.test.json"] },
+      ["pairs_train.jsonl", "train_test.jsonl", "pairs.test.json", "valid.jsonl", "strain.jsonl", "training 2.jsonl"],
+      {
+        train: ["train_test.jsonl", "pairs_train.jsonl", "training 2.jsonl"],
+        validation: ["valid.jsonl"],
+        test: ["pairs.test.json", "train_test.jsonl"],
+      },
     ],
     [
       "anything else",

@@ -81,6 +81,9 @@ const KEYWORDS: [string, string[]][] = [
   ["test", ["test", "testing", "eval", "evaluation"]],
 ];
 const SEPARATOR = "[-._ 0-9]";
+/** Where a keyword may stand; the order of the patterns is the order of the files in a split. */
+const IN_FOLDER = ["KEY/**", "KEYSEP*/**", "*SEPKEY/**", "*SEPKEYSEP*/**"];
+const IN_FILE_NAME = ["KEYSEP*", "*SEPKEYSEP*"];
 const SHARDED = /^data\/(\w+(?:\.\w+)*)-\d{5}-of-\d{5}[^/]*\.[^/]*$/;
 const NOT_DATA = /^(README\.md|config\.json|dataset_infos?\.json|dataset_dict\.json|state\.json)$/;
 
@@ -92,7 +95,7 @@ const NOT_DATA = /^(README\.md|config\.json|dataset_infos?\.json|dataset_dict\.j
 export function filesByName(paths: readonly string[], where: string): SplitFiles {
   const candidates = matchPaths("**", paths).filter((path) => !NOT_DATA.test(path.split("/").at(-1) ?? ""));
   const data = supported(candidates, where);
-  const found = bySharding(data, where) ?? byKeyword(data, isInFolder) ?? byKeyword(data, isInFileName);
+  const found = bySharding(data, where) ?? byKeyword(data, IN_FOLDER) ?? byKeyword(data, IN_FILE_NAME);
   return found ?? new Map([["train", data]]);
 }
 
@@ -109,23 +112,14 @@ function bySharding(paths: string[], where: string): SplitFiles | undefined {
   return splits.size > 0 ? new Map(ordered) : undefined;
 }
 
-function byKeyword(paths: string[], has: (path: string, keyword: string) => boolean): SplitFiles | undefined {
+function byKeyword(paths: string[], places: string[]): SplitFiles | undefined {
   const splits: SplitFiles = new Map();
   for (const [split, keywords] of KEYWORDS) {
-    const files = paths.filter((path) => keywords.some((keyword) => has(path, keyword)));
-    if (files.length > 0) splits.set(split, files);
+    const patterns = keywords.flatMap((keyword) =>
+      places.map((place) => `**/${place.replaceAll("KEY", keyword).replaceAll("SEP", SEPARATOR)}`),
+    );
+    const files = new Set(patterns.flatMap((pattern) => matchPaths(pattern, paths)));
+    if (files.size > 0) splits.set(split, [...files]);
   }
   return splits.size > 0 ? splits : undefined;
-}
-
-function isInFolder(path: string, keyword: string): boolean {
-  const name = new RegExp(`^(?:.*${SEPARATOR})?${keyword}(?:${SEPARATOR}.*)?$`);
-  return path
-    .split("/")
-    .slice(0, -1)
-    .some((folder) => name.test(folder));
-}
-
-function isInFileName(path: string, keyword: string): boolean {
-  return new RegExp(`^(?:.*${SEPARATOR})?${keyword}${SEPARATOR}.*$`).test(path.split("/").at(-1) ?? "");
 }
