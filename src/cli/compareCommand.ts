@@ -1,6 +1,6 @@
 /** @file prefine compare RUN: what the trained model answers, and what its original would have, side by side. */
 import { readFile, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Command } from "commander";
 import { parseDocument } from "yaml";
 import { PrefineError } from "../errors.ts";
@@ -54,13 +54,19 @@ async function compare(run: string, flags: CompareFlags): Promise<void> {
   await interruptible(async (signal) => {
     const options = { generation_config: { ...settings, seed }, defaults: CLI_DEFAULTS, signal, onWarning };
     const base = await findOriginal(run, flags);
-    if (terminal.isTTY) terminal.say(terminal.dim(`${base.id} and ${run} ...`));
+    const titles: [string, string] = [`original: ${shortName(base.id)}`, `trained: ${shortName(run)}`];
+    if (terminal.isTTY && !flags.json) terminal.say(terminal.dim(`${titles.join(", ")} ...`));
     const original = await answersOf(base.id, { prompts, options, revision: base.revision, token: flags.token });
     const trained = await answersOf(run, { prompts, options, revision: flags.revision, token: flags.token });
     const pairs = prompts.map((prompt, i) => ({ prompt, original: original[i], trained: trained[i] }));
     if (flags.json) return terminal.print(JSON.stringify({ original: base.id, trained: run, answers: pairs }, null, 2));
-    for (const pair of pairs) printPair(pair, { titles: [`original: ${base.id}`, `trained: ${run}`], terminal });
+    for (const pair of pairs) printPair(pair, { titles, terminal });
   });
+}
+
+/** A hub id or a relative path as it is; of an absolute path the end. */
+function shortName(idOrPath: string): string {
+  return isAbsolute(idOrPath) ? basename(idOrPath) : idOrPath;
 }
 
 interface Asked {

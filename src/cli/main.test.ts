@@ -1,34 +1,12 @@
 /** @file The command line from outside: help, typos, errors without stack traces, exit codes, `data`. */
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { runCommand } from "../../test/support/runCommand.ts";
 import { PrefineError } from "../errors.ts";
 import { interruptible } from "./interrupt.ts";
-import { main } from "./main.ts";
 import { textWidth } from "./text.ts";
-
-interface Outcome {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs a command line in this process, as the width and colours of a pipe. */
-async function run(...words: string[]): Promise<Outcome> {
-  const written = { stdout: "", stderr: "" };
-  const spies = (["stdout", "stderr"] as const).map((name) =>
-    vi.spyOn(process[name], "write").mockImplementation((chunk) => {
-      written[name] += chunk;
-      return true;
-    }),
-  );
-  try {
-    return { code: await main(words), ...written };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
 
 let folder: string;
 beforeEach(() => {
@@ -41,14 +19,14 @@ const COMMANDS = ["train", "data", "generate", "compare", "plot"];
 
 describe("help", () => {
   it("lists the commands, with examples", async () => {
-    const { code, stdout } = await run("--help");
+    const { code, stdout } = await runCommand("--help");
     expect(code).toBe(0);
     for (const name of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${name} `, "m"));
     expect(stdout).toContain("Examples:");
   });
 
   it.each(COMMANDS)("of %s has examples and fits 80 columns", async (name) => {
-    const { code, stdout } = await run(name, "--help");
+    const { code, stdout } = await runCommand(name, "--help");
     expect(code).toBe(0);
     expect(stdout).toContain(`Usage: prefine ${name}`);
     expect(stdout).toContain("Examples:");
@@ -56,8 +34,8 @@ describe("help", () => {
   });
 
   it("of train shows the important options; --help-all shows all", async () => {
-    const short = (await run("train", "--help")).stdout;
-    const all = (await run("train", "--help-all")).stdout;
+    const short = (await runCommand("train", "--help")).stdout;
+    const all = (await runCommand("train", "--help-all")).stdout;
     expect(short).toMatch(/--beta NUMBER +Strength of the pull.*\n.*\[0\.1\]/);
     expect(short).not.toContain("--ddp_timeout");
     expect(all).toMatch(/--ddp_timeout INT +Setting of DDP, seconds\. \[1800\] \(no effect\)/);
@@ -66,7 +44,10 @@ describe("help", () => {
   });
 
   it("gives the package's version", async () => {
-    expect(await run("--version")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+    expect(await runCommand("--version")).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
   });
 });
 
@@ -91,7 +72,7 @@ describe("errors", () => {
     [["plot", "/nowhere"], /^error: \/nowhere: expected a run folder/],
     [["plot", "a", "--theme", "grey"], /Expected light or dark/],
   ])("%j", async (words, message) => {
-    const { code, stdout, stderr } = await run(...words);
+    const { code, stdout, stderr } = await runCommand(...words);
     expect(code).toBe(1);
     expect(stdout).toBe("");
     expect(stderr).toMatch(message);
@@ -101,10 +82,10 @@ describe("errors", () => {
   it("come together for a run file and flags", async () => {
     const file = join(folder, "run.yaml");
     writeFileSync(file, "model_name_or_path: gpt2\ndataset_name: d\nbeta: high\nload_in_4bit: true\n");
-    const { code, stderr } = await run("train", "--config", file, "--max_steps", "few");
+    const { code, stderr } = await runCommand("train", "--config", file, "--max_steps", "few");
     expect(code).toBe(1);
     expect(stderr.split("\n  ")).toHaveLength(4);
-    expect(stderr).toContain('beta: expected a number above 0, found "high"');
+    expect(stderr).toContain('beta: expected a number of at least 0, found "high"');
   });
 });
 
@@ -153,21 +134,21 @@ describe("data", () => {
   }
 
   it("shows splits, features and a record, cut to the width", async () => {
-    const { code, stdout } = await run("data", writeRows(), "--index", "1");
+    const { code, stdout } = await runCommand("data", writeRows(), "--index", "1");
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ {2}train {2}2 {2}rows$/m);
     expect(stdout).toMatch(/^ {2}chosen +list<struct<content: string, role: string>>$/m);
     expect(stdout).toMatch(/^train\[1\] {3}4 keys$/m);
     expect(stdout).toMatch(/^ {2}chosen +\[\]$/m);
     for (const line of stdout.split("\n").slice(1)) expect(textWidth(line)).toBeLessThanOrEqual(80);
-    const first = (await run("data", writeRows())).stdout;
+    const first = (await runCommand("data", writeRows())).stdout;
     expect(first).toMatch(/^ {2}prompt +Why\?\\nTell me\.$/m);
     expect(first).toMatch(/^ {2}chosen +- role: assistant, content: x+\.\.\.$/m);
-    expect((await run("data", writeRows(), "--full")).stdout).toContain("x".repeat(200));
+    expect((await runCommand("data", writeRows(), "--full")).stdout).toContain("x".repeat(200));
   });
 
   it("prints JSON", async () => {
-    const { stdout } = await run("data", writeRows(), "--json", "--index", "1");
+    const { stdout } = await runCommand("data", writeRows(), "--json", "--index", "1");
     expect(JSON.parse(stdout)).toMatchObject({
       splits: { train: { num_rows: 2, features: { score: "float64", note: "null" } } },
       record: { split: "train", index: 1, keys: ["prompt", "chosen", "score", "note"], row: rows[1] },
@@ -176,12 +157,29 @@ describe("data", () => {
 
   it("refuses a split or a record that is not there", async () => {
     const file = writeRows();
-    expect(await run("data", file, "--split", "trian")).toMatchObject({
+    expect(await runCommand("data", file, "--split", "trian")).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("Did you mean train?"),
     });
-    expect((await run("data", file, "--index", "2")).stderr).toContain(
+    expect((await runCommand("data", file, "--index", "2")).stderr).toContain(
       "expected a record from 0 to 1, found --index 2",
     );
+  });
+});
+
+describe("plot", () => {
+  it("writes SVG and PNG beside the log, or where it is told", async () => {
+    const log_history = [1, 2, 3].map((step) => ({ step, epoch: step / 3, loss: 1 / step, "rewards/margins": step }));
+    const dir = join(folder, "dpo");
+    mkdirSync(dir);
+    writeFileSync(join(dir, "trainer_state.json"), JSON.stringify({ log_history }));
+    const plain = await runCommand("plot", dir);
+    expect(plain).toMatchObject({ code: 0, stderr: "" });
+    const files = plain.stdout.trimEnd().split("\n");
+    expect(files.map((file) => resolve(file))).toEqual(["svg", "png"].map((end) => join(dir, `training_loss.${end}`)));
+    expect(readFileSync(files[0], "utf8")).toContain("<svg");
+    const named = await runCommand("plot", dir, dir, "--out", join(folder, "both.png"), "--metrics", "rewards/margins");
+    expect(named.code).toBe(0);
+    expect(existsSync(join(folder, "both.svg"))).toBe(true);
   });
 });

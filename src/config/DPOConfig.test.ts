@@ -72,7 +72,7 @@ describe("DPOConfig", () => {
       "learning_rat: unknown key; did you mean learning_rate?",
       "num_train_epochs: expected a number above 0, found true",
       "seed: expected an integer, found 1.5",
-      'beta: expected a number above 0, found "much"',
+      'beta: expected a number of at least 0, found "much"',
       "max_length: expected an integer above 0, or null, found 0",
       'eval_strategy: expected one of no, steps, epoch, found "step"; did you mean steps?',
     ]);
@@ -126,6 +126,11 @@ describe("DPOConfig", () => {
       DPOConfig({ bf16: false, max_prompt_length: 512, label_pad_token_id: -100, rpo_alpha: null }),
     );
     expect(idle.map((line) => line.split(":")[0])).toEqual(["max_prompt_length", "label_pad_token_id"]);
+    const kept = adviceOf(DPOConfig({ bf16: false, overwrite_output_dir: true, logging_dir: "logs" }));
+    expect(kept.map((line) => line.split(";")[0])).toEqual([
+      "overwrite_output_dir: gone from transformers 5",
+      "logging_dir: gone from transformers 5",
+    ]);
     expect(errorOf(() => DPOConfig({ is_encoder_decoder: true })).code).toBe("config");
   });
 

@@ -15,6 +15,8 @@ export interface Option<Value, Input = Value> {
   readonly note?: string;
   /** Values that work although others are not built yet (for lists: members that work). */
   readonly ready?: readonly unknown[];
+  /** Printed when it is set, although it works: a name that the Python packages have dropped. */
+  readonly advice?: string;
   /** Shown by a plain `--help`. */
   readonly common?: boolean;
   /** Never printed, logged or saved. */
@@ -27,7 +29,7 @@ export interface Option<Value, Input = Value> {
   readonly group: string;
 }
 
-type Extras = Partial<Pick<Option<unknown>, "note" | "ready" | "common" | "secret" | "dotted" | "own">>;
+type Extras = Partial<Pick<Option<unknown>, "note" | "ready" | "advice" | "common" | "secret" | "dotted" | "own">>;
 export type Table = Readonly<Record<string, Option<unknown, unknown>>>;
 
 /** The values of a table, all present. */

@@ -55,7 +55,8 @@ function readValue<V, I>(option: Option<V, I>, { value, label }: Given, report: 
     report.notYet(label, notYetReason(option, read));
     return option.default;
   }
-  if (option.support === "no-effect" && !isDefault(option, read)) report.advise(label, `no effect: ${option.note}`);
+  const advice = option.support === "no-effect" ? `no effect: ${option.note}` : option.advice;
+  if (advice && !isDefault(option, read)) report.advise(label, advice);
   return read;
 }
 

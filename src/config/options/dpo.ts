@@ -35,7 +35,7 @@ const LOSS_TYPES = [
 ] as const;
 
 const loss = group("Loss", {
-  beta: same(above(0, float), 0.1, "Strength of the pull towards the reference model.", { common: true }),
+  beta: same(atLeast(0, float), 0.1, "Strength of the pull towards the reference model.", { common: true }),
   loss_type: same(listOf(oneOf(...LOSS_TYPES)), ["sigmoid"], "Loss, or several to add up.", { ready: ["sigmoid"] }),
   loss_weights: notYet(nullable(listOf(float)), null, "Weight of each loss in loss_type.", { ready: [[1]] }),
   label_smoothing: noEffect(
@@ -115,11 +115,15 @@ const rows = group(
 const folders = group(
   "Output",
   own({
-    overwrite_output_dir: same(bool, false, "Replace the run that output_dir holds.", { common: true }),
+    overwrite_output_dir: same(bool, false, "Replace the run that output_dir holds.", {
+      common: true,
+      advice: "gone from transformers 5; prefine keeps it: a run that output_dir holds is replaced",
+    }),
     logging_dir: same(
       nullable(path),
       null,
       "Folder of TensorBoard's events; unset: $TENSORBOARD_LOGGING_DIR, else output_dir/runs.",
+      { advice: "gone from transformers 5; prefine keeps it" },
     ),
   }),
 );

@@ -1,0 +1,130 @@
+/** @file prefine generate and prefine compare on tiny-gpt2, as a user runs them. */
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { textWidth } from "../src/cli/text.ts";
+import { runCommand } from "./support/runCommand.ts";
+import { hasReference, needsReference, referenceFolder } from "./support/shared.ts";
+
+const model = join(referenceFolder, "models/tiny-gpt2");
+const PROMPT = "Is a higher octane gasoline better for your car?";
+
+interface Case {
+  model: string;
+  prompt: string;
+  config: Record<string, unknown>;
+  text: string;
+}
+
+describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
+  const cases: Case[] = hasReference
+    ? JSON.parse(readFileSync(join(referenceFolder, "generation/greedy.json"), "utf8"))
+    : [];
+  const of = (config: Record<string, unknown>) =>
+    cases.find((one) => one.model === "tiny-gpt2" && JSON.stringify(one.config) === JSON.stringify(config))!;
+  const greedy = of({ do_sample: false, max_new_tokens: 40 });
+  const note = of({ do_sample: true, top_k: 1, temperature: 0.1, max_new_tokens: 25 });
+
+  let folder: string;
+  /** A trained adapter of TRL's, as a run folder whose adapter_config.json names its base by path. */
+  let run: string;
+  beforeEach(() => {
+    vi.stubEnv("COLUMNS", "80");
+    vi.stubEnv("LANG", "C.UTF-8");
+    folder = mkdtempSync(join(tmpdir(), "prefine-generate-"));
+    run = join(folder, "dpo");
+    cpSync(join(referenceFolder, "trajectories/note/final_adapter"), run, { recursive: true });
+    const path = join(run, "adapter_config.json");
+    const config = JSON.parse(readFileSync(path, "utf8"));
+    writeFileSync(path, JSON.stringify({ ...config, base_model_name_or_path: model }));
+  });
+
+  it("streams the answer of transformers to one prompt", async () => {
+    const { code, stdout, stderr } = await runCommand("generate", model, "--prompt", PROMPT, "--max-new-tokens", "40");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(PROMPT + stdout).toBe(`${greedy.text}\n`);
+  });
+
+  it("takes the note's settings from gen.yaml, and several prompts", async () => {
+    const file = join(folder, "gen.yaml");
+    writeFileSync(file, "do_sample: true\ntop_k: 1\ntemperature: 0.1\nmax_new_tokens: 5\n");
+    const flags = ["--config", file, "--max_new_tokens", "25", "--prompt", PROMPT, "--prompt", "Why?"];
+    const { stdout } = await runCommand("generate", model, ...flags, "--json");
+    const answers = JSON.parse(stdout);
+    expect(answers).toHaveLength(2);
+    expect(answers[0]).toEqual({ prompt: PROMPT, text: note.text.slice(PROMPT.length), finish_reason: "length" });
+    const plain = (await runCommand("generate", model, ...flags)).stdout;
+    expect(plain).toContain(`> ${PROMPT}\n${answers[0].text.trim()}\n\n> Why?\n`);
+  });
+
+  it("says in one line what has no effect", async () => {
+    const words = [
+      "--prompt",
+      "Why?",
+      "--top_k",
+      "3",
+      "--use_cache",
+      "--compile_config",
+      "{}",
+      "--max_new_tokens",
+      "3",
+    ];
+    const { code, stderr } = await runCommand("generate", model, ...words);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^warning: .*compile_config.*no effect/m);
+    expect(stderr).toMatch(/^warning: top_k: 3 has no effect without do_sample: true$/m);
+  });
+
+  it("tells a wrong setting and a model that is none in one line", async () => {
+    expect(await runCommand("generate", folder, "--prompt", "Why?")).toMatchObject({ code: 1, stdout: "" });
+    const { code, stderr } = await runCommand(
+      "generate",
+      model,
+      "--prompt",
+      "Why?",
+      "--num_beams",
+      "3",
+      "--top_p",
+      "7",
+    );
+    expect(code).toBe(1);
+    expect(stderr.split("\n").slice(0, 3)).toEqual([
+      "error: generation:",
+      '  --top_p: expected a number from 0 to 1, or null, found "7"',
+      "  --num_beams: not yet: 3 would change results and is not built",
+    ]);
+  });
+
+  it.each([80, 120])("compares a run with its original in %i columns", async (columns) => {
+    vi.stubEnv("COLUMNS", String(columns));
+    const { code, stdout, stderr } = await runCommand("compare", run, "--max_new_tokens", "40");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const lines = stdout.split("\n");
+    expect(lines[0]).toBe(`> ${PROMPT}`);
+    expect(lines[2]).toMatch(/^original: tiny-gpt2 +│ trained: /);
+    for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(columns);
+    expect(stdout).not.toContain("\u001b");
+  });
+
+  it("compares as JSON, the original's answer equal to transformers'", async () => {
+    const { stdout } = await runCommand("compare", run, "--max_new_tokens", "40", "--json");
+    const { original, trained, answers } = JSON.parse(stdout);
+    expect({ original, trained }).toEqual({ original: model, trained: run });
+    expect(PROMPT + answers[0].original).toBe(greedy.text);
+    expect(answers[0].trained).not.toBe(answers[0].original);
+  });
+
+  it("finds the original of a fully trained model in its card, or asks for it", async () => {
+    const full = join(folder, "full");
+    cpSync(model, full, { recursive: true });
+    const asked = await runCommand("compare", full, "--prompt", "Why?");
+    expect(asked.code).toBe(1);
+    expect(asked.stderr).toContain("found no adapter_config.json and no base_model in README.md\nName it with --base.");
+    const words = ["--prompt", "Why?", "--max_new_tokens", "4", "--json"];
+    const based = JSON.parse((await runCommand("compare", full, "--base", model, ...words)).stdout);
+    writeFileSync(join(full, "README.md"), `---\nbase_model: ${model}\ntags:\n- dpo\n---\n# full\n`);
+    expect(JSON.parse((await runCommand("compare", full, ...words)).stdout)).toEqual(based);
+    expect(based.answers[0].original).toBe(based.answers[0].trained);
+  });
+});
