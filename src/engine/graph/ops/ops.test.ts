@@ -39,6 +39,7 @@ const cases: Case[] = [
   ["sigmoid", { a: [4] }, (x) => ops.sigmoid(x.a)],
   ["relu", { a: [6] }, (x) => ops.relu(x.a)],
   ["logSigmoid", { a: [6] }, (x) => ops.logSigmoid(ops.mul(x.a, 9))],
+  ["logSigmoid, at 0", { a: [3] }, (x) => ops.logSigmoid(x.a), { domain: () => 0 }],
   ["where", { a: [4], b: [4] }, (x) => ops.where(ops.less(x.a, x.b), ops.mul(x.a, 2), ops.exp(x.b))],
   ["cast", { a: [4] }, (x) => ops.cast(x.a, "float64"), { dtype: "float32" }],
   ["geluNew", { a: [6] }, (x) => ops.geluNew(ops.mul(x.a, 3))],

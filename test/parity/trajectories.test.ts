@@ -1,0 +1,113 @@
+/**
+ * @file Whole trainings against TRL (../shared/reference/trajectories): every logged value, the final evaluation, the
+ * final weights. PREFINE_REFERENCE names another folder of the same layout, PREFINE_TRAJECTORIES other cases in it.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadAdapter } from "../../src/checkpoints/adapter.ts";
+import { readModelWeights } from "../../src/checkpoints/modelFiles.ts";
+import type { LogEntry } from "../../src/checkpoints/trainerState.ts";
+import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
+import { AutoTokenizer } from "../../src/data/tokenizers/loadTokenizer.ts";
+import { loadModel } from "../../src/models/loadModel.ts";
+import { DPOTrainer } from "../../src/training/trainer.ts";
+import { hasReference, largestDifference, needsReference, readTensors, referenceFolder } from "../support/shared.ts";
+import { keepingLogger } from "../support/toyTrainer.ts";
+
+const BUILT = [
+  ...["note", "note-shuffled", "loss-sigmoid", "beta-0.5", "accumulation", "truncation", "uneven"],
+  ...["trained-adapter", "precompute-reference", "full"],
+];
+const cases = process.env.PREFINE_TRAJECTORIES?.split(",") ?? BUILT;
+
+interface Case {
+  model: string;
+  dpo_config: DPOConfigInput;
+  lora_config: Record<string, unknown> | null;
+  rows_kept: number;
+  final_eval: Record<string, number>;
+  /** Only where the epochs were shuffled. */
+  order?: number[];
+}
+
+const readLines = <T>(path: string): T[] => {
+  const lines = readFileSync(path, "utf8").split("\n").filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as T);
+};
+
+/** What counts as equal, from the README of the reference values: 0 is exactly. */
+function tolerance(name: string, expected: number): number {
+  if (/grad_norm$/.test(name)) return 1e-3 * Math.abs(expected);
+  if (/^(learning_rate|epoch|step)$|num_tokens$|rewards\/accuracies$|mean_token_accuracy$/.test(name)) return 0;
+  return Math.max(2e-4, 2e-4 * Math.abs(expected));
+}
+
+function compareEntries(actual: LogEntry, expected: LogEntry): string[] {
+  const wrong: string[] = [];
+  for (const [name, value] of Object.entries(expected)) {
+    const difference = Math.abs(actual[name] - value);
+    if (!(difference <= tolerance(name, value)))
+      wrong.push(`step ${expected.step} ${name}: ${actual[name]}, TRL ${value}`);
+  }
+  return wrong;
+}
+
+async function train(folder: string, { model, dpo_config, lora_config, order }: Case, output_dir: string) {
+  const directory = join(referenceFolder, "models", model);
+  const loaded = await loadModel(directory);
+  const tokenizer = await AutoTokenizer.from_pretrained(directory);
+  tokenizer.pad_token ??= tokenizer.eos_token;
+  const adapter = lora_config ? await loadAdapter(join(folder, "initial_adapter")) : undefined;
+  const trainer = new DPOTrainer({
+    model: { loaded, adapter },
+    ref_model: null,
+    args: {
+      ...dpo_config,
+      output_dir,
+      bf16: false,
+      save_strategy: "no",
+      seed: 42,
+      train_sampling_strategy: order ? "random" : "sequential",
+    },
+    train_dataset: readLines(join(folder, "train.jsonl")),
+    eval_dataset: readLines(join(folder, "eval.jsonl")),
+    processing_class: tokenizer,
+    logger: keepingLogger().logger,
+  });
+  try {
+    await trainer.train();
+    const evaluation = await trainer.evaluate();
+    return { log: trainer.state.log_history, evaluation };
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+describe.skipIf(!hasReference)(`TRL's trajectories${needsReference}`, () => {
+  test.each(cases)("%s", { timeout: 120_000 }, async (name) => {
+    const folder = join(referenceFolder, "trajectories", name);
+    const example: Case = JSON.parse(readFileSync(join(folder, "case.json"), "utf8"));
+    const output_dir = mkdtempSync(join(tmpdir(), "prefine-parity-"));
+    const { log, evaluation } = await train(folder, example, output_dir);
+    const expected = readLines<LogEntry>(join(folder, "log_history.jsonl"));
+    const isTiming = (key: string) => /runtime|per_second|flos/.test(key);
+    const keys = (entries: LogEntry[]) => entries.map((entry) => Object.keys(entry).filter((key) => !isTiming(key)));
+    expect(keys(log)).toEqual(keys(expected));
+    expect(expected.flatMap((entry, i) => compareEntries(log[i], entry))).toEqual([]);
+    const finalEntry = { ...example.final_eval, step: log.at(-1)!.step };
+    expect(compareEntries(evaluation, finalEntry)).toEqual([]);
+    const isAdapter = existsSync(join(folder, "final_adapter"));
+    const finalFile = isAdapter ? "final_adapter/adapter_model.safetensors" : "final_weights.safetensors";
+    const finalWeights = readTensors(join(folder, finalFile));
+    const weights = await readModelWeights(output_dir, isAdapter ? "adapter" : "full");
+    expect([...weights.keys()].sort()).toEqual([...finalWeights.keys()].sort());
+    for (const [key, { shape, data }] of finalWeights) {
+      expect(weights.get(key)!.shape).toEqual(shape);
+      const { difference } = largestDifference(weights.get(key)!.data, data as Float32Array);
+      expect(difference, key).toBeLessThanOrEqual(5e-4);
+    }
+    rmSync(output_dir, { recursive: true });
+  });
+});
