@@ -1,4 +1,4 @@
-/** @file Writes COMPATIBILITY.md from the table of options: `npx tsx scripts/compatibility.ts`. A test keeps it up to date. */
+/** @file Writes COMPATIBILITY.md from the table of options: `npx tsx scripts/compatibility.ts`; a test checks it. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { TRAINING_OPTIONS } from "../src/config/DPOConfig.ts";
@@ -49,8 +49,8 @@ function introduction(versions: Record<string, string>): string {
   const peers = ["trl", "transformers", "peft"].map((name) => `${name} ${versions[name]}`).join(", ");
   return `# Compatibility
 
-Every option of ${peers}, and every metric that is logged. Made by \`scripts/compatibility.ts\` from the table of options in
-\`src/config/options\`, which is also what prefine runs by.
+Every option of ${peers}, and every metric that is logged. Made by \`scripts/compatibility.ts\`
+from the table of options in \`src/config/options\`, which is also what prefine runs by.
 
 - **same**: as in the Python packages.
 - **differs**: works, and how it differs.

@@ -17,7 +17,7 @@ export interface GenerationFlags extends Record<string, unknown> {
 
 type GivenGeneration = { -readonly [K in keyof GenerationConfig]?: GenerationConfig[K] };
 
-/** Tokens of an answer where neither a flag, gen.yaml nor the model's generation_config.json says; transformers takes 20. */
+/** Tokens of an answer where no flag, gen.yaml or generation_config.json says; transformers takes 20. */
 export const CLI_DEFAULTS = { max_new_tokens: 64 };
 
 /** Adds the flags; those of GenerationConfig that few people need are accepted and not shown. */

@@ -1,4 +1,4 @@
-/** @file The command line: which command, its errors without stack traces, its exit code. Commands load when they are chosen. */
+/** @file The command line: which command, its errors without stack traces, its exit code. Commands load lazily. */
 import { Command, CommanderError } from "commander";
 import { nearestName, PrefineError } from "../errors.ts";
 import { printError } from "./terminal.ts";

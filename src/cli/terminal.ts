@@ -18,7 +18,7 @@ export interface Terminal {
   dim(text: string): string;
 }
 
-/** Colour only for a terminal, and not where NO_COLOR (no-color.org) or TERM=dumb ask for none; FORCE_COLOR overrides. */
+/** Colour for a terminal or with FORCE_COLOR; none where NO_COLOR (no-color.org) or TERM=dumb ask for none. */
 function usesColor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): boolean {
   if (env.NO_COLOR || env.TERM === "dumb") return false;
   return stream.isTTY === true || Boolean(env.FORCE_COLOR && env.FORCE_COLOR !== "0");

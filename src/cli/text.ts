@@ -1,6 +1,6 @@
 /** @file Text for terminals: how many cells it takes, cutting and wrapping by cells, columns side by side. */
 
-/** East Asian wide and emoji blocks, as [first, last] code points; most of what Unicode's EastAsianWidth calls W or F. */
+/** East Asian wide and emoji blocks, [first, last] code points; most of Unicode's EastAsianWidth W and F. */
 const WIDE: ReadonlyArray<readonly [number, number]> = [
   [0x1100, 0x115f],
   [0x2e80, 0x303e],
@@ -63,7 +63,7 @@ export function onOneLine(text: string): string {
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 const escapeControl = (character: string) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
 
-/** Text from a model or a data set, safe to print over several lines: tabs and newlines stay, other controls are shown. */
+/** Text from a model or a data set, safe to print: tabs and newlines stay, other controls are shown. */
 export function printable(text: string): string {
   return text.replaceAll("\r\n", "\n").replace(CONTROLS, escapeControl);
 }

@@ -1,4 +1,4 @@
-/** @file transformers.GenerationConfig: how to choose tokens. Unset values (null) are the model's, then transformers' defaults. */
+/** @file transformers.GenerationConfig: how to choose tokens. Unset (null): the model's, then transformers' default. */
 import type { Inputs, Values } from "./option.ts";
 import { GENERATION_OPTIONS } from "./options/generation.ts";
 import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";

@@ -8,7 +8,7 @@ type LoraValues = Values<typeof LORA_OPTIONS>;
 
 export type LoraConfigInput = Inputs<typeof LORA_OPTIONS>;
 
-/** A LoRA adapter's settings under PEFT's names, checked and complete; frozen. target_modules null: the model's usual layers. */
+/** A LoRA adapter's settings under PEFT's names, complete; frozen. target_modules null: the usual layers. */
 export type LoraConfig = LoraValues;
 
 interface LoraConfigConstructor {
@@ -28,7 +28,7 @@ export const LoraConfig = function LoraConfig(input: LoraConfigInput = {}): Lora
 } as LoraConfigConstructor;
 
 /** Reads and checks an adapter's settings; problems and advice go to `report`. */
-export function readLoraConfig(given: GivenValues, report: Report): LoraConfig {
+function readLoraConfig(given: GivenValues, report: Report): LoraConfig {
   const values = readOptions(LORA_OPTIONS, given, {}, report);
   checkTargets(values.target_modules, given.get("target_modules")?.label ?? "target_modules", report);
   return values;

@@ -1,4 +1,4 @@
-/** @file Words of a command line -> given keys and values, as TRL's parser takes them (HfArgumentParser on argparse). */
+/** @file Words of a command line -> given keys and values, as TRL's parser takes them (HfArgumentParser). */
 import { nearestName } from "../errors.ts";
 import type { Option, Table } from "./option.ts";
 import type { GivenValues } from "./readOptions.ts";
@@ -13,7 +13,7 @@ interface Flag {
 
 /**
  * Reads `--key value`, `--key=value`, bare `--key` and `--no_key` of truth values, lists `--key a b c`, and
- * `--data_files.train FILE`. Dashes and underscores are the same; the last of several wins. What is wrong goes to `report`.
+ * `--data_files.train FILE`. Dashes and underscores are the same; the last of several wins. Problems go to `report`.
  */
 export function parseFlags(words: readonly string[], table: Table, renamed: RenamedTable, report: Report): GivenValues {
   const given: GivenValues = new Map();

@@ -1,6 +1,6 @@
-/** @file Kinds of option values: what is accepted, how it is read, how it is described. Values come from code, YAML, JSON or flags. */
+/** @file Kinds of option values: what is accepted and how it is read, from code, YAML, JSON or flags. */
 
-export type JsonSchema = Record<string, unknown>;
+type JsonSchema = Record<string, unknown>;
 
 /**
  * How an option's value is read. `Value` is what the program works with, `Input` what a person may write.

@@ -1,7 +1,7 @@
-/** @file One option: its kind, default, help, and how far prefine follows TRL in it. Tables of options are in options/. */
+/** @file One option: its kind, default, help, and how far prefine follows TRL in it. The tables are in options/. */
 import type { Kind } from "./kinds.ts";
 
-export type Support =
+type Support =
   | "same" // as in TRL / PEFT / transformers
   | "differs" // works, and `note` says how it differs
   | "no-effect" // known, changes nothing here: `note` is the line of advice when it is set

@@ -1,4 +1,4 @@
-/** @file The table of options against the dataclasses of TRL, transformers and PEFT (test/fixtures/trl-options.json). */
+/** @file The table of options against the dataclasses of TRL, transformers and PEFT (trl-options.json). */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { TRAINING_OPTIONS } from "./DPOConfig.ts";

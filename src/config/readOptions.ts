@@ -1,4 +1,4 @@
-/** @file Given keys and values -> the values of a table of options: every key known, every value of its kind, all problems reported. */
+/** @file Given keys and values -> the values of a table of options; all problems are reported. */
 import { nearestName } from "../errors.ts";
 import type { Option, Table, Values } from "./option.ts";
 import { isDefault, isReady } from "./option.ts";

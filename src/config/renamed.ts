@@ -1,4 +1,4 @@
-/** @file Names that TRL and transformers have renamed or removed: how an old name becomes a new one, or what to say about it. */
+/** @file Renamed and removed names: how an old name becomes a new one, or what to say about it. */
 import type { Given, Report } from "./report.ts";
 import { show } from "./report.ts";
 

@@ -1,4 +1,4 @@
-/** @file What reading a config found: problems, told all at once in one error, and lines of advice, told once the config works. */
+/** @file What reading a config found: problems, told all at once in one error, and lines of advice. */
 import { PrefineError } from "../errors.ts";
 
 interface Problem {

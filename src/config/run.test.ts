@@ -188,22 +188,15 @@ describe(`TRL's own parser (trl ${fixture.versions.trl}; made by ${fixture.maker
 });
 
 describe("an adapter to start from", () => {
+  const file = "old/adapter_config.json";
   const adapter = { r: 4, lora_alpha: 8, target_modules: ["c_proj", "c_attn"] };
   const run = (...flags: string[]): RunConfig => flagged("--adapter_name_or_path", "old", ...flags);
 
   it("may be contradicted by nothing that the run says", () => {
-    checkAdapterAgrees(run(), adapter, "old/adapter_config.json");
-    checkAdapterAgrees(
-      run("--lora_r", "4", "--lora_target_modules", "c_attn", "c_proj"),
-      adapter,
-      "old/adapter_config.json",
-    );
-    expect(
-      messageOf(() =>
-        checkAdapterAgrees(run("--lora_r", "8", "--lora_alpha", "16"), adapter, "old/adapter_config.json"),
-      ),
-    ).toBe(
-      "lora_r: the run says 8, old/adapter_config.json says 4\n  lora_alpha: the run says 16, old/adapter_config.json says 8",
+    checkAdapterAgrees(run(), adapter, file);
+    checkAdapterAgrees(run("--lora_r", "4", "--lora_target_modules", "c_attn", "c_proj"), adapter, file);
+    expect(messageOf(() => checkAdapterAgrees(run("--lora_r", "8", "--lora_alpha", "16"), adapter, file))).toBe(
+      `lora_r: the run says 8, ${file} says 4\n  lora_alpha: the run says 16, ${file} says 8`,
     );
   });
 });

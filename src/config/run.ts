@@ -1,4 +1,4 @@
-/** @file A whole run as data: what `trl dpo --config run.yaml --key value` reads, under the same flat names, and prefine's own keys. */
+/** @file A whole run as data: what `trl dpo --config run.yaml --key value` reads, and prefine's own keys. */
 import { PrefineError } from "../errors.ts";
 import { type DPOConfig, readDPOConfig, TRAINING_OPTIONS, withAdvice } from "./DPOConfig.ts";
 import { parseFlags } from "./flags.ts";

@@ -10,8 +10,8 @@ export interface RunFile {
 }
 
 /**
- * Reads a file of flat keys. YAML 1.2, so `eval_strategy: no` is the word; numbers and truth values in YAML 1.1's spelling
- * (`1e-5`, `yes`) are cast by the option's kind.
+ * Reads a file of flat keys. YAML 1.2, so `eval_strategy: no` is the word; numbers and truth values in YAML 1.1's
+ * spelling (`1e-5`, `yes`) are cast by the option's kind.
  * @param name the file's name, for messages.
  */
 export function parseRunFile(name: string, text: string): RunFile {

@@ -1,4 +1,4 @@
-/** @file Logging, evaluation, saving, the hub: that part of transformers.TrainingArguments (5.23), with TRL's defaults. */
+/** @file Logging, evaluation, saving, the hub: that part of transformers.TrainingArguments (5.23), TRL's defaults. */
 import { atLeast, bool, either, float, int, listOf, nullable, oneOf, path, string } from "../kinds.ts";
 import { differs, group, noEffect, notYet, same } from "../option.ts";
 

@@ -1,6 +1,6 @@
 /**
- * @file How to generate: transformers.GenerationConfig (5.23), and prefine's seed. Unset (null) values come from the model's
- * generation_config.json, then from GENERATION_DEFAULTS.
+ * @file How to generate: transformers.GenerationConfig (5.23), and prefine's seed. Unset (null) values come from the
+ * model's generation_config.json, then from GENERATION_DEFAULTS.
  */
 import { above, atLeast, between, bool, either, float, int, json, listOf, nullable, oneOf, string } from "../kinds.ts";
 import { group, noEffect, notYet, same } from "../option.ts";

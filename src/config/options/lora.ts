@@ -2,6 +2,10 @@
 import { above, atLeast, bool, either, int, json, listOf, nullable, oneOf, share, string } from "../kinds.ts";
 import { differs, group, noEffect, notYet, same } from "../option.ts";
 
+/** How target_modules differs from PEFT. */
+export const TARGETS_NOTE =
+  "one name alone means the layers of that name (to PEFT, a regular expression); each name must name a layer";
+
 const BY_PEFT = "written by prefine into adapter_config.json";
 const MEGATRON = "there is no Megatron here";
 
@@ -27,7 +31,7 @@ const adapter = group("Adapter", {
     "Names of the layers to adapt; unset: the model's usual ones (GPT-2: c_attn).",
     {
       common: true,
-      note: "one name alone means layers of that name (to PEFT, a regular expression); every name must name a layer (to PEFT, one of them)",
+      note: TARGETS_NOTE,
     },
   ),
   bias: same(oneOf("none", "all", "lora_only"), "none", "Biases to train.", { ready: ["none"], common: true }),

@@ -1,7 +1,7 @@
 /** @file Which model, and which adapter on it: trl.ModelConfig (TRL 1.16), and prefine's adapter_name_or_path. */
 import { above, atLeast, bool, int, listOf, nullable, oneOf, share, string } from "../kinds.ts";
 import { differs, group, noEffect, notYet, own, same } from "../option.ts";
-import { TASK_TYPES } from "./lora.ts";
+import { TARGETS_NOTE, TASK_TYPES } from "./lora.ts";
 
 const QUANTIZED = "used with load_in_4bit only, which is not built yet";
 
@@ -35,7 +35,7 @@ const lora = group("LoRA", {
     "Names of the layers to adapt; unset: the model's usual ones (GPT-2: c_attn).",
     {
       common: true,
-      note: "one name alone means layers of that name (to PEFT, a regular expression); every name must name a layer (to PEFT, one of them)",
+      note: TARGETS_NOTE,
     },
   ),
   lora_target_parameters: notYet(nullable(listOf(string)), null, "Parameters to adapt that are no layers."),
@@ -54,7 +54,7 @@ export const MODEL_OPTIONS = {
       adapter_name_or_path: same(
         nullable(string),
         null,
-        "Adapter to start from; its adapter_config.json decides r, alpha and targets, and a frozen copy is the reference.",
+        "Adapter to start from: its config decides r, alpha and targets; a frozen copy is the reference.",
         { common: true },
       ),
     }),

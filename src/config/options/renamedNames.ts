@@ -4,8 +4,8 @@ import { gone, movedTo, type RenamedTable, refused } from "../renamed.ts";
 const asBool = (value: unknown) => /^(true|yes|1|on)$/i.test(String(value));
 const UNPADDED = "prefine pads nothing";
 const PROMPTS =
-  "prompts are not cut on their own any more: max_length cuts prompt and answer, and rows whose prompt fills it are dropped";
-const ANSWERS = "answers are not cut on their own any more: max_length cuts prompt and answer";
+  "prompts are not cut on their own: max_length cuts prompt and answer, and drops rows whose prompt fills it";
+const ANSWERS = "answers are not cut on their own: max_length cuts prompt and answer";
 const ADAPTERS =
   "adapters have no names here: start from one with adapter_name_or_path, whose frozen copy is the reference";
 const HALF = "prefine computes in float32";

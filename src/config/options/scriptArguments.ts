@@ -1,4 +1,4 @@
-/** @file What to train on: trl.ScriptArguments and DatasetMixtureConfig (TRL 1.16), the launcher's flags, and prefine's own. */
+/** @file What to train on: trl.ScriptArguments, DatasetMixtureConfig, the launcher's flags, prefine's own. */
 import { bool, float, int, json, type Kind, listOf, nullable, path, string } from "../kinds.ts";
 import { differs, group, noEffect, notYet, own, same } from "../option.ts";
 

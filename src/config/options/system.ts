@@ -1,4 +1,4 @@
-/** @file Processes, data loaders, debugging: that part of transformers.TrainingArguments (5.23). Almost none of it concerns Node. */
+/** @file Processes, data loaders, debugging: that part of transformers.TrainingArguments (5.23). */
 import { bool, either, int, json, listOf, nullable, oneOf, path, string } from "../kinds.ts";
 import { group, noEffect, notYet, same } from "../option.ts";
 
