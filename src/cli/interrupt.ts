@@ -6,7 +6,7 @@ const INTERRUPTED_EXIT_CODE = 130; // 128 + SIGINT, as shells have it
 /**
  * Runs `work` with a signal that aborts on SIGINT or SIGTERM.
  * @param onStop called at the first of them.
- * @throws PrefineError `interrupted` when the signal was aborted, even if `work` ended well (it then stopped early).
+ * @throws what `work` throws: PrefineError `interrupted` when the signal stopped it; work that was done by then is done.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>, onStop?: () => void): Promise<T> {
   const controller = new AbortController();
@@ -18,9 +18,7 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
   try {
-    const result = await work(controller.signal);
-    controller.signal.throwIfAborted();
-    return result;
+    return await work(controller.signal);
   } finally {
     process.off("SIGINT", stop);
     process.off("SIGTERM", stop);

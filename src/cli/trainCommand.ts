@@ -50,6 +50,9 @@ function takeConfig(words: string[]): { path: string | undefined; flags: string[
   let path: string | undefined;
   for (let at = 0; at < words.length; at++) {
     const word = words[at];
+    if (at === 0 && /\.(ya?ml|json)$/.test(word)) {
+      throw new PrefineError("config", `${word}: expected a flag; did you mean --config ${word}?`);
+    }
     if (word.startsWith("--config=")) path = word.slice("--config=".length);
     else if (word !== "--config") flags.push(word);
     else if (at + 1 < words.length && !words[at + 1].startsWith("--")) path = words[++at];
