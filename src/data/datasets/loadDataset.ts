@@ -1,6 +1,6 @@
 /** @file A hub id, a folder or data files -> the splits of a data set. */
 import { PrefineError } from "../../errors.ts";
-import { looksLikeRepoId } from "../hub/index.ts";
+import { looksLikeRepoId } from "../hub/repoId.ts";
 import { type CardConfig, chooseConfig, readCard } from "./card.ts";
 import { type DataFile, dataFormat, openDataFile, SUPPORTED } from "./dataFile.ts";
 import { Dataset } from "./dataset.ts";

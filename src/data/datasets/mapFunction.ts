@@ -47,7 +47,7 @@ export function moduleUrl({ module }: MapModule): string {
 }
 
 /** How messages name it. */
-export function describeModule(fn: MapModule): string {
+function describeModule(fn: MapModule): string {
   return `${fileURLToPath(moduleUrl(fn))}${fn.export ? ` (${fn.export})` : ""}`;
 }
 

@@ -2,7 +2,8 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { PrefineError } from "../../errors.ts";
-import { type HubOptions, type HubProgress, listRepo, resolveRepo } from "../hub/index.ts";
+import { type HubProgress, listRepo, resolveRepo } from "../hub/resolveRepo.ts";
+import type { HubOptions } from "../hub/settings.ts";
 import { fixedFolder, isPattern, matchPaths } from "./glob.ts";
 import { matchedFiles, nothingMatches } from "./splitFiles.ts";
 
@@ -56,7 +57,7 @@ async function listFiles(folder: string): Promise<string[]> {
   });
   const files: string[] = [];
   for (const entry of entries) {
-    const path = join(entry.parentPath, entry.name);
+    const path = join(entry.parentPath ?? entry.path, entry.name); // `path` before Node 20.12
     const isFile = entry.isFile() || (entry.isSymbolicLink() && (await kindOf(path)) === "file");
     if (isFile) files.push(relative(folder, path).split(sep).join("/"));
   }

@@ -77,7 +77,7 @@ export async function listSnapshot(folder: string, commit: string): Promise<stri
   const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch((): Dirent[] => []);
   const paths: string[] = [];
   for (const entry of entries) {
-    const path = join(entry.parentPath, entry.name);
+    const path = join(entry.parentPath ?? entry.path, entry.name); // `path` before Node 20.12
     if (!entry.isDirectory() && (await isFile(path))) paths.push(relative(root, path).split("\\").join("/"));
   }
   return paths.sort();
