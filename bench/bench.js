@@ -1,10 +1,15 @@
-/** @file `npm run bench`: compiles the benchmark with the sources as they are, then runs it. Timings of transpiled-on-the-fly code would count the transpiler. */
+/**
+ * @file `npm run bench`: compiles the benchmark with the sources as they are, then runs it. With a transpiler in the
+ * measuring processes, its time would count.
+ */
 import { spawnSync } from "node:child_process";
+import { copyFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const compiler = createRequire(import.meta.url).resolve("typescript/bin/tsc");
-const project = fileURLToPath(new URL("tsconfig.json", import.meta.url));
-const { status } = spawnSync(process.execPath, [compiler, "-p", project], { stdio: ["ignore", "inherit", "inherit"] });
+const { status } = spawnSync(process.execPath, [compiler, "-p", here("tsconfig.json")], { stdio: ["ignore", 2, 2] });
 if (status !== 0) process.exit(status ?? 1);
+copyFileSync(here("../package.json"), here("dist/package.json")); // the sources read their version two folders up
 await import("./dist/bench/main.js");

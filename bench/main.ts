@@ -6,13 +6,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { PrefineError } from "../src/errors.ts";
-import { checkMaterials, writeRandomModel } from "./materials.ts";
+import { benchRows, checkMaterials, writeRandomModel } from "./materials.ts";
 import { type Measurements, mean, type TrainingReport } from "./measurements.ts";
 import { findPython, measureTrl } from "./peers.ts";
 import { countWork } from "./workload.ts";
 
 const NEW_TOKENS = 100;
-const ROWS = 24;
 const HELP = `npm run bench [-- --json] [-- --no-trl]
 
 Times GPT-2-size DPO training and generation on random weights and real pairs.
@@ -23,7 +22,10 @@ Times GPT-2-size DPO training and generation on random weights and real pairs.
 function measure<T>(name: string, ...args: (string | number)[]): { report: T; startedAt: number } {
   const file = fileURLToPath(new URL(`./measure${name}.js`, import.meta.url));
   const startedAt = Date.now();
-  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args.map(String)], { encoding: "utf8" });
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [file, ...args.map(String)], {
+    encoding: "utf8",
+  });
+  if (signal === "SIGINT" || status === 130) throw new PrefineError("interrupted", "bench: stopped");
   if (status !== 0) throw new Error(`internal: measure${name} failed (${status})\n${stderr.slice(-4000)}`);
   return { report: JSON.parse(stdout.trim().split("\n").at(-1) as string) as T, startedAt };
 }
@@ -32,8 +34,9 @@ function measure<T>(name: string, ...args: (string | number)[]): { report: T; st
 function measureTraining(model: string, folder: string) {
   const args = [model, 1, 2, join(folder, "batch1")] as const;
   const { report, startedAt } = measure<TrainingReport>("Training", ...args);
-  const first = report.steps.slice(0, ROWS);
-  const second = report.steps.slice(ROWS);
+  const rows = benchRows().length;
+  const first = report.steps.slice(0, rows);
+  const second = report.steps.slice(rows);
   const added = first.slice(2).map((seconds, i) => seconds - second[i + 2]);
   return {
     seconds_per_step: mean(second),
@@ -43,11 +46,15 @@ function measureTraining(model: string, folder: string) {
   };
 }
 
-/** Three epochs of three batches of eight; the first epoch has the reference in it. */
+/** Three epochs of batches of eight; the first epoch has the reference in it. */
 function measureBatch8(model: string, folder: string) {
   const { report } = measure<TrainingReport>("Training", model, 8, 3, join(folder, "batch8"));
-  const known = report.steps.slice(ROWS / 8);
-  return { batch8_seconds_per_pair: mean(known) / 8, batch8_peak_rss_bytes: report.peakRssBytes };
+  const rows = benchRows().length;
+  const known = report.steps.slice(Math.ceil(rows / 8)); // two epochs
+  return {
+    batch8_seconds_per_pair: known.reduce((sum, seconds) => sum + seconds, 0) / (2 * rows),
+    batch8_peak_rss_bytes: report.peakRssBytes,
+  };
 }
 
 async function run(say: (line: string) => void, withTrl: boolean): Promise<Measurements> {
@@ -57,7 +64,9 @@ async function run(say: (line: string) => void, withTrl: boolean): Promise<Measu
     say("writing a random GPT-2 (500 MB) ...");
     await writeRandomModel(folder);
     const work = await countWork(folder);
-    say(`${ROWS} rows, ${work.tokens.toFixed(0)} packed tokens and ${(work.flops / 1e9).toFixed(0)} GFLOP a step`);
+    say(
+      `${benchRows().length} rows, ${work.tokens.toFixed(0)} packed tokens and ${(work.flops / 1e9).toFixed(0)} GFLOP a step`,
+    );
     say("training at batch 1 ...");
     const training = measureTraining(folder, folder);
     say("plain matrix products ...");
@@ -79,7 +88,7 @@ async function run(say: (line: string) => void, withTrl: boolean): Promise<Measu
       peak_rss_bytes: training.peak_rss_bytes,
       ...batch8,
       generate_tokens_per_second: tokensPerSecond,
-      trl: python ? measureTrl(python, { model: folder, steps: ROWS, newTokens: NEW_TOKENS }) : null,
+      trl: python ? measureTrl(python, { model: folder, steps: benchRows().length, newTokens: NEW_TOKENS }) : null,
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -137,7 +146,7 @@ try {
     process.stdout.write(values.json ? `${JSON.stringify(found)}\n` : `${table(found)}\n`);
   }
 } catch (error) {
-  process.exitCode = 1;
+  process.exitCode = error instanceof PrefineError && error.code === "interrupted" ? 130 : 1;
   const hint = error instanceof PrefineError && error.hint ? `\n${error.hint}` : "";
   process.stderr.write(`${error instanceof Error ? error.message : error}${hint}\n`);
 }
