@@ -6,7 +6,7 @@
  */
 import { PrefineError } from "../errors.ts";
 
-/** Bits of an element, in the order in which the format's own library sorts dtypes (files are written in descending order). */
+/** Bits of an element, in the order of the format's own library, which writes tensors in descending order of dtype. */
 const DTYPE_BITS = {
   BOOL: 8,
   F4: 4,
@@ -185,7 +185,7 @@ export function decodeSafetensors(
   return { tensors: decoded, metadata };
 }
 
-/** Raw bytes of an F32, F16, BF16 or F64 tensor as float32 (a copy; F64 is rounded). `where` names the tensor in errors. */
+/** Raw bytes of an F32, F16, BF16 or F64 tensor as float32: a copy, F64 rounded. `where` names it in errors. */
 export function toFloat32(data: Uint8Array, dtype: SafetensorsDtype, where: string): Float32Array {
   const aligned = new Uint8Array(data).buffer; // not slice(): a Buffer's shares its memory
   if (dtype === "F32") return new Float32Array(aligned);

@@ -1,4 +1,4 @@
-/** @file Hubs for tests: `../shared/hub/serve.py` as a process, and a small one in this process whose answers a test decides. */
+/** @file Hubs for tests: `../shared/hub/serve.py`, and a small one in this process whose answers a test decides. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** @file One data file (parquet, JSON Lines, a JSON list) -> its features and its parts, each read when it is asked for. */
+/** @file One data file (parquet, JSON Lines, a JSON list) -> its features, and parts that are read when asked for. */
 import { open, readFile, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";

@@ -101,7 +101,7 @@ export function inferFeatures(rows: Iterable<Row>): Features {
   return scan.features;
 }
 
-/** `known` widened to hold `value`; the same object where nothing changes, for this runs on every value of every row. */
+/** `known` widened to hold `value`; the same object where nothing changes, for it runs on every value of every row. */
 function merge(known: Feature | undefined, value: unknown): Feature {
   if (value === null || value === undefined) return known ?? { kind: "value", dtype: "null" };
   if (Array.isArray(value)) return mergeList(known, value);

@@ -1,4 +1,4 @@
-/** @file Patterns of file names, as data set cards have them: `*` and `?` within a folder, `**` across folders, `[...]`. */
+/** @file Patterns of file names, as cards have them: `*` and `?` within a folder, `**` across folders, `[...]`. */
 
 /** True where the text is a pattern rather than the name of one file. */
 export function isPattern(text: string): boolean {
@@ -12,7 +12,7 @@ export function fixedFolder(pattern: string): string {
   return parts.slice(0, first < 0 ? parts.length - 1 : first).join("/");
 }
 
-/** Those of the paths (with forward slashes) that a pattern matches, sorted. Hidden ones only if the pattern names them. */
+/** The paths (with forward slashes) that a pattern matches, sorted. Hidden ones only if the pattern names them. */
 export function matchPaths(pattern: string, paths: readonly string[]): string[] {
   const wanted = pattern.replace(/^(\.\/)+/, "");
   if (!isPattern(wanted)) return paths.filter((path) => path === wanted);

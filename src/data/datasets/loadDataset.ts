@@ -183,7 +183,8 @@ function assertSameColumns(first: DataFile, other: DataFile): void {
   if (missing.length + extra.length === 0) return;
   throw new PrefineError(
     "data",
-    `${other.path}: its columns are not those of ${first.path}: expected ${missing.join(", ") || "no more"}, found ${extra.join(", ") || "none of them"}`,
+    `${other.path}: its columns are not those of ${first.path}: ` +
+      `expected ${missing.join(", ") || "no more"}, found ${extra.join(", ") || "none of them"}`,
     "The files of one split must have the same columns; name those that belong together in data_files.",
   );
 }

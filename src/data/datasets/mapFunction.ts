@@ -1,4 +1,4 @@
-/** @file What `map` applies to rows: a function, or a module that exports one (so that worker threads can load it too). */
+/** @file What `map` applies to rows: a function, or a module that exports one, which worker threads can load. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";

@@ -166,7 +166,7 @@ function partPath(blob: string, owner: number): string {
   return `${blob}.${owner}-${randomBytes(4).toString("hex")}.prefine.incomplete`;
 }
 
-/** True for a part of this blob whose process is gone (owner 0: it gave up), or which nobody has written to for long. */
+/** True for a part of this blob whose process is gone (owner 0: it gave up), or which nobody has written to lately. */
 async function isAbandoned(path: string, blobName: string): Promise<boolean> {
   const name = basename(path);
   const owner = /^\.(\d+)-[0-9a-f]{8}\.prefine\.incomplete$/.exec(name.slice(blobName.length))?.[1];

@@ -1,4 +1,4 @@
-/** @file A hub's refusal (a status other than 2xx) or a failed connection -> an error that says what to do, or a reason to try again. */
+/** @file A refusal (a status other than 2xx) or a failed connection -> an error, or a reason to try again. */
 import { PrefineError } from "../../errors.ts";
 import { describeRepo, pageUrl, type RepoRef } from "./repoId.ts";
 import type { HubSettings } from "./settings.ts";

@@ -1,4 +1,4 @@
-/** @file Options and environment variables -> the settings of one hub, under the names that Python's huggingface_hub reads. */
+/** @file Options and environment variables -> the settings of a hub; the variables are huggingface_hub's. */
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
@@ -14,13 +14,13 @@ export interface HubOptions {
   cacheDir?: string;
   /** Use the cache only. Default: HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE). */
   offline?: boolean;
-  /** Milliseconds without a byte after which a request is tried again. Default: HF_HUB_DOWNLOAD_TIMEOUT seconds, then 30 s. */
+  /** Milliseconds without a byte before a request is tried again. Default: HF_HUB_DOWNLOAD_TIMEOUT (seconds), then 30 s. */
   timeoutMs?: number;
   /** Milliseconds before the first repetition of a failed request; doubles each time. Default: 1000. */
   retryDelayMs?: number;
   /** Stops running requests; the call then rejects with code `interrupted`. */
   signal?: AbortSignal;
-  /** One line about something that went differently from what was asked, such as the cache used for want of a network. */
+  /** Gets one line where something went differently from what was asked: the cache used for want of a network. */
   onWarning?: (line: string) => void;
 }
 
