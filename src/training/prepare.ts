@@ -73,7 +73,7 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
     eval: evaluated && packedSource(evaluated, truncation),
     model,
     files: filesBeside(tokenizer, args),
-    fingerprint: fingerprintOf({ args, maxLength, train, eval: evaluated, adapter: shapeOf(adapter), trainable }),
+    fingerprint: await fingerprintOf({ args, maxLength, train, eval: evaluated, adapter: shapeOf(adapter), trainable }),
     parameters: countParameters(trained),
     observer,
   };

@@ -46,7 +46,7 @@ export function toyTrainer({ args, rows = 7, evalRows = 3, toy = {}, dataSeed = 
     args: config,
     train_dataset: [],
     logger,
-    prepared: (observer) => ({
+    prepared: async (observer) => ({
       parts: {
         args: config,
         learner,
@@ -63,7 +63,7 @@ export function toyTrainer({ args, rows = 7, evalRows = 3, toy = {}, dataSeed = 
           },
         },
         files: [["tokenizer.json", "{}\n"]],
-        fingerprint: fingerprintOf({
+        fingerprint: await fingerprintOf({
           args: config,
           maxLength: 8,
           train: tokens(train),

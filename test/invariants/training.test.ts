@@ -1,0 +1,116 @@
+/**
+ * @file What must hold for the real engine, whatever the numbers: stopped and resumed = unbroken bit for bit, with
+ * dropout too; the same seed gives the same log; accumulation = batch. On the tiny GPT-2 of ../shared/reference.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { readModelWeights } from "../../src/checkpoints/modelFiles.ts";
+import { readTrainerState } from "../../src/checkpoints/trainerState.ts";
+import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
+import { DPOTrainer, type TrainOptions } from "../../src/training/trainer.ts";
+import { hasReference, largestDifference, needsReference, referenceFolder } from "../support/shared.ts";
+import { keepingLogger, withoutTimings } from "../support/toyTrainer.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "prefine-invariants-"));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const LORA = {
+  r: 4,
+  lora_alpha: 8,
+  lora_dropout: 0.1,
+  target_modules: ["c_attn", "c_proj"],
+  task_type: "CAUSAL_LM",
+} as const;
+const ARGS: DPOConfigInput = {
+  bf16: false,
+  max_length: 96,
+  max_steps: 5,
+  per_device_train_batch_size: 2,
+  gradient_accumulation_steps: 2,
+  per_device_eval_batch_size: 2,
+  learning_rate: 1e-3,
+  logging_steps: 2,
+  eval_strategy: "epoch",
+  save_strategy: "no",
+};
+
+function rows(split: string, count: number): Record<string, unknown>[] {
+  const file = join(referenceFolder, "trajectories", "note", `${split}.jsonl`);
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .slice(0, count)
+    .map((line) => JSON.parse(line));
+}
+
+async function train(
+  name: string,
+  args: DPOConfigInput,
+  options: TrainOptions & { full?: boolean; stopAt?: number } = {},
+) {
+  const { full = false, stopAt, ...trainOptions } = options;
+  const controller = new AbortController();
+  const { logger } = keepingLogger();
+  logger.step = ({ step }) => step === stopAt && controller.abort();
+  const trainer = new DPOTrainer({
+    model: join(referenceFolder, "models", "tiny-gpt2"),
+    args: { ...ARGS, ...args, output_dir: join(dir, name) },
+    train_dataset: rows("train", 7),
+    eval_dataset: rows("eval", 3),
+    peft_config: full ? null : LORA,
+    logger,
+  });
+  try {
+    await trainer.train({ signal: controller.signal, ...trainOptions });
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+async function outcome(name: string, kind: "adapter" | "full" = "adapter") {
+  const state = await readTrainerState(join(dir, name));
+  return { log: withoutTimings(state.log_history), weights: await readModelWeights(join(dir, name), kind) };
+}
+
+describe.skipIf(!hasReference)(`training on the engine${needsReference}`, () => {
+  test.each<[string, DPOConfigInput, boolean]>([
+    ["LoRA", {}, false],
+    ["LoRA with dropout", { disable_dropout: false }, false],
+    ["all weights", { learning_rate: 1e-4 }, true],
+  ])("%s: stopped after two steps and resumed = unbroken, bit for bit", async (name, args, full) => {
+    await train(`${name} unbroken`, args, { full });
+    await expect(train(name, args, { full, stopAt: 2 })).rejects.toThrow(/stopped after step 2 of 5/);
+    await train(name, args, { full, resume_from_checkpoint: true });
+    const kind = full ? "full" : "adapter";
+    expect(await outcome(name, kind)).toEqual(await outcome(`${name} unbroken`, kind));
+  });
+
+  test("the same seed gives the same log and weights, with dropout too; another seed others", async () => {
+    for (const [name, seed] of [
+      ["a", 1],
+      ["b", 1],
+      ["c", 2],
+    ] as const)
+      await train(name, { seed, disable_dropout: false });
+    const [a, b, c] = [await outcome("a"), await outcome("b"), await outcome("c")];
+    expect(a).toEqual(b);
+    expect(a.log).not.toEqual(c.log);
+  });
+
+  test("accumulation = batch", async () => {
+    const order = { train_sampling_strategy: "sequential", max_steps: 3, eval_strategy: "no" } as const;
+    await train("batch", {
+      ...order,
+      per_device_train_batch_size: 3,
+      gradient_accumulation_steps: 1,
+      num_train_epochs: 1,
+    });
+    await train("accumulated", { ...order, per_device_train_batch_size: 1, gradient_accumulation_steps: 3 });
+    const [batch, accumulated] = [await outcome("batch"), await outcome("accumulated")];
+    expect(accumulated.weights.size).toBe(12);
+    for (const [key, { data }] of batch.weights) {
+      expect(largestDifference(accumulated.weights.get(key)!.data, data).difference, key).toBeLessThan(1e-5);
+    }
+  });
+});
