@@ -4,7 +4,7 @@ import { type FinishReason, type GenerationSettings, generateTokens } from "./ge
 import type { TextDecoder } from "./stopStrings.ts";
 
 /** Turns the ids of one sequence into text piece by piece; a piece never ends inside a UTF-8 character. */
-export interface TextStream {
+interface TextStream {
   /** The text that this id completes; often "" inside a character of several tokens. */
   push(id: number): string;
   /** What is left at the end. */

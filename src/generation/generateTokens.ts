@@ -33,7 +33,7 @@ export interface Sequence {
   finishReason?: FinishReason;
 }
 
-export interface GeneratedToken {
+interface GeneratedToken {
   row: number;
   id: number;
   /** With the last token of a sequence. */
@@ -108,7 +108,7 @@ function makeRows(
  * New tokens that a prompt may get, at most what the model's positions leave. max_length counts the tokens of this
  * prompt; in transformers it counts the padding of a batch too.
  */
-export function tokenBudget(
+function tokenBudget(
   settings: Pick<GenerationSettings, "max_new_tokens" | "max_length">,
   promptLength: number,
   maxPositions: number,

@@ -36,7 +36,7 @@ export type GenerateOptions = GenerationConfigInput & {
 export type InputsWithOptions = TokenizedInputs & GenerateOptions;
 
 /** What a CausalLM is made of. */
-export interface CausalLMParts {
+interface CausalLMParts {
   nameOrPath: string;
   loaded: LoadedModel;
   adapter: Adapter | undefined;

@@ -21,7 +21,7 @@ export interface TextEncoder {
   encode(text: string, options?: { add_special_tokens?: boolean }): number[];
 }
 
-export interface PromptOptions {
+interface PromptOptions {
   /** Asked for only where the inputs are texts. */
   tokenizer: () => Promise<TextEncoder>;
   vocabSize: number;

@@ -13,7 +13,7 @@ export interface ModelSourceOptions extends HubOptions {
   revision?: string;
 }
 
-export interface ModelSource {
+interface ModelSource {
   /** Folder or hub id of the weights. */
   base: string;
   baseRevision?: string;
@@ -32,7 +32,7 @@ export async function findModel(idOrPath: string, options: ModelSourceOptions = 
   const adapterFolder = await findAdapterFolder(idOrPath, options);
   if (adapterFolder === undefined) return { base: idOrPath, baseRevision: options.revision, tokenizer: idOrPath };
   const adapter = await loadAdapter(adapterFolder);
-  const base = await findBase(adapter.config.base_model_name_or_path, adapterFolder);
+  const base = options.base ?? (await findBase(adapter.config.base_model_name_or_path, adapterFolder));
   const hasTokenizer =
     (await exists(join(adapterFolder, "tokenizer.json"))) || (await exists(join(adapterFolder, "vocab.json")));
   const baseRevision = adapter.config.revision ?? undefined;

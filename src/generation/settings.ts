@@ -17,7 +17,7 @@ import type { GenerationSettings } from "./generateTokens.ts";
 type OptionValues = { -readonly [K in keyof GenerationConfig]?: GenerationConfig[K] };
 
 /** From the strongest to the weakest. */
-export interface SettingsSources {
+interface SettingsSources {
   /** Options of the call itself; a null here unsets what the others say, as None does in transformers. */
   call?: GenerationConfigInput;
   /** The GenerationConfig passed to the call. */
