@@ -11,7 +11,7 @@ export interface RepoRef {
   revision: string;
 }
 
-/** True for `gpt2` or `organization/name`, by the hub's rules. A path of two names looks the same: look on disk first. */
+/** True for `gpt2` or `organization/name`, by the hub's rules. A path of two names looks alike: look on disk first. */
 export function looksLikeRepoId(text: string): boolean {
   const name = /^[A-Za-z0-9_](?:[\w.-]{0,94}[A-Za-z0-9_])?$/;
   const parts = text.split("/");

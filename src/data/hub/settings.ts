@@ -14,7 +14,7 @@ export interface HubOptions {
   cacheDir?: string;
   /** Use the cache only. Default: HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE). */
   offline?: boolean;
-  /** Milliseconds without a byte before a request is tried again. Default: HF_HUB_DOWNLOAD_TIMEOUT (seconds), then 30 s. */
+  /** Milliseconds without a byte before a request is repeated. Default: HF_HUB_DOWNLOAD_TIMEOUT (seconds), or 30 s. */
   timeoutMs?: number;
   /** Milliseconds before the first repetition of a failed request; doubles each time. Default: 1000. */
   retryDelayMs?: number;
