@@ -107,7 +107,7 @@ describe("run files", () => {
   });
 
   it("does without a model where an adapter names it, and says when lora_ keys do nothing", () => {
-    const { run } = parseRun({ flags: ["--adapter_name_or_path", "run", "--dataset_name", "d"] });
+    const { run } = parseRun({ flags: ["--adapter_name_or_path", "run", "--use_peft", "--dataset_name", "d"] });
     expect(run).toMatchObject({ peft_config: null, model: { model_name_or_path: null, adapter_name_or_path: "run" } });
     expect(flagged("--lora_r", "4").advice).toContain(
       "--lora_r: no effect without use_peft: true; all weights are trained",

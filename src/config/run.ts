@@ -27,7 +27,7 @@ export interface RunConfig {
   readonly script: ScriptArguments;
   readonly model: ModelConfig;
   readonly args: DPOConfig;
-  /** From use_peft and lora_*; null: all weights are trained, or adapter_name_or_path decides. */
+  /** From use_peft and lora_*; null: all weights are trained, or the adapter of adapter_name_or_path decides. */
   readonly peft_config: LoraConfig | null;
   /** Lines of advice to print once, those of `args` among them. */
   readonly advice: readonly string[];
@@ -81,7 +81,7 @@ function readRun(input: GivenValues, where: string, report: Report): RunConfig {
   const model = typeof revision === "string" ? { ...named, model_revision: revision } : named;
   checkRun({ model, given, report });
   report.throwProblems(where);
-  const peft_config = model.use_peft ? loraConfigOf(model) : null;
+  const peft_config = model.use_peft && !model.adapter_name_or_path ? loraConfigOf(model) : null;
   return {
     script,
     model,
