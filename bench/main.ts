@@ -18,7 +18,7 @@ Times GPT-2-size DPO training and generation on random weights and real pairs.
   --json    one JSON object on stdout, nothing else
   --no-trl  leave out Python's TRL (it takes about six minutes; PREFINE_PYTHON names the Python, default python3)`;
 
-/** Runs a measuring process. @returns what its last line says, and when it was started (milliseconds since the epoch) */
+/** Runs a measuring process. @returns what its last line says, and when it started (milliseconds since the epoch) */
 function measure<T>(name: string, ...args: (string | number)[]): { report: T; startedAt: number } {
   const file = fileURLToPath(new URL(`./measure${name}.js`, import.meta.url));
   const startedAt = Date.now();
@@ -64,9 +64,8 @@ async function run(say: (line: string) => void, withTrl: boolean): Promise<Measu
     say("writing a random GPT-2 (500 MB) ...");
     await writeRandomModel(folder);
     const work = await countWork(folder);
-    say(
-      `${benchRows().length} rows, ${work.tokens.toFixed(0)} packed tokens and ${(work.flops / 1e9).toFixed(0)} GFLOP a step`,
-    );
+    const gigaflops = (work.flops / 1e9).toFixed(0);
+    say(`${benchRows().length} rows, ${work.tokens.toFixed(0)} packed tokens and ${gigaflops} GFLOP a step`);
     say("training at batch 1 ...");
     const training = measureTraining(folder, folder);
     say("plain matrix products ...");

@@ -1,4 +1,4 @@
-/** @file A process that only generates; prints { tokensPerSecond }: greedy, one prompt, after a short run that warms up. */
+/** @file A process that only generates; prints { tokensPerSecond }: greedy, one prompt, after a short warm-up. */
 import { AutoModelForCausalLM } from "../src/index.ts";
 
 const PROMPT = "Is a higher octane gasoline better for your car?";

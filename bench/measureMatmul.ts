@@ -1,4 +1,4 @@
-/** @file A process that only multiplies matrices of a step's sizes; prints { gflops }: what this machine gives at best. */
+/** @file A process that only multiplies matrices of a step's sizes; prints { gflops }: the machine's best. */
 import { input, matmul } from "../src/engine/graph/index.ts";
 import { lowerGraph } from "../src/engine/onnx/lower.ts";
 import { Device, type HostTensor } from "../src/engine/runtime/device.ts";

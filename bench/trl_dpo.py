@@ -50,7 +50,8 @@ def load_rows(data, rows):
     from datasets import load_dataset
 
     def process(row):
-        return {"prompt": row["prompt"], "chosen": row["chosen"][-1]["content"], "rejected": row["rejected"][-1]["content"]}
+        texts = {name: row[name][-1]["content"] for name in ("chosen", "rejected")}
+        return {"prompt": row["prompt"], **texts}
 
     files = os.path.join(data, "data", "train_prefs-*.parquet")
     dataset = load_dataset("parquet", data_files=files, split="train", cache_dir=tempfile.mkdtemp())
@@ -87,8 +88,8 @@ def measure_training(options, variant):
             train_sampling_strategy="sequential", use_cpu=True, disable_tqdm=True, **VARIANTS[variant],
         )
         peft_config = LoraConfig(
-            r=4, lora_alpha=8, lora_dropout=0.0, bias="none", target_modules=["c_attn", "c_proj"], task_type="CAUSAL_LM",
-            fan_in_fan_out=True,
+            r=4, lora_alpha=8, lora_dropout=0.0, bias="none", target_modules=["c_attn", "c_proj"],
+            task_type="CAUSAL_LM", fan_in_fan_out=True,
         )
         before = time.perf_counter()
         trainer = DPOTrainer(
@@ -117,9 +118,8 @@ def measure_generation(options):
     def generate(count):
         before = time.perf_counter()
         with torch.no_grad():
-            ids = model.generate(
-                **inputs, do_sample=False, max_new_tokens=count, min_new_tokens=count, pad_token_id=tokenizer.eos_token_id
-            )
+            length = dict(max_new_tokens=count, min_new_tokens=count)
+            ids = model.generate(**inputs, do_sample=False, pad_token_id=tokenizer.eos_token_id, **length)
         assert ids.shape[1] == inputs["input_ids"].shape[1] + count
         return time.perf_counter() - before
 
@@ -129,7 +129,8 @@ def measure_generation(options):
 
 def run_apart(options, part):
     """This script again, in a process that measures one part and prints its object as the last line."""
-    command = [sys.executable, os.path.abspath(__file__), "--part", part, "--data", options.data, "--rows", options.rows]
+    command = [sys.executable, os.path.abspath(__file__), "--part", part]
+    command += ["--data", options.data, "--rows", options.rows]
     command += ["--steps", str(options.steps), "--new-tokens", str(options.new_tokens)]
     if options.model:
         command += ["--model", options.model]

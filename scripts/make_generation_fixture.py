@@ -1,9 +1,10 @@
-"""Writes test/fixtures/generation.json: what transformers and PEFT generate where ../shared/reference/generation has no case.
+"""Writes test/fixtures/generation.json: what transformers and PEFT generate where the shared reference has no case.
 
-    python scripts/make_generation_fixture.py ../shared/reference && npx biome format --write test/fixtures/generation.json
+    python scripts/make_generation_fixture.py ../shared/reference
+    npx biome format --write test/fixtures/generation.json
 
-Stop strings, several end-of-sequence ids, least lengths, batches with padding on the left, and adapters; greedy, float32,
-tiny-gpt2. Needs transformers and peft (made with 5.23.0 and 0.21.2).
+Stop strings, several end-of-sequence ids, least lengths, batches with padding on the left, and adapters; greedy,
+float32, tiny-gpt2. Needs transformers and peft (made with 5.23.0 and 0.21.2).
 """
 import json
 import os
@@ -50,7 +51,8 @@ def main():
         tuned = PeftModel.from_pretrained(load(), os.path.join(reference, "trajectories", name)).eval()
         adapters.append({"adapter": name, **generate(tuned, PROMPTS, {"max_new_tokens": 40})})
     versions = {name: version(name) for name in ("transformers", "peft", "torch")}
-    fixture = {"maker": "scripts/make_generation_fixture.py", "versions": versions, "cases": cases, "adapters": adapters}
+    about = {"maker": "scripts/make_generation_fixture.py", "versions": versions}
+    fixture = {**about, "cases": cases, "adapters": adapters}
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "test", "fixtures", "generation.json")
     with open(path, "w") as file:
         file.write(json.dumps(fixture) + "\n")

@@ -1,19 +1,19 @@
-/** @file The contract between the generation loop and the network: tokens in, next-token logits out, keys and values kept. */
+/** @file The contract between the generation loop and the network: tokens in, next-token logits out, cache kept. */
 
 export interface DecoderStepOptions {
   /** B: rows of this call; the same for every call until `reset`. */
   batch: number;
   /** S: tokens a row in this call; the longest prompt at the first call, 1 later. */
   length: number;
-  /** [B] pad tokens at the left of each row, at the first call only (absent: none). They are never attended to, then or later. */
+  /** [B] pad tokens at the left of each row, at the first call only (absent: none). Nothing ever attends to them. */
   padding?: Int32Array;
 }
 
-/** A causal language model that remembers the keys and values of what it has seen. One step at a time, never two at once. */
+/** A causal language model that remembers the keys and values of what it has seen. Steps never overlap. */
 export interface Decoder {
   /** V: logits a token. */
   readonly vocabSize: number;
-  /** How many positions the model knows (n_positions, max_position_embeddings); prompt and completion must fit into them. */
+  /** Positions the model knows (n_positions, max_position_embeddings); prompt and completion must fit into them. */
   readonly maxPositions: number;
   /**
    * Runs S more tokens a row behind those that are cached.

@@ -1,4 +1,4 @@
-/** @file Everything that one call generates: text as it comes, or all sequences, texts and finish reasons at the end. */
+/** @file What one call generates: text as it comes, or all sequences, texts and finish reasons at the end. */
 import type { Decoder } from "./decoder.ts";
 import { type FinishReason, type GenerationSettings, generateTokens } from "./generateTokens.ts";
 import type { TextDecoder } from "./stopStrings.ts";

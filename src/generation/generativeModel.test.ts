@@ -43,7 +43,7 @@ describe("CausalLM", () => {
     expect(opened).toHaveLength(1);
   });
 
-  it("takes special tokens from config.json where there is no generation_config.json, and an empty prompt", async () => {
+  it("takes special tokens from config.json without a generation_config.json, and an empty prompt", async () => {
     const { model } = makeModel();
     expect(model.generation_config).toEqual({ bos_token_id: 256, eos_token_id: 256, pad_token_id: undefined });
     expect((await model.generate("", { max_new_tokens: 2 }))[0][0]).toBe(256);

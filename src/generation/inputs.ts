@@ -34,7 +34,7 @@ export function isTokenized(inputs: unknown): inputs is TokenizedInputs {
   return typeof inputs === "object" && inputs !== null && "input_ids" in inputs;
 }
 
-/** @throws PrefineError where there is no prompt, an id is not in the vocabulary, or an empty prompt has no bos_token_id */
+/** @throws PrefineError for no prompt, an id beyond the vocabulary, or an empty prompt without a bos_token_id */
 export async function readPrompts(inputs: GenerationInputs, options: PromptOptions): Promise<number[][]> {
   const prompts = isTokenized(inputs) ? withoutPadding(inputs) : await promptIds(inputs, options);
   if (prompts.length === 0) throw new PrefineError("data", "generate: expected at least one prompt, found none");

@@ -6,7 +6,7 @@
 /** Pure: returns new scores. `ids` is the sequence so far, prompt included, padding not. */
 export type LogitsProcessor = (scores: Float32Array, ids: readonly number[]) => Float32Array;
 
-/** Makes every token of the sequence less likely: positive scores / penalty, negative ones * penalty (arXiv 1909.05858). */
+/** Makes every token of the sequence less likely: positive scores / penalty, negative * penalty (arXiv 1909.05858). */
 export function repetitionPenalty(penalty: number): LogitsProcessor {
   const factor = Math.fround(penalty); // float32 arithmetic, as torch's
   return (scores, ids) => {
@@ -85,7 +85,7 @@ export function minP(ratio: number): LogitsProcessor {
   };
 }
 
-/** Keeps tokens whose surprise is nearest to the expected one, until their probabilities reach `mass` (arXiv 2202.00666). */
+/** Keeps tokens of nearly the expected surprise, until their probabilities reach `mass` (arXiv 2202.00666). */
 export function typicalP(mass: number): LogitsProcessor {
   return (scores) => {
     const probabilities = softmax(scores);
@@ -161,7 +161,7 @@ function maximum(scores: Float32Array): number {
   return highest;
 }
 
-/** The k-th largest score: a heap of the k largest so far, its smallest at the root; most tokens cost one comparison. */
+/** The k-th largest score: a heap of the k largest so far, the smallest at its root; most cost one comparison. */
 function kthLargest(scores: Float32Array, k: number): number {
   const heap = scores.slice(0, k).sort(); // ascending, hence a heap
   for (let i = k; i < scores.length; i++) {

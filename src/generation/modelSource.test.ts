@@ -1,4 +1,4 @@
-/** @file Where a model and the base of an adapter are found: as given, beside the adapter, on the hub, or a clear error. */
+/** @file Where a model and an adapter's base are found: as given, beside the adapter, on the hub, or a clear error. */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";

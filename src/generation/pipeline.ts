@@ -10,7 +10,7 @@ export type TextGenerationOptions = GenerateOptions & {
   return_full_text?: boolean;
   /** Texts that end an answer and stay in it; transformers' name for stop_strings here. */
   stop_sequence?: string | readonly string[];
-  /** Prompts that go through the model at once: speed and memory. Of equal ones in a batch each is drawn anew. Default: 8. */
+  /** Prompts that go through the model at once; equal ones of a batch are drawn independently. Default: 8. */
   batch_size?: number;
 };
 

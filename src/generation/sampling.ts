@@ -10,8 +10,8 @@ export function argmax(scores: Float32Array): number {
 }
 
 /**
- * Inverse transform sampling: the first token whose cumulated probability exceeds `uniform`. Filtered tokens (-Infinity)
- * are never drawn.
+ * Inverse transform sampling: the first token whose cumulated probability exceeds `uniform`. Filtered tokens
+ * (-Infinity) are never drawn.
  * @param uniform a number in [0, 1)
  */
 export function sampleToken(scores: Float32Array, uniform: number): number {

@@ -1,5 +1,5 @@
 /**
- * @file Options of a call, its GenerationConfig, the model's generation_config.json and the defaults -> GenerationSettings.
+ * @file A call's options, its GenerationConfig, the model's generation_config.json, the defaults -> GenerationSettings.
  * Precedence, length rules and warnings are those of `generate` in transformers 5.23.
  */
 import {
@@ -71,7 +71,7 @@ function knownOnly(file: Readonly<Record<string, unknown>> | undefined): Generat
   return Object.fromEntries(Object.entries(file ?? {}).filter(([key]) => Object.hasOwn(GENERATION_OPTIONS, key)));
 }
 
-/** What the pipeline adds to what user and model leave open: no length beside a max_length, no warpers without sampling. */
+/** What the pipeline adds to what is left open: no length beside a max_length, no warpers without sampling. */
 function pipelineDefaults(pipeline: GenerationConfigInput | undefined, chosen: OptionValues): OptionValues {
   const defaults = readSource("pipeline", pipeline);
   const samples = chosen.do_sample ?? defaults.do_sample;

@@ -1,4 +1,4 @@
-/** @file Generation equal to transformers' (greedy.json), by every road: alone, in a batch, streamed, through the pipeline. */
+/** @file Generation equal to transformers' by every road: alone, in a batch, streamed, through the pipeline. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
