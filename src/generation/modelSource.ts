@@ -11,6 +11,8 @@ import { PrefineError } from "../errors.ts";
 export interface ModelSourceOptions extends HubOptions {
   /** Branch, tag or commit of a hub repository. Default: main. */
   revision?: string;
+  /** The model under an adapter, instead of the one that its adapter_config.json names. */
+  base?: string;
 }
 
 interface ModelSource {

@@ -1,0 +1,27 @@
+/** @file The public API: names of transformers, PEFT, TRL and datasets wherever they have one. */
+export type { LogEntry, TrainerState } from "./checkpoints/trainerState.ts";
+export { DPOConfig, type DPOConfigInput } from "./config/DPOConfig.ts";
+export { GenerationConfig, type GenerationConfigInput } from "./config/GenerationConfig.ts";
+export { LoraConfig, type LoraConfigInput } from "./config/LoraConfig.ts";
+export { parseRun, type RunConfig, type RunInput, runFrom } from "./config/run.ts";
+export { Dataset } from "./data/datasets/dataset.ts";
+export type { DatasetDict } from "./data/datasets/datasetDict.ts";
+export type { Features, Row } from "./data/datasets/features.ts";
+export { type LoadDatasetOptions, loadDataset } from "./data/datasets/loadDataset.ts";
+export type { MapFunction, MapModule } from "./data/datasets/mapFunction.ts";
+export { ultrafeedback } from "./data/datasets/ultrafeedback.ts";
+export { AutoTokenizer, GPT2Tokenizer, type LoadTokenizerOptions } from "./data/tokenizers/loadTokenizer.ts";
+export { Tokenizer } from "./data/tokenizers/tokenizer.ts";
+export { PrefineError, type PrefineErrorCode } from "./errors.ts";
+export { AutoModelForCausalLM } from "./generation/causalLM.ts";
+export type { GenerateOutput, StreamedText } from "./generation/generate.ts";
+export type { CausalLM, GenerateOptions } from "./generation/generativeModel.ts";
+export { pipeline, type TextGenerationPipeline } from "./generation/pipeline.ts";
+export { plotRunFolders } from "./plots/plotRunFolders.ts";
+export { plotRuns } from "./plots/plotRuns.ts";
+export { plotTerminal } from "./plots/plotTerminal.ts";
+export { readTrainerState } from "./plots/readTrainerState.ts";
+export { renderPng } from "./plots/renderPng.ts";
+export { type RunOptions, train } from "./train.ts";
+export { createLogger, type Logger } from "./training/logger.ts";
+export { DPOTrainer, type DPOTrainerOptions, type TrainOptions, type TrainOutput } from "./training/trainer.ts";

@@ -1,0 +1,102 @@
+/**
+ * @file READ FIRST: one DPO run, from preference rows to a finished output_dir. Each line enters one folder:
+ * config -> data -> models (and checkpoints, for an adapter) -> training, which drives dpo, engine, optim and plots.
+ */
+import { checkAdapterAgrees, type RunConfig } from "./config/run.ts";
+import type { Dataset } from "./data/datasets/dataset.ts";
+import { loadDataset } from "./data/datasets/loadDataset.ts";
+import { findProcess } from "./data/datasets/mapFunction.ts";
+import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
+import { PrefineError } from "./errors.ts";
+import { AutoModelForCausalLM } from "./generation/causalLM.ts";
+import { createLogger, type Logger } from "./training/logger.ts";
+import { DPOTrainer, type TrainOutput } from "./training/trainer.ts";
+
+export interface RunOptions {
+  /** Stops the run between two micro-batches; what is done is saved. */
+  signal?: AbortSignal;
+  /** Default: a progress bar and lines on stderr. */
+  logger?: Logger;
+}
+
+/**
+ * Trains as `trl dpo` does with the same names.
+ * @param run from `runFrom({ model_name_or_path: "gpt2", ... })`, or from a run file.
+ * @throws PrefineError; code `interrupted` when the signal stopped the run.
+ */
+export async function train(run: RunConfig, { signal, logger }: RunOptions = {}): Promise<TrainOutput> {
+  const told = logger ?? createLogger({ disable_tqdm: run.args.disable_tqdm ?? false });
+  const { train_dataset, eval_dataset } = await loadSplits(run, told, signal);
+  const model = await loadPolicy(run, told, signal);
+  const { peft_config, args } = run;
+  const trainer = new DPOTrainer({
+    model,
+    args,
+    train_dataset,
+    eval_dataset,
+    peft_config,
+    processing_class: await AutoTokenizer.from_pretrained(
+      run.model.model_name_or_path ?? model.name_or_path,
+      hub(run, told, signal),
+    ),
+    dataset_name: run.script.dataset_name,
+    logger: told,
+  });
+  try {
+    return await trainer.train({ ...(signal ? { signal } : {}) });
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+/** Access to the hub, as the run says. */
+function hub({ script, model }: RunConfig, told: Logger, signal?: AbortSignal) {
+  const onProgress = ({ path, loaded, total }: { path: string; loaded: number; total: number }) =>
+    told.status(loaded < total ? `downloading ${path}: ${Math.floor((100 * loaded) / total)} %` : undefined);
+  return {
+    ...(script.token ? { token: script.token } : {}),
+    ...(model.model_revision && model.model_revision !== "main" ? { revision: model.model_revision } : {}),
+    ...(signal ? { signal } : {}),
+    onProgress,
+    onWarning: (line: string) => told.warn(line),
+  };
+}
+
+/** The two splits, processed. With eval_strategy no, the test split is neither required nor read. */
+async function loadSplits(run: RunConfig, told: Logger, signal?: AbortSignal) {
+  const { dataset_name, dataset_config, dataset_train_split, dataset_test_split, data_files, process } = run.script;
+  const evaluates = run.args.eval_strategy !== "no";
+  const { revision: _, ...access } = hub(run, told, signal);
+  const ds = await loadDataset(dataset_name ?? undefined, {
+    ...access,
+    ...(dataset_config ? { name: dataset_config } : {}),
+    ...(data_files ? { data_files } : {}),
+    split: evaluates ? [dataset_train_split, dataset_test_split] : dataset_train_split,
+  });
+  const prepared = async (split: Dataset) =>
+    process === null ? split : split.map(findProcess(process), { num_proc: run.args.dataset_num_proc ?? 1 });
+  return {
+    train_dataset: await prepared(ds.split(dataset_train_split)),
+    eval_dataset: evaluates ? await prepared(ds.split(dataset_test_split)) : null,
+  };
+}
+
+/** The model, or the model with the adapter that adapter_name_or_path starts from. */
+async function loadPolicy(run: RunConfig, told: Logger, signal?: AbortSignal) {
+  const { model_name_or_path, adapter_name_or_path } = run.model;
+  const access = hub(run, told, signal);
+  const named = adapter_name_or_path ?? model_name_or_path;
+  if (named === null)
+    throw new PrefineError("config", "model_name_or_path: expected a hub id or a folder, found nothing");
+  const model = await AutoModelForCausalLM.from_pretrained(named, {
+    ...access,
+    ...(adapter_name_or_path && model_name_or_path ? { base: model_name_or_path } : {}),
+  });
+  if (!adapter_name_or_path) return model;
+  if (!model.adapter) {
+    const message = `adapter_name_or_path ${adapter_name_or_path}: expected an adapter, found a whole model`;
+    throw new PrefineError("config", message, "Give it as model_name_or_path.");
+  }
+  checkAdapterAgrees(run, model.adapter.config, `${adapter_name_or_path}/adapter_config.json`);
+  return model;
+}
