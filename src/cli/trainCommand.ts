@@ -41,7 +41,11 @@ async function run(words: string[]): Promise<void> {
   const { run, env } = parseRun({ file, flags });
   Object.assign(process.env, env);
   const { train } = await import("../train.ts");
-  await interruptible((signal) => train(run, { signal }));
+  const { global_step, training_loss } = await interruptible((signal) => train(run, { signal }));
+  const { output_dir } = run.args;
+  const { print } = openTerminal();
+  print(`${output_dir}: trained for ${global_step} steps, train_loss ${training_loss.toFixed(4)}`);
+  print(`Next: prefine compare ${output_dir}`);
 }
 
 /** Takes `--config FILE` or `--config=FILE` out of the words; the last one counts. */
