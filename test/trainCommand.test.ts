@@ -120,5 +120,7 @@ describe.skipIf(!hasReference)(`prefine train${needsReference}`, () => {
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/lora_r: the run says 64, .*adapter_config\.json says \d+/);
     expect(existsSync(join(folder, "dpo"))).toBe(false);
+    const trained = await prefine(folder, [...words, "--max_steps", "2"]); // r, alpha and targets of run.yaml agree
+    expect(trained.code).toBe(0);
   });
 });
