@@ -3,8 +3,15 @@
  * Arguments: the model's folder, rows a batch, epochs over the 24 rows.
  */
 import { readFileSync } from "node:fs";
-import { AutoModelForCausalLM, AutoTokenizer, DPOConfig, DPOTrainer, LoraConfig, loadDataset } from "../src/index.ts";
-import type { Logger } from "../src/training/logger.ts";
+import {
+  AutoModelForCausalLM,
+  AutoTokenizer,
+  DPOConfig,
+  DPOTrainer,
+  type Logger,
+  LoraConfig,
+  loadDataset,
+} from "../src/index.ts";
 import { benchRows, dataFolder, preferenceTexts } from "./materials.ts";
 import type { TrainingReport } from "./measurements.ts";
 
