@@ -32,8 +32,8 @@ export interface LoopState {
   lastLoggedStep: number;
   lastGradNorm: number;
   lastLearningRate: number;
-  /** Values of the micro-batches since the last log, by metric: TRL's `_metrics["train"]`. */
-  pendingMetrics: Record<string, number[]>;
+  /** Sum over the micro-batches since the last log and their number, by metric: TRL's `_metrics["train"]`. */
+  pendingMetrics: Record<string, [sum: number, count: number]>;
   /** Tokens of the training micro-batches so far: TRL's `_total_train_tokens`. */
   totalTrainTokens: number;
 }

@@ -93,7 +93,7 @@ function checkpointAt(step: number): Checkpoint {
       lastLoggedStep: step - 1,
       lastGradNorm: 1 / 7,
       lastLearningRate: 1e-4 / 3,
-      pendingMetrics: { entropy: [6.1, 6.3] },
+      pendingMetrics: { entropy: [6.1 + 6.3, 2] },
       totalTrainTokens: 99,
     },
     fingerprint: FINGERPRINT,

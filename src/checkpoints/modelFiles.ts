@@ -8,7 +8,7 @@ import {
   safetensorsHeaderLength,
   toFloat32,
 } from "../formats/safetensors.ts";
-import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, adapterFiles, loadAdapter } from "./adapter.ts";
+import { adapterFiles, loadAdapter } from "./adapter.ts";
 import type { AdapterConfig } from "./adapterConfig.ts";
 import { type Content, ioError } from "./files.ts";
 import { encodeFloat32Tensors, type NamedTensor, type NamedTensors } from "./tensors.ts";
@@ -27,12 +27,6 @@ export type SavedModel =
       /** Padding token of the tokenizer, which TRL writes into the model's configs. */
       padTokenId?: number | null;
     };
-
-/** Names of the files that hold a model of this kind. */
-export function modelFileNames(model: SavedModel): string[] {
-  if (model.kind === "adapter") return [ADAPTER_WEIGHTS, ADAPTER_CONFIG];
-  return [MODEL_WEIGHTS, "config.json", ...(model.generationConfig ? ["generation_config.json"] : [])];
-}
 
 /** The files of a model, weights first (views of `weights`: write them before training goes on). */
 export function modelFiles(model: SavedModel, weights: NamedTensors): [string, Content][] {

@@ -73,7 +73,7 @@ const RUN_FILES = [TRAINER_STATE, ADAPTER_WEIGHTS, MODEL_WEIGHTS];
 const OTHER_FILES = [ADAPTER_CONFIG, "training_args.json", "README.md", "training_loss.svg", "training_loss.png"];
 
 /** The first file or checkpoint that shows that `dir` holds a run, or undefined. */
-export async function findRun(dir: string): Promise<string | undefined> {
+async function findRun(dir: string): Promise<string | undefined> {
   const [checkpoint] = await listCheckpoints(dir);
   if (checkpoint) return basename(checkpoint.path);
   const names = new Set(await entriesOf(dir));

@@ -76,7 +76,7 @@ export function encodeTrainerState(state: TrainerState): string {
  * @param where the file's path, for messages.
  * @throws PrefineError("model") when the text is not a trainer state.
  */
-export function parseTrainerState(text: string, where: string): TrainerState {
+function parseTrainerState(text: string, where: string): TrainerState {
   let json: unknown;
   try {
     json = JSON.parse(text);

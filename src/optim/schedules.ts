@@ -8,7 +8,7 @@ import { nearestName, PrefineError } from "../errors.ts";
 import { cos } from "./cos.ts";
 
 /** What lr_scheduler_kwargs may hold; every schedule reads its own keys. */
-export type ScheduleKwargs = Readonly<Record<string, unknown>>;
+type ScheduleKwargs = Readonly<Record<string, unknown>>;
 
 export interface ScheduleOptions {
   lr_scheduler_type: string;

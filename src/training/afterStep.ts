@@ -80,7 +80,7 @@ export function addEntry({ state, observer }: Run, values: Record<string, number
   return entry;
 }
 
-/** Writes checkpoint-N for the steps taken so far, and deletes what save_total_limit no longer allows. @returns its path. */
+/** Writes checkpoint-N, and deletes what save_total_limit no longer allows. @returns the path of checkpoint-N. */
 export async function saveCheckpoint(run: Run): Promise<string> {
   const { args, learner, state, loop, fingerprint, model } = run;
   const path = join(args.output_dir, checkpointName(state.global_step));

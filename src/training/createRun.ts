@@ -1,6 +1,6 @@
 /** @file A run at its first step, and a run at the step of a checkpoint. */
 import { type Checkpoint, readCheckpoint } from "../checkpoints/checkpoint.ts";
-import { compareFingerprints } from "../checkpoints/fingerprint.ts";
+import { compareFingerprints, type Fingerprint } from "../checkpoints/fingerprint.ts";
 import { newTrainerState } from "../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import { epochOrder, type SamplingStrategy } from "../data/preferences/sampling.ts";
@@ -53,7 +53,8 @@ function orders(rows: number, { seed, data_seed, train_sampling_strategy }: DPOC
  */
 export async function restoreRun(run: Run, path: string): Promise<void> {
   const checkpoint = await readCheckpoint(path, run.model.kind);
-  const changed = compareFingerprints(checkpoint.fingerprint, run.fingerprint, path);
+  const [saved, now] = comparable(checkpoint.fingerprint, run.fingerprint);
+  const changed = compareFingerprints(saved, now, path);
   if (changed.length > 0) run.observer.warn(`${path}: the run goes on with other settings: ${changed.join("; ")}`);
   const { weights, optimizer, optimizerStep } = checkpoint;
   await run.learner.writeState({ weights: new Map(weights), optimizer: new Map(optimizer), optimizerStep });
@@ -63,6 +64,16 @@ export async function restoreRun(run: Run, path: string): Promise<void> {
   Object.assign(run.loop, checkpoint.loop);
   restoreReference(run, checkpoint);
   await checkReference(run, path);
+}
+
+/** A run may go on without an evaluation split, or with one from now on; but not with another one. */
+function comparable(saved: Fingerprint, now: Fingerprint): [Fingerprint, Fingerprint] {
+  if ("eval_dataset" in saved.data && "eval_dataset" in now.data) return [saved, now];
+  const trainOnly = (fingerprint: Fingerprint): Fingerprint => {
+    const { eval_dataset: _, ...data } = fingerprint.data;
+    return { ...fingerprint, data };
+  };
+  return [trainOnly(saved), trainOnly(now)];
 }
 
 function restoreReference(run: Run, { reference }: Checkpoint): void {

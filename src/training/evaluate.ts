@@ -1,7 +1,7 @@
 /** @file Loss and metrics over the evaluation split: TRL's evaluate, transformers' evaluation_loop. */
 import type { PackedPair } from "../data/preferences/types.ts";
 import type { Learner, PairScores } from "../dpo/learner.ts";
-import { addMetrics, batchMetrics, type MetricLists, meanMetrics } from "./metrics.ts";
+import { addMetrics, batchMetrics, type MetricSums, meanMetrics } from "./metrics.ts";
 import { checkSignal, type Split } from "./run.ts";
 
 export interface EvaluationOptions {
@@ -24,7 +24,7 @@ export async function evaluateSplit(
   options: EvaluationOptions,
 ): Promise<Record<string, number>> {
   const started = performance.now();
-  const lists: MetricLists = {};
+  const sums: MetricSums = {};
   const batches = Math.ceil(pairs.length / options.batchSize);
   let lossSum = 0;
   for (let i = 0; i < batches; i++) {
@@ -35,12 +35,12 @@ export async function evaluateSplit(
     const referenceLogps = await reference.of(batch);
     const scores = await scoreAll(learner, batch, options.signal);
     lossSum += Math.fround(await learner.lossOf(scores, referenceLogps)) * count;
-    addMetrics(lists, batchMetrics(scores, referenceLogps, options));
+    addMetrics(sums, batchMetrics(scores, referenceLogps, options));
   }
   return {
     eval_loss: Math.fround(lossSum / pairs.length),
     ...speedMetrics("eval", (performance.now() - started) / 1000, { samples: pairs.length, steps: batches }),
-    ...meanMetrics(lists, "eval_"),
+    ...meanMetrics(sums, "eval_"),
   };
 }
 

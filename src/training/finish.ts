@@ -41,7 +41,7 @@ export async function finishRun(run: Run, facts: CardFacts): Promise<void> {
   await writeFileAtomically(join(dir, "README.md"), card);
 }
 
-/** Draws training_loss.svg and .png from trainer_state.json. @returns the path of the PNG, if there was a loss to draw. */
+/** Draws training_loss.svg and .png from trainer_state.json. @returns the PNG's path, if there was a loss to draw. */
 async function plotLoss({ state, observer }: Run, dir: string): Promise<string | undefined> {
   if (!state.log_history.some((entry) => "loss" in entry)) return undefined;
   const { plotRunFolders } = await import("../plots/plotRunFolders.ts"); // loads a font and a rasterizer: only now

@@ -41,7 +41,7 @@ async function beforeFirstStep(run: Run): Promise<void> {
   if (args.eval_on_start && state.global_step === 0 && run.eval) await logEvaluation(run);
 }
 
-/** transformers' last entry. train_loss is the mean over the whole run; transformers' is over this process' part of it. */
+/** transformers' last entry; but train_loss is the mean over the whole run, before and after it was resumed. */
 function logSummary(run: Run, { seconds, steps }: { seconds: number; steps: number }): LogEntry {
   const { loop, plan, state } = run;
   const samples = (plan.samples * steps) / plan.maxSteps;

@@ -4,7 +4,7 @@ import { ToyLearner } from "../../test/support/toyLearner.ts";
 import { toyPairs } from "../../test/support/toyPairs.ts";
 import type { PairScores } from "../dpo/learner.ts";
 import { evaluateSplit, speedMetrics } from "./evaluate.ts";
-import { addMetrics, batchMetrics, type MetricLists, meanMetrics } from "./metrics.ts";
+import { addMetrics, batchMetrics, type MetricSums, meanMetrics } from "./metrics.ts";
 import { createReferenceLogps } from "./referenceLogps.ts";
 
 function scores(
@@ -64,10 +64,10 @@ describe("batchMetrics", () => {
 
 describe("meanMetrics", () => {
   it("counts each micro-batch the same, and the last num_tokens", () => {
-    const lists: MetricLists = {};
-    addMetrics(lists, { entropy: 1, num_tokens: 10 });
-    addMetrics(lists, { entropy: 4, num_tokens: 25 });
-    expect(meanMetrics(lists, "eval_")).toEqual({ eval_entropy: 2.5, eval_num_tokens: 25 });
+    const sums: MetricSums = {};
+    addMetrics(sums, { entropy: 1, num_tokens: 10 });
+    addMetrics(sums, { entropy: 4, num_tokens: 25 });
+    expect(meanMetrics(sums, "eval_")).toEqual({ eval_entropy: 2.5, eval_num_tokens: 25 });
   });
 });
 

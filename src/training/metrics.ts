@@ -2,8 +2,8 @@
 import type { PairLogps } from "../data/preferences/types.ts";
 import type { PairScores } from "../dpo/learner.ts";
 
-/** Metric -> one value a micro-batch, in TRL's order: `_metrics` of its trainer. */
-export type MetricLists = Record<string, number[]>;
+/** Metric -> sum and number of micro-batches, in TRL's order: what TRL keeps as lists in `_metrics`. */
+export type MetricSums = Record<string, [sum: number, count: number]>;
 
 const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
 const mean = (values: number[]): number => sum(values) / values.length;
@@ -39,16 +39,15 @@ export function batchMetrics(
   };
 }
 
-/** Adds a micro-batch to the lists; num_tokens is a running total, of which only the last counts. */
-export function addMetrics(lists: MetricLists, metrics: Record<string, number>): void {
+/** Adds a micro-batch; num_tokens is a running total, of which only the last counts. */
+export function addMetrics(sums: MetricSums, metrics: Record<string, number>): void {
   for (const [name, value] of Object.entries(metrics)) {
-    const values = name === "num_tokens" ? [] : (lists[name] ?? []);
-    values.push(value);
-    lists[name] = values;
+    const [total, count] = (name === "num_tokens" ? undefined : sums[name]) ?? [0, 0];
+    sums[name] = [total + value, count + 1];
   }
 }
 
 /** Means over micro-batches: each counts the same, whatever its number of pairs, as in TRL. */
-export function meanMetrics(lists: MetricLists, prefix = ""): Record<string, number> {
-  return Object.fromEntries(Object.entries(lists).map(([name, values]) => [`${prefix}${name}`, mean(values)]));
+export function meanMetrics(sums: MetricSums, prefix = ""): Record<string, number> {
+  return Object.fromEntries(Object.entries(sums).map(([name, [total, count]]) => [`${prefix}${name}`, total / count]));
 }

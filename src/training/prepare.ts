@@ -46,7 +46,7 @@ export interface PreparedRun {
 export async function prepareRun(request: RunRequest, observer: RunObserver): Promise<PreparedRun> {
   const { args } = request;
   const trained = await prepareModel(request);
-  const tokenizer = request.tokenizer ?? (await AutoTokenizer.from_pretrained(trained.base.nameOrPath));
+  const tokenizer = request.tokenizer ?? (await loadTokenizer(trained));
   setPadToken(tokenizer, args);
   const truncation = truncationOf(request, trained, observer);
   const options = {
@@ -78,6 +78,10 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
     observer,
   };
   return { parts, facts: { base_model: trained.base.nameOrPath, adapter, versions: versions(), ...nameOf(request) } };
+}
+
+function loadTokenizer({ base, revision }: TrainedModel): Promise<Tokenizer> {
+  return AutoTokenizer.from_pretrained(base.nameOrPath, revision === undefined ? {} : { revision });
 }
 
 /** TRL: args.pad_token, else the tokenizer's own, else its end-of-text token. */

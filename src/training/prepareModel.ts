@@ -26,6 +26,8 @@ export interface TrainedModel {
   /** Weights that an adapter starts from; absent: PEFT's initialization. */
   start: Adapter | undefined;
   reference: LoadedModel | undefined;
+  /** Branch, tag or commit that model_init_kwargs asks for. */
+  revision: string | undefined;
   saved: SavedModel;
 }
 
@@ -47,12 +49,13 @@ export interface ModelRequest {
 }
 
 /**
- * @throws PrefineError("config") when an adapter that is there already meets a peft_config, or output_dir is the model's
- *   own folder.
+ * @throws PrefineError("config") when an adapter that is there already meets a peft_config, or output_dir is the
+ *   model's own folder.
  */
 export async function prepareModel({ model, ref_model, peft_config, args }: ModelRequest): Promise<TrainedModel> {
-  const revision = args.model_init_kwargs?.revision;
-  const { loaded: base, adapter: start } = await load(model, typeof revision === "string" ? revision : undefined);
+  const asked = args.model_init_kwargs?.revision;
+  const revision = typeof asked === "string" ? asked : undefined;
+  const { loaded: base, adapter: start } = await load(model, revision);
   if (start && peft_config) {
     const hint = "Leave peft_config out: the adapter's own settings count.";
     throw new PrefineError("config", "peft_config: expected none for a model that has an adapter already", hint);
@@ -61,21 +64,16 @@ export async function prepareModel({ model, ref_model, peft_config, args }: Mode
     throw new PrefineError("config", `output_dir ${args.output_dir}: expected another folder than the model's own`);
   }
   const settings = start?.config ?? peft_config;
-  const lora = settings && loraAdapter(base.architecture.linears, base.architecture.modelType, loraSettings(settings));
+  const lora = settings && loraAdapter(base.architecture.linears, base.architecture.modelType, settings);
   const reference = ref_model === null ? undefined : (await load(ref_model, undefined)).loaded;
-  return { base, lora, start, reference, saved: savedModel(base, lora, settings) };
+  return { base, lora, start, reference, revision, saved: savedModel({ base, lora, settings, revision }) };
 }
 
-/** A single text that is no name is a pattern of PEFT's; the layers that it meant are those of the adapter's tensors. */
-function loraSettings({ r, lora_alpha, lora_dropout, target_modules }: AdapterConfig | LoraConfig) {
-  return { r, lora_alpha, lora_dropout, target_modules };
+interface Saving extends Pick<TrainedModel, "base" | "lora" | "revision"> {
+  settings: AdapterConfig | LoraConfig | null;
 }
 
-function savedModel(
-  base: LoadedModel,
-  lora: LoraAdapter | null,
-  settings: AdapterConfig | LoraConfig | null,
-): SavedModel {
+function savedModel({ base, lora, settings, revision }: Saving): SavedModel {
   if (!lora || !settings) return { kind: "full", config: base.config, generationConfig: base.generationConfig };
   const layers = [...lora.layers.values()].map(({ layer }) => layer);
   const lastParts = new Set(layers.map(({ name }) => name.split(".").at(-1)!));
@@ -87,7 +85,7 @@ function savedModel(
     base_model_name_or_path: nameOfBase(base),
     fan_in_fan_out: layers.every(({ layout }) => layout === "in,out"),
     task_type: settings.task_type,
-    revision: "revision" in settings ? settings.revision : null,
+    revision: "revision" in settings ? settings.revision : (revision ?? null),
   };
   return { kind: "adapter", config };
 }

@@ -1,4 +1,4 @@
-/** @file Stopped anywhere and resumed = unbroken, bit for bit: the log, the weights, and how often the reference was asked. */
+/** @file Stopped anywhere and resumed = unbroken, bit for bit; what can be resumed, and what is refused. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -217,6 +217,17 @@ describe("resume_from_checkpoint", () => {
     await trainer.train({ resume_from_checkpoint: true });
     expect(trainer.state.global_step).toBe(5);
     expect(lines[0]).toMatch(/goes on with other settings: learning_rate: 0.05 -> 0.01; max_steps: 3 -> 5/);
+  });
+
+  it("goes on without the evaluation split, or with one from now on", async () => {
+    const output_dir = join(dir, "split");
+    await toyTrainer({ args: { ...args, output_dir, max_steps: 1 } }).trainer.train();
+    await toyTrainer({ args: { ...args, output_dir, max_steps: 2 }, evalRows: 0 }).trainer.train({
+      resume_from_checkpoint: true,
+    });
+    const { trainer } = toyTrainer({ args: { ...args, output_dir, eval_strategy: "epoch" } });
+    await trainer.train({ resume_from_checkpoint: true });
+    expect(trainer.state.log_history.filter((entry) => "eval_loss" in entry).length).toBe(2);
   });
 
   it("refuses another base model", async () => {

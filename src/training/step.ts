@@ -100,7 +100,7 @@ function remember(
     epoch: state.epoch,
     loss: stepLoss,
     margin: outcomes.reduce((sum, { metrics }) => sum + metrics["rewards/margins"], 0) / outcomes.length,
-    tokens: outcomes.reduce((sum, { tokens }) => sum + tokens, 0),
+    tokens: outcomes.flatMap(({ pairs }) => pairs).reduce((sum, pair) => sum + pair.tokens.length, 0),
   });
 }
 

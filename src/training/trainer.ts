@@ -17,7 +17,7 @@ import type { ModelInput } from "./prepareModel.ts";
 import type { Run } from "./run.ts";
 
 export interface DPOTrainerOptions {
-  /** What AutoModelForCausalLM.from_pretrained gave, or a hub id or folder. With an adapter on it, that one is trained on. */
+  /** What AutoModelForCausalLM.from_pretrained gave, or a hub id or folder. An adapter on it is trained further. */
   model: ModelInput;
   /** Null: the model as it is before the first step (with LoRA: the base with the adapter off). */
   ref_model?: ModelInput | null;
@@ -44,7 +44,7 @@ export interface DPOTrainerOptions {
 export interface TrainOptions {
   /** Stops between two micro-batches, or pairs of an evaluation; what is done is saved. */
   signal?: AbortSignal;
-  /** true: the newest valid checkpoint of output_dir; a path; false: from the start. Default: args.resume_from_checkpoint. */
+  /** true: the newest valid checkpoint of output_dir; a path; false: none. Default: args.resume_from_checkpoint. */
   resume_from_checkpoint?: boolean | string | null;
 }
 
@@ -90,7 +90,8 @@ export class DPOTrainer {
   /**
    * Trains to the end and writes output_dir: model, tokenizer, trainer_state.json, plot, model card.
    * @throws PrefineError("interrupted") when the signal stopped it, with a checkpoint of the last whole step;
-   *   "config" when output_dir holds a run that is neither resumed nor overwritten; "training" for a loss that is not finite.
+   *   "config" when output_dir holds a run that is neither resumed nor overwritten; "training" for a loss that
+   *   is not finite.
    */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     return this.exclusively("train", async () => {
