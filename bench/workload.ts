@@ -19,7 +19,7 @@ const visible = (before: number, queries: number): number => queries * before + 
  * token, the unembedding on every predicted one, and the two products of attention on the visible pairs, four in its
  * backward pass. Not counted: the adapter (under 1 %), everything elementwise, whatever is computed twice.
  */
-export function stepFlops(pair: PackedPair, architecture: Architecture): number {
+function stepFlops(pair: PackedPair, architecture: Architecture): number {
   const { hiddenSize, vocabSize, layers } = architecture;
   const linear = architecture.linears.reduce((sum, layer) => sum + layer.inFeatures * layer.outFeatures, 0);
   const pairs =

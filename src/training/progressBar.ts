@@ -63,7 +63,7 @@ function drawTrack(share: number, width: number, { color, ascii }: BarStyle): st
  * The line for a terminal of `columns` characters: percent, track, steps, loss, margin, tokens a second, time left.
  * @returns text that takes at most `columns` characters on the screen (escape codes not counted), on one line.
  */
-export function renderBar(progress: Progress, columns: number, style: BarStyle): { text: string; width: number } {
+function renderBar(progress: Progress, columns: number, style: BarStyle): { text: string; width: number } {
   const share = progress.totalSteps > 0 ? Math.min(1, progress.step / progress.totalSteps) : 0;
   const percent = `${Math.floor(share * 100)}%`.padStart(4);
   const parts = partsOf(progress);

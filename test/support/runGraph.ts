@@ -9,7 +9,7 @@ export function host(values: readonly number[], shape: readonly number[], dtype:
 }
 
 /** A graph input of the shape and dtype of a value. */
-export function inputLike(name: string, value: HostTensor): Tensor {
+function inputLike(name: string, value: HostTensor): Tensor {
   return input(name, value.shape, value.dtype);
 }
 
@@ -23,7 +23,7 @@ export function numbers(count: number, seed = 1): number[] {
   });
 }
 
-export async function evaluate(
+async function evaluate(
   device: Device,
   outputs: Record<string, Tensor>,
   feeds: Record<string, HostTensor>,

@@ -12,7 +12,9 @@ export const hasReference = existsSync(referenceFolder);
 export const needsReference = hasReference ? "" : " (SKIPPED: ../shared/reference is absent)";
 
 /** Tensors of a safetensors file as float arrays (integers too), with their shapes. */
-export function readTensors(file: string): Map<string, { shape: readonly number[]; data: Float32Array | BigInt64Array }> {
+export function readTensors(
+  file: string,
+): Map<string, { shape: readonly number[]; data: Float32Array | BigInt64Array }> {
   const { tensors } = decodeSafetensors(readFileSync(file), file);
   const read = [...tensors].map(([name, { dtype, shape, data }]) => {
     const bytes = new Uint8Array(data as Uint8Array).slice().buffer;

@@ -38,8 +38,3 @@ export interface PairLogps {
   chosen: number;
   rejected: number;
 }
-
-/** A micro-batch. Pairs never attend across, so it stays a list; losses over the whole batch see all of it. */
-export interface Batch {
-  pairs: PackedPair[];
-}

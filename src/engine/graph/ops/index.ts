@@ -26,15 +26,3 @@ const scatterAddRowsOp = defineOp("scatterAddRows", {
 export function scatterAddRows(base: Tensor, ids: Tensor, rows: Tensor): Tensor {
   return scatterAddRowsOp([base, ids, rows], {})[0];
 }
-
-const rowIndexOp = defineOp("rowIndex", {
-  shape: ([x]) => [{ shape: [x.shape[0]], dtype: "int32" as const }],
-  onnx: ([x], emit) => {
-    const rows = emit.node("Squeeze", [emit.node("Shape", [x], { start: 0, end: 1 })]);
-    const range = emit.node("Range", [emit.scalar(0, "int64"), rows, emit.scalar(1, "int64")]);
-    return [emit.node("Cast", [range], { to: 6 })];
-  },
-  vjp: "none",
-});
-/** 0, 1, .. rows - 1 as int32. */
-export const rowIndex = (x: Tensor): Tensor => rowIndexOp([x], {})[0];

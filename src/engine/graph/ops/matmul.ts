@@ -1,7 +1,6 @@
 /** @file Matrix products: batched matmul with transposed operands, and Gemm (2-D, with an addend). */
 import { broadcastShapes, defineOp, shapeError, type Tensor } from "../tensor.ts";
 import { sumTo } from "./broadcast.ts";
-import { mul } from "./elementwise.ts";
 
 type MatmulAttrs = { transA: boolean; transB: boolean; alpha: number };
 
@@ -85,9 +84,4 @@ export function foldAdd(a: Tensor, b: Tensor): Tensor | null {
     }
   }
   return null;
-}
-
-/** x * factor for a plain number; 1 costs nothing. */
-export function scale(x: Tensor, factor: number): Tensor {
-  return factor === 1 ? x : mul(x, factor);
 }
