@@ -18,25 +18,29 @@ export type AttentionAttrs = {
   keep?: (probabilities: Tensor) => Tensor;
 };
 
-/** [M, K * G * D] -> [K, G, M, D]. */
-function splitHeads(x: Tensor, kvHeads: number, group: number): Tensor {
+/** [M, K * G * D] -> [K, G, M, D], or [K, G, D, M] where `transposed`. */
+function splitHeads(x: Tensor, { kvHeads, heads }: AttentionAttrs, kind: "query" | "key", transposed = false): Tensor {
+  const group = kind === "query" ? heads / kvHeads : 1;
   const size = (x.shape[1] as number) / (kvHeads * group);
-  return transpose(reshape(x, [x.shape[0], kvHeads, group, size]), [1, 2, 0, 3]);
+  return transpose(reshape(x, [x.shape[0], kvHeads, group, size]), transposed ? [1, 2, 3, 0] : [1, 2, 0, 3]);
 }
 
-/** [K, G, M, D] -> [M, K * G * D]. */
-function mergeHeads(x: Tensor): Tensor {
-  const [k, g, m, d] = x.shape as [number, number, Dim, number];
-  return reshape(transpose(x, [2, 0, 1, 3]), [m, k * g * d]);
+/** [K, G, M, D] (or [K, G, D, M] where `transposed`) -> [M, K * G * D]. */
+function mergeHeads(x: Tensor, transposed = false): Tensor {
+  const [k, g] = x.shape as [number, number];
+  const [m, d] = (transposed ? [x.shape[3], x.shape[2]] : [x.shape[2], x.shape[3]]) as [Dim, number];
+  return reshape(transpose(x, transposed ? [3, 0, 1, 2] : [2, 0, 1, 3]), [m, k * g * d]);
 }
 
-function forward([q, k, v, mask]: readonly Tensor[], { heads, kvHeads, scale, keep }: AttentionAttrs) {
-  const query = splitHeads(q, kvHeads, heads / kvHeads);
-  const key = splitHeads(k, kvHeads, 1);
-  const value = splitHeads(v, kvHeads, 1);
-  const probabilities = softmax(add(matmul(query, key, { transB: true, alpha: scale }), mask)); // [K, G, M, L]
-  const kept = keep?.(probabilities);
-  return { query, key, value, probabilities, kept, weights: kept ? mul(probabilities, kept) : probabilities };
+/**
+ * Probabilities [K, G, M, L]. All products here and below take plain operands: heads are laid out as [D, L] or [L, D] as
+ * the product wants them, since the transposing kernels were measured at two thirds of the plain one's speed.
+ */
+function forward([q, k, , mask]: readonly Tensor[], attrs: AttentionAttrs) {
+  const query = splitHeads(mul(q, attrs.scale), attrs, "query");
+  const probabilities = softmax(add(matmul(query, splitHeads(k, attrs, "key", true)), mask));
+  const kept = attrs.keep?.(probabilities);
+  return { probabilities, kept, weights: kept ? mul(probabilities, kept) : probabilities };
 }
 
 const attentionOp = defineOp<AttentionAttrs>("attention", {
@@ -47,22 +51,24 @@ const attentionOp = defineOp<AttentionAttrs>("attention", {
     return [{ shape: [q.shape[0], ((v.shape[1] as number) / kvHeads) * heads] }];
   },
   onnx: (names, emit: Emitter, attrs) => {
-    const { weights, value } = forward(emit.inputs, attrs);
-    return emit.inline(emit.inputs, names, [mergeHeads(matmul(weights, value))]);
+    const { weights } = forward(emit.inputs, attrs);
+    const out = matmul(weights, splitHeads(emit.inputs[2], attrs, "key"));
+    return emit.inline(emit.inputs, names, [mergeHeads(out)]);
   },
-  vjp: ([dy], [q, k, v, mask], [y], attrs) => {
-    const later = after(q, dy as Tensor);
-    const { query, key, value, probabilities, kept, weights } = forward([later, k, v, mask], attrs);
-    const dOut = splitHeads(dy as Tensor, attrs.kvHeads, attrs.heads / attrs.kvHeads);
-    const dWeights = matmul(dOut, value, { transB: true });
+  vjp: ([dyOrNull], [q, k, v, mask], [y], attrs) => {
+    const dy = dyOrNull as Tensor;
+    const { probabilities, kept, weights } = forward([after(q, dy), k, v, mask], attrs);
+    const dOut = splitHeads(dy, attrs, "query"); // [K, G, M, D]
+    const dWeights = matmul(dOut, splitHeads(v, attrs, "key", true));
     const dProbabilities = kept ? mul(dWeights, kept) : dWeights;
     // sum_j P dP = sum_d O dO for every row: the softmax's reduction over L becomes one over D
-    const rowSums = sumKeepDims(mul(dOut, splitHeads(y, attrs.kvHeads, attrs.heads / attrs.kvHeads)), [-1]);
+    const rowSums = sumKeepDims(mul(dOut, splitHeads(y, attrs, "query")), [-1]);
     const dScores = mul(probabilities, sub(dProbabilities, rowSums));
-    const dq = matmul(dScores, key, { alpha: attrs.scale });
-    const dk = sumTo(matmul(dScores, query, { transA: true, alpha: attrs.scale }), key.shape);
-    const dv = sumTo(matmul(weights, dOut, { transA: true }), value.shape);
-    return [mergeHeads(dq), mergeHeads(dk), mergeHeads(dv), null];
+    const dq = mul(mergeHeads(matmul(dScores, splitHeads(k, attrs, "key"))), attrs.scale);
+    const ofKeys = (x: Tensor) => mergeHeads(sumTo(x, [x.shape[0], 1, x.shape[2], x.shape[3]]), true); // from [K, G, D, L]
+    const dk = ofKeys(matmul(splitHeads(mul(q, attrs.scale), attrs, "query", true), dScores));
+    const dv = ofKeys(matmul(splitHeads(dy, attrs, "query", true), weights));
+    return [dq, dk, dv, null];
   },
 });
 

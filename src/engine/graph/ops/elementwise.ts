@@ -109,7 +109,7 @@ export const cast = (x: Tensor, to: Dtype): Tensor => (x.dtype === to ? x : cast
 
 /**
  * GPT-2's gelu_new, x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) = x sigmoid(z), z = x (a + b x^2).
- * One fused kernel forward; the derivative s + y (1 - s) z' is written with as few passes over x as it takes.
+ * One fused kernel forward; the derivative is written with as few passes over x as it takes.
  */
 const geluA = 2 * Math.sqrt(2 / Math.PI);
 const geluB = geluA * 0.044715;
@@ -122,13 +122,11 @@ const geluNewOp = defineOp("geluNew", {
     const slope = emit.node("Add", [emit.node("Mul", [square, constantOf(geluB)]), constantOf(geluA)]);
     return [emit.node("Mul", [x, emit.node("Sigmoid", [emit.node("Mul", [x, slope])])])];
   },
-  vjp: ([dy], [x]) => {
-    const bSquare = mul(mul(x, x), geluB);
-    const s = sigmoid(mul(x, add(bSquare, geluA)));
-    const slope = add(mul(bSquare, 3), geluA); // z' = a + 3 b x^2
-    const y = mul(x, s);
-    const curve = mul(sub(y, mul(y, s)), slope);
-    return [mul(dy as Tensor, add(curve, s))];
+  vjp: ([dy], [x], [y]) => {
+    const square = mul(x, x);
+    const s = sigmoid(mul(x, add(mul(square, geluB), geluA)));
+    const slope = add(mul(square, 3 * geluB), geluA); // z' = a + 3 b x^2
+    return [mul(dy as Tensor, mul(s, add(mul(sub(x, y), slope), 1)))]; // s + y (1 - s) z' = s (1 + (x - y) z')
   },
 });
 export const geluNew = (x: Tensor): Tensor => geluNewOp([x], {})[0];

@@ -23,7 +23,6 @@ function blocks(vocabulary: number): [number, number][] {
 
 /** One block: log of its sum of exponentials, its best word, and its softmax-weighted mean of W's rows. */
 function emitBlock(h: string, weights: string, start: number, emit: Emitter, wantMean: boolean) {
-  const dtype = emit.inputs[0].dtype;
   const logits = emit.node("Gemm", [h, weights], { transB: 1 });
   const [best, index] = emit.nodes("TopK", [logits, emit.ints([1])], { axis: -1 }, [true, true]);
   const p = emit.node("Softmax", [logits], { axis: -1 });
@@ -34,12 +33,25 @@ function emitBlock(h: string, weights: string, start: number, emit: Emitter, wan
     logSumExp: emit.node("Sub", [best, emit.node("Log", [largest])]),
     word: emit.node("Add", [index, emit.scalar(start, "int64")]),
     mean: wantMean ? emit.node("MatMul", [p, weights]) : "",
-    dtype,
   };
 }
 
+type Block = ReturnType<typeof emitBlock>;
+
+/**
+ * h once a block is done, so that only one block's logits exist at a time: its shape is taken from the block's results,
+ * which no value depends on. Without this the runtime is free to make the logits of all blocks first, and does.
+ */
+function emitAfter(h: string, before: Block | undefined, emit: Emitter): string {
+  if (!before) return h;
+  const results = [before.logSumExp, before.word, ...(before.mean ? [before.mean] : [])];
+  const sizes = results.map((value) => emit.node("Size", [value]));
+  const zero = emit.node("Mul", [sizes.reduce((a, b) => emit.node("Add", [a, b])), emit.scalar(0, "int64")]);
+  return emit.node("Reshape", [h, emit.node("Add", [emit.node("Shape", [h]), zero])]);
+}
+
 /** Joins the blocks: log-sum-exp over all words, and the mean of W's rows under the whole softmax. */
-function emitJoin(parts: ReturnType<typeof emitBlock>[], emit: Emitter, wantMean: boolean) {
+function emitJoin(parts: readonly Block[], emit: Emitter, wantMean: boolean) {
   const sums = emit.node(
     "Concat",
     parts.map((part) => part.logSumExp),
@@ -66,9 +78,11 @@ function emitJoin(parts: ReturnType<typeof emitBlock>[], emit: Emitter, wantMean
 function emitLogps([h, w, labels]: readonly string[], emit: Emitter): string[] {
   const [, weight] = emit.inputs;
   const wantMean = emit.isLive(1) || emit.isLive(2);
-  const parts = blocks(weight.shape[0] as number).map(([start, end]) =>
-    emitBlock(h, emit.rows(weight, w, start, end), start, emit, wantMean),
-  );
+  const parts: Block[] = [];
+  for (const [start, end] of blocks(weight.shape[0] as number)) {
+    const turn = emitAfter(h, parts.at(-1), emit);
+    parts.push(emitBlock(turn, emit.rows(weight, w, start, end), start, emit, wantMean));
+  }
   const { total, mean } = emitJoin(parts, emit, wantMean);
   const axis = emit.ints([1]);
   const labelRows = emit.node("Gather", [w, labels], { axis: 0 });
