@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { PackedPair } from "../../src/data/preferences/types.ts";
-import { pairFeeds } from "../../src/dpo/createLearner.ts";
+import { pairFeeds } from "../../src/dpo/pairFeeds.ts";
 import { packedGraphInputs, stepGraph } from "../../src/dpo/pairGraphs.ts";
 import { gemm } from "../../src/engine/graph/index.ts";
 import { lowerGraph } from "../../src/engine/onnx/lower.ts";
