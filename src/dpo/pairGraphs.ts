@@ -5,7 +5,6 @@
  */
 import {
   concat,
-  gatherRows,
   grad,
   input,
   linearLogps,
@@ -63,7 +62,8 @@ function forwardPair({ architecture, adapter, frozenHead }: PairGraphOptions, dr
   const inputs = packedGraphInputs();
   const attend = packedAttention(inputs.positions, inputs.sizes, dropoutSeed);
   const net = buildNetwork(architecture, { adapter, attend, ...(dropoutSeed ? { dropoutSeed } : {}) });
-  const hidden = gatherRows(architecture.forward(net, inputs.tokens, inputs.positions), inputs.predictFrom); // [N, W]
+  const { tokens, positions, predictFrom } = inputs;
+  const hidden = architecture.forward(net, { tokens, positions, rows: predictFrom }); // [N, W]
   const head = net.weight(architecture.head); // [V, W]
   const { logps, entropy, correct } = linearLogps(hidden, head, inputs.labels); // [N] each
   const headMean = frozenHead ? input("headMean", [1, architecture.hiddenSize]) : meanKeepDims(head, [0]);

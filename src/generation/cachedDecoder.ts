@@ -1,6 +1,6 @@
 /** @file The decoder on the engine: one graph for prompt and continuation, keys and values kept in the compute thread. */
 import type { Adapter } from "../checkpoints/adapter.ts";
-import { cachedAttention, gatherRows, gemm, input, type Tensor } from "../engine/graph/index.ts";
+import { cachedAttention, gemm, input, type Tensor } from "../engine/graph/index.ts";
 import { lowerGraph } from "../engine/onnx/lower.ts";
 import { Device, type Fetch, type HostTensor, type Session } from "../engine/runtime/device.ts";
 import { buildNetwork } from "../models/buildNetwork.ts";
@@ -29,8 +29,11 @@ function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null) {
       return out;
     },
   });
-  const hidden = architecture.forward(net, input("tokens", ["B*S"], "int32"), input("positions", ["B*S"], "int32"));
-  const last = gatherRows(hidden, input("last", ["B"], "int32"));
+  const last = architecture.forward(net, {
+    tokens: input("tokens", ["B*S"], "int32"),
+    positions: input("positions", ["B*S"], "int32"),
+    rows: input("last", ["B"], "int32"),
+  });
   return lowerGraph({ logits: gemm(last, net.weight(architecture.head), null, { transB: true }), ...outputs });
 }
 

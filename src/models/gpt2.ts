@@ -108,7 +108,7 @@ function forwardBlock(
   config: Gpt2,
   { name, qkv, attentionOut, up, down }: Block,
   x: Tensor,
-  layer: number,
+  { layer, rows }: { layer: number; rows: Tensor | null },
 ) {
   const norm = (suffix: string, input: Tensor) =>
     layerNorm(input, net.weight(`${name}.${suffix}.weight`), net.weight(`${name}.${suffix}.bias`), config.epsilon);
@@ -118,8 +118,9 @@ function forwardBlock(
     [width, width, width],
   );
   const shape = { layer, heads, kvHeads: heads, scale: 1 / Math.sqrt(width / heads), dropout: dropout.attention };
-  const attended = net.linear(net.attend(q, k, v, shape), attentionOut);
-  const middle = add(x, net.dropout(attended, dropout.residual, `${name}.attn`));
+  const only = (t: Tensor) => (rows ? gatherRows(t, rows) : t);
+  const attended = net.linear(only(net.attend(q, k, v, shape)), attentionOut);
+  const middle = add(only(x), net.dropout(attended, dropout.residual, `${name}.attn`));
   const inner = net.recompute(middle, (input) => net.linear(norm("ln_2", input), up));
   const mlp = net.recompute(inner, (input) => net.linear(geluNew(input), down));
   return add(middle, net.dropout(mlp, dropout.residual, `${name}.mlp`));
@@ -141,13 +142,16 @@ export function gpt2(json: Record<string, unknown>, where: string): Architecture
     linears: blocks.flatMap(({ qkv, attentionOut, up, down }) => [qkv, attentionOut, up, down]),
     head: "transformer.wte.weight",
     fileNames: (name) => [name, name.replace(/^transformer\./, "")],
-    forward: (net, tokens, positions) => {
+    forward: (net, { tokens, positions, rows }) => {
       const embedded = add(
         gatherRows(net.weight("transformer.wte.weight"), tokens),
         gatherRows(net.weight("transformer.wpe.weight"), positions),
       );
       const first = net.dropout(embedded, config.dropout.embedding, "embedding");
-      const last = blocks.reduce((x, each, i) => forwardBlock(net, config, each, x, i), first);
+      const isLast = (layer: number) => layer === config.layers - 1;
+      const last = blocks.reduce((x, each, layer) => {
+        return forwardBlock(net, config, each, x, { layer, rows: isLast(layer) ? rows : null });
+      }, first);
       return layerNorm(
         last,
         net.weight("transformer.ln_f.weight"),

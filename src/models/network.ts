@@ -58,6 +58,9 @@ export interface Architecture {
   head: string;
   /** Other names under which files keep a parameter (GPT-2 on the hub: without `transformer.`). */
   fileNames(name: string): string[];
-  /** tokens, positions [M] int32 -> hidden states behind the last norm [M, C]. */
-  forward(net: Network, tokens: Tensor, positions: Tensor): Tensor;
+  /**
+   * tokens, positions [M] int32, rows [N] int32 -> hidden states behind the last norm of these rows [N, C]. Behind the
+   * last attention only they are computed: nobody needs the others.
+   */
+  forward(net: Network, inputs: { tokens: Tensor; positions: Tensor; rows: Tensor }): Tensor;
 }

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { PackedPair } from "../../src/data/preferences/types.ts";
 import { pairFeeds } from "../../src/dpo/pairFeeds.ts";
 import { packedGraphInputs, stepGraph } from "../../src/dpo/pairGraphs.ts";
-import { gemm } from "../../src/engine/graph/index.ts";
+import { gemm, input } from "../../src/engine/graph/index.ts";
 import { lowerGraph } from "../../src/engine/onnx/lower.ts";
 import { Device } from "../../src/engine/runtime/device.ts";
 import { buildNetwork } from "../../src/models/buildNetwork.ts";
@@ -32,11 +32,14 @@ describe.skipIf(!hasReference)(`forward and backward of one pair${needsReference
       adapter: null,
       attend: packedAttention(inputs.positions, inputs.sizes),
     });
-    const hidden = model.architecture.forward(net, inputs.tokens, inputs.positions);
+    const { tokens, positions } = inputs;
+    const hidden = model.architecture.forward(net, { tokens, positions, rows: input("rows", tokens.shape, "int32") });
     const logitsSession = await device.open(
       lowerGraph({ logits: gemm(hidden, net.weight(model.architecture.head), null, { transB: true }) }),
     );
-    const logits = (await logitsSession.run({ ...weights, ...pairFeeds(pair) })).get("logits")?.data as Float32Array;
+    const all = host([...pair.tokens.keys()], [pair.tokens.length], "int32");
+    const logitsRun = await logitsSession.run({ ...weights, ...pairFeeds(pair), rows: all });
+    const logits = logitsRun.get("logits")?.data as Float32Array;
     const rows = (from: number, to: number) =>
       logits.subarray(from * model.architecture.vocabSize, to * model.architecture.vocabSize);
     const { sharedLength: s, chosenLength: c } = pair;
