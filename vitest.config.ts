@@ -1,3 +1,4 @@
+/** @file All tests: beside their sources and in test/. */
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({

@@ -44,7 +44,8 @@ export async function isAdapterFolder(dir: string): Promise<boolean> {
 
 /**
  * Reads an adapter folder of prefine or PEFT.
- * @throws PrefineError("model") when a file is missing or broken, or the two disagree; "not-yet" for other kinds than LoRA.
+ * @throws PrefineError("model") when a file is missing or broken, or the two disagree; "not-yet" for other kinds
+ *   than LoRA.
  */
 export async function loadAdapter(dir: string): Promise<Adapter> {
   const configPath = join(dir, ADAPTER_CONFIG);

@@ -128,7 +128,7 @@ const CONFIG_KEYS: ReadonlySet<string> = new Set<keyof AdapterConfig>([
   ...(["fan_in_fan_out", "task_type", "revision"] as const),
 ]);
 
-/** False for null, false and empty lists or mappings, with which newer PEFTs switch off what this list does not know. */
+/** False for null, false and empty lists or mappings: newer PEFTs switch off with them what this list does not know. */
 function isUsed(value: unknown): boolean {
   if (value === null || value === false) return false;
   return typeof value !== "object" || Object.keys(value as object).length > 0;

@@ -87,7 +87,7 @@ export async function refuseRun(dir: string): Promise<void> {
   throw new PrefineError(
     "config",
     `output_dir ${dir}: expected no run there, found ${found}`,
-    "Choose another output_dir, go on with resume_from_checkpoint: true, or replace it with overwrite_output_dir: true.",
+    "Choose another output_dir, go on with resume_from_checkpoint: true, or replace it: overwrite_output_dir: true.",
   );
 }
 

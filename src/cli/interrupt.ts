@@ -6,7 +6,7 @@ const INTERRUPTED_EXIT_CODE = 130; // 128 + SIGINT, as shells have it
 /**
  * Runs `work` with a signal that aborts on SIGINT or SIGTERM.
  * @param onStop called at the first of them.
- * @throws what `work` throws: PrefineError `interrupted` when the signal stopped it; work that was done by then is done.
+ * @throws what `work` throws: PrefineError `interrupted` when the signal stopped it; work done by then is done.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>, onStop?: () => void): Promise<T> {
   const controller = new AbortController();

@@ -70,7 +70,7 @@ function forwardPair({ architecture, adapter, frozenHead }: PairGraphOptions, dr
   return { inputs, net, hidden, headMean, logps, entropy, correct, sums: sumsOf(logps, inputs.targets) };
 }
 
-/** The mean logit of a token is its hidden state times the mean row of the unembedding: [N, W] x [W] instead of x [V, W]. */
+/** The mean logit of a token is its hidden state times the mean row of the unembedding: [N, W] x [W], not x [V, W]. */
 function scoresOf({ inputs, hidden, headMean, entropy, correct, sums }: ReturnType<typeof forwardPair>): Tensor {
   const meanLogits = reshape(matmul(hidden, headMean, { transB: true }), ["Nc+Nr"]);
   const [chosenCorrect] = sumsOf(correct, inputs.targets);
@@ -132,7 +132,7 @@ export function headMeanGraph(architecture: Architecture): LoweredGraph {
   return lowerGraph({ headMean: meanKeepDims(head, [0]) });
 }
 
-/** The loss of B scored pairs, for evaluation. Inputs chosen, rejected: log-ratios [B]; output `loss` []: their mean. */
+/** The mean loss of B scored pairs, for evaluation. Inputs chosen, rejected: log-ratios [B]; output `loss` []. */
 export function lossGraph({ lossType, beta }: { lossType: LossType; beta: number }): LoweredGraph {
   const chosenLogratios = input("chosen", ["B"]);
   const rejectedLogratios = input("rejected", ["B"]);

@@ -1,3 +1,4 @@
+/** @file Rows of .json and .jsonl files by blocks; wrong lines are named. */
 import { describe, expect, it } from "vitest";
 import { memorySource } from "./byteSource.ts";
 import { openJson, readJsonBlock } from "./jsonRows.ts";

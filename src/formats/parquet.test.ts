@@ -1,3 +1,4 @@
+/** @file Parquet as pyarrow, hyparquet-writer and the hub's data sets write it, read row group by row group. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,4 @@
+/** @file Files of Python's safetensors, byte for byte; broken headers are refused. */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";

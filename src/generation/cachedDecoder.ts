@@ -1,4 +1,4 @@
-/** @file The decoder on the engine: one graph for prompt and continuation, keys and values kept in the compute thread. */
+/** @file The decoder on the engine: one graph for prompt and continuation; keys and values stay in its thread. */
 import type { Adapter } from "../checkpoints/adapter.ts";
 import { cachedAttention, gemm, input, type Tensor } from "../engine/graph/index.ts";
 import { lowerGraph } from "../engine/onnx/lower.ts";

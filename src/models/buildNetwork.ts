@@ -1,4 +1,4 @@
-/** @file The network a forward pass is written with: weights as graph inputs, adapters on the linear layers, dropout. */
+/** @file The network a forward pass is written with: weights as graph inputs, adapters on linear layers, dropout. */
 import { checkpoint, dropoutKeep, gemm, input, mul, type Tensor } from "../engine/graph/index.ts";
 import { addLora, type LoraAdapter, loraInputs } from "./lora.ts";
 import type { Architecture, LinearLayer, Network } from "./network.ts";

@@ -29,7 +29,8 @@ function readConfig(fields: ConfigFields): Gpt2 {
   for (const [name, expected] of Object.entries(FIXED)) {
     const found = fields.json[name] ?? expected;
     if (found === expected) continue;
-    const message = `${fields.where}: ${name}: prefine runs GPT-2 with ${expected}, the config says ${JSON.stringify(found)}`;
+    const says = `the config says ${JSON.stringify(found)}`;
+    const message = `${fields.where}: ${name}: prefine runs GPT-2 with ${expected}, ${says}`;
     throw new PrefineError("not-yet", message, "Use a model with GPT-2's own settings.");
   }
   const width = fields.integer("n_embd", 768);

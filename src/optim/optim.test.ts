@@ -1,4 +1,4 @@
-/** @file AdamW, clipping and decay groups against torch's own values (test/fixtures/optim.json names its maker and versions). */
+/** @file AdamW, clipping and decay groups against torch (test/fixtures/optim.json names its maker and versions). */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { adamwStep } from "./adamw.ts";

@@ -1,6 +1,6 @@
 /** @file Which parameters weight decay applies to: Trainer.get_decay_parameter_names of transformers. */
 
-/** transformers' own patterns, and the names that GPT-2 gives its LayerNorm modules (transformers tells those by type). */
+/** transformers' own patterns, and the names of GPT-2's LayerNorm modules (which transformers tells by type). */
 const NO_DECAY = /bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)|(?:^|\.)ln_(?:\d+|f)\./;
 
 /**

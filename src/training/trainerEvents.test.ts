@@ -1,4 +1,4 @@
-/** @file Steps, rows and events against transformers' Trainer (maker and versions: test/fixtures/trainer_events.json). */
+/** @file Steps, rows and events against transformers' Trainer (test/fixtures/trainer_events.json names its maker). */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,6 +1,7 @@
 /**
- * @file A Learner small enough to check by hand: a bigram model with an adapter, logits(next | t) = base[t] + (B A)[., t],
- * trained with the sigmoid DPO loss. Gradients are written out; the optimizer is prefine's own.
+ * @file A Learner small enough to check by hand: a bigram model with an adapter,
+ * logits(next | t) = base[t] + (B A)[., t], trained with the sigmoid DPO loss. Gradients are written out; the
+ * optimizer is prefine's own.
  */
 import type { PackedPair, PairLogps } from "../../src/data/preferences/types.ts";
 import type { BatchResult, Learner, LearnerState, PairScores } from "../../src/dpo/learner.ts";

@@ -1,3 +1,4 @@
+/** @file A Dataset reads files part by part and hands out copies; select, filter, shuffle, split. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,4 @@
+/** @file Data sets from files, folders, cards and the hub: which splits, columns and rows; what is refused. */
 import {
   copyFileSync,
   existsSync,

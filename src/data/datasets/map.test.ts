@@ -1,3 +1,4 @@
+/** @file map by function and by module, here and on threads; errors name the row; the processor ultrafeedback. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+/** @file Which files belong to which split, by patterns, by names and by the card. */
 import { describe, expect, it } from "vitest";
 import { chooseConfig, readCard } from "./card.ts";
 import { fixedFolder, matchPaths } from "./glob.ts";

@@ -1,3 +1,4 @@
+/** @file Downloads over a bad line: cut, corrupt, slow, refused; and what a refusal says. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+/** @file The cache as Python lays it out: filled once, read offline, mended, never half a file. */
 import {
   mkdirSync,
   mkdtempSync,

@@ -1,3 +1,4 @@
+/** @file Environment variables and files that say where the hub and the cache are; what is a hub id. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -17,7 +17,7 @@ export interface DegenerateRows {
 export interface DroppedRows {
   /** Prompts that leave no room for a completion within max_length (keep_start), as TRL drops them. */
   promptFillsMaxLength: number;
-  /** A completion of which no token is predicted: one token, with no prompt before it. TRL keeps these at log-prob 0. */
+  /** A completion of which no token is predicted: one token, no prompt before it. TRL keeps these at log-prob 0. */
   nothingToPredict: number;
   /** Degenerate rows, where the caller wants them dropped. */
   degenerate: number;

@@ -1,4 +1,4 @@
-/** @file Prompts, tokens and truncated sequences equal TRL's; a packed pair holds both sequences; bad rows are named. */
+/** @file Prompts, tokens and truncation equal TRL's; a packed pair holds both sequences; bad rows are named. */
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import fixture from "../../../test/fixtures/tokenization.json" with { type: "json" };
@@ -20,7 +20,7 @@ const plain = ({ prompt_ids, chosen_ids, rejected_ids }: PairTokens) => ({ promp
 const prepare = (rows: Record<string, unknown>[], options: Partial<PrepareOptions> = {}) =>
   prepareDataset(rows, tokenizer, { max_length: null, ...options });
 
-/** The two sequences that a packed row stands for, and which of their tokens are predicted, as the collator's masks say. */
+/** The two sequences that a packed row stands for, and which of their tokens are predicted (the collator's masks). */
 function unpack(packed: PackedPair): { input_ids: number[][]; completion_mask: number[][] } {
   const { sharedLength, chosenLength, tokens, positions, predictFrom, labels, chosenTargets } = packed;
   const rowsOf = (start: number, end: number) => [

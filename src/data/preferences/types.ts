@@ -1,6 +1,6 @@
 /** @file What a preference pair is on its way to the model: tokens, then one packed row, then a batch. */
 
-/** Ids of one row, under TRL's column names. The completion starts where prompt, prompt+chosen and prompt+rejected part. */
+/** Ids of one row, under TRL's column names. Completions start where prompt, prompt+chosen and prompt+rejected part. */
 export interface PairTokens {
   prompt_ids: number[];
   chosen_ids: number[];

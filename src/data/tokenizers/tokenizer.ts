@@ -25,7 +25,7 @@ export interface BatchEncoding {
 }
 
 export interface EncodeOptions {
-  /** Whether the tokens that the tokenizer puts around a text (bos, where the model has one) are added. Default: true. */
+  /** Whether the tokens that belong around a text (bos, where the model has one) are added. Default: true. */
   add_special_tokens?: boolean;
 }
 
@@ -115,7 +115,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
     return this.codec.encode(text, options.add_special_tokens ?? true);
   }
 
-  /** Ids of a text and of the text with each continuation behind it, equal to encode's, at the cost of each part once. */
+  /** Ids of a text, and of the text with each continuation, equal to encode's, at the cost of each part once. */
   encodeBranches(text: string, continuations: string[]): Branches {
     return this.codec.encodeBranches(text, continuations);
   }

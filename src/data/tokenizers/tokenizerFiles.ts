@@ -1,4 +1,4 @@
-/** @file The files that make a tokenizer again: tokenizer.json and tokenizer_config.json, as transformers writes them. */
+/** @file The files that make a tokenizer again, tokenizer.json and tokenizer_config.json, as transformers has them. */
 import type { SpecialTokenName } from "./specialTokens.ts";
 import type { AddedToken, TokenizerJson } from "./tokenizerJson.ts";
 

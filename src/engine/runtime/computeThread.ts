@@ -1,6 +1,6 @@
 /**
- * @file The compute thread: holds the tensors and the ONNX Runtime sessions and runs them one after another, so that the
- * main thread's event loop stays free (a run of onnxruntime-node blocks the thread that calls it, 0.8 s for GPT-2).
+ * @file The compute thread: holds the tensors and the ONNX Runtime sessions and runs them one after another, so that
+ * the main thread's event loop stays free (a run of onnxruntime-node blocks the thread that calls it, 0.8 s for GPT-2).
  */
 import { closeSync, openSync, readSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
@@ -25,12 +25,14 @@ function stored(name: string): HostTensor {
  */
 async function open({ model, profile, threads }: Extract<Request, { method: "open" }>): Promise<number> {
   const session = await ort.InferenceSession.create(model, {
-    graphOptimizationLevel: "disabled", // we emit what we mean; common-subexpression elimination would undo recomputation
+    // we emit what we mean; common-subexpression elimination would undo recomputation
+    graphOptimizationLevel: "disabled",
     executionMode: "sequential",
     interOpNumThreads: 1,
     ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
     enableProfiling: profile,
-    enableMemPattern: false, // plans one block per new set of shapes: with pairs of all lengths 0.4 GB of waste on GPT-2
+    // would plan one block per new set of shapes: with pairs of all lengths 0.4 GB of waste on GPT-2
+    enableMemPattern: false,
     logSeverityLevel: 3,
     extra: { session: { disable_prepacking: "1" } },
   });

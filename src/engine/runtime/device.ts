@@ -31,7 +31,7 @@ export class Device {
   private readonly threads: number;
   private ended: Error | null = null;
 
-  /** @param options.threads threads of a MatMul; default: environment PREFINE_NUM_THREADS, else the runtime's choice. */
+  /** @param options.threads threads of a MatMul; default: $PREFINE_NUM_THREADS, else the runtime's choice. */
   constructor(options: { threads?: number } = {}) {
     this.threads = options.threads ?? Number(process.env.PREFINE_NUM_THREADS ?? 0);
     this.worker = new Worker(threadUrl());

@@ -33,8 +33,8 @@ function mergeHeads(x: Tensor, transposed = false): Tensor {
 }
 
 /**
- * Probabilities [K, G, M, L]. All products here and below take plain operands: heads are laid out as [D, L] or [L, D] as
- * the product wants them, since the transposing kernels were measured at two thirds of the plain one's speed.
+ * Probabilities [K, G, M, L]. All products here and below take plain operands: heads are laid out as [D, L] or [L, D]
+ * as the product wants them, since the transposing kernels were measured at two thirds of the plain one's speed.
  */
 function forward([q, k, , mask]: readonly Tensor[], attrs: AttentionAttrs) {
   const query = splitHeads(mul(q, attrs.scale), attrs, "query");
@@ -65,7 +65,8 @@ const attentionOp = defineOp<AttentionAttrs>("attention", {
     const rowSums = sumKeepDims(mul(dOut, splitHeads(y, attrs, "query")), [-1]);
     const dScores = mul(probabilities, sub(dProbabilities, rowSums));
     const dq = mul(mergeHeads(matmul(dScores, splitHeads(k, attrs, "key"))), attrs.scale);
-    const ofKeys = (x: Tensor) => mergeHeads(sumTo(x, [x.shape[0], 1, x.shape[2], x.shape[3]]), true); // from [K, G, D, L]
+    // from [K, G, D, L]
+    const ofKeys = (x: Tensor) => mergeHeads(sumTo(x, [x.shape[0], 1, x.shape[2], x.shape[3]]), true);
     const dk = ofKeys(matmul(splitHeads(mul(q, attrs.scale), attrs, "query", true), dScores));
     const dv = ofKeys(matmul(splitHeads(dy, attrs, "query", true), weights));
     return [dq, dk, dv, null];

@@ -1,3 +1,4 @@
+/** @file Every op against central differences, in float64 where the runtime has the kernel. */
 import { afterAll, expect, test } from "vitest";
 import { gradientError, host, numbers } from "../../../../test/support/runGraph.ts";
 import { Device } from "../../runtime/device.ts";

@@ -1,4 +1,4 @@
-/** @file Dropout masks that are a function of a seed: the backward pass draws the same ones again instead of keeping them. */
+/** @file Dropout masks as a function of a seed: the backward pass draws the same ones again instead of keeping them. */
 import { defineOp, type Emitter, type Tensor } from "../tensor.ts";
 
 /** Finalizer of MurmurHash3 (32 bits): every input bit flips every output bit with probability 1/2. */
