@@ -123,9 +123,10 @@ describe("DPOConfig", () => {
       "DPOConfig: evaluation_strategy: is eval_strategy now, and eval_strategy is given too; keep one of them",
     );
     const idle = adviceOf(
-      DPOConfig({ bf16: false, max_prompt_length: 512, label_pad_token_id: -100, rpo_alpha: null }),
+      DPOConfig({ bf16: false, max_completion_length: 512, label_pad_token_id: -100, rpo_alpha: null }),
     );
-    expect(idle.map((line) => line.split(":")[0])).toEqual(["max_prompt_length", "label_pad_token_id"]);
+    expect(idle.map((line) => line.split(":")[0])).toEqual(["max_completion_length", "label_pad_token_id"]);
+    expect(DPOConfig({ max_prompt_length: 128 }).max_prompt_length).toBe(128);
     const kept = adviceOf(DPOConfig({ bf16: false, overwrite_output_dir: true, logging_dir: "logs" }));
     expect(kept.map((line) => line.split(";")[0])).toEqual([
       "overwrite_output_dir: gone from transformers 5",

@@ -51,7 +51,7 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
   const truncation = truncationOf(request, trained, observer);
   const options = {
     ...truncation,
-    max_prompt_length: request.max_prompt_length ?? null,
+    max_prompt_length: request.max_prompt_length ?? args.max_prompt_length,
     drop_degenerate: args.drop_degenerate,
     modelVocabSize: trained.base.architecture.vocabSize,
     observer,
@@ -72,7 +72,7 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
     train: packedSource(train, truncation),
     eval: evaluated && packedSource(evaluated, truncation),
     model,
-    files: filesBeside(tokenizer, args),
+    files: filesBeside(tokenizer, request),
     fingerprint: await fingerprintOf({ args, maxLength, train, eval: evaluated, adapter: shapeOf(adapter), trainable }),
     parameters: countParameters(trained),
     observer,
@@ -109,9 +109,11 @@ function truncationOf(request: RunRequest, { base }: TrainedModel, observer: Run
   return { max_length: Math.min(asked ?? maxPositions, maxPositions), truncation_mode: args.truncation_mode };
 }
 
-function filesBeside(tokenizer: Tokenizer, args: DPOConfig): [string, Content][] {
+/** The tokenizer's files, and the settings with the data set's name: `prefine compare --split` finds it there. */
+function filesBeside(tokenizer: Tokenizer, request: RunRequest): [string, Content][] {
   const own = [...tokenizer.files].map(([name, bytes]): [string, Content] => [name, [bytes]]);
-  return [...own, ["training_args.json", `${JSON.stringify(publicArguments(args), null, 2)}\n`]];
+  const settings = { ...publicArguments(request.args), ...nameOf(request) };
+  return [...own, ["training_args.json", `${JSON.stringify(settings, null, 2)}\n`]];
 }
 
 /** What of an adapter must be the same when a run is resumed. */

@@ -106,6 +106,9 @@ const model = group("Model", {
 const rows = group(
   "Data",
   own({
+    max_prompt_length: same(nullable(above(0, int)), null, "Cut prompts to their last tokens, before max_length.", {
+      advice: "gone from TRL 1.0; prompts are cut to their last tokens, as it did",
+    }),
     drop_degenerate: same(bool, false, "Drop pairs whose chosen and rejected are equal or empty (TRL keeps them).", {
       common: true,
     }),

@@ -3,8 +3,6 @@ import { gone, movedTo, type RenamedTable, refused } from "../renamed.ts";
 
 const asBool = (value: unknown) => /^(true|yes|1|on)$/i.test(String(value));
 const UNPADDED = "prefine pads nothing";
-const PROMPTS =
-  "prompts are not cut on their own: max_length cuts prompt and answer, and drops rows whose prompt fills it";
 const ANSWERS = "answers are not cut on their own: max_length cuts prompt and answer";
 const ADAPTERS =
   "adapters have no names here: start from one with adapter_name_or_path, whose frozen copy is the reference";
@@ -52,7 +50,6 @@ const dpo = {
     [],
     "not-yet",
   ),
-  max_prompt_length: gone(PROMPTS),
   max_completion_length: gone(ANSWERS),
   max_target_length: gone(ANSWERS),
   label_pad_token_id: gone(UNPADDED),
