@@ -71,7 +71,12 @@ function expectEqualTables(table: Table, python: PythonTable, own: string[]): vo
 
 describe(`options of ${versions.join(", ")}`, () => {
   it("DPOConfig, TrainingArguments among it: same names, defaults, kinds and choices", () => {
-    expectEqualTables(TRAINING_OPTIONS, fixture.DPOConfig, ["drop_degenerate", "logging_dir", "overwrite_output_dir"]);
+    expectEqualTables(TRAINING_OPTIONS, fixture.DPOConfig, [
+      "drop_degenerate",
+      "logging_dir",
+      "max_prompt_length",
+      "overwrite_output_dir",
+    ]);
   });
 
   it("ScriptArguments and DatasetMixtureConfig", () => {
