@@ -1,0 +1,83 @@
+/** @file Every example, run as a user runs it: `gpt2` and the data set come from the local hub, where both are tiny. */
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type LocalHub, sharedHubExists, startServePy } from "./support/localHub.ts";
+import { checkout, folderWithPrefine, runScript, type ScriptOutcome } from "./support/runScript.ts";
+import { needsReference, referenceFolder } from "./support/shared.ts";
+
+const QUESTION = "Is a higher octane gasoline better for your car?";
+
+/** What an example must have printed and written; `read` gives the bytes of a file in its folder. */
+type Check = (outcome: ScriptOutcome, read: (name: string) => Buffer) => void;
+
+const isPng = (bytes: Buffer) => bytes.subarray(1, 4).toString() === "PNG";
+
+function logOf(bytes: Buffer): Record<string, number>[] {
+  return JSON.parse(bytes.toString()).log_history;
+}
+
+const CHECKS: Record<string, Check> = {
+  "dpo-with-hugging-face.ts": ({ stdout, stderr }, read) => {
+    expect(stdout).toMatch(
+      /^(?=.*\btrain_prefs\b)(?=.*\btest_prefs\b).*\bprompt, prompt_id, chosen, rejected, messages/s,
+    );
+    expect(stderr).toMatch(/evaluation_strategy: is eval_strategy now/);
+    const [dpo, gpt2] = ["DPO", "GPT2"].map((name) => stdout.split(`${name} response:\t `)[1]);
+    expect([dpo, gpt2].every((answer) => answer.startsWith(QUESTION) && answer.length > QUESTION.length + 10)).toBe(
+      true,
+    );
+    const losses = logOf(read("dpo/trainer_state.json")).flatMap(({ loss }) => loss ?? []);
+    expect(losses).toHaveLength(20); // 40 pairs, 5 epochs, a line every 10 steps
+    expect(losses[19]).toBeLessThan(losses[0]);
+    expect(JSON.parse(read("dpo/adapter_config.json").toString())).toMatchObject({ r: 4, lora_alpha: 8 });
+    expect(isPng(read("train_loss.png")) && isPng(read("dpo/training_loss.png"))).toBe(true);
+  },
+  "train-from-jsonl.ts": ({ stdout }, read) => {
+    expect(stdout).toMatch(/^train_loss 0\.\d{4}; answers/);
+    expect(logOf(read("answers/trainer_state.json")).filter(({ eval_loss }) => eval_loss > 0)).toHaveLength(2);
+  },
+  "generate-streaming.ts": ({ stdout }) => {
+    expect(stdout.startsWith(QUESTION)).toBe(true);
+    expect(stdout).toMatch(/\n\[(length|eos)\]\n$/);
+  },
+  "compare-betas.ts": ({ stdout }, read) => {
+    expect(stdout).toMatch(
+      /^beta-0\.1: train_loss \d\.\d{4}\nbeta-0\.5: train_loss \d\.\d{4}\nbetas\.svg, betas\.png\n$/,
+    );
+    expect(read("betas.svg").toString()).toMatch(/beta-0\.1[\s\S]*beta-0\.5/);
+    expect(isPng(read("betas.png"))).toBe(true);
+  },
+  "stop-and-resume.ts": ({ stdout }, read) => {
+    expect(stdout).toBe(
+      "stopped after step 5 of 12; saved resumed/checkpoint-5\ndone at step 12; the log has 5 entries\n",
+    );
+    expect(logOf(read("resumed/trainer_state.json")).map(({ step }) => step)).toEqual([3, 6, 9, 12, 12]);
+  },
+};
+
+test("every example is checked", () => {
+  const examples = readdirSync(join(checkout, "examples")).filter((name) => name.endsWith(".ts"));
+  expect(Object.keys(CHECKS).sort()).toEqual(examples.sort());
+});
+
+describe.skipIf(!sharedHubExists)(`examples${needsReference}`, () => {
+  let hub: LocalHub;
+  const folders: string[] = [];
+  beforeAll(async () => {
+    hub = await startServePy(join(referenceFolder, "hub"));
+  });
+  afterAll(async () => {
+    await hub?.stop();
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  });
+
+  test.each(Object.entries(CHECKS))("%s", { timeout: 180_000 }, async (name, check) => {
+    const folder = folderWithPrefine();
+    folders.push(folder);
+    const env = { HF_ENDPOINT: hub.endpoint, HF_HOME: join(folder, "hf") };
+    const outcome = await runScript(join(checkout, "examples", name), folder, env);
+    expect(outcome).toMatchObject({ code: 0 });
+    check(outcome, (file) => readFileSync(join(folder, file)));
+  });
+});

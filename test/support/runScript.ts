@@ -1,0 +1,40 @@
+/** @file Runs a TypeScript program in a process of its own, as `npx tsx` does, in a folder where `prefine` is found. */
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const checkout = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+const tsx = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
+
+export interface ScriptOutcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A folder of somebody who has installed prefine: node_modules/prefine is this checkout, as it was built last. */
+export function folderWithPrefine(): string {
+  const folder = mkdtempSync(join(tmpdir(), "prefine-script-"));
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(checkout, join(folder, "node_modules", "prefine"));
+  return folder;
+}
+
+/** `npx tsx FILE` with `folder` as working directory. @param env added to this process's, without its HF_ variables. */
+export function runScript(file: string, folder: string, env: Record<string, string> = {}): Promise<ScriptOutcome> {
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HF_")));
+  const options = { cwd: folder, env: { ...inherited, NO_COLOR: "1", ...env } };
+  const child = spawn(process.execPath, ["--import", tsx, file], options);
+  const outcome: ScriptOutcome = { code: null, stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (chunk: string) => {
+      outcome[name] += chunk;
+    });
+  }
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ ...outcome, code }));
+  });
+}
