@@ -9,7 +9,7 @@ export function host(values: readonly number[], shape: readonly number[], dtype:
 }
 
 /** A graph input of the shape and dtype of a value. */
-function inputLike(name: string, value: HostTensor): Tensor {
+export function inputLike(name: string, value: HostTensor): Tensor {
   return input(name, value.shape, value.dtype);
 }
 

@@ -1,9 +1,9 @@
 /** @file Every op against central differences, in float64 where the runtime has the kernel. */
 import { afterAll, expect, test } from "vitest";
-import { gradientError, host, numbers } from "../../../../test/support/runGraph.ts";
+import { evaluate, gradientError, host, inputLike, numbers } from "../../../../test/support/runGraph.ts";
 import { Device } from "../../runtime/device.ts";
 import * as ops from "../index.ts";
-import type { Dtype, Tensor } from "../tensor.ts";
+import { type Dtype, input, type Tensor } from "../tensor.ts";
 
 const device = new Device({ threads: 1 });
 afterAll(() => device.dispose());
@@ -104,6 +104,15 @@ const cases: Case[] = [
     attend(1),
     { extra: { mask: [mask, [3, 4], "float64"] } },
   ],
+  [
+    "attention with dropout draws the mask of the forward pass again",
+    { q: [3, 4], k: [4, 4], v: [4, 4] },
+    (x) => {
+      const keep = (p: Tensor) => ops.dropoutKeep(p, x.seed, 5, 0.4);
+      return ops.attention(x.q, x.k, x.v, x.mask, { heads: 2, kvHeads: 2, scale: 0.7, keep });
+    },
+    { extra: { mask: [mask, [3, 4], "float64"], seed: [[77], [], "uint32"] } },
+  ],
   ["gatherRows", { a: [4, 3] }, (x) => ops.gatherRows(x.a, x.ids), { extra: words }],
   ["scatterAddRows", { a: [4, 3], b: [3, 3] }, (x) => ops.scatterAddRows(x.a, x.ids, x.b), { extra: words }],
   ["linearLogps", { h: [3, 4], w: [5, 4] }, (x) => ops.linearLogps(x.h, x.w, x.ids).logps, { extra: words }],
@@ -141,3 +150,25 @@ for (const [name, shapes, build, options = {}] of cases) {
     expect(await gradientError(device, feeds, Object.keys(shapes), build, step)).toBeLessThan(tolerance);
   });
 }
+
+test("dropoutKeep: the asked rate, scaled to mean 1, another mask for another seed or place, the same for the same", async () => {
+  const x = host(new Array(40_000).fill(0), [200, 200]);
+  const inputs = { x: inputLike("x", x), a: input("a", [], "uint32"), b: input("b", [], "uint32") };
+  const keep = (seed: Tensor, site: number) => ops.dropoutKeep(inputs.x, seed, site, 0.3);
+  const masks = {
+    first: keep(inputs.a, 1),
+    again: keep(inputs.a, 1),
+    seed: keep(inputs.b, 1),
+    place: keep(inputs.a, 2),
+  };
+  const found = await evaluate(device, masks, { x, a: host([7], [], "uint32"), b: host([8], [], "uint32") });
+  const values = (name: string) => Array.from(found.get(name)?.data as Float32Array);
+  const dropped = values("first").filter((v) => v === 0).length;
+  expect(Math.abs(dropped / 40_000 - 0.3)).toBeLessThan(0.01); // 4 standard deviations
+  expect(new Set(values("first").filter((v) => v !== 0))).toEqual(new Set([Math.fround(1 / 0.7)]));
+  expect(values("again")).toEqual(values("first"));
+  for (const other of ["seed", "place"]) {
+    const equal = values(other).filter((v, i) => v === values("first")[i]).length / 40_000;
+    expect(Math.abs(equal - 0.58)).toBeLessThan(0.012); // independent masks agree in 0.7^2 + 0.3^2 of the places
+  }
+});
