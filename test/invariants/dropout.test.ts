@@ -1,0 +1,86 @@
+/**
+ * @file Dropout: masks are a function of seed, micro-batch and pair, for the adapter's dropout and for each of the
+ * model's own; the reference and the scores of an evaluation never drop.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { createLearner } from "../../src/dpo/createLearner.ts";
+import type { Learner } from "../../src/dpo/learner.ts";
+import { loraAdapter } from "../../src/models/lora.ts";
+import { Mt19937 } from "../../src/random.ts";
+import { packed, randomGpt2, randomPairTokens } from "../support/randomGpt2.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "prefine-dropout-"));
+const pairs = randomPairTokens(2).map((pair, index) => packed(pair, index));
+const learners: Learner[] = [];
+afterAll(async () => {
+  await Promise.all(learners.map((made) => made.dispose()));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Rates {
+  lora: number;
+  embd_pdrop?: number;
+  attn_pdrop?: number;
+  resid_pdrop?: number;
+}
+
+/** A learner whose adapter is not neutral: with lora_B zero the adapter's dropout would change nothing. */
+async function learner({ lora, ...own }: Rates, options: { seed?: number; dropout?: boolean } = {}): Promise<Learner> {
+  const model = await randomGpt2(join(folder, JSON.stringify(own)), own);
+  const settings = { r: 4, lora_alpha: 8, lora_dropout: lora, target_modules: ["c_attn", "c_proj"] };
+  const adapter = loraAdapter(model.architecture.linears, "gpt2", settings);
+  const random = new Mt19937(2);
+  const normal = (shape: readonly [number, number]) => {
+    return { shape: [...shape], data: random.normal(new Float32Array(shape[0] * shape[1]), 0, 0.1) };
+  };
+  const weights = [...adapter.layers.values()].flatMap(({ nameA, nameB, shapeA, shapeB }) => [
+    [nameA, normal(shapeA)] as const,
+    [nameB, normal(shapeB)] as const,
+  ]);
+  const made = await createLearner({
+    ...{ model, adapter, adapterWeights: new Map(weights), lossType: "sigmoid", beta: 0.1 },
+    ...{ dropout: true, seed: 1, ...options },
+    optimizer: { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: () => 0 },
+  });
+  learners.push(made);
+  return made;
+}
+
+/** The log-probabilities that a training pass sees. */
+async function dropped(trained: Learner, dropoutStep: number, batch = pairs) {
+  const reference = batch.map(() => ({ chosen: 0, rejected: 0 }));
+  const { scores } = await trained.accumulate(batch, reference, { scale: 1, dropoutStep });
+  return scores.map(({ logps }) => logps);
+}
+
+test.each<[string, Rates]>([
+  ["lora_dropout", { lora: 0.3 }],
+  ["embd_pdrop", { lora: 0, embd_pdrop: 0.3 }],
+  ["attn_pdrop", { lora: 0, attn_pdrop: 0.3 }],
+  ["resid_pdrop", { lora: 0, resid_pdrop: 0.3 }],
+])("%s: masks are a function of seed, micro-batch and pair", async (_, rates) => {
+  const [a, b, other] = [await learner(rates), await learner(rates), await learner(rates, { seed: 2 })];
+  const first = await dropped(a, 5);
+  expect(await dropped(b, 5)).toEqual(first); // whatever was drawn before
+  expect(await dropped(a, 5)).toEqual(first);
+  expect(await dropped(a, 6)).not.toEqual(first);
+  expect(await dropped(other, 5)).not.toEqual(first);
+  const [twice, again] = await dropped(a, 5, [pairs[0], pairs[0]]);
+  expect(twice).not.toEqual(again);
+});
+
+test("without dropout, or with disable_dropout, a training pass sees what an evaluation sees", async () => {
+  const rates = { lora: 0.3, embd_pdrop: 0.3, attn_pdrop: 0.3, resid_pdrop: 0.3 };
+  const [on, off] = [await learner(rates), await learner(rates, { dropout: false })];
+  for (const [i, pair] of pairs.entries()) {
+    const { logps } = await off.score(pair);
+    expect((await dropped(off, 1))[i]).toEqual(logps);
+    expect((await on.score(pair)).logps).toEqual(logps);
+    expect((await dropped(on, 1))[i]).not.toEqual(logps);
+    expect(await on.referenceLogps(pair)).toEqual(await off.referenceLogps(pair));
+    expect(await on.referenceLogps(pair)).toEqual(logps); // the adapter that it started from
+  }
+});
