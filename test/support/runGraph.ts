@@ -23,7 +23,7 @@ export function numbers(count: number, seed = 1): number[] {
   });
 }
 
-async function evaluate(
+export async function evaluate(
   device: Device,
   outputs: Record<string, Tensor>,
   feeds: Record<string, HostTensor>,
