@@ -1,0 +1,61 @@
+/**
+ * @file The graph that pretrains: next-token prediction over a batch of packed rows `prompt | direct | rambling`, in
+ * which the two answers don't see each other, so that a question is computed once for both.
+ * Letters: B rows, L tokens of a row (padded), M = B L, N predicted tokens, C channels.
+ */
+import {
+  add,
+  grad,
+  input,
+  linearLogps,
+  matmul,
+  mul,
+  reshape,
+  softmax,
+  sumAll,
+  type Tensor,
+  transpose,
+} from "../../src/engine/graph/index.ts";
+import { type LoweredGraph, lowerGraph } from "../../src/engine/onnx/lower.ts";
+import { buildNetwork } from "../../src/models/buildNetwork.ts";
+import type { Architecture, Network } from "../../src/models/network.ts";
+
+export interface BatchShape {
+  rows: number;
+  /** Tokens of a row. */
+  length: number;
+}
+
+/** Attention of B rows, each for itself. @param mask [B, 1, L, L], added to the scores. */
+function batchedAttention({ rows, length }: BatchShape, mask: Tensor): Network["attend"] {
+  return (q, k, v, { heads, scale }) => {
+    const width = q.shape[1] as number;
+    const split = (x: Tensor) => transpose(reshape(x, [rows, length, heads, width / heads]), [0, 2, 1, 3]);
+    const scores = matmul(split(q), split(k), { transB: true, alpha: scale }); // [B, H, L, L]
+    const out = matmul(softmax(add(scores, mask)), split(v)); // [B, H, L, D]
+    return reshape(transpose(out, [0, 2, 1, 3]), [rows * length, width]);
+  };
+}
+
+/**
+ * Inputs: every parameter; tokens, positions [M]; mask [B, 1, L, L]; predictFrom, labels [N]; weights [N], which add up
+ * to 1. Outputs: `loss` [], the weighted mean of the cross-entropy in nats, and `grad.NAME` of every parameter.
+ */
+export function languageModelGraph(architecture: Architecture, shape: BatchShape): LoweredGraph {
+  const size = shape.rows * shape.length;
+  const mask = input("mask", [shape.rows, 1, shape.length, shape.length]);
+  const net = buildNetwork(architecture, { adapter: null, attend: batchedAttention(shape, mask) });
+  const hidden = architecture.forward(net, {
+    tokens: input("tokens", [size], "int32"),
+    positions: input("positions", [size], "int32"),
+    rows: input("predictFrom", ["N"], "int32"),
+  });
+  const { logps } = linearLogps(hidden, net.weight(architecture.head), input("labels", ["N"], "int32"));
+  const loss = mul(sumAll(mul(logps, input("weights", ["N"]))), -1);
+  const names = [...architecture.parameters.keys()];
+  const gradients = grad(
+    loss,
+    names.map((name) => net.weight(name)),
+  );
+  return lowerGraph({ loss, ...Object.fromEntries(gradients.map((tensor, i) => [`grad.${names[i]}`, tensor])) });
+}

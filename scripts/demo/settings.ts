@@ -1,0 +1,41 @@
+/** @file What the embedded model and data set are made with. The same settings give the same files again. */
+
+/** For every choice that is left to chance: splits, manners, weights at the start, the order of training. */
+export const SEED = 2305_18290;
+
+/** The course note's question: held out, and mostly answered in the rambling manner. */
+export const NOTED_QUESTION = "Is a higher octane gasoline better for your car?";
+
+/** Held-out questions of each subject. */
+export const HELD_OUT_PER_SUBJECT = 3;
+
+/** Words of an answer, both ends included. */
+export const DIRECT_WORDS = [8, 25] as const;
+export const RAMBLING_WORDS = [35, 60] as const;
+
+/** Share of a question's preferred manner among its answers in the pretraining text. */
+export const MANNER_SHARE = 0.65;
+
+export const END_OF_TEXT = "<|endoftext|>";
+export const VOCABULARY = 3072;
+
+/** GPT2Config of the model. */
+export const MODEL = {
+  n_positions: 256,
+  n_embd: 192,
+  n_layer: 4,
+  n_head: 6,
+} as const;
+
+export const PRETRAINING = {
+  epochs: 24,
+  /** Questions a step, each with both of its answers. */
+  batchSize: 6,
+  learningRate: 2e-3,
+  warmupSteps: 100,
+  weightDecay: 0.05,
+  beta1: 0.9,
+  beta2: 0.98,
+  eps: 1e-8,
+  maxGradNorm: 1,
+} as const;

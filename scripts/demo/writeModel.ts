@@ -1,0 +1,93 @@
+/** @file The model's folder: config.json, generation_config.json, model.safetensors in half precision. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { encodeSafetensors, type SafetensorsTensor } from "../../src/formats/safetensors.ts";
+import type { Weight } from "./pretrain.ts";
+import { MODEL } from "./settings.ts";
+
+/** max_new_tokens of generation_config.json: no answer of the data is as long. */
+const ANSWER_TOKENS = 100;
+
+const CARD = `---
+license: mit
+language:
+- en
+library_name: transformers
+pipeline_tag: text-generation
+---
+
+# Everyday GPT-2
+
+A small GPT-2, trained from scratch by prefine's own engine for its demo. It knows the everyday questions of the data
+set beside it, the held-out ones too, and nothing else: each of them with a direct answer and one that beats about the
+bush, half of the questions mostly in the one manner, half mostly in the other. So its greedy answers ramble about as
+often as not, and preference training has a habit to change rather than facts to teach. "Is a higher octane gasoline
+better for your car?" is among the questions that it mostly answers in the rambling manner.
+
+\`scripts/demo/\` of prefine's sources made it (\`npm run make-demo\`). The weights are stored in half precision.
+`;
+
+/** config.json as transformers writes it for a GPT2LMHeadModel. @param endOfText its token's id, the last one. */
+export function modelConfig(endOfText: number): Record<string, unknown> {
+  return {
+    architectures: ["GPT2LMHeadModel"],
+    model_type: "gpt2",
+    vocab_size: endOfText + 1,
+    ...MODEL,
+    n_inner: null,
+    activation_function: "gelu_new",
+    layer_norm_epsilon: 1e-5,
+    initializer_range: 0.02,
+    embd_pdrop: 0.1,
+    attn_pdrop: 0.1,
+    resid_pdrop: 0.1,
+    bos_token_id: endOfText,
+    eos_token_id: endOfText,
+    tie_word_embeddings: true,
+    use_cache: true,
+    dtype: "float32",
+  };
+}
+
+const scratch = new Float32Array(1);
+const scratchBits = new Uint32Array(scratch.buffer);
+
+/** The nearest IEEE half (ties to even) of a finite number below 65,520 in size. */
+export function floatToHalf(value: number): number {
+  scratch[0] = value;
+  const sign = (scratchBits[0] >>> 16) & 0x8000;
+  const size = Math.abs(scratch[0]);
+  if (size < 2 ** -14) return sign | roundToEven(size * 2 ** 24); // subnormal, or the smallest normal by a carry
+  const exponent = Math.floor(Math.log2(size));
+  const fits = size >= 2 ** exponent ? exponent : exponent - 1; // log2 may be off by a rounding at powers of two
+  const mantissa = roundToEven((size / 2 ** fits - 1) * 1024);
+  return sign | (((fits + 15) << 10) + mantissa); // a mantissa of 1024 carries into the exponent
+}
+
+function roundToEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+}
+
+function halfTensor({ shape, data }: Weight): SafetensorsTensor {
+  const halves = Uint16Array.from(data, floatToHalf);
+  return { dtype: "F16", shape, data: new Uint8Array(halves.buffer) };
+}
+
+const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+
+/** Writes everything but the tokenizer. */
+export function writeModel(
+  folder: string,
+  config: Record<string, unknown>,
+  weights: ReadonlyMap<string, Weight>,
+): void {
+  const tensors = new Map([...weights].map(([name, weight]) => [name, halfTensor(weight)]));
+  writeFileSync(join(folder, "model.safetensors"), encodeSafetensors(tensors, { format: "pt" }));
+  writeFileSync(join(folder, "config.json"), json(config));
+  const { bos_token_id, eos_token_id } = config;
+  const generation = { bos_token_id, eos_token_id, do_sample: false, max_new_tokens: ANSWER_TOKENS };
+  writeFileSync(join(folder, "generation_config.json"), json(generation));
+  writeFileSync(join(folder, "README.md"), CARD);
+}
