@@ -1,4 +1,4 @@
-/** @file A GPT-2 folder with random weights, of any size, that prefine and transformers load; and random pairs for it. */
+/** @file A GPT-2 folder with random weights, of any size, that transformers loads too; and random pairs for it. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packPair } from "../../src/data/preferences/packPair.ts";

@@ -1,0 +1,189 @@
+/** @file The shape of the project, checked file by file: who imports whom, sizes, names, and the README's tree. */
+import { describe, expect, test } from "vitest";
+import { moduleOf, READS_FILES, RULES, WITHOUT_NODE } from "./support/importRules.ts";
+import { committedFiles, type Import, parseSource, readText, type SourceFile } from "./support/sourceFiles.ts";
+
+const FILE_LINES = 300;
+const LINE_COLUMNS = 120;
+const FUNCTION_LINES = 40;
+const GRAPH_FUNCTION_LINES = 60;
+
+/** Functions that are longer than 40 lines (60 where graphs are built), and why. */
+const LONG_FUNCTIONS: Record<string, string> = {
+  "src/training/progressBar.ts createProgressBar": "small functions around the state of one bar",
+};
+
+const committed = committedFiles({ withNew: true });
+const isCode = (path: string) => /\.(ts|js|mjs)$/.test(path);
+const isIn = (places: readonly string[]) => (path: string) =>
+  places.some((place) => (place.endsWith("/") ? path.startsWith(place) : path === place));
+const sources = committed
+  .filter((path) => /^src\/.*\.ts$/.test(path) && !path.endsWith(".test.ts"))
+  .map((path) => parseSource(path));
+const sourceOf = new Map(sources.map((source) => [source.path, source]));
+
+/** What a rule says against an import of another module of src. */
+function isAllowed(from: string, { target, typeOnly, dynamic }: Import): boolean {
+  const to = moduleOf(target);
+  const rule = RULES[moduleOf(from)];
+  if (to === moduleOf(from) || to === "errors" || rule?.values?.includes(to)) return true;
+  return (typeOnly && rule?.types?.includes(to)) || (dynamic && rule?.late?.includes(to)) || false;
+}
+
+/** Paths `a > b > a` along imports, types included. */
+function cyclesOf(files: Map<string, SourceFile>): string[] {
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (path: string, above: string[]): void => {
+    if (above.includes(path)) cycles.push([...above.slice(above.indexOf(path)), path].join(" > "));
+    if (done.has(path) || above.includes(path)) return;
+    for (const { target } of files.get(path)?.imports ?? []) if (files.has(target)) visit(target, [...above, path]);
+    done.add(path);
+  };
+  for (const path of files.keys()) visit(path, []);
+  return cycles;
+}
+
+describe("imports", () => {
+  test("there are sources, in modules that have a rule", () => {
+    expect(sources.length).toBeGreaterThan(100);
+    expect([...new Set(sources.map(({ path }) => moduleOf(path)))].sort()).toEqual(Object.keys(RULES).sort());
+  });
+
+  test("every import obeys the table", () => {
+    const relative = sources.flatMap(({ path, imports }) =>
+      imports.filter(({ target }) => target.startsWith("src/")).map((found) => ({ path, found })),
+    );
+    expect(relative.length).toBeGreaterThan(300);
+    const wrong = relative.filter(({ path, found }) => !isAllowed(path, found));
+    expect(wrong.map(({ path, found }) => `${path} imports ${found.target}`)).toEqual([]);
+  });
+
+  test("relative imports are of files in src", () => {
+    const outside = sources.flatMap(({ path, imports }) =>
+      imports
+        .filter(({ target }) => target.includes("/") && !/^(@|node:|src\/)/.test(target) && !/^[a-z-]+\//.test(target))
+        .concat(imports.filter(({ target }) => target.startsWith("src/") && !sourceOf.has(target)))
+        .map(({ target }) => `${path} imports ${target}`),
+    );
+    expect(outside).toEqual([]);
+  });
+
+  test("there is no cycle", () => {
+    expect(cyclesOf(sourceOf)).toEqual([]);
+  });
+
+  const importersOf = (pattern: RegExp) =>
+    sources.filter(({ imports }) => imports.some(({ target }) => pattern.test(target))).map(({ path }) => path);
+
+  test("ONNX Runtime is imported in engine/runtime only", () => {
+    expect(importersOf(/^onnxruntime/)).toEqual(["src/engine/runtime/computeThread.ts"]);
+  });
+
+  test("node:fs is imported only where files are the subject", () => {
+    expect(importersOf(/^node:fs/).filter((path) => !isIn(READS_FILES)(path))).toEqual([]);
+  });
+
+  test("what runs in a browser too imports nothing of Node", () => {
+    const bound = importersOf(/^node:/).filter((path) => isIn(WITHOUT_NODE)(path));
+    expect(bound.filter((path) => !isIn(READS_FILES)(path))).toEqual([]);
+  });
+
+  test("console is for the logger and the command line", () => {
+    const users = sources.filter(({ identifiers }) => identifiers.has("console")).map(({ path }) => path);
+    expect(users.filter((path) => !isIn(["src/training/logger.ts", "src/cli/"])(path))).toEqual([]);
+  });
+});
+
+describe("sizes", () => {
+  const code = committed.filter((path) => isCode(path) && !path.startsWith("test/fixtures/"));
+
+  test(`files have at most ${FILE_LINES} lines`, () => {
+    const counted = code.map((path) => ({ path, lines: readText(path).split("\n").length - 1 }));
+    expect(counted.filter(({ lines }) => lines > FILE_LINES)).toEqual([]);
+  });
+
+  test(`lines of src have at most ${LINE_COLUMNS} characters, elsewhere comments have`, () => {
+    // Code is laid out by the formatter, which leaves long strings as they are: tests may hold those.
+    const isComment = (line: string) => /^\s*(\/\*|\*|\/\/)/.test(line);
+    const long = code.flatMap((path) => {
+      const isStrict = sourceOf.has(path);
+      const lines = readText(path)
+        .split("\n")
+        .map((line, i) => ({ line, where: `${path}:${i + 1}` }));
+      return lines.filter(({ line }) => [...line].length > LINE_COLUMNS && (isStrict || isComment(line)));
+    });
+    expect(long.map(({ where }) => where)).toEqual([]);
+  });
+
+  test(`functions have at most ${FUNCTION_LINES} lines, ${GRAPH_FUNCTION_LINES} where graphs are built`, () => {
+    const isGraph = isIn(["src/engine/graph/", "src/models/", "src/dpo/pairGraphs.ts"]);
+    const long = sources.flatMap(({ path, functions }) =>
+      functions
+        .filter(({ lines }) => lines > (isGraph(path) ? GRAPH_FUNCTION_LINES : FUNCTION_LINES))
+        .map(({ name }) => `${path} ${name}`),
+    );
+    expect(long.sort()).toEqual(Object.keys(LONG_FUNCTIONS).sort());
+  });
+});
+
+describe("names and texts", () => {
+  test("no folder is a drawer for everything", () => {
+    const drawers = committed.filter((path) => /(^|\/)(utils?|common|helpers?|core|misc|shared|lib)\//.test(path));
+    expect(drawers).toEqual([]);
+  });
+
+  test("every source says what it is in its first line", () => {
+    const silent = committed.filter(isCode).filter((path) => !/^(#!.*\n)?\/\*\*\s+(\* )?@file \S/.test(readText(path)));
+    expect(silent).toEqual([]);
+  });
+
+  test("no committed file names a folder of somebody's machine, or a package registry", () => {
+    const isText = (path: string) => !/\.(png|safetensors|parquet|ttf)$/.test(path);
+    const folder = /(?<![\w.:/>-])\/((work|root|Users|tmp|mnt|opt)\/\w|home\/(?!ann\b|me\b)\w)/; // made-up names are fine
+    const registry = new RegExp(["registry\\.npm", "npmjs\\.", "yarnpkg", "pypi\\.", "pythonhosted"].join("|"));
+    const read = committed.filter((path) => isText(path) && path !== "test/architecture.test.ts");
+    expect(read.length).toBeGreaterThan(200);
+    const found = read.flatMap((path) => {
+      const text = readText(path);
+      return [folder, registry].flatMap((pattern) => {
+        const match = pattern.exec(text)?.[0];
+        return match ? [`${path}: ${match}`] : [];
+      });
+    });
+    expect(found).toEqual([]);
+  });
+});
+
+describe("README", () => {
+  /** Paths in the tree of the README: folders end in /. */
+  function drawnTree(): string[] {
+    const block = /```\nprefine\/\n([\s\S]*?)```/.exec(readText("README.md"))?.[1] ?? "";
+    const above: string[] = [];
+    return block
+      .split("\n")
+      .filter((line) => /[├└]── /.test(line))
+      .map((line) => {
+        const [, indent, name] = /^([│ ]*)[├└]── (\S+)/.exec(line) as RegExpExecArray;
+        const depth = indent.length / 4;
+        above.length = depth;
+        above.push(name);
+        return above.join("");
+      });
+  }
+
+  /** All folders above a file: `src/`, `src/data/`, ... */
+  const foldersOf = (path: string) =>
+    path
+      .split("/")
+      .map((_, i, parts) => `${parts.slice(0, i).join("/")}/`)
+      .slice(1);
+
+  test("its tree has the folders of the checkout and the parts of src, and nothing else", () => {
+    const tracked = committedFiles({ withNew: false });
+    const folders = new Set(tracked.flatMap(foldersOf));
+    const isPart = (path: string) => /^(?!\.)[^/]+\/$|^src\/[^/]+\/$|^src\/(data|engine)\/[^/]+\/$/.test(path);
+    const files = tracked.filter((path) => /^src\/[^/]+\.ts$/.test(path) && !path.endsWith(".test.ts"));
+    expect(drawnTree().sort()).toEqual([...[...folders].filter(isPart), ...files].sort());
+  });
+});

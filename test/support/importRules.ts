@@ -1,0 +1,81 @@
+/**
+ * @file Who may import whom in src: the table of the design, as it is now. A module is a folder of src (the parts of
+ * engine and data each for itself) or a file beside them. errors is open to all.
+ *
+ * Against the first design:
+ * - models and generation import data/hub: a model is found by its hub id where it is loaded.
+ * - models knows the type of a byte range that the compute thread loads.
+ * - generation imports config: GenerationConfig is one of the tables of options.
+ * - training imports plots, by import() at the end of a run only: a plot is drawn from the file.
+ * - dpo and models take plain options, and plots reads trainer_state.json by itself: they need less than was allowed.
+ */
+
+export interface Rule {
+  /** Modules of which anything may be imported. */
+  values?: readonly string[];
+  /** Modules of which types may be imported. */
+  types?: readonly string[];
+  /** Modules that may be loaded by import() when they are needed. */
+  late?: readonly string[];
+}
+
+const ENGINE = ["engine/graph", "engine/onnx", "engine/runtime"];
+const DATA = ["data/hub", "data/datasets", "data/tokenizers", "data/preferences"];
+const LIBRARY = [
+  "random",
+  "config",
+  "formats",
+  "optim",
+  ...ENGINE,
+  ...DATA,
+  "models",
+  "dpo",
+  "checkpoints",
+  "generation",
+];
+
+export const RULES: Record<string, Rule> = {
+  errors: {},
+  random: {},
+  config: {},
+  formats: {},
+  optim: {},
+  "engine/graph": {},
+  "engine/onnx": { values: ["engine/graph", "formats"] },
+  "engine/runtime": { types: ["engine/graph", "engine/onnx"] },
+  "data/hub": {},
+  "data/datasets": { values: ["data/hub", "formats", "random"] },
+  "data/tokenizers": { types: ["data/hub"], late: ["data/hub"] },
+  "data/preferences": { values: ["random"], types: ["data/tokenizers"] },
+  models: { values: ["engine/graph", "formats", "random", "data/hub"], types: ["engine/runtime"] },
+  dpo: { values: [...ENGINE, "models"], types: ["data/preferences"] },
+  checkpoints: { values: ["formats"], types: ["config"] },
+  training: {
+    values: ["config", "optim", "data/tokenizers", "data/preferences", "models", "dpo", "checkpoints"],
+    late: ["plots"],
+  },
+  generation: {
+    values: [...ENGINE, "models", "data/tokenizers", "data/hub", "checkpoints", "config", "random"],
+  },
+  plots: {},
+  train: { values: [...LIBRARY, "training"] },
+  index: { values: [...LIBRARY, "training", "plots", "train"] },
+  cli: { values: [...LIBRARY, "training", "plots", "train", "index"] },
+};
+
+/** Where `node:fs` may be imported: where files are the subject. A path ending in / is a folder. */
+export const READS_FILES = [
+  ...["src/data/hub/", "src/data/datasets/", "src/data/tokenizers/loadTokenizer.ts", "src/checkpoints/"],
+  ...["src/models/loadModel.ts", "src/engine/runtime/", "src/plots/plotRunFolders.ts", "src/plots/readTrainerState.ts"],
+  ...["src/training/logger.ts", "src/cli/"],
+];
+
+/** What runs in a browser too: nothing of Node but in the files above. */
+export const WITHOUT_NODE = ["src/errors.ts", "src/random.ts", "src/engine/", "src/models/", "src/dpo/", "src/optim/"];
+
+/** `src/engine/graph/ops/matmul.ts` -> `engine/graph`; `src/errors.ts` -> `errors`. */
+export function moduleOf(path: string): string {
+  const [, first, second, third] = path.split("/");
+  if (second === undefined) return first.replace(/\.ts$/, "");
+  return (first === "engine" || first === "data") && third !== undefined ? `${first}/${second}` : first;
+}

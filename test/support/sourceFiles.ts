@@ -1,0 +1,108 @@
+/** @file The checkout for the architecture test: committed files, and what TypeScript files import and define. */
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const NEW = ["--others", "--exclude-standard"];
+
+/** Paths from the root, with /. @param options.withNew also those that git neither tracks nor ignores. */
+export function committedFiles({ withNew }: { withNew: boolean }): string[] {
+  const options = { cwd: root, encoding: "utf8", maxBuffer: 2 ** 26 } as const;
+  const listed = execFileSync("git", ["ls-files", "-z", "--cached", ...(withNew ? NEW : [])], options);
+  return listed.split("\0").filter((path) => path !== "" && existsSync(`${root}/${path}`));
+}
+
+export function readText(path: string): string {
+  return readFileSync(`${root}/${path}`, "utf8");
+}
+
+export interface Import {
+  /** A path from the root for relative ones (`src/errors.ts`), else the package. */
+  target: string;
+  /** Nothing of it is left at run time. */
+  typeOnly: boolean;
+  /** `import()`. */
+  dynamic: boolean;
+}
+
+export interface SourceFunction {
+  name: string;
+  /** From the line of its first word to that of its last brace; without its comment. */
+  lines: number;
+}
+
+export interface SourceFile {
+  path: string;
+  text: string;
+  imports: Import[];
+  functions: SourceFunction[];
+  /** Names of all identifiers that stand alone (no property names): `console`, `fetch`. */
+  identifiers: Set<string>;
+}
+
+export function parseSource(path: string): SourceFile {
+  const text = readText(path);
+  const tree = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
+  const file: SourceFile = { path, text, imports: [], functions: [], identifiers: new Set() };
+  const visit = (node: ts.Node): void => {
+    const found = importOf(node);
+    if (found) file.imports.push({ ...found, target: resolveImport(path, found.target) });
+    if (isFunction(node)) file.functions.push(describeFunction(node, tree));
+    if (ts.isIdentifier(node) && !isPropertyName(node)) file.identifiers.add(node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(tree);
+  return file;
+}
+
+function resolveImport(path: string, specifier: string): string {
+  return specifier.startsWith(".") ? posix.join(posix.dirname(path), specifier) : specifier;
+}
+
+function importOf(node: ts.Node): Import | undefined {
+  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
+    if (!node.moduleSpecifier || !ts.isStringLiteral(node.moduleSpecifier)) return undefined;
+    return { target: node.moduleSpecifier.text, typeOnly: isTypeOnly(node), dynamic: false };
+  }
+  if (!ts.isCallExpression(node) || node.expression.kind !== ts.SyntaxKind.ImportKeyword) return undefined;
+  const [argument] = node.arguments;
+  return ts.isStringLiteral(argument) ? { target: argument.text, typeOnly: false, dynamic: true } : undefined;
+}
+
+function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
+  if (ts.isExportDeclaration(node)) {
+    const names = node.exportClause && ts.isNamedExports(node.exportClause) ? node.exportClause.elements : [];
+    return node.isTypeOnly || (names.length > 0 && names.every((name) => name.isTypeOnly));
+  }
+  const clause = node.importClause;
+  if (!clause) return false;
+  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
+  const names = clause.namedBindings && ts.isNamedImports(clause.namedBindings) ? clause.namedBindings.elements : [];
+  return !clause.name && names.length > 0 && names.every((name) => name.isTypeOnly);
+}
+
+type FunctionNode = ts.FunctionLikeDeclaration & { body: ts.Node };
+
+function isFunction(node: ts.Node): node is FunctionNode {
+  return ts.isFunctionLike(node) && "body" in node && node.body !== undefined;
+}
+
+function describeFunction(node: FunctionNode, tree: ts.SourceFile): SourceFunction {
+  const line = (position: number) => tree.getLineAndCharacterOfPosition(position).line;
+  const parent =
+    ts.isVariableDeclaration(node.parent) || ts.isPropertyAssignment(node.parent) ? node.parent : undefined;
+  const name = node.name ?? parent?.name;
+  return {
+    name: ts.isConstructorDeclaration(node) ? "constructor" : (name?.getText(tree) ?? "anonymous"),
+    lines: line(node.getEnd()) - line(node.getStart(tree)) + 1,
+  };
+}
+
+function isPropertyName(node: ts.Identifier): boolean {
+  const { parent } = node;
+  if (ts.isPropertyAccessExpression(parent)) return parent.name === node;
+  return (ts.isPropertyAssignment(parent) || ts.isPropertySignature(parent)) && parent.name === node;
+}
