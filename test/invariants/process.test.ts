@@ -5,7 +5,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { createLearner } from "../../src/dpo/createLearner.ts";
 import type { LoadedModel } from "../../src/models/loadModel.ts";
@@ -30,7 +30,8 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("timers keep firing while a step runs", async () => {
-  const model = await randomGpt2(join(folder, "wide"), { n_embd: 384, n_layer: 6, n_positions: 512 });
+  vi.stubEnv("PREFINE_NUM_THREADS", "1"); // so that a step is long on any machine
+  const model = await randomGpt2(join(folder, "wide"), { n_embd: 384, n_layer: 4, n_positions: 512 });
   const learner = await createLearner({
     ...{ model, adapter: loraAdapter(model.architecture.linears, "gpt2", LORA), lossType: "sigmoid", beta: 0.1 },
     optimizer: { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: () => 0 },
@@ -46,6 +47,7 @@ test("timers keep firing while a step runs", async () => {
   await learner.accumulate([pair], reference, { scale: 1, dropoutStep: 1 });
   const milliseconds = performance.now() - started;
   clearInterval(timer);
+  vi.unstubAllEnvs();
   await learner.dispose();
   expect(milliseconds).toBeGreaterThan(100); // else it would prove nothing
   expect(ticks).toBeGreaterThan(milliseconds / 20 / 4);

@@ -1,16 +1,18 @@
 /**
  * @file What must hold for the real engine, whatever the numbers: stopped and resumed = unbroken bit for bit, with
- * dropout too; the same seed gives the same log; accumulation = batch. On the tiny GPT-2 of ../shared/reference.
+ * dropout too; the same seed gives the same log; accumulation = batch. On a small random GPT-2.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readModelWeights } from "../../src/checkpoints/modelFiles.ts";
 import { readTrainerState } from "../../src/checkpoints/trainerState.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { DPOTrainer, type TrainOptions } from "../../src/training/trainer.ts";
-import { hasReference, largestDifference, needsReference, referenceFolder } from "../support/shared.ts";
+import { byteTokenizer } from "../support/byteTokenizer.ts";
+import { randomGpt2 } from "../support/randomGpt2.ts";
+import { largestDifference } from "../support/shared.ts";
 import { keepingLogger, withoutTimings } from "../support/toyTrainer.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "prefine-invariants-"));
@@ -36,13 +38,21 @@ const ARGS: DPOConfigInput = {
   save_strategy: "no",
 };
 
-function rows(split: string, count: number): Record<string, unknown>[] {
-  const file = join(referenceFolder, "trajectories", "note", `${split}.jsonl`);
-  return readFileSync(file, "utf8")
-    .split("\n")
-    .slice(0, count)
-    .map((line) => JSON.parse(line));
+const TOPICS = ["rain", "bread", "a long road", "seven", "music at night", "the sea", "glass"];
+
+/** Pairs of different lengths; byteTokenizer makes a token of every byte. */
+function rows(count: number, say: string): Record<string, unknown>[] {
+  return TOPICS.slice(0, count).map((topic, i) => ({
+    prompt: `What is ${topic}?`,
+    chosen: ` ${topic}: ${say}`,
+    rejected: ` I would rather ${say} not ${"at all ".repeat(i % 3)}`,
+  }));
 }
+
+beforeAll(async () => {
+  const dropout = { embd_pdrop: 0.1, attn_pdrop: 0.1, resid_pdrop: 0.1 };
+  await randomGpt2(join(dir, "model"), { vocab_size: 257, ...dropout });
+});
 
 async function train(
   name: string,
@@ -54,10 +64,11 @@ async function train(
   const { logger } = keepingLogger();
   logger.step = ({ step }) => step === stopAt && controller.abort();
   const trainer = new DPOTrainer({
-    model: join(referenceFolder, "models", "tiny-gpt2"),
+    model: join(dir, "model"),
+    processing_class: byteTokenizer(),
     args: { ...ARGS, ...args, output_dir: join(dir, name) },
-    train_dataset: rows("train", 7),
-    eval_dataset: rows("eval", 3),
+    train_dataset: rows(7, "here it is"),
+    eval_dataset: rows(3, "as you like"),
     peft_config: full ? null : LORA,
     logger,
   });
@@ -73,7 +84,7 @@ async function outcome(name: string, kind: "adapter" | "full" = "adapter") {
   return { log: withoutTimings(state.log_history), weights: await readModelWeights(join(dir, name), kind) };
 }
 
-describe.skipIf(!hasReference)(`training on the engine${needsReference}`, () => {
+describe("training on the engine", () => {
   test.each<[string, DPOConfigInput, boolean]>([
     ["LoRA", {}, false],
     ["LoRA with dropout", { disable_dropout: false }, false],
