@@ -6,7 +6,7 @@ import type { LoadedModel } from "../models/loadModel.ts";
 import type { LoraAdapter } from "../models/lora.ts";
 import type { BatchResult, Learner, LearnerState, PairScores, Role } from "./learner.ts";
 import type { LossType } from "./losses.ts";
-import { dropoutSeed, float32, int64, pairFeeds, readScores } from "./pairFeeds.ts";
+import { dropoutSeed, float32, pairFeeds, readScores } from "./pairFeeds.ts";
 import { headMeanGraph, logpsGraph, lossGraph, type PairGraphOptions, scoreGraph, stepGraph } from "./pairGraphs.ts";
 
 type NamedTensors = ReadonlyMap<string, { shape: number[]; data: Float32Array }>;
@@ -134,8 +134,8 @@ class EngineLearner implements Learner {
       const feeds = {
         ...this.weightFeeds("policy"),
         ...pairFeeds(pair),
-        reference: float32({ shape: [2], data: Float32Array.of(chosen, rejected) }),
-        ones: int64(1, 1),
+        referenceChosen: float32({ shape: [1], data: Float32Array.of(chosen) }),
+        referenceRejected: float32({ shape: [1], data: Float32Array.of(rejected) }),
         dropoutSeed: dropoutSeed(seed, dropoutStep, i),
       };
       const outputs = await this.graphs.step.run(feeds, gradients);

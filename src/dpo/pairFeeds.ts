@@ -10,7 +10,7 @@ export const float32 = ({ shape, data }: { shape: readonly number[]; data: Float
   data,
 });
 const int32 = (data: Int32Array): HostTensor => ({ dtype: "int32", shape: [data.length], data });
-export const int64 = (...values: number[]): HostTensor => {
+const int64 = (...values: number[]): HostTensor => {
   return { dtype: "int64", shape: [values.length], data: BigInt64Array.from(values, BigInt) };
 };
 

@@ -109,13 +109,12 @@ export interface StepGraphOptions extends PairGraphOptions {
 export function stepGraph(options: StepGraphOptions): LoweredGraph {
   const seed = options.dropout ? input("dropoutSeed", [], "uint32") : undefined;
   const pair = forwardPair(options, seed);
-  const reference = input("reference", [2]); // log-probabilities of chosen and rejected
-  const [chosen, rejected] = split(reference, input("ones", [2], "int64"), [1, 1]);
-  const ratios = pair.sums.map((sum, i) => sub(reshape(sum, [1]), [chosen, rejected][i]));
-  const perPair = losses[options.lossType](
-    { chosenLogratios: ratios[0], rejectedLogratios: ratios[1] },
-    { beta: options.beta },
-  );
+  const [chosen, rejected] = pair.sums.map((sum) => reshape(sum, [1]));
+  const logratios = {
+    chosenLogratios: sub(chosen, input("referenceChosen", [1])),
+    rejectedLogratios: sub(rejected, input("referenceRejected", [1])),
+  };
+  const perPair = losses[options.lossType](logratios, { beta: options.beta });
   const loss = sumAll(perPair);
   const wrt = options.trainable.map((name) => {
     const tensor = pair.net.weights.get(name);

@@ -54,7 +54,12 @@ describe.skipIf(!hasReference)(`forward and backward of one pair${needsReference
     const step = await device.open(
       stepGraph({ ...options, lossType: "sigmoid", beta: 0.1, dropout: false, trainable: names }),
     );
-    const feeds = { ...weights, ...pairFeeds(pair), reference: host([3, 0], [2]), ones: host([1, 1], [2], "int64") };
+    const feeds = {
+      ...weights,
+      ...pairFeeds(pair),
+      referenceChosen: host([3], [1]),
+      referenceRejected: host([0], [1]),
+    };
     const outputs = await step.run(feeds);
     expect(outputs.get("loss")?.data[0]).toBeCloseTo(Number(expected.get("loss")?.data[0]), 5);
     for (const key of names) {
