@@ -1,18 +1,27 @@
 /** @file The checkout for the architecture test: committed files, and what TypeScript files import and define. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { posix } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const NEW = ["--others", "--exclude-standard"];
+const BUILT = /(^|\/)(node_modules|dist|coverage|\.git)\//;
 
 /** Paths from the root, with /. @param options.withNew also those that git neither tracks nor ignores. */
 export function committedFiles({ withNew }: { withNew: boolean }): string[] {
+  if (!existsSync(`${root}/.git`)) return filesOfArchive();
   const options = { cwd: root, encoding: "utf8", maxBuffer: 2 ** 26 } as const;
   const listed = execFileSync("git", ["ls-files", "-z", "--cached", ...(withNew ? NEW : [])], options);
   return listed.split("\0").filter((path) => path !== "" && existsSync(`${root}/${path}`));
+}
+
+/** Sources that came as an archive: all files but what was installed and built. */
+function filesOfArchive(): string[] {
+  const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = entries.map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll("\\", "/"));
+  return paths.filter((path) => !BUILT.test(path));
 }
 
 export function readText(path: string): string {
@@ -22,6 +31,8 @@ export function readText(path: string): string {
 export interface Import {
   /** A path from the root for relative ones (`src/errors.ts`), else the package. */
   target: string;
+  /** Whether it is a relative one. */
+  isLocal: boolean;
   /** Nothing of it is left at run time. */
   typeOnly: boolean;
   /** `import()`. */
@@ -49,7 +60,7 @@ export function parseSource(path: string): SourceFile {
   const file: SourceFile = { path, text, imports: [], functions: [], identifiers: new Set() };
   const visit = (node: ts.Node): void => {
     const found = importOf(node);
-    if (found) file.imports.push({ ...found, target: resolveImport(path, found.target) });
+    if (found) file.imports.push(locate(found, path));
     if (isFunction(node)) file.functions.push(describeFunction(node, tree));
     if (ts.isIdentifier(node) && !isPropertyName(node)) file.identifiers.add(node.text);
     ts.forEachChild(node, visit);
@@ -58,11 +69,12 @@ export function parseSource(path: string): SourceFile {
   return file;
 }
 
-function resolveImport(path: string, specifier: string): string {
-  return specifier.startsWith(".") ? posix.join(posix.dirname(path), specifier) : specifier;
+function locate(found: Omit<Import, "isLocal">, path: string): Import {
+  const isLocal = found.target.startsWith(".");
+  return { ...found, isLocal, target: isLocal ? posix.join(posix.dirname(path), found.target) : found.target };
 }
 
-function importOf(node: ts.Node): Import | undefined {
+function importOf(node: ts.Node): Omit<Import, "isLocal"> | undefined {
   if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
     if (!node.moduleSpecifier || !ts.isStringLiteral(node.moduleSpecifier)) return undefined;
     return { target: node.moduleSpecifier.text, typeOnly: isTypeOnly(node), dynamic: false };
