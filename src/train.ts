@@ -10,6 +10,7 @@ import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
 import { PrefineError } from "./errors.ts";
 import { AutoModelForCausalLM } from "./generation/causalLM.ts";
 import { createLogger, type Logger } from "./training/logger.ts";
+import { checkOutputDir } from "./training/outputDir.ts";
 import { DPOTrainer, type TrainOutput } from "./training/trainer.ts";
 
 export interface RunOptions {
@@ -25,6 +26,7 @@ export interface RunOptions {
  * @throws PrefineError; code `interrupted` when the signal stopped the run.
  */
 export async function train(run: RunConfig, { signal, logger }: RunOptions = {}): Promise<TrainOutput> {
+  await checkOutputDir(run.args); // before anything is downloaded
   const told = logger ?? createLogger({ disable_tqdm: run.args.disable_tqdm ?? false });
   const { train_dataset, eval_dataset } = await loadSplits(run, told, signal);
   const model = await loadPolicy(run, told, signal);

@@ -129,7 +129,8 @@ export async function checkpointFault(path: string): Promise<string | undefined>
   }
 }
 
-async function readResumeFile(path: string): Promise<ResumeFile> {
+/** @throws PrefineError("io") when the folder is no checkpoint of prefine. */
+export async function readResumeFile(path: string): Promise<ResumeFile> {
   const file = join(path, RESUME);
   const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== "ENOENT" && cause.code !== "ENOTDIR") throw ioError(cause, file, "read");

@@ -1,5 +1,5 @@
 /** @file The TensorBoard log of a run: an event file that grows by whole records. */
-import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
 import {
@@ -9,6 +9,8 @@ import {
   tensorboardTag,
   wholeRecordsLength,
 } from "../formats/tensorboard.ts";
+import { makeFolder } from "../makeFolder.ts";
+import { ioError } from "./files.ts";
 
 export interface EventLog {
   readonly file: string;
@@ -35,17 +37,15 @@ export function eventFolder(outputDir: string, now = new Date()): string {
 
 /**
  * Opens an event file for appending: a torn record at its end (a crash while writing) is cut off first.
+ * @throws PrefineError("io") when the disk is full, read-only or not ours; also later, from `scalars` and `text`.
  * @param folder is made if it is missing; the file gets TensorBoard's kind of name unless `name` gives one.
  */
 export function openEventLog(folder: string, { name }: { name?: string } = {}): EventLog {
   const seconds = () => Date.now() / 1000;
   const file = path.join(folder, name ?? `events.out.tfevents.${Math.floor(seconds())}.${hostname()}.${process.pid}.0`);
-  mkdirSync(folder, { recursive: true });
-  const length = existsSync(file) ? wholeRecordsLength(readFileSync(file)) : 0;
-  const handle = openSync(file, "a");
-  ftruncateSync(handle, length);
+  const { handle, length } = onDisk(file, () => openForAppending(file));
   // One write a record: whoever reads along sees it whole.
-  const append = (bytes: Uint8Array) => writeSync(handle, bytes);
+  const append = (bytes: Uint8Array) => onDisk(file, () => writeSync(handle, bytes));
   if (length === 0) append(encodeFileVersion(seconds()));
   return {
     file,
@@ -64,4 +64,21 @@ export function openEventLog(folder: string, { name }: { name?: string } = {}): 
       closeSync(handle);
     },
   };
+}
+
+function openForAppending(file: string): { handle: number; length: number } {
+  makeFolder(path.dirname(file));
+  const length = existsSync(file) ? wholeRecordsLength(readFileSync(file)) : 0;
+  const handle = openSync(file, "a");
+  ftruncateSync(handle, length);
+  return { handle, length };
+}
+
+/** @throws PrefineError("io") for what the disk refuses. */
+function onDisk<T>(file: string, action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    throw ioError(cause, file);
+  }
 }

@@ -1,8 +1,9 @@
 /** @file Files that are whole or absent: written beside, synced, renamed. Errors of the disk become PrefineErrors. */
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PrefineError } from "../errors.ts";
+import { makeFolder } from "../makeFolder.ts";
 
 /** A text, or bytes in pieces (so that a model larger than one typed array can be written). */
 export type Content = string | readonly Uint8Array[];
@@ -26,7 +27,7 @@ function partialName(path: string): string {
 export async function writeFileAtomically(path: string, content: Content): Promise<void> {
   const partial = partialName(path);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     await writeSynced(partial, content);
     await rename(partial, path);
     await syncFolder(dirname(path));
@@ -45,7 +46,8 @@ export async function writeFileAtomically(path: string, content: Content): Promi
 export async function writeFolderAtomically(path: string, files: Iterable<readonly [string, Content]>): Promise<void> {
   const partial = partialName(path);
   try {
-    await mkdir(partial, { recursive: true });
+    makeFolder(dirname(path));
+    await mkdir(partial);
     for (const [name, content] of files) await writeSynced(join(partial, name), content);
     await syncFolder(partial);
     await replaceFolder(partial, path);
@@ -53,6 +55,24 @@ export async function writeFolderAtomically(path: string, files: Iterable<readon
   } catch (cause) {
     await rm(partial, { recursive: true, force: true }).catch(() => {});
     throw ioError(cause, path);
+  }
+}
+
+/**
+ * Tries whether files can be written into `dir`, before hours of work depend on it. Leaves everything as it was.
+ * @throws PrefineError("io") when the disk is full, read-only or not ours, or a file is in the way.
+ */
+export async function checkWritable(dir: string): Promise<void> {
+  const probe = partialName(join(dir, "probe"));
+  let made: string[] = [];
+  try {
+    made = makeFolder(dir);
+    await writeSynced(probe, "prefine");
+  } catch (cause) {
+    throw ioError(cause, dir);
+  } finally {
+    await rm(probe, { force: true }).catch(() => {});
+    for (const folder of made.reverse()) await rmdir(folder).catch(() => {}); // not empty: somebody uses it by now
   }
 }
 
@@ -97,20 +117,33 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
+const ELSEWHERE = "Choose another output_dir.";
+
+/** What happened, and what to do where something was to be written. */
 const REASONS: Record<string, [found: string, hint: string]> = {
   ENOSPC: ["the disk is full", "Free some space, or write elsewhere (output_dir)."],
   EDQUOT: ["the disk quota is used up", "Free some space, or write elsewhere (output_dir)."],
-  EROFS: ["the file system is read-only", "Choose another output_dir."],
+  EROFS: ["the file system is read-only", ELSEWHERE],
   EACCES: ["no permission", "Check the owner of the folder, or choose another output_dir."],
   EPERM: ["no permission", "Check the owner of the folder, or choose another output_dir."],
-  ENOTDIR: ["a part of the path is a file, not a folder", "Choose another output_dir."],
-  EEXIST: ["a file of that name is in the way", "Choose another output_dir."],
+  ENOTDIR: ["a part of the path is a file, not a folder", ELSEWHERE],
+  EEXIST: ["a file of that name is in the way", ELSEWHERE],
+  ENOENT: ["nothing can be made there", ELSEWHERE],
+  EISDIR: ["it is a folder, not a file", ELSEWHERE],
+  ENAMETOOLONG: ["the path is too long", ELSEWHERE],
+};
+
+/** What to do where something was to be read. */
+const READING: Record<string, string> = {
+  EACCES: "Check who may read it.",
+  EPERM: "Check who may read it.",
 };
 
 /** An error of the operating system as an error for the reader; others pass through. */
-export function ioError(cause: unknown, path: string, action = "write"): unknown {
+export function ioError(cause: unknown, path: string, action: "write" | "read" | "delete" = "write"): unknown {
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;
   if (cause instanceof PrefineError || typeof code !== "string" || !code.startsWith("E")) return cause;
   const [found, hint] = REASONS[code] ?? [(cause as Error).message, undefined];
-  return new PrefineError("io", `${path}: cannot ${action}: ${found} (${code})`, hint, { cause });
+  const advice = action === "read" ? READING[code] : hint;
+  return new PrefineError("io", `${path}: cannot ${action}: ${found} (${code})`, advice, { cause });
 }

@@ -1,7 +1,8 @@
 /** @file Runs on disk in, a picture on disk out: SVG for documents, PNG for everything else. */
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { open, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { PrefineError } from "../errors.ts";
+import { makeFolder } from "../makeFolder.ts";
 import { type PlotOptions, plotRuns } from "./plotRuns.ts";
 import { readTrainerState, type TrainerStateFile } from "./readTrainerState.ts";
 import { renderPng } from "./renderPng.ts";
@@ -61,7 +62,7 @@ async function writeWhole(file: string, content: string | Uint8Array): Promise<v
   const folder = path.dirname(file);
   const beside = path.join(folder, `.${path.basename(file)}.${process.pid}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     const handle = await open(beside, "w");
     try {
       await handle.writeFile(content);

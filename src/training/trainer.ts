@@ -1,5 +1,5 @@
 /** @file DPOTrainer: TRL's class of that name. Prepares a run, takes its steps, leaves a finished output_dir. */
-import { newestValidCheckpoint, refuseRun, removePartials, removeRun } from "../checkpoints/runDirectory.ts";
+import { removePartials, removeRun } from "../checkpoints/runDirectory.ts";
 import { type LogEntry, newTrainerState, type TrainerState } from "../checkpoints/trainerState.ts";
 import { adviceOf, DPOConfig, type DPOConfigInput } from "../config/DPOConfig.ts";
 import { LoraConfig, type LoraConfigInput } from "../config/LoraConfig.ts";
@@ -11,6 +11,7 @@ import { finishRun, saveModel, saveState } from "./finish.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { runToEnd } from "./loop.ts";
 import { createObserver, type TrainingObserver } from "./observer.ts";
+import { checkOutputDir, findStart, type Resume } from "./outputDir.ts";
 import { type PreparedRun, prepareRun } from "./prepare.ts";
 import type { Rows } from "./prepareData.ts";
 import type { ModelInput } from "./prepareModel.ts";
@@ -45,7 +46,7 @@ export interface TrainOptions {
   /** Stops between two micro-batches, or pairs of an evaluation; what is done is saved. */
   signal?: AbortSignal;
   /** true: the newest valid checkpoint of output_dir; a path; false: none. Default: args.resume_from_checkpoint. */
-  resume_from_checkpoint?: boolean | string | null;
+  resume_from_checkpoint?: Resume;
 }
 
 export interface TrainOutput {
@@ -90,12 +91,14 @@ export class DPOTrainer {
   /**
    * Trains to the end and writes output_dir: model, tokenizer, trainer_state.json, plot, model card.
    * @throws PrefineError("interrupted") when the signal stopped it, with a checkpoint of the last whole step;
-   *   "config" when output_dir holds a run that is neither resumed nor overwritten; "training" for a loss that
-   *   is not finite.
+   *   "config" when output_dir holds a run that is neither resumed nor overwritten; "io" when it can't be written
+   *   to; "training" for a loss that is not finite.
    */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     return this.exclusively("train", async () => {
-      const checkpoint = await this.findStart(options.resume_from_checkpoint ?? this.args.resume_from_checkpoint);
+      const resume = options.resume_from_checkpoint ?? this.args.resume_from_checkpoint;
+      await checkOutputDir(this.args, resume);
+      const checkpoint = await findStart(this.args, resume, this.observer);
       const { run, facts } = await this.prepared(options.signal);
       await this.goToStart(run, checkpoint);
       run.signal = options.signal;
@@ -157,20 +160,6 @@ export class DPOTrainer {
       prepareRun(requestOf(this.options, this.args, signal), this.observer));
     this.run = createRun(parts);
     return { run: this.run, facts };
-  }
-
-  /** The checkpoint to go on from, if any. Refuses early an output_dir that holds another run. */
-  private async findStart(resume: boolean | string | null): Promise<string | undefined> {
-    const { output_dir, overwrite_output_dir } = this.args;
-    if (!resume) {
-      if (!overwrite_output_dir) await refuseRun(output_dir);
-      return undefined;
-    }
-    const skip = (path: string, fault: string) => this.observer.warn(`${path} can't be resumed from: ${fault}`);
-    if (typeof resume === "string") return (await newestValidCheckpoint(resume, skip))?.path ?? resume;
-    const newest = await newestValidCheckpoint(output_dir, skip);
-    if (!newest) this.observer.info(`${output_dir}: no checkpoint to resume from; starting at step 0`);
-    return newest?.path;
   }
 
   private async goToStart(run: Run, checkpoint: string | undefined): Promise<void> {

@@ -23,6 +23,7 @@ const ENGINE = ["engine/graph", "engine/onnx", "engine/runtime"];
 const DATA = ["data/hub", "data/datasets", "data/tokenizers", "data/preferences"];
 const LIBRARY = [
   "random",
+  "makeFolder",
   "config",
   "formats",
   "optim",
@@ -37,19 +38,20 @@ const LIBRARY = [
 export const RULES: Record<string, Rule> = {
   errors: {},
   random: {},
+  makeFolder: {},
   config: {},
   formats: {},
   optim: {},
   "engine/graph": {},
   "engine/onnx": { values: ["engine/graph", "formats"] },
   "engine/runtime": { types: ["engine/graph", "engine/onnx"] },
-  "data/hub": {},
+  "data/hub": { values: ["makeFolder"] },
   "data/datasets": { values: ["data/hub", "formats", "random"] },
-  "data/tokenizers": { types: ["data/hub"], late: ["data/hub"] },
+  "data/tokenizers": { values: ["makeFolder"], types: ["data/hub"], late: ["data/hub"] },
   "data/preferences": { values: ["random"], types: ["data/tokenizers"] },
   models: { values: ["engine/graph", "formats", "random", "data/hub"], types: ["engine/runtime"] },
   dpo: { values: [...ENGINE, "models"], types: ["data/preferences"] },
-  checkpoints: { values: ["formats"], types: ["config"] },
+  checkpoints: { values: ["makeFolder", "formats"], types: ["config"] },
   training: {
     values: ["config", "optim", "data/tokenizers", "data/preferences", "models", "dpo", "checkpoints"],
     late: ["plots"],
@@ -57,7 +59,7 @@ export const RULES: Record<string, Rule> = {
   generation: {
     values: [...ENGINE, "models", "data/tokenizers", "data/hub", "checkpoints", "config", "random"],
   },
-  plots: {},
+  plots: { values: ["makeFolder"] },
   train: { values: [...LIBRARY, "training"] },
   index: { values: [...LIBRARY, "training", "plots", "train"] },
   cli: { values: [...LIBRARY, "training", "plots", "train", "index"] },
@@ -65,7 +67,13 @@ export const RULES: Record<string, Rule> = {
 
 /** Where `node:fs` may be imported: where files are the subject. A path ending in / is a folder. */
 export const READS_FILES = [
-  ...["src/data/hub/", "src/data/datasets/", "src/data/tokenizers/loadTokenizer.ts", "src/checkpoints/"],
+  ...[
+    "src/makeFolder.ts",
+    "src/data/hub/",
+    "src/data/datasets/",
+    "src/data/tokenizers/loadTokenizer.ts",
+    "src/checkpoints/",
+  ],
   ...["src/models/loadModel.ts", "src/engine/runtime/", "src/plots/plotRunFolders.ts", "src/plots/readTrainerState.ts"],
   ...["src/training/logger.ts", "src/cli/"],
 ];

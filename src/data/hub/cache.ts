@@ -9,8 +9,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { constants, type Dirent } from "node:fs";
-import { copyFile, link, mkdir, open, readdir, readFile, readlink, rename, rm, stat, symlink } from "node:fs/promises";
+import { copyFile, link, open, readdir, readFile, readlink, rename, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import { makeFolder } from "../../makeFolder.ts";
 import { isCommit, type RemoteFile, remoteFile } from "./listing.ts";
 import type { RepoRef } from "./repoId.ts";
 import type { HubSettings } from "./settings.ts";
@@ -105,7 +106,7 @@ export async function linkIntoSnapshot(
   const target = relative(dirname(pointer), blob);
   const current = await readlink(pointer).catch(() => undefined);
   if (current === target || (current === undefined && (await hasSize(pointer, file.size)))) return;
-  await mkdir(dirname(pointer), { recursive: true });
+  makeFolder(dirname(pointer));
   const beside = `${pointer}.${randomBytes(4).toString("hex")}.incomplete`;
   try {
     await makeEntry(hub, { blob, target, beside });
@@ -131,7 +132,7 @@ async function succeeds(action: Promise<void>): Promise<boolean> {
 
 /** Writes a small file beside its place, syncs and renames it, so that a reader sees all of it or nothing. */
 async function writeWhole(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const beside = `${path}.${randomBytes(4).toString("hex")}.tmp`;
   try {
     const file = await open(beside, "wx");

@@ -6,9 +6,10 @@
  */
 import { createHash, type Hash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PrefineError } from "../../errors.ts";
+import { makeFolder } from "../../makeFolder.ts";
 import type { RemoteFile } from "./listing.ts";
 import { describeSubject, type Subject, TryAgain } from "./refusals.ts";
 import { send, withRetries } from "./requests.ts";
@@ -54,7 +55,7 @@ export async function downloadBlob(hub: HubSettings, request: BlobRequest): Prom
 }
 
 async function fill(hub: HubSettings, request: BlobRequest): Promise<void> {
-  await mkdir(dirname(request.blob), { recursive: true });
+  makeFolder(dirname(request.blob));
   const part = await openPart(request);
   let finished = false;
   try {

@@ -1,7 +1,8 @@
 /** @file Tokenizers from a folder or a hub repository, and back into a folder. */
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { PrefineError } from "../../errors.ts";
+import { makeFolder } from "../../makeFolder.ts";
 import type { HubOptions } from "../hub/settings.ts";
 import type { TokenizerSettings } from "./specialTokens.ts";
 import { Tokenizer, type TokenizerParts } from "./tokenizer.ts";
@@ -141,7 +142,7 @@ function noTokenizer(idOrPath: string, kind: string): PrefineError {
 /** Writes each file beside its place, syncs and renames it: no reader ever sees half of one. */
 async function writeFiles(directory: string, files: Map<string, Uint8Array>): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true });
+    makeFolder(directory);
     for (const [file, bytes] of files) {
       const path = join(directory, file);
       const partial = join(directory, `.${basename(file)}.${process.pid}.partial`);

@@ -1,0 +1,44 @@
+/** @file output_dir before the first step: can it be written to, does it hold a run, where does that go on. */
+import { checkpointFault, readResumeFile } from "../checkpoints/checkpoint.ts";
+import { checkWritable } from "../checkpoints/files.ts";
+import { newestValidCheckpoint, refuseRun } from "../checkpoints/runDirectory.ts";
+import type { DPOConfig } from "../config/DPOConfig.ts";
+import { PrefineError } from "../errors.ts";
+import type { RunObserver } from "./run.ts";
+
+/** true: the newest valid checkpoint of output_dir; a path; false or null: none. */
+export type Resume = boolean | string | null;
+
+/**
+ * What can be said of output_dir before anything is downloaded or computed.
+ * @throws PrefineError("config") when it holds a run that is neither resumed nor overwritten; "io" when it can't be
+ *   written to.
+ */
+export async function checkOutputDir(args: DPOConfig, resume: Resume = args.resume_from_checkpoint): Promise<void> {
+  const { output_dir, overwrite_output_dir } = args;
+  if (!resume && !overwrite_output_dir) await refuseRun(output_dir);
+  await checkWritable(output_dir);
+}
+
+/**
+ * The checkpoint to go on from, if any.
+ * @throws PrefineError when a path is asked for that is no whole checkpoint.
+ */
+export async function findStart(
+  { output_dir }: DPOConfig,
+  resume: Resume,
+  observer: RunObserver,
+): Promise<string | undefined> {
+  if (!resume) return undefined;
+  const skip = (path: string, fault: string) => observer.warn(`${path} can't be resumed from: ${fault}`);
+  const newest = await newestValidCheckpoint(typeof resume === "string" ? resume : output_dir, skip);
+  if (newest) return newest.path;
+  if (resume === true) {
+    observer.info(`${output_dir}: no checkpoint to resume from; starting at step 0`);
+    return undefined;
+  }
+  await readResumeFile(resume); // says best what is wrong with a folder that is no checkpoint
+  const fault = await checkpointFault(resume);
+  if (fault === undefined) return resume;
+  throw new PrefineError("io", fault, "Resume from another checkpoint, or with resume_from_checkpoint: true.");
+}
