@@ -27,6 +27,23 @@ export class PrefineError extends Error {
   }
 }
 
+const SHOWN = 60; // characters of a wrong value that help to find it
+
+/** A value in a message: short, on one line, as JSON. */
+export function show(value: unknown): string {
+  if (value === undefined) return "nothing";
+  const text = jsonOf(value);
+  return text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text;
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return typeof value === "object" ? "a value nested too deeply to be shown" : String(value); // a bigint, a symbol
+  }
+}
+
 /** Edit distance (insert, delete, replace, swap of neighbours), for "did you mean". */
 function editDistance(a: string, b: string): number {
   const rows = Array.from({ length: a.length + 1 }, (_, i) => {

@@ -127,7 +127,7 @@ describe("an adapter folder", () => {
     rmSync(join(dir, ADAPTER_WEIGHTS));
     expect((await refusal()).message).toContain(ADAPTER_WEIGHTS);
     writeFileSync(join(dir, ADAPTER_CONFIG), "{");
-    expect((await refusal()).message).toMatch(/adapter_config.json: not JSON/);
+    expect((await refusal()).message).toMatch(/adapter_config.json: expected JSON/);
   });
 });
 

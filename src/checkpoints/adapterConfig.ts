@@ -1,5 +1,5 @@
 /** @file adapter_config.json as PEFT 0.21 writes it, and what of it prefine can follow. */
-import { PrefineError } from "../errors.ts";
+import { PrefineError, show } from "../errors.ts";
 
 /** The part of PEFT's LoraConfig that shapes the adapter; names as in the file. */
 export interface AdapterConfig {
@@ -85,13 +85,13 @@ function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown])
 export function parseAdapterConfig(text: string, where: string): AdapterConfig {
   const json = parseObject(text, where);
   if (json.peft_type !== "LORA") {
-    throw new PrefineError("not-yet", `${where}: expected peft_type "LORA", found ${JSON.stringify(json.peft_type)}`);
+    throw new PrefineError("not-yet", `${where}: expected peft_type "LORA", found ${show(json.peft_type)}`, MERGE);
   }
   for (const [key, value] of Object.entries(json)) refuseUnbuilt(key, value, where);
   return {
-    r: readNumber(json, "r", where, (value) => Number.isInteger(value) && value > 0),
-    lora_alpha: readNumber(json, "lora_alpha", where, (value) => value > 0),
-    lora_dropout: readNumber(json, "lora_dropout", where, (value) => value >= 0 && value < 1, 0),
+    r: readNumber(json, "r", where, WHOLE),
+    lora_alpha: readNumber(json, "lora_alpha", where, POSITIVE),
+    lora_dropout: readNumber({ lora_dropout: 0, ...json }, "lora_dropout", where, SHARE),
     target_modules: readTargets(json.target_modules, where),
     base_model_name_or_path: readText(json, "base_model_name_or_path", where),
     fan_in_fan_out: json.fan_in_fan_out === true,
@@ -100,15 +100,19 @@ export function parseAdapterConfig(text: string, where: string): AdapterConfig {
   };
 }
 
+const MERGE =
+  "Only plain LoRA adapters can be loaded. Merge this one into its base model with PEFT, and load the merged model.";
+
 function parseObject(text: string, where: string): Record<string, unknown> {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new PrefineError("model", `${where}: not JSON (${(cause as Error).message})`, undefined, { cause });
+    const found = `${where}: expected JSON, found: ${(cause as Error).message}`;
+    throw new PrefineError("model", found, "Is the file cut? Save or download the adapter again.", { cause });
   }
   if (typeof json === "object" && json !== null && !Array.isArray(json)) return json as Record<string, unknown>;
-  throw new PrefineError("model", `${where}: expected a JSON object`);
+  throw new PrefineError("model", `${where}: expected a JSON object, found ${show(json)}`, REPAIR);
 }
 
 function refuseUnbuilt(key: string, value: unknown, where: string): void {
@@ -116,11 +120,7 @@ function refuseUnbuilt(key: string, value: unknown, where: string): void {
   const unused: unknown = UNUSED[key as keyof typeof UNUSED];
   const known = unused !== undefined || CONFIG_KEYS.has(key);
   if (CONFIG_KEYS.has(key) || (known && JSON.stringify(value) === JSON.stringify(unused))) return;
-  throw new PrefineError(
-    "not-yet",
-    `${where}: ${key} is ${JSON.stringify(value)}, which prefine does not have yet`,
-    "Only plain LoRA adapters can be loaded. Merge this one into its base model with PEFT, and load the merged model.",
-  );
+  throw new PrefineError("not-yet", `${where}: ${key} is ${show(value)}, which prefine does not have yet`, MERGE);
 }
 
 const CONFIG_KEYS: ReadonlySet<string> = new Set<keyof AdapterConfig>([
@@ -134,27 +134,28 @@ function isUsed(value: unknown): boolean {
   return typeof value !== "object" || Object.keys(value as object).length > 0;
 }
 
-function readNumber(
-  json: Record<string, unknown>,
-  key: string,
-  where: string,
-  valid: (value: number) => boolean,
-  fallback?: number,
-): number {
-  const value = json[key] ?? fallback;
-  if (typeof value === "number" && valid(value)) return value;
-  throw new PrefineError("model", `${where}: ${key} is ${JSON.stringify(value)}, expected a number in its range`);
+/** What a number must be, in words and as a test. */
+type Range = [expected: string, accepts: (value: number) => boolean];
+const WHOLE: Range = ["a whole number above 0", (value) => Number.isInteger(value) && value > 0];
+const POSITIVE: Range = ["a number above 0", (value) => value > 0 && Number.isFinite(value)];
+const SHARE: Range = ["a number from 0, below 1", (value) => value >= 0 && value < 1];
+const REPAIR = "Is the file damaged? Save or download the adapter again.";
+
+function readNumber(json: Record<string, unknown>, key: string, where: string, [expected, accepts]: Range): number {
+  const value = json[key];
+  if (typeof value === "number" && accepts(value)) return value;
+  throw new PrefineError("model", `${where}: ${key} is ${show(value)}, expected ${expected}`, REPAIR);
 }
 
 function readText(json: Record<string, unknown>, key: string, where: string): string | null {
   const value = json[key] ?? null;
   if (value === null || typeof value === "string") return value;
-  throw new PrefineError("model", `${where}: ${key} is ${JSON.stringify(value)}, expected a text or null`);
+  throw new PrefineError("model", `${where}: ${key} is ${show(value)}, expected a text or null`, REPAIR);
 }
 
 /** PEFT keeps a list, or a text: a regular expression, or "all-linear". The tensors tell which layers are meant. */
 function readTargets(value: unknown, where: string): string[] {
   if (typeof value === "string") return [value];
   if (Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === "string")) return value;
-  throw new PrefineError("model", `${where}: target_modules is ${JSON.stringify(value)}, expected a list of names`);
+  throw new PrefineError("model", `${where}: target_modules is ${show(value)}, expected a list of names`, REPAIR);
 }

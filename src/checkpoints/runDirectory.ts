@@ -1,5 +1,5 @@
 /** @file output_dir: does it hold a run, which checkpoints, which is the newest whole one, which may go. */
-import { access, readdir, rm } from "node:fs/promises";
+import { access, readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { PrefineError } from "../errors.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "./adapter.ts";
@@ -106,6 +106,14 @@ async function remove(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true }).catch((cause) => {
     throw ioError(cause, path, "delete");
   });
+}
+
+/** Whether a folder is there. */
+export async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 /** Whether a file or folder is there. */

@@ -1,6 +1,7 @@
 /** @file trl.DPOConfig: every field of it and of TrainingArguments, checked; also the old names. */
 
 import { homedir } from "node:os";
+import { show } from "../errors.ts";
 import type { Inputs, Values } from "./option.ts";
 import { DPO_OPTIONS } from "./options/dpo.ts";
 import { EVALUATION_OPTIONS } from "./options/evaluation.ts";
@@ -8,7 +9,7 @@ import { OPTIMIZATION_OPTIONS } from "./options/optimization.ts";
 import { RENAMED_DPO_NAMES } from "./options/renamedNames.ts";
 import { SYSTEM_OPTIONS } from "./options/system.ts";
 import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
-import { Report, show } from "./report.ts";
+import { Report } from "./report.ts";
 
 /** All options of a training, in the order of help and documentation. */
 export const TRAINING_OPTIONS = { ...OPTIMIZATION_OPTIONS, ...DPO_OPTIONS, ...EVALUATION_OPTIONS, ...SYSTEM_OPTIONS };

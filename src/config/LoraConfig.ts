@@ -1,8 +1,9 @@
 /** @file peft.LoraConfig: which layers get an adapter, of what rank and scale. */
+import { show } from "../errors.ts";
 import type { Inputs, Values } from "./option.ts";
 import { LORA_OPTIONS } from "./options/lora.ts";
 import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
-import { Report, show } from "./report.ts";
+import { Report } from "./report.ts";
 
 type LoraValues = Values<typeof LORA_OPTIONS>;
 

@@ -1,11 +1,10 @@
 /** @file Given keys and values -> the values of a table of options; all problems are reported. */
-import { nearestName } from "../errors.ts";
+import { nearestName, show } from "../errors.ts";
 import type { Option, Table, Values } from "./option.ts";
 import { isDefault, isReady } from "./option.ts";
 import type { RenamedTable } from "./renamed.ts";
 import { translateRenamed } from "./renamed.ts";
 import type { Given, Report } from "./report.ts";
-import { show } from "./report.ts";
 
 export type GivenValues = Map<string, Given>;
 

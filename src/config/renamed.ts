@@ -1,6 +1,6 @@
 /** @file Renamed and removed names: how an old name becomes a new one, or what to say about it. */
+import { show } from "../errors.ts";
 import type { Given, Report } from "./report.ts";
-import { show } from "./report.ts";
 
 export interface Renamed {
   /** The name that carries the meaning on, if one does. */

@@ -42,12 +42,3 @@ export class Report {
 }
 
 const NOT_YET_HINT = "Remove it, or set it back to its default; COMPATIBILITY.md lists what works.";
-
-const SHOWN = 60; // characters of a wrong value that help to find it
-
-/** A value in a message: short, on one line, as JSON. */
-export function show(value: unknown): string {
-  if (value === undefined) return "nothing";
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text;
-}

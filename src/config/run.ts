@@ -1,5 +1,5 @@
 /** @file A whole run as data: what `trl dpo --config run.yaml --key value` reads, and prefine's own keys. */
-import { PrefineError } from "../errors.ts";
+import { PrefineError, show } from "../errors.ts";
 import { type DPOConfig, readDPOConfig, TRAINING_OPTIONS, withAdvice } from "./DPOConfig.ts";
 import { parseFlags } from "./flags.ts";
 import { checkTargets, LoraConfig } from "./LoraConfig.ts";
@@ -9,7 +9,7 @@ import { RENAMED_RUN_NAMES } from "./options/renamedNames.ts";
 import { SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
 import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
 import { translateRenamed } from "./renamed.ts";
-import { Report, show } from "./report.ts";
+import { Report } from "./report.ts";
 import { parseRunFile } from "./runFile.ts";
 
 /** Every key of a run file and flag of `prefine train`, in the order of help. */

@@ -1,5 +1,5 @@
 /** @file JSON files of rows (JSON Lines, or one list), read block by block: bytes -> rows as plain objects. */
-import { PrefineError } from "../errors.ts";
+import { PrefineError, show } from "../errors.ts";
 import type { ByteSource } from "./byteSource.ts";
 import { jsonArraySplitter } from "./jsonArray.ts";
 import { jsonLinesSplitter, type RowSpan, type RowSplitter } from "./jsonl.ts";
@@ -97,7 +97,7 @@ function parseRow(bytes: Uint8Array, { start, end, line }: RowSpan, where: strin
     throw badRow(where, line, `${(error as Error).message.slice(0, 160)}`);
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw badRow(where, line, Array.isArray(value) ? "a list" : JSON.stringify(value).slice(0, 80));
+  throw badRow(where, line, Array.isArray(value) ? "a list" : show(value));
 }
 
 function badRow(where: string, line: number, found: string): PrefineError {

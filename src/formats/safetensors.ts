@@ -4,7 +4,7 @@
  * A file is `u64 header length | JSON header | raw little-endian data`; the data is one gapless run of tensors.
  * Format: https://github.com/huggingface/safetensors (README, "Format").
  */
-import { PrefineError } from "../errors.ts";
+import { PrefineError, show } from "../errors.ts";
 
 /** Bits of an element, in the order of the format's own library, which writes tensors in descending order of dtype. */
 const DTYPE_BITS = {
@@ -133,13 +133,13 @@ function parseEntry(name: string, value: unknown, dataStart: number, where: stri
   if (!isObject(value)) throw broken(where, `${tensor} is not described by an object`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== "string" || !Object.hasOwn(DTYPE_BITS, dtype)) {
-    throw broken(where, `${tensor} has the unknown dtype ${JSON.stringify(dtype)}`);
+    throw broken(where, `${tensor} has the unknown dtype ${show(dtype)}`);
   }
   if (!Array.isArray(shape) || !shape.every(isCount)) {
-    throw broken(where, `${tensor} has the shape ${JSON.stringify(shape)}`);
+    throw broken(where, `${tensor} has the shape ${show(shape)}`);
   }
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0] > offsets[1]) {
-    throw broken(where, `${tensor} has the data_offsets ${JSON.stringify(offsets)}`);
+    throw broken(where, `${tensor} has the data_offsets ${show(offsets)}`);
   }
   const [start, end] = offsets as [number, number];
   const expected = byteLength(dtype as SafetensorsDtype, shape);

@@ -2,6 +2,7 @@
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import { loadModel } from "../models/loadModel.ts";
 import { createDecoder } from "./cachedDecoder.ts";
+import { checkAdapterFits } from "./checkAdapter.ts";
 import { CausalLM } from "./generativeModel.ts";
 import { findModel, type ModelSourceOptions } from "./modelSource.ts";
 
@@ -12,6 +13,7 @@ import { findModel, type ModelSourceOptions } from "./modelSource.ts";
 async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}): Promise<CausalLM> {
   const source = await findModel(idOrPath, options);
   const loaded = await loadModel(source.base, { ...options, revision: source.baseRevision });
+  if (source.adapter && source.adapterFolder) checkAdapterFits(source.adapter, source.adapterFolder, loaded);
   const revision = source.tokenizer === source.base ? source.baseRevision : undefined;
   return new CausalLM({
     nameOrPath: idOrPath,

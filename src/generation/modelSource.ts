@@ -2,7 +2,7 @@
 import { isAbsolute, join } from "node:path";
 import type { Adapter } from "../checkpoints/adapter.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder, loadAdapter } from "../checkpoints/adapter.ts";
-import { exists, newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
+import { exists, isFolder, newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
 import { looksLikeRepoId } from "../data/hub/repoId.ts";
 import { listRepo, resolveRepo } from "../data/hub/resolveRepo.ts";
 import type { HubOptions } from "../data/hub/settings.ts";
@@ -20,6 +20,8 @@ interface ModelSource {
   base: string;
   baseRevision?: string;
   adapter?: Adapter;
+  /** Where the adapter lies. */
+  adapterFolder?: string;
   /** Where the tokenizer is: the adapter's folder where it has one of its own, else the base. */
   tokenizer: string;
 }
@@ -38,13 +40,14 @@ export async function findModel(idOrPath: string, options: ModelSourceOptions = 
   const hasTokenizer =
     (await exists(join(adapterFolder, "tokenizer.json"))) || (await exists(join(adapterFolder, "vocab.json")));
   const baseRevision = adapter.config.revision ?? undefined;
-  return { base, baseRevision, adapter, tokenizer: hasTokenizer ? adapterFolder : base };
+  return { base, baseRevision, adapter, adapterFolder, tokenizer: hasTokenizer ? adapterFolder : base };
 }
 
 /** Undefined where `idOrPath` is a whole model (or nothing, which loading it then tells). */
 async function findAdapterFolder(idOrPath: string, options: ModelSourceOptions): Promise<string | undefined> {
   if (await isAdapterFolder(idOrPath)) return idOrPath;
   if (await exists(idOrPath)) {
+    if (!(await isFolder(idOrPath))) return undefined;
     if (await exists(join(idOrPath, "config.json"))) return undefined;
     const checkpoint = await newestValidCheckpoint(idOrPath);
     return checkpoint && (await isAdapterFolder(checkpoint.path)) ? checkpoint.path : undefined;

@@ -1,5 +1,5 @@
 /** @file config.json -> the architecture it describes. */
-import { PrefineError } from "../errors.ts";
+import { PrefineError, show } from "../errors.ts";
 import { gpt2 } from "./gpt2.ts";
 import type { Architecture } from "./network.ts";
 
@@ -12,12 +12,8 @@ export function architectureOf(config: Record<string, unknown>, where: string): 
   if (family) return family(config, where);
   if (typeof type !== "string") {
     const hint = "A model's config.json names its family in model_type.";
-    throw new PrefineError("model", `${where}: expected model_type, found ${JSON.stringify(type)}`, hint);
+    throw new PrefineError("model", `${where}: expected model_type, found ${show(type)}`, hint);
   }
   const known = Object.keys(FAMILIES).join(", ");
-  throw new PrefineError(
-    "not-yet",
-    `${where}: model_type ${JSON.stringify(type)} is not built yet`,
-    `These are: ${known}.`,
-  );
+  throw new PrefineError("not-yet", `${where}: model_type ${show(type)} is not built yet`, `These are: ${known}.`);
 }

@@ -1,13 +1,19 @@
 /** @file Typed reading of config.json: the file's name, the field, what was expected and what was found. */
-import { PrefineError } from "../errors.ts";
+import { PrefineError, show } from "../errors.ts";
+
+/** No model has more of anything; a larger number in a damaged file would exhaust the memory before it is noticed. */
+const MOST = 2 ** 31 - 1;
 
 export interface ConfigFields {
   json: Record<string, unknown>;
   /** The file, for messages. */
   where: string;
-  /** A whole number above 0; `fallback` where the field is absent or null. */
-  integer(name: string, fallback: number): number;
+  /** A whole number from 1 to `most`; `fallback` where the field is absent or null. */
+  integer(name: string, fallback: number, most?: number): number;
+  /** A finite number of at least 0. */
   number(name: string, fallback: number): number;
+  /** A share: from 0, below 1. */
+  rate(name: string, fallback: number): number;
   fault(message: string): PrefineError;
 }
 
@@ -17,13 +23,15 @@ export function readConfigFields(json: Record<string, unknown>, where: string): 
   const read = (name: string, fallback: number, expected: string, accepts: (value: number) => boolean) => {
     const value = json[name] ?? fallback;
     if (typeof value === "number" && accepts(value)) return value;
-    throw fault(`${name}: expected ${expected}, found ${JSON.stringify(value)}`);
+    throw fault(`${name}: expected ${expected}, found ${show(value)}`);
   };
   return {
     json,
     where,
-    integer: (name, fallback) => read(name, fallback, "a whole number above 0", (v) => Number.isInteger(v) && v > 0),
-    number: (name, fallback) => read(name, fallback, "a number", Number.isFinite),
+    integer: (name, fallback, most = MOST) =>
+      read(name, fallback, `a whole number from 1 to ${most}`, (v) => Number.isInteger(v) && v > 0 && v <= most),
+    number: (name, fallback) => read(name, fallback, "a number of at least 0", (v) => v >= 0 && Number.isFinite(v)),
+    rate: (name, fallback) => read(name, fallback, "a number from 0, below 1", (v) => v >= 0 && v < 1),
     fault,
   };
 }

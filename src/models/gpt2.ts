@@ -1,6 +1,6 @@
 /** @file GPT-2 (transformers' GPT2LMHeadModel): learned positions, pre-norm blocks, Conv1D layers, tied head. */
 import { add, chunk, gatherRows, geluNew, layerNorm, type Tensor } from "../engine/graph/index.ts";
-import { PrefineError } from "../errors.ts";
+import { PrefineError, show } from "../errors.ts";
 import { type ConfigFields, readConfigFields } from "./configFields.ts";
 import type { Architecture, LinearLayer, Network } from "./network.ts";
 
@@ -25,11 +25,14 @@ const FIXED = {
   tie_word_embeddings: true,
 } as const;
 
+/** Far beyond any GPT-2 (48): each one is described in memory before the weights are looked at. */
+const MOST_LAYERS = 1000;
+
 function readConfig(fields: ConfigFields): Gpt2 {
   for (const [name, expected] of Object.entries(FIXED)) {
     const found = fields.json[name] ?? expected;
     if (found === expected) continue;
-    const says = `the config says ${JSON.stringify(found)}`;
+    const says = `the config says ${show(found)}`;
     const message = `${fields.where}: ${name}: prefine runs GPT-2 with ${expected}, ${says}`;
     throw new PrefineError("not-yet", message, "Use a model with GPT-2's own settings.");
   }
@@ -40,14 +43,14 @@ function readConfig(fields: ConfigFields): Gpt2 {
     vocabSize: fields.integer("vocab_size", 50257),
     positions: fields.integer("n_positions", 1024),
     width,
-    layers: fields.integer("n_layer", 12),
+    layers: fields.integer("n_layer", 12, MOST_LAYERS),
     heads,
     inner: fields.integer("n_inner", 4 * width),
     epsilon: fields.number("layer_norm_epsilon", 1e-5),
     dropout: {
-      embedding: fields.number("embd_pdrop", 0.1),
-      residual: fields.number("resid_pdrop", 0.1),
-      attention: fields.number("attn_pdrop", 0.1),
+      embedding: fields.rate("embd_pdrop", 0.1),
+      residual: fields.rate("resid_pdrop", 0.1),
+      attention: fields.rate("attn_pdrop", 0.1),
     },
   };
 }

@@ -139,7 +139,27 @@ async function findWeights(
     if (entry.shape.join() !== shape.join()) throw wrongShape(key, entry, shape, configFile);
     weights.set(parameter, { file: entry.file, start: entry.start, end: entry.end, as: floatKind(key, entry), shape });
   }
+  refuseFurtherLayers(architecture, found, configFile);
   return weights;
+}
+
+/**
+ * Weights of layers that the config does not have: it would be another, smaller model. Tensors of other kinds (mask
+ * buffers, a second head) are left alone, as transformers leaves them.
+ */
+function refuseFurtherLayers(
+  architecture: Architecture,
+  found: ReadonlyMap<string, { file: string }>,
+  configFile: string,
+): void {
+  const kindOf = (name: string) => name.replace(/\d+/g, "0");
+  const known = new Set([...architecture.parameters.keys()].flatMap((name) => architecture.fileNames(name)));
+  const kinds = new Set([...known].map(kindOf));
+  for (const [name, { file }] of found) {
+    if (known.has(name) || !kinds.has(kindOf(name))) continue;
+    const message = `${file}: tensor "${name}" belongs to none of the ${architecture.layers} layers of ${configFile}`;
+    throw new PrefineError("model", message, "Do config.json and the weights belong together?");
+  }
 }
 
 function missingWeight(parameter: string, directory: string, configFile: string): PrefineError {

@@ -4,7 +4,7 @@
  * A schedule is a factor of the base learning rate as a function of the steps taken: the first update uses factor(0).
  */
 
-import { nearestName, PrefineError } from "../errors.ts";
+import { nearestName, PrefineError, show } from "../errors.ts";
 import { cos } from "./cos.ts";
 
 /** What lr_scheduler_kwargs may hold; every schedule reads its own keys. */
@@ -79,14 +79,14 @@ class Kwargs {
     this.#known.add(key);
     const value = this.#values[key] ?? fallback;
     if (value === undefined || (typeof value === "number" && Number.isFinite(value))) return value;
-    throw this.error(key, `expected a number, found ${JSON.stringify(value)}`);
+    throw this.error(key, `expected a number, found ${show(value)}`);
   }
 
   oneOf(key: string, allowed: readonly string[], fallback: string): string {
     this.#known.add(key);
     const value = this.#values[key] ?? fallback;
     if (typeof value === "string" && allowed.includes(value)) return value;
-    throw this.error(key, `expected one of ${allowed.join(", ")}; found ${JSON.stringify(value)}`);
+    throw this.error(key, `expected one of ${allowed.join(", ")}; found ${show(value)}`);
   }
 
   refuseRest(): void {

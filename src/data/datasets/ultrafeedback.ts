@@ -1,5 +1,5 @@
 /** @file The built-in row processor `ultrafeedback`: message lists -> the three texts that DPO trains on. */
-import { PrefineError } from "../../errors.ts";
+import { PrefineError, show } from "../../errors.ts";
 import type { Row } from "./features.ts";
 
 const DROPPED = /^(prompt_id|messages|score_.*)$/;
@@ -30,6 +30,5 @@ function lastContent(row: Row, name: "chosen" | "rejected"): string {
 function describe(value: unknown): string {
   if (value === undefined) return "no such column";
   if (Array.isArray(value) && value.length === 0) return "an empty list";
-  const json = JSON.stringify(value) ?? String(value);
-  return json.length > 60 ? `${json.slice(0, 60)}...` : json;
+  return show(value);
 }

@@ -1,5 +1,5 @@
 /** @file Byte-level BPE of GPT-2's kind: text -> words -> bytes -> merges -> ids, and back; words are remembered. */
-import { PrefineError } from "../../errors.ts";
+import { PrefineError, show } from "../../errors.ts";
 import type { Branches, TextCodec } from "./codec.ts";
 import type { AddedToken, Component, TokenizerJson } from "./tokenizerJson.ts";
 
@@ -190,7 +190,7 @@ function readMerges(idOf: ReadonlyMap<string, number>, { model }: TokenizerJson,
     const [left, right] = typeof merge === "string" ? merge.split(" ") : merge;
     const [leftId, rightId, mergedId] = [idOf.get(left), idOf.get(right), idOf.get(left + right)];
     if (leftId === undefined || rightId === undefined || mergedId === undefined) {
-      const found = `merge ${rank + 1}: ${JSON.stringify(merge)} names a token that is not in the vocabulary`;
+      const found = `merge ${rank + 1}: ${show(merge)} names a token that is not in the vocabulary`;
       throw new PrefineError("model", `${where}: ${found}`);
     }
     rankOf.set(leftId * base + rightId, rank);

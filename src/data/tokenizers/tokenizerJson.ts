@@ -1,5 +1,5 @@
 /** @file The structure of tokenizer.json (Hugging Face tokenizers), checked where it enters, or built for GPT-2. */
-import { PrefineError } from "../../errors.ts";
+import { PrefineError, show } from "../../errors.ts";
 
 /** A token that is found in the text before anything else is split. */
 export interface AddedToken {
@@ -52,7 +52,7 @@ export function parseJsonObject(text: string, where: string): Record<string, unk
 
 function parseAddedToken(value: unknown, where: string): AddedToken {
   if (!isObject(value) || typeof value.content !== "string" || !Number.isInteger(value.id)) {
-    const found = JSON.stringify(value)?.slice(0, 80);
+    const found = show(value);
     throw new PrefineError(
       "model",
       `${where}: expected an added token with id and content, found ${found}`,
@@ -86,7 +86,7 @@ export function readVocabulary(vocab: object, where: string): Map<string, number
   for (const key in vocab) {
     const [token, id] = list ? [list[Number(key)][0], Number(key)] : [key, ids[key]];
     if (typeof token !== "string" || !Number.isInteger(id) || (id as number) < 0) {
-      const found = `${JSON.stringify(token)}: ${JSON.stringify(id)}`;
+      const found = `${show(token)}: ${show(id)}`;
       throw new PrefineError("model", `${where}: vocabulary: expected an id of each token, found ${found}`, REDOWNLOAD);
     }
     idOf.set(token, id as number);

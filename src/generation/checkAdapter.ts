@@ -1,0 +1,52 @@
+/** @file Whether an adapter fits the model under it: the same layers, the same widths; both are named if not. */
+import { join } from "node:path";
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, type Adapter } from "../checkpoints/adapter.ts";
+import { PrefineError } from "../errors.ts";
+import type { LoadedModel } from "../models/loadModel.ts";
+import { loraAdapter } from "../models/lora.ts";
+
+function misfit(message: string): PrefineError {
+  const hint = "Was the adapter trained on another model? Its base_model_name_or_path says on which.";
+  return new PrefineError("model", message, hint);
+}
+
+/**
+ * @param folder where the adapter lies, for messages.
+ * @throws PrefineError("model") when the adapter lacks a layer of the model that its config targets, has one that the
+ *   model lacks, or one of another size.
+ */
+export function checkAdapterFits(adapter: Adapter, folder: string, model: LoadedModel): void {
+  const where = join(folder, ADAPTER_WEIGHTS);
+  const base = join(model.directory, "config.json");
+  const expected = expectedShapes(adapter, folder, model);
+  for (const [name, { shape }] of adapter.weights) {
+    const wanted = expected.get(name);
+    if (!wanted) throw misfit(`${where}: tensor "${name}" belongs to no layer of the model of ${base}`);
+    if (wanted.join() === shape.join()) continue;
+    const found = `tensor "${name}" has shape [${shape.join(", ")}]`;
+    throw misfit(`${where}: ${found}, the model of ${base} takes [${wanted.join(", ")}]`);
+  }
+  for (const name of expected.keys()) {
+    if (adapter.weights.has(name)) continue;
+    throw misfit(`${where}: expected a tensor "${name}" for the model of ${base}, found none`);
+  }
+}
+
+/** Shapes of the tensors of all layers that the adapter's config targets. */
+function expectedShapes({ config }: Adapter, folder: string, model: LoadedModel): Map<string, readonly number[]> {
+  const { linears, modelType } = model.architecture;
+  try {
+    const layers = [...loraAdapter(linears, modelType, config).layers.values()];
+    return new Map(
+      layers.flatMap(({ nameA, nameB, shapeA, shapeB }): [string, readonly number[]][] => [
+        [nameA, shapeA],
+        [nameB, shapeB],
+      ]),
+    );
+  } catch (error) {
+    if (!(error instanceof PrefineError)) throw error;
+    throw misfit(
+      `${join(folder, ADAPTER_CONFIG)} on the model of ${join(model.directory, "config.json")}: ${error.message}`,
+    );
+  }
+}
