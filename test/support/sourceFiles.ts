@@ -79,6 +79,9 @@ function importOf(node: ts.Node): Omit<Import, "isLocal"> | undefined {
     if (!node.moduleSpecifier || !ts.isStringLiteral(node.moduleSpecifier)) return undefined;
     return { target: node.moduleSpecifier.text, typeOnly: isTypeOnly(node), dynamic: false };
   }
+  if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument) && ts.isStringLiteral(node.argument.literal)) {
+    return { target: node.argument.literal.text, typeOnly: true, dynamic: false };
+  }
   if (!ts.isCallExpression(node) || node.expression.kind !== ts.SyntaxKind.ImportKeyword) return undefined;
   const [argument] = node.arguments;
   return ts.isStringLiteral(argument) ? { target: argument.text, typeOnly: false, dynamic: true } : undefined;
