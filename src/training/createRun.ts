@@ -8,7 +8,7 @@ import { PrefineError } from "../errors.ts";
 import { createSchedule } from "../optim/schedules.ts";
 import { intervalSteps, planTraining } from "./plan.ts";
 import { createReferenceLogps } from "./referenceLogps.ts";
-import { newLoopState, type PairSource, type Run, type RunParts, type Split } from "./run.ts";
+import { nameRows, newLoopState, type PairSource, type Run, type RunParts, type Split } from "./run.ts";
 
 /** A run before its first step; also the state that a trainer shows before it trains. */
 export function createRun(parts: RunParts): Run {
@@ -95,11 +95,13 @@ async function checkReference({ train, learner }: Run, path: string): Promise<vo
   const row = train.reference.values.findIndex((value) => !Number.isNaN(value)) >> 1;
   if (row < 0) return;
   const saved = train.reference.values[2 * row];
-  const { chosen } = await learner.referenceLogps(train.pairs.at(row)!);
+  const pair = train.pairs.at(row)!;
+  const { chosen } = await learner.referenceLogps(pair);
   if (Math.abs(chosen - saved) <= 1e-2 + 1e-3 * Math.abs(saved)) return;
   throw new PrefineError(
     "config",
-    `${path}: the reference model gives train row ${row} the log-probability ${chosen}, it was ${saved} in that run`,
+    `${path}: the reference model gives ${nameRows(train.pairs, [pair])} the log-probability ${chosen}, ` +
+      `it was ${saved} in that run`,
     "Resume with the base model (and the starting adapter) of that run.",
   );
 }

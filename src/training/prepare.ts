@@ -49,23 +49,11 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
   const tokenizer = request.tokenizer ?? (await loadTokenizer(trained));
   setPadToken(tokenizer, args);
   const truncation = truncationOf(request, trained, observer);
-  const options = {
-    ...truncation,
-    max_prompt_length: request.max_prompt_length ?? args.max_prompt_length,
-    drop_degenerate: args.drop_degenerate,
-    modelVocabSize: trained.base.architecture.vocabSize,
-    observer,
-    ...(request.signal ? { signal: request.signal } : {}),
-  };
-  const { train_dataset, eval_dataset } = request;
-  const train = await preparePairs(train_dataset, tokenizer, { ...options, split: "train_dataset" });
-  const evaluated =
-    eval_dataset && (await preparePairs(eval_dataset, tokenizer, { ...options, split: "eval_dataset" }));
+  const { train, evaluated } = await prepareSplits(request, { trained, tokenizer, truncation, observer });
   const learner = await createLearner(learnerOptions(trained, args));
   const model = withPadToken(trained.saved, tokenizer);
   const adapter = model.kind === "adapter" ? model.config : null;
-  const { trainable } = learner;
-  const maxLength = truncation.max_length;
+  const identity = { args, maxLength: truncation.max_length, trainable: learner.trainable, adapter: shapeOf(adapter) };
   const parts: RunParts = {
     args,
     learner,
@@ -73,11 +61,34 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
     eval: evaluated && packedSource(evaluated, truncation),
     model,
     files: filesBeside(tokenizer, request),
-    fingerprint: await fingerprintOf({ args, maxLength, train, eval: evaluated, adapter: shapeOf(adapter), trainable }),
+    fingerprint: await fingerprintOf({ ...identity, train: train.pairs, eval: evaluated?.pairs ?? null }),
     parameters: countParameters(trained),
     observer,
   };
   return { parts, facts: { base_model: trained.base.nameOrPath, adapter, versions: versions(), ...nameOf(request) } };
+}
+
+interface Prepared {
+  trained: TrainedModel;
+  tokenizer: Tokenizer;
+  truncation: Truncation;
+  observer: RunObserver;
+}
+
+async function prepareSplits(request: RunRequest, { trained, tokenizer, truncation, observer }: Prepared) {
+  const { args, train_dataset, eval_dataset, signal } = request;
+  const options = {
+    ...truncation,
+    max_prompt_length: request.max_prompt_length ?? args.max_prompt_length,
+    drop_degenerate: args.drop_degenerate,
+    modelVocabSize: trained.base.architecture.vocabSize,
+    observer,
+    ...(signal ? { signal } : {}),
+  };
+  return {
+    train: await preparePairs(train_dataset, tokenizer, { ...options, split: "train_dataset" }),
+    evaluated: eval_dataset && (await preparePairs(eval_dataset, tokenizer, { ...options, split: "eval_dataset" })),
+  };
 }
 
 function loadTokenizer({ base, revision }: TrainedModel): Promise<Tokenizer> {

@@ -8,25 +8,49 @@ import type { PairSource, RunObserver } from "./run.ts";
 type Row = Record<string, unknown>;
 
 /** A Dataset, or rows in memory. */
-export type Rows = Iterable<Row> | AsyncIterable<Row> | { rows(): AsyncIterable<Row> };
+export type Rows = Iterable<Row> | AsyncIterable<Row> | NamedRows;
 
-/** Tokenizes a split; warnings and counts of dropped rows go to `observer`. */
+interface NamedRows {
+  readonly name?: string;
+  rows(): AsyncIterable<Row>;
+}
+
+export interface PreparedPairs {
+  pairs: PairTokens[];
+  /** The split's name, and for every pair the number of its row there. */
+  origin: NonNullable<PairSource["origin"]>;
+}
+
+/**
+ * Tokenizes a split; warnings and counts of dropped rows go to `observer`.
+ * @param options.split what rows in memory are called; a Dataset goes by its own name.
+ */
 export async function preparePairs(
   rows: Rows,
   tokenizer: Tokenizer,
   { observer, ...options }: PrepareOptions & { observer: RunObserver; split: string },
-): Promise<PairTokens[]> {
-  const onProgress = (done: number) => observer.status(`tokenizing ${options.split}: ${done} rows`);
-  const source = "rows" in rows && typeof rows.rows === "function" ? rows.rows() : (rows as Iterable<Row>);
-  const { pairs, warnings } = await prepareDataset(source, tokenizer, { ...options, onProgress });
+): Promise<PreparedPairs> {
+  const named = isNamed(rows) ? rows : undefined;
+  const split = named?.name && named.name !== NAMELESS ? named.name : options.split;
+  const onProgress = (done: number) => observer.status(`tokenizing ${split}: ${done} rows`);
+  const source = named?.rows() ?? (rows as Iterable<Row>);
+  const { pairs, keptIndices, warnings } = await prepareDataset(source, tokenizer, { ...options, split, onProgress });
   observer.status(undefined);
   for (const line of warnings) observer.warn(line);
-  return pairs;
+  return { pairs, origin: { split, rows: Int32Array.from(keptIndices) } };
+}
+
+/** What Dataset.fromRows calls rows without a name. */
+const NAMELESS = "rows";
+
+function isNamed(rows: Rows): rows is NamedRows {
+  return "rows" in rows && typeof rows.rows === "function";
 }
 
 /** Packs on demand: packed rows take four times the memory of tokens. */
-export function packedSource(pairs: readonly PairTokens[], truncation: Truncation): PairSource {
+export function packedSource({ pairs, origin }: PreparedPairs, truncation: Truncation): PairSource {
   return {
+    origin,
     length: pairs.length,
     at(index) {
       const packed = packPair(pairs[index], { ...truncation, index });

@@ -17,6 +17,17 @@ import type { ReferenceLogps } from "./referenceLogps.ts";
 export interface PairSource {
   readonly length: number;
   at(index: number): PackedPair | undefined;
+  /** Where the pairs come from, for messages: the split, and for every pair the number of its row there. */
+  readonly origin?: { split: string; rows: ArrayLike<number> };
+}
+
+const NAMED_ROWS = 8; // more are only counted
+
+/** `train_prefs row 17`, `train_prefs rows 3, 17`: pairs as a person finds them in the data set. */
+export function nameRows({ origin }: PairSource, pairs: readonly PackedPair[]): string {
+  const rows = pairs.map(({ index }) => origin?.rows[index] ?? index);
+  const more = rows.length > NAMED_ROWS ? ` and ${rows.length - NAMED_ROWS} more` : "";
+  return `${origin?.split ?? "train"} row${rows.length > 1 ? "s" : ""} ${rows.slice(0, NAMED_ROWS).join(", ")}${more}`;
 }
 
 /** A split with the reference's scores of its pairs. */

@@ -1,10 +1,11 @@
 /** @file One optimizer step: micro-batches, gradient, update, and what of it is remembered for the log. */
 
-import type { PackedPair } from "../data/preferences/types.ts";
+import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
+import type { PairScores } from "../dpo/learner.ts";
 import { PrefineError } from "../errors.ts";
 import { addMetrics, batchMetrics } from "./metrics.ts";
 import { batchesOf, epochAfter, positionAfter, rowsOf } from "./plan.ts";
-import { checkSignal, type Run } from "./run.ts";
+import { checkSignal, nameRows, type Run } from "./run.ts";
 
 interface MicroBatch {
   pairs: PackedPair[];
@@ -59,7 +60,8 @@ function microBatchesOf({ plan, state, order, train }: Run): MicroBatch[] {
 async function accumulate(run: Run, { pairs, dropoutStep }: MicroBatch, scale: number): Promise<Outcome> {
   const reference = await run.train.reference.of(pairs);
   const { loss, scores } = await run.learner.accumulate(pairs, reference, { scale, dropoutStep });
-  refuseNonFinite("loss", loss, pairs, run);
+  const culprits = pairs.filter((_, i) => !isFinitePair(scores[i], reference[i]));
+  refuseNonFinite("loss", loss, culprits.length > 0 ? culprits : pairs, run);
   const metrics = batchMetrics(scores, reference, { beta: run.args.beta, totalTrainTokens: 0 });
   return { loss, metrics, tokens: pairs.reduce((sum, pair) => sum + tokensOf(pair), 0), pairs };
 }
@@ -104,13 +106,16 @@ function remember(
   });
 }
 
+function isFinitePair({ logps }: PairScores, reference: PairLogps): boolean {
+  return [logps.chosen, logps.rejected, reference.chosen, reference.rejected].every(Number.isFinite);
+}
+
 /** A loss or gradient that is not finite ruins all that follows: the run stops at that step. */
 function refuseNonFinite(what: string, value: number, pairs: PackedPair[], run: Run): void {
   if (Number.isFinite(value)) return;
-  const rows = pairs.map(({ index }) => index).join(", ");
   throw new PrefineError(
     "training",
-    `step ${run.state.global_step + 1}: expected a finite ${what}, found ${value}; train rows ${rows}`,
+    `step ${run.state.global_step + 1}: expected a finite ${what}, found ${value}; ${nameRows(run.train.pairs, pairs)}`,
     "Look at these rows, or try a smaller learning_rate, more warmup_steps or a smaller max_grad_norm. " +
       "Checkpoints of earlier steps are as they were.",
   );
