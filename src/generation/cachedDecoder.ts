@@ -3,6 +3,7 @@ import type { Adapter } from "../checkpoints/adapter.ts";
 import { cachedAttention, gemm, input, type Tensor } from "../engine/graph/index.ts";
 import { lowerGraph } from "../engine/onnx/lower.ts";
 import { Device, type Fetch, type HostTensor, type Session } from "../engine/runtime/device.ts";
+import { refuseBeyondMemory } from "../engine/runtime/memory.ts";
 import { buildNetwork } from "../models/buildNetwork.ts";
 import type { LoadedModel } from "../models/loadModel.ts";
 import { type LoraAdapter, loraAdapter } from "../models/lora.ts";
@@ -10,6 +11,8 @@ import type { Architecture } from "../models/network.ts";
 import type { Decoder, DecoderStepOptions } from "./decoder.ts";
 
 const HIDDEN = -1e30;
+/** Node, the runtime and the graph. */
+const PROCESS_BYTES = 200 * 2 ** 20;
 const pastName = (layer: number, what: "keys" | "values") => `past.${layer}.${what}`;
 const presentName = (layer: number, what: "keys" | "values") => `present.${layer}.${what}`;
 
@@ -119,12 +122,21 @@ class CachedDecoder implements Decoder {
   }
 }
 
+/** Weights are read widened to float32; keys and values of a long answer come on top. */
+function checkMemory({ nameOrPath, architecture: { parameters } }: LoadedModel): void {
+  const sizes = [...parameters.values()].map((shape) => shape.reduce<number>((size, dim) => size * Number(dim), 4));
+  const weights = sizes.reduce((sum, bytes) => sum + bytes, 0);
+  const need = { parts: { weights }, total: weights + PROCESS_BYTES, advice: "Take a smaller model, or free memory." };
+  refuseBeyondMemory({ what: `generating with ${nameOrPath}`, ...need });
+}
+
 /**
  * A decoder with the model's weights in memory.
  * @param options.adapter LoRA weights to run on top; not merged into the base, so that the ops are those of training.
  */
 export async function createDecoder(model: LoadedModel, options: { adapter?: Adapter | null } = {}): Promise<Decoder> {
   const { architecture } = model;
+  checkMemory(model);
   const device = new Device();
   try {
     await device.load([...model.weights]);

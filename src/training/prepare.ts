@@ -7,6 +7,7 @@ import type { Truncation } from "../data/preferences/packPair.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { createLearner } from "../dpo/createLearner.ts";
+import { checkMemory } from "../dpo/memoryNeed.ts";
 import { PrefineError } from "../errors.ts";
 import type { CardFacts } from "./finish.ts";
 import { packedSource, preparePairs, type Rows } from "./prepareData.ts";
@@ -50,7 +51,9 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
   setPadToken(tokenizer, args);
   const truncation = truncationOf(request, trained, observer);
   const { train, evaluated } = await prepareSplits(request, { trained, tokenizer, truncation, observer });
-  const learner = await createLearner(learnerOptions(trained, args));
+  const options = learnerOptions(trained, args);
+  checkMemory(options, train.largest);
+  const learner = await createLearner(options);
   const model = withPadToken(trained.saved, tokenizer);
   const adapter = model.kind === "adapter" ? model.config : null;
   const identity = { args, maxLength: truncation.max_length, trainable: learner.trainable, adapter: shapeOf(adapter) };

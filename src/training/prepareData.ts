@@ -1,5 +1,5 @@
 /** @file Rows -> pairs of tokens, packed one by one when a step needs them. */
-import { packPair, type Truncation } from "../data/preferences/packPair.ts";
+import { type PackedSize, packPair, type Truncation } from "../data/preferences/packPair.ts";
 import { type PrepareOptions, prepareDataset } from "../data/preferences/prepareDataset.ts";
 import type { PairTokens } from "../data/preferences/types.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
@@ -17,6 +17,8 @@ interface NamedRows {
 
 export interface PreparedPairs {
   pairs: PairTokens[];
+  /** Of the pair with the most packed tokens. */
+  largest: PackedSize;
   /** The split's name, and for every pair the number of its row there. */
   origin: NonNullable<PairSource["origin"]>;
 }
@@ -34,10 +36,11 @@ export async function preparePairs(
   const split = named?.name && named.name !== NAMELESS ? named.name : options.split;
   const onProgress = (done: number) => observer.status(`tokenizing ${split}: ${done} rows`);
   const source = named?.rows() ?? (rows as Iterable<Row>);
-  const { pairs, keptIndices, warnings } = await prepareDataset(source, tokenizer, { ...options, split, onProgress });
+  const prepared = await prepareDataset(source, tokenizer, { ...options, split, onProgress });
   observer.status(undefined);
-  for (const line of warnings) observer.warn(line);
-  return { pairs, origin: { split, rows: Int32Array.from(keptIndices) } };
+  for (const line of prepared.warnings) observer.warn(line);
+  const { pairs, largest, keptIndices } = prepared;
+  return { pairs, largest, origin: { split, rows: Int32Array.from(keptIndices) } };
 }
 
 /** What Dataset.fromRows calls rows without a name. */
@@ -48,7 +51,10 @@ function isNamed(rows: Rows): rows is NamedRows {
 }
 
 /** Packs on demand: packed rows take four times the memory of tokens. */
-export function packedSource({ pairs, origin }: PreparedPairs, truncation: Truncation): PairSource {
+export function packedSource(
+  { pairs, origin }: Pick<PreparedPairs, "pairs" | "origin">,
+  truncation: Truncation,
+): PairSource {
   return {
     origin,
     length: pairs.length,

@@ -28,6 +28,22 @@ export function truncatedCompletions(
   return { chosen: rest(pair.chosen_ids), rejected: rest(pair.rejected_ids) };
 }
 
+/** Tokens of the three parts of a packed pair. */
+export interface PackedSize {
+  shared: number;
+  chosen: number;
+  rejected: number;
+}
+
+/** The parts that `packPair` makes of a pair, without making them. */
+export function packedSize(pair: PairTokens, truncation: Truncation): PackedSize {
+  const promptLength = pair.prompt_ids.length;
+  const a = truncated(promptLength + pair.chosen_ids.length, truncation);
+  const b = truncated(promptLength + pair.rejected_ids.length, truncation);
+  const shared = a.start === b.start ? Math.max(0, promptLength - a.start) : 0;
+  return { shared, chosen: a.end - a.start - shared, rejected: b.end - b.start - shared };
+}
+
 /**
  * Packs one pair. The shared prefix is the prompt, or what truncation leaves of it; where keep_end cuts the two
  * sequences at different places, their contexts differ, nothing is shared and each brings its own part of the prompt.
@@ -41,9 +57,7 @@ export function packPair(pair: PairTokens, options: Truncation & { index: number
   const a = truncated(promptLength + chosen_ids.length, options);
   const b = truncated(promptLength + rejected_ids.length, options);
   if (Math.min(a.end, b.end) <= promptLength) return null;
-  const shared = a.start === b.start ? Math.max(0, promptLength - a.start) : 0;
-  const chosenLength = a.end - a.start - shared;
-  const rejectedLength = b.end - b.start - shared;
+  const { shared, chosen: chosenLength, rejected: rejectedLength } = packedSize(pair, options);
   const tokens = new Int32Array(shared + chosenLength + rejectedLength);
   const positions = new Int32Array(tokens.length);
   const predictFrom: number[] = [];

@@ -9,7 +9,7 @@ import {
   describeDropped,
   dropReason,
 } from "./degenerate.ts";
-import type { Truncation, TruncationMode } from "./packPair.ts";
+import { type PackedSize, packedSize, type Truncation, type TruncationMode } from "./packPair.ts";
 import { readPreferenceRow } from "./readRow.ts";
 import { type TokenizedPair, tokenizePair } from "./tokenizePair.ts";
 import type { PairTokens } from "./types.ts";
@@ -40,6 +40,8 @@ export interface PreparedDataset {
   keptIndices: number[];
   /** Rows of the input. */
   rows: number;
+  /** Of the pair with the most packed tokens: what the memory must be for. */
+  largest: PackedSize;
   dropped: DroppedRows;
   degenerate: DegenerateRows;
   /** Lines for a person, each kind at most once. */
@@ -89,6 +91,7 @@ export async function prepareDataset(
     pairs: [],
     keptIndices: [],
     rows: 0,
+    largest: { shared: 0, chosen: 0, rejected: 0 },
     dropped: { promptFillsMaxLength: 0, nothingToPredict: 0, degenerate: 0 },
     degenerate: { empty: [], equal: [], equalWithinMaxLength: [] },
     warnings: [],
@@ -139,8 +142,14 @@ function addRow(
   else {
     prepared.pairs.push(new StoredPair(pair));
     prepared.keptIndices.push(index);
+    const size = packedSize(pair, truncation);
+    if (tokensOf(size) > tokensOf(prepared.largest)) prepared.largest = size;
   }
   return pair;
+}
+
+function tokensOf({ shared, chosen, rejected }: PackedSize): number {
+  return shared + chosen + rejected;
 }
 
 function checkIds(
