@@ -139,11 +139,22 @@ export async function readResumeFile(path: string): Promise<ResumeFile> {
   });
   try {
     const resume = JSON.parse(text) as ResumeFile;
-    if (resume.format === FORMAT && resume.files && resume.loop && resume.fingerprint) return resume;
+    if (resume.format === FORMAT && resume.fingerprint && isLoop(resume.loop) && isSizes(resume.files)) return resume;
   } catch {
     // told below
   }
   throw new PrefineError("io", `${file}: expected the state of a run in format ${FORMAT}, found something else`);
+}
+
+function isLoop(loop: Partial<LoopState> | undefined): boolean {
+  const stages: unknown[] = ["step", "evaluated", "epoch"];
+  const numbers = [loop?.pendingLoss, loop?.loggedLoss, loop?.lastLoggedStep, loop?.lastGradNorm];
+  const isWhole = [...numbers, loop?.lastLearningRate, loop?.totalTrainTokens].every(Number.isFinite);
+  return isWhole && stages.includes(loop?.stage) && typeof loop?.pendingMetrics === "object";
+}
+
+function isSizes(files: unknown): boolean {
+  return typeof files === "object" && files !== null && Object.values(files).every(Number.isSafeInteger);
 }
 
 async function checkSizes(path: string, files: Record<string, number>): Promise<void> {

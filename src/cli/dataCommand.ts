@@ -1,7 +1,7 @@
 /** @file prefine data DATASET: its splits and sizes, its features, and one record with its keys. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Dataset } from "../data/datasets/dataset.ts";
-import type { DatasetDict } from "../data/datasets/datasetDict.ts";
+import { type DatasetDict, unknownSplit } from "../data/datasets/datasetDict.ts";
 import { describeFeature, type Row } from "../data/datasets/features.ts";
 import { PrefineError } from "../errors.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
@@ -51,6 +51,7 @@ async function show(idOrPath: string, flags: DataFlags): Promise<void> {
   const { name, revision, token } = flags;
   const splits = await loadDataset(idOrPath, { name, revision, token });
   const split = flags.split ?? splits.splitNames[0];
+  if (!splits.splitNames.includes(split)) throw unknownSplit(split, splits.splitNames, idOrPath);
   const dataset: Dataset = splits.split(split);
   const row = dataset.numRows > 0 ? await rowAt(dataset, flags.index, `${idOrPath}: ${split}`) : undefined;
   const terminal = openTerminal();

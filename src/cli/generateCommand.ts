@@ -69,10 +69,15 @@ async function streamAnswer(
   options: GenerateOptions,
   terminal: Terminal,
 ): Promise<void> {
+  let hasText = false;
   try {
-    for await (const { text } of model.generateStream(prompt, options)) terminal.write(printable(text));
+    for await (const { text } of model.generateStream(prompt, options)) {
+      terminal.write(printable(text));
+      hasText ||= text !== "";
+    }
+    hasText = true;
   } finally {
-    terminal.print();
+    if (hasText) terminal.print(); // an error begins on a line of its own
   }
 }
 

@@ -1,4 +1,5 @@
 /** @file What the terminal can do: its width, colours, characters; and where the command line writes. */
+import { printable } from "./text.ts";
 
 export interface Terminal {
   /** Width in characters: the terminal's, else $COLUMNS, else 80. */
@@ -45,8 +46,8 @@ export function openTerminal(env: NodeJS.ProcessEnv = process.env): Terminal {
   };
 }
 
-/** `error: message`, and what to do, on stderr. Never a stack trace. */
+/** `error: message`, and what to do, on stderr. Never a stack trace; what a file holds does not move the cursor. */
 export function printError(message: string, hint?: string, env: NodeJS.ProcessEnv = process.env): void {
   const label = usesColor(process.stderr, env) ? "\x1b[31merror:\x1b[0m" : "error:";
-  process.stderr.write(`${label} ${message}\n${hint ? `${hint}\n` : ""}`);
+  process.stderr.write(`${label} ${printable(`${message}\n${hint ? `${hint}\n` : ""}`)}`);
 }

@@ -45,7 +45,9 @@ function readValue<V, I>(option: Option<V, I>, { value, label }: Given, report: 
   const read = option.kind.read(value);
   if (read === undefined) {
     const found = option.secret ? "another value" : show(value);
-    const nearest = typeof value === "string" ? nearestName(value, option.kind.choices ?? []) : undefined;
+    const choices = option.kind.choices ?? [];
+    const wrong = [value].flat().find((one) => typeof one === "string" && !choices.includes(one));
+    const nearest = typeof wrong === "string" ? nearestName(wrong, choices) : undefined;
     const advice = nearest ? `; did you mean ${nearest}?` : "";
     report.problem(label, `expected ${option.kind.expected}, found ${found}${advice}`);
     return option.default;

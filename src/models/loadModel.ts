@@ -1,11 +1,11 @@
 /** @file A model by hub id or folder: its config, its architecture, and where each of its weights lies on disk. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { looksLikeRepoId } from "../data/hub/repoId.ts";
 import { type HubProgress, resolveRepo } from "../data/hub/resolveRepo.ts";
 import type { FileRange } from "../engine/runtime/protocol.ts";
-import { PrefineError } from "../errors.ts";
+import { PrefineError, show } from "../errors.ts";
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderLength } from "../formats/safetensors.ts";
 import { architectureOf } from "./architectures.ts";
 import type { Architecture } from "./network.ts";
@@ -99,8 +99,11 @@ function weightFiles(directory: string, name: string): string[] {
   const index = join(directory, INDEX);
   if (!existsSync(index)) throw noModel(name, directory, WEIGHTS);
   const map = readJson(index).weight_map;
-  if (typeof map === "object" && map !== null) return [...new Set(Object.values(map as Record<string, string>))].sort();
-  throw new PrefineError("model", `${index}: expected "weight_map", found none`, "Fetch or save the file again.");
+  const shards = typeof map === "object" && map !== null ? [...new Set(Object.values(map as object))] : [];
+  const isShard = (shard: unknown): shard is string => typeof shard === "string" && basename(shard) === shard;
+  if (shards.length > 0 && shards.every(isShard)) return shards.sort();
+  const message = `${index}: expected "weight_map" with the file of each tensor, found ${show(map)}`;
+  throw new PrefineError("model", message, "Fetch or save the file again.");
 }
 
 async function readHeader(file: string): Promise<Map<string, SafetensorsEntry>> {

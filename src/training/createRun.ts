@@ -56,6 +56,7 @@ export async function restoreRun(run: Run, path: string): Promise<void> {
   const [saved, now] = comparable(checkpoint.fingerprint, run.fingerprint);
   const changed = compareFingerprints(saved, now, path);
   if (changed.length > 0) run.observer.warn(`${path}: the run goes on with other settings: ${changed.join("; ")}`);
+  checkTensors(run, checkpoint, path);
   const { weights, optimizer, optimizerStep } = checkpoint;
   await run.learner.writeState({ weights: new Map(weights), optimizer: new Map(optimizer), optimizerStep });
   // The plan may be longer than it was, and steps between events may have changed: those are today's.
@@ -64,6 +65,22 @@ export async function restoreRun(run: Run, path: string): Promise<void> {
   Object.assign(run.loop, checkpoint.loop);
   restoreReference(run, checkpoint);
   await checkReference(run, path);
+}
+
+/** Every trained tensor and its optimizer's two moments, in the shapes of this run. */
+function checkTensors({ learner }: Run, { weights, optimizer }: Checkpoint, path: string): void {
+  for (const { name, shape } of learner.trainable) {
+    for (const [tensor, found] of [
+      [name, weights.get(name)],
+      [`exp_avg.${name}`, optimizer.get(`exp_avg.${name}`)],
+      [`exp_avg_sq.${name}`, optimizer.get(`exp_avg_sq.${name}`)],
+    ] as const) {
+      if (found?.shape.join() === shape.join()) continue;
+      const has = found ? `found [${found.shape.join(", ")}]` : "found none";
+      const message = `${path}: expected a tensor "${tensor}" of shape [${shape.join(", ")}], ${has}`;
+      throw new PrefineError("model", message, "Resume from another checkpoint.");
+    }
+  }
 }
 
 /** A run may go on without an evaluation split, or with one from now on; but not with another one. */

@@ -131,7 +131,8 @@ async function readJson(source: Source, file: string): Promise<Record<string, un
 }
 
 function noTokenizer(idOrPath: string, kind: string): PrefineError {
-  const found = kind === "" ? "neither" : `neither that fits a ${kind}`;
+  const ours = ["", "GPT2Tokenizer", "TokenizersBackend", "PreTrainedTokenizer", "gpt2"].includes(kind);
+  const found = ours ? "neither" : `neither that fits a ${kind}`;
   return new PrefineError(
     "model",
     `${idOrPath}: expected tokenizer.json, or GPT-2's vocab.json and merges.txt, found ${found}`,
