@@ -58,7 +58,7 @@ export function memoryNeed({ model, adapter, referenceModel }: TrainedShapes, la
   return { weights, trained: COPIES_SAVING * tensors, pair, total: PROCESS + weights + peak };
 }
 
-/** What the backward pass keeps of every token (10 C floats a layer in GPT-2), one block of attention, one of logits. */
+/** What the backward pass keeps a token (10 C floats a layer in GPT-2), one block of attention, one of logits. */
 function pairBytes(architecture: Architecture, { shared, chosen, rejected }: PackedSize): number {
   const { hiddenSize, headSize, layers, linears, vocabSize } = architecture;
   const kept = linears.reduce((sum, { inFeatures }) => sum + inFeatures, 0) + 3 * hiddenSize * layers;

@@ -71,7 +71,8 @@ export function refuseBeyondMemory(
   const parts = Object.entries(need.parts).map(([name, bytes]) => `${name} ${formatBytes(bytes)}`);
   throw new PrefineError(
     "training",
-    `${need.what} needs about ${formatBytes(need.total)} of memory, ${formatBytes(available)} are free: ${parts.join(", ")}`,
+    `${need.what} needs about ${formatBytes(need.total)} of memory, ${formatBytes(available)} are free: ` +
+      parts.join(", "),
     `${need.advice} PREFINE_MEMORY_CHECK=off tries it all the same.`,
   );
 }
