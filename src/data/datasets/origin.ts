@@ -88,7 +88,8 @@ async function assertFile(path: string, split: string): Promise<void> {
   const kind = await kindOf(path);
   if (kind === "file") return;
   const found = kind === "folder" ? "is a folder, expected a file" : "no such file";
-  throw new PrefineError("data", `${path}: ${found} (split ${split})`);
+  const hint = "Paths are looked up from the folder that prefine runs in.";
+  throw new PrefineError("data", `${path}: ${found} (split ${split})`, kind === undefined ? hint : undefined);
 }
 
 export async function kindOf(path: string): Promise<"file" | "folder" | undefined> {

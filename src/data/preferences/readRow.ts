@@ -39,7 +39,8 @@ function readText(row: Record<string, unknown>, column: string, where: string): 
     const message = `${where}: "${column}" is ${describe(value)}: conversations need chat templates, not built yet`;
     throw new PrefineError("not-yet", message, LAST_MESSAGE);
   }
-  throw new PrefineError("data", `${where}: expected "${column}" to be a text, found ${describe(value)}`);
+  const hint = "Mend the row (`prefine data DATASET --index N` shows it), or make a text of it with a map.";
+  throw new PrefineError("data", `${where}: expected "${column}" to be a text, found ${describe(value)}`, hint);
 }
 
 /**

@@ -1,0 +1,84 @@
+/**
+ * @file Wrong keys and values, as a person meets them on the command line. What options take and refuse one by one is
+ * tested beside src/config.
+ */
+import { writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { refusalOf, train, useWorkbench } from "../support/workbench.ts";
+
+useWorkbench();
+
+describe("a run file", () => {
+  it("with misspelled keys and wrong values is told all of it at once", async () => {
+    writeFileSync(
+      "bad.yaml",
+      [
+        "model_name_or_path: model",
+        "data_files: { train: train.jsonl }",
+        "learning_rte: 1e-4",
+        "num_train_epochs: lots",
+        "beta: -1",
+        "loss_type: [sigmod]",
+        "max_length: 12.5",
+        "load_in_4bit: true",
+      ].join("\n"),
+    );
+    const told = await refusalOf("train", "--config", "bad.yaml", "--eval_stratgy", "steps", "--save_steps", "zero");
+    expect(told.replace(/sigmoid, hinge, [\w, ]*found/, "sigmoid, hinge, ..., found").split("\n  ")).toEqual([
+      "error: bad.yaml:",
+      "--eval_stratgy: unknown flag; did you mean --eval_strategy?",
+      "learning_rte: unknown key; did you mean learning_rate?",
+      "load_in_4bit: not yet: true would change results and is not built",
+      'num_train_epochs: expected a number above 0, found "lots"',
+      "beta: expected a number of at least 0, found -1",
+      'loss_type: expected a list, each one of sigmoid, hinge, ..., found ["sigmod"]; did you mean sigmoid?',
+      "max_length: expected an integer above 0, or null, found 12.5",
+      '--save_steps: expected a number of at least 0, found "zero"',
+    ]);
+  });
+
+  it.each([
+    ["nowhere.yaml", "error: --config nowhere.yaml: expected a run file (YAML or JSON): there is no such file"],
+    ["model", "error: --config model: expected a run file (YAML or JSON): it is a folder"],
+  ])("%s is none", async (path, message) => {
+    expect(await refusalOf("train", "--config", path)).toBe(message);
+  });
+
+  it.each([
+    ["a list", "- a\n", "error: bad.yaml: expected keys and values, found a list\nOne `key: value` a line."],
+    ["broken", "a: [1\nb: 2", /^error: bad\.yaml: not valid YAML: .* at line 2, column 1$/],
+    ["a key twice", "beta: 1\nbeta: 2\n", /^error: bad\.yaml: not valid YAML: Map keys must be unique at line 2/],
+    ["empty", "", /^error: bad\.yaml:\n {2}model_name_or_path: expected .*\n {2}dataset_name: expected /],
+    ["escape sequences", '"\\u001b[2Jbeta": 1\n', /\\x1b\[2Jbeta: unknown key/],
+  ])("that is %s", async (_, text, message) => {
+    writeFileSync("bad.yaml", text);
+    const told = await refusalOf("train", "--config", "bad.yaml");
+    if (typeof message === "string") expect(told).toBe(message);
+    else expect(told).toMatch(message);
+  });
+});
+
+describe("target modules", () => {
+  it.each([
+    [["c_atn", "c_proj"], 'called "c_atn"; this model has c_attn, c_proj, c_fc\nDid you mean "c_attn"?'],
+    [["mlp"], 'called "mlp"; this model has c_attn, c_proj, c_fc\nChoose among these names.'],
+  ])("%j: the names that exist are told", async (targets, message) => {
+    const told = await train("--lora_target_modules", ...targets);
+    expect(told).toBe(`error: target_modules: no linear layer is ${message}`);
+  });
+});
+
+describe("the command line", () => {
+  it.each([
+    [["trian"], "error: unknown command trian; did you mean train?\nprefine --help lists what there is."],
+    [["train", "run.yaml"], "error: run.yaml: expected a flag; did you mean --config run.yaml?"],
+    [["generate", "model", "--temprature", "2"], "error: unknown option '--temprature'\n(Did you mean --temperature?)"],
+    [
+      ["generate", "model", "--prompt", "x", "--temperature", "hot", "--top_k", "-1"],
+      'error: generation:\n  --temperature: expected a number above 0, or null, found "hot"\n' +
+        '  --top_k: expected an integer of at least 0, or null, found "-1"',
+    ],
+  ])("%j", async (words, message) => {
+    expect(await refusalOf(...words)).toBe(message);
+  });
+});
