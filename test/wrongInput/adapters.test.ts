@@ -1,0 +1,162 @@
+/**
+ * @file Wrong adapters: cut files, two files that disagree, an adapter of another model, keys of the run against it.
+ * Each with generation, with a training that starts from it, and with comparing; all say the same.
+ */
+import { cpSync, rmSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { saveAdapter } from "../../src/checkpoints/adapter.ts";
+import { initLoraA } from "../../src/models/initLora.ts";
+import { randomGpt2 } from "../support/randomGpt2.ts";
+import { cut, editJson, editTensors, refusalOf, train, useWorkbench } from "../support/workbench.ts";
+
+useWorkbench();
+
+const WIDTH = 16;
+const WEIGHTS = "adapter/adapter_model.safetensors";
+const CONFIG = "adapter/adapter_config.json";
+const C_ATTN = (layer: number) => `transformer.h.${layer}.attn.c_attn`;
+
+beforeEach(async () => {
+  const targets = [0, 1].map((layer) => ({ name: C_ATTN(layer), in_features: WIDTH, out_features: 3 * WIDTH }));
+  const drawn = initLoraA(targets, 2, 1);
+  const weights = new Map(
+    targets.flatMap(({ name }) => [
+      [`base_model.model.${name}.lora_A.weight`, { shape: [2, WIDTH], data: drawn.get(name)! }],
+      [`base_model.model.${name}.lora_B.weight`, { shape: [3 * WIDTH, 2], data: new Float32Array(6 * WIDTH) }],
+    ]),
+  );
+  await saveAdapter("adapter", {
+    config: {
+      ...{ r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: ["c_attn"], fan_in_fan_out: true },
+      ...{ base_model_name_or_path: resolve("model"), task_type: "CAUSAL_LM", revision: null },
+    },
+    weights,
+  });
+});
+
+async function adapterRefusal(...flags: string[]): Promise<string> {
+  const told = await refusalOf("generate", "adapter", "--prompt", "hi");
+  expect(await refusalOf("compare", "adapter", "--prompt", "hi")).toBe(told);
+  const minimal = ["--data_files.train", "train.jsonl", "--adapter_name_or_path", "adapter", "--output_dir", "dpo"];
+  expect(await refusalOf("train", ...minimal, ...flags)).toBe(told);
+  return told.replaceAll(resolve("."), "HERE");
+}
+
+describe("an adapter's file", () => {
+  const WHOLE = "Is the file cut or a Git LFS pointer? Download it again.";
+
+  it("that is cut, empty or absent", async () => {
+    cut(WEIGHTS, 0.5);
+    expect(await adapterRefusal()).toMatch(
+      /^error: adapter\/adapter_model\.safetensors: not a whole safetensors file: the h/,
+    );
+    writeFileSync(WEIGHTS, "");
+    expect(await adapterRefusal()).toBe(
+      `error: ${WEIGHTS}: not a whole safetensors file: expected at least 8 bytes, found 0\n${WHOLE}`,
+    );
+    rmSync(WEIGHTS);
+    expect(await adapterRefusal()).toBe(
+      `error: ${WEIGHTS}: expected an adapter's file, found none\n` +
+        "An adapter folder holds adapter_model.safetensors and adapter_config.json.",
+    );
+  });
+
+  it("the config, cut or without its numbers", async () => {
+    cut(CONFIG, 0.5);
+    expect(await adapterRefusal()).toMatch(
+      /^error: adapter\/adapter_config\.json: expected JSON, found: .*\nIs the file cut\? Save or download the adapter again\.$/,
+    );
+    writeFileSync(CONFIG, JSON.stringify({ peft_type: "LORA", r: "four" }));
+    expect(await adapterRefusal()).toBe(
+      `error: ${CONFIG}: r is "four", expected a whole number above 0\nIs the file damaged? Save or download the adapter again.`,
+    );
+  });
+});
+
+describe("an adapter's two files that disagree are both named", () => {
+  it("in the rank", async () => {
+    editJson(CONFIG, { r: 8 });
+    expect(await adapterRefusal()).toBe(
+      `error: ${WEIGHTS} (with ${CONFIG}): tensor "base_model.model.${C_ATTN(0)}.lora_A.weight" has shape [2, 16], ` +
+        "the config says r=8 (expects [8, in])\n" +
+        "Was this adapter trained with another r? Then the two files are not from the same run.",
+    );
+  });
+
+  it("in the layers", async () => {
+    editJson(CONFIG, { target_modules: ["c_fc"] });
+    expect(await adapterRefusal()).toBe(
+      `error: ${WEIGHTS} (with ${CONFIG}): tensor "base_model.model.${C_ATTN(0)}.lora_A.weight" belongs to none of ` +
+        "the config's target_modules (c_fc)\nAre the two files from the same run?",
+    );
+  });
+});
+
+describe("an adapter and a model that disagree are both named", () => {
+  const HINT = "Was the adapter trained on another model? Its base_model_name_or_path says on which.";
+
+  it("in the width", async () => {
+    cpSync("model", "wide", { recursive: true });
+    await randomGpt2("wide", { vocab_size: 257, n_embd: 32, n_head: 2 });
+    editJson(CONFIG, { base_model_name_or_path: resolve("wide") });
+    expect(await adapterRefusal()).toBe(
+      `error: ${WEIGHTS}: tensor "base_model.model.${C_ATTN(0)}.lora_A.weight" has shape [2, 16], ` +
+        `the model of HERE/wide/config.json takes [2, 32]\n${HINT}`,
+    );
+    expect(await adapterRefusal("--model_name_or_path", resolve("wide"))).toContain("takes [2, 32]");
+  });
+
+  it("in a layer that the model lacks, or the adapter", async () => {
+    editTensors(WEIGHTS, (name, tensor) => [name.replace("h.1.", "h.9."), tensor]);
+    const base = "the model of HERE/model/config.json";
+    expect(await adapterRefusal()).toBe(
+      `error: ${WEIGHTS}: tensor "base_model.model.${C_ATTN(9)}.lora_A.weight" belongs to no layer of ${base}\n${HINT}`,
+    );
+    editTensors(WEIGHTS, (name, tensor) => (name.includes("h.9.") ? undefined : [name, tensor]));
+    expect(await adapterRefusal()).toBe(
+      `error: ${WEIGHTS}: expected a tensor "base_model.model.${C_ATTN(1)}.lora_A.weight" for ${base}, found none\n${HINT}`,
+    );
+  });
+
+  it("in the names of layers", async () => {
+    editJson(CONFIG, { target_modules: ["c_attn", "q_proj"] });
+    expect(await adapterRefusal()).toMatch(
+      /^error: adapter\/adapter_config\.json on the model of .*config\.json: .*no linear layer is called "q_proj"; this model has/,
+    );
+  });
+
+  it("when the model is gone", async () => {
+    editJson(CONFIG, { base_model_name_or_path: resolve("gone") });
+    expect(await adapterRefusal()).toBe(
+      `error: ${CONFIG}: base_model_name_or_path: expected a folder or a hub id, found nothing at HERE/gone\n` +
+        "Write the folder or the hub id of the model that the adapter was trained on there.",
+    );
+  });
+});
+
+describe("a run that starts from an adapter", () => {
+  it("may not contradict it: all keys are told", async () => {
+    const told = await train("--adapter_name_or_path", "adapter", "--lora_r", "7", "--lora_target_modules", "c_fc");
+    expect(told).toBe(
+      `error: lora_r: the run says 7, ${CONFIG} says 2\n` +
+        `  lora_target_modules: the run says ["c_fc"], ${CONFIG} says ["c_attn"]\n` +
+        "The adapter decides: remove these keys.",
+    );
+  });
+
+  it("needs one, not a whole model or nothing", async () => {
+    expect(await train("--adapter_name_or_path", "model")).toBe(
+      "error: adapter_name_or_path model: expected an adapter, found a whole model\nGive it as model_name_or_path.",
+    );
+    expect(await train("--adapter_name_or_path", "no/such/adapter")).toMatch(
+      /^error: no\/such\/adapter: no such folder/,
+    );
+  });
+
+  it("does not write into the model's own folder", async () => {
+    expect(await train("--output_dir", "model", "--overwrite_output_dir")).toBe(
+      "error: output_dir model: expected another folder than the model's own",
+    );
+  });
+});
