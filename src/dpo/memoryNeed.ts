@@ -23,10 +23,10 @@ const ARENA = 2;
 const VOCABULARY_BLOCK = 8192;
 
 export interface TrainedShapes {
-  model: LoadedModel;
+  model: Pick<LoadedModel, "architecture">;
   /** Null: all parameters are trained. */
   adapter: LoraAdapter | null;
-  referenceModel?: LoadedModel;
+  referenceModel?: Pick<LoadedModel, "architecture">;
 }
 
 export interface MemoryNeed {

@@ -1,0 +1,30 @@
+/** @file What counts as memory that is left. */
+import { expect, test } from "vitest";
+import { availableMemory, formatBytes } from "./memory.ts";
+
+const GIB = 2 ** 30;
+const meminfo = "MemTotal:       16777216 kB\nMemAvailable:    8388608 kB\nSwapFree:              0 kB\n";
+
+test("MemAvailable and free swap count", () => {
+  const files: Record<string, string> = {
+    "/proc/meminfo": meminfo.replace("SwapFree:              0", "SwapFree: 1048576"),
+  };
+  expect(availableMemory((path) => files[path])).toBe(9 * GIB);
+});
+
+test("a container's limit less its use counts where it is lower; caches of files are free", () => {
+  const files: Record<string, string> = {
+    "/proc/meminfo": meminfo,
+    "/proc/self/cgroup": "0::/box\n",
+    "/sys/fs/cgroup/box/memory.max": `${4 * GIB}\n`,
+    "/sys/fs/cgroup/box/memory.current": `${3 * GIB}\n`,
+    "/sys/fs/cgroup/box/memory.stat": `anon 5\ninactive_file ${GIB / 2}\n`,
+  };
+  expect(availableMemory((path) => files[path])).toBe(1.5 * GIB);
+  files["/sys/fs/cgroup/box/memory.max"] = "max\n";
+  expect(availableMemory((path) => files[path])).toBe(8 * GIB);
+});
+
+test("bytes are shown in gigabytes", () => {
+  expect([1.5e9, 40e6, 123.4e9].map(formatBytes)).toEqual(["1.5 GB", "0.0 GB", "123 GB"]);
+});
