@@ -17,17 +17,26 @@ interface Flag {
  */
 export function parseFlags(words: readonly string[], table: Table, renamed: RenamedTable, report: Report): GivenValues {
   const given: GivenValues = new Map();
+  let last: Flag | undefined;
   let at = 0;
   while (at < words.length) {
     const word = words[at++];
     if (!isFlag(word)) {
-      report.problem(word, "expected a flag such as --output_dir; a value with spaces needs quotes");
+      reportStray(word, last, { table, renamed, given, report });
       continue;
     }
+    last = splitFlag(word);
     const rest = words.slice(at, nextFlag(words, at));
-    at += readFlag(splitFlag(word), rest, { table, renamed, given, report });
+    at += readFlag(last, rest, { table, renamed, given, report });
   }
   return given;
+}
+
+/** A word that belongs to no flag. Behind a secret one it is part of the secret: not repeated. */
+function reportStray(word: string, last: Flag | undefined, { table, renamed, report }: Context): void {
+  const advice = "expected a flag such as --output_dir; a value with spaces needs quotes";
+  const isSecret = last !== undefined && optionOf(last.name, table, renamed)?.secret === true;
+  report.problem(isSecret ? `the word after --${last?.name}'s value` : word, advice);
 }
 
 /** `--x`, but not the number -1. */
