@@ -1,6 +1,6 @@
 /** @file The learner on the engine: three graphs over one set of weights in the compute thread. */
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
-import { Device, type HostTensor, type Session } from "../engine/runtime/device.ts";
+import { Device, type HostTensor, type RuntimeInfo, type Session } from "../engine/runtime/device.ts";
 import { initLoraA } from "../models/initLora.ts";
 import type { LoadedModel } from "../models/loadModel.ts";
 import type { LoraAdapter } from "../models/lora.ts";
@@ -72,14 +72,16 @@ function freshAdapter({ adapter, seed }: LearnerOptions): NamedTensors {
 
 class EngineLearner implements Learner {
   readonly trainable: ReadonlyArray<{ name: string; shape: number[] }>;
+  readonly runtime: RuntimeInfo;
   private readonly options: LearnerOptions;
   private readonly device: Device;
   private readonly graphs: Graphs;
   private readonly names: string[];
   private optimizerStep = 0;
 
-  constructor(options: LearnerOptions, device: Device, graphs: Graphs) {
+  constructor(options: LearnerOptions, device: Device, { graphs, runtime }: { graphs: Graphs; runtime: RuntimeInfo }) {
     this.options = options;
+    this.runtime = runtime;
     this.device = device;
     this.graphs = graphs;
     this.trainable = trainableOf(options);
@@ -251,11 +253,12 @@ async function openGraphs(device: Device, options: LearnerOptions): Promise<Grap
  * The reference is a frozen copy of the trainable weights at the start: for a fresh adapter (lora_B = 0) that is the
  * base model with the adapter off, for an adapter that was trained before, that adapter, as in TRL.
  */
-export async function createLearner(options: LearnerOptions): Promise<Learner> {
+export async function createLearner(options: LearnerOptions): Promise<Learner & { readonly runtime: RuntimeInfo }> {
   const device = new Device();
   try {
     await loadWeights(device, options);
-    return new EngineLearner(options, device, await openGraphs(device, options));
+    const runtime = await device.runtime();
+    return new EngineLearner(options, device, { graphs: await openGraphs(device, options), runtime });
   } catch (error) {
     await device.dispose();
     throw error;

@@ -60,6 +60,7 @@ function causalMask({ batch, length }: DecoderStepOptions, cached: number, paddi
 class CachedDecoder implements Decoder {
   readonly vocabSize: number;
   readonly maxPositions: number;
+  notice: string | null = null;
   private readonly architecture: Architecture;
   private readonly device: Device;
   private readonly session: Session;
@@ -148,7 +149,12 @@ export async function createDecoder(model: LoadedModel, options: { adapter?: Ada
     }
     const adapterNames = [...(lora?.layers.values() ?? [])].flatMap(({ nameA, nameB }) => [nameA, nameB]);
     const session = await device.open(decoderGraph(architecture, lora));
-    return new CachedDecoder(architecture, device, session, [...architecture.parameters.keys(), ...adapterNames]);
+    const decoder = new CachedDecoder(architecture, device, session, [
+      ...architecture.parameters.keys(),
+      ...adapterNames,
+    ]);
+    decoder.notice = (await device.runtime()).notice;
+    return decoder;
   } catch (error) {
     await device.dispose();
     throw error;

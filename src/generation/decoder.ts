@@ -15,6 +15,8 @@ export interface Decoder {
   readonly vocabSize: number;
   /** Positions the model knows (n_positions, max_position_embeddings); prompt and completion must fit into them. */
   readonly maxPositions: number;
+  /** One line for people about what computes, where there is something to say. */
+  readonly notice?: string | null;
   /**
    * Runs S more tokens a row behind those that are cached.
    * @param tokens [B * S] ids, row after row; at the first call the prompts, left-padded.

@@ -122,6 +122,7 @@ export class CausalLM {
     const { generation_config, tokenizer, signal, onText: _, onWarning, defaults, ...direct } = options;
     const sources = { call: direct, config: generation_config, model: this.generation_config, pipeline: defaults };
     const { settings, warnings } = generationSettings(sources);
+    if (decoder.notice) this.warn(decoder.notice, onWarning);
     for (const line of warnings) this.warn(line, onWarning);
     const findTokenizer = async () => tokenizer ?? (await this.tokenizer);
     const { bosTokenId } = settings;

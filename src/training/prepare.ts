@@ -54,6 +54,8 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
   const options = learnerOptions(trained, args);
   checkMemory(options, train.largest);
   const learner = await createLearner(options);
+  const { runtime } = learner;
+  if (runtime.notice !== null) observer.warn(runtime.notice);
   const model = withPadToken(trained.saved, tokenizer);
   const adapter = model.kind === "adapter" ? model.config : null;
   const identity = { args, maxLength: truncation.max_length, trainable: learner.trainable, adapter: shapeOf(adapter) };
@@ -68,7 +70,8 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
     parameters: countParameters(trained),
     observer,
   };
-  return { parts, facts: { base_model: trained.base.nameOrPath, adapter, versions: versions(), ...nameOf(request) } };
+  const facts = { base_model: trained.base.nameOrPath, adapter, versions: versions(runtime), ...nameOf(request) };
+  return { parts, facts };
 }
 
 interface Prepared {

@@ -3,7 +3,13 @@ import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
 
-export function versions(): { prefine: string; node: string; onnxruntime: string } {
-  const own = require("../../package.json") as { version: string; dependencies: Record<string, string> };
-  return { prefine: own.version, node: process.versions.node, onnxruntime: own.dependencies["onnxruntime-node"] };
+/** @param runtime the ONNX Runtime that computes */
+export function versions(runtime: { kind: "native" | "wasm"; version: string }): {
+  prefine: string;
+  node: string;
+  onnxruntime: string;
+} {
+  const { version } = require("../../package.json") as { version: string };
+  const onnxruntime = runtime.kind === "wasm" ? `${runtime.version} (WebAssembly)` : runtime.version;
+  return { prefine: version, node: process.versions.node, onnxruntime };
 }

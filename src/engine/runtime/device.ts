@@ -1,10 +1,20 @@
 /** @file The device that computes: a thread of its own with named tensors and sessions; every call is asynchronous. */
 import { Worker } from "node:worker_threads";
-import { PrefineError } from "../../errors.ts";
+import { PrefineError, type PrefineErrorCode } from "../../errors.ts";
 import type { LoweredGraph } from "../onnx/lower.ts";
-import type { Feed, Fetch, FileRange, HostTensor, Reply, Request } from "./protocol.ts";
+import type {
+  Feed,
+  Fetch,
+  FileRange,
+  HostTensor,
+  Reply,
+  Request,
+  RuntimeInfo,
+  ThreadError,
+  ThreadOptions,
+} from "./protocol.ts";
 
-export type { Feed, Fetch, FileRange, HostTensor } from "./protocol.ts";
+export type { Feed, Fetch, FileRange, HostTensor, RuntimeInfo } from "./protocol.ts";
 
 /** The compiled entry of the compute thread; from TypeScript sources (tests) the built one beside them is used. */
 function threadUrl(): URL {
@@ -23,18 +33,27 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** Once in a process is enough. */
+let isNoticeGiven = false;
+
 /** Sends requests to the compute thread and matches the answers. */
 export class Device {
   private readonly worker: Worker;
   private readonly waiting = new Map<number, Waiting>();
   private nextId = 1;
-  private readonly threads: number;
   private ended: Error | null = null;
 
-  /** @param options.threads threads of a MatMul; default: $PREFINE_NUM_THREADS, else the runtime's choice. */
-  constructor(options: { threads?: number } = {}) {
-    this.threads = options.threads ?? Number(process.env.PREFINE_NUM_THREADS ?? 0);
-    this.worker = new Worker(threadUrl());
+  /**
+   * @param options.threads threads of a MatMul; default: $PREFINE_NUM_THREADS, else the runtime's choice.
+   * @param options.runtime "native" or "wasm"; default: $PREFINE_RUNTIME, else native where it loads.
+   */
+  constructor(options: { threads?: number; runtime?: string } = {}) {
+    const { PREFINE_NUM_THREADS, PREFINE_RUNTIME } = process.env;
+    const workerData: ThreadOptions = {
+      threads: options.threads ?? Number(PREFINE_NUM_THREADS ?? 0),
+      runtime: options.runtime ?? (PREFINE_RUNTIME || undefined),
+    };
+    this.worker = new Worker(threadUrl(), { workerData });
     this.worker.on("message", (reply: Reply) => this.settle(reply));
     this.worker.on("error", (error) => this.end(error));
     this.worker.on("exit", () => this.end(new Error("internal: the compute thread has ended")));
@@ -65,9 +84,17 @@ export class Device {
     });
   }
 
+  /** Which ONNX Runtime computes. Ask when the weights are in: the notice counts them, and comes once a process. */
+  async runtime(): Promise<RuntimeInfo> {
+    const info = await this.call<RuntimeInfo>({ method: "runtime" });
+    const notice = isNoticeGiven ? null : info.notice;
+    isNoticeGiven ||= notice !== null;
+    return { ...info, notice };
+  }
+
   /** Compiles a graph. */
   async open(graph: LoweredGraph, options: { profile?: boolean } = {}): Promise<Session> {
-    const request: Request = { method: "open", model: graph.bytes, profile: !!options.profile, threads: this.threads };
+    const request: Request = { method: "open", model: graph.bytes, profile: !!options.profile };
     const id = await this.call<number>(request);
     return new Session(
       graph,
@@ -156,7 +183,8 @@ export class Session {
 }
 
 /** The runtime's words for the two failures that a person can do something about. */
-function explain({ message, code }: { message: string; code?: string }): Error {
+function explain({ name, message, code, hint }: ThreadError): Error {
+  if (name === "PrefineError") return new PrefineError(code as PrefineErrorCode, message, hint);
   if (/Failed to allocate memory|bad_alloc|Array buffer allocation failed/.test(message)) {
     const size = /size (\d+)/.exec(message)?.[1];
     const wanted = size ? ` (${(Number(size) / 2 ** 20).toFixed(0)} MiB more were asked for)` : "";

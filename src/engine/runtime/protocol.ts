@@ -23,8 +23,26 @@ export type Feed = { stored: string; rows?: [number, number] } | HostTensor;
 /** An output of a run: sent back, written into a stored tensor of the same size, or stored under a name. */
 export type Fetch = "return" | { into: string } | { store: string };
 
+/** What computes. */
+export interface RuntimeInfo {
+  kind: "native" | "wasm";
+  /** Of ONNX Runtime. */
+  version: string;
+  /** One line where a person can have it faster. */
+  notice: string | null;
+}
+
+/** What the compute thread is started with. */
+export interface ThreadOptions {
+  /** "native" or "wasm"; undefined: the fastest there is. */
+  runtime?: string;
+  /** Of one MatMul; 0: the runtime's choice. */
+  threads: number;
+}
+
 export type Request =
-  | { method: "open"; model: Uint8Array; profile: boolean; threads: number }
+  | { method: "runtime" }
+  | { method: "open"; model: Uint8Array; profile: boolean }
   | { method: "close"; session: number }
   | { method: "run"; session: number; feeds: [string, Feed][]; fetches: [string, Fetch][] }
   | { method: "load"; tensors: [string, FileRange][] }
@@ -35,4 +53,12 @@ export type Request =
   | { method: "apply"; module: string; kernel: string; tensors: Record<string, string[]>; args: unknown }
   | { method: "stop" };
 
-export type Reply = { id: number; result: unknown } | { id: number; error: { message: string; code?: string } };
+/** An error by its parts: a class does not survive the way between threads. */
+export interface ThreadError {
+  name: string;
+  message: string;
+  code?: string;
+  hint?: string;
+}
+
+export type Reply = { id: number; result: unknown } | { id: number; error: ThreadError };

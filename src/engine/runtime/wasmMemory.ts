@@ -1,0 +1,38 @@
+/** @file The 4 GiB of 32-bit WebAssembly: what does not fit is told before it is read or computed. */
+import { PrefineError } from "../../errors.ts";
+import { formatBytes } from "./memory.ts";
+
+const ADDRESS_SPACE = 2 ** 32;
+const LARGE = 2 ** 28; // below, copying the weights is lost in the time of a step
+
+function bytesOf(buffers: readonly { byteLength: number }[]): number {
+  return buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
+
+function tooMuch(found: string): PrefineError {
+  return new PrefineError(
+    "training",
+    `${found}; ONNX Runtime in WebAssembly has 4.3 GB for weights and activations together`,
+    "Take a smaller model, lower max_length, or install the native runtime: npm install onnxruntime-node.",
+  );
+}
+
+/** @throws PrefineError where the weights and inputs of one run alone are more than WebAssembly can address */
+export function checkWasmMemory(buffers: readonly { byteLength: number }[]): void {
+  const bytes = bytesOf(buffers);
+  if (bytes > ADDRESS_SPACE) throw tooMuch(`a run reads ${formatBytes(bytes)}`);
+}
+
+/** What a run of WebAssembly rejects with: running out of memory in words that help, everything else as it is. */
+export function explainWasmFailure(error: unknown): never {
+  const message = error instanceof Error ? error.message : String(error);
+  throw /bad_alloc|Failed to allocate|Can't create|OOM|out of memory|memory access out of bounds/i.test(message)
+    ? tooMuch("out of memory")
+    : error;
+}
+
+/** A sentence about what large weights cost, or "". */
+export function wasmCopies(buffers: readonly { byteLength: number }[]): string {
+  const bytes = bytesOf(buffers);
+  return bytes < LARGE ? "" : ` The weights (${formatBytes(bytes)}) are copied for every step, too.`;
+}
