@@ -44,8 +44,13 @@ export function openEventLog(folder: string, { name }: { name?: string } = {}): 
   const seconds = () => Date.now() / 1000;
   const file = path.join(folder, name ?? `events.out.tfevents.${Math.floor(seconds())}.${hostname()}.${process.pid}.0`);
   const { handle, length } = onDisk(file, () => openForAppending(file));
-  // One write a record: whoever reads along sees it whole.
-  const append = (bytes: Uint8Array) => onDisk(file, () => writeSync(handle, bytes));
+  let isOpen = true;
+  const close = () => {
+    if (isOpen) closeSync(handle);
+    isOpen = false;
+  };
+  // One write a record: whoever reads along sees it whole. Nothing follows a record that could not be written.
+  const append = (bytes: Uint8Array) => onDisk(file, () => writeSync(handle, bytes), close);
   if (length === 0) append(encodeFileVersion(seconds()));
   return {
     file,
@@ -60,8 +65,8 @@ export function openEventLog(folder: string, { name }: { name?: string } = {}): 
       append(encodeText(tag, text, { wallTime: seconds(), step: 0 }));
     },
     close: () => {
-      fsyncSync(handle);
-      closeSync(handle);
+      if (isOpen) onDisk(file, () => fsyncSync(handle), close);
+      close();
     },
   };
 }
@@ -74,11 +79,12 @@ function openForAppending(file: string): { handle: number; length: number } {
   return { handle, length };
 }
 
-/** @throws PrefineError("io") for what the disk refuses. */
-function onDisk<T>(file: string, action: () => T): T {
+/** @throws PrefineError("io") for what the disk refuses, after `giveUp`. */
+function onDisk<T>(file: string, action: () => T, giveUp = () => {}): T {
   try {
     return action();
   } catch (cause) {
+    giveUp();
     throw ioError(cause, file);
   }
 }

@@ -16,8 +16,8 @@ export type Resume = boolean | string | null;
  */
 export async function checkOutputDir(args: DPOConfig, resume: Resume = args.resume_from_checkpoint): Promise<void> {
   const { output_dir, overwrite_output_dir } = args;
-  if (!resume && !overwrite_output_dir) await refuseRun(output_dir);
   await checkWritable(output_dir);
+  if (!resume && !overwrite_output_dir) await refuseRun(output_dir);
 }
 
 /**

@@ -104,8 +104,8 @@ export class DPOTrainer {
       run.signal = options.signal;
       this.hasTrained = true;
       const { maxSteps, epochs } = run.plan;
-      this.observer.start({ totalSteps: maxSteps, startStep: run.state.global_step, epochs });
       try {
+        this.observer.start({ totalSteps: maxSteps, startStep: run.state.global_step, epochs });
         const metrics = await runToEnd(run);
         await finishRun(run, facts);
         return { global_step: run.state.global_step, training_loss: metrics.train_loss, metrics };
