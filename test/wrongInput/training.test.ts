@@ -1,0 +1,127 @@
+/**
+ * @file Trainings that can't go well: a loss that is not finite, more memory than there is, a checkpoint of another
+ * run. The toy learner's cases (gradients, accumulation) are tested beside src/training.
+ */
+import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { newestValidCheckpoint } from "../../src/checkpoints/runDirectory.ts";
+import { architectureOf } from "../../src/models/architectures.ts";
+import { runCommand } from "../support/runCommand.ts";
+import {
+  editJson,
+  editTensors,
+  errorOf,
+  jsonLines,
+  PAIRS,
+  refusalOf,
+  train,
+  useWorkbench,
+} from "../support/workbench.ts";
+
+useWorkbench();
+
+const STEPS = ["--max_steps", "-1", "--num_train_epochs", "1", "--train_sampling_strategy", "sequential"];
+const SAVING = ["--save_strategy", "steps", "--save_steps", "1"];
+
+describe("a loss that is not finite", () => {
+  const HINT =
+    "Look at these rows, or try a smaller learning_rate, more warmup_steps or a smaller max_grad_norm. " +
+    "Checkpoints of earlier steps are as they were.";
+
+  /** Position 60 is broken: sequences of more tokens have no finite logits. */
+  function breakPosition(): void {
+    editTensors("model/model.safetensors", (name, tensor) => {
+      if (!name.endsWith("wpe.weight")) return [name, tensor];
+      const data = new Float32Array(new Uint8Array(tensor.data as Uint8Array).buffer);
+      return [name, { ...tensor, data: data.fill(Number.NaN, 60 * 16, 61 * 16) }];
+    });
+  }
+
+  it("stops at its step, names the rows as the data has them, and keeps the last good checkpoint", async () => {
+    breakPosition();
+    const long = { ...PAIRS[0], rejected: " and so on".repeat(7) };
+    const dropped = { ...PAIRS[1], prompt: "why ".repeat(40) };
+    writeFileSync("train.jsonl", jsonLines([dropped, ...PAIRS.slice(0, 4), long, PAIRS[4], PAIRS[5]]));
+    const batches = ["--per_device_train_batch_size", "2"];
+    const outcome = await runCommand("train", "--config", "run.yaml", ...STEPS, ...SAVING, ...batches);
+    expect(errorOf(outcome)).toBe(`error: step 3: expected a finite loss, found NaN; train row 5\n${HINT}`);
+    expect(outcome.stderr).toContain("warning: train: dropped 1 of 8 rows whose prompt alone fills max_length 96");
+    expect(readdirSync("dpo").sort()).toEqual(["checkpoint-1", "checkpoint-2"]);
+    expect((await newestValidCheckpoint("dpo"))?.step).toBe(2);
+  });
+
+  it("of a learning rate that is far too large is told with what to lower", async () => {
+    const told = errorOf(
+      await runCommand(
+        "train",
+        "--config",
+        "run.yaml",
+        ...STEPS,
+        "--learning_rate",
+        "1e38",
+        "--per_device_train_batch_size",
+        "2",
+      ),
+    );
+    expect(told).toMatch(
+      /^error: step \d: expected a finite (loss|gradient norm), found (NaN|-?Infinity); train rows? \d/,
+    );
+    expect(told.endsWith(HINT)).toBe(true);
+  });
+});
+
+describe("more memory than there is", () => {
+  /** A model.safetensors of a terabyte that takes no room on the disk: all but its header is a hole. */
+  function makeHuge(): void {
+    editJson("model/config.json", { vocab_size: 1_000_000_000, n_embd: 256 });
+    const { parameters } = architectureOf(JSON.parse(readFileSync("model/config.json", "utf8")), "config.json");
+    const header: Record<string, unknown> = {};
+    let offset = 0;
+    for (const [name, shape] of parameters) {
+      const end = offset + 4 * shape.reduce<number>((size, dim) => size * Number(dim), 1);
+      header[name] = { dtype: "F32", shape, data_offsets: [offset, end] };
+      offset = end;
+    }
+    const text = Buffer.from(JSON.stringify(header));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(text.length));
+    const file = openSync("model/model.safetensors", "w");
+    writeSync(file, Buffer.concat([length, text]));
+    ftruncateSync(file, 8 + text.length + offset);
+    closeSync(file);
+  }
+
+  it("is told before the weights are read: how much, what for, and what to lower", async () => {
+    makeHuge();
+    const run = ["train", "--config", "run.yaml"];
+    const adapter = errorOf(await runCommand(...run));
+    expect(adapter).toMatch(
+      /^error: this training needs about 1024 GB of memory, [\d.]+ GB are free: frozen weights 1024 GB, adapter and its optimizer 0\.0 GB, the longest pair \(80 tokens\) 0\.0 GB\nTake a smaller model, or free memory\. PREFINE_MEMORY_CHECK=off/,
+    );
+    const full = errorOf(await runCommand(...run, "--no_use_peft"));
+    expect(full).toMatch(
+      /^error: this training needs about 12\d\d\d GB of memory, .*optimizer 12\d\d\d GB, .*\nTrain an adapter \(use_peft: true, or a peft_config\), or a smaller model\./,
+    );
+    expect(errorOf(await runCommand("generate", "model", "--prompt", "hi"))).toMatch(
+      /^error: generating with model needs about 1024 GB of memory, [\d.]+ GB are free: weights 1024 GB\nTake a smaller model/,
+    );
+  });
+});
+
+describe("a checkpoint of another run", () => {
+  it("is refused with what differs; the checkpoint stays", async () => {
+    const { code } = await runCommand("train", "--config", "run.yaml", ...SAVING);
+    expect(code).toBe(0);
+    expect(await train("--resume_from_checkpoint", "--beta", "0.5", "--data_files.train", "eval.jsonl")).toMatch(
+      /^error: dpo\/checkpoint-3: this checkpoint is of another run: train_dataset: "6 pairs, .*beta: 0\.1 -> 0\.5\nResume with/,
+    );
+    editTensors("dpo/checkpoint-3/optimizer.safetensors", (name, tensor) => [
+      name.replace("exp_avg.", "exp_abg."),
+      tensor,
+    ]);
+    const told = await refusalOf("train", "--config", "run.yaml", "--resume_from_checkpoint", "dpo/checkpoint-3");
+    expect(told).toMatch(
+      /^error: dpo\/checkpoint-3: expected a tensor "exp_avg\.base_model\..*lora_A\.weight" of shape \[2, 16\], found none\nResume from/,
+    );
+  });
+});
