@@ -40,7 +40,7 @@ output_dir: dpo
 `;
 
 /** Writes model, tokenizer, data and run.yaml into a folder. */
-export async function furnish(folder: string): Promise<void> {
+async function furnish(folder: string): Promise<void> {
   await randomGpt2(join(folder, "model"), { vocab_size: 257, n_embd: 16, n_head: 2 });
   for (const [name, bytes] of byteTokenizer().files) writeFileSync(join(folder, "model", name), bytes);
   writeFileSync(join(folder, "train.jsonl"), jsonLines(PAIRS));

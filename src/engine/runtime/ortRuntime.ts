@@ -1,4 +1,4 @@
-/** @file Which ONNX Runtime computes: the native one where it loads, else WebAssembly, and what a person is told then. */
+/** @file Which ONNX Runtime computes: the native one where it loads, else WebAssembly, and what is said then. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
