@@ -20,11 +20,19 @@ export class PrefineError extends Error {
   readonly hint: string | undefined;
 
   constructor(code: PrefineErrorCode, message: string, hint?: string, options?: ErrorOptions) {
-    super(message, options);
+    super(message.split("\n").map(clip).join("\n"), options);
     this.name = "PrefineError";
     this.code = code;
     this.hint = hint;
   }
+}
+
+const LONGEST_LINE = 600; // characters; a path may be long, a name from a damaged file may be a book
+
+/** A line of a message with its beginning and its end. */
+function clip(line: string): string {
+  if (line.length <= LONGEST_LINE) return line;
+  return `${line.slice(0, LONGEST_LINE - 200)}...${line.slice(-197)}`;
 }
 
 const SHOWN = 60; // characters of a wrong value that help to find it

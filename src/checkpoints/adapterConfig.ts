@@ -1,5 +1,7 @@
 /** @file adapter_config.json as PEFT 0.21 writes it, and what of it prefine can follow. */
+
 import { PrefineError, show } from "../errors.ts";
+import { parseJson } from "../parseJson.ts";
 
 /** The part of PEFT's LoraConfig that shapes the adapter; names as in the file. */
 export interface AdapterConfig {
@@ -106,7 +108,7 @@ const MERGE =
 function parseObject(text: string, where: string): Record<string, unknown> {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (cause) {
     const found = `${where}: expected JSON, found: ${(cause as Error).message}`;
     throw new PrefineError("model", found, "Is the file cut? Save or download the adapter again.", { cause });

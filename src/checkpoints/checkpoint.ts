@@ -1,8 +1,10 @@
 /** @file A checkpoint folder: the model's files, the optimizer, trainer_state.json, and what resuming exactly needs. */
+
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { PrefineError } from "../errors.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../formats/safetensors.ts";
+import { parseJson } from "../parseJson.ts";
 import { type Content, ioError, writeFolderAtomically } from "./files.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import { checkSafetensorsFile, modelFiles, readFloat32File, readModelWeights, type SavedModel } from "./modelFiles.ts";
@@ -138,7 +140,7 @@ export async function readResumeFile(path: string): Promise<ResumeFile> {
     throw new PrefineError("io", `${path}: expected a checkpoint of prefine, found no ${RESUME}`, hint, { cause });
   });
   try {
-    const resume = JSON.parse(text) as ResumeFile;
+    const resume = parseJson(text) as ResumeFile;
     if (resume.format === FORMAT && resume.fingerprint && isLoop(resume.loop) && isSizes(resume.files)) return resume;
   } catch {
     // told below

@@ -1,7 +1,9 @@
 /** @file trainer_state.json: transformers.TrainerState (5.23), field for field. */
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PrefineError } from "../errors.ts";
+import { parseJson } from "../parseJson.ts";
 import { ioError } from "./files.ts";
 
 export const TRAINER_STATE = "trainer_state.json";
@@ -79,7 +81,7 @@ export function encodeTrainerState(state: TrainerState): string {
 function parseTrainerState(text: string, where: string): TrainerState {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (cause) {
     throw new PrefineError("model", `${where}: not JSON (${(cause as Error).message})`, undefined, { cause });
   }

@@ -15,10 +15,7 @@ export interface RunFile {
  * @param name the file's name, for messages.
  */
 export function parseRunFile(name: string, text: string): RunFile {
-  const document = parseDocument(text, { merge: true, prettyErrors: true, logLevel: "silent" });
-  const error = document.errors[0];
-  if (error) throw new PrefineError("config", `${name}: not valid YAML: ${firstLine(error.message)}`);
-  const content: unknown = document.toJS() ?? {};
+  const content = parseYaml(name, text) ?? {};
   if (!isMapping(content)) {
     throw new PrefineError(
       "config",
@@ -28,6 +25,20 @@ export function parseRunFile(name: string, text: string): RunFile {
   }
   const { env, ...values } = content;
   return { given: givenFrom(values), env: readEnv(name, env) };
+}
+
+/** @throws PrefineError for broken YAML, and for what would fill the memory: endless nesting, aliases of aliases. */
+function parseYaml(name: string, text: string): unknown {
+  const refuse = (found: string) => new PrefineError("config", `${name}: not valid YAML: ${firstLine(found)}`);
+  try {
+    const document = parseDocument(text, { merge: true, prettyErrors: true, logLevel: "silent" });
+    const error = document.errors[0];
+    if (error) throw refuse(error.message);
+    return document.toJS();
+  } catch (error) {
+    if (error instanceof PrefineError) throw error;
+    throw refuse(error instanceof RangeError ? "it nests too deeply" : (error as Error).message);
+  }
 }
 
 function readEnv(name: string, env: unknown): Record<string, string> {

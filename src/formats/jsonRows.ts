@@ -1,5 +1,7 @@
 /** @file JSON files of rows (JSON Lines, or one list), read block by block: bytes -> rows as plain objects. */
+
 import { PrefineError, show } from "../errors.ts";
+import { parseJson } from "../parseJson.ts";
 import type { ByteSource } from "./byteSource.ts";
 import { jsonArraySplitter } from "./jsonArray.ts";
 import { jsonLinesSplitter, type RowSpan, type RowSplitter } from "./jsonl.ts";
@@ -92,7 +94,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 function parseRow(bytes: Uint8Array, { start, end, line }: RowSpan, where: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(utf8.decode(bytes.subarray(start, end)));
+    value = parseJson(utf8.decode(bytes.subarray(start, end)));
   } catch (error) {
     throw badRow(where, line, `${(error as Error).message.slice(0, 160)}`);
   }

@@ -49,12 +49,18 @@ export async function openParquet(source: ByteSource, where: string): Promise<Pa
   return { source, where, metadata, schema: parquetSchema(metadata), groupRows };
 }
 
+/** The reader's own words where it noticed the fault; a TypeError somewhere inside of it says nothing to a person. */
+function reasonOf(error: unknown): string {
+  const { name, message } = error as Error;
+  return name === "Error" && !/undefined/.test(message) ? message : "its structure is damaged";
+}
+
 async function readFooter(source: ByteSource, where: string): Promise<FileMetaData> {
   try {
     return await parquetMetadataAsync(source, { parsers });
   } catch (error) {
     if (error instanceof PrefineError) throw error;
-    throw broken(where, (error as Error).message, error);
+    throw broken(where, reasonOf(error), error);
   }
 }
 
@@ -68,7 +74,7 @@ export async function readRowGroup(file: ParquetFile, group: number): Promise<Re
     rows = await parquetReadObjects({ file: source, metadata, compressors, rowStart, rowEnd, parsers });
   } catch (error) {
     if (error instanceof PrefineError) throw error;
-    throw broken(where, `row group ${group}: ${(error as Error).message}`, error);
+    throw broken(where, `row group ${group}: ${reasonOf(error)}`, error);
   }
   if (rows.length !== groupRows[group]) {
     throw broken(where, `row group ${group}: expected ${groupRows[group]} rows, found ${rows.length}`);

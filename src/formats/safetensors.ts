@@ -4,7 +4,9 @@
  * A file is `u64 header length | JSON header | raw little-endian data`; the data is one gapless run of tensors.
  * Format: https://github.com/huggingface/safetensors (README, "Format").
  */
+
 import { PrefineError, show } from "../errors.ts";
+import { parseJson } from "../parseJson.ts";
 
 /** Bits of an element, in the order of the format's own library, which writes tensors in descending order of dtype. */
 const DTYPE_BITS = {
@@ -105,7 +107,7 @@ export function parseSafetensorsHeader(bytes: Uint8Array, fileSize: number, wher
 function parseJsonObject(bytes: Uint8Array, where: string): Record<string, unknown> {
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    json = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
     throw broken(where, `the header is not JSON (${(cause as Error).message})`);
   }

@@ -1,4 +1,5 @@
 /** @file A model by hub id or folder: its config, its architecture, and where each of its weights lies on disk. */
+
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -7,6 +8,7 @@ import { type HubProgress, resolveRepo } from "../data/hub/resolveRepo.ts";
 import type { FileRange } from "../engine/runtime/protocol.ts";
 import { PrefineError, show } from "../errors.ts";
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderLength } from "../formats/safetensors.ts";
+import { parseJson } from "../parseJson.ts";
 import { architectureOf } from "./architectures.ts";
 import type { Architecture } from "./network.ts";
 
@@ -84,7 +86,7 @@ function noModel(name: string, directory: string, missing: string): PrefineError
 function readJson(file: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(file, "utf8"));
+    value = parseJson(readFileSync(file, "utf8"));
   } catch (cause) {
     const reason = (cause as Error).message;
     throw new PrefineError("model", `${file}: expected JSON: ${reason}`, "Fetch or save the file again.", { cause });

@@ -1,7 +1,9 @@
 /** @file trainer_state.json, prefine's own or transformers', as a named log. */
+
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { PrefineError } from "../errors.ts";
+import { parseJson } from "../parseJson.ts";
 import type { LogEntry, PlottedRun } from "./series.ts";
 
 export interface TrainerStateFile extends PlottedRun {
@@ -55,9 +57,9 @@ function nameOf(folder: string): string {
 /** Python writes NaN and Infinity, which JSON has no words for: outside of strings they become null. */
 function parsePythonJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
-    return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (m) => (m[0] === '"' ? m : "null")));
+    return parseJson(text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (m) => (m[0] === '"' ? m : "null")));
   }
 }
 

@@ -1,52 +1,14 @@
-/**
- * @file A folder with all that a training needs, made in milliseconds: a random GPT-2 with its tokenizer (a token a
- * byte), pairs, a run file. What a test spoils in it must be told in one clear error, and nothing else may change.
- */
+/** @file A working directory to spoil: what is wrong must be told in one clear error, and nothing else may change. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect } from "vitest";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../../src/formats/safetensors.ts";
-import { byteTokenizer } from "./byteTokenizer.ts";
+import { furnish } from "./furnish.ts";
 import { contents } from "./outcomes.ts";
-import { randomGpt2 } from "./randomGpt2.ts";
 import { type CommandOutcome, runCommand } from "./runCommand.ts";
 
-const TOPICS = ["rain", "bread", "a long road", "seven", "music at night", "the sea"];
-
-/** Pairs of different lengths. */
-export const PAIRS = TOPICS.map((topic, i) => ({
-  prompt: `What is ${topic}?`,
-  chosen: ` ${topic}: here it is`,
-  rejected: ` I would rather not ${"at all ".repeat(i % 3)}`,
-}));
-
-export const jsonLines = (rows: readonly unknown[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
-
-const RUN = `
-model_name_or_path: model
-data_files: { train: train.jsonl, test: eval.jsonl }
-use_peft: true
-lora_r: 2
-lora_alpha: 4
-lora_dropout: 0
-lora_target_modules: [c_attn, c_proj]
-max_steps: 3
-max_length: 96
-logging_steps: 1
-save_strategy: "no"
-bf16: false
-output_dir: dpo
-`;
-
-/** Writes model, tokenizer, data and run.yaml into a folder. */
-async function furnish(folder: string): Promise<void> {
-  await randomGpt2(join(folder, "model"), { vocab_size: 257, n_embd: 16, n_head: 2 });
-  for (const [name, bytes] of byteTokenizer().files) writeFileSync(join(folder, "model", name), bytes);
-  writeFileSync(join(folder, "train.jsonl"), jsonLines(PAIRS));
-  writeFileSync(join(folder, "eval.jsonl"), jsonLines(PAIRS.slice(0, 2)));
-  writeFileSync(join(folder, "run.yaml"), RUN);
-}
+export { jsonLines, PAIRS } from "./furnish.ts";
 
 /**
  * The working directory of each test of a file: a fresh copy of a furnished folder, so that messages name files as a

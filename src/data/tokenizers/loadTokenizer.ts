@@ -1,6 +1,6 @@
 /** @file Tokenizers from a folder or a hub repository, and back into a folder. */
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { PrefineError } from "../../errors.ts";
 import { makeFolder } from "../../makeFolder.ts";
 import type { HubOptions } from "../hub/settings.ts";
@@ -35,7 +35,12 @@ interface Source {
  * @param idOrPath a folder (of a model, a run, an adapter) or the id of a hub repository; from the hub only the
  *   tokenizer's files are downloaded, and config.json.
  */
-async function fromPretrained(idOrPath: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
+function fromPretrained(idOrPath: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
+  return load(idOrPath, options, []);
+}
+
+/** @param adapters the folders of adapters that led here: a ring of them has no tokenizer. */
+async function load(idOrPath: string, options: LoadTokenizerOptions, adapters: string[]): Promise<Tokenizer> {
   const isFolder = await stat(idOrPath).then(
     (found) => found.isDirectory(),
     () => false,
@@ -63,7 +68,9 @@ async function fromPretrained(idOrPath: string, options: LoadTokenizerOptions = 
   }
   const adapter = await readJson(source, "adapter_config.json");
   const base = adapter?.base_model_name_or_path;
-  if (typeof base === "string" && base !== idOrPath) return fromPretrained(base, { ...options, revision: "main" });
+  const led = [...adapters, resolve(idOrPath)];
+  if (typeof base === "string" && !led.includes(resolve(base)))
+    return load(base, { ...options, revision: "main" }, led);
   throw noTokenizer(idOrPath, String(tokenizerClass || modelConfig?.model_type || ""));
 }
 

@@ -1,5 +1,9 @@
 /** @file Which tokens are bos, eos, unk and pad, by the precedence that transformers gives a tokenizer's files. */
+import { PrefineError, show } from "../../errors.ts";
 import type { AddedToken, TokenizerJson } from "./tokenizerJson.ts";
+
+/** Added tokens become parts of one pattern; the longest real ones have some 50 characters. */
+const LONGEST_TOKEN = 1000;
 
 /** The named special tokens, in the order in which transformers adds those that the vocabulary lacks. */
 const NAMES = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"] as const;
@@ -86,11 +90,12 @@ function tokensToAdd(settings: TokenizerSettings): { spec: TokenSpec; special: b
  * The added tokens of tokenizer.json together with those that the other files name. A token that the vocabulary
  * lacks gets the next free id, as transformers gives it.
  * @param idOf the model's vocabulary.
+ * @param settings.where names the vocabulary's file in messages.
  */
 export function mergeAddedTokens(
   json: TokenizerJson,
   idOf: ReadonlyMap<string, number>,
-  settings: TokenizerSettings,
+  { where, ...settings }: TokenizerSettings & { where: string },
 ): AddedToken[] {
   const merged = new Map(json.added_tokens.map((token) => [token.content, token]));
   let nextId = Math.max(idOf.size, ...json.added_tokens.map((token) => token.id + 1));
@@ -110,5 +115,8 @@ export function mergeAddedTokens(
       special,
     });
   }
-  return [...merged.values()];
+  const tooLong = [...merged.keys()].find((content) => content.length > LONGEST_TOKEN);
+  if (tooLong === undefined) return [...merged.values()];
+  const found = `an added token of ${tooLong.length} characters, ${show(tooLong)}`;
+  throw new PrefineError("model", `${where}: expected at most ${LONGEST_TOKEN} characters, found ${found}`);
 }

@@ -1,0 +1,130 @@
+/**
+ * @file JSON that is still JSON, but says something else: values of other types, huge numbers, deep nesting, names
+ * that are missing, misspelled, twice there, or special to JavaScript.
+ */
+import type { Dice } from "./dice.ts";
+
+type Node = Record<string, unknown> | unknown[];
+
+/** Text that stands for a value; a marker in the tree becomes it when the tree is written. */
+const TEXTS = ["1e999", "-1e999", "-0", "1E+2", '"\\ud800"', "NaN", "Infinity", "01", "tru", '"\\u0000"'];
+const VALUES: unknown[] = [
+  ...[null, true, false, "", "x", "0", " ", "../../../etc/passwd", "__proto__", "\u0000", "\u202e"],
+  ...[0, -1, 1, 0.5, -0.5, 1e308, 2 ** 31, 2 ** 32, 2 ** 53, -(2 ** 53), 1e-320],
+  ...[[], {}, [[]], [null], { a: 1 }, ["a", 1, null], { __proto__: 1 }, { length: -1 }],
+];
+const NAMES = ["__proto__", "constructor", "toString", "length", "", "then", "\u0000", "é"];
+const isNode = (value: unknown): value is Node => typeof value === "object" && value !== null;
+
+/** All objects and lists with members, the outermost first. Of long lists only some members are looked into. */
+function nodes(root: unknown, found: Node[] = []): Node[] {
+  if (!isNode(root)) return found;
+  const keys = Object.keys(root);
+  if (keys.length > 0) found.push(root);
+  for (const key of keys.slice(0, 64)) nodes((root as Record<string, unknown>)[key], found);
+  return found;
+}
+
+function exoticValue(dice: Dice): unknown {
+  const kind = dice.below(20);
+  if (kind === 0) return "long ".repeat(20_000);
+  if (kind === 1) return `${MARK}${"[".repeat(20_000)}${"]".repeat(20_000)}`;
+  if (kind === 2) return `${MARK}${'{"a":'.repeat(3000)}1${"}".repeat(3000)}`;
+  if (kind === 3) return Array.from({ length: 2000 }, (_, i) => i);
+  if (kind < 6) return MARK + dice.pick(TEXTS);
+  return structuredClone(dice.pick(VALUES));
+}
+
+/** Begins a text that is written as it is, without quotes. */
+const MARK = "\u0001raw:";
+
+function write(value: unknown): string {
+  const text = JSON.stringify(value) ?? "null";
+  return text.replace(/"\\u0001raw:((?:[^"\\]|\\.)*)"/g, (_, raw: string) => JSON.parse(`"${raw}"`));
+}
+
+type Mutation = (node: Record<string, unknown>, key: string, dice: Dice) => void;
+
+const MUTATIONS: Mutation[] = [
+  (node, key, dice) => {
+    node[key] = exoticValue(dice);
+  },
+  (node, key, dice) => {
+    node[key] = exoticValue(dice);
+  },
+  (node, key) => {
+    if (Array.isArray(node)) node.splice(Number(key), 1);
+    else delete node[key];
+  },
+  (node, key, dice) => {
+    const other = dice.pick(Object.keys(node));
+    [node[key], node[other]] = [node[other], node[key]];
+  },
+  (node, key, dice) => {
+    if (Array.isArray(node)) node.push(node[Number(key)]);
+    else
+      Object.defineProperty(node, dice.pick(NAMES), {
+        value: node[key],
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
+  },
+  function rename(node, key, dice) {
+    const value = node[key];
+    if (Array.isArray(node)) node.reverse();
+    else delete node[key];
+    const name = key.length > 1 && dice.chance(0.5) ? key.slice(1) : key + dice.pick(["s", " ", "_", ".weight"]);
+    if (!Array.isArray(node)) node[name] = value;
+  },
+  function nudge(node, key, dice) {
+    const value = node[key];
+    if (typeof value === "number") node[key] = dice.pick([value + 1, value - 1, -value, value * 2 ** 20, value / 3]);
+    else if (typeof value === "string") node[key] = value + dice.pick(["\n", "x", "\ud83d", value]);
+    else if (isNode(value)) node[key] = dice.chance(0.5) ? Object.values(value) : { ...value };
+    else node[key] = !value;
+  },
+];
+
+/** A key twice in the text: JSON.parse takes the last one, other readers the first. */
+function duplicateKey(text: string, dice: Dice): string {
+  const keys = [...text.matchAll(/"(\w[\w.]*)":/g)].slice(0, 2000);
+  if (keys.length === 0) return text;
+  const key = dice.pick(keys);
+  return `${text.slice(0, key.index)}"${key[1]}":${write(exoticValue(dice))},${text.slice(key.index)}`;
+}
+
+/** The text of a changed copy; text that is no JSON comes back as it was. */
+export function mutateJson(text: string, dice: Dice): string {
+  let root: unknown;
+  try {
+    root = JSON.parse(text);
+  } catch {
+    return text;
+  }
+  for (let changes = dice.chance(0.7) ? 1 : 2 + dice.below(3); changes > 0; changes--) {
+    const candidates = nodes(root);
+    if (candidates.length === 0 || dice.chance(0.02)) {
+      root = exoticValue(dice);
+      continue;
+    }
+    const node = dice.chance(0.4) ? candidates[dice.below(Math.min(4, candidates.length))] : dice.pick(candidates);
+    dice.pick(MUTATIONS)(node as Record<string, unknown>, dice.pick(Object.keys(node)), dice);
+  }
+  const written = write(root);
+  return dice.chance(0.15) ? duplicateKey(written, dice) : written;
+}
+
+/** JSON Lines: some of the lines changed, doubled, joined or emptied. */
+export function mutateJsonLines(text: string, dice: Dice): string {
+  const lines = text.split("\n");
+  for (let changes = 1 + dice.below(3); changes > 0; changes--) {
+    const at = dice.below(lines.length);
+    const kind = dice.below(8);
+    if (kind === 0) lines.splice(at, 1, lines[at], lines[at]);
+    else if (kind === 1) lines.splice(at, 2, lines.slice(at, at + 2).join(""));
+    else if (kind === 2) lines[at] = dice.pick(["", "null", "[]", "{", "}", "\u0000", "\ufeff{}", "//", "0"]);
+    else lines[at] = mutateJson(lines[at], dice);
+  }
+  return lines.join("\n");
+}
