@@ -1,4 +1,4 @@
-/** @file What is damaged and how it is read: every file that prefine takes from others, by the functions that read it. */
+/** @file What is damaged and how it is read: every file that prefine takes from others, by what reads it. */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -102,7 +102,8 @@ function weightFiles(directory: string, name: string): string[] {
   if (!existsSync(index)) throw noModel(name, directory, WEIGHTS);
   const map = readJson(index).weight_map;
   const shards = typeof map === "object" && map !== null ? [...new Set(Object.values(map as object))] : [];
-  const isShard = (shard: unknown): shard is string => typeof shard === "string" && basename(shard) === shard;
+  const isShard = (shard: unknown): shard is string =>
+    typeof shard === "string" && basename(shard) === shard && shard.endsWith(".safetensors");
   if (shards.length > 0 && shards.every(isShard)) return shards.sort();
   const message = `${index}: expected "weight_map" with the file of each tensor, found ${show(map)}`;
   throw new PrefineError("model", message, "Fetch or save the file again.");
