@@ -104,7 +104,7 @@ export async function loadRuntime(
     }
   }
   const reason = failures[0] ?? `none found for ${platform}`;
-  const hint = advice(platform, failures.length > 0) || undefined;
+  const hint = advice(platform, failures[0]) || undefined;
   throw new PrefineError("io", `ONNX Runtime${wanted ? ` (PREFINE_RUNTIME=${wanted})` : ""}: ${reason}`, hint);
 }
 
@@ -128,20 +128,19 @@ function platformName(): string {
   return `${process.platform}-${process.arch}${isMusl ? "-musl" : ""}`;
 }
 
-/** What a native runtime needs where it is there and does not load. */
-const NEEDS: Readonly<Record<string, string>> = {
-  linux: "It needs glibc 2.28 and libstdc++ 6 (Debian: apt-get install libstdc++6).",
-  win32: "It needs Microsoft's Visual C++ Redistributable.",
-};
+/** What the native runtime takes from the system. */
+const SYSTEM_LIBRARIES = /libstdc\+\+|GLIBC|libgcc|ld-linux|specified module could not be found/;
 /** ONNX Runtime's own platforms since 1.27. */
 const NATIVE_PLATFORMS = ["linux-x64", "linux-arm64", "darwin-arm64", "win32-x64", "win32-arm64"];
 
-/** What gets a person the native runtime: one sentence, or "" where nothing does. */
-function advice(platform: string, isBroken: boolean): string {
+/** What gets a person the native runtime: one sentence, or "" where nothing does. @param failure why it did not load */
+function advice(platform: string, failure: string | undefined): string {
   if (platform.endsWith("-musl")) return "It needs glibc: the image node:22-slim has it, node:22-alpine does not.";
   if (!NATIVE_PLATFORMS.includes(platform)) return "";
-  if (isBroken) return NEEDS[process.platform] ?? "";
-  return "Get the native one: npm install onnxruntime-node --ignore-scripts";
+  if (failure === undefined) return "Get the native one: npm install onnxruntime-node --ignore-scripts";
+  if (!SYSTEM_LIBRARIES.test(failure)) return "Install prefine again: a file of it is damaged or missing.";
+  if (platform.startsWith("win32")) return "It needs Microsoft's Visual C++ Redistributable.";
+  return "It needs glibc 2.28 and libstdc++ 6 (Debian: apt-get install libstdc++6).";
 }
 
 function noticeOf(kind: RuntimeKind, failures: readonly string[], platform: string): string | null {
@@ -150,5 +149,5 @@ function noticeOf(kind: RuntimeKind, failures: readonly string[], platform: stri
   const reason = failure
     ? `the native ONNX Runtime does not load (${failure})`
     : `no native ONNX Runtime for ${platform}`;
-  return `${reason}: computing in WebAssembly, 4 to 5 times slower. ${advice(platform, !!failure)}`.trimEnd();
+  return `${reason}: computing in WebAssembly, 4 to 5 times slower. ${advice(platform, failure)}`.trimEnd();
 }

@@ -2,7 +2,8 @@
 import { PrefineError } from "../../errors.ts";
 import { formatBytes } from "./memory.ts";
 
-const ADDRESS_SPACE = 2 ** 32;
+/** Of the 4 GiB; a feed that finds no room is not refused by onnxruntime-web, so none may come near the end. */
+const MAX_FEEDS = 3 * 2 ** 30;
 const LARGE = 2 ** 28; // below, copying the weights is lost in the time of a step
 
 function bytesOf(buffers: readonly { byteLength: number }[]): number {
@@ -12,21 +13,21 @@ function bytesOf(buffers: readonly { byteLength: number }[]): number {
 function tooMuch(found: string): PrefineError {
   return new PrefineError(
     "training",
-    `${found}; ONNX Runtime in WebAssembly has 4.3 GB for weights and activations together`,
+    `${found}: WebAssembly has 4.3 GB, of which weights and inputs may take 3.2 GB`,
     "Take a smaller model, lower max_length, or install the native runtime: npm install onnxruntime-node.",
   );
 }
 
-/** @throws PrefineError where the weights and inputs of one run alone are more than WebAssembly can address */
+/** @throws PrefineError where the weights and inputs of one run leave WebAssembly too little to compute in */
 export function checkWasmMemory(buffers: readonly { byteLength: number }[]): void {
   const bytes = bytesOf(buffers);
-  if (bytes > ADDRESS_SPACE) throw tooMuch(`a run reads ${formatBytes(bytes)}`);
+  if (bytes > MAX_FEEDS) throw tooMuch(`weights and inputs are ${formatBytes(bytes)}`);
 }
 
 /** What a run of WebAssembly rejects with: running out of memory in words that help, everything else as it is. */
 export function explainWasmFailure(error: unknown): never {
   const message = error instanceof Error ? error.message : String(error);
-  throw /bad_alloc|Failed to allocate|Can't create|OOM|out of memory|memory access out of bounds/i.test(message)
+  throw /bad_alloc|Failed to allocate|Integer overflow|OOM|out of memory/i.test(message)
     ? tooMuch("out of memory")
     : error;
 }
