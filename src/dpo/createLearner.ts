@@ -1,74 +1,14 @@
-/** @file The learner on the engine: three graphs over one set of weights in the compute thread. */
+/** @file The learner on the engine: a few graphs over one set of weights in the compute thread. */
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
-import { Device, type HostTensor, type RuntimeInfo, type Session } from "../engine/runtime/device.ts";
-import { initLoraA } from "../models/initLora.ts";
-import type { LoadedModel } from "../models/loadModel.ts";
-import type { LoraAdapter } from "../models/lora.ts";
+import { Device, type HostTensor, type RuntimeInfo } from "../engine/runtime/device.ts";
+import { accumulateBatch } from "./accumulateBatch.ts";
 import type { BatchResult, Learner, LearnerState, PairScores, Role } from "./learner.ts";
-import type { LossType } from "./losses.ts";
-import { dropoutSeed, float32, pairFeeds, readScores } from "./pairFeeds.ts";
-import { headMeanGraph, logpsGraph, lossGraph, type PairGraphOptions, scoreGraph, stepGraph } from "./pairGraphs.ts";
-
-type NamedTensors = ReadonlyMap<string, { shape: number[]; data: Float32Array }>;
-
-export interface LearnerOptions {
-  model: LoadedModel;
-  /** Null: all parameters are trained. */
-  adapter: LoraAdapter | null;
-  /** Weights to start the adapter from, by PEFT's keys; absent: PEFT's initialization, drawn with `seed`. */
-  adapterWeights?: NamedTensors;
-  /** Another model as the reference; absent: a frozen copy of what the trainable weights are at the start. */
-  referenceModel?: LoadedModel;
-  lossType: LossType;
-  beta: number;
-  optimizer: { beta1: number; beta2: number; eps: number; weightDecay: (name: string) => number };
-  /** Switches on the model's own dropouts and lora_dropout. */
-  dropout: boolean;
-  seed: number;
-}
-
-interface Graphs {
-  step: Session;
-  score: Session;
-  reference: Session;
-  loss: Session;
-}
-
-const KERNELS = new URL("../optim/kernels.js", import.meta.url).href;
-const kernelModule = import.meta.url.endsWith(".ts") ? KERNELS.replace(/\.js$/, ".ts") : KERNELS;
-const initial = (name: string) => `initial ${name}`;
-const fresh = (name: string) => `fresh gradient of ${name}`;
-const accumulated = (name: string) => `gradient of ${name}`;
-const expAvg = (name: string) => `exp_avg.${name}`;
-const expAvgSq = (name: string) => `exp_avg_sq.${name}`;
-const referenceModelName = (name: string) => `reference model ${name}`;
-
-/** Trainable tensors in the order the optimizer goes through them: PEFT's and the model's own. */
-function trainableOf({ model, adapter }: LearnerOptions): { name: string; shape: number[] }[] {
-  if (!adapter) return [...model.architecture.parameters].map(([name, shape]) => ({ name, shape: [...shape] }));
-  return [...adapter.layers.values()].flatMap(({ nameA, nameB, shapeA, shapeB }) => [
-    { name: nameA, shape: [...shapeA] },
-    { name: nameB, shape: [...shapeB] },
-  ]);
-}
-
-/** PEFT's start: lora_A drawn, lora_B zero. */
-function freshAdapter({ adapter, seed }: LearnerOptions): NamedTensors {
-  const weights = new Map<string, { shape: number[]; data: Float32Array }>();
-  if (!adapter) return weights;
-  const layers = [...adapter.layers.values()];
-  const targets = layers.map(({ layer }) => ({
-    name: layer.name,
-    in_features: layer.inFeatures,
-    out_features: layer.outFeatures,
-  }));
-  const drawn = initLoraA(targets, adapter.r, seed);
-  for (const { layer, nameA, nameB, shapeA, shapeB } of layers) {
-    weights.set(nameA, { shape: [...shapeA], data: drawn.get(layer.name) as Float32Array });
-    weights.set(nameB, { shape: [...shapeB], data: new Float32Array(shapeB[0] * shapeB[1]) });
-  }
-  return weights;
-}
+import type { LearnerOptions } from "./learnerOptions.ts";
+import { loadWeights, zeroGradients } from "./loadWeights.ts";
+import { type Graphs, openGraphs } from "./openGraphs.ts";
+import { float32, pairFeeds, readScores } from "./pairFeeds.ts";
+import { accumulated, expAvg, expAvgSq, initial, kernelModule, referenceModelName } from "./tensorNames.ts";
+import { trainableOf } from "./trainable.ts";
 
 class EngineLearner implements Learner {
   readonly trainable: ReadonlyArray<{ name: string; shape: number[] }>;
@@ -121,32 +61,15 @@ class EngineLearner implements Learner {
     return Number(outputs.get("loss")?.data[0]);
   }
 
-  async accumulate(
-    batch: PackedPair[],
+  accumulate(
+    pairs: PackedPair[],
     reference: PairLogps[],
-    { scale, dropoutStep }: { scale: number; dropoutStep: number },
+    options: { scale: number; dropoutStep: number },
   ): Promise<BatchResult> {
-    const { seed } = this.options;
-    const scores: PairScores[] = [];
-    let lossSum = 0;
-    const gradients = Object.fromEntries(this.names.map((name) => [`grad.${name}`, { into: fresh(name) }]));
-    // one pair at a time: batch 8 costs eight times the time and once the memory of batch 1
-    for (const [i, pair] of batch.entries()) {
-      const { chosen, rejected } = reference[i];
-      const feeds = {
-        ...this.weightFeeds("policy"),
-        ...pairFeeds(pair),
-        referenceChosen: float32({ shape: [1], data: Float32Array.of(chosen) }),
-        referenceRejected: float32({ shape: [1], data: Float32Array.of(rejected) }),
-        dropoutSeed: dropoutSeed(seed, dropoutStep, i),
-      };
-      const outputs = await this.graphs.step.run(feeds, gradients);
-      lossSum += Number(outputs.get("loss")?.data[0]);
-      scores.push(readScores(outputs.get("scores")?.data as Float32Array, pair));
-      const groups = { accumulated: this.names.map(accumulated), fresh: this.names.map(fresh) };
-      await this.device.apply(kernelModule, "accumulate", groups, { scale: scale / batch.length });
-    }
-    return { loss: lossSum / batch.length, scores };
+    const { device, names } = this;
+    const weightFeeds = this.weightFeeds("policy");
+    const parts = { device, step: this.graphs.step, names, weightFeeds, seed: this.options.seed };
+    return accumulateBatch(parts, { pairs, reference, ...options });
   }
 
   async step({
@@ -197,55 +120,6 @@ class EngineLearner implements Learner {
   dispose(): Promise<void> {
     return this.device.dispose();
   }
-}
-
-function zeros(
-  names: readonly { name: string; shape: number[] }[],
-  rename: (name: string) => string,
-): [string, HostTensor][] {
-  return names.map(({ name, shape }) => {
-    const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
-    return [rename(name), float32({ shape, data })];
-  });
-}
-
-function zeroGradients(device: Device, trainable: readonly { name: string; shape: number[] }[]): Promise<void> {
-  return device.put([...zeros(trainable, accumulated), ...zeros(trainable, fresh)]);
-}
-
-/** Puts the model, the trainable tensors, the reference and empty optimizer state into the device. */
-async function loadWeights(device: Device, options: LearnerOptions): Promise<void> {
-  const { model, adapter, referenceModel } = options;
-  await device.load([...model.weights]);
-  if (adapter) {
-    const start = options.adapterWeights ?? freshAdapter(options);
-    await device.put([...start].map(([name, tensor]) => [name, float32(tensor)]));
-  }
-  const trainable = trainableOf(options);
-  if (referenceModel)
-    await device.load([...referenceModel.weights].map(([name, range]) => [referenceModelName(name), range]));
-  else await device.copy(trainable.map(({ name }) => [name, initial(name)]));
-  await device.put([...zeros(trainable, expAvg), ...zeros(trainable, expAvgSq)]);
-  await zeroGradients(device, trainable);
-}
-
-async function openGraphs(device: Device, options: LearnerOptions): Promise<Graphs> {
-  const { model, adapter, referenceModel, lossType, beta, dropout } = options;
-  const { architecture } = model;
-  const policy: PairGraphOptions = { architecture, adapter, frozenHead: adapter !== null };
-  const trainable = trainableOf(options).map(({ name }) => name);
-  const other = referenceModel && { architecture: referenceModel.architecture, adapter: null, frozenHead: true };
-  if (policy.frozenHead) {
-    const mean = await device.open(headMeanGraph(architecture));
-    await mean.run({ [architecture.head]: architecture.head }, { headMean: { store: "headMean" } });
-    await mean.release();
-  }
-  return {
-    step: await device.open(stepGraph({ ...policy, lossType, beta, dropout, trainable })),
-    score: await device.open(scoreGraph(policy)),
-    reference: await device.open(logpsGraph(other ?? policy)),
-    loss: await device.open(lossGraph({ lossType, beta })),
-  };
 }
 
 /**

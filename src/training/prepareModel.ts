@@ -6,7 +6,7 @@ import type { SavedModel } from "../checkpoints/modelFiles.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import type { LoraConfig } from "../config/LoraConfig.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
-import type { LearnerOptions } from "../dpo/createLearner.ts";
+import type { LearnerOptions } from "../dpo/learnerOptions.ts";
 import type { LossType } from "../dpo/losses.ts";
 import { PrefineError } from "../errors.ts";
 import { type LoadedModel, loadModel } from "../models/loadModel.ts";

@@ -1,0 +1,22 @@
+/** @file What a learner is made of. */
+import type { LoadedModel } from "../models/loadModel.ts";
+import type { LoraAdapter } from "../models/lora.ts";
+import type { LossType } from "./losses.ts";
+
+export type NamedTensors = ReadonlyMap<string, { shape: number[]; data: Float32Array }>;
+
+export interface LearnerOptions {
+  model: LoadedModel;
+  /** Null: all parameters are trained. */
+  adapter: LoraAdapter | null;
+  /** Weights to start the adapter from, by PEFT's keys; absent: PEFT's initialization, drawn with `seed`. */
+  adapterWeights?: NamedTensors;
+  /** Another model as the reference; absent: a frozen copy of what the trainable weights are at the start. */
+  referenceModel?: LoadedModel;
+  lossType: LossType;
+  beta: number;
+  optimizer: { beta1: number; beta2: number; eps: number; weightDecay: (name: string) => number };
+  /** Switches on the model's own dropouts and lora_dropout. */
+  dropout: boolean;
+  seed: number;
+}
