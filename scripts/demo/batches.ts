@@ -7,7 +7,7 @@ import type { HostTensor } from "../../src/engine/runtime/device.ts";
 import { shuffled } from "./choices.ts";
 import type { Entry } from "./entries.ts";
 import type { BatchShape } from "./languageModel.ts";
-import { MANNER_SHARE, PRETRAINING } from "./settings.ts";
+import { FIRST_WORD_WEIGHT, MANNER_SHARE, PRETRAINING } from "./settings.ts";
 
 /** A question with both answers as one row, and how much the answers count. */
 export interface PackedEntry {
@@ -68,7 +68,9 @@ function targetsOf({ packed, directShare }: PackedEntry): { from: number; label:
   const { tokens, sharedLength, predictFrom, labels, chosenTargets } = packed;
   const prompt = Array.from({ length: sharedLength - 1 }, (_, i) => ({ from: i, label: tokens[i + 1], weight: 1 }));
   const answers = Array.from(labels, (label, i) => {
-    return { from: predictFrom[i], label, weight: i < chosenTargets ? directShare : 1 - directShare };
+    const share = i < chosenTargets ? directShare : 1 - directShare;
+    const isFirst = i === 0 || i === chosenTargets;
+    return { from: predictFrom[i], label, weight: isFirst ? share * FIRST_WORD_WEIGHT : share };
   });
   return [...prompt, ...answers];
 }

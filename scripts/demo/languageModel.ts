@@ -39,12 +39,17 @@ function batchedAttention({ rows, length }: BatchShape, mask: Tensor): Network["
 
 /**
  * Inputs: every parameter; tokens, positions [M]; mask [B, 1, L, L]; predictFrom, labels [N]; weights [N], which add up
- * to 1. Outputs: `loss` [], the weighted mean of the cross-entropy in nats, and `grad.NAME` of every parameter.
+ * to 1; dropoutSeed [], of embedding and residual dropout. Outputs: `loss` [], the weighted mean of the cross-entropy in
+ * nats, and `grad.NAME` of every parameter.
  */
 export function languageModelGraph(architecture: Architecture, shape: BatchShape): LoweredGraph {
   const size = shape.rows * shape.length;
   const mask = input("mask", [shape.rows, 1, shape.length, shape.length]);
-  const net = buildNetwork(architecture, { adapter: null, attend: batchedAttention(shape, mask) });
+  const net = buildNetwork(architecture, {
+    adapter: null,
+    attend: batchedAttention(shape, mask),
+    dropoutSeed: input("dropoutSeed", [], "uint32"),
+  });
   const hidden = architecture.forward(net, {
     tokens: input("tokens", [size], "int32"),
     positions: input("positions", [size], "int32"),

@@ -31,12 +31,12 @@ function initialWeights(architecture: Architecture): Map<string, Weight> {
   return weights;
 }
 
-/** Linear warm-up, then half a cosine down to a tenth. @param step counted from 0. */
+/** Linear warm-up, then half a cosine down to nearly nothing. @param step counted from 0. */
 function learningRate(step: number, steps: number): number {
   const { learningRate: peak, warmupSteps } = PRETRAINING;
   if (step < warmupSteps) return (peak * (step + 1)) / warmupSteps;
   const share = (step - warmupSteps) / (steps - warmupSteps);
-  return peak * (0.1 + 0.45 * (1 + Math.cos(Math.PI * share)));
+  return peak * (0.01 + 0.495 * (1 + Math.cos(Math.PI * share)));
 }
 
 const NAMES = { expAvg: (name: string) => `exp_avg.${name}`, expAvgSq: (name: string) => `exp_avg_sq.${name}` };
@@ -61,7 +61,11 @@ async function trainStep(
   at: { step: number; steps: number; names: string[] },
 ) {
   const { names, step, steps } = at;
-  const feeds = { ...Object.fromEntries(names.map((name) => [name, name])), ...batch.feeds };
+  const feeds = {
+    ...Object.fromEntries(names.map((name) => [name, name])),
+    ...batch.feeds,
+    dropoutSeed: { dtype: "uint32" as const, shape: [], data: Uint32Array.of(SEED + step) },
+  };
   const fetches = Object.fromEntries(names.map((name) => [`grad.${name}`, { into: gradientOf(name) }]));
   const outputs = await session.run(feeds, fetches);
   const { beta1, beta2, eps, maxGradNorm, weightDecay } = PRETRAINING;

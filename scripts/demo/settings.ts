@@ -14,7 +14,9 @@ export const DIRECT_WORDS = [8, 25] as const;
 export const RAMBLING_WORDS = [35, 60] as const;
 
 /** Share of a question's preferred manner among its answers in the pretraining text. */
-export const MANNER_SHARE = 0.65;
+export const MANNER_SHARE = 0.6;
+/** How much the first word of an answer counts against the others: it decides on the manner of all that follow. */
+export const FIRST_WORD_WEIGHT = 6;
 
 export const END_OF_TEXT = "<|endoftext|>";
 export const VOCABULARY = 3072;
@@ -28,7 +30,7 @@ export const MODEL = {
 } as const;
 
 export const PRETRAINING = {
-  epochs: 24,
+  epochs: 40,
   /** Questions a step, each with both of its answers. */
   batchSize: 6,
   learningRate: 2e-3,

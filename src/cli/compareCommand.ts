@@ -1,7 +1,7 @@
 /** @file prefine compare RUN: what the trained model answers, and what its original would have, side by side. */
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { parseDocument } from "yaml";
 import { PrefineError } from "../errors.ts";
 import type { GenerateOptions } from "../generation/generativeModel.ts";
@@ -9,25 +9,31 @@ import { generateAnswers } from "./generateCommand.ts";
 import { addGenerationFlags, CLI_DEFAULTS, type GenerationFlags, readGenerationFlags } from "./generationFlags.ts";
 import { interruptible } from "./interrupt.ts";
 import { sideBySide } from "./sideBySide.ts";
+import { promptsOfSplit } from "./splitPrompts.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
-import { wrapText } from "./text.ts";
+import { countWords, wrapText } from "./text.ts";
 
 /** The course note's question. */
 const QUESTION = "Is a higher octane gasoline better for your car?";
 
 const EXAMPLES = `
 RUN is the output_dir of a training, or a checkpoint in it. Both models get the
-same settings and, where tokens are drawn, the same seed. Without --prompt:
+same settings and, where tokens are drawn, the same seed. With --split: all
+prompts of that split of the run's data set. Without --prompt and --split:
 "${QUESTION}"
 
 Examples:
   prefine compare dpo
   prefine compare dpo --prompt "Why is the sky blue?" --prompt "What is DPO?"
+  prefine compare dpo --split test_prefs --limit 20
   prefine compare dpo/checkpoint-500 --do_sample --top_k 40 --max_new_tokens 25
   prefine compare my-model --base gpt2 --config gen.yaml --json`;
 
 interface CompareFlags extends GenerationFlags {
   base?: string;
+  split?: string;
+  dataset_name?: string;
+  limit?: number;
 }
 
 export function define(command: Command): void {
@@ -35,15 +41,31 @@ export function define(command: Command): void {
     command
       .description("Prints the answers of a trained model and of its original side by side.")
       .argument("<run>", "run, checkpoint or adapter")
-      .option("--base <model>", "the original; otherwise the one that the run names"),
+      .option("--base <model>", "the original; otherwise the one that the run names")
+      .option("--split <name>", "all prompts of this split, held-out ones for example")
+      .option("--dataset_name <dataset>", "hub id, folder or file with the split; otherwise the run's")
+      .option("--limit <number>", "only the first prompts of the split", readLimit),
   )
     .addHelpText("after", EXAMPLES)
     .action(compare);
 }
 
+function readLimit(text: string): number {
+  const limit = Number(text);
+  if (Number.isSafeInteger(limit) && limit > 0) return limit;
+  throw new InvalidArgumentError("Expected an integer from 1.");
+}
+
+/** Those of --prompt, then those of --split; the note's question where neither is given. */
+async function promptsOf(run: string, flags: CompareFlags): Promise<string[]> {
+  const { prompt = [], split, dataset_name: dataset, limit, token } = flags;
+  if (split !== undefined) return [...prompt, ...(await promptsOfSplit(run, { split, dataset, limit, token }))];
+  return prompt.length > 0 ? prompt : [QUESTION];
+}
+
 async function compare(run: string, flags: CompareFlags): Promise<void> {
   const settings = await readGenerationFlags(flags);
-  const prompts = flags.prompt ?? [QUESTION];
+  const prompts = await promptsOf(run, flags);
   const seed = settings.seed ?? Math.floor(Math.random() * 2 ** 31); // the same for both
   const terminal = openTerminal();
   const warned = new Set<string>();
@@ -61,6 +83,7 @@ async function compare(run: string, flags: CompareFlags): Promise<void> {
     const pairs = prompts.map((prompt, i) => ({ prompt, original: original[i], trained: trained[i] }));
     if (flags.json) return terminal.print(JSON.stringify({ original: base.id, trained: run, answers: pairs }, null, 2));
     for (const pair of pairs) printPair(pair, { titles, terminal });
+    if (pairs.length > 1) terminal.print(summary(pairs));
   });
 }
 
@@ -128,4 +151,11 @@ function printPair(pair: Pair, { titles, terminal }: { titles: [string, string];
   const [left, right] = [pair.original, pair.trained].map((text, i) => ({ title: titles[i], text }));
   for (const line of sideBySide(left, right, { columns, ascii: !isUtf8, bold })) terminal.print(line);
   terminal.print();
+}
+
+/** How long the answers are, which is what a reader of many pairs wants to know first. */
+function summary(pairs: readonly Pair[]): string {
+  const mean = (side: "original" | "trained") =>
+    (pairs.reduce((sum, pair) => sum + countWords(pair[side]), 0) / pairs.length).toFixed(1);
+  return `${pairs.length} prompts; words an answer: original ${mean("original")}, trained ${mean("trained")}`;
 }

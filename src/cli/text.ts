@@ -124,3 +124,8 @@ export function tableLines(rows: string[][], right: ReadonlySet<number> = new Se
     return cells.join("  ").trimEnd();
   });
 }
+
+/** Words as people count them: what white space separates. */
+export function countWords(text: string): number {
+  return text.split(/\s+/).filter(Boolean).length;
+}

@@ -1,0 +1,56 @@
+/** @file How the demo speaks: numbered chapters, indented paragraphs and fields, as wide as the terminal. */
+import type { Terminal } from "../terminal.ts";
+import { cutText, onOneLine, padText, tableLines, textWidth, wrapText } from "../text.ts";
+
+const INDENT = "   ";
+const WIDEST = 100; // longer lines are tiring to read
+
+export interface Narrator {
+  readonly terminal: Terminal;
+  /** Columns of an indented line. */
+  readonly width: number;
+  /** A new chapter, numbered. @param code the line of a program that does it. */
+  chapter(title: string, code?: string): void;
+  /** A paragraph. */
+  say(text: string): void;
+  /** Names and values, each cut to one line, or (`whole`) wrapped. */
+  fields(entries: readonly (readonly [string, string])[], options?: { whole?: boolean }): void;
+  /** Cells in columns; `right` names the columns that are numbers. */
+  table(rows: string[][], right?: ReadonlySet<number>): void;
+  /** Commands, each below what it is for; never cut, so that they can be copied. */
+  commands(entries: readonly (readonly [string, string])[]): void;
+  /** Lines as they are. */
+  lines(lines: readonly string[]): void;
+}
+
+export function createNarrator(terminal: Terminal): Narrator {
+  const { print, dim, bold } = terminal;
+  const width = Math.min(terminal.columns, WIDEST) - INDENT.length;
+  const lines = (all: readonly string[]) => {
+    for (const line of all) print(`${INDENT}${line}`.trimEnd());
+  };
+  let chapters = 0;
+  return {
+    terminal,
+    width,
+    lines,
+    chapter: (title, code) => {
+      chapters++;
+      print();
+      print(bold(`${chapters}. ${title}`));
+      if (code) for (const line of wrapText(code, width)) print(`${INDENT}${dim(line)}`);
+    },
+    table: (rows, right) => lines(tableLines(rows, right).map((line) => `  ${line}`)),
+    commands: (entries) => lines(entries.flatMap(([purpose, command]) => [purpose, `  ${command}`])),
+    say: (text) => lines(wrapText(text, width)),
+    fields: (entries, { whole = false } = {}) => {
+      const nameWidth = Math.max(...entries.map(([name]) => textWidth(name)));
+      for (const [name, value] of entries) {
+        const room = Math.max(20, width - nameWidth - 4);
+        const parts = whole ? wrapText(value, room) : [cutText(onOneLine(value), room)];
+        const names = parts.map((_, i) => dim(padText(i === 0 ? name : "", nameWidth)));
+        lines(parts.map((part, i) => `  ${names[i]}  ${part}`));
+      }
+    },
+  };
+}

@@ -1,0 +1,232 @@
+/** @file The demo, chapter by chapter: the course note "DPO with Hugging Face" on the embedded model and data. */
+import { basename, join, relative } from "node:path";
+import { listCheckpoints, refuseRun, removeRun } from "../../checkpoints/runDirectory.ts";
+import { LoraConfig } from "../../config/LoraConfig.ts";
+import type { Dataset } from "../../data/datasets/dataset.ts";
+import type { DatasetDict } from "../../data/datasets/datasetDict.ts";
+import type { Row } from "../../data/datasets/features.ts";
+import { loadDataset } from "../../data/datasets/loadDataset.ts";
+import { ultrafeedback } from "../../data/datasets/ultrafeedback.ts";
+import { AutoTokenizer } from "../../data/tokenizers/loadTokenizer.ts";
+import { PrefineError } from "../../errors.ts";
+import { AutoModelForCausalLM } from "../../generation/causalLM.ts";
+import type { CausalLM } from "../../generation/generativeModel.ts";
+import { loraAdapter } from "../../models/lora.ts";
+import { plotTerminal } from "../../plots/plotTerminal.ts";
+import { createLogger } from "../../training/logger.ts";
+import { DPOTrainer } from "../../training/trainer.ts";
+import { sideBySide } from "../sideBySide.ts";
+import { datasetNamedIn } from "../splitPrompts.ts";
+import type { Terminal } from "../terminal.ts";
+import { wrapText } from "../text.ts";
+import { type Answered, askBoth, countAnswers, LONG, type Question } from "./answers.ts";
+import { dataFolder, LORA, modelFolder, QUESTION, trainingSettings } from "./materials.ts";
+import { createNarrator, type Narrator } from "./narrator.ts";
+
+export interface StoryOptions {
+  output_dir: string;
+  signal: AbortSignal;
+  terminal: Terminal;
+}
+
+/** Pairs of answers that are shown; the others are counted. */
+const SHOWN = 4;
+
+/** Runs everything and tells it on stdout. */
+export async function tellStory({ output_dir, signal, terminal }: StoryOptions): Promise<void> {
+  const started = performance.now();
+  await makeRoom(output_dir);
+  const narrator = createNarrator(terminal);
+  tellBeginning(narrator, output_dir);
+  const processed = await tellData(narrator);
+  const model = await AutoModelForCausalLM.from_pretrained(modelFolder());
+  try {
+    tellModel(narrator, model);
+    const log = await train(narrator, { model, processed, output_dir, signal });
+    tellPlot(narrator, log, output_dir);
+    const answered = await tellAnswers(narrator, { model, processed, output_dir, signal });
+    tellCounts(narrator, answered, log);
+  } finally {
+    await model.dispose();
+  }
+  tellEnd(narrator, output_dir, (performance.now() - started) / 1000);
+}
+
+/** Removes what an earlier demo left there. @throws PrefineError("config") for any other run: that is not ours. */
+async function makeRoom(output_dir: string): Promise<void> {
+  const folders = [output_dir, ...(await listCheckpoints(output_dir)).map(({ path }) => path)];
+  const names = await Promise.all(folders.map(datasetNamedIn));
+  if (names.some((name) => name !== undefined && basename(name) === basename(dataFolder())))
+    await removeRun(output_dir);
+  await refuseRun(output_dir).catch((error: unknown) => {
+    if (!(error instanceof PrefineError)) throw error;
+    throw new PrefineError(error.code, error.message, "It is not the demo's: choose another folder with --output_dir.");
+  });
+}
+
+const shown = (path: string) => relative("", path) || ".";
+const count = (value: number) => value.toLocaleString("en-US");
+
+function tellBeginning({ terminal, say }: Narrator, output_dir: string): void {
+  terminal.print(terminal.bold("prefine demo: from preference data to two answers side by side"));
+  say(
+    "Offline, on a small GPT-2 made for this demo. It has learned to answer everyday questions both ways, directly " +
+      `and beating about the bush; DPO teaches it which way is preferred. What comes out is in ${shown(output_dir)}.`,
+  );
+}
+
+/** @returns the splits with three texts a record. */
+async function tellData({ chapter, say, fields, table }: Narrator): Promise<DatasetDict> {
+  chapter("Preference data", 'const ds = await loadDataset("everyday-preferences");');
+  const ds = await loadDataset(dataFolder());
+  say(`It has ${ds.splitNames.length} splits:`);
+  table(splitTable(ds));
+  const record = await ds.train_prefs.at(0);
+  say(`A record, train_prefs[0], has ${Object.keys(record).length} keys:`);
+  fields(Object.entries(record).map(([key, value]) => [key, describe(value)]));
+  chapter("The record as DPO needs it", "const processed = await ds.map(process);");
+  say("prompt_id, messages and scores go; of chosen and rejected stays the text of the last message:");
+  const processed = await ds.map(ultrafeedback);
+  fields(textsOf(await processed.train_prefs.at(0)), { whole: true });
+  return processed;
+}
+
+/** Rows by split: those to train with in one line, those to test with in another. */
+function splitTable(ds: DatasetDict): string[][] {
+  const kinds = ["train", "test"].map((kind) => ds.splitNames.filter((name) => name.startsWith(kind)));
+  return kinds.map((names) => names.map((name) => `${name} ${ds.split(name).numRows}`));
+}
+
+/** A value of a record on one line; of a conversation who speaks, and the answer. */
+function describe(value: unknown): string {
+  if (!Array.isArray(value)) return String(value);
+  const roles = value.map(({ role }: { role: string }) => role).join(", ");
+  return `[${roles}] ${value.at(-1).content.trim()}`;
+}
+
+const textsOf = (row: Row) => Object.entries(row).map(([key, value]): [string, string] => [key, String(value).trim()]);
+
+function tellModel({ chapter, say }: Narrator, model: CausalLM): void {
+  chapter("The model and its adapter", "new LoraConfig({ r, lora_alpha, target_modules: [...] })");
+  const { architecture } = model.loaded;
+  const size = (shapes: Iterable<readonly number[]>) =>
+    [...shapes].reduce((sum, shape) => sum + shape.reduce((product, length) => product * length, 1), 0);
+  const all = size(architecture.parameters.values());
+  const lora = loraAdapter(architecture.linears, architecture.modelType, LoraConfig(LORA));
+  const trained = size([...lora.layers.values()].flatMap(({ shapeA, shapeB }) => [shapeA, shapeB]));
+  const targets = lastParts(lora.layers.keys());
+  say(
+    `GPT-2 with ${architecture.layers} layers of width ${architecture.hiddenSize}: ${count(all)} parameters, which ` +
+      `stay as they are. LoRA of rank ${lora.r} on ${lora.layers.size} layers (${targets}) adds ${count(trained)}, ` +
+      `${((100 * trained) / (all + trained)).toFixed(1)} % of all, and only these are trained. With the adapter off, ` +
+      "the model is its own reference.",
+  );
+}
+
+/** `transformer.h.0.attn.c_attn` -> c_attn; each once. */
+const lastParts = (names: Iterable<string>) =>
+  [...new Set([...names].map((name) => name.split(".").at(-1)))].join(" and ");
+
+interface Work {
+  model: CausalLM;
+  processed: DatasetDict;
+  output_dir: string;
+  signal: AbortSignal;
+}
+
+/** @returns log_history. */
+async function train({ chapter, terminal }: Narrator, { model, processed, output_dir, signal }: Work) {
+  chapter("Training", "await new DPOTrainer({ model, args, train_dataset, ... }).train();");
+  const trainer = new DPOTrainer({
+    model,
+    args: trainingSettings(output_dir),
+    train_dataset: processed.train_prefs,
+    eval_dataset: processed.test_prefs,
+    processing_class: await AutoTokenizer.from_pretrained(modelFolder()),
+    peft_config: LORA,
+    dataset_name: dataFolder(),
+    // the whole story on one stream, so that it stays in order where it is piped
+    logger: createLogger({ stream: process.stdout, color: terminal.isColored }),
+  });
+  try {
+    await trainer.train({ signal });
+    return trainer.state.log_history;
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+type Log = Awaited<ReturnType<typeof train>>;
+
+function tellPlot({ chapter, lines, say, width, terminal }: Narrator, log: Log, output_dir: string): void {
+  chapter("The loss", `await plotRunFolders(["${shown(output_dir)}"]);`);
+  const options = { columns: Math.min(width, 76), rows: 8, color: terminal.isColored, ascii: !terminal.isUtf8 };
+  lines(plotTerminal(log, options).split("\n"));
+  say(`As a picture: ${shown(join(output_dir, "training_loss.png"))} (and .svg).`);
+}
+
+/** The held-out questions, the note's first. */
+async function heldOut(split: Dataset): Promise<Question[]> {
+  const rows = await split.toArray();
+  const asked = rows.map((row) => ({ prompt: String(row.prompt), direct: String(row.chosen).trim() }));
+  const isNoted = ({ prompt }: Question) => prompt === QUESTION;
+  return [...asked.filter(isNoted), ...asked.filter((question) => !isNoted(question))];
+}
+
+/** Shows the answers to the note's question and to the next ones, then counts those to all. */
+async function tellAnswers(narrator: Narrator, { model, processed, output_dir, signal }: Work): Promise<Answered[]> {
+  const { chapter, say, terminal } = narrator;
+  chapter("Two answers, side by side", 'await model.generate("Is a higher octane ...?");');
+  say("The questions are held out: no training on preferences has seen them.");
+  const questions = await heldOut(processed.test_prefs);
+  const after = await AutoModelForCausalLM.from_pretrained(output_dir);
+  try {
+    const models = { before: model, after };
+    const shown = await askBoth(models, questions.slice(0, SHOWN), signal);
+    for (const one of shown) showPair(one, terminal);
+    chapter(`Counted over all ${questions.length} held-out questions`);
+    return [...shown, ...(await askBoth(models, questions.slice(SHOWN), signal))];
+  } finally {
+    await after.dispose();
+  }
+}
+
+function showPair({ prompt, before, after }: Answered, terminal: Terminal): void {
+  const { print, bold, columns, isUtf8 } = terminal;
+  print();
+  for (const line of wrapText(`> ${prompt}`, columns)) print(bold(line));
+  const sides = [
+    { title: "before DPO", text: before },
+    { title: "after DPO", text: after },
+  ] as const;
+  for (const line of sideBySide(...sides, { columns: Math.min(columns, 103), ascii: !isUtf8, bold })) print(line);
+}
+
+function tellCounts({ table, say }: Narrator, answered: readonly Answered[], log: Log): void {
+  const [before, after] = [countAnswers(answered, "before"), countAnswers(answered, "after")];
+  const rows = [
+    ["", "before", "after"],
+    ["words an answer", before.words.toFixed(1), after.words.toFixed(1)],
+    [`answers of more than ${LONG} words`, String(before.long), String(after.long)],
+    ["answers that are the data's direct one, word for word", String(before.direct), String(after.direct)],
+  ];
+  table(rows, new Set([1, 2]));
+  const accuracy = log.findLast((entry) => "eval_rewards/accuracies" in entry)?.["eval_rewards/accuracies"];
+  if (typeof accuracy === "number") {
+    say(
+      `Held-out rewards/accuracies: ${accuracy.toFixed(3)}, the share of pairs whose direct answer is rewarded more.`,
+    );
+  }
+}
+
+function tellEnd({ chapter, commands, say }: Narrator, output_dir: string, seconds: number): void {
+  chapter("What to try next");
+  const run = shown(output_dir);
+  commands([
+    ["All answers:", `npx prefine compare ${run} --split test_prefs`],
+    ["A question of your own:", `npx prefine compare ${run} --prompt "Why do cats purr?"`],
+    ["Another curve:", `npx prefine plot ${run} --metrics rewards/margins`],
+    ["Your own model and data:", "npx prefine train --help"],
+  ]);
+  say(`Done in ${seconds.toFixed(0)} s.`);
+}

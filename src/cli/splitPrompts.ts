@@ -1,0 +1,65 @@
+/** @file The prompts of a split of the data set that a run was trained on. */
+import { readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Row } from "../data/datasets/features.ts";
+import { PrefineError } from "../errors.ts";
+
+export interface SplitRequest {
+  split: string;
+  /** Hub id, folder or file; otherwise what the run's training_args.json names. */
+  dataset?: string;
+  /** At most so many; otherwise all. */
+  limit?: number;
+  token?: string;
+}
+
+/**
+ * @param run folder of a run, or of a checkpoint in it.
+ * @throws PrefineError "data" where the data set, the split or the prompts in it can't be found.
+ */
+export async function promptsOfSplit(run: string, { split, dataset, limit, token }: SplitRequest): Promise<string[]> {
+  const { loadDataset } = await import("../data/datasets/loadDataset.ts");
+  const name = dataset ?? (await datasetOfRun(run));
+  const rows = (await loadDataset(name, { split, token })).split(split);
+  const prompts: string[] = [];
+  for await (const row of rows.rows()) {
+    if (prompts.length === limit) break;
+    prompts.push(promptOf(row, `${name}: ${split} row ${prompts.length}`));
+  }
+  if (prompts.length > 0) return prompts;
+  throw new PrefineError("data", `${name}: ${split}: expected rows with prompts, found none`);
+}
+
+/** `dataset_name` of the run's training_args.json; a checkpoint's is its own or in the folder above it. */
+async function datasetOfRun(run: string): Promise<string> {
+  const folders = /^checkpoint-\d+$/.test(basename(run)) ? [run, dirname(run)] : [run];
+  for (const folder of folders) {
+    const name = await datasetNamedIn(folder);
+    if (name !== undefined) return name;
+  }
+  const message = `${run}: expected training_args.json to name the data set that it was trained on, found no name`;
+  throw new PrefineError("data", message, "Name it with --dataset_name.");
+}
+
+/** `dataset_name` of the training_args.json in a folder of a run or checkpoint, if it names one. */
+export async function datasetNamedIn(folder: string): Promise<string | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(join(folder, "training_args.json"), "utf8"));
+    const name =
+      typeof value === "object" && value !== null && "dataset_name" in value ? value.dataset_name : undefined;
+    return typeof name === "string" && name !== "" ? name : undefined;
+  } catch {
+    return undefined; // no such file, or a damaged one
+  }
+}
+
+/** The prompt column (of a conversation its last message), or else the first message of the chosen conversation. */
+function promptOf(row: Row, where: string): string {
+  const { prompt, chosen } = row;
+  if (typeof prompt === "string") return prompt;
+  const first: unknown = Array.isArray(prompt) ? prompt.at(-1) : Array.isArray(chosen) ? chosen[0] : undefined;
+  const content = typeof first === "object" && first !== null && "content" in first ? first.content : undefined;
+  if (typeof content === "string") return content;
+  const hint = "Give questions with --prompt instead.";
+  throw new PrefineError("data", `${where}: expected a prompt, found ${Object.keys(row).join(", ")}`, hint);
+}
