@@ -39,8 +39,8 @@ function batchedAttention({ rows, length }: BatchShape, mask: Tensor): Network["
 
 /**
  * Inputs: every parameter; tokens, positions [M]; mask [B, 1, L, L]; predictFrom, labels [N]; weights [N], which add up
- * to 1; dropoutSeed [], of embedding and residual dropout. Outputs: `loss` [], the weighted mean of the cross-entropy in
- * nats, and `grad.NAME` of every parameter.
+ * to 1; dropoutSeed [], of embedding and residual dropout. Outputs: `loss` [], the weighted mean of the cross-entropy
+ * in nats, and `grad.NAME` of every parameter.
  */
 export function languageModelGraph(architecture: Architecture, shape: BatchShape): LoweredGraph {
   const size = shape.rows * shape.length;
