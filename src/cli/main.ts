@@ -23,12 +23,13 @@ const COMMANDS: Record<string, Entry> = {
 
 const EXAMPLES = `
 Examples:
+  prefine demo
   prefine data BarraHome/ultrafeedback_binarized
   prefine train --model_name_or_path gpt2 --use_peft --output_dir dpo \\
       --dataset_name BarraHome/ultrafeedback_binarized --process ultrafeedback \\
       --dataset_train_split train_prefs
   prefine plot dpo
-  prefine compare dpo --prompt "Is a higher octane gasoline better for your car?"
+  prefine compare dpo --prompt "Why is the sky blue?"
 
 prefine COMMAND --help says more about a command.`;
 
