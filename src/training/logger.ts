@@ -16,7 +16,7 @@ export interface LoggerOptions {
   ascii?: boolean;
   /** Nothing is printed at all. */
   disable_tqdm?: boolean;
-  env?: NodeJS.ProcessEnv;
+  env?: Readonly<Record<string, string | undefined>>;
   /** Milliseconds; for tests. */
   now?: () => number;
 }
@@ -48,7 +48,7 @@ const SILENT: Logger = {
 };
 
 /** UTF-8 by the locale variables; Windows terminals draw it too. */
-function isUtf8(env: NodeJS.ProcessEnv): boolean {
+function isUtf8(env: NonNullable<LoggerOptions["env"]>): boolean {
   return process.platform === "win32" || /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || "");
 }
 

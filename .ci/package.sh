@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# What .ci/run shows of the package: `package.sh STAGE [MAJOR]`, with npm of that major version where it is named.
+# $scratch is a folder to work in, with prefine-*.tgz in it after `pack`.
+set -eu -o pipefail
+checkout=$(cd "$(dirname "$0")/.." && pwd)
+readonly checkout question="Is a higher octane gasoline better for your car?"
+
+fail() {
+  echo "expected $*"
+  exit 1
+}
+
+# with_npm MAJOR COMMAND...: with nothing of this shell but PATH: no .npmrc, no flag, no setting, an empty cache. Only
+# the registry can be reached, unless the way to it is a proxy: all else is sent to one that is not there.
+with_npm() {
+  local major=$1 registry nowhere=http://127.0.0.1:9 network
+  shift
+  registry=$(npm config get registry)
+  if [ -n "${HTTPS_PROXY:-${https_proxy:-}}" ]; then
+    network=(HTTPS_PROXY="${HTTPS_PROXY:-$https_proxy}" NO_PROXY="${NO_PROXY:-${no_proxy:-}}")
+  else
+    network=(HTTPS_PROXY=$nowhere HTTP_PROXY=$nowhere NO_PROXY="$(node -p 'new URL(process.argv[1]).hostname' "$registry")")
+  fi
+  [ -z "${NODE_EXTRA_CA_CERTS:-}" ] || network+=(NODE_EXTRA_CA_CERTS="$NODE_EXTRA_CA_CERTS")
+  env -i PATH="$scratch/npm$major/node_modules/.bin:$PATH" HOME="$scratch/home$major" TMPDIR="$scratch" LANG=C.UTF-8 \
+    CI=true npm_config_registry="$registry" GLOBAL_AGENT_HTTPS_PROXY=$nowhere "${network[@]}" "$@"
+}
+
+# offline MAJOR COMMAND...: in a network of its own with nothing in it, where the system permits that.
+offline() {
+  local major=$1 alone=(env npm_config_offline=true HF_HUB_OFFLINE=1)
+  shift
+  if unshare -rn true 2>/dev/null; then alone=(unshare -rn); else echo "(unshare is not permitted: offline by settings)"; fi
+  with_npm "$major" "${alone[@]}" "$@"
+}
+
+get_npm() {
+  mkdir -p "$scratch/npm$1" "$scratch/home$1"
+  npm install --prefix "$scratch/npm$1" "npm@$1" >/dev/null
+  echo "npm $(with_npm "$1" npm --version)"
+}
+
+# A fresh clone: `npm ci` alone builds what `npx prefine` runs, and leaves every committed file as it is.
+clone() {
+  local folder=$scratch/clone$1 cache
+  cache=$(npm config get cache)
+  git clone -q "$checkout" "$folder"
+  cd "$folder"
+  with_npm "$1" npm_config_cache="$cache" npm ci --prefer-offline
+  git diff --exit-code
+  with_npm "$1" npx --no-install prefine --version
+  cd "$scratch"
+  rm -rf "$folder"
+}
+
+# From sources alone.
+pack() {
+  cd "$checkout"
+  rm -rf dist
+  npm pack --silent --pack-destination "$scratch"
+}
+
+# What has to be in it, and nothing but that; and the README says its size.
+contents() {
+  local list=$scratch/contents.txt name megabytes
+  tar -tzf "$scratch"/prefine-*.tgz | sed 's,^package/,,' | sort >"$list"
+  for name in LICENSE README.md bin/prefine.js demo/everyday-gpt2/model.safetensors dist/cli/main.js dist/index.d.ts \
+    dist/onnxruntime/{LICENSE,node/bin/napi-v6/{linux/x64,linux/arm64,darwin/arm64,win32/x64}/onnxruntime_binding.node} \
+    dist/onnxruntime/web/dist/ort-wasm-simd-threaded.wasm; do
+    grep -qxF "$name" "$list" || fail "$name in the package"
+  done
+  ! grep -vE '^(bin|dist|demo)/|^(package\.json|README\.md|COMPATIBILITY\.md|LICENSE)$' "$list" || fail "none of these"
+  ! grep -E '(^|/)(test|tests|scripts|fixtures)/|\.test\.|\.map$|tsbuildinfo' "$list" || fail "none of these"
+  ! grep -E '\.[cm]?ts$' "$list" | grep -vE '\.d\.ts$' || fail "no sources"
+  megabytes=$(node -p 'Math.round(require("node:fs").statSync(process.argv[1]).size / 1e6)' "$scratch"/prefine-*.tgz)
+  echo "$(wc -l <"$list") files, $megabytes MB"
+  grep -q "The package is $megabytes MB" "$checkout/README.md" || fail "the README to say: The package is $megabytes MB"
+}
+
+# Into an empty folder; nothing is run at that, so nothing can be fetched from elsewhere.
+install() {
+  local app=$scratch/app$1
+  mkdir -p "$app"
+  cd "$app"
+  echo '{ "private": true }' >package.json # as npm looks for a project in the folders above
+  with_npm "$1" npm install "$scratch"/prefine-*.tgz 2>&1 | tee install.log
+  ! grep -i "warn" install.log || fail "no warning"
+  ! grep hasInstallScript package-lock.json || fail "no install script"
+  [ ! -e node_modules/onnxruntime-node ] || fail "no onnxruntime-node"
+  du -sh node_modules
+}
+
+demo() {
+  cd "$scratch/app$1"
+  offline "$1" npx --no-install prefine demo 2>demo.err | tee demo.out
+  [ ! -s demo.err ] || { cat demo.err; fail "nothing on stderr"; }
+  tail -n 1 demo.out | grep -qE '^ *Done in [0-9]+ s\.$' || fail "the last line to be: Done in ... s."
+  [ -s prefine-demo/adapter_model.safetensors ] || fail "prefine-demo/adapter_model.safetensors"
+  [ -s prefine-demo/training_loss.png ] || fail "prefine-demo/training_loss.png"
+}
+
+# ask MAJOR [NAME=VALUE]: what the demo's model answers.
+ask() {
+  offline "$1" env "${2:-PREFINE_RUNTIME=}" npx --no-install prefine generate \
+    node_modules/prefine/demo/everyday-gpt2 --prompt "$question"
+}
+
+wasm() {
+  cd "$scratch/app$1"
+  local native wasm
+  native=$(ask "$1" PREFINE_RUNTIME=native)
+  wasm=$(ask "$1" PREFINE_RUNTIME=wasm)
+  echo "$wasm"
+  [ -n "$wasm" ] && [ "$wasm" = "$native" ] || fail "WebAssembly to answer as the native runtime: $native"
+}
+
+# An onnxruntime-node that a person installs beside prefine computes, and not prefine's own copy of it.
+own_runtime() {
+  cd "$scratch/app$1"
+  local own=node_modules/onnxruntime-node
+  mkdir "$own"
+  echo '{ "name": "onnxruntime-node", "version": "99.0.0", "main": "index.js" }' >"$own/package.json"
+  cat >"$own/index.js" <<'JS'
+require("node:fs").writeSync(2, "the one beside prefine computes\n");
+module.exports = require("../prefine/dist/onnxruntime/node/dist/index.js");
+JS
+  ask "$1" 2>&1 | tee own.log
+  rm -r "$own"
+  grep -q "the one beside prefine computes" own.log || fail "the installed onnxruntime-node to be loaded"
+}
+
+commands() {
+  cd "$scratch/app$1"
+  local expected found help command
+  expected=$(node -p 'require(process.argv[1]).version' "$checkout/package.json")
+  found=$(offline "$1" npx --no-install prefine --version)
+  [ "$found" = "$expected" ] || fail "prefine --version to say $expected, found $found"
+  help=$(offline "$1" npx --no-install prefine --help)
+  for command in train data generate compare demo plot; do
+    grep -qw "$command" <<<"$help" || fail "prefine --help to name $command"
+  done
+}
+
+# A program of someone else's: its types under both resolutions, and as plain JavaScript.
+program() {
+  cd "$scratch/app$1"
+  cp "$checkout/.ci/program.ts" program.mts
+  local options=(--noEmit --strict --skipLibCheck false --target es2022 --types "")
+  "$checkout/node_modules/.bin/tsc" --ignoreConfig "${options[@]}" --module nodenext --moduleResolution nodenext program.mts
+  "$checkout/node_modules/.bin/tsc" --ignoreConfig "${options[@]}" --module esnext --moduleResolution bundler program.mts
+  "$checkout/node_modules/.bin/tsc" --ignoreConfig --strict --target es2022 --module nodenext --types "" program.mts
+  node program.mjs
+}
+
+"$@"
