@@ -15,7 +15,7 @@ fail() {
 with_npm() {
   local major=$1 registry nowhere=http://127.0.0.1:9 network
   shift
-  registry=$(npm config get registry)
+  registry=$(npm config get registry 2>/dev/null) # its warnings are of the settings around this
   if [ -n "${HTTPS_PROXY:-${https_proxy:-}}" ]; then
     network=(HTTPS_PROXY="${HTTPS_PROXY:-$https_proxy}" NO_PROXY="${NO_PROXY:-${no_proxy:-}}")
   else
@@ -43,7 +43,7 @@ get_npm() {
 # A fresh clone: `npm ci` alone builds what `npx prefine` runs, and leaves every committed file as it is.
 clone() {
   local folder=$scratch/clone$1 cache
-  cache=$(npm config get cache)
+  cache=$(npm config get cache 2>/dev/null)
   git clone -q "$checkout" "$folder"
   cd "$folder"
   with_npm "$1" npm_config_cache="$cache" npm ci --prefer-offline
