@@ -1,4 +1,4 @@
-/** @file A program of someone who has installed prefine: .ci/package.sh checks its types, then runs it as JavaScript. */
+/** @file A program of someone who has installed prefine: package.sh checks its types, then runs it as JavaScript. */
 import {
   AutoModelForCausalLM,
   type Dataset,
