@@ -5,7 +5,7 @@ import { PrefineError } from "../errors.ts";
 import { decodeSafetensors, toFloat32 } from "../formats/safetensors.ts";
 import { type AdapterConfig, encodeAdapterConfig, parseAdapterConfig } from "./adapterConfig.ts";
 import { type Content, ioError, writeFileAtomically } from "./files.ts";
-import { encodeFloat32Tensors, type NamedTensor, type NamedTensors } from "./tensors.ts";
+import { encodeTensors, type NamedTensor, type NamedTensors } from "./tensors.ts";
 
 export const ADAPTER_WEIGHTS = "adapter_model.safetensors";
 export const ADAPTER_CONFIG = "adapter_config.json";
@@ -21,7 +21,7 @@ const KEY = /^base_model\.model\.(.+)\.lora_([AB])\.weight$/;
 /** The two files of an adapter folder, to be written by the caller. */
 export function adapterFiles(adapter: { config: AdapterConfig; weights: NamedTensors }): [string, Content][] {
   return [
-    [ADAPTER_WEIGHTS, encodeFloat32Tensors(adapter.weights, { format: "pt" })],
+    [ADAPTER_WEIGHTS, encodeTensors(adapter.weights, { format: "pt" })],
     [ADAPTER_CONFIG, encodeAdapterConfig(adapter.config)],
   ];
 }

@@ -7,8 +7,8 @@ import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "..
 import { parseJson } from "../parseJson.ts";
 import { type Content, ioError, writeFolderAtomically } from "./files.ts";
 import type { Fingerprint } from "./fingerprint.ts";
-import { checkSafetensorsFile, modelFiles, readFloat32File, readModelWeights, type SavedModel } from "./modelFiles.ts";
-import { encodeFloat32Tensors, type NamedTensors } from "./tensors.ts";
+import { checkSafetensorsFile, modelFiles, readModelWeights, readStateFile, type SavedModel } from "./modelFiles.ts";
+import { encodeTensors, type NamedTensors, type StateTensor } from "./tensors.ts";
 import { encodeTrainerState, readTrainerState, TRAINER_STATE, type TrainerState } from "./trainerState.ts";
 
 const OPTIMIZER = "optimizer.safetensors";
@@ -43,7 +43,7 @@ export interface LoopState {
 export interface Checkpoint {
   weights: NamedTensors;
   /** `exp_avg.NAME` and so on. */
-  optimizer: NamedTensors;
+  optimizer: ReadonlyMap<string, StateTensor>;
   optimizerStep: number;
   state: TrainerState;
   loop: LoopState;
@@ -73,7 +73,7 @@ export async function writeCheckpoint(
 ): Promise<void> {
   const files: (readonly [string, Content])[] = [
     ...modelFiles(model, checkpoint.weights),
-    [OPTIMIZER, encodeFloat32Tensors(checkpoint.optimizer, { format: "pt" })],
+    [OPTIMIZER, encodeTensors(checkpoint.optimizer, { format: "pt" })],
     [REFERENCE, [encodeReference(checkpoint.reference)]],
     [TRAINER_STATE, encodeTrainerState(checkpoint.state)],
     ...extra,
@@ -107,7 +107,7 @@ export async function readCheckpoint(path: string, kind: SavedModel["kind"]): Pr
   await checkSizes(path, resume.files);
   return {
     weights: await readModelWeights(path, kind),
-    optimizer: await readFloat32File(join(path, OPTIMIZER)),
+    optimizer: await readStateFile(join(path, OPTIMIZER)),
     optimizerStep: resume.optimizerStep,
     state: await readTrainerState(path),
     loop: resume.loop,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { PrefineError } from "../errors.ts";
 import {
   parseSafetensorsHeader,
+  type SafetensorsDtype,
   type SafetensorsHeader,
   safetensorsHeaderLength,
   toFloat32,
@@ -11,7 +12,7 @@ import {
 import { adapterFiles, loadAdapter } from "./adapter.ts";
 import type { AdapterConfig } from "./adapterConfig.ts";
 import { type Content, ioError } from "./files.ts";
-import { encodeFloat32Tensors, type NamedTensor, type NamedTensors } from "./tensors.ts";
+import { encodeTensors, type NamedTensor, type NamedTensors, type StateTensor } from "./tensors.ts";
 
 export const MODEL_WEIGHTS = "model.safetensors";
 
@@ -34,7 +35,7 @@ export function modelFiles(model: SavedModel, weights: NamedTensors): [string, C
   const padded = model.padTokenId == null ? {} : { pad_token_id: model.padTokenId };
   const { torch_dtype: _, ...base } = model.config; // dtype's old name
   const files: [string, Content][] = [
-    [MODEL_WEIGHTS, encodeFloat32Tensors(weights, { format: "pt" })],
+    [MODEL_WEIGHTS, encodeTensors(weights, { format: "pt" })],
     ["config.json", encodeJson({ ...base, ...padded, dtype: "float32" })],
   ];
   const generation = model.generationConfig;
@@ -55,8 +56,15 @@ export async function readModelWeights(dir: string, kind: SavedModel["kind"]): P
  * A safetensors file, tensor by tensor (a file of all weights may be larger than one buffer).
  * @throws PrefineError("io" | "model") when it is absent or broken.
  */
-export async function readFloat32File(path: string): Promise<Map<string, NamedTensor>> {
-  return withFile(path, readTensors);
+async function readFloat32File(path: string): Promise<Map<string, NamedTensor>> {
+  return withFile(path, (file) => readTensors(file, path, toFloat32));
+}
+
+/** As {@link readFloat32File}, for a file that also holds bytes. */
+export async function readStateFile(path: string): Promise<Map<string, StateTensor>> {
+  return withFile(path, (file) =>
+    readTensors(file, path, (bytes, dtype, where) => (dtype === "U8" ? bytes : toFloat32(bytes, dtype, where))),
+  );
 }
 
 /** @throws PrefineError("io" | "model") when the file is absent, or its header does not describe it. */
@@ -87,11 +95,15 @@ async function readHeader(file: OpenFile, path: string): Promise<SafetensorsHead
   return parseSafetensorsHeader(header, size, path);
 }
 
-async function readTensors(file: OpenFile, path: string): Promise<Map<string, NamedTensor>> {
-  const read = new Map<string, NamedTensor>();
+async function readTensors<T>(
+  file: OpenFile,
+  path: string,
+  convert: (bytes: Uint8Array, dtype: SafetensorsDtype, where: string) => T,
+): Promise<Map<string, { shape: number[]; data: T }>> {
+  const read = new Map<string, { shape: number[]; data: T }>();
   for (const [name, { dtype, shape, start, end }] of (await readHeader(file, path)).tensors) {
     const bytes = await readBytes(file, path, [start, end - start]);
-    read.set(name, { shape, data: toFloat32(bytes, dtype, `${path}: tensor ${JSON.stringify(name)}`) });
+    read.set(name, { shape, data: convert(bytes, dtype, `${path}: tensor ${JSON.stringify(name)}`) });
   }
   return read;
 }

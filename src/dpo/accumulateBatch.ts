@@ -1,9 +1,9 @@
 /** @file Gradients of a micro-batch, pair by pair, added to what has accumulated since the last step. */
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
-import type { Device, Session } from "../engine/runtime/device.ts";
+import type { Session } from "../engine/runtime/device.ts";
 import type { BatchResult, PairScores } from "./learner.ts";
 import { dropoutSeed, float32, pairFeeds, readScores } from "./pairFeeds.ts";
-import { accumulated, fresh, kernelModule } from "./tensorNames.ts";
+import type { TrainedTensors } from "./trainedTensors.ts";
 
 export interface MicroBatch {
   pairs: readonly PackedPair[];
@@ -15,10 +15,8 @@ export interface MicroBatch {
 }
 
 export interface StepParts {
-  device: Device;
+  trained: TrainedTensors;
   step: Session;
-  /** Names of the trained tensors. */
-  names: readonly string[];
   /** The stored tensors of all weights, by the names that the graphs know. */
   weightFeeds: Record<string, string>;
   seed: number;
@@ -26,12 +24,11 @@ export interface StepParts {
 
 /** Loss and scores of the batch; its gradients are added to the accumulated ones. */
 export async function accumulateBatch(
-  { device, step, names, weightFeeds, seed }: StepParts,
+  { trained, step, weightFeeds, seed }: StepParts,
   { pairs, reference, scale, dropoutStep }: MicroBatch,
 ): Promise<BatchResult> {
   const scores: PairScores[] = [];
   let lossSum = 0;
-  const gradients = Object.fromEntries(names.map((name) => [`grad.${name}`, { into: fresh(name) }]));
   // one pair at a time: batch 8 costs eight times the time and once the memory of batch 1
   for (const [i, pair] of pairs.entries()) {
     const { chosen, rejected } = reference[i];
@@ -42,11 +39,9 @@ export async function accumulateBatch(
       referenceRejected: float32({ shape: [1], data: Float32Array.of(rejected) }),
       dropoutSeed: dropoutSeed(seed, dropoutStep, i),
     };
-    const outputs = await step.run(feeds, gradients);
+    const outputs = await trained.addGradients(scale / pairs.length, (gradients) => step.run(feeds, gradients));
     lossSum += Number(outputs.get("loss")?.data[0]);
     scores.push(readScores(outputs.get("scores")?.data as Float32Array, pair));
-    const groups = { accumulated: names.map(accumulated), fresh: names.map(fresh) };
-    await device.apply(kernelModule, "accumulate", groups, { scale: scale / pairs.length });
   }
   return { loss: lossSum / pairs.length, scores };
 }

@@ -1,29 +1,39 @@
 /** @file The learner on the engine: a few graphs over one set of weights in the compute thread. */
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
-import { Device, type HostTensor, type RuntimeInfo } from "../engine/runtime/device.ts";
+import { Device, type RuntimeInfo } from "../engine/runtime/device.ts";
 import { accumulateBatch } from "./accumulateBatch.ts";
 import type { BatchResult, Learner, LearnerState, PairScores, Role } from "./learner.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
-import { loadWeights, zeroGradients } from "./loadWeights.ts";
+import { loadWeights } from "./loadWeights.ts";
 import { type Graphs, openGraphs } from "./openGraphs.ts";
 import { float32, pairFeeds, readScores } from "./pairFeeds.ts";
-import { accumulated, expAvg, expAvgSq, initial, kernelModule, referenceModelName } from "./tensorNames.ts";
+import { initial, referenceModelName } from "./tensorNames.ts";
 import { trainableOf } from "./trainable.ts";
+import { TrainedTensors } from "./trainedTensors.ts";
+
+interface LearnerParts {
+  graphs: Graphs;
+  trained: TrainedTensors;
+  runtime: RuntimeInfo;
+}
 
 class EngineLearner implements Learner {
   readonly trainable: ReadonlyArray<{ name: string; shape: number[] }>;
+  readonly optimizerState: Learner["optimizerState"];
   readonly runtime: RuntimeInfo;
   private readonly options: LearnerOptions;
   private readonly device: Device;
   private readonly graphs: Graphs;
   private readonly names: string[];
-  private optimizerStep = 0;
+  private readonly trained: TrainedTensors;
 
-  constructor(options: LearnerOptions, device: Device, { graphs, runtime }: { graphs: Graphs; runtime: RuntimeInfo }) {
+  constructor(options: LearnerOptions, device: Device, parts: LearnerParts) {
     this.options = options;
-    this.runtime = runtime;
+    this.runtime = parts.runtime;
     this.device = device;
-    this.graphs = graphs;
+    this.graphs = parts.graphs;
+    this.trained = parts.trained;
+    this.optimizerState = parts.trained.states();
     this.trainable = trainableOf(options);
     this.names = this.trainable.map(({ name }) => name);
   }
@@ -66,55 +76,22 @@ class EngineLearner implements Learner {
     reference: PairLogps[],
     options: { scale: number; dropoutStep: number },
   ): Promise<BatchResult> {
-    const { device, names } = this;
+    const { trained } = this;
     const weightFeeds = this.weightFeeds("policy");
-    const parts = { device, step: this.graphs.step, names, weightFeeds, seed: this.options.seed };
+    const parts = { trained, step: this.graphs.step, weightFeeds, seed: this.options.seed };
     return accumulateBatch(parts, { pairs, reference, ...options });
   }
 
-  async step({
-    learningRate,
-    maxGradNorm,
-  }: {
-    learningRate: number;
-    maxGradNorm: number;
-  }): Promise<{ gradNorm: number }> {
-    const { names } = this;
-    const groups = {
-      param: names,
-      grad: names.map(accumulated),
-      expAvg: names.map(expAvg),
-      expAvgSq: names.map(expAvgSq),
-    };
-    const { weightDecay, ...adamw } = this.options.optimizer;
-    const step = this.optimizerStep + 1;
-    const args = { ...adamw, learningRate, maxGradNorm, step, weightDecay: names.map(weightDecay) };
-    const gradNorm = await this.device.apply<number>(kernelModule, "clipAndAdamw", groups, args);
-    if (Number.isFinite(gradNorm)) this.optimizerStep = step;
-    return { gradNorm };
+  async step(options: { learningRate: number; maxGradNorm: number }): Promise<{ gradNorm: number }> {
+    return { gradNorm: await this.trained.takeStep(options) };
   }
 
-  async readState(): Promise<LearnerState> {
-    const read = async (rename: (name: string) => string) => {
-      const tensors = await this.device.read(this.names.map(rename));
-      return tensors.map(({ shape, data }, i): [string, { shape: number[]; data: Float32Array }] => [
-        rename(this.names[i]),
-        { shape: [...shape], data: data as Float32Array },
-      ]);
-    };
-    const weights = new Map(await read((name) => name));
-    const optimizer = new Map([...(await read(expAvg)), ...(await read(expAvgSq))]);
-    return { weights, optimizer, optimizerStep: this.optimizerStep };
+  readState(): Promise<LearnerState> {
+    return this.trained.read();
   }
 
-  async writeState(state: LearnerState): Promise<void> {
-    const tensors = [...state.weights, ...state.optimizer].map(([name, tensor]): [string, HostTensor] => [
-      name,
-      float32(tensor),
-    ]);
-    await this.device.put(tensors);
-    this.optimizerStep = state.optimizerStep;
-    await zeroGradients(this.device, this.trainable);
+  writeState(state: LearnerState): Promise<void> {
+    return this.trained.write(state);
   }
 
   dispose(): Promise<void> {
@@ -131,8 +108,10 @@ export async function createLearner(options: LearnerOptions): Promise<Learner & 
   const device = new Device();
   try {
     await loadWeights(device, options);
+    const trained = new TrainedTensors(device, trainableOf(options), options.optimizer);
+    await trained.allocate();
     const runtime = await device.runtime();
-    return new EngineLearner(options, device, { graphs: await openGraphs(device, options), runtime });
+    return new EngineLearner(options, device, { graphs: await openGraphs(device, options), trained, runtime });
   } catch (error) {
     await device.dispose();
     throw error;

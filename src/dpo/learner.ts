@@ -25,11 +25,17 @@ export interface BatchResult {
 /** Which model answers: the one in training, or the frozen reference. */
 export type Role = "policy" | "reference";
 
+export interface StoredTensor {
+  shape: number[];
+  /** Bytes: the optimizer's codes of eight bits. */
+  data: Float32Array | Uint8Array;
+}
+
 export interface LearnerState {
   /** Trainable tensors by their file name (PEFT's keys for LoRA, Hugging Face's names otherwise). */
   weights: Map<string, { shape: number[]; data: Float32Array }>;
   /** Optimizer tensors, `exp_avg.NAME` and so on. */
-  optimizer: Map<string, { shape: number[]; data: Float32Array }>;
+  optimizer: Map<string, StoredTensor>;
   /** Optimizer steps taken. */
   optimizerStep: number;
 }
@@ -37,6 +43,8 @@ export interface LearnerState {
 /** The model in training: weights, gradients and optimizer state live behind it, off the main thread. */
 export interface Learner {
   readonly trainable: ReadonlyArray<{ name: string; shape: number[] }>;
+  /** What `readState` gives of the optimizer. */
+  readonly optimizerState: ReadonlyArray<{ name: string; shape: readonly number[] }>;
   /** The model in training: forward pass only, no dropout. */
   score(pair: PackedPair): Promise<PairScores>;
   /** The frozen reference: the same ops as the policy, so equal weights give equal bits. */

@@ -2,6 +2,7 @@
 import type { LoadedModel } from "../models/loadModel.ts";
 import type { LoraAdapter } from "../models/lora.ts";
 import type { LossType } from "./losses.ts";
+import type { OptimizerChoice } from "./trainedTensors.ts";
 
 export type NamedTensors = ReadonlyMap<string, { shape: number[]; data: Float32Array }>;
 
@@ -15,7 +16,7 @@ export interface LearnerOptions {
   referenceModel?: LoadedModel;
   lossType: LossType;
   beta: number;
-  optimizer: { beta1: number; beta2: number; eps: number; weightDecay: (name: string) => number };
+  optimizer: OptimizerChoice;
   /** Switches on the model's own dropouts and lora_dropout. */
   dropout: boolean;
   seed: number;

@@ -1,6 +1,7 @@
 /** @file What the compute thread runs between two executions of the step graph: plain loops over stored tensors. */
-import { adamwStep } from "./adamw.ts";
-import { clipGradNorm } from "./clipGradNorm.ts";
+import { type AdamwSettings, adamwStep } from "./adamw.ts";
+import { clipScale, gradNormOf } from "./clipGradNorm.ts";
+import { type OptimizerSettings, update } from "./optimizers.ts";
 
 /** `accumulated += scale * fresh`, tensor by tensor. 0.8 M numbers (GPT-2's LoRA of r 4): 1 ms. */
 export function accumulate(
@@ -13,34 +14,55 @@ export function accumulate(
   }
 }
 
-export interface AdamwKernelArgs {
+/** `accumulated *= scale`: the first gradients of a step are written where the sum will be. */
+export function scaleAll({ accumulated }: { accumulated: Float32Array[] }, { scale }: { scale: number }): void {
+  for (const tensor of accumulated) for (let i = 0; i < tensor.length; i++) tensor[i] *= scale;
+}
+
+export interface AdamwKernelArgs extends AdamwSettings {
   maxGradNorm: number;
   step: number;
   learningRate: number;
-  beta1: number;
-  beta2: number;
-  eps: number;
   /** One number a tensor. */
   weightDecay: number[];
 }
 
-/** Clips the gradients, takes one AdamW step and clears them. @returns the gradients' norm before clipping. */
+/** One AdamW step of a loop that keeps its own state. @returns the gradients' norm before clipping. */
 export function clipAndAdamw(
   tensors: { param: Float32Array[]; grad: Float32Array[]; expAvg: Float32Array[]; expAvgSq: Float32Array[] },
   { maxGradNorm, weightDecay, ...options }: AdamwKernelArgs,
 ): number {
-  const gradNorm = clipGradNorm(tensors.grad, maxGradNorm);
-  if (Number.isFinite(gradNorm)) {
-    const { param, grad, expAvg, expAvgSq } = tensors;
-    const each = param.map((_, i) => ({
-      param: param[i],
-      grad: grad[i],
-      expAvg: expAvg[i],
-      expAvgSq: expAvgSq[i],
-      weightDecay: weightDecay[i],
-    }));
-    adamwStep(each, options);
+  const gradNorm = gradNormOf(tensors.grad);
+  if (!Number.isFinite(gradNorm)) return gradNorm;
+  const { param, grad, expAvg, expAvgSq } = tensors;
+  const each = param.map((_, i) => {
+    return { param: param[i], grad: grad[i], expAvg: expAvg[i], expAvgSq: expAvgSq[i], weightDecay: weightDecay[i] };
+  });
+  adamwStep(each, { ...options, gradScale: clipScale(gradNorm, maxGradNorm) });
+  return gradNorm;
+}
+
+export interface StepKernelArgs {
+  optimizer: OptimizerSettings;
+  maxGradNorm: number;
+  step: number;
+  learningRate: number;
+  /** One entry a tensor; `state` names its tensors of the group `state`, which holds those of all one after another. */
+  tensors: { shape: number[]; weightDecay: number; state: string[] }[];
+}
+
+/** Takes one step with clipped gradients. @returns the gradients' norm; where that is not finite, nothing is changed. */
+export function clipAndStep(
+  { param, grad, state }: { param: Float32Array[]; grad: Float32Array[]; state: (Float32Array | Uint8Array)[] },
+  { optimizer, maxGradNorm, step, learningRate, tensors }: StepKernelArgs,
+): number {
+  const gradNorm = gradNormOf(grad);
+  if (!Number.isFinite(gradNorm)) return gradNorm;
+  const context = { step, learningRate, gradScale: clipScale(gradNorm, maxGradNorm) };
+  let next = 0;
+  for (const [i, { shape, weightDecay, state: keys }] of tensors.entries()) {
+    const own = Object.fromEntries(keys.map((key) => [key, state[next++]]));
+    update({ shape, param: param[i], grad: grad[i], state: own, weightDecay }, optimizer, context);
   }
-  for (const grad of tensors.grad) grad.fill(0);
   return gradNorm;
 }

@@ -67,20 +67,24 @@ export async function restoreRun(run: Run, path: string): Promise<void> {
   await checkReference(run, path);
 }
 
-/** Every trained tensor and its optimizer's two moments, in the shapes of this run. */
+/** Every trained tensor and every tensor of the optimizer, in the shapes of this run. */
 function checkTensors({ learner }: Run, { weights, optimizer }: Checkpoint, path: string): void {
-  for (const { name, shape } of learner.trainable) {
-    for (const [tensor, found] of [
-      [name, weights.get(name)],
-      [`exp_avg.${name}`, optimizer.get(`exp_avg.${name}`)],
-      [`exp_avg_sq.${name}`, optimizer.get(`exp_avg_sq.${name}`)],
-    ] as const) {
-      if (found?.shape.join() === shape.join()) continue;
-      const has = found ? `found [${found.shape.join(", ")}]` : "found none";
-      const message = `${path}: expected a tensor "${tensor}" of shape [${shape.join(", ")}], ${has}`;
-      throw new PrefineError("model", message, "Resume from another checkpoint.");
-    }
+  for (const [found, expected] of [
+    [weights, learner.trainable],
+    [optimizer, learner.optimizerState],
+  ] as const) {
+    for (const { name, shape } of expected) checkTensor(found.get(name), { name, shape, path });
   }
+}
+
+function checkTensor(
+  found: { shape: readonly number[] } | undefined,
+  { name, shape, path }: { name: string; shape: readonly number[]; path: string },
+): void {
+  if (found?.shape.join() === shape.join()) return;
+  const has = found ? `found [${found.shape.join(", ")}]` : "found none";
+  const message = `${path}: expected a tensor "${name}" of shape [${shape.join(", ")}], ${has}`;
+  throw new PrefineError("model", message, "Resume from another checkpoint.");
 }
 
 /** A run may go on without an evaluation split, or with one from now on; but not with another one. */

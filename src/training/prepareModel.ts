@@ -11,6 +11,7 @@ import type { LossType } from "../dpo/losses.ts";
 import { PrefineError } from "../errors.ts";
 import { type LoadedModel, loadModel } from "../models/loadModel.ts";
 import { type LoraAdapter, loraAdapter } from "../models/lora.ts";
+import { optimizerSettings } from "../optim/optimizers.ts";
 import { decays } from "../optim/weightDecay.ts";
 
 /** A model that `AutoModelForCausalLM.from_pretrained` or `loadModel` gave, or its hub id or folder. */
@@ -110,9 +111,7 @@ export function learnerOptions({ base, lora, start, reference }: TrainedModel, a
     lossType: args.loss_type[0] as LossType, // the config refuses those that are not built
     beta: args.beta,
     optimizer: {
-      beta1: args.adam_beta1,
-      beta2: args.adam_beta2,
-      eps: args.adam_epsilon,
+      settings: optimizerSettings(args),
       weightDecay: (name) => (decays(name) ? args.weight_decay : 0),
     },
     dropout: !args.disable_dropout,

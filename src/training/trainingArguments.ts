@@ -23,7 +23,16 @@ const OBJECTIVE = [
 /** Settings that may change on the way; a changed one gets a line. */
 const SCHEDULE = [
   ...(["learning_rate", "lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "num_train_epochs"] as const),
-  ...(["max_steps", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm"] as const),
+  ...([
+    "max_steps",
+    "optim",
+    "optim_args",
+    "weight_decay",
+    "adam_beta1",
+    "adam_beta2",
+    "adam_epsilon",
+    "max_grad_norm",
+  ] as const),
   ...(["per_device_eval_batch_size", "logging_steps", "eval_strategy", "eval_steps", "save_steps"] as const),
 ];
 

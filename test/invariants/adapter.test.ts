@@ -15,7 +15,7 @@ import type { Learner } from "../../src/dpo/learner.ts";
 import type { LearnerOptions } from "../../src/dpo/learnerOptions.ts";
 import type { LoadedModel } from "../../src/models/loadModel.ts";
 import { loraAdapter } from "../../src/models/lora.ts";
-import { packed, randomGpt2, randomPairTokens } from "../support/randomGpt2.ts";
+import { ADAMW, packed, randomGpt2, randomPairTokens } from "../support/randomGpt2.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-adapter-"));
 const LORA = { r: 4, lora_alpha: 8, lora_dropout: 0.1, target_modules: ["c_attn", "c_proj", "c_fc"] };
@@ -36,7 +36,7 @@ async function learner(options: Partial<LearnerOptions> = {}): Promise<Learner> 
     adapter: loraAdapter(model.architecture.linears, "gpt2", LORA),
     lossType: "sigmoid",
     beta: 0.1,
-    optimizer: { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: () => 0 },
+    optimizer: { settings: ADAMW, weightDecay: () => 0 },
     dropout: false,
     seed: 3,
     ...options,

@@ -10,7 +10,7 @@ import { createLearner } from "../../src/dpo/createLearner.ts";
 import type { Learner } from "../../src/dpo/learner.ts";
 import { loraAdapter } from "../../src/models/lora.ts";
 import { Mt19937 } from "../../src/random.ts";
-import { packed, randomGpt2, randomPairTokens } from "../support/randomGpt2.ts";
+import { ADAMW, packed, randomGpt2, randomPairTokens } from "../support/randomGpt2.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-dropout-"));
 const pairs = randomPairTokens(2).map((pair, index) => packed(pair, index));
@@ -43,7 +43,7 @@ async function learner({ lora, ...own }: Rates, options: { seed?: number; dropou
   const made = await createLearner({
     ...{ model, adapter, adapterWeights: new Map(weights), lossType: "sigmoid", beta: 0.1 },
     ...{ dropout: true, seed: 1, ...options },
-    optimizer: { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: () => 0 },
+    optimizer: { settings: ADAMW, weightDecay: () => 0 },
   });
   learners.push(made);
   return made;

@@ -14,7 +14,7 @@ import type { Logger } from "../../src/training/logger.ts";
 import { DPOTrainer } from "../../src/training/trainer.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { failure } from "../support/outcomes.ts";
-import { packed, randomGpt2, VOCABULARY } from "../support/randomGpt2.ts";
+import { ADAMW, packed, randomGpt2, VOCABULARY } from "../support/randomGpt2.ts";
 import { folderWithPrefine, runScript } from "../support/runScript.ts";
 import { keepingLogger } from "../support/toyTrainer.ts";
 
@@ -34,7 +34,7 @@ test("timers keep firing while a step runs", async () => {
   const model = await randomGpt2(join(folder, "wide"), { n_embd: 384, n_layer: 4, n_positions: 512 });
   const learner = await createLearner({
     ...{ model, adapter: loraAdapter(model.architecture.linears, "gpt2", LORA), lossType: "sigmoid", beta: 0.1 },
-    optimizer: { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: () => 0 },
+    optimizer: { settings: ADAMW, weightDecay: () => 0 },
     ...{ dropout: false, seed: 1 },
   });
   const ids = (length: number) => Array.from({ length }, (_, i) => (i * 7) % VOCABULARY);

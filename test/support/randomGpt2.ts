@@ -20,6 +20,9 @@ interface Gpt2Options {
   resid_pdrop?: number;
 }
 
+/** transformers' default optimizer. */
+export const ADAMW = { kind: "adamw", beta1: 0.9, beta2: 0.999, eps: 1e-8 } as const;
+
 export const VOCABULARY = 97;
 
 /** Writes config.json and model.safetensors; weights are large enough that tokens differ clearly in probability. */

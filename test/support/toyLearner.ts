@@ -36,6 +36,9 @@ export class ToyLearner implements Learner {
     { name: NAMES[0], shape: [RANK, VOCABULARY] },
     { name: NAMES[1], shape: [VOCABULARY, RANK] },
   ];
+  readonly optimizerState = ["exp_avg", "exp_avg_sq"].flatMap((key) =>
+    this.trainable.map(({ name, shape }) => ({ name: `${key}.${name}`, shape })),
+  );
   disposed = false;
   calls = 0;
   private readonly options: ToyOptions;
@@ -121,8 +124,8 @@ export class ToyLearner implements Learner {
   async writeState({ weights, optimizer, optimizerStep }: LearnerState): Promise<void> {
     for (const [i, side] of (["a", "b"] as const).entries()) {
       this.weights[side].set(weights.get(NAMES[i])!.data);
-      this.expAvg[side].set(optimizer.get(`exp_avg.${NAMES[i]}`)!.data);
-      this.expAvgSq[side].set(optimizer.get(`exp_avg_sq.${NAMES[i]}`)!.data);
+      this.expAvg[side].set(optimizer.get(`exp_avg.${NAMES[i]}`)!.data as Float32Array);
+      this.expAvgSq[side].set(optimizer.get(`exp_avg_sq.${NAMES[i]}`)!.data as Float32Array);
     }
     this.optimizerStep = optimizerStep;
     this.clearGradients();

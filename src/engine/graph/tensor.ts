@@ -6,7 +6,7 @@
 /** A number, or a name for a size that is known only when the graph runs. `concat` of S and C has the size "S+C". */
 export type Dim = number | string;
 export type Shape = readonly Dim[];
-export type Dtype = "float32" | "float64" | "int32" | "int64" | "uint32" | "bool";
+export type Dtype = "float32" | "float64" | "int32" | "int64" | "uint32" | "uint8" | "bool";
 
 export type ConstantData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint32Array | Uint8Array;
 
@@ -111,8 +111,14 @@ const arrayTypes = {
   int32: Int32Array,
   int64: BigInt64Array,
   uint32: Uint32Array,
+  uint8: Uint8Array,
   bool: Uint8Array,
 } as const;
+
+/** Zeros. */
+export function arrayOfSize(dtype: Dtype, size: number): ConstantData {
+  return new arrayTypes[dtype](size);
+}
 
 export function arrayOf(dtype: Dtype, values: readonly number[]): ConstantData {
   if (dtype === "int64") return BigInt64Array.from(values, (v) => BigInt(v));

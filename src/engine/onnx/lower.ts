@@ -3,7 +3,15 @@ import { encodeOnnxModel, type OnnxInitializer, type OnnxNode, type OnnxValue } 
 import { topologicalOrder } from "../graph/grad.ts";
 import { arrayOf, type Dtype, type Emitter, type Node, type Shape, type Tensor } from "../graph/tensor.ts";
 
-const elementTypes: Record<Dtype, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11, uint32: 12 };
+const elementTypes: Record<Dtype, number> = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float64: 11,
+  uint32: 12,
+};
 const OPSETS = { "": 21, "com.microsoft": 1 };
 
 export interface LoweredGraph {

@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync, readSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import type { ConstantData, Dtype } from "../graph/tensor.ts";
+import { arrayOfSize, type ConstantData, type Dtype } from "../graph/tensor.ts";
 import { loadRuntime, type Ort, type OrtSession, type OrtTensor } from "./ortRuntime.ts";
 import type {
   Feed,
@@ -199,8 +199,23 @@ async function answer(request: Request): Promise<unknown> {
     case "put":
       for (const [name, tensor] of request.tensors) tensors.set(name, tensor);
       return undefined;
+    case "zeros":
+      for (const [name, dtype, shape] of request.tensors) {
+        tensors.set(name, {
+          dtype,
+          shape,
+          data: arrayOfSize(
+            dtype,
+            shape.reduce((a, b) => a * b, 1),
+          ),
+        });
+      }
+      return undefined;
     case "read":
-      return request.names.map((name) => stored(name));
+      return request.names.map((name) => {
+        const { dtype, shape, data } = stored(name);
+        return { dtype, shape, data: data.slice() }; // handed over below, so that there is one copy and not two
+      });
     case "copy":
       for (const [from, to] of request.pairs) copy(from, to);
       return undefined;
@@ -228,7 +243,9 @@ let queue = Promise.resolve();
 port.on("message", ({ id, request }: { id: number; request: Request }) => {
   queue = queue.then(async () => {
     try {
-      port.postMessage({ id, result: await answer(request) });
+      const result = await answer(request);
+      const copies = request.method === "read" ? (result as HostTensor[]).map(({ data }) => data.buffer) : [];
+      port.postMessage({ id, result }, copies as ArrayBuffer[]);
       if (request.method === "stop") port.close();
     } catch (error) {
       port.postMessage({ id, error: partsOf(error) });

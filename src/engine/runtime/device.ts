@@ -1,6 +1,7 @@
 /** @file The device that computes: a thread of its own with named tensors and sessions; every call is asynchronous. */
 import { Worker } from "node:worker_threads";
 import { PrefineError, type PrefineErrorCode } from "../../errors.ts";
+import type { Dtype } from "../graph/tensor.ts";
 import type { LoweredGraph } from "../onnx/lower.ts";
 import type {
   Feed,
@@ -119,6 +120,11 @@ export class Device {
   /** Copies tensors into the device. */
   put(tensors: [string, HostTensor][]): Promise<void> {
     return this.call({ method: "put", tensors });
+  }
+
+  /** Makes tensors of zeros in the device. */
+  zeros(tensors: { name: string; dtype: Dtype; shape: readonly number[] }[]): Promise<void> {
+    return this.call({ method: "zeros", tensors: tensors.map(({ name, dtype, shape }) => [name, dtype, shape]) });
   }
 
   /** Copies of stored tensors, in the order of the names. */

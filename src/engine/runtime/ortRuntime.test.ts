@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { packed, randomGpt2, randomPairTokens } from "../../../test/support/randomGpt2.ts";
+import { ADAMW, packed, randomGpt2, randomPairTokens } from "../../../test/support/randomGpt2.ts";
 import { host, inputLike, numbers } from "../../../test/support/runGraph.ts";
 import { createLearner } from "../../dpo/createLearner.ts";
 import { loraAdapter } from "../../models/lora.ts";
@@ -147,7 +147,7 @@ describe("WebAssembly computes what the native runtime computes", () => {
           target_modules: ["c_attn", "c_proj"],
         }),
         ...{ lossType: "sigmoid", beta: 0.1, dropout: false, seed: 3 },
-        optimizer: { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: () => 0 },
+        optimizer: { settings: ADAMW, weightDecay: () => 0 },
       });
       expect(learner.runtime.kind).toBe(runtime);
       const reference = [await learner.referenceLogps(pair)];

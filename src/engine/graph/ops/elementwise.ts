@@ -99,7 +99,7 @@ const whereOp = defineOp("where", {
 });
 export const where = (condition: Tensor, a: Tensor, b: Tensor): Tensor => whereOp([condition, a, b], {})[0];
 
-const onnxTypes: Record<Dtype, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11, uint32: 12 };
+const onnxTypes: Record<Dtype, number> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11, uint32: 12 };
 const castOp = defineOp<{ to: Dtype }>("cast", {
   shape: ([x], { to }) => [{ shape: x.shape, dtype: to }],
   onnx: (inputs, emit, { to }) => [emit.node("Cast", inputs, { to: onnxTypes[to] })],

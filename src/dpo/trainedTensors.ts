@@ -1,0 +1,120 @@
+/** @file The tensors in training as the device keeps them: values, gradients and the optimizer's state, by name. */
+import type { Device, Fetch, HostTensor } from "../engine/runtime/device.ts";
+import type { StateTensor } from "../optim/optimizer.ts";
+import { type OptimizerSettings, stateOf } from "../optim/optimizers.ts";
+import type { LearnerState, StoredTensor } from "./learner.ts";
+import { accumulated, fresh, kernelModule } from "./tensorNames.ts";
+
+export interface OptimizerChoice {
+  settings: OptimizerSettings;
+  weightDecay: (name: string) => number;
+}
+
+interface Trained {
+  name: string;
+  shape: number[];
+  weightDecay: number;
+  /** By its key; its name in the device and on disk is `KEY.NAME`. */
+  state: Record<string, StateTensor>;
+}
+
+export class TrainedTensors {
+  private readonly device: Device;
+  private readonly settings: OptimizerSettings;
+  private readonly tensors: Trained[];
+  /** Gradients that this step has summed up so far; those of the first are written where the sum will be. */
+  private summed = 0;
+  private hasFresh = false;
+  private step = 0;
+
+  constructor(
+    device: Device,
+    trainable: readonly { name: string; shape: number[] }[],
+    { settings, weightDecay }: OptimizerChoice,
+  ) {
+    this.device = device;
+    this.settings = settings;
+    this.tensors = trainable.map(({ name, shape }) => {
+      return { name, shape, weightDecay: weightDecay(name), state: stateOf({ name, shape }, settings) };
+    });
+  }
+
+  private names(rename: (name: string) => string): string[] {
+    return this.tensors.map(({ name }) => rename(name));
+  }
+
+  private floats(rename: (name: string) => string) {
+    return this.tensors.map(({ name, shape }) => ({ name: rename(name), dtype: "float32" as const, shape }));
+  }
+
+  /** The optimizer's tensors, by their names in the device and on disk. */
+  states(): (StateTensor & { name: string })[] {
+    return this.tensors.flatMap(({ name, state }) =>
+      Object.entries(state).map(([key, tensor]) => ({ name: `${key}.${name}`, ...tensor })),
+    );
+  }
+
+  /** Makes room for gradients and the optimizer's state. */
+  async allocate(): Promise<void> {
+    await this.device.zeros([...this.states(), ...this.floats(accumulated)]);
+  }
+
+  /**
+   * Runs a graph whose outputs `grad.NAME` are gradients, and adds `scale` times them to those of this step.
+   * @returns what `run` returns.
+   */
+  async addGradients<T>(scale: number, run: (gradients: Record<string, Fetch>) => Promise<T>): Promise<T> {
+    const isFirst = this.summed === 0;
+    if (!isFirst && !this.hasFresh) await this.device.zeros(this.floats(fresh));
+    this.hasFresh ||= !isFirst;
+    const place = isFirst ? accumulated : fresh;
+    const fetches = this.tensors.map(({ name }) => [`grad.${name}`, { into: place(name) }]);
+    const result = await run(Object.fromEntries(fetches));
+    this.summed += 1;
+    const groups = { accumulated: this.names(accumulated), fresh: isFirst ? [] : this.names(fresh) };
+    const kernel = isFirst ? "scaleAll" : "accumulate";
+    if (!isFirst || scale !== 1) await this.device.apply(kernelModule, kernel, groups, { scale });
+    return result;
+  }
+
+  /** One step of the optimizer; forgets the gradients. @returns their norm before clipping. */
+  async takeStep({ learningRate, maxGradNorm }: { learningRate: number; maxGradNorm: number }): Promise<number> {
+    const groups = {
+      param: this.names((name) => name),
+      grad: this.names(accumulated),
+      state: this.states().map(({ name }) => name),
+    };
+    const step = this.step + 1;
+    const tensors = this.tensors.map(({ shape, weightDecay, state }) => {
+      return { shape, weightDecay, state: Object.keys(state) };
+    });
+    const args = { optimizer: this.settings, learningRate, maxGradNorm, step, tensors };
+    const gradNorm = await this.device.apply<number>(kernelModule, "clipAndStep", groups, args);
+    this.summed = 0;
+    if (Number.isFinite(gradNorm)) this.step = step;
+    return gradNorm;
+  }
+
+  /** Copies, for checkpoints. */
+  async read(): Promise<LearnerState> {
+    const read = async (names: string[]) => {
+      const tensors = await this.device.read(names);
+      return new Map(tensors.map(({ shape, data }, i) => [names[i], { shape: [...shape], data }]));
+    };
+    const weights = (await read(this.names((name) => name))) as LearnerState["weights"];
+    const optimizer = (await read(this.states().map(({ name }) => name))) as LearnerState["optimizer"];
+    return { weights, optimizer, optimizerStep: this.step };
+  }
+
+  /** What `read` gave; gradients are forgotten. */
+  async write({ weights, optimizer, optimizerStep }: LearnerState): Promise<void> {
+    const host = ({ shape, data }: StoredTensor): HostTensor => {
+      return { dtype: data instanceof Uint8Array ? "uint8" : "float32", shape, data };
+    };
+    const known = new Set([...this.tensors, ...this.states()].map(({ name }) => name));
+    const given = [...weights, ...optimizer].filter(([name]) => known.has(name)); // of another optimizer, the rest
+    await this.device.put(given.map(([name, tensor]): [string, HostTensor] => [name, host(tensor)]));
+    this.step = optimizerStep;
+    this.summed = 0;
+  }
+}

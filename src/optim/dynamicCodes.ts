@@ -1,0 +1,90 @@
+/**
+ * @file Eight bits a number: the dynamic codes of 8-bit optimizers (arXiv 2110.02861) as bitsandbytes lays them out.
+ * Within a block, a number is stored as the nearest of 256 values in [-1, 1] times the block's largest magnitude; the
+ * values lie densely around powers of ten from 1e-6 to 1, so that small moments keep their size.
+ */
+
+/** Numbers that share a scale. */
+export const BLOCK = 256;
+const DECADES = 7;
+
+export interface DynamicCodes {
+  /** [256] ascending. */
+  values: Float32Array;
+  /** [255] Between two neighbours, halfway. */
+  midpoints: Float32Array;
+  /** [65536] First code to look at for a float32 by its upper 16 bits. */
+  first: Uint8Array;
+}
+
+/** @param signed half of the codes below zero (first moments), or all of them above (second moments). */
+export function dynamicCodes(signed: boolean): DynamicCodes {
+  const values = codeValues(signed);
+  const midpoints = Float32Array.from({ length: 255 }, (_, i) => (values[i] + values[i + 1]) / 2);
+  return { values, midpoints, first: firstCodes(midpoints) };
+}
+
+/** create_dynamic_map of bitsandbytes: decade by decade, twice as many values in each. */
+function codeValues(signed: boolean): Float32Array {
+  const values = [0, 1];
+  for (let decade = 0; decade < DECADES; decade++) {
+    const edges = linspace(2 ** (signed ? decade : decade + 1) + 1);
+    const scale = Math.fround(10 ** (decade - DECADES + 1));
+    for (let i = 0; i + 1 < edges.length; i++) {
+      const mean = Math.fround(scale * Math.fround(Math.fround(edges[i] + edges[i + 1]) / 2));
+      values.push(mean, ...(signed ? [-mean] : []));
+    }
+  }
+  return Float32Array.from(values).sort();
+}
+
+/** torch.linspace(0.1, 1, count), from both ends as torch goes. */
+function linspace(count: number): Float32Array {
+  const step = Math.fround((1 - Math.fround(0.1)) / (count - 1));
+  return Float32Array.from({ length: count }, (_, i) =>
+    i < count / 2 ? Math.fround(0.1) + step * i : 1 - step * (count - 1 - i),
+  );
+}
+
+function firstCodes(midpoints: Float32Array): Uint8Array {
+  const bits = new Uint32Array(2);
+  const floats = new Float32Array(bits.buffer);
+  return Uint8Array.from({ length: 65536 }, (_, upper) => {
+    bits[0] = upper << 16;
+    bits[1] = (upper << 16) | 0xffff;
+    const lowest = Math.min(floats[0], floats[1]);
+    const above = midpoints.findIndex((midpoint) => midpoint >= lowest);
+    return above < 0 ? 255 : above; // NaN never occurs: gradients are finite
+  });
+}
+
+/** The numbers of a block: codes [n] x scale -> out [n]. */
+export function decodeBlock(
+  { values }: DynamicCodes,
+  { codes, start, scale }: { codes: Uint8Array; start: number; scale: number },
+  out: Float32Array,
+): void {
+  for (let i = 0; i < out.length; i++) out[i] = values[codes[start + i]] * scale;
+}
+
+/**
+ * Stores numbers [n] as codes. @returns the block's scale, its largest magnitude.
+ * @param numbers is left divided by the scale.
+ */
+export function encodeBlock(
+  { midpoints, first }: DynamicCodes,
+  numbers: Float32Array,
+  { codes, start }: { codes: Uint8Array; start: number },
+): number {
+  let scale = 0;
+  for (let i = 0; i < numbers.length; i++) scale = Math.max(scale, Math.abs(numbers[i]));
+  const inverse = scale === 0 ? 0 : 1 / scale;
+  for (let i = 0; i < numbers.length; i++) numbers[i] *= inverse;
+  const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
+  for (let i = 0; i < numbers.length; i++) {
+    let code = first[bits[i] >>> 16];
+    while (code < 255 && numbers[i] > midpoints[code]) code++;
+    codes[start + i] = code;
+  }
+  return scale;
+}

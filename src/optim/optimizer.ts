@@ -1,0 +1,38 @@
+/** @file What an optimizer is: the state it keeps for a tensor, and the loop that updates the tensor. */
+
+/** A tensor that an optimizer keeps beside a trained one; zeros before the first step. */
+export interface StateTensor {
+  dtype: "float32" | "uint8";
+  shape: readonly number[];
+}
+
+/** A trained tensor with its gradient and its state, by the keys that `state` gave. */
+export interface OptimizerTensor {
+  shape: readonly number[];
+  param: Float32Array;
+  grad: Float32Array;
+  state: Readonly<Record<string, Float32Array | Uint8Array>>;
+  /** 0 for biases and norms: see `decays`. */
+  weightDecay: number;
+}
+
+/** What is the same for all tensors of a step. */
+export interface StepContext {
+  /** Number of this step, counted from 1. */
+  step: number;
+  learningRate: number;
+  /** Every gradient counts times this, rounded to float32: the clipping, without a pass of its own. */
+  gradScale: number;
+}
+
+export interface Optimizer<Settings> {
+  /**
+   * State by its name on disk, where the trained tensor's name follows: `exp_avg.NAME`.
+   * @param tensor.name a Hugging Face parameter name or PEFT's file key.
+   */
+  state(tensor: { name: string; shape: readonly number[] }, settings: Settings): Record<string, StateTensor>;
+  /** Updates `param` and `state` in place, a pure function of its arguments: resumed = unbroken. */
+  update(tensor: OptimizerTensor, settings: Settings, context: StepContext): void;
+}
+
+export const float32State = (shape: readonly number[]): StateTensor => ({ dtype: "float32", shape });

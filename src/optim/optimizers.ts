@@ -1,0 +1,125 @@
+/** @file The optimizers by name, and transformers' settings (`optim`, `optim_args`, `adam_*`) as settings of one. */
+import { nearestName, PrefineError } from "../errors.ts";
+import { adafactor } from "./adafactor.ts";
+import { adamw } from "./adamw.ts";
+import { adamw8bit } from "./adamw8bit.ts";
+import type { Optimizer, OptimizerTensor, StateTensor, StepContext } from "./optimizer.ts";
+import { sgd } from "./sgd.ts";
+
+const optimizers = { adamw, adamw8bit, sgd, adafactor };
+
+type Optimizers = typeof optimizers;
+/** Plain data: it goes to the compute thread. */
+export type OptimizerSettings = {
+  [K in keyof Optimizers]: { kind: K } & (Optimizers[K] extends Optimizer<infer S> ? S : never);
+}[keyof Optimizers];
+
+const optimizerOf = ({ kind }: OptimizerSettings) => optimizers[kind] as Optimizer<OptimizerSettings>;
+
+/** What `settings` keep beside a trained tensor. */
+export function stateOf(
+  tensor: { name: string; shape: readonly number[] },
+  settings: OptimizerSettings,
+): Record<string, StateTensor> {
+  return optimizerOf(settings).state(tensor, settings);
+}
+
+export function update(tensor: OptimizerTensor, settings: OptimizerSettings, context: StepContext): void {
+  optimizerOf(settings).update(tensor, settings, context);
+}
+
+/** transformers' names: those of one line compute the same, on other devices or with paged memory. */
+const NAMES: Record<string, keyof Optimizers> = {
+  ...named(
+    "adamw",
+    "adamw_torch",
+    "adamw_torch_fused",
+    "adamw_torch_xla",
+    "adamw_torch_npu_fused",
+    "paged_adamw_32bit",
+  ),
+  ...named("adamw8bit", "adamw_8bit", "adamw_bnb_8bit", "paged_adamw_8bit"),
+  ...named("sgd", "sgd"),
+  ...named("adafactor", "adafactor"),
+};
+
+function named(kind: keyof Optimizers, ...names: string[]) {
+  return Object.fromEntries(names.map((name) => [name, kind]));
+}
+
+export interface OptimizerOptions {
+  optim: string;
+  optim_args?: string | null;
+  adam_beta1: number;
+  adam_beta2: number;
+  adam_epsilon: number;
+}
+
+/** @throws PrefineError("config" | "not-yet") for a name or an argument that is unknown, or not built. */
+export function optimizerSettings(options: OptimizerOptions): OptimizerSettings {
+  const { optim, adam_beta1: beta1, adam_beta2: beta2, adam_epsilon: eps } = options;
+  const kind = Object.hasOwn(NAMES, optim) ? NAMES[optim] : undefined;
+  if (!kind)
+    throw new PrefineError("not-yet", `optim: ${optim} is not built; there are ${Object.keys(NAMES).join(", ")}`);
+  const args = new OptimArgs(optim, options.optim_args ?? "");
+  const settings = kind === "sgd" ? sgdSettings(args) : kind === "adafactor" ? { kind } : { kind, beta1, beta2, eps };
+  args.refuseRest();
+  return settings;
+}
+
+function sgdSettings(args: OptimArgs): OptimizerSettings {
+  const settings = {
+    kind: "sgd" as const,
+    momentum: args.number("momentum"),
+    dampening: args.number("dampening"),
+    nesterov: /^(true|1|yes)$/i.test(args.text("nesterov") ?? ""),
+  };
+  if (settings.nesterov && (settings.momentum === 0 || settings.dampening !== 0)) {
+    throw args.error("nesterov", "expected with momentum above 0 and no dampening");
+  }
+  return settings;
+}
+
+/** `key=value,key=value`, read key by key; what nobody asked for is an error at the end. */
+class OptimArgs {
+  readonly #optim: string;
+  readonly #values = new Map<string, string>();
+  readonly #known = new Set<string>();
+
+  constructor(optim: string, text: string) {
+    this.#optim = optim;
+    for (const part of text.replaceAll(" ", "").split(",").filter(Boolean)) {
+      const [key, value, ...rest] = part.split("=");
+      if (!value || rest.length > 0)
+        throw new PrefineError("config", `optim_args: expected key=value, found "${part}"`);
+      this.#values.set(key, value);
+    }
+  }
+
+  text(key: string): string | undefined {
+    this.#known.add(key);
+    return this.#values.get(key);
+  }
+
+  /** At least 0, and 0 where it is not given. */
+  number(key: string): number {
+    const text = this.text(key);
+    const value = Number(text ?? 0);
+    if (value >= 0 && Number.isFinite(value)) return value;
+    throw this.error(key, `expected a number of at least 0, found "${text}"`);
+  }
+
+  refuseRest(): void {
+    const unknown = [...this.#values.keys()].find((key) => !this.#known.has(key));
+    if (unknown === undefined) return;
+    const known = [...this.#known];
+    const near = unknown === "weight_decay" ? "the option weight_decay" : nearestName(unknown, known);
+    const takes = known.length > 0 ? known.join(", ") : "none";
+    const message = `optim_args: unknown key "${unknown}"; ${this.#optim} takes ${takes}`;
+    throw new PrefineError("config", message, near ? `Did you mean ${near}?` : "Remove it: it would change nothing.");
+  }
+
+  error(key: string, text: string): PrefineError {
+    return new PrefineError("config", `optim_args ${key}: ${text}`);
+  }
+}
