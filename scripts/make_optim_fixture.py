@@ -1,18 +1,21 @@
-"""Writes test/fixtures/optim.json: AdamW, gradient clipping, decay groups and schedules as torch and transformers compute them.
+"""Writes test/fixtures/optim.json: optimizers, gradient clipping, decay groups and schedules as torch and transformers compute them.
 
     python scripts/make_optim_fixture.py test/fixtures/optim.json
 
-Needs torch, transformers and peft; their versions are written into the file.
+Needs torch, transformers, peft and bitsandbytes; their versions are written into the file.
 """
+import base64
 import json
 import sys
 
+import bitsandbytes
 import peft
 import torch
 import transformers
+from bitsandbytes.functional import create_dynamic_map
 from peft import LoraConfig, get_peft_model
 from transformers import GPT2Config, GPT2LMHeadModel, Trainer
-from transformers.optimization import get_scheduler
+from transformers.optimization import Adafactor, get_scheduler
 
 
 def adamw_case(seed, learning_rate, beta1, beta2, eps, weight_decay, steps=4, sizes=(5, 3)):
@@ -32,6 +35,29 @@ def adamw_case(seed, learning_rate, beta1, beta2, eps, weight_decay, steps=4, si
         trace.append(dict(grads=grads, params=[p.detach().tolist() for p in params],
                           exp_avg=[s["exp_avg"].tolist() for s in state], exp_avg_sq=[s["exp_avg_sq"].tolist() for s in state]))
     return dict(learning_rate=learning_rate, beta1=beta1, beta2=beta2, eps=eps, weight_decay=[weight_decay, 0.0], initial=initial, trace=trace)
+
+
+def packed(tensor):
+    """Little-endian bytes in base64: float32, or codes of eight bits."""
+    return base64.b64encode(tensor.detach().contiguous().numpy().tobytes()).decode()
+
+
+def optimizer_case(optim, make, seed, learning_rate, optim_args="", weight_decay=0.1, shapes=((6, 5), (7,)), steps=4):
+    """A matrix that decays and a vector that does not, and gradients, all drawn by uniform_(-1, 1) of torch's generator."""
+    g = torch.Generator().manual_seed(seed)
+    params = [torch.nn.Parameter(torch.empty(shape).uniform_(-1, 1, generator=g)) for shape in shapes]
+    optimizer = make([dict(params=[params[0]], weight_decay=weight_decay), dict(params=[params[1]], weight_decay=0.0)], learning_rate)
+    for step in range(steps):
+        for p in params:
+            p.grad = torch.empty(p.shape).uniform_(-1, 1, generator=g) * 10.0 ** -step
+        optimizer.step()
+    arrays = lambda state: {k: packed(v) for k, v in state.items() if torch.is_tensor(v) and v.dim() > 0 and not k.startswith("qmap")}
+    return dict(optim=optim, optim_args=optim_args, learning_rate=learning_rate, weight_decay=[weight_decay, 0.0], seed=seed, steps=steps,
+                shapes=shapes, params=[packed(p) for p in params], state=[arrays(optimizer.state[p]) for p in params])
+
+
+def sgd(**kwargs):
+    return lambda groups, lr: torch.optim.SGD(groups, lr=lr, foreach=False, **kwargs)
 
 
 def clip_case(seed, max_norm):
@@ -70,8 +96,17 @@ def schedule_case(name, warmup, total, learning_rate=3e-4, **kwargs):
 
 fixture = dict(
     maker="scripts/make_optim_fixture.py",
-    versions={m.__name__: m.__version__ for m in (torch, transformers, peft)},
+    versions={m.__name__: m.__version__ for m in (torch, transformers, peft, bitsandbytes)},
     adamw=[adamw_case(1, 1e-3, 0.9, 0.999, 1e-8, 0.0), adamw_case(2, 2e-2, 0.8, 0.95, 1e-3, 0.1)],
+    optimizers=[
+        optimizer_case("sgd", sgd(), 6, 0.05),
+        optimizer_case("sgd", sgd(momentum=0.9, dampening=0.3), 7, 0.05, "momentum=0.9,dampening=0.3"),
+        optimizer_case("sgd", sgd(momentum=0.8, nesterov=True), 8, 0.05, "momentum=0.8, nesterov=true"),
+        optimizer_case("adafactor", lambda groups, lr: Adafactor(groups, lr=lr, scale_parameter=False, relative_step=False), 9, 0.02),
+        optimizer_case("adamw_8bit", lambda groups, lr: bitsandbytes.optim.AdamW(groups, lr=lr, optim_bits=8), 10, 0.02, shapes=((17, 241), (7,)), steps=3),
+        optimizer_case("paged_adamw_32bit", lambda groups, lr: bitsandbytes.optim.AdamW(groups, lr=lr, optim_bits=32), 11, 0.02, shapes=((3, 4), (7,))),
+    ],
+    dynamic_codes=dict(signed=packed(create_dynamic_map(signed=True)), unsigned=packed(create_dynamic_map(signed=False))),
     clip=[clip_case(3, 1.0), clip_case(4, 100.0), clip_case(5, 0.01)],
     decays=decay_names(),
     schedules=[

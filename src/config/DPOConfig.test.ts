@@ -81,7 +81,7 @@ describe("DPOConfig", () => {
   it("refuses what would change results and is not built, with its own code", () => {
     const input: DPOConfigInput = {
       loss_type: ["sigmoid", "sft"],
-      optim: "adafactor",
+      optim: "lion_8bit",
       deepspeed: "ds.json",
       rpo_alpha: 1,
     };
@@ -90,7 +90,7 @@ describe("DPOConfig", () => {
     expect(error.hint).toContain("COMPATIBILITY.md");
     expect(error.message.match(/not yet/g)).toHaveLength(4);
     expect(error.message).toContain('loss_type: not yet: ["sigmoid","sft"] is not built; what works: sigmoid');
-    expect(errorOf(() => DPOConfig({ optim: "sgd", beta: -1 })).code).toBe("config");
+    expect(errorOf(() => DPOConfig({ optim: "lion_8bit", beta: -1 })).code).toBe("config");
   });
 
   it("accepts options that change nothing, with one line each", () => {

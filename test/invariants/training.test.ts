@@ -89,6 +89,9 @@ describe("training on the engine", () => {
     ["LoRA", {}, false],
     ["LoRA with dropout", { disable_dropout: false }, false],
     ["all weights", { learning_rate: 1e-4 }, true],
+    ["sgd with momentum", { optim: "sgd", optim_args: "momentum=0.9", learning_rate: 0.05 }, false],
+    ["adafactor, all weights", { optim: "adafactor", lr_scheduler_type: "cosine", weight_decay: 0.1 }, true],
+    ["AdamW of eight bits, all weights", { optim: "adamw_8bit", learning_rate: 1e-4, weight_decay: 0.1 }, true],
   ])("%s: stopped after two steps and resumed = unbroken, bit for bit", async (name, args, full) => {
     await train(`${name} unbroken`, args, { full });
     await expect(train(name, args, { full, stopAt: 2 })).rejects.toThrow(/stopped after step 2 of 5/);

@@ -18,7 +18,7 @@ import { keepingLogger } from "../support/toyTrainer.ts";
 
 const BUILT = [
   ...["note", "note-shuffled", "loss-sigmoid", "beta-0.5", "accumulation", "truncation", "uneven"],
-  ...["trained-adapter", "precompute-reference", "full"],
+  ...["trained-adapter", "precompute-reference", "full", "sgd", "adafactor", "cosine-decay"],
 ];
 const cases = process.env.PREFINE_TRAJECTORIES?.split(",") ?? BUILT;
 

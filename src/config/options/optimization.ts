@@ -47,8 +47,11 @@ const OPTIMIZERS = [
   "stable_adamw",
 ] as const;
 
-/** The same update under several kernels' names. */
-const ADAMW_NAMES = ["adamw_torch", "adamw_torch_fused", "adamw_torch_xla", "adamw_torch_npu_fused"];
+/** Several are one update under other kernels' names. */
+const READY_OPTIMIZERS = [
+  ...["adamw_torch", "adamw_torch_fused", "adamw_torch_xla", "adamw_torch_npu_fused", "paged_adamw_32bit"],
+  ...["adamw_8bit", "adamw_bnb_8bit", "paged_adamw_8bit", "sgd", "adafactor"],
+];
 
 /** transformers' SchedulerType. */
 const SCHEDULES = [
@@ -92,8 +95,10 @@ const rate = group("Learning rate", {
 });
 
 const optimizer = group("Optimizer", {
-  optim: same(oneOf(...OPTIMIZERS), "adamw_torch_fused", "Optimizer.", { ready: ADAMW_NAMES }),
-  optim_args: notYet(nullable(string), null, "Arguments of some optimizers, key=value,..."),
+  optim: same(oneOf(...OPTIMIZERS), "adamw_torch_fused", "Optimizer.", { ready: READY_OPTIMIZERS, common: true }),
+  optim_args: differs(nullable(string), null, "Arguments of sgd: momentum, dampening, nesterov; key=value,...", {
+    note: "an argument that the optimizer does not read is an error",
+  }),
   optim_target_modules: notYet(nullable(listOf(string)), null, "Layers for GaLore and APOLLO."),
   weight_decay: same(atLeast(0, float), 0, "Decoupled weight decay; not on biases and norms.", { common: true }),
   adam_beta1: same(between(0, 1, float), 0.9, "AdamW's decay of the mean gradient."),
