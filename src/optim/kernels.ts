@@ -51,7 +51,7 @@ export interface StepKernelArgs {
   tensors: { shape: number[]; weightDecay: number; state: string[] }[];
 }
 
-/** Takes one step with clipped gradients. @returns the gradients' norm; where that is not finite, nothing is changed. */
+/** Takes one step with clipped gradients. @returns their norm before; where that is not finite, nothing is changed. */
 export function clipAndStep(
   { param, grad, state }: { param: Float32Array[]; grad: Float32Array[]; state: (Float32Array | Uint8Array)[] },
   { optimizer, maxGradNorm, step, learningRate, tensors }: StepKernelArgs,

@@ -1,4 +1,4 @@
-/** @file Optimizers, clipping, decay groups against Python's (test/fixtures/optim.json names its maker and versions). */
+/** @file Optimizers, clipping, decay groups against Python's; test/fixtures/optim.json names maker and versions. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { largestDifference } from "../../test/support/shared.ts";

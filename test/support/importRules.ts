@@ -52,7 +52,7 @@ export const RULES: Record<string, Rule> = {
   "data/tokenizers": { values: ["makeFolder", "parseJson"], types: ["data/hub"], late: ["data/hub"] },
   "data/preferences": { values: ["random"], types: ["data/tokenizers"] },
   models: { values: ["engine/graph", "formats", "random", "parseJson", "data/hub"], types: ["engine/runtime"] },
-  dpo: { values: [...ENGINE, "models"], types: ["data/preferences"] },
+  dpo: { values: [...ENGINE, "models", "optim"], types: ["data/preferences"] },
   checkpoints: { values: ["makeFolder", "parseJson", "formats"], types: ["config"] },
   training: {
     values: ["config", "optim", "data/tokenizers", "data/preferences", "models", "dpo", "checkpoints"],

@@ -115,11 +115,6 @@ const arrayTypes = {
   bool: Uint8Array,
 } as const;
 
-/** Zeros. */
-export function arrayOfSize(dtype: Dtype, size: number): ConstantData {
-  return new arrayTypes[dtype](size);
-}
-
 export function arrayOf(dtype: Dtype, values: readonly number[]): ConstantData {
   if (dtype === "int64") return BigInt64Array.from(values, (v) => BigInt(v));
   return arrayTypes[dtype].from(values);

@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync, readSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import { arrayOfSize, type ConstantData, type Dtype } from "../graph/tensor.ts";
+import type { ConstantData, Dtype } from "../graph/tensor.ts";
 import { loadRuntime, type Ort, type OrtSession, type OrtTensor } from "./ortRuntime.ts";
 import type {
   Feed,
@@ -162,9 +162,14 @@ function halfToFloat(half: number): number {
   return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
 }
 
-function copy(from: string, to: string): void {
-  const { dtype, shape, data } = stored(from);
-  tensors.set(to, { dtype, shape, data: data.slice() as ConstantData });
+function duplicate(name: string): HostTensor {
+  const { dtype, shape, data } = stored(name);
+  return { dtype, shape, data: data.slice() as ConstantData };
+}
+
+function makeZeros([name, dtype, shape]: Extract<Request, { method: "zeros" }>["tensors"][number]): void {
+  const size = shape.reduce((a, b) => a * b, 1);
+  tensors.set(name, { dtype, shape, data: dtype === "uint8" ? new Uint8Array(size) : new Float32Array(size) });
 }
 
 type Kernel = (tensors: Record<string, ConstantData[]>, args: unknown) => unknown;
@@ -200,24 +205,12 @@ async function answer(request: Request): Promise<unknown> {
       for (const [name, tensor] of request.tensors) tensors.set(name, tensor);
       return undefined;
     case "zeros":
-      for (const [name, dtype, shape] of request.tensors) {
-        tensors.set(name, {
-          dtype,
-          shape,
-          data: arrayOfSize(
-            dtype,
-            shape.reduce((a, b) => a * b, 1),
-          ),
-        });
-      }
+      for (const tensor of request.tensors) makeZeros(tensor);
       return undefined;
     case "read":
-      return request.names.map((name) => {
-        const { dtype, shape, data } = stored(name);
-        return { dtype, shape, data: data.slice() }; // handed over below, so that there is one copy and not two
-      });
+      return request.names.map(duplicate); // handed over below, so that there is one copy and not two
     case "copy":
-      for (const [from, to] of request.pairs) copy(from, to);
+      for (const [from, to] of request.pairs) tensors.set(to, duplicate(from));
       return undefined;
     case "free":
       for (const name of request.names) tensors.delete(name);

@@ -1,7 +1,6 @@
 /** @file The device that computes: a thread of its own with named tensors and sessions; every call is asynchronous. */
 import { Worker } from "node:worker_threads";
 import { PrefineError, type PrefineErrorCode } from "../../errors.ts";
-import type { Dtype } from "../graph/tensor.ts";
 import type { LoweredGraph } from "../onnx/lower.ts";
 import type {
   Feed,
@@ -123,7 +122,7 @@ export class Device {
   }
 
   /** Makes tensors of zeros in the device. */
-  zeros(tensors: { name: string; dtype: Dtype; shape: readonly number[] }[]): Promise<void> {
+  zeros(tensors: { name: string; dtype: "float32" | "uint8"; shape: readonly number[] }[]): Promise<void> {
     return this.call({ method: "zeros", tensors: tensors.map(({ name, dtype, shape }) => [name, dtype, shape]) });
   }
 

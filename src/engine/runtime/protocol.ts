@@ -47,7 +47,7 @@ export type Request =
   | { method: "run"; session: number; feeds: [string, Feed][]; fetches: [string, Fetch][] }
   | { method: "load"; tensors: [string, FileRange][] }
   | { method: "put"; tensors: [string, HostTensor][] }
-  | { method: "zeros"; tensors: [name: string, dtype: Dtype, shape: readonly number[]][] }
+  | { method: "zeros"; tensors: [name: string, dtype: "float32" | "uint8", shape: readonly number[]][] }
   | { method: "read"; names: string[] }
   | { method: "copy"; pairs: [from: string, to: string][] }
   | { method: "free"; names: string[] }
