@@ -76,8 +76,12 @@ function standard({ default: value }: Option<unknown, unknown>): string {
 function support(option: Option<unknown, unknown>): string {
   const { kind, ready, note, support: level } = option;
   if (level === "no-effect") return `no effect: ${escapeCell(note ?? "")}`;
-  if (level === "not-yet")
-    return ready ? `not yet, but for ${codes(ready.map((value) => JSON.stringify(value)))}` : "not yet";
+  if (level === "not-yet") {
+    const reason = note ? `: ${escapeCell(note)}` : "";
+    return ready
+      ? `not yet, but for ${codes(ready.map((value) => JSON.stringify(value)))}${reason}`
+      : `not yet${reason}`;
+  }
   const word =
     level === "differs" ? `differs: ${escapeCell(note ?? "")}` : option.own ? escapeCell(option.help) : "same";
   if (!ready) return word;

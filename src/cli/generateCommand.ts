@@ -16,12 +16,13 @@ const BATCH = 8; // prompts that go through the model at once: speed against mem
 
 const EXAMPLES = `
 MODEL is a hub id or a folder; RUN is the output_dir of a training, or a
-checkpoint in it. One prompt: its answer is written as it comes. Several: each
-answer below its prompt.
+checkpoint in it. One prompt: its answer is written as it comes, but with beams
+at the end. Several: each answer below its prompt.
 
 Examples:
   prefine generate gpt2 --prompt "Why is the sky blue?"
   prefine generate dpo --prompt "Why is the sky blue?" --do_sample --seed 1
+  prefine generate dpo --prompt "Why is the sky blue?" --num_beams 4
   prefine generate dpo --config gen.yaml --prompt "One" --prompt "Two" --json
   echo "Why is the sky blue?" | prefine generate dpo --max_new_tokens 100`;
 
@@ -53,9 +54,11 @@ async function generate(idOrPath: string, flags: GenerationFlags): Promise<void>
     const options: GenerateOptions = { generation_config: settings, defaults: CLI_DEFAULTS, signal, onWarning };
     try {
       const isSingle = prompts.length === 1 && (settings.num_return_sequences ?? 1) === 1 && !flags.json;
-      if (isSingle) return await streamAnswer(model, prompts[0], options, terminal);
+      const beams = settings.num_beams ?? model.generation_config.num_beams ?? 1;
+      if (isSingle && beams === 1) return await streamAnswer(model, prompts[0], options, terminal);
       const answers = await generateAnswers(model, prompts, options);
       if (flags.json) terminal.print(JSON.stringify(answers, null, 2));
+      else if (isSingle) terminal.print(printable(answers[0].text));
       else for (const { prompt, text } of answers) printAnswer(prompt, text, terminal);
     } finally {
       await model.dispose();

@@ -12,6 +12,7 @@ export interface Option<Value, Input = Value> {
   readonly default: Value;
   readonly help: string;
   readonly support: Support;
+  /** Of what is not built: why, where there is something to say. */
   readonly note?: string;
   /** Values that work although others are not built yet (for lists: members that work). */
   readonly ready?: readonly unknown[];

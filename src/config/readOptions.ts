@@ -62,6 +62,7 @@ function readValue<V, I>(option: Option<V, I>, { value, label }: Given, report: 
 }
 
 function notYetReason<V, I>(option: Option<V, I>, value: V): string {
-  if (!option.ready || !option.kind.choices) return `${show(value)} would change results and is not built`;
+  const reason = option.note ? ` (${option.note})` : "";
+  if (!option.ready || !option.kind.choices) return `${show(value)} would change results and is not built${reason}`;
   return `${show(value)} is not built; what works: ${option.ready.map(String).join(", ")}`;
 }

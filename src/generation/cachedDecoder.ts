@@ -1,6 +1,6 @@
 /** @file The decoder on the engine: one graph for prompt and continuation; keys and values stay in its thread. */
 import type { Adapter } from "../checkpoints/adapter.ts";
-import { cachedAttention, gemm, input, type Tensor } from "../engine/graph/index.ts";
+import { cachedAttention, gatherRows, gemm, input, type Tensor } from "../engine/graph/index.ts";
 import { lowerGraph } from "../engine/onnx/lower.ts";
 import { Device, type Fetch, type HostTensor, type Session } from "../engine/runtime/device.ts";
 import { refuseBeyondMemory } from "../engine/runtime/memory.ts";
@@ -16,15 +16,21 @@ const PROCESS_BYTES = 200 * 2 ** 20;
 const pastName = (layer: number, what: "keys" | "values") => `past.${layer}.${what}`;
 const presentName = (layer: number, what: "keys" | "values") => `present.${layer}.${what}`;
 
-/** B sequences, S new tokens each, P cached ones: `logits` [B, V] behind the last tokens, and the grown cache. */
-function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null) {
+/**
+ * B sequences, S new tokens each, P cached ones: `logits` [B, V] behind the last tokens, and the grown cache.
+ * @param options.picks with an input `rows` [B]: which of the C cached sequences each of the B continues
+ */
+function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null, options: { picks?: boolean } = {}) {
   const mask = input("mask", ["B", 1, "S", "P+S"]);
   const outputs: Record<string, Tensor> = {};
   const { kvHeads, headSize } = architecture;
   const net = buildNetwork(architecture, {
     adapter,
     attend: (q, k, v, { layer, heads, scale }) => {
-      const cache = (what: "keys" | "values") => input(pastName(layer, what), ["B", kvHeads, "P", headSize]);
+      const cache = (what: "keys" | "values") => {
+        const past = (rows: "B" | "C") => input(pastName(layer, what), [rows, kvHeads, "P", headSize]);
+        return options.picks ? gatherRows(past("C"), input("rows", ["B"], "int32")) : past("B");
+      };
       const past = { keys: cache("keys"), values: cache("values") };
       const { out, keys, values } = cachedAttention([q, k, v], past, mask, { heads, kvHeads, scale });
       outputs[presentName(layer, "keys")] = keys;
@@ -57,6 +63,13 @@ function causalMask({ batch, length }: DecoderStepOptions, cached: number, paddi
   return { dtype: "float32", shape: [batch, 1, length, keys], data };
 }
 
+/** Both take the same weights by name. Picking rows costs a copy of the cache, so that plain decoding does without. */
+interface DecoderSessions {
+  plain: Session;
+  /** The graph that picks rows of the cache; called once, at the first call that needs it. */
+  openPicking: () => Promise<Session>;
+}
+
 class CachedDecoder implements Decoder {
   readonly vocabSize: number;
   readonly maxPositions: number;
@@ -64,17 +77,20 @@ class CachedDecoder implements Decoder {
   private readonly architecture: Architecture;
   private readonly device: Device;
   private readonly session: Session;
+  private readonly openPicking: () => Promise<Session>;
+  private picking: Promise<Session> | undefined;
   private readonly feeds: Record<string, string>;
   private readonly fetches: Record<string, Fetch> = {};
   private cached = 0;
   private padding: Int32Array = new Int32Array(0);
 
-  constructor(architecture: Architecture, device: Device, session: Session, weightNames: string[]) {
+  constructor(architecture: Architecture, device: Device, weightNames: string[], sessions: DecoderSessions) {
     this.architecture = architecture;
     this.vocabSize = architecture.vocabSize;
     this.maxPositions = architecture.maxPositions;
     this.device = device;
-    this.session = session;
+    this.session = sessions.plain;
+    this.openPicking = sessions.openPicking;
     this.feeds = Object.fromEntries(weightNames.map((name) => [name, name]));
     for (const [layer, what] of this.cacheParts()) {
       this.feeds[pastName(layer, what)] = pastName(layer, what);
@@ -100,9 +116,11 @@ class CachedDecoder implements Decoder {
     if (this.cached === 0) await this.begin(options);
     const { batch, length } = options;
     const last = Int32Array.from({ length: batch }, (_, b) => (b + 1) * length - 1);
-    const outputs = await this.session.run(
+    const session = await this.sessionFor(options.rows);
+    const outputs = await session.run(
       {
         ...this.feeds,
+        ...(options.rows ? { rows: { dtype: "int32", shape: [batch], data: options.rows } } : {}),
         tokens: { dtype: "int32", shape: [tokens.length], data: tokens },
         positions: { dtype: "int32", shape: [positions.length], data: positions },
         last: { dtype: "int32", shape: [batch], data: last },
@@ -112,6 +130,14 @@ class CachedDecoder implements Decoder {
     );
     this.cached += length;
     return outputs.get("logits")?.data as Float32Array;
+  }
+
+  /** Makes `padding` that of the picked rows. */
+  private sessionFor(rows: Int32Array | undefined): Session | Promise<Session> {
+    if (!rows || (rows.length === this.padding.length && rows.every((row, b) => row === b))) return this.session;
+    this.padding = rows.map((row) => this.padding[row]);
+    this.picking ??= this.openPicking();
+    return this.picking;
   }
 
   async reset(): Promise<void> {
@@ -148,11 +174,10 @@ export async function createDecoder(model: LoadedModel, options: { adapter?: Ada
       await device.put([[name, { dtype: "float32", shape, data }]]);
     }
     const adapterNames = [...(lora?.layers.values() ?? [])].flatMap(({ nameA, nameB }) => [nameA, nameB]);
-    const session = await device.open(decoderGraph(architecture, lora));
-    const decoder = new CachedDecoder(architecture, device, session, [
-      ...architecture.parameters.keys(),
-      ...adapterNames,
-    ]);
+    const decoder = new CachedDecoder(architecture, device, [...architecture.parameters.keys(), ...adapterNames], {
+      plain: await device.open(decoderGraph(architecture, lora)),
+      openPicking: () => device.open(decoderGraph(architecture, lora, { picks: true })),
+    });
     decoder.notice = (await device.runtime()).notice;
     return decoder;
   } catch (error) {

@@ -1,12 +1,17 @@
 /** @file The contract between the generation loop and the network: tokens in, next-token logits out, cache kept. */
 
 export interface DecoderStepOptions {
-  /** B: rows of this call; the same for every call until `reset`. */
+  /** B: rows of this call; the same for every call until `reset`, but where `rows` says otherwise. */
   batch: number;
   /** S: tokens a row in this call; the longest prompt at the first call, 1 later. */
   length: number;
   /** [B] pad tokens at the left of each row, at the first call only (absent: none). Nothing ever attends to them. */
   padding?: Int32Array;
+  /**
+   * [B] which row of the call before each row continues, in later calls (absent: its own): beams change places, branch
+   * and end. Where that changes something, the cache is copied once more.
+   */
+  rows?: Int32Array;
 }
 
 /** A causal language model that remembers the keys and values of what it has seen. Steps never overlap. */

@@ -1,6 +1,9 @@
 /** @file What one call generates: text as it comes, or all sequences, texts and finish reasons at the end. */
+import { PrefineError } from "../errors.ts";
 import type { Decoder } from "./decoder.ts";
-import { type FinishReason, type GenerationSettings, generateTokens } from "./generateTokens.ts";
+import { generateBeams } from "./generateBeams.ts";
+import { generateTokens } from "./generateTokens.ts";
+import type { FinishReason, GenerationSettings } from "./sequence.ts";
 import type { TextDecoder } from "./stopStrings.ts";
 
 /** Turns the ids of one sequence into text piece by piece; a piece never ends inside a UTF-8 character. */
@@ -48,13 +51,19 @@ export interface GenerateOutput extends Array<number[]> {
   /** Text of each completion, special tokens skipped; a stop string stays. Empty without a tokenizer. */
   texts: string[];
   finishReasons: FinishReason[];
+  /** Of a beam search: log-probability of each completion / its length ** length_penalty; transformers' name. */
+  sequences_scores?: number[];
   /** The seed that was used: with it the same texts are drawn again. */
   seed: number;
 }
 
-/** Tokens and their text as soon as they are there, sequences of a batch interleaved. */
+/**
+ * Tokens and their text as soon as they are there, sequences of a batch interleaved.
+ * @throws PrefineError for a beam search, as transformers' streamers
+ */
 export async function* streamText(request: GenerationRequest): AsyncGenerator<StreamedText> {
   const { decoder, prompts, settings, text, signal } = request;
+  if (settings.num_beams > 1) refuseStreaming(settings.num_beams);
   const sequences = prompts.length * settings.num_return_sequences;
   const streams = Array.from({ length: sequences }, () => text?.stream());
   for await (const tokens of generateTokens(decoder, prompts, settings, { tokenizer: text, signal })) {
@@ -67,11 +76,12 @@ export async function* streamText(request: GenerationRequest): AsyncGenerator<St
   }
 }
 
-/** Runs to the end. `onText` sees every token on the way. */
+/** Runs to the end. `onText` sees every token on the way; a beam search has none to show before its end. */
 export async function generateAll(
   request: GenerationRequest,
   onText?: (piece: StreamedText) => void,
 ): Promise<GenerateOutput> {
+  if (request.settings.num_beams > 1) return searchBeams(request, onText);
   const { prompts, settings } = request;
   const copies = settings.num_return_sequences;
   const completions: number[][] = Array.from({ length: prompts.length * copies }, () => []);
@@ -83,10 +93,7 @@ export async function generateAll(
     if (piece.finishReason) finishReasons[piece.index] = piece.finishReason;
     onText?.(piece);
   }
-  const sequences = padSequences(
-    completions.map((completion, index) => ({ prompt: prompts[Math.floor(index / copies)], completion })),
-    settings.padTokenId,
-  );
+  const sequences = padSequences(request, completions, settings.padTokenId);
   return Object.assign(sequences, {
     completions,
     texts: request.text ? texts : [],
@@ -95,16 +102,50 @@ export async function generateAll(
   });
 }
 
+async function searchBeams(request: GenerationRequest, onText: unknown): Promise<GenerateOutput> {
+  const { decoder, prompts, settings, text, signal } = request;
+  if (onText) refuseStreaming(settings.num_beams);
+  const answers = await generateBeams(decoder, prompts, settings, { tokenizer: text, signal });
+  const completions = answers.map(({ ids }, index) =>
+    ids.slice(prompts[Math.floor(index / settings.num_return_sequences)].length),
+  );
+  const texts = completions.map((ids) => {
+    const stream = text?.stream();
+    return stream ? ids.map((id) => stream.push(id)).join("") + stream.end() : "";
+  });
+  // transformers takes a pad_token_id of 0 for none here
+  const fill = settings.padTokenId || (settings.eosTokenIds[0] ?? settings.padTokenId);
+  return Object.assign(padSequences(request, completions, fill), {
+    completions,
+    texts: text ? texts : [],
+    finishReasons: answers.map(({ finishReason = "length" }) => finishReason),
+    sequences_scores: answers.map(({ score }) => score),
+    seed: settings.seed,
+  });
+}
+
+function refuseStreaming(beams: number): never {
+  throw new PrefineError(
+    "config",
+    `generate: a beam search can't be streamed: its tokens are known at its end, found num_beams: ${beams}`,
+    "Set num_beams: 1, or wait for the whole answer.",
+  );
+}
+
+/** @param fill behind shorter completions */
 function padSequences(
-  parts: Array<{ prompt: readonly number[]; completion: number[] }>,
-  padTokenId: number | undefined,
+  { prompts, settings }: GenerationRequest,
+  completions: readonly number[][],
+  fill: number | undefined,
 ): number[][] {
-  const longestPrompt = Math.max(...parts.map(({ prompt }) => prompt.length));
-  const longestCompletion = Math.max(...parts.map(({ completion }) => completion.length));
-  return parts.map(({ prompt, completion }) => {
-    if (padTokenId === undefined) return [...prompt, ...completion];
-    const left = new Array<number>(longestPrompt - prompt.length).fill(padTokenId);
-    const right = new Array<number>(longestCompletion - completion.length).fill(padTokenId);
+  const { padTokenId, num_return_sequences } = settings;
+  const longestPrompt = Math.max(...prompts.map((prompt) => prompt.length));
+  const longestCompletion = Math.max(...completions.map((completion) => completion.length));
+  return completions.map((completion, index) => {
+    const prompt = prompts[Math.floor(index / num_return_sequences)];
+    if (fill === undefined) return [...prompt, ...completion];
+    const left = new Array<number>(longestPrompt - prompt.length).fill(padTokenId ?? fill);
+    const right = new Array<number>(longestCompletion - completion.length).fill(fill);
     return [...left, ...prompt, ...completion, ...right];
   });
 }

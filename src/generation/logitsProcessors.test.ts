@@ -84,6 +84,34 @@ describe("processors", () => {
     expect(kept(process(new Float32Array(5), [0, 0, 0]))).toEqual([0, 1, 2, 3, 4]);
   });
 
+  it("warpers leave as many tokens as they are told to", () => {
+    const scores = Float32Array.of(1, 9, 5, 3, 4, 2);
+    expect(kept(topK(1, 3)(scores, []))).toEqual([1, 2, 4]);
+    expect(kept(topK(4, 3)(scores, []))).toEqual([1, 2, 3, 4]);
+    expect(kept(topP(0.1, 2)(scores, []))).toEqual([1, 2]);
+    expect(kept(topP(0.1)(scores, []))).toEqual([1]);
+    expect(kept(minP(0.9, 4)(scores, []))).toEqual([1, 2, 3, 4]);
+    expect(kept(minP(0.01, 2)(scores, []))).toEqual([1, 2]);
+    expect(kept(typicalP(0.1, 2)(scores, []))).toEqual([1, 2]); // entropy 0.13: the surest are nearest to it
+    expect(kept(typicalP(0.1, 9)(scores, []))).toHaveLength(6);
+  });
+
+  it("beams keep one token more than there are ends, and log-probabilities may be made anew at the end", () => {
+    const run = (options: Parameters<typeof logitsProcessors>[0], eosTokenIds: number[]) =>
+      logitsProcessors(options, { promptLength: 0, eosTokenIds }).reduce<Float32Array>(
+        (scores, process) => process(scores, []),
+        Float32Array.of(1, 9, 5, 3, 4, 2),
+      );
+    const options = { do_sample: true, top_k: 1 };
+    expect(kept(run(options, [1, 2]))).toEqual([1]);
+    expect(kept(run({ ...options, num_beams: 2 }, []))).toEqual([1, 2]);
+    expect(kept(run({ ...options, num_beams: 2 }, [1, 2, 3]))).toEqual([1, 2, 3, 4]);
+    const scores = run({ ...options, num_beams: 2, renormalize_logits: true }, []);
+    expect(scores[1]).toBeCloseTo(-Math.log1p(Math.exp(-4)), 6);
+    expect(scores[2]).toBeCloseTo(-4 - Math.log1p(Math.exp(-4)), 6);
+    expect(scores[0]).toBe(Number.NEGATIVE_INFINITY);
+  });
+
   it("top_k keeps ties with the k-th, and everything where k exceeds the vocabulary", () => {
     expect(kept(topK(2)(Float32Array.of(1, 5, 3, 3, 2), []))).toEqual([1, 2, 3]);
     expect(kept(topK(9)(Float32Array.of(1, 5, 3), []))).toEqual([0, 1, 2]);

@@ -48,10 +48,10 @@ export function temperature(value: number): LogitsProcessor {
   return (scores) => scores.map((score) => score / divisor);
 }
 
-/** Keeps the k most likely tokens, and those that tie with the last of them. */
-export function topK(k: number): LogitsProcessor {
+/** Keeps the k most likely tokens, and those that tie with the last of them. @param least tokens that stay anyway */
+export function topK(k: number, least = 1): LogitsProcessor {
   return (scores) => {
-    const smallest = kthLargest(scores, Math.min(k, scores.length));
+    const smallest = kthLargest(scores, Math.min(Math.max(k, least), scores.length));
     return scores.map((score) => (score < smallest ? -Infinity : score));
   };
 }
@@ -59,14 +59,15 @@ export function topK(k: number): LogitsProcessor {
 /**
  * The nucleus: keeps the most likely tokens whose probabilities together reach p (arXiv 1904.09751). Of tokens that tie
  * at the border, those with higher ids are kept.
+ * @param least tokens that stay anyway
  */
-export function topP(p: number): LogitsProcessor {
+export function topP(p: number, least = 1): LogitsProcessor {
   return (scores) => {
     const sorted = scores.slice().sort(); // ascending; a native sort, 3 ms at 50 k tokens
     const probabilities = softmax(sorted);
     let removed = 0;
     let mass = 0;
-    while (removed < sorted.length - 1) {
+    while (removed < sorted.length - least) {
       mass += probabilities[removed];
       if (mass > 1 - p) break;
       removed++;
@@ -77,16 +78,23 @@ export function topP(p: number): LogitsProcessor {
   };
 }
 
-/** Keeps tokens at least `ratio` times as likely as the most likely one (arXiv 2407.01082). */
-export function minP(ratio: number): LogitsProcessor {
+/**
+ * Keeps tokens at least `ratio` times as likely as the most likely one (arXiv 2407.01082).
+ * @param least tokens that stay anyway
+ */
+export function minP(ratio: number, least = 1): LogitsProcessor {
   return (scores) => {
     const highest = maximum(scores);
-    return scores.map((score) => (Math.exp(score - highest) < ratio ? -Infinity : score));
+    const kept = least === 1 ? highest : kthLargest(scores, Math.min(least, scores.length));
+    return scores.map((score) => (score < kept && Math.exp(score - highest) < ratio ? -Infinity : score));
   };
 }
 
-/** Keeps tokens of nearly the expected surprise, until their probabilities reach `mass` (arXiv 2202.00666). */
-export function typicalP(mass: number): LogitsProcessor {
+/**
+ * Keeps tokens of nearly the expected surprise, until their probabilities reach `mass` (arXiv 2202.00666).
+ * @param least tokens that stay anyway
+ */
+export function typicalP(mass: number, least = 1): LogitsProcessor {
   return (scores) => {
     const probabilities = softmax(scores);
     let entropy = 0;
@@ -97,6 +105,7 @@ export function typicalP(mass: number): LogitsProcessor {
     let last = 0;
     for (let sum = probabilities[order[0]]; sum < mass && last < order.length - 1; sum += probabilities[order[last]])
       last++;
+    last = Math.max(last, Math.min(least, order.length) - 1);
     const farthest = distance[order[last]];
     return scores.map((score, id) => (distance[id] > farthest ? -Infinity : score));
   };
@@ -105,6 +114,7 @@ export function typicalP(mass: number): LogitsProcessor {
 /** What the chain needs to know of a GenerationConfig; absent or neutral values add no processor. */
 export interface ProcessorOptions {
   do_sample?: boolean;
+  num_beams?: number;
   repetition_penalty?: number;
   no_repeat_ngram_size?: number;
   /** Tokens, prompt included. */
@@ -117,6 +127,7 @@ export interface ProcessorOptions {
   top_p?: number;
   min_p?: number;
   typical_p?: number;
+  renormalize_logits?: boolean;
 }
 
 /** The chain for one sequence, in the order in which transformers applies it; warpers only where tokens are sampled. */
@@ -133,13 +144,30 @@ export function logitsProcessors(
   if (options.min_new_tokens && eosTokenIds.length > 0) {
     chain.push(minLength(promptLength + options.min_new_tokens, eosTokenIds));
   }
-  if (!options.do_sample) return chain;
-  if ((options.temperature ?? 1) !== 1) chain.push(temperature(options.temperature ?? 1));
-  if (options.top_k) chain.push(topK(options.top_k));
-  if ((options.top_p ?? 1) < 1) chain.push(topP(options.top_p ?? 1));
-  if (options.min_p !== undefined) chain.push(minP(options.min_p));
-  if ((options.typical_p ?? 1) < 1) chain.push(typicalP(options.typical_p ?? 1));
+  if (options.do_sample) chain.push(...warpers(options, eosTokenIds.length));
+  if (options.renormalize_logits) chain.push(logSoftmax);
   return chain;
+}
+
+/** @param ends end-of-sequence tokens: a beam must have one more token to choose from, to go on behind them */
+function warpers(options: ProcessorOptions, ends: number): LogitsProcessor[] {
+  const chain: LogitsProcessor[] = [];
+  const least = (options.num_beams ?? 1) > 1 ? Math.max(ends, 1) + 1 : 1;
+  if ((options.temperature ?? 1) !== 1) chain.push(temperature(options.temperature ?? 1));
+  if (options.top_k) chain.push(topK(options.top_k, least));
+  if ((options.top_p ?? 1) < 1) chain.push(topP(options.top_p ?? 1, least));
+  if (options.min_p !== undefined) chain.push(minP(options.min_p, least));
+  if ((options.typical_p ?? 1) < 1) chain.push(typicalP(options.typical_p ?? 1, least));
+  return chain;
+}
+
+/** Log-probabilities [V] of scores [V], summed in float64; NaN everywhere where one score is. */
+export function logSoftmax(scores: Float32Array): Float32Array {
+  const highest = maximum(scores);
+  let sum = 0;
+  for (let i = 0; i < scores.length; i++) sum += Math.exp(scores[i] - highest);
+  const normalizer = highest + Math.log(sum);
+  return scores.map((score) => score - normalizer);
 }
 
 /** Probabilities [V] of scores [V], summed in float64. */

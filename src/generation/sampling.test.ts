@@ -10,7 +10,7 @@ describe("sampling", () => {
 
   it("draws tokens as often as their probability says, and never a filtered one", () => {
     const scores = Float32Array.of(Math.log(0.5), -Infinity, Math.log(0.3), Math.log(0.2));
-    const draw = sequenceDraws(7, [1, 2, 3], 0);
+    const draw = sequenceDraws(7)([1, 2, 3]);
     const counts = [0, 0, 0, 0];
     for (let step = 0; step < 20_000; step++) counts[sampleToken(scores, draw(step))]++;
     expect(counts[1]).toBe(0);
@@ -27,9 +27,11 @@ describe("sampling", () => {
   });
 
   it("the stream is a function of seed, prompt and occurrence", () => {
-    const first = sequenceDraws(1, [5, 6], 0);
-    expect(sequenceDraws(1, [5, 6], 0)(3)).toBe(first(3));
-    const others = [sequenceDraws(2, [5, 6], 0), sequenceDraws(1, [6, 5], 0), sequenceDraws(1, [5, 6], 1)];
-    for (const other of others) expect(other(3)).not.toBe(first(3));
+    const drawsFor = sequenceDraws(1);
+    const first = drawsFor([5, 6]);
+    expect(sequenceDraws(1)([5, 6])(3)).toBe(first(3));
+    for (const other of [sequenceDraws(2)([5, 6]), drawsFor([6, 5]), drawsFor([5, 6])]) {
+      expect(other(3)).not.toBe(first(3));
+    }
   });
 });

@@ -27,14 +27,23 @@ export function sampleToken(scores: Float32Array, uniform: number): number {
   return last; // rounding can leave the sum a hair below `uniform`: then the last possible token
 }
 
+/** One stream of uniform numbers in [0, 1): a pure function of the step. */
+export type Draws = (step: number) => number;
+
 /**
- * One stream of uniform numbers a sequence: `draw(step)`. It depends on the seed, the prompt and how often this prompt
- * came before, not on the row, so that several prompts at once draw what each would draw alone, and equal prompts
- * (or num_return_sequences) differ.
+ * The streams of a call, one a sequence in the order in which they are asked for. A stream depends on the seed, the
+ * prompt and how often this prompt came before, not on the row, so that several prompts at once draw what each would
+ * draw alone, and equal prompts (or num_return_sequences) differ.
  */
-export function sequenceDraws(seed: number, prompt: readonly number[], occurrence: number): (step: number) => number {
-  let hash = 0x811c9dc5; // FNV-1a, 32 bits
-  for (const id of prompt) hash = Math.imul(hash ^ id, 0x01000193);
-  const index = (hash + occurrence) >>> 0;
-  return (step) => counterUniform(seed, step, index);
+export function sequenceDraws(seed: number): (prompt: readonly number[]) => Draws {
+  const seen = new Map<string, number>();
+  return (prompt) => {
+    const key = prompt.join();
+    const occurrence = seen.get(key) ?? 0;
+    seen.set(key, occurrence + 1);
+    let hash = 0x811c9dc5; // FNV-1a, 32 bits
+    for (const id of prompt) hash = Math.imul(hash ^ id, 0x01000193);
+    const index = (hash + occurrence) >>> 0;
+    return (step) => counterUniform(seed, step, index);
+  };
 }

@@ -1,5 +1,6 @@
 /** @file Which value of a generation option counts, and what is said about options without effect. */
 import { describe, expect, it } from "vitest";
+import type { GenerationConfigInput } from "../config/GenerationConfig.ts";
 import type { PrefineError } from "../errors.ts";
 import { generationSettings } from "./settings.ts";
 
@@ -71,12 +72,41 @@ describe("generation settings", () => {
   it("tells all problems at once, and knows what is not built", () => {
     const wrong = () => generationSettings({ call: { temperatur: 1, top_k: -1 } as object });
     expect(wrong).toThrow(/temperatur: unknown key; did you mean temperature\?\n\s+top_k: expected/);
-    const beams = () => generationSettings({ call: { num_beams: 4 } });
-    expect(beams).toThrow(expect.objectContaining({ code: "not-yet" }) as PrefineError);
+    const groups = () => generationSettings({ call: { num_beams: 4, num_beam_groups: 2 } });
+    expect(groups).toThrow(expect.objectContaining({ code: "not-yet" }) as PrefineError);
     expect(() => generationSettings({ call: { num_return_sequences: 2 } })).toThrow(/greedy decoding has one answer/);
     expect(
       generationSettings({ call: { num_return_sequences: 2, do_sample: true } }).settings.num_return_sequences,
     ).toBe(2);
+  });
+
+  it("takes transformers' defaults for beams, and refuses what can't go together", () => {
+    const { settings, warnings } = generationSettings({ call: { num_beams: 3, max_new_tokens: 2 } });
+    expect(settings).toMatchObject({ num_beams: 3, early_stopping: false, length_penalty: 1, num_return_sequences: 1 });
+    expect(warnings).toEqual([]);
+    const with3 = (call: GenerationConfigInput) => generationSettings({ call: { num_beams: 3, ...call } }).settings;
+    expect(with3({ num_return_sequences: 3, early_stopping: "never", length_penalty: -0.5 })).toMatchObject({
+      ...{ num_return_sequences: 3, early_stopping: "never", length_penalty: -0.5 },
+    });
+    expect(() => with3({ num_return_sequences: 4, do_sample: true })).toThrow(
+      "num_return_sequences: expected at most num_beams, found 4 with num_beams: 3",
+    );
+    expect(() => with3({ low_memory: true })).toThrow("low_memory: gone from transformers' beam search");
+    expect(() => with3({ num_beams: 0 })).toThrow("num_beams: expected an integer above 0");
+  });
+
+  it("says which options have no effect without beams, as transformers does", () => {
+    const warned = (sources: Parameters<typeof generationSettings>[0]) => generationSettings(sources).warnings;
+    const options = { early_stopping: true, length_penalty: 2 };
+    const call = { max_new_tokens: 3 };
+    expect(warned({ call: { ...call, ...options } })).toEqual([
+      "early_stopping: true has no effect without num_beams > 1",
+      "length_penalty: 2 has no effect without num_beams > 1",
+    ]);
+    expect(warned({ call, model: options })).toHaveLength(2);
+    expect(warned({ call: { ...call, num_beams: 1 }, model: options })).toEqual([]); // the model's, not the caller's
+    expect(warned({ call: { ...call, num_beams: 2, ...options } })).toEqual([]);
+    expect(warned({ call: { ...call, early_stopping: false, length_penalty: 1 } })).toEqual([]);
   });
 
   it("draws a fresh seed where none is given", () => {

@@ -12,7 +12,7 @@ import { GENERATION_OPTIONS } from "../config/options/generation.ts";
 import { givenFrom } from "../config/readOptions.ts";
 import { Report } from "../config/report.ts";
 import { PrefineError } from "../errors.ts";
-import type { GenerationSettings } from "./generateTokens.ts";
+import type { GenerationSettings } from "./sequence.ts";
 
 type OptionValues = { -readonly [K in keyof GenerationConfig]?: GenerationConfig[K] };
 
@@ -30,6 +30,8 @@ interface SettingsSources {
 
 /** Options that change something only where tokens are drawn; the value at which they would do nothing anyway. */
 const SAMPLING_ONLY = { temperature: 1, top_p: 1, min_p: null, typical_p: 1, top_k: 50 } as const;
+/** The same for those of beam search. */
+const BEAMS_ONLY = { early_stopping: false, length_penalty: 1 } as const;
 
 /**
  * @returns the settings, and one line of advice for each option that has no effect or contradicts another.
@@ -45,17 +47,15 @@ export function generationSettings(sources: SettingsSources): { settings: Genera
   for (const [key, value] of Object.entries(sources.call ?? {}))
     if (value === null) delete merged[key as keyof OptionValues];
 
-  warnings.push(...samplingWarnings(merged, { ...config, ...call }));
+  const user = { ...config, ...call };
+  const { num_beams = 1, do_sample } = merged;
+  if (!do_sample)
+    warnings.push(...idleWarnings(SAMPLING_ONLY, merged, { user, needs: ["do_sample", "do_sample: true"] }));
+  if (num_beams === 1)
+    warnings.push(...idleWarnings(BEAMS_ONLY, merged, { user, needs: ["num_beams", "num_beams > 1"] }));
   warnings.push(...lengthWarnings(merged));
-  const settings = settingsFrom(merged, sources.call);
-  if (settings.num_return_sequences > 1 && !settings.do_sample) {
-    throw new PrefineError(
-      "config",
-      `num_return_sequences: greedy decoding has one answer a prompt, found ${settings.num_return_sequences}`,
-      "Set do_sample: true.",
-    );
-  }
-  return { settings, warnings };
+  checkSearch(merged);
+  return { settings: settingsFrom(merged, sources.call), warnings };
 }
 
 /** The options of one source that are set, read and checked. */
@@ -82,14 +82,40 @@ function pipelineDefaults(pipeline: GenerationConfigInput | undefined, chosen: O
   return Object.fromEntries(kept) as OptionValues;
 }
 
-/** transformers' `_should_warn`: not where the caller asked for greedy decoding and the value is only the model's. */
-function samplingWarnings(merged: OptionValues, user: OptionValues): string[] {
-  if (merged.do_sample) return [];
-  const names = Object.keys(SAMPLING_ONLY) as Array<keyof typeof SAMPLING_ONLY>;
+/**
+ * Lines about options that are set where nothing reads them. transformers' `_should_warn`: not where the caller chose
+ * the mode and the value is only the model's.
+ * @param table the options, and the values at which they would do nothing anyway
+ */
+function idleWarnings(
+  table: OptionValues,
+  merged: OptionValues,
+  { user, needs: [mode, words] }: { user: OptionValues; needs: [mode: keyof OptionValues, words: string] },
+): string[] {
+  const names = Object.keys(table) as Array<keyof OptionValues>;
   return names
-    .filter((name) => (merged[name] ?? SAMPLING_ONLY[name]) !== SAMPLING_ONLY[name])
-    .filter((name) => user[name] !== undefined || user.do_sample === undefined)
-    .map((name) => `${name}: ${merged[name]} has no effect without do_sample: true`);
+    .filter((name) => (merged[name] ?? table[name]) !== table[name])
+    .filter((name) => user[name] !== undefined || user[mode] === undefined)
+    .map((name) => `${name}: ${merged[name]} has no effect without ${words}`);
+}
+
+/** What can't go together, as transformers has it. */
+function checkSearch({ num_beams, num_return_sequences, do_sample, low_memory }: OptionValues): void {
+  const beams = num_beams ?? 1;
+  const answers = num_return_sequences ?? 1;
+  if (beams > 1 && low_memory) {
+    throw new PrefineError("config", "low_memory: gone from transformers' beam search, found true", "Remove it.");
+  }
+  if (beams > 1 && answers > beams) {
+    const found = `found ${answers} with num_beams: ${beams}`;
+    throw new PrefineError("config", `num_return_sequences: expected at most num_beams, ${found}`, "Raise num_beams.");
+  }
+  if (beams > 1 || answers === 1 || do_sample) return;
+  throw new PrefineError(
+    "config",
+    `num_return_sequences: greedy decoding has one answer a prompt, found ${answers}`,
+    "Set do_sample: true, or num_beams.",
+  );
 }
 
 function lengthWarnings({ max_new_tokens, max_length, min_new_tokens, min_length }: OptionValues): string[] {
@@ -119,12 +145,16 @@ function settingsFrom(merged: OptionValues, call: GenerationConfigInput | undefi
   const eosTokenIds = typeof eos === "number" ? [eos] : eos;
   return {
     do_sample: merged.do_sample ?? false,
+    num_beams: merged.num_beams ?? 1,
+    early_stopping: merged.early_stopping ?? false,
+    length_penalty: merged.length_penalty ?? GENERATION_DEFAULTS.length_penalty,
     num_return_sequences: merged.num_return_sequences ?? 1,
     temperature: value("temperature"),
     top_k: value("top_k"),
     top_p: value("top_p"),
     min_p: merged.min_p ?? undefined,
     typical_p: value("typical_p"),
+    renormalize_logits: merged.renormalize_logits ?? false,
     repetition_penalty: value("repetition_penalty"),
     no_repeat_ngram_size: value("no_repeat_ngram_size"),
     max_new_tokens: isLengthSet ? (merged.max_new_tokens ?? undefined) : GENERATION_DEFAULTS.max_length,

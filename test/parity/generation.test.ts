@@ -23,7 +23,7 @@ interface Case {
 function readCases(): Case[] {
   const file = join(referenceFolder, "generation", "greedy.json");
   const cases = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Case[]) : [];
-  return cases.filter(({ model, config }) => model === "tiny-gpt2" && config.num_beams === undefined);
+  return cases.filter(({ model }) => model === "tiny-gpt2");
 }
 
 describe.skipIf(!hasReference)(`generation of tiny-gpt2${needsReference}`, () => {
@@ -37,9 +37,10 @@ describe.skipIf(!hasReference)(`generation of tiny-gpt2${needsReference}`, () =>
   });
   afterAll(() => model.dispose());
 
-  it("covers three prompts under four configs", () => {
-    expect(cases).toHaveLength(12);
-    expect(configs).toHaveLength(4);
+  it("covers three prompts under five configs, one of them with beams", () => {
+    expect(cases).toHaveLength(15);
+    expect(configs).toHaveLength(5);
+    expect(configs.filter(({ num_beams }) => num_beams === 4)).toHaveLength(1);
   });
 
   it.each(cases)("$prompt $config", async ({ prompt, prompt_ids, config, output_ids, text }) => {
@@ -51,10 +52,23 @@ describe.skipIf(!hasReference)(`generation of tiny-gpt2${needsReference}`, () =>
     expect(tokenizer.decode(outputs[0], { skip_special_tokens: true })).toBe(text);
   });
 
-  it.each(configs)("all prompts at once, streamed: %o", async (config) => {
-    const expected = cases.filter(
-      (one) => one.config === config || JSON.stringify(one.config) === JSON.stringify(config),
+  const casesOf = (config: Case["config"]) =>
+    cases.filter((one) => one.config === config || JSON.stringify(one.config) === JSON.stringify(config));
+
+  it.each(configs)("all prompts at once: %o", async (config) => {
+    const expected = casesOf(config);
+    const outputs = await model.generate(
+      expected.map(({ prompt }) => prompt),
+      { ...config, pad_token_id: 0 },
     );
+    const longest = Math.max(...expected.map(({ prompt_ids }) => prompt_ids.length));
+    for (const [i, { prompt_ids, output_ids }] of expected.entries()) {
+      expect(outputs[i]).toEqual([...new Array(longest - prompt_ids.length).fill(0), ...output_ids]);
+    }
+  });
+
+  it.each(configs.filter(({ num_beams }) => !num_beams))("all prompts at once, streamed: %o", async (config) => {
+    const expected = casesOf(config);
     const prompts = expected.map(({ prompt }) => prompt);
     const ids: number[][] = prompts.map(() => []);
     const texts = prompts.map(() => "");
@@ -70,10 +84,6 @@ describe.skipIf(!hasReference)(`generation of tiny-gpt2${needsReference}`, () =>
     const outputs = await model.generate(prompts, { ...config, pad_token_id: 0 });
     expect(outputs.completions).toEqual(ids);
     expect(outputs.texts).toEqual(texts);
-    const longest = Math.max(...expected.map(({ prompt_ids }) => prompt_ids.length));
-    for (const [i, { prompt_ids, output_ids }] of expected.entries()) {
-      expect(outputs[i]).toEqual([...new Array(longest - prompt_ids.length).fill(0), ...output_ids]);
-    }
   });
 
   it("the pipeline's text is the prompt and what was generated", async () => {
@@ -96,14 +106,21 @@ describe.skipIf(!hasReference)(`generation of tiny-gpt2${needsReference}`, () =>
   });
 });
 
+interface FixtureCase {
+  prompts: string[];
+  options: GenerateOptions;
+  output_ids: number[][];
+}
+
 interface Fixture {
-  cases: { prompts: string[]; options: GenerateOptions; output_ids: number[][] }[];
-  adapters: { adapter: string; prompts: string[]; options: GenerateOptions; output_ids: number[][] }[];
+  cases: FixtureCase[];
+  beams: (FixtureCase & { scores: number[] })[];
+  adapters: (FixtureCase & { adapter: string })[];
 }
 
 describe.skipIf(!hasReference)(`generation as transformers and PEFT have it${needsReference}`, () => {
   const file = new URL("../fixtures/generation.json", import.meta.url);
-  const { cases, adapters } = JSON.parse(readFileSync(file, "utf8")) as Fixture;
+  const { cases, beams, adapters } = JSON.parse(readFileSync(file, "utf8")) as Fixture;
   const common = { do_sample: false, pad_token_id: 0, onWarning: () => {} };
 
   it("stop strings, end-of-sequence ids, lengths, penalties; alone and in batches", async () => {
@@ -114,6 +131,21 @@ describe.skipIf(!hasReference)(`generation as transformers and PEFT have it${nee
       );
     }
     expect(cases).toHaveLength(38);
+    await model.dispose();
+  });
+
+  it("beams: ways to stop, length penalties, processors; alone and in batches", async () => {
+    const model = await AutoModelForCausalLM.from_pretrained(folder);
+    for (const { prompts, options, output_ids, scores } of beams) {
+      const found = await model.generate(prompts, { ...options, ...common });
+      expect([...found], JSON.stringify(options)).toEqual(output_ids);
+      expect(found.sequences_scores).toHaveLength(scores.length);
+      for (const [i, score] of scores.entries()) {
+        const difference = Math.abs((found.sequences_scores?.[i] ?? 0) - score);
+        expect(difference).toBeLessThan(1e-5 * Math.max(1, Math.abs(score)));
+      }
+    }
+    expect(beams).toHaveLength(15);
     await model.dispose();
   });
 

