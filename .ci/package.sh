@@ -145,10 +145,9 @@ commands() {
 program() {
   cd "$scratch/app$1"
   cp "$checkout/.ci/program.ts" program.mts
-  local options=(--noEmit --strict --skipLibCheck false --target es2022 --types "")
-  "$checkout/node_modules/.bin/tsc" --ignoreConfig "${options[@]}" --module nodenext --moduleResolution nodenext program.mts
-  "$checkout/node_modules/.bin/tsc" --ignoreConfig "${options[@]}" --module esnext --moduleResolution bundler program.mts
-  "$checkout/node_modules/.bin/tsc" --ignoreConfig --strict --target es2022 --module nodenext --types "" program.mts
+  local tsc=("$checkout/node_modules/.bin/tsc" --ignoreConfig --strict --skipLibCheck false --target es2022)
+  "${tsc[@]}" --noEmit --module esnext --moduleResolution bundler program.mts
+  "${tsc[@]}" --module nodenext program.mts # writes program.mjs
   node program.mjs
 }
 

@@ -25,8 +25,8 @@ const options: Omit<DPOTrainerOptions, "model"> = {
   train_dataset: rows,
   peft_config: new LoraConfig({ r: 4 }),
 };
-// @ts-expect-error a number is expected
-const misspelled = () => new DPOConfig({ output_dir: "dpo", beta: "0.2" });
+// @ts-expect-error there is no such option
+const misspelled = () => new DPOConfig({ output_dir: "dpo", betta: 0.2 });
 
 let code = "";
 try {
