@@ -1,5 +1,6 @@
 /** @file The public API: names of transformers, PEFT, TRL and datasets wherever they have one. */
-export type { LogEntry, TrainerState } from "./checkpoints/trainerState.ts";
+export type { EvaluatedPair } from "./checkpoints/marginsTable.ts";
+export type { LogEntry, TrainerControl, TrainerState } from "./checkpoints/trainerState.ts";
 export { DPOConfig, type DPOConfigInput } from "./config/DPOConfig.ts";
 export { GenerationConfig, type GenerationConfigInput } from "./config/GenerationConfig.ts";
 export { LoraConfig, type LoraConfigInput } from "./config/LoraConfig.ts";
@@ -23,5 +24,8 @@ export { plotTerminal } from "./plots/plotTerminal.ts";
 export { readTrainerState } from "./plots/readTrainerState.ts";
 export { renderPng } from "./plots/renderPng.ts";
 export { type RunOptions, train } from "./train.ts";
+export type { CallbackInput, CallbackState, EventDetails, TrainerCallback } from "./training/callbacks.ts";
+export type { ComputeMetrics, EvalPrediction } from "./training/computeMetrics.ts";
+export { EarlyStoppingCallback, type EarlyStoppingOptions } from "./training/earlyStopping.ts";
 export { createLogger, type Logger } from "./training/logger.ts";
 export { DPOTrainer, type DPOTrainerOptions, type TrainOptions, type TrainOutput } from "./training/trainer.ts";

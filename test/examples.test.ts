@@ -48,6 +48,14 @@ const CHECKS: Record<string, Check> = {
     expect(read("betas.svg").toString()).toMatch(/beta-0\.1[\s\S]*beta-0\.5/);
     expect(isPng(read("betas.png"))).toBe(true);
   },
+  "callbacks.ts": ({ stdout }, read) => {
+    expect(stdout).toMatch(
+      /^step 2: margin -?\d\.\d{4} on how, -?\d\.\d{4} on others\n(step \d+: .*\n)+best: step \d+/,
+    );
+    expect(read("watched/eval_margins.csv").toString()).toMatch(/^step,epoch,split,row,.*\n2,[\d.]+,eval_how,0,/);
+    const keys = logOf(read("watched/trainer_state.json")).flatMap(Object.keys);
+    expect(keys).toEqual(expect.arrayContaining(["eval_how_loss", "eval_others_worst_margin"]));
+  },
   "stop-and-resume.ts": ({ stdout }, read) => {
     expect(stdout).toBe(
       "stopped after step 5 of 12; saved resumed/checkpoint-5\ndone at step 12; the log has 5 entries\n",

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { saveAdapter } from "../../src/checkpoints/adapter.ts";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../../src/checkpoints/checkpoint.ts";
+import { type Checkpoint, newLoopState, readCheckpoint, writeCheckpoint } from "../../src/checkpoints/checkpoint.ts";
 import { newestValidCheckpoint } from "../../src/checkpoints/runDirectory.ts";
 import type { NamedTensor } from "../../src/checkpoints/tensors.ts";
 import { newTrainerState } from "../../src/checkpoints/trainerState.ts";
@@ -269,6 +269,7 @@ async function furnishRun(): Promise<void> {
   };
   const numbers = { pendingLoss: 0, loggedLoss: 0.69, lastLoggedStep: 1, lastGradNorm: 1, lastLearningRate: 1e-6 };
   const loop = {
+    ...newLoopState(),
     ...numbers,
     stage: "evaluated",
     evaluatedLast: false,

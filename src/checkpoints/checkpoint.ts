@@ -7,12 +7,20 @@ import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "..
 import { parseJson } from "../parseJson.ts";
 import { type Content, ioError, writeFolderAtomically } from "./files.ts";
 import type { Fingerprint } from "./fingerprint.ts";
-import { checkSafetensorsFile, modelFiles, readModelWeights, readStateFile, type SavedModel } from "./modelFiles.ts";
+import { checkSafetensorsFile, modelFiles, readFloat32File, readModelWeights, readStateFile, type SavedModel } from "./modelFiles.ts";
 import { encodeTensors, type NamedTensors, type StateTensor } from "./tensors.ts";
-import { encodeTrainerState, readTrainerState, TRAINER_STATE, type TrainerState } from "./trainerState.ts";
+import {
+  encodeTrainerState,
+  newControl,
+  readTrainerState,
+  TRAINER_STATE,
+  type TrainerControl,
+  type TrainerState,
+} from "./trainerState.ts";
 
 const OPTIMIZER = "optimizer.safetensors";
 const REFERENCE = "reference_logps.safetensors";
+const REFERENCE_WEIGHTS = "reference_weights.safetensors";
 /** Written last into the folder; lists all other files with their sizes, so that a damaged checkpoint is known. */
 const RESUME = "prefine_state.json";
 const FORMAT = 1;
@@ -21,9 +29,18 @@ const FORMAT = 1;
 export interface LoopState {
   /**
    * What has happened since the last optimizer step, so that a resumed run does the rest of it:
-   * "step": nothing; "evaluated": what follows a step; "epoch": also what follows an epoch, if one ended.
+   * "step": nothing; "step ended": callbacks were told; "evaluated": what follows a step; "epoch ended": callbacks
+   * were told of the end of an epoch; "epoch": also what follows an epoch, if one ended.
    */
-  stage: "step" | "evaluated" | "epoch";
+  stage: "step" | "step ended" | "evaluated" | "epoch ended" | "epoch";
+  /** What callbacks and the flow have asked for. */
+  control: TrainerControl;
+  /** Steps that were left out because a callback ended their epoch. */
+  skippedSteps: number;
+  /** Of the evaluation that goes on: how many evaluation sets are done, and their metrics. */
+  evaluation: { done: number; metrics: Record<string, number> };
+  /** Bytes of the table of margins that belong to the log so far. */
+  marginsBytes: number;
   /** Whether an evaluation was the last thing that the model did: TRL then logs no training metrics at the end. */
   evaluatedLast: boolean;
   /** Sum of the losses since the last log, as float32. */
@@ -40,6 +57,25 @@ export interface LoopState {
   totalTrainTokens: number;
 }
 
+/** Of a run before its first step. */
+export function newLoopState(): LoopState {
+  return {
+    stage: "epoch",
+    evaluatedLast: false,
+    pendingLoss: 0,
+    loggedLoss: 0,
+    lastLoggedStep: 0,
+    lastGradNorm: 0,
+    lastLearningRate: 0,
+    pendingMetrics: {},
+    totalTrainTokens: 0,
+    control: newControl(),
+    skippedSteps: 0,
+    evaluation: { done: 0, metrics: {} },
+    marginsBytes: 0,
+  };
+}
+
 export interface Checkpoint {
   weights: NamedTensors;
   /** `exp_avg.NAME` and so on. */
@@ -50,6 +86,8 @@ export interface Checkpoint {
   fingerprint: Fingerprint;
   /** Reference log-probabilities by split: two float64 a pair (chosen, rejected), NaN where not computed yet. */
   reference: ReadonlyMap<string, Float64Array>;
+  /** Weights of a reference that is not what it was at the start (sync_ref_model). */
+  referenceWeights?: NamedTensors;
 }
 
 interface ResumeFile {
@@ -58,30 +96,48 @@ interface ResumeFile {
   optimizerStep: number;
   loop: LoopState;
   fingerprint: Fingerprint;
+  /** Saved with save_only_model: there is no optimizer to resume with. */
+  only_model?: boolean;
   /** Names of the other files -> bytes. */
   files: Record<string, number>;
+}
+
+interface CheckpointOptions {
+  model: SavedModel;
+  extra: Iterable<readonly [string, Content]>;
+  onlyModel?: boolean;
 }
 
 /**
  * Writes a checkpoint folder, whole or not at all.
  * @param extra further files: the tokenizer's, training_args.json.
+ * @param onlyModel without what resuming needs: transformers' save_only_model.
  */
 export async function writeCheckpoint(
   path: string,
   checkpoint: Checkpoint,
-  { model, extra }: { model: SavedModel; extra: Iterable<readonly [string, Content]> },
+  { model, extra, onlyModel = false }: CheckpointOptions,
 ): Promise<void> {
   const files: (readonly [string, Content])[] = [
     ...modelFiles(model, checkpoint.weights),
-    [OPTIMIZER, encodeTensors(checkpoint.optimizer, { format: "pt" })],
-    [REFERENCE, [encodeReference(checkpoint.reference)]],
+    ...(onlyModel ? [] : resumeTensors(checkpoint)),
     [TRAINER_STATE, encodeTrainerState(checkpoint.state)],
     ...extra,
   ];
   const { optimizerStep, loop, fingerprint } = checkpoint;
   const sizes = Object.fromEntries(files.map(([name, content]) => [name, byteLength(content)]));
-  const resume: ResumeFile = { format: FORMAT, kind: model.kind, optimizerStep, loop, fingerprint, files: sizes };
+  const only = onlyModel ? { only_model: true } : {};
+  const resume = { format: FORMAT, kind: model.kind, ...only, optimizerStep, loop, fingerprint, files: sizes };
   await writeFolderAtomically(path, [...files, [RESUME, `${JSON.stringify(resume, null, 2)}\n`]]);
+}
+
+function resumeTensors({ optimizer, reference, referenceWeights }: Checkpoint): [string, Content][] {
+  const files: [string, Content][] = [
+    [OPTIMIZER, encodeTensors(optimizer, { format: "pt" })],
+    [REFERENCE, [encodeReference(reference)]],
+  ];
+  if (referenceWeights) files.push([REFERENCE_WEIGHTS, encodeTensors(referenceWeights, { format: "pt" })]);
+  return files;
 }
 
 function byteLength(content: Content): number {
@@ -105,6 +161,8 @@ export async function readCheckpoint(path: string, kind: SavedModel["kind"]): Pr
     throw new PrefineError("config", `${path}: expected a checkpoint of ${expected}, found one of ${found}`);
   }
   await checkSizes(path, resume.files);
+  if (resume.only_model) throw onlyModelError(path);
+  const hasReference = REFERENCE_WEIGHTS in resume.files;
   return {
     weights: await readModelWeights(path, kind),
     optimizer: await readStateFile(join(path, OPTIMIZER)),
@@ -113,14 +171,26 @@ export async function readCheckpoint(path: string, kind: SavedModel["kind"]): Pr
     loop: resume.loop,
     fingerprint: resume.fingerprint,
     reference: await readReference(join(path, REFERENCE)),
+    ...(hasReference ? { referenceWeights: await readFloat32File(join(path, REFERENCE_WEIGHTS)) } : {}),
   };
 }
 
-/** Why `path` can't be resumed from, or undefined if it can. Reads all but the numbers of the tensors. */
-export async function checkpointFault(path: string): Promise<string | undefined> {
+function onlyModelError(path: string): PrefineError {
+  return new PrefineError("io", `${path}: it was saved with save_only_model: true, without the optimizer`);
+}
+
+/**
+ * Why `path` can't be used, or undefined if it can. Reads all but the numbers of the tensors.
+ * @param options.toResume whether the run is to go on from it; otherwise its model is all that is wanted.
+ */
+export async function checkpointFault(
+  path: string,
+  { toResume = false }: { toResume?: boolean } = {},
+): Promise<string | undefined> {
   try {
     const resume = await readResumeFile(path);
     await checkSizes(path, resume.files);
+    if (toResume && resume.only_model) throw onlyModelError(path);
     const tensorFiles = Object.keys(resume.files).filter((name) => name.endsWith(".safetensors"));
     for (const name of tensorFiles) await checkSafetensorsFile(join(path, name));
     await readTrainerState(path);
@@ -149,7 +219,7 @@ export async function readResumeFile(path: string): Promise<ResumeFile> {
 }
 
 function isLoop(loop: Partial<LoopState> | undefined): boolean {
-  const stages: unknown[] = ["step", "evaluated", "epoch"];
+  const stages: unknown[] = ["step", "step ended", "evaluated", "epoch ended", "epoch"];
   const numbers = [loop?.pendingLoss, loop?.loggedLoss, loop?.lastLoggedStep, loop?.lastGradNorm];
   const isWhole = [...numbers, loop?.lastLearningRate, loop?.totalTrainTokens].every(Number.isFinite);
   return isWhole && stages.includes(loop?.stage) && typeof loop?.pendingMetrics === "object";

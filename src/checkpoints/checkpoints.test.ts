@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PrefineError } from "../errors.ts";
-import { type Checkpoint, checkpointFault, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, checkpointFault, newLoopState, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { compareFingerprints, type Fingerprint } from "./fingerprint.ts";
 import type { SavedModel } from "./modelFiles.ts";
 import {
@@ -86,6 +86,7 @@ function checkpointAt(step: number): Checkpoint {
     optimizerStep: step,
     state: { ...newTrainerState(), global_step: step, epoch: 0.5, log_history },
     loop: {
+      ...newLoopState(),
       stage: "evaluated",
       evaluatedLast: true,
       pendingLoss: Math.fround(0.7),

@@ -14,11 +14,22 @@ export interface Fingerprint {
   schedule: Record<string, unknown>;
 }
 
-/** `name: saved -> now` for each value that differs. */
-function differences(saved: Record<string, unknown>, now: Record<string, unknown>): string[] {
-  const names = [...new Set([...Object.keys(saved), ...Object.keys(now)])];
-  const differing = names.filter((name) => JSON.stringify(saved[name] ?? null) !== JSON.stringify(now[name] ?? null));
-  return differing.map((name) => `${name}: ${JSON.stringify(saved[name])} -> ${JSON.stringify(now[name])}`);
+type Values = Record<string, unknown>;
+
+/** `name: saved -> now` for each value that differs; within a value of several, `lora.r: 4 -> 8`. */
+function differences(saved: Values, now: Values, prefix = ""): string[] {
+  const found: string[] = [];
+  for (const name of new Set([...Object.keys(saved), ...Object.keys(now)])) {
+    const [before, after] = [saved[name], now[name]];
+    if (JSON.stringify(before ?? null) === JSON.stringify(after ?? null)) continue;
+    if (isValues(before) && isValues(after)) found.push(...differences(before, after, `${prefix}${name}.`));
+    else found.push(`${prefix}${name}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`);
+  }
+  return found;
+}
+
+function isValues(value: unknown): value is Values {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /**

@@ -36,17 +36,22 @@ function columnName(metric: string): string {
 }
 
 /** Timings of an evaluation are no results. */
-const NO_RESULTS = new Set(["runtime", "samples_per_second", "steps_per_second"]);
+const NO_RESULTS = /(^|_)(runtime|samples_per_second|steps_per_second)$/;
 
 /** The values of an evaluation under the names that the card shows; the loss is named by the caller. */
 function resultsOf(entry: LoggedEntry, lossName: string): Row {
   const row: Row = new Map();
   for (const [key, value] of Object.entries(entry)) {
     const metric = /^eval_(.*)$/s.exec(key)?.[1];
-    if (metric === undefined || NO_RESULTS.has(metric)) continue;
+    if (metric === undefined || NO_RESULTS.test(metric)) continue;
     row.set(metric === "loss" ? lossName : columnName(metric), roundedFloat(value));
   }
   return row;
+}
+
+/** Of one evaluation set (`eval_loss`), or of one of several (`eval_NAME_loss`). */
+function isEvaluation(entry: LoggedEntry): boolean {
+  return Object.keys(entry).some((key) => /^eval_(.+_)?loss$/.test(key));
 }
 
 /** One line for each evaluation of the training, with the training loss that was logged last before it. */
@@ -56,13 +61,18 @@ function rowsOf(log: readonly LoggedEntry[]): Row[] {
   let trainingLoss = "No log";
   for (const entry of summary === -1 ? log : log.slice(0, summary)) {
     if ("loss" in entry) trainingLoss = roundedFloat(entry.loss);
-    if (!("eval_loss" in entry)) continue;
+    if (!isEvaluation(entry)) continue;
     const when: [string, string][] = [
       ["Training Loss", trainingLoss],
       ["Epoch", roundedFloat(entry.epoch)],
       ["Step", String(entry.step)],
     ];
-    rows.push(new Map([...when, ...resultsOf(entry, "Validation Loss")]));
+    const results = resultsOf(entry, "Validation Loss");
+    const last = rows.at(-1);
+    // several evaluation sets of one step share a line
+    if (last?.get("Step") === String(entry.step) && ![...results.keys()].some((name) => last.has(name)))
+      for (const [name, value] of results) last.set(name, value);
+    else rows.push(new Map([...when, ...results]));
   }
   return rows;
 }
@@ -83,6 +93,9 @@ export function metricsTable(log: readonly LoggedEntry[]): string | undefined {
 
 /** The newest evaluation as "Name: value", for the list at the top of a card; empty where there is none. */
 export function lastResults(log: readonly LoggedEntry[]): string[] {
-  const last = log.findLast((entry) => "eval_loss" in entry);
-  return last === undefined ? [] : [...resultsOf(last, "Loss")].map(([name, value]) => `${name}: ${value}`);
+  const newest = log.findLast(isEvaluation)?.step;
+  const last = log
+    .filter((entry) => isEvaluation(entry) && entry.step === newest)
+    .map((entry) => resultsOf(entry, "Loss"));
+  return [...new Map(last.flatMap((row) => [...row]))].map(([name, value]) => `${name}: ${value}`);
 }

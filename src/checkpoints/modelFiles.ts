@@ -56,7 +56,7 @@ export async function readModelWeights(dir: string, kind: SavedModel["kind"]): P
  * A safetensors file, tensor by tensor (a file of all weights may be larger than one buffer).
  * @throws PrefineError("io" | "model") when it is absent or broken.
  */
-async function readFloat32File(path: string): Promise<Map<string, NamedTensor>> {
+export async function readFloat32File(path: string): Promise<Map<string, NamedTensor>> {
   return withFile(path, (file) => readTensors(file, path, toFloat32));
 }
 

@@ -5,6 +5,7 @@ import { PrefineError } from "../errors.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "./adapter.ts";
 import { checkpointFault } from "./checkpoint.ts";
 import { ioError, isPartial } from "./files.ts";
+import { MARGINS } from "./marginsTable.ts";
 import { MODEL_WEIGHTS } from "./modelFiles.ts";
 import { TRAINER_STATE } from "./trainerState.ts";
 
@@ -40,13 +41,15 @@ export async function listCheckpoints(dir: string): Promise<CheckpointFolder[]> 
 /**
  * The checkpoint with the most steps that is whole.
  * @param onSkip told about each newer one that is damaged, and why.
+ * @param options.toResume passes over those that hold a model and nothing to resume with.
  */
 export async function newestValidCheckpoint(
   dir: string,
   onSkip: (path: string, fault: string) => void = () => {},
+  options: { toResume?: boolean } = {},
 ): Promise<CheckpointFolder | undefined> {
   for (const checkpoint of (await listCheckpoints(dir)).reverse()) {
-    const fault = await checkpointFault(checkpoint.path);
+    const fault = await checkpointFault(checkpoint.path, options);
     if (fault === undefined) return checkpoint;
     onSkip(checkpoint.path, fault);
   }
@@ -67,10 +70,22 @@ export async function rotateCheckpoints(dir: string, limit: number | null, keep:
   for (const { path } of disposable.slice(0, Math.max(0, excess))) await remove(path);
 }
 
+/** Deletes all checkpoints but one. */
+export async function keepOnly(dir: string, name: string): Promise<void> {
+  for (const { path } of await listCheckpoints(dir)) if (basename(path) !== name) await remove(path);
+}
+
 /** Files whose presence means: here is a run, or a model, that another run must not overwrite in passing. */
 const RUN_FILES = [TRAINER_STATE, ADAPTER_WEIGHTS, MODEL_WEIGHTS];
 /** What else a run writes, and an overwriting run replaces. */
-const OTHER_FILES = [ADAPTER_CONFIG, "training_args.json", "README.md", "training_loss.svg", "training_loss.png"];
+const OTHER_FILES = [
+  ADAPTER_CONFIG,
+  "training_args.json",
+  "README.md",
+  "training_loss.svg",
+  "training_loss.png",
+  MARGINS,
+];
 
 /** The first file or checkpoint that shows that `dir` holds a run, or undefined. */
 async function findRun(dir: string): Promise<string | undefined> {

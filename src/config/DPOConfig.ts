@@ -2,6 +2,7 @@
 
 import { homedir } from "node:os";
 import { show } from "../errors.ts";
+import { bestModelOptions, checkBestModel } from "./bestModel.ts";
 import type { Inputs, Values } from "./option.ts";
 import { DPO_OPTIONS } from "./options/dpo.ts";
 import { EVALUATION_OPTIONS } from "./options/evaluation.ts";
@@ -65,8 +66,11 @@ export function readDPOConfig(given: GivenValues, report: Report): DPOConfig {
   checkIntervals(values, label, report);
   checkLosses(values, label, report);
   checkModelArguments(values, label, report);
+  checkBestModel(values, label, report);
+  checkReference(values, label, report);
   return {
     ...values,
+    ...bestModelOptions(values),
     output_dir: (values.output_dir ?? "trainer_output").replace(/^~(?=\/|$)/, homedir()),
     eval_steps: values.eval_strategy === "steps" ? values.eval_steps || values.logging_steps : values.eval_steps,
     report_to: reportTargets(values.report_to ?? [], label("report_to"), report),
@@ -113,6 +117,13 @@ const checkLosses: Check = (values, label, report) => {
       label("loss_weights"),
       `expected ${types.length} weights for ${show(types)}, found ${weights.length}`,
     );
+  }
+};
+
+const checkReference: Check = (values, label, report) => {
+  if (values.sync_ref_model && values.precompute_ref_log_probs) {
+    const why = "what is precomputed of a reference that moves is soon wrong";
+    report.problem(label("sync_ref_model"), `expected precompute_ref_log_probs: false beside it, found true; ${why}`);
   }
 };
 

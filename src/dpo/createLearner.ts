@@ -3,8 +3,9 @@ import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import { Device, type RuntimeInfo } from "../engine/runtime/device.ts";
 import { accumulateBatch } from "./accumulateBatch.ts";
 import type { BatchResult, Learner, LearnerState, PairScores, Role } from "./learner.ts";
-import type { LearnerOptions } from "./learnerOptions.ts";
+import type { LearnerOptions, NamedTensors } from "./learnerOptions.ts";
 import { loadWeights } from "./loadWeights.ts";
+import { mixReference, readReference, writeReference } from "./movingReference.ts";
 import { type Graphs, openGraphs } from "./openGraphs.ts";
 import { float32, pairFeeds, readScores } from "./pairFeeds.ts";
 import { initial, referenceModelName } from "./tensorNames.ts";
@@ -92,6 +93,18 @@ class EngineLearner implements Learner {
 
   writeState(state: LearnerState): Promise<void> {
     return this.trained.write(state);
+  }
+
+  mixReference(alpha: number): Promise<void> {
+    return mixReference(this.device, this.options, alpha);
+  }
+
+  readReference(): Promise<NamedTensors> {
+    return readReference(this.device, this.options);
+  }
+
+  writeReference(weights: NamedTensors): Promise<void> {
+    return writeReference(this.device, this.options, weights);
   }
 
   dispose(): Promise<void> {

@@ -66,7 +66,13 @@ export interface Learner {
   step(options: { learningRate: number; maxGradNorm: number }): Promise<{ gradNorm: number }>;
   /** A copy of the trainable weights and the optimizer's state, for checkpoints. */
   readState(): Promise<LearnerState>;
+  /** Tensors that `state` leaves out stay as they are. */
   writeState(state: LearnerState): Promise<void>;
+  /** Reference = (1 - alpha) reference + alpha policy, over the trained tensors: TR-DPO. */
+  mixReference(alpha: number): Promise<void>;
+  /** A copy of what `mixReference` changes, under the names of the trained tensors. */
+  readReference(): Promise<ReadonlyMap<string, { shape: number[]; data: Float32Array }>>;
+  writeReference(weights: ReadonlyMap<string, { shape: number[]; data: Float32Array }>): Promise<void>;
   /** Frees the runtime's memory and its thread; the learner can't be used afterwards. */
   dispose(): Promise<void>;
 }

@@ -22,9 +22,10 @@ export interface PanelOptions {
   colorOf: (series: Series) => string;
 }
 
-/** One run: train and eval in the first two colours. Several: one colour a run. */
+/** One run: train and eval in the first two colours, further evaluation sets in the next. Several: one a run. */
 export function seriesColors(theme: Theme, runs: number): (series: Series) => string {
-  return ({ run, split }) => runColor(theme, runs === 1 ? Number(split === "eval") : run);
+  const ofSplit = ({ split, set }: Series) => (split === "eval" ? 1 + (set?.index ?? 0) : 0);
+  return (series) => runColor(theme, runs === 1 ? ofSplit(series) : series.run);
 }
 
 /** Accuracies are shares of one; everything else takes the range of its values. */

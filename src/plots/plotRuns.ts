@@ -34,13 +34,22 @@ function legendItems(data: PlotData, runs: PlottedRun[], theme: Theme): LegendIt
   if (runs.length === 1) {
     return [
       ...(hasTrain ? [{ text: "train", color: colorOf(0), dashed: false }] : []),
-      ...(hasEval ? [{ text: "eval", color: colorOf(1), dashed: true }] : []),
+      ...evalItems(data).map(({ text, index }) => ({ text, color: colorOf(1 + index), dashed: true })),
     ];
   }
   const names = runs.map(({ name }, run) => ({ text: name, color: colorOf(run), dashed: false }));
   if (!hasEval) return names;
   const splits = [...(hasTrain ? [{ text: "train", dashed: false }] : []), { text: "eval", dashed: true }];
   return [...names, ...splits.map((split) => ({ ...split, color: theme.muted }))];
+}
+
+/** The evaluation sets of one run; a single one is called eval. */
+function evalItems({ series }: PlotData): { text: string; index: number }[] {
+  const evaluated = series.filter(({ split }) => split === "eval");
+  const items = new Map(
+    evaluated.map(({ set }) => [set?.name ?? "", { text: set ? `eval ${set.name}` : "eval", index: set?.index ?? 0 }]),
+  );
+  return [...items.values()];
 }
 
 /** The legend in lines no wider than `width`: its elements and its height. */

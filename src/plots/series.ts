@@ -19,6 +19,8 @@ export interface Point {
 export interface Series {
   run: number;
   split: "train" | "eval";
+  /** Of several evaluation sets, which: its place among them, and its name; a single one has none. */
+  set?: { index: number; name: string };
   metric: string;
   points: Point[];
 }
@@ -34,13 +36,22 @@ const DEFAULT_METRICS = ["loss", "rewards/margins", "rewards/accuracies"];
 
 const isFiniteNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 
-/** Everything that a log may be drawn by: metric names without their `eval_`. */
+/** Names of the evaluation sets of a log, in its order: those of `eval_NAME_loss`. */
+function evaluationSets(log: LogEntry[]): string[] {
+  const keys = log.flatMap((entry) => Object.keys(entry).filter((key) => /^eval_.+_loss$/.test(key)));
+  return [...new Set(keys)].map((key) => key.slice("eval_".length, -"_loss".length));
+}
+
+/** Everything that a log may be drawn by: metric names without their `eval_` or `eval_NAME_`. */
 function loggedMetrics(runs: PlottedRun[]): string[] {
   const names = new Set<string>();
   for (const { log_history } of runs) {
+    const prefixes = evaluationSets(log_history).map((name) => `eval_${name}_`);
     for (const entry of log_history) {
       for (const [key, value] of Object.entries(entry)) {
-        if (isFiniteNumber(value) && key !== "epoch" && key !== "step") names.add(key.replace(/^eval_/, ""));
+        if (!isFiniteNumber(value) || key === "epoch" || key === "step") continue;
+        const prefix = prefixes.find((one) => key.startsWith(one));
+        names.add(prefix ? key.slice(prefix.length) : key.replace(/^eval_/, ""));
       }
     }
   }
@@ -87,10 +98,15 @@ export function collectSeries(runs: PlottedRun[], asked?: string[]): PlotData {
   const series: Series[] = [];
   runs.forEach(({ name, log_history }, run) => {
     const before = series.length;
+    const sets = evaluationSets(log_history).map((name, index) => ({ name, index }));
     for (const metric of metrics) {
       for (const split of ["train", "eval"] as const) {
         const points = pointsOf(log_history, split === "eval" ? `eval_${metric}` : metric, xLabel);
         if (points.length > 0) series.push({ run, split, metric, points });
+      }
+      for (const set of sets) {
+        const points = pointsOf(log_history, `eval_${set.name}_${metric}`, xLabel);
+        if (points.length > 0) series.push({ run, split: "eval", set, metric, points });
       }
     }
     if (series.length === before) throw nothingToDraw(name, log_history.length, asked ?? DEFAULT_METRICS);

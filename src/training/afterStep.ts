@@ -1,46 +1,75 @@
-/** @file What follows a step and an epoch: a log entry, an evaluation, a checkpoint. */
-import { join } from "node:path";
-import { writeCheckpoint } from "../checkpoints/checkpoint.ts";
-import { checkpointName, rotateCheckpoints } from "../checkpoints/runDirectory.ts";
-import type { LogEntry } from "../checkpoints/trainerState.ts";
-import { evaluateSplit } from "./evaluate.ts";
+/** @file What follows a step and an epoch: callbacks, a log entry, an evaluation, a checkpoint. */
+import { isBestSoFar } from "./bestModel.ts";
 import { type Due, dueAfterEpoch, dueAfterStep } from "./events.ts";
+import { addEntry, logEvaluation } from "./logEntries.ts";
 import { meanMetrics } from "./metrics.ts";
 import { endsEpoch, positionAfter } from "./plan.ts";
-import type { Run } from "./run.ts";
+import { isOver, type Run, stepsPassed } from "./run.ts";
+import { saveIfDue } from "./saveCheckpoint.ts";
+import { syncReference } from "./syncReference.ts";
 
 /**
  * Does what is due after the step that was taken last; when called again after an interruption, only the rest of it.
  * @throws Stopped during an evaluation.
  */
 export async function finishStep(run: Run): Promise<void> {
-  const { args, state, loop } = run;
+  const { args, state, loop, callbacks } = run;
   if (state.global_step === 0) return;
   if (loop.stage === "step") {
-    const due = dueAfterStep(args, state);
-    await logAndEvaluate(run, due);
+    ask(run, dueAfterStep(args, state));
+    if (state.global_step >= state.max_steps) loop.control.should_training_stop = true;
+    await callbacks.call("on_step_end", run);
+    await syncReference(run);
+    loop.stage = "step ended";
+  }
+  if (loop.stage === "step ended") {
+    await logAndEvaluate(run);
     loop.stage = "evaluated";
-    if (due.save) await saveCheckpoint(run);
+    await saveIfDue(run);
   }
   if (loop.stage === "evaluated" && isEpochEnd(run)) {
-    const due = dueAfterEpoch(args, state);
-    await logAndEvaluate(run, due);
+    ask(run, dueAfterEpoch(args, state));
+    await callbacks.call("on_epoch_end", run);
+    leaveEpoch(run);
+    loop.stage = "epoch ended";
+  }
+  if (loop.stage === "epoch ended") {
+    await logAndEvaluate(run);
     loop.stage = "epoch";
-    if (due.save) await saveCheckpoint(run);
+    await saveIfDue(run);
   }
 }
 
-function isEpochEnd({ plan, state }: Run): boolean {
-  return state.global_step >= plan.maxSteps || endsEpoch(plan, positionAfter(plan, state.global_step - 1));
+/** Sets the flags of what is due; callbacks may have set others. */
+function ask({ loop: { control } }: Run, due: Due): void {
+  control.should_log ||= due.log;
+  control.should_evaluate ||= due.evaluate;
+  control.should_save ||= due.save;
 }
 
-async function logAndEvaluate(run: Run, due: Due): Promise<void> {
-  if (due.log && run.state.global_step > run.loop.lastLoggedStep) logLoss(run);
-  if (due.evaluate) await logEvaluation(run);
+function isEpochEnd(run: Run): boolean {
+  const { plan, loop } = run;
+  return isOver(run) || loop.control.should_epoch_stop || endsEpoch(plan, positionAfter(plan, stepsPassed(run) - 1));
+}
+
+/** The next step is the first of an epoch, also where a callback has ended this one early. */
+function leaveEpoch(run: Run): void {
+  const { step } = positionAfter(run.plan, stepsPassed(run));
+  if (run.loop.control.should_epoch_stop && step > 0) run.loop.skippedSteps += run.plan.stepsPerEpoch - step;
+}
+
+async function logAndEvaluate(run: Run): Promise<void> {
+  const { control } = run.loop;
+  if (control.should_log && run.state.global_step > run.loop.lastLoggedStep) await logLoss(run);
+  control.should_log = false;
+  if (!control.should_evaluate) return;
+  const isBest = isBestSoFar(run, await logEvaluation(run));
+  if (run.args.save_strategy === "best") control.should_save = isBest;
+  control.should_evaluate = false;
 }
 
 /** Mean loss since the last log, and the means of the metrics. */
-function logLoss(run: Run): void {
+async function logLoss(run: Run): Promise<void> {
   const { loop, state } = run;
   const values = {
     loss: loop.pendingLoss / (state.global_step - loop.lastLoggedStep),
@@ -52,59 +81,5 @@ function logLoss(run: Run): void {
   loop.pendingLoss = 0;
   loop.pendingMetrics = {};
   loop.lastLoggedStep = state.global_step;
-  addEntry(run, values);
-}
-
-/** Evaluates the eval split and logs it. */
-export async function logEvaluation(run: Run): Promise<LogEntry> {
-  const { args, loop, learner } = run;
-  if (!run.eval) throw new Error("internal: an evaluation without an eval split");
-  const onBatch = (batch: number, batches: number) => run.observer.status(`evaluating ${batch}/${batches}`);
-  const values = await evaluateSplit(learner, run.eval, {
-    batchSize: args.per_device_eval_batch_size,
-    beta: args.beta,
-    totalTrainTokens: loop.totalTrainTokens,
-    signal: run.signal,
-    onBatch,
-  });
-  run.observer.status(undefined);
-  loop.evaluatedLast = true;
-  return addEntry(run, values);
-}
-
-/** transformers' Trainer.log: epoch and step come last. */
-export function addEntry({ state, observer }: Run, values: Record<string, number>): LogEntry {
-  const entry: LogEntry = { ...values, epoch: state.epoch, step: state.global_step };
-  state.log_history.push(entry);
-  observer.metrics(entry);
-  return entry;
-}
-
-/** Writes checkpoint-N, and deletes what save_total_limit no longer allows. @returns the path of checkpoint-N. */
-export async function saveCheckpoint(run: Run): Promise<string> {
-  const { args, learner, state, loop, fingerprint, model } = run;
-  const path = join(args.output_dir, checkpointName(state.global_step));
-  const { weights, optimizer, optimizerStep } = await learner.readState();
-  const reference = new Map([["train", run.train.reference.values]]);
-  if (run.eval) reference.set("eval", run.eval.reference.values);
-  const saved = { ...state, stateful_callbacks: trainerControl(run, { should_save: true }) };
-  const checkpoint = { weights, optimizer, optimizerStep, state: saved, loop, fingerprint, reference };
-  await writeCheckpoint(path, checkpoint, { model, extra: run.files });
-  await rotateCheckpoints(args.output_dir, args.save_total_limit, [path]);
-  return path;
-}
-
-/** The flags of transformers' TrainerControl as they stand when it saves. */
-export function trainerControl(
-  { state, plan }: Run,
-  { should_save }: { should_save: boolean },
-): Record<string, unknown> {
-  const args = {
-    should_epoch_stop: false,
-    should_evaluate: false,
-    should_log: false,
-    should_save,
-    should_training_stop: state.global_step >= plan.maxSteps,
-  };
-  return { TrainerControl: { args, attributes: {} } };
+  await addEntry(run, values);
 }

@@ -1,14 +1,18 @@
 /** @file A run at its first step, and a run at the step of a checkpoint. */
-import { type Checkpoint, readCheckpoint } from "../checkpoints/checkpoint.ts";
+import { dirname, join } from "node:path";
+import { type Checkpoint, newLoopState, readCheckpoint } from "../checkpoints/checkpoint.ts";
 import { compareFingerprints, type Fingerprint } from "../checkpoints/fingerprint.ts";
+import { continueMargins, MARGINS } from "../checkpoints/marginsTable.ts";
+import { isFolder } from "../checkpoints/runDirectory.ts";
 import { newTrainerState } from "../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import { epochOrder, type SamplingStrategy } from "../data/preferences/sampling.ts";
 import { PrefineError } from "../errors.ts";
 import { createSchedule } from "../optim/schedules.ts";
+import { Callbacks } from "./callbacks.ts";
 import { intervalSteps, planTraining } from "./plan.ts";
 import { createReferenceLogps } from "./referenceLogps.ts";
-import { nameRows, newLoopState, type PairSource, type Run, type RunParts, type Split } from "./run.ts";
+import { type EvaluationSet, nameRows, type PairSource, type Run, type RunParts, type Split, splitsOf } from "./run.ts";
 
 /** A run before its first step; also the state that a trainer shows before it trains. */
 export function createRun(parts: RunParts): Run {
@@ -22,16 +26,19 @@ export function createRun(parts: RunParts): Run {
   state.save_steps = intervalSteps(args.save_steps, plan.maxSteps);
   if (args.eval_steps !== null) state.eval_steps = intervalSteps(args.eval_steps, plan.maxSteps);
   const split = (pairs: PairSource): Split => ({ pairs, reference: createReferenceLogps(learner, pairs.length) });
+  const evals = [...parts.evals].map(([prefix, pairs]): EvaluationSet => ({ prefix, ...split(pairs) }));
   return {
     ...parts,
     plan,
     schedule: createSchedule({ ...args, trainingSteps: plan.maxSteps }),
     order: orders(plan.rows, args),
     train: split(parts.train),
-    eval: parts.eval && split(parts.eval),
+    evals,
+    callbacks: parts.callbacks ?? new Callbacks(),
     state,
     loop: newLoopState(),
     signal: undefined,
+    ownsOutput: false,
   };
 }
 
@@ -63,7 +70,11 @@ export async function restoreRun(run: Run, path: string): Promise<void> {
   const { epoch, global_step, log_history, total_flos } = checkpoint.state;
   Object.assign(run.state, { epoch, global_step, log_history, total_flos });
   Object.assign(run.loop, checkpoint.loop);
-  restoreReference(run, checkpoint);
+  await restoreBest(run, checkpoint);
+  restoreCallbacks(run, checkpoint, path);
+  const margins = join(run.args.output_dir, MARGINS);
+  run.loop.marginsBytes = await continueMargins(margins, run.loop.marginsBytes, join(dirname(path), MARGINS));
+  await restoreReference(run, checkpoint);
   await checkReference(run, path);
 }
 
@@ -87,24 +98,46 @@ function checkTensor(
   throw new PrefineError("model", message, "Resume from another checkpoint.");
 }
 
-/** A run may go on without an evaluation split, or with one from now on; but not with another one. */
+/** A run may go on without an evaluation set, or with one from now on; but not with another one of that name. */
 function comparable(saved: Fingerprint, now: Fingerprint): [Fingerprint, Fingerprint] {
-  if ("eval_dataset" in saved.data && "eval_dataset" in now.data) return [saved, now];
-  const trainOnly = (fingerprint: Fingerprint): Fingerprint => {
-    const { eval_dataset: _, ...data } = fingerprint.data;
-    return { ...fingerprint, data };
+  const common = (fingerprint: Fingerprint, other: Fingerprint): Fingerprint => {
+    const isKept = ([name]: [string, unknown]) => !name.startsWith("eval_dataset") || name in other.data;
+    return { ...fingerprint, data: Object.fromEntries(Object.entries(fingerprint.data).filter(isKept)) };
   };
-  return [trainOnly(saved), trainOnly(now)];
+  return [common(saved, now), common(now, saved)];
 }
 
-function restoreReference(run: Run, { reference }: Checkpoint): void {
-  const splits: [string, Split | null][] = [
-    ["train", run.train],
-    ["eval", run.eval],
-  ];
-  for (const [name, split] of splits) {
+/** What was best so far; a best checkpoint that is no longer there can't be loaded at the end. */
+async function restoreBest({ state, observer }: Run, { state: saved }: Checkpoint): Promise<void> {
+  const { best_metric, best_global_step, best_model_checkpoint: best } = saved;
+  Object.assign(state, { best_metric, best_global_step, best_model_checkpoint: best });
+  if (best === null || (await isFolder(best))) return;
+  observer.warn(`${best}: the best checkpoint so far is gone; the run goes on without it`);
+  state.best_model_checkpoint = null;
+}
+
+/**
+ * Callbacks go on where they were. A run that a callback had ended stays ended, unless there are no callbacks now; one
+ * that had come to its last step may go on to a later one.
+ */
+function restoreCallbacks(run: Run, { state }: Checkpoint, path: string): void {
+  const { args, loop, callbacks, observer, plan } = run;
+  const withArgs = args.restore_callback_states_from_checkpoint;
+  const missing = callbacks.restore(state.stateful_callbacks, { withArgs });
+  if (missing.length > 0) observer.warn(`${path}: was saved with callbacks that are not there now: ${missing.join()}`);
+  const wasAtEnd = state.global_step >= state.max_steps;
+  if (wasAtEnd) loop.control.should_training_stop = state.global_step >= plan.maxSteps;
+  else if (callbacks.length === 0) loop.control.should_training_stop = false;
+  else if (loop.control.should_training_stop) {
+    observer.info(`${path}: a callback had ended the run there; to go on from it, train without callbacks`);
+  }
+}
+
+async function restoreReference(run: Run, { reference, referenceWeights }: Checkpoint): Promise<void> {
+  if (referenceWeights) await run.learner.writeReference(new Map(referenceWeights));
+  for (const [name, { reference: known }] of splitsOf(run)) {
     const saved = reference.get(name);
-    if (split && saved && saved.length === split.reference.values.length) split.reference.values.set(saved);
+    if (saved && saved.length === known.values.length) known.values.set(saved);
   }
 }
 
@@ -129,7 +162,8 @@ async function checkReference({ train, learner }: Run, path: string): Promise<vo
 
 /** A log as before the first step; weights and known reference scores stay. */
 export function resetState(run: Run): void {
-  const { state, loop } = createRun({ ...run, train: run.train.pairs, eval: run.eval?.pairs ?? null });
+  const evals = new Map(run.evals.map(({ prefix, pairs }) => [prefix, pairs]));
+  const { state, loop } = createRun({ ...run, train: run.train.pairs, evals });
   Object.assign(run.state, state);
   Object.assign(run.loop, loop);
 }

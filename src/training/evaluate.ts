@@ -1,8 +1,10 @@
-/** @file Loss and metrics over the evaluation split: TRL's evaluate, transformers' evaluation_loop. */
+/** @file Loss and metrics over an evaluation set: TRL's evaluate, transformers' evaluation_loop. */
+import type { EvaluatedPair } from "../checkpoints/marginsTable.ts";
 import type { PackedPair } from "../data/preferences/types.ts";
 import type { Learner, PairScores } from "../dpo/learner.ts";
-import { addMetrics, batchMetrics, type MetricSums, meanMetrics } from "./metrics.ts";
-import { checkSignal, type Split } from "./run.ts";
+import { type MetricsOptions, metricsCollector } from "./computeMetrics.ts";
+import { addMetrics, batchMetrics, evaluatedPair, type MetricSums, meanMetrics } from "./metrics.ts";
+import { checkSignal, type EvaluationSet, type Split } from "./run.ts";
 
 export interface EvaluationOptions {
   batchSize: number;
@@ -10,22 +12,34 @@ export interface EvaluationOptions {
   /** Logged as eval_num_tokens, as TRL does. */
   totalTrainTokens: number;
   signal: AbortSignal | undefined;
-  /** Told before each batch. */
+  /** The caller's own metrics. */
+  metrics: MetricsOptions | null;
+  /** Told before each batch, and after it. */
   onBatch?: (batch: number, batches: number) => void;
+  afterBatch?: () => Promise<void>;
+}
+
+export interface Evaluation {
+  /** Keys in TRL's order, each beginning with the set's prefix. */
+  values: Record<string, number>;
+  /** Every pair, in the data set's order. */
+  pairs: EvaluatedPair[];
 }
 
 /**
- * eval_loss is the mean over pairs (each batch counts with its number of pairs), the metrics are means over batches;
- * no gradients, no dropout. Keys in TRL's order.
+ * The loss is the mean over pairs (each batch counts with its number of pairs), the metrics are means over batches;
+ * no gradients, no dropout.
  */
-export async function evaluateSplit(
+export async function evaluateSet(
   learner: Learner,
-  { pairs, reference }: Split,
+  { pairs, reference, prefix }: EvaluationSet,
   options: EvaluationOptions,
-): Promise<Record<string, number>> {
+): Promise<Evaluation> {
   const started = performance.now();
   const sums: MetricSums = {};
+  const own = options.metrics && metricsCollector(options.metrics);
   const batches = Math.ceil(pairs.length / options.batchSize);
+  const evaluated: EvaluatedPair[] = [];
   let lossSum = 0;
   for (let i = 0; i < batches; i++) {
     options.onBatch?.(i + 1, batches);
@@ -34,14 +48,33 @@ export async function evaluateSplit(
     const batch = Array.from({ length: count }, (_, k) => pairs.at(first + k)!);
     const referenceLogps = await reference.of(batch);
     const scores = await scoreAll(learner, batch, options.signal);
-    lossSum += Math.fround(await learner.lossOf(scores, referenceLogps)) * count;
+    const loss = Math.fround(await learner.lossOf(scores, referenceLogps));
+    lossSum += loss * count;
     addMetrics(sums, batchMetrics(scores, referenceLogps, options));
+    const rowOf = (pair: PackedPair) => pairs.origin?.rows[pair.index] ?? pair.index;
+    const scored = batch.map((pair, k) =>
+      evaluatedPair(scores[k], referenceLogps[k], { row: rowOf(pair), beta: options.beta }),
+    );
+    evaluated.push(...scored);
+    await own?.add({ pairs: batch, scored, loss }, { isLast: i === batches - 1 });
+    await options.afterBatch?.();
   }
-  return {
-    eval_loss: Math.fround(lossSum / pairs.length),
-    ...speedMetrics("eval", (performance.now() - started) / 1000, { samples: pairs.length, steps: batches }),
-    ...meanMetrics(sums, "eval_"),
+  const values = {
+    [`${prefix}_loss`]: Math.fround(lossSum / pairs.length),
+    ...prefixed(own?.result() ?? {}, prefix),
+    ...speedMetrics(prefix, (performance.now() - started) / 1000, { samples: pairs.length, steps: batches }),
+    ...meanMetrics(sums, `${prefix}_`),
   };
+  return { values, pairs: evaluated };
+}
+
+/** A caller's names keep a prefix that they have already. */
+function prefixed(values: Record<string, number>, prefix: string): Record<string, number> {
+  const named = Object.entries(values).map(([name, value]): [string, number] => [
+    name.startsWith(`${prefix}_`) ? name : `${prefix}_${name}`,
+    value,
+  ]);
+  return Object.fromEntries(named);
 }
 
 async function scoreAll(learner: Learner, batch: PackedPair[], signal?: AbortSignal): Promise<PairScores[]> {

@@ -5,8 +5,8 @@ import { type ModelCardInput, modelCard } from "../checkpoints/modelCard.ts";
 import { modelFiles } from "../checkpoints/modelFiles.ts";
 import { encodeTrainerState, TRAINER_STATE } from "../checkpoints/trainerState.ts";
 import { PrefineError } from "../errors.ts";
-import { trainerControl } from "./afterStep.ts";
 import type { Run } from "./run.ts";
+import { statefulCallbacks } from "./saveCheckpoint.ts";
 
 /** What a model card says and a run does not know. */
 export type CardFacts = Pick<ModelCardInput, "base_model" | "adapter" | "dataset_name" | "versions">;
@@ -21,7 +21,7 @@ export async function saveModel(run: Run, dir: string): Promise<void> {
 
 /** trainer_state.json: Trainer.save_state. */
 export async function saveState(run: Run, dir: string): Promise<void> {
-  const state = { ...run.state, stateful_callbacks: trainerControl(run, { should_save: false }) };
+  const state = { ...run.state, stateful_callbacks: statefulCallbacks(run, { should_save: false }) };
   await writeFileAtomically(join(dir, TRAINER_STATE), encodeTrainerState(state));
 }
 

@@ -1,10 +1,14 @@
 /** @file From the step at which a run stands to its last one, and what an early stop leaves. */
 import type { LogEntry } from "../checkpoints/trainerState.ts";
 import { PrefineError } from "../errors.ts";
-import { addEntry, finishStep, logEvaluation, saveCheckpoint } from "./afterStep.ts";
+import { finishStep } from "./afterStep.ts";
+import { finishWithBest } from "./bestModel.ts";
 import { precomputeReference, speedMetrics } from "./evaluate.ts";
+import { addEntry, logEvaluation } from "./logEntries.ts";
 import { meanMetrics } from "./metrics.ts";
-import { type Run, Stopped } from "./run.ts";
+import { positionAfter } from "./plan.ts";
+import { isOver, type Run, Stopped, splitsOf, stepsPassed } from "./run.ts";
+import { saveCheckpoint } from "./saveCheckpoint.ts";
 import { trainStep } from "./step.ts";
 
 /**
@@ -13,13 +17,14 @@ import { trainStep } from "./step.ts";
  * @throws PrefineError("interrupted") when the signal asked to stop; the last whole step is then in a checkpoint.
  */
 export async function runToEnd(run: Run): Promise<LogEntry> {
-  const { state, plan } = run;
+  const { state, callbacks } = run;
   const started = performance.now();
   const firstStep = state.global_step;
   try {
     await beforeFirstStep(run);
     await finishStep(run);
-    while (state.global_step < plan.maxSteps) {
+    for (let isFirst = true; !isOver(run); isFirst = false) {
+      await beginStep(run, isFirst);
       await trainStep(run);
       await finishStep(run);
     }
@@ -27,22 +32,37 @@ export async function runToEnd(run: Run): Promise<LogEntry> {
     if (!(error instanceof Stopped)) throw error;
     throw await interrupted(run);
   }
-  return logSummary(run, { seconds: (performance.now() - started) / 1000, steps: state.global_step - firstStep });
+  const steps = state.global_step - firstStep;
+  const summary = await logSummary(run, { seconds: (performance.now() - started) / 1000, steps });
+  await finishWithBest(run);
+  await callbacks.call("on_train_end", run);
+  return summary;
+}
+
+/** Flags of the last step and epoch are over, and callbacks hear of the next. */
+async function beginStep(run: Run, isFirst: boolean): Promise<void> {
+  const { loop, plan, callbacks } = run;
+  if (isFirst || positionAfter(plan, stepsPassed(run)).step === 0) {
+    loop.control.should_epoch_stop = false;
+    await callbacks.call("on_epoch_begin", run);
+  }
+  Object.assign(loop.control, { should_log: false, should_evaluate: false, should_save: false });
+  await callbacks.call("on_step_begin", run);
 }
 
 async function beforeFirstStep(run: Run): Promise<void> {
   const { args, state, observer } = run;
   if (args.precompute_ref_log_probs) {
     observer.status("scoring with the reference model");
-    await precomputeReference(run.train, run.signal);
-    if (run.eval) await precomputeReference(run.eval, run.signal);
+    for (const [, split] of splitsOf(run)) await precomputeReference(split, run.signal);
     observer.status(undefined);
   }
-  if (args.eval_on_start && state.global_step === 0 && run.eval) await logEvaluation(run);
+  await run.callbacks.call("on_train_begin", run);
+  if (args.eval_on_start && state.global_step === 0 && run.evals.length > 0) await logEvaluation(run);
 }
 
 /** transformers' last entry; but train_loss is the mean over the whole run, before and after it was resumed. */
-function logSummary(run: Run, { seconds, steps }: { seconds: number; steps: number }): LogEntry {
+function logSummary(run: Run, { seconds, steps }: { seconds: number; steps: number }): Promise<LogEntry> {
   const { loop, plan, state } = run;
   const samples = (plan.samples * steps) / plan.maxSteps;
   const totalLoss = loop.loggedLoss + loop.pendingLoss;
@@ -60,7 +80,7 @@ async function interrupted(run: Run): Promise<PrefineError> {
   if (state.global_step === 0) {
     return new PrefineError("interrupted", "stopped before the first step was done; nothing was saved");
   }
-  const path = await saveCheckpoint(run);
+  const path = await saveCheckpoint(run, { onlyModel: false });
   return new PrefineError(
     "interrupted",
     `stopped after step ${state.global_step} of ${plan.maxSteps}; saved ${path}`,

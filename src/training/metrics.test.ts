@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ToyLearner } from "../../test/support/toyLearner.ts";
 import { toyPairs } from "../../test/support/toyPairs.ts";
 import type { PairScores } from "../dpo/learner.ts";
-import { evaluateSplit, speedMetrics } from "./evaluate.ts";
+import { evaluateSet, speedMetrics } from "./evaluate.ts";
 import { addMetrics, batchMetrics, type MetricSums, meanMetrics } from "./metrics.ts";
 import { createReferenceLogps } from "./referenceLogps.ts";
 
@@ -71,7 +71,7 @@ describe("meanMetrics", () => {
   });
 });
 
-describe("evaluateSplit", () => {
+describe("evaluateSet", () => {
   it("weighs the loss by pairs and the metrics by batches; the last batch is smaller", async () => {
     const learner = new ToyLearner();
     const state = await learner.readState();
@@ -80,8 +80,12 @@ describe("evaluateSplit", () => {
     await learner.writeState(state);
     const pairs = toyPairs(5);
     const reference = createReferenceLogps(learner, 5);
-    const options = { batchSize: 2, beta: 0.1, totalTrainTokens: 9, signal: undefined };
-    const metrics = await evaluateSplit(learner, { pairs, reference }, options);
+    const options = { batchSize: 2, beta: 0.1, totalTrainTokens: 9, signal: undefined, metrics: null };
+    const { values: metrics, pairs: evaluated } = await evaluateSet(
+      learner,
+      { pairs, reference, prefix: "eval" },
+      options,
+    );
     const losses: number[] = [];
     const margins: number[] = [];
     for (const pair of pairs) {
@@ -92,6 +96,8 @@ describe("evaluateSplit", () => {
     expect(new Set(losses).size).toBe(5);
     expect(metrics.eval_loss).toBeCloseTo(losses.reduce((sum, loss) => sum + loss) / 5, 6);
     const [a, b, c, d, e] = margins;
+    expect(evaluated.map((pair) => pair["rewards/margins"])).toEqual(margins);
+    expect(evaluated.map(({ row }) => row)).toEqual([0, 1, 2, 3, 4]);
     expect(metrics["eval_rewards/margins"]).toBeCloseTo(((a + b) / 2 + (c + d) / 2 + e) / 3, 10);
     expect(metrics.eval_num_tokens).toBe(9);
   });

@@ -1,6 +1,14 @@
 /** @file TRL's DPO metrics: of one micro-batch, and their mean since the last log. */
+import type { EvaluatedPair } from "../checkpoints/marginsTable.ts";
 import type { PairLogps } from "../data/preferences/types.ts";
 import type { PairScores } from "../dpo/learner.ts";
+
+/** What an evaluation logs besides its loss and timings, in TRL's order. */
+export const METRIC_NAMES = [
+  ...(["entropy", "num_tokens", "logits/chosen", "logits/rejected", "mean_token_accuracy"] as const),
+  ...(["rewards/chosen", "rewards/rejected", "rewards/accuracies", "rewards/margins"] as const),
+  ...(["logps/chosen", "logps/rejected"] as const),
+];
 
 /** Metric -> sum and number of micro-batches, in TRL's order: what TRL keeps as lists in `_metrics`. */
 export type MetricSums = Record<string, [sum: number, count: number]>;
@@ -9,6 +17,26 @@ const sum = (values: number[]): number => values.reduce((total, value) => total 
 const mean = (values: number[]): number => sum(values) / values.length;
 /** Where a share is logged, it is one of float32, as TRL's are. */
 const share = (part: number, whole: number): number => (whole > 0 ? Math.fround(part / whole) : 0);
+
+/** One scored pair with its rewards: beta times the log-ratio of policy and reference. */
+export function evaluatedPair(
+  { logps }: PairScores,
+  reference: PairLogps,
+  { row, beta }: { row: number; beta: number },
+): EvaluatedPair {
+  const chosen = beta * (logps.chosen - reference.chosen);
+  const rejected = beta * (logps.rejected - reference.rejected);
+  return {
+    row,
+    "logps/chosen": logps.chosen,
+    "logps/rejected": logps.rejected,
+    "ref_logps/chosen": reference.chosen,
+    "ref_logps/rejected": reference.rejected,
+    "rewards/chosen": chosen,
+    "rewards/rejected": rejected,
+    "rewards/margins": chosen - rejected,
+  };
+}
 
 /**
  * The metrics of one micro-batch under TRL's names.
@@ -19,7 +47,7 @@ export function batchMetrics(
   scores: PairScores[],
   reference: PairLogps[],
   { beta, totalTrainTokens }: { beta: number; totalTrainTokens: number },
-): Record<string, number> {
+): Record<(typeof METRIC_NAMES)[number], number> {
   const chosenTokens = sum(scores.map(({ tokens }) => tokens.chosen));
   const rejectedTokens = sum(scores.map(({ tokens }) => tokens.rejected));
   const chosen = scores.map(({ logps }, i) => beta * (logps.chosen - reference[i].chosen));

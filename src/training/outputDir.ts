@@ -31,14 +31,16 @@ export async function findStart(
 ): Promise<string | undefined> {
   if (!resume) return undefined;
   const skip = (path: string, fault: string) => observer.warn(`${path} can't be resumed from: ${fault}`);
-  const newest = await newestValidCheckpoint(typeof resume === "string" ? resume : output_dir, skip);
+  const newest = await newestValidCheckpoint(typeof resume === "string" ? resume : output_dir, skip, {
+    toResume: true,
+  });
   if (newest) return newest.path;
   if (resume === true) {
     observer.info(`${output_dir}: no checkpoint to resume from; starting at step 0`);
     return undefined;
   }
   await readResumeFile(resume); // says best what is wrong with a folder that is no checkpoint
-  const fault = await checkpointFault(resume);
+  const fault = await checkpointFault(resume, { toResume: true });
   if (fault === undefined) return resume;
   throw new PrefineError("io", fault, "Resume from another checkpoint, or with resume_from_checkpoint: true.");
 }

@@ -10,7 +10,7 @@ import { createLearner } from "../dpo/createLearner.ts";
 import { checkMemory } from "../dpo/memoryNeed.ts";
 import { PrefineError } from "../errors.ts";
 import type { CardFacts } from "./finish.ts";
-import { packedSource, preparePairs, type Rows } from "./prepareData.ts";
+import { type PreparedPairs, packedSource, preparePairs, type Rows } from "./prepareData.ts";
 import {
   countParameters,
   learnerOptions,
@@ -28,7 +28,8 @@ export interface RunRequest {
   ref_model: ModelInput | null;
   args: DPOConfig;
   train_dataset: Rows;
-  eval_dataset: Rows | null;
+  /** By the prefix of their metrics: `eval`, or `eval_NAME` for each of several. */
+  eval_datasets: ReadonlyMap<string, Rows>;
   tokenizer: Tokenizer | null;
   peft_config: LoraConfig | null;
   /** Wins over args.max_length. */
@@ -50,7 +51,7 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
   const tokenizer = request.tokenizer ?? (await loadTokenizer(trained));
   setPadToken(tokenizer, args);
   const truncation = truncationOf(request, trained, observer);
-  const { train, evaluated } = await prepareSplits(request, { trained, tokenizer, truncation, observer });
+  const { train, evals } = await prepareSplits(request, { trained, tokenizer, truncation, observer });
   const options = learnerOptions(trained, args);
   checkMemory(options, train.largest);
   const learner = await createLearner(options);
@@ -63,10 +64,14 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
     args,
     learner,
     train: packedSource(train, truncation),
-    eval: evaluated && packedSource(evaluated, truncation),
+    evals: new Map([...evals].map(([prefix, prepared]) => [prefix, packedSource(prepared, truncation)])),
     model,
     files: filesBeside(tokenizer, request),
-    fingerprint: await fingerprintOf({ ...identity, train: train.pairs, eval: evaluated?.pairs ?? null }),
+    fingerprint: await fingerprintOf({
+      ...identity,
+      train: train.pairs,
+      evals: new Map([...evals].map(([prefix, { pairs }]) => [prefix, pairs])),
+    }),
     parameters: countParameters(trained),
     observer,
   };
@@ -82,7 +87,7 @@ interface Prepared {
 }
 
 async function prepareSplits(request: RunRequest, { trained, tokenizer, truncation, observer }: Prepared) {
-  const { args, train_dataset, eval_dataset, signal } = request;
+  const { args, train_dataset, eval_datasets, signal } = request;
   const options = {
     ...truncation,
     max_prompt_length: request.max_prompt_length ?? args.max_prompt_length,
@@ -91,10 +96,15 @@ async function prepareSplits(request: RunRequest, { trained, tokenizer, truncati
     observer,
     ...(signal ? { signal } : {}),
   };
-  return {
-    train: await preparePairs(train_dataset, tokenizer, { ...options, split: "train_dataset" }),
-    evaluated: eval_dataset && (await preparePairs(eval_dataset, tokenizer, { ...options, split: "eval_dataset" })),
-  };
+  const train = await preparePairs(train_dataset, tokenizer, { ...options, split: "train_dataset" });
+  const evals = new Map<string, PreparedPairs>();
+  for (const [prefix, rows] of eval_datasets) {
+    const split = prefix === "eval" ? "eval_dataset" : `eval_dataset.${prefix.slice("eval_".length)}`;
+    const prepared = await preparePairs(rows, tokenizer, { ...options, split });
+    if (prepared.pairs.length === 0) throw new PrefineError("data", `${split}: expected at least one pair, found none`);
+    evals.set(prefix, prepared);
+  }
+  return { train, evals };
 }
 
 function loadTokenizer({ base, revision }: TrainedModel): Promise<Tokenizer> {

@@ -10,6 +10,18 @@ type Row = Record<string, unknown>;
 /** A Dataset, or rows in memory. */
 export type Rows = Iterable<Row> | AsyncIterable<Row> | NamedRows;
 
+/** Several evaluation sets by name; a DatasetDict is one. */
+export type RowsByName = Readonly<Record<string, Rows>>;
+
+/** The evaluation sets by what the names of their metrics begin with: `eval` for one, `eval_NAME` for several. */
+export function evaluationSets(rows: Rows | RowsByName | null): Map<string, Rows> {
+  if (rows === null) return new Map();
+  const isRows = Symbol.iterator in rows || Symbol.asyncIterator in rows || isNamed(rows as Rows);
+  if (isRows) return new Map([["eval", rows as Rows]]);
+  const names = "splitNames" in rows ? (rows.splitNames as unknown as string[]) : Object.keys(rows);
+  return new Map(names.map((name) => [`eval_${name}`, (rows as RowsByName)[name]]));
+}
+
 interface NamedRows {
   readonly name?: string;
   rows(): AsyncIterable<Row>;

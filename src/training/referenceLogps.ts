@@ -7,6 +7,8 @@ export interface ReferenceLogps {
   readonly values: Float64Array;
   /** Of these pairs, in their order; computes what is missing. Cost of a missing one: a forward pass. */
   of(pairs: readonly PackedPair[]): Promise<PairLogps[]>;
+  /** Nothing is known any more: the reference has changed. */
+  forget(): void;
 }
 
 /**
@@ -31,6 +33,7 @@ export function createReferenceLogps(
   };
   return {
     values,
+    forget: () => void values.fill(Number.NaN),
     async of(pairs) {
       const logps: PairLogps[] = [];
       for (const pair of pairs) logps.push(await ofPair(pair));

@@ -9,7 +9,9 @@ import type { DPOConfig } from "../config/DPOConfig.ts";
 import type { PackedPair } from "../data/preferences/types.ts";
 import type { Learner } from "../dpo/learner.ts";
 import type { Schedule } from "../optim/schedules.ts";
-import type { Plan } from "./plan.ts";
+import type { Callbacks } from "./callbacks.ts";
+import type { ComputeMetrics } from "./computeMetrics.ts";
+import { type Plan, positionAfter } from "./plan.ts";
 import type { StepReport } from "./progressBar.ts";
 import type { ReferenceLogps } from "./referenceLogps.ts";
 
@@ -36,6 +38,12 @@ export interface Split {
   reference: ReferenceLogps;
 }
 
+/** A split that is evaluated. */
+export interface EvaluationSet extends Split {
+  /** What the names of its metrics begin with: `eval`, or `eval_NAME` where there are several. */
+  prefix: string;
+}
+
 /** Who sees the run go on: the progress bar and its lines, TensorBoard. */
 export interface RunObserver {
   info(line: string): void;
@@ -51,7 +59,8 @@ export interface RunParts {
   readonly args: DPOConfig;
   readonly learner: Learner;
   readonly train: PairSource;
-  readonly eval: PairSource | null;
+  /** Evaluation sets by the prefix of their metrics; none: no evaluation. */
+  readonly evals: ReadonlyMap<string, PairSource>;
   /** How the weights are saved, and what goes into every folder beside them. */
   readonly model: SavedModel;
   readonly files: readonly (readonly [string, Content])[];
@@ -59,19 +68,41 @@ export interface RunParts {
   /** Parameters that are no embeddings, for total_flos. */
   readonly parameters: number;
   readonly observer: RunObserver;
+  readonly callbacks?: Callbacks;
+  readonly compute_metrics?: ComputeMetrics | null;
 }
 
-export interface Run extends Omit<RunParts, "train" | "eval"> {
+export interface Run extends Omit<RunParts, "train" | "evals" | "callbacks"> {
   readonly plan: Plan;
   /** Learning rate after so many steps. */
   readonly schedule: Schedule;
   /** Row numbers of an epoch, in the order of training. */
   readonly order: (epoch: number) => ArrayLike<number>;
   readonly train: Split;
-  readonly eval: Split | null;
+  readonly evals: readonly EvaluationSet[];
+  readonly callbacks: Callbacks;
   readonly state: TrainerState;
   readonly loop: LoopState;
   signal: AbortSignal | undefined;
+  /** Whether output_dir is this run's: evaluations then leave their margins there. */
+  ownsOutput: boolean;
+}
+
+/** All splits with reference scores, by the name that checkpoints keep them under. */
+export function splitsOf(run: Run): [name: string, split: Split][] {
+  return [["train", run.train], ...run.evals.map((set): [string, Split] => [set.prefix, set])];
+}
+
+/** Optimizer steps that were taken or left out: where in the data the run stands. */
+export function stepsPassed({ state, loop }: Run): number {
+  return state.global_step + loop.skippedSteps;
+}
+
+/** Whether no further step is to be taken. */
+export function isOver(run: Run): boolean {
+  const { plan, state, loop } = run;
+  if (state.global_step >= plan.maxSteps || loop.control.should_training_stop) return true;
+  return positionAfter(plan, stepsPassed(run)).epoch >= plan.epochs;
 }
 
 /** Thrown between two micro-batches when the signal asks to stop; never leaves the trainer. */
@@ -79,18 +110,4 @@ export class Stopped extends Error {}
 
 export function checkSignal(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new Stopped("stopped");
-}
-
-export function newLoopState(): LoopState {
-  return {
-    stage: "epoch",
-    evaluatedLast: false,
-    pendingLoss: 0,
-    loggedLoss: 0,
-    lastLoggedStep: 0,
-    lastGradNorm: 0,
-    lastLearningRate: 0,
-    pendingMetrics: {},
-    totalTrainTokens: 0,
-  };
 }

@@ -5,7 +5,7 @@ import type { PairScores } from "../dpo/learner.ts";
 import { PrefineError } from "../errors.ts";
 import { addMetrics, batchMetrics } from "./metrics.ts";
 import { batchesOf, epochAfter, positionAfter, rowsOf } from "./plan.ts";
-import { checkSignal, nameRows, type Run } from "./run.ts";
+import { checkSignal, nameRows, type Run, stepsPassed } from "./run.ts";
 
 interface MicroBatch {
   pairs: PackedPair[];
@@ -25,8 +25,8 @@ interface Outcome {
 
 /** Takes the next optimizer step. @throws Stopped between micro-batches; the step then has not happened. */
 export async function trainStep(run: Run): Promise<void> {
-  const { learner, plan, state, args } = run;
-  const position = positionAfter(plan, state.global_step);
+  const { plan, state } = run;
+  const position = positionAfter(plan, stepsPassed(run));
   const microBatches = microBatchesOf(run);
   const learningRate = run.schedule(state.global_step);
   const outcomes: Outcome[] = [];
@@ -34,9 +34,10 @@ export async function trainStep(run: Run): Promise<void> {
   for (const batch of microBatches) {
     checkSignal(run.signal);
     outcomes.push(await accumulate(run, batch, 1 / microBatches.length));
+    if (outcomes.length < microBatches.length) await run.callbacks.call("on_substep_end", run);
   }
   checkSignal(run.signal);
-  const { gradNorm } = await learner.step({ learningRate, maxGradNorm: args.max_grad_norm });
+  const gradNorm = await updateWeights(run, learningRate);
   // ------------------------------------------------------------------------
   refuseNonFinite(
     "gradient norm",
@@ -49,8 +50,17 @@ export async function trainStep(run: Run): Promise<void> {
   remember(run, outcomes, { gradNorm, learningRate });
 }
 
-function microBatchesOf({ plan, state, order, train }: Run): MicroBatch[] {
-  const position = positionAfter(plan, state.global_step);
+async function updateWeights(run: Run, learningRate: number): Promise<number> {
+  const { learner, args, callbacks } = run;
+  await callbacks.call("on_pre_optimizer_step", run);
+  const { gradNorm } = await learner.step({ learningRate, maxGradNorm: args.max_grad_norm });
+  await callbacks.call("on_optimizer_step", run);
+  return gradNorm;
+}
+
+function microBatchesOf(run: Run): MicroBatch[] {
+  const { plan, order, train } = run;
+  const position = positionAfter(plan, stepsPassed(run));
   return batchesOf(plan, position).map((batch) => ({
     pairs: rowsOf(plan, batch, order(position.epoch)).map((row) => train.pairs.at(row)!),
     dropoutStep: position.epoch * plan.batchesPerEpoch + batch,

@@ -5,15 +5,18 @@ import { adviceOf, DPOConfig, type DPOConfigInput } from "../config/DPOConfig.ts
 import { LoraConfig, type LoraConfigInput } from "../config/LoraConfig.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../errors.ts";
-import { logEvaluation } from "./afterStep.ts";
+import { checkMetric } from "./bestModel.ts";
+import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks.ts";
+import type { ComputeMetrics } from "./computeMetrics.ts";
 import { createRun, resetOptimizer, resetState, restoreRun } from "./createRun.ts";
 import { finishRun, saveModel, saveState } from "./finish.ts";
+import { logEvaluation } from "./logEntries.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { runToEnd } from "./loop.ts";
 import { createObserver, type TrainingObserver } from "./observer.ts";
 import { checkOutputDir, findStart, type Resume } from "./outputDir.ts";
 import { type PreparedRun, prepareRun } from "./prepare.ts";
-import type { Rows } from "./prepareData.ts";
+import { evaluationSets, type Rows, type RowsByName } from "./prepareData.ts";
 import type { ModelInput } from "./prepareModel.ts";
 import type { Run } from "./run.ts";
 
@@ -24,7 +27,8 @@ export interface DPOTrainerOptions {
   ref_model?: ModelInput | null;
   args?: DPOConfig | DPOConfigInput;
   train_dataset: Rows;
-  eval_dataset?: Rows | null;
+  /** One set, or several by name (a DatasetDict too): their metrics are then `eval_NAME_loss` and so on. */
+  eval_dataset?: Rows | RowsByName | null;
   processing_class?: Tokenizer;
   /** TRL's old name of processing_class. */
   tokenizer?: Tokenizer;
@@ -34,6 +38,10 @@ export interface DPOTrainerOptions {
   max_length?: number | null;
   /** Cuts prompts to their last tokens, as TRL before 1.0 did. */
   max_prompt_length?: number | null;
+  /** Metrics of each evaluation beside TRL's own, from the scores of its pairs. */
+  compute_metrics?: ComputeMetrics | null;
+  /** Told of the events of a training, in this order; may stop it, save, evaluate and log. */
+  callbacks?: readonly CallbackInput[] | null;
   /** For the model card. */
   dataset_name?: string | null;
   /** Default: a progress bar and lines on stderr. */
@@ -61,6 +69,7 @@ export class DPOTrainer {
   readonly args: DPOConfig;
   private readonly options: DPOTrainerOptions;
   private readonly observer: TrainingObserver;
+  private readonly callbacks: Callbacks;
   private readonly empty = newTrainerState();
   private preparation: Promise<{ run: Run; facts: PreparedRun["facts"] }> | undefined;
   private run: Run | undefined;
@@ -75,7 +84,18 @@ export class DPOTrainer {
       options.logger ?? createLogger({ disable_tqdm: this.args.disable_tqdm ?? false }),
       this.args,
     );
+    this.callbacks = new Callbacks(options.callbacks ?? []);
     checkEvaluation(this.args, options);
+  }
+
+  /** Adds a callback behind the others. */
+  add_callback(callback: CallbackInput): void {
+    this.callbacks.add(callback);
+  }
+
+  /** Takes out this callback, or the first one of this class. @returns it, if it was there. */
+  remove_callback(callback: CallbackInput): TrainerCallback | undefined {
+    return this.callbacks.remove(callback);
   }
 
   /** transformers' TrainerState: global_step, epoch, log_history, ... */
@@ -102,6 +122,7 @@ export class DPOTrainer {
       const { run, facts } = await this.prepared(options.signal);
       await this.goToStart(run, checkpoint);
       run.signal = options.signal;
+      run.ownsOutput = true;
       this.hasTrained = true;
       const { maxSteps, epochs } = run.plan;
       try {
@@ -120,7 +141,7 @@ export class DPOTrainer {
   async evaluate(): Promise<LogEntry> {
     return this.exclusively("evaluate", async () => {
       const { run } = await this.prepared(undefined);
-      if (!run.eval) throw new PrefineError("config", "evaluate: expected an eval_dataset, found none");
+      run.loop.evaluation = { done: 0, metrics: {} }; // one that was interrupted belongs to the training
       return logEvaluation(run);
     });
   }
@@ -158,7 +179,13 @@ export class DPOTrainer {
     for (const line of adviceOf(this.args)) this.observer.info(line);
     const { parts, facts } = await (this.options.prepared?.(this.observer) ??
       prepareRun(requestOf(this.options, this.args, signal), this.observer));
-    this.run = createRun(parts);
+    this.run = createRun({
+      ...parts,
+      callbacks: this.callbacks,
+      compute_metrics: this.options.compute_metrics ?? null,
+    });
+    checkMetric(this.run);
+    await this.callbacks.call("on_init_end", this.run);
     return { run: this.run, facts };
   }
 
@@ -185,18 +212,20 @@ export class DPOTrainer {
 }
 
 function checkEvaluation(args: DPOConfig, { eval_dataset, prepared }: DPOTrainerOptions): void {
-  if (args.eval_strategy === "no" || eval_dataset || prepared) return;
-  const message = `eval_strategy ${args.eval_strategy}: expected an eval_dataset, found none`;
+  const asks =
+    args.eval_strategy === "no" ? args.eval_on_start && "eval_on_start" : `eval_strategy ${args.eval_strategy}`;
+  if (!asks || eval_dataset || prepared) return;
+  const message = `${asks}: expected an eval_dataset, found none`;
   throw new PrefineError("config", message, 'Pass one, or set eval_strategy to "no".');
 }
 
 function requestOf(options: DPOTrainerOptions, args: DPOConfig, signal: AbortSignal | undefined) {
-  const { peft_config, processing_class, tokenizer, ref_model, eval_dataset } = options;
+  const { peft_config, processing_class, tokenizer, ref_model } = options;
   return {
     ...options,
     args,
     ref_model: ref_model ?? null,
-    eval_dataset: eval_dataset ?? null,
+    eval_datasets: evaluationSets(options.eval_dataset ?? null),
     tokenizer: processing_class ?? tokenizer ?? null,
     peft_config: peft_config ? LoraConfig(peft_config) : null,
     ...(signal ? { signal } : {}),

@@ -15,9 +15,11 @@ export function publicArguments(args: DPOConfig): Record<string, unknown> {
 
 /** Settings that decide what a step computes, and which rows it sees. */
 const OBJECTIVE = [
-  ...(["beta", "loss_type", "loss_weights", "label_smoothing", "f_divergence_type", "disable_dropout"] as const),
+  ...(["beta", "loss_type", "loss_weights", "label_smoothing", "f_divergence_type"] as const),
+  ...(["f_alpha_divergence_coef", "ld_alpha", "use_weighting", "discopop_tau", "disable_dropout"] as const),
   ...(["max_length", "truncation_mode", "per_device_train_batch_size", "gradient_accumulation_steps"] as const),
-  ...(["seed", "data_seed", "train_sampling_strategy"] as const),
+  ...(["seed", "data_seed", "train_sampling_strategy", "neftune_noise_alpha", "optim", "optim_args"] as const),
+  ...(["sync_ref_model", "ref_model_mixup_alpha", "ref_model_sync_steps"] as const),
 ];
 
 /** Settings that may change on the way; a changed one gets a line. */
@@ -34,6 +36,7 @@ const SCHEDULE = [
     "max_grad_norm",
   ] as const),
   ...(["per_device_eval_batch_size", "logging_steps", "eval_strategy", "eval_steps", "save_steps"] as const),
+  ...(["metric_for_best_model", "greater_is_better", "load_best_model_at_end"] as const),
 ];
 
 export interface RunIdentity {
@@ -41,7 +44,8 @@ export interface RunIdentity {
   /** The value that counts: lowered to the model's positions. */
   maxLength: number | null;
   train: readonly PairTokens[];
-  eval: readonly PairTokens[] | null;
+  /** Evaluation sets by the prefix of their metrics. */
+  evals: ReadonlyMap<string, readonly PairTokens[]>;
   /** r, lora_alpha and so on; null: all weights are trained. */
   adapter: Record<string, unknown> | null;
   trainable: readonly { name: string; shape: readonly number[] }[];
@@ -50,11 +54,16 @@ export interface RunIdentity {
 /** What must be equal for a checkpoint to be of this run, and what may differ. */
 export async function fingerprintOf(run: RunIdentity): Promise<Fingerprint> {
   const { args } = run;
+  const evals: Record<string, string> = {};
+  for (const [prefix, pairs] of run.evals) {
+    evals[prefix === "eval" ? "eval_dataset" : `eval_dataset.${prefix.slice("eval_".length)}`] =
+      await describePairs(pairs);
+  }
   const pick = (names: readonly (keyof DPOConfig)[]) => Object.fromEntries(names.map((name) => [name, args[name]]));
   return {
     data: {
       train_dataset: await describePairs(run.train),
-      ...(run.eval ? { eval_dataset: await describePairs(run.eval) } : {}),
+      ...evals,
     },
     objective: {
       ...pick(OBJECTIVE),

@@ -19,6 +19,7 @@ import { keepingLogger } from "../support/toyTrainer.ts";
 const BUILT = [
   ...["note", "note-shuffled", "loss-sigmoid", "beta-0.5", "accumulation", "truncation", "uneven"],
   ...["trained-adapter", "precompute-reference", "full", "sgd", "adafactor", "cosine-decay"],
+  "full-sync-reference",
 ];
 const cases = process.env.PREFINE_TRAJECTORIES?.split(",") ?? BUILT;
 
@@ -71,8 +72,8 @@ async function train(folder: string, { model, dpo_config, lora_config, order }: 
       seed: 42,
       train_sampling_strategy: order ? "random" : "sequential",
     },
-    train_dataset: readLines(join(folder, "train.jsonl")),
-    eval_dataset: readLines(join(folder, "eval.jsonl")),
+    train_dataset: readLines<Record<string, unknown>>(join(folder, "train.jsonl")),
+    eval_dataset: readLines<Record<string, unknown>>(join(folder, "eval.jsonl")),
     processing_class: tokenizer,
     logger: keepingLogger().logger,
   });

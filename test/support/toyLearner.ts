@@ -47,6 +47,7 @@ export class ToyLearner implements Learner {
   private readonly grads: Tensors = zeros();
   private readonly expAvg: Tensors = zeros();
   private readonly expAvgSq: Tensors = zeros();
+  private readonly reference: Tensors;
   private optimizerStep = 0;
 
   constructor(options: ToyOptions = {}) {
@@ -54,6 +55,7 @@ export class ToyLearner implements Learner {
     this.options = options;
     this.base = random.normal(new Float32Array(VOCABULARY * VOCABULARY));
     this.weights = { ...zeros(), a: random.normal(new Float32Array(RANK * VOCABULARY)) };
+    this.reference = { a: this.weights.a.slice(), b: this.weights.b.slice() };
   }
 
   async score(pair: PackedPair): Promise<PairScores> {
@@ -63,7 +65,7 @@ export class ToyLearner implements Learner {
 
   async referenceLogps(pair: PackedPair): Promise<PairLogps> {
     this.options.onScore?.(pair.index, "reference");
-    return this.scoreWith(pair, zeros()).logps;
+    return this.scoreWith(pair, this.reference).logps;
   }
 
   async lossOf(scores: PairScores[], reference: PairLogps[]): Promise<number> {
@@ -124,11 +126,31 @@ export class ToyLearner implements Learner {
   async writeState({ weights, optimizer, optimizerStep }: LearnerState): Promise<void> {
     for (const [i, side] of (["a", "b"] as const).entries()) {
       this.weights[side].set(weights.get(NAMES[i])!.data);
-      this.expAvg[side].set(optimizer.get(`exp_avg.${NAMES[i]}`)!.data as Float32Array);
-      this.expAvgSq[side].set(optimizer.get(`exp_avg_sq.${NAMES[i]}`)!.data as Float32Array);
+      const [first, second] = ["exp_avg", "exp_avg_sq"].map((key) => optimizer.get(`${key}.${NAMES[i]}`)?.data);
+      if (first) this.expAvg[side].set(first as Float32Array);
+      if (second) this.expAvgSq[side].set(second as Float32Array);
     }
     this.optimizerStep = optimizerStep;
     this.clearGradients();
+  }
+
+  async mixReference(alpha: number): Promise<void> {
+    for (const side of ["a", "b"] as const) {
+      const [target, source] = [this.reference[side], this.weights[side]];
+      for (let i = 0; i < target.length; i++) target[i] = (1 - alpha) * target[i] + alpha * source[i];
+    }
+  }
+
+  async readReference() {
+    const tensors = (["a", "b"] as const).map((side, i) => {
+      const shape = side === "a" ? [RANK, VOCABULARY] : [VOCABULARY, RANK];
+      return [NAMES[i], { shape, data: this.reference[side].slice() }] as const;
+    });
+    return new Map(tensors);
+  }
+
+  async writeReference(weights: ReadonlyMap<string, { data: Float32Array }>): Promise<void> {
+    for (const [i, side] of (["a", "b"] as const).entries()) this.reference[side].set(weights.get(NAMES[i])!.data);
   }
 
   async dispose(): Promise<void> {

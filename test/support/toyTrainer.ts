@@ -1,6 +1,8 @@
 /** @file A DPOTrainer around the toy learner: everything but the model and the tokenizer is real. */
 import type { LogEntry } from "../../src/checkpoints/trainerState.ts";
 import { DPOConfig, type DPOConfigInput } from "../../src/config/DPOConfig.ts";
+import type { CallbackInput } from "../../src/training/callbacks.ts";
+import type { ComputeMetrics } from "../../src/training/computeMetrics.ts";
 import type { Logger } from "../../src/training/logger.ts";
 import { DPOTrainer } from "../../src/training/trainer.ts";
 import { fingerprintOf } from "../../src/training/trainingArguments.ts";
@@ -15,6 +17,10 @@ export interface ToyRun {
   toy?: ToyOptions;
   /** Another seed, other training pairs. */
   dataSeed?: number;
+  /** Several evaluation sets: their names and rows; wins over evalRows. */
+  evalSets?: Record<string, number>;
+  callbacks?: readonly CallbackInput[];
+  compute_metrics?: ComputeMetrics;
 }
 
 /** A logger that keeps what it is told. */
@@ -28,7 +34,7 @@ export function keepingLogger(): { logger: Logger; lines: string[] } {
   };
 }
 
-export function toyTrainer({ args, rows = 7, evalRows = 3, toy = {}, dataSeed = 1 }: ToyRun): {
+export function toyTrainer({ args, rows = 7, evalRows = 3, toy = {}, dataSeed = 1, evalSets, ...extra }: ToyRun): {
   trainer: DPOTrainer;
   learner: ToyLearner;
   lines: string[];
@@ -37,7 +43,8 @@ export function toyTrainer({ args, rows = 7, evalRows = 3, toy = {}, dataSeed = 
   const learner = new ToyLearner({ beta: config.beta, weightDecay: config.weight_decay, ...toy });
   const { logger, lines } = keepingLogger();
   const train = toyPairs(rows, dataSeed);
-  const evaluated = evalRows > 0 ? toyPairs(evalRows, 2) : null;
+  const sets = Object.entries(evalSets ?? (evalRows > 0 ? { "": evalRows } : {}));
+  const evals = new Map(sets.map(([name, count], i) => [name ? `eval_${name}` : "eval", toyPairs(count, 2 + i)]));
   const tokens = (pairs: typeof train) =>
     pairs.map((pair) => ({ prompt_ids: Array.from(pair.tokens), chosen_ids: [], rejected_ids: [] }));
   const adapter = { r: 2, lora_alpha: 2, lora_dropout: 0, target_modules: ["proj"] };
@@ -46,12 +53,13 @@ export function toyTrainer({ args, rows = 7, evalRows = 3, toy = {}, dataSeed = 
     args: config,
     train_dataset: [],
     logger,
+    ...extra,
     prepared: async (observer) => ({
       parts: {
         args: config,
         learner,
         train,
-        eval: evaluated,
+        evals,
         model: {
           kind: "adapter",
           config: {
@@ -67,7 +75,7 @@ export function toyTrainer({ args, rows = 7, evalRows = 3, toy = {}, dataSeed = 
           args: config,
           maxLength: 8,
           train: tokens(train),
-          eval: evaluated && tokens(evaluated),
+          evals: new Map([...evals].map(([prefix, pairs]) => [prefix, tokens(pairs)])),
           adapter,
           trainable: learner.trainable,
         }),

@@ -72,9 +72,11 @@ const reference = group("Reference model", {
     "Pairs per batch while precomputing.",
     "the reference scores one pair at a time",
   ),
-  sync_ref_model: notYet(bool, false, "Move the reference towards the policy now and then (TR-DPO)."),
-  ref_model_mixup_alpha: noEffect(float, 0.6, "Share of the policy in such a move.", "used with sync_ref_model only"),
-  ref_model_sync_steps: noEffect(int, 512, "Steps between such moves.", "used with sync_ref_model only"),
+  sync_ref_model: differs(bool, false, "Move the reference towards the policy now and then (TR-DPO).", {
+    note: "works with adapters too, where TRL refuses: the weights of the reference adapter are mixed",
+  }),
+  ref_model_mixup_alpha: same(between(0, 1, float), 0.6, "Share of the policy in such a move."),
+  ref_model_sync_steps: same(atLeast(1, int), 512, "Steps between such moves."),
 });
 
 const pairs = group("Pairs", {

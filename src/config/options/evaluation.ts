@@ -6,7 +6,6 @@ const LOG_LEVELS = ["detail", "debug", "info", "warning", "error", "critical", "
 const NO_UPLOAD = "nothing is uploaded; upload the finished output_dir yourself";
 const NO_TRACKIO =
   "Trackio is not built; logs go to trainer_state.json and, with report_to tensorboard, to event files";
-const NO_METRICS_FUNCTION = "there is no compute_metrics yet";
 
 /** transformers' reporting integrations. */
 const INTEGRATIONS = [
@@ -68,24 +67,25 @@ const evaluation = group("Evaluation", {
   per_device_eval_batch_size: same(atLeast(1, int), 8, "Pairs in a batch of evaluation.", { common: true }),
   prediction_loss_only: noEffect(bool, false, "Return only the loss.", "all metrics are logged"),
   eval_accumulation_steps: noEffect(nullable(int), null, "Batches before results move.", "results stay small"),
-  eval_do_concat_batches: noEffect(bool, true, "Join results of batches.", NO_METRICS_FUNCTION),
+  eval_do_concat_batches: noEffect(bool, true, "Join results of batches.", "results are a list of pairs"),
   eval_use_gather_object: noEffect(bool, false, "Gather objects of all devices.", "there is one device"),
-  include_for_metrics: noEffect(listOf(string), [], "Inputs of compute_metrics.", NO_METRICS_FUNCTION),
-  batch_eval_metrics: noEffect(bool, false, "Call compute_metrics by batch.", NO_METRICS_FUNCTION),
+  include_for_metrics: same(listOf(string), [], "What compute_metrics gets besides: loss, inputs."),
+  batch_eval_metrics: same(bool, false, "Call compute_metrics for each batch, at last with compute_result true."),
   label_names: noEffect(nullable(listOf(string)), null, "Names of the labels.", "DPO has none"),
 });
 
 const saving = group("Output", {
   output_dir: same(nullable(path), null, "Folder of the run; unset: trainer_output.", { common: true }),
   save_strategy: same(oneOf("no", "steps", "epoch", "best"), "steps", "When to save a checkpoint.", {
-    ready: ["no", "steps", "epoch"],
     common: true,
   }),
   save_steps: same(atLeast(0, float), 500, "Steps between checkpoints; below 1, a share of all steps.", {
     common: true,
   }),
   save_total_limit: same(nullable(int), null, "Newest checkpoints to keep.", { common: true }),
-  save_only_model: notYet(bool, false, "Checkpoints without the optimizer, which can't be resumed."),
+  save_only_model: differs(bool, false, "Checkpoints without the optimizer, which can't be resumed.", {
+    note: "ctrl-C saves one that can; resuming from others is refused (transformers starts a new optimizer)",
+  }),
   resume_from_checkpoint: same(
     nullable(either(bool, path)),
     null,
@@ -93,10 +93,14 @@ const saving = group("Output", {
     { common: true },
   ),
   ignore_data_skip: notYet(bool, false, "Start the data again when resuming."),
-  restore_callback_states_from_checkpoint: noEffect(bool, false, "Restore callbacks.", "there are no callbacks yet"),
-  load_best_model_at_end: notYet(bool, false, "End with the best checkpoint."),
-  metric_for_best_model: noEffect(nullable(string), null, "What is best.", "used with load_best_model_at_end only"),
-  greater_is_better: noEffect(nullable(bool), null, "Which way.", "used with load_best_model_at_end only"),
+  restore_callback_states_from_checkpoint: differs(bool, false, "Give callbacks the settings of the checkpoint.", {
+    note: "what callbacks have counted is restored in any case, so that resumed is unbroken; true: their settings too",
+  }),
+  load_best_model_at_end: same(bool, false, "End with the weights of the best checkpoint."),
+  metric_for_best_model: differs(nullable(string), null, "Metric of evaluations that says what is best.", {
+    note: "of several evaluation sets, all metrics have the name (eval_NAME_rewards/margins), not the loss alone",
+  }),
+  greater_is_better: same(nullable(bool), null, "Whether more of it is better; unset: unless it ends with loss."),
   save_on_each_node: noEffect(bool, false, "Save on each node.", "there is one node"),
   enable_jit_checkpoint: noEffect(bool, false, "Save a checkpoint on SIGTERM.", "ctrl-C saves one anyway"),
 });

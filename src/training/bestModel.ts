@@ -1,0 +1,71 @@
+/** @file The best evaluation of a run: which it was, where its checkpoint is, and its weights at the end. */
+import { basename, join } from "node:path";
+import { readModelWeights } from "../checkpoints/modelFiles.ts";
+import { checkpointName, isFolder, keepOnly } from "../checkpoints/runDirectory.ts";
+import { PrefineError } from "../errors.ts";
+import { METRIC_NAMES } from "./metrics.ts";
+import type { Run } from "./run.ts";
+
+/** metric_for_best_model as evaluations log it: `loss` is `eval_loss`. */
+export function evalKey(metric: string): string {
+  return metric.startsWith("eval_") ? metric : `eval_${metric}`;
+}
+
+/**
+ * Remembers this evaluation if it is the best so far: Trainer._determine_best_metric.
+ * @param metrics of all evaluation sets.
+ * @returns whether it is.
+ * @throws PrefineError("config") when metric_for_best_model is not among them.
+ */
+export function isBestSoFar({ args, state }: Run, metrics: Record<string, number>): boolean {
+  if (args.metric_for_best_model === null) return false;
+  const key = evalKey(args.metric_for_best_model);
+  const value = metrics[key];
+  if (value === undefined) throw unknownMetric(key, Object.keys(metrics));
+  const { best_metric: best } = state;
+  const isBetter = best === null ? Number.isFinite(value) : args.greater_is_better ? value > best : value < best;
+  if (!isBetter) return false;
+  state.best_metric = value;
+  if (args.save_strategy !== "no") state.best_global_step = state.global_step;
+  return true;
+}
+
+/**
+ * What can be known of the metric before the first evaluation: with several sets it must name one of them. Metrics of
+ * compute_metrics are known only when they are there.
+ */
+export function checkMetric({ args, evals, compute_metrics }: Run): void {
+  if (args.metric_for_best_model === null || args.eval_strategy === "no" || compute_metrics) return;
+  const key = evalKey(args.metric_for_best_model);
+  const known = evals.flatMap(({ prefix }) => ["loss", ...METRIC_NAMES].map((name) => `${prefix}_${name}`));
+  if (!known.includes(key)) throw unknownMetric(key, known);
+}
+
+/** @param known names of the metrics that there are. */
+function unknownMetric(key: string, known: readonly string[]): PrefineError {
+  const message = `metric_for_best_model: expected one of ${known.join(", ")}; found ${key}`;
+  return new PrefineError("config", message, "Choose one of these, or let compute_metrics return it.");
+}
+
+/** Once a checkpoint of this step is written, or if there is one of the best step: that is the best model's. */
+export async function rememberBestCheckpoint({ args, state }: Run): Promise<void> {
+  if (state.best_global_step === null || args.save_strategy === "no") return;
+  const path = join(args.output_dir, checkpointName(state.best_global_step));
+  if (state.best_global_step === state.global_step || (await isFolder(path))) state.best_model_checkpoint = path;
+}
+
+/**
+ * The end of a run with load_best_model_at_end: the best checkpoint's weights, under which it is then saved. With
+ * save_total_limit 1 only that checkpoint stays.
+ */
+export async function finishWithBest(run: Run): Promise<void> {
+  const { args, state, learner, observer, model } = run;
+  const path = state.best_model_checkpoint;
+  if (path === null) return;
+  if (args.load_best_model_at_end) {
+    observer.info(`${path}: the best model, with ${args.metric_for_best_model} ${state.best_metric}`);
+    const weights = await readModelWeights(path, model.kind);
+    await learner.writeState({ weights, optimizer: new Map(), optimizerStep: state.global_step });
+  }
+  if (args.save_total_limit === 1) await keepOnly(args.output_dir, basename(path));
+}

@@ -1,0 +1,150 @@
+/** @file Callbacks of a training: transformers' TrainerCallback, whose events may be asynchronous here. */
+import type { TrainerControl, TrainerState } from "../checkpoints/trainerState.ts";
+import type { DPOConfig } from "../config/DPOConfig.ts";
+import { nearestName, PrefineError } from "../errors.ts";
+import { setFlags } from "./control.ts";
+
+/** What an event knows besides args, state and control. */
+export interface EventDetails {
+  /** on_log: the values that were logged, with `epoch`. A copy: changing it changes no log. */
+  logs?: Record<string, number>;
+  /** on_evaluate: the values of the evaluation, under the names they are logged by. */
+  metrics?: Record<string, number>;
+  /** on_save: the checkpoint's folder. */
+  checkpoint?: string;
+}
+
+/** Returns a TrainerControl whose flags count, or nothing; or a promise of either. */
+type Event = (args: DPOConfig, state: TrainerState, control: TrainerControl, details: EventDetails) => unknown;
+
+const EVENTS = [
+  ...(["on_init_end", "on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end"] as const),
+  ...(["on_step_begin", "on_substep_end", "on_pre_optimizer_step", "on_optimizer_step", "on_step_end"] as const),
+  ...(["on_log", "on_evaluate", "on_prediction_step", "on_save"] as const),
+];
+export type EventName = (typeof EVENTS)[number];
+
+/** What a checkpoint keeps of a callback: transformers' ExportableState. */
+export interface CallbackState {
+  /** Settings, as its constructor takes them. */
+  args: Record<string, unknown>;
+  /** What has changed since. */
+  attributes: Record<string, unknown>;
+}
+
+/**
+ * A transformers.TrainerCallback: any object with some of these events. The run waits for what an event returns; an
+ * error in it stops the run. Set flags on `control`, or return a new one; `state` is the trainer's own.
+ */
+export type TrainerCallback = { [K in EventName]?: Event } & {
+  /** For checkpoints; `attributes` (and `args`) are put back as properties when a run is resumed. */
+  state?(): CallbackState;
+};
+
+/** An instance, or a class that can be made without arguments. */
+export type CallbackInput = TrainerCallback | (new () => TrainerCallback);
+
+/** What an event is told about: the parts of a run. */
+export interface EventSource {
+  readonly args: DPOConfig;
+  readonly state: TrainerState;
+  readonly loop: { readonly control: TrainerControl };
+}
+
+const nameOf = (callback: TrainerCallback): string => callback.constructor?.name || "Object";
+
+/** The callbacks of a trainer, called in their order. */
+export class Callbacks {
+  private readonly list: TrainerCallback[] = [];
+
+  /** @throws PrefineError("config") for what has no event, or one whose name is no event. */
+  constructor(inputs: readonly CallbackInput[] = []) {
+    for (const input of inputs) this.add(input);
+  }
+
+  get length(): number {
+    return this.list.length;
+  }
+
+  add(input: CallbackInput): void {
+    const callback = typeof input === "function" ? new input() : input;
+    checkEvents(callback);
+    this.list.push(callback);
+  }
+
+  /** Takes out this callback, or the first one of this class. @returns it, if it was there. */
+  remove(input: CallbackInput): TrainerCallback | undefined {
+    const at = this.list.findIndex((one) => (typeof input === "function" ? one instanceof input : one === input));
+    return at < 0 ? undefined : this.list.splice(at, 1)[0];
+  }
+
+  /** Calls the event of all callbacks, one after the other. @throws PrefineError("training") for an error in one. */
+  async call(event: EventName, { args, state, loop }: EventSource, details: EventDetails = {}): Promise<void> {
+    for (const callback of this.list) {
+      const act = callback[event];
+      if (!act) continue;
+      try {
+        const result = await act.call(callback, args, state, loop.control, details);
+        if (typeof result === "object" && result !== null) setFlags(loop.control, result);
+      } catch (cause) {
+        throw callbackError(cause, `${nameOf(callback)}.${event}`, state.global_step);
+      }
+    }
+  }
+
+  /** States by class name, as trainer_state.json keeps them; several of a class are a list. */
+  states(): Record<string, CallbackState | CallbackState[]> {
+    const states: Record<string, CallbackState | CallbackState[]> = {};
+    for (const callback of this.list) {
+      const state = callback.state?.();
+      if (!state) continue;
+      const name = nameOf(callback);
+      states[name] = name in states ? [states[name], state].flat() : state;
+    }
+    return states;
+  }
+
+  /**
+   * Puts back what `states` gave.
+   * @param withArgs also the settings; without, those of the present callbacks stay.
+   * @returns names of saved callbacks that are not there now.
+   */
+  restore(saved: Record<string, unknown>, { withArgs }: { withArgs: boolean }): string[] {
+    const missing: string[] = [];
+    for (const [name, data] of Object.entries(saved)) {
+      if (name === "TrainerControl") continue;
+      const present = this.list.filter((callback) => callback.state && nameOf(callback) === name);
+      if (present.length === 0) missing.push(name);
+      const states = [data].flat() as Partial<CallbackState>[];
+      for (const [i, callback] of present.slice(0, states.length).entries()) {
+        Object.assign(callback, withArgs ? states[i].args : {}, states[i].attributes);
+      }
+    }
+    return missing;
+  }
+}
+
+function checkEvents(callback: TrainerCallback): void {
+  const names = new Set<string>();
+  for (let at: object | null = callback; at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const name of Object.getOwnPropertyNames(at)) if (name.startsWith("on_")) names.add(name);
+  }
+  const known = new Set<string>([...EVENTS, "on_predict", "on_push_begin"]); // these two never happen here
+  const unknown = [...names].find((name) => !known.has(name));
+  if (names.size > 0 && unknown === undefined) return;
+  const found = unknown ?? "none of them";
+  const near = unknown && nearestName(unknown, known);
+  throw new PrefineError(
+    "config",
+    `callbacks: ${nameOf(callback)}: expected events of a TrainerCallback, found ${found}`,
+    near ? `Did you mean ${near}?` : `The events are ${EVENTS.join(", ")}.`,
+  );
+}
+
+/** An error of prefine's own kind says all there is to say; another one is a callback's fault and names it. */
+function callbackError(cause: unknown, where: string, step: number): PrefineError {
+  if (cause instanceof PrefineError) return cause;
+  const what = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  const hint = "The run stopped there; checkpoints of earlier steps are as they were. The error's cause has the stack.";
+  return new PrefineError("training", `callback ${where} (step ${step}): ${what}`, hint, { cause });
+}

@@ -1,0 +1,59 @@
+/** @file Ends a training when its evaluations no longer improve: transformers.EarlyStoppingCallback. */
+import type { TrainerControl, TrainerState } from "../checkpoints/trainerState.ts";
+import type { DPOConfig } from "../config/DPOConfig.ts";
+import { PrefineError } from "../errors.ts";
+import { evalKey } from "./bestModel.ts";
+import type { CallbackState, EventDetails, TrainerCallback } from "./callbacks.ts";
+
+export interface EarlyStoppingOptions {
+  /** Evaluations in a row without an improvement after which the training ends. Default: 1. */
+  early_stopping_patience?: number;
+  /** How much better than the best value counts as an improvement. Default: 0. */
+  early_stopping_threshold?: number;
+}
+
+/** Looks at metric_for_best_model after every evaluation; the best value is the one of all evaluations before. */
+export class EarlyStoppingCallback implements TrainerCallback {
+  readonly early_stopping_patience: number;
+  readonly early_stopping_threshold: number;
+  early_stopping_patience_counter = 0;
+
+  constructor({ early_stopping_patience = 1, early_stopping_threshold = 0 }: EarlyStoppingOptions = {}) {
+    if (!(Number.isInteger(early_stopping_patience) && early_stopping_patience >= 1)) {
+      const message = `early_stopping_patience: expected an integer above 0, found ${early_stopping_patience}`;
+      throw new PrefineError("config", `EarlyStoppingCallback: ${message}`);
+    }
+    if (!(early_stopping_threshold >= 0)) {
+      const message = `early_stopping_threshold: expected a number from 0 on, found ${early_stopping_threshold}`;
+      throw new PrefineError("config", `EarlyStoppingCallback: ${message}`);
+    }
+    this.early_stopping_patience = early_stopping_patience;
+    this.early_stopping_threshold = early_stopping_threshold;
+  }
+
+  on_train_begin({ metric_for_best_model, eval_strategy }: DPOConfig): void {
+    const missing = [
+      ...(metric_for_best_model === null ? ["metric_for_best_model: expected a metric, found none"] : []),
+      ...(eval_strategy === "no" ? ['eval_strategy: expected "steps" or "epoch", found "no"'] : []),
+    ];
+    if (missing.length > 0) throw new PrefineError("config", `EarlyStoppingCallback: ${missing.join("; ")}`);
+  }
+
+  on_evaluate(args: DPOConfig, state: TrainerState, control: TrainerControl, { metrics = {} }: EventDetails): void {
+    const value = metrics[evalKey(args.metric_for_best_model ?? "")];
+    if (value === undefined) return; // of several evaluation sets, another one has it
+    const best = state.best_metric;
+    const isBetter = best === null || (args.greater_is_better ? value > best : value < best);
+    const isEnough = best === null || Math.abs(value - best) > this.early_stopping_threshold;
+    this.early_stopping_patience_counter = isBetter && isEnough ? 0 : this.early_stopping_patience_counter + 1;
+    if (this.early_stopping_patience_counter >= this.early_stopping_patience) control.should_training_stop = true;
+  }
+
+  state(): CallbackState {
+    const { early_stopping_patience, early_stopping_threshold, early_stopping_patience_counter } = this;
+    return {
+      args: { early_stopping_patience, early_stopping_threshold },
+      attributes: { early_stopping_patience_counter },
+    };
+  }
+}

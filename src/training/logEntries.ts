@@ -1,0 +1,64 @@
+/** @file Entries of the log, and evaluations, which make some. */
+import { join } from "node:path";
+import { appendMargins, MARGINS } from "../checkpoints/marginsTable.ts";
+import type { LogEntry } from "../checkpoints/trainerState.ts";
+import { PrefineError } from "../errors.ts";
+import { type Evaluation, evaluateSet } from "./evaluate.ts";
+import type { EvaluationSet, Run } from "./run.ts";
+
+/** transformers' Trainer.log: epoch and step come last. */
+export async function addEntry(run: Run, values: Record<string, number>): Promise<LogEntry> {
+  const { state, observer, callbacks } = run;
+  const entry: LogEntry = { ...values, epoch: state.epoch, step: state.global_step };
+  state.log_history.push(entry);
+  observer.metrics(entry);
+  await callbacks.call("on_log", run, { logs: { ...values, epoch: state.epoch } });
+  return entry;
+}
+
+/**
+ * Evaluates all evaluation sets, each with an entry of the log of its own; after an interruption, those that are left.
+ * @returns that entry, or with several sets all values of them.
+ */
+export async function logEvaluation(run: Run): Promise<LogEntry> {
+  const { evals, loop, state } = run;
+  if (evals.length === 0) throw new PrefineError("config", "evaluate: expected an eval_dataset, found none");
+  let entry: LogEntry | undefined;
+  while (loop.evaluation.done < evals.length) {
+    const set = evals[loop.evaluation.done];
+    const evaluation = await runEvaluation(run, set);
+    await keepMargins(run, set, evaluation);
+    loop.evaluatedLast = true;
+    entry = await addEntry(run, evaluation.values);
+    Object.assign(loop.evaluation.metrics, evaluation.values);
+    loop.evaluation.done += 1;
+    await run.callbacks.call("on_evaluate", run, { metrics: { ...evaluation.values, epoch: state.epoch } });
+  }
+  const { metrics } = loop.evaluation;
+  loop.evaluation = { done: 0, metrics: {} };
+  return evals.length === 1 && entry ? entry : { ...metrics, epoch: state.epoch, step: state.global_step };
+}
+
+async function runEvaluation(run: Run, set: EvaluationSet): Promise<Evaluation> {
+  const { args, loop, learner, observer, callbacks, evals } = run;
+  const name = evals.length > 1 ? ` ${set.prefix.replace(/^eval_/, "")}` : "";
+  const evaluation = await evaluateSet(learner, set, {
+    batchSize: args.per_device_eval_batch_size,
+    beta: args.beta,
+    totalTrainTokens: loop.totalTrainTokens,
+    signal: run.signal,
+    metrics: run.compute_metrics ? { compute: run.compute_metrics, ...args } : null,
+    onBatch: (batch, batches) => observer.status(`evaluating${name} ${batch}/${batches}`),
+    afterBatch: () => callbacks.call("on_prediction_step", run),
+  });
+  observer.status(undefined);
+  return evaluation;
+}
+
+/** Every pair of the evaluation beside the log; an evaluation outside of a training leaves no files. */
+async function keepMargins({ args, state, loop, ownsOutput }: Run, set: EvaluationSet, evaluation: Evaluation) {
+  if (!ownsOutput) return;
+  const { global_step: step, epoch } = state;
+  const rows = { step, epoch, split: set.prefix, pairs: evaluation.pairs };
+  loop.marginsBytes = await appendMargins(join(args.output_dir, MARGINS), loop.marginsBytes, rows);
+}

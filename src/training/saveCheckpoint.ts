@@ -1,0 +1,43 @@
+/** @file Writes a run's checkpoints. */
+import { join } from "node:path";
+import { writeCheckpoint } from "../checkpoints/checkpoint.ts";
+import { checkpointName, rotateCheckpoints } from "../checkpoints/runDirectory.ts";
+import { rememberBestCheckpoint } from "./bestModel.ts";
+import { type Run, splitsOf } from "./run.ts";
+
+/** Saves where the flow, a callback or a best evaluation has asked for it. */
+export async function saveIfDue(run: Run): Promise<void> {
+  const { control } = run.loop;
+  if (!control.should_save) return;
+  control.should_save = false; // a resumed run need not save again
+  const checkpoint = await saveCheckpoint(run, { onlyModel: run.args.save_only_model });
+  await run.callbacks.call("on_save", run, { checkpoint });
+}
+
+/**
+ * Writes checkpoint-N, and deletes what save_total_limit no longer allows.
+ * @param options.onlyModel without the optimizer and whatever else resuming needs.
+ * @returns the path of checkpoint-N.
+ */
+export async function saveCheckpoint(run: Run, { onlyModel }: { onlyModel: boolean }): Promise<string> {
+  const { args, learner, state, loop, fingerprint, model } = run;
+  const path = join(args.output_dir, checkpointName(state.global_step));
+  await rememberBestCheckpoint(run);
+  const { weights, optimizer, optimizerStep } = await learner.readState();
+  const reference = new Map(splitsOf(run).map(([name, split]) => [name, split.reference.values]));
+  const saved = { ...state, stateful_callbacks: statefulCallbacks(run, { should_save: true }) };
+  const moved = args.sync_ref_model ? { referenceWeights: await learner.readReference() } : {};
+  const checkpoint = { weights, optimizer, optimizerStep, state: saved, loop, fingerprint, reference, ...moved };
+  await writeCheckpoint(path, checkpoint, { model, extra: run.files, onlyModel });
+  const best = state.best_model_checkpoint;
+  await rotateCheckpoints(args.output_dir, args.save_total_limit, best === null ? [path] : [path, best]);
+  return path;
+}
+
+/** States of callbacks, and the flags of transformers' TrainerControl as they stand when it saves. */
+export function statefulCallbacks(
+  { loop, callbacks }: Run,
+  { should_save }: { should_save: boolean },
+): Record<string, unknown> {
+  return { ...callbacks.states(), TrainerControl: { args: { ...loop.control, should_save }, attributes: {} } };
+}
