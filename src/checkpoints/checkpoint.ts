@@ -7,7 +7,14 @@ import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "..
 import { parseJson } from "../parseJson.ts";
 import { type Content, ioError, writeFolderAtomically } from "./files.ts";
 import type { Fingerprint } from "./fingerprint.ts";
-import { checkSafetensorsFile, modelFiles, readFloat32File, readModelWeights, readStateFile, type SavedModel } from "./modelFiles.ts";
+import {
+  checkSafetensorsFile,
+  modelFiles,
+  readFloat32File,
+  readModelWeights,
+  readStateFile,
+  type SavedModel,
+} from "./modelFiles.ts";
 import { encodeTensors, type NamedTensors, type StateTensor } from "./tensors.ts";
 import {
   encodeTrainerState,
