@@ -35,6 +35,8 @@ describe("cachedDecoder", () => {
     const moves = [
       { rows: [2, 0, 0, 1], tokens: [3, 4, 5, 6] },
       { rows: [0, 1, 2, 3], tokens: [9, 8, 7, 6] },
+      { rows: [1, 2, 3, 0], tokens: [10, 11, 12, 13] },
+      { rows: [2, 2, 1, 3], tokens: [14, 15, 16, 17] },
       { rows: [3, 3, 0, 2, 1, 1], tokens: [1, 2, 3, 4, 5, 6] },
       { rows: [4, 1], tokens: [70, 71] },
       { rows: undefined, tokens: [72, 73] },

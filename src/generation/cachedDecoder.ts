@@ -9,6 +9,7 @@ import type { LoadedModel } from "../models/loadModel.ts";
 import { type LoraAdapter, loraAdapter } from "../models/lora.ts";
 import type { Architecture } from "../models/network.ts";
 import type { Decoder, DecoderStepOptions } from "./decoder.ts";
+import { PICK_ROWS, pickRows } from "./pickRows.ts";
 
 const HIDDEN = -1e30;
 /** Node, the runtime and the graph. */
@@ -63,10 +64,10 @@ function causalMask({ batch, length }: DecoderStepOptions, cached: number, paddi
   return { dtype: "float32", shape: [batch, 1, length, keys], data };
 }
 
-/** Both take the same weights by name. Picking rows costs a copy of the cache, so that plain decoding does without. */
+/** Both take the same weights by name. */
 interface DecoderSessions {
   plain: Session;
-  /** The graph that picks rows of the cache; called once, at the first call that needs it. */
+  /** The graph that picks rows into a cache of another size, for a copy of it; called once, where it is needed. */
   openPicking: () => Promise<Session>;
 }
 
@@ -116,7 +117,7 @@ class CachedDecoder implements Decoder {
     if (this.cached === 0) await this.begin(options);
     const { batch, length } = options;
     const last = Int32Array.from({ length: batch }, (_, b) => (b + 1) * length - 1);
-    const session = await this.sessionFor(options.rows);
+    const session = await this.pick(options.rows);
     const outputs = await session.run(
       {
         ...this.feeds,
@@ -132,12 +133,18 @@ class CachedDecoder implements Decoder {
     return outputs.get("logits")?.data as Float32Array;
   }
 
-  /** Makes `padding` that of the picked rows. */
-  private sessionFor(rows: Int32Array | undefined): Session | Promise<Session> {
-    if (!rows || (rows.length === this.padding.length && rows.every((row, b) => row === b))) return this.session;
+  /** Makes the cache and `padding` those of the picked rows; returns the graph that runs on them. */
+  private async pick(rows: Int32Array | undefined): Promise<Session> {
+    const { length } = this.padding;
+    if (!rows || (rows.length === length && rows.every((row, b) => row === b))) return this.session;
     this.padding = rows.map((row) => this.padding[row]);
-    this.picking ??= this.openPicking();
-    return this.picking;
+    if (rows.length !== length) {
+      this.picking ??= this.openPicking();
+      return this.picking;
+    }
+    const caches = this.cacheParts().map(([layer, what]) => pastName(layer, what));
+    await this.device.apply(PICK_ROWS, pickRows.name, { caches }, { rows: [...rows] });
+    return this.session;
   }
 
   async reset(): Promise<void> {

@@ -9,7 +9,7 @@ export interface DecoderStepOptions {
   padding?: Int32Array;
   /**
    * [B] which row of the call before each row continues, in later calls (absent: its own): beams change places, branch
-   * and end. Where that changes something, the cache is copied once more.
+   * and end. Rows that change are copied; where their number changes, all are.
    */
   rows?: Int32Array;
 }
