@@ -1,0 +1,212 @@
+/**
+ * @file Which modules PEFT's names mean: target_modules, exclude_modules, layers_to_transform, modules_to_save. Rules are
+ * PEFT's (check_target_module_exists); they see names only, so they hold for every architecture.
+ */
+import { nearestName, PrefineError } from "../errors.ts";
+import { type Architecture, HEAD_MODULE, type LinearLayer } from "./network.ts";
+import { fullMatch } from "./pythonPattern.ts";
+
+export type ModelModules = Pick<Architecture, "modelType" | "linears" | "parameters" | "head">;
+
+/** PEFT's names. A list means whole names or their last parts; a text is a regular expression for whole names. */
+export interface TargetSettings {
+  /** Null: the usual ones of the model type; "all-linear": every linear layer but the unembedding. */
+  target_modules: readonly string[] | string | null;
+  exclude_modules?: readonly string[] | string | null;
+  /** Numbers of the layers to adapt; only with a list of targets. */
+  layers_to_transform?: readonly number[] | number | null;
+  /** Names of the list that these numbers count in ("h", "layers"); unset: the first number in a name counts. */
+  layers_pattern?: readonly string[] | string | null;
+  modules_to_save?: readonly string[] | null;
+}
+
+export interface Targets {
+  layers: LinearLayer[];
+  /** What PEFT writes into adapter_config.json: "all-linear" as the names that it stands for. */
+  targetModules: string[] | string;
+  warnings: string[];
+}
+
+const Q_AND_V = ["q_proj", "v_proj"];
+/** PEFT's default targets by model type (its TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING). */
+const DEFAULT_TARGETS: Record<string, string[]> = {
+  gpt2: ["c_attn"],
+  llama: Q_AND_V,
+  mistral: Q_AND_V,
+  qwen2: Q_AND_V,
+  qwen3: Q_AND_V,
+};
+
+/** From as many names on, PEFT writes the shortest suffixes that mean the same. */
+const MANY_TARGETS = 20;
+
+/** Every module that holds parameters, in the model's order, those that only hold modules among them. */
+export function moduleNames({ parameters }: Pick<ModelModules, "parameters">): string[] {
+  const names = new Set<string>();
+  for (const parameter of parameters.keys()) {
+    const parts = parameter.split(".");
+    for (let length = 1; length < parts.length; length++) names.add(parts.slice(0, length).join("."));
+  }
+  names.add(HEAD_MODULE); // a tied one holds no parameter of its own
+  return [...names];
+}
+
+const isNamed = (module: string, name: string) => module === name || module.endsWith(`.${name}`);
+const listed = (names: Iterable<string>) => [...names].map((name) => JSON.stringify(name)).join(", ");
+
+/** Whether a module is one of those named; `where` is the option, for messages. */
+function matcher(names: readonly string[] | string, where: string): (module: string) => boolean {
+  if (typeof names === "string") return fullMatch(names, where);
+  return (module) => names.some((name) => isNamed(module, name));
+}
+
+/** Whether the layer that a module belongs to is one of layers_to_transform. */
+function layerFilter({ layers_to_transform, layers_pattern }: TargetSettings): (module: string) => boolean {
+  const numbers = new Set([layers_to_transform ?? []].flat());
+  if (numbers.size === 0) return () => true;
+  const patterns = [layers_pattern ?? []].flat();
+  const expressions =
+    patterns.length === 0
+      ? [/^.*?\.[^.]*\.(\d+)\./]
+      : patterns.map((pattern) => new RegExp(`^(?:|.*?\\.)(?:${pattern})\\.(\\d+)\\.`));
+  return (module) => {
+    const found = expressions.map((expression) => expression.exec(module)).find((match) => match !== null);
+    return found !== undefined && numbers.has(Number(found[1]));
+  };
+}
+
+/** @throws PrefineError("config" | "not-yet") where nothing matches, or what matches can't be adapted. */
+export function findTargets(model: ModelModules, settings: TargetSettings): Targets {
+  const { wanted, targetModules } = readTargets(model, settings);
+  const { exclude_modules } = settings;
+  const saved = savedModules(model, settings.modules_to_save ?? []);
+  const isExcluded =
+    exclude_modules && exclude_modules.length > 0 ? matcher(exclude_modules, "exclude_modules") : () => false;
+  const modules = moduleNames(model).filter(wanted);
+  const left = modules.filter((name) => !isExcluded(name) && !isInside(name, saved.modules));
+  const linears = new Map(model.linears.map((layer) => [layer.name, layer]));
+  for (const name of left) if (!linears.has(name)) throw noLinear(name, model);
+  if (left.length === 0) throw noTargets(modules.length > 0, { model, settings, targetModules });
+  const warnings = [...saved.warnings];
+  if (Array.isArray(targetModules)) warnings.push(...unmatched(targetModules, model));
+  if (exclude_modules && exclude_modules.length > 0 && !moduleNames(model).some(isExcluded)) {
+    warnings.push(`exclude_modules: nothing is called ${listed([exclude_modules].flat())}; nothing was left out`);
+  }
+  return { layers: left.map((name) => linears.get(name) as LinearLayer), targetModules, warnings };
+}
+
+const isInside = (module: string, folders: readonly string[]) =>
+  folders.some((folder) => module === folder || module.startsWith(`${folder}.`));
+
+/** What target_modules asks for, before anything is left out. */
+function readTargets(model: ModelModules, settings: TargetSettings) {
+  const targets = settings.target_modules ?? DEFAULT_TARGETS[model.modelType] ?? [];
+  const all = moduleNames(model);
+  if (typeof targets === "string") {
+    const names = model.linears.map(({ name }) => name);
+    if (targets.toLowerCase() === "all-linear") return { wanted: ofNames(names), targetModules: condensed(names, all) };
+    const matches = fullMatch(targets, "target_modules");
+    const isPlain = /^[\w.-]+$/.test(targets);
+    if (all.some(matches) || !isPlain) return { wanted: matches, targetModules: targets };
+    return { wanted: matcher([targets], "target_modules"), targetModules: [targets] };
+  }
+  const isTarget = matcher(targets, "target_modules");
+  const isLayer = layerFilter(settings);
+  const whole = new Set(targets); // whole names count whatever their layer
+  const wanted = (name: string) => whole.has(name) || (isTarget(name) && isLayer(name));
+  return { wanted, targetModules: [...targets] };
+}
+
+function ofNames(names: readonly string[]): (module: string) => boolean {
+  const known = new Set(names);
+  return (module) => known.has(module);
+}
+
+/** The shortest last parts that name these modules and no others; few names stay as they are. */
+function condensed(names: readonly string[], all: readonly string[]): string[] {
+  if (names.length < MANY_TARGETS) return [...names];
+  const known = new Set(names);
+  const others = all.filter((name) => !known.has(name));
+  const found = new Set<string>();
+  for (const name of names) {
+    const parts = name.split(".");
+    const suffixes = parts.map((_, i) => parts.slice(parts.length - 1 - i).join("."));
+    if (suffixes.some((suffix) => found.has(suffix))) continue;
+    found.add(suffixes.find((suffix) => !others.some((other) => isNamed(other, suffix))) ?? name);
+  }
+  return [...found];
+}
+
+/** Names in a list that mean nothing here: PEFT only objects when none of them does. */
+function unmatched(names: readonly string[], model: ModelModules): string[] {
+  const missing = names.filter((name) => !model.linears.some((layer) => isNamed(layer.name, name)));
+  return missing.map((name) => {
+    const nearest = nearestName(name, lastParts(model));
+    const advice = nearest ? `did you mean ${JSON.stringify(nearest)}?` : `this model has ${lastParts(model).join(", ")}`;
+    return `target_modules: no linear layer is called ${JSON.stringify(name)}; ${advice}`;
+  });
+}
+
+/** Modules to be trained in full: PEFT takes every module whose name ends with one of the names. */
+export function savedModules(
+  model: Pick<ModelModules, "parameters" | "head">,
+  names: readonly string[],
+): { modules: string[]; warnings: string[] } {
+  const all = moduleNames(model);
+  const matching = all.filter((module) => names.some((name) => module.endsWith(name)));
+  const modules = matching.filter((module) => !matching.some((outer) => module.startsWith(`${outer}.`)));
+  const warnings = names
+    .filter((name) => !all.some((module) => module.endsWith(name)))
+    .map((name) => `modules_to_save: this model has no module ${JSON.stringify(name)}`);
+  if (modules.includes(HEAD_MODULE) && model.head !== `${HEAD_MODULE}.weight`) {
+    warnings.push("modules_to_save: lm_head is tied to the embedding; it is trained as a copy, and no longer tied");
+  }
+  return { modules, warnings };
+}
+
+const lastParts = ({ linears }: ModelModules) => [...new Set(linears.map(({ name }) => name.split(".").at(-1)!))];
+
+function noLinear(name: string, model: ModelModules): PrefineError {
+  const where = `target_modules: ${name}`;
+  if (name === HEAD_MODULE) {
+    const message = `${where}: expected no adapter on the unembedding, as in TRL: it would never be trained`;
+    return new PrefineError("config", message, "Take it out, or train it in full: modules_to_save: [lm_head].");
+  }
+  const shape = model.parameters.get(`${name}.weight`);
+  if (shape?.length === 2) {
+    const hint = "Take it out, or train it in full: modules_to_save.";
+    return new PrefineError("not-yet", `${where}: adapters on embeddings are not built yet`, hint);
+  }
+  const hint = `Linear layers of this model: ${lastParts(model).join(", ")}.`;
+  return new PrefineError("config", `${where}: expected a linear layer, found a module of another kind`, hint);
+}
+
+interface NoTargets {
+  model: ModelModules;
+  settings: TargetSettings;
+  targetModules: readonly string[] | string;
+}
+
+function noTargets(isLeftOut: boolean, { model, settings, targetModules }: NoTargets): PrefineError {
+  if (isLeftOut) {
+    const message = "target_modules: expected linear layers, found that exclude_modules and modules_to_save leave none";
+    return new PrefineError("config", message, "Leave fewer modules out.");
+  }
+  if (typeof targetModules === "string") {
+    const message = `target_modules: no module's whole name matches ${JSON.stringify(targetModules)}`;
+    return new PrefineError("config", message, `Names here look like ${model.linears[0]?.name}.`);
+  }
+  const names = lastParts(model);
+  const missing = targetModules.filter((name) => !model.linears.some((layer) => isNamed(layer.name, name)));
+  const numbers = settings.layers_to_transform ?? null;
+  if (missing.length === 0 && targetModules.length > 0) {
+    const message = `layers_to_transform: no target is in layer ${[numbers].flat().join(", ")}`;
+    return new PrefineError("config", message, `Names here look like ${model.linears[0]?.name}.`);
+  }
+  const nearest = missing.length > 0 ? nearestName(missing[0], names) : undefined;
+  return new PrefineError(
+    "config",
+    `target_modules: no linear layer is called ${listed(missing) || "nothing"}; this model has ${names.join(", ")}`,
+    nearest ? `Did you mean ${JSON.stringify(nearest)}?` : "Choose among these names.",
+  );
+}

@@ -1,0 +1,66 @@
+/**
+ * @file Regular expressions as PEFT's configs hold them (Python's `re`) -> JavaScript's. What the two languages write
+ * differently is translated, what only Python has is refused: a pattern never silently means something else.
+ */
+import { PrefineError, show } from "../errors.ts";
+
+/** Escapes of Python outside of character classes that JavaScript's unicode mode writes otherwise. */
+const ESCAPES: Record<string, string> = { A: "(?<![\\s\\S])", Z: "(?![\\s\\S])", a: "\\x07" };
+/** What follows a backslash in both languages. */
+const SHARED_ESCAPE = /[\^$\\.*+?()[\]{}|/dDwWsSbBnrtfvxu0-9]/;
+
+/** The body of the JavaScript pattern, and the flags of a leading `(?i)`. */
+function translate(python: string): { body: string; flags: string } {
+  const [inline, flags = ""] = /^\(\?([ims]+)\)/.exec(python) ?? [""];
+  let body = "";
+  let inClass = false;
+  for (let i = inline.length; i < python.length; i++) {
+    const rest = python.slice(i);
+    const character = python[i];
+    if (character === "\\" && i + 1 < python.length) {
+      i += 1;
+      body += escaped(python[i], inClass);
+    } else if (!inClass && rest.startsWith("(?P<")) {
+      i += 3;
+      body += "(?<";
+    } else if (!inClass && rest.startsWith("(?P=")) {
+      const end = python.indexOf(")", i);
+      body += `\\k<${python.slice(i + 4, end)}>`;
+      i = end;
+    } else {
+      if (character === "[" && inClass) body += "\\";
+      if (character === "[") inClass = true;
+      if (character === "]") inClass = false;
+      body += !inClass && rest.startsWith("{,") ? "{0" : character;
+    }
+  }
+  return { body, flags };
+}
+
+function escaped(character: string, inClass: boolean): string {
+  if (!inClass && character in ESCAPES) return ESCAPES[character];
+  if (SHARED_ESCAPE.test(character)) return `\\${character}`;
+  if (/[a-zA-Z]/.test(character)) return `\\${character}`; // unknown to both: the compiler says so
+  return inClass && character === "-" ? "\\-" : character;
+}
+
+/**
+ * A test of whole names, as `re.fullmatch(before + pattern + after, name)`.
+ * @param where the option, for messages.
+ * @throws PrefineError("config") for a pattern that is broken, or that only Python understands.
+ */
+export function fullMatch(
+  pattern: string,
+  where: string,
+  { before = "", after = "" }: { before?: string; after?: string } = {},
+): (name: string) => boolean {
+  const { body, flags } = translate(pattern);
+  try {
+    const compiled = new RegExp(`^(?:${before}(?:${body})${after})$`, `u${flags}`);
+    return (name) => compiled.test(name);
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    const message = `${where}: expected a regular expression, found ${show(pattern)}: ${reason}`;
+    throw new PrefineError("config", message, "Write it with what Python and JavaScript share.", { cause });
+  }
+}
