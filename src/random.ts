@@ -162,13 +162,64 @@ export class Mt19937 {
   }
 }
 
-/** Box-Muller over 16 uniform values in place: element j (below 8) gives the radius, element j + 8 the angle. */
+/** a * b + c rounded once to float32, as the processor's fused instruction has it. */
+const fma = (a: number, b: number, c: number) => Math.fround(a * b + c);
+const float = new Float32Array(1);
+const bits = new Int32Array(float.buffer);
+const floats = (...values: number[]): number[] => values.map(Math.fround);
+
+/** Coefficients of Cephes' logf, highest power first. */
+const LOG = floats(
+  ...[7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1],
+  ...[-1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1],
+);
+const [LN2_HIGH, LN2_LOW, SQRT_HALF] = floats(0.693359375, -2.1219444e-4, Math.SQRT1_2);
+
+/** Cephes' logf for normal x > 0 with fused products: what torch's vectorized generator computes, bit for bit. */
+function log32(x: number): number {
+  float[0] = x;
+  let exponent = (bits[0] >>> 23) - 126;
+  bits[0] = (bits[0] & 0x007fffff) | 0x3f000000;
+  const half = float[0]; // x / 2^exponent, from 1/2 up to 1
+  const isSmall = half < SQRT_HALF;
+  if (isSmall) exponent -= 1;
+  const t = isSmall ? Math.fround(Math.fround(half - 1) + half) : Math.fround(half - 1);
+  const square = Math.fround(t * t);
+  const series = Math.fround(LOG.reduce((sum, coefficient) => fma(sum, t, coefficient)) * t);
+  const low = fma(exponent, LN2_LOW, Math.fround(series * square));
+  return fma(exponent, LN2_HIGH, Math.fround(t + fma(-0.5, square, low)));
+}
+
+/** pi / 4 in three parts, so that what is left of an angle keeps its digits. */
+const QUARTER_TURN = floats(-0.78515625, -2.4187564849853515625e-4, -3.77489497744594108e-8);
+const [S3, S2, S1] = floats(-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1);
+const [C3, C2, C1] = floats(2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2);
+const EIGHTHS = Math.fround(4 / Math.PI);
+
+/** Cephes' sinf and cosf of an angle >= 0, as {@link log32}. */
+function sinCos32(angle: number): [sin: number, cos: number] {
+  const octant = (Math.trunc(Math.fround(angle * EIGHTHS)) + 1) & ~1;
+  const x = QUARTER_TURN.reduce((rest, part) => fma(octant, part, rest), angle);
+  const square = Math.fround(x * x);
+  const series = Math.fround(fma(fma(C3, square, C2), square, C1) * square);
+  const cos = Math.fround(fma(series, square, -Math.fround(square * 0.5)) + 1);
+  const sin = fma(Math.fround(fma(fma(S3, square, S2), square, S1) * square), x, x);
+  const isSwapped = (octant & 2) !== 0;
+  const [first, second] = isSwapped ? [cos, sin] : [sin, cos];
+  return [(octant & 4) === 0 ? first : -first, ((octant - 2) & 4) === 0 ? -second : second];
+}
+
+/**
+ * Box-Muller over 16 uniform values in place: element j (below 8) gives the radius, element j + 8 the angle. Bits are
+ * those of torch on processors with AVX2; its plain build rounds some of them otherwise.
+ */
 function normalBlock(block: Float32Array, mean: number, std: number): void {
+  const [turn, scale, shift] = floats(2 * Math.PI, std, mean);
   for (let j = 0; j < 8; j++) {
-    const radius = Math.fround(Math.sqrt(Math.fround(-2 * Math.fround(Math.log(Math.fround(1 - block[j]))))));
-    const angle = Math.fround(Math.fround(2 * Math.PI) * block[j + 8]);
-    block[j] = Math.fround(radius * Math.fround(Math.cos(angle))) * std + mean;
-    block[j + 8] = Math.fround(radius * Math.fround(Math.sin(angle))) * std + mean;
+    const radius = Math.fround(Math.sqrt(-2 * log32(Math.fround(1 - block[j]))));
+    const [sin, cos] = sinCos32(Math.fround(turn * block[j + 8]));
+    block[j] = fma(Math.fround(radius * cos), scale, shift);
+    block[j + 8] = fma(Math.fround(radius * sin), scale, shift);
   }
 }
 

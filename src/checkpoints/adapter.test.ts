@@ -58,7 +58,24 @@ describe("an adapter folder", () => {
     expect(await isAdapterFolder(dir)).toBe(false);
     await saveAdapter(dir, { config: CONFIG, weights: tensors() });
     expect(await isAdapterFolder(dir)).toBe(true);
-    expect(await loadAdapter(dir)).toEqual({ config: CONFIG, weights: tensors() });
+    const loaded = await loadAdapter(dir);
+    expect(loaded.weights).toEqual(tensors());
+    expect(loaded.config).toMatchObject(CONFIG);
+  });
+
+  it("comes back with every setting, and what is trained beside the layers", async () => {
+    const config: AdapterConfig = {
+      ...{ ...CONFIG, use_rslora: true, use_dora: true, bias: "all", modules_to_save: ["ln_f"], target_modules: ".*" },
+      ...{ rank_pattern: { c_attn: 2 }, alpha_pattern: { "h.0.*": 7.5 }, exclude_modules: ["c_fc"] },
+      ...{ layers_to_transform: [0], layers_pattern: "h", init_lora_weights: "gaussian" },
+    };
+    const further = { "lora_magnitude_vector": [5], "base_layer.bias": [5] };
+    const ofLayer = Object.fromEntries(Object.entries(further).map(([name, shape]) => [`${LAYER}.${name}`, shape]));
+    const weights = tensors({ ...ofLayer, "base_model.model.transformer.ln_f.weight": [4] });
+    await saveAdapter(dir, { config, weights });
+    expect(await loadAdapter(dir)).toEqual({ config, weights });
+    writeFolder({ bias: "all" }, { "base_model.model.ln_f.original_module.bias": [4] });
+    expect([...(await loadAdapter(dir)).weights.keys()]).toEqual([...tensors().keys()]); // PEFT's duplicates
   });
 
   it("may hold half precision and keys that mean nothing", async () => {
@@ -106,10 +123,13 @@ describe("an adapter folder", () => {
   });
 
   it.each<[Record<string, unknown>, string, RegExp]>([
-    [{ use_dora: true }, "not-yet", /use_dora is true/],
-    [{ bias: "all" }, "not-yet", /bias is "all"/],
-    [{ rank_pattern: { c_attn: 8 } }, "not-yet", /rank_pattern/],
-    [{ modules_to_save: ["ln_f"] }, "not-yet", /modules_to_save/],
+    [{ lora_bias: true }, "not-yet", /lora_bias is true/],
+    [{ init_lora_weights: "olora" }, "not-yet", /init_lora_weights is "olora"/],
+    [{ init_lora_weights: "pissa_niter_4" }, "not-yet", /init_lora_weights is "pissa_niter_4"/],
+    [{ bias: "some" }, "model", /bias is "some", expected one of none, all, lora_only/],
+    [{ rank_pattern: { c_attn: 0.5 } }, "model", /rank_pattern: c_attn is 0.5, expected a whole number above 0/],
+    [{ modules_to_save: "ln_f" }, "model", /modules_to_save is "ln_f", expected a list of names/],
+    [{ layers_to_transform: ["x"] }, "model", /layers_to_transform is \["x"\], expected numbers of layers/],
     [{ brand_new_trick: 3 }, "not-yet", /brand_new_trick is 3/],
     [{ peft_type: "IA3" }, "not-yet", /expected peft_type "LORA", found "IA3"/],
     [{ r: 0 }, "model", /r is 0/],

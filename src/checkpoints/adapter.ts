@@ -12,10 +12,13 @@ export const ADAPTER_CONFIG = "adapter_config.json";
 
 export interface Adapter {
   config: AdapterConfig;
-  /** PEFT's file keys -> lora_A [r, in] and lora_B [out, r]. */
+  /** PEFT's file keys -> lora_A [r, in], lora_B [out, r], and what else is trained. */
   weights: Map<string, NamedTensor>;
 }
 
+const MAGNITUDE = /^base_model\.model\..+\.lora_magnitude_vector$/;
+/** PEFT saves a bias of a module in modules_to_save three times over when bias is "all". */
+const DUPLICATE = /\.(original_module|modules_to_save)\.[^.]+$/;
 const KEY = /^base_model\.model\.(.+)\.lora_([AB])\.weight$/;
 
 /** The two files of an adapter folder, to be written by the caller. */
@@ -54,6 +57,7 @@ export async function loadAdapter(dir: string): Promise<Adapter> {
   const { tensors } = decodeSafetensors(await read(weightsPath), weightsPath);
   const weights = new Map<string, NamedTensor>();
   for (const [name, { dtype, shape, data }] of tensors) {
+    if (DUPLICATE.test(name)) continue;
     const float32 = toFloat32(data as Uint8Array, dtype, `${weightsPath}: tensor ${JSON.stringify(name)}`);
     weights.set(name, { shape: [...shape], data: float32 });
   }
@@ -71,17 +75,24 @@ async function read(path: string): Promise<Buffer> {
   }
 }
 
-/** Names as PEFT's, A and B of each layer there, both of rank r, every layer among target_modules. */
+/**
+ * Names as PEFT's, A and B of each layer there, of the config's rank, every layer among target_modules. Which layers
+ * and modules there must be is the model's matter, not known here.
+ */
 function checkTensors({ config, weights }: { config: AdapterConfig; weights: NamedTensors }, where: string): void {
   if (weights.size === 0) throw new PrefineError("model", `${where}: expected lora_A and lora_B tensors, found none`);
   for (const [name, { shape }] of weights) {
     const [, layer, side] = KEY.exec(name) ?? [];
-    if (!layer) throw unexpected(name, where);
+    if (!layer) {
+      if (!isFurther(name, config)) throw unexpected(name, where);
+      continue;
+    }
     if (!isTarget(layer, config.target_modules)) throw notTargeted(name, config.target_modules, where);
     const partner = `base_model.model.${layer}.lora_${side === "A" ? "B" : "A"}.weight`;
     if (!weights.has(partner)) throw new PrefineError("model", `${where}: found ${name}, but ${partner} is missing`);
     const rank = side === "A" ? shape[0] : shape[1];
-    if (shape.length === 2 && rank === config.r) continue;
+    const isMixed = Object.keys(config.rank_pattern ?? {}).length > 0;
+    if (shape.length === 2 && (isMixed || rank === config.r)) continue;
     const expected = side === "A" ? `[${config.r}, in]` : `[out, ${config.r}]`;
     throw new PrefineError(
       "model",
@@ -91,16 +102,23 @@ function checkTensors({ config, weights }: { config: AdapterConfig; weights: Nam
   }
 }
 
-/** PEFT's rule for a list: the layer's whole name or its last parts. A text with other signs is a pattern of PEFT's. */
-function isTarget(layer: string, targets: string[]): boolean {
-  const isPattern = targets.length === 1 && !/^[\w.]+$/.test(targets[0]);
-  return isPattern || targets.some((target) => layer === target || layer.endsWith(`.${target}`));
+/** DoRA's magnitudes, modules trained in full, biases: where the config says that there are any. */
+function isFurther(name: string, { use_dora, modules_to_save, bias }: AdapterConfig): boolean {
+  if (!name.startsWith("base_model.model.") || /\.lora_\w+(\.|$)/.test(name)) {
+    return use_dora === true && MAGNITUDE.test(name);
+  }
+  return (modules_to_save ?? []).length > 0 || (bias !== "none" && name.endsWith(".bias"));
 }
 
-function notTargeted(name: string, targets: string[], where: string): PrefineError {
+/** PEFT's rule for a list: the layer's whole name or its last parts. A text is a pattern, for the model to tell. */
+function isTarget(layer: string, targets: string[] | string): boolean {
+  return typeof targets === "string" || targets.some((target) => layer === target || layer.endsWith(`.${target}`));
+}
+
+function notTargeted(name: string, targets: string[] | string, where: string): PrefineError {
   return new PrefineError(
     "model",
-    `${where}: tensor "${name}" belongs to none of the config's target_modules (${targets.join(", ")})`,
+    `${where}: tensor "${name}" belongs to none of the config's target_modules (${[targets].flat().join(", ")})`,
     "Are the two files from the same run?",
   );
 }
@@ -109,6 +127,6 @@ function unexpected(name: string, where: string): PrefineError {
   return new PrefineError(
     "model",
     `${where}: expected tensors named base_model.model.LAYER.lora_A.weight or .lora_B.weight, found "${name}"`,
-    "Only plain LoRA adapters can be loaded.",
+    "Only LoRA adapters can be loaded, with what their adapter_config.json names.",
   );
 }

@@ -3,15 +3,32 @@
 import { PrefineError, show } from "../errors.ts";
 import { parseJson } from "../parseJson.ts";
 
+const BIASES = ["none", "all", "lora_only"] as const;
+export type Bias = (typeof BIASES)[number];
+
 /** The part of PEFT's LoraConfig that shapes the adapter; names as in the file. */
 export interface AdapterConfig {
   /** Rank. */
   r: number;
-  /** The adapter's output is multiplied by lora_alpha / r. */
+  /** The adapter's output is multiplied by lora_alpha / r (lora_alpha / sqrt(r) with use_rslora). */
   lora_alpha: number;
   lora_dropout: number;
-  /** Last parts of the names of the adapted layers. */
-  target_modules: string[];
+  /** Names or last parts of names of the adapted layers; a text is a regular expression for whole names. */
+  target_modules: string[] | string;
+  exclude_modules?: string[] | string | null;
+  layers_to_transform?: number[] | number | null;
+  layers_pattern?: string[] | string | null;
+  /** Ranks and alphas of layers whose name matches. */
+  rank_pattern?: Record<string, number>;
+  alpha_pattern?: Record<string, number>;
+  use_rslora?: boolean;
+  use_dora?: boolean;
+  /** Ends of the names of modules that are saved in full. */
+  modules_to_save?: string[] | null;
+  /** Biases that are saved with the adapter. */
+  bias?: Bias;
+  /** How the adapter started; "pissa" also says that the base model's weights are changed under it. */
+  init_lora_weights?: boolean | string | null;
   /** Folder or hub id of the model under the adapter. */
   base_model_name_or_path: string | null;
   /** True where weights are stored [in, out], as in GPT-2's Conv1D. */
@@ -60,10 +77,12 @@ const UNUSED = {
 
 /** Keys that say how the adapter came to be; they mean nothing to a finished adapter, or to prefine. */
 const IRRELEVANT = new Set([
-  ...["auto_mapping", "corda_config", "ensure_weight_tying", "eva_config", "exclude_modules", "inference_mode"],
-  ...["init_lora_weights", "kasa_config", "layers_pattern", "layers_to_transform", "loftq_config", "lora_ga_config"],
-  ...["megatron_config", "megatron_core", "peft_version", "qalora_group_size", "velora_config"],
+  ...["auto_mapping", "corda_config", "ensure_weight_tying", "eva_config", "inference_mode", "loftq_config"],
+  ...["lora_ga_config", "megatron_config", "megatron_core", "peft_version", "qalora_group_size", "velora_config"],
 ]);
+
+/** Starts that leave the base model as it is, and the one whose change of it prefine repeats. */
+const KNOWN_STARTS: ReadonlySet<unknown> = new Set([true, false, null, "gaussian", "eva", "orthogonal", "pissa"]);
 
 /** The text of adapter_config.json; keys sorted, as PEFT sorts them. */
 export function encodeAdapterConfig(config: AdapterConfig): string {
@@ -95,6 +114,14 @@ export function parseAdapterConfig(text: string, where: string): AdapterConfig {
     lora_alpha: readNumber(json, "lora_alpha", where, POSITIVE),
     lora_dropout: readNumber({ lora_dropout: 0, ...json }, "lora_dropout", where, SHARE),
     target_modules: readTargets(json.target_modules, where),
+    ...readLayers(json, where),
+    rank_pattern: readPattern(json, "rank_pattern", where, WHOLE),
+    alpha_pattern: readPattern(json, "alpha_pattern", where, POSITIVE),
+    use_rslora: json.use_rslora === true,
+    use_dora: json.use_dora === true,
+    modules_to_save: readNames(json, "modules_to_save", where),
+    bias: readBias(json.bias ?? "none", where),
+    init_lora_weights: readStart(json.init_lora_weights ?? true, where),
     base_model_name_or_path: readText(json, "base_model_name_or_path", where),
     fan_in_fan_out: json.fan_in_fan_out === true,
     task_type: readText(json, "task_type", where),
@@ -102,8 +129,7 @@ export function parseAdapterConfig(text: string, where: string): AdapterConfig {
   };
 }
 
-const MERGE =
-  "Only plain LoRA adapters can be loaded. Merge this one into its base model with PEFT, and load the merged model.";
+const MERGE = "Merge this adapter into its base model with PEFT, and load the merged model.";
 
 function parseObject(text: string, where: string): Record<string, unknown> {
   let json: unknown;
@@ -127,7 +153,9 @@ function refuseUnbuilt(key: string, value: unknown, where: string): void {
 
 const CONFIG_KEYS: ReadonlySet<string> = new Set<keyof AdapterConfig>([
   ...(["r", "lora_alpha", "lora_dropout", "target_modules", "base_model_name_or_path"] as const),
-  ...(["fan_in_fan_out", "task_type", "revision"] as const),
+  ...(["fan_in_fan_out", "task_type", "revision", "exclude_modules", "layers_to_transform", "layers_pattern"] as const),
+  ...(["rank_pattern", "alpha_pattern", "use_rslora", "use_dora", "modules_to_save", "bias"] as const),
+  "init_lora_weights",
 ]);
 
 /** False for null, false and empty lists or mappings: newer PEFTs switch off with them what this list does not know. */
@@ -155,9 +183,57 @@ function readText(json: Record<string, unknown>, key: string, where: string): st
   throw new PrefineError("model", `${where}: ${key} is ${show(value)}, expected a text or null`, REPAIR);
 }
 
-/** PEFT keeps a list, or a text: a regular expression, or "all-linear". The tensors tell which layers are meant. */
-function readTargets(value: unknown, where: string): string[] {
-  if (typeof value === "string") return [value];
-  if (Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === "string")) return value;
+/** PEFT keeps a list, or a text: a regular expression, or "all-linear". */
+function readTargets(value: unknown, where: string): string[] | string {
+  if (typeof value === "string" && value !== "") return value;
+  if (isTexts(value) && value.length > 0) return value;
   throw new PrefineError("model", `${where}: target_modules is ${show(value)}, expected a list of names`, REPAIR);
+}
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((name) => typeof name === "string");
+
+function readNames(json: Record<string, unknown>, key: string, where: string): string[] | null {
+  const value = json[key] ?? null;
+  if (value === null || isTexts(value)) return value;
+  throw new PrefineError("model", `${where}: ${key} is ${show(value)}, expected a list of names`, REPAIR);
+}
+
+const orText = (json: Record<string, unknown>, key: string, where: string) =>
+  typeof json[key] === "string" ? json[key] : readNames(json, key, where);
+
+function readLayers(json: Record<string, unknown>, where: string) {
+  const numbers = json.layers_to_transform ?? null;
+  if (![numbers].flat().every((number) => number === null || Number.isInteger(number))) {
+    const found = show(numbers);
+    throw new PrefineError("model", `${where}: layers_to_transform is ${found}, expected numbers of layers`, REPAIR);
+  }
+  return {
+    exclude_modules: orText(json, "exclude_modules", where),
+    layers_to_transform: numbers as number[] | number | null,
+    layers_pattern: orText(json, "layers_pattern", where),
+  };
+}
+
+function readPattern(json: Record<string, unknown>, key: string, where: string, range: Range): Record<string, number> {
+  const value = json[key] ?? {};
+  if (typeof value !== "object" || Array.isArray(value)) {
+    throw new PrefineError("model", `${where}: ${key} is ${show(value)}, expected numbers by name`, REPAIR);
+  }
+  const entries = Object.keys(value as object);
+  const numbers = value as Record<string, unknown>;
+  return Object.fromEntries(entries.map((name) => [name, readNumber(numbers, name, `${where}: ${key}`, range)]));
+}
+
+function readBias(value: unknown, where: string): Bias {
+  const found = BIASES.find((bias) => bias === value);
+  if (found) return found;
+  throw new PrefineError("model", `${where}: bias is ${show(value)}, expected one of ${BIASES.join(", ")}`, REPAIR);
+}
+
+/** The other starts change the base model's weights, by data or random numbers that no file keeps. */
+function readStart(value: unknown, where: string): boolean | string {
+  if (KNOWN_STARTS.has(value)) return value as boolean | string;
+  const message = `${where}: init_lora_weights is ${show(value)}, which prefine does not have yet`;
+  throw new PrefineError("not-yet", message, MERGE);
 }

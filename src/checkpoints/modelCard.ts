@@ -93,7 +93,7 @@ function frontMatter(input: ModelCardInput, base: Source, dataset: Source | unde
 
 function summary({ adapter, plot, log_history }: ModelCardInput, base: Source, dataset: Source | undefined): string[] {
   const what = adapter
-    ? `a LoRA adapter (r ${adapter.r}, alpha ${adapter.lora_alpha}, on ${adapter.target_modules.join(", ")})`
+    ? `a LoRA adapter (r ${adapter.r}, alpha ${adapter.lora_alpha}, on ${[adapter.target_modules].flat().join(", ")})`
     : "all of its parameters";
   const data = dataset ? ` on the ${link(dataset, "datasets/")} dataset` : "";
   const results = lastResults(log_history);
@@ -183,7 +183,7 @@ function adapterSettings(adapter: NonNullable<ModelCardInput["adapter"]>): [stri
     ["lora_r", adapter.r],
     ["lora_alpha", adapter.lora_alpha],
     ["lora_dropout", pythonFloat(adapter.lora_dropout)],
-    ["lora_target_modules", adapter.target_modules.join(", ")],
+    ["lora_target_modules", [adapter.target_modules].flat().join(", ")],
   ];
 }
 

@@ -177,14 +177,26 @@ describe("LoraConfig and GenerationConfig", () => {
     expect(generation).toMatchObject({ do_sample: true, top_k: 1, temperature: 0.1, max_new_tokens: 25, top_p: null });
   });
 
-  it("take one name of a layer for a list, and refuse what is not built", () => {
-    expect(LoraConfig({ target_modules: "c_attn" }).target_modules).toEqual(["c_attn"]);
-    for (const target_modules of ["all-linear", ".*attn.*"]) {
-      expect(errorOf(() => LoraConfig({ target_modules })).code).toBe("not-yet");
-    }
-    expect(errorOf(() => LoraConfig({ use_dora: true, bias: "all", rank_pattern: { c_attn: 2 } })).code).toBe(
-      "not-yet",
+  it("keep texts and lists apart, and refuse what contradicts or is not built", () => {
+    expect(LoraConfig({ target_modules: "all-linear" }).target_modules).toBe("all-linear");
+    expect(LoraConfig({ target_modules: ["c_attn"], exclude_modules: "h.0.*" })).toMatchObject({
+      target_modules: ["c_attn"],
+      exclude_modules: "h.0.*",
+    });
+    const several = { use_dora: true, bias: "all", rank_pattern: { c_attn: 2 }, layers_to_transform: 1 } as const;
+    expect(LoraConfig(several)).toMatchObject({ ...several, layers_to_transform: [1], init_lora_weights: true });
+    const wrong = { target_modules: ".*attn", layers_to_transform: [1], layers_pattern: "h" };
+    expect(errorOf(() => LoraConfig(wrong)).message.split("\n  ")).toEqual([
+      "LoraConfig:",
+      'layers_to_transform: expected none with target_modules ".*attn"; give a list of names',
+      'layers_pattern: expected none with target_modules ".*attn"; give a list of names',
+    ]);
+    expect(errorOf(() => LoraConfig({ layers_pattern: "h" })).message).toMatch(/expected layers_to_transform with it/);
+    expect(errorOf(() => LoraConfig({ rank_pattern: { c_attn: "x" as unknown as number } })).message).toMatch(
+      /rank_pattern: expected a mapping of names to values, each an integer above 0/,
     );
+    expect(errorOf(() => LoraConfig({ init_lora_weights: "olora" })).code).toBe("not-yet");
+    expect(LoraConfig({ init_lora_weights: "gaussian" }).init_lora_weights).toBe("gaussian");
     expect(errorOf(() => GenerationConfig({ num_beams: 4, num_beam_groups: 2 }))).toMatchObject({
       code: "not-yet",
       message: expect.stringContaining("num_beam_groups: not yet: 2 would change results and is not built (gone from"),

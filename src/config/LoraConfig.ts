@@ -31,16 +31,20 @@ export const LoraConfig = function LoraConfig(input: LoraConfigInput = {}): Lora
 /** Reads and checks an adapter's settings; problems and advice go to `report`. */
 function readLoraConfig(given: GivenValues, report: Report): LoraConfig {
   const values = readOptions(LORA_OPTIONS, given, {}, report);
-  checkTargets(values.target_modules, given.get("target_modules")?.label ?? "target_modules", report);
+  const labelOf = (name: keyof LoraValues) => given.get(name)?.label ?? name;
+  checkTargets(values.target_modules, labelOf("target_modules"), report);
+  const { target_modules, layers_to_transform, layers_pattern } = values;
+  if (typeof target_modules === "string") {
+    for (const name of ["layers_to_transform", "layers_pattern"] as const) {
+      if (values[name] === null) continue;
+      report.problem(labelOf(name), `expected none with target_modules ${show(target_modules)}; give a list of names`);
+    }
+  } else if (layers_pattern !== null && layers_pattern.length > 0 && layers_to_transform === null) {
+    report.problem(labelOf("layers_pattern"), "expected layers_to_transform with it, found none");
+  }
   return values;
 }
 
-/** Names are built; "all-linear" and regular expressions are not. */
-export function checkTargets(targets: readonly string[] | null, label: string, report: Report): void {
+export function checkTargets(targets: readonly string[] | string | null, label: string, report: Report): void {
   if (targets?.length === 0) report.problem(label, "expected the names of layers, found none");
-  for (const target of targets ?? []) {
-    if (target === "all-linear" || !/^[\w.-]+$/.test(target)) {
-      report.notYet(label, `${show(target)} is not built; give the names of the layers`);
-    }
-  }
 }

@@ -127,6 +127,32 @@ export function listOf<Value, Input>(item: Kind<Value, Input>): Kind<Value[], In
   };
 }
 
+/** A text or a list of texts, kept apart: to PEFT a text is a regular expression and a list holds names. */
+export const names: Kind<string | string[], string | readonly string[]> = {
+  expected: "a text or a list of texts",
+  placeholder: "NAME...",
+  words: "many",
+  schema: { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] },
+  read: (value) => (Array.isArray(value) ? listOf(string).read(value) : string.read(value)),
+};
+
+/** Numbers by name: a mapping whose values are all of one kind. */
+export function numbersByName(kind: Kind<number>): Kind<Record<string, number>> {
+  return {
+    placeholder: json.placeholder,
+    words: json.words,
+    expected: `a mapping of names to values, each ${kind.expected}`,
+    schema: { type: "object", additionalProperties: kind.schema },
+    read(value) {
+      const entries = Object.entries(json.read(value) ?? { "": undefined });
+      const read = entries.map(([name, entry]) => [name, kind.read(entry)] as const);
+      return read.every(([, number]) => number !== undefined)
+        ? Object.fromEntries(read as [string, number][])
+        : undefined;
+    },
+  };
+}
+
 /** The first of two kinds that takes the value. */
 export function either<A, AI, B, BI>(first: Kind<A, AI>, second: Kind<B, BI>): Kind<A | B, AI | BI> {
   const words = first.words === "many" || second.words === "many" ? "many" : first.words;

@@ -86,7 +86,7 @@ describe("run files", () => {
   });
 
   it("tells all problems of file and flags at once", () => {
-    const text = "learning_rte: 1\nload_in_4bit: true\ndatasets:\n  - path: a\nlora_target_modules: all-linear";
+    const text = "learning_rte: 1\nload_in_4bit: true\ndatasets:\n  - path: a\nlora_target_modules: []";
     expect(messageOf(() => parse(text, "stray", "--betta", "3", "--max_steps")).split("\n  ")).toEqual([
       "dpo.yaml:",
       "stray: expected a flag such as --output_dir; a value with spaces needs quotes",
@@ -96,7 +96,7 @@ describe("run files", () => {
       'datasets: not yet: [{"path":"a"}] would change results and is not built',
       "load_in_4bit: not yet: true would change results and is not built",
       "model_name_or_path: expected a hub id or a folder, found nothing",
-      'lora_target_modules: not yet: "all-linear" is not built; give the names of the layers',
+      "lora_target_modules: expected the names of layers, found none",
     ]);
   });
 

@@ -78,7 +78,11 @@ function readRun(input: GivenValues, where: string, report: Report): RunConfig {
   const named = readOptions(MODEL_OPTIONS, part(MODEL_OPTIONS), {}, report);
   const args = readDPOConfig(part(TRAINING_OPTIONS), report);
   const revision = args.model_init_kwargs?.revision; // wins over model_revision, as in trl dpo
-  const model = typeof revision === "string" ? { ...named, model_revision: revision } : named;
+  const model: ModelConfig = {
+    ...named,
+    ...(typeof revision === "string" ? { model_revision: revision } : {}),
+    lora_target_modules: oneText(named.lora_target_modules),
+  };
   checkRun({ model, given, report });
   report.throwProblems(where);
   const peft_config = model.use_peft && !model.adapter_name_or_path ? loraConfigOf(model) : null;
@@ -92,6 +96,11 @@ function readRun(input: GivenValues, where: string, report: Report): RunConfig {
   };
 }
 
+/** trl.ModelConfig: one word alone is a text, which PEFT takes as a regular expression, or as "all-linear". */
+function oneText(targets: string | string[] | null): string | string[] | null {
+  return Array.isArray(targets) && targets.length === 1 ? targets[0] : targets;
+}
+
 /** trl.get_peft_config. */
 function loraConfigOf(model: ModelConfig): LoraConfig {
   return LoraConfig({
@@ -99,6 +108,9 @@ function loraConfigOf(model: ModelConfig): LoraConfig {
     lora_alpha: model.lora_alpha,
     lora_dropout: model.lora_dropout,
     target_modules: model.lora_target_modules,
+    modules_to_save: model.lora_modules_to_save,
+    use_rslora: model.use_rslora,
+    use_dora: model.use_dora,
     task_type: model.lora_task_type,
     bias: "none",
   });
@@ -132,6 +144,9 @@ export interface AdapterSettings {
   lora_alpha: number;
   lora_dropout?: number;
   target_modules: readonly string[] | string;
+  modules_to_save?: readonly string[] | null;
+  use_rslora?: boolean;
+  use_dora?: boolean;
 }
 
 /**
@@ -140,13 +155,18 @@ export interface AdapterSettings {
  * @throws PrefineError with one line for each contradiction.
  */
 export function checkAdapterAgrees(run: RunConfig, adapter: AdapterSettings, where: string): void {
-  const sorted = (names: readonly string[] | string | null) => show([names ?? []].flat().toSorted());
+  const sorted = (names: readonly string[] | string | null = null) => show([names ?? []].flat().toSorted());
   const pairs = [
+    ["use_rslora", run.model.use_rslora, adapter.use_rslora === true],
+    ["use_dora", run.model.use_dora, adapter.use_dora === true],
+    ["lora_modules_to_save", sorted(run.model.lora_modules_to_save), sorted(adapter.modules_to_save)],
     ["lora_r", run.model.lora_r, adapter.r],
     ["lora_alpha", run.model.lora_alpha, adapter.lora_alpha],
     ["lora_target_modules", sorted(run.model.lora_target_modules), sorted(adapter.target_modules)],
   ] as const;
-  const wrong = pairs.filter(([key, mine, its]) => run.given.has(key) && mine !== its);
+  // PEFT writes "all-linear" as the names that it stood for: the model would have to tell
+  const isOpen = (key: string) => key === "lora_target_modules" && run.model.lora_target_modules === "all-linear";
+  const wrong = pairs.filter(([key, mine, its]) => run.given.has(key) && mine !== its && !isOpen(key));
   if (wrong.length === 0) return;
   const lines = wrong.map(([key, mine, its]) => `${key}: the run says ${mine}, ${where} says ${its}`);
   throw new PrefineError("config", lines.join("\n  "), "The adapter decides: remove these keys.");

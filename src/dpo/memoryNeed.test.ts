@@ -7,7 +7,7 @@ import { memoryNeed } from "./memoryNeed.ts";
 test("GPT-2 124M with LoRA on pairs of up to 946 tokens: near the 1.5 GB that the benchmark measured", () => {
   const architecture = gpt2({}, "config.json");
   const settings = { r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: ["c_attn", "c_proj"] };
-  const adapter = loraAdapter(architecture.linears, "gpt2", settings);
+  const adapter = loraAdapter(architecture, settings);
   const need = (shared: number) =>
     memoryNeed({ model: { architecture }, adapter }, { shared, chosen: 400, rejected: 400 }).total;
   expect(need(146)).toBeGreaterThan(1.1e9);

@@ -8,7 +8,7 @@
 import type { PackedSize } from "../data/preferences/packPair.ts";
 import { refuseBeyondMemory } from "../engine/runtime/memory.ts";
 import type { LoadedModel } from "../models/loadModel.ts";
-import type { LoraAdapter } from "../models/lora.ts";
+import { adapterTensors, type LoraAdapter } from "../models/lora.ts";
 import type { Architecture } from "../models/network.ts";
 
 /** Node, the runtime, the graphs, the tokenizer. */
@@ -49,19 +49,25 @@ function parameterBytes({ parameters }: Architecture): number {
 /** @param largest the longest pair of the data, packed. */
 export function memoryNeed({ model, adapter, referenceModel }: TrainedShapes, largest: PackedSize): MemoryNeed {
   const base = parameterBytes(model.architecture);
-  const layers = [...(adapter?.layers.values() ?? [])];
-  const adapterBytes = layers.reduce((sum, { shapeA, shapeB }) => sum + FLOAT * (sizeOf(shapeA) + sizeOf(shapeB)), 0);
-  const tensors = adapter ? adapterBytes : base;
+  const tensors = adapter ? adapterTensors(adapter).reduce((sum, { shape }) => sum + FLOAT * sizeOf(shape), 0) : base;
   const weights = (adapter ? base : 0) + (referenceModel ? parameterBytes(referenceModel.architecture) : 0);
-  const pair = pairBytes(model.architecture, largest);
+  const pair = pairBytes(model.architecture, adapter, largest);
   const peak = Math.max(COPIES * tensors + pair, COPIES_SAVING * tensors);
   return { weights, trained: COPIES_SAVING * tensors, pair, total: PROCESS + weights + peak };
 }
 
-/** What the backward pass keeps a token (10 C floats a layer in GPT-2), one block of attention, one of logits. */
-function pairBytes(architecture: Architecture, { shared, chosen, rejected }: PackedSize): number {
+/**
+ * What the backward pass keeps a token (10 C floats a layer in GPT-2; with DoRA the adapted layers' products too), one
+ * block of attention, one of logits.
+ */
+function pairBytes(architecture: Architecture, adapter: LoraAdapter | null, largest: PackedSize): number {
+  const { shared, chosen, rejected } = largest;
   const { hiddenSize, headSize, layers, linears, vocabSize } = architecture;
-  const kept = linears.reduce((sum, { inFeatures }) => sum + inFeatures, 0) + 3 * hiddenSize * layers;
+  const products = [...(adapter?.layers.values() ?? [])].filter(({ magnitude }) => magnitude !== null);
+  const kept =
+    linears.reduce((sum, { inFeatures }) => sum + inFeatures, 0) +
+    products.reduce((sum, { layer }) => sum + layer.outFeatures, 0) +
+    3 * hiddenSize * layers;
   const block = shared + Math.max(chosen, rejected);
   const scores = 3 * (hiddenSize / headSize) * block ** 2;
   const logits = 2 * (chosen + rejected) * Math.min(vocabSize, VOCABULARY_BLOCK);

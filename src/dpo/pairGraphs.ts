@@ -64,7 +64,7 @@ function forwardPair({ architecture, adapter, frozenHead }: PairGraphOptions, dr
   const net = buildNetwork(architecture, { adapter, attend, ...(dropoutSeed ? { dropoutSeed } : {}) });
   const { tokens, positions, predictFrom } = inputs;
   const hidden = architecture.forward(net, { tokens, positions, rows: predictFrom }); // [N, W]
-  const head = net.weight(architecture.head); // [V, W]
+  const head = net.head(); // [V, W]
   const { logps, entropy, correct } = linearLogps(hidden, head, inputs.labels); // [N] each
   const headMean = frozenHead ? input("headMean", [1, architecture.hiddenSize]) : meanKeepDims(head, [0]);
   return { inputs, net, hidden, headMean, logps, entropy, correct, sums: sumsOf(logps, inputs.targets) };

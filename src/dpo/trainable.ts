@@ -1,6 +1,14 @@
 /** @file Which tensors are trained, and what they start from. */
-import { initLoraA } from "../models/initLora.ts";
-import type { LearnerOptions, NamedTensors } from "./learnerOptions.ts";
+
+import { input, type Tensor } from "../engine/graph/index.ts";
+import { lowerGraph } from "../engine/onnx/lower.ts";
+import type { Device } from "../engine/runtime/device.ts";
+import { initLora } from "../models/initLora.ts";
+import { adapterTensors, type LoraAdapter } from "../models/lora.ts";
+import { adaptedNorm } from "../models/loraForward.ts";
+import type { Architecture } from "../models/network.ts";
+import type { LearnerOptions } from "./learnerOptions.ts";
+import { float32 } from "./pairFeeds.ts";
 
 export interface TrainableTensor {
   name: string;
@@ -9,27 +17,47 @@ export interface TrainableTensor {
 
 /** Trainable tensors in the order the optimizer goes through them: PEFT's and the model's own. */
 export function trainableOf({ model, adapter }: LearnerOptions): TrainableTensor[] {
-  if (!adapter) return [...model.architecture.parameters].map(([name, shape]) => ({ name, shape: [...shape] }));
-  return [...adapter.layers.values()].flatMap(({ nameA, nameB, shapeA, shapeB }) => [
-    { name: nameA, shape: [...shapeA] },
-    { name: nameB, shape: [...shapeB] },
-  ]);
+  const tensors = adapter
+    ? adapterTensors(adapter)
+    : [...model.architecture.parameters].map(([name, shape]) => ({ name, shape }));
+  return tensors.map(({ name, shape }) => ({ name, shape: [...shape] }));
 }
 
-/** PEFT's start: lora_A drawn, lora_B zero. */
-export function freshAdapter({ adapter, seed }: LearnerOptions): NamedTensors {
-  const weights = new Map<string, { shape: number[]; data: Float32Array }>();
-  if (!adapter) return weights;
-  const layers = [...adapter.layers.values()];
-  const targets = layers.map(({ layer }) => ({
-    name: layer.name,
-    in_features: layer.inFeatures,
-    out_features: layer.outFeatures,
-  }));
-  const drawn = initLoraA(targets, adapter.r, seed);
-  for (const { layer, nameA, nameB, shapeA, shapeB } of layers) {
-    weights.set(nameA, { shape: [...shapeA], data: drawn.get(layer.name) as Float32Array });
-    weights.set(nameB, { shape: [...shapeB], data: new Float32Array(shapeB[0] * shapeB[1]) });
+/**
+ * Puts the adapter's tensors into the device, where the model is already: those of a folder, or PEFT's start (drawn
+ * matrices, copies of what is trained in full, DoRA's magnitudes measured).
+ */
+export async function loadAdapterTensors(
+  device: Device,
+  { model, adapter, ...options }: LearnerOptions,
+): Promise<void> {
+  if (!adapter) return;
+  if (options.adapterWeights) {
+    const { adapterWeights } = options;
+    await device.put([...adapterWeights].map(([name, tensor]) => [name, float32(tensor)]));
+    return;
   }
-  return weights;
+  const drawn = initLora(adapter.layers.values(), adapter.init, options.seed);
+  await device.put([...drawn].map(([name, tensor]) => [name, float32(tensor)]));
+  await device.copy([...adapter.saved.values()].map(({ from, name }) => [from, name]));
+  await measureMagnitudes(device, model.architecture, adapter);
+}
+
+/** DoRA starts at the lengths that the adapted weights have: by the ops of the forward pass, so that both tie. */
+async function measureMagnitudes(device: Device, { parameters }: Architecture, adapter: LoraAdapter): Promise<void> {
+  for (const lora of adapter.layers.values()) {
+    if (lora.magnitude === null) return;
+    const name = `${lora.layer.name}.weight`;
+    const inputs = new Map<string, Tensor>();
+    const weights = (key: string, shape: readonly (number | string)[]) => {
+      const tensor = inputs.get(key) ?? input(key, shape);
+      inputs.set(key, tensor);
+      return tensor;
+    };
+    const matrix = weights(name, parameters.get(name) ?? []);
+    const session = await device.open(lowerGraph({ norm: adaptedNorm(lora, matrix, weights) }));
+    const feeds = Object.fromEntries([...inputs.keys()].map((key) => [key, key]));
+    await session.run(feeds, { norm: { store: lora.magnitude } });
+    await session.release();
+  }
 }

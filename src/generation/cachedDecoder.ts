@@ -6,7 +6,7 @@ import { Device, type Fetch, type HostTensor, type Session } from "../engine/run
 import { refuseBeyondMemory } from "../engine/runtime/memory.ts";
 import { buildNetwork } from "../models/buildNetwork.ts";
 import type { LoadedModel } from "../models/loadModel.ts";
-import { type LoraAdapter, loraAdapter } from "../models/lora.ts";
+import { adapterTensors, type LoraAdapter, loraAdapter } from "../models/lora.ts";
 import type { Architecture } from "../models/network.ts";
 import type { Decoder, DecoderStepOptions } from "./decoder.ts";
 import { PICK_ROWS, pickRows } from "./pickRows.ts";
@@ -44,7 +44,7 @@ function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null, o
     positions: input("positions", ["B*S"], "int32"),
     rows: input("last", ["B"], "int32"),
   });
-  return lowerGraph({ logits: gemm(last, net.weight(architecture.head), null, { transB: true }), ...outputs });
+  return lowerGraph({ logits: gemm(last, net.head(), null, { transB: true }), ...outputs });
 }
 
 /** Which keys each new token sees: those before it and itself, except the padding. [B, 1, S, P + S] */
@@ -174,13 +174,11 @@ export async function createDecoder(model: LoadedModel, options: { adapter?: Ada
   const device = new Device();
   try {
     await device.load([...model.weights]);
-    const lora = options.adapter
-      ? loraAdapter(architecture.linears, architecture.modelType, options.adapter.config)
-      : null;
+    const lora = options.adapter ? loraAdapter(architecture, options.adapter.config) : null;
     for (const [name, { shape, data }] of options.adapter?.weights ?? []) {
       await device.put([[name, { dtype: "float32", shape, data }]]);
     }
-    const adapterNames = [...(lora?.layers.values() ?? [])].flatMap(({ nameA, nameB }) => [nameA, nameB]);
+    const adapterNames = lora ? adapterTensors(lora).map(({ name }) => name) : [];
     const decoder = new CachedDecoder(architecture, device, [...architecture.parameters.keys(), ...adapterNames], {
       plain: await device.open(decoderGraph(architecture, lora)),
       openPicking: () => device.open(decoderGraph(architecture, lora, { picks: true })),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, type Adapter } from "../checkpoints/adapter.ts";
 import { PrefineError } from "../errors.ts";
 import type { LoadedModel } from "../models/loadModel.ts";
-import { loraAdapter } from "../models/lora.ts";
+import { adapterTensors, loraAdapter } from "../models/lora.ts";
 
 function misfit(message: string): PrefineError {
   const hint = "Was the adapter trained on another model? Its base_model_name_or_path says on which.";
@@ -32,17 +32,10 @@ export function checkAdapterFits(adapter: Adapter, folder: string, model: Loaded
   }
 }
 
-/** Shapes of the tensors of all layers that the adapter's config targets. */
+/** Shapes of all tensors that the adapter's config asks for. */
 function expectedShapes({ config }: Adapter, folder: string, model: LoadedModel): Map<string, readonly number[]> {
-  const { linears, modelType } = model.architecture;
   try {
-    const layers = [...loraAdapter(linears, modelType, config).layers.values()];
-    return new Map(
-      layers.flatMap(({ nameA, nameB, shapeA, shapeB }): [string, readonly number[]][] => [
-        [nameA, shapeA],
-        [nameB, shapeB],
-      ]),
-    );
+    return new Map(adapterTensors(loraAdapter(model.architecture, config)).map(({ name, shape }) => [name, shape]));
   } catch (error) {
     if (!(error instanceof PrefineError)) throw error;
     throw misfit(

@@ -1,7 +1,8 @@
 /** @file The network a forward pass is written with: weights as graph inputs, adapters on linear layers, dropout. */
-import { checkpoint, dropoutKeep, gemm, input, mul, type Tensor } from "../engine/graph/index.ts";
-import { addLora, type LoraAdapter, loraInputs } from "./lora.ts";
-import type { Architecture, LinearLayer, Network } from "./network.ts";
+import { checkpoint, dropoutKeep, gemm, input, mul, sub, type Tensor } from "../engine/graph/index.ts";
+import type { LoraAdapter, LoraLayer } from "./lora.ts";
+import { adaptedNorm, addDora, addLora } from "./loraForward.ts";
+import { type Architecture, HEAD_MODULE, type LinearLayer, type Network } from "./network.ts";
 
 export interface NetworkOptions {
   adapter: LoraAdapter | null;
@@ -15,40 +16,66 @@ export interface BuiltNetwork extends Network {
   readonly weights: ReadonlyMap<string, Tensor>;
 }
 
-export function buildNetwork(architecture: Architecture, options: NetworkOptions): BuiltNetwork {
-  const { adapter, dropoutSeed } = options;
+/** Graph inputs by name: the base model's parameters, and the adapter's tensors, some of which take their place. */
+function weightInputs(architecture: Architecture, adapter: LoraAdapter | null) {
   const weights = new Map<string, Tensor>();
-  const loraWeights = loraInputs();
-  const sites = new Map<string, number>();
-  const adapterTensor = (name: string, shape: readonly number[]) => {
-    const tensor = loraWeights(name, shape);
-    weights.set(name, tensor);
-    return tensor;
-  };
-  const weight = (name: string) => {
-    const shape = architecture.parameters.get(name);
-    if (!shape) throw new Error(`internal: the model has no parameter ${name}`);
+  const named = (name: string, shape: readonly (number | string)[]) => {
     const tensor = weights.get(name) ?? input(name, shape);
     weights.set(name, tensor);
     return tensor;
   };
-  /** Masks are numbered by place, so that a recomputed region draws the mask of its first pass. */
-  const drop = (x: Tensor, rate: number, place: string) => {
+  const base = (name: string) => {
+    const shape = architecture.parameters.get(name);
+    if (!shape) throw new Error(`internal: the model has no parameter ${name}`);
+    return named(name, shape);
+  };
+  /** The copy that is trained, where there is one. */
+  const weight = (name: string, otherwise = name) => {
+    const saved = adapter?.saved.get(name);
+    return saved ? named(saved.name, saved.shape) : base(otherwise);
+  };
+  return { weights, named, weight, head: () => weight(`${HEAD_MODULE}.weight`, architecture.head) };
+}
+
+/** Drops out where there is a seed. Masks are numbered by place, so that a recomputed region draws its own again. */
+function dropper(dropoutSeed: Tensor | undefined): Network["dropout"] {
+  const sites = new Map<string, number>();
+  return (x, rate, place) => {
     if (!dropoutSeed || rate === 0) return x;
     const site = sites.get(place) ?? sites.size;
     sites.set(place, site);
     return mul(x, dropoutKeep(x, dropoutSeed, site, rate));
   };
+}
+
+export function buildNetwork(architecture: Architecture, options: NetworkOptions): BuiltNetwork {
+  const { adapter, dropoutSeed } = options;
+  const { weights, named, weight, head } = weightInputs(architecture, adapter);
+  const drop = dropper(dropoutSeed);
+  const norms = new Map<string, Tensor>();
+  /** One tensor a layer, also where a region is computed twice: the norm is small and costs a pass over the weight. */
+  const normOf = (lora: LoraLayer, matrix: Tensor) => {
+    const norm = norms.get(lora.nameA) ?? adaptedNorm(lora, matrix, named);
+    norms.set(lora.nameA, norm);
+    return norm;
+  };
   const linear = (x: Tensor, layer: LinearLayer) => {
     const bias = layer.bias ? weight(`${layer.name}.bias`) : null;
-    const y = gemm(x, weight(`${layer.name}.weight`), bias, { transB: layer.layout === "out,in" });
+    const matrix = weight(`${layer.name}.weight`);
+    const transB = layer.layout === "out,in";
+    const y = gemm(x, matrix, bias, { transB });
     const lora = adapter?.layers.get(layer.name);
     if (!adapter || !lora) return y;
-    return addLora(y, drop(x, adapter.dropout, `lora ${layer.name}`), lora, adapter.scaling, adapterTensor);
+    const dropped = drop(x, adapter.dropout, `lora ${layer.name}`);
+    if (lora.magnitude === null) return addLora(y, dropped, lora, named);
+    const undropped = bias ? sub(y, bias) : y;
+    const product = dropped === x ? undropped : gemm(dropped, matrix, null, { transB });
+    return addDora({ y, product, x: dropped, norm: normOf(lora, matrix) }, lora, named);
   };
   return {
     weights,
     weight,
+    head,
     linear,
     attend: options.attend,
     dropout: drop,

@@ -4,15 +4,26 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import fixture from "../../test/fixtures/torch_random.json" with { type: "json" };
 import { hasReference, needsReference, readTensors, referenceFolder } from "../../test/support/shared.ts";
-import { initLoraA, type LoraTarget } from "./initLora.ts";
+import { initLora } from "./initLora.ts";
+
+const layer = (name: string, r: number, [inFeatures, outFeatures]: readonly number[]) => ({
+  r,
+  nameA: `base_model.model.${name}.lora_A.weight`,
+  nameB: `base_model.model.${name}.lora_B.weight`,
+  shapeA: [r, inFeatures] as [number, number],
+  shapeB: [outFeatures, r] as [number, number],
+});
 
 describe(`lora_A of an untrained adapter is PEFT ${fixture.versions.peft}'s, bit for bit`, () => {
   test.each(fixture.lora_a)("GPT-2 of width $n_embd, r $r, seed $seed", ({ modules, r, seed, n_layer }) => {
-    const weights = initLoraA(modules, r, seed);
-    expect([...weights.keys()]).toEqual(modules.map((module) => module.name));
+    const layers = modules.map(({ name, in_features, out_features }) => layer(name, r, [in_features, out_features]));
+    const weights = initLora(layers, true, seed);
+    expect([...weights.keys()]).toEqual(layers.flatMap(({ nameA, nameB }) => [nameA, nameB]));
     expect(modules.length).toBe(3 * n_layer);
     for (const { name, first, sum, sha256 } of modules) {
-      const found = weights.get(name)!;
+      const { nameA, nameB } = layer(name, r, []);
+      const found = weights.get(nameA)!.data;
+      expect(weights.get(nameB)!.data.every((value) => value === 0)).toBe(true);
       expect([...found.subarray(0, 4)]).toEqual(first);
       expect(found.reduce((total, value) => total + value, 0)).toBeCloseTo(sum, 9);
       expect(createHash("sha256").update(found).digest("hex")).toBe(sha256);
@@ -24,16 +35,14 @@ describe(`lora_A of an untrained adapter is PEFT ${fixture.versions.peft}'s, bit
     () => {
       const file = join(referenceFolder, "trajectories/note/initial_adapter/adapter_model.safetensors");
       const wanted = readTensors(file);
-      const modules: LoraTarget[] = [0, 1].flatMap((layer) => [
-        { name: `transformer.h.${layer}.attn.c_attn`, in_features: 48, out_features: 144 },
-        { name: `transformer.h.${layer}.attn.c_proj`, in_features: 48, out_features: 48 },
-        { name: `transformer.h.${layer}.mlp.c_proj`, in_features: 192, out_features: 48 },
+      const layers = [0, 1].flatMap((number) => [
+        layer(`transformer.h.${number}.attn.c_attn`, 4, [48, 144]),
+        layer(`transformer.h.${number}.attn.c_proj`, 4, [48, 48]),
+        layer(`transformer.h.${number}.mlp.c_proj`, 4, [192, 48]),
       ]);
-      const found = initLoraA(modules, 4, 11);
-      for (const [name, values] of found) {
-        expect(values).toEqual(wanted.get(`base_model.model.${name}.lora_A.weight`)!.data);
-      }
-      expect(found.size).toBe(6);
+      const found = initLora(layers, true, 11);
+      for (const [name, { data }] of found) expect(data).toEqual(wanted.get(name)!.data);
+      expect(found.size).toBe(12);
     },
   );
 });

@@ -1,94 +1,166 @@
-/** @file LoRA (arXiv 2106.09685) on linear layers: y = W x + s B A drop(x), under PEFT's names. */
-import { gemm, input, matmul, type Tensor } from "../engine/graph/index.ts";
-import { nearestName, PrefineError } from "../errors.ts";
-import type { LinearLayer } from "./network.ts";
+/**
+ * @file An adapter's shape under PEFT's names: which layers get LoRA (arXiv 2106.09685) or DoRA (arXiv 2402.09353), of
+ * which rank and scale, and which parameters are trained in full beside them. The numbers are elsewhere.
+ */
+import { PrefineError } from "../errors.ts";
+import { findTargets, type ModelModules, savedModules, type TargetSettings } from "./loraTargets.ts";
+import { HEAD_MODULE, type LinearLayer } from "./network.ts";
+import { fullMatch } from "./pythonPattern.ts";
 
 export interface LoraLayer {
   layer: LinearLayer;
+  r: number;
+  /** lora_alpha / r; lora_alpha / sqrt(r) with use_rslora. */
+  scaling: number;
   /** PEFT's file keys. */
   nameA: string;
   nameB: string;
   shapeA: [r: number, inFeatures: number];
   shapeB: [outFeatures: number, r: number];
+  /** With use_dora: the file key of the lengths [outFeatures] of the weight's rows (of columns, for Conv1D). */
+  magnitude: string | null;
 }
 
-/** An adapter's shape: which layers, with which rank; the numbers are elsewhere. */
+/** A parameter of the model that is trained in full: modules_to_save, biases. */
+export interface SavedParameter {
+  /** PEFT's file key. */
+  name: string;
+  shape: readonly number[];
+  /** The model's parameter that it starts from. */
+  from: string;
+}
+
+/** true, null: A Kaiming-uniform, B zero; false: both as nn.Linear starts; the others as PEFT has them. */
+export type InitLoraWeights = boolean | string | null;
+
 export interface LoraAdapter {
-  r: number;
-  /** lora_alpha / r. */
-  scaling: number;
   dropout: number;
   layers: ReadonlyMap<string, LoraLayer>;
+  /** By the name that the network asks for: the parameter's own, `lm_head.weight` for the unembedding. */
+  saved: ReadonlyMap<string, SavedParameter>;
+  init: InitLoraWeights;
+  /** target_modules as PEFT writes it. */
+  targetModules: string[] | string;
+  /** What a person should hear about the settings. */
+  warnings: readonly string[];
 }
 
-function loraLayer(layer: LinearLayer, r: number): LoraLayer {
-  const prefix = `base_model.model.${layer.name}`;
+/** PEFT's LoraConfig, as far as it shapes the adapter. */
+export interface LoraSettings extends TargetSettings {
+  r: number;
+  lora_alpha: number;
+  lora_dropout: number;
+  use_rslora?: boolean;
+  use_dora?: boolean;
+  /** Ranks and alphas by pattern: the first whose expression matches the end of a layer's name counts. */
+  rank_pattern?: Readonly<Record<string, number>> | null;
+  alpha_pattern?: Readonly<Record<string, number>> | null;
+  bias?: "none" | "all" | "lora_only";
+  init_lora_weights?: InitLoraWeights;
+}
+
+const PREFIX = "base_model.model.";
+
+/**
+ * @throws PrefineError("config") when no linear layer is a target, or a pattern is broken; "not-yet" for targets that
+ *   can't be adapted.
+ */
+export function loraAdapter(model: ModelModules, settings: LoraSettings): LoraAdapter {
+  const targets = findTargets(model, settings);
+  const ranks = patternReader(settings.rank_pattern, "rank_pattern", targets.layers);
+  const alphas = patternReader(settings.alpha_pattern, "alpha_pattern", targets.layers);
+  const layers = targets.layers.map((layer) => {
+    const r = ranks.of(layer.name) ?? settings.r;
+    if (!(Number.isInteger(r) && r > 0)) {
+      throw new PrefineError("config", `rank_pattern: expected whole numbers above 0, found ${r} for ${layer.name}`);
+    }
+    return loraLayer(layer, { r, alpha: alphas.of(layer.name) ?? settings.lora_alpha, settings });
+  });
+  return {
+    dropout: settings.lora_dropout,
+    layers: new Map(layers.map((entry) => [entry.layer.name, entry])),
+    saved: savedParameters(model, settings, targets.layers),
+    init: settings.init_lora_weights ?? true,
+    targetModules: targets.targetModules,
+    warnings: [...targets.warnings, ...ranks.warnings, ...alphas.warnings],
+  };
+}
+
+interface LayerSettings {
+  r: number;
+  alpha: number;
+  settings: LoraSettings;
+}
+
+function loraLayer(layer: LinearLayer, { r, alpha, settings }: LayerSettings): LoraLayer {
+  const prefix = PREFIX + layer.name;
   return {
     layer,
+    r,
+    scaling: settings.use_rslora ? alpha / Math.sqrt(r) : alpha / r,
     nameA: `${prefix}.lora_A.weight`,
     nameB: `${prefix}.lora_B.weight`,
     shapeA: [r, layer.inFeatures],
     shapeB: [layer.outFeatures, r],
+    magnitude: settings.use_dora ? `${prefix}.lora_magnitude_vector` : null,
   };
 }
 
-/** PEFT's default targets by model type (its TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING). */
-const DEFAULT_TARGETS: Record<string, string[]> = { gpt2: ["c_attn"] };
-
-/**
- * @param options r, lora_alpha, lora_dropout, target_modules as in PEFT's LoraConfig: a layer is a target when its name
- *   equals one of the names or ends with "." and the name.
- * @throws PrefineError when a target names no layer (PEFT objects only if none of them does).
- */
-export function loraAdapter(
-  linears: readonly LinearLayer[],
-  modelType: string,
-  options: { r: number; lora_alpha: number; lora_dropout: number; target_modules: readonly string[] | null },
-): LoraAdapter {
-  const targets = options.target_modules ?? DEFAULT_TARGETS[modelType] ?? [];
-  const matches = ({ name }: LinearLayer, target: string) => name === target || name.endsWith(`.${target}`);
-  const missing = targets.filter((target) => !linears.some((layer) => matches(layer, target)));
-  if (missing.length > 0 || targets.length === 0) throw unknownTargets(missing, linears);
-  const chosen = linears.filter((layer) => targets.some((target) => matches(layer, target)));
+/** Values by pattern: `(.*\.)?(pattern)$`, the first one that matches. */
+function patternReader(
+  patterns: Readonly<Record<string, number>> | null | undefined,
+  where: string,
+  layers: readonly LinearLayer[],
+) {
+  const entries = Object.entries(patterns ?? {}).map(([pattern, value]) => {
+    return { pattern, value, matches: fullMatch(pattern, where, { before: "(?:.*\\.)?" }) };
+  });
+  const idle = entries.filter(({ matches }) => !layers.some(({ name }) => matches(name)));
   return {
-    r: options.r,
-    scaling: options.lora_alpha / options.r,
-    dropout: options.lora_dropout,
-    layers: new Map(chosen.map((layer) => [layer.name, loraLayer(layer, options.r)])),
+    of: (name: string) => entries.find(({ matches }) => matches(name))?.value,
+    warnings: idle.map(
+      ({ pattern }) => `${where}: no adapted layer matches ${JSON.stringify(pattern)}; it has no effect`,
+    ),
   };
 }
 
-function unknownTargets(missing: readonly string[], linears: readonly LinearLayer[]): PrefineError {
-  const names = [...new Set(linears.map(({ name }) => name.split(".").at(-1) as string))];
-  const list = missing.map((name) => JSON.stringify(name)).join(", ");
-  const nearest = missing.length > 0 ? nearestName(missing[0], names) : undefined;
-  return new PrefineError(
-    "config",
-    `target_modules: no linear layer is called ${list || "nothing"}; this model has ${names.join(", ")}`,
-    nearest ? `Did you mean ${JSON.stringify(nearest)}?` : "Choose among these names.",
-  );
+/** What is trained in full, by the name that the network asks for. */
+function savedParameters(
+  model: ModelModules,
+  { modules_to_save, bias = "none" }: LoraSettings,
+  layers: readonly LinearLayer[],
+): Map<string, SavedParameter> {
+  const { modules } = savedModules(model, modules_to_save ?? []);
+  const adapted = new Set(layers.map(({ name }) => name));
+  const found = new Map<string, SavedParameter>();
+  for (const [name, shape] of model.parameters) {
+    const module = name.slice(0, name.lastIndexOf("."));
+    const isSaved = modules.some((saved) => name.startsWith(`${saved}.`));
+    const isTrainedBias = name.endsWith(".bias") && (bias === "all" || (bias === "lora_only" && adapted.has(module)));
+    if (!isSaved && !isTrainedBias) continue;
+    const key = adapted.has(module) ? `${module}.base_layer.bias` : name;
+    found.set(name, { name: PREFIX + key, shape: shape as readonly number[], from: name });
+  }
+  const head = `${HEAD_MODULE}.weight`;
+  if (modules.includes(HEAD_MODULE) && !found.has(head)) {
+    const shape = model.parameters.get(model.head) as readonly number[];
+    found.set(head, { name: PREFIX + head, shape, from: model.head });
+  }
+  return found;
 }
 
-/** The adapter's term added to a layer's output y [M, out], for its input x [M, in] (already dropped out). */
-export function addLora(
-  y: Tensor,
-  x: Tensor,
-  { nameA, nameB, shapeA, shapeB }: LoraLayer,
-  scaling: number,
-  weights: LoraWeights,
-): Tensor {
-  const low = matmul(x, weights(nameA, shapeA), { transB: true }); // [M, r]
-  return gemm(low, weights(nameB, shapeB), y, { transB: true, alpha: scaling });
+export interface AdapterTensor {
+  /** PEFT's file key. */
+  name: string;
+  shape: readonly number[];
 }
 
-/** The graph input of an adapter tensor, always the same tensor for the same name. */
-export type LoraWeights = (name: string, shape: readonly number[]) => Tensor;
-
-export function loraInputs(): LoraWeights {
-  const known = new Map<string, Tensor>();
-  return (name, shape) => {
-    const tensor = known.get(name) ?? input(name, shape);
-    known.set(name, tensor);
-    return tensor;
-  };
+/** Every tensor of the adapter's file: what is trained, and what is saved. */
+export function adapterTensors(adapter: LoraAdapter): AdapterTensor[] {
+  const ofLayers = [...adapter.layers.values()].flatMap(({ nameA, nameB, shapeA, shapeB, magnitude }) => [
+    { name: nameA, shape: shapeA },
+    { name: nameB, shape: shapeB },
+    ...(magnitude === null ? [] : [{ name: magnitude, shape: [shapeB[0]] }]),
+  ]);
+  return [...ofLayers, ...[...adapter.saved.values()].map(({ name, shape }) => ({ name, shape }))];
 }

@@ -142,7 +142,9 @@ function unmatched(names: readonly string[], model: ModelModules): string[] {
   const missing = names.filter((name) => !model.linears.some((layer) => isNamed(layer.name, name)));
   return missing.map((name) => {
     const nearest = nearestName(name, lastParts(model));
-    const advice = nearest ? `did you mean ${JSON.stringify(nearest)}?` : `this model has ${lastParts(model).join(", ")}`;
+    const advice = nearest
+      ? `did you mean ${JSON.stringify(nearest)}?`
+      : `this model has ${lastParts(model).join(", ")}`;
     return `target_modules: no linear layer is called ${JSON.stringify(name)}; ${advice}`;
   });
 }

@@ -5,6 +5,9 @@
  */
 import type { Shape, Tensor } from "../engine/graph/index.ts";
 
+/** Module of the unembedding in transformers' causal language models; a tied one has no parameter of its own. */
+export const HEAD_MODULE = "lm_head";
+
 /** A linear layer that an adapter can sit on. */
 export interface LinearLayer {
   /** Module name in Hugging Face's model, e.g. `transformer.h.0.attn.c_attn`. */
@@ -30,6 +33,8 @@ export interface AttentionShape {
 export interface Network {
   /** A weight by its Hugging Face name. */
   weight(name: string): Tensor;
+  /** The unembedding matrix [V, C]. */
+  head(): Tensor;
   /** x [M, in] -> [M, out]: the layer, its bias and whatever adapter sits on it. */
   linear(x: Tensor, layer: LinearLayer): Tensor;
   /** q [M, H D], k and v [M, K D] -> [M, H D]. */

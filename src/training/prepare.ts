@@ -48,6 +48,7 @@ export interface PreparedRun {
 export async function prepareRun(request: RunRequest, observer: RunObserver): Promise<PreparedRun> {
   const { args } = request;
   const trained = await prepareModel(request);
+  for (const line of trained.warnings) observer.warn(line);
   const tokenizer = request.tokenizer ?? (await loadTokenizer(trained));
   setPadToken(tokenizer, args);
   const truncation = truncationOf(request, trained, observer);
@@ -143,11 +144,22 @@ function filesBeside(tokenizer: Tokenizer, request: RunRequest): [string, Conten
   return [...own, ["training_args.json", `${JSON.stringify(settings, null, 2)}\n`]];
 }
 
+/** Further settings of an adapter that must be the same when a run is resumed; listed where they are not these. */
+const USUAL: Partial<Record<keyof AdapterConfig, unknown>> = {
+  ...{ use_rslora: false, use_dora: false, rank_pattern: {}, alpha_pattern: {}, bias: "none", modules_to_save: null },
+  ...{ exclude_modules: null, layers_to_transform: null, layers_pattern: null, init_lora_weights: true },
+};
+
 /** What of an adapter must be the same when a run is resumed. */
 function shapeOf(adapter: AdapterConfig | null): Record<string, unknown> | null {
   if (!adapter) return null;
   const { r, lora_alpha, lora_dropout, target_modules } = adapter;
-  return { r, lora_alpha, lora_dropout, target_modules: target_modules.toSorted() };
+  const targets = typeof target_modules === "string" ? target_modules : target_modules.toSorted();
+  const further = Object.entries(USUAL).flatMap(([name, usual]) => {
+    const value = adapter[name as keyof AdapterConfig] ?? usual;
+    return JSON.stringify(value) === JSON.stringify(usual) ? [] : [[name, value]];
+  });
+  return { r, lora_alpha, lora_dropout, target_modules: targets, ...Object.fromEntries(further) };
 }
 
 function nameOf({ dataset_name }: RunRequest): { dataset_name?: string } {

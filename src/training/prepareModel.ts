@@ -10,7 +10,7 @@ import type { LearnerOptions } from "../dpo/learnerOptions.ts";
 import type { LossType } from "../dpo/losses.ts";
 import { PrefineError } from "../errors.ts";
 import { type LoadedModel, loadModel } from "../models/loadModel.ts";
-import { type LoraAdapter, loraAdapter } from "../models/lora.ts";
+import { adapterTensors, type LoraAdapter, loraAdapter } from "../models/lora.ts";
 import { optimizerSettings } from "../optim/optimizers.ts";
 import { decays } from "../optim/weightDecay.ts";
 
@@ -30,6 +30,8 @@ export interface TrainedModel {
   /** Branch, tag or commit that model_init_kwargs asks for. */
   revision: string | undefined;
   saved: SavedModel;
+  /** What a person should hear about the adapter's settings. */
+  warnings: readonly string[];
 }
 
 interface Named {
@@ -65,9 +67,10 @@ export async function prepareModel({ model, ref_model, peft_config, args }: Mode
     throw new PrefineError("config", `output_dir ${args.output_dir}: expected another folder than the model's own`);
   }
   const settings = start?.config ?? peft_config;
-  const lora = settings && loraAdapter(base.architecture.linears, base.architecture.modelType, settings);
+  const lora = settings && loraAdapter(base.architecture, settings);
   const reference = ref_model === null ? undefined : (await load(ref_model, undefined)).loaded;
-  return { base, lora, start, reference, revision, saved: savedModel({ base, lora, settings, revision }) };
+  const saved = savedModel({ base, lora, settings, revision });
+  return { base, lora, start, reference, revision, saved, warnings: lora?.warnings ?? [] };
 }
 
 interface Saving extends Pick<TrainedModel, "base" | "lora" | "revision"> {
@@ -77,12 +80,15 @@ interface Saving extends Pick<TrainedModel, "base" | "lora" | "revision"> {
 function savedModel({ base, lora, settings, revision }: Saving): SavedModel {
   if (!lora || !settings) return { kind: "full", config: base.config, generationConfig: base.generationConfig };
   const layers = [...lora.layers.values()].map(({ layer }) => layer);
-  const lastParts = new Set(layers.map(({ name }) => name.split(".").at(-1)!));
+  const { r, lora_alpha, lora_dropout, use_rslora, use_dora, bias } = settings;
+  const { exclude_modules, layers_to_transform, layers_pattern, modules_to_save } = settings;
   const config: AdapterConfig = {
-    r: settings.r,
-    lora_alpha: settings.lora_alpha,
-    lora_dropout: settings.lora_dropout,
-    target_modules: [...(settings.target_modules ?? lastParts)],
+    ...{ r, lora_alpha, lora_dropout, use_rslora, use_dora, bias },
+    ...{ exclude_modules, layers_to_transform, layers_pattern, modules_to_save },
+    rank_pattern: settings.rank_pattern ?? {},
+    alpha_pattern: settings.alpha_pattern ?? {},
+    init_lora_weights: lora.init,
+    target_modules: lora.targetModules,
     base_model_name_or_path: nameOfBase(base),
     fan_in_fan_out: layers.every(({ layout }) => layout === "in,out"),
     task_type: settings.task_type,
@@ -124,6 +130,6 @@ export function countParameters({ base, lora }: TrainedModel): number {
   const isEmbedding = (name: string) => /(^|\.)(wte|wpe|embed_tokens)\.weight$/.test(name);
   const counted = [...base.architecture.parameters].filter(([name]) => !isEmbedding(name));
   const shapes: (readonly number[])[] = counted.map(([, shape]) => shape);
-  for (const { shapeA, shapeB } of lora?.layers.values() ?? []) shapes.push(shapeA, shapeB);
+  for (const { shape } of lora ? adapterTensors(lora) : []) shapes.push(shape);
   return shapes.reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0);
 }

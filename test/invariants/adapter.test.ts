@@ -33,7 +33,7 @@ const learners: Learner[] = [];
 async function learner(options: Partial<LearnerOptions> = {}): Promise<Learner> {
   const made = await createLearner({
     model,
-    adapter: loraAdapter(model.architecture.linears, "gpt2", LORA),
+    adapter: loraAdapter(model.architecture, LORA),
     lossType: "sigmoid",
     beta: 0.1,
     optimizer: { settings: ADAMW, weightDecay: () => 0 },

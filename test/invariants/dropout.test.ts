@@ -31,7 +31,7 @@ interface Rates {
 async function learner({ lora, ...own }: Rates, options: { seed?: number; dropout?: boolean } = {}): Promise<Learner> {
   const model = await randomGpt2(join(folder, JSON.stringify(own)), own);
   const settings = { r: 4, lora_alpha: 8, lora_dropout: lora, target_modules: ["c_attn", "c_proj"] };
-  const adapter = loraAdapter(model.architecture.linears, "gpt2", settings);
+  const adapter = loraAdapter(model.architecture, settings);
   const random = new Mt19937(2);
   const normal = (shape: readonly [number, number]) => {
     return { shape: [...shape], data: random.normal(new Float32Array(shape[0] * shape[1]), 0, 0.1) };

@@ -33,7 +33,7 @@ test("timers keep firing while a step runs", async () => {
   vi.stubEnv("PREFINE_NUM_THREADS", "1"); // so that a step is long on any machine
   const model = await randomGpt2(join(folder, "wide"), { n_embd: 384, n_layer: 4, n_positions: 512 });
   const learner = await createLearner({
-    ...{ model, adapter: loraAdapter(model.architecture.linears, "gpt2", LORA), lossType: "sigmoid", beta: 0.1 },
+    ...{ model, adapter: loraAdapter(model.architecture, LORA), lossType: "sigmoid", beta: 0.1 },
     optimizer: { settings: ADAMW, weightDecay: () => 0 },
     ...{ dropout: false, seed: 1 },
   });

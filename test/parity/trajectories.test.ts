@@ -20,6 +20,7 @@ const BUILT = [
   ...["note", "note-shuffled", "loss-sigmoid", "beta-0.5", "accumulation", "truncation", "uneven"],
   ...["trained-adapter", "precompute-reference", "full", "sgd", "adafactor", "cosine-decay"],
   "full-sync-reference",
+  ...["lora-all-linear", "lora-dora", "lora-layers", "lora-modules-to-save", "lora-rslora"],
 ];
 const cases = process.env.PREFINE_TRAJECTORIES?.split(",") ?? BUILT;
 

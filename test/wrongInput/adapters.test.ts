@@ -6,7 +6,7 @@ import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { saveAdapter } from "../../src/checkpoints/adapter.ts";
-import { initLoraA } from "../../src/models/initLora.ts";
+import { initLora } from "../../src/models/initLora.ts";
 import { randomGpt2 } from "../support/randomGpt2.ts";
 import { cut, editJson, editTensors, refusalOf, train, useWorkbench } from "../support/workbench.ts";
 
@@ -18,14 +18,12 @@ const CONFIG = "adapter/adapter_config.json";
 const C_ATTN = (layer: number) => `transformer.h.${layer}.attn.c_attn`;
 
 beforeEach(async () => {
-  const targets = [0, 1].map((layer) => ({ name: C_ATTN(layer), in_features: WIDTH, out_features: 3 * WIDTH }));
-  const drawn = initLoraA(targets, 2, 1);
-  const weights = new Map(
-    targets.flatMap(({ name }) => [
-      [`base_model.model.${name}.lora_A.weight`, { shape: [2, WIDTH], data: drawn.get(name)! }],
-      [`base_model.model.${name}.lora_B.weight`, { shape: [3 * WIDTH, 2], data: new Float32Array(6 * WIDTH) }],
-    ]),
-  );
+  const layers = [0, 1].map((layer) => ({
+    ...{ r: 2, shapeA: [2, WIDTH] as [number, number], shapeB: [3 * WIDTH, 2] as [number, number] },
+    nameA: `base_model.model.${C_ATTN(layer)}.lora_A.weight`,
+    nameB: `base_model.model.${C_ATTN(layer)}.lora_B.weight`,
+  }));
+  const weights = initLora(layers, true, 1);
   await saveAdapter("adapter", {
     config: {
       ...{ r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: ["c_attn"], fan_in_fan_out: true },
@@ -120,10 +118,17 @@ describe("an adapter and a model that disagree are both named", () => {
   });
 
   it("in the names of layers", async () => {
-    editJson(CONFIG, { target_modules: ["c_attn", "q_proj"] });
+    editJson(CONFIG, { target_modules: ".*query" });
     expect(await adapterRefusal()).toMatch(
-      /^error: adapter\/adapter_config\.json on the model of .*config\.json: .*no linear layer is called "q_proj"; this model has/,
+      /^error: adapter\/adapter_config\.json on the model of .*config\.json: .*no module's whole name matches "\.\*query"/,
     );
+  });
+
+  it("in what is saved beside the layers", async () => {
+    editJson(CONFIG, { use_dora: true });
+    expect(await adapterRefusal()).toMatch(/expected a tensor ".*c_attn\.lora_magnitude_vector" for the model of/);
+    editJson(CONFIG, { use_dora: false, modules_to_save: ["ln_f"] });
+    expect(await adapterRefusal()).toMatch(/expected a tensor "base_model\.model\.transformer\.ln_f\.weight" for the/);
   });
 
   it("when the model is gone", async () => {

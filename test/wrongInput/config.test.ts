@@ -60,11 +60,19 @@ describe("a run file", () => {
 
 describe("target modules", () => {
   it.each([
-    [["c_atn", "c_proj"], 'called "c_atn"; this model has c_attn, c_proj, c_fc\nDid you mean "c_attn"?'],
-    [["mlp"], 'called "mlp"; this model has c_attn, c_proj, c_fc\nChoose among these names.'],
+    [
+      ["c_atn", "q_proj"],
+      'no linear layer is called "c_atn", "q_proj"; this model has c_attn, c_proj, c_fc\nDid you mean "c_attn"?',
+    ],
+    [["c_fd"], 'no linear layer is called "c_fd"; this model has c_attn, c_proj, c_fc\nDid you mean "c_fc"?'],
+    [
+      ["c_fc", "mlp"],
+      "transformer.h.0.mlp: expected a linear layer, found a module of another kind\nLinear layers of this model: c_attn, c_proj, c_fc.",
+    ],
+    [[".*query"], 'no module\'s whole name matches ".*query"\nNames here look like transformer.h.0.attn.c_attn.'],
   ])("%j: the names that exist are told", async (targets, message) => {
     const told = await train("--lora_target_modules", ...targets);
-    expect(told).toBe(`error: target_modules: no linear layer is ${message}`);
+    expect(told).toBe(`error: target_modules: ${message}`);
   });
 });
 

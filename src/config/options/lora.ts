@@ -1,10 +1,35 @@
 /** @file The adapter: peft.LoraConfig (PEFT 0.21). The same names are in adapter_config.json. */
-import { above, atLeast, bool, either, int, json, listOf, nullable, oneOf, share, string } from "../kinds.ts";
+import {
+  above,
+  atLeast,
+  bool,
+  either,
+  float,
+  int,
+  json,
+  listOf,
+  names,
+  nullable,
+  numbersByName,
+  oneOf,
+  share,
+  string,
+} from "../kinds.ts";
 import { differs, group, noEffect, notYet, same } from "../option.ts";
 
 /** How target_modules differs from PEFT. */
 export const TARGETS_NOTE =
-  "one name alone means the layers of that name (to PEFT, a regular expression); each name must name a layer";
+  "as in PEFT a text is a regular expression for whole names; one that matches nothing and looks like a name means the " +
+  "layers of that name; a name in a list that means no layer gets a warning; layers are linear, not embeddings";
+
+/** How the reference differs with trained biases. */
+const BIAS_NOTE =
+  "as in PEFT; the reference keeps the original biases, where TRL's, with the adapter off, moves along with the " +
+  "trained ones (unless it is precomputed)";
+
+const INIT_NOTE =
+  "pissa: the reference is the adapter as it started, so that it ties with the policy; TRL's is the base without its " +
+  "principal components";
 
 const BY_PEFT = "written by prefine into adapter_config.json";
 const MEGATRON = "there is no Megatron here";
@@ -26,29 +51,31 @@ const adapter = group("Adapter", {
   }),
   lora_dropout: same(share, 0, "Dropout before A; needs disable_dropout: false.", { common: true }),
   target_modules: differs(
-    nullable(listOf(string)),
+    nullable(names),
     null,
-    "Names of the layers to adapt; unset: the model's usual ones (GPT-2: c_attn).",
+    "Layers to adapt: names, a regular expression, or all-linear; unset: the model's usual ones (GPT-2: c_attn).",
     {
       common: true,
       note: TARGETS_NOTE,
     },
   ),
-  bias: same(oneOf("none", "all", "lora_only"), "none", "Biases to train.", { ready: ["none"], common: true }),
+  bias: differs(oneOf("none", "all", "lora_only"), "none", "Biases to train: none, all, those of adapted layers.", {
+    common: true,
+    note: BIAS_NOTE,
+  }),
   task_type: same(nullable(oneOf(...TASK_TYPES)), null, "Kind of task.", { ready: ["CAUSAL_LM"], common: true }),
-  exclude_modules: notYet(nullable(listOf(string)), null, "Layers to leave out."),
-  modules_to_save: notYet(nullable(listOf(string)), null, "Layers to train in full beside the adapter.", {
-    ready: [[]],
+  exclude_modules: same(nullable(names), null, "Layers to leave out: names or a regular expression."),
+  modules_to_save: same(nullable(listOf(string)), null, "Modules to train in full: ends of their names, such as ln_f."),
+  init_lora_weights: differs(either(bool, string), true, "How A and B start: true, false, gaussian or pissa.", {
+    ready: [true, false, "gaussian", "pissa"],
+    note: INIT_NOTE,
   }),
-  init_lora_weights: same(either(bool, string), true, "How A and B start; true: A Kaiming-uniform, B zero.", {
-    ready: [true],
-  }),
-  use_rslora: notYet(bool, false, "Scale by lora_alpha / sqrt(r)."),
-  use_dora: notYet(bool, false, "Train magnitude and direction apart (DoRA)."),
-  layers_to_transform: notYet(nullable(listOf(int)), null, "Numbers of the layers to adapt."),
-  layers_pattern: notYet(nullable(listOf(string)), null, "Name of the list of layers."),
-  rank_pattern: notYet(nullable(json), {}, "Ranks by layer name.", { ready: [null] }),
-  alpha_pattern: notYet(nullable(json), {}, "Alphas by layer name.", { ready: [null] }),
+  use_rslora: same(bool, false, "Scale by lora_alpha / sqrt(r)."),
+  use_dora: same(bool, false, "Train magnitude and direction apart (DoRA)."),
+  layers_to_transform: same(nullable(listOf(int)), null, "Numbers of the layers to adapt."),
+  layers_pattern: same(nullable(names), null, "Name of the list that layers_to_transform counts in (h, layers)."),
+  rank_pattern: same(nullable(numbersByName(above(0, int))), {}, "Ranks of layers whose name matches."),
+  alpha_pattern: same(nullable(numbersByName(above(0, float))), {}, "Alphas of layers whose name matches."),
   lora_bias: notYet(bool, false, "Bias on B."),
   fan_in_fan_out: noEffect(bool, false, "Weights are [in, out].", "found from the layer"),
 });

@@ -1,5 +1,5 @@
 /** @file Which model, and which adapter on it: trl.ModelConfig (TRL 1.16), and prefine's adapter_name_or_path. */
-import { above, atLeast, bool, int, listOf, nullable, oneOf, share, string } from "../kinds.ts";
+import { above, atLeast, bool, int, listOf, names, nullable, oneOf, share, string } from "../kinds.ts";
 import { differs, group, noEffect, notYet, own, same } from "../option.ts";
 import { TARGETS_NOTE, TASK_TYPES } from "./lora.ts";
 
@@ -30,19 +30,19 @@ const lora = group("LoRA", {
     common: true,
   }),
   lora_target_modules: differs(
-    nullable(listOf(string)),
+    nullable(names),
     null,
-    "Names of the layers to adapt; unset: the model's usual ones (GPT-2: c_attn).",
+    "Layers to adapt: names, a regular expression, or all-linear; unset: the model's usual ones (GPT-2: c_attn).",
     {
       common: true,
       note: TARGETS_NOTE,
     },
   ),
   lora_target_parameters: notYet(nullable(listOf(string)), null, "Parameters to adapt that are no layers."),
-  lora_modules_to_save: notYet(nullable(listOf(string)), null, "Layers to train in full beside the adapter."),
+  lora_modules_to_save: same(nullable(listOf(string)), null, "Modules to train in full: ends of their names."),
   lora_task_type: same(oneOf(...TASK_TYPES), "CAUSAL_LM", "PEFT's task type.", { ready: ["CAUSAL_LM"] }),
-  use_rslora: notYet(bool, false, "Scale by alpha / sqrt(r)."),
-  use_dora: notYet(bool, false, "Train magnitude and direction apart (DoRA)."),
+  use_rslora: same(bool, false, "Scale by alpha / sqrt(r)."),
+  use_dora: same(bool, false, "Train magnitude and direction apart (DoRA)."),
 });
 
 export const MODEL_OPTIONS = {

@@ -10,6 +10,6 @@ export { linearLogps } from "./ops/linearLogps.ts";
 export { gemm, matmul } from "./ops/matmul.ts";
 export * from "./ops/normalize.ts";
 export { dropoutKeep } from "./ops/random.ts";
-export { maxKeepDims, meanAll, meanKeepDims } from "./ops/reduce.ts";
+export { maxKeepDims, meanAll, meanKeepDims, normKeepDims } from "./ops/reduce.ts";
 export { chunk, concat, reshape, slice, split, transpose, zerosLike } from "./ops/shape.ts";
 export { constant, type Dim, type Dtype, input, type Shape, type Tensor } from "./tensor.ts";

@@ -142,7 +142,7 @@ describe("WebAssembly computes what the native runtime computes", () => {
       process.env.PREFINE_RUNTIME = runtime;
       const learner = await createLearner({
         model,
-        adapter: loraAdapter(model.architecture.linears, "gpt2", {
+        adapter: loraAdapter(model.architecture, {
           ...{ r: 4, lora_alpha: 8, lora_dropout: 0 },
           target_modules: ["c_attn", "c_proj"],
         }),

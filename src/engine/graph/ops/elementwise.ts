@@ -131,6 +131,14 @@ const geluNewOp = defineOp("geluNew", {
 });
 export const geluNew = (x: Tensor): Tensor => geluNewOp([x], {})[0];
 
+const detachOp = defineOp("detach", {
+  shape: ([x]) => [{ shape: x.shape }],
+  onnx: (inputs, emit) => [emit.node("Identity", inputs)],
+  vjp: "none",
+});
+/** x as a constant: no gradient passes. */
+export const detach = (x: Tensor): Tensor => detachOp([x], {})[0];
+
 /** x, once `dependency` has been computed: keeps recomputed activations from being computed (and held) too early. */
 const afterOp = defineOp("after", {
   shape: ([x]) => [{ shape: x.shape }],

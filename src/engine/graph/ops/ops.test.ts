@@ -48,6 +48,7 @@ const cases: Case[] = [
   ["after", { a: [4], b: [2] }, (x) => ops.after(x.a, x.b)],
   ["sumKeepDims", { a: [2, 3] }, (x) => ops.mul(ops.sumKeepDims(x.a, [1]), x.a)],
   ["meanKeepDims", { a: [2, 3] }, (x) => ops.mul(ops.meanKeepDims(x.a, [-1]), x.a)],
+  ["normKeepDims", { a: [2, 3] }, (x) => ops.mul(ops.normKeepDims(x.a, [0]), x.a)],
   ["maxKeepDims", { a: [2, 3] }, (x) => ops.maxKeepDims(x.a, [1])],
   ["meanAll", { a: [2, 3] }, (x) => ops.meanAll(ops.exp(x.a))],
   ["expandAs", { a: [1, 3], b: [2, 3] }, (x) => ops.mul(ops.expandAs(x.a, x.b), x.b)],

@@ -16,6 +16,8 @@ function reduceOp(name: string, onnxType: string, vjp: (dy: Tensor, x: Tensor, y
 }
 
 export const meanKeepDims = reduceOp("mean", "ReduceMean", (dy, x, y) => expandAs(div(dy, countOf(x, y)), x));
+/** Euclidean norm. The derivative x / |x| does not exist at 0. */
+export const normKeepDims = reduceOp("norm", "ReduceL2", (dy, x, y) => mul(dy, div(x, y)));
 /** Equal maxima share nothing: each gets the whole cotangent. */
 export const maxKeepDims = reduceOp("max", "ReduceMax", (dy, x, y) => mul(cast(equal(x, y), x.dtype), dy));
 

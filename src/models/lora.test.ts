@@ -1,0 +1,122 @@
+/** @file Which layers an adapter sits on, with which tensors, and what they start from, against PEFT. */
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import fixture from "../../test/fixtures/peft_lora.json" with { type: "json" };
+import { PrefineError } from "../errors.ts";
+import { initLora } from "./initLora.ts";
+import { adapterTensors, type LoraSettings, loraAdapter } from "./lora.ts";
+import type { ModelModules } from "./loraTargets.ts";
+import type { LinearLayer } from "./network.ts";
+import { fullMatch } from "./pythonPattern.ts";
+
+interface Case {
+  model: keyof typeof fixture.models;
+  settings: Partial<LoraSettings>;
+  error?: string;
+  layers?: Record<string, [r: number, scaling: number]>;
+  tensors?: Record<string, number[]>;
+  drawn?: Record<string, string>;
+  target_modules?: string | string[];
+}
+const cases = fixture.cases as unknown as Case[];
+
+function modulesOf(name: Case["model"]): ModelModules {
+  const { modelType, parameters, linears, head } = fixture.models[name];
+  const shapes = new Map(Object.entries(parameters as Record<string, number[]>));
+  return { modelType, head, linears: linears as LinearLayer[], parameters: shapes };
+}
+
+function adapterOf(model: Case["model"], settings: Partial<LoraSettings>) {
+  return loraAdapter(modulesOf(model), { r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: null, ...settings });
+}
+
+const digest = (data: Float32Array) => createHash("sha256").update(data).digest("hex");
+
+describe(`an adapter as PEFT ${fixture.versions.peft} makes it`, () => {
+  test.each(cases.filter(({ error }) => error === undefined))("$model $settings", (wanted) => {
+    const adapter = adapterOf(wanted.model, wanted.settings);
+    const layers = [...adapter.layers.values()].map(({ layer, r, scaling }) => [layer.name, [r, scaling]]);
+    expect(Object.fromEntries(layers)).toEqual(wanted.layers);
+    const tensors = adapterTensors(adapter).map(({ name, shape }) => [name, shape]);
+    expect(Object.fromEntries(tensors)).toEqual(wanted.tensors);
+    const { targetModules } = adapter;
+    expect(typeof targetModules === "string" ? targetModules : targetModules.toSorted()).toEqual(wanted.target_modules);
+    const drawn = initLora(adapter.layers.values(), adapter.init, fixture.seed);
+    expect(Object.fromEntries([...drawn].map(([name, { data }]) => [name, digest(data)]))).toEqual(wanted.drawn);
+  });
+
+  const PLAIN = "c_attn$"; // no name: no fallback
+  test.each(cases.filter(({ error }) => error !== undefined))("$model $settings: refused by both", (refused) => {
+    expect(() => adapterOf(refused.model, refused.settings)).toThrow(PrefineError);
+  });
+
+  test("the fixture has cases of both kinds", () => {
+    expect(cases.length).toBe(40);
+    expect(cases.filter(({ error }) => error !== undefined).length).toBe(6);
+    expect(cases.some(({ settings }) => settings.target_modules === PLAIN)).toBe(true);
+  });
+});
+
+describe("where prefine says more than PEFT", () => {
+  const refusal = (settings: Partial<LoraSettings>): string => {
+    try {
+      adapterOf("gpt2", settings);
+    } catch (error) {
+      return `${(error as PrefineError).code}: ${(error as PrefineError).message} ${(error as PrefineError).hint}`;
+    }
+    throw new Error("nothing was refused");
+  };
+
+  test("a text that matches nothing and looks like a name means the layers of that name", () => {
+    const adapter = adapterOf("gpt2", { target_modules: "c_attn" });
+    expect([...adapter.layers.keys()]).toEqual(["transformer.h.0.attn.c_attn", "transformer.h.1.attn.c_attn"]);
+    expect(adapter.targetModules).toEqual(["c_attn"]);
+  });
+
+  test("names and patterns without a layer are told", () => {
+    const { warnings } = adapterOf("gpt2", {
+      ...{ target_modules: ["c_attn", "c_porj"], exclude_modules: ["q_proj"], modules_to_save: ["lm_head", "score"] },
+      ...{ rank_pattern: { c_fc: 3 }, alpha_pattern: { "h.7.*": 1, c_attn: 2 } },
+    });
+    expect(warnings).toEqual([
+      'modules_to_save: this model has no module "score"',
+      "modules_to_save: lm_head is tied to the embedding; it is trained as a copy, and no longer tied",
+      'target_modules: no linear layer is called "c_porj"; did you mean "c_proj"?',
+      'exclude_modules: nothing is called "q_proj"; nothing was left out',
+      'rank_pattern: no adapted layer matches "c_fc"; it has no effect',
+      'alpha_pattern: no adapted layer matches "h.7.*"; it has no effect',
+    ]);
+  });
+
+  test("what can't be adapted is refused by name", () => {
+    expect(refusal({ target_modules: ["wte", "c_attn"] })).toMatch(
+      /^not-yet: target_modules: transformer.wte: adapters on embeddings are not built yet/,
+    );
+    expect(refusal({ target_modules: ["lm_head"] })).toMatch(/^config: target_modules: lm_head: expected no adapter/);
+    expect(refusal({ target_modules: ["ln_f"] })).toMatch(/^config: target_modules: transformer.ln_f: .*another kind/);
+    expect(refusal({ target_modules: ".*(" })).toMatch(/^config: target_modules: expected a regular expression/);
+    expect(refusal({ target_modules: "all-linear", rank_pattern: { c_fc: 1.5 } })).toMatch(/whole numbers above 0/);
+    expect(refusal({ target_modules: ["c_attn"], layers_to_transform: [5] })).toMatch(/no target is in layer 5/);
+  });
+});
+
+describe("Python's regular expressions", () => {
+  test.each<[pattern: string, matching: string[], others: string[]]>([
+    ["a|bc", ["a", "bc"], ["abc", "ab"]],
+    [String.raw`\Ah\.\d{,2}\Z`, ["h.1", "h.12", "h."], ["h.123", "ah.1"]],
+    ["(?P<x>a|b)-(?P=x)", ["a-a", "b-b"], ["a-b"]],
+    ["(?i)Q_Proj", ["q_proj", "Q_PROJ"], ["qproj"]],
+    [String.raw`[\w\-.]+\_x`, ["a-b.c_x"], ["a b_x"]],
+    [String.raw`(?<!mlp\.)c_proj`, ["c_proj"], ["mlp.c_proj"]],
+  ])("%s", (pattern, matching, others) => {
+    const matches = fullMatch(pattern, "target_modules");
+    expect(matching.filter((name) => !matches(name))).toEqual([]);
+    expect(others.filter(matches)).toEqual([]);
+  });
+
+  test("what only Python has is refused", () => {
+    for (const pattern of ["(?(1)a|b)", "(a", String.raw`\ga`]) {
+      expect(() => fullMatch(pattern, "target_modules"), pattern).toThrow(/expected a regular expression/);
+    }
+  });
+});

@@ -1,0 +1,50 @@
+/** @file What an adapter adds to a linear layer: LoRA y + s B A x, DoRA m (W + s B A) x / |W + s B A|. M tokens. */
+import { add, detach, div, gemm, matmul, mul, normKeepDims, reshape, sub, type Tensor } from "../engine/graph/index.ts";
+import type { LoraLayer } from "./lora.ts";
+
+/** The graph input of an adapter tensor, always the same tensor for the same name. */
+export type AdapterInput = (name: string, shape: readonly number[]) => Tensor;
+
+/** The adapter's term added to a layer's output y [M, out], for its input x [M, in] (already dropped out). */
+export function addLora(y: Tensor, x: Tensor, lora: LoraLayer, weights: AdapterInput): Tensor {
+  const low = matmul(x, weights(lora.nameA, lora.shapeA), { transB: true }); // [M, r]
+  return gemm(low, weights(lora.nameB, lora.shapeB), y, { transB: true, alpha: lora.scaling });
+}
+
+/** W + s B A in the layer's own layout. */
+export function adaptedWeight({ layer, scaling, ...lora }: LoraLayer, weight: Tensor, weights: AdapterInput): Tensor {
+  const a = weights(lora.nameA, lora.shapeA);
+  const b = weights(lora.nameB, lora.shapeB);
+  return layer.layout === "out,in"
+    ? gemm(b, a, weight, { alpha: scaling })
+    : gemm(a, b, weight, { transA: true, transB: true, alpha: scaling });
+}
+
+/** Lengths [out] of the vectors that map onto one output each: what an untrained DoRA magnitude is. */
+export function adaptedNorm(lora: LoraLayer, weight: Tensor, weights: AdapterInput): Tensor {
+  const axis = lora.layer.layout === "out,in" ? 1 : 0;
+  return reshape(normKeepDims(adaptedWeight(lora, weight, weights), [axis]), [lora.layer.outFeatures]);
+}
+
+export interface DoraInputs {
+  /** The layer's output [M, out]. */
+  y: Tensor;
+  /** Its product without the bias [M, out], of the same (dropped out) input as `x`. */
+  product: Tensor;
+  /** Its input [M, in], dropped out. */
+  x: Tensor;
+  /** {@link adaptedNorm} of now. */
+  norm: Tensor;
+}
+
+/**
+ * y + (m / n - 1) W x + (m / n) s B A x. The norm n is a constant to the gradient, as in PEFT (section 4.3 of the
+ * paper). At B = 0 and m = n this is y bit for bit.
+ */
+export function addDora({ y, product, x, norm }: DoraInputs, lora: LoraLayer, weights: AdapterInput): Tensor {
+  const out = lora.layer.outFeatures;
+  const scale = div(weights(lora.magnitude as string, [out]), detach(norm)); // [out]
+  const low = matmul(x, weights(lora.nameA, lora.shapeA), { transB: true }); // [M, r]
+  const scaledB = mul(weights(lora.nameB, lora.shapeB), reshape(mul(scale, lora.scaling), [out, 1]));
+  return add(gemm(low, scaledB, y, { transB: true }), mul(product, sub(scale, 1)));
+}
