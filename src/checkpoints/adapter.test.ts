@@ -69,7 +69,7 @@ describe("an adapter folder", () => {
       ...{ rank_pattern: { c_attn: 2 }, alpha_pattern: { "h.0.*": 7.5 }, exclude_modules: ["c_fc"] },
       ...{ layers_to_transform: [0], layers_pattern: "h", init_lora_weights: "gaussian" },
     };
-    const further = { "lora_magnitude_vector": [5], "base_layer.bias": [5] };
+    const further = { lora_magnitude_vector: [5], "base_layer.bias": [5] };
     const ofLayer = Object.fromEntries(Object.entries(further).map(([name, shape]) => [`${LAYER}.${name}`, shape]));
     const weights = tensors({ ...ofLayer, "base_model.model.transformer.ln_f.weight": [4] });
     await saveAdapter(dir, { config, weights });

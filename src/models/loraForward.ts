@@ -12,7 +12,7 @@ export function addLora(y: Tensor, x: Tensor, lora: LoraLayer, weights: AdapterI
 }
 
 /** W + s B A in the layer's own layout. */
-export function adaptedWeight({ layer, scaling, ...lora }: LoraLayer, weight: Tensor, weights: AdapterInput): Tensor {
+function adaptedWeight({ layer, scaling, ...lora }: LoraLayer, weight: Tensor, weights: AdapterInput): Tensor {
   const a = weights(lora.nameA, lora.shapeA);
   const b = weights(lora.nameB, lora.shapeB);
   return layer.layout === "out,in"

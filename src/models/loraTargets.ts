@@ -1,6 +1,6 @@
 /**
- * @file Which modules PEFT's names mean: target_modules, exclude_modules, layers_to_transform, modules_to_save. Rules are
- * PEFT's (check_target_module_exists); they see names only, so they hold for every architecture.
+ * @file Which modules PEFT's names mean: target_modules, exclude_modules, layers_to_transform, modules_to_save. The
+ * rules are PEFT's (check_target_module_exists); they see names only, so they hold for every architecture.
  */
 import { nearestName, PrefineError } from "../errors.ts";
 import { type Architecture, HEAD_MODULE, type LinearLayer } from "./network.ts";
@@ -41,7 +41,7 @@ const DEFAULT_TARGETS: Record<string, string[]> = {
 const MANY_TARGETS = 20;
 
 /** Every module that holds parameters, in the model's order, those that only hold modules among them. */
-export function moduleNames({ parameters }: Pick<ModelModules, "parameters">): string[] {
+function moduleNames({ parameters }: Pick<ModelModules, "parameters">): string[] {
   const names = new Set<string>();
   for (const parameter of parameters.keys()) {
     const parts = parameter.split(".");

@@ -11,7 +11,7 @@ import { AutoTokenizer } from "../../data/tokenizers/loadTokenizer.ts";
 import { PrefineError } from "../../errors.ts";
 import { AutoModelForCausalLM } from "../../generation/causalLM.ts";
 import type { CausalLM } from "../../generation/generativeModel.ts";
-import { loraAdapter } from "../../models/lora.ts";
+import { adapterTensors, loraAdapter } from "../../models/lora.ts";
 import { plotTerminal } from "../../plots/plotTerminal.ts";
 import { createLogger } from "../../training/logger.ts";
 import { DPOTrainer } from "../../training/trainer.ts";
@@ -112,12 +112,12 @@ function tellModel({ chapter, say }: Narrator, model: CausalLM): void {
   const size = (shapes: Iterable<readonly number[]>) =>
     [...shapes].reduce((sum, shape) => sum + shape.reduce((product, length) => product * length, 1), 0);
   const all = size(architecture.parameters.values());
-  const lora = loraAdapter(architecture.linears, architecture.modelType, LoraConfig(LORA));
-  const trained = size([...lora.layers.values()].flatMap(({ shapeA, shapeB }) => [shapeA, shapeB]));
+  const lora = loraAdapter(architecture, LoraConfig(LORA));
+  const trained = size(adapterTensors(lora).map(({ shape }) => shape));
   const targets = lastParts(lora.layers.keys());
   say(
     `GPT-2 with ${architecture.layers} layers of width ${architecture.hiddenSize}: ${count(all)} parameters, which ` +
-      `stay as they are. LoRA of rank ${lora.r} on ${lora.layers.size} layers (${targets}) adds ${count(trained)}, ` +
+      `stay as they are. LoRA of rank ${LORA.r} on ${lora.layers.size} layers (${targets}) adds ${count(trained)}, ` +
       `${((100 * trained) / (all + trained)).toFixed(1)} % of all, and only these are trained. With the adapter off, ` +
       "the model is its own reference.",
   );

@@ -19,17 +19,13 @@ import { differs, group, noEffect, notYet, same } from "../option.ts";
 
 /** How target_modules differs from PEFT. */
 export const TARGETS_NOTE =
-  "as in PEFT a text is a regular expression for whole names; one that matches nothing and looks like a name means the " +
-  "layers of that name; a name in a list that means no layer gets a warning; layers are linear, not embeddings";
+  "as in PEFT a text is a regular expression for whole names; one that matches nothing and looks like a name means " +
+  "the layers of that name; a name in a list that means no layer gets a warning; layers are linear, not embeddings";
 
 /** How the reference differs with trained biases. */
 const BIAS_NOTE =
   "as in PEFT; the reference keeps the original biases, where TRL's, with the adapter off, moves along with the " +
   "trained ones (unless it is precomputed)";
-
-const INIT_NOTE =
-  "pissa: the reference is the adapter as it started, so that it ties with the policy; TRL's is the base without its " +
-  "principal components";
 
 const BY_PEFT = "written by prefine into adapter_config.json";
 const MEGATRON = "there is no Megatron here";
@@ -66,9 +62,8 @@ const adapter = group("Adapter", {
   task_type: same(nullable(oneOf(...TASK_TYPES)), null, "Kind of task.", { ready: ["CAUSAL_LM"], common: true }),
   exclude_modules: same(nullable(names), null, "Layers to leave out: names or a regular expression."),
   modules_to_save: same(nullable(listOf(string)), null, "Modules to train in full: ends of their names, such as ln_f."),
-  init_lora_weights: differs(either(bool, string), true, "How A and B start: true, false, gaussian or pissa.", {
-    ready: [true, false, "gaussian", "pissa"],
-    note: INIT_NOTE,
+  init_lora_weights: same(either(bool, string), true, "How A and B start: true, false or gaussian.", {
+    ready: [true, false, "gaussian"],
   }),
   use_rslora: same(bool, false, "Scale by lora_alpha / sqrt(r)."),
   use_dora: same(bool, false, "Train magnitude and direction apart (DoRA)."),
