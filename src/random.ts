@@ -191,7 +191,7 @@ function log32(x: number): number {
 }
 
 /** pi / 4 in three parts, so that what is left of an angle keeps its digits. */
-const QUARTER_TURN = floats(-0.78515625, -2.4187564849853516e-4, -3.7748949774459411e-8);
+const QUARTER_TURN = floats(-0.78515625, -2.4187564849853516e-4, -3.77489498e-8);
 const [S3, S2, S1] = floats(-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1);
 const [C3, C2, C1] = floats(2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2);
 const EIGHTHS = Math.fround(4 / Math.PI);
