@@ -43,7 +43,8 @@ async function readModel(folder: string): Promise<void> {
   const { weights, architecture } = await loadModel(folder);
   for (const [name, shape] of architecture.parameters) {
     const range = weights.get(name);
-    const width = { F32: 4, F16: 2, BF16: 2, F64: 8 }[range?.as ?? "F32"];
+    const widths: Record<string, number> = { F32: 4, F16: 2, BF16: 2, F64: 8 };
+    const width = widths[range?.as ?? "F32"];
     const size = shape.reduce<number>((product, dim) => product * Number(dim), width);
     demand(range !== undefined && range.end - range.start === size, `${name} has ${range?.start} to ${range?.end}`);
     demand(readFileSync(range!.file).length >= range!.end, `${name} ends beyond its file`);

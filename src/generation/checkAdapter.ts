@@ -17,7 +17,7 @@ function misfit(message: string): PrefineError {
  */
 export function checkAdapterFits(adapter: Adapter, folder: string, model: LoadedModel): void {
   const where = join(folder, ADAPTER_WEIGHTS);
-  const base = join(model.directory, "config.json");
+  const base = model.configFile;
   const expected = expectedShapes(adapter, folder, model);
   for (const [name, { shape }] of adapter.weights) {
     const wanted = expected.get(name);
@@ -38,8 +38,6 @@ function expectedShapes({ config }: Adapter, folder: string, model: LoadedModel)
     return new Map(adapterTensors(loraAdapter(model.architecture, config)).map(({ name, shape }) => [name, shape]));
   } catch (error) {
     if (!(error instanceof PrefineError)) throw error;
-    throw misfit(
-      `${join(folder, ADAPTER_CONFIG)} on the model of ${join(model.directory, "config.json")}: ${error.message}`,
-    );
+    throw misfit(`${join(folder, ADAPTER_CONFIG)} on the model of ${model.configFile}: ${error.message}`);
   }
 }

@@ -1,8 +1,8 @@
 /** @file A model by hub id or folder: its config, its architecture, and where each of its weights lies on disk. */
 
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { looksLikeRepoId } from "../data/hub/repoId.ts";
 import { type HubProgress, resolveRepo } from "../data/hub/resolveRepo.ts";
 import type { FileRange } from "../engine/runtime/protocol.ts";
@@ -10,10 +10,13 @@ import { PrefineError, show } from "../errors.ts";
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderLength } from "../formats/safetensors.ts";
 import { parseJson } from "../parseJson.ts";
 import { architectureOf } from "./architectures.ts";
+import { ggufWeights, loadGguf } from "./loadGguf.ts";
 import type { Architecture } from "./network.ts";
 
 export interface LoadModelOptions {
   revision?: string;
+  /** A GGUF file of the folder or repository, under transformers' name. */
+  gguf_file?: string;
   token?: string | false;
   onProgress?: (progress: HubProgress) => void;
   signal?: AbortSignal;
@@ -30,6 +33,8 @@ export interface LoadedModel {
   nameOrPath: string;
   /** The folder the files lie in. */
   directory: string;
+  /** What the config was read from: config.json, or the GGUF file. */
+  configFile: string;
   /** Every parameter of the architecture by its Hugging Face name. */
   weights: ReadonlyMap<string, FileRange>;
 }
@@ -44,11 +49,14 @@ const wanted = (path: string) =>
 
 /**
  * Reads what there is to know of a model without reading its weights.
- * @param idOrPath a folder with config.json and model.safetensors (or shards), or a hub id such as `gpt2`.
+ * @param idOrPath a folder with config.json and model.safetensors (or shards), a GGUF file (or a folder with one and no
+ *   config.json), or a hub id such as `gpt2`.
  * @throws PrefineError("model") for a folder that is no model or whose weights contradict its config; "hub" otherwise.
  */
 export async function loadModel(idOrPath: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const directory = await locate(idOrPath, options);
+  const gguf = findGguf(idOrPath, directory, options);
+  if (gguf !== undefined) return modelOfGguf(gguf, idOrPath);
   const configFile = join(directory, "config.json");
   if (!existsSync(configFile)) throw noModel(idOrPath, directory, "config.json");
   const config = readJson(configFile);
@@ -56,20 +64,44 @@ export async function loadModel(idOrPath: string, options: LoadModelOptions = {}
   const generationFile = join(directory, "generation_config.json");
   const generationConfig = existsSync(generationFile) ? readJson(generationFile) : {};
   const weights = await findWeights(architecture, directory, configFile, idOrPath);
-  return { architecture, config, generationConfig, nameOrPath: idOrPath, directory, weights };
+  return { architecture, config, generationConfig, nameOrPath: idOrPath, directory, configFile, weights };
+}
+
+/** The GGUF file that is asked for, or the only one of a folder that has no config.json. */
+function findGguf(idOrPath: string, directory: string, { gguf_file }: LoadModelOptions): string | undefined {
+  if (gguf_file !== undefined) return join(directory, gguf_file);
+  if (isGgufPath(idOrPath)) return idOrPath;
+  if (existsSync(join(directory, "config.json"))) return undefined;
+  const files = readdirSync(directory).filter(isGgufPath).sort();
+  if (files.length < 2) return files.length === 0 ? undefined : join(directory, files[0]);
+  const message = `${idOrPath}: expected config.json or one GGUF file, found ${files.length}: ${files.join(", ")}`;
+  throw new PrefineError("model", message, `Name one, such as ${join(idOrPath, files[0])}.`);
+}
+
+const isGgufPath = (path: string) => path.toLowerCase().endsWith(".gguf");
+
+async function modelOfGguf(file: string, nameOrPath: string): Promise<LoadedModel> {
+  const model = await loadGguf(file);
+  const { config, generationConfig } = model;
+  const architecture = architectureOf(config, file);
+  const weights = ggufWeights(architecture, model, file);
+  return { architecture, config, generationConfig, nameOrPath, directory: dirname(file), configFile: file, weights };
 }
 
 async function locate(idOrPath: string, options: LoadModelOptions): Promise<string> {
   if (statSync(idOrPath, { throwIfNoEntry: false })?.isDirectory()) return idOrPath;
   if (existsSync(idOrPath)) {
+    if (isGgufPath(idOrPath)) return dirname(idOrPath);
     const hint = "Give the folder that holds config.json and model.safetensors.";
-    throw new PrefineError("model", `${idOrPath}: expected a model's folder or hub id, found a file`, hint);
+    throw new PrefineError("model", `${idOrPath}: expected a model's folder, GGUF file or hub id, found a file`, hint);
   }
   if (!looksLikeRepoId(idOrPath)) {
     const hint = "A model is a folder with config.json and model.safetensors, or a hub id such as gpt2.";
     throw new PrefineError("model", `${idOrPath}: no such folder, and no hub id`, hint);
   }
-  const { directory } = await resolveRepo({ id: idOrPath, kind: "model", files: wanted, ...options });
+  const { gguf_file } = options;
+  const files = gguf_file === undefined ? wanted : (path: string) => path === gguf_file;
+  const { directory } = await resolveRepo({ id: idOrPath, kind: "model", files, ...options });
   return directory;
 }
 

@@ -97,9 +97,10 @@ function savedModel({ base, lora, settings, revision }: Saving): SavedModel {
   return { kind: "adapter", config };
 }
 
-/** A folder by its whole path, so that the run finds it from anywhere; a hub id as it is. */
-function nameOfBase({ nameOrPath, directory }: LoadedModel): string {
-  return resolve(nameOrPath) === resolve(directory) ? resolve(directory) : nameOrPath;
+/** A folder or file by its whole path, so that the run finds it from anywhere; a hub id as it is. */
+function nameOfBase({ nameOrPath, directory, configFile }: LoadedModel): string {
+  const path = resolve(nameOrPath);
+  return path === resolve(directory) || path === resolve(configFile) ? path : nameOrPath;
 }
 
 /** TRL mirrors the tokenizer's padding token into the configs that it saves. */

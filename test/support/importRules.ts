@@ -46,10 +46,10 @@ export const RULES: Record<string, Rule> = {
   optim: {},
   "engine/graph": {},
   "engine/onnx": { values: ["engine/graph", "formats"] },
-  "engine/runtime": { types: ["engine/graph", "engine/onnx"] },
+  "engine/runtime": { values: ["formats"], types: ["engine/graph", "engine/onnx"] },
   "data/hub": { values: ["makeFolder"] },
   "data/datasets": { values: ["data/hub", "formats", "random"] },
-  "data/tokenizers": { values: ["makeFolder", "parseJson"], types: ["data/hub"], late: ["data/hub"] },
+  "data/tokenizers": { values: ["makeFolder", "parseJson", "formats"], types: ["data/hub"], late: ["data/hub"] },
   "data/preferences": { values: ["random"], types: ["data/tokenizers"] },
   models: { values: ["engine/graph", "formats", "random", "parseJson", "data/hub"], types: ["engine/runtime"] },
   dpo: { values: [...ENGINE, "models", "optim"], types: ["data/preferences"] },
@@ -76,7 +76,13 @@ export const READS_FILES = [
     "src/data/tokenizers/loadTokenizer.ts",
     "src/checkpoints/",
   ],
-  ...["src/models/loadModel.ts", "src/engine/runtime/", "src/plots/plotRunFolders.ts", "src/plots/readTrainerState.ts"],
+  ...[
+    "src/models/loadModel.ts",
+    "src/models/loadGguf.ts",
+    "src/engine/runtime/",
+    "src/plots/plotRunFolders.ts",
+    "src/plots/readTrainerState.ts",
+  ],
   ...["src/training/logger.ts", "src/cli/"],
 ];
 

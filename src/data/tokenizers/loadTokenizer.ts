@@ -1,9 +1,11 @@
 /** @file Tokenizers from a folder or a hub repository, and back into a folder. */
-import { open, readFile, rename, rm, stat } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { PrefineError } from "../../errors.ts";
+import { readGguf } from "../../formats/gguf.ts";
 import { makeFolder } from "../../makeFolder.ts";
 import type { HubOptions } from "../hub/settings.ts";
+import { ggufTokenizer } from "./ggufTokenizer.ts";
 import type { TokenizerSettings } from "./specialTokens.ts";
 import { Tokenizer, type TokenizerParts } from "./tokenizer.ts";
 import { buildGpt2Json, parseJsonObject, parseMerges } from "./tokenizerJson.ts";
@@ -11,6 +13,8 @@ import { buildGpt2Json, parseJsonObject, parseMerges } from "./tokenizerJson.ts"
 export interface LoadTokenizerOptions extends HubOptions {
   /** Branch, tag or commit of a hub repository. Default: main. */
   revision?: string;
+  /** A GGUF file of the folder or repository whose metadata have the tokenizer, under transformers' name. */
+  gguf_file?: string;
 }
 
 const FILES = new Set([
@@ -32,8 +36,8 @@ interface Source {
 
 /**
  * The tokenizer of a model: transformers' AutoTokenizer.from_pretrained.
- * @param idOrPath a folder (of a model, a run, an adapter) or the id of a hub repository; from the hub only the
- *   tokenizer's files are downloaded, and config.json.
+ * @param idOrPath a folder (of a model, a run, an adapter), a GGUF file or the id of a hub repository; from the hub only
+ *   the tokenizer's files are downloaded, and config.json.
  */
 function fromPretrained(idOrPath: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
   return load(idOrPath, options, []);
@@ -45,7 +49,9 @@ async function load(idOrPath: string, options: LoadTokenizerOptions, adapters: s
     (found) => found.isDirectory(),
     () => false,
   );
-  const directory = isFolder ? idOrPath : await download(idOrPath, options);
+  const directory = isFolder ? idOrPath : isGguf(idOrPath) ? dirname(idOrPath) : await download(idOrPath, options);
+  const gguf = await findGguf(idOrPath, directory, options);
+  if (gguf !== undefined) return tokenizerOfGguf(gguf, idOrPath);
   const source: Source = { directory, name: idOrPath };
   const config = await readJson(source, "tokenizer_config.json");
   const modelConfig = await readJson(source, "config.json");
@@ -74,6 +80,35 @@ async function load(idOrPath: string, options: LoadTokenizerOptions, adapters: s
   throw noTokenizer(idOrPath, String(tokenizerClass || modelConfig?.model_type || ""));
 }
 
+const isGguf = (path: string) => path.toLowerCase().endsWith(".gguf");
+
+/** The GGUF file that is asked for, or the only one of a folder without a tokenizer of the usual files. */
+async function findGguf(idOrPath: string, directory: string, { gguf_file }: LoadTokenizerOptions) {
+  if (gguf_file !== undefined) return join(directory, gguf_file);
+  if (isGguf(idOrPath)) return idOrPath;
+  const names = await readdir(directory).catch((): string[] => []);
+  const files = names.filter(isGguf);
+  return files.length === 1 && !names.some((name) => FILES.has(name)) ? join(directory, files[0]) : undefined;
+}
+
+async function tokenizerOfGguf(file: string, name_or_path: string): Promise<Tokenizer> {
+  const handle = await open(file, "r").catch((error: Error) => {
+    throw new PrefineError("io", `${file}: cannot be read: ${error.message}`, undefined, { cause: error });
+  });
+  try {
+    const { size: byteLength } = await handle.stat();
+    const slice = async (start: number, end = byteLength) => {
+      const bytes = new Uint8Array(end - start);
+      await handle.read(bytes, 0, bytes.length, start);
+      return bytes.buffer;
+    };
+    const { json, config } = ggufTokenizer(await readGguf({ byteLength, slice }, file), file);
+    return new Tokenizer({ config, json, where: file, isGpt2: false, name_or_path, writeFiles });
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Tokenizer of any supported model; transformers' AutoTokenizer. */
 export const AutoTokenizer = { from_pretrained: fromPretrained };
 
@@ -82,7 +117,9 @@ export const GPT2Tokenizer = { from_pretrained: fromPretrained };
 
 async function download(id: string, options: LoadTokenizerOptions): Promise<string> {
   const { resolveRepo } = await import("../hub/resolveRepo.ts"); // local folders need no network code
-  const repo = { ...options, id, kind: "model" as const };
+  const { gguf_file, ...settings } = options;
+  const repo = { ...settings, id, kind: "model" as const };
+  if (gguf_file !== undefined) return (await resolveRepo({ ...repo, files: (path) => path === gguf_file })).directory;
   const { directory, files } = await resolveRepo({ ...repo, files: (path) => FILES.has(path) });
   if (files.includes("tokenizer.json")) return directory;
   return (await resolveRepo({ ...repo, files: (path) => FILES.has(path) || VOCABULARY_FILES.has(path) })).directory;

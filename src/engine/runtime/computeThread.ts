@@ -2,8 +2,9 @@
  * @file The compute thread: holds the tensors and the ONNX Runtime sessions and runs them one after another, so that
  * the main thread's event loop stays free (a run of onnxruntime-node blocks the thread that calls it, 0.8 s for GPT-2).
  */
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
+import { PrefineError } from "../../errors.ts";
 import type { ConstantData, Dtype } from "../graph/tensor.ts";
 import { loadRuntime, type Ort, type OrtSession, type OrtTensor } from "./ortRuntime.ts";
 import type {
@@ -16,12 +17,13 @@ import type {
   ThreadError,
   ThreadOptions,
 } from "./protocol.ts";
+import { readTensor } from "./readTensor.ts";
 import { checkWasmMemory, explainWasmFailure, wasmCopies } from "./wasmMemory.ts";
 
 const tensors = new Map<string, HostTensor>();
 const sessions = new Map<number, OrtSession>();
 let nextSession = 1;
-const { runtime: wanted, threads } = workerData as ThreadOptions;
+const { runtime: wanted, threads, providers } = workerData as ThreadOptions;
 const loading = loadRuntime({ wanted, threads });
 loading.catch(() => {}); // told to the first one who needs it
 
@@ -39,7 +41,8 @@ function stored(name: string): HostTensor {
  */
 async function open({ model, profile }: Extract<Request, { method: "open" }>): Promise<number> {
   const { ort, kind } = await loading;
-  const session = await ort.InferenceSession.create(model, {
+  const creating = ort.InferenceSession.create(model, {
+    ...(providers.length > 0 ? { executionProviders: providers } : {}),
     // we emit what we mean; common-subexpression elimination would undo recomputation
     graphOptimizationLevel: "disabled",
     executionMode: "sequential",
@@ -53,8 +56,20 @@ async function open({ model, profile }: Extract<Request, { method: "open" }>): P
     logSeverityLevel: 3,
     extra: { session: { disable_prepacking: "1" } },
   });
+  const session = await creating.catch(explainProviders);
   sessions.set(nextSession, session);
   return nextSession++;
+}
+
+/** @throws what went wrong, as the setting's fault where a person has asked for other providers than the CPU. */
+function explainProviders(cause: Error): never {
+  if (providers.length === 0) throw cause;
+  throw new PrefineError(
+    "config",
+    `PREFINE_EXECUTION_PROVIDERS=${providers.join(",")}: ${cause.message.split("\n")[0]}`,
+    "Without it the CPU computes. For cuda, install onnxruntime-node beside prefine with its install script.",
+    { cause },
+  );
 }
 
 function toOrt(ort: Ort, { dtype, shape, data }: HostTensor): OrtTensor {
@@ -109,18 +124,6 @@ async function runtimeInfo(): Promise<RuntimeInfo> {
   return { kind, version, notice: notice && notice + copies };
 }
 
-/** Reads [start, end) of an open file; one call reads at most 1 GiB. */
-function readRange(fd: number, start: number, end: number): Uint8Array {
-  const bytes = new Uint8Array(end - start);
-  let done = 0;
-  while (done < bytes.length) {
-    const count = readSync(fd, bytes, done, Math.min(bytes.length - done, 2 ** 30), start + done);
-    if (count === 0) throw new Error("the file ends too early");
-    done += count;
-  }
-  return bytes;
-}
-
 async function load(ranges: [string, FileRange][]): Promise<void> {
   const floats = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
   const { kind } = await loading;
@@ -130,36 +133,11 @@ async function load(ranges: [string, FileRange][]): Promise<void> {
     for (const [name, range] of ranges) {
       const fd = files.get(range.file) ?? openSync(range.file, "r");
       files.set(range.file, fd);
-      const bytes = readRange(fd, range.start, range.end);
-      tensors.set(name, { dtype: "float32", shape: range.shape, data: widen(bytes, range.as) });
+      tensors.set(name, readTensor(fd, range));
     }
   } finally {
     for (const fd of files.values()) closeSync(fd);
   }
-}
-
-function widen(bytes: Uint8Array, from: FileRange["as"]): Float32Array {
-  if (from === "F32") return new Float32Array(bytes.buffer, 0, bytes.length / 4);
-  if (from === "F64") return Float32Array.from(new Float64Array(bytes.buffer));
-  const halves = new Uint16Array(bytes.buffer);
-  const out = new Float32Array(halves.length);
-  if (from === "BF16") {
-    const bits = new Uint32Array(out.buffer);
-    for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
-    return out;
-  }
-  for (let i = 0; i < halves.length; i++) out[i] = halfToFloat(halves[i]);
-  return out;
-}
-
-/** IEEE half precision: 1 sign, 5 exponent, 10 mantissa bits. */
-function halfToFloat(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 0x1f;
-  const mantissa = half & 0x3ff;
-  if (exponent === 0) return sign * mantissa * 2 ** -24;
-  if (exponent === 31) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
 }
 
 function duplicate(name: string): HostTensor {

@@ -48,10 +48,11 @@ export class Device {
    * @param options.runtime "native" or "wasm"; default: $PREFINE_RUNTIME, else native where it loads.
    */
   constructor(options: { threads?: number; runtime?: string } = {}) {
-    const { PREFINE_NUM_THREADS, PREFINE_RUNTIME } = process.env;
+    const { PREFINE_NUM_THREADS, PREFINE_RUNTIME, PREFINE_EXECUTION_PROVIDERS } = process.env;
     const workerData: ThreadOptions = {
       threads: options.threads ?? Number(PREFINE_NUM_THREADS ?? 0),
       runtime: options.runtime ?? (PREFINE_RUNTIME || undefined),
+      providers: (PREFINE_EXECUTION_PROVIDERS ?? "").split(",").flatMap((name) => name.trim() || []),
     };
     this.worker = new Worker(threadUrl(), { workerData });
     this.worker.on("message", (reply: Reply) => this.settle(reply));

@@ -1,4 +1,5 @@
 /** @file What the main thread and the compute thread say to each other. */
+import type { BlockDtype } from "../../formats/ggufBlocks.ts";
 import type { ConstantData, Dtype } from "../graph/tensor.ts";
 
 /** A tensor in JavaScript memory. */
@@ -8,13 +9,16 @@ export interface HostTensor {
   data: ConstantData;
 }
 
-/** Where a tensor lies in a file: little-endian, dense; `as` says how the bytes become float32. */
+/** Where a tensor lies in a file: little-endian, dense or in ggml's blocks; `as` says how the bytes become float32. */
 export interface FileRange {
   file: string;
   start: number;
   end: number;
-  as: "F32" | "F16" | "BF16" | "F64";
+  as: "F32" | "F16" | "BF16" | "F64" | BlockDtype;
+  /** Of the tensor in memory. */
   shape: readonly number[];
+  /** How the file's order differs: a matrix that lies transposed, heads whose rotary pairs are neighbors. */
+  rows?: "transposed" | { interleavedHeads: number };
 }
 
 /** An input of a run: a stored tensor by name (optionally some of its rows), or a value sent along. */
@@ -38,6 +42,8 @@ export interface ThreadOptions {
   runtime?: string;
   /** Of one MatMul; 0: the runtime's choice. */
   threads: number;
+  /** ONNX Runtime's names of what computes, the first that can: `cuda`; empty: the CPU. */
+  providers: string[];
 }
 
 export type Request =

@@ -1,0 +1,223 @@
+/** @file The tokenizer in a GGUF file's metadata -> the contents of tokenizer.json and tokenizer_config.json. */
+import { PrefineError, show } from "../../errors.ts";
+import type { GgufFile } from "../../formats/gguf.ts";
+
+export interface GgufTokenizer {
+  /** tokenizer.json. */
+  json: Record<string, unknown>;
+  /** tokenizer_config.json, with the chat template where the file has one. */
+  config: Record<string, unknown>;
+}
+
+/** llama.cpp's token types. */
+const UNKNOWN = 2;
+const CONTROL = 3;
+const USER_DEFINED = 4;
+
+interface Vocabulary {
+  where: string;
+  metadata: GgufFile["metadata"];
+  tokens: string[];
+  types: number[];
+}
+
+/** @throws PrefineError("not-yet") for a kind that is not read; ("model") where metadata is missing or wrong. */
+export function ggufTokenizer({ metadata }: Pick<GgufFile, "metadata">, where: string): GgufTokenizer {
+  const tokens = textList(metadata, "tokenizer.ggml.tokens", where);
+  const typeList = metadata.get("tokenizer.ggml.token_type");
+  const types = Array.isArray(typeList) ? typeList.map(Number) : [];
+  const vocabulary: Vocabulary = { where, metadata, tokens, types };
+  const kind = metadata.get("tokenizer.ggml.model");
+  if (kind === "gpt2") return { json: byteLevelJson(vocabulary), config: configOf(vocabulary) };
+  if (kind === "llama") return { json: sentencePieceJson(vocabulary), config: configOf(vocabulary) };
+  const message = `${where}: tokenizers of the kind ${show(kind)} are not read from GGUF files`;
+  throw new PrefineError("not-yet", message, "Name the tokenizer's folder or hub id.");
+}
+
+function textList(metadata: GgufFile["metadata"], key: string, where: string): string[] {
+  const list = metadata.get(key);
+  if (Array.isArray(list) && list.every((item) => typeof item === "string")) return list;
+  const hint = "Fetch the file again: it may be cut off or damaged.";
+  throw new PrefineError("model", `${where}: ${key}: expected a list of texts, found ${show(list)}`, hint);
+}
+
+/** Tokens that are found in a text before it is split. */
+function addedTokens({ tokens, types }: Vocabulary): Record<string, unknown>[] {
+  return tokens.flatMap((content, id) => {
+    const special = types[id] === CONTROL || types[id] === UNKNOWN;
+    if (!special && types[id] !== USER_DEFINED) return [];
+    return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }];
+  });
+}
+
+/** How texts are cut into words, by tokenizer.ggml.pre: the patterns of the models' own tokenizer.json. */
+const LLAMA3_WORDS =
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|" +
+  " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+const QWEN2_WORDS = LLAMA3_WORDS.replace("\\p{N}{1,3}", "\\p{N}");
+const byteLevel = (useRegex: boolean) => ({
+  type: "ByteLevel",
+  add_prefix_space: false,
+  trim_offsets: true,
+  use_regex: useRegex,
+});
+const sequence = (...pretokenizers: object[]) => ({ type: "Sequence", pretokenizers });
+const words = (pattern: string) =>
+  sequence(
+    { type: "Split", pattern: { Regex: pattern }, behavior: "Isolated", invert: false },
+    { ...byteLevel(false), trim_offsets: false },
+  );
+
+interface WordRule {
+  pre_tokenizer: object;
+  normalizer?: object;
+  /** Whole words that are tokens are taken before any merging. */
+  ignoreMerges?: boolean;
+}
+
+const WORDS: Record<string, WordRule> = {
+  default: { pre_tokenizer: byteLevel(true) },
+  "gpt-2": { pre_tokenizer: byteLevel(true) },
+  smollm: { pre_tokenizer: sequence({ type: "Digits", individual_digits: true }, byteLevel(true)) },
+  "llama-bpe": { pre_tokenizer: words(LLAMA3_WORDS), ignoreMerges: true },
+  qwen2: { pre_tokenizer: words(QWEN2_WORDS), normalizer: { type: "NFC" } },
+};
+
+function byteLevelJson(vocabulary: Vocabulary): Record<string, unknown> {
+  const { where, metadata, tokens } = vocabulary;
+  const pre = metadata.get("tokenizer.ggml.pre") ?? "default";
+  const rule = typeof pre === "string" && Object.hasOwn(WORDS, pre) ? WORDS[pre] : undefined;
+  if (!rule) {
+    const known = Object.keys(WORDS).join(", ");
+    const message = `${where}: tokenizer.ggml.pre ${show(pre)} is not read (read are: ${known})`;
+    throw new PrefineError("not-yet", message, "Name the tokenizer's folder or hub id.");
+  }
+  const merges = textList(metadata, "tokenizer.ggml.merges", where).map((merge) => splitMerge(merge, where));
+  return {
+    version: "1.0",
+    added_tokens: addedTokens(vocabulary),
+    normalizer: rule.normalizer ?? null,
+    pre_tokenizer: rule.pre_tokenizer,
+    post_processor: startTokens(vocabulary),
+    decoder: byteLevel(true),
+    model: bpe(tokens, merges, { ignore_merges: rule.ignoreMerges === true, byte_fallback: false, unk_token: null }),
+  };
+}
+
+/** `"a b"`: neither part has a space, which byte-level tokens write as a letter. */
+function splitMerge(merge: string, where: string): [string, string] {
+  const parts = merge.split(" ");
+  if (parts.length === 2) return [parts[0], parts[1]];
+  const message = `${where}: tokenizer.ggml.merges: expected two parts, found ${show(merge)}`;
+  throw new PrefineError("model", message, "Fetch the file again: it may be cut off or damaged.");
+}
+
+function bpe(
+  tokens: readonly string[],
+  merges: [string, string][],
+  flags: { ignore_merges: boolean; byte_fallback: boolean; unk_token: string | null },
+): Record<string, unknown> {
+  return {
+    type: "BPE",
+    dropout: null,
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    fuse_unk: flags.byte_fallback,
+    ...flags,
+    vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+    merges,
+  };
+}
+
+/** SentencePiece's BPE as Llama 2 and Mistral have it: spaces are ▁, unknown characters fall back to bytes. */
+function sentencePieceJson(vocabulary: Vocabulary): Record<string, unknown> {
+  const { where, metadata, tokens, types } = vocabulary;
+  const scores = metadata.get("tokenizer.ggml.scores");
+  if (!Array.isArray(scores) || scores.length !== tokens.length) {
+    const found = Array.isArray(scores) ? `${scores.length} of them` : show(scores);
+    const message = `${where}: tokenizer.ggml.scores: expected one for each of ${tokens.length} tokens, found ${found}`;
+    throw new PrefineError("model", message, "Fetch the file again: it may be cut off or damaged.");
+  }
+  const hasPrefix = metadata.get("tokenizer.ggml.add_space_prefix") !== false;
+  const prepend = hasPrefix ? [{ type: "Prepend", prepend: "▁" }] : [];
+  const strip = hasPrefix ? [{ type: "Strip", content: " ", start: 1, stop: 0 }] : [];
+  const toMarks = { type: "Replace", pattern: { String: " " }, content: "▁" };
+  const fromMarks = { type: "Replace", pattern: { String: "▁" }, content: " " };
+  const unknown = tokens.find((_, id) => types[id] === UNKNOWN) ?? null;
+  const merges = mergesByScore(tokens, scores.map(Number), types);
+  return {
+    version: "1.0",
+    added_tokens: addedTokens(vocabulary),
+    normalizer: { type: "Sequence", normalizers: [...prepend, toMarks] },
+    pre_tokenizer: null,
+    post_processor: startTokens(vocabulary),
+    decoder: { type: "Sequence", decoders: [fromMarks, { type: "ByteFallback" }, { type: "Fuse" }, ...strip] },
+    model: bpe(tokens, merges, { ignore_merges: false, byte_fallback: true, unk_token: unknown }),
+  };
+}
+
+/** SentencePiece keeps no merges: a token can be made of any two tokens, likelier tokens first. */
+function mergesByScore(tokens: readonly string[], scores: readonly number[], types: readonly number[]) {
+  const idOf = new Map(tokens.map((token, id) => [token, id]));
+  const found: { merge: [string, string]; ids: [number, number]; score: number }[] = [];
+  for (const [id, token] of tokens.entries()) {
+    if (types[id] === CONTROL) continue;
+    for (let at = 1; at < token.length; at++) {
+      const merge: [string, string] = [token.slice(0, at), token.slice(at)];
+      const ids = merge.map((part) => idOf.get(part));
+      if (ids[0] !== undefined && ids[1] !== undefined) found.push({ merge, ids: [ids[0], ids[1]], score: scores[id] });
+    }
+  }
+  found.sort((a, b) => b.score - a.score || a.ids[0] - b.ids[0] || a.ids[1] - b.ids[1]);
+  return found.map(({ merge }) => merge);
+}
+
+function idOf({ metadata, tokens }: Vocabulary, name: string): number | undefined {
+  const id = metadata.get(`tokenizer.ggml.${name}_token_id`);
+  return typeof id === "number" && id in tokens ? id : undefined;
+}
+
+/** bos before every text, and eos behind it, where the metadata ask for them. */
+function startTokens(vocabulary: Vocabulary): Record<string, unknown> | null {
+  const { metadata, tokens } = vocabulary;
+  const isSentencePiece = metadata.get("tokenizer.ggml.model") === "llama"; // llama.cpp's default there is a bos
+  const asked = (name: string, otherwise: boolean) =>
+    (metadata.get(`tokenizer.ggml.add_${name}_token`) ?? otherwise) === true ? idOf(vocabulary, name) : undefined;
+  const ids = { bos: asked("bos", isSentencePiece), eos: asked("eos", false) };
+  const around = (id: number | undefined, type_id: number) =>
+    id === undefined ? [] : [{ SpecialToken: { id: tokens[id], type_id } }];
+  const text = (name: "A" | "B", type_id: number) => [
+    ...around(ids.bos, type_id),
+    { Sequence: { id: name, type_id } },
+    ...around(ids.eos, type_id),
+  ];
+  const special = [ids.bos, ids.eos].filter((id) => id !== undefined);
+  return special.length === 0
+    ? null
+    : {
+        type: "TemplateProcessing",
+        single: text("A", 0),
+        pair: [...text("A", 0), ...text("B", 1)],
+        special_tokens: Object.fromEntries(
+          special.map((id) => [tokens[id], { id: tokens[id], ids: [id], tokens: [tokens[id]] }]),
+        ),
+      };
+}
+
+function configOf(vocabulary: Vocabulary): Record<string, unknown> {
+  const { metadata, tokens } = vocabulary;
+  const named = { bos_token: "bos", eos_token: "eos", unk_token: "unknown", pad_token: "padding" };
+  const special = Object.entries(named).flatMap(([key, name]) => {
+    const id = idOf(vocabulary, name);
+    return id === undefined ? [] : [[key, tokens[id]]];
+  });
+  const template = metadata.get("tokenizer.chat_template");
+  const length = metadata.get(`${metadata.get("general.architecture")}.context_length`);
+  return {
+    tokenizer_class: "PreTrainedTokenizerFast",
+    clean_up_tokenization_spaces: false,
+    ...Object.fromEntries(special),
+    ...(typeof length === "number" ? { model_max_length: length } : {}),
+    ...(typeof template === "string" ? { chat_template: template } : {}),
+  };
+}

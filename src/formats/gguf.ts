@@ -1,0 +1,84 @@
+/** @file GGUF files (llama.cpp's): metadata, and where each tensor lies. */
+import { PrefineError } from "../errors.ts";
+import type { ByteSource } from "./byteSource.ts";
+import { BLOCK_DTYPES, type BlockDtype, blockBytes, isBlockDtype } from "./ggufBlocks.ts";
+
+/** Elements that are not packed in blocks, by their bytes. */
+const PLAIN_BYTES = { F32: 4, F16: 2, BF16: 2, F64: 8 } as const;
+
+export type GgufDtype = keyof typeof PLAIN_BYTES | BlockDtype;
+
+export interface GgufTensor {
+  dtype: GgufDtype;
+  /** Outermost dimension first, as in safetensors (the file has it the other way round). */
+  shape: number[];
+  /** Bytes [start, end) of the file. */
+  start: number;
+  end: number;
+}
+
+export interface GgufFile {
+  /** Numbers of 64 bits as numbers, where they are exact. */
+  metadata: ReadonlyMap<string, unknown>;
+  tensors: ReadonlyMap<string, GgufTensor>;
+}
+
+const AGAIN = "Fetch the file again: it may be cut off or damaged.";
+
+const broken = (where: string, problem: string, cause?: unknown) =>
+  new PrefineError("model", `${where}: expected a GGUF file: ${problem}`, AGAIN, { cause });
+
+/** Answers the library's range requests from the source. */
+function rangeReader(source: ByteSource): typeof fetch {
+  return async (_uri, init) => {
+    const range = new Headers(init?.headers).get("range") ?? "";
+    const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];
+    const [start, end] = [Number(from), Math.min(Number(to) + 1, source.byteLength)];
+    const bytes = start < end ? await source.slice(start, end) : new ArrayBuffer(0);
+    return new Response(bytes, { headers: { "content-range": `bytes ${start}-${end - 1}/${source.byteLength}` } });
+  };
+}
+
+/**
+ * @param where names the file in errors.
+ * @throws PrefineError("model") for what is no GGUF file or has tensors beyond its end; ("not-yet") for a quantization
+ *   that is not read, a big-endian file or one of several parts.
+ */
+export async function readGguf(source: ByteSource, where: string): Promise<GgufFile> {
+  const { gguf, GGMLQuantizationType } = await import("@huggingface/gguf"); // only for those who have such a file
+  // the scheme makes the library use the given reader
+  const parsed = await gguf("http://file", { fetch: rangeReader(source) }).catch((cause: unknown) => {
+    throw broken(where, (cause as Error).message, cause);
+  });
+  if (!parsed.littleEndian)
+    throw new PrefineError("not-yet", `${where}: big-endian GGUF files are not read`, "Convert it to little-endian.");
+  const metadata = new Map(Object.entries(parsed.metadata).map(([key, value]) => [key, plainNumber(value)]));
+  if (Number(metadata.get("split.count") ?? 1) > 1) {
+    const message = `${where}: GGUF files in several parts are not read`;
+    throw new PrefineError("not-yet", message, "Merge them with llama-gguf-split --merge.");
+  }
+  if (Number(parsed.tensorDataOffset) > source.byteLength) throw broken(where, "it ends within its header");
+  const tensors = new Map<string, GgufTensor>();
+  for (const info of parsed.tensorInfos) {
+    const dtype = readDtype(GGMLQuantizationType[info.dtype] ?? `type ${info.dtype}`, `${where}: ${info.name}`);
+    const shape = info.shape.map(Number).reverse();
+    const elements = shape.reduce((product, size) => product * size, 1);
+    const bytes = isBlockDtype(dtype) ? blockBytes(dtype, elements) : elements * PLAIN_BYTES[dtype];
+    const start = Number(parsed.tensorDataOffset) + Number(info.offset);
+    const end = start + bytes;
+    if (!Number.isSafeInteger(end) || end > source.byteLength) {
+      const found = `the file has ${source.byteLength}`;
+      throw broken(where, `tensor ${JSON.stringify(info.name)} [${shape.join(", ")}] ends at byte ${end}, ${found}`);
+    }
+    tensors.set(info.name, { dtype, shape, start, end });
+  }
+  return { metadata, tensors };
+}
+
+const plainNumber = (value: unknown) => (typeof value === "bigint" ? Number(value) : value);
+
+function readDtype(dtype: string, where: string): GgufDtype {
+  if (Object.hasOwn(PLAIN_BYTES, dtype) || isBlockDtype(dtype)) return dtype as GgufDtype;
+  const known = [...Object.keys(PLAIN_BYTES), ...BLOCK_DTYPES].join(", ");
+  throw new PrefineError("not-yet", `${where}: ${dtype} is not read`, `These are: ${known}.`);
+}
