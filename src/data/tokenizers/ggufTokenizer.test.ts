@@ -1,0 +1,96 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { writeGguf } from "../../../test/support/writeGguf.ts";
+import { ggufTokenizer } from "./ggufTokenizer.ts";
+import { AutoTokenizer } from "./loadTokenizer.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "prefine-gguf-"));
+
+/** Byte-level tokens: a few letters, digits, `Ġ` for the space, two merges and two control tokens. */
+const TOKENS = ["<|end|>", "<|user|>", "a", "b", "1", "2", "Ġ", "ab", "Ġab", "12", "."];
+const BYTE_LEVEL = {
+  "general.architecture": "llama",
+  "llama.context_length": 64,
+  "tokenizer.ggml.model": "gpt2",
+  "tokenizer.ggml.pre": "gpt-2",
+  "tokenizer.ggml.tokens": TOKENS,
+  "tokenizer.ggml.token_type": TOKENS.map((_, id) => (id < 2 ? 3 : 1)),
+  "tokenizer.ggml.merges": ["a b", "Ġ ab", "1 2"],
+  "tokenizer.ggml.eos_token_id": 0,
+  "tokenizer.chat_template": "{{ messages }}",
+};
+
+async function load(metadata: Parameters<typeof writeGguf>[1], name = "one.gguf") {
+  writeGguf(join(folder, name), metadata, {});
+  return AutoTokenizer.from_pretrained(join(folder, name));
+}
+
+describe("byte-level BPE", () => {
+  it("encodes and decodes as the vocabulary says", async () => {
+    const tokenizer = await load(BYTE_LEVEL);
+    expect(tokenizer.encode("ab ab12.")).toEqual([7, 8, 9, 10]);
+    expect(tokenizer.decode([7, 8, 9, 10])).toBe("ab ab12.");
+    expect(tokenizer.encode("<|user|>ab<|end|>")).toEqual([1, 7, 0]);
+    expect([tokenizer.eos_token, tokenizer.model_max_length, tokenizer.vocabSize]).toEqual(["<|end|>", 64, 11]);
+  });
+
+  it("splits digits where the model does", async () => {
+    const tokenizer = await load({ ...BYTE_LEVEL, "tokenizer.ggml.pre": "smollm" });
+    expect(tokenizer.encode("ab12")).toEqual([7, 4, 5]);
+  });
+
+  it("puts bos before every text where the file asks for it", async () => {
+    const tokenizer = await load({
+      ...BYTE_LEVEL,
+      "tokenizer.ggml.bos_token_id": 1,
+      "tokenizer.ggml.add_bos_token": true,
+    });
+    expect(tokenizer.encode("ab")).toEqual([1, 7]);
+    expect(tokenizer.encode("ab", { add_special_tokens: false })).toEqual([7]);
+  });
+
+  it("is saved as files that load again, with the chat template", async () => {
+    const tokenizer = await load(BYTE_LEVEL);
+    await tokenizer.save_pretrained(join(folder, "saved"));
+    const again = await AutoTokenizer.from_pretrained(join(folder, "saved"));
+    expect(again.encode("<|user|>ab ab12.")).toEqual(tokenizer.encode("<|user|>ab ab12."));
+    expect(ggufTokenizer({ metadata: new Map(Object.entries(BYTE_LEVEL)) }, "x").config.chat_template).toBe(
+      "{{ messages }}",
+    );
+  });
+});
+
+describe("SentencePiece's BPE", () => {
+  const tokens = ["<unk>", "<s>", "</s>", "<0x41>", "<0xC3>", "<0xA9>", "▁", "a", "b", "▁a", "ab", "▁ab", "c"];
+  const metadata = {
+    "general.architecture": "llama",
+    "tokenizer.ggml.model": "llama",
+    "tokenizer.ggml.tokens": tokens,
+    "tokenizer.ggml.scores": tokens.map((_, id) => (id < 6 ? 0 : [-4, -5, -6, -1, -2, -3, -7][id - 6])),
+    "tokenizer.ggml.token_type": tokens.map((_, id) => (id === 0 ? 2 : id < 3 ? 3 : id < 6 ? 6 : 1)),
+    "tokenizer.ggml.bos_token_id": 1,
+    "tokenizer.ggml.eos_token_id": 2,
+    "tokenizer.ggml.unknown_token_id": 0,
+  };
+
+  it("merges by score, marks spaces, falls back to bytes, begins with bos", async () => {
+    const tokenizer = await load(metadata, "two.gguf");
+    // ▁a (-1) goes before ab (-2) and ▁ab (-3): "▁ab" is reached from ▁a + b
+    expect(tokenizer.encode("ab c")).toEqual([1, 11, 6, 12]);
+    expect(tokenizer.encode("é", { add_special_tokens: false })).toEqual([6, 4, 5]);
+    expect(tokenizer.decode([1, 11, 6, 12, 4, 5], { skip_special_tokens: true })).toBe("ab cé");
+  });
+});
+
+describe("what is not read", () => {
+  it.each([
+    [{ "tokenizer.ggml.pre": "deepseek" }, /tokenizer\.ggml\.pre "deepseek" is not read \(read are: default, gpt-2/],
+    [{ "tokenizer.ggml.model": "bert" }, /tokenizers of the kind "bert" are not read/],
+    [{ "tokenizer.ggml.tokens": 3 }, /tokenizer\.ggml\.tokens: expected a list of texts, found 3/],
+    [{ "tokenizer.ggml.merges": ["abc"] }, /tokenizer\.ggml\.merges: expected two parts, found "abc"/],
+  ])("%j", async (change, message) => {
+    await expect(load({ ...BYTE_LEVEL, ...change }, "wrong.gguf")).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,71 @@
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { writeGguf } from "../../test/support/writeGguf.ts";
+import { memorySource } from "./byteSource.ts";
+import { readGguf } from "./gguf.ts";
+import { BLOCK_DTYPES, blockBytes, decodeBlocks } from "./ggufBlocks.ts";
+
+const fixture = new URL("../../test/fixtures/gguf-blocks.json", import.meta.url);
+const known: Record<string, { blocks: string; values: string }> = JSON.parse(readFileSync(fixture, "utf8"));
+const bytesOf = (base64: string) => new Uint8Array(Buffer.from(base64, "base64"));
+
+describe("blocks", () => {
+  it.each(BLOCK_DTYPES)("%s has the values that ggml's code gives", (dtype) => {
+    const values = new Float32Array(bytesOf(known[dtype].values).buffer);
+    const blocks = bytesOf(known[dtype].blocks);
+    expect(blockBytes(dtype, values.length)).toBe(blocks.length);
+    expect(decodeBlocks(blocks, dtype)).toEqual(values);
+  });
+});
+
+const folder = mkdtempSync(join(tmpdir(), "prefine-gguf-"));
+const floats = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
+
+/** A file with one matrix [2, 3] of float32 and a row of 32 in Q8_0. */
+function smallFile(metadata: Record<string, string | number | boolean | string[]> = {}): Uint8Array {
+  const path = join(folder, "small.gguf");
+  writeGguf(
+    path,
+    { "general.architecture": "llama", "llama.block_count": 2, words: ["a", "größer"], flag: true, ...metadata },
+    {
+      matrix: { shape: [2, 3], type: 0, bytes: floats(1, 2, 3, 4, 5, 6) },
+      row: { shape: [32], type: 8, bytes: bytesOf(known.Q8_0.blocks).subarray(0, 34) },
+    },
+  );
+  return new Uint8Array(readFileSync(path));
+}
+const read = (bytes: Uint8Array) => readGguf(memorySource(bytes), "x.gguf");
+
+describe("readGguf", () => {
+  it("finds metadata and tensors", async () => {
+    const bytes = smallFile();
+    const { metadata, tensors } = await read(bytes);
+    expect(metadata.get("general.architecture")).toBe("llama");
+    expect(metadata.get("llama.block_count")).toBe(2);
+    expect(metadata.get("words")).toEqual(["a", "größer"]);
+    expect(metadata.get("flag")).toBe(true);
+    const { start, ...matrix } = tensors.get("matrix")!;
+    expect(matrix).toEqual({ dtype: "F32", shape: [2, 3], end: start + 24 });
+    expect(new Float32Array(bytes.slice(start, start + 24).buffer)).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6));
+    expect(tensors.get("row")).toMatchObject({ dtype: "Q8_0", shape: [32] });
+  });
+
+  it("refuses cut files wherever they end", async () => {
+    const bytes = smallFile();
+    for (let length = 0; length < bytes.length - 32; length += 7) {
+      await expect(read(bytes.subarray(0, length))).rejects.toMatchObject({ name: "PrefineError", code: "model" });
+    }
+  });
+
+  it("names what is no GGUF file and what it cannot read", async () => {
+    await expect(read(new TextEncoder().encode("PK\u0003\u0004 no model".padEnd(500)))).rejects.toThrow(
+      /^x\.gguf: expected a GGUF file: .*magic number/,
+    );
+    await expect(read(smallFile({ "split.count": 3 }))).rejects.toThrow(/several parts/);
+    const unknown = join(folder, "unknown.gguf");
+    writeGguf(unknown, {}, { row: { shape: [256], type: 19, bytes: new Uint8Array(50) } });
+    await expect(read(new Uint8Array(readFileSync(unknown)))).rejects.toThrow(/^x\.gguf: row: IQ1_S is not read$/);
+  });
+});
