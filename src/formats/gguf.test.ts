@@ -1,3 +1,4 @@
+/** @file GGUF files: blocks against ggml's own values, headers, cut files. */
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

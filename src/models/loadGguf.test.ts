@@ -1,3 +1,4 @@
+/** @file A model in a GGUF file equals the one it was written from; wrong files are named. */
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

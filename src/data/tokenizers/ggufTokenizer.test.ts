@@ -1,3 +1,4 @@
+/** @file The tokenizer of a GGUF file: byte-level and SentencePiece's BPE, control tokens, the chat template. */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -36,8 +36,8 @@ interface Source {
 
 /**
  * The tokenizer of a model: transformers' AutoTokenizer.from_pretrained.
- * @param idOrPath a folder (of a model, a run, an adapter), a GGUF file or the id of a hub repository; from the hub only
- *   the tokenizer's files are downloaded, and config.json.
+ * @param idOrPath a folder (of a model, a run, an adapter), a GGUF file or the id of a hub repository; from the hub
+ *   only the tokenizer's files are downloaded, and config.json.
  */
 function fromPretrained(idOrPath: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
   return load(idOrPath, options, []);

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { ADAMW, packed, randomGpt2, randomPairTokens } from "../../../test/support/randomGpt2.ts";
 import { host, inputLike, numbers } from "../../../test/support/runGraph.ts";
 import { createLearner } from "../../dpo/createLearner.ts";
@@ -163,5 +163,31 @@ describe("WebAssembly computes what the native runtime computes", () => {
     expect(difference([wasm.loss], [native.loss])).toBeLessThan(1e-4);
     expect(difference([wasm.gradNorm], [native.gradNorm])).toBeLessThan(1e-4);
     for (const [i, value] of wasm.weights.entries()) expect(difference(value, native.weights[i])).toBeLessThan(1e-4);
+  });
+});
+
+describe("PREFINE_EXECUTION_PROVIDERS", () => {
+  afterEach(() => vi.unstubAllEnvs());
+  const graph = () => lowerGraph({ y: ops.mul(ops.input("x", [2]), 2) });
+  const x = host([1, 2], [2]);
+
+  test("names what computes", async () => {
+    vi.stubEnv("PREFINE_EXECUTION_PROVIDERS", " cpu, ");
+    const device = new Device();
+    const session = await device.open(graph());
+    expect((await session.run({ x }, { y: "return" })).get("y")?.data).toEqual(Float32Array.of(2, 4));
+    await device.dispose();
+  });
+
+  test("that this ONNX Runtime does not have is an error that says so", async () => {
+    vi.stubEnv("PREFINE_EXECUTION_PROVIDERS", "abacus");
+    const device = new Device();
+    await expect(device.open(graph())).rejects.toMatchObject({
+      name: "PrefineError",
+      code: "config",
+      message: expect.stringMatching(/^PREFINE_EXECUTION_PROVIDERS=abacus: /),
+      hint: expect.stringContaining("install onnxruntime-node"),
+    });
+    await device.dispose();
   });
 });
