@@ -25,7 +25,7 @@ describe("a model's folder", () => {
       `error: empty: expected a model, found no config.json in empty\n${SHAPES}`,
     );
     expect(await modelRefusal("run.yaml")).toBe(
-      "error: run.yaml: expected a model's folder or hub id, found a file\n" +
+      "error: run.yaml: expected a model's folder, GGUF file or hub id, found a file\n" +
         "Give the folder that holds config.json and model.safetensors.",
     );
     expect(await modelRefusal("./nowhere")).toBe(
