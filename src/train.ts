@@ -88,8 +88,10 @@ async function loadPolicy(run: RunConfig, told: Logger, signal?: AbortSignal) {
   const { model_name_or_path, adapter_name_or_path } = run.model;
   const access = hub(run, told, signal);
   const named = adapter_name_or_path ?? model_name_or_path;
-  if (named === null)
-    throw new PrefineError("config", "model_name_or_path: expected a hub id or a folder, found nothing");
+  if (named === null) {
+    const found = "model_name_or_path: expected a hub id or a folder, found nothing";
+    throw new PrefineError("config", found, "Give it, such as gpt2.");
+  }
   const model = await AutoModelForCausalLM.from_pretrained(named, {
     ...access,
     ...(adapter_name_or_path && model_name_or_path ? { base: model_name_or_path } : {}),

@@ -1,32 +1,40 @@
 /**
  * @file `npm run fuzz`: damages every kind of file that prefine reads and reads it: an error that is clear, or an
- * answer; no other exception, no crash, no hang. `--target NAME`, `--count N` mutants of each (default 2000),
- * `--seed S`, `--first N`; a finding is repeated by its target, seed and number. Exit code 1 where there are findings.
+ * answer; no other exception, no crash, no hang. `--target NAME` (again for more), `--count N` mutants of each (default
+ * 2000), `--seed S`, `--first N`; `--command` gives them to the whole command, a second each (default 20). A finding
+ * comes with the command that repeats it. Exit code 1 where there are findings.
  */
 import { parseArgs } from "node:util";
+import { runCommands } from "./commandSample.ts";
+import { repeating } from "./mutants.ts";
 import { TARGETS } from "./targets.ts";
 import { type BatchResult, runBatch } from "./watch.ts";
 
 const { values } = parseArgs({
   options: {
     target: { type: "string", multiple: true },
-    count: { type: "string", default: "2000" },
+    count: { type: "string" },
     first: { type: "string", default: "0" },
     seed: { type: "string", default: "1" },
+    command: { type: "boolean", default: false },
   },
 });
 
 const names = values.target ?? TARGETS.map(({ name }) => name);
 const unknown = names.find((name) => !TARGETS.some((target) => target.name === name));
 if (unknown) throw new Error(`no target ${unknown}; there are ${TARGETS.map(({ name }) => name).join(", ")}`);
+const count = Number(values.count ?? (values.command ? 20 : 2000));
+const seed = Number(values.seed);
 const total: BatchResult = { mutants: 0, refused: 0, findings: [] };
 for (const target of names) {
   const started = performance.now();
-  const batch = { target, first: Number(values.first), count: Number(values.count), seed: Number(values.seed) };
-  const { mutants, refused, findings } = await runBatch(batch);
+  const batch = { target, first: Number(values.first), count, seed };
+  const { mutants, refused, findings } = await (values.command ? runCommands : runBatch)(batch);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(`${target}: ${mutants} mutants, ${refused} refused, ${findings.length} findings, ${seconds} s`);
-  for (const { number, what } of findings) console.log(`  --target ${target} --first ${number} --count 1: ${what}`);
+  for (const { number, what } of findings) {
+    console.log(`  ${repeating({ target, seed, number }, values.command ? "command" : "library")}\n  ${what}`);
+  }
   total.mutants += mutants;
   total.refused += refused;
   total.findings.push(...findings);

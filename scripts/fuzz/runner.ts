@@ -3,29 +3,9 @@
  * started it sees which one hangs or kills it. Arguments: target, first number, how many, seed.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { PrefineError } from "../../src/errors.ts";
-import { dice } from "./dice.ts";
-import { mutate } from "./mutateFormats.ts";
-import { furnishTargets, TARGETS, type Target } from "./targets.ts";
-
-/** The mutant of this number: always the same bytes. */
-export function mutantOf({ name, format }: Target, seedFile: Buffer, seed: number, number: number): Buffer {
-  const salt = [...name].reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) >>> 0, seed);
-  return mutate(format, seedFile, dice((salt + Math.imul(number, 0x9e3779b1)) >>> 0));
-}
-
-const LONGEST_MESSAGE = 2000;
-
-/** What is wrong with this outcome, or undefined. */
-function findingOf(error: unknown): string | undefined {
-  if (error === undefined) return undefined;
-  if (!(error instanceof PrefineError)) return `${(error as Error)?.stack ?? String(error)}`;
-  const { message, hint = "" } = error;
-  if (/internal:|\[object Object\]|undefined/.test(message)) return `an unclear message: ${message}`;
-  if (message.length + hint.length > LONGEST_MESSAGE)
-    return `a message of ${message.length} characters: ${message.slice(0, 300)}`;
-  return undefined;
-}
+import { mutantOf } from "./mutants.ts";
+import { furnishTargets, TARGETS } from "./targets.ts";
+import { findingOf } from "./verdict.ts";
 
 async function main([name, first, count, seed]: string[]): Promise<void> {
   const target = TARGETS.find((one) => one.name === name);
@@ -39,14 +19,15 @@ async function main([name, first, count, seed]: string[]): Promise<void> {
   await target.read(); // whole, it must be read
   for (let number = Number(first); number < Number(first) + Number(count); number++) {
     say({ start: number });
-    writeFileSync(target.file, mutantOf(target, seedFile, Number(seed), number));
+    writeFileSync(target.file, mutantOf(target, seedFile, { seed: Number(seed), number }));
     const error = await target.read().then(
       () => undefined,
       (reason: unknown) => reason ?? new Error("rejected with nothing"),
     );
-    const finding = findingOf(error);
+    await new Promise(setImmediate); // a rejection that nobody awaited is told now, before the next mutant
+    const finding = findingOf(error, target.file);
     say({ end: number, refused: error !== undefined, ...(finding ? { finding } : {}) });
   }
 }
 
-if (process.argv[1]?.endsWith("runner.ts")) await main(process.argv.slice(2));
+await main(process.argv.slice(2));

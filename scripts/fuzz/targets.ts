@@ -1,6 +1,6 @@
 /** @file What is damaged and how it is read: every file that prefine takes from others, by what reads it. */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { saveAdapter } from "../../src/checkpoints/adapter.ts";
@@ -247,7 +247,7 @@ function adapterTensors(): Map<string, NamedTensor> {
 
 const adapterConfig = () => ({
   ...{ r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: ["c_attn"], fan_in_fan_out: true },
-  ...{ base_model_name_or_path: resolve("model"), task_type: "CAUSAL_LM", revision: null },
+  ...{ base_model_name_or_path: "model", task_type: "CAUSAL_LM", revision: null },
 });
 
 async function furnishAdapter(): Promise<void> {

@@ -3,7 +3,7 @@ import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PrefineError } from "../errors.ts";
 import { decodeSafetensors, toFloat32 } from "../formats/safetensors.ts";
-import { type AdapterConfig, encodeAdapterConfig, parseAdapterConfig } from "./adapterConfig.ts";
+import { type AdapterConfig, encodeAdapterConfig, parseAdapterConfig, REPAIR } from "./adapterConfig.ts";
 import { type Content, ioError, writeFileAtomically } from "./files.ts";
 import { encodeTensors, type NamedTensor, type NamedTensors } from "./tensors.ts";
 
@@ -80,7 +80,8 @@ async function read(path: string): Promise<Buffer> {
  * and modules there must be is the model's matter, not known here.
  */
 function checkTensors({ config, weights }: { config: AdapterConfig; weights: NamedTensors }, where: string): void {
-  if (weights.size === 0) throw new PrefineError("model", `${where}: expected lora_A and lora_B tensors, found none`);
+  if (weights.size === 0)
+    throw new PrefineError("model", `${where}: expected lora_A and lora_B tensors, found none`, REPAIR);
   for (const [name, { shape }] of weights) {
     const [, layer, side] = KEY.exec(name) ?? [];
     if (!layer) {
@@ -89,7 +90,7 @@ function checkTensors({ config, weights }: { config: AdapterConfig; weights: Nam
     }
     if (!isTarget(layer, config.target_modules)) throw notTargeted(name, config.target_modules, where);
     const partner = `base_model.model.${layer}.lora_${side === "A" ? "B" : "A"}.weight`;
-    if (!weights.has(partner)) throw new PrefineError("model", `${where}: found ${name}, but ${partner} is missing`);
+    if (!weights.has(partner)) throw new PrefineError("model", `${where}: found ${name}, but no ${partner}`, REPAIR);
     const rank = side === "A" ? shape[0] : shape[1];
     const isMixed = Object.keys(config.rank_pattern ?? {}).length > 0;
     if (shape.length === 2 && (isMixed || rank === config.r)) continue;

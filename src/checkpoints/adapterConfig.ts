@@ -169,7 +169,7 @@ type Range = [expected: string, accepts: (value: number) => boolean];
 const WHOLE: Range = ["a whole number above 0", (value) => Number.isInteger(value) && value > 0];
 const POSITIVE: Range = ["a number above 0", (value) => value > 0 && Number.isFinite(value)];
 const SHARE: Range = ["a number from 0, below 1", (value) => value >= 0 && value < 1];
-const REPAIR = "Is the file damaged? Save or download the adapter again.";
+export const REPAIR = "Is the file damaged? Save or download the adapter again.";
 
 function readNumber(json: Record<string, unknown>, key: string, where: string, [expected, accepts]: Range): number {
   const value = json[key];

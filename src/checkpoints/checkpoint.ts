@@ -31,6 +31,7 @@ const REFERENCE_WEIGHTS = "reference_weights.safetensors";
 /** Written last into the folder; lists all other files with their sizes, so that a damaged checkpoint is known. */
 const RESUME = "prefine_state.json";
 const FORMAT = 1;
+const DAMAGED = "Is the checkpoint damaged? Resume from another one.";
 
 /** The loop's memory between two steps that no file of transformers holds. */
 export interface LoopState {
@@ -165,7 +166,8 @@ export async function readCheckpoint(path: string, kind: SavedModel["kind"]): Pr
   const resume = await readResumeFile(path);
   if (resume.kind !== kind) {
     const [found, expected] = [resume.kind, kind].map((name) => (name === "adapter" ? "an adapter" : "all weights"));
-    throw new PrefineError("config", `${path}: expected a checkpoint of ${expected}, found one of ${found}`);
+    const hint = "Resume with the use_peft of the run that wrote it, or from another checkpoint.";
+    throw new PrefineError("config", `${path}: expected a checkpoint of ${expected}, found one of ${found}`, hint);
   }
   await checkSizes(path, resume.files);
   if (resume.only_model) throw onlyModelError(path);
@@ -222,7 +224,11 @@ export async function readResumeFile(path: string): Promise<ResumeFile> {
   } catch {
     // told below
   }
-  throw new PrefineError("io", `${file}: expected the state of a run in format ${FORMAT}, found something else`);
+  throw new PrefineError(
+    "io",
+    `${file}: expected the state of a run in format ${FORMAT}, found something else`,
+    DAMAGED,
+  );
 }
 
 function isLoop(loop: Partial<LoopState> | undefined): boolean {
@@ -244,7 +250,7 @@ async function checkSizes(path: string, files: Record<string, number>): Promise<
     );
     if (size === bytes) continue;
     const found = size === undefined ? "no such file" : `${size} bytes`;
-    throw new PrefineError("io", `${join(path, name)}: expected ${bytes} bytes, found ${found}`);
+    throw new PrefineError("io", `${join(path, name)}: expected ${bytes} bytes, found ${found}`, DAMAGED);
   }
 }
 

@@ -14,6 +14,8 @@ import type { AdapterConfig } from "./adapterConfig.ts";
 import { type Content, ioError } from "./files.ts";
 import { encodeTensors, type NamedTensor, type NamedTensors, type StateTensor } from "./tensors.ts";
 
+const DAMAGED = "Is the checkpoint damaged? Resume from another one.";
+
 export const MODEL_WEIGHTS = "model.safetensors";
 
 /** What is trained, and so what is saved. */
@@ -82,7 +84,7 @@ async function withFile<T>(path: string, use: (file: OpenFile, path: string) => 
     }
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw ioError(cause, path, "read");
-    throw new PrefineError("io", `${path}: expected a safetensors file, found none`);
+    throw new PrefineError("io", `${path}: expected a safetensors file, found none`, DAMAGED);
   }
 }
 
@@ -113,7 +115,7 @@ async function readBytes(file: OpenFile, path: string, [position, length]: [numb
   let done = 0;
   while (done < length) {
     const { bytesRead } = await file.read(bytes, done, length - done, position + done);
-    if (bytesRead === 0) throw new PrefineError("io", `${path}: the file ended at byte ${position + done}`);
+    if (bytesRead === 0) throw new PrefineError("io", `${path}: the file ended at byte ${position + done}`, DAMAGED);
     done += bytesRead;
   }
   return bytes;

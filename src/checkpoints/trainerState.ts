@@ -6,6 +6,8 @@ import { PrefineError } from "../errors.ts";
 import { parseJson } from "../parseJson.ts";
 import { ioError } from "./files.ts";
 
+const DAMAGED = "Is the file damaged? Resume from another checkpoint.";
+
 export const TRAINER_STATE = "trainer_state.json";
 
 /** One line of the log: TRL's metric names -> values, with `epoch` and `step`. */
@@ -105,12 +107,12 @@ function parseTrainerState(text: string, where: string): TrainerState {
   try {
     json = parseJson(text);
   } catch (cause) {
-    throw new PrefineError("model", `${where}: not JSON (${(cause as Error).message})`, undefined, { cause });
+    throw new PrefineError("model", `${where}: expected JSON: ${(cause as Error).message}`, DAMAGED, { cause });
   }
   const state = { ...newTrainerState(), ...(json as Partial<TrainerState>) };
   const isLog = Array.isArray(state.log_history) && state.log_history.every(isLogEntry);
   if (isLog && Number.isInteger(state.global_step) && state.global_step >= 0) return state;
-  throw new PrefineError("model", `${where}: expected a trainer state with global_step and log_history`);
+  throw new PrefineError("model", `${where}: expected a trainer state with global_step and log_history`, DAMAGED);
 }
 
 function isLogEntry(entry: unknown): entry is LogEntry {
@@ -124,6 +126,10 @@ export async function readTrainerState(dir: string): Promise<TrainerState> {
     return parseTrainerState(await readFile(path, "utf8"), path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw ioError(cause, path, "read");
-    throw new PrefineError("io", `${path}: expected a run or a checkpoint, found no ${TRAINER_STATE}`);
+    throw new PrefineError(
+      "io",
+      `${path}: expected a run or a checkpoint, found no ${TRAINER_STATE}`,
+      "Give the output_dir of a run.",
+    );
   }
 }

@@ -65,7 +65,11 @@ async function show(idOrPath: string, flags: DataFlags): Promise<void> {
 async function rowAt(dataset: Dataset, index: number, where: string): Promise<Row> {
   if (index < dataset.numRows) return dataset.at(index);
   const range = `0 to ${dataset.numRows - 1}`;
-  throw new PrefineError("data", `${where}: expected a record from ${range}, found --index ${index}`);
+  throw new PrefineError(
+    "data",
+    `${where}: expected a record from ${range}, found --index ${index}`,
+    "Choose one of these.",
+  );
 }
 
 function printSplits(idOrPath: string, splits: DatasetDict, { print, bold }: Terminal): void {

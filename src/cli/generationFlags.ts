@@ -50,15 +50,17 @@ export async function readGenerationFlags(flags: GenerationFlags, report = new R
     if (flags[name] !== undefined) given.set(name, { value: flags[name], label: `--${name}` });
   }
   const values: GenerationConfig = readGenerationConfig(given, report);
-  report.throwProblems(flags.config ?? "generation");
+  report.throwProblems(flags.config ?? "generation", "`prefine generate --help` lists all keys.");
   return Object.fromEntries(Object.entries(values).filter(([name]) => given.has(name)));
 }
 
 async function readGivenFile(path: string): Promise<GivenValues> {
   const { parseRunFile } = await import("../config/runFile.ts");
   const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    const found = cause.code === "ENOENT" ? "there is no such file" : cause.message;
-    throw new PrefineError("io", `--config ${path}: expected a file of generation settings: ${found}`);
+    const found =
+      cause.code === "ENOENT" ? "there is no such file" : cause.code === "EISDIR" ? "it is a folder" : cause.code;
+    const hint = "Give the path of a YAML or JSON file, such as generation_config.json.";
+    throw new PrefineError("io", `--config ${path}: expected a file of generation settings: ${found}`, hint);
   });
   return parseRunFile(path, text).given;
 }

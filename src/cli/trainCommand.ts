@@ -55,15 +55,17 @@ function takeConfig(words: string[]): { path: string | undefined; flags: string[
   for (let at = 0; at < words.length; at++) {
     const word = words[at];
     if (at === 0 && /\.(ya?ml|json)$/.test(word)) {
-      throw new PrefineError("config", `${word}: expected a flag; did you mean --config ${word}?`);
+      throw new PrefineError("config", `${word}: expected a flag`, `Did you mean --config ${word}?`);
     }
     if (word.startsWith("--config=")) path = word.slice("--config=".length);
     else if (word !== "--config") flags.push(word);
     else if (at + 1 < words.length && !words[at + 1].startsWith("--")) path = words[++at];
-    else throw new PrefineError("config", "--config: expected the path of a run file, found no value");
+    else throw new PrefineError("config", "--config: expected the path of a run file, found no value", RUN_FILE);
   }
   return { path, flags };
 }
+
+const RUN_FILE = "Give the path of one, such as --config run.yaml, or all keys as flags.";
 
 async function readRunFile(path: string): Promise<string> {
   try {
@@ -71,7 +73,7 @@ async function readRunFile(path: string): Promise<string> {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const reason = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : String(code);
-    throw new PrefineError("io", `--config ${path}: expected a run file (YAML or JSON): ${reason}`, undefined, {
+    throw new PrefineError("io", `--config ${path}: expected a run file (YAML or JSON): ${reason}`, RUN_FILE, {
       cause,
     });
   }

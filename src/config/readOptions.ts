@@ -38,7 +38,7 @@ export function readOptions<T extends Table>(
 
 function unknownKey(key: string, known: Iterable<string>): string {
   const nearest = nearestName(key, known);
-  return nearest ? `unknown key; did you mean ${nearest}?` : "unknown key; COMPATIBILITY.md lists all keys";
+  return nearest ? `unknown key; did you mean ${nearest}?` : "unknown key";
 }
 
 function readValue<V, I>(option: Option<V, I>, { value, label }: Given, report: Report): V {

@@ -31,14 +31,18 @@ export class Report {
     this.advice.push(`${label}: ${message}`);
   }
 
-  /** @throws PrefineError with one line for each problem, if there is any. */
-  throwProblems(where: string): void {
+  /**
+   * @param hint what to do about keys and values that are wrong.
+   * @throws PrefineError with one line for each problem, if there is any.
+   */
+  throwProblems(where: string, hint = HINT): void {
     if (this.problems.length === 0) return;
     const code = this.problems.every((problem) => problem.code === "not-yet") ? "not-yet" : "config";
     const lines = this.problems.map((problem) => problem.line);
     const message = lines.length === 1 ? `${where}: ${lines[0]}` : [`${where}:`, ...lines].join("\n  ");
-    throw new PrefineError(code, message, code === "not-yet" ? NOT_YET_HINT : undefined);
+    throw new PrefineError(code, message, code === "not-yet" ? NOT_YET_HINT : hint);
   }
 }
 
+const HINT = "COMPATIBILITY.md lists all keys.";
 const NOT_YET_HINT = "Remove it, or set it back to its default; COMPATIBILITY.md lists what works.";

@@ -84,7 +84,7 @@ function readRun(input: GivenValues, where: string, report: Report): RunConfig {
     lora_target_modules: oneText(named.lora_target_modules),
   };
   checkRun({ model, given, report });
-  report.throwProblems(where);
+  report.throwProblems(where, "`prefine train --help-all` lists all keys.");
   const peft_config = model.use_peft && !model.adapter_name_or_path ? loraConfigOf(model) : null;
   return {
     script,

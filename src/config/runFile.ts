@@ -9,6 +9,8 @@ export interface RunFile {
   env: Record<string, string>;
 }
 
+const ONE_A_LINE = "Write one `key: value` a line.";
+
 /**
  * Reads a file of flat keys. YAML 1.2, so `eval_strategy: no` is the word; numbers and truth values in YAML 1.1's
  * spelling (`1e-5`, `yes`) are cast by the option's kind.
@@ -17,11 +19,7 @@ export interface RunFile {
 export function parseRunFile(name: string, text: string): RunFile {
   const content = parseYaml(name, text) ?? {};
   if (!isMapping(content)) {
-    throw new PrefineError(
-      "config",
-      `${name}: expected keys and values, found ${describe(content)}`,
-      "One `key: value` a line.",
-    );
+    throw new PrefineError("config", `${name}: expected keys and values, found ${describe(content)}`, ONE_A_LINE);
   }
   const { env, ...values } = content;
   return { given: givenFrom(values), env: readEnv(name, env) };
@@ -29,7 +27,8 @@ export function parseRunFile(name: string, text: string): RunFile {
 
 /** @throws PrefineError for broken YAML, and for what would fill the memory: endless nesting, aliases of aliases. */
 function parseYaml(name: string, text: string): unknown {
-  const refuse = (found: string) => new PrefineError("config", `${name}: not valid YAML: ${firstLine(found)}`);
+  const refuse = (found: string) =>
+    new PrefineError("config", `${name}: not valid YAML: ${firstLine(found)}`, ONE_A_LINE);
   try {
     const document = parseDocument(text, { merge: true, prettyErrors: true, logLevel: "silent" });
     const error = document.errors[0];
@@ -43,7 +42,8 @@ function parseYaml(name: string, text: string): unknown {
 
 function readEnv(name: string, env: unknown): Record<string, string> {
   if (env === undefined || env === null) return {};
-  if (!isMapping(env)) throw new PrefineError("config", `${name}: env: expected a mapping, found ${describe(env)}`);
+  if (!isMapping(env))
+    throw new PrefineError("config", `${name}: env: expected names and values, found ${describe(env)}`, ONE_A_LINE);
   return Object.fromEntries(Object.entries(env).map(([key, value]) => [key, String(value)]));
 }
 

@@ -81,6 +81,25 @@ describe("parquet", () => {
   });
 });
 
+describe("columns that row groups and schema do not share one to one", () => {
+  const write = (...names: string[]) =>
+    new Uint8Array(parquetWriteBuffer({ columnData: names.map((name) => ({ name, data: ["a", "b"] })) }));
+
+  it("are refused when two have one name", async () => {
+    await expect(readAll(write("prompt", "chosen", "prompt"), "x.parquet")).rejects.toMatchObject({
+      message: 'x.parquet: not a whole parquet file: two columns are called "prompt"',
+    });
+  });
+
+  it("are refused when a row group's are others", async () => {
+    const bytes = Buffer.from(write("prompt", "chosen"));
+    bytes.write("d", bytes.lastIndexOf("chosen")); // the path of the column; its name in the schema is before
+    await expect(readAll(bytes, "x.parquet")).rejects.toMatchObject({
+      message: "x.parquet: not a whole parquet file: row group 0 has other columns than the schema",
+    });
+  });
+});
+
 function patched(bytes: Uint8Array, at: number, value: number): Uint8Array {
   const copy = new Uint8Array(bytes);
   copy.fill(value, at, at + 3);

@@ -8,7 +8,7 @@ import {
   type SchemaTree,
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
-import { PrefineError } from "../errors.ts";
+import { PrefineError, show } from "../errors.ts";
 import type { ByteSource } from "./byteSource.ts";
 
 export type { SchemaTree } from "hyparquet";
@@ -44,10 +44,29 @@ export async function openParquet(source: ByteSource, where: string): Promise<Pa
   }
   const head = new Uint8Array(await source.slice(0, 4));
   if (!MAGIC.every((byte, i) => head[i] === byte)) throw broken(where, "it does not begin with PAR1");
-  const metadata = await readFooter(source, where);
+  const { metadata, schema } = await readFooter(source, where);
+  checkColumns(metadata, schema, where);
   const groupRows = metadata.row_groups.map((group) => Number(group.num_rows));
-  return { source, where, metadata, schema: parquetSchema(metadata), groupRows };
+  return { source, where, metadata, schema, groupRows };
 }
+
+/**
+ * Every row group has each column of the schema once, as the format demands. The reader starts on all columns and
+ * forgets those that it has no place for: a failure of theirs would end the process.
+ */
+function checkColumns({ row_groups }: FileMetaData, schema: SchemaTree, where: string): void {
+  const names = leaves(schema).sort();
+  const expected = `${names}`;
+  const twice = names.find((name, i) => name === names[i - 1]);
+  if (twice !== undefined) throw broken(where, `two columns are called ${show(twice)}`);
+  for (const [group, { columns }] of row_groups.entries()) {
+    const found = columns.map(({ meta_data }) => meta_data?.path_in_schema.join(".")).sort();
+    if (`${found}` !== expected) throw broken(where, `row group ${group} has other columns than the schema`);
+  }
+}
+
+const leaves = ({ children, element, path }: SchemaTree): string[] =>
+  element.type === undefined ? children.flatMap(leaves) : [path.join(".")];
 
 /** The reader's own words where it noticed the fault; a TypeError somewhere inside of it says nothing to a person. */
 function reasonOf(error: unknown): string {
@@ -55,9 +74,10 @@ function reasonOf(error: unknown): string {
   return name === "Error" && !/undefined/.test(message) ? message : "its structure is damaged";
 }
 
-async function readFooter(source: ByteSource, where: string): Promise<FileMetaData> {
+async function readFooter(source: ByteSource, where: string): Promise<{ metadata: FileMetaData; schema: SchemaTree }> {
   try {
-    return await parquetMetadataAsync(source, { parsers });
+    const metadata = await parquetMetadataAsync(source, { parsers });
+    return { metadata, schema: parquetSchema(metadata) };
   } catch (error) {
     if (error instanceof PrefineError) throw error;
     throw broken(where, reasonOf(error), error);

@@ -37,7 +37,8 @@ export function isTokenized(inputs: unknown): inputs is TokenizedInputs {
 /** @throws PrefineError for no prompt, an id beyond the vocabulary, or an empty prompt without a bos_token_id */
 export async function readPrompts(inputs: GenerationInputs, options: PromptOptions): Promise<number[][]> {
   const prompts = isTokenized(inputs) ? withoutPadding(inputs) : await promptIds(inputs, options);
-  if (prompts.length === 0) throw new PrefineError("data", "generate: expected at least one prompt, found none");
+  if (prompts.length === 0)
+    throw new PrefineError("data", "generate: expected at least one prompt, found none", "Give it one.");
   return prompts.map((ids, index) => checkPrompt(ids, `generate: prompt ${index}`, options));
 }
 

@@ -41,7 +41,7 @@ export function generationSettings(sources: SettingsSources): { settings: Genera
   const warnings: string[] = [];
   const call = readSource("generate", sources.call, warnings);
   const config = readSource("GenerationConfig", sources.config, warnings);
-  const model = readSource("generation_config.json", knownOnly(sources.model));
+  const model = readSource(MODEL_FILE, knownOnly(sources.model));
   const chosen = { ...model, ...config, ...call };
   const merged: OptionValues = { ...pipelineDefaults(sources.pipeline, chosen), ...chosen };
   for (const [key, value] of Object.entries(sources.call ?? {}))
@@ -58,11 +58,13 @@ export function generationSettings(sources: SettingsSources): { settings: Genera
   return { settings: settingsFrom(merged, sources.call), warnings };
 }
 
+const MODEL_FILE = "generation_config.json";
+
 /** The options of one source that are set, read and checked. */
 function readSource(where: string, input: GenerationConfigInput | undefined, warnings: string[] = []): OptionValues {
   const report = new Report();
   const values = readGenerationConfig(givenFrom(input ?? {}), report);
-  report.throwProblems(where);
+  report.throwProblems(where, where === MODEL_FILE ? "Mend or remove it in the model's folder." : undefined);
   warnings.push(...report.advice);
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as OptionValues;
 }

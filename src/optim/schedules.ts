@@ -97,7 +97,11 @@ class Kwargs {
   }
 
   error(key: string, text: string): PrefineError {
-    return new PrefineError("config", `lr_scheduler_kwargs.${key}: ${text}`);
+    return new PrefineError(
+      "config",
+      `lr_scheduler_kwargs.${key}: ${text}`,
+      "Mend lr_scheduler_kwargs, or leave it out.",
+    );
   }
 }
 

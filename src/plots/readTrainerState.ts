@@ -6,6 +6,8 @@ import { PrefineError } from "../errors.ts";
 import { parseJson } from "../parseJson.ts";
 import type { LogEntry, PlottedRun } from "./series.ts";
 
+const DAMAGED = "Is the file damaged? Plot another run, or a checkpoint of this one.";
+
 export interface TrainerStateFile extends PlottedRun {
   /** Absolute path of the run or checkpoint that was named. */
   folder: string;
@@ -24,7 +26,8 @@ export async function readTrainerState(runOrFile: string): Promise<TrainerStateF
   const absolute = path.resolve(runOrFile);
   const stats = await stat(absolute).catch(() => undefined);
   if (stats === undefined) {
-    throw new PrefineError("io", `${runOrFile}: expected a run folder or a trainer_state.json, found nothing there`);
+    const found = `${runOrFile}: expected a run folder or a trainer_state.json, found nothing there`;
+    throw new PrefineError("io", found, "Give the output_dir of a run.");
   }
   const folder = stats.isDirectory() ? absolute : path.dirname(absolute);
   const file = stats.isDirectory() ? await findState(absolute, runOrFile) : absolute;
@@ -69,10 +72,11 @@ function parseTrainerState(text: string, shown: string): LogEntry[] {
     state = parsePythonJson(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new PrefineError("data", `${shown}: expected a trainer state in JSON: ${reason}`);
+    throw new PrefineError("data", `${shown}: expected a trainer state in JSON: ${reason}`, DAMAGED);
   }
   const log = (state as { log_history?: unknown } | null)?.log_history;
   const isLog = Array.isArray(log) && log.every((entry) => typeof entry === "object" && entry !== null);
-  if (!isLog) throw new PrefineError("data", `${shown}: expected log_history with a list of log entries, found none`);
+  if (!isLog)
+    throw new PrefineError("data", `${shown}: expected log_history with a list of log entries, found none`, DAMAGED);
   return log;
 }

@@ -91,7 +91,8 @@ function chooseMetrics(runs: PlottedRun[], asked: string[] | undefined): string[
  * @throws PrefineError `data` if there is no run, a run has nothing to draw, or a metric that was asked for is nowhere.
  */
 export function collectSeries(runs: PlottedRun[], asked?: string[]): PlotData {
-  if (runs.length === 0) throw new PrefineError("data", "plot: expected at least one run, found none");
+  if (runs.length === 0)
+    throw new PrefineError("data", "plot: expected at least one run, found none", "Give the output_dir of one.");
   const hasEpochs = runs.some((run) => run.log_history.some((entry) => isFiniteNumber(entry.epoch)));
   const xLabel = hasEpochs ? "epoch" : "step";
   const metrics = chooseMetrics(runs, asked);

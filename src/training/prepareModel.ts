@@ -64,7 +64,8 @@ export async function prepareModel({ model, ref_model, peft_config, args }: Mode
     throw new PrefineError("config", "peft_config: expected none for a model that has an adapter already", hint);
   }
   if (resolve(args.output_dir) === resolve(base.directory)) {
-    throw new PrefineError("config", `output_dir ${args.output_dir}: expected another folder than the model's own`);
+    const found = `output_dir ${args.output_dir}: expected another folder than the model's own`;
+    throw new PrefineError("config", found, "Choose another output_dir.");
   }
   const settings = start?.config ?? peft_config;
   const lora = settings && loraAdapter(base.architecture, settings);

@@ -24,7 +24,9 @@ describe("a run file", () => {
       ].join("\n"),
     );
     const told = await refusalOf("train", "--config", "bad.yaml", "--eval_stratgy", "steps", "--save_steps", "zero");
-    expect(told.replace(/sigmoid, hinge, [\w, ]*found/, "sigmoid, hinge, ..., found").split("\n  ")).toEqual([
+    const [problems, advice] = told.split(/\n(?! )/);
+    expect(advice).toBe("`prefine train --help-all` lists all keys.");
+    expect(problems.replace(/sigmoid, hinge, [\w, ]*found/, "sigmoid, hinge, ..., found").split("\n  ")).toEqual([
       "error: bad.yaml:",
       "--eval_stratgy: unknown flag; did you mean --eval_strategy?",
       "learning_rte: unknown key; did you mean learning_rate?",
@@ -38,15 +40,22 @@ describe("a run file", () => {
   });
 
   it.each([
-    ["nowhere.yaml", "error: --config nowhere.yaml: expected a run file (YAML or JSON): there is no such file"],
-    ["model", "error: --config model: expected a run file (YAML or JSON): it is a folder"],
-  ])("%s is none", async (path, message) => {
-    expect(await refusalOf("train", "--config", path)).toBe(message);
+    ["nowhere.yaml", "there is no such file"],
+    ["model", "it is a folder"],
+  ])("%s is none", async (path, found) => {
+    expect(await refusalOf("train", "--config", path)).toBe(
+      `error: --config ${path}: expected a run file (YAML or JSON): ${found}\n` +
+        "Give the path of one, such as --config run.yaml, or all keys as flags.",
+    );
   });
 
   it.each([
-    ["a list", "- a\n", "error: bad.yaml: expected keys and values, found a list\nOne `key: value` a line."],
-    ["broken", "a: [1\nb: 2", /^error: bad\.yaml: not valid YAML: .* at line 2, column 1$/],
+    ["a list", "- a\n", "error: bad.yaml: expected keys and values, found a list\nWrite one `key: value` a line."],
+    [
+      "broken",
+      "a: [1\nb: 2",
+      /^error: bad\.yaml: not valid YAML: .* at line 2, column 1\nWrite one `key: value` a line\.$/,
+    ],
     ["a key twice", "beta: 1\nbeta: 2\n", /^error: bad\.yaml: not valid YAML: Map keys must be unique at line 2/],
     ["empty", "", /^error: bad\.yaml:\n {2}model_name_or_path: expected .*\n {2}dataset_name: expected /],
     ["escape sequences", '"\\u001b[2Jbeta": 1\n', /\\x1b\[2Jbeta: unknown key/],
@@ -79,12 +88,13 @@ describe("target modules", () => {
 describe("the command line", () => {
   it.each([
     [["trian"], "error: unknown command trian; did you mean train?\nprefine --help lists what there is."],
-    [["train", "run.yaml"], "error: run.yaml: expected a flag; did you mean --config run.yaml?"],
+    [["train", "run.yaml"], "error: run.yaml: expected a flag\nDid you mean --config run.yaml?"],
     [["generate", "model", "--temprature", "2"], "error: unknown option '--temprature'\n(Did you mean --temperature?)"],
     [
       ["generate", "model", "--prompt", "x", "--temperature", "hot", "--top_k", "-1"],
       'error: generation:\n  --temperature: expected a number above 0, or null, found "hot"\n' +
-        '  --top_k: expected an integer of at least 0, or null, found "-1"',
+        '  --top_k: expected an integer of at least 0, or null, found "-1"\n' +
+        "`prefine generate --help` lists all keys.",
     ],
   ])("%j", async (words, message) => {
     expect(await refusalOf(...words)).toBe(message);

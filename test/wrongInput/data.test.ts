@@ -35,7 +35,7 @@ describe("a data file", () => {
       "\n \n",
       "error: blank.json: expected rows, found an empty file\nDownload or write it again.",
     ],
-    ["of no rows", "none.json", "[]", "error: train: expected rows, found none"],
+    ["of no rows", "none.json", "[]", "error: train: expected rows, found none\nGive it data, or another split."],
     [
       "that is no data",
       "notes.txt",

@@ -158,7 +158,7 @@ describe("a plot", () => {
       /^error: notes\.txt\/plot\.svg: the plot could not be written: ENOTDIR: .*\nName another place with out\.$/,
     );
     expect(await refusalOf("plot", "nowhere")).toBe(
-      "error: nowhere: expected a run folder or a trainer_state.json, found nothing there",
+      "error: nowhere: expected a run folder or a trainer_state.json, found nothing there\nGive the output_dir of a run.",
     );
   });
 });

@@ -22,7 +22,8 @@ export function readCard(text: string, where: string): CardConfig[] {
     metadata = parse(header, { logLevel: "error" });
   } catch (error) {
     const [line] = (error as Error).message.split("\n");
-    throw new PrefineError("data", `${where}: its YAML header cannot be read: ${line}`);
+    const found = line.replace(/:$/, "");
+    throw new PrefineError("data", `${where}: its YAML header cannot be read: ${found}`, "Mend or remove the header.");
   }
   const configs = (metadata as { configs?: unknown } | null)?.configs;
   return Array.isArray(configs) ? configs.map((config) => readConfig(config, where)) : [];

@@ -74,7 +74,12 @@ async function readRange(path: string, shown: string, start: number, end: number
   try {
     for (let read = 0; read < bytes.length; ) {
       const { bytesRead } = await file.read(bytes, read, bytes.length - read, start + read);
-      if (bytesRead === 0) throw new PrefineError("data", `${shown}: the file became shorter while it was read`);
+      if (bytesRead === 0)
+        throw new PrefineError(
+          "data",
+          `${shown}: the file became shorter while it was read`,
+          "Is something writing it?",
+        );
       read += bytesRead;
     }
   } finally {
@@ -85,9 +90,12 @@ async function readRange(path: string, shown: string, start: number, end: number
 
 function unreadable(shown: string, error: NodeJS.ErrnoException): PrefineError {
   if (error instanceof PrefineError) return error;
-  if (error.code === "ENOENT") return new PrefineError("data", `${shown}: no such file`);
+  if (error.code === "ENOENT")
+    return new PrefineError("data", `${shown}: no such file`, "Check the spelling of the path.");
   if (error.code?.startsWith("Z_")) {
     return new PrefineError("data", `${shown}: not a whole gzip file: ${error.message}`, "Download or write it again.");
   }
-  return new PrefineError("io", `${shown}: cannot be read (${error.message})`, undefined, { cause: error });
+  return new PrefineError("io", `${shown}: cannot be read (${error.message})`, "Check who may read it.", {
+    cause: error,
+  });
 }

@@ -74,7 +74,11 @@ export class Dataset implements AsyncIterable<Row> {
   async at(index: number): Promise<Row> {
     const position = index < 0 ? this.numRows + index : index;
     if (!Number.isInteger(index) || position < 0 || position >= this.numRows) {
-      throw new PrefineError("data", `${this.name}: no row ${index}: it has ${this.numRows} rows`);
+      throw new PrefineError(
+        "data",
+        `${this.name}: no row ${index}: it has ${this.numRows} rows`,
+        "Rows count from 0.",
+      );
     }
     const raw = this.#content.indices?.[position] ?? position;
     if (this.#content.memory) return copyRow(this.#content.memory[raw]);

@@ -66,11 +66,17 @@ async function findSource(idOrPath: string | undefined, options: LoadDatasetOpti
   if (data_files !== undefined && (idOrPath === undefined || (await isFormatName(idOrPath)))) {
     return localFiles(namedSplits(data_files, "data_files"));
   }
-  if (!idOrPath) throw new PrefineError("data", "expected a data set: a hub id, a folder, a file, or data_files");
+  if (!idOrPath)
+    throw new PrefineError(
+      "data",
+      "expected a data set, found none",
+      "Give a hub id, a folder, a file, or data_files.",
+    );
   const kind = await kindOf(idOrPath);
   if (kind === "folder") return readOrigin(await folderOrigin(idOrPath.replace(/(?<=.)\/+$/, "")), options);
   if (kind === "file" || isPattern(idOrPath)) {
-    if (data_files !== undefined) throw new PrefineError("data", `${idOrPath}: a file cannot have data_files`);
+    if (data_files !== undefined)
+      throw new PrefineError("data", `${idOrPath}: a file cannot have data_files`, "Give the file or data_files.");
     return localFiles(new Map([["train", [idOrPath]]]));
   }
   if (!looksLikeRepoId(idOrPath) || dataFormat(idOrPath)) {

@@ -72,5 +72,6 @@ export function cannotImport(fn: MapModule, reason: string, cause?: unknown): Pr
 export function noFunction(fn: MapModule, names: string[]): PrefineError {
   const wanted = fn.export ? `an export "${fn.export}"` : 'a default export or an export "process"';
   const found = names.length > 0 ? names.join(", ") : "no exports";
-  return new PrefineError("data", `${describeModule(fn)}: expected ${wanted} that is a function, found ${found}`);
+  const message = `${describeModule(fn)}: expected ${wanted} that is a function, found ${found}`;
+  return new PrefineError("data", message, "Write it as: export default function (row) { return row; }");
 }

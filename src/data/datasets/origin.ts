@@ -53,7 +53,9 @@ export async function readCardText(origin: Origin): Promise<string | undefined> 
 /** All files under a folder; links to files count, links to folders are not followed. */
 async function listFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: Error) => {
-    throw new PrefineError("io", `${folder}: cannot be read (${error.message})`, undefined, { cause: error });
+    throw new PrefineError("io", `${folder}: cannot be read (${error.message})`, "Check who may read it.", {
+      cause: error,
+    });
   });
   const files: string[] = [];
   for (const entry of entries) {

@@ -1,5 +1,5 @@
 /** @file Which files make up which split: by patterns, or by the files' names as Python's datasets reads them. */
-import { PrefineError } from "../../errors.ts";
+import { PrefineError, show } from "../../errors.ts";
 import { dataFormat, SUPPORTED } from "./dataFile.ts";
 import { isPattern, matchPaths } from "./glob.ts";
 
@@ -18,7 +18,8 @@ export function namedSplits(files: DataFiles, where: string): Map<string, string
   );
   for (const [split, paths] of named) {
     if (paths.length > 0 && paths.every((path) => typeof path === "string" && path !== "")) continue;
-    throw new PrefineError("data", `${where}: data_files.${split}: expected a path or a list of paths`);
+    const found = `data_files.${split}: expected a path or a list of paths, found ${show(files)}`;
+    throw new PrefineError("data", `${where}: ${found}`, "For example: data_files: { train: train.jsonl }.");
   }
   return named;
 }
@@ -38,7 +39,11 @@ export function filesByPatterns(patterns: Map<string, string[]>, paths: readonly
 }
 
 export function nothingMatches(pattern: string, split: string, where: string): PrefineError {
-  return new PrefineError("data", `${where}: ${split}: no file matches ${pattern}`);
+  return new PrefineError(
+    "data",
+    `${where}: ${split}: no file matches ${pattern}`,
+    "Check the spelling of the path or pattern.",
+  );
 }
 
 /** The data files among those that a pattern has found; shards must be complete. */

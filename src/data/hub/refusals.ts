@@ -49,7 +49,8 @@ export function refusal(hub: HubSettings, subject: Subject, response: Response):
     );
   }
   if (status === 404) return notFound(hub, subject, response);
-  return new PrefineError("hub", `${what}: ${hub.endpoint} answered ${status}${serverMessage(hub, response)}`);
+  const message = `${what}: ${hub.endpoint} answered ${status}${serverMessage(hub, response)}`;
+  return new PrefineError("hub", message, "Is HF_ENDPOINT the address of a hub?");
 }
 
 function unauthorized(hub: HubSettings, what: string): PrefineError {
@@ -77,7 +78,12 @@ function notFound(hub: HubSettings, subject: Subject, response: Response): Prefi
       "Give a branch, tag or full commit of the repository, or leave revision out for main.",
     );
   }
-  if (subject.path !== undefined) return new PrefineError("hub", `${what}: no such file on ${hub.endpoint} (404)`);
+  if (subject.path !== undefined)
+    return new PrefineError(
+      "hub",
+      `${what}: no such file on ${hub.endpoint} (404)`,
+      "Try again: the repository may have changed.",
+    );
   return new PrefineError(
     "hub",
     `${what}: not found on ${hub.endpoint} (404)`,

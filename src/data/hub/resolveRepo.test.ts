@@ -189,7 +189,7 @@ describe("resolveRepo", () => {
       "does not answer as a Hugging Face hub",
     );
     expect((await failure(resolveRepo(options(hub.endpoint, { revision: "../x" })))).message).toContain(
-      "expected a revision",
+      "expected a name on the hub",
     );
     expect((await failure(resolveRepo(options(hub.endpoint, { id: "../x" })))).message).toContain("expected the id");
     expect(readdirSync(folder)).toEqual([]);

@@ -1,7 +1,7 @@
 /** @file Repository id + revision -> local files, downloaded where the cache lacks them. */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { PrefineError } from "../../errors.ts";
+import { PrefineError, show } from "../../errors.ts";
 import {
   blobPath,
   hasSize,
@@ -124,7 +124,11 @@ async function locate(options: RepoOptions): Promise<Located> {
 /** A revision becomes a file name under refs/. */
 function assertRevision(revision: string): void {
   if (/^[\w.+@-]+(\/[\w.+@-]+)*$/.test(revision) && !revision.includes("..")) return;
-  throw new PrefineError("hub", `${JSON.stringify(revision)}: expected a revision: a branch, a tag or a full commit`);
+  throw new PrefineError(
+    "hub",
+    `revision ${show(revision)}: expected a name on the hub`,
+    "Give a branch, a tag or a full commit.",
+  );
 }
 
 /** The cached commit of the revision; throws `failure` where there is none. */

@@ -63,7 +63,11 @@ function parseEndpoint(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
     // The value is not repeated: it may hold a password.
-    throw new PrefineError("hub", "HF_ENDPOINT: expected a URL like https://huggingface.co, without user or password");
+    throw new PrefineError(
+      "hub",
+      "HF_ENDPOINT: expected a URL without user or password",
+      "A hub's address looks like https://huggingface.co.",
+    );
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
 }
@@ -99,10 +103,8 @@ function findToken(given: string | false | undefined, env: Environment): string 
   const implicit = () => env.HF_TOKEN || env.HUGGING_FACE_HUB_TOKEN || tokenFromFile(env);
   const token = (given ?? (isTrue(env.HF_HUB_DISABLE_IMPLICIT_TOKEN) ? undefined : implicit()))?.trim();
   if (token && !/^[\x21-\x7e]+$/.test(token)) {
-    throw new PrefineError(
-      "hub",
-      "the access token (HF_TOKEN or token) holds spaces or other characters that no token has",
-    );
+    const found = "the access token (HF_TOKEN or token) holds spaces or other characters that no token has";
+    throw new PrefineError("hub", found, "Copy it again from where it was made.");
   }
   return token || undefined;
 }

@@ -184,7 +184,8 @@ function describeLostPrompt(split: string, end: string): string {
 }
 
 function nothingLeft({ rows, dropped }: PreparedDataset, split: string): PrefineError {
-  if (rows === 0) return new PrefineError("data", `${split}: expected rows, found none`);
+  if (rows === 0)
+    return new PrefineError("data", `${split}: expected rows, found none`, "Give it data, or another split.");
   const why =
     dropped.promptFillsMaxLength > 0 ? "whose prompt leaves room within max_length" : "that can be trained on";
   const found = `${split}: expected rows ${why}, found none among ${rows}`;

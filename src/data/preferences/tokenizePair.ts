@@ -22,7 +22,8 @@ function commonPrefixLength(a: number[], b: number[]): number {
 export function tokenizePair(row: PreferenceRow<string>, tokenizer: Tokenizer): TokenizedPair {
   const eos = tokenizer.eos_token;
   if (eos === null) {
-    throw new PrefineError("model", `${tokenizer.name_or_path}: expected a tokenizer with an eos_token, found none`);
+    const found = `${tokenizer.name_or_path}: expected a tokenizer with an eos_token, found none`;
+    throw new PrefineError("model", found, "Name one as eos_token in tokenizer_config.json.");
   }
   const ended = (text: string) => (text.endsWith(eos) ? text : text + eos);
   const texts = [ended(row.chosen), ended(row.rejected)];

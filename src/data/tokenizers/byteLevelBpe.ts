@@ -191,7 +191,7 @@ function readMerges(idOf: ReadonlyMap<string, number>, { model }: TokenizerJson,
     const [leftId, rightId, mergedId] = [idOf.get(left), idOf.get(right), idOf.get(left + right)];
     if (leftId === undefined || rightId === undefined || mergedId === undefined) {
       const found = `merge ${rank + 1}: ${show(merge)} names a token that is not in the vocabulary`;
-      throw new PrefineError("model", `${where}: ${found}`);
+      throw new PrefineError("model", `${where}: ${found}`, "Do vocabulary and merges belong together?");
     }
     rankOf.set(leftId * base + rightId, rank);
     mergedIds.push(mergedId);

@@ -165,7 +165,9 @@ async function readOptional({ directory, name }: Source, file: string): Promise<
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
-    throw new PrefineError("io", `${name}/${file}: cannot be read: ${message}`, undefined, { cause: error });
+    throw new PrefineError("io", `${name}/${file}: cannot be read: ${message}`, "Check who may read it.", {
+      cause: error,
+    });
   }
 }
 

@@ -118,5 +118,6 @@ export function mergeAddedTokens(
   const tooLong = [...merged.keys()].find((content) => content.length > LONGEST_TOKEN);
   if (tooLong === undefined) return [...merged.values()];
   const found = `an added token of ${tooLong.length} characters, ${show(tooLong)}`;
-  throw new PrefineError("model", `${where}: expected at most ${LONGEST_TOKEN} characters, found ${found}`);
+  const message = `${where}: expected at most ${LONGEST_TOKEN} characters, found ${found}`;
+  throw new PrefineError("model", message, "Is the file damaged? Download or save the tokenizer again.");
 }

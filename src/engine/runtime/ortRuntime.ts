@@ -90,7 +90,8 @@ export async function loadRuntime(
 ): Promise<OrtRuntime> {
   const { wanted, candidates = CANDIDATES, platform = platformName(), threads = 0 } = options;
   if (wanted && wanted !== "native" && wanted !== "wasm") {
-    throw new PrefineError("config", `PREFINE_RUNTIME: expected native or wasm, found ${JSON.stringify(wanted)}`);
+    const found = `PREFINE_RUNTIME: expected native or wasm, found ${JSON.stringify(wanted)}`;
+    throw new PrefineError("config", found, "Leave it unset for the faster one that runs here.");
   }
   const failures: string[] = [];
   for (const { kind, load } of candidates) {

@@ -1,0 +1,48 @@
+/**
+ * @file Thousands of damaged files, always the same ones: each is refused with a clear error, or gives an answer; no
+ * other exception, no crash, no hang. `npm run fuzz` reads more of them.
+ */
+import { afterAll, describe, expect, it } from "vitest";
+import { runCommands } from "../../scripts/fuzz/commandSample.ts";
+import { repeating } from "../../scripts/fuzz/mutants.ts";
+import { TARGETS } from "../../scripts/fuzz/targets.ts";
+import { type BatchResult, runBatch } from "../../scripts/fuzz/watch.ts";
+
+const SEED = 1;
+/** Mutants of each kind of file; a log that is still one becomes a plot, a tenth of a second each. */
+const COUNTS: Record<string, number> = { "trainer-state": 25 };
+const COUNT = 100;
+const THROUGH_COMMAND = 1;
+
+const seen = { mutants: 0, refused: 0 };
+
+/** The findings, each with the command that repeats it. */
+function told({ mutants, refused, findings }: BatchResult, through: "library" | "command"): string[] {
+  seen.mutants += mutants;
+  seen.refused += refused;
+  return findings.map(({ what, ...id }) => `${repeating({ ...id, seed: SEED }, through)}\n${what}`);
+}
+
+const names = TARGETS.map(({ name }) => name);
+
+describe("damaged files", { timeout: 180_000 }, () => {
+  it.each(names)("%s, as the library reads it", async (target) => {
+    const count = COUNTS[target] ?? COUNT;
+    const result = await runBatch({ target, first: 0, count, seed: SEED });
+    expect(told(result, "library")).toEqual([]);
+    expect(result.mutants).toBe(count);
+  });
+
+  it.each(names)("%s, as the command reads it", async (target) => {
+    const result = await runCommands({ target, first: COUNT, count: THROUGH_COMMAND, seed: SEED });
+    expect(told(result, "command")).toEqual([]);
+  });
+
+  afterAll(() => {
+    // of all, not of a chosen test
+    if (seen.mutants < COUNT * 2) return;
+    expect(seen.mutants).toBeGreaterThanOrEqual(2000);
+    expect(seen.refused).toBeGreaterThan(seen.mutants / 3);
+    expect(seen.refused).toBeLessThan(seen.mutants * 0.9);
+  });
+});
