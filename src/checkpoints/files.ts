@@ -59,6 +59,20 @@ export async function writeFolderAtomically(path: string, files: Iterable<readon
 }
 
 /**
+ * Deletes a folder. It loses its name first, so that no half of it is ever taken for the whole.
+ * @throws PrefineError("io") when that is not permitted.
+ */
+export async function removeFolder(path: string): Promise<void> {
+  const old = partialName(path);
+  try {
+    await rename(path, old);
+    await rm(old, { recursive: true, force: true });
+  } catch (cause) {
+    throw ioError(cause, path, "delete");
+  }
+}
+
+/**
  * Tries whether files can be written into `dir`, before hours of work depend on it. Leaves everything as it was.
  * @throws PrefineError("io") when the disk is full, read-only or not ours, or a file is in the way.
  */

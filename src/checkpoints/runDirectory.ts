@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { PrefineError } from "../errors.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "./adapter.ts";
 import { checkpointFault } from "./checkpoint.ts";
-import { ioError, isPartial } from "./files.ts";
+import { ioError, isPartial, removeFolder } from "./files.ts";
 import { MARGINS } from "./marginsTable.ts";
 import { MODEL_WEIGHTS } from "./modelFiles.ts";
 import { TRAINER_STATE } from "./trainerState.ts";
@@ -67,12 +67,12 @@ export async function rotateCheckpoints(dir: string, limit: number | null, keep:
   const kept = new Set(keep.map((path) => basename(path)));
   const disposable = checkpoints.filter(({ path }) => !kept.has(basename(path)));
   const excess = Math.min(checkpoints.length - limit, disposable.length);
-  for (const { path } of disposable.slice(0, Math.max(0, excess))) await remove(path);
+  for (const { path } of disposable.slice(0, Math.max(0, excess))) await removeFolder(path);
 }
 
 /** Deletes all checkpoints but one. */
 export async function keepOnly(dir: string, name: string): Promise<void> {
-  for (const { path } of await listCheckpoints(dir)) if (basename(path) !== name) await remove(path);
+  for (const { path } of await listCheckpoints(dir)) if (basename(path) !== name) await removeFolder(path);
 }
 
 /** Files whose presence means: here is a run, or a model, that another run must not overwrite in passing. */
@@ -108,7 +108,7 @@ export async function refuseRun(dir: string): Promise<void> {
 
 /** Deletes the run that `dir` holds, and nothing else. */
 export async function removeRun(dir: string): Promise<void> {
-  for (const { path } of await listCheckpoints(dir)) await remove(path);
+  for (const { path } of await listCheckpoints(dir)) await removeFolder(path);
   for (const name of [...RUN_FILES, ...OTHER_FILES]) await remove(join(dir, name));
 }
 

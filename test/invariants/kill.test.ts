@@ -1,0 +1,149 @@
+/**
+ * @file A run that is killed (SIGKILL) at twenty moments spread over it, each in a run of its own: every
+ * checkpoint there is whole, and the resumed run leaves the log and the adapter of the unbroken one, to the bit.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dice } from "../../scripts/fuzz/dice.ts";
+import { checkpointFault } from "../../src/checkpoints/checkpoint.ts";
+import { isPartial } from "../../src/checkpoints/files.ts";
+import { listCheckpoints } from "../../src/checkpoints/runDirectory.ts";
+import { readTrainerState } from "../../src/checkpoints/trainerState.ts";
+import { furnish } from "../support/furnish.ts";
+import { contents } from "../support/outcomes.ts";
+import { checkout } from "../support/runScript.ts";
+import { withoutTimings } from "../support/toyTrainer.ts";
+import { editJson } from "../support/workbench.ts";
+
+const KILLS = 20;
+/** Of these, before anything is written: while the program, the model and the data are loaded. */
+const EARLY = 2;
+const SEED = 11;
+/** Every second kill follows a change at once: in a save. Later than this, the next step is under way. */
+const LONGEST_DELAY_MS = 25;
+
+/** Both kinds of dropout, checkpoints after each step, some of which are deleted again, evaluations between. */
+const FLAGS = [
+  ...["--max_steps", "9", "--lora_dropout", "0.2", "--disable_dropout", "false", "--learning_rate", "1e-3"],
+  ...["--save_strategy", "steps", "--save_steps", "1", "--eval_strategy", "steps", "--eval_steps", "4"],
+  ...["--per_device_train_batch_size", "2"],
+];
+const LIMIT = ["--save_total_limit", "3"];
+
+const folder = mkdtempSync(join(tmpdir(), "prefine-kill-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A folder with model, data and run file, as a person has it. */
+function workplace(name: string): string {
+  const place = join(folder, name);
+  cpSync(join(folder, "template"), place, { recursive: true });
+  mkdirSync(join(place, "dpo"));
+  return place;
+}
+
+function start(place: string, ...flags: string[]): ChildProcess {
+  const { PATH, HOME } = process.env;
+  const env = { PATH, HOME, NO_COLOR: "1", PREFINE_NUM_THREADS: "1" };
+  const words = [join(checkout, "bin/prefine.js"), "train", "--config", "run.yaml", ...FLAGS, ...flags];
+  return spawn(process.execPath, words, { cwd: place, env, stdio: ["ignore", "ignore", "pipe"] });
+}
+
+interface End {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stderr: string;
+}
+
+async function ended(child: ChildProcess): Promise<End> {
+  let stderr = "";
+  child.stderr!.setEncoding("utf8").on("data", (chunk: string) => {
+    stderr += chunk;
+  });
+  return new Promise((resolve) => child.once("close", (code, signal) => resolve({ code, signal, stderr })));
+}
+
+/** Calls back whenever something appears, disappears or is renamed in dpo/. */
+function onChange(place: string, callback: () => void): () => void {
+  const watcher = watch(join(place, "dpo"), (event) => event === "rename" && callback());
+  return () => watcher.close();
+}
+
+/** What must be the same: the whole state but for timings, and the bytes of the adapter. */
+async function outcome(place: string) {
+  const { log_history, ...state } = await readTrainerState(join(place, "dpo"));
+  const adapter = readFileSync(join(place, "dpo/adapter_model.safetensors"));
+  return { ...state, log_history: withoutTimings(log_history), adapter: adapter.toString("hex") };
+}
+
+let unbroken: string;
+/** How often something changes in dpo/ during a run that nobody kills. */
+let changes = 0;
+let expected: Awaited<ReturnType<typeof outcome>>;
+
+beforeAll(async () => {
+  await furnish(join(folder, "template"));
+  editJson(join(folder, "template/model/config.json"), { attn_pdrop: 0.1, resid_pdrop: 0.1, embd_pdrop: 0.1 });
+  unbroken = workplace("unbroken");
+  expect(await ended(start(unbroken))).toMatchObject({ code: 0 });
+  expected = await outcome(unbroken);
+  expect(expected.log_history.length).toBe(9 + 3 + 1); // steps, evaluations, the summary
+  const again = workplace("again");
+  const stop = onChange(again, () => changes++);
+  expect(await ended(start(again, ...LIMIT))).toMatchObject({ code: 0 });
+  stop();
+  expect(await outcome(again)).toEqual(expected);
+}, 60_000);
+
+/** Kills after a number of changes and some milliseconds. @returns whether something was half-written then. */
+async function kill(place: string, { after, delay }: { after: number; delay: number }): Promise<boolean> {
+  const child = start(place, ...LIMIT);
+  const end = ended(child);
+  const strike = () => setTimeout(() => child.kill("SIGKILL"), delay);
+  let count = 0;
+  const stop = onChange(place, () => ++count === after && strike());
+  if (after === 0) strike();
+  expect(await end).toMatchObject({ signal: "SIGKILL" });
+  stop();
+  return readdirSync(join(place, "dpo")).some(isPartial);
+}
+
+/** Every checkpoint is whole, also where one was being written or deleted, and the unbroken run's of that step. */
+async function expectWholeCheckpoints(place: string): Promise<void> {
+  for (const { path, step } of await listCheckpoints(join(place, "dpo"))) {
+    expect(await checkpointFault(path)).toBeUndefined();
+    const [found, whole] = [path, join(unbroken, `dpo/checkpoint-${step}`)].map(contents);
+    for (const name of ["adapter_model.safetensors", "optimizer.safetensors", "reference_logps.safetensors"]) {
+      expect(found[name], `${name} after step ${step}`).toBe(whole[name]);
+    }
+  }
+}
+
+describe("a run that is killed and resumed", () => {
+  let killed = 0;
+  let halfWritten = 0;
+
+  it.each(Array.from({ length: KILLS }, (_, i) => i))("kill %i", { timeout: 120_000 }, async (i) => {
+    const place = workplace(`kill-${i}`);
+    const chance = dice(SEED + i);
+    const share = (i - EARLY + chance.below(1000) / 1000) / (KILLS - EARLY);
+    const moment =
+      i < EARLY
+        ? { after: 0, delay: 100 + chance.below(300) }
+        : { after: 1 + Math.floor(share * (changes - 1)), delay: i % 2 === 0 ? 0 : chance.below(LONGEST_DELAY_MS) };
+    if (await kill(place, moment)) halfWritten++;
+    killed++;
+    await expectWholeCheckpoints(place);
+    const resumed = await ended(start(place, ...LIMIT, "--resume_from_checkpoint"));
+    expect(resumed).toMatchObject({ code: 0 });
+    expect(await outcome(place)).toEqual(expected);
+    expect(readdirSync(join(place, "dpo")).filter(isPartial)).toEqual([]);
+    rmSync(place, { recursive: true });
+  });
+
+  afterAll(() => {
+    if (killed === KILLS) expect(halfWritten).toBeGreaterThan(0); // some of them in the midst of a save
+  });
+});
