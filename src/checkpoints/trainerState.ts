@@ -107,7 +107,7 @@ function parseTrainerState(text: string, where: string): TrainerState {
   try {
     json = parseJson(text);
   } catch (cause) {
-    throw new PrefineError("model", `${where}: expected JSON: ${(cause as Error).message}`, DAMAGED, { cause });
+    throw new PrefineError("model", `${where}: expected JSON, found: ${(cause as Error).message}`, DAMAGED, { cause });
   }
   const state = { ...newTrainerState(), ...(json as Partial<TrainerState>) };
   const isLog = Array.isArray(state.log_history) && state.log_history.every(isLogEntry);

@@ -54,7 +54,7 @@ describe("help", () => {
 describe("errors", () => {
   it.each([
     [["trian"], /^error: unknown command trian; did you mean train\?/],
-    [["data", "x.jsonl", "--jsn"], /^error: unknown option '--jsn'\n\(Did you mean --json\?\)/],
+    [["data", "x.jsonl", "--jsn"], /^error: unknown option '--jsn'\nDid you mean --json\?/],
     [["data"], /^error: missing required argument 'dataset'/],
     [["data", "x.jsonl", "--index", "one"], /Expected an integer from 0/],
     [["data", "/nowhere/x.jsonl"], /^error: \/nowhere\/x\.jsonl: no such file or folder/],

@@ -56,6 +56,7 @@ async function createProgram(words: string[]): Promise<Command> {
     .helpCommand(false)
     .addHelpText("after", EXAMPLES)
     .enablePositionalOptions()
+    .configureOutput({ outputError: tellUsage })
     .exitOverride();
   const chosen = words.find((word) => !word.startsWith("-"));
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
@@ -80,6 +81,15 @@ function unknownCommand(name: string): PrefineError {
   const nearest = nearestName(name, Object.keys(COMMANDS));
   const advice = nearest ? `did you mean ${nearest}?` : `there are ${Object.keys(COMMANDS).join(", ")}`;
   return new PrefineError("config", `unknown command ${name}; ${advice}`, "prefine --help lists what there is.");
+}
+
+/** commander's own errors (an unknown flag, a missing argument) in the form of all others. */
+function tellUsage(text: string): void {
+  const [message, advice] = text
+    .trim()
+    .replace(/^error: /, "")
+    .split("\n");
+  printError(message, /Did you mean .*\?/.exec(advice ?? "")?.[0] ?? "prefine COMMAND --help lists what there is.");
 }
 
 /** Prints an error for a person. @returns the exit code. */

@@ -1,5 +1,5 @@
 /** @file What the terminal can do: its width, colours, characters; and where the command line writes. */
-import { printable } from "./text.ts";
+import { printable, wrapText } from "./text.ts";
 
 export interface Terminal {
   /** Width in characters: the terminal's, else $COLUMNS, else 80. */
@@ -46,8 +46,12 @@ export function openTerminal(env: NodeJS.ProcessEnv = process.env): Terminal {
   };
 }
 
-/** `error: message`, and what to do, on stderr. Never a stack trace; what a file holds does not move the cursor. */
+/** `error: message`, and what to do, on stderr. Never a stack trace; what a file holds does not move the cursor. In a terminal, lines break at words. */
 export function printError(message: string, hint?: string, env: NodeJS.ProcessEnv = process.env): void {
+  const { isTTY, columns } = process.stderr;
+  const text = `error: ${message}${hint ? `\n${hint}` : ""}`;
+  const lines = isTTY && columns > 0 ? wrapText(text, columns) : [printable(text)];
+  const told = lines.join("\n");
   const label = usesColor(process.stderr, env) ? "\x1b[31merror:\x1b[0m" : "error:";
-  process.stderr.write(`${label} ${printable(`${message}\n${hint ? `${hint}\n` : ""}`)}`);
+  process.stderr.write(`${label}${told.slice("error:".length)}\n`);
 }

@@ -121,10 +121,16 @@ function readJson(file: string): Record<string, unknown> {
     value = parseJson(readFileSync(file, "utf8"));
   } catch (cause) {
     const reason = (cause as Error).message;
-    throw new PrefineError("model", `${file}: expected JSON: ${reason}`, "Fetch or save the file again.", { cause });
+    throw new PrefineError("model", `${file}: expected JSON, found: ${reason}`, "Fetch or save the file again.", {
+      cause,
+    });
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new PrefineError("model", `${file}: expected a JSON object`, "Fetch or save the file again.");
+  throw new PrefineError(
+    "model",
+    `${file}: expected a JSON object, found ${show(value)}`,
+    "Fetch or save the file again.",
+  );
 }
 
 /** Names of the safetensors files of a model's folder. */
@@ -143,7 +149,9 @@ function weightFiles(directory: string, name: string): string[] {
 
 async function readHeader(file: string): Promise<Map<string, SafetensorsEntry>> {
   const handle = await open(file, "r").catch((cause) => {
-    throw new PrefineError("model", `${file}: ${(cause as Error).message}`, "Is a shard missing?", { cause });
+    const { code } = cause as NodeJS.ErrnoException;
+    const found = code === "ENOENT" ? "expected weights, found no such file" : `cannot be read (${code})`;
+    throw new PrefineError("model", `${file}: ${found}`, "Is a shard missing?", { cause });
   });
   try {
     const { size } = await handle.stat();
@@ -211,7 +219,7 @@ function wrongShape(
   shape: readonly (number | string)[],
   configFile: string,
 ) {
-  const message = `${entry.file}: tensor "${key}" has shape [${entry.shape}], ${configFile} says [${shape}]`;
+  const message = `${entry.file}: tensor "${key}" has shape [${entry.shape.join(", ")}], ${configFile} says [${shape.join(", ")}]`;
   return new PrefineError("model", message, "Do config.json and the weights belong together?");
 }
 

@@ -57,6 +57,15 @@ async function targetOf(states: TrainerStateFile[], out: string | undefined): Pr
   return isFolder ? path.join(out, name) : out.replace(/\.(svg|png)$/i, "");
 }
 
+const REASONS: Record<string, string> = {
+  ENOTDIR: "a part of the path is a file, not a folder",
+  EEXIST: "a file is where a folder has to be",
+  EISDIR: "it is a folder",
+  EACCES: "no permission",
+  EROFS: "the file system is read-only",
+  ENOSPC: "the disk is full",
+};
+
 /** Written beside and renamed: a reader never sees half a file. */
 async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
   const folder = path.dirname(file);
@@ -73,7 +82,8 @@ async function writeWhole(file: string, content: string | Uint8Array): Promise<v
     await rename(beside, file);
   } catch (error) {
     await rm(beside, { force: true }).catch(() => undefined);
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new PrefineError("io", `${file}: the plot could not be written: ${reason}`, "Name another place with out.");
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    const reason = `${REASONS[code] ?? "it could not be written"} (${code})`;
+    throw new PrefineError("io", `${file}: cannot write the plot: ${reason}`, "Name another place with --out.");
   }
 }

@@ -3,7 +3,7 @@
  * tested beside src/config.
  */
 import { writeFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { refusalOf, train, useWorkbench } from "../support/workbench.ts";
 
 useWorkbench();
@@ -89,7 +89,7 @@ describe("the command line", () => {
   it.each([
     [["trian"], "error: unknown command trian; did you mean train?\nprefine --help lists what there is."],
     [["train", "run.yaml"], "error: run.yaml: expected a flag\nDid you mean --config run.yaml?"],
-    [["generate", "model", "--temprature", "2"], "error: unknown option '--temprature'\n(Did you mean --temperature?)"],
+    [["generate", "model", "--temprature", "2"], "error: unknown option '--temprature'\nDid you mean --temperature?"],
     [
       ["generate", "model", "--prompt", "x", "--temperature", "hot", "--top_k", "-1"],
       'error: generation:\n  --temperature: expected a number above 0, or null, found "hot"\n' +
@@ -99,4 +99,17 @@ describe("the command line", () => {
   ])("%j", async (words, message) => {
     expect(await refusalOf(...words)).toBe(message);
   });
+});
+
+it("an error in a terminal of 80 columns breaks at words, without a bar, a stack trace or colour", async () => {
+  vi.stubEnv("NO_COLOR", "1");
+  const before = { isTTY: process.stderr.isTTY, columns: process.stderr.columns };
+  Object.assign(process.stderr, { isTTY: true, columns: 80 });
+  const told = await train("--lora_target_modules", "q_proj", "--lora_r", "2", "--loss_type", "sigmod");
+  Object.assign(process.stderr, before);
+  vi.unstubAllEnvs();
+  const piped = await train("--lora_target_modules", "q_proj", "--lora_r", "2", "--loss_type", "sigmod");
+  expect(piped).toMatch(/^error: run\.yaml: --loss_type: .{80,}\n`prefine/);
+  expect(Math.max(...told.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(told.replaceAll("\n", " ")).toBe(piped.replaceAll("\n", " "));
 });

@@ -22,7 +22,12 @@ describe("a data file", () => {
       null,
       "error: nowhere.jsonl: no such file (split train)\nPaths are looked up from the folder that prefine runs in.",
     ],
-    ["that is a folder", "model", null, "error: model: is a folder, expected a file (split train)"],
+    [
+      "that is a folder",
+      "model",
+      null,
+      "error: model: expected a file, found a folder (split train)\nGive a folder as dataset_name, or name the files in it.",
+    ],
     [
       "empty.jsonl",
       "empty.jsonl",
@@ -40,7 +45,7 @@ describe("a data file", () => {
       "that is no data",
       "notes.txt",
       "hello",
-      "error: notes.txt: expected a data file\nprefine reads .parquet, .jsonl, .ndjson and .json files, the JSON ones also as .gz.",
+      "error: notes.txt: expected a data file, found another kind\nprefine reads .parquet, .jsonl, .ndjson and .json files, the JSON ones also as .gz.",
     ],
     [
       "of texts",
@@ -139,7 +144,7 @@ describe("a row", () => {
 
   it("that the processor can't take is named, with what to do", async () => {
     expect(await train("--process", "ultrafeedback")).toMatch(
-      /^error: train\[0\]: chosen: expected a list of messages .* found " rain: here it is"\nThe processor/,
+      /^error: train row 0: chosen: expected a list of messages .* found " rain: here it is"\nThe processor/,
     );
     expect(await train("--process", "ultrafedback")).toBe(
       'error: process: expected `ultrafeedback` or the path of a module, found "ultrafedback"\nDid you mean ultrafeedback?',

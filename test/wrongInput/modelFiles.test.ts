@@ -51,7 +51,7 @@ describe("a model's folder", () => {
     const whole = { weight_map: { ...map, "wpe.weight": "model-00002-of-00002.safetensors" } };
     writeFileSync("model/model.safetensors.index.json", JSON.stringify(whole));
     expect(await modelRefusal()).toMatch(
-      /^error: model\/model-00001-of-00002\.safetensors: ENOENT.*\nIs a shard missing\?$/,
+      /^error: model\/model-00001-of-00002\.safetensors: expected weights, found no such file\nIs a shard missing\?$/,
     );
   });
 });
@@ -60,19 +60,19 @@ describe("config.json", () => {
   it.each([
     [
       { n_embd: 32 },
-      'model/model.safetensors: tensor "transformer.wte.weight" has shape [257,16], model/config.json says [257,32]',
+      'model/model.safetensors: tensor "transformer.wte.weight" has shape [257, 16], model/config.json says [257, 32]',
     ],
     [
       { vocab_size: 300 },
-      'model/model.safetensors: tensor "transformer.wte.weight" has shape [257,16], model/config.json says [300,16]',
+      'model/model.safetensors: tensor "transformer.wte.weight" has shape [257, 16], model/config.json says [300, 16]',
     ],
     [
       { n_positions: 64 },
-      'model/model.safetensors: tensor "transformer.wpe.weight" has shape [128,16], model/config.json says [64,16]',
+      'model/model.safetensors: tensor "transformer.wpe.weight" has shape [128, 16], model/config.json says [64, 16]',
     ],
     [
       { n_inner: 32 },
-      'model/model.safetensors: tensor "transformer.h.0.mlp.c_fc.weight" has shape [16,64], model/config.json says [16,32]',
+      'model/model.safetensors: tensor "transformer.h.0.mlp.c_fc.weight" has shape [16, 64], model/config.json says [16, 32]',
     ],
     [
       { n_layer: 3 },
@@ -104,12 +104,12 @@ describe("config.json", () => {
   it("that is cut, empty or no object", async () => {
     cut("model/config.json", 50);
     expect(await modelRefusal()).toMatch(
-      /^error: model\/config\.json: expected JSON: .*\nFetch or save the file again\.$/,
+      /^error: model\/config\.json: expected JSON, found: .*\nFetch or save the file again\.$/,
     );
     writeFileSync("model/config.json", "");
-    expect(await modelRefusal()).toMatch(/^error: model\/config\.json: expected JSON: /);
+    expect(await modelRefusal()).toMatch(/^error: model\/config\.json: expected JSON, found: /);
     writeFileSync("model/config.json", "[]");
-    expect(await modelRefusal()).toMatch(/^error: model\/config\.json: expected a JSON object\n/);
+    expect(await modelRefusal()).toMatch(/^error: model\/config\.json: expected a JSON object, found \[\]\n/);
   });
 });
 

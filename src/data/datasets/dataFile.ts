@@ -42,7 +42,7 @@ export function dataFormat(path: string): "parquet" | "json" | undefined {
  */
 export async function openDataFile(path: string, shown = path): Promise<DataFile> {
   const format = dataFormat(path);
-  if (!format) throw new PrefineError("data", `${shown}: expected a data file`, `${SUPPORTED}.`);
+  if (!format) throw new PrefineError("data", `${shown}: expected a data file, found another kind`, `${SUPPORTED}.`);
   const source = await openSource(path, shown);
   if (format === "parquet") {
     const file = await openParquet(source, shown);

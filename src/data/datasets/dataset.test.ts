@@ -102,7 +102,7 @@ describe("Dataset", () => {
       if (i === 13) throw new Error("thirteen");
       return true;
     });
-    expect((await failure(failing)).message).toBe("train[13]: the function failed: thirteen");
+    expect((await failure(failing)).message).toBe("train row 13: the function failed: thirteen");
   });
 
   it("infers the features of rows in memory", () => {

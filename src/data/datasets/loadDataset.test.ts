@@ -151,7 +151,7 @@ describe("loadDataset from files", () => {
     [
       "a folder in data_files",
       () => loadDataset(undefined, { data_files: folder }),
-      /^DIR: is a folder, expected a file \(split train\)$/,
+      /^DIR: expected a file, found a folder \(split train\)$/,
     ],
     [
       "a pattern without files",
@@ -160,7 +160,11 @@ describe("loadDataset from files", () => {
     ],
     ["nothing", () => loadDataset(undefined), /^expected a data set/],
     ["an empty folder", () => loadDataset(folder), /^DIR: expected data files, found no files$/],
-    ["another format", () => loadDataset(put("x.csv", "a,b")), /^DIR\/x\.csv: expected a data file$/],
+    [
+      "another format",
+      () => loadDataset(put("x.csv", "a,b")),
+      /^DIR\/x\.csv: expected a data file, found another kind$/,
+    ],
     [
       "an empty JSON file",
       () => loadDataset(put("x.jsonl", "")),

@@ -48,7 +48,7 @@ describe("map with a function", () => {
     const known = await failure(dataset(5).map(refuse));
     expect([known.code, known.message, known.hint]).toEqual(["config", "train[2]: no", "do that"]);
     const wrong = await failure(dataset(1).map(() => [] as unknown as Row));
-    expect(wrong.message).toBe("train[0]: expected a row or nothing from the function, it returned a list");
+    expect(wrong.message).toBe("train row 0: expected a row or nothing from the function, it returned a list");
   });
 
   it("says once that an inline function does not run on threads", async () => {
@@ -117,8 +117,8 @@ describe("map with a module", () => {
       { module: "process.mjs", export: "fail" },
       /^train\[699\]: the function failed: row 699$/,
     ],
-    ["an error of prefine", { module: "process.mjs", export: "typed" }, /^train\[0\]: bad$/],
-    ["a list as the result", { module: "process.mjs", export: "list" }, /^train\[0\]: expected a row or nothing/],
+    ["an error of prefine", { module: "process.mjs", export: "typed" }, /^train row 0: bad$/],
+    ["a list as the result", { module: "process.mjs", export: "list" }, /^train row 0: expected a row or nothing/],
     [
       "a missing export",
       { module: "process.mjs", export: "absent" },

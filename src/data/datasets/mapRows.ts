@@ -77,7 +77,8 @@ export function rowError(name: string, index: number, error: Error): PrefineErro
   const { message, hint, code } = error as Partial<PrefineError> & Error;
   const known = error.name === "PrefineError";
   const what = known ? message : `the function failed: ${message}`;
-  return new PrefineError(known ? (code as PrefineErrorCode) : "data", `${name}[${index}]: ${what}`, hint, {
+  const advice = known ? hint : "Mend the row, or the function.";
+  return new PrefineError(known ? (code as PrefineErrorCode) : "data", `${name} row ${index}: ${what}`, advice, {
     cause: error,
   });
 }

@@ -89,9 +89,11 @@ export async function findLocalFiles(patterns: string[], split: string): Promise
 async function assertFile(path: string, split: string): Promise<void> {
   const kind = await kindOf(path);
   if (kind === "file") return;
-  const found = kind === "folder" ? "is a folder, expected a file" : "no such file";
-  const hint = "Paths are looked up from the folder that prefine runs in.";
-  throw new PrefineError("data", `${path}: ${found} (split ${split})`, kind === undefined ? hint : undefined);
+  const [found, hint] =
+    kind === "folder"
+      ? ["expected a file, found a folder", "Give a folder as dataset_name, or name the files in it."]
+      : ["no such file", "Paths are looked up from the folder that prefine runs in."];
+  throw new PrefineError("data", `${path}: ${found} (split ${split})`, hint);
 }
 
 export async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
