@@ -40,7 +40,7 @@ describe("map with a function", () => {
     const thrown = await failure(dataset(5).map(({ i }) => (i === 3 ? (null as unknown as Row[])[0] : {})));
     expect([thrown.code, thrown.message]).toEqual([
       "data",
-      expect.stringMatching(/^train\[3\]: the function failed: Cannot read/),
+      expect.stringMatching(/^train row 3: the function failed: Cannot read/),
     ]);
     const refuse = ({ i }: Row) => {
       if (i === 2) throw new PrefineError("config", "no", "do that");
@@ -115,7 +115,7 @@ describe("map with a module", () => {
     [
       "the first row that fails",
       { module: "process.mjs", export: "fail" },
-      /^train\[699\]: the function failed: row 699$/,
+      /^train row 699: the function failed: row 699$/,
     ],
     ["an error of prefine", { module: "process.mjs", export: "typed" }, /^train row 0: bad$/],
     ["a list as the result", { module: "process.mjs", export: "list" }, /^train row 0: expected a row or nothing/],
@@ -146,7 +146,7 @@ describe("map with a module", () => {
 
   it("reports a row that cannot be sent between threads", async () => {
     const error = await failure(dataset(3).map({ module: file("process.mjs"), export: "uncopyable" }, { num_proc: 3 }));
-    expect(error.message).toMatch(/^train\[\d\]: the function failed: .*could not be cloned/);
+    expect(error.message).toMatch(/^train row \d: the function failed: .*could not be cloned/);
   });
 });
 
@@ -190,7 +190,7 @@ describe("process: ultrafeedback", () => {
     const error = await failure(
       Dataset.fromRows([row(), { ...row(), chosen } as Row], "train_prefs").map(ultrafeedback),
     );
-    expect(error.message).toMatch(/^train_prefs\[1\]: chosen: expected a list of messages/);
+    expect(error.message).toMatch(/^train_prefs row 1: chosen: expected a list of messages/);
     expect(error.message).toContain(message);
     expect(error.hint).toContain("leave `process` out");
   });
