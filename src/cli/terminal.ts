@@ -46,7 +46,10 @@ export function openTerminal(env: NodeJS.ProcessEnv = process.env): Terminal {
   };
 }
 
-/** `error: message`, and what to do, on stderr. Never a stack trace; what a file holds does not move the cursor. In a terminal, lines break at words. */
+/**
+ * `error: message`, and what to do, on stderr. Never a stack trace; what a file holds does not move the cursor. In a
+ * terminal, lines break at words.
+ */
 export function printError(message: string, hint?: string, env: NodeJS.ProcessEnv = process.env): void {
   const { isTTY, columns } = process.stderr;
   const text = `error: ${message}${hint ? `\n${hint}` : ""}`;

@@ -219,7 +219,8 @@ function wrongShape(
   shape: readonly (number | string)[],
   configFile: string,
 ) {
-  const message = `${entry.file}: tensor "${key}" has shape [${entry.shape.join(", ")}], ${configFile} says [${shape.join(", ")}]`;
+  const [found, expected] = [entry.shape, shape].map((sizes) => `[${sizes.join(", ")}]`);
+  const message = `${entry.file}: tensor "${key}" has shape ${found}, ${configFile} says ${expected}`;
   return new PrefineError("model", message, "Do config.json and the weights belong together?");
 }
 

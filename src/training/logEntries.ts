@@ -22,7 +22,9 @@ export async function addEntry(run: Run, values: Record<string, number>): Promis
  */
 export async function logEvaluation(run: Run): Promise<LogEntry> {
   const { evals, loop, state } = run;
-  if (evals.length === 0) throw new PrefineError("config", "evaluate: expected an eval_dataset, found none");
+  if (evals.length === 0) {
+    throw new PrefineError("config", "evaluate: expected an eval_dataset, found none", "Give the trainer one.");
+  }
   let entry: LogEntry | undefined;
   while (loop.evaluation.done < evals.length) {
     const set = evals[loop.evaluation.done];

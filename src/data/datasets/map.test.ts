@@ -46,7 +46,7 @@ describe("map with a function", () => {
       if (i === 2) throw new PrefineError("config", "no", "do that");
     };
     const known = await failure(dataset(5).map(refuse));
-    expect([known.code, known.message, known.hint]).toEqual(["config", "train[2]: no", "do that"]);
+    expect([known.code, known.message, known.hint]).toEqual(["config", "train row 2: no", "do that"]);
     const wrong = await failure(dataset(1).map(() => [] as unknown as Row));
     expect(wrong.message).toBe("train row 0: expected a row or nothing from the function, it returned a list");
   });
