@@ -62,14 +62,11 @@ export function memoryNeed({ model, adapter, referenceModel }: TrainedShapes, la
  */
 function pairBytes(architecture: Architecture, adapter: LoraAdapter | null, largest: PackedSize): number {
   const { shared, chosen, rejected } = largest;
-  const { hiddenSize, headSize, layers, linears, vocabSize } = architecture;
+  const { heads, keptFloats, vocabSize } = architecture;
   const products = [...(adapter?.layers.values() ?? [])].filter(({ magnitude }) => magnitude !== null);
-  const kept =
-    linears.reduce((sum, { inFeatures }) => sum + inFeatures, 0) +
-    products.reduce((sum, { layer }) => sum + layer.outFeatures, 0) +
-    3 * hiddenSize * layers;
+  const kept = keptFloats + products.reduce((sum, { layer }) => sum + layer.outFeatures, 0);
   const block = shared + Math.max(chosen, rejected);
-  const scores = 3 * (hiddenSize / headSize) * block ** 2;
+  const scores = 3 * heads * block ** 2;
   const logits = 2 * (chosen + rejected) * Math.min(vocabSize, VOCABULARY_BLOCK);
   return FLOAT * (ARENA * kept * (shared + chosen + rejected) + scores + logits);
 }

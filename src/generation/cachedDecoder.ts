@@ -9,9 +9,9 @@ import type { LoadedModel } from "../models/loadModel.ts";
 import { adapterTensors, type LoraAdapter, loraAdapter } from "../models/lora.ts";
 import type { Architecture } from "../models/network.ts";
 import type { Decoder, DecoderStepOptions } from "./decoder.ts";
+import { causalMasks, maskName } from "./decoderMasks.ts";
 import { PICK_ROWS, pickRows } from "./pickRows.ts";
 
-const HIDDEN = -1e30;
 /** Node, the runtime and the graph. */
 const PROCESS_BYTES = 200 * 2 ** 20;
 const pastName = (layer: number, what: "keys" | "values") => `past.${layer}.${what}`;
@@ -22,12 +22,12 @@ const presentName = (layer: number, what: "keys" | "values") => `present.${layer
  * @param options.picks with an input `rows` [B]: which of the C cached sequences each of the B continues
  */
 function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null, options: { picks?: boolean } = {}) {
-  const mask = input("mask", ["B", 1, "S", "P+S"]);
   const outputs: Record<string, Tensor> = {};
   const { kvHeads, headSize } = architecture;
   const net = buildNetwork(architecture, {
     adapter,
-    attend: (q, k, v, { layer, heads, scale }) => {
+    attend: (q, k, v, { layer, heads, scale, window }) => {
+      const mask = input(maskName(window), ["B", 1, "S", "P+S"]);
       const cache = (what: "keys" | "values") => {
         const past = (rows: "B" | "C") => input(pastName(layer, what), [rows, kvHeads, "P", headSize]);
         return options.picks ? gatherRows(past("C"), input("rows", ["B"], "int32")) : past("B");
@@ -45,23 +45,6 @@ function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null, o
     rows: input("last", ["B"], "int32"),
   });
   return lowerGraph({ logits: gemm(last, net.head(), null, { transB: true }), ...outputs });
-}
-
-/** Which keys each new token sees: those before it and itself, except the padding. [B, 1, S, P + S] */
-function causalMask({ batch, length }: DecoderStepOptions, cached: number, padding: Int32Array): HostTensor {
-  const keys = cached + length;
-  const data = new Float32Array(batch * length * keys);
-  for (let b = 0; b < batch; b++) {
-    for (let s = 0; s < length; s++) {
-      const row = (b * length + s) * keys;
-      // a padding token sees itself, so that its softmax is defined; nobody sees it
-      for (let k = 0; k < keys; k++) {
-        const hidden = k > cached + s || (k < padding[b] && k !== cached + s);
-        if (hidden) data[row + k] = HIDDEN;
-      }
-    }
-  }
-  return { dtype: "float32", shape: [batch, 1, length, keys], data };
 }
 
 /** Both take the same weights by name. */
@@ -125,7 +108,7 @@ class CachedDecoder implements Decoder {
         tokens: { dtype: "int32", shape: [tokens.length], data: tokens },
         positions: { dtype: "int32", shape: [positions.length], data: positions },
         last: { dtype: "int32", shape: [batch], data: last },
-        mask: causalMask(options, this.cached, this.padding),
+        ...causalMasks(options, { cached: this.cached, padding: this.padding }, this.architecture.windows),
       },
       this.fetches,
     );

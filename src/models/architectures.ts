@@ -1,14 +1,23 @@
 /** @file config.json -> the architecture it describes. */
 import { PrefineError, show } from "../errors.ts";
 import { gpt2 } from "./gpt2.ts";
+import { llama } from "./llama.ts";
 import type { Architecture } from "./network.ts";
 
-const FAMILIES: Record<string, (config: Record<string, unknown>, where: string) => Architecture> = { gpt2 };
+type Family = (config: Record<string, unknown>, where: string) => Architecture;
+
+const FAMILIES: Record<string, Family> = {
+  gpt2,
+  llama: (config, where) => llama("llama", config, where),
+  mistral: (config, where) => llama("mistral", config, where),
+  qwen2: (config, where) => llama("qwen2", config, where),
+  qwen3: (config, where) => llama("qwen3", config, where),
+};
 
 /** @throws PrefineError("not-yet") for a model_type that prefine does not run. */
 export function architectureOf(config: Record<string, unknown>, where: string): Architecture {
   const type = config.model_type;
-  const family = typeof type === "string" ? FAMILIES[type] : undefined;
+  const family = typeof type === "string" && Object.hasOwn(FAMILIES, type) ? FAMILIES[type] : undefined;
   if (family) return family(config, where);
   if (typeof type !== "string") {
     const hint = "A model's config.json names its family in model_type.";

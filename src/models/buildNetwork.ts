@@ -1,5 +1,5 @@
 /** @file The network a forward pass is written with: weights as graph inputs, adapters on linear layers, dropout. */
-import { checkpoint, dropoutKeep, gemm, input, mul, sub, type Tensor } from "../engine/graph/index.ts";
+import { checkpointAll, dropoutKeep, gemm, input, mul, sub, type Tensor } from "../engine/graph/index.ts";
 import type { LoraAdapter, LoraLayer } from "./lora.ts";
 import { adaptedNorm, addDora, addLora } from "./loraForward.ts";
 import { type Architecture, HEAD_MODULE, type LinearLayer, type Network } from "./network.ts";
@@ -79,6 +79,6 @@ export function buildNetwork(architecture: Architecture, options: NetworkOptions
     linear,
     attend: options.attend,
     dropout: drop,
-    recompute: (x, f) => checkpoint([x], ([y]) => f(y)),
+    recompute: checkpointAll,
   };
 }

@@ -12,6 +12,10 @@ export interface ConfigFields {
   integer(name: string, fallback: number, most?: number): number;
   /** A finite number of at least 0. */
   number(name: string, fallback: number): number;
+  /** A number above 0; without a fallback the field must be there. */
+  positive(name: string, fallback?: number): number;
+  /** `fallback` where the field is absent or null. */
+  boolean(name: string, fallback: boolean): boolean;
   /** A share: from 0, below 1. */
   rate(name: string, fallback: number): number;
   fault(message: string): PrefineError;
@@ -23,7 +27,7 @@ export function readConfigFields(json: Record<string, unknown>, where: string): 
   const read = (name: string, fallback: number, expected: string, accepts: (value: number) => boolean) => {
     const value = json[name] ?? fallback;
     if (typeof value === "number" && accepts(value)) return value;
-    throw fault(`${name}: expected ${expected}, found ${show(value)}`);
+    throw fault(`${name}: expected ${expected}, found ${show(json[name])}`); // a fallback may be none
   };
   return {
     json,
@@ -31,6 +35,13 @@ export function readConfigFields(json: Record<string, unknown>, where: string): 
     integer: (name, fallback, most = MOST) =>
       read(name, fallback, `a whole number from 1 to ${most}`, (v) => Number.isInteger(v) && v > 0 && v <= most),
     number: (name, fallback) => read(name, fallback, "a number of at least 0", (v) => v >= 0 && Number.isFinite(v)),
+    positive: (name, fallback = Number.NaN) =>
+      read(name, fallback, "a number above 0", (v) => v > 0 && Number.isFinite(v)),
+    boolean: (name, fallback) => {
+      const value = json[name] ?? fallback;
+      if (typeof value === "boolean") return value;
+      throw fault(`${name}: expected true or false, found ${show(value)}`);
+    },
     rate: (name, fallback) => read(name, fallback, "a number from 0, below 1", (v) => v >= 0 && v < 1),
     fault,
   };

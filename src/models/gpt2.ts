@@ -3,6 +3,7 @@ import { add, chunk, gatherRows, geluNew, layerNorm, type Tensor } from "../engi
 import { PrefineError, show } from "../errors.ts";
 import { type ConfigFields, readConfigFields } from "./configFields.ts";
 import type { Architecture, LinearLayer, Network } from "./network.ts";
+import { type Block, preNormForward } from "./preNormDecoder.ts";
 
 interface Gpt2 {
   vocabSize: number;
@@ -55,7 +56,7 @@ function readConfig(fields: ConfigFields): Gpt2 {
   };
 }
 
-interface Block {
+interface BlockLayers {
   name: string;
   qkv: LinearLayer;
   attentionOut: LinearLayer;
@@ -63,7 +64,7 @@ interface Block {
   down: LinearLayer;
 }
 
-function block(config: Gpt2, index: number): Block {
+function blockLayers(config: Gpt2, index: number): BlockLayers {
   const name = `transformer.h.${index}`;
   const conv1d = (suffix: string, inFeatures: number, outFeatures: number): LinearLayer => {
     return { name: `${name}.${suffix}`, inFeatures, outFeatures, layout: "in,out", bias: true };
@@ -78,7 +79,7 @@ function block(config: Gpt2, index: number): Block {
   };
 }
 
-function parametersOf(config: Gpt2, blocks: readonly Block[]): Map<string, number[]> {
+function parametersOf(config: Gpt2, blocks: readonly BlockLayers[]): Map<string, number[]> {
   const { width } = config;
   const parameters = new Map<string, number[]>();
   const norm = (name: string) => {
@@ -107,61 +108,62 @@ function parametersOf(config: Gpt2, blocks: readonly Block[]): Map<string, numbe
  * One block. Kept for the backward pass, a token: x, qkv, the attention's output, the residual stream and the MLP's
  * inner row, 10 C floats; the norms and GELU are computed again (together 2 % of a step for 6 C floats less).
  */
-function forwardBlock(
-  net: Network,
-  config: Gpt2,
-  { name, qkv, attentionOut, up, down }: Block,
-  x: Tensor,
-  { layer, rows }: { layer: number; rows: Tensor | null },
-) {
-  const norm = (suffix: string, input: Tensor) =>
+function block(config: Gpt2, { name, qkv, attentionOut, up, down }: BlockLayers): Block<null> {
+  const norm = (net: Network, suffix: string, input: Tensor) =>
     layerNorm(input, net.weight(`${name}.${suffix}.weight`), net.weight(`${name}.${suffix}.bias`), config.epsilon);
   const { width, heads, dropout } = config;
-  const [q, k, v] = chunk(
-    net.recompute(x, (input) => net.linear(norm("ln_1", input), qkv)),
-    [width, width, width],
-  );
-  const shape = { layer, heads, kvHeads: heads, scale: 1 / Math.sqrt(width / heads), dropout: dropout.attention };
-  const only = (t: Tensor) => (rows ? gatherRows(t, rows) : t);
-  const attended = net.linear(only(net.attend(q, k, v, shape)), attentionOut);
-  const middle = add(only(x), net.dropout(attended, dropout.residual, `${name}.attn`));
-  const inner = net.recompute(middle, (input) => net.linear(norm("ln_2", input), up));
-  const mlp = net.recompute(inner, (input) => net.linear(geluNew(input), down));
-  return add(middle, net.dropout(mlp, dropout.residual, `${name}.mlp`));
+  return {
+    name,
+    attention: {
+      heads,
+      kvHeads: heads,
+      scale: 1 / Math.sqrt(width / heads),
+      dropout: dropout.attention,
+      window: null,
+    },
+    project: (net, x) => {
+      const [fused] = net.recompute([x], ([input]) => [net.linear(norm(net, "ln_1", input), qkv)]);
+      return chunk(fused, [width, width, width]) as [Tensor, Tensor, Tensor];
+    },
+    attentionOut,
+    mlp: (net, middle) => {
+      const inner = net.recompute([middle], ([input]) => [net.linear(norm(net, "ln_2", input), up)]);
+      return net.recompute(inner, ([input]) => [net.linear(geluNew(input), down)])[0];
+    },
+    residualDropout: dropout.residual,
+  };
 }
 
 /** @throws PrefineError for options that no published GPT-2 uses. */
 export function gpt2(json: Record<string, unknown>, where: string): Architecture {
   const config = readConfig(readConfigFields(json, where));
-  const blocks = Array.from({ length: config.layers }, (_, i) => block(config, i));
+  const layers = Array.from({ length: config.layers }, (_, index) => blockLayers(config, index));
   return {
     modelType: "gpt2",
     vocabSize: config.vocabSize,
     maxPositions: config.positions,
     hiddenSize: config.width,
     layers: config.layers,
+    heads: config.heads,
     kvHeads: config.heads,
     headSize: config.width / config.heads,
-    parameters: parametersOf(config, blocks),
-    linears: blocks.flatMap(({ qkv, attentionOut, up, down }) => [qkv, attentionOut, up, down]),
+    windows: layers.map(() => null),
+    keptFloats: config.layers * (6 * config.width + config.inner),
+    parameters: parametersOf(config, layers),
+    linears: layers.flatMap(({ qkv, attentionOut, up, down }) => [qkv, attentionOut, up, down]),
     head: "transformer.wte.weight",
     fileNames: (name) => [name, name.replace(/^transformer\./, "")],
-    forward: (net, { tokens, positions, rows }) => {
-      const embedded = add(
-        gatherRows(net.weight("transformer.wte.weight"), tokens),
-        gatherRows(net.weight("transformer.wpe.weight"), positions),
-      );
-      const first = net.dropout(embedded, config.dropout.embedding, "embedding");
-      const isLast = (layer: number) => layer === config.layers - 1;
-      const last = blocks.reduce((x, each, layer) => {
-        return forwardBlock(net, config, each, x, { layer, rows: isLast(layer) ? rows : null });
-      }, first);
-      return layerNorm(
-        last,
-        net.weight("transformer.ln_f.weight"),
-        net.weight("transformer.ln_f.bias"),
-        config.epsilon,
-      );
-    },
+    forward: preNormForward({
+      embed: (net, { tokens, positions }) => {
+        const words = gatherRows(net.weight("transformer.wte.weight"), tokens);
+        const places = gatherRows(net.weight("transformer.wpe.weight"), positions);
+        return { x: net.dropout(add(words, places), config.dropout.embedding, "embedding"), places: null };
+      },
+      blocks: layers.map((each) => block(config, each)),
+      lastNorm: (net, x) => {
+        const [weight, bias] = ["weight", "bias"].map((name) => net.weight(`transformer.ln_f.${name}`));
+        return layerNorm(x, weight, bias, config.epsilon);
+      },
+    }),
   };
 }

@@ -27,6 +27,8 @@ export interface AttentionShape {
   scale: number;
   /** Dropout of the attention probabilities. */
   dropout: number;
+  /** Keys further back than this many positions are hidden (1: a token sees itself alone); null: none is. */
+  window: number | null;
 }
 
 /** The building blocks a forward pass is written with. */
@@ -41,8 +43,8 @@ export interface Network {
   attend(q: Tensor, k: Tensor, v: Tensor, shape: AttentionShape): Tensor;
   /** Inverted dropout where this network trains with it, else x. `place` names the spot: one spot, one mask. */
   dropout(x: Tensor, rate: number, place: string): Tensor;
-  /** f(x) whose intermediate values the backward pass computes again. */
-  recompute(x: Tensor, f: (x: Tensor) => Tensor): Tensor;
+  /** f(inputs) whose intermediate values the backward pass computes again; its results are kept. */
+  recompute(inputs: readonly Tensor[], f: (inputs: readonly Tensor[]) => readonly Tensor[]): Tensor[];
 }
 
 /** A decoder-only language model, read from config.json. */
@@ -53,8 +55,13 @@ export interface Architecture {
   maxPositions: number;
   hiddenSize: number;
   layers: number;
+  heads: number;
   kvHeads: number;
   headSize: number;
+  /** The sliding window of each layer; see {@link AttentionShape.window}. */
+  windows: readonly (number | null)[];
+  /** Floats that training keeps a token for the backward pass, in all layers. */
+  keptFloats: number;
   /** Every parameter by its Hugging Face name, in the model's order. */
   parameters: ReadonlyMap<string, Shape & readonly number[]>;
   /** Linear layers in the model's order. */

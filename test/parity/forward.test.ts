@@ -17,7 +17,7 @@ const device = new Device({ threads: 1 });
 afterAll(() => device.dispose());
 
 describe.skipIf(!hasReference)(`forward and backward of one pair${needsReference}`, () => {
-  test.each(["tiny-gpt2"])("%s: logits and every gradient", async (name) => {
+  test.each(["tiny-gpt2", "tiny-llama", "tiny-mistral", "tiny-qwen2", "tiny-qwen3"])("%s: logits and every gradient", async (name) => {
     const expected = readTensors(join(referenceFolder, "forward", `${name}.safetensors`));
     const ids = (key: string) => Array.from(expected.get(key)?.data as BigInt64Array, Number);
     const model = await loadModel(join(referenceFolder, "models", name));

@@ -13,14 +13,33 @@ function emitHeads(x: string, heads: number, size: number, cache: string, emit: 
   return emit.node("Transpose", [emit.node("Reshape", [x, shape])], { perm: [0, 2, 1, 3] });
 }
 
-/** Keys [B, K, L, D] for H query heads: each repeated H / K times. */
-function emitRepeat(keys: string, group: number, { kvHeads, heads }: CachedAttrs, size: number, emit: Emitter): string {
-  if (group === 1) return keys;
-  const wide = emit.node("Unsqueeze", [keys, emit.ints([2])]);
-  const repeated = emit.node("Concat", Array(group).fill(wide), { axis: 2 });
-  const batch = emit.node("Shape", [keys], { start: 0, end: 1 });
-  if (heads % kvHeads !== 0) throw new Error("internal: heads are no multiple of key heads");
-  return emit.node("Reshape", [repeated, emit.node("Concat", [batch, emit.ints([heads, -1, size])], { axis: 0 })]);
+/** How query heads stand beside the keys they share: G query heads a key head make an axis of their own. */
+function emitGroups({ heads, kvHeads }: CachedAttrs, size: number, emit: Emitter) {
+  if (heads === kvHeads) {
+    const same = (x: string) => x;
+    return { queries: same, keys: same, mask: same, merged: same };
+  }
+  const regroup = (x: string, shape: readonly number[]) => emit.node("Reshape", [x, emit.ints(shape)]);
+  const axis = (x: string, at: number) => emit.node("Unsqueeze", [x, emit.ints([at])]);
+  return {
+    queries: (x: string) => {
+      // [B, K G, S, D] -> [B, K, G, S, D]; S is read from x
+      const sizes = emit.node(
+        "Concat",
+        [
+          emit.node("Shape", [x], { start: 0, end: 1 }),
+          emit.ints([kvHeads, heads / kvHeads]),
+          emit.node("Shape", [x], { start: 2, end: 3 }),
+          emit.ints([size]),
+        ],
+        { axis: 0 },
+      );
+      return emit.node("Reshape", [x, sizes]);
+    },
+    keys: (x: string) => axis(x, 2), // [B, K, 1, L, D]: the product broadcasts, nothing is repeated in memory
+    mask: (x: string) => axis(x, 2),
+    merged: (x: string) => regroup(x, [0, heads, -1, size]),
+  };
 }
 
 const cachedAttentionOp = defineOp<CachedAttrs>("cachedAttention", {
@@ -48,17 +67,12 @@ const cachedAttentionOp = defineOp<CachedAttrs>("cachedAttention", {
       emit.node("Concat", [past, emitHeads(x, kvHeads, size, past, emit)], { axis: 2 });
     const keys = append(pastKeys, k);
     const values = append(pastValues, v);
-    const query = emitHeads(q, heads, size, pastKeys, emit);
-    const group = heads / kvHeads;
+    const groups = emitGroups(attrs, size, emit);
+    const query = groups.queries(emitHeads(q, heads, size, pastKeys, emit));
     const product = { transB: 1, alpha: { float: scale } };
-    const scores = emit.node(
-      "FusedMatMul",
-      [query, emitRepeat(keys, group, attrs, size, emit)],
-      product,
-      "com.microsoft",
-    );
-    const p = emit.node("Softmax", [emit.node("Add", [scores, mask])], { axis: -1 });
-    const out = emit.node("MatMul", [p, emitRepeat(values, group, attrs, size, emit)]);
+    const scores = emit.node("FusedMatMul", [query, groups.keys(keys)], product, "com.microsoft");
+    const p = emit.node("Softmax", [emit.node("Add", [scores, groups.mask(mask)])], { axis: -1 });
+    const out = groups.merged(emit.node("MatMul", [p, groups.keys(values)]));
     const merged = emit.node("Reshape", [
       emit.node("Transpose", [out], { perm: [0, 2, 1, 3] }),
       emit.ints([-1, heads * size]),

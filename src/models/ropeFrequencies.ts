@@ -1,0 +1,124 @@
+/**
+ * @file How fast each channel pair of a rotary embedding turns: config.json -> radians a position. Every step is rounded
+ * to float32 as torch does it, since a position multiplies what is lost here.
+ */
+import { PrefineError, show } from "../errors.ts";
+import { type ConfigFields, readConfigFields } from "./configFields.ts";
+
+export interface RopeFrequencies {
+  /** [D / 2] radians a position, float32 values. */
+  frequencies: readonly number[];
+  /** Factor of cosines and sines (YaRN's temperature), else 1. */
+  scale: number;
+}
+
+interface RopeShape {
+  headSize: number;
+  maxPositions: number;
+}
+
+const f32 = Math.fround;
+
+/** theta^(2 i / D), float32. */
+function wavelengths(theta: number, headSize: number): number[] {
+  return Array.from({ length: headSize / 2 }, (_, i) => f32(f32(theta) ** f32((2 * i) / headSize)));
+}
+
+type Scaling = (plain: readonly number[], rope: ConfigFields, shape: RopeShape & { theta: number }) => RopeFrequencies;
+
+const inverse = (x: number) => f32(1 / x);
+
+/** All positions squeezed by one factor. */
+const linear: Scaling = (plain, rope) => {
+  const factor = rope.positive("factor");
+  return { frequencies: plain.map((w) => f32(inverse(w) / f32(factor))), scale: 1 };
+};
+
+/** Llama 3.1: slow channels squeezed, fast ones left alone, a smooth passage between. */
+const llama3: Scaling = (plain, rope, shape) => {
+  const factor = f32(rope.positive("factor"));
+  const [low, high] = [rope.positive("low_freq_factor"), rope.positive("high_freq_factor")];
+  const original = rope.positive("original_max_position_embeddings", shape.maxPositions);
+  const frequencies = plain.map((w) => {
+    const frequency = inverse(w);
+    const wavelength = f32(f32(2 * Math.PI) / frequency);
+    if (wavelength > f32(original / low)) return f32(frequency / factor);
+    if (wavelength < f32(original / high)) return frequency;
+    const smooth = f32(f32(f32(f32(original) / wavelength) - f32(low)) / f32(high - low));
+    return f32(f32(f32(f32(1 - smooth) * frequency) / factor) + f32(smooth * frequency));
+  });
+  return { frequencies, scale: 1 };
+};
+
+/** The channel that makes `turns` turns within the original positions (a real number). */
+function channelOf(turns: number, theta: number, headSize: number, original: number): number {
+  return (headSize * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+}
+
+/** YaRN (arXiv 2309.00071): a ramp over the channels from left alone to squeezed, and a temperature. */
+const yarn: Scaling = (plain, rope, { headSize, maxPositions, theta }) => {
+  const original = rope.positive("original_max_position_embeddings", maxPositions);
+  const factor = rope.positive("factor", maxPositions / original);
+  const bounds = [rope.positive("beta_fast", 32), rope.positive("beta_slow", 1)].map((turns) =>
+    channelOf(turns, theta, headSize, original),
+  );
+  const [start, end] = (rope.json.truncate ?? true) ? [Math.floor(bounds[0]), Math.ceil(bounds[1])] : bounds;
+  const low = Math.max(start, 0);
+  const high = Math.min(end, headSize - 1);
+  const width = low === high ? 0.001 : high - low;
+  const frequencies = plain.map((w, i) => {
+    const ramp = Math.min(1, Math.max(0, f32(f32(i - f32(low)) / f32(width))));
+    const kept = f32(1 - ramp);
+    return f32(f32(inverse(f32(f32(factor) * w)) * f32(1 - kept)) + f32(inverse(w) * kept));
+  });
+  return { frequencies, scale: yarnScale(rope, factor) };
+};
+
+function yarnScale(rope: ConfigFields, factor: number): number {
+  if (rope.json.attention_factor != null) return rope.number("attention_factor", 1);
+  const temperature = (mscale: number) => (factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1);
+  const [mscale, all] = [rope.number("mscale", 0), rope.number("mscale_all_dim", 0)];
+  return mscale > 0 && all > 0 ? temperature(mscale) / temperature(all) : temperature(1);
+}
+
+const SCALINGS: Record<string, Scaling> = {
+  default: (plain) => ({ frequencies: plain.map(inverse), scale: 1 }),
+  linear,
+  llama3,
+  yarn,
+};
+
+/**
+ * Reads `rope_parameters` (transformers 5), or `rope_theta` and `rope_scaling` (4), which come first as they do there.
+ * @throws PrefineError("not-yet") for a rope_type that prefine does not run (dynamic, longrope, ...).
+ */
+export function ropeFrequencies(fields: ConfigFields, shape: RopeShape): RopeFrequencies {
+  const [name, rope] = ropeFields(fields);
+  const type = rope.json.rope_type ?? rope.json.type ?? "default";
+  const scaling = typeof type === "string" && Object.hasOwn(SCALINGS, type) ? SCALINGS[type] : undefined;
+  if (!scaling) {
+    const known = Object.keys(SCALINGS).join(", ");
+    const message = `${fields.where}: ${name}: rope_type ${show(type)} is not built yet`;
+    throw new PrefineError("not-yet", message, `These are: ${known}.`);
+  }
+  const theta = rope.positive("rope_theta", fields.positive("rope_theta", 10_000));
+  return scaling(wavelengths(theta, shape.headSize), rope, { ...shape, theta });
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function ropeFields(fields: ConfigFields): [name: string, rope: ConfigFields] {
+  const { json, where } = fields;
+  const isSet = (value: unknown) => value != null && !(isObject(value) && Object.keys(value).length === 0);
+  const name = isSet(json.rope_scaling) ? "rope_scaling" : "rope_parameters";
+  const found = json[name] ?? {};
+  if (!isObject(found)) throw fields.fault(`${name}: expected an object with rope_type, found ${show(found)}`);
+  if (Object.values(found).some(isObject)) {
+    const message = `${where}: ${name}: parameters for each kind of layer are not built yet`;
+    throw new PrefineError("not-yet", message, "Give one set of parameters for all layers.");
+  }
+  const original = json.original_max_position_embeddings;
+  const rope = original == null ? found : { ...found, original_max_position_embeddings: original };
+  return [name, readConfigFields(rope, `${where}: ${name}`)];
+}
