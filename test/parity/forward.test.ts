@@ -17,58 +17,61 @@ const device = new Device({ threads: 1 });
 afterAll(() => device.dispose());
 
 describe.skipIf(!hasReference)(`forward and backward of one pair${needsReference}`, () => {
-  test.each(["tiny-gpt2", "tiny-llama", "tiny-mistral", "tiny-qwen2", "tiny-qwen3"])("%s: logits and every gradient", async (name) => {
-    const expected = readTensors(join(referenceFolder, "forward", `${name}.safetensors`));
-    const ids = (key: string) => Array.from(expected.get(key)?.data as BigInt64Array, Number);
-    const model = await loadModel(join(referenceFolder, "models", name));
-    await device.load([...model.weights]);
-    const pair = packed(ids("prompt_ids"), ids("chosen_ids"), ids("rejected_ids"));
-    const names = [...model.architecture.parameters.keys()];
-    const weights = Object.fromEntries(names.map((key) => [key, key]));
-    const options = { architecture: model.architecture, adapter: null, frozenHead: false };
+  test.each(["tiny-gpt2", "tiny-llama", "tiny-mistral", "tiny-qwen2", "tiny-qwen3"])(
+    "%s: logits and every gradient",
+    async (name) => {
+      const expected = readTensors(join(referenceFolder, "forward", `${name}.safetensors`));
+      const ids = (key: string) => Array.from(expected.get(key)?.data as BigInt64Array, Number);
+      const model = await loadModel(join(referenceFolder, "models", name));
+      await device.load([...model.weights]);
+      const pair = packed(ids("prompt_ids"), ids("chosen_ids"), ids("rejected_ids"));
+      const names = [...model.architecture.parameters.keys()];
+      const weights = Object.fromEntries(names.map((key) => [key, key]));
+      const options = { architecture: model.architecture, adapter: null, frozenHead: false };
 
-    const inputs = packedGraphInputs();
-    const net = buildNetwork(model.architecture, {
-      adapter: null,
-      attend: packedAttention(inputs.positions, inputs.sizes),
-    });
-    const { tokens, positions } = inputs;
-    const hidden = model.architecture.forward(net, { tokens, positions, rows: input("rows", tokens.shape, "int32") });
-    const logitsSession = await device.open(
-      lowerGraph({ logits: gemm(hidden, net.weight(model.architecture.head), null, { transB: true }) }),
-    );
-    const all = host([...pair.tokens.keys()], [pair.tokens.length], "int32");
-    const logitsRun = await logitsSession.run({ ...weights, ...pairFeeds(pair), rows: all });
-    const logits = logitsRun.get("logits")?.data as Float32Array;
-    const rows = (from: number, to: number) =>
-      logits.subarray(from * model.architecture.vocabSize, to * model.architecture.vocabSize);
-    const { sharedLength: s, chosenLength: c } = pair;
-    const chosen = expected.get("logits.chosen")?.data as Float32Array;
-    const rejected = expected.get("logits.rejected")?.data as Float32Array;
-    const promptSize = s * model.architecture.vocabSize;
-    expect(largestDifference(rows(0, s + c), chosen).difference).toBeLessThan(1e-4);
-    expect(largestDifference(rows(s + c, pair.tokens.length), rejected.subarray(promptSize)).difference).toBeLessThan(
-      1e-4,
-    );
+      const inputs = packedGraphInputs();
+      const net = buildNetwork(model.architecture, {
+        adapter: null,
+        attend: packedAttention(inputs.positions, inputs.sizes),
+      });
+      const { tokens, positions } = inputs;
+      const hidden = model.architecture.forward(net, { tokens, positions, rows: input("rows", tokens.shape, "int32") });
+      const logitsSession = await device.open(
+        lowerGraph({ logits: gemm(hidden, net.weight(model.architecture.head), null, { transB: true }) }),
+      );
+      const all = host([...pair.tokens.keys()], [pair.tokens.length], "int32");
+      const logitsRun = await logitsSession.run({ ...weights, ...pairFeeds(pair), rows: all });
+      const logits = logitsRun.get("logits")?.data as Float32Array;
+      const rows = (from: number, to: number) =>
+        logits.subarray(from * model.architecture.vocabSize, to * model.architecture.vocabSize);
+      const { sharedLength: s, chosenLength: c } = pair;
+      const chosen = expected.get("logits.chosen")?.data as Float32Array;
+      const rejected = expected.get("logits.rejected")?.data as Float32Array;
+      const promptSize = s * model.architecture.vocabSize;
+      expect(largestDifference(rows(0, s + c), chosen).difference).toBeLessThan(1e-4);
+      expect(largestDifference(rows(s + c, pair.tokens.length), rejected.subarray(promptSize)).difference).toBeLessThan(
+        1e-4,
+      );
 
-    const step = await device.open(
-      stepGraph({ ...options, lossType: "sigmoid", beta: 0.1, dropout: false, trainable: names }),
-    );
-    const feeds = {
-      ...weights,
-      ...pairFeeds(pair),
-      referenceChosen: host([3], [1]),
-      referenceRejected: host([0], [1]),
-    };
-    const outputs = await step.run(feeds);
-    expect(outputs.get("loss")?.data[0]).toBeCloseTo(Number(expected.get("loss")?.data[0]), 5);
-    for (const key of names) {
-      const reference = expected.get(`grad.${key}`)?.data as Float32Array;
-      const { difference, scale } = largestDifference(outputs.get(`grad.${key}`)?.data as Float32Array, reference);
-      expect(difference, key).toBeLessThan(1e-4 * scale);
-    }
-    expect([...expected.keys()].filter((key) => key.startsWith("grad.")).length).toBe(names.length);
-  });
+      const step = await device.open(
+        stepGraph({ ...options, lossType: "sigmoid", beta: 0.1, dropout: false, trainable: names }),
+      );
+      const feeds = {
+        ...weights,
+        ...pairFeeds(pair),
+        referenceChosen: host([3], [1]),
+        referenceRejected: host([0], [1]),
+      };
+      const outputs = await step.run(feeds);
+      expect(outputs.get("loss")?.data[0]).toBeCloseTo(Number(expected.get("loss")?.data[0]), 5);
+      for (const key of names) {
+        const reference = expected.get(`grad.${key}`)?.data as Float32Array;
+        const { difference, scale } = largestDifference(outputs.get(`grad.${key}`)?.data as Float32Array, reference);
+        expect(difference, key).toBeLessThan(1e-4 * scale);
+      }
+      expect([...expected.keys()].filter((key) => key.startsWith("grad.")).length).toBe(names.length);
+    },
+  );
 });
 
 function packed(prompt: number[], chosen: number[], rejected: number[]): PackedPair {

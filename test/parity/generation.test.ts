@@ -9,7 +9,9 @@ import type { CausalLM, GenerateOptions } from "../../src/generation/generativeM
 import { pipeline } from "../../src/generation/pipeline.ts";
 import { hasReference, needsReference, referenceFolder } from "../support/shared.ts";
 
-const folder = join(referenceFolder, "models", "tiny-gpt2");
+const MODELS = ["tiny-gpt2", "tiny-llama", "tiny-mistral", "tiny-qwen2", "tiny-qwen3"];
+const folderOf = (model: string) => join(referenceFolder, "models", model);
+const folder = folderOf("tiny-gpt2");
 
 interface Case {
   model: string;
@@ -20,20 +22,20 @@ interface Case {
   text: string;
 }
 
-function readCases(): Case[] {
+function readCases(name: string): Case[] {
   const file = join(referenceFolder, "generation", "greedy.json");
   const cases = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Case[]) : [];
-  return cases.filter(({ model }) => model === "tiny-gpt2");
+  return cases.filter(({ model }) => model === name);
 }
 
-describe.skipIf(!hasReference)(`generation of tiny-gpt2${needsReference}`, () => {
-  const cases = readCases();
+describe.skipIf(!hasReference).each(MODELS)(`generation of %s${needsReference}`, (name) => {
+  const cases = readCases(name);
   const configs = [...new Map(cases.map(({ config }) => [JSON.stringify(config), config])).values()];
   let model: CausalLM;
   let tokenizer: Tokenizer;
   beforeAll(async () => {
-    model = await AutoModelForCausalLM.from_pretrained(folder);
-    tokenizer = await AutoTokenizer.from_pretrained(folder);
+    model = await AutoModelForCausalLM.from_pretrained(folderOf(name));
+    tokenizer = await AutoTokenizer.from_pretrained(folderOf(name));
   });
   afterAll(() => model.dispose());
 

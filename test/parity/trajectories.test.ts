@@ -11,12 +11,19 @@ import { readModelWeights } from "../../src/checkpoints/modelFiles.ts";
 import type { LogEntry } from "../../src/checkpoints/trainerState.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { AutoTokenizer } from "../../src/data/tokenizers/loadTokenizer.ts";
+import { Tokenizer } from "../../src/data/tokenizers/tokenizer.ts";
 import { loadModel } from "../../src/models/loadModel.ts";
 import { DPOTrainer } from "../../src/training/trainer.ts";
 import { hasReference, largestDifference, needsReference, readTensors, referenceFolder } from "../support/shared.ts";
 import { keepingLogger } from "../support/toyTrainer.ts";
 
+/** Other models than GPT-2, on conversations. */
+const MODELS = [
+  ...["tiny-llama-conversational", "tiny-llama-full", "tiny-mistral-conversational", "tiny-qwen2-conversational"],
+  ...["tiny-qwen3-conversational", "tiny-qwen3-all-linear"],
+];
 const BUILT = [
+  ...MODELS,
   ...["note", "note-shuffled", "loss-sigmoid", "beta-0.5", "accumulation", "truncation", "uneven"],
   ...["trained-adapter", "precompute-reference", "full", "sgd", "adafactor", "cosine-decay"],
   "full-sync-reference",
@@ -26,6 +33,7 @@ const cases = process.env.PREFINE_TRAJECTORIES?.split(",") ?? BUILT;
 
 interface Case {
   model: string;
+  data: "standard" | "conversational";
   dpo_config: DPOConfigInput;
   lora_config: Record<string, unknown> | null;
   rows_kept: number;
@@ -56,7 +64,34 @@ function compareEntries(actual: LogEntry, expected: LogEntry): string[] {
   return wrong;
 }
 
-async function train(folder: string, { model, dpo_config, lora_config, order }: Case, output_dir: string) {
+type Message = { role: string; content: string };
+type Conversation = Record<"prompt" | "chosen" | "rejected", Message[]>;
+
+/** The chat template of the tiny models (ChatML). */
+const chatml = (messages: Message[]) =>
+  messages.map(({ role, content }) => `<|im_start|>${role}\n${content}<|im_end|>\n`).join("");
+
+function asText({ prompt, chosen, rejected }: Conversation) {
+  const start = "<|im_start|>assistant\n";
+  const answer = (messages: Message[]) => chatml(messages).slice(start.length);
+  return { prompt: chatml(prompt) + start, chosen: answer(chosen), rejected: answer(rejected) };
+}
+
+/** Rows as texts. TRL ends no templated answer with another eos: a tokenizer that cuts it off. */
+function readRows(file: string, { data }: Case, tokenizer: Tokenizer) {
+  if (data === "standard") return readLines<Record<string, unknown>>(file);
+  const eos = tokenizer.eos_token as string;
+  const encode = Tokenizer.prototype.encodeBranches.bind(tokenizer);
+  tokenizer.encodeBranches = (text, continuations) =>
+    encode(
+      text,
+      continuations.map((one) => one.slice(0, -eos.length)),
+    );
+  return readLines<Conversation>(file).map(asText);
+}
+
+async function train(folder: string, example: Case, output_dir: string) {
+  const { model, dpo_config, lora_config, order } = example;
   const directory = join(referenceFolder, "models", model);
   const loaded = await loadModel(directory);
   const tokenizer = await AutoTokenizer.from_pretrained(directory);
@@ -73,8 +108,8 @@ async function train(folder: string, { model, dpo_config, lora_config, order }: 
       seed: 42,
       train_sampling_strategy: order ? "random" : "sequential",
     },
-    train_dataset: readLines<Record<string, unknown>>(join(folder, "train.jsonl")),
-    eval_dataset: readLines<Record<string, unknown>>(join(folder, "eval.jsonl")),
+    train_dataset: readRows(join(folder, "train.jsonl"), example, tokenizer),
+    eval_dataset: readRows(join(folder, "eval.jsonl"), example, tokenizer),
     processing_class: tokenizer,
     logger: keepingLogger().logger,
   });

@@ -6,6 +6,7 @@ import { readGguf } from "../../formats/gguf.ts";
 import { makeFolder } from "../../makeFolder.ts";
 import type { HubOptions } from "../hub/settings.ts";
 import { ggufTokenizer } from "./ggufTokenizer.ts";
+import { asQwen2, isQwen2Tokenizer } from "./qwen2Tokenizer.ts";
 import type { TokenizerSettings } from "./specialTokens.ts";
 import { Tokenizer, type TokenizerParts } from "./tokenizer.ts";
 import { buildGpt2Json, parseJsonObject, parseMerges } from "./tokenizerJson.ts";
@@ -63,9 +64,10 @@ async function load(idOrPath: string, options: LoadTokenizerOptions, adapters: s
     addedTokens: await readJson(source, "added_tokens.json"),
     isGpt2,
   };
+  const isQwen2 = isQwen2Tokenizer(tokenizerClass, modelConfig?.model_type);
   const unknownKind = tokenizerClass === "" && modelConfig?.model_type === undefined;
   const vocabulary =
-    (await readTokenizerJson(source, settings)) ??
+    (await readTokenizerJson(source, settings, isQwen2)) ??
     (isGpt2 || unknownKind ? await readVocabAndMerges(source, settings) : undefined);
   if (vocabulary) {
     const template = await readOptional(source, "chat_template.jinja");
@@ -125,7 +127,7 @@ async function download(id: string, options: LoadTokenizerOptions): Promise<stri
   return (await resolveRepo({ ...repo, files: (path) => FILES.has(path) || VOCABULARY_FILES.has(path) })).directory;
 }
 
-async function readTokenizerJson(source: Source, { config, isGpt2 }: TokenizerSettings) {
+async function readTokenizerJson(source: Source, { config, isGpt2 }: TokenizerSettings, isQwen2: boolean) {
   const bytes = await readOptional(source, "tokenizer.json");
   if (!bytes) return undefined;
   const where = `${source.name}/tokenizer.json`;
@@ -137,7 +139,8 @@ async function readTokenizerJson(source: Source, { config, isGpt2 }: TokenizerSe
   if (overrides && prefix !== (preTokenizer.add_prefix_space ?? true)) {
     return { where, json: { ...json, pre_tokenizer: { ...preTokenizer, add_prefix_space: prefix } } };
   }
-  return { where, json, source: bytes };
+  const qwen2 = isQwen2 ? asQwen2(json) : json;
+  return { where, json: qwen2, ...(qwen2 === json ? { source: bytes } : {}) };
 }
 
 async function readVocabAndMerges(

@@ -1,0 +1,32 @@
+/** @file Qwen2Tokenizer: transformers takes vocabulary and merges from tokenizer.json, and sets the rest itself. */
+import { isDeepStrictEqual } from "node:util";
+
+/** Words, single digits, punctuation with its line breaks, white space. */
+const WORDS =
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|" +
+  "\\s+(?!\\S)|\\s+";
+const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
+const PARTS = {
+  normalizer: { type: "NFC" },
+  pre_tokenizer: {
+    type: "Sequence",
+    pretokenizers: [{ type: "Split", pattern: { Regex: WORDS }, behavior: "Isolated", invert: false }, byteLevel],
+  },
+};
+
+/**
+ * Whether AutoTokenizer makes a Qwen2Tokenizer: for model_type qwen2 whatever its tokenizer_config.json says (older
+ * files say something else), otherwise where that names it.
+ */
+export function isQwen2Tokenizer(tokenizerClass: string, modelType: unknown): boolean {
+  return tokenizerClass === "Qwen2Tokenizer" || modelType === "qwen2";
+}
+
+/** tokenizer.json as a Qwen2Tokenizer has it; the same object where it is so already. */
+export function asQwen2(json: Record<string, unknown>): Record<string, unknown> {
+  const decoder = { ...byteLevel, add_prefix_space: true, use_regex: true };
+  const wanted = { ...json, ...PARTS, decoder };
+  const decodes = (json.decoder as { type?: unknown } | null)?.type === "ByteLevel";
+  const isSo = decodes && Object.entries(PARTS).every(([name, part]) => isDeepStrictEqual(json[name], part));
+  return isSo ? json : wanted;
+}
