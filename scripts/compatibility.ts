@@ -99,7 +99,8 @@ function oldNames(): string {
   return `## Old names\n\n${about}\n\n| name | |\n|---|---|\n${rows.join("\n")}\n`;
 }
 
-function oldName({ to, advice, harmless, refusal }: Renamed): string {
+function oldName({ to, spread, advice, harmless, refusal }: Renamed): string {
+  if (spread) return `works: ${advice}`;
   if (to) return `works: is \`${to}\` now`;
   if (!harmless) return `no effect: ${escapeCell(advice)}`;
   return `${refusal === "not-yet" ? "not yet" : "error"}: ${escapeCell(advice)}`;

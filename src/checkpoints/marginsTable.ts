@@ -15,8 +15,9 @@ export interface EvaluatedPair {
   row: number;
   "logps/chosen": number;
   "logps/rejected": number;
-  "ref_logps/chosen": number;
-  "ref_logps/rejected": number;
+  /** Null (an empty field) where no loss uses a reference. */
+  "ref_logps/chosen": number | null;
+  "ref_logps/rejected": number | null;
   "rewards/chosen": number;
   "rewards/rejected": number;
   "rewards/margins": number;

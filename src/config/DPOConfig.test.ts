@@ -82,14 +82,14 @@ describe("DPOConfig", () => {
     const input: DPOConfigInput = {
       loss_type: ["sigmoid", "sft"],
       optim: "lion_8bit",
+      router_aux_loss_coef: 0.1,
       deepspeed: "ds.json",
-      rpo_alpha: 1,
     };
     const error = errorOf(() => DPOConfig(input));
     expect(error.code).toBe("not-yet");
     expect(error.hint).toContain("COMPATIBILITY.md");
-    expect(error.message.match(/not yet/g)).toHaveLength(4);
-    expect(error.message).toContain('loss_type: not yet: ["sigmoid","sft"] is not built; what works: sigmoid');
+    expect(error.message.match(/not yet/g)).toHaveLength(3);
+    expect(error.message).toContain("router_aux_loss_coef: not yet: 0.1 would change results and is not built");
     expect(errorOf(() => DPOConfig({ optim: "lion_8bit", beta: -1 })).code).toBe("config");
   });
 

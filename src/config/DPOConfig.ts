@@ -3,6 +3,7 @@
 import { homedir } from "node:os";
 import { show } from "../errors.ts";
 import { bestModelOptions, checkBestModel } from "./bestModel.ts";
+import { checkObjective } from "./checkObjective.ts";
 import type { Inputs, Values } from "./option.ts";
 import { DPO_OPTIONS } from "./options/dpo.ts";
 import { EVALUATION_OPTIONS } from "./options/evaluation.ts";
@@ -64,7 +65,7 @@ export function readDPOConfig(given: GivenValues, report: Report): DPOConfig {
   const label = (key: string) => given.get(key)?.label ?? key;
   checkPrecision(values, label, report);
   checkIntervals(values, label, report);
-  checkLosses(values, label, report);
+  checkObjective(values, label, report);
   checkModelArguments(values, label, report);
   checkBestModel(values, label, report);
   checkReference(values, label, report);
@@ -106,17 +107,6 @@ const checkIntervals: Check = (values, label, report) => {
   const warmup = values.warmup_steps;
   if (warmup >= 1 && !Number.isInteger(warmup)) {
     report.problem(label("warmup_steps"), `expected an integer, or a share of all steps below 1, found ${warmup}`);
-  }
-};
-
-const checkLosses: Check = (values, label, report) => {
-  const { loss_type: types, loss_weights: weights } = values;
-  if (types.length === 0) report.problem(label("loss_type"), "expected at least one loss, found none");
-  if (weights && weights.length !== types.length) {
-    report.problem(
-      label("loss_weights"),
-      `expected ${types.length} weights for ${show(types)}, found ${weights.length}`,
-    );
   }
 };
 

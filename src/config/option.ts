@@ -42,14 +42,14 @@ export type Inputs<T extends Table> = {
 };
 
 /** Works as in the Python packages. */
-export function same<V, I>(kind: Kind<V, I>, standard: V, help: string, extras: Extras = {}): Option<V, I> {
+export function same<V, I>(kind: Kind<V, I>, standard: NoInfer<V>, help: string, extras: Extras = {}): Option<V, I> {
   return { kind, default: standard, help, support: "same", group: "", ...extras };
 }
 
 /** Works, but not quite as in the Python packages: `note` says how. */
 export function differs<V, I>(
   kind: Kind<V, I>,
-  standard: V,
+  standard: NoInfer<V>,
   help: string,
   extras: Extras & { note: string },
 ): Option<V, I> {

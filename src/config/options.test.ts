@@ -72,10 +72,13 @@ function expectEqualTables(table: Table, python: PythonTable, own: string[]): vo
 describe(`options of ${versions.join(", ")}`, () => {
   it("DPOConfig, TrainingArguments among it: same names, defaults, kinds and choices", () => {
     expectEqualTables(TRAINING_OPTIONS, fixture.DPOConfig, [
+      "cpo_alpha",
+      "dpop_lambda",
       "drop_degenerate",
       "logging_dir",
       "max_prompt_length",
       "overwrite_output_dir",
+      "simpo_gamma",
     ]);
   });
 

@@ -7,6 +7,8 @@ export interface Renamed {
   readonly to?: string;
   /** Old value -> new value; undefined: nothing to carry on (the old value asked for nothing). */
   readonly convert?: (value: unknown) => unknown;
+  /** The value is said in several options now: their values, or undefined for a value that can't be meant. */
+  readonly spread?: (value: unknown, given: ReadonlyMap<string, Given>) => Record<string, unknown> | undefined;
   /** What has become of it, one line. */
   readonly advice: string;
   /** The name would change results: values that ask for nothing may stay, others are an error. */
@@ -20,6 +22,11 @@ export type RenamedTable = Readonly<Record<string, Renamed>>;
 /** The name has another one now. */
 export function movedTo(to: string, convert?: Renamed["convert"]): Renamed {
   return { to, convert, advice: `is ${to} now` };
+}
+
+/** The name's value is said in several options now. */
+export function spreadInto(advice: string, spread: NonNullable<Renamed["spread"]>): Renamed {
+  return { advice, spread };
 }
 
 /** The name is accepted and changes nothing. */
@@ -38,8 +45,9 @@ export function translateRenamed(given: Map<string, Given>, table: RenamedTable,
   for (const [key, entry] of given) {
     if (!Object.hasOwn(table, key)) continue;
     current.delete(key);
-    const { to, convert, advice, harmless, refusal } = table[key];
-    if (to) carryOn(entry, to, { convert, advice, current, report });
+    const { to, convert, spread, advice, harmless, refusal } = table[key];
+    if (spread) spreadOut(entry, spread, { advice, current, report });
+    else if (to) carryOn(entry, to, { convert, advice, current, report });
     else if ([...NOTHING, ...(harmless ?? [])].some((value) => sameWord(value, entry.value))) continue;
     else if (!harmless) report.advise(entry.label, `no effect: ${advice}`);
     else if (refusal === "not-yet") report.notYet(entry.label, advice);
@@ -66,6 +74,21 @@ function carryOn(
     report.problem(entry.label, `${advice}, and ${other.label} is given too; keep one of them`);
     return;
   }
+  report.advise(entry.label, advice);
+}
+
+function spreadOut(
+  entry: Given,
+  spread: NonNullable<Renamed["spread"]>,
+  { advice, current, report }: { advice: string; current: Map<string, Given>; report: Report },
+): void {
+  if (NOTHING.some((value) => sameWord(value, entry.value))) return;
+  const values = spread(entry.value, current);
+  if (!values) {
+    report.problem(entry.label, `found ${show(entry.value)}; ${advice}`);
+    return;
+  }
+  for (const [name, value] of Object.entries(values)) current.set(name, { value, label: entry.label });
   report.advise(entry.label, advice);
 }
 

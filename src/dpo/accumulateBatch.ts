@@ -1,13 +1,16 @@
 /** @file Gradients of a micro-batch, pair by pair, added to what has accumulated since the last step. */
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
-import type { Session } from "../engine/runtime/device.ts";
+import type { HostTensor, Session } from "../engine/runtime/device.ts";
+import { LOGPS } from "./batchGraph.ts";
 import type { BatchResult, PairScores } from "./learner.ts";
-import { dropoutSeed, float32, pairFeeds, readScores } from "./pairFeeds.ts";
+import type { Graphs } from "./openGraphs.ts";
+import { dropoutSeed, float32, lossFeeds, pairFeeds, readScores } from "./pairFeeds.ts";
 import type { TrainedTensors } from "./trainedTensors.ts";
 
 export interface MicroBatch {
   pairs: readonly PackedPair[];
-  reference: readonly PairLogps[];
+  /** Null: no loss uses it. */
+  reference: readonly PairLogps[] | null;
   /** 1 / number of micro-batches in an optimizer step. */
   scale: number;
   /** Different for every micro-batch of the run. */
@@ -16,32 +19,89 @@ export interface MicroBatch {
 
 export interface StepParts {
   trained: TrainedTensors;
-  step: Session;
+  graphs: Pick<Graphs, "training" | "loss">;
   /** The stored tensors of all weights, by the names that the graphs know. */
   weightFeeds: Record<string, string>;
   seed: number;
+  ldAlpha: number | null;
 }
 
 /** Loss and scores of the batch; its gradients are added to the accumulated ones. */
-export async function accumulateBatch(
-  { trained, step, weightFeeds, seed }: StepParts,
-  { pairs, reference, scale, dropoutStep }: MicroBatch,
-): Promise<BatchResult> {
+export function accumulateBatch(parts: StepParts, batch: MicroBatch): Promise<BatchResult> {
+  const { training } = parts.graphs;
+  return "step" in training ? inOnePass(parts, batch, training) : inTwoPasses(parts, batch, training);
+}
+
+/**
+ * For losses that are means over pairs: forward and backward in one graph.
+ * One pair at a time: batch 8 costs eight times the time and once the memory of batch 1.
+ */
+async function inOnePass(parts: StepParts, batch: MicroBatch, { step }: { step: Session }): Promise<BatchResult> {
+  const { pairs, reference, scale } = batch;
+  const meanChosenTokens = mean(pairs.map(({ chosenTargets }) => chosenTargets));
   const scores: PairScores[] = [];
-  let lossSum = 0;
-  // one pair at a time: batch 8 costs eight times the time and once the memory of batch 1
+  const losses: number[] = [];
   for (const [i, pair] of pairs.entries()) {
-    const { chosen, rejected } = reference[i];
-    const feeds = {
-      ...weightFeeds,
-      ...pairFeeds(pair),
-      referenceChosen: float32({ shape: [1], data: Float32Array.of(chosen) }),
-      referenceRejected: float32({ shape: [1], data: Float32Array.of(rejected) }),
-      dropoutSeed: dropoutSeed(seed, dropoutStep, i),
-    };
-    const outputs = await trained.addGradients(scale / pairs.length, (gradients) => step.run(feeds, gradients));
-    lossSum += Number(outputs.get("loss")?.data[0]);
+    const given = lossFeeds([pair], reference && [reference[i]], meanChosenTokens);
+    const feeds = { ...feedsOf(parts, batch, i), ...given };
+    const outputs = await parts.trained.addGradients(scale / pairs.length, (gradients) => step.run(feeds, gradients));
+    losses.push(Number(outputs.get("loss")?.data[0]));
     scores.push(readScores(outputs.get("scores")?.data as Float32Array, pair));
   }
-  return { loss: lossSum / pairs.length, scores };
+  return { loss: mean(losses), scores };
 }
+
+/**
+ * For losses that look at all pairs: score them, differentiate the loss by their log-probabilities, and pull that back
+ * to the weights pair by pair, with the dropout masks of the scores. Costs one more forward pass a pair.
+ */
+async function inTwoPasses(
+  parts: StepParts,
+  batch: MicroBatch,
+  { score, pullback }: { score: Session; pullback: Session },
+): Promise<BatchResult> {
+  const { pairs, reference, scale } = batch;
+  const scores: PairScores[] = [];
+  for (const [i, pair] of pairs.entries()) {
+    const outputs = await score.run(feedsOf(parts, batch, i));
+    scores.push(readScores(outputs.get("scores")?.data as Float32Array, pair));
+  }
+  const { loss, by } = await batchLoss(parts.graphs.loss, scores, reference);
+  for (const i of pairs.keys()) {
+    const slopes = by.map(([name, values]) => [name, float32({ shape: [1], data: values.slice(i, i + 1) })]);
+    const feeds = { ...feedsOf(parts, batch, i), ...Object.fromEntries(slopes) };
+    await parts.trained.addGradients(scale, (gradients) => pullback.run(feeds, gradients));
+  }
+  return { loss, scores };
+}
+
+/** The loss of scored pairs, and its derivative by each of their log-probabilities. */
+export async function batchLoss(
+  session: Session,
+  scores: readonly PairScores[],
+  reference: readonly PairLogps[] | null,
+): Promise<{ loss: number; by: [name: string, values: Float32Array][] }> {
+  const column = (value: (pair: PairScores) => number) =>
+    float32({ shape: [scores.length], data: Float32Array.from(scores, value) });
+  const outputs = await session.run({
+    chosenLogps: column(({ logps }) => logps.chosen),
+    rejectedLogps: column(({ logps }) => logps.rejected),
+    plainChosenLogps: column(({ plainChosenLogps }) => plainChosenLogps),
+    weight: column(({ weight }) => weight),
+    ...lossFeeds(scores, reference, mean(scores.map(({ tokens }) => tokens.chosen))),
+  });
+  const by = LOGPS.map((name): [string, Float32Array] => {
+    return [`by.${name}`, outputs.get(`by.${name}`)?.data as Float32Array];
+  });
+  return { loss: Number(outputs.get("loss")?.data[0]), by };
+}
+
+function feedsOf(
+  { weightFeeds, seed, ldAlpha }: StepParts,
+  { pairs, dropoutStep }: MicroBatch,
+  i: number,
+): Record<string, string | HostTensor> {
+  return { ...weightFeeds, ...pairFeeds(pairs[i], ldAlpha), dropoutSeed: dropoutSeed(seed, dropoutStep, i) };
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,13 +1,14 @@
 /** @file The learner on the engine: a few graphs over one set of weights in the compute thread. */
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
-import { Device, type RuntimeInfo } from "../engine/runtime/device.ts";
-import { accumulateBatch } from "./accumulateBatch.ts";
-import type { BatchResult, Learner, LearnerState, PairScores, Role } from "./learner.ts";
+import { Device, type HostTensor, type RuntimeInfo } from "../engine/runtime/device.ts";
+import { accumulateBatch, batchLoss } from "./accumulateBatch.ts";
+import type { BatchResult, Learner, LearnerState, PairScores, RewardKind, Role } from "./learner.ts";
 import type { LearnerOptions, NamedTensors } from "./learnerOptions.ts";
 import { loadWeights } from "./loadWeights.ts";
+import { rewardKind } from "./losses/losses.ts";
 import { mixReference, readReference, writeReference } from "./movingReference.ts";
 import { type Graphs, openGraphs } from "./openGraphs.ts";
-import { float32, pairFeeds, readScores } from "./pairFeeds.ts";
+import { pairFeeds, readScores } from "./pairFeeds.ts";
 import { initial, referenceModelName } from "./tensorNames.ts";
 import { trainableOf } from "./trainable.ts";
 import { TrainedTensors } from "./trainedTensors.ts";
@@ -27,6 +28,7 @@ class EngineLearner implements Learner {
   private readonly graphs: Graphs;
   private readonly names: string[];
   private readonly trained: TrainedTensors;
+  readonly rewards: RewardKind;
 
   constructor(options: LearnerOptions, device: Device, parts: LearnerParts) {
     this.options = options;
@@ -37,6 +39,7 @@ class EngineLearner implements Learner {
     this.optimizerState = parts.trained.states();
     this.trainable = trainableOf(options);
     this.names = this.trainable.map(({ name }) => name);
+    this.rewards = rewardKind(options.objective.losses.map(({ type }) => type));
   }
 
   /** Every stored weight by the name the graphs know it by. */
@@ -51,35 +54,36 @@ class EngineLearner implements Learner {
     return Object.fromEntries([...base, ...trained]);
   }
 
+  /** Weights and pair, as a graph of the role is fed. */
+  private feeds(role: Role, pair: PackedPair): Record<string, string | HostTensor> {
+    return { ...this.weightFeeds(role), ...pairFeeds(pair, this.options.objective.ldAlpha) };
+  }
+
   async score(pair: PackedPair): Promise<PairScores> {
-    const outputs = await this.graphs.score.run({ ...this.weightFeeds("policy"), ...pairFeeds(pair) });
+    const outputs = await this.graphs.score.run(this.feeds("policy", pair));
     return readScores(outputs.get("scores")?.data as Float32Array, pair);
   }
 
   async referenceLogps(pair: PackedPair): Promise<PairLogps> {
-    const outputs = await this.graphs.reference.run({ ...this.weightFeeds("reference"), ...pairFeeds(pair) });
+    const { reference } = this.graphs;
+    if (!reference) throw new Error("internal: these losses have no reference");
+    const outputs = await reference.run(this.feeds("reference", pair));
     const logps = outputs.get("logps")?.data as Float32Array;
     return { chosen: logps[0], rejected: logps[1] };
   }
 
-  async lossOf(scores: PairScores[], reference: PairLogps[]): Promise<number> {
-    const ratios = (side: "chosen" | "rejected") =>
-      float32({
-        shape: [scores.length],
-        data: Float32Array.from(scores, ({ logps }, i) => logps[side] - reference[i][side]),
-      });
-    const outputs = await this.graphs.loss.run({ chosen: ratios("chosen"), rejected: ratios("rejected") });
-    return Number(outputs.get("loss")?.data[0]);
+  async lossOf(scores: PairScores[], reference: PairLogps[] | null): Promise<number> {
+    return (await batchLoss(this.graphs.loss, scores, reference)).loss;
   }
 
   accumulate(
     pairs: PackedPair[],
-    reference: PairLogps[],
+    reference: PairLogps[] | null,
     options: { scale: number; dropoutStep: number },
   ): Promise<BatchResult> {
-    const { trained } = this;
-    const weightFeeds = this.weightFeeds("policy");
-    const parts = { trained, step: this.graphs.step, weightFeeds, seed: this.options.seed };
+    const { graphs, trained } = this;
+    const { seed, objective } = this.options;
+    const parts = { graphs, trained, weightFeeds: this.weightFeeds("policy"), seed, ldAlpha: objective.ldAlpha };
     return accumulateBatch(parts, { pairs, reference, ...options });
   }
 

@@ -3,8 +3,12 @@ import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 
 /** One pair under one model; sums run over the predicted completion tokens. */
 export interface PairScores {
-  /** Sum of token log-probabilities, nats. */
+  /** Sum of token log-probabilities, nats; with ld_alpha's weights where it is set. */
   logps: PairLogps;
+  /** The chosen sum with every token counted 1. */
+  plainChosenLogps: number;
+  /** What the pair counts in the loss (use_weighting); 1 where all count the same. */
+  weight: number;
   /** Sum of the entropies of the next-token distributions of both completions, nats. */
   entropySum: number;
   /** Sum over tokens of the mean logit over the vocabulary. */
@@ -13,6 +17,8 @@ export interface PairScores {
   chosenCorrect: number;
   /** Predicted tokens. */
   tokens: { chosen: number; rejected: number };
+  /** Completion tokens, predicted or not. */
+  completionLengths: { chosen: number; rejected: number };
 }
 
 export interface BatchResult {
@@ -21,6 +27,12 @@ export interface BatchResult {
   /** One entry a pair, in the batch's order. */
   scores: PairScores[];
 }
+
+/**
+ * What beta is multiplied by in the logged rewards: log-ratios to the reference, or, for losses without one, the
+ * log-probabilities that the loss compares: sums (cpo) or means a token (simpo, orpo).
+ */
+export type RewardKind = "logratios" | "logps" | "averaged logps";
 
 /** Which model answers: the one in training, or the frozen reference. */
 export type Role = "policy" | "reference";
@@ -45,21 +57,25 @@ export interface Learner {
   readonly trainable: ReadonlyArray<{ name: string; shape: number[] }>;
   /** What `readState` gives of the optimizer. */
   readonly optimizerState: ReadonlyArray<{ name: string; shape: readonly number[] }>;
+  /** What the logged rewards are; where they are no log-ratios, nobody asks for the reference's log-probabilities. */
+  readonly rewards: RewardKind;
   /** The model in training: forward pass only, no dropout. */
   score(pair: PackedPair): Promise<PairScores>;
   /** The frozen reference: the same ops as the policy, so equal weights give equal bits. */
   referenceLogps(pair: PackedPair): Promise<PairLogps>;
   /** The configured loss over a batch of scored pairs (evaluation), without gradients. */
-  lossOf(scores: PairScores[], reference: PairLogps[]): Promise<number>;
+  lossOf(scores: PairScores[], reference: PairLogps[] | null): Promise<number>;
   /**
-   * Forward and backward over a micro-batch; adds `scale * d loss / d weight` to the accumulated gradients.
+   * Forward and backward over a micro-batch, whose pairs a loss may look at together; adds
+   * `scale * d loss / d weight` to the accumulated gradients.
+   * @param reference one entry a pair; null where no reference is used.
    * @param options.scale 1 / number of micro-batches in this optimizer step.
    * @param options.dropoutStep a number that is different for every micro-batch of the run; masks are a function of
    *   seed and this number. Without effect where dropout is disabled.
    */
   accumulate(
     batch: PackedPair[],
-    reference: PairLogps[],
+    reference: PairLogps[] | null,
     options: { scale: number; dropoutStep: number },
   ): Promise<BatchResult>;
   /** Clips the accumulated gradients to `maxGradNorm` (0: no clipping), updates the weights, clears the gradients. */

@@ -1,7 +1,7 @@
 /** @file What a learner is made of. */
 import type { LoadedModel } from "../models/loadModel.ts";
 import type { LoraAdapter } from "../models/lora.ts";
-import type { LossType } from "./losses.ts";
+import type { Objective } from "./losses/objective.ts";
 import type { OptimizerChoice } from "./trainedTensors.ts";
 
 export type NamedTensors = ReadonlyMap<string, { shape: number[]; data: Float32Array }>;
@@ -14,8 +14,7 @@ export interface LearnerOptions {
   adapterWeights?: NamedTensors;
   /** Another model as the reference; absent: a frozen copy of what the trainable weights are at the start. */
   referenceModel?: LoadedModel;
-  lossType: LossType;
-  beta: number;
+  objective: Objective;
   optimizer: OptimizerChoice;
   /** Switches on the model's own dropouts and lora_dropout. */
   dropout: boolean;

@@ -1,6 +1,7 @@
 /** @file Weights on their way into the compute thread. */
 import type { Device } from "../engine/runtime/device.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
+import { needsReference } from "./losses/losses.ts";
 import { initial, referenceModelName } from "./tensorNames.ts";
 import { loadAdapterTensors, trainableOf } from "./trainable.ts";
 
@@ -12,5 +13,6 @@ export async function loadWeights(device: Device, options: LearnerOptions): Prom
   const trainable = trainableOf(options);
   if (referenceModel)
     await device.load([...referenceModel.weights].map(([name, range]) => [referenceModelName(name), range]));
-  else await device.copy(trainable.map(({ name }) => [name, initial(name)]));
+  else if (needsReference(options.objective.losses.map(({ type }) => type)))
+    await device.copy(trainable.map(({ name }) => [name, initial(name)]));
 }

@@ -1,5 +1,5 @@
 /** @file What goes into the graphs of a pair, and the scores that come out of them. */
-import type { PackedPair } from "../data/preferences/types.ts";
+import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import type { HostTensor } from "../engine/runtime/device.ts";
 import type { PairScores } from "./learner.ts";
 import { SCORES } from "./pairGraphs.ts";
@@ -14,27 +14,70 @@ const int64 = (...values: number[]): HostTensor => {
   return { dtype: "int64", shape: [values.length], data: BigInt64Array.from(values, BigInt) };
 };
 
-/** The feeds of a packed pair. */
-export function pairFeeds(pair: PackedPair): Record<string, HostTensor> {
+/**
+ * The feeds of a packed pair.
+ * @param ldAlpha weight of the completion tokens beyond the shorter completion's number of them (LD-DPO).
+ */
+export function pairFeeds(pair: PackedPair, ldAlpha: number | null = null): Record<string, HostTensor> {
+  const targets = targetsOf(pair);
+  const shared = Math.min(...targets);
+  const perTarget = (value: (index: number, count: number) => number): HostTensor => {
+    const data = targets.flatMap((count) => Array.from({ length: count }, (_, i) => value(i, count)));
+    return float32({ shape: [data.length], data: Float32Array.from(data) });
+  };
   return {
     tokens: int32(pair.tokens),
     positions: int32(pair.positions),
     sizes: int64(pair.sharedLength, pair.chosenLength, pair.rejectedLength),
     predictFrom: int32(pair.predictFrom),
     labels: int32(pair.labels),
-    targets: int64(pair.chosenTargets, pair.labels.length - pair.chosenTargets),
+    targets: int64(...targets),
+    ...(ldAlpha === null ? {} : { tokenWeights: perTarget((i) => (i < shared ? 1 : ldAlpha)) }),
+    tokenShares: perTarget((_, count) => 1 / count),
+  };
+}
+
+const targetsOf = ({ chosenTargets, labels }: PackedPair) => [chosenTargets, labels.length - chosenTargets];
+
+/**
+ * The feeds of a loss besides the policy's log-probabilities.
+ * @param meanChosenTokens predicted chosen tokens a pair, over the whole batch.
+ */
+export function lossFeeds(
+  pairs: readonly Pick<PackedPair, "completionLengths">[],
+  reference: readonly PairLogps[] | null,
+  meanChosenTokens: number,
+): Record<string, HostTensor> {
+  const column = (values: number[]) => float32({ shape: [values.length], data: Float32Array.from(values) });
+  const length = (side: "chosen" | "rejected") =>
+    column(pairs.map(({ completionLengths }) => Math.max(1, completionLengths[side])));
+  return {
+    chosenLength: length("chosen"),
+    rejectedLength: length("rejected"),
+    meanChosenTokens: float32({ shape: [], data: Float32Array.of(meanChosenTokens) }),
+    ...(reference && {
+      referenceChosen: column(reference.map(({ chosen }) => chosen)),
+      referenceRejected: column(reference.map(({ rejected }) => rejected)),
+    }),
   };
 }
 
 /** The output `scores`, which is in the order of SCORES. */
 export function readScores(values: Float32Array, pair: PackedPair): PairScores {
-  const [chosen, rejected, entropySum, chosenLogits, rejectedLogits, chosenCorrect] = SCORES.map((_, i) => values[i]);
+  const named = Object.fromEntries(SCORES.map((name, i) => [name, values[i]])) as Record<
+    (typeof SCORES)[number],
+    number
+  >;
+  const [chosen, rejected] = targetsOf(pair);
   return {
-    logps: { chosen, rejected },
-    entropySum,
-    logitsSum: { chosen: chosenLogits, rejected: rejectedLogits },
-    chosenCorrect,
-    tokens: { chosen: pair.chosenTargets, rejected: pair.labels.length - pair.chosenTargets },
+    logps: { chosen: named.chosenLogps, rejected: named.rejectedLogps },
+    plainChosenLogps: named.plainChosenLogps,
+    weight: named.weight,
+    entropySum: named.entropy,
+    logitsSum: { chosen: named.chosenLogits, rejected: named.rejectedLogits },
+    chosenCorrect: named.chosenCorrect,
+    tokens: { chosen, rejected },
+    completionLengths: pair.completionLengths,
   };
 }
 

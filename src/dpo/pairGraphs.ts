@@ -1,15 +1,20 @@
 /**
- * @file The graphs of one pair: scores (reference, evaluation) and the training step. Both build the same forward pass
+ * @file The graphs of one pair: scores (reference, evaluation) and the training step. All build the same forward pass
  * with the same ops, so that policy and reference tie bit for bit where their weights are equal.
  * Letters: S shared, C chosen, R rejected packed tokens; Nc, Nr predicted tokens; W width, V vocabulary.
  */
 import {
+  add,
   concat,
+  constant,
+  detach,
+  exp,
   grad,
   input,
   linearLogps,
   matmul,
   meanKeepDims,
+  mul,
   reshape,
   split,
   sub,
@@ -21,9 +26,10 @@ import { buildNetwork } from "../models/buildNetwork.ts";
 import type { LoraAdapter } from "../models/lora.ts";
 import type { Architecture } from "../models/network.ts";
 import { PACKED, packedAttention } from "../models/packedAttention.ts";
-import { type LossType, losses } from "./losses.ts";
+import { LOGPS, pairInputs } from "./batchGraph.ts";
+import { type Objective, objectiveLoss } from "./losses/objective.ts";
 
-export interface PairGraphOptions {
+export interface PairGraphOptions extends Pick<Objective, "ldAlpha" | "useWeighting"> {
   architecture: Architecture;
   adapter: LoraAdapter | null;
   /** Whether the unembedding is frozen: then its mean row is fed as `headMean` [1, W] instead of computed each time. */
@@ -48,6 +54,9 @@ function sumsOf(x: Tensor, targets: Tensor): [chosen: Tensor, rejected: Tensor] 
   return [sumAll(chosen), sumAll(rejected)];
 }
 
+const vector = (x: Tensor): Tensor => reshape(x, [1]);
+const vectorOf = (values: readonly Tensor[]): Tensor => concat(values.map(vector), 0);
+
 /** Order of the `scores` output, a vector. */
 export const SCORES = [
   "chosenLogps",
@@ -56,85 +65,101 @@ export const SCORES = [
   "chosenLogits",
   "rejectedLogits",
   "chosenCorrect",
+  "plainChosenLogps",
+  "weight",
 ] as const;
 
-function forwardPair({ architecture, adapter, frozenHead }: PairGraphOptions, dropoutSeed?: Tensor) {
+function forwardPair(options: PairGraphOptions, dropoutSeed?: Tensor) {
+  const { architecture, adapter, frozenHead, ldAlpha, useWeighting } = options;
   const inputs = packedGraphInputs();
   const attend = packedAttention(inputs.positions, inputs.sizes, dropoutSeed);
   const net = buildNetwork(architecture, { adapter, attend, ...(dropoutSeed ? { dropoutSeed } : {}) });
-  const { tokens, positions, predictFrom } = inputs;
+  const { tokens, positions, predictFrom, targets } = inputs;
   const hidden = architecture.forward(net, { tokens, positions, rows: predictFrom }); // [N, W]
   const head = net.head(); // [V, W]
-  const { logps, entropy, correct } = linearLogps(hidden, head, inputs.labels); // [N] each
+  const { logps, entropy, correct, logSquares } = linearLogps(hidden, head, inputs.labels); // [N] each
   const headMean = frozenHead ? input("headMean", [1, architecture.hiddenSize]) : meanKeepDims(head, [0]);
-  return { inputs, net, hidden, headMean, logps, entropy, correct, sums: sumsOf(logps, inputs.targets) };
+  const plainSums = sumsOf(logps, targets);
+  const sums = ldAlpha === null ? plainSums : sumsOf(mul(logps, input("tokenWeights", ["Nc+Nr"])), targets);
+  const weight = useWeighting ? pairWeight(logps, logSquares) : constant(1);
+  return { inputs, net, hidden, headMean, entropy, correct, sums, plainChosen: plainSums[0], weight };
+}
+
+/**
+ * WPO's weight of a pair (arXiv 2406.11827, Eq. 2): the product of both answers' probabilities a token, each aligned by
+ * the probability that a token drawn from the policy would have. No gradient.
+ */
+function pairWeight(logps: Tensor, logSquares: Tensor): Tensor {
+  const aligned = detach(sub(logps, logSquares));
+  return exp(sumAll(mul(aligned, input("tokenShares", ["Nc+Nr"]))));
 }
 
 /** The mean logit of a token is its hidden state times the mean row of the unembedding: [N, W] x [W], not x [V, W]. */
-function scoresOf({ inputs, hidden, headMean, entropy, correct, sums }: ReturnType<typeof forwardPair>): Tensor {
+function scoresOf({ inputs, hidden, headMean, entropy, correct, ...pair }: ReturnType<typeof forwardPair>): Tensor {
   const meanLogits = reshape(matmul(hidden, headMean, { transB: true }), ["Nc+Nr"]);
   const [chosenCorrect] = sumsOf(correct, inputs.targets);
-  const values = [...sums, sumAll(entropy), ...sumsOf(meanLogits, inputs.targets), chosenCorrect];
-  return concat(
-    values.map((value) => reshape(value, [1])),
-    0,
-  );
+  const meanSums = sumsOf(meanLogits, inputs.targets);
+  return vectorOf([...pair.sums, sumAll(entropy), ...meanSums, chosenCorrect, pair.plainChosen, pair.weight]);
 }
 
-/** Scores only. Output: `scores` [6]. */
-export function scoreGraph(options: PairGraphOptions): LoweredGraph {
-  return lowerGraph({ scores: scoresOf(forwardPair(options)) });
+const seedInput = (dropout: boolean) => (dropout ? input("dropoutSeed", [], "uint32") : undefined);
+
+/** Scores only, with the masks of a training step if asked for. Output: `scores` [8]. */
+export function scoreGraph(options: PairGraphOptions, dropout = false): LoweredGraph {
+  return lowerGraph({ scores: scoresOf(forwardPair(options, seedInput(dropout))) });
 }
 
 /** The two log-probabilities alone, for the reference. Output: `logps` [2], equal to the first two scores. */
 export function logpsGraph(options: PairGraphOptions): LoweredGraph {
-  const { sums } = forwardPair(options);
-  return lowerGraph({
-    logps: concat(
-      sums.map((sum) => reshape(sum, [1])),
-      0,
-    ),
-  });
+  return lowerGraph({ logps: vectorOf(forwardPair(options).sums) });
 }
 
 export interface StepGraphOptions extends PairGraphOptions {
-  lossType: LossType;
-  beta: number;
   dropout: boolean;
   /** Names of the tensors to differentiate by. */
   trainable: readonly string[];
 }
 
-/** Outputs: `loss` [], `scores` [6], `grad.NAME` for every trainable tensor. */
-export function stepGraph(options: StepGraphOptions): LoweredGraph {
-  const seed = options.dropout ? input("dropoutSeed", [], "uint32") : undefined;
-  const pair = forwardPair(options, seed);
-  const [chosen, rejected] = pair.sums.map((sum) => reshape(sum, [1]));
-  const logratios = {
-    chosenLogratios: sub(chosen, input("referenceChosen", [1])),
-    rejectedLogratios: sub(rejected, input("referenceRejected", [1])),
+/**
+ * Forward and backward of one pair, for losses that are means over pairs.
+ * Outputs: `loss` [], `scores` [8], `grad.NAME` for every trainable tensor.
+ */
+export function stepGraph(options: StepGraphOptions, objective: Objective): LoweredGraph {
+  const pair = forwardPair(options, seedInput(options.dropout));
+  const [chosenLogps, rejectedLogps] = pair.sums.map(vector);
+  const scored = {
+    chosenLogps,
+    rejectedLogps,
+    plainChosenLogps: vector(pair.plainChosen),
+    ...pairInputs(1, objective),
   };
-  const perPair = losses[options.lossType](logratios, { beta: options.beta });
-  const loss = sumAll(perPair);
-  const wrt = options.trainable.map((name) => {
-    const tensor = pair.net.weights.get(name);
+  const loss = sumAll(objectiveLoss(scored, objective.useWeighting ? vector(pair.weight) : null, objective));
+  return lowerGraph({ loss, scores: scoresOf(pair), ...gradients(loss, pair, options) });
+}
+
+/**
+ * Backward of one pair for losses of the whole batch, once the loss's derivative by the pair's log-probabilities is
+ * known. Inputs `by.*` [1]: see {@link batchLossGraph}. Outputs: `grad.NAME` for every trainable tensor.
+ */
+export function pullbackGraph(options: StepGraphOptions): LoweredGraph {
+  const pair = forwardPair(options, seedInput(options.dropout));
+  const values = [...pair.sums, pair.plainChosen].map(vector);
+  const terms = values.map((value, i) => mul(value, input(`by.${LOGPS[i]}`, [1])));
+  const linear = sumAll(terms.reduce((total, term) => add(total, term)));
+  return lowerGraph(gradients(linear, pair, options));
+}
+
+function gradients(scalar: Tensor, { net }: ReturnType<typeof forwardPair>, { trainable }: StepGraphOptions) {
+  const wrt = trainable.map((name) => {
+    const tensor = net.weights.get(name);
     if (!tensor) throw new Error(`internal: the network does not use ${name}`);
     return tensor;
   });
-  const gradients = grad(loss, wrt).map((tensor, i) => [`grad.${options.trainable[i]}`, tensor]);
-  return lowerGraph({ loss, scores: scoresOf(pair), ...Object.fromEntries(gradients) });
+  return Object.fromEntries(grad(scalar, wrt).map((tensor, i) => [`grad.${trainable[i]}`, tensor]));
 }
 
 /** The mean row of the unembedding. Output: `headMean` [1, W]. */
 export function headMeanGraph(architecture: Architecture): LoweredGraph {
   const head = input(architecture.head, architecture.parameters.get(architecture.head) as number[]);
   return lowerGraph({ headMean: meanKeepDims(head, [0]) });
-}
-
-/** The mean loss of B scored pairs, for evaluation. Inputs chosen, rejected: log-ratios [B]; output `loss` []. */
-export function lossGraph({ lossType, beta }: { lossType: LossType; beta: number }): LoweredGraph {
-  const chosenLogratios = input("chosen", ["B"]);
-  const rejectedLogratios = input("rejected", ["B"]);
-  const perPair = losses[lossType]({ chosenLogratios, rejectedLogratios }, { beta });
-  return lowerGraph({ loss: reshape(meanKeepDims(perPair, [0]), []) });
 }

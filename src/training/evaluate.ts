@@ -4,6 +4,7 @@ import type { PackedPair } from "../data/preferences/types.ts";
 import type { Learner, PairScores } from "../dpo/learner.ts";
 import { type MetricsOptions, metricsCollector } from "./computeMetrics.ts";
 import { addMetrics, batchMetrics, evaluatedPair, type MetricSums, meanMetrics } from "./metrics.ts";
+import { referenceFor } from "./referenceLogps.ts";
 import { checkSignal, type EvaluationSet, type Split } from "./run.ts";
 
 export interface EvaluationOptions {
@@ -36,6 +37,7 @@ export async function evaluateSet(
   options: EvaluationOptions,
 ): Promise<Evaluation> {
   const started = performance.now();
+  const { rewards } = learner;
   const sums: MetricSums = {};
   const own = options.metrics && metricsCollector(options.metrics);
   const batches = Math.ceil(pairs.length / options.batchSize);
@@ -46,15 +48,15 @@ export async function evaluateSet(
     const first = i * options.batchSize;
     const count = Math.min(options.batchSize, pairs.length - first);
     const batch = Array.from({ length: count }, (_, k) => pairs.at(first + k)!);
-    const referenceLogps = await reference.of(batch);
+    const referenceLogps = await referenceFor(learner, { reference }, batch);
     const scores = await scoreAll(learner, batch, options.signal);
     const loss = Math.fround(await learner.lossOf(scores, referenceLogps));
     lossSum += loss * count;
-    addMetrics(sums, batchMetrics(scores, referenceLogps, options));
-    const rowOf = (pair: PackedPair) => pairs.origin?.rows[pair.index] ?? pair.index;
-    const scored = batch.map((pair, k) =>
-      evaluatedPair(scores[k], referenceLogps[k], { row: rowOf(pair), beta: options.beta }),
-    );
+    addMetrics(sums, batchMetrics(scores, referenceLogps, { ...options, rewards }));
+    const scored = batch.map((pair, k) => {
+      const row = pairs.origin?.rows[pair.index] ?? pair.index;
+      return evaluatedPair(scores[k], referenceLogps?.[k], { row, beta: options.beta, rewards });
+    });
     evaluated.push(...scored);
     await own?.add({ pairs: batch, scored, loss }, { isLast: i === batches - 1 });
     await options.afterBatch?.();

@@ -52,7 +52,7 @@ async function beginStep(run: Run, isFirst: boolean): Promise<void> {
 
 async function beforeFirstStep(run: Run): Promise<void> {
   const { args, state, observer } = run;
-  if (args.precompute_ref_log_probs) {
+  if (args.precompute_ref_log_probs && run.learner.rewards === "logratios") {
     observer.status("scoring with the reference model");
     for (const [, split] of splitsOf(run)) await precomputeReference(split, run.signal);
     observer.status(undefined);

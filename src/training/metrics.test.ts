@@ -15,6 +15,9 @@ function scores(
 ): PairScores {
   return {
     logps: { chosen, rejected },
+    plainChosenLogps: chosen,
+    weight: 1,
+    completionLengths: { chosen: tokens[0], rejected: tokens[1] },
     entropySum: 2 * (tokens[0] + tokens[1]),
     logitsSum: { chosen: 3 * tokens[0], rejected: -tokens[1] },
     chosenCorrect: 1,
@@ -31,7 +34,7 @@ describe("batchMetrics", () => {
       { chosen: -34, rejected: -30 },
       { chosen: -5, rejected: -4 },
     ];
-    const metrics = batchMetrics(batch, reference, { beta: 0.5, totalTrainTokens: 77 });
+    const metrics = batchMetrics(batch, reference, { beta: 0.5, rewards: "logratios", totalTrainTokens: 77 });
     expect(metrics).toEqual({
       entropy: Math.fround((10 + 20 + 4) / 12),
       num_tokens: 77,
@@ -47,9 +50,20 @@ describe("batchMetrics", () => {
     });
   });
 
+  it("has rewards of the log-probabilities themselves where there is no reference", () => {
+    const batch = [scores(-10, -20, [2, 5]), scores(-30, -5, [4, 1])];
+    const rewardsOf = (rewards: "logps" | "averaged logps") => {
+      const metrics = batchMetrics(batch, null, { beta: 0.5, rewards, totalTrainTokens: 0 });
+      return [metrics["rewards/chosen"], metrics["rewards/rejected"], metrics["rewards/accuracies"]];
+    };
+    expect(rewardsOf("logps")).toEqual([-10, -6.25, 0.5]);
+    expect(rewardsOf("averaged logps")).toEqual([(-2.5 - 3.75) / 2, (-2 - 2.5) / 2, 0]);
+  });
+
   it("has TRL's order, without dividing by no tokens", () => {
     const metrics = batchMetrics([scores(-1, -1, [0, 0])], [{ chosen: -1, rejected: -1 }], {
       beta: 1,
+      rewards: "logratios",
       totalTrainTokens: 0,
     });
     expect(Object.entries(metrics).slice(0, 5)).toEqual([
@@ -91,7 +105,7 @@ describe("evaluateSet", () => {
     for (const pair of pairs) {
       const [score, [logps]] = [await learner.score(pair), await reference.of([pair])];
       losses.push(await learner.lossOf([score], [logps]));
-      margins.push(batchMetrics([score], [logps], options)["rewards/margins"]);
+      margins.push(batchMetrics([score], [logps], { ...options, rewards: "logratios" })["rewards/margins"]);
     }
     expect(new Set(losses).size).toBe(5);
     expect(metrics.eval_loss).toBeCloseTo(losses.reduce((sum, loss) => sum + loss) / 5, 6);

@@ -1,7 +1,7 @@
 /** @file TRL's DPO metrics: of one micro-batch, and their mean since the last log. */
 import type { EvaluatedPair } from "../checkpoints/marginsTable.ts";
 import type { PairLogps } from "../data/preferences/types.ts";
-import type { PairScores } from "../dpo/learner.ts";
+import type { PairScores, RewardKind } from "../dpo/learner.ts";
 
 /** What an evaluation logs besides its loss and timings, in TRL's order. */
 export const METRIC_NAMES = [
@@ -18,20 +18,35 @@ const mean = (values: number[]): number => sum(values) / values.length;
 /** Where a share is logged, it is one of float32, as TRL's are. */
 const share = (part: number, whole: number): number => (whole > 0 ? Math.fround(part / whole) : 0);
 
-/** One scored pair with its rewards: beta times the log-ratio of policy and reference. */
+/**
+ * beta times the log-ratio of policy and reference; without a reference, times the log-probability that the loss reads,
+ * as TRL's CPO and ORPO log it.
+ */
+function rewardsOf(
+  { logps, completionLengths }: PairScores,
+  reference: PairLogps | undefined,
+  { beta, rewards }: { beta: number; rewards: RewardKind },
+): PairLogps {
+  const reward = (side: "chosen" | "rejected") => {
+    if (reference) return beta * (logps[side] - reference[side]);
+    return (beta * logps[side]) / (rewards === "averaged logps" ? Math.max(1, completionLengths[side]) : 1);
+  };
+  return { chosen: reward("chosen"), rejected: reward("rejected") };
+}
+
+/** One scored pair with its rewards. @param reference undefined where no loss uses one. */
 export function evaluatedPair(
-  { logps }: PairScores,
-  reference: PairLogps,
-  { row, beta }: { row: number; beta: number },
+  scores: PairScores,
+  reference: PairLogps | undefined,
+  options: { row: number; beta: number; rewards: RewardKind },
 ): EvaluatedPair {
-  const chosen = beta * (logps.chosen - reference.chosen);
-  const rejected = beta * (logps.rejected - reference.rejected);
+  const { chosen, rejected } = rewardsOf(scores, reference, options);
   return {
-    row,
-    "logps/chosen": logps.chosen,
-    "logps/rejected": logps.rejected,
-    "ref_logps/chosen": reference.chosen,
-    "ref_logps/rejected": reference.rejected,
+    row: options.row,
+    "logps/chosen": scores.logps.chosen,
+    "logps/rejected": scores.logps.rejected,
+    "ref_logps/chosen": reference?.chosen ?? null,
+    "ref_logps/rejected": reference?.rejected ?? null,
     "rewards/chosen": chosen,
     "rewards/rejected": rejected,
     "rewards/margins": chosen - rejected,
@@ -40,18 +55,19 @@ export function evaluatedPair(
 
 /**
  * The metrics of one micro-batch under TRL's names.
+ * @param reference null where no loss uses one.
  * @param beta the rewards' scale.
  * @param totalTrainTokens tokens of all training micro-batches up to this one.
  */
 export function batchMetrics(
   scores: PairScores[],
-  reference: PairLogps[],
-  { beta, totalTrainTokens }: { beta: number; totalTrainTokens: number },
+  reference: PairLogps[] | null,
+  { beta, rewards, totalTrainTokens }: { beta: number; rewards: RewardKind; totalTrainTokens: number },
 ): Record<(typeof METRIC_NAMES)[number], number> {
   const chosenTokens = sum(scores.map(({ tokens }) => tokens.chosen));
   const rejectedTokens = sum(scores.map(({ tokens }) => tokens.rejected));
-  const chosen = scores.map(({ logps }, i) => beta * (logps.chosen - reference[i].chosen));
-  const rejected = scores.map(({ logps }, i) => beta * (logps.rejected - reference[i].rejected));
+  const perPair = scores.map((pair, i) => rewardsOf(pair, reference?.[i], { beta, rewards }));
+  const [chosen, rejected] = (["chosen", "rejected"] as const).map((side) => perPair.map((reward) => reward[side]));
   return {
     entropy: share(sum(scores.map(({ entropySum }) => entropySum)), chosenTokens + rejectedTokens),
     num_tokens: totalTrainTokens,

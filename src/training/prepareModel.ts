@@ -7,12 +7,12 @@ import type { DPOConfig } from "../config/DPOConfig.ts";
 import type { LoraConfig } from "../config/LoraConfig.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import type { LearnerOptions } from "../dpo/learnerOptions.ts";
-import type { LossType } from "../dpo/losses.ts";
 import { PrefineError } from "../errors.ts";
 import { type LoadedModel, loadModel } from "../models/loadModel.ts";
 import { adapterTensors, type LoraAdapter, loraAdapter } from "../models/lora.ts";
 import { optimizerSettings } from "../optim/optimizers.ts";
 import { decays } from "../optim/weightDecay.ts";
+import { objectiveOf, usesReference } from "./objective.ts";
 
 /** A model that `AutoModelForCausalLM.from_pretrained` or `loadModel` gave, or its hub id or folder. */
 export type ModelInput =
@@ -52,8 +52,8 @@ export interface ModelRequest {
 }
 
 /**
- * @throws PrefineError("config") when an adapter that is there already meets a peft_config, or output_dir is the
- *   model's own folder.
+ * @throws PrefineError("config") when an adapter that is there already meets a peft_config, output_dir is the model's
+ *   own folder, or a reference model meets losses without one.
  */
 export async function prepareModel({ model, ref_model, peft_config, args }: ModelRequest): Promise<TrainedModel> {
   const asked = args.model_init_kwargs?.revision;
@@ -66,6 +66,10 @@ export async function prepareModel({ model, ref_model, peft_config, args }: Mode
   if (resolve(args.output_dir) === resolve(base.directory)) {
     const found = `output_dir ${args.output_dir}: expected another folder than the model's own`;
     throw new PrefineError("config", found, "Choose another output_dir.");
+  }
+  if (ref_model !== null && !usesReference(args)) {
+    const losses = args.loss_type.join(", ");
+    throw new PrefineError("config", `ref_model: expected none, loss_type ${losses} uses no reference model`);
   }
   const settings = start?.config ?? peft_config;
   const lora = settings && loraAdapter(base.architecture, settings);
@@ -116,8 +120,7 @@ export function learnerOptions({ base, lora, start, reference }: TrainedModel, a
     adapter: lora,
     ...(start ? { adapterWeights: start.weights } : {}),
     ...(reference ? { referenceModel: reference } : {}),
-    lossType: args.loss_type[0] as LossType, // the config refuses those that are not built
-    beta: args.beta,
+    objective: objectiveOf(args),
     optimizer: {
       settings: optimizerSettings(args),
       weightDecay: (name) => (decays(name) ? args.weight_decay : 0),

@@ -41,3 +41,12 @@ export function createReferenceLogps(
     },
   };
 }
+
+/** Null where no loss uses a reference: then no pass of the reference is made. */
+export async function referenceFor(
+  { rewards }: Pick<Learner, "rewards">,
+  { reference }: { reference: ReferenceLogps },
+  pairs: readonly PackedPair[],
+): Promise<PairLogps[] | null> {
+  return rewards === "logratios" ? reference.of(pairs) : null;
+}

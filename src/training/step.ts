@@ -5,6 +5,7 @@ import type { PairScores } from "../dpo/learner.ts";
 import { PrefineError } from "../errors.ts";
 import { addMetrics, batchMetrics } from "./metrics.ts";
 import { batchesOf, epochAfter, positionAfter, rowsOf } from "./plan.ts";
+import { referenceFor } from "./referenceLogps.ts";
 import { checkSignal, nameRows, type Run, stepsPassed } from "./run.ts";
 
 interface MicroBatch {
@@ -68,11 +69,15 @@ function microBatchesOf(run: Run): MicroBatch[] {
 }
 
 async function accumulate(run: Run, { pairs, dropoutStep }: MicroBatch, scale: number): Promise<Outcome> {
-  const reference = await run.train.reference.of(pairs);
+  const reference = await referenceFor(run.learner, run.train, pairs);
   const { loss, scores } = await run.learner.accumulate(pairs, reference, { scale, dropoutStep });
-  const culprits = pairs.filter((_, i) => !isFinitePair(scores[i], reference[i]));
+  const culprits = pairs.filter((_, i) => !isFinitePair(scores[i], reference?.[i]));
   refuseNonFinite("loss", loss, culprits.length > 0 ? culprits : pairs, run);
-  const metrics = batchMetrics(scores, reference, { beta: run.args.beta, totalTrainTokens: 0 });
+  const metrics = batchMetrics(scores, reference, {
+    beta: run.args.beta,
+    rewards: run.learner.rewards,
+    totalTrainTokens: 0,
+  });
   return { loss, metrics, tokens: pairs.reduce((sum, pair) => sum + tokensOf(pair), 0), pairs };
 }
 
@@ -116,8 +121,10 @@ function remember(
   });
 }
 
-function isFinitePair({ logps }: PairScores, reference: PairLogps): boolean {
-  return [logps.chosen, logps.rejected, reference.chosen, reference.rejected].every(Number.isFinite);
+function isFinitePair({ logps }: PairScores, reference: PairLogps | undefined): boolean {
+  return [logps, reference ?? logps].every(
+    ({ chosen, rejected }) => Number.isFinite(chosen) && Number.isFinite(rejected),
+  );
 }
 
 /** A loss or gradient that is not finite ruins all that follows: the run stops at that step. */

@@ -16,7 +16,8 @@ export function publicArguments(args: DPOConfig): Record<string, unknown> {
 /** Settings that decide what a step computes, and which rows it sees. */
 const OBJECTIVE = [
   ...(["beta", "loss_type", "loss_weights", "label_smoothing", "f_divergence_type"] as const),
-  ...(["f_alpha_divergence_coef", "ld_alpha", "use_weighting", "discopop_tau", "disable_dropout"] as const),
+  ...(["f_alpha_divergence_coef", "ld_alpha", "use_weighting", "discopop_tau"] as const),
+  ...(["dpop_lambda", "simpo_gamma", "cpo_alpha", "disable_dropout"] as const),
   ...(["max_length", "truncation_mode", "per_device_train_batch_size", "gradient_accumulation_steps"] as const),
   ...(["seed", "data_seed", "train_sampling_strategy", "neftune_noise_alpha", "optim", "optim_args"] as const),
   ...(["sync_ref_model", "ref_model_mixup_alpha", "ref_model_sync_steps"] as const),

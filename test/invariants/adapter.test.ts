@@ -15,6 +15,7 @@ import type { Learner } from "../../src/dpo/learner.ts";
 import type { LearnerOptions } from "../../src/dpo/learnerOptions.ts";
 import type { LoadedModel } from "../../src/models/loadModel.ts";
 import { loraAdapter } from "../../src/models/lora.ts";
+import { objective } from "../support/objective.ts";
 import { ADAMW, packed, randomGpt2, randomPairTokens } from "../support/randomGpt2.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-adapter-"));
@@ -34,8 +35,7 @@ async function learner(options: Partial<LearnerOptions> = {}): Promise<Learner> 
   const made = await createLearner({
     model,
     adapter: loraAdapter(model.architecture, LORA),
-    lossType: "sigmoid",
-    beta: 0.1,
+    objective: objective(),
     optimizer: { settings: ADAMW, weightDecay: () => 0 },
     dropout: false,
     seed: 3,

@@ -10,6 +10,7 @@ import { createLearner } from "../../src/dpo/createLearner.ts";
 import type { Learner } from "../../src/dpo/learner.ts";
 import { loraAdapter } from "../../src/models/lora.ts";
 import { Mt19937 } from "../../src/random.ts";
+import { objective } from "../support/objective.ts";
 import { ADAMW, packed, randomGpt2, randomPairTokens } from "../support/randomGpt2.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-dropout-"));
@@ -41,7 +42,7 @@ async function learner({ lora, ...own }: Rates, options: { seed?: number; dropou
     [nameB, normal(shapeB)] as const,
   ]);
   const made = await createLearner({
-    ...{ model, adapter, adapterWeights: new Map(weights), lossType: "sigmoid", beta: 0.1 },
+    ...{ model, adapter, adapterWeights: new Map(weights), objective: objective() },
     ...{ dropout: true, seed: 1, ...options },
     optimizer: { settings: ADAMW, weightDecay: () => 0 },
   });

@@ -13,6 +13,7 @@ import { loraAdapter } from "../../src/models/lora.ts";
 import type { Logger } from "../../src/training/logger.ts";
 import { DPOTrainer } from "../../src/training/trainer.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
+import { objective } from "../support/objective.ts";
 import { failure } from "../support/outcomes.ts";
 import { ADAMW, packed, randomGpt2, VOCABULARY } from "../support/randomGpt2.ts";
 import { folderWithPrefine, runScript } from "../support/runScript.ts";
@@ -33,7 +34,7 @@ test("timers keep firing while a step runs", async () => {
   vi.stubEnv("PREFINE_NUM_THREADS", "1"); // so that a step is long on any machine
   const model = await randomGpt2(join(folder, "wide"), { n_embd: 384, n_layer: 4, n_positions: 512 });
   const learner = await createLearner({
-    ...{ model, adapter: loraAdapter(model.architecture, LORA), lossType: "sigmoid", beta: 0.1 },
+    ...{ model, adapter: loraAdapter(model.architecture, LORA), objective: objective() },
     optimizer: { settings: ADAMW, weightDecay: () => 0 },
     ...{ dropout: false, seed: 1 },
   });

@@ -10,6 +10,7 @@ import { Device } from "../../src/engine/runtime/device.ts";
 import { buildNetwork } from "../../src/models/buildNetwork.ts";
 import { loadModel } from "../../src/models/loadModel.ts";
 import { packedAttention } from "../../src/models/packedAttention.ts";
+import { objective } from "../support/objective.ts";
 import { host } from "../support/runGraph.ts";
 import { hasReference, largestDifference, needsReference, readTensors, referenceFolder } from "../support/shared.ts";
 
@@ -27,7 +28,8 @@ describe.skipIf(!hasReference)(`forward and backward of one pair${needsReference
       const pair = packed(ids("prompt_ids"), ids("chosen_ids"), ids("rejected_ids"));
       const names = [...model.architecture.parameters.keys()];
       const weights = Object.fromEntries(names.map((key) => [key, key]));
-      const options = { architecture: model.architecture, adapter: null, frozenHead: false };
+      const plain = { adapter: null, frozenHead: false, ldAlpha: null, useWeighting: false };
+      const options = { architecture: model.architecture, ...plain };
 
       const inputs = packedGraphInputs();
       const net = buildNetwork(model.architecture, {
@@ -53,9 +55,7 @@ describe.skipIf(!hasReference)(`forward and backward of one pair${needsReference
         1e-4,
       );
 
-      const step = await device.open(
-        stepGraph({ ...options, lossType: "sigmoid", beta: 0.1, dropout: false, trainable: names }),
-      );
+      const step = await device.open(stepGraph({ ...options, dropout: false, trainable: names }, objective()));
       const feeds = {
         ...weights,
         ...pairFeeds(pair),
@@ -87,5 +87,6 @@ function packed(prompt: number[], chosen: number[], rejected: number[]): PackedP
     predictFrom: Int32Array.from([...range(p - 1, c), p - 1, ...range(p + c, r - 1)]),
     labels: Int32Array.from([...chosen, ...rejected]),
     chosenTargets: c,
+    completionLengths: { chosen: c, rejected: r },
   };
 }

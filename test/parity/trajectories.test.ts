@@ -28,6 +28,12 @@ const BUILT = [
   ...["trained-adapter", "precompute-reference", "full", "sgd", "adafactor", "cosine-decay"],
   "full-sync-reference",
   ...["lora-all-linear", "lora-dora", "lora-layers", "lora-modules-to-save", "lora-rslora"],
+  ...["hinge", "ipo", "nca_pair", "bco_pair", "sppo_hard", "aot", "aot_unpaired", "apo_zero", "apo_down"].map(
+    (loss) => `loss-${loss}`,
+  ),
+  ...["loss-discopop", "loss-sft", "loss-sigmoid_norm", "loss-mpo", "ld-alpha", "weighting"],
+  ...["sigmoid", "robust", "exo_pair", "aot", "aot_unpaired"].map((loss) => `smoothing-${loss}`),
+  ...["forward_kl", "js_divergence", "alpha_divergence"].map((name) => `divergence-${name}`),
 ];
 const cases = process.env.PREFINE_TRAJECTORIES?.split(",") ?? BUILT;
 

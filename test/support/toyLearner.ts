@@ -39,6 +39,7 @@ export class ToyLearner implements Learner {
   readonly optimizerState = ["exp_avg", "exp_avg_sq"].flatMap((key) =>
     this.trainable.map(({ name, shape }) => ({ name: `${key}.${name}`, shape })),
   );
+  readonly rewards = "logratios";
   disposed = false;
   calls = 0;
   private readonly options: ToyOptions;
@@ -68,14 +69,14 @@ export class ToyLearner implements Learner {
     return this.scoreWith(pair, this.reference).logps;
   }
 
-  async lossOf(scores: PairScores[], reference: PairLogps[]): Promise<number> {
-    const losses = scores.map((score, i) => Math.log1p(Math.exp(-this.margin(score, reference[i]))));
+  async lossOf(scores: PairScores[], reference: PairLogps[] | null): Promise<number> {
+    const losses = scores.map((score, i) => Math.log1p(Math.exp(-this.margin(score, reference![i]))));
     return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   }
 
   async accumulate(
     batch: PackedPair[],
-    reference: PairLogps[],
+    reference: PairLogps[] | null,
     { scale, dropoutStep }: { scale: number; dropoutStep: number },
   ): Promise<BatchResult> {
     this.options.onMicroBatch?.(
@@ -85,7 +86,7 @@ export class ToyLearner implements Learner {
     const weights = this.droppedOut(dropoutStep);
     const scores = batch.map((pair) => this.scoreWith(pair, weights));
     for (const [i, pair] of batch.entries()) {
-      const slope = -(this.options.beta ?? 0.1) / (1 + Math.exp(this.margin(scores[i], reference[i])));
+      const slope = -(this.options.beta ?? 0.1) / (1 + Math.exp(this.margin(scores[i], reference![i])));
       this.addGradient(pair, weights, (slope * scale) / batch.length);
     }
     const factor = Math.max(...batch.map(({ index }) => this.options.lossFactor?.(index) ?? 1));
@@ -189,10 +190,13 @@ export class ToyLearner implements Learner {
     const rejectedTargets = pair.labels.length - pair.chosenTargets;
     const scores: PairScores = {
       logps: { chosen: 0, rejected: 0 },
+      plainChosenLogps: 0,
+      weight: 1,
       entropySum: 0,
       logitsSum: { chosen: 0, rejected: 0 },
       chosenCorrect: 0,
       tokens: { chosen: pair.chosenTargets, rejected: rejectedTargets },
+      completionLengths: pair.completionLengths,
     };
     for (const [n, label] of pair.labels.entries()) {
       const side = n < pair.chosenTargets ? "chosen" : "rejected";
@@ -202,6 +206,7 @@ export class ToyLearner implements Learner {
       scores.logitsSum[side] += logits.reduce((sum, logit) => sum + logit, 0) / VOCABULARY;
       if (side === "chosen" && probabilities[label] === Math.max(...probabilities)) scores.chosenCorrect++;
     }
+    scores.plainChosenLogps = scores.logps.chosen;
     return scores;
   }
 

@@ -15,53 +15,39 @@ import {
   string,
 } from "../kinds.ts";
 import { differs, group, noEffect, notYet, own, same } from "../option.ts";
-
-const LOSS_TYPES = [
-  "sigmoid",
-  "hinge",
-  "ipo",
-  "exo_pair",
-  "nca_pair",
-  "robust",
-  "bco_pair",
-  "sppo_hard",
-  "aot",
-  "aot_unpaired",
-  "apo_zero",
-  "apo_down",
-  "discopop",
-  "sft",
-  "sigmoid_norm",
-] as const;
+import { LOSS_NAMES, lossesWith, OWN_LOSS_NAMES } from "./lossTypes.ts";
 
 const loss = group("Loss", {
   beta: same(atLeast(0, float), 0.1, "Strength of the pull towards the reference model.", { common: true }),
-  loss_type: same(listOf(oneOf(...LOSS_TYPES)), ["sigmoid"], "Loss, or several to add up.", { ready: ["sigmoid"] }),
-  loss_weights: notYet(nullable(listOf(float)), null, "Weight of each loss in loss_type.", { ready: [[1]] }),
-  label_smoothing: noEffect(
+  loss_type: differs(listOf(oneOf(...LOSS_NAMES)), ["sigmoid"], "Loss, or several to add up.", {
+    common: true,
+    note: `${OWN_LOSS_NAMES.join(", ")} besides TRL's; the last three use no reference model`,
+  }),
+  loss_weights: same(nullable(listOf(float)), null, "Weight of each loss in loss_type."),
+  label_smoothing: same(
     between(0, 1, float),
     0,
-    "Share of labels taken to be flipped (losses robust, exo_pair, aot).",
-    "TRL's sigmoid loss takes no notice of it either",
+    `Share of labels taken to be flipped (losses ${lossesWith("smoothing").join(", ")}).`,
   ),
-  ld_alpha: notYet(nullable(between(0, 1, float)), null, "Weight of the tokens beyond the shorter answer.", {
-    ready: [1],
-  }),
+  ld_alpha: same(nullable(between(0, 1, float)), null, "Weight of the tokens beyond the shorter answer (LD-DPO)."),
   f_divergence_type: same(
     oneOf("reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"),
     "reverse_kl",
     "Divergence between policy and reference.",
-    { ready: ["reverse_kl"] },
   ),
-  f_alpha_divergence_coef: noEffect(
-    float,
-    0.5,
-    "Coefficient of the alpha divergence.",
-    "used with f_divergence_type alpha_divergence only, which is not built yet",
-  ),
-  use_weighting: notYet(bool, false, "Weight pairs by the policy's own probability (WPO)."),
-  discopop_tau: noEffect(float, 0.05, "Temperature of discopop.", "used with loss_type discopop only, not built yet"),
-  router_aux_loss_coef: notYet(nullable(float), null, "Weight of a mixture-of-experts' balancing loss."),
+  f_alpha_divergence_coef: same(float, 0.5, "Coefficient of alpha_divergence."),
+  use_weighting: differs(bool, false, "Weight pairs by the policy's own probability (WPO).", {
+    note: "works with hinge and sft too, where TRL 1.16 fails at the first step",
+  }),
+  discopop_tau: same(above(0, float), 0.05, "Temperature of discopop."),
+  router_aux_loss_coef: notYet(nullable(float), null, "Weight of a mixture-of-experts' balancing loss.", {
+    ready: [0],
+  }),
+  ...own({
+    dpop_lambda: same(atLeast(0, float), 50, "What dpop holds against chosen answers that become less likely."),
+    simpo_gamma: same(float, 0.5, "Margin that simpo asks for."),
+    cpo_alpha: same(atLeast(0, float), 1, "Weight of cpo's likelihood of chosen answers."),
+  }),
 });
 
 const reference = group("Reference model", {

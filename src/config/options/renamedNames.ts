@@ -1,5 +1,6 @@
 /** @file The names that TRL (up to 1.16) and transformers (up to 5.23) have renamed or removed. */
-import { gone, movedTo, type RenamedTable, refused } from "../renamed.ts";
+import { float } from "../kinds.ts";
+import { gone, movedTo, type RenamedTable, refused, spreadInto } from "../renamed.ts";
 
 const asBool = (value: unknown) => /^(true|yes|1|on)$/i.test(String(value));
 const UNPADDED = "prefine pads nothing";
@@ -45,11 +46,12 @@ const training = {
 };
 
 const dpo = {
-  rpo_alpha: refused(
-    "is loss_type [sigmoid, sft] with loss_weights [1, rpo_alpha] now, which is not built",
-    [],
-    "not-yet",
-  ),
+  rpo_alpha: spreadInto("is loss_type [sigmoid, sft] with loss_weights [1, rpo_alpha] now", (value, given) => {
+    const weight = float.read(value);
+    if (weight === undefined || given.has("loss_weights")) return undefined;
+    const losses = [given.get("loss_type")?.value ?? "sigmoid"].flat();
+    return { loss_type: [...losses, "sft"], loss_weights: [...losses.map(() => 1), weight] };
+  }),
   max_completion_length: gone(ANSWERS),
   max_target_length: gone(ANSWERS),
   label_pad_token_id: gone(UNPADDED),

@@ -75,6 +75,7 @@ export function packPair(pair: PairTokens, options: Truncation & { index: number
     }
     return labels.length;
   };
+  const completionLength = ({ start, end }: { start: number; end: number }) => end - Math.max(start, promptLength);
   const chosenTargets = place(chosen_ids, a, shared);
   place(rejected_ids, b, shared + chosenLength);
   return {
@@ -87,5 +88,6 @@ export function packPair(pair: PairTokens, options: Truncation & { index: number
     chosenTargets,
     predictFrom: Int32Array.from(predictFrom),
     labels: Int32Array.from(labels),
+    completionLengths: { chosen: completionLength(a), rejected: completionLength(b) },
   };
 }

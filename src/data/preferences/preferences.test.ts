@@ -106,6 +106,7 @@ describe("packPair", () => {
       predictFrom: Int32Array.of(2, 3, 2),
       labels: Int32Array.of(4, 5, 6),
       chosenTargets: 2,
+      completionLengths: { chosen: 2, rejected: 1 },
     });
   });
 
@@ -123,6 +124,7 @@ describe("packPair", () => {
       sharedLength: 0,
       predictFrom: Int32Array.of(1, 2, 6),
       labels: Int32Array.of(4, 5, 6),
+      completionLengths: { chosen: 2, rejected: 1 },
     });
   });
 

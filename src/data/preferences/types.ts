@@ -31,6 +31,8 @@ export interface PackedPair {
   labels: Int32Array;
   /** How many of the N targets belong to chosen. */
   chosenTargets: number;
+  /** Tokens of the two completions; where no prompt is left, the first one is counted here and not predicted. */
+  completionLengths: { chosen: number; rejected: number };
 }
 
 /** Sums of log-probabilities of the two completions, in nats. */

@@ -14,4 +14,5 @@ export { maxKeepDims, meanAll, meanKeepDims, normKeepDims } from "./ops/reduce.t
 export { type Rotation, rotary } from "./ops/rotary.ts";
 export { chunk, concat, reshape, slice, split, transpose, zerosLike } from "./ops/shape.ts";
 export { silu } from "./ops/silu.ts";
+export { sort } from "./ops/sort.ts";
 export { constant, type Dim, type Dtype, input, type Shape, type Tensor } from "./tensor.ts";

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
+import { objective } from "../../../test/support/objective.ts";
 import { ADAMW, packed, randomGpt2, randomPairTokens } from "../../../test/support/randomGpt2.ts";
 import { host, inputLike, numbers } from "../../../test/support/runGraph.ts";
 import { createLearner } from "../../dpo/createLearner.ts";
@@ -146,7 +147,7 @@ describe("WebAssembly computes what the native runtime computes", () => {
           ...{ r: 4, lora_alpha: 8, lora_dropout: 0 },
           target_modules: ["c_attn", "c_proj"],
         }),
-        ...{ lossType: "sigmoid", beta: 0.1, dropout: false, seed: 3 },
+        ...{ objective: objective(), dropout: false, seed: 3 },
         optimizer: { settings: ADAMW, weightDecay: () => 0 },
       });
       expect(learner.runtime.kind).toBe(runtime);

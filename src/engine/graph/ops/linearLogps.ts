@@ -21,8 +21,13 @@ function blocks(vocabulary: number): [number, number][] {
   return Array.from({ length: count }, (_, i) => [i * size, Math.min(vocabulary, (i + 1) * size)]);
 }
 
-/** One block: log of its sum of exponentials, its best word, and its softmax-weighted mean of W's rows. */
-function emitBlock(h: string, weights: string, start: number, emit: Emitter, wantMean: boolean) {
+interface Wanted {
+  wantMean: boolean;
+  wantSquares: boolean;
+}
+
+/** One block: log of its sum of exponentials, best word, softmax-weighted mean of W's rows, sum of squared softmax. */
+function emitBlock(h: string, weights: string, start: number, emit: Emitter, { wantMean, wantSquares }: Wanted) {
   const logits = emit.node("Gemm", [h, weights], { transB: 1 });
   const [best, index] = emit.nodes("TopK", [logits, emit.ints([1])], { axis: -1 }, [true, true]);
   const p = emit.node("Softmax", [logits], { axis: -1 });
@@ -33,6 +38,7 @@ function emitBlock(h: string, weights: string, start: number, emit: Emitter, wan
     logSumExp: emit.node("Sub", [best, emit.node("Log", [largest])]),
     word: emit.node("Add", [index, emit.scalar(start, "int64")]),
     mean: wantMean ? emit.node("MatMul", [p, weights]) : "",
+    squares: wantSquares ? emit.node("ReduceSumSquare", [p, emit.ints([1])], { keepdims: 1 }) : "",
   };
 }
 
@@ -44,14 +50,14 @@ type Block = ReturnType<typeof emitBlock>;
  */
 function emitAfter(h: string, before: Block | undefined, emit: Emitter): string {
   if (!before) return h;
-  const results = [before.logSumExp, before.word, ...(before.mean ? [before.mean] : [])];
+  const results = [before.logSumExp, before.word, before.mean, before.squares].filter((value) => value !== "");
   const sizes = results.map((value) => emit.node("Size", [value]));
   const zero = emit.node("Mul", [sizes.reduce((a, b) => emit.node("Add", [a, b])), emit.scalar(0, "int64")]);
   return emit.node("Reshape", [h, emit.node("Add", [emit.node("Shape", [h]), zero])]);
 }
 
-/** Joins the blocks: log-sum-exp over all words, and the mean of W's rows under the whole softmax. */
-function emitJoin(parts: readonly Block[], emit: Emitter, wantMean: boolean) {
+/** Joins the blocks: log-sum-exp over all words; mean of W's rows, log of the sum of squares of the whole softmax. */
+function emitJoin(parts: readonly Block[], emit: Emitter, { wantMean, wantSquares }: Wanted) {
   const sums = emit.node(
     "Concat",
     parts.map((part) => part.logSumExp),
@@ -61,38 +67,38 @@ function emitJoin(parts: readonly Block[], emit: Emitter, wantMean: boolean) {
   const axis = emit.ints([1]);
   const most = emit.node("ReduceMax", [share, axis], { keepdims: 1 });
   const total = emit.node("Sub", [emit.node("ReduceMax", [sums, axis], { keepdims: 1 }), emit.node("Log", [most])]);
-  if (!wantMean) return { total, mean: "" };
+  if (!wantMean && !wantSquares) return { total, mean: "", logSquares: "" };
   const columns = emit.nodes(
     "Split",
     [share],
     { axis: 1, num_outputs: parts.length },
     parts.map(() => true),
   );
-  const mean = emit.node(
-    "Sum",
-    parts.map((part, i) => emit.node("Mul", [part.mean, columns[i]])),
-  );
-  return { total, mean };
+  const sumOver = (values: string[]) => emit.node("Sum", values);
+  const mean = wantMean ? sumOver(parts.map((part, i) => emit.node("Mul", [part.mean, columns[i]]))) : "";
+  if (!wantSquares) return { total, mean, logSquares: "" };
+  const squares = parts.map((part, i) => emit.node("Mul", [part.squares, emit.node("Mul", [columns[i], columns[i]])]));
+  return { total, mean, logSquares: emit.node("Squeeze", [emit.node("Log", [sumOver(squares)]), axis]) };
 }
 
 function emitLogps([h, w, labels]: readonly string[], emit: Emitter): string[] {
   const [, weight] = emit.inputs;
-  const wantMean = emit.isLive(1) || emit.isLive(2);
+  const wanted = { wantMean: emit.isLive(1) || emit.isLive(2), wantSquares: emit.isLive(5) };
   const parts: Block[] = [];
   for (const [start, end] of blocks(weight.shape[0] as number)) {
     const turn = emitAfter(h, parts.at(-1), emit);
-    parts.push(emitBlock(turn, emit.rows(weight, w, start, end), start, emit, wantMean));
+    parts.push(emitBlock(turn, emit.rows(weight, w, start, end), start, emit, wanted));
   }
-  const { total, mean } = emitJoin(parts, emit, wantMean);
+  const { total, mean, logSquares } = emitJoin(parts, emit, wanted);
   const axis = emit.ints([1]);
   const labelRows = emit.node("Gather", [w, labels], { axis: 0 });
   const labelLogit = emit.node("ReduceSum", [emit.node("Mul", [h, labelRows]), axis], { keepdims: 1 });
   const column = emit.node("Sub", [labelLogit, total]);
   const logps = emit.node("Squeeze", [column, axis]);
-  if (!wantMean && !emit.isLive(3)) return [logps, "", "", "", total];
-  const u = wantMean ? emit.node("Sub", [labelRows, mean]) : "";
-  const expected = wantMean ? emit.node("ReduceSum", [emit.node("Mul", [h, mean]), axis], { keepdims: 1 }) : "";
-  const entropy = wantMean ? emit.node("Squeeze", [emit.node("Sub", [total, expected]), axis]) : "";
+  if (!wanted.wantMean && !emit.isLive(3)) return [logps, "", "", "", total, logSquares];
+  const u = wanted.wantMean ? emit.node("Sub", [labelRows, mean]) : "";
+  const expected = wanted.wantMean ? emit.node("ReduceSum", [emit.node("Mul", [h, mean]), axis], { keepdims: 1 }) : "";
+  const entropy = wanted.wantMean ? emit.node("Squeeze", [emit.node("Sub", [total, expected]), axis]) : "";
   const best = emit.node(
     "Concat",
     parts.map((part) => part.best),
@@ -107,7 +113,7 @@ function emitLogps([h, w, labels]: readonly string[], emit: Emitter): string[] {
   const top = emit.node("Squeeze", [emit.node("GatherElements", [words, block], { axis: 1 }), axis]);
   const hit = emit.node("Equal", [emit.node("Cast", [top], { to: 6 }), labels]);
   const correct = emit.node("Cast", [hit], { to: emit.inputs[0].dtype === "float64" ? 11 : 1 });
-  return [logps, u, entropy, correct, total];
+  return [logps, u, entropy, correct, total, logSquares];
 }
 
 const linearLogpsOp = defineOp("linearLogps", {
@@ -115,7 +121,8 @@ const linearLogpsOp = defineOp("linearLogps", {
     const fits = h.shape.length === 2 && h.shape[1] === w.shape[1] && labels.shape[0] === h.shape[0];
     if (!fits) throw shapeError("linearLogps", "h [N, C], W [V, C], labels [N]", [h, w, labels]);
     const rows = [h.shape[0]];
-    return [{ shape: rows }, { shape: h.shape }, { shape: rows }, { shape: rows }, { shape: [h.shape[0], 1] }];
+    const total = { shape: [h.shape[0], 1] };
+    return [{ shape: rows }, { shape: h.shape }, { shape: rows }, { shape: rows }, total, { shape: rows }];
   },
   onnx: (names, emit) => emitLogps(names, emit),
   vjp: ([dLogps, ...others], [h, w, labels], [, u, , , total]) => {
@@ -153,10 +160,12 @@ export interface LinearLogps {
   entropy: Tensor;
   /** [N] 1 where the label is the most likely word, else 0. */
   correct: Tensor;
+  /** [N] log of the sum of squared probabilities. No gradient; computed where it is asked for. */
+  logSquares: Tensor;
 }
 
 /** h [N, C], W [V, C] (the unembedding), labels [N] int32. */
 export function linearLogps(h: Tensor, w: Tensor, labels: Tensor): LinearLogps {
-  const [logps, , entropy, correct] = linearLogpsOp([h, w, labels], {});
-  return { logps, entropy, correct };
+  const [logps, , entropy, correct, , logSquares] = linearLogpsOp([h, w, labels], {});
+  return { logps, entropy, correct, logSquares };
 }

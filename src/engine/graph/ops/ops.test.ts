@@ -1,6 +1,7 @@
 /** @file Every op against central differences, in float64 where the runtime has the kernel. */
 import { afterAll, expect, test } from "vitest";
 import { evaluate, gradientError, host, inputLike, numbers } from "../../../../test/support/runGraph.ts";
+import { lowerGraph } from "../../onnx/lower.ts";
 import { Device } from "../../runtime/device.ts";
 import * as ops from "../index.ts";
 import { type Dtype, input, type Tensor } from "../tensor.ts";
@@ -55,6 +56,7 @@ const cases: Case[] = [
   ["cast", { a: [4] }, (x) => ops.cast(x.a, "float64"), { dtype: "float32" }],
   ["geluNew", { a: [6] }, (x) => ops.geluNew(ops.mul(x.a, 3))],
   ["geluNew, fused kernel", { a: [6] }, (x) => ops.geluNew(ops.mul(x.a, 3)), { dtype: "float32" }],
+  ["sort", { a: [6], b: [6] }, (x) => ops.mul(ops.sort(x.a), x.b)],
   ["after", { a: [4], b: [2] }, (x) => ops.after(x.a, x.b)],
   ["sumKeepDims", { a: [2, 3] }, (x) => ops.mul(ops.sumKeepDims(x.a, [1]), x.a)],
   ["meanKeepDims", { a: [2, 3] }, (x) => ops.mul(ops.meanKeepDims(x.a, [-1]), x.a)],
@@ -199,5 +201,42 @@ test("dropoutKeep: the asked rate, scaled to mean 1, another mask for another se
   for (const other of ["seed", "place"]) {
     const equal = values(other).filter((v, i) => v === first[i]).length / 40_000;
     expect(Math.abs(equal - 0.58)).toBeLessThan(0.012); // independent masks agree in 0.7^2 + 0.3^2 of the places
+  }
+});
+
+test("detach: the value passes, the gradient does not", async () => {
+  const x = host([2, -3], [2]);
+  const a = inputLike("x", x);
+  const [gradient] = ops.grad(ops.sumAll(ops.mul(a, ops.detach(a))), [a]);
+  expect((await evaluate(device, { gradient }, { x })).get("gradient")?.data).toEqual(Float32Array.of(2, -3)); // not 2 x
+});
+
+test("sort: ascending, equal values in their order", async () => {
+  const x = host([3, -1, 2, -1], [4]);
+  const from = host([10, 20, 30, 40], [4]); // d / d x of each place is the number of the sorted place it went to
+  const a = inputLike("x", x);
+  const sorted = ops.sort(a);
+  const [gradient] = ops.grad(ops.sumAll(ops.mul(sorted, inputLike("from", from))), [a]);
+  const found = await evaluate(device, { sorted, gradient }, { x, from });
+  expect(found.get("sorted")?.data).toEqual(Float32Array.of(-1, -1, 2, 3));
+  expect(found.get("gradient")?.data).toEqual(Float32Array.of(40, 10, 30, 20));
+});
+
+test.each([5, 20_000])("linearLogps: log of the sum of squared probabilities over %i words", async (words) => {
+  const [h, w] = [host(numbers(6, 3), [2, 3]), host(numbers(3 * words, 4), [words, 3])];
+  const ids = host([1, 4], [2], "int32");
+  const inputs = { h: inputLike("h", h), w: inputLike("w", w), ids: inputLike("ids", ids) };
+  const { logps, logSquares } = ops.linearLogps(inputs.h, inputs.w, inputs.ids);
+  await device.put([["words", w]]); // blocks of a weight are views of a stored tensor
+  const session = await device.open(lowerGraph({ logps, logSquares }));
+  const found = await session.run({ h, w: "words", ids });
+  for (const row of [0, 1]) {
+    const logits = Array.from({ length: words }, (_, v) =>
+      [0, 1, 2].reduce((sum, c) => sum + Number(h.data[3 * row + c]) * Number(w.data[3 * v + c]), 0),
+    );
+    const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
+    const squares = logits.reduce((sum, logit) => sum + (Math.exp(logit) / total) ** 2, 0);
+    expect(found.get("logSquares")?.data[row]).toBeCloseTo(Math.log(squares), 5);
+    expect(found.get("logps")?.data[row]).toBeCloseTo(logits[Number(ids.data[row])] - Math.log(total), 5);
   }
 });

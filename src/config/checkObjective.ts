@@ -1,0 +1,90 @@
+/** @file Which losses and options of a loss go together: refused where TRL refuses, a line of advice where it warns. */
+import { show } from "../errors.ts";
+import type { Values } from "./option.ts";
+import type { DPO_OPTIONS } from "./options/dpo.ts";
+import { type LossName, lossesWith, lossTraits } from "./options/lossTypes.ts";
+import type { Report } from "./report.ts";
+
+type ObjectiveValues = Values<typeof DPO_OPTIONS>;
+type Check = (values: ObjectiveValues, label: (key: keyof ObjectiveValues) => string, report: Report) => void;
+
+/** All of them are checked, so that all problems are told at once. */
+export const checkObjective: Check = (values, label, report) => {
+  for (const check of [checkWeights, checkDivergence, checkWeighting, checkSmoothing, checkBeta, checkReferenceFree])
+    check(values, label, report);
+  adviseUnread(values, label, report);
+};
+
+const list = (names: readonly string[]) => names.join(", ");
+
+const checkWeights: Check = ({ loss_type: types, loss_weights: weights }, label, report) => {
+  if (types.length === 0) report.problem(label("loss_type"), "expected at least one loss, found none");
+  if (weights && weights.length !== types.length) {
+    const message = `expected ${types.length} weights for ${show(types)}, found ${weights.length}`;
+    report.problem(label("loss_weights"), message);
+  }
+};
+
+const checkDivergence: Check = ({ loss_type: types, f_divergence_type: divergence }, label, report) => {
+  const refused = types.filter((type) => !lossTraits(type).divergences);
+  if (divergence === "reverse_kl" || refused.length === 0) return;
+  report.problem(
+    label("f_divergence_type"),
+    `expected reverse_kl with loss_type ${list(refused)}, found ${show(divergence)}; ` +
+      `other divergences go with ${list(lossesWith("divergences"))}`,
+  );
+};
+
+const checkWeighting: Check = ({ loss_type: types, use_weighting }, label, report) => {
+  const refused = types.filter((type) => lossTraits(type).sorts);
+  if (!use_weighting || refused.length === 0) return;
+  const reason = "these losses sort the batch, and weights would meet other pairs";
+  report.problem(label("use_weighting"), `expected false with loss_type ${list(refused)}, found true; ${reason}`);
+};
+
+const checkSmoothing: Check = ({ loss_type: types, label_smoothing: smoothing }, label, report) => {
+  const has = (type: LossName) => types.includes(type);
+  if (has("exo_pair") && smoothing === 0) {
+    const hint = "the paper recommends 1e-3";
+    report.problem(label("label_smoothing"), `expected more than 0 with loss_type exo_pair, found 0; ${hint}`);
+  }
+  if (has("robust") && smoothing >= 0.5) {
+    report.advise(label("label_smoothing"), `loss_type robust means values from 0 to below 0.5, found ${smoothing}`);
+  }
+  const unread = types.filter((type) => !lossTraits(type).smoothing);
+  if (smoothing === 0 || unread.length === 0) return;
+  const instead = has("sigmoid") ? "; loss_type cdpo is sigmoid with smoothed labels (conservative DPO)" : "";
+  report.advise(label("label_smoothing"), `no effect on loss_type ${list(unread)}, as in TRL${instead}`);
+};
+
+const checkBeta: Check = ({ loss_type: types, beta }, label, report) => {
+  const dividing = types.filter((type) => lossTraits(type).dividesByBeta);
+  if (beta > 0 || dividing.length === 0) return;
+  report.problem(label("beta"), `expected a number above 0 with loss_type ${list(dividing)}, found ${beta}`);
+};
+
+const checkReferenceFree: Check = (values, label, report) => {
+  const { loss_type: types, sync_ref_model, precompute_ref_log_probs } = values;
+  if (types.length === 0 || !types.every((type) => lossTraits(type).referenceFree)) return;
+  const reason = `loss_type ${list(types)} uses no reference model`;
+  if (sync_ref_model) report.problem(label("sync_ref_model"), `expected false, found true; ${reason}`);
+  if (precompute_ref_log_probs) report.advise(label("precompute_ref_log_probs"), `no effect: ${reason}`);
+};
+
+/** Options that only one loss or divergence reads, by their defaults. */
+const READ_BY = {
+  discopop_tau: ["discopop", 0.05],
+  dpop_lambda: ["dpop", 50],
+  simpo_gamma: ["simpo", 0.5],
+  cpo_alpha: ["cpo", 1],
+} as const satisfies { [K in keyof ObjectiveValues]?: readonly [LossName, number] };
+
+const adviseUnread: Check = (values, label, report) => {
+  for (const [key, [type, standard]] of Object.entries(READ_BY)) {
+    const name = key as keyof typeof READ_BY;
+    if (values[name] !== standard && !values.loss_type.includes(type))
+      report.advise(label(name), `no effect: read by loss_type ${type} only`);
+  }
+  if (values.f_alpha_divergence_coef !== 0.5 && values.f_divergence_type !== "alpha_divergence")
+    report.advise(label("f_alpha_divergence_coef"), "no effect: read by f_divergence_type alpha_divergence only");
+};
