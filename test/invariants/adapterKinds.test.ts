@@ -1,0 +1,111 @@
+/**
+ * @file What must hold for every kind of adapter: fresh and off it is the base model bit for bit, a batch is its pairs
+ * one by one, resumed is unbroken, and saved it comes back the same, in prefine and in Python's PEFT.
+ */
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadAdapter, saveAdapter } from "../../src/checkpoints/adapter.ts";
+import type { AdapterConfig } from "../../src/checkpoints/adapterConfig.ts";
+import type { PairLogps } from "../../src/data/preferences/types.ts";
+import { loraAdapter } from "../../src/models/lora.ts";
+import { pairs, referenceOf, scoresOf, trainSteps, useLearners } from "../support/learnerBench.ts";
+import { askPeft, expectSameLogps, hasPeft, needsPeft } from "../support/peft.ts";
+import { packed } from "../support/randomGpt2.ts";
+
+const bench = useLearners();
+
+type Settings = Partial<AdapterConfig>;
+const KINDS: Record<string, Settings> = {
+  "all-linear, rslora, ranks and alphas by name": {
+    ...{ target_modules: "all-linear", use_rslora: true },
+    ...{ rank_pattern: { c_attn: 2, "h.1.mlp.*": 5 }, alpha_pattern: { "mlp.c_proj": 3 } },
+  },
+  "a regular expression": { target_modules: ".*attn\\.c_(attn|proj)", exclude_modules: ["h.0.attn.c_proj"] },
+  "layers by number": { layers_to_transform: [1], layers_pattern: "h", init_lora_weights: "gaussian" },
+  DoRA: { use_dora: true },
+  "DoRA with everything": {
+    ...{ use_dora: true, use_rslora: true, bias: "all", modules_to_save: ["ln_f"], rank_pattern: { c_proj: 3 } },
+  },
+  "biases of adapted layers": { bias: "lora_only", target_modules: ["c_attn", "mlp.c_proj"] },
+  "all biases": { bias: "all" },
+  "the embedding in full": { modules_to_save: ["wte"] },
+  "embedding and unembedding in full, untied": { modules_to_save: ["wte", "lm_head"] },
+  "a whole MLP and the norms": { modules_to_save: ["mlp", "ln_1", "ln_2"], target_modules: ["c_attn"] },
+};
+const kinds = Object.entries(KINDS);
+
+function settingsOf(settings: Settings): AdapterConfig {
+  return {
+    ...{ r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: ["c_attn", "c_proj"], fan_in_fan_out: true },
+    ...{ base_model_name_or_path: bench.base, task_type: "CAUSAL_LM", revision: null, ...settings },
+  };
+}
+const adapterOf = (settings: Settings) => loraAdapter(bench.model.architecture, settingsOf(settings));
+const savedFolder = (name: string) => join(bench.folder, name.replaceAll(/\W+/g, "-"));
+
+describe.each(kinds)("an adapter with %s", (_, settings) => {
+  test("is the base model bit for bit when it is fresh, and when it is off", async () => {
+    const plain = await bench.learner({ adapter: null });
+    const adapted = await bench.learner({ adapter: adapterOf(settings) });
+    const base = await scoresOf(plain);
+    expect(await scoresOf(adapted)).toEqual(base);
+    expect(await referenceOf(adapted)).toEqual(base);
+    await trainSteps(adapted, 3);
+    expect(await scoresOf(adapted)).not.toEqual(base);
+    expect(await referenceOf(adapted)).toEqual(base);
+  });
+
+  test("takes a batch as its pairs one by one, and goes on where it stopped", async () => {
+    const [whole, parts, later] = await Promise.all(
+      [0, 1, 2].map(() => bench.learner({ adapter: adapterOf(settings) })),
+    );
+    const batch = pairs.slice(0, 2).map((pair) => packed(pair));
+    const reference = await Promise.all(batch.map((pair) => whole.referenceLogps(pair)));
+    await whole.accumulate(batch, reference, { scale: 1, dropoutStep: 0 });
+    for (const [i, pair] of batch.entries()) {
+      await parts.accumulate([pair], [reference[i]], { scale: 1 / 2, dropoutStep: i });
+    }
+    for (const each of [whole, parts]) await each.step({ learningRate: 0.02, maxGradNorm: 1 });
+    const state = await whole.readState();
+    expect(await parts.readState()).toEqual(state);
+    await later.writeState(state);
+    for (const each of [parts, later]) await trainSteps(each, 2, 2);
+    expect(await later.readState()).toEqual(await parts.readState());
+  });
+});
+
+describe("a saved adapter of every kind", { timeout: 240_000 }, () => {
+  const scores = new Map<string, PairLogps[]>();
+
+  test.each(kinds)("%s: comes back bit for bit", async (name, settings) => {
+    const trained = await bench.learner({ adapter: adapterOf(settings) });
+    await trainSteps(trained, 4);
+    scores.set(name, await scoresOf(trained));
+    const { weights } = await trained.readState();
+    const { targetModules } = adapterOf(settings);
+    await saveAdapter(savedFolder(name), {
+      config: { ...settingsOf(settings), target_modules: targetModules },
+      weights,
+    });
+    const again = await loadAdapter(savedFolder(name));
+    const adapter = loraAdapter(bench.model.architecture, again.config);
+    const loaded = await bench.learner({ adapter, adapterWeights: again.weights, seed: 99 });
+    expect(await scoresOf(loaded)).toEqual(scores.get(name));
+    expect(await referenceOf(loaded)).toEqual(scores.get(name)); // the reference of a trained adapter is its copy
+  });
+
+  test.skipIf(!hasPeft)(`is the same in Python's PEFT, and when PEFT has saved it${needsPeft}`, async () => {
+    const jobs = kinds.map(([name]) => {
+      return { base: bench.base, adapter: savedFolder(name), resave: `${savedFolder(name)}-by-peft` };
+    });
+    const answers = askPeft(jobs, pairs);
+    for (const [i, [name]] of kinds.entries()) {
+      expectSameLogps(answers[i], scores.get(name)!, name);
+      const again = await loadAdapter(jobs[i].resave);
+      const adapter = loraAdapter(bench.model.architecture, again.config);
+      const loaded = await bench.learner({ adapter, adapterWeights: again.weights });
+      expect(await scoresOf(loaded), name).toEqual(scores.get(name));
+    }
+    expect(answers.length).toBe(10);
+  });
+});

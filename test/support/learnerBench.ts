@@ -1,0 +1,60 @@
+/** @file A small random GPT-2, learners on it, and a few large steps: for what must hold of an adapter. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import type { PairLogps } from "../../src/data/preferences/types.ts";
+import { createLearner } from "../../src/dpo/createLearner.ts";
+import type { Learner } from "../../src/dpo/learner.ts";
+import type { LearnerOptions } from "../../src/dpo/learnerOptions.ts";
+import type { LoadedModel } from "../../src/models/loadModel.ts";
+import { objective } from "./objective.ts";
+import { ADAMW, packed, randomGpt2, randomPairTokens } from "./randomGpt2.ts";
+
+export const pairs = randomPairTokens(6);
+
+/** Folder and model are there in tests; both, and all learners, go when the file's tests are done. */
+export function useLearners() {
+  const folder = mkdtempSync(join(tmpdir(), "prefine-adapter-"));
+  const learners: Learner[] = [];
+  const bench = { folder, base: join(folder, "base"), model: undefined as unknown as LoadedModel };
+  beforeAll(async () => {
+    bench.model = await randomGpt2(bench.base);
+  });
+  afterAll(async () => {
+    await Promise.all(learners.map((made) => made.dispose()));
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const learner = async (options: Partial<LearnerOptions> & Pick<LearnerOptions, "adapter">): Promise<Learner> => {
+    const made = await createLearner({
+      ...{ model: bench.model, objective: objective(), dropout: false, seed: 3 },
+      optimizer: { settings: ADAMW, weightDecay: () => 0 },
+      ...options,
+    });
+    learners.push(made);
+    return made;
+  };
+  return Object.assign(bench, { learner });
+}
+
+/** Takes large steps, so that the adapter is far from neutral. @param from the first step's number. */
+export async function trainSteps(trained: Learner, steps: number, from = 0): Promise<void> {
+  for (let step = from; step < from + steps; step++) {
+    const pair = packed(pairs[step % pairs.length]);
+    const reference = [await trained.referenceLogps(pair)];
+    await trained.accumulate([pair], reference, { scale: 1, dropoutStep: step });
+    await trained.step({ learningRate: 0.02, maxGradNorm: 0 });
+  }
+}
+
+export async function scoresOf(scored: Learner): Promise<PairLogps[]> {
+  const all: PairLogps[] = [];
+  for (const pair of pairs) all.push((await scored.score(packed(pair))).logps);
+  return all;
+}
+
+export async function referenceOf(learner: Learner): Promise<PairLogps[]> {
+  const all: PairLogps[] = [];
+  for (const pair of pairs) all.push(await learner.referenceLogps(packed(pair)));
+  return all;
+}
