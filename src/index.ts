@@ -18,6 +18,7 @@ export { AutoModelForCausalLM } from "./generation/causalLM.ts";
 export type { GenerateOutput, StreamedText } from "./generation/generate.ts";
 export type { CausalLM, GenerateOptions } from "./generation/generativeModel.ts";
 export { pipeline, type TextGenerationPipeline } from "./generation/pipeline.ts";
+export { type MergedModel, type MergeOptions, merge_and_unload } from "./merging/mergeAndUnload.ts";
 export { plotRunFolders } from "./plots/plotRunFolders.ts";
 export { plotRuns } from "./plots/plotRuns.ts";
 export { plotTerminal } from "./plots/plotTerminal.ts";

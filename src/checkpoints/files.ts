@@ -41,15 +41,21 @@ export async function writeFileAtomically(path: string, content: Content): Promi
  * Puts a folder with these files at `path`; a folder that is there already is replaced. The folder appears under its
  * name only when every file in it is on the disk.
  * @param fill the names of the files and what is in them, asked for one after the other.
+ * @param check looks at the files before the folder gets its name; when it throws, `path` is as it was.
  * @throws PrefineError("io") when the disk is full, read-only or not ours; `path` is then as it was.
  */
-export async function writeFolderAtomically(path: string, files: Iterable<readonly [string, Content]>): Promise<void> {
+export async function writeFolderAtomically(
+  path: string,
+  files: Iterable<readonly [string, Content]>,
+  check: (folder: string) => Promise<void> = async () => {},
+): Promise<void> {
   const partial = partialName(path);
   try {
     makeFolder(dirname(path));
     await mkdir(partial);
     for (const [name, content] of files) await writeSynced(join(partial, name), content);
     await syncFolder(partial);
+    await check(partial);
     await replaceFolder(partial, path);
     await syncFolder(dirname(path));
   } catch (cause) {

@@ -17,6 +17,7 @@ const COMMANDS: Record<string, Entry> = {
   data: { summary: "look at a data set: splits, features, a record", load: () => import("./dataCommand.ts") },
   generate: { summary: "generate text with a model or a run", load: () => import("./generateCommand.ts") },
   compare: { summary: "answers of a run and of its original, side by side", load: () => import("./compareCommand.ts") },
+  merge: { summary: "merge a run's adapter into its base model", load: () => import("./mergeCommand.ts") },
   demo: { summary: "see it all at work, offline, in about a minute", load: () => import("./demoCommand.ts") },
   plot: { summary: "plot the logs of runs", load: () => import("./plotCommand.ts") },
 };

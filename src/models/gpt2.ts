@@ -13,6 +13,8 @@ interface Gpt2 {
   heads: number;
   inner: number;
   epsilon: number;
+  /** Whether the unembedding is the embedding: in every published GPT-2; not where they were trained apart. */
+  isTied: boolean;
   dropout: { embedding: number; residual: number; attention: number };
 }
 
@@ -23,7 +25,6 @@ const FIXED = {
   reorder_and_upcast_attn: false,
   scale_attn_by_inverse_layer_idx: false,
   scale_attn_weights: true,
-  tie_word_embeddings: true,
 } as const;
 
 /** Far beyond any GPT-2 (48): each one is described in memory before the weights are looked at. */
@@ -48,6 +49,7 @@ function readConfig(fields: ConfigFields): Gpt2 {
     heads,
     inner: fields.integer("n_inner", 4 * width),
     epsilon: fields.number("layer_norm_epsilon", 1e-5),
+    isTied: (fields.json.tie_word_embeddings ?? true) !== false,
     dropout: {
       embedding: fields.rate("embd_pdrop", 0.1),
       residual: fields.rate("resid_pdrop", 0.1),
@@ -101,6 +103,7 @@ function parametersOf(config: Gpt2, blocks: readonly BlockLayers[]): Map<string,
     linear(down);
   }
   norm("transformer.ln_f");
+  if (!config.isTied) parameters.set("lm_head.weight", [config.vocabSize, width]);
   return parameters;
 }
 
@@ -151,7 +154,7 @@ export function gpt2(json: Record<string, unknown>, where: string): Architecture
     keptFloats: config.layers * (6 * config.width + config.inner),
     parameters: parametersOf(config, layers),
     linears: layers.flatMap(({ qkv, attentionOut, up, down }) => [qkv, attentionOut, up, down]),
-    head: "transformer.wte.weight",
+    head: config.isTied ? "transformer.wte.weight" : "lm_head.weight",
     fileNames: (name) => [name, name.replace(/^transformer\./, "")],
     forward: preNormForward({
       embed: (net, { tokens, positions }) => {

@@ -26,6 +26,15 @@ export function adaptedNorm(lora: LoraLayer, weight: Tensor, weights: AdapterInp
   return reshape(normKeepDims(adaptedWeight(lora, weight, weights), [axis]), [lora.layer.outFeatures]);
 }
 
+/** The one matrix that stands for the layer and its adapter, in the layer's own layout. */
+export function mergedWeight(lora: LoraLayer, weight: Tensor, weights: AdapterInput): Tensor {
+  const adapted = adaptedWeight(lora, weight, weights);
+  if (lora.magnitude === null) return adapted;
+  const { outFeatures, layout } = lora.layer;
+  const scale = div(weights(lora.magnitude, [outFeatures]), adaptedNorm(lora, weight, weights));
+  return mul(adapted, layout === "out,in" ? reshape(scale, [outFeatures, 1]) : scale);
+}
+
 export interface DoraInputs {
   /** The layer's output [M, out]. */
   y: Tensor;

@@ -8,39 +8,22 @@ import { loadAdapter, saveAdapter } from "../../src/checkpoints/adapter.ts";
 import type { AdapterConfig } from "../../src/checkpoints/adapterConfig.ts";
 import type { PairLogps } from "../../src/data/preferences/types.ts";
 import { loraAdapter } from "../../src/models/lora.ts";
+import { ADAPTER_KINDS, type AdapterKind } from "../support/adapterKinds.ts";
 import { pairs, referenceOf, scoresOf, trainSteps, useLearners } from "../support/learnerBench.ts";
 import { askPeft, expectSameLogps, hasPeft, needsPeft } from "../support/peft.ts";
 import { packed } from "../support/randomGpt2.ts";
 
 const bench = useLearners();
 
-type Settings = Partial<AdapterConfig>;
-const KINDS: Record<string, Settings> = {
-  "all-linear, rslora, ranks and alphas by name": {
-    ...{ target_modules: "all-linear", use_rslora: true },
-    ...{ rank_pattern: { c_attn: 2, "h.1.mlp.*": 5 }, alpha_pattern: { "mlp.c_proj": 3 } },
-  },
-  "a regular expression": { target_modules: ".*attn\\.c_(attn|proj)", exclude_modules: ["h.0.attn.c_proj"] },
-  "layers by number": { layers_to_transform: [1], layers_pattern: "h", init_lora_weights: "gaussian" },
-  DoRA: { use_dora: true },
-  "DoRA with everything": {
-    ...{ use_dora: true, use_rslora: true, bias: "all", modules_to_save: ["ln_f"], rank_pattern: { c_proj: 3 } },
-  },
-  "biases of adapted layers": { bias: "lora_only", target_modules: ["c_attn", "mlp.c_proj"] },
-  "all biases": { bias: "all" },
-  "the embedding in full": { modules_to_save: ["wte"] },
-  "embedding and unembedding in full, untied": { modules_to_save: ["wte", "lm_head"] },
-  "a whole MLP and the norms": { modules_to_save: ["mlp", "ln_1", "ln_2"], target_modules: ["c_attn"] },
-};
-const kinds = Object.entries(KINDS);
+const kinds = Object.entries(ADAPTER_KINDS);
 
-function settingsOf(settings: Settings): AdapterConfig {
+function settingsOf(settings: AdapterKind): AdapterConfig {
   return {
     ...{ r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: ["c_attn", "c_proj"], fan_in_fan_out: true },
     ...{ base_model_name_or_path: bench.base, task_type: "CAUSAL_LM", revision: null, ...settings },
   };
 }
-const adapterOf = (settings: Settings) => loraAdapter(bench.model.architecture, settingsOf(settings));
+const adapterOf = (settings: AdapterKind) => loraAdapter(bench.model.architecture, settingsOf(settings));
 const savedFolder = (name: string) => join(bench.folder, name.replaceAll(/\W+/g, "-"));
 
 describe.each(kinds)("an adapter with %s", (_, settings) => {

@@ -34,6 +34,7 @@ const LIBRARY = [
   "dpo",
   "checkpoints",
   "generation",
+  "merging",
 ];
 
 export const RULES: Record<string, Rule> = {
@@ -61,6 +62,9 @@ export const RULES: Record<string, Rule> = {
   generation: {
     values: [...ENGINE, "models", "data/tokenizers", "data/hub", "checkpoints", "config", "random"],
   },
+  merging: {
+    values: [...ENGINE, "models", "data/tokenizers", "checkpoints", "generation", "formats", "random"],
+  },
   plots: { values: ["makeFolder", "parseJson"] },
   train: { values: [...LIBRARY, "training"] },
   index: { values: [...LIBRARY, "training", "plots", "train"] },
@@ -83,7 +87,7 @@ export const READS_FILES = [
     "src/plots/plotRunFolders.ts",
     "src/plots/readTrainerState.ts",
   ],
-  ...["src/training/logger.ts", "src/cli/"],
+  ...["src/training/logger.ts", "src/merging/mergeAndUnload.ts", "src/cli/"],
 ];
 
 /** What runs in a browser too: nothing of Node but in the files above. */

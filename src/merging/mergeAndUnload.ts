@@ -1,0 +1,173 @@
+/**
+ * @file A run's adapter into its base model: a model folder that transformers loads. The merged model is compared with
+ * the adapter on its base before the folder gets its name.
+ */
+import { existsSync, readdirSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import type { Adapter } from "../checkpoints/adapter.ts";
+import { type Content, writeFolderAtomically } from "../checkpoints/files.ts";
+import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
+import { Device } from "../engine/runtime/device.ts";
+import { PrefineError } from "../errors.ts";
+import { type FloatDtype, fromFloat32 } from "../formats/narrowFloats.ts";
+import { type SafetensorsTensor, safetensorsPieces } from "../formats/safetensors.ts";
+import { checkAdapterFits } from "../generation/checkAdapter.ts";
+import { findModel, type ModelSourceOptions } from "../generation/modelSource.ts";
+import { type LoadedModel, loadModel } from "../models/loadModel.ts";
+import { type LoraAdapter, loraAdapter } from "../models/lora.ts";
+import { compareLogits, logitsOf } from "./compareLogits.ts";
+import { isUntied, mergeWeights } from "./mergeWeights.ts";
+
+export interface MergeOptions extends ModelSourceOptions {
+  /** Folder to write. Default: the run's with "-merged" behind it. */
+  output_dir?: string;
+  /** Type of the weights in the file. Default: that of the base's weights, tensor by tensor. */
+  dtype?: "float32" | "float16" | "bfloat16";
+  /** Replaces a folder that is there. Default: false. */
+  overwrite_output_dir?: boolean;
+  /** Hears what a person should know. Default: a warning of the process. */
+  onWarning?: (line: string) => void;
+}
+
+export interface MergedModel {
+  output_dir: string;
+  /** Type of the weights in the file, of most of them where they differ. */
+  dtype: "float32" | "float16" | "bfloat16";
+  /** Largest difference between the logits of the merged model and of the adapter on its base, on one batch. */
+  largest_difference: number;
+  /** Largest of those logits. */
+  largest_logit: number;
+}
+
+const DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const;
+/** How far logits may move, as a share of the largest: rounding of weights, of no more than their last digits. */
+const TOLERANCE: Record<FloatDtype, number> = { F32: 1e-4, F16: 2e-2, BF16: 1e-1 };
+
+interface Source {
+  adapter: Adapter;
+  lora: LoraAdapter;
+  model: LoadedModel;
+  /** Where the tokenizer is. */
+  tokenizer: string;
+  /** Branch, tag or commit of the base. */
+  revision: string | undefined;
+}
+
+/**
+ * PEFT's merge_and_unload and save_pretrained in one: writes config.json, model.safetensors, generation_config.json and
+ * the tokenizer's files. Every kind of adapter that prefine trains; embeddings that were trained apart are untied.
+ * @param run folder of a run, a checkpoint or PEFT's, a hub id, or a model loaded from one of them.
+ * @throws PrefineError("config") for a run without an adapter, or an output_dir that is taken; "model" when the merged
+ *   model differs from the adapter on its base by more than rounding. output_dir is then as it was.
+ */
+export async function merge_and_unload(
+  run: string | { readonly name_or_path: string },
+  options: MergeOptions = {},
+): Promise<MergedModel> {
+  const name = typeof run === "string" ? run : run.name_or_path;
+  const output_dir = options.output_dir ?? `${name.replace(/[/\\]+$/, "")}-merged`;
+  const source = await readSource(name, options);
+  checkFolder(output_dir, options.overwrite_output_dir ?? false, [name, source.model.directory]);
+  const { onWarning = (line: string) => process.emitWarning(line, "PrefineWarning") } = options;
+  if (isUntied(source.model, source.lora)) {
+    onWarning("embedding and unembedding were trained apart: the merged model has tie_word_embeddings: false");
+  }
+  const expected = await logitsOf(source.model, source.adapter);
+  const { weights, dtype } = await mergedTensors(source, options.dtype);
+  const files: [string, Content][] = [
+    ["model.safetensors", safetensorsPieces(weights, { format: "pt" })],
+    ...configFiles(source, nameOf(dtype)),
+    ...(await tokenizerFiles(source, options, onWarning)),
+  ];
+  let compared = { difference: Number.NaN, largest: Number.NaN };
+  await writeFolderAtomically(output_dir, files, async (folder) => {
+    compared = compareLogits(expected, await logitsOf(await loadModel(folder), null));
+    if (!(compared.difference <= TOLERANCE[dtype] * compared.largest)) throw unlike(name, compared);
+  });
+  const { difference, largest } = compared;
+  return { output_dir, dtype: nameOf(dtype), largest_difference: difference, largest_logit: largest };
+}
+
+async function readSource(name: string, options: MergeOptions): Promise<Source> {
+  const { base, baseRevision, adapter, adapterFolder, tokenizer } = await findModel(name, options);
+  if (!adapter || adapterFolder === undefined) {
+    const hint = "Only adapters can be merged; a run that trained all weights is a whole model already.";
+    throw new PrefineError("config", `${name}: expected a run with an adapter, found none`, hint);
+  }
+  const model = await loadModel(base, { ...options, revision: baseRevision });
+  checkAdapterFits(adapter, adapterFolder, model);
+  const lora = loraAdapter(model.architecture, adapter.config);
+  return { adapter, lora, model, tokenizer, revision: tokenizer === base ? baseRevision : undefined };
+}
+
+/** @param inputs folders that are read: writing there would replace them. */
+function checkFolder(folder: string, mayReplace: boolean, inputs: readonly string[]): void {
+  if (inputs.some((input) => resolve(input) === resolve(folder))) {
+    const message = `output_dir ${folder}: expected another folder than the run's and the base model's`;
+    throw new PrefineError("config", message);
+  }
+  if (mayReplace || !existsSync(folder) || readdirSync(folder).length === 0) return;
+  const hint = "Choose another output_dir, or replace it: overwrite_output_dir: true.";
+  throw new PrefineError("config", `output_dir ${folder}: expected an empty folder or none, found files there`, hint);
+}
+
+/** The merged parameters in the file's types; each leaves the compute thread once it is read. */
+async function mergedTensors({ model, adapter, lora }: Source, wanted: MergeOptions["dtype"]) {
+  const device = new Device();
+  try {
+    await device.load([...model.weights]);
+    await device.put([...adapter.weights].map(([name, { shape, data }]) => [name, { dtype: "float32", shape, data }]));
+    const weights = new Map<string, SafetensorsTensor>();
+    const sizes: Record<FloatDtype, number> = { F32: 0, F16: 0, BF16: 0 };
+    for (const name of await mergeWeights(device, model, lora)) {
+      const [{ shape, data }] = await device.read([name]);
+      await device.free([name]);
+      const kept = (model.weights.get(name) ?? model.weights.get(model.architecture.head))?.as;
+      const dtype = wanted ? DTYPES[wanted] : kept === "F16" || kept === "BF16" ? kept : "F32";
+      sizes[dtype] += data.length;
+      weights.set(name, { dtype, shape, data: fromFloat32(data as Float32Array, dtype) });
+    }
+    const [[dtype]] = Object.entries(sizes).sort(([, a], [, b]) => b - a) as [FloatDtype, number][];
+    return { weights, dtype };
+  } finally {
+    await device.dispose();
+  }
+}
+
+function nameOf(dtype: FloatDtype): MergedModel["dtype"] {
+  return dtype === "F16" ? "float16" : dtype === "BF16" ? "bfloat16" : "float32";
+}
+
+function configFiles({ model, lora }: Source, dtype: MergedModel["dtype"]): [string, Content][] {
+  const { torch_dtype: _, ...config } = model.config; // dtype's old name
+  const tied = isUntied(model, lora) ? { tie_word_embeddings: false } : {};
+  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+  const files: [string, Content][] = [["config.json", json({ ...config, ...tied, dtype })]];
+  const hasGeneration = Object.keys(model.generationConfig).length > 0;
+  return hasGeneration ? [...files, ["generation_config.json", json(model.generationConfig)]] : files;
+}
+
+/** A model without a tokenizer beside it is merged all the same. */
+async function tokenizerFiles(
+  { tokenizer, revision }: Source,
+  options: MergeOptions,
+  onWarning: (line: string) => void,
+): Promise<[string, Content][]> {
+  try {
+    const { files } = await AutoTokenizer.from_pretrained(tokenizer, { ...options, revision });
+    return [...files].map(([name, bytes]) => [name, [bytes]]);
+  } catch (error) {
+    if (!(error instanceof PrefineError) || error.code !== "model") throw error;
+    onWarning(`no tokenizer goes with the merged model: ${error.message}`);
+    return [];
+  }
+}
+
+function unlike(name: string, { difference, largest }: { difference: number; largest: number }): PrefineError {
+  return new PrefineError(
+    "model",
+    `${basename(name)}: the merged model's logits differ by up to ${difference} from the adapter's on its base ` +
+      `(the largest logit is ${largest}): more than rounding`,
+    "Are there numbers that are not finite in the adapter? Try dtype float32.",
+  );
+}

@@ -1,0 +1,21 @@
+/** @file Adapters of every kind, for a small GPT-2: what they change of LoRA on c_attn and c_proj. */
+import type { AdapterConfig } from "../../src/checkpoints/adapterConfig.ts";
+
+export type AdapterKind = Partial<AdapterConfig>;
+export const ADAPTER_KINDS: Record<string, AdapterKind> = {
+  "all-linear, rslora, ranks and alphas by name": {
+    ...{ target_modules: "all-linear", use_rslora: true },
+    ...{ rank_pattern: { c_attn: 2, "h.1.mlp.*": 5 }, alpha_pattern: { "mlp.c_proj": 3 } },
+  },
+  "a regular expression": { target_modules: ".*attn\\.c_(attn|proj)", exclude_modules: ["h.0.attn.c_proj"] },
+  "layers by number": { layers_to_transform: [1], layers_pattern: "h", init_lora_weights: "gaussian" },
+  DoRA: { use_dora: true },
+  "DoRA with everything": {
+    ...{ use_dora: true, use_rslora: true, bias: "all", modules_to_save: ["ln_f"], rank_pattern: { c_proj: 3 } },
+  },
+  "biases of adapted layers": { bias: "lora_only", target_modules: ["c_attn", "mlp.c_proj"] },
+  "all biases": { bias: "all" },
+  "the embedding in full": { modules_to_save: ["wte"] },
+  "embedding and unembedding in full, untied": { modules_to_save: ["wte", "lm_head"] },
+  "a whole MLP and the norms": { modules_to_save: ["mlp", "ln_1", "ln_2"], target_modules: ["c_attn"] },
+};
