@@ -78,6 +78,7 @@ describe(`options of ${versions.join(", ")}`, () => {
       "logging_dir",
       "max_prompt_length",
       "overwrite_output_dir",
+      "precompute_ref_cache",
       "simpo_gamma",
     ]);
   });

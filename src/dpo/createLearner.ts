@@ -44,9 +44,10 @@ class EngineLearner implements Learner {
 
   /** Every stored weight by the name the graphs know it by. */
   private weightFeeds(role: Role): Record<string, string> {
-    const { model, referenceModel } = this.options;
+    const { model, referenceModel, referenceAdapter } = this.options;
     if (role === "reference" && referenceModel) {
-      const names = [...referenceModel.architecture.parameters.keys()];
+      const adapted = referenceAdapter?.weights.keys() ?? [];
+      const names = [...referenceModel.architecture.parameters.keys(), ...adapted];
       return Object.fromEntries(names.map((name) => [name, referenceModelName(name)]));
     }
     const base = [...model.architecture.parameters.keys(), "headMean"].map((name) => [name, name]);

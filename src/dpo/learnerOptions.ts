@@ -14,6 +14,8 @@ export interface LearnerOptions {
   adapterWeights?: NamedTensors;
   /** Another model as the reference; absent: a frozen copy of what the trainable weights are at the start. */
   referenceModel?: LoadedModel;
+  /** An adapter on the reference model: its shape, and its weights by PEFT's keys. */
+  referenceAdapter?: { shape: LoraAdapter; weights: NamedTensors };
   objective: Objective;
   optimizer: OptimizerChoice;
   /** Switches on the model's own dropouts and lora_dropout. */

@@ -2,6 +2,7 @@
 import type { Device } from "../engine/runtime/device.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
 import { needsReference } from "./losses/losses.ts";
+import { float32 } from "./pairFeeds.ts";
 import { initial, referenceModelName } from "./tensorNames.ts";
 import { loadAdapterTensors, trainableOf } from "./trainable.ts";
 
@@ -11,8 +12,10 @@ export async function loadWeights(device: Device, options: LearnerOptions): Prom
   await device.load([...model.weights]);
   await loadAdapterTensors(device, options);
   const trainable = trainableOf(options);
-  if (referenceModel)
+  if (referenceModel) {
     await device.load([...referenceModel.weights].map(([name, range]) => [referenceModelName(name), range]));
-  else if (needsReference(options.objective.losses.map(({ type }) => type)))
+    const adapted = [...(options.referenceAdapter?.weights ?? [])];
+    await device.put(adapted.map(([name, tensor]) => [referenceModelName(name), float32(tensor)]));
+  } else if (needsReference(options.objective.losses.map(({ type }) => type)))
     await device.copy(trainable.map(({ name }) => [name, initial(name)]));
 }

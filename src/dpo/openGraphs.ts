@@ -26,7 +26,7 @@ export interface Graphs {
 
 /** Compiles them; needs the weights in the device. */
 export async function openGraphs(device: Device, options: LearnerOptions): Promise<Graphs> {
-  const { model, adapter, referenceModel, objective } = options;
+  const { model, adapter, referenceModel, referenceAdapter, objective } = options;
   const { architecture } = model;
   const { ldAlpha, useWeighting } = objective;
   const policy: PairGraphOptions = { architecture, adapter, frozenHead: isHeadFrozen(adapter), ldAlpha, useWeighting };
@@ -39,7 +39,7 @@ export async function openGraphs(device: Device, options: LearnerOptions): Promi
   const other = referenceModel && {
     ...policy,
     architecture: referenceModel.architecture,
-    adapter: null,
+    adapter: referenceAdapter?.shape ?? null,
     frozenHead: true,
   };
   const score = await device.open(scoreGraph(policy));

@@ -39,6 +39,7 @@ export function createRun(parts: RunParts): Run {
     loop: newLoopState(),
     signal: undefined,
     ownsOutput: false,
+    isUntouched: true,
   };
 }
 
@@ -65,6 +66,7 @@ export async function restoreRun(run: Run, path: string): Promise<void> {
   if (changed.length > 0) run.observer.warn(`${path}: the run goes on with other settings: ${changed.join("; ")}`);
   checkTensors(run, checkpoint, path);
   const { weights, optimizer, optimizerStep } = checkpoint;
+  run.isUntouched = false;
   await run.learner.writeState({ weights: new Map(weights), optimizer: new Map(optimizer), optimizerStep });
   // The plan may be longer than it was, and steps between events may have changed: those are today's.
   const { epoch, global_step, log_history, total_flos } = checkpoint.state;

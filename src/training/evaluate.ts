@@ -5,7 +5,7 @@ import type { Learner, PairScores } from "../dpo/learner.ts";
 import { type MetricsOptions, metricsCollector } from "./computeMetrics.ts";
 import { addMetrics, batchMetrics, evaluatedPair, type MetricSums, meanMetrics } from "./metrics.ts";
 import { referenceFor } from "./referenceLogps.ts";
-import { checkSignal, type EvaluationSet, type Split } from "./run.ts";
+import { checkSignal, type EvaluationSet } from "./run.ts";
 
 export interface EvaluationOptions {
   batchSize: number;
@@ -101,12 +101,4 @@ export function speedMetrics(
     [`${split}_samples_per_second`]: round(samples / runtime, 3),
     [`${split}_steps_per_second`]: round(steps / runtime, 3),
   };
-}
-
-/** Reference log-probabilities of every pair of a split, before training: precompute_ref_log_probs. */
-export async function precomputeReference({ pairs, reference }: Split, signal?: AbortSignal): Promise<void> {
-  for (let i = 0; i < pairs.length; i++) {
-    checkSignal(signal);
-    await reference.of([pairs.at(i)!]);
-  }
 }

@@ -3,11 +3,12 @@ import type { LogEntry } from "../checkpoints/trainerState.ts";
 import { PrefineError } from "../errors.ts";
 import { finishStep } from "./afterStep.ts";
 import { finishWithBest } from "./bestModel.ts";
-import { precomputeReference, speedMetrics } from "./evaluate.ts";
+import { speedMetrics } from "./evaluate.ts";
 import { addEntry, logEvaluation } from "./logEntries.ts";
 import { meanMetrics } from "./metrics.ts";
 import { positionAfter } from "./plan.ts";
-import { isOver, type Run, Stopped, splitsOf, stepsPassed } from "./run.ts";
+import { precomputeReference } from "./precompute.ts";
+import { isOver, type Run, Stopped, stepsPassed } from "./run.ts";
 import { saveCheckpoint } from "./saveCheckpoint.ts";
 import { trainStep } from "./step.ts";
 
@@ -51,12 +52,8 @@ async function beginStep(run: Run, isFirst: boolean): Promise<void> {
 }
 
 async function beforeFirstStep(run: Run): Promise<void> {
-  const { args, state, observer } = run;
-  if (args.precompute_ref_log_probs && run.learner.rewards === "logratios") {
-    observer.status("scoring with the reference model");
-    for (const [, split] of splitsOf(run)) await precomputeReference(split, run.signal);
-    observer.status(undefined);
-  }
+  const { args, state, learner } = run;
+  if (args.precompute_ref_log_probs && learner.rewards === "logratios") await precomputeReference(run);
   await run.callbacks.call("on_train_begin", run);
   if (args.eval_on_start && state.global_step === 0 && run.evals.length > 0) await logEvaluation(run);
 }

@@ -19,6 +19,8 @@ import {
   type TrainedModel,
   withPadToken,
 } from "./prepareModel.ts";
+import { checkReference, referenceFacts } from "./reference.ts";
+import { referenceCacheOf } from "./referenceCacheOf.ts";
 import type { RunObserver, RunParts } from "./run.ts";
 import { fingerprintOf, publicArguments } from "./trainingArguments.ts";
 import { versions } from "./versions.ts";
@@ -52,6 +54,7 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
   const tokenizer = request.tokenizer ?? (await loadTokenizer(trained));
   setPadToken(tokenizer, args);
   const truncation = truncationOf(request, trained, observer);
+  checkReference(trained, args, { maxLength: truncation.max_length });
   const { train, evals } = await prepareSplits(request, { trained, tokenizer, truncation, observer });
   const options = learnerOptions(trained, args);
   checkMemory(options, train.largest);
@@ -59,6 +62,8 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
   const { runtime } = learner;
   if (runtime.notice !== null) observer.warn(runtime.notice);
   const model = withPadToken(trained.saved, tokenizer);
+  const reference = referenceFacts(trained, args);
+  observer.info(`reference: ${reference.description}`);
   const adapter = model.kind === "adapter" ? model.config : null;
   const identity = { args, maxLength: truncation.max_length, trainable: learner.trainable, adapter: shapeOf(adapter) };
   const parts: RunParts = {
@@ -74,6 +79,8 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
       evals: new Map([...evals].map(([prefix, { pairs }]) => [prefix, pairs])),
     }),
     parameters: countParameters(trained),
+    reference,
+    referenceCache: await referenceCacheOf(trained, args, { truncation, tokenizer, runtime }),
     observer,
   };
   const facts = { base_model: trained.base.nameOrPath, adapter, versions: versions(runtime), ...nameOf(request) };

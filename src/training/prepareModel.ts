@@ -27,6 +27,8 @@ export interface TrainedModel {
   /** Weights that an adapter starts from; absent: PEFT's initialization. */
   start: Adapter | undefined;
   reference: LoadedModel | undefined;
+  /** An adapter on the reference model. */
+  referenceAdapter: Adapter | undefined;
   /** Branch, tag or commit that model_init_kwargs asks for. */
   revision: string | undefined;
   saved: SavedModel;
@@ -73,9 +75,15 @@ export async function prepareModel({ model, ref_model, peft_config, args }: Mode
   }
   const settings = start?.config ?? peft_config;
   const lora = settings && loraAdapter(base.architecture, settings);
-  const reference = ref_model === null ? undefined : (await load(ref_model, undefined)).loaded;
+  if (ref_model !== null && ref_model === model && typeof model !== "string") {
+    const hint = "Leave ref_model out: the reference is then the model as it is at the start.";
+    throw new PrefineError("config", "ref_model: expected another object than model, found the same", hint);
+  }
+  const other = ref_model === null ? undefined : await load(ref_model, undefined);
+  const { loaded: reference, adapter: referenceAdapter } = other ?? {};
   const saved = savedModel({ base, lora, settings, revision });
-  return { base, lora, start, reference, revision, saved, warnings: lora?.warnings ?? [] };
+  const warnings = lora?.warnings ?? [];
+  return { base, lora, start, reference, referenceAdapter, revision, saved, warnings };
 }
 
 interface Saving extends Pick<TrainedModel, "base" | "lora" | "revision"> {
@@ -114,12 +122,14 @@ export function withPadToken(saved: SavedModel, tokenizer: Tokenizer): SavedMode
 }
 
 /** What `createLearner` needs to know. */
-export function learnerOptions({ base, lora, start, reference }: TrainedModel, args: DPOConfig): LearnerOptions {
+export function learnerOptions(trained: TrainedModel, args: DPOConfig): LearnerOptions {
+  const { base, lora, start, reference, referenceAdapter } = trained;
   return {
     model: base,
     adapter: lora,
     ...(start ? { adapterWeights: start.weights } : {}),
     ...(reference ? { referenceModel: reference } : {}),
+    ...(reference && referenceAdapter ? { referenceAdapter: adapterOn(reference, referenceAdapter) } : {}),
     objective: objectiveOf(args),
     optimizer: {
       settings: optimizerSettings(args),
@@ -128,6 +138,10 @@ export function learnerOptions({ base, lora, start, reference }: TrainedModel, a
     dropout: !args.disable_dropout,
     seed: args.seed,
   };
+}
+
+function adapterOn({ architecture }: LoadedModel, { config, weights }: Adapter) {
+  return { shape: loraAdapter(architecture, config), weights };
 }
 
 /** Parameters that transformers counts for total_flos: all but the embeddings, the adapter's included. */

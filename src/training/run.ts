@@ -13,6 +13,7 @@ import type { Callbacks } from "./callbacks.ts";
 import type { ComputeMetrics } from "./computeMetrics.ts";
 import { type Plan, positionAfter } from "./plan.ts";
 import type { StepReport } from "./progressBar.ts";
+import type { ReferenceCache, ReferenceFacts } from "./reference.ts";
 import type { ReferenceLogps } from "./referenceLogps.ts";
 
 /** Prepared pairs in the order of the data set; an array is one. `at(i).index` is i. */
@@ -68,6 +69,10 @@ export interface RunParts {
   /** Parameters that are no embeddings, for total_flos. */
   readonly parameters: number;
   readonly observer: RunObserver;
+  /** Absent: no reference is used, or nothing is known of it. */
+  readonly reference?: ReferenceFacts;
+  /** Absent: nothing is kept of what is precomputed. */
+  readonly referenceCache?: ReferenceCache | undefined;
   readonly callbacks?: Callbacks;
   readonly compute_metrics?: ComputeMetrics | null;
 }
@@ -86,6 +91,8 @@ export interface Run extends Omit<RunParts, "train" | "evals" | "callbacks"> {
   signal: AbortSignal | undefined;
   /** Whether output_dir is this run's: evaluations then leave their margins there. */
   ownsOutput: boolean;
+  /** Whether the weights are what they were at the start. */
+  isUntouched: boolean;
 }
 
 /** All splits with reference scores, by the name that checkpoints keep them under. */

@@ -7,6 +7,7 @@ import { addMetrics, batchMetrics } from "./metrics.ts";
 import { batchesOf, epochAfter, positionAfter, rowsOf } from "./plan.ts";
 import { referenceFor } from "./referenceLogps.ts";
 import { checkSignal, nameRows, type Run, stepsPassed } from "./run.ts";
+import { checkTie } from "./tieAtStart.ts";
 
 interface MicroBatch {
   pairs: PackedPair[];
@@ -55,6 +56,7 @@ async function updateWeights(run: Run, learningRate: number): Promise<number> {
   const { learner, args, callbacks } = run;
   await callbacks.call("on_pre_optimizer_step", run);
   const { gradNorm } = await learner.step({ learningRate, maxGradNorm: args.max_grad_norm });
+  run.isUntouched = false;
   await callbacks.call("on_optimizer_step", run);
   return gradNorm;
 }
@@ -71,6 +73,7 @@ function microBatchesOf(run: Run): MicroBatch[] {
 async function accumulate(run: Run, { pairs, dropoutStep }: MicroBatch, scale: number): Promise<Outcome> {
   const reference = await referenceFor(run.learner, run.train, pairs);
   const { loss, scores } = await run.learner.accumulate(pairs, reference, { scale, dropoutStep });
+  if (reference) await checkTie(run, pairs, { scores, reference });
   const culprits = pairs.filter((_, i) => !isFinitePair(scores[i], reference?.[i]));
   refuseNonFinite("loss", loss, culprits.length > 0 ? culprits : pairs, run);
   const metrics = batchMetrics(scores, reference, {

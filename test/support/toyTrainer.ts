@@ -4,6 +4,7 @@ import { DPOConfig, type DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import type { CallbackInput } from "../../src/training/callbacks.ts";
 import type { ComputeMetrics } from "../../src/training/computeMetrics.ts";
 import type { Logger } from "../../src/training/logger.ts";
+import type { ReferenceCache } from "../../src/training/reference.ts";
 import { DPOTrainer } from "../../src/training/trainer.ts";
 import { fingerprintOf } from "../../src/training/trainingArguments.ts";
 import { ToyLearner, type ToyOptions } from "./toyLearner.ts";
@@ -21,6 +22,7 @@ export interface ToyRun {
   evalSets?: Record<string, number>;
   callbacks?: readonly CallbackInput[];
   compute_metrics?: ComputeMetrics;
+  referenceCache?: ReferenceCache;
 }
 
 /** A logger that keeps what it is told. */
@@ -34,7 +36,16 @@ export function keepingLogger(): { logger: Logger; lines: string[] } {
   };
 }
 
-export function toyTrainer({ args, rows = 7, evalRows = 3, toy = {}, dataSeed = 1, evalSets, ...extra }: ToyRun): {
+export function toyTrainer({
+  args,
+  rows = 7,
+  evalRows = 3,
+  toy = {},
+  dataSeed = 1,
+  evalSets,
+  referenceCache,
+  ...extra
+}: ToyRun): {
   trainer: DPOTrainer;
   learner: ToyLearner;
   lines: string[];
@@ -80,6 +91,8 @@ export function toyTrainer({ args, rows = 7, evalRows = 3, toy = {}, dataSeed = 
           trainable: learner.trainable,
         }),
         parameters: 121,
+        reference: { description: "the toy as it is at the start", tiesAtStart: true },
+        referenceCache,
         observer,
       },
       facts: { base_model: "toy", adapter, versions: { prefine: "0", node: "0", onnxruntime: "0" } },

@@ -65,6 +65,18 @@ const reference = group("Reference model", {
   ref_model_sync_steps: same(atLeast(1, int), 512, "Steps between such moves."),
 });
 
+const referenceCache = group(
+  "Reference model",
+  own({
+    precompute_ref_cache: same(
+      nullable(either(bool, path)),
+      null,
+      "Folder that keeps what precompute_ref_log_probs computed; false: none.",
+      { common: true },
+    ),
+  }),
+);
+
 const pairs = group("Pairs", {
   max_length: differs(nullable(above(0, int)), 1024, "Tokens of prompt and answer; longer ones are cut.", {
     common: true,
@@ -120,4 +132,4 @@ const folders = group(
 );
 
 /** DPOConfig's own fields, and those that prefine adds. */
-export const DPO_OPTIONS = { ...loss, ...reference, ...pairs, ...model, ...rows, ...folders };
+export const DPO_OPTIONS = { ...loss, ...reference, ...referenceCache, ...pairs, ...model, ...rows, ...folders };

@@ -1,0 +1,64 @@
+/** @file precompute_ref_log_probs: every pair's reference log-probabilities before the first step, cached on disk. */
+import { cacheFile, readCached, writeCached } from "../checkpoints/referenceCache.ts";
+import { PrefineError } from "../errors.ts";
+import { checkSignal, type Run, type Split, splitsOf } from "./run.ts";
+
+/** Milliseconds of scoring after which what is known is written, so that a crash loses little. */
+const SAVE_EVERY_MS = 60_000;
+
+/** Scores what is not known yet of all splits. @throws Stopped, with what was scored in the cache. */
+export async function precomputeReference(run: Run): Promise<void> {
+  for (const [name, split] of splitsOf(run)) {
+    if (countUnknown(split) > 0) await precomputeSplit(run, name, split);
+  }
+  run.observer.status(undefined);
+}
+
+async function precomputeSplit(run: Run, name: string, split: Split): Promise<void> {
+  const { observer } = run;
+  const cache = await openCache(run, name, split);
+  const missing = countUnknown(split);
+  const count = split.pairs.length;
+  const subject = `reference log-probabilities of ${name}`;
+  if (missing === 0) return observer.info(`${subject}: ${count} pairs from ${cache?.path}`);
+  if (cache) observer.info(`${subject}: ${missing} of ${count} pairs are not in the cache; scoring them`);
+  let saved = performance.now();
+  let done = 0;
+  try {
+    for (let i = 0; i < count; i++) {
+      if (!Number.isNaN(split.reference.values[2 * i])) continue;
+      checkSignal(run.signal);
+      observer.status(`scoring ${name} with the reference: ${++done}/${missing}`);
+      await split.reference.of([split.pairs.at(i)!]);
+      if (performance.now() - saved < SAVE_EVERY_MS) continue;
+      await cache?.save();
+      saved = performance.now();
+    }
+  } finally {
+    if (done > 0) await cache?.save();
+  }
+}
+
+function countUnknown({ reference: { values } }: Split): number {
+  let unknown = 0;
+  for (let i = 0; i < values.length; i += 2) if (Number.isNaN(values[i])) unknown++;
+  return unknown;
+}
+
+/** Fills in what the cache knows. Of a damaged file there is a warning; it is written anew. */
+async function openCache({ referenceCache, fingerprint, observer }: Run, name: string, split: Split) {
+  if (!referenceCache) return undefined;
+  const dataset = name === "train" ? "train_dataset" : name.replace(/^eval_?/, "eval_dataset.").replace(/\.$/, "");
+  const { folder, identity } = referenceCache;
+  const path = cacheFile(folder, { ...identity, pairs: fingerprint.data[dataset] });
+  const { values, fault } = await readCached(path, split.pairs.length);
+  if (fault !== undefined) observer.warn(`${fault}; these reference log-probabilities are computed again`);
+  if (values) split.reference.values.set(values);
+  const save = async () => {
+    await writeCached(path, split.reference.values).catch((error) => {
+      if (!(error instanceof PrefineError)) throw error;
+      observer.warn(`${error.message}; the reference log-probabilities are not kept`); // the run needs no cache
+    });
+  };
+  return { path, save };
+}

@@ -1,0 +1,92 @@
+/** @file Which reference a run has: its name, whether it ties with the policy at the start, what is refused. */
+import type { Adapter } from "../checkpoints/adapter.ts";
+import type { DPOConfig } from "../config/DPOConfig.ts";
+import { PrefineError } from "../errors.ts";
+import type { LoadedModel } from "../models/loadModel.ts";
+import { usesReference } from "./objective.ts";
+
+/** What decides about the reference. */
+export interface ReferenceChoice {
+  base: LoadedModel;
+  /** Null: all weights are trained. */
+  lora: object | null;
+  /** The adapter that the training starts from, if any. */
+  start: Adapter | undefined;
+  /** Another model. */
+  reference: LoadedModel | undefined;
+  referenceAdapter: Adapter | undefined;
+}
+
+/** What a run knows of its reference. */
+export interface ReferenceFacts {
+  /** `the base model with the adapter off`. */
+  description: string;
+  /** Whether policy and reference are the same function before the first step. */
+  tiesAtStart: boolean;
+}
+
+/** Where reference log-probabilities are kept, and what they depend on besides the pairs. */
+export interface ReferenceCache {
+  folder: string;
+  /** Weights, lengths, template, runtime: whatever changes the numbers. */
+  identity: Record<string, unknown>;
+}
+
+/** TRL's rule: the model that is named, else what the trained weights are at the start. */
+export function referenceFacts(choice: ReferenceChoice, args: DPOConfig): ReferenceFacts {
+  if (!usesReference(args)) return { description: `none: ${args.loss_type.join(", ")} needs none`, tiesAtStart: false };
+  const { sync_ref_model, ref_model_mixup_alpha: alpha, ref_model_sync_steps: steps } = args;
+  const moves = sync_ref_model ? `, moved by ${alpha} towards the policy every ${steps} steps` : "";
+  const precomputed = args.precompute_ref_log_probs ? ", its log-probabilities computed before the first step" : "";
+  return {
+    description: `${nameOf(choice)}${moves}${precomputed}`,
+    tiesAtStart: choice.reference === undefined,
+  };
+}
+
+function nameOf({ base, lora, start, reference, referenceAdapter }: ReferenceChoice): string {
+  if (reference) return `${reference.nameOrPath}${referenceAdapter ? " with its adapter" : ""}, another model`;
+  if (!lora) return `a frozen copy of ${base.nameOrPath} as it is at the start`;
+  return start ? "a frozen copy of the adapter as it is at the start" : `${base.nameOrPath} with the adapter off`;
+}
+
+/**
+ * What another model must be: able to read the same pairs, and of the same shape where its weights are to be mixed.
+ * @param limits longest sequence and largest vocabulary that the data may use.
+ * @throws PrefineError("config") for what it is not.
+ */
+export function checkReference(
+  { base, lora, reference, referenceAdapter }: ReferenceChoice,
+  args: DPOConfig,
+  { maxLength }: { maxLength: number | null },
+): void {
+  const { sync_ref_model } = args;
+  if (sync_ref_model && !usesReference(args)) {
+    const message = `sync_ref_model: expected a loss_type with a reference, found ${args.loss_type.join(", ")}`;
+    throw new PrefineError("config", message, "Remove it: there is no reference to move.");
+  }
+  if (!reference) return;
+  const where = `ref_model ${reference.nameOrPath}`;
+  const [own, other] = [base.architecture, reference.architecture];
+  if (maxLength !== null && other.maxPositions < maxLength) {
+    const message = `${where}: expected at least ${maxLength} positions (max_length), found ${other.maxPositions}`;
+    throw new PrefineError("config", message, `Set max_length to ${other.maxPositions} or less.`);
+  }
+  if (other.vocabSize < own.vocabSize) {
+    const message = `${where}: expected a vocabulary of ${own.vocabSize} tokens or more, found ${other.vocabSize}`;
+    throw new PrefineError("config", message, "Policy and reference must read the same tokens.");
+  }
+  if (!sync_ref_model) return;
+  if (lora || referenceAdapter) {
+    const hint = "Leave ref_model out: the reference is then a copy of the adapter, whose weights are mixed.";
+    throw new PrefineError("config", `${where}: expected none beside sync_ref_model with an adapter`, hint);
+  }
+  const wrong = [...own.parameters].find(([name, shape]) => other.parameters.get(name)?.join() !== shape.join());
+  if (wrong) {
+    const [name, shape] = wrong;
+    const shapeThere = other.parameters.get(name);
+    const found = shapeThere ? `[${shapeThere}]` : "none";
+    const message = `${where}: expected ${name} of shape [${shape}] to mix with the model's, found ${found}`;
+    throw new PrefineError("config", message, "sync_ref_model needs a reference of the model's own shape.");
+  }
+}

@@ -1,0 +1,39 @@
+/** @file Before the first step, policy and reference are the same function, unless the reference is another model. */
+import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
+import type { PairScores } from "../dpo/learner.ts";
+import { PrefineError } from "../errors.ts";
+import { nameRows, type Run } from "./run.ts";
+
+/**
+ * Relative to a log-probability. The same ops on the same weights give the same bits, which is looked at first; a
+ * cache that another machine filled, or another batching, sums hundreds of float32 terms in another order and differs
+ * by some 1e-6. Other weights differ by far more.
+ */
+const TOLERANCE = 1e-5;
+
+/**
+ * Looks at the first batch of a run whose weights nobody has changed yet.
+ * @param scores of the training pass, which may have dropped out some; then the pair is scored without. Cost: nothing
+ *   without dropout, else a forward pass a pair.
+ * @throws PrefineError("training") when a pair has other log-probabilities under the policy than under the reference.
+ */
+export async function checkTie(run: Run, pairs: PackedPair[], both: { scores: PairScores[]; reference: PairLogps[] }) {
+  if (!run.isUntouched || !run.reference?.tiesAtStart) return;
+  for (const [i, pair] of pairs.entries()) {
+    const reference = both.reference[i];
+    if (isTie(both.scores[i].logps, reference, 0)) continue;
+    const { logps } = await run.learner.score(pair);
+    if (isTie(logps, reference, TOLERANCE)) continue;
+    const expected = `expected the same log-probabilities of policy and reference (${run.reference.description})`;
+    const found = `${nameRows(run.train.pairs, [pair])} has ${shown(logps)} and ${shown(reference)}`;
+    const hint = "If the reference's were precomputed, try precompute_ref_cache: false; else this is prefine's fault.";
+    throw new PrefineError("training", `before the first step: ${expected}, found ${found}`, hint);
+  }
+}
+
+function isTie(a: PairLogps, b: PairLogps, tolerance: number): boolean {
+  const near = (x: number, y: number) => Math.abs(x - y) <= tolerance * Math.max(1, Math.abs(y));
+  return near(a.chosen, b.chosen) && near(a.rejected, b.rejected);
+}
+
+const shown = ({ chosen, rejected }: PairLogps) => `chosen ${chosen}, rejected ${rejected}`;
