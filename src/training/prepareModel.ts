@@ -71,7 +71,8 @@ export async function prepareModel({ model, ref_model, peft_config, args }: Mode
   }
   if (ref_model !== null && !usesReference(args)) {
     const losses = args.loss_type.join(", ");
-    throw new PrefineError("config", `ref_model: expected none, loss_type ${losses} uses no reference model`);
+    const found = `ref_model: expected none with loss_type ${losses}, which uses no reference model`;
+    throw new PrefineError("config", found, "Leave ref_model out.");
   }
   const settings = start?.config ?? peft_config;
   const lora = settings && loraAdapter(base.architecture, settings);
