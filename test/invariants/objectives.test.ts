@@ -1,6 +1,6 @@
 /**
- * @file Objectives on the engine, whatever the numbers: the gradient of a batch equals differences of its loss; a loss of
- * the whole batch in two passes equals the same loss in one, with dropout too; losses without a reference run none.
+ * @file Objectives on the engine, whatever the numbers: the gradient of a batch equals differences of its loss; a loss
+ * of the whole batch in two passes equals the same loss in one, with dropout too; losses without a reference run none.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
