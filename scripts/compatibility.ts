@@ -6,6 +6,7 @@ import type { Option, Table } from "../src/config/option.ts";
 import { DPO_OPTIONS } from "../src/config/options/dpo.ts";
 import { GENERATION_OPTIONS } from "../src/config/options/generation.ts";
 import { LORA_OPTIONS } from "../src/config/options/lora.ts";
+import { LOSS_NAMES, lossTraits, OWN_LOSS_NAMES } from "../src/config/options/lossTypes.ts";
 import { MODEL_OPTIONS } from "../src/config/options/modelConfig.ts";
 import { RENAMED_RUN_NAMES } from "../src/config/options/renamedNames.ts";
 import { SCRIPT_OPTIONS } from "../src/config/options/scriptArguments.ts";
@@ -23,6 +24,7 @@ export function compatibilityText(): string {
   return [
     introduction(versions),
     section("DPOConfig: the method", "What `trl.DPOConfig` adds to TrainingArguments.", DPO_OPTIONS),
+    losses(),
     section(
       "DPOConfig: TrainingArguments",
       "What `trl.DPOConfig` has from transformers, with TRL's defaults.",
@@ -67,6 +69,21 @@ function section(title: string, about: string, table: Table): string {
       `| \`${name}\`${option.own ? " (prefine's own)" : ""} | ${standard(option)} | ${support(option)} |`,
   );
   return `## ${title}\n\n${about}\n\n| option | default | |\n|---|---|---|\n${rows.join("\n")}\n`;
+}
+
+function losses(): string {
+  const rows = LOSS_NAMES.map((name) => {
+    const { about, divergences, smoothing, sorts, referenceFree } = lossTraits(name);
+    const own = OWN_LOSS_NAMES.includes(name) ? " (prefine's own)" : "";
+    const marks = [divergences, smoothing, !sorts, !referenceFree].map((mark) => (mark ? "yes" : "no"));
+    return `| \`${name}\`${own} | ${escapeCell(about)} | ${marks.join(" | ")} |`;
+  });
+  const about =
+    "Values of `loss_type`, alone or several added up by `loss_weights`, and what goes with them; `ld_alpha` goes " +
+    "with all. Without a reference model, logged rewards are beta times the policy's log-probabilities (`cpo`) or " +
+    "their means a token (`simpo`, `orpo`).";
+  const head = "| loss | | f_divergence_type | label_smoothing | use_weighting | reference |";
+  return `## Losses\n\n${about}\n\n${head}\n|---|---|---|---|---|---|\n${rows.join("\n")}\n`;
 }
 
 function standard({ default: value }: Option<unknown, unknown>): string {

@@ -48,6 +48,16 @@ const CHECKS: Record<string, Check> = {
     expect(read("betas.svg").toString()).toMatch(/beta-0\.1[\s\S]*beta-0\.5/);
     expect(isPng(read("betas.png"))).toBe(true);
   },
+  "compare-losses.ts": ({ stdout }, read) => {
+    const line = (name: string) => `${name}: train_loss (\\d+\\.\\d{4})\\n`;
+    const found = new RegExp(`^${["dpo", "ipo", "mpo", "simpo"].map(line).join("")}losses\\.svg, losses\\.png\\n$`);
+    const [dpo, ipo, mpo] = (found.exec(stdout) ?? []).slice(1).map(Number);
+    expect(ipo).toBeGreaterThan(20); // (1 / (2 beta))^2 = 25 where nothing is learned
+    expect(mpo).toBeGreaterThan(dpo + 1); // the log-likelihood
+    expect(isPng(read("losses.png"))).toBe(true);
+    const [first] = logOf(read("simpo/trainer_state.json"));
+    expect(first["rewards/chosen"]).toBeLessThan(-1); // of the log-probabilities themselves
+  },
   "callbacks.ts": ({ stdout }, read) => {
     expect(stdout).toMatch(
       /^step 2: margin -?\d\.\d{4} on how, -?\d\.\d{4} on others\n(step \d+: .*\n)+best: step \d+/,

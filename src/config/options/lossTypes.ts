@@ -1,6 +1,8 @@
 /** @file The values of loss_type, and what each of them reads of the other options. */
 
 interface LossTraits {
+  /** What it is, and where from. */
+  about: string;
   /** Takes any f_divergence_type: reads the difference of two scores, where the divergence's constant cancels. */
   divergences?: true;
   /** Reads label_smoothing. */
@@ -15,30 +17,37 @@ interface LossTraits {
 
 /** TRL's. */
 const TRL_LOSSES = {
-  sigmoid: { divergences: true },
-  hinge: { divergences: true },
-  ipo: { divergences: true, dividesByBeta: true },
-  exo_pair: { divergences: true, smoothing: true },
-  nca_pair: {},
-  robust: { divergences: true, smoothing: true },
-  bco_pair: {},
-  sppo_hard: { dividesByBeta: true },
-  aot: { sorts: true, smoothing: true },
-  aot_unpaired: { sorts: true, smoothing: true },
-  apo_zero: {},
-  apo_down: {},
-  discopop: { divergences: true },
-  sft: { divergences: true },
-  sigmoid_norm: { divergences: true },
+  sigmoid: { about: "DPO (arXiv 2305.18290)", divergences: true },
+  hinge: { about: "SLiC-HF's hinge on DPO's margin (arXiv 2305.10425, 2309.06657)", divergences: true },
+  ipo: { about: "IPO (arXiv 2310.12036), the margin a token", divergences: true, dividesByBeta: true },
+  exo_pair: { about: "EXO of two answers (arXiv 2402.00856)", divergences: true, smoothing: true },
+  nca_pair: { about: "noise contrastive alignment of pairs (arXiv 2402.05369)" },
+  robust: { about: "robust DPO (arXiv 2403.00409)", divergences: true, smoothing: true },
+  bco_pair: { about: "binary classifier optimization on pairs (arXiv 2404.04656)" },
+  sppo_hard: {
+    about: "self-play preference optimization with certain winners (arXiv 2405.00675)",
+    dividesByBeta: true,
+  },
+  aot: { about: "alignment via optimal transport, paired (arXiv 2406.05882)", sorts: true, smoothing: true },
+  aot_unpaired: { about: "alignment via optimal transport, unpaired (arXiv 2406.05882)", sorts: true, smoothing: true },
+  apo_zero: { about: "anchored preference optimization, for answers better than the model (arXiv 2408.06266)" },
+  apo_down: { about: "anchored preference optimization, for answers worse than the model (arXiv 2408.06266)" },
+  discopop: { about: "discovered preference optimization (arXiv 2406.08414)", divergences: true },
+  sft: { about: "negative log-likelihood of chosen answers, for MPO (arXiv 2411.10442)", divergences: true },
+  sigmoid_norm: { about: "DPO of the margin a token (arXiv 2411.15124)", divergences: true },
 } satisfies Record<string, LossTraits>;
 
 /** Prefine's own. */
 const OWN_LOSSES = {
-  cdpo: { divergences: true, smoothing: true },
-  dpop: {},
-  simpo: { referenceFree: true },
-  orpo: { referenceFree: true },
-  cpo: { referenceFree: true },
+  cdpo: {
+    about: "conservative DPO: sigmoid with smoothed labels (ericmitchell.ai/cdpo.pdf)",
+    divergences: true,
+    smoothing: true,
+  },
+  dpop: { about: "DPO-Positive: a penalty where chosen answers lose (arXiv 2402.13228)" },
+  simpo: { about: "SimPO (arXiv 2405.14734)", referenceFree: true },
+  orpo: { about: "odds ratio preference optimization; beta is its lambda (arXiv 2403.07691)", referenceFree: true },
+  cpo: { about: "contrastive preference optimization (arXiv 2401.08417)", referenceFree: true },
 } satisfies Record<string, LossTraits>;
 
 const LOSSES = { ...TRL_LOSSES, ...OWN_LOSSES };
@@ -49,4 +58,5 @@ export const OWN_LOSS_NAMES = Object.keys(OWN_LOSSES) as LossName[];
 
 export const lossTraits = (name: LossName): LossTraits => LOSSES[name];
 /** The losses that have a trait. */
-export const lossesWith = (trait: keyof LossTraits): LossName[] => LOSS_NAMES.filter((name) => lossTraits(name)[trait]);
+export const lossesWith = (trait: Exclude<keyof LossTraits, "about">): LossName[] =>
+  LOSS_NAMES.filter((name) => lossTraits(name)[trait]);
