@@ -1,0 +1,115 @@
+/** @file One round of the soak: a training that nobody disturbs, and the same one killed again and again. */
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type LogEntry, readTrainerState } from "../../src/checkpoints/trainerState.ts";
+import type { Dice } from "../fuzz/dice.ts";
+import type { Training } from "./child.ts";
+
+export interface RoundOptions {
+  dice: Dice;
+  /** Milliseconds until a kill: between none and this, evenly. */
+  longestLife: number;
+  /** After so many kills it may run to its end. Default: never. */
+  most?: number;
+}
+
+export interface RoundResult {
+  /** Seconds of the undisturbed training. */
+  seconds: number;
+  kills: number;
+  /** Bytes at every hundredth step of the undisturbed training. */
+  memory: readonly { step: number; rss: number }[];
+  /** Names of what differs at the end; empty: all is the same. */
+  differences: string[];
+}
+
+/** Runs both. `training.args.output_dir` is where the undisturbed one goes; the other's is beside it. */
+export async function soakRound(
+  training: Training,
+  { dice, longestLife, most = Number.POSITIVE_INFINITY }: RoundOptions,
+): Promise<RoundResult> {
+  const started = performance.now();
+  const calm = await runChild(training);
+  if (calm.signal !== null || calm.code !== 0) throw new Error(`the undisturbed training failed:\n${calm.stderr}`);
+  const seconds = (performance.now() - started) / 1000;
+  const output_dir = `${training.args.output_dir}-killed`;
+  const killed = { ...training, args: { ...training.args, output_dir, resume_from_checkpoint: true } };
+  let kills = 0;
+  for (;;) {
+    const end = await runChild(killed, kills < most ? 1 + dice.below(longestLife) : undefined);
+    if (end.signal === null && end.code === 0) break;
+    if (end.signal !== "SIGKILL") throw new Error(`a resumed training failed after ${kills} kills:\n${end.stderr}`);
+    kills++;
+  }
+  const memory = calm.stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  return { seconds, kills, memory, differences: await differencesOf(String(training.args.output_dir), output_dir) };
+}
+
+interface End {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+/**
+ * In the first thousand steps V8's young generation grows to its full size, and glibc fills an arena for each thread:
+ * 25 MB, then nothing more. Both are held small, so that a leak of a few bytes a step would show.
+ */
+const STEADY = { flags: ["--expose-gc", "--max-semi-space-size=1"], env: { MALLOC_ARENA_MAX: "1" } };
+
+/** @param life milliseconds after which it is killed. */
+function runChild(training: Training, life?: number): Promise<End> {
+  const child = fileURLToPath(new URL("./child.ts", import.meta.url));
+  const words = [...STEADY.flags, "--import", "tsx", child, JSON.stringify(training)];
+  const env = { ...process.env, ...STEADY.env, NO_COLOR: "1", PREFINE_NUM_THREADS: "1" };
+  const running = spawn(process.execPath, words, { env, stdio: ["ignore", "pipe", "pipe"] });
+  const timer = life === undefined ? undefined : setTimeout(() => running.kill("SIGKILL"), life);
+  const text = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    running[name].setEncoding("utf8").on("data", (chunk: string) => {
+      text[name] += chunk;
+    });
+  }
+  return new Promise((resolve) => {
+    running.once("close", (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, signal, ...text });
+    });
+  });
+}
+
+/** Log and state but for timings and the folder's name; weights and margins to the byte. */
+async function differencesOf(calm: string, killed: string): Promise<string[]> {
+  const found: string[] = [];
+  const [a, b] = [await stateOf(calm), await stateOf(killed)];
+  for (const name of Object.keys(a)) if (a[name] !== b[name]) found.push(`trainer_state.json: ${name}`);
+  for (const name of ["adapter_model.safetensors", "model.safetensors", "eval_margins.csv"]) {
+    if (bytesOf(join(calm, name)) !== bytesOf(join(killed, name))) found.push(name);
+  }
+  return found;
+}
+
+async function stateOf(folder: string): Promise<Record<string, string>> {
+  const state = await readTrainerState(folder);
+  const log_history = state.log_history.map(withoutTimings);
+  const values = Object.entries({ ...state, log_history });
+  return Object.fromEntries(values.map(([name, value]) => [name, JSON.stringify(value)?.replaceAll(folder, "RUN")]));
+}
+
+function withoutTimings(entry: LogEntry): LogEntry {
+  return Object.fromEntries(Object.entries(entry).filter(([name]) => !/runtime|per_second/.test(name)));
+}
+
+function bytesOf(path: string): string {
+  try {
+    return readFileSync(path).toString("latin1");
+  } catch {
+    return ""; // the other kind of training's
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * @file npm run soak [-- --minutes 30 --steps 3000 --seed 1]: trainings of a tiny model that are killed (SIGKILL) at
+ * random and resumed, until the time is up. Each must end with the log, the margins and the weights of the training
+ * that nobody disturbed, and none may need more memory than at its hundredth step, but for 3 %.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { dice } from "../fuzz/dice.ts";
+import { furnishSoak, KINDS, trainingOf } from "./kinds.ts";
+import { memoryGrowth } from "./memoryGrowth.ts";
+import { soakRound } from "./round.ts";
+
+const MOST_GROWTH = 0.03;
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: "string", default: "30" },
+    steps: { type: "string", default: "3000" },
+    seed: { type: "string", default: "1" },
+  },
+});
+const [minutes, steps, seed] = [values.minutes, values.steps, values.seed].map(Number);
+if (!(minutes > 0 && steps >= 200 && Number.isInteger(steps) && Number.isInteger(seed))) {
+  console.error("error: expected --minutes above 0, --steps from 200 on and a whole --seed");
+  process.exit(1);
+}
+
+const end = Date.now() + minutes * 60_000;
+const folder = mkdtempSync(join(tmpdir(), "prefine-soak-"));
+let failed = 0;
+try {
+  await furnishSoak(folder);
+  for (let round = 0; round === 0 || Date.now() < end; round++) {
+    const kind = KINDS[round % KINDS.length];
+    const place = join(folder, String(round));
+    const training = trainingOf(kind, { folder, steps });
+    training.args = { ...training.args, output_dir: place };
+    // lives of up to 9 s: a few of them end while the model is loaded, most of them after some hundred steps
+    const result = await soakRound(training, { dice: dice(seed + round), longestLife: 9_000 });
+    const growth = memoryGrowth(result.memory);
+    const isGood = result.differences.length === 0 && growth <= MOST_GROWTH;
+    if (!isGood) failed++;
+    const words = [
+      `round ${round + 1}: ${kind}, ${steps} steps in ${result.seconds.toFixed(0)} s, ${result.kills} kills`,
+      result.differences.length === 0 ? "the same end" : `DIFFERENT: ${result.differences.join(", ")}`,
+      `memory ${(100 * growth).toFixed(1)} % above step 100${growth <= MOST_GROWTH ? "" : ": TOO MUCH"}`,
+    ];
+    console.log(words.join("; "));
+    for (const name of [place, `${place}-killed`]) rmSync(name, { recursive: true, force: true });
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(failed === 0 ? "all rounds were good" : `${failed} rounds failed`);
+process.exitCode = failed === 0 ? 0 : 1;
