@@ -31,7 +31,7 @@ const HIDDEN = -1e30;
 
 export function packEntries(entries: readonly Entry[], tokenizer: Tokenizer): PackedEntry[] {
   return entries.map(({ prompt, direct, rambling, mostlyRambles }, index) => {
-    const tokens = tokenizePair({ prompt, chosen: direct, rejected: rambling }, tokenizer);
+    const tokens = tokenizePair({ kind: "texts", prompt, chosen: direct, rejected: rambling }, tokenizer);
     const packed = packPair(tokens, { max_length: null, truncation_mode: "keep_start", index });
     if (!packed || tokens.lost_prompt_ids.length > 0) throw new Error(`an answer begins inside a token: ${prompt}`);
     return { packed, directShare: mostlyRambles ? 1 - MANNER_SHARE : MANNER_SHARE };

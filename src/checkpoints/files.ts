@@ -53,7 +53,11 @@ export async function writeFolderAtomically(
   try {
     makeFolder(dirname(path));
     await mkdir(partial);
-    for (const [name, content] of files) await writeSynced(join(partial, name), content);
+    for (const [name, content] of files) {
+      const file = join(partial, name);
+      await mkdir(dirname(file), { recursive: true });
+      await writeSynced(file, content);
+    }
     await syncFolder(partial);
     await check(partial);
     await replaceFolder(partial, path);

@@ -20,7 +20,7 @@ export interface Rule {
 }
 
 const ENGINE = ["engine/graph", "engine/onnx", "engine/runtime"];
-const DATA = ["data/hub", "data/datasets", "data/tokenizers", "data/preferences"];
+const DATA = ["data/hub", "data/datasets", "data/chatTemplates", "data/tokenizers", "data/preferences"];
 const LIBRARY = [
   "random",
   "makeFolder",
@@ -50,8 +50,13 @@ export const RULES: Record<string, Rule> = {
   "engine/runtime": { values: ["formats"], types: ["engine/graph", "engine/onnx"] },
   "data/hub": { values: ["makeFolder"] },
   "data/datasets": { values: ["data/hub", "formats", "random"] },
-  "data/tokenizers": { values: ["makeFolder", "parseJson", "formats"], types: ["data/hub"], late: ["data/hub"] },
-  "data/preferences": { values: ["random"], types: ["data/tokenizers"] },
+  "data/chatTemplates": {},
+  "data/tokenizers": {
+    values: ["makeFolder", "parseJson", "formats", "data/chatTemplates"],
+    types: ["data/hub"],
+    late: ["data/hub"],
+  },
+  "data/preferences": { values: ["random", "parseJson", "data/chatTemplates"], types: ["data/tokenizers"] },
   models: { values: ["engine/graph", "formats", "random", "parseJson", "data/hub"], types: ["engine/runtime"] },
   dpo: { values: [...ENGINE, "models", "optim"], types: ["data/preferences"] },
   checkpoints: { values: ["makeFolder", "parseJson", "formats"], types: ["config"] },

@@ -1,6 +1,8 @@
 /** @file Pairs that teach nothing, and what a person is told about rows that are dropped or odd. */
-import type { PreferenceRow } from "./extractPrompt.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { Message } from "./extractPrompt.ts";
 import { type Truncation, truncatedCompletions } from "./packPair.ts";
+import type { ReadRow } from "./readRow.ts";
 import type { PairTokens } from "./types.ts";
 
 /** Row numbers (in the input) of pairs that are trained on but teach nothing. */
@@ -36,14 +38,20 @@ export function dropReason(pair: PairTokens, truncation: Truncation): keyof Drop
   return shorter === 0 || (shorter === 1 && !hasContext) ? "nothingToPredict" : undefined;
 }
 
+/** No text, no message, or only messages that say and do nothing. */
+function isEmpty(answer: string | Message[]): boolean {
+  if (typeof answer === "string") return answer === "";
+  return answer.every(({ content, tool_calls }) => (content ?? "") === "" && (tool_calls ?? null) === null);
+}
+
 /** Which kind of pair that teaches nothing this is, if any. */
 export function degenerateKind(
-  texts: PreferenceRow<string>,
+  row: ReadRow,
   pair: PairTokens,
   truncation: Truncation,
 ): keyof DegenerateRows | undefined {
-  if (texts.chosen === "" || texts.rejected === "") return "empty";
-  if (texts.chosen === texts.rejected) return "equal";
+  if (isEmpty(row.chosen) || isEmpty(row.rejected)) return "empty";
+  if (isDeepStrictEqual(row.chosen, row.rejected)) return "equal";
   const { chosen, rejected } = truncatedCompletions(pair, truncation);
   const same = chosen.length === rejected.length && chosen.every((id, i) => id === rejected[i]);
   return same ? "equalWithinMaxLength" : undefined;

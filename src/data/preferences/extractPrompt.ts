@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 /** One turn of a conversation. */
-export type Message = { role: string; content: unknown } & Record<string, unknown>;
+export type Message = { role: string } & Record<string, unknown>;
 
 /** A preference row: three texts, or three lists of messages. */
 export interface PreferenceRow<T extends string | Message[]> {

@@ -9,8 +9,9 @@ import {
   describeDropped,
   dropReason,
 } from "./degenerate.ts";
+import { type Oddities, watchOddities } from "./oddities.ts";
 import { type PackedSize, packedSize, type Truncation, type TruncationMode } from "./packPair.ts";
-import { readPreferenceRow } from "./readRow.ts";
+import { type ReadRow, readPreferenceRow } from "./readRow.ts";
 import { type TokenizedPair, tokenizePair } from "./tokenizePair.ts";
 import type { PairTokens } from "./types.ts";
 
@@ -79,8 +80,8 @@ class StoredPair implements PairTokens {
 /**
  * Tokenizes every row and decides which pairs are trained on. Whether the data has a prompt column is seen from its
  * first row, as in TRL. 270 real rows of GPT-2 tokens take 0.15 s.
- * @throws data: a column is missing or of another kind, an id is outside the model's vocabulary, nothing is left;
- *   not-yet: conversations; interrupted: by `signal`.
+ * @throws data: a column is missing or of another kind, the chat template fails on a row, an id is outside the model's
+ *   vocabulary, nothing is left; model: conversations, and no chat template; interrupted: by `signal`.
  */
 export async function prepareDataset(
   rows: AsyncIterable<Row> | Iterable<Row>,
@@ -97,34 +98,43 @@ export async function prepareDataset(
     warnings: [],
   };
   let implicitPrompt: boolean | undefined;
-  let lostPrompt: number[] = [];
+  let kind: ReadRow["kind"] | undefined;
+  const oddities = watchOddities(tokenizer);
   let turn = performance.now();
   for await (const row of rows) {
     implicitPrompt ??= !("prompt" in row);
-    const pair = addRow(prepared, row, { ...options, tokenizer, implicitPrompt });
-    if (lostPrompt.length === 0) lostPrompt = pair.lost_prompt_ids;
+    kind = addRow(prepared, row, { ...options, tokenizer, implicitPrompt, kind, oddities });
     if (performance.now() - turn < TURN_MS) continue;
     await giveTurn(options, prepared.rows);
     turn = performance.now();
   }
   const split = options.split ?? "train";
-  if (lostPrompt.length > 0) prepared.warnings.push(describeLostPrompt(split, tokenizer.decode(lostPrompt)));
+  prepared.warnings.push(...oddities.lines(split));
   prepared.warnings.push(...describeDropped(prepared.dropped, { ...options, split, rows: prepared.rows }));
   prepared.warnings.push(...describeDegenerate(prepared.degenerate, split, options.drop_degenerate === true));
   if (prepared.pairs.length === 0) throw nothingLeft(prepared, split);
   return prepared;
 }
 
-/** Tokenizes a row and adds it to the pairs, or to the counts of what was dropped. */
-function addRow(
-  prepared: PreparedDataset,
-  row: Row,
-  options: PrepareOptions & { tokenizer: Tokenizer; implicitPrompt: boolean },
-): TokenizedPair {
+interface RowOptions extends PrepareOptions {
+  tokenizer: Tokenizer;
+  implicitPrompt: boolean;
+  /** What the rows before were. */
+  kind: ReadRow["kind"] | undefined;
+  oddities: Oddities;
+}
+
+/** Tokenizes a row and adds it to the pairs, or to the counts of what was dropped. Returns of which kind it is. */
+function addRow(prepared: PreparedDataset, raw: Row, options: RowOptions): ReadRow["kind"] {
   const index = prepared.rows++;
   const where = `${options.split ?? "train"} row ${index}`;
-  const texts = readPreferenceRow(row, { where, implicitPrompt: options.implicitPrompt });
-  const pair = tokenizePair(texts, options.tokenizer);
+  const row = readPreferenceRow(raw, { where, implicitPrompt: options.implicitPrompt });
+  if (options.kind !== undefined && row.kind !== options.kind) {
+    const found = `expected ${options.kind}, as in the rows before, found ${row.kind}`;
+    throw new PrefineError("data", `${where}: ${found}`, "Make all rows alike with a map.");
+  }
+  const pair = tokenizeRow(row, options.tokenizer, where);
+  options.oddities.look(index, row, pair);
   const excess = pair.prompt_ids.length - (options.max_prompt_length ?? Number.POSITIVE_INFINITY);
   if (excess > 0) pair.prompt_ids = pair.prompt_ids.slice(excess);
   checkIds(pair, where, options);
@@ -134,9 +144,9 @@ function addRow(
   };
   let reason = dropReason(pair, truncation);
   if (!reason) {
-    const kind = degenerateKind(texts, pair, truncation);
-    if (kind) prepared.degenerate[kind].push(index);
-    if (kind && options.drop_degenerate) reason = "degenerate";
+    const degenerate = degenerateKind(row, pair, truncation);
+    if (degenerate) prepared.degenerate[degenerate].push(index);
+    if (degenerate && options.drop_degenerate) reason = "degenerate";
   }
   if (reason) prepared.dropped[reason]++;
   else {
@@ -145,7 +155,16 @@ function addRow(
     const size = packedSize(pair, truncation);
     if (tokensOf(size) > tokensOf(prepared.largest)) prepared.largest = size;
   }
-  return pair;
+  return row.kind;
+}
+
+function tokenizeRow(row: ReadRow, tokenizer: Tokenizer, where: string): TokenizedPair {
+  try {
+    return tokenizePair(row, tokenizer);
+  } catch (error) {
+    if (!(error instanceof PrefineError) || error.code !== "data") throw error;
+    throw new PrefineError("data", `${where}: ${error.message}`, error.hint, { cause: error });
+  }
 }
 
 function tokensOf({ shared, chosen, rejected }: PackedSize): number {
@@ -174,13 +193,6 @@ async function giveTurn({ signal, onProgress }: PrepareOptions, rows: number): P
   onProgress?.(rows);
   await new Promise((resolve) => setImmediate(resolve));
   if (signal?.aborted) throw new PrefineError("interrupted", "stopped while tokenizing the data");
-}
-
-function describeLostPrompt(split: string, end: string): string {
-  return (
-    `${split}: tokens merge across the end of a prompt, so that its end ${JSON.stringify(end)} is left out of the ` +
-    "sequence that is trained on; end prompts where a word ends (shown once, may be true of more rows)"
-  );
 }
 
 function nothingLeft({ rows, dropped }: PreparedDataset, split: string): PrefineError {

@@ -1,60 +1,109 @@
 /** @file Checks a row where it enters: which columns it has, and of what kind. */
-import { PrefineError } from "../../errors.ts";
-import { extractPrompt, type PreferenceRow } from "./extractPrompt.ts";
+import { PrefineError, show } from "../../errors.ts";
+import { parseJson } from "../../parseJson.ts";
+import { extractPrompt, type Message, type PreferenceRow } from "./extractPrompt.ts";
 
-const LAST_MESSAGE =
-  "Reduce chosen and rejected to the text of their last message, with `process: ultrafeedback` or a map of your own.";
+/** A row of texts, or of conversations with what their template is told beside them. */
+export type ReadRow =
+  | ({ kind: "texts" } & PreferenceRow<string>)
+  | ({ kind: "conversations"; tools: unknown[] | null; kwargs: Record<string, unknown> } & PreferenceRow<Message[]>);
+
+interface Where {
+  /** Names split and row in messages, such as "train_prefs row 17". */
+  where: string;
+  /** The data set has no prompt column: chosen and rejected begin with it. */
+  implicitPrompt: boolean;
+}
+
+const MEND = "Mend the row (`prefine data DATASET --index N` shows it), or make a text of it with a map.";
+const SAME_KIND =
+  "Reduce chosen and rejected to the text of their last message (`process: ultrafeedback`), or delete the prompt " +
+  "column where chosen and rejected begin with it.";
 
 function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  if (Array.isArray(value)) return isMessage(value[0]) ? "a list of messages" : "a list";
-  return typeof value === "string"
-    ? "a text"
-    : typeof value === "object"
-      ? "an object"
-      : `the ${typeof value} ${value}`;
+  if (Array.isArray(value))
+    return isMessage(value[0]) ? "a list of messages" : `a list${value.length ? "" : " of none"}`;
+  if (typeof value === "string") return "a text";
+  return typeof value === "object" ? "an object" : `the ${typeof value} ${value}`;
 }
 
-function isMessage(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "role" in value;
+function isMessage(value: unknown): value is Message {
+  return typeof value === "object" && value !== null && "role" in value && typeof value.role === "string";
 }
 
-function readText(row: Record<string, unknown>, column: string, where: string): string {
-  const value = row[column];
+/** What kind of row this is, by its prompt, or by chosen where the prompt is implicit: TRL's is_conversational. */
+function isConversational(value: unknown): boolean {
+  return Array.isArray(value) && isMessage(value[0]);
+}
+
+function columnOf(row: Record<string, unknown>, column: string, where: string): unknown {
+  if (column in row) return row[column];
+  const found = Object.keys(row).join(", ") || "no columns";
+  throw new PrefineError(
+    "data",
+    `${where}: expected the column "${column}", found ${found}`,
+    "Preference data has the columns chosen and rejected, and may have prompt: rename yours with a map.",
+  );
+}
+
+function readText(row: Record<string, unknown>, column: string, { where, implicitPrompt }: Where): string {
+  const value = columnOf(row, column, where);
   if (typeof value === "string") return value;
-  if (!(column in row)) {
-    const found = Object.keys(row).join(", ") || "no columns";
-    throw new PrefineError(
-      "data",
-      `${where}: expected the column "${column}", found ${found}`,
-      "Preference data has the columns chosen and rejected, and may have prompt: rename yours with a map.",
-    );
-  }
-  const isText = typeof row.prompt === "string" || !("prompt" in row);
-  if (Array.isArray(value) && isMessage(value[0])) {
-    if (isText && column !== "prompt" && "prompt" in row) {
-      const message = `${where}: expected "${column}" to be a text, as prompt is, found ${describe(value)}`;
-      throw new PrefineError("data", message, LAST_MESSAGE);
-    }
-    const message = `${where}: "${column}" is ${describe(value)}: conversations need chat templates, not built yet`;
-    throw new PrefineError("not-yet", message, LAST_MESSAGE);
-  }
-  const hint = "Mend the row (`prefine data DATASET --index N` shows it), or make a text of it with a map.";
-  throw new PrefineError("data", `${where}: expected "${column}" to be a text, found ${describe(value)}`, hint);
+  const isChat = isConversational(value);
+  const expected = isChat ? `a text, as ${implicitPrompt ? "chosen" : "prompt"} is` : "a text";
+  const hint = isChat ? SAME_KIND : MEND;
+  throw new PrefineError("data", `${where}: expected "${column}" to be ${expected}, found ${describe(value)}`, hint);
 }
 
-/**
- * The three texts of a row of standard preference data.
- * @param options.where names split and row in messages, such as "train_prefs row 17".
- * @param options.implicitPrompt the data set has no prompt column: chosen and rejected begin with it.
- */
-export function readPreferenceRow(
-  row: Record<string, unknown>,
-  options: { where: string; implicitPrompt: boolean },
-): PreferenceRow<string> {
+function readMessages(row: Record<string, unknown>, column: string, { where, implicitPrompt }: Where): Message[] {
+  const value = columnOf(row, column, where);
+  const first = implicitPrompt ? "chosen" : "prompt";
+  if (!Array.isArray(value)) {
+    const found = `expected "${column}" to be a list of messages, as ${first} is, found ${describe(value)}`;
+    throw new PrefineError("data", `${where}: ${found}`, SAME_KIND);
+  }
+  const wrong = value.findIndex((message) => !isMessage(message));
+  if (wrong < 0) return value;
+  const found = `expected message ${wrong} of "${column}" to have a role, found ${show(value[wrong])}`;
+  throw new PrefineError("data", `${where}: ${found}`, MEND);
+}
+
+/** `tools`: JSON schemas, or their JSON in a text, as tables of one type for all rows keep them. */
+function readTools(row: Record<string, unknown>, where: string): unknown[] | null {
+  const given = row.tools ?? null;
+  let value: unknown = given;
+  try {
+    if (typeof given === "string") value = parseJson(given);
+  } catch {
+    value = given;
+  }
+  if (value === null || Array.isArray(value)) return value;
+  const found = `expected "tools" to be a list of JSON schemas, or the JSON of one, found ${show(given)}`;
+  throw new PrefineError("data", `${where}: ${found}`, MEND);
+}
+
+function readKwargs(row: Record<string, unknown>, where: string): Record<string, unknown> {
+  const value = row.chat_template_kwargs ?? {};
+  if (typeof value === "object" && !Array.isArray(value)) return value as Record<string, unknown>;
+  const found = `expected "chat_template_kwargs" to be an object, found ${show(value)}`;
+  throw new PrefineError("data", `${where}: ${found}`, MEND);
+}
+
+/** A row of preference data in one of TRL's forms: texts or conversations, the prompt apart or in both of them. */
+export function readPreferenceRow(row: Record<string, unknown>, options: Where): ReadRow {
   const { where, implicitPrompt } = options;
-  const prompt = implicitPrompt ? "" : readText(row, "prompt", where);
-  const chosen = readText(row, "chosen", where);
-  const rejected = readText(row, "rejected", where);
-  return implicitPrompt ? extractPrompt({ chosen, rejected }) : { prompt, chosen, rejected };
+  const columns = implicitPrompt ? ["chosen", "rejected"] : ["prompt", "chosen", "rejected"];
+  if (!isConversational(columnOf(row, columns[0], where))) {
+    const [rejected, chosen, prompt = ""] = columns.map((column) => readText(row, column, options)).reverse();
+    return { kind: "texts", ...(implicitPrompt ? extractPrompt({ chosen, rejected }) : { prompt, chosen, rejected }) };
+  }
+  const [rejected, chosen, prompt = []] = columns.map((column) => readMessages(row, column, options)).reverse();
+  const texts = implicitPrompt ? extractPrompt({ chosen, rejected }) : { prompt, chosen, rejected };
+  if (texts.prompt.length > 0) {
+    return { kind: "conversations", tools: readTools(row, where), kwargs: readKwargs(row, where), ...texts };
+  }
+  const found =
+    "expected chosen and rejected to begin with the same messages (the prompt), found others from the first";
+  throw new PrefineError("data", `${where}: ${found}`, MEND);
 }

@@ -1,12 +1,21 @@
 /** @file Token ids of one preference row, split where prompt, prompt + chosen and prompt + rejected part. TRL 1.16. */
 import { PrefineError } from "../../errors.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
-import type { PreferenceRow } from "./extractPrompt.ts";
+import type { Message } from "./extractPrompt.ts";
+import type { ReadRow } from "./readRow.ts";
 import type { PairTokens } from "./types.ts";
 
 export interface TokenizedPair extends PairTokens {
   /** The end of the tokenized prompt that neither completion continues; left out of the sequences. Mostly empty. */
   lost_prompt_ids: number[];
+  /** The texts that were tokenized. */
+  texts: PairTexts;
+}
+
+interface PairTexts {
+  prompt: string;
+  /** prompt + chosen, prompt + rejected */
+  continued: [string, string];
 }
 
 function commonPrefixLength(a: number[], b: number[]): number {
@@ -16,19 +25,14 @@ function commonPrefixLength(a: number[], b: number[]): number {
 }
 
 /**
- * Tokenizes as TRL's DPOTrainer._prepare_dataset: eos is appended to a completion's text that does not end with it;
- * the completions start where the tokens of prompt, prompt + chosen and prompt + rejected cease to be the same.
+ * Tokenizes as TRL's DPOTrainer._prepare_dataset. Of texts: eos is appended to a completion that does not end with it.
+ * Of conversations: the chat template makes the texts (the prompt's ends where the assistant begins), and no special
+ * token is added to them. The completions start where the tokens of prompt, prompt + chosen and prompt + rejected
+ * cease to be the same.
  */
-export function tokenizePair(row: PreferenceRow<string>, tokenizer: Tokenizer): TokenizedPair {
-  const eos = tokenizer.eos_token;
-  if (eos === null) {
-    const found = `${tokenizer.name_or_path}: expected a tokenizer with an eos_token, found none`;
-    throw new PrefineError("model", found, "Name one as eos_token in tokenizer_config.json.");
-  }
-  const ended = (text: string) => (text.endsWith(eos) ? text : text + eos);
-  const texts = [ended(row.chosen), ended(row.rejected)];
-  const { shared, prompt, continued } = tokenizer.encodeBranches(row.prompt, texts);
-  const [chosen, rejected] = continued;
+export function tokenizePair(row: ReadRow, tokenizer: Tokenizer): TokenizedPair {
+  const texts = row.kind === "texts" ? endedTexts(row, tokenizer) : chatTexts(row, tokenizer);
+  const { shared, prompt, chosen, rejected } = encode(texts, tokenizer, row.kind === "texts");
   const kept = Math.min(commonPrefixLength(prompt, chosen), commonPrefixLength(prompt, rejected));
   for (let i = 0; i < kept; i++) shared.push(prompt[i]);
   return {
@@ -36,5 +40,37 @@ export function tokenizePair(row: PreferenceRow<string>, tokenizer: Tokenizer): 
     chosen_ids: chosen.slice(kept),
     rejected_ids: rejected.slice(kept),
     lost_prompt_ids: prompt.slice(kept),
+    texts,
   };
+}
+
+function endedTexts(row: Extract<ReadRow, { kind: "texts" }>, tokenizer: Tokenizer): PairTexts {
+  const eos = tokenizer.eos_token;
+  if (eos === null) {
+    throw new PrefineError("model", `${tokenizer.name_or_path}: expected a tokenizer with an eos_token, found none`);
+  }
+  const ended = (text: string) => row.prompt + (text.endsWith(eos) ? text : text + eos);
+  return { prompt: row.prompt, continued: [ended(row.chosen), ended(row.rejected)] };
+}
+
+function chatTexts(row: Extract<ReadRow, { kind: "conversations" }>, tokenizer: Tokenizer): PairTexts {
+  const { prompt, chosen, rejected, tools, kwargs } = row;
+  const text = (messages: Message[], options: object) =>
+    tokenizer.apply_chat_template(messages, { ...options, tools, ...kwargs, tokenize: false }) as string;
+  return {
+    prompt: text(prompt, { add_generation_prompt: true }),
+    continued: [text([...prompt, ...chosen], {}), text([...prompt, ...rejected], {})],
+  };
+}
+
+/** Ids of the three texts, less `shared`, which all begin with; the prompt is tokenized once where it is a prefix. */
+function encode({ prompt, continued }: PairTexts, tokenizer: Tokenizer, add_special_tokens: boolean) {
+  const options = { add_special_tokens };
+  if (continued.every((text) => text.startsWith(prompt))) {
+    const rests = continued.map((text) => text.slice(prompt.length));
+    const { continued: ids, ...rest } = tokenizer.encodeBranches(prompt, rests, options);
+    return { ...rest, chosen: ids[0], rejected: ids[1] };
+  }
+  const [chosen, rejected] = continued.map((text) => tokenizer.encode(text, options));
+  return { shared: [], prompt: tokenizer.encode(prompt, options), chosen, rejected };
 }

@@ -153,23 +153,23 @@ function createEncoder(
     if (addSpecialTokens) ids.push(...after);
     return ids;
   };
-  const encodeBranches = (text: string, continuations: string[]): Branches => {
+  const encodeBranches = (text: string, continuations: string[], addSpecialTokens: boolean): Branches => {
+    const [start, end] = addSpecialTokens ? [before, after] : [[], []];
     // A word is the same whatever follows it, unless it ends within `margin` of the end of the text: words are matched
     // from left to right without looking back, and an added token that spans the end starts within the margin.
-    const shared = [...before];
+    const shared = [...start];
     const prompt: number[] = [];
     let offset = 0;
     let cut = 0;
     for (const word of split(text)) {
-      const end = offset + word.length;
-      const isShared = end + margin <= text.length;
+      offset += word.length;
+      const isShared = offset + margin <= text.length;
       appendWord(word, isShared ? shared : prompt);
-      if (isShared) cut = end;
-      offset = end;
+      if (isShared) cut = offset;
     }
-    prompt.push(...after);
+    prompt.push(...end);
     const tail = text.slice(cut);
-    const continued = continuations.map((continuation) => [...encode(tail + continuation, false), ...after]);
+    const continued = continuations.map((continuation) => [...encode(tail + continuation, false), ...end]);
     return { shared, prompt, continued };
   };
   return { encode, encodeBranches };

@@ -14,7 +14,7 @@ export interface TextCodec {
   /** Ids of a text; with the tokens that the post-processor puts around it, if `addSpecialTokens`. */
   encode(text: string, addSpecialTokens: boolean): number[];
   /** What encode gives for `text` and for `text + continuation`, sparing the tokenization of what they share. */
-  encodeBranches(text: string, continuations: string[]): Branches;
+  encodeBranches(text: string, continuations: string[], addSpecialTokens: boolean): Branches;
   /** Text of the ids, all of which are in the vocabulary. Bytes that are no UTF-8 become U+FFFD. */
   decode(ids: readonly number[]): string;
   /** Whether the text of two lists of ids is the text of both in a row, wherever a character ends. */

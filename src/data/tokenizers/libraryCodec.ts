@@ -27,10 +27,10 @@ export function createLibraryCodec(json: TokenizerJson, config: Record<string, u
   };
   return {
     encode,
-    encodeBranches: (text, continuations): Branches => ({
+    encodeBranches: (text, continuations, addSpecialTokens): Branches => ({
       shared: [],
-      prompt: encode(text, true),
-      continued: continuations.map((continuation) => encode(text + continuation, true)),
+      prompt: encode(text, addSpecialTokens),
+      continued: continuations.map((continuation) => encode(text + continuation, addSpecialTokens)),
     }),
     // The library refuses an empty list, and cleans up spaces unless told not to (transformers never does for BPE).
     decode: (ids) => (ids.length === 0 ? "" : library.decode([...ids], { clean_up_tokenization_spaces: false })),

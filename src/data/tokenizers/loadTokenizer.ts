@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { PrefineError } from "../../errors.ts";
 import { readGguf } from "../../formats/gguf.ts";
 import { makeFolder } from "../../makeFolder.ts";
+import { isTemplateFile, TEMPLATE_FILE, TEMPLATE_FOLDER } from "../chatTemplates/templates.ts";
 import type { HubOptions } from "../hub/settings.ts";
 import { ggufTokenizer } from "./ggufTokenizer.ts";
 import { asQwen2, isQwen2Tokenizer } from "./qwen2Tokenizer.ts";
@@ -23,10 +24,11 @@ const FILES = new Set([
   "tokenizer_config.json",
   "special_tokens_map.json",
   "added_tokens.json",
-  "chat_template.jinja",
+  TEMPLATE_FILE,
   "config.json", // for model_type
   "adapter_config.json", // names the base model where an adapter has no tokenizer of its own
 ]);
+const isWanted = (path: string) => FILES.has(path) || isTemplateFile(path);
 const VOCABULARY_FILES = new Set(["vocab.json", "merges.txt"]);
 
 /** What a tokenizer is read from: the folder, its name for people and the text of its files. */
@@ -70,9 +72,8 @@ async function load(idOrPath: string, options: LoadTokenizerOptions, adapters: s
     (await readTokenizerJson(source, settings, isQwen2)) ??
     (isGpt2 || unknownKind ? await readVocabAndMerges(source, settings) : undefined);
   if (vocabulary) {
-    const template = await readOptional(source, "chat_template.jinja");
-    const otherFiles = new Map(template === undefined ? [] : [["chat_template.jinja", template]]);
-    return new Tokenizer({ ...settings, ...vocabulary, name_or_path: idOrPath, otherFiles, writeFiles });
+    const templateFiles = await readTemplateFiles(source);
+    return new Tokenizer({ ...settings, ...vocabulary, name_or_path: idOrPath, templateFiles, writeFiles });
   }
   const adapter = await readJson(source, "adapter_config.json");
   const base = adapter?.base_model_name_or_path;
@@ -122,9 +123,9 @@ async function download(id: string, options: LoadTokenizerOptions): Promise<stri
   const { gguf_file, ...settings } = options;
   const repo = { ...settings, id, kind: "model" as const };
   if (gguf_file !== undefined) return (await resolveRepo({ ...repo, files: (path) => path === gguf_file })).directory;
-  const { directory, files } = await resolveRepo({ ...repo, files: (path) => FILES.has(path) });
+  const { directory, files } = await resolveRepo({ ...repo, files: isWanted });
   if (files.includes("tokenizer.json")) return directory;
-  return (await resolveRepo({ ...repo, files: (path) => FILES.has(path) || VOCABULARY_FILES.has(path) })).directory;
+  return (await resolveRepo({ ...repo, files: (path) => isWanted(path) || VOCABULARY_FILES.has(path) })).directory;
 }
 
 async function readTokenizerJson(source: Source, { config, isGpt2 }: TokenizerSettings, isQwen2: boolean) {
@@ -162,6 +163,18 @@ async function readVocabAndMerges(
   };
 }
 
+/** chat_template.jinja, and those of additional_chat_templates/: path -> text. */
+async function readTemplateFiles(source: Source): Promise<Map<string, string>> {
+  const further = await readdir(join(source.directory, TEMPLATE_FOLDER)).catch((): string[] => []);
+  const paths = [TEMPLATE_FILE, ...further.sort().map((name) => `${TEMPLATE_FOLDER}/${name}`)].filter(isTemplateFile);
+  const texts = new Map<string, string>();
+  for (const path of paths) {
+    const bytes = await readOptional(source, path);
+    if (bytes) texts.set(path, new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
+  }
+  return texts;
+}
+
 async function readOptional({ directory, name }: Source, file: string): Promise<Uint8Array | undefined> {
   try {
     return new Uint8Array(await readFile(join(directory, file)));
@@ -195,7 +208,8 @@ async function writeFiles(directory: string, files: Map<string, Uint8Array>): Pr
     makeFolder(directory);
     for (const [file, bytes] of files) {
       const path = join(directory, file);
-      const partial = join(directory, `.${basename(file)}.${process.pid}.partial`);
+      makeFolder(dirname(path));
+      const partial = join(dirname(path), `.${basename(file)}.${process.pid}.partial`);
       try {
         const handle = await open(partial, "w");
         try {

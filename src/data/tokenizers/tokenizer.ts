@@ -1,8 +1,10 @@
 /** @file Text <-> token ids under a model's vocabulary, with its special tokens and its files. */
 import { PrefineError } from "../../errors.ts";
+import { type ChatTemplate, chooseTemplate, readChatTemplate, templateFiles } from "../chatTemplates/templates.ts";
 import { createByteLevelBpe } from "./byteLevelBpe.ts";
 import { Callable, onCall } from "./callable.ts";
 import type { Branches, TextCodec } from "./codec.ts";
+import { type ChatOptions, type ChatResult, type Conversation, renderConversation } from "./conversations.ts";
 import { createLibraryCodec } from "./libraryCodec.ts";
 import {
   mergeAddedTokens,
@@ -10,7 +12,7 @@ import {
   type SpecialTokenName,
   type TokenizerSettings,
 } from "./specialTokens.ts";
-import { tokenizerConfigFile, tokenizerJsonFile } from "./tokenizerFiles.ts";
+import { textBytes, tokenizerConfigFile, tokenizerJsonFile } from "./tokenizerFiles.ts";
 import { type AddedToken, checkTokenizerJson, readVocabulary, type TokenizerJson } from "./tokenizerJson.ts";
 
 /** What `tokenizer(text)` gives, under transformers' names. */
@@ -47,8 +49,8 @@ export interface TokenizerParts extends TokenizerSettings {
   /** Names the vocabulary's file in messages. */
   where: string;
   name_or_path: string;
-  /** Further files that belong to it (chat_template.jinja), kept as they are. */
-  otherFiles?: Map<string, Uint8Array>;
+  /** Chat templates in files of their own: path -> text. */
+  templateFiles?: ReadonlyMap<string, string>;
   /** Writes files into a folder; how save_pretrained reaches the disk. */
   writeFiles?: (directory: string, files: Map<string, Uint8Array>) => Promise<void>;
 }
@@ -64,6 +66,8 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
   readonly name_or_path: string;
   /** Longest text in tokens that the model was made for; 1e30 where the files don't say. */
   readonly model_max_length: number;
+  /** The Jinja template that makes a text of messages, or several by name; null where the model is none for chats. */
+  chat_template: ChatTemplate | null;
   /** How many tokens there are, added ones included: transformers' `len(tokenizer)`. */
   readonly vocabSize: number;
   private readonly codec: TextCodec;
@@ -91,6 +95,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
     const maxLength = parts.config.model_max_length ?? parts.config.max_len;
     this.model_max_length = typeof maxLength === "number" ? maxLength : VERY_LARGE_INTEGER;
     this.special = namedSpecialTokens(parts);
+    this.chat_template = readChatTemplate(parts.config, parts.templateFiles ?? new Map(), parts.name_or_path);
     for (const { content, id } of this.addedTokens) this.idOf.set(content, id);
     for (const [token, id] of this.idOf) this.tokenOf[id] = token;
     this.vocabSize = this.idOf.size;
@@ -116,8 +121,49 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
   }
 
   /** Ids of a text, and of the text with each continuation, equal to encode's, at the cost of each part once. */
-  encodeBranches(text: string, continuations: string[]): Branches {
-    return this.codec.encodeBranches(text, continuations);
+  encodeBranches(text: string, continuations: string[], options: EncodeOptions = {}): Branches {
+    return this.codec.encodeBranches(text, continuations, options.add_special_tokens ?? true);
+  }
+
+  /** The chat template that is meant by a name, or by what there is; a template given as a text is itself. */
+  get_chat_template(chat_template?: string | null, tools?: readonly unknown[] | null): string {
+    const where = this.name_or_path;
+    return chooseTemplate(this.chat_template, chat_template, { tools: Boolean(tools), where });
+  }
+
+  /**
+   * The text that the chat template makes of messages, or its ids: transformers' apply_chat_template. bos and eos are
+   * the template's business: none is added. What is no option here (`enable_thinking: false`) goes to the template.
+   * @param messages one conversation, or several.
+   * @returns { input_ids, attention_mask }; with return_dict: false the ids; with tokenize: false the text
+   * @throws PrefineError("model") without a template, ("data") where the template fails on the messages
+   */
+  apply_chat_template<const O extends ChatOptions = Record<string, never>>(
+    messages: Conversation | readonly Conversation[],
+    options?: O,
+  ): ChatResult<O> {
+    const { tokenize = true, return_dict = true, ...rest } = options ?? {};
+    const isBatch = Array.isArray(messages[0]);
+    const conversations = (isBatch ? messages : [messages]) as readonly Conversation[];
+    const texts = conversations.map((chat) => renderConversation(this, chat, rest));
+    const encoded = tokenize ? this(texts, { add_special_tokens: false }) : undefined;
+    const { input_ids, attention_mask } = encoded ?? { input_ids: [], attention_mask: [] };
+    const pick = <T>(all: T[]) => (isBatch ? all : all[0]);
+    const result = !tokenize
+      ? pick(texts)
+      : return_dict
+        ? { input_ids: pick(input_ids), attention_mask: pick(attention_mask) }
+        : pick(input_ids);
+    return result as ChatResult<O>;
+  }
+
+  /** The named special tokens: transformers' special_tokens_map. */
+  get special_tokens_map(): Record<string, string> {
+    return Object.fromEntries(this.special);
+  }
+  /** Tokens that are found in a text before it is split, and whether they are special. */
+  get added_tokens(): { content: string; special: boolean }[] {
+    return this.addedTokens.map(({ content, special }) => ({ content, special }));
   }
 
   /** The text of token ids; bytes that are no UTF-8 become U+FFFD. */
@@ -193,16 +239,16 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
 
   /** The files that make this tokenizer again, for saving beside a model: name -> bytes. */
   get files(): Map<string, Uint8Array> {
-    const { config, isGpt2, otherFiles } = this.parts;
+    const { config, isGpt2 } = this.parts;
     const { special, model_max_length } = this;
     return new Map([
       ["tokenizer.json", tokenizerJsonFile(this.origin, this.addedTokens)],
       ["tokenizer_config.json", tokenizerConfigFile(config, { special, model_max_length, isGpt2 })],
-      ...(otherFiles ?? []),
+      ...[...templateFiles(this.chat_template)].map(([path, text]) => [path, textBytes(text)] as const),
     ]);
   }
 
-  /** Writes tokenizer.json and tokenizer_config.json into a folder that transformers' AutoTokenizer loads. */
+  /** Writes a tokenizer's files and chat templates into a folder that transformers' AutoTokenizer loads. */
   async save_pretrained(directory: string): Promise<void> {
     if (!this.parts.writeFiles) throw new Error("internal: this tokenizer was made without a way to write files");
     await this.parts.writeFiles(directory, this.files);

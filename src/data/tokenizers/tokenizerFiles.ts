@@ -2,29 +2,31 @@
 import type { SpecialTokenName } from "./specialTokens.ts";
 import type { AddedToken, TokenizerJson } from "./tokenizerJson.ts";
 
-const toBytes = (text: string) => new TextEncoder().encode(text);
+/** A text in UTF-8. */
+export const textBytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /**
  * tokenizer.json with these added tokens.
  * @param origin the file's own bytes, or the structure that was built without such a file.
  */
 export function tokenizerJsonFile(origin: Uint8Array | TokenizerJson, addedTokens: AddedToken[]): Uint8Array {
-  if (!(origin instanceof Uint8Array)) return toBytes(JSON.stringify({ ...origin, added_tokens: addedTokens }));
+  if (!(origin instanceof Uint8Array)) return textBytes(JSON.stringify({ ...origin, added_tokens: addedTokens }));
   const json = JSON.parse(new TextDecoder().decode(origin));
   const listed = JSON.stringify(json.added_tokens ?? []);
   const isSame = listed === JSON.stringify(addedTokens.map(({ id, content, ...flags }) => ({ id, content, ...flags })));
-  return isSame ? origin : toBytes(JSON.stringify({ ...json, added_tokens: addedTokens }));
+  return isSame ? origin : textBytes(JSON.stringify({ ...json, added_tokens: addedTokens }));
 }
 
 /**
- * tokenizer_config.json: what was read, with the special tokens as they are now.
+ * tokenizer_config.json: what was read, with the special tokens as they are now; chat templates have their own files.
  * @param read the tokenizer_config.json that was read, or {}.
  */
 export function tokenizerConfigFile(
   read: Record<string, unknown>,
   settings: { special: ReadonlyMap<SpecialTokenName, string>; model_max_length: number; isGpt2: boolean },
 ): Uint8Array {
-  const { add_bos_token, add_eos_token, added_tokens_decoder, additional_special_tokens, ...kept } = read;
+  const { add_bos_token, add_eos_token, added_tokens_decoder, additional_special_tokens, chat_template, ...kept } =
+    read;
   for (const name of ["name_or_path", "is_local", "local_files_only", "special_tokens_map_file", "tokenizer_file"]) {
     delete kept[name]; // where it lay on somebody's disk
   }
@@ -42,5 +44,5 @@ export function tokenizerConfigFile(
   };
   const text = JSON.stringify(config, null, 2);
   // transformers' "no limit" is int(1e30); written as 1e+30, Python would read a float
-  return toBytes(`${text.replace(/: 1e\+30(?=[,\n])/g, ": 1000000000000000019884624838656")}\n`);
+  return textBytes(`${text.replace(/: 1e\+30(?=[,\n])/g, ": 1000000000000000019884624838656")}\n`);
 }

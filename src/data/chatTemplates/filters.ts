@@ -1,0 +1,114 @@
+/** @file Filters that Jinja has and the template library has not, or has otherwise. */
+import { type Arguments, STRING_METHODS, stripText } from "./pythonStrings.ts";
+import {
+  entriesOf,
+  isList,
+  isMapping,
+  isText,
+  isUndefined,
+  itemsOf,
+  pythonEquals,
+  pythonText,
+  type Value,
+} from "./values.ts";
+
+/** What makes values of the library's classes. */
+export interface FilterTools {
+  text(value: string): Value;
+  list(items: Value[]): Value;
+  integer(value: number): Value;
+  undefined(): Value;
+  /** The filter that a `map` names, applied to an item. */
+  filterItem(item: Value): Value;
+  /** A test of the library by its name. */
+  testOf(name: string): ((...values: Value[]) => boolean) | undefined;
+}
+
+type Filter = (operand: Value, given: Arguments, tools: FilterTools) => Value | undefined;
+
+/** What a loop over the value goes through. */
+export function iterated(value: Value, { text, list }: Pick<FilterTools, "text" | "list">): Value {
+  if (isUndefined(value)) return list([]);
+  if (isText(value)) return list(Array.from(value.value as string, text));
+  return value;
+}
+
+const method =
+  (name: string): Filter =>
+  (operand, _given, { text }) =>
+    text(String(STRING_METHODS[name](pythonText(operand), { positional: [], values: [], named: new Map() })));
+
+const length: Filter = (operand, _given, { integer }) => {
+  if (isText(operand)) return integer(Array.from(operand.value as string).length);
+  return isUndefined(operand) ? integer(0) : undefined;
+};
+
+const itemAt =
+  (place: 0 | -1): Filter =>
+  (operand, _given, tools) =>
+    itemsOf(iterated(operand, tools)).at(place) ?? tools.undefined();
+
+const join: Filter = (operand, { positional, named }, tools) => {
+  const attribute = positional[1] ?? named.get("attribute");
+  const items = itemsOf(iterated(operand, tools)).map((item) => {
+    const part = typeof attribute === "string" ? entriesOf(item).get(attribute) : item;
+    return part ? pythonText(part) : "";
+  });
+  return tools.text(items.join(String(positional[0] ?? named.get("d") ?? "")));
+};
+
+const map: Filter = (operand, { positional, named }, tools) => {
+  const items = itemsOf(iterated(operand, tools));
+  const attribute = named.get("attribute");
+  if (attribute === undefined && positional.length > 0) return tools.list(items.map(tools.filterItem));
+  return undefined;
+};
+
+const isTrue = (value: Value) => (value as Value & { __bool__(): { value: boolean } }).__bool__().value;
+
+/** selectattr and rejectattr. */
+const byAttribute =
+  (wanted: boolean): Filter =>
+  (operand, { positional: [attribute, test], values }, tools) => {
+    const passes = (value: Value): boolean => {
+      if (test === undefined) return isTrue(value);
+      if (test === "equalto" || test === "eq" || test === "==") return pythonEquals(value, values[2]);
+      if (test === "ne" || test === "!=") return !pythonEquals(value, values[2]);
+      if (test === "in") return itemsOf(values[2]).some((item) => pythonEquals(item, value));
+      const known = tools.testOf(String(test));
+      if (!known) throw new Error(`no test named ${String(test)}`);
+      return known(value, values[2]);
+    };
+    const items = itemsOf(iterated(operand, tools));
+    const attributeOf = (item: Value) => entriesOf(item).get(String(attribute)) ?? tools.undefined();
+    return tools.list(items.filter((item) => passes(attributeOf(item)) === wanted));
+  };
+
+/** By name; one that returns nothing leaves it to the library. */
+export const FILTERS: Readonly<Record<string, Filter>> = {
+  string: (operand, _given, { text }) => text(pythonText(operand)),
+  trim: (operand, { positional: [characters] }, { text }) => text(stripText(pythonText(operand), characters)),
+  upper: method("upper"),
+  lower: method("lower"),
+  capitalize: method("capitalize"),
+  length,
+  count: length,
+  first: itemAt(0),
+  last: itemAt(-1),
+  join,
+  map,
+  selectattr: byAttribute(true),
+  rejectattr: byAttribute(false),
+  default: (operand, { positional }, { text }) => {
+    if (positional.length > 0) return undefined;
+    return isUndefined(operand) ? text("") : operand;
+  },
+  list: (operand, _given, tools) => {
+    if (isMapping(operand)) return tools.list([...entriesOf(operand).keys()].map(tools.text));
+    return isList(operand) ? undefined : iterated(operand, tools);
+  },
+  tojson: (operand) => {
+    if (isUndefined(operand)) throw new Error("tojson: an undefined value is no JSON");
+    return undefined;
+  },
+};

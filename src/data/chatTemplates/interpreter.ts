@@ -1,0 +1,246 @@
+/**
+ * @file The template library's interpreter, made to behave as Python's Jinja where it does not: str methods with their
+ * arguments, True / False / None and lists as text, == by value, "+" between text and other kinds (an error),
+ * variables of a loop's round, undefined in loops and as an object.
+ */
+import { FILTERS, type FilterTools, iterated } from "./filters.ts";
+import { Interpreter, type Node, type Scope } from "./library.ts";
+import { type Arguments, STRING_METHODS } from "./pythonStrings.ts";
+import type { NewRound, Syntax } from "./syntax.ts";
+import {
+  entriesOf,
+  isList,
+  isMapping,
+  isText,
+  isUndefined,
+  itemsOf,
+  pythonEquals,
+  pythonText,
+  typeName,
+  type Value,
+} from "./values.ts";
+
+const MAPPING_METHODS = new Set(["items", "keys", "values", "get"]);
+
+export class PythonInterpreter extends Interpreter {
+  private readonly syntax: Syntax;
+
+  constructor(environment: Scope, syntax: Syntax) {
+    super(environment);
+    this.syntax = syntax;
+  }
+
+  override evaluate(node: Node | undefined, scope: Scope): Value {
+    if (node === undefined) return super.evaluate(node, scope);
+    if (node.type === "Held") return node.value as Value;
+    if (node.type === "NewRound") return this.beginRound(node as NewRound, scope);
+    let value = this.asPython(node, scope) ?? this.asLibrary(node, scope);
+    if (this.syntax.outputs.has(node) && !isText(value)) value = this.text(pythonText(value));
+    if (this.syntax.iterables.has(node)) value = iterated(value, this.make);
+    return value;
+  }
+
+  /** The value of the kinds of nodes that behave otherwise in the library; undefined for the rest. */
+  private asPython(node: Node, scope: Scope): Value | undefined {
+    switch (node.type) {
+      case "CallExpression":
+        return this.call(node, scope);
+      case "MemberExpression":
+        return this.member(node, scope);
+      case "BinaryExpression":
+        return this.binary(node, scope);
+      case "FilterExpression":
+        return this.filter(node, scope);
+      case "TestExpression":
+        return this.test(node, scope);
+      default:
+        return undefined;
+    }
+  }
+
+  private asLibrary(node: Node | undefined, scope: Scope): Value {
+    return super.evaluate(node, scope) ?? super.evaluate(undefined, scope);
+  }
+
+  private value(node: unknown, scope: Scope): Value {
+    return this.evaluate(node as Node, scope);
+  }
+
+  private literal(type: string, value: unknown): Value {
+    return this.asLibrary({ type, value }, this.global);
+  }
+  private readonly text = (value: string): Value => this.literal("StringLiteral", value);
+  private readonly list = (items: Value[]): Value => this.literal("ArrayLiteral", items.map(held));
+  private readonly truth = (value: boolean): Value => {
+    const operator = { value: "not" };
+    const argument = held(this.list(value ? [] : [this.text("")]));
+    return this.asLibrary({ type: "UnaryExpression", operator, argument }, this.global);
+  };
+  private readonly make = {
+    text: this.text,
+    list: this.list,
+    integer: (value: number): Value => this.literal("IntegerLiteral", value),
+    undefined: () => this.asLibrary(undefined, this.global),
+  };
+
+  private beginRound({ kept }: NewRound, scope: Scope): Value {
+    for (const name of [...scope.variables.keys()]) if (!kept.has(name)) scope.variables.delete(name);
+    return this.text("");
+  }
+
+  private call(node: Node, scope: Scope): Value | undefined {
+    const callee = node.callee as Node;
+    if (callee.type === "Identifier" && callee.value === "dict" && isUndefined(scope.lookupVariable("dict"))) {
+      return this.dict(node.args as Node[], scope);
+    }
+    const property = callee.property as Node | undefined;
+    if (callee.type !== "MemberExpression" || callee.computed || property?.type !== "Identifier") return undefined;
+    const object = this.value(callee.object, scope);
+    const name = String(property.value);
+    if (isText(object) && Object.hasOwn(STRING_METHODS, name)) {
+      return this.fromPlain(STRING_METHODS[name](object.value as string, this.plainArguments(node, scope)));
+    }
+    const isMethod = isMapping(object) && MAPPING_METHODS.has(name); // even where a key has that name
+    const called = isMethod ? held(object.builtins?.get(name) as Value) : { ...callee, object: held(object) };
+    return this.asLibrary({ ...node, callee: called }, scope);
+  }
+
+  /** dict(a=1, b=2) */
+  private dict(args: Node[], scope: Scope): Value {
+    const entries = args.flatMap((arg): [Node, Node][] => {
+      if (arg.type === "KeywordArgumentExpression") {
+        return [[{ type: "StringLiteral", value: (arg.key as Node).value }, arg.value as Node]];
+      }
+      return [...entriesOf(this.value(arg, scope))].map(([key, inner]) => [held(this.text(key)), held(inner)]);
+    });
+    return this.asLibrary({ type: "ObjectLiteral", value: new Map(entries) }, scope);
+  }
+
+  private plainArguments({ args }: Node, scope: Scope): Arguments {
+    const values: Value[] = [];
+    const named = new Map<string, ReturnType<typeof plain>>();
+    for (const arg of args as Node[]) {
+      const value = this.value(arg.type === "KeywordArgumentExpression" ? arg.value : arg, scope);
+      if (arg.type === "KeywordArgumentExpression") named.set(String((arg.key as Node).value), plain(value));
+      else values.push(value);
+    }
+    return { positional: values.map(plain), values, named };
+  }
+
+  private fromPlain(value: string | number | boolean | string[]): Value {
+    if (Array.isArray(value)) return this.list(value.map((item) => this.text(item)));
+    if (typeof value === "boolean") return this.truth(value);
+    return typeof value === "number" ? this.make.integer(value) : this.text(value);
+  }
+
+  private member(node: Node, scope: Scope): Value {
+    const object = this.value(node.object, scope);
+    if (!isUndefined(object)) return this.asLibrary({ ...node, object: held(object) }, scope);
+    const property = node.property as Node;
+    const of = describe(node.object as Node);
+    throw new Error(`${of} is undefined, and ${String(property.value ?? "an item")} of it is asked for`);
+  }
+
+  private binary(node: Node, scope: Scope): Value | undefined {
+    const operator = (node.operator as { value: string }).value;
+    if (operator === "and" || operator === "or") return undefined;
+    const left = this.value(node.left, scope);
+    const right = this.value(node.right, scope);
+    switch (operator) {
+      case "==":
+        return this.truth(pythonEquals(left, right));
+      case "!=":
+        return this.truth(!pythonEquals(left, right));
+      case "~":
+        return this.text(pythonText(left) + pythonText(right));
+      case "in":
+      case "not in":
+        if (!isList(right)) break;
+        return this.truth(itemsOf(right).some((item) => pythonEquals(item, left)) === (operator === "in"));
+      case "*":
+        if (isText(left) && right.type === "IntegerValue") {
+          return this.text((left.value as string).repeat(Math.max(0, right.value as number)));
+        }
+        break;
+      case "+":
+        checkSum(left, right, node);
+    }
+    return this.asLibrary({ ...node, left: held(left), right: held(right) }, scope);
+  }
+
+  private filter(node: Node, scope: Scope): Value {
+    const filter = node.filter as Node;
+    const isCall = filter.type === "CallExpression";
+    const name = String(isCall ? (filter.callee as Node).value : filter.value);
+    const operand = this.value(node.operand, scope);
+    const own = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined;
+    const given = own && isCall ? this.plainArguments(filter, scope) : NO_ARGUMENTS;
+    const tools = {
+      ...this.make,
+      filterItem: this.itemFilter(filter, scope),
+      testOf: (test: string) => scope.tests.get(test),
+    };
+    const value = own?.(operand, given, tools as FilterTools);
+    return value ?? this.asLibrary({ ...node, operand: held(operand), filter: renamed(filter, name) }, scope);
+  }
+
+  /** What `map("upper")` does to an item: the filter that its first argument names, with the others. */
+  private itemFilter(filter: Node, scope: Scope) {
+    return (item: Value): Value => {
+      const [name, ...args] = filter.args as Node[];
+      const callee = { type: "Identifier", value: pythonText(this.value(name, scope)) };
+      const inner = args.length > 0 ? { type: "CallExpression", callee, args } : callee;
+      return this.value({ type: "FilterExpression", operand: held(item), filter: inner }, scope);
+    };
+  }
+
+  private test(node: Node, scope: Scope): Value {
+    const operand = this.value(node.operand, scope);
+    const isIterable = isMapping(operand) || isUndefined(operand);
+    if ((node.test as Node).value === "iterable" && isIterable) return this.truth(node.negate !== true);
+    return this.asLibrary({ ...node, operand: held(operand) }, scope);
+  }
+}
+
+/** A node that has its value already: no expression is evaluated twice. */
+function held(value: Value): Node {
+  return { type: "Held", value };
+}
+
+const NO_ARGUMENTS: Arguments = { positional: [], values: [], named: new Map() };
+/** Filters that the library knows by another name. */
+const LIBRARY_NAMES: Record<string, string> = { d: "default", count: "length" };
+
+function renamed(filter: Node, name: string): Node {
+  const callee = { type: "Identifier", value: LIBRARY_NAMES[name] ?? name };
+  return filter.type === "CallExpression" ? { ...filter, callee } : callee;
+}
+
+/** An argument of a string's method. */
+function plain(value: Value): string | number | boolean | null | readonly string[] {
+  if (isList(value)) return itemsOf(value).map(pythonText);
+  const inner = value.value;
+  return typeof inner === "string" || typeof inner === "number" || typeof inner === "boolean" ? inner : null;
+}
+
+/** Text and another kind do not add up; JavaScript would write "[object Object]". */
+function checkSum(left: Value, right: Value, node: Node): void {
+  for (const [value, part] of [
+    [left, node.left],
+    [right, node.right],
+  ] as [Value, Node][]) {
+    if (isUndefined(value)) throw new Error(`${describe(part)} is undefined`);
+  }
+  if (isText(left) === isText(right)) return;
+  const [other, part] = isText(left) ? [right, node.right] : [left, node.left];
+  throw new Error(`can only concatenate str to str, but ${describe(part as Node)} is a ${typeName(other)}`);
+}
+
+/** An expression as the template writes it, as far as messages need it. */
+function describe(node: Node): string {
+  if (node.type === "Identifier") return String(node.value);
+  if (node.type !== "MemberExpression") return "a part of an expression";
+  const property = node.property as Node;
+  const inner = property.type === "StringLiteral" ? `'${String(property.value)}'` : String(property.value ?? "...");
+  return node.computed ? `${describe(node.object as Node)}[${inner}]` : `${describe(node.object as Node)}.${inner}`;
+}

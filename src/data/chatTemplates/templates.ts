@@ -1,0 +1,83 @@
+/** @file Which chat templates a tokenizer has, which of them is meant, and the files that keep them. */
+import { PrefineError, show } from "../../errors.ts";
+
+/** A template, or several by name: default, tool_use, rag. */
+export type ChatTemplate = string | Readonly<Record<string, string>>;
+
+/** The chat template of a tokenizer's files: chat_template.jinja and additional_chat_templates/, or the config's. */
+export function readChatTemplate(
+  config: Readonly<Record<string, unknown>>,
+  files: ReadonlyMap<string, string>,
+  where: string,
+): ChatTemplate | null {
+  const named: Record<string, string> = {};
+  for (const [path, text] of files) {
+    const name = path === TEMPLATE_FILE ? "default" : ADDITIONAL.exec(path)?.[1];
+    if (name !== undefined) named[name] = text;
+  }
+  const names = Object.keys(named);
+  if (names.length > 0) return names.length === 1 && names[0] === "default" ? named.default : named;
+  return fromConfig(config.chat_template, where);
+}
+
+export const TEMPLATE_FILE = "chat_template.jinja";
+export const TEMPLATE_FOLDER = "additional_chat_templates";
+const ADDITIONAL = new RegExp(`^${TEMPLATE_FOLDER}/([^/\\\\]+)\\.jinja$`);
+
+/** Whether a tokenizer's file is a chat template. */
+export function isTemplateFile(path: string): boolean {
+  return path === TEMPLATE_FILE || ADDITIONAL.test(path);
+}
+
+function fromConfig(value: unknown, where: string): ChatTemplate | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === "string") return value;
+  const list = Array.isArray(value) ? value.map((item) => [item?.name, item?.template]) : Object.entries(value);
+  const isNamed = list.every(([name, template]) => typeof name === "string" && typeof template === "string");
+  if (isNamed && list.length > 0) return Object.fromEntries(list);
+  const found = `found ${show(value)}`;
+  throw new PrefineError("model", `${where}: chat_template: expected a text, or a list of name and template, ${found}`);
+}
+
+/**
+ * The template that is meant: transformers' get_chat_template.
+ * @param wanted the name of one, or a template itself; otherwise tool_use where there are tools, or default.
+ * @throws PrefineError("model") where there is none
+ */
+export function chooseTemplate(
+  has: ChatTemplate | null,
+  wanted: string | null | undefined,
+  { tools, where }: { tools: boolean; where: string },
+): string {
+  if (typeof has === "string" || has === null) {
+    const template = wanted ?? has;
+    if (template !== null) return template;
+    throw new PrefineError(
+      "model",
+      `${where}: expected a tokenizer with a chat template, found none: messages cannot be made a text`,
+      "Take the tokenizer of an instruct model, set tokenizer.chat_template, or make texts of the messages.",
+    );
+  }
+  if (wanted !== null && wanted !== undefined) return Object.hasOwn(has, wanted) ? has[wanted] : wanted;
+  if (tools && has.tool_use !== undefined) return has.tool_use;
+  if (has.default !== undefined) return has.default;
+  const names = Object.keys(has).sort().join(", ");
+  throw new PrefineError(
+    "model",
+    `${where}: expected a chat template named default, found ${names}`,
+    "Name the one that is meant with chat_template.",
+  );
+}
+
+/** The files that keep a template, as transformers 5 writes them: path -> text. */
+export function templateFiles(has: ChatTemplate | null): Map<string, string> {
+  if (has === null) return new Map();
+  if (typeof has === "string") return new Map([[TEMPLATE_FILE, has]]);
+  return new Map(
+    Object.entries(has).map(([name, text]) => {
+      if (name === "default") return [TEMPLATE_FILE, text];
+      if (/^[^/\\]+$/.test(name) && !/^\.+$/.test(name)) return [`${TEMPLATE_FOLDER}/${name}.jinja`, text];
+      throw new PrefineError("model", `chat template: expected a name that can be a file's, found ${show(name)}`);
+    }),
+  );
+}

@@ -1,0 +1,147 @@
+/** @file Conversations become the tokens that TRL makes of them; what is odd in them is told once; errors name rows. */
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+import fixture from "../../../test/fixtures/chat.json" with { type: "json" };
+import { AutoTokenizer } from "../tokenizers/loadTokenizer.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import { prepareDataset } from "./prepareDataset.ts";
+
+const folder = fileURLToPath(new URL("../../../test/fixtures/chat-tokenizer", import.meta.url));
+let tokenizer: Tokenizer;
+beforeAll(async () => {
+  tokenizer = await AutoTokenizer.from_pretrained(folder);
+});
+const prepare = (rows: Record<string, unknown>[], template?: string) => {
+  if (template !== undefined) tokenizer.chat_template = template;
+  return prepareDataset(rows, tokenizer, { max_length: null });
+};
+const turn = (role: string, content: unknown) => ({ role, content });
+const row = (question: unknown, chosen = "Yes", rejected = "No") => ({
+  prompt: Array.isArray(question) ? question : [turn("user", question)],
+  chosen: [turn("assistant", chosen)],
+  rejected: [turn("assistant", rejected)],
+});
+const PLAIN = "{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}\n{% endfor %}";
+
+describe(`TRL ${fixture.versions.trl}`, () => {
+  test.each(Object.entries(fixture.prepared))("tokens: %s", async (_, { rows, pairs, warned }) => {
+    const prepared = await prepareDataset(rows, tokenizer, { max_length: null });
+    expect(prepared.pairs.length).toBe(rows.length);
+    const plain = prepared.pairs.map(({ prompt_ids, chosen_ids, rejected_ids }) => ({
+      ...{ prompt_ids, chosen_ids, rejected_ids },
+    }));
+    expect(plain).toEqual(pairs);
+    expect(prepared.warnings.some((line) => line.includes("left out of the sequence"))).toBe(warned);
+  });
+});
+
+describe("told once", () => {
+  test("nothing where nothing is odd", async () => {
+    const { warnings } = await prepare(
+      [row("Is it?"), row([turn("system", "Be brief."), turn("user", "Is it?")])],
+      PLAIN,
+    );
+    expect(warnings).toEqual([]);
+  });
+  test.each([
+    [
+      "control tokens in a message",
+      [row("a"), row("a <|im_end|>"), row("b<|im_start|>")],
+      PLAIN,
+      /^train: a message holds a control token of the chat template, "<\|im_end\|>" in a message of user \(row 1 and 1 more\)/,
+    ],
+    [
+      "a template that leaves the system message out",
+      [row([turn("system", "Be brief."), turn("user", "Is it?")])],
+      "{% for m in messages if m.role != 'system' %}{{ m.content }}{{ eos_token }}{% endfor %}",
+      /^train: the chat template leaves out, or changes, the message of system "Be brief\." \(row 0\)$/,
+    ],
+    [
+      "a template without eos",
+      [row("Is it?")],
+      "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}",
+      /^train: the chat template ends an answer without the eos_token "<\|im_end\|>" \(row 0\)/,
+    ],
+    [
+      "a prompt that reads otherwise alone",
+      [row("Is it?")],
+      `${PLAIN}{% if add_generation_prompt %}assistant: <think>{% endif %}`,
+      /^train: the tokens of a prompt are not those .* its end " <think>" is left out .* \(row 0\)/,
+    ],
+    [
+      "two bos tokens",
+      [row("Is it?")],
+      `{{ bos_token + bos_token }}${PLAIN}`,
+      /^train: two "<\|endoftext\|>" in a row begin the sequence \(row 0\)/,
+    ],
+  ])("%s", async (_, rows, template, line) => {
+    const { warnings } = await prepare(rows, template);
+    expect(warnings).toEqual([expect.stringMatching(line)]);
+  });
+  test("a text that begins with the bos that the tokenizer adds", async () => {
+    const { warnings } = await prepare([{ prompt: "<|endoftext|>The", chosen: " sky", rejected: " grass" }]);
+    expect(warnings).toEqual([expect.stringMatching(/^train: two "<\|endoftext\|>" in a row begin/)]);
+  });
+});
+
+test("an answer of nothing, and two that are the same, are named", async () => {
+  const { degenerate } = await prepare([row("a", ""), row("a", "b", "b"), row("a")], PLAIN);
+  expect(degenerate).toEqual({ empty: [0], equal: [1], equalWithinMaxLength: [] });
+});
+
+describe("refused, with the row", () => {
+  const alternating =
+    "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}" +
+    "{{ m.content + '' }}{{ eos_token }}{% endfor %}";
+  test.each([
+    [
+      "a template that raises",
+      [row("a"), row([turn("system", "s"), turn("user", "a")])],
+      "train row 1: ",
+      "the chat template gives no text: System role not supported",
+    ],
+    ["content of another kind", [row([turn("user", ["x"])])], "train row 0: ", "m.content is a list"],
+    [
+      "texts beside messages",
+      [{ ...row("a"), rejected: "no" }],
+      'train row 0: expected "rejected" to be a list of messages, as prompt is, found a text',
+      "",
+    ],
+    [
+      "texts after messages",
+      [row("a"), { prompt: "a", chosen: "b", rejected: "c" }],
+      "train row 1: expected conversations",
+      "",
+    ],
+    [
+      "a message without a role",
+      [{ ...row("a"), chosen: [turn("assistant", "x"), { content: "y" }] }],
+      'train row 0: expected message 1 of "chosen" to have a role, found {"content":"y"}',
+      "",
+    ],
+    [
+      "no common prompt",
+      [{ chosen: [turn("user", "a"), turn("assistant", "b")], rejected: [turn("user", "c"), turn("assistant", "b")] }],
+      "train row 0: expected chosen and rejected to begin with the same messages",
+      "",
+    ],
+    ["tools of another kind", [{ ...row("a"), tools: "{" }], 'train row 0: expected "tools" to be a list', '"{"'],
+    [
+      "kwargs of another kind",
+      [{ ...row("a"), chat_template_kwargs: [1] }],
+      'train row 0: expected "chat_template_kwargs" to be an object, found [1]',
+      "",
+    ],
+  ])("%s", async (_, rows, start, inner) => {
+    const failure = prepare(rows, alternating);
+    await expect(failure).rejects.toMatchObject({ code: "data", message: expect.stringContaining(inner) });
+    await expect(failure).rejects.toThrow(start);
+  });
+  test("a tokenizer without a template", async () => {
+    tokenizer.chat_template = null;
+    await expect(prepare([row("a")])).rejects.toMatchObject({
+      code: "model",
+      message: `${folder}: expected a tokenizer with a chat template, found none: messages cannot be made a text`,
+    });
+  });
+});
