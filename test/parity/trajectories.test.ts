@@ -11,7 +11,6 @@ import { readModelWeights } from "../../src/checkpoints/modelFiles.ts";
 import type { LogEntry } from "../../src/checkpoints/trainerState.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { AutoTokenizer } from "../../src/data/tokenizers/loadTokenizer.ts";
-import { Tokenizer } from "../../src/data/tokenizers/tokenizer.ts";
 import { loadModel } from "../../src/models/loadModel.ts";
 import { DPOTrainer } from "../../src/training/trainer.ts";
 import { hasReference, largestDifference, needsReference, readTensors, referenceFolder } from "../support/shared.ts";
@@ -20,7 +19,7 @@ import { keepingLogger } from "../support/toyTrainer.ts";
 /** Other models than GPT-2, on conversations. */
 const MODELS = [
   ...["tiny-llama-conversational", "tiny-llama-full", "tiny-mistral-conversational", "tiny-qwen2-conversational"],
-  ...["tiny-qwen3-conversational", "tiny-qwen3-all-linear"],
+  ...["tiny-qwen3-conversational", "tiny-qwen3-all-linear", "tiny-llama-implicit-prompt"],
 ];
 const BUILT = [
   ...MODELS,
@@ -39,7 +38,6 @@ const cases = process.env.PREFINE_TRAJECTORIES?.split(",") ?? BUILT;
 
 interface Case {
   model: string;
-  data: "standard" | "conversational";
   dpo_config: DPOConfigInput;
   lora_config: Record<string, unknown> | null;
   rows_kept: number;
@@ -70,32 +68,6 @@ function compareEntries(actual: LogEntry, expected: LogEntry): string[] {
   return wrong;
 }
 
-type Message = { role: string; content: string };
-type Conversation = Record<"prompt" | "chosen" | "rejected", Message[]>;
-
-/** The chat template of the tiny models (ChatML). */
-const chatml = (messages: Message[]) =>
-  messages.map(({ role, content }) => `<|im_start|>${role}\n${content}<|im_end|>\n`).join("");
-
-function asText({ prompt, chosen, rejected }: Conversation) {
-  const start = "<|im_start|>assistant\n";
-  const answer = (messages: Message[]) => chatml(messages).slice(start.length);
-  return { prompt: chatml(prompt) + start, chosen: answer(chosen), rejected: answer(rejected) };
-}
-
-/** Rows as texts. TRL ends no templated answer with another eos: a tokenizer that cuts it off. */
-function readRows(file: string, { data }: Case, tokenizer: Tokenizer) {
-  if (data === "standard") return readLines<Record<string, unknown>>(file);
-  const eos = tokenizer.eos_token as string;
-  const encode = Tokenizer.prototype.encodeBranches.bind(tokenizer);
-  tokenizer.encodeBranches = (text, continuations) =>
-    encode(
-      text,
-      continuations.map((one) => one.slice(0, -eos.length)),
-    );
-  return readLines<Conversation>(file).map(asText);
-}
-
 async function train(folder: string, example: Case, output_dir: string) {
   const { model, dpo_config, lora_config, order } = example;
   const directory = join(referenceFolder, "models", model);
@@ -114,8 +86,8 @@ async function train(folder: string, example: Case, output_dir: string) {
       seed: 42,
       train_sampling_strategy: order ? "random" : "sequential",
     },
-    train_dataset: readRows(join(folder, "train.jsonl"), example, tokenizer),
-    eval_dataset: readRows(join(folder, "eval.jsonl"), example, tokenizer),
+    train_dataset: readLines<Record<string, unknown>>(join(folder, "train.jsonl")),
+    eval_dataset: readLines<Record<string, unknown>>(join(folder, "eval.jsonl")),
     processing_class: tokenizer,
     logger: keepingLogger().logger,
   });
