@@ -114,7 +114,6 @@ def run(name, settings):
     return dict(
         model=name, settings=settings, layers=layers, tensors={key: list(t.shape) for key, t in tensors.items()},
         drawn={key: digest(t) for key, t in tensors.items() if ".lora_A." in key or ".lora_B." in key},
-        magnitudes={key: t.tolist() for key, t in tensors.items() if key.endswith("lora_magnitude_vector")},
         target_modules=target_modules if isinstance(target_modules, str) else sorted(target_modules),
     )
 

@@ -11,13 +11,13 @@ import { type MergeOptions, merge_and_unload } from "../src/merging/mergeAndUnlo
 import { loadModel } from "../src/models/loadModel.ts";
 import { adapterTensors, loraAdapter } from "../src/models/lora.ts";
 import { Mt19937 } from "../src/random.ts";
-import { ADAPTER_KINDS, type AdapterKind } from "./support/adapterKinds.ts";
+import { ADAPTER_KINDS, type AdapterKind, PISSA_KINDS } from "./support/adapterKinds.ts";
 import { pairs, useLearners } from "./support/learnerBench.ts";
 import { askPeft, hasPeft, needsPeft } from "./support/peft.ts";
 import { runCommand } from "./support/runCommand.ts";
 
 const bench = useLearners();
-const kinds = Object.entries(ADAPTER_KINDS);
+const kinds = Object.entries({ ...ADAPTER_KINDS, ...PISSA_KINDS });
 const folderOf = (name: string) => join(bench.folder, name.replaceAll(/\W+/g, "-"));
 
 /** An adapter with random numbers, as if it had been trained long. */

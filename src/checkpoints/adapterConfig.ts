@@ -27,7 +27,7 @@ export interface AdapterConfig {
   modules_to_save?: string[] | null;
   /** Biases that are saved with the adapter. */
   bias?: Bias;
-  /** How the adapter started. */
+  /** How the adapter started; "pissa" also says that the base's principal components are not under it. */
   init_lora_weights?: boolean | string | null;
   /** Folder or hub id of the model under the adapter. */
   base_model_name_or_path: string | null;
@@ -81,8 +81,8 @@ const IRRELEVANT = new Set([
   ...["lora_ga_config", "megatron_config", "megatron_core", "peft_version", "qalora_group_size", "velora_config"],
 ]);
 
-/** Starts that leave the base model as it is. */
-const KNOWN_STARTS: ReadonlySet<unknown> = new Set([true, false, null, "gaussian", "eva", "orthogonal"]);
+/** Starts that leave the base model as it is, and the one whose change of it is repeated where it is loaded. */
+const KNOWN_STARTS: ReadonlySet<unknown> = new Set([true, false, null, "gaussian", "eva", "orthogonal", "pissa"]);
 
 /** The text of adapter_config.json; keys sorted, as PEFT sorts them. */
 export function encodeAdapterConfig(config: AdapterConfig): string {

@@ -7,6 +7,7 @@ import { initLora } from "../models/initLora.ts";
 import { adapterTensors, type LoraAdapter } from "../models/lora.ts";
 import { adaptedNorm } from "../models/loraForward.ts";
 import type { Architecture } from "../models/network.ts";
+import { takePrincipal } from "../models/takePrincipal.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
 import { float32 } from "./pairFeeds.ts";
 
@@ -32,13 +33,12 @@ export async function loadAdapterTensors(
   { model, adapter, ...options }: LearnerOptions,
 ): Promise<void> {
   if (!adapter) return;
-  if (options.adapterWeights) {
-    const { adapterWeights } = options;
-    await device.put([...adapterWeights].map(([name, tensor]) => [name, float32(tensor)]));
-    return;
-  }
-  const drawn = initLora(adapter.layers.values(), adapter.init, options.seed);
-  await device.put([...drawn].map(([name, tensor]) => [name, float32(tensor)]));
+  const { adapterWeights, seed } = options;
+  const start = adapterWeights ?? initLora(adapter.layers.values(), adapter.init, seed);
+  if (adapterWeights) await takePrincipal(device, adapter);
+  await device.put([...start].map(([name, tensor]) => [name, float32(tensor)]));
+  if (adapterWeights) return;
+  await takePrincipal(device, adapter);
   await device.copy([...adapter.saved.values()].map(({ from, name }) => [from, name]));
   await measureMagnitudes(device, model.architecture, adapter);
 }

@@ -8,6 +8,7 @@ import { buildNetwork } from "../models/buildNetwork.ts";
 import type { LoadedModel } from "../models/loadModel.ts";
 import { adapterTensors, type LoraAdapter, loraAdapter } from "../models/lora.ts";
 import type { Architecture } from "../models/network.ts";
+import { takePrincipal } from "../models/takePrincipal.ts";
 import type { Decoder, DecoderStepOptions } from "./decoder.ts";
 import { causalMasks, maskName } from "./decoderMasks.ts";
 import { PICK_ROWS, pickRows } from "./pickRows.ts";
@@ -158,6 +159,7 @@ export async function createDecoder(model: LoadedModel, options: { adapter?: Ada
   try {
     await device.load([...model.weights]);
     const lora = options.adapter ? loraAdapter(architecture, options.adapter.config) : null;
+    if (lora) await takePrincipal(device, lora);
     for (const [name, { shape, data }] of options.adapter?.weights ?? []) {
       await device.put([[name, { dtype: "float32", shape, data }]]);
     }

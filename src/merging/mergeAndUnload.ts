@@ -15,6 +15,7 @@ import { checkAdapterFits } from "../generation/checkAdapter.ts";
 import { findModel, type ModelSourceOptions } from "../generation/modelSource.ts";
 import { type LoadedModel, loadModel } from "../models/loadModel.ts";
 import { type LoraAdapter, loraAdapter } from "../models/lora.ts";
+import { takePrincipal } from "../models/takePrincipal.ts";
 import { compareLogits, logitsOf } from "./compareLogits.ts";
 import { isUntied, mergeWeights } from "./mergeWeights.ts";
 
@@ -116,6 +117,7 @@ async function mergedTensors({ model, adapter, lora }: Source, wanted: MergeOpti
   const device = new Device();
   try {
     await device.load([...model.weights]);
+    await takePrincipal(device, lora);
     await device.put([...adapter.weights].map(([name, { shape, data }]) => [name, { dtype: "float32", shape, data }]));
     const weights = new Map<string, SafetensorsTensor>();
     const sizes: Record<FloatDtype, number> = { F32: 0, F16: 0, BF16: 0 };

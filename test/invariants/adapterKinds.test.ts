@@ -8,7 +8,7 @@ import { loadAdapter, saveAdapter } from "../../src/checkpoints/adapter.ts";
 import type { AdapterConfig } from "../../src/checkpoints/adapterConfig.ts";
 import type { PairLogps } from "../../src/data/preferences/types.ts";
 import { loraAdapter } from "../../src/models/lora.ts";
-import { ADAPTER_KINDS, type AdapterKind } from "../support/adapterKinds.ts";
+import { ADAPTER_KINDS, type AdapterKind, PISSA_KINDS } from "../support/adapterKinds.ts";
 import { pairs, referenceOf, scoresOf, trainSteps, useLearners } from "../support/learnerBench.ts";
 import { askPeft, expectSameLogps, hasPeft, needsPeft } from "../support/peft.ts";
 import { packed } from "../support/randomGpt2.ts";
@@ -16,6 +16,7 @@ import { packed } from "../support/randomGpt2.ts";
 const bench = useLearners();
 
 const kinds = Object.entries(ADAPTER_KINDS);
+const savedKinds = [...kinds, ...Object.entries(PISSA_KINDS)];
 
 function settingsOf(settings: AdapterKind): AdapterConfig {
   return {
@@ -57,10 +58,25 @@ describe.each(kinds)("an adapter with %s", (_, settings) => {
   });
 });
 
+test("PiSSA starts at the base model, up to rounding, and its reference is this start", async () => {
+  const base = await scoresOf(await bench.learner({ adapter: null }));
+  const started = await bench.learner({ adapter: adapterOf({ init_lora_weights: "pissa" }) });
+  const scores = await scoresOf(started);
+  for (const [i, { chosen }] of scores.entries()) expect(chosen).toBeCloseTo(base[i].chosen, 3);
+  expect(await referenceOf(started)).toEqual(scores);
+  await trainSteps(started, 3);
+  expect(await referenceOf(started)).toEqual(scores);
+  const state = await started.readState();
+  const resumed = await bench.learner({ adapter: adapterOf({ init_lora_weights: "pissa" }) });
+  await resumed.writeState(state);
+  expect(await scoresOf(resumed)).toEqual(await scoresOf(started));
+  expect(await referenceOf(resumed)).toEqual(scores);
+});
+
 describe("a saved adapter of every kind", { timeout: 240_000 }, () => {
   const scores = new Map<string, PairLogps[]>();
 
-  test.each(kinds)("%s: comes back bit for bit", async (name, settings) => {
+  test.each(savedKinds)("%s: comes back bit for bit", async (name, settings) => {
     const trained = await bench.learner({ adapter: adapterOf(settings) });
     await trainSteps(trained, 4);
     scores.set(name, await scoresOf(trained));
@@ -78,17 +94,17 @@ describe("a saved adapter of every kind", { timeout: 240_000 }, () => {
   });
 
   test.skipIf(!hasPeft)(`is the same in Python's PEFT, and when PEFT has saved it${needsPeft}`, async () => {
-    const jobs = kinds.map(([name]) => {
+    const jobs = savedKinds.map(([name]) => {
       return { base: bench.base, adapter: savedFolder(name), resave: `${savedFolder(name)}-by-peft` };
     });
     const answers = askPeft(jobs, pairs);
-    for (const [i, [name]] of kinds.entries()) {
+    for (const [i, [name]] of savedKinds.entries()) {
       expectSameLogps(answers[i], scores.get(name)!, name);
       const again = await loadAdapter(jobs[i].resave);
       const adapter = loraAdapter(bench.model.architecture, again.config);
       const loaded = await bench.learner({ adapter, adapterWeights: again.weights });
       expect(await scoresOf(loaded), name).toEqual(scores.get(name));
     }
-    expect(answers.length).toBe(10);
+    expect(answers.length).toBe(12);
   });
 });

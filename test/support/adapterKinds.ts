@@ -19,3 +19,9 @@ export const ADAPTER_KINDS: Record<string, AdapterKind> = {
   "embedding and unembedding in full, untied": { modules_to_save: ["wte", "lm_head"] },
   "a whole MLP and the norms": { modules_to_save: ["mlp", "ln_1", "ln_2"], target_modules: ["c_attn"] },
 };
+
+/** Those that change the base model under them, so that an adapter that is off is not the base. */
+export const PISSA_KINDS: Record<string, AdapterKind> = {
+  PiSSA: { init_lora_weights: "pissa" },
+  "PiSSA and DoRA": { init_lora_weights: "pissa", use_dora: true, use_rslora: true, rank_pattern: { c_proj: 2 } },
+};

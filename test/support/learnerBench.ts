@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, afterEach, beforeAll } from "vitest";
 import type { PairLogps } from "../../src/data/preferences/types.ts";
 import { createLearner } from "../../src/dpo/createLearner.ts";
 import type { Learner } from "../../src/dpo/learner.ts";
@@ -13,7 +13,7 @@ import { ADAMW, packed, randomGpt2, randomPairTokens } from "./randomGpt2.ts";
 
 export const pairs = randomPairTokens(6);
 
-/** Folder and model are there in tests; both, and all learners, go when the file's tests are done. */
+/** Folder and model are there in tests; a test's learners go when it is done, the folder when all are. */
 export function useLearners() {
   const folder = mkdtempSync(join(tmpdir(), "prefine-adapter-"));
   const learners: Learner[] = [];
@@ -21,10 +21,10 @@ export function useLearners() {
   beforeAll(async () => {
     bench.model = await randomGpt2(bench.base);
   });
-  afterAll(async () => {
-    await Promise.all(learners.map((made) => made.dispose()));
-    rmSync(folder, { recursive: true, force: true });
+  afterEach(async () => {
+    await Promise.all(learners.splice(0).map((made) => made.dispose()));
   });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const learner = async (options: Partial<LearnerOptions> & Pick<LearnerOptions, "adapter">): Promise<Learner> => {
     const made = await createLearner({
       ...{ model: bench.model, objective: objective(), dropout: false, seed: 3 },

@@ -27,6 +27,10 @@ const BIAS_NOTE =
   "as in PEFT; the reference keeps the original biases, where TRL's, with the adapter off, moves along with the " +
   "trained ones (unless it is precomputed)";
 
+const INIT_NOTE =
+  "pissa: the reference is the adapter as it started, which is the base model and ties with the policy; TRL's is the " +
+  "base without its principal components";
+
 const BY_PEFT = "written by prefine into adapter_config.json";
 const MEGATRON = "there is no Megatron here";
 
@@ -62,8 +66,9 @@ const adapter = group("Adapter", {
   task_type: same(nullable(oneOf(...TASK_TYPES)), null, "Kind of task.", { ready: ["CAUSAL_LM"], common: true }),
   exclude_modules: same(nullable(names), null, "Layers to leave out: names or a regular expression."),
   modules_to_save: same(nullable(listOf(string)), null, "Modules to train in full: ends of their names, such as ln_f."),
-  init_lora_weights: same(either(bool, string), true, "How A and B start: true, false or gaussian.", {
-    ready: [true, false, "gaussian"],
+  init_lora_weights: differs(either(bool, string), true, "How A and B start: true, false, gaussian or pissa.", {
+    ready: [true, false, "gaussian", "pissa"],
+    note: INIT_NOTE,
   }),
   use_rslora: same(bool, false, "Scale by lora_alpha / sqrt(r)."),
   use_dora: same(bool, false, "Train magnitude and direction apart (DoRA)."),

@@ -1,0 +1,34 @@
+/** @file The base model under an adapter that PiSSA started: its weights without their principal components. */
+import type { Device } from "../engine/runtime/device.ts";
+import { PrefineError } from "../errors.ts";
+import type { LoraAdapter } from "./lora.ts";
+
+const KERNEL = new URL("./pissaKernel.js", import.meta.url).href;
+const kernelModule = import.meta.url.endsWith(".ts") ? KERNEL.replace(/\.js$/, ".ts") : KERNEL;
+
+/**
+ * For an adapter with init_lora_weights "pissa": moves the principal components of the base's weights, which must be in
+ * the device, into fresh lora_A and lora_B. An adapter that was saved needs it too, before its own numbers are put in:
+ * its file does not hold what is left of the base. Cost: a second for GPT-2's largest layer.
+ */
+export async function takePrincipal(device: Device, adapter: LoraAdapter): Promise<void> {
+  if (adapter.init !== "pissa") return;
+  const layers = [...adapter.layers.values()];
+  for (const { layer, r, nameA, nameB, shapeA, shapeB, scaling } of layers) {
+    const { inFeatures, outFeatures, layout } = layer;
+    if (r > Math.min(inFeatures, outFeatures)) {
+      const message = `init_lora_weights pissa: expected r of at most ${Math.min(inFeatures, outFeatures)}, found ${r}`;
+      throw new PrefineError("config", `${message} for ${layer.name}`);
+    }
+    const empty = (shape: readonly number[]) => {
+      return { dtype: "float32" as const, shape, data: new Float32Array(shape[0] * shape[1]) };
+    };
+    await device.put([
+      [nameA, empty(shapeA)],
+      [nameB, empty(shapeB)],
+    ]);
+    const tensors = { weight: [`${layer.name}.weight`], a: [nameA], b: [nameB] };
+    const sizes = { r, scaling, inFeatures, outFeatures, isTransposed: layout === "in,out" };
+    await device.apply(kernelModule, "pissa", tensors, [sizes]);
+  }
+}

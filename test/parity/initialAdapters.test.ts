@@ -1,0 +1,40 @@
+/** @file Fresh adapters by their config alone against those that PEFT made (../shared/reference/trajectories). */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadAdapter } from "../../src/checkpoints/adapter.ts";
+import { LoraConfig } from "../../src/config/LoraConfig.ts";
+import { createLearner } from "../../src/dpo/createLearner.ts";
+import { loadModel } from "../../src/models/loadModel.ts";
+import { loraAdapter } from "../../src/models/lora.ts";
+import { objective } from "../support/objective.ts";
+import { ADAMW } from "../support/randomGpt2.ts";
+import { hasReference, largestDifference, needsReference, referenceFolder } from "../support/shared.ts";
+
+/** The adapters were made right after torch.manual_seed(11). */
+const SEED = 11;
+const CASES = ["lora-all-linear", "lora-dora", "lora-layers", "lora-modules-to-save", "lora-rslora"];
+
+describe.skipIf(!hasReference)(`adapters that PEFT has made${needsReference}`, () => {
+  test.each([...CASES, "tiny-qwen3-all-linear"])("%s: the same tensors and settings", async (name) => {
+    const folder = join(referenceFolder, "trajectories", name);
+    const { model: modelName, lora_config } = JSON.parse(readFileSync(join(folder, "case.json"), "utf8"));
+    const expected = await loadAdapter(join(folder, "initial_adapter"));
+    const model = await loadModel(join(referenceFolder, "models", modelName));
+    const adapter = loraAdapter(model.architecture, LoraConfig(lora_config));
+    const learner = await createLearner({
+      ...{ model, adapter, objective: objective(), dropout: false, seed: SEED },
+      optimizer: { settings: ADAMW, weightDecay: () => 0 },
+    });
+    const { weights } = await learner.readState();
+    await learner.dispose();
+    expect([...weights.keys()].sort()).toEqual([...expected.weights.keys()].sort());
+    for (const [key, { shape, data }] of expected.weights) {
+      expect(weights.get(key)!.shape, key).toEqual(shape);
+      // what is drawn or copied bit for bit; lengths of rows to the last digits
+      const allowed = key.endsWith("lora_magnitude_vector") ? 1e-6 : 0;
+      expect(largestDifference(weights.get(key)!.data, data).difference, key).toBeLessThanOrEqual(allowed);
+    }
+    expect([adapter.targetModules].flat().sort()).toEqual([expected.config.target_modules].flat().sort());
+  });
+});
