@@ -21,4 +21,6 @@ export interface LearnerOptions {
   /** Switches on the model's own dropouts and lora_dropout. */
   dropout: boolean;
   seed: number;
+  /** Compute layers again in the backward pass instead of keeping what is in them: less memory, more time. */
+  gradientCheckpointing?: boolean;
 }

@@ -29,7 +29,8 @@ export async function openGraphs(device: Device, options: LearnerOptions): Promi
   const { model, adapter, referenceModel, referenceAdapter, objective } = options;
   const { architecture } = model;
   const { ldAlpha, useWeighting } = objective;
-  const policy: PairGraphOptions = { architecture, adapter, frozenHead: isHeadFrozen(adapter), ldAlpha, useWeighting };
+  const graph = { ldAlpha, useWeighting, checkpointing: options.gradientCheckpointing ?? false };
+  const policy: PairGraphOptions = { architecture, adapter, frozenHead: isHeadFrozen(adapter), ...graph };
   if (policy.frozenHead) {
     const mean = await device.open(headMeanGraph(architecture));
     await mean.run({ [architecture.head]: architecture.head }, { headMean: { store: "headMean" } });

@@ -34,6 +34,8 @@ export interface PairGraphOptions extends Pick<Objective, "ldAlpha" | "useWeight
   adapter: LoraAdapter | null;
   /** Whether the unembedding is frozen: then its mean row is fed as `headMean` [1, W] instead of computed each time. */
   frozenHead: boolean;
+  /** Gradient checkpointing: layers keep only their input, and are computed again in the backward pass. */
+  checkpointing?: boolean;
 }
 
 /** Names of the inputs that describe a pair; see {@link PackedPair}. */
@@ -70,10 +72,10 @@ export const SCORES = [
 ] as const;
 
 function forwardPair(options: PairGraphOptions, dropoutSeed?: Tensor) {
-  const { architecture, adapter, frozenHead, ldAlpha, useWeighting } = options;
+  const { architecture, adapter, frozenHead, ldAlpha, useWeighting, checkpointing = false } = options;
   const inputs = packedGraphInputs();
   const attend = packedAttention(inputs.positions, inputs.sizes, dropoutSeed);
-  const net = buildNetwork(architecture, { adapter, attend, ...(dropoutSeed ? { dropoutSeed } : {}) });
+  const net = buildNetwork(architecture, { adapter, attend, checkpointing, ...(dropoutSeed ? { dropoutSeed } : {}) });
   const { tokens, positions, predictFrom, targets } = inputs;
   const hidden = architecture.forward(net, { tokens, positions, rows: predictFrom }); // [N, W]
   const head = net.head(); // [V, W]

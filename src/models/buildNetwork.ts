@@ -1,5 +1,5 @@
 /** @file The network a forward pass is written with: weights as graph inputs, adapters on linear layers, dropout. */
-import { checkpointAll, dropoutKeep, gemm, input, mul, sub, type Tensor } from "../engine/graph/index.ts";
+import { checkpoint, checkpointAll, dropoutKeep, gemm, input, mul, sub, type Tensor } from "../engine/graph/index.ts";
 import type { LoraAdapter, LoraLayer } from "./lora.ts";
 import { adaptedNorm, addDora, addLora } from "./loraForward.ts";
 import { type Architecture, HEAD_MODULE, type LinearLayer, type Network } from "./network.ts";
@@ -9,6 +9,8 @@ export interface NetworkOptions {
   attend: Network["attend"];
   /** uint32 [] seed of the masks: absent, nothing is dropped. */
   dropoutSeed?: Tensor;
+  /** Gradient checkpointing: layers keep only their input for the backward pass. */
+  checkpointing?: boolean;
 }
 
 /** The network, and every trainable or frozen tensor that it has asked for, by name. */
@@ -49,7 +51,7 @@ function dropper(dropoutSeed: Tensor | undefined): Network["dropout"] {
 }
 
 export function buildNetwork(architecture: Architecture, options: NetworkOptions): BuiltNetwork {
-  const { adapter, dropoutSeed } = options;
+  const { adapter, dropoutSeed, checkpointing = false } = options;
   const { weights, named, weight, head } = weightInputs(architecture, adapter);
   const drop = dropper(dropoutSeed);
   const norms = new Map<string, Tensor>();
@@ -79,6 +81,8 @@ export function buildNetwork(architecture: Architecture, options: NetworkOptions
     linear,
     attend: options.attend,
     dropout: drop,
-    recompute: checkpointAll,
+    // inside a layer that is computed again as a whole, nothing is computed a third time
+    recompute: (inputs, f) => (checkpointing ? [...f(inputs)] : checkpointAll(inputs, f)),
+    layer: (x, f) => (checkpointing ? checkpoint([x], ([again]) => f(again)) : f(x)),
   };
 }

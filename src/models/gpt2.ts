@@ -109,7 +109,8 @@ function parametersOf(config: Gpt2, blocks: readonly BlockLayers[]): Map<string,
 
 /**
  * One block. Kept for the backward pass, a token: x, qkv, the attention's output, the residual stream and the MLP's
- * inner row, 10 C floats; the norms and GELU are computed again (together 2 % of a step for 6 C floats less).
+ * inner row, 10 C floats; the norms and GELU are computed again (together 2 % of a step for 6 C floats less). With
+ * gradient checkpointing x alone, C floats.
  */
 function block(config: Gpt2, { name, qkv, attentionOut, up, down }: BlockLayers): Block<null> {
   const norm = (net: Network, suffix: string, input: Tensor) =>

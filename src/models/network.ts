@@ -45,6 +45,8 @@ export interface Network {
   dropout(x: Tensor, rate: number, place: string): Tensor;
   /** f(inputs) whose intermediate values the backward pass computes again; its results are kept. */
   recompute(inputs: readonly Tensor[], f: (inputs: readonly Tensor[]) => readonly Tensor[]): Tensor[];
+  /** A layer f(x) of the model: with gradient checkpointing the backward pass computes all of it again from x. */
+  layer(x: Tensor, f: (x: Tensor) => Tensor): Tensor;
 }
 
 /** A decoder-only language model, read from config.json. */

@@ -51,7 +51,8 @@ export function preNormForward<P>({ embed, blocks, lastNorm }: PreNormDecoder<P>
     const { x: first, places } = embed(net, { tokens, positions });
     const last = blocks.reduce((x, block, layer) => {
       const isLast = layer === blocks.length - 1;
-      return forwardBlock(net, block, { x, places }, { layer, rows: isLast ? rows : null });
+      const place = { layer, rows: isLast ? rows : null };
+      return net.layer(x, (input) => forwardBlock(net, block, { x: input, places }, place));
     }, first);
     return lastNorm(net, last);
   };

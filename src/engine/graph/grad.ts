@@ -1,5 +1,6 @@
 /** @file Reverse-mode differentiation: a scalar and the tensors to differentiate by -> the gradient tensors. */
 import { add } from "./ops/elementwise.ts";
+import { foldScatter } from "./ops/index.ts";
 import { foldAdd } from "./ops/matmul.ts";
 import { zerosLike } from "./ops/shape.ts";
 import { constant, type Node, sameShape, showShape, type Tensor } from "./tensor.ts";
@@ -39,6 +40,9 @@ function nodesDependingOn(wrt: ReadonlySet<Tensor>, order: readonly Node[]): Set
   return dependent;
 }
 
+/** Where cotangents meet, cheaply if there is a way. */
+const sum = (a: Tensor, b: Tensor): Tensor => foldAdd(a, b) ?? foldScatter(a, b) ?? add(a, b);
+
 /**
  * Cotangents of `wrt` given those of `outputs` (the vector-Jacobian product of the whole graph).
  * A tensor that the outputs do not depend on gets zeros.
@@ -59,7 +63,7 @@ export function backward(
       throw new Error(`internal: cotangent ${showShape(cotangent.shape)} for a tensor ${showShape(tensor.shape)}`);
     }
     const before = accumulated.get(tensor);
-    accumulated.set(tensor, before ? (foldAdd(before, cotangent) ?? add(before, cotangent)) : cotangent);
+    accumulated.set(tensor, before ? sum(before, cotangent) : cotangent);
   };
   for (const [i, output] of outputs.entries()) accumulate(output, cotangents[i]);
   for (const node of order.reverse()) {
