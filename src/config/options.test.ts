@@ -50,10 +50,11 @@ function takes(
   return kind.read({ a: 1 }) !== undefined; // a dataclass of PEFT or accelerate: a mapping here
 }
 
-/** Where prefine stores the same default in another way. */
+/** Where prefine stores the same default in another way, or its note says that the default differs. */
 const SAME_DEFAULT: Record<string, [python: unknown, here: unknown]> = {
   report_to: ["none", ["none"]],
   debug: ["", [""]],
+  gradient_checkpointing: [true, null],
   runtime_config: [{ python: "LoraRuntimeConfig" }, null],
 };
 

@@ -27,6 +27,7 @@ import type { LoraAdapter } from "../models/lora.ts";
 import type { Architecture } from "../models/network.ts";
 import { PACKED, packedAttention } from "../models/packedAttention.ts";
 import { LOGPS, pairInputs } from "./batchGraph.ts";
+import { gradientOutputs } from "./gradientOutputs.ts";
 import { type Objective, objectiveLoss } from "./losses/objective.ts";
 
 export interface PairGraphOptions extends Pick<Objective, "ldAlpha" | "useWeighting"> {
@@ -124,7 +125,7 @@ export interface StepGraphOptions extends PairGraphOptions {
 
 /**
  * Forward and backward of one pair, for losses that are means over pairs.
- * Outputs: `loss` [], `scores` [8], `grad.NAME` for every trainable tensor.
+ * Outputs: `loss` [], `scores` [8], {@link gradientOutputs} of every trainable tensor.
  */
 export function stepGraph(options: StepGraphOptions, objective: Objective): LoweredGraph {
   const pair = forwardPair(options, seedInput(options.dropout));
@@ -141,7 +142,7 @@ export function stepGraph(options: StepGraphOptions, objective: Objective): Lowe
 
 /**
  * Backward of one pair for losses of the whole batch, once the loss's derivative by the pair's log-probabilities is
- * known. Inputs `by.*` [1]: see {@link batchLossGraph}. Outputs: `grad.NAME` for every trainable tensor.
+ * known. Inputs `by.*` [1]: see {@link batchLossGraph}. Outputs: {@link gradientOutputs} of every trainable tensor.
  */
 export function pullbackGraph(options: StepGraphOptions): LoweredGraph {
   const pair = forwardPair(options, seedInput(options.dropout));
@@ -157,7 +158,7 @@ function gradients(scalar: Tensor, { net }: ReturnType<typeof forwardPair>, { tr
     if (!tensor) throw new Error(`internal: the network does not use ${name}`);
     return tensor;
   });
-  return Object.fromEntries(grad(scalar, wrt).map((tensor, i) => [`grad.${trainable[i]}`, tensor]));
+  return Object.fromEntries(grad(scalar, wrt).flatMap((tensor, i) => gradientOutputs(trainable[i], tensor)));
 }
 
 /** The mean row of the unembedding. Output: `headMean` [1, W]. */

@@ -1,7 +1,8 @@
 /** @file The tensors in training as the device keeps them: values, gradients and the optimizer's state, by name. */
-import type { Device, Fetch, HostTensor } from "../engine/runtime/device.ts";
+import type { Device, HostTensor } from "../engine/runtime/device.ts";
 import type { StateTensor } from "../optim/optimizer.ts";
 import { type OptimizerSettings, stateOf } from "../optim/optimizers.ts";
+import { type Collected, collectGradients } from "./gradientOutputs.ts";
 import type { LearnerState, StoredTensor } from "./learner.ts";
 import { accumulated, fresh, kernelModule } from "./tensorNames.ts";
 
@@ -60,21 +61,31 @@ export class TrainedTensors {
   }
 
   /**
-   * Runs a graph whose outputs `grad.NAME` are gradients, and adds `scale` times them to those of this step.
+   * Runs a graph with {@link gradientOutputs}, and adds `scale` times the gradients to those of this step.
    * @returns what `run` returns.
    */
-  async addGradients<T>(scale: number, run: (gradients: Record<string, Fetch>) => Promise<T>): Promise<T> {
+  async addGradients<T>(scale: number, run: (gradients: Collected["fetch"]) => Promise<T>): Promise<T> {
     const isFirst = this.summed === 0;
     if (!isFirst && !this.hasFresh) await this.device.zeros(this.floats(fresh));
     this.hasFresh ||= !isFirst;
-    const place = isFirst ? accumulated : fresh;
-    const fetches = this.tensors.map(({ name }) => [`grad.${name}`, { into: place(name) }]);
-    const result = await run(Object.fromEntries(fetches));
+    const gradients = collectGradients(isFirst ? accumulated : fresh);
+    const result = await run(gradients.fetch);
+    await this.addRows(gradients.added());
     this.summed += 1;
     const groups = { accumulated: this.names(accumulated), fresh: isFirst ? [] : this.names(fresh) };
     const kernel = isFirst ? "scaleAll" : "accumulate";
     if (!isFirst || scale !== 1) await this.device.apply(kernelModule, kernel, groups, { scale });
     return result;
+  }
+
+  private async addRows(added: ReturnType<Collected["added"]>): Promise<void> {
+    if (added.length === 0) return;
+    const groups = {
+      table: added.map(({ table }) => table),
+      ids: added.map(({ ids }) => ids),
+      rows: added.map(({ rows }) => rows),
+    };
+    await this.device.apply(kernelModule, "addRows", groups, { isEmpty: added.map(({ isEmpty }) => isEmpty) });
   }
 
   /** One step of the optimizer; forgets the gradients. @returns their norm before clipping. */

@@ -19,6 +19,20 @@ export function scaleAll({ accumulated }: { accumulated: Float32Array[] }, { sca
   for (const tensor of accumulated) for (let i = 0; i < tensor.length; i++) tensor[i] *= scale;
 }
 
+/** `table[ids[n]] += rows[n]` for every table, in the order of n; an empty table is cleared first. */
+export function addRows(
+  { table, ids, rows }: { table: Float32Array[]; ids: Int32Array[]; rows: Float32Array[] },
+  { isEmpty }: { isEmpty: boolean[] },
+): void {
+  for (const [t, into] of table.entries()) {
+    if (isEmpty[t]) into.fill(0);
+    const width = rows[t].length / ids[t].length;
+    for (const [n, id] of ids[t].entries()) {
+      for (let c = 0; c < width; c++) into[id * width + c] += rows[t][n * width + c];
+    }
+  }
+}
+
 export interface AdamwKernelArgs extends AdamwSettings {
   maxGradNorm: number;
   step: number;

@@ -7,7 +7,6 @@ import type { Truncation } from "../data/preferences/packPair.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { createLearner } from "../dpo/createLearner.ts";
-import { checkMemory } from "../dpo/memoryNeed.ts";
 import { PrefineError } from "../errors.ts";
 import type { CardFacts } from "./finish.ts";
 import { type PreparedPairs, packedSource, preparePairs, type Rows } from "./prepareData.ts";
@@ -24,6 +23,7 @@ import { referenceCacheOf } from "./referenceCacheOf.ts";
 import type { RunObserver, RunParts } from "./run.ts";
 import { fingerprintOf, publicArguments } from "./trainingArguments.ts";
 import { versions } from "./versions.ts";
+import { withinMemory } from "./withinMemory.ts";
 
 export interface RunRequest {
   model: ModelInput;
@@ -56,8 +56,7 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
   const truncation = truncationOf(request, trained, observer);
   checkReference(trained, args, { maxLength: truncation.max_length });
   const { train, evals } = await prepareSplits(request, { trained, tokenizer, truncation, observer });
-  const options = learnerOptions(trained, args);
-  checkMemory(options, train.largest);
+  const options = withinMemory(learnerOptions(trained, args), { args, largest: train.largest, observer });
   const learner = await createLearner(options);
   const { runtime } = learner;
   if (runtime.notice !== null) observer.warn(runtime.notice);

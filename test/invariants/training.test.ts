@@ -114,6 +114,17 @@ describe("training on the engine", () => {
     expect(a.log).not.toEqual(c.log);
   });
 
+  test.each([
+    ["LoRA with dropout", false],
+    ["all weights", true],
+  ])("%s: gradient checkpointing on = off, bit for bit", async (name, full) => {
+    const args = { max_steps: 2, eval_strategy: "no", disable_dropout: full } as const;
+    await train(`${name}, kept`, { ...args, gradient_checkpointing: false }, { full });
+    await train(`${name}, computed again`, { ...args, gradient_checkpointing: true }, { full });
+    const kind = full ? "full" : "adapter";
+    expect(await outcome(`${name}, computed again`, kind)).toEqual(await outcome(`${name}, kept`, kind));
+  });
+
   test("accumulation = batch", async () => {
     const order = { train_sampling_strategy: "sequential", max_steps: 3, eval_strategy: "no" } as const;
     await train("batch", {

@@ -75,7 +75,7 @@ const script = {
   dataset: movedTo("dataset_name"),
   dataset_test_name: movedTo("dataset_test_split"),
   sanity_check: refused("a run on few rows: use max_steps", []),
-  gradient_checkpointing_use_reentrant: gone("activations are not recomputed"),
+  gradient_checkpointing_use_reentrant: gone("there is one way to compute layers again"),
   load_in_fp16: gone(HALF),
 };
 

@@ -113,21 +113,31 @@ class Lowering {
   }
 }
 
-/** Gives the values their output names; a value that no node made, or that has two names, is copied by an Identity. */
+/**
+ * Gives the values their output names; a value that no node made, or that has two names, is copied by an Identity right
+ * behind the node that makes it. ONNX Runtime works backwards from the nodes that nobody reads, the last of the file
+ * first: what is needed late has to stand early, or a backward pass would leave the gradients of all weights, and what
+ * they are made of, for the end.
+ */
 function nameOutputs(nodes: readonly OnnxNode[], values: readonly string[], outputs: readonly string[]): OnnxNode[] {
   const made = new Set(nodes.flatMap((node) => node.outputs));
   const renamed = new Map<string, string>();
-  const copies: OnnxNode[] = [];
+  const copies = new Map<string, string[]>();
   for (const [i, value] of values.entries()) {
     if (made.has(value) && !renamed.has(value)) renamed.set(value, outputs[i]);
-    else copies.push({ type: "Identity", domain: "", inputs: [value], outputs: [outputs[i]], attributes: {} });
+    else copies.set(value, [...(copies.get(value) ?? []), outputs[i]]);
   }
   const rename = (name: string) => renamed.get(name) ?? name;
-  return [...nodes, ...copies].map((node) => ({
-    ...node,
-    inputs: node.inputs.map(rename),
-    outputs: node.outputs.map(rename),
-  }));
+  const copiesOf = (value: string): OnnxNode[] =>
+    (copies.get(value) ?? []).map((output) => {
+      return { type: "Identity", domain: "", inputs: [rename(value)], outputs: [output], attributes: {} };
+    });
+  const ofInputs = [...copies.keys()].filter((value) => !made.has(value)).flatMap(copiesOf);
+  const ofNodes = nodes.flatMap((node) => [
+    { ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) },
+    ...node.outputs.flatMap(copiesOf),
+  ]);
+  return [...ofInputs, ...ofNodes];
 }
 
 /** @param outputs name -> tensor; two names may not share a tensor that is also an input. */

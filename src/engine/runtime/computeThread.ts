@@ -79,9 +79,12 @@ function toOrt(ort: Ort, { dtype, shape, data }: HostTensor): OrtTensor {
 /** The value of a feed; rows of a stored tensor are a view of it. */
 function feedValue(feed: Feed): HostTensor {
   if (!("stored" in feed)) return feed;
-  const tensor = stored(feed.stored);
-  if (!feed.rows) return tensor;
-  const [start, end] = feed.rows;
+  return rowsOf(stored(feed.stored), feed.rows);
+}
+
+function rowsOf(tensor: HostTensor, rows: [number, number] | undefined): HostTensor {
+  if (!rows) return tensor;
+  const [start, end] = rows;
   const rowSize = tensor.data.length / tensor.shape[0];
   const data = tensor.data.subarray(start * rowSize, end * rowSize) as ConstantData;
   return { dtype: tensor.dtype, shape: [end - start, ...tensor.shape.slice(1)], data };
@@ -96,24 +99,24 @@ async function run({ session, feeds, fetches }: Extract<Request, { method: "run"
   const wanted: Record<string, OrtTensor | null> = {};
   for (const [name, fetch] of fetches) {
     const isGiven = kind === "native" && typeof fetch === "object" && "into" in fetch;
-    wanted[name] = isGiven ? toOrt(ort, stored(fetch.into)) : null;
+    wanted[name] = isGiven ? toOrt(ort, rowsOf(stored(fetch.into), fetch.rows)) : null;
   }
   const found = sessions.get(session);
   if (!found) throw new Error(`internal: session ${session} is closed`);
   const running = found.run(inputs, wanted as Record<string, OrtTensor>);
   const outputs = await (kind === "wasm" ? running.catch(explainWasmFailure) : running);
-  return fetches.flatMap(([name, fetch]) => collect(name, fetch, outputs[name]));
+  return fetches.flatMap((each) => collect(kind, each, outputs[each[0]]));
 }
 
-function collect(name: string, fetch: Fetch, value: OrtTensor): [string, HostTensor][] {
+function collect(kind: RuntimeInfo["kind"], [name, fetch]: [string, Fetch], value: OrtTensor): [string, HostTensor][] {
   const tensor: HostTensor = { dtype: value.type as Dtype, shape: [...value.dims], data: value.data as ConstantData };
   if (fetch === "return") return [[name, tensor]];
   if ("store" in fetch) {
     tensors.set(fetch.store, tensor);
     return [];
   }
-  const { data } = stored(fetch.into);
-  if (data !== tensor.data) (data as Float32Array).set(tensor.data as Float32Array); // the same where it was given
+  // the native runtime has written into the stored tensor, and hands out a copy of it besides
+  if (kind === "wasm") (rowsOf(stored(fetch.into), fetch.rows).data as Float32Array).set(tensor.data as Float32Array);
   return [];
 }
 

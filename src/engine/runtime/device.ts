@@ -170,20 +170,21 @@ export class Session {
 
   /**
    * One execution. @param feeds by input name: the name of a stored tensor, or a value.
-   * @param fetches by output name; outputs that are left out are sent back.
+   * @param fetches by output name, or asked for each; outputs that are left out are sent back.
    */
   run(
     feeds: Record<string, string | HostTensor>,
-    fetches: Record<string, Fetch> = {},
+    fetches: Record<string, Fetch> | ((output: string) => Fetch | undefined) = {},
   ): Promise<Map<string, HostTensor>> {
     const inputs = this.graph.inputs.map(({ name, of, rows }): [string, Feed] => {
       const feed = feeds[of];
       if (feed === undefined) throw new Error(`internal: no feed for the graph input "${of}"`);
       return [name, typeof feed === "string" ? { stored: feed, ...(rows ? { rows } : {}) } : feed];
     });
+    const fetchOf = typeof fetches === "function" ? fetches : (name: string) => fetches[name];
     return this.send(
       inputs,
-      this.graph.outputs.map(({ name }) => [name, fetches[name] ?? "return"]),
+      this.graph.outputs.map(({ name }) => [name, fetchOf(name) ?? "return"]),
     );
   }
 }

@@ -24,8 +24,8 @@ export interface FileRange {
 /** An input of a run: a stored tensor by name (optionally some of its rows), or a value sent along. */
 export type Feed = { stored: string; rows?: [number, number] } | HostTensor;
 
-/** An output of a run: sent back, written into a stored tensor of the same size, or stored under a name. */
-export type Fetch = "return" | { into: string } | { store: string };
+/** An output of a run: sent back, written into a stored tensor of that size or some of its rows, or stored. */
+export type Fetch = "return" | { into: string; rows?: [number, number] } | { store: string };
 
 /** What computes. */
 export interface RuntimeInfo {

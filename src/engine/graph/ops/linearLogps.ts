@@ -10,7 +10,7 @@
 import { defineOp, type Emitter, shapeError, type Tensor } from "../tensor.ts";
 import { mul } from "./elementwise.ts";
 import { scatterAddRows } from "./index.ts";
-import { reshape } from "./shape.ts";
+import { concat, reshape } from "./shape.ts";
 
 /** Words in a block: 8,192 x 300 rows x 4 bytes = 10 MB of logits. */
 const BLOCK = 8192;
@@ -133,24 +133,26 @@ const linearLogpsOp = defineOp("linearLogps", {
   },
 });
 
-/** d W [V, C] = (onehot(label) - p)^T (dlogp h); the probabilities are computed once more, a block at a time. */
+/**
+ * d W [V, C] = (onehot(label) - p)^T (dlogp h), its second part a block of rows after the other; the probabilities are
+ * computed once more.
+ */
 const negativeWeightGradientOp = defineOp("linearLogpsWeightGradient", {
-  shape: ([, w]) => [{ shape: w.shape }],
+  shape: ([, w]) => blocks(w.shape[0] as number).map(([start, end]) => ({ shape: [end - start, ...w.shape.slice(1)] })),
   onnx: ([h, w, total, scaled], emit) => {
     const [, weight] = emit.inputs;
-    const parts = blocks(weight.shape[0] as number).map(([start, end]) => {
+    return blocks(weight.shape[0] as number).map(([start, end]) => {
       const rows = emit.rows(weight, w, start, end);
       const logits = emit.node("Gemm", [h, rows], { transB: 1 });
       const p = emit.node("Exp", [emit.node("Sub", [logits, total])]);
       return emit.node("Gemm", [p, scaled], { transA: 1, alpha: { float: -1 } });
     });
-    return [emit.node("Concat", parts, { axis: 0 })];
   },
   vjp: "none",
 });
 function weightGradient(h: Tensor, w: Tensor, labels: Tensor, total: Tensor, column: Tensor): Tensor {
   const scaled = mul(h, column); // [N, C]
-  return scatterAddRows(negativeWeightGradientOp([h, w, total, scaled], {})[0], labels, scaled);
+  return scatterAddRows(concat(negativeWeightGradientOp([h, w, total, scaled], {}), 0), labels, scaled);
 }
 
 export interface LinearLogps {
