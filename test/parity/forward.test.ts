@@ -10,6 +10,7 @@ import { Device } from "../../src/engine/runtime/device.ts";
 import { buildNetwork } from "../../src/models/buildNetwork.ts";
 import { loadModel } from "../../src/models/loadModel.ts";
 import { packedAttention } from "../../src/models/packedAttention.ts";
+import { wholeGradient } from "../support/gradients.ts";
 import { objective } from "../support/objective.ts";
 import { host } from "../support/runGraph.ts";
 import { hasReference, largestDifference, needsReference, readTensors, referenceFolder } from "../support/shared.ts";
