@@ -1,10 +1,11 @@
 /** @file Weights on their way into the compute thread. */
 import type { Device } from "../engine/runtime/device.ts";
+import { takePrincipal } from "../models/takePrincipal.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
 import { needsReference } from "./losses/losses.ts";
 import { float32 } from "./pairFeeds.ts";
 import { initial, referenceModelName } from "./tensorNames.ts";
-import { loadAdapterTensors, trainableOf } from "./trainable.ts";
+import { loadAdapterTensors, switchOffReference, trainableOf } from "./trainable.ts";
 
 /** Puts the model, the trainable tensors and the reference into the device. */
 export async function loadWeights(device: Device, options: LearnerOptions): Promise<void> {
@@ -14,8 +15,12 @@ export async function loadWeights(device: Device, options: LearnerOptions): Prom
   const trainable = trainableOf(options);
   if (referenceModel) {
     await device.load([...referenceModel.weights].map(([name, range]) => [referenceModelName(name), range]));
-    const adapted = [...(options.referenceAdapter?.weights ?? [])];
+    const { referenceAdapter } = options;
+    if (referenceAdapter) await takePrincipal(device, referenceAdapter.shape, referenceModelName);
+    const adapted = [...(referenceAdapter?.weights ?? [])];
     await device.put(adapted.map(([name, tensor]) => [referenceModelName(name), float32(tensor)]));
-  } else if (needsReference(options.objective.losses.map(({ type }) => type)))
+  } else if (needsReference(options.objective.losses.map(({ type }) => type))) {
     await device.copy(trainable.map(({ name }) => [name, initial(name)]));
+    await switchOffReference(device, options);
+  }
 }

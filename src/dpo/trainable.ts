@@ -10,6 +10,7 @@ import type { Architecture } from "../models/network.ts";
 import { takePrincipal } from "../models/takePrincipal.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
 import { float32 } from "./pairFeeds.ts";
+import { initial } from "./tensorNames.ts";
 
 export interface TrainableTensor {
   name: string;
@@ -43,8 +44,29 @@ export async function loadAdapterTensors(
   await measureMagnitudes(device, model.architecture, adapter);
 }
 
-/** DoRA starts at the lengths that the adapted weights have: by the ops of the forward pass, so that both tie. */
-async function measureMagnitudes(device: Device, { parameters }: Architecture, adapter: LoraAdapter): Promise<void> {
+/**
+ * A fresh adapter that does not start neutral (init_lora_weights: false): its reference is the base with the adapter
+ * off, as in TRL, not a copy of what was drawn.
+ */
+export async function switchOffReference(device: Device, { model, adapter, adapterWeights }: LearnerOptions) {
+  if (!adapter || adapterWeights || adapter.init !== false) return;
+  for (const { nameB, shapeB } of adapter.layers.values()) {
+    const data = new Float32Array(shapeB[0] * shapeB[1]);
+    await device.put([[initial(nameB), float32({ shape: shapeB, data })]]);
+  }
+  await measureMagnitudes(device, model.architecture, adapter, initial);
+}
+
+/**
+ * DoRA starts at the lengths that the adapted weights have: by the ops of the forward pass, so that both tie.
+ * @param rename the device's name of an adapter's tensor.
+ */
+async function measureMagnitudes(
+  device: Device,
+  { parameters }: Architecture,
+  adapter: LoraAdapter,
+  rename = (name: string) => name,
+): Promise<void> {
   for (const lora of adapter.layers.values()) {
     if (lora.magnitude === null) return;
     const name = `${lora.layer.name}.weight`;
@@ -56,8 +78,8 @@ async function measureMagnitudes(device: Device, { parameters }: Architecture, a
     };
     const matrix = weights(name, parameters.get(name) ?? []);
     const session = await device.open(lowerGraph({ norm: adaptedNorm(lora, matrix, weights) }));
-    const feeds = Object.fromEntries([...inputs.keys()].map((key) => [key, key]));
-    await session.run(feeds, { norm: { store: lora.magnitude } });
+    const feeds = Object.fromEntries([...inputs.keys()].map((key) => [key, key === name ? key : rename(key)]));
+    await session.run(feeds, { norm: { store: rename(lora.magnitude) } });
     await session.release();
   }
 }

@@ -9,9 +9,14 @@ const kernelModule = import.meta.url.endsWith(".ts") ? KERNEL.replace(/\.js$/, "
 /**
  * For an adapter with init_lora_weights "pissa": moves the principal components of the base's weights, which must be in
  * the device, into fresh lora_A and lora_B. An adapter that was saved needs it too, before its own numbers are put in:
- * its file does not hold what is left of the base. Cost: a second for GPT-2's largest layer.
+ * its file does not hold what is left of the base. Cost: some seconds for GPT-2's largest layer.
+ * @param rename the device's name of a tensor.
  */
-export async function takePrincipal(device: Device, adapter: LoraAdapter): Promise<void> {
+export async function takePrincipal(
+  device: Device,
+  adapter: LoraAdapter,
+  rename = (name: string) => name,
+): Promise<void> {
   if (adapter.init !== "pissa") return;
   const layers = [...adapter.layers.values()];
   for (const { layer, r, nameA, nameB, shapeA, shapeB, scaling } of layers) {
@@ -24,10 +29,10 @@ export async function takePrincipal(device: Device, adapter: LoraAdapter): Promi
       return { dtype: "float32" as const, shape, data: new Float32Array(shape[0] * shape[1]) };
     };
     await device.put([
-      [nameA, empty(shapeA)],
-      [nameB, empty(shapeB)],
+      [rename(nameA), empty(shapeA)],
+      [rename(nameB), empty(shapeB)],
     ]);
-    const tensors = { weight: [`${layer.name}.weight`], a: [nameA], b: [nameB] };
+    const tensors = { weight: [rename(`${layer.name}.weight`)], a: [rename(nameA)], b: [rename(nameB)] };
     const sizes = { r, scaling, inFeatures, outFeatures, isTransposed: layout === "in,out" };
     await device.apply(kernelModule, "pissa", tensors, [sizes]);
   }

@@ -3,13 +3,14 @@ import type { Adapter } from "../checkpoints/adapter.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import { PrefineError } from "../errors.ts";
 import type { LoadedModel } from "../models/loadModel.ts";
+import type { LoraAdapter } from "../models/lora.ts";
 import { usesReference } from "./objective.ts";
 
 /** What decides about the reference. */
 export interface ReferenceChoice {
   base: LoadedModel;
   /** Null: all weights are trained. */
-  lora: object | null;
+  lora: Pick<LoraAdapter, "init"> | null;
   /** The adapter that the training starts from, if any. */
   start: Adapter | undefined;
   /** Another model. */
@@ -40,14 +41,16 @@ export function referenceFacts(choice: ReferenceChoice, args: DPOConfig): Refere
   const precomputed = args.precompute_ref_log_probs ? ", its log-probabilities computed before the first step" : "";
   return {
     description: `${nameOf(choice)}${moves}${precomputed}`,
-    tiesAtStart: choice.reference === undefined,
+    // a fresh adapter may start from random numbers, the reference does not
+    tiesAtStart: choice.reference === undefined && (choice.start !== undefined || choice.lora?.init !== false),
   };
 }
 
 function nameOf({ base, lora, start, reference, referenceAdapter }: ReferenceChoice): string {
   if (reference) return `${reference.nameOrPath}${referenceAdapter ? " with its adapter" : ""}, another model`;
   if (!lora) return `a frozen copy of ${base.nameOrPath} as it is at the start`;
-  return start ? "a frozen copy of the adapter as it is at the start" : `${base.nameOrPath} with the adapter off`;
+  const isStart = start !== undefined || lora.init === "pissa"; // whose base lacks what the adapter holds
+  return isStart ? "a frozen copy of the adapter as it is at the start" : `${base.nameOrPath} with the adapter off`;
 }
 
 /**

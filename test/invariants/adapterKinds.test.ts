@@ -73,6 +73,15 @@ test("PiSSA starts at the base model, up to rounding, and its reference is this 
   expect(await referenceOf(resumed)).toEqual(scores);
 });
 
+test("an adapter that starts from random numbers has the base model for its reference", async () => {
+  const base = await scoresOf(await bench.learner({ adapter: null }));
+  for (const use_dora of [false, true]) {
+    const started = await bench.learner({ adapter: adapterOf({ init_lora_weights: false, use_dora }) });
+    expect(await scoresOf(started)).not.toEqual(base);
+    expect(await referenceOf(started)).toEqual(base);
+  }
+});
+
 describe("a saved adapter of every kind", { timeout: 240_000 }, () => {
   const scores = new Map<string, PairLogps[]>();
 
