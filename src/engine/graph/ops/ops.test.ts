@@ -240,3 +240,12 @@ test.each([5, 20_000])("linearLogps: log of the sum of squared probabilities ove
     expect(found.get("logps")?.data[row]).toBeCloseTo(logits[Number(ids.data[row])] - Math.log(total), 5);
   }
 });
+
+test("detach passes the value and no gradient: d (a detach(a)) = detach(a) da", async () => {
+  const a = input("a", [3], "float64");
+  const product = ops.sumAll(ops.mul(a, ops.detach(a)));
+  const [gradient] = ops.grad(product, [a]);
+  const outputs = await evaluate(device, { product, gradient }, { a: host([1, -2, 3], [3], "float64") });
+  expect(Number(outputs.get("product")?.data[0])).toBe(14);
+  expect([...(outputs.get("gradient")?.data as Float64Array)]).toEqual([1, -2, 3]); // not [2, -4, 6]
+});
