@@ -24,6 +24,8 @@ export interface StepParts {
   weightFeeds: Record<string, string>;
   seed: number;
   ldAlpha: number | null;
+  /** NEFTune's alpha / root of the channels: the noise on embeddings, times the root of the tokens. */
+  noise: number;
 }
 
 /** Loss and scores of the batch; its gradients are added to the accumulated ones. */
@@ -97,11 +99,19 @@ export async function batchLoss(
 }
 
 function feedsOf(
-  { weightFeeds, seed, ldAlpha }: StepParts,
+  { weightFeeds, seed, ldAlpha, noise }: StepParts,
   { pairs, dropoutStep }: MicroBatch,
   i: number,
 ): Record<string, string | HostTensor> {
-  return { ...weightFeeds, ...pairFeeds(pairs[i], ldAlpha), dropoutSeed: dropoutSeed(seed, dropoutStep, i) };
+  const { sharedLength, chosenLength, rejectedLength } = pairs[i];
+  // transformers' L is the padded length of the batch; pairs are on their own here, so it is that of the pair
+  const size = noise / Math.sqrt(sharedLength + Math.max(chosenLength, rejectedLength));
+  return {
+    ...weightFeeds,
+    ...pairFeeds(pairs[i], ldAlpha),
+    dropoutSeed: dropoutSeed(seed, dropoutStep, i),
+    noiseSize: float32({ shape: [], data: Float32Array.of(size) }),
+  };
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -83,8 +83,10 @@ class EngineLearner implements Learner {
     options: { scale: number; dropoutStep: number },
   ): Promise<BatchResult> {
     const { graphs, trained } = this;
-    const { seed, objective } = this.options;
-    const parts = { graphs, trained, weightFeeds: this.weightFeeds("policy"), seed, ldAlpha: objective.ldAlpha };
+    const { seed, objective, noiseAlpha = 0, model } = this.options;
+    const noise = noiseAlpha / Math.sqrt(model.architecture.hiddenSize);
+    const weightFeeds = this.weightFeeds("policy");
+    const parts = { graphs, trained, weightFeeds, seed, ldAlpha: objective.ldAlpha, noise };
     return accumulateBatch(parts, { pairs, reference, ...options });
   }
 

@@ -21,6 +21,8 @@ export interface LearnerOptions {
   /** Switches on the model's own dropouts and lora_dropout. */
   dropout: boolean;
   seed: number;
+  /** neftune_noise_alpha: noise on the embeddings of training passes. */
+  noiseAlpha?: number;
   /** Compute layers again in the backward pass instead of keeping what is in them: less memory, more time. */
   gradientCheckpointing?: boolean;
 }

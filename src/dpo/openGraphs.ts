@@ -29,7 +29,8 @@ export async function openGraphs(device: Device, options: LearnerOptions): Promi
   const { model, adapter, referenceModel, referenceAdapter, objective } = options;
   const { architecture } = model;
   const { ldAlpha, useWeighting } = objective;
-  const graph = { ldAlpha, useWeighting, checkpointing: options.gradientCheckpointing ?? false };
+  const noise = options.noiseAlpha !== undefined;
+  const graph = { ldAlpha, useWeighting, noise, checkpointing: options.gradientCheckpointing ?? false };
   const policy: PairGraphOptions = { architecture, adapter, frozenHead: isHeadFrozen(adapter), ...graph };
   if (policy.frozenHead) {
     const mean = await device.open(headMeanGraph(architecture));
@@ -64,7 +65,7 @@ async function openTraining(
     return { step: await device.open(stepGraph(step, objective)) };
   }
   return {
-    score: dropout ? await device.open(scoreGraph(policy, dropout)) : score,
+    score: dropout || policy.noise ? await device.open(scoreGraph(policy, { dropout })) : score,
     pullback: await device.open(pullbackGraph(step)),
   };
 }

@@ -37,6 +37,13 @@ export interface PairGraphOptions extends Pick<Objective, "ldAlpha" | "useWeight
   frozenHead: boolean;
   /** Gradient checkpointing: layers keep only their input, and are computed again in the backward pass. */
   checkpointing?: boolean;
+  /** Whether training adds noise to the embeddings (NEFTune), of the size `noiseSize` []. */
+  noise?: boolean;
+}
+
+/** What is drawn anew for every pass of training, from `dropoutSeed`; scoring draws nothing. */
+export interface Training {
+  dropout: boolean;
 }
 
 /** Names of the inputs that describe a pair; see {@link PackedPair}. */
@@ -72,11 +79,17 @@ export const SCORES = [
   "weight",
 ] as const;
 
-function forwardPair(options: PairGraphOptions, dropoutSeed?: Tensor) {
+function forwardPair(options: PairGraphOptions, training?: Training) {
   const { architecture, adapter, frozenHead, ldAlpha, useWeighting, checkpointing = false } = options;
   const inputs = packedGraphInputs();
+  const seed = input("dropoutSeed", [], "uint32");
+  const dropoutSeed = training?.dropout ? seed : undefined;
   const attend = packedAttention(inputs.positions, inputs.sizes, dropoutSeed);
-  const net = buildNetwork(architecture, { adapter, attend, checkpointing, ...(dropoutSeed ? { dropoutSeed } : {}) });
+  const net = buildNetwork(architecture, {
+    ...{ adapter, attend, checkpointing },
+    ...(dropoutSeed ? { dropoutSeed } : {}),
+    ...(training && options.noise ? { noise: { seed, size: input("noiseSize", []) } } : {}),
+  });
   const { tokens, positions, predictFrom, targets } = inputs;
   const hidden = architecture.forward(net, { tokens, positions, rows: predictFrom }); // [N, W]
   const head = net.head(); // [V, W]
@@ -105,11 +118,9 @@ function scoresOf({ inputs, hidden, headMean, entropy, correct, ...pair }: Retur
   return vectorOf([...pair.sums, sumAll(entropy), ...meanSums, chosenCorrect, pair.plainChosen, pair.weight]);
 }
 
-const seedInput = (dropout: boolean) => (dropout ? input("dropoutSeed", [], "uint32") : undefined);
-
-/** Scores only, with the masks of a training step if asked for. Output: `scores` [8]. */
-export function scoreGraph(options: PairGraphOptions, dropout = false): LoweredGraph {
-  return lowerGraph({ scores: scoresOf(forwardPair(options, seedInput(dropout))) });
+/** Scores only, with the masks and the noise of a training step if asked for. Output: `scores` [8]. */
+export function scoreGraph(options: PairGraphOptions, training?: Training): LoweredGraph {
+  return lowerGraph({ scores: scoresOf(forwardPair(options, training)) });
 }
 
 /** The two log-probabilities alone, for the reference. Output: `logps` [2], equal to the first two scores. */
@@ -117,8 +128,7 @@ export function logpsGraph(options: PairGraphOptions): LoweredGraph {
   return lowerGraph({ logps: vectorOf(forwardPair(options).sums) });
 }
 
-export interface StepGraphOptions extends PairGraphOptions {
-  dropout: boolean;
+export interface StepGraphOptions extends PairGraphOptions, Training {
   /** Names of the tensors to differentiate by. */
   trainable: readonly string[];
 }
@@ -128,7 +138,7 @@ export interface StepGraphOptions extends PairGraphOptions {
  * Outputs: `loss` [], `scores` [8], {@link gradientOutputs} of every trainable tensor.
  */
 export function stepGraph(options: StepGraphOptions, objective: Objective): LoweredGraph {
-  const pair = forwardPair(options, seedInput(options.dropout));
+  const pair = forwardPair(options, options);
   const [chosenLogps, rejectedLogps] = pair.sums.map(vector);
   const scored = {
     chosenLogps,
@@ -145,7 +155,7 @@ export function stepGraph(options: StepGraphOptions, objective: Objective): Lowe
  * known. Inputs `by.*` [1]: see {@link batchLossGraph}. Outputs: {@link gradientOutputs} of every trainable tensor.
  */
 export function pullbackGraph(options: StepGraphOptions): LoweredGraph {
-  const pair = forwardPair(options, seedInput(options.dropout));
+  const pair = forwardPair(options, options);
   const values = [...pair.sums, pair.plainChosen].map(vector);
   const terms = values.map((value, i) => mul(value, input(`by.${LOGPS[i]}`, [1])));
   const linear = sumAll(terms.reduce((total, term) => add(total, term)));

@@ -1,5 +1,17 @@
 /** @file The network a forward pass is written with: weights as graph inputs, adapters on linear layers, dropout. */
-import { checkpoint, checkpointAll, dropoutKeep, gemm, input, mul, sub, type Tensor } from "../engine/graph/index.ts";
+import {
+  add,
+  checkpoint,
+  checkpointAll,
+  dropoutKeep,
+  gatherRows,
+  gemm,
+  input,
+  mul,
+  sub,
+  type Tensor,
+  uniformNoise,
+} from "../engine/graph/index.ts";
 import type { LoraAdapter, LoraLayer } from "./lora.ts";
 import { adaptedNorm, addDora, addLora } from "./loraForward.ts";
 import { type Architecture, HEAD_MODULE, type LinearLayer, type Network } from "./network.ts";
@@ -9,6 +21,8 @@ export interface NetworkOptions {
   attend: Network["attend"];
   /** uint32 [] seed of the masks: absent, nothing is dropped. */
   dropoutSeed?: Tensor;
+  /** NEFTune (arXiv 2310.05914): uniform noise of this size [] on the embeddings, drawn from a uint32 [] seed. */
+  noise?: { seed: Tensor; size: Tensor };
   /** Gradient checkpointing: layers keep only their input for the backward pass. */
   checkpointing?: boolean;
 }
@@ -37,6 +51,13 @@ function weightInputs(architecture: Architecture, adapter: LoraAdapter | null) {
     return saved ? named(saved.name, saved.shape) : base(otherwise);
   };
   return { weights, named, weight, head: () => weight(`${HEAD_MODULE}.weight`, architecture.head) };
+}
+
+/** Apart from the places that drop out. */
+const NOISE_SITE = 2_000_000;
+
+function noisy(x: Tensor, noise: NetworkOptions["noise"]): Tensor {
+  return noise ? add(x, mul(uniformNoise(x, noise.seed, NOISE_SITE), noise.size)) : x;
 }
 
 /** Drops out where there is a seed. Masks are numbered by place, so that a recomputed region draws its own again. */
@@ -78,6 +99,7 @@ export function buildNetwork(architecture: Architecture, options: NetworkOptions
     weights,
     weight,
     head,
+    words: (name, tokens) => noisy(gatherRows(weight(name), tokens), options.noise),
     linear,
     attend: options.attend,
     dropout: drop,

@@ -159,7 +159,7 @@ export function gpt2(json: Record<string, unknown>, where: string): Architecture
     fileNames: (name) => [name, name.replace(/^transformer\./, "")],
     forward: preNormForward({
       embed: (net, { tokens, positions }) => {
-        const words = gatherRows(net.weight("transformer.wte.weight"), tokens);
+        const words = net.words("transformer.wte.weight", tokens);
         const places = gatherRows(net.weight("transformer.wpe.weight"), positions);
         return { x: net.dropout(add(words, places), config.dropout.embedding, "embedding"), places: null };
       },

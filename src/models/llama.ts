@@ -6,7 +6,6 @@ import {
   cast,
   constant,
   cos,
-  gatherRows,
   mul,
   type Rotation,
   reshape,
@@ -150,7 +149,7 @@ export function llama(type: LlamaType, json: Record<string, unknown>, where: str
     fileNames: (name) => [name, name.replace(/^model\./, "")],
     forward: preNormForward({
       embed: (net, { tokens, positions }) => {
-        return { x: gatherRows(net.weight(EMBEDDING), tokens), places: rotationOf(positions, config.rope) };
+        return { x: net.words(EMBEDDING, tokens), places: rotationOf(positions, config.rope) };
       },
       blocks: layers.map((each, index) => block(config, each, config.windows[index])),
       lastNorm: (net, x) => rmsNorm(x, net.weight("model.norm.weight"), config.epsilon),

@@ -37,6 +37,8 @@ export interface Network {
   weight(name: string): Tensor;
   /** The unembedding matrix [V, C]. */
   head(): Tensor;
+  /** Rows of the embedding of that name; in training with noise, where it is asked for. tokens [M] -> [M, C]. */
+  words(embedding: string, tokens: Tensor): Tensor;
   /** x [M, in] -> [M, out]: the layer, its bias and whatever adapter sits on it. */
   linear(x: Tensor, layer: LinearLayer): Tensor;
   /** q [M, H D], k and v [M, K D] -> [M, H D]. */

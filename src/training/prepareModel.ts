@@ -138,6 +138,7 @@ export function learnerOptions(trained: TrainedModel, args: DPOConfig): LearnerO
     },
     dropout: !args.disable_dropout,
     seed: args.seed,
+    ...(args.neftune_noise_alpha === null ? {} : { noiseAlpha: args.neftune_noise_alpha }),
   };
 }
 

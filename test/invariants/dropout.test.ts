@@ -8,10 +8,14 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { createLearner } from "../../src/dpo/createLearner.ts";
 import type { Learner } from "../../src/dpo/learner.ts";
+import { add, grad, input, mul, sumAll, uniformNoise } from "../../src/engine/graph/index.ts";
+import { lowerGraph } from "../../src/engine/onnx/lower.ts";
+import { Device } from "../../src/engine/runtime/device.ts";
 import { loraAdapter } from "../../src/models/lora.ts";
 import { Mt19937 } from "../../src/random.ts";
 import { objective } from "../support/objective.ts";
 import { ADAMW, packed, randomGpt2, randomPairTokens } from "../support/randomGpt2.ts";
+import { host } from "../support/runGraph.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-dropout-"));
 const pairs = randomPairTokens(2).map((pair, index) => packed(pair, index));
@@ -29,7 +33,7 @@ interface Rates {
 }
 
 /** A learner whose adapter is not neutral: with lora_B zero the adapter's dropout would change nothing. */
-async function learner({ lora, ...own }: Rates, options: { seed?: number; dropout?: boolean } = {}): Promise<Learner> {
+async function learner({ lora, ...own }: Rates, options: { seed?: number; dropout?: boolean; noiseAlpha?: number } = {}): Promise<Learner> {
   const model = await randomGpt2(join(folder, JSON.stringify(own)), own);
   const settings = { r: 4, lora_alpha: 8, lora_dropout: lora, target_modules: ["c_attn", "c_proj"] };
   const adapter = loraAdapter(model.architecture, settings);
@@ -84,4 +88,44 @@ test("without dropout, or with disable_dropout, a training pass sees what an eva
     expect(await on.referenceLogps(pair)).toEqual(await off.referenceLogps(pair));
     expect(await on.referenceLogps(pair)).toEqual(logps); // the adapter that it started from
   }
+});
+
+test("neftune_noise_alpha: noise is a function of seed, micro-batch and pair; only training passes have it", async () => {
+  const still = { lora: 0 };
+  const noisy = (seed = 1, noiseAlpha = 5) => learner(still, { dropout: false, seed, noiseAlpha });
+  const [a, b, other, zero] = [await noisy(), await noisy(), await noisy(2), await noisy(1, 0)];
+  const quiet = [];
+  for (const pair of pairs) quiet.push((await a.score(pair)).logps);
+  const first = await dropped(a, 5);
+  expect(first).not.toEqual(quiet);
+  expect(await dropped(b, 5)).toEqual(first);
+  expect(await dropped(a, 6)).not.toEqual(first);
+  expect(await dropped(other, 5)).not.toEqual(first);
+  expect(await dropped(zero, 5)).toEqual(quiet);
+  expect(await a.referenceLogps(pairs[0])).toEqual(quiet[0]);
+});
+
+test("noise is uniform within 1 either side of 0, and a gradient passes it by", async () => {
+  const device = new Device();
+  const x = input("x", [100, 100]);
+  const noise = uniformNoise(x, input("seed", [], "uint32"), 3);
+  const [dx] = grad(sumAll(mul(add(x, noise), 2)), [x]);
+  const session = await device.open(lowerGraph({ noise, dx }));
+  const draw = async (seed: number) => {
+    const feeds = { x: host(new Array(10_000).fill(0), [100, 100]) };
+    const outputs = await session.run({ ...feeds, seed: { dtype: "uint32", shape: [], data: Uint32Array.of(seed) } });
+    expect(new Set(outputs.get("dx")!.data as Float32Array)).toEqual(new Set([2]));
+    return [...(outputs.get("noise")!.data as Float32Array)];
+  };
+  const values = await draw(1);
+  const mean = (of: number[]) => of.reduce((sum, value) => sum + value, 0) / of.length;
+  expect(Math.min(...values)).toBeGreaterThanOrEqual(-1);
+  expect(Math.min(...values)).toBeLessThan(-0.99);
+  expect(Math.max(...values)).toBeGreaterThan(0.99);
+  expect(Math.max(...values)).toBeLessThanOrEqual(1);
+  expect(Math.abs(mean(values))).toBeLessThan(0.02);
+  expect(mean(values.map((value) => value ** 2))).toBeCloseTo(1 / 3, 2);
+  const others = await draw(2);
+  expect(Math.abs(mean(values.map((value, i) => value * others[i])))).toBeLessThan(0.02);
+  await device.dispose();
 });

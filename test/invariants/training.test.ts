@@ -91,6 +91,7 @@ describe("training on the engine", () => {
     ["all weights", { learning_rate: 1e-4 }, true],
     ["losses of the whole batch, with dropout", { loss_type: ["aot", "sft"], disable_dropout: false }, false],
     ["a loss without a reference", { loss_type: "simpo", beta: 2 }, false],
+    ["NEFTune", { neftune_noise_alpha: 5 }, false],
     ["sgd with momentum", { optim: "sgd", optim_args: "momentum=0.9", learning_rate: 0.05 }, false],
     ["adafactor, all weights", { optim: "adafactor", lr_scheduler_type: "cosine", weight_decay: 0.1 }, true],
     ["AdamW of eight bits, all weights", { optim: "adamw_8bit", learning_rate: 1e-4, weight_decay: 0.1 }, true],

@@ -70,7 +70,7 @@ const SCHEDULES = [
 ] as const;
 
 const READY_SCHEDULES = SCHEDULES.filter(
-  (name) => !["reduce_lr_on_plateau", "cosine_warmup_with_min_lr", "greedy"].includes(name),
+  (name) => !["reduce_lr_on_plateau", "greedy"].includes(name), // those look at evaluations
 );
 
 const length = group("Length and batches", {
@@ -106,7 +106,9 @@ const optimizer = group("Optimizer", {
   adam_epsilon: same(atLeast(0, float), 1e-8, "AdamW's epsilon."),
   max_grad_norm: same(atLeast(0, float), 1, "Gradients are scaled down to this norm; 0: never.", { common: true }),
   label_smoothing_factor: noEffect(float, 0, "Label smoothing of the cross entropy.", "DPO has none (nor in TRL)"),
-  neftune_noise_alpha: notYet(nullable(float), null, "Noise on the embeddings (NEFTune)."),
+  neftune_noise_alpha: differs(nullable(atLeast(0, float)), null, "Noise on the embeddings in training (NEFTune).", {
+    note: "the noise is drawn anew by a function of seed and step; a pair's answers share that of their prompt",
+  }),
 });
 
 const sampling = group("Order", {

@@ -9,7 +9,7 @@ export * from "./ops/index.ts";
 export { linearLogps } from "./ops/linearLogps.ts";
 export { gemm, matmul } from "./ops/matmul.ts";
 export * from "./ops/normalize.ts";
-export { dropoutKeep } from "./ops/random.ts";
+export { dropoutKeep, uniformNoise } from "./ops/random.ts";
 export { maxKeepDims, meanAll, meanKeepDims, normKeepDims } from "./ops/reduce.ts";
 export { type Rotation, rotary } from "./ops/rotary.ts";
 export { chunk, concat, reshape, slice, split, transpose, zerosLike } from "./ops/shape.ts";

@@ -11,16 +11,20 @@ function emitHash(x: string, emit: Emitter): string {
   return shiftXor(times(shiftXor(times(shiftXor(x, 16), 0x85ebca6b), 13), 0xc2b2ae35), 16);
 }
 
+/** 32 random bits for every element of `like`, in a row [n]: a function of seed, site and the element's number. */
+function emitBits(like: string, seed: string, site: number, emit: Emitter): string {
+  const salted = emit.node("BitwiseXor", [seed, emit.scalar(Math.imul(site + 1, 0x9e3779b1) >>> 0, "uint32")]);
+  const count = emit.node("Size", [like]);
+  const range = emit.node("Range", [emit.scalar(0, "int64"), count, emit.scalar(1, "int64")]);
+  const index = emit.node("Mul", [emit.node("Cast", [range], { to: 12 }), emit.scalar(0x9e3779b1, "uint32")]);
+  return emitHash(emit.node("BitwiseXor", [index, emitHash(salted, emit)]), emit);
+}
+
 const keepOp = defineOp<{ site: number; rate: number }>("dropoutKeep", {
   shape: ([like]) => [{ shape: like.shape }],
   onnx: ([like, seed], emit, { site, rate }) => {
-    const salted = emit.node("BitwiseXor", [seed, emit.scalar(Math.imul(site + 1, 0x9e3779b1) >>> 0, "uint32")]);
-    const count = emit.node("Size", [like]);
-    const range = emit.node("Range", [emit.scalar(0, "int64"), count, emit.scalar(1, "int64")]);
-    const index = emit.node("Mul", [emit.node("Cast", [range], { to: 12 }), emit.scalar(0x9e3779b1, "uint32")]);
-    const bits = emitHash(emit.node("BitwiseXor", [index, emitHash(salted, emit)]), emit);
     const threshold = emit.scalar(Math.round(rate * 2 ** 32), "uint32");
-    const dropped = emit.node("Less", [bits, threshold]);
+    const dropped = emit.node("Less", [emitBits(like, seed, site, emit), threshold]);
     const dtype = emit.inputs[0].dtype;
     const factor = emit.node("Where", [dropped, emit.scalar(0, dtype), emit.scalar(1 / (1 - rate), dtype)]);
     return [emit.node("Reshape", [factor, emit.node("Shape", [like])])];
@@ -35,3 +39,21 @@ const keepOp = defineOp<{ site: number; rate: number }>("dropoutKeep", {
  */
 export const dropoutKeep = (like: Tensor, seed: Tensor, site: number, rate: number): Tensor =>
   keepOp([like, seed], { site, rate })[0];
+
+const uniformOp = defineOp<{ site: number }>("uniformNoise", {
+  shape: ([like]) => [{ shape: like.shape }],
+  onnx: ([like, seed], emit, { site }) => {
+    const { dtype } = emit.inputs[0];
+    const wide = emit.node("Cast", [emitBits(like, seed, site, emit)], { to: 11 });
+    const unit = emit.node("Sub", [
+      emit.node("Mul", [wide, emit.scalar(2 ** -31, "float64")]),
+      emit.scalar(1, "float64"),
+    ]);
+    const noise = emit.node("Cast", [unit], { to: dtype === "float64" ? 11 : 1 });
+    return [emit.node("Reshape", [noise, emit.node("Shape", [like])])];
+  },
+  vjp: "none",
+});
+
+/** Uniform in [-1, 1) per element of `like`; seed and site as in {@link dropoutKeep}. */
+export const uniformNoise = (like: Tensor, seed: Tensor, site: number): Tensor => uniformOp([like, seed], { site })[0];
