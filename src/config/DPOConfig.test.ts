@@ -113,7 +113,7 @@ describe("DPOConfig", () => {
       group_by_length: false,
     };
     expect(DPOConfig(old)).toMatchObject({ warmup_steps: 0.1, use_cpu: true, per_device_train_batch_size: 2 });
-    expect(errorOf(() => DPOConfig({ group_by_length: true })).code).toBe("not-yet");
+    expect(DPOConfig({ group_by_length: true }).train_sampling_strategy).toBe("group_by_length");
     expect(DPOConfig({ eval_strategy: "steps", evaluation_strategy: "steps" }).eval_strategy).toBe("steps");
     expect(errorOf(() => DPOConfig({ eval_strategy: "no", evaluation_strategy: "steps" })).message).toBe(
       "DPOConfig: evaluation_strategy: is eval_strategy now, and eval_strategy is given too; keep one of them",

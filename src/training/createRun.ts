@@ -31,7 +31,7 @@ export function createRun(parts: RunParts): Run {
     ...parts,
     plan,
     schedule: createSchedule({ ...args, trainingSteps: plan.maxSteps }),
-    order: orders(plan.rows, args),
+    order: orders(parts.train, args),
     train: split(parts.train),
     evals,
     callbacks: parts.callbacks ?? new Callbacks(),
@@ -44,12 +44,17 @@ export function createRun(parts: RunParts): Run {
 }
 
 /** TRL's order, kept for as long as its epoch lasts. */
-function orders(rows: number, { seed, data_seed, train_sampling_strategy }: DPOConfig): Run["order"] {
+function orders(pairs: PairSource, args: DPOConfig): Run["order"] {
+  const { seed, data_seed, train_sampling_strategy } = args;
   const strategy = train_sampling_strategy as SamplingStrategy; // the config refuses the others
+  const rowsPerStep = args.per_device_train_batch_size * args.gradient_accumulation_steps;
+  const isGrouped = strategy === "group_by_length";
+  const lengths = Int32Array.from({ length: isGrouped ? pairs.length : 0 }, (_, i) => pairs.at(i)!.tokens.length);
   let known: { epoch: number; order: Int32Array } | undefined;
   return (epoch) => {
     if (known?.epoch === epoch) return known.order;
-    const order = epochOrder({ n: rows, epoch, seed: data_seed ?? seed, strategy });
+    const groups = { lengths, rowsPerStep };
+    const order = epochOrder({ n: pairs.length, epoch, seed: data_seed ?? seed, strategy, groups });
     known = { epoch, order };
     return order;
   };

@@ -114,17 +114,21 @@ const optimizer = group("Optimizer", {
 const sampling = group("Order", {
   seed: same(int, 42, "Seed of the order, the adapter's start and dropout.", { common: true }),
   data_seed: same(nullable(int), null, "Seed of the order alone; unset: seed."),
-  train_sampling_strategy: same(
+  train_sampling_strategy: differs(
     oneOf("random", "sequential", "group_by_length", "batch_rebalance"),
     "random",
     "Order of the training rows.",
-    { ready: ["random", "sequential"], common: true },
+    {
+      ready: ["random", "sequential", "group_by_length"],
+      common: true,
+      note: "group_by_length groups by packed tokens, drawn by seed and epoch; evaluations keep their order",
+    },
   ),
   length_column_name: noEffect(
     string,
     "length",
     "Column of lengths for group_by_length.",
-    "used with train_sampling_strategy group_by_length only, which is not built yet",
+    "group_by_length counts the tokens of a pair itself",
   ),
   full_determinism: noEffect(bool, false, "Deterministic kernels.", "runs are deterministic anyway"),
   accelerator_config: notYet(nullable(either(json, string)), null, "Settings of accelerate."),

@@ -92,3 +92,12 @@ test("sequential epochs are all alike", () => {
   expect(epochOrder({ ...options, epoch: 0 })).toEqual(Int32Array.of(0, 1, 2, 3));
   expect(epochOrder({ ...options, epoch: 5 })).toEqual(Int32Array.of(0, 1, 2, 3));
 });
+
+test("group_by_length is transformers' grouping of the permutation", () => {
+  // get_length_grouped_indices(lengths, 2 or 40, generator=torch.Generator().manual_seed(45)), transformers 5.23.0
+  const lengths = Array.from({ length: 23 }, (_, i) => ((i * 37) % 19) + 3);
+  const options = { n: 23, epoch: 3, seed: 42, strategy: "group_by_length" } as const;
+  const order = (rowsPerStep: number) => [...epochOrder({ ...options, groups: { lengths, rowsPerStep } })];
+  expect(order(2)).toEqual([1, 11, 17, 18, 4, 6, 12, 19, 9, 3, 15, 16, 20, 21, 22, 8, 10, 13, 14, 0, 2, 5, 7]);
+  expect(order(40)).toEqual([1, 20, 21, 2, 3, 22, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 0]);
+});
