@@ -64,23 +64,25 @@ function hub({ script, model }: RunConfig, told: Logger, signal?: AbortSignal) {
   };
 }
 
-/** The two splits, processed. With eval_strategy no, the test split is neither required nor read. */
+/** The splits, processed. With eval_strategy no, a test split is neither required nor read. */
 async function loadSplits(run: RunConfig, told: Logger, signal?: AbortSignal) {
   const { dataset_name, dataset_config, dataset_train_split, dataset_test_split, data_files, process } = run.script;
   const evaluates = run.args.eval_strategy !== "no";
+  const testSplits = [dataset_test_split].flat();
   const { revision: _, ...access } = hub(run, told, signal);
   const ds = await loadDataset(dataset_name ?? undefined, {
     ...access,
     ...(dataset_config ? { name: dataset_config } : {}),
     ...(data_files ? { data_files } : {}),
-    split: evaluates ? [dataset_train_split, dataset_test_split] : dataset_train_split,
+    split: evaluates ? [...new Set([dataset_train_split, ...testSplits])] : dataset_train_split,
   });
   const prepared = async (split: Dataset) =>
     process === null ? split : split.map(findProcess(process), { num_proc: run.args.dataset_num_proc ?? 1 });
-  return {
-    train_dataset: await prepared(ds.split(dataset_train_split)),
-    eval_dataset: evaluates ? await prepared(ds.split(dataset_test_split)) : null,
-  };
+  const train_dataset = await prepared(ds.split(dataset_train_split));
+  if (!evaluates) return { train_dataset, eval_dataset: null };
+  const evaluated: Record<string, Dataset> = {};
+  for (const name of testSplits) evaluated[name] = await prepared(ds.split(name));
+  return { train_dataset, eval_dataset: testSplits.length === 1 ? evaluated[testSplits[0]] : evaluated };
 }
 
 /** The model, or the model with the adapter that adapter_name_or_path starts from. */

@@ -113,6 +113,26 @@ describe.skipIf(!hasReference)(`prefine train${needsReference}`, () => {
     expect(weights("dpo").equals(weights("whole"))).toBe(true);
   });
 
+  it("evaluates several splits, precomputes the reference, ends with the best checkpoint", async () => {
+    const words = [
+      ...["train", "--config", "run.yaml", "--dataset_test_split", "test", "train", "--precompute_ref_log_probs"],
+      ...["--precompute_ref_cache", "cache", "--save_strategy", "epoch", "--load_best_model_at_end"],
+      ...["--metric_for_best_model", "test_rewards/margins"],
+    ];
+    const first = await prefine(folder, words);
+    expect(first).toMatchObject({ code: 0 });
+    expect(first.stderr).toMatch(
+      /^reference: .*tiny-gpt2 with the adapter off, its log-probabilities computed before/m,
+    );
+    expect(first.stderr).toMatch(/^reference log-probabilities of eval_test: 4 of 4 pairs are not in the cache/m);
+    expect(first.stderr).toMatch(/^dpo\/checkpoint-\d+: the best model, with test_rewards\/margins /m);
+    const keys = logOf(join(folder, "dpo")).flatMap(Object.keys);
+    expect(keys).toEqual(expect.arrayContaining(["eval_test_loss", "eval_train_rewards/margins"]));
+    const second = await prefine(folder, [...words, "--output_dir", "again"]);
+    expect(second.stderr).toMatch(/^reference log-probabilities of train: 8 pairs from cache\//m);
+    expect(logOf(join(folder, "again"))).toEqual(logOf(join(folder, "dpo")));
+  });
+
   it("starts from an adapter, which lora_* keys may not contradict", async () => {
     const adapter = join(referenceFolder, "trajectories/trained-adapter/initial_adapter");
     const words = ["train", "--config", "run.yaml", "--adapter_name_or_path", adapter];

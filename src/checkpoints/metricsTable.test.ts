@@ -105,3 +105,21 @@ describe.skipIf(!existsSync(trajectory))("TRL's log of the note (skipped without
     ]);
   });
 });
+
+it("several evaluation sets of a step share a line", () => {
+  const log: LoggedEntry[] = [
+    { loss: 0.7, epoch: 1, step: 10 },
+    { eval_easy_loss: 0.6, eval_easy_runtime: 1, epoch: 1, step: 10 },
+    { eval_hard_loss: 0.69, epoch: 1, step: 10 },
+    { eval_easy_loss: 0.5, epoch: 2, step: 20 },
+    { eval_hard_loss: 0.65, epoch: 2, step: 20 },
+    { train_loss: 0.65, epoch: 2, step: 20 },
+  ];
+  const [head, , ...rows] = metricsTable(log)!.split("\n");
+  expect(head).toMatch(/^\| Training Loss +\| Epoch +\| Step +\| Easy Loss +\| Hard Loss +\|$/);
+  expect(rows.map((row) => row.split("|").map((cell) => cell.trim()))).toEqual([
+    ["", "0.7", "1.0", "10", "0.6", "0.69", ""],
+    ["", "0.7", "2.0", "20", "0.5", "0.65", ""],
+  ]);
+  expect(lastResults(log)).toEqual(["Easy Loss: 0.5", "Hard Loss: 0.65"]);
+});

@@ -13,6 +13,24 @@ const log: LogEntry[] = [
 ];
 
 describe("collectSeries", () => {
+  it("draws each of several evaluation sets, under the metric's own name", () => {
+    const entries = [
+      { loss: 0.7, "rewards/margins": 0, epoch: 1, step: 1 },
+      { eval_easy_loss: 0.6, "eval_easy_rewards/margins": 0.2, epoch: 1, step: 1 },
+      { eval_very_hard_loss: 0.69, "eval_very_hard_rewards/margins": 0.1, epoch: 1, step: 1 },
+    ];
+    const data = collectSeries([{ name: "dpo", log_history: entries }]);
+    expect(data.metrics).toEqual(["loss", "rewards/margins"]);
+    expect(data.series.map(({ metric, set, points }) => [metric, set?.index, set?.name, points[0].y])).toEqual([
+      ["loss", undefined, undefined, 0.7],
+      ["loss", 0, "easy", 0.6],
+      ["loss", 1, "very_hard", 0.69],
+      ["rewards/margins", undefined, undefined, 0],
+      ["rewards/margins", 0, "easy", 0.2],
+      ["rewards/margins", 1, "very_hard", 0.1],
+    ]);
+  });
+
   it("takes each metric of each split against epochs, with gaps at nulls and the last of repeated evaluations", () => {
     const data = collectSeries([{ name: "dpo", log_history: log }]);
     expect(data.xLabel).toBe("epoch");

@@ -89,6 +89,15 @@ describe("metricCells", () => {
     for (let columns = 1; columns < 160; columns++) expect(line(columns).length).toBeLessThanOrEqual(columns);
   });
 
+  it("orders the metrics of one of several evaluation sets alike", () => {
+    const prefixed = Object.entries(entry).map(([name, value]) => {
+      return [name === "epoch" || name === "step" ? name : `eval_very_hard_${name}`, value];
+    });
+    expect(line(95, Object.fromEntries(prefixed))).toBe(
+      "step   10  epoch 0.50  eval_very_hard_loss 0.6940  eval_very_hard_rewards/margins -0.0016",
+    );
+  });
+
   it("keeps names of following lines below each other", () => {
     const next = { ...entry, loss: 0.6822, "rewards/margins": 0.02195591, grad_norm: 12.25, step: 1000, epoch: 1.5 };
     const places = (text: string) => [...text.matchAll(/[a-z/_]+ /g)].map(({ index }) => index);

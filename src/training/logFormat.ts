@@ -68,8 +68,15 @@ const MAIN = ORDER.indexOf("learning_rate") + 1;
 /** Characters of a value, so that the names of following lines stand below each other. */
 const VALUE_WIDTH: Record<string, number> = { epoch: 4, loss: 6, "rewards/accuracies": 5, grad_norm: 6 };
 
+/** The metric's own name: `loss` of eval_loss, and of eval_NAME_loss where there are several evaluation sets. */
+function metricOf(name: string): string {
+  const plain = name.replace(/^(eval|train)_/, "");
+  if (plain === name || ORDER.includes(plain)) return plain;
+  return ORDER.find((metric) => plain.endsWith(`_${metric}`)) ?? plain;
+}
+
 function rank(name: string): number {
-  const place = ORDER.indexOf(name.replace(/^(eval|train)_/, ""));
+  const place = ORDER.indexOf(metricOf(name));
   return place === -1 ? ORDER.length : place;
 }
 
@@ -89,7 +96,7 @@ export function metricCells(entry: Record<string, number>, columns: number, step
   let used = 0;
   let skipped = false;
   for (const name of names) {
-    const plain = name.replace(/^eval_/, "");
+    const plain = metricOf(name);
     const width = name === "step" ? stepWidth : (VALUE_WIDTH[plain] ?? (plain.startsWith("rewards/") ? 7 : 0));
     const value = formatMetric(name, entry[name]).padStart(width);
     const length = name.length + 1 + value.length + (cells.length > 0 ? 2 : 0);

@@ -76,7 +76,8 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     status: (text) => bar?.status(text),
     metrics: (entry) => {
       const cells = metricCells(entry, isTTY ? columns() - 1 : Number.POSITIVE_INFINITY, stepWidth);
-      const paint = (name: string) => (color ? `\x1b[${"eval_loss" in entry ? "36" : "2"}m${name}\x1b[0m` : name);
+      const isEvaluation = Object.keys(entry).some((name) => name.startsWith("eval_"));
+      const paint = (name: string) => (color ? `\x1b[${isEvaluation ? "36" : "2"}m${name}\x1b[0m` : name);
       print(cells.map(({ name, value }) => `${paint(name)} ${value}`).join("  "));
     },
     end: () => bar?.stop(),

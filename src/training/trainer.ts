@@ -216,7 +216,8 @@ function checkEvaluation(args: DPOConfig, { eval_dataset, prepared }: DPOTrainer
     args.eval_strategy === "no" ? args.eval_on_start && "eval_on_start" : `eval_strategy ${args.eval_strategy}`;
   if (!asks || eval_dataset || prepared) return;
   const message = `${asks}: expected an eval_dataset, found none`;
-  throw new PrefineError("config", message, 'Pass one, or set eval_strategy to "no".');
+  const hint = args.eval_strategy === "no" ? "Pass one, or remove it." : `Pass one, or set eval_strategy to "no".`;
+  throw new PrefineError("config", message, hint);
 }
 
 function requestOf(options: DPOTrainerOptions, args: DPOConfig, signal: AbortSignal | undefined) {

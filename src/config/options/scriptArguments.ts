@@ -1,5 +1,5 @@
 /** @file What to train on: trl.ScriptArguments, DatasetMixtureConfig, the launcher's flags, prefine's own. */
-import { bool, float, int, json, type Kind, listOf, nullable, path, string } from "../kinds.ts";
+import { bool, float, int, json, type Kind, listOf, names, nullable, path, string } from "../kinds.ts";
 import { differs, group, noEffect, notYet, own, same } from "../option.ts";
 
 type FilesInput = string | readonly string[] | Readonly<Record<string, string | readonly string[]>>;
@@ -30,8 +30,9 @@ const data = group("Data", {
     },
   ),
   dataset_train_split: same(string, "train", "Split to train on.", { common: true }),
-  dataset_test_split: same(string, "test", "Split to evaluate on; not read where eval_strategy is no.", {
+  dataset_test_split: differs(names, "test", "Split to evaluate on, or several; not read where eval_strategy is no.", {
     common: true,
+    note: "a list is several evaluation sets: metrics are eval_SPLIT_loss and so on",
   }),
   dataset_config: same(nullable(string), null, "Configuration (subset) of a data set that has several."),
   dataset_streaming: notYet(bool, false, "Read the data set as a stream, in its own order."),
