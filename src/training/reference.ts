@@ -10,7 +10,7 @@ import { usesReference } from "./objective.ts";
 export interface ReferenceChoice {
   base: LoadedModel;
   /** Null: all weights are trained. */
-  lora: Pick<LoraAdapter, "init"> | null;
+  lora: Pick<LoraAdapter, "init" | "layers"> | null;
   /** The adapter that the training starts from, if any. */
   start: Adapter | undefined;
   /** Another model. */

@@ -21,12 +21,13 @@ interface Subject {
  * @returns undefined where nothing is precomputed, or precompute_ref_cache is false.
  */
 export async function referenceCacheOf(
-  { base, start, reference, referenceAdapter }: ReferenceChoice,
+  choice: ReferenceChoice,
   args: DPOConfig,
   { truncation, tokenizer, runtime }: Subject,
 ): Promise<ReferenceCache | undefined> {
   const { precompute_ref_log_probs, precompute_ref_cache: place, ld_alpha } = args;
   if (!precompute_ref_log_probs || place === false || !usesReference(args)) return undefined;
+  const { base, lora, start, reference, referenceAdapter } = choice;
   const model = reference ?? base;
   const adapter = reference ? referenceAdapter : start;
   const identity = {
@@ -34,10 +35,16 @@ export async function referenceCacheOf(
     weights: await hashStoredWeights(model.weights),
     config: model.config,
     adapter: adapter ? { config: adapter.config, weights: hashTensors(adapter.weights) } : null,
+    principal: !adapter && !reference && lora?.init === "pissa" ? ranksOf(lora.layers) : null,
     ...truncation,
     ld_alpha,
     tokenizer: [...tokenizer.files].map(([name, bytes]) => [name, createHash("sha256").update(bytes).digest("hex")]),
     runtime: `${runtime.kind} ${runtime.version}, ${process.platform} ${process.arch}`,
   };
   return { folder: typeof place === "string" ? place : referenceCacheFolder(), identity };
+}
+
+/** PiSSA's adapter and what it leaves of the base are the base together, but round in their own way. */
+function ranksOf(layers: NonNullable<ReferenceChoice["lora"]>["layers"]): [string, number][] {
+  return [...layers].map(([name, { shapeA }]) => [name, shapeA[0]]);
 }
