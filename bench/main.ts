@@ -46,6 +46,12 @@ function measureTraining(model: string, folder: string) {
   };
 }
 
+/** The second of two epochs over the rows. */
+function measureKind(model: string, folder: string, kind: "checkpointing" | "full") {
+  const { report } = measure<TrainingReport>("Training", model, 1, 2, join(folder, kind), kind);
+  return { seconds: mean(report.steps.slice(benchRows().length)), peak: report.peakRssBytes };
+}
+
 /** Three epochs of batches of eight; the first epoch has the reference in it. */
 function measureBatch8(model: string, folder: string) {
   const { report } = measure<TrainingReport>("Training", model, 8, 3, join(folder, "batch8"));
@@ -72,6 +78,10 @@ async function run(say: (line: string) => void, withTrl: boolean): Promise<Measu
     const { gflops: best } = measure<{ gflops: number }>("Matmul").report;
     say("training at batch 8 ...");
     const batch8 = measureBatch8(folder, folder);
+    say("training with gradient checkpointing ...");
+    const checkpointing = measureKind(folder, folder, "checkpointing");
+    say("training all weights ...");
+    const full = measureKind(folder, folder, "full");
     say("generation ...");
     const { tokensPerSecond } = measure<{ tokensPerSecond: number }>("Generation", folder, NEW_TOKENS).report;
     const python = withTrl ? findPython() : undefined;
@@ -86,6 +96,10 @@ async function run(say: (line: string) => void, withTrl: boolean): Promise<Measu
       first_step_seconds: training.first_step_seconds,
       peak_rss_bytes: training.peak_rss_bytes,
       ...batch8,
+      checkpointing_seconds_per_step: checkpointing.seconds,
+      checkpointing_peak_rss_bytes: checkpointing.peak,
+      full_seconds_per_step: full.seconds,
+      full_peak_rss_bytes: full.peak,
       generate_tokens_per_second: tokensPerSecond,
       trl: python ? measureTrl(python, { model: folder, steps: benchRows().length, newTokens: NEW_TOKENS }) : null,
     };
@@ -128,6 +142,10 @@ function table(found: Measurements): string {
     ["process start to first step, s", found.first_step_seconds.toFixed(1), "", ""],
     ["batch 8: seconds a pair", found.batch8_seconds_per_pair.toFixed(2), "", ""],
     ["batch 8: peak memory", gigabytes(found.batch8_peak_rss_bytes), "", ""],
+    ["checkpointing: seconds a step", found.checkpointing_seconds_per_step.toFixed(2), "", ""],
+    ["checkpointing: peak memory", gigabytes(found.checkpointing_peak_rss_bytes), "", ""],
+    ["all weights: seconds a step", found.full_seconds_per_step.toFixed(2), "", ""],
+    ["all weights: peak memory", gigabytes(found.full_peak_rss_bytes), "", ""],
   ];
   return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(32) : cell.padStart(16))).join("")).join("\n");
 }

@@ -1,6 +1,7 @@
 /**
  * @file A process that only trains, through the public API; prints a TrainingReport.
- * Arguments: the model's folder, rows a batch, epochs over the 24 rows.
+ * Arguments: the model's folder, rows a batch, epochs over the 24 rows, where to write, and what is trained: `adapter`,
+ * `checkpointing` (an adapter, with gradient checkpointing) or `full` (all weights, with gradient checkpointing).
  */
 import { readFileSync } from "node:fs";
 import {
@@ -15,7 +16,7 @@ import {
 import { benchRows, dataFolder, preferenceTexts } from "./materials.ts";
 import type { TrainingReport } from "./measurements.ts";
 
-const [folder, batchSize, epochs, outputDir] = process.argv.slice(2);
+const [folder, batchSize, epochs, outputDir, kind = "adapter"] = process.argv.slice(2);
 
 const dataset = await loadDataset(dataFolder);
 const model = await AutoModelForCausalLM.from_pretrained(folder);
@@ -34,6 +35,7 @@ const args = new DPOConfig({
   save_strategy: "no",
   report_to: "none",
   bf16: false,
+  gradient_checkpointing: kind !== "adapter",
 });
 const peft_config = new LoraConfig({
   r: 4,
@@ -58,7 +60,7 @@ const trainer = new DPOTrainer({
   args,
   train_dataset: rows,
   processing_class: tokenizer,
-  peft_config,
+  peft_config: kind === "full" ? null : peft_config,
   logger,
 });
 const started = Date.now();

@@ -18,6 +18,12 @@ export interface Measurements {
   peak_rss_bytes: number;
   batch8_seconds_per_pair: number;
   batch8_peak_rss_bytes: number;
+  /** With gradient_checkpointing, at batch 1. */
+  checkpointing_seconds_per_step: number;
+  checkpointing_peak_rss_bytes: number;
+  /** All weights in training with AdamW, at batch 1, with gradient_checkpointing. */
+  full_seconds_per_step: number;
+  full_peak_rss_bytes: number;
   /** Greedy, one prompt, 100 new tokens. */
   generate_tokens_per_second: number;
   /** TRL and transformers on the same model and rows; null without Python with trl. */

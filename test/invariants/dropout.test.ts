@@ -33,7 +33,10 @@ interface Rates {
 }
 
 /** A learner whose adapter is not neutral: with lora_B zero the adapter's dropout would change nothing. */
-async function learner({ lora, ...own }: Rates, options: { seed?: number; dropout?: boolean; noiseAlpha?: number } = {}): Promise<Learner> {
+async function learner(
+  { lora, ...own }: Rates,
+  options: { seed?: number; dropout?: boolean; noiseAlpha?: number } = {},
+): Promise<Learner> {
   const model = await randomGpt2(join(folder, JSON.stringify(own)), own);
   const settings = { r: 4, lora_alpha: 8, lora_dropout: lora, target_modules: ["c_attn", "c_proj"] };
   const adapter = loraAdapter(model.architecture, settings);

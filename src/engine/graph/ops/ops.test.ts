@@ -247,5 +247,5 @@ test("detach passes the value and no gradient: d (a detach(a)) = detach(a) da", 
   const [gradient] = ops.grad(product, [a]);
   const outputs = await evaluate(device, { product, gradient }, { a: host([1, -2, 3], [3], "float64") });
   expect(Number(outputs.get("product")?.data[0])).toBe(14);
-  expect([...(outputs.get("gradient")?.data as Float64Array)]).toEqual([1, -2, 3]); // not [2, -4, 6]
+  expect([...(outputs.get("gradient")!.data as Float64Array)]).toEqual([1, -2, 3]); // not [2, -4, 6]
 });
