@@ -1,7 +1,9 @@
 /** @file Byte-level BPE of GPT-2's kind: text -> words -> bytes -> merges -> ids, and back; words are remembered. */
-import { PrefineError, show } from "../../errors.ts";
+import { mergeIds, readMerges } from "./bpeMerges.ts";
+import { BYTE_CHARACTERS, bytesOfToken, spellBytes } from "./byteAlphabet.ts";
 import type { Branches, TextCodec } from "./codec.ts";
-import type { AddedToken, Component, TokenizerJson } from "./tokenizerJson.ts";
+import { readTemplate, type Template } from "./postProcessor.ts";
+import type { AddedToken, TokenizerJson } from "./tokenizerJson.ts";
 
 /** GPT-2's split into words. `\s` of the original is Unicode's white space, which JavaScript's `\s` is not. */
 const WORDS = new RegExp(
@@ -24,46 +26,6 @@ const LOOK_AHEAD = 4;
 
 /** Words remembered with their ids: some 10 MB. 270 rows of English preferences have about 20,000 different words. */
 const CACHE_WORDS = 65_536;
-
-const NO_MERGE = 0x7fffffff;
-
-/** GPT-2's alphabet: the printable character that stands for each byte in the vocabulary. */
-const BYTE_CHARACTERS: string[] = (() => {
-  let next = 256;
-  return Array.from({ length: 256 }, (_, byte) => {
-    const printable = (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
-    return String.fromCharCode(printable ? byte : next++);
-  });
-})();
-const BYTE_OF = new Map(BYTE_CHARACTERS.map((character, byte) => [character, byte]));
-
-/** Tokens around a text: `before` and `after`. */
-interface Template {
-  before: number[];
-  after: number[];
-}
-
-/** The tokens that the post-processor puts around one text, or undefined if it is of an unknown kind. */
-function readTemplate(postProcessor: Component | null, idOf: (token: string) => number | undefined) {
-  const template: Template = { before: [], after: [] };
-  const isSequence = postProcessor?.type === "Sequence";
-  const parts = (isSequence ? postProcessor.processors : postProcessor ? [postProcessor] : []) as Component[];
-  for (const part of parts) {
-    if (part.type === "ByteLevel") continue;
-    if (part.type !== "TemplateProcessing" || !Array.isArray(part.single)) return undefined;
-    let side = template.before;
-    for (const item of part.single) {
-      if ("Sequence" in item) {
-        side = template.after;
-        continue;
-      }
-      const id = idOf(item.SpecialToken.id);
-      if (id === undefined) return undefined;
-      side.push(id);
-    }
-  }
-  return template;
-}
 
 function isPlainByteLevelBpe({ model, normalizer, pre_tokenizer, decoder, added_tokens }: TokenizerJson): boolean {
   const plainModel =
@@ -175,39 +137,14 @@ function createEncoder(
   return { encode, encodeBranches };
 }
 
-/** Which pairs of ids merge: the rank of a pair (NO_MERGE: none), and the merged id by rank. */
-interface Merges {
-  rankAt: (left: number, right: number) => number;
-  mergedIds: number[];
-}
-
-function readMerges(idOf: ReadonlyMap<string, number>, { model }: TokenizerJson, where: string): Merges {
-  let base = 1;
-  for (const id of idOf.values()) if (id >= base) base = id + 1;
-  const rankOf = new Map<number, number>(); // left * base + right -> rank
-  const mergedIds: number[] = [];
-  for (const [rank, merge] of (model.merges ?? []).entries()) {
-    const [left, right] = typeof merge === "string" ? merge.split(" ") : merge;
-    const [leftId, rightId, mergedId] = [idOf.get(left), idOf.get(right), idOf.get(left + right)];
-    if (leftId === undefined || rightId === undefined || mergedId === undefined) {
-      const found = `merge ${rank + 1}: ${show(merge)} names a token that is not in the vocabulary`;
-      throw new PrefineError("model", `${where}: ${found}`, "Do vocabulary and merges belong together?");
-    }
-    rankOf.set(leftId * base + rightId, rank);
-    mergedIds.push(mergedId);
-  }
-  return { rankAt: (left, right) => rankOf.get(left * base + right) ?? NO_MERGE, mergedIds };
-}
-
 /** BPE of one word, from its text to ids. */
 function createMerger(idOf: ReadonlyMap<string, number>, json: TokenizerJson, where: string) {
   const byteIds = BYTE_CHARACTERS.map((character) => idOf.get(character)!);
   const merges = readMerges(idOf, json, where);
   const encoder = new TextEncoder();
-  const spell = (bytes: Uint8Array) => Array.from(bytes, (byte) => BYTE_CHARACTERS[byte]).join("");
   return (word: string): number[] => {
     const bytes = encoder.encode(word);
-    const whole = json.model.ignore_merges ? idOf.get(spell(bytes)) : undefined;
+    const whole = json.model.ignore_merges ? idOf.get(spellBytes(bytes)) : undefined;
     if (whole !== undefined) return [whole];
     return mergeIds(
       Int32Array.from(bytes, (byte) => byteIds[byte]),
@@ -216,38 +153,14 @@ function createMerger(idOf: ReadonlyMap<string, number>, json: TokenizerJson, wh
   };
 }
 
-/** Merges ids pair by pair in place, the pair of lowest rank (then the leftmost) first. */
-function mergeIds(ids: Int32Array, { rankAt, mergedIds }: Merges): number[] {
-  const ranks = new Int32Array(ids.length).fill(NO_MERGE); // of the pair (i, i + 1)
-  let length = ids.length;
-  for (let i = 0; i + 1 < length; i++) ranks[i] = rankAt(ids[i], ids[i + 1]);
-  for (;;) {
-    let best = 0;
-    for (let i = 1; i < length; i++) if (ranks[i] < ranks[best]) best = i;
-    if (length < 2 || ranks[best] === NO_MERGE) return Array.from(ids.subarray(0, length));
-    ids[best] = mergedIds[ranks[best]];
-    ids.copyWithin(best + 1, best + 2, length);
-    ranks.copyWithin(best + 1, best + 2, length);
-    length--;
-    ranks[best] = best + 1 < length ? rankAt(ids[best], ids[best + 1]) : NO_MERGE;
-    if (best > 0) ranks[best - 1] = rankAt(ids[best - 1], ids[best]);
-  }
-}
-
 function createDecoder(idOf: ReadonlyMap<string, number>, added: AddedToken[]): (ids: readonly number[]) => string {
   const tokens: string[] = [];
   for (const [token, id] of idOf) tokens[id] = token;
   for (const { id, content } of added) tokens[id] = content;
-  const encoder = new TextEncoder();
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   return (ids) => {
     const bytes: number[] = [];
-    for (const id of ids) {
-      // As Hugging Face's decoder: a token with any character outside the alphabet of bytes is plain text.
-      const spelled = Array.from(tokens[id], (character) => BYTE_OF.get(character));
-      if (spelled.every((byte) => byte !== undefined)) bytes.push(...spelled);
-      else bytes.push(...encoder.encode(tokens[id]));
-    }
+    for (const id of ids) bytes.push(...bytesOfToken(tokens[id]));
     return decoder.decode(Uint8Array.from(bytes));
   };
 }

@@ -1,6 +1,7 @@
 /** @file Text <-> token ids under a model's vocabulary, with its special tokens and its files. */
 import { PrefineError } from "../../errors.ts";
 import { type ChatTemplate, chooseTemplate, readChatTemplate, templateFiles } from "../chatTemplates/templates.ts";
+import { createBpePipeline } from "./bpePipeline.ts";
 import { createByteLevelBpe } from "./byteLevelBpe.ts";
 import { Callable, onCall } from "./callable.ts";
 import type { Branches, TextCodec } from "./codec.ts";
@@ -90,7 +91,9 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
     const json: TokenizerJson = { ...checked, added_tokens: this.addedTokens };
     this.origin = parts.source ?? json;
     this.codec =
-      createByteLevelBpe(json, this.idOf, parts.where) ?? createLibraryCodec(json, parts.config, parts.where);
+      createByteLevelBpe(json, this.idOf, parts.where) ??
+      createBpePipeline(json, this.idOf, parts.where) ??
+      createLibraryCodec(json, parts.config, parts.where);
     this.name_or_path = parts.name_or_path;
     const maxLength = parts.config.model_max_length ?? parts.config.max_len;
     this.model_max_length = typeof maxLength === "number" ? maxLength : VERY_LARGE_INTEGER;

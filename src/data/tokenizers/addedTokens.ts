@@ -1,0 +1,45 @@
+/** @file Finds a tokenizer's added tokens in a text, before anything else is done to it, or after it is normalized. */
+import { escapePattern } from "./pattern.ts";
+import type { AddedToken } from "./tokenizerJson.ts";
+
+/** A part of a text: an added token, or what stands between. */
+export interface Section {
+  text: string;
+  /** Of an added token. */
+  id?: number;
+}
+
+/** Cuts a text into added tokens and the rest; nothing is empty. */
+export type Cutter = (text: string) => Section[];
+
+const WORD_END = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]$/u;
+const WORD_START = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]/u;
+
+/**
+ * The longest token wins at a place. `lstrip` and `rstrip` take the white space beside it along; `single_word` does
+ * not stand inside a word. As Hugging Face's AddedVocabulary.
+ * @param contentOf what is looked for, if not the token's content
+ */
+export function cutterOf(tokens: readonly AddedToken[], contentOf = ({ content }: AddedToken) => content): Cutter {
+  const known = new Map<string, AddedToken>();
+  for (const token of tokens) if (contentOf(token) !== "") known.set(contentOf(token), token);
+  if (known.size === 0) return (text) => (text === "" ? [] : [{ text }]);
+  const contents = [...known.keys()].sort((a, b) => b.length - a.length);
+  const pattern = new RegExp(contents.map(escapePattern).join("|"), "gu");
+  return (text) => {
+    const sections: Section[] = [];
+    let offset = 0;
+    for (const match of text.matchAll(pattern)) {
+      const token = known.get(match[0]) as AddedToken;
+      let [start, end] = [match.index, match.index + match[0].length];
+      if (token.single_word && (WORD_END.test(text.slice(0, start)) || WORD_START.test(text.slice(end)))) continue;
+      if (token.lstrip) start = Math.max(offset, text.slice(0, start).search(/\p{White_Space}*$/u));
+      if (token.rstrip) end += (/^\p{White_Space}*/u.exec(text.slice(end)) as RegExpExecArray)[0].length;
+      if (start > offset) sections.push({ text: text.slice(offset, start) });
+      sections.push({ text: text.slice(start, end), id: token.id });
+      offset = end;
+    }
+    if (offset < text.length) sections.push({ text: text.slice(offset) });
+    return sections;
+  };
+}

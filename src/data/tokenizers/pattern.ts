@@ -1,0 +1,76 @@
+/** @file Patterns of tokenizer.json (Oniguruma's syntax) -> JavaScript's regular expressions. */
+
+/** Characters that are the same as an ASCII letter but for case, beyond its own two. */
+const FOLDS: Record<string, string> = { s: "\u017f", k: "\u212a" };
+const CLASSES: Record<string, string> = {
+  s: "\\p{White_Space}",
+  S: "\\P{White_Space}",
+  d: "\\p{Nd}",
+  D: "\\P{Nd}",
+  h: "0-9a-fA-F",
+};
+const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
+/** Escapes that mean the same in both. */
+const KEPT = /[pPuxnrtfv0-9^$\\.*+?()[\]{}|/-]/;
+
+function bothCases(letter: string): string {
+  return letter.toLowerCase() + letter.toUpperCase() + (FOLDS[letter.toLowerCase()] ?? "");
+}
+
+/**
+ * The pattern with flags g and u; undefined for one that JavaScript cannot have (possessive, atomic, \G ...).
+ * `\s` and `\d` are Unicode's, `(?i:...)` is spelled out, which engines of this age have not.
+ */
+export function toRegExp(pattern: string): RegExp | undefined {
+  let out = "";
+  let inClass = false;
+  const ignoresCase = [false]; // by group
+  for (let i = 0; i < pattern.length; i++) {
+    const character = pattern[i];
+    const isFolded = ignoresCase[ignoresCase.length - 1];
+    if (character === "\\") {
+      const escaped = pattern[++i];
+      if (escaped === "w" || escaped === "W") {
+        if (inClass && escaped === "W") return undefined;
+        out += inClass ? WORD : `[${escaped === "W" ? "^" : ""}${WORD}]`;
+      } else if (escaped === "h" && !inClass) out += `[${CLASSES.h}]`;
+      else if (Object.hasOwn(CLASSES, escaped)) out += CLASSES[escaped];
+      else if (/[a-zA-Z]/.test(escaped) && !KEPT.test(escaped)) return undefined;
+      else out += KEPT.test(escaped) ? character + escaped : escaped;
+    } else if (inClass) {
+      if (character === "[" || pattern.startsWith("&&", i)) return undefined; // nested, intersected
+      if (character === "]") inClass = false;
+      out += isFolded && /[a-zA-Z]/.test(character) ? bothCases(character) : character;
+    } else if (character === "[") {
+      inClass = true;
+      out += character;
+    } else if (character === "(") {
+      const isInsensitive = pattern.startsWith("(?i:", i);
+      ignoresCase.push(isFolded || isInsensitive);
+      if (isInsensitive) i += 3;
+      out += isInsensitive ? "(?:" : character;
+    } else {
+      if (character === ")") ignoresCase.pop();
+      out += isFolded && /[a-zA-Z]/.test(character) ? `[${bothCases(character)}]` : character;
+    }
+  }
+  try {
+    return new RegExp(out, "gu");
+  } catch {
+    return undefined;
+  }
+}
+
+/** The `pattern` of a component: a text, or a regular expression. */
+export function readPattern(pattern: unknown): RegExp | undefined {
+  if (typeof pattern !== "object" || pattern === null) return undefined;
+  if ("String" in pattern && typeof pattern.String === "string") {
+    return new RegExp(escapePattern(pattern.String), "gu");
+  }
+  return "Regex" in pattern && typeof pattern.Regex === "string" ? toRegExp(pattern.Regex) : undefined;
+}
+
+/** A text as a pattern that matches it alone. */
+export function escapePattern(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+}
