@@ -8,8 +8,9 @@ import type { GenerateOptions } from "../generation/generativeModel.ts";
 import { generateAnswers } from "./generateCommand.ts";
 import { addGenerationFlags, CLI_DEFAULTS, type GenerationFlags, readGenerationFlags } from "./generationFlags.ts";
 import { interruptible } from "./interrupt.ts";
+import { type ChatFlags, inputsOf, type Question } from "./questions.ts";
 import { sideBySide } from "./sideBySide.ts";
-import { promptsOfSplit } from "./splitPrompts.ts";
+import { questionsOfSplit } from "./splitPrompts.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 import { countWords, wrapText } from "./text.ts";
 
@@ -18,9 +19,10 @@ const QUESTION = "Is a higher octane gasoline better for your car?";
 
 const EXAMPLES = `
 RUN is the output_dir of a training, or a checkpoint in it. Both models get the
-same settings and, where tokens are drawn, the same seed. With --split: all
-prompts of that split of the run's data set. Without --prompt and --split:
-"${QUESTION}"
+same settings and, where tokens are drawn, the same seed. Where a tokenizer has
+a chat template, a prompt is a user's message; --raw gives the text as it is.
+With --split: all prompts of that split of the run's data set.
+Without --prompt and --split: "${QUESTION}"
 
 Examples:
   prefine compare dpo
@@ -57,15 +59,16 @@ function readLimit(text: string): number {
 }
 
 /** Those of --prompt, then those of --split; the note's question where neither is given. */
-async function promptsOf(run: string, flags: CompareFlags): Promise<string[]> {
+async function questionsOf(run: string, flags: CompareFlags): Promise<Question[]> {
   const { prompt = [], split, dataset_name: dataset, limit, token } = flags;
-  if (split !== undefined) return [...prompt, ...(await promptsOfSplit(run, { split, dataset, limit, token }))];
-  return prompt.length > 0 ? prompt : [QUESTION];
+  const given = prompt.map((text) => ({ text }));
+  if (split !== undefined) return [...given, ...(await questionsOfSplit(run, { split, dataset, limit, token }))];
+  return given.length > 0 ? given : [{ text: QUESTION }];
 }
 
 async function compare(run: string, flags: CompareFlags): Promise<void> {
   const settings = await readGenerationFlags(flags);
-  const prompts = await promptsOf(run, flags);
+  const questions = await questionsOf(run, flags);
   const seed = settings.seed ?? Math.floor(Math.random() * 2 ** 31); // the same for both
   const terminal = openTerminal();
   const warned = new Set<string>();
@@ -78,9 +81,10 @@ async function compare(run: string, flags: CompareFlags): Promise<void> {
     const base = await findOriginal(run, flags);
     const titles: [string, string] = [`original: ${shortName(base.id)}`, `trained: ${shortName(run)}`];
     if (terminal.isTTY && !flags.json) terminal.say(terminal.dim(`${titles.join(", ")} ...`));
-    const original = await answersOf(base.id, { prompts, options, revision: base.revision, token: flags.token });
-    const trained = await answersOf(run, { prompts, options, revision: flags.revision, token: flags.token });
-    const pairs = prompts.map((prompt, i) => ({ prompt, original: original[i], trained: trained[i] }));
+    const asked = { questions, flags, options, token: flags.token };
+    const original = await answersOf(base.id, { ...asked, revision: base.revision });
+    const trained = await answersOf(run, { ...asked, revision: flags.revision });
+    const pairs = questions.map(({ text: prompt }, i) => ({ prompt, original: original[i], trained: trained[i] }));
     if (flags.json) return terminal.print(JSON.stringify({ original: base.id, trained: run, answers: pairs }, null, 2));
     for (const pair of pairs) printPair(pair, { titles, terminal });
     if (pairs.length > 1) terminal.print(summary(pairs));
@@ -93,18 +97,20 @@ function shortName(idOrPath: string): string {
 }
 
 interface Asked {
-  prompts: string[];
+  questions: Question[];
+  flags: ChatFlags;
   options: GenerateOptions;
   revision: string | undefined;
   token: string | undefined;
 }
 
 /** One model at a time, so that two never share the memory. */
-async function answersOf(idOrPath: string, { prompts, options, revision, token }: Asked): Promise<string[]> {
+async function answersOf(idOrPath: string, { questions, flags, options, revision, token }: Asked): Promise<string[]> {
   const { AutoModelForCausalLM } = await import("../generation/causalLM.ts");
   const model = await AutoModelForCausalLM.from_pretrained(idOrPath, { revision, token });
   try {
-    return (await generateAnswers(model, prompts, options)).map(({ text }) => text);
+    const inputs = await inputsOf(model, questions, flags);
+    return (await generateAnswers(model, { questions, inputs }, options)).map(({ text }) => text);
   } finally {
     await model.dispose();
   }

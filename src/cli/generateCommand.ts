@@ -9,6 +9,7 @@ import {
   readPrompts,
 } from "./generationFlags.ts";
 import { interruptible } from "./interrupt.ts";
+import { inputsOf, type ModelInputs, type Question } from "./questions.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 import { printable } from "./text.ts";
 
@@ -17,12 +18,15 @@ const BATCH = 8; // prompts that go through the model at once: speed against mem
 const EXAMPLES = `
 MODEL is a hub id or a folder; RUN is the output_dir of a training, or a
 checkpoint in it. One prompt: its answer is written as it comes, but with beams
-at the end. Several: each answer below its prompt.
+at the end. Several: each answer below its prompt. Where the tokenizer has a
+chat template, a prompt is a user's message; --raw gives the text as it is.
 
 Examples:
   prefine generate gpt2 --prompt "Why is the sky blue?"
   prefine generate dpo --prompt "Why is the sky blue?" --do_sample --seed 1
   prefine generate dpo --prompt "Why is the sky blue?" --num_beams 4
+  prefine generate chat --system "Be brief." --prompt "Why is the sky blue?"
+  prefine generate chat --raw --prompt "The sky is blue because"
   prefine generate dpo --config gen.yaml --prompt "One" --prompt "Two" --json
   echo "Why is the sky blue?" | prefine generate dpo --max_new_tokens 100`;
 
@@ -55,8 +59,10 @@ async function generate(idOrPath: string, flags: GenerationFlags): Promise<void>
     try {
       const isSingle = prompts.length === 1 && (settings.num_return_sequences ?? 1) === 1 && !flags.json;
       const beams = settings.num_beams ?? model.generation_config.num_beams ?? 1;
-      if (isSingle && beams === 1) return await streamAnswer(model, prompts[0], options, terminal);
-      const answers = await generateAnswers(model, prompts, options);
+      const questions = prompts.map((text) => ({ text }));
+      const inputs = await inputsOf(model, questions, flags);
+      if (isSingle && beams === 1) return await streamAnswer(model, inputs[0], options, terminal);
+      const answers = await generateAnswers(model, { questions, inputs }, options);
       if (flags.json) terminal.print(JSON.stringify(answers, null, 2));
       else if (isSingle) terminal.print(printable(answers[0].text));
       else for (const { prompt, text } of answers) printAnswer(prompt, text, terminal);
@@ -68,7 +74,7 @@ async function generate(idOrPath: string, flags: GenerationFlags): Promise<void>
 
 async function streamAnswer(
   model: CausalLM,
-  prompt: string,
+  prompt: ModelInputs[number],
   options: GenerateOptions,
   terminal: Terminal,
 ): Promise<void> {
@@ -84,19 +90,19 @@ async function streamAnswer(
   }
 }
 
-/** Answers to all prompts in order; num_return_sequences to each. */
+/** Answers to all questions in order; num_return_sequences to each. */
 export async function generateAnswers(
   model: CausalLM,
-  prompts: readonly string[],
+  { questions, inputs }: { questions: readonly Question[]; inputs: ModelInputs },
   options: GenerateOptions,
 ): Promise<Answer[]> {
   const answers: Answer[] = [];
-  for (let start = 0; start < prompts.length; start += BATCH) {
-    const batch = prompts.slice(start, start + BATCH);
+  for (let start = 0; start < questions.length; start += BATCH) {
+    const batch = inputs.slice(start, start + BATCH) as ModelInputs;
     const { texts, finishReasons } = await model.generate(batch, options);
     const copies = texts.length / batch.length;
     const own = texts.map((text, i) => ({
-      prompt: batch[Math.floor(i / copies)],
+      prompt: questions[start + Math.floor(i / copies)].text,
       text,
       finish_reason: finishReasons[i],
     }));

@@ -13,6 +13,8 @@ export interface GenerationFlags extends Record<string, unknown> {
   revision?: string;
   token?: string;
   json?: boolean;
+  raw?: boolean;
+  system?: string;
 }
 
 type GivenGeneration = { -readonly [K in keyof GenerationConfig]?: GenerationConfig[K] };
@@ -24,6 +26,8 @@ export const CLI_DEFAULTS = { max_new_tokens: 64 };
 export function addGenerationFlags(command: Command): Command {
   command
     .option("-p, --prompt <text>", "a prompt; may be given several times", collect)
+    .option("--raw", "give a chat model the prompt as it is, not as a user's message")
+    .option("--system <text>", "a chat model's system message")
     .option("--config <file>", "gen.yaml: keys of transformers' GenerationConfig")
     .option("--json", "print JSON")
     .option("--revision <name>", "branch, tag or commit of a hub model")

@@ -2,7 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Row } from "../data/datasets/features.ts";
+import type { Conversation } from "../data/tokenizers/conversations.ts";
 import { PrefineError } from "../errors.ts";
+import type { Question } from "./questions.ts";
 
 export interface SplitRequest {
   split: string;
@@ -17,16 +19,17 @@ export interface SplitRequest {
  * @param run folder of a run, or of a checkpoint in it.
  * @throws PrefineError "data" where the data set, the split or the prompts in it can't be found.
  */
-export async function promptsOfSplit(run: string, { split, dataset, limit, token }: SplitRequest): Promise<string[]> {
+export async function questionsOfSplit(run: string, request: SplitRequest): Promise<Question[]> {
+  const { split, dataset, limit, token } = request;
   const { loadDataset } = await import("../data/datasets/loadDataset.ts");
   const name = dataset ?? (await datasetOfRun(run));
   const rows = (await loadDataset(name, { split, token })).split(split);
-  const prompts: string[] = [];
+  const questions: Question[] = [];
   for await (const row of rows.rows()) {
-    if (prompts.length === limit) break;
-    prompts.push(promptOf(row, `${name}: ${split} row ${prompts.length}`));
+    if (questions.length === limit) break;
+    questions.push(questionOf(row, `${name}: ${split} row ${questions.length}`));
   }
-  if (prompts.length > 0) return prompts;
+  if (questions.length > 0) return questions;
   throw new PrefineError("data", `${name}: ${split}: expected rows with prompts, found none`);
 }
 
@@ -53,13 +56,14 @@ export async function datasetNamedIn(folder: string): Promise<string | undefined
   }
 }
 
-/** The prompt column (of a conversation its last message), or else the first message of the chosen conversation. */
-function promptOf(row: Row, where: string): string {
+/** The prompt column, or else what chosen begins with: a text, or the messages before the answer. */
+function questionOf(row: Row, where: string): Question {
   const { prompt, chosen } = row;
-  if (typeof prompt === "string") return prompt;
-  const first: unknown = Array.isArray(prompt) ? prompt.at(-1) : Array.isArray(chosen) ? chosen[0] : undefined;
-  const content = typeof first === "object" && first !== null && "content" in first ? first.content : undefined;
-  if (typeof content === "string") return content;
+  if (typeof prompt === "string") return { text: prompt };
+  const chat: unknown = Array.isArray(prompt) ? prompt : Array.isArray(chosen) ? chosen.slice(0, -1) : undefined;
+  const last: unknown = Array.isArray(chat) ? chat.at(-1) : undefined;
+  const content = typeof last === "object" && last !== null && "content" in last ? last.content : undefined;
+  if (typeof content === "string") return { text: content, chat: chat as Conversation };
   const hint = "Give questions with --prompt instead.";
   throw new PrefineError("data", `${where}: expected a prompt, found ${Object.keys(row).join(", ")}`, hint);
 }

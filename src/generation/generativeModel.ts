@@ -127,6 +127,12 @@ export class CausalLM {
     const findTokenizer = async () => tokenizer ?? (await this.tokenizer);
     const { bosTokenId } = settings;
     const prompts = await readPrompts(inputs, { tokenizer: findTokenizer, vocabSize: decoder.vocabSize, bosTokenId });
+    if (
+      isText(inputs) &&
+      prompts.some((ids) => bosTokenId !== undefined && ids[0] === bosTokenId && ids[1] === bosTokenId)
+    ) {
+      this.warn("a prompt begins with two bos tokens: its text has one, and the tokenizer adds one", onWarning);
+    }
     const longest = Math.max(...prompts.map((prompt) => prompt.length));
     const room = decoder.maxPositions - longest;
     if ((settings.max_new_tokens ?? 0) > room && room > 0) {
@@ -187,6 +193,11 @@ function joinOptions(inputs: GenerationInputs | InputsWithOptions, options: Gene
   if (!isTokenized(inputs)) return { inputs, options };
   const { input_ids, attention_mask, ...beside } = inputs as InputsWithOptions;
   return { inputs: { input_ids, attention_mask }, options: { ...beside, ...options } };
+}
+
+/** Whether the tokenizer makes the prompts. */
+function isText(inputs: GenerationInputs): boolean {
+  return typeof inputs === "string" || (Array.isArray(inputs) && typeof inputs[0] === "string");
 }
 
 function textOf(tokenizer: Tokenizer): GenerationText {

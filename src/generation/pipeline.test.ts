@@ -70,14 +70,42 @@ describe("text-generation pipeline", () => {
     expect(generated_text).toBe(whole.slice(0, whole.indexOf(stop, 4) + stop.length));
   });
 
-  it("refuses other tasks, chats and wrong options", async () => {
+  it("a chat gives the chat with the answer behind it, or the last message gone on with", async () => {
+    const chatting = byteTokenizer();
+    chatting.chat_template =
+      "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}" +
+      "{% if tools %}[{{ tools | length }}]{% endif %}";
+    const model = makeModel();
+    const spy = vi.spyOn(model, "generate");
+    const generate = await pipeline("text-generation", { model, tokenizer: chatting, ...greedy });
+    const prompts = () => spy.mock.calls.map(([ids]) => (ids as number[][]).map((one) => chatting.decode(one)));
+    const chat = [{ role: "user", content: "Hi" }];
+    const [{ generated_text: text }] = await generate(chat, { return_full_text: false });
+    expect(text).toEqual(expect.any(String));
+    const whole = [...chat, { role: "assistant", content: text }];
+    expect(await generate(chat)).toEqual([{ generated_text: whole }]);
+    expect(await generate([chat, chat])).toEqual([[{ generated_text: whole }], [{ generated_text: whole }]]);
+    const open = [...chat, { role: "assistant", content: "Hel" }];
+    const [{ generated_text: messages }] = await generate(open);
+    expect(messages).toHaveLength(2);
+    expect(messages[1].content).toMatch(/^Hel/);
+    await generate(open, { continue_final_message: false, tools: [{}] });
+    expect(prompts().map(([prompt]) => prompt)).toEqual([
+      ...["user: Hi\nassistant:", "user: Hi\nassistant:", "user: Hi\nassistant:", "user: Hi\nassistant: Hel"],
+      "user: Hi\nassistant: Hel\nassistant:[1]",
+    ]);
+    const wrong = generate([{ content: "Hi" }] as unknown as string);
+    await expect(wrong).rejects.toThrow("pipeline: expected a text, a list of messages with roles");
+    await expect(generate(["a", chat] as unknown as string)).rejects.toThrow("found both in one call");
+  });
+
+  it("refuses other tasks, chats without a template and wrong options", async () => {
     const model = makeModel();
     const ask = (task: string) => pipeline(task as "text-generation", { model, tokenizer });
     await expect(ask("translation")).rejects.toMatchObject({ code: "not-yet" });
     await expect(ask("text-generatoin")).rejects.toMatchObject({ code: "config" });
     const generate = await ask("text-generation");
-    const chat = [{ role: "user", content: "Hi" }] as unknown as string[];
-    await expect(generate(chat)).rejects.toMatchObject({ code: "not-yet" });
+    await expect(generate([{ role: "user", content: "Hi" }])).rejects.toMatchObject({ code: "model" });
     await expect(generate("a", { max_new_token: 4 } as object)).rejects.toThrow("did you mean max_new_tokens?");
     await expect(generate("a", { batch_size: 0 })).rejects.toThrow("batch_size: expected an integer of at least 1");
   });

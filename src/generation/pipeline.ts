@@ -1,6 +1,7 @@
-/** @file transformers' pipeline("text-generation"): texts in, texts out. */
+/** @file transformers' pipeline("text-generation"): texts in, texts out; messages in, messages out. */
+import type { ChatMessage, Conversation } from "../data/tokenizers/conversations.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
-import { nearestName, PrefineError } from "../errors.ts";
+import { nearestName, PrefineError, show } from "../errors.ts";
 import { AutoModelForCausalLM } from "./causalLM.ts";
 import type { CausalLM, GenerateOptions } from "./generativeModel.ts";
 
@@ -12,14 +13,30 @@ export type TextGenerationOptions = GenerateOptions & {
   stop_sequence?: string | readonly string[];
   /** Prompts that go through the model at once; equal ones of a batch are drawn independently. Default: 8. */
   batch_size?: number;
+  /** Of a chat: JSON schemas of the functions that the model may call. */
+  tools?: readonly unknown[];
+  /** Of a chat: texts to answer from. */
+  documents?: readonly unknown[];
+  /** Whether the last message of a chat is gone on with. Default: where it is the assistant's. */
+  continue_final_message?: boolean;
 };
 
 export interface GeneratedText {
   generated_text: string;
 }
 
-/** Call it with one text or with several; `num_return_sequences` answers each. */
+/** The messages with the answer behind them, or with return_full_text: false the text of the answer. */
+export interface GeneratedChat<O extends TextGenerationOptions = TextGenerationOptions> {
+  generated_text: O["return_full_text"] extends false ? string : ChatMessage[];
+}
+
+/**
+ * Call it with one text or chat or with several; `num_return_sequences` answers each. A chat is a list of messages,
+ * which the tokenizer's chat template makes a text of.
+ */
 export interface TextGenerationPipeline {
+  <const O extends TextGenerationOptions>(chat: Conversation, options?: O): Promise<GeneratedChat<O>[]>;
+  <const O extends TextGenerationOptions>(chats: readonly Conversation[], options?: O): Promise<GeneratedChat<O>[][]>;
   (text: string, options?: TextGenerationOptions): Promise<GeneratedText[]>;
   (texts: readonly string[], options?: TextGenerationOptions): Promise<GeneratedText[][]>;
   readonly task: "text-generation";
@@ -44,38 +61,63 @@ export async function pipeline(task: "text-generation", options: PipelineOptions
   const { model: given, ...always } = options;
   const model = typeof given === "string" ? await AutoModelForCausalLM.from_pretrained(given) : given;
   const tokenizer = options.tokenizer ?? (await model.tokenizer);
-  const call = async (input: string | readonly string[], own: TextGenerationOptions = {}) => {
+  const call = async (input: Input | readonly Input[], own: TextGenerationOptions = {}) => {
     // A generation_config of the call stands in for everything that was said before.
     const joined = own.generation_config ? own : { ...always, ...own };
-    const answers = await generateTexts(model, tokenizer, typeof input === "string" ? [input] : input, joined);
-    return typeof input === "string" ? answers[0] : answers;
+    const isOne = typeof input === "string" || isMessage(input[0]);
+    const inputs = (isOne ? [input] : input) as readonly Input[];
+    const answers = await generateTexts(model, tokenizer, inputs, joined);
+    return isOne ? answers[0] : answers;
   };
   const parts = { task: "text-generation" as const, model, dispose: () => model.dispose() };
   return Object.assign(call, parts) as TextGenerationPipeline;
 }
 
+type Input = string | Conversation;
+
+const isMessage = (value: unknown): boolean => typeof value === "object" && value !== null && "role" in value;
+
 async function generateTexts(
   model: CausalLM,
   tokenizer: Tokenizer,
-  prompts: readonly string[],
+  inputs: readonly Input[],
   options: TextGenerationOptions,
-): Promise<GeneratedText[][]> {
-  const { return_full_text = true, stop_sequence, batch_size = DEFAULT_BATCH_SIZE, ...generation } = options;
-  checkCall(prompts, batch_size);
+): Promise<{ generated_text: Input }[][]> {
+  const { return_full_text = true, stop_sequence, batch_size = DEFAULT_BATCH_SIZE, ...further } = options;
+  const { tools, documents, continue_final_message, ...generation } = further;
+  checkCall(inputs, batch_size);
   const stop = stop_sequence === undefined ? {} : { stop_strings: stop_sequence };
   const padTokenId = tokenizer.pad_token_id;
   const defaults = { ...PIPELINE_DEFAULTS, ...(padTokenId === null ? {} : { pad_token_id: padTokenId }) };
-  const answers: GeneratedText[][] = [];
-  for (let start = 0; start < prompts.length; start += batch_size) {
-    const batch = prompts.slice(start, start + batch_size);
-    const { texts } = await model.generate(batch, { tokenizer, defaults, ...generation, ...stop });
+  const goesOn = (chat: Conversation) => continue_final_message ?? chat[chat.length - 1].role === "assistant";
+  const idsOf = (chat: Conversation): number[] => {
+    const add_generation_prompt = !goesOn(chat);
+    const ending = { add_generation_prompt, continue_final_message: !add_generation_prompt };
+    return tokenizer.apply_chat_template(chat, { ...ending, tools, documents, return_dict: false });
+  };
+  const full = (input: Input, text: string): Input =>
+    typeof input === "string" ? input + text : withAnswer(input, text, goesOn(input));
+  const answers: { generated_text: Input }[][] = [];
+  for (let start = 0; start < inputs.length; start += batch_size) {
+    const batch = inputs.slice(start, start + batch_size);
+    const prompts = batch.map((input) => (typeof input === "string" ? input : idsOf(input)));
+    const { texts } = await model.generate(prompts as string[] | number[][], {
+      ...{ tokenizer, defaults, ...generation, ...stop },
+    });
     const copies = texts.length / batch.length;
-    for (const [i, prompt] of batch.entries()) {
+    for (const [i, input] of batch.entries()) {
       const own = texts.slice(i * copies, (i + 1) * copies);
-      answers.push(own.map((text) => ({ generated_text: return_full_text ? prompt + text : text })));
+      answers.push(own.map((text) => ({ generated_text: return_full_text ? full(input, text) : text })));
     }
   }
   return answers;
+}
+
+/** The chat with the answer as a message of its own, or as the rest of the last one. */
+function withAnswer(chat: Conversation, text: string, goesOn: boolean): ChatMessage[] {
+  if (!goesOn) return [...chat, { role: "assistant", content: text }];
+  const { role, content } = chat[chat.length - 1];
+  return [...chat.slice(0, -1), { role, content: String(content) + text }];
 }
 
 function checkTask(task: string): void {
@@ -87,12 +129,16 @@ function checkTask(task: string): void {
   );
 }
 
-function checkCall(prompts: readonly unknown[], batchSize: number): void {
-  const wrong = prompts.find((prompt) => typeof prompt !== "string");
-  if (typeof wrong === "object") {
-    throw new PrefineError("not-yet", "pipeline: chats are not built yet", "Give it the prompt as a text.");
+function checkCall(inputs: readonly unknown[], batchSize: number): void {
+  const isChat = (input: unknown) => Array.isArray(input) && input.length > 0 && input.every(isMessage);
+  const wrong = inputs.find((input) => typeof input !== "string" && !isChat(input));
+  if (wrong !== undefined) {
+    const expected = "a text, a list of messages with roles, or a list of one of them";
+    throw new PrefineError("data", `pipeline: expected ${expected}, found ${show(wrong)}`);
   }
-  if (wrong !== undefined) throw new PrefineError("data", `pipeline: expected a text or texts, found ${typeof wrong}`);
+  if (inputs.some((input) => typeof input !== typeof inputs[0])) {
+    throw new PrefineError("data", "pipeline: expected texts or chats, found both in one call");
+  }
   if (Number.isInteger(batchSize) && batchSize > 0) return;
   throw new PrefineError("config", `pipeline: batch_size: expected an integer of at least 1, found ${batchSize}`);
 }

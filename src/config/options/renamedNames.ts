@@ -67,7 +67,7 @@ const dpo = {
   use_logits_to_keep: gone("logits are computed for answer tokens only"),
   use_num_logits_to_keep: gone("logits are computed for answer tokens only"),
   use_liger_loss: gone("logits are computed for answer tokens only"),
-  tools: refused("tools of chat templates are not built", [], "not-yet"),
+  tools: refused("tools of chat templates come with each row, in a column `tools`", []),
 };
 
 const script = {

@@ -4,7 +4,7 @@ import { mergeIds, readMerges } from "./bpeMerges.ts";
 import type { Branches, TextCodec } from "./codec.ts";
 import { readDecoder } from "./decoders.ts";
 import { readNormalizer } from "./normalizers.ts";
-import { readTemplate } from "./postProcessor.ts";
+import { readTemplate, type Template } from "./postProcessor.ts";
 import { readPreTokenizer } from "./preTokenizers.ts";
 import type { AddedToken, TokenizerJson } from "./tokenizerJson.ts";
 
@@ -35,29 +35,39 @@ export function createBpePipeline(
   const preTokenize = readPreTokenizer(json.pre_tokenizer);
   if (!template || !decode || !sections || !preTokenize) return undefined;
 
-  const encodeFrom = (text: string, isStart: boolean, ids: number[]): number[] => {
+  const append: Append = (text, isStart, ids) => {
     sections(text).forEach((section, i) => {
       if (section.id !== undefined) ids.push(section.id);
       else for (const word of preTokenize(section.text, isStart && i === 0)) pushAll(ids, idsOfWord(word));
     });
     return ids;
   };
-  const { before, after } = template;
+  const encoder = createEncoder(append, template, boundaryFinder(added));
+  return { ...encoder, decode, concatenates: json.decoder?.type === "ByteLevel" };
+}
+
+/** Appends the ids of a text to `ids`; `isStart`: no text stands before it. */
+type Append = (text: string, isStart: boolean, ids: number[]) => number[];
+
+function createEncoder(
+  append: Append,
+  { before, after }: Template,
+  boundary: (text: string) => number,
+): Pick<TextCodec, "encode" | "encodeBranches"> {
   const encode = (text: string, addSpecialTokens: boolean) => {
-    const ids = encodeFrom(text, true, addSpecialTokens ? [...before] : []);
+    const ids = append(text, true, addSpecialTokens ? [...before] : []);
     if (addSpecialTokens) ids.push(...after);
     return ids;
   };
-  const boundary = boundaryFinder(added);
   const encodeBranches = (text: string, continuations: string[], addSpecialTokens: boolean): Branches => {
     const end = addSpecialTokens ? after : [];
     const cut = boundary(text);
-    const shared = encodeFrom(text.slice(0, cut), true, addSpecialTokens ? [...before] : []);
-    const rest = (tail: string) => [...encodeFrom(tail, cut === 0, []), ...end];
+    const shared = append(text.slice(0, cut), true, addSpecialTokens ? [...before] : []);
+    const rest = (part: string) => [...append(part, cut === 0, []), ...end];
     const tail = text.slice(cut);
-    return { shared, prompt: rest(tail), continued: continuations.map((text) => rest(tail + text)) };
+    return { shared, prompt: rest(tail), continued: continuations.map((continuation) => rest(tail + continuation)) };
   };
-  return { encode, encodeBranches, decode, concatenates: json.decoder?.type === "ByteLevel" };
+  return { encode, encodeBranches };
 }
 
 function pushAll(ids: number[], more: readonly number[]): void {

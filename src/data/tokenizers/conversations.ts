@@ -2,6 +2,8 @@
 import { PrefineError } from "../../errors.ts";
 import { type ChatMessage, renderChat, templateError } from "../chatTemplates/renderChat.ts";
 
+export type { ChatMessage };
+
 /** Messages in order. */
 export type Conversation = readonly ChatMessage[];
 
