@@ -7,9 +7,9 @@
  */
 import type { PackedSize } from "../data/preferences/packPair.ts";
 import { availableMemory, refuseBeyondMemory } from "../engine/runtime/memory.ts";
+import { weightBytes } from "../models/keepNarrow.ts";
 import type { LoadedModel } from "../models/loadModel.ts";
 import { adapterTensors, type LoraAdapter } from "../models/lora.ts";
-import type { Architecture } from "../models/network.ts";
 import { type OptimizerSettings, stateOf } from "../optim/optimizers.ts";
 
 /** Node, the runtime, the graphs, the tokenizer. */
@@ -45,15 +45,11 @@ export interface MemoryNeed {
 
 const sizeOf = (shape: readonly (number | string)[]) => shape.reduce<number>((size, dim) => size * Number(dim), 1);
 
-function parameterBytes({ parameters }: Architecture): number {
-  return FLOAT * [...parameters.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
-}
-
 /** @param largest the longest pair of the data, packed. */
 export function memoryNeed(shapes: TrainedShapes, largest: PackedSize): MemoryNeed {
   const { model, adapter, referenceModel } = shapes;
-  const base = parameterBytes(model.architecture);
-  const weights = (adapter ? base : 0) + (referenceModel ? parameterBytes(referenceModel.architecture) : 0);
+  const base = weightBytes(model.architecture);
+  const weights = (adapter ? base : 0) + (referenceModel ? weightBytes(referenceModel.architecture) : 0);
   const trained = trainedBytes(shapes);
   const pair = pairBytes(shapes, largest);
   return { weights, trained, pair, total: PROCESS + weights + trained + pair };

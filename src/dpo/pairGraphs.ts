@@ -14,6 +14,7 @@ import {
   linearLogps,
   matmul,
   meanKeepDims,
+  meanRow,
   mul,
   reshape,
   split,
@@ -172,7 +173,6 @@ function gradients(scalar: Tensor, { net }: ReturnType<typeof forwardPair>, { tr
 }
 
 /** The mean row of the unembedding. Output: `headMean` [1, W]. */
-export function headMeanGraph(architecture: Architecture): LoweredGraph {
-  const head = input(architecture.head, architecture.parameters.get(architecture.head) as number[]);
-  return lowerGraph({ headMean: meanKeepDims(head, [0]) });
+export function headMeanGraph({ head, parameters, stored }: Architecture): LoweredGraph {
+  return lowerGraph({ headMean: meanRow(input(head, parameters.get(head) as number[], "float32", stored?.get(head))) });
 }

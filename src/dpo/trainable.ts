@@ -63,7 +63,7 @@ export async function switchOffReference(device: Device, { model, adapter, adapt
  */
 async function measureMagnitudes(
   device: Device,
-  { parameters }: Architecture,
+  { parameters, stored }: Architecture,
   adapter: LoraAdapter,
   rename = (name: string) => name,
 ): Promise<void> {
@@ -72,7 +72,7 @@ async function measureMagnitudes(
     const name = `${lora.layer.name}.weight`;
     const inputs = new Map<string, Tensor>();
     const weights = (key: string, shape: readonly (number | string)[]) => {
-      const tensor = inputs.get(key) ?? input(key, shape);
+      const tensor = inputs.get(key) ?? input(key, shape, "float32", stored?.get(key));
       inputs.set(key, tensor);
       return tensor;
     };

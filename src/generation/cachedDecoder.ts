@@ -1,10 +1,11 @@
 /** @file The decoder on the engine: one graph for prompt and continuation; keys and values stay in its thread. */
 import type { Adapter } from "../checkpoints/adapter.ts";
-import { cachedAttention, gatherRows, gemm, input, type Tensor } from "../engine/graph/index.ts";
+import { cachedAttention, gatherRows, input, type Tensor, unembed } from "../engine/graph/index.ts";
 import { lowerGraph } from "../engine/onnx/lower.ts";
 import { Device, type Fetch, type HostTensor, type Session } from "../engine/runtime/device.ts";
-import { refuseBeyondMemory } from "../engine/runtime/memory.ts";
+import { availableMemory, refuseBeyondMemory } from "../engine/runtime/memory.ts";
 import { buildNetwork } from "../models/buildNetwork.ts";
+import { keepNarrow, weightBytes } from "../models/keepNarrow.ts";
 import type { LoadedModel } from "../models/loadModel.ts";
 import { adapterTensors, type LoraAdapter, loraAdapter } from "../models/lora.ts";
 import type { Architecture } from "../models/network.ts";
@@ -45,7 +46,7 @@ function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null, o
     positions: input("positions", ["B*S"], "int32"),
     rows: input("last", ["B"], "int32"),
   });
-  return lowerGraph({ logits: gemm(last, net.head(), null, { transB: true }), ...outputs });
+  return lowerGraph({ logits: unembed(last, net.head()), ...outputs });
 }
 
 /** Both take the same weights by name. */
@@ -140,12 +141,20 @@ class CachedDecoder implements Decoder {
   }
 }
 
-/** Weights are read widened to float32; keys and values of a long answer come on top. */
-function checkMemory({ nameOrPath, architecture: { parameters } }: LoadedModel): void {
-  const sizes = [...parameters.values()].map((shape) => shape.reduce<number>((size, dim) => size * Number(dim), 4));
-  const weights = sizes.reduce((sum, bytes) => sum + bytes, 0);
+/** Of the free memory, which answers and other programs want, too. */
+const SHARE_FOR_WIDENED = 0.5;
+
+/**
+ * Weights of 16 bits are widened where there is room: a token then takes half the time. Keys and values of a long answer
+ * come on top.
+ */
+function inMemory(model: LoadedModel, adapter: LoraAdapter | null): LoadedModel {
+  const isRoomy = weightBytes(model.architecture) <= SHARE_FOR_WIDENED * availableMemory();
+  const held = isRoomy ? model : keepNarrow(model, adapter);
+  const weights = weightBytes(held.architecture);
   const need = { parts: { weights }, total: weights + PROCESS_BYTES, advice: "Take a smaller model, or free memory." };
-  refuseBeyondMemory({ what: `generating with ${nameOrPath}`, ...need });
+  refuseBeyondMemory({ what: `generating with ${model.nameOrPath}`, ...need });
+  return held;
 }
 
 /**
@@ -153,12 +162,11 @@ function checkMemory({ nameOrPath, architecture: { parameters } }: LoadedModel):
  * @param options.adapter LoRA weights to run on top; not merged into the base, so that the ops are those of training.
  */
 export async function createDecoder(model: LoadedModel, options: { adapter?: Adapter | null } = {}): Promise<Decoder> {
-  const { architecture } = model;
-  checkMemory(model);
+  const lora = options.adapter ? loraAdapter(model.architecture, options.adapter.config) : null;
+  const { architecture, weights } = inMemory(model, lora);
   const device = new Device();
   try {
-    await device.load([...model.weights]);
-    const lora = options.adapter ? loraAdapter(architecture, options.adapter.config) : null;
+    await device.load([...weights]);
     if (lora) await takePrincipal(device, lora);
     for (const [name, { shape, data }] of options.adapter?.weights ?? []) {
       await device.put([[name, { dtype: "float32", shape, data }]]);

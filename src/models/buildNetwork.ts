@@ -36,7 +36,7 @@ export interface BuiltNetwork extends Network {
 function weightInputs(architecture: Architecture, adapter: LoraAdapter | null) {
   const weights = new Map<string, Tensor>();
   const named = (name: string, shape: readonly (number | string)[]) => {
-    const tensor = weights.get(name) ?? input(name, shape);
+    const tensor = weights.get(name) ?? input(name, shape, "float32", architecture.stored?.get(name));
     weights.set(name, tensor);
     return tensor;
   };

@@ -3,7 +3,7 @@
  * pass serves training (packed rows), scoring and generation (cached keys): only `attend` differs.
  * Letters: M tokens (packed or batch x length), C channels, H heads, K key heads, D channels of a head.
  */
-import type { Shape, Tensor } from "../engine/graph/index.ts";
+import type { NarrowDtype, Shape, Tensor } from "../engine/graph/index.ts";
 
 /** Module of the unembedding in transformers' causal language models; a tied one has no parameter of its own. */
 export const HEAD_MODULE = "lm_head";
@@ -68,6 +68,8 @@ export interface Architecture {
   keptFloats: number;
   /** Every parameter by its Hugging Face name, in the model's order. */
   parameters: ReadonlyMap<string, Shape & readonly number[]>;
+  /** Parameters that lie in memory in 16 bits; absent: none. See keepNarrow. */
+  stored?: ReadonlyMap<string, NarrowDtype>;
   /** Linear layers in the model's order. */
   linears: readonly LinearLayer[];
   /** Name of the unembedding matrix [V, C]. */

@@ -8,6 +8,7 @@ import type { LoraConfig } from "../config/LoraConfig.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import type { LearnerOptions } from "../dpo/learnerOptions.ts";
 import { PrefineError } from "../errors.ts";
+import { keepNarrow } from "../models/keepNarrow.ts";
 import { type LoadedModel, loadModel } from "../models/loadModel.ts";
 import { adapterTensors, type LoraAdapter, loraAdapter } from "../models/lora.ts";
 import { optimizerSettings } from "../optim/optimizers.ts";
@@ -125,12 +126,15 @@ export function withPadToken(saved: SavedModel, tokenizer: Tokenizer): SavedMode
 /** What `createLearner` needs to know. */
 export function learnerOptions(trained: TrainedModel, args: DPOConfig): LearnerOptions {
   const { base, lora, start, reference, referenceAdapter } = trained;
+  const other = reference && referenceAdapter ? adapterOn(reference, referenceAdapter) : undefined;
+  // with all weights in training, the reference may be mixed with them: both are float32
+  const frozen = (model: LoadedModel, adapter: LoraAdapter | null) => (lora ? keepNarrow(model, adapter) : model);
   return {
-    model: base,
+    model: frozen(base, lora),
     adapter: lora,
+    ...(reference ? { referenceModel: frozen(reference, other?.shape ?? null) } : {}),
     ...(start ? { adapterWeights: start.weights } : {}),
-    ...(reference ? { referenceModel: reference } : {}),
-    ...(reference && referenceAdapter ? { referenceAdapter: adapterOn(reference, referenceAdapter) } : {}),
+    ...(other ? { referenceAdapter: other } : {}),
     objective: objectiveOf(args),
     optimizer: {
       settings: optimizerSettings(args),

@@ -9,8 +9,9 @@ export function host(values: readonly number[], shape: readonly number[], dtype:
 }
 
 /** A graph input of the shape and dtype of a value. */
-export function inputLike(name: string, value: HostTensor): Tensor {
-  return input(name, value.shape, value.dtype);
+export function inputLike(name: string, { shape, dtype }: HostTensor): Tensor {
+  if (dtype === "float16" || dtype === "bfloat16") return input(name, shape, "float32", dtype);
+  return input(name, shape, dtype);
 }
 
 /** Deterministic numbers in (-1, 1), far from zero and from each other. */
@@ -52,7 +53,7 @@ export async function gradientError(
   const output = build(inputs);
   const size = output.shape.reduce<number>((n, dim) => n * (dim as number), 1);
   const weights = host(numbers(size, 7), output.shape as number[], output.dtype);
-  const loss = sumAll(mul(output, input("weights", weights.shape, weights.dtype)));
+  const loss = sumAll(mul(output, inputLike("weights", weights)));
   const gradients = grad(
     loss,
     wrt.map((name) => inputs[name]),
@@ -69,7 +70,7 @@ export async function gradientError(
     for (let i = 0; i < data.length; i++) {
       const at = async (delta: number) => {
         const moved = Array.from(data as Float64Array, (v, j) => (j === i ? v + delta : v));
-        return Number((await session.run({ ...all, [name]: host(moved, shape, dtype) })).get("loss")?.data[0]);
+        return Number((await session.run({ ...all, [name]: host(moved, shape, dtype as Dtype) })).get("loss")?.data[0]);
       };
       const difference = ((await at(step)) - (await at(-step))) / (2 * step);
       worst = Math.max(worst, Math.abs(difference - found[i]) / scale);

@@ -15,4 +15,5 @@ export { type Rotation, rotary } from "./ops/rotary.ts";
 export { chunk, concat, reshape, slice, split, transpose, zerosLike } from "./ops/shape.ts";
 export { silu } from "./ops/silu.ts";
 export { sort } from "./ops/sort.ts";
-export { constant, type Dim, type Dtype, input, type Shape, type Tensor } from "./tensor.ts";
+export { meanRow, unembed } from "./ops/unembed.ts";
+export { constant, type Dim, type Dtype, input, type NarrowDtype, type Shape, type Tensor } from "./tensor.ts";

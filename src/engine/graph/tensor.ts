@@ -8,7 +8,17 @@ export type Dim = number | string;
 export type Shape = readonly Dim[];
 export type Dtype = "float32" | "float64" | "int32" | "int64" | "uint32" | "uint8" | "bool";
 
-export type ConstantData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint32Array | Uint8Array;
+/** How a graph input may lie in memory: ops see float32, each reads a widened copy of its own that dies with it. */
+export type NarrowDtype = "float16" | "bfloat16";
+
+export type ConstantData =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | BigInt64Array
+  | Uint32Array
+  | Uint16Array
+  | Uint8Array;
 
 /** One op applied to inputs. */
 export interface Node {
@@ -21,7 +31,7 @@ export interface Node {
 export type Attrs = Readonly<Record<string, unknown>>;
 
 type Source =
-  | { readonly kind: "input"; readonly name: string }
+  | { readonly kind: "input"; readonly name: string; readonly stored?: NarrowDtype }
   | { readonly kind: "constant"; readonly data: ConstantData }
   | { readonly kind: "node"; readonly node: Node; readonly output: number };
 
@@ -58,6 +68,11 @@ export interface Emitter {
   scalar(value: number, dtype: Dtype): string;
   /** Rows [start, end) of a graph input as an input of its own: the runtime feeds a view, nothing is copied. */
   rows(tensor: Tensor, name: string, start: number, end: number): string;
+  /**
+   * A value of a graph input's memory as float32: the value itself unless the input is stored narrow.
+   * @param after a value that is computed first, so that no copy is made before its time.
+   */
+  widened(tensor: Tensor, value: string, after?: string): string;
   /** Lowers another graph in place, with `names[i]` for `inputs[i]`; returns the names of `outputs`. */
   inline(inputs: readonly Tensor[], names: readonly string[], outputs: readonly Tensor[]): string[];
   readonly inputs: readonly Tensor[];
@@ -70,6 +85,8 @@ type Cotangents = readonly (Tensor | null)[];
 
 /** One op is one entry: shape, ONNX, derivative. A missing part is a type error. */
 export interface OpSpec<A extends Attrs> {
+  /** Its lowering reads narrow inputs as they are, and widens what it needs of them. Default: they come widened. */
+  readsNarrow?: boolean;
   /** Output shapes; throws on shapes that do not fit. */
   shape(inputs: readonly Tensor[], attrs: A): readonly OutputSpec[];
   onnx(inputs: readonly string[], emit: Emitter, attrs: A): readonly string[];
@@ -100,9 +117,14 @@ export function defineOp<A extends Attrs>(
   };
 }
 
-/** A named input, fed at every run. */
-export function input(name: string, shape: Shape, dtype: Dtype = "float32"): Tensor {
-  return { dtype, shape, source: { kind: "input", name } };
+/** A named input, fed at every run. @param stored how a float32 input lies in memory, where that is narrower. */
+export function input(name: string, shape: Shape, dtype: Dtype = "float32", stored?: NarrowDtype): Tensor {
+  return { dtype, shape, source: { kind: "input", name, ...(stored ? { stored } : {}) } };
+}
+
+/** How a graph input is stored where that is narrower than its dtype. */
+export function storedAs({ source }: Tensor): NarrowDtype | undefined {
+  return source.kind === "input" ? source.stored : undefined;
 }
 
 const arrayTypes = {

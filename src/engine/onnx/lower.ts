@@ -1,7 +1,8 @@
 /** @file Graph -> ONNX model: nodes in topological order, constants as initializers, inputs and views of inputs. */
 import { encodeOnnxModel, type OnnxInitializer, type OnnxNode, type OnnxValue } from "../../formats/onnxModel.ts";
 import { topologicalOrder } from "../graph/grad.ts";
-import { arrayOf, type Dtype, type Emitter, type Node, type Shape, type Tensor } from "../graph/tensor.ts";
+import { arrayOf, type Dtype, type Emitter, type Node, type Shape, storedAs, type Tensor } from "../graph/tensor.ts";
+import { emitWidened, storedElementTypes } from "./widen.ts";
 
 const elementTypes: Record<Dtype, number> = {
   float32: 1,
@@ -13,6 +14,8 @@ const elementTypes: Record<Dtype, number> = {
   uint32: 12,
 };
 const OPSETS = { "": 21, "com.microsoft": 1 };
+/** The first opset with BitCast, which bfloat16 needs; older runtimes run everything else. */
+const BIT_CAST_OPSET = 26;
 
 export interface LoweredGraph {
   bytes: Uint8Array;
@@ -27,6 +30,7 @@ class Lowering {
   readonly inputs = new Map<string, OnnxValue & { of: string; dtype: Dtype; rows?: [number, number] }>();
   private readonly names = new Map<Tensor, string>();
   private readonly constants = new Map<string, string>();
+  private readonly constantNames = new Set<string>();
   private next = 0;
 
   freshName(hint: string): string {
@@ -41,11 +45,19 @@ class Lowering {
     for (const node of order) for (const t of node.inputs) used.add(t);
     for (const node of order) {
       if (this.names.has(node.outputs[0])) continue; // shared with an enclosing scope
-      const inputs = node.inputs.map((t) => this.nameOf(t));
-      const names = node.op.onnx(inputs, this.emitter(node, used), node.attrs);
+      const emit = this.emitter(node, used);
+      const names = node.op.onnx(this.operands(node, emit), emit, node.attrs);
       for (const [i, output] of node.outputs.entries()) if (names[i]) this.names.set(output, names[i]);
     }
     return outputs.map((t) => this.nameOf(t));
+  }
+
+  /** Names of a node's inputs; narrow ones widened for this node alone, once the others are computed. */
+  private operands(node: Node, emit: Emitter): string[] {
+    const names = node.inputs.map((t) => this.nameOf(t));
+    if (node.op.readsNarrow) return names;
+    const computed = names.find((name) => !this.inputs.has(name) && !this.constantNames.has(name));
+    return names.map((name, i) => emit.widened(node.inputs[i], name, computed));
   }
 
   private nameOf(tensor: Tensor): string {
@@ -62,9 +74,11 @@ class Lowering {
   private addInput(tensor: Tensor, name: string, rows?: [number, number]): string {
     const key = rows ? `${name}#${rows[0]}:${rows[1]}` : name;
     const shape = rows ? [rows[1] - rows[0], ...tensor.shape.slice(1)] : tensor.shape;
-    const entry = { name: key, of: name, dtype: tensor.dtype, elementType: elementTypes[tensor.dtype], shape, rows };
+    const stored = storedAs(tensor);
+    const elementType = stored ? storedElementTypes[stored] : elementTypes[tensor.dtype];
+    const entry = { name: key, of: name, dtype: tensor.dtype, elementType, shape, rows };
     const before = this.inputs.get(key);
-    if (before && (before.dtype !== tensor.dtype || before.shape.join() !== shape.join())) {
+    if (before && (before.elementType !== elementType || before.shape.join() !== shape.join())) {
       throw new Error(`internal: two graph inputs "${key}" differ in shape or dtype`);
     }
     if (!before) this.inputs.set(key, entry);
@@ -81,6 +95,7 @@ class Lowering {
     const name = this.freshName("constant");
     this.initializers.push({ name, elementType: elementTypes[dtype], dims: shape as number[], raw });
     this.constants.set(key, name);
+    this.constantNames.add(name);
     return name;
   }
 
@@ -92,7 +107,7 @@ class Lowering {
       this.nodes.push({ type, domain, inputs, outputs, attributes });
       return outputs;
     };
-    return {
+    const emitter: Emitter = {
       node: (type, inputs, attributes = {}, domain = "") => nodes(type, inputs, attributes, [true], domain)[0],
       nodes,
       ints: (values) => literal(values, "int64", [values.length]),
@@ -109,7 +124,9 @@ class Lowering {
       inputs: node.inputs,
       outputs: node.outputs,
       isLive: (output) => used.has(node.outputs[output]),
+      widened: (tensor, value, after) => emitWidened(tensor, value, { emit: emitter, after }),
     };
+    return emitter;
   }
 }
 
@@ -150,7 +167,9 @@ export function lowerGraph(outputs: Readonly<Record<string, Tensor>>): LoweredGr
   });
   const inputs = [...lowering.inputs.values()];
   const nodes = nameOutputs(lowering.nodes, values, Object.keys(outputs));
-  const bytes = encodeOnnxModel({ opsets: OPSETS, nodes, initializers: lowering.initializers, inputs, outputs: named });
+  const opset = nodes.some(({ type }) => type === "BitCast") ? BIT_CAST_OPSET : OPSETS[""];
+  const opsets = { ...OPSETS, "": opset };
+  const bytes = encodeOnnxModel({ opsets, nodes, initializers: lowering.initializers, inputs, outputs: named });
   return {
     bytes,
     inputs: inputs.map(({ name, of, dtype, rows }) => ({ name, of, dtype, ...(rows ? { rows } : {}) })),

@@ -73,7 +73,9 @@ function explainProviders(cause: Error): never {
 }
 
 function toOrt(ort: Ort, { dtype, shape, data }: HostTensor): OrtTensor {
-  return new ort.Tensor(dtype as "float32", data as Float32Array, shape);
+  // the JavaScript side has no bfloat16: the graph takes its bits
+  const type = dtype === "bfloat16" ? "uint16" : dtype;
+  return new ort.Tensor(type as "float32", data as Float32Array, shape);
 }
 
 /** The value of a feed; rows of a stored tensor are a view of it. */
@@ -130,7 +132,8 @@ async function runtimeInfo(): Promise<RuntimeInfo> {
 async function load(ranges: [string, FileRange][]): Promise<void> {
   const floats = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
   const { kind } = await loading;
-  if (kind === "wasm") checkWasmMemory(ranges.map(([, { shape }]) => ({ byteLength: 4 * floats(shape) })));
+  if (kind === "wasm")
+    checkWasmMemory(ranges.map(([, { shape, keep }]) => ({ byteLength: (keep ? 2 : 4) * floats(shape) })));
   const files = new Map<string, number>();
   try {
     for (const [name, range] of ranges) {

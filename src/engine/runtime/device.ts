@@ -112,7 +112,7 @@ export class Device {
     return new Map(await this.call<[string, HostTensor][]>({ method: "run", session, feeds, fetches }));
   }
 
-  /** Reads tensors from files into the device, widened to float32. */
+  /** Reads tensors from files into the device, widened to float32 unless the range says `keep`. */
   load(tensors: [string, FileRange][]): Promise<void> {
     return this.call({ method: "load", tensors });
   }

@@ -1,10 +1,11 @@
 /** @file What the main thread and the compute thread say to each other. */
 import type { BlockDtype } from "../../formats/ggufBlocks.ts";
-import type { ConstantData, Dtype } from "../graph/tensor.ts";
+import type { ConstantData, Dtype, NarrowDtype } from "../graph/tensor.ts";
 
 /** A tensor in JavaScript memory. */
 export interface HostTensor {
-  dtype: Dtype;
+  /** Narrow floats are Uint16Arrays. */
+  dtype: Dtype | NarrowDtype;
   shape: readonly number[];
   data: ConstantData;
 }
@@ -19,6 +20,8 @@ export interface FileRange {
   shape: readonly number[];
   /** How the file's order differs: a matrix that lies transposed, heads whose rotary pairs are neighbors. */
   rows?: "transposed" | { interleavedHeads: number };
+  /** Stays in its 16 bits; for graph inputs that say so. */
+  keep?: NarrowDtype;
 }
 
 /** An input of a run: a stored tensor by name (optionally some of its rows), or a value sent along. */

@@ -1,11 +1,13 @@
-/** @file A tensor's bytes in a file -> float32 in memory. */
+/** @file A tensor's bytes in a file -> float32 in memory, or 16 bits as they are. */
 import { readSync } from "node:fs";
 import { decodeBlocks, isBlockDtype } from "../../formats/ggufBlocks.ts";
 import type { FileRange, HostTensor } from "./protocol.ts";
 
 /** @param fd the open file that the range names. */
-export function readTensor(fd: number, { start, end, as, shape, rows }: FileRange): HostTensor {
-  const data = widen(readRange(fd, start, end), as);
+export function readTensor(fd: number, { start, end, as, shape, rows, keep }: FileRange): HostTensor {
+  const bytes = readRange(fd, start, end);
+  if (keep) return { dtype: keep, shape, data: new Uint16Array(bytes.buffer) };
+  const data = widen(bytes, as);
   const arranged =
     rows === undefined
       ? data

@@ -11,6 +11,7 @@ type CheckpointAttrs = { region: Region; inner: readonly Tensor[]; results: read
 
 const checkpointOp = defineOp<CheckpointAttrs>("checkpoint", {
   shape: (_, { results }) => results.map(({ shape, dtype }) => ({ shape, dtype })),
+  readsNarrow: true, // the ops within widen what they read
   onnx: (names, emit, { inner, results }) => emit.inline(inner, names.slice(0, inner.length), results),
   vjp: (dy, inputs, _, { region, inner }) => {
     const cotangent = dy.find((t) => t !== null) as Tensor;

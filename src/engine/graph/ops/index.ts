@@ -7,7 +7,8 @@ const gatherRowsOp = defineOp("gatherRows", {
     if (ids.shape.length !== 1) throw shapeError("gatherRows", "ids [N]", [table, ids]);
     return [{ shape: [ids.shape[0], ...table.shape.slice(1)] }];
   },
-  onnx: (inputs, emit) => [emit.node("Gather", inputs, { axis: 0 })],
+  readsNarrow: true, // only the rows that are picked are widened
+  onnx: (inputs, emit) => [emit.widened(emit.inputs[0], emit.node("Gather", inputs, { axis: 0 }))],
   vjp: ([dy], [table, ids]) => [scatterAddRows(zerosLike(table), ids, dy as Tensor), null],
 });
 /** table [R, ..], ids [N] -> [N, ..]: embedding look-up, or picking rows of an activation. */

@@ -15,7 +15,8 @@ import { concat, reshape } from "./shape.ts";
 /** Words in a block: 8,192 x 300 rows x 4 bytes = 10 MB of logits. */
 const BLOCK = 8192;
 
-function blocks(vocabulary: number): [number, number][] {
+/** Blocks of words: [start, end). */
+export function wordBlocks(vocabulary: number): [number, number][] {
   const count = Math.ceil(vocabulary / BLOCK);
   const size = Math.ceil(vocabulary / count);
   return Array.from({ length: count }, (_, i) => [i * size, Math.min(vocabulary, (i + 1) * size)]);
@@ -85,13 +86,14 @@ function emitLogps([h, w, labels]: readonly string[], emit: Emitter): string[] {
   const [, weight] = emit.inputs;
   const wanted = { wantMean: emit.isLive(1) || emit.isLive(2), wantSquares: emit.isLive(5) };
   const parts: Block[] = [];
-  for (const [start, end] of blocks(weight.shape[0] as number)) {
+  for (const [start, end] of wordBlocks(weight.shape[0] as number)) {
     const turn = emitAfter(h, parts.at(-1), emit);
-    parts.push(emitBlock(turn, emit.rows(weight, w, start, end), start, emit, wanted));
+    const rows = emit.widened(weight, emit.rows(weight, w, start, end), turn);
+    parts.push(emitBlock(turn, rows, start, emit, wanted));
   }
   const { total, mean, logSquares } = emitJoin(parts, emit, wanted);
   const axis = emit.ints([1]);
-  const labelRows = emit.node("Gather", [w, labels], { axis: 0 });
+  const labelRows = emit.widened(weight, emit.node("Gather", [w, labels], { axis: 0 }));
   const labelLogit = emit.node("ReduceSum", [emit.node("Mul", [h, labelRows]), axis], { keepdims: 1 });
   const column = emit.node("Sub", [labelLogit, total]);
   const logps = emit.node("Squeeze", [column, axis]);
@@ -117,6 +119,7 @@ function emitLogps([h, w, labels]: readonly string[], emit: Emitter): string[] {
 }
 
 const linearLogpsOp = defineOp("linearLogps", {
+  readsNarrow: true,
   shape: ([h, w, labels]) => {
     const fits = h.shape.length === 2 && h.shape[1] === w.shape[1] && labels.shape[0] === h.shape[0];
     if (!fits) throw shapeError("linearLogps", "h [N, C], W [V, C], labels [N]", [h, w, labels]);
@@ -138,11 +141,13 @@ const linearLogpsOp = defineOp("linearLogps", {
  * computed once more.
  */
 const negativeWeightGradientOp = defineOp("linearLogpsWeightGradient", {
-  shape: ([, w]) => blocks(w.shape[0] as number).map(([start, end]) => ({ shape: [end - start, ...w.shape.slice(1)] })),
+  readsNarrow: true,
+  shape: ([, w]) =>
+    wordBlocks(w.shape[0] as number).map(([start, end]) => ({ shape: [end - start, ...w.shape.slice(1)] })),
   onnx: ([h, w, total, scaled], emit) => {
     const [, weight] = emit.inputs;
-    return blocks(weight.shape[0] as number).map(([start, end]) => {
-      const rows = emit.rows(weight, w, start, end);
+    return wordBlocks(weight.shape[0] as number).map(([start, end]) => {
+      const rows = emit.widened(weight, emit.rows(weight, w, start, end), h);
       const logits = emit.node("Gemm", [h, rows], { transB: 1 });
       const p = emit.node("Exp", [emit.node("Sub", [logits, total])]);
       return emit.node("Gemm", [p, scaled], { transA: 1, alpha: { float: -1 } });

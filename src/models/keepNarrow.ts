@@ -1,0 +1,35 @@
+/** @file Weights that stay in memory as the file has them, in 16 bits, instead of being widened when they are read. */
+import type { NarrowDtype } from "../engine/graph/index.ts";
+import type { FileRange } from "../engine/runtime/protocol.ts";
+import type { LoadedModel } from "./loadModel.ts";
+import type { LoraAdapter } from "./lora.ts";
+import type { Architecture } from "./network.ts";
+
+const NARROW: Partial<Record<FileRange["as"], NarrowDtype>> = { F16: "float16", BF16: "bfloat16" };
+
+/**
+ * The model with its matrices of 16 bits left as they are: half the memory, and the same numbers bit for bit, since both
+ * kinds widen to float32 exactly. Vectors are widened: they are small, and ops read them often.
+ * @param adapter what it copies for training in full, and what PiSSA changes, is float32.
+ */
+export function keepNarrow(model: LoadedModel, adapter: LoraAdapter | null = null): LoadedModel {
+  const copied = new Set([...(adapter?.saved.values() ?? [])].map(({ from }) => from));
+  const changed = adapter?.init === "pissa" ? [...adapter.layers.keys()].map((name) => `${name}.weight`) : [];
+  const wide = new Set([...copied, ...changed]);
+  const stored = new Map<string, NarrowDtype>();
+  const weights = new Map<string, FileRange>();
+  for (const [name, range] of model.weights) {
+    const keep = range.shape.length === 2 && range.rows === undefined && !wide.has(name) ? NARROW[range.as] : undefined;
+    if (keep) stored.set(name, keep);
+    weights.set(name, keep ? { ...range, keep } : range);
+  }
+  return { ...model, architecture: { ...model.architecture, stored }, weights };
+}
+
+/** What the parameters take in memory. */
+export function weightBytes({ parameters, stored }: Pick<Architecture, "parameters" | "stored">): number {
+  const sizes = [...parameters].map(([name, shape]) =>
+    shape.reduce<number>((size, dim) => size * Number(dim), stored?.has(name) ? 2 : 4),
+  );
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
+}
