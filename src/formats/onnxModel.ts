@@ -28,6 +28,8 @@ export interface OnnxModel {
   initializers: readonly OnnxInitializer[];
   inputs: readonly OnnxValue[];
   outputs: readonly OnnxValue[];
+  /** What is known of values in between. */
+  values: readonly OnnxValue[];
 }
 
 const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 } as const;
@@ -94,6 +96,7 @@ function writeGraph(model: OnnxModel, pbf: PbfWriter): void {
   for (const tensor of model.initializers) pbf.writeMessage(5, writeInitializer, tensor);
   for (const value of model.inputs) pbf.writeMessage(11, writeValue, value);
   for (const value of model.outputs) pbf.writeMessage(12, writeValue, value);
+  for (const value of model.values) pbf.writeMessage(13, writeValue, value);
 }
 
 function writeOpset([domain, version]: [string, number], pbf: PbfWriter): void {

@@ -3,6 +3,7 @@ import {
   addDims,
   type Dim,
   defineOp,
+  type Emitter,
   normalizeAxis,
   type Shape,
   sameShape,
@@ -65,6 +66,11 @@ export function concat(inputs: readonly Tensor[], axis: number): Tensor {
   return inputs.length === 1 ? inputs[0] : concatOp(inputs, { axis: normalizeAxis(axis, inputs[0].shape.length) })[0];
 }
 
+/** Sizes as a constant where all are numbers: of others, ONNX's shape inference takes numbers to be split evenly. */
+function knownSizes(dims: readonly Dim[], emit: Emitter): string | undefined {
+  return dims.every((dim) => typeof dim === "number") ? emit.ints(dims) : undefined;
+}
+
 /** Pieces of x along an axis, as long as those of `pieces` are. */
 const splitLikeOp = defineOp<{ axis: number }>("splitLike", {
   shape: ([x, ...pieces], { axis }) => {
@@ -76,13 +82,13 @@ const splitLikeOp = defineOp<{ axis: number }>("splitLike", {
     }));
   },
   onnx: ([x, ...pieces], emit, { axis }) => {
-    const sizes = pieces.map((piece, i) => {
-      const dim = emit.inputs[i + 1].shape[axis];
-      return typeof dim === "number" ? emit.ints([dim]) : emit.node("Shape", [piece], { start: axis, end: axis + 1 });
-    });
+    const dims = emit.inputs.slice(1).map(({ shape }) => shape[axis]);
+    const sizes = dims.map((dim, i) =>
+      typeof dim === "number" ? emit.ints([dim]) : emit.node("Shape", [pieces[i]], { start: axis, end: axis + 1 }),
+    );
     return emit.nodes(
       "Split",
-      [x, emit.node("Concat", sizes, { axis: 0 })],
+      [x, knownSizes(dims, emit) ?? emit.node("Concat", sizes, { axis: 0 })],
       { axis },
       pieces.map(() => true),
     );
@@ -98,10 +104,10 @@ const splitOp = defineOp<{ dims: readonly Dim[] }>("split", {
     if (addDims(dims) !== x.shape[0]) throw shapeError(`split into ${dims.join(", ")}`, "sizes that add up", [x]);
     return dims.map((dim) => ({ shape: [dim, ...x.shape.slice(1)] }));
   },
-  onnx: (inputs, emit, { dims }) =>
+  onnx: ([x, sizes], emit, { dims }) =>
     emit.nodes(
       "Split",
-      inputs,
+      [x, knownSizes(dims, emit) ?? sizes],
       { axis: 0 },
       dims.map(() => true),
     ),
