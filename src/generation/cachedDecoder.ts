@@ -144,10 +144,7 @@ class CachedDecoder implements Decoder {
 /** Of the free memory, which answers and other programs want, too. */
 const SHARE_FOR_WIDENED = 0.5;
 
-/**
- * Weights of 16 bits are widened where there is room: a token then takes half the time. Keys and values of a long answer
- * come on top.
- */
+/** Weights of 16 bits are widened where there is room: a token then takes half the time. Keys, values come on top. */
 function inMemory(model: LoadedModel, adapter: LoraAdapter | null): LoadedModel {
   const isRoomy = weightBytes(model.architecture) <= SHARE_FOR_WIDENED * availableMemory();
   const held = isRoomy ? model : keepNarrow(model, adapter);

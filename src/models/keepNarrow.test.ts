@@ -28,7 +28,7 @@ const CONFIG = {
   ...{ num_attention_heads: 4, num_key_value_heads: 2, tie_word_embeddings: true },
 };
 
-/** The upper 16 bits of a float32; a float16 with the sign, 5 bits of exponent and 10 of mantissa of a number near 1. */
+/** The upper 16 bits of a float32; a float16 of a sign, 5 bits of exponent and 10 of mantissa. */
 const bits = {
   BF16: (x: number) => new Uint32Array(Float32Array.of(x).buffer)[0] >>> 16,
   F16: (x: number) => {

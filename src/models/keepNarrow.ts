@@ -8,8 +8,8 @@ import type { Architecture } from "./network.ts";
 const NARROW: Partial<Record<FileRange["as"], NarrowDtype>> = { F16: "float16", BF16: "bfloat16" };
 
 /**
- * The model with its matrices of 16 bits left as they are: half the memory, and the same numbers bit for bit, since both
- * kinds widen to float32 exactly. Vectors are widened: they are small, and ops read them often.
+ * The model with its matrices of 16 bits left as they are: half the memory, and the same numbers bit for bit, since
+ * both kinds widen to float32 exactly. Vectors are widened: they are small, and ops read them often.
  * @param adapter what it copies for training in full, and what PiSSA changes, is float32.
  */
 export function keepNarrow(model: LoadedModel, adapter: LoraAdapter | null = null): LoadedModel {

@@ -32,8 +32,8 @@ class Lowering {
   private readonly constants = new Map<string, string>();
   private readonly constantNames = new Set<string>();
   /**
-   * Shapes of what ops make. The runtime's own inference loses the names of sizes at every Split and Concat; its plan of
-   * memory then compares each value with all others in vain: 63 s instead of 0.7 s to open a step of 24 layers.
+   * Shapes of what ops make. The runtime's own inference loses the names of sizes at every Split and Concat; its plan
+   * of memory then compares each value with all others in vain: 63 s instead of 0.7 s to open a step of 24 layers.
    */
   readonly values = new Map<string, OnnxValue>();
   private next = 0;

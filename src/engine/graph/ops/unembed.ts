@@ -1,6 +1,6 @@
 /**
- * @file Uses of the unembedding matrix W [V, C] besides log-probabilities, by blocks of words where it is stored narrow:
- * a widened copy of Qwen2.5-0.5B's would take 545 MB.
+ * @file Uses of the unembedding matrix W [V, C] besides log-probabilities, by blocks of words where it is stored
+ * narrow: a widened copy of Qwen2.5-0.5B's would take 545 MB.
  */
 import { defineOp, type Emitter, shapeError, storedAs, type Tensor } from "../tensor.ts";
 import { wordBlocks } from "./linearLogps.ts";
