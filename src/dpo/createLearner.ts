@@ -94,8 +94,8 @@ class EngineLearner implements Learner {
     return { gradNorm: await this.trained.takeStep(options) };
   }
 
-  readState(): Promise<LearnerState> {
-    return this.trained.read();
+  readState(options: { weightsOnly?: boolean } = {}): Promise<LearnerState> {
+    return this.trained.read(options);
   }
 
   writeState(state: LearnerState): Promise<void> {

@@ -80,8 +80,11 @@ export interface Learner {
   ): Promise<BatchResult>;
   /** Clips the accumulated gradients to `maxGradNorm` (0: no clipping), updates the weights, clears the gradients. */
   step(options: { learningRate: number; maxGradNorm: number }): Promise<{ gradNorm: number }>;
-  /** A copy of the trainable weights and the optimizer's state, for checkpoints. */
-  readState(): Promise<LearnerState>;
+  /**
+   * A copy of the trainable weights and the optimizer's state, for checkpoints.
+   * @param options.weightsOnly leaves out the optimizer's state, up to twice the size of the weights.
+   */
+  readState(options?: { weightsOnly?: boolean }): Promise<LearnerState>;
   /** Tensors that `state` leaves out stay as they are. */
   writeState(state: LearnerState): Promise<void>;
   /** Reference = (1 - alpha) reference + alpha policy, over the trained tensors: TR-DPO. */

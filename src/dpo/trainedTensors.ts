@@ -107,13 +107,14 @@ export class TrainedTensors {
   }
 
   /** Copies, for checkpoints. */
-  async read(): Promise<LearnerState> {
+  async read({ weightsOnly = false }: { weightsOnly?: boolean }): Promise<LearnerState> {
     const read = async (names: string[]) => {
       const tensors = await this.device.read(names);
       return new Map(tensors.map(({ shape, data }, i) => [names[i], { shape: [...shape], data }]));
     };
     const weights = (await read(this.names((name) => name))) as LearnerState["weights"];
-    const optimizer = (await read(this.states().map(({ name }) => name))) as LearnerState["optimizer"];
+    const states = weightsOnly ? [] : this.states().map(({ name }) => name);
+    const optimizer = (await read(states)) as LearnerState["optimizer"];
     return { weights, optimizer, optimizerStep: this.step };
   }
 

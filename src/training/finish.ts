@@ -13,7 +13,7 @@ export type CardFacts = Pick<ModelCardInput, "base_model" | "adapter" | "dataset
 
 /** Writes the weights as they are now, with the tokenizer and training_args.json: Trainer.save_model. */
 export async function saveModel(run: Run, dir: string): Promise<void> {
-  const { weights } = await run.learner.readState();
+  const { weights } = await run.learner.readState({ weightsOnly: true });
   for (const [name, content] of [...modelFiles(run.model, weights), ...run.files]) {
     await writeFileAtomically(join(dir, name), content);
   }
