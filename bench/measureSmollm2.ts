@@ -1,6 +1,6 @@
 /**
- * @file A process that takes SmolLM2 through the job: DPO on the 270 real pairs for one epoch, held-out pairs before and
- * after, answers before and after; prints a SmolReport. Arguments: the GGUF file, the folder of the run.
+ * @file A process that takes SmolLM2 through the job: DPO on the real pairs for one epoch, held-out pairs and an answer
+ * before and after; prints a SmolReport. Arguments: the GGUF file, the folder of the run.
  */
 import {
   AutoModelForCausalLM,
