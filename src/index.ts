@@ -11,6 +11,7 @@ export type { Features, Row } from "./data/datasets/features.ts";
 export { type LoadDatasetOptions, loadDataset } from "./data/datasets/loadDataset.ts";
 export type { MapFunction, MapModule } from "./data/datasets/mapFunction.ts";
 export { ultrafeedback } from "./data/datasets/ultrafeedback.ts";
+export type { ChatMessage, ChatOptions, Conversation } from "./data/tokenizers/conversations.ts";
 export { AutoTokenizer, GPT2Tokenizer, type LoadTokenizerOptions } from "./data/tokenizers/loadTokenizer.ts";
 export { Tokenizer } from "./data/tokenizers/tokenizer.ts";
 export { PrefineError, type PrefineErrorCode } from "./errors.ts";

@@ -27,6 +27,17 @@ function makeModel(generationConfig: Record<string, unknown> = {}) {
 }
 
 describe("CausalLM", () => {
+  it("warns once of a text that begins with two bos tokens, not of ids", async () => {
+    const { model, warnings, onWarning } = makeModel();
+    const text = "<|endoftext|><|endoftext|>Once";
+    const options = { max_new_tokens: 1, onWarning };
+    await model.generate(tokenizer.encode(text), options);
+    await model.generate("<|endoftext|>Once", options);
+    expect(warnings).toEqual([]);
+    for (let i = 0; i < 2; i++) await model.generate(["Once", text], options);
+    expect(warnings).toEqual([expect.stringContaining("a prompt begins with two bos tokens")]);
+  });
+
   it("takes a text, texts, ids, and the tokenizer's output with options beside it", async () => {
     const { model, opened } = makeModel();
     const options = { max_new_tokens: 6 };

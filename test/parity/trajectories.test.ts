@@ -113,6 +113,10 @@ describe.skipIf(!hasReference)(`TRL's trajectories${needsReference}`, () => {
     expect(expected.flatMap((entry, i) => compareEntries(log[i], entry))).toEqual([]);
     const finalEntry = { ...example.final_eval, step: log.at(-1)!.step };
     expect(compareEntries(evaluation, finalEntry)).toEqual([]);
+    const template = join(referenceFolder, "models", example.model, "chat_template.jinja");
+    if (existsSync(template)) {
+      expect(readFileSync(join(output_dir, "chat_template.jinja"))).toEqual(readFileSync(template));
+    }
     const isAdapter = existsSync(join(folder, "final_adapter"));
     const finalFile = isAdapter ? "final_adapter/adapter_model.safetensors" : "final_weights.safetensors";
     const finalWeights = readTensors(join(folder, finalFile));
