@@ -8,6 +8,7 @@ import { GENERATION_OPTIONS } from "../src/config/options/generation.ts";
 import { LORA_OPTIONS } from "../src/config/options/lora.ts";
 import { LOSS_NAMES, lossTraits, OWN_LOSS_NAMES } from "../src/config/options/lossTypes.ts";
 import { MODEL_OPTIONS } from "../src/config/options/modelConfig.ts";
+import { QUANTIZATION_OPTIONS } from "../src/config/options/quantization.ts";
 import { RENAMED_RUN_NAMES } from "../src/config/options/renamedNames.ts";
 import { SCRIPT_OPTIONS } from "../src/config/options/scriptArguments.ts";
 import type { Renamed } from "../src/config/renamed.ts";
@@ -37,6 +38,11 @@ export function compatibilityText(): string {
     ),
     section("ModelConfig", "Keys of `trl dpo` about the model and its adapter.", MODEL_OPTIONS),
     section("LoraConfig", "PEFT's `LoraConfig`, for DPOTrainer's `peft_config`.", LORA_OPTIONS),
+    section(
+      "BitsAndBytesConfig",
+      "transformers' `BitsAndBytesConfig`, for `quantization_config` of from_pretrained and DPOTrainer.",
+      QUANTIZATION_OPTIONS,
+    ),
     section(
       "GenerationConfig",
       "transformers' `GenerationConfig`; a default of null is the model's own, then transformers'.",

@@ -6,6 +6,7 @@ Needs trl, transformers and peft; their versions are written into the file.
 """
 import dataclasses
 import enum
+import inspect
 import json
 import sys
 import tempfile
@@ -98,6 +99,12 @@ def parsed(text, words):
     return {"file": text, "flags": words, "values": values}
 
 
+def quantization_defaults():
+    """No dataclass: what its constructor takes."""
+    parameters = inspect.signature(transformers.BitsAndBytesConfig.__init__).parameters
+    return {name: plain(p.default) for name, p in parameters.items() if p.default is not inspect.Parameter.empty}
+
+
 def main(path):
     generation = transformers.GenerationConfig()
     names = [name for name in vars(generation) if name not in ("_original_object_hash", "_mask_length")]
@@ -109,6 +116,7 @@ def main(path):
         "ModelConfig": fields_of(ModelConfig),
         "DPOConfig": fields_of(DPOConfig),
         "LoraConfig": fields_of(peft.LoraConfig),
+        "BitsAndBytesConfig": quantization_defaults(),
         "GenerationConfig": names,
         "parsed": [parsed(text, words) for text, words in FLAGS],
         "generation_defaults": transformers.GenerationConfig._get_default_generation_params(),

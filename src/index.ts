@@ -1,6 +1,7 @@
 /** @file The public API: names of transformers, PEFT, TRL and datasets wherever they have one. */
 export type { EvaluatedPair } from "./checkpoints/marginsTable.ts";
 export type { LogEntry, TrainerControl, TrainerState } from "./checkpoints/trainerState.ts";
+export { BitsAndBytesConfig, type BitsAndBytesConfigInput } from "./config/BitsAndBytesConfig.ts";
 export { DPOConfig, type DPOConfigInput } from "./config/DPOConfig.ts";
 export { GenerationConfig, type GenerationConfigInput } from "./config/GenerationConfig.ts";
 export { LoraConfig, type LoraConfigInput } from "./config/LoraConfig.ts";

@@ -96,6 +96,7 @@ async function loadPolicy(run: RunConfig, told: Logger, signal?: AbortSignal) {
   }
   const model = await AutoModelForCausalLM.from_pretrained(named, {
     ...access,
+    quantization_config: run.quantization_config,
     ...(adapter_name_or_path && model_name_or_path ? { base: model_name_or_path } : {}),
   });
   if (!adapter_name_or_path) return model;

@@ -39,6 +39,8 @@ export interface ModelCardInput {
   model_name: string;
   /** Hub id or folder of the base model. */
   base_model: string;
+  /** How the base model was kept, where that was not float32: `4 bits (nf4) in all 28 linear layers`. */
+  quantization?: string | null;
   /** null: all parameters were trained. */
   adapter: Pick<AdapterConfig, "r" | "lora_alpha" | "lora_dropout" | "target_modules"> | null;
   /** Hub id, folder or file; null or absent where the rows came from memory. */
@@ -148,7 +150,7 @@ function answersTable(answers: readonly AnswerPair[], base: Source): string[] {
 }
 
 /** The names and the order of transformers' Trainer, then what is DPO's and the adapter's own. */
-function hyperparameters({ settings: s, adapter }: ModelCardInput): string[] {
+function hyperparameters({ settings: s, adapter, quantization }: ModelCardInput): string[] {
   const total = s.per_device_train_batch_size * s.gradient_accumulation_steps;
   const betas = `(${pythonFloat(s.adam_beta1)},${pythonFloat(s.adam_beta2)})`;
   const lines: [string, number | string][] = [
@@ -171,6 +173,7 @@ function hyperparameters({ settings: s, adapter }: ModelCardInput): string[] {
     ["beta", pythonFloat(s.beta)],
     ["loss_type", s.loss_type.join(", ")],
     ["max_length", s.max_length ?? "None"],
+    ...(quantization ? [["base_model_quantization", quantization] as [string, string]] : []),
     ...(adapter ? adapterSettings(adapter) : []),
   ];
   return lines.map((line) => line.join(": "));

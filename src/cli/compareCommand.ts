@@ -5,8 +5,15 @@ import { type Command, InvalidArgumentError } from "commander";
 import { parseDocument } from "yaml";
 import { PrefineError } from "../errors.ts";
 import type { GenerateOptions } from "../generation/generativeModel.ts";
+import type { ModelSourceOptions } from "../generation/modelSource.ts";
 import { generateAnswers } from "./generateCommand.ts";
-import { addGenerationFlags, CLI_DEFAULTS, type GenerationFlags, readGenerationFlags } from "./generationFlags.ts";
+import {
+  addGenerationFlags,
+  CLI_DEFAULTS,
+  type GenerationFlags,
+  quantizationFlags,
+  readGenerationFlags,
+} from "./generationFlags.ts";
 import { interruptible } from "./interrupt.ts";
 import { type ChatFlags, inputsOf, type Question } from "./questions.ts";
 import { sideBySide } from "./sideBySide.ts";
@@ -81,7 +88,7 @@ async function compare(run: string, flags: CompareFlags): Promise<void> {
     const base = await findOriginal(run, flags);
     const titles: [string, string] = [`original: ${shortName(base.id)}`, `trained: ${shortName(run)}`];
     if (terminal.isTTY && !flags.json) terminal.say(terminal.dim(`${titles.join(", ")} ...`));
-    const asked = { questions, flags, options, token: flags.token };
+    const asked = { questions, flags, options, access: { token: flags.token, ...quantizationFlags(flags) } };
     const original = await answersOf(base.id, { ...asked, revision: base.revision });
     const trained = await answersOf(run, { ...asked, revision: flags.revision });
     const pairs = questions.map(({ text: prompt }, i) => ({ prompt, original: original[i], trained: trained[i] }));
@@ -101,13 +108,13 @@ interface Asked {
   flags: ChatFlags;
   options: GenerateOptions;
   revision: string | undefined;
-  token: string | undefined;
+  access: ModelSourceOptions;
 }
 
 /** One model at a time, so that two never share the memory. */
-async function answersOf(idOrPath: string, { questions, flags, options, revision, token }: Asked): Promise<string[]> {
+async function answersOf(idOrPath: string, { questions, flags, options, revision, access }: Asked): Promise<string[]> {
   const { AutoModelForCausalLM } = await import("../generation/causalLM.ts");
-  const model = await AutoModelForCausalLM.from_pretrained(idOrPath, { revision, token });
+  const model = await AutoModelForCausalLM.from_pretrained(idOrPath, { revision, ...access });
   try {
     const inputs = await inputsOf(model, questions, flags);
     return (await generateAnswers(model, { questions, inputs }, options)).map(({ text }) => text);

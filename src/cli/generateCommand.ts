@@ -5,6 +5,7 @@ import {
   addGenerationFlags,
   CLI_DEFAULTS,
   type GenerationFlags,
+  quantizationFlags,
   readGenerationFlags,
   readPrompts,
 } from "./generationFlags.ts";
@@ -53,7 +54,8 @@ async function generate(idOrPath: string, flags: GenerationFlags): Promise<void>
   const { AutoModelForCausalLM } = await import("../generation/causalLM.ts");
   await interruptible(async (signal) => {
     const { revision, token } = flags;
-    const model = await AutoModelForCausalLM.from_pretrained(idOrPath, { revision, token });
+    const access = { revision, token, ...quantizationFlags(flags) };
+    const model = await AutoModelForCausalLM.from_pretrained(idOrPath, access);
     const onWarning = (line: string) => terminal.say(`warning: ${line}`);
     const options: GenerateOptions = { generation_config: settings, defaults: CLI_DEFAULTS, signal, onWarning };
     try {

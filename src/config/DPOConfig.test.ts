@@ -147,8 +147,10 @@ describe("DPOConfig", () => {
     expect(adviceOf(DPOConfig({ bf16: false, model_init_kwargs: { revision: "x", dtype: "auto" } }))).toEqual([
       "model_init_kwargs.dtype: no effect: prefine loads float32 on the CPU",
     ]);
-    const quantized: DPOConfigInput = { model_init_kwargs: { quantization_config: { load_in_4bit: true } } };
-    expect(errorOf(() => DPOConfig(quantized)).code).toBe("not-yet");
+    const quantized = (quantization_config: object): DPOConfigInput => ({ model_init_kwargs: { quantization_config } });
+    expect(adviceOf(DPOConfig({ bf16: false, ...quantized({ load_in_4bit: true }) }))).toEqual([]);
+    expect(errorOf(() => DPOConfig(quantized({ load_in_3bit: true }))).message).toContain("did you mean load_in_8bit?");
+    expect(errorOf(() => DPOConfig({ model_init_kwargs: { subfolder: "x" } })).code).toBe("not-yet");
   });
 
   it("keeps secrets out of messages", () => {

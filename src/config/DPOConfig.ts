@@ -2,6 +2,7 @@
 
 import { homedir } from "node:os";
 import { show } from "../errors.ts";
+import { readBitsAndBytesConfig } from "./BitsAndBytesConfig.ts";
 import { bestModelOptions, checkBestModel } from "./bestModel.ts";
 import { checkObjective } from "./checkObjective.ts";
 import type { Inputs, Values } from "./option.ts";
@@ -134,6 +135,10 @@ const checkModelArguments: Check = (values, label, report) => {
   for (const [key, value] of Object.entries(values.model_init_kwargs ?? {})) {
     if (key === "revision" || value === null || value === false) continue;
     const name = `${label("model_init_kwargs")}.${key}`;
+    if (key === "quantization_config") {
+      readBitsAndBytesConfig(givenFrom(Object(value)), report);
+      continue;
+    }
     if (IDLE_MODEL_ARGUMENTS.has(key)) report.advise(name, "no effect: prefine loads float32 on the CPU");
     else report.notYet(name, `${show(value)} is not built`);
   }

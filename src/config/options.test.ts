@@ -4,10 +4,11 @@ import { describe, expect, it } from "vitest";
 import { TRAINING_OPTIONS } from "./DPOConfig.ts";
 import { GENERATION_DEFAULTS } from "./GenerationConfig.ts";
 import type { Kind } from "./kinds.ts";
-import type { Table } from "./option.ts";
+import type { Option, Table } from "./option.ts";
 import { GENERATION_OPTIONS } from "./options/generation.ts";
 import { LORA_OPTIONS } from "./options/lora.ts";
 import { MODEL_OPTIONS } from "./options/modelConfig.ts";
+import { QUANTIZATION_OPTIONS } from "./options/quantization.ts";
 import { RENAMED_RUN_NAMES } from "./options/renamedNames.ts";
 import { SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
 import { RUN_OPTIONS } from "./run.ts";
@@ -103,6 +104,14 @@ describe(`options of ${versions.join(", ")}`, () => {
     expectEqualTables(LORA_OPTIONS, { ...rest, ...open }, []);
   });
 
+  it("BitsAndBytesConfig: same names and defaults", () => {
+    const defaults = Object.entries<Option<unknown>>(QUANTIZATION_OPTIONS).map(([name, option]) => [
+      name,
+      option.default,
+    ]);
+    expect(Object.fromEntries(defaults)).toEqual(fixture.BitsAndBytesConfig);
+  });
+
   it("GenerationConfig: same names, all unset, and transformers' defaults", () => {
     expect(Object.keys(GENERATION_OPTIONS).toSorted()).toEqual([...fixture.GenerationConfig, "seed"].toSorted());
     for (const [name, option] of Object.entries(GENERATION_OPTIONS)) expect(option.default, name).toBeNull();
@@ -118,7 +127,10 @@ describe(`options of ${versions.join(", ")}`, () => {
   });
 
   it("every option has help of one line, and a note where it is not the same", () => {
-    for (const [name, option] of Object.entries({ ...RUN_OPTIONS, ...LORA_OPTIONS, ...GENERATION_OPTIONS })) {
+    for (const [name, option] of Object.entries({
+      ...{ ...RUN_OPTIONS, ...LORA_OPTIONS },
+      ...{ ...QUANTIZATION_OPTIONS, ...GENERATION_OPTIONS },
+    })) {
       expect(option.help, name).toMatch(/^[A-Z$].{3,115}\.$/);
       expect(option.group, name).not.toBe("");
       if (option.support === "differs" || option.support === "no-effect") expect(option.note, name).toBeTruthy();

@@ -94,8 +94,8 @@ describe("run files", () => {
       "--max_steps: expected an integer, found no value",
       "learning_rte: unknown key; did you mean learning_rate?",
       'datasets: not yet: [{"path":"a"}] would change results and is not built',
-      "load_in_4bit: not yet: true would change results and is not built",
       "model_name_or_path: expected a hub id or a folder, found nothing",
+      "load_in_4bit: expected use_peft: true with it: quantized weights can't be trained themselves",
       "lora_target_modules: expected the names of layers, found none",
     ]);
   });
@@ -111,6 +111,21 @@ describe("run files", () => {
     expect(run).toMatchObject({ peft_config: null, model: { model_name_or_path: null, adapter_name_or_path: "run" } });
     expect(flagged("--lora_r", "4").advice).toContain(
       "--lora_r: no effect without use_peft: true; all weights are trained",
+    );
+  });
+
+  it("makes TRL's quantization_config of its flags", () => {
+    expect(flagged().quantization_config).toBeNull();
+    const four = flagged("--use_peft", "--load_in_4bit", "--use_bnb_nested_quant").quantization_config;
+    expect(four).toMatchObject({ load_in_4bit: true, bnb_4bit_quant_type: "nf4", bnb_4bit_use_double_quant: true });
+    expect(flagged("--use_peft", "--load_in_8bit").quantization_config).toMatchObject({ load_in_8bit: true });
+    const both = () => flagged("--use_peft", "--load_in_8bit", "--load_in_4bit");
+    expect(messageOf(both)).toContain("--load_in_4bit: expected one of 4 and 8 bits, found both");
+    const model_init_kwargs = { quantization_config: { load_in_4bit: true } };
+    const names = { model_name_or_path: "m", dataset_name: "d", use_peft: true };
+    expect(runFrom({ ...names, model_init_kwargs }).quantization_config).toMatchObject({ bnb_4bit_quant_type: "fp4" });
+    expect(messageOf(() => runFrom({ ...names, model_init_kwargs, load_in_8bit: true }))).toContain(
+      "load_in_8bit: expected one quantization, found another in model_init_kwargs.quantization_config",
     );
   });
 

@@ -1,5 +1,6 @@
 /** @file A whole run as data: what `trl dpo --config run.yaml --key value` reads, and prefine's own keys. */
 import { PrefineError, show } from "../errors.ts";
+import { BitsAndBytesConfig } from "./BitsAndBytesConfig.ts";
 import { type DPOConfig, readDPOConfig, TRAINING_OPTIONS, withAdvice } from "./DPOConfig.ts";
 import { parseFlags } from "./flags.ts";
 import { checkTargets, LoraConfig } from "./LoraConfig.ts";
@@ -29,6 +30,8 @@ export interface RunConfig {
   readonly args: DPOConfig;
   /** From use_peft and lora_*; null: all weights are trained, or the adapter of adapter_name_or_path decides. */
   readonly peft_config: LoraConfig | null;
+  /** From load_in_8bit, load_in_4bit or model_init_kwargs; null: the base model is in float32. */
+  readonly quantization_config: BitsAndBytesConfig | null;
   /** Lines of advice to print once, those of `args` among them. */
   readonly advice: readonly string[];
   /** Keys that the file or the flags set, under their present names. */
@@ -83,7 +86,7 @@ function readRun(input: GivenValues, where: string, report: Report): RunConfig {
     ...(typeof revision === "string" ? { model_revision: revision } : {}),
     lora_target_modules: oneText(named.lora_target_modules),
   };
-  checkRun({ model, given, report });
+  checkRun({ model, args, given, report });
   report.throwProblems(where, "`prefine train --help-all` lists all keys.");
   const peft_config = model.use_peft && !model.adapter_name_or_path ? loraConfigOf(model) : null;
   return {
@@ -91,6 +94,7 @@ function readRun(input: GivenValues, where: string, report: Report): RunConfig {
     model,
     args: withAdvice(args, report.advice),
     peft_config,
+    quantization_config: quantizationOf(model, args),
     advice: report.advice,
     given: new Set(given.keys()),
   };
@@ -116,13 +120,36 @@ function loraConfigOf(model: ModelConfig): LoraConfig {
   });
 }
 
+/** trl.get_quantization_config; model_init_kwargs may hold one, too. */
+function quantizationOf(model: ModelConfig, args: DPOConfig): BitsAndBytesConfig | null {
+  const { load_in_8bit, load_in_4bit, bnb_4bit_quant_type, use_bnb_nested_quant } = model;
+  if (load_in_4bit)
+    return BitsAndBytesConfig({ load_in_4bit, bnb_4bit_quant_type, bnb_4bit_use_double_quant: use_bnb_nested_quant });
+  if (load_in_8bit) return BitsAndBytesConfig({ load_in_8bit });
+  const given = args.model_init_kwargs?.quantization_config;
+  return given ? BitsAndBytesConfig(given) : null;
+}
+
+function checkQuantization({ model, args, given, report }: Parts): void {
+  const { load_in_8bit, load_in_4bit } = model;
+  const label = given.get(load_in_4bit ? "load_in_4bit" : "load_in_8bit")?.label ?? "load_in_4bit";
+  if (load_in_4bit && load_in_8bit) report.problem(label, "expected one of 4 and 8 bits, found both");
+  if (!load_in_4bit && !load_in_8bit) return;
+  if (args.model_init_kwargs?.quantization_config) {
+    report.problem(label, "expected one quantization, found another in model_init_kwargs.quantization_config");
+  }
+  if (model.use_peft || model.adapter_name_or_path) return;
+  report.problem(label, "expected use_peft: true with it: quantized weights can't be trained themselves");
+}
+
 interface Parts {
   model: ModelConfig;
+  args: DPOConfig;
   given: GivenValues;
   report: Report;
 }
 
-function checkRun({ model, given, report }: Parts): void {
+function checkRun({ model, args, given, report }: Parts): void {
   const isAbsent = (key: string) => (given.get(key)?.value ?? null) === null;
   if (isAbsent("model_name_or_path") && isAbsent("adapter_name_or_path")) {
     report.problem("model_name_or_path", "expected a hub id or a folder, found nothing");
@@ -130,8 +157,7 @@ function checkRun({ model, given, report }: Parts): void {
   if (["dataset_name", "data_files", "datasets"].every(isAbsent)) {
     report.problem("dataset_name", "expected a hub id, a folder or a file (or data_files), found nothing");
   }
-  if (model.load_in_4bit && model.load_in_8bit)
-    report.problem("load_in_4bit", "expected one of 4 and 8 bits, found both");
+  checkQuantization({ model, args, given, report });
   checkTargets(model.lora_target_modules, given.get("lora_target_modules")?.label ?? "lora_target_modules", report);
   if (model.use_peft || model.adapter_name_or_path) return;
   const idle = [...given].filter(([key]) => key.startsWith("lora_")).map(([, { label }]) => label);

@@ -1,6 +1,7 @@
 /** @file The learner on the engine: a few graphs over one set of weights in the compute thread. */
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import { Device, type HostTensor, type RuntimeInfo } from "../engine/runtime/device.ts";
+import { storedNames } from "../models/quantize.ts";
 import { accumulateBatch, batchLoss } from "./accumulateBatch.ts";
 import type { BatchResult, Learner, LearnerState, PairScores, RewardKind, Role } from "./learner.ts";
 import type { LearnerOptions, NamedTensors } from "./learnerOptions.ts";
@@ -47,10 +48,10 @@ class EngineLearner implements Learner {
     const { model, referenceModel, referenceAdapter } = this.options;
     if (role === "reference" && referenceModel) {
       const adapted = referenceAdapter?.weights.keys() ?? [];
-      const names = [...referenceModel.architecture.parameters.keys(), ...adapted];
+      const names = [...storedNames(referenceModel.architecture), ...adapted];
       return Object.fromEntries(names.map((name) => [name, referenceModelName(name)]));
     }
-    const base = [...model.architecture.parameters.keys(), "headMean"].map((name) => [name, name]);
+    const base = [...storedNames(model.architecture), "headMean"].map((name) => [name, name]);
     const trained = this.names.map((name) => [name, role === "reference" ? initial(name) : name]);
     return Object.fromEntries([...base, ...trained]);
   }

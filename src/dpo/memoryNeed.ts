@@ -7,9 +7,9 @@
  */
 import type { PackedSize } from "../data/preferences/packPair.ts";
 import { availableMemory, refuseBeyondMemory } from "../engine/runtime/memory.ts";
-import { weightBytes } from "../models/keepNarrow.ts";
 import type { LoadedModel } from "../models/loadModel.ts";
 import { adapterTensors, type LoraAdapter } from "../models/lora.ts";
+import { storedBytes } from "../models/quantize.ts";
 import { type OptimizerSettings, stateOf } from "../optim/optimizers.ts";
 
 /** Node, the runtime, the graphs, the tokenizer. */
@@ -48,8 +48,8 @@ const sizeOf = (shape: readonly (number | string)[]) => shape.reduce<number>((si
 /** @param largest the longest pair of the data, packed. */
 export function memoryNeed(shapes: TrainedShapes, largest: PackedSize): MemoryNeed {
   const { model, adapter, referenceModel } = shapes;
-  const base = weightBytes(model.architecture);
-  const weights = (adapter ? base : 0) + (referenceModel ? weightBytes(referenceModel.architecture) : 0);
+  const base = storedBytes(model.architecture);
+  const weights = (adapter ? base : 0) + (referenceModel ? storedBytes(referenceModel.architecture) : 0);
   const trained = trainedBytes(shapes);
   const pair = pairBytes(shapes, largest);
   return { weights, trained, pair, total: PROCESS + weights + trained + pair };

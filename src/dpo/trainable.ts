@@ -3,6 +3,7 @@
 import { input, type Tensor } from "../engine/graph/index.ts";
 import { lowerGraph } from "../engine/onnx/lower.ts";
 import type { Device } from "../engine/runtime/device.ts";
+import { frozenMatrix, type NamedInput } from "../models/frozenMatrix.ts";
 import { initLora } from "../models/initLora.ts";
 import { adapterTensors, type LoraAdapter } from "../models/lora.ts";
 import { adaptedNorm } from "../models/loraForward.ts";
@@ -63,22 +64,23 @@ export async function switchOffReference(device: Device, { model, adapter, adapt
  */
 async function measureMagnitudes(
   device: Device,
-  { parameters, stored }: Architecture,
+  architecture: Architecture,
   adapter: LoraAdapter,
   rename = (name: string) => name,
 ): Promise<void> {
   for (const lora of adapter.layers.values()) {
     if (lora.magnitude === null) return;
-    const name = `${lora.layer.name}.weight`;
+    const own = new Set([lora.nameA, lora.nameB]);
     const inputs = new Map<string, Tensor>();
-    const weights = (key: string, shape: readonly (number | string)[]) => {
-      const tensor = inputs.get(key) ?? input(key, shape, "float32", stored?.get(key));
+    const weights: NamedInput = (key, shape, dtype = "float32") => {
+      const tensor = inputs.get(key) ?? input(key, shape, dtype, architecture.stored?.get(key));
       inputs.set(key, tensor);
       return tensor;
     };
-    const matrix = weights(name, parameters.get(name) ?? []);
+    const weight = (key: string) => weights(key, architecture.parameters.get(key) ?? []);
+    const matrix = frozenMatrix(architecture, lora.layer, { named: weights, weight }).dense();
     const session = await device.open(lowerGraph({ norm: adaptedNorm(lora, matrix, weights) }));
-    const feeds = Object.fromEntries([...inputs.keys()].map((key) => [key, key === name ? key : rename(key)]));
+    const feeds = Object.fromEntries([...inputs.keys()].map((key) => [key, own.has(key) ? rename(key) : key]));
     await session.run(feeds, { norm: { store: rename(lora.magnitude) } });
     await session.release();
   }

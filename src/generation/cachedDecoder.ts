@@ -5,10 +5,11 @@ import { lowerGraph } from "../engine/onnx/lower.ts";
 import { Device, type Fetch, type HostTensor, type Session } from "../engine/runtime/device.ts";
 import { availableMemory, refuseBeyondMemory } from "../engine/runtime/memory.ts";
 import { buildNetwork } from "../models/buildNetwork.ts";
-import { keepNarrow, weightBytes } from "../models/keepNarrow.ts";
+import { keepNarrow } from "../models/keepNarrow.ts";
 import type { LoadedModel } from "../models/loadModel.ts";
 import { adapterTensors, type LoraAdapter, loraAdapter } from "../models/lora.ts";
 import type { Architecture } from "../models/network.ts";
+import { quantizedUnder, storedBytes, storedNames } from "../models/quantize.ts";
 import { takePrincipal } from "../models/takePrincipal.ts";
 import type { Decoder, DecoderStepOptions } from "./decoder.ts";
 import { causalMasks, maskName } from "./decoderMasks.ts";
@@ -146,9 +147,9 @@ const SHARE_FOR_WIDENED = 0.5;
 
 /** Weights of 16 bits are widened where there is room: a token then takes half the time. Keys, values come on top. */
 function inMemory(model: LoadedModel, adapter: LoraAdapter | null): LoadedModel {
-  const isRoomy = weightBytes(model.architecture) <= SHARE_FOR_WIDENED * availableMemory();
+  const isRoomy = storedBytes(model.architecture) <= SHARE_FOR_WIDENED * availableMemory();
   const held = isRoomy ? model : keepNarrow(model, adapter);
-  const weights = weightBytes(held.architecture);
+  const weights = storedBytes(held.architecture);
   const need = { parts: { weights }, total: weights + PROCESS_BYTES, advice: "Take a smaller model, or free memory." };
   refuseBeyondMemory({ what: `generating with ${model.nameOrPath}`, ...need });
   return held;
@@ -158,9 +159,9 @@ function inMemory(model: LoadedModel, adapter: LoraAdapter | null): LoadedModel 
  * A decoder with the model's weights in memory.
  * @param options.adapter LoRA weights to run on top; not merged into the base, so that the ops are those of training.
  */
-export async function createDecoder(model: LoadedModel, options: { adapter?: Adapter | null } = {}): Promise<Decoder> {
-  const lora = options.adapter ? loraAdapter(model.architecture, options.adapter.config) : null;
-  const { architecture, weights } = inMemory(model, lora);
+export async function createDecoder(loaded: LoadedModel, options: { adapter?: Adapter | null } = {}): Promise<Decoder> {
+  const lora = options.adapter ? loraAdapter(loaded.architecture, options.adapter.config) : null;
+  const { architecture, weights } = inMemory(quantizedUnder(loaded, lora), lora);
   const device = new Device();
   try {
     await device.load([...weights]);
@@ -169,7 +170,7 @@ export async function createDecoder(model: LoadedModel, options: { adapter?: Ada
       await device.put([[name, { dtype: "float32", shape, data }]]);
     }
     const adapterNames = lora ? adapterTensors(lora).map(({ name }) => name) : [];
-    const decoder = new CachedDecoder(architecture, device, [...architecture.parameters.keys(), ...adapterNames], {
+    const decoder = new CachedDecoder(architecture, device, [...storedNames(architecture), ...adapterNames], {
       plain: await device.open(decoderGraph(architecture, lora)),
       openPicking: () => device.open(decoderGraph(architecture, lora, { picks: true })),
     });

@@ -1,6 +1,8 @@
 /** @file AutoModelForCausalLM: a model from the hub, a folder or a run, that can be trained and that generates text. */
+import { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import { loadModel } from "../models/loadModel.ts";
+import { quantizeModel } from "../models/quantize.ts";
 import { createDecoder } from "./cachedDecoder.ts";
 import { checkAdapterFits } from "./checkAdapter.ts";
 import { CausalLM } from "./generativeModel.ts";
@@ -11,8 +13,10 @@ import { findModel, type ModelSourceOptions } from "./modelSource.ts";
  * adapter_config.json). Weights stay on disk until they are needed.
  */
 async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}): Promise<CausalLM> {
+  const quantization = options.quantization_config ? BitsAndBytesConfig(options.quantization_config) : null;
   const source = await findModel(idOrPath, options);
-  const loaded = await loadModel(source.base, { ...options, revision: source.baseRevision });
+  const model = await loadModel(source.base, { ...options, revision: source.baseRevision });
+  const loaded = quantization ? quantizeModel(model, quantization) : model;
   if (source.adapter && source.adapterFolder) checkAdapterFits(source.adapter, source.adapterFolder, loaded);
   const revision = source.tokenizer === source.base ? source.baseRevision : undefined;
   return new CausalLM({

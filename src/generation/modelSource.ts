@@ -3,6 +3,7 @@ import { isAbsolute, join } from "node:path";
 import type { Adapter } from "../checkpoints/adapter.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder, loadAdapter } from "../checkpoints/adapter.ts";
 import { exists, isFolder, newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
+import type { BitsAndBytesConfigInput } from "../config/BitsAndBytesConfig.ts";
 import { looksLikeRepoId } from "../data/hub/repoId.ts";
 import { listRepo, resolveRepo } from "../data/hub/resolveRepo.ts";
 import type { HubOptions } from "../data/hub/settings.ts";
@@ -13,6 +14,8 @@ export interface ModelSourceOptions extends HubOptions {
   revision?: string;
   /** The model under an adapter, instead of the one that its adapter_config.json names. */
   base?: string;
+  /** Keeps the (base) model's linear layers in 8 or 4 bits. */
+  quantization_config?: BitsAndBytesConfigInput | null;
 }
 
 interface ModelSource {

@@ -4,6 +4,7 @@ import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { nearestName, PrefineError, show } from "../errors.ts";
 import { AutoModelForCausalLM } from "./causalLM.ts";
 import type { CausalLM, GenerateOptions } from "./generativeModel.ts";
+import type { ModelSourceOptions } from "./modelSource.ts";
 
 /** Options of a call: everything that `generate` takes, and what becomes of the text. */
 export type TextGenerationOptions = GenerateOptions & {
@@ -49,6 +50,8 @@ export interface TextGenerationPipeline {
 export type PipelineOptions = TextGenerationOptions & {
   /** A loaded model, or what AutoModelForCausalLM.from_pretrained takes. */
   model: CausalLM | string;
+  /** How a model that is named is loaded: `{ quantization_config: { load_in_4bit: true } }`. */
+  model_kwargs?: ModelSourceOptions;
 };
 
 /** What transformers' TextGenerationPipeline takes where neither the caller nor the model says anything. */
@@ -58,8 +61,8 @@ const DEFAULT_BATCH_SIZE = 8;
 /** `const generate = await pipeline("text-generation", { model, tokenizer }); await generate("Once")`. */
 export async function pipeline(task: "text-generation", options: PipelineOptions): Promise<TextGenerationPipeline> {
   checkTask(task);
-  const { model: given, ...always } = options;
-  const model = typeof given === "string" ? await AutoModelForCausalLM.from_pretrained(given) : given;
+  const { model: given, model_kwargs, ...always } = options;
+  const model = typeof given === "string" ? await AutoModelForCausalLM.from_pretrained(given, model_kwargs) : given;
   const tokenizer = options.tokenizer ?? (await model.tokenizer);
   const call = async (input: Input | readonly Input[], own: TextGenerationOptions = {}) => {
     // A generation_config of the call stands in for everything that was said before.

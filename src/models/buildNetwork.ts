@@ -5,13 +5,13 @@ import {
   checkpointAll,
   dropoutKeep,
   gatherRows,
-  gemm,
   input,
   mul,
   sub,
   type Tensor,
   uniformNoise,
 } from "../engine/graph/index.ts";
+import { frozenMatrix, type NamedInput } from "./frozenMatrix.ts";
 import type { LoraAdapter, LoraLayer } from "./lora.ts";
 import { adaptedNorm, addDora, addLora } from "./loraForward.ts";
 import { type Architecture, HEAD_MODULE, type LinearLayer, type Network } from "./network.ts";
@@ -35,8 +35,8 @@ export interface BuiltNetwork extends Network {
 /** Graph inputs by name: the base model's parameters, and the adapter's tensors, some of which take their place. */
 function weightInputs(architecture: Architecture, adapter: LoraAdapter | null) {
   const weights = new Map<string, Tensor>();
-  const named = (name: string, shape: readonly (number | string)[]) => {
-    const tensor = weights.get(name) ?? input(name, shape, "float32", architecture.stored?.get(name));
+  const named: NamedInput = (name, shape, dtype = "float32") => {
+    const tensor = weights.get(name) ?? input(name, shape, dtype, architecture.stored?.get(name));
     weights.set(name, tensor);
     return tensor;
   };
@@ -84,16 +84,15 @@ export function buildNetwork(architecture: Architecture, options: NetworkOptions
   };
   const linear = (x: Tensor, layer: LinearLayer) => {
     const bias = layer.bias ? weight(`${layer.name}.bias`) : null;
-    const matrix = weight(`${layer.name}.weight`);
-    const transB = layer.layout === "out,in";
-    const y = gemm(x, matrix, bias, { transB });
+    const matrix = frozenMatrix(architecture, layer, { named, weight });
+    const y = matrix.product(x, bias);
     const lora = adapter?.layers.get(layer.name);
     if (!adapter || !lora) return y;
     const dropped = drop(x, adapter.dropout, `lora ${layer.name}`);
     if (lora.magnitude === null) return addLora(y, dropped, lora, named);
     const undropped = bias ? sub(y, bias) : y;
-    const product = dropped === x ? undropped : gemm(dropped, matrix, null, { transB });
-    return addDora({ y, product, x: dropped, norm: normOf(lora, matrix) }, lora, named);
+    const product = dropped === x ? undropped : matrix.product(dropped, null);
+    return addDora({ y, product, x: dropped, norm: normOf(lora, matrix.dense()) }, lora, named);
   };
   return {
     weights,

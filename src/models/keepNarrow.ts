@@ -3,7 +3,6 @@ import type { NarrowDtype } from "../engine/graph/index.ts";
 import type { FileRange } from "../engine/runtime/protocol.ts";
 import type { LoadedModel } from "./loadModel.ts";
 import type { LoraAdapter } from "./lora.ts";
-import type { Architecture } from "./network.ts";
 
 const NARROW: Partial<Record<FileRange["as"], NarrowDtype>> = { F16: "float16", BF16: "bfloat16" };
 
@@ -19,17 +18,12 @@ export function keepNarrow(model: LoadedModel, adapter: LoraAdapter | null = nul
   const stored = new Map<string, NarrowDtype>();
   const weights = new Map<string, FileRange>();
   for (const [name, range] of model.weights) {
-    const keep = range.shape.length === 2 && range.rows === undefined && !wide.has(name) ? NARROW[range.as] : undefined;
+    const keep =
+      range.shape.length === 2 && range.rows === undefined && !range.quantize && !wide.has(name)
+        ? NARROW[range.as]
+        : undefined;
     if (keep) stored.set(name, keep);
     weights.set(name, keep ? { ...range, keep } : range);
   }
   return { ...model, architecture: { ...model.architecture, stored }, weights };
-}
-
-/** What the parameters take in memory. */
-export function weightBytes({ parameters, stored }: Pick<Architecture, "parameters" | "stored">): number {
-  const sizes = [...parameters].map(([name, shape]) =>
-    shape.reduce<number>((size, dim) => size * Number(dim), stored?.has(name) ? 2 : 4),
-  );
-  return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }

@@ -4,6 +4,7 @@
  * Letters: M tokens (packed or batch x length), C channels, H heads, K key heads, D channels of a head.
  */
 import type { NarrowDtype, Shape, Tensor } from "../engine/graph/index.ts";
+import type { Quantization } from "../formats/quantizedBlocks.ts";
 
 /** Module of the unembedding in transformers' causal language models; a tied one has no parameter of its own. */
 export const HEAD_MODULE = "lm_head";
@@ -74,6 +75,8 @@ export interface Architecture {
   linears: readonly LinearLayer[];
   /** Name of the unembedding matrix [V, C]. */
   head: string;
+  /** Linear layers whose frozen weight is kept in 8 or 4 bits, by name; absent: none. */
+  quantized?: ReadonlyMap<string, Quantization & Pick<LinearLayer, "layout">>;
   /** Other names under which files keep a parameter (GPT-2 on the hub: without `transformer.`). */
   fileNames(name: string): string[];
   /**

@@ -4,8 +4,9 @@
  * moments, the largest part of a full fine-tuning, shrink to a quarter.
  * Embeddings and tensors under 4,096 numbers keep moments of float32, as under transformers' Trainer.
  */
+
+import { BLOCK, decodeBlock, dynamicCodes, encodeBlock } from "../formats/dynamicCodes.ts";
 import { type AdamwSettings, adamw, adamwStep } from "./adamw.ts";
-import { BLOCK, decodeBlock, dynamicCodes, encodeBlock } from "./dynamicCodes.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** bitsandbytes' min_8bit_size. */

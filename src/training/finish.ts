@@ -9,7 +9,7 @@ import type { Run } from "./run.ts";
 import { statefulCallbacks } from "./saveCheckpoint.ts";
 
 /** What a model card says and a run does not know. */
-export type CardFacts = Pick<ModelCardInput, "base_model" | "adapter" | "dataset_name" | "versions">;
+export type CardFacts = Pick<ModelCardInput, "base_model" | "quantization" | "adapter" | "dataset_name" | "versions">;
 
 /** Writes the weights as they are now, with the tokenizer and training_args.json: Trainer.save_model. */
 export async function saveModel(run: Run, dir: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** @file Everything before the first step: model, tokenizer, data, learner. */
 import type { AdapterConfig } from "../checkpoints/adapterConfig.ts";
 import type { Content } from "../checkpoints/files.ts";
+import type { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import type { LoraConfig } from "../config/LoraConfig.ts";
 import type { Truncation } from "../data/preferences/packPair.ts";
@@ -8,6 +9,7 @@ import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { createLearner } from "../dpo/createLearner.ts";
 import { PrefineError } from "../errors.ts";
+import { describeQuantization } from "../models/quantize.ts";
 import type { CardFacts } from "./finish.ts";
 import { type PreparedPairs, packedSource, preparePairs, type Rows } from "./prepareData.ts";
 import {
@@ -34,6 +36,7 @@ export interface RunRequest {
   eval_datasets: ReadonlyMap<string, Rows>;
   tokenizer: Tokenizer | null;
   peft_config: LoraConfig | null;
+  quantization_config?: BitsAndBytesConfig | null;
   /** Wins over args.max_length. */
   max_length?: number | null;
   max_prompt_length?: number | null;
@@ -63,8 +66,16 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
   const model = withPadToken(trained.saved, tokenizer);
   const reference = referenceFacts(trained, args);
   observer.info(`reference: ${reference.description}`);
+  const quantization = describeQuantization(trained.base.architecture);
+  if (quantization) observer.info(`base model: ${quantization}`);
   const adapter = model.kind === "adapter" ? model.config : null;
-  const identity = { args, maxLength: truncation.max_length, trainable: learner.trainable, adapter: shapeOf(adapter) };
+  const identity = {
+    args,
+    maxLength: truncation.max_length,
+    trainable: learner.trainable,
+    adapter: shapeOf(adapter),
+    quantization,
+  };
   const parts: RunParts = {
     args,
     learner,
@@ -82,7 +93,13 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
     referenceCache: await referenceCacheOf(trained, args, { truncation, tokenizer, runtime }),
     observer,
   };
-  const facts = { base_model: trained.base.nameOrPath, adapter, versions: versions(runtime), ...nameOf(request) };
+  const facts = {
+    base_model: trained.base.nameOrPath,
+    quantization,
+    adapter,
+    versions: versions(runtime),
+    ...nameOf(request),
+  };
   return { parts, facts };
 }
 

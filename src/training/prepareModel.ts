@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Adapter } from "../checkpoints/adapter.ts";
 import type { AdapterConfig } from "../checkpoints/adapterConfig.ts";
 import type { SavedModel } from "../checkpoints/modelFiles.ts";
+import { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import type { LoraConfig } from "../config/LoraConfig.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
@@ -11,6 +12,7 @@ import { PrefineError } from "../errors.ts";
 import { keepNarrow } from "../models/keepNarrow.ts";
 import { type LoadedModel, loadModel } from "../models/loadModel.ts";
 import { adapterTensors, type LoraAdapter, loraAdapter } from "../models/lora.ts";
+import { quantizedUnder, quantizeModel } from "../models/quantize.ts";
 import { optimizerSettings } from "../optim/optimizers.ts";
 import { decays } from "../optim/weightDecay.ts";
 import { objectiveOf, usesReference } from "./objective.ts";
@@ -42,15 +44,24 @@ interface Named {
   adapter?: Adapter | undefined;
 }
 
-async function load(input: ModelInput, revision: string | undefined): Promise<Named> {
-  if (typeof input === "string") return { loaded: await loadModel(input, { ...(revision ? { revision } : {}) }) };
+async function load(input: ModelInput, { revision, quantization }: Loading): Promise<Named> {
+  if (typeof input === "string") {
+    const loaded = await loadModel(input, { ...(revision ? { revision } : {}) });
+    return { loaded: quantization ? quantizeModel(loaded, quantization) : loaded };
+  }
   return "loaded" in input ? input : { loaded: input };
+}
+
+interface Loading {
+  revision: string | undefined;
+  quantization: BitsAndBytesConfig | null;
 }
 
 export interface ModelRequest {
   model: ModelInput;
   ref_model: ModelInput | null;
   peft_config: LoraConfig | null;
+  quantization_config?: BitsAndBytesConfig | null;
   args: DPOConfig;
 }
 
@@ -58,15 +69,17 @@ export interface ModelRequest {
  * @throws PrefineError("config") when an adapter that is there already meets a peft_config, output_dir is the model's
  *   own folder, or a reference model meets losses without one.
  */
-export async function prepareModel({ model, ref_model, peft_config, args }: ModelRequest): Promise<TrainedModel> {
+export async function prepareModel(request: ModelRequest): Promise<TrainedModel> {
+  const { model, ref_model, peft_config, args } = request;
   const asked = args.model_init_kwargs?.revision;
   const revision = typeof asked === "string" ? asked : undefined;
-  const { loaded: base, adapter: start } = await load(model, revision);
+  const quantization = quantizationOf(request);
+  const { loaded, adapter: start } = await load(model, { revision, quantization });
   if (start && peft_config) {
     const hint = "Leave peft_config out: the adapter's own settings count.";
     throw new PrefineError("config", "peft_config: expected none for a model that has an adapter already", hint);
   }
-  if (resolve(args.output_dir) === resolve(base.directory)) {
+  if (resolve(args.output_dir) === resolve(loaded.directory)) {
     const found = `output_dir ${args.output_dir}: expected another folder than the model's own`;
     throw new PrefineError("config", found, "Choose another output_dir.");
   }
@@ -76,16 +89,37 @@ export async function prepareModel({ model, ref_model, peft_config, args }: Mode
     throw new PrefineError("config", found, "Leave ref_model out.");
   }
   const settings = start?.config ?? peft_config;
-  const lora = settings && loraAdapter(base.architecture, settings);
+  const lora = settings && loraAdapter(loaded.architecture, settings);
+  if (!lora && loaded.architecture.quantized) {
+    const hint = "Train an adapter: pass a peft_config (use_peft: true), or leave the quantization out.";
+    throw new PrefineError("config", "model: expected an adapter on quantized weights, which are frozen", hint);
+  }
+  const base = quantizedUnder(loaded, lora);
   if (ref_model !== null && ref_model === model && typeof model !== "string") {
     const hint = "Leave ref_model out: the reference is then the model as it is at the start.";
     throw new PrefineError("config", "ref_model: expected another object than model, found the same", hint);
   }
-  const other = ref_model === null ? undefined : await load(ref_model, undefined);
-  const { loaded: reference, adapter: referenceAdapter } = other ?? {};
+  const other = ref_model === null ? undefined : await load(ref_model, { revision: undefined, quantization });
+  const referenceAdapter = other?.adapter;
+  const reference =
+    other &&
+    quantizedUnder(
+      other.loaded,
+      referenceAdapter ? loraAdapter(other.loaded.architecture, referenceAdapter.config) : null,
+    );
   const saved = savedModel({ base, lora, settings, revision });
   const warnings = lora?.warnings ?? [];
   return { base, lora, start, reference, referenceAdapter, revision, saved, warnings };
+}
+
+/** @throws PrefineError("config") where it is asked for twice, or for a model that is loaded already, as in TRL. */
+function quantizationOf({ model, args, quantization_config }: ModelRequest): BitsAndBytesConfig | null {
+  const inArguments = typeof model === "string" ? args.model_init_kwargs?.quantization_config : null;
+  if (!quantization_config) return inArguments ? BitsAndBytesConfig(inArguments) : null;
+  if (typeof model === "string" && !inArguments) return quantization_config;
+  const found = inArguments ? "another in args.model_init_kwargs" : "a model that is loaded already";
+  const hint = "Give it to AutoModelForCausalLM.from_pretrained, or name the model by its id or folder.";
+  throw new PrefineError("config", `quantization_config: expected it in one place, found ${found}`, hint);
 }
 
 interface Saving extends Pick<TrainedModel, "base" | "lora" | "revision"> {
@@ -105,7 +139,7 @@ function savedModel({ base, lora, settings, revision }: Saving): SavedModel {
     init_lora_weights: lora.init,
     target_modules: lora.targetModules,
     base_model_name_or_path: nameOfBase(base),
-    fan_in_fan_out: layers.every(({ layout }) => layout === "in,out"),
+    fan_in_fan_out: layers.every(({ name, layout }) => layout === "in,out" && !base.architecture.quantized?.has(name)),
     task_type: settings.task_type,
     revision: "revision" in settings ? settings.revision : (revision ?? null),
   };

@@ -80,6 +80,12 @@ export function checkReference(
     throw new PrefineError("config", message, "Policy and reference must read the same tokens.");
   }
   if (!sync_ref_model) return;
+  if (other.quantized) {
+    throw new PrefineError(
+      "config",
+      `${where}: expected float32 weights to mix with the model's, found quantized ones`,
+    );
+  }
   if (lora || referenceAdapter) {
     const hint = "Leave ref_model out: the reference is then a copy of the adapter, whose weights are mixed.";
     throw new PrefineError("config", `${where}: expected none beside sync_ref_model with an adapter`, hint);

@@ -4,6 +4,7 @@ import { hashStoredWeights, hashTensors, referenceCacheFolder } from "../checkpo
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import type { Truncation } from "../data/preferences/packPair.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
+import { describeQuantization } from "../models/quantize.ts";
 import { usesReference } from "./objective.ts";
 import type { ReferenceCache, ReferenceChoice } from "./reference.ts";
 
@@ -34,6 +35,7 @@ export async function referenceCacheOf(
     format: 1,
     weights: await hashStoredWeights(model.weights),
     config: model.config,
+    quantization: describeQuantization(model.architecture),
     adapter: adapter ? { config: adapter.config, weights: hashTensors(adapter.weights) } : null,
     principal: !adapter && !reference && lora?.init === "pissa" ? ranksOf(lora.layers) : null,
     ...truncation,

@@ -1,6 +1,7 @@
 /** @file DPOTrainer: TRL's class of that name. Prepares a run, takes its steps, leaves a finished output_dir. */
 import { removePartials, removeRun } from "../checkpoints/runDirectory.ts";
 import { type LogEntry, newTrainerState, type TrainerState } from "../checkpoints/trainerState.ts";
+import { BitsAndBytesConfig, type BitsAndBytesConfigInput } from "../config/BitsAndBytesConfig.ts";
 import { adviceOf, DPOConfig, type DPOConfigInput } from "../config/DPOConfig.ts";
 import { LoraConfig, type LoraConfigInput } from "../config/LoraConfig.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
@@ -34,6 +35,8 @@ export interface DPOTrainerOptions {
   tokenizer?: Tokenizer;
   /** Null: all weights are trained. */
   peft_config?: LoraConfig | LoraConfigInput | null;
+  /** Keeps a base model that is named by id or folder in 8 or 4 bits; it needs an adapter. */
+  quantization_config?: BitsAndBytesConfigInput | null;
   /** Wins over args.max_length. */
   max_length?: number | null;
   /** Cuts prompts to their last tokens, as TRL before 1.0 did. */
@@ -221,7 +224,7 @@ function checkEvaluation(args: DPOConfig, { eval_dataset, prepared }: DPOTrainer
 }
 
 function requestOf(options: DPOTrainerOptions, args: DPOConfig, signal: AbortSignal | undefined) {
-  const { peft_config, processing_class, tokenizer, ref_model } = options;
+  const { peft_config, quantization_config, processing_class, tokenizer, ref_model } = options;
   return {
     ...options,
     args,
@@ -229,6 +232,7 @@ function requestOf(options: DPOTrainerOptions, args: DPOConfig, signal: AbortSig
     eval_datasets: evaluationSets(options.eval_dataset ?? null),
     tokenizer: processing_class ?? tokenizer ?? null,
     peft_config: peft_config ? LoraConfig(peft_config) : null,
+    quantization_config: quantization_config ? BitsAndBytesConfig(quantization_config) : null,
     ...(signal ? { signal } : {}),
   };
 }

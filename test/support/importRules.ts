@@ -44,7 +44,7 @@ export const RULES: Record<string, Rule> = {
   parseJson: {},
   config: {},
   formats: { values: ["parseJson"] },
-  optim: {},
+  optim: { values: ["formats"] },
   "engine/graph": {},
   "engine/onnx": { values: ["engine/graph", "formats"] },
   "engine/runtime": { values: ["formats"], types: ["engine/graph", "engine/onnx"] },

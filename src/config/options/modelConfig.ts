@@ -2,8 +2,7 @@
 import { above, atLeast, bool, int, listOf, names, nullable, oneOf, share, string } from "../kinds.ts";
 import { differs, group, noEffect, notYet, own, same } from "../option.ts";
 import { TARGETS_NOTE, TASK_TYPES } from "./lora.ts";
-
-const QUANTIZED = "used with load_in_4bit only, which is not built yet";
+import { EIGHT_BITS_NOTE } from "./quantization.ts";
 
 const model = group("Model", {
   model_name_or_path: same(nullable(string), null, "Model to train: hub id or folder.", { common: true }),
@@ -15,11 +14,11 @@ const model = group("Model", {
     "prefine computes in float32",
   ),
   attn_implementation: noEffect(nullable(string), null, "Attention kernel.", "prefine has one attention kernel"),
-  load_in_8bit: notYet(bool, false, "Quantize the base model to 8 bits."),
-  load_in_4bit: notYet(bool, false, "Quantize the base model to 4 bits."),
-  bnb_4bit_quant_type: noEffect(oneOf("fp4", "nf4"), "nf4", "Format of 4-bit weights.", QUANTIZED),
-  use_bnb_nested_quant: noEffect(bool, false, "Quantize the quantization constants too.", QUANTIZED),
-  bnb_4bit_quant_storage: noEffect(nullable(string), null, "Storage type of 4-bit weights.", QUANTIZED),
+  load_in_8bit: differs(bool, false, "Keep the base model in 8 bits; needs use_peft.", { note: EIGHT_BITS_NOTE }),
+  load_in_4bit: same(bool, false, "Keep the base model in 4 bits (QLoRA); needs use_peft."),
+  bnb_4bit_quant_type: same(oneOf("fp4", "nf4"), "nf4", "Format of 4-bit weights."),
+  use_bnb_nested_quant: same(bool, false, "Quantize the scales of 4-bit weights, too."),
+  bnb_4bit_quant_storage: noEffect(nullable(string), null, "Storage type of 4-bit weights.", "they are bytes"),
 });
 
 const lora = group("LoRA", {

@@ -9,6 +9,7 @@ export * from "./ops/index.ts";
 export { linearLogps } from "./ops/linearLogps.ts";
 export { gemm, matmul } from "./ops/matmul.ts";
 export * from "./ops/normalize.ts";
+export { dequantize, type QuantizedMatrix, quantizedMatmul } from "./ops/quantized.ts";
 export { dropoutKeep, uniformNoise } from "./ops/random.ts";
 export { maxKeepDims, meanAll, meanKeepDims, normKeepDims } from "./ops/reduce.ts";
 export { type Rotation, rotary } from "./ops/rotary.ts";

@@ -6,7 +6,7 @@
 /** A number, or a name for a size that is known only when the graph runs. `concat` of S and C has the size "S+C". */
 export type Dim = number | string;
 export type Shape = readonly Dim[];
-export type Dtype = "float32" | "float64" | "int32" | "int64" | "uint32" | "uint8" | "bool";
+export type Dtype = "float32" | "float64" | "int32" | "int64" | "uint32" | "uint8" | "int8" | "bool";
 
 /** How a graph input may lie in memory: ops see float32, each reads a widened copy of its own that dies with it. */
 export type NarrowDtype = "float16" | "bfloat16";
@@ -18,7 +18,8 @@ export type ConstantData =
   | BigInt64Array
   | Uint32Array
   | Uint16Array
-  | Uint8Array;
+  | Uint8Array
+  | Int8Array;
 
 /** One op applied to inputs. */
 export interface Node {
@@ -134,6 +135,7 @@ const arrayTypes = {
   int64: BigInt64Array,
   uint32: Uint32Array,
   uint8: Uint8Array,
+  int8: Int8Array,
   bool: Uint8Array,
 } as const;
 

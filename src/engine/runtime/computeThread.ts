@@ -17,7 +17,7 @@ import type {
   ThreadError,
   ThreadOptions,
 } from "./protocol.ts";
-import { readTensor } from "./readTensor.ts";
+import { readStored, storedBytes } from "./readTensor.ts";
 import { checkWasmMemory, explainWasmFailure, wasmCopies } from "./wasmMemory.ts";
 
 const tensors = new Map<string, HostTensor>();
@@ -130,16 +130,14 @@ async function runtimeInfo(): Promise<RuntimeInfo> {
 }
 
 async function load(ranges: [string, FileRange][]): Promise<void> {
-  const floats = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
   const { kind } = await loading;
-  if (kind === "wasm")
-    checkWasmMemory(ranges.map(([, { shape, keep }]) => ({ byteLength: (keep ? 2 : 4) * floats(shape) })));
+  if (kind === "wasm") checkWasmMemory(ranges.map(([, range]) => ({ byteLength: storedBytes(range) })));
   const files = new Map<string, number>();
   try {
     for (const [name, range] of ranges) {
       const fd = files.get(range.file) ?? openSync(range.file, "r");
       files.set(range.file, fd);
-      tensors.set(name, readTensor(fd, range));
+      for (const [key, tensor] of readStored(fd, name, range)) tensors.set(key, tensor);
     }
   } finally {
     for (const fd of files.values()) closeSync(fd);

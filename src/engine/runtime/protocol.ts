@@ -1,5 +1,6 @@
 /** @file What the main thread and the compute thread say to each other. */
 import type { BlockDtype } from "../../formats/ggufBlocks.ts";
+import type { Quantization } from "../../formats/quantizedBlocks.ts";
 import type { ConstantData, Dtype, NarrowDtype } from "../graph/tensor.ts";
 
 /** A tensor in JavaScript memory. */
@@ -22,6 +23,8 @@ export interface FileRange {
   rows?: "transposed" | { interleavedHeads: number };
   /** Stays in its 16 bits; for graph inputs that say so. */
   keep?: NarrowDtype;
+  /** Kept in 8 or 4 bits, as [out, in], under the names of its parts; `layout` is that of `shape`. */
+  quantize?: Quantization & { layout: "out,in" | "in,out" };
 }
 
 /** An input of a run: a stored tensor by name (optionally some of its rows), or a value sent along. */

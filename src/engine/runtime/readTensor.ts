@@ -1,10 +1,34 @@
 /** @file A tensor's bytes in a file -> float32 in memory, or 16 bits as they are. */
 import { readSync } from "node:fs";
 import { decodeBlocks, isBlockDtype } from "../../formats/ggufBlocks.ts";
+import { quantize, quantizedBytes, quantizedParts } from "../../formats/quantizedBlocks.ts";
 import type { FileRange, HostTensor } from "./protocol.ts";
 
-/** @param fd the open file that the range names. */
-export function readTensor(fd: number, { start, end, as, shape, rows, keep }: FileRange): HostTensor {
+const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+/** Bytes that the tensor takes in memory. */
+export function storedBytes({ shape, quantize: quantization, keep }: FileRange): number {
+  return quantization ? quantizedBytes(quantization, sizeOf(shape)) : (keep ? 2 : 4) * sizeOf(shape);
+}
+
+/**
+ * What the compute thread stores of a tensor, by name: float32, or the parts of a matrix in fewer bits.
+ * @param fd the open file that the range names.
+ */
+export function readStored(fd: number, name: string, range: FileRange): [string, HostTensor][] {
+  const tensor = readTensor(fd, range);
+  if (!range.quantize) return [[name, tensor]];
+  const [rows, columns] = tensor.shape;
+  const values = tensor.data as Float32Array;
+  const parts = quantizedParts(range.quantize, values.length);
+  const data = quantize(
+    range.quantize.layout === "out,in" ? values : transpose(values, [columns, rows]),
+    range.quantize,
+  );
+  return parts.map(({ suffix, dtype, shape }, i) => [name + suffix, { dtype, shape, data: data[i] }]);
+}
+
+function readTensor(fd: number, { start, end, as, shape, rows, keep }: FileRange): HostTensor {
   const bytes = readRange(fd, start, end);
   if (keep) return { dtype: keep, shape, data: new Uint16Array(bytes.buffer) };
   const data = widen(bytes, as);

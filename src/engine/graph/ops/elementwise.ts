@@ -102,7 +102,10 @@ const whereOp = defineOp("where", {
 });
 export const where = (condition: Tensor, a: Tensor, b: Tensor): Tensor => whereOp([condition, a, b], {})[0];
 
-const onnxTypes: Record<Dtype, number> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11, uint32: 12 };
+const onnxTypes: Record<Dtype, number> = {
+  ...{ float32: 1, float64: 11, bool: 9 },
+  ...{ uint8: 2, int8: 3, int32: 6, int64: 7, uint32: 12 },
+};
 const castOp = defineOp<{ to: Dtype }>("cast", {
   shape: ([x], { to }) => [{ shape: x.shape, dtype: to }],
   onnx: (inputs, emit, { to }) => [emit.node("Cast", inputs, { to: onnxTypes[to] })],

@@ -1,0 +1,112 @@
+/** @file Products with quantized matrices: against the dequantized one in floats, and against finite differences. */
+import { afterAll, describe, expect, it } from "vitest";
+import { gradientError, host, numbers } from "../../../../test/support/runGraph.ts";
+import {
+  dequantize as dequantized,
+  NESTED_VALUES,
+  quantize,
+  quantizedParts,
+} from "../../../formats/quantizedBlocks.ts";
+import { lowerGraph } from "../../onnx/lower.ts";
+import { Device, type HostTensor } from "../../runtime/device.ts";
+import { constant, input, type Tensor } from "../tensor.ts";
+import { dequantize, type QuantizedMatrix, quantizedMatmul } from "./quantized.ts";
+
+const device = new Device({ threads: 1 });
+afterAll(() => device.dispose());
+
+const nested = constant([...NESTED_VALUES]);
+const ROWS = 4;
+
+interface Case {
+  format: "nf4" | "fp4" | "int8";
+  nested: boolean;
+  /** [out, in] */
+  shape: [number, number];
+}
+
+const shapes: Case["shape"][] = [
+  [6, 64],
+  [24, 32],
+  [5, 13], // part of a block, and half a byte
+  [300, 80], // more than 256 blocks
+];
+const cases: Case[] = shapes.flatMap((shape) => [
+  { format: "nf4", nested: false, shape },
+  { format: "nf4", nested: true, shape },
+  { format: "fp4", nested: false, shape },
+  { format: "int8", nested: false, shape },
+]);
+
+function matrixOf({ format, nested: isNested, shape: [outFeatures, inFeatures] }: Case) {
+  const quantization = { format, nested: isNested };
+  const elements = outFeatures * inFeatures;
+  const values = Float32Array.from(numbers(elements, 5));
+  const data = quantize(values, quantization);
+  const parts = quantizedParts(quantization, elements);
+  const inputs = parts.map(({ suffix, shape, dtype }) => input(suffix, shape, dtype));
+  const feeds = Object.fromEntries(
+    parts.map(({ suffix, shape, dtype }, i): [string, HostTensor] => [suffix, { dtype, shape, data: data[i] }]),
+  );
+  const matrix: QuantizedMatrix = { format, outFeatures, inFeatures, parts: isNested ? [...inputs, nested] : inputs };
+  return { matrix, feeds, floats: dequantized(data, quantization, elements) };
+}
+
+async function run(output: Tensor, feeds: Record<string, HostTensor>): Promise<Float32Array> {
+  const session = await device.open(lowerGraph({ output }));
+  const found = await session.run(feeds);
+  await session.release();
+  return found.get("output")?.data as Float32Array;
+}
+
+describe.each(cases)("$format, nested $nested, $shape", (one) => {
+  const { matrix, feeds, floats } = matrixOf(one);
+  const [outFeatures, inFeatures] = one.shape;
+
+  it("is the matrix that its parts stand for, bit for bit", async () => {
+    expect((await run(dequantize(matrix), feeds)).map((x) => x + 0)).toEqual(floats.map((x) => x + 0));
+  });
+
+  it("multiplies from both sides", async () => {
+    const x = host(numbers(ROWS * inFeatures, 2), [ROWS, inFeatures]);
+    const product = await run(quantizedMatmul(input("x", x.shape), matrix), { ...feeds, x });
+    const dy = host(numbers(ROWS * outFeatures, 3), [ROWS, outFeatures]);
+    const back = await run(quantizedMatmul(input("x", dy.shape), matrix, { transB: false }), { ...feeds, x: dy });
+    let worst = 0;
+    for (let row = 0; row < ROWS; row++) {
+      for (let o = 0; o < outFeatures; o++) {
+        let sum = 0;
+        for (let i = 0; i < inFeatures; i++) sum += Number(x.data[row * inFeatures + i]) * floats[o * inFeatures + i];
+        worst = Math.max(worst, Math.abs(sum - product[row * outFeatures + o]));
+      }
+      for (let i = 0; i < inFeatures; i++) {
+        let sum = 0;
+        for (let o = 0; o < outFeatures; o++)
+          sum += Number(dy.data[row * outFeatures + o]) * floats[o * inFeatures + i];
+        worst = Math.max(worst, Math.abs(sum - back[row * inFeatures + i]));
+      }
+    }
+    expect(worst).toBeLessThan(2e-5);
+  });
+
+  it.runIf(outFeatures < 10)("has the gradient of finite differences", async () => {
+    const x = host(numbers(2 * inFeatures, 2), [2, inFeatures]);
+    // what is linear in x is its own difference quotient, so that the step may be wide
+    const error = await gradientError(
+      device,
+      { x, ...feeds },
+      ["x"],
+      (inputs) => {
+        const parts = matrix.parts.map((part) => (part.source.kind === "input" ? inputs[part.source.name] : part));
+        return quantizedMatmul(inputs.x, { ...matrix, parts });
+      },
+      0.5,
+    );
+    expect(error).toBeLessThan(1e-4);
+  });
+});
+
+it("refuses an input of another width", () => {
+  const { matrix } = matrixOf(cases[0]);
+  expect(() => quantizedMatmul(input("x", [2, 63]), matrix)).toThrow("quantizedMatmul: expected [M, 64]");
+});

@@ -1,0 +1,97 @@
+/**
+ * @file A frozen base in 8 or 4 bits (QLoRA, arXiv 2305.14314): which layers, and what stands in memory for them. The
+ * weights are quantized when they are read, one after another; files stay as they are.
+ */
+import type { FileRange } from "../engine/runtime/protocol.ts";
+import { PrefineError } from "../errors.ts";
+import { partBytes, type Quantization, quantizedParts } from "../formats/quantizedBlocks.ts";
+import type { LoadedModel } from "./loadModel.ts";
+import type { LoraAdapter } from "./lora.ts";
+import type { Architecture, LinearLayer } from "./network.ts";
+import { fullMatch } from "./pythonPattern.ts";
+
+/** transformers' BitsAndBytesConfig, as far as it counts here. */
+export interface QuantizationSettings {
+  load_in_8bit: boolean;
+  load_in_4bit: boolean;
+  bnb_4bit_quant_type: "nf4" | "fp4";
+  bnb_4bit_use_double_quant: boolean;
+  /** Layers that stay in float32: starts or ends of their names, or expressions; null: none but the head. */
+  llm_int8_skip_modules: readonly string[] | null;
+}
+
+const sizeOf = (shape: readonly (number | string)[]) => shape.reduce<number>((size, dim) => size * Number(dim), 1);
+
+/** The model with its linear layers in fewer bits; the output head and the embeddings stay, as in transformers. */
+export function quantizeModel(model: LoadedModel, settings: QuantizationSettings): LoadedModel {
+  const { load_in_8bit, load_in_4bit, bnb_4bit_quant_type, bnb_4bit_use_double_quant } = settings;
+  if (!load_in_8bit && !load_in_4bit) return model;
+  const quantization: Quantization = load_in_8bit
+    ? { format: "int8", nested: false }
+    : { format: bnb_4bit_quant_type, nested: bnb_4bit_use_double_quant };
+  const stays = skips(settings.llm_int8_skip_modules ?? []);
+  const layers = model.architecture.linears.filter(({ name }) => !stays(name));
+  return withQuantized(model, new Map(layers.map((layer) => [layer.name, { ...quantization, layout: layer.layout }])));
+}
+
+type Quantized = ReadonlyMap<string, Quantization & Pick<LinearLayer, "layout">>;
+
+function withQuantized(model: LoadedModel, quantized: Quantized): LoadedModel {
+  const weights = new Map<string, FileRange>();
+  for (const [name, { quantize: _, ...range }] of model.weights) {
+    const quantize = name.endsWith(".weight") ? quantized.get(name.slice(0, -".weight".length)) : undefined;
+    weights.set(name, { ...range, ...(quantize ? { quantize } : {}) });
+  }
+  return { ...model, architecture: { ...model.architecture, quantized }, weights };
+}
+
+/**
+ * The model as it must be under an adapter: modules_to_save are trained from float32 weights.
+ * @throws PrefineError("config") for PiSSA, which takes components out of the weights, as PEFT refuses it.
+ */
+export function quantizedUnder(model: LoadedModel, adapter: Pick<LoraAdapter, "init" | "saved"> | null): LoadedModel {
+  const { quantized } = model.architecture;
+  if (!quantized || !adapter) return model;
+  if (adapter.init === "pissa") {
+    const hint = "Leave the quantization out, or start the adapter another way (init_lora_weights: true).";
+    throw new PrefineError("config", "init_lora_weights pissa: expected float32 weights, found quantized ones", hint);
+  }
+  const kept = (layer: string) => adapter.saved.has(`${layer}.weight`);
+  return withQuantized(model, new Map([...quantized].filter(([layer]) => !kept(layer))));
+}
+
+/** transformers' should_convert_module, negated: a start up to a dot, an expression, or an end. */
+function skips(patterns: readonly string[]): (layer: string) => boolean {
+  const tests = patterns.map((pattern) => {
+    const starts = fullMatch(pattern, "llm_int8_skip_modules", { after: "(?:(?<=\\.)|(?=\\.|$))[\\s\\S]*" });
+    return (layer: string) => starts(layer) || layer.endsWith(pattern);
+  });
+  return (layer) => tests.some((test) => test(layer));
+}
+
+/** Names of the model's tensors in the compute thread. */
+export const storedNames = (architecture: Architecture): string[] =>
+  storedTensors(architecture).map(({ name }) => name);
+
+/** Bytes of the model's tensors in the compute thread. */
+export const storedBytes = (architecture: Architecture): number =>
+  storedTensors(architecture).reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** `4 bits (nf4, double quantization) in 24 of 28 linear layers`; null where all is float32. */
+export function describeQuantization({ quantized, linears }: Architecture): string | null {
+  const [first] = quantized?.values() ?? [];
+  if (!quantized || !first) return null;
+  const format =
+    first.format === "int8" ? "8 bits" : `4 bits (${first.format}${first.nested ? ", double quantization" : ""})`;
+  const layers = quantized.size < linears.length ? `${quantized.size} of ${linears.length}` : `all ${linears.length}`;
+  return `${format} in ${layers} linear layers`;
+}
+
+function storedTensors({ parameters, quantized, stored }: Architecture): { name: string; bytes: number }[] {
+  return [...parameters].flatMap(([name, shape]) => {
+    const quantization = name.endsWith(".weight") ? quantized?.get(name.slice(0, -".weight".length)) : undefined;
+    if (!quantization) return [{ name, bytes: (stored?.has(name) ? 2 : 4) * sizeOf(shape) }];
+    const parts = quantizedParts(quantization, sizeOf(shape));
+    return parts.map((part) => ({ name: name + part.suffix, bytes: partBytes(part) }));
+  });
+}

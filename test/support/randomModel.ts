@@ -1,0 +1,58 @@
+/** @file Folders with small models of any family: weights drawn, or those of another model changed. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../../src/formats/safetensors.ts";
+import { architectureOf } from "../../src/models/architectures.ts";
+import { type LoadedModel, loadModel } from "../../src/models/loadModel.ts";
+import { Mt19937 } from "../../src/random.ts";
+import { VOCABULARY } from "./randomGpt2.ts";
+
+const DECODER = {
+  ...{ hidden_size: 32, intermediate_size: 88, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2 },
+  ...{ head_dim: 8, max_position_embeddings: 128, vocab_size: VOCABULARY, rope_theta: 10000, rms_norm_eps: 1e-6 },
+  ...{ tie_word_embeddings: false, hidden_act: "silu", bos_token_id: 0, eos_token_id: 0 },
+};
+
+/** config.json by family; rows of 32 and 88 numbers, so that blocks of 64 run over their ends. */
+export const FAMILIES: Record<string, Record<string, unknown>> = {
+  gpt2: { model_type: "gpt2", n_embd: 32, n_layer: 2, n_head: 4, n_positions: 128, vocab_size: VOCABULARY },
+  llama: { model_type: "llama", ...DECODER },
+  mistral: { model_type: "mistral", ...DECODER, sliding_window: 8 },
+  qwen2: { model_type: "qwen2", ...DECODER, tie_word_embeddings: true },
+  qwen3: { model_type: "qwen3", ...DECODER },
+};
+
+/** Weights are large enough that tokens differ clearly in probability. */
+export function randomModel(folder: string, config: Record<string, unknown>): Promise<LoadedModel> {
+  const random = new Mt19937(7);
+  const tensors = new Map<string, SafetensorsTensor>();
+  for (const [name, shape] of architectureOf(config, "config.json").parameters) {
+    const dims = shape as readonly number[];
+    const data = random.normal(new Float32Array(dims.reduce((product, size) => product * size, 1)), 0, 0.15);
+    if (/(ln_\w+|norm)\.weight$/.test(name)) for (let i = 0; i < data.length; i++) data[i] += 1;
+    tensors.set(name, { dtype: "F32", shape: [...dims], data });
+  }
+  return writeModel(folder, config, tensors);
+}
+
+/** `from` with tensors changed by name. */
+export function changedModel(
+  folder: string,
+  from: string,
+  change: (name: string, shape: readonly number[], data: Float32Array) => Float32Array,
+): Promise<LoadedModel> {
+  const file = join(from, "model.safetensors");
+  const { tensors } = decodeSafetensors(readFileSync(file), file);
+  const changed = [...tensors].map(([name, { shape, data }]): [string, SafetensorsTensor] => {
+    const floats = new Float32Array(new Uint8Array(data as Uint8Array).slice().buffer);
+    return [name, { dtype: "F32", shape: [...shape], data: change(name, shape, floats) }];
+  });
+  return writeModel(folder, JSON.parse(readFileSync(join(from, "config.json"), "utf8")), new Map(changed));
+}
+
+function writeModel(folder: string, config: unknown, tensors: Map<string, SafetensorsTensor>): Promise<LoadedModel> {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "config.json"), JSON.stringify(config));
+  writeFileSync(join(folder, "model.safetensors"), encodeSafetensors(tensors, { format: "pt" }));
+  return loadModel(folder);
+}
