@@ -64,18 +64,10 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
   const { runtime } = learner;
   if (runtime.notice !== null) observer.warn(runtime.notice);
   const model = withPadToken(trained.saved, tokenizer);
-  const reference = referenceFacts(trained, args);
-  observer.info(`reference: ${reference.description}`);
-  const quantization = describeQuantization(trained.base.architecture);
-  if (quantization) observer.info(`base model: ${quantization}`);
+  const { reference, quantization } = tellModels(trained, args, observer);
   const adapter = model.kind === "adapter" ? model.config : null;
-  const identity = {
-    args,
-    maxLength: truncation.max_length,
-    trainable: learner.trainable,
-    adapter: shapeOf(adapter),
-    quantization,
-  };
+  const lora = shapeOf(adapter, quantization);
+  const identity = { args, maxLength: truncation.max_length, trainable: learner.trainable, adapter: lora };
   const parts: RunParts = {
     args,
     learner,
@@ -93,14 +85,17 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
     referenceCache: await referenceCacheOf(trained, args, { truncation, tokenizer, runtime }),
     observer,
   };
-  const facts = {
-    base_model: trained.base.nameOrPath,
-    quantization,
-    adapter,
-    versions: versions(runtime),
-    ...nameOf(request),
-  };
-  return { parts, facts };
+  const names = { base_model: trained.base.nameOrPath, ...nameOf(request) };
+  return { parts, facts: { ...names, quantization, adapter, versions: versions(runtime) } };
+}
+
+/** Which reference there is, and how the base model is kept. */
+function tellModels(trained: TrainedModel, args: DPOConfig, observer: RunObserver) {
+  const reference = referenceFacts(trained, args);
+  observer.info(`reference: ${reference.description}`);
+  const quantization = describeQuantization(trained.base.architecture);
+  if (quantization) observer.info(`base model: ${quantization}`);
+  return { reference, quantization };
 }
 
 interface Prepared {
@@ -174,7 +169,7 @@ const USUAL: Partial<Record<keyof AdapterConfig, unknown>> = {
 };
 
 /** What of an adapter must be the same when a run is resumed. */
-function shapeOf(adapter: AdapterConfig | null): Record<string, unknown> | null {
+function shapeOf(adapter: AdapterConfig | null, quantization: string | null): Record<string, unknown> | null {
   if (!adapter) return null;
   const { r, lora_alpha, lora_dropout, target_modules } = adapter;
   const targets = typeof target_modules === "string" ? target_modules : target_modules.toSorted();
@@ -182,7 +177,8 @@ function shapeOf(adapter: AdapterConfig | null): Record<string, unknown> | null 
     const value = adapter[name as keyof AdapterConfig] ?? usual;
     return JSON.stringify(value) === JSON.stringify(usual) ? [] : [[name, value]];
   });
-  return { r, lora_alpha, lora_dropout, target_modules: targets, ...Object.fromEntries(further) };
+  const base = quantization === null ? {} : { quantization };
+  return { r, lora_alpha, lora_dropout, target_modules: targets, ...Object.fromEntries(further), ...base };
 }
 
 function nameOf({ dataset_name }: RunRequest): { dataset_name?: string } {

@@ -49,7 +49,9 @@ async function load(input: ModelInput, { revision, quantization }: Loading): Pro
     const loaded = await loadModel(input, { ...(revision ? { revision } : {}) });
     return { loaded: quantization ? quantizeModel(loaded, quantization) : loaded };
   }
-  return "loaded" in input ? input : { loaded: input };
+  if (!("loaded" in input)) return { loaded: input };
+  const { loaded, adapter } = input;
+  return { loaded: adapter ? quantizedUnder(loaded, adapterOn(loaded, adapter).shape) : loaded, adapter };
 }
 
 interface Loading {
@@ -90,26 +92,23 @@ export async function prepareModel(request: ModelRequest): Promise<TrainedModel>
   }
   const settings = start?.config ?? peft_config;
   const lora = settings && loraAdapter(loaded.architecture, settings);
-  if (!lora && loaded.architecture.quantized) {
-    const hint = "Train an adapter: pass a peft_config (use_peft: true), or leave the quantization out.";
-    throw new PrefineError("config", "model: expected an adapter on quantized weights, which are frozen", hint);
-  }
-  const base = quantizedUnder(loaded, lora);
+  const base = trainedBase(loaded, lora);
   if (ref_model !== null && ref_model === model && typeof model !== "string") {
     const hint = "Leave ref_model out: the reference is then the model as it is at the start.";
     throw new PrefineError("config", "ref_model: expected another object than model, found the same", hint);
   }
   const other = ref_model === null ? undefined : await load(ref_model, { revision: undefined, quantization });
-  const referenceAdapter = other?.adapter;
-  const reference =
-    other &&
-    quantizedUnder(
-      other.loaded,
-      referenceAdapter ? loraAdapter(other.loaded.architecture, referenceAdapter.config) : null,
-    );
+  const { loaded: reference, adapter: referenceAdapter } = other ?? {};
   const saved = savedModel({ base, lora, settings, revision });
   const warnings = lora?.warnings ?? [];
   return { base, lora, start, reference, referenceAdapter, revision, saved, warnings };
+}
+
+/** @throws PrefineError("config") where quantized weights are to be trained themselves, which transformers refuses. */
+function trainedBase(loaded: LoadedModel, lora: LoraAdapter | null): LoadedModel {
+  if (lora || !loaded.architecture.quantized) return quantizedUnder(loaded, lora);
+  const hint = "Train an adapter: pass a peft_config (use_peft: true), or leave the quantization out.";
+  throw new PrefineError("config", "model: expected an adapter on quantized weights, which are frozen", hint);
 }
 
 /** @throws PrefineError("config") where it is asked for twice, or for a model that is loaded already, as in TRL. */

@@ -4,6 +4,7 @@ import type { DPOConfig } from "../config/DPOConfig.ts";
 import { PrefineError } from "../errors.ts";
 import type { LoadedModel } from "../models/loadModel.ts";
 import type { LoraAdapter } from "../models/lora.ts";
+import type { Architecture } from "../models/network.ts";
 import { usesReference } from "./objective.ts";
 
 /** What decides about the reference. */
@@ -79,12 +80,19 @@ export function checkReference(
     const message = `${where}: expected a vocabulary of ${own.vocabSize} tokens or more, found ${other.vocabSize}`;
     throw new PrefineError("config", message, "Policy and reference must read the same tokens.");
   }
-  if (!sync_ref_model) return;
+  if (sync_ref_model) checkMixing({ base, lora, referenceAdapter }, other, where);
+}
+
+/** sync_ref_model moves the weights of another model towards the policy's. */
+function checkMixing(
+  { base, lora, referenceAdapter }: Pick<ReferenceChoice, "base" | "lora" | "referenceAdapter">,
+  other: Architecture,
+  where: string,
+): void {
+  const own = base.architecture;
   if (other.quantized) {
-    throw new PrefineError(
-      "config",
-      `${where}: expected float32 weights to mix with the model's, found quantized ones`,
-    );
+    const message = `${where}: expected float32 weights to mix with the model's, found quantized ones`;
+    throw new PrefineError("config", message);
   }
   if (lora || referenceAdapter) {
     const hint = "Leave ref_model out: the reference is then a copy of the adapter, whose weights are mixed.";

@@ -50,8 +50,6 @@ export interface RunIdentity {
   /** r, lora_alpha and so on; null: all weights are trained. */
   adapter: Record<string, unknown> | null;
   trainable: readonly { name: string; shape: readonly number[] }[];
-  /** How the base model is kept, where that is not float32. */
-  quantization?: string | null;
 }
 
 /** What must be equal for a checkpoint to be of this run, and what may differ. */
@@ -72,7 +70,6 @@ export async function fingerprintOf(run: RunIdentity): Promise<Fingerprint> {
       ...pick(OBJECTIVE),
       max_length: run.maxLength,
       lora: run.adapter,
-      ...(run.quantization ? { quantization: run.quantization } : {}),
       trainable: sha256(JSON.stringify(run.trainable.map(({ name, shape }) => [name, shape]))),
     },
     schedule: pick(SCHEDULE),

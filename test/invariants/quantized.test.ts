@@ -78,10 +78,11 @@ describe.each([...every, ...others])("%s in %s", (family, name) => {
     for (const learner of [quantized, wide]) await trainSteps(learner, 1);
     expect(await referenceOf(quantized)).toEqual(before);
     const [found, expected] = [await weightsOf(quantized), await weightsOf(wide)];
-    const moves = [...expected].map(([key, { data }]) => largestDifference(found.get(key)!.data, data));
-    expect(Math.max(...moves.map(({ difference }) => difference))).toBeLessThan(2e-5);
-    const stepped = [...expected].filter(([key]) => key.includes("lora_B")).map(([, { data }]) => data);
-    expect(Math.max(...stepped.map((data) => largestDifference(data, data).scale))).toBeGreaterThan(0.002);
+    const stepped = [...expected].filter(([key]) => key.includes("lora_B")); // A has no gradient before B is there
+    const moves = stepped.map(([key, { data }]) => largestDifference(found.get(key)!.data, data));
+    const farthest = Math.max(...moves.map(({ scale }) => scale));
+    expect(farthest).toBeGreaterThan(5e-4);
+    expect(Math.max(...moves.map(({ difference }) => difference))).toBeLessThan(0.005 * farthest);
     expect(largestDifference(await logitsOf(model), await logitsOf(floats)).difference).toBeLessThan(1e-4);
   });
 });

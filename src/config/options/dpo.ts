@@ -97,7 +97,7 @@ const pairs = group("Pairs", {
 const model = group("Model", {
   disable_dropout: same(bool, true, "No dropout at all, neither the adapter's nor the model's.", { common: true }),
   model_init_kwargs: differs(nullable(json), null, "Arguments for loading the model.", {
-    note: "revision and quantization_config count; dtype, attn_implementation and the like change nothing; others are not built yet",
+    note: "revision and quantization_config count; dtype and the like change nothing; others are not built yet",
   }),
   trust_remote_code: noEffect(bool, false, "Run Python code from the model's repository.", "prefine runs no Python"),
   activation_offloading: noEffect(bool, false, "Keep activations on the CPU.", "they are there anyway"),
