@@ -47,7 +47,9 @@ export function tokenizePair(row: ReadRow, tokenizer: Tokenizer): TokenizedPair 
 function endedTexts(row: Extract<ReadRow, { kind: "texts" }>, tokenizer: Tokenizer): PairTexts {
   const eos = tokenizer.eos_token;
   if (eos === null) {
-    throw new PrefineError("model", `${tokenizer.name_or_path}: expected a tokenizer with an eos_token, found none`);
+    const hint = "Name the token that ends a text as eos_token in its tokenizer_config.json.";
+    const found = `${tokenizer.name_or_path}: expected a tokenizer with an eos_token, found none`;
+    throw new PrefineError("model", found, hint);
   }
   const ended = (text: string) => row.prompt + (text.endsWith(eos) ? text : text + eos);
   return { prompt: row.prompt, continued: [ended(row.chosen), ended(row.rejected)] };
