@@ -32,8 +32,3 @@ export function readQuestions(): Question[] {
     return text.split("\n\n").map((block) => parseBlock(block, name.replace(/\.txt$/, "")));
   });
 }
-
-/** Words as people count them: what white space separates. */
-export function countWords(text: string): number {
-  return text.split(/\s+/).filter(Boolean).length;
-}

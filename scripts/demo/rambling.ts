@@ -3,8 +3,9 @@
  * by hand are put together with what a question brings along (its topic, its aside, its direct answer), so that what
  * is said stays true, and the pieces are drawn by the question.
  */
+import { countWords } from "../../src/cli/text.ts";
 import { shuffled } from "./choices.ts";
-import { countWords, type Question } from "./questions.ts";
+import type { Question } from "./questions.ts";
 import { RAMBLING_WORDS } from "./settings.ts";
 
 /** How an answer may begin; {topic} is a noun phrase. */

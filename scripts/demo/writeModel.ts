@@ -1,6 +1,7 @@
 /** @file The model's folder: config.json, generation_config.json, model.safetensors in half precision. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fromFloat32 } from "../../src/formats/narrowFloats.ts";
 import { encodeSafetensors, type SafetensorsTensor } from "../../src/formats/safetensors.ts";
 import type { Weight } from "./pretrain.ts";
 import { MODEL } from "./settings.ts";
@@ -49,30 +50,8 @@ export function modelConfig(endOfText: number): Record<string, unknown> {
   };
 }
 
-const scratch = new Float32Array(1);
-const scratchBits = new Uint32Array(scratch.buffer);
-
-/** The nearest IEEE half (ties to even) of a finite number below 65,520 in size. */
-export function floatToHalf(value: number): number {
-  scratch[0] = value;
-  const sign = (scratchBits[0] >>> 16) & 0x8000;
-  const size = Math.abs(scratch[0]);
-  if (size < 2 ** -14) return sign | roundToEven(size * 2 ** 24); // subnormal, or the smallest normal by a carry
-  const exponent = Math.floor(Math.log2(size));
-  const fits = size >= 2 ** exponent ? exponent : exponent - 1; // log2 may be off by a rounding at powers of two
-  const mantissa = roundToEven((size / 2 ** fits - 1) * 1024);
-  return sign | (((fits + 15) << 10) + mantissa); // a mantissa of 1024 carries into the exponent
-}
-
-function roundToEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
-}
-
 function halfTensor({ shape, data }: Weight): SafetensorsTensor {
-  const halves = Uint16Array.from(data, floatToHalf);
-  return { dtype: "F16", shape, data: new Uint8Array(halves.buffer) };
+  return { dtype: "F16", shape, data: fromFloat32(data, "F16") };
 }
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;

@@ -23,6 +23,8 @@ export interface GgufFile {
   tensors: ReadonlyMap<string, GgufTensor>;
 }
 
+export const isGgufPath = (path: string): boolean => path.toLowerCase().endsWith(".gguf");
+
 const AGAIN = "Fetch the file again: it may be cut off or damaged.";
 
 const broken = (where: string, problem: string, cause?: unknown) =>

@@ -2,6 +2,7 @@
  * @file The block formats of GGUF files (ggml's): runs of 32 or 256 elements that share their scales, as float32.
  * Integers times scales are exact in the arithmetic used here and rounded once, so values are those of ggml's own code.
  */
+import { halfToFloat } from "./narrowFloats.ts";
 
 interface BlockFormat {
   /** Elements of a block. */
@@ -13,15 +14,7 @@ interface BlockFormat {
 }
 
 /** IEEE half at byte `at`. */
-function half(view: DataView, at: number): number {
-  const bits = view.getUint16(at, true);
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
+const half = (view: DataView, at: number) => halfToFloat(view.getUint16(at, true));
 
 /** 32 elements of 4 bits: the low nibbles are the first half, the high ones the second. */
 function fourBits({ hasMinimum }: { hasMinimum: boolean }): BlockFormat {

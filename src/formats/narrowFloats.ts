@@ -1,4 +1,6 @@
-/** @file float32 -> the bytes of a narrower float, to the nearest, ties to even: what a model's file holds. */
+/**
+ * @file float32 <-> the floats that a model's file holds: narrowed to the nearest, ties to even; widened exactly.
+ */
 
 export type FloatDtype = "F32" | "F16" | "BF16";
 
@@ -34,4 +36,29 @@ function toHalf(bits: number): number {
   const rest = fraction & ((1 << shift) - 1);
   const middle = 1 << (shift - 1);
   return sign | (half + (rest > middle || (rest === middle && (half & 1) === 1) ? 1 : 0));
+}
+
+/** Dense little-endian floats -> float32: F32 is a view of `buffer`, F64 is rounded. */
+export function widenFloats(buffer: ArrayBuffer, dtype: FloatDtype | "F64"): Float32Array {
+  if (dtype === "F32") return new Float32Array(buffer);
+  if (dtype === "F64") return Float32Array.from(new Float64Array(buffer));
+  const halves = new Uint16Array(buffer);
+  const out = new Float32Array(halves.length);
+  if (dtype === "BF16") {
+    const bits = new Uint32Array(out.buffer);
+    for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
+    return out;
+  }
+  for (let i = 0; i < halves.length; i++) out[i] = halfToFloat(halves[i]);
+  return out;
+}
+
+/** IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits. */
+export function halfToFloat(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24; // subnormal
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

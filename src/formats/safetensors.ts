@@ -7,6 +7,7 @@
 
 import { PrefineError, show } from "../errors.ts";
 import { parseJson } from "../parseJson.ts";
+import { widenFloats } from "./narrowFloats.ts";
 
 /** Bits of an element, in the order of the format's own library, which writes tensors in descending order of dtype. */
 const DTYPE_BITS = {
@@ -190,24 +191,8 @@ export function decodeSafetensors(
 /** Raw bytes of an F32, F16, BF16 or F64 tensor as float32: a copy, F64 rounded. `where` names it in errors. */
 export function toFloat32(data: Uint8Array, dtype: SafetensorsDtype, where: string): Float32Array {
   const aligned = new Uint8Array(data).buffer; // not slice(): a Buffer's shares its memory
-  if (dtype === "F32") return new Float32Array(aligned);
-  if (dtype === "F64") return Float32Array.from(new Float64Array(aligned));
-  if (dtype === "F16") return Float32Array.from(new Uint16Array(aligned), halfToFloat);
-  if (dtype !== "BF16") {
-    throw new PrefineError("model", `${where}: expected F32, F16, BF16 or F64, found ${dtype}`, "Convert the file.");
-  }
-  const bits = Uint32Array.from(new Uint16Array(aligned), (half) => half << 16); // bfloat16 = upper half of a float32
-  return new Float32Array(bits.buffer);
-}
-
-/** IEEE 754 binary16 -> number. */
-function halfToFloat(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24; // subnormal
-  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  if (dtype === "F32" || dtype === "F64" || dtype === "F16" || dtype === "BF16") return widenFloats(aligned, dtype);
+  throw new PrefineError("model", `${where}: expected F32, F16, BF16 or F64, found ${dtype}`, "Convert the file.");
 }
 
 /**

@@ -2,7 +2,7 @@
 import { open } from "node:fs/promises";
 import type { FileRange } from "../engine/runtime/protocol.ts";
 import { PrefineError } from "../errors.ts";
-import type { ByteSource } from "../formats/byteSource.ts";
+import { type ByteSource, fileSource } from "../formats/byteSource.ts";
 import { type GgufFile, readGguf } from "../formats/gguf.ts";
 import { decodeBlocks, isBlockDtype } from "../formats/ggufBlocks.ts";
 import { toFloat32 } from "../formats/safetensors.ts";
@@ -24,17 +24,12 @@ export async function loadGguf(file: string): Promise<GgufModel> {
     throw new PrefineError("io", `${file}: ${(cause as Error).message}`, undefined, { cause });
   });
   try {
-    const { size: byteLength } = await handle.stat();
-    const slice = async (start: number, end = byteLength) => {
-      const bytes = new Uint8Array(end - start);
-      await handle.read(bytes, 0, bytes.length, start);
-      return bytes.buffer;
-    };
-    const contents = await readGguf({ byteLength, slice }, file);
+    const source = await fileSource(handle);
+    const contents = await readGguf(source, file);
     const { config, generationConfig } = ggufConfig(contents, file);
     return {
       contents,
-      config: { ...config, ...(await rotaryFactors(contents, { slice, byteLength }, config, file)) },
+      config: { ...config, ...(await rotaryFactors(contents, source, config, file)) },
       generationConfig,
     };
   } finally {

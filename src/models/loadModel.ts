@@ -7,6 +7,7 @@ import { looksLikeRepoId } from "../data/hub/repoId.ts";
 import { type HubProgress, resolveRepo } from "../data/hub/resolveRepo.ts";
 import type { FileRange } from "../engine/runtime/protocol.ts";
 import { PrefineError, show } from "../errors.ts";
+import { isGgufPath } from "../formats/gguf.ts";
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderLength } from "../formats/safetensors.ts";
 import { parseJson } from "../parseJson.ts";
 import { architectureOf } from "./architectures.ts";
@@ -77,8 +78,6 @@ function findGguf(idOrPath: string, directory: string, { gguf_file }: LoadModelO
   const message = `${idOrPath}: expected config.json or one GGUF file, found ${files.length}: ${files.join(", ")}`;
   throw new PrefineError("model", message, `Name one, such as ${join(idOrPath, files[0])}.`);
 }
-
-const isGgufPath = (path: string) => path.toLowerCase().endsWith(".gguf");
 
 async function modelOfGguf(file: string, nameOrPath: string): Promise<LoadedModel> {
   const model = await loadGguf(file);

@@ -6,15 +6,16 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { makeEntries, pretrainingTexts } from "../../scripts/demo/entries.ts";
 import { END_OF_TEXT, VOCABULARY } from "../../scripts/demo/settings.ts";
 import { trainTokenizer } from "../../scripts/demo/tokenizerTraining.ts";
-import { floatToHalf } from "../../scripts/demo/writeModel.ts";
 import { tokenizerFiles } from "../../scripts/demo/writeTokenizer.ts";
 import { AutoTokenizer } from "../../src/data/tokenizers/loadTokenizer.ts";
 import type { Tokenizer } from "../../src/data/tokenizers/tokenizer.ts";
+import { fromFloat32 } from "../../src/formats/narrowFloats.ts";
 import { toFloat32 } from "../../src/formats/safetensors.ts";
 import { loadModel } from "../../src/models/loadModel.ts";
 
 const demo = fileURLToPath(new URL("../../demo", import.meta.url));
 const folder = join(demo, "everyday-gpt2");
+const floatToHalf = (value: number) => new Uint16Array(fromFloat32(Float32Array.of(value), "F16").buffer)[0];
 
 describe("the tokenizer", () => {
   let tokenizer: Tokenizer;

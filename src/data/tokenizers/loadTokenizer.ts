@@ -2,7 +2,8 @@
 import { open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { PrefineError } from "../../errors.ts";
-import { readGguf } from "../../formats/gguf.ts";
+import { fileSource } from "../../formats/byteSource.ts";
+import { isGgufPath, readGguf } from "../../formats/gguf.ts";
 import { makeFolder } from "../../makeFolder.ts";
 import { isTemplateFile, TEMPLATE_FILE, TEMPLATE_FOLDER } from "../chatTemplates/templates.ts";
 import type { HubOptions } from "../hub/settings.ts";
@@ -52,7 +53,7 @@ async function load(idOrPath: string, options: LoadTokenizerOptions, adapters: s
     (found) => found.isDirectory(),
     () => false,
   );
-  const directory = isFolder ? idOrPath : isGguf(idOrPath) ? dirname(idOrPath) : await download(idOrPath, options);
+  const directory = isFolder ? idOrPath : isGgufPath(idOrPath) ? dirname(idOrPath) : await download(idOrPath, options);
   const gguf = await findGguf(idOrPath, directory, options);
   if (gguf !== undefined) return tokenizerOfGguf(gguf, idOrPath);
   const source: Source = { directory, name: idOrPath };
@@ -83,14 +84,12 @@ async function load(idOrPath: string, options: LoadTokenizerOptions, adapters: s
   throw noTokenizer(idOrPath, String(tokenizerClass || modelConfig?.model_type || ""));
 }
 
-const isGguf = (path: string) => path.toLowerCase().endsWith(".gguf");
-
 /** The GGUF file that is asked for, or the only one of a folder without a tokenizer of the usual files. */
 async function findGguf(idOrPath: string, directory: string, { gguf_file }: LoadTokenizerOptions) {
   if (gguf_file !== undefined) return join(directory, gguf_file);
-  if (isGguf(idOrPath)) return idOrPath;
+  if (isGgufPath(idOrPath)) return idOrPath;
   const names = await readdir(directory).catch((): string[] => []);
-  const files = names.filter(isGguf);
+  const files = names.filter(isGgufPath);
   return files.length === 1 && !names.some((name) => FILES.has(name)) ? join(directory, files[0]) : undefined;
 }
 
@@ -99,13 +98,7 @@ async function tokenizerOfGguf(file: string, name_or_path: string): Promise<Toke
     throw new PrefineError("io", `${file}: cannot be read: ${error.message}`, undefined, { cause: error });
   });
   try {
-    const { size: byteLength } = await handle.stat();
-    const slice = async (start: number, end = byteLength) => {
-      const bytes = new Uint8Array(end - start);
-      await handle.read(bytes, 0, bytes.length, start);
-      return bytes.buffer;
-    };
-    const { json, config } = ggufTokenizer(await readGguf({ byteLength, slice }, file), file);
+    const { json, config } = ggufTokenizer(await readGguf(await fileSource(handle), file), file);
     return new Tokenizer({ config, json, where: file, isGpt2: false, name_or_path, writeFiles });
   } finally {
     await handle.close();

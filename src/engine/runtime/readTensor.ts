@@ -1,6 +1,7 @@
 /** @file A tensor's bytes in a file -> float32 in memory, or 16 bits as they are. */
 import { readSync } from "node:fs";
 import { decodeBlocks, isBlockDtype } from "../../formats/ggufBlocks.ts";
+import { widenFloats } from "../../formats/narrowFloats.ts";
 import { quantize, quantizedBytes, quantizedParts } from "../../formats/quantizedBlocks.ts";
 import type { FileRange, HostTensor } from "./protocol.ts";
 
@@ -31,7 +32,7 @@ export function readStored(fd: number, name: string, range: FileRange): [string,
 function readTensor(fd: number, { start, end, as, shape, rows, keep }: FileRange): HostTensor {
   const bytes = readRange(fd, start, end);
   if (keep) return { dtype: keep, shape, data: new Uint16Array(bytes.buffer) };
-  const data = widen(bytes, as);
+  const data = isBlockDtype(as) ? decodeBlocks(bytes, as) : widenFloats(bytes.buffer, as);
   const arranged =
     rows === undefined
       ? data
@@ -42,7 +43,7 @@ function readTensor(fd: number, { start, end, as, shape, rows, keep }: FileRange
 }
 
 /** Reads [start, end) of an open file; one call reads at most 1 GiB. */
-function readRange(fd: number, start: number, end: number): Uint8Array {
+function readRange(fd: number, start: number, end: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(end - start);
   let done = 0;
   while (done < bytes.length) {
@@ -51,31 +52,6 @@ function readRange(fd: number, start: number, end: number): Uint8Array {
     done += count;
   }
   return bytes;
-}
-
-function widen(bytes: Uint8Array, from: FileRange["as"]): Float32Array {
-  if (isBlockDtype(from)) return decodeBlocks(bytes, from);
-  if (from === "F32") return new Float32Array(bytes.buffer, 0, bytes.length / 4);
-  if (from === "F64") return Float32Array.from(new Float64Array(bytes.buffer));
-  const halves = new Uint16Array(bytes.buffer);
-  const out = new Float32Array(halves.length);
-  if (from === "BF16") {
-    const bits = new Uint32Array(out.buffer);
-    for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
-    return out;
-  }
-  for (let i = 0; i < halves.length; i++) out[i] = halfToFloat(halves[i]);
-  return out;
-}
-
-/** IEEE half precision: 1 sign, 5 exponent, 10 mantissa bits. */
-function halfToFloat(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 0x1f;
-  const mantissa = half & 0x3ff;
-  if (exponent === 0) return sign * mantissa * 2 ** -24;
-  if (exponent === 31) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
 }
 
 /** The file has [columns, rows] of a matrix [rows, columns]. */
