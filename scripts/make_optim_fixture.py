@@ -94,6 +94,28 @@ def schedule_case(name, warmup, total, learning_rate=3e-4, **kwargs):
     return dict(lr_scheduler_type=name, warmup_steps=warmup, trainingSteps=total, learning_rate=learning_rate, lr_scheduler_kwargs=kwargs, values=values)
 
 
+def adaptive_case(name, learning_rate=0.01, metrics=40, seed=0, start=1.0, **kwargs):
+    """The learning rate behind each evaluation; metrics wander, with spells of getting better and of staying as they are."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=learning_rate)
+    scheduler = get_scheduler(name, optimizer, scheduler_specific_kwargs=kwargs or None)
+    g = torch.Generator().manual_seed(seed)
+    values, rates, value = [], [], start
+    for i in range(metrics):
+        value += (torch.rand(1, generator=g).item() - (0.75 if i // 8 % 2 == 0 else 0.4)) * 0.05
+        values.append(value)
+        scheduler.step(value)
+        rates.append(optimizer.param_groups[0]["lr"])
+    return dict(lr_scheduler_type=name, learning_rate=learning_rate, lr_scheduler_kwargs=kwargs, metrics=values, rates=rates)
+
+
+def rmsprop(**kwargs):
+    return lambda groups, lr: torch.optim.RMSprop(groups, lr=lr, foreach=False, **kwargs)
+
+
+def adagrad(**kwargs):
+    return lambda groups, lr: torch.optim.Adagrad(groups, lr=lr, foreach=False, **kwargs)
+
+
 fixture = dict(
     maker="scripts/make_optim_fixture.py",
     versions={m.__name__: m.__version__ for m in (torch, transformers, peft, bitsandbytes)},
@@ -104,11 +126,23 @@ fixture = dict(
         optimizer_case("sgd", sgd(momentum=0.8, nesterov=True), 8, 0.05, "momentum=0.8, nesterov=true"),
         optimizer_case("adafactor", lambda groups, lr: Adafactor(groups, lr=lr, scale_parameter=False, relative_step=False), 9, 0.02),
         optimizer_case("adamw_8bit", lambda groups, lr: bitsandbytes.optim.AdamW(groups, lr=lr, optim_bits=8), 10, 0.02, shapes=((17, 241), (7,)), steps=3),
+        optimizer_case("rmsprop", rmsprop(), 12, 0.01, steps=20),
+        optimizer_case("rmsprop", rmsprop(momentum=0.9, alpha=0.95, eps=1e-4, centered=True), 13, 0.01, "momentum=0.9,alpha=0.95,eps=1e-4,centered=True", steps=20),
+        optimizer_case("adagrad", adagrad(), 14, 0.05, steps=20),
+        optimizer_case("adagrad", adagrad(lr_decay=0.1, eps=1e-3), 15, 0.05, "lr_decay=0.1,eps=1e-3", steps=20),
+        optimizer_case("lion_32bit", lambda groups, lr: bitsandbytes.optim.Lion(groups, lr=lr, betas=(0.9, 0.999), optim_bits=32), 16, 0.01, steps=20),
         optimizer_case("paged_adamw_32bit", lambda groups, lr: bitsandbytes.optim.AdamW(groups, lr=lr, optim_bits=32), 11, 0.02, shapes=((3, 4), (7,))),
     ],
     dynamic_codes=dict(signed=packed(create_dynamic_map(signed=True)), unsigned=packed(create_dynamic_map(signed=False))),
     clip=[clip_case(3, 1.0), clip_case(4, 100.0), clip_case(5, 0.01)],
     decays=decay_names(),
+    adaptive=[
+        adaptive_case("reduce_lr_on_plateau", patience=1), adaptive_case("reduce_lr_on_plateau", seed=1, patience=0, factor=0.5, cooldown=2, min_lr=1e-3),
+        adaptive_case("reduce_lr_on_plateau", seed=2, mode="max", patience=2, threshold=0.01, threshold_mode="abs", factor=0.7, eps=1e-4),
+        adaptive_case("reduce_lr_on_plateau", seed=3, mode="max", patience=1, factor=0.3, threshold=0.02), adaptive_case("greedy", seed=4, patience=2),
+        adaptive_case("greedy", seed=5, patience=1, factor=0.8, warmup=1, cooldown=2, max_lr=0.02, min_lr=0.005, reset_start=2, threshold_mode="rel"),
+        adaptive_case("greedy", seed=6, mode="max", patience=0, factor=0.6, min_lr=1e-4, smooth=True, window_size=3, reset_start=1),
+    ],
     schedules=[
         schedule_case("linear", 0, 7), schedule_case("linear", 9, 7), schedule_case("cosine", 2, 12, num_cycles=1.25),
         schedule_case("cosine_with_restarts", 1, 12), schedule_case("polynomial", 2, 9), schedule_case("polynomial", 0, 9, power=3.0, lr_end=1e-5),

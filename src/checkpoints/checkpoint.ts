@@ -4,6 +4,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { PrefineError } from "../errors.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../formats/safetensors.ts";
+import type { AdaptiveState } from "../optim/adaptiveSchedules.ts";
 import { parseJson } from "../parseJson.ts";
 import { type Content, ioError, writeFolderAtomically } from "./files.ts";
 import type { Fingerprint } from "./fingerprint.ts";
@@ -63,6 +64,8 @@ export interface LoopState {
   pendingMetrics: Record<string, [sum: number, count: number]>;
   /** Tokens of the training micro-batches so far: TRL's `_total_train_tokens`. */
   totalTrainTokens: number;
+  /** Of a learning rate that follows evaluations; null for others. */
+  adaptive: AdaptiveState | null;
 }
 
 /** Of a run before its first step. */
@@ -81,6 +84,7 @@ export function newLoopState(): LoopState {
     skippedSteps: 0,
     evaluation: { done: 0, metrics: {} },
     marginsBytes: 0,
+    adaptive: null,
   };
 }
 

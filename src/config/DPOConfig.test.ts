@@ -143,6 +143,16 @@ describe("DPOConfig", () => {
     ]);
   });
 
+  it("wants evaluations where the learning rate follows them", () => {
+    for (const lr_scheduler_type of ["reduce_lr_on_plateau", "greedy"] as const) {
+      expect(linesOf(() => DPOConfig({ lr_scheduler_type }))).toEqual([
+        `DPOConfig: eval_strategy: expected steps or epoch with lr_scheduler_type ${lr_scheduler_type}, found no`,
+      ]);
+      const config = DPOConfig({ lr_scheduler_type, eval_strategy: "epoch" });
+      expect(config).toMatchObject({ metric_for_best_model: "loss", greater_is_better: false });
+    }
+  });
+
   it("looks into model_init_kwargs", () => {
     expect(adviceOf(DPOConfig({ bf16: false, model_init_kwargs: { revision: "x", dtype: "auto" } }))).toEqual([
       "model_init_kwargs.dtype: no effect: prefine loads float32 on the CPU",

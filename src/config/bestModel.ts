@@ -29,7 +29,13 @@ export function bestModelOptions(
 
 /** Evaluations and checkpoints must come together where the best is to be loaded at the end. */
 export function checkBestModel(options: BestModelOptions, label: (key: string) => string, report: Report): void {
-  const { eval_strategy, save_strategy, save_steps, metric_for_best_model } = options;
+  const { eval_strategy, save_strategy, save_steps, metric_for_best_model, lr_scheduler_type } = options;
+  if (BY_METRIC.includes(lr_scheduler_type) && eval_strategy === "no") {
+    report.problem(
+      label("eval_strategy"),
+      `expected steps or epoch with lr_scheduler_type ${lr_scheduler_type}, found no`,
+    );
+  }
   if (save_strategy === "best") {
     if (metric_for_best_model === null && !options.load_best_model_at_end) {
       report.problem(

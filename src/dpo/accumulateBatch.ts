@@ -24,8 +24,8 @@ export interface StepParts {
   weightFeeds: Record<string, string>;
   seed: number;
   ldAlpha: number | null;
-  /** NEFTune's alpha / root of the channels: the noise on embeddings, times the root of the tokens. */
-  noise: number;
+  /** NEFTune's alpha, and the width of the embeddings that get the noise; null: none do. */
+  noise: { alpha: number; channels: number } | null;
 }
 
 /** Loss and scores of the batch; its gradients are added to the accumulated ones. */
@@ -103,15 +103,17 @@ function feedsOf(
   { pairs, dropoutStep }: MicroBatch,
   i: number,
 ): Record<string, string | HostTensor> {
-  const { sharedLength, chosenLength, rejectedLength } = pairs[i];
-  // transformers' L is the padded length of the batch; pairs are on their own here, so it is that of the pair
-  const size = noise / Math.sqrt(sharedLength + Math.max(chosenLength, rejectedLength));
+  const noiseSize = noise && noise.alpha / Math.sqrt(Math.max(...pairs.map(paddedLength)) * noise.channels);
   return {
     ...weightFeeds,
     ...pairFeeds(pairs[i], ldAlpha),
     dropoutSeed: dropoutSeed(seed, dropoutStep, i),
-    noiseSize: float32({ shape: [], data: Float32Array.of(size) }),
+    ...(noiseSize === null ? {} : { noiseSize: float32({ shape: [], data: Float32Array.of(noiseSize) }) }),
   };
 }
+
+/** transformers scales NEFTune's noise by the length to which the whole batch is padded. */
+const paddedLength = ({ sharedLength, chosenLength, rejectedLength }: PackedPair): number =>
+  sharedLength + Math.max(chosenLength, rejectedLength);
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -84,8 +84,8 @@ class EngineLearner implements Learner {
     options: { scale: number; dropoutStep: number },
   ): Promise<BatchResult> {
     const { graphs, trained } = this;
-    const { seed, objective, noiseAlpha = 0, model } = this.options;
-    const noise = noiseAlpha / Math.sqrt(model.architecture.hiddenSize);
+    const { seed, objective, noiseAlpha, model } = this.options;
+    const noise = noiseAlpha === undefined ? null : { alpha: noiseAlpha, channels: model.architecture.hiddenSize };
     const weightFeeds = this.weightFeeds("policy");
     const parts = { graphs, trained, weightFeeds, seed, ldAlpha: objective.ldAlpha, noise };
     return accumulateBatch(parts, { pairs, reference, ...options });

@@ -40,12 +40,12 @@ interface Fixture {
 }
 const fixture: Fixture = JSON.parse(readFileSync(new URL("../../test/fixtures/optim.json", import.meta.url), "utf8"));
 
-/** Within two float32 roundings (2 ** -22) of the largest value: torch rounds after every operation. */
-function expectClose(actual: Float32Array, expected: number[]): void {
+/** Within two float32 roundings (2 ** -22) of the largest value in four steps: torch rounds after every operation. */
+function expectClose(actual: Float32Array, expected: number[], steps = 4): void {
   expect(actual.length).toBe(expected.length);
   const scale = Math.max(...expected.map(Math.abs));
   for (const [i, value] of expected.entries())
-    expect(Math.abs(actual[i] - value)).toBeLessThanOrEqual(scale * 2 ** -22);
+    expect(Math.abs(actual[i] - value)).toBeLessThanOrEqual(scale * 2 ** -22 * Math.max(1, steps / 4));
 }
 
 describe("adamwStep", () => {
@@ -119,15 +119,15 @@ describe("optimizers", () => {
   it.each(fixture.optimizers)("$optim $optim_args equals Python's after several steps", (example) => {
     for (const [i, { param, state }] of train(example).entries()) {
       const isExact = !("state1" in state);
-      if (isExact) expectClose(param, Array.from(floats(example.params[i])));
+      if (isExact) expectClose(param, Array.from(floats(example.params[i])), example.steps);
       else expectNear(param, floats(example.params[i]), example.learning_rate);
       for (const [key, expected] of Object.entries(example.state[i])) {
         const found = state[key in state ? key : { state1: "exp_avg", state2: "exp_avg_sq" }[key]!];
-        if (found instanceof Float32Array) expectClose(found, Array.from(floats(expected)));
+        if (found instanceof Float32Array) expectClose(found, Array.from(floats(expected)), example.steps);
         else expectCodes(found, bytes(expected));
       }
     }
-    expect(fixture.optimizers.length).toBe(6);
+    expect(fixture.optimizers.length).toBe(11);
   });
 
   it("know bitsandbytes' codes", () => {
@@ -165,6 +165,8 @@ describe("optimizers", () => {
     ["sgd", "nesterov=true", /expected with momentum above 0/],
     ["sgd", "momentum", /expected key=value, found "momentum"/],
     ["adamw_torch", "momentum=0.9", /adamw_torch takes none/],
+    ["lion_32bit", "beta1=0.9", /lion_32bit takes none/],
+    ["rmsprop", "alfa=0.9", /rmsprop takes .*did you mean alpha/i],
     ["lomo", "", /lomo is not built; there are adamw_torch/],
   ])("refuse %s with %s", (optim, optim_args, message) => {
     let error: unknown;

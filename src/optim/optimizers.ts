@@ -1,12 +1,15 @@
 /** @file The optimizers by name, and transformers' settings (`optim`, `optim_args`, `adam_*`) as settings of one. */
 import { nearestName, PrefineError } from "../errors.ts";
 import { adafactor } from "./adafactor.ts";
+import { adagrad } from "./adagrad.ts";
 import { adamw } from "./adamw.ts";
 import { adamw8bit } from "./adamw8bit.ts";
+import { lion } from "./lion.ts";
 import type { Optimizer, OptimizerTensor, StateTensor, StepContext } from "./optimizer.ts";
+import { rmsprop } from "./rmsprop.ts";
 import { sgd } from "./sgd.ts";
 
-const optimizers = { adamw, adamw8bit, sgd, adafactor };
+const optimizers = { adamw, adamw8bit, sgd, adafactor, rmsprop, adagrad, lion };
 
 type Optimizers = typeof optimizers;
 /** Plain data: it goes to the compute thread. */
@@ -41,6 +44,9 @@ const NAMES: Record<string, keyof Optimizers> = {
   ...named("adamw8bit", "adamw_8bit", "adamw_bnb_8bit", "paged_adamw_8bit"),
   ...named("sgd", "sgd"),
   ...named("adafactor", "adafactor"),
+  ...named("rmsprop", "rmsprop"),
+  ...named("adagrad", "adagrad"),
+  ...named("lion", "lion_32bit", "paged_lion_32bit"),
 };
 
 function named(kind: keyof Optimizers, ...names: string[]) {
@@ -57,14 +63,25 @@ export interface OptimizerOptions {
 
 /** @throws PrefineError("config" | "not-yet") for a name or an argument that is unknown, or not built. */
 export function optimizerSettings(options: OptimizerOptions): OptimizerSettings {
-  const { optim, adam_beta1: beta1, adam_beta2: beta2, adam_epsilon: eps } = options;
+  const { optim } = options;
   const kind = Object.hasOwn(NAMES, optim) ? NAMES[optim] : undefined;
   if (!kind)
     throw new PrefineError("not-yet", `optim: ${optim} is not built; there are ${Object.keys(NAMES).join(", ")}`);
   const args = new OptimArgs(optim, options.optim_args ?? "");
-  const settings = kind === "sgd" ? sgdSettings(args) : kind === "adafactor" ? { kind } : { kind, beta1, beta2, eps };
+  const settings = settingsOf(kind, options, args);
   args.refuseRest();
   return settings;
+}
+
+function settingsOf(kind: keyof Optimizers, options: OptimizerOptions, args: OptimArgs): OptimizerSettings {
+  const { adam_beta1: beta1, adam_beta2: beta2, adam_epsilon: eps } = options;
+  if (kind === "sgd") return sgdSettings(args);
+  if (kind === "adafactor") return { kind };
+  if (kind === "lion") return { kind, beta1, beta2 };
+  if (kind === "adagrad") return { kind, lrDecay: args.number("lr_decay"), eps: args.number("eps", 1e-10) };
+  if (kind !== "rmsprop") return { kind, beta1, beta2, eps };
+  const decay = { alpha: args.number("alpha", 0.99), eps: args.number("eps", 1e-8) };
+  return { kind, ...decay, momentum: args.number("momentum"), centered: args.flag("centered") };
 }
 
 function sgdSettings(args: OptimArgs): OptimizerSettings {
@@ -72,7 +89,7 @@ function sgdSettings(args: OptimArgs): OptimizerSettings {
     kind: "sgd" as const,
     momentum: args.number("momentum"),
     dampening: args.number("dampening"),
-    nesterov: /^(true|1|yes)$/i.test(args.text("nesterov") ?? ""),
+    nesterov: args.flag("nesterov"),
   };
   if (settings.nesterov && (settings.momentum === 0 || settings.dampening !== 0)) {
     throw args.error("nesterov", "expected with momentum above 0 and no dampening");
@@ -101,10 +118,15 @@ class OptimArgs {
     return this.#values.get(key);
   }
 
-  /** At least 0, and 0 where it is not given. */
-  number(key: string): number {
+  /** As transformers reads it. */
+  flag(key: string): boolean {
+    return /^(true|1|yes)$/i.test(this.text(key) ?? "");
+  }
+
+  /** At least 0. */
+  number(key: string, fallback = 0): number {
     const text = this.text(key);
-    const value = Number(text ?? 0);
+    const value = Number(text ?? fallback);
     if (value >= 0 && Number.isFinite(value)) return value;
     throw this.error(key, `expected a number of at least 0, found "${text}"`);
   }

@@ -4,11 +4,9 @@
  * A schedule is a factor of the base learning rate as a function of the steps taken: the first update uses factor(0).
  */
 
-import { nearestName, PrefineError, show } from "../errors.ts";
+import { nearestName, PrefineError } from "../errors.ts";
 import { cos } from "./cos.ts";
-
-/** What lr_scheduler_kwargs may hold; every schedule reads its own keys. */
-type ScheduleKwargs = Readonly<Record<string, unknown>>;
+import { ScheduleArgs, type ScheduleKwargs } from "./scheduleArgs.ts";
 
 export interface ScheduleOptions {
   lr_scheduler_type: string;
@@ -28,7 +26,7 @@ interface Shape {
   warmup: number;
   total: number;
   peak: number;
-  kwargs: Kwargs;
+  kwargs: ScheduleArgs;
 }
 type Factor = (step: number) => number;
 
@@ -48,10 +46,10 @@ export function createSchedule(options: ScheduleOptions): Schedule {
     throw new PrefineError(
       "config",
       `lr_scheduler_type: expected one of ${Object.keys(SCHEDULES).join(", ")}; found "${name}"`,
-      near ? `Did you mean "${near}"?` : "reduce_lr_on_plateau and greedy, which look at a metric, are not built yet.",
+      near ? `Did you mean "${near}"?` : undefined,
     );
   }
-  const kwargs = new Kwargs(name, options.lr_scheduler_kwargs ?? {});
+  const kwargs = new ScheduleArgs(name, options.lr_scheduler_kwargs ?? {});
   const factor = build({
     warmup: warmupSteps(options.warmup_steps, trainingSteps),
     total: trainingSteps,
@@ -60,49 +58,6 @@ export function createSchedule(options: ScheduleOptions): Schedule {
   });
   kwargs.refuseRest();
   return (stepsTaken) => peak * factor(stepsTaken);
-}
-
-/** lr_scheduler_kwargs, read key by key; what nobody asked for is an error at the end. */
-class Kwargs {
-  readonly #name: string;
-  readonly #values: ScheduleKwargs;
-  readonly #known = new Set<string>();
-
-  constructor(name: string, values: ScheduleKwargs) {
-    this.#name = name;
-    this.#values = values;
-  }
-
-  number(key: string): number | undefined;
-  number(key: string, fallback: number): number;
-  number(key: string, fallback?: number): number | undefined {
-    this.#known.add(key);
-    const value = this.#values[key] ?? fallback;
-    if (value === undefined || (typeof value === "number" && Number.isFinite(value))) return value;
-    throw this.error(key, `expected a number, found ${show(value)}`);
-  }
-
-  oneOf(key: string, allowed: readonly string[], fallback: string): string {
-    this.#known.add(key);
-    const value = this.#values[key] ?? fallback;
-    if (typeof value === "string" && allowed.includes(value)) return value;
-    throw this.error(key, `expected one of ${allowed.join(", ")}; found ${show(value)}`);
-  }
-
-  refuseRest(): void {
-    const unknown = Object.keys(this.#values).find((key) => !this.#known.has(key));
-    if (unknown === undefined) return;
-    const known = [...this.#known].join(", ") || "no keys";
-    throw this.error(unknown, `unknown key; lr_scheduler_type "${this.#name}" takes ${known}`);
-  }
-
-  error(key: string, text: string): PrefineError {
-    return new PrefineError(
-      "config",
-      `lr_scheduler_kwargs.${key}: ${text}`,
-      "Mend lr_scheduler_kwargs, or leave it out.",
-    );
-  }
 }
 
 /** Linear warmup from 0 to 1, then `after`. */

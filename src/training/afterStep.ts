@@ -1,5 +1,5 @@
 /** @file What follows a step and an epoch: callbacks, a log entry, an evaluation, a checkpoint. */
-import { isBestSoFar } from "./bestModel.ts";
+import { adaptRate, isBestSoFar } from "./bestModel.ts";
 import { type Due, dueAfterEpoch, dueAfterStep } from "./events.ts";
 import { addEntry, logEvaluation } from "./logEntries.ts";
 import { meanMetrics } from "./metrics.ts";
@@ -63,7 +63,9 @@ async function logAndEvaluate(run: Run): Promise<void> {
   if (control.should_log && run.state.global_step > run.loop.lastLoggedStep) await logLoss(run);
   control.should_log = false;
   if (!control.should_evaluate) return;
-  const isBest = isBestSoFar(run, await logEvaluation(run));
+  const evaluation = await logEvaluation(run);
+  adaptRate(run, evaluation);
+  const isBest = isBestSoFar(run, evaluation);
   if (run.args.save_strategy === "best") control.should_save = isBest;
   control.should_evaluate = false;
 }

@@ -19,15 +19,25 @@ export function evalKey(metric: string): string {
  */
 export function isBestSoFar({ args, state }: Run, metrics: Record<string, number>): boolean {
   if (args.metric_for_best_model === null) return false;
-  const key = evalKey(args.metric_for_best_model);
-  const value = metrics[key];
-  if (value === undefined) throw unknownMetric(key, Object.keys(metrics));
+  const value = metricOf(metrics, args.metric_for_best_model);
   const { best_metric: best } = state;
   const isBetter = best === null ? Number.isFinite(value) : args.greater_is_better ? value > best : value < best;
   if (!isBetter) return false;
   state.best_metric = value;
   if (args.save_strategy !== "no") state.best_global_step = state.global_step;
   return true;
+}
+
+/** Tells a learning rate that follows evaluations of this one: Trainer._evaluate. */
+export function adaptRate({ args, loop, adaptive }: Run, metrics: Record<string, number>): void {
+  if (!adaptive || !loop.adaptive) return;
+  loop.adaptive = adaptive.next(loop.adaptive, metricOf(metrics, args.metric_for_best_model ?? "loss"));
+}
+
+function metricOf(metrics: Record<string, number>, metric: string): number {
+  const value = metrics[evalKey(metric)];
+  if (value === undefined) throw unknownMetric(evalKey(metric), Object.keys(metrics));
+  return value;
 }
 
 /**

@@ -8,6 +8,7 @@ import { newTrainerState } from "../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import { epochOrder, type SamplingStrategy } from "../data/preferences/sampling.ts";
 import { PrefineError } from "../errors.ts";
+import { continueAdaptive, createAdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
 import { createSchedule } from "../optim/schedules.ts";
 import { Callbacks } from "./callbacks.ts";
 import { intervalSteps, planTraining } from "./plan.ts";
@@ -27,16 +28,21 @@ export function createRun(parts: RunParts): Run {
   if (args.eval_steps !== null) state.eval_steps = intervalSteps(args.eval_steps, plan.maxSteps);
   const split = (pairs: PairSource): Split => ({ pairs, reference: createReferenceLogps(learner, pairs.length) });
   const evals = [...parts.evals].map(([prefix, pairs]): EvaluationSet => ({ prefix, ...split(pairs) }));
+  const adaptive = createAdaptiveSchedule(args);
+  const loop = { ...newLoopState(), adaptive: continueAdaptive(adaptive, null) };
   return {
     ...parts,
     plan,
-    schedule: createSchedule({ ...args, trainingSteps: plan.maxSteps }),
+    adaptive,
+    schedule: adaptive
+      ? () => loop.adaptive?.rate ?? args.learning_rate
+      : createSchedule({ ...args, trainingSteps: plan.maxSteps }),
     order: orders(parts.train, args),
     train: split(parts.train),
     evals,
     callbacks: parts.callbacks ?? new Callbacks(),
     state,
-    loop: newLoopState(),
+    loop,
     signal: undefined,
     ownsOutput: false,
     isUntouched: true,
@@ -77,6 +83,7 @@ export async function restoreRun(run: Run, path: string): Promise<void> {
   const { epoch, global_step, log_history, total_flos } = checkpoint.state;
   Object.assign(run.state, { epoch, global_step, log_history, total_flos });
   Object.assign(run.loop, checkpoint.loop);
+  run.loop.adaptive = continueAdaptive(run.adaptive, run.loop.adaptive);
   await restoreBest(run, checkpoint);
   restoreCallbacks(run, checkpoint, path);
   const margins = join(run.args.output_dir, MARGINS);

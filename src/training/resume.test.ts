@@ -1,7 +1,7 @@
 /** @file Stopped anywhere and resumed = unbroken, bit for bit; what can be resumed, and what is refused. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ToyOptions } from "../../test/support/toyLearner.ts";
 import { toyTrainer, withoutTimings } from "../../test/support/toyTrainer.ts";
@@ -35,13 +35,19 @@ const ARGS: DPOConfigInput = {
 };
 const STEPS = 5;
 const MICRO_BATCHES = 4 + 4 + 2;
+/** No evaluation is better enough. */
+const FOLLOWING: DPOConfigInput = {
+  lr_scheduler_type: "reduce_lr_on_plateau",
+  lr_scheduler_kwargs: { patience: 0, factor: 0.5, threshold: 0.9 },
+};
 const DROPOUT: ToyOptions = { dropout: 0.3 };
 
 /** What a run leaves: its log without timings, its state, its weights. */
 async function outcome(output_dir: string) {
   const state = await readTrainerState(output_dir);
   const { weights } = await loadAdapter(output_dir);
-  return { ...state, log_history: withoutTimings(state.log_history), weights };
+  const best_model_checkpoint = state.best_model_checkpoint && basename(state.best_model_checkpoint);
+  return { ...state, best_model_checkpoint, log_history: withoutTimings(state.log_history), weights };
 }
 
 async function unbroken(args: DPOConfigInput) {
@@ -106,6 +112,7 @@ describe("a run that is stopped and resumed", () => {
       "epoch, with logs and checkpoints of epochs",
       { eval_strategy: "epoch", logging_strategy: "epoch", save_strategy: "epoch" },
     ],
+    ["steps, which the learning rate follows", { ...FOLLOWING, eval_strategy: "steps", eval_steps: 2, save_steps: 2 }],
   ])("equals the unbroken one, wherever in an evaluation by %s it was stopped", async (_, strategy) => {
     const args = { ...ARGS, ...strategy };
     const expected = await unbroken(args);
@@ -122,6 +129,26 @@ describe("a run that is stopped and resumed", () => {
   it("equals the unbroken one from every checkpoint that it wrote", async () => {
     const args = { ...ARGS, save_steps: 1 };
     const expected = await unbroken(args);
+    for (let step = 1; step <= STEPS; step++) {
+      const output_dir = join(dir, `from-${step}`);
+      const { trainer } = toyTrainer({ args: { ...args, output_dir }, toy: DROPOUT });
+      await trainer.train({ resume_from_checkpoint: join(dir, "unbroken", `checkpoint-${step}`) });
+      expect(await outcome(output_dir)).toEqual(expected);
+    }
+  });
+
+  it("keeps a learning rate that follows evaluations, which logs show as the steps had it", async () => {
+    const args = {
+      ...ARGS,
+      ...FOLLOWING,
+      eval_strategy: "steps",
+      eval_steps: 1,
+      save_steps: 1,
+      logging_steps: 1,
+    } as const;
+    const expected = await unbroken(args);
+    const rates = expected.log_history.flatMap((entry) => ("loss" in entry ? [entry.learning_rate] : []));
+    expect(rates).toEqual([0.05, 0.05, 0.025, 0.0125, 0.00625]); // the first evaluation is the best
     for (let step = 1; step <= STEPS; step++) {
       const output_dir = join(dir, `from-${step}`);
       const { trainer } = toyTrainer({ args: { ...args, output_dir }, toy: DROPOUT });

@@ -8,6 +8,7 @@ import type { LogEntry, TrainerState } from "../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import type { PackedPair } from "../data/preferences/types.ts";
 import type { Learner } from "../dpo/learner.ts";
+import type { AdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
 import type { Schedule } from "../optim/schedules.ts";
 import type { Callbacks } from "./callbacks.ts";
 import type { ComputeMetrics } from "./computeMetrics.ts";
@@ -81,6 +82,8 @@ export interface Run extends Omit<RunParts, "train" | "evals" | "callbacks"> {
   readonly plan: Plan;
   /** Learning rate after so many steps. */
   readonly schedule: Schedule;
+  /** Of a learning rate that follows evaluations: their results move `loop.adaptive`. */
+  readonly adaptive: AdaptiveSchedule | undefined;
   /** Row numbers of an epoch, in the order of training. */
   readonly order: (epoch: number) => ArrayLike<number>;
   readonly train: Split;

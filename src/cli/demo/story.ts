@@ -151,9 +151,21 @@ async function train({ chapter, terminal }: Narrator, { model, processed, output
   try {
     await trainer.train({ signal });
     return trainer.state.log_history;
+  } catch (error) {
+    throw stopped(error);
   } finally {
     await trainer.dispose();
   }
+}
+
+/** A demo is not resumed: the next one begins again. */
+function stopped(error: unknown): unknown {
+  if (!(error instanceof PrefineError) || error.code !== "interrupted") return error;
+  return new PrefineError(
+    "interrupted",
+    error.message.replace(/; saved .*$/, ""),
+    "Run the demo again: it starts over.",
+  );
 }
 
 type Log = Awaited<ReturnType<typeof train>>;

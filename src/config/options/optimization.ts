@@ -50,7 +50,8 @@ const OPTIMIZERS = [
 /** Several are one update under other kernels' names. */
 const READY_OPTIMIZERS = [
   ...["adamw_torch", "adamw_torch_fused", "adamw_torch_xla", "adamw_torch_npu_fused", "paged_adamw_32bit"],
-  ...["adamw_8bit", "adamw_bnb_8bit", "paged_adamw_8bit", "sgd", "adafactor"],
+  ...["adamw_8bit", "adamw_bnb_8bit", "paged_adamw_8bit", "sgd", "adafactor", "rmsprop", "adagrad"],
+  ...["lion_32bit", "paged_lion_32bit"],
 ];
 
 /** transformers' SchedulerType. */
@@ -69,10 +70,6 @@ const SCHEDULES = [
   "greedy",
 ] as const;
 
-const READY_SCHEDULES = SCHEDULES.filter(
-  (name) => !["reduce_lr_on_plateau", "greedy"].includes(name), // those look at evaluations
-);
-
 const length = group("Length and batches", {
   num_train_epochs: same(above(0, float), 3, "Passes over the training split.", { common: true }),
   max_steps: same(int, -1, "Optimizer steps; above 0 it overrides num_train_epochs.", { common: true }),
@@ -85,7 +82,6 @@ const length = group("Length and batches", {
 const rate = group("Learning rate", {
   learning_rate: same(atLeast(0, float), 1e-6, "Peak learning rate.", { common: true }),
   lr_scheduler_type: same(oneOf(...SCHEDULES), "linear", "Schedule of the learning rate.", {
-    ready: READY_SCHEDULES,
     common: true,
   }),
   lr_scheduler_kwargs: same(nullable(json), null, "Arguments of the schedule, such as num_cycles."),
@@ -96,9 +92,14 @@ const rate = group("Learning rate", {
 
 const optimizer = group("Optimizer", {
   optim: same(oneOf(...OPTIMIZERS), "adamw_torch_fused", "Optimizer.", { ready: READY_OPTIMIZERS, common: true }),
-  optim_args: differs(nullable(string), null, "Arguments of sgd: momentum, dampening, nesterov; key=value,...", {
-    note: "an argument that the optimizer does not read is an error",
-  }),
+  optim_args: differs(
+    nullable(string),
+    null,
+    "Arguments of sgd (momentum, dampening, nesterov), rmsprop, adagrad: key=value,...",
+    {
+      note: "an argument that the optimizer does not read is an error",
+    },
+  ),
   optim_target_modules: notYet(nullable(listOf(string)), null, "Layers for GaLore and APOLLO."),
   weight_decay: same(atLeast(0, float), 0, "Decoupled weight decay; not on biases and norms.", { common: true }),
   adam_beta1: same(between(0, 1, float), 0.9, "AdamW's decay of the mean gradient."),
@@ -107,7 +108,9 @@ const optimizer = group("Optimizer", {
   max_grad_norm: same(atLeast(0, float), 1, "Gradients are scaled down to this norm; 0: never.", { common: true }),
   label_smoothing_factor: noEffect(float, 0, "Label smoothing of the cross entropy.", "DPO has none (nor in TRL)"),
   neftune_noise_alpha: differs(nullable(atLeast(0, float)), null, "Noise on the embeddings in training (NEFTune).", {
-    note: "the noise is drawn anew by a function of seed and step; a pair's answers share that of their prompt",
+    note:
+      "the noise is drawn anew by a function of seed and step; a pair's answers share that of their prompt, and the " +
+      "reference gets none, where TRL's with the adapter off does",
   }),
 });
 

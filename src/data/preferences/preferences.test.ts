@@ -223,6 +223,11 @@ describe("prepareDataset", () => {
       [row("a", "b", "c"), { chosen: "b", rejected: "c" }],
       'row 1: expected the column "prompt"',
     ],
+    [
+      "images, which no model here sees",
+      [{ ...row("a", "b", "c"), images: ["a.png"] }],
+      'train row 0: expected texts, found images in the column "images"',
+    ],
     ["no rows", [], "train: expected rows, found none"],
     [
       "only long prompts",

@@ -90,9 +90,18 @@ function readKwargs(row: Record<string, unknown>, where: string): Record<string,
   throw new PrefineError("data", `${where}: ${found}`, MEND);
 }
 
+/** Images beside the texts, which no model here sees: TRL refuses them with a model of texts. */
+function refuseImages(row: Record<string, unknown>, where: string): void {
+  const column = ["image", "images"].find((name) => [row[name] ?? []].flat().length > 0);
+  if (column === undefined) return;
+  const found = `${where}: expected texts, found images in the column "${column}"`;
+  throw new PrefineError("data", found, "The models here read texts only: delete the column with a map to go without.");
+}
+
 /** A row of preference data in one of TRL's forms: texts or conversations, the prompt apart or in both of them. */
 export function readPreferenceRow(row: Record<string, unknown>, options: Where): ReadRow {
   const { where, implicitPrompt } = options;
+  refuseImages(row, where);
   const columns = implicitPrompt ? ["chosen", "rejected"] : ["prompt", "chosen", "rejected"];
   if (!isConversational(columnOf(row, columns[0], where))) {
     const [rejected, chosen, prompt = ""] = columns.map((column) => readText(row, column, options)).reverse();

@@ -1,0 +1,39 @@
+/** @file RMSprop, as torch.optim.RMSprop computes it: the gradient over a running root mean square of it. */
+import { float32State, type Optimizer, type StateTensor } from "./optimizer.ts";
+
+export interface RmspropSettings {
+  /** Decay of the mean squared gradient. */
+  alpha: number;
+  eps: number;
+  momentum: number;
+  /** Whether the mean gradient is taken off: then it is a variance. */
+  centered: boolean;
+}
+
+export const rmsprop: Optimizer<RmspropSettings> = {
+  state: ({ shape }, { momentum, centered }): Record<string, StateTensor> => ({
+    square_avg: float32State(shape),
+    ...(momentum > 0 ? { momentum_buffer: float32State(shape) } : {}),
+    ...(centered ? { grad_avg: float32State(shape) } : {}),
+  }),
+  update: ({ param, grad, state, weightDecay }, { alpha, eps, momentum }, { learningRate, gradScale }) => {
+    const square = state.square_avg as Float32Array;
+    const mean = state.grad_avg as Float32Array | undefined;
+    const buffer = state.momentum_buffer as Float32Array | undefined;
+    for (let i = 0; i < param.length; i++) {
+      const g = Math.fround(gradScale * grad[i]) + weightDecay * param[i];
+      square[i] = alpha * square[i] + (1 - alpha) * g * g;
+      let variance = square[i];
+      if (mean) {
+        mean[i] += (1 - alpha) * (g - mean[i]);
+        variance = Math.max(0, variance - mean[i] * mean[i]); // rounding: torch has no root there
+      }
+      let direction = g / (Math.sqrt(variance) + eps);
+      if (buffer) {
+        buffer[i] = momentum * buffer[i] + direction;
+        direction = buffer[i];
+      }
+      param[i] -= learningRate * direction;
+    }
+  },
+};
