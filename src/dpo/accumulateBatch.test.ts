@@ -1,4 +1,4 @@
-/** @file NEFTune's noise: alpha / root(L d) with transformers' L, the same in both passes of losses of whole batches. */
+/** @file NEFTune's noise: alpha / root(L d) with transformers' L, the same in both passes of whole-batch losses. */
 import { expect, test } from "vitest";
 import { toyPairs } from "../../test/support/toyPairs.ts";
 import type { HostTensor, Session } from "../engine/runtime/device.ts";

@@ -70,18 +70,21 @@ async function logAndEvaluate(run: Run): Promise<void> {
   control.should_evaluate = false;
 }
 
-/** Mean loss since the last log, and the means of the metrics. */
+/**
+ * Mean loss since the last log, and the means of the metrics; right behind an evaluation TRL takes its own metrics,
+ * which are logged already: then those of training wait for the next log.
+ */
 async function logLoss(run: Run): Promise<void> {
   const { loop, state } = run;
   const values = {
     loss: loop.pendingLoss / (state.global_step - loop.lastLoggedStep),
     grad_norm: loop.lastGradNorm,
     learning_rate: loop.lastLearningRate,
-    ...meanMetrics(loop.pendingMetrics),
+    ...(loop.evaluatedLast ? {} : meanMetrics(loop.pendingMetrics)),
   };
   loop.loggedLoss += loop.pendingLoss;
   loop.pendingLoss = 0;
-  loop.pendingMetrics = {};
+  if (!loop.evaluatedLast) loop.pendingMetrics = {};
   loop.lastLoggedStep = state.global_step;
   await addEntry(run, values);
 }

@@ -28,6 +28,27 @@ const table = (folder = output_dir) => {
 };
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
+it("leaves metrics out of a log that stands behind an evaluation of the same step, as TRL does", async () => {
+  const args: DPOConfigInput = { ...QUICK, output_dir, max_steps: -1, num_train_epochs: 2, logging_strategy: "epoch" };
+  const { trainer } = toyTrainer({ args: { ...args, eval_steps: 2, per_device_train_batch_size: 2 }, rows: 4 });
+  await trainer.train();
+  const kinds = trainer.state.log_history.map((entry) => {
+    const kind = "loss" in entry ? "loss" : "eval_loss" in entry ? "eval" : "summary";
+    return [entry.step, kind, "rewards/margins" in entry || "eval_rewards/margins" in entry];
+  });
+  expect(kinds).toEqual([
+    ...[
+      [2, "eval", true],
+      [2, "loss", false],
+    ],
+    ...[
+      [4, "eval", true],
+      [4, "loss", false],
+      [4, "summary", false],
+    ],
+  ]);
+});
+
 describe("several evaluation sets", () => {
   const sets = { easy: 3, hard: 4 };
 

@@ -59,7 +59,7 @@ export const RULES: Record<string, Rule> = {
   "data/preferences": { values: ["random", "parseJson", "data/chatTemplates"], types: ["data/tokenizers"] },
   models: { values: ["engine/graph", "formats", "random", "parseJson", "data/hub"], types: ["engine/runtime"] },
   dpo: { values: [...ENGINE, "models", "optim"], types: ["data/preferences"] },
-  checkpoints: { values: ["makeFolder", "parseJson", "formats"], types: ["config"] },
+  checkpoints: { values: ["makeFolder", "parseJson", "formats"], types: ["config", "optim"] },
   training: {
     values: ["config", "optim", "data/tokenizers", "data/preferences", "models", "dpo", "checkpoints"],
     late: ["plots"],
