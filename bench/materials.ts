@@ -1,7 +1,7 @@
 /** @file What the benchmark runs on: a random model of GPT-2's size, the 24 rows, and where both come from. */
 
 import { once } from "node:events";
-import { copyFileSync, createWriteStream, existsSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, createWriteStream, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
@@ -40,10 +40,14 @@ export function preferenceTexts(row: Record<string, unknown>): Record<string, un
 
 const BLOCK = 2 ** 20;
 
-/** GPT-2 124M with normal weights of standard deviation 0.02, under Hugging Face's names; 500 MB. */
-export async function writeRandomModel(folder: string): Promise<void> {
+/**
+ * Normal weights of standard deviation 0.02, under Hugging Face's names, with GPT-2's tokenizer; 500 MB.
+ * @param config of another model than GPT-2 124M.
+ */
+export async function writeRandomModel(folder: string, config?: Record<string, unknown>): Promise<void> {
   for (const name of readdirSync(tokenizerFolder)) copyFileSync(join(tokenizerFolder, name), join(folder, name));
   const configFile = join(folder, "config.json");
+  if (config) writeFileSync(configFile, JSON.stringify(config, null, 2));
   const { parameters } = architectureOf(JSON.parse(readFileSync(configFile, "utf8")), configFile);
   const header: Record<string, unknown> = { __metadata__: { format: "pt" } };
   let offset = 0;
@@ -72,7 +76,7 @@ async function writeTensor(
   size: number,
   draws: Float32Array,
 ): Promise<void> {
-  const isNorm = /ln_\w+\.weight$/.test(name);
+  const isNorm = /(ln_\w+|norm)\.weight$/.test(name);
   const values = name.endsWith(".bias") ? new Float32Array(size) : isNorm ? new Float32Array(size).fill(1) : draws;
   for (let done = 0; done < size; done += BLOCK) {
     const part = values.subarray(0, Math.min(BLOCK, size - done)); // biases and norms are shorter than a block

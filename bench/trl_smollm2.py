@@ -8,11 +8,9 @@ import argparse
 import json
 import os
 import resource
-import subprocess
-import sys
 import tempfile
 
-from trl_dpo import VARIANTS, step_timer
+from trl_dpo import VARIANTS, dpo_config, run_apart, step_timer
 
 
 def load_rows(data, count):
@@ -27,15 +25,11 @@ def measure(options, variant):
     import torch
     from peft import LoraConfig
     from transformers import AutoModelForCausalLM, AutoTokenizer
-    from trl import DPOConfig, DPOTrainer
+    from trl import DPOTrainer
 
     timer = step_timer()
     with tempfile.TemporaryDirectory() as output:
-        args = DPOConfig(
-            output_dir=output, max_length=1024, per_device_train_batch_size=1, learning_rate=5e-5, beta=0.1, bf16=False,
-            max_steps=options.steps, logging_steps=1, save_strategy="no", eval_strategy="no", report_to="none",
-            train_sampling_strategy="sequential", use_cpu=True, disable_tqdm=True, **VARIANTS[variant],
-        )
+        args = dpo_config(output, options.steps, variant, max_length=1024, learning_rate=5e-5)
         peft_config = LoraConfig(
             r=8, lora_alpha=16, lora_dropout=0.0, target_modules=["q_proj", "k_proj", "v_proj", "o_proj"],
             task_type="CAUSAL_LM",
@@ -65,16 +59,8 @@ def main():
     if options.part:
         print(json.dumps(measure(options, options.part)))
         return
-    found = {}
-    for variant in options.variants:  # a process each: the peak of the resident set is the process's
-        command = [sys.executable, os.path.abspath(__file__), "--part", variant, "--model", options.model]
-        command += ["--data", options.data, "--steps", str(options.steps)]
-        environment = dict(os.environ, HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
-        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-        if result.returncode != 0:
-            raise SystemExit(f"trl_smollm2.py: {variant} failed\n{result.stderr[-2000:]}")
-        found[variant] = json.loads(result.stdout.strip().splitlines()[-1])
-    print(json.dumps(found))
+    arguments = ["--model", options.model, "--data", options.data, "--steps", options.steps]
+    print(json.dumps({variant: run_apart(__file__, variant, arguments) for variant in options.variants}))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
 import { PrefineError } from "./errors.ts";
 import { AutoModelForCausalLM } from "./generation/causalLM.ts";
 import { createLogger, type Logger } from "./training/logger.ts";
-import { checkOutputDir } from "./training/outputDir.ts";
+import { checkOutputDir, resumedQuantization } from "./training/outputDir.ts";
 import { DPOTrainer, type TrainOutput } from "./training/trainer.ts";
 
 export interface RunOptions {
@@ -85,6 +85,11 @@ async function loadSplits(run: RunConfig, told: Logger, signal?: AbortSignal) {
   return { train_dataset, eval_dataset: testSplits.length === 1 ? evaluated[testSplits[0]] : evaluated };
 }
 
+/** How the base model was kept in the run that is resumed; undefined leaves that to the adapter it starts from. */
+async function kept({ args }: RunConfig, told: Logger) {
+  return (await resumedQuantization(args, args.resume_from_checkpoint, (line) => told.info(line))) ?? undefined;
+}
+
 /** The model, or the model with the adapter that adapter_name_or_path starts from. */
 async function loadPolicy(run: RunConfig, told: Logger, signal?: AbortSignal) {
   const { model_name_or_path, adapter_name_or_path } = run.model;
@@ -96,7 +101,7 @@ async function loadPolicy(run: RunConfig, told: Logger, signal?: AbortSignal) {
   }
   const model = await AutoModelForCausalLM.from_pretrained(named, {
     ...access,
-    quantization_config: run.quantization_config,
+    quantization_config: run.quantization_config === undefined ? await kept(run, told) : run.quantization_config,
     ...(adapter_name_or_path && model_name_or_path ? { base: model_name_or_path } : {}),
   });
   if (!adapter_name_or_path) return model;

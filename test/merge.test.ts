@@ -4,16 +4,20 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Adapter, saveAdapter } from "../src/checkpoints/adapter.ts";
 import type { AdapterConfig } from "../src/checkpoints/adapterConfig.ts";
+import { BitsAndBytesConfig, type BitsAndBytesConfigInput } from "../src/config/BitsAndBytesConfig.ts";
 import { PrefineError } from "../src/errors.ts";
 import { fromFloat32 } from "../src/formats/narrowFloats.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../src/formats/safetensors.ts";
+import { AutoModelForCausalLM } from "../src/generation/causalLM.ts";
 import { type MergeOptions, merge_and_unload } from "../src/merging/mergeAndUnload.ts";
 import { loadModel } from "../src/models/loadModel.ts";
 import { adapterTensors, loraAdapter } from "../src/models/lora.ts";
+import { quantizeModel } from "../src/models/quantize.ts";
 import { Mt19937 } from "../src/random.ts";
 import { ADAPTER_KINDS, type AdapterKind, PISSA_KINDS } from "./support/adapterKinds.ts";
 import { pairs, useLearners } from "./support/learnerBench.ts";
 import { askPeft, hasPeft, needsPeft } from "./support/peft.ts";
+import { dequantizedModel } from "./support/randomModel.ts";
 import { runCommand } from "./support/runCommand.ts";
 
 const bench = useLearners();
@@ -165,4 +169,69 @@ test("the command prints the folder and the difference; the base is found where 
     renameSync(`${bench.base}-away`, bench.base);
     rmSync(join(bench.folder, "elsewhere"), { recursive: true });
   }
+});
+
+describe("an adapter that was trained on a quantized base", { timeout: 240_000 }, () => {
+  const FORMATS = {
+    nf4: { load_in_4bit: true, bnb_4bit_quant_type: "nf4" },
+    "double quantization": { load_in_4bit: true, bnb_4bit_quant_type: "nf4", bnb_4bit_use_double_quant: true },
+    int8: { load_in_8bit: true },
+  } as const;
+  const quantizedOf = async (quantization: BitsAndBytesConfigInput) =>
+    quantizeModel(await loadModel(bench.base), BitsAndBytesConfig(quantization));
+  const trainedOn = async (name: string, quantization_config: object, kind: AdapterKind = {}) => {
+    const run = await randomAdapter(name, kind);
+    writeFileSync(join(run, "training_args.json"), JSON.stringify({ quantization_config }));
+    return run;
+  };
+  const floats = (folder: string) =>
+    [...tensorsOf(folder)].map(([name, { data }]) => [name, new Float32Array(new Uint8Array(data).buffer)] as const);
+
+  test.each<[keyof typeof FORMATS, AdapterKind]>([
+    ["nf4", {}],
+    ["nf4", { use_dora: true }],
+    ["nf4", { modules_to_save: ["mlp.c_proj"], target_modules: ["c_attn"] }],
+    ["double quantization", {}],
+    ["int8", { use_rslora: true }],
+  ])("in %s %j: merged into the dequantized weights", async (format, kind) => {
+    const run = await trainedOn(`quantized ${format} ${JSON.stringify(kind)}`, FORMATS[format], kind);
+    const merged = await merge(run);
+    expect(merged.largest_difference).toBeLessThan(2e-5 * merged.largest_logit);
+    expect(merged.largest_difference_to_training).toBe(merged.largest_difference);
+    expect(merged.warnings.join("\n")).toMatch(/^merged into the base as .* gave it, and not quantized again/m);
+    expect(configOf(merged.output_dir).quantization_config).toBeUndefined();
+    const base = await dequantizedModel(`${run}-base`, bench.base, await quantizedOf(FORMATS[format]));
+    const values = new Map(floats(base.directory));
+    const untouched = floats(merged.output_dir).filter(([name]) => /mlp\.c_fc\.weight$|wte/.test(name));
+    expect(untouched).toHaveLength(3);
+    for (const [name, data] of untouched) expect(data, name).toEqual(values.get(name));
+  });
+
+  test("or, if that is asked for, into the weights of the files", async () => {
+    const run = await trainedOn("unquantized", FORMATS.nf4);
+    const merged = await merge(run, { quantization_config: null });
+    expect(merged.largest_difference).toBeLessThan(2e-5 * merged.largest_logit);
+    expect(merged.largest_difference_to_training).toBeGreaterThan(1e-3 * merged.largest_logit);
+    expect(merged.warnings).toContainEqual(
+      expect.stringMatching(/was trained on a base in 4 bits \(nf4\) in all 8 .*differ by up to/),
+    );
+    const plain = await merge(await randomAdapter("plain", {}));
+    expect(tensorsOf(merged.output_dir)).toEqual(tensorsOf(plain.output_dir));
+    const loaded = await AutoModelForCausalLM.from_pretrained(run, { quantization_config: null });
+    const again = await merge_and_unload(loaded, { overwrite_output_dir: true, onWarning: () => {} });
+    expect(again).toEqual({ ...merged, warnings: undefined });
+    const { code, stderr } = await runCommand("merge", run, "--load_in_4bit", "false", "--overwrite_output_dir");
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("differ by up to") });
+  });
+
+  test.skipIf(!hasPeft)(`is the same to transformers and PEFT${needsPeft}`, async () => {
+    const jobs = [];
+    for (const format of ["nf4", "int8"] as const) {
+      const run = await trainedOn(`to peft ${format}`, FORMATS[format]);
+      const { output_dir } = await merge(run);
+      const base = await dequantizedModel(`${run}-base`, bench.base, await quantizedOf(FORMATS[format]));
+      jobs.push({ base: base.directory, adapter: run, merged: output_dir });
+    }
+    for (const difference of askPeft(jobs, pairs)) expect(difference).toBeLessThan(2e-4);
+  });
 });

@@ -8,6 +8,7 @@ import { ioError, isPartial, removeFolder } from "./files.ts";
 import { MARGINS } from "./marginsTable.ts";
 import { MODEL_WEIGHTS } from "./modelFiles.ts";
 import { TRAINER_STATE } from "./trainerState.ts";
+import { TRAINING_ARGS } from "./trainingArgs.ts";
 
 export interface CheckpointFolder {
   step: number;
@@ -78,14 +79,7 @@ export async function keepOnly(dir: string, name: string): Promise<void> {
 /** Files whose presence means: here is a run, or a model, that another run must not overwrite in passing. */
 const RUN_FILES = [TRAINER_STATE, ADAPTER_WEIGHTS, MODEL_WEIGHTS];
 /** What else a run writes, and an overwriting run replaces. */
-const OTHER_FILES = [
-  ADAPTER_CONFIG,
-  "training_args.json",
-  "README.md",
-  "training_loss.svg",
-  "training_loss.png",
-  MARGINS,
-];
+const OTHER_FILES = [ADAPTER_CONFIG, TRAINING_ARGS, "README.md", "training_loss.svg", "training_loss.png", MARGINS];
 
 /** The first file or checkpoint that shows that `dir` holds a run, or undefined. */
 async function findRun(dir: string): Promise<string | undefined> {

@@ -3,18 +3,14 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { parseDocument } from "yaml";
+import type { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import { PrefineError } from "../errors.ts";
 import type { GenerateOptions } from "../generation/generativeModel.ts";
 import type { ModelSourceOptions } from "../generation/modelSource.ts";
 import { generateAnswers } from "./generateCommand.ts";
-import {
-  addGenerationFlags,
-  CLI_DEFAULTS,
-  type GenerationFlags,
-  quantizationFlags,
-  readGenerationFlags,
-} from "./generationFlags.ts";
+import { addGenerationFlags, CLI_DEFAULTS, type GenerationFlags, readGenerationFlags } from "./generationFlags.ts";
 import { interruptible } from "./interrupt.ts";
+import { type QuantizationFlags, quantizationFlags, recordedLine } from "./quantizationFlags.ts";
 import { type ChatFlags, inputsOf, type Question } from "./questions.ts";
 import { sideBySide } from "./sideBySide.ts";
 import { questionsOfSplit } from "./splitPrompts.ts";
@@ -78,17 +74,19 @@ async function compare(run: string, flags: CompareFlags): Promise<void> {
   const questions = await questionsOf(run, flags);
   const seed = settings.seed ?? Math.floor(Math.random() * 2 ** 31); // the same for both
   const terminal = openTerminal();
-  const warned = new Set<string>();
-  const onWarning = (line: string) => {
-    if (!warned.has(line)) terminal.say(`warning: ${line}`);
-    warned.add(line);
+  const told = new Set<string>();
+  const say = (line: string) => {
+    if (!told.has(line)) terminal.say(line);
+    told.add(line);
   };
+  const onWarning = (line: string) => say(`warning: ${line}`);
   await interruptible(async (signal) => {
     const options = { generation_config: { ...settings, seed }, defaults: CLI_DEFAULTS, signal, onWarning };
     const base = await findOriginal(run, flags);
     const titles: [string, string] = [`original: ${shortName(base.id)}`, `trained: ${shortName(run)}`];
     if (terminal.isTTY && !flags.json) terminal.say(terminal.dim(`${titles.join(", ")} ...`));
-    const asked = { questions, flags, options, access: { token: flags.token, ...quantizationFlags(flags) } };
+    const access = { token: flags.token, quantization_config: base.quantization }; // the same under both
+    const asked = { questions, flags, options, access, say };
     const original = await answersOf(base.id, { ...asked, revision: base.revision });
     const trained = await answersOf(run, { ...asked, revision: flags.revision });
     const pairs = questions.map(({ text: prompt }, i) => ({ prompt, original: original[i], trained: trained[i] }));
@@ -105,16 +103,20 @@ function shortName(idOrPath: string): string {
 
 interface Asked {
   questions: Question[];
-  flags: ChatFlags;
+  flags: ChatFlags & QuantizationFlags;
   options: GenerateOptions;
   revision: string | undefined;
   access: ModelSourceOptions;
+  say: (line: string) => void;
 }
 
 /** One model at a time, so that two never share the memory. */
-async function answersOf(idOrPath: string, { questions, flags, options, revision, access }: Asked): Promise<string[]> {
+async function answersOf(idOrPath: string, asked: Asked): Promise<string[]> {
+  const { questions, flags, options, revision, access, say } = asked;
   const { AutoModelForCausalLM } = await import("../generation/causalLM.ts");
   const model = await AutoModelForCausalLM.from_pretrained(idOrPath, { revision, ...access });
+  const line = recordedLine(model.loaded, flags);
+  if (line !== undefined) say(line);
   try {
     const inputs = await inputsOf(model, questions, flags);
     return (await generateAnswers(model, { questions, inputs }, options)).map(({ text }) => text);
@@ -123,14 +125,22 @@ async function answersOf(idOrPath: string, { questions, flags, options, revision
   }
 }
 
+interface Original {
+  id: string;
+  revision: string | undefined;
+  /** How both models are kept. */
+  quantization: BitsAndBytesConfig | null;
+}
+
 /** What the run was trained from: --base, else what adapter_config.json, else what the model card names. */
-async function findOriginal(run: string, flags: CompareFlags): Promise<{ id: string; revision: string | undefined }> {
-  if (flags.base) return { id: flags.base, revision: undefined };
+async function findOriginal(run: string, flags: CompareFlags): Promise<Original> {
   const { findModel } = await import("../generation/modelSource.ts");
-  const { adapter, base, baseRevision } = await findModel(run, { revision: flags.revision, token: flags.token });
-  if (adapter) return { id: base, revision: baseRevision };
+  const access = { revision: flags.revision, token: flags.token, ...quantizationFlags(flags) };
+  const { adapter, base, baseRevision, quantization } = await findModel(run, access);
+  if (flags.base) return { id: flags.base, revision: undefined, quantization };
+  if (adapter) return { id: base, revision: baseRevision, quantization };
   const named = await baseOfCard(run);
-  if (named) return { id: named, revision: undefined };
+  if (named) return { id: named, revision: undefined, quantization };
   const found = (await stat(run).catch(() => undefined))
     ? "no adapter_config.json and no base_model in README.md"
     : "nothing there";

@@ -5,11 +5,11 @@ import {
   addGenerationFlags,
   CLI_DEFAULTS,
   type GenerationFlags,
-  quantizationFlags,
   readGenerationFlags,
   readPrompts,
 } from "./generationFlags.ts";
 import { interruptible } from "./interrupt.ts";
+import { quantizationFlags, recordedLine } from "./quantizationFlags.ts";
 import { inputsOf, type ModelInputs, type Question } from "./questions.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 import { printable } from "./text.ts";
@@ -56,6 +56,8 @@ async function generate(idOrPath: string, flags: GenerationFlags): Promise<void>
     const { revision, token } = flags;
     const access = { revision, token, ...quantizationFlags(flags) };
     const model = await AutoModelForCausalLM.from_pretrained(idOrPath, access);
+    const line = recordedLine(model.loaded, flags);
+    if (line !== undefined) terminal.say(line);
     const onWarning = (line: string) => terminal.say(`warning: ${line}`);
     const options: GenerateOptions = { generation_config: settings, defaults: CLI_DEFAULTS, signal, onWarning };
     try {

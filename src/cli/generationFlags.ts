@@ -1,14 +1,14 @@
 /** @file What `generate` and `compare` have in common: prompts, a gen.yaml, the flags of GenerationConfig. */
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
-import { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import { type GenerationConfig, readGenerationConfig } from "../config/GenerationConfig.ts";
 import { GENERATION_OPTIONS } from "../config/options/generation.ts";
 import type { GivenValues } from "../config/readOptions.ts";
 import { Report } from "../config/report.ts";
 import { PrefineError } from "../errors.ts";
+import { addQuantizationFlags, type QuantizationFlags } from "./quantizationFlags.ts";
 
-export interface GenerationFlags extends Record<string, unknown> {
+export interface GenerationFlags extends Record<string, unknown>, QuantizationFlags {
   prompt?: string[];
   config?: string;
   revision?: string;
@@ -16,22 +16,6 @@ export interface GenerationFlags extends Record<string, unknown> {
   json?: boolean;
   raw?: boolean;
   system?: string;
-  load_in_8bit?: boolean;
-  load_in_4bit?: boolean;
-  bnb_4bit_quant_type?: "fp4" | "nf4";
-  use_bnb_nested_quant?: boolean;
-}
-
-/** How the flags say the model is to be kept, as AutoModelForCausalLM.from_pretrained takes it. */
-export function quantizationFlags(flags: GenerationFlags): { quantization_config: BitsAndBytesConfig } | undefined {
-  const { load_in_8bit = false, load_in_4bit = false, bnb_4bit_quant_type, use_bnb_nested_quant = false } = flags;
-  if (!load_in_8bit && !load_in_4bit) return undefined;
-  const input: Record<string, unknown> = {
-    load_in_8bit,
-    load_in_4bit,
-    bnb_4bit_use_double_quant: use_bnb_nested_quant,
-  };
-  return { quantization_config: BitsAndBytesConfig({ ...input, bnb_4bit_quant_type: bnb_4bit_quant_type ?? "nf4" }) };
 }
 
 type GivenGeneration = { -readonly [K in keyof GenerationConfig]?: GenerationConfig[K] };
@@ -41,19 +25,16 @@ export const CLI_DEFAULTS = { max_new_tokens: 64 };
 
 /** Adds the flags; those of GenerationConfig that few people need are accepted and not shown. */
 export function addGenerationFlags(command: Command): Command {
-  command
-    .option("-p, --prompt <text>", "a prompt; may be given several times", collect)
-    .option("--raw", "give a chat model the prompt as it is, not as a user's message")
-    .option("--system <text>", "a chat model's system message")
-    .option("--config <file>", "gen.yaml: keys of transformers' GenerationConfig")
-    .option("--json", "print JSON")
-    .option("--revision <name>", "branch, tag or commit of a hub model")
-    .option("--token <text>", "token for the hub (or set HF_TOKEN)")
-    .option("--load_in_8bit", "keep the model's linear layers in 8 bits")
-    .option("--load_in_4bit", "keep the model's linear layers in 4 bits")
-    .addOption(new Option("--bnb_4bit_quant_type <name>", "format of 4 bits").choices(["fp4", "nf4"]).hideHelp())
-    .addOption(new Option("--use_bnb_nested_quant", "quantize the scales of 4 bits, too").hideHelp())
-    .optionsGroup("Generation, as in transformers' GenerationConfig:");
+  addQuantizationFlags(
+    command
+      .option("-p, --prompt <text>", "a prompt; may be given several times", collect)
+      .option("--raw", "give a chat model the prompt as it is, not as a user's message")
+      .option("--system <text>", "a chat model's system message")
+      .option("--config <file>", "gen.yaml: keys of transformers' GenerationConfig")
+      .option("--json", "print JSON")
+      .option("--revision <name>", "branch, tag or commit of a hub model")
+      .option("--token <text>", "token for the hub (or set HF_TOKEN)"),
+  ).optionsGroup("Generation, as in transformers' GenerationConfig:");
   for (const [name, option] of Object.entries(GENERATION_OPTIONS)) {
     const value = { one: "<value>", optional: "[bool]", many: "<values...>" }[option.kind.words];
     command.addOption(new Option(`--${name} ${value}`, option.help).hideHelp(!option.common));

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { MergeOptions } from "../merging/mergeAndUnload.ts";
+import { addQuantizationFlags, type QuantizationFlags, quantizationFlags } from "./quantizationFlags.ts";
 import { openTerminal } from "./terminal.ts";
 
 const EXAMPLES = `
@@ -9,28 +10,33 @@ RUN is the output_dir of a training, a checkpoint in it, or an adapter of PEFT's
 The folder holds config.json, model.safetensors and the tokenizer, as
 transformers loads them. Before it is finished, its logits are compared with
 those of the adapter on its base, on one batch.
+An adapter trained on a base in 8 or 4 bits is merged into what these bits stand
+for; --load_in_4bit false merges it into the weights of the base's files.
 
 Examples:
   prefine merge dpo
   prefine merge dpo/checkpoint-500 --output_dir gpt2-dpo
   prefine merge dpo --dtype float32 --overwrite_output_dir
+  prefine merge qlora --load_in_4bit false
   prefine generate dpo-merged --prompt "Why is the sky blue?"`;
 
 const DTYPES = ["float32", "float16", "bfloat16"];
 
-type Flags = MergeOptions & { token?: string; json?: boolean };
+type Flags = Omit<MergeOptions, "quantization_config"> & QuantizationFlags & { json?: boolean };
 
 export function define(command: Command): void {
-  command
-    .description("Merges the adapter of a run into its base model, and writes a model that needs no adapter.")
-    .argument("<run>", "run, checkpoint or adapter")
-    .option("-o, --output_dir <path>", 'folder to write; otherwise RUN with "-merged" behind it')
-    .addOption(new Option("--dtype <name>", "type of the weights; otherwise that of the base's").choices(DTYPES))
-    .option("--overwrite_output_dir", "replace a folder that is there")
-    .option("--base <model>", "the model under the adapter; otherwise the one that the run names")
-    .option("--revision <name>", "branch, tag or commit of a hub adapter")
-    .option("--token <text>", "token for the hub (or set HF_TOKEN)")
-    .option("--json", "print JSON")
+  addQuantizationFlags(
+    command
+      .description("Merges the adapter of a run into its base model, and writes a model that needs no adapter.")
+      .argument("<run>", "run, checkpoint or adapter")
+      .option("-o, --output_dir <path>", 'folder to write; otherwise RUN with "-merged" behind it')
+      .addOption(new Option("--dtype <name>", "type of the weights; otherwise that of the base's").choices(DTYPES))
+      .option("--overwrite_output_dir", "replace a folder that is there")
+      .option("--base <model>", "the model under the adapter; otherwise the one that the run names")
+      .option("--revision <name>", "branch, tag or commit of a hub adapter")
+      .option("--token <text>", "token for the hub (or set HF_TOKEN)")
+      .option("--json", "print JSON"),
+  )
     .addHelpText("after", EXAMPLES)
     .action(merge);
 }
@@ -39,7 +45,7 @@ async function merge(run: string, { json, ...options }: Flags): Promise<void> {
   const terminal = openTerminal();
   const { merge_and_unload } = await import("../merging/mergeAndUnload.ts");
   const onWarning = (line: string) => terminal.say(`warning: ${line}`);
-  const merged = await merge_and_unload(run, { ...options, onWarning });
+  const merged = await merge_and_unload(run, { ...options, ...quantizationFlags(options), onWarning });
   if (json) return terminal.print(JSON.stringify(merged, null, 2));
   const { output_dir, dtype, largest_difference, largest_logit } = merged;
   terminal.say(

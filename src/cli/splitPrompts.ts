@@ -1,6 +1,6 @@
 /** @file The prompts of a split of the data set that a run was trained on. */
-import { readFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
+import { readTrainingArgs } from "../checkpoints/trainingArgs.ts";
 import type { Row } from "../data/datasets/features.ts";
 import type { Conversation } from "../data/tokenizers/conversations.ts";
 import { PrefineError } from "../errors.ts";
@@ -47,12 +47,10 @@ async function datasetOfRun(run: string): Promise<string> {
 /** `dataset_name` of the training_args.json in a folder of a run or checkpoint, if it names one. */
 export async function datasetNamedIn(folder: string): Promise<string | undefined> {
   try {
-    const value: unknown = JSON.parse(await readFile(join(folder, "training_args.json"), "utf8"));
-    const name =
-      typeof value === "object" && value !== null && "dataset_name" in value ? value.dataset_name : undefined;
+    const { dataset_name: name } = await readTrainingArgs(folder);
     return typeof name === "string" && name !== "" ? name : undefined;
   } catch {
-    return undefined; // no such file, or a damaged one
+    return undefined; // a damaged file
   }
 }
 

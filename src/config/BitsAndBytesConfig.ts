@@ -25,6 +25,39 @@ export const BitsAndBytesConfig = function BitsAndBytesConfig(input: BitsAndByte
   return Object.freeze(config);
 } as BitsAndBytesConfigConstructor;
 
+/** What of a quantization decides how the same weights come to stand in memory again. */
+const COUNTS = [
+  ...(["load_in_8bit", "load_in_4bit", "bnb_4bit_quant_type"] as const),
+  ...(["bnb_4bit_use_double_quant", "llm_int8_skip_modules"] as const),
+];
+
+/** Lists may be read-only. */
+type Recorded = { readonly [K in (typeof COUNTS)[number]]: Readonly<BitsAndBytesConfig[K]> };
+
+/** A quantization as a run's files keep it: what decides about the weights, under transformers' names. */
+export function recordQuantization(config: Recorded): Record<string, unknown> {
+  return Object.fromEntries(COUNTS.map((name) => [name, config[name]]));
+}
+
+/**
+ * The key quantization_config of a file: what {@link recordQuantization} gave, or transformers wrote into a
+ * config.json. Keys that don't decide about the weights are left alone.
+ * @param where the file's path, for messages.
+ * @returns null where the file says nothing of 4 or 8 bits.
+ * @throws PrefineError with all wrong values, one line each.
+ */
+export function recordedQuantization(file: Record<string, unknown>, where: string): BitsAndBytesConfig | null {
+  const { quantization_config } = file;
+  if (typeof quantization_config !== "object" || quantization_config === null) return null;
+  const given = quantization_config as Record<string, unknown>;
+  if (given.load_in_4bit !== true && given.load_in_8bit !== true) return null;
+  const report = new Report();
+  const counted = COUNTS.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]);
+  const config = readBitsAndBytesConfig(givenFrom(Object.fromEntries(counted)), report);
+  report.throwProblems(`${where}: quantization_config`);
+  return Object.freeze(config);
+}
+
 /** Reads and checks a quantization; problems and advice go to `report`. */
 export function readBitsAndBytesConfig(given: GivenValues, report: Report): BitsAndBytesConfig {
   const config = readOptions(QUANTIZATION_OPTIONS, given, {}, report);

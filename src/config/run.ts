@@ -30,8 +30,11 @@ export interface RunConfig {
   readonly args: DPOConfig;
   /** From use_peft and lora_*; null: all weights are trained, or the adapter of adapter_name_or_path decides. */
   readonly peft_config: LoraConfig | null;
-  /** From load_in_8bit, load_in_4bit or model_init_kwargs; null: the base model is in float32. */
-  readonly quantization_config: BitsAndBytesConfig | null;
+  /**
+   * From load_in_8bit, load_in_4bit or model_init_kwargs; null: the base model is as in its files; undefined: nothing
+   * is said of it, and a run that goes on or is built on keeps it as it was.
+   */
+  readonly quantization_config: BitsAndBytesConfig | null | undefined;
   /** Lines of advice to print once, those of `args` among them. */
   readonly advice: readonly string[];
   /** Keys that the file or the flags set, under their present names. */
@@ -94,7 +97,7 @@ function readRun(input: GivenValues, where: string, report: Report): RunConfig {
     model,
     args: withAdvice(args, report.advice),
     peft_config,
-    quantization_config: quantizationOf(model, args),
+    quantization_config: quantizationOf(model, args, given),
     advice: report.advice,
     given: new Set(given.keys()),
   };
@@ -121,13 +124,14 @@ function loraConfigOf(model: ModelConfig): LoraConfig {
 }
 
 /** trl.get_quantization_config; model_init_kwargs may hold one, too. */
-function quantizationOf(model: ModelConfig, args: DPOConfig): BitsAndBytesConfig | null {
+function quantizationOf(model: ModelConfig, args: DPOConfig, given: GivenValues): RunConfig["quantization_config"] {
   const { load_in_8bit, load_in_4bit, bnb_4bit_quant_type, use_bnb_nested_quant } = model;
   if (load_in_4bit)
     return BitsAndBytesConfig({ load_in_4bit, bnb_4bit_quant_type, bnb_4bit_use_double_quant: use_bnb_nested_quant });
   if (load_in_8bit) return BitsAndBytesConfig({ load_in_8bit });
-  const given = args.model_init_kwargs?.quantization_config;
-  return given ? BitsAndBytesConfig(given) : null;
+  const inArguments = args.model_init_kwargs?.quantization_config;
+  if (inArguments) return BitsAndBytesConfig(inArguments);
+  return inArguments === null || given.has("load_in_4bit") || given.has("load_in_8bit") ? null : undefined;
 }
 
 function checkQuantization({ model, args, given, report }: Parts): void {

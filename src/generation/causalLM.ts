@@ -1,5 +1,4 @@
 /** @file AutoModelForCausalLM: a model from the hub, a folder or a run, that can be trained and that generates text. */
-import { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import { loadModel } from "../models/loadModel.ts";
 import { quantizeModel } from "../models/quantize.ts";
@@ -10,13 +9,12 @@ import { findModel, type ModelSourceOptions } from "./modelSource.ts";
 
 /**
  * Loads a model by hub id, folder, or the folder of a run or checkpoint (the base model under an adapter is found from
- * adapter_config.json). Weights stay on disk until they are needed.
+ * adapter_config.json, and how it was kept from training_args.json). Weights stay on disk until they are needed.
  */
 async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}): Promise<CausalLM> {
-  const quantization = options.quantization_config ? BitsAndBytesConfig(options.quantization_config) : null;
   const source = await findModel(idOrPath, options);
   const model = await loadModel(source.base, { ...options, revision: source.baseRevision });
-  const loaded = quantization ? quantizeModel(model, quantization) : model;
+  const loaded = source.quantization ? quantizeModel(model, source.quantization) : model;
   if (source.adapter && source.adapterFolder) checkAdapterFits(source.adapter, source.adapterFolder, loaded);
   const revision = source.tokenizer === source.base ? source.baseRevision : undefined;
   return new CausalLM({

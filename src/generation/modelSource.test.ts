@@ -34,7 +34,7 @@ async function makeAdapter(name: string, base: string | null, revision: string |
 describe("findModel", () => {
   it("a folder with config.json is a model of its own", async () => {
     const folder = join(root, "base");
-    expect(await findModel(folder)).toEqual({ base: folder, tokenizer: folder });
+    expect(await findModel(folder)).toMatchObject({ base: folder, tokenizer: folder });
   });
 
   it("finds an adapter's base by an absolute path, from here, and from the adapter's folder", async () => {
@@ -71,6 +71,9 @@ describe("findModel", () => {
   });
 
   it("what is neither a folder nor a hub id is left to the loader, which says so", async () => {
-    expect(await findModel("./no/such/folder")).toEqual({ base: "./no/such/folder", tokenizer: "./no/such/folder" });
+    expect(await findModel("./no/such/folder")).toMatchObject({
+      base: "./no/such/folder",
+      tokenizer: "./no/such/folder",
+    });
   });
 });

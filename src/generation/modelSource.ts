@@ -3,7 +3,12 @@ import { isAbsolute, join } from "node:path";
 import type { Adapter } from "../checkpoints/adapter.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder, loadAdapter } from "../checkpoints/adapter.ts";
 import { exists, isFolder, newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
-import type { BitsAndBytesConfigInput } from "../config/BitsAndBytesConfig.ts";
+import { readTrainingArgs, TRAINING_ARGS } from "../checkpoints/trainingArgs.ts";
+import {
+  BitsAndBytesConfig,
+  type BitsAndBytesConfigInput,
+  recordedQuantization,
+} from "../config/BitsAndBytesConfig.ts";
 import { looksLikeRepoId } from "../data/hub/repoId.ts";
 import { listRepo, resolveRepo } from "../data/hub/resolveRepo.ts";
 import type { HubOptions } from "../data/hub/settings.ts";
@@ -14,7 +19,10 @@ export interface ModelSourceOptions extends HubOptions {
   revision?: string;
   /** The model under an adapter, instead of the one that its adapter_config.json names. */
   base?: string;
-  /** Keeps the (base) model's linear layers in 8 or 4 bits. */
+  /**
+   * Keeps the (base) model's linear layers in 8 or 4 bits; null: as in the files. Default: a run's base is kept as it
+   * was when the run was trained (its training_args.json says how), any other model as in the files.
+   */
   quantization_config?: BitsAndBytesConfigInput | null;
 }
 
@@ -25,6 +33,10 @@ interface ModelSource {
   adapter?: Adapter;
   /** Where the adapter lies. */
   adapterFolder?: string;
+  /** How the base is to be kept: as asked for, else as it was under the adapter; null: as in its files. */
+  quantization: BitsAndBytesConfig | null;
+  /** How it was under the adapter, as far as is known. */
+  recorded: BitsAndBytesConfig | null;
   /** Where the tokenizer is: the adapter's folder where it has one of its own, else the base. */
   tokenizer: string;
 }
@@ -36,14 +48,20 @@ interface ModelSource {
  * @throws PrefineError `model` where the base model of an adapter can't be found
  */
 export async function findModel(idOrPath: string, options: ModelSourceOptions = {}): Promise<ModelSource> {
+  const asked = options.quantization_config && BitsAndBytesConfig(options.quantization_config);
   const adapterFolder = await findAdapterFolder(idOrPath, options);
-  if (adapterFolder === undefined) return { base: idOrPath, baseRevision: options.revision, tokenizer: idOrPath };
+  if (adapterFolder === undefined) {
+    const kept = { quantization: asked ?? null, recorded: null };
+    return { base: idOrPath, baseRevision: options.revision, tokenizer: idOrPath, ...kept };
+  }
   const adapter = await loadAdapter(adapterFolder);
   const base = options.base ?? (await findBase(adapter.config.base_model_name_or_path, adapterFolder));
   const hasTokenizer =
     (await exists(join(adapterFolder, "tokenizer.json"))) || (await exists(join(adapterFolder, "vocab.json")));
   const baseRevision = adapter.config.revision ?? undefined;
-  return { base, baseRevision, adapter, adapterFolder, tokenizer: hasTokenizer ? adapterFolder : base };
+  const recorded = recordedQuantization(await readTrainingArgs(adapterFolder), join(adapterFolder, TRAINING_ARGS));
+  const kept = { quantization: asked === undefined ? recorded : asked, recorded };
+  return { base, baseRevision, adapter, adapterFolder, tokenizer: hasTokenizer ? adapterFolder : base, ...kept };
 }
 
 /** Undefined where `idOrPath` is a whole model (or nothing, which loading it then tells). */
@@ -58,7 +76,7 @@ async function findAdapterFolder(idOrPath: string, options: ModelSourceOptions):
   if (!looksLikeRepoId(idOrPath)) return undefined;
   const repo = { ...options, id: idOrPath, kind: "model" as const };
   if (!(await listRepo(repo)).files.includes(ADAPTER_CONFIG)) return undefined;
-  const wanted = new Set([ADAPTER_CONFIG, ADAPTER_WEIGHTS, "tokenizer.json", "tokenizer_config.json"]);
+  const wanted = new Set([ADAPTER_CONFIG, ADAPTER_WEIGHTS, TRAINING_ARGS, "tokenizer.json", "tokenizer_config.json"]);
   return (await resolveRepo({ ...repo, files: (path) => wanted.has(path) })).directory;
 }
 

@@ -15,6 +15,7 @@ import { checkAdapterFits } from "../generation/checkAdapter.ts";
 import { findModel, type ModelSourceOptions } from "../generation/modelSource.ts";
 import { type LoadedModel, loadModel } from "../models/loadModel.ts";
 import { type LoraAdapter, loraAdapter } from "../models/lora.ts";
+import { describeQuantization, type QuantizationSettings, quantizedUnder, quantizeModel } from "../models/quantize.ts";
 import { takePrincipal } from "../models/takePrincipal.ts";
 import { compareLogits, logitsOf } from "./compareLogits.ts";
 import { isUntied, mergeWeights } from "./mergeWeights.ts";
@@ -36,6 +37,8 @@ export interface MergedModel {
   dtype: "float32" | "float16" | "bfloat16";
   /** Largest difference between the logits of the merged model and of the adapter on its base, on one batch. */
   largest_difference: number;
+  /** The same with the base as it was kept in training: more, where it was quantized and the merged weights were not. */
+  largest_difference_to_training: number;
   /** Largest of those logits. */
   largest_logit: number;
 }
@@ -44,10 +47,19 @@ const DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const;
 /** How far logits may move, as a share of the largest: rounding of weights, of no more than their last digits. */
 const TOLERANCE: Record<FloatDtype, number> = { F32: 1e-4, F16: 2e-2, BF16: 1e-1 };
 
+/** What AutoModelForCausalLM.from_pretrained gave: the base is merged as it is kept there. */
+interface MergeableModel {
+  readonly name_or_path: string;
+  readonly loaded?: { readonly quantization?: QuantizationSettings };
+}
+
 interface Source {
   adapter: Adapter;
   lora: LoraAdapter;
+  /** What the adapter is merged into. */
   model: LoadedModel;
+  /** What it was trained on. */
+  trained: LoadedModel;
   /** Where the tokenizer is. */
   tokenizer: string;
   /** Branch, tag or commit of the base. */
@@ -57,48 +69,77 @@ interface Source {
 /**
  * PEFT's merge_and_unload and save_pretrained in one: writes config.json, model.safetensors, generation_config.json and
  * the tokenizer's files. Every kind of adapter that prefine trains; embeddings that were trained apart are untied.
+ *
+ * An adapter that was trained on a quantized base is merged into the dequantized weights, the very numbers it was
+ * trained on, and the result stays as wide as the base's files: PEFT would quantize it again, and round once more. With
+ * `quantization_config: null` it is merged into the weights of the files, which the adapter has never seen.
  * @param run folder of a run, a checkpoint or PEFT's, a hub id, or a model loaded from one of them.
  * @throws PrefineError("config") for a run without an adapter, or an output_dir that is taken; "model" when the merged
  *   model differs from the adapter on its base by more than rounding. output_dir is then as it was.
  */
-export async function merge_and_unload(
-  run: string | { readonly name_or_path: string },
-  options: MergeOptions = {},
-): Promise<MergedModel> {
+export async function merge_and_unload(run: string | MergeableModel, options: MergeOptions = {}): Promise<MergedModel> {
   const name = typeof run === "string" ? run : run.name_or_path;
   const output_dir = options.output_dir ?? `${name.replace(/[/\\]+$/, "")}-merged`;
-  const source = await readSource(name, options);
+  const kept = typeof run === "string" || !run.loaded ? undefined : (run.loaded.quantization ?? null);
+  const source = await readSource(name, { quantization_config: kept, ...options });
   checkFolder(output_dir, options.overwrite_output_dir ?? false, [name, source.model.directory]);
   const { onWarning = (line: string) => process.emitWarning(line, "PrefineWarning") } = options;
   if (isUntied(source.model, source.lora)) {
     onWarning("embedding and unembedding were trained apart: the merged model has tie_word_embeddings: false");
   }
   const expected = await logitsOf(source.model, source.adapter);
+  const inTraining = source.trained === source.model ? expected : await logitsOf(source.trained, source.adapter);
   const { weights, dtype } = await mergedTensors(source, options.dtype);
   const files: [string, Content][] = [
     ["model.safetensors", safetensorsPieces(weights, { format: "pt" })],
     ...configFiles(source, nameOf(dtype)),
     ...(await tokenizerFiles(source, options, onWarning)),
   ];
-  let compared = { difference: Number.NaN, largest: Number.NaN };
+  let found = expected;
   await writeFolderAtomically(output_dir, files, async (folder) => {
-    compared = compareLogits(expected, await logitsOf(await loadModel(folder), null));
+    found = await logitsOf(await loadModel(folder), null);
+    const compared = compareLogits(expected, found);
     if (!(compared.difference <= TOLERANCE[dtype] * compared.largest)) throw unlike(name, compared);
   });
-  const { difference, largest } = compared;
-  return { output_dir, dtype: nameOf(dtype), largest_difference: difference, largest_logit: largest };
+  const { difference, largest } = compareLogits(expected, found);
+  const { difference: moved } = compareLogits(inTraining, found);
+  tellQuantization(source, moved, onWarning);
+  const compared = { largest_difference: difference, largest_difference_to_training: moved, largest_logit: largest };
+  return { output_dir, dtype: nameOf(dtype), ...compared };
+}
+
+/** What PEFT warns of, and how far it goes here. */
+function tellQuantization({ model, trained }: Source, moved: number, onWarning: (line: string) => void): void {
+  const [into, before] = [model, trained].map(({ architecture }) => describeQuantization(architecture));
+  if (into !== null) {
+    onWarning(
+      `merged into the base as ${into} gave it, and not quantized again: that would round once more; ` +
+        "quantization_config null (--load_in_4bit false) merges into the weights of its files",
+    );
+  }
+  if (trained === model) return;
+  onWarning(
+    `the adapter was trained on a base in ${before ?? "the bits of its files"}, and merged into another: ` +
+      `logits differ by up to ${moved.toPrecision(2)} from those of training`,
+  );
 }
 
 async function readSource(name: string, options: MergeOptions): Promise<Source> {
-  const { base, baseRevision, adapter, adapterFolder, tokenizer } = await findModel(name, options);
+  const found = await findModel(name, options);
+  const { base, baseRevision, adapter, adapterFolder, tokenizer } = found;
   if (!adapter || adapterFolder === undefined) {
     const hint = "Only adapters can be merged; a run that trained all weights is a whole model already.";
     throw new PrefineError("config", `${name}: expected a run with an adapter, found none`, hint);
   }
-  const model = await loadModel(base, { ...options, revision: baseRevision });
-  checkAdapterFits(adapter, adapterFolder, model);
-  const lora = loraAdapter(model.architecture, adapter.config);
-  return { adapter, lora, model, tokenizer, revision: tokenizer === base ? baseRevision : undefined };
+  const files = await loadModel(base, { ...options, revision: baseRevision });
+  checkAdapterFits(adapter, adapterFolder, files);
+  const lora = loraAdapter(files.architecture, adapter.config);
+  const kept = (settings: QuantizationSettings | null) =>
+    settings ? quantizedUnder(quantizeModel(files, settings), lora) : files;
+  const [model, trained] = [kept(found.quantization), kept(found.recorded)];
+  const revision = tokenizer === base ? baseRevision : undefined;
+  const isSame = describeQuantization(model.architecture) === describeQuantization(trained.architecture);
+  return { adapter, lora, model, trained: isSame ? model : trained, tokenizer, revision };
 }
 
 /** @param inputs folders that are read: writing there would replace them. */
@@ -141,7 +182,7 @@ function nameOf(dtype: FloatDtype): MergedModel["dtype"] {
 }
 
 function configFiles({ model, lora }: Source, dtype: MergedModel["dtype"]): [string, Content][] {
-  const { torch_dtype: _, ...config } = model.config; // dtype's old name
+  const { torch_dtype: _, quantization_config: __, ...config } = model.config; // dtype's old name; not quantized now
   const tied = isUntied(model, lora) ? { tie_word_embeddings: false } : {};
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   const files: [string, Content][] = [["config.json", json({ ...config, ...tied, dtype })]];

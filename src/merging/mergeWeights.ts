@@ -2,21 +2,23 @@
 import { input, type Tensor } from "../engine/graph/index.ts";
 import { lowerGraph } from "../engine/onnx/lower.ts";
 import type { Device } from "../engine/runtime/device.ts";
+import { frozenMatrix, type NamedInput } from "../models/frozenMatrix.ts";
 import type { LoadedModel } from "../models/loadModel.ts";
-import type { LoraAdapter, LoraLayer } from "../models/lora.ts";
+import type { LoraAdapter } from "../models/lora.ts";
 import { mergedWeight } from "../models/loraForward.ts";
-import { HEAD_MODULE } from "../models/network.ts";
+import { type Architecture, HEAD_MODULE, type LinearLayer } from "../models/network.ts";
 
 const HEAD = `${HEAD_MODULE}.weight`;
 
 /**
  * Puts the merged weights in the place of the base's: W + s B A for each adapted layer (DoRA: scaled to its
- * magnitudes), and what was trained in full. Cost: one product of rank r and one matrix of memory a layer.
+ * magnitudes), quantized weights in float32, and what was trained in full. Cost: one product of rank r and one matrix of memory a layer.
  * @returns the names of the merged model's parameters; a head that is no longer tied is one of its own.
  */
 export async function mergeWeights(device: Device, model: LoadedModel, adapter: LoraAdapter): Promise<string[]> {
-  const { parameters, head } = model.architecture;
-  for (const lora of adapter.layers.values()) await mergeLayer(device, lora, parameters);
+  const { parameters, head, linears, quantized } = model.architecture;
+  const changed = linears.filter(({ name }) => adapter.layers.has(name) || quantized?.has(name));
+  for (const layer of changed) await mergeLayer(device, layer, { architecture: model.architecture, adapter });
   const names = [...parameters.keys()];
   if (isUntied(model, adapter)) {
     names.push(HEAD);
@@ -31,16 +33,25 @@ export function isUntied({ architecture }: LoadedModel, { saved }: LoraAdapter):
   return architecture.head !== HEAD && (saved.has(HEAD) || saved.has(architecture.head));
 }
 
-async function mergeLayer(device: Device, lora: LoraLayer, parameters: LoadedModel["architecture"]["parameters"]) {
-  const name = `${lora.layer.name}.weight`;
+interface Merging {
+  architecture: Architecture;
+  adapter: LoraAdapter;
+}
+
+async function mergeLayer(device: Device, layer: LinearLayer, { architecture, adapter }: Merging): Promise<void> {
+  const name = `${layer.name}.weight`;
   const inputs = new Map<string, Tensor>();
-  const weights = (key: string, shape: readonly (number | string)[]) => {
-    const tensor = inputs.get(key) ?? input(key, shape);
+  const named: NamedInput = (key, shape, dtype = "float32") => {
+    const tensor = inputs.get(key) ?? input(key, shape, dtype);
     inputs.set(key, tensor);
     return tensor;
   };
-  const merged = mergedWeight(lora, weights(name, parameters.get(name) ?? []), weights);
+  const weight = (key: string) => named(key, architecture.parameters.get(key) ?? []);
+  const base = frozenMatrix(architecture, layer, { named, weight }).dense();
+  const lora = adapter.layers.get(layer.name);
+  const merged = lora ? mergedWeight(lora, base, named) : base;
   const session = await device.open(lowerGraph({ merged }));
   await session.run(Object.fromEntries([...inputs.keys()].map((key) => [key, key])), { merged: { store: name } });
   await session.release();
+  await device.free([...inputs.keys()].filter((key) => key !== name));
 }

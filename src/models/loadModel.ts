@@ -13,6 +13,7 @@ import { parseJson } from "../parseJson.ts";
 import { architectureOf } from "./architectures.ts";
 import { ggufWeights, loadGguf } from "./loadGguf.ts";
 import type { Architecture } from "./network.ts";
+import type { QuantizationSettings } from "./quantize.ts";
 
 export interface LoadModelOptions {
   revision?: string;
@@ -38,6 +39,8 @@ export interface LoadedModel {
   configFile: string;
   /** Every parameter of the architecture by its Hugging Face name. */
   weights: ReadonlyMap<string, FileRange>;
+  /** What quantizeModel was told; absent: the weights are as in the files. */
+  quantization?: QuantizationSettings;
 }
 
 const WEIGHTS = "model.safetensors";

@@ -16,7 +16,7 @@ export interface QuantizationSettings {
   load_in_4bit: boolean;
   bnb_4bit_quant_type: "nf4" | "fp4";
   bnb_4bit_use_double_quant: boolean;
-  /** Layers that stay in float32: starts or ends of their names, or expressions; null: none but the head. */
+  /** Layers that stay as they are: starts or ends of their names, or expressions; null: none but the head. */
   llm_int8_skip_modules: readonly string[] | null;
 }
 
@@ -31,7 +31,8 @@ export function quantizeModel(model: LoadedModel, settings: QuantizationSettings
     : { format: bnb_4bit_quant_type, nested: bnb_4bit_use_double_quant };
   const stays = skips(settings.llm_int8_skip_modules ?? []);
   const layers = model.architecture.linears.filter(({ name }) => !stays(name));
-  return withQuantized(model, new Map(layers.map((layer) => [layer.name, { ...quantization, layout: layer.layout }])));
+  const quantized = new Map(layers.map((layer) => [layer.name, { ...quantization, layout: layer.layout }]));
+  return { ...withQuantized(model, quantized), quantization: settings };
 }
 
 type Quantized = ReadonlyMap<string, Quantization & Pick<LinearLayer, "layout">>;
@@ -77,7 +78,7 @@ export const storedNames = (architecture: Architecture): string[] =>
 export const storedBytes = (architecture: Architecture): number =>
   storedTensors(architecture).reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** `4 bits (nf4, double quantization) in 24 of 28 linear layers`; null where all is float32. */
+/** `4 bits (nf4, double quantization) in 24 of 28 linear layers`; null where all are as in the files. */
 export function describeQuantization({ quantized, linears }: Architecture): string | null {
   const [first] = quantized?.values() ?? [];
   if (!quantized || !first) return null;

@@ -1,7 +1,10 @@
 /** @file output_dir before the first step: can it be written to, does it hold a run, where does that go on. */
+import { join } from "node:path";
 import { checkpointFault, readResumeFile } from "../checkpoints/checkpoint.ts";
 import { checkWritable } from "../checkpoints/files.ts";
 import { newestValidCheckpoint, refuseRun } from "../checkpoints/runDirectory.ts";
+import { readTrainingArgs, TRAINING_ARGS } from "../checkpoints/trainingArgs.ts";
+import { type BitsAndBytesConfig, recordedQuantization } from "../config/BitsAndBytesConfig.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import { PrefineError } from "../errors.ts";
 import type { RunObserver } from "./run.ts";
@@ -21,13 +24,32 @@ export async function checkOutputDir(args: DPOConfig, resume: Resume = args.resu
 }
 
 /**
+ * How the base model was kept in the run that is to go on, where nothing is said of it: a resumed run is the same run.
+ * @param tell gets a line where it is in 4 or 8 bits.
+ * @returns null: as in its files, or no run goes on.
+ */
+export async function resumedQuantization(
+  args: DPOConfig,
+  resume: Resume,
+  tell: (line: string) => void,
+): Promise<BitsAndBytesConfig | null> {
+  const quiet = () => {}; // whoever resumes is told of damaged checkpoints
+  const checkpoint = await findStart(args, resume, { info: quiet, warn: quiet });
+  if (checkpoint === undefined) return null;
+  const file = join(checkpoint, TRAINING_ARGS);
+  const quantization = recordedQuantization(await readTrainingArgs(checkpoint), file);
+  if (quantization) tell(`quantization: as in ${file}`);
+  return quantization;
+}
+
+/**
  * The checkpoint to go on from, if any.
  * @throws PrefineError when a path is asked for that is no whole checkpoint.
  */
 export async function findStart(
   { output_dir }: DPOConfig,
   resume: Resume,
-  observer: RunObserver,
+  observer: Pick<RunObserver, "info" | "warn">,
 ): Promise<string | undefined> {
   if (!resume) return undefined;
   const skip = (path: string, fault: string) => observer.warn(`${path} can't be resumed from: ${fault}`);

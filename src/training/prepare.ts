@@ -1,7 +1,8 @@
 /** @file Everything before the first step: model, tokenizer, data, learner. */
 import type { AdapterConfig } from "../checkpoints/adapterConfig.ts";
 import type { Content } from "../checkpoints/files.ts";
-import type { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
+import { trainingArgsFile } from "../checkpoints/trainingArgs.ts";
+import { type BitsAndBytesConfig, recordQuantization } from "../config/BitsAndBytesConfig.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import type { LoraConfig } from "../config/LoraConfig.ts";
 import type { Truncation } from "../data/preferences/packPair.ts";
@@ -9,6 +10,7 @@ import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { createLearner } from "../dpo/createLearner.ts";
 import { PrefineError } from "../errors.ts";
+import type { LoadedModel } from "../models/loadModel.ts";
 import { describeQuantization } from "../models/quantize.ts";
 import type { CardFacts } from "./finish.ts";
 import { type PreparedPairs, packedSource, preparePairs, type Rows } from "./prepareData.ts";
@@ -74,7 +76,7 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
     train: packedSource(train, truncation),
     evals: new Map([...evals].map(([prefix, prepared]) => [prefix, packedSource(prepared, truncation)])),
     model,
-    files: filesBeside(tokenizer, request),
+    files: filesBeside(tokenizer, request, trained.base),
     fingerprint: await fingerprintOf({
       ...identity,
       train: train.pairs,
@@ -155,11 +157,14 @@ function truncationOf(request: RunRequest, { base }: TrainedModel, observer: Run
   return { max_length: Math.min(asked ?? maxPositions, maxPositions), truncation_mode: args.truncation_mode };
 }
 
-/** The tokenizer's files, and the settings with the data set's name: `prefine compare --split` finds it there. */
-function filesBeside(tokenizer: Tokenizer, request: RunRequest): [string, Content][] {
+/**
+ * The tokenizer's files, and the settings with the data set's name, where `prefine compare --split` finds it, and with
+ * the base's quantization, for which PEFT's adapter_config.json has no place.
+ */
+function filesBeside(tokenizer: Tokenizer, request: RunRequest, { quantization }: LoadedModel): [string, Content][] {
   const own = [...tokenizer.files].map(([name, bytes]): [string, Content] => [name, [bytes]]);
-  const settings = { ...publicArguments(request.args), ...nameOf(request) };
-  return [...own, ["training_args.json", `${JSON.stringify(settings, null, 2)}\n`]];
+  const kept = quantization ? { quantization_config: recordQuantization(quantization) } : {};
+  return [...own, trainingArgsFile({ ...publicArguments(request.args), ...nameOf(request), ...kept })];
 }
 
 /** Further settings of an adapter that must be the same when a run is resumed; listed where they are not these. */

@@ -15,7 +15,7 @@ import { logEvaluation } from "./logEntries.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { runToEnd } from "./loop.ts";
 import { createObserver, type TrainingObserver } from "./observer.ts";
-import { checkOutputDir, findStart, type Resume } from "./outputDir.ts";
+import { checkOutputDir, findStart, type Resume, resumedQuantization } from "./outputDir.ts";
 import { type PreparedRun, prepareRun } from "./prepare.ts";
 import { evaluationSets, type Rows, type RowsByName } from "./prepareData.ts";
 import type { ModelInput } from "./prepareModel.ts";
@@ -35,7 +35,10 @@ export interface DPOTrainerOptions {
   tokenizer?: Tokenizer;
   /** Null: all weights are trained. */
   peft_config?: LoraConfig | LoraConfigInput | null;
-  /** Keeps a base model that is named by id or folder in 8 or 4 bits; it needs an adapter. */
+  /**
+   * Keeps a base model that is named by id or folder in 8 or 4 bits; it needs an adapter. Null: as in its files.
+   * Default: a run that is resumed goes on as it began.
+   */
   quantization_config?: BitsAndBytesConfigInput | null;
   /** Wins over args.max_length. */
   max_length?: number | null;
@@ -68,13 +71,18 @@ export interface TrainOutput {
   metrics: LogEntry;
 }
 
+interface Preparation {
+  run: Run;
+  facts: PreparedRun["facts"];
+}
+
 export class DPOTrainer {
   readonly args: DPOConfig;
   private readonly options: DPOTrainerOptions;
   private readonly observer: TrainingObserver;
   private readonly callbacks: Callbacks;
   private readonly empty = newTrainerState();
-  private preparation: Promise<{ run: Run; facts: PreparedRun["facts"] }> | undefined;
+  private preparation: Promise<Preparation> | undefined;
   private run: Run | undefined;
   private hasTrained = false;
   private isBusy = false;
@@ -122,7 +130,7 @@ export class DPOTrainer {
       const resume = options.resume_from_checkpoint ?? this.args.resume_from_checkpoint;
       await checkOutputDir(this.args, resume);
       const checkpoint = await findStart(this.args, resume, this.observer);
-      const { run, facts } = await this.prepared(options.signal);
+      const { run, facts } = await this.prepared(options.signal, resume);
       await this.goToStart(run, checkpoint);
       run.signal = options.signal;
       run.ownsOutput = true;
@@ -143,7 +151,7 @@ export class DPOTrainer {
   /** Evaluates eval_dataset with the weights as they are, logs the result and returns it. */
   async evaluate(): Promise<LogEntry> {
     return this.exclusively("evaluate", async () => {
-      const { run } = await this.prepared(undefined);
+      const { run } = await this.prepared();
       run.loop.evaluation = { done: 0, metrics: {} }; // one that was interrupted belongs to the training
       return logEvaluation(run);
     });
@@ -151,12 +159,12 @@ export class DPOTrainer {
 
   /** Writes the weights, the tokenizer and training_args.json. @param dir default: output_dir. */
   async save_model(dir = this.args.output_dir): Promise<void> {
-    await saveModel((await this.prepared(undefined)).run, dir);
+    await saveModel((await this.prepared()).run, dir);
   }
 
   /** Writes trainer_state.json into output_dir. */
   async save_state(): Promise<void> {
-    await saveState((await this.prepared(undefined)).run, this.args.output_dir);
+    await saveState((await this.prepared()).run, this.args.output_dir);
   }
 
   /** Frees the runtime's memory and thread; the trainer can't be used afterwards, its state can still be read. */
@@ -168,8 +176,8 @@ export class DPOTrainer {
     await prepared?.run.learner.dispose();
   }
 
-  private async prepared(signal: AbortSignal | undefined): Promise<{ run: Run; facts: PreparedRun["facts"] }> {
-    this.preparation ??= this.prepareOnce(signal);
+  private async prepared(signal?: AbortSignal, resume: Resume = this.args.resume_from_checkpoint) {
+    this.preparation ??= this.prepareOnce(signal, resume);
     try {
       return await this.preparation;
     } catch (error) {
@@ -178,10 +186,9 @@ export class DPOTrainer {
     }
   }
 
-  private async prepareOnce(signal: AbortSignal | undefined): Promise<{ run: Run; facts: PreparedRun["facts"] }> {
+  private async prepareOnce(signal: AbortSignal | undefined, resume: Resume): Promise<Preparation> {
     for (const line of adviceOf(this.args)) this.observer.info(line);
-    const { parts, facts } = await (this.options.prepared?.(this.observer) ??
-      prepareRun(requestOf(this.options, this.args, signal), this.observer));
+    const { parts, facts } = await (this.options.prepared?.(this.observer) ?? this.prepareRun(signal, resume));
     this.run = createRun({
       ...parts,
       callbacks: this.callbacks,
@@ -190,6 +197,17 @@ export class DPOTrainer {
     checkMetric(this.run);
     await this.callbacks.call("on_init_end", this.run);
     return { run: this.run, facts };
+  }
+
+  private async prepareRun(signal: AbortSignal | undefined, resume: Resume): Promise<PreparedRun> {
+    const request = requestOf(this.options, this.args, signal);
+    const isOpen =
+      typeof request.model === "string" &&
+      this.options.quantization_config === undefined &&
+      this.args.model_init_kwargs?.quantization_config === undefined;
+    if (!isOpen) return prepareRun(request, this.observer);
+    const quantization_config = await resumedQuantization(this.args, resume, (line) => this.observer.info(line));
+    return prepareRun({ ...request, quantization_config }, this.observer);
   }
 
   private async goToStart(run: Run, checkpoint: string | undefined): Promise<void> {

@@ -5,14 +5,14 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { BitsAndBytesConfig } from "../../src/config/BitsAndBytesConfig.ts";
-import { dequantize, quantize, quantizedParts } from "../../src/formats/quantizedBlocks.ts";
+import { quantizedParts } from "../../src/formats/quantizedBlocks.ts";
 import { createDecoder } from "../../src/generation/cachedDecoder.ts";
 import type { LoadedModel } from "../../src/models/loadModel.ts";
 import { type LoraSettings, loraAdapter } from "../../src/models/lora.ts";
 import { describeQuantization, quantizedUnder, quantizeModel, storedBytes } from "../../src/models/quantize.ts";
 import { pairs, referenceOf, scoresOf, trainSteps, useLearners } from "../support/learnerBench.ts";
 import { packed } from "../support/randomGpt2.ts";
-import { changedModel, FAMILIES, randomModel } from "../support/randomModel.ts";
+import { dequantizedModel, FAMILIES, randomModel } from "../support/randomModel.ts";
 import { largestDifference } from "../support/shared.ts";
 
 const bench = useLearners();
@@ -33,20 +33,6 @@ const QUANTIZATIONS = {
   int8: BitsAndBytesConfig({ load_in_8bit: true }),
 } as const;
 
-/** A float32 model with the weights that a quantized one stands for. */
-function dequantized(folder: string, from: string, model: LoadedModel): Promise<LoadedModel> {
-  return changedModel(folder, from, (name, [rows, columns], data) => {
-    const quantization = model.architecture.quantized?.get(name.replace(/\.weight$/, ""));
-    if (!quantization || !name.endsWith(".weight")) return data;
-    const flip = (matrix: Float32Array, height: number, width: number) =>
-      matrix.map((_, i) => matrix[(i % height) * width + Math.floor(i / height)]);
-    const isFlipped = quantization.layout === "in,out";
-    const values = isFlipped ? flip(data, rows, columns) : data;
-    const found = dequantize(quantize(values, quantization), quantization, values.length);
-    return isFlipped ? flip(found, columns, rows) : found;
-  });
-}
-
 const matrices = (model: LoadedModel, settings: Partial<LoraSettings> = {}) =>
   loraAdapter(model.architecture, { ...LORA, ...settings });
 
@@ -66,7 +52,7 @@ describe.each([...every, ...others])("%s in %s", (family, name) => {
   test("scores, trains and generates as the dequantized model in float32; the reference ties", async () => {
     const model = quantizeModel(await randomModel(folder(), FAMILIES[family]), QUANTIZATIONS[name]);
     expect(model.architecture.quantized?.size).toBe(model.architecture.linears.length);
-    const floats = await dequantized(`${folder()} floats`, folder(), model);
+    const floats = await dequantizedModel(`${folder()} floats`, folder(), model);
     const quantized = await bench.learner({ model, adapter: matrices(model), optimizer: SGD });
     const wide = await bench.learner({ model: floats, adapter: matrices(floats), optimizer: SGD });
     expect(await referenceOf(quantized)).toEqual(await scoresOf(quantized));
@@ -124,7 +110,7 @@ describe("on GPT-2", () => {
   test("DoRA measures the dequantized weights, and ties", async () => {
     const model = quantized();
     const learner = await bench.learner({ model, adapter: matrices(model, { use_dora: true }) });
-    const floats = await dequantized(join(bench.folder, "dora floats"), bench.base, model);
+    const floats = await dequantizedModel(join(bench.folder, "dora floats"), bench.base, model);
     const wide = await bench.learner({ model: floats, adapter: matrices(floats, { use_dora: true }) });
     expect(await referenceOf(learner)).toEqual(await scoresOf(learner));
     for (const [key, { data }] of await weightsOf(wide)) {

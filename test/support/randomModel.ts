@@ -1,6 +1,7 @@
 /** @file Folders with small models of any family: weights drawn, or those of another model changed. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { dequantize, quantize } from "../../src/formats/quantizedBlocks.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../../src/formats/safetensors.ts";
 import { architectureOf } from "../../src/models/architectures.ts";
 import { type LoadedModel, loadModel } from "../../src/models/loadModel.ts";
@@ -50,7 +51,25 @@ export function changedModel(
   return writeModel(folder, JSON.parse(readFileSync(join(from, "config.json"), "utf8")), new Map(changed));
 }
 
-function writeModel(folder: string, config: unknown, tensors: Map<string, SafetensorsTensor>): Promise<LoadedModel> {
+/** A float32 model with the weights that a quantized one stands for. */
+export function dequantizedModel(folder: string, from: string, model: LoadedModel): Promise<LoadedModel> {
+  return changedModel(folder, from, (name, [rows, columns], data) => {
+    const quantization = model.architecture.quantized?.get(name.replace(/\.weight$/, ""));
+    if (!quantization || !name.endsWith(".weight")) return data;
+    const flip = (matrix: Float32Array, height: number, width: number) =>
+      matrix.map((_, i) => matrix[(i % height) * width + Math.floor(i / height)]);
+    const isFlipped = quantization.layout === "in,out";
+    const values = isFlipped ? flip(data, rows, columns) : data;
+    const found = dequantize(quantize(values, quantization), quantization, values.length);
+    return isFlipped ? flip(found, columns, rows) : found;
+  });
+}
+
+export function writeModel(
+  folder: string,
+  config: unknown,
+  tensors: Map<string, SafetensorsTensor>,
+): Promise<LoadedModel> {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "config.json"), JSON.stringify(config));
   writeFileSync(join(folder, "model.safetensors"), encodeSafetensors(tensors, { format: "pt" }));

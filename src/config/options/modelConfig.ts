@@ -11,7 +11,7 @@ const model = group("Model", {
     nullable(oneOf("auto", "bfloat16", "float16", "float32")),
     "float32",
     "Type of the weights.",
-    "prefine computes in float32",
+    "frozen weights stay as the files have them (16 bits, or load_in_*), computing is in float32",
   ),
   attn_implementation: noEffect(nullable(string), null, "Attention kernel.", "prefine has one attention kernel"),
   load_in_8bit: differs(bool, false, "Keep the base model in 8 bits; needs use_peft.", { note: EIGHT_BITS_NOTE }),

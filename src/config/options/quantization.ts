@@ -16,7 +16,7 @@ export const QUANTIZATION_OPTIONS = group("Quantization", {
     nullable(listOf(string)),
     null,
     "Layers that are not quantized: starts or ends of their names, or regular expressions.",
-    { note: "the output head stays in float32 whether it is named or not" },
+    { note: "the output head stays as it is whether it is named or not" },
   ),
   llm_int8_enable_fp32_cpu_offload: noEffect(bool, false, "Keep parts on the CPU in float32.", "all is on the CPU"),
   llm_int8_has_fp16_weight: notYet(bool, false, "Keep 16-bit weights beside."),
