@@ -37,7 +37,7 @@ export function randomModel(folder: string, config: Record<string, unknown>): Pr
 }
 
 /** `from` with tensors changed by name. */
-export function changedModel(
+function changedModel(
   folder: string,
   from: string,
   change: (name: string, shape: readonly number[], data: Float32Array) => Float32Array,
