@@ -1,4 +1,4 @@
-/** @file The quantized base beside the float32 one: the same rows in a process each, and a table of what they report. */
+/** @file The quantized base beside the float32 one: the same rows in a process each, and a table of their reports. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { writeRandomModel } from "./materials.ts";

@@ -37,7 +37,7 @@ export interface MergedModel {
   dtype: "float32" | "float16" | "bfloat16";
   /** Largest difference between the logits of the merged model and of the adapter on its base, on one batch. */
   largest_difference: number;
-  /** The same with the base as it was kept in training: more, where it was quantized and the merged weights were not. */
+  /** The same with the base as it was in training: more, where that was quantized and what is merged is not. */
   largest_difference_to_training: number;
   /** Largest of those logits. */
   largest_logit: number;

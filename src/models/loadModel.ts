@@ -12,8 +12,7 @@ import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderLength 
 import { parseJson } from "../parseJson.ts";
 import { architectureOf } from "./architectures.ts";
 import { ggufWeights, loadGguf } from "./loadGguf.ts";
-import type { Architecture } from "./network.ts";
-import type { QuantizationSettings } from "./quantize.ts";
+import type { Architecture, QuantizationSettings } from "./network.ts";
 
 export interface LoadModelOptions {
   revision?: string;

@@ -52,6 +52,16 @@ export interface Network {
   layer(x: Tensor, f: (x: Tensor) => Tensor): Tensor;
 }
 
+/** transformers' BitsAndBytesConfig, as far as it counts here. */
+export interface QuantizationSettings {
+  load_in_8bit: boolean;
+  load_in_4bit: boolean;
+  bnb_4bit_quant_type: "nf4" | "fp4";
+  bnb_4bit_use_double_quant: boolean;
+  /** Layers that stay as they are: starts or ends of their names, or expressions; null: none but the head. */
+  llm_int8_skip_modules: readonly string[] | null;
+}
+
 /** A decoder-only language model, read from config.json. */
 export interface Architecture {
   modelType: string;

@@ -7,18 +7,8 @@ import { PrefineError } from "../errors.ts";
 import { partBytes, type Quantization, quantizedParts } from "../formats/quantizedBlocks.ts";
 import type { LoadedModel } from "./loadModel.ts";
 import type { LoraAdapter } from "./lora.ts";
-import type { Architecture, LinearLayer } from "./network.ts";
+import type { Architecture, LinearLayer, QuantizationSettings } from "./network.ts";
 import { fullMatch } from "./pythonPattern.ts";
-
-/** transformers' BitsAndBytesConfig, as far as it counts here. */
-export interface QuantizationSettings {
-  load_in_8bit: boolean;
-  load_in_4bit: boolean;
-  bnb_4bit_quant_type: "nf4" | "fp4";
-  bnb_4bit_use_double_quant: boolean;
-  /** Layers that stay as they are: starts or ends of their names, or expressions; null: none but the head. */
-  llm_int8_skip_modules: readonly string[] | null;
-}
 
 const sizeOf = (shape: readonly (number | string)[]) => shape.reduce<number>((size, dim) => size * Number(dim), 1);
 

@@ -1,6 +1,6 @@
 /**
- * @file What was trained on a quantized base finds that base again without being told: loaded, asked, compared, resumed,
- * trained further. An explicit setting wins.
+ * @file What was trained on a quantized base finds that base again without being told: loaded, asked, compared,
+ * resumed, trained further. An explicit setting wins.
  */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
