@@ -12,8 +12,8 @@ const HEAD = `${HEAD_MODULE}.weight`;
 
 /**
  * Puts the merged weights in the place of the base's: W + s B A for each adapted layer (DoRA: scaled to its
- * magnitudes), quantized weights in float32, and what was trained in full. Cost: one product of rank r and one matrix of
- * memory a layer.
+ * magnitudes), quantized weights in float32, and what was trained in full. Cost: one product of rank r and one matrix
+ * of memory a layer.
  * @returns the names of the merged model's parameters; a head that is no longer tied is one of its own.
  */
 export async function mergeWeights(device: Device, model: LoadedModel, adapter: LoraAdapter): Promise<string[]> {
