@@ -115,7 +115,8 @@ describe("run files", () => {
   });
 
   it("makes TRL's quantization_config of its flags", () => {
-    expect(flagged().quantization_config).toBeNull();
+    expect(flagged().quantization_config).toBeUndefined(); // nothing is said: a resumed run goes on as it began
+    expect(flagged("--load_in_4bit", "false").quantization_config).toBeNull();
     const four = flagged("--use_peft", "--load_in_4bit", "--use_bnb_nested_quant").quantization_config;
     expect(four).toMatchObject({ load_in_4bit: true, bnb_4bit_quant_type: "nf4", bnb_4bit_use_double_quant: true });
     expect(flagged("--use_peft", "--load_in_8bit").quantization_config).toMatchObject({ load_in_8bit: true });
