@@ -204,7 +204,8 @@ describe("LoraConfig and GenerationConfig", () => {
       /rank_pattern: expected a mapping of names to values, each an integer above 0/,
     );
     expect(errorOf(() => LoraConfig({ init_lora_weights: "olora" })).code).toBe("not-yet");
-    expect(LoraConfig({ init_lora_weights: "gaussian" }).init_lora_weights).toBe("gaussian");
+    for (const init_lora_weights of ["gaussian", "pissa_niter_4"])
+      expect(LoraConfig({ init_lora_weights })).toMatchObject({ init_lora_weights });
     expect(errorOf(() => GenerationConfig({ num_beams: 4, num_beam_groups: 2 }))).toMatchObject({
       code: "not-yet",
       message: expect.stringContaining("num_beam_groups: not yet: 2 would change results and is not built (gone from"),

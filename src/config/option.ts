@@ -14,7 +14,7 @@ export interface Option<Value, Input = Value> {
   readonly support: Support;
   /** Of what is not built: why, where there is something to say. */
   readonly note?: string;
-  /** Values that work although others are not built yet (for lists: members that work). */
+  /** Values that work although others are not built yet (for lists: members that work); `name*`: all that begin so. */
   readonly ready?: readonly unknown[];
   /** Printed when it is set, although it works: a name that the Python packages have dropped. */
   readonly advice?: string;
@@ -98,6 +98,11 @@ export function isReady<V, I>(option: Option<V, I>, value: V): boolean {
   if (isDefault(option, value)) return true;
   const ready = option.ready;
   if (!ready) return option.support !== "not-yet";
-  if (ready.some((entry) => equal(entry, value))) return true;
-  return Array.isArray(value) && value.every((member) => ready.some((entry) => equal(entry, member)));
+  const isOneOf = (one: unknown) => ready.some((entry) => equal(entry, one) || beginsAs(entry, one));
+  return isOneOf(value) || (Array.isArray(value) && value.every(isOneOf));
+}
+
+function beginsAs(entry: unknown, value: unknown): boolean {
+  if (typeof entry !== "string" || typeof value !== "string") return false;
+  return entry.endsWith("*") && value.startsWith(entry.slice(0, -1));
 }

@@ -88,6 +88,13 @@ describe("where prefine says more than PEFT", () => {
     ]);
   });
 
+  test("PEFT's fast PiSSA is computed exactly", () => {
+    const { init, warnings } = adapterOf("gpt2", { init_lora_weights: "pissa_niter_16" });
+    expect(init).toBe("pissa");
+    expect(warnings).toEqual(["init_lora_weights: pissa_niter_16 is computed as pissa: exactly"]);
+    expect(refusal({ init_lora_weights: "pissa_niter_many" })).toMatch(/^config: init_lora_weights: expected a number/);
+  });
+
   test("what can't be adapted is refused by name", () => {
     expect(refusal({ target_modules: ["wte", "c_attn"] })).toMatch(
       /^not-yet: target_modules: transformer.wte: adapters on embeddings are not built yet/,

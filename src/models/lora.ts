@@ -67,6 +67,7 @@ const PREFIX = "base_model.model.";
  */
 export function loraAdapter(model: ModelModules, settings: LoraSettings): LoraAdapter {
   const targets = findTargets(model, settings);
+  const start = startOf(settings.init_lora_weights ?? true);
   const ranks = patternReader(settings.rank_pattern, "rank_pattern", targets.layers);
   const alphas = patternReader(settings.alpha_pattern, "alpha_pattern", targets.layers);
   const layers = targets.layers.map((layer) => {
@@ -80,10 +81,22 @@ export function loraAdapter(model: ModelModules, settings: LoraSettings): LoraAd
     dropout: settings.lora_dropout,
     layers: new Map(layers.map((entry) => [entry.layer.name, entry])),
     saved: savedParameters(model, settings, targets.layers),
-    init: settings.init_lora_weights ?? true,
+    init: start.init,
     targetModules: targets.targetModules,
-    warnings: [...targets.warnings, ...ranks.warnings, ...alphas.warnings],
+    warnings: [...start.warnings, ...targets.warnings, ...ranks.warnings, ...alphas.warnings],
   };
+}
+
+/**
+ * PEFT's fast PiSSA draws random numbers for N rounds of power iteration (torch.svd_lowrank), so that no two runs start
+ * alike, and are further from each other than from what they approximate, which costs a second a layer here.
+ */
+function startOf(init: InitLoraWeights): { init: InitLoraWeights; warnings: string[] } {
+  if (typeof init !== "string" || !init.startsWith("pissa_niter_")) return { init, warnings: [] };
+  if (!/^pissa_niter_\d+$/.test(init)) {
+    throw new PrefineError("config", `init_lora_weights: expected a number behind pissa_niter_, found "${init}"`);
+  }
+  return { init: "pissa", warnings: [`init_lora_weights: ${init} is computed as pissa: exactly`] };
 }
 
 interface LayerSettings {

@@ -29,7 +29,8 @@ const BIAS_NOTE =
 
 const INIT_NOTE =
   "pissa: the reference is the adapter as it started, which is the base model and ties with the policy; TRL's is the " +
-  "base without its principal components";
+  "base without its principal components; pissa_niter_N is computed as pissa, whose components PEFT then approximates " +
+  "from random numbers";
 
 const BY_PEFT = "written by prefine into adapter_config.json";
 const MEGATRON = "there is no Megatron here";
@@ -67,7 +68,7 @@ const adapter = group("Adapter", {
   exclude_modules: same(nullable(names), null, "Layers to leave out: names or a regular expression."),
   modules_to_save: same(nullable(listOf(string)), null, "Modules to train in full: ends of their names, such as ln_f."),
   init_lora_weights: differs(either(bool, string), true, "How A and B start: true, false, gaussian or pissa.", {
-    ready: [true, false, "gaussian", "pissa"],
+    ready: [true, false, "gaussian", "pissa", "pissa_niter_*"],
     note: INIT_NOTE,
   }),
   use_rslora: same(bool, false, "Scale by lora_alpha / sqrt(r)."),
