@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, test, vi } from "vitest";
+import { tellStory } from "../../src/cli/demo/story.ts";
+import { openTerminal } from "../../src/cli/terminal.ts";
 import { loadDataset } from "../../src/data/datasets/loadDataset.ts";
 import { type CommandOutcome, runCommand } from "../support/runCommand.ts";
 
@@ -19,6 +21,13 @@ interface Pair {
 
 const words = (text: string) => text.split(/\s+/).filter(Boolean).length;
 const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+
+test("a demo that is stopped says that the next one starts over", { timeout: MINUTES }, async () => {
+  const output_dir = join(mkdtempSync(join(tmpdir(), "prefine-demo-")), "prefine-demo");
+  const terminal = { ...openTerminal(), print: () => {} };
+  const story = tellStory({ output_dir, signal: AbortSignal.abort(), terminal });
+  await expect(story).rejects.toMatchObject({ code: "interrupted", hint: "Run the demo again: it starts over." });
+});
 
 describe("prefine demo", () => {
   let run: string;
