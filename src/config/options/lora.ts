@@ -25,11 +25,13 @@ export const TARGETS_NOTE =
 /** How the reference differs with trained biases. */
 const BIAS_NOTE =
   "as in PEFT; the reference keeps the original biases, where TRL's, with the adapter off, moves along with the " +
-  "trained ones (unless it is precomputed); GPT-2's key biases have no gradient but rounding, which adaptive optimizers " +
-  "make whole steps of: they end elsewhere than TRL's (by 1e-3 after 6 steps at 2e-3), to no effect on the logits";
+  "trained ones (unless it is precomputed); GPT-2's key biases have no gradient but rounding, of which adaptive " +
+  "optimizers make whole steps: they end elsewhere than TRL's (by 1e-3 after 6 steps at 2e-3), to no effect on logits";
 
 const INIT_NOTE =
   "pissa: the reference is the adapter as it started, which is the base model and ties with the policy; TRL's is the " +
+  "base without its principal components; pissa_niter_N is computed as pissa, which PEFT then approximates from " +
+  "random numbers"; TRL's is the " +
   "base without its principal components; pissa_niter_N is computed as pissa, whose components PEFT then approximates " +
   "from random numbers";
 
