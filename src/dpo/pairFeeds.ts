@@ -28,7 +28,7 @@ export function pairFeeds(pair: PackedPair, ldAlpha: number | null = null): Reco
   return {
     tokens: int32(pair.tokens),
     positions: int32(pair.positions),
-    sizes: int64(pair.sharedLength, pair.chosenLength, pair.rejectedLength),
+    sizes: int64(...[pair.sharedLength, pair.chosenLength, pair.rejectedLength].flatMap(halves)),
     predictFrom: int32(pair.predictFrom),
     labels: int32(pair.labels),
     targets: int64(...targets),
@@ -36,6 +36,8 @@ export function pairFeeds(pair: PackedPair, ldAlpha: number | null = null): Reco
     tokenShares: perTarget((_, count) => 1 / count),
   };
 }
+
+const halves = (length: number) => [Math.ceil(length / 2), Math.floor(length / 2)];
 
 const targetsOf = ({ chosenTargets, labels }: PackedPair) => [chosenTargets, labels.length - chosenTargets];
 

@@ -52,7 +52,7 @@ export const packedGraphInputs = () => ({
   tokens: input("tokens", [PACKED], "int32"),
   positions: input("positions", [PACKED], "int32"),
   /** S, C, R. */
-  sizes: input("sizes", [3], "int64"),
+  sizes: input("sizes", [6], "int64"),
   predictFrom: input("predictFrom", ["Nc+Nr"], "int32"),
   labels: input("labels", ["Nc+Nr"], "int32"),
   /** Nc, Nr. */
