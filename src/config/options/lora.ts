@@ -31,9 +31,7 @@ const BIAS_NOTE =
 const INIT_NOTE =
   "pissa: the reference is the adapter as it started, which is the base model and ties with the policy; TRL's is the " +
   "base without its principal components; pissa_niter_N is computed as pissa, which PEFT then approximates from " +
-  "random numbers"; TRL's is the " +
-  "base without its principal components; pissa_niter_N is computed as pissa, whose components PEFT then approximates " +
-  "from random numbers";
+  "random numbers";
 
 const BY_PEFT = "written by prefine into adapter_config.json";
 const MEGATRON = "there is no Megatron here";
