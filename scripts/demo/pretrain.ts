@@ -1,4 +1,5 @@
 /** @file Trains GPT-2's architecture from scratch on the entries with prefine's engine. */
+import { clippedStep } from "../../src/dpo/clippedStep.ts";
 import { Device, type HostTensor, type Session } from "../../src/engine/runtime/device.ts";
 import { architectureOf } from "../../src/models/architectures.ts";
 import type { Architecture } from "../../src/models/network.ts";
@@ -8,7 +9,6 @@ import { type Batch, epochBatches, type PackedEntry } from "./batches.ts";
 import { languageModelGraph } from "./languageModel.ts";
 import { PRETRAINING, SEED } from "./settings.ts";
 
-const KERNELS = new URL("../../src/optim/kernels.ts", import.meta.url).href;
 /** Standard deviation of GPT-2's first weights. */
 const INITIAL_DEVIATION = 0.02;
 
@@ -69,20 +69,18 @@ async function trainStep(
   const fetches = Object.fromEntries(names.map((name) => [`grad.${name}`, { into: gradientOf(name) }]));
   const outputs = await session.run(feeds, fetches);
   const { beta1, beta2, eps, maxGradNorm, weightDecay } = PRETRAINING;
-  const groups = {
-    param: names,
-    grad: names.map(gradientOf),
-    expAvg: names.map(NAMES.expAvg),
-    expAvgSq: names.map(NAMES.expAvgSq),
-  };
-  await device.apply(KERNELS, "clipAndAdamw", groups, {
-    beta1,
-    beta2,
-    eps,
-    maxGradNorm,
-    learningRate: learningRate(step, steps),
+  const tensors = names.map((name) => ({
+    param: name,
+    grad: gradientOf(name),
+    state: { exp_avg: NAMES.expAvg(name), exp_avg_sq: NAMES.expAvgSq(name) },
+    shape: [], // AdamW needs none
+    weightDecay: decays(name) ? weightDecay : 0,
+  }));
+  await clippedStep(device, tensors, {
+    optimizer: { kind: "adamw", beta1, beta2, eps },
     step: step + 1,
-    weightDecay: names.map((name) => (decays(name) ? weightDecay : 0)),
+    learningRate: learningRate(step, steps),
+    maxGradNorm,
   });
   return Number(outputs.get("loss")?.data[0]);
 }

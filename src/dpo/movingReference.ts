@@ -17,9 +17,10 @@ function counterparts(options: LearnerOptions): { policy: string[]; reference: s
 }
 
 /** reference = (1 - alpha) reference + alpha policy. Cost: a pass over the trained weights. */
-export function mixReference(device: Device, options: LearnerOptions, alpha: number): Promise<void> {
+export async function mixReference(device: Device, options: LearnerOptions, alpha: number): Promise<void> {
   const { policy, reference } = counterparts(options);
-  return device.apply(mixModule, "mix", { target: reference, source: policy }, { alpha });
+  const items = policy.map((source, i) => ({ tensors: { target: reference[i], source }, args: { alpha } }));
+  await device.applyEach(mixModule, "mix", items);
 }
 
 /** The reference's tensors under the names of the trained ones. */

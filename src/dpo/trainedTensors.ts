@@ -2,6 +2,7 @@
 import type { Device, HostTensor } from "../engine/runtime/device.ts";
 import type { StateTensor } from "../optim/optimizer.ts";
 import { type OptimizerSettings, stateOf } from "../optim/optimizers.ts";
+import { clippedStep } from "./clippedStep.ts";
 import { type Collected, collectGradients } from "./gradientOutputs.ts";
 import type { LearnerState, StoredTensor } from "./learner.ts";
 import { accumulated, fresh, kernelModule } from "./tensorNames.ts";
@@ -72,9 +73,14 @@ export class TrainedTensors {
     const result = await run(gradients.fetch);
     await this.addRows(gradients.added());
     this.summed += 1;
-    const groups = { accumulated: this.names(accumulated), fresh: isFirst ? [] : this.names(fresh) };
-    const kernel = isFirst ? "scaleAll" : "accumulate";
-    if (!isFirst || scale !== 1) await this.device.apply(kernelModule, kernel, groups, { scale });
+    const items = this.tensors.map(({ name }) => {
+      return {
+        tensors: { accumulated: accumulated(name), ...(isFirst ? {} : { fresh: fresh(name) }) },
+        args: { scale },
+      };
+    });
+    const kernel = isFirst ? "scaleBy" : "accumulate";
+    if (!isFirst || scale !== 1) await this.device.applyEach(kernelModule, kernel, items);
     return result;
   }
 
@@ -89,18 +95,13 @@ export class TrainedTensors {
   }
 
   /** One step of the optimizer; forgets the gradients. @returns their norm before clipping. */
-  async takeStep({ learningRate, maxGradNorm }: { learningRate: number; maxGradNorm: number }): Promise<number> {
-    const groups = {
-      param: this.names((name) => name),
-      grad: this.names(accumulated),
-      state: this.states().map(({ name }) => name),
-    };
+  async takeStep(options: { learningRate: number; maxGradNorm: number }): Promise<number> {
     const step = this.step + 1;
-    const tensors = this.tensors.map(({ shape, weightDecay, state }) => {
-      return { shape, weightDecay, state: Object.keys(state) };
+    const tensors = this.tensors.map(({ name, shape, weightDecay, state: keys }) => {
+      const state = Object.fromEntries(Object.keys(keys).map((key) => [key, `${key}.${name}`]));
+      return { param: name, grad: accumulated(name), state, shape, weightDecay };
     });
-    const args = { optimizer: this.settings, learningRate, maxGradNorm, step, tensors };
-    const gradNorm = await this.device.apply<number>(kernelModule, "clipAndStep", groups, args);
+    const gradNorm = await clippedStep(this.device, tensors, { optimizer: this.settings, step, ...options });
     this.summed = 0;
     if (Number.isFinite(gradNorm)) this.step = step;
     return gradNorm;

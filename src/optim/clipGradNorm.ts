@@ -1,21 +1,23 @@
 /** @file The norm of all gradients together, and how much they are scaled down: torch.nn.utils.clip_grad_norm_. */
 
-/** The joint Euclidean norm; NaN or Infinity where a gradient is. 0.4 ns an element. */
-export function gradNormOf(grads: readonly Float32Array[]): number {
-  let sum = 0; // float64: torch sums in float32, which is off by about 1e-6 of the norm
-  for (const grad of grads) {
-    let [a, b, c, d] = [0, 0, 0, 0]; // into one sum, each addition would wait for the last
-    const whole = grad.length & ~3;
-    for (let i = 0; i < whole; i += 4) {
-      a += grad[i] * grad[i];
-      b += grad[i + 1] * grad[i + 1];
-      c += grad[i + 2] * grad[i + 2];
-      d += grad[i + 3] * grad[i + 3];
-    }
-    for (let i = whole; i < grad.length; i++) a += grad[i] * grad[i];
-    sum += a + b + c + d;
+/** Of one gradient, for {@link jointNorm}. 0.4 ns an element. */
+export function sumOfSquares(grad: Float32Array): number {
+  let [a, b, c, d] = [0, 0, 0, 0]; // into one sum, each addition would wait for the last
+  const whole = grad.length & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    a += grad[i] * grad[i];
+    b += grad[i + 1] * grad[i + 1];
+    c += grad[i + 2] * grad[i + 2];
+    d += grad[i + 3] * grad[i + 3];
   }
-  return Math.sqrt(sum);
+  for (let i = whole; i < grad.length; i++) a += grad[i] * grad[i];
+  return a + b + c + d;
+}
+
+/** The Euclidean norm of all gradients; NaN or Infinity where one is. */
+export function jointNorm(sumsOfSquares: readonly number[]): number {
+  // float64, in the order of the tensors: torch sums in float32, which is off by about 1e-6 of the norm
+  return Math.sqrt(sumsOfSquares.reduce((sum, squares) => sum + squares, 0));
 }
 
 /**
@@ -29,7 +31,7 @@ export function clipScale(norm: number, maxNorm: number): number {
 
 /** Scales the gradients in place. @returns the norm before. */
 export function clipGradNorm(grads: readonly Float32Array[], maxNorm: number): number {
-  const norm = gradNormOf(grads);
+  const norm = jointNorm(grads.map(sumOfSquares));
   const scale = clipScale(norm, maxNorm);
   if (scale !== 1) for (const grad of grads) for (let i = 0; i < grad.length; i++) grad[i] *= scale;
   return norm;

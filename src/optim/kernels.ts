@@ -1,22 +1,19 @@
 /** @file What the compute thread runs between two executions of the step graph: plain loops over stored tensors. */
-import { type AdamwSettings, adamwStep } from "./adamw.ts";
-import { clipScale, gradNormOf } from "./clipGradNorm.ts";
+import { sumOfSquares } from "./clipGradNorm.ts";
+import type { StepContext } from "./optimizer.ts";
 import { type OptimizerSettings, update } from "./optimizers.ts";
 
-/** `accumulated += scale * fresh`, tensor by tensor. 0.8 M numbers (GPT-2's LoRA of r 4): 1 ms. */
+/** `accumulated += scale * fresh`, of one tensor. 0.8 M numbers (GPT-2's LoRA of r 4): 1 ms. */
 export function accumulate(
-  tensors: { accumulated: Float32Array[]; fresh: Float32Array[] },
+  { accumulated, fresh }: { accumulated: Float32Array; fresh: Float32Array },
   { scale }: { scale: number },
 ): void {
-  for (const [t, accumulated] of tensors.accumulated.entries()) {
-    const fresh = tensors.fresh[t];
-    for (let i = 0; i < accumulated.length; i++) accumulated[i] += scale * fresh[i];
-  }
+  for (let i = 0; i < accumulated.length; i++) accumulated[i] += scale * fresh[i];
 }
 
-/** `accumulated *= scale`: the first gradients of a step are written where the sum will be. */
-export function scaleAll({ accumulated }: { accumulated: Float32Array[] }, { scale }: { scale: number }): void {
-  for (const tensor of accumulated) for (let i = 0; i < tensor.length; i++) tensor[i] *= scale;
+/** `accumulated *= scale`, of one tensor: the first gradients of a step are written where the sum will be. */
+export function scaleBy({ accumulated }: { accumulated: Float32Array }, { scale }: { scale: number }): void {
+  for (let i = 0; i < accumulated.length; i++) accumulated[i] *= scale;
 }
 
 /** `table[ids[n]] += rows[n]` for every table, in the order of n; an empty table is cleared first. */
@@ -33,50 +30,23 @@ export function addRows(
   }
 }
 
-export interface AdamwKernelArgs extends AdamwSettings {
-  maxGradNorm: number;
-  step: number;
-  learningRate: number;
-  /** One number a tensor. */
-  weightDecay: number[];
+/** A gradient's part of the joint norm. */
+export function squares({ grad }: { grad: Float32Array }): number {
+  return sumOfSquares(grad);
 }
 
-/** One AdamW step of a loop that keeps its own state. @returns the gradients' norm before clipping. */
-export function clipAndAdamw(
-  tensors: { param: Float32Array[]; grad: Float32Array[]; expAvg: Float32Array[]; expAvgSq: Float32Array[] },
-  { maxGradNorm, weightDecay, ...options }: AdamwKernelArgs,
-): number {
-  const gradNorm = gradNormOf(tensors.grad);
-  if (!Number.isFinite(gradNorm)) return gradNorm;
-  const { param, grad, expAvg, expAvgSq } = tensors;
-  const each = param.map((_, i) => {
-    return { param: param[i], grad: grad[i], expAvg: expAvg[i], expAvgSq: expAvgSq[i], weightDecay: weightDecay[i] };
-  });
-  adamwStep(each, { ...options, gradScale: clipScale(gradNorm, maxGradNorm) });
-  return gradNorm;
-}
-
-export interface StepKernelArgs {
+/** What is known of a tensor besides its numbers, and what is the same for all. */
+export interface UpdateArgs {
+  shape: readonly number[];
+  weightDecay: number;
   optimizer: OptimizerSettings;
-  maxGradNorm: number;
-  step: number;
-  learningRate: number;
-  /** One entry a tensor; `state` names its tensors of the group `state`, which holds those of all one after another. */
-  tensors: { shape: number[]; weightDecay: number; state: string[] }[];
+  context: StepContext;
 }
 
-/** Takes one step with clipped gradients. @returns their norm before; where that is not finite, nothing is changed. */
-export function clipAndStep(
-  { param, grad, state }: { param: Float32Array[]; grad: Float32Array[]; state: (Float32Array | Uint8Array)[] },
-  { optimizer, maxGradNorm, step, learningRate, tensors }: StepKernelArgs,
-): number {
-  const gradNorm = gradNormOf(grad);
-  if (!Number.isFinite(gradNorm)) return gradNorm;
-  const context = { step, learningRate, gradScale: clipScale(gradNorm, maxGradNorm) };
-  let next = 0;
-  for (const [i, { shape, weightDecay, state: keys }] of tensors.entries()) {
-    const own = Object.fromEntries(keys.map((key) => [key, state[next++]]));
-    update({ shape, param: param[i], grad: grad[i], state: own, weightDecay }, optimizer, context);
-  }
-  return gradNorm;
+/** One tensor's part of an optimizer's step; `state` by the optimizer's keys. */
+export function updateTensor(
+  { param, grad, ...state }: { param: Float32Array; grad: Float32Array } & Record<string, Float32Array | Uint8Array>,
+  { shape, weightDecay, optimizer, context }: UpdateArgs,
+): void {
+  update({ shape, param, grad, state, weightDecay }, optimizer, context);
 }

@@ -3,19 +3,22 @@
  * the main thread's event loop stays free (a run of onnxruntime-node blocks the thread that calls it, 0.8 s for GPT-2).
  */
 import { closeSync, openSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { PrefineError } from "../../errors.ts";
 import type { ConstantData, Dtype } from "../graph/tensor.ts";
+import { callKernel } from "./callKernel.ts";
+import { canMove, KernelThreads, numbersOf } from "./kernelThreads.ts";
 import { loadRuntime, type Ort, type OrtSession, type OrtTensor } from "./ortRuntime.ts";
-import type {
-  Feed,
-  Fetch,
-  FileRange,
-  HostTensor,
-  Request,
-  RuntimeInfo,
-  ThreadError,
-  ThreadOptions,
+import {
+  type Feed,
+  type Fetch,
+  type FileRange,
+  type HostTensor,
+  partsOf,
+  type Request,
+  type RuntimeInfo,
+  type ThreadOptions,
 } from "./protocol.ts";
 import { readStored, storedBytes } from "./readTensor.ts";
 import { checkWasmMemory, explainWasmFailure, wasmCopies } from "./wasmMemory.ts";
@@ -23,7 +26,10 @@ import { checkWasmMemory, explainWasmFailure, wasmCopies } from "./wasmMemory.ts
 const tensors = new Map<string, HostTensor>();
 const sessions = new Map<number, OrtSession>();
 let nextSession = 1;
-const { runtime: wanted, threads, providers } = workerData as ThreadOptions;
+const { runtime: wanted, threads, providers, sharedFrom } = workerData as ThreadOptions;
+/** Kernels read and write 28 bytes a number: more threads than four wait for the memory, and for the largest tensor. */
+const kernelCount = Math.min(threads || availableParallelism(), 4);
+const kernelThreads = new KernelThreads(kernelCount);
 const loading = loadRuntime({ wanted, threads });
 loading.catch(() => {}); // told to the first one who needs it
 
@@ -156,18 +162,27 @@ function makeZeros([name, dtype, shape]: Extract<Request, { method: "zeros" }>["
   tensors.set(name, { dtype, shape, data: dtype === "uint8" ? new Uint8Array(size) : new Float32Array(size) });
 }
 
-type Kernel = (tensors: Record<string, ConstantData[]>, args: unknown) => unknown;
-const kernels = new Map<string, Kernel>();
+/** Runs a kernel over lists of stored tensors. */
+function apply({ tensors: names, args, ...kernel }: Extract<Request, { method: "apply" }>): Promise<unknown> {
+  const lists = Object.entries(names).map(([key, list]) => [key, list.map((name) => stored(name).data)] as const);
+  return callKernel(kernel, Object.fromEntries(lists), args);
+}
 
-/** Runs a plain loop over stored tensors (optimizers): a named export of a module of this package. */
-async function apply(request: Extract<Request, { method: "apply" }>): Promise<unknown> {
-  const key = `${request.module}#${request.kernel}`;
-  if (!kernels.has(key)) {
-    const module = (await import(request.module)) as Record<string, Kernel>;
-    kernels.set(key, module[request.kernel]);
+/** Runs a kernel once for each item; several threads share what is worth it. */
+async function applyEach({ items, ...kernel }: Extract<Request, { method: "applyEach" }>): Promise<unknown[]> {
+  const calls = items.map(({ tensors: names, args }) => {
+    const found = Object.entries(names).map(([key, name]) => [key, stored(name)] as const);
+    return { tensors: Object.fromEntries(found), args };
+  });
+  const numbers = calls.reduce((sum, call) => sum + numbersOf(call), 0);
+  const isShared = kernelCount > 1 && calls.length > 1 && numbers >= sharedFrom && canMove(calls, tensors.values());
+  if (isShared) return kernelThreads.run(kernel, calls);
+  const results: unknown[] = [];
+  for (const { tensors: found, args } of calls) {
+    const data = Object.fromEntries(Object.entries(found).map(([key, tensor]) => [key, tensor.data]));
+    results.push(await callKernel(kernel, data, args));
   }
-  const groups = Object.entries(request.tensors).map(([group, names]) => [group, names.map((n) => stored(n).data)]);
-  return kernels.get(key)?.(Object.fromEntries(groups), request.args);
+  return results;
 }
 
 async function answer(request: Request): Promise<unknown> {
@@ -201,17 +216,15 @@ async function answer(request: Request): Promise<unknown> {
       return undefined;
     case "apply":
       return apply(request);
+    case "applyEach":
+      return applyEach(request);
     case "stop":
+      await kernelThreads.end();
       for (const session of sessions.values()) await session.release();
       sessions.clear();
       tensors.clear();
       return undefined;
   }
-}
-
-function partsOf(error: unknown): ThreadError {
-  const { name, message, code, hint } = error as ThreadError;
-  return { name, message, code, hint };
 }
 
 const port = parentPort;

@@ -7,6 +7,7 @@ import type {
   Fetch,
   FileRange,
   HostTensor,
+  KernelItem,
   Reply,
   Request,
   RuntimeInfo,
@@ -33,6 +34,9 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** Sixteen million numbers: 70 ms of AdamW. Adapters are smaller, and need no thread besides. */
+const SHARED_FROM = 2 ** 24;
+
 /** Once in a process is enough. */
 let isNoticeGiven = false;
 
@@ -44,15 +48,17 @@ export class Device {
   private ended: Error | null = null;
 
   /**
-   * @param options.threads threads of a MatMul; default: $PREFINE_NUM_THREADS, else the runtime's choice.
+   * @param options.threads of a MatMul and of large kernels; default: $PREFINE_NUM_THREADS, else by the processor.
    * @param options.runtime "native" or "wasm"; default: $PREFINE_RUNTIME, else native where it loads.
+   * @param options.sharedFrom numbers in all tensors from which an `applyEach` is shared among threads.
    */
-  constructor(options: { threads?: number; runtime?: string } = {}) {
+  constructor(options: { threads?: number; runtime?: string; sharedFrom?: number } = {}) {
     const { PREFINE_NUM_THREADS, PREFINE_RUNTIME, PREFINE_EXECUTION_PROVIDERS } = process.env;
     const workerData: ThreadOptions = {
       threads: options.threads ?? Number(PREFINE_NUM_THREADS ?? 0),
       runtime: options.runtime ?? (PREFINE_RUNTIME || undefined),
       providers: (PREFINE_EXECUTION_PROVIDERS ?? "").split(",").flatMap((name) => name.trim() || []),
+      sharedFrom: options.sharedFrom ?? SHARED_FROM,
     };
     this.worker = new Worker(threadUrl(), { workerData });
     this.worker.on("message", (reply: Reply) => this.settle(reply));
@@ -141,9 +147,18 @@ export class Device {
     return this.call({ method: "free", names });
   }
 
-  /** Runs `kernel`, an export of `module` (an import.meta.url), over stored tensors on the compute thread. */
+  /** Runs `kernel`, an export of `module` (an import.meta.url), over lists of stored tensors on the compute thread. */
   apply<T>(module: string, kernel: string, tensors: Record<string, string[]>, args: unknown): Promise<T> {
     return this.call({ method: "apply", module: kernelUrl(module), kernel, tensors, args });
+  }
+
+  /**
+   * Runs `kernel` once for each item, over that item's tensors alone, in any order; where they are large, on several
+   * threads. For tensors that were loaded, put, copied or made: what a run stored may be the runtime's own memory.
+   * @returns the results, in the order of the items
+   */
+  applyEach<T>(module: string, kernel: string, items: readonly KernelItem[]): Promise<T[]> {
+    return this.call({ method: "applyEach", module: kernelUrl(module), kernel, items });
   }
 
   /** Frees all memory of the runtime and ends the thread. */

@@ -1,4 +1,4 @@
-/** @file What the main thread and the compute thread say to each other. */
+/** @file What the threads say to each other: the main and the compute thread, the compute thread and kernel threads. */
 import type { BlockDtype } from "../../formats/ggufBlocks.ts";
 import type { Quantization } from "../../formats/quantizedBlocks.ts";
 import type { ConstantData, Dtype, NarrowDtype } from "../graph/tensor.ts";
@@ -50,6 +50,22 @@ export interface ThreadOptions {
   threads: number;
   /** ONNX Runtime's names of what computes, the first that can: `cuda`; empty: the CPU. */
   providers: string[];
+  /** Numbers in all tensors of an `applyEach` from which several threads share them. */
+  sharedFrom: number;
+}
+
+/** A kernel by its place. */
+export interface KernelName {
+  /** URL of a JavaScript module. */
+  module: string;
+  /** The name of its export. */
+  kernel: string;
+}
+
+/** One call of a kernel: stored tensors by the names that it knows them by, each in one item of a request only. */
+export interface KernelItem {
+  tensors: Record<string, string>;
+  args: unknown;
 }
 
 export type Request =
@@ -63,7 +79,8 @@ export type Request =
   | { method: "read"; names: string[] }
   | { method: "copy"; pairs: [from: string, to: string][] }
   | { method: "free"; names: string[] }
-  | { method: "apply"; module: string; kernel: string; tensors: Record<string, string[]>; args: unknown }
+  | ({ method: "apply"; tensors: Record<string, string[]>; args: unknown } & KernelName)
+  | ({ method: "applyEach"; items: readonly KernelItem[] } & KernelName)
   | { method: "stop" };
 
 /** An error by its parts: a class does not survive the way between threads. */
@@ -72,6 +89,30 @@ export interface ThreadError {
   message: string;
   code?: string;
   hint?: string;
+}
+
+export function partsOf(error: unknown): ThreadError {
+  const { name, message, code, hint } = error as ThreadError;
+  return { name, message, code, hint };
+}
+
+/** Tensors of an item whose memory goes with the message: the sender has them no more. */
+export type MovedTensors = Record<string, ConstantData>;
+
+export interface KernelRequest extends KernelName {
+  items: { tensors: MovedTensors; args: unknown }[];
+}
+
+export interface KernelReply {
+  /** What the kernel returned for each item; fewer where it threw. */
+  results: unknown[];
+  error: ThreadError | null;
+  /** Those of the request, whether it threw or not. */
+  tensors: MovedTensors[];
+}
+
+export function buffersOf(items: readonly MovedTensors[]): ArrayBuffer[] {
+  return items.flatMap((tensors) => Object.values(tensors).map(({ buffer }) => buffer as ArrayBuffer));
 }
 
 export type Reply = { id: number; result: unknown } | { id: number; error: ThreadError };

@@ -1,0 +1,43 @@
+/** @file One step of an optimizer over tensors in the device: the norm of all gradients first, then each tensor. */
+import type { Device } from "../engine/runtime/device.ts";
+import { clipScale, jointNorm } from "../optim/clipGradNorm.ts";
+import type { UpdateArgs } from "../optim/kernels.ts";
+import type { OptimizerSettings } from "../optim/optimizers.ts";
+import { kernelModule } from "./tensorNames.ts";
+
+/** A trained tensor by the names of its parts in the device. */
+export interface SteppedTensor {
+  param: string;
+  grad: string;
+  /** By the optimizer's keys. */
+  state: Readonly<Record<string, string>>;
+  shape: readonly number[];
+  weightDecay: number;
+}
+
+export interface ClippedStepOptions {
+  optimizer: OptimizerSettings;
+  /** Number of this step, counted from 1. */
+  step: number;
+  learningRate: number;
+  /** 0 clips nothing. */
+  maxGradNorm: number;
+}
+
+/** @returns the gradients' norm before clipping; where that is not finite, nothing is changed. */
+export async function clippedStep(
+  device: Device,
+  tensors: readonly SteppedTensor[],
+  { optimizer, step, learningRate, maxGradNorm }: ClippedStepOptions,
+): Promise<number> {
+  const gradients = tensors.map(({ grad }) => ({ tensors: { grad }, args: null }));
+  const gradNorm = jointNorm(await device.applyEach<number>(kernelModule, "squares", gradients));
+  if (!Number.isFinite(gradNorm)) return gradNorm;
+  const context = { step, learningRate, gradScale: clipScale(gradNorm, maxGradNorm) };
+  const updates = tensors.map(({ param, grad, state, shape, weightDecay }) => {
+    const args: UpdateArgs = { shape, weightDecay, optimizer, context };
+    return { tensors: { param, grad, ...state }, args };
+  });
+  await device.applyEach(kernelModule, "updateTensor", updates);
+  return gradNorm;
+}

@@ -1,0 +1,130 @@
+/**
+ * @file Several threads run one kernel over many tensors: AdamW over 124 M numbers takes one thread a quarter of a step.
+ *
+ * onnxruntime-node takes no SharedArrayBuffer, so no two threads can see a tensor at once. But the memory of a plain one
+ * can be moved with a message, in microseconds whatever its size, and moved back: no copy, no peak of memory. A kernel
+ * sees whole tensors and nothing else, so which thread runs it changes no bit of the result.
+ *
+ * Roads not taken. An optimizer as an ONNX graph rounds every operation to float32, where the kernels compute in
+ * float64, and needs room for all its outputs. WebAssembly with SIMD sees only its own memory, at most 4 GiB that
+ * cannot be moved: the weights would have to live there, or be copied there and back.
+ */
+import { Worker } from "node:worker_threads";
+import { buffersOf, type HostTensor, type KernelName, type KernelReply, type KernelRequest } from "./protocol.ts";
+
+/** Numbers of a message to a thread, at least: some 4 ms of AdamW, beside which sending it is nothing. */
+const BATCH = 2 ** 20;
+
+/** One call of a kernel. */
+export interface KernelCall {
+  /** By the kernel's own names; each in one call only. */
+  tensors: Record<string, HostTensor>;
+  args: unknown;
+}
+
+/** Starts its threads when they are first needed. */
+export class KernelThreads {
+  private readonly count: number;
+  private readonly threads: KernelThread[] = [];
+
+  constructor(count: number) {
+    this.count = count;
+  }
+
+  /**
+   * Each thread takes the next batch when it is done with one: cores may be busy, and are not always equal. While a
+   * thread has a tensor, its `data` is empty.
+   * @returns what the kernel returned of each call.
+   * @throws what it threw, when all tensors are back.
+   */
+  async run(name: KernelName, calls: readonly KernelCall[]): Promise<unknown[]> {
+    while (this.threads.length < this.count) this.threads.push(new KernelThread());
+    const results = new Array<unknown>(calls.length);
+    const batches = batchesOf(calls);
+    const work = async (thread: KernelThread): Promise<void> => {
+      for (let batch = batches.shift(); batch; batch = batches.shift()) {
+        const lent = batch.map((i) => calls[i]);
+        const ofBatch = await lend(thread, name, lent);
+        for (const [k, i] of batch.entries()) results[i] = ofBatch[k];
+      }
+    };
+    const ended = await Promise.allSettled(this.threads.map(work));
+    for (const each of ended) if (each.status === "rejected") throw each.reason;
+    return results;
+  }
+
+  async end(): Promise<void> {
+    for (const thread of this.threads) await thread.end();
+  }
+}
+
+/** False where tensors share memory, or are views of more than they are: others would lose it. @param all there are */
+export function canMove(calls: readonly KernelCall[], all: Iterable<HostTensor>): boolean {
+  const users = new Map<ArrayBufferLike, number>();
+  for (const { data } of all) users.set(data.buffer, (users.get(data.buffer) ?? 0) + 1);
+  return calls.every(({ tensors }) =>
+    Object.values(tensors).every(({ data: { buffer, byteLength } }) => {
+      return byteLength === buffer.byteLength && users.get(buffer) === 1;
+    }),
+  );
+}
+
+/** Numbers of the largest tensor: what the time of a call goes with. */
+export function numbersOf({ tensors }: KernelCall): number {
+  return Math.max(0, ...Object.values(tensors).map(({ data }) => data.length));
+}
+
+/** The largest first, alone; small ones together. @returns indices */
+function batchesOf(calls: readonly KernelCall[]): number[][] {
+  const sizes = calls.map(numbersOf);
+  const order = [...calls.keys()].sort((a, b) => sizes[b] - sizes[a]);
+  const batches: number[][] = [];
+  let numbers = BATCH;
+  for (const i of order) {
+    if (numbers >= BATCH) {
+      batches.push([]);
+      numbers = 0;
+    }
+    batches[batches.length - 1].push(i);
+    numbers += sizes[i];
+  }
+  return batches;
+}
+
+async function lend(thread: KernelThread, name: KernelName, calls: readonly KernelCall[]): Promise<unknown[]> {
+  const items = calls.map(({ tensors, args }) => {
+    return { tensors: Object.fromEntries(Object.entries(tensors).map(([key, { data }]) => [key, data])), args };
+  });
+  const reply = await thread.run({ ...name, items });
+  for (const [i, { tensors }] of calls.entries()) {
+    for (const [key, tensor] of Object.entries(tensors)) tensor.data = reply.tensors[i][key];
+  }
+  if (reply.error) throw Object.assign(new Error(reply.error.message), reply.error);
+  return reply.results;
+}
+
+/** One thread, one request at a time. Where it dies the compute thread dies too, by the error or the throw here. */
+class KernelThread {
+  private readonly worker = new Worker(new URL("./kernelThread.js", import.meta.url));
+  private take: (reply: KernelReply) => void = () => {};
+
+  constructor() {
+    this.worker.on("message", (reply: KernelReply) => this.take(reply));
+    this.worker.on("exit", () => {
+      throw new Error("internal: a kernel thread has ended"); // with the tensors that it had
+    });
+    this.worker.unref(); // the compute thread lives as long as it is asked
+  }
+
+  run(request: KernelRequest): Promise<KernelReply> {
+    return new Promise((resolve) => {
+      this.take = resolve;
+      this.worker.postMessage(request, buffersOf(request.items.map(({ tensors }) => tensors)));
+    });
+  }
+
+  async end(): Promise<void> {
+    this.worker.removeAllListeners("exit");
+    await this.worker.terminate();
+  }
+}
