@@ -185,6 +185,13 @@ async function applyEach({ items, ...kernel }: Extract<Request, { method: "apply
   return results;
 }
 
+async function stop(): Promise<void> {
+  await kernelThreads.end();
+  for (const session of sessions.values()) await session.release();
+  sessions.clear();
+  tensors.clear();
+}
+
 async function answer(request: Request): Promise<unknown> {
   switch (request.method) {
     case "runtime":
@@ -219,11 +226,7 @@ async function answer(request: Request): Promise<unknown> {
     case "applyEach":
       return applyEach(request);
     case "stop":
-      await kernelThreads.end();
-      for (const session of sessions.values()) await session.release();
-      sessions.clear();
-      tensors.clear();
-      return undefined;
+      return stop();
   }
 }
 

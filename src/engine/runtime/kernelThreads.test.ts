@@ -73,6 +73,9 @@ test.each<OptimizerSettings>([
   { kind: "adamw8bit", ...betas },
   { kind: "sgd", momentum: 0.9, dampening: 0, nesterov: true },
   { kind: "adafactor" },
+  { kind: "rmsprop", alpha: 0.99, eps: 1e-8, momentum: 0.9, centered: true },
+  { kind: "adagrad", lrDecay: 0.1, eps: 1e-10 },
+  { kind: "lion", beta1: 0.9, beta2: 0.99 },
 ])("$kind: one thread and three compute the same bits", async (optimizer) => {
   const alone = await train(openDevice({ threads: 1, sharedFrom: 1 }), optimizer);
   const shared = await train(openDevice({ threads: 3, sharedFrom: 1 }), optimizer);

@@ -1,9 +1,10 @@
 /**
- * @file Several threads run one kernel over many tensors: AdamW over 124 M numbers takes one thread a quarter of a step.
+ * @file Several threads run one kernel over many tensors: AdamW over 124 M numbers takes one thread a fifth of a step.
  *
- * onnxruntime-node takes no SharedArrayBuffer, so no two threads can see a tensor at once. But the memory of a plain one
- * can be moved with a message, in microseconds whatever its size, and moved back: no copy, no peak of memory. A kernel
- * sees whole tensors and nothing else, so which thread runs it changes no bit of the result.
+ * onnxruntime-node takes no SharedArrayBuffer, so no two threads can see a tensor at once. But the memory of a plain
+ * one can be moved with a message, in microseconds whatever its size, and moved back: no copy, no peak of memory. A
+ * kernel sees whole tensors and nothing else, so which thread runs it changes no bit of the result. One cost: in a
+ * thread that has handed memory over, V8 checks at every access that an array still has its own (see adamwStep).
  *
  * Roads not taken. An optimizer as an ONNX graph rounds every operation to float32, where the kernels compute in
  * float64, and needs room for all its outputs. WebAssembly with SIMD sees only its own memory, at most 4 GiB that
