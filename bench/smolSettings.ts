@@ -15,11 +15,11 @@ export const LORA: LoraConfigInput = {
 /** The same in trl_smollm2.py. */
 export const TRAINING: DPOConfigInput = {
   beta: 0.1,
-  learning_rate: 5e-5,
+  learning_rate: 1e-4,
   num_train_epochs: 1,
   per_device_train_batch_size: 1,
   per_device_eval_batch_size: 1,
-  max_length: 1024,
+  max_length: 2048,
   train_sampling_strategy: "sequential",
   logging_steps: 1,
   save_strategy: "no",

@@ -14,7 +14,7 @@ import { basesTable, measureBases } from "./bases.ts";
 import { checkMaterials, dataFolder } from "./materials.ts";
 import { mean } from "./measurements.ts";
 import { findPython } from "./peers.ts";
-import { QUESTION, type SmolReport } from "./smolSettings.ts";
+import { type BaseReport, QUESTION, type SmolReport } from "./smolSettings.ts";
 import { writeFloat32Model } from "./writeFloat32Model.ts";
 
 const HELP = `npm run bench:smollm2 -- MODEL.gguf [--trl-steps 24] [--json]
@@ -58,38 +58,53 @@ async function measureTrl(gguf: string, folder: string, steps: number): Promise<
   return JSON.parse(measure(python, args, "TRL")) as Record<string, TrlReport>;
 }
 
-function printReport(ours: SmolReport, trl: Record<string, TrlReport> | null, steps: number): void {
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+/** Ours and TRL's on the same rows, by the column's name. */
+type SameRows = Record<string, { rows: number; seconds: number; peakRssBytes: number }>;
+
+function printReport(ours: SmolReport, sameRows: SameRows): void {
   const print = (line = "") => process.stdout.write(`${line}\n`);
   const shown = ["rewards/accuracies", "rewards/margins", "loss", "logps/chosen", "logps/rejected"];
   const { train, train_kept, held_out, held_out_kept } = ours.pairs;
   print(`Pairs kept: ${train_kept} of ${train} to train on, ${held_out_kept} of ${held_out} held out.\n`);
-  print(`| ${held_out_kept} held-out pairs | before | after |\n|---|---|---|`);
+  print(`| ${held_out_kept} held-out pairs | before | after |\n|---|---:|---:|`);
   for (const name of shown) {
     const [before, after] = [ours.before, ours.after].map((entry) => Number(entry[`eval_${name}`]).toFixed(4));
     print(`| ${name} | ${before} | ${after} |`);
   }
-  print();
-  print(
-    `| the first rows, each step with its reference pass | prefine | TRL, defaults | TRL, best |\n|---|---|---|---|`,
-  );
-  const cells = (of: (report: TrlReport) => string) => ["default", "best"].map((name) => (trl ? of(trl[name]) : "-"));
-  print(`| rows | ${[Math.min(steps, train_kept), ...cells((r) => String(r.losses.length))].join(" | ")} |`);
-  const own = mean(ours.steps.slice(WARM_UP, steps)).toFixed(2);
-  print(`| seconds a step | ${[own, ...cells((r) => r.seconds_per_step.toFixed(2))].join(" | ")} |`);
-  print(
-    `| peak memory | ${[gigabytes(ours.peakRssBytes), ...cells((r) => gigabytes(r.peak_rss_bytes))].join(" | ")} |`,
-  );
-  print(`\nAll ${ours.steps.length} steps: ${mean(ours.steps.slice(WARM_UP)).toFixed(2)} s a step.`);
+  const all = mean(ours.steps.slice(WARM_UP)).toFixed(2);
+  print(`\nAll ${ours.steps.length} steps: ${all} s a step, peak memory ${gigabytes(ours.peakRssBytes)}.\n`);
+  print("| the first rows, each step with its reference pass | rows | seconds a step | peak memory |");
+  print("|---|---:|---:|---:|");
+  for (const [name, { rows, seconds, peakRssBytes }] of Object.entries(sameRows)) {
+    print(`| ${name} | ${rows} | ${seconds.toFixed(2)} | ${gigabytes(peakRssBytes)} |`);
+  }
   print(`\n${QUESTION}\n\nbefore: ${ours.answers.before}\n\nafter: ${ours.answers.after}`);
+}
+
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+
+/** The first rows once more, alone in a process each, as TRL's are. */
+async function measureSameRows(gguf: string, folder: string, steps: number): Promise<SameRows> {
+  const own = (...more: string[]) => {
+    const args = [here("./measureBases.js"), gguf, "float32", String(steps), "1", join(folder, `rows${more}`), ...more];
+    const report = JSON.parse(measure(process.execPath, args, "measureBases")) as BaseReport;
+    const seconds = mean(report.steps.slice(WARM_UP));
+    return { rows: report.steps.length, seconds, peakRssBytes: report.peakRssBytes };
+  };
+  const found: SameRows = { prefine: own(), "prefine, gradient_checkpointing": own("checkpointing") };
+  for (const [variant, report] of Object.entries((await measureTrl(gguf, folder, steps)) ?? {})) {
+    const { losses, seconds_per_step: seconds, peak_rss_bytes: peakRssBytes } = report;
+    found[`TRL, ${variant}`] = { rows: losses.length, seconds, peakRssBytes };
+  }
+  return found;
 }
 
 async function runJob(gguf: string, folder: string, { steps, json }: { steps: number; json: boolean }) {
   const args = [here("./measureSmollm2.js"), gguf, join(folder, "run")];
   const ours = JSON.parse(measure(process.execPath, args, "measureSmollm2")) as SmolReport;
-  const trl = await measureTrl(gguf, folder, steps);
-  if (json) process.stdout.write(`${JSON.stringify({ prefine: ours, trl })}\n`);
-  else printReport(ours, trl, steps);
+  const sameRows = await measureSameRows(gguf, folder, steps);
+  if (json) process.stdout.write(`${JSON.stringify({ prefine: ours, sameRows })}\n`);
+  else printReport(ours, sameRows);
 }
 
 async function runBases(gguf: string | undefined, folder: string, { rows, json }: { rows: number; json: boolean }) {

@@ -29,7 +29,7 @@ def measure(options, variant):
 
     timer = step_timer()
     with tempfile.TemporaryDirectory() as output:
-        args = dpo_config(output, options.steps, variant, max_length=1024, learning_rate=5e-5)
+        args = dpo_config(output, options.steps, variant, max_length=2048, learning_rate=1e-4)
         peft_config = LoraConfig(
             r=8, lora_alpha=16, lora_dropout=0.0, target_modules=["q_proj", "k_proj", "v_proj", "o_proj"],
             task_type="CAUSAL_LM",
