@@ -1,6 +1,7 @@
 /** @file GPT-2 (transformers' GPT2LMHeadModel): learned positions, pre-norm blocks, Conv1D layers, tied head. */
-import { add, chunk, gatherRows, geluNew, layerNorm, type Tensor } from "../engine/graph/index.ts";
-import { PrefineError, show } from "../errors.ts";
+import { add, chunk, gatherRows, layerNorm, type Tensor } from "../engine/graph/index.ts";
+import { PrefineError } from "../errors.ts";
+import { type Activation, readActivation } from "./activations.ts";
 import { type ConfigFields, readConfigFields } from "./configFields.ts";
 import type { Architecture, LinearLayer, Network } from "./network.ts";
 import { type Block, preNormForward } from "./preNormDecoder.ts";
@@ -15,28 +16,19 @@ interface Gpt2 {
   epsilon: number;
   /** Whether the unembedding is the embedding: in every published GPT-2; not where they were trained apart. */
   isTied: boolean;
+  activation: Activation;
+  /** Factor of the attention scores of a layer. */
+  scaleOf(layer: number): number;
   dropout: { embedding: number; residual: number; attention: number };
 }
-
-/** Options of GPT2Config that change the network and that no published GPT-2 uses. */
-const FIXED = {
-  activation_function: "gelu_new",
-  add_cross_attention: false,
-  reorder_and_upcast_attn: false,
-  scale_attn_by_inverse_layer_idx: false,
-  scale_attn_weights: true,
-} as const;
 
 /** Far beyond any GPT-2 (48): each one is described in memory before the weights are looked at. */
 const MOST_LAYERS = 1000;
 
 function readConfig(fields: ConfigFields): Gpt2 {
-  for (const [name, expected] of Object.entries(FIXED)) {
-    const found = fields.json[name] ?? expected;
-    if (found === expected) continue;
-    const says = `the config says ${show(found)}`;
-    const message = `${fields.where}: ${name}: prefine runs GPT-2 with ${expected}, ${says}`;
-    throw new PrefineError("not-yet", message, "Use a model with GPT-2's own settings.");
+  if (fields.boolean("add_cross_attention", false)) {
+    const message = `${fields.where}: add_cross_attention: prefine runs decoders alone, the config says true`;
+    throw new PrefineError("not-yet", message, "Use a model without an encoder.");
   }
   const width = fields.integer("n_embd", 768);
   const heads = fields.integer("n_head", 12);
@@ -49,13 +41,23 @@ function readConfig(fields: ConfigFields): Gpt2 {
     heads,
     inner: fields.integer("n_inner", 4 * width),
     epsilon: fields.number("layer_norm_epsilon", 1e-5),
-    isTied: (fields.json.tie_word_embeddings ?? true) !== false,
+    isTied: fields.boolean("tie_word_embeddings", true),
+    activation: readActivation(fields, "activation_function", "gelu_new"),
+    scaleOf: readScale(fields, width / heads),
     dropout: {
       embedding: fields.rate("embd_pdrop", 0.1),
       residual: fields.rate("resid_pdrop", 0.1),
       attention: fields.rate("attn_pdrop", 0.1),
     },
   };
+}
+
+/** reorder_and_upcast_attn is about narrow floats: attention is float32 here. */
+function readScale(fields: ConfigFields, headSize: number): Gpt2["scaleOf"] {
+  fields.boolean("reorder_and_upcast_attn", false);
+  const scale = fields.boolean("scale_attn_weights", true) ? 1 / Math.sqrt(headSize) : 1;
+  const byLayer = fields.boolean("scale_attn_by_inverse_layer_idx", false);
+  return (layer) => (byLayer ? scale / (layer + 1) : scale);
 }
 
 interface BlockLayers {
@@ -109,10 +111,10 @@ function parametersOf(config: Gpt2, blocks: readonly BlockLayers[]): Map<string,
 
 /**
  * One block. Kept for the backward pass, a token: x, qkv, the attention's output, the residual stream and the MLP's
- * inner row, 10 C floats; the norms and GELU are computed again (together 2 % of a step for 6 C floats less). With
- * gradient checkpointing x alone, C floats.
+ * inner row, 10 C floats; the norms and the activation are computed again (together 2 % of a step for 6 C floats less).
+ * With gradient checkpointing x alone, C floats.
  */
-function block(config: Gpt2, { name, qkv, attentionOut, up, down }: BlockLayers): Block<null> {
+function block(config: Gpt2, { name, qkv, attentionOut, up, down }: BlockLayers, layer: number): Block<null> {
   const norm = (net: Network, suffix: string, input: Tensor) =>
     layerNorm(input, net.weight(`${name}.${suffix}.weight`), net.weight(`${name}.${suffix}.bias`), config.epsilon);
   const { width, heads, dropout } = config;
@@ -121,7 +123,7 @@ function block(config: Gpt2, { name, qkv, attentionOut, up, down }: BlockLayers)
     attention: {
       heads,
       kvHeads: heads,
-      scale: 1 / Math.sqrt(width / heads),
+      scale: config.scaleOf(layer),
       dropout: dropout.attention,
       window: null,
     },
@@ -132,7 +134,7 @@ function block(config: Gpt2, { name, qkv, attentionOut, up, down }: BlockLayers)
     attentionOut,
     mlp: (net, middle) => {
       const inner = net.recompute([middle], ([input]) => [net.linear(norm(net, "ln_2", input), up)]);
-      return net.recompute(inner, ([input]) => [net.linear(geluNew(input), down)])[0];
+      return net.recompute(inner, ([input]) => [net.linear(config.activation(input), down)])[0];
     },
     residualDropout: dropout.residual,
   };
@@ -163,7 +165,7 @@ export function gpt2(json: Record<string, unknown>, where: string): Architecture
         const places = gatherRows(net.weight("transformer.wpe.weight"), positions);
         return { x: net.dropout(add(words, places), config.dropout.embedding, "embedding"), places: null };
       },
-      blocks: layers.map((each) => block(config, each)),
+      blocks: layers.map((each, index) => block(config, each, index)),
       lastNorm: (net, x) => {
         const [weight, bias] = ["weight", "bias"].map((name) => net.weight(`transformer.ln_f.${name}`));
         return layerNorm(x, weight, bias, config.epsilon);

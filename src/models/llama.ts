@@ -11,7 +11,6 @@ import {
   reshape,
   rmsNorm,
   rotary,
-  silu,
   sin,
   type Tensor,
 } from "../engine/graph/index.ts";
@@ -81,7 +80,7 @@ function rotationOf(positions: Tensor, { frequencies, scale }: LlamaConfig["rope
 
 /**
  * One block. Kept for the backward pass, a token: the stream twice, queries, keys, values, the attention's output, gate
- * and up; Qwen3's queries and keys also as they are before their norm. Norms and silu(gate) * up are computed again.
+ * and up; Qwen3's queries and keys also as they are before their norm. Norms and act(gate) * up are computed again.
  */
 function block(config: LlamaConfig, layers: BlockLayers, window: number | null): Block<Rotation> {
   const { heads, kvHeads, headSize, epsilon } = config;
@@ -115,7 +114,7 @@ function block(config: LlamaConfig, layers: BlockLayers, window: number | null):
         const normed = norm(net, "post_attention_layernorm", input);
         return [net.linear(normed, gate), net.linear(normed, up)];
       });
-      return net.recompute(inner, ([g, u]) => [net.linear(mul(silu(g), u), down)])[0];
+      return net.recompute(inner, ([g, u]) => [net.linear(mul(config.activation(g), u), down)])[0];
     },
     residualDropout: 0,
   };

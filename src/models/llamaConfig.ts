@@ -2,7 +2,8 @@
  * @file config.json of Llama's family -> one description. What the members differ in is one table: defaults (those of
  * transformers' config classes, which older files leave out), biases, norms of queries and keys, sliding windows.
  */
-import { PrefineError, show } from "../errors.ts";
+import { show } from "../errors.ts";
+import { type Activation, readActivation } from "./activations.ts";
 import { type ConfigFields, readConfigFields } from "./configFields.ts";
 import { type RopeFrequencies, ropeFrequencies } from "./ropeFrequencies.ts";
 
@@ -22,6 +23,7 @@ export interface LlamaConfig {
   bias: { qkv: boolean; attentionOut: boolean; mlp: boolean };
   /** Queries and keys are normalized head by head before they are turned. */
   hasHeadNorm: boolean;
+  activation: Activation;
   attentionDropout: number;
   rope: RopeFrequencies;
   /** The sliding window of each layer, in positions; null: none. */
@@ -126,11 +128,6 @@ function readHeads(fields: ConfigFields, member: Member, width: number) {
 export function readLlamaConfig(type: LlamaType, json: Record<string, unknown>, where: string): LlamaConfig {
   const fields = readConfigFields(json, where);
   const member = FAMILY[type];
-  const activation = json.hidden_act ?? "silu";
-  if (activation !== "silu" && activation !== "swish") {
-    const message = `${where}: hidden_act: prefine runs ${type} with silu, the config says ${show(activation)}`;
-    throw new PrefineError("not-yet", message, "Use a model with silu.");
-  }
   const width = fields.integer("hidden_size", 4096);
   const layers = fields.integer("num_hidden_layers", 32, MOST_LAYERS);
   const sizes = readHeads(fields, member, width);
@@ -146,6 +143,7 @@ export function readLlamaConfig(type: LlamaType, json: Record<string, unknown>, 
     isTied: fields.boolean("tie_word_embeddings", false),
     bias: member.bias(fields),
     hasHeadNorm: member.hasHeadNorm,
+    activation: readActivation(fields, "hidden_act", "silu"),
     attentionDropout: fields.rate("attention_dropout", 0),
     rope: ropeFrequencies(fields, { headSize: sizes.headSize, maxPositions: positions }),
     windows: member.windows(fields, layers),

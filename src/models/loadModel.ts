@@ -13,6 +13,7 @@ import { parseJson } from "../parseJson.ts";
 import { architectureOf } from "./architectures.ts";
 import { ggufWeights, loadGguf } from "./loadGguf.ts";
 import type { Architecture, QuantizationSettings } from "./network.ts";
+import { differsFromTied, type FoundTensor } from "./tiedWeights.ts";
 
 export interface LoadModelOptions {
   revision?: string;
@@ -63,11 +64,27 @@ export async function loadModel(idOrPath: string, options: LoadModelOptions = {}
   const configFile = join(directory, "config.json");
   if (!existsSync(configFile)) throw noModel(idOrPath, directory, "config.json");
   const config = readJson(configFile);
-  const architecture = architectureOf(config, configFile);
+  refuseQuantized(config, configFile);
+  const tied = architectureOf(config, configFile);
   const generationFile = join(directory, "generation_config.json");
   const generationConfig = existsSync(generationFile) ? readJson(generationFile) : {};
-  const weights = await findWeights(architecture, directory, configFile, idOrPath);
-  return { architecture, config, generationConfig, nameOrPath: idOrPath, directory, configFile, weights };
+  const found = await findTensors(directory, idOrPath);
+  const shared = { generationConfig, nameOrPath: idOrPath, directory, configFile };
+  if (!(await differsFromTied(tied, found))) {
+    return { architecture: tied, config, weights: weightsOf(tied, found, shared), ...shared };
+  }
+  const apart = { ...config, tie_word_embeddings: false };
+  options.onWarning?.(`${configFile} ties the head to the embedding, but the weights have both, and they differ`);
+  const architecture = architectureOf(apart, configFile);
+  return { architecture, config: apart, weights: weightsOf(architecture, found, shared), ...shared };
+}
+
+/** Weights in other formats have other names, shapes and types: say why, before they miss. */
+function refuseQuantized(config: Record<string, unknown>, where: string): void {
+  if (config.quantization_config == null) return;
+  const method = (config.quantization_config as { quant_method?: unknown }).quant_method;
+  const message = `${where}: quantization_config: weights quantized by ${show(method)} are not read`;
+  throw new PrefineError("not-yet", message, "Use the model's unquantized weights: load_in_4bit quantizes them here.");
 }
 
 /** The GGUF file that is asked for, or the only one of a folder that has no config.json. */
@@ -167,17 +184,20 @@ async function readHeader(file: string): Promise<Map<string, SafetensorsEntry>> 
   }
 }
 
-async function findWeights(
-  architecture: Architecture,
-  directory: string,
-  configFile: string,
-  name: string,
-): Promise<Map<string, FileRange>> {
-  const found = new Map<string, SafetensorsEntry & { file: string }>();
+async function findTensors(directory: string, name: string): Promise<Map<string, FoundTensor>> {
+  const found = new Map<string, FoundTensor>();
   for (const shard of weightFiles(directory, name)) {
     const file = join(directory, shard);
     for (const [tensor, entry] of await readHeader(file)) found.set(tensor, { ...entry, file });
   }
+  return found;
+}
+
+function weightsOf(
+  architecture: Architecture,
+  found: ReadonlyMap<string, FoundTensor>,
+  { directory, configFile }: { directory: string; configFile: string },
+): Map<string, FileRange> {
   const weights = new Map<string, FileRange>();
   for (const [parameter, shape] of architecture.parameters) {
     const key = architecture.fileNames(parameter).find((candidate) => found.has(candidate));

@@ -62,7 +62,7 @@ const yarn: Scaling = (plain, rope, { headSize, maxPositions, theta }) => {
   const bounds = [rope.positive("beta_fast", 32), rope.positive("beta_slow", 1)].map((turns) =>
     channelOf(turns, theta, headSize, original),
   );
-  const [start, end] = (rope.json.truncate ?? true) ? [Math.floor(bounds[0]), Math.ceil(bounds[1])] : bounds;
+  const [start, end] = rope.boolean("truncate", true) ? [Math.floor(bounds[0]), Math.ceil(bounds[1])] : bounds;
   const low = Math.max(start, 0);
   const high = Math.min(end, headSize - 1);
   const width = low === high ? 0.001 : high - low;
@@ -81,8 +81,12 @@ function yarnScale(rope: ConfigFields, factor: number): number {
   return mscale > 0 && all > 0 ? temperature(mscale) / temperature(all) : temperature(1);
 }
 
+const unscaled: Scaling = (plain) => ({ frequencies: plain.map(inverse), scale: 1 });
+
 const SCALINGS: Record<string, Scaling> = {
-  default: (plain) => ({ frequencies: plain.map(inverse), scale: 1 }),
+  default: unscaled,
+  // NTK: a larger theta beyond max_position_embeddings, where prefine never goes
+  dynamic: unscaled,
   linear,
   llama3,
   yarn,
@@ -90,7 +94,7 @@ const SCALINGS: Record<string, Scaling> = {
 
 /**
  * Reads `rope_parameters` (transformers 5), or `rope_theta` and `rope_scaling` (4), which come first as they do there.
- * @throws PrefineError("not-yet") for a rope_type that prefine does not run (dynamic, longrope, ...).
+ * @throws PrefineError("not-yet") for a rope_type that prefine does not run (longrope, ...).
  */
 export function ropeFrequencies(fields: ConfigFields, shape: RopeShape): RopeFrequencies {
   const [name, rope] = ropeFields(fields);
@@ -101,8 +105,17 @@ export function ropeFrequencies(fields: ConfigFields, shape: RopeShape): RopeFre
     const message = `${fields.where}: ${name}: rope_type ${show(type)} is not built yet`;
     throw new PrefineError("not-yet", message, `These are: ${known}.`);
   }
+  if (type !== "default") refusePartial(name, rope, fields, shape.headSize);
   const theta = rope.positive("rope_theta", fields.positive("rope_theta", 10_000));
   return scaling(wavelengths(theta, shape.headSize), rope, { ...shape, theta });
+}
+
+/** Heads of which only a part turns: no model of the family; transformers looks at the factor for scaled ones alone. */
+function refusePartial(name: string, rope: ConfigFields, { json, where }: ConfigFields, headSize: number): void {
+  const factor = rope.json.partial_rotary_factor ?? json.partial_rotary_factor ?? 1;
+  if (typeof factor === "number" && Math.trunc(headSize * factor) === headSize) return;
+  const message = `${where}: ${name}: partial_rotary_factor ${show(factor)} is not built yet`;
+  throw new PrefineError("not-yet", message, "Use a model that turns whole heads.");
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

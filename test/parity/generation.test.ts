@@ -1,4 +1,7 @@
-/** @file Generation equal to transformers' by every road: alone, in a batch, streamed, through the pipeline. */
+/**
+ * @file Generation equal to transformers' by every road: alone, in a batch, streamed, through the pipeline, for every
+ * model of generation/greedy.json. PREFINE_REFERENCE names another folder of the same layout.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,11 +10,9 @@ import type { Tokenizer } from "../../src/data/tokenizers/tokenizer.ts";
 import { AutoModelForCausalLM } from "../../src/generation/causalLM.ts";
 import type { CausalLM, GenerateOptions } from "../../src/generation/generativeModel.ts";
 import { pipeline } from "../../src/generation/pipeline.ts";
-import { hasReference, needsReference, referenceFolder } from "../support/shared.ts";
+import { hasReference, isElsewhere, needsReference, ownReference, referenceFolder } from "../support/shared.ts";
 
-const MODELS = ["tiny-gpt2", "tiny-llama", "tiny-mistral", "tiny-qwen2", "tiny-qwen3"];
 const folderOf = (model: string) => join(referenceFolder, "models", model);
-const folder = folderOf("tiny-gpt2");
 
 interface Case {
   model: string;
@@ -22,14 +23,16 @@ interface Case {
   text: string;
 }
 
-function readCases(name: string): Case[] {
-  const file = join(referenceFolder, "generation", "greedy.json");
-  const cases = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Case[]) : [];
-  return cases.filter(({ model }) => model === name);
-}
+const greedyFile = join(referenceFolder, "generation", "greedy.json");
+const allCases = existsSync(greedyFile) ? (JSON.parse(readFileSync(greedyFile, "utf8")) as Case[]) : [];
+const models = [...new Set(allCases.map(({ model }) => model))];
 
-describe.skipIf(!hasReference).each(MODELS)(`generation of %s${needsReference}`, (name) => {
-  const cases = readCases(name);
+describe.skipIf(!hasReference)(`models that generate${needsReference}`, () => {
+  it.skipIf(isElsewhere)("are five", () => expect(models).toHaveLength(5));
+});
+
+describe.skipIf(!hasReference).each(models)(`generation of %s${needsReference}`, (name) => {
+  const cases = allCases.filter(({ model }) => model === name);
   const configs = [...new Map(cases.map(({ config }) => [JSON.stringify(config), config])).values()];
   let model: CausalLM;
   let tokenizer: Tokenizer;
@@ -39,7 +42,7 @@ describe.skipIf(!hasReference).each(MODELS)(`generation of %s${needsReference}`,
   });
   afterAll(() => model.dispose());
 
-  it("covers three prompts under five configs, one of them with beams", () => {
+  it.skipIf(isElsewhere)("covers three prompts under five configs, one of them with beams", () => {
     expect(cases).toHaveLength(15);
     expect(configs).toHaveLength(5);
     expect(configs.filter(({ num_beams }) => num_beams === 4)).toHaveLength(1);
@@ -120,7 +123,12 @@ interface Fixture {
   adapters: (FixtureCase & { adapter: string })[];
 }
 
-describe.skipIf(!hasReference)(`generation as transformers and PEFT have it${needsReference}`, () => {
+/** The fixture is of a model that lies beside the checkout. */
+const hasOwn = existsSync(ownReference);
+const needsOwn = hasOwn ? "" : " (SKIPPED: ../shared/reference is absent)";
+
+describe.skipIf(!hasOwn)(`generation as transformers and PEFT have it${needsOwn}`, () => {
+  const folder = join(ownReference, "models", "tiny-gpt2");
   const file = new URL("../fixtures/generation.json", import.meta.url);
   const { cases, beams, adapters } = JSON.parse(readFileSync(file, "utf8")) as Fixture;
   const common = { do_sample: false, pad_token_id: 0, onWarning: () => {} };
@@ -153,7 +161,7 @@ describe.skipIf(!hasReference)(`generation as transformers and PEFT have it${nee
 
   it.each(adapters)("$adapter", async ({ adapter, prompts, options, output_ids }) => {
     const before = process.cwd();
-    process.chdir(referenceFolder); // the adapters name their base model as seen from there
+    process.chdir(ownReference); // the adapters name their base model as seen from there
     try {
       const model = await AutoModelForCausalLM.from_pretrained(join("trajectories", adapter));
       expect([...(await model.generate(prompts, { ...options, ...common }))]).toEqual(output_ids);

@@ -1,6 +1,7 @@
 /**
  * @file Whole trainings against TRL (../shared/reference/trajectories): every logged value, the final evaluation, the
- * final weights. PREFINE_REFERENCE names another folder of the same layout, PREFINE_TRAJECTORIES other cases in it.
+ * final weights. Every folder of trajectories/ is a case; PREFINE_REFERENCE names another folder of the same layout,
+ * PREFINE_TRAJECTORIES some of its cases (NAME,NAME,...).
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,28 +14,19 @@ import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { AutoTokenizer } from "../../src/data/tokenizers/loadTokenizer.ts";
 import { loadModel } from "../../src/models/loadModel.ts";
 import { DPOTrainer } from "../../src/training/trainer.ts";
-import { hasReference, largestDifference, needsReference, readTensors, referenceFolder } from "../support/shared.ts";
+import {
+  hasReference,
+  isElsewhere,
+  largestDifference,
+  needsReference,
+  readTensors,
+  referenceFolder,
+  referenceNames,
+} from "../support/shared.ts";
 import { keepingLogger } from "../support/toyTrainer.ts";
 
-/** Other models than GPT-2, on conversations. */
-const MODELS = [
-  ...["tiny-llama-conversational", "tiny-llama-full", "tiny-mistral-conversational", "tiny-qwen2-conversational"],
-  ...["tiny-qwen3-conversational", "tiny-qwen3-all-linear", "tiny-llama-implicit-prompt"],
-];
-const BUILT = [
-  ...MODELS,
-  ...["note", "note-shuffled", "loss-sigmoid", "beta-0.5", "accumulation", "truncation", "uneven"],
-  ...["trained-adapter", "precompute-reference", "full", "sgd", "adafactor", "cosine-decay"],
-  "full-sync-reference",
-  ...["lora-all-linear", "lora-dora", "lora-layers", "lora-modules-to-save", "lora-rslora"],
-  ...["hinge", "ipo", "nca_pair", "bco_pair", "sppo_hard", "aot", "aot_unpaired", "apo_zero", "apo_down"].map(
-    (loss) => `loss-${loss}`,
-  ),
-  ...["loss-discopop", "loss-sft", "loss-sigmoid_norm", "loss-mpo", "ld-alpha", "weighting"],
-  ...["sigmoid", "robust", "exo_pair", "aot", "aot_unpaired"].map((loss) => `smoothing-${loss}`),
-  ...["forward_kl", "js_divergence", "alpha_divergence"].map((name) => `divergence-${name}`),
-];
-const cases = process.env.PREFINE_TRAJECTORIES?.split(",") ?? BUILT;
+const chosen = process.env.PREFINE_TRAJECTORIES?.split(",");
+const cases = chosen ?? referenceNames("trajectories");
 
 interface Case {
   model: string;
@@ -101,6 +93,7 @@ async function train(folder: string, example: Case, output_dir: string) {
 }
 
 describe.skipIf(!hasReference)(`TRL's trajectories${needsReference}`, () => {
+  test.skipIf(isElsewhere || chosen !== undefined)("are fifty", () => expect(cases).toHaveLength(50));
   test.each(cases)("%s", { timeout: 120_000 }, async (name) => {
     const folder = join(referenceFolder, "trajectories", name);
     const example: Case = JSON.parse(readFileSync(join(folder, "case.json"), "utf8"));

@@ -88,6 +88,7 @@ export const READS_FILES = [
   ...[
     "src/models/loadModel.ts",
     "src/models/loadGguf.ts",
+    "src/models/tiedWeights.ts",
     "src/engine/runtime/",
     "src/plots/plotRunFolders.ts",
     "src/plots/readTrainerState.ts",

@@ -1,4 +1,4 @@
-/** @file A small random GPT-2, learners on it, and a few large steps: for what must hold of an adapter. */
+/** @file A small random model, learners on it, and a few large steps: for what must hold of an adapter. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,13 +13,16 @@ import { ADAMW, packed, randomGpt2, randomPairTokens } from "./randomGpt2.ts";
 
 export const pairs = randomPairTokens(6);
 
-/** Folder and model are there in tests; a test's learners go when it is done, the folder when all are. */
-export function useLearners() {
+/**
+ * Folder and model are there in tests; a test's learners go when it is done, the folder when all are.
+ * @param makeModel writes the model into a folder; its vocabulary is that of the pairs.
+ */
+export function useLearners(makeModel: (folder: string) => Promise<LoadedModel> = randomGpt2) {
   const folder = mkdtempSync(join(tmpdir(), "prefine-adapter-"));
   const learners: Learner[] = [];
   const bench = { folder, base: join(folder, "base"), model: undefined as unknown as LoadedModel };
   beforeAll(async () => {
-    bench.model = await randomGpt2(bench.base);
+    bench.model = await makeModel(bench.base);
   });
   afterEach(async () => {
     await Promise.all(learners.splice(0).map((made) => made.dispose()));

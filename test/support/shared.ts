@@ -1,15 +1,29 @@
-/** @file Where the reference values are. PREFINE_REFERENCE names another folder of the same layout. */
-import { existsSync, readFileSync } from "node:fs";
+/**
+ * @file Where the reference values are. PREFINE_REFERENCE names another folder of the same layout: tests then take
+ * whatever models and cases it has by their names.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeSafetensors } from "../../src/formats/safetensors.ts";
 
 const root = new URL("../../../shared", import.meta.url).pathname;
 export const sharedFolder = root;
-export const referenceFolder = process.env.PREFINE_REFERENCE ?? join(root, "reference");
+/** The folder beside the checkout, which has the models that fixtures were made with. */
+export const ownReference = join(root, "reference");
+export const referenceFolder = process.env.PREFINE_REFERENCE ?? ownReference;
+/** Whether what is known of the folder beside the checkout does not hold. */
+export const isElsewhere = referenceFolder !== ownReference;
 /** False in a user's clone, which has no reference values beside it. */
 export const hasReference = existsSync(referenceFolder);
 /** Put into the name of what is skipped without them. */
 export const needsReference = hasReference ? "" : " (SKIPPED: ../shared/reference is absent)";
+
+/** What a folder of the reference values holds, `extension` cut off; nothing where the folder is absent. */
+export function referenceNames(folder: string, extension = ""): string[] {
+  const path = join(referenceFolder, folder);
+  const files = existsSync(path) ? readdirSync(path).sort() : [];
+  return files.filter((file) => file.endsWith(extension)).map((file) => file.slice(0, file.length - extension.length));
+}
 
 /** Tensors of a safetensors file as float arrays (integers too), with their shapes. */
 export function readTensors(

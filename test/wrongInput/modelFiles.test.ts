@@ -95,7 +95,11 @@ describe("config.json", () => {
     [{ layer_norm_epsilon: -1 }, "layer_norm_epsilon: expected a number of at least 0, found -1"],
     [{ model_type: undefined }, "expected model_type, found nothing"],
     [{ model_type: "gptx" }, 'model_type "gptx" is not built yet'],
-    [{ activation_function: "relu" }, 'activation_function: prefine runs GPT-2 with gelu_new, the config says "relu"'],
+    [{ activation_function: "relu6" }, 'activation_function "relu6" is not built yet'],
+    [
+      { quantization_config: { quant_method: "gptq" } },
+      'quantization_config: weights quantized by "gptq" are not read',
+    ],
   ])("with %j", async (changes, message) => {
     editJson("model/config.json", changes);
     expect(await modelRefusal()).toContain(`error: model/config.json: ${message}\n`);

@@ -1,5 +1,7 @@
 /** @file Filters that Jinja has and the template library has not, or has otherwise. */
+import { percentFormat } from "./pythonFormat.ts";
 import { type Arguments, STRING_METHODS, stripText } from "./pythonStrings.ts";
+import { SEQUENCE_FILTERS, type SequenceTools } from "./sequenceFilters.ts";
 import {
   entriesOf,
   isList,
@@ -17,6 +19,7 @@ export interface FilterTools {
   text(value: string): Value;
   list(items: Value[]): Value;
   integer(value: number): Value;
+  number(value: number, isFloat: boolean): Value;
   undefined(): Value;
   /** The filter that a `map` names, applied to an item. */
   filterItem(item: Value): Value;
@@ -66,26 +69,58 @@ const map: Filter = (operand, { positional, named }, tools) => {
 
 const isTrue = (value: Value) => (value as Value & { __bool__(): { value: boolean } }).__bool__().value;
 
+/** Whether a value passes a test that a filter names; without a name, whether it counts as true. */
+function passes(value: Value, test: unknown, argument: Value | undefined, tools: FilterTools): boolean {
+  if (test === undefined) return isTrue(value);
+  if (argument !== undefined) {
+    if (test === "equalto" || test === "eq" || test === "==") return pythonEquals(value, argument);
+    if (test === "ne" || test === "!=") return !pythonEquals(value, argument);
+    if (test === "in") return itemsOf(argument).some((item) => pythonEquals(item, value));
+  }
+  const known = tools.testOf(String(test));
+  if (!known) throw new Error(`no test named ${String(test)}`);
+  return argument === undefined ? known(value) : known(value, argument);
+}
+
 /** selectattr and rejectattr. */
 const byAttribute =
   (wanted: boolean): Filter =>
   (operand, { positional: [attribute, test], values }, tools) => {
-    const passes = (value: Value): boolean => {
-      if (test === undefined) return isTrue(value);
-      if (test === "equalto" || test === "eq" || test === "==") return pythonEquals(value, values[2]);
-      if (test === "ne" || test === "!=") return !pythonEquals(value, values[2]);
-      if (test === "in") return itemsOf(values[2]).some((item) => pythonEquals(item, value));
-      const known = tools.testOf(String(test));
-      if (!known) throw new Error(`no test named ${String(test)}`);
-      return known(value, values[2]);
-    };
     const items = itemsOf(iterated(operand, tools));
     const attributeOf = (item: Value) => entriesOf(item).get(String(attribute)) ?? tools.undefined();
-    return tools.list(items.filter((item) => passes(attributeOf(item)) === wanted));
+    return tools.list(items.filter((item) => passes(attributeOf(item), test, values[2], tools) === wanted));
   };
+
+const round: Filter = (operand, { positional, named }, { number }) => {
+  const [digits, kind] = [Number(positional[0] ?? 0), String(positional[1] ?? named.get("method") ?? "common")];
+  const scaled = Number(operand.value) * 10 ** digits;
+  const [down, up] = [Math.floor(scaled), Math.ceil(scaled)];
+  const isEven = (whole: number) => whole % 2 === 0;
+  const nearest = scaled - down === 0.5 ? (isEven(down) ? down : up) : Math.round(scaled); // as Python rounds
+  return number((kind === "floor" ? down : kind === "ceil" ? up : nearest) / 10 ** digits, true);
+};
+
+const MARKUP: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&#39;", '"': "&#34;" };
+const escapeMarkup: Filter = (operand, _given, { text }) =>
+  text(pythonText(operand).replace(/[&<>'"]/g, (character) => MARKUP[character]));
+
+const sequenceFilters = Object.entries(SEQUENCE_FILTERS).map(([name, filter]): [string, Filter] => [
+  name,
+  (operand, given, tools) => {
+    const sequenceTools: SequenceTools = {
+      ...tools,
+      itemsOf: (value) => itemsOf(FILTERS.list(iterated(value, tools), given, tools) ?? iterated(value, tools)),
+      passes: (value, test, argument) => passes(value, test, argument, tools),
+    };
+    return filter(operand, given, sequenceTools);
+  },
+]);
 
 /** By name; one that returns nothing leaves it to the library. */
 export const FILTERS: Readonly<Record<string, Filter>> = {
+  ...Object.fromEntries(sequenceFilters),
+  ...{ round, escape: escapeMarkup, e: escapeMarkup },
+  format: (operand, { values }, { text }) => text(percentFormat(pythonText(operand), values)),
   string: (operand, _given, { text }) => text(pythonText(operand)),
   trim: (operand, { positional: [characters] }, { text }) => text(stripText(pythonText(operand), characters)),
   upper: method("upper"),

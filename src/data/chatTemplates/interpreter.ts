@@ -5,7 +5,9 @@
  */
 import { FILTERS, type FilterTools, iterated } from "./filters.ts";
 import { Interpreter, type Node, type Scope } from "./library.ts";
+import { braceFormat, percentFormat, percentValues } from "./pythonFormat.ts";
 import { type Arguments, STRING_METHODS } from "./pythonStrings.ts";
+import { isLess } from "./sequenceFilters.ts";
 import type { NewRound, Syntax } from "./syntax.ts";
 import {
   entriesOf,
@@ -80,6 +82,8 @@ export class PythonInterpreter extends Interpreter {
     text: this.text,
     list: this.list,
     integer: (value: number): Value => this.literal("IntegerLiteral", value),
+    number: (value: number, isFloat: boolean): Value =>
+      this.literal(isFloat ? "FloatLiteral" : "IntegerLiteral", value),
     undefined: () => this.asLibrary(undefined, this.global),
   };
 
@@ -97,12 +101,23 @@ export class PythonInterpreter extends Interpreter {
     if (callee.type !== "MemberExpression" || callee.computed || property?.type !== "Identifier") return undefined;
     const object = this.value(callee.object, scope);
     const name = String(property.value);
+    if (isText(object) && name === "format") return this.text(this.format(object.value as string, node, scope));
     if (isText(object) && Object.hasOwn(STRING_METHODS, name)) {
       return this.fromPlain(STRING_METHODS[name](object.value as string, this.plainArguments(node, scope)));
     }
     const isMethod = isMapping(object) && MAPPING_METHODS.has(name); // even where a key has that name
     const called = isMethod ? held(object.builtins?.get(name) as Value) : { ...callee, object: held(object) };
     return this.asLibrary({ ...node, callee: called }, scope);
+  }
+
+  /** "{} {name}".format(...) */
+  private format(text: string, { args }: Node, scope: Scope): string {
+    const isNamed = ({ type }: Node) => type === "KeywordArgumentExpression";
+    const positional = (args as Node[]).filter((arg) => !isNamed(arg)).map((arg) => this.value(arg, scope));
+    const named = (args as Node[])
+      .filter(isNamed)
+      .map(({ key, value }): [string, Value] => [String((key as Node).value), this.value(value, scope)]);
+    return braceFormat(text, positional, new Map(named));
   }
 
   /** dict(a=1, b=2) */
@@ -160,6 +175,24 @@ export class PythonInterpreter extends Interpreter {
       case "*":
         if (isText(left) && right.type === "IntegerValue") {
           return this.text((left.value as string).repeat(Math.max(0, right.value as number)));
+        }
+        break;
+      case "%":
+        if (isText(left)) return this.text(percentFormat(left.value as string, percentValues(right)));
+        if (Number(right.value) !== 0 && Number(left.value) < 0 !== Number(right.value) < 0) {
+          // Python's remainder has the sign of the divisor
+          const rest = Number(left.value) % Number(right.value);
+          const isFloat = left.type === "FloatValue" || right.type === "FloatValue";
+          return this.make.number(rest === 0 ? 0 : rest + Number(right.value), isFloat);
+        }
+        break;
+      case "<":
+      case ">":
+      case "<=":
+      case ">=":
+        if (typeof left.value !== "number" || typeof right.value !== "number") {
+          const [small, large] = operator === "<" || operator === ">=" ? [left, right] : [right, left];
+          return this.truth(isLess(small, large) === (operator === "<" || operator === ">"));
         }
         break;
       case "+":

@@ -138,6 +138,23 @@ export const STRING_METHODS: Readonly<Record<string, (text: string, given: Argum
     if (Array.isArray(parts) && parts.every((part) => typeof part === "string")) return parts.join(text);
     throw new Error("join takes a list of strings");
   },
+  title: (text) => text.replace(/\p{L}+/gu, capitalize),
+  index: (text, given) => {
+    const at = find(text, textArgument(given, 0), false);
+    if (at < 0) throw new Error("substring not found");
+    return at;
+  },
+  zfill: (text, given) => {
+    const [, sign, rest] = /^([+-]?)(.*)$/s.exec(text) as RegExpExecArray;
+    return sign + rest.padStart(Number(given.positional[0]) - sign.length, "0");
+  },
+  partition: (text, given) => {
+    const mark = textArgument(given, 0);
+    const at = text.indexOf(mark);
+    return at < 0 ? [text, "", ""] : [text.slice(0, at), mark, text.slice(at + mark.length)];
+  },
+  isnumeric: (text) => isAll(text, /\p{N}/u),
+  isdecimal: (text) => isAll(text, /\p{Nd}/u),
   isspace: (text) => isAll(text, SPACES),
   isdigit: (text) => isAll(text, /\p{Nd}/u),
   isalpha: (text) => isAll(text, /\p{L}/u),

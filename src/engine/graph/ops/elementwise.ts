@@ -46,6 +46,8 @@ export const sigmoid = unary("sigmoid", "Sigmoid", (dy, _, y) => mul(dy, mul(y, 
 /** Of radians, to the last bit of float32 at any size of the angle. */
 export const cos: (x: Tensor) => Tensor = unary("cos", "Cos", (dy, x) => neg(mul(dy, sin(x))));
 export const sin = unary("sin", "Sin", (dy, x) => mul(dy, cos(x)));
+/** Of float32 alone: the runtime has no other kernel. */
+export const erf = unary("erf", "Erf", (dy, x) => mul(dy, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI))));
 export const relu = unary("relu", "Relu", (dy, x) => mul(dy, cast(greater(x, scalarLike(0, x)), x.dtype)));
 
 const signOp = defineOp("sign", {
@@ -56,13 +58,25 @@ const signOp = defineOp("sign", {
 export const sign = (x: Tensor): Tensor => signOp([x], {})[0];
 
 /**
- * log(sigmoid(x)) = (x - |x|) / 2 - log(1 + exp(-|x|)), without overflow. Written with |x| alone, whose derivative at 0
- * is 0: every DPO run starts at exactly 0, where the derivative is 1/2 (with min(x, 0) it would come out as 1).
+ * log(sigmoid(x)) = (x - |x|) / 2 - log(1 + exp(-|x|)), without overflow. Its derivative sigmoid(-x) is written out: as
+ * a sum over these terms it would be a difference of halves, which leaves nothing of it for pairs that are far apart.
  */
-export function logSigmoid(x: Tensor): Tensor {
-  const size = abs(x);
-  return sub(mul(sub(x, size), 0.5), log(add(exp(neg(size)), 1)));
-}
+const logSigmoidOp = defineOp("logSigmoid", {
+  shape: ([x]) => [{ shape: x.shape }],
+  onnx: ([x], emit) => {
+    const constantOf = (value: number) => emit.scalar(value, emit.inputs[0].dtype);
+    const size = emit.node("Abs", [x]);
+    const least = emit.node("Mul", [emit.node("Sub", [x, size]), constantOf(0.5)]);
+    const rest = emit.node("Add", [emit.node("Exp", [emit.node("Neg", [size])]), constantOf(1)]);
+    return [emit.node("Sub", [least, emit.node("Log", [rest])])];
+  },
+  vjp: ([dy], [x]) => {
+    const small = exp(neg(abs(x))); // sigmoid(-x) = small / (1 + small) for x >= 0, 1 / (1 + small) for x < 0
+    const numerator = where(less(x, scalarLike(0, x)), scalarLike(1, x), small);
+    return [mul(dy as Tensor, div(numerator, add(small, 1)))];
+  },
+});
+export const logSigmoid = (x: Tensor): Tensor => logSigmoidOp([x], {})[0];
 
 function comparison(name: string, onnxType: string) {
   const op = defineOp(name, {

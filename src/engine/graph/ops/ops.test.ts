@@ -45,6 +45,7 @@ const cases: Case[] = [
   ["abs", { a: [4] }, (x) => ops.abs(x.a)],
   ["tanh", { a: [4] }, (x) => ops.tanh(x.a)],
   ["sigmoid", { a: [4] }, (x) => ops.sigmoid(x.a)],
+  ["erf", { a: [6] }, (x) => ops.erf(ops.mul(x.a, 2)), { dtype: "float32" }],
   ["relu", { a: [6] }, (x) => ops.relu(x.a)],
   ["logSigmoid", { a: [6] }, (x) => ops.logSigmoid(ops.mul(x.a, 9))],
   ["logSigmoid, at 0", { a: [3] }, (x) => ops.logSigmoid(x.a), { domain: () => 0 }],

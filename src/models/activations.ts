@@ -1,0 +1,25 @@
+/** @file Activation functions of MLPs by the names that config.json has for them (transformers' ACT2FN). */
+import { add, erf, geluNew, mul, relu, sigmoid, silu, type Tensor } from "../engine/graph/index.ts";
+import { PrefineError, show } from "../errors.ts";
+import type { ConfigFields } from "./configFields.ts";
+
+export type Activation = (x: Tensor) => Tensor;
+
+/** x Phi(x), not approximated. */
+const gelu: Activation = (x) => mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1));
+
+const ACTIVATIONS: Record<string, Activation> = {
+  ...{ silu, swish: silu, gelu },
+  // one function by three names
+  ...{ gelu_new: geluNew, gelu_pytorch_tanh: geluNew, gelu_fast: geluNew },
+  quick_gelu: (x) => mul(x, sigmoid(mul(x, 1.702))),
+  relu,
+};
+
+/** @throws PrefineError("not-yet") for a function that prefine does not have. */
+export function readActivation({ json, where }: ConfigFields, field: string, fallback: string): Activation {
+  const name = json[field] ?? fallback;
+  if (typeof name === "string" && Object.hasOwn(ACTIVATIONS, name)) return ACTIVATIONS[name];
+  const message = `${where}: ${field} ${show(name)} is not built yet`;
+  throw new PrefineError("not-yet", message, `These are: ${Object.keys(ACTIVATIONS).join(", ")}.`);
+}

@@ -1,0 +1,96 @@
+/** @file Every field of config.json that can be wrong: the message names the file, the field and what was found. */
+import { describe, expect, test } from "vitest";
+import { PrefineError } from "../errors.ts";
+import { architectureOf } from "./architectures.ts";
+
+const DECODER = { hidden_size: 32, num_attention_heads: 4, num_key_value_heads: 2, num_hidden_layers: 2, head_dim: 8 };
+const BASES: Record<string, Record<string, unknown>> = {
+  gpt2: { n_embd: 32, n_head: 4, n_layer: 2, vocab_size: 50 },
+  ...{ llama: DECODER, mistral: DECODER, qwen2: DECODER, qwen3: DECODER },
+};
+const read = (type: string, config: Record<string, unknown>) =>
+  architectureOf({ model_type: type, ...BASES[type], ...config }, "config.json");
+
+type Wrong = [type: string, config: Record<string, unknown>, message: string];
+const whole = "expected a whole number from 1 to";
+const flag = "expected true or false";
+
+const SIZES: Wrong[] = [
+  ["llama", { vocab_size: 0 }, `vocab_size: ${whole} 2147483647, found 0`],
+  ["llama", { hidden_size: "32" }, `hidden_size: ${whole} 2147483647, found "32"`],
+  ["llama", { intermediate_size: 1.5 }, `intermediate_size: ${whole} 2147483647, found 1.5`],
+  ["llama", { num_hidden_layers: 4000 }, `num_hidden_layers: ${whole} 1000, found 4000`],
+  ["llama", { num_attention_heads: -4 }, `num_attention_heads: ${whole} 2147483647, found -4`],
+  ["qwen3", { num_key_value_heads: 3 }, "num_attention_heads 4 is no multiple of num_key_value_heads 3"],
+  ["llama", { head_dim: null, num_attention_heads: 5 }, "hidden_size 32 is no multiple of num_attention_heads 5"],
+  ["qwen3", { head_dim: 7 }, "head_dim 7: a rotary embedding needs an even number"],
+  ["mistral", { max_position_embeddings: {} }, `max_position_embeddings: ${whole} 2147483647, found {}`],
+  ["llama", { rms_norm_eps: "small" }, 'rms_norm_eps: expected a number of at least 0, found "small"'],
+  ["gpt2", { n_embd: 30 }, "n_embd 30 is no multiple of n_head 4"],
+  ["gpt2", { n_inner: 0 }, `n_inner: ${whole} 2147483647, found 0`],
+  ["gpt2", { n_positions: true }, `n_positions: ${whole} 2147483647, found true`],
+  ["gpt2", { layer_norm_epsilon: -1 }, "layer_norm_epsilon: expected a number of at least 0, found -1"],
+];
+
+const SETTINGS: Wrong[] = [
+  ["llama", { attention_bias: 1 }, `attention_bias: ${flag}, found 1`],
+  ["llama", { mlp_bias: "no" }, `mlp_bias: ${flag}, found "no"`],
+  ["qwen3", { attention_bias: [] }, `attention_bias: ${flag}, found []`],
+  ["llama", { tie_word_embeddings: "yes" }, `tie_word_embeddings: ${flag}, found "yes"`],
+  ["gpt2", { tie_word_embeddings: 0 }, `tie_word_embeddings: ${flag}, found 0`],
+  ["llama", { attention_dropout: 1 }, "attention_dropout: expected a number from 0, below 1, found 1"],
+  ["llama", { hidden_act: "relu6" }, 'hidden_act "relu6" is not built yet'],
+  ["llama", { hidden_act: 3 }, "hidden_act 3 is not built yet"],
+  ["gpt2", { activation_function: "mish" }, 'activation_function "mish" is not built yet'],
+  ["gpt2", { scale_attn_weights: "no" }, `scale_attn_weights: ${flag}, found "no"`],
+  ["gpt2", { scale_attn_by_inverse_layer_idx: 1 }, `scale_attn_by_inverse_layer_idx: ${flag}, found 1`],
+  ["gpt2", { reorder_and_upcast_attn: 1 }, `reorder_and_upcast_attn: ${flag}, found 1`],
+  ["gpt2", { add_cross_attention: true }, "add_cross_attention: prefine runs decoders alone, the config says true"],
+  ["gpt2", { embd_pdrop: 2 }, "embd_pdrop: expected a number from 0, below 1, found 2"],
+  ["mistral", { sliding_window: 0 }, `sliding_window: ${whole} 2147483647, found 0`],
+  ["qwen2", { use_sliding_window: "yes" }, `use_sliding_window: ${flag}, found "yes"`],
+  [
+    "qwen2",
+    { use_sliding_window: true, max_window_layers: -1 },
+    "max_window_layers: expected a number of at least 0, found -1",
+  ],
+  [
+    "qwen3",
+    { layer_types: ["full_attention"] },
+    'layer_types: expected 2 times "full_attention" or "sliding_attention", found ["full_attention"]',
+  ],
+  [
+    "qwen3",
+    { layer_types: ["full_attention", "chunked_attention"] },
+    'layer_types: expected 2 times "full_attention" or "sliding_attention", found',
+  ],
+  [
+    "qwen3",
+    { layer_types: ["full_attention", "sliding_attention"] },
+    "layer_types: sliding_attention needs use_sliding_window: true and a sliding_window",
+  ],
+];
+
+describe("a config that makes no model, or one that is not built", () => {
+  test.each([...SIZES, ...SETTINGS])("%s %o", (type, config, message) => {
+    expect(() => read(type, config)).toThrow(PrefineError);
+    expect(() => read(type, config)).toThrow(`config.json: ${message}`);
+  });
+
+  test("a family that is not built, or none", () => {
+    expect(() => read("phi3", {})).toThrow('config.json: model_type "phi3" is not built yet');
+    expect(() => read("llama", { model_type: null })).toThrow("config.json: expected model_type, found null");
+  });
+});
+
+test("windows are those of transformers", () => {
+  const windows = (type: string, config: Record<string, unknown>) => read(type, config).windows;
+  expect(windows("mistral", {})).toEqual([4096, 4096]);
+  expect(windows("mistral", { sliding_window: null })).toEqual([null, null]);
+  expect(windows("qwen2", { sliding_window: 6, max_window_layers: 0 })).toEqual([null, null]);
+  const on = { use_sliding_window: true, sliding_window: 6 };
+  expect(windows("qwen2", on)).toEqual([null, null]); // max_window_layers 28
+  expect(windows("qwen2", { ...on, max_window_layers: 1 })).toEqual([null, 6]);
+  expect(windows("qwen3", { ...on, layer_types: ["sliding_attention", "full_attention"] })).toEqual([6, null]);
+  expect(windows("qwen3", { ...on, sliding_window: null, max_window_layers: 0 })).toEqual([null, null]);
+});

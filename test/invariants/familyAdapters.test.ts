@@ -1,0 +1,87 @@
+/**
+ * @file Adapters on Llama's family: saved, each comes back with the same log-probabilities in prefine and in Python's
+ * PEFT, also from the files that PEFT writes of it; merged, it is the same model in transformers.
+ */
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadAdapter, saveAdapter } from "../../src/checkpoints/adapter.ts";
+import type { AdapterConfig } from "../../src/checkpoints/adapterConfig.ts";
+import type { PairLogps } from "../../src/data/preferences/types.ts";
+import { merge_and_unload } from "../../src/merging/mergeAndUnload.ts";
+import { loraAdapter } from "../../src/models/lora.ts";
+import type { AdapterKind } from "../support/adapterKinds.ts";
+import { pairs, scoresOf, trainSteps, useLearners } from "../support/learnerBench.ts";
+import { askPeft, expectSameLogps, hasPeft, needsPeft } from "../support/peft.ts";
+import { FAMILIES, randomModel } from "../support/randomModel.ts";
+
+const KINDS: Record<string, AdapterKind> = {
+  "all-linear": { target_modules: "all-linear" },
+  "DoRA on all, rslora": { target_modules: "all-linear", use_dora: true, use_rslora: true },
+  "ranks and alphas by name": {
+    ...{ target_modules: ["q_proj", "v_proj", "down_proj"], alpha_pattern: { "mlp.down_proj": 3 } },
+    rank_pattern: { v_proj: 2, "layers.1.self_attn.q_proj": 7 },
+  },
+  "embedding and head in full": { modules_to_save: ["embed_tokens", "lm_head"] },
+  "an MLP and norms in full, DoRA": { modules_to_save: ["mlp", "input_layernorm", "norm"], use_dora: true },
+  "one layer, biases of what is adapted": { bias: "lora_only", layers_to_transform: [1], layers_pattern: "layers" },
+  "all biases, by a pattern": { bias: "all", target_modules: ".*layers\\.0\\.(self_attn|mlp)\\.\\w+_proj" },
+};
+const kinds = Object.entries(KINDS);
+
+/** What each family can have beside FAMILIES' plain members. */
+const MODELS: Record<string, Record<string, unknown>> = {
+  llama: { ...FAMILIES.llama, attention_bias: true, mlp_bias: true },
+  mistral: FAMILIES.mistral,
+  qwen2: { ...FAMILIES.qwen2, use_sliding_window: true, sliding_window: 6, max_window_layers: 1 },
+  qwen3: { ...FAMILIES.qwen3, head_dim: 12, tie_word_embeddings: true },
+};
+
+describe.each(Object.entries(MODELS))("adapters on %s", { timeout: 40_000 }, (_, config) => {
+  const bench = useLearners((folder) => randomModel(folder, config));
+  const scores = new Map<string, PairLogps[]>();
+  const folderOf = (kind: string) => join(bench.folder, kind.replaceAll(/\W+/g, "-"));
+  const settingsOf = (kind: AdapterKind): AdapterConfig => ({
+    ...{ r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: ["q_proj", "v_proj"], fan_in_fan_out: false },
+    ...{ base_model_name_or_path: bench.base, task_type: "CAUSAL_LM", revision: null, ...kind },
+  });
+
+  test.each(kinds)("%s: comes back bit for bit, merged within rounding", async (name, kind) => {
+    const adapter = loraAdapter(bench.model.architecture, settingsOf(kind));
+    const trained = await bench.learner({ adapter });
+    await trainSteps(trained, 4);
+    scores.set(name, await scoresOf(trained));
+    const { weights } = await trained.readState();
+    await saveAdapter(folderOf(name), {
+      config: { ...settingsOf(kind), target_modules: adapter.targetModules },
+      weights,
+    });
+    const again = await loadAdapter(folderOf(name));
+    const loaded = await bench.learner({
+      adapter: loraAdapter(bench.model.architecture, again.config),
+      adapterWeights: again.weights,
+    });
+    expect(await scoresOf(loaded)).toEqual(scores.get(name));
+    const merged = await merge_and_unload(folderOf(name), { onWarning: () => {} });
+    expect(merged.largest_difference).toBeLessThan(2e-5 * merged.largest_logit);
+  });
+
+  test.skipIf(!hasPeft)(`are the same in Python's PEFT and transformers${needsPeft}`, async () => {
+    const jobs = kinds.flatMap(([name]) => {
+      const job = { base: bench.base, adapter: folderOf(name) };
+      return [
+        { ...job, resave: `${folderOf(name)}-by-peft` },
+        { ...job, merged: `${folderOf(name)}-merged` },
+      ];
+    });
+    const answers = askPeft(jobs, pairs);
+    for (const [i, [name]] of kinds.entries()) {
+      expectSameLogps(answers[2 * i], scores.get(name)!, name);
+      expect(answers[2 * i + 1], name).toBeLessThan(2e-4);
+      const again = await loadAdapter(`${folderOf(name)}-by-peft`);
+      const adapter = loraAdapter(bench.model.architecture, again.config);
+      const loaded = await bench.learner({ adapter, adapterWeights: again.weights });
+      expect(await scoresOf(loaded), name).toEqual(scores.get(name));
+    }
+    expect(answers).toHaveLength(2 * 7);
+  });
+});
