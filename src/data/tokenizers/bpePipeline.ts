@@ -119,16 +119,17 @@ function wordEncoder({ model }: TokenizerJson, idOf: ReadonlyMap<string, number>
   const encoder = new TextEncoder();
   const spell = (word: string): number[] => {
     const ids: number[] = [];
-    let wasUnknown = false;
+    let isWaiting = false; // an unknown token: Hugging Face's writes it before the next known one, behind bytes
     for (const character of word) {
       const id = idOf.get(character);
       const bytes = id === undefined && byteIds ? Array.from(encoder.encode(character), (byte) => byteIds[byte]) : [];
-      const isKnown = id !== undefined || (bytes.length > 0 && bytes.every((one) => one !== undefined));
+      const areBytes = bytes.length > 0 && bytes.every((one) => one !== undefined);
+      if (id === undefined && areBytes) pushAll(ids, bytes as number[]);
+      else if (isWaiting && (id !== undefined || !model.fuse_unk)) ids.push(unknown as number);
       if (id !== undefined) ids.push(id);
-      else if (isKnown) pushAll(ids, bytes as number[]);
-      else if (unknown !== undefined && !(wasUnknown && model.fuse_unk)) ids.push(unknown);
-      wasUnknown = !isKnown;
+      if (!areBytes) isWaiting = id === undefined && unknown !== undefined;
     }
+    if (isWaiting) ids.push(unknown as number);
     return ids;
   };
   const cache = new Map<string, number[]>();

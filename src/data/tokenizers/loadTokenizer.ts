@@ -8,6 +8,7 @@ import { makeFolder } from "../../makeFolder.ts";
 import { isTemplateFile, TEMPLATE_FILE, TEMPLATE_FOLDER } from "../chatTemplates/templates.ts";
 import type { HubOptions } from "../hub/settings.ts";
 import { ggufTokenizer } from "./ggufTokenizer.ts";
+import { asLlama, isLlamaTokenizer, LLAMA_TOKENS } from "./llamaTokenizer.ts";
 import { asQwen2, isQwen2Tokenizer } from "./qwen2Tokenizer.ts";
 import type { TokenizerSettings } from "./specialTokens.ts";
 import { Tokenizer, type TokenizerParts } from "./tokenizer.ts";
@@ -67,10 +68,10 @@ async function load(idOrPath: string, options: LoadTokenizerOptions, adapters: s
     addedTokens: await readJson(source, "added_tokens.json"),
     isGpt2,
   };
-  const isQwen2 = isQwen2Tokenizer(tokenizerClass, modelConfig?.model_type);
+  const kind = { tokenizerClass, modelType: modelConfig?.model_type };
   const unknownKind = tokenizerClass === "" && modelConfig?.model_type === undefined;
   const vocabulary =
-    (await readTokenizerJson(source, settings, isQwen2)) ??
+    (await readTokenizerJson(source, settings, kind)) ??
     (isGpt2 || unknownKind ? await readVocabAndMerges(source, settings) : undefined);
   if (vocabulary) {
     const templateFiles = await readTemplateFiles(source);
@@ -121,7 +122,12 @@ async function download(id: string, options: LoadTokenizerOptions): Promise<stri
   return (await resolveRepo({ ...repo, files: (path) => isWanted(path) || VOCABULARY_FILES.has(path) })).directory;
 }
 
-async function readTokenizerJson(source: Source, { config, isGpt2 }: TokenizerSettings, isQwen2: boolean) {
+/** @param kind what AutoTokenizer chooses a class by. */
+async function readTokenizerJson(
+  source: Source,
+  { config, isGpt2 }: TokenizerSettings,
+  { tokenizerClass, modelType }: { tokenizerClass: string; modelType: unknown },
+) {
   const bytes = await readOptional(source, "tokenizer.json");
   if (!bytes) return undefined;
   const where = `${source.name}/tokenizer.json`;
@@ -133,7 +139,10 @@ async function readTokenizerJson(source: Source, { config, isGpt2 }: TokenizerSe
   if (overrides && prefix !== (preTokenizer.add_prefix_space ?? true)) {
     return { where, json: { ...json, pre_tokenizer: { ...preTokenizer, add_prefix_space: prefix } } };
   }
-  const qwen2 = isQwen2 ? asQwen2(json) : json;
+  if (isLlamaTokenizer(tokenizerClass, modelType, json)) {
+    return { where, json: asLlama(json, config), config: { ...LLAMA_TOKENS, ...config } };
+  }
+  const qwen2 = isQwen2Tokenizer(tokenizerClass, modelType) ? asQwen2(json) : json;
   return { where, json: qwen2, ...(qwen2 === json ? { source: bytes } : {}) };
 }
 

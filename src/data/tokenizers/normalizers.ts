@@ -28,6 +28,8 @@ export function readNormalizer(component: Component | null): Normalizer | undefi
       const form = component.type;
       return (text) => text.normalize(form);
     }
+    case "StripAccents":
+      return (text) => text.replace(/\p{M}/gu, "");
     case "Lowercase":
       return (text) => text.toLowerCase();
     case "Strip":

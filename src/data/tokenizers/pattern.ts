@@ -9,6 +9,8 @@ const CLASSES: Record<string, string> = {
   D: "\\P{Nd}",
   h: "0-9a-fA-F",
 };
+/** Oniguruma's lines end at \n alone, and its anchors are those of lines. */
+const LINES: Record<string, string> = { "^": "(?<![^\\n])", $: "(?![^\\n])", ".": "[^\\n]" };
 const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
 /** Escapes that mean the same in both. */
 const KEPT = /[pPuxnrtfv0-9^$\\.*+?()[\]{}|/-]/;
@@ -49,6 +51,8 @@ export function toRegExp(pattern: string): RegExp | undefined {
       ignoresCase.push(isFolded || isInsensitive);
       if (isInsensitive) i += 3;
       out += isInsensitive ? "(?:" : character;
+    } else if (Object.hasOwn(LINES, character)) {
+      out += LINES[character];
     } else {
       if (character === ")") ignoresCase.pop();
       out += isFolded && /[a-zA-Z]/.test(character) ? `[${bothCases(character)}]` : character;

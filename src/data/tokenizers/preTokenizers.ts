@@ -64,6 +64,19 @@ function split({ pattern, behavior, invert }: Component): PreTokenizer | undefin
   return (piece) => join(cut(piece, wanted).map(([part, isMatch]) => [part, isMatch !== turn]));
 }
 
+/** Unicode's punctuation, and ASCII's symbols. */
+const PUNCTUATION = /[\p{P}$+<=>^`|~]/gu;
+
+function punctuation({ behavior }: Component): PreTokenizer | undefined {
+  const join = BEHAVIORS[String(behavior ?? "Isolated")];
+  return join && ((piece) => join(cut(piece, PUNCTUATION)));
+}
+
+/** What matches, and nothing else. */
+function matches(pattern: RegExp): PreTokenizer {
+  return (piece) => piece.match(pattern) ?? [];
+}
+
 function digits({ individual_digits }: Component): PreTokenizer {
   return (piece) => cut(piece, individual_digits === true ? /\p{N}/gu : /\p{N}+/gu).map(([part]) => part);
 }
@@ -98,6 +111,12 @@ export function readPreTokenizer(component: Component | null): PreTokenizer | un
       return split(component);
     case "Digits":
       return digits(component);
+    case "Punctuation":
+      return punctuation(component);
+    case "WhitespaceSplit":
+      return matches(/\P{White_Space}+/gu);
+    case "Whitespace":
+      return matches(toRegExp("\\w+|[^\\w\\s]+") as RegExp);
     case "ByteLevel":
       return byteLevel(component);
     case "Metaspace":

@@ -78,7 +78,10 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
   private readonly addedTokens: AddedToken[];
   private readonly special: Map<SpecialTokenName, string>;
   private readonly specialIds: Set<number>;
-  private readonly idOf: Map<string, number>;
+  /** The model's vocabulary, which the codec reads too. */
+  private readonly idOf: ReadonlyMap<string, number>;
+  /** Added tokens: no text is merged into one. */
+  private readonly idOfAdded: ReadonlyMap<string, number>;
   private readonly tokenOf: string[] = [];
 
   constructor(parts: TokenizerParts) {
@@ -99,9 +102,10 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
     this.model_max_length = typeof maxLength === "number" ? maxLength : VERY_LARGE_INTEGER;
     this.special = namedSpecialTokens(parts);
     this.chat_template = readChatTemplate(parts.config, parts.templateFiles ?? new Map(), parts.name_or_path);
-    for (const { content, id } of this.addedTokens) this.idOf.set(content, id);
-    for (const [token, id] of this.idOf) this.tokenOf[id] = token;
-    this.vocabSize = this.idOf.size;
+    this.idOfAdded = new Map(this.addedTokens.map(({ content, id }) => [content, id]));
+    for (const [token, id] of [...this.idOf, ...this.idOfAdded]) this.tokenOf[id] = token;
+    const further = this.addedTokens.filter(({ content }) => !this.idOf.has(content));
+    this.vocabSize = this.idOf.size + further.length;
     this.specialIds = new Set(this.addedTokens.filter((token) => token.special).map((token) => token.id));
   }
 
@@ -190,7 +194,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
   }
 
   convert_tokens_to_ids(token: string): number | undefined {
-    return this.idOf.get(token);
+    return this.idOfAdded.get(token) ?? this.idOf.get(token);
   }
 
   convert_ids_to_tokens(id: number): string {
@@ -223,7 +227,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
   /** Sets the token of padding, which must be in the vocabulary; null unsets it. */
   set pad_token(token: string | null) {
     if (token === null) this.special.delete("pad_token");
-    else if (this.idOf.has(token)) this.special.set("pad_token", token);
+    else if (this.convert_tokens_to_ids(token) !== undefined) this.special.set("pad_token", token);
     else {
       throw new PrefineError(
         "model",
@@ -259,7 +263,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
 
   private specialId(name: SpecialTokenName): number | null {
     const token = this.special.get(name);
-    return token === undefined ? null : (this.idOf.get(token) ?? null);
+    return token === undefined ? null : (this.convert_tokens_to_ids(token) ?? null);
   }
 
   private outsideVocabulary(id: number): PrefineError {
