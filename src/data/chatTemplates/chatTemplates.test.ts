@@ -123,3 +123,21 @@ describe("which template", () => {
     expect(() => templateFiles({ "../x": "" })).toThrow("a name that can be a file's");
   });
 });
+
+test.each([
+  ["{{ tools | reject('equalto', 'b') | join(',') }} {{ [1, 2, 3] | select('odd') | list }}", "a,c [1, 3]"],
+  [
+    "{{ ['b', 'A', 'B'] | unique | list }} {{ [3, 1, 2] | max }} {{ ['b', 'A'] | min }} {{ [1, 2.5] | sum }}",
+    "['b', 'A'] 3 A 3.5",
+  ],
+  [
+    "{{ 3.14159 | round(2) }} {{ 2.5 | round }} {{ -7 % 3 }} {{ 7 % 3 }} {{ 'a' < 'b' }} {{ [1, 2] < [1, 3] }}",
+    "3.14 2.0 2 1 True True",
+  ],
+  ["{{ '%s-%d' | format('a', 3) }} {{ '%05d|%-4s|%.2f|%x' % (42, 'ab', 3.14159, 255) }}", "a-3 00042|ab  |3.14|ff"],
+  ["{{ '{} {x}'.format('a', x=2) }} {{ '7'.zfill(3) }} {{ 'a=b'.partition('=') | list }}", "a 2 007 ['a', '=', 'b']"],
+  ["{{ '<a & b>' | e }} {{ 'one two'.title() }} {{ 'abc'.index('c') }}", "&lt;a &amp; b&gt; One Two 2"],
+])("%s, as Jinja 3.1 writes it", (template, text) => {
+  const tools = ["a", "b", "c"];
+  expect(renderChat(template, [{ role: "user", content: "x" }], { tools })).toBe(text);
+});

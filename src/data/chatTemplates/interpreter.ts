@@ -178,27 +178,27 @@ export class PythonInterpreter extends Interpreter {
         }
         break;
       case "%":
-        if (isText(left)) return this.text(percentFormat(left.value as string, percentValues(right)));
-        if (Number(right.value) !== 0 && Number(left.value) < 0 !== Number(right.value) < 0) {
-          // Python's remainder has the sign of the divisor
-          const rest = Number(left.value) % Number(right.value);
-          const isFloat = left.type === "FloatValue" || right.type === "FloatValue";
-          return this.make.number(rest === 0 ? 0 : rest + Number(right.value), isFloat);
-        }
-        break;
+        return this.remainder(left, right) ?? this.asLibrary({ ...node, left: held(left), right: held(right) }, scope);
       case "<":
       case ">":
       case "<=":
       case ">=":
-        if (typeof left.value !== "number" || typeof right.value !== "number") {
-          const [small, large] = operator === "<" || operator === ">=" ? [left, right] : [right, left];
-          return this.truth(isLess(small, large) === (operator === "<" || operator === ">"));
-        }
-        break;
+        if (typeof left.value === "number" && typeof right.value === "number") break;
+        return this.truth(isOrdered(left, right, operator));
       case "+":
         checkSum(left, right, node);
     }
     return this.asLibrary({ ...node, left: held(left), right: held(right) }, scope);
+  }
+
+  /** "%s" % value, and where JavaScript's sign is another: Python's remainder has that of the divisor. */
+  private remainder(left: Value, right: Value): Value | undefined {
+    if (isText(left)) return this.text(percentFormat(left.value as string, percentValues(right)));
+    const [value, divisor] = [Number(left.value), Number(right.value)];
+    if (divisor === 0 || value < 0 === divisor < 0) return undefined;
+    const rest = value % divisor;
+    const isFloat = left.type === "FloatValue" || right.type === "FloatValue";
+    return this.make.number(rest === 0 ? 0 : rest + divisor, isFloat);
   }
 
   private filter(node: Node, scope: Scope): Value {
@@ -233,6 +233,12 @@ export class PythonInterpreter extends Interpreter {
     if ((node.test as Node).value === "iterable" && isIterable) return this.truth(node.negate !== true);
     return this.asLibrary({ ...node, operand: held(operand) }, scope);
   }
+}
+
+/** Texts and lists compared as Python does. */
+function isOrdered(left: Value, right: Value, operator: string): boolean {
+  const [small, large] = operator === "<" || operator === ">=" ? [left, right] : [right, left];
+  return isLess(small, large) === (operator === "<" || operator === ">");
 }
 
 /** A node that has its value already: no expression is evaluated twice. */

@@ -56,3 +56,23 @@ test("a text of 40,000 characters that is one word takes no square of time", () 
   expect(performance.now() - before).toBeLessThan(2000);
   expect(tokenizer.decode(ids.slice(1))).toBe(line.repeat(800));
 });
+
+describe("on a vocabulary of eleven tokens, as tokenizers 0.23.3 has it", () => {
+  const vocab = { "<unk>": 0, a: 1, t: 2, h: 3, e: 4, "<0xC3>": 5, "<0xA9>": 6, "1": 7, "!": 8, " ": 9, "\n": 10 };
+  const flags = { fuse_unk: true, byte_fallback: true, ignore_merges: true, unk_token: "<unk>" };
+  const token = { id: 11, content: "the", single_word: true, lstrip: false, rstrip: false, normalized: false };
+  const split = (pattern: string) => ({
+    pre_tokenizer: { type: "Split", pattern: { Regex: pattern }, behavior: "Removed", invert: false },
+  });
+  test.each<[what: string, parts: Record<string, unknown>, text: string, ids: number[]]>([
+    ["no word becomes an added token", split("1"), "1the the", [2, 3, 4, 9, 11]],
+    ["unknown characters stand behind bytes", {}, "€é€a", [5, 6, 0, 1]],
+    ["^ and $ are those of lines", split("^a|e$"), "ae\nae\nta", [10, 10, 2, 1]],
+    ["Punctuation", { pre_tokenizer: { type: "Punctuation", behavior: "Removed" } }, "a!e", [1, 4]],
+    ["WhitespaceSplit", { pre_tokenizer: { type: "WhitespaceSplit" } }, "a e\nt", [1, 4, 2]],
+    ["StripAccents", { normalizer: { type: "StripAccents" } }, "a\u0301e", [1, 4]],
+  ])("%s", (what, parts, text, ids) => {
+    const json = { added_tokens: [token], model: { type: "BPE", vocab, merges: [], ...flags }, ...parts };
+    expect(load(what, json).encode(text)).toEqual(ids);
+  });
+});

@@ -14,8 +14,8 @@ export function isLlamaTokenizer(tokenizerClass: string, modelType: unknown, jso
 }
 
 /**
- * tokenizer.json as a LlamaTokenizer has it: a text is one word, spaces are ▁, and unless the config says `legacy`, only
- * what begins the text gets one in front, not what follows a special token.
+ * tokenizer.json as a LlamaTokenizer has it: a text is one word, spaces are ▁, and unless the config says `legacy`,
+ * only what begins the text gets one in front, not what follows a special token.
  */
 export function asLlama(
   json: Record<string, unknown>,

@@ -19,6 +19,16 @@ function bothCases(letter: string): string {
   return letter.toLowerCase() + letter.toUpperCase() + (FOLDS[letter.toLowerCase()] ?? "");
 }
 
+/** What follows a backslash; undefined for what JavaScript has not. */
+function readEscape(escaped: string, inClass: boolean): string | undefined {
+  if (escaped === "w") return inClass ? WORD : `[${WORD}]`;
+  if (escaped === "W") return inClass ? undefined : `[^${WORD}]`;
+  if (escaped === "h" && !inClass) return `[${CLASSES.h}]`;
+  if (Object.hasOwn(CLASSES, escaped)) return CLASSES[escaped];
+  if (KEPT.test(escaped)) return `\\${escaped}`;
+  return /[a-zA-Z]/.test(escaped) ? undefined : escaped;
+}
+
 /**
  * The pattern with flags g and u; undefined for one that JavaScript cannot have (possessive, atomic, \G ...).
  * `\s` and `\d` are Unicode's, `(?i:...)` is spelled out, which engines of this age have not.
@@ -31,14 +41,9 @@ export function toRegExp(pattern: string): RegExp | undefined {
     const character = pattern[i];
     const isFolded = ignoresCase[ignoresCase.length - 1];
     if (character === "\\") {
-      const escaped = pattern[++i];
-      if (escaped === "w" || escaped === "W") {
-        if (inClass && escaped === "W") return undefined;
-        out += inClass ? WORD : `[${escaped === "W" ? "^" : ""}${WORD}]`;
-      } else if (escaped === "h" && !inClass) out += `[${CLASSES.h}]`;
-      else if (Object.hasOwn(CLASSES, escaped)) out += CLASSES[escaped];
-      else if (/[a-zA-Z]/.test(escaped) && !KEPT.test(escaped)) return undefined;
-      else out += KEPT.test(escaped) ? character + escaped : escaped;
+      const written = readEscape(pattern[++i], inClass);
+      if (written === undefined) return undefined;
+      out += written;
     } else if (inClass) {
       if (character === "[" || pattern.startsWith("&&", i)) return undefined; // nested, intersected
       if (character === "]") inClass = false;
