@@ -21,11 +21,13 @@ export interface QuantizedPart {
   shape: number[];
 }
 
-type PartData = Uint8Array | Int8Array | Float32Array;
+/** Of one part. */
+export type PartData = Uint8Array | Int8Array | Float32Array;
 
-const BLOCK = 64;
+/** Numbers that share a scale. */
+export const BLOCK = 64;
 /** Scales that share a scale of theirs. */
-const NESTED_BLOCK = 256;
+export const NESTED_BLOCK = 256;
 const MAX_INT8 = 127;
 
 /** Values of the 16 codes: quantiles of the normal distribution (NF4), a sign and three bits of a float (FP4). */

@@ -19,7 +19,7 @@ export function keepNarrow(model: LoadedModel, adapter: LoraAdapter | null = nul
   const weights = new Map<string, FileRange>();
   for (const [name, range] of model.weights) {
     const keep =
-      range.shape.length === 2 && range.rows === undefined && !range.quantize && !wide.has(name)
+      range.shape.length === 2 && range.rows === undefined && !range.quantize && !range.packed && !wide.has(name)
         ? NARROW[range.as]
         : undefined;
     if (keep) stored.set(name, keep);

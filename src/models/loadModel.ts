@@ -7,12 +7,14 @@ import { looksLikeRepoId } from "../data/hub/repoId.ts";
 import { type HubProgress, resolveRepo } from "../data/hub/resolveRepo.ts";
 import type { FileRange } from "../engine/runtime/protocol.ts";
 import { PrefineError, show } from "../errors.ts";
+import { type Bytes, packedMatrix, UNQUANTIZED } from "../formats/bitsandbytes.ts";
 import { isGgufPath } from "../formats/gguf.ts";
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderLength } from "../formats/safetensors.ts";
 import { parseJson } from "../parseJson.ts";
 import { architectureOf } from "./architectures.ts";
 import { ggufWeights, loadGguf } from "./loadGguf.ts";
 import type { Architecture, QuantizationSettings } from "./network.ts";
+import { asPacked, checkQuantMethod, packedRange, packedShape } from "./packedWeights.ts";
 import { differsFromTied, type FoundTensor } from "./tiedWeights.ts";
 
 export interface LoadModelOptions {
@@ -39,7 +41,7 @@ export interface LoadedModel {
   configFile: string;
   /** Every parameter of the architecture by its Hugging Face name. */
   weights: ReadonlyMap<string, FileRange>;
-  /** What quantizeModel was told; absent: the weights are as in the files. */
+  /** What quantizeModel was told, or how the files have the weights already; absent: the weights are as in the files. */
   quantization?: QuantizationSettings;
 }
 
@@ -64,27 +66,27 @@ export async function loadModel(idOrPath: string, options: LoadModelOptions = {}
   const configFile = join(directory, "config.json");
   if (!existsSync(configFile)) throw noModel(idOrPath, directory, "config.json");
   const config = readJson(configFile);
-  refuseQuantized(config, configFile);
+  checkQuantMethod(config, configFile);
   const tied = architectureOf(config, configFile);
   const generationFile = join(directory, "generation_config.json");
   const generationConfig = existsSync(generationFile) ? readJson(generationFile) : {};
   const found = await findTensors(directory, idOrPath);
   const shared = { generationConfig, nameOrPath: idOrPath, directory, configFile };
   if (!(await differsFromTied(tied, found))) {
-    return { architecture: tied, config, weights: weightsOf(tied, found, shared), ...shared };
+    return modelOf(tied, found, { config, ...shared });
   }
   const apart = { ...config, tie_word_embeddings: false };
   options.onWarning?.(`${configFile} ties the head to the embedding, but the weights have both, and they differ`);
-  const architecture = architectureOf(apart, configFile);
-  return { architecture, config: apart, weights: weightsOf(architecture, found, shared), ...shared };
+  return modelOf(architectureOf(apart, configFile), found, { config: apart, ...shared });
 }
 
-/** Weights in other formats have other names, shapes and types: say why, before they miss. */
-function refuseQuantized(config: Record<string, unknown>, where: string): void {
-  if (config.quantization_config == null) return;
-  const method = (config.quantization_config as { quant_method?: unknown }).quant_method;
-  const message = `${where}: quantization_config: weights quantized by ${show(method)} are not read`;
-  throw new PrefineError("not-yet", message, "Use the model's unquantized weights: load_in_4bit quantizes them here.");
+async function modelOf(
+  architecture: Architecture,
+  found: ReadonlyMap<string, FoundTensor>,
+  named: Omit<LoadedModel, "architecture" | "weights" | "quantization">,
+): Promise<LoadedModel> {
+  const weights = await weightsOf(architecture, found, named);
+  return { ...asPacked(architecture, weights, named.config), ...named, weights };
 }
 
 /** The GGUF file that is asked for, or the only one of a folder that has no config.json. */
@@ -184,6 +186,15 @@ async function readHeader(file: string): Promise<Map<string, SafetensorsEntry>> 
   }
 }
 
+async function readBytes({ file, start, end }: Bytes): Promise<Uint8Array> {
+  const handle = await open(file, "r");
+  try {
+    return (await handle.read(new Uint8Array(end - start), 0, end - start, start)).buffer;
+  } finally {
+    await handle.close();
+  }
+}
+
 async function findTensors(directory: string, name: string): Promise<Map<string, FoundTensor>> {
   const found = new Map<string, FoundTensor>();
   for (const shard of weightFiles(directory, name)) {
@@ -193,18 +204,27 @@ async function findTensors(directory: string, name: string): Promise<Map<string,
   return found;
 }
 
-function weightsOf(
+async function weightsOf(
   architecture: Architecture,
   found: ReadonlyMap<string, FoundTensor>,
   { directory, configFile }: { directory: string; configFile: string },
-): Map<string, FileRange> {
+): Promise<Map<string, FileRange>> {
   const weights = new Map<string, FileRange>();
   for (const [parameter, shape] of architecture.parameters) {
     const key = architecture.fileNames(parameter).find((candidate) => found.has(candidate));
     const entry = key === undefined ? undefined : found.get(key);
     if (!key || !entry) throw missingWeight(parameter, directory, configFile);
+    const { file, start, end } = entry;
+    const packed = await packedMatrix(found, key, readBytes);
+    if (packed) {
+      const codes = { dtype: entry.dtype, shape: [packed.outFeatures, packed.inFeatures], file };
+      const expected = packedShape(architecture, parameter, shape);
+      if (codes.shape.join() !== expected.join()) throw wrongShape(key, codes, expected, configFile);
+      weights.set(parameter, packedRange(architecture, parameter, { file, start, end, shape, packed }));
+      continue;
+    }
     if (entry.shape.join() !== shape.join()) throw wrongShape(key, entry, shape, configFile);
-    weights.set(parameter, { file: entry.file, start: entry.start, end: entry.end, as: floatKind(key, entry), shape });
+    weights.set(parameter, { file, start, end, as: floatKind(key, entry), shape });
   }
   refuseFurtherLayers(architecture, found, configFile);
   return weights;
@@ -248,5 +268,5 @@ function wrongShape(
 function floatKind(key: string, { dtype, file }: { dtype: string; file: string }): FileRange["as"] {
   if (dtype === "F32" || dtype === "F16" || dtype === "BF16" || dtype === "F64") return dtype;
   const message = `${file}: tensor "${key}" holds ${dtype}, expected F32, F16 or BF16`;
-  throw new PrefineError("not-yet", message, "Use the model's unquantized weights.");
+  throw new PrefineError("not-yet", message, UNQUANTIZED);
 }

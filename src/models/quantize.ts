@@ -16,6 +16,7 @@ const sizeOf = (shape: readonly (number | string)[]) => shape.reduce<number>((si
 export function quantizeModel(model: LoadedModel, settings: QuantizationSettings): LoadedModel {
   const { load_in_8bit, load_in_4bit, bnb_4bit_quant_type, bnb_4bit_use_double_quant } = settings;
   if (!load_in_8bit && !load_in_4bit) return model;
+  if (model.quantization) return model; // files that are quantized stay as they are, as in transformers
   const quantization: Quantization = load_in_8bit
     ? { format: "int8", nested: false }
     : { format: bnb_4bit_quant_type, nested: bnb_4bit_use_double_quant };

@@ -141,11 +141,14 @@ async function load(ranges: [string, FileRange][]): Promise<void> {
   const { kind } = await loading;
   if (kind === "wasm") checkWasmMemory(ranges.map(([, range]) => ({ byteLength: storedBytes(range) })));
   const files = new Map<string, number>();
+  const open = (file: string) => {
+    const fd = files.get(file) ?? openSync(file, "r");
+    files.set(file, fd);
+    return fd;
+  };
   try {
     for (const [name, range] of ranges) {
-      const fd = files.get(range.file) ?? openSync(range.file, "r");
-      files.set(range.file, fd);
-      for (const [key, tensor] of readStored(fd, name, range)) tensors.set(key, tensor);
+      for (const [key, tensor] of readStored(open, name, range)) tensors.set(key, tensor);
     }
   } finally {
     for (const fd of files.values()) closeSync(fd);

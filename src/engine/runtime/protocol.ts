@@ -1,4 +1,5 @@
 /** @file What the threads say to each other: the main and the compute thread, the compute thread and kernel threads. */
+import type { PackedMatrix } from "../../formats/bitsandbytes.ts";
 import type { BlockDtype } from "../../formats/ggufBlocks.ts";
 import type { Quantization } from "../../formats/quantizedBlocks.ts";
 import type { ConstantData, Dtype, NarrowDtype } from "../graph/tensor.ts";
@@ -23,6 +24,8 @@ export interface FileRange {
   rows?: "transposed" | { interleavedHeads: number };
   /** Stays in its 16 bits; for graph inputs that say so. */
   keep?: NarrowDtype;
+  /** In 8 or 4 bits in the file: start to end are the codes [out, in], `as` says what they were before. */
+  packed?: PackedMatrix & { layout: "out,in" | "in,out" };
   /** Kept in 8 or 4 bits, as [out, in], under the names of its parts; `layout` is that of `shape`. */
   quantize?: Quantization & { layout: "out,in" | "in,out" };
 }

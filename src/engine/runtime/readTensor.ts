@@ -1,8 +1,9 @@
 /** @file A tensor's bytes in a file -> float32 in memory, or 16 bits as they are. */
 import { readSync } from "node:fs";
+import { type Bytes, type PackedMatrix, unpack, widen } from "../../formats/bitsandbytes.ts";
 import { decodeBlocks, isBlockDtype } from "../../formats/ggufBlocks.ts";
 import { widenFloats } from "../../formats/narrowFloats.ts";
-import { quantize, quantizedBytes, quantizedParts } from "../../formats/quantizedBlocks.ts";
+import { type PartData, quantize, quantizedBytes, quantizedParts } from "../../formats/quantizedBlocks.ts";
 import type { FileRange, HostTensor } from "./protocol.ts";
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
@@ -12,25 +13,37 @@ export function storedBytes({ shape, quantize: quantization, keep }: FileRange):
   return quantization ? quantizedBytes(quantization, sizeOf(shape)) : (keep ? 2 : 4) * sizeOf(shape);
 }
 
-/**
- * What the compute thread stores of a tensor, by name: float32, or the parts of a matrix in fewer bits.
- * @param fd the open file that the range names.
- */
-export function readStored(fd: number, name: string, range: FileRange): [string, HostTensor][] {
-  const tensor = readTensor(fd, range);
-  if (!range.quantize) return [[name, tensor]];
-  const [rows, columns] = tensor.shape;
-  const values = tensor.data as Float32Array;
-  const parts = quantizedParts(range.quantize, values.length);
-  const data = quantize(
-    range.quantize.layout === "out,in" ? values : transpose(values, [columns, rows]),
-    range.quantize,
-  );
+/** The descriptor of a file, which is open until all are read. */
+type Open = (file: string) => number;
+
+/** What the compute thread stores of a tensor, by name: float32, or the parts of a matrix in fewer bits. */
+export function readStored(open: Open, name: string, range: FileRange): [string, HostTensor][] {
+  if (!range.quantize) return [[name, readTensor(open, range)]];
+  const parts = quantizedParts(range.quantize, sizeOf(range.shape));
+  const data = range.packed ? unpack(...readPacked(open, range, range.packed)) : quantizeTensor(open, range);
   return parts.map(({ suffix, dtype, shape }, i) => [name + suffix, { dtype, shape, data: data[i] }]);
 }
 
-function readTensor(fd: number, { start, end, as, shape, rows, keep }: FileRange): HostTensor {
-  const bytes = readRange(fd, start, end);
+function quantizeTensor(open: Open, range: FileRange): PartData[] {
+  const { shape, data } = readTensor(open, range);
+  const [rows, columns] = shape;
+  const { layout, ...quantization } = range.quantize as NonNullable<FileRange["quantize"]>;
+  const values = data as Float32Array;
+  return quantize(layout === "out,in" ? values : transpose(values, [columns, rows]), quantization);
+}
+
+function readPacked(open: Open, range: FileRange, packed: PackedMatrix) {
+  const read = ({ file, start, end }: Bytes) => readRange(open(file), start, end);
+  return [packed, read(range), packed.scales.map(read)] as const;
+}
+
+function readTensor(open: Open, range: FileRange): HostTensor {
+  const { file, start, end, as, shape, rows, keep, packed } = range;
+  if (packed) {
+    const values = widen(...readPacked(open, range, packed));
+    return { dtype: "float32", shape, data: packed.layout === "out,in" ? values : transpose(values, shape) };
+  }
+  const bytes = readRange(open(file), start, end);
   if (keep) return { dtype: keep, shape, data: new Uint16Array(bytes.buffer) };
   const data = isBlockDtype(as) ? decodeBlocks(bytes, as) : widenFloats(bytes.buffer, as);
   const arranged =

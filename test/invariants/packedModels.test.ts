@@ -1,0 +1,142 @@
+/**
+ * @file Models that transformers and bitsandbytes have saved in 4 and 8 bits (test/fixtures/bitsandbytes, made by
+ * scripts/make_quantized_fixture.py): the float32 models that they stand for, kept in these bits.
+ */
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { saveAdapter } from "../../src/checkpoints/adapter.ts";
+import { hashStoredWeights } from "../../src/checkpoints/referenceCache.ts";
+import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../../src/formats/safetensors.ts";
+import { createDecoder } from "../../src/generation/cachedDecoder.ts";
+import { merge_and_unload } from "../../src/merging/mergeAndUnload.ts";
+import { keepNarrow } from "../../src/models/keepNarrow.ts";
+import { type LoadedModel, loadModel } from "../../src/models/loadModel.ts";
+import { adapterTensors, loraAdapter } from "../../src/models/lora.ts";
+import { describeQuantization, quantizedUnder, quantizeModel } from "../../src/models/quantize.ts";
+import { Mt19937 } from "../../src/random.ts";
+import { largestDifference } from "../support/shared.ts";
+
+const fixtures = fileURLToPath(new URL("../fixtures/bitsandbytes/", import.meta.url));
+const dir = mkdtempSync(join(tmpdir(), "prefine-packed-"));
+const names = readdirSync(fixtures).sort();
+
+beforeEach(() => void vi.stubEnv("PREFINE_NUM_THREADS", "1"));
+afterEach(() => vi.unstubAllEnvs());
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const expectedOf = (name: string): { layers: string[]; tokens: number[]; logits: number[] } =>
+  JSON.parse(readFileSync(join(fixtures, name, "expected.json"), "utf8"));
+
+async function logitsOf(model: LoadedModel, tokens: number[]): Promise<Float32Array> {
+  const decoder = await createDecoder(model);
+  const positions = Int32Array.from(tokens, (_, i) => i);
+  const logits = await decoder.step(Int32Array.from(tokens), positions, { batch: 1, length: tokens.length });
+  await decoder.dispose();
+  return logits.slice();
+}
+
+const DESCRIBED: Record<string, string | null> = {
+  "gpt2-fp4": "4 bits (fp4) in all 4 linear layers",
+  "gpt2-int8": null, // rows of 32 numbers with a scale each are no blocks of 64: widened
+  "llama-int8": "8 bits in all 7 linear layers",
+  "llama-nf4": "4 bits (nf4, double quantization) in all 7 linear layers",
+};
+
+test("there are four fixtures", () => expect(names).toEqual(Object.keys(DESCRIBED)));
+
+describe.each(names)("%s", (name) => {
+  test("gives the logits of the float32 model that it stands for", async () => {
+    const model = await loadModel(join(fixtures, name));
+    const { layers, tokens, logits } = expectedOf(name);
+    expect(layers).toHaveLength(name.startsWith("gpt2") ? 4 : 7);
+    expect(describeQuantization(model.architecture)).toBe(DESCRIBED[name]);
+    const { difference, scale } = largestDifference(await logitsOf(model, tokens), logits);
+    expect(difference).toBeLessThan(1e-5 * scale);
+    expect(quantizeModel(model, { ...QUANTIZATION, load_in_8bit: true, load_in_4bit: false }).quantization).toEqual(
+      model.quantization ?? expect.anything(),
+    );
+  });
+
+  test("is merged, and trained in part, in float32", async () => {
+    const model = await loadModel(join(fixtures, name));
+    const target = name.startsWith("gpt2") ? "c_attn" : "q_proj";
+    const saved = name.startsWith("gpt2") ? "mlp.c_proj" : "mlp.down_proj";
+    const settings = { r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: [target], modules_to_save: [saved] };
+    const lora = loraAdapter(model.architecture, settings);
+    const under = keepNarrow(quantizedUnder(model, lora), lora);
+    const { tokens, logits } = expectedOf(name);
+    expect(largestDifference(await logitsOf(under, tokens), logits).difference).toBeLessThan(1e-4);
+    const random = new Mt19937(1);
+    const weights = new Map(
+      adapterTensors(lora).map(({ name: key, shape }) => {
+        const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
+        return [key, { shape: [...shape], data: random.normal(data, 0, 0.1) }];
+      }),
+    );
+    const run = join(dir, `${name}-run`);
+    const base = { base_model_name_or_path: join(fixtures, name), task_type: "CAUSAL_LM", revision: null };
+    await saveAdapter(run, { config: { ...settings, ...base, fan_in_fan_out: false }, weights });
+    const merged = await merge_and_unload(run, { dtype: "float32", onWarning: () => {} });
+    expect(merged.largest_difference).toBeLessThan(2e-5 * merged.largest_logit);
+    const config = JSON.parse(readFileSync(join(merged.output_dir, "config.json"), "utf8"));
+    expect(config.quantization_config).toBeUndefined();
+  });
+});
+
+const QUANTIZATION = { bnb_4bit_quant_type: "nf4", bnb_4bit_use_double_quant: false, llm_int8_skip_modules: null } as const;
+
+describe("what is wrong with such files is said", () => {
+  /** The model with one file changed. */
+  async function changed(change: (tensors: Map<string, SafetensorsTensor>) => void, config: object = {}) {
+    const folder = mkdtempSync(join(dir, "changed-"));
+    cpSync(join(fixtures, "llama-nf4"), folder, { recursive: true });
+    const file = join(folder, "model.safetensors");
+    const tensors = new Map<string, SafetensorsTensor>(decodeSafetensors(readFileSync(file), file).tensors);
+    change(tensors);
+    writeFileSync(file, encodeSafetensors(tensors));
+    const path = join(folder, "config.json");
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), ...config }));
+    return loadModel(folder);
+  }
+  const key = "model.layers.0.mlp.up_proj.weight";
+  const state = `${key}.quant_state.bitsandbytes__nf4`;
+  const setState = (values: object) => (tensors: Map<string, SafetensorsTensor>) => {
+    const before = tensors.get(state) as SafetensorsTensor;
+    const json = JSON.parse(Buffer.from(before.data as Uint8Array).toString("utf8"));
+    const data = new TextEncoder().encode(JSON.stringify({ ...json, ...values }));
+    tensors.set(state, { dtype: "U8", shape: [data.length], data });
+  };
+
+  test("other blocks, missing scales, another shape, another method", async () => {
+    await expect(changed(setState({ blocksize: 128 }))).rejects.toMatchObject({
+      code: "not-yet",
+      message: expect.stringMatching(/up_proj\.weight" is in blocks of 128 and 256, expected 64 and 256$/),
+      hint: expect.stringContaining("load_in_4bit"),
+    });
+    await expect(changed((tensors) => tensors.delete(`${key}.absmax`))).rejects.toThrow(
+      /up_proj\.weight" is quantized, but there is no ".*absmax"/,
+    );
+    await expect(changed(setState({ shape: [64, 192] }))).rejects.toThrow(/has shape \[64, 192\].* says \[192, 64\]/);
+    await expect(changed(setState({ shape: "x" }))).rejects.toThrow(/expected shape, blocksize and dtype, found/);
+    await expect(changed((tensors) => tensors.delete(state))).rejects.toMatchObject({
+      code: "not-yet",
+      hint: expect.stringContaining("load_in_4bit"),
+    });
+    const gptq = { quantization_config: { quant_method: "gptq", bits: 4 } };
+    await expect(changed(() => {}, gptq)).rejects.toThrow(/quant_method is "gptq", expected bitsandbytes/);
+  });
+
+  test("a cache of reference log-probabilities knows other scales", async () => {
+    const same = await hashStoredWeights((await changed(() => {})).weights);
+    expect(await hashStoredWeights((await changed(() => {})).weights)).toBe(same);
+    const other = await changed((tensors) => {
+      const scales = tensors.get(`${key}.nested_absmax`) as SafetensorsTensor;
+      const data = new Uint8Array(scales.data as Uint8Array).map((byte) => byte ^ 1);
+      tensors.set(`${key}.nested_absmax`, { ...scales, data });
+    });
+    expect(await hashStoredWeights(other.weights)).not.toBe(same);
+  });
+});
