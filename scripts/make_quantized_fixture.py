@@ -48,19 +48,23 @@ LLAMA = LlamaConfig(
     hidden_size=64, intermediate_size=192, num_hidden_layers=1, num_attention_heads=4, num_key_value_heads=2, head_dim=16,
     vocab_size=48, max_position_embeddings=64, initializer_range=0.15, tie_word_embeddings=True,
 )
-GPT2 = GPT2Config(n_embd=32, n_layer=1, n_head=2, vocab_size=48, n_positions=64, initializer_range=0.15)
+def gpt2(width):
+    return GPT2Config(n_embd=width, n_layer=1, n_head=2, vocab_size=48, n_positions=64, initializer_range=0.15)
+
+
 MODELS = {
     "llama-nf4": (LLAMA, torch.bfloat16, dict(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True)),
-    "gpt2-fp4": (GPT2, torch.float32, dict(load_in_4bit=True)),
+    "gpt2-fp4": (gpt2(64), torch.float32, dict(load_in_4bit=True)),  # on the CPU, 4 bits are read wrong in rows of 32
     "llama-int8": (LLAMA, torch.float16, dict(load_in_8bit=True)),
-    "gpt2-int8": (GPT2, torch.float16, dict(load_in_8bit=True)),  # rows of 32 numbers: no whole blocks
+    "gpt2-int8": (gpt2(32), torch.float16, dict(load_in_8bit=True)),  # rows of 32 numbers: no whole blocks
 }
 TOKENS = [3, 14, 15, 9, 26, 5]
 
 
 def dequantized(module):
     if isinstance(module, bitsandbytes.nn.Linear4bit):
-        return F.dequantize_4bit(module.weight.data, module.weight.quant_state).float()
+        module.weight.quant_state.dtype = torch.float32  # its own would round the product of code and scale once more
+        return F.dequantize_4bit(module.weight.data, module.weight.quant_state)
     rows = module.weight.SCB if module.weight.SCB is not None else module.state.SCB
     return module.weight.data.float() * (rows.float() / 127)[:, None]
 
