@@ -41,7 +41,7 @@ export interface LoadedModel {
   configFile: string;
   /** Every parameter of the architecture by its Hugging Face name. */
   weights: ReadonlyMap<string, FileRange>;
-  /** What quantizeModel was told, or how the files have the weights already; absent: the weights are as in the files. */
+  /** What quantizeModel was told, or how the files have the weights; absent: no weights are quantized. */
   quantization?: QuantizationSettings;
 }
 
