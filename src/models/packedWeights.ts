@@ -10,7 +10,7 @@ export function checkQuantMethod(config: Readonly<Record<string, unknown>>, conf
   if (typeof quantization !== "object" || quantization === null) return;
   const { quant_method: method = "bitsandbytes" } = quantization as Record<string, unknown>;
   if (method === "bitsandbytes") return;
-  const message = `${configFile}: quant_method is ${show(method)}, expected bitsandbytes or unquantized weights`;
+  const message = `${configFile}: quantization_config: weights quantized by ${show(method)} are not read`;
   throw new PrefineError("not-yet", message, UNQUANTIZED);
 }
 
