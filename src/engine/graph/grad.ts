@@ -5,13 +5,17 @@ import { foldAdd } from "./ops/matmul.ts";
 import { zerosLike } from "./ops/shape.ts";
 import { constant, type Node, sameShape, showShape, type Tensor } from "./tensor.ts";
 
-/** Nodes reachable from `outputs`, each after the nodes it needs. */
-export function topologicalOrder(outputs: readonly Tensor[]): Node[] {
+/**
+ * Nodes reachable from `outputs`, each after the nodes it needs.
+ * @param leaves what lies behind these is left out.
+ */
+export function topologicalOrder(outputs: readonly Tensor[], leaves: ReadonlySet<Tensor> = new Set()): Node[] {
   const order: Node[] = [];
   const state = new Map<Node, "open" | "done">();
   const stack: Node[] = [];
   const visit = (tensor: Tensor) => {
-    if (tensor.source.kind === "node" && !state.has(tensor.source.node)) stack.push(tensor.source.node);
+    if (tensor.source.kind !== "node" || leaves.has(tensor) || state.has(tensor.source.node)) return;
+    stack.push(tensor.source.node);
   };
   for (const output of outputs) {
     visit(output);
@@ -46,14 +50,17 @@ const sum = (a: Tensor, b: Tensor): Tensor => foldAdd(a, b) ?? foldScatter(a, b)
 /**
  * Cotangents of `wrt` given those of `outputs` (the vector-Jacobian product of the whole graph).
  * A tensor that the outputs do not depend on gets zeros.
+ * @param options.within stops at `wrt`, none of which may then lie behind another: a part of a graph costs its own
+ *   size, not that of all before it.
  */
 export function backward(
   outputs: readonly Tensor[],
   cotangents: readonly (Tensor | null)[],
   wrt: readonly Tensor[],
+  { within = false } = {},
 ): Tensor[] {
-  const order = topologicalOrder(outputs);
   const targets = new Set(wrt);
+  const order = topologicalOrder(outputs, within ? targets : undefined);
   const dependent = nodesDependingOn(targets, order);
   const accumulated = new Map<Tensor, Tensor>();
   const accumulate = (tensor: Tensor, cotangent: Tensor | null) => {

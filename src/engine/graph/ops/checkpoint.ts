@@ -16,7 +16,7 @@ const checkpointOp = defineOp<CheckpointAttrs>("checkpoint", {
   vjp: (dy, inputs, _, { region, inner }) => {
     const cotangent = dy.find((t) => t !== null) as Tensor;
     const again = inputs.slice(0, inner.length).map((x) => (x.source.kind === "node" ? after(x, cotangent) : x));
-    return backward(region(again), dy, [...again, ...inputs.slice(inner.length)]);
+    return backward(region(again), dy, [...again, ...inputs.slice(inner.length)], { within: true });
   },
 });
 
