@@ -7,10 +7,9 @@ const FLOAT = 1;
 const BFLOAT16 = 16;
 
 /**
- * `value`, whose shape is taken from that of `after` as well, times 0. A weight depends on nothing: without this the
- * runtime is free to widen all weights of the backward pass at its start, and does.
+ * See {@link Emitter.after}: the shape is taken from that of `after` as well, times 0.
  */
-function emitAfter(value: string, after: string, emit: Emitter): string {
+export function emitAfter(value: string, after: string, emit: Emitter): string {
   const zero = emit.node("Mul", [emit.node("Size", [after]), emit.scalar(0, "int64")]);
   return emit.node("Reshape", [value, emit.node("Add", [emit.node("Shape", [value]), zero])]); // copies nothing
 }

@@ -1,4 +1,5 @@
 /** @file Which runtime is chosen and what is told; and WebAssembly computes what the native one computes. */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { objective } from "../../../test/support/objective.ts";
 import { ADAMW, packed, randomGpt2, randomPairTokens } from "../../../test/support/randomGpt2.ts";
 import { host, inputLike, numbers } from "../../../test/support/runGraph.ts";
+import { readState } from "../../../test/support/savedState.ts";
 import { createLearner } from "../../dpo/createLearner.ts";
 import { loraAdapter } from "../../models/lora.ts";
 import * as ops from "../graph/index.ts";
@@ -154,7 +156,7 @@ describe("WebAssembly computes what the native runtime computes", () => {
       const reference = [await learner.referenceLogps(pair)];
       const { loss } = await learner.accumulate([pair], reference, { scale: 1, dropoutStep: 0 });
       const { gradNorm } = await learner.step({ learningRate: 0.01, maxGradNorm: 1 });
-      const { weights } = await learner.readState();
+      const { weights } = await readState(learner);
       results.push({ loss, gradNorm, weights: [...weights.values()].map(({ data }) => data) });
       await learner.dispose();
     }

@@ -41,17 +41,22 @@ function fourBitProduct([x, codes, ...scales]: readonly string[], emit: Emitter,
 /** How the kernel is to see the matrix. */
 type FlatAttrs = { rows: number; columns: number };
 
-/** ONNX nodes that make W float32 [out, in]. */
-function widen(parts: readonly string[], emit: Emitter, attrs: MatrixAttrs): string {
+/**
+ * ONNX nodes that make W float32 [out, in].
+ * @param x what W is for: W is not made before it. Without that, all of a backward pass's are there at its start.
+ */
+function widen([codes, ...scales]: readonly string[], emit: Emitter, attrs: MatrixAttrs, x?: string): string {
   const { format, outFeatures, inFeatures } = attrs;
   const elements = outFeatures * inFeatures;
   const shape = emit.ints([outFeatures, inFeatures]);
   if (format !== "int8") {
-    const one = emit.node("Reshape", [emit.scalar(1, "float32"), emit.ints([1, 1])]);
-    const flat = fourBitProduct([one, ...parts], emit, { ...attrs, rows: elements, columns: 1 });
+    const unit = emit.node("Reshape", [emit.scalar(1, "float32"), emit.ints([1, 1])]);
+    const one = x === undefined ? unit : emit.after(unit, x);
+    const flat = fourBitProduct([one, codes, ...scales], emit, { ...attrs, rows: elements, columns: 1 });
     return emit.node("Reshape", [flat, shape]);
   }
-  const blocks = emit.node("Mul", [emit.node("Cast", [parts[0]], { to: 1 }), parts[1]]);
+  const due = x === undefined ? codes : emit.after(codes, x);
+  const blocks = emit.node("Mul", [emit.node("Cast", [due], { to: 1 }), scales[0]]);
   if (elements % BLOCK === 0) return emit.node("Reshape", [blocks, shape]);
   const flat = emit.node("Reshape", [blocks, emit.ints([-1])]);
   return emit.node("Reshape", [emit.node("Slice", [flat, emit.ints([0]), emit.ints([elements])]), shape]);
@@ -78,7 +83,7 @@ const productOp = defineOp<ProductAttrs>("quantizedMatmul", {
   onnx: ([x, ...parts], emit, attrs) => {
     const { format, outFeatures: rows, inFeatures: columns, transB } = attrs;
     if (transB && format !== "int8") return [fourBitProduct([x, ...parts], emit, { ...attrs, rows, columns })];
-    return [emit.node("Gemm", [x, widen(parts, emit, attrs)], { transB: Number(transB) })];
+    return [emit.node("Gemm", [x, widen(parts, emit, attrs, x)], { transB: Number(transB) })];
   },
   vjp: ([dy], [, ...parts], _, { transB, ...matrix }) => {
     const dx = quantizedMatmul(dy as Tensor, { ...matrix, parts }, { transB: !transB }); // d(x Wᵀ) = dy W
