@@ -5,7 +5,7 @@ import { PrefineError } from "../errors.ts";
 import { decodeSafetensors, toFloat32 } from "../formats/safetensors.ts";
 import { type AdapterConfig, encodeAdapterConfig, parseAdapterConfig, REPAIR } from "./adapterConfig.ts";
 import { type Content, ioError, writeFileAtomically } from "./files.ts";
-import { encodeTensors, type NamedTensor, type NamedTensors } from "./tensors.ts";
+import { encodeTensors, type NamedTensor, type NamedTensors, type SavedTensors } from "./tensors.ts";
 
 export const ADAPTER_WEIGHTS = "adapter_model.safetensors";
 export const ADAPTER_CONFIG = "adapter_config.json";
@@ -22,7 +22,7 @@ const DUPLICATE = /\.(original_module|modules_to_save)\.[^.]+$/;
 const KEY = /^base_model\.model\.(.+)\.lora_([AB])\.weight$/;
 
 /** The two files of an adapter folder, to be written by the caller. */
-export function adapterFiles(adapter: { config: AdapterConfig; weights: NamedTensors }): [string, Content][] {
+export function adapterFiles(adapter: { config: AdapterConfig; weights: SavedTensors }): [string, Content][] {
   return [
     [ADAPTER_WEIGHTS, encodeTensors(adapter.weights, { format: "pt" })],
     [ADAPTER_CONFIG, encodeAdapterConfig(adapter.config)],

@@ -6,17 +6,10 @@ import { PrefineError } from "../errors.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../formats/safetensors.ts";
 import type { AdaptiveState } from "../optim/adaptiveSchedules.ts";
 import { parseJson } from "../parseJson.ts";
-import { type Content, ioError, writeFolderAtomically } from "./files.ts";
+import { byteLength, type Content, ioError, writeFolderAtomically } from "./files.ts";
 import type { Fingerprint } from "./fingerprint.ts";
-import {
-  checkSafetensorsFile,
-  modelFiles,
-  readFloat32File,
-  readModelWeights,
-  readStateFile,
-  type SavedModel,
-} from "./modelFiles.ts";
-import { encodeTensors, type NamedTensors, type StateTensor } from "./tensors.ts";
+import { checkSafetensorsFile, modelFiles, readModelWeights, readTensorFile, type SavedModel } from "./modelFiles.ts";
+import { encodeTensors, type SavedTensors } from "./tensors.ts";
 import {
   encodeTrainerState,
   newControl,
@@ -89,9 +82,9 @@ export function newLoopState(): LoopState {
 }
 
 export interface Checkpoint {
-  weights: NamedTensors;
+  weights: SavedTensors;
   /** `exp_avg.NAME` and so on. */
-  optimizer: ReadonlyMap<string, StateTensor>;
+  optimizer: SavedTensors;
   optimizerStep: number;
   state: TrainerState;
   loop: LoopState;
@@ -99,7 +92,7 @@ export interface Checkpoint {
   /** Reference log-probabilities by split: two float64 a pair (chosen, rejected), NaN where not computed yet. */
   reference: ReadonlyMap<string, Float64Array>;
   /** Weights of a reference that is not what it was at the start (sync_ref_model). */
-  referenceWeights?: NamedTensors;
+  referenceWeights?: SavedTensors;
 }
 
 interface ResumeFile {
@@ -152,11 +145,6 @@ function resumeTensors({ optimizer, reference, referenceWeights }: Checkpoint): 
   return files;
 }
 
-function byteLength(content: Content): number {
-  if (typeof content === "string") return Buffer.byteLength(content);
-  return content.reduce((sum, piece) => sum + piece.byteLength, 0);
-}
-
 function encodeReference(reference: ReadonlyMap<string, Float64Array>): Uint8Array {
   const tensors = new Map<string, SafetensorsTensor>();
   for (const [split, data] of reference) tensors.set(split, { dtype: "F64", shape: [data.length / 2, 2], data });
@@ -178,13 +166,13 @@ export async function readCheckpoint(path: string, kind: SavedModel["kind"]): Pr
   const hasReference = REFERENCE_WEIGHTS in resume.files;
   return {
     weights: await readModelWeights(path, kind),
-    optimizer: await readStateFile(join(path, OPTIMIZER)),
+    optimizer: await readTensorFile(join(path, OPTIMIZER)),
     optimizerStep: resume.optimizerStep,
     state: await readTrainerState(path),
     loop: resume.loop,
     fingerprint: resume.fingerprint,
     reference: await readReference(join(path, REFERENCE)),
-    ...(hasReference ? { referenceWeights: await readFloat32File(join(path, REFERENCE_WEIGHTS)) } : {}),
+    ...(hasReference ? { referenceWeights: await readTensorFile(join(path, REFERENCE_WEIGHTS)) } : {}),
   };
 }
 

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { readAll } from "../../test/support/savedState.ts";
 import { PrefineError } from "../errors.ts";
 import { type Checkpoint, checkpointFault, newLoopState, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { compareFingerprints, type Fingerprint } from "./fingerprint.ts";
@@ -121,7 +122,8 @@ async function refusal(action: () => Promise<unknown>): Promise<PrefineError> {
 describe("a checkpoint", () => {
   it("comes back bit for bit", async () => {
     const path = await write(3);
-    expect(await readCheckpoint(path, "adapter")).toEqual(checkpointAt(3));
+    const { optimizer, ...read } = await readCheckpoint(path, "adapter");
+    expect({ ...read, optimizer: await readAll(optimizer) }).toEqual(checkpointAt(3));
     expect(readdirSync(path).sort()).toEqual([
       "adapter_config.json",
       "adapter_model.safetensors",
@@ -138,7 +140,7 @@ describe("a checkpoint", () => {
     const json = (name: string) => JSON.parse(readFileSync(join(path, name), "utf8"));
     expect(json("config.json")).toEqual({ model_type: "gpt2", pad_token_id: 7, dtype: "float32" });
     expect(json("generation_config.json")).toEqual({ pad_token_id: 7 });
-    expect((await readCheckpoint(path, "full")).weights).toEqual(checkpointAt(3).weights);
+    expect(await readAll((await readCheckpoint(path, "full")).weights)).toEqual(checkpointAt(3).weights);
     expect((await refusal(() => readCheckpoint(path, "adapter"))).message).toMatch(
       /expected a checkpoint of an adapter, found one of all/,
     );

@@ -6,7 +6,20 @@ import { PrefineError } from "../errors.ts";
 import { makeFolder } from "../makeFolder.ts";
 
 /** A text, or bytes in pieces (so that a model larger than one typed array can be written). */
-export type Content = string | readonly Uint8Array[];
+export type Content = string | readonly Uint8Array[] | Streamed;
+
+/** Bytes that are made while they are written: of a model, one tensor at a time. */
+export interface Streamed {
+  byteLength: number;
+  pieces(): AsyncIterable<Uint8Array>;
+}
+
+/** Bytes that a file with this content has. */
+export function byteLength(content: Content): number {
+  if (typeof content === "string") return Buffer.byteLength(content);
+  if ("pieces" in content) return content.byteLength;
+  return content.reduce((sum, piece) => sum + piece.byteLength, 0);
+}
 
 /** Names of unfinished files and folders; `isPartial` tells them from finished ones after a crash. */
 const PARTIAL = /^\..+\.partial-[0-9a-f]{8}$/;
@@ -123,7 +136,7 @@ async function writeSynced(path: string, content: Content): Promise<void> {
   const file = await open(path, "wx", 0o644);
   try {
     if (typeof content === "string") await file.writeFile(content, "utf8");
-    else for (const piece of content) await file.writeFile(piece);
+    else for await (const piece of "pieces" in content ? content.pieces() : content) await file.writeFile(piece);
     await file.sync();
   } finally {
     await file.close();

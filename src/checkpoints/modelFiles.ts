@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PrefineError } from "../errors.ts";
 import {
   parseSafetensorsHeader,
-  type SafetensorsDtype,
+  type SafetensorsEntry,
   type SafetensorsHeader,
   safetensorsHeaderLength,
   toFloat32,
@@ -12,7 +12,7 @@ import {
 import { adapterFiles, loadAdapter } from "./adapter.ts";
 import type { AdapterConfig } from "./adapterConfig.ts";
 import { type Content, ioError } from "./files.ts";
-import { encodeTensors, type NamedTensor, type NamedTensors, type StateTensor } from "./tensors.ts";
+import { encodeTensors, type SavedTensor, type SavedTensors, type StateTensor, type StoredTensor } from "./tensors.ts";
 
 const DAMAGED = "Is the checkpoint damaged? Resume from another one.";
 
@@ -31,8 +31,8 @@ export type SavedModel =
       padTokenId?: number | null;
     };
 
-/** The files of a model, weights first (views of `weights`: write them before training goes on). */
-export function modelFiles(model: SavedModel, weights: NamedTensors): [string, Content][] {
+/** The files of a model, weights first (read as they are written: write them before training goes on). */
+export function modelFiles(model: SavedModel, weights: SavedTensors): [string, Content][] {
   if (model.kind === "adapter") return adapterFiles({ config: model.config, weights });
   const padded = model.padTokenId == null ? {} : { pad_token_id: model.padTokenId };
   const { torch_dtype: _, ...base } = model.config; // dtype's old name
@@ -50,23 +50,22 @@ function encodeJson(value: unknown): string {
 }
 
 /** The weights that `modelFiles` wrote into `dir`. */
-export async function readModelWeights(dir: string, kind: SavedModel["kind"]): Promise<Map<string, NamedTensor>> {
-  return kind === "adapter" ? (await loadAdapter(dir)).weights : readFloat32File(join(dir, MODEL_WEIGHTS));
+export async function readModelWeights(dir: string, kind: SavedModel["kind"]): Promise<Map<string, SavedTensor>> {
+  return kind === "adapter" ? (await loadAdapter(dir)).weights : readTensorFile(join(dir, MODEL_WEIGHTS));
 }
 
 /**
- * A safetensors file, tensor by tensor (a file of all weights may be larger than one buffer).
- * @throws PrefineError("io" | "model") when it is absent or broken.
+ * The tensors of a safetensors file, floats and bytes, each to be read on its own (all weights and their moments are
+ * several times the model).
+ * @throws PrefineError("io" | "model") when it is absent or broken; so does reading a tensor.
  */
-export async function readFloat32File(path: string): Promise<Map<string, NamedTensor>> {
-  return withFile(path, (file) => readTensors(file, path, toFloat32));
-}
-
-/** As {@link readFloat32File}, for a file that also holds bytes. */
-export async function readStateFile(path: string): Promise<Map<string, StateTensor>> {
-  return withFile(path, (file) =>
-    readTensors(file, path, (bytes, dtype, where) => (dtype === "U8" ? bytes : toFloat32(bytes, dtype, where))),
-  );
+export async function readTensorFile(path: string): Promise<Map<string, StoredTensor>> {
+  const { tensors } = await withFile(path, readHeader);
+  const stored = [...tensors].map(([name, entry]): [string, StoredTensor] => {
+    const read = () => withFile(path, (file) => readTensor(file, path, [name, entry]));
+    return [name, { shape: entry.shape, dtype: entry.dtype === "U8" ? "U8" : "F32", read }];
+  });
+  return new Map(stored);
 }
 
 /** @throws PrefineError("io" | "model") when the file is absent, or its header does not describe it. */
@@ -97,20 +96,22 @@ async function readHeader(file: OpenFile, path: string): Promise<SafetensorsHead
   return parseSafetensorsHeader(header, size, path);
 }
 
-async function readTensors<T>(
+async function readTensor(
   file: OpenFile,
   path: string,
-  convert: (bytes: Uint8Array, dtype: SafetensorsDtype, where: string) => T,
-): Promise<Map<string, { shape: number[]; data: T }>> {
-  const read = new Map<string, { shape: number[]; data: T }>();
-  for (const [name, { dtype, shape, start, end }] of (await readHeader(file, path)).tensors) {
-    const bytes = await readBytes(file, path, [start, end - start]);
-    read.set(name, { shape, data: convert(bytes, dtype, `${path}: tensor ${JSON.stringify(name)}`) });
-  }
-  return read;
+  [name, { dtype, start, end }]: [string, SafetensorsEntry],
+): Promise<StateTensor["data"]> {
+  const bytes = await readBytes(file, path, [start, end - start]);
+  if (dtype === "U8") return bytes;
+  if (dtype === "F32") return new Float32Array(bytes.buffer);
+  return toFloat32(bytes, dtype, `${path}: tensor ${JSON.stringify(name)}`);
 }
 
-async function readBytes(file: OpenFile, path: string, [position, length]: [number, number]): Promise<Uint8Array> {
+async function readBytes(
+  file: OpenFile,
+  path: string,
+  [position, length]: [number, number],
+): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(length);
   let done = 0;
   while (done < length) {

@@ -1,5 +1,6 @@
-/** @file Named float tensors of a run, to and from safetensors. */
-import { type SafetensorsTensor, safetensorsPieces } from "../formats/safetensors.ts";
+/** @file Named float tensors of a run, to safetensors files. */
+import { type SafetensorsTensor, safetensorsLayout } from "../formats/safetensors.ts";
+import type { Streamed } from "./files.ts";
 
 export interface NamedTensor {
   shape: number[];
@@ -15,14 +16,39 @@ export interface StateTensor {
   data: Float32Array | Uint8Array;
 }
 
-/** A safetensors file of float32 tensors and bytes, in pieces (views of the data: write them before it changes). */
-export function encodeTensors(
-  tensors: ReadonlyMap<string, StateTensor>,
-  metadata: Record<string, string>,
-): Uint8Array[] {
-  const described = new Map<string, SafetensorsTensor>();
-  for (const [name, { shape, data }] of tensors) {
-    described.set(name, { dtype: data instanceof Uint8Array ? "U8" : "F32", shape, data });
+/** A tensor that lies elsewhere, in a file or in the learner: of weights and moments, one is in memory at a time. */
+export interface StoredTensor {
+  shape: readonly number[];
+  dtype: "F32" | "U8";
+  read(): Promise<StateTensor["data"]>;
+}
+
+export type SavedTensor = StateTensor | StoredTensor;
+export type SavedTensors = ReadonlyMap<string, SavedTensor>;
+
+/** What a tensor holds; read where it lies elsewhere. */
+export async function dataOf(tensor: SavedTensor): Promise<StateTensor["data"]> {
+  return "data" in tensor ? tensor.data : tensor.read();
+}
+
+/** As safetensors files name it. */
+export function dtypeOf(tensor: SavedTensor): "F32" | "U8" {
+  if ("dtype" in tensor) return tensor.dtype;
+  return tensor.data instanceof Uint8Array ? "U8" : "F32";
+}
+
+/** A safetensors file of float32 tensors and bytes; they are read as it is written, so before they change. */
+export function encodeTensors(tensors: SavedTensors, metadata: Record<string, string>): Streamed {
+  const described = new Map<string, Pick<SafetensorsTensor, "dtype" | "shape">>();
+  for (const [name, tensor] of tensors) described.set(name, { dtype: dtypeOf(tensor), shape: tensor.shape });
+  const { header, order, byteLength } = safetensorsLayout(described, metadata);
+  async function* pieces() {
+    yield header;
+    for (const { name, byteLength: expected } of order) {
+      const data = await dataOf(tensors.get(name) as SavedTensor);
+      if (data.byteLength !== expected) throw new Error(`internal: tensor ${name}, given ${data.byteLength} bytes`);
+      yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    }
   }
-  return safetensorsPieces(described, metadata);
+  return { byteLength, pieces };
 }

@@ -3,13 +3,13 @@ import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import { Device, type HostTensor, type RuntimeInfo } from "../engine/runtime/device.ts";
 import { storedNames } from "../models/quantize.ts";
 import { accumulateBatch, batchLoss } from "./accumulateBatch.ts";
-import type { BatchResult, Learner, LearnerState, PairScores, RewardKind, Role } from "./learner.ts";
-import type { LearnerOptions, NamedTensors } from "./learnerOptions.ts";
+import type { BatchResult, Learner, LearnerState, PairScores, RewardKind, Role, StoredTensor } from "./learner.ts";
+import type { LearnerOptions } from "./learnerOptions.ts";
 import { loadWeights } from "./loadWeights.ts";
 import { rewardKind } from "./losses/losses.ts";
-import { mixReference, readReference, writeReference } from "./movingReference.ts";
+import { counterpart, mixReference } from "./movingReference.ts";
 import { type Graphs, openGraphs } from "./openGraphs.ts";
-import { pairFeeds, readScores } from "./pairFeeds.ts";
+import { float32, pairFeeds, readScores } from "./pairFeeds.ts";
 import { initial, referenceModelName } from "./tensorNames.ts";
 import { trainableOf } from "./trainable.ts";
 import { TrainedTensors } from "./trainedTensors.ts";
@@ -95,8 +95,13 @@ class EngineLearner implements Learner {
     return { gradNorm: await this.trained.takeStep(options) };
   }
 
-  readState(options: { weightsOnly?: boolean } = {}): Promise<LearnerState> {
-    return this.trained.read(options);
+  get optimizerStep(): number {
+    return this.trained.steps;
+  }
+
+  async readTensor(name: string, role: Role = "policy"): Promise<StoredTensor["data"]> {
+    const [{ data }] = await this.device.read([role === "policy" ? name : counterpart(this.options, name)]);
+    return data as StoredTensor["data"];
   }
 
   writeState(state: LearnerState): Promise<void> {
@@ -107,12 +112,8 @@ class EngineLearner implements Learner {
     return mixReference(this.device, this.options, alpha);
   }
 
-  readReference(): Promise<NamedTensors> {
-    return readReference(this.device, this.options);
-  }
-
-  writeReference(weights: NamedTensors): Promise<void> {
-    return writeReference(this.device, this.options, weights);
+  writeReference(name: string, tensor: { shape: number[]; data: Float32Array }): Promise<void> {
+    return this.device.put([[counterpart(this.options, name), float32(tensor)]]);
   }
 
   dispose(): Promise<void> {

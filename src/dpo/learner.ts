@@ -55,8 +55,10 @@ export interface LearnerState {
 /** The model in training: weights, gradients and optimizer state live behind it, off the main thread. */
 export interface Learner {
   readonly trainable: ReadonlyArray<{ name: string; shape: number[] }>;
-  /** What `readState` gives of the optimizer. */
-  readonly optimizerState: ReadonlyArray<{ name: string; shape: readonly number[] }>;
+  /** The optimizer's tensors: `exp_avg.NAME` and so on. */
+  readonly optimizerState: ReadonlyArray<{ name: string; shape: readonly number[]; dtype: "float32" | "uint8" }>;
+  /** Optimizer steps taken. */
+  readonly optimizerStep: number;
   /** What the logged rewards are; where they are no log-ratios, nobody asks for the reference's log-probabilities. */
   readonly rewards: RewardKind;
   /** The model in training: forward pass only, no dropout. */
@@ -81,17 +83,17 @@ export interface Learner {
   /** Clips the accumulated gradients to `maxGradNorm` (0: no clipping), updates the weights, clears the gradients. */
   step(options: { learningRate: number; maxGradNorm: number }): Promise<{ gradNorm: number }>;
   /**
-   * A copy of the trainable weights and the optimizer's state, for checkpoints.
-   * @param options.weightsOnly leaves out the optimizer's state, up to twice the size of the weights.
+   * A copy of a tensor of `trainable` or `optimizerState`, for checkpoints. One at a time: all of them are up to three
+   * times the model.
+   * @param role "reference": of a trained tensor's counterpart there, which `mixReference` changes.
    */
-  readState(options?: { weightsOnly?: boolean }): Promise<LearnerState>;
+  readTensor(name: string, role?: Role): Promise<StoredTensor["data"]>;
   /** Tensors that `state` leaves out stay as they are. */
   writeState(state: LearnerState): Promise<void>;
   /** Reference = (1 - alpha) reference + alpha policy, over the trained tensors: TR-DPO. */
   mixReference(alpha: number): Promise<void>;
-  /** A copy of what `mixReference` changes, under the names of the trained tensors. */
-  readReference(): Promise<ReadonlyMap<string, { shape: number[]; data: Float32Array }>>;
-  writeReference(weights: ReadonlyMap<string, { shape: number[]; data: Float32Array }>): Promise<void>;
+  /** Puts back a tensor of the reference. @param name of the trained one. */
+  writeReference(name: string, tensor: { shape: number[]; data: Float32Array }): Promise<void>;
   /** Frees the runtime's memory and its thread; the learner can't be used afterwards. */
   dispose(): Promise<void>;
 }

@@ -27,7 +27,8 @@ export class TrainedTensors {
   /** Gradients that this step has summed up so far; those of the first are written where the sum will be. */
   private summed = 0;
   private hasFresh = false;
-  private step = 0;
+  /** Optimizer steps taken. */
+  steps = 0;
 
   constructor(
     device: Device,
@@ -39,10 +40,6 @@ export class TrainedTensors {
     this.tensors = trainable.map(({ name, shape }) => {
       return { name, shape, weightDecay: weightDecay(name), state: stateOf({ name, shape }, settings) };
     });
-  }
-
-  private names(rename: (name: string) => string): string[] {
-    return this.tensors.map(({ name }) => rename(name));
   }
 
   private floats(rename: (name: string) => string) {
@@ -96,30 +93,18 @@ export class TrainedTensors {
 
   /** One step of the optimizer; forgets the gradients. @returns their norm before clipping. */
   async takeStep(options: { learningRate: number; maxGradNorm: number }): Promise<number> {
-    const step = this.step + 1;
+    const step = this.steps + 1;
     const tensors = this.tensors.map(({ name, shape, weightDecay, state: keys }) => {
       const state = Object.fromEntries(Object.keys(keys).map((key) => [key, `${key}.${name}`]));
       return { param: name, grad: accumulated(name), state, shape, weightDecay };
     });
     const gradNorm = await clippedStep(this.device, tensors, { optimizer: this.settings, step, ...options });
     this.summed = 0;
-    if (Number.isFinite(gradNorm)) this.step = step;
+    if (Number.isFinite(gradNorm)) this.steps = step;
     return gradNorm;
   }
 
-  /** Copies, for checkpoints. */
-  async read({ weightsOnly = false }: { weightsOnly?: boolean }): Promise<LearnerState> {
-    const read = async (names: string[]) => {
-      const tensors = await this.device.read(names);
-      return new Map(tensors.map(({ shape, data }, i) => [names[i], { shape: [...shape], data }]));
-    };
-    const weights = (await read(this.names((name) => name))) as LearnerState["weights"];
-    const states = weightsOnly ? [] : this.states().map(({ name }) => name);
-    const optimizer = (await read(states)) as LearnerState["optimizer"];
-    return { weights, optimizer, optimizerStep: this.step };
-  }
-
-  /** What `read` gave; gradients are forgotten. */
+  /** Puts back values and state; gradients are forgotten. */
   async write({ weights, optimizer, optimizerStep }: LearnerState): Promise<void> {
     const host = ({ shape, data }: StoredTensor): HostTensor => {
       return { dtype: data instanceof Uint8Array ? "uint8" : "float32", shape, data };
@@ -127,7 +112,7 @@ export class TrainedTensors {
     const known = new Set([...this.tensors, ...this.states()].map(({ name }) => name));
     const given = [...weights, ...optimizer].filter(([name]) => known.has(name)); // of another optimizer, the rest
     await this.device.put(given.map(([name, tensor]): [string, HostTensor] => [name, host(tensor)]));
-    this.step = optimizerStep;
+    this.steps = optimizerStep;
     this.summed = 0;
   }
 }

@@ -195,31 +195,55 @@ export function toFloat32(data: Uint8Array, dtype: SafetensorsDtype, where: stri
   throw new PrefineError("model", `${where}: expected F32, F16, BF16 or F64, found ${dtype}`, "Convert the file.");
 }
 
+/** How a file begins, and what follows. */
+export interface SafetensorsLayout {
+  header: Uint8Array;
+  /** The tensors in the order of their bytes. */
+  order: { name: string; byteLength: number }[];
+  /** Of the whole file. */
+  byteLength: number;
+}
+
+/**
+ * The header of a file whose tensors are known by dtype and shape. They lie in the order of the format's own library:
+ * wide dtypes first, then by name; the header is padded with spaces so that the data starts at a multiple of 8.
+ */
+export function safetensorsLayout(
+  tensors: ReadonlyMap<string, Pick<SafetensorsTensor, "dtype" | "shape">>,
+  metadata?: Readonly<Record<string, string>>,
+): SafetensorsLayout {
+  const ordered = [...tensors].sort(
+    ([a, left], [b, right]) => DTYPE_ORDER.indexOf(right.dtype) - DTYPE_ORDER.indexOf(left.dtype) || (a < b ? -1 : 1),
+  );
+  const described: [string, unknown][] = metadata ? [["__metadata__", metadata]] : [];
+  const order: SafetensorsLayout["order"] = [];
+  let offset = 0;
+  for (const [name, { dtype, shape }] of ordered) {
+    if (name === "__metadata__") throw new Error(`internal: a tensor named ${name}`);
+    const bytes = byteLength(dtype, shape);
+    described.push([name, { dtype, shape, data_offsets: [offset, offset + bytes] }]);
+    order.push({ name, byteLength: bytes });
+    offset += bytes;
+  }
+  const header = encodeHeader(described);
+  return { header, order, byteLength: header.length + offset };
+}
+
 /**
  * A file as pieces to be written one after the other: the header, then a view of every tensor's bytes (no copies, so
- * that a model larger than one typed array can be saved). Tensors lie in the order of the format's own library: wide
- * dtypes first, then by name; the header is padded with spaces so that the data starts at a multiple of 8.
+ * that a model larger than one typed array can be saved).
  */
 export function safetensorsPieces(
   tensors: ReadonlyMap<string, SafetensorsTensor>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array[] {
-  const ordered = [...tensors].sort(
-    ([a, left], [b, right]) => DTYPE_ORDER.indexOf(right.dtype) - DTYPE_ORDER.indexOf(left.dtype) || (a < b ? -1 : 1),
-  );
-  const described: [string, unknown][] = metadata ? [["__metadata__", metadata]] : [];
-  const pieces: Uint8Array[] = [];
-  let offset = 0;
-  for (const [name, { dtype, shape, data }] of ordered) {
-    const expected = byteLength(dtype, shape);
-    if (data.byteLength !== expected || name === "__metadata__") {
-      throw new Error(`internal: tensor ${name}, ${dtype} [${shape.join(", ")}], given ${data.byteLength} bytes`);
-    }
-    described.push([name, { dtype, shape, data_offsets: [offset, offset + expected] }]);
-    pieces.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    offset += expected;
-  }
-  return [encodeHeader(described), ...pieces];
+  const { header, order } = safetensorsLayout(tensors, metadata);
+  const pieces = order.map(({ name, byteLength: expected }) => {
+    const { dtype, shape, data } = tensors.get(name) as SafetensorsTensor;
+    if (data.byteLength === expected) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    throw new Error(`internal: tensor ${name}, ${dtype} [${shape.join(", ")}], given ${data.byteLength} bytes`);
+  });
+  return [header, ...pieces];
 }
 
 function encodeHeader(described: [string, unknown][]): Uint8Array {

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { readModelWeights } from "../checkpoints/modelFiles.ts";
 import { checkpointName, isFolder, keepOnly } from "../checkpoints/runDirectory.ts";
 import { PrefineError } from "../errors.ts";
+import { writeLearner } from "./learnerState.ts";
 import { METRIC_NAMES } from "./metrics.ts";
 import type { Run } from "./run.ts";
 
@@ -75,7 +76,7 @@ export async function finishWithBest(run: Run): Promise<void> {
   if (args.load_best_model_at_end) {
     observer.info(`${path}: the best model, with ${args.metric_for_best_model} ${state.best_metric}`);
     const weights = await readModelWeights(path, model.kind);
-    await learner.writeState({ weights, optimizer: new Map(), optimizerStep: state.global_step });
+    await writeLearner(learner, { weights, optimizerStep: state.global_step });
   }
   if (args.save_total_limit === 1) await keepOnly(args.output_dir, basename(path));
 }

@@ -4,6 +4,7 @@ import { type Checkpoint, newLoopState, readCheckpoint } from "../checkpoints/ch
 import { compareFingerprints, type Fingerprint } from "../checkpoints/fingerprint.ts";
 import { continueMargins, MARGINS } from "../checkpoints/marginsTable.ts";
 import { isFolder } from "../checkpoints/runDirectory.ts";
+import { dtypeOf, type SavedTensor } from "../checkpoints/tensors.ts";
 import { newTrainerState } from "../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import { epochOrder, type SamplingStrategy } from "../data/preferences/sampling.ts";
@@ -11,6 +12,7 @@ import { PrefineError } from "../errors.ts";
 import { continueAdaptive, createAdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
 import { createSchedule } from "../optim/schedules.ts";
 import { Callbacks } from "./callbacks.ts";
+import { writeLearner, writeReference } from "./learnerState.ts";
 import { intervalSteps, planTraining } from "./plan.ts";
 import { createReferenceLogps } from "./referenceLogps.ts";
 import { type EvaluationSet, nameRows, type PairSource, type Run, type RunParts, type Split, splitsOf } from "./run.ts";
@@ -78,7 +80,7 @@ export async function restoreRun(run: Run, path: string): Promise<void> {
   checkTensors(run, checkpoint, path);
   const { weights, optimizer, optimizerStep } = checkpoint;
   run.isUntouched = false;
-  await run.learner.writeState({ weights: new Map(weights), optimizer: new Map(optimizer), optimizerStep });
+  await writeLearner(run.learner, { weights, optimizer, optimizerStep });
   // The plan may be longer than it was, and steps between events may have changed: those are today's.
   const { epoch, global_step, log_history, total_flos } = checkpoint.state;
   Object.assign(run.state, { epoch, global_step, log_history, total_flos });
@@ -92,23 +94,24 @@ export async function restoreRun(run: Run, path: string): Promise<void> {
   await checkReference(run, path);
 }
 
-/** Every trained tensor and every tensor of the optimizer, in the shapes of this run. */
+/** Every trained tensor and every tensor of the optimizer, in the shapes and types of this run. */
 function checkTensors({ learner }: Run, { weights, optimizer }: Checkpoint, path: string): void {
   for (const [found, expected] of [
     [weights, learner.trainable],
     [optimizer, learner.optimizerState],
   ] as const) {
-    for (const { name, shape } of expected) checkTensor(found.get(name), { name, shape, path });
+    for (const tensor of expected) checkTensor(found.get(tensor.name), { ...tensor, path });
   }
 }
 
 function checkTensor(
-  found: { shape: readonly number[] } | undefined,
-  { name, shape, path }: { name: string; shape: readonly number[]; path: string },
+  found: SavedTensor | undefined,
+  { name, shape, dtype, path }: { name: string; shape: readonly number[]; dtype?: string; path: string },
 ): void {
-  if (found?.shape.join() === shape.join()) return;
-  const has = found ? `found [${found.shape.join(", ")}]` : "found none";
-  const message = `${path}: expected a tensor "${name}" of shape [${shape.join(", ")}], ${has}`;
+  const wanted = dtype === "uint8" ? "U8" : "F32";
+  if (found && found.shape.join() === shape.join() && dtypeOf(found) === wanted) return;
+  const has = found ? `found [${found.shape.join(", ")}] of ${dtypeOf(found)}` : "found none";
+  const message = `${path}: expected a tensor "${name}" of shape [${shape.join(", ")}] of ${wanted}, ${has}`;
   throw new PrefineError("model", message, "Resume from another checkpoint.");
 }
 
@@ -148,7 +151,7 @@ function restoreCallbacks(run: Run, { state }: Checkpoint, path: string): void {
 }
 
 async function restoreReference(run: Run, { reference, referenceWeights }: Checkpoint): Promise<void> {
-  if (referenceWeights) await run.learner.writeReference(new Map(referenceWeights));
+  if (referenceWeights) await writeReference(run.learner, referenceWeights);
   for (const [name, { reference: known }] of splitsOf(run)) {
     const saved = reference.get(name);
     if (saved && saved.length === known.values.length) known.values.set(saved);
@@ -184,7 +187,10 @@ export function resetState(run: Run): void {
 
 /** An optimizer as before the first step, and no gradients: what a second `train` starts from. */
 export async function resetOptimizer({ learner }: Run): Promise<void> {
-  const learned = await learner.readState();
-  for (const { data } of learned.optimizer.values()) data.fill(0);
-  await learner.writeState({ ...learned, optimizerStep: 0 });
+  const zeros = learner.optimizerState.map(({ name, shape, dtype }) => {
+    const size = shape.reduce((product, length) => product * length, 1);
+    const read = async () => (dtype === "uint8" ? new Uint8Array(size) : new Float32Array(size));
+    return [name, { shape, dtype: dtype === "uint8" ? "U8" : "F32", read }] as const;
+  });
+  await writeLearner(learner, { weights: new Map(), optimizer: new Map(zeros), optimizerStep: 0 });
 }

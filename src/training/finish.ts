@@ -5,6 +5,7 @@ import { type ModelCardInput, modelCard } from "../checkpoints/modelCard.ts";
 import { modelFiles } from "../checkpoints/modelFiles.ts";
 import { encodeTrainerState, TRAINER_STATE } from "../checkpoints/trainerState.ts";
 import { PrefineError } from "../errors.ts";
+import { weightsOf } from "./learnerState.ts";
 import type { Run } from "./run.ts";
 import { statefulCallbacks } from "./saveCheckpoint.ts";
 
@@ -13,8 +14,7 @@ export type CardFacts = Pick<ModelCardInput, "base_model" | "quantization" | "ad
 
 /** Writes the weights as they are now, with the tokenizer and training_args.json: Trainer.save_model. */
 export async function saveModel(run: Run, dir: string): Promise<void> {
-  const { weights } = await run.learner.readState({ weightsOnly: true });
-  for (const [name, content] of [...modelFiles(run.model, weights), ...run.files]) {
+  for (const [name, content] of [...modelFiles(run.model, weightsOf(run.learner)), ...run.files]) {
     await writeFileAtomically(join(dir, name), content);
   }
 }

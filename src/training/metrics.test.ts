@@ -1,5 +1,7 @@
 /** @file Metrics of a micro-batch and of an evaluation, worked out by hand. */
+
 import { describe, expect, it } from "vitest";
+import { readState } from "../../test/support/savedState.ts";
 import { ToyLearner } from "../../test/support/toyLearner.ts";
 import { toyPairs } from "../../test/support/toyPairs.ts";
 import type { PairScores } from "../dpo/learner.ts";
@@ -88,7 +90,7 @@ describe("meanMetrics", () => {
 describe("evaluateSet", () => {
   it("weighs the loss by pairs and the metrics by batches; the last batch is smaller", async () => {
     const learner = new ToyLearner();
-    const state = await learner.readState();
+    const state = await readState(learner);
     const { data } = state.weights.get("base_model.model.toy.proj.lora_B.weight")!;
     data.set(data.map((_, i) => Math.sin(i))); // away from the reference
     await learner.writeState(state);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { writeCheckpoint } from "../checkpoints/checkpoint.ts";
 import { checkpointName, rotateCheckpoints } from "../checkpoints/runDirectory.ts";
 import { rememberBestCheckpoint } from "./bestModel.ts";
+import { optimizerOf, referenceOf, weightsOf } from "./learnerState.ts";
 import { type Run, splitsOf } from "./run.ts";
 
 /** Saves where the flow, a callback or a best evaluation has asked for it. */
@@ -23,11 +24,12 @@ export async function saveCheckpoint(run: Run, { onlyModel }: { onlyModel: boole
   const { args, learner, state, loop, fingerprint, model } = run;
   const path = join(args.output_dir, checkpointName(state.global_step));
   await rememberBestCheckpoint(run);
-  const { weights, optimizer, optimizerStep } = await learner.readState();
+  const tensors = { weights: weightsOf(learner), optimizer: optimizerOf(learner) };
+  const { optimizerStep } = learner;
   const reference = new Map(splitsOf(run).map(([name, split]) => [name, split.reference.values]));
   const saved = { ...state, stateful_callbacks: statefulCallbacks(run, { should_save: true }) };
-  const moved = args.sync_ref_model ? { referenceWeights: await learner.readReference() } : {};
-  const checkpoint = { weights, optimizer, optimizerStep, state: saved, loop, fingerprint, reference, ...moved };
+  const moved = args.sync_ref_model ? { referenceWeights: referenceOf(learner) } : {};
+  const checkpoint = { ...tensors, optimizerStep, state: saved, loop, fingerprint, reference, ...moved };
   await writeCheckpoint(path, checkpoint, { model, extra: run.files, onlyModel });
   const best = state.best_model_checkpoint;
   await rotateCheckpoints(args.output_dir, args.save_total_limit, best === null ? [path] : [path, best]);

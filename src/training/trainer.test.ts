@@ -247,15 +247,16 @@ describe("output_dir", () => {
 
   it("that breaks under the run stops it, and the last good checkpoint is whole", async () => {
     const { trainer, learner } = toyTrainer({ args: { output_dir, max_steps: 4, save_steps: 1 } });
-    const readState = learner.readState.bind(learner);
+    const readTensor = learner.readTensor.bind(learner);
+    const tensors = learner.trainable.length + learner.optimizerState.length;
     const moved = `${output_dir}-moved`;
     let calls = 0;
-    learner.readState = async () => {
-      if (++calls === 3) {
+    learner.readTensor = async (name) => {
+      if (++calls === 2 * tensors + 1) {
         renameSync(output_dir, moved);
         writeFileSync(output_dir, "a file");
       }
-      return readState();
+      return readTensor(name);
     };
     const error = await refusal(trainer.train());
     expect(error.code).toBe("io");

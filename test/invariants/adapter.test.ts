@@ -2,6 +2,7 @@
  * @file What must hold for an adapter on the engine: a fresh one is the base model bit for bit, a saved one comes back
  * with the same log-probabilities, in prefine and in Python's PEFT; and for a pair: neither side sees the other.
  */
+
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { loadAdapter, saveAdapter } from "../../src/checkpoints/adapter.ts";
@@ -11,6 +12,7 @@ import { loraAdapter } from "../../src/models/lora.ts";
 import { pairs, scoresOf, trainSteps as train, useLearners } from "../support/learnerBench.ts";
 import { askPeft, expectSameLogps, hasPeft, needsPeft } from "../support/peft.ts";
 import { packed } from "../support/randomGpt2.ts";
+import { readState } from "../support/savedState.ts";
 
 const LORA = { r: 4, lora_alpha: 8, lora_dropout: 0.1, target_modules: ["c_attn", "c_proj", "c_fc"] };
 const bench = useLearners();
@@ -58,7 +60,7 @@ describe("a saved adapter", () => {
     const trained = await learner();
     await train(trained, 5);
     scores = await scoresOf(trained);
-    const { weights } = await trained.readState();
+    const { weights } = await readState(trained);
     const config = { ...LORA, base_model_name_or_path: bench.base, fan_in_fan_out: true, revision: null };
     await saveAdapter(saved, { config: { ...config, task_type: "CAUSAL_LM" }, weights });
   });

@@ -2,6 +2,7 @@
  * @file What must hold for every kind of adapter: fresh and off it is the base model bit for bit, a batch is its pairs
  * one by one, resumed is unbroken, and saved it comes back the same, in prefine and in Python's PEFT.
  */
+
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadAdapter, saveAdapter } from "../../src/checkpoints/adapter.ts";
@@ -12,6 +13,7 @@ import { ADAPTER_KINDS, type AdapterKind, PISSA_KINDS } from "../support/adapter
 import { pairs, referenceOf, scoresOf, trainSteps, useLearners } from "../support/learnerBench.ts";
 import { askPeft, expectSameLogps, hasPeft, needsPeft } from "../support/peft.ts";
 import { packed } from "../support/randomGpt2.ts";
+import { readState } from "../support/savedState.ts";
 
 const bench = useLearners();
 
@@ -50,11 +52,11 @@ describe.each(kinds)("an adapter with %s", (_, settings) => {
       await parts.accumulate([pair], [reference[i]], { scale: 1 / 2, dropoutStep: i });
     }
     for (const each of [whole, parts]) await each.step({ learningRate: 0.02, maxGradNorm: 1 });
-    const state = await whole.readState();
-    expect(await parts.readState()).toEqual(state);
+    const state = await readState(whole);
+    expect(await readState(parts)).toEqual(state);
     await later.writeState(state);
     for (const each of [parts, later]) await trainSteps(each, 2, 2);
-    expect(await later.readState()).toEqual(await parts.readState());
+    expect(await readState(later)).toEqual(await readState(parts));
   });
 });
 
@@ -66,7 +68,7 @@ test("PiSSA starts at the base model, up to rounding, and its reference is this 
   expect(await referenceOf(started)).toEqual(scores);
   await trainSteps(started, 3);
   expect(await referenceOf(started)).toEqual(scores);
-  const state = await started.readState();
+  const state = await readState(started);
   const resumed = await bench.learner({ adapter: adapterOf({ init_lora_weights: "pissa" }) });
   await resumed.writeState(state);
   expect(await scoresOf(resumed)).toEqual(await scoresOf(started));
@@ -89,7 +91,7 @@ describe("a saved adapter of every kind", { timeout: 240_000 }, () => {
     const trained = await bench.learner({ adapter: adapterOf(settings) });
     await trainSteps(trained, 4);
     scores.set(name, await scoresOf(trained));
-    const { weights } = await trained.readState();
+    const { weights } = await readState(trained);
     const { targetModules } = adapterOf(settings);
     await saveAdapter(savedFolder(name), {
       config: { ...settingsOf(settings), target_modules: targetModules },

@@ -2,6 +2,7 @@
  * @file Adapters on Llama's family: saved, each comes back with the same log-probabilities in prefine and in Python's
  * PEFT, also from the files that PEFT writes of it; merged, it is the same model in transformers.
  */
+
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadAdapter, saveAdapter } from "../../src/checkpoints/adapter.ts";
@@ -13,6 +14,7 @@ import type { AdapterKind } from "../support/adapterKinds.ts";
 import { pairs, scoresOf, trainSteps, useLearners } from "../support/learnerBench.ts";
 import { askPeft, expectSameLogps, hasPeft, needsPeft } from "../support/peft.ts";
 import { FAMILIES, randomModel } from "../support/randomModel.ts";
+import { readState } from "../support/savedState.ts";
 
 const KINDS: Record<string, AdapterKind> = {
   "all-linear": { target_modules: "all-linear" },
@@ -53,7 +55,7 @@ describe.each(Object.entries(MODELS))("adapters on %s", { timeout: 240_000 }, (f
     const trained = await bench.learner({ adapter });
     await trainSteps(trained, 4);
     scores.set(name, await scoresOf(trained));
-    const { weights } = await trained.readState();
+    const { weights } = await readState(trained);
     await saveAdapter(folderOf(name), {
       config: { ...settingsOf(kind), target_modules: adapter.targetModules },
       weights,

@@ -2,6 +2,7 @@
  * @file Objectives on the engine, whatever the numbers: the gradient of a batch equals differences of its loss; a loss
  * of the whole batch in two passes equals the same loss in one, with dropout too; losses without a reference run none.
  */
+
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MARGINS } from "../../src/checkpoints/marginsTable.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { createLearner } from "../../src/dpo/createLearner.ts";
-import type { Learner } from "../../src/dpo/learner.ts";
+import type { Learner, LearnerState } from "../../src/dpo/learner.ts";
 import type { LossType } from "../../src/dpo/losses/losses.ts";
 import type { Objective } from "../../src/dpo/losses/objective.ts";
 import type { LoadedModel } from "../../src/models/loadModel.ts";
@@ -20,6 +21,7 @@ import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { objective } from "../support/objective.ts";
 import { failure } from "../support/outcomes.ts";
 import { packed, randomGpt2, randomPairTokens } from "../support/randomGpt2.ts";
+import { readState } from "../support/savedState.ts";
 import { largestDifference } from "../support/shared.ts";
 import { keepingLogger } from "../support/toyTrainer.ts";
 
@@ -59,15 +61,15 @@ async function learner(wanted: Objective, dropout = false): Promise<Learner> {
 /** Another adapter as the reference, so that nothing is at its symmetric point. */
 const REFERENCE = pairs.map((_, i) => ({ chosen: -60 - 3 * i, rejected: -55 + 2 * i }));
 
-type Weights = Awaited<ReturnType<Learner["readState"]>>["weights"];
+type Weights = LearnerState["weights"];
 
 /** Gradient of a batch, by the weights before and after a step of rate 1; what was learned is put back. */
 async function gradientOf(made: Learner, batch = pairs, reference: typeof REFERENCE | null = REFERENCE) {
-  const before = await made.readState();
+  const before = await readState(made);
   const given = reference?.slice(0, batch.length) ?? null;
   const result = await made.accumulate(batch, given, { scale: 1, dropoutStep: 7 });
   await made.step({ learningRate: 1, maxGradNorm: 0 });
-  const after = await made.readState();
+  const after = await readState(made);
   await made.writeState(before);
   const gradient = new Map(
     [...before.weights].map(([name, { data }]) => {
@@ -118,7 +120,7 @@ test.each(WANTED)("%s: the gradient of a batch equals differences of its loss", 
   const norm = Math.hypot(...[...gradient.values()].flatMap((values) => Array.from(values)));
   expect(norm).toBeGreaterThan(1e-3);
   const direction = new Map([...gradient].map(([name, values]) => [name, values.map((value) => value / norm)]));
-  const state = await made.readState();
+  const state = await readState(made);
   const step = 2e-3;
   const losses: number[] = [];
   for (const way of [step, -step]) {

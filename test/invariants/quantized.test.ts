@@ -2,6 +2,7 @@
  * @file A frozen base in 8 and 4 bits: it is the float32 model of the dequantized weights, in scores, gradients and
  * generated text, for every family; the reference ties; training is deterministic and lowers the loss.
  */
+
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { BitsAndBytesConfig } from "../../src/config/BitsAndBytesConfig.ts";
@@ -13,6 +14,7 @@ import { describeQuantization, quantizedUnder, quantizeModel, storedBytes } from
 import { pairs, referenceOf, scoresOf, trainSteps, useLearners } from "../support/learnerBench.ts";
 import { packed } from "../support/randomGpt2.ts";
 import { dequantizedModel, FAMILIES, randomModel } from "../support/randomModel.ts";
+import { readState } from "../support/savedState.ts";
 import { largestDifference } from "../support/shared.ts";
 
 const bench = useLearners();
@@ -37,7 +39,7 @@ const matrices = (model: LoadedModel, settings: Partial<LoraSettings> = {}) =>
   loraAdapter(model.architecture, { ...LORA, ...settings });
 
 async function weightsOf(learner: Awaited<ReturnType<typeof bench.learner>>) {
-  return (await learner.readState()).weights;
+  return (await readState(learner)).weights;
 }
 
 const every = Object.keys(FAMILIES).map((family) => [family, "nf4"] as const);
@@ -100,7 +102,7 @@ describe("on GPT-2", () => {
     );
     await trainSteps(unbroken, 4);
     await trainSteps(first, 2);
-    await second.writeState(await first.readState());
+    await second.writeState(await readState(first));
     await trainSteps(second, 2, 2);
     expect(await weightsOf(second)).toEqual(await weightsOf(unbroken));
     await trainSteps(first, 2, 2);

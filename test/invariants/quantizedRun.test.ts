@@ -1,15 +1,16 @@
 /** @file Runs on a quantized base, as a user starts them: saved, resumed, refused, generated from. */
+
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readModelWeights } from "../../src/checkpoints/modelFiles.ts";
 import { readTrainerState } from "../../src/checkpoints/trainerState.ts";
 import { AutoModelForCausalLM, BitsAndBytesConfig, pipeline } from "../../src/index.ts";
 import { DPOTrainer, type DPOTrainerOptions, type TrainOptions } from "../../src/training/trainer.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { FAMILIES, randomModel } from "../support/randomModel.ts";
 import { runCommand } from "../support/runCommand.ts";
+import { savedWeights } from "../support/savedState.ts";
 import { keepingLogger, withoutTimings } from "../support/toyTrainer.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "prefine-quantized-"));
@@ -55,7 +56,7 @@ async function train(
 
 async function outcome(name: string) {
   const state = await readTrainerState(join(dir, name));
-  return { log: withoutTimings(state.log_history), weights: await readModelWeights(join(dir, name), "adapter") };
+  return { log: withoutTimings(state.log_history), weights: await savedWeights(join(dir, name), "adapter") };
 }
 
 describe("a run on a base in 4 bits", () => {

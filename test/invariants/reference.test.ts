@@ -2,17 +2,18 @@
  * @file References on the real engine, on a small random GPT-2: which one a run says it has, that equal models give
  * equal logs, what is refused, the cache's key, and a moving reference that survives being resumed.
  */
+
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadAdapter } from "../../src/checkpoints/adapter.ts";
-import { readModelWeights } from "../../src/checkpoints/modelFiles.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { loadModel } from "../../src/models/loadModel.ts";
 import { DPOTrainer, type DPOTrainerOptions, type TrainOptions } from "../../src/training/trainer.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { randomGpt2 } from "../support/randomGpt2.ts";
+import { savedWeights } from "../support/savedState.ts";
 import { keepingLogger, withoutTimings } from "../support/toyTrainer.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "prefine-references-"));
@@ -166,7 +167,7 @@ describe("sync_ref_model", () => {
       await expect(train({ peft_config, args, stopAt })).rejects.toThrow(/stopped after step/);
       const resumed = await train({ peft_config, args }, { resume_from_checkpoint: true });
       expect(resumed.log).toEqual(unbroken.log);
-      expect(await readModelWeights(output_dir, kind)).toEqual(await readModelWeights(unbroken.output_dir, kind));
+      expect(await savedWeights(output_dir, kind)).toEqual(await savedWeights(unbroken.output_dir, kind));
     }
   });
 

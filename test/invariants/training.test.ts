@@ -2,16 +2,17 @@
  * @file What must hold for the real engine, whatever the numbers: stopped and resumed = unbroken bit for bit, with
  * dropout too; the same seed gives the same log; accumulation = batch. On a small random GPT-2.
  */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readModelWeights } from "../../src/checkpoints/modelFiles.ts";
 import { readTrainerState } from "../../src/checkpoints/trainerState.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { DPOTrainer, type TrainOptions } from "../../src/training/trainer.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { randomGpt2 } from "../support/randomGpt2.ts";
+import { savedWeights } from "../support/savedState.ts";
 import { largestDifference } from "../support/shared.ts";
 import { keepingLogger, withoutTimings } from "../support/toyTrainer.ts";
 
@@ -81,7 +82,7 @@ async function train(
 
 async function outcome(name: string, kind: "adapter" | "full" = "adapter") {
   const state = await readTrainerState(join(dir, name));
-  return { log: withoutTimings(state.log_history), weights: await readModelWeights(join(dir, name), kind) };
+  return { log: withoutTimings(state.log_history), weights: await savedWeights(join(dir, name), kind) };
 }
 
 describe("training on the engine", () => {

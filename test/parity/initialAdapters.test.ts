@@ -2,6 +2,7 @@
  * @file Fresh adapters by their config alone against those that PEFT made: every trajectories/CASE/initial_adapter of
  * the reference values that is fresh. PREFINE_REFERENCE names another folder of the same layout.
  */
+
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -12,6 +13,7 @@ import { loadModel } from "../../src/models/loadModel.ts";
 import { loraAdapter } from "../../src/models/lora.ts";
 import { objective } from "../support/objective.ts";
 import { ADAMW } from "../support/randomGpt2.ts";
+import { readState } from "../support/savedState.ts";
 import {
   hasReference,
   isElsewhere,
@@ -54,7 +56,7 @@ describe.skipIf(!hasReference)(`adapters that PEFT has made${needsReference}`, (
       ...{ model, adapter, objective: objective(), dropout: false, seed: SEED },
       optimizer: { settings: ADAMW, weightDecay: () => 0 },
     });
-    const { weights } = await learner.readState();
+    const { weights } = await readState(learner);
     await learner.dispose();
     expect([...weights.keys()].sort()).toEqual([...expected.weights.keys()].sort());
     for (const [key, { shape, data }] of expected.weights) {

@@ -3,17 +3,18 @@
  * final weights. Every folder of trajectories/ is a case; PREFINE_REFERENCE names another folder of the same layout,
  * PREFINE_TRAJECTORIES some of its cases (NAME,NAME,...).
  */
+
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadAdapter } from "../../src/checkpoints/adapter.ts";
-import { readModelWeights } from "../../src/checkpoints/modelFiles.ts";
 import type { LogEntry } from "../../src/checkpoints/trainerState.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { AutoTokenizer } from "../../src/data/tokenizers/loadTokenizer.ts";
 import { loadModel } from "../../src/models/loadModel.ts";
 import { DPOTrainer } from "../../src/training/trainer.ts";
+import { savedWeights } from "../support/savedState.ts";
 import {
   hasReference,
   isElsewhere,
@@ -113,7 +114,7 @@ describe.skipIf(!hasReference)(`TRL's trajectories${needsReference}`, () => {
     const isAdapter = existsSync(join(folder, "final_adapter"));
     const finalFile = isAdapter ? "final_adapter/adapter_model.safetensors" : "final_weights.safetensors";
     const finalWeights = readTensors(join(folder, finalFile));
-    const weights = await readModelWeights(output_dir, isAdapter ? "adapter" : "full");
+    const weights = await savedWeights(output_dir, isAdapter ? "adapter" : "full");
     expect([...weights.keys()].sort()).toEqual([...finalWeights.keys()].sort());
     for (const [key, { shape, data }] of finalWeights) {
       expect(weights.get(key)!.shape).toEqual(shape);

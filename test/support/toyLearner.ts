@@ -4,7 +4,7 @@
  * optimizer is prefine's own.
  */
 import type { PackedPair, PairLogps } from "../../src/data/preferences/types.ts";
-import type { BatchResult, Learner, LearnerState, PairScores } from "../../src/dpo/learner.ts";
+import type { BatchResult, Learner, LearnerState, PairScores, Role } from "../../src/dpo/learner.ts";
 import { adamwStep } from "../../src/optim/adamw.ts";
 import { clipGradNorm } from "../../src/optim/clipGradNorm.ts";
 import { Mt19937 } from "../../src/random.ts";
@@ -37,7 +37,7 @@ export class ToyLearner implements Learner {
     { name: NAMES[1], shape: [VOCABULARY, RANK] },
   ];
   readonly optimizerState = ["exp_avg", "exp_avg_sq"].flatMap((key) =>
-    this.trainable.map(({ name, shape }) => ({ name: `${key}.${name}`, shape })),
+    this.trainable.map(({ name, shape }) => ({ name: `${key}.${name}`, shape, dtype: "float32" as const })),
   );
   readonly rewards = "logratios";
   disposed = false;
@@ -49,7 +49,7 @@ export class ToyLearner implements Learner {
   private readonly expAvg: Tensors = zeros();
   private readonly expAvgSq: Tensors = zeros();
   private readonly reference: Tensors;
-  private optimizerStep = 0;
+  optimizerStep = 0;
 
   constructor(options: ToyOptions = {}) {
     const random = new Mt19937(5);
@@ -115,18 +115,17 @@ export class ToyLearner implements Learner {
     return { gradNorm };
   }
 
-  async readState(): Promise<LearnerState> {
-    const named = (prefix: string, { a, b }: Tensors): [string, { shape: number[]; data: Float32Array }][] => [
-      [`${prefix}${NAMES[0]}`, { shape: [RANK, VOCABULARY], data: a.slice() }],
-      [`${prefix}${NAMES[1]}`, { shape: [VOCABULARY, RANK], data: b.slice() }],
-    ];
-    const optimizer = new Map([...named("exp_avg.", this.expAvg), ...named("exp_avg_sq.", this.expAvgSq)]);
-    return { weights: new Map(named("", this.weights)), optimizer, optimizerStep: this.optimizerStep };
+  async readTensor(name: string, role: Role = "policy"): Promise<Float32Array> {
+    const [, key, own] = /^(?:(exp_avg|exp_avg_sq)\.)?(base_model\..+)$/.exec(name)!;
+    const weights = role === "policy" ? this.weights : this.reference;
+    const tensors = key === "exp_avg" ? this.expAvg : key === "exp_avg_sq" ? this.expAvgSq : weights;
+    return tensors[own === NAMES[0] ? "a" : "b"].slice();
   }
 
   async writeState({ weights, optimizer, optimizerStep }: LearnerState): Promise<void> {
     for (const [i, side] of (["a", "b"] as const).entries()) {
-      this.weights[side].set(weights.get(NAMES[i])!.data);
+      const values = weights.get(NAMES[i])?.data;
+      if (values) this.weights[side].set(values);
       const [first, second] = ["exp_avg", "exp_avg_sq"].map((key) => optimizer.get(`${key}.${NAMES[i]}`)?.data);
       if (first) this.expAvg[side].set(first as Float32Array);
       if (second) this.expAvgSq[side].set(second as Float32Array);
@@ -142,16 +141,8 @@ export class ToyLearner implements Learner {
     }
   }
 
-  async readReference() {
-    const tensors = (["a", "b"] as const).map((side, i) => {
-      const shape = side === "a" ? [RANK, VOCABULARY] : [VOCABULARY, RANK];
-      return [NAMES[i], { shape, data: this.reference[side].slice() }] as const;
-    });
-    return new Map(tensors);
-  }
-
-  async writeReference(weights: ReadonlyMap<string, { data: Float32Array }>): Promise<void> {
-    for (const [i, side] of (["a", "b"] as const).entries()) this.reference[side].set(weights.get(NAMES[i])!.data);
+  async writeReference(name: string, { data }: { data: Float32Array }): Promise<void> {
+    this.reference[name === NAMES[0] ? "a" : "b"].set(data);
   }
 
   async dispose(): Promise<void> {
