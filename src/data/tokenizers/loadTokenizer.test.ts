@@ -56,7 +56,8 @@ describe("errors name the file and what was found", () => {
 
   test("ids, pad tokens and texts that do not exist", async () => {
     const tokenizer = await AutoTokenizer.from_pretrained(small);
-    expect(() => tokenizer.decode([1, 420])).toThrow("token id: expected 0 to 419, found 420");
+    expect(tokenizer.decode([1, 420])).toBe(tokenizer.decode([1])); // a model may be padded beyond its tokenizer
+    expect(() => tokenizer.decode([1, -1])).toThrow("token id: expected 0 to 419, found -1");
     expect(() => tokenizer.convert_ids_to_tokens(-1)).toThrow("found -1");
     expect(() => {
       tokenizer.pad_token = "<pad>";

@@ -173,11 +173,15 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
     return this.addedTokens.map(({ content, special }) => ({ content, special }));
   }
 
-  /** The text of token ids; bytes that are no UTF-8 become U+FFFD. */
+  /**
+   * The text of token ids; bytes that are no UTF-8 become U+FFFD. Ids beyond the vocabulary have no text, as in Python:
+   * models may know more than their tokenizer does (Qwen2.5: 151,936 and 151,665) and answer with such an id.
+   */
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
     const kept: number[] = [];
     for (let i = 0; i < ids.length; i++) {
-      if (this.tokenOf[ids[i]] === undefined) throw this.outsideVocabulary(ids[i]);
+      if (!(Number.isInteger(ids[i]) && ids[i] >= 0)) throw this.outsideVocabulary(ids[i]);
+      if (this.tokenOf[ids[i]] === undefined) continue;
       if (!options.skip_special_tokens || !this.specialIds.has(ids[i])) kept.push(ids[i]);
     }
     return this.codec.decode(kept);
