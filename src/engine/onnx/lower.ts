@@ -2,7 +2,6 @@
 import { encodeOnnxModel, type OnnxInitializer, type OnnxNode, type OnnxValue } from "../../formats/onnxModel.ts";
 import { topologicalOrder } from "../graph/grad.ts";
 import { arrayOf, type Dtype, type Emitter, type Node, type Shape, storedAs, type Tensor } from "../graph/tensor.ts";
-import { withBufferShapes } from "./bufferShapes.ts";
 import { emitAfter, emitWidened, storedElementTypes } from "./widen.ts";
 
 const elementTypes: Record<Dtype, number> = {
@@ -183,8 +182,7 @@ export function lowerGraph(outputs: Readonly<Record<string, Tensor>>): LoweredGr
   const opset = nodes.some(({ type }) => type === "BitCast") ? BIT_CAST_OPSET : OPSETS[""];
   const opsets = { ...OPSETS, "": opset };
   const made = new Set(nodes.flatMap((node) => node.outputs));
-  const inner = [...lowering.values.values()].filter(({ name }) => made.has(name) && !Object.hasOwn(outputs, name));
-  const values = withBufferShapes(inner);
+  const values = [...lowering.values.values()].filter(({ name }) => made.has(name) && !Object.hasOwn(outputs, name));
   const { initializers } = lowering;
   const bytes = encodeOnnxModel({ opsets, nodes, initializers, inputs, outputs: named, values });
   return {
