@@ -121,7 +121,7 @@ describe("a checkpoint of another run", () => {
     ]);
     const told = await refusalOf("train", "--config", "run.yaml", "--resume_from_checkpoint", "dpo/checkpoint-3");
     expect(told).toMatch(
-      /^error: dpo\/checkpoint-3: expected a tensor "exp_avg\.base_model\..*lora_A\.weight" of shape \[2, 16\], found none\nResume from/,
+      /^error: dpo\/checkpoint-3: expected a tensor "exp_avg\.base_model\..*lora_A\.weight" of shape \[2, 16\] of F32, found none\nResume from/,
     );
   });
 });
