@@ -2,8 +2,8 @@
  * @file Memory of a training, foreseen from shapes. Letters: P parameters, T packed tokens, M tokens of a block of
  * attention, N predicted tokens, C channels, L layers, V vocabulary.
  *
- * Measured on GPT-2 124M, peak resident memory in MiB, foreseen in brackets: LoRA with a longest pair of 300 tokens 948
- * (921), 1000 tokens 1477 (1498), 1980 tokens 2282 (2344); all weights 6018 (6047).
+ * Measured by the benchmark (GPT-2 124M, pairs of up to 946 tokens), peak resident memory, foreseen in brackets: LoRA
+ * 1.45 GB (1.46), with gradient checkpointing 1.25 (1.05), all weights with gradient checkpointing 3.40 (3.49).
  */
 import type { PackedSize } from "../data/preferences/packPair.ts";
 import { availableMemory, refuseBeyondMemory } from "../engine/runtime/memory.ts";
@@ -12,11 +12,11 @@ import { adapterTensors, type LoraAdapter } from "../models/lora.ts";
 import { storedBytes } from "../models/quantize.ts";
 import { type OptimizerSettings, stateOf } from "../optim/optimizers.ts";
 
-/** Node, the runtime, the graphs, the tokenizer. */
-const PROCESS = 200 * 2 ** 20;
+/** Node, the runtime, the graphs, the tokenizer, the rows. */
+const PROCESS = 280 * 2 ** 20;
 const FLOAT = 4;
-/** The runtime's arena holds twice what the backward pass needs at once. */
-const ARENA = 2;
+/** What the backward pass keeps, what is on its way beside it, and freed memory that the system has not got back. */
+const IN_PIECES = 1.6;
 const VOCABULARY_BLOCK = 8192;
 /** The unembedding's gradient is made in pieces, which are then put together. */
 const HEAD_GRADIENTS = 2;
@@ -35,7 +35,7 @@ export interface TrainedShapes {
 export interface MemoryNeed {
   /** Frozen weights: the base model's under an adapter, the reference model's. */
   weights: number;
-  /** Trained tensors, gradients, optimizer, the copies that a checkpoint is written from. */
+  /** Trained tensors, gradients, optimizer, and the copy of one that a checkpoint is written from. */
   trained: number;
   /** The largest pair on its way forward and back. */
   pair: number;
@@ -55,7 +55,7 @@ export function memoryNeed(shapes: TrainedShapes, largest: PackedSize): MemoryNe
   return { weights, trained, pair, total: PROCESS + weights + trained + pair };
 }
 
-/** Values, their start where that is the reference, gradients, the optimizer's state; values and state once more. */
+/** Values, their start where that is the reference, gradients, optimizer state, and the largest value on its way out. */
 function trainedBytes({ model, adapter, referenceModel, optimizer, pairsPerStep = 1 }: TrainedShapes): number {
   const named = [...model.architecture.parameters].map(([name, shape]) => ({ name, shape: shape as number[] }));
   const tensors = adapter ? adapterTensors(adapter) : named;
@@ -63,7 +63,8 @@ function trainedBytes({ model, adapter, referenceModel, optimizer, pairsPerStep 
   const states = tensors.flatMap((tensor) => Object.values(stateOf(tensor, optimizer.settings)));
   const state = states.reduce((sum, { dtype, shape }) => sum + (dtype === "uint8" ? 1 : FLOAT) * sizeOf(shape), 0);
   const gradients = values * Math.min(2, pairsPerStep);
-  return values + (referenceModel ? 0 : values) + gradients + state + (values + state);
+  const saved = FLOAT * Math.max(...tensors.map(({ shape }) => sizeOf(shape)));
+  return values + (referenceModel ? 0 : values) + gradients + state + saved;
 }
 
 /**
@@ -80,7 +81,7 @@ function pairBytes({ model, adapter, gradientCheckpointing }: TrainedShapes, lar
   const scores = 3 * heads * block ** 2;
   const logits = 2 * (chosen + rejected) * Math.min(vocabSize, VOCABULARY_BLOCK);
   const head = adapter ? 0 : HEAD_GRADIENTS * hiddenSize * vocabSize;
-  return FLOAT * (ARENA * kept * (shared + chosen + rejected) + scores + logits + head);
+  return FLOAT * (IN_PIECES * kept * (shared + chosen + rejected) + scores + logits + head);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** @file AutoModelForCausalLM: a model from the hub, a folder or a run, that can be trained and that generates text. */
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import { loadModel } from "../models/loadModel.ts";
-import { describeQuantization, quantizeModel } from "../models/quantize.ts";
+import { alreadyQuantized, quantizeModel } from "../models/quantize.ts";
 import { createDecoder } from "./cachedDecoder.ts";
 import { checkAdapterFits } from "./checkAdapter.ts";
 import { CausalLM } from "./generativeModel.ts";
@@ -14,10 +14,7 @@ import { findModel, type ModelSourceOptions } from "./modelSource.ts";
 async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}): Promise<CausalLM> {
   const source = await findModel(idOrPath, options);
   const model = await loadModel(source.base, { ...options, revision: source.baseRevision });
-  if (options.quantization_config && model.quantization) {
-    const kept = `${source.base}: its files are in ${describeQuantization(model.architecture)} already`;
-    options.onWarning?.(`${kept}; quantization_config is not used`);
-  }
+  if (options.quantization_config && model.quantization) options.onWarning?.(alreadyQuantized(model, source.base));
   const loaded = source.quantization ? quantizeModel(model, source.quantization) : model;
   if (source.adapter && source.adapterFolder) checkAdapterFits(source.adapter, source.adapterFolder, loaded);
   const revision = source.tokenizer === source.base ? source.baseRevision : undefined;

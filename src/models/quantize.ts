@@ -69,6 +69,11 @@ export const storedNames = (architecture: Architecture): string[] =>
 export const storedBytes = (architecture: Architecture): number =>
   storedTensors(architecture).reduce((sum, { bytes }) => sum + bytes, 0);
 
+/** What to say where a quantization is asked for that the files rule out. @param name hub id, folder or file */
+export function alreadyQuantized({ architecture }: LoadedModel, name: string): string {
+  return `${name}: its files are in ${describeQuantization(architecture)} already; quantization_config is not used`;
+}
+
 /** `4 bits (nf4, double quantization) in 24 of 28 linear layers`; null where all are as in the files. */
 export function describeQuantization({ quantized, linears }: Architecture): string | null {
   const [first] = quantized?.values() ?? [];

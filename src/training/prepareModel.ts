@@ -12,7 +12,7 @@ import { PrefineError } from "../errors.ts";
 import { keepNarrow } from "../models/keepNarrow.ts";
 import { type LoadedModel, loadModel } from "../models/loadModel.ts";
 import { adapterTensors, type LoraAdapter, loraAdapter } from "../models/lora.ts";
-import { quantizedUnder, quantizeModel } from "../models/quantize.ts";
+import { alreadyQuantized, quantizedUnder, quantizeModel } from "../models/quantize.ts";
 import { optimizerSettings } from "../optim/optimizers.ts";
 import { decays } from "../optim/weightDecay.ts";
 import { objectiveOf, usesReference } from "./objective.ts";
@@ -35,7 +35,7 @@ export interface TrainedModel {
   /** Branch, tag or commit that model_init_kwargs asks for. */
   revision: string | undefined;
   saved: SavedModel;
-  /** What a person should hear about the adapter's settings. */
+  /** What a person should hear about the model's files and the adapter's settings. */
   warnings: readonly string[];
 }
 
@@ -44,9 +44,10 @@ interface Named {
   adapter?: Adapter | undefined;
 }
 
-async function load(input: ModelInput, { revision, quantization }: Loading): Promise<Named> {
+async function load(input: ModelInput, { revision, quantization, onWarning }: Loading): Promise<Named> {
   if (typeof input === "string") {
-    const loaded = await loadModel(input, { ...(revision ? { revision } : {}) });
+    const loaded = await loadModel(input, { ...(revision ? { revision } : {}), onWarning });
+    if (quantization && loaded.quantization) onWarning(alreadyQuantized(loaded, input));
     return { loaded: quantization ? quantizeModel(loaded, quantization) : loaded };
   }
   if (!("loaded" in input)) return { loaded: input };
@@ -57,6 +58,7 @@ async function load(input: ModelInput, { revision, quantization }: Loading): Pro
 interface Loading {
   revision: string | undefined;
   quantization: BitsAndBytesConfig | null;
+  onWarning: (line: string) => void;
 }
 
 export interface ModelRequest {
@@ -76,7 +78,9 @@ export async function prepareModel(request: ModelRequest): Promise<TrainedModel>
   const asked = args.model_init_kwargs?.revision;
   const revision = typeof asked === "string" ? asked : undefined;
   const quantization = quantizationOf(request);
-  const { loaded, adapter: start } = await load(model, { revision, quantization });
+  const told: string[] = [];
+  const onWarning = (line: string) => void told.push(line);
+  const { loaded, adapter: start } = await load(model, { revision, quantization, onWarning });
   if (start && peft_config) {
     const hint = "Leave peft_config out: the adapter's own settings count.";
     throw new PrefineError("config", "peft_config: expected none for a model that has an adapter already", hint);
@@ -97,10 +101,10 @@ export async function prepareModel(request: ModelRequest): Promise<TrainedModel>
     const hint = "Leave ref_model out: the reference is then the model as it is at the start.";
     throw new PrefineError("config", "ref_model: expected another object than model, found the same", hint);
   }
-  const other = ref_model === null ? undefined : await load(ref_model, { revision: undefined, quantization });
+  const other = ref_model === null ? undefined : await load(ref_model, { revision: undefined, quantization, onWarning });
   const { loaded: reference, adapter: referenceAdapter } = other ?? {};
   const saved = savedModel({ base, lora, settings, revision });
-  const warnings = lora?.warnings ?? [];
+  const warnings = [...told, ...(lora?.warnings ?? [])];
   return { base, lora, start, reference, referenceAdapter, revision, saved, warnings };
 }
 

@@ -9,6 +9,9 @@ import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { saveAdapter } from "../../src/checkpoints/adapter.ts";
 import { hashStoredWeights } from "../../src/checkpoints/referenceCache.ts";
+import { BitsAndBytesConfig } from "../../src/config/BitsAndBytesConfig.ts";
+import { DPOConfig } from "../../src/config/DPOConfig.ts";
+import { LoraConfig } from "../../src/config/LoraConfig.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../../src/formats/safetensors.ts";
 import { createDecoder } from "../../src/generation/cachedDecoder.ts";
 import { AutoModelForCausalLM } from "../../src/generation/causalLM.ts";
@@ -18,6 +21,7 @@ import { type LoadedModel, loadModel } from "../../src/models/loadModel.ts";
 import { adapterTensors, loraAdapter } from "../../src/models/lora.ts";
 import { describeQuantization, quantizedUnder, quantizeModel } from "../../src/models/quantize.ts";
 import { Mt19937 } from "../../src/random.ts";
+import { prepareModel } from "../../src/training/prepareModel.ts";
 import { largestDifference } from "../support/shared.ts";
 
 const fixtures = fileURLToPath(new URL("../fixtures/bitsandbytes/", import.meta.url));
@@ -93,6 +97,15 @@ test("says that files that are quantized stay so", async () => {
   expect(lines).toEqual([expect.stringContaining("already; quantization_config is not used")]);
   expect(describeQuantization(model.loaded.architecture)).toBe(DESCRIBED["llama-nf4"]);
   await model.dispose();
+  const { warnings } = await prepareModel({
+    ...{ model: join(fixtures, "llama-nf4"), ref_model: null },
+    ...{
+      peft_config: new LoraConfig({ target_modules: ["q_proj"] }),
+      args: new DPOConfig({ output_dir: dir, bf16: false }),
+    },
+    quantization_config: new BitsAndBytesConfig({ load_in_8bit: true }),
+  });
+  expect(warnings).toEqual(lines);
 });
 
 const QUANTIZATION = {
