@@ -55,7 +55,7 @@ export function memoryNeed(shapes: TrainedShapes, largest: PackedSize): MemoryNe
   return { weights, trained, pair, total: PROCESS + weights + trained + pair };
 }
 
-/** Values, their start where that is the reference, gradients, optimizer state, and the largest value on its way out. */
+/** Values, their start where that is the reference, gradients, optimizer state; the largest value on its way out. */
 function trainedBytes({ model, adapter, referenceModel, optimizer, pairsPerStep = 1 }: TrainedShapes): number {
   const named = [...model.architecture.parameters].map(([name, shape]) => ({ name, shape: shape as number[] }));
   const tensors = adapter ? adapterTensors(adapter) : named;

@@ -101,7 +101,8 @@ export async function prepareModel(request: ModelRequest): Promise<TrainedModel>
     const hint = "Leave ref_model out: the reference is then the model as it is at the start.";
     throw new PrefineError("config", "ref_model: expected another object than model, found the same", hint);
   }
-  const other = ref_model === null ? undefined : await load(ref_model, { revision: undefined, quantization, onWarning });
+  const other =
+    ref_model === null ? undefined : await load(ref_model, { revision: undefined, quantization, onWarning });
   const { loaded: reference, adapter: referenceAdapter } = other ?? {};
   const saved = savedModel({ base, lora, settings, revision });
   const warnings = [...told, ...(lora?.warnings ?? [])];
