@@ -50,7 +50,7 @@ const WHOLE: readonly Block[] = [
   { queries: [0, 1, 2, 3], keys: [0, 1, 2, 3] },
   { queries: [4, 5], keys: [0, 1, 4, 5] },
 ];
-/** Three quarters of the scores: 14 % of SmolLM2's step at 1,300 tokens. Thirds and quarters were slower. */
+/** Three quarters of the scores: an eighth of SmolLM2's step at 1,300 tokens. Thirds and quarters were slower. */
 const HALVES: readonly Block[] = [
   { queries: [0], keys: [0] },
   { queries: [1], keys: [0, 1] },
