@@ -70,10 +70,10 @@ export interface Emitter {
   /** Rows [start, end) of a graph input as an input of its own: the runtime feeds a view, nothing is copied. */
   rows(tensor: Tensor, name: string, start: number, end: number): string;
   /**
-   * `value`, to be had once `dependency` is computed. A weight depends on nothing: the runtime is free to widen all
-   * weights of the backward pass at its start, and does. Copies nothing.
+   * `value`, to be had once all `dependencies` are computed. What depends on nothing else the runtime is free to make
+   * at its start, such as all weights of the backward pass, widened; and it does. Copies nothing.
    */
-  after(value: string, dependency: string): string;
+  after(value: string, ...dependencies: string[]): string;
   /**
    * A value of a graph input's memory as float32: the value itself unless the input is stored narrow.
    * @param after a value that is computed first, so that no copy is made before its time.

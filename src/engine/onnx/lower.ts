@@ -135,7 +135,7 @@ class Lowering {
       inputs: node.inputs,
       outputs: node.outputs,
       isLive: (output) => used.has(node.outputs[output]),
-      after: (value, dependency) => emitAfter(value, dependency, emitter),
+      after: (value, ...dependencies) => emitAfter(value, dependencies, emitter),
       widened: (tensor, value, after) => emitWidened(tensor, value, { emit: emitter, after }),
     };
     return emitter;

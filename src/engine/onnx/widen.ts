@@ -6,12 +6,11 @@ export const storedElementTypes: Record<NarrowDtype, number> = { float16: 10, bf
 const FLOAT = 1;
 const BFLOAT16 = 16;
 
-/**
- * See {@link Emitter.after}: the shape is taken from that of `after` as well, times 0.
- */
-export function emitAfter(value: string, after: string, emit: Emitter): string {
-  const zero = emit.node("Mul", [emit.node("Size", [after]), emit.scalar(0, "int64")]);
-  return emit.node("Reshape", [value, emit.node("Add", [emit.node("Shape", [value]), zero])]); // copies nothing
+/** See {@link Emitter.after}: the value's own shape, plus the sizes of the others times 0. */
+export function emitAfter(value: string, dependencies: readonly string[], emit: Emitter): string {
+  const sizes = dependencies.map((each) => emit.node("Size", [each]));
+  const zero = emit.node("Mul", [sizes.reduce((a, b) => emit.node("Add", [a, b])), emit.scalar(0, "int64")]);
+  return emit.node("Reshape", [value, emit.node("Add", [emit.node("Shape", [value]), zero])]);
 }
 
 /**
@@ -21,7 +20,7 @@ export function emitAfter(value: string, after: string, emit: Emitter): string {
 export function emitWidened(tensor: Tensor, value: string, { emit, after }: { emit: Emitter; after?: string }): string {
   const stored = storedAs(tensor);
   if (!stored) return value;
-  const due = after === undefined ? value : emitAfter(value, after, emit);
+  const due = after === undefined ? value : emitAfter(value, [after], emit);
   const floats = stored === "bfloat16" ? emit.node("BitCast", [due], { to: BFLOAT16 }) : due;
   return emit.node("Cast", [floats], { to: FLOAT });
 }

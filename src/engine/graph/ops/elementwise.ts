@@ -165,9 +165,7 @@ const afterOp = defineOp("after", {
   onnx: ([x, dependency], emit) => {
     const [a, b] = emit.inputs;
     if (sameShape(a.shape, b.shape)) return [emit.node("Reshape", [x, emit.node("Shape", [dependency])])];
-    // shape(x) + 0 * size(dependency): no arithmetic on the values, a reshape copies nothing
-    const zero = emit.node("Mul", [emit.node("Size", [dependency]), emit.scalar(0, "int64")]);
-    return [emit.node("Reshape", [x, emit.node("Add", [emit.node("Shape", [x]), zero])])];
+    return [emit.after(x, dependency)];
   },
   vjp: ([dy]) => [dy, null],
 });

@@ -49,12 +49,10 @@ type Block = ReturnType<typeof emitBlock>;
  * h once a block is done, so that only one block's logits exist at a time: its shape is taken from the block's results,
  * which no value depends on. Without this the runtime is free to make the logits of all blocks first, and does.
  */
-function emitAfter(h: string, before: Block | undefined, emit: Emitter): string {
+function afterBlock(h: string, before: Block | undefined, emit: Emitter): string {
   if (!before) return h;
   const results = [before.logSumExp, before.word, before.mean, before.squares].filter((value) => value !== "");
-  const sizes = results.map((value) => emit.node("Size", [value]));
-  const zero = emit.node("Mul", [sizes.reduce((a, b) => emit.node("Add", [a, b])), emit.scalar(0, "int64")]);
-  return emit.node("Reshape", [h, emit.node("Add", [emit.node("Shape", [h]), zero])]);
+  return emit.after(h, ...results);
 }
 
 /** Joins the blocks: log-sum-exp over all words; mean of W's rows, log of the sum of squares of the whole softmax. */
@@ -87,7 +85,7 @@ function emitLogps([h, w, labels]: readonly string[], emit: Emitter): string[] {
   const wanted = { wantMean: emit.isLive(1) || emit.isLive(2), wantSquares: emit.isLive(5) };
   const parts: Block[] = [];
   for (const [start, end] of wordBlocks(weight.shape[0] as number)) {
-    const turn = emitAfter(h, parts.at(-1), emit);
+    const turn = afterBlock(h, parts.at(-1), emit);
     const rows = emit.widened(weight, emit.rows(weight, w, start, end), turn);
     parts.push(emitBlock(turn, rows, start, emit, wanted));
   }
