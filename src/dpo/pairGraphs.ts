@@ -119,14 +119,22 @@ function scoresOf({ inputs, hidden, headMean, entropy, correct, ...pair }: Retur
   return vectorOf([...pair.sums, sumAll(entropy), ...meanSums, chosenCorrect, pair.plainChosen, pair.weight]);
 }
 
+/**
+ * A person who computes layers again wants less memory. With all weights in training the values of a step are a small
+ * part of it, and an arena's gaps between gradients of 150 MB cost more than is won (3.6 GB instead of 3.4).
+ */
+const memoryOf = ({ checkpointing = false, adapter }: PairGraphOptions) => {
+  return { tightMemory: checkpointing && adapter !== null };
+};
+
 /** Scores only, with the masks and the noise of a training step if asked for. Output: `scores` [8]. */
 export function scoreGraph(options: PairGraphOptions, training?: Training): LoweredGraph {
-  return lowerGraph({ scores: scoresOf(forwardPair(options, training)) });
+  return lowerGraph({ scores: scoresOf(forwardPair(options, training)) }, memoryOf(options));
 }
 
 /** The two log-probabilities alone, for the reference. Output: `logps` [2], equal to the first two scores. */
 export function logpsGraph(options: PairGraphOptions): LoweredGraph {
-  return lowerGraph({ logps: vectorOf(forwardPair(options).sums) });
+  return lowerGraph({ logps: vectorOf(forwardPair(options).sums) }, memoryOf(options));
 }
 
 export interface StepGraphOptions extends PairGraphOptions, Training {
@@ -148,7 +156,7 @@ export function stepGraph(options: StepGraphOptions, objective: Objective): Lowe
     ...pairInputs(1, objective),
   };
   const loss = sumAll(objectiveLoss(scored, objective.useWeighting ? vector(pair.weight) : null, objective));
-  return lowerGraph({ loss, scores: scoresOf(pair), ...gradients(loss, pair, options) });
+  return lowerGraph({ loss, scores: scoresOf(pair), ...gradients(loss, pair, options) }, memoryOf(options));
 }
 
 /**
@@ -160,7 +168,7 @@ export function pullbackGraph(options: StepGraphOptions): LoweredGraph {
   const values = [...pair.sums, pair.plainChosen].map(vector);
   const terms = values.map((value, i) => mul(value, input(`by.${LOGPS[i]}`, [1])));
   const linear = sumAll(terms.reduce((total, term) => add(total, term)));
-  return lowerGraph(gradients(linear, pair, options));
+  return lowerGraph(gradients(linear, pair, options), memoryOf(options));
 }
 
 function gradients(scalar: Tensor, { net }: ReturnType<typeof forwardPair>, { trainable }: StepGraphOptions) {

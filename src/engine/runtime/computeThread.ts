@@ -45,8 +45,8 @@ function stored(name: string): HostTensor {
  * session, and count twice in the resident memory as soon as two sessions are open. WebAssembly copies every input
  * into its memory for the time of a run: 0.1 s for GPT-2 in a step of 9 s.
  */
-async function open({ model, profile }: Extract<Request, { method: "open" }>): Promise<number> {
-  const { ort } = await loading;
+async function open({ model, arena, profile }: Extract<Request, { method: "open" }>): Promise<number> {
+  const { ort, kind } = await loading;
   const creating = ort.InferenceSession.create(model, {
     ...(providers.length > 0 ? { executionProviders: providers } : {}),
     // we emit what we mean; common-subexpression elimination would undo recomputation
@@ -57,10 +57,10 @@ async function open({ model, profile }: Extract<Request, { method: "open" }>): P
     enableProfiling: profile,
     // would plan one block per new set of shapes: with pairs of all lengths 0.4 GB of waste on GPT-2
     enableMemPattern: false,
-    // An arena never gives back what pairs of other lengths have broken into pieces: 3.0 GB instead of 2.7 in steps of
-    // up to 1,864 tokens of SmolLM2, 1.13 instead of 1.01 on GPT-2, at no gain of time (a generated token took 10 %
-    // longer with it). In WebAssembly a feed that finds no room behind it would be written to address 0.
-    enableCpuMemArena: false,
+    // An arena is the session's own and gives nothing back: steps of up to 1,864 tokens of SmolLM2 took 3.0 GB with it
+    // instead of 2.7, at no gain of time. Graphs of tight memory do better with one (see LoweringOptions). In
+    // WebAssembly a feed that finds no room behind it would be written to address 0.
+    enableCpuMemArena: arena && kind === "native",
     logSeverityLevel: 3,
     extra: { session: { disable_prepacking: "1" } },
   });

@@ -101,7 +101,8 @@ export class Device {
 
   /** Compiles a graph. */
   async open(graph: LoweredGraph, options: { profile?: boolean } = {}): Promise<Session> {
-    const request: Request = { method: "open", model: graph.bytes, profile: !!options.profile };
+    const { bytes: model, tightMemory: arena } = graph;
+    const request: Request = { method: "open", model, arena, profile: !!options.profile };
     const id = await this.call<number>(request);
     return new Session(
       graph,

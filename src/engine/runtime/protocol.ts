@@ -73,7 +73,7 @@ export interface KernelItem {
 
 export type Request =
   | { method: "runtime" }
-  | { method: "open"; model: Uint8Array; profile: boolean }
+  | { method: "open"; model: Uint8Array; arena: boolean; profile: boolean }
   | { method: "close"; session: number }
   | { method: "run"; session: number; feeds: [string, Feed][]; fetches: [string, Fetch][] }
   | { method: "load"; tensors: [string, FileRange][] }
