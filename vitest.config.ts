@@ -1,6 +1,4 @@
 /** @file All tests: beside their sources and in test/. */
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -9,6 +7,6 @@ export default defineConfig({
     testTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,
-    env: { PREFINE_CACHE: join(tmpdir(), `prefine-cache-${process.pid}`) },
+    globalSetup: ["test/support/scratch.ts"],
   },
 });

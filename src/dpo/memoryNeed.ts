@@ -3,7 +3,7 @@
  * attention, N predicted tokens, C channels, L layers, V vocabulary.
  *
  * Measured by the benchmark (GPT-2 124M, pairs of up to 946 tokens), peak resident memory, foreseen in brackets: LoRA
- * 1.45 GB (1.46), with gradient checkpointing 1.25 (1.05), all weights with gradient checkpointing 3.40 (3.49).
+ * 1.49 GB (1.46), with gradient checkpointing 1.03 (1.05), all weights with gradient checkpointing 3.34 (3.49).
  */
 import type { PackedSize } from "../data/preferences/packPair.ts";
 import { availableMemory, refuseBeyondMemory } from "../engine/runtime/memory.ts";

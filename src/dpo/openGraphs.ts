@@ -1,4 +1,5 @@
 /** @file The compiled graphs of a run. */
+import type { LoweredGraph } from "../engine/onnx/lower.ts";
 import type { Device, Session } from "../engine/runtime/device.ts";
 import type { LoraAdapter } from "../models/lora.ts";
 import { HEAD_MODULE } from "../models/network.ts";
@@ -26,17 +27,9 @@ export interface Graphs {
 
 /** Compiles them; needs the weights in the device. */
 export async function openGraphs(device: Device, options: LearnerOptions): Promise<Graphs> {
-  const { model, adapter, referenceModel, referenceAdapter, objective } = options;
-  const { architecture } = model;
-  const { ldAlpha, useWeighting } = objective;
-  const noise = options.noiseAlpha !== undefined;
-  const graph = { ldAlpha, useWeighting, noise, checkpointing: options.gradientCheckpointing ?? false };
-  const policy: PairGraphOptions = { architecture, adapter, frozenHead: isHeadFrozen(adapter), ...graph };
-  if (policy.frozenHead) {
-    const mean = await device.open(headMeanGraph(architecture));
-    await mean.run({ [architecture.head]: architecture.head }, { headMean: { store: "headMean" } });
-    await mean.release();
-  }
+  const { referenceModel, referenceAdapter, objective } = options;
+  const { policy, pass } = lowerPolicy(options);
+  if (policy.frozenHead) await storeHeadMean(device, policy);
   const types = objective.losses.map(({ type }) => type);
   const other = referenceModel && {
     ...policy,
@@ -46,27 +39,45 @@ export async function openGraphs(device: Device, options: LearnerOptions): Promi
   };
   const score = await device.open(scoreGraph(policy));
   return {
-    training: await openTraining(device, options, { policy, score }),
+    training: await openTraining(device, options, { policy, pass, score }),
     score,
     reference: needsReference(types) ? await device.open(logpsGraph(other ?? policy)) : null,
     loss: await device.open(batchLossGraph(objective)),
   };
 }
 
+/**
+ * What the policy's graphs have in common, and the training pass, which decides for all of them whether memory is kept
+ * tight. With all weights in training it is not: gaps between gradients of 150 MB cost more than is won (3.6 GB for
+ * 3.4).
+ */
+function lowerPolicy(options: LearnerOptions): { policy: PairGraphOptions; pass: LoweredGraph } {
+  const { model, adapter, objective, dropout, noiseAlpha, gradientCheckpointing: checkpointing = false } = options;
+  const { losses, ldAlpha, useWeighting } = objective;
+  const policy: PairGraphOptions = {
+    ...{ architecture: model.architecture, adapter, frozenHead: isHeadFrozen(adapter), ldAlpha, useWeighting },
+    ...{ noise: noiseAlpha !== undefined, checkpointing, tightMemory: checkpointing && adapter !== null },
+  };
+  const step = { ...policy, dropout, trainable: trainableOf(options).map(({ name }) => name) };
+  const pass = needsWholeBatch(losses.map(({ type }) => type)) ? pullbackGraph(step) : stepGraph(step, objective);
+  return { policy: { ...policy, tightMemory: pass.tightMemory }, pass };
+}
+
+async function storeHeadMean(device: Device, { architecture }: PairGraphOptions): Promise<void> {
+  const mean = await device.open(headMeanGraph(architecture));
+  await mean.run({ [architecture.head]: architecture.head }, { headMean: { store: "headMean" } });
+  await mean.release();
+}
+
 async function openTraining(
   device: Device,
-  options: LearnerOptions,
-  { policy, score }: { policy: PairGraphOptions; score: Session },
+  { objective, dropout }: LearnerOptions,
+  { policy, pass, score }: { policy: PairGraphOptions; pass: LoweredGraph; score: Session },
 ): Promise<Graphs["training"]> {
-  const { objective, dropout } = options;
-  const trainable = trainableOf(options).map(({ name }) => name);
-  const step = { ...policy, dropout, trainable };
-  if (!needsWholeBatch(objective.losses.map(({ type }) => type))) {
-    return { step: await device.open(stepGraph(step, objective)) };
-  }
+  if (!needsWholeBatch(objective.losses.map(({ type }) => type))) return { step: await device.open(pass) };
   return {
     score: dropout || policy.noise ? await device.open(scoreGraph(policy, { dropout })) : score,
-    pullback: await device.open(pullbackGraph(step)),
+    pullback: await device.open(pass),
   };
 }
 

@@ -22,7 +22,7 @@ import {
   sumAll,
   type Tensor,
 } from "../engine/graph/index.ts";
-import { type LoweredGraph, lowerGraph } from "../engine/onnx/lower.ts";
+import { type LoweredGraph, type LoweringOptions, lowerGraph } from "../engine/onnx/lower.ts";
 import { buildNetwork } from "../models/buildNetwork.ts";
 import type { LoraAdapter } from "../models/lora.ts";
 import type { Architecture } from "../models/network.ts";
@@ -31,7 +31,7 @@ import { LOGPS, pairInputs } from "./batchGraph.ts";
 import { gradientOutputs } from "./gradientOutputs.ts";
 import { type Objective, objectiveLoss } from "./losses/objective.ts";
 
-export interface PairGraphOptions extends Pick<Objective, "ldAlpha" | "useWeighting"> {
+export interface PairGraphOptions extends Pick<Objective, "ldAlpha" | "useWeighting">, LoweringOptions {
   architecture: Architecture;
   adapter: LoraAdapter | null;
   /** Whether the unembedding is frozen: then its mean row is fed as `headMean` [1, W] instead of computed each time. */
@@ -119,22 +119,14 @@ function scoresOf({ inputs, hidden, headMean, entropy, correct, ...pair }: Retur
   return vectorOf([...pair.sums, sumAll(entropy), ...meanSums, chosenCorrect, pair.plainChosen, pair.weight]);
 }
 
-/**
- * A person who computes layers again wants less memory. With all weights in training the values of a step are a small
- * part of it, and an arena's gaps between gradients of 150 MB cost more than is won (3.6 GB instead of 3.4).
- */
-const memoryOf = ({ checkpointing = false, adapter }: PairGraphOptions) => {
-  return { tightMemory: checkpointing && adapter !== null };
-};
-
 /** Scores only, with the masks and the noise of a training step if asked for. Output: `scores` [8]. */
 export function scoreGraph(options: PairGraphOptions, training?: Training): LoweredGraph {
-  return lowerGraph({ scores: scoresOf(forwardPair(options, training)) }, memoryOf(options));
+  return lowerGraph({ scores: scoresOf(forwardPair(options, training)) }, options);
 }
 
 /** The two log-probabilities alone, for the reference. Output: `logps` [2], equal to the first two scores. */
 export function logpsGraph(options: PairGraphOptions): LoweredGraph {
-  return lowerGraph({ logps: vectorOf(forwardPair(options).sums) }, memoryOf(options));
+  return lowerGraph({ logps: vectorOf(forwardPair(options).sums) }, options);
 }
 
 export interface StepGraphOptions extends PairGraphOptions, Training {
@@ -156,7 +148,7 @@ export function stepGraph(options: StepGraphOptions, objective: Objective): Lowe
     ...pairInputs(1, objective),
   };
   const loss = sumAll(objectiveLoss(scored, objective.useWeighting ? vector(pair.weight) : null, objective));
-  return lowerGraph({ loss, scores: scoresOf(pair), ...gradients(loss, pair, options) }, memoryOf(options));
+  return lowerGraph({ loss, scores: scoresOf(pair), ...gradients(loss, pair, options) }, options);
 }
 
 /**
@@ -168,7 +160,7 @@ export function pullbackGraph(options: StepGraphOptions): LoweredGraph {
   const values = [...pair.sums, pair.plainChosen].map(vector);
   const terms = values.map((value, i) => mul(value, input(`by.${LOGPS[i]}`, [1])));
   const linear = sumAll(terms.reduce((total, term) => add(total, term)));
-  return lowerGraph(gradients(linear, pair, options), memoryOf(options));
+  return lowerGraph(gradients(linear, pair, options), options);
 }
 
 function gradients(scalar: Tensor, { net }: ReturnType<typeof forwardPair>, { trainable }: StepGraphOptions) {

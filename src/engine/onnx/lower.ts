@@ -2,6 +2,7 @@
 import { encodeOnnxModel, type OnnxInitializer, type OnnxNode, type OnnxValue } from "../../formats/onnxModel.ts";
 import { topologicalOrder } from "../graph/grad.ts";
 import { arrayOf, type Dtype, type Emitter, type Node, type Shape, storedAs, type Tensor } from "../graph/tensor.ts";
+import { tightShapes } from "./tightShapes.ts";
 import { emitAfter, emitWidened, storedElementTypes } from "./widen.ts";
 
 const elementTypes: Record<Dtype, number> = {
@@ -18,22 +19,18 @@ const OPSETS = { "": 21, "com.microsoft": 1 };
 /** The first opset with BitCast, which bfloat16 needs; older runtimes run everything else. */
 const BIT_CAST_OPSET = 26;
 
-/** Values take over each other's memory within this many nodes, in a graph of tight memory. */
-const STRETCH = 40;
-
 export interface LoweringOptions {
   /**
-   * Memory over all: give a value's memory back as soon as nothing close by takes it over. ONNX Runtime keeps it for
-   * the next value of the same named sizes, however late that comes: of GPT-2's checkpointed step, 267 MB where no more
-   * than 142 were in use at once. Sizes therefore have other names in every stretch of nodes. That leaves gaps of all
-   * sizes, which malloc fills badly (1.6 GB instead of 1.2) and the runtime's arena well: these graphs have one.
+   * Memory over all, where the graph is small enough: shapes under which it is given back early (tightShapes.ts). That
+   * leaves gaps of all sizes, which malloc fills badly (1.6 GB instead of 1.2) and the runtime's arena well: these
+   * graphs have one.
    */
   tightMemory?: boolean;
 }
 
 export interface LoweredGraph {
   bytes: Uint8Array;
-  /** See {@link LoweringOptions}. */
+  /** Whether it was asked for, and the graph small enough. */
   tightMemory: boolean;
   /** Every graph input: its feed is the tensor of that name, or rows [start, end) of it where `rows` is there. */
   inputs: { name: string; of: string; dtype: Dtype; rows?: [number, number] }[];
@@ -52,12 +49,7 @@ class Lowering {
    * of memory then compares each value with all others in vain: 63 s instead of 0.7 s to open a step of 24 layers.
    */
   readonly values = new Map<string, OnnxValue>();
-  private readonly options: LoweringOptions;
   private next = 0;
-
-  constructor(options: LoweringOptions) {
-    this.options = options;
-  }
 
   freshName(hint: string): string {
     this.next += 1;
@@ -80,14 +72,7 @@ class Lowering {
 
   private setName(output: Tensor, name: string): void {
     this.names.set(output, name);
-    const shape = this.options.tightMemory ? this.inStretch(output.shape) : output.shape;
-    this.values.set(name, { name, elementType: elementTypes[output.dtype], shape });
-  }
-
-  /** The shape with its sizes named for the stretch of nodes that is being lowered. */
-  private inStretch(shape: Shape): Shape {
-    const stretch = Math.floor(this.nodes.length / STRETCH);
-    return shape.map((size) => (typeof size === "string" ? `${size}@${stretch}` : size));
+    this.values.set(name, { name, elementType: elementTypes[output.dtype], shape: output.shape });
   }
 
   /** Names of a node's inputs; narrow ones widened for this node alone, once the others are computed. */
@@ -197,8 +182,11 @@ function nameOutputs(nodes: readonly OnnxNode[], values: readonly string[], outp
 }
 
 /** @param outputs name -> tensor; two names may not share a tensor that is also an input. */
-export function lowerGraph(outputs: Readonly<Record<string, Tensor>>, options: LoweringOptions = {}): LoweredGraph {
-  const lowering = new Lowering(options);
+export function lowerGraph(
+  outputs: Readonly<Record<string, Tensor>>,
+  { tightMemory = false }: LoweringOptions = {},
+): LoweredGraph {
+  const lowering = new Lowering();
   const tensors = Object.values(outputs);
   const ends = lowering.lower(tensors);
   const named = Object.keys(outputs).map((name, i) => {
@@ -209,12 +197,13 @@ export function lowerGraph(outputs: Readonly<Record<string, Tensor>>, options: L
   const opset = nodes.some(({ type }) => type === "BitCast") ? BIT_CAST_OPSET : OPSETS[""];
   const opsets = { ...OPSETS, "": opset };
   const made = new Set(nodes.flatMap((node) => node.outputs));
-  const values = [...lowering.values.values()].filter(({ name }) => made.has(name) && !Object.hasOwn(outputs, name));
+  const between = [...lowering.values.values()].filter(({ name }) => made.has(name) && !Object.hasOwn(outputs, name));
+  const tight = tightMemory ? tightShapes(nodes, between) : null;
   const { initializers } = lowering;
-  const bytes = encodeOnnxModel({ opsets, nodes, initializers, inputs, outputs: named, values });
+  const bytes = encodeOnnxModel({ opsets, nodes, initializers, inputs, outputs: named, values: tight ?? between });
   return {
     bytes,
-    tightMemory: options.tightMemory ?? false,
+    tightMemory: tight !== null,
     inputs: inputs.map(({ name, of, dtype, rows }) => ({ name, of, dtype, ...(rows ? { rows } : {}) })),
     outputs: named.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
   };

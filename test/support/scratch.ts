@@ -1,0 +1,11 @@
+/** @file Global set-up of the tests: all they write to temporary folders lies in one, which goes when they end. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** The processes of the tests inherit the environment; os.tmpdir() reads TMPDIR, on Windows TEMP. */
+export default function scratch(): () => void {
+  const folder = mkdtempSync(join(tmpdir(), "prefine-tests-"));
+  Object.assign(process.env, { TMPDIR: folder, TEMP: folder, PREFINE_CACHE: join(folder, "cache") });
+  return () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+}
