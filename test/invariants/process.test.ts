@@ -2,7 +2,7 @@
  * @file What a training does to the process around it: the event loop stays free, a signal stops it wherever it is,
  * and nothing keeps the process alive when it is done.
  */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -119,6 +119,29 @@ test("fp16: true is refused before anything is loaded", () => {
   expect(() => trainer("fp16", { fp16: true })).toThrow(
     /fp16: expected false, found true; there is no float16 on a CPU/,
   );
+});
+
+test("nothing of ONNX Runtime's telemetry is left on the disk", { timeout: 60_000 }, async () => {
+  const place = folderWithPrefine();
+  writeFileSync(
+    join(place, "generate.mjs"),
+    `import { AutoModelForCausalLM } from "prefine";
+    const model = await AutoModelForCausalLM.from_pretrained(${JSON.stringify(join(folder, "small"))});
+    await model.generate("a", { max_new_tokens: 2 });
+    await model.dispose();`,
+  );
+  // as on a person's machine: in CI the runtime keeps still by itself; the variable comes from this process's devices
+  for (const name of ["CI", "GITHUB_ACTIONS", "GITLAB_CI", "ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"]) {
+    vi.stubEnv(name, undefined);
+  }
+  const home = mkdtempSync(join(folder, "home-"));
+  const temporary = mkdtempSync(join(folder, "temporary-"));
+  const outcome = await runScript(join(place, "generate.mjs"), place, { HOME: home, TMPDIR: temporary });
+  vi.unstubAllEnvs();
+  expect(outcome).toMatchObject({ code: 0, stderr: "" });
+  expect(existsSync(join(home, ".cache", "Microsoft"))).toBe(false);
+  expect(existsSync(join(home, "Library"))).toBe(false);
+  expect(readdirSync(temporary).filter((name) => name.startsWith("mat-debug"))).toEqual([]);
 });
 
 test.each([

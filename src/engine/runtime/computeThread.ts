@@ -21,6 +21,7 @@ import {
   type ThreadOptions,
 } from "./protocol.ts";
 import { readStored, storedBytes } from "./readTensor.ts";
+import { removeTelemetryLog } from "./telemetry.ts";
 import { checkWasmMemory, explainWasmFailure, wasmCopies } from "./wasmMemory.ts";
 
 const tensors = new Map<string, HostTensor>();
@@ -31,7 +32,7 @@ const { runtime: wanted, threads, providers, sharedFrom } = workerData as Thread
 const kernelCount = Math.min(threads || availableParallelism(), 4);
 const kernelThreads = new KernelThreads(kernelCount);
 const loading = loadRuntime({ wanted, threads });
-loading.catch(() => {}); // told to the first one who needs it
+loading.then(() => removeTelemetryLog()).catch(() => {}); // a failure to load is told to the first one who needs it
 
 function stored(name: string): HostTensor {
   const tensor = tensors.get(name);

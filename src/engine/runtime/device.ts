@@ -14,6 +14,7 @@ import type {
   ThreadError,
   ThreadOptions,
 } from "./protocol.ts";
+import { disableTelemetry } from "./telemetry.ts";
 
 export type { Feed, Fetch, FileRange, HostTensor, RuntimeInfo } from "./protocol.ts";
 
@@ -46,6 +47,7 @@ export class Device {
   private readonly waiting = new Map<number, Waiting>();
   private nextId = 1;
   private ended: Error | null = null;
+  private readonly telemetry = disableTelemetry();
 
   /**
    * @param options.threads of a MatMul and of large kernels; default: $PREFINE_NUM_THREADS, else by the processor.
@@ -94,7 +96,8 @@ export class Device {
   /** Which ONNX Runtime computes. Ask when the weights are in: the notice counts them, and comes once a process. */
   async runtime(): Promise<RuntimeInfo> {
     const info = await this.call<RuntimeInfo>({ method: "runtime" });
-    const notice = isNoticeGiven ? null : info.notice;
+    const notices = [info.notice, info.kind === "native" ? this.telemetry : null].filter((line) => line !== null);
+    const notice = isNoticeGiven || notices.length === 0 ? null : notices.join("\n");
     isNoticeGiven ||= notice !== null;
     return { ...info, notice };
   }
