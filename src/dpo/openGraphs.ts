@@ -28,7 +28,8 @@ export interface Graphs {
 /** Compiles them; needs the weights in the device. */
 export async function openGraphs(device: Device, options: LearnerOptions): Promise<Graphs> {
   const { referenceModel, referenceAdapter, objective } = options;
-  const { policy, pass } = lowerPolicy(options);
+  const lowered = lowerPolicy(options);
+  const { policy } = lowered;
   if (policy.frozenHead) await storeHeadMean(device, policy);
   const types = objective.losses.map(({ type }) => type);
   const other = referenceModel && {
@@ -39,11 +40,19 @@ export async function openGraphs(device: Device, options: LearnerOptions): Promi
   };
   const score = await device.open(scoreGraph(policy));
   return {
-    training: await openTraining(device, options, { policy, pass, score }),
+    training: await openTraining(device, lowered, { dropout: options.dropout, score }),
     score,
     reference: needsReference(types) ? await device.open(logpsGraph(other ?? policy)) : null,
     loss: await device.open(batchLossGraph(objective)),
   };
+}
+
+interface LoweredPolicy {
+  policy: PairGraphOptions;
+  /** The graph that makes the gradients. */
+  pass: LoweredGraph;
+  /** Whether that is the second of two passes: a loss looks at the whole batch. */
+  isWholeBatch: boolean;
 }
 
 /**
@@ -51,7 +60,7 @@ export async function openGraphs(device: Device, options: LearnerOptions): Promi
  * tight. With all weights in training it is not: gaps between gradients of 150 MB cost more than is won (3.6 GB for
  * 3.4).
  */
-function lowerPolicy(options: LearnerOptions): { policy: PairGraphOptions; pass: LoweredGraph } {
+function lowerPolicy(options: LearnerOptions): LoweredPolicy {
   const { model, adapter, objective, dropout, noiseAlpha, gradientCheckpointing: checkpointing = false } = options;
   const { losses, ldAlpha, useWeighting } = objective;
   const policy: PairGraphOptions = {
@@ -59,8 +68,9 @@ function lowerPolicy(options: LearnerOptions): { policy: PairGraphOptions; pass:
     ...{ noise: noiseAlpha !== undefined, checkpointing, tightMemory: checkpointing && adapter !== null },
   };
   const step = { ...policy, dropout, trainable: trainableOf(options).map(({ name }) => name) };
-  const pass = needsWholeBatch(losses.map(({ type }) => type)) ? pullbackGraph(step) : stepGraph(step, objective);
-  return { policy: { ...policy, tightMemory: pass.tightMemory }, pass };
+  const isWholeBatch = needsWholeBatch(losses.map(({ type }) => type));
+  const pass = isWholeBatch ? pullbackGraph(step) : stepGraph(step, objective);
+  return { policy: { ...policy, tightMemory: pass.tightMemory }, pass, isWholeBatch };
 }
 
 async function storeHeadMean(device: Device, { architecture }: PairGraphOptions): Promise<void> {
@@ -71,10 +81,10 @@ async function storeHeadMean(device: Device, { architecture }: PairGraphOptions)
 
 async function openTraining(
   device: Device,
-  { objective, dropout }: LearnerOptions,
-  { policy, pass, score }: { policy: PairGraphOptions; pass: LoweredGraph; score: Session },
+  { policy, pass, isWholeBatch }: LoweredPolicy,
+  { dropout, score }: { dropout: boolean; score: Session },
 ): Promise<Graphs["training"]> {
-  if (!needsWholeBatch(objective.losses.map(({ type }) => type))) return { step: await device.open(pass) };
+  if (!isWholeBatch) return { step: await device.open(pass) };
   return {
     score: dropout || policy.noise ? await device.open(scoreGraph(policy, { dropout })) : score,
     pullback: await device.open(pass),
