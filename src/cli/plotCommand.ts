@@ -1,6 +1,6 @@
 /** @file prefine plot RUN...: the logs of runs as SVG and PNG, and a small plot in the terminal. */
-import { relative } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { shownPath } from "../shownPath.ts";
 import { openTerminal } from "./terminal.ts";
 
 const EXAMPLES = `
@@ -43,7 +43,7 @@ async function plot(runs: string[], options: Options): Promise<void> {
     const { columns, isColored } = terminal;
     terminal.print(`${plotTerminal(log_history, { columns, color: isColored, metric: options.metrics?.[0] })}\n`);
   }
-  for (const file of [svg, png]) terminal.print(relative("", file) || file);
+  for (const file of [svg, png]) terminal.print(shownPath(file));
 }
 
 function readTheme(text: string): "light" | "dark" {

@@ -48,12 +48,12 @@ export function openTerminal(env: NodeJS.ProcessEnv = process.env): Terminal {
 
 /**
  * `error: message`, and what to do, on stderr. Never a stack trace; what a file holds does not move the cursor. In a
- * terminal, lines break at words.
+ * terminal, lines break between words; paths stay whole.
  */
 export function printError(message: string, hint?: string, env: NodeJS.ProcessEnv = process.env): void {
   const { isTTY, columns } = process.stderr;
   const text = `error: ${message}${hint ? `\n${hint}` : ""}`;
-  const lines = isTTY && columns > 0 ? wrapText(text, columns) : [printable(text)];
+  const lines = isTTY && columns > 0 ? wrapText(text, columns, { breakWords: false }) : [printable(text)];
   const told = lines.join("\n");
   const label = usesColor(process.stderr, env) ? "\x1b[31merror:\x1b[0m" : "error:";
   process.stderr.write(`${label}${told.slice("error:".length)}\n`);

@@ -50,6 +50,11 @@ describe("wrapping", () => {
     }
   });
 
+  it("leaves words whole where asked, each longer one on a line of its own", () => {
+    const lines = wrapText("A plot is in /a/very/long/path.png (and .svg).", 12, { breakWords: false });
+    expect(lines).toEqual(["A plot is in", "/a/very/long/path.png", "(and .svg)."]);
+  });
+
   it("pads and aligns", () => {
     expect(padText("日本", 6)).toBe("日本  ");
     expect(

@@ -68,15 +68,23 @@ export function printable(text: string): string {
   return text.replaceAll("\r\n", "\n").replace(CONTROLS, escapeControl);
 }
 
+interface WrapOptions {
+  /**
+   * Whether a word longer than a line is broken, so that no line exceeds the width. Default: true. Otherwise the
+   * terminal breaks it, and a path or a command can still be copied.
+   */
+  breakWords?: boolean;
+}
+
 /** Lines of at most `width` cells, broken at spaces where possible; newlines of `text` are kept. */
-export function wrapText(text: string, width: number): string[] {
+export function wrapText(text: string, width: number, { breakWords = true }: WrapOptions = {}): string[] {
   return printable(text)
     .replaceAll("\t", "  ")
     .split("\n")
-    .flatMap((line) => wrapLine(line, width));
+    .flatMap((line) => wrapLine(line, width, breakWords));
 }
 
-function wrapLine(line: string, width: number): string[] {
+function wrapLine(line: string, width: number, breakWords: boolean): string[] {
   const lines: string[] = [];
   let current = "";
   for (const word of line.split(/(?<= )(?=[^ ])/)) {
@@ -85,7 +93,7 @@ function wrapLine(line: string, width: number): string[] {
       continue;
     }
     if (current.trim() !== "") lines.push(current.trimEnd());
-    const pieces = breakWord(word, width);
+    const pieces = breakWords ? breakWord(word, width) : [word];
     lines.push(...pieces.slice(0, -1));
     current = pieces.at(-1) ?? "";
   }

@@ -4,6 +4,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { PrefineError } from "../errors.ts";
 import { parseJson } from "../parseJson.ts";
+import { shownPath } from "../shownPath.ts";
 import type { LogEntry, PlottedRun } from "./series.ts";
 
 const DAMAGED = "Is the file damaged? Plot another run, or a checkpoint of this one.";
@@ -31,7 +32,7 @@ export async function readTrainerState(runOrFile: string): Promise<TrainerStateF
   }
   const folder = stats.isDirectory() ? absolute : path.dirname(absolute);
   const file = stats.isDirectory() ? await findState(absolute, runOrFile) : absolute;
-  const log_history = parseTrainerState(await readFile(file, "utf8"), path.relative("", file) || file);
+  const log_history = parseTrainerState(await readFile(file, "utf8"), shownPath(file));
   return { name: nameOf(folder), log_history, folder, file };
 }
 

@@ -4,6 +4,7 @@ import { cutText, onOneLine, padText, tableLines, textWidth, wrapText } from "..
 
 const INDENT = "   ";
 const WIDEST = 100; // longer lines are tiring to read
+const PROSE = { breakWords: false }; // paths in it stay whole
 
 export interface Narrator {
   readonly terminal: Terminal;
@@ -38,11 +39,11 @@ export function createNarrator(terminal: Terminal): Narrator {
       chapters++;
       print();
       print(bold(`${chapters}. ${title}`));
-      if (code) for (const line of wrapText(code, width)) print(`${INDENT}${dim(line)}`);
+      if (code) for (const line of wrapText(code, width, PROSE)) print(`${INDENT}${dim(line)}`);
     },
     table: (rows, right) => lines(tableLines(rows, right).map((line) => `  ${line}`)),
     commands: (entries) => lines(entries.flatMap(([purpose, command]) => [purpose, `  ${command}`])),
-    say: (text) => lines(wrapText(text, width)),
+    say: (text) => lines(wrapText(text, width, PROSE)),
     fields: (entries, { whole = false } = {}) => {
       const nameWidth = Math.max(...entries.map(([name]) => textWidth(name)));
       for (const [name, value] of entries) {

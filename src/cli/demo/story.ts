@@ -1,5 +1,5 @@
 /** @file The demo, chapter by chapter: the course note "DPO with Hugging Face" on the embedded model and data. */
-import { basename, join, relative } from "node:path";
+import { basename, join } from "node:path";
 import { listCheckpoints, refuseRun, removeRun } from "../../checkpoints/runDirectory.ts";
 import { LoraConfig } from "../../config/LoraConfig.ts";
 import type { Dataset } from "../../data/datasets/dataset.ts";
@@ -13,6 +13,7 @@ import { AutoModelForCausalLM } from "../../generation/causalLM.ts";
 import type { CausalLM } from "../../generation/generativeModel.ts";
 import { adapterTensors, loraAdapter } from "../../models/lora.ts";
 import { plotTerminal } from "../../plots/plotTerminal.ts";
+import { shownPath } from "../../shownPath.ts";
 import { createLogger } from "../../training/logger.ts";
 import { DPOTrainer } from "../../training/trainer.ts";
 import { sideBySide } from "../sideBySide.ts";
@@ -64,14 +65,14 @@ async function makeRoom(output_dir: string): Promise<void> {
   });
 }
 
-const shown = (path: string) => relative("", path) || ".";
 const count = (value: number) => value.toLocaleString("en-US");
 
 function tellBeginning({ terminal, say }: Narrator, output_dir: string): void {
   terminal.print(terminal.bold("prefine demo: from preference data to two answers side by side"));
   say(
     "Offline, on a small GPT-2 made for this demo. It has learned to answer everyday questions both ways, directly " +
-      `and beating about the bush; DPO teaches it which way is preferred. What comes out is in ${shown(output_dir)}.`,
+      "and beating about the bush; DPO teaches it which way is preferred. What comes out is in " +
+      `${shownPath(output_dir)}.`,
   );
 }
 
@@ -171,10 +172,10 @@ function stopped(error: unknown): unknown {
 type Log = Awaited<ReturnType<typeof train>>;
 
 function tellPlot({ chapter, lines, say, width, terminal }: Narrator, log: Log, output_dir: string): void {
-  chapter("The loss", `await plotRunFolders(["${shown(output_dir)}"]);`);
+  chapter("The loss", `await plotRunFolders(["${shownPath(output_dir)}"]);`);
   const options = { columns: Math.min(width, 76), rows: 8, color: terminal.isColored, ascii: !terminal.isUtf8 };
   lines(plotTerminal(log, options).split("\n"));
-  say(`As a picture: ${shown(join(output_dir, "training_loss.png"))} (and .svg).`);
+  say(`As a picture: ${shownPath(join(output_dir, "training_loss.png"))} (and .svg).`);
 }
 
 /** The held-out questions, the note's first. */
@@ -231,9 +232,12 @@ function tellCounts({ table, say }: Narrator, answered: readonly Answered[], log
   }
 }
 
+/** A path as one word of a command line, of a POSIX shell as of cmd.exe. */
+const shellWord = (path: string) => (/\s/.test(path) ? `"${path}"` : path);
+
 function tellEnd({ chapter, commands, say }: Narrator, output_dir: string, seconds: number): void {
   chapter("What to try next");
-  const run = shown(output_dir);
+  const run = shellWord(shownPath(output_dir));
   commands([
     ["All answers:", `npx prefine compare ${run} --split test_prefs`],
     ["A question of your own:", `npx prefine compare ${run} --prompt "Why do cats purr?"`],
