@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { TRAINING_OPTIONS } from "../src/config/DPOConfig.ts";
 import type { Option, Table } from "../src/config/option.ts";
+import { ACCELERATOR_OPTIONS } from "../src/config/options/accelerator.ts";
 import { DPO_OPTIONS } from "../src/config/options/dpo.ts";
 import { GENERATION_OPTIONS } from "../src/config/options/generation.ts";
 import { LORA_OPTIONS } from "../src/config/options/lora.ts";
@@ -37,6 +38,11 @@ export function compatibilityText(): string {
       SCRIPT_OPTIONS,
     ),
     section("ModelConfig", "Keys of `trl dpo` about the model and its adapter.", MODEL_OPTIONS),
+    section(
+      "AcceleratorConfig",
+      "transformers' `AcceleratorConfig`, for `accelerator_config`: a mapping (the path of a file is not yet).",
+      ACCELERATOR_OPTIONS,
+    ),
     section("LoraConfig", "PEFT's `LoraConfig`, for DPOTrainer's `peft_config`.", LORA_OPTIONS),
     section(
       "BitsAndBytesConfig",

@@ -15,6 +15,8 @@ import typing
 import peft
 import transformers
 import trl
+from accelerate.utils import GradientAccumulationPlugin
+from transformers.trainer_pt_utils import AcceleratorConfig
 from trl import DatasetMixtureConfig, DPOConfig, ModelConfig, ScriptArguments, TrlParser
 
 
@@ -116,6 +118,8 @@ def main(path):
         "ModelConfig": fields_of(ModelConfig),
         "DPOConfig": fields_of(DPOConfig),
         "LoraConfig": fields_of(peft.LoraConfig),
+        "AcceleratorConfig": fields_of(AcceleratorConfig),
+        "GradientAccumulationPlugin": fields_of(GradientAccumulationPlugin),
         "BitsAndBytesConfig": quantization_defaults(),
         "GenerationConfig": names,
         "parsed": [parsed(text, words) for text, words in FLAGS],

@@ -105,6 +105,33 @@ describe("DPOConfig", () => {
     expect(adviceOf(DPOConfig({ bf16: true }))[0]).toMatch(/^bf16: prefine trains in float32/);
   });
 
+  it("takes from accelerator_config what it says of accumulation, and checks the rest", () => {
+    const config = DPOConfig({
+      bf16: false,
+      accelerator_config: {
+        split_batches: true,
+        gradient_accumulation_kwargs: { num_steps: 4, sync_each_batch: true },
+      },
+    });
+    expect(config.gradient_accumulation_steps).toBe(4);
+    expect(adviceOf(config)).toEqual([
+      "accelerator_config.split_batches: no effect: prefine trains on one device",
+      "accelerator_config.gradient_accumulation_kwargs.sync_each_batch: no effect: prefine trains on one device",
+    ]);
+    const messageOf = (input: DPOConfigInput) => errorOf(() => DPOConfig(input)).message;
+    const accelerator_config = { gradient_accumulation_kwargs: { num_steps: 4 }, even_batch: false };
+    expect(messageOf({ gradient_accumulation_steps: 2, accelerator_config })).toBe(
+      [
+        "DPOConfig:",
+        "accelerator_config.even_batch: unknown key; did you mean even_batches?",
+        "accelerator_config.gradient_accumulation_kwargs.num_steps: expected nothing beside " +
+          "gradient_accumulation_steps 2, found 4: give one of them",
+      ].join("\n  "),
+    );
+    expect(messageOf({ accelerator_config: { use_seedable_sampler: false } })).toMatch(/not yet: false would change/);
+    expect(messageOf({ accelerator_config: "accelerate.json" })).toMatch(/not yet: .* the path "accelerate.json"/);
+  });
+
   it("carries old names on, where their meaning survives", () => {
     const old: DPOConfigInput = {
       warmup_ratio: 0.1,

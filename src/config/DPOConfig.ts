@@ -2,6 +2,7 @@
 
 import { homedir } from "node:os";
 import { show } from "../errors.ts";
+import { accumulationSteps } from "./acceleratorConfig.ts";
 import { readBitsAndBytesConfig } from "./BitsAndBytesConfig.ts";
 import { bestModelOptions, checkBestModel } from "./bestModel.ts";
 import { checkObjective } from "./checkObjective.ts";
@@ -73,6 +74,7 @@ export function readDPOConfig(given: GivenValues, report: Report): DPOConfig {
   return {
     ...values,
     ...bestModelOptions(values),
+    gradient_accumulation_steps: accumulationSteps(values, label, report),
     output_dir: (values.output_dir ?? "trainer_output").replace(/^~(?=\/|$)/, homedir()),
     eval_steps: values.eval_strategy === "steps" ? values.eval_steps || values.logging_steps : values.eval_steps,
     report_to: reportTargets(values.report_to ?? [], label("report_to"), report),

@@ -5,6 +5,7 @@ import { TRAINING_OPTIONS } from "./DPOConfig.ts";
 import { GENERATION_DEFAULTS } from "./GenerationConfig.ts";
 import type { Kind } from "./kinds.ts";
 import type { Option, Table } from "./option.ts";
+import { ACCELERATOR_OPTIONS, ACCUMULATION_OPTIONS } from "./options/accelerator.ts";
 import { GENERATION_OPTIONS } from "./options/generation.ts";
 import { LORA_OPTIONS } from "./options/lora.ts";
 import { MODEL_OPTIONS } from "./options/modelConfig.ts";
@@ -104,6 +105,11 @@ describe(`options of ${versions.join(", ")}`, () => {
     expectEqualTables(LORA_OPTIONS, { ...rest, ...open }, []);
   });
 
+  it("AcceleratorConfig and GradientAccumulationPlugin", () => {
+    expectEqualTables(ACCELERATOR_OPTIONS, fixture.AcceleratorConfig, []);
+    expectEqualTables(ACCUMULATION_OPTIONS, fixture.GradientAccumulationPlugin, []);
+  });
+
   it("BitsAndBytesConfig: same names and defaults", () => {
     const defaults = Object.entries<Option<unknown>>(QUANTIZATION_OPTIONS).map(([name, option]) => [
       name,
@@ -130,6 +136,7 @@ describe(`options of ${versions.join(", ")}`, () => {
     for (const [name, option] of Object.entries({
       ...{ ...RUN_OPTIONS, ...LORA_OPTIONS },
       ...{ ...QUANTIZATION_OPTIONS, ...GENERATION_OPTIONS },
+      ...{ ...ACCELERATOR_OPTIONS, ...ACCUMULATION_OPTIONS },
     })) {
       expect(option.help, name).toMatch(/^[A-Z$].{3,115}\.$/);
       expect(option.group, name).not.toBe("");

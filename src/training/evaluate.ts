@@ -4,11 +4,15 @@ import type { PackedPair } from "../data/preferences/types.ts";
 import type { Learner, PairScores } from "../dpo/learner.ts";
 import { type MetricsOptions, metricsCollector } from "./computeMetrics.ts";
 import { addMetrics, batchMetrics, evaluatedPair, type MetricSums, meanMetrics } from "./metrics.ts";
+import { countBatches } from "./plan.ts";
+import { evaluationSetName } from "./prepareData.ts";
 import { referenceFor } from "./referenceLogps.ts";
 import { checkSignal, type EvaluationSet } from "./run.ts";
 
 export interface EvaluationOptions {
   batchSize: number;
+  /** dataloader_drop_last: the smaller batch at the end is not evaluated. Default: false. */
+  dropLast?: boolean;
   beta: number;
   /** Logged as eval_num_tokens, as TRL does. */
   totalTrainTokens: number;
@@ -40,7 +44,7 @@ export async function evaluateSet(
   const { rewards } = learner;
   const sums: MetricSums = {};
   const own = options.metrics && metricsCollector(options.metrics);
-  const batches = Math.ceil(pairs.length / options.batchSize);
+  const batches = countBatches(pairs.length, { ...options, set: evaluationSetName(prefix) });
   const evaluated: EvaluatedPair[] = [];
   let lossSum = 0;
   for (let i = 0; i < batches; i++) {
@@ -62,7 +66,7 @@ export async function evaluateSet(
     await options.afterBatch?.();
   }
   const values = {
-    [`${prefix}_loss`]: Math.fround(lossSum / pairs.length),
+    [`${prefix}_loss`]: Math.fround(lossSum / evaluated.length),
     ...prefixed(own?.result() ?? {}, prefix),
     ...speedMetrics(prefix, (performance.now() - started) / 1000, { samples: pairs.length, steps: batches }),
     ...meanMetrics(sums, `${prefix}_`),

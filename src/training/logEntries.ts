@@ -46,6 +46,7 @@ async function runEvaluation(run: Run, set: EvaluationSet): Promise<Evaluation> 
   const name = evals.length > 1 ? ` ${set.prefix.replace(/^eval_/, "")}` : "";
   const evaluation = await evaluateSet(learner, set, {
     batchSize: args.per_device_eval_batch_size,
+    dropLast: args.dataloader_drop_last,
     beta: args.beta,
     totalTrainTokens: loop.totalTrainTokens,
     signal: run.signal,

@@ -24,6 +24,7 @@ export async function runToEnd(run: Run): Promise<LogEntry> {
   try {
     await beforeFirstStep(run);
     await finishStep(run);
+    if (firstStep > 0 && run.args.ignore_data_skip) restartEpoch(run);
     for (let isFirst = true; !isOver(run); isFirst = false) {
       await beginStep(run, isFirst);
       await trainStep(run);
@@ -38,6 +39,11 @@ export async function runToEnd(run: Run): Promise<LogEntry> {
   await finishWithBest(run);
   await callbacks.call("on_train_end", run);
   return summary;
+}
+
+/** ignore_data_skip: a resumed run begins the epoch again in which, by its steps, it was; as transformers counts. */
+function restartEpoch({ loop, plan, state }: Run): void {
+  loop.skippedSteps = -(state.global_step % plan.stepsPerEpoch);
 }
 
 /** Flags of the last step and epoch are over, and callbacks hear of the next. */

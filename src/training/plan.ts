@@ -7,6 +7,8 @@ export interface PlanOptions {
   max_steps: number;
   per_device_train_batch_size: number;
   gradient_accumulation_steps: number;
+  /** Leaves out the smaller batch at the end of an epoch. Default: false. */
+  dataloader_drop_last?: boolean;
 }
 
 export interface Plan {
@@ -14,7 +16,7 @@ export interface Plan {
   rows: number;
   batchSize: number;
   accumulation: number;
-  /** Micro-batches of an epoch; the last one may be smaller. */
+  /** Micro-batches of an epoch; the last one may be smaller, unless it is dropped. */
   batchesPerEpoch: number;
   /** Optimizer steps of an epoch; the last one may hold fewer micro-batches. */
   stepsPerEpoch: number;
@@ -33,14 +35,37 @@ export interface Position {
   step: number;
 }
 
-/** @throws PrefineError("data") when there are no rows. */
+interface Batches {
+  batchSize: number;
+  dropLast?: boolean;
+  /** What the rows are, for the message: `train_dataset`. */
+  set: string;
+}
+
+/**
+ * How many batches a pass over the rows has.
+ * @throws PrefineError("data") when dropLast leaves none; transformers then trains nothing, or evaluates nothing.
+ */
+export function countBatches(rows: number, { batchSize, dropLast = false, set }: Batches): number {
+  if (!dropLast) return Math.ceil(rows / batchSize);
+  if (rows >= batchSize) return Math.floor(rows / batchSize);
+  const expected = `expected at least one batch of ${batchSize} pairs with dataloader_drop_last`;
+  throw new PrefineError(
+    "data",
+    `${set}: ${expected}, found ${rows}`,
+    "Lower the batch size, or set dataloader_drop_last to false.",
+  );
+}
+
+/** @throws PrefineError("data") when there are no rows, or none that are not dropped. */
 export function planTraining(rows: number, options: PlanOptions): Plan {
   if (rows === 0) {
     const hint = "Are all prompts longer than max_length? Those rows are dropped.";
     throw new PrefineError("data", "train_dataset: expected at least one pair, found none", hint);
   }
   const { per_device_train_batch_size: batchSize, gradient_accumulation_steps: accumulation } = options;
-  const batchesPerEpoch = Math.ceil(rows / batchSize);
+  const dropLast = options.dataloader_drop_last ?? false;
+  const batchesPerEpoch = countBatches(rows, { batchSize, dropLast, set: "train_dataset" });
   const stepsPerEpoch = Math.ceil(batchesPerEpoch / accumulation);
   const bySteps = options.max_steps > 0;
   const maxSteps = bySteps ? options.max_steps : Math.ceil(options.num_train_epochs * stepsPerEpoch);

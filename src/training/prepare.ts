@@ -13,7 +13,7 @@ import { PrefineError } from "../errors.ts";
 import type { LoadedModel } from "../models/loadModel.ts";
 import { describeQuantization } from "../models/quantize.ts";
 import type { CardFacts } from "./finish.ts";
-import { type PreparedPairs, packedSource, preparePairs, type Rows } from "./prepareData.ts";
+import { evaluationSetName, type PreparedPairs, packedSource, preparePairs, type Rows } from "./prepareData.ts";
 import {
   countParameters,
   learnerOptions,
@@ -120,7 +120,7 @@ async function prepareSplits(request: RunRequest, { trained, tokenizer, truncati
   const train = await preparePairs(train_dataset, tokenizer, { ...options, split: "train_dataset" });
   const evals = new Map<string, PreparedPairs>();
   for (const [prefix, rows] of eval_datasets) {
-    const split = prefix === "eval" ? "eval_dataset" : `eval_dataset.${prefix.slice("eval_".length)}`;
+    const split = evaluationSetName(prefix);
     const prepared = await preparePairs(rows, tokenizer, { ...options, split });
     if (prepared.pairs.length === 0) throw new PrefineError("data", `${split}: expected at least one pair, found none`);
     evals.set(prefix, prepared);

@@ -22,6 +22,11 @@ export function evaluationSets(rows: Rows | RowsByName | null): Map<string, Rows
   return new Map(names.map((name) => [`eval_${name}`, (rows as RowsByName)[name]]));
 }
 
+/** What an evaluation set is called in messages: `eval` -> eval_dataset, `eval_easy` -> eval_dataset.easy. */
+export function evaluationSetName(prefix: string): string {
+  return prefix === "eval" ? "eval_dataset" : `eval_dataset.${prefix.slice("eval_".length)}`;
+}
+
 interface NamedRows {
   readonly name?: string;
   rows(): AsyncIterable<Row>;

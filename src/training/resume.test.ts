@@ -104,6 +104,19 @@ describe("a run that is stopped and resumed", () => {
     }
   });
 
+  it("begins its epoch again with ignore_data_skip, at the step where it was", async () => {
+    const output_dir = join(dir, "again");
+    const args: DPOConfigInput = { ...ARGS, output_dir, train_sampling_strategy: "sequential", save_steps: 1 };
+    await toyTrainer({ args: { ...args, max_steps: 3 } }).trainer.train(); // within the second epoch of 2 steps
+    const batches: number[][] = [];
+    const toy: ToyOptions = { onMicroBatch: (rows) => void batches.push([...rows]) };
+    const { trainer } = toyTrainer({ args: { ...args, ignore_data_skip: true }, toy });
+    await trainer.train({ resume_from_checkpoint: true });
+    expect(trainer.state.global_step).toBe(STEPS);
+    expect(batches).toEqual([[0, 1], [2, 3], [4, 5], [6]]); // steps 4 and 5: the second epoch, from its beginning
+    expect(trainer.state.epoch).toBe(2);
+  });
+
   // A stop at the very last scoring of a run comes too late: it is done.
   it.each<[string, DPOConfigInput]>([
     ["epoch", { eval_strategy: "epoch" }],

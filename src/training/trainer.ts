@@ -10,6 +10,7 @@ import { checkMetric } from "./bestModel.ts";
 import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks.ts";
 import type { ComputeMetrics } from "./computeMetrics.ts";
 import { createRun, resetOptimizer, resetState, restoreRun } from "./createRun.ts";
+import { checkDropped } from "./dropLast.ts";
 import { finishRun, saveModel, saveState } from "./finish.ts";
 import { logEvaluation } from "./logEntries.ts";
 import { createLogger, type Logger } from "./logger.ts";
@@ -195,6 +196,7 @@ export class DPOTrainer {
       compute_metrics: this.options.compute_metrics ?? null,
     });
     checkMetric(this.run);
+    checkDropped(this.run);
     await this.callbacks.call("on_init_end", this.run);
     return { run: this.run, facts };
   }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Fingerprint } from "../checkpoints/fingerprint.ts";
 import { type DPOConfig, TRAINING_OPTIONS } from "../config/DPOConfig.ts";
 import type { PairTokens } from "../data/preferences/types.ts";
+import { evaluationSetName } from "./prepareData.ts";
 
 /** Milliseconds of work after which the event loop gets a turn. */
 const TURN_MS = 25;
@@ -19,6 +20,7 @@ const OBJECTIVE = [
   ...(["f_alpha_divergence_coef", "ld_alpha", "use_weighting", "discopop_tau"] as const),
   ...(["dpop_lambda", "simpo_gamma", "cpo_alpha", "disable_dropout"] as const),
   ...(["max_length", "truncation_mode", "per_device_train_batch_size", "gradient_accumulation_steps"] as const),
+  "dataloader_drop_last" as const,
   ...(["seed", "data_seed", "train_sampling_strategy", "neftune_noise_alpha", "optim", "optim_args"] as const),
   ...(["sync_ref_model", "ref_model_mixup_alpha", "ref_model_sync_steps"] as const),
 ];
@@ -57,8 +59,7 @@ export async function fingerprintOf(run: RunIdentity): Promise<Fingerprint> {
   const { args } = run;
   const evals: Record<string, string> = {};
   for (const [prefix, pairs] of run.evals) {
-    evals[prefix === "eval" ? "eval_dataset" : `eval_dataset.${prefix.slice("eval_".length)}`] =
-      await describePairs(pairs);
+    evals[evaluationSetName(prefix)] = await describePairs(pairs);
   }
   const pick = (names: readonly (keyof DPOConfig)[]) => Object.fromEntries(names.map((name) => [name, args[name]]));
   return {

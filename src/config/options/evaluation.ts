@@ -1,6 +1,6 @@
 /** @file Logging, evaluation, saving, the hub: that part of transformers.TrainingArguments (5.23), TRL's defaults. */
 import { atLeast, bool, either, float, int, listOf, nullable, oneOf, path, string } from "../kinds.ts";
-import { differs, group, noEffect, notYet, same } from "../option.ts";
+import { differs, group, noEffect, same } from "../option.ts";
 
 const LOG_LEVELS = ["detail", "debug", "info", "warning", "error", "critical", "passive"] as const;
 const NO_UPLOAD = "nothing is uploaded; upload the finished output_dir yourself";
@@ -92,7 +92,7 @@ const saving = group("Output", {
     "Go on from this checkpoint; true: the newest valid one of output_dir.",
     { common: true },
   ),
-  ignore_data_skip: notYet(bool, false, "Start the data again when resuming."),
+  ignore_data_skip: same(bool, false, "Begin the epoch again when resuming, rather than go on within it."),
   restore_callback_states_from_checkpoint: differs(bool, false, "Give callbacks the settings of the checkpoint.", {
     note: "what callbacks have counted is restored in any case, so that resumed is unbroken; true: their settings too",
   }),

@@ -1,5 +1,19 @@
 /** @file How long and how to optimize: that part of transformers.TrainingArguments (5.23), with TRL's defaults. */
-import { above, atLeast, between, bool, either, float, int, json, listOf, nullable, oneOf, string } from "../kinds.ts";
+import {
+  above,
+  atLeast,
+  between,
+  bool,
+  either,
+  float,
+  int,
+  json,
+  listOf,
+  nullable,
+  oneOf,
+  path,
+  string,
+} from "../kinds.ts";
 import { differs, group, noEffect, notYet, same } from "../option.ts";
 
 /** transformers' OptimizerNames. */
@@ -134,7 +148,9 @@ const sampling = group("Order", {
     "group_by_length counts the tokens of a pair itself",
   ),
   full_determinism: noEffect(bool, false, "Deterministic kernels.", "runs are deterministic anyway"),
-  accelerator_config: notYet(nullable(either(json, string)), null, "Settings of accelerate."),
+  accelerator_config: differs(nullable(either(json, path)), null, "Settings of accelerate: AcceleratorConfig.", {
+    note: "a mapping; the path of a file is an error",
+  }),
 });
 
 const precision = group("Precision and memory", {
