@@ -8,6 +8,7 @@ Needs torch, transformers and peft (versions are written into the file). Everyth
 import hashlib
 import json
 import os
+import re
 import tempfile
 import warnings
 
@@ -70,6 +71,20 @@ CASES = [
     ("gpt2", dict(target_modules=["c_attn", "c_proj"], modules_to_save=["mlp.c_proj", "wpe"])),
     ("llama", dict(target_modules=["q_proj"], modules_to_save=["embed_tokens", "lm_head", "norm"])),
     ("llama", dict(target_modules="all-linear", modules_to_save=["layers.1"])),
+    ("gpt2", dict(target_modules=["wte", "c_attn"])),
+    ("gpt2", dict(target_modules=["wpe", "wte"], r=3, rank_pattern={"wpe": 1, r".*\.wte": 5}, alpha_pattern={"wte": 1}, use_rslora=True)),
+    ("gpt2", dict(target_modules=["wte", "c_attn"], init_lora_weights=False, use_dora=True)),
+    ("gpt2", dict(target_modules=["wte", "c_attn"], init_lora_weights="gaussian", bias="lora_only")),
+    ("gpt2", dict(target_modules=["wte", "lm_head"], exclude_modules=["lm_head"])),
+    ("gpt2", dict(target_modules=["transformer.wte", "c_attn"], layers_to_transform=[1])),
+    ("gpt2", dict(target_modules=["wte", "c_attn"], modules_to_save=["wte"])),
+    ("llama", dict(target_modules=["embed_tokens", "q_proj"])),
+    ("llama", dict(target_modules=["model.embed_tokens", "q_proj"])),
+    ("llama", dict(target_modules=r".*(embed_tokens|o_proj)")),
+    ("llama", dict(target_modules=["embed_tokens", "q_proj"], use_dora=True, modules_to_save=["lm_head"], bias="all")),
+    ("llama", dict(target_modules=["embed_tokens", "q_proj"], layers_to_transform=[1])),
+    ("llama", dict(target_modules=["embed_tokens", "q_proj"], modules_to_save=["embed_tokens"])),
+    ("llama", dict(target_modules=["embed_tokens", "q_proj"], exclude_modules=["embed_tokens"])),
 ]
 
 
@@ -113,7 +128,7 @@ def run(name, settings):
     target_modules = config["target_modules"]
     return dict(
         model=name, settings=settings, layers=layers, tensors={key: list(t.shape) for key, t in tensors.items()},
-        drawn={key: digest(t) for key, t in tensors.items() if ".lora_A." in key or ".lora_B." in key},
+        drawn={key: digest(t) for key, t in tensors.items() if re.search(r"\.lora_(embedding_)?[AB]\b", key)},
         target_modules=target_modules if isinstance(target_modules, str) else sorted(target_modules),
     )
 

@@ -2,7 +2,7 @@
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PrefineError } from "../errors.ts";
-import { decodeSafetensors, toFloat32 } from "../formats/safetensors.ts";
+import { decodeSafetensors, type SafetensorsEntry, toFloat32 } from "../formats/safetensors.ts";
 import { type AdapterConfig, encodeAdapterConfig, parseAdapterConfig, REPAIR } from "./adapterConfig.ts";
 import { type Content, ioError, writeFileAtomically } from "./files.ts";
 import { encodeTensors, type NamedTensor, type NamedTensors, type SavedTensors } from "./tensors.ts";
@@ -14,12 +14,20 @@ export interface Adapter {
   config: AdapterConfig;
   /** PEFT's file keys -> lora_A [r, in], lora_B [out, r], and what else is trained. */
   weights: Map<string, NamedTensor>;
+  /**
+   * Embeddings that PEFT has saved beside their adapters, by the model's names: where they lie. They stand in for the
+   * base model's.
+   */
+  embeddings?: ReadonlyMap<string, SavedEmbedding>;
 }
+
+export type SavedEmbedding = SafetensorsEntry & { file: string };
 
 const MAGNITUDE = /^base_model\.model\..+\.lora_magnitude_vector$/;
 /** PEFT saves a bias of a module in modules_to_save three times over when bias is "all". */
 const DUPLICATE = /\.(original_module|modules_to_save)\.[^.]+$/;
-const KEY = /^base_model\.model\.(.+)\.lora_([AB])\.weight$/;
+const KEY = /^base_model\.model\.(.+)\.lora_(?:([AB])\.weight|embedding_([AB]))$/;
+const EMBEDDING = /^base_model\.model\.(.+)\.base_layer\.weight$/;
 
 /** The two files of an adapter folder, to be written by the caller. */
 export function adapterFiles(adapter: { config: AdapterConfig; weights: SavedTensors }): [string, Content][] {
@@ -54,15 +62,24 @@ export async function loadAdapter(dir: string): Promise<Adapter> {
   const configPath = join(dir, ADAPTER_CONFIG);
   const weightsPath = join(dir, ADAPTER_WEIGHTS);
   const config = parseAdapterConfig((await read(configPath)).toString("utf8"), configPath);
-  const { tensors } = decodeSafetensors(await read(weightsPath), weightsPath);
+  const bytes = await read(weightsPath);
+  const { tensors } = decodeSafetensors(bytes, weightsPath);
   const weights = new Map<string, NamedTensor>();
+  const embeddings = new Map<string, SavedEmbedding>();
   for (const [name, { dtype, shape, data }] of tensors) {
     if (DUPLICATE.test(name)) continue;
+    const [, embedding] = EMBEDDING.exec(name) ?? [];
+    if (embedding && tensors.has(`base_model.model.${embedding}.lora_embedding_A`)) {
+      const start = data.byteOffset - bytes.byteOffset;
+      const place = { file: weightsPath, start, end: start + data.byteLength };
+      embeddings.set(`${embedding}.weight`, { dtype, shape: [...shape], ...place });
+      continue;
+    }
     const float32 = toFloat32(data as Uint8Array, dtype, `${weightsPath}: tensor ${JSON.stringify(name)}`);
     weights.set(name, { shape: [...shape], data: float32 });
   }
   checkTensors({ config, weights }, `${weightsPath} (with ${configPath})`);
-  return { config, weights };
+  return { config, weights, embeddings };
 }
 
 async function read(path: string): Promise<Buffer> {
@@ -83,13 +100,15 @@ function checkTensors({ config, weights }: { config: AdapterConfig; weights: Nam
   if (weights.size === 0)
     throw new PrefineError("model", `${where}: expected lora_A and lora_B tensors, found none`, REPAIR);
   for (const [name, { shape }] of weights) {
-    const [, layer, side] = KEY.exec(name) ?? [];
+    const [, layer, linearSide, embeddingSide] = KEY.exec(name) ?? [];
+    const side = linearSide ?? embeddingSide;
     if (!layer) {
       if (!isFurther(name, config)) throw unexpected(name, where);
       continue;
     }
     if (!isTarget(layer, config.target_modules)) throw notTargeted(name, config.target_modules, where);
-    const partner = `base_model.model.${layer}.lora_${side === "A" ? "B" : "A"}.weight`;
+    const other = side === "A" ? "B" : "A";
+    const partner = `base_model.model.${layer}.${linearSide ? `lora_${other}.weight` : `lora_embedding_${other}`}`;
     if (!weights.has(partner)) throw new PrefineError("model", `${where}: found ${name}, but no ${partner}`, REPAIR);
     const rank = side === "A" ? shape[0] : shape[1];
     const isMixed = Object.keys(config.rank_pattern ?? {}).length > 0;

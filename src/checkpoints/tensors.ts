@@ -10,16 +10,18 @@ export interface NamedTensor {
 /** Weights or optimizer tensors by their name in the file. */
 export type NamedTensors = ReadonlyMap<string, NamedTensor>;
 
-/** A tensor of the optimizer's state: bytes are codes of eight bits. */
+/** Bytes are the optimizer's codes of eight bits, or floats of 16 that are saved as they are. */
 export interface StateTensor {
   shape: number[];
   data: Float32Array | Uint8Array;
 }
 
+export type SavedDtype = "F32" | "F16" | "BF16" | "U8";
+
 /** A tensor that lies elsewhere, in a file or in the learner: of weights and moments, one is in memory at a time. */
 export interface StoredTensor {
   shape: readonly number[];
-  dtype: "F32" | "U8";
+  dtype: SavedDtype;
   read(): Promise<StateTensor["data"]>;
 }
 
@@ -32,12 +34,12 @@ export async function dataOf(tensor: SavedTensor): Promise<StateTensor["data"]> 
 }
 
 /** As safetensors files name it. */
-export function dtypeOf(tensor: SavedTensor): "F32" | "U8" {
+export function dtypeOf(tensor: SavedTensor): SavedDtype {
   if ("dtype" in tensor) return tensor.dtype;
   return tensor.data instanceof Uint8Array ? "U8" : "F32";
 }
 
-/** A safetensors file of float32 tensors and bytes; they are read as it is written, so before they change. */
+/** A safetensors file of floats and bytes; they are read as it is written, so before they change. */
 export function encodeTensors(tensors: SavedTensors, metadata: Record<string, string>): Streamed {
   const described = new Map<string, Pick<SafetensorsTensor, "dtype" | "shape">>();
   for (const [name, tensor] of tensors) described.set(name, { dtype: dtypeOf(tensor), shape: tensor.shape });

@@ -11,7 +11,7 @@ import { counterpart, mixReference } from "./movingReference.ts";
 import { type Graphs, openGraphs } from "./openGraphs.ts";
 import { float32, pairFeeds, readScores } from "./pairFeeds.ts";
 import { initial, referenceModelName } from "./tensorNames.ts";
-import { trainableOf } from "./trainable.ts";
+import { frozenOf, trainableOf } from "./trainable.ts";
 import { TrainedTensors } from "./trainedTensors.ts";
 
 interface LearnerParts {
@@ -22,6 +22,7 @@ interface LearnerParts {
 
 class EngineLearner implements Learner {
   readonly trainable: ReadonlyArray<{ name: string; shape: number[] }>;
+  readonly frozen: Learner["frozen"];
   readonly optimizerState: Learner["optimizerState"];
   readonly runtime: RuntimeInfo;
   private readonly options: LearnerOptions;
@@ -39,6 +40,7 @@ class EngineLearner implements Learner {
     this.trained = parts.trained;
     this.optimizerState = parts.trained.states();
     this.trainable = trainableOf(options);
+    this.frozen = frozenOf(options);
     this.names = this.trainable.map(({ name }) => name);
     this.rewards = rewardKind(options.objective.losses.map(({ type }) => type));
   }
@@ -100,8 +102,9 @@ class EngineLearner implements Learner {
   }
 
   async readTensor(name: string, role: Role = "policy"): Promise<StoredTensor["data"]> {
-    const [{ data }] = await this.device.read([role === "policy" ? name : counterpart(this.options, name)]);
-    return data as StoredTensor["data"];
+    const stored = this.options.adapter?.frozen.get(name) ?? name;
+    const [{ data }] = await this.device.read([role === "policy" ? stored : counterpart(this.options, name)]);
+    return data instanceof Uint16Array ? new Uint8Array(data.buffer) : (data as StoredTensor["data"]);
   }
 
   writeState(state: LearnerState): Promise<void> {

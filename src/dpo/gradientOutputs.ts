@@ -1,23 +1,28 @@
 /**
  * @file A gradient as outputs of a graph. An embedding's is nearly all zeros, a tied unembedding's is made in pieces:
  * instead of whole tables (154 MB for GPT-2), one more for every scatter and every join, the graph gives the pieces,
- * which the runtime writes into the rows of one stored table, and the rows that are added to it afterwards.
+ * which the runtime writes into the rows of one stored table, and the rows that are added to it afterwards (of an
+ * embedding's adapter, columns).
  */
 import type { Tensor } from "../engine/graph/index.ts";
 import type { Fetch } from "../engine/runtime/device.ts";
 
+/** Ops whose gradient is a few rows or columns in zeros, by what their outputs are called. */
+const SCATTERED = { rows: "scatterAddRows", columns: "scatterAddColumns" } as const;
+type Scattered = keyof typeof SCATTERED;
+
 /**
  * Outputs `grad.NAME`, or `grad.NAME#START:END` for rows of it, or neither where it is all zeros; then `rows.NAME.K`
- * and `ids.NAME.K`: rows to add, and where.
+ * (`columns.NAME.K`) and `ids.NAME.K`: what to add, and where.
  */
 export function gradientOutputs(name: string, gradient: Tensor): [string, Tensor][] {
   const added: [string, Tensor][] = [];
   let dense = gradient;
   for (let k = 0; ; k++) {
-    const scatter = inputsOf(dense, "scatterAddRows");
-    if (!scatter) break;
-    const [base, ids, rows] = scatter;
-    added.push([`rows.${name}.${k}`, rows], [`ids.${name}.${k}`, ids]);
+    const kind = (["rows", "columns"] as const).find((each) => inputsOf(dense, SCATTERED[each]));
+    if (!kind) break;
+    const [base, ids, values] = inputsOf(dense, SCATTERED[kind]) as readonly Tensor[];
+    added.push([`${kind}.${name}.${k}`, values], [`ids.${name}.${k}`, ids]);
     dense = base;
   }
   if (added.length > 0 && inputsOf(dense, "zerosLike")) return added;
@@ -38,18 +43,28 @@ function inputsOf({ source }: Tensor, op: string): readonly Tensor[] | undefined
   return source.kind === "node" && source.node.op.name === op ? source.node.inputs : undefined;
 }
 
+/** Rows or columns that a run gave for a table. */
+export interface Added {
+  table: string;
+  /** Stored names. */
+  ids: string;
+  values: string;
+  kind: Scattered;
+  /** Whether nothing else was written to the table. */
+  isEmpty: boolean;
+}
+
 /** What came out of a run: where it was written. */
 export interface Collected {
   /** Asked for every output by name. */
   fetch(output: string): Fetch | undefined;
-  /** Tables that got rows: stored names of ids and rows, and whether nothing else was written to them. */
-  added(): { table: string; ids: string; rows: string; isEmpty: boolean }[];
+  added(): Added[];
 }
 
 /** @param place the stored tensor that sums up the gradient of NAME. */
 export function collectGradients(place: (name: string) => string): Collected {
   const written = new Set<string>();
-  const rowOutputs: { name: string; k: string }[] = [];
+  const scattered: { kind: Scattered; name: string; k: string }[] = [];
   return {
     fetch: (output) => {
       const [, name, start, end] = /^grad\.(.*?)(?:#(\d+):(\d+))?$/.exec(output) ?? [];
@@ -57,16 +72,16 @@ export function collectGradients(place: (name: string) => string): Collected {
         written.add(name);
         return { into: place(name), ...(start ? { rows: [Number(start), Number(end)] as [number, number] } : {}) };
       }
-      const [, kind, table, k] = /^(rows|ids)\.(.*)\.(\d+)$/.exec(output) ?? [];
+      const [, kind, table, k] = /^(rows|columns|ids)\.(.*)\.(\d+)$/.exec(output) ?? [];
       if (kind === undefined) return undefined;
-      if (kind === "rows") rowOutputs.push({ name: table, k });
+      if (kind === "rows" || kind === "columns") scattered.push({ kind, name: table, k });
       return { store: output };
     },
     added: () =>
-      rowOutputs.map(({ name, k }) => {
+      scattered.map(({ kind, name, k }) => {
         const isEmpty = !written.has(name);
         written.add(name);
-        return { table: place(name), ids: `ids.${name}.${k}`, rows: `rows.${name}.${k}`, isEmpty };
+        return { table: place(name), ids: `ids.${name}.${k}`, values: `${kind}.${name}.${k}`, kind, isEmpty };
       }),
   };
 }

@@ -1,5 +1,6 @@
 /** @file The contract between the method and the trainer: score a pair, accumulate gradients, take a step. */
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
+import type { NarrowDtype } from "../engine/graph/index.ts";
 
 /** One pair under one model; sums run over the predicted completion tokens. */
 export interface PairScores {
@@ -39,7 +40,7 @@ export type Role = "policy" | "reference";
 
 export interface StoredTensor {
   shape: number[];
-  /** Bytes: the optimizer's codes of eight bits. */
+  /** Bytes: the optimizer's codes of eight bits, frozen floats of 16. */
   data: Float32Array | Uint8Array;
 }
 
@@ -55,6 +56,8 @@ export interface LearnerState {
 /** The model in training: weights, gradients and optimizer state live behind it, off the main thread. */
 export interface Learner {
   readonly trainable: ReadonlyArray<{ name: string; shape: number[] }>;
+  /** What is saved with them though it is not trained: the embedding under an adapter, as it lies in memory. */
+  readonly frozen: ReadonlyArray<{ name: string; shape: readonly number[]; dtype: "float32" | NarrowDtype }>;
   /** The optimizer's tensors: `exp_avg.NAME` and so on. */
   readonly optimizerState: ReadonlyArray<{ name: string; shape: readonly number[]; dtype: "float32" | "uint8" }>;
   /** Optimizer steps taken. */
@@ -83,8 +86,8 @@ export interface Learner {
   /** Clips the accumulated gradients to `maxGradNorm` (0: no clipping), updates the weights, clears the gradients. */
   step(options: { learningRate: number; maxGradNorm: number }): Promise<{ gradNorm: number }>;
   /**
-   * A copy of a tensor of `trainable` or `optimizerState`, for checkpoints. One at a time: all of them are up to three
-   * times the model.
+   * A copy of a tensor of `trainable`, `frozen` (bytes where it is narrow) or `optimizerState`, for checkpoints. One at
+   * a time: all of them are up to three times the model.
    * @param role "reference": of a trained tensor's counterpart there, which `mixReference` changes.
    */
   readTensor(name: string, role?: Role): Promise<StoredTensor["data"]>;

@@ -9,6 +9,7 @@ import { adapterTensors, type LoraAdapter } from "../models/lora.ts";
 import { adaptedNorm } from "../models/loraForward.ts";
 import type { Architecture } from "../models/network.ts";
 import { takePrincipal } from "../models/takePrincipal.ts";
+import type { Learner } from "./learner.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
 import { float32 } from "./pairFeeds.ts";
 import { initial } from "./tensorNames.ts";
@@ -24,6 +25,15 @@ export function trainableOf({ model, adapter }: LearnerOptions): TrainableTensor
     ? adapterTensors(adapter)
     : [...model.architecture.parameters].map(([name, shape]) => ({ name, shape }));
   return tensors.map(({ name, shape }) => ({ name, shape: [...shape] }));
+}
+
+/** What is saved beside them as it is. */
+export function frozenOf({ model, adapter }: LearnerOptions): Learner["frozen"] {
+  const { parameters, stored } = model.architecture;
+  return [...(adapter?.frozen ?? [])].map(([name, parameter]) => {
+    const shape = parameters.get(parameter) as readonly number[];
+    return { name, shape, dtype: stored?.get(parameter) ?? "float32" };
+  });
 }
 
 /**

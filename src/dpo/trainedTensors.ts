@@ -3,7 +3,7 @@ import type { Device, HostTensor } from "../engine/runtime/device.ts";
 import type { StateTensor } from "../optim/optimizer.ts";
 import { type OptimizerSettings, stateOf } from "../optim/optimizers.ts";
 import { clippedStep } from "./clippedStep.ts";
-import { type Collected, collectGradients } from "./gradientOutputs.ts";
+import { type Added, type Collected, collectGradients } from "./gradientOutputs.ts";
 import type { LearnerState, StoredTensor } from "./learner.ts";
 import { accumulated, fresh, kernelModule } from "./tensorNames.ts";
 
@@ -68,7 +68,7 @@ export class TrainedTensors {
     this.hasFresh ||= !isFirst;
     const gradients = collectGradients(isFirst ? accumulated : fresh);
     const result = await run(gradients.fetch);
-    await this.addRows(gradients.added());
+    await this.addScattered(gradients.added());
     this.summed += 1;
     const items = this.tensors.map(({ name }) => {
       return {
@@ -81,14 +81,15 @@ export class TrainedTensors {
     return result;
   }
 
-  private async addRows(added: ReturnType<Collected["added"]>): Promise<void> {
+  private async addScattered(added: readonly Added[]): Promise<void> {
     if (added.length === 0) return;
     const groups = {
       table: added.map(({ table }) => table),
       ids: added.map(({ ids }) => ids),
-      rows: added.map(({ rows }) => rows),
+      values: added.map(({ values }) => values),
     };
-    await this.device.apply(kernelModule, "addRows", groups, { isEmpty: added.map(({ isEmpty }) => isEmpty) });
+    const places = added.map(({ kind, isEmpty }) => ({ kind, isEmpty }));
+    await this.device.apply(kernelModule, "addScattered", groups, { places });
   }
 
   /** One step of the optimizer; forgets the gradients. @returns their norm before clipping. */

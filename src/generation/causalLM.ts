@@ -3,7 +3,7 @@ import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import { loadModel } from "../models/loadModel.ts";
 import { alreadyQuantized, quantizeModel } from "../models/quantize.ts";
 import { createDecoder } from "./cachedDecoder.ts";
-import { checkAdapterFits } from "./checkAdapter.ts";
+import { modelUnder } from "./checkAdapter.ts";
 import { CausalLM } from "./generativeModel.ts";
 import { findModel, type ModelSourceOptions } from "./modelSource.ts";
 
@@ -15,15 +15,16 @@ async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}
   const source = await findModel(idOrPath, options);
   const model = await loadModel(source.base, { ...options, revision: source.baseRevision });
   if (options.quantization_config && model.quantization) options.onWarning?.(alreadyQuantized(model, source.base));
-  const loaded = source.quantization ? quantizeModel(model, source.quantization) : model;
-  if (source.adapter && source.adapterFolder) checkAdapterFits(source.adapter, source.adapterFolder, loaded);
+  const kept = source.quantization ? quantizeModel(model, source.quantization) : model;
+  const { adapter, adapterFolder } = source;
+  const loaded = adapter && adapterFolder ? modelUnder(adapter, adapterFolder, kept) : kept;
   const revision = source.tokenizer === source.base ? source.baseRevision : undefined;
   return new CausalLM({
     nameOrPath: idOrPath,
     loaded,
-    adapter: source.adapter,
+    adapter,
     loadTokenizer: () => AutoTokenizer.from_pretrained(source.tokenizer, { ...options, revision }),
-    openDecoder: () => createDecoder(loaded, { adapter: source.adapter }),
+    openDecoder: () => createDecoder(loaded, { adapter }),
   });
 }
 

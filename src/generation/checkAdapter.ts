@@ -1,4 +1,4 @@
-/** @file Whether an adapter fits the model under it: the same layers, the same widths; both are named if not. */
+/** @file The model under an adapter: with the same layers of the same widths, or both are named. */
 import { join } from "node:path";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, type Adapter } from "../checkpoints/adapter.ts";
 import { PrefineError } from "../errors.ts";
@@ -12,10 +12,28 @@ function misfit(message: string): PrefineError {
 
 /**
  * @param folder where the adapter lies, for messages.
+ * @returns the model with the embeddings that lie beside the adapter in place of its own: PEFT's way to keep them.
  * @throws PrefineError("model") when the adapter lacks a layer of the model that its config targets, has one that the
  *   model lacks, or one of another size.
  */
-export function checkAdapterFits(adapter: Adapter, folder: string, model: LoadedModel): void {
+export function modelUnder(adapter: Adapter, folder: string, model: LoadedModel): LoadedModel {
+  checkAdapterFits(adapter, folder, model);
+  const weights = new Map(model.weights);
+  for (const [name, { file, start, end, dtype, shape }] of adapter.embeddings ?? []) {
+    const known = model.architecture.parameters.get(name) ?? [];
+    if (known.join() !== shape.join()) {
+      const found = `${file}: the embedding under the adapter has shape [${shape.join(", ")}]`;
+      throw misfit(`${found}, the model of ${model.configFile} has ${name} of [${known.join(", ")}]`);
+    }
+    if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16" && dtype !== "F64") {
+      throw misfit(`${file}: expected floats for the embedding under the adapter, found ${dtype}`);
+    }
+    weights.set(name, { file, start, end, as: dtype, shape: known });
+  }
+  return { ...model, weights };
+}
+
+function checkAdapterFits(adapter: Adapter, folder: string, model: LoadedModel): void {
   const where = join(folder, ADAPTER_WEIGHTS);
   const base = model.configFile;
   const expected = expectedShapes(adapter, folder, model);

@@ -11,7 +11,7 @@ import { Device } from "../engine/runtime/device.ts";
 import { PrefineError } from "../errors.ts";
 import { type FloatDtype, fromFloat32 } from "../formats/narrowFloats.ts";
 import { type SafetensorsTensor, safetensorsPieces } from "../formats/safetensors.ts";
-import { checkAdapterFits } from "../generation/checkAdapter.ts";
+import { modelUnder } from "../generation/checkAdapter.ts";
 import { findModel, type ModelSourceOptions } from "../generation/modelSource.ts";
 import { type LoadedModel, loadModel } from "../models/loadModel.ts";
 import { type LoraAdapter, loraAdapter } from "../models/lora.ts";
@@ -61,6 +61,8 @@ interface Source {
   model: LoadedModel;
   /** What it was trained on. */
   trained: LoadedModel;
+  /** Types of the base's weights in its files. */
+  dtypes: ReadonlyMap<string, FloatDtype>;
   /** Where the tokenizer is. */
   tokenizer: string;
   /** Branch, tag or commit of the base. */
@@ -132,15 +134,20 @@ async function readSource(name: string, options: MergeOptions): Promise<Source> 
     const hint = "Only adapters can be merged; a run that trained all weights is a whole model already.";
     throw new PrefineError("config", `${name}: expected a run with an adapter, found none`, hint);
   }
-  const files = await loadModel(base, { ...options, revision: baseRevision });
-  checkAdapterFits(adapter, adapterFolder, files);
+  const own = await loadModel(base, { ...options, revision: baseRevision });
+  const files = modelUnder(adapter, adapterFolder, own);
   const lora = loraAdapter(files.architecture, adapter.config);
   const kept = (settings: QuantizationSettings | null) =>
     settings ? quantizedUnder(quantizeModel(files, settings), lora) : files;
   const [model, trained] = [kept(found.quantization), kept(found.recorded)];
   const revision = tokenizer === base ? baseRevision : undefined;
   const isSame = describeQuantization(model.architecture) === describeQuantization(trained.architecture);
-  return { adapter, lora, model, trained: isSame ? model : trained, tokenizer, revision };
+  const trainedOn = isSame ? model : trained;
+  return { adapter, lora, model, trained: trainedOn, dtypes: dtypesOf(own), tokenizer, revision };
+}
+
+function dtypesOf({ weights }: LoadedModel): Source["dtypes"] {
+  return new Map([...weights].map(([name, { as }]) => [name, as === "F16" || as === "BF16" ? as : "F32"]));
 }
 
 /** @param inputs folders that are read: writing there would replace them. */
@@ -155,7 +162,7 @@ function checkFolder(folder: string, mayReplace: boolean, inputs: readonly strin
 }
 
 /** The merged parameters in the file's types; each leaves the compute thread once it is read. */
-async function mergedTensors({ model, adapter, lora }: Source, wanted: MergeOptions["dtype"]) {
+async function mergedTensors({ model, adapter, lora, dtypes }: Source, wanted: MergeOptions["dtype"]) {
   const device = new Device();
   try {
     await device.load([...model.weights]);
@@ -166,8 +173,8 @@ async function mergedTensors({ model, adapter, lora }: Source, wanted: MergeOpti
     for (const name of await mergeWeights(device, model, lora)) {
       const [{ shape, data }] = await device.read([name]);
       await device.free([name]);
-      const kept = (model.weights.get(name) ?? model.weights.get(model.architecture.head))?.as;
-      const dtype = wanted ? DTYPES[wanted] : kept === "F16" || kept === "BF16" ? kept : "F32";
+      const kept = dtypes.get(name) ?? dtypes.get(model.architecture.head) ?? "F32";
+      const dtype = wanted ? DTYPES[wanted] : kept;
       sizes[dtype] += data.length;
       weights.set(name, { dtype, shape, data: fromFloat32(data as Float32Array, dtype) });
     }

@@ -18,20 +18,24 @@ const HEAD = `${HEAD_MODULE}.weight`;
  */
 export async function mergeWeights(device: Device, model: LoadedModel, adapter: LoraAdapter): Promise<string[]> {
   const { parameters, head, linears, quantized } = model.architecture;
-  const changed = linears.filter(({ name }) => adapter.layers.has(name) || quantized?.has(name));
-  for (const layer of changed) await mergeLayer(device, layer, { architecture: model.architecture, adapter });
   const names = [...parameters.keys()];
   if (isUntied(model, adapter)) {
     names.push(HEAD);
-    if (!adapter.saved.has(HEAD)) await device.copy([[head, HEAD]]); // as it was: only the embedding was trained
+    if (!adapter.saved.has(HEAD)) await device.copy([[head, HEAD]]); // as it is: only the embedding was trained
   }
+  const embeddings = [...adapter.layers.values()].flatMap(({ isEmbedding, layer }) => (isEmbedding ? [layer] : []));
+  const changed = [...embeddings, ...linears.filter(({ name }) => adapter.layers.has(name) || quantized?.has(name))];
+  for (const layer of changed) await mergeLayer(device, layer, { architecture: model.architecture, adapter });
   await device.copy([...adapter.saved].map(([name, saved]) => [saved.name, name]));
   return names;
 }
 
-/** Whether embedding and unembedding were one matrix and are two now. */
-export function isUntied({ architecture }: LoadedModel, { saved }: LoraAdapter): boolean {
-  return architecture.head !== HEAD && (saved.has(HEAD) || saved.has(architecture.head));
+/**
+ * Whether embedding and unembedding were one matrix and are two now. An adapted embedding is another matrix than the
+ * unembedding that it was tied to; PEFT merges it into both, so that its merged model is another one than its adapter.
+ */
+export function isUntied({ architecture: { head } }: LoadedModel, { layers, saved }: LoraAdapter): boolean {
+  return head !== HEAD && (saved.has(HEAD) || saved.has(head) || layers.has(head.replace(/\.weight$/, "")));
 }
 
 interface Merging {

@@ -1,4 +1,4 @@
-/** @file The network a forward pass is written with: weights as graph inputs, adapters on linear layers, dropout. */
+/** @file The network a forward pass is written with: weights as graph inputs, adapters on layers, dropout. */
 import {
   add,
   checkpoint,
@@ -13,7 +13,7 @@ import {
 } from "../engine/graph/index.ts";
 import { frozenMatrix, type NamedInput } from "./frozenMatrix.ts";
 import type { LoraAdapter, LoraLayer } from "./lora.ts";
-import { adaptedNorm, addDora, addLora } from "./loraForward.ts";
+import { adaptedNorm, adaptRows, addDora, addLora } from "./loraForward.ts";
 import { type Architecture, HEAD_MODULE, type LinearLayer, type Network } from "./network.ts";
 
 export interface NetworkOptions {
@@ -94,11 +94,19 @@ export function buildNetwork(architecture: Architecture, options: NetworkOptions
     const product = dropped === x ? undropped : matrix.product(dropped, null);
     return addDora({ y, product, x: dropped, norm: normOf(lora, matrix.dense()) }, lora, named);
   };
+  const embedding = (name: string, ids: Tensor) => {
+    const table = weight(name);
+    const rows = gatherRows(table, ids);
+    const lora = adapter?.layers.get(name.replace(/\.weight$/, ""));
+    if (!lora) return rows; // lora_dropout is for inputs of linear layers, as in PEFT
+    return adaptRows({ rows, ids, norm: lora.magnitude === null ? null : normOf(lora, table) }, lora, named);
+  };
   return {
     weights,
     weight,
     head,
-    words: (name, tokens) => noisy(gatherRows(weight(name), tokens), options.noise),
+    embedding,
+    words: (name, tokens) => noisy(embedding(name, tokens), options.noise),
     linear,
     attend: options.attend,
     dropout: drop,

@@ -1,5 +1,5 @@
 /** @file GPT-2 (transformers' GPT2LMHeadModel): learned positions, pre-norm blocks, Conv1D layers, tied head. */
-import { add, chunk, gatherRows, layerNorm, type Tensor } from "../engine/graph/index.ts";
+import { add, chunk, layerNorm, type Tensor } from "../engine/graph/index.ts";
 import { PrefineError } from "../errors.ts";
 import { type Activation, readActivation } from "./activations.ts";
 import { type ConfigFields, readConfigFields } from "./configFields.ts";
@@ -162,7 +162,7 @@ export function gpt2(json: Record<string, unknown>, where: string): Architecture
     forward: preNormForward({
       embed: (net, { tokens, positions }) => {
         const words = net.words("transformer.wte.weight", tokens);
-        const places = gatherRows(net.weight("transformer.wpe.weight"), positions);
+        const places = net.embedding("transformer.wpe.weight", positions);
         return { x: net.dropout(add(words, places), config.dropout.embedding, "embedding"), places: null };
       },
       blocks: layers.map((each, index) => block(config, each, index)),

@@ -7,7 +7,7 @@ import { hasReference, needsReference, readTensors, referenceFolder } from "../.
 import { initLora } from "./initLora.ts";
 
 const layer = (name: string, r: number, [inFeatures, outFeatures]: readonly number[]) => ({
-  r,
+  isEmbedding: false,
   nameA: `base_model.model.${name}.lora_A.weight`,
   nameB: `base_model.model.${name}.lora_B.weight`,
   shapeA: [r, inFeatures] as [number, number],

@@ -2,18 +2,19 @@
 import { Mt19937 } from "../random.ts";
 import type { InitLoraWeights, LoraLayer } from "./lora.ts";
 
-type Drawn = Pick<LoraLayer, "r" | "nameA" | "nameB" | "shapeA" | "shapeB">;
+type Drawn = Pick<LoraLayer, "isEmbedding" | "nameA" | "nameB" | "shapeA" | "shapeB">;
 
 /**
  * Initial lora_A [r, in] and lora_B [out, r] of each layer by file key, equal bit for bit to what PEFT's get_peft_model
  * makes right after transformers.set_seed(seed), which is how TRL's DPOTrainer builds an adapter from a peft_config.
  *
  * PEFT creates lora_A and lora_B as nn.Linear, each of which fills itself with random numbers, then draws lora_A a
- * second time and sets lora_B to zero. The draws that are overwritten move the generator all the same.
- * @param layers in the order of the model's modules (layer by layer; in GPT-2 c_attn, c_proj, mlp.c_fc, mlp.c_proj):
- *   all of them share one generator.
+ * second time and sets lora_B to zero. The draws that are overwritten move the generator all the same. On embeddings
+ * both are drawn normal, then B once more, and A is set to zero.
+ * @param layers in the order of the model's modules (wte, wpe, then layer by layer; in GPT-2 c_attn, c_proj, mlp.c_fc,
+ *   mlp.c_proj): all of them share one generator.
  * @param init true or null: A Kaiming-uniform; "gaussian": A normal with standard deviation 1 / r; false: the draws of
- *   nn.Linear stay, B is not zero.
+ *   nn.Linear stay, B is not zero. For embeddings only false differs from the rest.
  */
 export function initLora(
   layers: Iterable<Drawn>,
@@ -22,15 +23,33 @@ export function initLora(
 ): Map<string, { shape: number[]; data: Float32Array }> {
   const generator = new Mt19937(seed);
   const weights = new Map<string, { shape: number[]; data: Float32Array }>();
-  for (const { r, nameA, nameB, shapeA, shapeB } of layers) {
-    const a = generator.kaimingUniform(new Float32Array(shapeA[0] * shapeA[1]), shapeA[1]);
-    const b = generator.kaimingUniform(new Float32Array(shapeB[0] * shapeB[1]), shapeB[1]);
-    weights.set(nameA, { shape: [...shapeA], data: a });
-    weights.set(nameB, { shape: [...shapeB], data: b });
-    if (init === false) continue;
-    if (init === "gaussian") generator.normal(a, 0, 1 / r);
-    else generator.kaimingUniform(a, shapeA[1]);
-    b.fill(0);
+  for (const { isEmbedding, nameA, nameB, shapeA, shapeB } of layers) {
+    const [a, b] = [shapeA, shapeB].map((shape) => ({
+      shape: [...shape],
+      data: new Float32Array(shape[0] * shape[1]),
+    }));
+    weights.set(nameA, a).set(nameB, b);
+    (isEmbedding ? drawEmbedding : drawLinear)(generator, [a, b], init);
   }
   return weights;
+}
+
+type Drawing = { shape: number[]; data: Float32Array };
+
+function drawLinear(generator: Mt19937, [a, b]: Drawing[], init: InitLoraWeights): void {
+  const [r, inFeatures] = a.shape;
+  generator.kaimingUniform(a.data, inFeatures);
+  generator.kaimingUniform(b.data, r);
+  if (init === false) return;
+  if (init === "gaussian") generator.normal(a.data, 0, 1 / r);
+  else generator.kaimingUniform(a.data, inFeatures);
+  b.data.fill(0);
+}
+
+function drawEmbedding(generator: Mt19937, [a, b]: Drawing[], init: InitLoraWeights): void {
+  generator.normal(a.data);
+  generator.normal(b.data);
+  if (init === false) return;
+  a.data.fill(0);
+  generator.normal(b.data);
 }

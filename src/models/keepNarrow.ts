@@ -13,7 +13,8 @@ const NARROW: Partial<Record<FileRange["as"], NarrowDtype>> = { F16: "float16", 
  */
 export function keepNarrow(model: LoadedModel, adapter: LoraAdapter | null = null): LoadedModel {
   const copied = new Set([...(adapter?.saved.values() ?? [])].map(({ from }) => from));
-  const changed = adapter?.init === "pissa" ? [...adapter.layers.keys()].map((name) => `${name}.weight`) : [];
+  const principal = adapter?.init === "pissa" ? [...adapter.layers.values()] : [];
+  const changed = principal.flatMap(({ isEmbedding, layer }) => (isEmbedding ? [] : [`${layer.name}.weight`]));
   const wide = new Set([...copied, ...changed]);
   const stored = new Map<string, NarrowDtype>();
   const weights = new Map<string, FileRange>();

@@ -37,7 +37,9 @@ describe(`an adapter as PEFT ${fixture.versions.peft} makes it`, () => {
     const adapter = adapterOf(wanted.model, wanted.settings);
     const layers = [...adapter.layers.values()].map(({ layer, r, scaling }) => [layer.name, [r, scaling]]);
     expect(Object.fromEntries(layers)).toEqual(wanted.layers);
-    const tensors = adapterTensors(adapter).map(({ name, shape }) => [name, shape]);
+    const { parameters } = modulesOf(wanted.model);
+    const frozen = [...adapter.frozen].map(([name, parameter]) => ({ name, shape: parameters.get(parameter) }));
+    const tensors = [...adapterTensors(adapter), ...frozen].map(({ name, shape }) => [name, shape]);
     expect(Object.fromEntries(tensors)).toEqual(wanted.tensors);
     const { targetModules } = adapter;
     expect(typeof targetModules === "string" ? targetModules : targetModules.toSorted()).toEqual(wanted.target_modules);
@@ -51,8 +53,9 @@ describe(`an adapter as PEFT ${fixture.versions.peft} makes it`, () => {
   });
 
   test("the fixture has cases of both kinds", () => {
-    expect(cases.length).toBe(40);
+    expect(cases.length).toBe(54);
     expect(cases.filter(({ error }) => error !== undefined).length).toBe(6);
+    expect(cases.filter(({ tensors }) => JSON.stringify(tensors)?.includes("lora_embedding_A")).length).toBe(10);
     expect(cases.some(({ settings }) => settings.target_modules === PLAIN)).toBe(true);
   });
 });
@@ -81,11 +84,23 @@ describe("where prefine says more than PEFT", () => {
     expect(warnings).toEqual([
       'modules_to_save: this model has no module "score"',
       "modules_to_save: lm_head is tied to the embedding; it is trained as a copy, and no longer tied",
-      'target_modules: no linear layer is called "c_porj"; did you mean "c_proj"?',
+      'target_modules: no layer is called "c_porj"; did you mean "c_proj"?',
       'exclude_modules: nothing is called "q_proj"; nothing was left out',
       'rank_pattern: no adapted layer matches "c_fc"; it has no effect',
       'alpha_pattern: no adapted layer matches "h.7.*"; it has no effect',
     ]);
+  });
+
+  test("an adapted embedding parts from the unembedding that it is tied to, unless that is trained, too", () => {
+    const told = (settings: Partial<LoraSettings>) =>
+      adapterOf("gpt2", { target_modules: ["wte"], ...settings }).warnings;
+    expect(told({})).toEqual([
+      "target_modules: transformer.wte is tied to lm_head, which stays as it is: merged, they are no longer tied",
+    ]);
+    expect(told({ modules_to_save: ["lm_head"] })).toEqual([
+      "modules_to_save: lm_head is tied to the embedding; it is trained as a copy, and no longer tied",
+    ]);
+    expect(adapterOf("llama", { target_modules: ["embed_tokens"] }).warnings).toEqual([]);
   });
 
   test("PEFT's fast PiSSA is computed exactly", () => {
@@ -96,9 +111,6 @@ describe("where prefine says more than PEFT", () => {
   });
 
   test("what can't be adapted is refused by name", () => {
-    expect(refusal({ target_modules: ["wte", "c_attn"] })).toMatch(
-      /^not-yet: target_modules: transformer.wte: adapters on embeddings are not built yet/,
-    );
     expect(refusal({ target_modules: ["lm_head"] })).toMatch(/^config: target_modules: lm_head: expected no adapter/);
     expect(refusal({ target_modules: ["ln_f"] })).toMatch(/^config: target_modules: transformer.ln_f: .*another kind/);
     expect(refusal({ target_modules: ".*(" })).toMatch(/^config: target_modules: expected a regular expression/);

@@ -3,12 +3,11 @@
  * which rank and scale, and which parameters are trained in full beside them. The numbers are elsewhere.
  */
 import { PrefineError } from "../errors.ts";
-import { findTargets, type ModelModules, savedModules, type TargetSettings } from "./loraTargets.ts";
-import { HEAD_MODULE, type LinearLayer } from "./network.ts";
+import { findTargets, type ModelModules, savedModules, type Target, type TargetSettings } from "./loraTargets.ts";
+import { HEAD_MODULE } from "./network.ts";
 import { fullMatch } from "./pythonPattern.ts";
 
-export interface LoraLayer {
-  layer: LinearLayer;
+export interface LoraLayer extends Target {
   r: number;
   /** lora_alpha / r; lora_alpha / sqrt(r) with use_rslora. */
   scaling: number;
@@ -17,7 +16,10 @@ export interface LoraLayer {
   nameB: string;
   shapeA: [r: number, inFeatures: number];
   shapeB: [outFeatures: number, r: number];
-  /** With use_dora: the file key of the lengths [outFeatures] of the weight's rows (of columns, for Conv1D). */
+  /**
+   * With use_dora: the file key of the lengths [outFeatures] of the weight's rows (of columns, for Conv1D and
+   * embeddings).
+   */
   magnitude: string | null;
 }
 
@@ -30,7 +32,10 @@ export interface SavedParameter {
   from: string;
 }
 
-/** true, null: A Kaiming-uniform, B zero; false: both as nn.Linear starts; the others as PEFT has them. */
+/**
+ * true, null: A Kaiming-uniform, B zero; false: both as nn.Linear starts; the others as PEFT has them. On embeddings A
+ * zero, B normal; false: both normal.
+ */
 export type InitLoraWeights = boolean | string | null;
 
 export interface LoraAdapter {
@@ -38,6 +43,8 @@ export interface LoraAdapter {
   layers: ReadonlyMap<string, LoraLayer>;
   /** By the name that the network asks for: the parameter's own, `lm_head.weight` for the unembedding. */
   saved: ReadonlyMap<string, SavedParameter>;
+  /** Frozen parameters that PEFT saves beside the adapter, by their file keys. */
+  frozen: ReadonlyMap<string, string>;
   init: InitLoraWeights;
   /** target_modules as PEFT writes it. */
   targetModules: string[] | string;
@@ -62,25 +69,29 @@ export interface LoraSettings extends TargetSettings {
 const PREFIX = "base_model.model.";
 
 /**
- * @throws PrefineError("config") when no linear layer is a target, or a pattern is broken; "not-yet" for targets that
- *   can't be adapted.
+ * @throws PrefineError("config") when no layer is a target, a target can't be adapted, or a pattern is broken.
  */
 export function loraAdapter(model: ModelModules, settings: LoraSettings): LoraAdapter {
   const targets = findTargets(model, settings);
   const start = startOf(settings.init_lora_weights ?? true);
-  const ranks = patternReader(settings.rank_pattern, "rank_pattern", targets.layers);
-  const alphas = patternReader(settings.alpha_pattern, "alpha_pattern", targets.layers);
-  const layers = targets.layers.map((layer) => {
+  const names = targets.layers.map(({ layer }) => layer.name);
+  const ranks = patternReader(settings.rank_pattern, "rank_pattern", names);
+  const alphas = patternReader(settings.alpha_pattern, "alpha_pattern", names);
+  const layers = targets.layers.map((target) => {
+    const { layer } = target;
     const r = ranks.of(layer.name) ?? settings.r;
     if (!(Number.isInteger(r) && r > 0)) {
       throw new PrefineError("config", `rank_pattern: expected whole numbers above 0, found ${r} for ${layer.name}`);
     }
-    return loraLayer(layer, { r, alpha: alphas.of(layer.name) ?? settings.lora_alpha, settings });
+    return loraLayer(target, { r, alpha: alphas.of(layer.name) ?? settings.lora_alpha, settings });
   });
   return {
     dropout: settings.lora_dropout,
     layers: new Map(layers.map((entry) => [entry.layer.name, entry])),
-    saved: savedParameters(model, settings, targets.layers),
+    saved: savedParameters(model, settings, names),
+    frozen: new Map(
+      targets.saved ? [[`${PREFIX}${targets.saved.name}.base_layer.weight`, `${targets.saved.name}.weight`]] : [],
+    ),
     init: start.init,
     targetModules: targets.targetModules,
     warnings: [...start.warnings, ...targets.warnings, ...ranks.warnings, ...alphas.warnings],
@@ -105,14 +116,16 @@ interface LayerSettings {
   settings: LoraSettings;
 }
 
-function loraLayer(layer: LinearLayer, { r, alpha, settings }: LayerSettings): LoraLayer {
+function loraLayer({ layer, isEmbedding }: Target, { r, alpha, settings }: LayerSettings): LoraLayer {
   const prefix = PREFIX + layer.name;
+  const nameOf = (side: "A" | "B") => `${prefix}.${isEmbedding ? `lora_embedding_${side}` : `lora_${side}.weight`}`;
   return {
     layer,
+    isEmbedding,
     r,
     scaling: settings.use_rslora ? alpha / Math.sqrt(r) : alpha / r,
-    nameA: `${prefix}.lora_A.weight`,
-    nameB: `${prefix}.lora_B.weight`,
+    nameA: nameOf("A"),
+    nameB: nameOf("B"),
     shapeA: [r, layer.inFeatures],
     shapeB: [layer.outFeatures, r],
     magnitude: settings.use_dora ? `${prefix}.lora_magnitude_vector` : null,
@@ -123,12 +136,12 @@ function loraLayer(layer: LinearLayer, { r, alpha, settings }: LayerSettings): L
 function patternReader(
   patterns: Readonly<Record<string, number>> | null | undefined,
   where: string,
-  layers: readonly LinearLayer[],
+  layers: readonly string[],
 ) {
   const entries = Object.entries(patterns ?? {}).map(([pattern, value]) => {
     return { pattern, value, matches: fullMatch(pattern, where, { before: "(?:.*\\.)?" }) };
   });
-  const idle = entries.filter(({ matches }) => !layers.some(({ name }) => matches(name)));
+  const idle = entries.filter(({ matches }) => !layers.some(matches));
   return {
     of: (name: string) => entries.find(({ matches }) => matches(name))?.value,
     warnings: idle.map(
@@ -141,10 +154,10 @@ function patternReader(
 function savedParameters(
   model: ModelModules,
   { modules_to_save, bias = "none" }: LoraSettings,
-  layers: readonly LinearLayer[],
+  layers: readonly string[],
 ): Map<string, SavedParameter> {
   const { modules } = savedModules(model, modules_to_save ?? []);
-  const adapted = new Set(layers.map(({ name }) => name));
+  const adapted = new Set(layers);
   const found = new Map<string, SavedParameter>();
   for (const [name, shape] of model.parameters) {
     const module = name.slice(0, name.lastIndexOf("."));
@@ -168,7 +181,7 @@ export interface AdapterTensor {
   shape: readonly number[];
 }
 
-/** Every tensor of the adapter's file: what is trained, and what is saved. */
+/** Every tensor that is trained, and so in the adapter's file. */
 export function adapterTensors(adapter: LoraAdapter): AdapterTensor[] {
   const ofLayers = [...adapter.layers.values()].flatMap(({ nameA, nameB, shapeA, shapeB, magnitude }) => [
     { name: nameA, shape: shapeA },

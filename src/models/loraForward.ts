@@ -1,5 +1,23 @@
-/** @file What an adapter adds to a linear layer: LoRA y + s B A x, DoRA m (W + s B A) x / |W + s B A|. M tokens. */
-import { add, detach, div, gemm, matmul, mul, normKeepDims, reshape, sub, type Tensor } from "../engine/graph/index.ts";
+/**
+ * @file What an adapter adds to a layer: LoRA y + s B A x, DoRA m (W + s B A) x / |W + s B A|; to rows of an embedding
+ * W [V, C] the same, x being rows of a single 1. M tokens.
+ */
+import {
+  add,
+  detach,
+  div,
+  gatherColumns,
+  gemm,
+  matmul,
+  mul,
+  normKeepDims,
+  reshape,
+  sqrt,
+  sub,
+  sumKeepDims,
+  type Tensor,
+  transpose,
+} from "../engine/graph/index.ts";
 import type { LoraLayer } from "./lora.ts";
 
 /** The graph input of an adapter tensor, always the same tensor for the same name. */
@@ -22,8 +40,23 @@ function adaptedWeight({ layer, scaling, ...lora }: LoraLayer, weight: Tensor, w
 
 /** Lengths [out] of the vectors that map onto one output each: what an untrained DoRA magnitude is. */
 export function adaptedNorm(lora: LoraLayer, weight: Tensor, weights: AdapterInput): Tensor {
+  if (lora.isEmbedding) return embeddingNorm(lora, weight, weights);
   const axis = lora.layer.layout === "out,in" ? 1 : 0;
   return reshape(normKeepDims(adaptedWeight(lora, weight, weights), [axis]), [lora.layer.outFeatures]);
+}
+
+/**
+ * |W + s A' B'| by columns [C] without the sum, which is as large as the embedding: the root of
+ * |w|^2 + 2 s w' A' b + s^2 b' A A' b for each column w of W and row b of B. Cost: a product of rank r over W.
+ */
+function embeddingNorm({ layer, scaling, ...lora }: LoraLayer, weight: Tensor, weights: AdapterInput): Tensor {
+  const a = weights(lora.nameA, lora.shapeA); // [r, V]
+  const b = weights(lora.nameB, lora.shapeB); // [C, r]
+  const plain = normKeepDims(weight, [0]); // [1, C]
+  const across = mul(matmul(a, weight), 2 * scaling); // [r, C]
+  const within = matmul(matmul(a, a, { transB: true }), b, { transB: true, alpha: scaling ** 2 }); // [r, C]
+  const moved = sumKeepDims(mul(add(across, within), transpose(b, [1, 0])), [0]); // [1, C]
+  return reshape(sqrt(add(mul(plain, plain), moved)), [layer.outFeatures]);
 }
 
 /** The one matrix that stands for the layer and its adapter, in the layer's own layout. */
@@ -56,4 +89,27 @@ export function addDora({ y, product, x, norm }: DoraInputs, lora: LoraLayer, we
   const low = matmul(x, weights(lora.nameA, lora.shapeA), { transB: true }); // [M, r]
   const scaledB = mul(weights(lora.nameB, lora.shapeB), reshape(mul(scale, lora.scaling), [out, 1]));
   return add(gemm(low, scaledB, y, { transB: true }), mul(product, sub(scale, 1)));
+}
+
+export interface AdaptedRows {
+  /** Rows of the embedding [M, C]. */
+  rows: Tensor;
+  /** Their numbers [M]. */
+  ids: Tensor;
+  /** {@link adaptedNorm} of now; null without DoRA. */
+  norm: Tensor | null;
+}
+
+/**
+ * rows + s (B A)'[ids], or m / n times that. Only the columns of A that are asked for are read, and get a gradient. At
+ * A = 0 and m = n these are the rows bit for bit.
+ */
+export function adaptRows({ rows, ids, norm }: AdaptedRows, lora: LoraLayer, weights: AdapterInput): Tensor {
+  const low = gatherColumns(weights(lora.nameA, lora.shapeA), ids); // [r, M]
+  const b = weights(lora.nameB, lora.shapeB);
+  if (norm === null) return gemm(low, b, rows, { transA: true, transB: true, alpha: lora.scaling });
+  const out = lora.layer.outFeatures;
+  const scale = div(weights(lora.magnitude as string, [out]), detach(norm)); // [C]
+  const scaledB = mul(b, reshape(mul(scale, lora.scaling), [out, 1]));
+  return gemm(low, scaledB, mul(rows, scale), { transA: true, transB: true });
 }

@@ -20,8 +20,16 @@ export interface TargetSettings {
   modules_to_save?: readonly string[] | null;
 }
 
+export interface Target {
+  /** An embedding [V, C] stands as the linear layer that its ids go through as rows with a single 1. */
+  layer: LinearLayer;
+  isEmbedding: boolean;
+}
+
 export interface Targets {
-  layers: LinearLayer[];
+  layers: Target[];
+  /** The adapted embedding whose base PEFT saves beside it; null: none. */
+  saved: LinearLayer | null;
   /** What PEFT writes into adapter_config.json: "all-linear" as the names that it stands for. */
   targetModules: string[] | string;
   warnings: string[];
@@ -84,15 +92,53 @@ export function findTargets(model: ModelModules, settings: TargetSettings): Targ
     exclude_modules && exclude_modules.length > 0 ? matcher(exclude_modules, "exclude_modules") : () => false;
   const modules = moduleNames(model).filter(wanted);
   const left = modules.filter((name) => !isExcluded(name) && !isInside(name, saved.modules));
-  const linears = new Map(model.linears.map((layer) => [layer.name, layer]));
-  for (const name of left) if (!linears.has(name)) throw noLinear(name, model);
+  const adaptable = new Map(adaptableLayers(model).map((target) => [target.layer.name, target]));
+  for (const name of left) if (!adaptable.has(name)) throw noLayer(name, model);
   if (left.length === 0) throw noTargets(modules.length > 0, { model, settings, targetModules });
-  const warnings = [...saved.warnings];
+  const layers = left.map((name) => adaptable.get(name) as Target);
+  const warnings = [...saved.warnings, ...tiedTargets(layers, model, saved.modules)];
   if (Array.isArray(targetModules)) warnings.push(...unmatched(targetModules, model));
   if (exclude_modules && exclude_modules.length > 0 && !moduleNames(model).some(isExcluded)) {
     warnings.push(`exclude_modules: nothing is called ${listed([exclude_modules].flat())}; nothing was left out`);
   }
-  return { layers: left.map((name) => linears.get(name) as LinearLayer), targetModules, warnings };
+  return { layers, saved: savedEmbedding(model, layers, targetModules), targetModules, warnings };
+}
+
+/** PEFT's EMBEDDING_LAYER_NAMES. */
+const EMBEDDING_NAMES = ["embed_tokens", HEAD_MODULE];
+
+/** save_embedding_layers "auto": the words' embedding, where it is adapted and one of PEFT's names for it is a target. */
+function savedEmbedding(model: ModelModules, layers: readonly Target[], targets: string[] | string) {
+  const words = adaptableLayers(model).find(({ isEmbedding }) => isEmbedding)?.layer.name;
+  const adapted = layers.find(({ layer }) => layer.name === words)?.layer ?? null;
+  const isSaved =
+    typeof targets === "string"
+      ? moduleNames(model).filter(fullMatch(targets, "target_modules")).some(isEmbeddingName)
+      : targets.some((target) => EMBEDDING_NAMES.includes(target));
+  return isSaved ? adapted : null;
+}
+
+const isEmbeddingName = (module: string) => EMBEDDING_NAMES.some((name) => isNamed(module, name));
+
+/** Linear layers, and embeddings: all other matrices but the unembedding. */
+function adaptableLayers({ linears, parameters }: ModelModules): Target[] {
+  const layers = linears.map((layer) => ({ layer, isEmbedding: false }));
+  const known = new Set([...linears.map(({ name }) => name), HEAD_MODULE]);
+  for (const [parameter, shape] of parameters) {
+    const name = parameter.replace(/\.weight$/, "");
+    if (shape.length !== 2 || known.has(name)) continue;
+    const [inFeatures, outFeatures] = shape;
+    layers.push({ layer: { name, inFeatures, outFeatures, layout: "in,out", bias: false }, isEmbedding: true });
+  }
+  return layers;
+}
+
+/** The unembedding of a tied embedding stays as it is, as in PEFT. */
+function tiedTargets(layers: readonly Target[], { head }: ModelModules, saved: readonly string[]): string[] {
+  const tied = layers.filter(({ layer }) => `${layer.name}.weight` === head && !saved.includes(HEAD_MODULE));
+  return tied.map(({ layer: { name } }) => {
+    return `target_modules: ${name} is tied to ${HEAD_MODULE}, which stays as it is: merged, they are no longer tied`;
+  });
 }
 
 const isInside = (module: string, folders: readonly string[]) =>
@@ -139,13 +185,13 @@ function condensed(names: readonly string[], all: readonly string[]): string[] {
 
 /** Names in a list that mean nothing here: PEFT only objects when none of them does. */
 function unmatched(names: readonly string[], model: ModelModules): string[] {
-  const missing = names.filter((name) => !model.linears.some((layer) => isNamed(layer.name, name)));
+  const missing = missingNames(names, model);
   return missing.map((name) => {
     const nearest = nearestName(name, lastParts(model));
     const advice = nearest
       ? `did you mean ${JSON.stringify(nearest)}?`
       : `this model has ${lastParts(model).join(", ")}`;
-    return `target_modules: no linear layer is called ${JSON.stringify(name)}; ${advice}`;
+    return `target_modules: no layer is called ${JSON.stringify(name)}; ${advice}`;
   });
 }
 
@@ -166,21 +212,22 @@ export function savedModules(
   return { modules, warnings };
 }
 
-const lastParts = ({ linears }: ModelModules) => [...new Set(linears.map(({ name }) => name.split(".").at(-1)!))];
+const missingNames = (names: readonly string[], model: ModelModules) =>
+  names.filter((name) => !adaptableLayers(model).some(({ layer }) => isNamed(layer.name, name)));
 
-function noLinear(name: string, model: ModelModules): PrefineError {
+const lastParts = (model: ModelModules) => [
+  ...new Set(adaptableLayers(model).map(({ layer }) => layer.name.split(".").at(-1)!)),
+];
+
+function noLayer(name: string, model: ModelModules): PrefineError {
   const where = `target_modules: ${name}`;
   if (name === HEAD_MODULE) {
     const message = `${where}: expected no adapter on the unembedding, as in TRL: it would never be trained`;
     return new PrefineError("config", message, "Take it out, or train it in full: modules_to_save: [lm_head].");
   }
-  const shape = model.parameters.get(`${name}.weight`);
-  if (shape?.length === 2) {
-    const hint = "Take it out, or train it in full: modules_to_save.";
-    return new PrefineError("not-yet", `${where}: adapters on embeddings are not built yet`, hint);
-  }
-  const hint = `Linear layers of this model: ${lastParts(model).join(", ")}.`;
-  return new PrefineError("config", `${where}: expected a linear layer, found a module of another kind`, hint);
+  const hint = `Layers of this model: ${lastParts(model).join(", ")}.`;
+  const message = `${where}: expected a linear layer or an embedding, found a module of another kind`;
+  return new PrefineError("config", message, hint);
 }
 
 interface NoTargets {
@@ -191,7 +238,7 @@ interface NoTargets {
 
 function noTargets(isLeftOut: boolean, { model, settings, targetModules }: NoTargets): PrefineError {
   if (isLeftOut) {
-    const message = "target_modules: expected linear layers, found that exclude_modules and modules_to_save leave none";
+    const message = "target_modules: expected layers, found that exclude_modules and modules_to_save leave none";
     return new PrefineError("config", message, "Leave fewer modules out.");
   }
   if (typeof targetModules === "string") {
@@ -199,7 +246,7 @@ function noTargets(isLeftOut: boolean, { model, settings, targetModules }: NoTar
     return new PrefineError("config", message, `Names here look like ${model.linears[0]?.name}.`);
   }
   const names = lastParts(model);
-  const missing = targetModules.filter((name) => !model.linears.some((layer) => isNamed(layer.name, name)));
+  const missing = missingNames(targetModules, model);
   const numbers = settings.layers_to_transform ?? null;
   if (missing.length === 0 && targetModules.length > 0) {
     const message = `layers_to_transform: no target is in layer ${[numbers].flat().join(", ")}`;
@@ -208,7 +255,7 @@ function noTargets(isLeftOut: boolean, { model, settings, targetModules }: NoTar
   const nearest = missing.length > 0 ? nearestName(missing[0], names) : undefined;
   return new PrefineError(
     "config",
-    `target_modules: no linear layer is called ${listed(missing) || "nothing"}; this model has ${names.join(", ")}`,
+    `target_modules: no layer is called ${listed(missing) || "nothing"}; this model has ${names.join(", ")}`,
     nearest ? `Did you mean ${JSON.stringify(nearest)}?` : "Choose among these names.",
   );
 }

@@ -38,7 +38,9 @@ export interface Network {
   weight(name: string): Tensor;
   /** The unembedding matrix [V, C]. */
   head(): Tensor;
-  /** Rows of the embedding of that name; in training with noise, where it is asked for. tokens [M] -> [M, C]. */
+  /** Rows of the embedding of that name, with whatever adapter sits on it. ids [M] -> [M, C]. */
+  embedding(name: string, ids: Tensor): Tensor;
+  /** {@link embedding} of words; in training with noise, where it is asked for. tokens [M] -> [M, C]. */
   words(embedding: string, tokens: Tensor): Tensor;
   /** x [M, in] -> [M, out]: the layer, its bias and whatever adapter sits on it. */
   linear(x: Tensor, layer: LinearLayer): Tensor;

@@ -18,8 +18,8 @@ export async function takePrincipal(
   rename = (name: string) => name,
 ): Promise<void> {
   if (adapter.init !== "pissa") return;
-  const layers = [...adapter.layers.values()];
-  for (const { layer, r, nameA, nameB, shapeA, shapeB, scaling } of layers) {
+  const linears = [...adapter.layers.values()].filter(({ isEmbedding }) => !isEmbedding); // as PEFT has it
+  for (const { layer, r, nameA, nameB, shapeA, shapeB, scaling } of linears) {
     const { inFeatures, outFeatures, layout } = layer;
     if (r > Math.min(inFeatures, outFeatures)) {
       const message = `init_lora_weights pissa: expected r of at most ${Math.min(inFeatures, outFeatures)}, found ${r}`;

@@ -16,17 +16,32 @@ export function scaleBy({ accumulated }: { accumulated: Float32Array }, { scale 
   for (let i = 0; i < accumulated.length; i++) accumulated[i] *= scale;
 }
 
-/** `table[ids[n]] += rows[n]` for every table, in the order of n; an empty table is cleared first. */
-export function addRows(
-  { table, ids, rows }: { table: Float32Array[]; ids: Int32Array[]; rows: Float32Array[] },
-  { isEmpty }: { isEmpty: boolean[] },
+/**
+ * `table[ids[n]] += values[n]` for every table, in the order of n; of columns `table[.., ids[n]] += values[.., n]`. An
+ * empty table is cleared first.
+ */
+export function addScattered(
+  { table, ids, values }: { table: Float32Array[]; ids: Int32Array[]; values: Float32Array[] },
+  { places }: { places: { kind: "rows" | "columns"; isEmpty: boolean }[] },
 ): void {
-  for (const [t, into] of table.entries()) {
-    if (isEmpty[t]) into.fill(0);
-    const width = rows[t].length / ids[t].length;
-    for (const [n, id] of ids[t].entries()) {
-      for (let c = 0; c < width; c++) into[id * width + c] += rows[t][n * width + c];
-    }
+  for (const [t, { kind, isEmpty }] of places.entries()) {
+    if (isEmpty) table[t].fill(0);
+    (kind === "rows" ? addRows : addColumns)(table[t], ids[t], values[t]);
+  }
+}
+
+function addRows(table: Float32Array, ids: Int32Array, rows: Float32Array): void {
+  const width = rows.length / ids.length;
+  for (const [n, id] of ids.entries()) {
+    for (let c = 0; c < width; c++) table[id * width + c] += rows[n * width + c];
+  }
+}
+
+function addColumns(table: Float32Array, ids: Int32Array, columns: Float32Array): void {
+  const count = ids.length;
+  const width = (table.length * count) / columns.length;
+  for (let from = 0, into = 0; from < columns.length; from += count, into += width) {
+    for (let n = 0; n < count; n++) table[into + ids[n]] += columns[from + n];
   }
 }
 

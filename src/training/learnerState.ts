@@ -2,18 +2,19 @@
 import { dataOf, type SavedTensors, type StoredTensor } from "../checkpoints/tensors.ts";
 import type { Learner, LearnerState, Role } from "../dpo/learner.ts";
 
-type Named = { name: string; shape: readonly number[]; dtype?: "float32" | "uint8" };
+const DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16", uint8: "U8" } as const;
+type Named = { name: string; shape: readonly number[]; dtype?: keyof typeof DTYPES };
 
 function stored(learner: Learner, tensors: readonly Named[], role: Role = "policy"): Map<string, StoredTensor> {
   return new Map(
-    tensors.map(({ name, shape, dtype }) => {
-      return [name, { shape, dtype: dtype === "uint8" ? "U8" : "F32", read: () => learner.readTensor(name, role) }];
+    tensors.map(({ name, shape, dtype = "float32" }) => {
+      return [name, { shape, dtype: DTYPES[dtype], read: () => learner.readTensor(name, role) }];
     }),
   );
 }
 
-/** Trained weights as they are when they are read. */
-export const weightsOf = (learner: Learner) => stored(learner, learner.trainable);
+/** Trained weights as they are when they are read, and what is saved beside them. */
+export const weightsOf = (learner: Learner) => stored(learner, [...learner.trainable, ...learner.frozen]);
 
 /** The optimizer's state as it is when it is read. */
 export const optimizerOf = (learner: Learner) => stored(learner, learner.optimizerState);

@@ -12,6 +12,7 @@ import { PrefineError } from "../errors.ts";
 import { keepNarrow } from "../models/keepNarrow.ts";
 import { type LoadedModel, loadModel } from "../models/loadModel.ts";
 import { adapterTensors, type LoraAdapter, loraAdapter } from "../models/lora.ts";
+import type { LinearLayer } from "../models/network.ts";
 import { alreadyQuantized, quantizedUnder, quantizeModel } from "../models/quantize.ts";
 import { optimizerSettings } from "../optim/optimizers.ts";
 import { decays } from "../optim/weightDecay.ts";
@@ -132,7 +133,8 @@ interface Saving extends Pick<TrainedModel, "base" | "lora" | "revision"> {
 
 function savedModel({ base, lora, settings, revision }: Saving): SavedModel {
   if (!lora || !settings) return { kind: "full", config: base.config, generationConfig: base.generationConfig };
-  const layers = [...lora.layers.values()].map(({ layer }) => layer);
+  const linears = [...lora.layers.values()].flatMap(({ isEmbedding, layer }) => (isEmbedding ? [] : [layer]));
+  const isConv1d = ({ name, layout }: LinearLayer) => layout === "in,out" && !base.architecture.quantized?.has(name);
   const { r, lora_alpha, lora_dropout, use_rslora, use_dora, bias } = settings;
   const { exclude_modules, layers_to_transform, layers_pattern, modules_to_save } = settings;
   const config: AdapterConfig = {
@@ -143,7 +145,7 @@ function savedModel({ base, lora, settings, revision }: Saving): SavedModel {
     init_lora_weights: lora.init,
     target_modules: lora.targetModules,
     base_model_name_or_path: nameOfBase(base),
-    fan_in_fan_out: layers.every(({ name, layout }) => layout === "in,out" && !base.architecture.quantized?.has(name)),
+    fan_in_fan_out: linears.length > 0 && linears.every(isConv1d),
     task_type: settings.task_type,
     revision: "revision" in settings ? settings.revision : (revision ?? null),
   };

@@ -24,13 +24,16 @@ const KINDS: Record<string, AdapterKind> = {
     rank_pattern: { v_proj: 2, "layers.1.self_attn.q_proj": 7 },
   },
   "embedding and head in full": { modules_to_save: ["embed_tokens", "lm_head"] },
+  "the embedding": { target_modules: ["embed_tokens", "q_proj", "v_proj"] },
   "an MLP and norms in full, DoRA": { modules_to_save: ["mlp", "input_layernorm", "norm"], use_dora: true },
   "one layer, biases of what is adapted": { bias: "lora_only", layers_to_transform: [1], layers_pattern: "layers" },
+  "the embedding, by a pattern, DoRA": { target_modules: ".*(embed_tokens|o_proj)", use_dora: true },
+  "the embedding, the head in full": { target_modules: ["model.embed_tokens"], modules_to_save: ["lm_head"] },
   "all biases, by a pattern": { bias: "all", target_modules: ".*layers\\.0\\.(self_attn|mlp)\\.\\w+_proj" },
 };
 /** All of them on one family, those that touch every module on the others. */
 const kindsOf = (family: string) =>
-  Object.entries(KINDS).filter((_, i) => family === "llama" || i % 2 === 1 || i === 4);
+  Object.entries(KINDS).filter((_, i) => family === "llama" || i % 2 === 1 || i === 4 || i === 6);
 
 /** What each family can have beside FAMILIES' plain members. */
 const MODELS: Record<string, Record<string, unknown>> = {
@@ -87,6 +90,6 @@ describe.each(Object.entries(MODELS))("adapters on %s", { timeout: 240_000 }, (f
       const loaded = await bench.learner({ adapter, adapterWeights: again.weights });
       expect(await scoresOf(loaded), name).toEqual(scores.get(name));
     }
-    expect(answers).toHaveLength(family === "llama" ? 14 : 8);
+    expect(answers).toHaveLength(family === "llama" ? 20 : 14);
   });
 });

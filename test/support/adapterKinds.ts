@@ -17,11 +17,18 @@ export const ADAPTER_KINDS: Record<string, AdapterKind> = {
   "all biases": { bias: "all" },
   "the embedding in full": { modules_to_save: ["wte"] },
   "embedding and unembedding in full, untied": { modules_to_save: ["wte", "lm_head"] },
+  "the embedding": { target_modules: ["wte", "c_attn"] },
+  "words and positions, DoRA, rslora": {
+    ...{ target_modules: ["wte", "wpe", "c_proj"], use_dora: true, use_rslora: true },
+    ...{ rank_pattern: { wpe: 3, "h.0.*": 2 }, alpha_pattern: { wte: 3 }, bias: "lora_only" },
+  },
+  "the embedding, the unembedding in full": { target_modules: ".*(wte|wpe)", modules_to_save: ["lm_head"] },
   "a whole MLP and the norms": { modules_to_save: ["mlp", "ln_1", "ln_2"], target_modules: ["c_attn"] },
 };
 
 /** Those that change the base model under them, so that an adapter that is off is not the base. */
 export const PISSA_KINDS: Record<string, AdapterKind> = {
   PiSSA: { init_lora_weights: "pissa" },
+  "PiSSA, and the embedding": { init_lora_weights: "pissa", target_modules: ["wte", "c_attn"] },
   "PiSSA and DoRA": { init_lora_weights: "pissa", use_dora: true, use_rslora: true, rank_pattern: { c_proj: 2 } },
 };

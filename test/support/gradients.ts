@@ -1,6 +1,6 @@
 /** @file A gradient whole again from the outputs that a step graph gives of it. */
 import type { HostTensor } from "../../src/engine/runtime/device.ts";
-import { addRows } from "../../src/optim/kernels.ts";
+import { addScattered } from "../../src/optim/kernels.ts";
 
 /** @param outputs of a run; see `gradientOutputs`. */
 export function wholeGradient(outputs: ReadonlyMap<string, HostTensor>, name: string, size: number): Float32Array {
@@ -9,9 +9,11 @@ export function wholeGradient(outputs: ReadonlyMap<string, HostTensor>, name: st
     const [, found, start = "0"] = /^grad\.(.*?)(?:#(\d+):\d+)?$/.exec(output) ?? [];
     if (found === name) table.set(data as Float32Array, Number(start) * (data.length / shape[0]));
   }
-  for (let k = 0; outputs.has(`rows.${name}.${k}`); k++) {
-    const [rows, ids] = ["rows", "ids"].map((kind) => outputs.get(`${kind}.${name}.${k}`)!.data);
-    addRows({ table: [table], ids: [ids as Int32Array], rows: [rows as Float32Array] }, { isEmpty: [false] });
+  for (let k = 0; outputs.has(`ids.${name}.${k}`); k++) {
+    const kind = outputs.has(`rows.${name}.${k}`) ? "rows" : "columns";
+    const [values, ids] = [kind, "ids"].map((each) => outputs.get(`${each}.${name}.${k}`)!.data);
+    const tensors = { table: [table], ids: [ids as Int32Array], values: [values as Float32Array] };
+    addScattered(tensors, { places: [{ kind, isEmpty: false }] });
   }
   return table;
 }

@@ -1,5 +1,7 @@
 /** @file Whole states: of a learner, and of a folder of saved weights. Runs read them tensor by tensor. */
-import { readModelWeights, type SavedModel } from "../../src/checkpoints/modelFiles.ts";
+import { join } from "node:path";
+import { ADAPTER_WEIGHTS } from "../../src/checkpoints/adapter.ts";
+import { MODEL_WEIGHTS, readTensorFile, type SavedModel } from "../../src/checkpoints/modelFiles.ts";
 import { dataOf, type SavedTensors, type StateTensor } from "../../src/checkpoints/tensors.ts";
 import type { Learner, LearnerState } from "../../src/dpo/learner.ts";
 
@@ -24,7 +26,7 @@ export async function readAll(tensors: SavedTensors): Promise<Map<string, { shap
   return all;
 }
 
-/** The weights that a run has saved in a folder. */
+/** All tensors that a run has saved in a folder. */
 export async function savedWeights(dir: string, kind: SavedModel["kind"]) {
-  return readAll(await readModelWeights(dir, kind));
+  return readAll(await readTensorFile(join(dir, kind === "adapter" ? ADAPTER_WEIGHTS : MODEL_WEIGHTS)));
 }

@@ -36,6 +36,7 @@ export class ToyLearner implements Learner {
     { name: NAMES[0], shape: [RANK, VOCABULARY] },
     { name: NAMES[1], shape: [VOCABULARY, RANK] },
   ];
+  readonly frozen = [];
   readonly optimizerState = ["exp_avg", "exp_avg_sq"].flatMap((key) =>
     this.trainable.map(({ name, shape }) => ({ name: `${key}.${name}`, shape, dtype: "float32" as const })),
   );

@@ -19,7 +19,7 @@ const C_ATTN = (layer: number) => `transformer.h.${layer}.attn.c_attn`;
 
 beforeEach(async () => {
   const layers = [0, 1].map((layer) => ({
-    ...{ r: 2, shapeA: [2, WIDTH] as [number, number], shapeB: [3 * WIDTH, 2] as [number, number] },
+    ...{ isEmbedding: false, shapeA: [2, WIDTH] as [number, number], shapeB: [3 * WIDTH, 2] as [number, number] },
     nameA: `base_model.model.${C_ATTN(layer)}.lora_A.weight`,
     nameB: `base_model.model.${C_ATTN(layer)}.lora_B.weight`,
   }));

@@ -71,9 +71,9 @@ describe("target modules", () => {
   it.each([
     [
       ["c_atn", "q_proj"],
-      'no linear layer is called "c_atn", "q_proj"; this model has c_attn, c_proj, c_fc\nDid you mean "c_attn"?',
+      'no layer is called "c_atn", "q_proj"; this model has c_attn, c_proj, c_fc, wte, wpe\nDid you mean "c_attn"?',
     ],
-    [["c_fd"], 'no linear layer is called "c_fd"; this model has c_attn, c_proj, c_fc\nDid you mean "c_fc"?'],
+    [["c_fd"], 'no layer is called "c_fd"; this model has c_attn, c_proj, c_fc, wte, wpe\nDid you mean "c_fc"?'],
     [
       ["c_fc", "mlp"],
       "transformer.h.0.mlp: expected a linear layer, found a module of another kind\nLinear layers of this model: c_attn, c_proj, c_fc.",

@@ -1,4 +1,4 @@
-/** @file Rows picked by number, their scatter-add, and ranges. */
+/** @file Rows and columns picked by number, and their scatter-adds. */
 import { defineOp, shapeError, type Tensor } from "../tensor.ts";
 import { zerosLike } from "./shape.ts";
 
@@ -14,6 +14,18 @@ const gatherRowsOp = defineOp("gatherRows", {
 /** table [R, ..], ids [N] -> [N, ..]: embedding look-up, or picking rows of an activation. */
 export const gatherRows = (table: Tensor, ids: Tensor): Tensor => gatherRowsOp([table, ids], {})[0];
 
+const gatherColumnsOp = defineOp("gatherColumns", {
+  shape: ([table, ids]) => {
+    if (table.shape.length !== 2 || ids.shape.length !== 1)
+      throw shapeError("gatherColumns", "a matrix and ids [N]", [table, ids]);
+    return [{ shape: [table.shape[0], ids.shape[0]] }];
+  },
+  onnx: (inputs, emit) => [emit.node("Gather", inputs, { axis: 1 })],
+  vjp: ([dy], [table, ids]) => [scatterAddColumns(zerosLike(table), ids, dy as Tensor), null],
+});
+/** table [R, C], ids [N] -> [R, N]. */
+export const gatherColumns = (table: Tensor, ids: Tensor): Tensor => gatherColumnsOp([table, ids], {})[0];
+
 /** ScatterElements, not ScatterND: that one adds on several threads, and rows of one id would get lost now and then. */
 const scatterAddRowsOp = defineOp("scatterAddRows", {
   shape: ([base]) => [{ shape: base.shape }],
@@ -27,6 +39,19 @@ const scatterAddRowsOp = defineOp("scatterAddRows", {
 /** base with rows[n] added to base[ids[n]]. */
 export function scatterAddRows(base: Tensor, ids: Tensor, rows: Tensor): Tensor {
   return scatterAddRowsOp([base, ids, rows], {})[0];
+}
+
+const scatterAddColumnsOp = defineOp("scatterAddColumns", {
+  shape: ([base]) => [{ shape: base.shape }],
+  onnx: ([base, ids, columns], emit) => {
+    const indices = emit.node("Expand", [ids, emit.node("Shape", [columns])]);
+    return [emit.node("ScatterElements", [base, indices, columns], { axis: 1, reduction: "add" })];
+  },
+  vjp: ([dy], [, ids]) => [dy, null, gatherColumns(dy as Tensor, ids)],
+});
+/** base with columns[.., n] added to base[.., ids[n]]. */
+export function scatterAddColumns(base: Tensor, ids: Tensor, columns: Tensor): Tensor {
+  return scatterAddColumnsOp([base, ids, columns], {})[0];
 }
 
 /**

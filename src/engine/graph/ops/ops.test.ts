@@ -132,6 +132,8 @@ const cases: Case[] = [
     { extra: { mask: [mask, [3, 4], "float64"], seed: [[77], [], "uint32"] } },
   ],
   ["gatherRows", { a: [4, 3] }, (x) => ops.gatherRows(x.a, x.ids), { extra: words }],
+  ["gatherColumns", { a: [3, 4] }, (x) => ops.gatherColumns(x.a, x.ids), { extra: words }],
+  ["scatterAddColumns", { a: [2, 4], b: [2, 3] }, (x) => ops.scatterAddColumns(x.a, x.ids, x.b), { extra: words }],
   ["scatterAddRows", { a: [4, 3], b: [3, 3] }, (x) => ops.scatterAddRows(x.a, x.ids, x.b), { extra: words }],
   ["linearLogps", { h: [3, 4], w: [5, 4] }, (x) => ops.linearLogps(x.h, x.w, x.ids).logps, { extra: words }],
   [
