@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PrefineError } from "../errors.ts";
-import { encodeSafetensors, type SafetensorsTensor } from "../formats/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../formats/safetensors.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder, loadAdapter, saveAdapter } from "./adapter.ts";
 import type { AdapterConfig } from "./adapterConfig.ts";
 
@@ -76,6 +76,28 @@ describe("an adapter folder", () => {
     expect(await loadAdapter(dir)).toEqual({ config, weights });
     writeFolder({ bias: "all" }, { "base_model.model.ln_f.original_module.bias": [4] });
     expect([...(await loadAdapter(dir)).weights.keys()]).toEqual([...tensors().keys()]); // PEFT's duplicates
+  });
+
+  it("may hold an embedding under its adapter, which stays in the file", async () => {
+    const wte = "base_model.model.transformer.wte";
+    const config = { target_modules: ["c_attn", "mlp.c_proj", "wte"] };
+    const adapted = { [`${wte}.lora_embedding_A`]: [2, 7], [`${wte}.lora_embedding_B`]: [5, 2] };
+    writeFolder(config, { ...adapted, [`${wte}.base_layer.weight`]: [7, 5] });
+    const { weights, embeddings } = await loadAdapter(dir);
+    expect([...weights.keys()]).toEqual([...tensors(adapted).keys()]);
+    const file = join(dir, ADAPTER_WEIGHTS);
+    const { start, end } = embeddings!.get("transformer.wte.weight")!;
+    expect([...embeddings!]).toEqual([["transformer.wte.weight", { file, start, end, dtype: "F32", shape: [7, 5] }]]);
+    const bytes = readFileSync(file).subarray(start, end);
+    expect(
+      bytes.equals(decodeSafetensors(readFileSync(file), file).tensors.get(`${wte}.base_layer.weight`)!.data),
+    ).toBe(true);
+    writeFolder(config, { [`${wte}.base_layer.weight`]: [7, 5] });
+    expect((await refusal()).message).toMatch(/found "base_model.model.transformer.wte.base_layer.weight"/);
+    writeFolder(config, { [`${wte}.lora_embedding_A`]: [2, 7] });
+    expect((await refusal()).message).toMatch(/but no base_model.model.transformer.wte.lora_embedding_B/);
+    writeFolder(config, { ...adapted, [`${wte}.lora_embedding_B`]: [5, 3] });
+    expect((await refusal()).message).toMatch(/lora_embedding_B" has shape \[5, 3\], .* r=2 \(expects \[out, 2\]\)/);
   });
 
   it("may hold half precision and keys that mean nothing", async () => {

@@ -79,7 +79,7 @@ export async function loadAdapter(dir: string): Promise<Adapter> {
     weights.set(name, { shape: [...shape], data: float32 });
   }
   checkTensors({ config, weights }, `${weightsPath} (with ${configPath})`);
-  return { config, weights, embeddings };
+  return { config, weights, ...(embeddings.size > 0 ? { embeddings } : {}) };
 }
 
 async function read(path: string): Promise<Buffer> {

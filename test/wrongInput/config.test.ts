@@ -76,7 +76,7 @@ describe("target modules", () => {
     [["c_fd"], 'no layer is called "c_fd"; this model has c_attn, c_proj, c_fc, wte, wpe\nDid you mean "c_fc"?'],
     [
       ["c_fc", "mlp"],
-      "transformer.h.0.mlp: expected a linear layer, found a module of another kind\nLinear layers of this model: c_attn, c_proj, c_fc.",
+      "transformer.h.0.mlp: expected a linear layer or an embedding, found a module of another kind\nLayers of this model: c_attn, c_proj, c_fc, wte, wpe.",
     ],
     [[".*query"], 'no module\'s whole name matches ".*query"\nNames here look like transformer.h.0.attn.c_attn.'],
   ])("%j: the names that exist are told", async (targets, message) => {

@@ -20,7 +20,8 @@ import { differs, group, noEffect, notYet, same } from "../option.ts";
 /** How target_modules differs from PEFT. */
 export const TARGETS_NOTE =
   "as in PEFT a text is a regular expression for whole names; one that matches nothing and looks like a name means " +
-  "the layers of that name; a name in a list that means no layer gets a warning; layers are linear, not embeddings";
+  "the layers of that name; a name in a list that means no layer gets a warning; the frozen copy of a trained adapter " +
+  "that is its reference has its embeddings' adapters, too, which TRL's leaves as they are drawn";
 
 /** How the reference differs with trained biases. */
 const BIAS_NOTE =
@@ -32,6 +33,10 @@ const INIT_NOTE =
   "pissa: the reference is the adapter as it started, which is the base model and ties with the policy; TRL's is the " +
   "base without its principal components; pissa_niter_N is computed as pissa, which PEFT then approximates from " +
   "random numbers";
+
+const TYING_NOTE =
+  "a tied unembedding stays as it is under an adapted embedding, and is trained apart with modules_to_save; PEFT would " +
+  "adapt both, which TRL refuses, or train both as one";
 
 const BY_PEFT = "written by prefine into adapter_config.json";
 const MEGATRON = "there is no Megatron here";
@@ -51,11 +56,11 @@ const adapter = group("Adapter", {
   lora_alpha: same(atLeast(1, int), 8, "Scale: the adapter's output is multiplied by lora_alpha / r.", {
     common: true,
   }),
-  lora_dropout: same(share, 0, "Dropout before A; needs disable_dropout: false.", { common: true }),
+  lora_dropout: same(share, 0, "Dropout before A, but on embeddings; needs disable_dropout: false.", { common: true }),
   target_modules: differs(
     nullable(names),
     null,
-    "Layers to adapt: names, a regular expression, or all-linear; unset: the model's usual ones (GPT-2: c_attn).",
+    "Layers and embeddings to adapt: names, a regular expression, or all-linear; unset: the usual ones (GPT-2: c_attn).",
     {
       common: true,
       note: TARGETS_NOTE,
@@ -98,7 +103,7 @@ const variants = group("Variants of LoRA", {
   alora_invocation_tokens: notYet(nullable(listOf(int)), null, "Tokens that switch the adapter on (aLoRA)."),
   use_qalora: notYet(bool, false, "Quantization-aware LoRA."),
   qalora_group_size: noEffect(int, 16, "Its group size.", "used with use_qalora only, which is not built yet"),
-  ensure_weight_tying: notYet(bool, false, "Tie the adapters of tied layers."),
+  ensure_weight_tying: notYet(bool, false, "Tie the adapters of tied layers.", { note: TYING_NOTE }),
 });
 
 const record = group("Bookkeeping", {
