@@ -107,7 +107,7 @@ export function findTargets(model: ModelModules, settings: TargetSettings): Targ
 /** PEFT's EMBEDDING_LAYER_NAMES. */
 const EMBEDDING_NAMES = ["embed_tokens", HEAD_MODULE];
 
-/** save_embedding_layers "auto": the words' embedding, where it is adapted and one of PEFT's names for it is a target. */
+/** save_embedding_layers "auto": the words' embedding, where it is adapted and one of PEFT's names for it a target. */
 function savedEmbedding(model: ModelModules, layers: readonly Target[], targets: string[] | string) {
   const words = adaptableLayers(model).find(({ isEmbedding }) => isEmbedding)?.layer.name;
   const adapted = layers.find(({ layer }) => layer.name === words)?.layer ?? null;

@@ -1,6 +1,6 @@
 /**
- * @file Runs with an adapter on the embedding of a tied model in 16 bits, as a user starts them: saved with the embedding
- * beside it, resumed, trained further, generated from. And what its gradient is.
+ * @file Runs with an adapter on the embedding of a tied model in 16 bits, as a user starts them: saved with the
+ * embedding beside it, resumed, trained further, generated from. And what its gradient is.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -20,8 +20,8 @@ import { differs, group, noEffect, notYet, same } from "../option.ts";
 /** How target_modules differs from PEFT. */
 export const TARGETS_NOTE =
   "as in PEFT a text is a regular expression for whole names; one that matches nothing and looks like a name means " +
-  "the layers of that name; a name in a list that means no layer gets a warning; the frozen copy of a trained adapter " +
-  "that is its reference has its embeddings' adapters, too, which TRL's leaves as they are drawn";
+  "the layers of that name; a name in a list that means no layer gets a warning; the frozen copy of a trained " +
+  "adapter that is its reference has its embeddings' adapters, too, which TRL's leaves as they are drawn";
 
 /** How the reference differs with trained biases. */
 const BIAS_NOTE =
@@ -35,8 +35,8 @@ const INIT_NOTE =
   "random numbers";
 
 const TYING_NOTE =
-  "a tied unembedding stays as it is under an adapted embedding, and is trained apart with modules_to_save; PEFT would " +
-  "adapt both, which TRL refuses, or train both as one";
+  "a tied unembedding stays as it is under an adapted embedding, and is trained apart with modules_to_save; PEFT " +
+  "would adapt both, which TRL refuses, or train both as one";
 
 const BY_PEFT = "written by prefine into adapter_config.json";
 const MEGATRON = "there is no Megatron here";
@@ -60,7 +60,7 @@ const adapter = group("Adapter", {
   target_modules: differs(
     nullable(names),
     null,
-    "Layers and embeddings to adapt: names, a regular expression, or all-linear; unset: the usual ones (GPT-2: c_attn).",
+    "Layers and embeddings to adapt: names, a regular expression, or all-linear; unset: the usual (GPT-2: c_attn).",
     {
       common: true,
       note: TARGETS_NOTE,

@@ -31,7 +31,7 @@ const lora = group("LoRA", {
   lora_target_modules: differs(
     nullable(names),
     null,
-    "Layers and embeddings to adapt: names, a regular expression, or all-linear; unset: the usual ones (GPT-2: c_attn).",
+    "Layers and embeddings to adapt: names, a regular expression, or all-linear; unset: the usual (GPT-2: c_attn).",
     {
       common: true,
       note: TARGETS_NOTE,
