@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { TRAINING_OPTIONS } from "../src/config/DPOConfig.ts";
 import type { Option, Table } from "../src/config/option.ts";
 import { ACCELERATOR_OPTIONS } from "../src/config/options/accelerator.ts";
+import { DATASET_OPTIONS } from "../src/config/options/datasetMixture.ts";
 import { DPO_OPTIONS } from "../src/config/options/dpo.ts";
 import { GENERATION_OPTIONS } from "../src/config/options/generation.ts";
 import { LORA_OPTIONS } from "../src/config/options/lora.ts";
@@ -37,6 +38,7 @@ export function compatibilityText(): string {
       "Keys of `trl dpo` about data, and its launcher's.",
       SCRIPT_OPTIONS,
     ),
+    section("DatasetConfig", "trl's `DatasetConfig`: an entry of `datasets`.", DATASET_OPTIONS),
     section("ModelConfig", "Keys of `trl dpo` about the model and its adapter.", MODEL_OPTIONS),
     section(
       "AcceleratorConfig",

@@ -17,6 +17,7 @@ import transformers
 import trl
 from accelerate.utils import GradientAccumulationPlugin
 from transformers.trainer_pt_utils import AcceleratorConfig
+from trl.scripts.utils import DatasetConfig
 from trl import DatasetMixtureConfig, DPOConfig, ModelConfig, ScriptArguments, TrlParser
 
 
@@ -118,6 +119,7 @@ def main(path):
         "ModelConfig": fields_of(ModelConfig),
         "DPOConfig": fields_of(DPOConfig),
         "LoraConfig": fields_of(peft.LoraConfig),
+        "DatasetConfig": fields_of(DatasetConfig),
         "AcceleratorConfig": fields_of(AcceleratorConfig),
         "GradientAccumulationPlugin": fields_of(GradientAccumulationPlugin),
         "BitsAndBytesConfig": quantization_defaults(),

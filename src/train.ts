@@ -4,8 +4,11 @@
  */
 import { checkAdapterAgrees, type RunConfig } from "./config/run.ts";
 import type { Dataset } from "./data/datasets/dataset.ts";
+import type { DatasetDict } from "./data/datasets/datasetDict.ts";
 import { loadDataset } from "./data/datasets/loadDataset.ts";
 import { findProcess } from "./data/datasets/mapFunction.ts";
+import { loadMixture } from "./data/datasets/mixture.ts";
+import type { OriginOptions } from "./data/datasets/origin.ts";
 import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
 import { PrefineError } from "./errors.ts";
 import { AutoModelForCausalLM } from "./generation/causalLM.ts";
@@ -41,7 +44,7 @@ export async function train(run: RunConfig, { signal, logger }: RunOptions = {})
       run.model.model_name_or_path ?? model.name_or_path,
       hub(run, told, signal),
     ),
-    dataset_name: run.script.dataset_name,
+    dataset_name: run.script.datasets.length > 0 ? null : run.script.dataset_name,
     logger: told,
   });
   try {
@@ -66,16 +69,12 @@ function hub({ script, model }: RunConfig, told: Logger, signal?: AbortSignal) {
 
 /** The splits, processed. With eval_strategy no, a test split is neither required nor read. */
 async function loadSplits(run: RunConfig, told: Logger, signal?: AbortSignal) {
-  const { dataset_name, dataset_config, dataset_train_split, dataset_test_split, data_files, process } = run.script;
+  const { dataset_train_split, dataset_test_split, process } = run.script;
   const evaluates = run.args.eval_strategy !== "no";
   const testSplits = [dataset_test_split].flat();
+  const splits = evaluates ? [...new Set([dataset_train_split, ...testSplits])] : [dataset_train_split];
   const { revision: _, ...access } = hub(run, told, signal);
-  const ds = await loadDataset(dataset_name ?? undefined, {
-    ...access,
-    ...(dataset_config ? { name: dataset_config } : {}),
-    ...(data_files ? { data_files } : {}),
-    split: evaluates ? [...new Set([dataset_train_split, ...testSplits])] : dataset_train_split,
-  });
+  const ds = await openData(run, splits, access);
   const prepared = async (split: Dataset) =>
     process === null ? split : split.map(findProcess(process), { num_proc: run.args.dataset_num_proc ?? 1 });
   const train_dataset = await prepared(ds.split(dataset_train_split));
@@ -83,6 +82,15 @@ async function loadSplits(run: RunConfig, told: Logger, signal?: AbortSignal) {
   const evaluated: Record<string, Dataset> = {};
   for (const name of testSplits) evaluated[name] = await prepared(ds.split(name));
   return { train_dataset, eval_dataset: testSplits.length === 1 ? evaluated[testSplits[0]] : evaluated };
+}
+
+/** The data set's splits, or those of a mixture of data sets. */
+function openData({ script, args }: RunConfig, split: string[], access: OriginOptions): Promise<DatasetDict> {
+  const { dataset_name, dataset_config: name, data_files, datasets, test_split_size } = script;
+  if (datasets.length > 0)
+    return loadMixture(datasets, { ...access, test_split_size, seed: args.data_seed ?? args.seed });
+  const options = { ...access, split, ...(name ? { name } : {}), ...(data_files ? { data_files } : {}) };
+  return loadDataset(dataset_name ?? undefined, options);
 }
 
 /** How the base model was kept in the run that is resumed; undefined leaves that to the adapter it starts from. */

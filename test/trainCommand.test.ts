@@ -97,6 +97,26 @@ describe.skipIf(!hasReference)(`prefine train${needsReference}`, () => {
     expect(again.stderr).not.toMatch(/^ +at /m);
   });
 
+  it("trains on a mixture of data sets, and evaluates what it holds out of it", async () => {
+    const rows = (name: string) => join(referenceFolder, `trajectories/note/${name}.jsonl`);
+    const mixture = `datasets:
+  - path: ${rows("train")}
+    split: train[:6]+train[-2:]
+  - path: ${rows("eval")}
+    columns: [prompt, chosen, rejected]
+test_split_size: 3
+`;
+    const plain = RUN(referenceFolder).replace(/^data_files:\n(?: .*\n)+/m, mixture);
+    writeFileSync(join(folder, "mixture.yaml"), plain.replace("max_length: 64", "max_length: 512"));
+    const { code, stderr } = await prefine(folder, ["train", "--config", "mixture.yaml"]);
+    expect(code, stderr).toBe(0);
+    const margins = readFileSync(join(folder, "dpo/eval_margins.csv"), "utf8").trimEnd().split("\n");
+    expect(margins).toHaveLength(1 + 2 * 3);
+    const steps = logOf(join(folder, "dpo")).filter((entry) => "loss" in entry);
+    const evals = readFileSync(rows("eval"), "utf8").trimEnd().split("\n").length;
+    expect(steps).toHaveLength(2 * Math.ceil((8 + evals - 3) / 2));
+  });
+
   it("saves on ctrl-C with exit code 130, and goes on to the same end", async () => {
     const stopped = await prefine(folder, ["train", "--config", "run.yaml"], /step +3 /);
     expect(stopped.code).toBe(130);

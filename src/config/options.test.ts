@@ -6,6 +6,7 @@ import { GENERATION_DEFAULTS } from "./GenerationConfig.ts";
 import type { Kind } from "./kinds.ts";
 import type { Option, Table } from "./option.ts";
 import { ACCELERATOR_OPTIONS, ACCUMULATION_OPTIONS } from "./options/accelerator.ts";
+import { DATASET_OPTIONS } from "./options/datasetMixture.ts";
 import { GENERATION_OPTIONS } from "./options/generation.ts";
 import { LORA_OPTIONS } from "./options/lora.ts";
 import { MODEL_OPTIONS } from "./options/modelConfig.ts";
@@ -105,6 +106,10 @@ describe(`options of ${versions.join(", ")}`, () => {
     expectEqualTables(LORA_OPTIONS, { ...rest, ...open }, []);
   });
 
+  it("DatasetConfig, but that a path is needed", () => {
+    expectEqualTables(DATASET_OPTIONS, fixture.DatasetConfig, []);
+  });
+
   it("AcceleratorConfig and GradientAccumulationPlugin", () => {
     expectEqualTables(ACCELERATOR_OPTIONS, fixture.AcceleratorConfig, []);
     expectEqualTables(ACCUMULATION_OPTIONS, fixture.GradientAccumulationPlugin, []);
@@ -136,7 +141,7 @@ describe(`options of ${versions.join(", ")}`, () => {
     for (const [name, option] of Object.entries({
       ...{ ...RUN_OPTIONS, ...LORA_OPTIONS },
       ...{ ...QUANTIZATION_OPTIONS, ...GENERATION_OPTIONS },
-      ...{ ...ACCELERATOR_OPTIONS, ...ACCUMULATION_OPTIONS },
+      ...{ ...ACCELERATOR_OPTIONS, ...ACCUMULATION_OPTIONS, ...DATASET_OPTIONS },
     })) {
       expect(option.help, name).toMatch(/^[A-Z$].{3,115}\.$/);
       expect(option.group, name).not.toBe("");

@@ -86,18 +86,43 @@ describe("run files", () => {
   });
 
   it("tells all problems of file and flags at once", () => {
-    const text = "learning_rte: 1\nload_in_4bit: true\ndatasets:\n  - path: a\nlora_target_modules: []";
+    const text = "learning_rte: 1\nload_in_4bit: true\ndataset_name: a\nlora_target_modules: []";
     expect(messageOf(() => parse(text, "stray", "--betta", "3", "--max_steps")).split("\n  ")).toEqual([
       "dpo.yaml:",
       "stray: expected a flag such as --output_dir; a value with spaces needs quotes",
       "--betta: unknown flag; did you mean --beta?",
       "--max_steps: expected an integer, found no value",
       "learning_rte: unknown key; did you mean learning_rate?",
-      'datasets: not yet: [{"path":"a"}] would change results and is not built',
       "model_name_or_path: expected a hub id or a folder, found nothing",
       "load_in_4bit: expected use_peft: true with it: quantized weights can't be trained themselves",
       "lora_target_modules: expected the names of layers, found none",
     ]);
+  });
+
+  it("reads a mixture of data sets, and tells all that is wrong with it", () => {
+    const mixture = (text: string, ...flags: string[]) => parse(`model_name_or_path: gpt2\n${text}`, ...flags);
+    const entries = "datasets:\n  - path: a\n    split: train[:9]\n    columns: chosen\n  - path: b\n";
+    const { script } = mixture(`${entries}eval_strategy: steps\ntest_split_size: 0.1`).run;
+    expect(script.test_split_size).toBe(0.1);
+    expect(script.datasets).toMatchObject([
+      { path: "a", split: "train[:9]", columns: ["chosen"], fraction: null },
+      { path: "b", split: "train", columns: null },
+    ]);
+    const wrong = "datasets:\n  - spilt: x\n    fraction: 0.5\n  - path: b\ndataset_train_split: train_prefs\n";
+    const flags = ["--eval_strategy", "steps", "--data_files", "x.jsonl"];
+    expect(messageOf(() => mixture(wrong, ...flags)).split("\n  ")).toEqual([
+      "dpo.yaml:",
+      "datasets[0].spilt: unknown key; did you mean split?",
+      "datasets[0].path: expected a hub id, a folder or a file, found nothing",
+      "datasets: expected a fraction of all data sets or of none, and one of them above 0, found 0.5, none",
+      "--data_files: expected in an entry of datasets, found beside them",
+      "dataset_train_split: expected train with datasets, found train_prefs",
+      "test_split_size: expected a share or a number of rows to evaluate on (or eval_strategy no), found nothing",
+    ]);
+    const { advice } = mixture(`dataset_name: a\n${entries}bf16: false`).run;
+    expect(advice).toEqual(["dataset_name: no effect beside datasets, as in TRL"]);
+    const alone = mixture("dataset_name: a\ntest_split_size: 5\nbf16: false").run;
+    expect(alone.advice).toEqual(["test_split_size: no effect without datasets, as in TRL"]);
   });
 
   it("names the file and the line of broken YAML", () => {

@@ -2,6 +2,7 @@
 import { PrefineError, show } from "../errors.ts";
 import { BitsAndBytesConfig } from "./BitsAndBytesConfig.ts";
 import { type DPOConfig, readDPOConfig, TRAINING_OPTIONS, withAdvice } from "./DPOConfig.ts";
+import { checkMixture, type DatasetConfig, readMixture } from "./datasetMixture.ts";
 import { parseFlags } from "./flags.ts";
 import { checkTargets, LoraConfig } from "./LoraConfig.ts";
 import type { Inputs, Values } from "./option.ts";
@@ -17,7 +18,9 @@ import { parseRunFile } from "./runFile.ts";
 export const RUN_OPTIONS = { ...MODEL_OPTIONS, ...SCRIPT_OPTIONS, ...TRAINING_OPTIONS };
 
 /** trl.ScriptArguments, and prefine's data_files, process and token. */
-export type ScriptArguments = Values<typeof SCRIPT_OPTIONS>;
+export type ScriptArguments = Omit<Values<typeof SCRIPT_OPTIONS>, "datasets"> & {
+  readonly datasets: readonly DatasetConfig[];
+};
 /** trl.ModelConfig, and prefine's adapter_name_or_path. */
 export type ModelConfig = Values<typeof MODEL_OPTIONS>;
 
@@ -89,11 +92,13 @@ function readRun(input: GivenValues, where: string, report: Report): RunConfig {
     ...(typeof revision === "string" ? { model_revision: revision } : {}),
     lora_target_modules: oneText(named.lora_target_modules),
   };
+  const datasets = readMixture(script, (key) => given.get(key)?.label ?? key, report);
   checkRun({ model, args, given, report });
+  checkMixture({ script, evaluates: args.eval_strategy !== "no", given, report });
   report.throwProblems(where, "`prefine train --help-all` lists all keys.");
   const peft_config = model.use_peft && !model.adapter_name_or_path ? loraConfigOf(model) : null;
   return {
-    script,
+    script: { ...script, datasets },
     model,
     args: withAdvice(args, report.advice),
     peft_config,
@@ -159,7 +164,7 @@ function checkRun({ model, args, given, report }: Parts): void {
     report.problem("model_name_or_path", "expected a hub id or a folder, found nothing");
   }
   if (["dataset_name", "data_files", "datasets"].every(isAbsent)) {
-    report.problem("dataset_name", "expected a hub id, a folder or a file (or data_files), found nothing");
+    report.problem("dataset_name", "expected a hub id, a folder or a file (or data_files, or datasets), found nothing");
   }
   checkQuantization({ model, args, given, report });
   checkTargets(model.lora_target_modules, given.get("lora_target_modules")?.label ?? "lora_target_modules", report);

@@ -1,5 +1,5 @@
 /** @file What to train on: trl.ScriptArguments, DatasetMixtureConfig, the launcher's flags, prefine's own. */
-import { bool, float, int, json, type Kind, listOf, names, nullable, path, string } from "../kinds.ts";
+import { above, bool, float, int, json, type Kind, listOf, names, nullable, path, string } from "../kinds.ts";
 import { differs, group, noEffect, notYet, own, same } from "../option.ts";
 
 type FilesInput = string | readonly string[] | Readonly<Record<string, string | readonly string[]>>;
@@ -36,9 +36,15 @@ const data = group("Data", {
   }),
   dataset_config: same(nullable(string), null, "Configuration (subset) of a data set that has several."),
   dataset_streaming: notYet(bool, false, "Read the data set as a stream, in its own order."),
-  datasets: notYet(listOf(json), [], "Mixture of data sets (a list in the run file)."),
+  datasets: same(
+    listOf(json),
+    [],
+    "Data sets to mix, each with path, split, columns, fraction, ... (in the run file).",
+  ),
   streaming: notYet(bool, false, "Read the mixture of data sets as a stream."),
-  test_split_size: notYet(nullable(float), null, "Share or number of rows to hold out of the mixture."),
+  test_split_size: differs(nullable(above(0, float)), null, "Share or number of rows to hold out of the mixture.", {
+    note: "drawn by data_seed or seed, so that a resumed run holds out the same rows",
+  }),
   ignore_bias_buffers: noEffect(bool, false, "Workaround for distributed PyTorch.", "prefine has no such buffers"),
 });
 

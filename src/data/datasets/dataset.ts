@@ -1,8 +1,9 @@
 /** @file A data set's split: rows in files or in memory, read when they are asked for. */
-import { PrefineError } from "../../errors.ts";
+import { nearestName, PrefineError } from "../../errors.ts";
 import { Mt19937 } from "../../random.ts";
 import type { Part } from "./dataFile.ts";
 import { type Features, inferFeatures, type Row } from "./features.ts";
+import { joinColumns, withColumns } from "./joinColumns.ts";
 import type { MapFunction, MapModule } from "./mapFunction.ts";
 import { type MapOptions, mapRows, type RowStream, rowError } from "./mapRows.ts";
 
@@ -58,6 +59,28 @@ export class Dataset implements AsyncIterable<Row> {
       parts.push({ rows: some.length, read: async () => some.map(copyRow) });
     }
     return new Dataset({ name, parts, memory: rows });
+  }
+
+  /**
+   * All rows of these, one after the other: datasets.concatenate_datasets. Columns that some lack are null there.
+   * @throws PrefineError("data") for a column that is of one type here and of another there.
+   */
+  static concatenate(datasets: readonly Dataset[], name: string): Dataset {
+    const features = joinColumns(datasets);
+    const columns = Object.keys(features);
+    const parts: Part[] = [];
+    const indices: number[] = [];
+    let before = 0;
+    for (const one of datasets) {
+      const { parts: own, indices: picked } = one.#content;
+      for (let row = 0; row < one.numRows; row++) indices.push(before + (picked?.[row] ?? row));
+      for (const part of own) {
+        parts.push(withColumns(part, columns));
+        before += part.rows;
+      }
+    }
+    const isWhole = datasets.every((one) => one.#content.indices === undefined);
+    return new Dataset({ name, parts, features, ...(isWhole ? {} : { indices: Int32Array.from(indices) }) });
   }
 
   /** Columns with their types, in order. */
@@ -124,6 +147,22 @@ export class Dataset implements AsyncIterable<Row> {
       index++;
     }
     return this.#pick(kept);
+  }
+
+  /** The rows with these columns only, in this order. */
+  select_columns(names: readonly string[]): Dataset {
+    const { features } = this;
+    const wrong = names.find((name) => !Object.hasOwn(features, name));
+    if (wrong !== undefined) {
+      const known = this.columnNames;
+      const nearest = nearestName(wrong, known);
+      const message = `${this.name}: no column ${JSON.stringify(wrong)}: the columns are ${known.join(", ")}`;
+      throw new PrefineError("data", message, nearest && `Did you mean ${nearest}?`);
+    }
+    const { name, parts, indices } = this.#content;
+    const chosen = Object.fromEntries(names.map((column) => [column, features[column]]));
+    const content = { name, parts: parts.map((part) => withColumns(part, names)), features: chosen };
+    return new Dataset(indices ? { ...content, indices } : content);
   }
 
   /** The rows of these numbers, in this order. */

@@ -5,8 +5,9 @@ import { type CardConfig, chooseConfig, readCard } from "./card.ts";
 import { type DataFile, dataFormat, openDataFile, SUPPORTED } from "./dataFile.ts";
 import { Dataset } from "./dataset.ts";
 import { type DatasetDict, datasetDict, unknownSplit } from "./datasetDict.ts";
-import { describeFeature, type Features, isUntyped, type Row } from "./features.ts";
+import { describeFeature, type Features, isUntyped } from "./features.ts";
 import { isPattern } from "./glob.ts";
+import { withColumns } from "./joinColumns.ts";
 import {
   findLocalFiles,
   folderOrigin,
@@ -17,12 +18,18 @@ import {
   readCardText,
 } from "./origin.ts";
 import { type DataFiles, filesByName, filesByPatterns, namedSplits, type SplitFiles } from "./splitFiles.ts";
+import { readSplitRanges, rowsOfRange, type SplitRange } from "./splitRanges.ts";
 
 export interface LoadDatasetOptions extends OriginOptions {
   /** The configuration, for data sets that have several (TRL's dataset_config). */
   name?: string;
-  /** Only this split, or these: nothing else is downloaded or read. */
+  /**
+   * Only this split, or these: nothing else is downloaded or read. Ranges of rows as datasets writes them are splits
+   * too, under the name that was asked for: `train[:1000]`, `train[10%:20%]`, `train+test`.
+   */
   split?: string | string[];
+  /** Only the files in this folder of the data set. */
+  data_dir?: string;
   /** Files, or files by split: paths and patterns, in the data set or (without one) on disk. */
   data_files?: DataFiles;
 }
@@ -40,16 +47,29 @@ export async function loadDataset(
   options: LoadDatasetOptions = {},
 ): Promise<DatasetDict> {
   const source = await findSource(idOrPath, options);
-  const wanted = chooseSplits([...source.splits.keys()], options.split, source.where);
+  const known = [...source.splits.keys()];
+  const asked = options.split === undefined ? known : [...new Set([options.split].flat())];
+  const ranges = asked.map((name) => readSplitRanges(name, known));
+  const wanted = [...new Set(ranges.flat().map(({ split }) => split))];
+  for (const split of wanted) if (!known.includes(split)) throw unknownSplit(split, known, source.where);
   const files = wanted.map((split) => source.splits.get(split) ?? []);
   const local = await source.fetch(files.flat());
-  const splits: [string, Dataset][] = [];
+  const splits = new Map<string, Dataset>();
   for (const [i, split] of wanted.entries()) {
     const paths = local.splice(0, files[i].length);
     const shown = files[i].map((path) => (source.prefix ? `${source.prefix}/${path}` : path));
-    splits.push([split, await openSplit(split, paths, shown)]);
+    splits.set(split, await openSplit(split, paths, shown));
   }
-  return datasetDict(splits);
+  return datasetDict(asked.map((name, i) => [name, splits.get(name) ?? takeRanges(name, ranges[i], splits)]));
+}
+
+function takeRanges(name: string, ranges: readonly SplitRange[], splits: ReadonlyMap<string, Dataset>): Dataset {
+  const taken = ranges.map((range) => {
+    const dataset = splits.get(range.split)!;
+    const [first, end] = rowsOfRange(range, dataset.numRows);
+    return dataset.select(Array.from({ length: end - first }, (_, i) => first + i));
+  });
+  return Dataset.concatenate(taken, name);
 }
 
 /** What a data set is before its files are read. */
@@ -98,10 +118,12 @@ async function localFiles(patterns: Map<string, string[]>): Promise<Source> {
 
 async function readOrigin(origin: Origin, options: LoadDatasetOptions): Promise<Source> {
   const { where, paths } = origin;
+  const { data_files, data_dir } = options;
   const source = (splits: SplitFiles): Source => ({ where, splits, prefix: where, fetch: origin.fetch });
-  if (options.data_files !== undefined) {
-    return source(filesByPatterns(namedSplits(options.data_files, where), paths, where));
-  }
+  const folder = data_dir?.replace(/^\.\/|\/+$/g, "");
+  if (data_files !== undefined)
+    return source(filesWithin(folder, paths, (under) => filesByPatterns(namedSplits(data_files, where), under, where)));
+  if (folder) return source(filesWithin(folder, paths, (under) => filesByName(under, `${where}/${folder}`)));
   const card = await readCardText(origin);
   const configs = card === undefined ? [] : readCard(card, `${where}/README.md`);
   const config = chooseConfig(configs, options.name, where);
@@ -129,17 +151,20 @@ function assertReadable({ where, paths }: Origin, config: CardConfig | undefined
 }
 
 function filesOf(config: CardConfig | undefined, paths: string[], where: string): SplitFiles {
-  const folder = config?.folder ? `${config.folder}/` : "";
-  const under = paths.filter((path) => path.startsWith(folder)).map((path) => path.slice(folder.length));
-  const splits = config?.patterns ? filesByPatterns(config.patterns, under, where) : filesByName(under, where);
-  return new Map([...splits].map(([split, files]) => [split, files.map((file) => folder + file)]));
+  return filesWithin(config?.folder, paths, (under) =>
+    config?.patterns ? filesByPatterns(config.patterns, under, where) : filesByName(under, where),
+  );
 }
 
-function chooseSplits(known: string[], asked: string | string[] | undefined, where: string): string[] {
-  if (asked === undefined) return known;
-  const wanted = [...new Set(Array.isArray(asked) ? asked : [asked])];
-  for (const split of wanted) if (!known.includes(split)) throw unknownSplit(split, known, where);
-  return wanted;
+/** The splits among the files of a folder, whose paths are told from there. */
+function filesWithin(
+  folder: string | undefined,
+  paths: string[],
+  splitsOf: (under: string[]) => SplitFiles,
+): SplitFiles {
+  const start = folder ? `${folder}/` : "";
+  const under = paths.filter((path) => path.startsWith(start)).map((path) => path.slice(start.length));
+  return new Map([...splitsOf(under)].map(([split, files]) => [split, files.map((file) => start + file)]));
 }
 
 /** Opens the files of a split. @param shown their names in messages. */
@@ -149,14 +174,9 @@ async function openSplit(name: string, paths: string[], shown: string[]): Promis
   const features = joinFeatures(files);
   const columns = Object.keys(features);
   const parts = files.flatMap((file) =>
-    sameColumns(file, columns) ? file.parts : file.parts.map((p) => filled(p, columns)),
+    sameColumns(file, columns) ? file.parts : file.parts.map((part) => withColumns(part, columns)),
   );
   return new Dataset({ name, parts, features });
-}
-
-function filled(part: DataFile["parts"][number], columns: string[]): DataFile["parts"][number] {
-  const fill = (row: Row) => Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
-  return { rows: part.rows, read: async () => (await part.read()).map(fill) };
 }
 
 /** True where every row has all columns anyway, in order: a parquet file with these columns. */

@@ -1,0 +1,66 @@
+/** @file `datasets` and test_split_size: what a mixture of data sets needs, and what it leaves without effect. */
+import type { Values } from "./option.ts";
+import { DATASET_OPTIONS } from "./options/datasetMixture.ts";
+import type { SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
+import { type GivenValues, readOptions } from "./readOptions.ts";
+import type { Report } from "./report.ts";
+
+/** One data set of a mixture: trl's DatasetConfig. */
+export type DatasetConfig = Omit<Values<typeof DATASET_OPTIONS>, "path" | "data_files"> & {
+  path: string;
+  data_files: string[] | Record<string, string | string[]> | null;
+};
+
+type MixtureValues = Values<typeof SCRIPT_OPTIONS>;
+type Label = (key: string) => string;
+
+/** The data sets of a mixture; none: `dataset_name` counts. Problems and advice go to `report`. */
+export function readMixture({ datasets }: MixtureValues, label: Label, report: Report): DatasetConfig[] {
+  const configs = datasets.map((entry, i) => {
+    const where = `${label("datasets")}[${i}]`;
+    const given: GivenValues = new Map(
+      Object.entries(entry).map(([key, value]) => [key, { value, label: `${where}.${key}` }]),
+    );
+    const config = readOptions(DATASET_OPTIONS, given, {}, report);
+    if (config.path === null && !given.get("path")?.value)
+      report.problem(`${where}.path`, "expected a hub id, a folder or a file, found nothing");
+    return config as DatasetConfig;
+  });
+  const fractions = configs.map(({ fraction }) => fraction);
+  const some = fractions.filter((fraction) => fraction !== null);
+  const areShares = some.length === fractions.length && some.some((fraction) => fraction > 0);
+  if (some.length > 0 && !areShares) {
+    const expected = "expected a fraction of all data sets or of none, and one of them above 0";
+    report.problem(label("datasets"), `${expected}, found ${fractions.map((one) => one ?? "none").join(", ")}`);
+  }
+  return configs;
+}
+
+interface MixtureUse {
+  script: MixtureValues;
+  evaluates: boolean;
+  given: GivenValues;
+  report: Report;
+}
+
+/** A mixture has the splits train and, with test_split_size, test. */
+export function checkMixture({ script, evaluates, given, report }: MixtureUse): void {
+  const { datasets, test_split_size, dataset_train_split, dataset_test_split } = script;
+  const label = (key: string) => given.get(key)?.label ?? key;
+  if (datasets.length === 0) {
+    if (test_split_size !== null) report.advise(label("test_split_size"), "no effect without datasets, as in TRL");
+    return;
+  }
+  const beside = ["dataset_name", "dataset_config"].filter((key) => (given.get(key)?.value ?? null) !== null);
+  if (beside.length > 0) report.advise(beside.map(label).join(", "), "no effect beside datasets, as in TRL");
+  if (script.data_files) report.problem(label("data_files"), "expected in an entry of datasets, found beside them");
+  if (dataset_train_split !== "train")
+    report.problem(label("dataset_train_split"), `expected train with datasets, found ${dataset_train_split}`);
+  if (!evaluates) return;
+  if (test_split_size === null) {
+    const message = "expected a share or a number of rows to evaluate on (or eval_strategy no), found nothing";
+    report.problem(label("test_split_size"), message);
+  }
+  if ([dataset_test_split].flat().join() !== "test")
+    report.problem(label("dataset_test_split"), `expected test with datasets, found ${dataset_test_split}`);
+}

@@ -1,0 +1,72 @@
+/** @file The columns of several sources of rows as those of one, and rows that have all of them. */
+import { PrefineError } from "../../errors.ts";
+import type { Part } from "./dataFile.ts";
+import { describeFeature, type Feature, type Features, isUntyped, type Row } from "./features.ts";
+
+interface Source {
+  /** For messages. */
+  readonly name: string;
+  readonly features: Features;
+}
+
+/**
+ * All columns, in the order in which they first come. A column that some lack is null there; numbers may be of several
+ * types, which Python's datasets would refuse.
+ * @throws PrefineError("data") for a column that is of one type here and of another there.
+ */
+export function joinColumns(sources: readonly Source[]): Features {
+  const joined: Features = {};
+  const origins: Record<string, string> = {};
+  for (const { name, features } of sources) {
+    for (const [column, feature] of Object.entries(features)) {
+      const known = joined[column];
+      const both = joinFeature(known, feature);
+      if (!both) throw doNotFit(column, { name, feature }, { name: origins[column], feature: known });
+      if (isUntyped(known)) origins[column] = name;
+      joined[column] = both;
+    }
+  }
+  return joined;
+}
+
+function doNotFit(column: string, here: { name: string; feature: Feature }, there: { name: string; feature: Feature }) {
+  return new PrefineError(
+    "data",
+    `${here.name}: expected the column ${column} to be ${describeFeature(there.feature)} as in ${there.name}, ` +
+      `found ${describeFeature(here.feature)}`,
+    "Data sets that become one must have the same kind of columns: bring them into one form with map, or choose " +
+      "columns that fit.",
+  );
+}
+
+/** The type that holds both; undefined where there is none. */
+function joinFeature(a: Feature | undefined, b: Feature): Feature | undefined {
+  if (a === undefined || isUntyped(a)) return b;
+  if (isUntyped(b)) return a;
+  if (a.kind === "list" && b.kind === "list") {
+    const of = joinFeature(a.of, b.of);
+    return of && { kind: "list", of };
+  }
+  if (a.kind === "struct" && b.kind === "struct") return joinStruct(a.fields, b.fields);
+  if (a.kind !== "value" || b.kind !== "value") return undefined;
+  if (a.dtype === b.dtype) return a;
+  return isNumber(a) && isNumber(b) ? { kind: "value", dtype: "float64" } : undefined;
+}
+
+function joinStruct(a: Features, b: Features): Feature | undefined {
+  const fields = { ...a };
+  for (const [name, feature] of Object.entries(b)) {
+    const both = joinFeature(fields[name], feature);
+    if (!both) return undefined;
+    fields[name] = both;
+  }
+  return { kind: "struct", fields };
+}
+
+const isNumber = ({ dtype }: { dtype: string }) => /^(u?int|float|decimal)\d*$/.test(dtype);
+
+/** Rows with these columns in this order, and no others; what they lack is null. */
+export function withColumns({ rows, read }: Part, columns: readonly string[]): Part {
+  const choose = (row: Row) => Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
+  return { rows, read: async () => (await read()).map(choose) };
+}

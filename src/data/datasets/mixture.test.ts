@@ -1,0 +1,114 @@
+/** @file Mixtures of data sets: the rows that trl.get_dataset (1.16) gives, and what does not fit together. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { failure } from "../../../test/support/outcomes.ts";
+import type { Row } from "./features.ts";
+import { loadDataset } from "./loadDataset.ts";
+import { type DatasetConfig, loadMixture } from "./mixture.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "prefine-mixture-"));
+  put("a.jsonl", range(0, 25));
+  put(
+    "b.jsonl",
+    range(100, 107).map((row) => ({ ...row, m: "x" })),
+  );
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const range = (from: number, to: number): Row[] => Array.from({ length: to - from }, (_, i) => ({ n: from + i }));
+const numbers = (from: number, to: number) => range(from, to).map(({ n }) => n);
+function put(name: string, rows: Row[]): void {
+  mkdirSync(dirname(join(folder, name)), { recursive: true });
+  writeFileSync(join(folder, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+}
+const a = (more: Partial<DatasetConfig> = {}): DatasetConfig => ({ path: join(folder, "a.jsonl"), ...more });
+const b = (more: Partial<DatasetConfig> = {}): DatasetConfig => ({
+  path: "json",
+  data_files: join(folder, "b.jsonl"),
+  ...more,
+});
+const mix = (...configs: DatasetConfig[]) => loadMixture(configs, { test_split_size: null, seed: 1 });
+const mixed = async (...configs: DatasetConfig[]) => (await (await mix(...configs)).train.toArray()).map(({ n }) => n);
+
+describe("a mixture", () => {
+  it("is one data set behind the other, with the columns of all", async () => {
+    const { train, splitNames } = await mix(a(), b());
+    expect(splitNames).toEqual(["train"]);
+    expect(train.columnNames).toEqual(["n", "m"]);
+    const rows = await train.toArray();
+    expect(rows.map(({ n }) => n)).toEqual([...numbers(0, 25), ...numbers(100, 107)]);
+    expect([rows[0], rows[25]]).toEqual([
+      { n: 0, m: null },
+      { n: 100, m: "x" },
+    ]);
+    expect(await train.at(-1)).toEqual({ n: 106, m: "x" });
+  });
+
+  it("takes the first rows of each, as fractions say, and none twice", async () => {
+    expect(await mixed(a({ fraction: 0.7 }), b({ fraction: 0.3 }))).toEqual([...numbers(0, 16), ...numbers(100, 107)]);
+    expect(await mixed(a({ fraction: 1 }), b({ fraction: 1 }))).toEqual([...numbers(0, 7), ...numbers(100, 107)]);
+    expect(await mixed(a({ fraction: 0 }), b({ fraction: 2 }))).toEqual(numbers(100, 107));
+  });
+
+  it("takes ranges and columns", async () => {
+    const { train } = await mix(a({ split: "train[:2]+train[-1:]" }), b({ columns: ["n"], split: "train[50%:]" }));
+    expect(await train.toArray()).toEqual([0, 1, 24, 104, 105, 106].map((n) => ({ n })));
+    expect(train.columnNames).toEqual(["n"]);
+    const { message, hint } = await failure(mix(b({ columns: ["N"] })));
+    expect([message, hint]).toEqual(['json: train: no column "N": the columns are n, m', "Did you mean n?"]);
+  });
+
+  it("takes the files of a folder of a data set", async () => {
+    put("set/one/train.jsonl", range(1, 3));
+    put("set/two/train.jsonl", range(5, 6));
+    put("set/two/test.jsonl", range(8, 9));
+    const set = join(folder, "set");
+    expect(await mixed({ path: set, data_dir: "two/" }, { path: set, data_dir: "two", split: "test" })).toEqual([5, 8]);
+    const { train } = await loadDataset(set, { data_dir: "two", data_files: "te*.jsonl" });
+    expect(await train.toArray()).toEqual([{ n: 8 }]);
+  });
+
+  it("holds out rows, the same ones in every run", async () => {
+    const parts = async (test_split_size: number) => {
+      const ds = await loadMixture([a(), b()], { test_split_size, seed: 7 });
+      const rows = [await ds.train.toArray(), await ds.test.toArray()];
+      return rows.map((some) => some.map(({ n }) => n as number));
+    };
+    const [train, test] = await parts(0.25);
+    expect([train.length, test.length]).toEqual([24, 8]);
+    expect([...train, ...test].sort((x, y) => x - y)).toEqual([...numbers(0, 25), ...numbers(100, 107)]);
+    expect(await parts(0.25)).toEqual([train, test]);
+    expect((await parts(5))[1]).toHaveLength(5);
+  });
+
+  it("refuses columns of two types, and says where they come from", async () => {
+    put("text.jsonl", [{ n: "one" }]);
+    const { code, message } = await failure(mix(a(), { path: join(folder, "text.jsonl") }));
+    expect(code).toBe("data");
+    expect(message.replaceAll(folder, "DIR")).toBe(
+      "DIR/text.jsonl: train: expected the column n to be int64 as in DIR/a.jsonl: train, found string",
+    );
+    put("chat.jsonl", [{ chosen: [{ role: "user", content: "x" }] }]);
+    put("chats.jsonl", [{ chosen: [{ role: "user", content: "x", name: null }] }, { chosen: [] }]);
+    expect((await mix({ path: join(folder, "chat.jsonl") }, { path: join(folder, "chats.jsonl") })).train.numRows).toBe(
+      3,
+    );
+    put("float.jsonl", [{ n: 0.5 }]);
+    expect(await mixed(a({ split: "train[:1]" }), { path: join(folder, "float.jsonl") })).toEqual([0, 0.5]);
+  });
+});
+
+describe("loadDataset", () => {
+  it("reads ranges as splits of that name", async () => {
+    const ds = await loadDataset(join(folder, "a.jsonl"), { split: ["train[:2]", "train[23:]", "train"] });
+    expect(ds.splitNames).toEqual(["train[:2]", "train[23:]", "train"]);
+    expect(await ds.split("train[23:]").toArray()).toEqual(range(23, 25));
+    expect(ds.train.numRows).toBe(25);
+    const { message } = await failure(loadDataset(join(folder, "a.jsonl"), { split: "tset[:2]" }));
+    expect(message).toContain('no split "tset": the splits are train');
+  });
+});

@@ -1,0 +1,69 @@
+/** @file Which rows of which splits `train[:1000]`, `train[10%:20%]` or `train+test` mean: datasets' slicing API. */
+import { PrefineError } from "../../errors.ts";
+
+export interface SplitRange {
+  split: string;
+  /** Undefined: from the first row, or to the last. Below 0 they count from the end. */
+  from?: number | undefined;
+  to?: number | undefined;
+  /** Whether both are hundredths of all rows. */
+  isPercent: boolean;
+}
+
+const RANGE = /^(\w+(?:[.-]\w+)*)(?:\[(?:(-?[\d_]+)(%)?)?:(?:(-?[\d_]+)(%)?)?\])?$/;
+const HINT = "For example train, train[:1000], train[10%:20%] or train+test.";
+
+/**
+ * @param asked the name of a split, with a range of rows or without, or several joined by +.
+ * @param known the splits that there are: a name among them is that split, whatever it looks like.
+ * @throws PrefineError("data") where it can't be read.
+ */
+export function readSplitRanges(asked: string, known: readonly string[]): SplitRange[] {
+  if (known.includes(asked)) return [{ split: asked, isPercent: false }];
+  return asked.split("+").map((text) => readRange(text.trim(), asked));
+}
+
+function readRange(text: string, asked: string): SplitRange {
+  const [, split, from, fromUnit, to, toUnit] = RANGE.exec(text) ?? [];
+  if (split === undefined) {
+    const found = `expected the name of a split or a range of its rows, found ${JSON.stringify(text)}`;
+    throw new PrefineError("data", `split ${JSON.stringify(asked)}: ${found}`, HINT);
+  }
+  const isPercent = Boolean(fromUnit ?? toUnit);
+  const isMixed = isPercent && [from && !fromUnit, to && !toUnit].some(Boolean);
+  const [first, last] = [from, to].map((digits) =>
+    digits === undefined ? undefined : Number(digits.replaceAll("_", "")),
+  );
+  if (isMixed || (isPercent && [first, last].some((value) => Math.abs(value ?? 0) > 100))) {
+    const found = `expected rows, or percent from -100 to 100 on both sides, found ${text}`;
+    throw new PrefineError("data", `split ${JSON.stringify(asked)}: ${found}`, HINT);
+  }
+  return { split, from: first, to: last, isPercent };
+}
+
+/**
+ * The rows of a range, as datasets counts them: percents to the closest row (halves to the even one), and no error
+ * where there are fewer rows.
+ * @returns first row, and the one behind the last.
+ * @throws PrefineError("data") where no row is left.
+ */
+export function rowsOfRange(range: SplitRange, numRows: number): [first: number, end: number] {
+  const { split, from, to, isPercent } = range;
+  const position = (value: number | undefined, standard: number) => {
+    if (value === undefined) return standard;
+    const rows = isPercent ? roundHalfEven((value * numRows) / 100) : value;
+    return Math.min(numRows, rows < 0 ? Math.max(0, numRows + rows) : rows);
+  };
+  const [first, end] = [position(from, 0), position(to, numRows)];
+  if (first < end) return [first, end];
+  const unit = isPercent ? "%" : "";
+  const text = [from, to].map((value) => (value === undefined ? "" : `${value}${unit}`)).join(":");
+  throw new PrefineError("data", `split ${split}[${text}]: expected some of ${numRows} rows, found none of them`, HINT);
+}
+
+/** Python's round. */
+export function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  return rest === 0.5 ? floor + (floor % 2 === 0 ? 0 : 1) : Math.round(value);
+}
