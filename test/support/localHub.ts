@@ -5,10 +5,8 @@ import { existsSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { sharedFolder } from "./shared.ts";
 
-/** The folder beside the checkout that holds reference values and the local hub. */
-export const sharedFolder = fileURLToPath(new URL("../../../shared", import.meta.url));
 const serveScript = `${sharedFolder}/hub/serve.py`;
 
 /** False where `../shared` is absent; tests that need it are then skipped by name. */

@@ -4,12 +4,13 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { decodeSafetensors } from "../../src/formats/safetensors.ts";
 
-const root = new URL("../../../shared", import.meta.url).pathname;
-export const sharedFolder = root;
-/** The folder beside the checkout, which has the models that fixtures were made with. */
-export const ownReference = join(root, "reference");
+/** The folder beside the checkout that holds reference values and the local hub. */
+export const sharedFolder = fileURLToPath(new URL("../../../shared", import.meta.url));
+/** What the folder beside the checkout has of them, with the models that fixtures were made with. */
+export const ownReference = join(sharedFolder, "reference");
 export const referenceFolder = process.env.PREFINE_REFERENCE ?? ownReference;
 /** Whether what is known of the folder beside the checkout does not hold. */
 export const isElsewhere = referenceFolder !== ownReference;

@@ -3,8 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { sharedFolder, sharedHubExists, startServePy } from "../../../test/support/localHub.ts";
+import { sharedHubExists, startServePy } from "../../../test/support/localHub.ts";
 import { contents, failure, hash } from "../../../test/support/outcomes.ts";
+import { sharedFolder } from "../../../test/support/shared.ts";
 import { type HubProgress, type ResolveRepoOptions, resolveRepo } from "./resolveRepo.ts";
 
 describe.skipIf(!sharedHubExists)("resolveRepo from ../shared/hub/serve.py (skipped where it is absent)", () => {
