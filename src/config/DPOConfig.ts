@@ -138,7 +138,7 @@ const checkModelArguments: Check = (values, label, report) => {
     if (key === "revision" || value === null || value === false) continue;
     const name = `${label("model_init_kwargs")}.${key}`;
     if (key === "quantization_config") {
-      readBitsAndBytesConfig(givenFrom(Object(value)), report);
+      readBitsAndBytesConfig(givenFrom(Object(value), name), report);
       continue;
     }
     if (IDLE_MODEL_ARGUMENTS.has(key)) report.advise(name, "no effect: prefine loads float32 on the CPU");

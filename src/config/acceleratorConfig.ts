@@ -3,7 +3,7 @@ import { show } from "../errors.ts";
 import type { Values } from "./option.ts";
 import { ACCELERATOR_OPTIONS, ACCUMULATION_OPTIONS } from "./options/accelerator.ts";
 import type { OPTIMIZATION_OPTIONS } from "./options/optimization.ts";
-import { type GivenValues, readOptions } from "./readOptions.ts";
+import { givenFrom, readOptions } from "./readOptions.ts";
 import type { Report } from "./report.ts";
 
 type AccelerationValues = Pick<
@@ -22,12 +22,12 @@ export function accumulationSteps(
     report.notYet(where, `expected a mapping, found the path ${show(config)}: write what is in that file here`);
     return steps;
   }
-  const given = givenWithin(where, config);
+  const given = givenFrom(config ?? {}, where);
   const { gradient_accumulation_kwargs } = readOptions(ACCELERATOR_OPTIONS, given, {}, report);
   const within = `${where}.gradient_accumulation_kwargs`;
   const { num_steps } = readOptions(
     ACCUMULATION_OPTIONS,
-    givenWithin(within, gradient_accumulation_kwargs),
+    givenFrom(gradient_accumulation_kwargs ?? {}, within),
     {},
     report,
   );
@@ -36,8 +36,4 @@ export function accumulationSteps(
   const message = `expected nothing beside gradient_accumulation_steps ${steps}, found ${num_steps}: give one of them`;
   report.problem(`${within}.num_steps`, message);
   return steps;
-}
-
-function givenWithin(where: string, config: Record<string, unknown> | null): GivenValues {
-  return new Map(Object.entries(config ?? {}).map(([key, value]) => [key, { value, label: `${where}.${key}` }]));
 }

@@ -2,7 +2,7 @@
 import type { Values } from "./option.ts";
 import { DATASET_OPTIONS } from "./options/datasetMixture.ts";
 import type { SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
-import { type GivenValues, readOptions } from "./readOptions.ts";
+import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
 import type { Report } from "./report.ts";
 
 /** One data set of a mixture: trl's DatasetConfig. */
@@ -18,9 +18,7 @@ type Label = (key: string) => string;
 export function readMixture({ datasets }: MixtureValues, label: Label, report: Report): DatasetConfig[] {
   const configs = datasets.map((entry, i) => {
     const where = `${label("datasets")}[${i}]`;
-    const given: GivenValues = new Map(
-      Object.entries(entry).map(([key, value]) => [key, { value, label: `${where}.${key}` }]),
-    );
+    const given = givenFrom(entry, where);
     const config = readOptions(DATASET_OPTIONS, given, {}, report);
     if (config.path === null && !given.get("path")?.value)
       report.problem(`${where}.path`, "expected a hub id, a folder or a file, found nothing");

@@ -8,10 +8,13 @@ import type { Given, Report } from "./report.ts";
 
 export type GivenValues = Map<string, Given>;
 
-/** The keys of an object, as given. Undefined is the same as absent. */
-export function givenFrom(input: object): GivenValues {
+/**
+ * The keys of an object, as given. Undefined is the same as absent.
+ * @param where the option whose value the object is, for messages: `datasets[0]`.
+ */
+export function givenFrom(input: object, where?: string): GivenValues {
   const entries = Object.entries(input).filter(([, value]) => value !== undefined);
-  return new Map(entries.map(([key, value]) => [key, { value, label: key }]));
+  return new Map(entries.map(([key, value]) => [key, { value, label: where ? `${where}.${key}` : key }]));
 }
 
 /**
