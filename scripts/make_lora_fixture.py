@@ -85,6 +85,16 @@ CASES = [
     ("llama", dict(target_modules=["embed_tokens", "q_proj"], layers_to_transform=[1])),
     ("llama", dict(target_modules=["embed_tokens", "q_proj"], modules_to_save=["embed_tokens"])),
     ("llama", dict(target_modules=["embed_tokens", "q_proj"], exclude_modules=["embed_tokens"])),
+    ("gpt2", dict(target_modules=["c_attn"], trainable_token_indices=[3, 0, 19])),
+    ("gpt2", dict(target_modules=["c_attn"], trainable_token_indices={"wte": [3, 1], "wpe": [7]})),
+    ("gpt2", dict(target_modules=["c_attn"], trainable_token_indices={"transformer.wte": [3, 1], "lm_head": [3, 1]})),
+    ("gpt2", dict(target_modules=["c_attn"], trainable_token_indices={"wte": [3, 1], "lm_head": [2]})),
+    ("gpt2", dict(target_modules=["c_attn", "wte"], trainable_token_indices={"lm_head": [2]})),
+    ("llama", dict(target_modules=["q_proj"], trainable_token_indices=[4])),
+    ("llama", dict(target_modules=["q_proj"], trainable_token_indices={"embed_tokens": [4], "lm_head": [4]})),
+    ("llama", dict(target_modules=["q_proj"], modules_to_save=["embed_tokens"], trainable_token_indices={"lm_head": [4, 5]})),
+    ("gpt2", dict(target_modules=["c_attn"], trainable_token_indices={"nowhere": [2]})),
+    ("gpt2", dict(target_modules=["c_attn"], modules_to_save=["wte"], trainable_token_indices={"wte": [2]})),
 ]
 
 

@@ -67,7 +67,9 @@ describe("an adapter of every kind, merged", { timeout: 240_000 }, () => {
     expect(merged.dtype).toBe("float32");
     expect(merged.largest_logit).toBeGreaterThan(1);
     expect(merged.largest_difference).toBeLessThan(2e-5 * merged.largest_logit);
-    const isApart = /wte|lm_head/.test(JSON.stringify([kind.modules_to_save, kind.target_modules]));
+    const isApart = /wte|lm_head/.test(
+      JSON.stringify([kind.modules_to_save, kind.target_modules, kind.trainable_token_indices]),
+    );
     expect(configOf(merged.output_dir).tie_word_embeddings).toBe(isApart ? false : undefined);
     expect(merged.warnings.some((line) => line.includes("tie_word_embeddings"))).toBe(isApart);
     const { architecture } = await loadModel(merged.output_dir);

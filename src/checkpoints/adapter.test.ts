@@ -100,6 +100,18 @@ describe("an adapter folder", () => {
     expect((await refusal()).message).toMatch(/lora_embedding_B" has shape \[5, 3\], .* r=2 \(expects \[out, 2\]\)/);
   });
 
+  it("may hold tokens that were trained one by one", async () => {
+    const name = "base_model.model.transformer.wte.token_adapter.trainable_tokens_delta";
+    writeFolder({ trainable_token_indices: [3, 1] }, { [name]: [2, 4] });
+    const { config, weights } = await loadAdapter(dir);
+    expect(config.trainable_token_indices).toEqual([3, 1]);
+    expect(weights.get(name)?.shape).toEqual([2, 4]);
+    writeFolder({}, { [name]: [2, 4] });
+    expect((await refusal()).message).toContain(`found "${name}"`);
+    writeFolder({ trainable_token_indices: { wte: [-1] } });
+    expect((await refusal()).message).toMatch(/trainable_token_indices is \{.*\}, expected ids, or ids by the names/);
+  });
+
   it("may hold half precision and keys that mean nothing", async () => {
     writeFolder({
       init_lora_weights: "gaussian",

@@ -27,6 +27,7 @@ const MAGNITUDE = /^base_model\.model\..+\.lora_magnitude_vector$/;
 /** PEFT saves a bias of a module in modules_to_save three times over when bias is "all". */
 const DUPLICATE = /\.(original_module|modules_to_save)\.[^.]+$/;
 const KEY = /^base_model\.model\.(.+)\.lora_(?:([AB])\.weight|embedding_([AB]))$/;
+const TOKENS = /^base_model\.model\..+\.token_adapter\.trainable_tokens_delta$/;
 const EMBEDDING = /^base_model\.model\.(.+)\.base_layer\.weight$/;
 
 /** The two files of an adapter folder, to be written by the caller. */
@@ -122,8 +123,10 @@ function checkTensors({ config, weights }: { config: AdapterConfig; weights: Nam
   }
 }
 
-/** DoRA's magnitudes, modules trained in full, biases: where the config says that there are any. */
-function isFurther(name: string, { use_dora, modules_to_save, bias }: AdapterConfig): boolean {
+/** DoRA's magnitudes, modules trained in full, tokens, biases: where the config says that there are any. */
+function isFurther(name: string, config: AdapterConfig): boolean {
+  const { use_dora, modules_to_save, bias, trainable_token_indices } = config;
+  if (TOKENS.test(name)) return (trainable_token_indices ?? null) !== null;
   if (!name.startsWith("base_model.model.") || /\.lora_\w+(\.|$)/.test(name)) {
     return use_dora === true && MAGNITUDE.test(name);
   }

@@ -25,6 +25,8 @@ export interface AdapterConfig {
   use_dora?: boolean;
   /** Ends of the names of modules that are saved in full. */
   modules_to_save?: string[] | null;
+  /** Tokens whose rows of the embedding are trained in full: ids, or ids by the names of embeddings. */
+  trainable_token_indices?: number[] | Record<string, number[]> | null;
   /** Biases that are saved with the adapter. */
   bias?: Bias;
   /** How the adapter started; "pissa" also says that the base's principal components are not under it. */
@@ -120,6 +122,7 @@ export function parseAdapterConfig(text: string, where: string): AdapterConfig {
     use_rslora: json.use_rslora === true,
     use_dora: json.use_dora === true,
     modules_to_save: readNames(json, "modules_to_save", where),
+    ...readTokens(json.trainable_token_indices, where),
     bias: readBias(json.bias ?? "none", where),
     init_lora_weights: readStart(json.init_lora_weights ?? true, where),
     base_model_name_or_path: readText(json, "base_model_name_or_path", where),
@@ -155,7 +158,7 @@ const CONFIG_KEYS: ReadonlySet<string> = new Set<keyof AdapterConfig>([
   ...(["r", "lora_alpha", "lora_dropout", "target_modules", "base_model_name_or_path"] as const),
   ...(["fan_in_fan_out", "task_type", "revision", "exclude_modules", "layers_to_transform", "layers_pattern"] as const),
   ...(["rank_pattern", "alpha_pattern", "use_rslora", "use_dora", "modules_to_save", "bias"] as const),
-  "init_lora_weights",
+  ...(["init_lora_weights", "trainable_token_indices"] as const),
 ]);
 
 /** False for null, false and empty lists or mappings: newer PEFTs switch off with them what this list does not know. */
@@ -192,6 +195,15 @@ function readTargets(value: unknown, where: string): string[] | string {
 
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((name) => typeof name === "string");
+
+function readTokens(value: unknown, where: string): Pick<AdapterConfig, "trainable_token_indices"> {
+  if (value === null || value === undefined) return {};
+  const isIds = (ids: unknown) => Array.isArray(ids) && ids.every((id) => Number.isSafeInteger(id) && id >= 0);
+  const isByName = typeof value === "object" && !Array.isArray(value) && Object.values(value).every(isIds);
+  if (isIds(value) || isByName) return { trainable_token_indices: value as number[] | Record<string, number[]> };
+  const message = `${where}: trainable_token_indices is ${show(value)}, expected ids, or ids by the names of embeddings`;
+  throw new PrefineError("model", message, REPAIR);
+}
 
 function readNames(json: Record<string, unknown>, key: string, where: string): string[] | null {
   const value = json[key] ?? null;

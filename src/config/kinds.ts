@@ -136,8 +136,8 @@ export const names: Kind<string | string[], string | readonly string[]> = {
   read: (value) => (Array.isArray(value) ? listOf(string).read(value) : string.read(value)),
 };
 
-/** Numbers by name: a mapping whose values are all of one kind. */
-export function numbersByName(kind: Kind<number>): Kind<Record<string, number>> {
+/** A mapping whose values are all of one kind. */
+export function byName<Value, Input>(kind: Kind<Value, Input>): Kind<Record<string, Value>, Record<string, Input>> {
   return {
     placeholder: json.placeholder,
     words: json.words,
@@ -146,9 +146,7 @@ export function numbersByName(kind: Kind<number>): Kind<Record<string, number>> 
     read(value) {
       const entries = Object.entries(json.read(value) ?? { "": undefined });
       const read = entries.map(([name, entry]) => [name, kind.read(entry)] as const);
-      return read.every(([, number]) => number !== undefined)
-        ? Object.fromEntries(read as [string, number][])
-        : undefined;
+      return read.every(([, found]) => found !== undefined) ? Object.fromEntries(read as [string, Value][]) : undefined;
     },
   };
 }

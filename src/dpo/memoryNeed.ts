@@ -63,7 +63,8 @@ function trainedBytes({ model, adapter, referenceModel, optimizer, pairsPerStep 
   const states = tensors.flatMap((tensor) => Object.values(stateOf(tensor, optimizer.settings)));
   const state = states.reduce((sum, { dtype, shape }) => sum + (dtype === "uint8" ? 1 : FLOAT) * sizeOf(shape), 0);
   const gradients = values * Math.min(2, pairsPerStep);
-  const saved = FLOAT * Math.max(...tensors.map(({ shape }) => sizeOf(shape)));
+  const beside = [...(adapter?.frozen.values() ?? [])].map((name) => model.architecture.parameters.get(name) ?? []);
+  const saved = FLOAT * Math.max(...[...tensors.map(({ shape }) => shape), ...beside].map(sizeOf));
   return values + (referenceModel ? 0 : values) + gradients + state + saved;
 }
 

@@ -9,6 +9,7 @@ import {
   constant,
   detach,
   exp,
+  gatherRows,
   grad,
   input,
   linearLogps,
@@ -16,10 +17,12 @@ import {
   meanKeepDims,
   meanRow,
   mul,
+  type RowPatch,
   reshape,
   split,
   sub,
   sumAll,
+  sumKeepDims,
   type Tensor,
 } from "../engine/graph/index.ts";
 import { type LoweredGraph, type LoweringOptions, lowerGraph } from "../engine/onnx/lower.ts";
@@ -94,12 +97,20 @@ function forwardPair(options: PairGraphOptions, training?: Training) {
   const { tokens, positions, predictFrom, targets } = inputs;
   const hidden = architecture.forward(net, { tokens, positions, rows: predictFrom }); // [N, W]
   const head = net.head(); // [V, W]
-  const { logps, entropy, correct, logSquares } = linearLogps(hidden, head, inputs.labels); // [N] each
-  const headMean = frozenHead ? input("headMean", [1, architecture.hiddenSize]) : meanKeepDims(head, [0]);
+  const patch = net.headPatch();
+  const { logps, entropy, correct, logSquares } = linearLogps(hidden, head, inputs.labels, patch); // [N] each
+  const plainMean = frozenHead ? input("headMean", [1, architecture.hiddenSize]) : meanKeepDims(head, [0]);
+  const headMean = patch ? patchedMean(plainMean, head, patch) : plainMean;
   const plainSums = sumsOf(logps, targets);
   const sums = ldAlpha === null ? plainSums : sumsOf(mul(logps, input("tokenWeights", ["Nc+Nr"])), targets);
   const weight = useWeighting ? pairWeight(logps, logSquares) : constant(1);
   return { inputs, net, hidden, headMean, entropy, correct, sums, plainChosen: plainSums[0], weight };
+}
+
+/** The mean row [1, W] with some rows replaced. */
+function patchedMean(mean: Tensor, head: Tensor, { ids, rows }: RowPatch): Tensor {
+  const moved = sub(rows, gatherRows(head, constant([...ids], "int32")));
+  return add(mean, mul(sumKeepDims(moved, [0]), 1 / Number(head.shape[0])));
 }
 
 /**

@@ -1,6 +1,6 @@
 /** @file Which tensors are trained, and what they start from. */
 
-import { input, type Tensor } from "../engine/graph/index.ts";
+import { constant, gatherRows, input, type Tensor } from "../engine/graph/index.ts";
 import { lowerGraph } from "../engine/onnx/lower.ts";
 import type { Device } from "../engine/runtime/device.ts";
 import { frozenMatrix, type NamedInput } from "../models/frozenMatrix.ts";
@@ -52,7 +52,18 @@ export async function loadAdapterTensors(
   if (adapterWeights) return;
   await takePrincipal(device, adapter);
   await device.copy([...adapter.saved.values()].map(({ from, name }) => [from, name]));
+  await copyTokens(device, model.architecture, adapter);
   await measureMagnitudes(device, model.architecture, adapter);
+}
+
+/** Tokens that are trained one by one start at the base's rows. */
+async function copyTokens(device: Device, { parameters, stored }: Architecture, { tokens }: LoraAdapter) {
+  for (const { name, from, ids } of tokens) {
+    const table = input(from, parameters.get(from) as readonly number[], "float32", stored?.get(from));
+    const session = await device.open(lowerGraph({ rows: gatherRows(table, constant([...ids], "int32")) }));
+    await session.run({ [from]: from }, { rows: { store: name } });
+    await session.release();
+  }
 }
 
 /**

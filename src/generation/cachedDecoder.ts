@@ -1,6 +1,16 @@
 /** @file The decoder on the engine: one graph for prompt and continuation; keys and values stay in its thread. */
 import type { Adapter } from "../checkpoints/adapter.ts";
-import { cachedAttention, gatherRows, input, type Tensor, unembed } from "../engine/graph/index.ts";
+import {
+  cachedAttention,
+  constant,
+  gatherRows,
+  input,
+  matmul,
+  type RowPatch,
+  replace,
+  type Tensor,
+  unembed,
+} from "../engine/graph/index.ts";
 import { lowerGraph } from "../engine/onnx/lower.ts";
 import { Device, type Fetch, type HostTensor, type Session } from "../engine/runtime/device.ts";
 import { availableMemory, refuseBeyondMemory } from "../engine/runtime/memory.ts";
@@ -47,7 +57,14 @@ function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null, o
     positions: input("positions", ["B*S"], "int32"),
     rows: input("last", ["B"], "int32"),
   });
-  return lowerGraph({ logits: unembed(last, net.head()), ...outputs });
+  const logits = unembed(last, net.head());
+  const patch = net.headPatch();
+  return lowerGraph({ logits: patch ? patchLogits(logits, last, patch) : logits, ...outputs });
+}
+
+/** logits [B, V] with those of replaced rows of the unembedding, for the hidden states [B, C]. */
+function patchLogits(logits: Tensor, hidden: Tensor, { ids, rows }: RowPatch): Tensor {
+  return replace(logits, constant([...ids], "int32"), matmul(hidden, rows, { transB: true }), 1);
 }
 
 /** Both take the same weights by name. */

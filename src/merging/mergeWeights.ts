@@ -1,5 +1,5 @@
 /** @file A base model and its adapter in the compute thread -> the parameters of one model that needs no adapter. */
-import { input, type Tensor } from "../engine/graph/index.ts";
+import { constant, input, replace, type Shape, type Tensor } from "../engine/graph/index.ts";
 import { lowerGraph } from "../engine/onnx/lower.ts";
 import type { Device } from "../engine/runtime/device.ts";
 import { frozenMatrix, type NamedInput } from "../models/frozenMatrix.ts";
@@ -7,6 +7,7 @@ import type { LoadedModel } from "../models/loadModel.ts";
 import type { LoraAdapter } from "../models/lora.ts";
 import { mergedWeight } from "../models/loraForward.ts";
 import { type Architecture, HEAD_MODULE, type LinearLayer } from "../models/network.ts";
+import type { TokenRows } from "../models/tokenRows.ts";
 
 const HEAD = `${HEAD_MODULE}.weight`;
 
@@ -26,6 +27,10 @@ export async function mergeWeights(device: Device, model: LoadedModel, adapter: 
   const embeddings = [...adapter.layers.values()].flatMap(({ isEmbedding, layer }) => (isEmbedding ? [layer] : []));
   const changed = [...embeddings, ...linears.filter(({ name }) => adapter.layers.has(name) || quantized?.has(name))];
   for (const layer of changed) await mergeLayer(device, layer, { architecture: model.architecture, adapter });
+  for (const tokens of adapter.tokens) {
+    const tables = new Set(tokens.places.map((place) => (names.includes(place) ? place : head)));
+    for (const table of tables) await putRows(device, tokens, { table, shape: parameters.get(tokens.from) ?? [] });
+  }
   await device.copy([...adapter.saved].map(([name, saved]) => [saved.name, name]));
   return names;
 }
@@ -34,8 +39,19 @@ export async function mergeWeights(device: Device, model: LoadedModel, adapter: 
  * Whether embedding and unembedding were one matrix and are two now. An adapted embedding is another matrix than the
  * unembedding that it was tied to; PEFT merges it into both, so that its merged model is another one than its adapter.
  */
-export function isUntied({ architecture: { head } }: LoadedModel, { layers, saved }: LoraAdapter): boolean {
-  return head !== HEAD && (saved.has(HEAD) || saved.has(head) || layers.has(head.replace(/\.weight$/, "")));
+export function isUntied({ architecture: { head } }: LoadedModel, { layers, saved, tokens }: LoraAdapter): boolean {
+  if (head === HEAD) return false;
+  if (saved.has(HEAD) || saved.has(head) || layers.has(head.replace(/\.weight$/, ""))) return true;
+  return tokens.some(({ places }) => places.includes(HEAD) !== places.includes(head));
+}
+
+/** Tokens that were trained one by one into their stored table. */
+async function putRows(device: Device, tokens: TokenRows, { table, shape }: { table: string; shape: Shape }) {
+  const { name, ids } = tokens;
+  const merged = replace(input(table, shape), constant([...ids], "int32"), input(name, tokens.shape), 0);
+  const session = await device.open(lowerGraph({ merged }));
+  await session.run({ [table]: table, [name]: name }, { merged: { store: table } });
+  await session.release();
 }
 
 interface Merging {

@@ -1,13 +1,20 @@
 /** @file The network a forward pass is written with: weights as graph inputs, adapters on layers, dropout. */
 import {
   add,
+  cast,
   checkpoint,
   checkpointAll,
+  constant,
   dropoutKeep,
+  equal,
   gatherRows,
   input,
+  matmul,
   mul,
+  type RowPatch,
+  reshape,
   sub,
+  sumKeepDims,
   type Tensor,
   uniformNoise,
 } from "../engine/graph/index.ts";
@@ -53,6 +60,13 @@ function weightInputs(architecture: Architecture, adapter: LoraAdapter | null) {
   return { weights, named, weight, head: () => weight(`${HEAD_MODULE}.weight`, architecture.head) };
 }
 
+/** rows [M, C] of these ids [M], with those of a patch in place of the base's: a row times 1 plus zeros is that row. */
+function patchRows(rows: Tensor, ids: Tensor, patch: RowPatch): Tensor {
+  const hits = cast(equal(reshape(ids, [ids.shape[0], 1]), constant([...patch.ids], "int32")), "float32"); // [M, K]
+  const others = sub(constant(1), sumKeepDims(hits, [1]));
+  return add(mul(rows, others), matmul(hits, patch.rows));
+}
+
 /** Apart from the places that drop out. */
 const NOISE_SITE = 2_000_000;
 
@@ -94,9 +108,15 @@ export function buildNetwork(architecture: Architecture, options: NetworkOptions
     const product = dropped === x ? undropped : matrix.product(dropped, null);
     return addDora({ y, product, x: dropped, norm: normOf(lora, matrix.dense()) }, lora, named);
   };
+  const patch = (place: string): RowPatch | null => {
+    const tokens = adapter?.tokens.find(({ places }) => places.includes(place));
+    return tokens ? { ids: tokens.ids, rows: named(tokens.name, tokens.shape) } : null;
+  };
   const embedding = (name: string, ids: Tensor) => {
     const table = weight(name);
     const rows = gatherRows(table, ids);
+    const trained = patch(name);
+    if (trained) return patchRows(rows, ids, trained);
     const lora = adapter?.layers.get(name.replace(/\.weight$/, ""));
     if (!lora) return rows; // lora_dropout is for inputs of linear layers, as in PEFT
     return adaptRows({ rows, ids, norm: lora.magnitude === null ? null : normOf(lora, table) }, lora, named);
@@ -105,6 +125,7 @@ export function buildNetwork(architecture: Architecture, options: NetworkOptions
     weights,
     weight,
     head,
+    headPatch: () => patch(`${HEAD_MODULE}.weight`),
     embedding,
     words: (name, tokens) => noisy(embedding(name, tokens), options.noise),
     linear,

@@ -53,9 +53,9 @@ describe(`an adapter as PEFT ${fixture.versions.peft} makes it`, () => {
   });
 
   test("the fixture has cases of both kinds", () => {
-    expect(cases.length).toBe(54);
-    expect(cases.filter(({ error }) => error !== undefined).length).toBe(6);
-    expect(cases.filter(({ tensors }) => JSON.stringify(tensors)?.includes("lora_embedding_A")).length).toBe(10);
+    expect(cases.length).toBe(64);
+    expect(cases.filter(({ error }) => error !== undefined).length).toBe(8);
+    expect(cases.filter(({ tensors }) => JSON.stringify(tensors)?.includes("lora_embedding_A")).length).toBe(11);
     expect(cases.some(({ settings }) => settings.target_modules === PLAIN)).toBe(true);
   });
 });
@@ -101,6 +101,28 @@ describe("where prefine says more than PEFT", () => {
       "modules_to_save: lm_head is tied to the embedding; it is trained as a copy, and no longer tied",
     ]);
     expect(adapterOf("llama", { target_modules: ["embed_tokens"] }).warnings).toEqual([]);
+  });
+
+  test("tokens go with a tied head, unless it has its own; each comes once, and is trained in one way", () => {
+    const places = (trainable_token_indices: LoraSettings["trainable_token_indices"]) =>
+      adapterOf("gpt2", { trainable_token_indices }).tokens.map((tokens) => [tokens.ids, tokens.places, tokens.from]);
+    const [words, head] = ["transformer.wte.weight", "lm_head.weight"];
+    expect(places([1, 2])).toEqual([[[1, 2], [words, head], words]]);
+    expect(places({ wte: [1], lm_head: [1] })).toEqual([[[1], [words, head], words]]);
+    expect(places({ wte: [1], lm_head: [2] })).toEqual([
+      [[1], [words], words],
+      [[2], [head], words],
+    ]);
+    expect(places([])).toEqual([]);
+    expect(adapterOf("llama", { trainable_token_indices: [1] }).tokens[0].places).toEqual([
+      "model.embed_tokens.weight",
+    ]);
+    const tokens = (trainable_token_indices: number[], settings = {}) =>
+      refusal({ trainable_token_indices, ...settings });
+    expect(tokens([20])).toMatch(/^config: trainable_token_indices: expected tokens from 0 to 19 of .*wte, found 20/);
+    expect(tokens([4, 4])).toMatch(/expected each token once, found 4 twice/);
+    expect(tokens([4], { target_modules: ["wte"] })).toMatch(/transformer.wte: expected no other training of it/);
+    expect(tokens([4], { modules_to_save: ["lm_head"] })).toMatch(/found lm_head.weight among what is trained/);
   });
 
   test("PEFT's fast PiSSA is computed exactly", () => {

@@ -3,9 +3,17 @@
  * which rank and scale, and which parameters are trained in full beside them. The numbers are elsewhere.
  */
 import { PrefineError } from "../errors.ts";
-import { findTargets, type ModelModules, savedModules, type Target, type TargetSettings } from "./loraTargets.ts";
+import {
+  findTargets,
+  type ModelModules,
+  savedModules,
+  type Target,
+  type TargetSettings,
+  type Targets,
+} from "./loraTargets.ts";
 import { HEAD_MODULE } from "./network.ts";
 import { fullMatch } from "./pythonPattern.ts";
+import { type TokenRows, type TrainableTokens, tokenRows } from "./tokenRows.ts";
 
 export interface LoraLayer extends Target {
   r: number;
@@ -43,6 +51,8 @@ export interface LoraAdapter {
   layers: ReadonlyMap<string, LoraLayer>;
   /** By the name that the network asks for: the parameter's own, `lm_head.weight` for the unembedding. */
   saved: ReadonlyMap<string, SavedParameter>;
+  /** Rows of embeddings that are trained on their own. */
+  tokens: readonly TokenRows[];
   /** Frozen parameters that PEFT saves beside the adapter, by their file keys. */
   frozen: ReadonlyMap<string, string>;
   init: InitLoraWeights;
@@ -64,6 +74,7 @@ export interface LoraSettings extends TargetSettings {
   alpha_pattern?: Readonly<Record<string, number>> | null;
   bias?: "none" | "all" | "lora_only";
   init_lora_weights?: InitLoraWeights;
+  trainable_token_indices?: TrainableTokens;
 }
 
 const PREFIX = "base_model.model.";
@@ -85,13 +96,14 @@ export function loraAdapter(model: ModelModules, settings: LoraSettings): LoraAd
     }
     return loraLayer(target, { r, alpha: alphas.of(layer.name) ?? settings.lora_alpha, settings });
   });
+  const saved = savedParameters(model, settings, names);
+  const tokens = tokenRows(model, settings.trainable_token_indices, new Set([...names, ...saved.keys()]));
   return {
     dropout: settings.lora_dropout,
     layers: new Map(layers.map((entry) => [entry.layer.name, entry])),
-    saved: savedParameters(model, settings, names),
-    frozen: new Map(
-      targets.saved ? [[`${PREFIX}${targets.saved.name}.base_layer.weight`, `${targets.saved.name}.weight`]] : [],
-    ),
+    saved,
+    tokens,
+    frozen: settings.trainable_token_indices ? new Map() : frozenParameters(targets.saved),
     init: start.init,
     targetModules: targets.targetModules,
     warnings: [...start.warnings, ...targets.warnings, ...ranks.warnings, ...alphas.warnings],
@@ -150,6 +162,12 @@ function patternReader(
   };
 }
 
+/** PEFT leaves them out where tokens are trained one by one. */
+function frozenParameters(embedding: Targets["saved"]): Map<string, string> {
+  const { name } = embedding ?? {};
+  return new Map(name === undefined ? [] : [[`${PREFIX}${name}.base_layer.weight`, `${name}.weight`]]);
+}
+
 /** What is trained in full, by the name that the network asks for. */
 function savedParameters(
   model: ModelModules,
@@ -188,5 +206,6 @@ export function adapterTensors(adapter: LoraAdapter): AdapterTensor[] {
     { name: nameB, shape: shapeB },
     ...(magnitude === null ? [] : [{ name: magnitude, shape: [shapeB[0]] }]),
   ]);
-  return [...ofLayers, ...[...adapter.saved.values()].map(({ name, shape }) => ({ name, shape }))];
+  const others = [...adapter.saved.values(), ...adapter.tokens];
+  return [...ofLayers, ...others.map(({ name, shape }) => ({ name, shape }))];
 }

@@ -109,7 +109,7 @@ const EMBEDDING_NAMES = ["embed_tokens", HEAD_MODULE];
 
 /** save_embedding_layers "auto": the words' embedding, where it is adapted and one of PEFT's names for it a target. */
 function savedEmbedding(model: ModelModules, layers: readonly Target[], targets: string[] | string) {
-  const words = adaptableLayers(model).find(({ isEmbedding }) => isEmbedding)?.layer.name;
+  const [words] = embeddingNames(model);
   const adapted = layers.find(({ layer }) => layer.name === words)?.layer ?? null;
   const isSaved =
     typeof targets === "string"
@@ -132,6 +132,10 @@ function adaptableLayers({ linears, parameters }: ModelModules): Target[] {
   }
   return layers;
 }
+
+/** Modules that are embeddings, that of the words first. */
+export const embeddingNames = (model: ModelModules): string[] =>
+  adaptableLayers(model).flatMap(({ isEmbedding, layer }) => (isEmbedding ? [layer.name] : []));
 
 /** The unembedding of a tied embedding stays as it is, as in PEFT. */
 function tiedTargets(layers: readonly Target[], { head }: ModelModules, saved: readonly string[]): string[] {

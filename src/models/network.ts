@@ -3,7 +3,7 @@
  * pass serves training (packed rows), scoring and generation (cached keys): only `attend` differs.
  * Letters: M tokens (packed or batch x length), C channels, H heads, K key heads, D channels of a head.
  */
-import type { NarrowDtype, Shape, Tensor } from "../engine/graph/index.ts";
+import type { NarrowDtype, RowPatch, Shape, Tensor } from "../engine/graph/index.ts";
 import type { Quantization } from "../formats/quantizedBlocks.ts";
 
 /** Module of the unembedding in transformers' causal language models; a tied one has no parameter of its own. */
@@ -36,8 +36,10 @@ export interface AttentionShape {
 export interface Network {
   /** A weight by its Hugging Face name. */
   weight(name: string): Tensor;
-  /** The unembedding matrix [V, C]. */
+  /** The unembedding matrix [V, C]; some of its rows may have others in their place: {@link headPatch}. */
   head(): Tensor;
+  /** Rows of the unembedding that are trained on their own; null: none. */
+  headPatch(): RowPatch | null;
   /** Rows of the embedding of that name, with whatever adapter sits on it. ids [M] -> [M, C]. */
   embedding(name: string, ids: Tensor): Tensor;
   /** {@link embedding} of words; in training with noise, where it is asked for. tokens [M] -> [M, C]. */

@@ -171,6 +171,7 @@ function filesBeside(tokenizer: Tokenizer, request: RunRequest, { quantization }
 const USUAL: Partial<Record<keyof AdapterConfig, unknown>> = {
   ...{ use_rslora: false, use_dora: false, rank_pattern: {}, alpha_pattern: {}, bias: "none", modules_to_save: null },
   ...{ exclude_modules: null, layers_to_transform: null, layers_pattern: null, init_lora_weights: true },
+  trainable_token_indices: null,
 };
 
 /** What of an adapter must be the same when a run is resumed. */

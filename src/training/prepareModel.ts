@@ -137,9 +137,10 @@ function savedModel({ base, lora, settings, revision }: Saving): SavedModel {
   const isConv1d = ({ name, layout }: LinearLayer) => layout === "in,out" && !base.architecture.quantized?.has(name);
   const { r, lora_alpha, lora_dropout, use_rslora, use_dora, bias } = settings;
   const { exclude_modules, layers_to_transform, layers_pattern, modules_to_save } = settings;
+  const { trainable_token_indices = null } = settings;
   const config: AdapterConfig = {
     ...{ r, lora_alpha, lora_dropout, use_rslora, use_dora, bias },
-    ...{ exclude_modules, layers_to_transform, layers_pattern, modules_to_save },
+    ...{ exclude_modules, layers_to_transform, layers_pattern, modules_to_save, trainable_token_indices },
     rank_pattern: settings.rank_pattern ?? {},
     alpha_pattern: settings.alpha_pattern ?? {},
     init_lora_weights: lora.init,

@@ -116,6 +116,6 @@ describe("a saved adapter of every kind", { timeout: 240_000 }, () => {
       const loaded = await bench.learner({ adapter, adapterWeights: again.weights });
       expect(await scoresOf(loaded), name).toEqual(scores.get(name));
     }
-    expect(answers.length).toBe(16);
+    expect(answers.length).toBe(18);
   });
 });

@@ -15,7 +15,7 @@ import { decodeSafetensors, type SafetensorsTensor } from "../../src/formats/saf
 import { AutoModelForCausalLM } from "../../src/index.ts";
 import { logitsOf } from "../../src/merging/compareLogits.ts";
 import { merge_and_unload } from "../../src/merging/mergeAndUnload.ts";
-import { loraAdapter } from "../../src/models/lora.ts";
+import { type LoraSettings, loraAdapter } from "../../src/models/lora.ts";
 import { DPOTrainer, type DPOTrainerOptions, type TrainOptions } from "../../src/training/trainer.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { pairs, trainSteps, useLearners } from "../support/learnerBench.ts";
@@ -101,6 +101,7 @@ describe("a run with an adapter on the embedding", { timeout: 120_000 }, () => {
     ["DoRA", { use_dora: true, use_rslora: true }, {}],
     ["a reference that moves", {}, { args: { sync_ref_model: true, ref_model_sync_steps: 1 } }],
     ["a precomputed reference", {}, { args: { precompute_ref_log_probs: true, precompute_ref_cache: false } }],
+    ["tokens", { target_modules: ["q_proj"], trainable_token_indices: [114, 101, 32] }, {}],
     ["4 bits", {}, { quantization_config: { load_in_4bit: true } }],
     ["AdamW of eight bits", { bias: "all" }, { args: { optim: "adamw_8bit", weight_decay: 0.1 } }],
   ])("%s: learns; stopped after two steps and resumed = unbroken", async (name, lora, options) => {
@@ -151,52 +152,55 @@ const bench = useLearners();
 
 describe("the gradient of an embedding's adapter", () => {
   const SGD = { settings: { kind: "sgd", momentum: 0, dampening: 0, nesterov: false }, weightDecay: () => 0 } as const;
-  const fresh = async (use_dora: boolean, options: Partial<LearnerOptions> = {}) => {
-    const settings = { r: 3, lora_alpha: 6, lora_dropout: 0.5, target_modules: ["wte", "wpe"], use_dora };
-    const adapter = loraAdapter(bench.model.architecture, { ...settings, init_lora_weights: false });
+  const EMBEDDINGS = { r: 3, lora_alpha: 6, lora_dropout: 0.5, target_modules: ["wte", "wpe"] };
+  const fresh = async (settings: Partial<LoraSettings>, options: Partial<LearnerOptions> = {}) => {
+    const adapter = loraAdapter(bench.model.architecture, { ...EMBEDDINGS, init_lora_weights: false, ...settings });
     return bench.learner({ adapter, optimizer: SGD, ...options });
   };
 
   test.each([false, true])("is the same with gradient checkpointing, bit for bit (DoRA: %s)", async (use_dora) => {
     const states = [];
     for (const gradientCheckpointing of [false, true]) {
-      const learner = await fresh(use_dora, { gradientCheckpointing });
+      const learner = await fresh({ use_dora }, { gradientCheckpointing });
       await trainSteps(learner, 2);
       states.push(await readState(learner));
     }
     expect(states[1]).toEqual(states[0]);
   });
 
-  test.each([false, true])(
-    "is the slope of the loss, at the words and places of the pair alone (DoRA: %s)",
-    async (use_dora) => {
-      const learner = await fresh(use_dora);
-      const pair = packed(pairs[0]);
-      const reference = [await learner.referenceLogps(pair)];
-      const start = await readState(learner);
-      await learner.accumulate([pair], reference, { scale: 1, dropoutStep: 0 });
-      await learner.step({ learningRate: 1, maxGradNorm: 0 });
-      const { weights: after } = await readState(learner);
-      const loss = async (weights: typeof after) => {
-        await learner.writeState({ ...start, weights });
-        return learner.lossOf([await learner.score(pair)], reference);
-      };
-      for (const [name, { shape, data }] of start.weights) {
-        const gradient = data.map((value, i) => value - after.get(name)!.data[i]);
-        if (name.includes("embedding_A")) {
-          const ids = new Set(name.includes("wte") ? pair.tokens : pair.positions);
-          const touched = new Set([...gradient.keys()].filter((i) => gradient[i] !== 0).map((i) => i % shape[1]));
-          expect([...touched].filter((id) => !ids.has(id))).toEqual([]);
-          expect(touched.size).toBeGreaterThanOrEqual(ids.size - 2); // nothing comes behind the last words
-        }
-        if (use_dora && !name.includes("magnitude")) continue; // the norm is a constant to PEFT's gradient
-        const square = gradient.reduce((sum, value) => sum + value ** 2, 0);
-        const step = 0.01 / Math.sqrt(square);
-        const moved = (sign: number) => data.map((value, i) => value + sign * step * gradient[i]);
-        const at = async (sign: number) => loss(new Map([...start.weights, [name, { shape, data: moved(sign) }]]));
-        const slope = ((await at(1)) - (await at(-1))) / (2 * step);
-        expect(slope / square, name).toBeCloseTo(1, 1.5);
+  const some = [...new Set([...pairs[0].prompt_ids, ...pairs[0].chosen_ids])].slice(0, 6);
+  test.each<[string, Partial<LoraSettings>]>([
+    ["LoRA", {}],
+    ["DoRA", { use_dora: true }],
+    ["tokens, the tied head's too", { target_modules: ["c_attn"], trainable_token_indices: [...some, 96] }],
+    ["tokens of the head alone", { target_modules: ["c_attn"], trainable_token_indices: { lm_head: some } }],
+  ])("is the slope of the loss, at the words and places of the pair alone: %s", async (_, settings) => {
+    const learner = await fresh(settings);
+    const pair = packed(pairs[0]);
+    const reference = [await learner.referenceLogps(pair)];
+    const start = await readState(learner);
+    await learner.accumulate([pair], reference, { scale: 1, dropoutStep: 0 });
+    await learner.step({ learningRate: 1, maxGradNorm: 0 });
+    const { weights: after } = await readState(learner);
+    const loss = async (weights: typeof after) => {
+      await learner.writeState({ ...start, weights });
+      return learner.lossOf([await learner.score(pair)], reference);
+    };
+    for (const [name, { shape, data }] of start.weights) {
+      const gradient = data.map((value, i) => value - after.get(name)!.data[i]);
+      if (name.includes("embedding_A")) {
+        const ids = new Set(name.includes("wte") ? pair.tokens : pair.positions);
+        const touched = new Set([...gradient.keys()].filter((i) => gradient[i] !== 0).map((i) => i % shape[1]));
+        expect([...touched].filter((id) => !ids.has(id))).toEqual([]);
+        expect(touched.size).toBeGreaterThanOrEqual(ids.size - 2); // nothing comes behind the last words
       }
-    },
-  );
+      if (settings.use_dora && !name.includes("magnitude")) continue; // the norm is a constant to PEFT's gradient
+      const square = gradient.reduce((sum, value) => sum + value ** 2, 0);
+      const step = 0.01 / Math.sqrt(square);
+      const moved = (sign: number) => data.map((value, i) => value + sign * step * gradient[i]);
+      const at = async (sign: number) => loss(new Map([...start.weights, [name, { shape, data: moved(sign) }]]));
+      const slope = ((await at(1)) - (await at(-1))) / (2 * step);
+      expect(slope / square, name).toBeCloseTo(1, 1.5);
+    }
+  });
 });

@@ -28,10 +28,13 @@ const FORMATS = {
 };
 const formats = Object.keys(FORMATS) as (keyof typeof FORMATS)[];
 
-/** Every linear layer and embedding, of both families. */
+/** Every linear layer and embedding, of both families; and some rows of the head. */
 const ALL = String.raw`.*\.(c_\w+|\w_proj|gate_proj|up_proj|down_proj|wte|wpe|embed_tokens)`;
 const adapterOf = ({ architecture }: LoadedModel): LoraAdapter =>
-  loraAdapter(architecture, { r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: ALL });
+  loraAdapter(architecture, {
+    ...{ r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: ALL },
+    trainable_token_indices: { lm_head: [1, 90, 7] },
+  });
 
 /** What a model says of the pairs before and behind two steps, and what its reference says. */
 async function numbersOf(model: LoadedModel): Promise<number[]> {

@@ -23,6 +23,10 @@ export const ADAPTER_KINDS: Record<string, AdapterKind> = {
     ...{ rank_pattern: { wpe: 3, "h.0.*": 2 }, alpha_pattern: { wte: 3 }, bias: "lora_only" },
   },
   "the embedding, the unembedding in full": { target_modules: ".*(wte|wpe)", modules_to_save: ["lm_head"] },
+  "tokens of the embedding and the head that it is tied to": { trainable_token_indices: [40, 0, 96, 7, 8, 9, 31] },
+  "tokens of the embedding, places, others of the head, DoRA": {
+    ...{ use_dora: true, trainable_token_indices: { wte: [5, 50], wpe: [0, 4], lm_head: [5, 6, 77] } },
+  },
   "a whole MLP and the norms": { modules_to_save: ["mlp", "ln_1", "ln_2"], target_modules: ["c_attn"] },
 };
 

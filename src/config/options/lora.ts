@@ -3,6 +3,7 @@ import {
   above,
   atLeast,
   bool,
+  byName,
   either,
   float,
   int,
@@ -10,7 +11,6 @@ import {
   listOf,
   names,
   nullable,
-  numbersByName,
   oneOf,
   share,
   string,
@@ -37,6 +37,10 @@ const INIT_NOTE =
 const TYING_NOTE =
   "a tied unembedding stays as it is under an adapted embedding, and is trained apart with modules_to_save; PEFT " +
   "would adapt both, which TRL refuses, or train both as one";
+
+const TOKENS_NOTE =
+  "as in PEFT; also of a head, tied or not, where TRL 1.16 ends with an error; tokens of a tied head alone untie it " +
+  "when they are merged; an id that comes twice is refused, and so is an embedding that is trained in another way, too";
 
 const BY_PEFT = "written by prefine into adapter_config.json";
 const MEGATRON = "there is no Megatron here";
@@ -81,14 +85,19 @@ const adapter = group("Adapter", {
   use_dora: same(bool, false, "Train magnitude and direction apart (DoRA)."),
   layers_to_transform: same(nullable(listOf(int)), null, "Numbers of the layers to adapt."),
   layers_pattern: same(nullable(names), null, "Name of the list that layers_to_transform counts in (h, layers)."),
-  rank_pattern: same(nullable(numbersByName(above(0, int))), {}, "Ranks of layers whose name matches."),
-  alpha_pattern: same(nullable(numbersByName(above(0, float))), {}, "Alphas of layers whose name matches."),
+  rank_pattern: same(nullable(byName(above(0, int))), {}, "Ranks of layers whose name matches."),
+  alpha_pattern: same(nullable(byName(above(0, float))), {}, "Alphas of layers whose name matches."),
+  trainable_token_indices: differs(
+    nullable(either(listOf(atLeast(0, int)), byName(listOf(atLeast(0, int))))),
+    null,
+    "Rows of the embedding to train in full: ids of tokens, or ids by the names of embeddings.",
+    { note: TOKENS_NOTE },
+  ),
   lora_bias: notYet(bool, false, "Bias on B."),
   fan_in_fan_out: noEffect(bool, false, "Weights are [in, out].", "found from the layer"),
 });
 
 const variants = group("Variants of LoRA", {
-  trainable_token_indices: notYet(nullable(either(listOf(int), json)), null, "Tokens to train in full."),
   target_parameters: notYet(nullable(listOf(string)), null, "Parameters to adapt that are no layers."),
   layer_replication: notYet(nullable(listOf(listOf(int))), null, "Layers to repeat."),
   loftq_config: notYet(nullable(json), {}, "Settings of LoftQ.", { ready: [null] }),

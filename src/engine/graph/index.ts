@@ -6,7 +6,7 @@ export { cachedAttention } from "./ops/cachedAttention.ts";
 export { checkpoint, checkpointAll } from "./ops/checkpoint.ts";
 export * from "./ops/elementwise.ts";
 export * from "./ops/index.ts";
-export { linearLogps } from "./ops/linearLogps.ts";
+export { linearLogps, type RowPatch } from "./ops/linearLogps.ts";
 export { gemm, matmul } from "./ops/matmul.ts";
 export * from "./ops/normalize.ts";
 export { dequantize, type QuantizedMatrix, quantizedMatmul } from "./ops/quantized.ts";

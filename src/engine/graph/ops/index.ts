@@ -54,6 +54,19 @@ export function scatterAddColumns(base: Tensor, ids: Tensor, columns: Tensor): T
   return scatterAddColumnsOp([base, ids, columns], {})[0];
 }
 
+const replaceOp = defineOp<{ axis: number }>("replace", {
+  shape: ([base]) => [{ shape: base.shape }],
+  onnx: ([base, ids, values], emit, { axis }) => {
+    const column = axis === 0 ? emit.node("Unsqueeze", [ids, emit.ints([1])]) : ids;
+    const indices = emit.node("Expand", [column, emit.node("Shape", [values])]);
+    return [emit.node("ScatterElements", [base, indices, values], { axis })];
+  },
+  vjp: "none",
+});
+/** base with its rows (columns for axis 1) of these ids, each given once, replaced by `values`. No gradient. */
+export const replace = (base: Tensor, ids: Tensor, values: Tensor, axis: 0 | 1): Tensor =>
+  replaceOp([base, ids, values], { axis })[0];
+
 /**
  * a + b, where one of them is rows scattered into zeros: they are scattered into the other one, and no table of zeros
  * is made (154 MB for GPT-2's embeddings, each time). Used where cotangents meet.

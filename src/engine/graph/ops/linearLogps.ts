@@ -7,9 +7,10 @@
  * sum_v p_v logit_v = h . sum_v p_v W_v. Blocks over rows instead would stream W (154 MB for GPT-2) once a block.
  * Letters: N rows, C channels, V vocabulary.
  */
-import { defineOp, type Emitter, shapeError, type Tensor } from "../tensor.ts";
-import { mul } from "./elementwise.ts";
+import { constant, defineOp, type Emitter, shapeError, type Tensor } from "../tensor.ts";
+import { cast, equal, exp, mul, sub } from "./elementwise.ts";
 import { scatterAddRows } from "./index.ts";
+import { matmul } from "./matmul.ts";
 import { concat, reshape } from "./shape.ts";
 
 /** Words in a block: 8,192 x 300 rows x 4 bytes = 10 MB of logits. */
@@ -25,6 +26,40 @@ export function wordBlocks(vocabulary: number): [number, number][] {
 interface Wanted {
   wantMean: boolean;
   wantSquares: boolean;
+}
+
+/** Rows that stand in for some of W's, [K, C], in the order of `ids`. */
+export interface RowPatch {
+  ids: readonly number[];
+  rows: Tensor;
+}
+
+/** A block's weights with the replaced rows among them: a copy of the block, where there are any. */
+function patchBlock(
+  weights: string,
+  rows: string,
+  [start, end]: [number, number],
+  ids: readonly number[],
+  emit: Emitter,
+) {
+  const inside = ids.flatMap((id, k) => (id >= start && id < end ? [k] : []));
+  if (inside.length === 0) return weights;
+  const values = emit.node("Gather", [rows, emit.ints(inside)], { axis: 0 });
+  const places = emit.node("Unsqueeze", [emit.ints(inside.map((k) => ids[k] - start)), emit.ints([1])]);
+  const indices = emit.node("Expand", [places, emit.node("Shape", [values])]);
+  return emit.node("ScatterElements", [weights, indices, values], { axis: 0 });
+}
+
+/** W[labels], replaced rows among them: [N, C]. A row times 1 plus zeros is that row, bit for bit. */
+function patchLabels(found: string, labels: string, rows: string, ids: readonly number[], emit: Emitter): string {
+  const column = emit.node("Unsqueeze", [emit.node("Cast", [labels], { to: 7 }), emit.ints([1])]);
+  const type = emit.inputs[0].dtype === "float64" ? 11 : 1;
+  const hits = emit.node("Cast", [emit.node("Equal", [column, emit.ints(ids)])], { to: type }); // [N, K]
+  const others = emit.node("Sub", [
+    emit.scalar(1, emit.inputs[0].dtype),
+    emit.node("ReduceSum", [hits, emit.ints([1])], { keepdims: 1 }),
+  ]);
+  return emit.node("Add", [emit.node("Mul", [found, others]), emit.node("MatMul", [hits, rows])]);
 }
 
 /** One block: log of its sum of exponentials, best word, softmax-weighted mean of W's rows, sum of squared softmax. */
@@ -80,18 +115,20 @@ function emitJoin(parts: readonly Block[], emit: Emitter, { wantMean, wantSquare
   return { total, mean, logSquares: emit.node("Squeeze", [emit.node("Log", [sumOver(squares)]), axis]) };
 }
 
-function emitLogps([h, w, labels]: readonly string[], emit: Emitter): string[] {
+function emitLogps([h, w, labels, patch]: readonly string[], emit: Emitter, ids: readonly number[]): string[] {
   const [, weight] = emit.inputs;
   const wanted = { wantMean: emit.isLive(1) || emit.isLive(2), wantSquares: emit.isLive(5) };
   const parts: Block[] = [];
   for (const [start, end] of wordBlocks(weight.shape[0] as number)) {
     const turn = afterBlock(h, parts.at(-1), emit);
-    const rows = emit.widened(weight, emit.rows(weight, w, start, end), turn);
+    const own = emit.widened(weight, emit.rows(weight, w, start, end), turn);
+    const rows = patch === undefined ? own : patchBlock(own, patch, [start, end], ids, emit);
     parts.push(emitBlock(turn, rows, start, emit, wanted));
   }
   const { total, mean, logSquares } = emitJoin(parts, emit, wanted);
   const axis = emit.ints([1]);
-  const labelRows = emit.widened(weight, emit.node("Gather", [w, labels], { axis: 0 }));
+  const ownRows = emit.widened(weight, emit.node("Gather", [w, labels], { axis: 0 }));
+  const labelRows = patch === undefined ? ownRows : patchLabels(ownRows, labels, patch, ids, emit);
   const labelLogit = emit.node("ReduceSum", [emit.node("Mul", [h, labelRows]), axis], { keepdims: 1 });
   const column = emit.node("Sub", [labelLogit, total]);
   const logps = emit.node("Squeeze", [column, axis]);
@@ -116,7 +153,7 @@ function emitLogps([h, w, labels]: readonly string[], emit: Emitter): string[] {
   return [logps, u, entropy, correct, total, logSquares];
 }
 
-const linearLogpsOp = defineOp("linearLogps", {
+const linearLogpsOp = defineOp<{ ids: readonly number[] }>("linearLogps", {
   readsNarrow: true,
   shape: ([h, w, labels]) => {
     const fits = h.shape.length === 2 && h.shape[1] === w.shape[1] && labels.shape[0] === h.shape[0];
@@ -125,14 +162,22 @@ const linearLogpsOp = defineOp("linearLogps", {
     const total = { shape: [h.shape[0], 1] };
     return [{ shape: rows }, { shape: h.shape }, { shape: rows }, { shape: rows }, total, { shape: rows }];
   },
-  onnx: (names, emit) => emitLogps(names, emit),
-  vjp: ([dLogps, ...others], [h, w, labels], [, u, , , total]) => {
+  onnx: (names, emit, { ids }) => emitLogps(names, emit, ids),
+  vjp: ([dLogps, ...others], [h, w, labels, rows], [, u, , , total], { ids }) => {
     if (others.some((t) => t !== null))
       throw new Error("internal: linearLogps: only the log-probabilities have a derivative");
     const column = reshape(dLogps as Tensor, [h.shape[0], 1]);
+    if (rows) return [mul(column, u), null, null, patchGradient([h, rows, labels, total], ids, column)];
     return [mul(column, u), weightGradient(h, w, labels, total, column), null];
   },
 });
+
+/** The same derivative for the replaced rows alone [K, C]; those of W are frozen then. */
+function patchGradient([h, rows, labels, total]: Tensor[], ids: readonly number[], column: Tensor): Tensor {
+  const p = exp(sub(matmul(h, rows, { transB: true }), total)); // [N, K]
+  const hits = equal(reshape(labels, [h.shape[0], 1]), constant([...ids], "int32"));
+  return matmul(sub(cast(hits, h.dtype), p), mul(h, column), { transA: true });
+}
 
 /**
  * d W [V, C] = (onehot(label) - p)^T (dlogp h), its second part a block of rows after the other; the probabilities are
@@ -169,8 +214,12 @@ export interface LinearLogps {
   logSquares: Tensor;
 }
 
-/** h [N, C], W [V, C] (the unembedding), labels [N] int32. */
-export function linearLogps(h: Tensor, w: Tensor, labels: Tensor): LinearLogps {
-  const [logps, , entropy, correct, , logSquares] = linearLogpsOp([h, w, labels], {});
+/**
+ * h [N, C], W [V, C] (the unembedding), labels [N] int32.
+ * @param patch rows in place of some of W's: they get the gradient, W gets none.
+ */
+export function linearLogps(h: Tensor, w: Tensor, labels: Tensor, patch: RowPatch | null = null): LinearLogps {
+  const inputs = patch ? [h, w, labels, patch.rows] : [h, w, labels];
+  const [logps, , entropy, correct, , logSquares] = linearLogpsOp(inputs, { ids: patch?.ids ?? [] });
   return { logps, entropy, correct, logSquares };
 }

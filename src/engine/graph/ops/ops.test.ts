@@ -137,6 +137,12 @@ const cases: Case[] = [
   ["scatterAddRows", { a: [4, 3], b: [3, 3] }, (x) => ops.scatterAddRows(x.a, x.ids, x.b), { extra: words }],
   ["linearLogps", { h: [3, 4], w: [5, 4] }, (x) => ops.linearLogps(x.h, x.w, x.ids).logps, { extra: words }],
   [
+    "linearLogps, rows replaced",
+    { h: [3, 4], rows: [2, 4] },
+    (x) => ops.linearLogps(x.h, x.w, x.ids, { ids: [4, 2], rows: x.rows }).logps,
+    { extra: { ...words, w: [numbers(20, 9), [5, 4], "float64"] } },
+  ],
+  [
     "checkpoint",
     { a: [2, 3], w: [3, 2] },
     (x) => ops.checkpoint([ops.exp(x.a)], ([y]) => ops.tanh(ops.matmul(ops.sigmoid(y), x.w))),
@@ -242,6 +248,31 @@ test.each([5, 20_000])("linearLogps: log of the sum of squared probabilities ove
     expect(found.get("logSquares")?.data[row]).toBeCloseTo(Math.log(squares), 5);
     expect(found.get("logps")?.data[row]).toBeCloseTo(logits[Number(ids.data[row])] - Math.log(total), 5);
   }
+});
+
+test("linearLogps with rows replaced is linearLogps of the matrix that has them, block by block, bit for bit", async () => {
+  const words = 20_000; // three blocks
+  const [h, w] = [host(numbers(12, 3), [4, 3]), host(numbers(3 * words, 4), [words, 3])];
+  const [rows, ids, labels] = [
+    numbers(15, 5),
+    [19_999, 0, 6_667, 12, 6_666],
+    host([12, 4, 19_999, 6_666], [4], "int32"),
+  ];
+  const put = Float32Array.from(w.data as Float32Array);
+  for (const [k, id] of ids.entries()) put.set(rows.slice(3 * k, 3 * k + 3), 3 * id);
+  await device.put([
+    ["plain", w],
+    ["put", { ...w, data: put }],
+  ]);
+  const found = [];
+  for (const patch of [null, { ids, rows: input("rows", [5, 3]) }]) {
+    const graph = ops.linearLogps(inputLike("h", h), inputLike("w", w), inputLike("labels", labels), patch);
+    const session = await device.open(lowerGraph({ ...graph }));
+    const feeds = { h, w: patch ? "plain" : "put", labels, ...(patch ? { rows: host(rows, [5, 3]) } : {}) };
+    found.push([...(await session.run(feeds))].map(([name, { data }]) => [name, [...data]]));
+  }
+  expect(found[1]).toEqual(found[0]);
+  expect(found[0]).toHaveLength(4);
 });
 
 test("detach passes the value and no gradient: d (a detach(a)) = detach(a) da", async () => {
