@@ -201,8 +201,8 @@ function readTokens(value: unknown, where: string): Pick<AdapterConfig, "trainab
   const isIds = (ids: unknown) => Array.isArray(ids) && ids.every((id) => Number.isSafeInteger(id) && id >= 0);
   const isByName = typeof value === "object" && !Array.isArray(value) && Object.values(value).every(isIds);
   if (isIds(value) || isByName) return { trainable_token_indices: value as number[] | Record<string, number[]> };
-  const message = `${where}: trainable_token_indices is ${show(value)}, expected ids, or ids by the names of embeddings`;
-  throw new PrefineError("model", message, REPAIR);
+  const expected = "expected ids, or ids by the names of embeddings";
+  throw new PrefineError("model", `${where}: trainable_token_indices is ${show(value)}, ${expected}`, REPAIR);
 }
 
 function readNames(json: Record<string, unknown>, key: string, where: string): string[] | null {
