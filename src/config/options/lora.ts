@@ -40,7 +40,8 @@ const TYING_NOTE =
 
 const TOKENS_NOTE =
   "as in PEFT; also of a head, tied or not, where TRL 1.16 ends with an error; tokens of a tied head alone untie it " +
-  "when they are merged; an id that comes twice is refused, and so is an embedding that is trained in another way, too";
+  "when they are merged; an id that comes twice is refused, and so is an embedding that is trained in another way, " +
+  "too; the frozen copy of a trained adapter has its tokens, which TRL's leaves as the base's";
 
 const BY_PEFT = "written by prefine into adapter_config.json";
 const MEGATRON = "there is no Megatron here";
