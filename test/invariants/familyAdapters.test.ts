@@ -76,6 +76,20 @@ describe.each(Object.entries(MODELS))("adapters on %s", { timeout: 240_000 }, (f
     expect(merged.largest_difference).toBeLessThan(2e-5 * merged.largest_logit);
   });
 
+  test.each<[string, AdapterKind | null]>([
+    ["the linear layers adapted", { target_modules: "all-linear", lora_dropout: 0.2 }],
+    ["all weights", null],
+  ])("gradient checkpointing on = off, bit for bit: %s", async (_, kind) => {
+    const adapter = kind && loraAdapter(bench.model.architecture, settingsOf(kind));
+    const states = [];
+    for (const gradientCheckpointing of [false, true]) {
+      const learner = await bench.learner({ adapter, gradientCheckpointing, dropout: true });
+      await trainSteps(learner, 3);
+      states.push(await readState(learner));
+    }
+    expect(states[1]).toEqual(states[0]);
+  });
+
   test.skipIf(!hasPeft)(`are the same in Python's PEFT and transformers${needsPeft}`, async () => {
     const jobs = kinds.flatMap(([name]) => {
       const job = { base: bench.base, adapter: folderOf(name) };

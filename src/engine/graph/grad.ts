@@ -60,7 +60,8 @@ export function backward(
   { within = false } = {},
 ): Tensor[] {
   const targets = new Set(wrt);
-  const order = topologicalOrder(outputs, within ? targets : undefined);
+  // last first, as the inputs of a node: a part with several results adds up in the order of the graph around it
+  const order = topologicalOrder(outputs.toReversed(), within ? targets : undefined);
   const dependent = nodesDependingOn(targets, order);
   const accumulated = new Map<Tensor, Tensor>();
   const accumulate = (tensor: Tensor, cotangent: Tensor | null) => {
