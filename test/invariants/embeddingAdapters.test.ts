@@ -7,7 +7,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ADAPTER_WEIGHTS } from "../../src/checkpoints/adapter.ts";
-import { readTrainerState } from "../../src/checkpoints/trainerState.ts";
 import { LoraConfig, type LoraConfigInput } from "../../src/config/LoraConfig.ts";
 import type { LearnerOptions } from "../../src/dpo/learnerOptions.ts";
 import { fromFloat32 } from "../../src/formats/narrowFloats.ts";
@@ -16,13 +15,13 @@ import { AutoModelForCausalLM } from "../../src/index.ts";
 import { logitsOf } from "../../src/merging/compareLogits.ts";
 import { merge_and_unload } from "../../src/merging/mergeAndUnload.ts";
 import { type LoraSettings, loraAdapter } from "../../src/models/lora.ts";
-import { DPOTrainer, type DPOTrainerOptions, type TrainOptions } from "../../src/training/trainer.ts";
+import type { DPOTrainerOptions } from "../../src/training/trainer.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { pairs, trainSteps, useLearners } from "../support/learnerBench.ts";
 import { packed } from "../support/randomGpt2.ts";
 import { FAMILIES, randomModel, writeModel } from "../support/randomModel.ts";
-import { readState, savedWeights } from "../support/savedState.ts";
-import { keepingLogger, withoutTimings } from "../support/toyTrainer.ts";
+import { readState } from "../support/savedState.ts";
+import { outcomeOf, type Stoppable, trainUntil } from "../support/stoppableRun.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "prefine-embedding-"));
 const model = join(dir, "model");
@@ -54,40 +53,24 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const ADAPTER: LoraConfigInput = { r: 4, lora_alpha: 8, target_modules: ["embed_tokens", "q_proj"] };
 
-interface Training extends TrainOptions {
-  stopAt?: number;
+interface Training extends Stoppable {
   lora?: LoraConfigInput | null;
 }
 
-async function train(
-  name: string,
-  options: Partial<DPOTrainerOptions> = {},
-  { stopAt, lora = {}, ...how }: Training = {},
-) {
-  const controller = new AbortController();
-  const { logger, lines } = keepingLogger();
-  logger.step = ({ step }) => step === stopAt && controller.abort();
-  const trainer = new DPOTrainer({
-    ...{ model, processing_class: byteTokenizer(), train_dataset: rows, logger },
+async function train(name: string, options: Partial<DPOTrainerOptions> = {}, { lora = {}, ...how }: Training = {}) {
+  const run: DPOTrainerOptions = {
+    ...{ model, processing_class: byteTokenizer(), train_dataset: rows },
     peft_config: lora && LoraConfig({ ...ADAPTER, ...lora }),
     ...options,
     args: {
       ...{ bf16: false, max_steps: 4, learning_rate: 1e-2, logging_steps: 1, save_strategy: "no", report_to: "none" },
       ...{ output_dir: join(dir, name), ...options.args },
     },
-  });
-  try {
-    await trainer.train({ signal: controller.signal, ...how });
-    return lines;
-  } finally {
-    await trainer.dispose();
-  }
+  };
+  return trainUntil(run, how);
 }
 
-async function outcome(name: string) {
-  const state = await readTrainerState(join(dir, name));
-  return { log: withoutTimings(state.log_history), weights: await savedWeights(join(dir, name), "adapter") };
-}
+const outcome = (name: string) => outcomeOf(join(dir, name));
 
 async function logits(name: string) {
   const loaded = await AutoModelForCausalLM.from_pretrained(join(dir, name));

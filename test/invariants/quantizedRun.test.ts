@@ -4,14 +4,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readTrainerState } from "../../src/checkpoints/trainerState.ts";
 import { AutoModelForCausalLM, BitsAndBytesConfig, pipeline } from "../../src/index.ts";
-import { DPOTrainer, type DPOTrainerOptions, type TrainOptions } from "../../src/training/trainer.ts";
+import type { DPOTrainerOptions } from "../../src/training/trainer.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { FAMILIES, randomModel } from "../support/randomModel.ts";
 import { runCommand } from "../support/runCommand.ts";
-import { savedWeights } from "../support/savedState.ts";
-import { keepingLogger, withoutTimings } from "../support/toyTrainer.ts";
+import { outcomeOf, type Stoppable, trainUntil } from "../support/stoppableRun.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "prefine-quantized-"));
 const model = join(dir, "model");
@@ -27,17 +25,9 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-async function train(
-  name: string,
-  options: Partial<DPOTrainerOptions> = {},
-  more: TrainOptions & { stopAt?: number } = {},
-) {
-  const { stopAt, ...trainOptions } = more;
-  const controller = new AbortController();
-  const { logger, lines } = keepingLogger();
-  logger.step = ({ step }) => step === stopAt && controller.abort();
-  const trainer = new DPOTrainer({
-    ...{ model, processing_class: byteTokenizer(), train_dataset: rows, logger },
+async function train(name: string, options: Partial<DPOTrainerOptions> = {}, how: Stoppable = {}) {
+  const run: DPOTrainerOptions = {
+    ...{ model, processing_class: byteTokenizer(), train_dataset: rows },
     peft_config: { r: 4, lora_alpha: 8, target_modules: ["c_attn", "c_proj"], lora_dropout: 0, task_type: "CAUSAL_LM" },
     quantization_config: FOUR_BITS,
     ...options,
@@ -45,19 +35,11 @@ async function train(
       ...{ bf16: false, max_steps: 4, learning_rate: 1e-2, logging_steps: 1, save_strategy: "no", report_to: "none" },
       ...{ output_dir: join(dir, name), ...options.args },
     },
-  });
-  try {
-    await trainer.train({ signal: controller.signal, ...trainOptions });
-    return lines;
-  } finally {
-    await trainer.dispose();
-  }
+  };
+  return trainUntil(run, how);
 }
 
-async function outcome(name: string) {
-  const state = await readTrainerState(join(dir, name));
-  return { log: withoutTimings(state.log_history), weights: await savedWeights(join(dir, name), "adapter") };
-}
+const outcome = (name: string) => outcomeOf(join(dir, name));
 
 describe("a run on a base in 4 bits", () => {
   test("says so, and resumed = unbroken, bit for bit; with another quantization it is another run", async () => {

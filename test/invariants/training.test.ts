@@ -7,14 +7,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readTrainerState } from "../../src/checkpoints/trainerState.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
-import { DPOTrainer, type TrainOptions } from "../../src/training/trainer.ts";
+import type { DPOTrainerOptions } from "../../src/training/trainer.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { randomGpt2 } from "../support/randomGpt2.ts";
-import { savedWeights } from "../support/savedState.ts";
 import { largestDifference } from "../support/shared.ts";
-import { keepingLogger, withoutTimings } from "../support/toyTrainer.ts";
+import { outcomeOf, type Stoppable, trainUntil } from "../support/stoppableRun.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "prefine-invariants-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -55,35 +53,20 @@ beforeAll(async () => {
   await randomGpt2(join(dir, "model"), { vocab_size: 257, ...dropout });
 });
 
-async function train(
-  name: string,
-  args: DPOConfigInput,
-  options: TrainOptions & { full?: boolean; stopAt?: number } = {},
-) {
-  const { full = false, stopAt, ...trainOptions } = options;
-  const controller = new AbortController();
-  const { logger } = keepingLogger();
-  logger.step = ({ step }) => step === stopAt && controller.abort();
-  const trainer = new DPOTrainer({
+async function train(name: string, args: DPOConfigInput, options: Stoppable & { full?: boolean } = {}) {
+  const { full = false, ...how } = options;
+  const run: DPOTrainerOptions = {
     model: join(dir, "model"),
     processing_class: byteTokenizer(),
     args: { ...ARGS, ...args, output_dir: join(dir, name) },
     train_dataset: rows(7, "here it is"),
     eval_dataset: rows(3, "as you like"),
     peft_config: full ? null : LORA,
-    logger,
-  });
-  try {
-    await trainer.train({ signal: controller.signal, ...trainOptions });
-  } finally {
-    await trainer.dispose();
-  }
+  };
+  return trainUntil(run, how);
 }
 
-async function outcome(name: string, kind: "adapter" | "full" = "adapter") {
-  const state = await readTrainerState(join(dir, name));
-  return { log: withoutTimings(state.log_history), weights: await savedWeights(join(dir, name), kind) };
-}
+const outcome = (name: string, kind: "adapter" | "full" = "adapter") => outcomeOf(join(dir, name), kind);
 
 describe("training on the engine", () => {
   test.each<[string, DPOConfigInput, boolean]>([

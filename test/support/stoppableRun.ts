@@ -1,0 +1,30 @@
+/** @file A training as a user starts it, which stops at a step where asked, and what it leaves. */
+import { readTrainerState } from "../../src/checkpoints/trainerState.ts";
+import { DPOTrainer, type DPOTrainerOptions, type TrainOptions } from "../../src/training/trainer.ts";
+import { savedWeights } from "./savedState.ts";
+import { keepingLogger, withoutTimings } from "./toyTrainer.ts";
+
+export interface Stoppable extends TrainOptions {
+  /** The signal asks to stop when this step is done. */
+  stopAt?: number;
+}
+
+/** @returns the lines that were told. */
+export async function trainUntil(options: DPOTrainerOptions, { stopAt, ...how }: Stoppable = {}): Promise<string[]> {
+  const controller = new AbortController();
+  const { logger, lines } = keepingLogger();
+  logger.step = ({ step }) => step === stopAt && controller.abort();
+  const trainer = new DPOTrainer({ logger, ...options });
+  try {
+    await trainer.train({ signal: controller.signal, ...how });
+    return lines;
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+/** The log without timings, and the weights. */
+export async function outcomeOf(output_dir: string, kind: "adapter" | "full" = "adapter") {
+  const { log_history } = await readTrainerState(output_dir);
+  return { log: withoutTimings(log_history), weights: await savedWeights(output_dir, kind) };
+}
