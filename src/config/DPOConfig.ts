@@ -12,7 +12,7 @@ import { EVALUATION_OPTIONS } from "./options/evaluation.ts";
 import { OPTIMIZATION_OPTIONS } from "./options/optimization.ts";
 import { RENAMED_DPO_NAMES } from "./options/renamedNames.ts";
 import { SYSTEM_OPTIONS } from "./options/system.ts";
-import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
+import { type GivenValues, givenFrom, labelsOf, readOptions } from "./readOptions.ts";
 import { Report } from "./report.ts";
 
 /** All options of a training, in the order of help and documentation. */
@@ -64,7 +64,7 @@ export function withAdvice(config: DPOConfig, advice: readonly string[]): DPOCon
 /** Reads and checks the training options; problems and advice go to `report`. */
 export function readDPOConfig(given: GivenValues, report: Report): DPOConfig {
   const values = readOptions(TRAINING_OPTIONS, given, RENAMED_DPO_NAMES, report);
-  const label = (key: string) => given.get(key)?.label ?? key;
+  const label = labelsOf(given);
   checkPrecision(values, label, report);
   checkIntervals(values, label, report);
   checkObjective(values, label, report);

@@ -2,7 +2,7 @@
 import type { Values } from "./option.ts";
 import { DATASET_OPTIONS } from "./options/datasetMixture.ts";
 import type { SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
-import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
+import { type GivenValues, givenFrom, labelsOf, readOptions } from "./readOptions.ts";
 import type { Report } from "./report.ts";
 
 /** One data set of a mixture: trl's DatasetConfig. */
@@ -11,40 +11,41 @@ export type DatasetConfig = Omit<Values<typeof DATASET_OPTIONS>, "path" | "data_
   data_files: string[] | Record<string, string | string[]> | null;
 };
 
-type MixtureValues = Values<typeof SCRIPT_OPTIONS>;
-type Label = (key: string) => string;
-
-/** The data sets of a mixture; none: `dataset_name` counts. Problems and advice go to `report`. */
-export function readMixture({ datasets }: MixtureValues, label: Label, report: Report): DatasetConfig[] {
-  const configs = datasets.map((entry, i) => {
-    const where = `${label("datasets")}[${i}]`;
-    const given = givenFrom(entry, where);
-    const config = readOptions(DATASET_OPTIONS, given, {}, report);
-    if (config.path === null && !given.get("path")?.value)
-      report.problem(`${where}.path`, "expected a hub id, a folder or a file, found nothing");
-    return config as DatasetConfig;
-  });
-  const fractions = configs.map(({ fraction }) => fraction);
-  const some = fractions.filter((fraction) => fraction !== null);
-  const areShares = some.length === fractions.length && some.some((fraction) => fraction > 0);
-  if (some.length > 0 && !areShares) {
-    const expected = "expected a fraction of all data sets or of none, and one of them above 0";
-    report.problem(label("datasets"), `${expected}, found ${fractions.map((one) => one ?? "none").join(", ")}`);
-  }
-  return configs;
-}
-
 interface MixtureUse {
-  script: MixtureValues;
+  script: Values<typeof SCRIPT_OPTIONS>;
   evaluates: boolean;
   given: GivenValues;
   report: Report;
 }
 
+/** The data sets of a mixture; none: `dataset_name` counts. Problems and advice go to `report`. */
+export function readMixture(use: MixtureUse): DatasetConfig[] {
+  const { script, given, report } = use;
+  const where = labelsOf(given)("datasets");
+  const configs = script.datasets.map((entry, i) => readEntry(entry, `${where}[${i}]`, report));
+  const fractions = configs.map(({ fraction }) => fraction);
+  const some = fractions.filter((fraction) => fraction !== null);
+  const areShares = some.length === fractions.length && some.some((fraction) => fraction > 0);
+  if (some.length > 0 && !areShares) {
+    const expected = "expected a fraction of all data sets or of none, and one of them above 0";
+    report.problem(where, `${expected}, found ${fractions.map((one) => one ?? "none").join(", ")}`);
+  }
+  checkBeside(use);
+  return configs;
+}
+
+function readEntry(entry: object, where: string, report: Report): DatasetConfig {
+  const given = givenFrom(entry, where);
+  const config = readOptions(DATASET_OPTIONS, given, {}, report);
+  if (config.path === null && !given.get("path")?.value)
+    report.problem(`${where}.path`, "expected a hub id, a folder or a file, found nothing");
+  return config as DatasetConfig;
+}
+
 /** A mixture has the splits train and, with test_split_size, test. */
-export function checkMixture({ script, evaluates, given, report }: MixtureUse): void {
+function checkBeside({ script, evaluates, given, report }: MixtureUse): void {
   const { datasets, test_split_size, dataset_train_split, dataset_test_split } = script;
-  const label = (key: string) => given.get(key)?.label ?? key;
+  const label = labelsOf(given);
   if (datasets.length === 0) {
     if (test_split_size !== null) report.advise(label("test_split_size"), "no effect without datasets, as in TRL");
     return;

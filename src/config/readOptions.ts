@@ -17,6 +17,12 @@ export function givenFrom(input: object, where?: string): GivenValues {
   return new Map(entries.map(([key, value]) => [key, { value, label: where ? `${where}.${key}` : key }]));
 }
 
+/** How messages name a key: as it was given, in a file or as a flag. */
+export const labelsOf =
+  (given: GivenValues) =>
+  (key: string): string =>
+    given.get(key)?.label ?? key;
+
 /**
  * Reads `given` against `table`: defaults for what is absent, problems and advice to `report`.
  * Values of options with problems are the defaults, so that further checks don't report them again.

@@ -2,7 +2,7 @@
 import { PrefineError, show } from "../errors.ts";
 import { BitsAndBytesConfig } from "./BitsAndBytesConfig.ts";
 import { type DPOConfig, readDPOConfig, TRAINING_OPTIONS, withAdvice } from "./DPOConfig.ts";
-import { checkMixture, type DatasetConfig, readMixture } from "./datasetMixture.ts";
+import { type DatasetConfig, readMixture } from "./datasetMixture.ts";
 import { parseFlags } from "./flags.ts";
 import { checkTargets, LoraConfig } from "./LoraConfig.ts";
 import type { Inputs, Values } from "./option.ts";
@@ -92,9 +92,8 @@ function readRun(input: GivenValues, where: string, report: Report): RunConfig {
     ...(typeof revision === "string" ? { model_revision: revision } : {}),
     lora_target_modules: oneText(named.lora_target_modules),
   };
-  const datasets = readMixture(script, (key) => given.get(key)?.label ?? key, report);
   checkRun({ model, args, given, report });
-  checkMixture({ script, evaluates: args.eval_strategy !== "no", given, report });
+  const datasets = readMixture({ script, evaluates: args.eval_strategy !== "no", given, report });
   report.throwProblems(where, "`prefine train --help-all` lists all keys.");
   const peft_config = model.use_peft && !model.adapter_name_or_path ? loraConfigOf(model) : null;
   return {

@@ -1,6 +1,7 @@
 /** @file precompute_ref_log_probs: every pair's reference log-probabilities before the first step, cached on disk. */
 import { cacheFile, readCached, writeCached } from "../checkpoints/referenceCache.ts";
 import { PrefineError } from "../errors.ts";
+import { evaluationSetName } from "./prepareData.ts";
 import { checkSignal, type Run, type Split, splitsOf } from "./run.ts";
 
 /** Milliseconds of scoring after which what is known is written, so that a crash loses little. */
@@ -48,7 +49,7 @@ function countUnknown({ reference: { values } }: Split): number {
 /** Fills in what the cache knows. Of a damaged file there is a warning; it is written anew. */
 async function openCache({ referenceCache, fingerprint, observer }: Run, name: string, split: Split) {
   if (!referenceCache) return undefined;
-  const dataset = name === "train" ? "train_dataset" : name.replace(/^eval_?/, "eval_dataset.").replace(/\.$/, "");
+  const dataset = name === "train" ? "train_dataset" : evaluationSetName(name);
   const { folder, identity } = referenceCache;
   const path = cacheFile(folder, { ...identity, pairs: fingerprint.data[dataset] });
   const { values, fault } = await readCached(path, split.pairs.length);

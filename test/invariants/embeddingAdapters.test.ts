@@ -21,7 +21,7 @@ import { pairs, trainSteps, useLearners } from "../support/learnerBench.ts";
 import { packed } from "../support/randomGpt2.ts";
 import { FAMILIES, randomModel, writeModel } from "../support/randomModel.ts";
 import { readState } from "../support/savedState.ts";
-import { outcomeOf, type Stoppable, trainUntil } from "../support/stoppableRun.ts";
+import { outcomeOf, type Stoppable, shortRun, trainUntil } from "../support/stoppableRun.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "prefine-embedding-"));
 const model = join(dir, "model");
@@ -62,10 +62,7 @@ async function train(name: string, options: Partial<DPOTrainerOptions> = {}, { l
     ...{ model, processing_class: byteTokenizer(), train_dataset: rows },
     peft_config: lora && LoraConfig({ ...ADAPTER, ...lora }),
     ...options,
-    args: {
-      ...{ bf16: false, max_steps: 4, learning_rate: 1e-2, logging_steps: 1, save_strategy: "no", report_to: "none" },
-      ...{ output_dir: join(dir, name), ...options.args },
-    },
+    args: shortRun(join(dir, name), options.args),
   };
   return trainUntil(run, how);
 }

@@ -9,7 +9,7 @@ import type { DPOTrainerOptions } from "../../src/training/trainer.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { FAMILIES, randomModel } from "../support/randomModel.ts";
 import { runCommand } from "../support/runCommand.ts";
-import { outcomeOf, type Stoppable, trainUntil } from "../support/stoppableRun.ts";
+import { outcomeOf, type Stoppable, shortRun, trainUntil } from "../support/stoppableRun.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "prefine-quantized-"));
 const model = join(dir, "model");
@@ -31,10 +31,7 @@ async function train(name: string, options: Partial<DPOTrainerOptions> = {}, how
     peft_config: { r: 4, lora_alpha: 8, target_modules: ["c_attn", "c_proj"], lora_dropout: 0, task_type: "CAUSAL_LM" },
     quantization_config: FOUR_BITS,
     ...options,
-    args: {
-      ...{ bf16: false, max_steps: 4, learning_rate: 1e-2, logging_steps: 1, save_strategy: "no", report_to: "none" },
-      ...{ output_dir: join(dir, name), ...options.args },
-    },
+    args: shortRun(join(dir, name), options.args),
   };
   return trainUntil(run, how);
 }

@@ -1,8 +1,15 @@
 /** @file A training as a user starts it, which stops at a step where asked, and what it leaves. */
 import { readTrainerState } from "../../src/checkpoints/trainerState.ts";
+import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { DPOTrainer, type DPOTrainerOptions, type TrainOptions } from "../../src/training/trainer.ts";
 import { savedWeights } from "./savedState.ts";
 import { keepingLogger, withoutTimings } from "./toyTrainer.ts";
+
+/** Four steps that move the weights far, each logged; nothing is saved on the way. @param args win over these. */
+export const shortRun = (output_dir: string, args: DPOTrainerOptions["args"] = {}): DPOConfigInput => ({
+  ...{ bf16: false, max_steps: 4, learning_rate: 1e-2, logging_steps: 1, save_strategy: "no", report_to: "none" },
+  ...{ output_dir, ...args },
+});
 
 export interface Stoppable extends TrainOptions {
   /** The signal asks to stop when this step is done. */

@@ -35,10 +35,13 @@ function readConfig(config: unknown, where: string): CardConfig {
   return {
     name,
     patterns: data_files === undefined ? undefined : readDataFiles(data_files, `${where}: configs: ${name}`),
-    folder: typeof data_dir === "string" ? data_dir.replace(/^\.\/|\/+$/g, "") || undefined : undefined,
+    folder: typeof data_dir === "string" ? plainFolder(data_dir) : undefined,
     isDefault: isDefault === true || name === "default",
   };
 }
+
+/** A data_dir without a dot in front and slashes at its end; undefined where it is the data set's own folder. */
+export const plainFolder = (path: string): string | undefined => path.replace(/^\.\/|\/+$/g, "") || undefined;
 
 /** A path, a list of paths, or a list of `{ split, path }`. */
 function readDataFiles(value: unknown, where: string): Map<string, string[]> {

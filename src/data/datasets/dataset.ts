@@ -68,19 +68,16 @@ export class Dataset implements AsyncIterable<Row> {
   static concatenate(datasets: readonly Dataset[], name: string): Dataset {
     const features = joinColumns(datasets);
     const columns = Object.keys(features);
-    const parts: Part[] = [];
+    const parts = datasets.flatMap((one) => one.#content.parts.map((part) => withColumns(part, columns)));
+    if (datasets.every((one) => one.#content.indices === undefined)) return new Dataset({ name, parts, features });
     const indices: number[] = [];
     let before = 0;
     for (const one of datasets) {
       const { parts: own, indices: picked } = one.#content;
       for (let row = 0; row < one.numRows; row++) indices.push(before + (picked?.[row] ?? row));
-      for (const part of own) {
-        parts.push(withColumns(part, columns));
-        before += part.rows;
-      }
+      before += own.reduce((sum, { rows }) => sum + rows, 0);
     }
-    const isWhole = datasets.every((one) => one.#content.indices === undefined);
-    return new Dataset({ name, parts, features, ...(isWhole ? {} : { indices: Int32Array.from(indices) }) });
+    return new Dataset({ name, parts, features, indices: Int32Array.from(indices) });
   }
 
   /** Columns with their types, in order. */

@@ -1,7 +1,7 @@
 /** @file A hub id, a folder or data files -> the splits of a data set. */
 import { PrefineError } from "../../errors.ts";
 import { looksLikeRepoId } from "../hub/repoId.ts";
-import { type CardConfig, chooseConfig, readCard } from "./card.ts";
+import { type CardConfig, chooseConfig, plainFolder, readCard } from "./card.ts";
 import { type DataFile, dataFormat, openDataFile, SUPPORTED } from "./dataFile.ts";
 import { Dataset } from "./dataset.ts";
 import { type DatasetDict, datasetDict, unknownSplit } from "./datasetDict.ts";
@@ -120,7 +120,7 @@ async function readOrigin(origin: Origin, options: LoadDatasetOptions): Promise<
   const { where, paths } = origin;
   const { data_files, data_dir } = options;
   const source = (splits: SplitFiles): Source => ({ where, splits, prefix: where, fetch: origin.fetch });
-  const folder = data_dir?.replace(/^\.\/|\/+$/g, "");
+  const folder = data_dir === undefined ? undefined : plainFolder(data_dir);
   if (data_files !== undefined)
     return source(filesWithin(folder, paths, (under) => filesByPatterns(namedSplits(data_files, where), under, where)));
   if (folder) return source(filesWithin(folder, paths, (under) => filesByName(under, `${where}/${folder}`)));
