@@ -1,10 +1,10 @@
 /** @file A PEFT adapter folder: adapter_model.safetensors and adapter_config.json, which must agree. */
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type Content, ioError, writeFileAtomically } from "../disk/wholeFiles.ts";
 import { PrefineError } from "../errors.ts";
 import { decodeSafetensors, type SafetensorsEntry, toFloat32 } from "../formats/safetensors.ts";
 import { type AdapterConfig, encodeAdapterConfig, parseAdapterConfig, REPAIR } from "./adapterConfig.ts";
-import { type Content, ioError, writeFileAtomically } from "./files.ts";
 import { encodeTensors, type NamedTensor, type NamedTensors, type SavedTensors } from "./tensors.ts";
 
 export const ADAPTER_WEIGHTS = "adapter_model.safetensors";

@@ -2,11 +2,11 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { byteLength, type Content, ioError, writeFolderAtomically } from "../disk/wholeFiles.ts";
 import { PrefineError } from "../errors.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../formats/safetensors.ts";
 import type { AdaptiveState } from "../optim/adaptiveSchedules.ts";
 import { parseJson } from "../parseJson.ts";
-import { byteLength, type Content, ioError, writeFolderAtomically } from "./files.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import { checkSafetensorsFile, modelFiles, readModelWeights, readTensorFile, type SavedModel } from "./modelFiles.ts";
 import { encodeTensors, type SavedTensors } from "./tensors.ts";

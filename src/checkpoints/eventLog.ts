@@ -2,6 +2,8 @@
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
+import { makeFolder } from "../disk/makeFolder.ts";
+import { ioError } from "../disk/wholeFiles.ts";
 import {
   encodeFileVersion,
   encodeScalars,
@@ -9,8 +11,6 @@ import {
   tensorboardTag,
   wholeRecordsLength,
 } from "../formats/tensorboard.ts";
-import { makeFolder } from "../makeFolder.ts";
-import { ioError } from "./files.ts";
 
 export interface EventLog {
   readonly file: string;

@@ -4,8 +4,8 @@
  */
 import { copyFile, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { makeFolder } from "../makeFolder.ts";
-import { ioError } from "./files.ts";
+import { makeFolder } from "../disk/makeFolder.ts";
+import { ioError } from "../disk/wholeFiles.ts";
 
 export const MARGINS = "eval_margins.csv";
 

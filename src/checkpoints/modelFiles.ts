@@ -1,6 +1,7 @@
 /** @file The trained weights as files: a PEFT adapter, or a whole model as transformers saves it. */
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { type Content, ioError } from "../disk/wholeFiles.ts";
 import { PrefineError } from "../errors.ts";
 import {
   parseSafetensorsHeader,
@@ -11,7 +12,6 @@ import {
 } from "../formats/safetensors.ts";
 import { adapterFiles, loadAdapter } from "./adapter.ts";
 import type { AdapterConfig } from "./adapterConfig.ts";
-import { type Content, ioError } from "./files.ts";
 import { encodeTensors, type SavedTensor, type SavedTensors, type StateTensor, type StoredTensor } from "./tensors.ts";
 
 const DAMAGED = "Is the checkpoint damaged? Resume from another one.";

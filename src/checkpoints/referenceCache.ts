@@ -7,8 +7,8 @@ import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { ioError, writeFileAtomically } from "../disk/wholeFiles.ts";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
-import { ioError, writeFileAtomically } from "./files.ts";
 
 /** $PREFINE_CACHE, else prefine in the user's cache folder. */
 export function referenceCacheFolder(env: Record<string, string | undefined> = process.env): string {

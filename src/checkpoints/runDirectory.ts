@@ -1,10 +1,10 @@
 /** @file output_dir: does it hold a run, which checkpoints, which is the newest whole one, which may go. */
 import { access, readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { ioError, isPartial, removeFolder } from "../disk/wholeFiles.ts";
 import { PrefineError } from "../errors.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "./adapter.ts";
 import { checkpointFault } from "./checkpoint.ts";
-import { ioError, isPartial, removeFolder } from "./files.ts";
 import { MARGINS } from "./marginsTable.ts";
 import { MODEL_WEIGHTS } from "./modelFiles.ts";
 import { TRAINER_STATE } from "./trainerState.ts";

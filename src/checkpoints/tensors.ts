@@ -1,6 +1,7 @@
 /** @file Named float tensors of a run, to safetensors files. */
+
+import type { Streamed } from "../disk/wholeFiles.ts";
 import { type SafetensorsTensor, safetensorsLayout } from "../formats/safetensors.ts";
-import type { Streamed } from "./files.ts";
 
 export interface NamedTensor {
   shape: number[];

@@ -2,9 +2,9 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ioError } from "../disk/wholeFiles.ts";
 import { PrefineError } from "../errors.ts";
 import { parseJson } from "../parseJson.ts";
-import { ioError } from "./files.ts";
 
 const DAMAGED = "Is the file damaged? Resume from another checkpoint.";
 

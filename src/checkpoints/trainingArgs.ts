@@ -1,9 +1,9 @@
 /** @file training_args.json beside a model: the settings of the run that it comes from. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type Content, ioError } from "../disk/wholeFiles.ts";
 import { PrefineError, show } from "../errors.ts";
 import { parseJson } from "../parseJson.ts";
-import { type Content, ioError } from "./files.ts";
 
 export const TRAINING_ARGS = "training_args.json";
 

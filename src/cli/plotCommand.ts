@@ -1,6 +1,6 @@
 /** @file prefine plot RUN...: the logs of runs as SVG and PNG, and a small plot in the terminal. */
 import { type Command, InvalidArgumentError } from "commander";
-import { shownPath } from "../shownPath.ts";
+import { shownPath } from "../disk/shownPath.ts";
 import { openTerminal } from "./terminal.ts";
 
 const EXAMPLES = `

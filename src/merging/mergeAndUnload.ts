@@ -5,8 +5,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import type { Adapter } from "../checkpoints/adapter.ts";
-import { type Content, writeFolderAtomically } from "../checkpoints/files.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
+import { type Content, writeFolderAtomically } from "../disk/wholeFiles.ts";
 import { Device } from "../engine/runtime/device.ts";
 import { PrefineError } from "../errors.ts";
 import { type FloatDtype, fromFloat32 } from "../formats/narrowFloats.ts";

@@ -1,8 +1,8 @@
 /** @file Runs on disk in, a picture on disk out: SVG for documents, PNG for everything else. */
 import { open, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
+import { makeFolder } from "../disk/makeFolder.ts";
 import { PrefineError } from "../errors.ts";
-import { makeFolder } from "../makeFolder.ts";
 import { type PlotOptions, plotRuns } from "./plotRuns.ts";
 import { readTrainerState, type TrainerStateFile } from "./readTrainerState.ts";
 import { renderPng } from "./renderPng.ts";

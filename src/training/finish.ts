@@ -1,9 +1,9 @@
 /** @file What a finished run leaves in its folder: model, tokenizer, log, plot, model card. */
 import { basename, join, resolve } from "node:path";
-import { writeFileAtomically } from "../checkpoints/files.ts";
 import { type ModelCardInput, modelCard } from "../checkpoints/modelCard.ts";
 import { modelFiles } from "../checkpoints/modelFiles.ts";
 import { encodeTrainerState, TRAINER_STATE } from "../checkpoints/trainerState.ts";
+import { writeFileAtomically } from "../disk/wholeFiles.ts";
 import { PrefineError } from "../errors.ts";
 import { weightsOf } from "./learnerState.ts";
 import type { Run } from "./run.ts";

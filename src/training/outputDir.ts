@@ -1,11 +1,11 @@
 /** @file output_dir before the first step: can it be written to, does it hold a run, where does that go on. */
 import { join } from "node:path";
 import { checkpointFault, readResumeFile } from "../checkpoints/checkpoint.ts";
-import { checkWritable } from "../checkpoints/files.ts";
 import { newestValidCheckpoint, refuseRun } from "../checkpoints/runDirectory.ts";
 import { readTrainingArgs, TRAINING_ARGS } from "../checkpoints/trainingArgs.ts";
 import { type BitsAndBytesConfig, recordedQuantization } from "../config/BitsAndBytesConfig.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
+import { checkWritable } from "../disk/wholeFiles.ts";
 import { PrefineError } from "../errors.ts";
 import type { RunObserver } from "./run.ts";
 

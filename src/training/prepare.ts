@@ -1,6 +1,5 @@
 /** @file Everything before the first step: model, tokenizer, data, learner. */
 import type { AdapterConfig } from "../checkpoints/adapterConfig.ts";
-import type { Content } from "../checkpoints/files.ts";
 import { trainingArgsFile } from "../checkpoints/trainingArgs.ts";
 import { type BitsAndBytesConfig, recordQuantization } from "../config/BitsAndBytesConfig.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
@@ -8,6 +7,7 @@ import type { LoraConfig } from "../config/LoraConfig.ts";
 import type { Truncation } from "../data/preferences/packPair.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
+import type { Content } from "../disk/wholeFiles.ts";
 import { createLearner } from "../dpo/createLearner.ts";
 import { PrefineError } from "../errors.ts";
 import type { LoadedModel } from "../models/loadModel.ts";

@@ -1,12 +1,12 @@
 /** @file A run in progress: what is fixed, what changes with every step, and who is told about it. */
 
 import type { LoopState } from "../checkpoints/checkpoint.ts";
-import type { Content } from "../checkpoints/files.ts";
 import type { Fingerprint } from "../checkpoints/fingerprint.ts";
 import type { SavedModel } from "../checkpoints/modelFiles.ts";
 import type { LogEntry, TrainerState } from "../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import type { PackedPair } from "../data/preferences/types.ts";
+import type { Content } from "../disk/wholeFiles.ts";
 import type { Learner } from "../dpo/learner.ts";
 import type { AdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
 import type { Schedule } from "../optim/schedules.ts";

@@ -23,9 +23,8 @@ const ENGINE = ["engine/graph", "engine/onnx", "engine/runtime"];
 const DATA = ["data/hub", "data/datasets", "data/chatTemplates", "data/tokenizers", "data/preferences"];
 const LIBRARY = [
   "random",
-  "makeFolder",
+  "disk",
   "parseJson",
-  "shownPath",
   "config",
   "formats",
   "optim",
@@ -41,38 +40,37 @@ const LIBRARY = [
 export const RULES: Record<string, Rule> = {
   errors: {},
   random: {},
-  makeFolder: {},
+  disk: {},
   parseJson: {},
-  shownPath: {},
   config: {},
   formats: { values: ["parseJson"] },
   optim: { values: ["formats"] },
   "engine/graph": {},
   "engine/onnx": { values: ["engine/graph", "formats"] },
   "engine/runtime": { values: ["formats"], types: ["engine/graph", "engine/onnx"] },
-  "data/hub": { values: ["makeFolder"] },
+  "data/hub": { values: ["disk"] },
   "data/datasets": { values: ["data/hub", "formats", "random"] },
   "data/chatTemplates": {},
   "data/tokenizers": {
-    values: ["makeFolder", "parseJson", "formats", "data/chatTemplates"],
+    values: ["disk", "parseJson", "formats", "data/chatTemplates"],
     types: ["data/hub"],
     late: ["data/hub"],
   },
   "data/preferences": { values: ["random", "parseJson", "data/chatTemplates"], types: ["data/tokenizers"] },
   models: { values: ["engine/graph", "formats", "random", "parseJson", "data/hub"], types: ["engine/runtime"] },
   dpo: { values: [...ENGINE, "models", "optim"], types: ["data/preferences"] },
-  checkpoints: { values: ["makeFolder", "parseJson", "formats"], types: ["config", "optim"] },
+  checkpoints: { values: ["disk", "parseJson", "formats"], types: ["config", "optim"] },
   training: {
-    values: ["config", "optim", "data/tokenizers", "data/preferences", "models", "dpo", "checkpoints"],
+    values: ["disk", "config", "optim", "data/tokenizers", "data/preferences", "models", "dpo", "checkpoints"],
     late: ["plots"],
   },
   generation: {
     values: [...ENGINE, "models", "data/tokenizers", "data/hub", "checkpoints", "config", "random"],
   },
   merging: {
-    values: [...ENGINE, "models", "data/tokenizers", "checkpoints", "generation", "formats", "random"],
+    values: ["disk", ...ENGINE, "models", "data/tokenizers", "checkpoints", "generation", "formats", "random"],
   },
-  plots: { values: ["makeFolder", "parseJson", "shownPath"] },
+  plots: { values: ["disk", "parseJson"] },
   train: { values: [...LIBRARY, "training"] },
   index: { values: [...LIBRARY, "training", "plots", "train"] },
   cli: { values: [...LIBRARY, "training", "plots", "train", "index"] },
@@ -80,13 +78,7 @@ export const RULES: Record<string, Rule> = {
 
 /** Where `node:fs` may be imported: where files are the subject. A path ending in / is a folder. */
 export const READS_FILES = [
-  ...[
-    "src/makeFolder.ts",
-    "src/data/hub/",
-    "src/data/datasets/",
-    "src/data/tokenizers/loadTokenizer.ts",
-    "src/checkpoints/",
-  ],
+  ...["src/disk/", "src/data/hub/", "src/data/datasets/", "src/data/tokenizers/loadTokenizer.ts", "src/checkpoints/"],
   ...[
     "src/models/loadModel.ts",
     "src/models/loadGguf.ts",

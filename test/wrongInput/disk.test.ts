@@ -7,8 +7,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, wri
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { isPartial } from "../../src/checkpoints/files.ts";
 import { newestValidCheckpoint } from "../../src/checkpoints/runDirectory.ts";
+import { isPartial } from "../../src/disk/wholeFiles.ts";
 import { contents } from "../support/outcomes.ts";
 import { runCommand } from "../support/runCommand.ts";
 import { errorOf, refusalOf, train, useWorkbench } from "../support/workbench.ts";

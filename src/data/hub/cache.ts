@@ -11,7 +11,7 @@ import { randomBytes } from "node:crypto";
 import { constants, type Dirent } from "node:fs";
 import { copyFile, link, open, readdir, readFile, readlink, rename, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { makeFolder } from "../../makeFolder.ts";
+import { makeFolder } from "../../disk/makeFolder.ts";
 import { isCommit, type RemoteFile, remoteFile } from "./listing.ts";
 import type { RepoRef } from "./repoId.ts";
 import type { HubSettings } from "./settings.ts";

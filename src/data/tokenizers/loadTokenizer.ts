@@ -1,10 +1,10 @@
 /** @file Tokenizers from a folder or a hub repository, and back into a folder. */
 import { open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { makeFolder } from "../../disk/makeFolder.ts";
 import { PrefineError } from "../../errors.ts";
 import { fileSource } from "../../formats/byteSource.ts";
 import { isGgufPath, readGguf } from "../../formats/gguf.ts";
-import { makeFolder } from "../../makeFolder.ts";
 import { isTemplateFile, TEMPLATE_FILE, TEMPLATE_FOLDER } from "../chatTemplates/templates.ts";
 import type { HubOptions } from "../hub/settings.ts";
 import { ggufTokenizer } from "./ggufTokenizer.ts";

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PrefineError } from "../errors.ts";
-import { makeFolder } from "../makeFolder.ts";
+import { makeFolder } from "./makeFolder.ts";
 
 /** A text, or bytes in pieces (so that a model larger than one typed array can be written). */
 export type Content = string | readonly Uint8Array[] | Streamed;
