@@ -1,7 +1,7 @@
 /** @file adapter_config.json as PEFT 0.21 writes it, and what of it prefine can follow. */
 
 import { PrefineError, show } from "../errors.ts";
-import { parseJson } from "../parseJson.ts";
+import { parseJson } from "../formats/parseJson.ts";
 
 const BIASES = ["none", "all", "lora_only"] as const;
 export type Bias = (typeof BIASES)[number];

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../disk/wholeFiles.ts";
 import { PrefineError } from "../errors.ts";
-import { parseJson } from "../parseJson.ts";
+import { parseJson } from "../formats/parseJson.ts";
 
 const DAMAGED = "Is the file damaged? Resume from another checkpoint.";
 

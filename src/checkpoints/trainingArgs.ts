@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Content, ioError } from "../disk/wholeFiles.ts";
 import { PrefineError, show } from "../errors.ts";
-import { parseJson } from "../parseJson.ts";
+import { parseJson } from "../formats/parseJson.ts";
 
 export const TRAINING_ARGS = "training_args.json";
 

@@ -4,7 +4,7 @@
  * code for code; a matrix of 8 bits (LLM.int8()) has a scale a row.
  */
 import { PrefineError, show } from "../errors.ts";
-import { parseJson } from "../parseJson.ts";
+import { parseJson } from "./parseJson.ts";
 import {
   BLOCK,
   dequantize,

@@ -1,10 +1,10 @@
 /** @file JSON files of rows (JSON Lines, or one list), read block by block: bytes -> rows as plain objects. */
 
 import { PrefineError, show } from "../errors.ts";
-import { parseJson } from "../parseJson.ts";
 import type { ByteSource } from "./byteSource.ts";
 import { jsonArraySplitter } from "./jsonArray.ts";
 import { jsonLinesSplitter, type RowSpan, type RowSplitter } from "./jsonl.ts";
+import { parseJson } from "./parseJson.ts";
 
 export interface JsonFile {
   source: ByteSource;

@@ -6,8 +6,8 @@
  */
 
 import { PrefineError, show } from "../errors.ts";
-import { parseJson } from "../parseJson.ts";
 import { widenFloats } from "./narrowFloats.ts";
+import { parseJson } from "./parseJson.ts";
 
 /** Bits of an element, in the order of the format's own library, which writes tensors in descending order of dtype. */
 const DTYPE_BITS = {

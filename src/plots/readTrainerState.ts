@@ -4,7 +4,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { shownPath } from "../disk/shownPath.ts";
 import { PrefineError } from "../errors.ts";
-import { parseJson } from "../parseJson.ts";
+import { parseJson } from "../formats/parseJson.ts";
 import type { LogEntry, PlottedRun } from "./series.ts";
 
 const DAMAGED = "Is the file damaged? Plot another run, or a checkpoint of this one.";

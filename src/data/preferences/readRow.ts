@@ -1,6 +1,6 @@
 /** @file Checks a row where it enters: which columns it has, and of what kind. */
 import { PrefineError, show } from "../../errors.ts";
-import { parseJson } from "../../parseJson.ts";
+import { parseJson } from "../../formats/parseJson.ts";
 import { extractPrompt, type Message, type PreferenceRow } from "./extractPrompt.ts";
 
 /** A row of texts, or of conversations with what their template is told beside them. */

@@ -1,7 +1,7 @@
 /** @file The structure of tokenizer.json (Hugging Face tokenizers), checked where it enters, or built for GPT-2. */
 
 import { PrefineError, show } from "../../errors.ts";
-import { parseJson } from "../../parseJson.ts";
+import { parseJson } from "../../formats/parseJson.ts";
 
 /** A token that is found in the text before anything else is split. */
 export interface AddedToken {
