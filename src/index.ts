@@ -23,12 +23,12 @@ export { pipeline, type TextGenerationPipeline } from "./generation/pipeline.ts"
 export { type MergedModel, type MergeOptions, merge_and_unload } from "./merging/mergeAndUnload.ts";
 export { plotRunFolders } from "./plots/plotRunFolders.ts";
 export { plotRuns } from "./plots/plotRuns.ts";
-export { plotTerminal } from "./plots/plotTerminal.ts";
 export { readTrainerState } from "./plots/readTrainerState.ts";
 export { renderPng } from "./plots/renderPng.ts";
+export { createLogger, type Logger } from "./terminal/logger.ts";
+export { plotTerminal } from "./terminal/plotTerminal.ts";
 export { type RunOptions, train } from "./train.ts";
 export type { CallbackInput, CallbackState, EventDetails, TrainerCallback } from "./training/callbacks.ts";
 export type { ComputeMetrics, EvalPrediction } from "./training/computeMetrics.ts";
 export { EarlyStoppingCallback, type EarlyStoppingOptions } from "./training/earlyStopping.ts";
-export { createLogger, type Logger } from "./training/logger.ts";
 export { DPOTrainer, type DPOTrainerOptions, type TrainOptions, type TrainOutput } from "./training/trainer.ts";

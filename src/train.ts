@@ -12,7 +12,7 @@ import type { OriginOptions } from "./data/datasets/origin.ts";
 import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
 import { PrefineError } from "./errors.ts";
 import { AutoModelForCausalLM } from "./generation/causalLM.ts";
-import { createLogger, type Logger } from "./training/logger.ts";
+import { createLogger, type Logger } from "./terminal/logger.ts";
 import { checkOutputDir, resumedQuantization } from "./training/outputDir.ts";
 import { DPOTrainer, type TrainOutput } from "./training/trainer.ts";
 

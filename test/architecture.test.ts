@@ -10,7 +10,7 @@ const GRAPH_FUNCTION_LINES = 60;
 
 /** Functions that are longer than 40 lines (60 where graphs are built), and why. */
 const LONG_FUNCTIONS: Record<string, string> = {
-  "src/training/progressBar.ts createProgressBar": "small functions around the state of one bar",
+  "src/terminal/progressBar.ts createProgressBar": "small functions around the state of one bar",
 };
 
 const committed = committedFiles({ withNew: true });
@@ -87,7 +87,7 @@ describe("imports", () => {
 
   test("console is for the logger and the command line", () => {
     const users = sources.filter(({ identifiers }) => identifiers.has("console")).map(({ path }) => path);
-    expect(users.filter((path) => !isIn(["src/training/logger.ts", "src/cli/"])(path))).toEqual([]);
+    expect(users.filter((path) => !isIn(["src/terminal/logger.ts", "src/cli/"])(path))).toEqual([]);
   });
 });
 

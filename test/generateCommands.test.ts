@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { textWidth } from "../src/cli/text.ts";
+import { textWidth } from "../src/terminal/text.ts";
 import { runCommand } from "./support/runCommand.ts";
 import { hasReference, needsReference, referenceFolder } from "./support/shared.ts";
 

@@ -3,7 +3,7 @@
  * by hand are put together with what a question brings along (its topic, its aside, its direct answer), so that what
  * is said stays true, and the pieces are drawn by the question.
  */
-import { countWords } from "../../src/cli/text.ts";
+import { countWords } from "../../src/terminal/text.ts";
 import { shuffled } from "./choices.ts";
 import type { Question } from "./questions.ts";
 import { RAMBLING_WORDS } from "./settings.ts";

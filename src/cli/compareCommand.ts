@@ -7,15 +7,15 @@ import type { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import { PrefineError } from "../errors.ts";
 import type { GenerateOptions } from "../generation/generativeModel.ts";
 import type { ModelSourceOptions } from "../generation/modelSource.ts";
+import { sideBySide } from "../terminal/sideBySide.ts";
+import { openTerminal, type Terminal } from "../terminal/terminal.ts";
+import { countWords, wrapText } from "../terminal/text.ts";
 import { generateAnswers } from "./generateCommand.ts";
 import { addGenerationFlags, CLI_DEFAULTS, type GenerationFlags, readGenerationFlags } from "./generationFlags.ts";
 import { interruptible } from "./interrupt.ts";
 import { type QuantizationFlags, quantizationFlags, recordedLine } from "./quantizationFlags.ts";
 import { type ChatFlags, inputsOf, type Question } from "./questions.ts";
-import { sideBySide } from "./sideBySide.ts";
 import { questionsOfSplit } from "./splitPrompts.ts";
-import { openTerminal, type Terminal } from "./terminal.ts";
-import { countWords, wrapText } from "./text.ts";
 
 /** The course note's question. */
 const QUESTION = "Is a higher octane gasoline better for your car?";

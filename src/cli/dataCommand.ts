@@ -4,8 +4,8 @@ import type { Dataset } from "../data/datasets/dataset.ts";
 import { type DatasetDict, unknownSplit } from "../data/datasets/datasetDict.ts";
 import { describeFeature, type Row } from "../data/datasets/features.ts";
 import { PrefineError } from "../errors.ts";
-import { openTerminal, type Terminal } from "./terminal.ts";
-import { cutText, onOneLine, padText, tableLines, textWidth } from "./text.ts";
+import { openTerminal, type Terminal } from "../terminal/terminal.ts";
+import { cutText, onOneLine, padText, tableLines, textWidth } from "../terminal/text.ts";
 
 const EXAMPLES = `
 DATASET is a hub id, a folder, or a .parquet, .jsonl or .json file.

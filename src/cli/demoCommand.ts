@@ -1,7 +1,7 @@
 /** @file prefine demo: the whole job of the course note, offline, on the embedded model and data set. */
 import type { Command } from "commander";
+import { openTerminal } from "../terminal/terminal.ts";
 import { interruptible } from "./interrupt.ts";
-import { openTerminal } from "./terminal.ts";
 
 const EXAMPLES = `
 Takes about a minute on two cores, without a network. A second run replaces what

@@ -1,6 +1,8 @@
 /** @file prefine generate MODEL|RUN: answers to prompts, streamed as they come. */
 import type { Command } from "commander";
 import type { CausalLM, GenerateOptions } from "../generation/generativeModel.ts";
+import { openTerminal, type Terminal } from "../terminal/terminal.ts";
+import { printable } from "../terminal/text.ts";
 import {
   addGenerationFlags,
   CLI_DEFAULTS,
@@ -11,8 +13,6 @@ import {
 import { interruptible } from "./interrupt.ts";
 import { quantizationFlags, recordedLine } from "./quantizationFlags.ts";
 import { inputsOf, type ModelInputs, type Question } from "./questions.ts";
-import { openTerminal, type Terminal } from "./terminal.ts";
-import { printable } from "./text.ts";
 
 const BATCH = 8; // prompts that go through the model at once: speed against memory
 

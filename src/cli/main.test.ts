@@ -5,8 +5,8 @@ import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { runCommand } from "../../test/support/runCommand.ts";
 import { PrefineError } from "../errors.ts";
+import { textWidth } from "../terminal/text.ts";
 import { interruptible } from "./interrupt.ts";
-import { textWidth } from "./text.ts";
 
 let folder: string;
 beforeEach(() => {

@@ -1,7 +1,7 @@
 /** @file The command line: which command, its errors without stack traces, its exit code. Commands load lazily. */
 import { Command, CommanderError } from "commander";
 import { nearestName, PrefineError } from "../errors.ts";
-import { printError } from "./terminal.ts";
+import { printError } from "../terminal/terminal.ts";
 import { version } from "./version.ts";
 
 /** A command adds its arguments, options, help and action to its entry in the program. */

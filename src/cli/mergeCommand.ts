@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { MergeOptions } from "../merging/mergeAndUnload.ts";
+import { openTerminal } from "../terminal/terminal.ts";
 import { addQuantizationFlags, type QuantizationFlags, quantizationFlags } from "./quantizationFlags.ts";
-import { openTerminal } from "./terminal.ts";
 
 const EXAMPLES = `
 RUN is the output_dir of a training, a checkpoint in it, or an adapter of PEFT's.

@@ -1,6 +1,6 @@
 /** @file The table of options as help: in groups, within the terminal's width. */
 import type { Option, Table } from "../config/option.ts";
-import { padText, wrapText } from "./text.ts";
+import { padText, wrapText } from "../terminal/text.ts";
 
 const FLAG_COLUMN = 32; // cells; longer flags push their help onto the next line
 const MAX_COLUMNS = 100; // wider help is harder to read

@@ -1,7 +1,7 @@
 /** @file prefine plot RUN...: the logs of runs as SVG and PNG, and a small plot in the terminal. */
 import { type Command, InvalidArgumentError } from "commander";
 import { shownPath } from "../disk/shownPath.ts";
-import { openTerminal } from "./terminal.ts";
+import { openTerminal } from "../terminal/terminal.ts";
 
 const EXAMPLES = `
 RUN is the folder of a run, a checkpoint in it, or a trainer_state.json.
@@ -38,7 +38,7 @@ async function plot(runs: string[], options: Options): Promise<void> {
   const { svg, png } = await plotRunFolders(runs, options);
   if (terminal.isTTY && runs.length === 1) {
     const { readTrainerState } = await import("../plots/readTrainerState.ts");
-    const { plotTerminal } = await import("../plots/plotTerminal.ts");
+    const { plotTerminal } = await import("../terminal/plotTerminal.ts");
     const { log_history } = await readTrainerState(runs[0]);
     const { columns, isColored } = terminal;
     terminal.print(`${plotTerminal(log_history, { columns, color: isColored, metric: options.metrics?.[0] })}\n`);

@@ -2,8 +2,8 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { PrefineError } from "../errors.ts";
+import { openTerminal } from "../terminal/terminal.ts";
 import { interruptible } from "./interrupt.ts";
-import { openTerminal } from "./terminal.ts";
 
 const USAGE = `Usage: prefine train [--config run.yaml] [--key value ...]
 

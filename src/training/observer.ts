@@ -1,7 +1,7 @@
 /** @file Who is told about a run: the terminal, and TensorBoard's event files where report_to asks for them. */
 import { type EventLog, eventFolder, openEventLog } from "../checkpoints/eventLog.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
-import type { Logger } from "./logger.ts";
+import type { Logger } from "../terminal/logger.ts";
 import type { RunObserver } from "./run.ts";
 import { publicArguments } from "./trainingArguments.ts";
 

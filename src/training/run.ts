@@ -10,10 +10,10 @@ import type { Content } from "../disk/wholeFiles.ts";
 import type { Learner } from "../dpo/learner.ts";
 import type { AdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
 import type { Schedule } from "../optim/schedules.ts";
+import type { StepReport } from "../terminal/progressBar.ts";
 import type { Callbacks } from "./callbacks.ts";
 import type { ComputeMetrics } from "./computeMetrics.ts";
 import { type Plan, positionAfter } from "./plan.ts";
-import type { StepReport } from "./progressBar.ts";
 import type { ReferenceCache, ReferenceFacts } from "./reference.ts";
 import type { ReferenceLogps } from "./referenceLogps.ts";
 

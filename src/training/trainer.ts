@@ -6,6 +6,7 @@ import { adviceOf, DPOConfig, type DPOConfigInput } from "../config/DPOConfig.ts
 import { LoraConfig, type LoraConfigInput } from "../config/LoraConfig.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../errors.ts";
+import { createLogger, type Logger } from "../terminal/logger.ts";
 import { checkMetric } from "./bestModel.ts";
 import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks.ts";
 import type { ComputeMetrics } from "./computeMetrics.ts";
@@ -13,7 +14,6 @@ import { createRun, resetOptimizer, resetState, restoreRun } from "./createRun.t
 import { checkDropped } from "./dropLast.ts";
 import { finishRun, saveModel, saveState } from "./finish.ts";
 import { logEvaluation } from "./logEntries.ts";
-import { createLogger, type Logger } from "./logger.ts";
 import { runToEnd } from "./loop.ts";
 import { createObserver, type TrainingObserver } from "./observer.ts";
 import { checkOutputDir, findStart, type Resume, resumedQuantization } from "./outputDir.ts";

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it, test, vi } from "vitest";
 import { tellStory } from "../../src/cli/demo/story.ts";
-import { openTerminal } from "../../src/cli/terminal.ts";
 import { loadDataset } from "../../src/data/datasets/loadDataset.ts";
+import { openTerminal } from "../../src/terminal/terminal.ts";
 import { type CommandOutcome, runCommand } from "../support/runCommand.ts";
 
 const OCTANE = "Is a higher octane gasoline better for your car?";

@@ -10,7 +10,7 @@ import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { createLearner } from "../../src/dpo/createLearner.ts";
 import type { LoadedModel } from "../../src/models/loadModel.ts";
 import { loraAdapter } from "../../src/models/lora.ts";
-import type { Logger } from "../../src/training/logger.ts";
+import type { Logger } from "../../src/terminal/logger.ts";
 import { DPOTrainer } from "../../src/training/trainer.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { objective } from "../support/objective.ts";

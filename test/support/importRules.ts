@@ -59,7 +59,17 @@ export const RULES: Record<string, Rule> = {
   dpo: { values: [...ENGINE, "models", "optim"], types: ["data/preferences"] },
   checkpoints: { values: ["disk", "formats"], types: ["config", "optim"] },
   training: {
-    values: ["disk", "config", "optim", "data/tokenizers", "data/preferences", "models", "dpo", "checkpoints"],
+    values: [
+      "disk",
+      "terminal",
+      "config",
+      "optim",
+      "data/tokenizers",
+      "data/preferences",
+      "models",
+      "dpo",
+      "checkpoints",
+    ],
     late: ["plots"],
   },
   generation: {
@@ -69,9 +79,10 @@ export const RULES: Record<string, Rule> = {
     values: ["disk", ...ENGINE, "models", "data/tokenizers", "checkpoints", "generation", "formats", "random"],
   },
   plots: { values: ["disk", "formats"] },
-  train: { values: [...LIBRARY, "training"] },
-  index: { values: [...LIBRARY, "training", "plots", "train"] },
-  cli: { values: [...LIBRARY, "training", "plots", "train", "index"] },
+  terminal: { values: ["plots"] },
+  train: { values: [...LIBRARY, "terminal", "training"] },
+  index: { values: [...LIBRARY, "terminal", "training", "plots", "train"] },
+  cli: { values: [...LIBRARY, "terminal", "training", "plots", "train", "index"] },
 };
 
 /** Where `node:fs` may be imported: where files are the subject. A path ending in / is a folder. */
@@ -85,7 +96,7 @@ export const READS_FILES = [
     "src/plots/plotRunFolders.ts",
     "src/plots/readTrainerState.ts",
   ],
-  ...["src/training/logger.ts", "src/merging/mergeAndUnload.ts", "src/cli/"],
+  ...["src/terminal/logger.ts", "src/merging/mergeAndUnload.ts", "src/cli/"],
 ];
 
 /** What runs in a browser too: nothing of Node but in the files above. */

@@ -1,9 +1,9 @@
 /** @file A DPOTrainer around the toy learner: everything but the model and the tokenizer is real. */
 import type { LogEntry } from "../../src/checkpoints/trainerState.ts";
 import { DPOConfig, type DPOConfigInput } from "../../src/config/DPOConfig.ts";
+import type { Logger } from "../../src/terminal/logger.ts";
 import type { CallbackInput } from "../../src/training/callbacks.ts";
 import type { ComputeMetrics } from "../../src/training/computeMetrics.ts";
-import type { Logger } from "../../src/training/logger.ts";
 import type { ReferenceCache } from "../../src/training/reference.ts";
 import { DPOTrainer } from "../../src/training/trainer.ts";
 import { fingerprintOf } from "../../src/training/trainingArguments.ts";

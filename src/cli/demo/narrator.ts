@@ -1,6 +1,6 @@
 /** @file How the demo speaks: numbered chapters, indented paragraphs and fields, as wide as the terminal. */
-import type { Terminal } from "../terminal.ts";
-import { cutText, onOneLine, padText, tableLines, textWidth, wrapText } from "../text.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
+import { cutText, onOneLine, padText, tableLines, textWidth, wrapText } from "../../terminal/text.ts";
 
 const INDENT = "   ";
 const WIDEST = 100; // longer lines are tiring to read

@@ -1,6 +1,6 @@
 /** @file A small plot of the loss for a terminal, in braille dots or in plain ASCII. */
-import { collectSeries, type LogEntry, type Point, type Series, SMOOTH_ABOVE, smooth } from "./series.ts";
-import { niceAxis } from "./ticks.ts";
+import { collectSeries, type LogEntry, type Point, type Series, SMOOTH_ABOVE, smooth } from "../plots/series.ts";
+import { niceAxis } from "../plots/ticks.ts";
 
 export interface TerminalPlotOptions {
   /** Width in characters, axis and all; default 80. */
