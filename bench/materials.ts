@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { PrefineError } from "../src/errors.ts";
-import { architectureOf } from "../src/models/architectures.ts";
+import { architectureOf } from "../src/models/families/architectures.ts";
 import { Mt19937 } from "../src/random.ts";
 
 /** The folder beside the checkout; this file runs from bench/dist/bench. */

@@ -4,7 +4,7 @@
  * epochs, the folder of the run, and `checkpointing` for gradient checkpointing.
  */
 import { AutoModelForCausalLM, AutoTokenizer, DPOTrainer, loadDataset } from "../src/index.ts";
-import { describeQuantization, storedBytes } from "../src/models/quantize.ts";
+import { describeQuantization, storedBytes } from "../src/models/precision/quantize.ts";
 import { dataFolder, preferenceTexts } from "./materials.ts";
 import { peakRss } from "./peakRss.ts";
 import { BASES, type BaseName, type BaseReport, conversations, LORA, TRAINING } from "./smolSettings.ts";

@@ -5,7 +5,7 @@ import { packPair } from "../src/data/preferences/packPair.ts";
 import { prepareDataset } from "../src/data/preferences/prepareDataset.ts";
 import type { PackedPair } from "../src/data/preferences/types.ts";
 import { AutoTokenizer, loadDataset } from "../src/index.ts";
-import { architectureOf } from "../src/models/architectures.ts";
+import { architectureOf } from "../src/models/families/architectures.ts";
 import type { Architecture } from "../src/models/network.ts";
 import { benchRows, dataFolder, preferenceTexts } from "./materials.ts";
 import { mean } from "./measurements.ts";

@@ -1,7 +1,7 @@
 /** @file The learner on the engine: a few graphs over one set of weights in the compute thread. */
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import { Device, type HostTensor, type RuntimeInfo } from "../engine/runtime/device.ts";
-import { storedNames } from "../models/quantize.ts";
+import { storedNames } from "../models/precision/quantize.ts";
 import { accumulateBatch, batchLoss } from "./accumulateBatch.ts";
 import type { BatchResult, Learner, LearnerState, PairScores, RewardKind, Role, StoredTensor } from "./learner.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";

@@ -1,6 +1,6 @@
 /** @file Weights on their way into the compute thread. */
 import type { Device } from "../engine/runtime/device.ts";
-import { takePrincipal } from "../models/takePrincipal.ts";
+import { takePrincipal } from "../models/adapters/pissa.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
 import { needsReference } from "./losses/losses.ts";
 import { float32 } from "./pairFeeds.ts";

@@ -1,7 +1,7 @@
 /** @file The foreseen memory against what a training took. */
 import { expect, test } from "vitest";
-import { gpt2 } from "../models/gpt2.ts";
-import { loraAdapter } from "../models/lora.ts";
+import { loraAdapter } from "../models/adapters/lora.ts";
+import { gpt2 } from "../models/families/gpt2.ts";
 import { memoryNeed } from "./memoryNeed.ts";
 
 test("GPT-2 124M with LoRA on pairs of up to 946 tokens: near the 1.5 GB that the benchmark measured", () => {

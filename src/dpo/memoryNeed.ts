@@ -7,9 +7,9 @@
  */
 import type { PackedSize } from "../data/preferences/packPair.ts";
 import { availableMemory, refuseBeyondMemory } from "../engine/runtime/memory.ts";
+import { adapterTensors, type LoraAdapter } from "../models/adapters/lora.ts";
 import type { LoadedModel } from "../models/loadModel.ts";
-import { adapterTensors, type LoraAdapter } from "../models/lora.ts";
-import { storedBytes } from "../models/quantize.ts";
+import { storedBytes } from "../models/precision/quantize.ts";
 import { type OptimizerSettings, stateOf } from "../optim/optimizers.ts";
 
 /** Node, the runtime, the graphs, the tokenizer, the rows. */

@@ -1,7 +1,7 @@
 /** @file The compiled graphs of a run. */
 import type { LoweredGraph } from "../engine/onnx/lower.ts";
 import type { Device, Session } from "../engine/runtime/device.ts";
-import type { LoraAdapter } from "../models/lora.ts";
+import type { LoraAdapter } from "../models/adapters/lora.ts";
 import { HEAD_MODULE } from "../models/network.ts";
 import { batchLossGraph } from "./batchGraph.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";

@@ -26,8 +26,8 @@ import {
   type Tensor,
 } from "../engine/graph/index.ts";
 import { type LoweredGraph, type LoweringOptions, lowerGraph } from "../engine/onnx/lower.ts";
+import type { LoraAdapter } from "../models/adapters/lora.ts";
 import { buildNetwork } from "../models/buildNetwork.ts";
-import type { LoraAdapter } from "../models/lora.ts";
 import type { Architecture } from "../models/network.ts";
 import { PACKED, packedAttention } from "../models/packedAttention.ts";
 import { LOGPS, pairInputs } from "./batchGraph.ts";

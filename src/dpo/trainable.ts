@@ -3,12 +3,12 @@
 import { constant, gatherRows, input, type Tensor } from "../engine/graph/index.ts";
 import { lowerGraph } from "../engine/onnx/lower.ts";
 import type { Device } from "../engine/runtime/device.ts";
-import { frozenMatrix, type NamedInput } from "../models/frozenMatrix.ts";
-import { initLora } from "../models/initLora.ts";
-import { adapterTensors, type LoraAdapter } from "../models/lora.ts";
-import { adaptedNorm } from "../models/loraForward.ts";
+import { initLora } from "../models/adapters/initLora.ts";
+import { adapterTensors, type LoraAdapter } from "../models/adapters/lora.ts";
+import { adaptedNorm } from "../models/adapters/loraForward.ts";
+import { takePrincipal } from "../models/adapters/pissa.ts";
 import type { Architecture } from "../models/network.ts";
-import { takePrincipal } from "../models/takePrincipal.ts";
+import { frozenMatrix, type NamedInput } from "../models/precision/frozenMatrix.ts";
 import type { Learner } from "./learner.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
 import { float32 } from "./pairFeeds.ts";

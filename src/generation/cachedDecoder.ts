@@ -14,13 +14,13 @@ import {
 import { lowerGraph } from "../engine/onnx/lower.ts";
 import { Device, type Fetch, type HostTensor, type Session } from "../engine/runtime/device.ts";
 import { availableMemory, refuseBeyondMemory } from "../engine/runtime/memory.ts";
+import { adapterTensors, type LoraAdapter, loraAdapter } from "../models/adapters/lora.ts";
+import { takePrincipal } from "../models/adapters/pissa.ts";
 import { buildNetwork } from "../models/buildNetwork.ts";
-import { keepNarrow } from "../models/keepNarrow.ts";
 import type { LoadedModel } from "../models/loadModel.ts";
-import { adapterTensors, type LoraAdapter, loraAdapter } from "../models/lora.ts";
 import type { Architecture } from "../models/network.ts";
-import { quantizedUnder, storedBytes, storedNames } from "../models/quantize.ts";
-import { takePrincipal } from "../models/takePrincipal.ts";
+import { keepNarrow } from "../models/precision/keepNarrow.ts";
+import { quantizedUnder, storedBytes, storedNames } from "../models/precision/quantize.ts";
 import type { Decoder, DecoderStepOptions } from "./decoder.ts";
 import { causalMasks, maskName } from "./decoderMasks.ts";
 import { PICK_ROWS, pickRows } from "./pickRows.ts";

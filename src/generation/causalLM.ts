@@ -1,7 +1,7 @@
 /** @file AutoModelForCausalLM: a model from the hub, a folder or a run, that can be trained and that generates text. */
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import { loadModel } from "../models/loadModel.ts";
-import { alreadyQuantized, quantizeModel } from "../models/quantize.ts";
+import { alreadyQuantized, quantizeModel } from "../models/precision/quantize.ts";
 import { createDecoder } from "./cachedDecoder.ts";
 import { modelUnder } from "./checkAdapter.ts";
 import { CausalLM } from "./generativeModel.ts";

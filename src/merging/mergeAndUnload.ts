@@ -13,11 +13,11 @@ import { type FloatDtype, fromFloat32 } from "../formats/narrowFloats.ts";
 import { type SafetensorsTensor, safetensorsPieces } from "../formats/safetensors.ts";
 import { modelUnder } from "../generation/checkAdapter.ts";
 import { findModel, type ModelSourceOptions } from "../generation/modelSource.ts";
+import { type LoraAdapter, loraAdapter } from "../models/adapters/lora.ts";
+import { takePrincipal } from "../models/adapters/pissa.ts";
 import { type LoadedModel, loadModel } from "../models/loadModel.ts";
-import { type LoraAdapter, loraAdapter } from "../models/lora.ts";
 import type { QuantizationSettings } from "../models/network.ts";
-import { describeQuantization, quantizedUnder, quantizeModel } from "../models/quantize.ts";
-import { takePrincipal } from "../models/takePrincipal.ts";
+import { describeQuantization, quantizedUnder, quantizeModel } from "../models/precision/quantize.ts";
 import { compareLogits, logitsOf } from "./compareLogits.ts";
 import { isUntied, mergeWeights } from "./mergeWeights.ts";
 

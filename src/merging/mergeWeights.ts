@@ -2,12 +2,12 @@
 import { constant, input, replace, type Shape, type Tensor } from "../engine/graph/index.ts";
 import { lowerGraph } from "../engine/onnx/lower.ts";
 import type { Device } from "../engine/runtime/device.ts";
-import { frozenMatrix, type NamedInput } from "../models/frozenMatrix.ts";
+import type { LoraAdapter } from "../models/adapters/lora.ts";
+import { mergedWeight } from "../models/adapters/loraForward.ts";
+import type { TokenRows } from "../models/adapters/tokenRows.ts";
 import type { LoadedModel } from "../models/loadModel.ts";
-import type { LoraAdapter } from "../models/lora.ts";
-import { mergedWeight } from "../models/loraForward.ts";
 import { type Architecture, HEAD_MODULE, type LinearLayer } from "../models/network.ts";
-import type { TokenRows } from "../models/tokenRows.ts";
+import { frozenMatrix, type NamedInput } from "../models/precision/frozenMatrix.ts";
 
 const HEAD = `${HEAD_MODULE}.weight`;
 

@@ -18,10 +18,10 @@ import {
   type Tensor,
   uniformNoise,
 } from "../engine/graph/index.ts";
-import { frozenMatrix, type NamedInput } from "./frozenMatrix.ts";
-import type { LoraAdapter, LoraLayer } from "./lora.ts";
-import { adaptedNorm, adaptRows, addDora, addLora } from "./loraForward.ts";
+import type { LoraAdapter, LoraLayer } from "./adapters/lora.ts";
+import { adaptedNorm, adaptRows, addDora, addLora } from "./adapters/loraForward.ts";
 import { type Architecture, HEAD_MODULE, type LinearLayer, type Network } from "./network.ts";
+import { frozenMatrix, type NamedInput } from "./precision/frozenMatrix.ts";
 
 export interface NetworkOptions {
   adapter: LoraAdapter | null;

@@ -11,10 +11,10 @@ import { type Bytes, packedMatrix, UNQUANTIZED } from "../formats/bitsandbytes.t
 import { isGgufPath } from "../formats/gguf.ts";
 import { parseJson } from "../formats/parseJson.ts";
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderLength } from "../formats/safetensors.ts";
-import { architectureOf } from "./architectures.ts";
+import { architectureOf } from "./families/architectures.ts";
 import { ggufWeights, loadGguf } from "./loadGguf.ts";
 import type { Architecture, QuantizationSettings } from "./network.ts";
-import { asPacked, checkQuantMethod, packedRange, packedShape } from "./packedWeights.ts";
+import { asPacked, checkQuantMethod, packedRange, packedShape } from "./precision/packedWeights.ts";
 import { differsFromTied, type FoundTensor } from "./tiedWeights.ts";
 
 export interface LoadModelOptions {

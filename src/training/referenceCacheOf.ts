@@ -4,7 +4,7 @@ import { hashStoredWeights, hashTensors, referenceCacheFolder } from "../checkpo
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import type { Truncation } from "../data/preferences/packPair.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
-import { describeQuantization } from "../models/quantize.ts";
+import { describeQuantization } from "../models/precision/quantize.ts";
 import { usesReference } from "./objective.ts";
 import type { ReferenceCache, ReferenceChoice } from "./reference.ts";
 

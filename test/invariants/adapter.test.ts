@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { loadAdapter, saveAdapter } from "../../src/checkpoints/adapter.ts";
 import type { PairLogps, PairTokens } from "../../src/data/preferences/types.ts";
 import type { LearnerOptions } from "../../src/dpo/learnerOptions.ts";
-import { loraAdapter } from "../../src/models/lora.ts";
+import { loraAdapter } from "../../src/models/adapters/lora.ts";
 import { pairs, scoresOf, trainSteps as train, useLearners } from "../support/learnerBench.ts";
 import { askPeft, expectSameLogps, hasPeft, needsPeft } from "../support/peft.ts";
 import { packed } from "../support/randomGpt2.ts";

@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { loadAdapter, saveAdapter } from "../../src/checkpoints/adapter.ts";
 import type { AdapterConfig } from "../../src/checkpoints/adapterConfig.ts";
 import type { PairLogps } from "../../src/data/preferences/types.ts";
-import { loraAdapter } from "../../src/models/lora.ts";
+import { loraAdapter } from "../../src/models/adapters/lora.ts";
 import { ADAPTER_KINDS, type AdapterKind, PISSA_KINDS } from "../support/adapterKinds.ts";
 import { pairs, referenceOf, scoresOf, trainSteps, useLearners } from "../support/learnerBench.ts";
 import { askPeft, expectSameLogps, hasPeft, needsPeft } from "../support/peft.ts";

@@ -11,7 +11,7 @@ import type { Learner } from "../../src/dpo/learner.ts";
 import { add, grad, input, mul, sumAll, uniformNoise } from "../../src/engine/graph/index.ts";
 import { lowerGraph } from "../../src/engine/onnx/lower.ts";
 import { Device } from "../../src/engine/runtime/device.ts";
-import { loraAdapter } from "../../src/models/lora.ts";
+import { loraAdapter } from "../../src/models/adapters/lora.ts";
 import { Mt19937 } from "../../src/random.ts";
 import { objective } from "../support/objective.ts";
 import { ADAMW, packed, randomGpt2, randomPairTokens } from "../support/randomGpt2.ts";

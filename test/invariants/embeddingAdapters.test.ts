@@ -14,7 +14,7 @@ import { decodeSafetensors, type SafetensorsTensor } from "../../src/formats/saf
 import { AutoModelForCausalLM } from "../../src/index.ts";
 import { logitsOf } from "../../src/merging/compareLogits.ts";
 import { merge_and_unload } from "../../src/merging/mergeAndUnload.ts";
-import { type LoraSettings, loraAdapter } from "../../src/models/lora.ts";
+import { type LoraSettings, loraAdapter } from "../../src/models/adapters/lora.ts";
 import type { DPOTrainerOptions } from "../../src/training/trainer.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { pairs, trainSteps, useLearners } from "../support/learnerBench.ts";

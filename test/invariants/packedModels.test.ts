@@ -16,10 +16,10 @@ import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "..
 import { createDecoder } from "../../src/generation/cachedDecoder.ts";
 import { AutoModelForCausalLM } from "../../src/generation/causalLM.ts";
 import { merge_and_unload } from "../../src/merging/mergeAndUnload.ts";
-import { keepNarrow } from "../../src/models/keepNarrow.ts";
+import { adapterTensors, loraAdapter } from "../../src/models/adapters/lora.ts";
 import { type LoadedModel, loadModel } from "../../src/models/loadModel.ts";
-import { adapterTensors, loraAdapter } from "../../src/models/lora.ts";
-import { describeQuantization, quantizedUnder, quantizeModel } from "../../src/models/quantize.ts";
+import { keepNarrow } from "../../src/models/precision/keepNarrow.ts";
+import { describeQuantization, quantizedUnder, quantizeModel } from "../../src/models/precision/quantize.ts";
 import { Mt19937 } from "../../src/random.ts";
 import { prepareModel } from "../../src/training/prepareModel.ts";
 import { largestDifference } from "../support/shared.ts";

@@ -8,9 +8,14 @@ import { describe, expect, test } from "vitest";
 import { BitsAndBytesConfig } from "../../src/config/BitsAndBytesConfig.ts";
 import { quantizedParts } from "../../src/formats/quantizedBlocks.ts";
 import { createDecoder } from "../../src/generation/cachedDecoder.ts";
+import { type LoraSettings, loraAdapter } from "../../src/models/adapters/lora.ts";
 import type { LoadedModel } from "../../src/models/loadModel.ts";
-import { type LoraSettings, loraAdapter } from "../../src/models/lora.ts";
-import { describeQuantization, quantizedUnder, quantizeModel, storedBytes } from "../../src/models/quantize.ts";
+import {
+  describeQuantization,
+  quantizedUnder,
+  quantizeModel,
+  storedBytes,
+} from "../../src/models/precision/quantize.ts";
 import { pairs, referenceOf, scoresOf, trainSteps, useLearners } from "../support/learnerBench.ts";
 import { packed } from "../support/randomGpt2.ts";
 import { dequantizedModel, FAMILIES, randomModel } from "../support/randomModel.ts";

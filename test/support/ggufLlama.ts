@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Device } from "../../src/engine/runtime/device.ts";
 import { fromFloat32 } from "../../src/formats/narrowFloats.ts";
 import type { SafetensorsTensor } from "../../src/formats/safetensors.ts";
-import { architectureOf } from "../../src/models/architectures.ts";
+import { architectureOf } from "../../src/models/families/architectures.ts";
 import { ggufSource } from "../../src/models/ggufTensors.ts";
 import { type LoadedModel, loadModel } from "../../src/models/loadModel.ts";
 import { Mt19937 } from "../../src/random.ts";

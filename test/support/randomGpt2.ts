@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { packPair } from "../../src/data/preferences/packPair.ts";
 import type { PackedPair, PairTokens } from "../../src/data/preferences/types.ts";
 import { encodeSafetensors, type SafetensorsTensor } from "../../src/formats/safetensors.ts";
-import { architectureOf } from "../../src/models/architectures.ts";
+import { architectureOf } from "../../src/models/families/architectures.ts";
 import { type LoadedModel, loadModel } from "../../src/models/loadModel.ts";
 import { Mt19937 } from "../../src/random.ts";
 

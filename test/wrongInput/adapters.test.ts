@@ -6,7 +6,7 @@ import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { saveAdapter } from "../../src/checkpoints/adapter.ts";
-import { initLora } from "../../src/models/initLora.ts";
+import { initLora } from "../../src/models/adapters/initLora.ts";
 import { randomGpt2 } from "../support/randomGpt2.ts";
 import { cut, editJson, editTensors, refusalOf, train, useWorkbench } from "../support/workbench.ts";
 

@@ -5,7 +5,7 @@
 import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { newestValidCheckpoint } from "../../src/checkpoints/runDirectory.ts";
-import { architectureOf } from "../../src/models/architectures.ts";
+import { architectureOf } from "../../src/models/families/architectures.ts";
 import { runCommand } from "../support/runCommand.ts";
 import {
   editJson,

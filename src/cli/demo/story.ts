@@ -12,7 +12,7 @@ import { shownPath } from "../../disk/shownPath.ts";
 import { PrefineError } from "../../errors.ts";
 import { AutoModelForCausalLM } from "../../generation/causalLM.ts";
 import type { CausalLM } from "../../generation/generativeModel.ts";
-import { adapterTensors, loraAdapter } from "../../models/lora.ts";
+import { adapterTensors, loraAdapter } from "../../models/adapters/lora.ts";
 import { createLogger } from "../../terminal/logger.ts";
 import { plotTerminal } from "../../terminal/plotTerminal.ts";
 import { sideBySide } from "../../terminal/sideBySide.ts";

@@ -9,7 +9,7 @@ import { ADAMW, packed, randomGpt2, randomPairTokens } from "../../../test/suppo
 import { host, inputLike, numbers } from "../../../test/support/runGraph.ts";
 import { readState } from "../../../test/support/savedState.ts";
 import { createLearner } from "../../dpo/createLearner.ts";
-import { loraAdapter } from "../../models/lora.ts";
+import { loraAdapter } from "../../models/adapters/lora.ts";
 import * as ops from "../graph/index.ts";
 import { lowerGraph } from "../onnx/lower.ts";
 import { Device } from "./device.ts";

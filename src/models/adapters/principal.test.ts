@@ -1,6 +1,6 @@
 /** @file Singular values and vectors of matrices whose decomposition is known. */
 import { describe, expect, test } from "vitest";
-import { Mt19937 } from "../random.ts";
+import { Mt19937 } from "../../random.ts";
 import { pissa } from "./pissaKernel.ts";
 import { principal } from "./principal.ts";
 

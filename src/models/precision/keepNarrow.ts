@@ -1,8 +1,8 @@
 /** @file Weights that stay in memory as the file has them, in 16 bits, instead of being widened when they are read. */
-import type { NarrowDtype } from "../engine/graph/index.ts";
-import type { FileRange } from "../engine/runtime/protocol.ts";
-import type { LoadedModel } from "./loadModel.ts";
-import type { LoraAdapter } from "./lora.ts";
+import type { NarrowDtype } from "../../engine/graph/index.ts";
+import type { FileRange } from "../../engine/runtime/protocol.ts";
+import type { LoraAdapter } from "../adapters/lora.ts";
+import type { LoadedModel } from "../loadModel.ts";
 
 const NARROW: Partial<Record<FileRange["as"], NarrowDtype>> = { F16: "float16", BF16: "bfloat16" };
 

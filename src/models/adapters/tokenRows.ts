@@ -2,9 +2,9 @@
  * @file Rows of an embedding or of the unembedding that are trained one by one: PEFT's trainable_token_indices. They
  * stand in for the base's rows. K tokens, C channels.
  */
-import { PrefineError } from "../errors.ts";
+import { PrefineError } from "../../errors.ts";
+import { HEAD_MODULE } from "../network.ts";
 import { embeddingNames, type ModelModules } from "./loraTargets.ts";
-import { HEAD_MODULE } from "./network.ts";
 
 /** Tokens of the words' embedding, or of modules by name. */
 export type TrainableTokens = readonly number[] | Readonly<Record<string, readonly number[]>> | null;

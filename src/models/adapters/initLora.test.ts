@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import fixture from "../../test/fixtures/torch_random.json" with { type: "json" };
-import { hasReference, needsReference, readTensors, referenceFolder } from "../../test/support/shared.ts";
+import fixture from "../../../test/fixtures/torch_random.json" with { type: "json" };
+import { hasReference, needsReference, readTensors, referenceFolder } from "../../../test/support/shared.ts";
 import { initLora } from "./initLora.ts";
 
 const layer = (name: string, r: number, [inFeatures, outFeatures]: readonly number[]) => ({

@@ -10,9 +10,9 @@ import {
   type Shape,
   type Tensor,
   transpose,
-} from "../engine/graph/index.ts";
-import { NESTED_VALUES, quantizedParts } from "../formats/quantizedBlocks.ts";
-import type { Architecture, LinearLayer } from "./network.ts";
+} from "../../engine/graph/index.ts";
+import { NESTED_VALUES, quantizedParts } from "../../formats/quantizedBlocks.ts";
+import type { Architecture, LinearLayer } from "../network.ts";
 
 export interface FrozenMatrix {
   /** x [M, in] -> x W + bias [M, out]. */

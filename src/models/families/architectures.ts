@@ -1,8 +1,8 @@
 /** @file config.json -> the architecture it describes. */
-import { PrefineError, show } from "../errors.ts";
+import { PrefineError, show } from "../../errors.ts";
+import type { Architecture } from "../network.ts";
 import { gpt2 } from "./gpt2.ts";
 import { llama } from "./llama.ts";
-import type { Architecture } from "./network.ts";
 
 type Family = (config: Record<string, unknown>, where: string) => Architecture;
 

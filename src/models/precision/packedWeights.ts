@@ -1,8 +1,8 @@
 /** @file Weights that their files hold in 8 or 4 bits already (bitsandbytes): they stay as they are, code for code. */
-import type { FileRange } from "../engine/runtime/protocol.ts";
-import { PrefineError, show } from "../errors.ts";
-import { isBlockwise, type PackedMatrix, UNQUANTIZED } from "../formats/bitsandbytes.ts";
-import type { Architecture, QuantizationSettings } from "./network.ts";
+import type { FileRange } from "../../engine/runtime/protocol.ts";
+import { PrefineError, show } from "../../errors.ts";
+import { isBlockwise, type PackedMatrix, UNQUANTIZED } from "../../formats/bitsandbytes.ts";
+import type { Architecture, QuantizationSettings } from "../network.ts";
 
 /** @throws PrefineError("not-yet") for a config.json that names another kind of quantization than bitsandbytes. */
 export function checkQuantMethod(config: Readonly<Record<string, unknown>>, configFile: string): void {

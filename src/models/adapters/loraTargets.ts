@@ -2,8 +2,8 @@
  * @file Which modules PEFT's names mean: target_modules, exclude_modules, layers_to_transform, modules_to_save. The
  * rules are PEFT's (check_target_module_exists); they see names only, so they hold for every architecture.
  */
-import { nearestName, PrefineError } from "../errors.ts";
-import { type Architecture, HEAD_MODULE, type LinearLayer } from "./network.ts";
+import { nearestName, PrefineError } from "../../errors.ts";
+import { type Architecture, HEAD_MODULE, type LinearLayer } from "../network.ts";
 import { fullMatch } from "./pythonPattern.ts";
 
 export type ModelModules = Pick<Architecture, "modelType" | "linears" | "parameters" | "head">;

@@ -1,6 +1,6 @@
 /** @file The base model under an adapter that PiSSA started: its weights without their principal components. */
-import type { Device } from "../engine/runtime/device.ts";
-import { PrefineError } from "../errors.ts";
+import type { Device } from "../../engine/runtime/device.ts";
+import { PrefineError } from "../../errors.ts";
 import type { LoraAdapter } from "./lora.ts";
 
 const KERNEL = new URL("./pissaKernel.js", import.meta.url).href;

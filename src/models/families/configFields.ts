@@ -1,5 +1,5 @@
 /** @file Typed reading of config.json: the file's name, the field, what was expected and what was found. */
-import { PrefineError, show } from "../errors.ts";
+import { PrefineError, show } from "../../errors.ts";
 
 /** No model has more of anything; a larger number in a damaged file would exhaust the memory before it is noticed. */
 const MOST = 2 ** 31 - 1;

@@ -3,8 +3,8 @@
  * residual stream, each behind a norm of its own, and a last norm.
  * Letters: M tokens, N rows that are asked for, C channels, H heads, K key heads, D channels of a head.
  */
-import { add, gatherRows, type Tensor } from "../engine/graph/index.ts";
-import type { Architecture, AttentionShape, LinearLayer, Network } from "./network.ts";
+import { add, gatherRows, type Tensor } from "../../engine/graph/index.ts";
+import type { Architecture, AttentionShape, LinearLayer, Network } from "../network.ts";
 
 /** How a model sees its tokens, with what all of its blocks need of their positions. */
 export interface Embedded<P> {

@@ -2,13 +2,13 @@
  * @file A frozen base in 8 or 4 bits (QLoRA, arXiv 2305.14314): which layers, and what stands in memory for them. The
  * weights are quantized when they are read, one after another; files stay as they are.
  */
-import type { FileRange } from "../engine/runtime/protocol.ts";
-import { PrefineError } from "../errors.ts";
-import { partBytes, type Quantization, quantizedParts } from "../formats/quantizedBlocks.ts";
-import type { LoadedModel } from "./loadModel.ts";
-import type { LoraAdapter } from "./lora.ts";
-import type { Architecture, LinearLayer, QuantizationSettings } from "./network.ts";
-import { fullMatch } from "./pythonPattern.ts";
+import type { FileRange } from "../../engine/runtime/protocol.ts";
+import { PrefineError } from "../../errors.ts";
+import { partBytes, type Quantization, quantizedParts } from "../../formats/quantizedBlocks.ts";
+import type { LoraAdapter } from "../adapters/lora.ts";
+import { fullMatch } from "../adapters/pythonPattern.ts";
+import type { LoadedModel } from "../loadModel.ts";
+import type { Architecture, LinearLayer, QuantizationSettings } from "../network.ts";
 
 const sizeOf = (shape: readonly (number | string)[]) => shape.reduce<number>((size, dim) => size * Number(dim), 1);
 

@@ -2,7 +2,7 @@
  * @file How fast each channel pair of a rotary embedding turns: config.json -> radians a position. Every step is
  * rounded to float32 as torch does it, since a position multiplies what is lost here.
  */
-import { PrefineError, show } from "../errors.ts";
+import { PrefineError, show } from "../../errors.ts";
 import { type ConfigFields, readConfigFields } from "./configFields.ts";
 
 export interface RopeFrequencies {

@@ -2,7 +2,7 @@
  * @file Regular expressions as PEFT's configs hold them (Python's `re`) -> JavaScript's. What the two languages write
  * differently is translated, what only Python has is refused: a pattern never silently means something else.
  */
-import { PrefineError, show } from "../errors.ts";
+import { PrefineError, show } from "../../errors.ts";
 
 /** Escapes of Python outside of character classes that JavaScript's unicode mode writes otherwise. */
 const ESCAPES: Record<string, string> = { A: "(?<![\\s\\S])", Z: "(?![\\s\\S])", a: "\\x07" };

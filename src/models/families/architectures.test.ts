@@ -1,6 +1,6 @@
 /** @file Every field of config.json that can be wrong: the message names the file, the field and what was found. */
 import { describe, expect, test } from "vitest";
-import { PrefineError } from "../errors.ts";
+import { PrefineError } from "../../errors.ts";
 import { architectureOf } from "./architectures.ts";
 
 const DECODER = { hidden_size: 32, num_attention_heads: 4, num_key_value_heads: 2, num_hidden_layers: 2, head_dim: 8 };

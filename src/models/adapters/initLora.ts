@@ -1,5 +1,5 @@
 /** @file What an untrained adapter starts from: PEFT's draws from torch's generator. */
-import { Mt19937 } from "../random.ts";
+import { Mt19937 } from "../../random.ts";
 import type { InitLoraWeights, LoraLayer } from "./lora.ts";
 
 type Drawn = Pick<LoraLayer, "isEmbedding" | "nameA" | "nameB" | "shapeA" | "shapeB">;

@@ -2,7 +2,7 @@
  * @file config.json of Llama's family -> one description. What the members differ in is one table: defaults (those of
  * transformers' config classes, which older files leave out), biases, norms of queries and keys, sliding windows.
  */
-import { show } from "../errors.ts";
+import { show } from "../../errors.ts";
 import { type Activation, readActivation } from "./activations.ts";
 import { type ConfigFields, readConfigFields } from "./configFields.ts";
 import { type RopeFrequencies, ropeFrequencies } from "./ropeFrequencies.ts";

@@ -13,9 +13,9 @@ import {
   rotary,
   sin,
   type Tensor,
-} from "../engine/graph/index.ts";
+} from "../../engine/graph/index.ts";
+import type { Architecture, LinearLayer, Network } from "../network.ts";
 import { type LlamaConfig, type LlamaType, readLlamaConfig } from "./llamaConfig.ts";
-import type { Architecture, LinearLayer, Network } from "./network.ts";
 import { type Block, preNormForward } from "./preNormDecoder.ts";
 
 const EMBEDDING = "model.embed_tokens.weight";

@@ -1,6 +1,6 @@
 /** @file Activation functions of MLPs by the names that config.json has for them (transformers' ACT2FN). */
-import { add, erf, geluNew, mul, relu, sigmoid, silu, type Tensor } from "../engine/graph/index.ts";
-import { PrefineError, show } from "../errors.ts";
+import { add, erf, geluNew, mul, relu, sigmoid, silu, type Tensor } from "../../engine/graph/index.ts";
+import { PrefineError, show } from "../../errors.ts";
 import type { ConfigFields } from "./configFields.ts";
 
 export type Activation = (x: Tensor) => Tensor;

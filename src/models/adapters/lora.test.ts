@@ -1,12 +1,12 @@
 /** @file Which layers an adapter sits on, with which tensors, and what they start from, against PEFT. */
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import fixture from "../../test/fixtures/peft_lora.json" with { type: "json" };
-import { PrefineError } from "../errors.ts";
+import fixture from "../../../test/fixtures/peft_lora.json" with { type: "json" };
+import { PrefineError } from "../../errors.ts";
+import type { LinearLayer } from "../network.ts";
 import { initLora } from "./initLora.ts";
 import { adapterTensors, type LoraSettings, loraAdapter } from "./lora.ts";
 import type { ModelModules } from "./loraTargets.ts";
-import type { LinearLayer } from "./network.ts";
 import { fullMatch } from "./pythonPattern.ts";
 
 interface Case {

@@ -17,7 +17,7 @@ import {
   sumKeepDims,
   type Tensor,
   transpose,
-} from "../engine/graph/index.ts";
+} from "../../engine/graph/index.ts";
 import type { LoraLayer } from "./lora.ts";
 
 /** The graph input of an adapter tensor, always the same tensor for the same name. */

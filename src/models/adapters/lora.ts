@@ -2,7 +2,8 @@
  * @file An adapter's shape under PEFT's names: which layers get LoRA (arXiv 2106.09685) or DoRA (arXiv 2402.09353), of
  * which rank and scale, and which parameters are trained in full beside them. The numbers are elsewhere.
  */
-import { PrefineError } from "../errors.ts";
+import { PrefineError } from "../../errors.ts";
+import { HEAD_MODULE } from "../network.ts";
 import {
   findTargets,
   type ModelModules,
@@ -11,7 +12,6 @@ import {
   type TargetSettings,
   type Targets,
 } from "./loraTargets.ts";
-import { HEAD_MODULE } from "./network.ts";
 import { fullMatch } from "./pythonPattern.ts";
 import { type TokenRows, type TrainableTokens, tokenRows } from "./tokenRows.ts";
 

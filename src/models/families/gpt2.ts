@@ -1,9 +1,9 @@
 /** @file GPT-2 (transformers' GPT2LMHeadModel): learned positions, pre-norm blocks, Conv1D layers, tied head. */
-import { add, chunk, layerNorm, type Tensor } from "../engine/graph/index.ts";
-import { PrefineError } from "../errors.ts";
+import { add, chunk, layerNorm, type Tensor } from "../../engine/graph/index.ts";
+import { PrefineError } from "../../errors.ts";
+import type { Architecture, LinearLayer, Network } from "../network.ts";
 import { type Activation, readActivation } from "./activations.ts";
 import { type ConfigFields, readConfigFields } from "./configFields.ts";
-import type { Architecture, LinearLayer, Network } from "./network.ts";
 import { type Block, preNormForward } from "./preNormDecoder.ts";
 
 interface Gpt2 {

@@ -1,7 +1,7 @@
 /** @file Rotary frequencies against transformers' (test/fixtures/rope.json), and what is refused. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { PrefineError } from "../errors.ts";
+import { PrefineError } from "../../errors.ts";
 import { readLlamaConfig } from "./llamaConfig.ts";
 
 interface Case {
@@ -9,7 +9,7 @@ interface Case {
   frequencies: number[];
   scale: number;
 }
-const file = new URL("../../test/fixtures/rope.json", import.meta.url);
+const file = new URL("../../../test/fixtures/rope.json", import.meta.url);
 const { cases } = JSON.parse(readFileSync(file, "utf8")) as { cases: Case[] };
 
 const ropeOf = (config: Record<string, unknown>) => readLlamaConfig("llama", config, "config.json").rope;
