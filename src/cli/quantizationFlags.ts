@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import { bool } from "../config/kinds.ts";
-import type { LoadedModel } from "../models/loadModel.ts";
+import type { LoadedModel } from "../models/loadedModel.ts";
 import { describeQuantization } from "../models/precision/quantize.ts";
 
 export interface QuantizationFlags {

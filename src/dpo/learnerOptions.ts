@@ -1,7 +1,7 @@
 /** @file What a learner is made of. */
 
 import type { LoraAdapter } from "../models/adapters/lora.ts";
-import type { LoadedModel } from "../models/loadModel.ts";
+import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Objective } from "./losses/objective.ts";
 import type { OptimizerChoice } from "./trainedTensors.ts";
 

@@ -8,7 +8,7 @@
 import type { PackedSize } from "../data/preferences/packPair.ts";
 import { availableMemory, refuseBeyondMemory } from "../engine/runtime/memory.ts";
 import { adapterTensors, type LoraAdapter } from "../models/adapters/lora.ts";
-import type { LoadedModel } from "../models/loadModel.ts";
+import type { LoadedModel } from "../models/loadedModel.ts";
 import { storedBytes } from "../models/precision/quantize.ts";
 import { type OptimizerSettings, stateOf } from "../optim/optimizers.ts";
 

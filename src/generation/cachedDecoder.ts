@@ -17,7 +17,7 @@ import { availableMemory, refuseBeyondMemory } from "../engine/runtime/memory.ts
 import { adapterTensors, type LoraAdapter, loraAdapter } from "../models/adapters/lora.ts";
 import { takePrincipal } from "../models/adapters/pissa.ts";
 import { buildNetwork } from "../models/buildNetwork.ts";
-import type { LoadedModel } from "../models/loadModel.ts";
+import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Architecture } from "../models/network.ts";
 import { keepNarrow } from "../models/precision/keepNarrow.ts";
 import { quantizedUnder, storedBytes, storedNames } from "../models/precision/quantize.ts";

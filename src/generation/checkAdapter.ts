@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, type Adapter } from "../checkpoints/adapter.ts";
 import { PrefineError } from "../errors.ts";
 import { adapterTensors, loraAdapter } from "../models/adapters/lora.ts";
-import type { LoadedModel } from "../models/loadModel.ts";
+import type { LoadedModel } from "../models/loadedModel.ts";
 
 function misfit(message: string): PrefineError {
   const hint = "Was the adapter trained on another model? Its base_model_name_or_path says on which.";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { byteTokenizer } from "../../test/support/byteTokenizer.ts";
 import { TableDecoder } from "../../test/support/tableDecoder.ts";
 import { GenerationConfig } from "../config/GenerationConfig.ts";
-import type { LoadedModel } from "../models/loadModel.ts";
+import type { LoadedModel } from "../models/loadedModel.ts";
 import { CausalLM } from "./generativeModel.ts";
 
 const tokenizer = byteTokenizer();

@@ -4,7 +4,7 @@ import type { GenerationConfigInput } from "../config/GenerationConfig.ts";
 import { DecodeStream } from "../data/tokenizers/decodeStream.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../errors.ts";
-import type { LoadedModel } from "../models/loadModel.ts";
+import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Decoder } from "./decoder.ts";
 import {
   type GenerateOutput,

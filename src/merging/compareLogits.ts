@@ -1,7 +1,7 @@
 /** @file Whether two models say the same: their logits behind one batch of tokens, and the largest difference. */
 import type { Adapter } from "../checkpoints/adapter.ts";
 import { createDecoder } from "../generation/cachedDecoder.ts";
-import type { LoadedModel } from "../models/loadModel.ts";
+import type { LoadedModel } from "../models/loadedModel.ts";
 import { Mt19937 } from "../random.ts";
 
 const ROWS = 8;

@@ -5,7 +5,7 @@ import type { Device } from "../engine/runtime/device.ts";
 import type { LoraAdapter } from "../models/adapters/lora.ts";
 import { mergedWeight } from "../models/adapters/loraForward.ts";
 import type { TokenRows } from "../models/adapters/tokenRows.ts";
-import type { LoadedModel } from "../models/loadModel.ts";
+import type { LoadedModel } from "../models/loadedModel.ts";
 import { type Architecture, HEAD_MODULE, type LinearLayer } from "../models/network.ts";
 import { frozenMatrix, type NamedInput } from "../models/precision/frozenMatrix.ts";
 

@@ -9,7 +9,8 @@ import { Device } from "../engine/runtime/device.ts";
 import { ggufConfig } from "./ggufConfig.ts";
 import { ggufSource } from "./ggufTensors.ts";
 import { llama3Scaling } from "./llama3Scaling.ts";
-import { type LoadedModel, loadModel } from "./loadModel.ts";
+import type { LoadedModel } from "./loadedModel.ts";
+import { loadModel } from "./loadModel.ts";
 
 const root = mkdtempSync(join(tmpdir(), "prefine-gguf-"));
 

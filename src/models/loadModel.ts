@@ -12,8 +12,9 @@ import { isGgufPath } from "../formats/gguf.ts";
 import { parseJson } from "../formats/parseJson.ts";
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderLength } from "../formats/safetensors.ts";
 import { architectureOf } from "./families/architectures.ts";
+import type { LoadedModel } from "./loadedModel.ts";
 import { ggufWeights, loadGguf } from "./loadGguf.ts";
-import type { Architecture, QuantizationSettings } from "./network.ts";
+import type { Architecture } from "./network.ts";
 import { asPacked, checkQuantMethod, packedRange, packedShape } from "./precision/packedWeights.ts";
 import { differsFromTied, type FoundTensor } from "./tiedWeights.ts";
 
@@ -25,24 +26,6 @@ export interface LoadModelOptions {
   onProgress?: (progress: HubProgress) => void;
   signal?: AbortSignal;
   onWarning?: (line: string) => void;
-}
-
-export interface LoadedModel {
-  architecture: Architecture;
-  /** config.json as it is. */
-  config: Record<string, unknown>;
-  /** generation_config.json, or {}. */
-  generationConfig: Record<string, unknown>;
-  /** What the caller asked for: an id or a path. */
-  nameOrPath: string;
-  /** The folder the files lie in. */
-  directory: string;
-  /** What the config was read from: config.json, or the GGUF file. */
-  configFile: string;
-  /** Every parameter of the architecture by its Hugging Face name. */
-  weights: ReadonlyMap<string, FileRange>;
-  /** What quantizeModel was told, or how the files have the weights; absent: no weights are quantized. */
-  quantization?: QuantizationSettings;
 }
 
 const WEIGHTS = "model.safetensors";

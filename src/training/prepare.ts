@@ -10,7 +10,7 @@ import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import type { Content } from "../disk/wholeFiles.ts";
 import { createLearner } from "../dpo/createLearner.ts";
 import { PrefineError } from "../errors.ts";
-import type { LoadedModel } from "../models/loadModel.ts";
+import type { LoadedModel } from "../models/loadedModel.ts";
 import { describeQuantization } from "../models/precision/quantize.ts";
 import type { CardFacts } from "./finish.ts";
 import { evaluationSetName, type PreparedPairs, packedSource, preparePairs, type Rows } from "./prepareData.ts";

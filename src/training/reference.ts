@@ -3,7 +3,7 @@ import type { Adapter } from "../checkpoints/adapter.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import { PrefineError } from "../errors.ts";
 import type { LoraAdapter } from "../models/adapters/lora.ts";
-import type { LoadedModel } from "../models/loadModel.ts";
+import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Architecture } from "../models/network.ts";
 import { usesReference } from "./objective.ts";
 

@@ -14,7 +14,7 @@ import type { Learner, LearnerState } from "../../src/dpo/learner.ts";
 import type { LossType } from "../../src/dpo/losses/losses.ts";
 import type { Objective } from "../../src/dpo/losses/objective.ts";
 import { loraAdapter } from "../../src/models/adapters/lora.ts";
-import type { LoadedModel } from "../../src/models/loadModel.ts";
+import type { LoadedModel } from "../../src/models/loadedModel.ts";
 import { Mt19937 } from "../../src/random.ts";
 import { DPOTrainer } from "../../src/training/trainer.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { createLearner } from "../../src/dpo/createLearner.ts";
 import { loraAdapter } from "../../src/models/adapters/lora.ts";
-import type { LoadedModel } from "../../src/models/loadModel.ts";
+import type { LoadedModel } from "../../src/models/loadedModel.ts";
 import type { Logger } from "../../src/terminal/logger.ts";
 import { DPOTrainer } from "../../src/training/trainer.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";

@@ -9,7 +9,7 @@ import { BitsAndBytesConfig } from "../../src/config/BitsAndBytesConfig.ts";
 import { quantizedParts } from "../../src/formats/quantizedBlocks.ts";
 import { createDecoder } from "../../src/generation/cachedDecoder.ts";
 import { type LoraSettings, loraAdapter } from "../../src/models/adapters/lora.ts";
-import type { LoadedModel } from "../../src/models/loadModel.ts";
+import type { LoadedModel } from "../../src/models/loadedModel.ts";
 import {
   describeQuantization,
   quantizedUnder,

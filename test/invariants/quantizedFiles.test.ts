@@ -10,7 +10,8 @@ import { type FloatDtype, fromFloat32 } from "../../src/formats/narrowFloats.ts"
 import { decodeSafetensors } from "../../src/formats/safetensors.ts";
 import { AutoModelForCausalLM } from "../../src/index.ts";
 import { type LoraAdapter, loraAdapter } from "../../src/models/adapters/lora.ts";
-import { type LoadedModel, loadModel } from "../../src/models/loadModel.ts";
+import type { LoadedModel } from "../../src/models/loadedModel.ts";
+import { loadModel } from "../../src/models/loadModel.ts";
 import { keepNarrow } from "../../src/models/precision/keepNarrow.ts";
 import { quantizeModel, storedBytes } from "../../src/models/precision/quantize.ts";
 import { ggufLlama } from "../support/ggufLlama.ts";

@@ -7,7 +7,7 @@ import type { PairLogps } from "../../src/data/preferences/types.ts";
 import { createLearner } from "../../src/dpo/createLearner.ts";
 import type { Learner } from "../../src/dpo/learner.ts";
 import type { LearnerOptions } from "../../src/dpo/learnerOptions.ts";
-import type { LoadedModel } from "../../src/models/loadModel.ts";
+import type { LoadedModel } from "../../src/models/loadedModel.ts";
 import { objective } from "./objective.ts";
 import { ADAMW, packed, randomGpt2, randomPairTokens } from "./randomGpt2.ts";
 

@@ -5,7 +5,8 @@ import { packPair } from "../../src/data/preferences/packPair.ts";
 import type { PackedPair, PairTokens } from "../../src/data/preferences/types.ts";
 import { encodeSafetensors, type SafetensorsTensor } from "../../src/formats/safetensors.ts";
 import { architectureOf } from "../../src/models/families/architectures.ts";
-import { type LoadedModel, loadModel } from "../../src/models/loadModel.ts";
+import type { LoadedModel } from "../../src/models/loadedModel.ts";
+import { loadModel } from "../../src/models/loadModel.ts";
 import { Mt19937 } from "../../src/random.ts";
 
 interface Gpt2Options {

@@ -13,7 +13,8 @@ import { encodeSafetensors, type SafetensorsTensor } from "../../formats/safeten
 import { Mt19937 } from "../../random.ts";
 import { loraAdapter } from "../adapters/lora.ts";
 import { architectureOf } from "../families/architectures.ts";
-import { type LoadedModel, loadModel } from "../loadModel.ts";
+import type { LoadedModel } from "../loadedModel.ts";
+import { loadModel } from "../loadModel.ts";
 import { keepNarrow } from "./keepNarrow.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-narrow-"));

@@ -2,7 +2,7 @@
 import type { NarrowDtype } from "../../engine/graph/index.ts";
 import type { FileRange } from "../../engine/runtime/protocol.ts";
 import type { LoraAdapter } from "../adapters/lora.ts";
-import type { LoadedModel } from "../loadModel.ts";
+import type { LoadedModel } from "../loadedModel.ts";
 
 const NARROW: Partial<Record<FileRange["as"], NarrowDtype>> = { F16: "float16", BF16: "bfloat16" };
 

@@ -7,7 +7,7 @@ import { PrefineError } from "../../errors.ts";
 import { partBytes, type Quantization, quantizedParts } from "../../formats/quantizedBlocks.ts";
 import type { LoraAdapter } from "../adapters/lora.ts";
 import { fullMatch } from "../adapters/pythonPattern.ts";
-import type { LoadedModel } from "../loadModel.ts";
+import type { LoadedModel } from "../loadedModel.ts";
 import type { Architecture, LinearLayer, QuantizationSettings } from "../network.ts";
 
 const sizeOf = (shape: readonly (number | string)[]) => shape.reduce<number>((size, dim) => size * Number(dim), 1);
