@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Device } from "../src/engine/runtime/device.ts";
 import { encodeSafetensors, type SafetensorsTensor } from "../src/formats/safetensors.ts";
-import { loadModel } from "../src/models/loadModel.ts";
+import { loadModel } from "../src/pretrained/loadModel.ts";
 
 export async function writeFloat32Model(idOrPath: string, folder: string): Promise<void> {
   const { config, generationConfig, weights } = await loadModel(idOrPath);

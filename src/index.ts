@@ -16,15 +16,15 @@ export type { ChatMessage, ChatOptions, Conversation } from "./data/tokenizers/c
 export { AutoTokenizer, GPT2Tokenizer, type LoadTokenizerOptions } from "./data/tokenizers/loadTokenizer.ts";
 export { Tokenizer } from "./data/tokenizers/tokenizer.ts";
 export { PrefineError, type PrefineErrorCode } from "./errors.ts";
-export { AutoModelForCausalLM } from "./generation/causalLM.ts";
+export type { CausalLM, GenerateOptions } from "./generation/causalLM.ts";
 export type { GenerateOutput, StreamedText } from "./generation/generate.ts";
-export type { CausalLM, GenerateOptions } from "./generation/generativeModel.ts";
-export { pipeline, type TextGenerationPipeline } from "./generation/pipeline.ts";
 export { type MergedModel, type MergeOptions, merge_and_unload } from "./merging/mergeAndUnload.ts";
 export { plotRunFolders } from "./plots/plotRunFolders.ts";
 export { plotRuns } from "./plots/plotRuns.ts";
 export { readTrainerState } from "./plots/readTrainerState.ts";
 export { renderPng } from "./plots/renderPng.ts";
+export { AutoModelForCausalLM } from "./pretrained/autoModel.ts";
+export { pipeline, type TextGenerationPipeline } from "./pretrained/pipeline.ts";
 export { createLogger, type Logger } from "./terminal/logger.ts";
 export { plotTerminal } from "./terminal/plotTerminal.ts";
 export { type RunOptions, train } from "./train.ts";

@@ -11,7 +11,7 @@ import { loadMixture } from "./data/datasets/mixture.ts";
 import type { OriginOptions } from "./data/datasets/origin.ts";
 import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
 import { PrefineError } from "./errors.ts";
-import { AutoModelForCausalLM } from "./generation/causalLM.ts";
+import { AutoModelForCausalLM } from "./pretrained/autoModel.ts";
 import { createLogger, type Logger } from "./terminal/logger.ts";
 import { checkOutputDir, resumedQuantization } from "./training/outputDir.ts";
 import { DPOTrainer, type TrainOutput } from "./training/trainer.ts";

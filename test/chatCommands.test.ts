@@ -3,8 +3,8 @@ import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AutoModelForCausalLM } from "../src/generation/causalLM.ts";
-import type { CausalLM } from "../src/generation/generativeModel.ts";
+import type { CausalLM } from "../src/generation/causalLM.ts";
+import { AutoModelForCausalLM } from "../src/pretrained/autoModel.ts";
 import { runCommand } from "./support/runCommand.ts";
 import { hasReference, needsReference, referenceFolder } from "./support/shared.ts";
 

@@ -8,11 +8,11 @@ import { BitsAndBytesConfig, type BitsAndBytesConfigInput } from "../src/config/
 import { PrefineError } from "../src/errors.ts";
 import { fromFloat32 } from "../src/formats/narrowFloats.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../src/formats/safetensors.ts";
-import { AutoModelForCausalLM } from "../src/generation/causalLM.ts";
 import { type MergeOptions, merge_and_unload } from "../src/merging/mergeAndUnload.ts";
 import { adapterTensors, loraAdapter } from "../src/models/adapters/lora.ts";
-import { loadModel } from "../src/models/loadModel.ts";
 import { quantizeModel } from "../src/models/precision/quantize.ts";
+import { AutoModelForCausalLM } from "../src/pretrained/autoModel.ts";
+import { loadModel } from "../src/pretrained/loadModel.ts";
 import { Mt19937 } from "../src/random.ts";
 import { ADAPTER_KINDS, type AdapterKind, PISSA_KINDS } from "./support/adapterKinds.ts";
 import { pairs, useLearners } from "./support/learnerBench.ts";

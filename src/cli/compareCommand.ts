@@ -5,8 +5,8 @@ import { type Command, InvalidArgumentError } from "commander";
 import { parseDocument } from "yaml";
 import type { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import { PrefineError } from "../errors.ts";
-import type { GenerateOptions } from "../generation/generativeModel.ts";
-import type { ModelSourceOptions } from "../generation/modelSource.ts";
+import type { GenerateOptions } from "../generation/causalLM.ts";
+import type { ModelSourceOptions } from "../pretrained/modelSource.ts";
 import { sideBySide } from "../terminal/sideBySide.ts";
 import { openTerminal, type Terminal } from "../terminal/terminal.ts";
 import { countWords, wrapText } from "../terminal/text.ts";
@@ -113,7 +113,7 @@ interface Asked {
 /** One model at a time, so that two never share the memory. */
 async function answersOf(idOrPath: string, asked: Asked): Promise<string[]> {
   const { questions, flags, options, revision, access, say } = asked;
-  const { AutoModelForCausalLM } = await import("../generation/causalLM.ts");
+  const { AutoModelForCausalLM } = await import("../pretrained/autoModel.ts");
   const model = await AutoModelForCausalLM.from_pretrained(idOrPath, { revision, ...access });
   const line = recordedLine(model.loaded, flags);
   if (line !== undefined) say(line);
@@ -134,7 +134,7 @@ interface Original {
 
 /** What the run was trained from: --base, else what adapter_config.json, else what the model card names. */
 async function findOriginal(run: string, flags: CompareFlags): Promise<Original> {
-  const { findModel } = await import("../generation/modelSource.ts");
+  const { findModel } = await import("../pretrained/modelSource.ts");
   const access = { revision: flags.revision, token: flags.token, ...quantizationFlags(flags) };
   const { adapter, base, baseRevision, quantization } = await findModel(run, access);
   if (flags.base) return { id: flags.base, revision: undefined, quantization };

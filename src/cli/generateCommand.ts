@@ -1,6 +1,6 @@
 /** @file prefine generate MODEL|RUN: answers to prompts, streamed as they come. */
 import type { Command } from "commander";
-import type { CausalLM, GenerateOptions } from "../generation/generativeModel.ts";
+import type { CausalLM, GenerateOptions } from "../generation/causalLM.ts";
 import { openTerminal, type Terminal } from "../terminal/terminal.ts";
 import { printable } from "../terminal/text.ts";
 import {
@@ -51,7 +51,7 @@ async function generate(idOrPath: string, flags: GenerationFlags): Promise<void>
   const settings = await readGenerationFlags(flags);
   const prompts = await readPrompts(flags);
   const terminal = openTerminal();
-  const { AutoModelForCausalLM } = await import("../generation/causalLM.ts");
+  const { AutoModelForCausalLM } = await import("../pretrained/autoModel.ts");
   await interruptible(async (signal) => {
     const { revision, token } = flags;
     const access = { revision, token, ...quantizationFlags(flags) };

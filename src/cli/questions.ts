@@ -1,7 +1,7 @@
 /** @file What a person asks -> what a model is given: of a chat model a conversation, else the text as it is. */
 import type { Conversation } from "../data/tokenizers/conversations.ts";
 import { PrefineError } from "../errors.ts";
-import type { CausalLM } from "../generation/generativeModel.ts";
+import type { CausalLM } from "../generation/causalLM.ts";
 
 /** A prompt as it is shown, with the messages before it where it is the last of a conversation. */
 export interface Question {

@@ -1,32 +1,214 @@
-/** @file AutoModelForCausalLM: a model from the hub, a folder or a run, that can be trained and that generates text. */
-import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
-import { loadModel } from "../models/loadModel.ts";
-import { alreadyQuantized, quantizeModel } from "../models/precision/quantize.ts";
-import { createDecoder } from "./cachedDecoder.ts";
-import { modelUnder } from "./checkAdapter.ts";
-import { CausalLM } from "./generativeModel.ts";
-import { findModel, type ModelSourceOptions } from "./modelSource.ts";
+/** @file A loaded causal language model: what is trained, and what generates text. */
+import type { Adapter } from "../checkpoints/adapter.ts";
+import type { GenerationConfigInput } from "../config/GenerationConfig.ts";
+import { DecodeStream } from "../data/tokenizers/decodeStream.ts";
+import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
+import { PrefineError } from "../errors.ts";
+import type { LoadedModel } from "../models/loadedModel.ts";
+import type { Decoder } from "./decoder.ts";
+import {
+  type GenerateOutput,
+  type GenerationRequest,
+  type GenerationText,
+  generateAll,
+  type StreamedText,
+  streamText,
+} from "./generate.ts";
+import { type GenerationInputs, isTokenized, readPrompts, type TokenizedInputs } from "./inputs.ts";
+import { generationSettings } from "./settings.ts";
 
-/**
- * Loads a model by hub id, folder, or the folder of a run or checkpoint (the base model under an adapter is found from
- * adapter_config.json, and how it was kept from training_args.json). Weights stay on disk until they are needed.
- */
-async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}): Promise<CausalLM> {
-  const source = await findModel(idOrPath, options);
-  const model = await loadModel(source.base, { ...options, revision: source.baseRevision });
-  if (options.quantization_config && model.quantization) options.onWarning?.(alreadyQuantized(model, source.base));
-  const kept = source.quantization ? quantizeModel(model, source.quantization) : model;
-  const { adapter, adapterFolder } = source;
-  const loaded = adapter && adapterFolder ? modelUnder(adapter, adapterFolder, kept) : kept;
-  const revision = source.tokenizer === source.base ? source.baseRevision : undefined;
-  return new CausalLM({
-    nameOrPath: idOrPath,
-    loaded,
-    adapter,
-    loadTokenizer: () => AutoTokenizer.from_pretrained(source.tokenizer, { ...options, revision }),
-    openDecoder: () => createDecoder(loaded, { adapter }),
-  });
+/** Options of one call: those of GenerationConfig directly, or one in `generation_config` (direct ones win). */
+export type GenerateOptions = GenerationConfigInput & {
+  generation_config?: GenerationConfigInput;
+  /** For texts and stop strings. Default: the tokenizer beside the model. */
+  tokenizer?: Tokenizer;
+  /** Stops between two tokens; the call then rejects with code `interrupted`. */
+  signal?: AbortSignal;
+  /** Sees every token and its text as soon as it is there. */
+  onText?: (piece: StreamedText) => void;
+  /** Hears of options without effect, once each. Default: a warning of the process. */
+  onWarning?: (line: string) => void;
+  /** What to take where neither the caller nor the model's generation_config.json says anything. */
+  defaults?: GenerationConfigInput;
+};
+
+/** What `tokenizer(text)` returned, with options beside it: the JavaScript of `generate(**inputs, ...)`. */
+export type InputsWithOptions = TokenizedInputs & GenerateOptions;
+
+/** What a CausalLM is made of. */
+interface CausalLMParts {
+  nameOrPath: string;
+  loaded: LoadedModel;
+  adapter: Adapter | undefined;
+  loadTokenizer: () => Promise<Tokenizer>;
+  /** Called at the first generation: a model that is only trained needs none. */
+  openDecoder: () => Promise<Decoder>;
 }
 
-/** transformers' AutoModelForCausalLM. */
-export const AutoModelForCausalLM = { from_pretrained: fromPretrained };
+/** A causal language model. Made by AutoModelForCausalLM.from_pretrained; `dispose()` frees what the runtime holds. */
+export class CausalLM {
+  /** Folder or hub id it was loaded from. */
+  readonly name_or_path: string;
+  /** Weights and config of the (base) model. */
+  readonly loaded: LoadedModel;
+  /** The adapter on top, where a run, a checkpoint or a PEFT folder was loaded. */
+  readonly adapter: Adapter | undefined;
+  /** The model's generation_config.json; what is set here counts where a call says nothing. */
+  generation_config: Record<string, unknown>;
+  private readonly parts: CausalLMParts;
+  private ownTokenizer: Promise<Tokenizer> | undefined;
+  private decoder: Promise<Decoder> | undefined;
+  private isDisposed = false;
+  /** Ends when the generation that has the decoder ends: its cache serves one call at a time. */
+  private lastTurn: Promise<void> = Promise.resolve();
+  private readonly warned = new Set<string>();
+
+  constructor(parts: CausalLMParts) {
+    const { nameOrPath, loaded, adapter } = parts;
+    this.parts = parts;
+    this.name_or_path = nameOrPath;
+    this.loaded = loaded;
+    this.adapter = adapter;
+    const file = loaded.generationConfig;
+    this.generation_config = { ...(Object.keys(file).length > 0 ? file : specialTokens(loaded.config)) };
+  }
+
+  /** config.json of the (base) model. */
+  get config(): LoadedModel["config"] {
+    return this.loaded.config;
+  }
+
+  /** The tokenizer beside the model, loaded on first use. */
+  get tokenizer(): Promise<Tokenizer> {
+    this.ownTokenizer ??= this.parts.loadTokenizer();
+    return this.ownTokenizer;
+  }
+
+  /**
+   * Generates as transformers' `generate`: `model.generate("text", { max_new_tokens: 25 })`,
+   * `model.generate({ ...tokenizer("text"), generation_config })`.
+   * @returns one list of ids for each sequence (prompt and completion), with texts and finish reasons beside them
+   */
+  async generate(inputs: GenerationInputs | InputsWithOptions, options: GenerateOptions = {}): Promise<GenerateOutput> {
+    const call = joinOptions(inputs, options);
+    return this.inTurn(async (decoder) => generateAll(await this.request(decoder, call), call.options.onText));
+  }
+
+  /** `generate`, token by token: `for await (const { text } of model.generateStream("Once"))`. */
+  async *generateStream(
+    inputs: GenerationInputs | InputsWithOptions,
+    options: GenerateOptions = {},
+  ): AsyncGenerator<StreamedText> {
+    const call = joinOptions(inputs, options);
+    const release = await this.takeTurn();
+    try {
+      yield* streamText(await this.request(await this.openDecoder(), call));
+    } finally {
+      release();
+    }
+  }
+
+  /** Frees the runtime's memory, after the generation that is running. */
+  async dispose(): Promise<void> {
+    const release = await this.takeTurn();
+    this.isDisposed = true;
+    const decoder = this.decoder;
+    this.decoder = undefined;
+    await (await decoder?.catch(() => undefined))?.dispose();
+    release();
+  }
+
+  private async request(decoder: Decoder, { inputs, options }: Call): Promise<GenerationRequest> {
+    const { generation_config, tokenizer, signal, onText: _, onWarning, defaults, ...direct } = options;
+    const sources = { call: direct, config: generation_config, model: this.generation_config, pipeline: defaults };
+    const { settings, warnings } = generationSettings(sources);
+    if (decoder.notice) this.warn(decoder.notice, onWarning);
+    for (const line of warnings) this.warn(line, onWarning);
+    const findTokenizer = async () => tokenizer ?? (await this.tokenizer);
+    const { bosTokenId } = settings;
+    const prompts = await readPrompts(inputs, { tokenizer: findTokenizer, vocabSize: decoder.vocabSize, bosTokenId });
+    if (
+      isText(inputs) &&
+      prompts.some((ids) => bosTokenId !== undefined && ids[0] === bosTokenId && ids[1] === bosTokenId)
+    ) {
+      this.warn("a prompt begins with two bos tokens: its text has one, and the tokenizer adds one", onWarning);
+    }
+    const longest = Math.max(...prompts.map((prompt) => prompt.length));
+    const room = decoder.maxPositions - longest;
+    if ((settings.max_new_tokens ?? 0) > room && room > 0) {
+      const line = `the model's ${decoder.maxPositions} positions leave ${room} behind a prompt of ${longest} tokens`;
+      this.warn(`max_new_tokens: ${settings.max_new_tokens} is too many, ${line}`, onWarning);
+    }
+    const isNeeded = settings.stopStrings.length > 0;
+    const found = await findTokenizer().catch((error: unknown) => {
+      if (isNeeded) throw error;
+      return undefined; // ids in, ids out needs none
+    });
+    return { decoder, prompts, settings, text: found && textOf(found), signal };
+  }
+
+  private warn(line: string, onWarning = (text: string) => process.emitWarning(text, "PrefineWarning")): void {
+    if (this.warned.has(line)) return;
+    this.warned.add(line);
+    onWarning(line);
+  }
+
+  private async inTurn<T>(work: (decoder: Decoder) => Promise<T>): Promise<T> {
+    const release = await this.takeTurn();
+    try {
+      return await work(await this.openDecoder());
+    } finally {
+      release();
+    }
+  }
+
+  /** Waits for those who came before; the next one waits until the returned function is called. */
+  private async takeTurn(): Promise<() => void> {
+    const before = this.lastTurn;
+    let release = () => {};
+    this.lastTurn = new Promise((resolve) => {
+      release = resolve;
+    });
+    await before;
+    return release;
+  }
+
+  private openDecoder(): Promise<Decoder> {
+    if (this.isDisposed) throw new PrefineError("model", `${this.name_or_path}: generate after dispose()`);
+    const opening = this.decoder ?? this.parts.openDecoder();
+    this.decoder = opening;
+    opening.catch(() => {
+      this.decoder = undefined; // the next call tries again
+    });
+    return opening;
+  }
+}
+
+interface Call {
+  inputs: GenerationInputs;
+  options: GenerateOptions;
+}
+
+function joinOptions(inputs: GenerationInputs | InputsWithOptions, options: GenerateOptions): Call {
+  if (!isTokenized(inputs)) return { inputs, options };
+  const { input_ids, attention_mask, ...beside } = inputs as InputsWithOptions;
+  return { inputs: { input_ids, attention_mask }, options: { ...beside, ...options } };
+}
+
+/** Whether the tokenizer makes the prompts. */
+function isText(inputs: GenerationInputs): boolean {
+  return typeof inputs === "string" || (Array.isArray(inputs) && typeof inputs[0] === "string");
+}
+
+function textOf(tokenizer: Tokenizer): GenerationText {
+  return {
+    decode: (ids, options) => tokenizer.decode(ids, options),
+    stream: () => new DecodeStream(tokenizer, { skip_special_tokens: true }),
+  };
+}
+
+/** What transformers takes from config.json where a model has no generation_config.json. */
+function specialTokens(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const names = ["bos_token_id", "eos_token_id", "pad_token_id"];
+  return Object.fromEntries(names.map((name) => [name, config[name]]));
+}

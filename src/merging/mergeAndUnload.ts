@@ -11,14 +11,14 @@ import { Device } from "../engine/runtime/device.ts";
 import { PrefineError } from "../errors.ts";
 import { type FloatDtype, fromFloat32 } from "../formats/narrowFloats.ts";
 import { type SafetensorsTensor, safetensorsPieces } from "../formats/safetensors.ts";
-import { modelUnder } from "../generation/checkAdapter.ts";
-import { findModel, type ModelSourceOptions } from "../generation/modelSource.ts";
 import { type LoraAdapter, loraAdapter } from "../models/adapters/lora.ts";
 import { takePrincipal } from "../models/adapters/pissa.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
-import { loadModel } from "../models/loadModel.ts";
 import type { QuantizationSettings } from "../models/network.ts";
 import { describeQuantization, quantizedUnder, quantizeModel } from "../models/precision/quantize.ts";
+import { modelUnder } from "../pretrained/checkAdapter.ts";
+import { loadModel } from "../pretrained/loadModel.ts";
+import { findModel, type ModelSourceOptions } from "../pretrained/modelSource.ts";
 import { compareLogits, logitsOf } from "./compareLogits.ts";
 import { isUntied, mergeWeights } from "./mergeWeights.ts";
 

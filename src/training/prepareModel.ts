@@ -11,12 +11,12 @@ import type { LearnerOptions } from "../dpo/learnerOptions.ts";
 import { PrefineError } from "../errors.ts";
 import { adapterTensors, type LoraAdapter, loraAdapter } from "../models/adapters/lora.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
-import { loadModel } from "../models/loadModel.ts";
 import type { LinearLayer } from "../models/network.ts";
 import { keepNarrow } from "../models/precision/keepNarrow.ts";
 import { alreadyQuantized, quantizedUnder, quantizeModel } from "../models/precision/quantize.ts";
 import { optimizerSettings } from "../optim/optimizers.ts";
 import { decays } from "../optim/weightDecay.ts";
+import { loadModel } from "../pretrained/loadModel.ts";
 import { objectiveOf, usesReference } from "./objective.ts";
 
 /** A model that `AutoModelForCausalLM.from_pretrained` or `loadModel` gave, or its hub id or folder. */

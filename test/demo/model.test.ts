@@ -11,7 +11,7 @@ import { AutoTokenizer } from "../../src/data/tokenizers/loadTokenizer.ts";
 import type { Tokenizer } from "../../src/data/tokenizers/tokenizer.ts";
 import { fromFloat32 } from "../../src/formats/narrowFloats.ts";
 import { toFloat32 } from "../../src/formats/safetensors.ts";
-import { loadModel } from "../../src/models/loadModel.ts";
+import { loadModel } from "../../src/pretrained/loadModel.ts";
 
 const demo = fileURLToPath(new URL("../../demo", import.meta.url));
 const folder = join(demo, "everyday-gpt2");

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadAdapter } from "../../src/checkpoints/adapter.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
-import { loadModel } from "../../src/models/loadModel.ts";
+import { loadModel } from "../../src/pretrained/loadModel.ts";
 import { DPOTrainer, type DPOTrainerOptions, type TrainOptions } from "../../src/training/trainer.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { randomGpt2 } from "../support/randomGpt2.ts";

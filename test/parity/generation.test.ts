@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AutoTokenizer } from "../../src/data/tokenizers/loadTokenizer.ts";
 import type { Tokenizer } from "../../src/data/tokenizers/tokenizer.ts";
-import { AutoModelForCausalLM } from "../../src/generation/causalLM.ts";
-import type { CausalLM, GenerateOptions } from "../../src/generation/generativeModel.ts";
-import { pipeline } from "../../src/generation/pipeline.ts";
+import type { CausalLM, GenerateOptions } from "../../src/generation/causalLM.ts";
+import { AutoModelForCausalLM } from "../../src/pretrained/autoModel.ts";
+import { pipeline } from "../../src/pretrained/pipeline.ts";
 import { hasReference, isElsewhere, needsReference, ownReference, referenceFolder } from "../support/shared.ts";
 
 const folderOf = (model: string) => join(referenceFolder, "models", model);

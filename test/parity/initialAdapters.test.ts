@@ -10,7 +10,7 @@ import { loadAdapter } from "../../src/checkpoints/adapter.ts";
 import { LoraConfig } from "../../src/config/LoraConfig.ts";
 import { createLearner } from "../../src/dpo/createLearner.ts";
 import { loraAdapter } from "../../src/models/adapters/lora.ts";
-import { loadModel } from "../../src/models/loadModel.ts";
+import { loadModel } from "../../src/pretrained/loadModel.ts";
 import { objective } from "../support/objective.ts";
 import { ADAMW } from "../support/randomGpt2.ts";
 import { readState } from "../support/savedState.ts";

@@ -12,7 +12,7 @@ import { loadAdapter } from "../../src/checkpoints/adapter.ts";
 import type { LogEntry } from "../../src/checkpoints/trainerState.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { AutoTokenizer } from "../../src/data/tokenizers/loadTokenizer.ts";
-import { loadModel } from "../../src/models/loadModel.ts";
+import { loadModel } from "../../src/pretrained/loadModel.ts";
 import { DPOTrainer } from "../../src/training/trainer.ts";
 import { savedWeights } from "../support/savedState.ts";
 import {

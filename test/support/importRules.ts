@@ -33,6 +33,7 @@ const LIBRARY = [
   "dpo",
   "checkpoints",
   "generation",
+  "pretrained",
   "merging",
 ];
 
@@ -55,7 +56,7 @@ export const RULES: Record<string, Rule> = {
     late: ["data/hub"],
   },
   "data/preferences": { values: ["random", "formats", "data/chatTemplates"], types: ["data/tokenizers"] },
-  models: { values: ["engine/graph", "formats", "random", "data/hub"], types: ["engine/runtime"] },
+  models: { values: ["engine/graph", "formats", "random"], types: ["engine/runtime"] },
   dpo: { values: [...ENGINE, "models", "optim"], types: ["data/preferences"] },
   checkpoints: { values: ["disk", "formats"], types: ["config", "optim"] },
   training: {
@@ -67,16 +68,25 @@ export const RULES: Record<string, Rule> = {
       "data/tokenizers",
       "data/preferences",
       "models",
+      "pretrained",
       "dpo",
       "checkpoints",
     ],
     late: ["plots"],
   },
   generation: {
-    values: [...ENGINE, "models", "data/tokenizers", "data/hub", "checkpoints", "config", "random"],
+    values: [...ENGINE, "models", "data/tokenizers", "config", "random"],
+    types: ["checkpoints"],
+  },
+  pretrained: {
+    values: ["formats", "models", "data/hub", "data/tokenizers", "checkpoints", "config", "generation"],
+    types: ["engine/runtime"],
   },
   merging: {
-    values: ["disk", ...ENGINE, "models", "data/tokenizers", "checkpoints", "generation", "formats", "random"],
+    values: [
+      ...["disk", "formats", "random", ...ENGINE, "models", "data/tokenizers", "checkpoints"],
+      ...["generation", "pretrained"],
+    ],
   },
   plots: { values: ["disk", "formats"] },
   terminal: { values: ["plots"] },
@@ -88,14 +98,7 @@ export const RULES: Record<string, Rule> = {
 /** Where `node:fs` may be imported: where files are the subject. A path ending in / is a folder. */
 export const READS_FILES = [
   ...["src/disk/", "src/data/hub/", "src/data/datasets/", "src/data/tokenizers/loadTokenizer.ts", "src/checkpoints/"],
-  ...[
-    "src/models/loadModel.ts",
-    "src/models/loadGguf.ts",
-    "src/models/tiedWeights.ts",
-    "src/engine/runtime/",
-    "src/plots/plotRunFolders.ts",
-    "src/plots/readTrainerState.ts",
-  ],
+  ...["src/pretrained/", "src/engine/runtime/", "src/plots/plotRunFolders.ts", "src/plots/readTrainerState.ts"],
   ...["src/terminal/logger.ts", "src/merging/mergeAndUnload.ts", "src/cli/"],
 ];
 

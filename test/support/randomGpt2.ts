@@ -6,7 +6,7 @@ import type { PackedPair, PairTokens } from "../../src/data/preferences/types.ts
 import { encodeSafetensors, type SafetensorsTensor } from "../../src/formats/safetensors.ts";
 import { architectureOf } from "../../src/models/families/architectures.ts";
 import type { LoadedModel } from "../../src/models/loadedModel.ts";
-import { loadModel } from "../../src/models/loadModel.ts";
+import { loadModel } from "../../src/pretrained/loadModel.ts";
 import { Mt19937 } from "../../src/random.ts";
 
 interface Gpt2Options {

@@ -5,7 +5,7 @@ import { dequantize, quantize } from "../../src/formats/quantizedBlocks.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../../src/formats/safetensors.ts";
 import { architectureOf } from "../../src/models/families/architectures.ts";
 import type { LoadedModel } from "../../src/models/loadedModel.ts";
-import { loadModel } from "../../src/models/loadModel.ts";
+import { loadModel } from "../../src/pretrained/loadModel.ts";
 import { Mt19937 } from "../../src/random.ts";
 import { VOCABULARY } from "./randomGpt2.ts";
 

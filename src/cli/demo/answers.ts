@@ -1,5 +1,5 @@
 /** @file Answers of the original and of the trained model to the held-out questions, and what counting them shows. */
-import type { CausalLM } from "../../generation/generativeModel.ts";
+import type { CausalLM } from "../../generation/causalLM.ts";
 import { countWords } from "../../terminal/text.ts";
 
 const BATCH = 24; // prompts that go through the model at once

@@ -10,11 +10,11 @@ import { pairFeeds } from "../../dpo/pairFeeds.ts";
 import { headMeanGraph, stepGraph } from "../../dpo/pairGraphs.ts";
 import { Device } from "../../engine/runtime/device.ts";
 import { encodeSafetensors, type SafetensorsTensor } from "../../formats/safetensors.ts";
+import { loadModel } from "../../pretrained/loadModel.ts";
 import { Mt19937 } from "../../random.ts";
 import { loraAdapter } from "../adapters/lora.ts";
 import { architectureOf } from "../families/architectures.ts";
 import type { LoadedModel } from "../loadedModel.ts";
-import { loadModel } from "../loadModel.ts";
 import { keepNarrow } from "./keepNarrow.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-narrow-"));

@@ -6,10 +6,10 @@ import { type ByteSource, fileSource } from "../formats/byteSource.ts";
 import { type GgufFile, readGguf } from "../formats/gguf.ts";
 import { decodeBlocks, isBlockDtype } from "../formats/ggufBlocks.ts";
 import { toFloat32 } from "../formats/safetensors.ts";
+import type { Architecture } from "../models/network.ts";
 import { type GgufConfig, ggufConfig } from "./ggufConfig.ts";
 import { ggufSource } from "./ggufTensors.ts";
 import { llama3Scaling } from "./llama3Scaling.ts";
-import type { Architecture } from "./network.ts";
 
 export interface GgufModel extends GgufConfig {
   contents: GgufFile;

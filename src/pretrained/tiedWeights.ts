@@ -1,7 +1,7 @@
 /** @file A head that config.json ties to the embedding, against the files: transformers' tie_weights on loading. */
 import { open } from "node:fs/promises";
 import type { SafetensorsEntry } from "../formats/safetensors.ts";
-import { type Architecture, HEAD_MODULE } from "./network.ts";
+import { type Architecture, HEAD_MODULE } from "../models/network.ts";
 
 /** A tensor of a safetensors file. */
 export type FoundTensor = SafetensorsEntry & { file: string };

@@ -2,8 +2,8 @@
 import { describe, expect, it, vi } from "vitest";
 import { byteTokenizer } from "../../test/support/byteTokenizer.ts";
 import { TableDecoder } from "../../test/support/tableDecoder.ts";
+import { CausalLM } from "../generation/causalLM.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
-import { CausalLM } from "./generativeModel.ts";
 import { pipeline } from "./pipeline.ts";
 
 const tokenizer = byteTokenizer();

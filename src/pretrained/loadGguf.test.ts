@@ -6,10 +6,10 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { randomGpt2 } from "../../test/support/randomGpt2.ts";
 import { type GgufTensorToWrite, writeGguf } from "../../test/support/writeGguf.ts";
 import { Device } from "../engine/runtime/device.ts";
+import type { LoadedModel } from "../models/loadedModel.ts";
 import { ggufConfig } from "./ggufConfig.ts";
 import { ggufSource } from "./ggufTensors.ts";
 import { llama3Scaling } from "./llama3Scaling.ts";
-import type { LoadedModel } from "./loadedModel.ts";
 import { loadModel } from "./loadModel.ts";
 
 const root = mkdtempSync(join(tmpdir(), "prefine-gguf-"));

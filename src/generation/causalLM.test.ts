@@ -4,7 +4,7 @@ import { byteTokenizer } from "../../test/support/byteTokenizer.ts";
 import { TableDecoder } from "../../test/support/tableDecoder.ts";
 import { GenerationConfig } from "../config/GenerationConfig.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
-import { CausalLM } from "./generativeModel.ts";
+import { CausalLM } from "./causalLM.ts";
 
 const tokenizer = byteTokenizer();
 

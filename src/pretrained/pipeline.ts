@@ -2,8 +2,8 @@
 import type { ChatMessage, Conversation } from "../data/tokenizers/conversations.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { nearestName, PrefineError, show } from "../errors.ts";
-import { AutoModelForCausalLM } from "./causalLM.ts";
-import type { CausalLM, GenerateOptions } from "./generativeModel.ts";
+import type { CausalLM, GenerateOptions } from "../generation/causalLM.ts";
+import { AutoModelForCausalLM } from "./autoModel.ts";
 import type { ModelSourceOptions } from "./modelSource.ts";
 
 /** Options of a call: everything that `generate` takes, and what becomes of the text. */

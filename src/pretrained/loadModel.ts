@@ -11,11 +11,11 @@ import { type Bytes, packedMatrix, UNQUANTIZED } from "../formats/bitsandbytes.t
 import { isGgufPath } from "../formats/gguf.ts";
 import { parseJson } from "../formats/parseJson.ts";
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderLength } from "../formats/safetensors.ts";
-import { architectureOf } from "./families/architectures.ts";
-import type { LoadedModel } from "./loadedModel.ts";
+import { architectureOf } from "../models/families/architectures.ts";
+import type { LoadedModel } from "../models/loadedModel.ts";
+import type { Architecture } from "../models/network.ts";
+import { asPacked, checkQuantMethod, packedRange, packedShape } from "../models/precision/packedWeights.ts";
 import { ggufWeights, loadGguf } from "./loadGguf.ts";
-import type { Architecture } from "./network.ts";
-import { asPacked, checkQuantMethod, packedRange, packedShape } from "./precision/packedWeights.ts";
 import { differsFromTied, type FoundTensor } from "./tiedWeights.ts";
 
 export interface LoadModelOptions {

@@ -1,0 +1,32 @@
+/** @file AutoModelForCausalLM: a model from the hub, a folder or a run, that can be trained and that generates text. */
+import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
+import { createDecoder } from "../generation/cachedDecoder.ts";
+import { CausalLM } from "../generation/causalLM.ts";
+import { alreadyQuantized, quantizeModel } from "../models/precision/quantize.ts";
+import { modelUnder } from "./checkAdapter.ts";
+import { loadModel } from "./loadModel.ts";
+import { findModel, type ModelSourceOptions } from "./modelSource.ts";
+
+/**
+ * Loads a model by hub id, folder, or the folder of a run or checkpoint (the base model under an adapter is found from
+ * adapter_config.json, and how it was kept from training_args.json). Weights stay on disk until they are needed.
+ */
+async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}): Promise<CausalLM> {
+  const source = await findModel(idOrPath, options);
+  const model = await loadModel(source.base, { ...options, revision: source.baseRevision });
+  if (options.quantization_config && model.quantization) options.onWarning?.(alreadyQuantized(model, source.base));
+  const kept = source.quantization ? quantizeModel(model, source.quantization) : model;
+  const { adapter, adapterFolder } = source;
+  const loaded = adapter && adapterFolder ? modelUnder(adapter, adapterFolder, kept) : kept;
+  const revision = source.tokenizer === source.base ? source.baseRevision : undefined;
+  return new CausalLM({
+    nameOrPath: idOrPath,
+    loaded,
+    adapter,
+    loadTokenizer: () => AutoTokenizer.from_pretrained(source.tokenizer, { ...options, revision }),
+    openDecoder: () => createDecoder(loaded, { adapter }),
+  });
+}
+
+/** transformers' AutoModelForCausalLM. */
+export const AutoModelForCausalLM = { from_pretrained: fromPretrained };
