@@ -1,6 +1,7 @@
 /** @file Trains GPT-2's architecture from scratch on the entries with prefine's engine. */
-import { clippedStep } from "../../src/dpo/clippedStep.ts";
+
 import { Device, type HostTensor, type Session } from "../../src/engine/runtime/device.ts";
+import { clippedStep } from "../../src/learner/clippedStep.ts";
 import { architectureOf } from "../../src/models/families/architectures.ts";
 import type { Architecture } from "../../src/models/network.ts";
 import { decays } from "../../src/optim/weightDecay.ts";

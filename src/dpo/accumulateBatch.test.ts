@@ -2,10 +2,10 @@
 import { expect, test } from "vitest";
 import { toyPairs } from "../../test/support/toyPairs.ts";
 import type { HostTensor, Session } from "../engine/runtime/device.ts";
+import type { TrainedTensors } from "../learner/trainedTensors.ts";
 import { accumulateBatch, type StepParts } from "./accumulateBatch.ts";
 import { LOGPS } from "./batchGraph.ts";
 import { SCORES } from "./pairGraphs.ts";
-import type { TrainedTensors } from "./trainedTensors.ts";
 
 const CHANNELS = 48;
 const pairs = toyPairs(3);

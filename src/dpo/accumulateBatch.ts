@@ -1,11 +1,12 @@
 /** @file Gradients of a micro-batch, pair by pair, added to what has accumulated since the last step. */
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import type { HostTensor, Session } from "../engine/runtime/device.ts";
+import { float32 } from "../engine/runtime/hostTensor.ts";
+import type { TrainedTensors } from "../learner/trainedTensors.ts";
 import { LOGPS } from "./batchGraph.ts";
 import type { BatchResult, PairScores } from "./learner.ts";
 import type { Graphs } from "./openGraphs.ts";
-import { dropoutSeed, float32, lossFeeds, pairFeeds, readScores } from "./pairFeeds.ts";
-import type { TrainedTensors } from "./trainedTensors.ts";
+import { dropoutSeed, lossFeeds, pairFeeds, readScores } from "./pairFeeds.ts";
 
 export interface MicroBatch {
   pairs: readonly PackedPair[];

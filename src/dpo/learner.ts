@@ -1,6 +1,7 @@
 /** @file The contract between the method and the trainer: score a pair, accumulate gradients, take a step. */
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
-import type { NarrowDtype } from "../engine/graph/index.ts";
+import type { LearnerState, StoredTensor } from "../learner/learnerState.ts";
+import type { FrozenTensor } from "../learner/trainable.ts";
 
 /** One pair under one model; sums run over the predicted completion tokens. */
 export interface PairScores {
@@ -38,26 +39,11 @@ export type RewardKind = "logratios" | "logps" | "averaged logps";
 /** Which model answers: the one in training, or the frozen reference. */
 export type Role = "policy" | "reference";
 
-export interface StoredTensor {
-  shape: number[];
-  /** Bytes: the optimizer's codes of eight bits, frozen floats of 16. */
-  data: Float32Array | Uint8Array;
-}
-
-export interface LearnerState {
-  /** Trainable tensors by their file name (PEFT's keys for LoRA, Hugging Face's names otherwise). */
-  weights: Map<string, { shape: number[]; data: Float32Array }>;
-  /** Optimizer tensors, `exp_avg.NAME` and so on. */
-  optimizer: Map<string, StoredTensor>;
-  /** Optimizer steps taken. */
-  optimizerStep: number;
-}
-
 /** The model in training: weights, gradients and optimizer state live behind it, off the main thread. */
 export interface Learner {
   readonly trainable: ReadonlyArray<{ name: string; shape: number[] }>;
   /** What is saved with them though it is not trained: the embedding under an adapter, as it lies in memory. */
-  readonly frozen: ReadonlyArray<{ name: string; shape: readonly number[]; dtype: "float32" | NarrowDtype }>;
+  readonly frozen: readonly FrozenTensor[];
   /** The optimizer's tensors: `exp_avg.NAME` and so on. */
   readonly optimizerState: ReadonlyArray<{ name: string; shape: readonly number[]; dtype: "float32" | "uint8" }>;
   /** Optimizer steps taken. */

@@ -1,11 +1,11 @@
 /** @file Weights on their way into the compute thread. */
 import type { Device } from "../engine/runtime/device.ts";
+import { float32 } from "../engine/runtime/hostTensor.ts";
+import { initial, referenceModelName } from "../learner/tensorNames.ts";
+import { loadAdapterTensors, switchOffReference, trainableOf } from "../learner/trainable.ts";
 import { takePrincipal } from "../models/adapters/pissa.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
 import { needsReference } from "./losses/losses.ts";
-import { float32 } from "./pairFeeds.ts";
-import { initial, referenceModelName } from "./tensorNames.ts";
-import { loadAdapterTensors, switchOffReference, trainableOf } from "./trainable.ts";
 
 /** Puts the model, the trainable tensors and the reference into the device. */
 export async function loadWeights(device: Device, options: LearnerOptions): Promise<void> {

@@ -1,8 +1,8 @@
 /** @file A reference whose weights change during a run: mixed with the policy's. */
 import type { Device } from "../engine/runtime/device.ts";
+import { initial, referenceModelName } from "../learner/tensorNames.ts";
+import { trainableOf } from "../learner/trainable.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
-import { initial, referenceModelName } from "./tensorNames.ts";
-import { trainableOf } from "./trainable.ts";
 
 const KERNELS = new URL("../optim/mix.js", import.meta.url).href;
 const mixModule = import.meta.url.endsWith(".ts") ? KERNELS.replace(/\.js$/, ".ts") : KERNELS;

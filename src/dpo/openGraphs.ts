@@ -1,6 +1,7 @@
 /** @file The compiled graphs of a run. */
 import type { LoweredGraph } from "../engine/onnx/lower.ts";
 import type { Device, Session } from "../engine/runtime/device.ts";
+import { trainableOf } from "../learner/trainable.ts";
 import type { LoraAdapter } from "../models/adapters/lora.ts";
 import { HEAD_MODULE } from "../models/network.ts";
 import { batchLossGraph } from "./batchGraph.ts";
@@ -14,7 +15,6 @@ import {
   scoreGraph,
   stepGraph,
 } from "./pairGraphs.ts";
-import { trainableOf } from "./trainable.ts";
 
 export interface Graphs {
   /** How a micro-batch is trained on: in one pass a pair, or, for losses of the whole batch, in two. */

@@ -1,14 +1,10 @@
 /** @file What goes into the graphs of a pair, and the scores that come out of them. */
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import type { HostTensor } from "../engine/runtime/device.ts";
+import { float32 } from "../engine/runtime/hostTensor.ts";
 import type { PairScores } from "./learner.ts";
 import { SCORES } from "./pairGraphs.ts";
 
-export const float32 = ({ shape, data }: { shape: readonly number[]; data: Float32Array }): HostTensor => ({
-  dtype: "float32",
-  shape,
-  data,
-});
 const int32 = (data: Int32Array): HostTensor => ({ dtype: "int32", shape: [data.length], data });
 const int64 = (...values: number[]): HostTensor => {
   return { dtype: "int64", shape: [values.length], data: BigInt64Array.from(values, BigInt) };

@@ -26,12 +26,12 @@ import {
   type Tensor,
 } from "../engine/graph/index.ts";
 import { type LoweredGraph, type LoweringOptions, lowerGraph } from "../engine/onnx/lower.ts";
+import { gradientOutputs } from "../learner/gradientOutputs.ts";
 import type { LoraAdapter } from "../models/adapters/lora.ts";
 import { buildNetwork } from "../models/buildNetwork.ts";
 import type { Architecture } from "../models/network.ts";
 import { PACKED, packedAttention } from "../models/packedAttention.ts";
 import { LOGPS, pairInputs } from "./batchGraph.ts";
-import { gradientOutputs } from "./gradientOutputs.ts";
 import { type Objective, objectiveLoss } from "./losses/objective.ts";
 
 export interface PairGraphOptions extends Pick<Objective, "ldAlpha" | "useWeighting">, LoweringOptions {

@@ -1,6 +1,7 @@
 /** @file The tensors of the learner on their way to files and back, one at a time: all may be three times the model. */
 import { dataOf, type SavedTensors, type StoredTensor } from "../checkpoints/tensors.ts";
-import type { Learner, LearnerState, Role } from "../dpo/learner.ts";
+import type { Learner, Role } from "../dpo/learner.ts";
+import type { LearnerState } from "../learner/learnerState.ts";
 
 const DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16", uint8: "U8" } as const;
 type Named = { name: string; shape: readonly number[]; dtype?: keyof typeof DTYPES };

@@ -8,7 +8,7 @@ import type { Truncation } from "../data/preferences/packPair.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import type { Content } from "../disk/wholeFiles.ts";
-import { createLearner } from "../dpo/createLearner.ts";
+import { createLearner } from "../dpo/engineLearner.ts";
 import { PrefineError } from "../errors.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import { describeQuantization } from "../models/precision/quantize.ts";

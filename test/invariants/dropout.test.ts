@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { createLearner } from "../../src/dpo/createLearner.ts";
+import { createLearner } from "../../src/dpo/engineLearner.ts";
 import type { Learner } from "../../src/dpo/learner.ts";
 import { add, grad, input, mul, sumAll, uniformNoise } from "../../src/engine/graph/index.ts";
 import { lowerGraph } from "../../src/engine/onnx/lower.ts";

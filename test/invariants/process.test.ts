@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
-import { createLearner } from "../../src/dpo/createLearner.ts";
+import { createLearner } from "../../src/dpo/engineLearner.ts";
 import { loraAdapter } from "../../src/models/adapters/lora.ts";
 import type { LoadedModel } from "../../src/models/loadedModel.ts";
 import type { Logger } from "../../src/terminal/logger.ts";

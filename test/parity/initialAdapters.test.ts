@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadAdapter } from "../../src/checkpoints/adapter.ts";
 import { LoraConfig } from "../../src/config/LoraConfig.ts";
-import { createLearner } from "../../src/dpo/createLearner.ts";
+import { createLearner } from "../../src/dpo/engineLearner.ts";
 import { loraAdapter } from "../../src/models/adapters/lora.ts";
 import { loadModel } from "../../src/pretrained/loadModel.ts";
 import { objective } from "../support/objective.ts";

@@ -30,6 +30,7 @@ const LIBRARY = [
   ...ENGINE,
   ...DATA,
   "models",
+  "learner",
   "dpo",
   "checkpoints",
   "generation",
@@ -57,7 +58,8 @@ export const RULES: Record<string, Rule> = {
   },
   "data/preferences": { values: ["random", "formats", "data/chatTemplates"], types: ["data/tokenizers"] },
   models: { values: ["engine/graph", "formats", "random"], types: ["engine/runtime"] },
-  dpo: { values: [...ENGINE, "models", "optim"], types: ["data/preferences"] },
+  learner: { values: [...ENGINE, "models", "optim"] },
+  dpo: { values: [...ENGINE, "models", "optim", "learner"], types: ["data/preferences"] },
   checkpoints: { values: ["disk", "formats"], types: ["config", "optim"] },
   training: {
     values: [
@@ -69,6 +71,7 @@ export const RULES: Record<string, Rule> = {
       "data/preferences",
       "models",
       "pretrained",
+      "learner",
       "dpo",
       "checkpoints",
     ],
@@ -103,7 +106,15 @@ export const READS_FILES = [
 ];
 
 /** What runs in a browser too: nothing of Node but in the files above. */
-export const WITHOUT_NODE = ["src/errors.ts", "src/random.ts", "src/engine/", "src/models/", "src/dpo/", "src/optim/"];
+export const WITHOUT_NODE = [
+  "src/errors.ts",
+  "src/random.ts",
+  "src/engine/",
+  "src/models/",
+  "src/learner/",
+  "src/dpo/",
+  "src/optim/",
+];
 
 /** `src/engine/graph/ops/matmul.ts` -> `engine/graph`; `src/errors.ts` -> `errors`. */
 export function moduleOf(path: string): string {

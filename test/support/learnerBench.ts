@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import type { PairLogps } from "../../src/data/preferences/types.ts";
-import { createLearner } from "../../src/dpo/createLearner.ts";
+import { createLearner } from "../../src/dpo/engineLearner.ts";
 import type { Learner } from "../../src/dpo/learner.ts";
 import type { LearnerOptions } from "../../src/dpo/learnerOptions.ts";
 import type { LoadedModel } from "../../src/models/loadedModel.ts";

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { ADAPTER_WEIGHTS } from "../../src/checkpoints/adapter.ts";
 import { MODEL_WEIGHTS, readTensorFile, type SavedModel } from "../../src/checkpoints/modelFiles.ts";
 import { dataOf, type SavedTensors, type StateTensor } from "../../src/checkpoints/tensors.ts";
-import type { Learner, LearnerState } from "../../src/dpo/learner.ts";
+import type { Learner } from "../../src/dpo/learner.ts";
+import type { LearnerState } from "../../src/learner/learnerState.ts";
 
 /** Copies of the trained weights and of the optimizer's state. */
 export async function readState(learner: Learner): Promise<LearnerState> {

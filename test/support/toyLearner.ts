@@ -4,7 +4,8 @@
  * optimizer is prefine's own.
  */
 import type { PackedPair, PairLogps } from "../../src/data/preferences/types.ts";
-import type { BatchResult, Learner, LearnerState, PairScores, Role } from "../../src/dpo/learner.ts";
+import type { BatchResult, Learner, PairScores, Role } from "../../src/dpo/learner.ts";
+import type { LearnerState } from "../../src/learner/learnerState.ts";
 import { adamwStep } from "../../src/optim/adamw.ts";
 import { clipGradNorm } from "../../src/optim/clipGradNorm.ts";
 import { Mt19937 } from "../../src/random.ts";

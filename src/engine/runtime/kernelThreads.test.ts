@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { clippedStep, type SteppedTensor } from "../../dpo/clippedStep.ts";
+import { clippedStep, type SteppedTensor } from "../../learner/clippedStep.ts";
 import { type OptimizerSettings, stateOf } from "../../optim/optimizers.ts";
 import { Mt19937 } from "../../random.ts";
 import { Device } from "./device.ts";

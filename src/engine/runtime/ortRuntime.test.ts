@@ -8,7 +8,7 @@ import { objective } from "../../../test/support/objective.ts";
 import { ADAMW, packed, randomGpt2, randomPairTokens } from "../../../test/support/randomGpt2.ts";
 import { host, inputLike, numbers } from "../../../test/support/runGraph.ts";
 import { readState } from "../../../test/support/savedState.ts";
-import { createLearner } from "../../dpo/createLearner.ts";
+import { createLearner } from "../../dpo/engineLearner.ts";
 import { loraAdapter } from "../../models/adapters/lora.ts";
 import * as ops from "../graph/index.ts";
 import { lowerGraph } from "../onnx/lower.ts";

@@ -1,18 +1,37 @@
 /** @file Which tensors are trained, and what they start from. */
 
+import type { NarrowDtype } from "../engine/graph/index.ts";
 import { constant, gatherRows, input, type Tensor } from "../engine/graph/index.ts";
 import { lowerGraph } from "../engine/onnx/lower.ts";
 import type { Device } from "../engine/runtime/device.ts";
+import { float32 } from "../engine/runtime/hostTensor.ts";
 import { initLora } from "../models/adapters/initLora.ts";
 import { adapterTensors, type LoraAdapter } from "../models/adapters/lora.ts";
 import { adaptedNorm } from "../models/adapters/loraForward.ts";
 import { takePrincipal } from "../models/adapters/pissa.ts";
+import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Architecture } from "../models/network.ts";
 import { frozenMatrix, type NamedInput } from "../models/precision/frozenMatrix.ts";
-import type { Learner } from "./learner.ts";
-import type { LearnerOptions } from "./learnerOptions.ts";
-import { float32 } from "./pairFeeds.ts";
 import { initial } from "./tensorNames.ts";
+
+export type NamedTensors = ReadonlyMap<string, { shape: number[]; data: Float32Array }>;
+
+/** A model and what of it is trained. */
+export interface TrainedModelOptions {
+  model: LoadedModel;
+  /** Null: all parameters are trained. */
+  adapter: LoraAdapter | null;
+  /** Weights to start the adapter from, by PEFT's keys; absent: PEFT's initialization, drawn with `seed`. */
+  adapterWeights?: NamedTensors;
+  seed: number;
+}
+
+/** A tensor that is saved with the trained ones as it lies in memory. */
+export interface FrozenTensor {
+  name: string;
+  shape: readonly number[];
+  dtype: "float32" | NarrowDtype;
+}
 
 export interface TrainableTensor {
   name: string;
@@ -20,7 +39,7 @@ export interface TrainableTensor {
 }
 
 /** Trainable tensors in the order the optimizer goes through them: PEFT's and the model's own. */
-export function trainableOf({ model, adapter }: LearnerOptions): TrainableTensor[] {
+export function trainableOf({ model, adapter }: Pick<TrainedModelOptions, "model" | "adapter">): TrainableTensor[] {
   const tensors = adapter
     ? adapterTensors(adapter)
     : [...model.architecture.parameters].map(([name, shape]) => ({ name, shape }));
@@ -28,7 +47,7 @@ export function trainableOf({ model, adapter }: LearnerOptions): TrainableTensor
 }
 
 /** What is saved beside them as it is. */
-export function frozenOf({ model, adapter }: LearnerOptions): Learner["frozen"] {
+export function frozenOf({ model, adapter }: TrainedModelOptions): FrozenTensor[] {
   const { parameters, stored } = model.architecture;
   return [...(adapter?.frozen ?? [])].map(([name, parameter]) => {
     const shape = parameters.get(parameter) as readonly number[];
@@ -42,7 +61,7 @@ export function frozenOf({ model, adapter }: LearnerOptions): Learner["frozen"] 
  */
 export async function loadAdapterTensors(
   device: Device,
-  { model, adapter, ...options }: LearnerOptions,
+  { model, adapter, ...options }: TrainedModelOptions,
 ): Promise<void> {
   if (!adapter) return;
   const { adapterWeights, seed } = options;
@@ -70,7 +89,7 @@ async function copyTokens(device: Device, { parameters, stored }: Architecture, 
  * A fresh adapter that does not start neutral (init_lora_weights: false): its reference is the base with the adapter
  * off, as in TRL, not a copy of what was drawn.
  */
-export async function switchOffReference(device: Device, { model, adapter, adapterWeights }: LearnerOptions) {
+export async function switchOffReference(device: Device, { model, adapter, adapterWeights }: TrainedModelOptions) {
   if (!adapter || adapterWeights || adapter.init !== false) return;
   for (const { nameB, shapeB } of adapter.layers.values()) {
     const data = new Float32Array(shapeB[0] * shapeB[1]);

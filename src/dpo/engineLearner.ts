@@ -1,18 +1,20 @@
 /** @file The learner on the engine: a few graphs over one set of weights in the compute thread. */
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import { Device, type HostTensor, type RuntimeInfo } from "../engine/runtime/device.ts";
+import { float32 } from "../engine/runtime/hostTensor.ts";
+import type { LearnerState, StoredTensor } from "../learner/learnerState.ts";
+import { initial, referenceModelName } from "../learner/tensorNames.ts";
+import { frozenOf, trainableOf } from "../learner/trainable.ts";
+import { TrainedTensors } from "../learner/trainedTensors.ts";
 import { storedNames } from "../models/precision/quantize.ts";
 import { accumulateBatch, batchLoss } from "./accumulateBatch.ts";
-import type { BatchResult, Learner, LearnerState, PairScores, RewardKind, Role, StoredTensor } from "./learner.ts";
+import type { BatchResult, Learner, PairScores, RewardKind, Role } from "./learner.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
 import { loadWeights } from "./loadWeights.ts";
 import { rewardKind } from "./losses/losses.ts";
 import { counterpart, mixReference } from "./movingReference.ts";
 import { type Graphs, openGraphs } from "./openGraphs.ts";
-import { float32, pairFeeds, readScores } from "./pairFeeds.ts";
-import { initial, referenceModelName } from "./tensorNames.ts";
-import { frozenOf, trainableOf } from "./trainable.ts";
-import { TrainedTensors } from "./trainedTensors.ts";
+import { pairFeeds, readScores } from "./pairFeeds.ts";
 
 interface LearnerParts {
   graphs: Graphs;

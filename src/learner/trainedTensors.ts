@@ -4,7 +4,7 @@ import type { StateTensor } from "../optim/optimizer.ts";
 import { type OptimizerSettings, stateOf } from "../optim/optimizers.ts";
 import { clippedStep } from "./clippedStep.ts";
 import { type Added, type Collected, collectGradients } from "./gradientOutputs.ts";
-import type { LearnerState, StoredTensor } from "./learner.ts";
+import type { LearnerState, StoredTensor } from "./learnerState.ts";
 import { accumulated, fresh, kernelModule } from "./tensorNames.ts";
 
 export interface OptimizerChoice {
