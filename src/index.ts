@@ -28,7 +28,7 @@ export { pipeline, type TextGenerationPipeline } from "./pretrained/pipeline.ts"
 export { createLogger, type Logger } from "./terminal/logger.ts";
 export { plotTerminal } from "./terminal/plotTerminal.ts";
 export { type RunOptions, train } from "./train.ts";
-export type { CallbackInput, CallbackState, EventDetails, TrainerCallback } from "./training/callbacks.ts";
-export type { ComputeMetrics, EvalPrediction } from "./training/computeMetrics.ts";
-export { EarlyStoppingCallback, type EarlyStoppingOptions } from "./training/earlyStopping.ts";
+export type { CallbackInput, CallbackState, EventDetails, TrainerCallback } from "./training/callbacks/callbacks.ts";
+export { EarlyStoppingCallback, type EarlyStoppingOptions } from "./training/callbacks/earlyStopping.ts";
+export type { ComputeMetrics, EvalPrediction } from "./training/evaluation/computeMetrics.ts";
 export { DPOTrainer, type DPOTrainerOptions, type TrainOptions, type TrainOutput } from "./training/trainer.ts";

@@ -13,7 +13,7 @@ import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
 import { PrefineError } from "./errors.ts";
 import { AutoModelForCausalLM } from "./pretrained/autoModel.ts";
 import { createLogger, type Logger } from "./terminal/logger.ts";
-import { checkOutputDir, resumedQuantization } from "./training/outputDir.ts";
+import { checkOutputDir, resumedQuantization } from "./training/prepare/outputFolder.ts";
 import { DPOTrainer, type TrainOutput } from "./training/trainer.ts";
 
 export interface RunOptions {

@@ -1,12 +1,13 @@
 /** @file What follows a step and an epoch: callbacks, a log entry, an evaluation, a checkpoint. */
-import { adaptRate, isBestSoFar } from "./bestModel.ts";
-import { type Due, dueAfterEpoch, dueAfterStep } from "./events.ts";
-import { addEntry, logEvaluation } from "./logEntries.ts";
-import { meanMetrics } from "./metrics.ts";
+
+import { type Due, dueAfterEpoch, dueAfterStep } from "./callbacks/events.ts";
+import { adaptRate, isBestSoFar } from "./evaluation/bestModel.ts";
+import { addEntry, logEvaluation } from "./evaluation/logEntries.ts";
+import { meanMetrics } from "./evaluation/metrics.ts";
 import { endsEpoch, positionAfter } from "./plan.ts";
+import { syncReference } from "./reference/sync.ts";
 import { isOver, type Run, stepsPassed } from "./run.ts";
 import { saveIfDue } from "./saveCheckpoint.ts";
-import { syncReference } from "./syncReference.ts";
 
 /**
  * Does what is due after the step that was taken last; when called again after an interruption, only the rest of it.

@@ -11,10 +11,10 @@ import { epochOrder, type SamplingStrategy } from "../data/preferences/sampling.
 import { PrefineError } from "../errors.ts";
 import { continueAdaptive, createAdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
 import { createSchedule } from "../optim/schedules.ts";
-import { Callbacks } from "./callbacks.ts";
+import { Callbacks } from "./callbacks/callbacks.ts";
 import { writeLearner, writeReference } from "./learnerState.ts";
 import { intervalSteps, planTraining } from "./plan.ts";
-import { createReferenceLogps } from "./referenceLogps.ts";
+import { createReferenceLogps } from "./reference/referenceLogps.ts";
 import { type EvaluationSet, nameRows, type PairSource, type Run, type RunParts, type Split, splitsOf } from "./run.ts";
 
 /** A run before its first step; also the state that a trainer shows before it trains. */

@@ -1,6 +1,6 @@
 /** @file dataloader_drop_last: batches that are not whole are left out, of an epoch as of an evaluation. */
 import { countBatches } from "./plan.ts";
-import { evaluationSetName } from "./prepareData.ts";
+import { evaluationSetName } from "./prepare/data.ts";
 import type { Run } from "./run.ts";
 
 /**

@@ -2,12 +2,12 @@
 import type { LogEntry } from "../checkpoints/trainerState.ts";
 import { PrefineError } from "../errors.ts";
 import { finishStep } from "./afterStep.ts";
-import { finishWithBest } from "./bestModel.ts";
-import { speedMetrics } from "./evaluate.ts";
-import { addEntry, logEvaluation } from "./logEntries.ts";
-import { meanMetrics } from "./metrics.ts";
+import { finishWithBest } from "./evaluation/bestModel.ts";
+import { speedMetrics } from "./evaluation/evaluate.ts";
+import { addEntry, logEvaluation } from "./evaluation/logEntries.ts";
+import { meanMetrics } from "./evaluation/metrics.ts";
 import { positionAfter } from "./plan.ts";
-import { precomputeReference } from "./precompute.ts";
+import { precomputeReference } from "./reference/precompute.ts";
 import { isOver, type Run, Stopped, stepsPassed } from "./run.ts";
 import { saveCheckpoint } from "./saveCheckpoint.ts";
 import { trainStep } from "./step.ts";

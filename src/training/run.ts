@@ -11,11 +11,11 @@ import type { Learner } from "../dpo/learner.ts";
 import type { AdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
 import type { Schedule } from "../optim/schedules.ts";
 import type { StepReport } from "../terminal/progressBar.ts";
-import type { Callbacks } from "./callbacks.ts";
-import type { ComputeMetrics } from "./computeMetrics.ts";
+import type { Callbacks } from "./callbacks/callbacks.ts";
+import type { ComputeMetrics } from "./evaluation/computeMetrics.ts";
 import { type Plan, positionAfter } from "./plan.ts";
-import type { ReferenceCache, ReferenceFacts } from "./reference.ts";
-import type { ReferenceLogps } from "./referenceLogps.ts";
+import type { ReferenceCache, ReferenceFacts } from "./reference/reference.ts";
+import type { ReferenceLogps } from "./reference/referenceLogps.ts";
 
 /** Prepared pairs in the order of the data set; an array is one. `at(i).index` is i. */
 export interface PairSource {

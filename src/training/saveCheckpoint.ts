@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { writeCheckpoint } from "../checkpoints/checkpoint.ts";
 import { checkpointName, rotateCheckpoints } from "../checkpoints/runDirectory.ts";
-import { rememberBestCheckpoint } from "./bestModel.ts";
+import { rememberBestCheckpoint } from "./evaluation/bestModel.ts";
 import { optimizerOf, referenceOf, weightsOf } from "./learnerState.ts";
 import { type Run, splitsOf } from "./run.ts";
 

@@ -3,11 +3,11 @@
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import type { PairScores } from "../dpo/learner.ts";
 import { PrefineError } from "../errors.ts";
-import { addMetrics, batchMetrics } from "./metrics.ts";
+import { addMetrics, batchMetrics } from "./evaluation/metrics.ts";
 import { batchesOf, epochAfter, positionAfter, rowsOf } from "./plan.ts";
-import { referenceFor } from "./referenceLogps.ts";
+import { referenceFor } from "./reference/referenceLogps.ts";
+import { checkTie } from "./reference/tieAtStart.ts";
 import { checkSignal, nameRows, type Run, stepsPassed } from "./run.ts";
-import { checkTie } from "./tieAtStart.ts";
 
 interface MicroBatch {
   pairs: PackedPair[];

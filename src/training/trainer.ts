@@ -7,19 +7,19 @@ import { LoraConfig, type LoraConfigInput } from "../config/LoraConfig.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../errors.ts";
 import { createLogger, type Logger } from "../terminal/logger.ts";
-import { checkMetric } from "./bestModel.ts";
-import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks.ts";
-import type { ComputeMetrics } from "./computeMetrics.ts";
+import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks/callbacks.ts";
 import { createRun, resetOptimizer, resetState, restoreRun } from "./createRun.ts";
 import { checkDropped } from "./dropLast.ts";
+import { checkMetric } from "./evaluation/bestModel.ts";
+import type { ComputeMetrics } from "./evaluation/computeMetrics.ts";
+import { logEvaluation } from "./evaluation/logEntries.ts";
 import { finishRun, saveModel, saveState } from "./finish.ts";
-import { logEvaluation } from "./logEntries.ts";
 import { runToEnd } from "./loop.ts";
 import { createObserver, type TrainingObserver } from "./observer.ts";
-import { checkOutputDir, findStart, type Resume, resumedQuantization } from "./outputDir.ts";
-import { type PreparedRun, prepareRun } from "./prepare.ts";
-import { evaluationSets, type Rows, type RowsByName } from "./prepareData.ts";
-import type { ModelInput } from "./prepareModel.ts";
+import { evaluationSets, type Rows, type RowsByName } from "./prepare/data.ts";
+import type { ModelInput } from "./prepare/model.ts";
+import { checkOutputDir, findStart, type Resume, resumedQuantization } from "./prepare/outputFolder.ts";
+import { type PreparedRun, prepareRun } from "./prepare/prepareRun.ts";
 import type { Run } from "./run.ts";
 
 export interface DPOTrainerOptions {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Fingerprint } from "../checkpoints/fingerprint.ts";
 import { type DPOConfig, TRAINING_OPTIONS } from "../config/DPOConfig.ts";
 import type { PairTokens } from "../data/preferences/types.ts";
-import { evaluationSetName } from "./prepareData.ts";
+import { evaluationSetName } from "./prepare/data.ts";
 
 /** Milliseconds of work after which the event loop gets a turn. */
 const TURN_MS = 25;

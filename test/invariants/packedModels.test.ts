@@ -22,7 +22,7 @@ import { describeQuantization, quantizedUnder, quantizeModel } from "../../src/m
 import { AutoModelForCausalLM } from "../../src/pretrained/autoModel.ts";
 import { loadModel } from "../../src/pretrained/loadModel.ts";
 import { Mt19937 } from "../../src/random.ts";
-import { prepareModel } from "../../src/training/prepareModel.ts";
+import { prepareModel } from "../../src/training/prepare/model.ts";
 import { largestDifference } from "../support/shared.ts";
 
 const fixtures = fileURLToPath(new URL("../fixtures/bitsandbytes/", import.meta.url));

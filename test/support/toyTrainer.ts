@@ -2,9 +2,9 @@
 import type { LogEntry } from "../../src/checkpoints/trainerState.ts";
 import { DPOConfig, type DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import type { Logger } from "../../src/terminal/logger.ts";
-import type { CallbackInput } from "../../src/training/callbacks.ts";
-import type { ComputeMetrics } from "../../src/training/computeMetrics.ts";
-import type { ReferenceCache } from "../../src/training/reference.ts";
+import type { CallbackInput } from "../../src/training/callbacks/callbacks.ts";
+import type { ComputeMetrics } from "../../src/training/evaluation/computeMetrics.ts";
+import type { ReferenceCache } from "../../src/training/reference/reference.ts";
 import { DPOTrainer } from "../../src/training/trainer.ts";
 import { fingerprintOf } from "../../src/training/trainingArguments.ts";
 import { ToyLearner, type ToyOptions } from "./toyLearner.ts";

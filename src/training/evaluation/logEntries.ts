@@ -1,10 +1,10 @@
 /** @file Entries of the log, and evaluations, which make some. */
 import { join } from "node:path";
-import { appendMargins, MARGINS } from "../checkpoints/marginsTable.ts";
-import type { LogEntry } from "../checkpoints/trainerState.ts";
-import { PrefineError } from "../errors.ts";
+import { appendMargins, MARGINS } from "../../checkpoints/marginsTable.ts";
+import type { LogEntry } from "../../checkpoints/trainerState.ts";
+import { PrefineError } from "../../errors.ts";
+import type { EvaluationSet, Run } from "../run.ts";
 import { type Evaluation, evaluateSet } from "./evaluate.ts";
-import type { EvaluationSet, Run } from "./run.ts";
 
 /** transformers' Trainer.log: epoch and step come last. */
 export async function addEntry(run: Run, values: Record<string, number>): Promise<LogEntry> {

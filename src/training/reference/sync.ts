@@ -1,5 +1,5 @@
 /** @file A reference that follows the policy now and then: TR-DPO (arXiv 2404.09656), TRL's SyncRefModelCallback. */
-import { type Run, splitsOf } from "./run.ts";
+import { type Run, splitsOf } from "../run.ts";
 
 /**
  * Every ref_model_sync_steps steps, after the step and before what is logged and evaluated of it:

@@ -1,13 +1,13 @@
 /** @file Loss and metrics over an evaluation set: TRL's evaluate, transformers' evaluation_loop. */
-import type { EvaluatedPair } from "../checkpoints/marginsTable.ts";
-import type { PackedPair } from "../data/preferences/types.ts";
-import type { Learner, PairScores } from "../dpo/learner.ts";
+import type { EvaluatedPair } from "../../checkpoints/marginsTable.ts";
+import type { PackedPair } from "../../data/preferences/types.ts";
+import type { Learner, PairScores } from "../../dpo/learner.ts";
+import { countBatches } from "../plan.ts";
+import { evaluationSetName } from "../prepare/data.ts";
+import { referenceFor } from "../reference/referenceLogps.ts";
+import { checkSignal, type EvaluationSet } from "../run.ts";
 import { type MetricsOptions, metricsCollector } from "./computeMetrics.ts";
 import { addMetrics, batchMetrics, evaluatedPair, type MetricSums, meanMetrics } from "./metrics.ts";
-import { countBatches } from "./plan.ts";
-import { evaluationSetName } from "./prepareData.ts";
-import { referenceFor } from "./referenceLogps.ts";
-import { checkSignal, type EvaluationSet } from "./run.ts";
 
 export interface EvaluationOptions {
   batchSize: number;

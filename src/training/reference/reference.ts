@@ -1,11 +1,11 @@
 /** @file Which reference a run has: its name, whether it ties with the policy at the start, what is refused. */
-import type { Adapter } from "../checkpoints/adapter.ts";
-import type { DPOConfig } from "../config/DPOConfig.ts";
-import { PrefineError } from "../errors.ts";
-import type { LoraAdapter } from "../models/adapters/lora.ts";
-import type { LoadedModel } from "../models/loadedModel.ts";
-import type { Architecture } from "../models/network.ts";
-import { usesReference } from "./objective.ts";
+import type { Adapter } from "../../checkpoints/adapter.ts";
+import type { DPOConfig } from "../../config/DPOConfig.ts";
+import { PrefineError } from "../../errors.ts";
+import type { LoraAdapter } from "../../models/adapters/lora.ts";
+import type { LoadedModel } from "../../models/loadedModel.ts";
+import type { Architecture } from "../../models/network.ts";
+import { usesReference } from "../objective.ts";
 
 /** What decides about the reference. */
 export interface ReferenceChoice {

@@ -1,7 +1,7 @@
 /** @file compute_metrics: a caller's own numbers from the scores of an evaluation, as transformers' Trainer asks. */
-import type { EvaluatedPair } from "../checkpoints/marginsTable.ts";
-import type { PackedPair } from "../data/preferences/types.ts";
-import { PrefineError, show } from "../errors.ts";
+import type { EvaluatedPair } from "../../checkpoints/marginsTable.ts";
+import type { PackedPair } from "../../data/preferences/types.ts";
+import { PrefineError, show } from "../../errors.ts";
 
 /** The token ids of a pair's two texts, prompt included and truncated as in training: what TRL has as input_ids. */
 export interface PairIds {

@@ -1,13 +1,13 @@
 /** @file Metrics of a micro-batch and of an evaluation, worked out by hand. */
 
 import { describe, expect, it } from "vitest";
-import { readState } from "../../test/support/savedState.ts";
-import { ToyLearner } from "../../test/support/toyLearner.ts";
-import { toyPairs } from "../../test/support/toyPairs.ts";
-import type { PairScores } from "../dpo/learner.ts";
+import { readState } from "../../../test/support/savedState.ts";
+import { ToyLearner } from "../../../test/support/toyLearner.ts";
+import { toyPairs } from "../../../test/support/toyPairs.ts";
+import type { PairScores } from "../../dpo/learner.ts";
+import { createReferenceLogps } from "../reference/referenceLogps.ts";
 import { evaluateSet, speedMetrics } from "./evaluate.ts";
 import { addMetrics, batchMetrics, type MetricSums, meanMetrics } from "./metrics.ts";
-import { createReferenceLogps } from "./referenceLogps.ts";
 
 function scores(
   chosen: number,

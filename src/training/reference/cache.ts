@@ -1,11 +1,11 @@
 /** @file What makes precomputed reference log-probabilities the same: their cache's place and identity. */
 import { createHash } from "node:crypto";
-import { hashStoredWeights, hashTensors, referenceCacheFolder } from "../checkpoints/referenceCache.ts";
-import type { DPOConfig } from "../config/DPOConfig.ts";
-import type { Truncation } from "../data/preferences/packPair.ts";
-import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
-import { describeQuantization } from "../models/precision/quantize.ts";
-import { usesReference } from "./objective.ts";
+import { hashStoredWeights, hashTensors, referenceCacheFolder } from "../../checkpoints/referenceCache.ts";
+import type { DPOConfig } from "../../config/DPOConfig.ts";
+import type { Truncation } from "../../data/preferences/packPair.ts";
+import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
+import { describeQuantization } from "../../models/precision/quantize.ts";
+import { usesReference } from "../objective.ts";
 import type { ReferenceCache, ReferenceChoice } from "./reference.ts";
 
 interface Subject {

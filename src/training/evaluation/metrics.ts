@@ -1,7 +1,7 @@
 /** @file TRL's DPO metrics: of one micro-batch, and their mean since the last log. */
-import type { EvaluatedPair } from "../checkpoints/marginsTable.ts";
-import type { PairLogps } from "../data/preferences/types.ts";
-import type { PairScores, RewardKind } from "../dpo/learner.ts";
+import type { EvaluatedPair } from "../../checkpoints/marginsTable.ts";
+import type { PairLogps } from "../../data/preferences/types.ts";
+import type { PairScores, RewardKind } from "../../dpo/learner.ts";
 
 /** What an evaluation logs besides its loss and timings, in TRL's order. */
 export const METRIC_NAMES = [

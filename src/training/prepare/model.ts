@@ -1,23 +1,23 @@
 /** @file What the caller named -> what is trained: base model, adapter, reference, and the way they are saved. */
 import { resolve } from "node:path";
-import type { Adapter } from "../checkpoints/adapter.ts";
-import type { AdapterConfig } from "../checkpoints/adapterConfig.ts";
-import type { SavedModel } from "../checkpoints/modelFiles.ts";
-import { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
-import type { DPOConfig } from "../config/DPOConfig.ts";
-import type { LoraConfig } from "../config/LoraConfig.ts";
-import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
-import type { LearnerOptions } from "../dpo/learnerOptions.ts";
-import { PrefineError } from "../errors.ts";
-import { adapterTensors, type LoraAdapter, loraAdapter } from "../models/adapters/lora.ts";
-import type { LoadedModel } from "../models/loadedModel.ts";
-import type { LinearLayer } from "../models/network.ts";
-import { keepNarrow } from "../models/precision/keepNarrow.ts";
-import { alreadyQuantized, quantizedUnder, quantizeModel } from "../models/precision/quantize.ts";
-import { optimizerSettings } from "../optim/optimizers.ts";
-import { decays } from "../optim/weightDecay.ts";
-import { loadModel } from "../pretrained/loadModel.ts";
-import { objectiveOf, usesReference } from "./objective.ts";
+import type { Adapter } from "../../checkpoints/adapter.ts";
+import type { AdapterConfig } from "../../checkpoints/adapterConfig.ts";
+import type { SavedModel } from "../../checkpoints/modelFiles.ts";
+import { BitsAndBytesConfig } from "../../config/BitsAndBytesConfig.ts";
+import type { DPOConfig } from "../../config/DPOConfig.ts";
+import type { LoraConfig } from "../../config/LoraConfig.ts";
+import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
+import type { LearnerOptions } from "../../dpo/learnerOptions.ts";
+import { PrefineError } from "../../errors.ts";
+import { adapterTensors, type LoraAdapter, loraAdapter } from "../../models/adapters/lora.ts";
+import type { LoadedModel } from "../../models/loadedModel.ts";
+import type { LinearLayer } from "../../models/network.ts";
+import { keepNarrow } from "../../models/precision/keepNarrow.ts";
+import { alreadyQuantized, quantizedUnder, quantizeModel } from "../../models/precision/quantize.ts";
+import { optimizerSettings } from "../../optim/optimizers.ts";
+import { decays } from "../../optim/weightDecay.ts";
+import { loadModel } from "../../pretrained/loadModel.ts";
+import { objectiveOf, usesReference } from "../objective.ts";
 
 /** A model that `AutoModelForCausalLM.from_pretrained` or `loadModel` gave, or its hub id or folder. */
 export type ModelInput =

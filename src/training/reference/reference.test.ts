@@ -3,9 +3,9 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type ToyRun, toyTrainer, withoutTimings } from "../../test/support/toyTrainer.ts";
-import { referenceCacheFolder } from "../checkpoints/referenceCache.ts";
-import { PrefineError } from "../errors.ts";
+import { type ToyRun, toyTrainer, withoutTimings } from "../../../test/support/toyTrainer.ts";
+import { referenceCacheFolder } from "../../checkpoints/referenceCache.ts";
+import { PrefineError } from "../../errors.ts";
 
 /** A quarter of a second a run, and another test's matter. */
 vi.mock("../plots/plotRunFolders.ts", () => ({ plotRunFolders: async () => ({ png: "training_loss.png" }) }));

@@ -1,5 +1,5 @@
 /** @file The flags by which the flow of a training and its callbacks steer it: transformers.TrainerControl. */
-import { newControl, type TrainerControl } from "../checkpoints/trainerState.ts";
+import { newControl, type TrainerControl } from "../../checkpoints/trainerState.ts";
 
 /** Sets the flags of `control` that `changes` has, and leaves everything else alone. */
 export function setFlags(control: TrainerControl, changes: Partial<TrainerControl>): void {

@@ -1,8 +1,8 @@
 /** @file precompute_ref_log_probs: every pair's reference log-probabilities before the first step, cached on disk. */
-import { cacheFile, readCached, writeCached } from "../checkpoints/referenceCache.ts";
-import { PrefineError } from "../errors.ts";
-import { evaluationSetName } from "./prepareData.ts";
-import { checkSignal, type Run, type Split, splitsOf } from "./run.ts";
+import { cacheFile, readCached, writeCached } from "../../checkpoints/referenceCache.ts";
+import { PrefineError } from "../../errors.ts";
+import { evaluationSetName } from "../prepare/data.ts";
+import { checkSignal, type Run, type Split, splitsOf } from "../run.ts";
 
 /** Milliseconds of scoring after which what is known is written, so that a crash loses little. */
 const SAVE_EVERY_MS = 60_000;

@@ -1,6 +1,6 @@
 /** @file Log-probabilities under the reference model: computed on first sight of a pair, kept for all later epochs. */
-import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
-import type { Learner } from "../dpo/learner.ts";
+import type { PackedPair, PairLogps } from "../../data/preferences/types.ts";
+import type { Learner } from "../../dpo/learner.ts";
 
 export interface ReferenceLogps {
   /** Two numbers a pair (chosen, rejected) at [2 * index], NaN where not computed yet; goes into checkpoints. */

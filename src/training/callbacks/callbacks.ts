@@ -1,7 +1,7 @@
 /** @file Callbacks of a training: transformers' TrainerCallback, whose events may be asynchronous here. */
-import type { TrainerControl, TrainerState } from "../checkpoints/trainerState.ts";
-import type { DPOConfig } from "../config/DPOConfig.ts";
-import { nearestName, PrefineError } from "../errors.ts";
+import type { TrainerControl, TrainerState } from "../../checkpoints/trainerState.ts";
+import type { DPOConfig } from "../../config/DPOConfig.ts";
+import { nearestName, PrefineError } from "../../errors.ts";
 import { setFlags } from "./control.ts";
 
 /** What an event knows besides args, state and control. */

@@ -1,13 +1,13 @@
 /** @file output_dir before the first step: can it be written to, does it hold a run, where does that go on. */
 import { join } from "node:path";
-import { checkpointFault, readResumeFile } from "../checkpoints/checkpoint.ts";
-import { newestValidCheckpoint, refuseRun } from "../checkpoints/runDirectory.ts";
-import { readTrainingArgs, TRAINING_ARGS } from "../checkpoints/trainingArgs.ts";
-import { type BitsAndBytesConfig, recordedQuantization } from "../config/BitsAndBytesConfig.ts";
-import type { DPOConfig } from "../config/DPOConfig.ts";
-import { checkWritable } from "../disk/wholeFiles.ts";
-import { PrefineError } from "../errors.ts";
-import type { RunObserver } from "./run.ts";
+import { checkpointFault, readResumeFile } from "../../checkpoints/checkpoint.ts";
+import { newestValidCheckpoint, refuseRun } from "../../checkpoints/runDirectory.ts";
+import { readTrainingArgs, TRAINING_ARGS } from "../../checkpoints/trainingArgs.ts";
+import { type BitsAndBytesConfig, recordedQuantization } from "../../config/BitsAndBytesConfig.ts";
+import type { DPOConfig } from "../../config/DPOConfig.ts";
+import { checkWritable } from "../../disk/wholeFiles.ts";
+import { PrefineError } from "../../errors.ts";
+import type { RunObserver } from "../run.ts";
 
 /** true: the newest valid checkpoint of output_dir; a path; false or null: none. */
 export type Resume = boolean | string | null;

@@ -1,19 +1,25 @@
 /** @file Everything before the first step: model, tokenizer, data, learner. */
-import type { AdapterConfig } from "../checkpoints/adapterConfig.ts";
-import { trainingArgsFile } from "../checkpoints/trainingArgs.ts";
-import { type BitsAndBytesConfig, recordQuantization } from "../config/BitsAndBytesConfig.ts";
-import type { DPOConfig } from "../config/DPOConfig.ts";
-import type { LoraConfig } from "../config/LoraConfig.ts";
-import type { Truncation } from "../data/preferences/packPair.ts";
-import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
-import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
-import type { Content } from "../disk/wholeFiles.ts";
-import { createLearner } from "../dpo/engineLearner.ts";
-import { PrefineError } from "../errors.ts";
-import type { LoadedModel } from "../models/loadedModel.ts";
-import { describeQuantization } from "../models/precision/quantize.ts";
-import type { CardFacts } from "./finish.ts";
-import { evaluationSetName, type PreparedPairs, packedSource, preparePairs, type Rows } from "./prepareData.ts";
+import type { AdapterConfig } from "../../checkpoints/adapterConfig.ts";
+import { trainingArgsFile } from "../../checkpoints/trainingArgs.ts";
+import { type BitsAndBytesConfig, recordQuantization } from "../../config/BitsAndBytesConfig.ts";
+import type { DPOConfig } from "../../config/DPOConfig.ts";
+import type { LoraConfig } from "../../config/LoraConfig.ts";
+import type { Truncation } from "../../data/preferences/packPair.ts";
+import { AutoTokenizer } from "../../data/tokenizers/loadTokenizer.ts";
+import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
+import type { Content } from "../../disk/wholeFiles.ts";
+import { createLearner } from "../../dpo/engineLearner.ts";
+import { PrefineError } from "../../errors.ts";
+import type { LoadedModel } from "../../models/loadedModel.ts";
+import { describeQuantization } from "../../models/precision/quantize.ts";
+import type { CardFacts } from "../finish.ts";
+import { referenceCacheOf } from "../reference/cache.ts";
+import { checkReference, referenceFacts } from "../reference/reference.ts";
+import type { RunObserver, RunParts } from "../run.ts";
+import { fingerprintOf, publicArguments } from "../trainingArguments.ts";
+import { versions } from "../versions.ts";
+import { evaluationSetName, type PreparedPairs, packedSource, preparePairs, type Rows } from "./data.ts";
+import { withinMemory } from "./memory.ts";
 import {
   countParameters,
   learnerOptions,
@@ -21,13 +27,7 @@ import {
   prepareModel,
   type TrainedModel,
   withPadToken,
-} from "./prepareModel.ts";
-import { checkReference, referenceFacts } from "./reference.ts";
-import { referenceCacheOf } from "./referenceCacheOf.ts";
-import type { RunObserver, RunParts } from "./run.ts";
-import { fingerprintOf, publicArguments } from "./trainingArguments.ts";
-import { versions } from "./versions.ts";
-import { withinMemory } from "./withinMemory.ts";
+} from "./model.ts";
 
 export interface RunRequest {
   model: ModelInput;

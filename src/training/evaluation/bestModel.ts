@@ -1,11 +1,11 @@
 /** @file The best evaluation of a run: which it was, where its checkpoint is, and its weights at the end. */
 import { basename, join } from "node:path";
-import { readModelWeights } from "../checkpoints/modelFiles.ts";
-import { checkpointName, isFolder, keepOnly } from "../checkpoints/runDirectory.ts";
-import { PrefineError } from "../errors.ts";
-import { writeLearner } from "./learnerState.ts";
+import { readModelWeights } from "../../checkpoints/modelFiles.ts";
+import { checkpointName, isFolder, keepOnly } from "../../checkpoints/runDirectory.ts";
+import { PrefineError } from "../../errors.ts";
+import { writeLearner } from "../learnerState.ts";
+import type { Run } from "../run.ts";
 import { METRIC_NAMES } from "./metrics.ts";
-import type { Run } from "./run.ts";
 
 /** metric_for_best_model as evaluations log it: `loss` is `eval_loss`. */
 export function evalKey(metric: string): string {

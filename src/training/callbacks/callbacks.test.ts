@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type ToyRun, toyTrainer, withoutTimings } from "../../test/support/toyTrainer.ts";
-import { readTrainerState } from "../checkpoints/trainerState.ts";
-import type { DPOConfigInput } from "../config/DPOConfig.ts";
-import { PrefineError } from "../errors.ts";
+import { type ToyRun, toyTrainer, withoutTimings } from "../../../test/support/toyTrainer.ts";
+import { readTrainerState } from "../../checkpoints/trainerState.ts";
+import type { DPOConfigInput } from "../../config/DPOConfig.ts";
+import { PrefineError } from "../../errors.ts";
 import type { CallbackInput, EventName, TrainerCallback } from "./callbacks.ts";
 import { EarlyStoppingCallback } from "./earlyStopping.ts";
 

@@ -1,8 +1,8 @@
 /** @file Before the first step, policy and reference are the same function, unless the reference is another model. */
-import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
-import type { PairScores } from "../dpo/learner.ts";
-import { PrefineError } from "../errors.ts";
-import { nameRows, type Run } from "./run.ts";
+import type { PackedPair, PairLogps } from "../../data/preferences/types.ts";
+import type { PairScores } from "../../dpo/learner.ts";
+import { PrefineError } from "../../errors.ts";
+import { nameRows, type Run } from "../run.ts";
 
 /**
  * Relative to a log-probability. The same ops on the same weights give the same bits, which is looked at first; a

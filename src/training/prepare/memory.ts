@@ -1,9 +1,9 @@
 /** @file Whether a training fits into memory; where nothing was said, gradient checkpointing makes room. */
-import type { DPOConfig } from "../config/DPOConfig.ts";
-import type { PackedSize } from "../data/preferences/packPair.ts";
-import type { LearnerOptions } from "../dpo/learnerOptions.ts";
-import { checkMemory, needsCheckpointing } from "../dpo/memoryNeed.ts";
-import type { RunObserver } from "./run.ts";
+import type { DPOConfig } from "../../config/DPOConfig.ts";
+import type { PackedSize } from "../../data/preferences/packPair.ts";
+import type { LearnerOptions } from "../../dpo/learnerOptions.ts";
+import { checkMemory, needsCheckpointing } from "../../dpo/memoryNeed.ts";
+import type { RunObserver } from "../run.ts";
 
 /**
  * @returns `options`, with gradient checkpointing as the config says or memory asks for.

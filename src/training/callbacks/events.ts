@@ -1,5 +1,5 @@
 /** @file When to log, evaluate and save: transformers' DefaultFlowCallback. */
-import type { TrainerState } from "../checkpoints/trainerState.ts";
+import type { TrainerState } from "../../checkpoints/trainerState.ts";
 
 type Strategy = "no" | "steps" | "epoch";
 
