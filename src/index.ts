@@ -16,9 +16,9 @@ export type { ChatMessage, ChatOptions, Conversation } from "./data/tokenizers/c
 export { AutoTokenizer, GPT2Tokenizer, type LoadTokenizerOptions } from "./data/tokenizers/loadTokenizer.ts";
 export { Tokenizer } from "./data/tokenizers/tokenizer.ts";
 export { PrefineError, type PrefineErrorCode } from "./errors.ts";
+export { type MergedModel, type MergeOptions, merge_and_unload } from "./exporting/mergeAndUnload.ts";
 export type { CausalLM, GenerateOptions } from "./generation/causalLM.ts";
 export type { GenerateOutput, StreamedText } from "./generation/generate.ts";
-export { type MergedModel, type MergeOptions, merge_and_unload } from "./merging/mergeAndUnload.ts";
 export { plotRunFolders } from "./plots/plotRunFolders.ts";
 export { plotRuns } from "./plots/plotRuns.ts";
 export { readTrainerState } from "./plots/readTrainerState.ts";

@@ -1,7 +1,7 @@
 /** @file prefine merge RUN: the adapter of a run into its base model, as a model folder. */
 import type { Command } from "commander";
 import { Option } from "commander";
-import type { MergeOptions } from "../merging/mergeAndUnload.ts";
+import type { MergeOptions } from "../exporting/mergeAndUnload.ts";
 import { openTerminal } from "../terminal/terminal.ts";
 import { addQuantizationFlags, type QuantizationFlags, quantizationFlags } from "./quantizationFlags.ts";
 
@@ -43,7 +43,7 @@ export function define(command: Command): void {
 
 async function merge(run: string, { json, ...options }: Flags): Promise<void> {
   const terminal = openTerminal();
-  const { merge_and_unload } = await import("../merging/mergeAndUnload.ts");
+  const { merge_and_unload } = await import("../exporting/mergeAndUnload.ts");
   const onWarning = (line: string) => terminal.say(`warning: ${line}`);
   const merged = await merge_and_unload(run, { ...options, ...quantizationFlags(options), onWarning });
   if (json) return terminal.print(JSON.stringify(merged, null, 2));

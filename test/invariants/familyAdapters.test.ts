@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { loadAdapter, saveAdapter } from "../../src/checkpoints/adapter.ts";
 import type { AdapterConfig } from "../../src/checkpoints/adapterConfig.ts";
 import type { PairLogps } from "../../src/data/preferences/types.ts";
-import { merge_and_unload } from "../../src/merging/mergeAndUnload.ts";
+import { merge_and_unload } from "../../src/exporting/mergeAndUnload.ts";
 import { loraAdapter } from "../../src/models/adapters/lora.ts";
 import type { AdapterKind } from "../support/adapterKinds.ts";
 import { pairs, scoresOf, trainSteps, useLearners } from "../support/learnerBench.ts";

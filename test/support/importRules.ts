@@ -35,7 +35,7 @@ const LIBRARY = [
   "checkpoints",
   "generation",
   "pretrained",
-  "merging",
+  "exporting",
 ];
 
 export const RULES: Record<string, Rule> = {
@@ -85,7 +85,7 @@ export const RULES: Record<string, Rule> = {
     values: ["formats", "models", "data/hub", "data/tokenizers", "checkpoints", "config", "generation"],
     types: ["engine/runtime"],
   },
-  merging: {
+  exporting: {
     values: [
       ...["disk", "formats", "random", ...ENGINE, "models", "data/tokenizers", "checkpoints"],
       ...["generation", "pretrained"],
@@ -102,7 +102,7 @@ export const RULES: Record<string, Rule> = {
 export const READS_FILES = [
   ...["src/disk/", "src/data/hub/", "src/data/datasets/", "src/data/tokenizers/loadTokenizer.ts", "src/checkpoints/"],
   ...["src/pretrained/", "src/engine/runtime/", "src/plots/plotRunFolders.ts", "src/plots/readTrainerState.ts"],
-  ...["src/terminal/logger.ts", "src/merging/mergeAndUnload.ts", "src/cli/"],
+  ...["src/terminal/logger.ts", "src/exporting/mergeAndUnload.ts", "src/cli/"],
 ];
 
 /** What runs in a browser too: nothing of Node but in the files above. */
