@@ -8,7 +8,6 @@ import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../errors.ts";
 import { createLogger, type Logger } from "../terminal/logger.ts";
 import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks/callbacks.ts";
-import { createRun, resetOptimizer, resetState, restoreRun } from "./createRun.ts";
 import { checkDropped } from "./dropLast.ts";
 import { checkMetric } from "./evaluation/bestModel.ts";
 import type { ComputeMetrics } from "./evaluation/computeMetrics.ts";
@@ -20,7 +19,9 @@ import { evaluationSets, type Rows, type RowsByName } from "./prepare/data.ts";
 import type { ModelInput } from "./prepare/model.ts";
 import { checkOutputDir, findStart, type Resume, resumedQuantization } from "./prepare/outputFolder.ts";
 import { type PreparedRun, prepareRun } from "./prepare/prepareRun.ts";
+import { resumeRun } from "./resumeRun.ts";
 import type { Run } from "./run.ts";
+import { createRun, resetOptimizer, resetState } from "./startRun.ts";
 
 export interface DPOTrainerOptions {
   /** What AutoModelForCausalLM.from_pretrained gave, or a hub id or folder. An adapter on it is trained further. */
@@ -218,7 +219,7 @@ export class DPOTrainer {
     resetState(run);
     if (this.hasTrained) await resetOptimizer(run);
     if (checkpoint !== undefined) {
-      await restoreRun(run, checkpoint);
+      await resumeRun(run, checkpoint);
       this.observer.info(`${checkpoint}: going on after step ${run.state.global_step} of ${run.plan.maxSteps}`);
     } else if (overwrite_output_dir) await removeRun(output_dir);
   }

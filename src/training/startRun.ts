@@ -1,0 +1,81 @@
+/** @file A run at its first step. */
+import { newLoopState } from "../checkpoints/checkpoint.ts";
+import { newTrainerState } from "../checkpoints/trainerState.ts";
+import type { DPOConfig } from "../config/DPOConfig.ts";
+import { epochOrder, type SamplingStrategy } from "../data/preferences/sampling.ts";
+import { continueAdaptive, createAdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
+import { createSchedule } from "../optim/schedules.ts";
+import { Callbacks } from "./callbacks/callbacks.ts";
+import { writeLearner } from "./learnerState.ts";
+import { intervalSteps, planTraining } from "./plan.ts";
+import { createReferenceLogps } from "./reference/referenceLogps.ts";
+import type { EvaluationSet, PairSource, Run, RunParts, Split } from "./run.ts";
+
+/** A run before its first step; also the state that a trainer shows before it trains. */
+export function createRun(parts: RunParts): Run {
+  const { args, learner } = parts;
+  const plan = planTraining(parts.train.length, args);
+  const state = newTrainerState();
+  state.max_steps = plan.maxSteps;
+  state.num_train_epochs = plan.epochs;
+  state.train_batch_size = args.per_device_train_batch_size;
+  state.logging_steps = intervalSteps(args.logging_steps, plan.maxSteps);
+  state.save_steps = intervalSteps(args.save_steps, plan.maxSteps);
+  if (args.eval_steps !== null) state.eval_steps = intervalSteps(args.eval_steps, plan.maxSteps);
+  const split = (pairs: PairSource): Split => ({ pairs, reference: createReferenceLogps(learner, pairs.length) });
+  const evals = [...parts.evals].map(([prefix, pairs]): EvaluationSet => ({ prefix, ...split(pairs) }));
+  const adaptive = createAdaptiveSchedule(args);
+  const loop = { ...newLoopState(), adaptive: continueAdaptive(adaptive, null) };
+  return {
+    ...parts,
+    plan,
+    adaptive,
+    schedule: adaptive
+      ? () => loop.adaptive?.rate ?? args.learning_rate
+      : createSchedule({ ...args, trainingSteps: plan.maxSteps }),
+    order: orders(parts.train, args),
+    train: split(parts.train),
+    evals,
+    callbacks: parts.callbacks ?? new Callbacks(),
+    state,
+    loop,
+    signal: undefined,
+    ownsOutput: false,
+    isUntouched: true,
+  };
+}
+
+/** TRL's order, kept for as long as its epoch lasts. */
+function orders(pairs: PairSource, args: DPOConfig): Run["order"] {
+  const { seed, data_seed, train_sampling_strategy } = args;
+  const strategy = train_sampling_strategy as SamplingStrategy; // the config refuses the others
+  const rowsPerStep = args.per_device_train_batch_size * args.gradient_accumulation_steps;
+  const isGrouped = strategy === "group_by_length";
+  const lengths = Int32Array.from({ length: isGrouped ? pairs.length : 0 }, (_, i) => pairs.at(i)!.tokens.length);
+  let known: { epoch: number; order: Int32Array } | undefined;
+  return (epoch) => {
+    if (known?.epoch === epoch) return known.order;
+    const groups = { lengths, rowsPerStep };
+    const order = epochOrder({ n: pairs.length, epoch, seed: data_seed ?? seed, strategy, groups });
+    known = { epoch, order };
+    return order;
+  };
+}
+
+/** A log as before the first step; weights and known reference scores stay. */
+export function resetState(run: Run): void {
+  const evals = new Map(run.evals.map(({ prefix, pairs }) => [prefix, pairs]));
+  const { state, loop } = createRun({ ...run, train: run.train.pairs, evals });
+  Object.assign(run.state, state);
+  Object.assign(run.loop, loop);
+}
+
+/** An optimizer as before the first step, and no gradients: what a second `train` starts from. */
+export async function resetOptimizer({ learner }: Run): Promise<void> {
+  const zeros = learner.optimizerState.map(({ name, shape, dtype }) => {
+    const size = shape.reduce((product, length) => product * length, 1);
+    const read = async () => (dtype === "uint8" ? new Uint8Array(size) : new Float32Array(size));
+    return [name, { shape, dtype: dtype === "uint8" ? "U8" : "F32", read }] as const;
+  });
+  await writeLearner(learner, { weights: new Map(), optimizer: new Map(zeros), optimizerStep: 0 });
+}
