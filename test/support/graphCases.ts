@@ -1,0 +1,280 @@
+/**
+ * @file Every kind of graph that prefine opens, for every family: by the functions that open them in a run, on a device
+ * that records (recordingDevice.ts). A case is a model in some precision, an adapter or none, and what is asked for.
+ */
+import { languageModelGraph } from "../../scripts/demo/languageModel.ts";
+import type { AdapterConfig } from "../../src/checkpoints/adapterConfig.ts";
+import { createLearner } from "../../src/dpo/engineLearner.ts";
+import type { LearnerOptions } from "../../src/dpo/learnerOptions.ts";
+import { type LossType, losses } from "../../src/dpo/losses/losses.ts";
+import type { Objective } from "../../src/dpo/losses/objective.ts";
+import { Device } from "../../src/engine/runtime/device.ts";
+import { mergeWeights } from "../../src/exporting/mergeWeights.ts";
+import { createDecoder } from "../../src/generation/cachedDecoder.ts";
+import { loraAdapter } from "../../src/models/adapters/lora.ts";
+import type { LoadedModel } from "../../src/models/loadedModel.ts";
+import { keepNarrow } from "../../src/models/precision/keepNarrow.ts";
+import { quantizedUnder } from "../../src/models/precision/quantize.ts";
+import { FAMILIES, modelOf, quantized, VARIANTS } from "./graphModels.ts";
+import { objective } from "./objective.ts";
+import { ADAMW } from "./randomGpt2.ts";
+
+export interface GraphCase {
+  /** The model. */
+  model: string;
+  /** Unique for the model. */
+  name: string;
+  /** Opens the graphs, on a `Device` of its own. */
+  run(): Promise<unknown>;
+}
+
+type Config = Record<string, unknown>;
+type Precision = (config: Config) => LoadedModel;
+
+const float32: Precision = (config) => modelOf(config);
+const PRECISIONS: Record<string, Precision> = {
+  "4 bits, nested": (config) =>
+    quantized(modelOf(config, "BF16"), { load_in_4bit: true, bnb_4bit_use_double_quant: true }),
+  "4 bits, fp4, some layers": (config) => {
+    const skipped = { llm_int8_skip_modules: ["c_fc", "o_proj"] };
+    return quantized(modelOf(config), { load_in_4bit: true, bnb_4bit_quant_type: "fp4", ...skipped });
+  },
+  "8 bits": (config) => quantized(modelOf(config, "F16"), { load_in_8bit: true }),
+  float16: (config) => modelOf(config, "F16"),
+  bfloat16: (config) => modelOf(config, "BF16"),
+};
+
+/** Names of modules by family: those of words, of attention's first projection and its last, of the MLP's last. */
+const modulesOf = ({ model_type }: Config) =>
+  model_type === "gpt2"
+    ? { words: "wte", query: "c_attn", output: "attn.c_proj", down: "mlp.c_proj", norm: "ln_2" }
+    : { words: "embed_tokens", query: "q_proj", output: "o_proj", down: "down_proj", norm: "post_attention_layernorm" };
+
+type Adapting = (config: Config) => Partial<AdapterConfig>;
+
+const ALL_LINEAR = { target_modules: "all-linear" };
+const ADAPTERS: Record<string, Adapting> = {
+  LoRA: () => ALL_LINEAR,
+  "LoRA on some": (config) => {
+    const { query, down } = modulesOf(config);
+    return { target_modules: [query, down], layers_to_transform: [1], rank_pattern: { [down]: 3 }, use_rslora: true };
+  },
+  DoRA: (config) => ({ target_modules: [modulesOf(config).query, modulesOf(config).down], use_dora: true }),
+  "biases and a norm": (config) => ({ ...ALL_LINEAR, bias: "all", modules_to_save: [modulesOf(config).norm] }),
+  "the embedding": (config) => ({ target_modules: [modulesOf(config).words, modulesOf(config).query] }),
+  "the embedding, DoRA": (config) => {
+    return { target_modules: [modulesOf(config).words, modulesOf(config).output], use_dora: true };
+  },
+  "embedding and unembedding in full": (config) => ({ modules_to_save: [modulesOf(config).words, "lm_head"] }),
+  "unembedding in full": () => ({ modules_to_save: ["lm_head"] }),
+  tokens: () => ({ trainable_token_indices: [40, 0, 8096, 7] }),
+  "tokens, others of the head": (config) => {
+    const last = Number(config.vocab_size) - 1; // in another block of words
+    return { trainable_token_indices: { [modulesOf(config).words]: [5, 50], lm_head: [5, 6, last] } };
+  },
+  PiSSA: (config) => ({ init_lora_weights: "pissa", target_modules: [modulesOf(config).query] }),
+  "drawn without a neutral start, DoRA": (config) => {
+    return { target_modules: [modulesOf(config).output], use_dora: true, init_lora_weights: false };
+  },
+};
+
+const adapterConfig = (config: Config, kind: string): AdapterConfig => ({
+  ...{ r: 2, lora_alpha: 5, lora_dropout: 0.05, target_modules: [modulesOf(config).query] },
+  ...{ base_model_name_or_path: null, fan_in_fan_out: false, task_type: "CAUSAL_LM", revision: null },
+  ...ADAPTERS[kind](config),
+});
+
+interface Training extends Partial<Omit<LearnerOptions, "objective" | "model" | "adapter">> {
+  loss?: LossType;
+  objective?: Partial<Objective>;
+  /** Null: all weights. */
+  adapter: string | null;
+  precision?: string;
+  /** The reference is another model: one with an adapter. */
+  otherReference?: boolean;
+}
+
+const TRAININGS: Record<string, Training> = {
+  "LoRA, plain": { adapter: "LoRA" },
+  "LoRA, checkpointing": { adapter: "LoRA", gradientCheckpointing: true },
+  "LoRA, dropout, noise": { adapter: "LoRA", dropout: true, noiseAlpha: 5 },
+  "LoRA, dropout, noise, checkpointing": {
+    ...{ adapter: "LoRA", dropout: true, noiseAlpha: 5, gradientCheckpointing: true },
+  },
+  "LoRA on some layers": { adapter: "LoRA on some" },
+  "LoRA, use_weighting, ld_alpha": { adapter: "LoRA", objective: { useWeighting: true, ldAlpha: 0.5 } },
+  "LoRA, two passes": { adapter: "LoRA", loss: "aot" },
+  "LoRA, two passes, dropout, noise, checkpointing, use_weighting, ld_alpha": {
+    ...{ adapter: "LoRA", loss: "aot_unpaired", dropout: true, noiseAlpha: 5, gradientCheckpointing: true },
+    objective: { useWeighting: true, ldAlpha: 0.25 },
+  },
+  "LoRA, another reference with an adapter": { adapter: "LoRA", otherReference: true },
+  "all weights": { adapter: null },
+  "all weights, checkpointing, dropout": { adapter: null, gradientCheckpointing: true, dropout: true },
+  "all weights, two passes": { adapter: null, loss: "aot" },
+  "all weights, noise, use_weighting": { adapter: null, noiseAlpha: 5, objective: { useWeighting: true } },
+  DoRA: { adapter: "DoRA" },
+  "DoRA, checkpointing, dropout": { adapter: "DoRA", gradientCheckpointing: true, dropout: true },
+  "DoRA, drawn without a neutral start": { adapter: "drawn without a neutral start, DoRA" },
+  "biases and a norm, checkpointing": { adapter: "biases and a norm", gradientCheckpointing: true },
+  "the embedding": { adapter: "the embedding" },
+  "the embedding, DoRA, dropout": { adapter: "the embedding, DoRA", dropout: true },
+  "embedding and unembedding in full": { adapter: "embedding and unembedding in full" },
+  "unembedding in full, checkpointing": { adapter: "unembedding in full", gradientCheckpointing: true },
+  "tokens, two passes": { adapter: "tokens", loss: "aot" },
+  "tokens, others of the head": { adapter: "tokens, others of the head" },
+  "LoRA, 4 bits": { adapter: "LoRA", precision: "4 bits, nested" },
+  "DoRA, 4 bits, checkpointing, dropout": {
+    ...{ adapter: "DoRA", precision: "4 bits, nested", gradientCheckpointing: true, dropout: true },
+  },
+  "LoRA, 4 bits in some layers, two passes": { adapter: "LoRA", precision: "4 bits, fp4, some layers", loss: "aot" },
+  "LoRA, 8 bits": { adapter: "LoRA", precision: "8 bits" },
+  "DoRA, 8 bits, checkpointing": { adapter: "DoRA", precision: "8 bits", gradientCheckpointing: true },
+  "LoRA, float16": { adapter: "LoRA", precision: "float16" },
+  "tokens, others of the head, bfloat16, checkpointing": {
+    ...{ adapter: "tokens, others of the head", precision: "bfloat16", gradientCheckpointing: true },
+  },
+  "the embedding, DoRA, bfloat16": { adapter: "the embedding, DoRA", precision: "bfloat16" },
+  "PiSSA, float16": { adapter: "PiSSA", precision: "float16" },
+};
+
+/** What each of llama's family is asked for; its members differ in one table (llamaConfig.ts). */
+const FOR_MEMBERS = [
+  ...["LoRA, plain", "LoRA, dropout, noise, checkpointing", "all weights", "all weights, checkpointing, dropout"],
+  ...["LoRA, two passes, dropout, noise, checkpointing, use_weighting, ld_alpha", "LoRA, 4 bits"],
+  ...["DoRA, 4 bits, checkpointing, dropout", "DoRA, 8 bits, checkpointing", "the embedding, DoRA, dropout"],
+  ...["tokens, others of the head, bfloat16, checkpointing", "embedding and unembedding in full"],
+  "tokens, others of the head",
+];
+const FOR_LLAMA = [
+  ...[...FOR_MEMBERS, "LoRA, dropout, noise", "LoRA, another reference with an adapter", "all weights, two passes"],
+  ...["DoRA, drawn without a neutral start", "biases and a norm, checkpointing", "tokens, two passes"],
+  ...["unembedding in full, checkpointing", "LoRA, 4 bits in some layers, two passes", "LoRA, 8 bits"],
+  ...["the embedding, DoRA, bfloat16", "PiSSA, float16"],
+];
+const TRAININGS_OF: Record<string, readonly string[]> = { gpt2: Object.keys(TRAININGS), llama: FOR_LLAMA };
+/** What variants of a family are asked for. */
+const FOR_VARIANTS = [
+  ...["LoRA, dropout, noise, checkpointing", "all weights", "tokens, others of the head"],
+  ...["DoRA, 4 bits, checkpointing, dropout", "LoRA, float16"],
+];
+
+const OF_LOSSES: Record<string, Training> = {
+  ...Object.fromEntries(
+    (Object.keys(losses) as LossType[]).map((loss) => {
+      return [`loss ${loss}`, { adapter: "LoRA on some", loss, objective: { labelSmoothing: 0.125 } }];
+    }),
+  ),
+  ...Object.fromEntries(
+    (["forward_kl", "js_divergence", "alpha_divergence"] as const).map((type) => {
+      return [type, { adapter: "LoRA on some", objective: { divergence: { type, alpha: 0.75 } } }];
+    }),
+  ),
+  "two losses, weighted": {
+    adapter: "LoRA on some",
+    objective: {
+      ...weighted([
+        ["sigmoid", 0.75],
+        ["sft", 1],
+        ["bco_pair", 0.25],
+      ]),
+      useWeighting: true,
+    },
+  },
+};
+
+function weighted(shares: [LossType, number][]): Pick<Objective, "losses"> {
+  return { losses: shares.map(([type, weight]) => ({ type, weight })) };
+}
+
+/** The model as training keeps it, and its adapter. */
+function prepared(config: Config, { precision, adapter: kind }: Pick<Training, "precision" | "adapter">) {
+  const model = (precision === undefined ? float32 : PRECISIONS[precision])(config);
+  if (kind === null) return { model, adapter: null };
+  const adapter = loraAdapter(model.architecture, adapterConfig(config, kind));
+  return { model: keepNarrow(quantizedUnder(model, adapter), adapter), adapter };
+}
+
+function trainingCase(where: string, name: string, config: Config): GraphCase {
+  const {
+    loss,
+    objective: changes,
+    precision,
+    adapter,
+    otherReference,
+    ...options
+  } = TRAININGS[name] ?? OF_LOSSES[name];
+  const reference = () => {
+    const { model, adapter: shape } = prepared(config, { adapter: "the embedding, DoRA" });
+    return { referenceModel: model, ...(shape ? { referenceAdapter: { shape, weights: new Map() } } : {}) };
+  };
+  const run = () =>
+    createLearner({
+      ...{ ...prepared(config, { precision, adapter }), objective: objective(loss, changes), dropout: false, seed: 3 },
+      optimizer: { settings: ADAMW, weightDecay: () => 0 },
+      ...(otherReference ? reference() : {}),
+      ...options,
+    });
+  return { model: where, name: `training: ${name}`, run };
+}
+
+/** The decoder's graph, and the one that picks rows into a cache of another size. */
+function generationCase(where: string, config: Config, using: Pick<Training, "precision" | "adapter">): GraphCase {
+  const name = `generation: ${using.adapter ?? "no adapter"}, ${using.precision ?? "float32"}`;
+  const run = async () => {
+    const adapter = using.adapter === null ? null : adapterConfig(config, using.adapter);
+    // where memory is short, the decoder keeps 16 bits by itself; here they are kept whatever the memory
+    const model = keepNarrow((using.precision === undefined ? float32 : PRECISIONS[using.precision])(config));
+    const decoder = await createDecoder(model, { adapter: adapter && { config: adapter, weights: new Map() } });
+    await decoder.step(new Int32Array(2), new Int32Array(2), { batch: 1, length: 2 });
+    await decoder.step(new Int32Array(2), new Int32Array(2), { batch: 2, length: 1, rows: new Int32Array(2) });
+  };
+  return { model: where, name, run };
+}
+
+function mergingCase(
+  where: string,
+  config: Config,
+  using: Pick<Training, "precision"> & { adapter: string },
+): GraphCase {
+  const run = async () => {
+    const model = (using.precision === undefined ? float32 : PRECISIONS[using.precision])(config);
+    const adapter = loraAdapter(model.architecture, adapterConfig(config, using.adapter));
+    await mergeWeights(new Device(), quantizedUnder(model, adapter), adapter);
+  };
+  return { model: where, name: `merging: ${using.adapter}, ${using.precision ?? "float32"}`, run };
+}
+
+const GENERATING: Pick<Training, "precision" | "adapter">[] = [
+  ...[null, "LoRA", "DoRA", "the embedding, DoRA", "unembedding in full"].map((adapter) => ({ adapter })),
+  ...Object.keys(PRECISIONS).map((precision) => ({ adapter: null, precision })),
+  { adapter: "DoRA", precision: "8 bits" },
+  { adapter: "tokens, others of the head", precision: "bfloat16" },
+  { adapter: "LoRA", precision: "4 bits, nested" },
+];
+const MERGING = [
+  ...["LoRA on some", "DoRA", "the embedding, DoRA", "tokens, others of the head"].map((adapter) => ({ adapter })),
+  { adapter: "DoRA", precision: "4 bits, nested" },
+  { adapter: "LoRA on some", precision: "8 bits" },
+];
+
+/** The graph that scripts/demo trains the demo's model with. */
+function pretrainingCase(where: string, config: Config): GraphCase {
+  const run = () => new Device().open(languageModelGraph(modelOf(config).architecture, { rows: 4, length: 24 }));
+  return { model: where, name: "pretraining", run };
+}
+
+export function graphCases(): GraphCase[] {
+  const ofFamilies = Object.entries(FAMILIES).flatMap(([where, config]) => [
+    ...(TRAININGS_OF[where] ?? FOR_MEMBERS).map((name) => trainingCase(where, name, config)),
+    ...GENERATING.map((using) => generationCase(where, config, using)),
+    ...(where in TRAININGS_OF ? MERGING : []).map((using) => mergingCase(where, config, using)),
+  ]);
+  const ofVariants = Object.entries(VARIANTS).flatMap(([where, config]) => [
+    ...FOR_VARIANTS.map((name) => trainingCase(where, name, config)),
+    generationCase(where, config, { adapter: null }),
+    generationCase(where, config, { adapter: "LoRA", precision: "4 bits, nested" }),
+  ]);
+  const ofLosses = Object.keys(OF_LOSSES).map((name) => trainingCase("gpt2", name, FAMILIES.gpt2));
+  return [...ofFamilies, ...ofVariants, ...ofLosses, pretrainingCase("gpt2", FAMILIES.gpt2)];
+}
