@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type LogEntry, readTrainerState } from "../../src/checkpoints/trainerState.ts";
+import { type LogEntry, readRunState } from "../../src/checkpoints/trainerState.ts";
 import type { Dice } from "../fuzz/dice.ts";
 import type { Training } from "./child.ts";
 
@@ -96,7 +96,7 @@ async function differencesOf(calm: string, killed: string): Promise<string[]> {
 }
 
 async function stateOf(folder: string): Promise<Record<string, string>> {
-  const state = await readTrainerState(folder);
+  const state = await readRunState(folder);
   const log_history = state.log_history.map(withoutTimings);
   const values = Object.entries({ ...state, log_history });
   return Object.fromEntries(values.map(([name, value]) => [name, JSON.stringify(value)?.replaceAll(folder, "RUN")]));

@@ -13,7 +13,7 @@ import { encodeTensors, type SavedTensors } from "./tensors.ts";
 import {
   encodeTrainerState,
   newControl,
-  readTrainerState,
+  readRunState,
   TRAINER_STATE,
   type TrainerControl,
   type TrainerState,
@@ -168,7 +168,7 @@ export async function readCheckpoint(path: string, kind: SavedModel["kind"]): Pr
     weights: await readModelWeights(path, kind),
     optimizer: await readTensorFile(join(path, OPTIMIZER)),
     optimizerStep: resume.optimizerStep,
-    state: await readTrainerState(path),
+    state: await readRunState(path),
     loop: resume.loop,
     fingerprint: resume.fingerprint,
     reference: await readReference(join(path, REFERENCE)),
@@ -194,7 +194,7 @@ export async function checkpointFault(
     if (toResume && resume.only_model) throw onlyModelError(path);
     const tensorFiles = Object.keys(resume.files).filter((name) => name.endsWith(".safetensors"));
     for (const name of tensorFiles) await checkSafetensorsFile(join(path, name));
-    await readTrainerState(path);
+    await readRunState(path);
     return undefined;
   } catch (error) {
     if (error instanceof PrefineError) return error.message;

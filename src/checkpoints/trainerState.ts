@@ -120,7 +120,7 @@ function isLogEntry(entry: unknown): entry is LogEntry {
 }
 
 /** The trainer state of a run or checkpoint folder. */
-export async function readTrainerState(dir: string): Promise<TrainerState> {
+export async function readRunState(dir: string): Promise<TrainerState> {
   const path = join(dir, TRAINER_STATE);
   try {
     return parseTrainerState(await readFile(path, "utf8"), path);

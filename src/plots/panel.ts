@@ -2,7 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { type Point, type Series, SMOOTH_ABOVE, smooth, thinOut } from "./series.ts";
-import { runColor, type Theme, textWidth } from "./theme.ts";
+import { pixelWidth, runColor, type Theme } from "./theme.ts";
 import { niceAxis, niceTicks } from "./ticks.ts";
 
 /** Up to this many points each gets a marker; above it, the line alone. */
@@ -67,7 +67,7 @@ export function drawPanel(series: Series[], options: PanelOptions): string {
   const { domain, ticks: y } = yAxis(metric, series, yCount);
   const x = niceTicks(...xDomain, Math.max(2, Math.round(width / 120)));
   const labelOf = (ticks: typeof x) => (_: number, i: number) => ticks.labels[i];
-  const marginLeft = Math.ceil(Math.max(...y.labels.map((label) => textWidth(label, FONT_SIZE)))) + 18;
+  const marginLeft = Math.ceil(Math.max(...y.labels.map((label) => pixelWidth(label, FONT_SIZE)))) + 18;
   const axis = { stroke: theme.grid, color: theme.muted, tickSize: 0, fontSize: FONT_SIZE, label: null };
   const { document } = parseHTML("<html><body></body></html>");
   const svg = Plot.plot({

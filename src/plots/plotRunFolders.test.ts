@@ -49,10 +49,16 @@ describe("readTrainerState", () => {
 
   it("says what is wrong with what it found", async () => {
     await expect(readTrainerState(path.join(root, "nowhere"))).rejects.toThrow(/nowhere: expected a run folder/);
-    await expect(readTrainerState(root)).rejects.toMatchObject({ code: "io", hint: /output_dir/ });
+    await expect(readTrainerState(root)).rejects.toMatchObject({
+      code: "io",
+      hint: expect.stringMatching(/output_dir/),
+    });
     const file = path.join(root, "broken.json");
     await writeFile(file, '{"log_history": [');
-    await expect(readTrainerState(file)).rejects.toMatchObject({ code: "data", message: /broken.json: .*JSON/ });
+    await expect(readTrainerState(file)).rejects.toMatchObject({
+      code: "data",
+      message: expect.stringMatching(/broken.json: .*JSON/),
+    });
     await writeFile(file, '{"log_history": 3}');
     await expect(readTrainerState(file)).rejects.toThrow(/expected log_history/);
   });
@@ -92,6 +98,9 @@ describe("plotRunFolders", () => {
   it("says where it could not write", async () => {
     const run = await writeRun("dpo", [0.7]);
     const out = path.join(run, "trainer_state.json", "plot");
-    await expect(plotRunFolders([run], { out })).rejects.toMatchObject({ code: "io", message: /plot\.svg: the plot/ });
+    await expect(plotRunFolders([run], { out })).rejects.toMatchObject({
+      code: "io",
+      message: expect.stringMatching(/plot\.svg: cannot write: a part of the path/),
+    });
   });
 });

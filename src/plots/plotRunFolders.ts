@@ -1,7 +1,7 @@
 /** @file Runs on disk in, a picture on disk out: SVG for documents, PNG for everything else. */
-import { open, rename, rm, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import path from "node:path";
-import { makeFolder } from "../disk/makeFolder.ts";
+import { type Content, writeFileAtomically } from "../disk/wholeFiles.ts";
 import { PrefineError } from "../errors.ts";
 import { type PlotOptions, plotRuns } from "./plotRuns.ts";
 import { readTrainerState, type TrainerStateFile } from "./readTrainerState.ts";
@@ -28,8 +28,8 @@ export async function plotRunFolders(
   const svg = plotRuns(distinctNames(states), options);
   const target = await targetOf(states, options.out);
   const files = { svg: `${target}.svg`, png: `${target}.png` };
-  await writeWhole(files.svg, svg);
-  await writeWhole(files.png, renderPng(svg));
+  await writePlot(files.svg, svg);
+  await writePlot(files.png, [renderPng(svg)]);
   return files;
 }
 
@@ -57,33 +57,12 @@ async function targetOf(states: TrainerStateFile[], out: string | undefined): Pr
   return isFolder ? path.join(out, name) : out.replace(/\.(svg|png)$/i, "");
 }
 
-const REASONS: Record<string, string> = {
-  ENOTDIR: "a part of the path is a file, not a folder",
-  EEXIST: "a file is where a folder has to be",
-  EISDIR: "it is a folder",
-  EACCES: "no permission",
-  EROFS: "the file system is read-only",
-  ENOSPC: "the disk is full",
-};
-
-/** Written beside and renamed: a reader never sees half a file. */
-async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
-  const folder = path.dirname(file);
-  const beside = path.join(folder, `.${path.basename(file)}.${process.pid}.tmp`);
+/** @throws PrefineError `io` whose hint is about --out: a plot has no output_dir of its own. */
+async function writePlot(file: string, content: Content): Promise<void> {
   try {
-    makeFolder(folder);
-    const handle = await open(beside, "w");
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(beside, file);
-  } catch (error) {
-    await rm(beside, { force: true }).catch(() => undefined);
-    const { code = String(error) } = error as NodeJS.ErrnoException;
-    const reason = `${REASONS[code] ?? "it could not be written"} (${code})`;
-    throw new PrefineError("io", `${file}: cannot write the plot: ${reason}`, "Name another place with --out.");
+    await writeFileAtomically(file, content);
+  } catch (cause) {
+    if (!(cause instanceof PrefineError)) throw cause;
+    throw new PrefineError(cause.code, cause.message, "Name another place with --out.", { cause });
   }
 }

@@ -5,9 +5,9 @@ import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
 import { type PlotOptions, plotRuns } from "./plotRuns.ts";
 import { renderPng } from "./renderPng.ts";
-import type { LogEntry } from "./series.ts";
+import type { RawLogEntry } from "./series.ts";
 
-function fakeLog(points: number, evaluations = 0): LogEntry[] {
+function fakeLog(points: number, evaluations = 0): RawLogEntry[] {
   const train = Array.from({ length: points }, (_, i) => {
     const epoch = (3 * (i + 1)) / points;
     const wave = Math.sin(i * 1.7) / 20;
@@ -125,7 +125,7 @@ const FONT = {
 };
 const pixels = (svg: string) => new Resvg(svg, { font: FONT }).render().pixels;
 
-const cases: Record<string, { log_history: LogEntry[]; name: string }[]> = {
+const cases: Record<string, { log_history: RawLogEntry[]; name: string }[]> = {
   "one run": [{ name: "dpo", log_history: fakeLog(12, 3) }],
   "a single point and an odd name": [
     { name: 'a <b> & "c" \u0007', log_history: [{ loss: 0.69, epoch: 0.02, step: 1 }] },

@@ -1,7 +1,7 @@
 /** @file The whole picture as one SVG text: title, legend, and a panel for each metric. */
 import { drawPanel, seriesColors } from "./panel.ts";
 import { collectSeries, type PlotData, type PlottedRun, type Series, SMOOTH_ABOVE } from "./series.ts";
-import { escapeXml, FONT_FAMILY, fitText, runColor, THEMES, type Theme, type ThemeName, textWidth } from "./theme.ts";
+import { escapeXml, FONT_FAMILY, fitText, pixelWidth, runColor, THEMES, type Theme, type ThemeName } from "./theme.ts";
 
 export interface PlotOptions {
   /** Default: light. */
@@ -58,7 +58,7 @@ function drawLegend(items: LegendItem[], width: number, theme: Theme): { svg: st
   let y = 0;
   const parts = items.map(({ text, color, dashed }) => {
     const shown = fitText(text, 13, width - SWATCH - 8);
-    const itemWidth = SWATCH + 8 + textWidth(shown, 13);
+    const itemWidth = SWATCH + 8 + pixelWidth(shown, 13);
     if (x > 0 && x + itemWidth > width) [x, y] = [0, y + LEGEND_LINE];
     const dashes = dashed ? ' stroke-dasharray="9,12"' : ""; // as long as the swatch: the marker is in the gap
     const line = `<line x2="${SWATCH}" stroke="${color}" stroke-width="2.5"${dashes}/>`;

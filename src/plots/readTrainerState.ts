@@ -5,7 +5,7 @@ import path from "node:path";
 import { shownPath } from "../disk/shownPath.ts";
 import { PrefineError } from "../errors.ts";
 import { parseJson } from "../formats/parseJson.ts";
-import type { LogEntry, PlottedRun } from "./series.ts";
+import type { PlottedRun, RawLogEntry } from "./series.ts";
 
 const DAMAGED = "Is the file damaged? Plot another run, or a checkpoint of this one.";
 
@@ -32,7 +32,7 @@ export async function readTrainerState(runOrFile: string): Promise<TrainerStateF
   }
   const folder = stats.isDirectory() ? absolute : path.dirname(absolute);
   const file = stats.isDirectory() ? await findState(absolute, runOrFile) : absolute;
-  const log_history = parseTrainerState(await readFile(file, "utf8"), shownPath(file));
+  const log_history = parseLog(await readFile(file, "utf8"), shownPath(file));
   return { name: nameOf(folder), log_history, folder, file };
 }
 
@@ -67,7 +67,7 @@ function parsePythonJson(text: string): unknown {
   }
 }
 
-function parseTrainerState(text: string, shown: string): LogEntry[] {
+function parseLog(text: string, shown: string): RawLogEntry[] {
   let state: unknown;
   try {
     state = parsePythonJson(text);

@@ -1,8 +1,8 @@
 /** @file What is drawn of a log: points, gaps, repeated evaluations, and what is said when there is nothing. */
 import { describe, expect, it } from "vitest";
-import { collectSeries, type LogEntry, smooth, thinOut } from "./series.ts";
+import { collectSeries, type RawLogEntry, smooth, thinOut } from "./series.ts";
 
-const log: LogEntry[] = [
+const log: RawLogEntry[] = [
   { loss: 0.69, "rewards/margins": 0.01, epoch: 0.5, step: 10 },
   { loss: null, "rewards/margins": 0.02, epoch: 1, step: 20 },
   { eval_loss: 0.68, epoch: 1, step: 20 },
@@ -57,7 +57,7 @@ describe("collectSeries", () => {
   });
 
   it("says which run has nothing to draw, and why", () => {
-    const run = (log_history: LogEntry[]) => () =>
+    const run = (log_history: RawLogEntry[]) => () =>
       collectSeries([
         { name: "good", log_history: log },
         { name: "bad", log_history },

@@ -1,13 +1,16 @@
 /** @file From log_history to lines on a plot: points per metric, run and split, smoothed and thinned out. */
 import { nearestName, PrefineError } from "../errors.ts";
 
-/** One entry of `log_history` in trainer_state.json: TRL's metric names, `epoch`, `step`. */
-export type LogEntry = Record<string, unknown>;
+/**
+ * One entry of `log_history` as the file has it, whether prefine or transformers wrote it: TRL's metric names, `epoch`,
+ * `step`. A value may be null, where Python wrote NaN.
+ */
+export type RawLogEntry = Record<string, unknown>;
 
 export interface PlottedRun {
   /** As the legend shows it. */
   name: string;
-  log_history: LogEntry[];
+  log_history: RawLogEntry[];
 }
 
 /** A value that was logged but is not finite (null, NaN) has y = NaN and leaves a gap in the line. */
@@ -37,7 +40,7 @@ const DEFAULT_METRICS = ["loss", "rewards/margins", "rewards/accuracies"];
 const isFiniteNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 
 /** Names of the evaluation sets of a log, in its order: those of `eval_NAME_loss`. */
-function evaluationSets(log: LogEntry[]): string[] {
+function evaluationSets(log: RawLogEntry[]): string[] {
   const keys = log.flatMap((entry) => Object.keys(entry).filter((key) => /^eval_.+_loss$/.test(key)));
   return [...new Set(keys)].map((key) => key.slice("eval_".length, -"_loss".length));
 }
@@ -59,7 +62,7 @@ function loggedMetrics(runs: PlottedRun[]): string[] {
 }
 
 /** Points of one key in the order of x; of several entries of one step (a repeated evaluation) the last counts. */
-function pointsOf(log: LogEntry[], key: string, xLabel: "epoch" | "step"): Point[] {
+function pointsOf(log: RawLogEntry[], key: string, xLabel: "epoch" | "step"): Point[] {
   const byStep = new Map<unknown, Point>();
   for (const entry of log) {
     const x = entry[xLabel];

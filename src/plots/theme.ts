@@ -49,7 +49,7 @@ function charWidth(char: string): number {
 }
 
 /** Estimated width of a text in pixels: there is no font to measure with when the SVG is written. */
-export function textWidth(text: string, fontSize: number): number {
+export function pixelWidth(text: string, fontSize: number): number {
   let width = 0;
   for (const char of text) width += charWidth(char);
   return width * fontSize;
@@ -57,12 +57,12 @@ export function textWidth(text: string, fontSize: number): number {
 
 /** The text, or its beginning and end around an ellipsis where it is wider than `width` pixels. */
 export function fitText(text: string, fontSize: number, width: number): string {
-  if (textWidth(text, fontSize) <= width) return text;
+  if (pixelWidth(text, fontSize) <= width) return text;
   const chars = [...text];
   for (let keep = chars.length - 1; keep > 1; keep--) {
     const head = Math.ceil(keep / 2);
     const shortened = `${chars.slice(0, head).join("")}…${chars.slice(chars.length - (keep - head)).join("")}`;
-    if (textWidth(shortened, fontSize) <= width) return shortened;
+    if (pixelWidth(shortened, fontSize) <= width) return shortened;
   }
   return "…";
 }

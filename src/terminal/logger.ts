@@ -1,5 +1,6 @@
 /** @file What a person sees of a run: a progress bar on a terminal, a line at each log, plain lines everywhere else. */
 import { createBottomLine, type TerminalStream } from "./bottomLine.ts";
+import { type Environment, showsUtf8, usesColor } from "./capabilities.ts";
 import { metricCells } from "./logFormat.ts";
 import { createProgressBar, type StepReport } from "./progressBar.ts";
 
@@ -8,7 +9,7 @@ export interface LoggerOptions {
   stream?: TerminalStream & { isTTY?: boolean };
   /** Default: the stream's, at every moment; without a terminal, lines are as long as they are. */
   columns?: number;
-  /** Default: on a terminal, or where FORCE_COLOR is set. */
+  /** Default: on a terminal, or where FORCE_COLOR is set; not where NO_COLOR is. */
   color?: boolean;
   /** Default: whether the stream is a terminal, unless NO_COLOR, CI or TERM=dumb ask for plain lines. */
   isTTY?: boolean;
@@ -16,7 +17,7 @@ export interface LoggerOptions {
   ascii?: boolean;
   /** Nothing is printed at all. */
   disable_tqdm?: boolean;
-  env?: Readonly<Record<string, string | undefined>>;
+  env?: Environment;
   /** Milliseconds; for tests. */
   now?: () => number;
 }
@@ -47,22 +48,17 @@ const SILENT: Logger = {
   close: () => {},
 };
 
-/** UTF-8 by the locale variables; Windows terminals draw it too. */
-function isUtf8(env: NonNullable<LoggerOptions["env"]>): boolean {
-  return process.platform === "win32" || /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || "");
-}
-
 /** Creates the logger of a run; see the options for where and how it writes. */
 export function createLogger(options: LoggerOptions = {}): Logger {
   if (options.disable_tqdm) return SILENT;
   const { stream = process.stderr, env = process.env } = options;
   const plain = Boolean(env.NO_COLOR || (env.CI && env.CI !== "false") || env.TERM === "dumb");
   const isTTY = options.isTTY ?? (stream.isTTY === true && !plain);
-  const color = options.color ?? (isTTY || Boolean(env.FORCE_COLOR && env.FORCE_COLOR !== "0"));
+  const color = options.color ?? usesColor(isTTY, env);
   const columns = () => options.columns ?? stream.columns ?? 80;
   const line = isTTY ? createBottomLine(stream, columns) : undefined;
   const print = (text: string) => (line ? line.above(text) : stream.write(`${text}\n`));
-  const ascii = options.ascii ?? !isUtf8(env);
+  const ascii = options.ascii ?? !showsUtf8(env);
   const bar = line && createProgressBar(line, { stream, columns, color, ascii, now: options.now ?? Date.now });
   let stepWidth = 1;
   return {

@@ -1,6 +1,7 @@
 /** @file A small plot of the loss for a terminal, in braille dots or in plain ASCII. */
-import { collectSeries, type LogEntry, type Point, type Series, SMOOTH_ABOVE, smooth } from "../plots/series.ts";
+import { collectSeries, type Point, type RawLogEntry, type Series, SMOOTH_ABOVE, smooth } from "../plots/series.ts";
 import { niceAxis } from "../plots/ticks.ts";
+import { showsUtf8 } from "./capabilities.ts";
 
 export interface TerminalPlotOptions {
   /** Width in characters, axis and all; default 80. */
@@ -67,11 +68,6 @@ function cellText(cell: Cell, { ascii, color }: { ascii: boolean; color: boolean
   return color ? `${COLORS[split]}${char}\x1b[39m` : char;
 }
 
-/** UTF-8 by the locale variables; Windows terminals draw it too. */
-function localeIsUtf8(env: NodeJS.ProcessEnv): boolean {
-  return process.platform === "win32" || /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || "");
-}
-
 /** Numbers on the left, one line of text each; the last line is the axis with its ends. */
 function frame(body: string[], low: string, high: string, ascii: boolean): string[] {
   const gutter = Math.max(low.length, high.length);
@@ -88,9 +84,9 @@ function frame(body: string[], low: string, high: string, ascii: boolean): strin
  * @returns lines joined by a newline, without one at the end.
  * @throws PrefineError `data` if there is nothing to draw.
  */
-export function plotTerminal(log_history: LogEntry[], options: TerminalPlotOptions = {}): string {
+export function plotTerminal(log_history: RawLogEntry[], options: TerminalPlotOptions = {}): string {
   const { columns = 80, rows = 12, color = false, metric = "loss" } = options;
-  const ascii = options.ascii ?? !localeIsUtf8(process.env);
+  const ascii = options.ascii ?? !showsUtf8(process.env);
   const data = collectSeries([{ name: "plot", log_history }], [metric]);
   const values = data.series.flatMap(({ points }) => points.map(({ y }) => y)).filter(Number.isFinite);
   const { domain, ticks } = niceAxis(values, Math.max(2, Math.round(rows / 3)));

@@ -1,4 +1,5 @@
 /** @file What the terminal can do: its width, colours, characters; and where the command line writes. */
+import { showsUtf8, usesColor } from "./capabilities.ts";
 import { printable, wrapText } from "./text.ts";
 
 export interface Terminal {
@@ -19,23 +20,13 @@ export interface Terminal {
   dim(text: string): string;
 }
 
-/** Colour for a terminal or with FORCE_COLOR; none where NO_COLOR (no-color.org) or TERM=dumb ask for none. */
-function usesColor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): boolean {
-  if (env.NO_COLOR || env.TERM === "dumb") return false;
-  return stream.isTTY === true || Boolean(env.FORCE_COLOR && env.FORCE_COLOR !== "0");
-}
-
-/** UTF-8 by the locale variables; Windows terminals show it too. */
-function showsUtf8(env: NodeJS.ProcessEnv): boolean {
-  return process.platform === "win32" || /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || "");
-}
-
 export function openTerminal(env: NodeJS.ProcessEnv = process.env): Terminal {
-  const isColored = usesColor(process.stdout, env);
+  const isTTY = process.stdout.isTTY === true;
+  const isColored = usesColor(isTTY, env);
   const paint = (code: number) => (text: string) => (isColored ? `\x1b[${code}m${text}\x1b[0m` : text);
   return {
     columns: process.stdout.columns || Number(env.COLUMNS) || 80,
-    isTTY: process.stdout.isTTY === true,
+    isTTY,
     isColored,
     isUtf8: showsUtf8(env),
     write: (text) => void process.stdout.write(text),
@@ -54,7 +45,6 @@ export function printError(message: string, hint?: string, env: NodeJS.ProcessEn
   const { isTTY, columns } = process.stderr;
   const text = `error: ${message}${hint ? `\n${hint}` : ""}`;
   const lines = isTTY && columns > 0 ? wrapText(text, columns, { breakWords: false }) : [printable(text)];
-  const told = lines.join("\n");
-  const label = usesColor(process.stderr, env) ? "\x1b[31merror:\x1b[0m" : "error:";
-  process.stderr.write(`${label}${told.slice("error:".length)}\n`);
+  const label = usesColor(isTTY === true, env) ? "\x1b[31merror:\x1b[0m" : "error:";
+  process.stderr.write(`${label}${lines.join("\n").slice("error:".length)}\n`);
 }

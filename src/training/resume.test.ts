@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ToyOptions } from "../../test/support/toyLearner.ts";
 import { toyTrainer, withoutTimings } from "../../test/support/toyTrainer.ts";
 import { loadAdapter } from "../checkpoints/adapter.ts";
-import { readTrainerState } from "../checkpoints/trainerState.ts";
+import { readRunState } from "../checkpoints/trainerState.ts";
 import type { DPOConfigInput } from "../config/DPOConfig.ts";
 import { PrefineError } from "../errors.ts";
 
@@ -44,7 +44,7 @@ const DROPOUT: ToyOptions = { dropout: 0.3 };
 
 /** What a run leaves: its log without timings, its state, its weights. */
 async function outcome(output_dir: string) {
-  const state = await readTrainerState(output_dir);
+  const state = await readRunState(output_dir);
   const { weights } = await loadAdapter(output_dir);
   const best_model_checkpoint = state.best_model_checkpoint && basename(state.best_model_checkpoint);
   return { ...state, best_model_checkpoint, log_history: withoutTimings(state.log_history), weights };

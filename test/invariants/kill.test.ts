@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dice } from "../../scripts/fuzz/dice.ts";
 import { checkpointFault } from "../../src/checkpoints/checkpoint.ts";
 import { listCheckpoints } from "../../src/checkpoints/runDirectory.ts";
-import { readTrainerState } from "../../src/checkpoints/trainerState.ts";
+import { readRunState } from "../../src/checkpoints/trainerState.ts";
 import { isPartial } from "../../src/disk/wholeFiles.ts";
 import { furnish } from "../support/furnish.ts";
 import { contents } from "../support/outcomes.ts";
@@ -73,7 +73,7 @@ function onChange(place: string, callback: () => void): () => void {
 
 /** What must be the same: the whole state but for timings, and the bytes of the adapter. */
 async function outcome(place: string) {
-  const { log_history, ...state } = await readTrainerState(join(place, "dpo"));
+  const { log_history, ...state } = await readRunState(join(place, "dpo"));
   const adapter = readFileSync(join(place, "dpo/adapter_model.safetensors"));
   return { ...state, log_history: withoutTimings(log_history), adapter: adapter.toString("hex") };
 }

@@ -1,5 +1,5 @@
 /** @file A training as a user starts it, which stops at a step where asked, and what it leaves. */
-import { readTrainerState } from "../../src/checkpoints/trainerState.ts";
+import { readRunState } from "../../src/checkpoints/trainerState.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { DPOTrainer, type DPOTrainerOptions, type TrainOptions } from "../../src/training/trainer.ts";
 import { savedWeights } from "./savedState.ts";
@@ -32,6 +32,6 @@ export async function trainUntil(options: DPOTrainerOptions, { stopAt, ...how }:
 
 /** The log without timings, and the weights. */
 export async function outcomeOf(output_dir: string, kind: "adapter" | "full" = "adapter") {
-  const { log_history } = await readTrainerState(output_dir);
+  const { log_history } = await readRunState(output_dir);
   return { log: withoutTimings(log_history), weights: await savedWeights(output_dir, kind) };
 }

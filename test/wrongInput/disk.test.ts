@@ -155,7 +155,7 @@ describe("a plot", () => {
     await runCommand("train", "--config", "run.yaml");
     writeFileSync("notes.txt", "mine");
     expect(await refusalOf("plot", "dpo", "--out", "notes.txt/plot.png")).toBe(
-      "error: notes.txt/plot.svg: cannot write the plot: a part of the path is a file, not a folder (ENOTDIR)\n" +
+      "error: notes.txt/plot.svg: cannot write: a part of the path is a file, not a folder (ENOTDIR)\n" +
         "Name another place with --out.",
     );
     expect(await refusalOf("plot", "nowhere")).toBe(
