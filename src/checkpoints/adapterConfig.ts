@@ -1,7 +1,7 @@
 /** @file adapter_config.json as PEFT 0.21 writes it, and what of it prefine can follow. */
 
 import { PrefineError, show } from "../errors.ts";
-import { parseJson } from "../formats/parseJson.ts";
+import { parseJsonObject } from "../formats/parseJson.ts";
 
 const BIASES = ["none", "all", "lora_only"] as const;
 export type Bias = (typeof BIASES)[number];
@@ -106,7 +106,7 @@ function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown])
  * @throws PrefineError("model") for a broken file, PrefineError("not-yet") for features that prefine does not have.
  */
 export function parseAdapterConfig(text: string, where: string): AdapterConfig {
-  const json = parseObject(text, where);
+  const json = parseJsonObject(text, where, REPAIR);
   if (json.peft_type !== "LORA") {
     throw new PrefineError("not-yet", `${where}: expected peft_type "LORA", found ${show(json.peft_type)}`, MERGE);
   }
@@ -133,18 +133,6 @@ export function parseAdapterConfig(text: string, where: string): AdapterConfig {
 }
 
 const MERGE = "Merge this adapter into its base model with PEFT, and load the merged model.";
-
-function parseObject(text: string, where: string): Record<string, unknown> {
-  let json: unknown;
-  try {
-    json = parseJson(text);
-  } catch (cause) {
-    const found = `${where}: expected JSON, found: ${(cause as Error).message}`;
-    throw new PrefineError("model", found, "Is the file cut? Save or download the adapter again.", { cause });
-  }
-  if (typeof json === "object" && json !== null && !Array.isArray(json)) return json as Record<string, unknown>;
-  throw new PrefineError("model", `${where}: expected a JSON object, found ${show(json)}`, REPAIR);
-}
 
 function refuseUnbuilt(key: string, value: unknown, where: string): void {
   if (IRRELEVANT.has(key) || !isUsed(value)) return;

@@ -1,18 +1,11 @@
 /** @file The evaluations of a log as the Markdown table that transformers' Trainer writes into a model card. */
+import { pythonFloat } from "../formats/pythonFloat.ts";
+
 /** A log as it may come from a file: values that were not finite are null. */
 export type LoggedEntry = Record<string, number | null>;
 
 /** One line of the table: column name -> text. */
-type Row = Map<string, string>;
-
-/** repr() of a Python float: 1.0, 8.16e-05. */
-export function pythonFloat(value: number): string {
-  if (Number.isNaN(value)) return "nan";
-  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e16)) return value.toExponential().replace(/e([+-])(\d)$/, "e$10$2");
-  return Number.isInteger(value) ? value.toFixed(1) : String(value);
-}
+type TableRow = Map<string, string>;
 
 /** Four decimals as Python's %.4f: of two equally near, the even one; toFixed takes the larger. */
 function fourDecimals(value: number): string {
@@ -39,8 +32,8 @@ function columnName(metric: string): string {
 const NO_RESULTS = /(^|_)(runtime|samples_per_second|steps_per_second)$/;
 
 /** The values of an evaluation under the names that the card shows; the loss is named by the caller. */
-function resultsOf(entry: LoggedEntry, lossName: string): Row {
-  const row: Row = new Map();
+function resultsOf(entry: LoggedEntry, lossName: string): TableRow {
+  const row: TableRow = new Map();
   for (const [key, value] of Object.entries(entry)) {
     const metric = /^eval_(.*)$/s.exec(key)?.[1];
     if (metric === undefined || NO_RESULTS.test(metric)) continue;
@@ -55,9 +48,9 @@ function isEvaluation(entry: LoggedEntry): boolean {
 }
 
 /** One line for each evaluation of the training, with the training loss that was logged last before it. */
-function rowsOf(log: readonly LoggedEntry[]): Row[] {
+function rowsOf(log: readonly LoggedEntry[]): TableRow[] {
   const summary = log.findLastIndex((entry) => "train_runtime" in entry || "train_loss" in entry);
-  const rows: Row[] = [];
+  const rows: TableRow[] = [];
   let trainingLoss = "No log";
   for (const entry of summary === -1 ? log : log.slice(0, summary)) {
     if ("loss" in entry) trainingLoss = roundedFloat(entry.loss);

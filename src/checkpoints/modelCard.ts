@@ -1,8 +1,9 @@
 /** @file README.md of a finished run: what was trained from what, how well it went, how to use it. */
 import { stringify } from "yaml";
 import type { DPOConfig } from "../config/DPOConfig.ts";
+import { pythonFloat } from "../formats/pythonFloat.ts";
 import type { AdapterConfig } from "./adapterConfig.ts";
-import { type LoggedEntry, lastResults, metricsTable, pythonFloat } from "./metricsTable.ts";
+import { type LoggedEntry, lastResults, metricsTable } from "./metricsTable.ts";
 
 /** The settings that a card shows; a DPOConfig has them all. Nothing else of a config gets into a card. */
 export type CardSettings = Pick<
@@ -56,14 +57,14 @@ export interface ModelCardInput {
 const PAPER = "[Direct Preference Optimization](https://arxiv.org/abs/2305.18290)";
 const PROMPT = "Is a higher octane gasoline better for your car?";
 
-interface Source {
+interface NamedOrigin {
   name: string;
   /** Whether the name can be looked up on the hub. */
   onHub: boolean;
 }
 
 /** A hub id as it is; a folder or file by its last part only: where it lay is nobody's business. */
-function sourceOf(nameOrPath: string): Source {
+function originOf(nameOrPath: string): NamedOrigin {
   const cached = /[\\/](?:models|datasets)--([^\\/]+)[\\/]snapshots[\\/]/.exec(nameOrPath)?.[1];
   if (cached) return { name: cached.replace("--", "/"), onHub: true };
   if (/^[\w-][\w.-]*(\/[\w-][\w.-]*)?$/.test(nameOrPath)) return { name: nameOrPath, onHub: true };
@@ -77,10 +78,10 @@ function plain(text: string): string {
   return escaped.replace(marks, "\\$&").replace(/\r\n?|\n/g, "<br>");
 }
 
-const link = ({ name, onHub }: Source, at: string) =>
+const link = ({ name, onHub }: NamedOrigin, at: string) =>
   onHub ? `[${name}](https://huggingface.co/${at}${name})` : plain(name);
 
-function frontMatter(input: ModelCardInput, base: Source, dataset: Source | undefined): string {
+function frontMatter(input: ModelCardInput, base: NamedOrigin, dataset: NamedOrigin | undefined): string {
   const adapterTag = base.onHub ? [`base_model:adapter:${base.name}`] : [];
   const data = {
     library_name: input.adapter ? "peft" : "transformers",
@@ -93,7 +94,11 @@ function frontMatter(input: ModelCardInput, base: Source, dataset: Source | unde
   return `---\n${stringify(data)}---`;
 }
 
-function summary({ adapter, plot, log_history }: ModelCardInput, base: Source, dataset: Source | undefined): string[] {
+function summary(
+  { adapter, plot, log_history }: ModelCardInput,
+  base: NamedOrigin,
+  dataset: NamedOrigin | undefined,
+): string[] {
   const what = adapter
     ? `a LoRA adapter (r ${adapter.r}, alpha ${adapter.lora_alpha}, on ${[adapter.target_modules].flat().join(", ")})`
     : "all of its parameters";
@@ -142,7 +147,7 @@ function usage({ model_name, adapter }: ModelCardInput): string[] {
   ];
 }
 
-function answersTable(answers: readonly AnswerPair[], base: Source): string[] {
+function answersTable(answers: readonly AnswerPair[], base: NamedOrigin): string[] {
   if (answers.length === 0) return [];
   const rows = answers.map(({ prompt, original, trained }) => [prompt, original, trained].map(plain));
   const lines = [["Prompt", plain(base.name), "This model"], ["---", "---", "---"], ...rows];
@@ -212,8 +217,8 @@ function training(input: ModelCardInput): string[] {
  * @returns Markdown with YAML front matter; pure. Folders are named by their last part, settings only where listed.
  */
 export function modelCard(input: ModelCardInput): string {
-  const base = sourceOf(input.base_model);
-  const dataset = input.dataset_name ? sourceOf(input.dataset_name) : undefined;
+  const base = originOf(input.base_model);
+  const dataset = input.dataset_name ? originOf(input.dataset_name) : undefined;
   const sections = [
     frontMatter(input, base, dataset),
     `# ${plain(input.model_name)}`,

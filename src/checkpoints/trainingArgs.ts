@@ -2,8 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Content, ioError } from "../disk/wholeFiles.ts";
-import { PrefineError, show } from "../errors.ts";
-import { parseJson } from "../formats/parseJson.ts";
+import { parseJsonObject } from "../formats/parseJson.ts";
 
 export const TRAINING_ARGS = "training_args.json";
 
@@ -19,14 +18,5 @@ export async function readTrainingArgs(folder: string): Promise<Record<string, u
     if (cause.code === "ENOENT" || cause.code === "ENOTDIR") return "{}";
     throw ioError(cause, path, "read");
   });
-  const hint = "Is the file cut? Save or download it again, or delete it.";
-  let value: unknown;
-  try {
-    value = parseJson(text);
-  } catch (cause) {
-    const found = `${path}: expected JSON, found: ${(cause as Error).message}`;
-    throw new PrefineError("model", found, hint, { cause });
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new PrefineError("model", `${path}: expected a JSON object, found ${show(value)}`, hint);
+  return parseJsonObject(text, path, "Is the file cut? Save or download it again, or delete it.");
 }

@@ -14,18 +14,15 @@ import { generateAnswers } from "./generateCommand.ts";
 import { addGenerationFlags, CLI_DEFAULTS, type GenerationFlags, readGenerationFlags } from "./generationFlags.ts";
 import { interruptible } from "./interrupt.ts";
 import { type QuantizationFlags, quantizationFlags, recordedLine } from "./quantizationFlags.ts";
-import { type ChatFlags, inputsOf, type Question } from "./questions.ts";
+import { type ChatFlags, inputsOf, NOTE_QUESTION, type Question } from "./questions.ts";
 import { questionsOfSplit } from "./splitPrompts.ts";
-
-/** The course note's question. */
-const QUESTION = "Is a higher octane gasoline better for your car?";
 
 const EXAMPLES = `
 RUN is the output_dir of a training, or a checkpoint in it. Both models get the
 same settings and, where tokens are drawn, the same seed. Where a tokenizer has
 a chat template, a prompt is a user's message; --raw gives the text as it is.
 With --split: all prompts of that split of the run's data set.
-Without --prompt and --split: "${QUESTION}"
+Without --prompt and --split: "${NOTE_QUESTION}"
 
 Examples:
   prefine compare dpo
@@ -66,7 +63,7 @@ async function questionsOf(run: string, flags: CompareFlags): Promise<Question[]
   const { prompt = [], split, dataset_name: dataset, limit, token } = flags;
   const given = prompt.map((text) => ({ text }));
   if (split !== undefined) return [...given, ...(await questionsOfSplit(run, { split, dataset, limit, token }))];
-  return given.length > 0 ? given : [{ text: QUESTION }];
+  return given.length > 0 ? given : [{ text: NOTE_QUESTION }];
 }
 
 async function compare(run: string, flags: CompareFlags): Promise<void> {

@@ -7,8 +7,8 @@ import {
   addGenerationFlags,
   CLI_DEFAULTS,
   type GenerationFlags,
+  promptsOf,
   readGenerationFlags,
-  readPrompts,
 } from "./generationFlags.ts";
 import { interruptible } from "./interrupt.ts";
 import { quantizationFlags, recordedLine } from "./quantizationFlags.ts";
@@ -49,7 +49,7 @@ interface Answer {
 
 async function generate(idOrPath: string, flags: GenerationFlags): Promise<void> {
   const settings = await readGenerationFlags(flags);
-  const prompts = await readPrompts(flags);
+  const prompts = await promptsOf(flags);
   const terminal = openTerminal();
   const { AutoModelForCausalLM } = await import("../pretrained/autoModel.ts");
   await interruptible(async (signal) => {

@@ -72,7 +72,7 @@ async function readGivenFile(path: string): Promise<GivenValues> {
 }
 
 /** The prompts of `--prompt`, else what is piped in. @throws PrefineError if there is neither. */
-export async function readPrompts(flags: GenerationFlags): Promise<string[]> {
+export async function promptsOf(flags: GenerationFlags): Promise<string[]> {
   if (flags.prompt) return flags.prompt;
   if (!process.stdin.isTTY) {
     process.stdin.setEncoding("utf8");

@@ -3,6 +3,9 @@ import type { Conversation } from "../data/tokenizers/conversations.ts";
 import { PrefineError } from "../errors.ts";
 import type { CausalLM } from "../generation/causalLM.ts";
 
+/** The question of the course note "DPO with Hugging Face". */
+export const NOTE_QUESTION = "Is a higher octane gasoline better for your car?";
+
 /** A prompt as it is shown, with the messages before it where it is the last of a conversation. */
 export interface Question {
   text: string;

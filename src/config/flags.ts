@@ -1,5 +1,6 @@
 /** @file Words of a command line -> given keys and values, as TRL's parser takes them (HfArgumentParser). */
 import { nearestName } from "../errors.ts";
+import { isObject } from "../formats/parseJson.ts";
 import type { Option, Table } from "./option.ts";
 import type { GivenValues } from "./readOptions.ts";
 import type { RenamedTable } from "./renamed.ts";
@@ -111,7 +112,7 @@ function splitDotted(name: string, table: Table): [string, string | undefined] {
 
 function previous(given: GivenValues, key: string): object {
   const value = given.get(key)?.value;
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+  return isObject(value) ? value : {};
 }
 
 /** A list of one, as its member. */

@@ -1,4 +1,5 @@
 /** @file Kinds of option values: what is accepted and how it is read, from code, YAML, JSON or flags. */
+import { isObject, parseJson } from "../formats/parseJson.ts";
 
 type JsonSchema = Record<string, unknown>;
 
@@ -85,15 +86,14 @@ export const json: Kind<Record<string, unknown>> = {
   words: "one",
   schema: { type: "object" },
   read(value) {
-    const parsed = typeof value === "string" && value.trimStart().startsWith("{") ? parseJson(value) : value;
-    const isMapping = typeof parsed === "object" && parsed !== null && !Array.isArray(parsed);
-    return isMapping ? (parsed as Record<string, unknown>) : undefined;
+    const parsed = typeof value === "string" && value.trimStart().startsWith("{") ? jsonOf(value) : value;
+    return isObject(parsed) ? parsed : undefined;
   },
 };
 
-function parseJson(text: string): unknown {
+function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 /** @file A whole run as data: what `trl dpo --config run.yaml --key value` reads, and prefine's own keys. */
 import { PrefineError, show } from "../errors.ts";
+import { isObject } from "../formats/parseJson.ts";
 import { BitsAndBytesConfig } from "./BitsAndBytesConfig.ts";
 import { type DPOConfig, readDPOConfig, TRAINING_OPTIONS, withAdvice } from "./DPOConfig.ts";
 import { type DatasetConfig, readMixture } from "./datasetMixture.ts";
@@ -71,7 +72,7 @@ function mergeGiven(file: GivenValues, flags: GivenValues, report: Report): Give
   const fromFlags = translateRenamed(flags, RENAMED_RUN_NAMES, report);
   const merged = new Map([...fromFile, ...fromFlags]);
   const files = [fromFile.get("data_files")?.value, fromFlags.get("data_files")?.value];
-  if (files.every((value) => typeof value === "object" && value !== null && !Array.isArray(value))) {
+  if (files.every(isObject)) {
     merged.set("data_files", { label: "--data_files", value: Object.assign({}, ...files) });
   }
   return merged;

@@ -1,6 +1,7 @@
 /** @file The text of a run file (YAML or JSON) -> given keys and values, and its `env:` block. */
 import { parseDocument } from "yaml";
 import { PrefineError } from "../errors.ts";
+import { isObject } from "../formats/parseJson.ts";
 import { type GivenValues, givenFrom } from "./readOptions.ts";
 
 export interface RunFile {
@@ -18,7 +19,7 @@ const ONE_A_LINE = "Write one `key: value` a line.";
  */
 export function parseRunFile(name: string, text: string): RunFile {
   const content = parseYaml(name, text) ?? {};
-  if (!isMapping(content)) {
+  if (!isObject(content)) {
     throw new PrefineError("config", `${name}: expected keys and values, found ${describe(content)}`, ONE_A_LINE);
   }
   const { env, ...values } = content;
@@ -42,13 +43,9 @@ function parseYaml(name: string, text: string): unknown {
 
 function readEnv(name: string, env: unknown): Record<string, string> {
   if (env === undefined || env === null) return {};
-  if (!isMapping(env))
+  if (!isObject(env))
     throw new PrefineError("config", `${name}: env: expected names and values, found ${describe(env)}`, ONE_A_LINE);
   return Object.fromEntries(Object.entries(env).map(([key, value]) => [key, String(value)]));
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 const describe = (value: unknown) => (Array.isArray(value) ? "a list" : `a ${typeof value}`);

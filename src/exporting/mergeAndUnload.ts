@@ -55,7 +55,7 @@ interface MergeableModel {
   readonly loaded?: { readonly quantization?: QuantizationSettings };
 }
 
-interface Source {
+interface MergeInputs {
   adapter: Adapter;
   lora: LoraAdapter;
   /** What the adapter is merged into. */
@@ -85,19 +85,19 @@ export async function merge_and_unload(run: string | MergeableModel, options: Me
   const name = typeof run === "string" ? run : run.name_or_path;
   const output_dir = options.output_dir ?? `${name.replace(/[/\\]+$/, "")}-merged`;
   const kept = typeof run === "string" || !run.loaded ? undefined : (run.loaded.quantization ?? null);
-  const source = await readSource(name, { quantization_config: kept, ...options });
-  checkFolder(output_dir, options.overwrite_output_dir ?? false, [name, source.model.directory]);
+  const inputs = await readInputs(name, { quantization_config: kept, ...options });
+  checkFolder(output_dir, options.overwrite_output_dir ?? false, [name, inputs.model.directory]);
   const { onWarning = (line: string) => process.emitWarning(line, "PrefineWarning") } = options;
-  if (isUntied(source.model, source.lora)) {
+  if (isUntied(inputs.model, inputs.lora)) {
     onWarning("embedding and unembedding were trained apart: the merged model has tie_word_embeddings: false");
   }
-  const expected = await logitsOf(source.model, source.adapter);
-  const inTraining = source.trained === source.model ? expected : await logitsOf(source.trained, source.adapter);
-  const { weights, dtype } = await mergedTensors(source, options.dtype);
+  const expected = await logitsOf(inputs.model, inputs.adapter);
+  const inTraining = inputs.trained === inputs.model ? expected : await logitsOf(inputs.trained, inputs.adapter);
+  const { weights, dtype } = await mergedTensors(inputs, options.dtype);
   const files: [string, Content][] = [
     ["model.safetensors", safetensorsPieces(weights, { format: "pt" })],
-    ...configFiles(source, nameOf(dtype)),
-    ...(await tokenizerFiles(source, options, onWarning)),
+    ...configFiles(inputs, nameOf(dtype)),
+    ...(await tokenizerFiles(inputs, options, onWarning)),
   ];
   let found = expected;
   await writeFolderAtomically(output_dir, files, async (folder) => {
@@ -107,13 +107,13 @@ export async function merge_and_unload(run: string | MergeableModel, options: Me
   });
   const { difference, largest } = compareLogits(expected, found);
   const { difference: moved } = compareLogits(inTraining, found);
-  tellQuantization(source, moved, onWarning);
+  tellQuantization(inputs, moved, onWarning);
   const compared = { largest_difference: difference, largest_difference_to_training: moved, largest_logit: largest };
   return { output_dir, dtype: nameOf(dtype), ...compared };
 }
 
 /** What PEFT warns of, and how far it goes here. */
-function tellQuantization({ model, trained }: Source, moved: number, onWarning: (line: string) => void): void {
+function tellQuantization({ model, trained }: MergeInputs, moved: number, onWarning: (line: string) => void): void {
   const [into, before] = [model, trained].map(({ architecture }) => describeQuantization(architecture));
   if (into !== null) {
     onWarning(
@@ -128,7 +128,7 @@ function tellQuantization({ model, trained }: Source, moved: number, onWarning: 
   );
 }
 
-async function readSource(name: string, options: MergeOptions): Promise<Source> {
+async function readInputs(name: string, options: MergeOptions): Promise<MergeInputs> {
   const found = await findModel(name, options);
   const { base, baseRevision, adapter, adapterFolder, tokenizer } = found;
   if (!adapter || adapterFolder === undefined) {
@@ -147,7 +147,7 @@ async function readSource(name: string, options: MergeOptions): Promise<Source> 
   return { adapter, lora, model, trained: trainedOn, dtypes: dtypesOf(own), tokenizer, revision };
 }
 
-function dtypesOf({ weights }: LoadedModel): Source["dtypes"] {
+function dtypesOf({ weights }: LoadedModel): MergeInputs["dtypes"] {
   return new Map([...weights].map(([name, { as }]) => [name, as === "F16" || as === "BF16" ? as : "F32"]));
 }
 
@@ -163,7 +163,7 @@ function checkFolder(folder: string, mayReplace: boolean, inputs: readonly strin
 }
 
 /** The merged parameters in the file's types; each leaves the compute thread once it is read. */
-async function mergedTensors({ model, adapter, lora, dtypes }: Source, wanted: MergeOptions["dtype"]) {
+async function mergedTensors({ model, adapter, lora, dtypes }: MergeInputs, wanted: MergeOptions["dtype"]) {
   const device = new Device();
   try {
     await device.load([...model.weights]);
@@ -190,7 +190,7 @@ function nameOf(dtype: FloatDtype): MergedModel["dtype"] {
   return dtype === "F16" ? "float16" : dtype === "BF16" ? "bfloat16" : "float32";
 }
 
-function configFiles({ model, lora }: Source, dtype: MergedModel["dtype"]): [string, Content][] {
+function configFiles({ model, lora }: MergeInputs, dtype: MergedModel["dtype"]): [string, Content][] {
   const { torch_dtype: _, quantization_config: __, ...config } = model.config; // dtype's old name; not quantized now
   const tied = isUntied(model, lora) ? { tie_word_embeddings: false } : {};
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
@@ -201,7 +201,7 @@ function configFiles({ model, lora }: Source, dtype: MergedModel["dtype"]): [str
 
 /** A model without a tokenizer beside it is merged all the same. */
 async function tokenizerFiles(
-  { tokenizer, revision }: Source,
+  { tokenizer, revision }: MergeInputs,
   options: MergeOptions,
   onWarning: (line: string) => void,
 ): Promise<[string, Content][]> {

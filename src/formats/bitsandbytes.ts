@@ -7,7 +7,7 @@ import { PrefineError, show } from "../errors.ts";
 import { parseJson } from "./parseJson.ts";
 import {
   BLOCK,
-  dequantize,
+  dequantizeBlocks,
   NESTED_BLOCK,
   type PartData,
   type Quantization,
@@ -145,7 +145,7 @@ export function unpack(packed: PackedMatrix, codes: Read, scales: readonly Read[
 /** The numbers [out, in]. */
 export function widen(packed: PackedMatrix, codes: Read, scales: readonly Read[]): Float32Array {
   const { outFeatures, inFeatures, format } = packed;
-  if (format !== "int8") return dequantize(unpack(packed, codes, scales), packed, outFeatures * inFeatures);
+  if (format !== "int8") return dequantizeBlocks(unpack(packed, codes, scales), packed, outFeatures * inFeatures);
   const rows = new Float32Array(scales[0].buffer);
   return Float32Array.from(new Int8Array(codes.buffer), (code, i) => {
     return code * Math.fround(rows[Math.floor(i / inFeatures)] / MAX_INT8);

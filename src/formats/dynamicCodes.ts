@@ -5,7 +5,7 @@
  */
 
 /** Numbers that share a scale. */
-export const BLOCK = 256;
+export const CODE_BLOCK = 256;
 const DECADES = 7;
 
 export interface DynamicCodes {

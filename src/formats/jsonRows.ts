@@ -4,7 +4,7 @@ import { PrefineError, show } from "../errors.ts";
 import type { ByteSource } from "./byteSource.ts";
 import { jsonArraySplitter } from "./jsonArray.ts";
 import { jsonLinesSplitter, type RowSpan, type RowSplitter } from "./jsonl.ts";
-import { parseJson } from "./parseJson.ts";
+import { isObject, parseJson } from "./parseJson.ts";
 
 export interface JsonFile {
   source: ByteSource;
@@ -98,7 +98,7 @@ function parseRow(bytes: Uint8Array, { start, end, line }: RowSpan, where: strin
   } catch (error) {
     throw badRow(where, line, `${(error as Error).message.slice(0, 160)}`);
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (isObject(value)) return value;
   throw badRow(where, line, Array.isArray(value) ? "a list" : show(value));
 }
 

@@ -1,4 +1,5 @@
 /** @file JSON that somebody else wrote: parsed, and refused where it nests deeper than code can follow. */
+import { PrefineError, show } from "../errors.ts";
 
 /** Real files nest 10 levels or so; JSON.stringify and every recursion give up at some thousand. */
 const DEEPEST = 200;
@@ -8,6 +9,27 @@ export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
   if (nestsDeeper(value, DEEPEST)) throw new SyntaxError(`values that nest more than ${DEEPEST} levels deep`);
   return value;
+}
+
+/** True for an object with keys: neither null nor a list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * The JSON object in a file of a model, an adapter or a run.
+ * @param where the file's path, for messages.
+ * @throws PrefineError("model") for anything else; `hint` says what to do then.
+ */
+export function parseJsonObject(text: string, where: string, hint: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = parseJson(text);
+  } catch (cause) {
+    throw new PrefineError("model", `${where}: expected JSON, found: ${(cause as Error).message}`, hint, { cause });
+  }
+  if (isObject(value)) return value;
+  throw new PrefineError("model", `${where}: expected a JSON object, found ${show(value)}`, hint);
 }
 
 function nestsDeeper(value: unknown, levels: number): boolean {

@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Mt19937 } from "../random.ts";
 import {
-  dequantize,
+  dequantizeBlocks,
   partBytes,
   type Quantization,
-  quantize,
+  quantizeBlocks,
   quantizedBytes,
   quantizedParts,
 } from "./quantizedBlocks.ts";
@@ -24,15 +24,15 @@ const formats: Quantization[] = [
 
 describe("bitsandbytes 0.50", () => {
   it("has the codes and scales of nf4", () => {
-    const [codes, absmax] = quantize(values, { format: "nf4", nested: false });
+    const [codes, absmax] = quantizeBlocks(values, { format: "nf4", nested: false });
     expect(Buffer.from(codes.buffer)).toEqual(Buffer.from(bytesOf(fixture.nf4.codes)));
     expect(absmax).toEqual(floatsOf(fixture.nf4.absmax));
   });
 
   it("has the codes of fp4, but for which of its two zeros is written", () => {
-    const parts = quantize(values, { format: "fp4", nested: false });
+    const parts = quantizeBlocks(values, { format: "fp4", nested: false });
     const wanted = [bytesOf(fixture.fp4.codes), floatsOf(fixture.fp4.absmax)];
-    const numbers = (arrays: typeof parts) => dequantize(arrays, { format: "fp4", nested: false }, values.length);
+    const numbers = (arrays: typeof parts) => dequantizeBlocks(arrays, { format: "fp4", nested: false }, values.length);
     expect(numbers(parts).map((x) => x + 0)).toEqual(numbers(wanted).map((x) => x + 0));
     expect(new Set(numbers(parts)).size).toBeGreaterThan(1000);
   });
@@ -40,13 +40,13 @@ describe("bitsandbytes 0.50", () => {
   it("has the same 16 values", () => {
     for (const format of ["nf4", "fp4"] as const) {
       const bytes = Uint8Array.from({ length: 8 }, (_, i) => ((2 * i) << 4) | (2 * i + 1));
-      const found = dequantize([bytes, Float32Array.of(1)], { format, nested: false }, 16);
+      const found = dequantizeBlocks([bytes, Float32Array.of(1)], { format, nested: false }, 16);
       expect([...found].map((x) => x + 0)).toEqual(fixture[format].table.map((x: number) => x + 0));
     }
   });
 
   it("nests scales as double quantization does", () => {
-    const parts = quantize(values, { format: "nf4", nested: true });
+    const parts = quantizeBlocks(values, { format: "nf4", nested: true });
     const [, absmax, nestedAbsmax, offset] = parts;
     const wanted = bytesOf(fixture.nested.absmax);
     const steps = [...wanted].map((code, i) => Math.abs(code - absmax[i]));
@@ -55,7 +55,7 @@ describe("bitsandbytes 0.50", () => {
     expect(offset[0]).toBeCloseTo(fixture.nested.nested_offset, 5);
     for (const [i, scale] of floatsOf(fixture.nested.nested_absmax).entries())
       expect(nestedAbsmax[i]).toBeCloseTo(scale, 5);
-    const numbers = dequantize(parts, { format: "nf4", nested: true }, values.length);
+    const numbers = dequantizeBlocks(parts, { format: "nf4", nested: true }, values.length);
     const expected = floatsOf(fixture.nested.numbers);
     const far = expected.filter((x, i) => Math.abs(x - numbers[i]) > 1e-6);
     expect(far.length).toBeLessThan(4 * 64);
@@ -68,7 +68,7 @@ describe("errors and sizes", () => {
   const bounds = { nf4: 0.152, fp4: 0.167, int8: 0.5 / 127 + 1e-7 };
 
   it.each(formats)("%o: no number is further off than half a gap", (quantization) => {
-    const found = dequantize(quantize(values, quantization), quantization, values.length);
+    const found = dequantizeBlocks(quantizeBlocks(values, quantization), quantization, values.length);
     let [worst, sum, all] = [0, 0, 0];
     for (let start = 0; start < values.length; start += 64) {
       const block = values.subarray(start, start + 64);
@@ -89,7 +89,7 @@ describe("errors and sizes", () => {
     for (const quantization of formats) {
       for (const count of [1, 63, 64, 65, 20010]) {
         const parts = quantizedParts(quantization, count);
-        const data = quantize(values.subarray(0, count), quantization);
+        const data = quantizeBlocks(values.subarray(0, count), quantization);
         expect(data.map(({ byteLength }) => byteLength)).toEqual(parts.map(partBytes));
       }
     }
@@ -100,7 +100,7 @@ describe("errors and sizes", () => {
   it("keeps blocks of zeros", () => {
     for (const quantization of formats) {
       const zeros = new Float32Array(100);
-      const found = dequantize(quantize(zeros, quantization), quantization, 100);
+      const found = dequantizeBlocks(quantizeBlocks(zeros, quantization), quantization, 100);
       expect(found.map((x) => Math.abs(x))).toEqual(zeros);
     }
   });

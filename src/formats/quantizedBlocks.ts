@@ -78,7 +78,7 @@ export function quantizedBytes(quantization: Quantization, elements: number): nu
 }
 
 /** A matrix' numbers, row by row, as the data of its parts. Cost: about 10 ns a number. */
-export function quantize(values: Float32Array, { format, nested }: Quantization): PartData[] {
+export function quantizeBlocks(values: Float32Array, { format, nested }: Quantization): PartData[] {
   if (format === "int8") return quantizeInt8(values);
   const { codes, absmax } = quantizeFourBits(values, format);
   return nested ? [codes, ...nestScales(absmax)] : [codes, absmax];
@@ -154,7 +154,7 @@ function nestScales(absmax: Float32Array): [Uint8Array, Float32Array, Float32Arr
 }
 
 /** The numbers that {@link quantize}'s arrays stand for. */
-export function dequantize(parts: readonly PartData[], { format, nested }: Quantization, elements: number) {
+export function dequantizeBlocks(parts: readonly PartData[], { format, nested }: Quantization, elements: number) {
   const [codes, scales] = parts;
   const out = new Float32Array(elements);
   if (format === "int8") {

@@ -7,7 +7,7 @@
 
 import { PrefineError, show } from "../errors.ts";
 import { widenFloats } from "./narrowFloats.ts";
-import { parseJson } from "./parseJson.ts";
+import { isObject, parseJson } from "./parseJson.ts";
 
 /** Bits of an element, in the order of the format's own library, which writes tensors in descending order of dtype. */
 const DTYPE_BITS = {
@@ -94,7 +94,7 @@ export function parseSafetensorsHeader(bytes: Uint8Array, fileSize: number, wher
   if (fileSize < dataStart) throw broken(where, `the header ends at byte ${dataStart}, the file at byte ${fileSize}`);
   if (bytes.length < dataStart)
     throw new Error(`internal: ${where}: header of ${dataStart} bytes, got ${bytes.length}`);
-  const json = parseJsonObject(bytes.subarray(8, dataStart), where);
+  const json = parseHeaderObject(bytes.subarray(8, dataStart), where);
   const tensors = new Map<string, SafetensorsEntry>();
   let metadata: Record<string, string> = {};
   for (const [name, value] of Object.entries(json)) {
@@ -105,7 +105,7 @@ export function parseSafetensorsHeader(bytes: Uint8Array, fileSize: number, wher
   return { tensors, metadata };
 }
 
-function parseJsonObject(bytes: Uint8Array, where: string): Record<string, unknown> {
+function parseHeaderObject(bytes: Uint8Array, where: string): Record<string, unknown> {
   let json: unknown;
   try {
     json = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -114,10 +114,6 @@ function parseJsonObject(bytes: Uint8Array, where: string): Record<string, unkno
   }
   if (!isObject(json)) throw broken(where, "the header is not a JSON object");
   return json;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function parseMetadata(value: unknown, where: string): Record<string, string> {

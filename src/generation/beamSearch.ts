@@ -18,7 +18,7 @@ export interface Beam {
 }
 
 /** A beam with one more token. */
-export interface Candidate extends Beam {
+export interface BeamCandidate extends Beam {
   /** Where the token ends the sequence. */
   finishReason?: FinishReason;
 }
@@ -67,7 +67,7 @@ export function candidateCount(numBeams: number, eosTokenIds: readonly number[])
 }
 
 /** @param candidates in the order of choice: the first num_beams of them may become answers */
-export function advanceBeams(state: BeamState, candidates: readonly Candidate[], rules: BeamRules): BeamState {
+export function advanceBeams(state: BeamState, candidates: readonly BeamCandidate[], rules: BeamRules): BeamState {
   const { numBeams, earlyStopping, lengthPenalty } = rules;
   const length = candidates[0].ids.length - rules.promptLength;
   const beams = best(
@@ -87,7 +87,7 @@ export function advanceBeams(state: BeamState, candidates: readonly Candidate[],
 }
 
 /** The candidates as answers; those that are none get scores that none of the others has. */
-function offers(state: BeamState, candidates: readonly Candidate[], rules: BeamRules): Hypothesis[] {
+function offers(state: BeamState, candidates: readonly BeamCandidate[], rules: BeamRules): Hypothesis[] {
   const isFull = rules.earlyStopping === true && state.answers.every(isAnswer);
   return candidates.map(({ ids, score, finishReason }, rank) => {
     const reason = rank < rules.numBeams ? finishReason : undefined;

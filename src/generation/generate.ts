@@ -4,7 +4,7 @@ import type { Decoder } from "./decoder.ts";
 import { generateBeams } from "./generateBeams.ts";
 import { generateTokens } from "./generateTokens.ts";
 import type { FinishReason, GenerationSettings } from "./sequence.ts";
-import type { TextDecoder } from "./stopStrings.ts";
+import type { TokenDecoder } from "./stopStrings.ts";
 
 /** Turns the ids of one sequence into text piece by piece; a piece never ends inside a UTF-8 character. */
 interface TextStream {
@@ -15,7 +15,7 @@ interface TextStream {
 }
 
 /** The tokenizer's part in generation. */
-export interface GenerationText extends TextDecoder {
+export interface GenerationText extends TokenDecoder {
   /** A new stream; special tokens are skipped in it. */
   stream(): TextStream;
 }

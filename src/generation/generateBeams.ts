@@ -1,9 +1,9 @@
 /** @file The loop of beam search: prompts in, the best sequences of each out; one call of the decoder a step. */
 import {
   advanceBeams,
+  type BeamCandidate,
   type BeamRules,
   type BeamState,
-  type Candidate,
   candidateCount,
   type Hypothesis,
   startBeams,
@@ -99,7 +99,7 @@ function continueBeams(
   { state: { beams }, rules, processors, draw }: Search,
   rows: readonly Float32Array[],
   { step, settings, tokenizer }: Pick<LoopOptions, "tokenizer"> & { step: number; settings: GenerationSettings },
-): Candidate[] {
+): BeamCandidate[] {
   const { promptLength } = rules;
   const scored = beams.map(({ ids, score }, beam) => {
     const normalized = logSoftmax(rows[beam]);

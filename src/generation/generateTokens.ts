@@ -23,7 +23,8 @@ interface GeneratedToken {
   finishReason?: FinishReason;
 }
 
-interface Row extends Sequence {
+/** A row of the batch, with what only its own sequence has. */
+interface BatchRow extends Sequence {
   ids: number[];
   finishReason?: FinishReason;
   processors: LogitsProcessor[];
@@ -63,7 +64,7 @@ function makeRows(
   prompts: ReadonlyArray<readonly number[]>,
   settings: GenerationSettings,
   maxPositions: number,
-): Row[] {
+): BatchRow[] {
   const drawsFor = sequenceDraws(settings.seed);
   return prompts.flatMap((prompt) => {
     const sequence = { promptLength: prompt.length, eosTokenIds: settings.eosTokenIds };
@@ -77,7 +78,7 @@ function makeRows(
   });
 }
 
-function firstInput(rows: Row[], settings: GenerationSettings): StepInput {
+function firstInput(rows: BatchRow[], settings: GenerationSettings): StepInput {
   return promptInput(
     rows.map(({ ids }) => ids),
     settings.padTokenId,
@@ -85,14 +86,14 @@ function firstInput(rows: Row[], settings: GenerationSettings): StepInput {
 }
 
 /** Later calls: [B] last tokens; finished rows go along with padding, what comes of it is not read. */
-function nextInput(rows: Row[], settings: GenerationSettings): StepInput {
-  const done = (row: Row) => row.finishReason !== undefined;
+function nextInput(rows: BatchRow[], settings: GenerationSettings): StepInput {
+  const done = (row: BatchRow) => row.finishReason !== undefined;
   const tokens = Int32Array.from(rows, (row) => (done(row) ? (settings.padTokenId ?? 0) : row.ids[row.ids.length - 1]));
   const positions = Int32Array.from(rows, (row) => row.ids.length - 1);
   return { tokens, positions, batch: rows.length, length: 1 };
 }
 
-function nextToken(logits: Float32Array, row: Row, uniform: number | undefined): number {
+function nextToken(logits: Float32Array, row: BatchRow, uniform: number | undefined): number {
   let scores = logits;
   for (const process of row.processors) scores = process(scores, row.ids);
   const best = argmax(scores);

@@ -17,13 +17,13 @@ export type GenerationInputs =
   | TokenizedInputs;
 
 /** The part of a tokenizer that makes prompts. */
-export interface TextEncoder {
+export interface PromptEncoder {
   encode(text: string, options?: { add_special_tokens?: boolean }): number[];
 }
 
 interface PromptOptions {
   /** Asked for only where the inputs are texts. */
-  tokenizer: () => Promise<TextEncoder>;
+  tokenizer: () => Promise<PromptEncoder>;
   vocabSize: number;
   /** An empty prompt becomes this token, as in transformers. */
   bosTokenId?: number;

@@ -10,8 +10,8 @@ import {
   minP,
   noRepeatNgram,
   repetitionPenalty,
-  softmax,
   temperature,
+  toProbabilities,
   topK,
   topP,
   typicalP,
@@ -42,7 +42,7 @@ describe.skipIf(!hasReference)(`warpers equal transformers'${needsReference}`, (
   it.each(warped)("$chain", ({ chain, probabilities }) => {
     let scores: Float32Array = Float32Array.from(logits);
     for (const [name, value] of chain) scores = byName[name](value)(scores, []);
-    const found = softmax(scores);
+    const found = toProbabilities(scores);
     expect(found).toHaveLength(50);
     for (const [id, expected] of probabilities.entries()) expect(Math.abs(found[id] - expected)).toBeLessThan(1e-6);
     expect([...found].filter((p) => p > 0)).toHaveLength(probabilities.filter((p) => p > 0).length);
@@ -55,7 +55,7 @@ describe.skipIf(!hasReference)(`warpers equal transformers'${needsReference}`, (
     const processors = logitsProcessors(options, { promptLength: 0, eosTokenIds: [] });
     expect(processors).toHaveLength(3);
     for (const process of processors) scores = process(scores, []);
-    for (const [id, p] of softmax(scores).entries()) expect(Math.abs(p - probabilities[id])).toBeLessThan(1e-6);
+    for (const [id, p] of toProbabilities(scores).entries()) expect(Math.abs(p - probabilities[id])).toBeLessThan(1e-6);
   });
 });
 

@@ -1,6 +1,6 @@
 /** @file Scores [V] -> the id of the next token: the most likely one, or a draw from their distribution. */
 import { counterUniform } from "../random.ts";
-import { softmax } from "./logitsProcessors.ts";
+import { toProbabilities } from "./logitsProcessors.ts";
 
 /** The highest score; among equals the lowest id, as torch.argmax has it on the CPU. */
 export function argmax(scores: Float32Array): number {
@@ -15,7 +15,7 @@ export function argmax(scores: Float32Array): number {
  * @param uniform a number in [0, 1)
  */
 export function sampleToken(scores: Float32Array, uniform: number): number {
-  const probabilities = softmax(scores);
+  const probabilities = toProbabilities(scores);
   let cumulated = 0;
   let last = argmax(scores);
   for (let id = 0; id < probabilities.length; id++) {

@@ -3,7 +3,7 @@ import { PrefineError } from "../errors.ts";
 import type { DecoderStepOptions } from "./decoder.ts";
 import type { ProcessorOptions } from "./logitsProcessors.ts";
 import { argmax } from "./sampling.ts";
-import { endsWithStopString, type TextDecoder } from "./stopStrings.ts";
+import { endsWithStopString, type TokenDecoder } from "./stopStrings.ts";
 
 /** Why a sequence ended, in the words of Hugging Face's text-generation-inference. */
 export type FinishReason = "eos_token" | "stop_sequence" | "length";
@@ -34,7 +34,7 @@ export interface GenerationSettings extends ProcessorOptions {
 /** What both loops take besides decoder, prompts and settings. */
 export interface LoopOptions {
   /** Needed for stop strings. */
-  tokenizer?: TextDecoder;
+  tokenizer?: TokenDecoder;
   /** Stops between two steps, with a PrefineError `interrupted`. */
   signal?: AbortSignal;
 }
@@ -82,7 +82,7 @@ export function tokenBudget(
 export function finishReason(
   { ids, promptLength, budget }: Sequence,
   settings: Pick<GenerationSettings, "eosTokenIds" | "stopStrings">,
-  tokenizer?: TextDecoder,
+  tokenizer?: TokenDecoder,
 ): FinishReason | undefined {
   if (settings.eosTokenIds.includes(ids[ids.length - 1])) return "eos_token";
   if (tokenizer && endsWithStopString(ids, settings.stopStrings, tokenizer)) return "stop_sequence";

@@ -1,7 +1,7 @@
 /** @file Whether a sequence has just produced one of its stop strings, also one that spans several tokens. */
 
 /** The part of a tokenizer that turns ids back into text; bytes that are no whole UTF-8 character become U+FFFD. */
-export interface TextDecoder {
+export interface TokenDecoder {
   decode(ids: number[], options?: { skip_special_tokens?: boolean }): string;
 }
 
@@ -12,7 +12,7 @@ export interface TextDecoder {
 export function endsWithStopString(
   ids: readonly number[],
   stopStrings: readonly string[],
-  tokenizer: TextDecoder,
+  tokenizer: TokenDecoder,
 ): boolean {
   // A token is at least one byte, so a string of n bytes lies in the last n tokens; one more for decoders that strip
   // the space in front of the first token.

@@ -1,6 +1,6 @@
 /** @file The tensors in training as the device keeps them: values, gradients and the optimizer's state, by name. */
 import type { Device, HostTensor } from "../engine/runtime/device.ts";
-import type { StateTensor } from "../optim/optimizer.ts";
+import type { StateSpec } from "../optim/optimizer.ts";
 import { type OptimizerSettings, stateOf } from "../optim/optimizers.ts";
 import { clippedStep } from "./clippedStep.ts";
 import { type Added, type Collected, collectGradients } from "./gradientOutputs.ts";
@@ -17,7 +17,7 @@ interface Trained {
   shape: number[];
   weightDecay: number;
   /** By its key; its name in the device and on disk is `KEY.NAME`. */
-  state: Record<string, StateTensor>;
+  state: Record<string, StateSpec>;
 }
 
 export class TrainedTensors {
@@ -47,7 +47,7 @@ export class TrainedTensors {
   }
 
   /** The optimizer's tensors, by their names in the device and on disk. */
-  states(): (StateTensor & { name: string })[] {
+  states(): (StateSpec & { name: string })[] {
     return this.tensors.flatMap(({ name, state }) =>
       Object.entries(state).map(([key, tensor]) => ({ name: `${key}.${name}`, ...tensor })),
     );

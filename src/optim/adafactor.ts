@@ -2,7 +2,7 @@
  * @file Adafactor (arXiv 1804.04235) as transformers' Trainer runs it: its own class with scale_parameter and
  * relative_step off, so that the schedule sets the learning rate. A matrix [R, C] keeps R + C numbers, not 2 R C.
  */
-import { float32State, type Optimizer, type OptimizerTensor, type StateTensor } from "./optimizer.ts";
+import { float32State, type Optimizer, type OptimizerTensor, type StateSpec } from "./optimizer.ts";
 
 /** transformers' defaults, which its Trainer leaves as they are. */
 const EPS = 1e-30;
@@ -16,7 +16,7 @@ interface InverseRoots {
 }
 
 export const adafactor: Optimizer<Record<never, never>> = {
-  state: ({ shape }): Record<string, StateTensor> => {
+  state: ({ shape }): Record<string, StateSpec> => {
     if (shape.length === 1) return { exp_avg_sq: float32State(shape) };
     if (shape.length !== 2) throw new Error(`internal: adafactor: a tensor of ${shape.length} dimensions`);
     return { exp_avg_sq_row: float32State([shape[0]]), exp_avg_sq_col: float32State([shape[1]]) };

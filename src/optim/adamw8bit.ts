@@ -5,7 +5,7 @@
  * Embeddings and tensors under 4,096 numbers keep moments of float32, as under transformers' Trainer.
  */
 
-import { BLOCK, decodeBlock, dynamicCodes, encodeBlock } from "../formats/dynamicCodes.ts";
+import { CODE_BLOCK, decodeBlock, dynamicCodes, encodeBlock } from "../formats/dynamicCodes.ts";
 import { type AdamwSettings, adamw, adamwStep } from "./adamw.ts";
 import type { Optimizer } from "./optimizer.ts";
 
@@ -20,7 +20,7 @@ export const adamw8bit: Optimizer<AdamwSettings> = {
     const { name, shape } = tensor;
     const size = shape.reduce((product, dim) => product * dim, 1);
     if (size < SMALLEST || EMBEDDING.test(name)) return adamw.state(tensor, settings);
-    const scales = [Math.ceil(size / BLOCK)];
+    const scales = [Math.ceil(size / CODE_BLOCK)];
     return {
       state1: { dtype: "uint8", shape },
       state2: { dtype: "uint8", shape },
@@ -33,10 +33,10 @@ export const adamw8bit: Optimizer<AdamwSettings> = {
     const { param, grad, state, weightDecay } = tensor;
     const first = { codes: state.state1 as Uint8Array, scales: state.absmax1 as Float32Array };
     const second = { codes: state.state2 as Uint8Array, scales: state.absmax2 as Float32Array };
-    const moments = [new Float32Array(BLOCK), new Float32Array(BLOCK)];
+    const moments = [new Float32Array(CODE_BLOCK), new Float32Array(CODE_BLOCK)];
     const options = { ...settings, ...context };
-    for (let start = 0, block = 0; start < param.length; start += BLOCK, block++) {
-      const end = Math.min(start + BLOCK, param.length);
+    for (let start = 0, block = 0; start < param.length; start += CODE_BLOCK, block++) {
+      const end = Math.min(start + CODE_BLOCK, param.length);
       const [expAvg, expAvgSq] = moments.map((whole) => whole.subarray(0, end - start));
       decodeBlock(signed, { codes: first.codes, start, scale: first.scales[block] }, expAvg);
       decodeBlock(unsigned, { codes: second.codes, start, scale: second.scales[block] }, expAvgSq);

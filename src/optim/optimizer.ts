@@ -1,7 +1,7 @@
 /** @file What an optimizer is: the state it keeps for a tensor, and the loop that updates the tensor. */
 
-/** A tensor that an optimizer keeps beside a trained one; zeros before the first step. */
-export interface StateTensor {
+/** Type and shape of a tensor that an optimizer keeps beside a trained one; zeros before the first step. */
+export interface StateSpec {
   dtype: "float32" | "uint8";
   shape: readonly number[];
 }
@@ -30,9 +30,9 @@ export interface Optimizer<Settings> {
    * State by its name on disk, where the trained tensor's name follows: `exp_avg.NAME`.
    * @param tensor.name a Hugging Face parameter name or PEFT's file key.
    */
-  state(tensor: { name: string; shape: readonly number[] }, settings: Settings): Record<string, StateTensor>;
+  state(tensor: { name: string; shape: readonly number[] }, settings: Settings): Record<string, StateSpec>;
   /** Updates `param` and `state` in place, a pure function of its arguments: resumed = unbroken. */
   update(tensor: OptimizerTensor, settings: Settings, context: StepContext): void;
 }
 
-export const float32State = (shape: readonly number[]): StateTensor => ({ dtype: "float32", shape });
+export const float32State = (shape: readonly number[]): StateSpec => ({ dtype: "float32", shape });

@@ -5,7 +5,7 @@ import { adagrad } from "./adagrad.ts";
 import { adamw } from "./adamw.ts";
 import { adamw8bit } from "./adamw8bit.ts";
 import { lion } from "./lion.ts";
-import type { Optimizer, OptimizerTensor, StateTensor, StepContext } from "./optimizer.ts";
+import type { Optimizer, OptimizerTensor, StateSpec, StepContext } from "./optimizer.ts";
 import { rmsprop } from "./rmsprop.ts";
 import { sgd } from "./sgd.ts";
 
@@ -23,7 +23,7 @@ const optimizerOf = ({ kind }: OptimizerSettings) => optimizers[kind] as Optimiz
 export function stateOf(
   tensor: { name: string; shape: readonly number[] },
   settings: OptimizerSettings,
-): Record<string, StateTensor> {
+): Record<string, StateSpec> {
   return optimizerOf(settings).state(tensor, settings);
 }
 

@@ -1,5 +1,5 @@
 /** @file RMSprop, as torch.optim.RMSprop computes it: the gradient over a running root mean square of it. */
-import { float32State, type Optimizer, type StateTensor } from "./optimizer.ts";
+import { float32State, type Optimizer, type StateSpec } from "./optimizer.ts";
 
 export interface RmspropSettings {
   /** Decay of the mean squared gradient. */
@@ -11,7 +11,7 @@ export interface RmspropSettings {
 }
 
 export const rmsprop: Optimizer<RmspropSettings> = {
-  state: ({ shape }, { momentum, centered }): Record<string, StateTensor> => ({
+  state: ({ shape }, { momentum, centered }): Record<string, StateSpec> => ({
     square_avg: float32State(shape),
     ...(momentum > 0 ? { momentum_buffer: float32State(shape) } : {}),
     ...(centered ? { grad_avg: float32State(shape) } : {}),

@@ -5,7 +5,7 @@
  */
 
 import { nearestName, PrefineError } from "../errors.ts";
-import { cos } from "./cos.ts";
+import { preciseCos } from "./preciseCos.ts";
 import { ScheduleArgs, type ScheduleKwargs } from "./scheduleArgs.ts";
 
 export interface ScheduleOptions {
@@ -72,7 +72,7 @@ function progressAfter({ warmup, total }: Shape): Factor {
 
 /** `cycles` whole waves from 1 down to 0 and back; 0.5 only goes down. */
 function cosineWave(progress: number, cycles: number): number {
-  return 0.5 * (1 + cos(Math.PI * cycles * 2 * progress));
+  return 0.5 * (1 + preciseCos(Math.PI * cycles * 2 * progress));
 }
 
 function linear({ warmup, total }: Shape): Factor {
@@ -90,7 +90,7 @@ function cosineWithRestarts(shape: Shape): Factor {
   const progress = progressAfter(shape);
   return warmThen(shape.warmup, (step) => {
     const p = progress(step);
-    return p >= 1 ? 0 : Math.max(0, 0.5 * (1 + cos(Math.PI * ((cycles * p) % 1))));
+    return p >= 1 ? 0 : Math.max(0, 0.5 * (1 + preciseCos(Math.PI * ((cycles * p) % 1))));
   });
 }
 
@@ -172,7 +172,7 @@ function warmupStableDecay({ warmup, total, kwargs }: Shape): Factor {
 
 function riseAt(ramp: string, progress: number): number {
   if (ramp === "linear") return progress;
-  return ramp === "cosine" ? 0.5 * (1 - cos(Math.PI * progress)) : 1 - Math.sqrt(1 - progress);
+  return ramp === "cosine" ? 0.5 * (1 - preciseCos(Math.PI * progress)) : 1 - Math.sqrt(1 - progress);
 }
 
 function fallAt(ramp: string, progress: number, cycles: number): number {

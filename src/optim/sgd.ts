@@ -1,5 +1,5 @@
 /** @file Stochastic gradient descent with momentum, as torch.optim.SGD computes it: weight decay is coupled. */
-import { float32State, type Optimizer, type StateTensor } from "./optimizer.ts";
+import { float32State, type Optimizer, type StateSpec } from "./optimizer.ts";
 
 export interface SgdSettings {
   momentum: number;
@@ -9,7 +9,7 @@ export interface SgdSettings {
 }
 
 export const sgd: Optimizer<SgdSettings> = {
-  state: ({ shape }, { momentum }): Record<string, StateTensor> =>
+  state: ({ shape }, { momentum }): Record<string, StateSpec> =>
     momentum === 0 ? {} : { momentum_buffer: float32State(shape) },
   update: ({ param, grad, state, weightDecay }, settings, { step, learningRate, gradScale }) => {
     const { momentum, dampening, nesterov } = settings;

@@ -9,7 +9,7 @@ import type { FileRange } from "../engine/runtime/protocol.ts";
 import { PrefineError, show } from "../errors.ts";
 import { type Bytes, packedMatrix, UNQUANTIZED } from "../formats/bitsandbytes.ts";
 import { isGgufPath } from "../formats/gguf.ts";
-import { parseJson } from "../formats/parseJson.ts";
+import { parseJsonObject } from "../formats/parseJson.ts";
 import { parseSafetensorsHeader, type SafetensorsEntry, safetensorsHeaderLength } from "../formats/safetensors.ts";
 import { architectureOf } from "../models/families/architectures.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
@@ -119,21 +119,7 @@ function noModel(name: string, directory: string, missing: string): PrefineError
 }
 
 function readJson(file: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = parseJson(readFileSync(file, "utf8"));
-  } catch (cause) {
-    const reason = (cause as Error).message;
-    throw new PrefineError("model", `${file}: expected JSON, found: ${reason}`, "Fetch or save the file again.", {
-      cause,
-    });
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new PrefineError(
-    "model",
-    `${file}: expected a JSON object, found ${show(value)}`,
-    "Fetch or save the file again.",
-  );
+  return parseJsonObject(readFileSync(file, "utf8"), file, "Fetch or save the file again.");
 }
 
 /** Names of the safetensors files of a model's folder. */

@@ -1,7 +1,7 @@
 /** @file Folders with small models of any family: weights drawn, or those of another model changed. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { dequantize, quantize } from "../../src/formats/quantizedBlocks.ts";
+import { dequantizeBlocks, quantizeBlocks } from "../../src/formats/quantizedBlocks.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../../src/formats/safetensors.ts";
 import { architectureOf } from "../../src/models/families/architectures.ts";
 import type { LoadedModel } from "../../src/models/loadedModel.ts";
@@ -61,7 +61,7 @@ export function dequantizedModel(folder: string, from: string, model: LoadedMode
       matrix.map((_, i) => matrix[(i % height) * width + Math.floor(i / height)]);
     const isFlipped = quantization.layout === "in,out";
     const values = isFlipped ? flip(data, rows, columns) : data;
-    const found = dequantize(quantize(values, quantization), quantization, values.length);
+    const found = dequantizeBlocks(quantizeBlocks(values, quantization), quantization, values.length);
     return isFlipped ? flip(found, columns, rows) : found;
   });
 }

@@ -63,7 +63,7 @@ describe("an adapter's file", () => {
   it("the config, cut or without its numbers", async () => {
     cut(CONFIG, 0.5);
     expect(await adapterRefusal()).toMatch(
-      /^error: adapter\/adapter_config\.json: expected JSON, found: .*\nIs the file cut\? Save or download the adapter again\.$/,
+      /^error: adapter\/adapter_config\.json: expected JSON, found: .*\nIs the file damaged\? Save or download the adapter again\.$/,
     );
     writeFileSync(CONFIG, JSON.stringify({ peft_type: "LORA", r: "four" }));
     expect(await adapterRefusal()).toBe(

@@ -5,12 +5,12 @@ import { countWords } from "../../terminal/text.ts";
 const BATCH = 24; // prompts that go through the model at once
 
 /** A held-out question and the answer that the data set prefers. */
-export interface Question {
+export interface HeldOutQuestion {
   prompt: string;
   direct: string;
 }
 
-export interface Answered extends Question {
+export interface Answered extends HeldOutQuestion {
   before: string;
   after: string;
 }
@@ -21,13 +21,17 @@ export interface Models {
 }
 
 /** Both models' answers, greedy and as long as the model's generation_config.json says. */
-export async function askBoth(models: Models, asked: readonly Question[], signal: AbortSignal): Promise<Answered[]> {
+export async function askBoth(
+  models: Models,
+  asked: readonly HeldOutQuestion[],
+  signal: AbortSignal,
+): Promise<Answered[]> {
   const before = await answerAll(models.before, asked, signal);
   const after = await answerAll(models.after, asked, signal);
   return asked.map((question, i) => ({ ...question, before: before[i], after: after[i] }));
 }
 
-async function answerAll(model: CausalLM, asked: readonly Question[], signal: AbortSignal): Promise<string[]> {
+async function answerAll(model: CausalLM, asked: readonly HeldOutQuestion[], signal: AbortSignal): Promise<string[]> {
   const answers: string[] = [];
   for (let start = 0; start < asked.length; start += BATCH) {
     const prompts = asked.slice(start, start + BATCH).map(({ prompt }) => prompt);

@@ -5,9 +5,6 @@ import type { DPOConfigInput } from "../../config/DPOConfig.ts";
 import type { LoraConfigInput } from "../../config/LoraConfig.ts";
 import { PrefineError } from "../../errors.ts";
 
-/** The course note's question; it is in test_prefs. */
-export const QUESTION = "Is a higher octane gasoline better for your car?";
-
 /** A folder of `demo/` in the package, which lies beside both src and dist. */
 function embedded(name: string): string {
   const folder = fileURLToPath(new URL(`../../../demo/${name}`, import.meta.url));

@@ -19,9 +19,10 @@ import { sideBySide } from "../../terminal/sideBySide.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { wrapText } from "../../terminal/text.ts";
 import { DPOTrainer } from "../../training/trainer.ts";
+import { NOTE_QUESTION } from "../questions.ts";
 import { datasetNamedIn } from "../splitPrompts.ts";
-import { type Answered, askBoth, countAnswers, LONG, type Question } from "./answers.ts";
-import { dataFolder, LORA, modelFolder, QUESTION, trainingSettings } from "./materials.ts";
+import { type Answered, askBoth, countAnswers, type HeldOutQuestion, LONG } from "./answers.ts";
+import { dataFolder, LORA, modelFolder, trainingSettings } from "./materials.ts";
 import { createNarrator, type Narrator } from "./narrator.ts";
 
 export interface StoryOptions {
@@ -179,10 +180,10 @@ function tellPlot({ chapter, lines, say, width, terminal }: Narrator, log: Log, 
 }
 
 /** The held-out questions, the note's first. */
-async function heldOut(split: Dataset): Promise<Question[]> {
+async function heldOut(split: Dataset): Promise<HeldOutQuestion[]> {
   const rows = await split.toArray();
   const asked = rows.map((row) => ({ prompt: String(row.prompt), direct: String(row.chosen).trim() }));
-  const isNoted = ({ prompt }: Question) => prompt === QUESTION;
+  const isNoted = ({ prompt }: HeldOutQuestion) => prompt === NOTE_QUESTION;
   return [...asked.filter(isNoted), ...asked.filter((question) => !isNoted(question))];
 }
 

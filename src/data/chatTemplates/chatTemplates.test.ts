@@ -1,10 +1,11 @@
 /** @file Chat templates give the text that transformers gives: Python's strings, values and scopes, errors, options. */
 import { describe, expect, test } from "vitest";
 import fixture from "../../../test/fixtures/chat.json" with { type: "json" };
+import { pythonFloat } from "../../formats/pythonFloat.ts";
 import { type RenderOptions, renderChat } from "./renderChat.ts";
 import { strftime } from "./strftime.ts";
 import { chooseTemplate, readChatTemplate, templateFiles } from "./templates.ts";
-import { pythonFloat, pythonRepr } from "./values.ts";
+import { pythonRepr } from "./values.ts";
 
 const { rendered, versions } = fixture;
 const templates: Record<string, string> = rendered.templates;

@@ -4,7 +4,7 @@
  * variables of a loop's round, undefined in loops and as an object.
  */
 import { FILTERS, type FilterTools, iterated } from "./filters.ts";
-import { Interpreter, type Node, type Scope } from "./library.ts";
+import { Interpreter, type Scope, type TemplateNode } from "./library.ts";
 import { braceFormat, percentFormat, percentValues } from "./pythonFormat.ts";
 import { type Arguments, STRING_METHODS } from "./pythonStrings.ts";
 import { isLess } from "./sequenceFilters.ts";
@@ -32,7 +32,7 @@ export class PythonInterpreter extends Interpreter {
     this.syntax = syntax;
   }
 
-  override evaluate(node: Node | undefined, scope: Scope): Value {
+  override evaluate(node: TemplateNode | undefined, scope: Scope): Value {
     if (node === undefined) return super.evaluate(node, scope);
     if (node.type === "Held") return node.value as Value;
     if (node.type === "NewRound") return this.beginRound(node as NewRound, scope);
@@ -43,7 +43,7 @@ export class PythonInterpreter extends Interpreter {
   }
 
   /** The value of the kinds of nodes that behave otherwise in the library; undefined for the rest. */
-  private asPython(node: Node, scope: Scope): Value | undefined {
+  private asPython(node: TemplateNode, scope: Scope): Value | undefined {
     switch (node.type) {
       case "CallExpression":
         return this.call(node, scope);
@@ -60,12 +60,12 @@ export class PythonInterpreter extends Interpreter {
     }
   }
 
-  private asLibrary(node: Node | undefined, scope: Scope): Value {
+  private asLibrary(node: TemplateNode | undefined, scope: Scope): Value {
     return super.evaluate(node, scope) ?? super.evaluate(undefined, scope);
   }
 
   private value(node: unknown, scope: Scope): Value {
-    return this.evaluate(node as Node, scope);
+    return this.evaluate(node as TemplateNode, scope);
   }
 
   private literal(type: string, value: unknown): Value {
@@ -92,12 +92,12 @@ export class PythonInterpreter extends Interpreter {
     return this.text("");
   }
 
-  private call(node: Node, scope: Scope): Value | undefined {
-    const callee = node.callee as Node;
+  private call(node: TemplateNode, scope: Scope): Value | undefined {
+    const callee = node.callee as TemplateNode;
     if (callee.type === "Identifier" && callee.value === "dict" && isUndefined(scope.lookupVariable("dict"))) {
-      return this.dict(node.args as Node[], scope);
+      return this.dict(node.args as TemplateNode[], scope);
     }
-    const property = callee.property as Node | undefined;
+    const property = callee.property as TemplateNode | undefined;
     if (callee.type !== "MemberExpression" || callee.computed || property?.type !== "Identifier") return undefined;
     const object = this.value(callee.object, scope);
     const name = String(property.value);
@@ -111,32 +111,32 @@ export class PythonInterpreter extends Interpreter {
   }
 
   /** "{} {name}".format(...) */
-  private format(text: string, { args }: Node, scope: Scope): string {
-    const isNamed = ({ type }: Node) => type === "KeywordArgumentExpression";
-    const positional = (args as Node[]).filter((arg) => !isNamed(arg)).map((arg) => this.value(arg, scope));
-    const named = (args as Node[])
+  private format(text: string, { args }: TemplateNode, scope: Scope): string {
+    const isNamed = ({ type }: TemplateNode) => type === "KeywordArgumentExpression";
+    const positional = (args as TemplateNode[]).filter((arg) => !isNamed(arg)).map((arg) => this.value(arg, scope));
+    const named = (args as TemplateNode[])
       .filter(isNamed)
-      .map(({ key, value }): [string, Value] => [String((key as Node).value), this.value(value, scope)]);
+      .map(({ key, value }): [string, Value] => [String((key as TemplateNode).value), this.value(value, scope)]);
     return braceFormat(text, positional, new Map(named));
   }
 
   /** dict(a=1, b=2) */
-  private dict(args: Node[], scope: Scope): Value {
-    const entries = args.flatMap((arg): [Node, Node][] => {
+  private dict(args: TemplateNode[], scope: Scope): Value {
+    const entries = args.flatMap((arg): [TemplateNode, TemplateNode][] => {
       if (arg.type === "KeywordArgumentExpression") {
-        return [[{ type: "StringLiteral", value: (arg.key as Node).value }, arg.value as Node]];
+        return [[{ type: "StringLiteral", value: (arg.key as TemplateNode).value }, arg.value as TemplateNode]];
       }
       return [...entriesOf(this.value(arg, scope))].map(([key, inner]) => [held(this.text(key)), held(inner)]);
     });
     return this.asLibrary({ type: "ObjectLiteral", value: new Map(entries) }, scope);
   }
 
-  private plainArguments({ args }: Node, scope: Scope): Arguments {
+  private plainArguments({ args }: TemplateNode, scope: Scope): Arguments {
     const values: Value[] = [];
     const named = new Map<string, ReturnType<typeof plain>>();
-    for (const arg of args as Node[]) {
+    for (const arg of args as TemplateNode[]) {
       const value = this.value(arg.type === "KeywordArgumentExpression" ? arg.value : arg, scope);
-      if (arg.type === "KeywordArgumentExpression") named.set(String((arg.key as Node).value), plain(value));
+      if (arg.type === "KeywordArgumentExpression") named.set(String((arg.key as TemplateNode).value), plain(value));
       else values.push(value);
     }
     return { positional: values.map(plain), values, named };
@@ -148,15 +148,15 @@ export class PythonInterpreter extends Interpreter {
     return typeof value === "number" ? this.make.integer(value) : this.text(value);
   }
 
-  private member(node: Node, scope: Scope): Value {
+  private member(node: TemplateNode, scope: Scope): Value {
     const object = this.value(node.object, scope);
     if (!isUndefined(object)) return this.asLibrary({ ...node, object: held(object) }, scope);
-    const property = node.property as Node;
-    const of = describe(node.object as Node);
+    const property = node.property as TemplateNode;
+    const of = describe(node.object as TemplateNode);
     throw new Error(`${of} is undefined, and ${String(property.value ?? "an item")} of it is asked for`);
   }
 
-  private binary(node: Node, scope: Scope): Value | undefined {
+  private binary(node: TemplateNode, scope: Scope): Value | undefined {
     const operator = (node.operator as { value: string }).value;
     if (operator === "and" || operator === "or") return undefined;
     const left = this.value(node.left, scope);
@@ -201,10 +201,10 @@ export class PythonInterpreter extends Interpreter {
     return this.make.number(rest === 0 ? 0 : rest + divisor, isFloat);
   }
 
-  private filter(node: Node, scope: Scope): Value {
-    const filter = node.filter as Node;
+  private filter(node: TemplateNode, scope: Scope): Value {
+    const filter = node.filter as TemplateNode;
     const isCall = filter.type === "CallExpression";
-    const name = String(isCall ? (filter.callee as Node).value : filter.value);
+    const name = String(isCall ? (filter.callee as TemplateNode).value : filter.value);
     const operand = this.value(node.operand, scope);
     const own = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined;
     const given = own && isCall ? this.plainArguments(filter, scope) : NO_ARGUMENTS;
@@ -218,19 +218,19 @@ export class PythonInterpreter extends Interpreter {
   }
 
   /** What `map("upper")` does to an item: the filter that its first argument names, with the others. */
-  private itemFilter(filter: Node, scope: Scope) {
+  private itemFilter(filter: TemplateNode, scope: Scope) {
     return (item: Value): Value => {
-      const [name, ...args] = filter.args as Node[];
+      const [name, ...args] = filter.args as TemplateNode[];
       const callee = { type: "Identifier", value: pythonText(this.value(name, scope)) };
       const inner = args.length > 0 ? { type: "CallExpression", callee, args } : callee;
       return this.value({ type: "FilterExpression", operand: held(item), filter: inner }, scope);
     };
   }
 
-  private test(node: Node, scope: Scope): Value {
+  private test(node: TemplateNode, scope: Scope): Value {
     const operand = this.value(node.operand, scope);
     const isIterable = isMapping(operand) || isUndefined(operand);
-    if ((node.test as Node).value === "iterable" && isIterable) return this.truth(node.negate !== true);
+    if ((node.test as TemplateNode).value === "iterable" && isIterable) return this.truth(node.negate !== true);
     return this.asLibrary({ ...node, operand: held(operand) }, scope);
   }
 }
@@ -242,7 +242,7 @@ function isOrdered(left: Value, right: Value, operator: string): boolean {
 }
 
 /** A node that has its value already: no expression is evaluated twice. */
-function held(value: Value): Node {
+function held(value: Value): TemplateNode {
   return { type: "Held", value };
 }
 
@@ -250,7 +250,7 @@ const NO_ARGUMENTS: Arguments = { positional: [], values: [], named: new Map() }
 /** Filters that the library knows by another name. */
 const LIBRARY_NAMES: Record<string, string> = { d: "default", count: "length" };
 
-function renamed(filter: Node, name: string): Node {
+function renamed(filter: TemplateNode, name: string): TemplateNode {
   const callee = { type: "Identifier", value: LIBRARY_NAMES[name] ?? name };
   return filter.type === "CallExpression" ? { ...filter, callee } : callee;
 }
@@ -263,23 +263,25 @@ function plain(value: Value): string | number | boolean | null | readonly string
 }
 
 /** Text and another kind do not add up; JavaScript would write "[object Object]". */
-function checkSum(left: Value, right: Value, node: Node): void {
+function checkSum(left: Value, right: Value, node: TemplateNode): void {
   for (const [value, part] of [
     [left, node.left],
     [right, node.right],
-  ] as [Value, Node][]) {
+  ] as [Value, TemplateNode][]) {
     if (isUndefined(value)) throw new Error(`${describe(part)} is undefined`);
   }
   if (isText(left) === isText(right)) return;
   const [other, part] = isText(left) ? [right, node.right] : [left, node.left];
-  throw new Error(`can only concatenate str to str, but ${describe(part as Node)} is a ${typeName(other)}`);
+  throw new Error(`can only concatenate str to str, but ${describe(part as TemplateNode)} is a ${typeName(other)}`);
 }
 
 /** An expression as the template writes it, as far as messages need it. */
-function describe(node: Node): string {
+function describe(node: TemplateNode): string {
   if (node.type === "Identifier") return String(node.value);
   if (node.type !== "MemberExpression") return "a part of an expression";
-  const property = node.property as Node;
+  const property = node.property as TemplateNode;
   const inner = property.type === "StringLiteral" ? `'${String(property.value)}'` : String(property.value ?? "...");
-  return node.computed ? `${describe(node.object as Node)}[${inner}]` : `${describe(node.object as Node)}.${inner}`;
+  return node.computed
+    ? `${describe(node.object as TemplateNode)}[${inner}]`
+    : `${describe(node.object as TemplateNode)}.${inner}`;
 }

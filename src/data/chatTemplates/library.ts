@@ -3,7 +3,7 @@ import * as jinja from "@huggingface/jinja";
 import type { Value } from "./values.ts";
 
 /** A node of the library's syntax tree: `type`, and the parts that its kind has. */
-export interface Node extends Record<string, unknown> {
+export interface TemplateNode extends Record<string, unknown> {
   type: string;
 }
 
@@ -18,15 +18,15 @@ export interface Scope {
 
 interface LibraryInterpreter {
   global: Scope;
-  run(program: Node): Value;
-  evaluate(node: Node | undefined, scope: Scope): Value;
+  run(program: TemplateNode): Value;
+  evaluate(node: TemplateNode | undefined, scope: Scope): Value;
 }
 
 interface Library {
   Environment: new () => Scope;
   Interpreter: new (environment: Scope) => LibraryInterpreter;
   tokenize(template: string, options: { trim_blocks: boolean; lstrip_blocks: boolean }): unknown;
-  parse(tokens: unknown): Node;
+  parse(tokens: unknown): TemplateNode;
 }
 
 const library: Library = jinja as unknown as Library;

@@ -1,18 +1,18 @@
 /** @file A template's syntax tree, and the notes on it that the interpreter needs to behave as Python's Jinja. */
-import { type Node, parse, tokenize } from "./library.ts";
+import { parse, type TemplateNode, tokenize } from "./library.ts";
 
 export interface Syntax {
-  program: Node;
+  program: TemplateNode;
   /** Expressions whose value is written. */
-  outputs: ReadonlySet<Node>;
+  outputs: ReadonlySet<TemplateNode>;
   /** What loops go through. */
-  iterables: ReadonlySet<Node>;
+  iterables: ReadonlySet<TemplateNode>;
   /** All text of the template: what it writes itself, and its string constants; a NUL between any two. */
   literalText: string;
 }
 
 /** Stands first in a loop's body: forgets the variables of the round before, as each round has its own in Jinja. */
-export interface NewRound extends Node {
+export interface NewRound extends TemplateNode {
   type: "NewRound";
   /** Names that the round begins with. */
   kept: ReadonlySet<string>;
@@ -27,35 +27,35 @@ const BODIES = new Set(["body", "alternate", "defaultBlock"]);
 export function parseTemplate(template: string): Syntax {
   const lines = template.replace(/\r\n?/g, "\n"); // as Jinja's newline_sequence
   const program = parse(tokenize(lines, { trim_blocks: true, lstrip_blocks: true }));
-  const outputs = new Set<Node>();
-  const iterables = new Set<Node>();
+  const outputs = new Set<TemplateNode>();
+  const iterables = new Set<TemplateNode>();
   const literals: string[] = [];
   const visitAll = (values: Iterable<unknown>) => {
     for (const value of values) if (isNode(value)) visit(value);
   };
-  const visit = (node: Node): void => {
+  const visit = (node: TemplateNode): void => {
     if (node.type === "StringLiteral") literals.push(node.value as string);
     for (const [key, value] of Object.entries(node)) {
       if (Array.isArray(value)) visitAll(value);
       else if (value instanceof Map) visitAll([...value.keys(), ...value.values()]);
       else if (isNode(value)) visit(value);
       if (!BODIES.has(key) || !Array.isArray(value)) continue;
-      for (const item of value as Node[]) if (!STATEMENTS.has(item.type)) outputs.add(item);
+      for (const item of value as TemplateNode[]) if (!STATEMENTS.has(item.type)) outputs.add(item);
     }
     if (node.type !== "For") return;
-    const iterable = node.iterable as Node;
-    iterables.add(iterable.type === "SelectExpression" ? (iterable.lhs as Node) : iterable);
-    (node.body as Node[]).unshift({ type: "NewRound", kept: namesOf(node.loopvar as Node) });
+    const iterable = node.iterable as TemplateNode;
+    iterables.add(iterable.type === "SelectExpression" ? (iterable.lhs as TemplateNode) : iterable);
+    (node.body as TemplateNode[]).unshift({ type: "NewRound", kept: namesOf(node.loopvar as TemplateNode) });
   };
   visit(program);
   return { program, outputs, iterables, literalText: literals.join("\0") };
 }
 
-function isNode(value: unknown): value is Node {
+function isNode(value: unknown): value is TemplateNode {
   return typeof value === "object" && value !== null && "type" in value && typeof value.type === "string";
 }
 
-function namesOf(loopVariable: Node): Set<string> {
-  const targets = loopVariable.type === "TupleLiteral" ? (loopVariable.value as Node[]) : [loopVariable];
+function namesOf(loopVariable: TemplateNode): Set<string> {
+  const targets = loopVariable.type === "TupleLiteral" ? (loopVariable.value as TemplateNode[]) : [loopVariable];
   return new Set(["loop", "namespace", ...targets.map((target) => String(target.value))]);
 }

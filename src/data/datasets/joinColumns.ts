@@ -3,7 +3,7 @@ import { PrefineError } from "../../errors.ts";
 import type { Part } from "./dataFile.ts";
 import { describeFeature, type Feature, type Features, isUntyped, type Row } from "./features.ts";
 
-interface Source {
+interface NamedFeatures {
   /** For messages. */
   readonly name: string;
   readonly features: Features;
@@ -14,7 +14,7 @@ interface Source {
  * types, which Python's datasets would refuse.
  * @throws PrefineError("data") for a column that is of one type here and of another there.
  */
-export function joinColumns(sources: readonly Source[]): Features {
+export function joinColumns(sources: readonly NamedFeatures[]): Features {
   const joined: Features = {};
   const origins: Record<string, string> = {};
   for (const { name, features } of sources) {

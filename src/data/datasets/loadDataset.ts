@@ -46,18 +46,18 @@ export async function loadDataset(
   idOrPath: string | undefined,
   options: LoadDatasetOptions = {},
 ): Promise<DatasetDict> {
-  const source = await findSource(idOrPath, options);
-  const known = [...source.splits.keys()];
+  const found = await findDatasetFiles(idOrPath, options);
+  const known = [...found.splits.keys()];
   const asked = options.split === undefined ? known : [...new Set([options.split].flat())];
   const ranges = asked.map((name) => readSplitRanges(name, known));
   const wanted = [...new Set(ranges.flat().map(({ split }) => split))];
-  for (const split of wanted) if (!known.includes(split)) throw unknownSplit(split, known, source.where);
-  const files = wanted.map((split) => source.splits.get(split) ?? []);
-  const local = await source.fetch(files.flat());
+  for (const split of wanted) if (!known.includes(split)) throw unknownSplit(split, known, found.where);
+  const files = wanted.map((split) => found.splits.get(split) ?? []);
+  const local = await found.fetch(files.flat());
   const splits = new Map<string, Dataset>();
   for (const [i, split] of wanted.entries()) {
     const paths = local.splice(0, files[i].length);
-    const shown = files[i].map((path) => (source.prefix ? `${source.prefix}/${path}` : path));
+    const shown = files[i].map((path) => (found.prefix ? `${found.prefix}/${path}` : path));
     splits.set(split, await openSplit(split, paths, shown));
   }
   return datasetDict(asked.map((name, i) => [name, splits.get(name) ?? takeRanges(name, ranges[i], splits)]));
@@ -73,7 +73,7 @@ function takeRanges(name: string, ranges: readonly SplitRange[], splits: Readonl
 }
 
 /** What a data set is before its files are read. */
-interface Source {
+interface DatasetFiles {
   where: string;
   splits: SplitFiles;
   /** Comes before the path of a file in messages. */
@@ -81,7 +81,7 @@ interface Source {
   fetch: Origin["fetch"];
 }
 
-async function findSource(idOrPath: string | undefined, options: LoadDatasetOptions): Promise<Source> {
+async function findDatasetFiles(idOrPath: string | undefined, options: LoadDatasetOptions): Promise<DatasetFiles> {
   const { data_files } = options;
   if (data_files !== undefined && (idOrPath === undefined || (await isFormatName(idOrPath)))) {
     return localFiles(namedSplits(data_files, "data_files"));
@@ -110,25 +110,27 @@ async function isFormatName(name: string): Promise<boolean> {
   return FORMAT_NAMES.has(name) && (await kindOf(name)) === undefined;
 }
 
-async function localFiles(patterns: Map<string, string[]>): Promise<Source> {
+async function localFiles(patterns: Map<string, string[]>): Promise<DatasetFiles> {
   const splits: SplitFiles = new Map();
   for (const [split, list] of patterns) splits.set(split, await findLocalFiles(list, split));
   return { where: "data_files", splits, prefix: "", fetch: async (paths) => [...paths] };
 }
 
-async function readOrigin(origin: Origin, options: LoadDatasetOptions): Promise<Source> {
+async function readOrigin(origin: Origin, options: LoadDatasetOptions): Promise<DatasetFiles> {
   const { where, paths } = origin;
   const { data_files, data_dir } = options;
-  const source = (splits: SplitFiles): Source => ({ where, splits, prefix: where, fetch: origin.fetch });
+  const filesAs = (splits: SplitFiles): DatasetFiles => ({ where, splits, prefix: where, fetch: origin.fetch });
   const folder = data_dir === undefined ? undefined : plainFolder(data_dir);
   if (data_files !== undefined)
-    return source(filesWithin(folder, paths, (under) => filesByPatterns(namedSplits(data_files, where), under, where)));
-  if (folder) return source(filesWithin(folder, paths, (under) => filesByName(under, `${where}/${folder}`)));
+    return filesAs(
+      filesWithin(folder, paths, (under) => filesByPatterns(namedSplits(data_files, where), under, where)),
+    );
+  if (folder) return filesAs(filesWithin(folder, paths, (under) => filesByName(under, `${where}/${folder}`)));
   const card = await readCardText(origin);
   const configs = card === undefined ? [] : readCard(card, `${where}/README.md`);
   const config = chooseConfig(configs, options.name, where);
   assertReadable(origin, config);
-  return source(filesOf(config, paths, where));
+  return filesAs(filesOf(config, paths, where));
 }
 
 /** Says what to do about data sets that hold no readable files by design. */

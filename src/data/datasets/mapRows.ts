@@ -1,5 +1,6 @@
 /** @file Applies a function to rows, on this thread or on several; errors name the row. */
 import { PrefineError, type PrefineErrorCode } from "../../errors.ts";
+import { isObject } from "../../formats/parseJson.ts";
 import type { Row } from "./features.ts";
 import { importFunction, isBuiltIn, type MapFunction, type MapModule } from "./mapFunction.ts";
 import { MapWorker } from "./mapWorker.ts";
@@ -67,7 +68,7 @@ async function applyTo(fn: MapFunction, row: Row, index: number, name: string): 
 }
 
 function checkResult(result: unknown): Row {
-  if (typeof result === "object" && result !== null && !Array.isArray(result)) return result as Row;
+  if (isObject(result)) return result;
   const found = Array.isArray(result) ? "a list" : typeof result;
   throw new PrefineError("data", `expected a row or nothing from the function, it returned ${found}`);
 }

@@ -7,7 +7,7 @@ import { cannotImport, type MapModule, moduleUrl, noFunction } from "./mapFuncti
 export type MapReply = { rows: Row[] } | { failure: { index: number; error: Error } };
 
 /** What the thread answers: errors as plain fields, for a class does not survive the way between threads. */
-type Message =
+type WorkerMessage =
   | { rows: Row[] }
   | { failed: { index: number; name: string; message: string; code?: string; hint?: string } }
   | { unloadable: string }
@@ -68,7 +68,7 @@ export class MapWorker {
   constructor(fn: MapModule) {
     this.#fn = fn;
     this.#worker = new Worker(PROGRAM, { eval: true, workerData: { url: moduleUrl(fn), name: fn.export } });
-    this.#worker.on("message", (message: Message) => this.#receive(message));
+    this.#worker.on("message", (message: WorkerMessage) => this.#receive(message));
     this.#worker.on("error", (error) => this.#settle?.reject(cannotImport(fn, error.message, error)));
     this.#worker.on("exit", (code) => this.#settle?.reject(cannotImport(fn, `its thread ended with ${code}`)));
   }
@@ -86,7 +86,7 @@ export class MapWorker {
     await this.#worker.terminate();
   }
 
-  #receive(message: Message): void {
+  #receive(message: WorkerMessage): void {
     if ("rows" in message) this.#settle?.resolve(message);
     else if ("unloadable" in message) this.#settle?.reject(cannotImport(this.#fn, message.unloadable));
     else if ("exports" in message) this.#settle?.reject(noFunction(this.#fn, message.exports));

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { failure } from "../../../test/support/outcomes.ts";
 import type { Row } from "./features.ts";
 import { loadDataset } from "./loadDataset.ts";
-import { type DatasetConfig, loadMixture } from "./mixture.ts";
+import { loadMixture, type MixturePart } from "./mixture.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -25,14 +25,14 @@ function put(name: string, rows: Row[]): void {
   mkdirSync(dirname(join(folder, name)), { recursive: true });
   writeFileSync(join(folder, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
 }
-const a = (more: Partial<DatasetConfig> = {}): DatasetConfig => ({ path: join(folder, "a.jsonl"), ...more });
-const b = (more: Partial<DatasetConfig> = {}): DatasetConfig => ({
+const a = (more: Partial<MixturePart> = {}): MixturePart => ({ path: join(folder, "a.jsonl"), ...more });
+const b = (more: Partial<MixturePart> = {}): MixturePart => ({
   path: "json",
   data_files: join(folder, "b.jsonl"),
   ...more,
 });
-const mix = (...configs: DatasetConfig[]) => loadMixture(configs, { test_split_size: null, seed: 1 });
-const mixed = async (...configs: DatasetConfig[]) => (await (await mix(...configs)).train.toArray()).map(({ n }) => n);
+const mix = (...configs: MixturePart[]) => loadMixture(configs, { test_split_size: null, seed: 1 });
+const mixed = async (...configs: MixturePart[]) => (await (await mix(...configs)).train.toArray()).map(({ n }) => n);
 
 describe("a mixture", () => {
   it("is one data set behind the other, with the columns of all", async () => {

@@ -7,7 +7,7 @@ import type { DataFiles } from "./splitFiles.ts";
 import { roundHalfEven } from "./splitRanges.ts";
 
 /** trl's DatasetConfig: one data set of a mixture, under the names of datasets.load_dataset. */
-export interface DatasetConfig {
+export interface MixturePart {
   /** Hub id, folder or file. */
   path: string;
   /** Its configuration, where it has several. */
@@ -35,7 +35,7 @@ export interface MixtureOptions extends OriginOptions {
  * @throws PrefineError("data") where their columns don't fit together, or one of them can't be read.
  */
 export async function loadMixture(
-  configs: readonly DatasetConfig[],
+  configs: readonly MixturePart[],
   { test_split_size, seed, ...access }: MixtureOptions,
 ): Promise<DatasetDict> {
   const loaded: Dataset[] = [];
@@ -49,7 +49,7 @@ export async function loadMixture(
   ]);
 }
 
-async function loadOne(config: DatasetConfig, access: OriginOptions): Promise<Dataset> {
+async function loadOne(config: MixturePart, access: OriginOptions): Promise<Dataset> {
   const { path, name, data_dir, data_files, split = "train", columns } = config;
   const ds = await loadDataset(path, {
     ...access,
@@ -63,7 +63,7 @@ async function loadOne(config: DatasetConfig, access: OriginOptions): Promise<Da
 }
 
 /** The first rows of each, so many that the shares are as asked and none is needed twice. */
-function cutToShares(datasets: readonly Dataset[], configs: readonly DatasetConfig[]): Dataset[] {
+function cutToShares(datasets: readonly Dataset[], configs: readonly MixturePart[]): Dataset[] {
   const fractions = configs.map(({ fraction }) => fraction ?? null);
   if (fractions.includes(null)) return [...datasets];
   const sum = fractions.reduce((total: number, fraction) => total + (fraction ?? 0), 0);

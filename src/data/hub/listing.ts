@@ -1,5 +1,6 @@
 /** @file The files of a repository at one commit, as the hub lists them. */
 import { PrefineError } from "../../errors.ts";
+import { isObject } from "../../formats/parseJson.ts";
 import { apiUrl, describeRepo, type RepoRef } from "./repoId.ts";
 import { send, withRetries } from "./requests.ts";
 import type { HubSettings } from "./settings.ts";
@@ -74,10 +75,6 @@ function unexpected(hub: HubSettings, repo: RepoRef, found: string): PrefineErro
     `${describeRepo(repo)}: ${hub.endpoint} does not answer as a Hugging Face hub does: ${found}`,
     "Check HF_ENDPOINT, and that no login page of the network stands in between.",
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function parseFile(hub: HubSettings, repo: RepoRef, entry: Record<string, unknown>): RemoteFile {

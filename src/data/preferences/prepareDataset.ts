@@ -1,5 +1,6 @@
 /** @file Rows of a data set -> token ids of the pairs to train on, checked row by row. TRL's _prepare_dataset. */
 import { PrefineError } from "../../errors.ts";
+import type { Row } from "../datasets/features.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import {
   type DegenerateRows,
@@ -14,8 +15,6 @@ import { type PackedSize, packedSize, type Truncation, type TruncationMode } fro
 import { type ReadRow, readPreferenceRow } from "./readRow.ts";
 import { type TokenizedPair, tokenizePair } from "./tokenizePair.ts";
 import type { PairTokens } from "./types.ts";
-
-type Row = Record<string, unknown>;
 
 export interface PrepareOptions {
   /** Longest sequence (prompt + completion) in tokens; null: no limit. */

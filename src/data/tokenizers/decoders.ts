@@ -3,7 +3,7 @@ import { bytesOfToken } from "./byteAlphabet.ts";
 import { readPattern } from "./pattern.ts";
 import type { Component } from "./tokenizerJson.ts";
 
-export type Decoder = (tokens: string[]) => string[];
+export type DecodeStep = (tokens: string[]) => string[];
 
 const BYTE = /^<0x([0-9A-F]{2})>$/i;
 
@@ -38,7 +38,7 @@ function byteFallback(tokens: string[]): string[] {
   return texts;
 }
 
-function strip({ content, start, stop }: Component): Decoder {
+function strip({ content, start, stop }: Component): DecodeStep {
   const mark = String(content);
   return (tokens) =>
     tokens.map((token) => {
@@ -51,13 +51,13 @@ function strip({ content, start, stop }: Component): Decoder {
     });
 }
 
-function metaspace({ replacement = "▁", prepend_scheme, add_prefix_space }: Component): Decoder {
+function metaspace({ replacement = "▁", prepend_scheme, add_prefix_space }: Component): DecodeStep {
   const mark = String(replacement);
   const isPrefixed = (prepend_scheme ?? (add_prefix_space === false ? "never" : "always")) !== "never";
   return (tokens) => tokens.map((token, i) => token.replaceAll(mark, i === 0 && isPrefixed ? "" : " "));
 }
 
-function replace({ pattern, content }: Component): Decoder | undefined {
+function replace({ pattern, content }: Component): DecodeStep | undefined {
   const wanted = readPattern(pattern);
   return wanted && typeof content === "string"
     ? (tokens) => tokens.map((token) => token.replace(wanted, () => content))
@@ -65,7 +65,7 @@ function replace({ pattern, content }: Component): Decoder | undefined {
 }
 
 /** What a decoder does; undefined for a kind that is not known here. */
-export function readDecoder(component: Component | null): Decoder | undefined {
+export function readDecoder(component: Component | null): DecodeStep | undefined {
   switch (component?.type) {
     case undefined:
       return (tokens) => [tokens.join(" ")];
@@ -84,7 +84,7 @@ export function readDecoder(component: Component | null): Decoder | undefined {
     case "Sequence": {
       const parts = (component.decoders as Component[]).map(readDecoder);
       if (parts.some((part) => part === undefined)) return undefined;
-      return (tokens) => (parts as Decoder[]).reduce((texts, part) => part(texts), tokens);
+      return (tokens) => (parts as DecodeStep[]).reduce((texts, part) => part(texts), tokens);
     }
     default:
       return undefined;

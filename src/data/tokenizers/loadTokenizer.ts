@@ -5,6 +5,7 @@ import { makeFolder } from "../../disk/makeFolder.ts";
 import { PrefineError } from "../../errors.ts";
 import { fileSource } from "../../formats/byteSource.ts";
 import { isGgufPath, readGguf } from "../../formats/gguf.ts";
+import { parseJsonObject } from "../../formats/parseJson.ts";
 import { isTemplateFile, TEMPLATE_FILE, TEMPLATE_FOLDER } from "../chatTemplates/templates.ts";
 import type { HubOptions } from "../hub/settings.ts";
 import { ggufTokenizer } from "./ggufTokenizer.ts";
@@ -12,7 +13,7 @@ import { asLlama, isLlamaTokenizer, LLAMA_TOKENS } from "./llamaTokenizer.ts";
 import { asQwen2, isQwen2Tokenizer } from "./qwen2Tokenizer.ts";
 import type { TokenizerSettings } from "./specialTokens.ts";
 import { Tokenizer, type TokenizerParts } from "./tokenizer.ts";
-import { buildGpt2Json, parseJsonObject, parseMerges } from "./tokenizerJson.ts";
+import { buildGpt2Json, parseMerges, REDOWNLOAD } from "./tokenizerJson.ts";
 
 export interface LoadTokenizerOptions extends HubOptions {
   /** Branch, tag or commit of a hub repository. Default: main. */
@@ -34,7 +35,7 @@ const isWanted = (path: string) => FILES.has(path) || isTemplateFile(path);
 const VOCABULARY_FILES = new Set(["vocab.json", "merges.txt"]);
 
 /** What a tokenizer is read from: the folder, its name for people and the text of its files. */
-interface Source {
+interface TokenizerFolder {
   directory: string;
   name: string;
 }
@@ -57,27 +58,27 @@ async function load(idOrPath: string, options: LoadTokenizerOptions, adapters: s
   const directory = isFolder ? idOrPath : isGgufPath(idOrPath) ? dirname(idOrPath) : await download(idOrPath, options);
   const gguf = await findGguf(idOrPath, directory, options);
   if (gguf !== undefined) return tokenizerOfGguf(gguf, idOrPath);
-  const source: Source = { directory, name: idOrPath };
-  const config = await readJson(source, "tokenizer_config.json");
-  const modelConfig = await readJson(source, "config.json");
+  const folder: TokenizerFolder = { directory, name: idOrPath };
+  const config = await readJson(folder, "tokenizer_config.json");
+  const modelConfig = await readJson(folder, "config.json");
   const tokenizerClass = String(config?.tokenizer_class ?? "").replace(/Fast$/, "");
   const isGpt2 = tokenizerClass === "GPT2Tokenizer" || (tokenizerClass === "" && modelConfig?.model_type === "gpt2");
   const settings: TokenizerSettings = {
     config: config ?? {},
-    specialTokensMap: await readJson(source, "special_tokens_map.json"),
-    addedTokens: await readJson(source, "added_tokens.json"),
+    specialTokensMap: await readJson(folder, "special_tokens_map.json"),
+    addedTokens: await readJson(folder, "added_tokens.json"),
     isGpt2,
   };
   const kind = { tokenizerClass, modelType: modelConfig?.model_type };
   const unknownKind = tokenizerClass === "" && modelConfig?.model_type === undefined;
   const vocabulary =
-    (await readTokenizerJson(source, settings, kind)) ??
-    (isGpt2 || unknownKind ? await readVocabAndMerges(source, settings) : undefined);
+    (await readTokenizerJson(folder, settings, kind)) ??
+    (isGpt2 || unknownKind ? await readVocabAndMerges(folder, settings) : undefined);
   if (vocabulary) {
-    const templateFiles = await readTemplateFiles(source);
+    const templateFiles = await readTemplateFiles(folder);
     return new Tokenizer({ ...settings, ...vocabulary, name_or_path: idOrPath, templateFiles, writeFiles });
   }
-  const adapter = await readJson(source, "adapter_config.json");
+  const adapter = await readJson(folder, "adapter_config.json");
   const base = adapter?.base_model_name_or_path;
   const led = [...adapters, resolve(idOrPath)];
   if (typeof base === "string" && !led.includes(resolve(base)))
@@ -124,14 +125,14 @@ async function download(id: string, options: LoadTokenizerOptions): Promise<stri
 
 /** @param kind what AutoTokenizer chooses a class by. */
 async function readTokenizerJson(
-  source: Source,
+  folder: TokenizerFolder,
   { config, isGpt2 }: TokenizerSettings,
   { tokenizerClass, modelType }: { tokenizerClass: string; modelType: unknown },
 ) {
-  const bytes = await readOptional(source, "tokenizer.json");
+  const bytes = await readOptional(folder, "tokenizer.json");
   if (!bytes) return undefined;
-  const where = `${source.name}/tokenizer.json`;
-  const json = parseJsonObject(new TextDecoder().decode(bytes), where);
+  const where = `${folder.name}/tokenizer.json`;
+  const json = parseJsonObject(new TextDecoder().decode(bytes), where, REDOWNLOAD);
   const preTokenizer = json.pre_tokenizer as { type?: unknown; add_prefix_space?: unknown } | null | undefined;
   const prefix = config.add_prefix_space;
   // transformers builds GPT2Tokenizer's pre-tokenizer from the config; other classes take the file's.
@@ -147,14 +148,14 @@ async function readTokenizerJson(
 }
 
 async function readVocabAndMerges(
-  source: Source,
+  folder: TokenizerFolder,
   { config }: TokenizerSettings,
 ): Promise<Pick<TokenizerParts, "json" | "where"> | undefined> {
-  const vocab = await readJson(source, "vocab.json");
-  const mergesText = await readOptional(source, "merges.txt");
+  const vocab = await readJson(folder, "vocab.json");
+  const mergesText = await readOptional(folder, "merges.txt");
   if (!vocab || !mergesText) return undefined;
-  const where = `${source.name}/vocab.json`;
-  const merges = parseMerges(new TextDecoder().decode(mergesText), `${source.name}/merges.txt`);
+  const where = `${folder.name}/vocab.json`;
+  const merges = parseMerges(new TextDecoder().decode(mergesText), `${folder.name}/merges.txt`);
   const bosContent = typeof config.bos_token === "string" ? config.bos_token : "<|endoftext|>";
   const bosId = vocab[bosContent];
   const addBos = config.add_bos_token === true && typeof bosId === "number";
@@ -166,18 +167,18 @@ async function readVocabAndMerges(
 }
 
 /** chat_template.jinja, and those of additional_chat_templates/: path -> text. */
-async function readTemplateFiles(source: Source): Promise<Map<string, string>> {
-  const further = await readdir(join(source.directory, TEMPLATE_FOLDER)).catch((): string[] => []);
+async function readTemplateFiles(folder: TokenizerFolder): Promise<Map<string, string>> {
+  const further = await readdir(join(folder.directory, TEMPLATE_FOLDER)).catch((): string[] => []);
   const paths = [TEMPLATE_FILE, ...further.sort().map((name) => `${TEMPLATE_FOLDER}/${name}`)].filter(isTemplateFile);
   const texts = new Map<string, string>();
   for (const path of paths) {
-    const bytes = await readOptional(source, path);
+    const bytes = await readOptional(folder, path);
     if (bytes) texts.set(path, new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
   }
   return texts;
 }
 
-async function readOptional({ directory, name }: Source, file: string): Promise<Uint8Array | undefined> {
+async function readOptional({ directory, name }: TokenizerFolder, file: string): Promise<Uint8Array | undefined> {
   try {
     return new Uint8Array(await readFile(join(directory, file)));
   } catch (error) {
@@ -189,9 +190,9 @@ async function readOptional({ directory, name }: Source, file: string): Promise<
   }
 }
 
-async function readJson(source: Source, file: string): Promise<Record<string, unknown> | undefined> {
-  const bytes = await readOptional(source, file);
-  return bytes && parseJsonObject(new TextDecoder().decode(bytes), `${source.name}/${file}`);
+async function readJson(folder: TokenizerFolder, file: string): Promise<Record<string, unknown> | undefined> {
+  const bytes = await readOptional(folder, file);
+  return bytes && parseJsonObject(new TextDecoder().decode(bytes), `${folder.name}/${file}`, REDOWNLOAD);
 }
 
 function noTokenizer(idOrPath: string, kind: string): PrefineError {

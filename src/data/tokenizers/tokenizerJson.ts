@@ -1,7 +1,7 @@
 /** @file The structure of tokenizer.json (Hugging Face tokenizers), checked where it enters, or built for GPT-2. */
 
 import { PrefineError, show } from "../../errors.ts";
-import { parseJson } from "../../formats/parseJson.ts";
+import { isObject } from "../../formats/parseJson.ts";
 
 /** A token that is found in the text before anything else is split. */
 export interface AddedToken {
@@ -34,23 +34,7 @@ export interface TokenizerJson extends Record<string, unknown> {
   model: TokenizerModel;
 }
 
-const REDOWNLOAD = "The file may be cut off or damaged: download or save the tokenizer again.";
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Reads a JSON object from a file's text; `where` names the file in messages. */
-export function parseJsonObject(text: string, where: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = parseJson(text);
-  } catch (error) {
-    throw new PrefineError("model", `${where}: expected JSON, found: ${(error as Error).message}`, REDOWNLOAD);
-  }
-  if (!isObject(value)) throw new PrefineError("model", `${where}: expected a JSON object`, REDOWNLOAD);
-  return value;
-}
+export const REDOWNLOAD = "The file may be cut off or damaged: download or save the tokenizer again.";
 
 function parseAddedToken(value: unknown, where: string): AddedToken {
   if (!isObject(value) || typeof value.content !== "string" || !isTokenId(value.id)) {

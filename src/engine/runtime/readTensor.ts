@@ -3,7 +3,7 @@ import { readSync } from "node:fs";
 import { type Bytes, type PackedMatrix, unpack, widen } from "../../formats/bitsandbytes.ts";
 import { decodeBlocks, isBlockDtype } from "../../formats/ggufBlocks.ts";
 import { widenFloats } from "../../formats/narrowFloats.ts";
-import { type PartData, quantize, quantizedBytes, quantizedParts } from "../../formats/quantizedBlocks.ts";
+import { type PartData, quantizeBlocks, quantizedBytes, quantizedParts } from "../../formats/quantizedBlocks.ts";
 import type { FileRange, HostTensor } from "./protocol.ts";
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
@@ -29,7 +29,7 @@ function quantizeTensor(open: Open, range: FileRange): PartData[] {
   const [rows, columns] = shape;
   const { layout, ...quantization } = range.quantize as NonNullable<FileRange["quantize"]>;
   const values = data as Float32Array;
-  return quantize(layout === "out,in" ? values : transpose(values, [columns, rows]), quantization);
+  return quantizeBlocks(layout === "out,in" ? values : transpose(values, [columns, rows]), quantization);
 }
 
 function readPacked(open: Open, range: FileRange, packed: PackedMatrix) {

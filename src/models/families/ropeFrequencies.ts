@@ -3,6 +3,7 @@
  * rounded to float32 as torch does it, since a position multiplies what is lost here.
  */
 import { PrefineError, show } from "../../errors.ts";
+import { isObject } from "../../formats/parseJson.ts";
 import { type ConfigFields, readConfigFields } from "./configFields.ts";
 
 export interface RopeFrequencies {
@@ -117,9 +118,6 @@ function refusePartial(name: string, rope: ConfigFields, { json, where }: Config
   const message = `${where}: ${name}: partial_rotary_factor ${show(factor)} is not built yet`;
   throw new PrefineError("not-yet", message, "Use a model that turns whole heads.");
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function ropeFields(fields: ConfigFields): [name: string, rope: ConfigFields] {
   const { json, where } = fields;

@@ -1,11 +1,10 @@
 /** @file Rows -> pairs of tokens, packed one by one when a step needs them. */
+import type { Row } from "../../data/datasets/features.ts";
 import { type PackedSize, packPair, type Truncation } from "../../data/preferences/packPair.ts";
 import { type PrepareOptions, prepareDataset } from "../../data/preferences/prepareDataset.ts";
 import type { PairTokens } from "../../data/preferences/types.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
 import type { PairSource, RunObserver } from "../run.ts";
-
-type Row = Record<string, unknown>;
 
 /** A Dataset, or rows in memory. */
 export type Rows = Iterable<Row> | AsyncIterable<Row> | NamedRows;

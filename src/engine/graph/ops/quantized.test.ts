@@ -1,12 +1,7 @@
 /** @file Products with quantized matrices: against the dequantized one in floats, and against finite differences. */
 import { afterAll, describe, expect, it } from "vitest";
 import { gradientError, host, numbers } from "../../../../test/support/runGraph.ts";
-import {
-  dequantize as dequantized,
-  NESTED_VALUES,
-  quantize,
-  quantizedParts,
-} from "../../../formats/quantizedBlocks.ts";
+import { dequantizeBlocks, NESTED_VALUES, quantizeBlocks, quantizedParts } from "../../../formats/quantizedBlocks.ts";
 import { lowerGraph } from "../../onnx/lower.ts";
 import { Device, type HostTensor } from "../../runtime/device.ts";
 import { constant, input, type Tensor } from "../tensor.ts";
@@ -42,14 +37,14 @@ function matrixOf({ format, nested: isNested, shape: [outFeatures, inFeatures] }
   const quantization = { format, nested: isNested };
   const elements = outFeatures * inFeatures;
   const values = Float32Array.from(numbers(elements, 5));
-  const data = quantize(values, quantization);
+  const data = quantizeBlocks(values, quantization);
   const parts = quantizedParts(quantization, elements);
   const inputs = parts.map(({ suffix, shape, dtype }) => input(suffix, shape, dtype));
   const feeds = Object.fromEntries(
     parts.map(({ suffix, shape, dtype }, i): [string, HostTensor] => [suffix, { dtype, shape, data: data[i] }]),
   );
   const matrix: QuantizedMatrix = { format, outFeatures, inFeatures, parts: isNested ? [...inputs, nested] : inputs };
-  return { matrix, feeds, floats: dequantized(data, quantization, elements) };
+  return { matrix, feeds, floats: dequantizeBlocks(data, quantization, elements) };
 }
 
 async function run(output: Tensor, feeds: Record<string, HostTensor>): Promise<Float32Array> {

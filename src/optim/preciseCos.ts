@@ -9,7 +9,7 @@ const TWO_PI = 2138057168129933495719360746323741566601n; // 2 pi * 2 ** 128
  * Taylor's series in fixed point; some 20 microseconds, called once an optimizer step.
  * @param x radians, 0 <= x < 2 ** 53.
  */
-export function cos(x: number): number {
+export function preciseCos(x: number): number {
   const angle = toFixedPoint(x) % TWO_PI;
   const square = (angle * angle) >> BITS;
   let term = ONE; // +-angle ** (n - 1) / (n - 1)!
