@@ -1,7 +1,6 @@
 /** @file trl.DPOConfig: every field of it and of TrainingArguments, checked; also the old names. */
-
-import { homedir } from "node:os";
 import { show } from "../errors.ts";
+import { homeFolder } from "../host.ts";
 import { accumulationSteps } from "./acceleratorConfig.ts";
 import { readBitsAndBytesConfig } from "./BitsAndBytesConfig.ts";
 import { bestModelOptions, checkBestModel } from "./bestModel.ts";
@@ -75,7 +74,7 @@ export function readDPOConfig(given: GivenValues, report: Report): DPOConfig {
     ...values,
     ...bestModelOptions(values),
     gradient_accumulation_steps: accumulationSteps(values, label, report),
-    output_dir: (values.output_dir ?? "trainer_output").replace(/^~(?=\/|$)/, homedir()),
+    output_dir: (values.output_dir ?? "trainer_output").replace(/^~(?=\/|$)/, (tilde) => homeFolder() ?? tilde),
     eval_steps: values.eval_strategy === "steps" ? values.eval_steps || values.logging_steps : values.eval_steps,
     report_to: reportTargets(values.report_to ?? [], label("report_to"), report),
   };

@@ -11,6 +11,7 @@ import { Device } from "../engine/runtime/device.ts";
 import { PrefineError } from "../errors.ts";
 import { type FloatDtype, fromFloat32 } from "../formats/narrowFloats.ts";
 import { type SafetensorsTensor, safetensorsPieces } from "../formats/safetensors.ts";
+import { emitWarning } from "../host.ts";
 import { type LoraAdapter, loraAdapter } from "../models/adapters/lora.ts";
 import { takePrincipal } from "../models/adapters/pissa.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
@@ -87,7 +88,7 @@ export async function merge_and_unload(run: string | MergeableModel, options: Me
   const kept = typeof run === "string" || !run.loaded ? undefined : (run.loaded.quantization ?? null);
   const inputs = await readInputs(name, { quantization_config: kept, ...options });
   checkFolder(output_dir, options.overwrite_output_dir ?? false, [name, inputs.model.directory]);
-  const { onWarning = (line: string) => process.emitWarning(line, "PrefineWarning") } = options;
+  const { onWarning = emitWarning } = options;
   if (isUntied(inputs.model, inputs.lora)) {
     onWarning("embedding and unembedding were trained apart: the merged model has tie_word_embeddings: false");
   }

@@ -4,6 +4,7 @@ import type { GenerationConfigInput } from "../config/GenerationConfig.ts";
 import { DecodeStream } from "../data/tokenizers/decodeStream.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../errors.ts";
+import { emitWarning } from "../host.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Decoder } from "./decoder.ts";
 import {
@@ -147,7 +148,7 @@ export class CausalLM {
     return { decoder, prompts, settings, text: found && textOf(found), signal };
   }
 
-  private warn(line: string, onWarning = (text: string) => process.emitWarning(text, "PrefineWarning")): void {
+  private warn(line: string, onWarning = emitWarning): void {
     if (this.warned.has(line)) return;
     this.warned.add(line);
     onWarning(line);

@@ -1,5 +1,7 @@
 /** @file Whether a sequence has just produced one of its stop strings, also one that spans several tokens. */
 
+const utf8 = new TextEncoder();
+
 /** The part of a tokenizer that turns ids back into text; bytes that are no whole UTF-8 character become U+FFFD. */
 export interface TokenDecoder {
   decode(ids: number[], options?: { skip_special_tokens?: boolean }): string;
@@ -16,7 +18,7 @@ export function endsWithStopString(
 ): boolean {
   // A token is at least one byte, so a string of n bytes lies in the last n tokens; one more for decoders that strip
   // the space in front of the first token.
-  const longest = Math.max(0, ...stopStrings.map((text) => Buffer.byteLength(text)));
+  const longest = Math.max(0, ...stopStrings.map((text) => utf8.encode(text).length));
   if (longest === 0 || ids.length === 0) return false;
   const tail = ids.slice(-(longest + 1));
   const text = tokenizer.decode(tail, { skip_special_tokens: false });

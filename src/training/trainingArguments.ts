@@ -1,8 +1,9 @@
 /** @file A config as data: for training_args.json, and as what makes a run the same run. */
-import { createHash } from "node:crypto";
 import type { Fingerprint } from "../checkpoints/fingerprint.ts";
 import { type DPOConfig, TRAINING_OPTIONS } from "../config/DPOConfig.ts";
 import type { PairTokens } from "../data/preferences/types.ts";
+import { Sha256, sha256 } from "../formats/sha256.ts";
+import { giveTurn } from "../host.ts";
 import { evaluationSetName } from "./prepare/data.ts";
 
 /** Milliseconds of work after which the event loop gets a turn. */
@@ -71,7 +72,7 @@ export async function fingerprintOf(run: RunIdentity): Promise<Fingerprint> {
       ...pick(OBJECTIVE),
       max_length: run.maxLength,
       lora: run.adapter,
-      trainable: sha256(JSON.stringify(run.trainable.map(({ name, shape }) => [name, shape]))),
+      trainable: sha256(JSON.stringify(run.trainable.map(({ name, shape }) => [name, shape]))).slice(0, 16),
     },
     schedule: pick(SCHEDULE),
   };
@@ -79,7 +80,7 @@ export async function fingerprintOf(run: RunIdentity): Promise<Fingerprint> {
 
 /** Number and hash; 60,000 pairs of 500 tokens take 3 seconds, in which timers and signals get their turns. */
 async function describePairs(pairs: readonly PairTokens[]): Promise<string> {
-  const hash = createHash("sha256");
+  const hash = new Sha256();
   let turn = performance.now();
   for (const { prompt_ids, chosen_ids, rejected_ids } of pairs) {
     for (const ids of [prompt_ids, chosen_ids, rejected_ids]) {
@@ -87,12 +88,8 @@ async function describePairs(pairs: readonly PairTokens[]): Promise<string> {
       hash.update(Int32Array.from(ids));
     }
     if (performance.now() - turn < TURN_MS) continue;
-    await new Promise((resolve) => setImmediate(resolve));
+    await giveTurn();
     turn = performance.now();
   }
-  return `${pairs.length} pairs, sha256 ${hash.digest("hex").slice(0, 16)}`;
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return `${pairs.length} pairs, sha256 ${hash.hex().slice(0, 16)}`;
 }

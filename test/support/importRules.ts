@@ -1,6 +1,6 @@
 /**
  * @file Who may import whom in src: the table of the design, as it is now. A module is a folder of src (the parts of
- * engine and data each for itself) or a file beside them. errors is open to all.
+ * engine and data each for itself) or a file beside them. errors and host are open to all.
  *
  * Against the first design:
  * - models and generation import data/hub: a model is found by its hub id where it is loaded.
@@ -40,6 +40,7 @@ const LIBRARY = [
 
 export const RULES: Record<string, Rule> = {
   errors: {},
+  host: {},
   random: {},
   disk: {},
   config: { values: ["formats"] },
@@ -69,6 +70,7 @@ export const RULES: Record<string, Rule> = {
       "disk",
       "terminal",
       "config",
+      "formats",
       "optim",
       "data/tokenizers",
       "data/preferences",

@@ -1,5 +1,5 @@
 /** @file Pairs that teach nothing, and what a person is told about rows that are dropped or odd. */
-import { isDeepStrictEqual } from "node:util";
+import { equalJson } from "../../formats/equalJson.ts";
 import type { Message } from "./extractPrompt.ts";
 import { type Truncation, truncatedCompletions } from "./packPair.ts";
 import type { ReadRow } from "./readRow.ts";
@@ -51,7 +51,7 @@ export function degenerateKind(
   truncation: Truncation,
 ): keyof DegenerateRows | undefined {
   if (isEmpty(row.chosen) || isEmpty(row.rejected)) return "empty";
-  if (isDeepStrictEqual(row.chosen, row.rejected)) return "equal";
+  if (equalJson(row.chosen, row.rejected)) return "equal";
   const { chosen, rejected } = truncatedCompletions(pair, truncation);
   const same = chosen.length === rejected.length && chosen.every((id, i) => id === rejected[i]);
   return same ? "equalWithinMaxLength" : undefined;

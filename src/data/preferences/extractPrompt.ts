@@ -1,5 +1,5 @@
 /** @file The prompt of a preference row that has none of its own: what chosen and rejected begin with. */
-import { isDeepStrictEqual } from "node:util";
+import { equalJson } from "../../formats/equalJson.ts";
 
 /** One turn of a conversation. */
 export type Message = { role: string } & Record<string, unknown>;
@@ -46,7 +46,7 @@ function sharedText(chosen: string, rejected: string): number {
 function sharedTurns(chosen: Message[], rejected: Message[]): number {
   const shorter = Math.min(chosen.length, rejected.length);
   let length = 0;
-  while (length < shorter && isDeepStrictEqual(chosen[length], rejected[length])) length++;
+  while (length < shorter && equalJson(chosen[length], rejected[length])) length++;
   return length < shorter ? length : Math.max(0, length - 1);
 }
 

@@ -1,5 +1,6 @@
 /** @file Rows of a data set -> token ids of the pairs to train on, checked row by row. TRL's _prepare_dataset. */
 import { PrefineError } from "../../errors.ts";
+import { giveTurn } from "../../host.ts";
 import type { Row } from "../datasets/features.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import {
@@ -104,7 +105,7 @@ export async function prepareDataset(
     implicitPrompt ??= !("prompt" in row);
     kind = addRow(prepared, row, { ...options, tokenizer, implicitPrompt, kind, oddities });
     if (performance.now() - turn < TURN_MS) continue;
-    await giveTurn(options, prepared.rows);
+    await pause(options, prepared.rows);
     turn = performance.now();
   }
   const split = options.split ?? "train";
@@ -188,9 +189,9 @@ function checkIds(
   }
 }
 
-async function giveTurn({ signal, onProgress }: PrepareOptions, rows: number): Promise<void> {
+async function pause({ signal, onProgress }: PrepareOptions, rows: number): Promise<void> {
   onProgress?.(rows);
-  await new Promise((resolve) => setImmediate(resolve));
+  await giveTurn();
   if (signal?.aborted) throw new PrefineError("interrupted", "stopped while tokenizing the data");
 }
 

@@ -1,5 +1,5 @@
 /** @file Qwen2Tokenizer: transformers takes vocabulary and merges from tokenizer.json, and sets the rest itself. */
-import { isDeepStrictEqual } from "node:util";
+import { equalJson } from "../../formats/equalJson.ts";
 
 /** Words, single digits, punctuation with its line breaks, white space. */
 const WORDS =
@@ -27,6 +27,6 @@ export function asQwen2(json: Record<string, unknown>): Record<string, unknown> 
   const decoder = { ...byteLevel, add_prefix_space: true, use_regex: true };
   const wanted = { ...json, ...PARTS, decoder };
   const decodes = (json.decoder as { type?: unknown } | null)?.type === "ByteLevel";
-  const isSo = decodes && Object.entries(PARTS).every(([name, part]) => isDeepStrictEqual(json[name], part));
+  const isSo = decodes && Object.entries(PARTS).every(([name, part]) => equalJson(json[name], part));
   return isSo ? json : wanted;
 }
