@@ -10,11 +10,13 @@ import { findProcess } from "./data/datasets/mapFunction.ts";
 import { loadMixture } from "./data/datasets/mixture.ts";
 import type { OriginOptions } from "./data/datasets/origin.ts";
 import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
+import { nodeStorage } from "./disk/nodeStorage.ts";
+import { DPOTrainer } from "./dpoTrainer.ts";
 import { PrefineError } from "./errors.ts";
 import { AutoModelForCausalLM } from "./pretrained/autoModel.ts";
 import { createLogger, type Logger } from "./terminal/logger.ts";
 import { checkOutputDir, resumedQuantization } from "./training/prepare/outputFolder.ts";
-import { DPOTrainer, type TrainOutput } from "./training/trainer.ts";
+import type { TrainOutput } from "./training/trainer.ts";
 
 export interface RunOptions {
   /** Stops the run between two micro-batches; what is done is saved. */
@@ -29,7 +31,7 @@ export interface RunOptions {
  * @throws PrefineError; code `interrupted` when the signal stopped the run.
  */
 export async function train(run: RunConfig, { signal, logger }: RunOptions = {}): Promise<TrainOutput> {
-  await checkOutputDir(run.args); // before anything is downloaded
+  await checkOutputDir(run.args, nodeStorage); // before anything is downloaded
   const told = logger ?? createLogger({ disable_tqdm: run.args.disable_tqdm ?? false });
   const { train_dataset, eval_dataset } = await loadSplits(run, told, signal);
   const model = await loadPolicy(run, told, signal);
@@ -95,7 +97,8 @@ function openData({ script, args }: RunConfig, split: string[], access: OriginOp
 
 /** How the base model was kept in the run that is resumed; undefined leaves that to the adapter it starts from. */
 async function kept({ args }: RunConfig, told: Logger) {
-  return (await resumedQuantization(args, args.resume_from_checkpoint, (line) => told.info(line))) ?? undefined;
+  const resuming = { args, storage: nodeStorage, resume: args.resume_from_checkpoint };
+  return (await resumedQuantization(resuming, (line) => told.info(line))) ?? undefined;
 }
 
 /** The model, or the model with the adapter that adapter_name_or_path starts from. */

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { type Adapter, saveAdapter } from "../src/checkpoints/adapter.ts";
 import type { AdapterConfig } from "../src/checkpoints/adapterConfig.ts";
 import { BitsAndBytesConfig, type BitsAndBytesConfigInput } from "../src/config/BitsAndBytesConfig.ts";
+import { folderAt } from "../src/disk/nodeStorage.ts";
 import { PrefineError } from "../src/errors.ts";
 import { type MergeOptions, merge_and_unload } from "../src/exporting/mergeAndUnload.ts";
 import { fromFloat32 } from "../src/formats/narrowFloats.ts";
@@ -38,7 +39,10 @@ async function randomAdapter(name: string, kind: AdapterKind, base = bench.base)
     const isScale = /magnitude|ln_\w+\.weight/.test(key);
     weights.set(key, { shape: [...shape], data: random.normal(data, isScale ? 1 : 0, 0.15) });
   }
-  await saveAdapter(folderOf(name), { config: { ...config, target_modules: adapter.targetModules }, weights });
+  await saveAdapter(folderAt(folderOf(name)), {
+    config: { ...config, target_modules: adapter.targetModules },
+    weights,
+  });
   return folderOf(name);
 }
 

@@ -12,6 +12,7 @@ import { parseRun } from "../../src/config/run.ts";
 import { loadDataset } from "../../src/data/datasets/loadDataset.ts";
 import { prepareDataset } from "../../src/data/preferences/prepareDataset.ts";
 import { AutoTokenizer } from "../../src/data/tokenizers/loadTokenizer.ts";
+import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { generationSettings } from "../../src/generation/settings.ts";
 import { plotRunFolders } from "../../src/plots/plotRunFolders.ts";
 import { AutoModelForCausalLM } from "../../src/pretrained/autoModel.ts";
@@ -104,8 +105,8 @@ async function readAdapter(): Promise<void> {
 }
 
 async function readRunFolder(): Promise<void> {
-  const newest = await newestValidCheckpoint("dpo"); // passes over a damaged one
-  const { weights } = await readCheckpoint("dpo/checkpoint-1", "adapter"); // says what is wrong with it
+  const newest = await newestValidCheckpoint(folderAt("dpo")); // passes over a damaged one
+  const { weights } = await readCheckpoint(folderAt("dpo/checkpoint-1"), "adapter"); // says what is wrong with it
   demand(newest !== undefined && weights.size > 0, "a checkpoint that is read, but not found");
 }
 
@@ -251,7 +252,7 @@ const adapterConfig = () => ({
 });
 
 async function furnishAdapter(): Promise<void> {
-  await saveAdapter("adapter", { config: adapterConfig(), weights: adapterTensors() });
+  await saveAdapter(folderAt("adapter"), { config: adapterConfig(), weights: adapterTensors() });
 }
 
 /** A run that was stopped after its first step. */
@@ -283,6 +284,9 @@ async function furnishRun(): Promise<void> {
     reference: new Map([["train", new Float64Array(12).fill(-40)]]),
   };
   const extra = [...byteTokenizer().files].map(([name, bytes]) => [name, [bytes]] as const);
-  await writeCheckpoint("dpo/checkpoint-1", checkpoint, { model: { kind: "adapter", config: adapterConfig() }, extra });
+  await writeCheckpoint(folderAt("dpo/checkpoint-1"), checkpoint, {
+    model: { kind: "adapter", config: adapterConfig() },
+    extra,
+  });
   writeFileSync("dpo/trainer_state.json", JSON.stringify(state));
 }

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type LogEntry, readRunState } from "../../src/checkpoints/trainerState.ts";
+import { folderAt } from "../../src/disk/nodeStorage.ts";
 import type { Dice } from "../fuzz/dice.ts";
 import type { Training } from "./child.ts";
 
@@ -96,7 +97,7 @@ async function differencesOf(calm: string, killed: string): Promise<string[]> {
 }
 
 async function stateOf(folder: string): Promise<Record<string, string>> {
-  const state = await readRunState(folder);
+  const state = await readRunState(folderAt(folder));
   const log_history = state.log_history.map(withoutTimings);
   const values = Object.entries({ ...state, log_history });
   return Object.fromEntries(values.map(([name, value]) => [name, JSON.stringify(value)?.replaceAll(folder, "RUN")]));

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { folderAt } from "../disk/nodeStorage.ts";
 import { PrefineError } from "../errors.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../formats/safetensors.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder, loadAdapter, saveAdapter } from "./adapter.ts";
@@ -45,7 +46,7 @@ function writeFolder(config: Record<string, unknown>, shapes: Record<string, num
 }
 
 async function refusal(): Promise<PrefineError> {
-  const error = await loadAdapter(dir).then(
+  const error = await loadAdapter(folderAt(dir)).then(
     () => undefined,
     (caught: unknown) => caught,
   );
@@ -55,10 +56,10 @@ async function refusal(): Promise<PrefineError> {
 
 describe("an adapter folder", () => {
   it("comes back as it was saved", async () => {
-    expect(await isAdapterFolder(dir)).toBe(false);
-    await saveAdapter(dir, { config: CONFIG, weights: tensors() });
-    expect(await isAdapterFolder(dir)).toBe(true);
-    const loaded = await loadAdapter(dir);
+    expect(await isAdapterFolder(folderAt(dir))).toBe(false);
+    await saveAdapter(folderAt(dir), { config: CONFIG, weights: tensors() });
+    expect(await isAdapterFolder(folderAt(dir))).toBe(true);
+    const loaded = await loadAdapter(folderAt(dir));
     expect(loaded.weights).toEqual(tensors());
     expect(loaded.config).toMatchObject(CONFIG);
   });
@@ -72,10 +73,10 @@ describe("an adapter folder", () => {
     const further = { lora_magnitude_vector: [5], "base_layer.bias": [5] };
     const ofLayer = Object.fromEntries(Object.entries(further).map(([name, shape]) => [`${LAYER}.${name}`, shape]));
     const weights = tensors({ ...ofLayer, "base_model.model.transformer.ln_f.weight": [4] });
-    await saveAdapter(dir, { config, weights });
-    expect(await loadAdapter(dir)).toEqual({ config, weights });
+    await saveAdapter(folderAt(dir), { config, weights });
+    expect(await loadAdapter(folderAt(dir))).toEqual({ config, weights });
     writeFolder({ bias: "all" }, { "base_model.model.ln_f.original_module.bias": [4] });
-    expect([...(await loadAdapter(dir)).weights.keys()]).toEqual([...tensors().keys()]); // PEFT's duplicates
+    expect([...(await loadAdapter(folderAt(dir))).weights.keys()]).toEqual([...tensors().keys()]); // PEFT's duplicates
   });
 
   it("may hold an embedding under its adapter, which stays in the file", async () => {
@@ -83,7 +84,7 @@ describe("an adapter folder", () => {
     const config = { target_modules: ["c_attn", "mlp.c_proj", "wte"] };
     const adapted = { [`${wte}.lora_embedding_A`]: [2, 7], [`${wte}.lora_embedding_B`]: [5, 2] };
     writeFolder(config, { ...adapted, [`${wte}.base_layer.weight`]: [7, 5] });
-    const { weights, embeddings } = await loadAdapter(dir);
+    const { weights, embeddings } = await loadAdapter(folderAt(dir));
     expect([...weights.keys()]).toEqual([...tensors(adapted).keys()]);
     const file = join(dir, ADAPTER_WEIGHTS);
     const { start, end } = embeddings!.get("transformer.wte.weight")!;
@@ -103,7 +104,7 @@ describe("an adapter folder", () => {
   it("may hold tokens that were trained one by one", async () => {
     const name = "base_model.model.transformer.wte.token_adapter.trainable_tokens_delta";
     writeFolder({ trainable_token_indices: [3, 1] }, { [name]: [2, 4] });
-    const { config, weights } = await loadAdapter(dir);
+    const { config, weights } = await loadAdapter(folderAt(dir));
     expect(config.trainable_token_indices).toEqual([3, 1]);
     expect(weights.get(name)?.shape).toEqual([2, 4]);
     writeFolder({}, { [name]: [2, 4] });
@@ -125,7 +126,7 @@ describe("an adapter folder", () => {
       [`${LAYER}.lora_B.weight`, { dtype: "F32", ...tensors().get(`${LAYER}.lora_B.weight`)! }],
     ]);
     writeFileSync(join(dir, ADAPTER_WEIGHTS), encodeSafetensors(file));
-    const { weights } = await loadAdapter(dir);
+    const { weights } = await loadAdapter(folderAt(dir));
     expect(Array.from(weights.get(`${LAYER}.lora_A.weight`)!.data)).toEqual([1, -2, 0, 0, 0, 0]);
   });
 
@@ -187,9 +188,9 @@ describe("an adapter folder", () => {
 
 describe.skipIf(!existsSync(shared))("an adapter of PEFT (skipped where ../shared is absent)", () => {
   it("is written as PEFT wrote it, byte for byte", async () => {
-    const adapter = await loadAdapter(shared);
+    const adapter = await loadAdapter(folderAt(shared));
     expect(adapter.weights.size).toBe(12);
-    await saveAdapter(dir, adapter);
+    await saveAdapter(folderAt(dir), adapter);
     expect(readFileSync(join(dir, ADAPTER_WEIGHTS)).equals(readFileSync(join(shared, ADAPTER_WEIGHTS)))).toBe(true);
     const text = (path: string) => readFileSync(join(path, ADAPTER_CONFIG), "utf8");
     expect(text(dir)).toBe(text(shared));

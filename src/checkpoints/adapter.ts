@@ -1,8 +1,7 @@
 /** @file A PEFT adapter folder: adapter_model.safetensors and adapter_config.json, which must agree. */
-import { access, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { type Content, ioError, writeFileAtomically } from "../disk/wholeFiles.ts";
+import type { ModelFiles, RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
+import type { Content } from "../formats/content.ts";
 import { decodeSafetensors, type SafetensorsEntry, toFloat32 } from "../formats/safetensors.ts";
 import { type AdapterConfig, encodeAdapterConfig, parseAdapterConfig, REPAIR } from "./adapterConfig.ts";
 import { encodeTensors, type NamedTensor, type NamedTensors, type SavedTensors } from "./tensors.ts";
@@ -38,20 +37,17 @@ export function adapterFiles(adapter: { config: AdapterConfig; weights: SavedTen
   ];
 }
 
-/** Writes an adapter folder that PEFT's `PeftModel.from_pretrained` loads; other files in `dir` stay. */
+/** Writes an adapter folder that PEFT's `PeftModel.from_pretrained` loads; other files in it stay. */
 export async function saveAdapter(
-  dir: string,
+  folder: RunFolder,
   adapter: { config: AdapterConfig; weights: NamedTensors },
 ): Promise<void> {
-  for (const [name, content] of adapterFiles(adapter)) await writeFileAtomically(join(dir, name), content);
+  for (const [name, content] of adapterFiles(adapter)) await folder.write(name, content);
 }
 
-/** Whether `dir` holds an adapter (a run, a checkpoint or a PEFT folder). */
-export async function isAdapterFolder(dir: string): Promise<boolean> {
-  return access(join(dir, ADAPTER_CONFIG)).then(
-    () => true,
-    () => false,
-  );
+/** Whether `files` are an adapter's (of a run, a checkpoint or a PEFT folder). */
+export function isAdapterFolder(files: ModelFiles): Promise<boolean> {
+  return files.has(ADAPTER_CONFIG);
 }
 
 /**
@@ -59,11 +55,11 @@ export async function isAdapterFolder(dir: string): Promise<boolean> {
  * @throws PrefineError("model") when a file is missing or broken, or the two disagree; "not-yet" for other kinds
  *   than LoRA.
  */
-export async function loadAdapter(dir: string): Promise<Adapter> {
-  const configPath = join(dir, ADAPTER_CONFIG);
-  const weightsPath = join(dir, ADAPTER_WEIGHTS);
-  const config = parseAdapterConfig((await read(configPath)).toString("utf8"), configPath);
-  const bytes = await read(weightsPath);
+export async function loadAdapter(files: ModelFiles): Promise<Adapter> {
+  const configPath = files.pathOf(ADAPTER_CONFIG);
+  const weightsPath = files.pathOf(ADAPTER_WEIGHTS);
+  const config = parseAdapterConfig(found(await files.readText(ADAPTER_CONFIG), configPath), configPath);
+  const bytes = found(await files.read(ADAPTER_WEIGHTS), weightsPath);
   const { tensors } = decodeSafetensors(bytes, weightsPath);
   const weights = new Map<string, NamedTensor>();
   const embeddings = new Map<string, SavedEmbedding>();
@@ -83,14 +79,10 @@ export async function loadAdapter(dir: string): Promise<Adapter> {
   return { config, weights, ...(embeddings.size > 0 ? { embeddings } : {}) };
 }
 
-async function read(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw ioError(cause, path, "read");
-    const hint = `An adapter folder holds ${ADAPTER_WEIGHTS} and ${ADAPTER_CONFIG}.`;
-    throw new PrefineError("model", `${path}: expected an adapter's file, found none`, hint, { cause });
-  }
+function found<T>(content: T | undefined, path: string): T {
+  if (content !== undefined) return content;
+  const hint = `An adapter folder holds ${ADAPTER_WEIGHTS} and ${ADAPTER_CONFIG}.`;
+  throw new PrefineError("model", `${path}: expected an adapter's file, found none`, hint);
 }
 
 /**

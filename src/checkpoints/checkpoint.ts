@@ -1,9 +1,8 @@
 /** @file A checkpoint folder: the model's files, the optimizer, trainer_state.json, and what resuming exactly needs. */
 
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { byteLength, type Content, ioError, writeFolderAtomically } from "../disk/wholeFiles.ts";
+import type { ModelFiles, RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
+import { byteLength, type Content } from "../formats/content.ts";
 import { parseJson } from "../formats/parseJson.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../formats/safetensors.ts";
 import type { AdaptiveState } from "../optim/adaptiveSchedules.ts";
@@ -119,7 +118,7 @@ interface CheckpointOptions {
  * @param onlyModel without what resuming needs: transformers' save_only_model.
  */
 export async function writeCheckpoint(
-  path: string,
+  folder: RunFolder,
   checkpoint: Checkpoint,
   { model, extra, onlyModel = false }: CheckpointOptions,
 ): Promise<void> {
@@ -133,7 +132,7 @@ export async function writeCheckpoint(
   const sizes = Object.fromEntries(files.map(([name, content]) => [name, byteLength(content)]));
   const only = onlyModel ? { only_model: true } : {};
   const resume = { format: FORMAT, kind: model.kind, ...only, optimizerStep, loop, fingerprint, files: sizes };
-  await writeFolderAtomically(path, [...files, [RESUME, `${JSON.stringify(resume, null, 2)}\n`]]);
+  await folder.fill([...files, [RESUME, `${JSON.stringify(resume, null, 2)}\n`]]);
 }
 
 function resumeTensors({ optimizer, reference, referenceWeights }: Checkpoint): [string, Content][] {
@@ -154,25 +153,29 @@ function encodeReference(reference: ReadonlyMap<string, Float64Array>): Uint8Arr
 /**
  * @throws PrefineError when the folder is no whole checkpoint of prefine, or one of the other kind of training.
  */
-export async function readCheckpoint(path: string, kind: SavedModel["kind"]): Promise<Checkpoint> {
-  const resume = await readResumeFile(path);
+export async function readCheckpoint(folder: RunFolder, kind: SavedModel["kind"]): Promise<Checkpoint> {
+  const resume = await readResumeFile(folder);
   if (resume.kind !== kind) {
     const [found, expected] = [resume.kind, kind].map((name) => (name === "adapter" ? "an adapter" : "all weights"));
     const hint = "Resume with the use_peft of the run that wrote it, or from another checkpoint.";
-    throw new PrefineError("config", `${path}: expected a checkpoint of ${expected}, found one of ${found}`, hint);
+    throw new PrefineError(
+      "config",
+      `${folder.path}: expected a checkpoint of ${expected}, found one of ${found}`,
+      hint,
+    );
   }
-  await checkSizes(path, resume.files);
-  if (resume.only_model) throw onlyModelError(path);
+  await checkSizes(folder, resume.files);
+  if (resume.only_model) throw onlyModelError(folder.path);
   const hasReference = REFERENCE_WEIGHTS in resume.files;
   return {
-    weights: await readModelWeights(path, kind),
-    optimizer: await readTensorFile(join(path, OPTIMIZER)),
+    weights: await readModelWeights(folder, kind),
+    optimizer: await readTensorFile(folder, OPTIMIZER),
     optimizerStep: resume.optimizerStep,
-    state: await readRunState(path),
+    state: await readRunState(folder),
     loop: resume.loop,
     fingerprint: resume.fingerprint,
-    reference: await readReference(join(path, REFERENCE)),
-    ...(hasReference ? { referenceWeights: await readTensorFile(join(path, REFERENCE_WEIGHTS)) } : {}),
+    reference: await readReference(folder),
+    ...(hasReference ? { referenceWeights: await readTensorFile(folder, REFERENCE_WEIGHTS) } : {}),
   };
 }
 
@@ -181,20 +184,20 @@ function onlyModelError(path: string): PrefineError {
 }
 
 /**
- * Why `path` can't be used, or undefined if it can. Reads all but the numbers of the tensors.
+ * Why a folder can't be used, or undefined if it can. Reads all but the numbers of the tensors.
  * @param options.toResume whether the run is to go on from it; otherwise its model is all that is wanted.
  */
 export async function checkpointFault(
-  path: string,
+  folder: RunFolder,
   { toResume = false }: { toResume?: boolean } = {},
 ): Promise<string | undefined> {
   try {
-    const resume = await readResumeFile(path);
-    await checkSizes(path, resume.files);
-    if (toResume && resume.only_model) throw onlyModelError(path);
+    const resume = await readResumeFile(folder);
+    await checkSizes(folder, resume.files);
+    if (toResume && resume.only_model) throw onlyModelError(folder.path);
     const tensorFiles = Object.keys(resume.files).filter((name) => name.endsWith(".safetensors"));
-    for (const name of tensorFiles) await checkSafetensorsFile(join(path, name));
-    await readRunState(path);
+    for (const name of tensorFiles) await checkSafetensorsFile(folder, name);
+    await readRunState(folder);
     return undefined;
   } catch (error) {
     if (error instanceof PrefineError) return error.message;
@@ -203,13 +206,12 @@ export async function checkpointFault(
 }
 
 /** @throws PrefineError("io") when the folder is no checkpoint of prefine. */
-export async function readResumeFile(path: string): Promise<ResumeFile> {
-  const file = join(path, RESUME);
-  const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== "ENOENT" && cause.code !== "ENOTDIR") throw ioError(cause, file, "read");
+export async function readResumeFile(folder: RunFolder): Promise<ResumeFile> {
+  const text = (await folder.exists()) ? await folder.readText(RESUME) : undefined;
+  if (text === undefined) {
     const hint = "Only checkpoints that prefine wrote can be resumed; TRL's hold pickled PyTorch objects.";
-    throw new PrefineError("io", `${path}: expected a checkpoint of prefine, found no ${RESUME}`, hint, { cause });
-  });
+    throw new PrefineError("io", `${folder.path}: expected a checkpoint of prefine, found no ${RESUME}`, hint);
+  }
   try {
     const resume = parseJson(text) as ResumeFile;
     if (resume.format === FORMAT && resume.fingerprint && isLoop(resume.loop) && isSizes(resume.files)) return resume;
@@ -218,7 +220,7 @@ export async function readResumeFile(path: string): Promise<ResumeFile> {
   }
   throw new PrefineError(
     "io",
-    `${file}: expected the state of a run in format ${FORMAT}, found something else`,
+    `${folder.pathOf(RESUME)}: expected the state of a run in format ${FORMAT}, found something else`,
     DAMAGED,
   );
 }
@@ -234,22 +236,19 @@ function isSizes(files: unknown): boolean {
   return typeof files === "object" && files !== null && Object.values(files).every(Number.isSafeInteger);
 }
 
-async function checkSizes(path: string, files: Record<string, number>): Promise<void> {
+async function checkSizes(folder: RunFolder, files: Record<string, number>): Promise<void> {
   for (const [name, bytes] of Object.entries(files)) {
-    const size = await stat(join(path, name)).then(
-      (found) => found.size,
-      () => undefined,
-    );
+    const size = await folder.size(name);
     if (size === bytes) continue;
     const found = size === undefined ? "no such file" : `${size} bytes`;
-    throw new PrefineError("io", `${join(path, name)}: expected ${bytes} bytes, found ${found}`, DAMAGED);
+    throw new PrefineError("io", `${folder.pathOf(name)}: expected ${bytes} bytes, found ${found}`, DAMAGED);
   }
 }
 
-async function readReference(path: string): Promise<Map<string, Float64Array>> {
-  const bytes = await readFile(path).catch((cause) => {
-    throw ioError(cause, path, "read");
-  });
+async function readReference(folder: ModelFiles): Promise<Map<string, Float64Array>> {
+  const path = folder.pathOf(REFERENCE);
+  const bytes = await folder.read(REFERENCE);
+  if (!bytes) throw new PrefineError("io", `${path}: expected reference log-probabilities, found none`, DAMAGED);
   const reference = new Map<string, Float64Array>();
   for (const [split, { data }] of decodeSafetensors(bytes, path).tensors) {
     reference.set(split, new Float64Array(new Uint8Array(data).buffer));

@@ -13,18 +13,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readAll } from "../../test/support/savedState.ts";
+import { folderAt } from "../disk/nodeStorage.ts";
 import { PrefineError } from "../errors.ts";
 import { type Checkpoint, checkpointFault, newLoopState, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { compareFingerprints, type Fingerprint } from "./fingerprint.ts";
 import type { SavedModel } from "./modelFiles.ts";
-import {
-  listCheckpoints,
-  newestValidCheckpoint,
-  refuseRun,
-  removePartials,
-  removeRun,
-  rotateCheckpoints,
-} from "./runDirectory.ts";
+import { listCheckpoints, newestValidCheckpoint, refuseRun, removeRun, rotateCheckpoints } from "./runDirectory.ts";
 import { newTrainerState } from "./trainerState.ts";
 
 /** What the next write to a file named so throws; the rest of node:fs/promises is real. */
@@ -105,7 +99,7 @@ function checkpointAt(step: number): Checkpoint {
 
 async function write(step: number, model: SavedModel = MODEL): Promise<string> {
   const path = join(dir, `checkpoint-${step}`);
-  await writeCheckpoint(path, checkpointAt(step), { model, extra: [["training_args.json", "{}\n"]] });
+  await writeCheckpoint(folderAt(path), checkpointAt(step), { model, extra: [["training_args.json", "{}\n"]] });
   return path;
 }
 
@@ -122,7 +116,7 @@ async function refusal(action: () => Promise<unknown>): Promise<PrefineError> {
 describe("a checkpoint", () => {
   it("comes back bit for bit", async () => {
     const path = await write(3);
-    const { optimizer, ...read } = await readCheckpoint(path, "adapter");
+    const { optimizer, ...read } = await readCheckpoint(folderAt(path), "adapter");
     expect({ ...read, optimizer: await readAll(optimizer) }).toEqual(checkpointAt(3));
     expect(readdirSync(path).sort()).toEqual([
       "adapter_config.json",
@@ -140,8 +134,8 @@ describe("a checkpoint", () => {
     const json = (name: string) => JSON.parse(readFileSync(join(path, name), "utf8"));
     expect(json("config.json")).toEqual({ model_type: "gpt2", pad_token_id: 7, dtype: "float32" });
     expect(json("generation_config.json")).toEqual({ pad_token_id: 7 });
-    expect(await readAll((await readCheckpoint(path, "full")).weights)).toEqual(checkpointAt(3).weights);
-    expect((await refusal(() => readCheckpoint(path, "adapter"))).message).toMatch(
+    expect(await readAll((await readCheckpoint(folderAt(path), "full")).weights)).toEqual(checkpointAt(3).weights);
+    expect((await refusal(() => readCheckpoint(folderAt(path), "adapter"))).message).toMatch(
       /expected a checkpoint of an adapter, found one of all/,
     );
   });
@@ -167,13 +161,13 @@ describe("a checkpoint", () => {
       expect(error.message).toMatch(message);
       expect(readdirSync(dir)).toEqual(["checkpoint-3"]);
     }
-    expect((await newestValidCheckpoint(dir))?.step).toBe(3);
+    expect((await newestValidCheckpoint(folderAt(dir)))?.step).toBe(3);
   });
 
   it("can't be written where a file is in the way", async () => {
     writeFileSync(join(dir, "out"), "a file");
     const path = join(dir, "out", "checkpoint-1");
-    const error = await refusal(() => writeCheckpoint(path, checkpointAt(1), { model: MODEL, extra: [] }));
+    const error = await refusal(() => writeCheckpoint(folderAt(path), checkpointAt(1), { model: MODEL, extra: [] }));
     expect(error.message).toMatch(/a part of the path is a file/);
   });
 
@@ -200,19 +194,21 @@ describe("the newest valid checkpoint", () => {
     await write(2);
     damage(await write(10));
     const skipped: string[] = [];
-    const newest = await newestValidCheckpoint(dir, (path, why) => skipped.push(`${path}: ${why}`));
+    const newest = await newestValidCheckpoint(folderAt(dir), (path, why) => skipped.push(`${path}: ${why}`));
     expect(newest?.step).toBe(2);
     expect(skipped.length).toBe(1);
     expect(skipped[0]).toMatch(fault);
-    expect(await checkpointFault(join(dir, "checkpoint-2"))).toBeUndefined();
+    expect(await checkpointFault(folderAt(join(dir, "checkpoint-2")))).toBeUndefined();
   });
 
   it("is none in an empty or absent folder, nor a folder that TRL wrote", async () => {
-    expect(await newestValidCheckpoint(join(dir, "absent"))).toBeUndefined();
+    expect(await newestValidCheckpoint(folderAt(join(dir, "absent")))).toBeUndefined();
     mkdirSync(join(dir, "checkpoint-5"));
     writeFileSync(join(dir, "checkpoint-5", "optimizer.pt"), "");
-    expect(await newestValidCheckpoint(dir)).toBeUndefined();
-    expect((await refusal(() => readCheckpoint(join(dir, "checkpoint-5"), "adapter"))).hint).toMatch(/pickled/);
+    expect(await newestValidCheckpoint(folderAt(dir))).toBeUndefined();
+    expect((await refusal(() => readCheckpoint(folderAt(join(dir, "checkpoint-5")), "adapter"))).hint).toMatch(
+      /pickled/,
+    );
   });
 });
 
@@ -225,23 +221,23 @@ function scribble(path: string): void {
 }
 
 describe("rotation", () => {
-  const steps = async () => (await listCheckpoints(dir)).map(({ step }) => step);
+  const steps = async () => (await listCheckpoints(folderAt(dir))).map(({ step }) => step);
   beforeEach(() => {
     for (const step of [9, 10, 20, 100]) mkdirSync(join(dir, `checkpoint-${step}`));
   });
 
   it("deletes the oldest by number", async () => {
-    await rotateCheckpoints(dir, 2, [join(dir, "checkpoint-100")]);
+    await rotateCheckpoints(folderAt(dir), 2, ["checkpoint-100"]);
     expect(await steps()).toEqual([20, 100]);
   });
 
   it("never deletes what is kept, the best or the last", async () => {
-    await rotateCheckpoints(dir, 1, [join(dir, "checkpoint-9"), join(dir, "checkpoint-100")]);
+    await rotateCheckpoints(folderAt(dir), 1, ["checkpoint-9", "checkpoint-100"]);
     expect(await steps()).toEqual([9, 100]);
   });
 
   it.each([null, 0, 4, 5])("keeps all with a limit of %s", async (limit) => {
-    await rotateCheckpoints(dir, limit, []);
+    await rotateCheckpoints(folderAt(dir), limit, []);
     expect(await steps()).toEqual([9, 10, 20, 100]);
   });
 });
@@ -251,7 +247,7 @@ describe("output_dir", () => {
     "with %s holds a run",
     async (name) => {
       writeFileSync(join(dir, name), "");
-      const error = await refusal(() => refuseRun(dir));
+      const error = await refusal(() => refuseRun(folderAt(dir)));
       expect(error.code).toBe("config");
       expect(`${error.message} ${error.hint}`).toMatch(
         new RegExp(`found ${name}.*resume_from_checkpoint.*overwrite_output_dir`),
@@ -260,25 +256,25 @@ describe("output_dir", () => {
   );
 
   it("that is absent, empty or holds other files is fine", async () => {
-    await refuseRun(join(dir, "absent"));
-    await refuseRun(dir);
+    await refuseRun(folderAt(join(dir, "absent")));
+    await refuseRun(folderAt(dir));
     writeFileSync(join(dir, "notes.txt"), "mine");
-    await refuseRun(dir);
+    await refuseRun(folderAt(dir));
   });
 
   it("loses its run when overwritten, and only that", async () => {
     await write(1);
     for (const name of ["notes.txt", "trainer_state.json", "README.md", "training_loss.png"])
       writeFileSync(join(dir, name), "");
-    expect((await refusal(() => refuseRun(dir))).message).toMatch(/found checkpoint-1/);
-    await removeRun(dir);
+    expect((await refusal(() => refuseRun(folderAt(dir)))).message).toMatch(/found checkpoint-1/);
+    await removeRun(folderAt(dir));
     expect(readdirSync(dir)).toEqual(["notes.txt"]);
   });
 
   it("is swept of what a crash left", async () => {
     mkdirSync(join(dir, ".checkpoint-4.partial-0123abcd"));
     writeFileSync(join(dir, ".hidden"), "mine");
-    await removePartials(dir);
+    await folderAt(dir).deletePartials();
     expect(readdirSync(dir)).toEqual([".hidden"]);
   });
 });

@@ -3,6 +3,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { folderAt, nodeStorage } from "../disk/nodeStorage.ts";
 import { wholeRecordsLength } from "../formats/tensorboard.ts";
 import { eventFolder, openEventLog } from "./eventLog.ts";
 
@@ -10,16 +11,15 @@ let root: string;
 beforeEach(() => {
   root = mkdtempSync(path.join(tmpdir(), "prefine-events-"));
 });
-afterEach(() => {
-  rmSync(root, { recursive: true, force: true });
-  delete process.env.TENSORBOARD_LOGGING_DIR;
-});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const { writer } = nodeStorage;
 
 const count = (file: string, text: string) => readFileSync(file, "latin1").split(text).length - 1;
 
 describe("openEventLog", () => {
   it("writes entries under transformers' tags, without step and texts", () => {
-    const log = openEventLog(path.join(root, "runs", "x"));
+    const log = openEventLog(folderAt(path.join(root, "runs", "x")), { writer });
     log.text("args", "{}");
     log.scalars({ loss: 0.5, "rewards/margins": 1, eval_loss: 0.4, epoch: 1, step: 7, note: "text", gone: null }, 7);
     log.close();
@@ -34,12 +34,12 @@ describe("openEventLog", () => {
 
   it("goes on after the last whole record of a file that a crash has torn", () => {
     const name = "events.out.tfevents.1.host";
-    const first = openEventLog(root, { name });
+    const first = openEventLog(folderAt(root), { writer, name });
     first.scalars({ loss: 1 }, 1);
     first.close();
     const whole = readFileSync(first.file);
     appendFileSync(first.file, whole.subarray(0, 20)); // a record that stops in its middle
-    const second = openEventLog(root, { name });
+    const second = openEventLog(folderAt(root), { writer, name });
     second.scalars({ loss: 2 }, 2);
     second.close();
     const bytes = readFileSync(second.file);
@@ -52,9 +52,12 @@ describe("openEventLog", () => {
 
 describe("eventFolder", () => {
   it("is named as torch names it, unless the environment says otherwise", () => {
-    const folder = eventFolder("dpo", new Date(2026, 10, 3, 6, 7, 8));
-    expect(folder).toBe(path.join("dpo", "runs", `Nov03_06-07-08_${hostname()}`));
-    process.env.TENSORBOARD_LOGGING_DIR = "/logs";
-    expect(eventFolder("dpo")).toBe("/logs");
+    const now = new Date(2026, 10, 3, 6, 7, 8);
+    const args = { output_dir: "dpo", logging_dir: null };
+    const usual = path.join("dpo", "runs", `Nov03_06-07-08_${hostname()}`);
+    expect(eventFolder(nodeStorage, args, { now }).path).toBe(usual);
+    const env = { TENSORBOARD_LOGGING_DIR: "/logs" };
+    expect(eventFolder(nodeStorage, args, { env }).path).toBe("/logs");
+    expect(eventFolder(nodeStorage, { ...args, logging_dir: "mine" }, { env }).path).toBe("mine");
   });
 });

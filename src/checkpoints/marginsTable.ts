@@ -2,10 +2,8 @@
  * @file eval_margins.csv: every pair of every evaluation with its log-probabilities and rewards, beside the log. The
  * file grows by whole evaluations; a resumed run cuts off what its checkpoint does not know.
  */
-import { copyFile, open, stat } from "node:fs/promises";
-import { dirname } from "node:path";
-import { makeFolder } from "../disk/makeFolder.ts";
-import { ioError } from "../disk/wholeFiles.ts";
+import type { OpenFile, RunFolder } from "../disk/storage.ts";
+import type { Streamed } from "../formats/content.ts";
 
 export const MARGINS = "eval_margins.csv";
 
@@ -43,51 +41,46 @@ export interface EvaluationRows {
  * @returns the file's new length.
  * @throws PrefineError("io") when the disk is full, read-only or not ours.
  */
-export async function appendMargins(path: string, length: number, rows: EvaluationRows): Promise<number> {
+export function appendMargins(folder: RunFolder, length: number, rows: EvaluationRows): Promise<number> {
   const lines = rows.pairs.map((pair) => COLUMNS.map((name) => pair[name]).join(","));
   const before = `${rows.step},${rows.epoch},${quoted(rows.split)}`;
   const text = `${length === 0 ? HEADER : ""}${lines.map((line) => `${before},${line}\n`).join("")}`;
-  try {
-    makeFolder(dirname(path));
-    const file = await open(path, "a", 0o644);
-    try {
-      await file.truncate(length);
-      await file.appendFile(text, "utf8");
-      await file.sync();
-      return length + Buffer.byteLength(text);
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    throw ioError(cause, path);
-  }
+  return folder.append(MARGINS, length, text);
 }
 
 /**
  * The table of a run that goes on: as long as its checkpoint knows it.
- * @param origin the table of the run that the checkpoint is of; copied where `path` is another and absent.
+ * @param origin folder of the run that the checkpoint is of: its table is copied where the run's own is absent.
  * @returns bytes that can be gone on from: 0 where the table is lost.
  */
-export async function continueMargins(path: string, length: number, origin: string): Promise<number> {
-  const sizeOf = (file: string) =>
-    stat(file)
-      .then(({ size }) => size)
-      .catch(() => 0);
+export async function continueMargins(folder: RunFolder, length: number, origin: RunFolder): Promise<number> {
   if (length === 0) return 0;
-  if ((await sizeOf(path)) === 0 && (await sizeOf(origin)) >= length) {
-    makeFolder(dirname(path));
-    await copyFile(origin, path).catch((cause) => {
-      throw ioError(cause, path);
-    });
-  }
-  if ((await sizeOf(path)) < length) return 0;
-  const file = await open(path, "r+");
+  const size = (await folder.size(MARGINS)) ?? 0;
+  if (size === 0) return copyTable(folder, length, origin);
+  return size < length ? 0 : folder.append(MARGINS, length, "");
+}
+
+async function copyTable(folder: RunFolder, length: number, origin: RunFolder): Promise<number> {
+  const file = await origin.open(MARGINS);
+  if (!file) return 0;
   try {
-    await file.truncate(length);
+    if (file.byteLength < length) return 0;
+    await folder.write(MARGINS, beginningOf(file, length));
+    return length;
   } finally {
     await file.close();
   }
-  return length;
+}
+
+const PIECE = 2 ** 20; // bytes
+
+function beginningOf(file: OpenFile, byteLength: number): Streamed {
+  async function* pieces() {
+    for (let start = 0; start < byteLength; start += PIECE) {
+      yield new Uint8Array(await file.slice(start, Math.min(start + PIECE, byteLength)));
+    }
+  }
+  return { byteLength, pieces };
 }
 
 /** A field of a CSV file: quoted where it needs to be. */

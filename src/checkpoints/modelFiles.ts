@@ -1,8 +1,7 @@
 /** @file The trained weights as files: a PEFT adapter, or a whole model as transformers saves it. */
-import { open } from "node:fs/promises";
-import { join } from "node:path";
-import { type Content, ioError } from "../disk/wholeFiles.ts";
+import type { ModelFiles, OpenFile } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
+import type { Content } from "../formats/content.ts";
 import {
   parseSafetensorsHeader,
   type SafetensorsEntry,
@@ -49,9 +48,12 @@ function encodeJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** The weights that `modelFiles` wrote into `dir`. */
-export async function readModelWeights(dir: string, kind: SavedModel["kind"]): Promise<Map<string, SavedTensor>> {
-  return kind === "adapter" ? (await loadAdapter(dir)).weights : readTensorFile(join(dir, MODEL_WEIGHTS));
+/** The weights that `modelFiles` wrote into `folder`. */
+export async function readModelWeights(
+  folder: ModelFiles,
+  kind: SavedModel["kind"],
+): Promise<Map<string, SavedTensor>> {
+  return kind === "adapter" ? (await loadAdapter(folder)).weights : readTensorFile(folder, MODEL_WEIGHTS);
 }
 
 /**
@@ -59,65 +61,60 @@ export async function readModelWeights(dir: string, kind: SavedModel["kind"]): P
  * several times the model).
  * @throws PrefineError("io" | "model") when it is absent or broken; so does reading a tensor.
  */
-export async function readTensorFile(path: string): Promise<Map<string, StoredTensor>> {
-  const { tensors } = await withFile(path, readHeader);
-  const stored = [...tensors].map(([name, entry]): [string, StoredTensor] => {
-    const read = () => withFile(path, (file) => readTensor(file, path, [name, entry]));
-    return [name, { shape: entry.shape, dtype: entry.dtype === "U8" ? "U8" : "F32", read }];
+export async function readTensorFile(folder: ModelFiles, name: string): Promise<Map<string, StoredTensor>> {
+  const where = folder.pathOf(name);
+  const { tensors } = await withFile(folder, name, readHeader);
+  const stored = [...tensors].map(([tensor, entry]): [string, StoredTensor] => {
+    const read = () => withFile(folder, name, (file) => readTensor(file, where, [tensor, entry]));
+    return [tensor, { shape: entry.shape, dtype: entry.dtype === "U8" ? "U8" : "F32", read }];
   });
   return new Map(stored);
 }
 
 /** @throws PrefineError("io" | "model") when the file is absent, or its header does not describe it. */
-export async function checkSafetensorsFile(path: string): Promise<void> {
-  await withFile(path, readHeader);
+export async function checkSafetensorsFile(folder: ModelFiles, name: string): Promise<void> {
+  await withFile(folder, name, readHeader);
 }
 
-async function withFile<T>(path: string, use: (file: OpenFile, path: string) => Promise<T>): Promise<T> {
+async function withFile<T>(
+  folder: ModelFiles,
+  name: string,
+  use: (file: OpenFile, where: string) => Promise<T>,
+): Promise<T> {
+  const where = folder.pathOf(name);
+  const file = await folder.open(name);
+  if (!file) throw new PrefineError("io", `${where}: expected a safetensors file, found none`, DAMAGED);
   try {
-    const file = await open(path, "r");
-    try {
-      return await use(file, path);
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw ioError(cause, path, "read");
-    throw new PrefineError("io", `${path}: expected a safetensors file, found none`, DAMAGED);
+    return await use(file, where);
+  } finally {
+    await file.close();
   }
 }
 
-type OpenFile = Awaited<ReturnType<typeof open>>;
-
-async function readHeader(file: OpenFile, path: string): Promise<SafetensorsHeader> {
-  const { size } = await file.stat();
-  const headerLength = safetensorsHeaderLength(await readBytes(file, path, [0, Math.min(8, size)]), path);
-  const header = await readBytes(file, path, [0, Math.min(8 + headerLength, size)]);
-  return parseSafetensorsHeader(header, size, path);
+async function readHeader(file: OpenFile, where: string): Promise<SafetensorsHeader> {
+  const start = await readBytes(file, where, [0, Math.min(8, file.byteLength)]);
+  const headerLength = safetensorsHeaderLength(start, where);
+  const header = await readBytes(file, where, [0, Math.min(8 + headerLength, file.byteLength)]);
+  return parseSafetensorsHeader(header, file.byteLength, where);
 }
 
 async function readTensor(
   file: OpenFile,
-  path: string,
+  where: string,
   [name, { dtype, start, end }]: [string, SafetensorsEntry],
 ): Promise<StateTensor["data"]> {
-  const bytes = await readBytes(file, path, [start, end - start]);
+  const bytes = await readBytes(file, where, [start, end]);
   if (dtype === "U8") return bytes;
   if (dtype === "F32") return new Float32Array(bytes.buffer);
-  return toFloat32(bytes, dtype, `${path}: tensor ${JSON.stringify(name)}`);
+  return toFloat32(bytes, dtype, `${where}: tensor ${JSON.stringify(name)}`);
 }
 
 async function readBytes(
   file: OpenFile,
-  path: string,
-  [position, length]: [number, number],
+  where: string,
+  [start, end]: [number, number],
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  let done = 0;
-  while (done < length) {
-    const { bytesRead } = await file.read(bytes, done, length - done, position + done);
-    if (bytesRead === 0) throw new PrefineError("io", `${path}: the file ended at byte ${position + done}`, DAMAGED);
-    done += bytesRead;
-  }
-  return bytes;
+  const bytes = new Uint8Array(await file.slice(start, end));
+  if (bytes.length === end - start) return bytes;
+  throw new PrefineError("io", `${where}: the file ended at byte ${start + bytes.length}`, DAMAGED);
 }

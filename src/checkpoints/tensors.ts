@@ -1,6 +1,6 @@
 /** @file Named float tensors of a run, to safetensors files. */
 
-import type { Streamed } from "../disk/wholeFiles.ts";
+import type { Streamed } from "../formats/content.ts";
 import { type SafetensorsTensor, safetensorsLayout } from "../formats/safetensors.ts";
 
 export interface NamedTensor {

@@ -1,8 +1,6 @@
 /** @file trainer_state.json: transformers.TrainerState (5.23), field for field. */
 
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { ioError } from "../disk/wholeFiles.ts";
+import type { ModelFiles } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import { parseJson } from "../formats/parseJson.ts";
 
@@ -120,16 +118,10 @@ function isLogEntry(entry: unknown): entry is LogEntry {
 }
 
 /** The trainer state of a run or checkpoint folder. */
-export async function readRunState(dir: string): Promise<TrainerState> {
-  const path = join(dir, TRAINER_STATE);
-  try {
-    return parseTrainerState(await readFile(path, "utf8"), path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw ioError(cause, path, "read");
-    throw new PrefineError(
-      "io",
-      `${path}: expected a run or a checkpoint, found no ${TRAINER_STATE}`,
-      "Give the output_dir of a run.",
-    );
-  }
+export async function readRunState(folder: ModelFiles): Promise<TrainerState> {
+  const path = folder.pathOf(TRAINER_STATE);
+  const text = await folder.readText(TRAINER_STATE);
+  if (text !== undefined) return parseTrainerState(text, path);
+  const message = `${path}: expected a run or a checkpoint, found no ${TRAINER_STATE}`;
+  throw new PrefineError("io", message, "Give the output_dir of a run.");
 }

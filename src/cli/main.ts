@@ -1,8 +1,8 @@
 /** @file The command line: which command, its errors without stack traces, its exit code. Commands load lazily. */
 import { Command, CommanderError } from "commander";
+import { packageVersion } from "../disk/packageVersion.ts";
 import { nearestName, PrefineError } from "../errors.ts";
 import { printError } from "../terminal/terminal.ts";
-import { version } from "./version.ts";
 
 /** A command adds its arguments, options, help and action to its entry in the program. */
 type Define = (command: Command) => void;
@@ -52,7 +52,7 @@ export async function main(words: string[]): Promise<number> {
 async function createProgram(words: string[]): Promise<Command> {
   const program = new Command("prefine")
     .description("Direct Preference Optimization (DPO) for Node.")
-    .version(version(), "-V, --version", "print the version")
+    .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES)

@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path";
 import { readTrainingArgs } from "../checkpoints/trainingArgs.ts";
 import type { Row } from "../data/datasets/features.ts";
 import type { Conversation } from "../data/tokenizers/conversations.ts";
+import { folderAt } from "../disk/nodeStorage.ts";
 import { PrefineError } from "../errors.ts";
 import type { Question } from "./questions.ts";
 
@@ -47,7 +48,7 @@ async function datasetOfRun(run: string): Promise<string> {
 /** `dataset_name` of the training_args.json in a folder of a run or checkpoint, if it names one. */
 export async function datasetNamedIn(folder: string): Promise<string | undefined> {
   try {
-    const { dataset_name: name } = await readTrainingArgs(folder);
+    const { dataset_name: name } = await readTrainingArgs(folderAt(folder));
     return typeof name === "string" && name !== "" ? name : undefined;
   } catch {
     return undefined; // a damaged file

@@ -1,25 +1,10 @@
-/** @file Files that are whole or absent: written beside, synced, renamed. Errors of the disk become PrefineErrors. */
+/** @file Files and folders that are whole or absent: written beside, synced, renamed. */
 import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { PrefineError } from "../errors.ts";
+import type { Content } from "../formats/content.ts";
+import { ioError } from "./ioError.ts";
 import { makeFolder } from "./makeFolder.ts";
-
-/** A text, or bytes in pieces (so that a model larger than one typed array can be written). */
-export type Content = string | readonly Uint8Array[] | Streamed;
-
-/** Bytes that are made while they are written: of a model, one tensor at a time. */
-export interface Streamed {
-  byteLength: number;
-  pieces(): AsyncIterable<Uint8Array>;
-}
-
-/** Bytes that a file with this content has. */
-export function byteLength(content: Content): number {
-  if (typeof content === "string") return Buffer.byteLength(content);
-  if ("pieces" in content) return content.byteLength;
-  return content.reduce((sum, piece) => sum + piece.byteLength, 0);
-}
 
 /** Names of unfinished files and folders; `isPartial` tells them from finished ones after a crash. */
 const PARTIAL = /^\..+\.partial-[0-9a-f]{8}$/;
@@ -152,35 +137,4 @@ async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
-}
-
-const ELSEWHERE = "Choose another output_dir.";
-
-/** What happened, and what to do where something was to be written. */
-const REASONS: Record<string, [found: string, hint: string]> = {
-  ENOSPC: ["the disk is full", "Free some space, or write elsewhere (output_dir)."],
-  EDQUOT: ["the disk quota is used up", "Free some space, or write elsewhere (output_dir)."],
-  EROFS: ["the file system is read-only", ELSEWHERE],
-  EACCES: ["no permission", "Check the owner of the folder, or choose another output_dir."],
-  EPERM: ["no permission", "Check the owner of the folder, or choose another output_dir."],
-  ENOTDIR: ["a part of the path is a file, not a folder", ELSEWHERE],
-  EEXIST: ["a file of that name is in the way", ELSEWHERE],
-  ENOENT: ["nothing can be made there", ELSEWHERE],
-  EISDIR: ["it is a folder, not a file", ELSEWHERE],
-  ENAMETOOLONG: ["the path is too long", ELSEWHERE],
-};
-
-/** What to do where something was to be read. */
-const READING: Record<string, string> = {
-  EACCES: "Check who may read it.",
-  EPERM: "Check who may read it.",
-};
-
-/** An error of the operating system as an error for the reader; others pass through. */
-export function ioError(cause: unknown, path: string, action: "write" | "read" | "delete" = "write"): unknown {
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
-  if (cause instanceof PrefineError || typeof code !== "string" || !code.startsWith("E")) return cause;
-  const [found, hint] = REASONS[code] ?? [(cause as Error).message, undefined];
-  const advice = action === "read" ? READING[code] : hint;
-  return new PrefineError("io", `${path}: cannot ${action}: ${found} (${code})`, advice, { cause });
 }

@@ -6,9 +6,10 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import type { Adapter } from "../checkpoints/adapter.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
-import { type Content, writeFolderAtomically } from "../disk/wholeFiles.ts";
+import { folderAt } from "../disk/nodeStorage.ts";
 import { Device } from "../engine/runtime/device.ts";
 import { PrefineError } from "../errors.ts";
+import type { Content } from "../formats/content.ts";
 import { type FloatDtype, fromFloat32 } from "../formats/narrowFloats.ts";
 import { type SafetensorsTensor, safetensorsPieces } from "../formats/safetensors.ts";
 import { emitWarning } from "../host.ts";
@@ -101,8 +102,8 @@ export async function merge_and_unload(run: string | MergeableModel, options: Me
     ...(await tokenizerFiles(inputs, options, onWarning)),
   ];
   let found = expected;
-  await writeFolderAtomically(output_dir, files, async (folder) => {
-    found = await logitsOf(await loadModel(folder), null);
+  await folderAt(output_dir).fill(files, async ({ path }) => {
+    found = await logitsOf(await loadModel(path), null);
     const compared = compareLogits(expected, found);
     if (!(compared.difference <= TOLERANCE[dtype] * compared.largest)) throw unlike(name, compared);
   });

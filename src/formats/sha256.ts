@@ -101,7 +101,7 @@ function extend(words: Int32Array): void {
   }
 }
 
-/** Of a text's UTF-8. */
-export function sha256(text: string): string {
-  return new Sha256().update(new TextEncoder().encode(text)).hex();
+/** Of bytes, or of a text's UTF-8. */
+export function sha256(data: string | ArrayBufferView): string {
+  return new Sha256().update(typeof data === "string" ? new TextEncoder().encode(data) : data).hex();
 }

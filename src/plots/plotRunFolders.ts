@@ -1,8 +1,9 @@
 /** @file Runs on disk in, a picture on disk out: SVG for documents, PNG for everything else. */
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import { type Content, writeFileAtomically } from "../disk/wholeFiles.ts";
+import { writeFileAtomically } from "../disk/wholeFiles.ts";
 import { PrefineError } from "../errors.ts";
+import type { Content } from "../formats/content.ts";
 import { type PlotOptions, plotRuns } from "./plotRuns.ts";
 import { readTrainerState, type TrainerStateFile } from "./readTrainerState.ts";
 import { renderPng } from "./renderPng.ts";

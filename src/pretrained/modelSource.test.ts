@@ -1,9 +1,10 @@
 /** @file Where a model and an adapter's base are found: as given, beside the adapter, on the hub, or a clear error. */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { saveAdapter } from "../checkpoints/adapter.ts";
+import { folderAt } from "../disk/nodeStorage.ts";
 import { findModel } from "./modelSource.ts";
 
 let root: string;
@@ -24,7 +25,7 @@ async function makeAdapter(name: string, base: string | null, revision: string |
     ]),
   );
   const config = { r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: ["c_attn"], fan_in_fan_out: true };
-  await saveAdapter(folder, {
+  await saveAdapter(folderAt(folder), {
     config: { ...config, base_model_name_or_path: base, task_type: "CAUSAL_LM", revision },
     weights,
   });
@@ -39,11 +40,12 @@ describe("findModel", () => {
 
   it("finds an adapter's base by an absolute path, from here, and from the adapter's folder", async () => {
     const base = join(root, "base");
+    const above = `../${basename(root)}/base`; // a name that nothing beside the current folder has
     const fromHere = relative(process.cwd(), base);
     for (const [named, found] of [
       [base, base],
       [fromHere, fromHere],
-      ["../base", join(root, "run", "../base")],
+      [`../${above}`, join(root, "run", "..", above)],
     ]) {
       const folder = await makeAdapter("run", named);
       const source = await findModel(folder);

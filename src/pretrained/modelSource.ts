@@ -2,7 +2,7 @@
 import { isAbsolute, join } from "node:path";
 import type { Adapter } from "../checkpoints/adapter.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder, loadAdapter } from "../checkpoints/adapter.ts";
-import { exists, isFolder, newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
+import { newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
 import { readTrainingArgs, TRAINING_ARGS } from "../checkpoints/trainingArgs.ts";
 import {
   BitsAndBytesConfig,
@@ -12,6 +12,8 @@ import {
 import { looksLikeRepoId } from "../data/hub/repoId.ts";
 import { listRepo, resolveRepo } from "../data/hub/resolveRepo.ts";
 import type { HubOptions } from "../data/hub/settings.ts";
+import { folderAt } from "../disk/nodeStorage.ts";
+import { exists } from "../disk/readFiles.ts";
 import { PrefineError } from "../errors.ts";
 
 export interface ModelSourceOptions extends HubOptions {
@@ -54,24 +56,25 @@ export async function findModel(idOrPath: string, options: ModelSourceOptions = 
     const kept = { quantization: asked ?? null, recorded: null };
     return { base: idOrPath, baseRevision: options.revision, tokenizer: idOrPath, ...kept };
   }
-  const adapter = await loadAdapter(adapterFolder);
+  const folder = folderAt(adapterFolder);
+  const adapter = await loadAdapter(folder);
   const base = options.base ?? (await findBase(adapter.config.base_model_name_or_path, adapterFolder));
-  const hasTokenizer =
-    (await exists(join(adapterFolder, "tokenizer.json"))) || (await exists(join(adapterFolder, "vocab.json")));
+  const hasTokenizer = (await folder.has("tokenizer.json")) || (await folder.has("vocab.json"));
   const baseRevision = adapter.config.revision ?? undefined;
-  const recorded = recordedQuantization(await readTrainingArgs(adapterFolder), join(adapterFolder, TRAINING_ARGS));
+  const recorded = recordedQuantization(await readTrainingArgs(folder), folder.pathOf(TRAINING_ARGS));
   const kept = { quantization: asked === undefined ? recorded : asked, recorded };
   return { base, baseRevision, adapter, adapterFolder, tokenizer: hasTokenizer ? adapterFolder : base, ...kept };
 }
 
 /** Undefined where `idOrPath` is a whole model (or nothing, which loading it then tells). */
 async function findAdapterFolder(idOrPath: string, options: ModelSourceOptions): Promise<string | undefined> {
-  if (await isAdapterFolder(idOrPath)) return idOrPath;
+  const folder = folderAt(idOrPath);
+  if (await isAdapterFolder(folder)) return idOrPath;
   if (await exists(idOrPath)) {
-    if (!(await isFolder(idOrPath))) return undefined;
-    if (await exists(join(idOrPath, "config.json"))) return undefined;
-    const checkpoint = await newestValidCheckpoint(idOrPath);
-    return checkpoint && (await isAdapterFolder(checkpoint.path)) ? checkpoint.path : undefined;
+    if (!(await folder.exists())) return undefined;
+    if (await folder.has("config.json")) return undefined;
+    const checkpoint = await newestValidCheckpoint(folder);
+    return checkpoint && (await isAdapterFolder(checkpoint.folder)) ? checkpoint.folder.path : undefined;
   }
   if (!looksLikeRepoId(idOrPath)) return undefined;
   const repo = { ...options, id: idOrPath, kind: "model" as const };

@@ -2,6 +2,7 @@
 import { type EventLog, eventFolder, openEventLog } from "../checkpoints/eventLog.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import type { Logger } from "../terminal/logger.ts";
+import type { Platform } from "./platform.ts";
 import type { RunObserver } from "./run.ts";
 import { publicArguments } from "./trainingArguments.ts";
 
@@ -12,7 +13,7 @@ export interface TrainingObserver extends RunObserver {
   close(): void;
 }
 
-export function createObserver(logger: Logger, args: DPOConfig): TrainingObserver {
+export function createObserver(logger: Logger, args: DPOConfig, { storage, env }: Platform): TrainingObserver {
   let events: EventLog | undefined;
   return {
     info: (line) => logger.info(line),
@@ -26,7 +27,7 @@ export function createObserver(logger: Logger, args: DPOConfig): TrainingObserve
     start(run) {
       logger.start(run);
       if (!args.report_to.includes("tensorboard")) return;
-      events = openEventLog(args.logging_dir ?? eventFolder(args.output_dir));
+      events = openEventLog(eventFolder(storage, args, { env }), storage);
       events.text("args", JSON.stringify(publicArguments(args), null, 2));
     },
     close() {

@@ -8,6 +8,7 @@ import { toyTrainer, withoutTimings } from "../../test/support/toyTrainer.ts";
 import { loadAdapter } from "../checkpoints/adapter.ts";
 import { readRunState } from "../checkpoints/trainerState.ts";
 import type { DPOConfigInput } from "../config/DPOConfig.ts";
+import { folderAt } from "../disk/nodeStorage.ts";
 import { PrefineError } from "../errors.ts";
 
 /** A quarter of a second a run, and another test's matter. */
@@ -44,8 +45,8 @@ const DROPOUT: ToyOptions = { dropout: 0.3 };
 
 /** What a run leaves: its log without timings, its state, its weights. */
 async function outcome(output_dir: string) {
-  const state = await readRunState(output_dir);
-  const { weights } = await loadAdapter(output_dir);
+  const state = await readRunState(folderAt(output_dir));
+  const { weights } = await loadAdapter(folderAt(output_dir));
   const best_model_checkpoint = state.best_model_checkpoint && basename(state.best_model_checkpoint);
   return { ...state, best_model_checkpoint, log_history: withoutTimings(state.log_history), weights };
 }

@@ -1,10 +1,9 @@
 /** @file A run at the step of a checkpoint. */
-import { dirname, join } from "node:path";
 import { type Checkpoint, readCheckpoint } from "../checkpoints/checkpoint.ts";
 import { compareFingerprints, type Fingerprint } from "../checkpoints/fingerprint.ts";
-import { continueMargins, MARGINS } from "../checkpoints/marginsTable.ts";
-import { isFolder } from "../checkpoints/runDirectory.ts";
+import { continueMargins } from "../checkpoints/marginsTable.ts";
 import { dtypeOf, type SavedTensor } from "../checkpoints/tensors.ts";
+import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import { continueAdaptive } from "../optim/adaptiveSchedules.ts";
 import { writeLearner, writeReference } from "./learnerState.ts";
@@ -14,8 +13,9 @@ import { nameRows, type Run, splitsOf } from "./run.ts";
  * Puts a run where a checkpoint left it: weights, optimizer, log, and what was pending.
  * @throws PrefineError when the checkpoint is broken or of another run.
  */
-export async function resumeRun(run: Run, path: string): Promise<void> {
-  const checkpoint = await readCheckpoint(path, run.model.kind);
+export async function resumeRun(run: Run, folder: RunFolder): Promise<void> {
+  const { path } = folder;
+  const checkpoint = await readCheckpoint(folder, run.model.kind);
   const [saved, now] = comparable(checkpoint.fingerprint, run.fingerprint);
   const changed = compareFingerprints(saved, now, path);
   if (changed.length > 0) run.observer.warn(`${path}: the run goes on with other settings: ${changed.join("; ")}`);
@@ -30,8 +30,7 @@ export async function resumeRun(run: Run, path: string): Promise<void> {
   run.loop.adaptive = continueAdaptive(run.adaptive, run.loop.adaptive);
   await restoreBest(run, checkpoint);
   restoreCallbacks(run, checkpoint, path);
-  const margins = join(run.args.output_dir, MARGINS);
-  run.loop.marginsBytes = await continueMargins(margins, run.loop.marginsBytes, join(dirname(path), MARGINS));
+  run.loop.marginsBytes = await continueMargins(run.output, run.loop.marginsBytes, folder.above());
   await restoreReference(run, checkpoint);
   await checkReference(run, path);
 }
@@ -67,10 +66,10 @@ function comparable(saved: Fingerprint, now: Fingerprint): [Fingerprint, Fingerp
 }
 
 /** What was best so far; a best checkpoint that is no longer there can't be loaded at the end. */
-async function restoreBest({ state, observer }: Run, { state: saved }: Checkpoint): Promise<void> {
+async function restoreBest({ state, observer, platform }: Run, { state: saved }: Checkpoint): Promise<void> {
   const { best_metric, best_global_step, best_model_checkpoint: best } = saved;
   Object.assign(state, { best_metric, best_global_step, best_model_checkpoint: best });
-  if (best === null || (await isFolder(best))) return;
+  if (best === null || (await platform.storage.folder(best).exists())) return;
   observer.warn(`${best}: the best checkpoint so far is gone; the run goes on without it`);
   state.best_model_checkpoint = null;
 }

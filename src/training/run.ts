@@ -6,14 +6,16 @@ import type { SavedModel } from "../checkpoints/modelFiles.ts";
 import type { LogEntry, TrainerState } from "../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import type { PackedPair } from "../data/preferences/types.ts";
-import type { Content } from "../disk/wholeFiles.ts";
+import type { RunFolder } from "../disk/storage.ts";
 import type { Learner } from "../dpo/learner.ts";
+import type { Content } from "../formats/content.ts";
 import type { AdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
 import type { Schedule } from "../optim/schedules.ts";
 import type { StepReport } from "../terminal/progressBar.ts";
 import type { Callbacks } from "./callbacks/callbacks.ts";
 import type { ComputeMetrics } from "./evaluation/computeMetrics.ts";
 import { type Plan, positionAfter } from "./plan.ts";
+import type { Platform } from "./platform.ts";
 import type { ReferenceCache, ReferenceFacts } from "./reference/reference.ts";
 import type { ReferenceLogps } from "./reference/referenceLogps.ts";
 
@@ -79,6 +81,9 @@ export interface RunParts {
 }
 
 export interface Run extends Omit<RunParts, "train" | "evals" | "callbacks"> {
+  readonly platform: Platform;
+  /** output_dir. */
+  readonly output: RunFolder;
   readonly plan: Plan;
   /** Learning rate after so many steps. */
   readonly schedule: Schedule;

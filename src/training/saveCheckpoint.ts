@@ -1,5 +1,4 @@
 /** @file Writes a run's checkpoints. */
-import { join } from "node:path";
 import { writeCheckpoint } from "../checkpoints/checkpoint.ts";
 import { checkpointName, rotateCheckpoints } from "../checkpoints/runDirectory.ts";
 import { rememberBestCheckpoint } from "./evaluation/bestModel.ts";
@@ -21,8 +20,8 @@ export async function saveIfDue(run: Run): Promise<void> {
  * @returns the path of checkpoint-N.
  */
 export async function saveCheckpoint(run: Run, { onlyModel }: { onlyModel: boolean }): Promise<string> {
-  const { args, learner, state, loop, fingerprint, model } = run;
-  const path = join(args.output_dir, checkpointName(state.global_step));
+  const { args, learner, state, loop, fingerprint, model, output, platform } = run;
+  const folder = output.folder(checkpointName(state.global_step));
   await rememberBestCheckpoint(run);
   const tensors = { weights: weightsOf(learner), optimizer: optimizerOf(learner) };
   const { optimizerStep } = learner;
@@ -30,10 +29,11 @@ export async function saveCheckpoint(run: Run, { onlyModel }: { onlyModel: boole
   const saved = { ...state, stateful_callbacks: statefulCallbacks(run, { should_save: true }) };
   const moved = args.sync_ref_model ? { referenceWeights: referenceOf(learner) } : {};
   const checkpoint = { ...tensors, optimizerStep, state: saved, loop, fingerprint, reference, ...moved };
-  await writeCheckpoint(path, checkpoint, { model, extra: run.files, onlyModel });
+  await writeCheckpoint(folder, checkpoint, { model, extra: run.files, onlyModel });
   const best = state.best_model_checkpoint;
-  await rotateCheckpoints(args.output_dir, args.save_total_limit, best === null ? [path] : [path, best]);
-  return path;
+  const keep = best === null ? [folder.name] : [folder.name, platform.storage.folder(best).name];
+  await rotateCheckpoints(output, args.save_total_limit, keep);
+  return folder.path;
 }
 
 /** States of callbacks, and the flags of transformers' TrainerControl as they stand when it saves. */

@@ -8,11 +8,12 @@ import { createSchedule } from "../optim/schedules.ts";
 import { Callbacks } from "./callbacks/callbacks.ts";
 import { writeLearner } from "./learnerState.ts";
 import { intervalSteps, planTraining } from "./plan.ts";
+import type { Platform } from "./platform.ts";
 import { createReferenceLogps } from "./reference/referenceLogps.ts";
 import type { EvaluationSet, PairSource, Run, RunParts, Split } from "./run.ts";
 
 /** A run before its first step; also the state that a trainer shows before it trains. */
-export function createRun(parts: RunParts): Run {
+export function createRun(parts: RunParts, platform: Platform): Run {
   const { args, learner } = parts;
   const plan = planTraining(parts.train.length, args);
   const state = newTrainerState();
@@ -28,6 +29,8 @@ export function createRun(parts: RunParts): Run {
   const loop = { ...newLoopState(), adaptive: continueAdaptive(adaptive, null) };
   return {
     ...parts,
+    platform,
+    output: platform.storage.folder(args.output_dir),
     plan,
     adaptive,
     schedule: adaptive
@@ -65,7 +68,7 @@ function orders(pairs: PairSource, args: DPOConfig): Run["order"] {
 /** A log as before the first step; weights and known reference scores stay. */
 export function resetState(run: Run): void {
   const evals = new Map(run.evals.map(({ prefix, pairs }) => [prefix, pairs]));
-  const { state, loop } = createRun({ ...run, train: run.train.pairs, evals });
+  const { state, loop } = createRun({ ...run, train: run.train.pairs, evals }, run.platform);
   Object.assign(run.state, state);
   Object.assign(run.loop, loop);
 }

@@ -8,17 +8,17 @@ import { toyTrainer, withoutTimings } from "../../test/support/toyTrainer.ts";
 import { newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
 import type { LogEntry } from "../checkpoints/trainerState.ts";
 import { DPOConfig } from "../config/DPOConfig.ts";
+import { folderAt } from "../disk/nodeStorage.ts";
+import { DPOTrainer } from "../dpoTrainer.ts";
 import { PrefineError } from "../errors.ts";
-import { DPOTrainer } from "./trainer.ts";
 import { publicArguments } from "./trainingArguments.ts";
 
+const QUICK = { max_steps: 2, logging_steps: 1, save_strategy: "no" as const };
 let output_dir = "";
 beforeEach(() => {
   output_dir = join(mkdtempSync(join(tmpdir(), "prefine-trainer-")), "run");
 });
 afterEach(() => rmSync(join(output_dir, ".."), { recursive: true, force: true }));
-
-const QUICK = { max_steps: 2, logging_steps: 1, save_strategy: "no" as const };
 
 async function refusal(action: Promise<unknown>): Promise<PrefineError> {
   const error = await action.then(
@@ -183,7 +183,7 @@ describe("a value that is not finite", () => {
     expect(error.message).toBe("step 3: expected a finite loss, found NaN; train rows 4, 5");
     expect(error.hint).toMatch(/learning_rate/);
     expect(trainer.state.global_step).toBe(2);
-    expect((await newestValidCheckpoint(output_dir))?.step).toBe(2);
+    expect((await newestValidCheckpoint(folderAt(output_dir)))?.step).toBe(2);
     expect(existsSync(join(output_dir, "adapter_model.safetensors"))).toBe(false);
   });
 
@@ -261,7 +261,7 @@ describe("output_dir", () => {
     const error = await refusal(trainer.train());
     expect(error.code).toBe("io");
     expect(error.message).toMatch(/checkpoint-3: cannot write/);
-    expect((await newestValidCheckpoint(moved))?.step).toBe(2);
+    expect((await newestValidCheckpoint(folderAt(moved)))?.step).toBe(2);
   });
 });
 

@@ -1,10 +1,11 @@
-/** @file DPOTrainer: TRL's class of that name. Prepares a run, takes its steps, leaves a finished output_dir. */
-import { removePartials, removeRun } from "../checkpoints/runDirectory.ts";
+/** @file TRL's DPOTrainer on any platform. Prepares a run, takes its steps, leaves a finished output_dir. */
+import { removeRun } from "../checkpoints/runDirectory.ts";
 import { type LogEntry, newTrainerState, type TrainerState } from "../checkpoints/trainerState.ts";
 import { BitsAndBytesConfig, type BitsAndBytesConfigInput } from "../config/BitsAndBytesConfig.ts";
 import { adviceOf, DPOConfig, type DPOConfigInput } from "../config/DPOConfig.ts";
 import { LoraConfig, type LoraConfigInput } from "../config/LoraConfig.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
+import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import { createLogger, type Logger } from "../terminal/logger.ts";
 import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks/callbacks.ts";
@@ -15,6 +16,7 @@ import { logEvaluation } from "./evaluation/logEntries.ts";
 import { finishRun, saveModel, saveState } from "./finish.ts";
 import { runToEnd } from "./loop.ts";
 import { createObserver, type TrainingObserver } from "./observer.ts";
+import type { Platform } from "./platform.ts";
 import { evaluationSets, type Rows, type RowsByName } from "./prepare/data.ts";
 import type { ModelInput } from "./prepare/model.ts";
 import { checkOutputDir, findStart, type Resume, resumedQuantization } from "./prepare/outputFolder.ts";
@@ -78,8 +80,9 @@ interface Preparation {
   facts: PreparedRun["facts"];
 }
 
-export class DPOTrainer {
+export class Trainer {
   readonly args: DPOConfig;
+  private readonly platform: Platform;
   private readonly options: DPOTrainerOptions;
   private readonly observer: TrainingObserver;
   private readonly callbacks: Callbacks;
@@ -90,12 +93,14 @@ export class DPOTrainer {
   private isBusy = false;
 
   /** Checks the settings; files are opened by `prepare`, which `train` and `evaluate` call. */
-  constructor(options: DPOTrainerOptions) {
+  constructor(options: DPOTrainerOptions, platform: Platform) {
     this.options = options;
+    this.platform = platform;
     this.args = DPOConfig(options.args ?? {});
     this.observer = createObserver(
       options.logger ?? createLogger({ disable_tqdm: this.args.disable_tqdm ?? false }),
       this.args,
+      platform,
     );
     this.callbacks = new Callbacks(options.callbacks ?? []);
     checkEvaluation(this.args, options);
@@ -130,8 +135,9 @@ export class DPOTrainer {
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     return this.exclusively("train", async () => {
       const resume = options.resume_from_checkpoint ?? this.args.resume_from_checkpoint;
-      await checkOutputDir(this.args, resume);
-      const checkpoint = await findStart(this.args, resume, this.observer);
+      const { storage } = this.platform;
+      await checkOutputDir(this.args, storage, resume);
+      const checkpoint = await findStart({ args: this.args, storage, resume }, this.observer);
       const { run, facts } = await this.prepared(options.signal, resume);
       await this.goToStart(run, checkpoint);
       run.signal = options.signal;
@@ -161,12 +167,12 @@ export class DPOTrainer {
 
   /** Writes the weights, the tokenizer and training_args.json. @param dir default: output_dir. */
   async save_model(dir = this.args.output_dir): Promise<void> {
-    await saveModel((await this.prepared()).run, dir);
+    await saveModel((await this.prepared()).run, this.platform.storage.folder(dir));
   }
 
   /** Writes trainer_state.json into output_dir. */
   async save_state(): Promise<void> {
-    await saveState((await this.prepared()).run, this.args.output_dir);
+    await saveState((await this.prepared()).run);
   }
 
   /** Frees the runtime's memory and thread; the trainer can't be used afterwards, its state can still be read. */
@@ -191,11 +197,8 @@ export class DPOTrainer {
   private async prepareOnce(signal: AbortSignal | undefined, resume: Resume): Promise<Preparation> {
     for (const line of adviceOf(this.args)) this.observer.info(line);
     const { parts, facts } = await (this.options.prepared?.(this.observer) ?? this.prepareRun(signal, resume));
-    this.run = createRun({
-      ...parts,
-      callbacks: this.callbacks,
-      compute_metrics: this.options.compute_metrics ?? null,
-    });
+    const compute_metrics = this.options.compute_metrics ?? null;
+    this.run = createRun({ ...parts, callbacks: this.callbacks, compute_metrics }, this.platform);
     checkMetric(this.run);
     checkDropped(this.run);
     await this.callbacks.call("on_init_end", this.run);
@@ -203,25 +206,25 @@ export class DPOTrainer {
   }
 
   private async prepareRun(signal: AbortSignal | undefined, resume: Resume): Promise<PreparedRun> {
-    const request = requestOf(this.options, this.args, signal);
+    const request = { ...requestOf(this.options, this.args, signal), platform: this.platform };
     const isOpen =
       typeof request.model === "string" &&
       this.options.quantization_config === undefined &&
       this.args.model_init_kwargs?.quantization_config === undefined;
     if (!isOpen) return prepareRun(request, this.observer);
-    const quantization_config = await resumedQuantization(this.args, resume, (line) => this.observer.info(line));
+    const resuming = { args: this.args, storage: this.platform.storage, resume };
+    const quantization_config = await resumedQuantization(resuming, (line) => this.observer.info(line));
     return prepareRun({ ...request, quantization_config }, this.observer);
   }
 
-  private async goToStart(run: Run, checkpoint: string | undefined): Promise<void> {
-    const { output_dir, overwrite_output_dir } = this.args;
-    await removePartials(output_dir);
+  private async goToStart(run: Run, checkpoint: RunFolder | undefined): Promise<void> {
+    await run.output.deletePartials();
     resetState(run);
     if (this.hasTrained) await resetOptimizer(run);
     if (checkpoint !== undefined) {
       await resumeRun(run, checkpoint);
-      this.observer.info(`${checkpoint}: going on after step ${run.state.global_step} of ${run.plan.maxSteps}`);
-    } else if (overwrite_output_dir) await removeRun(output_dir);
+      this.observer.info(`${checkpoint.path}: going on after step ${run.state.global_step} of ${run.plan.maxSteps}`);
+    } else if (this.args.overwrite_output_dir) await removeRun(run.output);
   }
 
   private async exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { loadAdapter, saveAdapter } from "../../src/checkpoints/adapter.ts";
 import type { PairLogps, PairTokens } from "../../src/data/preferences/types.ts";
+import { folderAt } from "../../src/disk/nodeStorage.ts";
 import type { LearnerOptions } from "../../src/dpo/learnerOptions.ts";
 import { loraAdapter } from "../../src/models/adapters/lora.ts";
 import { pairs, scoresOf, trainSteps as train, useLearners } from "../support/learnerBench.ts";
@@ -62,11 +63,11 @@ describe("a saved adapter", () => {
     scores = await scoresOf(trained);
     const { weights } = await readState(trained);
     const config = { ...LORA, base_model_name_or_path: bench.base, fan_in_fan_out: true, revision: null };
-    await saveAdapter(saved, { config: { ...config, task_type: "CAUSAL_LM" }, weights });
+    await saveAdapter(folderAt(saved), { config: { ...config, task_type: "CAUSAL_LM" }, weights });
   });
 
   test("comes back with the same log-probabilities, bit for bit", async () => {
-    const { weights } = await loadAdapter(saved);
+    const { weights } = await loadAdapter(folderAt(saved));
     expect(weights.size).toBe(2 * 8); // two layers of c_attn, two c_proj and c_fc
     const again = await learner({ adapterWeights: weights, seed: 99 });
     expect(await scoresOf(again)).toEqual(scores);

@@ -8,6 +8,7 @@ import { describe, expect, test } from "vitest";
 import { loadAdapter, saveAdapter } from "../../src/checkpoints/adapter.ts";
 import type { AdapterConfig } from "../../src/checkpoints/adapterConfig.ts";
 import type { PairLogps } from "../../src/data/preferences/types.ts";
+import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { loraAdapter } from "../../src/models/adapters/lora.ts";
 import { ADAPTER_KINDS, type AdapterKind, PISSA_KINDS } from "../support/adapterKinds.ts";
 import { pairs, referenceOf, scoresOf, trainSteps, useLearners } from "../support/learnerBench.ts";
@@ -93,11 +94,11 @@ describe("a saved adapter of every kind", { timeout: 240_000 }, () => {
     scores.set(name, await scoresOf(trained));
     const { weights } = await readState(trained);
     const { targetModules } = adapterOf(settings);
-    await saveAdapter(savedFolder(name), {
+    await saveAdapter(folderAt(savedFolder(name)), {
       config: { ...settingsOf(settings), target_modules: targetModules },
       weights,
     });
-    const again = await loadAdapter(savedFolder(name));
+    const again = await loadAdapter(folderAt(savedFolder(name)));
     const adapter = loraAdapter(bench.model.architecture, again.config);
     const loaded = await bench.learner({ adapter, adapterWeights: again.weights, seed: 99 });
     expect(await scoresOf(loaded)).toEqual(scores.get(name));
@@ -111,7 +112,7 @@ describe("a saved adapter of every kind", { timeout: 240_000 }, () => {
     const answers = askPeft(jobs, pairs);
     for (const [i, [name]] of savedKinds.entries()) {
       expectSameLogps(answers[i], scores.get(name)!, name);
-      const again = await loadAdapter(jobs[i].resave);
+      const again = await loadAdapter(folderAt(jobs[i].resave));
       const adapter = loraAdapter(bench.model.architecture, again.config);
       const loaded = await bench.learner({ adapter, adapterWeights: again.weights });
       expect(await scoresOf(loaded), name).toEqual(scores.get(name));

@@ -8,6 +8,7 @@ import { describe, expect, test } from "vitest";
 import { loadAdapter, saveAdapter } from "../../src/checkpoints/adapter.ts";
 import type { AdapterConfig } from "../../src/checkpoints/adapterConfig.ts";
 import type { PairLogps } from "../../src/data/preferences/types.ts";
+import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { merge_and_unload } from "../../src/exporting/mergeAndUnload.ts";
 import { loraAdapter } from "../../src/models/adapters/lora.ts";
 import type { AdapterKind } from "../support/adapterKinds.ts";
@@ -62,11 +63,11 @@ describe.each(Object.entries(MODELS))("adapters on %s", { timeout: 240_000 }, (f
     await trainSteps(trained, 4);
     scores.set(name, await scoresOf(trained));
     const { weights } = await readState(trained);
-    await saveAdapter(folderOf(name), {
+    await saveAdapter(folderAt(folderOf(name)), {
       config: { ...settingsOf(kind), target_modules: adapter.targetModules },
       weights,
     });
-    const again = await loadAdapter(folderOf(name));
+    const again = await loadAdapter(folderAt(folderOf(name)));
     const loaded = await bench.learner({
       adapter: loraAdapter(bench.model.architecture, again.config),
       adapterWeights: again.weights,
@@ -102,7 +103,7 @@ describe.each(Object.entries(MODELS))("adapters on %s", { timeout: 240_000 }, (f
     for (const [i, [name]] of kinds.entries()) {
       expectSameLogps(answers[2 * i], scores.get(name)!, name);
       expect(answers[2 * i + 1], name).toBeLessThan(2e-4);
-      const again = await loadAdapter(`${folderOf(name)}-by-peft`);
+      const again = await loadAdapter(folderAt(`${folderOf(name)}-by-peft`));
       const adapter = loraAdapter(bench.model.architecture, again.config);
       const loaded = await bench.learner({ adapter, adapterWeights: again.weights });
       expect(await scoresOf(loaded), name).toEqual(scores.get(name));

@@ -11,6 +11,7 @@ import { dice } from "../../scripts/fuzz/dice.ts";
 import { checkpointFault } from "../../src/checkpoints/checkpoint.ts";
 import { listCheckpoints } from "../../src/checkpoints/runDirectory.ts";
 import { readRunState } from "../../src/checkpoints/trainerState.ts";
+import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { isPartial } from "../../src/disk/wholeFiles.ts";
 import { furnish } from "../support/furnish.ts";
 import { contents } from "../support/outcomes.ts";
@@ -73,7 +74,7 @@ function onChange(place: string, callback: () => void): () => void {
 
 /** What must be the same: the whole state but for timings, and the bytes of the adapter. */
 async function outcome(place: string) {
-  const { log_history, ...state } = await readRunState(join(place, "dpo"));
+  const { log_history, ...state } = await readRunState(folderAt(join(place, "dpo")));
   const adapter = readFileSync(join(place, "dpo/adapter_model.safetensors"));
   return { ...state, log_history: withoutTimings(log_history), adapter: adapter.toString("hex") };
 }
@@ -112,9 +113,9 @@ async function kill(place: string, { after, delay }: { after: number; delay: num
 
 /** Every checkpoint is whole, also where one was being written or deleted, and the unbroken run's of that step. */
 async function expectWholeCheckpoints(place: string): Promise<void> {
-  for (const { path, step } of await listCheckpoints(join(place, "dpo"))) {
-    expect(await checkpointFault(path)).toBeUndefined();
-    const [found, whole] = [path, join(unbroken, `dpo/checkpoint-${step}`)].map(contents);
+  for (const { folder: checkpoint, step } of await listCheckpoints(folderAt(join(place, "dpo")))) {
+    expect(await checkpointFault(checkpoint)).toBeUndefined();
+    const [found, whole] = [checkpoint.path, join(unbroken, `dpo/checkpoint-${step}`)].map(contents);
     for (const name of ["adapter_model.safetensors", "optimizer.safetensors", "reference_logps.safetensors"]) {
       expect(found[name], `${name} after step ${step}`).toBe(whole[name]);
     }

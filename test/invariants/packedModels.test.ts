@@ -12,6 +12,8 @@ import { hashStoredWeights } from "../../src/checkpoints/referenceCache.ts";
 import { BitsAndBytesConfig } from "../../src/config/BitsAndBytesConfig.ts";
 import { DPOConfig } from "../../src/config/DPOConfig.ts";
 import { LoraConfig } from "../../src/config/LoraConfig.ts";
+import { folderAt, nodeStorage } from "../../src/disk/nodeStorage.ts";
+import { nodePlatform } from "../../src/dpoTrainer.ts";
 import { merge_and_unload } from "../../src/exporting/mergeAndUnload.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../../src/formats/safetensors.ts";
 import { createDecoder } from "../../src/generation/cachedDecoder.ts";
@@ -83,7 +85,7 @@ describe.each(names)("%s", (name) => {
     );
     const run = join(dir, `${name}-run`);
     const base = { base_model_name_or_path: join(fixtures, name), task_type: "CAUSAL_LM", revision: null };
-    await saveAdapter(run, { config: { ...settings, ...base, fan_in_fan_out: false }, weights });
+    await saveAdapter(folderAt(run), { config: { ...settings, ...base, fan_in_fan_out: false }, weights });
     const merged = await merge_and_unload(run, { dtype: "float32", onWarning: () => {} });
     expect(merged.largest_difference).toBeLessThan(2e-5 * merged.largest_logit);
     const config = JSON.parse(readFileSync(join(merged.output_dir, "config.json"), "utf8"));
@@ -99,6 +101,7 @@ test("says that files that are quantized stay so", async () => {
   expect(describeQuantization(model.loaded.architecture)).toBe(DESCRIBED["llama-nf4"]);
   await model.dispose();
   const { warnings } = await prepareModel({
+    platform: nodePlatform,
     ...{ model: join(fixtures, "llama-nf4"), ref_model: null },
     ...{
       peft_config: new LoraConfig({ target_modules: ["q_proj"] }),
@@ -154,13 +157,13 @@ describe("what is wrong with such files is said", () => {
   });
 
   test("a cache of reference log-probabilities knows other scales", async () => {
-    const same = await hashStoredWeights((await changed(() => {})).weights);
-    expect(await hashStoredWeights((await changed(() => {})).weights)).toBe(same);
+    const same = await hashStoredWeights((await changed(() => {})).weights, nodeStorage);
+    expect(await hashStoredWeights((await changed(() => {})).weights, nodeStorage)).toBe(same);
     const other = await changed((tensors) => {
       const scales = tensors.get(`${key}.nested_absmax`) as SafetensorsTensor;
       const data = new Uint8Array(scales.data as Uint8Array).map((byte) => byte ^ 1);
       tensors.set(`${key}.nested_absmax`, { ...scales, data });
     });
-    expect(await hashStoredWeights(other.weights)).not.toBe(same);
+    expect(await hashStoredWeights(other.weights, nodeStorage)).not.toBe(same);
   });
 });

@@ -6,8 +6,8 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { DPOTrainer } from "../../src/dpoTrainer.ts";
 import { AutoModelForCausalLM, type BitsAndBytesConfigInput } from "../../src/index.ts";
-import { DPOTrainer } from "../../src/training/trainer.ts";
 import { furnish, PAIRS } from "../support/furnish.ts";
 import { runCommand } from "../support/runCommand.ts";
 import { keepingLogger } from "../support/toyTrainer.ts";

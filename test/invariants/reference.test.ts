@@ -9,8 +9,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadAdapter } from "../../src/checkpoints/adapter.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
+import { folderAt } from "../../src/disk/nodeStorage.ts";
+import { DPOTrainer } from "../../src/dpoTrainer.ts";
 import { loadModel } from "../../src/pretrained/loadModel.ts";
-import { DPOTrainer, type DPOTrainerOptions, type TrainOptions } from "../../src/training/trainer.ts";
+import type { DPOTrainerOptions, TrainOptions } from "../../src/training/trainer.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { randomGpt2 } from "../support/randomGpt2.ts";
 import { savedWeights } from "../support/savedState.ts";
@@ -71,7 +73,7 @@ describe("a run says which reference it has, and equal references give equal log
     expect(named.log).toEqual(off.log);
 
     const loaded = await loadModel(at("model"));
-    const trained = { loaded, adapter: await loadAdapter(off.output_dir) };
+    const trained = { loaded, adapter: await loadAdapter(folderAt(off.output_dir)) };
     const copy = await train({ model: trained, peft_config: null });
     expect(lineOf(copy.lines)).toEqual(["reference: a frozen copy of the adapter as it is at the start"]);
     expect(firstMargin(copy.log)).toBe(0);

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadAdapter } from "../../src/checkpoints/adapter.ts";
 import { LoraConfig } from "../../src/config/LoraConfig.ts";
+import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { createLearner } from "../../src/dpo/engineLearner.ts";
 import { loraAdapter } from "../../src/models/adapters/lora.ts";
 import { loadModel } from "../../src/pretrained/loadModel.ts";
@@ -49,7 +50,7 @@ describe.skipIf(!hasReference)(`adapters that PEFT has made${needsReference}`, (
   test.each(cases)("%s: the same tensors and settings", async (name) => {
     const folder = join(referenceFolder, "trajectories", name);
     const { model: modelName, lora_config } = JSON.parse(readFileSync(join(folder, "case.json"), "utf8"));
-    const expected = await loadAdapter(join(folder, "initial_adapter"));
+    const expected = await loadAdapter(folderAt(join(folder, "initial_adapter")));
     const model = await loadModel(join(referenceFolder, "models", modelName));
     const adapter = loraAdapter(model.architecture, LoraConfig(lora_config));
     const learner = await createLearner({

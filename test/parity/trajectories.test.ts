@@ -12,8 +12,9 @@ import { loadAdapter } from "../../src/checkpoints/adapter.ts";
 import type { LogEntry } from "../../src/checkpoints/trainerState.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { AutoTokenizer } from "../../src/data/tokenizers/loadTokenizer.ts";
+import { folderAt } from "../../src/disk/nodeStorage.ts";
+import { DPOTrainer } from "../../src/dpoTrainer.ts";
 import { loadModel } from "../../src/pretrained/loadModel.ts";
-import { DPOTrainer } from "../../src/training/trainer.ts";
 import { savedWeights } from "../support/savedState.ts";
 import {
   hasReference,
@@ -67,7 +68,7 @@ async function train(folder: string, example: Case, output_dir: string) {
   const loaded = await loadModel(directory);
   const tokenizer = await AutoTokenizer.from_pretrained(directory);
   tokenizer.pad_token ??= tokenizer.eos_token;
-  const adapter = lora_config ? await loadAdapter(join(folder, "initial_adapter")) : undefined;
+  const adapter = lora_config ? await loadAdapter(folderAt(join(folder, "initial_adapter"))) : undefined;
   const trainer = new DPOTrainer({
     model: { loaded, adapter },
     ref_model: null,

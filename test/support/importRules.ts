@@ -6,7 +6,8 @@
  * - models and generation import data/hub: a model is found by its hub id where it is loaded.
  * - models knows the type of a byte range that the compute thread loads.
  * - generation imports config: GenerationConfig is one of the tables of options.
- * - training imports plots, by import() at the end of a run only: a plot is drawn from the file.
+ * - training and checkpoints know the disk by its interfaces only: dpoTrainer, the entry for Node, gives it to them.
+ * - dpoTrainer imports plots, by import() at the end of a run only: a plot is drawn from the file.
  * - dpo and models take plain options, and plots reads trainer_state.json by itself: they need less than was allowed.
  */
 
@@ -42,7 +43,7 @@ export const RULES: Record<string, Rule> = {
   errors: {},
   host: {},
   random: {},
-  disk: {},
+  disk: { types: ["formats"] },
   config: { values: ["formats"] },
   formats: {},
   optim: { values: ["formats"] },
@@ -64,10 +65,9 @@ export const RULES: Record<string, Rule> = {
   models: { values: ["engine/graph", "formats", "random"], types: ["engine/runtime"] },
   learner: { values: [...ENGINE, "models", "optim"] },
   dpo: { values: [...ENGINE, "models", "optim", "learner"], types: ["data/preferences"] },
-  checkpoints: { values: ["disk", "formats"], types: ["config", "optim"] },
+  checkpoints: { values: ["formats"], types: ["disk", "config", "optim"] },
   training: {
     values: [
-      "disk",
       "terminal",
       "config",
       "formats",
@@ -75,20 +75,18 @@ export const RULES: Record<string, Rule> = {
       "data/tokenizers",
       "data/preferences",
       "models",
-      "pretrained",
       "learner",
       "dpo",
       "checkpoints",
     ],
-    types: ["data/datasets"],
-    late: ["plots"],
+    types: ["disk", "formats", "data/datasets"],
   },
   generation: {
     values: [...ENGINE, "models", "data/tokenizers", "config", "random"],
     types: ["checkpoints"],
   },
   pretrained: {
-    values: ["formats", "models", "data/hub", "data/tokenizers", "checkpoints", "config", "generation"],
+    values: ["disk", "formats", "models", "data/hub", "data/tokenizers", "checkpoints", "config", "generation"],
     types: ["engine/runtime"],
   },
   exporting: {
@@ -99,14 +97,15 @@ export const RULES: Record<string, Rule> = {
   },
   plots: { values: ["disk", "formats"] },
   terminal: { values: ["plots"] },
-  train: { values: [...LIBRARY, "terminal", "training"] },
-  index: { values: [...LIBRARY, "terminal", "training", "plots", "train"] },
-  cli: { values: [...LIBRARY, "terminal", "training", "plots", "train", "index"] },
+  dpoTrainer: { values: [...LIBRARY, "training"], late: ["plots"] },
+  train: { values: [...LIBRARY, "terminal", "training", "dpoTrainer"] },
+  index: { values: [...LIBRARY, "terminal", "training", "plots", "dpoTrainer", "train"] },
+  cli: { values: [...LIBRARY, "terminal", "training", "plots", "dpoTrainer", "train", "index"] },
 };
 
 /** Where `node:fs` may be imported: where files are the subject. A path ending in / is a folder. */
 export const READS_FILES = [
-  ...["src/disk/", "src/data/hub/", "src/data/datasets/", "src/data/tokenizers/loadTokenizer.ts", "src/checkpoints/"],
+  ...["src/disk/", "src/data/hub/", "src/data/datasets/", "src/data/tokenizers/loadTokenizer.ts"],
   ...["src/pretrained/", "src/engine/runtime/", "src/plots/plotRunFolders.ts", "src/plots/readTrainerState.ts"],
   ...["src/terminal/logger.ts", "src/exporting/mergeAndUnload.ts", "src/cli/"],
 ];
@@ -120,6 +119,8 @@ export const WITHOUT_NODE = [
   "src/learner/",
   "src/dpo/",
   "src/optim/",
+  "src/checkpoints/",
+  "src/training/",
 ];
 
 /** `src/engine/graph/ops/matmul.ts` -> `engine/graph`; `src/errors.ts` -> `errors`. */

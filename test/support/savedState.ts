@@ -1,8 +1,8 @@
 /** @file Whole states: of a learner, and of a folder of saved weights. Runs read them tensor by tensor. */
-import { join } from "node:path";
 import { ADAPTER_WEIGHTS } from "../../src/checkpoints/adapter.ts";
 import { MODEL_WEIGHTS, readTensorFile, type SavedModel } from "../../src/checkpoints/modelFiles.ts";
 import { dataOf, type SavedTensors, type StateTensor } from "../../src/checkpoints/tensors.ts";
+import { folderAt } from "../../src/disk/nodeStorage.ts";
 import type { Learner } from "../../src/dpo/learner.ts";
 import type { LearnerState } from "../../src/learner/learnerState.ts";
 
@@ -29,5 +29,5 @@ export async function readAll(tensors: SavedTensors): Promise<Map<string, { shap
 
 /** All tensors that a run has saved in a folder. */
 export async function savedWeights(dir: string, kind: SavedModel["kind"]) {
-  return readAll(await readTensorFile(join(dir, kind === "adapter" ? ADAPTER_WEIGHTS : MODEL_WEIGHTS)));
+  return readAll(await readTensorFile(folderAt(dir), kind === "adapter" ? ADAPTER_WEIGHTS : MODEL_WEIGHTS));
 }

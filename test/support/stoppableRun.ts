@@ -1,7 +1,10 @@
 /** @file A training as a user starts it, which stops at a step where asked, and what it leaves. */
+
 import { readRunState } from "../../src/checkpoints/trainerState.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
-import { DPOTrainer, type DPOTrainerOptions, type TrainOptions } from "../../src/training/trainer.ts";
+import { folderAt } from "../../src/disk/nodeStorage.ts";
+import { DPOTrainer } from "../../src/dpoTrainer.ts";
+import type { DPOTrainerOptions, TrainOptions } from "../../src/training/trainer.ts";
 import { savedWeights } from "./savedState.ts";
 import { keepingLogger, withoutTimings } from "./toyTrainer.ts";
 
@@ -32,6 +35,6 @@ export async function trainUntil(options: DPOTrainerOptions, { stopAt, ...how }:
 
 /** The log without timings, and the weights. */
 export async function outcomeOf(output_dir: string, kind: "adapter" | "full" = "adapter") {
-  const { log_history } = await readRunState(output_dir);
+  const { log_history } = await readRunState(folderAt(output_dir));
   return { log: withoutTimings(log_history), weights: await savedWeights(output_dir, kind) };
 }

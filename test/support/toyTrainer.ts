@@ -1,11 +1,11 @@
 /** @file A DPOTrainer around the toy learner: everything but the model and the tokenizer is real. */
 import type { LogEntry } from "../../src/checkpoints/trainerState.ts";
 import { DPOConfig, type DPOConfigInput } from "../../src/config/DPOConfig.ts";
+import { DPOTrainer } from "../../src/dpoTrainer.ts";
 import type { Logger } from "../../src/terminal/logger.ts";
 import type { CallbackInput } from "../../src/training/callbacks/callbacks.ts";
 import type { ComputeMetrics } from "../../src/training/evaluation/computeMetrics.ts";
 import type { ReferenceCache } from "../../src/training/reference/reference.ts";
-import { DPOTrainer } from "../../src/training/trainer.ts";
 import { fingerprintOf } from "../../src/training/trainingArguments.ts";
 import { ToyLearner, type ToyOptions } from "./toyLearner.ts";
 import { toyPairs } from "./toyPairs.ts";

@@ -6,6 +6,7 @@ import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { saveAdapter } from "../../src/checkpoints/adapter.ts";
+import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { initLora } from "../../src/models/adapters/initLora.ts";
 import { randomGpt2 } from "../support/randomGpt2.ts";
 import { cut, editJson, editTensors, refusalOf, train, useWorkbench } from "../support/workbench.ts";
@@ -24,7 +25,7 @@ beforeEach(async () => {
     nameB: `base_model.model.${C_ATTN(layer)}.lora_B.weight`,
   }));
   const weights = initLora(layers, true, 1);
-  await saveAdapter("adapter", {
+  await saveAdapter(folderAt("adapter"), {
     config: {
       ...{ r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: ["c_attn"], fan_in_fan_out: true },
       ...{ base_model_name_or_path: resolve("model"), task_type: "CAUSAL_LM", revision: null },

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { newestValidCheckpoint } from "../../src/checkpoints/runDirectory.ts";
+import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { isPartial } from "../../src/disk/wholeFiles.ts";
 import { contents } from "../support/outcomes.ts";
 import { runCommand } from "../support/runCommand.ts";
@@ -121,7 +122,7 @@ describe(`a full disk${needsMount}`, () => {
     expect(told).toContain("\nFree some space, or write elsewhere (output_dir).");
     expect(step).toBeGreaterThan(1);
     expect(readdirSync("disk/dpo").filter(isPartial)).toEqual([]);
-    const newest = await newestValidCheckpoint("disk/dpo");
+    const newest = await newestValidCheckpoint(folderAt("disk/dpo"));
     expect(newest?.step).toBe(step - 1);
 
     execFileSync("mount", ["-o", "remount,size=8m", resolve("disk")]);

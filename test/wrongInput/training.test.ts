@@ -5,6 +5,7 @@
 import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { newestValidCheckpoint } from "../../src/checkpoints/runDirectory.ts";
+import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { architectureOf } from "../../src/models/families/architectures.ts";
 import { runCommand } from "../support/runCommand.ts";
 import {
@@ -47,7 +48,7 @@ describe("a loss that is not finite", () => {
     expect(errorOf(outcome)).toBe(`error: step 3: expected a finite loss, found NaN; train row 5\n${HINT}`);
     expect(outcome.stderr).toContain("warning: train: dropped 1 of 8 rows whose prompt alone fills max_length 96");
     expect(readdirSync("dpo").sort()).toEqual(["checkpoint-1", "checkpoint-2"]);
-    expect((await newestValidCheckpoint("dpo"))?.step).toBe(2);
+    expect((await newestValidCheckpoint(folderAt("dpo")))?.step).toBe(2);
   });
 
   it("of a learning rate that is far too large is told with what to lower", async () => {

@@ -8,7 +8,9 @@ import type { Row } from "../../data/datasets/features.ts";
 import { loadDataset } from "../../data/datasets/loadDataset.ts";
 import { ultrafeedback } from "../../data/datasets/ultrafeedback.ts";
 import { AutoTokenizer } from "../../data/tokenizers/loadTokenizer.ts";
+import { folderAt } from "../../disk/nodeStorage.ts";
 import { shownPath } from "../../disk/shownPath.ts";
+import { DPOTrainer } from "../../dpoTrainer.ts";
 import { PrefineError } from "../../errors.ts";
 import type { CausalLM } from "../../generation/causalLM.ts";
 import { adapterTensors, loraAdapter } from "../../models/adapters/lora.ts";
@@ -18,7 +20,6 @@ import { plotTerminal } from "../../terminal/plotTerminal.ts";
 import { sideBySide } from "../../terminal/sideBySide.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { wrapText } from "../../terminal/text.ts";
-import { DPOTrainer } from "../../training/trainer.ts";
 import { NOTE_QUESTION } from "../questions.ts";
 import { datasetNamedIn } from "../splitPrompts.ts";
 import { type Answered, askBoth, countAnswers, type HeldOutQuestion, LONG } from "./answers.ts";
@@ -56,11 +57,11 @@ export async function tellStory({ output_dir, signal, terminal }: StoryOptions):
 
 /** Removes what an earlier demo left there. @throws PrefineError("config") for any other run: that is not ours. */
 async function makeRoom(output_dir: string): Promise<void> {
-  const folders = [output_dir, ...(await listCheckpoints(output_dir)).map(({ path }) => path)];
+  const output = folderAt(output_dir);
+  const folders = [output_dir, ...(await listCheckpoints(output)).map(({ folder }) => folder.path)];
   const names = await Promise.all(folders.map(datasetNamedIn));
-  if (names.some((name) => name !== undefined && basename(name) === basename(dataFolder())))
-    await removeRun(output_dir);
-  await refuseRun(output_dir).catch((error: unknown) => {
+  if (names.some((name) => name !== undefined && basename(name) === basename(dataFolder()))) await removeRun(output);
+  await refuseRun(output).catch((error: unknown) => {
     if (!(error instanceof PrefineError)) throw error;
     throw new PrefineError(error.code, error.message, "It is not the demo's: choose another folder with --output_dir.");
   });

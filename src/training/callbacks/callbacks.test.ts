@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type ToyRun, toyTrainer, withoutTimings } from "../../../test/support/toyTrainer.ts";
 import { readRunState } from "../../checkpoints/trainerState.ts";
 import type { DPOConfigInput } from "../../config/DPOConfig.ts";
+import { folderAt } from "../../disk/nodeStorage.ts";
 import { PrefineError } from "../../errors.ts";
 import type { CallbackInput, EventName, TrainerCallback } from "./callbacks.ts";
 import { EarlyStoppingCallback } from "./earlyStopping.ts";
@@ -159,7 +160,7 @@ describe("EarlyStoppingCallback", () => {
   ])("%s: ends the run at the step where transformers does", async (_, options, values, lastStep) => {
     const trainer = run(BY_SCORE, [new EarlyStoppingCallback(options)], { compute_metrics: scripted(values) });
     expect((await trainer.train()).global_step).toBe(lastStep);
-    const state = await readRunState(join(output_dir, `checkpoint-${lastStep}`));
+    const state = await readRunState(folderAt(join(output_dir, `checkpoint-${lastStep}`)));
     expect(state.stateful_callbacks.EarlyStoppingCallback).toEqual({
       args: { early_stopping_patience: 1, early_stopping_threshold: 0, ...options },
       attributes: {
@@ -213,7 +214,7 @@ describe("the best model", () => {
     expect(weights(output_dir).equals(weights(best))).toBe(true);
     expect(weights(output_dir).equals(weights(join(output_dir, "checkpoint-5")))).toBe(false);
     expect(lines.at(-1)).toBe(`${best}: the best model, with score 7`);
-    expect(await readRunState(output_dir)).toMatchObject({ best_metric: 7, best_model_checkpoint: best });
+    expect(await readRunState(folderAt(output_dir))).toMatchObject({ best_metric: 7, best_model_checkpoint: best });
   });
 
   it("is the only checkpoint that save_total_limit 1 leaves", async () => {

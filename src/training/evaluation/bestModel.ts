@@ -1,7 +1,6 @@
 /** @file The best evaluation of a run: which it was, where its checkpoint is, and its weights at the end. */
-import { basename, join } from "node:path";
 import { readModelWeights } from "../../checkpoints/modelFiles.ts";
-import { checkpointName, isFolder, keepOnly } from "../../checkpoints/runDirectory.ts";
+import { checkpointName, keepOnly } from "../../checkpoints/runDirectory.ts";
 import { PrefineError } from "../../errors.ts";
 import { writeLearner } from "../learnerState.ts";
 import type { Run } from "../run.ts";
@@ -59,10 +58,10 @@ function unknownMetric(key: string, known: readonly string[]): PrefineError {
 }
 
 /** Once a checkpoint of this step is written, or if there is one of the best step: that is the best model's. */
-export async function rememberBestCheckpoint({ args, state }: Run): Promise<void> {
+export async function rememberBestCheckpoint({ args, state, output }: Run): Promise<void> {
   if (state.best_global_step === null || args.save_strategy === "no") return;
-  const path = join(args.output_dir, checkpointName(state.best_global_step));
-  if (state.best_global_step === state.global_step || (await isFolder(path))) state.best_model_checkpoint = path;
+  const best = output.folder(checkpointName(state.best_global_step));
+  if (state.best_global_step === state.global_step || (await best.exists())) state.best_model_checkpoint = best.path;
 }
 
 /**
@@ -70,13 +69,14 @@ export async function rememberBestCheckpoint({ args, state }: Run): Promise<void
  * save_total_limit 1 only that checkpoint stays.
  */
 export async function finishWithBest(run: Run): Promise<void> {
-  const { args, state, learner, observer, model } = run;
+  const { args, state, learner, observer, model, output, platform } = run;
   const path = state.best_model_checkpoint;
   if (path === null) return;
+  const best = platform.storage.folder(path);
   if (args.load_best_model_at_end) {
     observer.info(`${path}: the best model, with ${args.metric_for_best_model} ${state.best_metric}`);
-    const weights = await readModelWeights(path, model.kind);
+    const weights = await readModelWeights(best, model.kind);
     await writeLearner(learner, { weights, optimizerStep: state.global_step });
   }
-  if (args.save_total_limit === 1) await keepOnly(args.output_dir, basename(path));
+  if (args.save_total_limit === 1) await keepOnly(output, best.name);
 }

@@ -1,6 +1,5 @@
 /** @file Entries of the log, and evaluations, which make some. */
-import { join } from "node:path";
-import { appendMargins, MARGINS } from "../../checkpoints/marginsTable.ts";
+import { appendMargins } from "../../checkpoints/marginsTable.ts";
 import type { LogEntry } from "../../checkpoints/trainerState.ts";
 import { PrefineError } from "../../errors.ts";
 import type { EvaluationSet, Run } from "../run.ts";
@@ -59,9 +58,9 @@ async function runEvaluation(run: Run, set: EvaluationSet): Promise<Evaluation> 
 }
 
 /** Every pair of the evaluation beside the log; an evaluation outside of a training leaves no files. */
-async function keepMargins({ args, state, loop, ownsOutput }: Run, set: EvaluationSet, evaluation: Evaluation) {
+async function keepMargins({ output, state, loop, ownsOutput }: Run, set: EvaluationSet, evaluation: Evaluation) {
   if (!ownsOutput) return;
   const { global_step: step, epoch } = state;
   const rows = { step, epoch, split: set.prefix, pairs: evaluation.pairs };
-  loop.marginsBytes = await appendMargins(join(args.output_dir, MARGINS), loop.marginsBytes, rows);
+  loop.marginsBytes = await appendMargins(output, loop.marginsBytes, rows);
 }

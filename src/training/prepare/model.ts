@@ -1,5 +1,4 @@
 /** @file What the caller named -> what is trained: base model, adapter, reference, and the way they are saved. */
-import { resolve } from "node:path";
 import type { Adapter } from "../../checkpoints/adapter.ts";
 import type { AdapterConfig } from "../../checkpoints/adapterConfig.ts";
 import type { SavedModel } from "../../checkpoints/modelFiles.ts";
@@ -7,6 +6,7 @@ import { BitsAndBytesConfig } from "../../config/BitsAndBytesConfig.ts";
 import type { DPOConfig } from "../../config/DPOConfig.ts";
 import type { LoraConfig } from "../../config/LoraConfig.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
+import type { Storage } from "../../disk/storage.ts";
 import type { LearnerOptions } from "../../dpo/learnerOptions.ts";
 import { PrefineError } from "../../errors.ts";
 import { adapterTensors, type LoraAdapter, loraAdapter } from "../../models/adapters/lora.ts";
@@ -16,8 +16,8 @@ import { keepNarrow } from "../../models/precision/keepNarrow.ts";
 import { alreadyQuantized, quantizedUnder, quantizeModel } from "../../models/precision/quantize.ts";
 import { optimizerSettings } from "../../optim/optimizers.ts";
 import { decays } from "../../optim/weightDecay.ts";
-import { loadModel } from "../../pretrained/loadModel.ts";
 import { objectiveOf, usesReference } from "../objective.ts";
+import type { Platform } from "../platform.ts";
 
 /** A model that `AutoModelForCausalLM.from_pretrained` or `loadModel` gave, or its hub id or folder. */
 export type ModelInput =
@@ -46,9 +46,9 @@ interface Named {
   adapter?: Adapter | undefined;
 }
 
-async function load(input: ModelInput, { revision, quantization, onWarning }: Loading): Promise<Named> {
+async function load(input: ModelInput, { revision, quantization, onWarning, platform }: Loading): Promise<Named> {
   if (typeof input === "string") {
-    const loaded = await loadModel(input, { ...(revision ? { revision } : {}), onWarning });
+    const loaded = await platform.loadModel(input, { ...(revision ? { revision } : {}), onWarning });
     if (quantization && loaded.quantization) onWarning(alreadyQuantized(loaded, input));
     return { loaded: quantization ? quantizeModel(loaded, quantization) : loaded };
   }
@@ -61,9 +61,11 @@ interface Loading {
   revision: string | undefined;
   quantization: BitsAndBytesConfig | null;
   onWarning: (line: string) => void;
+  platform: Platform;
 }
 
 export interface ModelRequest {
+  platform: Platform;
   model: ModelInput;
   ref_model: ModelInput | null;
   peft_config: LoraConfig | null;
@@ -76,18 +78,19 @@ export interface ModelRequest {
  *   own folder, or a reference model meets losses without one.
  */
 export async function prepareModel(request: ModelRequest): Promise<TrainedModel> {
-  const { model, ref_model, peft_config, args } = request;
+  const { model, ref_model, peft_config, args, platform } = request;
   const asked = args.model_init_kwargs?.revision;
   const revision = typeof asked === "string" ? asked : undefined;
   const quantization = quantizationOf(request);
   const told: string[] = [];
   const onWarning = (line: string) => void told.push(line);
-  const { loaded, adapter: start } = await load(model, { revision, quantization, onWarning });
+  const { loaded, adapter: start } = await load(model, { revision, quantization, onWarning, platform });
   if (start && peft_config) {
     const hint = "Leave peft_config out: the adapter's own settings count.";
     throw new PrefineError("config", "peft_config: expected none for a model that has an adapter already", hint);
   }
-  if (resolve(args.output_dir) === resolve(loaded.directory)) {
+  const { wholePath } = platform.storage;
+  if (wholePath(args.output_dir) === wholePath(loaded.directory)) {
     const found = `output_dir ${args.output_dir}: expected another folder than the model's own`;
     throw new PrefineError("config", found, "Choose another output_dir.");
   }
@@ -104,9 +107,9 @@ export async function prepareModel(request: ModelRequest): Promise<TrainedModel>
     throw new PrefineError("config", "ref_model: expected another object than model, found the same", hint);
   }
   const other =
-    ref_model === null ? undefined : await load(ref_model, { revision: undefined, quantization, onWarning });
+    ref_model === null ? undefined : await load(ref_model, { revision: undefined, quantization, onWarning, platform });
   const { loaded: reference, adapter: referenceAdapter } = other ?? {};
-  const saved = savedModel({ base, lora, settings, revision });
+  const saved = savedModel({ base, lora, settings, revision, nameOfBase: nameOfBase(base, platform.storage) });
   const warnings = [...told, ...(lora?.warnings ?? [])];
   return { base, lora, start, reference, referenceAdapter, revision, saved, warnings };
 }
@@ -130,9 +133,10 @@ function quantizationOf({ model, args, quantization_config }: ModelRequest): Bit
 
 interface Saving extends Pick<TrainedModel, "base" | "lora" | "revision"> {
   settings: AdapterConfig | LoraConfig | null;
+  nameOfBase: string;
 }
 
-function savedModel({ base, lora, settings, revision }: Saving): SavedModel {
+function savedModel({ base, lora, settings, revision, nameOfBase }: Saving): SavedModel {
   if (!lora || !settings) return { kind: "full", config: base.config, generationConfig: base.generationConfig };
   const linears = [...lora.layers.values()].flatMap(({ isEmbedding, layer }) => (isEmbedding ? [] : [layer]));
   const isConv1d = ({ name, layout }: LinearLayer) => layout === "in,out" && !base.architecture.quantized?.has(name);
@@ -146,7 +150,7 @@ function savedModel({ base, lora, settings, revision }: Saving): SavedModel {
     alpha_pattern: settings.alpha_pattern ?? {},
     init_lora_weights: lora.init,
     target_modules: lora.targetModules,
-    base_model_name_or_path: nameOfBase(base),
+    base_model_name_or_path: nameOfBase,
     fan_in_fan_out: linears.length > 0 && linears.every(isConv1d),
     task_type: settings.task_type,
     revision: "revision" in settings ? settings.revision : (revision ?? null),
@@ -155,9 +159,9 @@ function savedModel({ base, lora, settings, revision }: Saving): SavedModel {
 }
 
 /** A folder or file by its whole path, so that the run finds it from anywhere; a hub id as it is. */
-function nameOfBase({ nameOrPath, directory, configFile }: LoadedModel): string {
-  const path = resolve(nameOrPath);
-  return path === resolve(directory) || path === resolve(configFile) ? path : nameOrPath;
+function nameOfBase({ nameOrPath, directory, configFile }: LoadedModel, { wholePath }: Storage): string {
+  const path = wholePath(nameOrPath);
+  return path === wholePath(directory) || path === wholePath(configFile) ? path : nameOrPath;
 }
 
 /** TRL mirrors the tokenizer's padding token into the configs that it saves. */

@@ -1,26 +1,35 @@
 /** @file output_dir before the first step: can it be written to, does it hold a run, where does that go on. */
-import { join } from "node:path";
 import { checkpointFault, readResumeFile } from "../../checkpoints/checkpoint.ts";
 import { newestValidCheckpoint, refuseRun } from "../../checkpoints/runDirectory.ts";
 import { readTrainingArgs, TRAINING_ARGS } from "../../checkpoints/trainingArgs.ts";
 import { type BitsAndBytesConfig, recordedQuantization } from "../../config/BitsAndBytesConfig.ts";
 import type { DPOConfig } from "../../config/DPOConfig.ts";
-import { checkWritable } from "../../disk/wholeFiles.ts";
+import type { RunFolder, Storage } from "../../disk/storage.ts";
 import { PrefineError } from "../../errors.ts";
 import type { RunObserver } from "../run.ts";
 
 /** true: the newest valid checkpoint of output_dir; a path; false or null: none. */
 export type Resume = boolean | string | null;
 
+interface Resuming {
+  args: DPOConfig;
+  storage: Storage;
+  resume: Resume;
+}
+
 /**
  * What can be said of output_dir before anything is downloaded or computed.
  * @throws PrefineError("config") when it holds a run that is neither resumed nor overwritten; "io" when it can't be
  *   written to.
  */
-export async function checkOutputDir(args: DPOConfig, resume: Resume = args.resume_from_checkpoint): Promise<void> {
-  const { output_dir, overwrite_output_dir } = args;
-  await checkWritable(output_dir);
-  if (!resume && !overwrite_output_dir) await refuseRun(output_dir);
+export async function checkOutputDir(
+  args: DPOConfig,
+  storage: Storage,
+  resume: Resume = args.resume_from_checkpoint,
+): Promise<void> {
+  const output = storage.folder(args.output_dir);
+  await output.checkWritable();
+  if (!resume && !args.overwrite_output_dir) await refuseRun(output);
 }
 
 /**
@@ -29,14 +38,13 @@ export async function checkOutputDir(args: DPOConfig, resume: Resume = args.resu
  * @returns null: as in its files, or no run goes on.
  */
 export async function resumedQuantization(
-  args: DPOConfig,
-  resume: Resume,
+  { args, storage, resume }: Resuming,
   tell: (line: string) => void,
 ): Promise<BitsAndBytesConfig | null> {
   const quiet = () => {}; // whoever resumes is told of damaged checkpoints
-  const checkpoint = await findStart(args, resume, { info: quiet, warn: quiet });
+  const checkpoint = await findStart({ args, storage, resume }, { info: quiet, warn: quiet });
   if (checkpoint === undefined) return null;
-  const file = join(checkpoint, TRAINING_ARGS);
+  const file = checkpoint.pathOf(TRAINING_ARGS);
   const quantization = recordedQuantization(await readTrainingArgs(checkpoint), file);
   if (quantization) tell(`quantization: as in ${file}`);
   return quantization;
@@ -47,22 +55,20 @@ export async function resumedQuantization(
  * @throws PrefineError when a path is asked for that is no whole checkpoint.
  */
 export async function findStart(
-  { output_dir }: DPOConfig,
-  resume: Resume,
+  { args: { output_dir }, storage, resume }: Resuming,
   observer: Pick<RunObserver, "info" | "warn">,
-): Promise<string | undefined> {
+): Promise<RunFolder | undefined> {
   if (!resume) return undefined;
   const skip = (path: string, fault: string) => observer.warn(`${path} can't be resumed from: ${fault}`);
-  const newest = await newestValidCheckpoint(typeof resume === "string" ? resume : output_dir, skip, {
-    toResume: true,
-  });
-  if (newest) return newest.path;
+  const folder = storage.folder(typeof resume === "string" ? resume : output_dir);
+  const newest = await newestValidCheckpoint(folder, skip, { toResume: true });
+  if (newest) return newest.folder;
   if (resume === true) {
     observer.info(`${output_dir}: no checkpoint to resume from; starting at step 0`);
     return undefined;
   }
-  await readResumeFile(resume); // says best what is wrong with a folder that is no checkpoint
-  const fault = await checkpointFault(resume, { toResume: true });
-  if (fault === undefined) return resume;
+  await readResumeFile(folder); // says best what is wrong with a folder that is no checkpoint
+  const fault = await checkpointFault(folder, { toResume: true });
+  if (fault === undefined) return folder;
   throw new PrefineError("io", fault, "Resume from another checkpoint, or with resume_from_checkpoint: true.");
 }

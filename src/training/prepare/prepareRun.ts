@@ -5,19 +5,18 @@ import { type BitsAndBytesConfig, recordQuantization } from "../../config/BitsAn
 import type { DPOConfig } from "../../config/DPOConfig.ts";
 import type { LoraConfig } from "../../config/LoraConfig.ts";
 import type { Truncation } from "../../data/preferences/packPair.ts";
-import { AutoTokenizer } from "../../data/tokenizers/loadTokenizer.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
-import type { Content } from "../../disk/wholeFiles.ts";
 import { createLearner } from "../../dpo/engineLearner.ts";
 import { PrefineError } from "../../errors.ts";
+import type { Content } from "../../formats/content.ts";
 import type { LoadedModel } from "../../models/loadedModel.ts";
 import { describeQuantization } from "../../models/precision/quantize.ts";
 import type { CardFacts } from "../finish.ts";
+import type { Platform } from "../platform.ts";
 import { referenceCacheOf } from "../reference/cache.ts";
 import { checkReference, referenceFacts } from "../reference/reference.ts";
 import type { RunObserver, RunParts } from "../run.ts";
 import { fingerprintOf, publicArguments } from "../trainingArguments.ts";
-import { versions } from "../versions.ts";
 import { evaluationSetName, type PreparedPairs, packedSource, preparePairs, type Rows } from "./data.ts";
 import { withinMemory } from "./memory.ts";
 import {
@@ -30,6 +29,7 @@ import {
 } from "./model.ts";
 
 export interface RunRequest {
+  platform: Platform;
   model: ModelInput;
   ref_model: ModelInput | null;
   args: DPOConfig;
@@ -53,10 +53,10 @@ export interface PreparedRun {
 
 /** Loads, tokenizes, compiles. @throws PrefineError for whatever of it does not work. */
 export async function prepareRun(request: RunRequest, observer: RunObserver): Promise<PreparedRun> {
-  const { args } = request;
+  const { args, platform } = request;
   const trained = await prepareModel(request);
   for (const line of trained.warnings) observer.warn(line);
-  const tokenizer = request.tokenizer ?? (await loadTokenizer(trained));
+  const tokenizer = request.tokenizer ?? (await loadTokenizer(trained, platform));
   setPadToken(tokenizer, args);
   const truncation = truncationOf(request, trained, observer);
   checkReference(trained, args, { maxLength: truncation.max_length });
@@ -84,11 +84,11 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
     }),
     parameters: countParameters(trained),
     reference,
-    referenceCache: await referenceCacheOf(trained, args, { truncation, tokenizer, runtime }),
+    referenceCache: await referenceCacheOf(trained, args, { truncation, tokenizer, runtime, platform }),
     observer,
   };
   const names = { base_model: trained.base.nameOrPath, ...nameOf(request) };
-  return { parts, facts: { ...names, quantization, adapter, versions: versions(runtime) } };
+  return { parts, facts: { ...names, quantization, adapter, versions: versionsOf(platform, runtime) } };
 }
 
 /** Which reference there is, and how the base model is kept. */
@@ -128,8 +128,13 @@ async function prepareSplits(request: RunRequest, { trained, tokenizer, truncati
   return { train, evals };
 }
 
-function loadTokenizer({ base, revision }: TrainedModel): Promise<Tokenizer> {
-  return AutoTokenizer.from_pretrained(base.nameOrPath, revision === undefined ? {} : { revision });
+function loadTokenizer({ base, revision }: TrainedModel, platform: Platform): Promise<Tokenizer> {
+  return platform.loadTokenizer(base.nameOrPath, revision === undefined ? {} : { revision });
+}
+
+/** @param runtime the ONNX Runtime that computes. */
+function versionsOf({ versions }: Platform, { kind, version }: { kind: "native" | "wasm"; version: string }) {
+  return { ...versions, onnxruntime: kind === "wasm" ? `${version} (WebAssembly)` : version };
 }
 
 /** TRL: args.pad_token, else the tokenizer's own, else its end-of-text token. */

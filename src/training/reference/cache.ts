@@ -1,11 +1,12 @@
 /** @file What makes precomputed reference log-probabilities the same: their cache's place and identity. */
-import { createHash } from "node:crypto";
-import { hashStoredWeights, hashTensors, referenceCacheFolder } from "../../checkpoints/referenceCache.ts";
+import { hashStoredWeights, hashTensors } from "../../checkpoints/referenceCache.ts";
 import type { DPOConfig } from "../../config/DPOConfig.ts";
 import type { Truncation } from "../../data/preferences/packPair.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
+import { sha256 } from "../../formats/sha256.ts";
 import { describeQuantization } from "../../models/precision/quantize.ts";
 import { usesReference } from "../objective.ts";
+import type { Platform } from "../platform.ts";
 import type { ReferenceCache, ReferenceChoice } from "./reference.ts";
 
 interface Subject {
@@ -13,6 +14,7 @@ interface Subject {
   tokenizer: Tokenizer;
   /** What computes: kernels of another make round differently. */
   runtime: { kind: string; version: string };
+  platform: Platform;
 }
 
 /**
@@ -24,26 +26,28 @@ interface Subject {
 export async function referenceCacheOf(
   choice: ReferenceChoice,
   args: DPOConfig,
-  { truncation, tokenizer, runtime }: Subject,
+  { truncation, tokenizer, runtime, platform }: Subject,
 ): Promise<ReferenceCache | undefined> {
   const { precompute_ref_log_probs, precompute_ref_cache: place, ld_alpha } = args;
   if (!precompute_ref_log_probs || place === false || !usesReference(args)) return undefined;
+  const { storage, machine } = platform;
   const { base, lora, start, reference, referenceAdapter } = choice;
   const model = reference ?? base;
   const adapter = reference ? referenceAdapter : start;
   const identity = {
     format: 1,
-    weights: await hashStoredWeights(model.weights),
+    weights: await hashStoredWeights(model.weights, storage),
     config: model.config,
     quantization: describeQuantization(model.architecture),
-    adapter: adapter ? { config: adapter.config, weights: hashTensors(adapter.weights) } : null,
+    adapter: adapter ? { config: adapter.config, weights: hashTensors(adapter.weights, storage.sha256()) } : null,
     principal: !adapter && !reference && lora?.init === "pissa" ? ranksOf(lora.layers) : null,
     ...truncation,
     ld_alpha,
-    tokenizer: [...tokenizer.files].map(([name, bytes]) => [name, createHash("sha256").update(bytes).digest("hex")]),
-    runtime: `${runtime.kind} ${runtime.version}, ${process.platform} ${process.arch}`,
+    tokenizer: [...tokenizer.files].map(([name, bytes]) => [name, sha256(bytes)]),
+    runtime: `${runtime.kind} ${runtime.version}, ${machine}`,
   };
-  return { folder: typeof place === "string" ? place : referenceCacheFolder(), identity };
+  const folder = typeof place === "string" ? storage.folder(place) : storage.cacheFolder("reference_logps");
+  return { folder, identity };
 }
 
 /** PiSSA's adapter and what it leaves of the base are the base together, but round in their own way. */

@@ -51,15 +51,16 @@ async function openCache({ referenceCache, fingerprint, observer }: Run, name: s
   if (!referenceCache) return undefined;
   const dataset = name === "train" ? "train_dataset" : evaluationSetName(name);
   const { folder, identity } = referenceCache;
-  const path = cacheFile(folder, { ...identity, pairs: fingerprint.data[dataset] });
-  const { values, fault } = await readCached(path, split.pairs.length);
+  const pairs = fingerprint.data[dataset];
+  const file = cacheFile(folder, { ...identity, pairs });
+  const { values, fault } = await readCached(file, split.pairs.length);
   if (fault !== undefined) observer.warn(`${fault}; these reference log-probabilities are computed again`);
   if (values) split.reference.values.set(values);
   const save = async () => {
-    await writeCached(path, split.reference.values).catch((error) => {
+    await writeCached(file, split.reference.values).catch((error) => {
       if (!(error instanceof PrefineError)) throw error;
       observer.warn(`${error.message}; the reference log-probabilities are not kept`); // the run needs no cache
     });
   };
-  return { path, save };
+  return { path: folder.pathOf(file.name), save };
 }

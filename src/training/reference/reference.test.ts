@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type ToyRun, toyTrainer, withoutTimings } from "../../../test/support/toyTrainer.ts";
-import { referenceCacheFolder } from "../../checkpoints/referenceCache.ts";
+import { cachePath, folderAt, nodeStorage } from "../../disk/nodeStorage.ts";
 import { PrefineError } from "../../errors.ts";
 
 /** A quarter of a second a run, and another test's matter. */
@@ -82,7 +82,7 @@ describe("the cache of precompute_ref_log_probs", () => {
       ...more,
       args: { precompute_ref_log_probs: true, ...more.args },
       toy: { onScore },
-      referenceCache: { folder: folder(), identity: { ...identity } },
+      referenceCache: { folder: folderAt(folder()), identity: { ...identity } },
     });
     await trainer.train();
     return { scored, lines, log: withoutTimings(trainer.state.log_history) };
@@ -132,7 +132,7 @@ describe("the cache of precompute_ref_log_probs", () => {
     const { trainer } = toy({
       args: { precompute_ref_log_probs: true },
       toy: { onScore },
-      referenceCache: { folder: folder(), identity: { weights: "a" } },
+      referenceCache: { folder: folderAt(folder()), identity: { weights: "a" } },
     });
     await expect(trainer.train({ signal: controller.signal })).rejects.toThrow(/stopped before the first step/);
     expect((await train()).scored).toBe(9 - 4);
@@ -157,9 +157,10 @@ describe("the cache of precompute_ref_log_probs", () => {
   });
 
   it("lies in $PREFINE_CACHE, else in the user's cache folder", () => {
-    expect(referenceCacheFolder({ PREFINE_CACHE: "/c", HOME: "/h" })).toBe("/c/reference_logps");
-    expect(referenceCacheFolder({ XDG_CACHE_HOME: "/x", HOME: "/h" })).toBe("/x/prefine/reference_logps");
-    expect(referenceCacheFolder({ HOME: "/h" })).toBe("/h/.cache/prefine/reference_logps");
+    expect(cachePath({ PREFINE_CACHE: "/c", HOME: "/h" })).toBe("/c");
+    expect(cachePath({ XDG_CACHE_HOME: "/x", HOME: "/h" })).toBe("/x/prefine");
+    expect(cachePath({ HOME: "/h" })).toBe("/h/.cache/prefine");
+    expect(nodeStorage.cacheFolder("reference_logps").path).toBe(join(cachePath(), "reference_logps"));
   });
 });
 

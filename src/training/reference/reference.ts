@@ -1,6 +1,7 @@
 /** @file Which reference a run has: its name, whether it ties with the policy at the start, what is refused. */
 import type { Adapter } from "../../checkpoints/adapter.ts";
 import type { DPOConfig } from "../../config/DPOConfig.ts";
+import type { RunFolder } from "../../disk/storage.ts";
 import { PrefineError } from "../../errors.ts";
 import type { LoraAdapter } from "../../models/adapters/lora.ts";
 import type { LoadedModel } from "../../models/loadedModel.ts";
@@ -29,7 +30,7 @@ export interface ReferenceFacts {
 
 /** Where reference log-probabilities are kept, and what they depend on besides the pairs. */
 export interface ReferenceCache {
-  folder: string;
+  folder: RunFolder;
   /** Weights, lengths, template, runtime: whatever changes the numbers. */
   identity: Record<string, unknown>;
 }

@@ -1,0 +1,69 @@
+/** @file Files that get longer: a log record by record, and a table whose end is cut off where it is not known. */
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { ioError } from "./ioError.ts";
+import { makeFolder } from "./makeFolder.ts";
+import type { GrowingFile } from "./storage.ts";
+
+/**
+ * Cuts a file to `length` bytes, appends a text in one write and syncs it.
+ * @returns the file's new length.
+ * @throws PrefineError("io").
+ */
+export async function appendText(path: string, length: number, text: string): Promise<number> {
+  try {
+    makeFolder(dirname(path));
+    const file = await open(path, "a", 0o644);
+    try {
+      await file.truncate(length);
+      await file.appendFile(text, "utf8");
+      await file.sync();
+      return length + Buffer.byteLength(text);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw ioError(cause, path);
+  }
+}
+
+/**
+ * Opens a file for appending, without what is behind its whole records.
+ * @throws PrefineError("io"), also later; nothing follows a record that could not be written.
+ */
+export function openGrowingFile(path: string, wholeLength: (bytes: Uint8Array) => number): GrowingFile {
+  const { handle, length } = onDisk(path, () => openForAppending(path, wholeLength));
+  let isOpen = true;
+  const close = () => {
+    if (isOpen) closeSync(handle);
+    isOpen = false;
+  };
+  return {
+    path,
+    length,
+    append: (bytes) => onDisk(path, () => writeSync(handle, bytes), close),
+    close: () => {
+      if (isOpen) onDisk(path, () => fsyncSync(handle), close);
+      close();
+    },
+  };
+}
+
+function openForAppending(path: string, wholeLength: (bytes: Uint8Array) => number) {
+  makeFolder(dirname(path));
+  const length = existsSync(path) ? wholeLength(readFileSync(path)) : 0;
+  const handle = openSync(path, "a");
+  ftruncateSync(handle, length);
+  return { handle, length };
+}
+
+/** @throws PrefineError("io") for what the disk refuses, after `giveUp`. */
+function onDisk<T>(path: string, action: () => T, giveUp = () => {}): T {
+  try {
+    return action();
+  } catch (cause) {
+    giveUp();
+    throw ioError(cause, path);
+  }
+}

@@ -1,0 +1,33 @@
+/** @file What the operating system says of files, for people: the one table of its error codes. */
+import { PrefineError } from "../errors.ts";
+
+const ELSEWHERE = "Choose another output_dir.";
+
+/** What happened, and what to do where something was to be written. */
+const REASONS: Record<string, [found: string, hint: string]> = {
+  ENOSPC: ["the disk is full", "Free some space, or write elsewhere (output_dir)."],
+  EDQUOT: ["the disk quota is used up", "Free some space, or write elsewhere (output_dir)."],
+  EROFS: ["the file system is read-only", ELSEWHERE],
+  EACCES: ["no permission", "Check the owner of the folder, or choose another output_dir."],
+  EPERM: ["no permission", "Check the owner of the folder, or choose another output_dir."],
+  ENOTDIR: ["a part of the path is a file, not a folder", ELSEWHERE],
+  EEXIST: ["a file of that name is in the way", ELSEWHERE],
+  ENOENT: ["nothing can be made there", ELSEWHERE],
+  EISDIR: ["it is a folder, not a file", ELSEWHERE],
+  ENAMETOOLONG: ["the path is too long", ELSEWHERE],
+};
+
+/** What to do where something was to be read. */
+const READING: Record<string, string> = {
+  EACCES: "Check who may read it.",
+  EPERM: "Check who may read it.",
+};
+
+/** An error of the operating system as an error for the reader; others pass through. */
+export function ioError(cause: unknown, path: string, action: "write" | "read" | "delete" = "write"): unknown {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  if (cause instanceof PrefineError || typeof code !== "string" || !code.startsWith("E")) return cause;
+  const [found, hint] = REASONS[code] ?? [(cause as Error).message, undefined];
+  const advice = action === "read" ? READING[code] : hint;
+  return new PrefineError("io", `${path}: cannot ${action}: ${found} (${code})`, advice, { cause });
+}

@@ -1,0 +1,104 @@
+/** @file A folder of the disk as a run's folder and a model's files. */
+import { readdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import type { Content } from "../formats/content.ts";
+import { appendText, openGrowingFile } from "./growingFile.ts";
+import { ioError } from "./ioError.ts";
+import { exists, openFile, readText, readWhole, sizeOf } from "./readFiles.ts";
+import type { GrowingFile, OpenFile, RunFolder } from "./storage.ts";
+import { checkWritable, isPartial, removeFolder, writeFileAtomically, writeFolderAtomically } from "./wholeFiles.ts";
+
+export class NodeFolder implements RunFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  get name(): string {
+    return basename(resolve(this.path));
+  }
+
+  pathOf(name: string): string {
+    return join(this.path, name);
+  }
+
+  folder(name: string): RunFolder {
+    return new NodeFolder(this.pathOf(name));
+  }
+
+  above(): RunFolder {
+    return new NodeFolder(dirname(this.path));
+  }
+
+  async exists(): Promise<boolean> {
+    return (await stat(this.path).catch(() => undefined))?.isDirectory() ?? false;
+  }
+
+  async list(): Promise<string[]> {
+    try {
+      return await readdir(this.path);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+      throw ioError(cause, this.path, "read");
+    }
+  }
+
+  has(name: string): Promise<boolean> {
+    return exists(this.pathOf(name));
+  }
+
+  size(name: string): Promise<number | undefined> {
+    return sizeOf(this.pathOf(name));
+  }
+
+  read(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return readWhole(this.pathOf(name));
+  }
+
+  readText(name: string): Promise<string | undefined> {
+    return readText(this.pathOf(name));
+  }
+
+  open(name: string): Promise<OpenFile | undefined> {
+    return openFile(this.pathOf(name));
+  }
+
+  checkWritable(): Promise<void> {
+    return checkWritable(this.path);
+  }
+
+  write(name: string, content: Content): Promise<void> {
+    return writeFileAtomically(this.pathOf(name), content);
+  }
+
+  fill(
+    files: Iterable<readonly [name: string, content: Content]>,
+    check: (filled: RunFolder) => Promise<void> = async () => {},
+  ): Promise<void> {
+    return writeFolderAtomically(this.path, files, (partial) => check(new NodeFolder(partial)));
+  }
+
+  append(name: string, length: number, text: string): Promise<number> {
+    return appendText(this.pathOf(name), length, text);
+  }
+
+  openLog(name: string, wholeLength: (bytes: Uint8Array) => number): GrowingFile {
+    return openGrowingFile(this.pathOf(name), wholeLength);
+  }
+
+  async delete(name: string): Promise<void> {
+    const path = this.pathOf(name);
+    await rm(path, { recursive: true, force: true }).catch((cause) => {
+      throw ioError(cause, path, "delete");
+    });
+  }
+
+  remove(): Promise<void> {
+    return removeFolder(this.path);
+  }
+
+  async deletePartials(): Promise<void> {
+    for (const name of await this.list()) if (isPartial(name)) await this.delete(name);
+  }
+}

@@ -1,0 +1,28 @@
+/** @file Node's storage: folders of the disk. */
+import { createHash } from "node:crypto";
+import { homedir, hostname } from "node:os";
+import { join, resolve } from "node:path";
+import { NodeFolder } from "./nodeFolder.ts";
+import { readPieces } from "./readFiles.ts";
+import type { RunFolder, Storage } from "./storage.ts";
+
+export const nodeStorage: Storage = {
+  folder: folderAt,
+  cacheFolder: (name) => folderAt(join(cachePath(), name)),
+  wholePath: (path) => resolve(path),
+  readRange: ({ file, start, end }) => readPieces(file, start, end),
+  sha256: () => {
+    const hash = createHash("sha256");
+    return { update: (piece) => hash.update(piece), hex: () => hash.digest("hex") };
+  },
+  writer: { host: hostname(), pid: process.pid },
+};
+
+export function folderAt(path: string): RunFolder {
+  return new NodeFolder(path);
+}
+
+/** $PREFINE_CACHE, else prefine in the user's cache folder. */
+export function cachePath(env: Record<string, string | undefined> = process.env): string {
+  return env.PREFINE_CACHE || join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache"), "prefine");
+}

@@ -1,0 +1,73 @@
+/** @file Files of the disk as they are read: whole, in parts, or in pieces one after the other. */
+import { createReadStream } from "node:fs";
+import { access, open, readFile, stat } from "node:fs/promises";
+import { ioError } from "./ioError.ts";
+import type { OpenFile } from "./storage.ts";
+
+/** Undefined where there is no such file. @throws PrefineError("io"). */
+export function readWhole(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return unlessAbsent(path, async () => new Uint8Array(await readFile(path))); // not a Buffer, whose memory is shared
+}
+
+/** Undefined where there is no such file. @throws PrefineError("io"). */
+export function readText(path: string): Promise<string | undefined> {
+  return unlessAbsent(path, () => readFile(path, "utf8"));
+}
+
+/** Opens a file for reading in parts. @throws PrefineError("io"), also later. */
+export function openFile(path: string): Promise<OpenFile | undefined> {
+  return unlessAbsent(path, async () => {
+    const handle = await open(path, "r");
+    const { size } = await handle.stat().catch(async (error) => {
+      await handle.close();
+      throw error;
+    });
+    return {
+      byteLength: size,
+      slice: async (start, end = size) => {
+        const bytes = new Uint8Array(Math.max(0, Math.min(end, size) - start));
+        let done = 0;
+        while (done < bytes.length) {
+          const { bytesRead } = await handle.read(bytes, done, bytes.length - done, start + done).catch((cause) => {
+            throw ioError(cause, path, "read");
+          });
+          if (bytesRead === 0) break; // it became shorter
+          done += bytesRead;
+        }
+        return done < bytes.length ? bytes.buffer.slice(0, done) : bytes.buffer;
+      },
+      close: () => handle.close(),
+    };
+  });
+}
+
+/** Bytes [start, end) in pieces of a megabyte. @throws PrefineError("io"). */
+export async function* readPieces(path: string, start: number, end: number): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path, { start, end: end - 1, highWaterMark: 2 ** 20 });
+  } catch (cause) {
+    throw ioError(cause, path, "read");
+  }
+}
+
+/** Whether a file or folder is there. */
+export function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Bytes of a file, undefined where it can't be found. */
+export async function sizeOf(path: string): Promise<number | undefined> {
+  return (await stat(path).catch(() => undefined))?.size;
+}
+
+async function unlessAbsent<T>(path: string, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw ioError(cause, path, "read");
+  }
+}

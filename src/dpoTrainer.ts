@@ -1,0 +1,30 @@
+/** @file DPOTrainer on Node: runs on the disk, models from folders and the hub. */
+import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
+import { nodeStorage } from "./disk/nodeStorage.ts";
+import { packageVersion } from "./disk/packageVersion.ts";
+import { loadModel } from "./pretrained/loadModel.ts";
+import type { Platform } from "./training/platform.ts";
+import { type DPOTrainerOptions, Trainer } from "./training/trainer.ts";
+
+export const nodePlatform: Platform = {
+  storage: nodeStorage,
+  env: process.env,
+  machine: `${process.platform} ${process.arch}`,
+  get versions() {
+    return { prefine: packageVersion(), node: process.versions.node };
+  },
+  loadModel,
+  loadTokenizer: AutoTokenizer.from_pretrained,
+  async plotRun(folder) {
+    const { plotRunFolders } = await import("./plots/plotRunFolders.ts"); // loads a font and a rasterizer: only now
+    const { png } = await plotRunFolders([folder.path]);
+    return nodeStorage.folder(png).name;
+  },
+};
+
+/** TRL's class of that name. */
+export class DPOTrainer extends Trainer {
+  constructor(options: DPOTrainerOptions) {
+    super(options, nodePlatform);
+  }
+}
