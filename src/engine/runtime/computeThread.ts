@@ -84,7 +84,10 @@ function explainProviders(cause: Error): never {
 function toOrt(ort: Ort, { dtype, shape, data }: HostTensor): OrtTensor {
   // the JavaScript side has no bfloat16: the graph takes its bits
   const type = dtype === "bfloat16" ? "uint16" : dtype;
-  return new ort.Tensor(type as "float32", data as Float32Array, shape);
+  const tensor = new ort.Tensor(type as "float32", data as Float32Array, shape);
+  // Where JavaScript has a Float16Array (Node 24, Bun, Deno), the tensor shows the bits of float16 as one; the native
+  // binding, which knows none, takes its length for 0.
+  return tensor.data === data ? tensor : Object.defineProperty(tensor, "data", { value: data });
 }
 
 /** The value of a feed; rows of a stored tensor are a view of it. */
