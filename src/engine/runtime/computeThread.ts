@@ -246,7 +246,6 @@ port.on("message", ({ id, request }: { id: number; request: Request }) => {
       const result = await answer(request);
       const copies = request.method === "read" ? (result as HostTensor[]).map(({ data }) => data.buffer) : [];
       port.postMessage({ id, result }, copies as ArrayBuffer[]);
-      if (request.method === "stop") port.close();
     } catch (error) {
       port.postMessage({ id, error: partsOf(error) });
     }

@@ -168,10 +168,8 @@ export class Device {
   /** Frees all memory of the runtime and ends the thread. */
   async dispose(): Promise<void> {
     if (this.ended) return;
-    const exited = new Promise((resolve) => this.worker.once("exit", resolve));
     await this.call({ method: "stop" });
-    this.worker.ref();
-    await exited;
+    await this.worker.terminate(); // a thread can't end itself everywhere: Deno's parentPort has no close()
   }
 }
 
