@@ -47,6 +47,7 @@ export class Device {
   private readonly waiting = new Map<number, Waiting>();
   private nextId = 1;
   private ended: Error | null = null;
+  private disposed: Promise<void> | null = null;
   private readonly telemetry = disableTelemetry();
 
   /**
@@ -165,8 +166,13 @@ export class Device {
     return this.call({ method: "applyEach", module: kernelUrl(module), kernel, items });
   }
 
-  /** Frees all memory of the runtime and ends the thread. */
-  async dispose(): Promise<void> {
+  /** Frees all memory of the runtime and ends the thread; however often it is called. */
+  dispose(): Promise<void> {
+    this.disposed ??= this.endThread();
+    return this.disposed;
+  }
+
+  private async endThread(): Promise<void> {
     if (this.ended) return;
     await this.call({ method: "stop" });
     await this.worker.terminate(); // a thread can't end itself everywhere: Deno's parentPort has no close()

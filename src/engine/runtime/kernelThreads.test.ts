@@ -160,7 +160,8 @@ describe("applyEach", () => {
   });
 });
 
-test.each(["await device.dispose();", ""])("a process ends with its kernel threads: %j", (last) => {
+const TWICE = "await Promise.all([device.dispose(), device.dispose()]); await device.dispose();";
+test.each(["await device.dispose();", TWICE, ""])("a process ends with its kernel threads: %j", (last) => {
   const device = new URL("../../../dist/engine/runtime/device.js", import.meta.url).href;
   const script = `
     import { Device } from ${JSON.stringify(device)};
