@@ -6,7 +6,7 @@ import { checkAdapterAgrees, type RunConfig } from "./config/run.ts";
 import type { Dataset } from "./data/datasets/dataset.ts";
 import type { DatasetDict } from "./data/datasets/datasetDict.ts";
 import { loadDataset } from "./data/datasets/loadDataset.ts";
-import { findProcess } from "./data/datasets/mapFunction.ts";
+import { findProcess } from "./data/datasets/mapModule.ts";
 import { loadMixture } from "./data/datasets/mixture.ts";
 import type { OriginOptions } from "./data/datasets/origin.ts";
 import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";

@@ -1,9 +1,6 @@
 /** @file One data file (parquet, JSON Lines, a JSON list) -> its features, and parts that are read when asked for. */
-import { open, readFile, stat } from "node:fs/promises";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
 import { PrefineError } from "../../errors.ts";
-import { type ByteSource, memorySource } from "../../formats/byteSource.ts";
+import type { ByteSource } from "../../formats/byteSource.ts";
 import { openJson, readJsonBlock } from "../../formats/jsonRows.ts";
 import { openParquet, readRowGroup } from "../../formats/parquet.ts";
 import { FeatureScan, type Features, parquetFeatures, type Row } from "./features.ts";
@@ -15,7 +12,7 @@ export interface Part {
 }
 
 export interface DataFile {
-  /** As it was given, for messages. */
+  /** As messages name it. */
   path: string;
   features: Features;
   parts: Part[];
@@ -37,65 +34,20 @@ export function dataFormat(path: string): "parquet" | "json" | undefined {
 
 /**
  * Opens a data file: reads a parquet file's footer; reads a JSON file once, so that a bad row is found here.
- * @param path where it is.
- * @param shown how messages name it.
+ * @param path what messages name it; it ends as files of its format do.
+ * @param open gives its bytes, once it is known to be of a format that can be read.
  */
-export async function openDataFile(path: string, shown = path): Promise<DataFile> {
+export async function openDataFile(path: string, open: () => Promise<ByteSource>): Promise<DataFile> {
   const format = dataFormat(path);
-  if (!format) throw new PrefineError("data", `${shown}: expected a data file, found another kind`, `${SUPPORTED}.`);
-  const source = await openSource(path, shown);
+  if (!format) throw new PrefineError("data", `${path}: expected a data file, found another kind`, `${SUPPORTED}.`);
+  const source = await open();
   if (format === "parquet") {
-    const file = await openParquet(source, shown);
+    const file = await openParquet(source, path);
     const parts = file.groupRows.map((rows, group) => ({ rows, read: () => readRowGroup(file, group) }));
-    return { path: shown, features: parquetFeatures(file.schema), parts, typed: true };
+    return { path, features: parquetFeatures(file.schema), parts, typed: true };
   }
   const scan = new FeatureScan();
-  const file = await openJson(source, shown, (row) => scan.add(row));
+  const file = await openJson(source, path, (row) => scan.add(row));
   const parts = file.blocks.map((block) => ({ rows: block.rows, read: () => readJsonBlock(file, block) }));
-  return { path: shown, features: scan.features, parts, typed: false };
-}
-
-async function openSource(path: string, shown: string): Promise<ByteSource> {
-  try {
-    const { size } = await stat(path);
-    if (path.toLowerCase().endsWith(".gz")) return memorySource(await promisify(gunzip)(await readFile(path)));
-    return { byteLength: size, slice: (start, end = size) => readRange(path, shown, start, end) };
-  } catch (error) {
-    throw unreadable(shown, error as NodeJS.ErrnoException);
-  }
-}
-
-/** Opened anew for every range (a fraction of what reading it takes), so that no file stays open. */
-async function readRange(path: string, shown: string, start: number, end: number): Promise<ArrayBuffer> {
-  const bytes = new Uint8Array(end - start);
-  const file = await open(path).catch((error) => {
-    throw unreadable(shown, error);
-  });
-  try {
-    for (let read = 0; read < bytes.length; ) {
-      const { bytesRead } = await file.read(bytes, read, bytes.length - read, start + read);
-      if (bytesRead === 0)
-        throw new PrefineError(
-          "data",
-          `${shown}: the file became shorter while it was read`,
-          "Is something writing it?",
-        );
-      read += bytesRead;
-    }
-  } finally {
-    await file.close();
-  }
-  return bytes.buffer;
-}
-
-function unreadable(shown: string, error: NodeJS.ErrnoException): PrefineError {
-  if (error instanceof PrefineError) return error;
-  if (error.code === "ENOENT")
-    return new PrefineError("data", `${shown}: no such file`, "Check the spelling of the path.");
-  if (error.code?.startsWith("Z_")) {
-    return new PrefineError("data", `${shown}: not a whole gzip file: ${error.message}`, "Download or write it again.");
-  }
-  return new PrefineError("io", `${shown}: cannot be read (${error.message})`, "Check who may read it.", {
-    cause: error,
-  });
+  return { path, features: scan.features, parts, typed: false };
 }

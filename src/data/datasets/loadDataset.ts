@@ -8,6 +8,8 @@ import { type DatasetDict, datasetDict, unknownSplit } from "./datasetDict.ts";
 import { describeFeature, type Features, isUntyped } from "./features.ts";
 import { isPattern } from "./glob.ts";
 import { withColumns } from "./joinColumns.ts";
+import { openLocalFile } from "./localFile.ts";
+import "./mapThreads.ts"; // so that map takes modules
 import {
   findLocalFiles,
   folderOrigin,
@@ -172,7 +174,8 @@ function filesWithin(
 /** Opens the files of a split. @param shown their names in messages. */
 async function openSplit(name: string, paths: string[], shown: string[]): Promise<Dataset> {
   const files: DataFile[] = [];
-  for (const [i, path] of paths.entries()) files.push(await openDataFile(path, shown[i]));
+  for (const [i, path] of paths.entries())
+    files.push(await openDataFile(shown[i], () => openLocalFile(path, shown[i])));
   const features = joinFeatures(files);
   const columns = Object.keys(features);
   const parts = files.flatMap((file) =>

@@ -9,7 +9,8 @@ import { PrefineError } from "../../errors.ts";
 import { Dataset } from "./dataset.ts";
 import { datasetDict } from "./datasetDict.ts";
 import type { Row } from "./features.ts";
-import { findProcess } from "./mapFunction.ts";
+import { findProcess } from "./mapModule.ts";
+import "./mapThreads.ts";
 import { ultrafeedback } from "./ultrafeedback.ts";
 
 const numbers = (n: number): Row[] => Array.from({ length: n }, (_, i) => ({ i, extra: "x" }));

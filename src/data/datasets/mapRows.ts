@@ -1,9 +1,8 @@
-/** @file Applies a function to rows, on this thread or on several; errors name the row. */
+/** @file Applies a function to rows; errors name the row. Modules are loaded by what the host brings for it. */
 import { PrefineError, type PrefineErrorCode } from "../../errors.ts";
 import { isObject } from "../../formats/parseJson.ts";
 import type { Row } from "./features.ts";
-import { importFunction, isBuiltIn, type MapFunction, type MapModule } from "./mapFunction.ts";
-import { MapWorker } from "./mapWorker.ts";
+import { isBuiltIn, type MapFunction, type MapModule } from "./mapFunction.ts";
 
 export interface MapOptions {
   /** Threads. Above 1 it needs a function that lives in a module. Default: 1. */
@@ -22,8 +21,15 @@ export interface RowStream {
   batches: () => AsyncGenerator<Row[]>;
 }
 
-/** Rows that a thread gets at once, at most. */
-const BATCH_ROWS = 1000;
+/** Applies a module's function on so many threads. */
+export type ModuleMapper = (stream: RowStream, fn: MapModule, threads: number) => Promise<Row[]>;
+
+let mapModule: ModuleMapper | undefined;
+
+/** Says how modules are loaded here: called once, by mapThreads.ts on Node. A browser has no paths of modules. */
+export function mapModulesWith(mapper: ModuleMapper): void {
+  mapModule = mapper;
+}
 
 /** The rows that `fn` makes of the stream's, in order. */
 export async function mapRows(stream: RowStream, fn: MapFunction | MapModule, options: MapOptions): Promise<Row[]> {
@@ -32,10 +38,8 @@ export async function mapRows(stream: RowStream, fn: MapFunction | MapModule, op
     if (threads > 1 && !isBuiltIn(fn)) options.onWarning?.(inlineWarning(threads));
     return mapHere(stream, fn);
   }
-  const batchRows = Math.max(1, Math.min(BATCH_ROWS, Math.ceil(stream.numRows / threads)));
-  const workers = Math.min(threads, Math.ceil(stream.numRows / batchRows));
-  if (workers <= 1) return mapHere(stream, await importFunction(fn));
-  return mapInThreads(stream, fn, { workers, batchRows });
+  if (mapModule) return mapModule(stream, fn, threads);
+  throw new PrefineError("data", `${stream.name}: a module can't be loaded here`, "Give map the function itself.");
 }
 
 /** The line for an inline function with `num_proc` above 1. */
@@ -51,7 +55,7 @@ function checkThreads(threads: number): number {
   throw new PrefineError("config", `num_proc: expected a whole number from 1, found ${threads}`);
 }
 
-async function mapHere(stream: RowStream, fn: MapFunction): Promise<Row[]> {
+export async function mapHere(stream: RowStream, fn: MapFunction): Promise<Row[]> {
   const mapped: Row[] = [];
   for await (const rows of stream.batches()) {
     for (const row of rows) mapped.push(await applyTo(fn, row, mapped.length, stream.name));
@@ -82,44 +86,4 @@ export function rowError(name: string, index: number, error: Error): PrefineErro
   return new PrefineError(known ? (code as PrefineErrorCode) : "data", `${name} row ${index}: ${what}`, advice, {
     cause: error,
   });
-}
-
-/** Batches go to whichever thread is free; a failure stops all, and the first row that fails is the one reported. */
-async function mapInThreads(
-  stream: RowStream,
-  fn: MapModule,
-  { workers, batchRows }: { workers: number; batchRows: number },
-): Promise<Row[]> {
-  const pool = Array.from({ length: workers }, () => new MapWorker(fn));
-  const batches = cut(stream.batches(), batchRows);
-  const results: Row[][] = [];
-  const failures: { index: number; error: Error }[] = [];
-  const work = async (worker: MapWorker) => {
-    for (let next = await batches.next(); !next.done && failures.length === 0; next = await batches.next()) {
-      const { id, start, rows } = next.value;
-      const reply = await worker.run(start, rows);
-      if ("failure" in reply) failures.push(reply.failure);
-      else results[id] = reply.rows;
-    }
-  };
-  try {
-    await Promise.all(pool.map(work));
-  } finally {
-    await Promise.all(pool.map((worker) => worker.stop()));
-  }
-  const [first] = failures.sort((a, b) => a.index - b.index);
-  if (first) throw rowError(stream.name, first.index, first.error);
-  return results.flat();
-}
-
-async function* cut(batches: AsyncGenerator<Row[]>, size: number) {
-  let id = 0;
-  let start = 0;
-  for await (const rows of batches) {
-    for (let i = 0; i < rows.length; i += size) {
-      const some = rows.slice(i, i + size);
-      yield { id: id++, start, rows: some };
-      start += some.length;
-    }
-  }
 }

@@ -2,7 +2,8 @@
 import { Worker } from "node:worker_threads";
 import { PrefineError } from "../../errors.ts";
 import type { Row } from "./features.ts";
-import { cannotImport, type MapModule, moduleUrl, noFunction } from "./mapFunction.ts";
+import type { MapModule } from "./mapFunction.ts";
+import { cannotImport, moduleUrl, noFunction } from "./mapModule.ts";
 
 export type MapReply = { rows: Row[] } | { failure: { index: number; error: Error } };
 

@@ -1,0 +1,52 @@
+/** @file The bytes of a data file on the disk, unpacked where it is a .gz. */
+import { open, readFile, stat } from "node:fs/promises";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { PrefineError } from "../../errors.ts";
+import { type ByteSource, memorySource } from "../../formats/byteSource.ts";
+
+/** @param shown what messages name it. */
+export async function openLocalFile(path: string, shown: string): Promise<ByteSource> {
+  try {
+    const { size } = await stat(path);
+    if (path.toLowerCase().endsWith(".gz")) return memorySource(await promisify(gunzip)(await readFile(path)));
+    return { byteLength: size, slice: (start, end = size) => readRange(path, shown, start, end) };
+  } catch (error) {
+    throw unreadable(shown, error as NodeJS.ErrnoException);
+  }
+}
+
+/** Opened anew for every range (a fraction of what reading it takes), so that no file stays open. */
+async function readRange(path: string, shown: string, start: number, end: number): Promise<ArrayBuffer> {
+  const bytes = new Uint8Array(end - start);
+  const file = await open(path).catch((error) => {
+    throw unreadable(shown, error);
+  });
+  try {
+    for (let read = 0; read < bytes.length; ) {
+      const { bytesRead } = await file.read(bytes, read, bytes.length - read, start + read);
+      if (bytesRead === 0)
+        throw new PrefineError(
+          "data",
+          `${shown}: the file became shorter while it was read`,
+          "Is something writing it?",
+        );
+      read += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+  return bytes.buffer;
+}
+
+function unreadable(shown: string, error: NodeJS.ErrnoException): PrefineError {
+  if (error instanceof PrefineError) return error;
+  if (error.code === "ENOENT")
+    return new PrefineError("data", `${shown}: no such file`, "Check the spelling of the path.");
+  if (error.code?.startsWith("Z_")) {
+    return new PrefineError("data", `${shown}: not a whole gzip file: ${error.message}`, "Download or write it again.");
+  }
+  return new PrefineError("io", `${shown}: cannot be read (${error.message})`, "Check who may read it.", {
+    cause: error,
+  });
+}

@@ -1,0 +1,56 @@
+/** @file Rows through a function of a module, on worker threads of Node; imported where data sets are loaded. */
+import type { Row } from "./features.ts";
+import type { MapModule } from "./mapFunction.ts";
+import { importFunction } from "./mapModule.ts";
+import { mapHere, mapModulesWith, type RowStream, rowError } from "./mapRows.ts";
+import { MapWorker } from "./mapWorker.ts";
+
+/** Rows that a thread gets at once, at most. */
+const BATCH_ROWS = 1000;
+
+mapModulesWith(async (stream, fn, threads) => {
+  const batchRows = Math.max(1, Math.min(BATCH_ROWS, Math.ceil(stream.numRows / threads)));
+  const workers = Math.min(threads, Math.ceil(stream.numRows / batchRows));
+  if (workers <= 1) return mapHere(stream, await importFunction(fn));
+  return mapInThreads(stream, fn, { workers, batchRows });
+});
+
+/** Batches go to whichever thread is free; a failure stops all, and the first row that fails is the one reported. */
+async function mapInThreads(
+  stream: RowStream,
+  fn: MapModule,
+  { workers, batchRows }: { workers: number; batchRows: number },
+): Promise<Row[]> {
+  const pool = Array.from({ length: workers }, () => new MapWorker(fn));
+  const batches = cut(stream.batches(), batchRows);
+  const results: Row[][] = [];
+  const failures: { index: number; error: Error }[] = [];
+  const work = async (worker: MapWorker) => {
+    for (let next = await batches.next(); !next.done && failures.length === 0; next = await batches.next()) {
+      const { id, start, rows } = next.value;
+      const reply = await worker.run(start, rows);
+      if ("failure" in reply) failures.push(reply.failure);
+      else results[id] = reply.rows;
+    }
+  };
+  try {
+    await Promise.all(pool.map(work));
+  } finally {
+    await Promise.all(pool.map((worker) => worker.stop()));
+  }
+  const [first] = failures.sort((a, b) => a.index - b.index);
+  if (first) throw rowError(stream.name, first.index, first.error);
+  return results.flat();
+}
+
+async function* cut(batches: AsyncGenerator<Row[]>, size: number) {
+  let id = 0;
+  let start = 0;
+  for await (const rows of batches) {
+    for (let i = 0; i < rows.length; i += size) {
+      const some = rows.slice(i, i + size);
+      yield { id: id++, start, rows: some };
+      start += some.length;
+    }
+  }
+}
