@@ -1,6 +1,6 @@
 /** @file The public API: names of transformers, PEFT, TRL and datasets wherever they have one. */
 export type { EvaluatedPair } from "./checkpoints/marginsTable.ts";
-export type { LogEntry, TrainerControl, TrainerState } from "./checkpoints/trainerState.ts";
+export type { LogEntry, TrainerState } from "./checkpoints/trainerState.ts";
 export { BitsAndBytesConfig, type BitsAndBytesConfigInput } from "./config/BitsAndBytesConfig.ts";
 export { DPOConfig, type DPOConfigInput } from "./config/DPOConfig.ts";
 export { GenerationConfig, type GenerationConfigInput } from "./config/GenerationConfig.ts";
@@ -32,4 +32,5 @@ export { type RunOptions, train } from "./train.ts";
 export type { CallbackInput, CallbackState, EventDetails, TrainerCallback } from "./training/callbacks/callbacks.ts";
 export { EarlyStoppingCallback, type EarlyStoppingOptions } from "./training/callbacks/earlyStopping.ts";
 export type { ComputeMetrics, EvalPrediction } from "./training/evaluation/computeMetrics.ts";
+export type { TrainerControl } from "./training/loopState.ts";
 export type { DPOTrainerOptions, TrainOptions, TrainOutput } from "./training/trainer.ts";

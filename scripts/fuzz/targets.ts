@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { saveAdapter } from "../../src/checkpoints/adapter.ts";
-import { type Checkpoint, newLoopState, readCheckpoint, writeCheckpoint } from "../../src/checkpoints/checkpoint.ts";
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../../src/checkpoints/checkpoint.ts";
 import { newestValidCheckpoint } from "../../src/checkpoints/runDirectory.ts";
 import type { NamedTensor } from "../../src/checkpoints/tensors.ts";
 import { newTrainerState } from "../../src/checkpoints/trainerState.ts";
@@ -17,6 +17,7 @@ import { generationSettings } from "../../src/generation/settings.ts";
 import { plotRunFolders } from "../../src/plots/plotRunFolders.ts";
 import { AutoModelForCausalLM } from "../../src/pretrained/autoModel.ts";
 import { loadModel } from "../../src/pretrained/loadModel.ts";
+import { newLoopState, readLoopState } from "../../src/training/loopState.ts";
 import { byteTokenizer } from "../../test/support/byteTokenizer.ts";
 import { furnish, PAIRS } from "../../test/support/furnish.ts";
 import { randomGpt2 } from "../../test/support/randomGpt2.ts";
@@ -106,7 +107,8 @@ async function readAdapter(): Promise<void> {
 
 async function readRunFolder(): Promise<void> {
   const newest = await newestValidCheckpoint(folderAt("dpo")); // passes over a damaged one
-  const { weights } = await readCheckpoint(folderAt("dpo/checkpoint-1"), "adapter"); // says what is wrong with it
+  const { weights, loop } = await readCheckpoint(folderAt("dpo/checkpoint-1"), "adapter"); // says what is wrong with it
+  readLoopState(loop, "dpo/checkpoint-1");
   demand(newest !== undefined && weights.size > 0, "a checkpoint that is read, but not found");
 }
 
@@ -269,17 +271,9 @@ async function furnishRun(): Promise<void> {
     max_steps: 3,
     log_history: [entry, evaluation, { ...entry, step: 3 }],
   };
-  const numbers = { pendingLoss: 0, loggedLoss: 0.69, lastLoggedStep: 1, lastGradNorm: 1, lastLearningRate: 1e-6 };
-  const loop = {
-    ...newLoopState(),
-    ...numbers,
-    stage: "evaluated",
-    evaluatedLast: false,
-    pendingMetrics: {},
-    totalTrainTokens: 40,
-  } as const;
+  const loop = { ...newLoopState(), progress: { stage: "stepEvaluated", skippedSteps: 0 } };
   const checkpoint: Checkpoint = {
-    ...{ weights, optimizer: new Map(moments), optimizerStep: 1, state, loop: { ...loop, pendingMetrics: {} } },
+    ...{ weights, optimizer: new Map(moments), optimizerStep: 1, state, loop },
     fingerprint: { data: { train_dataset: "6 pairs" }, objective: { beta: 0.1 }, schedule: {} },
     reference: new Map([["train", new Float64Array(12).fill(-40)]]),
   };

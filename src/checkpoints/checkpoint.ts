@@ -3,82 +3,22 @@
 import type { ModelFiles, RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import { byteLength, type Content } from "../formats/content.ts";
-import { parseJson } from "../formats/parseJson.ts";
+import { isObject, parseJson } from "../formats/parseJson.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../formats/safetensors.ts";
-import type { AdaptiveState } from "../optim/adaptiveSchedules.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import { checkSafetensorsFile, modelFiles, readModelWeights, readTensorFile, type SavedModel } from "./modelFiles.ts";
 import { encodeTensors, type SavedTensors } from "./tensors.ts";
-import {
-  encodeTrainerState,
-  newControl,
-  readRunState,
-  TRAINER_STATE,
-  type TrainerControl,
-  type TrainerState,
-} from "./trainerState.ts";
+import { encodeTrainerState, readRunState, TRAINER_STATE, type TrainerState } from "./trainerState.ts";
 
 const OPTIMIZER = "optimizer.safetensors";
 const REFERENCE = "reference_logps.safetensors";
 const REFERENCE_WEIGHTS = "reference_weights.safetensors";
 /** Written last into the folder; lists all other files with their sizes, so that a damaged checkpoint is known. */
 const RESUME = "prefine_state.json";
-const FORMAT = 1;
+const FORMAT = 2;
+/** Format 1 has another form of `loop`, which training knows. */
+const READABLE = [1, FORMAT];
 const DAMAGED = "Is the checkpoint damaged? Resume from another one.";
-
-/** The loop's memory between two steps that no file of transformers holds. */
-export interface LoopState {
-  /**
-   * What has happened since the last optimizer step, so that a resumed run does the rest of it:
-   * "step": nothing; "step ended": callbacks were told; "evaluated": what follows a step; "epoch ended": callbacks
-   * were told of the end of an epoch; "epoch": also what follows an epoch, if one ended.
-   */
-  stage: "step" | "step ended" | "evaluated" | "epoch ended" | "epoch";
-  /** What callbacks and the flow have asked for. */
-  control: TrainerControl;
-  /** Steps that were left out because a callback ended their epoch. */
-  skippedSteps: number;
-  /** Of the evaluation that goes on: how many evaluation sets are done, and their metrics. */
-  evaluation: { done: number; metrics: Record<string, number> };
-  /** Bytes of the table of margins that belong to the log so far. */
-  marginsBytes: number;
-  /** Whether an evaluation was the last thing that the model did: TRL then logs no training metrics at the end. */
-  evaluatedLast: boolean;
-  /** Sum of the losses since the last log, as float32. */
-  pendingLoss: number;
-  /** Sum of the losses that have been logged. */
-  loggedLoss: number;
-  /** global_step of the last log. */
-  lastLoggedStep: number;
-  lastGradNorm: number;
-  lastLearningRate: number;
-  /** Sum over the micro-batches since the last log and their number, by metric: TRL's `_metrics["train"]`. */
-  pendingMetrics: Record<string, [sum: number, count: number]>;
-  /** Tokens of the training micro-batches so far: TRL's `_total_train_tokens`. */
-  totalTrainTokens: number;
-  /** Of a learning rate that follows evaluations; null for others. */
-  adaptive: AdaptiveState | null;
-}
-
-/** Of a run before its first step. */
-export function newLoopState(): LoopState {
-  return {
-    stage: "epoch",
-    evaluatedLast: false,
-    pendingLoss: 0,
-    loggedLoss: 0,
-    lastLoggedStep: 0,
-    lastGradNorm: 0,
-    lastLearningRate: 0,
-    pendingMetrics: {},
-    totalTrainTokens: 0,
-    control: newControl(),
-    skippedSteps: 0,
-    evaluation: { done: 0, metrics: {} },
-    marginsBytes: 0,
-    adaptive: null,
-  };
-}
 
 export interface Checkpoint {
   weights: SavedTensors;
@@ -86,7 +26,8 @@ export interface Checkpoint {
   optimizer: SavedTensors;
   optimizerStep: number;
   state: TrainerState;
-  loop: LoopState;
+  /** What training remembers between two steps: kept as JSON, and checked where training reads it back. */
+  loop: object;
   fingerprint: Fingerprint;
   /** Reference log-probabilities by split: two float64 a pair (chosen, rejected), NaN where not computed yet. */
   reference: ReadonlyMap<string, Float64Array>;
@@ -98,7 +39,7 @@ interface ResumeFile {
   format: number;
   kind: SavedModel["kind"];
   optimizerStep: number;
-  loop: LoopState;
+  loop: object;
   fingerprint: Fingerprint;
   /** Saved with save_only_model: there is no optimizer to resume with. */
   only_model?: boolean;
@@ -214,26 +155,20 @@ export async function readResumeFile(folder: RunFolder): Promise<ResumeFile> {
   }
   try {
     const resume = parseJson(text) as ResumeFile;
-    if (resume.format === FORMAT && resume.fingerprint && isLoop(resume.loop) && isSizes(resume.files)) return resume;
+    const { format, fingerprint, loop, files } = resume;
+    if (READABLE.includes(format) && fingerprint && isObject(loop) && isSizes(files)) return resume;
   } catch {
     // told below
   }
   throw new PrefineError(
     "io",
-    `${folder.pathOf(RESUME)}: expected the state of a run in format ${FORMAT}, found something else`,
+    `${folder.pathOf(RESUME)}: expected the state of a run in format ${READABLE.join(" or ")}, found something else`,
     DAMAGED,
   );
 }
 
-function isLoop(loop: Partial<LoopState> | undefined): boolean {
-  const stages: unknown[] = ["step", "step ended", "evaluated", "epoch ended", "epoch"];
-  const numbers = [loop?.pendingLoss, loop?.loggedLoss, loop?.lastLoggedStep, loop?.lastGradNorm];
-  const isWhole = [...numbers, loop?.lastLearningRate, loop?.totalTrainTokens].every(Number.isFinite);
-  return isWhole && stages.includes(loop?.stage) && typeof loop?.pendingMetrics === "object";
-}
-
 function isSizes(files: unknown): boolean {
-  return typeof files === "object" && files !== null && Object.values(files).every(Number.isSafeInteger);
+  return isObject(files) && Object.values(files).every(Number.isSafeInteger);
 }
 
 async function checkSizes(folder: RunFolder, files: Record<string, number>): Promise<void> {

@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readAll } from "../../test/support/savedState.ts";
 import { folderAt } from "../disk/nodeStorage.ts";
 import { PrefineError } from "../errors.ts";
-import { type Checkpoint, checkpointFault, newLoopState, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, checkpointFault, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { compareFingerprints, type Fingerprint } from "./fingerprint.ts";
 import type { SavedModel } from "./modelFiles.ts";
 import { listCheckpoints, newestValidCheckpoint, refuseRun, removeRun, rotateCheckpoints } from "./runDirectory.ts";
@@ -80,18 +80,7 @@ function checkpointAt(step: number): Checkpoint {
     optimizer: moments,
     optimizerStep: step,
     state: { ...newTrainerState(), global_step: step, epoch: 0.5, log_history },
-    loop: {
-      ...newLoopState(),
-      stage: "evaluated",
-      evaluatedLast: true,
-      pendingLoss: Math.fround(0.7),
-      loggedLoss: 1 / 3,
-      lastLoggedStep: step - 1,
-      lastGradNorm: 1 / 7,
-      lastLearningRate: 1e-4 / 3,
-      pendingMetrics: { entropy: [6.1 + 6.3, 2] },
-      totalTrainTokens: 99,
-    },
+    loop: { progress: { stage: "stepEvaluated" }, log: { pendingLoss: Math.fround(0.7), loggedLoss: 1 / 3 } },
     fingerprint: FINGERPRINT,
     reference: new Map([["train", Float64Array.of(-1 / 3, -2 / 3, Number.NaN, Number.NaN)]]),
   };

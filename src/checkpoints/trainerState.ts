@@ -43,28 +43,6 @@ export interface TrainerState {
   trial_params: Record<string, unknown> | null;
 }
 
-/** transformers' TrainerControl, field for field: the flags by which the flow of a training is steered. */
-export interface TrainerControl {
-  /** The training ends after this step (and what is due with it). */
-  should_training_stop: boolean;
-  /** The rest of this epoch is left out. */
-  should_epoch_stop: boolean;
-  should_save: boolean;
-  should_evaluate: boolean;
-  should_log: boolean;
-}
-
-/** No flag is set. */
-export function newControl(): TrainerControl {
-  return {
-    should_training_stop: false,
-    should_epoch_stop: false,
-    should_save: false,
-    should_evaluate: false,
-    should_log: false,
-  };
-}
-
 /** TrainerState() of transformers. */
 export function newTrainerState(): TrainerState {
   return {

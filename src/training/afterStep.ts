@@ -1,10 +1,13 @@
 /** @file What follows a step and an epoch: callbacks, a log entry, an evaluation, a checkpoint. */
 
-import { type Due, dueAfterEpoch, dueAfterStep } from "./callbacks/events.ts";
-import { adaptRate, isBestSoFar } from "./evaluation/bestModel.ts";
+import { requestDue, setFlags } from "./callbacks/control.ts";
+import { dueAfterEpoch, dueAfterStep } from "./callbacks/events.ts";
+import { adaptRate } from "./evaluation/adaptiveRate.ts";
+import { isBestSoFar } from "./evaluation/bestModel.ts";
 import { addEntry, logEvaluation } from "./evaluation/logEntries.ts";
-import { meanMetrics } from "./evaluation/metrics.ts";
+import { takeWindow } from "./evaluation/trainingLog.ts";
 import { endsEpoch, positionAfter } from "./plan.ts";
+import { enterStage, leaveEpoch } from "./progress.ts";
 import { syncReference } from "./reference/sync.ts";
 import { isOver, type Run, stepsPassed } from "./run.ts";
 import { saveIfDue } from "./saveCheckpoint.ts";
@@ -15,37 +18,31 @@ import { saveIfDue } from "./saveCheckpoint.ts";
  */
 export async function finishStep(run: Run): Promise<void> {
   const { args, state, loop, callbacks } = run;
+  const { progress, control } = loop;
   if (state.global_step === 0) return;
-  if (loop.stage === "step") {
-    ask(run, dueAfterStep(args, state));
-    if (state.global_step >= state.max_steps) loop.control.should_training_stop = true;
+  if (progress.stage === "stepTaken") {
+    requestDue(control, dueAfterStep(args, state));
+    if (state.global_step >= state.max_steps) setFlags(control, { should_training_stop: true });
     await callbacks.call("on_step_end", run);
     await syncReference(run);
-    loop.stage = "step ended";
+    enterStage(run, "stepEnded");
   }
-  if (loop.stage === "step ended") {
+  if (progress.stage === "stepEnded") {
     await logAndEvaluate(run);
-    loop.stage = "evaluated";
+    enterStage(run, "stepEvaluated");
     await saveIfDue(run);
   }
-  if (loop.stage === "evaluated" && isEpochEnd(run)) {
-    ask(run, dueAfterEpoch(args, state));
+  if (progress.stage === "stepEvaluated" && isEpochEnd(run)) {
+    requestDue(control, dueAfterEpoch(args, state));
     await callbacks.call("on_epoch_end", run);
     leaveEpoch(run);
-    loop.stage = "epoch ended";
+    enterStage(run, "epochEnded");
   }
-  if (loop.stage === "epoch ended") {
+  if (progress.stage === "epochEnded") {
     await logAndEvaluate(run);
-    loop.stage = "epoch";
+    enterStage(run, "idle");
     await saveIfDue(run);
   }
-}
-
-/** Sets the flags of what is due; callbacks may have set others. */
-function ask({ loop: { control } }: Run, due: Due): void {
-  control.should_log ||= due.log;
-  control.should_evaluate ||= due.evaluate;
-  control.should_save ||= due.save;
 }
 
 function isEpochEnd(run: Run): boolean {
@@ -53,39 +50,16 @@ function isEpochEnd(run: Run): boolean {
   return isOver(run) || loop.control.should_epoch_stop || endsEpoch(plan, positionAfter(plan, stepsPassed(run) - 1));
 }
 
-/** The next step is the first of an epoch, also where a callback has ended this one early. */
-function leaveEpoch(run: Run): void {
-  const { step } = positionAfter(run.plan, stepsPassed(run));
-  if (run.loop.control.should_epoch_stop && step > 0) run.loop.skippedSteps += run.plan.stepsPerEpoch - step;
-}
-
 async function logAndEvaluate(run: Run): Promise<void> {
-  const { control } = run.loop;
-  if (control.should_log && run.state.global_step > run.loop.lastLoggedStep) await logLoss(run);
-  control.should_log = false;
+  const { args, state, loop } = run;
+  const { control, log } = loop;
+  const { global_step } = state;
+  if (control.should_log && global_step > log.lastLoggedStep) await addEntry(run, takeWindow(log, global_step));
+  setFlags(control, { should_log: false });
   if (!control.should_evaluate) return;
   const evaluation = await logEvaluation(run);
   adaptRate(run, evaluation);
   const isBest = isBestSoFar(run, evaluation);
-  if (run.args.save_strategy === "best") control.should_save = isBest;
-  control.should_evaluate = false;
-}
-
-/**
- * Mean loss since the last log, and the means of the metrics; right behind an evaluation TRL takes its own metrics,
- * which are logged already: then those of training wait for the next log.
- */
-async function logLoss(run: Run): Promise<void> {
-  const { loop, state } = run;
-  const values = {
-    loss: loop.pendingLoss / (state.global_step - loop.lastLoggedStep),
-    grad_norm: loop.lastGradNorm,
-    learning_rate: loop.lastLearningRate,
-    ...(loop.evaluatedLast ? {} : meanMetrics(loop.pendingMetrics)),
-  };
-  loop.loggedLoss += loop.pendingLoss;
-  loop.pendingLoss = 0;
-  if (!loop.evaluatedLast) loop.pendingMetrics = {};
-  loop.lastLoggedStep = state.global_step;
-  await addEntry(run, values);
+  if (args.save_strategy === "best") setFlags(control, { should_save: isBest });
+  setFlags(control, { should_evaluate: false });
 }

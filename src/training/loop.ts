@@ -2,11 +2,13 @@
 import type { LogEntry } from "../checkpoints/trainerState.ts";
 import { PrefineError } from "../errors.ts";
 import { finishStep } from "./afterStep.ts";
+import { setFlags } from "./callbacks/control.ts";
 import { finishWithBest } from "./evaluation/bestModel.ts";
 import { speedMetrics } from "./evaluation/evaluate.ts";
 import { addEntry, logEvaluation } from "./evaluation/logEntries.ts";
-import { meanMetrics } from "./evaluation/metrics.ts";
+import { summaryOf } from "./evaluation/trainingLog.ts";
 import { positionAfter } from "./plan.ts";
+import { restartEpoch } from "./progress.ts";
 import { precomputeReference } from "./reference/precompute.ts";
 import { isOver, type Run, Stopped, stepsPassed } from "./run.ts";
 import { saveCheckpoint } from "./saveCheckpoint.ts";
@@ -41,19 +43,14 @@ export async function runToEnd(run: Run): Promise<LogEntry> {
   return summary;
 }
 
-/** ignore_data_skip: a resumed run begins the epoch again in which, by its steps, it was; as transformers counts. */
-function restartEpoch({ loop, plan, state }: Run): void {
-  loop.skippedSteps = -(state.global_step % plan.stepsPerEpoch);
-}
-
-/** Flags of the last step and epoch are over, and callbacks hear of the next. */
+/** Clears last step's flags and notifies callbacks of the next one. */
 async function beginStep(run: Run, isFirst: boolean): Promise<void> {
   const { loop, plan, callbacks } = run;
   if (isFirst || positionAfter(plan, stepsPassed(run)).step === 0) {
-    loop.control.should_epoch_stop = false;
+    setFlags(loop.control, { should_epoch_stop: false });
     await callbacks.call("on_epoch_begin", run);
   }
-  Object.assign(loop.control, { should_log: false, should_evaluate: false, should_save: false });
+  setFlags(loop.control, { should_log: false, should_evaluate: false, should_save: false });
   await callbacks.call("on_step_begin", run);
 }
 
@@ -68,12 +65,10 @@ async function beforeFirstStep(run: Run): Promise<void> {
 function logSummary(run: Run, { seconds, steps }: { seconds: number; steps: number }): Promise<LogEntry> {
   const { loop, plan, state } = run;
   const samples = (plan.samples * steps) / plan.maxSteps;
-  const totalLoss = loop.loggedLoss + loop.pendingLoss;
   return addEntry(run, {
     ...speedMetrics("train", seconds, { samples, steps }),
     total_flos: state.total_flos,
-    train_loss: totalLoss / Math.max(state.global_step, 1),
-    ...(loop.evaluatedLast ? {} : meanMetrics(loop.pendingMetrics)),
+    ...summaryOf(loop.log, state.global_step),
   });
 }
 

@@ -1,12 +1,14 @@
 /** @file A run at the step of a checkpoint. */
 import { type Checkpoint, readCheckpoint } from "../checkpoints/checkpoint.ts";
 import { compareFingerprints, type Fingerprint } from "../checkpoints/fingerprint.ts";
-import { continueMargins } from "../checkpoints/marginsTable.ts";
 import { dtypeOf, type SavedTensor } from "../checkpoints/tensors.ts";
 import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
-import { continueAdaptive } from "../optim/adaptiveSchedules.ts";
+import { setFlags } from "./callbacks/control.ts";
+import { continueRate } from "./evaluation/adaptiveRate.ts";
+import { restoreMargins } from "./evaluation/logEntries.ts";
 import { writeLearner, writeReference } from "./learnerState.ts";
+import { assignLoopState, readLoopState } from "./loopState.ts";
 import { nameRows, type Run, splitsOf } from "./run.ts";
 
 /**
@@ -19,6 +21,7 @@ export async function resumeRun(run: Run, folder: RunFolder): Promise<void> {
   const [saved, now] = comparable(checkpoint.fingerprint, run.fingerprint);
   const changed = compareFingerprints(saved, now, path);
   if (changed.length > 0) run.observer.warn(`${path}: the run goes on with other settings: ${changed.join("; ")}`);
+  const loop = readLoopState(checkpoint.loop, path);
   checkTensors(run, checkpoint, path);
   const { weights, optimizer, optimizerStep } = checkpoint;
   run.isUntouched = false;
@@ -26,11 +29,11 @@ export async function resumeRun(run: Run, folder: RunFolder): Promise<void> {
   // The plan may be longer than it was, and steps between events may have changed: those are today's.
   const { epoch, global_step, log_history, total_flos } = checkpoint.state;
   Object.assign(run.state, { epoch, global_step, log_history, total_flos });
-  Object.assign(run.loop, checkpoint.loop);
-  run.loop.adaptive = continueAdaptive(run.adaptive, run.loop.adaptive);
+  assignLoopState(run.loop, loop);
+  continueRate(run);
   await restoreBest(run, checkpoint);
   restoreCallbacks(run, checkpoint, path);
-  run.loop.marginsBytes = await continueMargins(run.output, run.loop.marginsBytes, folder.above());
+  await restoreMargins(run, folder.above());
   await restoreReference(run, checkpoint);
   await checkReference(run, path);
 }
@@ -84,8 +87,8 @@ function restoreCallbacks(run: Run, { state }: Checkpoint, path: string): void {
   const missing = callbacks.restore(state.stateful_callbacks, { withArgs });
   if (missing.length > 0) observer.warn(`${path}: was saved with callbacks that are not there now: ${missing.join()}`);
   const wasAtEnd = state.global_step >= state.max_steps;
-  if (wasAtEnd) loop.control.should_training_stop = state.global_step >= plan.maxSteps;
-  else if (callbacks.length === 0) loop.control.should_training_stop = false;
+  if (wasAtEnd) setFlags(loop.control, { should_training_stop: state.global_step >= plan.maxSteps });
+  else if (callbacks.length === 0) setFlags(loop.control, { should_training_stop: false });
   else if (loop.control.should_training_stop) {
     observer.info(`${path}: a callback had ended the run there; to go on from it, train without callbacks`);
   }

@@ -1,6 +1,5 @@
 /** @file A run in progress: what is fixed, what changes with every step, and who is told about it. */
 
-import type { LoopState } from "../checkpoints/checkpoint.ts";
 import type { Fingerprint } from "../checkpoints/fingerprint.ts";
 import type { SavedModel } from "../checkpoints/modelFiles.ts";
 import type { LogEntry, TrainerState } from "../checkpoints/trainerState.ts";
@@ -14,6 +13,7 @@ import type { Schedule } from "../optim/schedules.ts";
 import type { StepReport } from "../terminal/progressBar.ts";
 import type { Callbacks } from "./callbacks/callbacks.ts";
 import type { ComputeMetrics } from "./evaluation/computeMetrics.ts";
+import type { LoopState } from "./loopState.ts";
 import { type Plan, positionAfter } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 import type { ReferenceCache, ReferenceFacts } from "./reference/reference.ts";
@@ -110,7 +110,7 @@ export function splitsOf(run: Run): [name: string, split: Split][] {
 
 /** Optimizer steps that were taken or left out: where in the data the run stands. */
 export function stepsPassed({ state, loop }: Run): number {
-  return state.global_step + loop.skippedSteps;
+  return state.global_step + loop.progress.skippedSteps;
 }
 
 /** Whether no further step is to be taken. */

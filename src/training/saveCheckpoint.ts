@@ -1,6 +1,7 @@
 /** @file Writes a run's checkpoints. */
 import { writeCheckpoint } from "../checkpoints/checkpoint.ts";
 import { checkpointName, rotateCheckpoints } from "../checkpoints/runDirectory.ts";
+import { setFlags } from "./callbacks/control.ts";
 import { rememberBestCheckpoint } from "./evaluation/bestModel.ts";
 import { optimizerOf, referenceOf, weightsOf } from "./learnerState.ts";
 import { type Run, splitsOf } from "./run.ts";
@@ -9,7 +10,7 @@ import { type Run, splitsOf } from "./run.ts";
 export async function saveIfDue(run: Run): Promise<void> {
   const { control } = run.loop;
   if (!control.should_save) return;
-  control.should_save = false; // a resumed run need not save again
+  setFlags(control, { should_save: false }); // a resumed run need not save again
   const checkpoint = await saveCheckpoint(run, { onlyModel: run.args.save_only_model });
   await run.callbacks.call("on_save", run, { checkpoint });
 }

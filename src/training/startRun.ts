@@ -1,12 +1,13 @@
 /** @file A run at its first step. */
-import { newLoopState } from "../checkpoints/checkpoint.ts";
 import { newTrainerState } from "../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import { epochOrder, type SamplingStrategy } from "../data/preferences/sampling.ts";
-import { continueAdaptive, createAdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
+import { createAdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
 import { createSchedule } from "../optim/schedules.ts";
 import { Callbacks } from "./callbacks/callbacks.ts";
+import { continueRate } from "./evaluation/adaptiveRate.ts";
 import { writeLearner } from "./learnerState.ts";
+import { assignLoopState, newLoopState } from "./loopState.ts";
 import { intervalSteps, planTraining } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 import { createReferenceLogps } from "./reference/referenceLogps.ts";
@@ -26,7 +27,8 @@ export function createRun(parts: RunParts, platform: Platform): Run {
   const split = (pairs: PairSource): Split => ({ pairs, reference: createReferenceLogps(learner, pairs.length) });
   const evals = [...parts.evals].map(([prefix, pairs]): EvaluationSet => ({ prefix, ...split(pairs) }));
   const adaptive = createAdaptiveSchedule(args);
-  const loop = { ...newLoopState(), adaptive: continueAdaptive(adaptive, null) };
+  const loop = newLoopState();
+  continueRate({ adaptive, loop });
   return {
     ...parts,
     platform,
@@ -34,7 +36,7 @@ export function createRun(parts: RunParts, platform: Platform): Run {
     plan,
     adaptive,
     schedule: adaptive
-      ? () => loop.adaptive?.rate ?? args.learning_rate
+      ? () => loop.adaptive.state?.rate ?? args.learning_rate
       : createSchedule({ ...args, trainingSteps: plan.maxSteps }),
     order: orders(parts.train, args),
     train: split(parts.train),
@@ -70,7 +72,7 @@ export function resetState(run: Run): void {
   const evals = new Map(run.evals.map(({ prefix, pairs }) => [prefix, pairs]));
   const { state, loop } = createRun({ ...run, train: run.train.pairs, evals }, run.platform);
   Object.assign(run.state, state);
-  Object.assign(run.loop, loop);
+  assignLoopState(run.loop, loop);
 }
 
 /** An optimizer as before the first step, and no gradients: what a second `train` starts from. */

@@ -3,8 +3,10 @@
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import type { PairScores } from "../dpo/learner.ts";
 import { PrefineError } from "../errors.ts";
-import { addMetrics, batchMetrics } from "./evaluation/metrics.ts";
+import { batchMetrics } from "./evaluation/metrics.ts";
+import { addStep, type MicroBatchResult } from "./evaluation/trainingLog.ts";
 import { batchesOf, epochAfter, positionAfter, rowsOf } from "./plan.ts";
+import { enterStage } from "./progress.ts";
 import { referenceFor } from "./reference/referenceLogps.ts";
 import { checkTie } from "./reference/tieAtStart.ts";
 import { checkSignal, nameRows, type Run, stepsPassed } from "./run.ts";
@@ -15,13 +17,7 @@ interface MicroBatch {
   dropoutStep: number;
 }
 
-/** What a micro-batch left behind; counted only when the whole step is done. */
-interface Outcome {
-  /** Unscaled mean over the pairs. */
-  loss: number;
-  metrics: Record<string, number>;
-  /** Tokens of all its sequences. */
-  tokens: number;
+interface Outcome extends MicroBatchResult {
   pairs: PackedPair[];
 }
 
@@ -98,27 +94,20 @@ function paddedLength(pairs: PackedPair[]): number {
   );
 }
 
-/** Sums in float32, in the order of transformers' `tr_loss`. */
+/** For the log, for total_flos, and for whoever watches. */
 function remember(
   run: Run,
   outcomes: Outcome[],
   { gradNorm, learningRate }: { gradNorm: number; learningRate: number },
 ) {
   const { loop, state } = run;
-  let stepLoss = 0;
-  for (const { loss, metrics, tokens, pairs } of outcomes) {
-    const scaled = Math.fround(Math.fround(loss) / outcomes.length);
-    loop.pendingLoss = Math.fround(loop.pendingLoss + scaled);
-    loop.totalTrainTokens += tokens;
-    state.total_flos += 6 * 2 * pairs.length * paddedLength(pairs) * run.parameters;
-    addMetrics(loop.pendingMetrics, { ...metrics, num_tokens: loop.totalTrainTokens });
-    stepLoss += scaled;
-  }
-  Object.assign(loop, { lastGradNorm: gradNorm, lastLearningRate: learningRate, stage: "step", evaluatedLast: false });
+  const loss = addStep(loop.log, outcomes, { gradNorm, learningRate });
+  for (const { pairs } of outcomes) state.total_flos += 6 * 2 * pairs.length * paddedLength(pairs) * run.parameters;
+  enterStage(run, "stepTaken");
   run.observer.step({
     step: state.global_step,
     epoch: state.epoch,
-    loss: stepLoss,
+    loss,
     margin: outcomes.reduce((sum, { metrics }) => sum + metrics["rewards/margins"], 0) / outcomes.length,
     tokens: outcomes.flatMap(({ pairs }) => pairs).reduce((sum, pair) => sum + pair.tokens.length, 0),
   });

@@ -12,7 +12,7 @@ import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks
 import { checkDropped } from "./dropLast.ts";
 import { checkMetric } from "./evaluation/bestModel.ts";
 import type { ComputeMetrics } from "./evaluation/computeMetrics.ts";
-import { logEvaluation } from "./evaluation/logEntries.ts";
+import { forgetEvaluation, logEvaluation } from "./evaluation/logEntries.ts";
 import { finishRun, saveModel, saveState } from "./finish.ts";
 import { runToEnd } from "./loop.ts";
 import { createObserver, type TrainingObserver } from "./observer.ts";
@@ -160,7 +160,7 @@ export class Trainer {
   async evaluate(): Promise<LogEntry> {
     return this.exclusively("evaluate", async () => {
       const { run } = await this.prepared();
-      run.loop.evaluation = { done: 0, metrics: {} }; // one that was interrupted belongs to the training
+      forgetEvaluation(run); // one that was interrupted belongs to the training
       return logEvaluation(run);
     });
   }

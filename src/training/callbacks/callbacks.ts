@@ -1,7 +1,8 @@
 /** @file Callbacks of a training: transformers' TrainerCallback, whose events may be asynchronous here. */
-import type { TrainerControl, TrainerState } from "../../checkpoints/trainerState.ts";
+import type { TrainerState } from "../../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../../config/DPOConfig.ts";
 import { nearestName, PrefineError } from "../../errors.ts";
+import type { TrainerControl } from "../loopState.ts";
 import { setFlags } from "./control.ts";
 
 /** What an event knows besides args, state and control. */
@@ -48,7 +49,7 @@ export type CallbackInput = TrainerCallback | (new () => TrainerCallback);
 export interface EventSource {
   readonly args: DPOConfig;
   readonly state: TrainerState;
-  readonly loop: { readonly control: TrainerControl };
+  readonly loop: { readonly control: Readonly<TrainerControl> };
 }
 
 const nameOf = (callback: TrainerCallback): string => callback.constructor?.name || "Object";

@@ -28,13 +28,8 @@ export function isBestSoFar({ args, state }: Run, metrics: Record<string, number
   return true;
 }
 
-/** Tells a learning rate that follows evaluations of this one: Trainer._evaluate. */
-export function adaptRate({ args, loop, adaptive }: Run, metrics: Record<string, number>): void {
-  if (!adaptive || !loop.adaptive) return;
-  loop.adaptive = adaptive.next(loop.adaptive, metricOf(metrics, args.metric_for_best_model ?? "loss"));
-}
-
-function metricOf(metrics: Record<string, number>, metric: string): number {
+/** @throws PrefineError("config") when it is not among the metrics. */
+export function metricOf(metrics: Record<string, number>, metric: string): number {
   const value = metrics[evalKey(metric)];
   if (value === undefined) throw unknownMetric(evalKey(metric), Object.keys(metrics));
   return value;

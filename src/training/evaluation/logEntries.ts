@@ -1,9 +1,12 @@
-/** @file Entries of the log, and evaluations, which make some. */
-import { appendMargins } from "../../checkpoints/marginsTable.ts";
+/** @file Entries of the log, and evaluations, which make some: the only writer of `loop.evaluation`. */
+import { appendMargins, continueMargins } from "../../checkpoints/marginsTable.ts";
 import type { LogEntry } from "../../checkpoints/trainerState.ts";
+import type { RunFolder } from "../../disk/storage.ts";
 import { PrefineError } from "../../errors.ts";
+import type { EvaluationProgress } from "../loopState.ts";
 import type { EvaluationSet, Run } from "../run.ts";
 import { type Evaluation, evaluateSet } from "./evaluate.ts";
+import { noteEvaluation } from "./trainingLog.ts";
 
 /** transformers' Trainer.log: epoch and step come last. */
 export async function addEntry(run: Run, values: Record<string, number>): Promise<LogEntry> {
@@ -24,20 +27,28 @@ export async function logEvaluation(run: Run): Promise<LogEntry> {
   if (evals.length === 0) {
     throw new PrefineError("config", "evaluate: expected an eval_dataset, found none", "Give the trainer one.");
   }
+  const progress: EvaluationProgress = loop.evaluation;
   let entry: LogEntry | undefined;
-  while (loop.evaluation.done < evals.length) {
-    const set = evals[loop.evaluation.done];
+  while (progress.done < evals.length) {
+    const set = evals[progress.done];
     const evaluation = await runEvaluation(run, set);
     await keepMargins(run, set, evaluation);
-    loop.evaluatedLast = true;
+    noteEvaluation(loop.log);
     entry = await addEntry(run, evaluation.values);
-    Object.assign(loop.evaluation.metrics, evaluation.values);
-    loop.evaluation.done += 1;
+    Object.assign(progress.metrics, evaluation.values);
+    progress.done += 1;
     await run.callbacks.call("on_evaluate", run, { metrics: { ...evaluation.values, epoch: state.epoch } });
   }
-  const { metrics } = loop.evaluation;
-  loop.evaluation = { done: 0, metrics: {} };
+  const { metrics } = progress;
+  forgetEvaluation(run);
   return evals.length === 1 && entry ? entry : { ...metrics, epoch: state.epoch, step: state.global_step };
+}
+
+/** The next evaluation begins with the first set. */
+export function forgetEvaluation({ loop }: Run): void {
+  const progress: EvaluationProgress = loop.evaluation;
+  progress.done = 0;
+  progress.metrics = {};
 }
 
 async function runEvaluation(run: Run, set: EvaluationSet): Promise<Evaluation> {
@@ -47,7 +58,7 @@ async function runEvaluation(run: Run, set: EvaluationSet): Promise<Evaluation> 
     batchSize: args.per_device_eval_batch_size,
     dropLast: args.dataloader_drop_last,
     beta: args.beta,
-    totalTrainTokens: loop.totalTrainTokens,
+    totalTrainTokens: loop.log.totalTrainTokens,
     signal: run.signal,
     metrics: run.compute_metrics ? { compute: run.compute_metrics, ...args } : null,
     onBatch: (batch, batches) => observer.status(`evaluating${name} ${batch}/${batches}`),
@@ -62,5 +73,12 @@ async function keepMargins({ output, state, loop, ownsOutput }: Run, set: Evalua
   if (!ownsOutput) return;
   const { global_step: step, epoch } = state;
   const rows = { step, epoch, split: set.prefix, pairs: evaluation.pairs };
-  loop.marginsBytes = await appendMargins(output, loop.marginsBytes, rows);
+  const progress: EvaluationProgress = loop.evaluation;
+  progress.marginsBytes = await appendMargins(output, progress.marginsBytes, rows);
+}
+
+/** The table of a run that goes on: as long as the checkpoint knows it, which lies in the folder `saved`. */
+export async function restoreMargins({ output, loop }: Run, saved: RunFolder): Promise<void> {
+  const progress: EvaluationProgress = loop.evaluation;
+  progress.marginsBytes = await continueMargins(output, progress.marginsBytes, saved);
 }
