@@ -48,14 +48,24 @@ export interface EvaluationSet extends Split {
   prefix: string;
 }
 
-/** Who sees the run go on: the progress bar and its lines, TensorBoard. */
+/** Whom a run tells how it goes on: in the end a list of listeners. */
 export interface RunObserver {
   info(line: string): void;
   warn(line: string): void;
+  /** A training starts, or goes on from `startStep`. */
+  start(run: { totalSteps: number; startStep: number; epochs: number }): void;
   step(report: StepReport): void;
   /** What happens between steps (`evaluating 3/30`); undefined: back to training. */
   status(text: string | undefined): void;
   metrics(entry: LogEntry): void;
+  /** It is over, well or not; may be called more than once. */
+  close(): void;
+}
+
+/** Follows a run, and hears of what it has a function for: the terminal's logger, TensorBoard's log. */
+export interface RunListener extends Partial<RunObserver> {
+  /** For messages; what a caller gives as `logger` need not have one. */
+  readonly name?: string;
 }
 
 /** What a run is made of, once model and data are prepared. */

@@ -14,15 +14,15 @@ import { checkMetric } from "./evaluation/bestModel.ts";
 import type { ComputeMetrics } from "./evaluation/computeMetrics.ts";
 import { forgetEvaluation, logEvaluation } from "./evaluation/logEntries.ts";
 import { finishRun, saveModel, saveState } from "./finish.ts";
+import { listenersOf, observerOf } from "./listeners.ts";
 import { runToEnd } from "./loop.ts";
-import { createObserver, type TrainingObserver } from "./observer.ts";
 import type { Platform } from "./platform.ts";
 import { evaluationSets, type Rows, type RowsByName } from "./prepare/data.ts";
 import type { ModelInput } from "./prepare/model.ts";
 import { checkOutputDir, findStart, type Resume, resumedQuantization } from "./prepare/outputFolder.ts";
 import { type PreparedRun, prepareRun } from "./prepare/prepareRun.ts";
 import { resumeRun } from "./resumeRun.ts";
-import type { Run } from "./run.ts";
+import type { Run, RunObserver } from "./run.ts";
 import { createRun, resetOptimizer, resetState } from "./startRun.ts";
 
 export interface DPOTrainerOptions {
@@ -57,7 +57,7 @@ export interface DPOTrainerOptions {
   /** Default: a progress bar and lines on stderr. */
   logger?: Logger;
   /** For tests and other front ends: a run that is prepared already. */
-  prepared?: (observer: TrainingObserver) => PreparedRun | Promise<PreparedRun>;
+  prepared?: (observer: RunObserver) => PreparedRun | Promise<PreparedRun>;
 }
 
 export interface TrainOptions {
@@ -84,7 +84,7 @@ export class Trainer {
   readonly args: DPOConfig;
   private readonly platform: Platform;
   private readonly options: DPOTrainerOptions;
-  private readonly observer: TrainingObserver;
+  private readonly observer: RunObserver;
   private readonly callbacks: Callbacks;
   private readonly empty = newTrainerState();
   private preparation: Promise<Preparation> | undefined;
@@ -97,11 +97,8 @@ export class Trainer {
     this.options = options;
     this.platform = platform;
     this.args = DPOConfig(options.args ?? {});
-    this.observer = createObserver(
-      options.logger ?? createLogger({ disable_tqdm: this.args.disable_tqdm ?? false }),
-      this.args,
-      platform,
-    );
+    const logger = options.logger ?? createLogger({ disable_tqdm: this.args.disable_tqdm ?? false });
+    this.observer = observerOf(listenersOf(logger, this.args, platform));
     this.callbacks = new Callbacks(options.callbacks ?? []);
     checkEvaluation(this.args, options);
   }
