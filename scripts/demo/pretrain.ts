@@ -1,13 +1,14 @@
-/** @file Trains GPT-2's architecture from scratch on the entries with prefine's engine. */
+/** @file Trains the architecture of GPT-2 from scratch on the entries, by what all training in prefine shares. */
 
-import { Device, type HostTensor, type Session } from "../../src/engine/runtime/device.ts";
-import { clippedStep } from "../../src/learner/clippedStep.ts";
+import { Device } from "../../src/engine/runtime/device.ts";
+import { float32 } from "../../src/engine/runtime/hostTensor.ts";
+import { type GradientPass, TrainedTensors } from "../../src/learner/trainedTensors.ts";
 import { architectureOf } from "../../src/models/families/architectures.ts";
 import type { Architecture } from "../../src/models/network.ts";
 import { decays } from "../../src/optim/weightDecay.ts";
 import { Mt19937 } from "../../src/random.ts";
 import { type Batch, epochBatches, type PackedEntry } from "./batches.ts";
-import { languageModelGraph } from "./languageModel.ts";
+import { type BatchShape, languageModelGraph } from "./languageModel.ts";
 import { PRETRAINING, SEED } from "./settings.ts";
 
 /** Standard deviation of GPT-2's first weights. */
@@ -40,49 +41,48 @@ function learningRate(step: number, steps: number): number {
   return peak * (0.01 + 0.495 * (1 + Math.cos(Math.PI * share)));
 }
 
-const NAMES = { expAvg: (name: string) => `exp_avg.${name}`, expAvgSq: (name: string) => `exp_avg_sq.${name}` };
-const gradientOf = (name: string) => `gradient of ${name}`;
-
-async function fillDevice(device: Device, weights: ReadonlyMap<string, Weight>): Promise<void> {
-  const tensors: [string, HostTensor][] = [];
-  for (const [name, { shape, data }] of weights) {
-    tensors.push([name, { dtype: "float32", shape, data }]);
-    for (const other of [gradientOf(name), NAMES.expAvg(name), NAMES.expAvgSq(name)]) {
-      tensors.push([other, { dtype: "float32", shape, data: new Float32Array(data.length) }]);
-    }
-  }
-  await device.put(tensors);
+/** Puts the weights into the device, with room for what training keeps beside them. */
+async function startTraining(device: Device, weights: ReadonlyMap<string, Weight>): Promise<TrainedTensors> {
+  await device.put([...weights].map(([name, weight]) => [name, float32(weight)]));
+  const { beta1, beta2, eps, weightDecay } = PRETRAINING;
+  const trainable = [...weights].map(([name, { shape }]) => ({ name, shape }));
+  const trained = new TrainedTensors(device, trainable, {
+    settings: { kind: "adamw", beta1, beta2, eps },
+    weightDecay: (name) => (decays(name) ? weightDecay : 0),
+  });
+  await trained.allocate();
+  return trained;
 }
 
-/** One optimizer step. @returns the loss before it, nats a token. */
+/** A graph for every shape of a batch, compiled where it is first met. */
+function passes(device: Device, architecture: Architecture): (shape: BatchShape) => Promise<GradientPass> {
+  const opened = new Map<string, GradientPass>();
+  return async (shape) => {
+    const key = `${shape.rows} x ${shape.length}`;
+    const known = opened.get(key);
+    if (known) return known;
+    const graph = languageModelGraph(architecture, shape);
+    const pass = { session: await device.open(graph), gradients: graph.gradients };
+    opened.set(key, pass);
+    return pass;
+  };
+}
+
+/** One optimizer step. @returns the loss before it, nats per token. */
 async function trainStep(
-  device: Device,
-  session: Session,
+  trained: TrainedTensors,
+  pass: GradientPass,
   batch: Batch,
-  at: { step: number; steps: number; names: string[] },
-) {
-  const { names, step, steps } = at;
+  { names, steps }: { names: readonly string[]; steps: number },
+): Promise<number> {
+  const step = trained.steps;
   const feeds = {
     ...Object.fromEntries(names.map((name) => [name, name])),
     ...batch.feeds,
     dropoutSeed: { dtype: "uint32" as const, shape: [], data: Uint32Array.of(SEED + step) },
   };
-  const fetches = Object.fromEntries(names.map((name) => [`grad.${name}`, { into: gradientOf(name) }]));
-  const outputs = await session.run(feeds, fetches);
-  const { beta1, beta2, eps, maxGradNorm, weightDecay } = PRETRAINING;
-  const tensors = names.map((name) => ({
-    param: name,
-    grad: gradientOf(name),
-    state: { exp_avg: NAMES.expAvg(name), exp_avg_sq: NAMES.expAvgSq(name) },
-    shape: [], // AdamW needs none
-    weightDecay: decays(name) ? weightDecay : 0,
-  }));
-  await clippedStep(device, tensors, {
-    optimizer: { kind: "adamw", beta1, beta2, eps },
-    step: step + 1,
-    learningRate: learningRate(step, steps),
-    maxGradNorm,
-  });
+  const outputs = await trained.addGradients(pass, feeds, 1);
+  await trained.takeStep({ learningRate: learningRate(step, steps), maxGradNorm: PRETRAINING.maxGradNorm });
   return Number(outputs.get("loss")?.data[0]);
 }
 
@@ -95,26 +95,20 @@ export async function pretrain(
   const architecture = architectureOf(config, "config.json");
   const names = [...architecture.parameters.keys()];
   const device = new Device();
-  const sessions = new Map<string, Session>();
   try {
-    await fillDevice(device, initialWeights(architecture));
+    const trained = await startTraining(device, initialWeights(architecture));
+    const passOf = passes(device, architecture);
     const { epochs } = PRETRAINING;
-    let step = 0;
     for (let epoch = 0; epoch < epochs; epoch++) {
       const batches = epochBatches(entries, epoch);
       const started = performance.now();
       let loss = 0;
       for (const batch of batches) {
-        const key = `${batch.shape.rows} x ${batch.shape.length}`;
-        const session = sessions.get(key) ?? (await device.open(languageModelGraph(architecture, batch.shape)));
-        sessions.set(key, session);
-        loss +=
-          (await trainStep(device, session, batch, { step, steps: epochs * batches.length, names })) / batches.length;
-        step++;
+        const pass = await passOf(batch.shape);
+        loss += (await trainStep(trained, pass, batch, { names, steps: epochs * batches.length })) / batches.length;
       }
-      report(
-        `epoch ${epoch + 1}/${epochs}: loss ${loss.toFixed(4)}, ${((performance.now() - started) / 1000).toFixed(1)} s`,
-      );
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      report(`epoch ${epoch + 1}/${epochs}: loss ${loss.toFixed(4)}, ${seconds} s`);
     }
     const tensors = await device.read(names);
     return new Map(tensors.map(({ data, shape }, i) => [names[i], { shape: [...shape], data: data as Float32Array }]));

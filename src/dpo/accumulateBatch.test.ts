@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { toyPairs } from "../../test/support/toyPairs.ts";
 import type { HostTensor, Session } from "../engine/runtime/device.ts";
-import type { TrainedTensors } from "../learner/trainedTensors.ts";
+import type { GradientPass, TrainedTensors } from "../learner/trainedTensors.ts";
 import { accumulateBatch, type StepParts } from "./accumulateBatch.ts";
 import { LOGPS } from "./batchGraph.ts";
 import { SCORES } from "./pairGraphs.ts";
@@ -19,11 +19,14 @@ function recording(outputs: Record<string, number>) {
     const zeros = (length: number) => ({ dtype: "float32", shape: [length], data: new Float32Array(length) });
     return new Map(Object.entries(outputs).map(([name, length]) => [name, zeros(length)]));
   };
-  return { fed, session: { run } as unknown as Session };
+  const session = { run } as unknown as Session;
+  return { fed, session, pass: { session, gradients: [] } };
 }
 
 /** Only runs what it is given. */
-const trained = { addGradients: (_: number, run: () => Promise<unknown>) => run() } as unknown as TrainedTensors;
+const trained = {
+  addGradients: ({ session }: GradientPass, feeds: Record<string, string | HostTensor>) => session.run(feeds),
+} as unknown as TrainedTensors;
 const loss = recording({ loss: 1, ...Object.fromEntries(LOGPS.map((name) => [`by.${name}`, pairs.length])) }).session;
 const parts = { trained, weightFeeds: {}, seed: 1, ldAlpha: null, noise: { alpha: 5, channels: CHANNELS } };
 
@@ -36,7 +39,7 @@ const numberOf = (feeds: Record<string, string | HostTensor>, name: string) =>
 
 test("the size is alpha / root(padded length x channels), one for the batch", async () => {
   const step = recording({ loss: 1, scores: SCORES.length });
-  await accumulate({ training: { step: step.session }, loss });
+  await accumulate({ training: { step: step.pass }, loss });
   // rows [prompt | chosen] and [prompt | rejected], all padded to the longest: transformers' output.size(1)
   const lengths = pairs.flatMap((pair) => [pair.chosenLength, pair.rejectedLength].map((n) => pair.sharedLength + n));
   expect(new Set(lengths).size).toBeGreaterThan(1);
@@ -47,7 +50,7 @@ test("the size is alpha / root(padded length x channels), one for the batch", as
 
 test("both passes of a loss of the whole batch have the same noise", async () => {
   const [score, pullback] = [recording({ scores: SCORES.length }), recording({})];
-  await accumulate({ training: { score: score.session, pullback: pullback.session }, loss });
+  await accumulate({ training: { score: score.session, pullback: pullback.pass }, loss });
   const drawn = ({ fed }: ReturnType<typeof recording>) =>
     fed.map((feeds) => [numberOf(feeds, "noiseSize"), numberOf(feeds, "dropoutSeed")]);
   expect(drawn(score)).toHaveLength(pairs.length);
@@ -56,6 +59,6 @@ test("both passes of a loss of the whole batch have the same noise", async () =>
 
 test("without neftune_noise_alpha nothing is fed", async () => {
   const step = recording({ loss: 1, scores: SCORES.length });
-  await accumulate({ training: { step: step.session }, loss }, { noise: null });
+  await accumulate({ training: { step: step.pass }, loss }, { noise: null });
   expect(step.fed.filter((feeds) => "noiseSize" in feeds)).toEqual([]);
 });

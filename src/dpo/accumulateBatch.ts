@@ -2,7 +2,7 @@
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import type { HostTensor, Session } from "../engine/runtime/device.ts";
 import { float32 } from "../engine/runtime/hostTensor.ts";
-import type { TrainedTensors } from "../learner/trainedTensors.ts";
+import type { GradientPass, TrainedTensors } from "../learner/trainedTensors.ts";
 import { LOGPS } from "./batchGraph.ts";
 import type { BatchResult, PairScores } from "./learner.ts";
 import type { Graphs } from "./openGraphs.ts";
@@ -39,7 +39,7 @@ export function accumulateBatch(parts: StepParts, batch: MicroBatch): Promise<Ba
  * For losses that are means over pairs: forward and backward in one graph.
  * One pair at a time: batch 8 costs eight times the time and once the memory of batch 1.
  */
-async function inOnePass(parts: StepParts, batch: MicroBatch, { step }: { step: Session }): Promise<BatchResult> {
+async function inOnePass(parts: StepParts, batch: MicroBatch, { step }: { step: GradientPass }): Promise<BatchResult> {
   const { pairs, reference, scale } = batch;
   const meanChosenTokens = mean(pairs.map(({ chosenTargets }) => chosenTargets));
   const scores: PairScores[] = [];
@@ -47,7 +47,7 @@ async function inOnePass(parts: StepParts, batch: MicroBatch, { step }: { step: 
   for (const [i, pair] of pairs.entries()) {
     const given = lossFeeds([pair], reference && [reference[i]], meanChosenTokens);
     const feeds = { ...feedsOf(parts, batch, i), ...given };
-    const outputs = await parts.trained.addGradients(scale / pairs.length, (gradients) => step.run(feeds, gradients));
+    const outputs = await parts.trained.addGradients(step, feeds, scale / pairs.length);
     losses.push(Number(outputs.get("loss")?.data[0]));
     scores.push(readScores(outputs.get("scores")?.data as Float32Array, pair));
   }
@@ -61,7 +61,7 @@ async function inOnePass(parts: StepParts, batch: MicroBatch, { step }: { step: 
 async function inTwoPasses(
   parts: StepParts,
   batch: MicroBatch,
-  { score, pullback }: { score: Session; pullback: Session },
+  { score, pullback }: { score: Session; pullback: GradientPass },
 ): Promise<BatchResult> {
   const { pairs, reference, scale } = batch;
   const scores: PairScores[] = [];
@@ -73,7 +73,7 @@ async function inTwoPasses(
   for (const i of pairs.keys()) {
     const slopes = by.map(([name, values]) => [name, float32({ shape: [1], data: values.slice(i, i + 1) })]);
     const feeds = { ...feedsOf(parts, batch, i), ...Object.fromEntries(slopes) };
-    await parts.trained.addGradients(scale, (gradients) => pullback.run(feeds, gradients));
+    await parts.trained.addGradients(pullback, feeds, scale);
   }
   return { loss, scores };
 }

@@ -1,7 +1,8 @@
 /** @file The compiled graphs of a run. */
-import type { LoweredGraph } from "../engine/onnx/lower.ts";
 import type { Device, Session } from "../engine/runtime/device.ts";
+import type { GradientGraph } from "../learner/gradientOutputs.ts";
 import { trainableOf } from "../learner/trainable.ts";
+import type { GradientPass } from "../learner/trainedTensors.ts";
 import type { LoraAdapter } from "../models/adapters/lora.ts";
 import { HEAD_MODULE } from "../models/network.ts";
 import { batchLossGraph } from "./batchGraph.ts";
@@ -18,7 +19,7 @@ import {
 
 export interface Graphs {
   /** How a micro-batch is trained on: in one pass a pair, or, for losses of the whole batch, in two. */
-  training: { step: Session } | { score: Session; pullback: Session };
+  training: { step: GradientPass } | { score: Session; pullback: GradientPass };
   score: Session;
   /** Null: no loss uses a reference. */
   reference: Session | null;
@@ -50,7 +51,7 @@ export async function openGraphs(device: Device, options: LearnerOptions): Promi
 interface LoweredPolicy {
   policy: PairGraphOptions;
   /** The graph that makes the gradients. */
-  pass: LoweredGraph;
+  pass: GradientGraph;
   /** Whether that is the second of two passes: a loss looks at the whole batch. */
   isWholeBatch: boolean;
 }
@@ -84,10 +85,11 @@ async function openTraining(
   { policy, pass, isWholeBatch }: LoweredPolicy,
   { dropout, score }: { dropout: boolean; score: Session },
 ): Promise<Graphs["training"]> {
-  if (!isWholeBatch) return { step: await device.open(pass) };
+  const opened = async () => ({ session: await device.open(pass), gradients: pass.gradients });
+  if (!isWholeBatch) return { step: await opened() };
   return {
     score: dropout || policy.noise ? await device.open(scoreGraph(policy, { dropout })) : score,
-    pullback: await device.open(pass),
+    pullback: await opened(),
   };
 }
 

@@ -10,7 +10,6 @@ import {
   detach,
   exp,
   gatherRows,
-  grad,
   input,
   linearLogps,
   matmul,
@@ -26,7 +25,7 @@ import {
   type Tensor,
 } from "../engine/graph/index.ts";
 import { type LoweredGraph, type LoweringOptions, lowerGraph } from "../engine/onnx/lower.ts";
-import { gradientOutputs } from "../learner/gradientOutputs.ts";
+import { type GradientGraph, type GradientOutputs, gradientOutputs } from "../learner/gradientOutputs.ts";
 import type { LoraAdapter } from "../models/adapters/lora.ts";
 import { buildNetwork } from "../models/buildNetwork.ts";
 import type { Architecture } from "../models/network.ts";
@@ -149,7 +148,7 @@ export interface StepGraphOptions extends PairGraphOptions, Training {
  * Forward and backward of one pair, for losses that are means over pairs.
  * Outputs: `loss` [], `scores` [8], {@link gradientOutputs} of every trainable tensor.
  */
-export function stepGraph(options: StepGraphOptions, objective: Objective): LoweredGraph {
+export function stepGraph(options: StepGraphOptions, objective: Objective): GradientGraph {
   const pair = forwardPair(options, options);
   const [chosenLogps, rejectedLogps] = pair.sums.map(vector);
   const scored = {
@@ -159,28 +158,34 @@ export function stepGraph(options: StepGraphOptions, objective: Objective): Lowe
     ...pairInputs(1, objective),
   };
   const loss = sumAll(objectiveLoss(scored, objective.useWeighting ? vector(pair.weight) : null, objective));
-  return lowerGraph({ loss, scores: scoresOf(pair), ...gradients(loss, pair, options) }, options);
+  const { outputs, parts } = gradientsOf(loss, pair, options);
+  return { ...lowerGraph({ loss, scores: scoresOf(pair), ...outputs }, options), gradients: parts };
 }
 
 /**
  * Backward of one pair for losses of the whole batch, once the loss's derivative by the pair's log-probabilities is
  * known. Inputs `by.*` [1]: see {@link batchLossGraph}. Outputs: {@link gradientOutputs} of every trainable tensor.
  */
-export function pullbackGraph(options: StepGraphOptions): LoweredGraph {
+export function pullbackGraph(options: StepGraphOptions): GradientGraph {
   const pair = forwardPair(options, options);
   const values = [...pair.sums, pair.plainChosen].map(vector);
   const terms = values.map((value, i) => mul(value, input(`by.${LOGPS[i]}`, [1])));
   const linear = sumAll(terms.reduce((total, term) => add(total, term)));
-  return lowerGraph(gradients(linear, pair, options), options);
+  const { outputs, parts } = gradientsOf(linear, pair, options);
+  return { ...lowerGraph(outputs, options), gradients: parts };
 }
 
-function gradients(scalar: Tensor, { net }: ReturnType<typeof forwardPair>, { trainable }: StepGraphOptions) {
-  const wrt = trainable.map((name) => {
+function gradientsOf(
+  scalar: Tensor,
+  { net }: ReturnType<typeof forwardPair>,
+  { trainable }: StepGraphOptions,
+): GradientOutputs {
+  const trained = trainable.map((name): [string, Tensor] => {
     const tensor = net.weights.get(name);
     if (!tensor) throw new Error(`internal: the network does not use ${name}`);
-    return tensor;
+    return [name, tensor];
   });
-  return Object.fromEntries(grad(scalar, wrt).flatMap((tensor, i) => gradientOutputs(trainable[i], tensor)));
+  return gradientOutputs(scalar, trained);
 }
 
 /** The mean row of the unembedding. Output: `headMean` [1, W]. */

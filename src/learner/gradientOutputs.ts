@@ -4,84 +4,138 @@
  * which the runtime writes into the rows of one stored table, and the rows that are added to it afterwards (of an
  * embedding's adapter, columns).
  */
-import type { Tensor } from "../engine/graph/index.ts";
+import { grad, type Tensor } from "../engine/graph/index.ts";
+import type { LoweredGraph } from "../engine/onnx/lower.ts";
 import type { Fetch } from "../engine/runtime/device.ts";
 
-/** Ops whose gradient is a few rows or columns in zeros, by what their outputs are called. */
-const SCATTERED = { rows: "scatterAddRows", columns: "scatterAddColumns" } as const;
-type Scattered = keyof typeof SCATTERED;
+/** What an output of a graph is of a trained tensor's gradient. */
+export type GradientPart =
+  /** All of it, but for what is scattered. */
+  | { kind: "whole"; tensor: string; output: string }
+  /** Rows [start, end) of it. */
+  | { kind: "slice"; tensor: string; output: string; rows: [start: number, end: number] }
+  /** Rows or columns to be added to it at `ids`, another output. Where there is nothing else, the rest is zeros. */
+  | { kind: "scattered"; tensor: string; output: string; ids: string; along: "rows" | "columns" };
+
+/** A graph whose outputs are parts of gradients, among others. */
+export interface GradientGraph extends LoweredGraph {
+  gradients: readonly GradientPart[];
+}
+
+/** Gradients on their way out of a graph. */
+export interface GradientOutputs {
+  /** By the names of the parts. */
+  outputs: Record<string, Tensor>;
+  parts: GradientPart[];
+}
 
 /**
- * Outputs `grad.NAME`, or `grad.NAME#START:END` for rows of it, or neither where it is all zeros; then `rows.NAME.K`
- * (`columns.NAME.K`) and `ids.NAME.K`: what to add, and where.
+ * The gradients of a scalar.
+ * @param trained the network's tensors to differentiate by, under their names.
+ * @param options.inPieces false: each is one output, at the cost of these tables. Sums round in another order then.
  */
-export function gradientOutputs(name: string, gradient: Tensor): [string, Tensor][] {
-  const added: [string, Tensor][] = [];
+export function gradientOutputs(
+  scalar: Tensor,
+  trained: readonly (readonly [string, Tensor])[],
+  { inPieces = true }: { inPieces?: boolean } = {},
+): GradientOutputs {
+  const gradients = grad(
+    scalar,
+    trained.map(([, tensor]) => tensor),
+  );
+  const pieces = gradients.flatMap((gradient, i) => {
+    const [tensor] = trained[i];
+    return inPieces ? piecesOf(tensor, gradient) : [wholeOf(tensor, gradient)];
+  });
+  return {
+    outputs: Object.fromEntries(pieces.flatMap(({ outputs }) => outputs)),
+    parts: pieces.map(({ part }) => part),
+  };
+}
+
+/** A part with its outputs. */
+interface Piece {
+  part: GradientPart;
+  outputs: [string, Tensor][];
+}
+
+/** Ops whose gradient is a few rows or columns in zeros. */
+const SCATTERS = { rows: "scatterAddRows", columns: "scatterAddColumns" } as const;
+
+/** What is dense first, then what is scattered. */
+function piecesOf(tensor: string, gradient: Tensor): Piece[] {
+  const scattered: Piece[] = [];
   let dense = gradient;
   for (let k = 0; ; k++) {
-    const kind = (["rows", "columns"] as const).find((each) => inputsOf(dense, SCATTERED[each]));
-    if (!kind) break;
-    const [base, ids, values] = inputsOf(dense, SCATTERED[kind]) as readonly Tensor[];
-    added.push([`${kind}.${name}.${k}`, values], [`ids.${name}.${k}`, ids]);
+    const along = (["rows", "columns"] as const).find((each) => inputsOf(dense, SCATTERS[each]));
+    if (!along) break;
+    const [base, at, values] = inputsOf(dense, SCATTERS[along]) as readonly Tensor[];
+    const [output, ids] = [`${along}.${tensor}.${k}`, `ids.${tensor}.${k}`];
+    const part: GradientPart = { kind: "scattered", tensor, output, ids, along };
+    const outputs: Piece["outputs"] = [
+      [output, values],
+      [ids, at],
+    ];
+    scattered.push({ part, outputs });
     dense = base;
   }
-  if (added.length > 0 && inputsOf(dense, "zerosLike")) return added;
-  const pieces = inputsOf(dense, "concat");
-  const isOfRows = pieces?.reduce((sum, { shape }) => sum + Number(shape[0]), 0) === dense.shape[0];
-  if (!pieces || !isOfRows) return [[`grad.${name}`, dense], ...added];
+  if (scattered.length > 0 && inputsOf(dense, "zerosLike")) return scattered;
+  const joined = inputsOf(dense, "concat");
+  const isOfRows = joined?.reduce((sum, { shape }) => sum + Number(shape[0]), 0) === dense.shape[0];
+  return [...(joined && isOfRows ? slicesOf(tensor, joined) : [wholeOf(tensor, dense)]), ...scattered];
+}
+
+function wholeOf(tensor: string, values: Tensor): Piece {
+  const output = `grad.${tensor}`;
+  return { part: { kind: "whole", tensor, output }, outputs: [[output, values]] };
+}
+
+function slicesOf(tensor: string, joined: readonly Tensor[]): Piece[] {
   let start = 0;
-  const parts = pieces.map((piece): [string, Tensor] => {
-    const end = start + (piece.shape[0] as number);
-    const output = `grad.${name}#${start}:${end}`;
+  return joined.map((values): Piece => {
+    const end = start + Number(values.shape[0]);
+    const output = `grad.${tensor}#${start}:${end}`;
+    const part: GradientPart = { kind: "slice", tensor, output, rows: [start, end] };
     start = end;
-    return [output, piece];
+    return { part, outputs: [[output, values]] };
   });
-  return [...parts, ...added];
 }
 
 function inputsOf({ source }: Tensor, op: string): readonly Tensor[] | undefined {
   return source.kind === "node" && source.node.op.name === op ? source.node.inputs : undefined;
 }
 
-/** Rows or columns that a run gave for a table. */
-export interface Added {
+/**
+ * Where a run writes the parts.
+ * @param place the stored tensor that sums up the gradient of a trained one.
+ */
+export function gradientFetches(parts: readonly GradientPart[], place: (tensor: string) => string) {
+  const fetches: Record<string, Fetch> = {};
+  for (const part of parts) {
+    if (part.kind === "whole") fetches[part.output] = { into: place(part.tensor) };
+    else if (part.kind === "slice") fetches[part.output] = { into: place(part.tensor), rows: part.rows };
+    else for (const output of [part.output, part.ids]) fetches[output] = { store: output };
+  }
+  return fetches;
+}
+
+/** Rows or columns that a run stored, to be added to a table. */
+export interface Scattered {
   table: string;
-  /** Stored names. */
   ids: string;
   values: string;
-  kind: Scattered;
-  /** Whether nothing else was written to the table. */
-  isEmpty: boolean;
+  along: "rows" | "columns";
+  /** Whether nothing else is in the table: its old values don't count. */
+  isFirst: boolean;
 }
 
-/** What came out of a run: where it was written. */
-export interface Collected {
-  /** Asked for every output by name. */
-  fetch(output: string): Fetch | undefined;
-  added(): Added[];
-}
-
-/** @param place the stored tensor that sums up the gradient of NAME. */
-export function collectGradients(place: (name: string) => string): Collected {
-  const written = new Set<string>();
-  const scattered: { kind: Scattered; name: string; k: string }[] = [];
-  return {
-    fetch: (output) => {
-      const [, name, start, end] = /^grad\.(.*?)(?:#(\d+):(\d+))?$/.exec(output) ?? [];
-      if (name !== undefined) {
-        written.add(name);
-        return { into: place(name), ...(start ? { rows: [Number(start), Number(end)] as [number, number] } : {}) };
-      }
-      const [, kind, table, k] = /^(rows|columns|ids)\.(.*)\.(\d+)$/.exec(output) ?? [];
-      if (kind === undefined) return undefined;
-      if (kind === "rows" || kind === "columns") scattered.push({ kind, name: table, k });
-      return { store: output };
-    },
-    added: () =>
-      scattered.map(({ kind, name, k }) => {
-        const isEmpty = !written.has(name);
-        written.add(name);
-        return { table: place(name), ids: `ids.${name}.${k}`, values: `${kind}.${name}.${k}`, kind, isEmpty };
-      }),
-  };
+/** What is left to do after a run with {@link gradientFetches}, in this order. */
+export function scatteredParts(parts: readonly GradientPart[], place: (tensor: string) => string): Scattered[] {
+  const filled = new Set(parts.flatMap(({ kind, tensor }) => (kind === "scattered" ? [] : [tensor])));
+  return parts.flatMap((part): Scattered[] => {
+    if (part.kind !== "scattered") return [];
+    const isFirst = !filled.has(part.tensor);
+    filled.add(part.tensor);
+    return [{ table: place(part.tensor), ids: part.ids, values: part.output, along: part.along, isFirst }];
+  });
 }

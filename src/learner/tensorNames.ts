@@ -6,9 +6,5 @@ export const kernelModule = import.meta.url.endsWith(".ts") ? KERNELS.replace(/\
 
 /** The tensor as it was before the first step. */
 export const initial = (name: string) => `initial ${name}`;
-/** Gradient of one pair that is not the first of its step. */
-export const fresh = (name: string) => `fresh gradient of ${name}`;
-/** Gradient of all pairs since the last step. */
-export const accumulated = (name: string) => `gradient of ${name}`;
 /** A weight of the reference, where that is another model. */
 export const referenceModelName = (name: string) => `reference model ${name}`;

@@ -1,15 +1,26 @@
 /** @file The tensors in training as the device keeps them: values, gradients and the optimizer's state, by name. */
-import type { Device, HostTensor } from "../engine/runtime/device.ts";
+import type { Device, HostTensor, Session } from "../engine/runtime/device.ts";
 import type { StateSpec } from "../optim/optimizer.ts";
 import { type OptimizerSettings, stateOf } from "../optim/optimizers.ts";
 import { clippedStep } from "./clippedStep.ts";
-import { type Added, type Collected, collectGradients } from "./gradientOutputs.ts";
+import { type GradientPart, gradientFetches, type Scattered, scatteredParts } from "./gradientOutputs.ts";
 import type { LearnerState, StoredTensor } from "./learnerState.ts";
-import { accumulated, fresh, kernelModule } from "./tensorNames.ts";
+import { kernelModule } from "./tensorNames.ts";
+
+/** Gradient of all passes since the last step, in the device. */
+const accumulated = (name: string) => `gradient of ${name}`;
+/** Gradient of one pass that is not the first of its step. */
+const fresh = (name: string) => `fresh gradient of ${name}`;
 
 export interface OptimizerChoice {
   settings: OptimizerSettings;
   weightDecay: (name: string) => number;
+}
+
+/** A compiled graph with {@link GradientPart}s among its outputs. */
+export interface GradientPass {
+  session: Session;
+  gradients: readonly GradientPart[];
 }
 
 interface Trained {
@@ -59,16 +70,20 @@ export class TrainedTensors {
   }
 
   /**
-   * Runs a graph with {@link gradientOutputs}, and adds `scale` times the gradients to those of this step.
-   * @returns what `run` returns.
+   * Runs a graph, and adds `scale` times the gradients that it gives to those of this step.
+   * @returns its other outputs.
    */
-  async addGradients<T>(scale: number, run: (gradients: Collected["fetch"]) => Promise<T>): Promise<T> {
+  async addGradients(
+    { session, gradients }: GradientPass,
+    feeds: Record<string, string | HostTensor>,
+    scale: number,
+  ): Promise<Map<string, HostTensor>> {
     const isFirst = this.summed === 0;
     if (!isFirst && !this.hasFresh) await this.device.zeros(this.floats(fresh));
     this.hasFresh ||= !isFirst;
-    const gradients = collectGradients(isFirst ? accumulated : fresh);
-    const result = await run(gradients.fetch);
-    await this.addScattered(gradients.added());
+    const place = isFirst ? accumulated : fresh;
+    const outputs = await session.run(feeds, gradientFetches(gradients, place));
+    await this.addScattered(scatteredParts(gradients, place));
     this.summed += 1;
     const items = this.tensors.map(({ name }) => {
       return {
@@ -78,17 +93,17 @@ export class TrainedTensors {
     });
     const kernel = isFirst ? "scaleBy" : "accumulate";
     if (!isFirst || scale !== 1) await this.device.applyEach(kernelModule, kernel, items);
-    return result;
+    return outputs;
   }
 
-  private async addScattered(added: readonly Added[]): Promise<void> {
-    if (added.length === 0) return;
+  private async addScattered(scattered: readonly Scattered[]): Promise<void> {
+    if (scattered.length === 0) return;
     const groups = {
-      table: added.map(({ table }) => table),
-      ids: added.map(({ ids }) => ids),
-      values: added.map(({ values }) => values),
+      table: scattered.map(({ table }) => table),
+      ids: scattered.map(({ ids }) => ids),
+      values: scattered.map(({ values }) => values),
     };
-    const places = added.map(({ kind, isEmpty }) => ({ kind, isEmpty }));
+    const places = scattered.map(({ along, isFirst }) => ({ kind: along, isEmpty: isFirst }));
     await this.device.apply(kernelModule, "addScattered", groups, { places });
   }
 

@@ -1,19 +1,26 @@
-/** @file A gradient whole again from the outputs that a step graph gives of it. */
+/** @file A gradient whole again from the parts that a step graph gives of it. */
 import type { HostTensor } from "../../src/engine/runtime/device.ts";
+import { type GradientGraph, scatteredParts } from "../../src/learner/gradientOutputs.ts";
 import { addScattered } from "../../src/optim/kernels.ts";
 
-/** @param outputs of a run; see `gradientOutputs`. */
-export function wholeGradient(outputs: ReadonlyMap<string, HostTensor>, name: string, size: number): Float32Array {
+/** @param outputs of a run of the graph. */
+export function wholeGradient(
+  { gradients }: GradientGraph,
+  outputs: ReadonlyMap<string, HostTensor>,
+  { tensor, size }: { tensor: string; size: number },
+): Float32Array {
   const table = new Float32Array(size);
-  for (const [output, { shape, data }] of outputs) {
-    const [, found, start = "0"] = /^grad\.(.*?)(?:#(\d+):\d+)?$/.exec(output) ?? [];
-    if (found === name) table.set(data as Float32Array, Number(start) * (data.length / shape[0]));
+  const parts = gradients.filter((part) => part.tensor === tensor);
+  for (const part of parts) {
+    if (part.kind === "scattered") continue;
+    const { shape, data } = outputs.get(part.output)!;
+    const start = part.kind === "slice" ? part.rows[0] : 0;
+    table.set(data as Float32Array, start * (data.length / shape[0]));
   }
-  for (let k = 0; outputs.has(`ids.${name}.${k}`); k++) {
-    const kind = outputs.has(`rows.${name}.${k}`) ? "rows" : "columns";
-    const [values, ids] = [kind, "ids"].map((each) => outputs.get(`${each}.${name}.${k}`)!.data);
-    const tensors = { table: [table], ids: [ids as Int32Array], values: [values as Float32Array] };
-    addScattered(tensors, { places: [{ kind, isEmpty: false }] });
+  for (const { ids, values, along } of scatteredParts(parts, (name) => name)) {
+    const [at, added] = [outputs.get(ids)!.data, outputs.get(values)!.data];
+    const tensors = { table: [table], ids: [at as Int32Array], values: [added as Float32Array] };
+    addScattered(tensors, { places: [{ kind: along, isEmpty: false }] });
   }
   return table;
 }
