@@ -3,18 +3,16 @@ import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import { Device, type HostTensor, type RuntimeInfo } from "../engine/runtime/device.ts";
 import { float32 } from "../engine/runtime/hostTensor.ts";
 import type { LearnerState, StoredTensor } from "../learner/learnerState.ts";
-import { initial, referenceModelName } from "../learner/tensorNames.ts";
-import { frozenOf, trainableOf } from "../learner/trainable.ts";
+import { frozenOf, loadAdapterTensors, trainableOf } from "../learner/trainable.ts";
 import { TrainedTensors } from "../learner/trainedTensors.ts";
 import { storedNames } from "../models/precision/quantize.ts";
 import { accumulateBatch, batchLoss } from "./accumulateBatch.ts";
 import type { BatchResult, Learner, PairScores, RewardKind, Role } from "./learner.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
-import { loadWeights } from "./loadWeights.ts";
-import { rewardKind } from "./losses/losses.ts";
-import { counterpart, mixReference } from "./movingReference.ts";
+import { needsReference, rewardKind } from "./losses/losses.ts";
 import { type Graphs, openGraphs } from "./openGraphs.ts";
 import { pairFeeds, readScores } from "./pairFeeds.ts";
+import { counterpart, loadReference, mixReference, referenceFeeds } from "./referenceWeights.ts";
 
 interface LearnerParts {
   graphs: Graphs;
@@ -30,7 +28,6 @@ class EngineLearner implements Learner {
   private readonly options: LearnerOptions;
   private readonly device: Device;
   private readonly graphs: Graphs;
-  private readonly names: string[];
   private readonly trained: TrainedTensors;
   readonly rewards: RewardKind;
 
@@ -43,21 +40,15 @@ class EngineLearner implements Learner {
     this.optimizerState = parts.trained.states();
     this.trainable = trainableOf(options);
     this.frozen = frozenOf(options);
-    this.names = this.trainable.map(({ name }) => name);
-    this.rewards = rewardKind(options.objective.losses.map(({ type }) => type));
+    this.rewards = rewardKind(lossTypes(options));
   }
 
   /** Every stored weight by the name the graphs know it by. */
   private weightFeeds(role: Role): Record<string, string> {
-    const { model, referenceModel, referenceAdapter } = this.options;
-    if (role === "reference" && referenceModel) {
-      const adapted = referenceAdapter?.weights.keys() ?? [];
-      const names = [...storedNames(referenceModel.architecture), ...adapted];
-      return Object.fromEntries(names.map((name) => [name, referenceModelName(name)]));
-    }
-    const base = [...storedNames(model.architecture), "headMean"].map((name) => [name, name]);
-    const trained = this.names.map((name) => [name, role === "reference" ? initial(name) : name]);
-    return Object.fromEntries([...base, ...trained]);
+    const base = [...storedNames(this.options.model.architecture), "headMean"];
+    const names = [...base, ...this.trainable.map(({ name }) => name)];
+    const policy = Object.fromEntries(names.map((name) => [name, name]));
+    return role === "policy" ? policy : referenceFeeds(this.options, policy);
   }
 
   /** Weights and pair, as a graph of the role is fed. */
@@ -126,6 +117,8 @@ class EngineLearner implements Learner {
   }
 }
 
+const lossTypes = ({ objective }: LearnerOptions) => objective.losses.map(({ type }) => type);
+
 /**
  * Loads the weights and compiles the graphs of a DPO run.
  * The reference is a frozen copy of the trainable weights at the start: for a fresh adapter (lora_B = 0) that is the
@@ -134,7 +127,9 @@ class EngineLearner implements Learner {
 export async function createLearner(options: LearnerOptions): Promise<Learner & { readonly runtime: RuntimeInfo }> {
   const device = new Device();
   try {
-    await loadWeights(device, options);
+    await device.load([...options.model.weights]);
+    await loadAdapterTensors(device, options);
+    if (needsReference(lossTypes(options))) await loadReference(device, options);
     const trained = new TrainedTensors(device, trainableOf(options), options.optimizer);
     await trained.allocate();
     const runtime = await device.runtime();

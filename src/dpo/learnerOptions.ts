@@ -9,8 +9,8 @@ import type { Objective } from "./losses/objective.ts";
 export interface LearnerOptions extends TrainedModelOptions {
   /** Another model as the reference; absent: a frozen copy of what the trainable weights are at the start. */
   referenceModel?: LoadedModel;
-  /** An adapter on the reference model: its shape, and its weights by PEFT's keys. */
-  referenceAdapter?: { shape: LoraAdapter; weights: NamedTensors };
+  /** An adapter on the reference model, and its weights by PEFT's keys. */
+  referenceAdapter?: { adapter: LoraAdapter; weights: NamedTensors };
   objective: Objective;
   optimizer: OptimizerChoice;
   /** Switches on the model's own dropouts and lora_dropout. */

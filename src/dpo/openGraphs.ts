@@ -36,7 +36,7 @@ export async function openGraphs(device: Device, options: LearnerOptions): Promi
   const other = referenceModel && {
     ...policy,
     architecture: referenceModel.architecture,
-    adapter: referenceAdapter?.shape ?? null,
+    adapter: referenceAdapter?.adapter ?? null,
     frozenHead: true,
   };
   const score = await device.open(scoreGraph(policy));

@@ -12,7 +12,6 @@ import { takePrincipal } from "../models/adapters/pissa.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Architecture } from "../models/network.ts";
 import { frozenMatrix, type NamedInput } from "../models/precision/frozenMatrix.ts";
-import { initial } from "./tensorNames.ts";
 
 export type NamedTensors = ReadonlyMap<string, { shape: number[]; data: Float32Array }>;
 
@@ -72,7 +71,7 @@ export async function loadAdapterTensors(
   await takePrincipal(device, adapter);
   await device.copy([...adapter.saved.values()].map(({ from, name }) => [from, name]));
   await copyTokens(device, model.architecture, adapter);
-  await measureMagnitudes(device, model.architecture, adapter);
+  await measureMagnitudes(device, { architecture: model.architecture, adapter });
 }
 
 /** Tokens that are trained one by one start at the base's rows. */
@@ -86,26 +85,12 @@ async function copyTokens(device: Device, { parameters, stored }: Architecture, 
 }
 
 /**
- * A fresh adapter that does not start neutral (init_lora_weights: false): its reference is the base with the adapter
- * off, as in TRL, not a copy of what was drawn.
- */
-export async function switchOffReference(device: Device, { model, adapter, adapterWeights }: TrainedModelOptions) {
-  if (!adapter || adapterWeights || adapter.init !== false) return;
-  for (const { nameB, shapeB } of adapter.layers.values()) {
-    const data = new Float32Array(shapeB[0] * shapeB[1]);
-    await device.put([[initial(nameB), float32({ shape: shapeB, data })]]);
-  }
-  await measureMagnitudes(device, model.architecture, adapter, initial);
-}
-
-/**
  * DoRA starts at the lengths that the adapted weights have: by the ops of the forward pass, so that both tie.
  * @param rename the device's name of an adapter's tensor.
  */
-async function measureMagnitudes(
+export async function measureMagnitudes(
   device: Device,
-  architecture: Architecture,
-  adapter: LoraAdapter,
+  { architecture, adapter }: { architecture: Architecture; adapter: LoraAdapter },
   rename = (name: string) => name,
 ): Promise<void> {
   for (const lora of adapter.layers.values()) {

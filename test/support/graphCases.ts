@@ -206,7 +206,7 @@ function trainingCase(where: string, name: string, config: Config): GraphCase {
   } = TRAININGS[name] ?? OF_LOSSES[name];
   const reference = () => {
     const { model, adapter: shape } = prepared(config, { adapter: "the embedding, DoRA" });
-    return { referenceModel: model, ...(shape ? { referenceAdapter: { shape, weights: new Map() } } : {}) };
+    return { referenceModel: model, ...(shape ? { referenceAdapter: { adapter: shape, weights: new Map() } } : {}) };
   };
   const run = () =>
     createLearner({

@@ -54,7 +54,7 @@ async function load(input: ModelInput, { revision, quantization, onWarning, plat
   }
   if (!("loaded" in input)) return { loaded: input };
   const { loaded, adapter } = input;
-  return { loaded: adapter ? quantizedUnder(loaded, adapterOn(loaded, adapter).shape) : loaded, adapter };
+  return { loaded: adapter ? quantizedUnder(loaded, adapterOn(loaded, adapter).adapter) : loaded, adapter };
 }
 
 interface Loading {
@@ -178,7 +178,7 @@ export function learnerOptions(trained: TrainedModel, args: DPOConfig): LearnerO
   return {
     model: frozen(base, lora),
     adapter: lora,
-    ...(reference ? { referenceModel: frozen(reference, other?.shape ?? null) } : {}),
+    ...(reference ? { referenceModel: frozen(reference, other?.adapter ?? null) } : {}),
     ...(start ? { adapterWeights: start.weights } : {}),
     ...(other ? { referenceAdapter: other } : {}),
     objective: objectiveOf(args),
@@ -193,7 +193,7 @@ export function learnerOptions(trained: TrainedModel, args: DPOConfig): LearnerO
 }
 
 function adapterOn({ architecture }: LoadedModel, { config, weights }: Adapter) {
-  return { shape: loraAdapter(architecture, config), weights };
+  return { adapter: loraAdapter(architecture, config), weights };
 }
 
 /** Parameters that transformers counts for total_flos: all but the embeddings, the adapter's included. */

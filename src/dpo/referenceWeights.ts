@@ -1,0 +1,75 @@
+/**
+ * @file The reference's weights in the device: what they are called there, how they get there, how they move.
+ * Where it is no model of its own, it is the policy's with the trained tensors as they were at the start.
+ */
+import type { Device } from "../engine/runtime/device.ts";
+import { float32 } from "../engine/runtime/hostTensor.ts";
+import { measureMagnitudes, type TrainedModelOptions, trainableOf } from "../learner/trainable.ts";
+import { takePrincipal } from "../models/adapters/pissa.ts";
+import { storedNames } from "../models/precision/quantize.ts";
+import type { LearnerOptions } from "./learnerOptions.ts";
+
+const KERNELS = new URL("../optim/mix.js", import.meta.url).href;
+const mixModule = import.meta.url.endsWith(".ts") ? KERNELS.replace(/\.js$/, ".ts") : KERNELS;
+
+/** A trained tensor as it was before the first step. */
+const initial = (name: string) => `initial ${name}`;
+/** A weight of another model. */
+const ofModel = (name: string) => `reference model ${name}`;
+
+/**
+ * Every weight of the reference by the name that its graph knows it by.
+ * @param policy those of the policy, most of which it shares where it is no model of its own.
+ */
+export function referenceFeeds(options: LearnerOptions, policy: Record<string, string>): Record<string, string> {
+  const { referenceModel, referenceAdapter } = options;
+  if (!referenceModel) {
+    const trained = trainableOf(options).map(({ name }) => [name, initial(name)]);
+    return { ...policy, ...Object.fromEntries(trained) };
+  }
+  const names = [...storedNames(referenceModel.architecture), ...(referenceAdapter?.weights.keys() ?? [])];
+  return Object.fromEntries(names.map((name) => [name, ofModel(name)]));
+}
+
+/** Puts them into the device, where the policy's are already. */
+export async function loadReference(device: Device, options: LearnerOptions): Promise<void> {
+  const { referenceModel, referenceAdapter } = options;
+  if (!referenceModel) {
+    await device.copy(trainableOf(options).map(({ name }) => [name, initial(name)]));
+    await switchOffAdapter(device, options);
+    return;
+  }
+  await device.load([...referenceModel.weights].map(([name, range]) => [ofModel(name), range]));
+  if (!referenceAdapter) return;
+  const { adapter, weights } = referenceAdapter;
+  await takePrincipal(device, adapter, ofModel);
+  await device.put([...weights].map(([name, tensor]) => [ofModel(name), float32(tensor)]));
+}
+
+/**
+ * A fresh adapter that does not start neutral (init_lora_weights: false): its reference is the base with the adapter
+ * off, as in TRL, not a copy of what was drawn.
+ */
+async function switchOffAdapter(device: Device, { model, adapter, adapterWeights }: TrainedModelOptions) {
+  if (!adapter || adapterWeights || adapter.init !== false) return;
+  for (const { nameB, shapeB } of adapter.layers.values()) {
+    const data = new Float32Array(shapeB[0] * shapeB[1]);
+    await device.put([[initial(nameB), float32({ shape: shapeB, data })]]);
+  }
+  await measureMagnitudes(device, { architecture: model.architecture, adapter }, initial);
+}
+
+/** The device's name of a trained tensor's counterpart in the reference. */
+export function counterpart({ referenceModel, adapter }: LearnerOptions, name: string): string {
+  if (!referenceModel) return initial(name);
+  if (adapter) throw new Error("internal: another model as the reference has no adapter to mix");
+  return ofModel(name);
+}
+
+/** reference = (1 - alpha) reference + alpha policy. Cost: a pass over the trained weights. */
+export async function mixReference(device: Device, options: LearnerOptions, alpha: number): Promise<void> {
+  const items = trainableOf(options).map(({ name }) => {
+    return { tensors: { target: counterpart(options, name), source: name }, args: { alpha } };
+  });
+  await device.applyEach(mixModule, "mix", items);
+}
