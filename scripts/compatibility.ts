@@ -4,7 +4,6 @@ import { pathToFileURL } from "node:url";
 import { TRAINING_OPTIONS } from "../src/config/DPOConfig.ts";
 import type { Option, Table } from "../src/config/option.ts";
 import { ACCELERATOR_OPTIONS } from "../src/config/options/accelerator.ts";
-import { DATASET_OPTIONS } from "../src/config/options/datasetMixture.ts";
 import { DPO_OPTIONS } from "../src/config/options/dpo.ts";
 import { GENERATION_OPTIONS } from "../src/config/options/generation.ts";
 import { LORA_OPTIONS } from "../src/config/options/lora.ts";
@@ -12,7 +11,7 @@ import { LOSS_NAMES, lossTraits, OWN_LOSS_NAMES } from "../src/config/options/lo
 import { MODEL_OPTIONS } from "../src/config/options/modelConfig.ts";
 import { QUANTIZATION_OPTIONS } from "../src/config/options/quantization.ts";
 import { RENAMED_RUN_NAMES } from "../src/config/options/renamedNames.ts";
-import { SCRIPT_OPTIONS } from "../src/config/options/scriptArguments.ts";
+import { DATASET_OPTIONS, SCRIPT_OPTIONS } from "../src/config/options/scriptArguments.ts";
 import type { Renamed } from "../src/config/renamed.ts";
 import { LOGGED_METRICS } from "./loggedMetrics.ts";
 

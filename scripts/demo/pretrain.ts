@@ -5,7 +5,7 @@ import { float32 } from "../../src/engine/runtime/hostTensor.ts";
 import { type GradientPass, TrainedTensors } from "../../src/learner/trainedTensors.ts";
 import { architectureOf } from "../../src/models/families/architectures.ts";
 import type { Architecture } from "../../src/models/network.ts";
-import { decays } from "../../src/optim/weightDecay.ts";
+import { decays } from "../../src/optim/optimizer.ts";
 import { Mt19937 } from "../../src/random.ts";
 import { type Batch, epochBatches, type PackedEntry } from "./batches.ts";
 import { type BatchShape, languageModelGraph } from "./languageModel.ts";

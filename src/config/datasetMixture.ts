@@ -1,7 +1,6 @@
 /** @file `datasets` and test_split_size: what a mixture of data sets needs, and what it leaves without effect. */
 import type { Values } from "./option.ts";
-import { DATASET_OPTIONS } from "./options/datasetMixture.ts";
-import type { SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
+import { DATASET_OPTIONS, type SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
 import { type GivenValues, givenFrom, labelsOf, readOptions } from "./readOptions.ts";
 import type { Report } from "./report.ts";
 

@@ -6,13 +6,12 @@ import { GENERATION_DEFAULTS } from "./GenerationConfig.ts";
 import type { Kind } from "./kinds.ts";
 import type { Option, Table } from "./option.ts";
 import { ACCELERATOR_OPTIONS, ACCUMULATION_OPTIONS } from "./options/accelerator.ts";
-import { DATASET_OPTIONS } from "./options/datasetMixture.ts";
 import { GENERATION_OPTIONS } from "./options/generation.ts";
 import { LORA_OPTIONS } from "./options/lora.ts";
 import { MODEL_OPTIONS } from "./options/modelConfig.ts";
 import { QUANTIZATION_OPTIONS } from "./options/quantization.ts";
 import { RENAMED_RUN_NAMES } from "./options/renamedNames.ts";
-import { SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
+import { DATASET_OPTIONS, SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
 import { RUN_OPTIONS } from "./run.ts";
 
 interface PythonField {

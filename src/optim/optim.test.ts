@@ -7,9 +7,8 @@ import { dynamicCodes, encodeBlock } from "../formats/dynamicCodes.ts";
 import { Mt19937 } from "../random.ts";
 import { adamwStep } from "./adamw.ts";
 import { clipGradNorm } from "./clipGradNorm.ts";
-import type { OptimizerTensor } from "./optimizer.ts";
+import { decays, type OptimizerTensor } from "./optimizer.ts";
 import { optimizerSettings, stateOf, update } from "./optimizers.ts";
-import { decays } from "./weightDecay.ts";
 
 interface AdamwCase {
   learning_rate: number;

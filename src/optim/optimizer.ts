@@ -1,4 +1,4 @@
-/** @file What an optimizer is: the state it keeps for a tensor, and the loop that updates the tensor. */
+/** @file What an optimizer is: the state it keeps for a tensor, and the loop that updates it; which tensors decay. */
 
 /** Type and shape of a tensor that an optimizer keeps beside a trained one; zeros before the first step. */
 export interface StateSpec {
@@ -36,3 +36,15 @@ export interface Optimizer<Settings> {
 }
 
 export const float32State = (shape: readonly number[]): StateSpec => ({ dtype: "float32", shape });
+
+/** transformers' own patterns, and the names of GPT-2's LayerNorm modules (which transformers tells by type). */
+const NO_DECAY = /bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)|(?:^|\.)ln_(?:\d+|f)\./;
+
+/**
+ * Whether weight decay applies, as Trainer.get_decay_parameter_names of transformers: not to biases and the weights of
+ * norms, but to all other weights, LoRA's matrices among them.
+ * @param name a Hugging Face parameter name or PEFT's file key.
+ */
+export function decays(name: string): boolean {
+  return !NO_DECAY.test(name.toLowerCase());
+}

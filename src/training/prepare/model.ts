@@ -14,8 +14,8 @@ import type { LoadedModel } from "../../models/loadedModel.ts";
 import type { LinearLayer } from "../../models/network.ts";
 import { keepNarrow } from "../../models/precision/keepNarrow.ts";
 import { alreadyQuantized, quantizedUnder, quantizeModel } from "../../models/precision/quantize.ts";
+import { decays } from "../../optim/optimizer.ts";
 import { optimizerSettings } from "../../optim/optimizers.ts";
-import { decays } from "../../optim/weightDecay.ts";
 import { objectiveOf, usesReference } from "../objective.ts";
 import type { Platform } from "../platform.ts";
 
