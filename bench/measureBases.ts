@@ -21,7 +21,10 @@ const trainer = new DPOTrainer({
   model,
   ref_model: null,
   args: {
-    ...{ ...TRAINING, num_train_epochs: Number(epochs), eval_strategy: "no", output_dir },
+    ...TRAINING,
+    num_train_epochs: Number(epochs),
+    eval_strategy: "no",
+    output_dir,
     gradient_checkpointing: checkpointing === "checkpointing",
   },
   train_dataset: await train_prefs.select(Array.from({ length: Number(rows) }, (_, row) => row)).map(asked),

@@ -48,9 +48,15 @@ const margins = readFileSync(join(output_dir, "eval_margins.csv"), "utf8").trim(
 const evaluated = margins.filter((line) => line.startsWith("0,")); // before the first step
 const report: SmolReport = {
   pairs: {
-    ...{ train: dataset.train_prefs.numRows, train_kept: steps.length }, // batch 1, one epoch
-    ...{ held_out: dataset.test_prefs.numRows, held_out_kept: evaluated.length },
+    train: dataset.train_prefs.numRows,
+    train_kept: steps.length, // batch 1, one epoch
+    held_out: dataset.test_prefs.numRows,
+    held_out_kept: evaluated.length,
   },
-  ...{ steps, peakRssBytes, before, after, answers: { before: answers[0], after: answers[1] } },
+  steps,
+  peakRssBytes,
+  before,
+  after,
+  answers: { before: answers[0], after: answers[1] },
 };
 process.stdout.write(`${JSON.stringify(report)}\n`);

@@ -49,7 +49,13 @@ const rows = await dataset.train_prefs.select(benchRows()).map(preferenceTexts);
 const ends: number[] = []; // milliseconds since the epoch
 const nothing = () => {};
 const logger: Logger = {
-  ...{ info: nothing, warn: nothing, start: nothing, step: nothing, status: nothing, end: nothing, close: nothing },
+  info: nothing,
+  warn: nothing,
+  start: nothing,
+  step: nothing,
+  status: nothing,
+  end: nothing,
+  close: nothing,
   metrics(entry) {
     if (entry.loss !== undefined) ends.push(Date.now()); // logged after each step; the last entry sums up
   },

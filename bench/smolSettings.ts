@@ -36,7 +36,9 @@ export const BASES = {
   "8 bits": { load_in_8bit: true },
   "4 bits (nf4)": { load_in_4bit: true, bnb_4bit_quant_type: "nf4" },
   "4 bits (nf4, double quantization)": {
-    ...{ load_in_4bit: true, bnb_4bit_quant_type: "nf4", bnb_4bit_use_double_quant: true },
+    load_in_4bit: true,
+    bnb_4bit_quant_type: "nf4",
+    bnb_4bit_use_double_quant: true,
   },
 } as const satisfies Record<string, BitsAndBytesConfigInput | null>;
 
@@ -45,9 +47,20 @@ export type BaseName = keyof typeof BASES;
 /** SmolLM2-135M's config.json, with the vocabulary of GPT-2's tokenizer. */
 export const SHAPE = {
   model_type: "llama",
-  ...{ hidden_size: 576, intermediate_size: 1536, num_hidden_layers: 30, num_attention_heads: 9 },
-  ...{ num_key_value_heads: 3, head_dim: 64, max_position_embeddings: 8192, vocab_size: 50257, rope_theta: 100000 },
-  ...{ rms_norm_eps: 1e-5, hidden_act: "silu", tie_word_embeddings: true, bos_token_id: 50256, eos_token_id: 50256 },
+  hidden_size: 576,
+  intermediate_size: 1536,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  head_dim: 64,
+  max_position_embeddings: 8192,
+  vocab_size: 50257,
+  rope_theta: 100000,
+  rms_norm_eps: 1e-5,
+  hidden_act: "silu",
+  tie_word_embeddings: true,
+  bos_token_id: 50256,
+  eos_token_id: 50256,
 };
 
 /** What a process reports that trains on one of {@link BASES}. */

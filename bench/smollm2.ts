@@ -109,7 +109,8 @@ async function runJob(gguf: string, folder: string, { steps, json }: { steps: nu
 
 async function runBases(gguf: string | undefined, folder: string, { rows, json }: { rows: number; json: boolean }) {
   const reports = await measureBases(gguf, {
-    ...{ rows, folder },
+    rows,
+    folder,
     measure: (...args) => measure(process.execPath, [here("./measureBases.js"), ...args], "measureBases"),
   });
   process.stdout.write(`${json ? JSON.stringify(reports) : basesTable(reports, gguf !== undefined)}\n`);

@@ -7,7 +7,12 @@ export function stepLogger(): { logger: Logger; steps: number[] } {
   let last = 0;
   const nothing = () => {};
   const logger: Logger = {
-    ...{ info: nothing, start: nothing, step: nothing, status: nothing, end: nothing, close: nothing },
+    info: nothing,
+    start: nothing,
+    step: nothing,
+    status: nothing,
+    end: nothing,
+    close: nothing,
     warn: (line) => process.stderr.write(`${line}\n`),
     metrics(entry) {
       const now = performance.now();

@@ -30,9 +30,18 @@ const trainer = new DPOTrainer({
   callbacks: [watch, new EarlyStoppingCallback({ early_stopping_patience: 2 })],
   peft_config: { target_modules: ["c_attn", "c_proj"] },
   args: {
-    ...{ output_dir: "watched", max_steps: 12, per_device_train_batch_size: 2, learning_rate: 1e-3, bf16: false },
-    ...{ eval_strategy: "steps", eval_steps: 2, save_strategy: "steps", save_steps: 2, save_total_limit: 2 },
-    ...{ load_best_model_at_end: true, metric_for_best_model: "how_rewards/margins" },
+    output_dir: "watched",
+    max_steps: 12,
+    per_device_train_batch_size: 2,
+    learning_rate: 1e-3,
+    bf16: false,
+    eval_strategy: "steps",
+    eval_steps: 2,
+    save_strategy: "steps",
+    save_steps: 2,
+    save_total_limit: 2,
+    load_best_model_at_end: true,
+    metric_for_best_model: "how_rewards/margins",
   },
 });
 await trainer.train();

@@ -123,8 +123,12 @@ describe("a printed graph", () => {
     const same = nodes.map((node) => ({ ...node, attributes: Object.fromEntries(node.attributes) }));
     expect(encodeOnnxModel({ ...model, opsets: Object.fromEntries(opsets), nodes: same })).toEqual(bytes);
     expect(printed.interface).toEqual([
-      ...['input 0 is "x"', 'input 1 is "gain"', 'input 2 is "bias"', 'input 3 is "w"'],
-      ...['output 0 is "y"', 'output 1 is "total"'],
+      'input 0 is "x"',
+      'input 1 is "gain"',
+      'input 2 is "bias"',
+      'input 3 is "w"',
+      'output 0 is "y"',
+      'output 1 is "total"',
     ]);
     expect(printed.body).toContainEqual(expect.stringMatching(/^%\d+: float32 \[M, 4\] = MatMul\(%\d+, %3\)$/));
   });

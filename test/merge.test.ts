@@ -28,8 +28,15 @@ const folderOf = (name: string) => join(bench.folder, name.replaceAll(/\W+/g, "-
 /** An adapter with random numbers, as if it had been trained long. */
 async function randomAdapter(name: string, kind: AdapterKind, base = bench.base): Promise<string> {
   const config: AdapterConfig = {
-    ...{ r: 4, lora_alpha: 8, lora_dropout: 0.1, target_modules: ["c_attn", "c_proj"], fan_in_fan_out: true },
-    ...{ base_model_name_or_path: base, task_type: "CAUSAL_LM", revision: null, ...kind },
+    r: 4,
+    lora_alpha: 8,
+    lora_dropout: 0.1,
+    target_modules: ["c_attn", "c_proj"],
+    fan_in_fan_out: true,
+    base_model_name_or_path: base,
+    task_type: "CAUSAL_LM",
+    revision: null,
+    ...kind,
   };
   const random = new Mt19937(5);
   const adapter = loraAdapter(bench.model.architecture, config);

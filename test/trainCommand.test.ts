@@ -134,11 +134,10 @@ test_split_size: 3
   });
 
   it("evaluates several splits, precomputes the reference, ends with the best checkpoint", async () => {
-    const words = [
-      ...["train", "--config", "run.yaml", "--dataset_test_split", "test", "train", "--precompute_ref_log_probs"],
-      ...["--precompute_ref_cache", "cache", "--save_strategy", "epoch", "--load_best_model_at_end"],
-      ...["--metric_for_best_model", "test_rewards/margins"],
-    ];
+    const words = (
+      "train --config run.yaml --dataset_test_split test train --save_strategy epoch --precompute_ref_log_probs " +
+      "--precompute_ref_cache cache --load_best_model_at_end --metric_for_best_model test_rewards/margins"
+    ).split(" ");
     const first = await prefine(folder, words);
     expect(first).toMatchObject({ code: 0 });
     expect(first.stderr).toMatch(

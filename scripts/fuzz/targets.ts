@@ -249,8 +249,14 @@ function adapterTensors(): Map<string, NamedTensor> {
 }
 
 const adapterConfig = () => ({
-  ...{ r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: ["c_attn"], fan_in_fan_out: true },
-  ...{ base_model_name_or_path: "model", task_type: "CAUSAL_LM", revision: null },
+  r: 2,
+  lora_alpha: 4,
+  lora_dropout: 0,
+  target_modules: ["c_attn"],
+  fan_in_fan_out: true,
+  base_model_name_or_path: "model",
+  task_type: "CAUSAL_LM",
+  revision: null,
 });
 
 async function furnishAdapter(): Promise<void> {
@@ -273,7 +279,11 @@ async function furnishRun(): Promise<void> {
   };
   const loop = { ...newLoopState(), progress: { stage: "stepEvaluated", skippedSteps: 0 } };
   const checkpoint: Checkpoint = {
-    ...{ weights, optimizer: new Map(moments), optimizerStep: 1, state, loop },
+    weights,
+    optimizer: new Map(moments),
+    optimizerStep: 1,
+    state,
+    loop,
     fingerprint: { data: { train_dataset: "6 pairs" }, objective: { beta: 0.1 }, schedule: {} },
     reference: new Map([["train", new Float64Array(12).fill(-40)]]),
   };

@@ -38,11 +38,22 @@ export function trainingOf(kind: Kind, { folder, steps }: { folder: string; step
   const every = (share: number) => Math.max(1, Math.round(steps * share));
   const saves = Math.max(20, every(0.02));
   const common: DPOConfigInput = {
-    ...{ output_dir: join(folder, kind.replaceAll(" ", "-")), bf16: false, max_length: 64, disable_tqdm: true },
-    ...{ max_steps: steps, per_device_train_batch_size: 2, learning_rate: 1e-3, warmup_steps: every(0.01) },
-    ...{ logging_steps: every(0.005), eval_strategy: "steps", eval_steps: saves },
-    ...{ save_strategy: "steps", save_steps: saves, save_total_limit: 2 },
-    ...{ load_best_model_at_end: true, metric_for_best_model: "held_rewards/margins" },
+    output_dir: join(folder, kind.replaceAll(" ", "-")),
+    bf16: false,
+    max_length: 64,
+    disable_tqdm: true,
+    max_steps: steps,
+    per_device_train_batch_size: 2,
+    learning_rate: 1e-3,
+    warmup_steps: every(0.01),
+    logging_steps: every(0.005),
+    eval_strategy: "steps",
+    eval_steps: saves,
+    save_strategy: "steps",
+    save_steps: saves,
+    save_total_limit: 2,
+    load_best_model_at_end: true,
+    metric_for_best_model: "held_rewards/margins",
   };
   return {
     model: join(folder, "model"),

@@ -27,9 +27,12 @@ export const BitsAndBytesConfig = function BitsAndBytesConfig(input: BitsAndByte
 
 /** What of a quantization decides how the same weights come to stand in memory again. */
 const COUNTS = [
-  ...(["load_in_8bit", "load_in_4bit", "bnb_4bit_quant_type"] as const),
-  ...(["bnb_4bit_use_double_quant", "llm_int8_skip_modules"] as const),
-];
+  "load_in_8bit",
+  "load_in_4bit",
+  "bnb_4bit_quant_type",
+  "bnb_4bit_use_double_quant",
+  "llm_int8_skip_modules",
+] as const;
 
 /** Lists may be read-only. */
 type Recorded = { readonly [K in (typeof COUNTS)[number]]: Readonly<BitsAndBytesConfig[K]> };

@@ -138,9 +138,13 @@ describe(`options of ${versions.join(", ")}`, () => {
 
   it("every option has help of one line, and a note where it is not the same", () => {
     for (const [name, option] of Object.entries({
-      ...{ ...RUN_OPTIONS, ...LORA_OPTIONS },
-      ...{ ...QUANTIZATION_OPTIONS, ...GENERATION_OPTIONS },
-      ...{ ...ACCELERATOR_OPTIONS, ...ACCUMULATION_OPTIONS, ...DATASET_OPTIONS },
+      ...RUN_OPTIONS,
+      ...LORA_OPTIONS,
+      ...QUANTIZATION_OPTIONS,
+      ...GENERATION_OPTIONS,
+      ...ACCELERATOR_OPTIONS,
+      ...ACCUMULATION_OPTIONS,
+      ...DATASET_OPTIONS,
     })) {
       expect(option.help, name).toMatch(/^[A-Z$].{3,115}\.$/);
       expect(option.group, name).not.toBe("");

@@ -86,7 +86,9 @@ describe("generation settings", () => {
     expect(warnings).toEqual([]);
     const with3 = (call: GenerationConfigInput) => generationSettings({ call: { num_beams: 3, ...call } }).settings;
     expect(with3({ num_return_sequences: 3, early_stopping: "never", length_penalty: -0.5 })).toMatchObject({
-      ...{ num_return_sequences: 3, early_stopping: "never", length_penalty: -0.5 },
+      num_return_sequences: 3,
+      early_stopping: "never",
+      length_penalty: -0.5,
     });
     expect(() => with3({ num_return_sequences: 4, do_sample: true })).toThrow(
       "num_return_sequences: expected at most num_beams, found 4 with num_beams: 3",

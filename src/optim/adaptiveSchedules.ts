@@ -55,7 +55,15 @@ export function createAdaptiveSchedule(options: AdaptiveOptions): AdaptiveSchedu
   if (kind !== "reduce_lr_on_plateau" && kind !== "greedy") return undefined;
   const kwargs = new ScheduleArgs(kind, options.lr_scheduler_kwargs ?? {});
   const begin = (resets: number): AdaptiveState => ({
-    ...{ kind, peak, rate: peak, best: null, good: 0, bad: 0, cooldown: 0, warmup: 0, resets },
+    kind,
+    peak,
+    rate: peak,
+    best: null,
+    good: 0,
+    bad: 0,
+    cooldown: 0,
+    warmup: 0,
+    resets,
     window: { values: [], sum: 0 },
   });
   const schedule = kind === "greedy" ? greedy(kwargs, begin) : reduceOnPlateau(kwargs, begin);

@@ -91,7 +91,10 @@ describe("text-generation pipeline", () => {
     expect(messages[1].content).toMatch(/^Hel/);
     await generate(open, { continue_final_message: false, tools: [{}] });
     expect(prompts().map(([prompt]) => prompt)).toEqual([
-      ...["user: Hi\nassistant:", "user: Hi\nassistant:", "user: Hi\nassistant:", "user: Hi\nassistant: Hel"],
+      "user: Hi\nassistant:",
+      "user: Hi\nassistant:",
+      "user: Hi\nassistant:",
+      "user: Hi\nassistant: Hel",
       "user: Hi\nassistant: Hel\nassistant:[1]",
     ]);
     const wrong = generate([{ content: "Hi" }] as unknown as string);

@@ -105,7 +105,10 @@ async function generateTexts(
     const batch = inputs.slice(start, start + batch_size);
     const prompts = batch.map((input) => (typeof input === "string" ? input : idsOf(input)));
     const { texts } = await model.generate(prompts as string[] | number[][], {
-      ...{ tokenizer, defaults, ...generation, ...stop },
+      tokenizer,
+      defaults,
+      ...generation,
+      ...stop,
     });
     const copies = texts.length / batch.length;
     for (const [i, input] of batch.entries()) {

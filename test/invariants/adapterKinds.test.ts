@@ -23,8 +23,15 @@ const savedKinds = [...kinds, ...Object.entries(PISSA_KINDS)];
 
 function settingsOf(settings: AdapterKind): AdapterConfig {
   return {
-    ...{ r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: ["c_attn", "c_proj"], fan_in_fan_out: true },
-    ...{ base_model_name_or_path: bench.base, task_type: "CAUSAL_LM", revision: null, ...settings },
+    r: 4,
+    lora_alpha: 8,
+    lora_dropout: 0,
+    target_modules: ["c_attn", "c_proj"],
+    fan_in_fan_out: true,
+    base_model_name_or_path: bench.base,
+    task_type: "CAUSAL_LM",
+    revision: null,
+    ...settings,
   };
 }
 const adapterOf = (settings: AdapterKind) => loraAdapter(bench.model.architecture, settingsOf(settings));

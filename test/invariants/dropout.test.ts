@@ -49,8 +49,13 @@ async function learner(
     [nameB, normal(shapeB)] as const,
   ]);
   const made = await createLearner({
-    ...{ model, adapter, adapterWeights: new Map(weights), objective: objective() },
-    ...{ dropout: true, seed: 1, ...options },
+    model,
+    adapter,
+    adapterWeights: new Map(weights),
+    objective: objective(),
+    dropout: true,
+    seed: 1,
+    ...options,
     optimizer: { settings: ADAMW, weightDecay: () => 0 },
   });
   learners.push(made);

@@ -59,7 +59,9 @@ interface Training extends Stoppable {
 
 async function train(name: string, options: Partial<DPOTrainerOptions> = {}, { lora = {}, ...how }: Training = {}) {
   const run: DPOTrainerOptions = {
-    ...{ model, processing_class: byteTokenizer(), train_dataset: rows },
+    model,
+    processing_class: byteTokenizer(),
+    train_dataset: rows,
     peft_config: lora && LoraConfig({ ...ADAPTER, ...lora }),
     ...options,
     args: shortRun(join(dir, name), options.args),
@@ -103,7 +105,9 @@ describe("a run with an adapter on the embedding", { timeout: 120_000 }, () => {
     expect(Buffer.from(beside.data).equals(base.data)).toBe(true);
     const before = await logits("saved");
     const { largest_difference, largest_logit } = await merge_and_unload(join(dir, "saved"), {
-      ...{ output_dir: join(dir, "merged"), dtype: "float32", onWarning: () => {} },
+      output_dir: join(dir, "merged"),
+      dtype: "float32",
+      onWarning: () => {},
     });
     expect(largest_difference).toBeLessThan(2e-5 * largest_logit);
     const merged = tensorsOf(join(dir, "merged", "model.safetensors"));

@@ -21,7 +21,8 @@ const KINDS: Record<string, AdapterKind> = {
   "all-linear": { target_modules: "all-linear" },
   "DoRA on all, rslora": { target_modules: "all-linear", use_dora: true, use_rslora: true },
   "ranks and alphas by name": {
-    ...{ target_modules: ["q_proj", "v_proj", "down_proj"], alpha_pattern: { "mlp.down_proj": 3 } },
+    target_modules: ["q_proj", "v_proj", "down_proj"],
+    alpha_pattern: { "mlp.down_proj": 3 },
     rank_pattern: { v_proj: 2, "layers.1.self_attn.q_proj": 7 },
   },
   "embedding and head in full": { modules_to_save: ["embed_tokens", "lm_head"] },
@@ -31,7 +32,8 @@ const KINDS: Record<string, AdapterKind> = {
   "the embedding, by a pattern, DoRA": { target_modules: ".*(embed_tokens|o_proj)", use_dora: true },
   "the embedding, the head in full": { target_modules: ["model.embed_tokens"], modules_to_save: ["lm_head"] },
   "tokens, a few of the head": {
-    ...{ target_modules: ["k_proj"], trainable_token_indices: { embed_tokens: [1, 2, 90], lm_head: [2, 30, 31] } },
+    target_modules: ["k_proj"],
+    trainable_token_indices: { embed_tokens: [1, 2, 90], lm_head: [2, 30, 31] },
   },
   "all biases, by a pattern": { bias: "all", target_modules: ".*layers\\.0\\.(self_attn|mlp)\\.\\w+_proj" },
 };
@@ -53,8 +55,15 @@ describe.each(Object.entries(MODELS))("adapters on %s", { timeout: 240_000 }, (f
   const scores = new Map<string, PairLogps[]>();
   const folderOf = (kind: string) => join(bench.folder, kind.replaceAll(/\W+/g, "-"));
   const settingsOf = (kind: AdapterKind): AdapterConfig => ({
-    ...{ r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: ["q_proj", "v_proj"], fan_in_fan_out: false },
-    ...{ base_model_name_or_path: bench.base, task_type: "CAUSAL_LM", revision: null, ...kind },
+    r: 4,
+    lora_alpha: 8,
+    lora_dropout: 0,
+    target_modules: ["q_proj", "v_proj"],
+    fan_in_fan_out: false,
+    base_model_name_or_path: bench.base,
+    task_type: "CAUSAL_LM",
+    revision: null,
+    ...kind,
   });
 
   test.each(kinds)("%s: comes back bit for bit, merged within rounding", async (name, kind) => {

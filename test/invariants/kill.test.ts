@@ -27,11 +27,10 @@ const SEED = 11;
 const LONGEST_DELAY_MS = 25;
 
 /** Both kinds of dropout, checkpoints after each step, some of which are deleted again, evaluations between. */
-const FLAGS = [
-  ...["--max_steps", "9", "--lora_dropout", "0.2", "--disable_dropout", "false", "--learning_rate", "1e-3"],
-  ...["--save_strategy", "steps", "--save_steps", "1", "--eval_strategy", "steps", "--eval_steps", "4"],
-  ...["--per_device_train_batch_size", "2"],
-];
+const FLAGS = (
+  "--max_steps 9 --lora_dropout 0.2 --disable_dropout false --learning_rate 1e-3 --per_device_train_batch_size 2 " +
+  "--save_strategy steps --save_steps 1 --eval_strategy steps --eval_steps 4"
+).split(" ");
 const LIMIT = ["--save_total_limit", "3"];
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-kill-"));

@@ -52,7 +52,12 @@ async function learner(wanted: Objective, dropout = false): Promise<Learner> {
     }),
   );
   const made = await createLearner({
-    ...{ model, adapter, adapterWeights: new Map(weights), objective: wanted, dropout, seed: 1 },
+    model,
+    adapter,
+    adapterWeights: new Map(weights),
+    objective: wanted,
+    dropout,
+    seed: 1,
     optimizer: { settings: { kind: "sgd", momentum: 0, dampening: 0, nesterov: false }, weightDecay: () => 0 },
   });
   learners.push(made);

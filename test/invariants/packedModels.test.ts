@@ -102,11 +102,10 @@ test("says that files that are quantized stay so", async () => {
   await model.dispose();
   const { warnings } = await prepareModel({
     platform: nodePlatform,
-    ...{ model: join(fixtures, "llama-nf4"), ref_model: null },
-    ...{
-      peft_config: new LoraConfig({ target_modules: ["q_proj"] }),
-      args: new DPOConfig({ output_dir: dir, bf16: false }),
-    },
+    model: join(fixtures, "llama-nf4"),
+    ref_model: null,
+    peft_config: new LoraConfig({ target_modules: ["q_proj"] }),
+    args: new DPOConfig({ output_dir: dir, bf16: false }),
     quantization_config: new BitsAndBytesConfig({ load_in_8bit: true }),
   });
   expect(warnings).toEqual(lines);

@@ -34,9 +34,12 @@ test("timers keep firing while a step runs", async () => {
   vi.stubEnv("PREFINE_NUM_THREADS", "1"); // so that a step is long on any machine
   const model = await randomGpt2(join(folder, "wide"), { n_embd: 384, n_layer: 4, n_positions: 512 });
   const learner = await createLearner({
-    ...{ model, adapter: loraAdapter(model.architecture, LORA), objective: objective() },
+    model,
+    adapter: loraAdapter(model.architecture, LORA),
+    objective: objective(),
     optimizer: { settings: ADAMW, weightDecay: () => 0 },
-    ...{ dropout: false, seed: 1 },
+    dropout: false,
+    seed: 1,
   });
   const ids = (length: number) => Array.from({ length }, (_, i) => (i * 7) % VOCABULARY);
   const pair = packed({ prompt_ids: ids(100), chosen_ids: ids(200), rejected_ids: ids(190) });

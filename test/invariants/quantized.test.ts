@@ -35,7 +35,9 @@ const QUANTIZATIONS = {
   nf4: BitsAndBytesConfig({ load_in_4bit: true, bnb_4bit_quant_type: "nf4" }),
   fp4: BitsAndBytesConfig({ load_in_4bit: true }),
   "nf4, double quantization": BitsAndBytesConfig({
-    ...{ load_in_4bit: true, bnb_4bit_quant_type: "nf4", bnb_4bit_use_double_quant: true },
+    load_in_4bit: true,
+    bnb_4bit_quant_type: "nf4",
+    bnb_4bit_use_double_quant: true,
   }),
   int8: BitsAndBytesConfig({ load_in_8bit: true }),
 } as const;

@@ -18,22 +18,11 @@ const run = join(dir, "run");
 const LINE = "base model: 4 bits (nf4, double quantization) in all 8 linear layers";
 const FOUR_BITS = ["--load_in_4bit", "--use_bnb_nested_quant"];
 const long = ["--prompt", "What is rain?", "--max_new_tokens", "24"];
-const args = [
-  ...["--config", join(dir, "run.yaml"), "--model_name_or_path", model, "--data_files.test", join(dir, "eval.jsonl")],
-  ...["--data_files.train", join(dir, "train.jsonl"), "--learning_rate", "0.02", "--eval_strategy", "no"],
-  ...[
-    "--lr_scheduler_type",
-    "constant",
-    "--max_steps",
-    "4",
-    "--save_steps",
-    "2",
-    "--save_strategy",
-    "steps",
-    "--report_to",
-    "none",
-  ],
-];
+const SETTINGS =
+  "--learning_rate 0.02 --lr_scheduler_type constant --max_steps 4 --save_steps 2 --save_strategy steps " +
+  "--eval_strategy no --report_to none";
+const FILES = ["--data_files.train", join(dir, "train.jsonl"), "--data_files.test", join(dir, "eval.jsonl")];
+const args = ["--config", join(dir, "run.yaml"), "--model_name_or_path", model, ...FILES, ...SETTINGS.split(" ")];
 const train = (output_dir: string, ...more: string[]) =>
   runCommand("train", ...args, "--output_dir", output_dir, ...more);
 
@@ -126,11 +115,21 @@ describe("a run on a base in 4 bits", () => {
     const output_dir = join(dir, "trainer");
     cpSync(run, output_dir, { recursive: true });
     const trainer = new DPOTrainer({
-      ...{ model, logger, train_dataset: PAIRS },
+      model,
+      logger,
+      train_dataset: PAIRS,
       peft_config: { r: 2, lora_alpha: 4, target_modules: ["c_attn", "c_proj"], task_type: "CAUSAL_LM" },
       args: {
-        ...{ output_dir, max_steps: 6, max_length: 96, logging_steps: 1, learning_rate: 0.02, bf16: false },
-        ...{ report_to: "none", save_strategy: "no", eval_strategy: "no", resume_from_checkpoint: true },
+        output_dir,
+        max_steps: 6,
+        max_length: 96,
+        logging_steps: 1,
+        learning_rate: 0.02,
+        bf16: false,
+        report_to: "none",
+        save_strategy: "no",
+        eval_strategy: "no",
+        resume_from_checkpoint: true,
       },
     });
     await trainer.train();

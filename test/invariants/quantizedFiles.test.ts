@@ -33,7 +33,10 @@ const formats = Object.keys(FORMATS) as (keyof typeof FORMATS)[];
 const ALL = String.raw`.*\.(c_\w+|\w_proj|gate_proj|up_proj|down_proj|wte|wpe|embed_tokens)`;
 const adapterOf = ({ architecture }: LoadedModel): LoraAdapter =>
   loraAdapter(architecture, {
-    ...{ r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: ALL },
+    r: 4,
+    lora_alpha: 8,
+    lora_dropout: 0,
+    target_modules: ALL,
     trainable_token_indices: { lm_head: [1, 90, 7] },
   });
 

@@ -27,7 +27,9 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 async function train(name: string, options: Partial<DPOTrainerOptions> = {}, how: Stoppable = {}) {
   const run: DPOTrainerOptions = {
-    ...{ model, processing_class: byteTokenizer(), train_dataset: rows },
+    model,
+    processing_class: byteTokenizer(),
+    train_dataset: rows,
     peft_config: { r: 4, lora_alpha: 8, target_modules: ["c_attn", "c_proj"], lora_dropout: 0, task_type: "CAUSAL_LM" },
     quantization_config: FOUR_BITS,
     ...options,

@@ -45,11 +45,22 @@ async function train({ args, stopAt, ...changes }: Changes = {}, options: TrainO
   const controller = new AbortController();
   logger.step = ({ step }) => step === stopAt && controller.abort();
   const trainer = new DPOTrainer({
-    ...{ model: at("model"), processing_class: byteTokenizer(), train_dataset: ROWS, peft_config: LORA, logger },
+    model: at("model"),
+    processing_class: byteTokenizer(),
+    train_dataset: ROWS,
+    peft_config: LORA,
+    logger,
     ...changes,
     args: {
-      ...{ bf16: false, max_length: 64, max_steps: 3, per_device_train_batch_size: 2, learning_rate: 1e-3 },
-      ...{ logging_steps: 1, save_strategy: "no", output_dir: at(`run-${runs++}`), ...args },
+      bf16: false,
+      max_length: 64,
+      max_steps: 3,
+      per_device_train_batch_size: 2,
+      learning_rate: 1e-3,
+      logging_steps: 1,
+      save_strategy: "no",
+      output_dir: at(`run-${runs++}`),
+      ...args,
     },
   });
   try {
@@ -175,8 +186,12 @@ describe("sync_ref_model", () => {
 
   test("with an adapter and alpha 1 the reference becomes the policy", async () => {
     const args: DPOConfigInput = {
-      ...{ ...moving, ref_model_sync_steps: 1, ref_model_mixup_alpha: 1, max_steps: 2 },
-      ...{ eval_strategy: "steps", eval_steps: 1 },
+      ...moving,
+      ref_model_sync_steps: 1,
+      ref_model_mixup_alpha: 1,
+      max_steps: 2,
+      eval_strategy: "steps",
+      eval_steps: 1,
     };
     const { log, lines } = await train({ args, eval_dataset: ROWS });
     expect(lineOf(lines)[0]).toMatch(/adapter off, moved by 1 towards the policy every 1 steps$/);

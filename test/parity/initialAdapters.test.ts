@@ -54,7 +54,11 @@ describe.skipIf(!hasReference)(`adapters that PEFT has made${needsReference}`, (
     const model = await loadModel(join(referenceFolder, "models", modelName));
     const adapter = loraAdapter(model.architecture, LoraConfig(lora_config));
     const learner = await createLearner({
-      ...{ model, adapter, objective: objective(), dropout: false, seed: SEED },
+      model,
+      adapter,
+      objective: objective(),
+      dropout: false,
+      seed: SEED,
       optimizer: { settings: ADAMW, weightDecay: () => 0 },
     });
     const { weights } = await readState(learner);

@@ -25,9 +25,18 @@ const METADATA = {
   "llama.rope.freq_base": 10_000,
 };
 const CONFIG = {
-  ...{ model_type: "llama", hidden_size: 32, intermediate_size: 96, num_hidden_layers: 2, num_attention_heads: 4 },
-  ...{ num_key_value_heads: 2, head_dim: 8, max_position_embeddings: 128, vocab_size: VOCABULARY, rope_theta: 10_000 },
-  ...{ rms_norm_eps: 1e-5, tie_word_embeddings: true },
+  model_type: "llama",
+  hidden_size: 32,
+  intermediate_size: 96,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  head_dim: 8,
+  max_position_embeddings: 128,
+  vocab_size: VOCABULARY,
+  rope_theta: 10_000,
+  rms_norm_eps: 1e-5,
+  tie_word_embeddings: true,
 };
 const BLOCK = 32;
 

@@ -3,7 +3,6 @@
  * that records (recordingDevice.ts). A case is a model in some precision, an adapter or none, and what is asked for.
  */
 import { languageModelGraph } from "../../scripts/demo/languageModel.ts";
-import type { AdapterConfig } from "../../src/checkpoints/adapterConfig.ts";
 import { createLearner } from "../../src/dpo/engineLearner.ts";
 import type { LearnerOptions } from "../../src/dpo/learnerOptions.ts";
 import { type LossType, losses } from "../../src/dpo/losses/losses.ts";
@@ -15,6 +14,7 @@ import { loraAdapter } from "../../src/models/adapters/lora.ts";
 import type { LoadedModel } from "../../src/models/loadedModel.ts";
 import { keepNarrow } from "../../src/models/precision/keepNarrow.ts";
 import { quantizedUnder } from "../../src/models/precision/quantize.ts";
+import { adapterConfig } from "./graphAdapters.ts";
 import { FAMILIES, modelOf, quantized, VARIANTS } from "./graphModels.ts";
 import { objective } from "./objective.ts";
 import { ADAMW } from "./randomGpt2.ts";
@@ -44,46 +44,6 @@ const PRECISIONS: Record<string, Precision> = {
   bfloat16: (config) => modelOf(config, "BF16"),
 };
 
-/** Names of modules by family: those of words, of attention's first projection and its last, of the MLP's last. */
-const modulesOf = ({ model_type }: Config) =>
-  model_type === "gpt2"
-    ? { words: "wte", query: "c_attn", output: "attn.c_proj", down: "mlp.c_proj", norm: "ln_2" }
-    : { words: "embed_tokens", query: "q_proj", output: "o_proj", down: "down_proj", norm: "post_attention_layernorm" };
-
-type Adapting = (config: Config) => Partial<AdapterConfig>;
-
-const ALL_LINEAR = { target_modules: "all-linear" };
-const ADAPTERS: Record<string, Adapting> = {
-  LoRA: () => ALL_LINEAR,
-  "LoRA on some": (config) => {
-    const { query, down } = modulesOf(config);
-    return { target_modules: [query, down], layers_to_transform: [1], rank_pattern: { [down]: 3 }, use_rslora: true };
-  },
-  DoRA: (config) => ({ target_modules: [modulesOf(config).query, modulesOf(config).down], use_dora: true }),
-  "biases and a norm": (config) => ({ ...ALL_LINEAR, bias: "all", modules_to_save: [modulesOf(config).norm] }),
-  "the embedding": (config) => ({ target_modules: [modulesOf(config).words, modulesOf(config).query] }),
-  "the embedding, DoRA": (config) => {
-    return { target_modules: [modulesOf(config).words, modulesOf(config).output], use_dora: true };
-  },
-  "embedding and unembedding in full": (config) => ({ modules_to_save: [modulesOf(config).words, "lm_head"] }),
-  "unembedding in full": () => ({ modules_to_save: ["lm_head"] }),
-  tokens: () => ({ trainable_token_indices: [40, 0, 8096, 7] }),
-  "tokens, others of the head": (config) => {
-    const last = Number(config.vocab_size) - 1; // in another block of words
-    return { trainable_token_indices: { [modulesOf(config).words]: [5, 50], lm_head: [5, 6, last] } };
-  },
-  PiSSA: (config) => ({ init_lora_weights: "pissa", target_modules: [modulesOf(config).query] }),
-  "drawn without a neutral start, DoRA": (config) => {
-    return { target_modules: [modulesOf(config).output], use_dora: true, init_lora_weights: false };
-  },
-};
-
-const adapterConfig = (config: Config, kind: string): AdapterConfig => ({
-  ...{ r: 2, lora_alpha: 5, lora_dropout: 0.05, target_modules: [modulesOf(config).query] },
-  ...{ base_model_name_or_path: null, fan_in_fan_out: false, task_type: "CAUSAL_LM", revision: null },
-  ...ADAPTERS[kind](config),
-});
-
 interface Training extends Partial<Omit<LearnerOptions, "objective" | "model" | "adapter">> {
   loss?: LossType;
   objective?: Partial<Objective>;
@@ -99,13 +59,20 @@ const TRAININGS: Record<string, Training> = {
   "LoRA, checkpointing": { adapter: "LoRA", gradientCheckpointing: true },
   "LoRA, dropout, noise": { adapter: "LoRA", dropout: true, noiseAlpha: 5 },
   "LoRA, dropout, noise, checkpointing": {
-    ...{ adapter: "LoRA", dropout: true, noiseAlpha: 5, gradientCheckpointing: true },
+    adapter: "LoRA",
+    dropout: true,
+    noiseAlpha: 5,
+    gradientCheckpointing: true,
   },
   "LoRA on some layers": { adapter: "LoRA on some" },
   "LoRA, use_weighting, ld_alpha": { adapter: "LoRA", objective: { useWeighting: true, ldAlpha: 0.5 } },
   "LoRA, two passes": { adapter: "LoRA", loss: "aot" },
   "LoRA, two passes, dropout, noise, checkpointing, use_weighting, ld_alpha": {
-    ...{ adapter: "LoRA", loss: "aot_unpaired", dropout: true, noiseAlpha: 5, gradientCheckpointing: true },
+    adapter: "LoRA",
+    loss: "aot_unpaired",
+    dropout: true,
+    noiseAlpha: 5,
+    gradientCheckpointing: true,
     objective: { useWeighting: true, ldAlpha: 0.25 },
   },
   "LoRA, another reference with an adapter": { adapter: "LoRA", otherReference: true },
@@ -125,14 +92,19 @@ const TRAININGS: Record<string, Training> = {
   "tokens, others of the head": { adapter: "tokens, others of the head" },
   "LoRA, 4 bits": { adapter: "LoRA", precision: "4 bits, nested" },
   "DoRA, 4 bits, checkpointing, dropout": {
-    ...{ adapter: "DoRA", precision: "4 bits, nested", gradientCheckpointing: true, dropout: true },
+    adapter: "DoRA",
+    precision: "4 bits, nested",
+    gradientCheckpointing: true,
+    dropout: true,
   },
   "LoRA, 4 bits in some layers, two passes": { adapter: "LoRA", precision: "4 bits, fp4, some layers", loss: "aot" },
   "LoRA, 8 bits": { adapter: "LoRA", precision: "8 bits" },
   "DoRA, 8 bits, checkpointing": { adapter: "DoRA", precision: "8 bits", gradientCheckpointing: true },
   "LoRA, float16": { adapter: "LoRA", precision: "float16" },
   "tokens, others of the head, bfloat16, checkpointing": {
-    ...{ adapter: "tokens, others of the head", precision: "bfloat16", gradientCheckpointing: true },
+    adapter: "tokens, others of the head",
+    precision: "bfloat16",
+    gradientCheckpointing: true,
   },
   "the embedding, DoRA, bfloat16": { adapter: "the embedding, DoRA", precision: "bfloat16" },
   "PiSSA, float16": { adapter: "PiSSA", precision: "float16" },
@@ -140,23 +112,41 @@ const TRAININGS: Record<string, Training> = {
 
 /** What each of llama's family is asked for; its members differ in one table (llamaConfig.ts). */
 const FOR_MEMBERS = [
-  ...["LoRA, plain", "LoRA, dropout, noise, checkpointing", "all weights", "all weights, checkpointing, dropout"],
-  ...["LoRA, two passes, dropout, noise, checkpointing, use_weighting, ld_alpha", "LoRA, 4 bits"],
-  ...["DoRA, 4 bits, checkpointing, dropout", "DoRA, 8 bits, checkpointing", "the embedding, DoRA, dropout"],
-  ...["tokens, others of the head, bfloat16, checkpointing", "embedding and unembedding in full"],
+  "LoRA, plain",
+  "LoRA, dropout, noise, checkpointing",
+  "all weights",
+  "all weights, checkpointing, dropout",
+  "LoRA, two passes, dropout, noise, checkpointing, use_weighting, ld_alpha",
+  "LoRA, 4 bits",
+  "DoRA, 4 bits, checkpointing, dropout",
+  "DoRA, 8 bits, checkpointing",
+  "the embedding, DoRA, dropout",
+  "tokens, others of the head, bfloat16, checkpointing",
+  "embedding and unembedding in full",
   "tokens, others of the head",
 ];
 const FOR_LLAMA = [
-  ...[...FOR_MEMBERS, "LoRA, dropout, noise", "LoRA, another reference with an adapter", "all weights, two passes"],
-  ...["DoRA, drawn without a neutral start", "biases and a norm, checkpointing", "tokens, two passes"],
-  ...["unembedding in full, checkpointing", "LoRA, 4 bits in some layers, two passes", "LoRA, 8 bits"],
-  ...["the embedding, DoRA, bfloat16", "PiSSA, float16"],
+  ...FOR_MEMBERS,
+  "LoRA, dropout, noise",
+  "LoRA, another reference with an adapter",
+  "all weights, two passes",
+  "DoRA, drawn without a neutral start",
+  "biases and a norm, checkpointing",
+  "tokens, two passes",
+  "unembedding in full, checkpointing",
+  "LoRA, 4 bits in some layers, two passes",
+  "LoRA, 8 bits",
+  "the embedding, DoRA, bfloat16",
+  "PiSSA, float16",
 ];
 const TRAININGS_OF: Record<string, readonly string[]> = { gpt2: Object.keys(TRAININGS), llama: FOR_LLAMA };
 /** What variants of a family are asked for. */
 const FOR_VARIANTS = [
-  ...["LoRA, dropout, noise, checkpointing", "all weights", "tokens, others of the head"],
-  ...["DoRA, 4 bits, checkpointing, dropout", "LoRA, float16"],
+  "LoRA, dropout, noise, checkpointing",
+  "all weights",
+  "tokens, others of the head",
+  "DoRA, 4 bits, checkpointing, dropout",
+  "LoRA, float16",
 ];
 
 const OF_LOSSES: Record<string, Training> = {
@@ -210,7 +200,10 @@ function trainingCase(where: string, name: string, config: Config): GraphCase {
   };
   const run = () =>
     createLearner({
-      ...{ ...prepared(config, { precision, adapter }), objective: objective(loss, changes), dropout: false, seed: 3 },
+      ...prepared(config, { precision, adapter }),
+      objective: objective(loss, changes),
+      dropout: false,
+      seed: 3,
       optimizer: { settings: ADAMW, weightDecay: () => 0 },
       ...(otherReference ? reference() : {}),
       ...options,

@@ -75,7 +75,9 @@ export function readGraph(lowered: LoweredGraph): ReadGraph {
   const { interface: names, body } = printGraph(model);
   const printed = { interface: [...names, ...showLowering(lowered)], body };
   const record: GraphRecord = {
-    ...{ nodes: model.nodes.length, inputs: model.inputs.length, outputs: model.outputs.length },
+    nodes: model.nodes.length,
+    inputs: model.inputs.length,
+    outputs: model.outputs.length,
     sha256: sha256(body.join("\n")).toString("hex"),
     interface: sha256(printed.interface.join("\n")).toString("hex").slice(0, 16),
     ops: countOps(model.nodes.map(({ type }) => type)),

@@ -9,13 +9,30 @@ import { quantizeModel } from "../../src/models/precision/quantize.ts";
 const VOCABULARY = 9000;
 
 const GPT2 = {
-  ...{ model_type: "gpt2", n_embd: 32, n_layer: 2, n_head: 4, n_positions: 128, vocab_size: VOCABULARY },
-  ...{ embd_pdrop: 0.1, attn_pdrop: 0.2, resid_pdrop: 0.3 },
+  model_type: "gpt2",
+  n_embd: 32,
+  n_layer: 2,
+  n_head: 4,
+  n_positions: 128,
+  vocab_size: VOCABULARY,
+  embd_pdrop: 0.1,
+  attn_pdrop: 0.2,
+  resid_pdrop: 0.3,
 };
 const DECODER = {
-  ...{ hidden_size: 32, intermediate_size: 88, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2 },
-  ...{ head_dim: 8, max_position_embeddings: 128, vocab_size: VOCABULARY, rope_theta: 10000, rms_norm_eps: 1e-6 },
-  ...{ tie_word_embeddings: false, hidden_act: "silu", attention_dropout: 0.1 },
+  hidden_size: 32,
+  intermediate_size: 88,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  head_dim: 8,
+  max_position_embeddings: 128,
+  vocab_size: VOCABULARY,
+  rope_theta: 10000,
+  rms_norm_eps: 1e-6,
+  tie_word_embeddings: false,
+  hidden_act: "silu",
+  attention_dropout: 0.1,
 };
 
 /** Each family as its small published members are. */
@@ -30,34 +47,61 @@ export const FAMILIES: Record<string, Record<string, unknown>> = {
 /** The other structural options of config.json. */
 export const VARIANTS: Record<string, Record<string, unknown>> = {
   "gpt2, untied, relu, scores by layer, other epsilon": {
-    ...{ ...GPT2, tie_word_embeddings: false, activation_function: "relu", n_inner: 40 },
-    ...{ scale_attn_by_inverse_layer_idx: true, layer_norm_epsilon: 1e-6 },
+    ...GPT2,
+    tie_word_embeddings: false,
+    activation_function: "relu",
+    n_inner: 40,
+    scale_attn_by_inverse_layer_idx: true,
+    layer_norm_epsilon: 1e-6,
   },
   "gpt2, unscaled scores, gelu, small vocabulary": {
-    ...{ ...GPT2, scale_attn_weights: false, activation_function: "gelu", vocab_size: 97 },
+    ...GPT2,
+    scale_attn_weights: false,
+    activation_function: "gelu",
+    vocab_size: 97,
   },
   "llama, tied, all biases, llama3 rope": {
-    ...{ ...FAMILIES.llama, tie_word_embeddings: true, attention_bias: true, mlp_bias: true, rms_norm_eps: 1e-5 },
+    ...FAMILIES.llama,
+    tie_word_embeddings: true,
+    attention_bias: true,
+    mlp_bias: true,
+    rms_norm_eps: 1e-5,
     rope_scaling: {
-      ...{ rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 },
+      rope_type: "llama3",
+      factor: 8,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
       original_max_position_embeddings: 64,
     },
   },
   "llama, linear rope, as many key heads, gelu_new": {
-    ...{ ...FAMILIES.llama, num_key_value_heads: 4, hidden_act: "gelu_new" },
+    ...FAMILIES.llama,
+    num_key_value_heads: 4,
+    hidden_act: "gelu_new",
     rope_parameters: { rope_type: "linear", factor: 2.5, rope_theta: 50000 },
   },
   "mistral, tied, no window, quick_gelu": {
-    ...{ ...FAMILIES.mistral, sliding_window: null, tie_word_embeddings: true, hidden_act: "quick_gelu" },
+    ...FAMILIES.mistral,
+    sliding_window: null,
+    tie_word_embeddings: true,
+    hidden_act: "quick_gelu",
   },
   "qwen2, untied, windows from layer 1, yarn": {
-    ...{ ...FAMILIES.qwen2, tie_word_embeddings: false, use_sliding_window: true, sliding_window: 6 },
+    ...FAMILIES.qwen2,
+    tie_word_embeddings: false,
+    use_sliding_window: true,
+    sliding_window: 6,
     max_window_layers: 1,
     rope_scaling: { rope_type: "yarn", factor: 4, original_max_position_embeddings: 32 },
   },
   "qwen3, tied, attention biases, windows by layer, one key head": {
-    ...{ ...FAMILIES.qwen3, tie_word_embeddings: true, attention_bias: true, num_key_value_heads: 1 },
-    ...{ use_sliding_window: true, sliding_window: 5, layer_types: ["sliding_attention", "full_attention"] },
+    ...FAMILIES.qwen3,
+    tie_word_embeddings: true,
+    attention_bias: true,
+    num_key_value_heads: 1,
+    use_sliding_window: true,
+    sliding_window: 5,
+    layer_types: ["sliding_attention", "full_attention"],
   },
 };
 
@@ -74,7 +118,11 @@ export function modelOf(config: Record<string, unknown>, as: FileRange["as"] = "
 /** With linear layers in fewer bits. */
 export function quantized(model: LoadedModel, changes: Partial<QuantizationSettings>): LoadedModel {
   return quantizeModel(model, {
-    ...{ load_in_8bit: false, load_in_4bit: false, bnb_4bit_quant_type: "nf4", bnb_4bit_use_double_quant: false },
-    ...{ llm_int8_skip_modules: null, ...changes },
+    load_in_8bit: false,
+    load_in_4bit: false,
+    bnb_4bit_quant_type: "nf4",
+    bnb_4bit_use_double_quant: false,
+    llm_int8_skip_modules: null,
+    ...changes,
   });
 }

@@ -91,8 +91,15 @@ export const RULES: Record<string, Rule> = {
   },
   exporting: {
     values: [
-      ...["disk", "formats", "random", ...ENGINE, "models", "data/tokenizers", "checkpoints"],
-      ...["generation", "pretrained"],
+      "disk",
+      "formats",
+      "random",
+      ...ENGINE,
+      "models",
+      "data/tokenizers",
+      "checkpoints",
+      "generation",
+      "pretrained",
     ],
   },
   plots: { values: ["disk", "formats"] },
@@ -105,9 +112,17 @@ export const RULES: Record<string, Rule> = {
 
 /** Where `node:fs` may be imported: where files are the subject. A path ending in / is a folder. */
 export const READS_FILES = [
-  ...["src/disk/", "src/data/hub/", "src/data/datasets/", "src/data/tokenizers/loadTokenizer.ts"],
-  ...["src/pretrained/", "src/engine/runtime/", "src/plots/plotRunFolders.ts", "src/plots/readTrainerState.ts"],
-  ...["src/terminal/logger.ts", "src/exporting/mergeAndUnload.ts", "src/cli/"],
+  "src/disk/",
+  "src/data/hub/",
+  "src/data/datasets/",
+  "src/data/tokenizers/loadTokenizer.ts",
+  "src/pretrained/",
+  "src/engine/runtime/",
+  "src/plots/plotRunFolders.ts",
+  "src/plots/readTrainerState.ts",
+  "src/terminal/logger.ts",
+  "src/exporting/mergeAndUnload.ts",
+  "src/cli/",
 ];
 
 /** What runs in a browser too: nothing of Node but in the files above. */

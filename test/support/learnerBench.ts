@@ -30,7 +30,10 @@ export function useLearners(makeModel: (folder: string) => Promise<LoadedModel> 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const learner = async (options: Partial<LearnerOptions> & Pick<LearnerOptions, "adapter">): Promise<Learner> => {
     const made = await createLearner({
-      ...{ model: bench.model, objective: objective(), dropout: false, seed: 3 },
+      model: bench.model,
+      objective: objective(),
+      dropout: false,
+      seed: 3,
       optimizer: { settings: ADAMW, weightDecay: () => 0 },
       ...options,
     });

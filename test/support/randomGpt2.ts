@@ -29,9 +29,19 @@ export const VOCABULARY = 97;
 /** Writes config.json and model.safetensors; weights are large enough that tokens differ clearly in probability. */
 export async function randomGpt2(folder: string, options: Gpt2Options = {}): Promise<LoadedModel> {
   const config = {
-    ...{ model_type: "gpt2", architectures: ["GPT2LMHeadModel"], bos_token_id: 0, eos_token_id: 0 },
-    ...{ n_embd: 32, n_layer: 2, n_head: 4, n_positions: 128, vocab_size: VOCABULARY },
-    ...{ embd_pdrop: 0, attn_pdrop: 0, resid_pdrop: 0, ...options },
+    model_type: "gpt2",
+    architectures: ["GPT2LMHeadModel"],
+    bos_token_id: 0,
+    eos_token_id: 0,
+    n_embd: 32,
+    n_layer: 2,
+    n_head: 4,
+    n_positions: 128,
+    vocab_size: VOCABULARY,
+    embd_pdrop: 0,
+    attn_pdrop: 0,
+    resid_pdrop: 0,
+    ...options,
   };
   const random = new Mt19937(7);
   const tensors = new Map<string, SafetensorsTensor>();

@@ -10,9 +10,20 @@ import { Mt19937 } from "../../src/random.ts";
 import { VOCABULARY } from "./randomGpt2.ts";
 
 const DECODER = {
-  ...{ hidden_size: 32, intermediate_size: 88, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2 },
-  ...{ head_dim: 8, max_position_embeddings: 128, vocab_size: VOCABULARY, rope_theta: 10000, rms_norm_eps: 1e-6 },
-  ...{ tie_word_embeddings: false, hidden_act: "silu", bos_token_id: 0, eos_token_id: 0 },
+  hidden_size: 32,
+  intermediate_size: 88,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  head_dim: 8,
+  max_position_embeddings: 128,
+  vocab_size: VOCABULARY,
+  rope_theta: 10000,
+  rms_norm_eps: 1e-6,
+  tie_word_embeddings: false,
+  hidden_act: "silu",
+  bos_token_id: 0,
+  eos_token_id: 0,
 };
 
 /** config.json by family; rows of 32 and 88 numbers, so that blocks of 64 run over their ends. */

@@ -10,8 +10,14 @@ import { keepingLogger, withoutTimings } from "./toyTrainer.ts";
 
 /** Four steps that move the weights far, each logged; nothing is saved on the way. @param args win over these. */
 export const shortRun = (output_dir: string, args: DPOTrainerOptions["args"] = {}): DPOConfigInput => ({
-  ...{ bf16: false, max_steps: 4, learning_rate: 1e-2, logging_steps: 1, save_strategy: "no", report_to: "none" },
-  ...{ output_dir, ...args },
+  bf16: false,
+  max_steps: 4,
+  learning_rate: 1e-2,
+  logging_steps: 1,
+  save_strategy: "no",
+  report_to: "none",
+  output_dir,
+  ...args,
 });
 
 export interface Stoppable extends TrainOptions {

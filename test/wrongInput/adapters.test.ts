@@ -20,15 +20,23 @@ const C_ATTN = (layer: number) => `transformer.h.${layer}.attn.c_attn`;
 
 beforeEach(async () => {
   const layers = [0, 1].map((layer) => ({
-    ...{ isEmbedding: false, shapeA: [2, WIDTH] as [number, number], shapeB: [3 * WIDTH, 2] as [number, number] },
+    isEmbedding: false,
+    shapeA: [2, WIDTH] as [number, number],
+    shapeB: [3 * WIDTH, 2] as [number, number],
     nameA: `base_model.model.${C_ATTN(layer)}.lora_A.weight`,
     nameB: `base_model.model.${C_ATTN(layer)}.lora_B.weight`,
   }));
   const weights = initLora(layers, true, 1);
   await saveAdapter(folderAt("adapter"), {
     config: {
-      ...{ r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: ["c_attn"], fan_in_fan_out: true },
-      ...{ base_model_name_or_path: resolve("model"), task_type: "CAUSAL_LM", revision: null },
+      r: 2,
+      lora_alpha: 4,
+      lora_dropout: 0,
+      target_modules: ["c_attn"],
+      fan_in_fan_out: true,
+      base_model_name_or_path: resolve("model"),
+      task_type: "CAUSAL_LM",
+      revision: null,
     },
     weights,
   });

@@ -63,9 +63,20 @@ const OPTIMIZERS = [
 
 /** Several are one update under other kernels' names. */
 const READY_OPTIMIZERS = [
-  ...["adamw_torch", "adamw_torch_fused", "adamw_torch_xla", "adamw_torch_npu_fused", "paged_adamw_32bit"],
-  ...["adamw_8bit", "adamw_bnb_8bit", "paged_adamw_8bit", "sgd", "adafactor", "rmsprop", "adagrad"],
-  ...["lion_32bit", "paged_lion_32bit"],
+  "adamw_torch",
+  "adamw_torch_fused",
+  "adamw_torch_xla",
+  "adamw_torch_npu_fused",
+  "paged_adamw_32bit",
+  "adamw_8bit",
+  "adamw_bnb_8bit",
+  "paged_adamw_8bit",
+  "sgd",
+  "adafactor",
+  "rmsprop",
+  "adagrad",
+  "lion_32bit",
+  "paged_lion_32bit",
 ];
 
 /** transformers' SchedulerType. */

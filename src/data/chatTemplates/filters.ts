@@ -119,7 +119,9 @@ const sequenceFilters = Object.entries(SEQUENCE_FILTERS).map(([name, filter]): [
 /** By name; one that returns nothing leaves it to the library. */
 export const FILTERS: Readonly<Record<string, Filter>> = {
   ...Object.fromEntries(sequenceFilters),
-  ...{ round, escape: escapeMarkup, e: escapeMarkup },
+  round,
+  escape: escapeMarkup,
+  e: escapeMarkup,
   format: (operand, { values }, { text }) => text(percentFormat(pythonText(operand), values)),
   string: (operand, _given, { text }) => text(pythonText(operand)),
   trim: (operand, { positional: [characters] }, { text }) => text(stripText(pythonText(operand), characters)),

@@ -130,7 +130,12 @@ function globals(): Record<string, unknown> {
       if (step === 0) throw new Error("range() arg 3 must not be zero");
       return Array.from({ length: Math.max(0, Math.ceil((stop - start) / step)) }, (_, i) => start + i * step);
     },
-    ...{ true: true, false: false, none: null, True: true, False: false, None: null },
+    true: true,
+    false: false,
+    none: null,
+    True: true,
+    False: false,
+    None: null,
   };
 }
 

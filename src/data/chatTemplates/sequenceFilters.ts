@@ -81,6 +81,10 @@ const sum: SequenceFilter = (operand, { positional, named, values }, tools) => {
 
 /** By name. */
 export const SEQUENCE_FILTERS: Readonly<Record<string, SequenceFilter>> = {
-  ...{ select: select(true), reject: select(false), unique, sum },
-  ...{ min: extreme(isLess), max: extreme((a, b) => isLess(b, a)) },
+  select: select(true),
+  reject: select(false),
+  unique,
+  sum,
+  min: extreme(isLess),
+  max: extreme((a, b) => isLess(b, a)),
 };

@@ -19,7 +19,16 @@ export interface NewRound extends TemplateNode {
 }
 
 const STATEMENTS = new Set([
-  ...["Set", "If", "For", "Macro", "CallStatement", "FilterStatement", "Break", "Continue", "Comment", "NewRound"],
+  "Set",
+  "If",
+  "For",
+  "Macro",
+  "CallStatement",
+  "FilterStatement",
+  "Break",
+  "Continue",
+  "Comment",
+  "NewRound",
 ]);
 const BODIES = new Set(["body", "alternate", "defaultBlock"]);
 

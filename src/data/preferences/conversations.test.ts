@@ -28,7 +28,9 @@ describe(`TRL ${fixture.versions.trl}`, () => {
     const prepared = await prepareDataset(rows, tokenizer, { max_length: null });
     expect(prepared.pairs.length).toBe(rows.length);
     const plain = prepared.pairs.map(({ prompt_ids, chosen_ids, rejected_ids }) => ({
-      ...{ prompt_ids, chosen_ids, rejected_ids },
+      prompt_ids,
+      chosen_ids,
+      rejected_ids,
     }));
     expect(plain).toEqual(pairs);
     expect(prepared.warnings.some((line) => line.includes("left out of the sequence"))).toBe(warned);

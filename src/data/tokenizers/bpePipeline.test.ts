@@ -8,7 +8,10 @@ import { checkTokenizerJson, readVocabulary } from "./tokenizerJson.ts";
 const kinds = Object.entries(fixture.kinds);
 const load = (name: string, json: unknown) =>
   new Tokenizer({
-    ...{ json: structuredClone(json) as Record<string, unknown>, config: {}, isGpt2: false, where: name },
+    json: structuredClone(json) as Record<string, unknown>,
+    config: {},
+    isGpt2: false,
+    where: name,
     name_or_path: name,
   });
 

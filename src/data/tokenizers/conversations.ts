@@ -39,8 +39,13 @@ export type ChatResult<O extends ChatOptions> = O["tokenize"] extends false
 
 /** Options of transformers that mean something there and are not built. */
 const NOT_YET = [
-  ...["sanitize_control_tokens", "padding", "truncation", "max_length", "return_tensors"],
-  ...["return_assistant_tokens_mask", "tokenizer_kwargs"],
+  "sanitize_control_tokens",
+  "padding",
+  "truncation",
+  "max_length",
+  "return_tensors",
+  "return_assistant_tokens_mask",
+  "tokenizer_kwargs",
 ];
 
 /** The part of a tokenizer that conversations need. */
@@ -64,7 +69,11 @@ export function renderConversation(tokenizer: ChatTokenizer, messages: Conversat
   const variables = { ...special_tokens_map, ...further };
   try {
     return renderChat(template, messages, {
-      ...{ tools, documents, add_generation_prompt, continue_final_message, variables },
+      tools,
+      documents,
+      add_generation_prompt,
+      continue_final_message,
+      variables,
     });
   } catch (error) {
     throw templateError(error, name_or_path);

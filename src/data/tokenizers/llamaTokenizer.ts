@@ -30,8 +30,13 @@ export function asLlama(
     ...(isPrefixed ? [{ type: "Strip", content: " ", start: 1, stop: 0 }] : []),
   ];
   const settings = {
-    ...{ dropout: null, unk_token: null, continuing_subword_prefix: null, end_of_word_suffix: null },
-    ...{ fuse_unk: true, byte_fallback: true, ignore_merges: false },
+    dropout: null,
+    unk_token: null,
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    fuse_unk: true,
+    byte_fallback: true,
+    ignore_merges: false,
   };
   return {
     ...json,

@@ -78,8 +78,11 @@ describe("where prefine says more than PEFT", () => {
 
   test("names and patterns without a layer are told", () => {
     const { warnings } = adapterOf("gpt2", {
-      ...{ target_modules: ["c_attn", "c_porj"], exclude_modules: ["q_proj"], modules_to_save: ["lm_head", "score"] },
-      ...{ rank_pattern: { c_fc: 3 }, alpha_pattern: { "h.7.*": 1, c_attn: 2 } },
+      target_modules: ["c_attn", "c_porj"],
+      exclude_modules: ["q_proj"],
+      modules_to_save: ["lm_head", "score"],
+      rank_pattern: { c_fc: 3 },
+      alpha_pattern: { "h.7.*": 1, c_attn: 2 },
     });
     expect(warnings).toEqual([
       'modules_to_save: this model has no module "score"',

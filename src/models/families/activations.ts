@@ -9,9 +9,13 @@ export type Activation = (x: Tensor) => Tensor;
 const gelu: Activation = (x) => mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1));
 
 const ACTIVATIONS: Record<string, Activation> = {
-  ...{ silu, swish: silu, gelu },
+  silu,
+  swish: silu,
+  gelu,
   // one function by three names
-  ...{ gelu_new: geluNew, gelu_pytorch_tanh: geluNew, gelu_fast: geluNew },
+  gelu_new: geluNew,
+  gelu_pytorch_tanh: geluNew,
+  gelu_fast: geluNew,
   quick_gelu: (x) => mul(x, sigmoid(mul(x, 1.702))),
   relu,
 };

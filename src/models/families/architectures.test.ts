@@ -6,7 +6,10 @@ import { architectureOf } from "./architectures.ts";
 const DECODER = { hidden_size: 32, num_attention_heads: 4, num_key_value_heads: 2, num_hidden_layers: 2, head_dim: 8 };
 const BASES: Record<string, Record<string, unknown>> = {
   gpt2: { n_embd: 32, n_head: 4, n_layer: 2, vocab_size: 50 },
-  ...{ llama: DECODER, mistral: DECODER, qwen2: DECODER, qwen3: DECODER },
+  llama: DECODER,
+  mistral: DECODER,
+  qwen2: DECODER,
+  qwen3: DECODER,
 };
 const read = (type: string, config: Record<string, unknown>) =>
   architectureOf({ model_type: type, ...BASES[type], ...config }, "config.json");

@@ -25,8 +25,15 @@ afterAll(async () => {
 });
 
 const CONFIG = {
-  ...{ model_type: "qwen3", vocab_size: 97, hidden_size: 24, intermediate_size: 40, num_hidden_layers: 2, head_dim: 8 },
-  ...{ num_attention_heads: 4, num_key_value_heads: 2, tie_word_embeddings: true },
+  model_type: "qwen3",
+  vocab_size: 97,
+  hidden_size: 24,
+  intermediate_size: 40,
+  num_hidden_layers: 2,
+  head_dim: 8,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  tie_word_embeddings: true,
 };
 
 /** The upper 16 bits of a float32; a float16 of a sign, 5 bits of exponent and 10 of mantissa. */

@@ -48,7 +48,8 @@ export function asPacked(
   if (!first) return { architecture };
   const { llm_int8_skip_modules: skipped } = (config.quantization_config ?? {}) as Record<string, unknown>;
   const quantization: QuantizationSettings = {
-    ...{ load_in_8bit: first.format === "int8", load_in_4bit: first.format !== "int8" },
+    load_in_8bit: first.format === "int8",
+    load_in_4bit: first.format !== "int8",
     bnb_4bit_quant_type: first.format === "fp4" ? "fp4" : "nf4",
     bnb_4bit_use_double_quant: first.nested,
     llm_int8_skip_modules: Array.isArray(skipped) ? skipped.map(String) : null,
