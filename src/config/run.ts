@@ -90,7 +90,7 @@ function readRun(input: GivenValues, where: string, report: Report): RunConfig {
   const revision = args.model_init_kwargs?.revision; // wins over model_revision, as in trl dpo
   const model: ModelConfig = {
     ...named,
-    ...(typeof revision === "string" ? { model_revision: revision } : {}),
+    model_revision: typeof revision === "string" ? revision : named.model_revision,
     lora_target_modules: oneText(named.lora_target_modules),
   };
   checkRun({ model, args, given, report });

@@ -8,7 +8,7 @@ const END = 9;
 /** A candidate behind the prompt [0]; one that ends with 9 ends its sequence. */
 function candidate(tokens: number[], score: number, parent = 0) {
   const ends = tokens[tokens.length - 1] === END;
-  return { ids: [0, ...tokens], score, parent, ...(ends ? { finishReason: "eos_token" as const } : {}) };
+  return { ids: [0, ...tokens], score, parent, finishReason: ends ? ("eos_token" as const) : undefined };
 }
 
 const kept = (state: BeamState) => state.beams.map(({ ids, score }) => [ids.slice(1).join(" "), score]);

@@ -48,7 +48,7 @@ describe("cachedDecoder", () => {
     for (const { rows, tokens } of moves) {
       texts = (rows ?? tokens.map((_, b) => b)).map((row, b) => [...texts[row], tokens[b]]);
       const positions = Int32Array.from(texts, (ids) => ids.length - 1);
-      const step = { batch: tokens.length, length: 1, ...(rows ? { rows: Int32Array.from(rows) } : {}) };
+      const step = { batch: tokens.length, length: 1, rows: rows && Int32Array.from(rows) };
       found.push((await decoder.step(Int32Array.from(tokens), positions, step)).slice());
       read.push(texts);
     }

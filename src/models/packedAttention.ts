@@ -85,9 +85,9 @@ export function packedAttention(positions: Tensor, sizes: Tensor, dropoutSeed?: 
     const drop = dropoutSeed && dropout > 0;
     const answers = blocks.map((block, index) => {
       const site = 1_000_000 + blocks.length * layer + index;
-      const keep = drop ? { keep: (p: Tensor) => dropoutKeep(p, dropoutSeed, site, dropout) } : {};
+      const keep = drop ? (p: Tensor) => dropoutKeep(p, dropoutSeed, site, dropout) : undefined;
       const seen = [of(keys, block.keys), of(values, block.keys)] as const;
-      const attrs = { heads, kvHeads, scale, ...keep };
+      const attrs = { heads, kvHeads, scale, keep };
       return attention(of(queries, block.queries), ...seen, maskOf(block, window), attrs);
     });
     return concat(answers, 0);

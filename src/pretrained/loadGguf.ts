@@ -83,7 +83,7 @@ export function ggufWeights(
       end: tensor.end,
       as: tensor.dtype,
       shape,
-      ...(rows ? { rows } : {}),
+      rows,
     });
   }
   return weights;

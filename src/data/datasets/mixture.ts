@@ -53,9 +53,9 @@ async function loadOne(config: MixturePart, access: OriginOptions): Promise<Data
   const { path, name, data_dir, data_files, split = "train", columns } = config;
   const ds = await loadDataset(path, {
     ...access,
-    ...(name ? { name } : {}),
-    ...(data_dir ? { data_dir } : {}),
-    ...(data_files ? { data_files } : {}),
+    name: name || undefined,
+    data_dir: data_dir || undefined,
+    data_files: data_files ?? undefined,
     split,
   });
   const dataset = Dataset.concatenate([ds.split(split)], `${path}: ${split}`); // a name for messages

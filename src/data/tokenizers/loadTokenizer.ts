@@ -144,7 +144,7 @@ async function readTokenizerJson(
     return { where, json: asLlama(json, config), config: { ...LLAMA_TOKENS, ...config } };
   }
   const qwen2 = isQwen2Tokenizer(tokenizerClass, modelType) ? asQwen2(json) : json;
-  return { where, json: qwen2, ...(qwen2 === json ? { source: bytes } : {}) };
+  return { where, json: qwen2, source: qwen2 === json ? bytes : undefined };
 }
 
 async function readVocabAndMerges(

@@ -32,7 +32,7 @@ function withQuantized(model: LoadedModel, quantized: Quantized): LoadedModel {
   const weights = new Map<string, FileRange>();
   for (const [name, { quantize: _, ...range }] of model.weights) {
     const quantize = name.endsWith(".weight") ? quantized.get(name.slice(0, -".weight".length)) : undefined;
-    weights.set(name, { ...range, ...(quantize ? { quantize } : {}) });
+    weights.set(name, { ...range, quantize });
   }
   return { ...model, architecture: { ...model.architecture, quantized }, weights };
 }
