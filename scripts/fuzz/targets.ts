@@ -271,12 +271,8 @@ async function furnishRun(): Promise<void> {
   );
   const entry = { loss: 0.69, grad_norm: 1, learning_rate: 1e-6, "rewards/margins": 0, epoch: 0.5, step: 1 };
   const evaluation = { eval_loss: 0.69, "eval_rewards/margins": 0.1, epoch: 1, step: 2 };
-  const state = {
-    ...newTrainerState(),
-    global_step: 1,
-    max_steps: 3,
-    log_history: [entry, evaluation, { ...entry, step: 3 }],
-  };
+  const log_history = [entry, evaluation, { ...entry, step: 3 }];
+  const state = { ...newTrainerState(), global_step: 1, max_steps: 3, log_history };
   const loop = { ...newLoopState(), progress: { stage: "stepEvaluated", skippedSteps: 0 } };
   const checkpoint: Checkpoint = {
     weights,
