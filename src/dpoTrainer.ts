@@ -3,6 +3,7 @@ import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
 import { nodeStorage } from "./disk/nodeStorage.ts";
 import { packageVersion } from "./disk/packageVersion.ts";
 import { loadModel } from "./pretrained/loadModel.ts";
+import { createLogger } from "./terminal/logger.ts";
 import type { Platform } from "./training/platform.ts";
 import { type DPOTrainerOptions, Trainer } from "./training/trainer.ts";
 
@@ -15,6 +16,7 @@ export const nodePlatform: Platform = {
   },
   loadModel,
   loadTokenizer: AutoTokenizer.from_pretrained,
+  createLogger,
   async plotRun(folder) {
     const { plotRunFolders } = await import("./plots/plotRunFolders.ts"); // loads a font and a rasterizer: only now
     const { png } = await plotRunFolders([folder.path]);

@@ -14,7 +14,8 @@ import { nodeStorage } from "./disk/nodeStorage.ts";
 import { DPOTrainer } from "./dpoTrainer.ts";
 import { PrefineError } from "./errors.ts";
 import { AutoModelForCausalLM } from "./pretrained/autoModel.ts";
-import { createLogger, type Logger } from "./terminal/logger.ts";
+import { createLogger } from "./terminal/logger.ts";
+import type { Logger } from "./terminal/logging.ts";
 import { checkOutputDir, resumedQuantization } from "./training/prepare/outputFolder.ts";
 import type { TrainOutput } from "./training/trainer.ts";
 

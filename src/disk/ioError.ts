@@ -25,7 +25,7 @@ const READING: Record<string, string> = {
 
 /** An error of the operating system as an error for the reader; others pass through. */
 export function ioError(cause: unknown, path: string, action: "write" | "read" | "delete" = "write"): unknown {
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  const code = (cause as { code?: unknown } | undefined)?.code;
   if (cause instanceof PrefineError || typeof code !== "string" || !code.startsWith("E")) return cause;
   const [found, hint] = REASONS[code] ?? [(cause as Error).message, undefined];
   const advice = action === "read" ? READING[code] : hint;

@@ -1,7 +1,8 @@
 /** @file The logger on an emulated terminal: what the screen shows after a write; and without a terminal. */
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
-import { createLogger, type Logger, type LoggerOptions } from "./logger.ts";
+import { createLogger, type LoggerOptions } from "./logger.ts";
+import type { Logger } from "./logging.ts";
 
 const ESC = String.fromCharCode(27);
 const TOKEN = new RegExp(`${ESC}\\[\\??\\d*[a-zA-Z]|[\\s\\S]`, "gu");

@@ -2,7 +2,8 @@
 import { createBottomLine, type TerminalStream } from "./bottomLine.ts";
 import { type Environment, showsUtf8, usesColor } from "./capabilities.ts";
 import { metricCells } from "./logFormat.ts";
-import { createProgressBar, type StepReport } from "./progressBar.ts";
+import type { Logger } from "./logging.ts";
+import { createProgressBar } from "./progressBar.ts";
 
 export interface LoggerOptions {
   /** Default: stderr, so that stdout stays for results. */
@@ -20,21 +21,6 @@ export interface LoggerOptions {
   env?: Environment;
   /** Milliseconds; for tests. */
   now?: () => number;
-}
-
-export interface Logger {
-  info(line: string): void;
-  warn(line: string): void;
-  start(run: { totalSteps: number; startStep: number; epochs: number }): void;
-  step(report: StepReport): void;
-  /** Shows what the run does between steps (`evaluating 12/30`); undefined: back to training. */
-  status(text: string | undefined): void;
-  /** A log entry under TRL's names. */
-  metrics(entry: Record<string, number>): void;
-  /** The run is over: the bar stays as it stands. */
-  end(): void;
-  /** Gives the terminal back, after an error too; may be called at any time and more than once. */
-  close(): void;
 }
 
 const SILENT: Logger = {

@@ -1,6 +1,7 @@
 /** @file One line that shows how far a run is and how fast it goes, fitted to the width of the terminal. */
 import type { BottomLine, TerminalStream } from "./bottomLine.ts";
 import { formatCount, formatDuration, formatNumber } from "./logFormat.ts";
+import type { StepReport } from "./logging.ts";
 
 export interface Progress {
   step: number;
@@ -86,17 +87,6 @@ function renderBar(progress: Progress, columns: number, style: BarStyle): { text
   if (width > columns)
     return { text: percent.slice(0, Math.max(0, columns)), width: Math.min(columns, percent.length) };
   return { text: percent + track + words, width };
-}
-
-export interface StepReport {
-  /** Optimizer steps done. */
-  step: number;
-  epoch: number;
-  loss?: number;
-  /** rewards/margins of the step. */
-  margin?: number;
-  /** Tokens that went through the model since the last report. */
-  tokens: number;
 }
 
 export interface ProgressBar {

@@ -5,7 +5,7 @@
 import { type EventLog, eventFolder, openEventLog } from "../checkpoints/eventLog.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import { PrefineError } from "../errors.ts";
-import type { Logger } from "../terminal/logger.ts";
+import type { Logger } from "../terminal/logging.ts";
 import type { Platform } from "./platform.ts";
 import type { RunListener, RunObserver } from "./run.ts";
 import { publicArguments } from "./trainingArguments.ts";

@@ -5,6 +5,7 @@
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import type { RunFolder, Storage } from "../disk/storage.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
+import type { Logger } from "../terminal/logging.ts";
 
 export interface Platform {
   /** Where output_dir is, and checkpoints of elsewhere. */
@@ -16,6 +17,8 @@ export interface Platform {
   readonly versions: { readonly prefine: string; readonly node: string };
   loadModel(idOrPath: string, options: { revision?: string; onWarning: (line: string) => void }): Promise<LoadedModel>;
   loadTokenizer(idOrPath: string, options: { revision?: string }): Promise<Tokenizer>;
+  /** Shows the progress of a run; nothing with `disable_tqdm`. */
+  createLogger(options: { disable_tqdm: boolean }): Logger;
   /** Draws the loss of a finished run into its folder. @returns the name of the picture for the model card. */
   plotRun(folder: RunFolder): Promise<string>;
 }

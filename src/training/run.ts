@@ -10,7 +10,7 @@ import type { Learner } from "../dpo/learner.ts";
 import type { Content } from "../formats/content.ts";
 import type { AdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
 import type { Schedule } from "../optim/schedules.ts";
-import type { StepReport } from "../terminal/progressBar.ts";
+import type { StepReport } from "../terminal/logging.ts";
 import type { Callbacks } from "./callbacks/callbacks.ts";
 import type { ComputeMetrics } from "./evaluation/computeMetrics.ts";
 import type { LoopState } from "./loopState.ts";

@@ -7,7 +7,7 @@ import { LoraConfig, type LoraConfigInput } from "../config/LoraConfig.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
-import { createLogger, type Logger } from "../terminal/logger.ts";
+import type { Logger } from "../terminal/logging.ts";
 import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks/callbacks.ts";
 import { checkDropped } from "./dropLast.ts";
 import { checkMetric } from "./evaluation/bestModel.ts";
@@ -54,7 +54,7 @@ export interface DPOTrainerOptions {
   callbacks?: readonly CallbackInput[] | null;
   /** For the model card. */
   dataset_name?: string | null;
-  /** Default: a progress bar and lines on stderr. */
+  /** Default: the platform's; Node's is a progress bar and lines on stderr. */
   logger?: Logger;
   /** For tests and other front ends: a run that is prepared already. */
   prepared?: (observer: RunObserver) => PreparedRun | Promise<PreparedRun>;
@@ -97,7 +97,7 @@ export class Trainer {
     this.options = options;
     this.platform = platform;
     this.args = DPOConfig(options.args ?? {});
-    const logger = options.logger ?? createLogger({ disable_tqdm: this.args.disable_tqdm ?? false });
+    const logger = options.logger ?? platform.createLogger({ disable_tqdm: this.args.disable_tqdm ?? false });
     this.observer = observerOf(listenersOf(logger, this.args, platform));
     this.callbacks = new Callbacks(options.callbacks ?? []);
     checkEvaluation(this.args, options);

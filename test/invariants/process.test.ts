@@ -11,7 +11,7 @@ import { createLearner } from "../../src/dpo/engineLearner.ts";
 import { DPOTrainer } from "../../src/dpoTrainer.ts";
 import { loraAdapter } from "../../src/models/adapters/lora.ts";
 import type { LoadedModel } from "../../src/models/loadedModel.ts";
-import type { Logger } from "../../src/terminal/logger.ts";
+import type { Logger } from "../../src/terminal/logging.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { objective } from "../support/objective.ts";
 import { failure } from "../support/outcomes.ts";

@@ -68,7 +68,6 @@ export const RULES: Record<string, Rule> = {
   checkpoints: { values: ["formats"], types: ["disk", "config", "optim"] },
   training: {
     values: [
-      "terminal",
       "config",
       "formats",
       "optim",
@@ -79,7 +78,7 @@ export const RULES: Record<string, Rule> = {
       "dpo",
       "checkpoints",
     ],
-    types: ["disk", "formats", "data/datasets"],
+    types: ["disk", "terminal", "data/datasets"],
   },
   generation: {
     values: [...ENGINE, "models", "data/tokenizers", "config", "random"],
@@ -104,7 +103,7 @@ export const RULES: Record<string, Rule> = {
   },
   plots: { values: ["disk", "formats"] },
   terminal: { values: ["plots"] },
-  dpoTrainer: { values: [...LIBRARY, "training"], late: ["plots"] },
+  dpoTrainer: { values: [...LIBRARY, "terminal", "training"], late: ["plots"] },
   train: { values: [...LIBRARY, "terminal", "training", "dpoTrainer"] },
   index: { values: [...LIBRARY, "terminal", "training", "plots", "dpoTrainer", "train"] },
   cli: { values: [...LIBRARY, "terminal", "training", "plots", "dpoTrainer", "train", "index"] },

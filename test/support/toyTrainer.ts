@@ -2,7 +2,7 @@
 import type { LogEntry } from "../../src/checkpoints/trainerState.ts";
 import { DPOConfig, type DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { DPOTrainer } from "../../src/dpoTrainer.ts";
-import type { Logger } from "../../src/terminal/logger.ts";
+import type { Logger } from "../../src/terminal/logging.ts";
 import type { CallbackInput } from "../../src/training/callbacks/callbacks.ts";
 import type { ComputeMetrics } from "../../src/training/evaluation/computeMetrics.ts";
 import type { ReferenceCache } from "../../src/training/reference/reference.ts";
