@@ -47,6 +47,15 @@ function nodesDependingOn(wrt: ReadonlySet<Tensor>, order: readonly Node[]): Set
 /** Where cotangents meet, cheaply if there is a way. */
 const sum = (a: Tensor, b: Tensor): Tensor => foldAdd(a, b) ?? foldScatter(a, b) ?? add(a, b);
 
+function cotangentsOfInputs({ op, inputs, outputs, attrs }: Node, dy: readonly (Tensor | null)[]) {
+  if ("vjpOfAll" in op) return op.vjpOfAll(dy, inputs, outputs, attrs);
+  if (op.vjp === "none") return [];
+  const [first, ...others] = dy;
+  if (!first || others.some((t) => t !== null))
+    throw new Error(`internal: ${op.name}: only the first output has a derivative`);
+  return op.vjp(first, inputs, outputs, attrs);
+}
+
 /**
  * Cotangents of `wrt` given those of `outputs` (the vector-Jacobian product of the whole graph).
  * A tensor that the outputs do not depend on gets zeros.
@@ -77,8 +86,8 @@ export function backward(
   for (const node of order.reverse()) {
     if (!dependent.has(node)) continue;
     const dy = node.outputs.map((t) => accumulated.get(t) ?? null);
-    if (dy.every((t) => t === null) || node.op.vjp === "none") continue;
-    const dx = node.op.vjp(dy, node.inputs, node.outputs, node.attrs);
+    if (dy.every((t) => t === null)) continue;
+    const dx = cotangentsOfInputs(node, dy);
     for (const [i, t] of node.inputs.entries()) accumulate(t, dx[i] ?? null);
   }
   return wrt.map((t) => accumulated.get(t) ?? zerosLike(t));

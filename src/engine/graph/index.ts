@@ -14,7 +14,5 @@ export { dropoutKeep, uniformNoise } from "./ops/random.ts";
 export { maxKeepDims, meanAll, meanKeepDims, normKeepDims } from "./ops/reduce.ts";
 export { type Rotation, rotary } from "./ops/rotary.ts";
 export { chunk, concat, reshape, slice, split, transpose, zerosLike } from "./ops/shape.ts";
-export { silu } from "./ops/silu.ts";
-export { sort } from "./ops/sort.ts";
 export { meanRow, unembed } from "./ops/unembed.ts";
 export { constant, type Dim, type Dtype, input, type NarrowDtype, type Shape, type Tensor } from "./tensor.ts";

@@ -63,6 +63,8 @@ export interface Emitter {
     wanted: readonly boolean[],
     domain?: string,
   ): string[];
+  /** The value as another dtype. */
+  cast(value: string, to: Dtype): string;
   /** A 1-D int64 constant (axes, shapes). */
   ints(values: readonly number[]): string;
   /** A 0-D constant. */
@@ -89,23 +91,25 @@ export interface Emitter {
 
 type Cotangents = readonly (Tensor | null)[];
 
+/**
+ * Vector-Jacobian product: cotangents of the outputs -> cotangents of the inputs (null where there is none). Most ops
+ * have one output with a derivative, the first; what else they make is for their own backward pass, or indices.
+ * "none": the op is piecewise constant or produces indices, no gradient passes.
+ */
+type Vjp<A extends Attrs> =
+  | { vjp: ((dy: Tensor, inputs: readonly Tensor[], outputs: readonly Tensor[], attrs: A) => Cotangents) | "none" }
+  | { vjpOfAll: (dy: Cotangents, inputs: readonly Tensor[], outputs: readonly Tensor[], attrs: A) => Cotangents };
+
 /** One op is one entry: shape, ONNX, derivative. A missing part is a type error. */
-export interface OpSpec<A extends Attrs> {
+export type OpSpec<A extends Attrs> = Vjp<A> & {
   /** Its lowering reads narrow inputs as they are, and widens what it needs of them. Default: they come widened. */
   readsNarrow?: boolean;
   /** Output shapes; throws on shapes that do not fit. */
   shape(inputs: readonly Tensor[], attrs: A): readonly OutputSpec[];
   onnx(inputs: readonly string[], emit: Emitter, attrs: A): readonly string[];
-  /**
-   * Vector-Jacobian product: cotangents of the outputs -> cotangents of the inputs (null where there is none).
-   * "none": the op is piecewise constant or produces indices, no gradient passes.
-   */
-  vjp: ((dy: Cotangents, inputs: readonly Tensor[], outputs: readonly Tensor[], attrs: A) => Cotangents) | "none";
-}
+};
 
-export interface Op extends OpSpec<Attrs> {
-  readonly name: string;
-}
+export type Op = OpSpec<Attrs> & { readonly name: string };
 
 /** Registers nothing: an op is the function that applies it. */
 export function defineOp<A extends Attrs>(

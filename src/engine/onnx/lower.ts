@@ -2,19 +2,10 @@
 import { encodeOnnxModel, type OnnxInitializer, type OnnxNode, type OnnxValue } from "../../formats/onnxModel.ts";
 import { topologicalOrder } from "../graph/grad.ts";
 import { arrayOf, type Dtype, type Emitter, type Node, type Shape, storedAs, type Tensor } from "../graph/tensor.ts";
+import { elementTypes, storedElementTypes } from "./elementTypes.ts";
 import { tightShapes } from "./tightShapes.ts";
-import { emitAfter, emitWidened, storedElementTypes } from "./widen.ts";
+import { emitAfter, emitWidened } from "./widen.ts";
 
-const elementTypes: Record<Dtype, number> = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float64: 11,
-  uint32: 12,
-};
 const OPSETS = { "": 21, "com.microsoft": 1 };
 /** The first opset with BitCast, which bfloat16 needs; older runtimes run everything else. */
 const BIT_CAST_OPSET = 26;
@@ -133,6 +124,7 @@ class Lowering {
     const emitter: Emitter = {
       node: (type, inputs, attributes = {}, domain = "") => nodes(type, inputs, attributes, [true], domain)[0],
       nodes,
+      cast: (value, to) => emitter.node("Cast", [value], { to: elementTypes[to] }),
       ints: (values) => literal(values, "int64", [values.length]),
       scalar: (value, dtype) => literal([value], dtype, []),
       rows: (tensor, name, start, end) => {

@@ -1,10 +1,6 @@
 /** @file Weights that lie in memory in 16 bits -> float32 in the graph, where and when an op reads them. */
-import { type Emitter, type NarrowDtype, storedAs, type Tensor } from "../graph/tensor.ts";
-
-/** ONNX's element types; the runtime's JavaScript side knows no bfloat16: its bits come as uint16. */
-export const storedElementTypes: Record<NarrowDtype, number> = { float16: 10, bfloat16: 4 };
-const FLOAT = 1;
-const BFLOAT16 = 16;
+import { type Emitter, storedAs, type Tensor } from "../graph/tensor.ts";
+import { elementTypes } from "./elementTypes.ts";
 
 /** See {@link Emitter.after}: the value's own shape, plus the sizes of the others times 0. */
 export function emitAfter(value: string, dependencies: readonly string[], emit: Emitter): string {
@@ -21,6 +17,6 @@ export function emitWidened(tensor: Tensor, value: string, { emit, after }: { em
   const stored = storedAs(tensor);
   if (!stored) return value;
   const due = after === undefined ? value : emitAfter(value, [after], emit);
-  const floats = stored === "bfloat16" ? emit.node("BitCast", [due], { to: BFLOAT16 }) : due;
-  return emit.node("Cast", [floats], { to: FLOAT });
+  const floats = stored === "bfloat16" ? emit.node("BitCast", [due], { to: elementTypes.bfloat16 }) : due;
+  return emit.cast(floats, "float32");
 }

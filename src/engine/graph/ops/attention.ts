@@ -55,8 +55,7 @@ const attentionOp = defineOp<AttentionAttrs>("attention", {
     const out = matmul(weights, splitHeads(emit.inputs[2], attrs, "key"));
     return emit.inline(emit.inputs, names, [mergeHeads(out)]);
   },
-  vjp: ([dyOrNull], [q, k, v, mask], [y], attrs) => {
-    const dy = dyOrNull as Tensor;
+  vjp: (dy, [q, k, v, mask], [y], attrs) => {
     const { probabilities, kept, weights } = forward([after(q, dy), k, v, mask], attrs);
     const dOut = splitHeads(dy, attrs, "query"); // [K, G, M, D]
     const dWeights = matmul(dOut, splitHeads(v, attrs, "key", true));

@@ -11,7 +11,7 @@ export function reducedShape(x: Tensor, axes: readonly number[]): Shape {
 const sumOp = defineOp<ReduceAttrs>("sum", {
   shape: ([x], { axes }) => [{ shape: reducedShape(x, axes) }],
   onnx: ([x], emit, { axes }) => [emit.node("ReduceSum", [x, emit.ints(axes)], { keepdims: 1 })],
-  vjp: ([dy], [x]) => [expandAs(dy as Tensor, x)],
+  vjp: (dy, [x]) => [expandAs(dy, x)],
 });
 /** Sum over axes, which stay with size 1. */
 export function sumKeepDims(x: Tensor, axes: readonly number[]): Tensor {
@@ -21,7 +21,7 @@ export function sumKeepDims(x: Tensor, axes: readonly number[]): Tensor {
 const expandOp = defineOp("expandAs", {
   shape: ([, like]) => [{ shape: like.shape }],
   onnx: ([x, like], emit) => [emit.node("Expand", [x, emit.node("Shape", [like])])],
-  vjp: ([dy], [x]) => [sumTo(dy as Tensor, x.shape), null],
+  vjp: (dy, [x]) => [sumTo(dy, x.shape), null],
 });
 /** x broadcast to the shape of `like`. */
 export function expandAs(x: Tensor, like: Tensor): Tensor {

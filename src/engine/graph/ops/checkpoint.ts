@@ -13,7 +13,7 @@ const checkpointOp = defineOp<CheckpointAttrs>("checkpoint", {
   shape: (_, { results }) => results.map(({ shape, dtype }) => ({ shape, dtype })),
   readsNarrow: true, // the ops within widen what they read
   onnx: (names, emit, { inner, results }) => emit.inline(inner, names.slice(0, inner.length), results),
-  vjp: (dy, inputs, _, { region, inner }) => {
+  vjpOfAll: (dy, inputs, _, { region, inner }) => {
     const cotangent = dy.find((t) => t !== null) as Tensor;
     const again = inputs.slice(0, inner.length).map((x) => (x.source.kind === "node" ? after(x, cotangent) : x));
     return backward(region(again), dy, [...again, ...inputs.slice(inner.length)], { within: true });

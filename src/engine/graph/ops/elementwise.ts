@@ -9,8 +9,8 @@ function binary(name: string, onnxType: string, vjp: (dy: Tensor, a: Tensor, b: 
   const op = defineOp(name, {
     shape: ([a, b]) => [{ shape: broadcastShapes(name, a, b) }],
     onnx: (inputs, emit) => [emit.node(onnxType, inputs)],
-    vjp: ([dy], [a, b], [y]) => {
-      const [da, db] = vjp(dy as Tensor, a, b, y);
+    vjp: (dy, [a, b], [y]) => {
+      const [da, db] = vjp(dy, a, b, y);
       return [sumTo(da, a.shape), sumTo(db, b.shape)];
     },
   });
@@ -21,7 +21,7 @@ function unary(name: string, onnxType: string, vjp: (dy: Tensor, x: Tensor, y: T
   const op = defineOp(name, {
     shape: ([x]) => [{ shape: x.shape }],
     onnx: (inputs, emit) => [emit.node(onnxType, inputs)],
-    vjp: ([dy], [x], [y]) => [vjp(dy as Tensor, x, y)],
+    vjp: (dy, [x], [y]) => [vjp(dy, x, y)],
   });
   return (x: Tensor): Tensor => op([x], {})[0];
 }
@@ -70,10 +70,10 @@ const logSigmoidOp = defineOp("logSigmoid", {
     const rest = emit.node("Add", [emit.node("Exp", [emit.node("Neg", [size])]), constantOf(1)]);
     return [emit.node("Sub", [least, emit.node("Log", [rest])])];
   },
-  vjp: ([dy], [x]) => {
+  vjp: (dy, [x]) => {
     const small = exp(neg(abs(x))); // sigmoid(-x) = small / (1 + small) for x >= 0, 1 / (1 + small) for x < 0
     const numerator = where(less(x, scalarLike(0, x)), scalarLike(1, x), small);
-    return [mul(dy as Tensor, div(numerator, add(small, 1)))];
+    return [mul(dy, div(numerator, add(small, 1)))];
   },
 });
 export const logSigmoid = (x: Tensor): Tensor => logSigmoidOp([x], {})[0];
@@ -105,25 +105,17 @@ const whereOp = defineOp("where", {
     return [{ shape: broadcastShapes("where", condition, either), dtype: a.dtype }];
   },
   onnx: (inputs, emit) => [emit.node("Where", inputs)],
-  vjp: ([dy], [condition, a, b]) => {
-    const zero = scalarLike(0, dy as Tensor);
-    return [
-      null,
-      sumTo(where(condition, dy as Tensor, zero), a.shape),
-      sumTo(where(condition, zero, dy as Tensor), b.shape),
-    ];
+  vjp: (dy, [condition, a, b]) => {
+    const zero = scalarLike(0, dy);
+    return [null, sumTo(where(condition, dy, zero), a.shape), sumTo(where(condition, zero, dy), b.shape)];
   },
 });
 export const where = (condition: Tensor, a: Tensor, b: Tensor): Tensor => whereOp([condition, a, b], {})[0];
 
-const onnxTypes: Record<Dtype, number> = {
-  ...{ float32: 1, float64: 11, bool: 9 },
-  ...{ uint8: 2, int8: 3, int32: 6, int64: 7, uint32: 12 },
-};
 const castOp = defineOp<{ to: Dtype }>("cast", {
   shape: ([x], { to }) => [{ shape: x.shape, dtype: to }],
-  onnx: (inputs, emit, { to }) => [emit.node("Cast", inputs, { to: onnxTypes[to] })],
-  vjp: ([dy], [x]) => [x.dtype.startsWith("float") ? cast(dy as Tensor, x.dtype) : null],
+  onnx: ([x], emit, { to }) => [emit.cast(x, to)],
+  vjp: (dy, [x]) => [x.dtype.startsWith("float") ? cast(dy, x.dtype) : null],
 });
 export const cast = (x: Tensor, to: Dtype): Tensor => (x.dtype === to ? x : castOp([x], { to })[0]);
 
@@ -142,14 +134,27 @@ const geluNewOp = defineOp("geluNew", {
     const slope = emit.node("Add", [emit.node("Mul", [square, constantOf(geluB)]), constantOf(geluA)]);
     return [emit.node("Mul", [x, emit.node("Sigmoid", [emit.node("Mul", [x, slope])])])];
   },
-  vjp: ([dy], [x], [y]) => {
+  vjp: (dy, [x], [y]) => {
     const square = mul(x, x);
     const s = sigmoid(mul(x, add(mul(square, geluB), geluA)));
     const slope = add(mul(square, 3 * geluB), geluA); // z' = a + 3 b x^2
-    return [mul(dy as Tensor, mul(s, add(mul(sub(x, y), slope), 1)))]; // s + y (1 - s) z' = s (1 + (x - y) z')
+    return [mul(dy, mul(s, add(mul(sub(x, y), slope), 1)))]; // s + y (1 - s) z' = s (1 + (x - y) z')
   },
 });
 export const geluNew = (x: Tensor): Tensor => geluNewOp([x], {})[0];
+
+const siluOp = defineOp("silu", {
+  shape: ([x]) => [{ shape: x.shape }],
+  onnx: ([x], emit) => {
+    // x sigmoid(alpha x) in one pass
+    if (emit.inputs[0].dtype === "float32")
+      return [emit.node("QuickGelu", [x], { alpha: { float: 1 } }, "com.microsoft")];
+    return [emit.node("Mul", [x, emit.node("Sigmoid", [x])])];
+  },
+  vjp: (dy, [x], [y]) => [mul(dy, mul(sigmoid(x), add(sub(x, y), 1)))], // s + y (1 - s) = s (1 + x - y)
+});
+/** x sigmoid(x): the gate of Llama's MLP (arXiv 1702.03118). */
+export const silu = (x: Tensor): Tensor => siluOp([x], {})[0];
 
 const detachOp = defineOp("detach", {
   shape: ([x]) => [{ shape: x.shape }],
@@ -167,6 +172,6 @@ const afterOp = defineOp("after", {
     if (sameShape(a.shape, b.shape)) return [emit.node("Reshape", [x, emit.node("Shape", [dependency])])];
     return [emit.after(x, dependency)];
   },
-  vjp: ([dy]) => [dy, null],
+  vjp: (dy) => [dy, null],
 });
 export const after = (x: Tensor, dependency: Tensor): Tensor => afterOp([x, dependency], {})[0];

@@ -1,4 +1,4 @@
-/** @file Rows and columns picked by number, and their scatter-adds. */
+/** @file Rows and columns picked by number, their scatter-adds, and sorting, whose gradient is one. */
 import { defineOp, shapeError, type Tensor } from "../tensor.ts";
 import { zerosLike } from "./shape.ts";
 
@@ -9,7 +9,7 @@ const gatherRowsOp = defineOp("gatherRows", {
   },
   readsNarrow: true, // only the rows that are picked are widened
   onnx: (inputs, emit) => [emit.widened(emit.inputs[0], emit.node("Gather", inputs, { axis: 0 }))],
-  vjp: ([dy], [table, ids]) => [scatterAddRows(zerosLike(table), ids, dy as Tensor), null],
+  vjp: (dy, [table, ids]) => [scatterAddRows(zerosLike(table), ids, dy), null],
 });
 /** table [R, ..], ids [N] -> [N, ..]: embedding look-up, or picking rows of an activation. */
 export const gatherRows = (table: Tensor, ids: Tensor): Tensor => gatherRowsOp([table, ids], {})[0];
@@ -21,7 +21,7 @@ const gatherColumnsOp = defineOp("gatherColumns", {
     return [{ shape: [table.shape[0], ids.shape[0]] }];
   },
   onnx: (inputs, emit) => [emit.node("Gather", inputs, { axis: 1 })],
-  vjp: ([dy], [table, ids]) => [scatterAddColumns(zerosLike(table), ids, dy as Tensor), null],
+  vjp: (dy, [table, ids]) => [scatterAddColumns(zerosLike(table), ids, dy), null],
 });
 /** table [R, C], ids [N] -> [R, N]. */
 export const gatherColumns = (table: Tensor, ids: Tensor): Tensor => gatherColumnsOp([table, ids], {})[0];
@@ -34,7 +34,7 @@ const scatterAddRowsOp = defineOp("scatterAddRows", {
     const indices = emit.node("Expand", [emit.node("Unsqueeze", [ids, axes]), emit.node("Shape", [rows])]);
     return [emit.node("ScatterElements", [base, indices, rows], { axis: 0, reduction: "add" })];
   },
-  vjp: ([dy], [, ids]) => [dy, null, gatherRows(dy as Tensor, ids)],
+  vjp: (dy, [, ids]) => [dy, null, gatherRows(dy, ids)],
 });
 /** base with rows[n] added to base[ids[n]]. */
 export function scatterAddRows(base: Tensor, ids: Tensor, rows: Tensor): Tensor {
@@ -47,12 +47,24 @@ const scatterAddColumnsOp = defineOp("scatterAddColumns", {
     const indices = emit.node("Expand", [ids, emit.node("Shape", [columns])]);
     return [emit.node("ScatterElements", [base, indices, columns], { axis: 1, reduction: "add" })];
   },
-  vjp: ([dy], [, ids]) => [dy, null, gatherColumns(dy as Tensor, ids)],
+  vjp: (dy, [, ids]) => [dy, null, gatherColumns(dy, ids)],
 });
 /** base with columns[.., n] added to base[.., ids[n]]. */
 export function scatterAddColumns(base: Tensor, ids: Tensor, columns: Tensor): Tensor {
   return scatterAddColumnsOp([base, ids, columns], {})[0];
 }
+
+const sortOp = defineOp("sort", {
+  shape: ([x]) => {
+    if (x.shape.length !== 1) throw shapeError("sort", "x [N]", [x]);
+    return [{ shape: x.shape }, { shape: x.shape, dtype: "int64" as const }];
+  },
+  onnx: ([x], emit) =>
+    emit.nodes("TopK", [x, emit.node("Shape", [x])], { axis: 0, largest: 0, sorted: 1 }, [true, true]),
+  vjp: (dy, [x], [, from]) => [scatterAddRows(zerosLike(x), from, dy)],
+});
+/** x [N] in ascending order; of equal values the earlier one comes first. */
+export const sort = (x: Tensor): Tensor => sortOp([x], {})[0];
 
 const replaceOp = defineOp<{ axis: number }>("replace", {
   shape: ([base]) => [{ shape: base.shape }],

@@ -52,11 +52,11 @@ function patchBlock(
 
 /** W[labels], replaced rows among them: [N, C]. A row times 1 plus zeros is that row, bit for bit. */
 function patchLabels(found: string, labels: string, rows: string, ids: readonly number[], emit: Emitter): string {
-  const column = emit.node("Unsqueeze", [emit.node("Cast", [labels], { to: 7 }), emit.ints([1])]);
-  const type = emit.inputs[0].dtype === "float64" ? 11 : 1;
-  const hits = emit.node("Cast", [emit.node("Equal", [column, emit.ints(ids)])], { to: type }); // [N, K]
+  const column = emit.node("Unsqueeze", [emit.cast(labels, "int64"), emit.ints([1])]);
+  const { dtype } = emit.inputs[0];
+  const hits = emit.cast(emit.node("Equal", [column, emit.ints(ids)]), dtype); // [N, K]
   const others = emit.node("Sub", [
-    emit.scalar(1, emit.inputs[0].dtype),
+    emit.scalar(1, dtype),
     emit.node("ReduceSum", [hits, emit.ints([1])], { keepdims: 1 }),
   ]);
   return emit.node("Add", [emit.node("Mul", [found, others]), emit.node("MatMul", [hits, rows])]);
@@ -148,8 +148,8 @@ function emitLogps([h, w, labels, patch]: readonly string[], emit: Emitter, ids:
   );
   const block = emit.node("ArgMax", [best], { axis: 1, keepdims: 1 });
   const top = emit.node("Squeeze", [emit.node("GatherElements", [words, block], { axis: 1 }), axis]);
-  const hit = emit.node("Equal", [emit.node("Cast", [top], { to: 6 }), labels]);
-  const correct = emit.node("Cast", [hit], { to: emit.inputs[0].dtype === "float64" ? 11 : 1 });
+  const hit = emit.node("Equal", [emit.cast(top, "int32"), labels]);
+  const correct = emit.cast(hit, emit.inputs[0].dtype);
   return [logps, u, entropy, correct, total, logSquares];
 }
 
@@ -163,10 +163,8 @@ const linearLogpsOp = defineOp<{ ids: readonly number[] }>("linearLogps", {
     return [{ shape: rows }, { shape: h.shape }, { shape: rows }, { shape: rows }, total, { shape: rows }];
   },
   onnx: (names, emit, { ids }) => emitLogps(names, emit, ids),
-  vjp: ([dLogps, ...others], [h, w, labels, rows], [, u, , , total], { ids }) => {
-    if (others.some((t) => t !== null))
-      throw new Error("internal: linearLogps: only the log-probabilities have a derivative");
-    const column = reshape(dLogps as Tensor, [h.shape[0], 1]);
+  vjp: (dy, [h, w, labels, rows], [, u, , , total], { ids }) => {
+    const column = reshape(dy, [h.shape[0], 1]);
     if (rows) return [mul(column, u), null, null, patchGradient([h, rows, labels, total], ids, column)];
     return [mul(column, u), weightGradient(h, w, labels, total, column), null];
   },

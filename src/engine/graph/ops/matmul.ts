@@ -28,8 +28,8 @@ const matmulOp = defineOp<MatmulAttrs>("matmul", {
     const right = transB ? emit.node("Transpose", [b], { perm: lastTwoSwapped(y.shape.length) }) : b;
     return [emit.node("Mul", [emit.node("MatMul", [left, right]), emit.scalar(alpha, x.dtype)])];
   },
-  vjp: ([dyOrNull], [a, b], _, { transA, transB, alpha }) => {
-    const dy = dyOrNull as Tensor; // dA = dy B^T (or its transpose), dB = A^T dy (or its transpose)
+  vjp: (dy, [a, b], _, { transA, transB, alpha }) => {
+    // dA = dy B^T (or its transpose), dB = A^T dy (or its transpose)
     const da = transA
       ? matmul(b, dy, { transA: transB, transB: true, alpha })
       : matmul(dy, b, { transB: !transB, alpha });
@@ -52,8 +52,7 @@ const gemmOp = defineOp<MatmulAttrs>("gemm", {
   onnx: (inputs, emit, { transA, transB, alpha }) => [
     emit.node("Gemm", inputs, { transA: Number(transA), transB: Number(transB), alpha: { float: alpha } }),
   ],
-  vjp: ([dyOrNull], [a, b, c], _, { transA, transB, alpha }) => {
-    const dy = dyOrNull as Tensor;
+  vjp: (dy, [a, b, c], _, { transA, transB, alpha }) => {
     const da = transA
       ? gemm(b, dy, null, { transA: transB, transB: true, alpha })
       : gemm(dy, b, null, { transB: !transB, alpha });

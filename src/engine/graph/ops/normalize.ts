@@ -7,7 +7,7 @@ import { meanKeepDims } from "./reduce.ts";
 const softmaxOp = defineOp("softmax", {
   shape: ([x]) => [{ shape: x.shape }],
   onnx: (inputs, emit) => [emit.node("Softmax", inputs, { axis: -1 })],
-  vjp: ([dy], _, [y]) => [mul(y, sub(dy as Tensor, sumKeepDims(mul(dy as Tensor, y), [-1])))], // y (dy - sum(dy y))
+  vjp: (dy, _, [y]) => [mul(y, sub(dy, sumKeepDims(mul(dy, y), [-1])))], // y (dy - sum(dy y))
 });
 /** Along the last axis. */
 export const softmax = (x: Tensor): Tensor => softmaxOp([x], {})[0];
@@ -25,8 +25,7 @@ const layerNormOp = defineOp<{ epsilon: number }>("layerNorm", {
     const wanted = [true, emit.isLive(1), emit.isLive(2)];
     return emit.nodes("LayerNormalization", inputs, { axis: -1, epsilon: { float: epsilon } }, wanted);
   },
-  vjp: ([dyOrNull], [x, weight, bias], [, mean, invStd]) => {
-    const dy = dyOrNull as Tensor;
+  vjp: (dy, [x, weight, bias], [, mean, invStd]) => {
     const xHat = mul(sub(x, mean), invStd);
     const g = mul(dy, weight);
     // dx = (g - mean(g) - xHat mean(g xHat)) / std
@@ -75,8 +74,7 @@ const rmsNormOp = defineOp<{ epsilon: number }>("rmsNorm", {
     const inverse = emit.node("Div", [emit.scalar(1, dtype), rms]);
     return [emit.node("Mul", [emit.node("Mul", [x, inverse]), weight]), inverse];
   },
-  vjp: ([dyOrNull], [x, weight], [, inverse]) => {
-    const dy = dyOrNull as Tensor;
+  vjp: (dy, [x, weight], [, inverse]) => {
     const xHat = mul(x, inverse);
     const g = mul(dy, weight);
     // dx = (g - xHat mean(g xHat)) / rms

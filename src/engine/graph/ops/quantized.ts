@@ -26,7 +26,7 @@ type MatrixAttrs = Pick<QuantizedMatrix, "format" | "outFeatures" | "inFeatures"
 function absmaxOf([scales, ...nested]: readonly string[], emit: Emitter, blocks: number): string {
   if (nested.length === 0) return scales;
   const [absmax, offset, values] = nested;
-  const found = emit.node("Gather", [values, emit.node("Cast", [scales], { to: 6 })]);
+  const found = emit.node("Gather", [values, emit.cast(scales, "int32")]);
   const all = emit.node("Add", [emit.node("Mul", [found, absmax]), offset]);
   const flat = emit.node("Reshape", [all, emit.ints([-1])]);
   return emit.node("Slice", [flat, emit.ints([0]), emit.ints([blocks])]);
@@ -56,7 +56,7 @@ function widen([codes, ...scales]: readonly string[], emit: Emitter, attrs: Matr
     return emit.node("Reshape", [flat, shape]);
   }
   const due = x === undefined ? codes : emit.after(codes, x);
-  const blocks = emit.node("Mul", [emit.node("Cast", [due], { to: 1 }), scales[0]]);
+  const blocks = emit.node("Mul", [emit.cast(due, "float32"), scales[0]]);
   if (elements % BLOCK === 0) return emit.node("Reshape", [blocks, shape]);
   const flat = emit.node("Reshape", [blocks, emit.ints([-1])]);
   return emit.node("Reshape", [emit.node("Slice", [flat, emit.ints([0]), emit.ints([elements])]), shape]);
@@ -85,8 +85,8 @@ const productOp = defineOp<ProductAttrs>("quantizedMatmul", {
     if (transB && format !== "int8") return [fourBitProduct([x, ...parts], emit, { ...attrs, rows, columns })];
     return [emit.node("Gemm", [x, widen(parts, emit, attrs, x)], { transB: Number(transB) })];
   },
-  vjp: ([dy], [, ...parts], _, { transB, ...matrix }) => {
-    const dx = quantizedMatmul(dy as Tensor, { ...matrix, parts }, { transB: !transB }); // d(x Wᵀ) = dy W
+  vjp: (dy, [, ...parts], _, { transB, ...matrix }) => {
+    const dx = quantizedMatmul(dy, { ...matrix, parts }, { transB: !transB }); // d(x Wᵀ) = dy W
     return [dx, ...parts.map(() => null)];
   },
 });

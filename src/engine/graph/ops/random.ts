@@ -16,7 +16,7 @@ function emitBits(like: string, seed: string, site: number, emit: Emitter): stri
   const salted = emit.node("BitwiseXor", [seed, emit.scalar(Math.imul(site + 1, 0x9e3779b1) >>> 0, "uint32")]);
   const count = emit.node("Size", [like]);
   const range = emit.node("Range", [emit.scalar(0, "int64"), count, emit.scalar(1, "int64")]);
-  const index = emit.node("Mul", [emit.node("Cast", [range], { to: 12 }), emit.scalar(0x9e3779b1, "uint32")]);
+  const index = emit.node("Mul", [emit.cast(range, "uint32"), emit.scalar(0x9e3779b1, "uint32")]);
   return emitHash(emit.node("BitwiseXor", [index, emitHash(salted, emit)]), emit);
 }
 
@@ -44,12 +44,12 @@ const uniformOp = defineOp<{ site: number }>("uniformNoise", {
   shape: ([like]) => [{ shape: like.shape }],
   onnx: ([like, seed], emit, { site }) => {
     const { dtype } = emit.inputs[0];
-    const wide = emit.node("Cast", [emitBits(like, seed, site, emit)], { to: 11 });
+    const wide = emit.cast(emitBits(like, seed, site, emit), "float64");
     const unit = emit.node("Sub", [
       emit.node("Mul", [wide, emit.scalar(2 ** -31, "float64")]),
       emit.scalar(1, "float64"),
     ]);
-    const noise = emit.node("Cast", [unit], { to: dtype === "float64" ? 11 : 1 });
+    const noise = emit.cast(unit, dtype);
     return [emit.node("Reshape", [noise, emit.node("Shape", [like])])];
   },
   vjp: "none",

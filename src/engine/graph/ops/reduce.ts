@@ -8,7 +8,7 @@ function reduceOp(name: string, onnxType: string, vjp: (dy: Tensor, x: Tensor, y
   const op = defineOp<ReduceAttrs>(name, {
     shape: ([x], { axes }) => [{ shape: reducedShape(x, axes) }],
     onnx: ([x], emit, { axes }) => [emit.node(onnxType, [x, emit.ints(axes)], { keepdims: 1 })],
-    vjp: ([dy], [x], [y]) => [vjp(dy as Tensor, x, y)],
+    vjp: (dy, [x], [y]) => [vjp(dy, x, y)],
   });
   /** Keeps the reduced axes with size 1. */
   return (x: Tensor, axes: readonly number[]): Tensor =>
@@ -25,7 +25,7 @@ const countOp = defineOp("count", {
   shape: () => [{ shape: [] }],
   onnx: ([x, y], emit) => {
     const ratio = emit.node("Div", [emit.node("Size", [x]), emit.node("Size", [y])]);
-    return [emit.node("Cast", [ratio], { to: emit.inputs[0].dtype === "float64" ? 11 : 1 })];
+    return [emit.cast(ratio, emit.inputs[0].dtype)];
   },
   vjp: "none",
 });

@@ -39,7 +39,7 @@ const rotaryOp = defineOp("rotary", {
     return emit.inline(emit.inputs, names, [decomposed(emit.inputs)]);
   },
   // a rotation's transpose turns back
-  vjp: ([dy], [, cos, sin]) => [rotary(dy as Tensor, { cos, sin: neg(sin) }), null, null],
+  vjp: (dy, [, cos, sin]) => [rotary(dy, { cos, sin: neg(sin) }), null, null],
 });
 
 /** Cosines and sines of the angles of each token, [M, D / 2]. */

@@ -36,16 +36,16 @@ const reshapeOp = defineOp<{ to: Shape }>("reshape", {
     return [{ shape: to }];
   },
   onnx: ([x], emit, { to }) => [emit.node("Reshape", [x, emit.ints(onnxShape(emit.inputs[0].shape, to))])],
-  vjp: ([dy], [x]) => [reshape(dy as Tensor, x.shape)],
+  vjp: (dy, [x]) => [reshape(dy, x.shape)],
 });
 export const reshape = (x: Tensor, to: Shape): Tensor => (sameShape(x.shape, to) ? x : reshapeOp([x], { to })[0]);
 
 const transposeOp = defineOp<{ perm: readonly number[] }>("transpose", {
   shape: ([x], { perm }) => [{ shape: perm.map((axis) => x.shape[axis]) }],
   onnx: (inputs, emit, { perm }) => [emit.node("Transpose", inputs, { perm })],
-  vjp: ([dy], _, __, { perm }) => [
+  vjp: (dy, _, __, { perm }) => [
     transpose(
-      dy as Tensor,
+      dy,
       perm.map((_, i) => perm.indexOf(i)),
     ),
   ],
@@ -60,7 +60,7 @@ const concatOp = defineOp<{ axis: number }>("concat", {
     return [{ shape: inputs[0].shape.map((dim, i) => (i === axis ? addDims(inputs.map((t) => t.shape[axis])) : dim)) }];
   },
   onnx: (inputs, emit, { axis }) => [emit.node("Concat", inputs, { axis })],
-  vjp: ([dy], inputs, _, { axis }) => splitLike(dy as Tensor, inputs, axis),
+  vjp: (dy, inputs, _, { axis }) => splitLike(dy, inputs, axis),
 });
 export function concat(inputs: readonly Tensor[], axis: number): Tensor {
   return inputs.length === 1 ? inputs[0] : concatOp(inputs, { axis: normalizeAxis(axis, inputs[0].shape.length) })[0];
@@ -93,7 +93,7 @@ const splitLikeOp = defineOp<{ axis: number }>("splitLike", {
       pieces.map(() => true),
     );
   },
-  vjp: (dy, [, ...pieces], _, { axis }) => [concatCotangents(dy, pieces, axis), ...pieces.map(() => null)],
+  vjpOfAll: (dy, [, ...pieces], _, { axis }) => [concatCotangents(dy, pieces, axis), ...pieces.map(() => null)],
 });
 const splitLike = (x: Tensor, pieces: readonly Tensor[], axis: number): Tensor[] =>
   splitLikeOp([x, ...pieces], { axis });
@@ -111,7 +111,7 @@ const splitOp = defineOp<{ dims: readonly Dim[] }>("split", {
       { axis: 0 },
       dims.map(() => true),
     ),
-  vjp: (dy, _, outputs) => [concatCotangents(dy, outputs, 0), null],
+  vjpOfAll: (dy, _, outputs) => [concatCotangents(dy, outputs, 0), null],
 });
 export const split = (x: Tensor, sizes: Tensor, dims: readonly Dim[]): Tensor[] => splitOp([x, sizes], { dims });
 
@@ -134,9 +134,9 @@ const sliceOp = defineOp<{ axis: number; start: number; end: number }>("slice", 
   onnx: ([x], emit, { axis, start, end }) => [
     emit.node("Slice", [x, emit.ints([start]), emit.ints([end]), emit.ints([axis])]),
   ],
-  vjp: ([dy], [x], _, { axis, start, end }) => {
+  vjp: (dy, [x], _, { axis, start, end }) => {
     const pads = (dims: number) => [...x.shape.keys()].map((i) => (i === axis ? dims : 0));
-    return [pad(dy as Tensor, pads(start), pads((x.shape[axis] as number) - end))];
+    return [pad(dy, pads(start), pads((x.shape[axis] as number) - end))];
   },
 });
 export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
@@ -149,10 +149,10 @@ const padOp = defineOp<{ before: readonly number[]; after: readonly number[] }>(
     { shape: x.shape.map((dim, i) => (typeof dim === "number" ? dim + before[i] + after[i] : dim)) },
   ],
   onnx: ([x], emit, { before, after }) => [emit.node("Pad", [x, emit.ints([...before, ...after])])],
-  vjp: ([dy], [x], _, { before }) => {
-    const axis = before.findIndex((n, i) => n > 0 || x.shape[i] !== (dy as Tensor).shape[i]);
+  vjp: (dy, [x], _, { before }) => {
+    const axis = before.findIndex((n, i) => n > 0 || x.shape[i] !== dy.shape[i]);
     if (axis < 0) return [dy];
-    return [slice(dy as Tensor, axis, before[axis], before[axis] + (x.shape[axis] as number))];
+    return [slice(dy, axis, before[axis], before[axis] + (x.shape[axis] as number))];
   },
 });
 const pad = (x: Tensor, before: readonly number[], after: readonly number[]): Tensor =>
@@ -172,6 +172,6 @@ const chunkOp = defineOp<{ sizes: readonly number[] }>("chunk", {
       { axis: emit.inputs[0].shape.length - 1 },
       sizes.map(() => true),
     ),
-  vjp: (dy, [x], outputs) => [concatCotangents(dy, outputs, x.shape.length - 1)],
+  vjpOfAll: (dy, [x], outputs) => [concatCotangents(dy, outputs, x.shape.length - 1)],
 });
 export const chunk = (x: Tensor, sizes: readonly number[]): Tensor[] => chunkOp([x], { sizes });

@@ -1,0 +1,22 @@
+/** @file ONNX's numbers of the element types that prefine's graphs use (TensorProto.DataType). */
+import type { Dtype, NarrowDtype } from "../graph/tensor.ts";
+
+export const elementTypes: Readonly<Record<Dtype | NarrowDtype | "uint16", number>> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  uint32: 12,
+  bfloat16: 16,
+};
+
+/** How the runtime is fed narrow floats: its JavaScript side knows no bfloat16, whose bits come as uint16. */
+export const storedElementTypes: Readonly<Record<NarrowDtype, number>> = {
+  float16: elementTypes.float16,
+  bfloat16: elementTypes.uint16,
+};
