@@ -1,7 +1,9 @@
 /** @file A process that only multiplies matrices of a step's sizes; prints { gflops }: the machine's best. */
+
+import { openDevice } from "../src/device/openDevice.ts";
 import { input, matmul } from "../src/engine/graph/index.ts";
 import { lowerGraph } from "../src/engine/onnx/lower.ts";
-import { Device, type HostTensor } from "../src/engine/runtime/device.ts";
+import type { HostTensor } from "../src/engine/runtime/device.ts";
 import { Mt19937 } from "../src/random.ts";
 
 const TOKENS = 487; // packed tokens of a pair, on average
@@ -16,7 +18,7 @@ const draw = (...shape: [number, number]): HostTensor => {
   return { dtype: "float32", shape, data };
 };
 
-const device = new Device();
+const device = await openDevice();
 await device.put([
   ["up", draw(WIDTH, INNER)],
   ["down", draw(INNER, WIDTH)],
@@ -26,7 +28,7 @@ const up = input("up", [WIDTH, INNER], "float32");
 const down = input("down", [INNER, WIDTH], "float32");
 let y = input("x", [TOKENS, WIDTH], "float32");
 for (let i = 0; i < PRODUCTS / 2; i++) y = matmul(matmul(y, up), down);
-const session = await device.open(lowerGraph({ y }));
+const session = await device.open(lowerGraph({ y }), "products");
 const seconds: number[] = [];
 for (let i = 0; i < RUNS; i++) {
   const before = performance.now();

@@ -1,13 +1,13 @@
 /** @file A model in any format -> config.json and model.safetensors in float32, as Python loads them. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Device } from "../src/engine/runtime/device.ts";
+import { openDevice } from "../src/device/openDevice.ts";
 import { encodeSafetensors, type SafetensorsTensor } from "../src/formats/safetensors.ts";
 import { loadModel } from "../src/pretrained/loadModel.ts";
 
 export async function writeFloat32Model(idOrPath: string, folder: string): Promise<void> {
   const { config, generationConfig, weights } = await loadModel(idOrPath);
-  const device = new Device();
+  const device = await openDevice();
   try {
     const tensors = new Map<string, SafetensorsTensor>();
     for (const [name, range] of weights) {

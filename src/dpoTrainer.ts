@@ -1,5 +1,7 @@
 /** @file DPOTrainer on Node: runs on the disk, models from folders and the hub. */
 import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
+import { availableMemory, refuseBeyondMemory } from "./device/memory.ts";
+import { openDevice } from "./device/openDevice.ts";
 import { nodeStorage } from "./disk/nodeStorage.ts";
 import { packageVersion } from "./disk/packageVersion.ts";
 import { loadModel } from "./pretrained/loadModel.ts";
@@ -17,6 +19,8 @@ export const nodePlatform: Platform = {
   loadModel,
   loadTokenizer: AutoTokenizer.from_pretrained,
   createLogger,
+  openDevice,
+  memory: { available: availableMemory, refuseBeyond: refuseBeyondMemory },
   async plotRun(folder) {
     const { plotRunFolders } = await import("./plots/plotRunFolders.ts"); // loads a font and a rasterizer: only now
     const { png } = await plotRunFolders([folder.path]);

@@ -8,7 +8,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { add, input, layerNorm, matmul, mul, sumAll } from "../src/engine/graph/index.ts";
 import { lowerGraph } from "../src/engine/onnx/lower.ts";
 import { encodeOnnxModel } from "../src/formats/onnxModel.ts";
@@ -26,8 +26,6 @@ import {
 } from "./support/graphFixture.ts";
 import { printGraph } from "./support/printGraph.ts";
 import { graphsOpenedBy } from "./support/recordingDevice.ts";
-
-vi.mock("../src/engine/runtime/device.ts", async () => (await import("./support/recordingDevice.ts")).recordingModule);
 
 const mode = process.env.PREFINE_GRAPHS ?? "";
 const cases = graphCases();

@@ -1,6 +1,7 @@
 /** @file Trains the architecture of GPT-2 from scratch on the entries, by what all training in prefine shares. */
 
-import { Device } from "../../src/engine/runtime/device.ts";
+import { openDevice } from "../../src/device/openDevice.ts";
+import type { Device } from "../../src/engine/runtime/device.ts";
 import { float32 } from "../../src/engine/runtime/hostTensor.ts";
 import { type GradientPass, TrainedTensors } from "../../src/learner/trainedTensors.ts";
 import { architectureOf } from "../../src/models/families/architectures.ts";
@@ -62,7 +63,7 @@ function passes(device: Device, architecture: Architecture): (shape: BatchShape)
     const known = opened.get(key);
     if (known) return known;
     const graph = languageModelGraph(architecture, shape);
-    const pass = { session: await device.open(graph), gradients: graph.gradients };
+    const pass = { session: await device.open(graph, "language-model"), gradients: graph.gradients };
     opened.set(key, pass);
     return pass;
   };
@@ -94,7 +95,7 @@ export async function pretrain(
 ): Promise<Map<string, Weight>> {
   const architecture = architectureOf(config, "config.json");
   const names = [...architecture.parameters.keys()];
-  const device = new Device();
+  const device = await openDevice();
   try {
     const trained = await startTraining(device, initialWeights(architecture));
     const passOf = passes(device, architecture);

@@ -1,6 +1,6 @@
 /** @file The learner on the engine: a few graphs over one set of weights in the compute thread. */
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
-import { Device, type HostTensor, type RuntimeInfo } from "../engine/runtime/device.ts";
+import type { Device, HostTensor, RuntimeInfo } from "../engine/runtime/device.ts";
 import { float32 } from "../engine/runtime/hostTensor.ts";
 import type { LearnerState, StoredTensor } from "../learner/learnerState.ts";
 import { frozenOf, loadAdapterTensors, trainableOf } from "../learner/trainable.ts";
@@ -124,8 +124,10 @@ const lossTypes = ({ objective }: LearnerOptions) => objective.losses.map(({ typ
  * The reference is a frozen copy of the trainable weights at the start: for a fresh adapter (lora_B = 0) that is the
  * base model with the adapter off, for an adapter that was trained before, that adapter, as in TRL.
  */
-export async function createLearner(options: LearnerOptions): Promise<Learner & { readonly runtime: RuntimeInfo }> {
-  const device = new Device();
+export async function createLearner(
+  options: LearnerOptions,
+  device: Device,
+): Promise<Learner & { readonly runtime: RuntimeInfo }> {
   try {
     await device.load([...options.model.weights]);
     await loadAdapterTensors(device, options);

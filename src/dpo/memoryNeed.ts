@@ -6,7 +6,6 @@
  * 1.49 GB (1.46), with gradient checkpointing 1.03 (1.05), all weights with gradient checkpointing 3.34 (3.49).
  */
 import type { PackedSize } from "../data/preferences/packPair.ts";
-import { availableMemory, refuseBeyondMemory } from "../engine/runtime/memory.ts";
 import { adapterTensors, type LoraAdapter } from "../models/adapters/lora.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import { storedBytes } from "../models/precision/quantize.ts";
@@ -85,11 +84,17 @@ function pairBytes({ model, adapter, gradientCheckpointing }: TrainedShapes, lar
   return FLOAT * (IN_PIECES * kept * (shared + chosen + rejected) + scores + logits + head);
 }
 
-/**
- * @throws PrefineError("training") when the training would need more memory than there is; it says what for, and what
- *   to lower.
- */
-export function checkMemory(shapes: TrainedShapes, largest: PackedSize, available?: number): void {
+export interface MemoryDemand {
+  /** Names the work: "this training". */
+  what: string;
+  /** What the bytes are for. */
+  parts: Record<string, number>;
+  total: number;
+  /** What to lower. */
+  advice: string;
+}
+
+export function memoryDemand(shapes: TrainedShapes, largest: PackedSize): MemoryDemand {
   const need = memoryNeed(shapes, largest);
   const tokens = largest.shared + largest.chosen + largest.rejected;
   const parts = {
@@ -97,11 +102,11 @@ export function checkMemory(shapes: TrainedShapes, largest: PackedSize, availabl
     [shapes.adapter ? "adapter and its optimizer" : "trained weights, gradients and optimizer"]: need.trained,
     [`the longest pair (${tokens} tokens)`]: need.pair,
   };
-  refuseBeyondMemory({ what: "this training", parts, total: need.total, advice: adviceFor(need, shapes) }, available);
+  return { what: "this training", parts, total: need.total, advice: adviceFor(need, shapes) };
 }
 
 /** Whether the training fits only with gradient checkpointing. */
-export function needsCheckpointing(shapes: TrainedShapes, largest: PackedSize, available = availableMemory()): boolean {
+export function needsCheckpointing(shapes: TrainedShapes, largest: PackedSize, available: number): boolean {
   return memoryNeed({ ...shapes, gradientCheckpointing: false }, largest).total > available;
 }
 

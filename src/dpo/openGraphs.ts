@@ -1,4 +1,5 @@
 /** @file The compiled graphs of a run. */
+import { compute } from "../engine/runtime/compute.ts";
 import type { Device, Session } from "../engine/runtime/device.ts";
 import type { GradientGraph } from "../learner/gradientOutputs.ts";
 import { trainableOf } from "../learner/trainable.ts";
@@ -8,14 +9,7 @@ import { HEAD_MODULE } from "../models/network.ts";
 import { batchLossGraph } from "./batchGraph.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
 import { needsReference, needsWholeBatch } from "./losses/losses.ts";
-import {
-  headMeanGraph,
-  logpsGraph,
-  type PairGraphOptions,
-  pullbackGraph,
-  scoreGraph,
-  stepGraph,
-} from "./pairGraphs.ts";
+import { headMean, logpsGraph, type PairGraphOptions, pullbackGraph, scoreGraph, stepGraph } from "./pairGraphs.ts";
 
 export interface Graphs {
   /** How a micro-batch is trained on: in one pass a pair, or, for losses of the whole batch, in two. */
@@ -39,12 +33,12 @@ export async function openGraphs(device: Device, options: LearnerOptions): Promi
     adapter: referenceAdapter?.adapter ?? null,
     frozenHead: true,
   };
-  const score = await device.open(scoreGraph(policy));
+  const score = await device.open(scoreGraph(policy), "score");
   return {
     training: await openTraining(device, lowered, { dropout: options.dropout, score }),
     score,
-    reference: needsReference(types) ? await device.open(logpsGraph(other ?? policy)) : null,
-    loss: await device.open(batchLossGraph(objective)),
+    reference: needsReference(types) ? await device.open(logpsGraph(other ?? policy), "reference") : null,
+    loss: await device.open(batchLossGraph(objective), "loss"),
   };
 }
 
@@ -75,9 +69,8 @@ function lowerPolicy(options: LearnerOptions): LoweredPolicy {
 }
 
 async function storeHeadMean(device: Device, { architecture }: PairGraphOptions): Promise<void> {
-  const mean = await device.open(headMeanGraph(architecture));
-  await mean.run({ [architecture.head]: architecture.head }, { headMean: { store: "headMean" } });
-  await mean.release();
+  const mean = headMean(architecture);
+  await compute(device, "head-mean", { headMean: mean }, { fetches: { headMean: { store: "headMean" } } });
 }
 
 async function openTraining(
@@ -85,11 +78,11 @@ async function openTraining(
   { policy, pass, isWholeBatch }: LoweredPolicy,
   { dropout, score }: { dropout: boolean; score: Session },
 ): Promise<Graphs["training"]> {
-  const opened = async () => ({ session: await device.open(pass), gradients: pass.gradients });
-  if (!isWholeBatch) return { step: await opened() };
+  const opened = async (name: string) => ({ session: await device.open(pass, name), gradients: pass.gradients });
+  if (!isWholeBatch) return { step: await opened("step") };
   return {
-    score: dropout || policy.noise ? await device.open(scoreGraph(policy, { dropout })) : score,
-    pullback: await opened(),
+    score: dropout || policy.noise ? await device.open(scoreGraph(policy, { dropout }), "score-dropout") : score,
+    pullback: await opened("pullback"),
   };
 }
 

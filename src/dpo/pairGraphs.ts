@@ -188,7 +188,7 @@ function gradientsOf(
   return gradientOutputs(scalar, trained);
 }
 
-/** The mean row of the unembedding. Output: `headMean` [1, W]. */
-export function headMeanGraph({ head, parameters, stored }: Architecture): LoweredGraph {
-  return lowerGraph({ headMean: meanRow(input(head, parameters.get(head) as number[], "float32", stored?.get(head))) });
+/** The mean row of the unembedding [1, W]. */
+export function headMean({ head, parameters, stored }: Architecture): Tensor {
+  return meanRow(input(head, parameters.get(head) as number[], "float32", stored?.get(head)));
 }

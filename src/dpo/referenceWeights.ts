@@ -7,10 +7,8 @@ import { float32 } from "../engine/runtime/hostTensor.ts";
 import { measureMagnitudes, type TrainedModelOptions, trainableOf } from "../learner/trainable.ts";
 import { takePrincipal } from "../models/adapters/pissa.ts";
 import { storedNames } from "../models/precision/quantize.ts";
+import { mix } from "../optim/kernels.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
-
-const KERNELS = new URL("../optim/mix.js", import.meta.url).href;
-const mixModule = import.meta.url.endsWith(".ts") ? KERNELS.replace(/\.js$/, ".ts") : KERNELS;
 
 /** A trained tensor as it was before the first step. */
 const initial = (name: string) => `initial ${name}`;
@@ -71,5 +69,5 @@ export async function mixReference(device: Device, options: LearnerOptions, alph
   const items = trainableOf(options).map(({ name }) => {
     return { tensors: { target: counterpart(options, name), source: name }, args: { alpha } };
   });
-  await device.applyEach(mixModule, "mix", items);
+  await device.applyEach(mix, items);
 }

@@ -1,7 +1,7 @@
 /** @file Whether two models say the same: their logits behind one batch of tokens, and the largest difference. */
 import type { Adapter } from "../checkpoints/adapter.ts";
-import { createDecoder } from "../generation/cachedDecoder.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
+import { openDecoder } from "../pretrained/openDecoder.ts";
 import { Mt19937 } from "../random.ts";
 
 const ROWS = 8;
@@ -14,7 +14,7 @@ export async function logitsOf(model: LoadedModel, adapter: Adapter | null): Pro
   const random = new Mt19937(0);
   const tokens = Int32Array.from({ length: ROWS * length }, () => Math.floor(random.random() * vocabSize));
   const positions = Int32Array.from(tokens, (_, i) => i % length);
-  const decoder = await createDecoder(model, { adapter });
+  const decoder = await openDecoder(model, { adapter });
   try {
     return (await decoder.step(tokens, positions, { batch: ROWS, length })).slice();
   } finally {

@@ -6,8 +6,8 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import type { Adapter } from "../checkpoints/adapter.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
+import { openDevice } from "../device/openDevice.ts";
 import { folderAt } from "../disk/nodeStorage.ts";
-import { Device } from "../engine/runtime/device.ts";
 import { PrefineError } from "../errors.ts";
 import type { Content } from "../formats/content.ts";
 import { type FloatDtype, fromFloat32 } from "../formats/narrowFloats.ts";
@@ -166,7 +166,7 @@ function checkFolder(folder: string, mayReplace: boolean, inputs: readonly strin
 
 /** The merged parameters in the file's types; each leaves the compute thread once it is read. */
 async function mergedTensors({ model, adapter, lora, dtypes }: MergeInputs, wanted: MergeOptions["dtype"]) {
-  const device = new Device();
+  const device = await openDevice();
   try {
     await device.load([...model.weights]);
     await takePrincipal(device, lora);

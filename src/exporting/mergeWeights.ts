@@ -1,6 +1,6 @@
 /** @file A base model and its adapter in the compute thread -> the parameters of one model that needs no adapter. */
 import { constant, input, replace, type Shape, type Tensor } from "../engine/graph/index.ts";
-import { lowerGraph } from "../engine/onnx/lower.ts";
+import { compute } from "../engine/runtime/compute.ts";
 import type { Device } from "../engine/runtime/device.ts";
 import type { LoraAdapter } from "../models/adapters/lora.ts";
 import { mergedWeight } from "../models/adapters/loraForward.ts";
@@ -49,9 +49,7 @@ export function isUntied({ architecture: { head } }: LoadedModel, { layers, save
 async function putRows(device: Device, tokens: TokenRows, { table, shape }: { table: string; shape: Shape }) {
   const { name, ids } = tokens;
   const merged = replace(input(table, shape), constant([...ids], "int32"), input(name, tokens.shape), 0);
-  const session = await device.open(lowerGraph({ merged }));
-  await session.run({ [table]: table, [name]: name }, { merged: { store: table } });
-  await session.release();
+  await compute(device, "merged-rows", { merged }, { fetches: { merged: { store: table } } });
 }
 
 interface Merging {
@@ -71,8 +69,6 @@ async function mergeLayer(device: Device, layer: LinearLayer, { architecture, ad
   const base = frozenMatrix(architecture, layer, { named, weight }).dense();
   const lora = adapter.layers.get(layer.name);
   const merged = lora ? mergedWeight(lora, base, named) : base;
-  const session = await device.open(lowerGraph({ merged }));
-  await session.run(Object.fromEntries([...inputs.keys()].map((key) => [key, key])), { merged: { store: name } });
-  await session.release();
+  await compute(device, "merged-layer", { merged }, { fetches: { merged: { store: name } } });
   await device.free([...inputs.keys()].filter((key) => key !== name));
 }

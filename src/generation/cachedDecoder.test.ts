@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { randomGpt2, VOCABULARY } from "../../test/support/randomGpt2.ts";
-import { createDecoder } from "./cachedDecoder.ts";
+import { openDecoder } from "../pretrained/openDecoder.ts";
 import type { Decoder } from "./decoder.ts";
 import { promptInput } from "./sequence.ts";
 
@@ -12,7 +12,7 @@ describe("cachedDecoder", () => {
   const folder = mkdtempSync(join(tmpdir(), "prefine-decoder-"));
   let decoder: Decoder;
   beforeAll(async () => {
-    decoder = await createDecoder(await randomGpt2(join(folder, "model")));
+    decoder = await openDecoder(await randomGpt2(join(folder, "model")));
   });
   afterAll(async () => {
     await decoder.dispose();

@@ -12,21 +12,18 @@ import {
   unembed,
 } from "../engine/graph/index.ts";
 import { lowerGraph } from "../engine/onnx/lower.ts";
-import { Device, type Fetch, type HostTensor, type Session } from "../engine/runtime/device.ts";
-import { availableMemory, refuseBeyondMemory } from "../engine/runtime/memory.ts";
-import { adapterTensors, type LoraAdapter, loraAdapter } from "../models/adapters/lora.ts";
+import type { Device, Fetch, HostTensor, Session } from "../engine/runtime/device.ts";
+import { float32 } from "../engine/runtime/hostTensor.ts";
+import { pickRows } from "../engine/runtime/pickRows.ts";
+import { adapterTensors, type LoraAdapter } from "../models/adapters/lora.ts";
 import { takePrincipal } from "../models/adapters/pissa.ts";
 import { buildNetwork } from "../models/buildNetwork.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Architecture } from "../models/network.ts";
-import { keepNarrow } from "../models/precision/keepNarrow.ts";
-import { quantizedUnder, storedBytes, storedNames } from "../models/precision/quantize.ts";
+import { storedNames } from "../models/precision/quantize.ts";
 import type { Decoder, DecoderStepOptions } from "./decoder.ts";
 import { causalMasks, maskName } from "./decoderMasks.ts";
-import { PICK_ROWS, pickRows } from "./pickRows.ts";
 
-/** Node, the runtime and the graph. */
-const PROCESS_BYTES = 200 * 2 ** 20;
 const pastName = (layer: number, what: "keys" | "values") => `past.${layer}.${what}`;
 const presentName = (layer: number, what: "keys" | "values") => `present.${layer}.${what}`;
 
@@ -146,7 +143,7 @@ class CachedDecoder implements Decoder {
       return this.picking;
     }
     const caches = this.cacheParts().map(([layer, what]) => pastName(layer, what));
-    await this.device.apply(PICK_ROWS, pickRows.name, { caches }, { rows: [...rows] });
+    await this.device.apply(pickRows, { caches }, { rows: [...rows] });
     return this.session;
   }
 
@@ -159,37 +156,25 @@ class CachedDecoder implements Decoder {
   }
 }
 
-/** Of the free memory, which answers and other programs want, too. */
-const SHARE_FOR_WIDENED = 0.5;
-
-/** Weights of 16 bits are widened where there is room: a token then takes half the time. Keys, values come on top. */
-function inMemory(model: LoadedModel, adapter: LoraAdapter | null): LoadedModel {
-  const isRoomy = storedBytes(model.architecture) <= SHARE_FOR_WIDENED * availableMemory();
-  const held = isRoomy ? model : keepNarrow(model, adapter);
-  const weights = storedBytes(held.architecture);
-  const need = { parts: { weights }, total: weights + PROCESS_BYTES, advice: "Take a smaller model, or free memory." };
-  refuseBeyondMemory({ what: `generating with ${model.nameOrPath}`, ...need });
-  return held;
+export interface DecodedModel extends Pick<LoadedModel, "architecture" | "weights"> {
+  /** LoRA weights to run on top; not merged into the base, so that the ops are those of training. */
+  adapter: { lora: LoraAdapter; weights: Adapter["weights"] } | null;
 }
 
-/**
- * A decoder with the model's weights in memory.
- * @param options.adapter LoRA weights to run on top; not merged into the base, so that the ops are those of training.
- */
-export async function createDecoder(loaded: LoadedModel, options: { adapter?: Adapter | null } = {}): Promise<Decoder> {
-  const lora = options.adapter ? loraAdapter(loaded.architecture, options.adapter.config) : null;
-  const { architecture, weights } = inMemory(quantizedUnder(loaded, lora), lora);
-  const device = new Device();
+/** @param device takes the weights, and is disposed of with the decoder. */
+export async function createDecoder(
+  { architecture, weights, adapter }: DecodedModel,
+  device: Device,
+): Promise<Decoder> {
+  const lora = adapter?.lora ?? null;
   try {
     await device.load([...weights]);
     if (lora) await takePrincipal(device, lora);
-    for (const [name, { shape, data }] of options.adapter?.weights ?? []) {
-      await device.put([[name, { dtype: "float32", shape, data }]]);
-    }
+    for (const [name, tensor] of adapter?.weights ?? []) await device.put([[name, float32(tensor)]]);
     const adapterNames = lora ? adapterTensors(lora).map(({ name }) => name) : [];
     const decoder = new CachedDecoder(architecture, device, [...storedNames(architecture), ...adapterNames], {
-      plain: await device.open(decoderGraph(architecture, lora)),
-      openPicking: () => device.open(decoderGraph(architecture, lora, { picks: true })),
+      plain: await device.open(decoderGraph(architecture, lora), "decode"),
+      openPicking: () => device.open(decoderGraph(architecture, lora, { picks: true }), "decode-picking"),
     });
     decoder.notice = (await device.runtime()).notice;
     return decoder;

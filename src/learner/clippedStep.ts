@@ -1,9 +1,8 @@
 /** @file One step of an optimizer over tensors in the device: the norm of all gradients first, then each tensor. */
 import type { Device } from "../engine/runtime/device.ts";
 import { clipScale, jointNorm } from "../optim/clipGradNorm.ts";
-import type { UpdateArgs } from "../optim/kernels.ts";
+import { squares, updateTensor } from "../optim/kernels.ts";
 import type { OptimizerSettings } from "../optim/optimizers.ts";
-import { kernelModule } from "./tensorNames.ts";
 
 /** A trained tensor by the names of its parts in the device. */
 export interface SteppedTensor {
@@ -31,13 +30,12 @@ export async function clippedStep(
   { optimizer, step, learningRate, maxGradNorm }: ClippedStepOptions,
 ): Promise<number> {
   const gradients = tensors.map(({ grad }) => ({ tensors: { grad }, args: null }));
-  const gradNorm = jointNorm(await device.applyEach<number>(kernelModule, "squares", gradients));
+  const gradNorm = jointNorm(await device.applyEach(squares, gradients));
   if (!Number.isFinite(gradNorm)) return gradNorm;
   const context = { step, learningRate, gradScale: clipScale(gradNorm, maxGradNorm) };
   const updates = tensors.map(({ param, grad, state, shape, weightDecay }) => {
-    const args: UpdateArgs = { shape, weightDecay, optimizer, context };
-    return { tensors: { param, grad, ...state }, args };
+    return { tensors: { param, grad, ...state }, args: { shape, weightDecay, optimizer, context } };
   });
-  await device.applyEach(kernelModule, "updateTensor", updates);
+  await device.applyEach(updateTensor, updates);
   return gradNorm;
 }

@@ -2,7 +2,7 @@
 
 import type { NarrowDtype } from "../engine/graph/index.ts";
 import { constant, gatherRows, input, type Tensor } from "../engine/graph/index.ts";
-import { lowerGraph } from "../engine/onnx/lower.ts";
+import { compute } from "../engine/runtime/compute.ts";
 import type { Device } from "../engine/runtime/device.ts";
 import { float32 } from "../engine/runtime/hostTensor.ts";
 import { initLora } from "../models/adapters/initLora.ts";
@@ -78,9 +78,8 @@ export async function loadAdapterTensors(
 async function copyTokens(device: Device, { parameters, stored }: Architecture, { tokens }: LoraAdapter) {
   for (const { name, from, ids } of tokens) {
     const table = input(from, parameters.get(from) as readonly number[], "float32", stored?.get(from));
-    const session = await device.open(lowerGraph({ rows: gatherRows(table, constant([...ids], "int32")) }));
-    await session.run({ [from]: from }, { rows: { store: name } });
-    await session.release();
+    const rows = gatherRows(table, constant([...ids], "int32"));
+    await compute(device, "token-rows", { rows }, { fetches: { rows: { store: name } } });
   }
 }
 
@@ -95,7 +94,6 @@ export async function measureMagnitudes(
 ): Promise<void> {
   for (const lora of adapter.layers.values()) {
     if (lora.magnitude === null) return;
-    const own = new Set([lora.nameA, lora.nameB]);
     const inputs = new Map<string, Tensor>();
     const weights: NamedInput = (key, shape, dtype = "float32") => {
       const tensor = inputs.get(key) ?? input(key, shape, dtype, architecture.stored?.get(key));
@@ -104,9 +102,8 @@ export async function measureMagnitudes(
     };
     const weight = (key: string) => weights(key, architecture.parameters.get(key) ?? []);
     const matrix = frozenMatrix(architecture, lora.layer, { named: weights, weight }).dense();
-    const session = await device.open(lowerGraph({ norm: adaptedNorm(lora, matrix, weights) }));
-    const feeds = Object.fromEntries([...inputs.keys()].map((key) => [key, own.has(key) ? rename(key) : key]));
-    await session.run(feeds, { norm: { store: rename(lora.magnitude) } });
-    await session.release();
+    const norm = adaptedNorm(lora, matrix, weights);
+    const feeds = Object.fromEntries([lora.nameA, lora.nameB].map((key) => [key, rename(key)]));
+    await compute(device, "magnitudes", { norm }, { feeds, fetches: { norm: { store: rename(lora.magnitude) } } });
   }
 }

@@ -1,11 +1,11 @@
 /** @file The tensors in training as the device keeps them: values, gradients and the optimizer's state, by name. */
 import type { Device, HostTensor, Session } from "../engine/runtime/device.ts";
+import { accumulate, addScattered, scaleBy } from "../optim/kernels.ts";
 import type { StateSpec } from "../optim/optimizer.ts";
 import { type OptimizerSettings, stateOf } from "../optim/optimizers.ts";
 import { clippedStep } from "./clippedStep.ts";
 import { type GradientPart, gradientFetches, type Scattered, scatteredParts } from "./gradientOutputs.ts";
 import type { LearnerState, StoredTensor } from "./learnerState.ts";
-import { kernelModule } from "./tensorNames.ts";
 
 /** Gradient of all passes since the last step, in the device. */
 const accumulated = (name: string) => `gradient of ${name}`;
@@ -85,15 +85,21 @@ export class TrainedTensors {
     const outputs = await session.run(feeds, gradientFetches(gradients, place));
     await this.addScattered(scatteredParts(gradients, place));
     this.summed += 1;
-    const items = this.tensors.map(({ name }) => {
-      return {
-        tensors: { accumulated: accumulated(name), ...(isFirst ? {} : { fresh: fresh(name) }) },
-        args: { scale },
-      };
-    });
-    const kernel = isFirst ? "scaleBy" : "accumulate";
-    if (!isFirst || scale !== 1) await this.device.applyEach(kernelModule, kernel, items);
+    if (!isFirst) await this.addFresh(scale);
+    else if (scale !== 1) await this.scaleFirst(scale);
     return outputs;
+  }
+
+  private async addFresh(scale: number): Promise<void> {
+    const items = this.tensors.map(({ name }) => {
+      return { tensors: { accumulated: accumulated(name), fresh: fresh(name) }, args: { scale } };
+    });
+    await this.device.applyEach(accumulate, items);
+  }
+
+  private async scaleFirst(scale: number): Promise<void> {
+    const items = this.tensors.map(({ name }) => ({ tensors: { accumulated: accumulated(name) }, args: { scale } }));
+    await this.device.applyEach(scaleBy, items);
   }
 
   private async addScattered(scattered: readonly Scattered[]): Promise<void> {
@@ -104,7 +110,7 @@ export class TrainedTensors {
       values: scattered.map(({ values }) => values),
     };
     const places = scattered.map(({ along, isFirst }) => ({ kind: along, isEmpty: isFirst }));
-    await this.device.apply(kernelModule, "addScattered", groups, { places });
+    await this.device.apply(addScattered, groups, { places });
   }
 
   /** One step of the optimizer; forgets the gradients. @returns their norm before clipping. */

@@ -1,11 +1,11 @@
 /** @file AutoModelForCausalLM: a model from the hub, a folder or a run, that can be trained and that generates text. */
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
-import { createDecoder } from "../generation/cachedDecoder.ts";
 import { CausalLM } from "../generation/causalLM.ts";
 import { alreadyQuantized, quantizeModel } from "../models/precision/quantize.ts";
 import { modelUnder } from "./checkAdapter.ts";
 import { loadModel } from "./loadModel.ts";
 import { findModel, type ModelSourceOptions } from "./modelSource.ts";
+import { openDecoder } from "./openDecoder.ts";
 
 /**
  * Loads a model by hub id, folder, or the folder of a run or checkpoint (the base model under an adapter is found from
@@ -24,7 +24,7 @@ async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}
     loaded,
     adapter,
     loadTokenizer: () => AutoTokenizer.from_pretrained(source.tokenizer, { ...options, revision }),
-    openDecoder: () => createDecoder(loaded, { adapter }),
+    openDecoder: () => openDecoder(loaded, { adapter }),
   });
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { randomGpt2 } from "../../test/support/randomGpt2.ts";
 import { type GgufTensorToWrite, writeGguf } from "../../test/support/writeGguf.ts";
-import { Device } from "../engine/runtime/device.ts";
+import { openDevice } from "../device/openDevice.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import { ggufConfig } from "./ggufConfig.ts";
 import { ggufSource } from "./ggufTensors.ts";
@@ -16,7 +16,7 @@ const root = mkdtempSync(join(tmpdir(), "prefine-gguf-"));
 
 /** The weights as the engine has them. */
 async function weightsOf({ weights }: LoadedModel): Promise<Map<string, Float32Array>> {
-  const device = new Device();
+  const device = await openDevice();
   try {
     await device.load([...weights]);
     const names = [...weights.keys()];

@@ -6,11 +6,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { openDevice } from "../../src/device/openDevice.ts";
 import { createLearner } from "../../src/dpo/engineLearner.ts";
 import type { Learner } from "../../src/dpo/learner.ts";
 import { add, grad, input, mul, sumAll, uniformNoise } from "../../src/engine/graph/index.ts";
 import { lowerGraph } from "../../src/engine/onnx/lower.ts";
-import { Device } from "../../src/engine/runtime/device.ts";
 import { loraAdapter } from "../../src/models/adapters/lora.ts";
 import { Mt19937 } from "../../src/random.ts";
 import { objective } from "../support/objective.ts";
@@ -48,16 +48,19 @@ async function learner(
     [nameA, normal(shapeA)] as const,
     [nameB, normal(shapeB)] as const,
   ]);
-  const made = await createLearner({
-    model,
-    adapter,
-    adapterWeights: new Map(weights),
-    objective: objective(),
-    dropout: true,
-    seed: 1,
-    ...options,
-    optimizer: { settings: ADAMW, weightDecay: () => 0 },
-  });
+  const made = await createLearner(
+    {
+      model,
+      adapter,
+      adapterWeights: new Map(weights),
+      objective: objective(),
+      dropout: true,
+      seed: 1,
+      ...options,
+      optimizer: { settings: ADAMW, weightDecay: () => 0 },
+    },
+    await openDevice(),
+  );
   learners.push(made);
   return made;
 }
@@ -114,11 +117,11 @@ test("neftune_noise_alpha: noise is a function of seed, micro-batch and pair; on
 });
 
 test("noise is uniform within 1 either side of 0, and a gradient passes it by", async () => {
-  const device = new Device();
+  const device = await openDevice();
   const x = input("x", [100, 100]);
   const noise = uniformNoise(x, input("seed", [], "uint32"), 3);
   const [dx] = grad(sumAll(mul(add(x, noise), 2)), [x]);
-  const session = await device.open(lowerGraph({ noise, dx }));
+  const session = await device.open(lowerGraph({ noise, dx }), "noise");
   const draw = async (seed: number) => {
     const feeds = { x: host(new Array(10_000).fill(0), [100, 100]) };
     const outputs = await session.run({ ...feeds, seed: { dtype: "uint32", shape: [], data: Uint32Array.of(seed) } });

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MARGINS } from "../../src/checkpoints/marginsTable.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
+import { openDevice } from "../../src/device/openDevice.ts";
 import { createLearner } from "../../src/dpo/engineLearner.ts";
 import type { Learner } from "../../src/dpo/learner.ts";
 import type { LossType } from "../../src/dpo/losses/losses.ts";
@@ -51,15 +52,18 @@ async function learner(wanted: Objective, dropout = false): Promise<Learner> {
       return [name, { shape: [...shape] as number[], data }] as const;
     }),
   );
-  const made = await createLearner({
-    model,
-    adapter,
-    adapterWeights: new Map(weights),
-    objective: wanted,
-    dropout,
-    seed: 1,
-    optimizer: { settings: { kind: "sgd", momentum: 0, dampening: 0, nesterov: false }, weightDecay: () => 0 },
-  });
+  const made = await createLearner(
+    {
+      model,
+      adapter,
+      adapterWeights: new Map(weights),
+      objective: wanted,
+      dropout,
+      seed: 1,
+      optimizer: { settings: { kind: "sgd", momentum: 0, dampening: 0, nesterov: false }, weightDecay: () => 0 },
+    },
+    await openDevice(),
+  );
   learners.push(made);
   return made;
 }

@@ -16,13 +16,13 @@ import { folderAt, nodeStorage } from "../../src/disk/nodeStorage.ts";
 import { nodePlatform } from "../../src/dpoTrainer.ts";
 import { merge_and_unload } from "../../src/exporting/mergeAndUnload.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../../src/formats/safetensors.ts";
-import { createDecoder } from "../../src/generation/cachedDecoder.ts";
 import { adapterTensors, loraAdapter } from "../../src/models/adapters/lora.ts";
 import type { LoadedModel } from "../../src/models/loadedModel.ts";
 import { keepNarrow } from "../../src/models/precision/keepNarrow.ts";
 import { describeQuantization, quantizedUnder, quantizeModel } from "../../src/models/precision/quantize.ts";
 import { AutoModelForCausalLM } from "../../src/pretrained/autoModel.ts";
 import { loadModel } from "../../src/pretrained/loadModel.ts";
+import { openDecoder } from "../../src/pretrained/openDecoder.ts";
 import { Mt19937 } from "../../src/random.ts";
 import { prepareModel } from "../../src/training/prepare/model.ts";
 import { largestDifference } from "../support/shared.ts";
@@ -39,7 +39,7 @@ const expectedOf = (name: string): { layers: string[]; tokens: number[]; logits:
   JSON.parse(readFileSync(join(fixtures, name, "expected.json"), "utf8"));
 
 async function logitsOf(model: LoadedModel, tokens: number[]): Promise<Float32Array> {
-  const decoder = await createDecoder(model);
+  const decoder = await openDecoder(model);
   const positions = Int32Array.from(tokens, (_, i) => i);
   const logits = await decoder.step(Int32Array.from(tokens), positions, { batch: 1, length: tokens.length });
   await decoder.dispose();

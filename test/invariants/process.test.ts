@@ -2,11 +2,13 @@
  * @file What a training does to the process around it: the event loop stays free, a signal stops it wherever it is,
  * and nothing keeps the process alive when it is done.
  */
+
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
+import { openDevice } from "../../src/device/openDevice.ts";
 import { createLearner } from "../../src/dpo/engineLearner.ts";
 import { DPOTrainer } from "../../src/dpoTrainer.ts";
 import { loraAdapter } from "../../src/models/adapters/lora.ts";
@@ -33,14 +35,17 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test("timers keep firing while a step runs", async () => {
   vi.stubEnv("PREFINE_NUM_THREADS", "1"); // so that a step is long on any machine
   const model = await randomGpt2(join(folder, "wide"), { n_embd: 384, n_layer: 4, n_positions: 512 });
-  const learner = await createLearner({
-    model,
-    adapter: loraAdapter(model.architecture, LORA),
-    objective: objective(),
-    optimizer: { settings: ADAMW, weightDecay: () => 0 },
-    dropout: false,
-    seed: 1,
-  });
+  const learner = await createLearner(
+    {
+      model,
+      adapter: loraAdapter(model.architecture, LORA),
+      objective: objective(),
+      optimizer: { settings: ADAMW, weightDecay: () => 0 },
+      dropout: false,
+      seed: 1,
+    },
+    await openDevice(),
+  );
   const ids = (length: number) => Array.from({ length }, (_, i) => (i * 7) % VOCABULARY);
   const pair = packed({ prompt_ids: ids(100), chosen_ids: ids(200), rejected_ids: ids(190) });
   const reference = [await learner.referenceLogps(pair)];

@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { BitsAndBytesConfig } from "../../src/config/BitsAndBytesConfig.ts";
 import { quantizedParts } from "../../src/formats/quantizedBlocks.ts";
-import { createDecoder } from "../../src/generation/cachedDecoder.ts";
 import { type LoraSettings, loraAdapter } from "../../src/models/adapters/lora.ts";
 import type { LoadedModel } from "../../src/models/loadedModel.ts";
 import {
@@ -16,6 +15,7 @@ import {
   quantizeModel,
   storedBytes,
 } from "../../src/models/precision/quantize.ts";
+import { openDecoder } from "../../src/pretrained/openDecoder.ts";
 import { pairs, referenceOf, scoresOf, trainSteps, useLearners } from "../support/learnerBench.ts";
 import { packed } from "../support/randomGpt2.ts";
 import { dequantizedModel, FAMILIES, randomModel } from "../support/randomModel.ts";
@@ -83,7 +83,7 @@ describe.each([...every, ...others])("%s in %s", (family, name) => {
 });
 
 async function logitsOf(model: LoadedModel): Promise<Float32Array> {
-  const decoder = await createDecoder(model);
+  const decoder = await openDecoder(model);
   try {
     const step = (ids: number[], from: number) =>
       decoder.step(

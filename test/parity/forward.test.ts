@@ -5,11 +5,11 @@
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { PackedPair } from "../../src/data/preferences/types.ts";
+import { openDevice } from "../../src/device/openDevice.ts";
 import { pairFeeds } from "../../src/dpo/pairFeeds.ts";
 import { packedGraphInputs, stepGraph } from "../../src/dpo/pairGraphs.ts";
 import { gemm, input } from "../../src/engine/graph/index.ts";
 import { lowerGraph } from "../../src/engine/onnx/lower.ts";
-import { Device } from "../../src/engine/runtime/device.ts";
 import { buildNetwork } from "../../src/models/buildNetwork.ts";
 import { packedAttention } from "../../src/models/packedAttention.ts";
 import { loadModel } from "../../src/pretrained/loadModel.ts";
@@ -26,7 +26,7 @@ import {
   referenceNames,
 } from "../support/shared.ts";
 
-const device = new Device({ threads: 1 });
+const device = await openDevice({ threads: 1 });
 afterAll(() => device.dispose());
 
 const names = referenceNames("forward", ".safetensors");
@@ -53,6 +53,7 @@ describe.skipIf(!hasReference)(`forward and backward of one pair${needsReference
     const hidden = model.architecture.forward(net, { tokens, positions, rows: input("rows", tokens.shape, "int32") });
     const logitsSession = await device.open(
       lowerGraph({ logits: gemm(hidden, net.weight(model.architecture.head), null, { transB: true }) }),
+      "logits",
     );
     const all = host([...pair.tokens.keys()], [pair.tokens.length], "int32");
     const logitsRun = await logitsSession.run({ ...weights, ...pairFeeds(pair), rows: all });
@@ -69,7 +70,7 @@ describe.skipIf(!hasReference)(`forward and backward of one pair${needsReference
     );
 
     const graph = stepGraph({ ...options, dropout: false, trainable: names }, objective());
-    const step = await device.open(graph);
+    const step = await device.open(graph, "step");
     const feeds = {
       ...weights,
       ...pairFeeds(pair),

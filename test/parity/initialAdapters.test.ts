@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadAdapter } from "../../src/checkpoints/adapter.ts";
 import { LoraConfig } from "../../src/config/LoraConfig.ts";
+import { openDevice } from "../../src/device/openDevice.ts";
 import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { createLearner } from "../../src/dpo/engineLearner.ts";
 import { loraAdapter } from "../../src/models/adapters/lora.ts";
@@ -53,14 +54,17 @@ describe.skipIf(!hasReference)(`adapters that PEFT has made${needsReference}`, (
     const expected = await loadAdapter(folderAt(join(folder, "initial_adapter")));
     const model = await loadModel(join(referenceFolder, "models", modelName));
     const adapter = loraAdapter(model.architecture, LoraConfig(lora_config));
-    const learner = await createLearner({
-      model,
-      adapter,
-      objective: objective(),
-      dropout: false,
-      seed: SEED,
-      optimizer: { settings: ADAMW, weightDecay: () => 0 },
-    });
+    const learner = await createLearner(
+      {
+        model,
+        adapter,
+        objective: objective(),
+        dropout: false,
+        seed: SEED,
+        optimizer: { settings: ADAMW, weightDecay: () => 0 },
+      },
+      await openDevice(),
+    );
     const { weights } = await readState(learner);
     await learner.dispose();
     expect([...weights.keys()].sort()).toEqual([...expected.weights.keys()].sort());

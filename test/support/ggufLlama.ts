@@ -1,6 +1,6 @@
 /** @file A small Llama in a GGUF file, its matrices in blocks of 8 bits, and the same numbers as safetensors. */
 import { join } from "node:path";
-import { Device } from "../../src/engine/runtime/device.ts";
+import { openDevice } from "../../src/device/openDevice.ts";
 import { fromFloat32 } from "../../src/formats/narrowFloats.ts";
 import type { SafetensorsTensor } from "../../src/formats/safetensors.ts";
 import { architectureOf } from "../../src/models/families/architectures.ts";
@@ -76,7 +76,7 @@ export async function ggufLlama(folder: string): Promise<{ file: string; plain: 
   const file = `${folder}.gguf`;
   writeGguf(file, METADATA, tensors);
   const { weights } = await loadModel(file);
-  const device = new Device({ threads: 1 });
+  const device = await openDevice({ threads: 1 });
   await device.load([...weights]);
   const read = await device.read([...weights.keys()]);
   const entries = read.map(({ shape, data }, i): [string, SafetensorsTensor] => {

@@ -20,7 +20,7 @@ export function wholeGradient(
   for (const { ids, values, along } of scatteredParts(parts, (name) => name)) {
     const [at, added] = [outputs.get(ids)!.data, outputs.get(values)!.data];
     const tensors = { table: [table], ids: [at as Int32Array], values: [added as Float32Array] };
-    addScattered(tensors, { places: [{ kind: along, isEmpty: false }] });
+    addScattered.run(tensors, { places: [{ kind: along, isEmpty: false }] });
   }
   return table;
 }

@@ -7,7 +7,7 @@ import { createLearner } from "../../src/dpo/engineLearner.ts";
 import type { LearnerOptions } from "../../src/dpo/learnerOptions.ts";
 import { type LossType, losses } from "../../src/dpo/losses/losses.ts";
 import type { Objective } from "../../src/dpo/losses/objective.ts";
-import { Device } from "../../src/engine/runtime/device.ts";
+import type { Device } from "../../src/engine/runtime/device.ts";
 import { mergeWeights } from "../../src/exporting/mergeWeights.ts";
 import { createDecoder } from "../../src/generation/cachedDecoder.ts";
 import { loraAdapter } from "../../src/models/adapters/lora.ts";
@@ -24,8 +24,8 @@ export interface GraphCase {
   model: string;
   /** Unique for the model. */
   name: string;
-  /** Opens the graphs, on a `Device` of its own. */
-  run(): Promise<unknown>;
+  /** Opens the graphs. */
+  run(device: Device): Promise<unknown>;
 }
 
 type Config = Record<string, unknown>;
@@ -198,8 +198,8 @@ function trainingCase(where: string, name: string, config: Config): GraphCase {
     const { model, adapter: shape } = prepared(config, { adapter: "the embedding, DoRA" });
     return { referenceModel: model, ...(shape ? { referenceAdapter: { adapter: shape, weights: new Map() } } : {}) };
   };
-  const run = () =>
-    createLearner({
+  const run = (device: Device) => {
+    const learned: LearnerOptions = {
       ...prepared(config, { precision, adapter }),
       objective: objective(loss, changes),
       dropout: false,
@@ -207,18 +207,21 @@ function trainingCase(where: string, name: string, config: Config): GraphCase {
       optimizer: { settings: ADAMW, weightDecay: () => 0 },
       ...(otherReference ? reference() : {}),
       ...options,
-    });
+    };
+    return createLearner(learned, device);
+  };
   return { model: where, name: `training: ${name}`, run };
 }
 
 /** The decoder's graph, and the one that picks rows into a cache of another size. */
 function generationCase(where: string, config: Config, using: Pick<Training, "precision" | "adapter">): GraphCase {
   const name = `generation: ${using.adapter ?? "no adapter"}, ${using.precision ?? "float32"}`;
-  const run = async () => {
+  const run = async (device: Device) => {
     const adapter = using.adapter === null ? null : adapterConfig(config, using.adapter);
     // where memory is short, the decoder keeps 16 bits by itself; here they are kept whatever the memory
     const model = keepNarrow((using.precision === undefined ? float32 : PRECISIONS[using.precision])(config));
-    const decoder = await createDecoder(model, { adapter: adapter && { config: adapter, weights: new Map() } });
+    const lora = adapter && loraAdapter(model.architecture, adapter);
+    const decoder = await createDecoder({ ...model, adapter: lora && { lora, weights: new Map() } }, device);
     await decoder.step(new Int32Array(2), new Int32Array(2), { batch: 1, length: 2 });
     await decoder.step(new Int32Array(2), new Int32Array(2), { batch: 2, length: 1, rows: new Int32Array(2) });
   };
@@ -230,10 +233,10 @@ function mergingCase(
   config: Config,
   using: Pick<Training, "precision"> & { adapter: string },
 ): GraphCase {
-  const run = async () => {
+  const run = async (device: Device) => {
     const model = (using.precision === undefined ? float32 : PRECISIONS[using.precision])(config);
     const adapter = loraAdapter(model.architecture, adapterConfig(config, using.adapter));
-    await mergeWeights(new Device(), quantizedUnder(model, adapter), adapter);
+    await mergeWeights(device, quantizedUnder(model, adapter), adapter);
   };
   return { model: where, name: `merging: ${using.adapter}, ${using.precision ?? "float32"}`, run };
 }
@@ -253,7 +256,8 @@ const MERGING = [
 
 /** The graph that scripts/demo trains the demo's model with. */
 function pretrainingCase(where: string, config: Config): GraphCase {
-  const run = () => new Device().open(languageModelGraph(modelOf(config).architecture, { rows: 4, length: 24 }));
+  const run = (device: Device) =>
+    device.open(languageModelGraph(modelOf(config).architecture, { rows: 4, length: 24 }), "language-model");
   return { model: where, name: "pretraining", run };
 }
 

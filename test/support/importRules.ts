@@ -4,7 +4,9 @@
  *
  * Against the first design:
  * - models and generation import data/hub: a model is found by its hub id where it is loaded.
- * - models knows the type of a byte range that the compute thread loads.
+ * - models knows the type of a byte range that a device loads.
+ * - device stands above models and optim, whose kernels it gives to what computes. What uses a device and is to run
+ *   anywhere (learner, dpo, generation, training) is handed one by those above, and knows the interface alone.
  * - generation imports config: GenerationConfig is one of the tables of options.
  * - training and checkpoints know the disk by its interfaces only: dpoTrainer, the entry for Node, gives it to them.
  * - dpoTrainer imports plots, by import() at the end of a run only: a plot is drawn from the file.
@@ -31,6 +33,7 @@ const LIBRARY = [
   ...ENGINE,
   ...DATA,
   "models",
+  "device",
   "learner",
   "dpo",
   "checkpoints",
@@ -49,7 +52,8 @@ export const RULES: Record<string, Rule> = {
   optim: { values: ["formats"] },
   "engine/graph": {},
   "engine/onnx": { values: ["engine/graph", "formats"] },
-  "engine/runtime": { values: ["formats"], types: ["engine/graph", "engine/onnx"] },
+  "engine/runtime": { values: ["formats", "engine/onnx"], types: ["engine/graph"] },
+  "engine/node": { values: ["engine/runtime"] },
   "data/hub": { values: ["disk", "formats"] },
   "data/datasets": { values: ["data/hub", "formats", "random"] },
   "data/chatTemplates": { values: ["formats"] },
@@ -63,6 +67,7 @@ export const RULES: Record<string, Rule> = {
     types: ["data/tokenizers", "data/datasets"],
   },
   models: { values: ["engine/graph", "formats", "random"], types: ["engine/runtime"] },
+  device: { values: ["engine/node", "engine/runtime", "optim", "models"] },
   learner: { values: [...ENGINE, "models", "optim"] },
   dpo: { values: [...ENGINE, "models", "optim", "learner"], types: ["data/preferences"] },
   checkpoints: { values: ["formats"], types: ["disk", "config", "optim"] },
@@ -78,14 +83,24 @@ export const RULES: Record<string, Rule> = {
       "dpo",
       "checkpoints",
     ],
-    types: ["disk", "terminal", "data/datasets"],
+    types: ["disk", "formats", "terminal", "data/datasets", "engine/runtime"],
   },
   generation: {
     values: [...ENGINE, "models", "data/tokenizers", "config", "random"],
     types: ["checkpoints"],
   },
   pretrained: {
-    values: ["disk", "formats", "models", "data/hub", "data/tokenizers", "checkpoints", "config", "generation"],
+    values: [
+      "disk",
+      "formats",
+      "models",
+      "device",
+      "data/hub",
+      "data/tokenizers",
+      "checkpoints",
+      "config",
+      "generation",
+    ],
     types: ["engine/runtime"],
   },
   exporting: {
@@ -95,6 +110,7 @@ export const RULES: Record<string, Rule> = {
       "random",
       ...ENGINE,
       "models",
+      "device",
       "data/tokenizers",
       "checkpoints",
       "generation",
@@ -116,7 +132,8 @@ export const READS_FILES = [
   "src/data/datasets/",
   "src/data/tokenizers/loadTokenizer.ts",
   "src/pretrained/",
-  "src/engine/runtime/",
+  "src/engine/node/",
+  "src/device/memory.ts",
   "src/plots/plotRunFolders.ts",
   "src/plots/readTrainerState.ts",
   "src/terminal/logger.ts",

@@ -1,9 +1,11 @@
 /** @file A small random model, learners on it, and a few large steps: for what must hold of an adapter. */
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import type { PairLogps } from "../../src/data/preferences/types.ts";
+import { openDevice } from "../../src/device/openDevice.ts";
 import { createLearner } from "../../src/dpo/engineLearner.ts";
 import type { Learner } from "../../src/dpo/learner.ts";
 import type { LearnerOptions } from "../../src/dpo/learnerOptions.ts";
@@ -29,14 +31,17 @@ export function useLearners(makeModel: (folder: string) => Promise<LoadedModel> 
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const learner = async (options: Partial<LearnerOptions> & Pick<LearnerOptions, "adapter">): Promise<Learner> => {
-    const made = await createLearner({
-      model: bench.model,
-      objective: objective(),
-      dropout: false,
-      seed: 3,
-      optimizer: { settings: ADAMW, weightDecay: () => 0 },
-      ...options,
-    });
+    const made = await createLearner(
+      {
+        model: bench.model,
+        objective: objective(),
+        dropout: false,
+        seed: 3,
+        optimizer: { settings: ADAMW, weightDecay: () => 0 },
+        ...options,
+      },
+      await openDevice(),
+    );
     learners.push(made);
     return made;
   };

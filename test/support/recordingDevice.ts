@@ -1,26 +1,27 @@
 /**
  * @file A device that computes nothing and records the graphs that are opened on it, so that tests get them from the
- * code that opens them in a run. It takes the place of src/engine/runtime/device.ts: `vi.mock(PATH, () => ...)`.
+ * code that opens them in a run.
  */
 import type { LoweredGraph } from "../../src/engine/onnx/lower.ts";
-import type { Device as RealDevice, Session } from "../../src/engine/runtime/device.ts";
+import type { Device, Session } from "../../src/engine/runtime/device.ts";
 
-let opened: LoweredGraph[] = [];
-
-/** The graphs that `run` opens, on any device, in order. */
-export async function graphsOpenedBy(run: () => Promise<unknown>): Promise<LoweredGraph[]> {
-  opened = [];
-  await run();
+/** The graphs that `run` opens, in order. */
+export async function graphsOpenedBy(run: (device: Device) => Promise<unknown>): Promise<LoweredGraph[]> {
+  const opened: LoweredGraph[] = [];
+  await run(new RecordingDevice(opened));
   return opened;
 }
 
-type Recorded = { [K in keyof RealDevice]: RealDevice[K] };
+class RecordingDevice implements Device {
+  private readonly opened: LoweredGraph[];
 
-class Device implements Recorded {
+  constructor(opened: LoweredGraph[]) {
+    this.opened = opened;
+  }
+
   async open(graph: LoweredGraph): Promise<Session> {
-    opened.push(graph);
-    const session: Pick<Session, "run" | "release"> = { run: async () => new Map(), release: async () => {} };
-    return session as Session;
+    this.opened.push(graph);
+    return { run: async () => new Map(), release: async () => {} };
   }
   runtime = async () => ({ kind: "native" as const, version: "none", notice: null });
   read = async () => [];
@@ -29,10 +30,7 @@ class Device implements Recorded {
   zeros = async () => {};
   copy = async () => {};
   free = async () => {};
-  apply = async <T>() => undefined as T;
+  apply = async <R>() => undefined as R;
   applyEach = async () => [];
   dispose = async () => {};
 }
-
-/** What stands in for the module. */
-export const recordingModule = { Device };

@@ -2,6 +2,7 @@
 import { grad, input, mul, sumAll, type Tensor } from "../../src/engine/graph/index.ts";
 import { arrayOf, type Dtype } from "../../src/engine/graph/tensor.ts";
 import { lowerGraph } from "../../src/engine/onnx/lower.ts";
+import { compute } from "../../src/engine/runtime/compute.ts";
 import type { Device, HostTensor } from "../../src/engine/runtime/device.ts";
 
 export function host(values: readonly number[], shape: readonly number[], dtype: Dtype = "float32"): HostTensor {
@@ -24,17 +25,12 @@ export function numbers(count: number, seed = 1): number[] {
   });
 }
 
-export async function evaluate(
+export function evaluate(
   device: Device,
   outputs: Record<string, Tensor>,
   feeds: Record<string, HostTensor>,
 ): Promise<Map<string, HostTensor>> {
-  const session = await device.open(lowerGraph(outputs));
-  try {
-    return await session.run(feeds);
-  } finally {
-    await session.release();
-  }
+  return compute(device, "graph", outputs, { feeds });
 }
 
 /**
@@ -61,7 +57,7 @@ export async function gradientError(
   const all = { ...feeds, weights };
   const named = Object.fromEntries(wrt.map((name, i) => [`grad.${name}`, gradients[i]]));
   const exact = await evaluate(device, named, all);
-  const session = await device.open(lowerGraph({ loss }));
+  const session = await device.open(lowerGraph({ loss }), "loss");
   let worst = 0;
   for (const name of wrt) {
     const { data, dtype, shape } = feeds[name];

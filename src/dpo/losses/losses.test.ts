@@ -6,12 +6,13 @@ import { afterAll, describe, expect, test } from "vitest";
 import { objective } from "../../../test/support/objective.ts";
 import { evaluate, gradientError, host, inputLike } from "../../../test/support/runGraph.ts";
 import { LOSS_NAMES, lossesWith } from "../../config/options/lossTypes.ts";
-import { Device, type HostTensor } from "../../engine/runtime/device.ts";
+import { openDevice } from "../../device/openDevice.ts";
+import type { HostTensor } from "../../engine/runtime/device.ts";
 import type { DivergenceType } from "./divergence.ts";
 import { type LossType, losses, needsReference, needsWholeBatch } from "./losses.ts";
 import { type Objective, objectiveLoss } from "./objective.ts";
 
-const device = new Device({ threads: 1 });
+const device = await openDevice({ threads: 1 });
 afterAll(() => device.dispose());
 
 /** Five pairs; no two margins or log-ratios are equal, some answers gained and some lost. */

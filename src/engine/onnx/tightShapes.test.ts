@@ -1,8 +1,8 @@
 /** @file Sizes named by stretches of nodes, and graphs that compute the same with them. */
 import { expect, test } from "vitest";
 import { host, numbers } from "../../../test/support/runGraph.ts";
+import { openDevice } from "../../device/openDevice.ts";
 import { add, input, matmul, mul, sumAll, type Tensor } from "../graph/index.ts";
-import { Device } from "../runtime/device.ts";
 import { lowerGraph } from "./lower.ts";
 import { tightShapes } from "./tightShapes.ts";
 
@@ -36,15 +36,15 @@ test("a graph of tight memory gives the same bits", async () => {
   for (let i = 0; i < 60; i++) y = add(mul(y, 0.5), matmul(x, w));
   const outputs = { y, sum: sumAll(y) };
   const feeds = { x: host(numbers(40), [5, 8]), w: host(numbers(64, 2), [8, 8]) };
-  const device = new Device();
+  const device = await openDevice();
   try {
     const plain = lowerGraph(outputs);
     const tight = lowerGraph(outputs, { tightMemory: true });
     expect([plain.tightMemory, tight.tightMemory]).toEqual([false, true]);
     expect(tight.bytes).not.toEqual(plain.bytes);
     const [expected, found] = [
-      await (await device.open(plain)).run(feeds),
-      await (await device.open(tight)).run(feeds),
+      await (await device.open(plain, "plain")).run(feeds),
+      await (await device.open(tight, "tight")).run(feeds),
     ];
     expect(found).toEqual(expected);
     expect([...(found.get("y")?.data ?? [])].every((value) => Number.isFinite(Number(value)))).toBe(true);

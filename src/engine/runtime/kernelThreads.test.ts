@@ -1,37 +1,23 @@
 /** @file Kernels on several threads: the same bits, the same errors, nothing lost, and the process ends. */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
+import { die, double, openOddDevice } from "../../../test/support/oddKernels.ts";
+import { runScript } from "../../../test/support/runScript.ts";
 import { clippedStep, type SteppedTensor } from "../../learner/clippedStep.ts";
 import { type OptimizerSettings, stateOf } from "../../optim/optimizers.ts";
 import { Mt19937 } from "../../random.ts";
-import { Device } from "./device.ts";
-
-const folder = mkdtempSync(join(tmpdir(), "prefine-kernels-"));
-const module = pathToFileURL(join(folder, "kernels.mjs")).href;
-writeFileSync(
-  join(folder, "kernels.mjs"),
-  `import { threadId } from "node:worker_threads";
-  export const double = ({ x }, { fails } = {}) => {
-    if (fails) throw Object.assign(new Error("too odd"), { name: "PrefineError", code: "data", hint: "make it even" });
-    for (let i = 0; i < x.length; i++) x[i] *= 2;
-    return threadId;
-  };
-  export const die = () => process.exit(3);
-  `,
-);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+import type { Device } from "./device.ts";
 
 const devices: Device[] = [];
 afterEach(async () => {
   for (const device of devices.splice(0)) await device.dispose();
 });
 function openDevice(options: { threads: number; sharedFrom?: number }): Device {
-  devices.push(new Device(options));
-  return devices[devices.length - 1];
+  const device = openOddDevice(options);
+  devices.push(device);
+  return device;
 }
 
 /** More than one batch of numbers, and small ones. */
@@ -88,7 +74,7 @@ test.each<OptimizerSettings>([
 });
 
 describe("applyEach", () => {
-  const items = (names: string[], args: unknown = {}) => names.map((x) => ({ tensors: { x }, args }));
+  const items = (names: string[], args: { fails?: boolean } = {}) => names.map((x) => ({ tensors: { x }, args }));
   const ones = (size: number) => floats([size], new Float32Array(size).fill(1));
   const firsts = async (device: Device, names: string[]) => (await device.read(names)).map(({ data }) => data[0]);
   /** Two of one batch each, two that share the third. */
@@ -103,13 +89,13 @@ describe("applyEach", () => {
   test("shares large tensors among threads, with the results in order", async () => {
     const device = openDevice({ threads: 2, sharedFrom: 2 ** 21 });
     await put(device);
-    const [main] = await device.applyEach<number>(module, "double", items(["a"])); // too small
-    const threads = await device.applyEach<number>(module, "double", items(["a", "b", "c", "d"]));
+    const [main] = await device.applyEach(double, items(["a"])); // too small
+    const threads = await device.applyEach(double, items(["a", "b", "c", "d"]));
     expect(threads).not.toContain(main);
     expect(threads[1]).not.toBe(threads[2]);
     expect(threads[0]).toBe(threads[3]); // small ones go together
     expect(await firsts(device, ["a", "b", "c", "d"])).toEqual([4, 2, 2, 2]);
-    const again = await device.applyEach<number>(module, "double", items(["b", "c"]));
+    const again = await device.applyEach(double, items(["b", "c"]));
     expect(new Set(again)).toEqual(new Set([threads[1], threads[2]])); // no more threads than wanted
   });
 
@@ -118,7 +104,7 @@ describe("applyEach", () => {
     const alone = openDevice({ threads: 1, sharedFrom: 1 });
     for (const each of [device, alone]) {
       await put(each);
-      expect(new Set(await each.applyEach(module, "double", items(["a", "b", "c", "d"]))).size).toBe(1);
+      expect(new Set(await each.applyEach(double, items(["a", "b", "c", "d"]))).size).toBe(1);
     }
   });
 
@@ -132,47 +118,46 @@ describe("applyEach", () => {
       ["c", ones(4)],
     ]);
     for (const name of ["a", "b"]) {
-      expect(new Set(await device.applyEach(module, "double", items([name, "c"]))).size).toBe(1);
+      expect(new Set(await device.applyEach(double, items([name, "c"]))).size).toBe(1);
     }
-    expect(new Set(await device.applyEach(module, "double", items(["c"]))).size).toBe(1);
+    expect(new Set(await device.applyEach(double, items(["c"]))).size).toBe(1);
     expect(await firsts(device, ["a", "same", "b", "c"])).toEqual([2, 2, 2, 8]);
   });
 
   test.each([1, 2])("tells what a kernel throws, and loses no tensor: %i threads", async (threads) => {
     const device = openDevice({ threads, sharedFrom: 1 });
     await put(device);
-    const call = device.applyEach(module, "double", [...items(["b", "a"]), ...items(["c"], { fails: true })]);
-    await expect(call).rejects.toMatchObject({
-      ...{ name: "PrefineError", code: "data", message: "too odd", hint: "make it even" },
-    });
-    await expect(device.applyEach(module, "double", items(["b", "missing"]))).rejects.toThrow('no tensor "missing"');
+    const call = device.applyEach(double, [...items(["b", "a"]), ...items(["c"], { fails: true })]);
+    const refusal = { name: "PrefineError", code: "data", message: "too odd", hint: "make it even" };
+    await expect(call).rejects.toMatchObject(refusal);
+    await expect(device.applyEach(double, items(["b", "missing"]))).rejects.toThrow('no tensor "missing"');
     expect(await firsts(device, ["a", "b", "c"])).toEqual([2, 2, 1]);
-    await device.applyEach(module, "double", items(["a", "b", "c"]));
+    await device.applyEach(double, items(["a", "b", "c"]));
     expect(await firsts(device, ["a", "b", "c"])).toEqual([4, 4, 2]);
   });
 
   test("tells that a thread has died, then and later", async () => {
     const device = openDevice({ threads: 2, sharedFrom: 1 });
     await put(device);
-    for (const kernel of ["die", "double"]) {
-      await expect(device.applyEach(module, kernel, items(["b", "c"]))).rejects.toThrow("a kernel thread has ended");
+    for (const kernel of [die, double]) {
+      await expect(device.applyEach(kernel, items(["b", "c"]))).rejects.toThrow("a kernel thread has ended");
     }
   });
 });
 
 const TWICE = "await Promise.all([device.dispose(), device.dispose()]); await device.dispose();";
-test.each(["await device.dispose();", TWICE, ""])("a process ends with its kernel threads: %j", (last) => {
-  const device = new URL("../../../dist/engine/runtime/device.js", import.meta.url).href;
+test.each(["await device.dispose();", TWICE, ""])("a process ends with its kernel threads: %j", async (last) => {
+  const folder = mkdtempSync(join(tmpdir(), "prefine-kernels-"));
+  const odd = new URL("../../../test/support/oddKernels.ts", import.meta.url).href;
   const script = `
-    import { Device } from ${JSON.stringify(device)};
-    const device = new Device({ threads: 2, sharedFrom: 1 });
-    const data = () => ({ dtype: "float32", shape: [4], data: new Float32Array(4) });
+    import { double, openOddDevice } from ${JSON.stringify(odd)};
+    const device = openOddDevice({ threads: 2, sharedFrom: 1 });
+    const data = () => ({ dtype: "float32" as const, shape: [4], data: new Float32Array(4) });
     await device.put([["a", data()], ["b", data()]]);
     const items = ["a", "b"].map((x) => ({ tensors: { x }, args: {} }));
-    console.log((await device.applyEach(${JSON.stringify(module)}, "double", items)).length);
+    console.log((await device.applyEach(double, items)).length);
     ${last}`;
-  const file = join(folder, "process.mjs");
-  writeFileSync(file, script);
-  const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: "utf8", timeout: 20_000 });
-  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "2\n", stderr: "" });
+  writeFileSync(join(folder, "process.mts"), script);
+  expect(await runScript(join(folder, "process.mts"), folder)).toEqual({ code: 0, stdout: "2\n", stderr: "" });
+  rmSync(folder, { recursive: true });
 });

@@ -10,8 +10,7 @@
  * float64, and needs room for all its outputs. WebAssembly with SIMD sees only its own memory, at most 4 GiB that
  * cannot be moved: the weights would have to live there, or be copied there and back.
  */
-import { Worker } from "node:worker_threads";
-import { buffersOf, type HostTensor, type KernelName, type KernelReply, type KernelRequest } from "./protocol.ts";
+import type { HostTensor, KernelReply, KernelRequest } from "./protocol.ts";
 
 /** Numbers of a message to a thread, at least: some 4 ms of AdamW, beside which sending it is nothing. */
 const BATCH = 2 ** 20;
@@ -23,13 +22,21 @@ export interface KernelCall {
   args: unknown;
 }
 
+/** One thread, one request at a time. Where it dies, the tensors that it had are lost, and its starter must end too. */
+export interface KernelThread {
+  run(request: KernelRequest): Promise<KernelReply>;
+  end(): Promise<void>;
+}
+
 /** Starts its threads when they are first needed. */
 export class KernelThreads {
-  private readonly count: number;
+  readonly count: number;
+  private readonly start: () => KernelThread;
   private readonly threads: KernelThread[] = [];
 
-  constructor(count: number) {
+  constructor(count: number, start: () => KernelThread) {
     this.count = count;
+    this.start = start;
   }
 
   /**
@@ -38,14 +45,14 @@ export class KernelThreads {
    * @returns what the kernel returned of each call.
    * @throws what it threw, when all tensors are back.
    */
-  async run(name: KernelName, calls: readonly KernelCall[]): Promise<unknown[]> {
-    while (this.threads.length < this.count) this.threads.push(new KernelThread());
+  async run(kernel: string, calls: readonly KernelCall[]): Promise<unknown[]> {
+    while (this.threads.length < this.count) this.threads.push(this.start());
     const results = new Array<unknown>(calls.length);
     const batches = batchesOf(calls);
     const work = async (thread: KernelThread): Promise<void> => {
       for (let batch = batches.shift(); batch; batch = batches.shift()) {
         const lent = batch.map((i) => calls[i]);
-        const ofBatch = await lend(thread, name, lent);
+        const ofBatch = await lend(thread, kernel, lent);
         for (const [k, i] of batch.entries()) results[i] = ofBatch[k];
       }
     };
@@ -92,40 +99,14 @@ function batchesOf(calls: readonly KernelCall[]): number[][] {
   return batches;
 }
 
-async function lend(thread: KernelThread, name: KernelName, calls: readonly KernelCall[]): Promise<unknown[]> {
+async function lend(thread: KernelThread, kernel: string, calls: readonly KernelCall[]): Promise<unknown[]> {
   const items = calls.map(({ tensors, args }) => {
     return { tensors: Object.fromEntries(Object.entries(tensors).map(([key, { data }]) => [key, data])), args };
   });
-  const reply = await thread.run({ ...name, items });
+  const reply = await thread.run({ kernel, items });
   for (const [i, { tensors }] of calls.entries()) {
     for (const [key, tensor] of Object.entries(tensors)) tensor.data = reply.tensors[i][key];
   }
   if (reply.error) throw Object.assign(new Error(reply.error.message), reply.error);
   return reply.results;
-}
-
-/** One thread, one request at a time. Where it dies the compute thread dies too, by the error or the throw here. */
-class KernelThread {
-  private readonly worker = new Worker(new URL("./kernelThread.js", import.meta.url));
-  private take: (reply: KernelReply) => void = () => {};
-
-  constructor() {
-    this.worker.on("message", (reply: KernelReply) => this.take(reply));
-    this.worker.on("exit", () => {
-      throw new Error("internal: a kernel thread has ended"); // with the tensors that it had
-    });
-    this.worker.unref(); // the compute thread lives as long as it is asked
-  }
-
-  run(request: KernelRequest): Promise<KernelReply> {
-    return new Promise((resolve) => {
-      this.take = resolve;
-      this.worker.postMessage(request, buffersOf(request.items.map(({ tensors }) => tensors)));
-    });
-  }
-
-  async end(): Promise<void> {
-    this.worker.removeAllListeners("exit");
-    await this.worker.terminate();
-  }
 }

@@ -3,6 +3,7 @@ import type { PackedMatrix } from "../../formats/bitsandbytes.ts";
 import type { BlockDtype } from "../../formats/ggufBlocks.ts";
 import type { Quantization } from "../../formats/quantizedBlocks.ts";
 import type { ConstantData, Dtype, NarrowDtype } from "../graph/tensor.ts";
+import type { RuntimeKind } from "./ort.ts";
 
 /** A tensor in JavaScript memory. */
 export interface HostTensor {
@@ -38,42 +39,22 @@ export type Fetch = "return" | { into: string; rows?: [number, number] } | { sto
 
 /** What computes. */
 export interface RuntimeInfo {
-  kind: "native" | "wasm";
+  kind: RuntimeKind;
   /** Of ONNX Runtime. */
   version: string;
   /** One line where a person can have it faster. */
   notice: string | null;
 }
 
-/** What the compute thread is started with. */
-export interface ThreadOptions {
-  /** "native" or "wasm"; undefined: the fastest there is. */
-  runtime?: string;
-  /** Of one MatMul; 0: the runtime's choice. */
-  threads: number;
-  /** ONNX Runtime's names of what computes, the first that can: `cuda`; empty: the CPU. */
-  providers: string[];
-  /** Numbers in all tensors of an `applyEach` from which several threads share them. */
-  sharedFrom: number;
-}
-
-/** A kernel by its place. */
-export interface KernelName {
-  /** URL of a JavaScript module. */
-  module: string;
-  /** The name of its export. */
-  kernel: string;
-}
-
 /** One call of a kernel: stored tensors by the names that it knows them by, each in one item of a request only. */
-export interface KernelItem {
-  tensors: Record<string, string>;
+interface NamedItem {
+  tensors: Readonly<Record<string, string>>;
   args: unknown;
 }
 
 export type Request =
   | { method: "runtime" }
-  | { method: "open"; model: Uint8Array; arena: boolean; profile: boolean }
+  | { method: "open"; model: Uint8Array; arena: boolean }
   | { method: "close"; session: number }
   | { method: "run"; session: number; feeds: [string, Feed][]; fetches: [string, Fetch][] }
   | { method: "load"; tensors: [string, FileRange][] }
@@ -82,8 +63,8 @@ export type Request =
   | { method: "read"; names: string[] }
   | { method: "copy"; pairs: [from: string, to: string][] }
   | { method: "free"; names: string[] }
-  | ({ method: "apply"; tensors: Record<string, string[]>; args: unknown } & KernelName)
-  | ({ method: "applyEach"; items: readonly KernelItem[] } & KernelName)
+  | { method: "apply"; kernel: string; tensors: Readonly<Record<string, readonly string[]>>; args: unknown }
+  | { method: "applyEach"; kernel: string; items: readonly NamedItem[] }
   | { method: "stop" };
 
 /** An error by its parts: a class does not survive the way between threads. */
@@ -102,7 +83,8 @@ export function partsOf(error: unknown): ThreadError {
 /** Tensors of an item whose memory goes with the message: the sender has them no more. */
 export type MovedTensors = Record<string, ConstantData>;
 
-export interface KernelRequest extends KernelName {
+export interface KernelRequest {
+  kernel: string;
   items: { tensors: MovedTensors; args: unknown }[];
 }
 
@@ -118,4 +100,6 @@ export function buffersOf(items: readonly MovedTensors[]): ArrayBuffer[] {
   return items.flatMap((tensors) => Object.values(tensors).map(({ buffer }) => buffer as ArrayBuffer));
 }
 
+/** A request as it travels: its answer has the same number. */
+export type Numbered = { id: number; request: Request };
 export type Reply = { id: number; result: unknown } | { id: number; error: ThreadError };

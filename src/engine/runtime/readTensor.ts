@@ -1,6 +1,5 @@
 /** @file A tensor's bytes in a file -> float32 in memory, or 16 bits as they are. */
-import { readSync } from "node:fs";
-import { type Bytes, type PackedMatrix, unpack, widen } from "../../formats/bitsandbytes.ts";
+import { type PackedMatrix, unpack, widen } from "../../formats/bitsandbytes.ts";
 import { decodeBlocks, isBlockDtype } from "../../formats/ggufBlocks.ts";
 import { widenFloats } from "../../formats/narrowFloats.ts";
 import { type PartData, quantizeBlocks, quantizedBytes, quantizedParts } from "../../formats/quantizedBlocks.ts";
@@ -13,37 +12,41 @@ export function storedBytes({ shape, quantize: quantization, keep }: FileRange):
   return quantization ? quantizedBytes(quantization, sizeOf(shape)) : (keep ? 2 : 4) * sizeOf(shape);
 }
 
-/** The descriptor of a file, which is open until all are read. */
-type Open = (file: string) => number;
+/** Bytes [start, end) of a file, or of what a place has instead of files; memory of their own. */
+export type ReadBytes = (file: string, start: number, end: number) => Promise<Uint8Array<ArrayBuffer>>;
 
-/** What the compute thread stores of a tensor, by name: float32, or the parts of a matrix in fewer bits. */
-export function readStored(open: Open, name: string, range: FileRange): [string, HostTensor][] {
-  if (!range.quantize) return [[name, readTensor(open, range)]];
+/** What is stored of a tensor, by name: float32, or the parts of a matrix in fewer bits. */
+export async function readStored(read: ReadBytes, name: string, range: FileRange): Promise<[string, HostTensor][]> {
+  if (!range.quantize) return [[name, await readTensor(read, range)]];
   const parts = quantizedParts(range.quantize, sizeOf(range.shape));
-  const data = range.packed ? unpack(...readPacked(open, range, range.packed)) : quantizeTensor(open, range);
+  const data = range.packed
+    ? unpack(...(await readPacked(read, range, range.packed)))
+    : await readQuantized(read, range);
   return parts.map(({ suffix, dtype, shape }, i) => [name + suffix, { dtype, shape, data: data[i] }]);
 }
 
-function quantizeTensor(open: Open, range: FileRange): PartData[] {
-  const { shape, data } = readTensor(open, range);
+async function readQuantized(read: ReadBytes, range: FileRange): Promise<PartData[]> {
+  const { shape, data } = await readTensor(read, range);
   const [rows, columns] = shape;
   const { layout, ...quantization } = range.quantize as NonNullable<FileRange["quantize"]>;
   const values = data as Float32Array;
   return quantizeBlocks(layout === "out,in" ? values : transpose(values, [columns, rows]), quantization);
 }
 
-function readPacked(open: Open, range: FileRange, packed: PackedMatrix) {
-  const read = ({ file, start, end }: Bytes) => readRange(open(file), start, end);
-  return [packed, read(range), packed.scales.map(read)] as const;
+async function readPacked(read: ReadBytes, range: FileRange, packed: PackedMatrix) {
+  const scales: Uint8Array<ArrayBuffer>[] = [];
+  const codes = await read(range.file, range.start, range.end);
+  for (const { file, start, end } of packed.scales) scales.push(await read(file, start, end));
+  return [packed, codes, scales] as const;
 }
 
-function readTensor(open: Open, range: FileRange): HostTensor {
+async function readTensor(read: ReadBytes, range: FileRange): Promise<HostTensor> {
   const { file, start, end, as, shape, rows, keep, packed } = range;
   if (packed) {
-    const values = widen(...readPacked(open, range, packed));
+    const values = widen(...(await readPacked(read, range, packed)));
     return { dtype: "float32", shape, data: packed.layout === "out,in" ? values : transpose(values, shape) };
   }
-  const bytes = readRange(open(file), start, end);
+  const bytes = await read(file, start, end);
   if (keep) return { dtype: keep, shape, data: new Uint16Array(bytes.buffer) };
   const data = isBlockDtype(as) ? decodeBlocks(bytes, as) : widenFloats(bytes.buffer, as);
   const arranged =
@@ -53,18 +56,6 @@ function readTensor(open: Open, range: FileRange): HostTensor {
         ? transpose(data, shape)
         : deinterleave(data, shape, rows.interleavedHeads);
   return { dtype: "float32", shape, data: arranged };
-}
-
-/** Reads [start, end) of an open file; one call reads at most 1 GiB. */
-function readRange(fd: number, start: number, end: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(end - start);
-  let done = 0;
-  while (done < bytes.length) {
-    const count = readSync(fd, bytes, done, Math.min(bytes.length - done, 2 ** 30), start + done);
-    if (count === 0) throw new Error("the file ends too early");
-    done += count;
-  }
-  return bytes;
 }
 
 /** The file has [columns, rows] of a matrix [rows, columns]. */

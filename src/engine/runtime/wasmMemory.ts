@@ -1,6 +1,6 @@
 /** @file The 4 GiB of 32-bit WebAssembly: what does not fit is told before it is read or computed. */
 import { PrefineError } from "../../errors.ts";
-import { formatBytes } from "./memory.ts";
+import { formatBytes } from "./formatBytes.ts";
 
 /** Of the 4 GiB; a feed that finds no room is not refused by onnxruntime-web, so none may come near the end. */
 const MAX_FEEDS = 3 * 2 ** 30;

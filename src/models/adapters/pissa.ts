@@ -2,9 +2,7 @@
 import type { Device } from "../../engine/runtime/device.ts";
 import { PrefineError } from "../../errors.ts";
 import type { LoraAdapter } from "./lora.ts";
-
-const KERNEL = new URL("./pissaKernel.js", import.meta.url).href;
-const kernelModule = import.meta.url.endsWith(".ts") ? KERNEL.replace(/\.js$/, ".ts") : KERNEL;
+import { pissa } from "./pissaKernel.ts";
 
 /**
  * For an adapter with init_lora_weights "pissa": moves the principal components of the base's weights, which must be in
@@ -34,6 +32,6 @@ export async function takePrincipal(
     ]);
     const tensors = { weight: [rename(`${layer.name}.weight`)], a: [rename(nameA)], b: [rename(nameB)] };
     const sizes = { r, scaling, inFeatures, outFeatures, isTransposed: layout === "in,out" };
-    await device.apply(kernelModule, "pissa", tensors, [sizes]);
+    await device.apply(pissa, tensors, [sizes]);
   }
 }

@@ -55,7 +55,7 @@ describe.each([
     const [r, scaling] = [3, 2];
     const weight = matrix.slice();
     const [a, b] = [new Float32Array(r * columns), new Float32Array(rows * r)];
-    pissa({ weight: [weight], a: [a], b: [b] }, [
+    pissa.run({ weight: [weight], a: [a], b: [b] }, [
       { r, scaling, inFeatures: columns, outFeatures: rows, isTransposed: false },
     ]);
     const [left0, right0] = [left.slice(r), right.slice(r)];

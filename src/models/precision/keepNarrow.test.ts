@@ -6,9 +6,10 @@ import { afterAll, describe, expect, test } from "vitest";
 import { objective } from "../../../test/support/objective.ts";
 import { packed } from "../../../test/support/randomGpt2.ts";
 import { host } from "../../../test/support/runGraph.ts";
+import { openDevice } from "../../device/openDevice.ts";
 import { pairFeeds } from "../../dpo/pairFeeds.ts";
-import { headMeanGraph, stepGraph } from "../../dpo/pairGraphs.ts";
-import { Device } from "../../engine/runtime/device.ts";
+import { headMean, stepGraph } from "../../dpo/pairGraphs.ts";
+import { compute } from "../../engine/runtime/compute.ts";
 import { encodeSafetensors, type SafetensorsTensor } from "../../formats/safetensors.ts";
 import { loadModel } from "../../pretrained/loadModel.ts";
 import { Mt19937 } from "../../random.ts";
@@ -18,7 +19,7 @@ import type { LoadedModel } from "../loadedModel.ts";
 import { keepNarrow } from "./keepNarrow.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-narrow-"));
-const device = new Device({ threads: 1 });
+const device = await openDevice({ threads: 1 });
 afterAll(async () => {
   await device.dispose();
   rmSync(folder, { recursive: true });
@@ -82,12 +83,12 @@ async function stepOf({ architecture, weights }: LoadedModel) {
     const values = random.normal(new Float32Array(shape[0] * shape[1]), 0, 0.3);
     return [name, host([...values], shape)] as const;
   });
-  const mean = await device.open(headMeanGraph(architecture));
-  await mean.run({ [architecture.head]: architecture.head }, { headMean: { store: "headMean" } });
+  const mean = headMean(architecture);
+  await compute(device, "head-mean", { headMean: mean }, { fetches: { headMean: { store: "headMean" } } });
   const options = { architecture, adapter, frozenHead: true, ldAlpha: null, useWeighting: false };
   const trainable = lora.map(([name]) => name);
   const graph = stepGraph({ ...options, dropout: false, trainable }, objective());
-  const session = await device.open(graph);
+  const session = await device.open(graph, "step");
   const feeds = {
     ...Object.fromEntries([...architecture.parameters.keys(), "headMean"].map((name) => [name, name])),
     ...Object.fromEntries(start),

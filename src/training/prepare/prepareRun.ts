@@ -61,8 +61,9 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
   const truncation = truncationOf(request, trained, observer);
   checkReference(trained, args, { maxLength: truncation.max_length });
   const { train, evals } = await prepareSplits(request, { trained, tokenizer, truncation, observer });
-  const options = withinMemory(learnerOptions(trained, args), { args, largest: train.largest, observer });
-  const learner = await createLearner(options);
+  const fitting = { args, largest: train.largest, observer, memory: platform.memory };
+  const options = withinMemory(learnerOptions(trained, args), fitting);
+  const learner = await createLearner(options, await platform.openDevice());
   const { runtime } = learner;
   if (runtime.notice !== null) observer.warn(runtime.notice);
   const model = withPadToken(trained.saved, tokenizer);

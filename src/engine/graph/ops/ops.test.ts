@@ -1,12 +1,12 @@
 /** @file Every op against central differences, in float64 where the runtime has the kernel. */
 import { afterAll, expect, test } from "vitest";
 import { evaluate, gradientError, host, inputLike, numbers } from "../../../../test/support/runGraph.ts";
+import { openDevice } from "../../../device/openDevice.ts";
 import { lowerGraph } from "../../onnx/lower.ts";
-import { Device } from "../../runtime/device.ts";
 import * as ops from "../index.ts";
 import { type Dtype, input, type Tensor } from "../tensor.ts";
 
-const device = new Device({ threads: 1 });
+const device = await openDevice({ threads: 1 });
 afterAll(() => device.dispose());
 
 type Inputs = Record<string, Tensor>;
@@ -237,7 +237,7 @@ test.each([5, 20_000])("linearLogps: log of the sum of squared probabilities ove
   const inputs = { h: inputLike("h", h), w: inputLike("w", w), ids: inputLike("ids", ids) };
   const { logps, logSquares } = ops.linearLogps(inputs.h, inputs.w, inputs.ids);
   await device.put([["words", w]]); // blocks of a weight are views of a stored tensor
-  const session = await device.open(lowerGraph({ logps, logSquares }));
+  const session = await device.open(lowerGraph({ logps, logSquares }), "logps");
   const found = await session.run({ h, w: "words", ids });
   for (const row of [0, 1]) {
     const logits = Array.from({ length: words }, (_, v) =>
@@ -267,7 +267,7 @@ test("linearLogps with rows replaced is linearLogps of the matrix that has them,
   const found = [];
   for (const patch of [null, { ids, rows: input("rows", [5, 3]) }]) {
     const graph = ops.linearLogps(inputLike("h", h), inputLike("w", w), inputLike("labels", labels), patch);
-    const session = await device.open(lowerGraph({ ...graph }));
+    const session = await device.open(lowerGraph({ ...graph }), "patched");
     const feeds = { h, w: patch ? "plain" : "put", labels, ...(patch ? { rows: host(rows, [5, 3]) } : {}) };
     found.push([...(await session.run(feeds))].map(([name, { data }]) => [name, [...data]]));
   }

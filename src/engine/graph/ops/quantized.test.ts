@@ -1,13 +1,14 @@
 /** @file Products with quantized matrices: against the dequantized one in floats, and against finite differences. */
 import { afterAll, describe, expect, it } from "vitest";
 import { gradientError, host, numbers } from "../../../../test/support/runGraph.ts";
+import { openDevice } from "../../../device/openDevice.ts";
 import { dequantizeBlocks, NESTED_VALUES, quantizeBlocks, quantizedParts } from "../../../formats/quantizedBlocks.ts";
-import { lowerGraph } from "../../onnx/lower.ts";
-import { Device, type HostTensor } from "../../runtime/device.ts";
+import { compute } from "../../runtime/compute.ts";
+import type { HostTensor } from "../../runtime/device.ts";
 import { constant, input, type Tensor } from "../tensor.ts";
 import { dequantize, type QuantizedMatrix, quantizedMatmul } from "./quantized.ts";
 
-const device = new Device({ threads: 1 });
+const device = await openDevice({ threads: 1 });
 afterAll(() => device.dispose());
 
 const nested = constant([...NESTED_VALUES]);
@@ -48,9 +49,7 @@ function matrixOf({ format, nested: isNested, shape: [outFeatures, inFeatures] }
 }
 
 async function run(output: Tensor, feeds: Record<string, HostTensor>): Promise<Float32Array> {
-  const session = await device.open(lowerGraph({ output }));
-  const found = await session.run(feeds);
-  await session.release();
+  const found = await compute(device, "quantized", { output }, { feeds });
   return found.get("output")?.data as Float32Array;
 }
 

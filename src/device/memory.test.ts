@@ -1,6 +1,6 @@
 /** @file What counts as memory that is left. */
 import { expect, test } from "vitest";
-import { availableMemory, formatBytes } from "./memory.ts";
+import { availableMemory } from "./memory.ts";
 
 const GIB = 2 ** 30;
 const meminfo = "MemTotal:       16777216 kB\nMemAvailable:    8388608 kB\nSwapFree:              0 kB\n";
@@ -23,8 +23,4 @@ test("a container's limit less its use counts where it is lower; caches of files
   expect(availableMemory((path) => files[path])).toBe(1.5 * GIB);
   files["/sys/fs/cgroup/box/memory.max"] = "max\n";
   expect(availableMemory((path) => files[path])).toBe(8 * GIB);
-});
-
-test("bytes are shown in gigabytes", () => {
-  expect([1.5e9, 40e6, 123.4e9].map(formatBytes)).toEqual(["1.5 GB", "0.0 GB", "123 GB"]);
 });

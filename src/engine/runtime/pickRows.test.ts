@@ -8,7 +8,7 @@ describe("pickRows", () => {
       const rows = [n % 4, (n >> 2) % 4, (n >> 4) % 4, n >> 6];
       const caches = [Float32Array.from({ length: 12 }, (_, i) => i), Float32Array.of(5, 6, 7, 8)];
       const expected = caches.map((cache) => rows.flatMap((row) => [...cache.subarray(...range(cache, row))]));
-      pickRows({ caches }, { rows });
+      pickRows.run({ caches }, { rows });
       expect(caches.map((cache) => [...cache])).toEqual(expected);
     }
   });

@@ -1,7 +1,8 @@
 /** @file How much memory is left, and the refusal of work that needs more: better than being killed an hour later. */
 import { readFileSync } from "node:fs";
 import { totalmem } from "node:os";
-import { PrefineError } from "../../errors.ts";
+import { formatBytes } from "../engine/runtime/formatBytes.ts";
+import { PrefineError } from "../errors.ts";
 
 type ReadText = (path: string) => string | undefined;
 
@@ -49,12 +50,6 @@ function leftInCgroup(folder: string, read: ReadText): number {
   const caches = Number(/^(?:total_)?inactive_file (\d+)$/m.exec(read(`${folder}/memory.stat`) ?? "")?.[1] ?? 0);
   const left = limit - used + caches;
   return Number.isFinite(left) ? left : Number.POSITIVE_INFINITY;
-}
-
-/** 1,500,000,000 -> `1.5 GB`. */
-export function formatBytes(bytes: number): string {
-  const gigabytes = bytes / 1e9;
-  return gigabytes >= 100 ? `${Math.round(gigabytes)} GB` : `${gigabytes.toFixed(1)} GB`;
 }
 
 /**

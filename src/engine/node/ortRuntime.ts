@@ -3,19 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { PrefineError } from "../../errors.ts";
-
-export type Ort = typeof import("onnxruntime-common");
-export type OrtTensor = import("onnxruntime-common").Tensor;
-export type OrtSession = import("onnxruntime-common").InferenceSession;
-export type RuntimeKind = "native" | "wasm";
-
-export interface OrtRuntime {
-  kind: RuntimeKind;
-  version: string;
-  ort: Ort;
-  /** One line where a person can have it faster. */
-  notice: string | null;
-}
+import type { Ort, OrtRuntime, RuntimeKind } from "../runtime/ort.ts";
 
 /** A copy of the runtime that may be there; `load` rejects with ERR_MODULE_NOT_FOUND where it is not. */
 export interface Candidate {

@@ -8,13 +8,14 @@ import { objective } from "../../../test/support/objective.ts";
 import { ADAMW, packed, randomGpt2, randomPairTokens } from "../../../test/support/randomGpt2.ts";
 import { host, inputLike, numbers } from "../../../test/support/runGraph.ts";
 import { readState } from "../../../test/support/savedState.ts";
+import { openDevice } from "../../device/openDevice.ts";
 import { createLearner } from "../../dpo/engineLearner.ts";
 import { loraAdapter } from "../../models/adapters/lora.ts";
 import * as ops from "../graph/index.ts";
 import { lowerGraph } from "../onnx/lower.ts";
-import { Device } from "./device.ts";
-import { type Candidate, loadRuntime, type Ort } from "./ortRuntime.ts";
-import { checkWasmMemory, explainWasmFailure, wasmCopies } from "./wasmMemory.ts";
+import type { Ort } from "../runtime/ort.ts";
+import { checkWasmMemory, explainWasmFailure, wasmCopies } from "../runtime/wasmMemory.ts";
+import { type Candidate, loadRuntime } from "./ortRuntime.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-runtime-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -81,7 +82,7 @@ describe("the runtime", () => {
   });
 
   test("that nobody has is told by the device, whole", async () => {
-    const device = new Device({ runtime: "abacus" });
+    const device = await openDevice({ runtime: "abacus" });
     await expect(device.runtime()).rejects.toMatchObject({ name: "PrefineError", code: "config" });
     await device.dispose();
   });
@@ -123,10 +124,10 @@ describe("WebAssembly computes what the native runtime computes", () => {
     const graph = lowerGraph({ a: ops.geluNew(product), b: ops.sumAll(product), c: ops.softmax(product) });
     const results: Float32Array[][] = [];
     for (const runtime of ["native", "wasm"]) {
-      const device = new Device({ runtime, threads: 1 });
+      const device = await openDevice({ runtime, threads: 1 });
       expect(await device.runtime()).toMatchObject({ kind: runtime, notice: null });
       await device.put([["c", host(new Array(48).fill(0), [6, 8])]]);
-      const session = await device.open(graph);
+      const session = await device.open(graph, "contrib");
       const sent = await session.run({ x, w }, { a: { store: "a" }, c: { into: "c" } });
       const stored = await device.read(["a", "c"]);
       results.push([sent.get("b"), ...stored].map((tensor) => tensor?.data as Float32Array));
@@ -143,15 +144,18 @@ describe("WebAssembly computes what the native runtime computes", () => {
     const results: { loss: number; gradNorm: number; weights: Float32Array[] }[] = [];
     for (const runtime of ["native", "wasm"]) {
       process.env.PREFINE_RUNTIME = runtime;
-      const learner = await createLearner({
-        model,
-        adapter: loraAdapter(model.architecture, {
-          ...{ r: 4, lora_alpha: 8, lora_dropout: 0 },
-          target_modules: ["c_attn", "c_proj"],
-        }),
-        ...{ objective: objective(), dropout: false, seed: 3 },
-        optimizer: { settings: ADAMW, weightDecay: () => 0 },
-      });
+      const learner = await createLearner(
+        {
+          model,
+          adapter: loraAdapter(model.architecture, {
+            ...{ r: 4, lora_alpha: 8, lora_dropout: 0 },
+            target_modules: ["c_attn", "c_proj"],
+          }),
+          ...{ objective: objective(), dropout: false, seed: 3 },
+          optimizer: { settings: ADAMW, weightDecay: () => 0 },
+        },
+        await openDevice(),
+      );
       expect(learner.runtime.kind).toBe(runtime);
       const reference = [await learner.referenceLogps(pair)];
       const { loss } = await learner.accumulate([pair], reference, { scale: 1, dropoutStep: 0 });
@@ -176,16 +180,16 @@ describe("PREFINE_EXECUTION_PROVIDERS", () => {
 
   test("names what computes", async () => {
     vi.stubEnv("PREFINE_EXECUTION_PROVIDERS", " cpu, ");
-    const device = new Device();
-    const session = await device.open(graph());
+    const device = await openDevice();
+    const session = await device.open(graph(), "double");
     expect((await session.run({ x }, { y: "return" })).get("y")?.data).toEqual(Float32Array.of(2, 4));
     await device.dispose();
   });
 
   test("that this ONNX Runtime does not have is an error that says so", async () => {
     vi.stubEnv("PREFINE_EXECUTION_PROVIDERS", "abacus");
-    const device = new Device();
-    await expect(device.open(graph())).rejects.toMatchObject({
+    const device = await openDevice();
+    await expect(device.open(graph(), "double")).rejects.toMatchObject({
       name: "PrefineError",
       code: "config",
       message: expect.stringMatching(/^PREFINE_EXECUTION_PROVIDERS=abacus: /),

@@ -1,0 +1,51 @@
+/** @file A device in a thread of Node. */
+import { Worker } from "node:worker_threads";
+import type { Device } from "../runtime/device.ts";
+import { type Channel, RemoteDevice } from "../runtime/remoteDevice.ts";
+import { disableTelemetry } from "./telemetry.ts";
+import type { ThreadOptions } from "./thread.ts";
+
+export interface DeviceOptions {
+  /** Threads of a MatMul and of large kernels; default: $PREFINE_NUM_THREADS, else by the processor. */
+  threads?: number;
+  /** "native" or "wasm"; default: $PREFINE_RUNTIME, else native where it loads. */
+  runtime?: string;
+  /** Numbers in all tensors from which an `applyEach` is shared among threads. */
+  sharedFrom?: number;
+}
+
+/** Sixteen million numbers: 70 ms of AdamW. Adapters are smaller, and need no thread besides. */
+const SHARED_FROM = 2 ** 24;
+
+/** @param program of the thread, and of those that it starts: see runThread in thread.ts. */
+export function openThreadDevice(program: URL, options: DeviceOptions = {}): Device {
+  const nativeNotice = disableTelemetry(); // before the thread starts
+  return new RemoteDevice(channelTo(new Worker(program, { workerData: threadOptions(options) })), { nativeNotice });
+}
+
+function threadOptions({ threads, runtime, sharedFrom = SHARED_FROM }: DeviceOptions): ThreadOptions {
+  const { PREFINE_NUM_THREADS, PREFINE_RUNTIME, PREFINE_EXECUTION_PROVIDERS = "" } = process.env;
+  return {
+    threads: threads ?? Number(PREFINE_NUM_THREADS ?? 0),
+    runtime: runtime ?? (PREFINE_RUNTIME || undefined),
+    providers: PREFINE_EXECUTION_PROVIDERS.split(",").flatMap((name) => name.trim() || []),
+    sharedFrom,
+  };
+}
+
+function channelTo(worker: Worker): Channel {
+  worker.unref();
+  return {
+    listen: (onReply, onEnd) => {
+      worker.on("message", onReply);
+      worker.on("error", onEnd);
+      worker.on("exit", () => onEnd(new Error("internal: the compute thread has ended")));
+    },
+    send: (message) => worker.postMessage(message),
+    keepAlive: (isAwaiting) => (isAwaiting ? worker.ref() : worker.unref()),
+    // a thread can't end itself everywhere: Deno's parentPort has no close()
+    end: async () => {
+      await worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,28 @@
+/** @file A graph that is run once: opened, run, released. */
+import type { Tensor } from "../graph/tensor.ts";
+import { lowerGraph } from "../onnx/lower.ts";
+import type { Device, Fetch, HostTensor } from "./device.ts";
+
+export interface ComputeOptions {
+  /** As in Session.run; an input that is left out is the stored tensor of its own name. */
+  feeds?: Record<string, string | HostTensor>;
+  /** By output name: where it goes; what is left out is sent back. */
+  fetches?: Record<string, Fetch>;
+}
+
+/** @param name as in Device.open. @returns the outputs that are sent back. */
+export async function compute(
+  device: Device,
+  name: string,
+  outputs: Readonly<Record<string, Tensor>>,
+  { feeds = {}, fetches = {} }: ComputeOptions = {},
+): Promise<Map<string, HostTensor>> {
+  const graph = lowerGraph(outputs);
+  const stored = Object.fromEntries(graph.inputs.map(({ of }) => [of, of]));
+  const session = await device.open(graph, name);
+  try {
+    return await session.run({ ...stored, ...feeds }, fetches);
+  } finally {
+    await session.release();
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * @file What computes, wherever it runs (a thread of Node, a worker of a browser): holds the tensors and the ONNX
+ * Runtime sessions and answers requests one after another. What differs from place to place is its host's.
+ */
+import type { ConstantData, Dtype } from "../graph/tensor.ts";
+import { callKernel, type KernelTable } from "./kernels.ts";
+import { canMove, type KernelThreads, numbersOf } from "./kernelThreads.ts";
+import { NamedTensors } from "./namedTensors.ts";
+import type { Ort, OrtRuntime, OrtSession, OrtTensor } from "./ort.ts";
+import {
+  type Fetch,
+  type FileRange,
+  type HostTensor,
+  type Numbered,
+  partsOf,
+  type Reply,
+  type Request,
+  type RuntimeInfo,
+} from "./protocol.ts";
+import { type ReadBytes, storedBytes } from "./readTensor.ts";
+import { checkWasmMemory, explainWasmFailure, wasmCopies } from "./wasmMemory.ts";
+
+/** The place that computes. */
+export interface ComputeHost {
+  /** Its ONNX Runtime; a failure to load is told to the first request that needs it. */
+  loading: Promise<OrtRuntime>;
+  /** Of one MatMul; 0: the runtime's choice. */
+  threads: number;
+  /** ONNX Runtime's names of what computes, the first that can: `cuda`; empty: the CPU. */
+  providers: readonly string[];
+  /** Why a session does not open, in words that help. */
+  explainOpening(cause: Error): Error;
+  /** Where `load` reads from; closed when all is read. */
+  openFiles(): { read: ReadBytes; close(): void };
+  kernels: KernelTable;
+  kernelThreads: KernelThreads;
+  /** Numbers in all tensors of an `applyEach` from which several threads share them. */
+  sharedFrom: number;
+}
+
+type RequestOf<M extends Request["method"]> = Extract<Request, { method: M }>;
+
+class ComputeServer {
+  private readonly host: ComputeHost;
+  private readonly tensors = new NamedTensors();
+  private readonly sessions = new Map<number, OrtSession>();
+  private nextSession = 1;
+
+  constructor(host: ComputeHost) {
+    this.host = host;
+  }
+
+  async answer(request: Request): Promise<unknown> {
+    const { tensors } = this;
+    switch (request.method) {
+      case "runtime":
+        return this.runtimeInfo();
+      case "open":
+        return this.open(request);
+      case "close":
+        return this.close(request);
+      case "run":
+        return this.run(request);
+      case "load":
+        return this.load(request.tensors);
+      case "put":
+        for (const [name, tensor] of request.tensors) tensors.set(name, tensor);
+        return undefined;
+      case "zeros":
+        for (const tensor of request.tensors) tensors.makeZeros(tensor);
+        return undefined;
+      case "read":
+        return request.names.map((name) => tensors.duplicate(name)); // handed over by serve: one copy and not two
+      case "copy":
+        for (const [from, to] of request.pairs) tensors.set(to, tensors.duplicate(from));
+        return undefined;
+      case "free":
+        return tensors.free(request.names);
+      case "apply":
+        return this.apply(request);
+      case "applyEach":
+        return this.applyEach(request);
+      case "stop":
+        return this.stop();
+    }
+  }
+
+  /** What computes; where that is WebAssembly and the weights are large, the line for people says what it costs. */
+  private async runtimeInfo(): Promise<RuntimeInfo> {
+    const { kind, version, notice } = await this.host.loading;
+    const copies = kind === "wasm" ? wasmCopies([...this.tensors.all()].map(({ data }) => data)) : "";
+    return { kind, version, notice: notice && notice + copies };
+  }
+
+  /**
+   * Weights are inputs, not initializers: onnxruntime-node reads the JavaScript buffer in place, so that all sessions
+   * (step, scoring, generation, the reference) share one copy. Initializers in external files would be mapped once per
+   * session, and count twice in the resident memory as soon as two sessions are open. WebAssembly copies every input
+   * into its memory for the time of a run: 0.1 s for GPT-2 in a step of 9 s.
+   */
+  private async open({ model, arena }: RequestOf<"open">): Promise<number> {
+    const { loading, providers, threads } = this.host;
+    const { ort, kind } = await loading;
+    const creating = ort.InferenceSession.create(model, {
+      ...(providers.length > 0 ? { executionProviders: providers } : {}),
+      // we emit what we mean; common-subexpression elimination would undo recomputation
+      graphOptimizationLevel: "disabled",
+      executionMode: "sequential",
+      interOpNumThreads: 1,
+      ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
+      // would plan one block per new set of shapes: with pairs of all lengths 0.4 GB of waste on GPT-2
+      enableMemPattern: false,
+      // An arena is the session's own and gives nothing back: steps of up to 1,864 tokens of SmolLM2 took 3.0 GB with
+      // it instead of 2.7, at no gain of time. Graphs of tight memory do better with one (see LoweringOptions). In
+      // WebAssembly a feed that finds no room behind it would be written to address 0.
+      enableCpuMemArena: arena && kind === "native",
+      logSeverityLevel: 3,
+      extra: { session: { disable_prepacking: "1" } },
+    });
+    const session = await creating.catch((cause: Error) => {
+      throw this.host.explainOpening(cause);
+    });
+    this.sessions.set(this.nextSession, session);
+    return this.nextSession++;
+  }
+
+  private async close({ session: id }: RequestOf<"close">): Promise<void> {
+    const session = this.sessions.get(id);
+    this.sessions.delete(id);
+    await session?.release();
+  }
+
+  /** WebAssembly does not write into given tensors: there, what goes `into` one is copied. */
+  private async run({ session, feeds, fetches }: RequestOf<"run">): Promise<[string, HostTensor][]> {
+    const { ort, kind } = await this.host.loading;
+    const values = feeds.map(([name, feed]): [string, HostTensor] => [name, this.tensors.feed(feed)]);
+    if (kind === "wasm") checkWasmMemory(values.map(([, { data }]) => data));
+    const inputs = Object.fromEntries(values.map(([name, value]) => [name, toOrt(ort, value)]));
+    const wanted: Record<string, OrtTensor | null> = {};
+    for (const [name, fetch] of fetches) {
+      const isGiven = kind === "native" && typeof fetch === "object" && "into" in fetch;
+      wanted[name] = isGiven ? toOrt(ort, this.tensors.rows(fetch.into, fetch.rows)) : null;
+    }
+    const found = this.sessions.get(session);
+    if (!found) throw new Error(`internal: session ${session} is closed`);
+    const running = found.run(inputs, wanted as Record<string, OrtTensor>);
+    const outputs = await (kind === "wasm" ? running.catch(explainWasmFailure) : running);
+    return fetches.flatMap((each) => this.collect(kind, each, outputs[each[0]]));
+  }
+
+  private collect(kind: RuntimeInfo["kind"], [name, fetch]: [string, Fetch], value: OrtTensor): [string, HostTensor][] {
+    const tensor: HostTensor = { dtype: value.type as Dtype, shape: [...value.dims], data: value.data as ConstantData };
+    if (fetch === "return") return [[name, tensor]];
+    if ("store" in fetch) {
+      this.tensors.set(fetch.store, tensor);
+      return [];
+    }
+    if (kind === "native") return []; // it has written into the stored tensor, and hands out a copy of it besides
+    const into = this.tensors.rows(fetch.into, fetch.rows);
+    (into.data as Float32Array).set(tensor.data as Float32Array);
+    return [];
+  }
+
+  private async load(ranges: [string, FileRange][]): Promise<void> {
+    const { kind } = await this.host.loading;
+    if (kind === "wasm") checkWasmMemory(ranges.map(([, range]) => ({ byteLength: storedBytes(range) })));
+    const files = this.host.openFiles();
+    try {
+      await this.tensors.load(ranges, files.read);
+    } finally {
+      files.close();
+    }
+  }
+
+  /** Runs a kernel over lists of stored tensors. */
+  private apply({ kernel, tensors: names, args }: RequestOf<"apply">): unknown {
+    const lists = Object.entries(names).map(([key, list]) => {
+      return [key, list.map((name) => this.tensors.get(name).data)] as const;
+    });
+    return callKernel(this.host.kernels, kernel, Object.fromEntries(lists), args);
+  }
+
+  /** Runs a kernel once for each item; several threads share what is worth it. */
+  private async applyEach({ kernel, items }: RequestOf<"applyEach">): Promise<unknown[]> {
+    const { kernels, kernelThreads, sharedFrom } = this.host;
+    const calls = items.map(({ tensors: names, args }) => {
+      const found = Object.entries(names).map(([key, name]) => [key, this.tensors.get(name)] as const);
+      return { tensors: Object.fromEntries(found), args };
+    });
+    const numbers = calls.reduce((sum, call) => sum + numbersOf(call), 0);
+    const isWorthIt = kernelThreads.count > 1 && calls.length > 1 && numbers >= sharedFrom;
+    if (isWorthIt && canMove(calls, this.tensors.all())) return kernelThreads.run(kernel, calls);
+    return calls.map(({ tensors, args }) => {
+      const data = Object.fromEntries(Object.entries(tensors).map(([key, tensor]) => [key, tensor.data]));
+      return callKernel(kernels, kernel, data, args);
+    });
+  }
+
+  private async stop(): Promise<void> {
+    await this.host.kernelThreads.end();
+    for (const session of this.sessions.values()) await session.release();
+    this.sessions.clear();
+    this.tensors.clear();
+  }
+}
+
+function toOrt(ort: Ort, { dtype, shape, data }: HostTensor): OrtTensor {
+  // the JavaScript side has no bfloat16: the graph takes its bits
+  const type = dtype === "bfloat16" ? "uint16" : dtype;
+  const tensor = new ort.Tensor(type as "float32", data as Float32Array, shape);
+  // Where JavaScript has a Float16Array (Node 24, Bun, Deno), the tensor shows the bits of float16 as one; the native
+  // binding, which knows none, takes its length for 0.
+  return tensor.data === data ? tensor : Object.defineProperty(tensor, "data", { value: data });
+}
+
+/**
+ * Answers what comes, in order.
+ * @param reply posts an answer, with the memory that goes along.
+ * @returns what to call with each request.
+ */
+export function serve(
+  host: ComputeHost,
+  reply: (answer: Reply, transfer: ArrayBuffer[]) => void,
+): (request: Numbered) => void {
+  const server = new ComputeServer(host);
+  let queue = Promise.resolve();
+  const answer = async ({ id, request }: Numbered): Promise<void> => {
+    try {
+      const result = await server.answer(request);
+      const copies = request.method === "read" ? (result as HostTensor[]).map(({ data }) => data.buffer) : [];
+      reply({ id, result }, copies as ArrayBuffer[]);
+    } catch (error) {
+      reply({ id, error: partsOf(error) }, []);
+    }
+  };
+  return (numbered) => {
+    queue = queue.then(() => answer(numbered));
+  };
+}

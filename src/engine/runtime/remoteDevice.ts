@@ -1,0 +1,186 @@
+/** @file A device at the other end of a channel: sends requests to what serves them there, and matches the answers. */
+import { PrefineError, type PrefineErrorCode } from "../../errors.ts";
+import type { ConstantData } from "../graph/tensor.ts";
+import type { LoweredGraph } from "../onnx/lower.ts";
+import type { Device, Session } from "./device.ts";
+import type { Kernel, KernelItem } from "./kernels.ts";
+import type {
+  Feed,
+  Fetch,
+  FileRange,
+  HostTensor,
+  Numbered,
+  Reply,
+  Request,
+  RuntimeInfo,
+  ThreadError,
+} from "./protocol.ts";
+
+/** The way to where requests are served (computeServer.ts). */
+export interface Channel {
+  /** To be called before anything is sent. @param onEnd hears that the other side is gone, and why. */
+  listen(onReply: (reply: Reply) => void, onEnd: (error: Error) => void): void;
+  send(message: Numbered): void;
+  /** Whether answers are awaited, for which a process must stay. */
+  keepAlive(isAwaiting: boolean): void;
+  /** Ends the other side, which has freed all it had. */
+  end(): Promise<void>;
+}
+
+export interface RemoteDeviceOptions {
+  /** What to tell a person besides the runtime's own notice, where that is the native one. */
+  nativeNotice?: string | null;
+}
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** Once in a process is enough. */
+let isNoticeGiven = false;
+
+export class RemoteDevice implements Device {
+  private readonly channel: Channel;
+  private readonly nativeNotice: string | null;
+  private readonly waiting = new Map<number, Waiting>();
+  private nextId = 1;
+  private ended: Error | null = null;
+  private disposed: Promise<void> | null = null;
+
+  constructor(channel: Channel, { nativeNotice = null }: RemoteDeviceOptions = {}) {
+    this.channel = channel;
+    this.nativeNotice = nativeNotice;
+    channel.listen(
+      (reply) => this.settle(reply),
+      (error) => this.end(error),
+    );
+  }
+
+  private settle(reply: Reply): void {
+    const call = this.waiting.get(reply.id);
+    this.waiting.delete(reply.id);
+    if (this.waiting.size === 0) this.channel.keepAlive(false);
+    if ("error" in reply) call?.reject(explain(reply.error));
+    else call?.resolve(reply.result);
+  }
+
+  private end(error: Error): void {
+    this.ended ??= error;
+    for (const call of this.waiting.values()) call.reject(error);
+    this.waiting.clear();
+  }
+
+  private call<T>(request: Request): Promise<T> {
+    if (this.ended) return Promise.reject(this.ended);
+    const id = this.nextId++;
+    this.channel.keepAlive(true);
+    return new Promise<T>((resolve, reject) => {
+      this.waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      this.channel.send({ id, request });
+    });
+  }
+
+  async runtime(): Promise<RuntimeInfo> {
+    const info = await this.call<RuntimeInfo>({ method: "runtime" });
+    const notices = [info.notice, info.kind === "native" ? this.nativeNotice : null].filter((line) => line !== null);
+    const notice = isNoticeGiven || notices.length === 0 ? null : notices.join("\n");
+    isNoticeGiven ||= notice !== null;
+    return { ...info, notice };
+  }
+
+  async open(graph: LoweredGraph, _name: string): Promise<Session> {
+    const { bytes: model, tightMemory: arena, inputs, outputs } = graph;
+    const session = await this.call<number>({ method: "open", model, arena });
+    return {
+      run: async (feeds, fetches = {}) => {
+        const request = { session, feeds: feedsOf(inputs, feeds), fetches: fetchesOf(outputs, fetches) };
+        return new Map(await this.call<[string, HostTensor][]>({ method: "run", ...request }));
+      },
+      release: () => this.call({ method: "close", session }),
+    };
+  }
+
+  load(tensors: [string, FileRange][]): Promise<void> {
+    return this.call({ method: "load", tensors });
+  }
+
+  put(tensors: [string, HostTensor][]): Promise<void> {
+    return this.call({ method: "put", tensors });
+  }
+
+  zeros(tensors: { name: string; dtype: "float32" | "uint8"; shape: readonly number[] }[]): Promise<void> {
+    return this.call({ method: "zeros", tensors: tensors.map(({ name, dtype, shape }) => [name, dtype, shape]) });
+  }
+
+  read(names: string[]): Promise<HostTensor[]> {
+    return this.call({ method: "read", names });
+  }
+
+  copy(pairs: [from: string, to: string][]): Promise<void> {
+    return this.call({ method: "copy", pairs });
+  }
+
+  free(names: string[]): Promise<void> {
+    return this.call({ method: "free", names });
+  }
+
+  apply<T extends Record<string, ConstantData[]>, A, R>(
+    { name: kernel }: Kernel<T, A, R>,
+    tensors: { readonly [K in keyof T]: readonly string[] },
+    args: A,
+  ): Promise<R> {
+    return this.call({ method: "apply", kernel, tensors, args });
+  }
+
+  applyEach<T extends Record<string, ConstantData>, A, R>(
+    { name: kernel }: Kernel<T, A, R>,
+    items: readonly KernelItem<T, A>[],
+  ): Promise<R[]> {
+    return this.call({ method: "applyEach", kernel, items });
+  }
+
+  dispose(): Promise<void> {
+    this.disposed ??= this.endAll();
+    return this.disposed;
+  }
+
+  private async endAll(): Promise<void> {
+    if (this.ended) return;
+    await this.call({ method: "stop" });
+    await this.channel.end();
+  }
+}
+
+/** @throws where nothing is fed to an input. */
+function feedsOf(inputs: LoweredGraph["inputs"], feeds: Record<string, string | HostTensor>): [string, Feed][] {
+  return inputs.map(({ name, of, rows }) => {
+    const feed = feeds[of];
+    if (feed === undefined) throw new Error(`internal: no feed for the graph input "${of}"`);
+    return [name, typeof feed === "string" ? { stored: feed, ...(rows ? { rows } : {}) } : feed];
+  });
+}
+
+function fetchesOf(
+  outputs: LoweredGraph["outputs"],
+  fetches: NonNullable<Parameters<Session["run"]>[1]>,
+): [string, Fetch][] {
+  const fetchOf = typeof fetches === "function" ? fetches : (name: string) => fetches[name];
+  return outputs.map(({ name }) => [name, fetchOf(name) ?? "return"]);
+}
+
+/** The runtime's words for the two failures that a person can do something about. */
+function explain({ name, message, code, hint }: ThreadError): Error {
+  if (name === "PrefineError") return new PrefineError(code as PrefineErrorCode, message, hint);
+  if (/Failed to allocate memory|bad_alloc|Array buffer allocation failed/.test(message)) {
+    const size = /size (\d+)/.exec(message)?.[1];
+    const wanted = size ? ` (${(Number(size) / 2 ** 20).toFixed(0)} MiB more were asked for)` : "";
+    return new PrefineError(
+      "training",
+      `out of memory in the compute thread${wanted}`,
+      "Lower max_length, or free memory.",
+    );
+  }
+  if (code) return new PrefineError("io", message);
+  return new Error(message.startsWith("internal:") ? message : `internal: ONNX Runtime: ${message}`);
+}

@@ -1,0 +1,6 @@
+/** @file The program of threads with all kernels and a few odd ones, which tell where they run, throw, or die. */
+import { kernels } from "../../src/device/kernels.ts";
+import { runThread } from "../../src/engine/node/thread.ts";
+import { die, double } from "./oddKernels.ts";
+
+runThread(new Map([...kernels, [double.name, double], [die.name, die]]), new URL(import.meta.url));
