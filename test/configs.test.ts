@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseRun } from "../src/config/run.ts";
 import { train } from "../src/train.ts";
-import { checkout } from "./support/runScript.ts";
+import { checkout } from "./support/builtPackage.ts";
 import { hasReference, needsReference, sharedFolder } from "./support/shared.ts";
 import { keepingLogger } from "./support/toyTrainer.ts";
 

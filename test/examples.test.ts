@@ -1,9 +1,10 @@
 /** @file Every example, run as a user runs it: `gpt2` and the data set come from the local hub, where both are tiny. */
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { checkout } from "./support/builtPackage.ts";
 import { type LocalHub, sharedHubExists, startServePy } from "./support/localHub.ts";
-import { checkout, folderWithPrefine, runScript, type ScriptOutcome } from "./support/runScript.ts";
+import { folderWithPrefine, runScript, type ScriptOutcome } from "./support/runScript.ts";
 import { needsReference, referenceFolder } from "./support/shared.ts";
 
 const QUESTION = "Is a higher octane gasoline better for your car?";
@@ -91,10 +92,11 @@ describe.skipIf(!sharedHubExists)(`examples${needsReference}`, () => {
   });
 
   test.each(Object.entries(CHECKS))("%s", { timeout: 180_000 }, async (name, check) => {
-    const folder = folderWithPrefine();
+    const folder = await folderWithPrefine();
     folders.push(folder);
     const env = { HF_ENDPOINT: hub.endpoint, HF_HOME: join(folder, "hf") };
-    const outcome = await runScript(join(checkout, "examples", name), folder, env);
+    cpSync(join(checkout, "examples"), join(folder, "examples"), { recursive: true }); // there, `prefine` is the built one
+    const outcome = await runScript(join(folder, "examples", name), folder, env);
     expect(outcome).toMatchObject({ code: 0 });
     check(outcome, (file) => readFileSync(join(folder, file)));
   });

@@ -2,9 +2,10 @@
 import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { checkout } from "./support/builtPackage.ts";
 import { type LocalHub, sharedHubExists, startServePy } from "./support/localHub.ts";
 import { runCommand } from "./support/runCommand.ts";
-import { checkout, folderWithPrefine, runScript } from "./support/runScript.ts";
+import { folderWithPrefine, runScript } from "./support/runScript.ts";
 import { needsReference, referenceFolder } from "./support/shared.ts";
 
 const readme = readFileSync(join(checkout, "README.md"), "utf8");
@@ -29,10 +30,11 @@ test("every script that it names is in package.json, every file that it links to
 });
 
 describe.skipIf(!sharedHubExists)(`README${needsReference}`, () => {
-  const folder = folderWithPrefine();
+  let folder: string;
   const before = { cwd: process.cwd(), env: { ...process.env } };
   let hub: LocalHub;
   beforeAll(async () => {
+    folder = await folderWithPrefine();
     hub = await startServePy(join(referenceFolder, "hub"));
     symlinkSync(join(checkout, "configs"), join(folder, "configs"));
     process.chdir(folder);

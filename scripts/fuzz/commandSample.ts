@@ -3,12 +3,12 @@ import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { builtPackage } from "../../test/support/builtPackage.ts";
 import { mutantOf } from "./mutants.ts";
 import { furnishTargets, TARGETS, type Target } from "./targets.ts";
 import type { Batch, BatchResult } from "./watch.ts";
 
-const COMMAND = fileURLToPath(new URL("../../bin/prefine.js", import.meta.url));
+const COMMAND = join(await builtPackage(), "bin/prefine.js");
 /** A mutant that takes longer hangs: 10 s, and as much for starting on a busy machine. */
 const HANG_MS = 20_000;
 

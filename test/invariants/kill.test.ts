@@ -13,9 +13,9 @@ import { listCheckpoints } from "../../src/checkpoints/runDirectory.ts";
 import { readRunState } from "../../src/checkpoints/trainerState.ts";
 import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { isPartial } from "../../src/disk/wholeFiles.ts";
+import { builtPackage } from "../support/builtPackage.ts";
 import { furnish } from "../support/furnish.ts";
 import { contents } from "../support/outcomes.ts";
-import { checkout } from "../support/runScript.ts";
 import { withoutTimings } from "../support/toyTrainer.ts";
 import { editJson } from "../support/workbench.ts";
 
@@ -33,6 +33,7 @@ const FLAGS = (
 ).split(" ");
 const LIMIT = ["--save_total_limit", "3"];
 
+const prefine = await builtPackage();
 const folder = mkdtempSync(join(tmpdir(), "prefine-kill-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -47,7 +48,7 @@ function workplace(name: string): string {
 function start(place: string, ...flags: string[]): ChildProcess {
   const { PATH, HOME } = process.env;
   const env = { PATH, HOME, NO_COLOR: "1", PREFINE_NUM_THREADS: "1" };
-  const words = [join(checkout, "bin/prefine.js"), "train", "--config", "run.yaml", ...FLAGS, ...flags];
+  const words = [join(prefine, "bin/prefine.js"), "train", "--config", "run.yaml", ...FLAGS, ...flags];
   return spawn(process.execPath, words, { cwd: place, env, stdio: ["ignore", "ignore", "pipe"] });
 }
 

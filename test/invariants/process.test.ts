@@ -130,7 +130,7 @@ test("fp16: true is refused before anything is loaded", () => {
 });
 
 test("nothing of ONNX Runtime's telemetry is left on the disk", { timeout: 60_000 }, async () => {
-  const place = folderWithPrefine();
+  const place = await folderWithPrefine();
   writeFileSync(
     join(place, "generate.mjs"),
     `import { AutoModelForCausalLM } from "prefine";
@@ -156,7 +156,7 @@ test.each([
   ["with dispose()", true],
   ["without", false],
 ])("the process ends when its work is done, %s", { timeout: 60_000 }, async (_, disposes) => {
-  const place = folderWithPrefine();
+  const place = await folderWithPrefine();
   writeFileSync(
     join(place, "train.mjs"),
     `import { AutoModelForCausalLM, DPOTrainer } from "prefine";

@@ -1,11 +1,10 @@
 /** @file Runs a TypeScript program in a process of its own, as `npx tsx` does, in a folder where `prefine` is found. */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { builtPackage } from "./builtPackage.ts";
 
-export const checkout = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const tsx = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
 
 export interface ScriptOutcome {
@@ -14,11 +13,12 @@ export interface ScriptOutcome {
   stderr: string;
 }
 
-/** A folder of somebody who has installed prefine: node_modules/prefine is this checkout, as it was built last. */
-export function folderWithPrefine(): string {
+/** A folder of somebody who has installed prefine. */
+export async function folderWithPrefine(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "prefine-script-"));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
   mkdirSync(join(folder, "node_modules"));
-  symlinkSync(checkout, join(folder, "node_modules", "prefine"));
+  symlinkSync(await builtPackage(), join(folder, "node_modules", "prefine"));
   return folder;
 }
 

@@ -1,0 +1,44 @@
+/** @file Programs of threads: beside the module that starts them, or of the sources as they are now. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
+import { afterAll, expect, test } from "vitest";
+import { threadProgram } from "./threadProgram.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "prefine-program-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const starter = pathToFileURL(join(folder, "starter.ts")).href;
+
+function write(name: string, says: string): void {
+  writeFileSync(join(folder, "word.ts"), `export const word: string = ${JSON.stringify(says)};`);
+  writeFileSync(
+    join(folder, `${name}.ts`),
+    `import { parentPort } from "node:worker_threads"; import { word } from "./word.ts"; parentPort!.postMessage(word);`,
+  );
+}
+
+/** What a thread says. */
+const said = (program: URL) =>
+  new Promise((resolve, reject) => new Worker(program).once("message", resolve).once("error", reject));
+
+test("a package's lies beside the module that starts it", () => {
+  expect(threadProgram("thread", "file:///package/dist/device/openDevice.js").href).toBe(
+    "file:///package/dist/device/thread.js",
+  );
+});
+
+test("of sources it is built, with what they import, as they are; equal ones share it", async () => {
+  write("first", "one");
+  const first = threadProgram("first", starter);
+  expect(await said(first)).toBe("one");
+  write("second", "two");
+  expect(await said(threadProgram("second", starter))).toBe("two");
+  expect(threadProgram("first", starter)).toBe(first); // a process builds once
+});
+
+test("sources that are no TypeScript are an error that says where", () => {
+  writeFileSync(join(folder, "broken.ts"), "const = 1;");
+  expect(() => threadProgram("broken", starter)).toThrow(/broken\.ts:1:6/);
+});
