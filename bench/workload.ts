@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packPair } from "../src/data/preferences/packPair.ts";
-import { prepareDataset } from "../src/data/preferences/prepareDataset.ts";
+import { tokenizePairs } from "../src/data/preferences/tokenizePairs.ts";
 import type { PackedPair } from "../src/data/preferences/types.ts";
 import { AutoTokenizer, loadDataset } from "../src/index.ts";
 import { architectureOf } from "../src/models/families/architectures.ts";
@@ -38,7 +38,7 @@ export async function countWork(folder: string): Promise<{ tokens: number; flops
   const tokenizer = await AutoTokenizer.from_pretrained(folder);
   const dataset = await loadDataset(dataFolder);
   const rows = await dataset.train_prefs.select(benchRows()).map(preferenceTexts);
-  const { pairs } = await prepareDataset(rows, tokenizer, { max_length: 512 });
+  const { pairs } = await tokenizePairs(rows, tokenizer, { max_length: 512 });
   const packed = pairs.map((pair, index) => {
     const row = packPair(pair, { max_length: 512, truncation_mode: "keep_start", index });
     if (!row) throw new Error(`internal: row ${index} has no completion`);

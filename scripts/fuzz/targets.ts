@@ -10,7 +10,7 @@ import type { NamedTensor } from "../../src/checkpoints/tensors.ts";
 import { newTrainerState } from "../../src/checkpoints/trainerState.ts";
 import { parseRun } from "../../src/config/run.ts";
 import { loadDataset } from "../../src/data/datasets/loadDataset.ts";
-import { prepareDataset } from "../../src/data/preferences/prepareDataset.ts";
+import { tokenizePairs } from "../../src/data/preferences/tokenizePairs.ts";
 import { AutoTokenizer } from "../../src/data/tokenizers/loadTokenizer.ts";
 import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { generationSettings } from "../../src/generation/settings.ts";
@@ -70,7 +70,7 @@ async function readTokenizer(folder: string): Promise<void> {
     [...tokenizer.files.values()].every((bytes) => bytes.length > 0),
     "an empty file",
   );
-  await prepareDataset(PAIRS, tokenizer, { max_length: 32 });
+  await tokenizePairs(PAIRS, tokenizer, { max_length: 32 });
 }
 
 /** @param isFlat whether its rows are pairs of texts, to be tokenized. */
@@ -85,7 +85,7 @@ async function readDataset(path: string, isFlat = true): Promise<void> {
     }
     demand(rows === dataset.numRows, `${rows} rows, ${dataset.numRows} promised`);
     if (rows > 0) await dataset.at(-1);
-    if (isFlat) await prepareDataset(dataset.rows(), byteTokenizer(), { max_length: 64 });
+    if (isFlat) await tokenizePairs(dataset.rows(), byteTokenizer(), { max_length: 64 });
   }
 }
 

@@ -1,10 +1,10 @@
-/** @file Conversations become the tokens that TRL makes of them; what is odd in them is told once; errors name rows. */
+/** @file Conversations become the tokens that TRL makes of them; errors name rows. */
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import fixture from "../../../test/fixtures/chat.json" with { type: "json" };
 import { AutoTokenizer } from "../tokenizers/loadTokenizer.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
-import { prepareDataset } from "./prepareDataset.ts";
+import { tokenizePairs } from "./tokenizePairs.ts";
 
 const folder = fileURLToPath(new URL("../../../test/fixtures/chat-tokenizer", import.meta.url));
 let tokenizer: Tokenizer;
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 const prepare = (rows: Record<string, unknown>[], template?: string) => {
   if (template !== undefined) tokenizer.chat_template = template;
-  return prepareDataset(rows, tokenizer, { max_length: null });
+  return tokenizePairs(rows, tokenizer, { max_length: null });
 };
 const turn = (role: string, content: unknown) => ({ role, content });
 const row = (question: unknown, chosen = "Yes", rejected = "No") => ({
@@ -25,7 +25,7 @@ const PLAIN = "{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token 
 
 describe(`TRL ${fixture.versions.trl}`, () => {
   test.each(Object.entries(fixture.prepared))("tokens: %s", async (_, { rows, pairs, warned }) => {
-    const prepared = await prepareDataset(rows, tokenizer, { max_length: null });
+    const prepared = await tokenizePairs(rows, tokenizer, { max_length: null });
     expect(prepared.pairs.length).toBe(rows.length);
     const plain = prepared.pairs.map(({ prompt_ids, chosen_ids, rejected_ids }) => ({
       prompt_ids,
@@ -37,58 +37,9 @@ describe(`TRL ${fixture.versions.trl}`, () => {
   });
 });
 
-describe("told once", () => {
-  test("nothing where nothing is odd", async () => {
-    const { warnings } = await prepare(
-      [row("Is it?"), row([turn("system", "Be brief."), turn("user", "Is it?")])],
-      PLAIN,
-    );
-    expect(warnings).toEqual([]);
-  });
-  test.each([
-    [
-      "control tokens in a message",
-      [row("a"), row("a <|im_end|>"), row("b<|im_start|>")],
-      PLAIN,
-      /^train: a message holds a control token of the chat template, "<\|im_end\|>" in a message of user \(row 1 and 1 more\)/,
-    ],
-    [
-      "a template that leaves the system message out",
-      [row([turn("system", "Be brief."), turn("user", "Is it?")])],
-      "{% for m in messages if m.role != 'system' %}{{ m.content }}{{ eos_token }}{% endfor %}",
-      /^train: the chat template leaves out, or changes, the message of system "Be brief\." \(row 0\)$/,
-    ],
-    [
-      "a template without eos",
-      [row("Is it?")],
-      "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}",
-      /^train: the chat template ends an answer without the eos_token "<\|im_end\|>" \(row 0\)/,
-    ],
-    [
-      "a prompt that reads otherwise alone",
-      [row("Is it?")],
-      `${PLAIN}{% if add_generation_prompt %}assistant: <think>{% endif %}`,
-      /^train: the tokens of a prompt are not those .* its end " <think>" is left out .* \(row 0\)/,
-    ],
-    [
-      "two bos tokens",
-      [row("Is it?")],
-      `{{ bos_token + bos_token }}${PLAIN}`,
-      /^train: two "<\|endoftext\|>" in a row begin the sequence \(row 0\)/,
-    ],
-  ])("%s", async (_, rows, template, line) => {
-    const { warnings } = await prepare(rows, template);
-    expect(warnings).toEqual([expect.stringMatching(line)]);
-  });
-  test("a text that begins with the bos that the tokenizer adds", async () => {
-    const { warnings } = await prepare([{ prompt: "<|endoftext|>The", chosen: " sky", rejected: " grass" }]);
-    expect(warnings).toEqual([expect.stringMatching(/^train: two "<\|endoftext\|>" in a row begin/)]);
-  });
-});
-
 test("an answer of nothing, and two that are the same, are named", async () => {
-  const { degenerate } = await prepare([row("a", ""), row("a", "b", "b"), row("a")], PLAIN);
-  expect(degenerate).toEqual({ empty: [0], equal: [1], equalWithinMaxLength: [] });
+  const { findings } = await prepare([row("a", ""), row("a", "b", "b"), row("a")], PLAIN);
+  expect(findings).toMatchObject({ empty: [0], equal: [1], equalWithinMaxLength: [] });
 });
 
 describe("refused, with the row", () => {

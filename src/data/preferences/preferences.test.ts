@@ -6,8 +6,8 @@ import { AutoTokenizer } from "../tokenizers/loadTokenizer.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { extractPrompt, type Message } from "./extractPrompt.ts";
 import { packPair, type TruncationMode } from "./packPair.ts";
-import { type PrepareOptions, prepareDataset } from "./prepareDataset.ts";
 import { tokenizePair } from "./tokenizePair.ts";
+import { type TokenizePairsOptions, tokenizePairs } from "./tokenizePairs.ts";
 import type { PackedPair, PairTokens } from "./types.ts";
 
 const small = fileURLToPath(new URL("../../../test/fixtures/tokenizer", import.meta.url));
@@ -17,8 +17,8 @@ beforeAll(async () => {
 });
 
 const plain = ({ prompt_ids, chosen_ids, rejected_ids }: PairTokens) => ({ prompt_ids, chosen_ids, rejected_ids });
-const prepare = (rows: Record<string, unknown>[], options: Partial<PrepareOptions> = {}) =>
-  prepareDataset(rows, tokenizer, { max_length: null, ...options });
+const prepare = (rows: Record<string, unknown>[], options: Partial<TokenizePairsOptions> = {}) =>
+  tokenizePairs(rows, tokenizer, { max_length: null, ...options });
 
 /** The two sequences that a packed row stands for, and which of their tokens are predicted (the collator's masks). */
 function unpack(packed: PackedPair): { input_ids: number[][]; completion_mask: number[][] } {
@@ -61,7 +61,7 @@ describe(`TRL ${fixture.versions.trl} on awkward rows`, () => {
     const predicts = (pair: { completion_mask: number[][] }) =>
       withoutFirst(pair.completion_mask).every((mask) => mask.includes(1));
     const pairs = wanted.pairs.filter(predicts);
-    expect(prepared.dropped.nothingToPredict).toBe(wanted.pairs.length - pairs.length);
+    expect(prepared.findings.nothingToPredict).toHaveLength(wanted.pairs.length - pairs.length);
     expect(pairs.length).toBeGreaterThan(30);
     expect(prepared.pairs.map(plain)).toEqual(pairs.map(plain));
     for (const [index, pair] of prepared.pairs.entries()) {
@@ -137,14 +137,14 @@ describe("packPair", () => {
   });
 });
 
-describe("prepareDataset", () => {
+describe("tokenizePairs", () => {
   const row = (prompt: string, chosen: string, rejected: string) => ({ prompt, chosen, rejected });
 
   test("counts what it drops, by row number, and says so once", async () => {
     const rows = [row("Z".repeat(30), "Q", "X"), row("Z", "Q", "X"), row("", "", "Q"), row("Z", "Q", "X")];
     const prepared = await prepare(rows, { max_length: 20, split: "train_prefs" });
     expect(prepared.keptIndices).toEqual([1, 3]);
-    expect(prepared.dropped).toEqual({ promptFillsMaxLength: 1, nothingToPredict: 1, degenerate: 0 });
+    expect(prepared.findings).toMatchObject({ promptFillsMaxLength: [0], nothingToPredict: [2], empty: [] });
     expect(prepared.warnings).toEqual([
       "train_prefs: dropped 1 of 4 rows whose prompt alone fills max_length 20",
       "train_prefs: dropped 1 of 4 rows without a prompt and with a completion of one token",
@@ -154,7 +154,7 @@ describe("prepareDataset", () => {
   test("keeps pairs that teach nothing and names them in one line, or drops them", async () => {
     const rows = [row("Z", "", "Q"), row("Z", "Q", "Q"), row("Z", "QQQQX", "QQQQQ"), row("Z", "Q", "X")];
     const kept = await prepare(rows, { max_length: 4 });
-    expect(kept.degenerate).toEqual({ empty: [0], equal: [1], equalWithinMaxLength: [2] });
+    expect(kept.findings).toMatchObject({ empty: [0], equal: [1], equalWithinMaxLength: [2] });
     expect(kept.keptIndices).toEqual([0, 1, 2, 3]);
     expect(kept.warnings).toEqual([
       "train: chosen or rejected is empty in row 0; chosen and rejected are equal in row 1; " +
@@ -162,7 +162,8 @@ describe("prepareDataset", () => {
     ]);
     const dropped = await prepare(rows, { max_length: 4, drop_degenerate: true });
     expect(dropped.keptIndices).toEqual([3]);
-    expect(dropped.dropped.degenerate).toBe(3);
+    expect(dropped.findings).toEqual(kept.findings);
+    expect(dropped.warnings).toEqual([kept.warnings[0].replace("kept, as TRL keeps them", "dropped")]);
     const many = await prepare(Array.from({ length: 9 }, () => row("Z", "Q", "Q")));
     expect(many.warnings[0]).toContain("equal in rows 0, 1, 2, 3, 4 and 4 more");
   });
@@ -183,7 +184,7 @@ describe("prepareDataset", () => {
     async function* rows() {
       yield { chosen: "Q: 1 a", rejected: "Q: 1 b" };
     }
-    const { pairs } = await prepareDataset(rows(), tokenizer, { max_length: null });
+    const { pairs } = await tokenizePairs(rows(), tokenizer, { max_length: null });
     const parts = [pairs[0].prompt_ids, pairs[0].chosen_ids, pairs[0].rejected_ids].map((ids) => tokenizer.decode(ids));
     expect(parts).toEqual(["Q: 1", " a<|endoftext|>", " b<|endoftext|>"]);
   });
@@ -196,7 +197,7 @@ describe("prepareDataset", () => {
     }
     const seen: number[] = [];
     const options = { signal: stop.signal, max_length: null, onProgress: (rows: number) => seen.push(rows) };
-    await expect(prepareDataset(endless(), tokenizer, options)).rejects.toMatchObject({ code: "interrupted" });
+    await expect(tokenizePairs(endless(), tokenizer, options)).rejects.toMatchObject({ code: "interrupted" });
     expect(seen.length).toBeGreaterThan(0);
   });
 

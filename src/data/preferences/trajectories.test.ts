@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 import { hasReference, isElsewhere, needsReference, referenceFolder } from "../../../test/support/shared.ts";
 import { AutoTokenizer } from "../tokenizers/loadTokenizer.ts";
 import { packPair } from "./packPair.ts";
-import { prepareDataset } from "./prepareDataset.ts";
 import { epochOrder } from "./sampling.ts";
+import { tokenizePairs } from "./tokenizePairs.ts";
 import type { PairTokens } from "./types.ts";
 
 interface Case {
@@ -53,7 +53,7 @@ describe.skipIf(!hasReference)(`TRL's training runs${needsReference}`, () => {
       const { model, dpo_config, rows_kept } = readCase(name);
       const tokenizer = await AutoTokenizer.from_pretrained(join(referenceFolder, "models", model));
       const { max_length } = dpo_config;
-      const prepared = await prepareDataset(readLines<Record<string, unknown>>(`${name}/train.jsonl`), tokenizer, {
+      const prepared = await tokenizePairs(readLines<Record<string, unknown>>(`${name}/train.jsonl`), tokenizer, {
         max_length,
         modelVocabSize: vocabularyOf(model),
       });

@@ -1,7 +1,7 @@
 /** @file Rows -> pairs of tokens, packed one by one when a step needs them. */
 import type { Row } from "../../data/datasets/features.ts";
 import { type PackedSize, packPair, type Truncation } from "../../data/preferences/packPair.ts";
-import { type PrepareOptions, prepareDataset } from "../../data/preferences/prepareDataset.ts";
+import { type TokenizePairsOptions, tokenizePairs } from "../../data/preferences/tokenizePairs.ts";
 import type { PairTokens } from "../../data/preferences/types.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
 import type { PairSource, RunObserver } from "../run.ts";
@@ -46,13 +46,13 @@ export interface PreparedPairs {
 export async function preparePairs(
   rows: Rows,
   tokenizer: Tokenizer,
-  { observer, ...options }: PrepareOptions & { observer: RunObserver; split: string },
+  { observer, ...options }: TokenizePairsOptions & { observer: RunObserver; split: string },
 ): Promise<PreparedPairs> {
   const named = isNamed(rows) ? rows : undefined;
   const split = named?.name && named.name !== NAMELESS ? named.name : options.split;
   const onProgress = (done: number) => observer.status(`tokenizing ${split}: ${done} rows`);
   const source = named?.rows() ?? (rows as Iterable<Row>);
-  const prepared = await prepareDataset(source, tokenizer, { ...options, split, onProgress });
+  const prepared = await tokenizePairs(source, tokenizer, { ...options, split, onProgress });
   observer.status(undefined);
   for (const line of prepared.warnings) observer.warn(line);
   const { pairs, largest, keptIndices } = prepared;

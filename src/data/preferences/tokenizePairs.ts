@@ -3,28 +3,20 @@ import { PrefineError } from "../../errors.ts";
 import { giveTurn } from "../../host.ts";
 import type { Row } from "../datasets/features.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
-import {
-  type DegenerateRows,
-  type DroppedRows,
-  degenerateKind,
-  describeDegenerate,
-  describeDropped,
-  dropReason,
-} from "./degenerate.ts";
-import { type Oddities, watchOddities } from "./oddities.ts";
+import { type Findings, type RowChecks, startChecks } from "./checks.ts";
 import { type PackedSize, packedSize, type Truncation, type TruncationMode } from "./packPair.ts";
 import { type ReadRow, readPreferenceRow } from "./readRow.ts";
 import { type TokenizedPair, tokenizePair } from "./tokenizePair.ts";
 import type { PairTokens } from "./types.ts";
 
-export interface PrepareOptions {
+export interface TokenizePairsOptions {
   /** Longest sequence (prompt + completion) in tokens; null: no limit. */
   max_length: number | null;
   /** Default: keep_start. */
   truncation_mode?: TruncationMode;
   /** Cuts a longer prompt to its last tokens, as TRL did before 1.0. */
   max_prompt_length?: number | null;
-  /** Leaves out pairs that teach nothing (see DegenerateRows). TRL keeps them. */
+  /** Leaves out pairs that teach nothing, the degenerate ones. TRL keeps them. */
   drop_degenerate?: boolean;
   /** The split's name in messages. Default: train. */
   split?: string;
@@ -35,7 +27,7 @@ export interface PrepareOptions {
   signal?: AbortSignal;
 }
 
-export interface PreparedDataset {
+export interface TokenizedPairs {
   pairs: PairTokens[];
   /** For every pair the number of its row in the input. */
   keptIndices: number[];
@@ -43,8 +35,7 @@ export interface PreparedDataset {
   rows: number;
   /** Of the pair with the most packed tokens: what the memory must be for. */
   largest: PackedSize;
-  dropped: DroppedRows;
-  degenerate: DegenerateRows;
+  findings: Findings;
   /** Lines for a person, each kind at most once. */
   warnings: string[];
 }
@@ -83,78 +74,63 @@ class StoredPair implements PairTokens {
  * @throws data: a column is missing or of another kind, the chat template fails on a row, an id is outside the model's
  *   vocabulary, nothing is left; model: conversations, and no chat template; interrupted: by `signal`.
  */
-export async function prepareDataset(
+export async function tokenizePairs(
   rows: AsyncIterable<Row> | Iterable<Row>,
   tokenizer: Tokenizer,
-  options: PrepareOptions,
-): Promise<PreparedDataset> {
-  const prepared: PreparedDataset = {
-    pairs: [],
-    keptIndices: [],
-    rows: 0,
-    largest: { shared: 0, chosen: 0, rejected: 0 },
-    dropped: { promptFillsMaxLength: 0, nothingToPredict: 0, degenerate: 0 },
-    degenerate: { empty: [], equal: [], equalWithinMaxLength: [] },
-    warnings: [],
-  };
+  options: TokenizePairsOptions,
+): Promise<TokenizedPairs> {
+  const checks = startChecks(tokenizer);
+  const { findings } = checks;
+  const largest = { shared: 0, chosen: 0, rejected: 0 };
+  const tokenized: TokenizedPairs = { pairs: [], keptIndices: [], rows: 0, largest, findings, warnings: [] };
   let implicitPrompt: boolean | undefined;
   let kind: ReadRow["kind"] | undefined;
-  const oddities = watchOddities(tokenizer);
   let turn = performance.now();
   for await (const row of rows) {
     implicitPrompt ??= !("prompt" in row);
-    kind = addRow(prepared, row, { ...options, tokenizer, implicitPrompt, kind, oddities });
+    kind = addRow(tokenized, row, { ...options, tokenizer, implicitPrompt, kind, checks });
     if (performance.now() - turn < TURN_MS) continue;
-    await pause(options, prepared.rows);
+    await pause(options, tokenized.rows);
     turn = performance.now();
   }
-  const split = options.split ?? "train";
-  prepared.warnings.push(...oddities.lines(split));
-  prepared.warnings.push(...describeDropped(prepared.dropped, { ...options, split, rows: prepared.rows }));
-  prepared.warnings.push(...describeDegenerate(prepared.degenerate, split, options.drop_degenerate === true));
-  if (prepared.pairs.length === 0) throw nothingLeft(prepared, split);
-  return prepared;
+  const { split = "train", drop_degenerate = false } = options;
+  tokenized.warnings.push(...checks.lines({ split, rows: tokenized.rows, drop_degenerate }));
+  if (tokenized.pairs.length === 0) throw nothingLeft(tokenized, split);
+  return tokenized;
 }
 
-interface RowOptions extends PrepareOptions {
+interface RowOptions extends TokenizePairsOptions {
   tokenizer: Tokenizer;
   implicitPrompt: boolean;
   /** What the rows before were. */
   kind: ReadRow["kind"] | undefined;
-  oddities: Oddities;
+  checks: RowChecks;
 }
 
-/** Tokenizes a row and adds it to the pairs, or to the counts of what was dropped. Returns of which kind it is. */
-function addRow(prepared: PreparedDataset, raw: Row, options: RowOptions): ReadRow["kind"] {
-  const index = prepared.rows++;
+/** Tokenizes a row and adds it to the pairs, unless a check says that it is dropped. Returns of which kind it is. */
+function addRow(tokenized: TokenizedPairs, raw: Row, options: RowOptions): ReadRow["kind"] {
+  const { checks, max_length, truncation_mode = "keep_start", max_prompt_length } = options;
+  const index = tokenized.rows++;
   const where = `${options.split ?? "train"} row ${index}`;
   const row = readPreferenceRow(raw, { where, implicitPrompt: options.implicitPrompt });
   if (options.kind !== undefined && row.kind !== options.kind) {
-    const found = `expected ${options.kind}, as in the rows before, found ${row.kind}`;
-    throw new PrefineError("data", `${where}: ${found}`, "Make all rows alike with a map.");
+    const message = `${where}: expected ${options.kind}, as in the rows before, found ${row.kind}`;
+    throw new PrefineError("data", message, "Make all rows alike with a map.");
   }
   const pair = tokenizeRow(row, options.tokenizer, where);
-  options.oddities.look(index, row, pair);
-  const excess = pair.prompt_ids.length - (options.max_prompt_length ?? Number.POSITIVE_INFINITY);
+  const truncation: Truncation = { max_length, truncation_mode };
+  const unchecked = { row, pair, truncation };
+  checks.look("odd", index, unchecked);
+  const excess = pair.prompt_ids.length - (max_prompt_length ?? Number.POSITIVE_INFINITY);
   if (excess > 0) pair.prompt_ids = pair.prompt_ids.slice(excess);
   checkIds(pair, where, options);
-  const truncation: Truncation = {
-    max_length: options.max_length,
-    truncation_mode: options.truncation_mode ?? "keep_start",
-  };
-  let reason = dropReason(pair, truncation);
-  if (!reason) {
-    const degenerate = degenerateKind(row, pair, truncation);
-    if (degenerate) prepared.degenerate[degenerate].push(index);
-    if (degenerate && options.drop_degenerate) reason = "degenerate";
-  }
-  if (reason) prepared.dropped[reason]++;
-  else {
-    prepared.pairs.push(new StoredPair(pair));
-    prepared.keptIndices.push(index);
-    const size = packedSize(pair, truncation);
-    if (tokensOf(size) > tokensOf(prepared.largest)) prepared.largest = size;
-  }
+  const isUntrainable = checks.look("untrainable", index, unchecked);
+  const isDegenerate = !isUntrainable && checks.look("degenerate", index, unchecked);
+  if (isUntrainable || (isDegenerate && options.drop_degenerate)) return row.kind;
+  tokenized.pairs.push(new StoredPair(pair));
+  tokenized.keptIndices.push(index);
+  const size = packedSize(pair, truncation);
+  if (tokensOf(size) > tokensOf(tokenized.largest)) tokenized.largest = size;
   return row.kind;
 }
 
@@ -189,17 +165,17 @@ function checkIds(
   }
 }
 
-async function pause({ signal, onProgress }: PrepareOptions, rows: number): Promise<void> {
+async function pause({ signal, onProgress }: TokenizePairsOptions, rows: number): Promise<void> {
   onProgress?.(rows);
   await giveTurn();
   if (signal?.aborted) throw new PrefineError("interrupted", "stopped while tokenizing the data");
 }
 
-function nothingLeft({ rows, dropped }: PreparedDataset, split: string): PrefineError {
+function nothingLeft({ rows, findings }: TokenizedPairs, split: string): PrefineError {
   if (rows === 0)
     return new PrefineError("data", `${split}: expected rows, found none`, "Give it data, or another split.");
-  const why =
-    dropped.promptFillsMaxLength > 0 ? "whose prompt leaves room within max_length" : "that can be trained on";
-  const found = `${split}: expected rows ${why}, found none among ${rows}`;
-  return new PrefineError("data", found, "Raise max_length, or look at the data with `prefine data`.");
+  const isTooLong = findings.promptFillsMaxLength.length > 0;
+  const expected = isTooLong ? "whose prompt leaves room within max_length" : "that can be trained on";
+  const message = `${split}: expected rows ${expected}, found none among ${rows}`;
+  return new PrefineError("data", message, "Raise max_length, or look at the data with `prefine data`.");
 }

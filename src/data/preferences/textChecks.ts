@@ -1,0 +1,102 @@
+/** @file Checks of what tokenizer and chat template make of a row: what goes wrong in silence with texts and turns. */
+import { literalText } from "../chatTemplates/renderChat.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import { type Check, excerpt } from "./check.ts";
+import type { Message } from "./extractPrompt.ts";
+
+/** Texts of a message's content, which may come in blocks. */
+function contentsOf({ content }: Message): string[] {
+  if (typeof content === "string") return [content];
+  if (!Array.isArray(content)) return [];
+  return content.map((block: { text?: unknown }) => block?.text).filter((text) => typeof text === "string");
+}
+
+/** Finds the control tokens of a chat: the special ones, and the added ones that the template writes. */
+export function controlTokenPattern({ chat_template, added_tokens }: Tokenizer): RegExp | undefined {
+  if (chat_template === null) return undefined;
+  const templates = typeof chat_template === "string" ? [chat_template] : Object.values(chat_template);
+  const written = templates.map(literalText).join("\0");
+  const markers = added_tokens
+    .filter(({ content, special }) => content.trim() !== "" && (special || written.includes(content)))
+    .map(({ content }) => content.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+  return markers.length > 0 ? new RegExp(markers.join("|"), "u") : undefined;
+}
+
+/** In the order of their lines. */
+export const TEXT_CHECKS: readonly Check[] = [
+  {
+    name: "lostPrompt",
+    severity: "odd",
+    look: ({ pair: { lost_prompt_ids: lost }, tokenizer }) => {
+      return lost.length > 0 ? excerpt(tokenizer.decode(lost)) : undefined;
+    },
+    describe: ({ example, where }) =>
+      "the tokens of a prompt are not those that prompt and answer begin with, so that its end " +
+      `${example} is left out of the sequence that is trained on (${where}); end prompts where a word ends, or take ` +
+      "a chat template that writes a prompt alone as it writes it before an answer",
+  },
+  {
+    name: "doubleBos",
+    severity: "odd",
+    look: ({ pair: { prompt_ids, chosen_ids }, tokenizer: { bos_token_id, bos_token } }) => {
+      const [first, second] = [...prompt_ids.slice(0, 2), ...chosen_ids.slice(0, 2)];
+      const isDouble = bos_token_id !== null && first === bos_token_id && second === first;
+      return isDouble ? excerpt(bos_token ?? "") : undefined;
+    },
+    describe: ({ example, where }) =>
+      `two ${example} in a row begin the sequence (${where}): the text has one already, and the tokenizer adds ` +
+      "one; leave it out of the text",
+  },
+  {
+    name: "markers",
+    severity: "odd",
+    look: ({ row, controlTokens }) => {
+      if (row.kind === "texts" || controlTokens === undefined) return undefined;
+      for (const message of [...row.prompt, ...row.chosen, ...row.rejected]) {
+        for (const text of contentsOf(message)) {
+          const hit = controlTokens.exec(text)?.[0];
+          if (hit !== undefined) return `${excerpt(hit)} in a message of ${message.role}`;
+        }
+      }
+      return undefined;
+    },
+    describe: ({ example, where }) =>
+      `a message holds a control token of the chat template, ${example} (${where}): the model reads it as the end ` +
+      "of a turn or the like, not as text; remove it from the data if that is not meant",
+  },
+  /** A message of which the template writes nothing, or something else. */
+  {
+    name: "leftOut",
+    severity: "odd",
+    look: ({ row, pair: { texts } }) => {
+      if (row.kind === "texts") return undefined;
+      const parts: [Message[], string][] = [
+        [row.prompt, texts.prompt],
+        [row.chosen, texts.continued[0]],
+        [row.rejected, texts.continued[1]],
+      ];
+      for (const [messages, text] of parts) {
+        for (const message of messages) {
+          const missing = contentsOf(message).find((content) => !text.includes(content.trim()));
+          if (missing !== undefined) return `the message of ${message.role} ${excerpt(missing.trim())}`;
+        }
+      }
+      return undefined;
+    },
+    describe: ({ example, where }) => `the chat template leaves out, or changes, ${example} (${where})`,
+  },
+  /** An answer without the token that ends one. */
+  {
+    name: "unended",
+    severity: "odd",
+    look: ({ row, pair: { chosen_ids, rejected_ids }, tokenizer: { eos_token_id, eos_token } }) => {
+      if (row.kind === "texts" || eos_token_id === null) return undefined;
+      if (row.chosen.length === 0 || row.rejected.length === 0) return undefined;
+      const isEnded = chosen_ids.includes(eos_token_id) && rejected_ids.includes(eos_token_id);
+      return isEnded ? undefined : excerpt(eos_token ?? "");
+    },
+    describe: ({ example, where }) =>
+      `the chat template ends an answer without the eos_token ${example} (${where}): the model does not learn to ` +
+      "stop; is eos_token the one that the template writes?",
+  },
+];
