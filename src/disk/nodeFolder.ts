@@ -2,10 +2,11 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Content } from "../formats/content.ts";
+import { lockFolder, ownerOf } from "./folderLock.ts";
 import { appendText, openGrowingFile } from "./growingFile.ts";
 import { ioError } from "./ioError.ts";
 import { exists, openFile, readText, readWhole, sizeOf } from "./readFiles.ts";
-import type { GrowingFile, OpenFile, RunFolder } from "./storage.ts";
+import type { FolderLock, GrowingFile, LockOptions, LockOwner, OpenFile, RunFolder } from "./storage.ts";
 import { checkWritable, isPartial, removeFolder, writeFileAtomically, writeFolderAtomically } from "./wholeFiles.ts";
 
 export class NodeFolder implements RunFolder {
@@ -96,6 +97,14 @@ export class NodeFolder implements RunFolder {
 
   remove(): Promise<void> {
     return removeFolder(this.path);
+  }
+
+  lock(options: LockOptions = {}): Promise<FolderLock | { owner: LockOwner }> {
+    return lockFolder(this.path, options);
+  }
+
+  owner(): Promise<LockOwner | undefined> {
+    return ownerOf(this.path);
   }
 
   async deletePartials(): Promise<void> {

@@ -83,6 +83,38 @@ export interface RunFolder extends ModelFiles {
   remove(): Promise<void>;
   /** Deletes what a crash has left half-written right in it. */
   deletePartials(): Promise<void>;
+  /** Makes this process the only owner until it lets go, or says whose it is. The folder is made if need be. */
+  lock(options?: LockOptions): Promise<FolderLock | { owner: LockOwner }>;
+  /** Who is known to own it, if anybody; takes nothing. */
+  owner(): Promise<LockOwner | undefined>;
+}
+
+export interface LockOptions {
+  /** Told where it must be waited for a sign of life of an owner, and how long at most. */
+  onWait?: (owner: LockOwner, seconds: number) => void;
+  /** Ends the waiting, with its reason. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface LockOwner {
+  where: "this process" | "this computer" | "elsewhere";
+  host: string;
+  pid: number;
+  /** When it took the folder: ISO 8601. */
+  since: string;
+  /** Milliseconds since its last sign of life. */
+  silence: number;
+  /** What a person may delete who knows that the owner is gone. */
+  file: string;
+}
+
+export interface FolderLock {
+  /** Whose it was, where that one is gone without having let go. */
+  readonly tookOver: LockOwner | undefined;
+  /** The owner that took it over from this process, which was stopped or asleep and taken for gone. */
+  lostTo(): Promise<LockOwner | undefined>;
+  /** Lets go; never fails. A folder that was made for the lock, and is empty, goes with it. */
+  release(): Promise<void>;
 }
 
 /** Synchronous where the storage allows it: an error may come with a later record, or with `close`. */

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import type { Adapter } from "../checkpoints/adapter.ts";
+import { refuseOwned } from "../checkpoints/ownership.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import { openDevice } from "../device/openDevice.ts";
 import { folderAt } from "../disk/nodeStorage.ts";
@@ -89,6 +90,7 @@ export async function merge_and_unload(run: string | MergeableModel, options: Me
   const kept = typeof run === "string" || !run.loaded ? undefined : (run.loaded.quantization ?? null);
   const inputs = await readInputs(name, { quantization_config: kept, ...options });
   checkFolder(output_dir, options.overwrite_output_dir ?? false, [name, inputs.model.directory]);
+  await refuseOwned(folderAt(output_dir));
   const { onWarning = emitWarning } = options;
   if (isUntied(inputs.model, inputs.lora)) {
     onWarning("embedding and unembedding were trained apart: the merged model has tie_word_embeddings: false");

@@ -1,6 +1,7 @@
 /** @file What a finished run leaves in its folder: model, tokenizer, log, plot, model card. */
 import { type ModelCardInput, modelCard } from "../checkpoints/modelCard.ts";
 import { modelFiles } from "../checkpoints/modelFiles.ts";
+import { checkOwned } from "../checkpoints/ownership.ts";
 import { encodeTrainerState, TRAINER_STATE } from "../checkpoints/trainerState.ts";
 import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
@@ -27,6 +28,7 @@ export async function saveState(run: Run): Promise<void> {
 /** Everything that a finished output_dir holds. */
 export async function finishRun(run: Run, facts: CardFacts): Promise<void> {
   const { output } = run;
+  await checkOwned(output, run.lock);
   await saveModel(run, output);
   await saveState(run);
   const plot = await plotLoss(run);

@@ -5,7 +5,7 @@ import type { SavedModel } from "../checkpoints/modelFiles.ts";
 import type { LogEntry, TrainerState } from "../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import type { PackedPair } from "../data/preferences/types.ts";
-import type { RunFolder } from "../disk/storage.ts";
+import type { FolderLock, RunFolder } from "../disk/storage.ts";
 import type { Learner } from "../dpo/learner.ts";
 import type { Content } from "../formats/content.ts";
 import type { AdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
@@ -107,6 +107,8 @@ export interface Run extends Omit<RunParts, "train" | "evals" | "callbacks"> {
   readonly state: TrainerState;
   readonly loop: LoopState;
   signal: AbortSignal | undefined;
+  /** While the run trains: output_dir is its own. */
+  lock: FolderLock | undefined;
   /** Whether output_dir is this run's: evaluations then leave their margins there. */
   ownsOutput: boolean;
   /** Whether the weights are what they were at the start. */

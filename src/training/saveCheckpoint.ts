@@ -1,5 +1,6 @@
 /** @file Writes a run's checkpoints. */
 import { writeCheckpoint } from "../checkpoints/checkpoint.ts";
+import { checkOwned } from "../checkpoints/ownership.ts";
 import { checkpointName, rotateCheckpoints } from "../checkpoints/runDirectory.ts";
 import { setFlags } from "./callbacks/control.ts";
 import { rememberBestCheckpoint } from "./evaluation/bestModel.ts";
@@ -23,6 +24,7 @@ export async function saveIfDue(run: Run): Promise<void> {
 export async function saveCheckpoint(run: Run, { onlyModel }: { onlyModel: boolean }): Promise<string> {
   const { args, learner, state, loop, fingerprint, model, output, platform } = run;
   const folder = output.folder(checkpointName(state.global_step));
+  await checkOwned(output, run.lock);
   await rememberBestCheckpoint(run);
   const tensors = { weights: weightsOf(learner), optimizer: optimizerOf(learner) };
   const { optimizerStep } = learner;

@@ -45,6 +45,7 @@ export function createRun(parts: RunParts, platform: Platform): Run {
     state,
     loop,
     signal: undefined,
+    lock: undefined,
     ownsOutput: false,
     isUntouched: true,
   };

@@ -1,4 +1,5 @@
 /** @file TRL's DPOTrainer on any platform. Prepares a run, takes its steps, leaves a finished output_dir. */
+import { takeFolder } from "../checkpoints/ownership.ts";
 import { removeRun } from "../checkpoints/runDirectory.ts";
 import { type LogEntry, newTrainerState, type TrainerState } from "../checkpoints/trainerState.ts";
 import { BitsAndBytesConfig, type BitsAndBytesConfigInput } from "../config/BitsAndBytesConfig.ts";
@@ -19,7 +20,7 @@ import { runToEnd } from "./loop.ts";
 import type { Platform } from "./platform.ts";
 import { evaluationSets, type Rows, type RowsByName } from "./prepare/data.ts";
 import type { ModelInput } from "./prepare/model.ts";
-import { checkOutputDir, findStart, type Resume, resumedQuantization } from "./prepare/outputFolder.ts";
+import { checkOutputDir, confirmStart, findStart, type Resume, resumedQuantization } from "./prepare/outputFolder.ts";
 import { type PreparedRun, prepareRun } from "./prepare/prepareRun.ts";
 import { resumeRun } from "./resumeRun.ts";
 import type { Run, RunObserver } from "./run.ts";
@@ -126,31 +127,41 @@ export class Trainer {
   /**
    * Trains to the end and writes output_dir: model, tokenizer, trainer_state.json, plot, model card.
    * @throws PrefineError("interrupted") when the signal stopped it, with a checkpoint of the last whole step;
-   *   "config" when output_dir holds a run that is neither resumed nor overwritten; "io" when it can't be written
-   *   to; "training" for a loss that is not finite.
+   *   "config" when output_dir is another training's, or holds a run that is neither resumed nor overwritten; "io" when
+   *   it can't be written to; "training" for a loss that is not finite.
    */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     return this.exclusively("train", async () => {
       const resume = options.resume_from_checkpoint ?? this.args.resume_from_checkpoint;
-      const { storage } = this.platform;
-      await checkOutputDir(this.args, storage, resume);
-      const checkpoint = await findStart({ args: this.args, storage, resume }, this.observer);
+      const resuming = { args: this.args, storage: this.platform.storage, resume };
+      await checkOutputDir(this.args, resuming.storage, resume);
+      await findStart(resuming, this.observer); // what is wrong is told before anything is loaded
       const { run, facts } = await this.prepared(options.signal, resume);
-      await this.goToStart(run, checkpoint);
-      run.signal = options.signal;
-      run.ownsOutput = true;
-      this.hasTrained = true;
-      const { maxSteps, epochs } = run.plan;
+      run.lock = await takeFolder(run.output, { tell: (line) => this.observer.info(line), signal: options.signal });
       try {
-        this.observer.start({ totalSteps: maxSteps, startStep: run.state.global_step, epochs });
-        const metrics = await runToEnd(run);
-        await finishRun(run, facts);
-        return { global_step: run.state.global_step, training_loss: metrics.train_loss, metrics };
+        await this.goToStart(run, await confirmStart(resuming));
+        return await this.trainFromHere(run, facts, options.signal);
       } finally {
-        run.signal = undefined;
-        this.observer.close();
+        await run.lock.release();
+        run.lock = undefined;
       }
     });
+  }
+
+  private async trainFromHere(run: Run, facts: PreparedRun["facts"], signal: AbortSignal | undefined) {
+    run.signal = signal;
+    run.ownsOutput = true;
+    this.hasTrained = true;
+    const { maxSteps, epochs } = run.plan;
+    try {
+      this.observer.start({ totalSteps: maxSteps, startStep: run.state.global_step, epochs });
+      const metrics = await runToEnd(run);
+      await finishRun(run, facts);
+      return { global_step: run.state.global_step, training_loss: metrics.train_loss, metrics };
+    } finally {
+      run.signal = undefined;
+      this.observer.close();
+    }
   }
 
   /** Evaluates eval_dataset with the weights as they are, logs the result and returns it. */

@@ -2,7 +2,6 @@
  * @file A run that is killed (SIGKILL) at twenty moments spread over it, each in a run of its own: every
  * checkpoint there is whole, and the resumed run leaves the log and the adapter of the unbroken one, to the bit.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,10 +12,10 @@ import { listCheckpoints } from "../../src/checkpoints/runDirectory.ts";
 import { readRunState } from "../../src/checkpoints/trainerState.ts";
 import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { isPartial } from "../../src/disk/wholeFiles.ts";
-import { builtPackage } from "../support/builtPackage.ts";
 import { furnish } from "../support/furnish.ts";
 import { contents } from "../support/outcomes.ts";
 import { withoutTimings } from "../support/toyTrainer.ts";
+import { ended, startTraining } from "../support/trainingProcess.ts";
 import { editJson } from "../support/workbench.ts";
 
 const KILLS = 20;
@@ -33,7 +32,6 @@ const FLAGS = (
 ).split(" ");
 const LIMIT = ["--save_total_limit", "3"];
 
-const prefine = await builtPackage();
 const folder = mkdtempSync(join(tmpdir(), "prefine-kill-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -45,26 +43,7 @@ function workplace(name: string): string {
   return place;
 }
 
-function start(place: string, ...flags: string[]): ChildProcess {
-  const { PATH, HOME } = process.env;
-  const env = { PATH, HOME, NO_COLOR: "1", PREFINE_NUM_THREADS: "1" };
-  const words = [join(prefine, "bin/prefine.js"), "train", "--config", "run.yaml", ...FLAGS, ...flags];
-  return spawn(process.execPath, words, { cwd: place, env, stdio: ["ignore", "ignore", "pipe"] });
-}
-
-interface End {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-  stderr: string;
-}
-
-async function ended(child: ChildProcess): Promise<End> {
-  let stderr = "";
-  child.stderr!.setEncoding("utf8").on("data", (chunk: string) => {
-    stderr += chunk;
-  });
-  return new Promise((resolve) => child.once("close", (code, signal) => resolve({ code, signal, stderr })));
-}
+const start = (place: string, ...flags: string[]) => startTraining(place, ...FLAGS, ...flags);
 
 /** Calls back whenever something appears, disappears or is renamed in dpo/. */
 function onChange(place: string, callback: () => void): () => void {

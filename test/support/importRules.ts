@@ -46,7 +46,7 @@ export const RULES: Record<string, Rule> = {
   errors: {},
   host: {},
   random: {},
-  disk: { types: ["formats"] },
+  disk: { values: ["formats"] },
   config: { values: ["formats"] },
   formats: {},
   optim: { values: ["formats"] },

@@ -1,5 +1,6 @@
 /** @file The demo, chapter by chapter: the course note "DPO with Hugging Face" on the embedded model and data. */
 import { basename, join } from "node:path";
+import { refuseOwned } from "../../checkpoints/ownership.ts";
 import { listCheckpoints, refuseRun, removeRun } from "../../checkpoints/runDirectory.ts";
 import { LoraConfig } from "../../config/LoraConfig.ts";
 import type { Dataset } from "../../data/datasets/dataset.ts";
@@ -58,6 +59,7 @@ export async function tellStory({ output_dir, signal, terminal }: StoryOptions):
 /** Removes what an earlier demo left there. @throws PrefineError("config") for any other run: that is not ours. */
 async function makeRoom(output_dir: string): Promise<void> {
   const output = folderAt(output_dir);
+  await refuseOwned(output);
   const folders = [output_dir, ...(await listCheckpoints(output)).map(({ folder }) => folder.path)];
   const names = await Promise.all(folders.map(datasetNamedIn));
   if (names.some((name) => name !== undefined && basename(name) === basename(dataFolder()))) await removeRun(output);

@@ -1,5 +1,6 @@
 /** @file Entries of the log, and evaluations, which make some: the only writer of `loop.evaluation`. */
 import { appendMargins, continueMargins } from "../../checkpoints/marginsTable.ts";
+import { checkOwned } from "../../checkpoints/ownership.ts";
 import type { LogEntry } from "../../checkpoints/trainerState.ts";
 import type { RunFolder } from "../../disk/storage.ts";
 import { PrefineError } from "../../errors.ts";
@@ -69,8 +70,9 @@ async function runEvaluation(run: Run, set: EvaluationSet): Promise<Evaluation> 
 }
 
 /** Every pair of the evaluation beside the log; an evaluation outside of a training leaves no files. */
-async function keepMargins({ output, state, loop, ownsOutput }: Run, set: EvaluationSet, evaluation: Evaluation) {
+async function keepMargins({ output, lock, state, loop, ownsOutput }: Run, set: EvaluationSet, evaluation: Evaluation) {
   if (!ownsOutput) return;
+  await checkOwned(output, lock);
   const { global_step: step, epoch } = state;
   const rows = { step, epoch, split: set.prefix, pairs: evaluation.pairs };
   const progress: EvaluationProgress = loop.evaluation;

@@ -1,5 +1,6 @@
 /** @file output_dir before the first step: can it be written to, does it hold a run, where does that go on. */
 import { checkpointFault, readResumeFile } from "../../checkpoints/checkpoint.ts";
+import { refuseOwned } from "../../checkpoints/ownership.ts";
 import { newestValidCheckpoint, refuseRun } from "../../checkpoints/runDirectory.ts";
 import { readTrainingArgs, TRAINING_ARGS } from "../../checkpoints/trainingArgs.ts";
 import { type BitsAndBytesConfig, recordedQuantization } from "../../config/BitsAndBytesConfig.ts";
@@ -19,8 +20,8 @@ interface Resuming {
 
 /**
  * What can be said of output_dir before anything is downloaded or computed.
- * @throws PrefineError("config") when it holds a run that is neither resumed nor overwritten; "io" when it can't be
- *   written to.
+ * @throws PrefineError("config") when it is another training's, or holds a run that is neither resumed nor overwritten;
+ *   "io" when it can't be written to.
  */
 export async function checkOutputDir(
   args: DPOConfig,
@@ -29,6 +30,7 @@ export async function checkOutputDir(
 ): Promise<void> {
   const output = storage.folder(args.output_dir);
   await output.checkWritable();
+  await refuseOwned(output);
   if (!resume && !args.overwrite_output_dir) await refuseRun(output);
 }
 
@@ -41,13 +43,25 @@ export async function resumedQuantization(
   { args, storage, resume }: Resuming,
   tell: (line: string) => void,
 ): Promise<BitsAndBytesConfig | null> {
-  const quiet = () => {}; // whoever resumes is told of damaged checkpoints
-  const checkpoint = await findStart({ args, storage, resume }, { info: quiet, warn: quiet });
+  const checkpoint = await findStart({ args, storage, resume }, QUIET);
   if (checkpoint === undefined) return null;
   const file = checkpoint.pathOf(TRAINING_ARGS);
   const quantization = recordedQuantization(await readTrainingArgs(checkpoint), file);
   if (quantization) tell(`quantization: as in ${file}`);
   return quantization;
+}
+
+/** Whoever resumes is told of damaged checkpoints once. */
+const QUIET = { info: () => {}, warn: () => {} };
+
+/**
+ * The start of a run that owns output_dir by now, and has told of it: another run may have come and gone in between.
+ * @throws PrefineError("config") when that one has left a run there.
+ */
+export async function confirmStart(resuming: Resuming): Promise<RunFolder | undefined> {
+  const { args, storage, resume } = resuming;
+  if (!resume && !args.overwrite_output_dir) await refuseRun(storage.folder(args.output_dir));
+  return findStart(resuming, QUIET);
 }
 
 /**

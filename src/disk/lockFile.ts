@@ -1,0 +1,73 @@
+/** @file The file that says who owns a folder: one line of JSON, made by one process only, renewed by its time. */
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isObject } from "../formats/parseJson.ts";
+import type { ProcessIdentity } from "./processIdentity.ts";
+
+/** Hidden, and none of the names that a run's files have. */
+export const LOCK = ".prefine.lock";
+
+/** Who owns it, or wants to. */
+export interface Candidate extends ProcessIdentity {
+  /** ISO 8601. */
+  since: string;
+  /** Eight hexadecimal digits; no two locks have the same. */
+  id: string;
+}
+
+export interface FoundLock {
+  candidate: Candidate;
+  /** When it was made or renewed last; ms. */
+  renewed: number;
+}
+
+/** @returns false where the file is there already: of several processes, one makes it. */
+export function createLock(path: string, candidate: Candidate): boolean {
+  let file: number;
+  try {
+    file = openSync(path, "wx", 0o644);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+  try {
+    writeSync(file, `${JSON.stringify(candidate)}\n`);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+  return true;
+}
+
+/** Reads of a file that is made just now, at a distance of 20 ms. */
+const READS = 10;
+
+/** Undefined: there is none. What is no lock of prefine's is somebody's, of whom nothing is known. */
+export async function readLock(path: string): Promise<FoundLock | undefined> {
+  for (let read = 1; ; read++) {
+    const times = await stat(path).catch(() => undefined);
+    if (!times) return undefined;
+    const candidate = parseCandidate(await readFile(path, "utf8").catch(() => ""));
+    if (candidate || read === READS) return { candidate: candidate ?? NOBODY, renewed: times.mtimeMs };
+    await sleep(20);
+  }
+}
+
+const NOBODY: Candidate = {
+  ...{ host: "an unknown computer", pid: 0, started: null, boot: null, numbering: null },
+  ...{ since: "an unknown time", id: "00000000" },
+};
+
+function parseCandidate(text: string): Candidate | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (!isObject(value) || !/^[0-9a-f]{8}$/.test(String(value.id))) return undefined;
+    const isKnown = typeof value.host === "string" && typeof value.since === "string" && Number.isInteger(value.pid);
+    return isKnown ? (value as unknown as Candidate) : undefined;
+  } catch {
+    return undefined;
+  }
+}
