@@ -5,7 +5,7 @@ import { accumulationSteps } from "./acceleratorConfig.ts";
 import { readBitsAndBytesConfig } from "./BitsAndBytesConfig.ts";
 import { bestModelOptions, checkBestModel } from "./bestModel.ts";
 import { checkObjective } from "./checkObjective.ts";
-import type { Inputs, Values } from "./option.ts";
+import type { Inputs, RunTable, Table, Values } from "./option.ts";
 import { DPO_OPTIONS } from "./options/dpo.ts";
 import { EVALUATION_OPTIONS } from "./options/evaluation.ts";
 import { OPTIMIZATION_OPTIONS } from "./options/optimization.ts";
@@ -15,7 +15,12 @@ import { type GivenValues, givenFrom, labelsOf, readOptions } from "./readOption
 import { Report } from "./report.ts";
 
 /** All options of a training, in the order of help and documentation. */
-export const TRAINING_OPTIONS = { ...OPTIMIZATION_OPTIONS, ...DPO_OPTIONS, ...EVALUATION_OPTIONS, ...SYSTEM_OPTIONS };
+export const TRAINING_OPTIONS = {
+  ...OPTIMIZATION_OPTIONS,
+  ...DPO_OPTIONS,
+  ...EVALUATION_OPTIONS,
+  ...SYSTEM_OPTIONS,
+} satisfies RunTable;
 
 type TrainingValues = Values<typeof TRAINING_OPTIONS>;
 
@@ -49,6 +54,12 @@ export const DPOConfig = function DPOConfig(input: DPOConfigInput | DPOConfig = 
   report.throwProblems("DPOConfig");
   return withAdvice(config, report.advice);
 } as DPOConfigConstructor;
+
+/** All settings but the secret ones: what may be saved and shown. */
+export function publicArguments(config: DPOConfig): Record<string, unknown> {
+  const table: Table = TRAINING_OPTIONS;
+  return Object.fromEntries(Object.entries(config).filter(([name]) => !table[name]?.secret));
+}
 
 /** Lines of advice to print once: renamed names, options without effect, float32. */
 export function adviceOf(config: DPOConfig): readonly string[] {

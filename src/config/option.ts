@@ -7,6 +7,13 @@ type Support =
   | "no-effect" // known, changes nothing here: `note` is the line of advice when it is set
   | "not-yet"; // known, would change results, not built: setting it is an error
 
+/** What happens when a run is resumed with another value of an option. */
+export type OnResume =
+  | "fixed" // it is refused: the option decides what a step computes, or how rows become steps
+  | "data" // it is refused where the pairs are no longer the same: their hash is compared, not the option
+  | "warned" // the run goes on, with a line: when to end, log, evaluate and save, what is best, how fast to learn
+  | "free"; // the run goes on without a word: from there on, its numbers are the same with any value
+
 export interface Option<Value, Input = Value> {
   readonly kind: Kind<Value, Input>;
   readonly default: Value;
@@ -28,10 +35,29 @@ export interface Option<Value, Input = Value> {
   readonly dotted?: boolean;
   /** Heading in help and COMPATIBILITY.md. */
   readonly group: string;
+  /** Required of what shapes a run: see {@link RunTable}. */
+  readonly onResume?: OnResume;
 }
 
-type Extras = Partial<Pick<Option<unknown>, "note" | "ready" | "advice" | "common" | "secret" | "dotted" | "own">>;
+type Extras = Partial<
+  Pick<Option<unknown>, "note" | "ready" | "advice" | "common" | "secret" | "dotted" | "own" | "onResume">
+>;
 export type Table = Readonly<Record<string, Option<unknown, unknown>>>;
+
+/**
+ * Options of a run, each of which says what happens when it is resumed with another value. What makes a run the same
+ * run is derived from that: an option that says nothing is an error of the compiler, where it would mix two runs.
+ */
+export type RunTable = Readonly<Record<string, Option<unknown, unknown> & { readonly onResume: OnResume }>>;
+
+/** The options of a table of which the same happens. */
+export function optionsWith(onResume: OnResume, table: RunTable): string[] {
+  return Object.keys(table).filter((name) => table[name].onResume === onResume);
+}
+
+/** What `extras` says of resuming, in the type. */
+type Resumed<E> = E extends { readonly onResume: infer R } ? { readonly onResume: R } : unknown;
+type Free = Resumed<{ onResume: "free" }>;
 
 /** The values of a table, all present. */
 export type Values<T extends Table> = { readonly [K in keyof T]: T[K] extends Option<infer V, infer _> ? V : never };
@@ -42,18 +68,25 @@ export type Inputs<T extends Table> = {
 };
 
 /** Works as in the Python packages. */
-export function same<V, I>(kind: Kind<V, I>, standard: NoInfer<V>, help: string, extras: Extras = {}): Option<V, I> {
-  return { kind, default: standard, help, support: "same", group: "", ...extras };
-}
-
-/** Works, but not quite as in the Python packages: `note` says how. */
-export function differs<V, I>(
+export function same<V, I, const E extends Extras>(
   kind: Kind<V, I>,
   standard: NoInfer<V>,
   help: string,
-  extras: Extras & { note: string },
-): Option<V, I> {
-  return { kind, default: standard, help, support: "differs", group: "", ...extras };
+  extras?: E,
+): Option<V, I> & Resumed<E> {
+  const option: Option<V, I> = { kind, default: standard, help, support: "same", group: "", ...extras };
+  return option as Option<V, I> & Resumed<E>;
+}
+
+/** Works, but not quite as in the Python packages: `note` says how. */
+export function differs<V, I, const E extends Extras & { note: string }>(
+  kind: Kind<V, I>,
+  standard: NoInfer<V>,
+  help: string,
+  extras: E,
+): Option<V, I> & Resumed<E> {
+  const option: Option<V, I> = { kind, default: standard, help, support: "differs", group: "", ...extras };
+  return option as Option<V, I> & Resumed<E>;
 }
 
 /** Accepted; changes nothing here. `note` is printed when it is set to something else than the default. */
@@ -63,13 +96,16 @@ export function noEffect<V, I>(
   help: string,
   note: string,
   extras: Extras = {},
-): Option<V, I> {
-  return { kind, default: standard, help, support: "no-effect", note, group: "", ...extras };
+): Option<V, I> & Free {
+  return { kind, default: standard, help, support: "no-effect", note, group: "", ...extras, onResume: "free" };
 }
 
-/** Known, and an error where it is set to a value that would change results. */
-export function notYet<V, I>(kind: Kind<V, I>, standard: V, help: string, extras: Extras = {}): Option<V, I> {
-  return { kind, default: standard, help, support: "not-yet", group: "", ...extras };
+/**
+ * Known, and an error where it is set to a value that would change results: what can be set is all the same. Once it is
+ * built, it is another kind of option, and must say what resuming means to it.
+ */
+export function notYet<V, I>(kind: Kind<V, I>, standard: V, help: string, extras: Extras = {}): Option<V, I> & Free {
+  return { kind, default: standard, help, support: "not-yet", group: "", ...extras, onResume: "free" };
 }
 
 /** Marks a table of options as prefine's own. */

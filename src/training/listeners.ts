@@ -3,12 +3,11 @@
  * observer, and that tells all of them, one after the other, always in the order of the list.
  */
 import { type EventLog, eventFolder, openEventLog } from "../checkpoints/eventLog.ts";
-import type { DPOConfig } from "../config/DPOConfig.ts";
+import { type DPOConfig, publicArguments } from "../config/DPOConfig.ts";
 import { PrefineError } from "../errors.ts";
 import type { Logger } from "../terminal/logging.ts";
 import type { Platform } from "./platform.ts";
 import type { RunListener, RunObserver } from "./run.ts";
-import { publicArguments } from "./trainingArguments.ts";
 
 /** The terminal first, so that what another listener is about to fail at can be seen. */
 export function listenersOf(logger: Logger, args: DPOConfig, platform: Platform): RunListener[] {

@@ -1,12 +1,12 @@
 /** @file A run at the step of a checkpoint. */
 import { type Checkpoint, readCheckpoint } from "../checkpoints/checkpoint.ts";
-import { compareFingerprints, type Fingerprint } from "../checkpoints/fingerprint.ts";
 import { dtypeOf, type SavedTensor } from "../checkpoints/tensors.ts";
 import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import { setFlags } from "./callbacks/control.ts";
 import { continueRate } from "./evaluation/adaptiveRate.ts";
 import { restoreMargins } from "./evaluation/logEntries.ts";
+import { changesSince } from "./fingerprint.ts";
 import { writeLearner, writeReference } from "./learnerState.ts";
 import { assignLoopState, readLoopState } from "./loopState.ts";
 import { nameRows, type Run, splitsOf } from "./run.ts";
@@ -18,8 +18,7 @@ import { nameRows, type Run, splitsOf } from "./run.ts";
 export async function resumeRun(run: Run, folder: RunFolder): Promise<void> {
   const { path } = folder;
   const checkpoint = await readCheckpoint(folder, run.model.kind);
-  const [saved, now] = comparable(checkpoint.fingerprint, run.fingerprint);
-  const changed = compareFingerprints(saved, now, path);
+  const changed = changesSince(checkpoint.fingerprint, run.fingerprint, path);
   if (changed.length > 0) run.observer.warn(`${path}: the run goes on with other settings: ${changed.join("; ")}`);
   const loop = readLoopState(checkpoint.loop, path);
   checkTensors(run, checkpoint, path);
@@ -57,15 +56,6 @@ function checkTensor(
   const has = found ? `found [${found.shape.join(", ")}] of ${dtypeOf(found)}` : "found none";
   const message = `${path}: expected a tensor "${name}" of shape [${shape.join(", ")}] of ${wanted}, ${has}`;
   throw new PrefineError("model", message, "Resume from another checkpoint.");
-}
-
-/** A run may go on without an evaluation set, or with one from now on; but not with another one of that name. */
-function comparable(saved: Fingerprint, now: Fingerprint): [Fingerprint, Fingerprint] {
-  const common = (fingerprint: Fingerprint, other: Fingerprint): Fingerprint => {
-    const isKept = ([name]: [string, unknown]) => !name.startsWith("eval_dataset") || name in other.data;
-    return { ...fingerprint, data: Object.fromEntries(Object.entries(fingerprint.data).filter(isKept)) };
-  };
-  return [common(saved, now), common(now, saved)];
 }
 
 /** What was best so far; a best checkpoint that is no longer there can't be loaded at the end. */

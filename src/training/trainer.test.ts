@@ -7,11 +7,10 @@ import { hasReference, needsReference, referenceFolder } from "../../test/suppor
 import { toyTrainer, withoutTimings } from "../../test/support/toyTrainer.ts";
 import { newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
 import type { LogEntry } from "../checkpoints/trainerState.ts";
-import { DPOConfig } from "../config/DPOConfig.ts";
+import { DPOConfig, publicArguments } from "../config/DPOConfig.ts";
 import { folderAt } from "../disk/nodeStorage.ts";
 import { DPOTrainer } from "../dpoTrainer.ts";
 import { PrefineError } from "../errors.ts";
-import { publicArguments } from "./trainingArguments.ts";
 
 const QUICK = { max_steps: 2, logging_steps: 1, save_strategy: "no" as const };
 let output_dir = "";

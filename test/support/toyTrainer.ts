@@ -5,8 +5,8 @@ import { DPOTrainer } from "../../src/dpoTrainer.ts";
 import type { Logger } from "../../src/terminal/logging.ts";
 import type { CallbackInput } from "../../src/training/callbacks/callbacks.ts";
 import type { ComputeMetrics } from "../../src/training/evaluation/computeMetrics.ts";
+import { adapterIdentity, fingerprintOf } from "../../src/training/fingerprint.ts";
 import type { ReferenceCache } from "../../src/training/reference/reference.ts";
-import { fingerprintOf } from "../../src/training/trainingArguments.ts";
 import { ToyLearner, type ToyOptions } from "./toyLearner.ts";
 import { toyPairs } from "./toyPairs.ts";
 
@@ -58,7 +58,16 @@ export function toyTrainer({
   const evals = new Map(sets.map(([name, count], i) => [name ? `eval_${name}` : "eval", toyPairs(count, 2 + i)]));
   const tokens = (pairs: typeof train) =>
     pairs.map((pair) => ({ prompt_ids: Array.from(pair.tokens), chosen_ids: [], rejected_ids: [] }));
-  const adapter = { r: 2, lora_alpha: 2, lora_dropout: 0, target_modules: ["proj"] };
+  const adapter = {
+    r: 2,
+    lora_alpha: 2,
+    lora_dropout: 0,
+    target_modules: ["proj"],
+    base_model_name_or_path: "toy",
+    fan_in_fan_out: false,
+    task_type: null,
+    revision: null,
+  };
   const trainer = new DPOTrainer({
     model: "toy",
     args: config,
@@ -71,23 +80,14 @@ export function toyTrainer({
         learner,
         train,
         evals,
-        model: {
-          kind: "adapter",
-          config: {
-            ...adapter,
-            base_model_name_or_path: "toy",
-            fan_in_fan_out: false,
-            task_type: null,
-            revision: null,
-          },
-        },
+        model: { kind: "adapter", config: adapter },
         files: [["tokenizer.json", "{}\n"]],
         fingerprint: await fingerprintOf({
           args: config,
           maxLength: 8,
           train: tokens(train),
           evals: new Map([...evals].map(([prefix, pairs]) => [prefix, tokens(pairs)])),
-          adapter,
+          adapter: adapterIdentity(adapter, null),
           trainable: learner.trainable,
         }),
         parameters: 121,

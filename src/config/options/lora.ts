@@ -15,7 +15,7 @@ import {
   share,
   string,
 } from "../kinds.ts";
-import { differs, group, noEffect, notYet, same } from "../option.ts";
+import { differs, group, noEffect, notYet, type RunTable, same } from "../option.ts";
 
 /** How target_modules differs from PEFT. */
 export const TARGETS_NOTE =
@@ -57,42 +57,63 @@ export const TASK_TYPES = [
 ] as const;
 
 const adapter = group("Adapter", {
-  r: same(above(0, int), 8, "Rank: each adapted layer gets matrices A [r, in] and B [out, r].", { common: true }),
-  lora_alpha: same(atLeast(1, int), 8, "Scale: the adapter's output is multiplied by lora_alpha / r.", {
+  r: same(above(0, int), 8, "Rank: each adapted layer gets matrices A [r, in] and B [out, r].", {
+    onResume: "fixed",
     common: true,
   }),
-  lora_dropout: same(share, 0, "Dropout before A, but on embeddings; needs disable_dropout: false.", { common: true }),
+  lora_alpha: same(atLeast(1, int), 8, "Scale: the adapter's output is multiplied by lora_alpha / r.", {
+    onResume: "fixed",
+    common: true,
+  }),
+  lora_dropout: same(share, 0, "Dropout before A, but on embeddings; needs disable_dropout: false.", {
+    onResume: "fixed",
+    common: true,
+  }),
   target_modules: differs(
     nullable(names),
     null,
     "Layers and embeddings to adapt: names, a regular expression, or all-linear; unset: the usual (GPT-2: c_attn).",
-    {
-      common: true,
-      note: TARGETS_NOTE,
-    },
+    { onResume: "fixed", common: true, note: TARGETS_NOTE },
   ),
   bias: differs(oneOf("none", "all", "lora_only"), "none", "Biases to train: none, all, those of adapted layers.", {
+    onResume: "fixed",
     common: true,
     note: BIAS_NOTE,
   }),
-  task_type: same(nullable(oneOf(...TASK_TYPES)), null, "Kind of task.", { ready: ["CAUSAL_LM"], common: true }),
-  exclude_modules: same(nullable(names), null, "Layers to leave out: names or a regular expression."),
-  modules_to_save: same(nullable(listOf(string)), null, "Modules to train in full: ends of their names, such as ln_f."),
+  task_type: same(nullable(oneOf(...TASK_TYPES)), null, "Kind of task.", {
+    onResume: "free",
+    ready: ["CAUSAL_LM"],
+    common: true,
+  }),
+  exclude_modules: same(nullable(names), null, "Layers to leave out: names or a regular expression.", {
+    onResume: "fixed",
+  }),
+  modules_to_save: same(
+    nullable(listOf(string)),
+    null,
+    "Modules to train in full: ends of their names, such as ln_f.",
+    { onResume: "fixed" },
+  ),
   init_lora_weights: differs(either(bool, string), true, "How A and B start: true, false, gaussian or pissa.", {
+    onResume: "fixed",
     ready: [true, false, "gaussian", "pissa", "pissa_niter_*"],
     note: INIT_NOTE,
   }),
-  use_rslora: same(bool, false, "Scale by lora_alpha / sqrt(r)."),
-  use_dora: same(bool, false, "Train magnitude and direction apart (DoRA)."),
-  layers_to_transform: same(nullable(listOf(int)), null, "Numbers of the layers to adapt."),
-  layers_pattern: same(nullable(names), null, "Name of the list that layers_to_transform counts in (h, layers)."),
-  rank_pattern: same(nullable(byName(above(0, int))), {}, "Ranks of layers whose name matches."),
-  alpha_pattern: same(nullable(byName(above(0, float))), {}, "Alphas of layers whose name matches."),
+  use_rslora: same(bool, false, "Scale by lora_alpha / sqrt(r).", { onResume: "fixed" }),
+  use_dora: same(bool, false, "Train magnitude and direction apart (DoRA).", { onResume: "fixed" }),
+  layers_to_transform: same(nullable(listOf(int)), null, "Numbers of the layers to adapt.", { onResume: "fixed" }),
+  layers_pattern: same(nullable(names), null, "Name of the list that layers_to_transform counts in (h, layers).", {
+    onResume: "fixed",
+  }),
+  rank_pattern: same(nullable(byName(above(0, int))), {}, "Ranks of layers whose name matches.", { onResume: "fixed" }),
+  alpha_pattern: same(nullable(byName(above(0, float))), {}, "Alphas of layers whose name matches.", {
+    onResume: "fixed",
+  }),
   trainable_token_indices: differs(
     nullable(either(listOf(atLeast(0, int)), byName(listOf(atLeast(0, int))))),
     null,
     "Rows of the embedding to train in full: ids of tokens, or ids by the names of embeddings.",
-    { note: TOKENS_NOTE },
+    { onResume: "fixed", note: TOKENS_NOTE },
   ),
   lora_bias: notYet(bool, false, "Bias on B."),
   fan_in_fan_out: noEffect(bool, false, "Weights are [in, out].", "found from the layer"),
@@ -117,15 +138,15 @@ const variants = group("Variants of LoRA", {
 });
 
 const record = group("Bookkeeping", {
-  peft_type: same(nullable(oneOf("LORA")), null, "Kind of adapter."),
+  peft_type: same(nullable(oneOf("LORA")), null, "Kind of adapter.", { onResume: "free" }),
   auto_mapping: noEffect(nullable(json), null, "Python classes of the base model.", BY_PEFT),
-  peft_version: same(nullable(string), null, "Version of PEFT that wrote the adapter."),
-  base_model_name_or_path: same(nullable(string), null, "The model that the adapter belongs to."),
-  revision: same(nullable(string), null, "Its revision."),
+  peft_version: same(nullable(string), null, "Version of PEFT that wrote the adapter.", { onResume: "free" }),
+  base_model_name_or_path: same(nullable(string), null, "The model that the adapter belongs to.", { onResume: "free" }),
+  revision: same(nullable(string), null, "Its revision.", { onResume: "free" }),
   inference_mode: noEffect(bool, false, "Frozen adapter.", BY_PEFT),
   megatron_config: noEffect(nullable(json), null, "Settings of Megatron.", MEGATRON),
   megatron_core: noEffect(nullable(string), "megatron.core", "Module of Megatron.", MEGATRON),
   runtime_config: noEffect(nullable(json), null, "Offloading on GPUs.", "there is no GPU here"),
 });
 
-export const LORA_OPTIONS = { ...adapter, ...variants, ...record };
+export const LORA_OPTIONS = { ...adapter, ...variants, ...record } satisfies RunTable;

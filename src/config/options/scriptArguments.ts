@@ -14,7 +14,7 @@ import {
   path,
   string,
 } from "../kinds.ts";
-import { differs, group, noEffect, notYet, own, same } from "../option.ts";
+import { differs, group, noEffect, notYet, own, type RunTable, same } from "../option.ts";
 
 type FilesInput = string | readonly string[] | Readonly<Record<string, string | readonly string[]>>;
 
@@ -39,24 +39,27 @@ const data = group("Data", {
     nullable(string),
     null,
     "Data set to train on: hub id, folder, or a parquet, jsonl or json file.",
-    {
-      common: true,
-    },
+    { onResume: "data", common: true },
   ),
-  dataset_train_split: same(string, "train", "Split to train on.", { common: true }),
+  dataset_train_split: same(string, "train", "Split to train on.", { onResume: "data", common: true }),
   dataset_test_split: differs(names, "test", "Split to evaluate on, or several; not read where eval_strategy is no.", {
+    onResume: "data",
     common: true,
     note: "a list is several evaluation sets: metrics are eval_SPLIT_loss and so on",
   }),
-  dataset_config: same(nullable(string), null, "Configuration (subset) of a data set that has several."),
+  dataset_config: same(nullable(string), null, "Configuration (subset) of a data set that has several.", {
+    onResume: "data",
+  }),
   dataset_streaming: notYet(bool, false, "Read the data set as a stream, in its own order."),
   datasets: same(
     listOf(json),
     [],
     "Data sets to mix, each with path, split, columns, fraction, ... (in the run file).",
+    { onResume: "data" },
   ),
   streaming: notYet(bool, false, "Read the mixture of data sets as a stream."),
   test_split_size: differs(nullable(above(0, float)), null, "Share or number of rows to hold out of the mixture.", {
+    onResume: "data",
     note: "drawn by data_seed or seed, so that a resumed run holds out the same rows",
   }),
   ignore_bias_buffers: noEffect(bool, false, "Workaround for distributed PyTorch.", "prefine has no such buffers"),
@@ -80,25 +83,23 @@ export const SCRIPT_OPTIONS = {
         nullable(files),
         null,
         "Files by split, --data_files.train FILE; one file alone is split train.",
-        {
-          common: true,
-          dotted: true,
-        },
+        { onResume: "data", common: true, dotted: true },
       ),
       process: same(
         nullable(string),
         null,
         "Function over every row: the built-in ultrafeedback, or a module's default export (path).",
-        { common: true },
+        { onResume: "data", common: true },
       ),
       token: differs(nullable(string), null, "Token for the hub.", {
+        onResume: "free",
         note: "read from HF_TOKEN or the hub's login where it is not given; never saved or printed",
         secret: true,
         common: true,
       }),
     }),
   ),
-};
+} satisfies RunTable;
 
 /** An entry of `datasets`: trl's DatasetConfig (1.16). */
 export const DATASET_OPTIONS = group("DatasetConfig", {

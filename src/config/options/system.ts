@@ -7,8 +7,12 @@ const NO_LOADER = "pairs are prepared once, before training";
 const SCRIPTS_ONLY = "TRL's script takes no notice of it either";
 
 const loader = group("Data loader", {
-  remove_unused_columns: same(bool, true, "Drop columns that training does not need; they never matter here."),
-  dataloader_drop_last: same(bool, false, "Drop the last, smaller batch of an epoch, and of an evaluation."),
+  remove_unused_columns: same(bool, true, "Drop columns that training does not need; they never matter here.", {
+    onResume: "free",
+  }),
+  dataloader_drop_last: same(bool, false, "Drop the last, smaller batch of an epoch, and of an evaluation.", {
+    onResume: "fixed",
+  }),
   dataloader_num_workers: noEffect(int, 0, "Processes that load data.", NO_LOADER),
   dataloader_pin_memory: noEffect(bool, true, "Pin memory for the GPU.", NO_LOADER),
   dataloader_persistent_workers: noEffect(bool, false, "Keep these processes.", NO_LOADER),

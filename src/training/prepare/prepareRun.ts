@@ -1,8 +1,7 @@
 /** @file Everything before the first step: model, tokenizer, data, learner. */
-import type { AdapterConfig } from "../../checkpoints/adapterConfig.ts";
 import { trainingArgsFile } from "../../checkpoints/trainingArgs.ts";
 import { type BitsAndBytesConfig, recordQuantization } from "../../config/BitsAndBytesConfig.ts";
-import type { DPOConfig } from "../../config/DPOConfig.ts";
+import { type DPOConfig, publicArguments } from "../../config/DPOConfig.ts";
 import type { LoraConfig } from "../../config/LoraConfig.ts";
 import type { Truncation } from "../../data/preferences/packPair.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
@@ -11,12 +10,12 @@ import { PrefineError } from "../../errors.ts";
 import type { Content } from "../../formats/content.ts";
 import type { LoadedModel } from "../../models/loadedModel.ts";
 import { describeQuantization } from "../../models/precision/quantize.ts";
+import { adapterIdentity, fingerprintOf } from "../fingerprint.ts";
 import type { CardFacts } from "../finish.ts";
 import type { Platform } from "../platform.ts";
 import { referenceCacheOf } from "../reference/cache.ts";
 import { checkReference, referenceFacts } from "../reference/reference.ts";
 import type { RunObserver, RunParts } from "../run.ts";
-import { fingerprintOf, publicArguments } from "../trainingArguments.ts";
 import { evaluationSetName, type PreparedPairs, packedSource, preparePairs, type Rows } from "./data.ts";
 import { withinMemory } from "./memory.ts";
 import {
@@ -69,7 +68,7 @@ export async function prepareRun(request: RunRequest, observer: RunObserver): Pr
   const model = withPadToken(trained.saved, tokenizer);
   const { reference, quantization } = tellModels(trained, args, observer);
   const adapter = model.kind === "adapter" ? model.config : null;
-  const lora = shapeOf(adapter, quantization);
+  const lora = adapter && adapterIdentity(adapter, quantization);
   const identity = { args, maxLength: truncation.max_length, trainable: learner.trainable, adapter: lora };
   const parts: RunParts = {
     args,
@@ -171,26 +170,6 @@ function filesBeside(tokenizer: Tokenizer, request: RunRequest, { quantization }
   const own = [...tokenizer.files].map(([name, bytes]): [string, Content] => [name, [bytes]]);
   const kept = quantization ? { quantization_config: recordQuantization(quantization) } : {};
   return [...own, trainingArgsFile({ ...publicArguments(request.args), ...nameOf(request), ...kept })];
-}
-
-/** Further settings of an adapter that must be the same when a run is resumed; listed where they are not these. */
-const USUAL: Partial<Record<keyof AdapterConfig, unknown>> = {
-  ...{ use_rslora: false, use_dora: false, rank_pattern: {}, alpha_pattern: {}, bias: "none", modules_to_save: null },
-  ...{ exclude_modules: null, layers_to_transform: null, layers_pattern: null, init_lora_weights: true },
-  trainable_token_indices: null,
-};
-
-/** What of an adapter must be the same when a run is resumed. */
-function shapeOf(adapter: AdapterConfig | null, quantization: string | null): Record<string, unknown> | null {
-  if (!adapter) return null;
-  const { r, lora_alpha, lora_dropout, target_modules } = adapter;
-  const targets = typeof target_modules === "string" ? target_modules : target_modules.toSorted();
-  const further = Object.entries(USUAL).flatMap(([name, usual]) => {
-    const value = adapter[name as keyof AdapterConfig] ?? usual;
-    return JSON.stringify(value) === JSON.stringify(usual) ? [] : [[name, value]];
-  });
-  const base = quantization === null ? {} : { quantization };
-  return { r, lora_alpha, lora_dropout, target_modules: targets, ...Object.fromEntries(further), ...base };
 }
 
 function nameOf({ dataset_name }: RunRequest): { dataset_name?: string } {

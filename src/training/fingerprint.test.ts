@@ -1,0 +1,170 @@
+/** @file What makes a run the same run: every option of the tables, and checkpoints of earlier versions. */
+import { afterEach, beforeAll, describe, expect, it, test } from "vitest";
+import type { AdapterConfig } from "../checkpoints/adapterConfig.ts";
+import type { Fingerprint } from "../checkpoints/fingerprint.ts";
+import { DPOConfig, TRAINING_OPTIONS } from "../config/DPOConfig.ts";
+import { float } from "../config/kinds.ts";
+import { type OnResume, optionsWith, type RunTable, same } from "../config/option.ts";
+import { LORA_OPTIONS } from "../config/options/lora.ts";
+import { SCRIPT_OPTIONS } from "../config/options/scriptArguments.ts";
+import type { PairTokens } from "../data/preferences/types.ts";
+import { adapterIdentity, changesSince, fingerprintOf } from "./fingerprint.ts";
+
+const TRAIN: PairTokens[] = [
+  { prompt_ids: [1, 2], chosen_ids: [3], rejected_ids: [50256, 4] },
+  { prompt_ids: [], chosen_ids: [7, 8, 9], rejected_ids: [10] },
+];
+const ADAPTER: AdapterConfig = {
+  r: 4,
+  lora_alpha: 8,
+  lora_dropout: 0,
+  target_modules: ["c_proj", "c_attn"],
+  base_model_name_or_path: "gpt2",
+  fan_in_fan_out: true,
+  task_type: "CAUSAL_LM",
+  revision: null,
+};
+
+/** Of a run with one setting, or one of its adapter's, that is not what it usually is. */
+function fingerprintWith(args: Record<string, unknown> = {}, adapter: Record<string, unknown> = {}) {
+  const config = { ...DPOConfig({ bf16: false }), ...args } as DPOConfig;
+  return fingerprintOf({
+    args: config,
+    maxLength: config.max_length,
+    train: TRAIN,
+    evals: new Map([["eval", TRAIN.slice(1)]]),
+    adapter: adapterIdentity({ ...ADAPTER, ...adapter }, null),
+    trainable: [{ name: "a.weight", shape: [2, 3] }],
+  });
+}
+
+const WHERE = "run/checkpoint-1";
+
+/** What resuming makes of the change: what is refused, what gets a line. */
+function resumed(saved: Fingerprint, now: Fingerprint): { refused?: string; warned?: string[] } {
+  try {
+    return { warned: changesSince(saved, now, WHERE) };
+  } catch (error) {
+    return { refused: (error as Error).message };
+  }
+}
+
+test("the hashes of data and tensors stay those that checkpoints hold", async () => {
+  const { data, objective } = await fingerprintWith();
+  // Made with node:crypto at 43e7fb2: little-endian int32, each list behind its length; the tensors' as JSON.
+  expect(data).toEqual({
+    train_dataset: "2 pairs, sha256 c907a9caaeb35db9",
+    eval_dataset: "1 pairs, sha256 7e62ada80594fcb7",
+  });
+  expect(objective).toMatchObject({ trainable: "0cfeab6418fbbf3b" });
+});
+
+describe("every option", () => {
+  const changed = "another value";
+  let saved: Fingerprint;
+  beforeAll(async () => {
+    saved = JSON.parse(JSON.stringify(await fingerprintWith()));
+  });
+
+  const EXPECTED: Record<OnResume, (name: string, standard: unknown) => ReturnType<typeof resumed>> = {
+    fixed: (name, standard) => ({
+      refused: `${WHERE}: this checkpoint is of another run: ${name}: ${JSON.stringify(standard)} -> "${changed}"`,
+    }),
+    warned: (name, standard) => ({ warned: [`${name}: ${JSON.stringify(standard)} -> "${changed}"`] }),
+    data: () => ({ warned: [] }),
+    free: () => ({ warned: [] }),
+  };
+
+  const training = Object.entries<RunTable[string]>(TRAINING_OPTIONS);
+  it.each(training.map(([name, { onResume }]) => [name, onResume] as const))(
+    "%s, when another value is resumed with, is %s",
+    async (name, onResume) => {
+      const now = await fingerprintWith({ [name]: changed });
+      const standard = DPOConfig({ bf16: false })[name as keyof DPOConfig];
+      expect(resumed(saved, now)).toEqual(EXPECTED[onResume](name, standard));
+    },
+  );
+
+  const adapters = Object.entries<RunTable[string]>(LORA_OPTIONS);
+  it.each(adapters.map(([name, { onResume }]) => [name, onResume] as const))(
+    "of an adapter, %s, when another value is resumed with, is %s",
+    async (name, onResume) => {
+      const now = await fingerprintWith({}, { [name]: changed });
+      const { [name]: standard = null } = adapterIdentity(ADAPTER, null);
+      expect(resumed(saved, now)).toEqual(EXPECTED[onResume](`lora.${name}`, standard));
+    },
+  );
+
+  it("says what it is; those that shape the data are told from the pairs, by their hash", async () => {
+    const tables = { ...TRAINING_OPTIONS, ...LORA_OPTIONS, ...SCRIPT_OPTIONS };
+    for (const [name, { onResume }] of Object.entries<RunTable[string]>(tables)) {
+      expect(Object.keys(EXPECTED), name).toContain(onResume);
+    }
+    expect(optionsWith("data", tables)).toEqual([
+      ...["max_prompt_length", "drop_degenerate"],
+      ...["dataset_name", "dataset_train_split", "dataset_test_split", "dataset_config", "datasets"],
+      ...["test_split_size", "data_files", "process"],
+    ]);
+    const now = await fingerprintWith();
+    const other = { ...now, data: { ...now.data, train_dataset: "3 pairs, sha256 0000000000000000" } };
+    expect(resumed(saved, other).refused).toMatch(/train_dataset: "2 pairs, sha256 \w+" -> "3 pairs, sha256 0+"$/);
+  });
+});
+
+describe("an option that is new", () => {
+  const table = TRAINING_OPTIONS as unknown as Record<string, RunTable[string]>;
+  afterEach(() => {
+    delete table.toy_gamma;
+  });
+
+  it("is an error of the compiler where it says nothing of resuming", () => {
+    const silent = { toy_gamma: same(float, 0.5, "Margin of a loss that is new.") };
+    // @ts-expect-error: `onResume` is missing
+    const missing: RunTable = silent;
+    const known: RunTable = { toy_gamma: same(float, 0.5, "Margin of a loss that is new.", { onResume: "fixed" }) };
+    expect([missing, known].map(({ toy_gamma }) => toy_gamma.onResume)).toEqual([undefined, "fixed"]);
+  });
+
+  it("is compared as soon as it is in the table; older checkpoints had the effect of its default", async () => {
+    const older = await fingerprintWith();
+    table.toy_gamma = same(float, 0.5, "Margin of a loss that is new.", { onResume: "fixed" });
+    const [usual, other] = [await fingerprintWith({ toy_gamma: 0.5 }), await fingerprintWith({ toy_gamma: 5 })];
+    expect(resumed(usual, other).refused).toMatch(/: toy_gamma: 0.5 -> 5$/);
+    expect(resumed(older, other).refused).toMatch(/: toy_gamma: 0.5 -> 5$/);
+    expect(resumed(older, usual)).toEqual({ warned: [] });
+  });
+
+  it("gets no line where older checkpoints don't say what it was, and it may change", async () => {
+    const older = await fingerprintWith();
+    table.toy_gamma = same(float, 0.5, "How often to do what is new.", { onResume: "warned" });
+    const other = await fingerprintWith({ toy_gamma: 5 });
+    expect(resumed(older, other)).toEqual({ warned: [] });
+    expect(resumed(await fingerprintWith({ toy_gamma: 0.5 }), other)).toEqual({ warned: ["toy_gamma: 0.5 -> 5"] });
+  });
+});
+
+describe("a checkpoint of another version", () => {
+  it("is of this run where an option of it is no longer fixed, and of another where one is gone", async () => {
+    const now = await fingerprintWith();
+    const objective = { ...now.objective, report_to: ["tensorboard"] };
+    expect(resumed({ ...now, objective }, now)).toEqual({ warned: [] });
+    const gone = { ...now, objective: { ...now.objective, router_gamma: 3 } };
+    expect(resumed(gone, now).refused).toMatch(/: router_gamma: 3 -> undefined$/);
+  });
+
+  it("of an adapter may hold the settings alone that were not the usual ones", async () => {
+    const { r, lora_alpha, lora_dropout } = ADAPTER;
+    const lora = { r, lora_alpha, lora_dropout, target_modules: ["c_attn", "c_proj"] };
+    const older = async (changes = {}) => {
+      const { data, objective, schedule } = await fingerprintWith();
+      return { data, objective: { ...objective, lora: { ...lora, ...changes } }, schedule };
+    };
+    const dora = await fingerprintWith({}, { use_dora: true });
+    expect(resumed(await older(), await fingerprintWith())).toEqual({ warned: [] });
+    expect(resumed(await older({ use_dora: true }), dora)).toEqual({ warned: [] });
+    expect(resumed(await older(), dora).refused).toMatch(/: lora.use_dora: false -> true$/);
+    expect(resumed(await older({ quantization: "nf4" }), dora).refused).toMatch(
+      /lora.quantization: "nf4" -> undefined/,
+    );
+  });
+});
