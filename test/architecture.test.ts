@@ -26,6 +26,7 @@ const sourceOf = new Map(sources.map((source) => [source.path, source]));
 function isAllowed(from: string, { target, typeOnly, dynamic }: Import): boolean {
   const to = moduleOf(target);
   const rule = RULES[moduleOf(from)];
+  if (rule?.files?.includes(target)) return true;
   if (to === moduleOf(from) || to === "errors" || to === "host" || rule?.values?.includes(to)) return true;
   return (typeOnly && rule?.types?.includes(to)) || (dynamic && rule?.late?.includes(to)) || false;
 }

@@ -1,8 +1,8 @@
 /** @file Which losses and options of a loss go together: refused where TRL refuses, a line of advice where it warns. */
 import { show } from "../errors.ts";
 import type { Values } from "./option.ts";
-import type { DPO_OPTIONS } from "./options/dpo.ts";
-import { type LossName, lossesWith, lossTraits } from "./options/lossTypes.ts";
+import { DPO_OPTIONS } from "./options/dpo.ts";
+import { LOSS_NAMES, type LossName, lossesWith, lossTraits } from "./options/lossTypes.ts";
 import type { Report } from "./report.ts";
 
 type ObjectiveValues = Values<typeof DPO_OPTIONS>;
@@ -71,18 +71,11 @@ const checkReferenceFree: Check = (values, label, report) => {
   if (precompute_ref_log_probs) report.advise(label("precompute_ref_log_probs"), `no effect: ${reason}`);
 };
 
-/** Options that only one loss or divergence reads, by their defaults. */
-const READ_BY = {
-  discopop_tau: ["discopop", 0.05],
-  dpop_lambda: ["dpop", 50],
-  simpo_gamma: ["simpo", 0.5],
-  cpo_alpha: ["cpo", 1],
-} as const satisfies { [K in keyof ObjectiveValues]?: readonly [LossName, number] };
-
+/** Options that only one loss or divergence reads. */
 const adviseUnread: Check = (values, label, report) => {
-  for (const [key, [type, standard]] of Object.entries(READ_BY)) {
-    const name = key as keyof typeof READ_BY;
-    if (values[name] !== standard && !values.loss_type.includes(type))
+  for (const type of LOSS_NAMES) {
+    const { reads: name } = lossTraits(type);
+    if (name && values[name] !== DPO_OPTIONS[name].default && !values.loss_type.includes(type))
       report.advise(label(name), `no effect: read by loss_type ${type} only`);
   }
   if (values.f_alpha_divergence_coef !== 0.5 && values.f_divergence_type !== "alpha_divergence")

@@ -9,10 +9,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MARGINS } from "../../src/checkpoints/marginsTable.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
+import type { LossName } from "../../src/config/options/lossTypes.ts";
 import { openDevice } from "../../src/device/openDevice.ts";
 import { createLearner } from "../../src/dpo/engineLearner.ts";
 import type { Learner } from "../../src/dpo/learner.ts";
-import type { LossType } from "../../src/dpo/losses/losses.ts";
 import type { Objective } from "../../src/dpo/losses/objective.ts";
 import { DPOTrainer } from "../../src/dpoTrainer.ts";
 import type { LearnerState } from "../../src/learner/learnerState.ts";
@@ -103,7 +103,7 @@ async function lossOf(made: Learner, reference: typeof REFERENCE | null): Promis
   return made.lossOf(scores, reference);
 }
 
-const FREE: LossType[] = ["simpo", "orpo", "cpo"];
+const FREE: LossName[] = ["simpo", "orpo", "cpo"];
 const WANTED: [name: string, wanted: Objective][] = [
   ...(["sigmoid", "aot", "aot_unpaired", "dpop", "cdpo", "sft", ...FREE] as const).map((type): [string, Objective] => [
     type,

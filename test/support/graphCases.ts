@@ -3,9 +3,10 @@
  * that records (recordingDevice.ts). A case is a model in some precision, an adapter or none, and what is asked for.
  */
 import { languageModelGraph } from "../../scripts/demo/languageModel.ts";
+import type { LossName } from "../../src/config/options/lossTypes.ts";
 import { createLearner } from "../../src/dpo/engineLearner.ts";
 import type { LearnerOptions } from "../../src/dpo/learnerOptions.ts";
-import { type LossType, losses } from "../../src/dpo/losses/losses.ts";
+import { losses } from "../../src/dpo/losses/losses.ts";
 import type { Objective } from "../../src/dpo/losses/objective.ts";
 import type { Device } from "../../src/engine/runtime/device.ts";
 import { mergeWeights } from "../../src/exporting/mergeWeights.ts";
@@ -45,7 +46,7 @@ const PRECISIONS: Record<string, Precision> = {
 };
 
 interface Training extends Partial<Omit<LearnerOptions, "objective" | "model" | "adapter">> {
-  loss?: LossType;
+  loss?: LossName;
   objective?: Partial<Objective>;
   /** Null: all weights. */
   adapter: string | null;
@@ -151,7 +152,7 @@ const FOR_VARIANTS = [
 
 const OF_LOSSES: Record<string, Training> = {
   ...Object.fromEntries(
-    (Object.keys(losses) as LossType[]).map((loss) => {
+    (Object.keys(losses) as LossName[]).map((loss) => {
       return [`loss ${loss}`, { adapter: "LoRA on some", loss, objective: { labelSmoothing: 0.125 } }];
     }),
   ),
@@ -173,7 +174,7 @@ const OF_LOSSES: Record<string, Training> = {
   },
 };
 
-function weighted(shares: [LossType, number][]): Pick<Objective, "losses"> {
+function weighted(shares: [LossName, number][]): Pick<Objective, "losses"> {
   return { losses: shares.map(([type, weight]) => ({ type, weight })) };
 }
 

@@ -10,6 +10,8 @@
  * - generation imports config: GenerationConfig is one of the tables of options.
  * - training and checkpoints know the disk by its interfaces only: dpoTrainer, the entry for Node, gives it to them.
  * - dpoTrainer imports plots, by import() at the end of a run only: a plot is drawn from the file.
+ * - dpo reads one file of config, plain data: the names of the losses and what each of them needs. They stand there and
+ *   not in dpo, because config imports nothing; a config is read, checked and explained without loading the method.
  * - dpo and models take plain options, and plots reads trainer_state.json by itself: they need less than was allowed.
  */
 
@@ -20,6 +22,8 @@ export interface Rule {
   types?: readonly string[];
   /** Modules that may be loaded by import() when they are needed. */
   late?: readonly string[];
+  /** Single files of modules that are closed otherwise. */
+  files?: readonly string[];
 }
 
 const ENGINE = ["engine/graph", "engine/onnx", "engine/runtime"];
@@ -69,7 +73,11 @@ export const RULES: Record<string, Rule> = {
   models: { values: ["engine/graph", "formats", "random"], types: ["engine/runtime"] },
   device: { values: ["engine/node", "engine/runtime", "optim", "models"] },
   learner: { values: [...ENGINE, "models", "optim"] },
-  dpo: { values: [...ENGINE, "models", "optim", "learner"], types: ["data/preferences"] },
+  dpo: {
+    values: [...ENGINE, "models", "optim", "learner"],
+    types: ["data/preferences"],
+    files: ["src/config/options/lossTypes.ts"],
+  },
   checkpoints: { values: ["formats"], types: ["disk", "config", "optim"] },
   training: {
     values: [

@@ -1,9 +1,9 @@
 /** @file TRL's default objective, with what a test changes of it. */
-import type { LossType } from "../../src/dpo/losses/losses.ts";
+import type { LossName } from "../../src/config/options/lossTypes.ts";
 import type { Objective } from "../../src/dpo/losses/objective.ts";
 
 /** The sigmoid loss at beta 0.1, or another one, with TRL's defaults (and the papers', where TRL lacks the loss). */
-export function objective(type: LossType = "sigmoid", changes: Partial<Objective> = {}): Objective {
+export function objective(type: LossName = "sigmoid", changes: Partial<Objective> = {}): Objective {
   return {
     losses: [{ type, weight: 1 }],
     beta: 0.1,

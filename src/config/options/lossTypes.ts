@@ -1,18 +1,26 @@
-/** @file The values of loss_type, and what each of them reads of the other options. */
+/**
+ * @file The values of loss_type, and what each of them reads of the other options: the one place that says so, for the
+ * checks of a config, the documentation, and the method itself (dpo/losses, where each has its formula).
+ */
 
-interface LossTraits {
+export interface LossTraits {
   /** What it is, and where from. */
   about: string;
   /** Takes any f_divergence_type: reads the difference of two scores, where the divergence's constant cancels. */
   divergences?: true;
   /** Reads label_smoothing. */
   smoothing?: true;
-  /** Sorts the batch, so that weights of pairs would meet other pairs. */
+  /** Sorts the batch: pair by pair it would be something else, and weights of pairs would meet other pairs. */
   sorts?: true;
   /** Divides by beta. */
   dividesByBeta?: true;
-  /** Knows no reference model. */
-  referenceFree?: true;
+  /**
+   * Knows no reference model; then this is what beta is multiplied by in the logged rewards. (sft needs none either,
+   * but TRL computes it there, for the rewards in the log.)
+   */
+  referenceFree?: "logps" | "averaged logps";
+  /** The option that this loss alone reads. */
+  reads?: "discopop_tau" | "dpop_lambda" | "simpo_gamma" | "cpo_alpha";
 }
 
 /** TRL's. */
@@ -32,7 +40,11 @@ const TRL_LOSSES = {
   aot_unpaired: { about: "alignment via optimal transport, unpaired (arXiv 2406.05882)", sorts: true, smoothing: true },
   apo_zero: { about: "anchored preference optimization, for answers better than the model (arXiv 2408.06266)" },
   apo_down: { about: "anchored preference optimization, for answers worse than the model (arXiv 2408.06266)" },
-  discopop: { about: "discovered preference optimization (arXiv 2406.08414)", divergences: true },
+  discopop: {
+    about: "discovered preference optimization (arXiv 2406.08414)",
+    divergences: true,
+    reads: "discopop_tau",
+  },
   sft: { about: "negative log-likelihood of chosen answers, for MPO (arXiv 2411.10442)", divergences: true },
   sigmoid_norm: { about: "DPO of the margin a token (arXiv 2411.15124)", divergences: true },
 } satisfies Record<string, LossTraits>;
@@ -44,10 +56,17 @@ const OWN_LOSSES = {
     divergences: true,
     smoothing: true,
   },
-  dpop: { about: "DPO-Positive: a penalty where chosen answers lose (arXiv 2402.13228)" },
-  simpo: { about: "SimPO (arXiv 2405.14734)", referenceFree: true },
-  orpo: { about: "odds ratio preference optimization; beta is its lambda (arXiv 2403.07691)", referenceFree: true },
-  cpo: { about: "contrastive preference optimization (arXiv 2401.08417)", referenceFree: true },
+  dpop: { about: "DPO-Positive: a penalty where chosen answers lose (arXiv 2402.13228)", reads: "dpop_lambda" },
+  simpo: { about: "SimPO (arXiv 2405.14734)", referenceFree: "averaged logps", reads: "simpo_gamma" },
+  orpo: {
+    about: "odds ratio preference optimization; beta is its lambda (arXiv 2403.07691)",
+    referenceFree: "averaged logps",
+  },
+  cpo: {
+    about: "contrastive preference optimization (arXiv 2401.08417)",
+    referenceFree: "logps",
+    reads: "cpo_alpha",
+  },
 } satisfies Record<string, LossTraits>;
 
 const LOSSES = { ...TRL_LOSSES, ...OWN_LOSSES };

@@ -5,11 +5,11 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { objective } from "../../../test/support/objective.ts";
 import { evaluate, gradientError, host, inputLike } from "../../../test/support/runGraph.ts";
-import { LOSS_NAMES, lossesWith } from "../../config/options/lossTypes.ts";
+import { LOSS_NAMES, type LossName, lossesWith, lossTraits } from "../../config/options/lossTypes.ts";
 import { openDevice } from "../../device/openDevice.ts";
 import type { HostTensor } from "../../engine/runtime/device.ts";
 import type { DivergenceType } from "./divergence.ts";
-import { type LossType, losses, needsReference, needsWholeBatch } from "./losses.ts";
+import { losses, needsReference, rewardKind } from "./losses.ts";
 import { type Objective, objectiveLoss } from "./objective.ts";
 
 const device = await openDevice({ threads: 1 });
@@ -84,7 +84,7 @@ interface Pair {
 }
 const logOdds = (x: number) => x - Math.log1p(-Math.exp(x));
 
-const FORMULAS: Record<Exclude<LossType, "aot" | "aot_unpaired">, (p: Pair, o: Objective) => number> = {
+const FORMULAS: Record<Exclude<LossName, "aot" | "aot_unpaired">, (p: Pair, o: Objective) => number> = {
   sigmoid: ({ ws, ls }, { beta }) => nls(beta * (ws - ls)),
   cdpo: ({ ws, ls }, { beta, labelSmoothing: e }) => smooth(beta * (ws - ls), e),
   hinge: ({ ws, ls }, { beta }) => Math.max(0, 1 - beta * (ws - ls)),
@@ -136,7 +136,7 @@ function pairsOf(columns: Columns, { divergence }: Objective): Pair[] {
 
 const ascending = (values: number[]) => values.toSorted((a, b) => a - b);
 
-function expected(type: LossType, wanted: Objective): number[] {
+function expected(type: LossName, wanted: Objective): number[] {
   const pairs = pairsOf(PAIRS, wanted);
   const { beta, labelSmoothing } = wanted;
   if (type !== "aot" && type !== "aot_unpaired") return pairs.map((pair) => FORMULAS[type](pair, wanted));
@@ -149,7 +149,7 @@ function expected(type: LossType, wanted: Objective): number[] {
 
 // -------------------------------------------------------------------------------------------------------------------
 
-const cases: [name: string, type: LossType, changes: Partial<Objective>][] = [
+const cases: [name: string, type: LossName, changes: Partial<Objective>][] = [
   ...LOSS_NAMES.filter((type) => type !== "exo_pair").map((type): (typeof cases)[number] => [type, type, {}]),
   ...lossesWith("smoothing").map((type): (typeof cases)[number] => [
     `${type}, label_smoothing 0.15`,
@@ -179,10 +179,46 @@ test.each(cases)("%s: value and derivative", async (_, type, changes) => {
   expect(error).toBeLessThan(1e-7);
 });
 
-test("the record and the table of options name the same losses, and know the same of them", () => {
-  expect(Object.keys(losses)).toEqual(LOSS_NAMES);
-  expect(LOSS_NAMES.filter((type) => needsWholeBatch([type]))).toEqual(lossesWith("sorts"));
-  expect(LOSS_NAMES.filter((type) => !needsReference([type]))).toEqual(lossesWith("referenceFree"));
+describe("what the table says of a loss is what its formula does", () => {
+  const wanted = (type: LossName, changes: Partial<Objective> = {}) =>
+    objective(type, { beta: 0.3, labelSmoothing: 0.1, ...changes });
+  /** Whether any pair's loss is another one. */
+  const differs = (a: number[], b: number[]) => b.some((value, i) => Math.abs(value - a[i]) > 1e-9);
+  const columns = (change: (values: number[], name: string) => number[]) =>
+    Object.fromEntries(Object.entries(PAIRS).map(([name, values]) => [name, change(values, name)])) as Columns;
+  const camelCase = (name: string) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+
+  test("each has its formula", () => {
+    expect(Object.keys(losses)).toEqual(LOSS_NAMES);
+  });
+
+  test.each(LOSS_NAMES)("%s", async (type) => {
+    const traits = lossTraits(type);
+    const usual = await lossesOf(wanted(type));
+    const alone = await lossesOf(
+      wanted(type),
+      columns((values) => values.slice(0, 2)),
+    );
+    expect(differs(usual, alone), "sorts").toBe(traits.sorts === true);
+    const moved = columns((values, name) => (name === "referenceChosen" ? values.map((x) => x - 1) : values));
+    const isFree = traits.referenceFree !== undefined || type === "sft";
+    expect(differs(usual, await lossesOf(wanted(type), moved)), "reference").toBe(!isFree);
+    const smoothed = await lossesOf(wanted(type, { labelSmoothing: 0.2 }));
+    expect(differs(usual, smoothed), "label_smoothing").toBe(traits.smoothing === true);
+    const flat = await lossesOf(wanted(type, { beta: 0 }));
+    expect(!flat.every(Number.isFinite), "divides by beta").toBe(traits.dividesByBeta === true);
+    for (const name of ["discopop_tau", "dpop_lambda", "simpo_gamma", "cpo_alpha"] as const) {
+      const other = await lossesOf(wanted(type, { [camelCase(name)]: 0.77 }));
+      expect(differs(usual, other), name).toBe(traits.reads === name);
+    }
+  });
+
+  test("rewards are log-ratios where any of several losses needs the reference; else the first decides", () => {
+    expect(rewardKind(["simpo", "sigmoid"])).toBe("logratios");
+    expect(rewardKind(["sft"])).toBe("logratios");
+    expect(rewardKind(["cpo", "simpo"])).toBe("logps");
+    expect(rewardKind(["orpo", "cpo"])).toBe("averaged logps");
+  });
 });
 
 test("several losses: their sum by loss_weights, times the pairs' weights", async () => {
@@ -202,7 +238,7 @@ test("several losses: their sum by loss_weights, times the pairs' weights", asyn
 describe("where policy and reference are equal", () => {
   const start: Columns = { ...PAIRS, chosenLogps: PAIRS.referenceChosen, rejectedLogps: PAIRS.referenceRejected };
   const beta = 0.25;
-  const known: [LossType, number][] = [
+  const known: [LossName, number][] = [
     ["sigmoid", Math.LN2],
     ["cdpo", Math.LN2],
     ["robust", Math.LN2],
@@ -243,7 +279,7 @@ test("margins of hundreds overflow nowhere, in float32 as well", async () => {
   const far = Object.fromEntries(
     Object.entries(PAIRS).map(([name, values]) => [name, /Logps/.test(name) ? values.map((v) => v * 40) : values]),
   ) as Columns;
-  const finite: LossType[] = LOSS_NAMES.filter((type) => type !== "discopop"); // exp(-x) is the loss there
+  const finite: LossName[] = LOSS_NAMES.filter((type) => type !== "discopop"); // exp(-x) is the loss there
   for (const type of finite) {
     const wanted = objective(type, { beta: 0.5, labelSmoothing: 0.1 });
     const given = Object.fromEntries(

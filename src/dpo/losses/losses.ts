@@ -1,4 +1,8 @@
-/** @file All losses, keyed by TRL's loss_type; the last five are prefine's own names for what TRL's DPO lacks. */
+/**
+ * @file The formulas of all losses, keyed by TRL's loss_type; the last five are prefine's own names for what TRL's DPO
+ * lacks. What each needs besides is in config/options/lossTypes.ts.
+ */
+import { type LossName, lossTraits } from "../../config/options/lossTypes.ts";
 import type { RewardKind } from "../learner.ts";
 import type { PairLoss } from "./inputs.ts";
 import {
@@ -37,20 +41,12 @@ export const losses = {
   simpo: simpoLoss,
   orpo: orpoLoss,
   cpo: cpoLoss,
-} satisfies Record<string, PairLoss>;
+} satisfies Record<LossName, PairLoss>;
 
-export type LossType = keyof typeof losses;
-
-/** Losses that mix the pairs of a batch: pair by pair they would be something else. */
-const OF_THE_BATCH: ReadonlySet<LossType> = new Set(["aot", "aot_unpaired"]);
-/** Losses without a reference model. (sft needs none either; TRL computes it there, for the rewards in the log.) */
-const WITHOUT_REFERENCE: ReadonlySet<LossType> = new Set(["simpo", "orpo", "cpo"]);
-
-export const needsWholeBatch = (types: readonly LossType[]) => types.some((type) => OF_THE_BATCH.has(type));
-export const needsReference = (types: readonly LossType[]) => types.some((type) => !WITHOUT_REFERENCE.has(type));
+export const needsWholeBatch = (types: readonly LossName[]) => types.some((type) => lossTraits(type).sorts);
+export const needsReference = (types: readonly LossName[]) => types.some((type) => !lossTraits(type).referenceFree);
 
 /** Of several losses without a reference, the first decides. */
-export function rewardKind(types: readonly LossType[]): RewardKind {
-  if (needsReference(types)) return "logratios";
-  return types[0] === "cpo" ? "logps" : "averaged logps";
+export function rewardKind(types: readonly LossName[]): RewardKind {
+  return needsReference(types) ? "logratios" : (lossTraits(types[0]).referenceFree ?? "logratios");
 }

@@ -1,13 +1,14 @@
 /** @file The objective of B pairs: what is minimized, as data, and as a graph. */
+import type { LossName } from "../../config/options/lossTypes.ts";
 import { add, mul, type Tensor } from "../../engine/graph/index.ts";
 import type { Divergence } from "./divergence.ts";
 import { type LossOptions, lossInputs, type ScoredPairs } from "./inputs.ts";
-import { type LossType, losses } from "./losses.ts";
+import { losses } from "./losses.ts";
 
 /** TRL's DPOConfig as far as it describes the loss. */
 export interface Objective extends LossOptions {
   /** Added up, each times its weight (MPO, arXiv 2411.10442). */
-  losses: readonly { type: LossType; weight: number }[];
+  losses: readonly { type: LossName; weight: number }[];
   divergence: Divergence;
   /** Weight of the tokens beyond the length of the shorter answer (LD-DPO, arXiv 2409.06411); null: all count 1. */
   ldAlpha: number | null;
