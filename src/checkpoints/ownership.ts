@@ -24,7 +24,7 @@ export async function takeFolder(folder: RunFolder, { tell, signal }: Taking): P
   return taken;
 }
 
-/** Before hours of work, and without taking it. @throws PrefineError("config") when a run is known to own the folder. */
+/** Before hours of work, without taking it. @throws PrefineError("config") when a run is known to own the folder. */
 export async function refuseOwned(folder: RunFolder): Promise<void> {
   const owner = await folder.owner();
   if (owner) throw inUse(folder, owner);

@@ -118,7 +118,7 @@ interface Judging {
   around: Surroundings;
 }
 
-/** Of an owner that can't be looked at: waits for its next sign of life. @returns "unsure" where the lock is another. */
+/** For an owner that can't be checked: waits for its next sign of life. @returns "unsure" if the lock has changed. */
 async function verdictOn(found: FoundLock, { path, owner, options, around }: Judging): Promise<Verdict> {
   let verdict = judge(found, around);
   if (verdict !== "unsure") return verdict;
