@@ -133,6 +133,27 @@ export const RULES: Record<string, Rule> = {
   cli: { values: [...LIBRARY, "terminal", "training", "plots", "dpoTrainer", "train", "index"] },
 };
 
+/** Rooms of what comes, empty until then: what they may import is settled, so that they need no new arrows. */
+export const PLANNED: Record<string, Rule> = {
+  /** Every shape that preference data comes in -> rows of prompt, chosen, rejected. */
+  "data/shapes": { values: ["formats"], types: ["data/datasets"] },
+  /** Checks of preference data, as a report. */
+  "data/doctor": {
+    values: ["formats", "data/preferences", "data/shapes"],
+    types: ["data/datasets", "data/tokenizers"],
+  },
+  /** One training on many processes and machines. */
+  cluster: { values: ["engine/runtime", "engine/node", "device"] },
+  /** HTTP: models that answer, pages that are shown. */
+  serving: { values: ["config", "formats", "data/tokenizers", "generation", "pretrained"] },
+  /** Preferences from people. */
+  collecting: { values: ["disk", "formats", ...DATA, "data/shapes", "generation", "pretrained", "serving"] },
+  /** What a browser shows. */
+  pages: { values: ["formats", "plots"] },
+  /** The entry `prefine/web`: the core on a browser's storage and device. */
+  web: { values: [...LIBRARY.filter((module) => module !== "disk" && module !== "device"), "training", "plots"] },
+};
+
 /** Where `node:fs` may be imported: where files are the subject. A path ending in / is a folder. */
 export const READS_FILES = [
   "src/disk/",
