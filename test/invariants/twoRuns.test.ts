@@ -35,7 +35,7 @@ describe("two trainings in one output_dir", () => {
     const owner = start(place);
     const end = ended(owner);
     await untilLocked(place);
-    const others = [[], ["--overwrite_output_dir"], ["--resume_from_checkpoint"]].map((how) => start(place, ...how));
+    const others = ["--overwrite_output_dir", "--resume_from_checkpoint"].map((how) => start(place, how));
     for (const { code, stderr } of await Promise.all(others.map(ended))) {
       expect({ code, pid: Number(REFUSED.exec(stderr)?.[1]) }, stderr).toEqual({ code: 1, pid: owner.pid });
     }
@@ -47,7 +47,7 @@ describe("two trainings in one output_dir", () => {
 
   it("are one, where both start at the same moment", { timeout: 180_000 }, async () => {
     const place = workplace("start");
-    const ends = await Promise.all([start(place), start(place)].map(ended));
+    const ends = await Promise.all([1, 2].map(() => ended(start(place, "--max_steps", "10"))));
     expect(ends.map(({ code }) => code).sort()).toEqual([0, 1]);
     const { stderr } = ends.find(({ code }) => code === 1)!;
     expect(stderr).toMatch(/^error: output_dir dpo: expected no (other training|run) there/m);
