@@ -1,7 +1,14 @@
 /** @file The shape of the project, checked file by file: who imports whom, sizes, names, and the README's tree. */
 import { describe, expect, test } from "vitest";
-import { moduleOf, PLANNED, READS_FILES, RULES, WITHOUT_NODE } from "./support/importRules.ts";
-import { committedFiles, type Import, parseSource, readText, type SourceFile } from "./support/sourceFiles.ts";
+import { moduleOf, PLANNED, RULES } from "./support/importRules.ts";
+import {
+  committedFiles,
+  type Import,
+  parseSource,
+  readBrowserConfig,
+  readText,
+  type SourceFile,
+} from "./support/sourceFiles.ts";
 
 const FILE_LINES = 300;
 const LINE_COLUMNS = 120;
@@ -79,18 +86,36 @@ describe("imports", () => {
     expect(sources.filter(({ path, text }) => isRuntime(path) && text.includes('"onnxruntime-node"'))).not.toEqual([]);
   });
 
-  test("node:fs is imported only where files are the subject", () => {
-    expect(importersOf(/^node:fs/).filter((path) => !isIn(READS_FILES)(path))).toEqual([]);
-  });
-
-  test("what runs in a browser too imports nothing of Node", () => {
-    const bound = importersOf(/^node:/).filter((path) => isIn(WITHOUT_NODE)(path));
-    expect(bound.filter((path) => !isIn(READS_FILES)(path))).toEqual([]);
-  });
-
   test("console is for the logger and the command line", () => {
     const users = sources.filter(({ identifiers }) => identifiers.has("console")).map(({ path }) => path);
     expect(users.filter((path) => !isIn(["src/host.ts", "src/terminal/logger.ts", "src/cli/"])(path))).toEqual([]);
+  });
+});
+
+describe("what runs anywhere: all but what tsconfig.browser.json excludes", () => {
+  const { nodes } = readBrowserConfig();
+  const isNodes = isIn(nodes);
+  /** Packages that can't be bundled for a browser: a binary, and one whose entry for browsers `exports` hides. */
+  const NODES_PACKAGES = /^(node:|@resvg\/resvg-js$|@huggingface\/gguf$)/;
+  const needsNode = ({ imports, identifiers }: SourceFile) =>
+    imports.some(({ target, typeOnly }) => !typeOnly && (NODES_PACKAGES.test(target) || isNodes(target))) ||
+    ["process", "Buffer", "NodeJS"].some((name) => identifiers.has(name));
+
+  test("it imports nothing of Node, and of what is Node's types only", () => {
+    const anywhere = sources.filter(({ path }) => !isNodes(path));
+    expect(anywhere.length).toBeGreaterThan(200);
+    const bound = anywhere.flatMap(({ path, imports }) =>
+      imports
+        .filter(({ target, typeOnly }) => NODES_PACKAGES.test(target) || (isNodes(target) && !typeOnly))
+        .map(({ target }) => `${path} imports ${target}`),
+    );
+    expect(bound).toEqual([]);
+  });
+
+  test("what is excluded is there, and needs Node", () => {
+    expect(nodes.length).toBeGreaterThan(10);
+    const needing = sources.filter(needsNode).map(({ path }) => path);
+    expect(nodes.filter((place) => !needing.some(isIn([place])))).toEqual([]);
   });
 });
 

@@ -154,35 +154,6 @@ export const PLANNED: Record<string, Rule> = {
   web: { values: [...LIBRARY.filter((module) => module !== "disk" && module !== "device"), "training", "plots"] },
 };
 
-/** Where `node:fs` may be imported: where files are the subject. A path ending in / is a folder. */
-export const READS_FILES = [
-  "src/disk/",
-  "src/data/hub/",
-  "src/data/datasets/",
-  "src/data/tokenizers/loadTokenizer.ts",
-  "src/pretrained/",
-  "src/engine/node/",
-  "src/device/memory.ts",
-  "src/plots/plotRunFolders.ts",
-  "src/plots/readTrainerState.ts",
-  "src/terminal/logger.ts",
-  "src/exporting/mergeAndUnload.ts",
-  "src/cli/",
-];
-
-/** What runs in a browser too: nothing of Node but in the files above. */
-export const WITHOUT_NODE = [
-  "src/errors.ts",
-  "src/random.ts",
-  "src/engine/",
-  "src/models/",
-  "src/learner/",
-  "src/dpo/",
-  "src/optim/",
-  "src/checkpoints/",
-  "src/training/",
-];
-
 /** `src/engine/graph/ops/matmul.ts` -> `engine/graph`; `src/errors.ts` -> `errors`. */
 export function moduleOf(path: string): string {
   const [, first, second, third] = path.split("/");

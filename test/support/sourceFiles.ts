@@ -28,6 +28,25 @@ export function readText(path: string): string {
   return readFileSync(`${root}/${path}`, "utf8");
 }
 
+export interface BrowserConfig {
+  /** Sources that run anywhere, from the root. */
+  files: string[];
+  /** Sources that are Node's: files, and folders that end in /. */
+  nodes: string[];
+}
+
+/** tsconfig.browser.json: the one list of what is Node's. */
+export function readBrowserConfig(): BrowserConfig {
+  const { config, error } = ts.readConfigFile(join(root, "tsconfig.browser.json"), ts.sys.readFile);
+  if (error) throw new Error(ts.flattenDiagnosticMessageText(error.messageText, "\n"));
+  const { fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  const named = (config.exclude as string[]).filter((path) => !path.includes("*"));
+  return {
+    files: fileNames.map((path) => relative(root, path).replaceAll("\\", "/")),
+    nodes: named.map((path) => (ts.sys.directoryExists(join(root, path)) ? `${path}/` : path)),
+  };
+}
+
 export interface Import {
   /** A path from the root for relative ones (`src/errors.ts`), else the package. */
   target: string;

@@ -1,6 +1,5 @@
 /** @file The tokenizer in a GGUF file's metadata -> the contents of tokenizer.json and tokenizer_config.json. */
 import { PrefineError, show } from "../../errors.ts";
-import type { GgufFile } from "../../formats/gguf.ts";
 
 export interface GgufTokenizer {
   /** tokenizer.json. */
@@ -14,15 +13,18 @@ const UNKNOWN = 2;
 const CONTROL = 3;
 const USER_DEFINED = 4;
 
+/** As formats/gguf.ts reads it. */
+type GgufMetadata = ReadonlyMap<string, unknown>;
+
 interface Vocabulary {
   where: string;
-  metadata: GgufFile["metadata"];
+  metadata: GgufMetadata;
   tokens: string[];
   types: number[];
 }
 
 /** @throws PrefineError("not-yet") for a kind that is not read; ("model") where metadata is missing or wrong. */
-export function ggufTokenizer({ metadata }: Pick<GgufFile, "metadata">, where: string): GgufTokenizer {
+export function ggufTokenizer({ metadata }: { metadata: GgufMetadata }, where: string): GgufTokenizer {
   const tokens = textList(metadata, "tokenizer.ggml.tokens", where);
   const typeList = metadata.get("tokenizer.ggml.token_type");
   const types = Array.isArray(typeList) ? typeList.map(Number) : [];
@@ -34,7 +36,7 @@ export function ggufTokenizer({ metadata }: Pick<GgufFile, "metadata">, where: s
   throw new PrefineError("not-yet", message, "Name the tokenizer's folder or hub id.");
 }
 
-function textList(metadata: GgufFile["metadata"], key: string, where: string): string[] {
+function textList(metadata: GgufMetadata, key: string, where: string): string[] {
   const list = metadata.get(key);
   if (Array.isArray(list) && list.every((item) => typeof item === "string")) return list;
   const hint = "Fetch the file again: it may be cut off or damaged.";

@@ -1,0 +1,29 @@
+/**
+ * @file The core as a page would use it: a model's config.json in, the graphs of its training and generation out.
+ * bundle.test.ts bundles it for a browser, and runs it there and here. Texts and bytes are the same in every realm.
+ */
+import { createLearner } from "../../src/dpo/engineLearner.ts";
+import { createDecoder } from "../../src/generation/cachedDecoder.ts";
+import { loraAdapter } from "../../src/models/adapters/lora.ts";
+import { modelOf } from "./graphModels.ts";
+import { objective } from "./objective.ts";
+import { graphsOpenedBy } from "./recordingDevice.ts";
+
+const optimizer = { settings: { kind: "adamw", beta1: 0.9, beta2: 0.999, eps: 1e-8 }, weightDecay: () => 0 } as const;
+
+/** Bytes of every graph that training and generating with LoRA on all linear layers open. */
+export async function writeGraphs(configFile: string): Promise<Uint8Array[]> {
+  const model = modelOf(JSON.parse(configFile));
+  const adapter = loraAdapter(model.architecture, {
+    r: 4,
+    lora_alpha: 8,
+    lora_dropout: 0.05,
+    target_modules: "all-linear",
+  });
+  const graphs = await graphsOpenedBy(async (device) => {
+    await createLearner({ model, adapter, objective: objective(), dropout: true, seed: 3, optimizer }, device);
+    const decoder = await createDecoder({ ...model, adapter: { lora: adapter, weights: new Map() } }, device);
+    await decoder.step(new Int32Array(2), new Int32Array(2), { batch: 1, length: 2 });
+  });
+  return graphs.map(({ bytes }) => bytes);
+}
