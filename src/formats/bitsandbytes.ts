@@ -124,10 +124,8 @@ function attempt(parse: () => unknown): unknown {
 export const isBlockwise = ({ format, inFeatures }: PackedMatrix): boolean =>
   format !== "int8" || inFeatures % BLOCK === 0;
 
-type Read = Uint8Array<ArrayBuffer>;
-
 /** The arrays of quantizedBlocks. @param scales the bytes of `packed.scales`. */
-export function unpack(packed: PackedMatrix, codes: Read, scales: readonly Read[]): PartData[] {
+export function unpack(packed: PackedMatrix, codes: Uint8Array, scales: readonly Uint8Array[]): PartData[] {
   const elements = packed.outFeatures * packed.inFeatures;
   if (packed.format === "int8") {
     const rows = new Float32Array(scales[0].buffer);
@@ -143,7 +141,7 @@ export function unpack(packed: PackedMatrix, codes: Read, scales: readonly Read[
 }
 
 /** The numbers [out, in]. */
-export function widen(packed: PackedMatrix, codes: Read, scales: readonly Read[]): Float32Array {
+export function widen(packed: PackedMatrix, codes: Uint8Array, scales: readonly Uint8Array[]): Float32Array {
   const { outFeatures, inFeatures, format } = packed;
   if (format !== "int8") return dequantizeBlocks(unpack(packed, codes, scales), packed, outFeatures * inFeatures);
   const rows = new Float32Array(scales[0].buffer);

@@ -154,7 +154,11 @@ function nestScales(absmax: Float32Array): [Uint8Array, Float32Array, Float32Arr
 }
 
 /** The numbers that {@link quantize}'s arrays stand for. */
-export function dequantizeBlocks(parts: readonly PartData[], { format, nested }: Quantization, elements: number) {
+export function dequantizeBlocks(
+  parts: readonly PartData[],
+  { format, nested }: Quantization,
+  elements: number,
+): Float32Array {
   const [codes, scales] = parts;
   const out = new Float32Array(elements);
   if (format === "int8") {
