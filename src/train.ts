@@ -21,9 +21,9 @@ import type { TrainOutput } from "./training/trainer.ts";
 
 export interface RunOptions {
   /** Stops the run between two micro-batches; what is done is saved. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Default: a progress bar and lines on stderr. */
-  logger?: Logger;
+  logger?: Logger | undefined;
 }
 
 /**

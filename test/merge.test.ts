@@ -238,7 +238,8 @@ describe("an adapter that was trained on a quantized base", { timeout: 240_000 }
     const plain = await merge(await randomAdapter("plain", {}));
     expect(tensorsOf(merged.output_dir)).toEqual(tensorsOf(plain.output_dir));
     const loaded = await AutoModelForCausalLM.from_pretrained(run, { quantization_config: null });
-    const again = await merge_and_unload(loaded, { overwrite_output_dir: true, onWarning: () => {} });
+    const unset = { quantization_config: undefined, dtype: undefined }; // as if it were left out
+    const again = await merge_and_unload(loaded, { overwrite_output_dir: true, onWarning: () => {}, ...unset });
     expect(again).toEqual({ ...merged, warnings: undefined });
     const { code, stderr } = await runCommand("merge", run, "--load_in_4bit", "false", "--overwrite_output_dir");
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("differ by up to") });

@@ -67,6 +67,11 @@ export type Inputs<T extends Table> = {
   readonly [K in keyof T]?: (T[K] extends Option<infer _, infer I> ? I : never) | undefined;
 };
 
+/** An option that is `undefined` is as one that is left out: it hides none that it is spread over. */
+export function setOptions<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
 /** Works as in the Python packages. */
 export function same<V, I, const E extends Extras>(
   kind: Kind<V, I>,

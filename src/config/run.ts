@@ -50,7 +50,10 @@ export interface RunConfig {
  * @returns the run, and the environment variables that the file sets (the caller sets them before it trains).
  * @throws PrefineError with all problems of file and flags, one line each.
  */
-export function parseRun(source: { file?: { name: string; text: string }; flags?: readonly string[] }): {
+export function parseRun(source: {
+  file?: { name: string; text: string } | undefined;
+  flags?: readonly string[] | undefined;
+}): {
   run: RunConfig;
   env: Record<string, string>;
 } {

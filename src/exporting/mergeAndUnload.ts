@@ -27,13 +27,13 @@ import { isUntied, mergeWeights } from "./mergeWeights.ts";
 
 export interface MergeOptions extends ModelSourceOptions {
   /** Folder to write. Default: the run's with "-merged" behind it. */
-  output_dir?: string;
+  output_dir?: string | undefined;
   /** Type of the weights in the file. Default: that of the base's weights, tensor by tensor. */
-  dtype?: "float32" | "float16" | "bfloat16";
+  dtype?: "float32" | "float16" | "bfloat16" | undefined;
   /** Replaces a folder that is there. Default: false. */
-  overwrite_output_dir?: boolean;
+  overwrite_output_dir?: boolean | undefined;
   /** Hears what a person should know. Default: a warning of the process. */
-  onWarning?: (line: string) => void;
+  onWarning?: ((line: string) => void) | undefined;
 }
 
 export interface MergedModel {
@@ -55,7 +55,7 @@ const TOLERANCE: Record<FloatDtype, number> = { F32: 1e-4, F16: 2e-2, BF16: 1e-1
 /** What AutoModelForCausalLM.from_pretrained gave: the base is merged as it is kept there. */
 interface MergeableModel {
   readonly name_or_path: string;
-  readonly loaded?: { readonly quantization?: QuantizationSettings };
+  readonly loaded?: { readonly quantization?: QuantizationSettings | undefined } | undefined;
 }
 
 interface MergeInputs {
@@ -88,10 +88,10 @@ export async function merge_and_unload(run: string | MergeableModel, options: Me
   const name = typeof run === "string" ? run : run.name_or_path;
   const output_dir = options.output_dir ?? `${name.replace(/[/\\]+$/, "")}-merged`;
   const kept = typeof run === "string" || !run.loaded ? undefined : (run.loaded.quantization ?? null);
-  const inputs = await readInputs(name, { quantization_config: kept, ...options });
+  const { quantization_config = kept, onWarning = emitWarning } = options;
+  const inputs = await readInputs(name, { ...options, quantization_config });
   checkFolder(output_dir, options.overwrite_output_dir ?? false, [name, inputs.model.directory]);
   await refuseOwned(folderAt(output_dir));
-  const { onWarning = emitWarning } = options;
   if (isUntied(inputs.model, inputs.lora)) {
     onWarning("embedding and unembedding were trained apart: the merged model has tie_word_embeddings: false");
   }

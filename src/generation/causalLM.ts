@@ -1,6 +1,7 @@
 /** @file A loaded causal language model: what is trained, and what generates text. */
 import type { Adapter } from "../checkpoints/adapter.ts";
 import type { GenerationConfigInput } from "../config/GenerationConfig.ts";
+import { setOptions } from "../config/option.ts";
 import { DecodeStream } from "../data/tokenizers/decodeStream.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../errors.ts";
@@ -20,17 +21,17 @@ import { generationSettings } from "./settings.ts";
 
 /** Options of one call: those of GenerationConfig directly, or one in `generation_config` (direct ones win). */
 export type GenerateOptions = GenerationConfigInput & {
-  generation_config?: GenerationConfigInput;
+  generation_config?: GenerationConfigInput | undefined;
   /** For texts and stop strings. Default: the tokenizer beside the model. */
-  tokenizer?: Tokenizer;
+  tokenizer?: Tokenizer | undefined;
   /** Stops between two tokens; the call then rejects with code `interrupted`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Sees every token and its text as soon as it is there. */
-  onText?: (piece: StreamedText) => void;
+  onText?: ((piece: StreamedText) => void) | undefined;
   /** Hears of options without effect, once each. Default: a warning of the process. */
-  onWarning?: (line: string) => void;
+  onWarning?: ((line: string) => void) | undefined;
   /** What to take where neither the caller nor the model's generation_config.json says anything. */
-  defaults?: GenerationConfigInput;
+  defaults?: GenerationConfigInput | undefined;
 };
 
 /** What `tokenizer(text)` returned, with options beside it: the JavaScript of `generate(**inputs, ...)`. */
@@ -193,7 +194,7 @@ interface Call {
 function joinOptions(inputs: GenerationInputs | InputsWithOptions, options: GenerateOptions): Call {
   if (!isTokenized(inputs)) return { inputs, options };
   const { input_ids, attention_mask, ...beside } = inputs as InputsWithOptions;
-  return { inputs: { input_ids, attention_mask }, options: { ...beside, ...options } };
+  return { inputs: { input_ids, attention_mask }, options: { ...beside, ...setOptions(options) } };
 }
 
 /** Whether the tokenizer makes the prompts. */

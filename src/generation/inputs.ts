@@ -5,7 +5,7 @@ import { PrefineError } from "../errors.ts";
 export interface TokenizedInputs {
   input_ids: readonly number[] | ReadonlyArray<readonly number[]>;
   /** 0 marks padding, on either side. */
-  attention_mask?: readonly number[] | ReadonlyArray<readonly number[]>;
+  attention_mask?: readonly number[] | ReadonlyArray<readonly number[]> | undefined;
 }
 
 /** A text, texts, the ids of one prompt, those of several, or what a tokenizer returned. */

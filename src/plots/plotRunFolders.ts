@@ -13,7 +13,7 @@ export interface PlotFilesOptions extends PlotOptions {
    * Where to write: a folder, or a file name, whose ending (.svg, .png or none) does not matter: both are written.
    * Default: `training_loss.svg` and `.png` in the folder of a single run, `prefine-plot.*` here for several.
    */
-  out?: string;
+  out?: string | undefined;
 }
 
 /**

@@ -5,15 +5,15 @@ import { escapeXml, FONT_FAMILY, fitText, pixelWidth, runColor, THEMES, type The
 
 export interface PlotOptions {
   /** Default: light. */
-  theme?: ThemeName;
+  theme?: ThemeName | undefined;
   /** TRL's metric names; default: loss, rewards/margins and rewards/accuracies, where they were logged. */
-  metrics?: string[];
+  metrics?: string[] | undefined;
   /** Default: what was trained. */
-  title?: string;
+  title?: string | undefined;
   /** CSS pixels; default 960. The PNG has twice as many. */
-  width?: number;
+  width?: number | undefined;
   /** CSS pixels; default: what the panels need. */
-  height?: number;
+  height?: number | undefined;
 }
 
 const PADDING = 24;

@@ -18,14 +18,14 @@ import { PrefineError } from "../errors.ts";
 
 export interface ModelSourceOptions extends HubOptions {
   /** Branch, tag or commit of a hub repository. Default: main. */
-  revision?: string;
+  revision?: string | undefined;
   /** The model under an adapter, instead of the one that its adapter_config.json names. */
-  base?: string;
+  base?: string | undefined;
   /**
    * Keeps the (base) model's linear layers in 8 or 4 bits; null: as in the files. Default: a run's base is kept as it
    * was when the run was trained (its training_args.json says how), any other model as in the files.
    */
-  quantization_config?: BitsAndBytesConfigInput | null;
+  quantization_config?: BitsAndBytesConfigInput | null | undefined;
 }
 
 interface ModelSource {

@@ -58,6 +58,7 @@ describe("text-generation pipeline", () => {
     const [{ generated_text: five }] = await generate("Once");
     const [{ generated_text: two }] = await generate("Once", { max_new_tokens: 2 });
     expect(five.startsWith(two)).toBe(true);
+    expect(await generate("Once", { max_new_tokens: undefined })).toEqual([{ generated_text: five }]);
     const config = { generation_config: { do_sample: false, max_new_tokens: 2 } };
     expect(await generate("Once", config)).toEqual([{ generated_text: `Once${two}` }]);
   });

@@ -1,4 +1,5 @@
 /** @file transformers' pipeline("text-generation"): texts in, texts out; messages in, messages out. */
+import { setOptions } from "../config/option.ts";
 import type { ChatMessage, Conversation } from "../data/tokenizers/conversations.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { nearestName, PrefineError, show } from "../errors.ts";
@@ -9,17 +10,17 @@ import type { ModelSourceOptions } from "./modelSource.ts";
 /** Options of a call: everything that `generate` takes, and what becomes of the text. */
 export type TextGenerationOptions = GenerateOptions & {
   /** Whether the prompt stands before the answer. Default: true. */
-  return_full_text?: boolean;
+  return_full_text?: boolean | undefined;
   /** Texts that end an answer and stay in it; transformers' name for stop_strings here. */
-  stop_sequence?: string | readonly string[];
+  stop_sequence?: string | readonly string[] | undefined;
   /** Prompts that go through the model at once; equal ones of a batch are drawn independently. Default: 8. */
-  batch_size?: number;
+  batch_size?: number | undefined;
   /** Of a chat: JSON schemas of the functions that the model may call. */
-  tools?: readonly unknown[];
+  tools?: readonly unknown[] | undefined;
   /** Of a chat: texts to answer from. */
-  documents?: readonly unknown[];
+  documents?: readonly unknown[] | undefined;
   /** Whether the last message of a chat is gone on with. Default: where it is the assistant's. */
-  continue_final_message?: boolean;
+  continue_final_message?: boolean | undefined;
 };
 
 export interface GeneratedText {
@@ -51,7 +52,7 @@ export type PipelineOptions = TextGenerationOptions & {
   /** A loaded model, or what AutoModelForCausalLM.from_pretrained takes. */
   model: CausalLM | string;
   /** How a model that is named is loaded: `{ quantization_config: { load_in_4bit: true } }`. */
-  model_kwargs?: ModelSourceOptions;
+  model_kwargs?: ModelSourceOptions | undefined;
 };
 
 /** What transformers' TextGenerationPipeline takes where neither the caller nor the model says anything. */
@@ -61,12 +62,12 @@ const DEFAULT_BATCH_SIZE = 8;
 /** `const generate = await pipeline("text-generation", { model, tokenizer }); await generate("Once")`. */
 export async function pipeline(task: "text-generation", options: PipelineOptions): Promise<TextGenerationPipeline> {
   checkTask(task);
-  const { model: given, model_kwargs, ...always } = options;
+  const { model: given, model_kwargs, ...always } = setOptions(options);
   const model = typeof given === "string" ? await AutoModelForCausalLM.from_pretrained(given, model_kwargs) : given;
   const tokenizer = options.tokenizer ?? (await model.tokenizer);
   const call = async (input: Input | readonly Input[], own: TextGenerationOptions = {}) => {
     // A generation_config of the call stands in for everything that was said before.
-    const joined = own.generation_config ? own : { ...always, ...own };
+    const joined = own.generation_config ? setOptions(own) : { ...always, ...setOptions(own) };
     const isOne = typeof input === "string" || isMessage(input[0]);
     const inputs = (isOne ? [input] : input) as readonly Input[];
     const answers = await generateTexts(model, tokenizer, inputs, joined);

@@ -2,9 +2,9 @@
 
 export interface TerminalStream {
   write(text: string): unknown;
-  columns?: number;
-  on?(event: "resize", listener: () => void): unknown;
-  off?(event: "resize", listener: () => void): unknown;
+  columns?: number | undefined;
+  on?: ((event: "resize", listener: () => void) => unknown) | undefined;
+  off?: ((event: "resize", listener: () => void) => unknown) | undefined;
 }
 
 /** The last line of a terminal, while it is ours. */

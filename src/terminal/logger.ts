@@ -7,20 +7,20 @@ import { createProgressBar } from "./progressBar.ts";
 
 export interface LoggerOptions {
   /** Default: stderr, so that stdout stays for results. */
-  stream?: TerminalStream & { isTTY?: boolean };
+  stream?: (TerminalStream & { isTTY?: boolean | undefined }) | undefined;
   /** Default: the stream's, at every moment; without a terminal, lines are as long as they are. */
-  columns?: number;
+  columns?: number | undefined;
   /** Default: on a terminal, or where FORCE_COLOR is set; not where NO_COLOR is. */
-  color?: boolean;
+  color?: boolean | undefined;
   /** Default: whether the stream is a terminal, unless NO_COLOR, CI or TERM=dumb ask for plain lines. */
-  isTTY?: boolean;
+  isTTY?: boolean | undefined;
   /** No characters beyond ASCII in the bar; default: unless the locale is UTF-8. */
-  ascii?: boolean;
+  ascii?: boolean | undefined;
   /** Nothing is printed at all. */
-  disable_tqdm?: boolean;
-  env?: Environment;
+  disable_tqdm?: boolean | undefined;
+  env?: Environment | undefined;
   /** Milliseconds; for tests. */
-  now?: () => number;
+  now?: (() => number) | undefined;
 }
 
 const SILENT: Logger = {

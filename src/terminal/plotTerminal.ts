@@ -5,15 +5,15 @@ import { showsUtf8 } from "./capabilities.ts";
 
 export interface TerminalPlotOptions {
   /** Width in characters, axis and all; default 80. */
-  columns?: number;
+  columns?: number | undefined;
   /** Height of the plot area in lines; default 12. */
-  rows?: number;
+  rows?: number | undefined;
   /** ANSI colours; default false. */
-  color?: boolean;
+  color?: boolean | undefined;
   /** No characters beyond ASCII; default: unless the locale is UTF-8. */
-  ascii?: boolean;
+  ascii?: boolean | undefined;
   /** TRL's name; default loss. */
-  metric?: string;
+  metric?: string | undefined;
 }
 
 /** Which dot of a braille character (2 wide, 4 high) is which bit of its code point. */

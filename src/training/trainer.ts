@@ -30,42 +30,42 @@ export interface DPOTrainerOptions {
   /** What AutoModelForCausalLM.from_pretrained gave, or a hub id or folder. An adapter on it is trained further. */
   model: ModelInput;
   /** Null: the model as it is before the first step (with LoRA: the base with the adapter off). */
-  ref_model?: ModelInput | null;
-  args?: DPOConfig | DPOConfigInput;
+  ref_model?: ModelInput | null | undefined;
+  args?: DPOConfig | DPOConfigInput | undefined;
   train_dataset: Rows;
   /** One set, or several by name (a DatasetDict too): their metrics are then `eval_NAME_loss` and so on. */
-  eval_dataset?: Rows | RowsByName | null;
-  processing_class?: Tokenizer;
+  eval_dataset?: Rows | RowsByName | null | undefined;
+  processing_class?: Tokenizer | undefined;
   /** TRL's old name of processing_class. */
-  tokenizer?: Tokenizer;
+  tokenizer?: Tokenizer | undefined;
   /** Null: all weights are trained. */
-  peft_config?: LoraConfig | LoraConfigInput | null;
+  peft_config?: LoraConfig | LoraConfigInput | null | undefined;
   /**
    * Keeps a base model that is named by id or folder in 8 or 4 bits; it needs an adapter. Null: as in its files.
    * Default: a run that is resumed goes on as it began.
    */
-  quantization_config?: BitsAndBytesConfigInput | null;
+  quantization_config?: BitsAndBytesConfigInput | null | undefined;
   /** Wins over args.max_length. */
-  max_length?: number | null;
+  max_length?: number | null | undefined;
   /** Cuts prompts to their last tokens, as TRL before 1.0 did. */
-  max_prompt_length?: number | null;
+  max_prompt_length?: number | null | undefined;
   /** Metrics of each evaluation beside TRL's own, from the scores of its pairs. */
-  compute_metrics?: ComputeMetrics | null;
+  compute_metrics?: ComputeMetrics | null | undefined;
   /** Told of the events of a training, in this order; may stop it, save, evaluate and log. */
-  callbacks?: readonly CallbackInput[] | null;
+  callbacks?: readonly CallbackInput[] | null | undefined;
   /** For the model card. */
-  dataset_name?: string | null;
+  dataset_name?: string | null | undefined;
   /** Default: the platform's; Node's is a progress bar and lines on stderr. */
-  logger?: Logger;
+  logger?: Logger | undefined;
   /** For tests and other front ends: a run that is prepared already. */
-  prepared?: (observer: RunObserver) => PreparedRun | Promise<PreparedRun>;
+  prepared?: ((observer: RunObserver) => PreparedRun | Promise<PreparedRun>) | undefined;
 }
 
 export interface TrainOptions {
   /** Stops between two micro-batches, or pairs of an evaluation; what is done is saved. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** true: the newest valid checkpoint of output_dir; a path; false: none. Default: args.resume_from_checkpoint. */
-  resume_from_checkpoint?: Resume;
+  resume_from_checkpoint?: Resume | undefined;
 }
 
 export interface TrainOutput {
@@ -120,7 +120,7 @@ export class Trainer {
   }
 
   /** Loads the model, tokenizes the data, compiles the graphs; once. */
-  async prepare(options: { signal?: AbortSignal } = {}): Promise<void> {
+  async prepare(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     await this.prepared(options.signal);
   }
 

@@ -177,7 +177,10 @@ export class Dataset implements AsyncIterable<Row> {
   }
 
   /** Two disjoint parts, shuffled unless told otherwise. `test_size` is a share below 1 or a number of rows. */
-  train_test_split(options: { test_size: number; seed: number; shuffle?: boolean }): { train: Dataset; test: Dataset } {
+  train_test_split(options: { test_size: number; seed: number; shuffle?: boolean | undefined }): {
+    train: Dataset;
+    test: Dataset;
+  } {
     const { test_size, seed, shuffle = true } = options;
     const size = test_size < 1 ? Math.ceil(test_size * this.numRows) : test_size;
     if (!Number.isInteger(size) || size < 1 || size >= this.numRows) {

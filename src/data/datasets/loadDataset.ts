@@ -24,16 +24,16 @@ import { readSplitRanges, rowsOfRange, type SplitRange } from "./splitRanges.ts"
 
 export interface LoadDatasetOptions extends OriginOptions {
   /** The configuration, for data sets that have several (TRL's dataset_config). */
-  name?: string;
+  name?: string | undefined;
   /**
    * Only this split, or these: nothing else is downloaded or read. Ranges of rows as datasets writes them are splits
    * too, under the name that was asked for: `train[:1000]`, `train[10%:20%]`, `train+test`.
    */
-  split?: string | string[];
+  split?: string | string[] | undefined;
   /** Only the files in this folder of the data set. */
-  data_dir?: string;
+  data_dir?: string | undefined;
   /** Files, or files by split: paths and patterns, in the data set or (without one) on disk. */
-  data_files?: DataFiles;
+  data_files?: DataFiles | undefined;
 }
 
 /** Names by which Python's `load_dataset` asks for files of a format instead of a data set. */

@@ -14,7 +14,7 @@ export interface MapModule {
   /** A path (relative to the working directory) or a file: URL. */
   module: string | URL;
   /** The name it is exported by. Default: `default`, else `process`. */
-  export?: string;
+  export?: string | undefined;
 }
 
 /** What the option `process` knows by name. */

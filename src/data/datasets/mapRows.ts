@@ -6,11 +6,11 @@ import { isBuiltIn, type MapFunction, type MapModule } from "./mapFunction.ts";
 
 export interface MapOptions {
   /** Threads. Above 1 it needs a function that lives in a module. Default: 1. */
-  num_proc?: number;
+  num_proc?: number | undefined;
   /** Accepted for scripts that come from Python's datasets; nothing is cached, so it has no effect. */
-  load_from_cache_file?: boolean;
+  load_from_cache_file?: boolean | undefined;
   /** Gets one line where the call runs differently from what was asked. */
-  onWarning?: (line: string) => void;
+  onWarning?: ((line: string) => void) | undefined;
 }
 
 /** Rows to go through: `name` for messages, and how many there are. */

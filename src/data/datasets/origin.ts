@@ -18,8 +18,8 @@ export interface Origin {
 
 export interface OriginOptions extends HubOptions {
   /** Branch, tag or commit of a repository. Default: main. */
-  revision?: string;
-  onProgress?: (progress: HubProgress) => void;
+  revision?: string | undefined;
+  onProgress?: ((progress: HubProgress) => void) | undefined;
 }
 
 /** A folder on disk. */

@@ -7,21 +7,21 @@ import { PrefineError } from "../../errors.ts";
 /** What a caller may say about the hub; everything left out comes from the environment. */
 export interface HubOptions {
   /** Access token; `false` sends none. Default: HF_TOKEN, then the token file of `hf auth login`. */
-  token?: string | false;
+  token?: string | false | undefined;
   /** Default: HF_ENDPOINT, then https://huggingface.co. */
-  endpoint?: string;
+  endpoint?: string | undefined;
   /** Default: HF_HUB_CACHE, then $HF_HOME/hub, then ~/.cache/huggingface/hub. */
-  cacheDir?: string;
+  cacheDir?: string | undefined;
   /** Use the cache only. Default: HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE). */
-  offline?: boolean;
+  offline?: boolean | undefined;
   /** Milliseconds without a byte before a request is repeated. Default: HF_HUB_DOWNLOAD_TIMEOUT (seconds), or 30 s. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** Milliseconds before the first repetition of a failed request; doubles each time. Default: 1000. */
-  retryDelayMs?: number;
+  retryDelayMs?: number | undefined;
   /** Stops running requests; the call then rejects with code `interrupted`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Gets one line where something went differently from what was asked: the cache used for want of a network. */
-  onWarning?: (line: string) => void;
+  onWarning?: ((line: string) => void) | undefined;
 }
 
 export interface HubSettings {

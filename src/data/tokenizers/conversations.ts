@@ -10,19 +10,19 @@ export type Conversation = readonly ChatMessage[];
 /** transformers' names. Others than these are variables of the template. */
 export interface ChatOptions extends Record<string, unknown> {
   /** Whether ids are wanted, not the text. Default: true. */
-  tokenize?: boolean;
+  tokenize?: boolean | undefined;
   /** Whether ids come as `{ input_ids, attention_mask }`. Default: true. */
-  return_dict?: boolean;
+  return_dict?: boolean | undefined;
   /** Whether the beginning of the assistant's next turn is written. Default: false. */
-  add_generation_prompt?: boolean;
+  add_generation_prompt?: boolean | undefined;
   /** Leaves the last message open, for the model to go on with it; a text names the field to go on with. */
-  continue_final_message?: boolean | string;
+  continue_final_message?: boolean | string | undefined;
   /** JSON schemas of functions. */
-  tools?: readonly unknown[] | null;
+  tools?: readonly unknown[] | null | undefined;
   /** Texts to answer from. */
-  documents?: readonly unknown[] | null;
+  documents?: readonly unknown[] | null | undefined;
   /** A template, or the name of one of the tokenizer's. */
-  chat_template?: string | null;
+  chat_template?: string | null | undefined;
 }
 
 interface Ids {

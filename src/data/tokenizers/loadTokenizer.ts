@@ -17,9 +17,9 @@ import { buildGpt2Json, parseMerges, REDOWNLOAD } from "./tokenizerJson.ts";
 
 export interface LoadTokenizerOptions extends HubOptions {
   /** Branch, tag or commit of a hub repository. Default: main. */
-  revision?: string;
+  revision?: string | undefined;
   /** A GGUF file of the folder or repository whose metadata have the tokenizer, under transformers' name. */
-  gguf_file?: string;
+  gguf_file?: string | undefined;
 }
 
 const FILES = new Set([

@@ -29,12 +29,12 @@ export interface BatchEncoding {
 
 export interface EncodeOptions {
   /** Whether the tokens that belong around a text (bos, where the model has one) are added. Default: true. */
-  add_special_tokens?: boolean;
+  add_special_tokens?: boolean | undefined;
 }
 
 export interface DecodeOptions {
   /** Whether special tokens (eos and the like) are left out of the text. Default: false. */
-  skip_special_tokens?: boolean;
+  skip_special_tokens?: boolean | undefined;
 }
 
 interface TokenizerCall {

@@ -8,11 +8,11 @@ import { setFlags } from "./control.ts";
 /** What an event knows besides args, state and control. */
 export interface EventDetails {
   /** on_log: the values that were logged, with `epoch`. A copy: changing it changes no log. */
-  logs?: Record<string, number>;
+  logs?: Record<string, number> | undefined;
   /** on_evaluate: the values of the evaluation, under the names they are logged by. */
-  metrics?: Record<string, number>;
+  metrics?: Record<string, number> | undefined;
   /** on_save: the checkpoint's folder. */
-  checkpoint?: string;
+  checkpoint?: string | undefined;
 }
 
 /** Returns a TrainerControl whose flags count, or nothing; or a promise of either. */
@@ -37,9 +37,9 @@ export interface CallbackState {
  * A transformers.TrainerCallback: any object with some of these events. The run waits for what an event returns; an
  * error in it stops the run. Set flags on `control`, or return a new one; `state` is the trainer's own.
  */
-export type TrainerCallback = { [K in EventName]?: Event } & {
+export type TrainerCallback = { [K in EventName]?: Event | undefined } & {
   /** For checkpoints; `attributes` (and `args`) are put back as properties when a run is resumed. */
-  state?(): CallbackState;
+  state?: (() => CallbackState) | undefined;
 };
 
 /** An instance, or a class that can be made without arguments. */

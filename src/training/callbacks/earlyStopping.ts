@@ -8,9 +8,9 @@ import type { CallbackState, EventDetails, TrainerCallback } from "./callbacks.t
 
 export interface EarlyStoppingOptions {
   /** Evaluations in a row without an improvement after which the training ends. Default: 1. */
-  early_stopping_patience?: number;
+  early_stopping_patience?: number | undefined;
   /** How much better than the best value counts as an improvement. Default: 0. */
-  early_stopping_threshold?: number;
+  early_stopping_threshold?: number | undefined;
 }
 
 /** Looks at metric_for_best_model after every evaluation; the best value is the one of all evaluations before. */

@@ -27,7 +27,7 @@ export function evaluationSetName(prefix: string): string {
 }
 
 interface NamedRows {
-  readonly name?: string;
+  readonly name?: string | undefined;
   rows(): AsyncIterable<Row>;
 }
 
