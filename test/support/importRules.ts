@@ -57,7 +57,7 @@ export const RULES: Record<string, Rule> = {
   "engine/graph": {},
   "engine/onnx": { values: ["engine/graph", "formats"] },
   "engine/runtime": { values: ["formats", "engine/onnx"], types: ["engine/graph"] },
-  "engine/node": { values: ["engine/runtime"] },
+  "engine/node": { values: ["engine/runtime", "engine/onnx", "disk"] },
   "data/hub": { values: ["disk", "formats"] },
   "data/datasets": { values: ["data/hub", "formats", "random"] },
   "data/chatTemplates": { values: ["formats"] },

@@ -148,10 +148,14 @@ describe("WebAssembly computes what the native runtime computes", () => {
         {
           model,
           adapter: loraAdapter(model.architecture, {
-            ...{ r: 4, lora_alpha: 8, lora_dropout: 0 },
+            r: 4,
+            lora_alpha: 8,
+            lora_dropout: 0,
             target_modules: ["c_attn", "c_proj"],
           }),
-          ...{ objective: objective(), dropout: false, seed: 3 },
+          objective: objective(),
+          dropout: false,
+          seed: 3,
           optimizer: { settings: ADAMW, weightDecay: () => 0 },
         },
         await openDevice(),

@@ -2,6 +2,7 @@
 import { Worker } from "node:worker_threads";
 import type { Device } from "../runtime/device.ts";
 import { type Channel, RemoteDevice } from "../runtime/remoteDevice.ts";
+import { graphSaver } from "./dumpGraphs.ts";
 import { disableTelemetry } from "./telemetry.ts";
 import type { ThreadOptions } from "./thread.ts";
 
@@ -17,10 +18,16 @@ export interface DeviceOptions {
 /** Sixteen million numbers: 70 ms of AdamW. Adapters are smaller, and need no thread besides. */
 const SHARED_FROM = 2 ** 24;
 
-/** @param program of the thread, and of those that it starts: see runThread in thread.ts. */
+/**
+ * $PREFINE_DUMP names a folder for the graphs that it opens (dumpGraphs.ts).
+ * @param program of the thread, and of those that it starts: see runThread in thread.ts.
+ */
 export function openThreadDevice(program: URL, options: DeviceOptions = {}): Device {
   const nativeNotice = disableTelemetry(); // before the thread starts
-  return new RemoteDevice(channelTo(new Worker(program, { workerData: threadOptions(options) })), { nativeNotice });
+  const folder = process.env.PREFINE_DUMP;
+  const onOpen = folder ? graphSaver(folder) : undefined;
+  const channel = channelTo(new Worker(program, { workerData: threadOptions(options) }));
+  return new RemoteDevice(channel, { nativeNotice, onOpen });
 }
 
 function threadOptions({ threads, runtime, sharedFrom = SHARED_FROM }: DeviceOptions): ThreadOptions {

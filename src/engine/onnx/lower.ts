@@ -1,5 +1,11 @@
 /** @file Graph -> ONNX model: nodes in topological order, constants as initializers, inputs and views of inputs. */
-import { encodeOnnxModel, type OnnxInitializer, type OnnxNode, type OnnxValue } from "../../formats/onnxModel.ts";
+import {
+  encodeOnnxModel,
+  type OnnxInitializer,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxValue,
+} from "../../formats/onnxModel.ts";
 import { topologicalOrder } from "../graph/grad.ts";
 import { arrayOf, type Dtype, type Emitter, type Node, type Shape, storedAs, type Tensor } from "../graph/tensor.ts";
 import { elementTypes, storedElementTypes } from "./elementTypes.ts";
@@ -20,7 +26,10 @@ export interface LoweringOptions {
 }
 
 export interface LoweredGraph {
+  /** A .onnx file. */
   bytes: Uint8Array;
+  /** What the bytes say. */
+  model: OnnxModel;
   /** Whether it was asked for, and the graph small enough. */
   tightMemory: boolean;
   /** Every graph input: its feed is the tensor of that name, or rows [start, end) of it where `rows` is there. */
@@ -192,9 +201,10 @@ export function lowerGraph(
   const between = [...lowering.values.values()].filter(({ name }) => made.has(name) && !Object.hasOwn(outputs, name));
   const tight = tightMemory ? tightShapes(nodes, between) : null;
   const { initializers } = lowering;
-  const bytes = encodeOnnxModel({ opsets, nodes, initializers, inputs, outputs: named, values: tight ?? between });
+  const model: OnnxModel = { opsets, nodes, initializers, inputs, outputs: named, values: tight ?? between };
   return {
-    bytes,
+    bytes: encodeOnnxModel(model),
+    model,
     tightMemory: tight !== null,
     inputs: inputs.map(({ name, of, dtype, rows }) => ({ name, of, dtype, ...(rows ? { rows } : {}) })),
     outputs: named.map(({ name, dtype, shape }) => ({ name, dtype, shape })),

@@ -5,7 +5,6 @@
 import type { ConstantData, Dtype } from "../graph/tensor.ts";
 import { callKernel, type KernelTable } from "./kernels.ts";
 import { canMove, type KernelThreads, numbersOf } from "./kernelThreads.ts";
-import { NamedTensors } from "./namedTensors.ts";
 import type { Ort, OrtRuntime, OrtSession, OrtTensor } from "./ort.ts";
 import {
   type Fetch,
@@ -17,7 +16,8 @@ import {
   type Request,
   type RuntimeInfo,
 } from "./protocol.ts";
-import { type ReadBytes, storedBytes } from "./readTensor.ts";
+import { bytesInMemory, type ReadBytes } from "./readTensor.ts";
+import { TensorStore } from "./tensorStore.ts";
 import { checkWasmMemory, explainWasmFailure, wasmCopies } from "./wasmMemory.ts";
 
 /** The place that computes. */
@@ -42,7 +42,7 @@ type RequestOf<M extends Request["method"]> = Extract<Request, { method: M }>;
 
 class ComputeServer {
   private readonly host: ComputeHost;
-  private readonly tensors = new NamedTensors();
+  private readonly tensors = new TensorStore();
   private readonly sessions = new Map<number, OrtSession>();
   private nextSession = 1;
 
@@ -163,7 +163,7 @@ class ComputeServer {
 
   private async load(ranges: [string, FileRange][]): Promise<void> {
     const { kind } = await this.host.loading;
-    if (kind === "wasm") checkWasmMemory(ranges.map(([, range]) => ({ byteLength: storedBytes(range) })));
+    if (kind === "wasm") checkWasmMemory(ranges.map(([, range]) => ({ byteLength: bytesInMemory(range) })));
     const files = this.host.openFiles();
     try {
       await this.tensors.load(ranges, files.read);

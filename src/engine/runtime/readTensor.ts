@@ -8,7 +8,7 @@ import type { FileRange, HostTensor } from "./protocol.ts";
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
 /** Bytes that the tensor takes in memory. */
-export function storedBytes({ shape, quantize: quantization, keep }: FileRange): number {
+export function bytesInMemory({ shape, quantize: quantization, keep }: FileRange): number {
   return quantization ? quantizedBytes(quantization, sizeOf(shape)) : (keep ? 2 : 4) * sizeOf(shape);
 }
 

@@ -30,6 +30,8 @@ export interface Channel {
 export interface RemoteDeviceOptions {
   /** What to tell a person besides the runtime's own notice, where that is the native one. */
   nativeNotice?: string | null;
+  /** Hears of every graph before it is opened. */
+  onOpen?: (name: string, graph: LoweredGraph) => void;
 }
 
 interface Waiting {
@@ -43,14 +45,16 @@ let isNoticeGiven = false;
 export class RemoteDevice implements Device {
   private readonly channel: Channel;
   private readonly nativeNotice: string | null;
+  private readonly onOpen: (name: string, graph: LoweredGraph) => void;
   private readonly waiting = new Map<number, Waiting>();
   private nextId = 1;
   private ended: Error | null = null;
   private disposed: Promise<void> | null = null;
 
-  constructor(channel: Channel, { nativeNotice = null }: RemoteDeviceOptions = {}) {
+  constructor(channel: Channel, { nativeNotice = null, onOpen = () => {} }: RemoteDeviceOptions = {}) {
     this.channel = channel;
     this.nativeNotice = nativeNotice;
+    this.onOpen = onOpen;
     channel.listen(
       (reply) => this.settle(reply),
       (error) => this.end(error),
@@ -89,7 +93,8 @@ export class RemoteDevice implements Device {
     return { ...info, notice };
   }
 
-  async open(graph: LoweredGraph, _name: string): Promise<Session> {
+  async open(graph: LoweredGraph, name: string): Promise<Session> {
+    this.onOpen(name, graph);
     const { bytes: model, tightMemory: arena, inputs, outputs } = graph;
     const session = await this.call<number>({ method: "open", model, arena });
     return {

@@ -3,7 +3,7 @@ import type { ConstantData } from "../graph/tensor.ts";
 import type { Feed, FileRange, HostTensor, Request } from "./protocol.ts";
 import { type ReadBytes, readStored } from "./readTensor.ts";
 
-export class NamedTensors {
+export class TensorStore {
   private readonly tensors = new Map<string, HostTensor>();
 
   get(name: string): HostTensor {

@@ -1,0 +1,107 @@
+/**
+ * @file A graph as text, for people: what goes in and out, and a node per line with the shapes of what it makes, short
+ * constants in their places. The same graph gives the same text.
+ */
+import type { OnnxInitializer, OnnxNode, OnnxValue } from "../../formats/onnxModel.ts";
+import { elementTypes } from "./elementTypes.ts";
+import type { LoweredGraph } from "./lower.ts";
+
+/** Numbers of a constant that stand where it is used. Longer ones have a line of their own, with the first of them. */
+const SHORT = 4;
+const SHOWN = 12;
+/** Digits that tell float32 numbers apart for a reader; all of them would be 9. */
+const DIGITS = 7;
+
+const typeNames = new Map(Object.entries(elementTypes).map(([name, number]) => [number, name]));
+
+/** How to read the bytes of a constant, by the name of its type. Graphs have no others. */
+const readers: Record<string, (raw: ArrayBuffer) => ArrayLike<number | bigint>> = {
+  float32: (raw) => new Float32Array(raw),
+  float64: (raw) => new Float64Array(raw),
+  int32: (raw) => new Int32Array(raw),
+  int64: (raw) => new BigInt64Array(raw),
+  uint32: (raw) => new Uint32Array(raw),
+  uint8: (raw) => new Uint8Array(raw),
+  int8: (raw) => new Int8Array(raw),
+  bool: (raw) => new Uint8Array(raw),
+};
+
+/** Of a LoweredGraph, as the runtime is given it. */
+export function printGraph(name: string, { model, inputs, tightMemory }: LoweredGraph): string {
+  const { nodes, initializers, outputs, opsets } = model;
+  const types = new Map([...model.values, ...outputs].map((value) => [value.name, typeOf(value)]));
+  const constants = initializers.map((constant) => ({ constant, values: valuesOf(constant) }));
+  const isShort = ({ constant: { dims }, values }: (typeof constants)[number]) =>
+    values.length <= SHORT && dims.length < 2;
+  const inPlace = new Map(
+    constants.filter(isShort).map(({ constant: { name, dims }, values }) => {
+      return [name, dims.length === 0 ? values[0] : `[${values.join(", ")}]`];
+    }),
+  );
+  const long = constants.filter((each) => !isShort(each));
+  const versions = Object.entries(opsets).map(([domain, version]) => `${domain || "ai.onnx"} ${version}`);
+  return [
+    `${name}: ${nodes.length} nodes; ${versions.join(", ")}${tightMemory ? "; tight memory" : ""}`,
+    ...section(
+      "inputs",
+      model.inputs.map(typeLine).map((line, i) => line + sourceOf(inputs[i])),
+    ),
+    ...section("outputs", outputs.map(typeLine)),
+    ...section("constants", long.map(constantLine)),
+    ...section(
+      "nodes",
+      nodes.map((node) => nodeLine(node, types, inPlace)),
+    ),
+    "",
+  ].join("\n");
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ["", title, ...lines.map((line) => `  ${line}`)];
+}
+
+function typeOf({ elementType, shape }: Pick<OnnxValue, "elementType" | "shape">): string {
+  return `${typeNames.get(elementType)} [${shape.join(", ")}]`;
+}
+
+const typeLine = (value: OnnxValue) => `${value.name}: ${typeOf(value)}`;
+
+/** Where an input is fed from, if that is not the tensor of its name. */
+function sourceOf({ of, rows }: LoweredGraph["inputs"][number]): string {
+  return rows ? `, rows ${rows[0]} to ${rows[1] - 1} of ${of}` : "";
+}
+
+function valuesOf({ elementType, raw }: OnnxInitializer): string[] {
+  const type = typeNames.get(elementType) ?? "";
+  const values = readers[type](raw.slice().buffer); // of its own: the bytes may start anywhere
+  return Array.from(values, (value: number | bigint) => showNumber(value));
+}
+
+function showNumber(value: number | bigint): string {
+  if (typeof value === "bigint" || Number.isInteger(value)) return Object.is(value, -0) ? "-0" : String(value);
+  return String(Number(value.toPrecision(DIGITS)));
+}
+
+function constantLine({ constant, values }: { constant: OnnxInitializer; values: readonly string[] }): string {
+  const { name, elementType, dims } = constant;
+  const rest = values.length > SHOWN ? `, ... (${values.length} numbers)` : "";
+  return `${name}: ${typeOf({ elementType, shape: dims })} = ${values.slice(0, SHOWN).join(", ")}${rest}`;
+}
+
+function nodeLine(
+  { type, domain, inputs, outputs, attributes }: OnnxNode,
+  types: ReadonlyMap<string, string>,
+  inPlace: ReadonlyMap<string, string>,
+): string {
+  const made = outputs.map((name) => (types.has(name) ? `${name}: ${types.get(name)}` : name || "_"));
+  const operands = inputs.map((name) => inPlace.get(name) ?? (name || "_"));
+  const settings = Object.entries(attributes).map(([key, value]) => `${key}=${showAttribute(key, value)}`);
+  const op = domain === "" ? type : `${domain}.${type}`;
+  return `${made.join(", ")} = ${op}(${operands.join(", ")})${settings.length > 0 ? ` {${settings.join(", ")}}` : ""}`;
+}
+
+function showAttribute(key: string, value: OnnxNode["attributes"][string]): string {
+  if (typeof value === "number") return key === "to" ? (typeNames.get(value) ?? String(value)) : String(value);
+  if (typeof value === "string") return value;
+  return "float" in value ? showNumber(value.float) : `[${value.join(", ")}]`;
+}
