@@ -151,4 +151,34 @@ program() {
   node program.mjs
 }
 
+# get_runtime NAME PACKAGE VERSION PATH: a runtime from the npm registry, as the package that holds its program alone, so
+# that no install script has to fetch it.
+get_runtime() {
+  local folder=$scratch/runtimes/$1
+  mkdir -p "$folder"
+  npm install --prefix "$folder" --ignore-scripts --force "$2@$3" >/dev/null 2>&1 || return 1
+  ln -sf "$folder/node_modules/$2/$4" "$folder/$1"
+}
+
+# every_runtime NAME [ARGUMENT...]: that program trains and answers, by the API and by the command line, and ends.
+every_runtime() {
+  local name=$1 program=$scratch/runtimes/$1/$1 out=run-$1
+  shift
+  cd "$scratch/app11"
+  cp "$checkout/.ci/everyRuntime.mjs" everyRuntime.mjs
+  "$program" --version | head -n 1
+  timeout 120 "$program" "$@" everyRuntime.mjs "$out" 2>"$name.err" | tee "$name.out" || { cat "$name.err"; fail "$name to train"; }
+  grep -q "^trained and answered: " "$name.out" || fail "$name to answer"
+  timeout 60 "$program" "$@" node_modules/prefine/bin/prefine.js generate "$out" --prompt "$question" --max_new_tokens 8
+}
+
+# require NAME WORKS: whether `require("prefine")` works there, as the README says.
+requires() {
+  cd "$scratch/app11"
+  local found=no
+  if "$scratch/runtimes/$1/$1" --no-warnings -e 'if (typeof require("prefine").DPOTrainer !== "function") process.exit(1)' \
+    2>/dev/null; then found=yes; fi
+  [ "$found" = "$2" ] || fail "require of prefine in $1: $2, found $found"
+}
+
 "$@"
