@@ -24,9 +24,15 @@ const said = (program: URL) =>
   new Promise((resolve, reject) => new Worker(program).once("message", resolve).once("error", reject));
 
 test("a package's lies beside the module that starts it", () => {
-  expect(threadProgram("thread", "file:///package/dist/device/openDevice.js").href).toBe(
-    "file:///package/dist/device/thread.js",
-  );
+  writeFileSync(join(folder, "thread.js"), "");
+  const importer = pathToFileURL(join(folder, "openDevice.js")).href;
+  expect(threadProgram("thread", importer)).toEqual(new URL("thread.js", importer));
+});
+
+test("of a package that was bundled it is an error that says so", () => {
+  const find = () => threadProgram("absent", pathToFileURL(join(folder, "bundle.mjs")).href);
+  expect(find).toThrow(/bundle\.mjs: expected \.\/absent\.js of prefine beside it, found none; was prefine bundled\?$/);
+  expect(find).toThrow(expect.objectContaining({ code: "io", hint: expect.stringContaining("--packages=external") }));
 });
 
 test("of sources it is built, with what they import, as they are; equal ones share it", async () => {

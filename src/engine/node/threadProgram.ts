@@ -4,9 +4,10 @@
  * it (tsx) takes 0.3 s more for each thread, and what somebody built before, in dist, may be older than the sources.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { PrefineError } from "../../errors.ts";
 
 /** Where the checkout keeps what was made of it; imports of packages are found from there. */
 const CACHE = new URL("../../../node_modules/.cache/prefine/", import.meta.url);
@@ -14,13 +15,23 @@ const CACHE = new URL("../../../node_modules/.cache/prefine/", import.meta.url);
 /** Programs that this process has built, by their sources. */
 const built = new Map<string, URL>();
 
-/** @param name of a module beside `importer`, an import.meta.url. */
+/**
+ * @param name of a module beside `importer`, an import.meta.url.
+ * @throws PrefineError where a bundler has made one file of prefine, beside which none of its modules is
+ */
 export function threadProgram(name: string, importer: string): URL {
-  if (!importer.endsWith(".ts")) return new URL(`./${name}.js`, importer);
+  if (!importer.endsWith(".ts")) return moduleOfPackage(`./${name}.js`, importer);
   const source = new URL(`./${name}.ts`, importer);
   const program = built.get(source.href) ?? build(name, source);
   built.set(source.href, program);
   return program;
+}
+
+function moduleOfPackage(module: string, importer: string): URL {
+  const program = new URL(module, importer);
+  if (existsSync(program)) return program;
+  const message = `${fileURLToPath(importer)}: expected ${module} of prefine beside it, found none; was prefine bundled?`;
+  throw new PrefineError("io", message, "Leave prefine out of the bundle: esbuild --packages=external.");
 }
 
 /** 0.1 s. Its name goes by what is in it, so that processes with the same sources share it, and no others. */
