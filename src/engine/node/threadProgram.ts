@@ -30,8 +30,12 @@ export function threadProgram(name: string, importer: string): URL {
 function moduleOfPackage(module: string, importer: string): URL {
   const program = new URL(module, importer);
   if (existsSync(program)) return program;
-  const message = `${fileURLToPath(importer)}: expected ${module} of prefine beside it, found none; was prefine bundled?`;
-  throw new PrefineError("io", message, "Leave prefine out of the bundle: esbuild --packages=external.");
+  const expected = `expected ${module} of prefine beside it, found none; was prefine bundled?`;
+  throw new PrefineError(
+    "io",
+    `${fileURLToPath(importer)}: ${expected}`,
+    "Leave prefine out of the bundle: esbuild --packages=external.",
+  );
 }
 
 /** 0.1 s. Its name goes by what is in it, so that processes with the same sources share it, and no others. */
