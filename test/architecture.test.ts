@@ -86,6 +86,21 @@ describe("imports", () => {
     expect(sources.filter(({ path, text }) => isRuntime(path) && text.includes('"onnxruntime-node"'))).not.toEqual([]);
   });
 
+  test("what a terminal shows loads no package, not even those that draw pictures", () => {
+    const loaded = new Set(sources.map(({ path }) => path).filter((path) => path.startsWith("src/terminal/")));
+    expect(loaded.size).toBeGreaterThan(5);
+    const packages: string[] = [];
+    for (const path of loaded) {
+      for (const { target, isLocal, typeOnly, dynamic } of sourceOf.get(path)?.imports ?? []) {
+        if (typeOnly || dynamic) continue;
+        if (isLocal) loaded.add(target);
+        else if (!target.startsWith("node:")) packages.push(`${path} imports ${target}`);
+      }
+    }
+    expect(packages).toEqual([]);
+    expect([...loaded]).toContain("src/plots/series.ts");
+  });
+
   test("console is for the logger and the command line", () => {
     const users = sources.filter(({ identifiers }) => identifiers.has("console")).map(({ path }) => path);
     expect(users.filter((path) => !isIn(["src/host.ts", "src/terminal/logger.ts", "src/cli/"])(path))).toEqual([]);

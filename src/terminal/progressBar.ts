@@ -3,7 +3,8 @@ import type { BottomLine, TerminalStream } from "./bottomLine.ts";
 import { formatCount, formatDuration, formatNumber } from "./logFormat.ts";
 import type { StepReport } from "./logging.ts";
 
-export interface Progress {
+/** What the bar says at a moment. */
+interface BarState {
   step: number;
   totalSteps: number;
   epoch: number;
@@ -31,7 +32,7 @@ interface Part {
   priority: number;
 }
 
-function partsOf(progress: Progress): Part[] {
+function partsOf(progress: BarState): Part[] {
   const { step, totalSteps, epoch, epochs, loss, margin, tokensPerSecond, secondsLeft = 0, status } = progress;
   const { elapsed } = progress;
   const time = step < totalSteps ? `${formatDuration(secondsLeft)} left` : `in ${formatDuration(elapsed ?? 0)}`;
@@ -64,7 +65,7 @@ function drawTrack(share: number, width: number, { color, ascii }: BarStyle): st
  * The line for a terminal of `columns` characters: percent, track, steps, loss, margin, tokens a second, time left.
  * @returns text that takes at most `columns` characters on the screen (escape codes not counted), on one line.
  */
-function renderBar(progress: Progress, columns: number, style: BarStyle): { text: string; width: number } {
+function renderBar(progress: BarState, columns: number, style: BarStyle): { text: string; width: number } {
   const share = progress.totalSteps > 0 ? Math.min(1, progress.step / progress.totalSteps) : 0;
   const percent = `${Math.floor(share * 100)}%`.padStart(4);
   const parts = partsOf(progress);
@@ -142,7 +143,7 @@ export function createProgressBar(
   line: BottomLine,
   { stream, columns, now, ...style }: ProgressBarOptions,
 ): ProgressBar {
-  let progress: Progress | undefined;
+  let progress: BarState | undefined;
   let pace = createPace(0, now);
   let drawnAt = Number.NEGATIVE_INFINITY;
   const draw = () => {
