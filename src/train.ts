@@ -31,11 +31,11 @@ export interface RunOptions {
  * @param run from `runFrom({ model_name_or_path: "gpt2", ... })`, or from a run file.
  * @throws PrefineError; code `interrupted` when the signal stopped the run.
  */
-export async function train(run: RunConfig, { signal, logger }: RunOptions = {}): Promise<TrainOutput> {
+export async function train(run: RunConfig, options: RunOptions = {}): Promise<TrainOutput> {
   await checkOutputDir(run.args, nodeStorage); // before anything is downloaded
-  const told = logger ?? createLogger({ disable_tqdm: run.args.disable_tqdm ?? false });
-  const { train_dataset, eval_dataset } = await loadSplits(run, told, signal);
-  const model = await loadPolicy(run, told, signal);
+  const { signal, logger = createLogger({ disable_tqdm: run.args.disable_tqdm ?? false }) } = options;
+  const { train_dataset, eval_dataset } = await loadSplits(run, logger, signal);
+  const model = await loadPolicy(run, logger, signal);
   const { peft_config, args } = run;
   const trainer = new DPOTrainer({
     model,
@@ -45,46 +45,46 @@ export async function train(run: RunConfig, { signal, logger }: RunOptions = {})
     peft_config,
     processing_class: await AutoTokenizer.from_pretrained(
       run.model.model_name_or_path ?? model.name_or_path,
-      hub(run, told, signal),
+      hubOptions(run, logger, signal),
     ),
     dataset_name: run.script.datasets.length > 0 ? null : run.script.dataset_name,
-    logger: told,
+    logger,
   });
   try {
-    return await trainer.train({ ...(signal ? { signal } : {}) });
+    return await trainer.train({ signal });
   } finally {
     await trainer.dispose();
   }
 }
 
 /** Access to the hub, as the run says. */
-function hub({ script, model }: RunConfig, told: Logger, signal?: AbortSignal) {
+function hubOptions({ script, model }: RunConfig, logger: Logger, signal?: AbortSignal) {
   const onProgress = ({ path, loaded, total }: { path: string; loaded: number; total: number }) =>
-    told.status(loaded < total ? `downloading ${path}: ${Math.floor((100 * loaded) / total)} %` : undefined);
+    logger.status(loaded < total ? `downloading ${path}: ${Math.floor((100 * loaded) / total)} %` : undefined);
   return {
-    ...(script.token ? { token: script.token } : {}),
-    ...(model.model_revision && model.model_revision !== "main" ? { revision: model.model_revision } : {}),
-    ...(signal ? { signal } : {}),
+    token: script.token || undefined,
+    revision: model.model_revision === "main" ? undefined : model.model_revision || undefined,
+    signal,
     onProgress,
-    onWarning: (line: string) => told.warn(line),
+    onWarning: (line: string) => logger.warn(line),
   };
 }
 
 /** The splits, processed. With eval_strategy no, a test split is neither required nor read. */
-async function loadSplits(run: RunConfig, told: Logger, signal?: AbortSignal) {
+async function loadSplits(run: RunConfig, logger: Logger, signal?: AbortSignal) {
   const { dataset_train_split, dataset_test_split, process } = run.script;
   const evaluates = run.args.eval_strategy !== "no";
   const testSplits = [dataset_test_split].flat();
   const splits = evaluates ? [...new Set([dataset_train_split, ...testSplits])] : [dataset_train_split];
-  const { revision: _, ...access } = hub(run, told, signal);
+  const { revision: _, ...access } = hubOptions(run, logger, signal);
   const ds = await openData(run, splits, access);
-  const prepared = async (split: Dataset) =>
+  const processRows = async (split: Dataset) =>
     process === null ? split : split.map(findProcess(process), { num_proc: run.args.dataset_num_proc ?? 1 });
-  const train_dataset = await prepared(ds.split(dataset_train_split));
+  const train_dataset = await processRows(ds.split(dataset_train_split));
   if (!evaluates) return { train_dataset, eval_dataset: null };
-  const evaluated: Record<string, Dataset> = {};
-  for (const name of testSplits) evaluated[name] = await prepared(ds.split(name));
-  return { train_dataset, eval_dataset: testSplits.length === 1 ? evaluated[testSplits[0]] : evaluated };
+  const bySplit: Record<string, Dataset> = {};
+  for (const name of testSplits) bySplit[name] = await processRows(ds.split(name));
+  return { train_dataset, eval_dataset: testSplits.length === 1 ? bySplit[testSplits[0]] : bySplit };
 }
 
 /** The data set's splits, or those of a mixture of data sets. */
@@ -92,29 +92,30 @@ function openData({ script, args }: RunConfig, split: string[], access: OriginOp
   const { dataset_name, dataset_config: name, data_files, datasets, test_split_size } = script;
   if (datasets.length > 0)
     return loadMixture(datasets, { ...access, test_split_size, seed: args.data_seed ?? args.seed });
-  const options = { ...access, split, ...(name ? { name } : {}), ...(data_files ? { data_files } : {}) };
+  const options = { ...access, split, name: name || undefined, data_files: data_files ?? undefined };
   return loadDataset(dataset_name ?? undefined, options);
 }
 
 /** How the base model was kept in the run that is resumed; undefined leaves that to the adapter it starts from. */
-async function kept({ args }: RunConfig, told: Logger) {
+async function quantizationToResume({ args }: RunConfig, logger: Logger) {
   const resuming = { args, storage: nodeStorage, resume: args.resume_from_checkpoint };
-  return (await resumedQuantization(resuming, (line) => told.info(line))) ?? undefined;
+  return (await resumedQuantization(resuming, (line) => logger.info(line))) ?? undefined;
 }
 
 /** The model, or the model with the adapter that adapter_name_or_path starts from. */
-async function loadPolicy(run: RunConfig, told: Logger, signal?: AbortSignal) {
+async function loadPolicy(run: RunConfig, logger: Logger, signal?: AbortSignal) {
   const { model_name_or_path, adapter_name_or_path } = run.model;
-  const access = hub(run, told, signal);
-  const named = adapter_name_or_path ?? model_name_or_path;
-  if (named === null) {
-    const found = "model_name_or_path: expected a hub id or a folder, found nothing";
-    throw new PrefineError("config", found, "Give it, such as gpt2.");
+  const access = hubOptions(run, logger, signal);
+  const idOrPath = adapter_name_or_path ?? model_name_or_path;
+  if (idOrPath === null) {
+    const message = "model_name_or_path: expected a hub id or a folder, found nothing";
+    throw new PrefineError("config", message, "Give it, such as gpt2.");
   }
-  const model = await AutoModelForCausalLM.from_pretrained(named, {
+  const quantization = run.quantization_config;
+  const model = await AutoModelForCausalLM.from_pretrained(idOrPath, {
     ...access,
-    quantization_config: run.quantization_config === undefined ? await kept(run, told) : run.quantization_config,
-    ...(adapter_name_or_path && model_name_or_path ? { base: model_name_or_path } : {}),
+    quantization_config: quantization === undefined ? await quantizationToResume(run, logger) : quantization,
+    base: adapter_name_or_path && model_name_or_path ? model_name_or_path : undefined,
   });
   if (!adapter_name_or_path) return model;
   if (!model.adapter) {

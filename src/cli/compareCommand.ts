@@ -61,9 +61,9 @@ function readLimit(text: string): number {
 /** Those of --prompt, then those of --split; the note's question where neither is given. */
 async function questionsOf(run: string, flags: CompareFlags): Promise<Question[]> {
   const { prompt = [], split, dataset_name: dataset, limit, token } = flags;
-  const given = prompt.map((text) => ({ text }));
-  if (split !== undefined) return [...given, ...(await questionsOfSplit(run, { split, dataset, limit, token }))];
-  return given.length > 0 ? given : [{ text: NOTE_QUESTION }];
+  const own = prompt.map((text) => ({ text }));
+  if (split !== undefined) return [...own, ...(await questionsOfSplit(run, { split, dataset, limit, token }))];
+  return own.length > 0 ? own : [{ text: NOTE_QUESTION }];
 }
 
 async function compare(run: string, flags: CompareFlags): Promise<void> {
@@ -71,21 +71,21 @@ async function compare(run: string, flags: CompareFlags): Promise<void> {
   const questions = await questionsOf(run, flags);
   const seed = settings.seed ?? Math.floor(Math.random() * 2 ** 31); // the same for both
   const terminal = openTerminal();
-  const told = new Set<string>();
-  const say = (line: string) => {
-    if (!told.has(line)) terminal.say(line);
-    told.add(line);
+  const lines = new Set<string>();
+  const infoOnce = (line: string) => {
+    if (!lines.has(line)) terminal.info(line);
+    lines.add(line);
   };
-  const onWarning = (line: string) => say(`warning: ${line}`);
+  const onWarning = (line: string) => infoOnce(`warning: ${line}`);
   await interruptible(async (signal) => {
     const options = { generation_config: { ...settings, seed }, defaults: CLI_DEFAULTS, signal, onWarning };
     const base = await findOriginal(run, flags);
     const titles: [string, string] = [`original: ${shortName(base.id)}`, `trained: ${shortName(run)}`];
-    if (terminal.isTTY && !flags.json) terminal.say(terminal.dim(`${titles.join(", ")} ...`));
+    if (terminal.isTTY && !flags.json) terminal.info(terminal.dim(`${titles.join(", ")} ...`));
     const access = { token: flags.token, quantization_config: base.quantization }; // the same under both
-    const asked = { questions, flags, options, access, say };
-    const original = await answersOf(base.id, { ...asked, revision: base.revision });
-    const trained = await answersOf(run, { ...asked, revision: flags.revision });
+    const request = { questions, flags, options, access, infoOnce };
+    const original = await answersOf(base.id, { ...request, revision: base.revision });
+    const trained = await answersOf(run, { ...request, revision: flags.revision });
     const pairs = questions.map(({ text: prompt }, i) => ({ prompt, original: original[i], trained: trained[i] }));
     if (flags.json) return terminal.print(JSON.stringify({ original: base.id, trained: run, answers: pairs }, null, 2));
     for (const pair of pairs) printPair(pair, { titles, terminal });
@@ -98,22 +98,22 @@ function shortName(idOrPath: string): string {
   return isAbsolute(idOrPath) ? basename(idOrPath) : idOrPath;
 }
 
-interface Asked {
+interface AnswerRequest {
   questions: Question[];
   flags: ChatFlags & QuantizationFlags;
   options: GenerateOptions;
   revision: string | undefined;
   access: ModelSourceOptions;
-  say: (line: string) => void;
+  infoOnce: (line: string) => void;
 }
 
 /** One model at a time, so that two never share the memory. */
-async function answersOf(idOrPath: string, asked: Asked): Promise<string[]> {
-  const { questions, flags, options, revision, access, say } = asked;
+async function answersOf(idOrPath: string, request: AnswerRequest): Promise<string[]> {
+  const { questions, flags, options, revision, access, infoOnce } = request;
   const { AutoModelForCausalLM } = await import("../pretrained/autoModel.ts");
   const model = await AutoModelForCausalLM.from_pretrained(idOrPath, { revision, ...access });
   const line = recordedLine(model.loaded, flags);
-  if (line !== undefined) say(line);
+  if (line !== undefined) infoOnce(line);
   try {
     const inputs = await inputsOf(model, questions, flags);
     return (await generateAnswers(model, { questions, inputs }, options)).map(({ text }) => text);
@@ -136,14 +136,14 @@ async function findOriginal(run: string, flags: CompareFlags): Promise<Original>
   const { adapter, base, baseRevision, quantization } = await findModel(run, access);
   if (flags.base) return { id: flags.base, revision: undefined, quantization };
   if (adapter) return { id: base, revision: baseRevision, quantization };
-  const named = await baseOfCard(run);
-  if (named) return { id: named, revision: undefined, quantization };
-  const found = (await stat(run).catch(() => undefined))
+  const cardBase = await baseOfCard(run);
+  if (cardBase) return { id: cardBase, revision: undefined, quantization };
+  const actual = (await stat(run).catch(() => undefined))
     ? "no adapter_config.json and no base_model in README.md"
     : "nothing there";
   throw new PrefineError(
     "model",
-    `${run}: expected a run that names its original, found ${found}`,
+    `${run}: expected a run that names its original, found ${actual}`,
     "Name it with --base.",
   );
 }
@@ -165,11 +165,10 @@ interface Pair {
 }
 
 function printPair(pair: Pair, { titles, terminal }: { titles: [string, string]; terminal: Terminal }): void {
-  const { columns, isUtf8, bold } = terminal;
-  for (const line of wrapText(`> ${pair.prompt}`, columns)) terminal.print(bold(line));
+  for (const line of wrapText(`> ${pair.prompt}`, terminal.columns)) terminal.print(terminal.bold(line));
   terminal.print();
   const [left, right] = [pair.original, pair.trained].map((text, i) => ({ title: titles[i], text }));
-  for (const line of sideBySide(left, right, { columns, ascii: !isUtf8, bold })) terminal.print(line);
+  for (const line of sideBySide(left, right, terminal)) terminal.print(line);
   terminal.print();
 }
 

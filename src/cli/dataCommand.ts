@@ -110,9 +110,9 @@ function printRecord(title: string, row: Row, { terminal, isFull }: { terminal: 
   const width = terminal.columns - keyWidth - 4;
   for (const [key, value] of entries) {
     const lines = valueLines(value);
-    const shown = isFull ? lines : lines.slice(0, MOST_ITEMS);
-    if (shown.length < lines.length) shown.push(`... ${lines.length - shown.length} more`);
-    shown.forEach((line, i) => {
+    const visible = isFull ? lines : lines.slice(0, MOST_ITEMS);
+    if (visible.length < lines.length) visible.push(`... ${lines.length - visible.length} more`);
+    visible.forEach((line, i) => {
       const name = padText(i === 0 ? cutText(key, keyWidth) : "", keyWidth);
       terminal.print(`  ${terminal.dim(name)}  ${isFull ? onOneLine(line) : cutText(line, width)}`.trimEnd());
     });

@@ -57,8 +57,8 @@ async function generate(idOrPath: string, flags: GenerationFlags): Promise<void>
     const access = { revision, token, ...quantizationFlags(flags) };
     const model = await AutoModelForCausalLM.from_pretrained(idOrPath, access);
     const line = recordedLine(model.loaded, flags);
-    if (line !== undefined) terminal.say(line);
-    const onWarning = (line: string) => terminal.say(`warning: ${line}`);
+    if (line !== undefined) terminal.info(line);
+    const onWarning = (line: string) => terminal.info(`warning: ${line}`);
     const options: GenerateOptions = { generation_config: settings, defaults: CLI_DEFAULTS, signal, onWarning };
     try {
       const isSingle = prompts.length === 1 && (settings.num_return_sequences ?? 1) === 1 && !flags.json;

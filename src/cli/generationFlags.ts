@@ -63,10 +63,10 @@ export async function readGenerationFlags(flags: GenerationFlags, report = new R
 async function readGivenFile(path: string): Promise<GivenValues> {
   const { parseRunFile } = await import("../config/runFile.ts");
   const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    const found =
+    const reason =
       cause.code === "ENOENT" ? "there is no such file" : cause.code === "EISDIR" ? "it is a folder" : cause.code;
     const hint = "Give the path of a YAML or JSON file, such as generation_config.json.";
-    throw new PrefineError("io", `--config ${path}: expected a file of generation settings: ${found}`, hint);
+    throw new PrefineError("io", `--config ${path}: expected a file of generation settings: ${reason}`, hint);
   });
   return parseRunFile(path, text).given;
 }

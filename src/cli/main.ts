@@ -59,12 +59,12 @@ async function createProgram(words: string[]): Promise<Command> {
     .enablePositionalOptions()
     .configureOutput({ outputError: tellUsage })
     .exitOverride();
-  const chosen = words.find((word) => !word.startsWith("-"));
+  const commandName = words.find((word) => !word.startsWith("-"));
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     const command = program.command(name).summary(summary).helpOption("-h, --help", "print help").exitOverride();
-    if (name === chosen) (await load()).define(command);
+    if (name === commandName) (await load()).define(command);
   }
-  if (chosen !== undefined && !Object.hasOwn(COMMANDS, chosen)) throw unknownCommand(chosen);
+  if (commandName !== undefined && !Object.hasOwn(COMMANDS, commandName)) throw unknownCommand(commandName);
   return program;
 }
 

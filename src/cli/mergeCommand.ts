@@ -44,11 +44,11 @@ export function define(command: Command): void {
 async function merge(run: string, { json, ...options }: Flags): Promise<void> {
   const terminal = openTerminal();
   const { merge_and_unload } = await import("../exporting/mergeAndUnload.ts");
-  const onWarning = (line: string) => terminal.say(`warning: ${line}`);
+  const onWarning = (line: string) => terminal.info(`warning: ${line}`);
   const merged = await merge_and_unload(run, { ...options, ...quantizationFlags(options), onWarning });
   if (json) return terminal.print(JSON.stringify(merged, null, 2));
   const { output_dir, dtype, largest_difference, largest_logit } = merged;
-  terminal.say(
+  terminal.info(
     `${dtype}; largest difference of logits between adapter and merged model: ` +
       `${largest_difference.toExponential(1)} (the largest logit is ${largest_logit.toPrecision(3)})`,
   );

@@ -40,9 +40,9 @@ function ending(option: Option<unknown, unknown>): string {
   const choices = option.ready && option.kind.choices ? option.ready.map(String) : option.kind.choices;
   const names =
     choices && option.support === "same" && option.kind.placeholder.startsWith("NAME") ? ` ${choices.join(", ")}.` : "";
-  const shown = showDefault(option.default);
+  const defaultText = showDefault(option.default);
   const support = { same: "", differs: "", "no-effect": " (no effect)", "not-yet": " (not yet)" }[option.support];
-  return `${names}${shown && ` [${shown}]`}${support}`;
+  return `${names}${defaultText && ` [${defaultText}]`}${support}`;
 }
 
 /** A default as it would be written; nothing for what is off or empty. */

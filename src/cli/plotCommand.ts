@@ -40,8 +40,8 @@ async function plot(runs: string[], options: Options): Promise<void> {
     const { readTrainerState } = await import("../plots/readTrainerState.ts");
     const { plotTerminal } = await import("../terminal/plotTerminal.ts");
     const { log_history } = await readTrainerState(runs[0]);
-    const { columns, isColored } = terminal;
-    terminal.print(`${plotTerminal(log_history, { columns, color: isColored, metric: options.metrics?.[0] })}\n`);
+    const { columns, color } = terminal;
+    terminal.print(`${plotTerminal(log_history, { columns, color, metric: options.metrics?.[0] })}\n`);
   }
   for (const file of [svg, png]) terminal.print(shownPath(file));
 }

@@ -43,6 +43,8 @@ export function quantizationFlags(flags: QuantizationFlags): { quantization_conf
 
 /** A line that says how a base is kept where no flag says it; undefined where it is as in its files. */
 export function recordedLine({ architecture }: LoadedModel, flags: QuantizationFlags): string | undefined {
-  const found = "quantization_config" in quantizationFlags(flags) ? null : describeQuantization(architecture);
-  return found === null ? undefined : `base model: ${found}, as in training (--load_in_4bit false: as in its files)`;
+  const description = "quantization_config" in quantizationFlags(flags) ? null : describeQuantization(architecture);
+  return description === null
+    ? undefined
+    : `base model: ${description}, as in training (--load_in_4bit false: as in its files)`;
 }

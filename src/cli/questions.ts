@@ -35,8 +35,8 @@ export async function inputsOf(
   const tokenizer = raw ? undefined : await model.tokenizer;
   if (!tokenizer || tokenizer.chat_template === null) {
     if (system === undefined) return questions.map(({ text }) => text);
-    const found = raw ? "found --raw" : `${model.name_or_path} has none`;
-    throw new PrefineError("config", `--system: expected a model with a chat template, ${found}`, "Leave it out.");
+    const actual = raw ? "found --raw" : `${model.name_or_path} has none`;
+    throw new PrefineError("config", `--system: expected a model with a chat template, ${actual}`, "Leave it out.");
   }
   const before = system === undefined ? [] : [{ role: "system", content: system }];
   return questions.map(({ text, chat }) => {

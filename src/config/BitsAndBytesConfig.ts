@@ -52,10 +52,10 @@ export function recordQuantization(config: Recorded): Record<string, unknown> {
 export function recordedQuantization(file: Record<string, unknown>, where: string): BitsAndBytesConfig | null {
   const { quantization_config } = file;
   if (typeof quantization_config !== "object" || quantization_config === null) return null;
-  const given = quantization_config as Record<string, unknown>;
-  if (given.load_in_4bit !== true && given.load_in_8bit !== true) return null;
+  const settings = quantization_config as Record<string, unknown>;
+  if (settings.load_in_4bit !== true && settings.load_in_8bit !== true) return null;
   const report = new Report();
-  const counted = COUNTS.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]);
+  const counted = COUNTS.filter((name) => settings[name] !== undefined).map((name) => [name, settings[name]]);
   const config = readBitsAndBytesConfig(givenFrom(Object.fromEntries(counted)), report);
   report.throwProblems(`${where}: quantization_config`);
   return Object.freeze(config);

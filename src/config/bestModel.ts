@@ -51,8 +51,8 @@ export function checkBestModel(options: BestModelOptions, label: (key: string) =
   if (!options.load_best_model_at_end) return;
   const where = label("load_best_model_at_end");
   if (eval_strategy !== save_strategy) {
-    const found = `found ${eval_strategy} and ${save_strategy}`;
-    report.problem(where, `expected eval_strategy and save_strategy to be the same (or save_strategy best), ${found}`);
+    const expected = "expected eval_strategy and save_strategy to be the same (or save_strategy best)";
+    report.problem(where, `${expected}, found ${eval_strategy} and ${save_strategy}`);
   } else if (eval_strategy === "steps") {
     const eval_steps = options.eval_steps || options.logging_steps;
     if (isMultiple(save_steps, eval_steps)) return;

@@ -45,20 +45,20 @@ export function readOptions<T extends Table>(
   return Object.fromEntries(values) as Values<T>;
 }
 
-function unknownKey(key: string, known: Iterable<string>): string {
-  const nearest = nearestName(key, known);
+function unknownKey(key: string, names: Iterable<string>): string {
+  const nearest = nearestName(key, names);
   return nearest ? `unknown key; did you mean ${nearest}?` : "unknown key";
 }
 
 function readValue<V, I>(option: Option<V, I>, { value, label }: Given, report: Report): V {
   const read = option.kind.read(value);
   if (read === undefined) {
-    const found = option.secret ? "another value" : show(value);
+    const actual = option.secret ? "another value" : show(value);
     const choices = option.kind.choices ?? [];
     const wrong = [value].flat().find((one) => typeof one === "string" && !choices.includes(one));
     const nearest = typeof wrong === "string" ? nearestName(wrong, choices) : undefined;
     const advice = nearest ? `; did you mean ${nearest}?` : "";
-    report.problem(label, `expected ${option.kind.expected}, found ${found}${advice}`);
+    report.problem(label, `expected ${option.kind.expected}, found ${actual}${advice}`);
     return option.default;
   }
   if (!isReady(option, read)) {

@@ -84,17 +84,17 @@ function mergeGiven(file: GivenValues, flags: GivenValues, report: Report): Give
 function readRun(input: GivenValues, where: string, report: Report): RunConfig {
   const given = translateRenamed(input, RENAMED_RUN_NAMES, report);
   const part = (table: object) => new Map([...given].filter(([key]) => Object.hasOwn(table, key)));
-  const known = new Set(Object.keys(RUN_OPTIONS));
-  const unknown = new Map([...given].filter(([key]) => !known.has(key)));
+  const names = new Set(Object.keys(RUN_OPTIONS));
+  const unknown = new Map([...given].filter(([key]) => !names.has(key)));
   readOptions(RUN_OPTIONS, unknown, {}, report); // reports them with the nearest of all names
   const script = readOptions(SCRIPT_OPTIONS, part(SCRIPT_OPTIONS), {}, report);
-  const named = readOptions(MODEL_OPTIONS, part(MODEL_OPTIONS), {}, report);
+  const modelValues = readOptions(MODEL_OPTIONS, part(MODEL_OPTIONS), {}, report);
   const args = readDPOConfig(part(TRAINING_OPTIONS), report);
   const revision = args.model_init_kwargs?.revision; // wins over model_revision, as in trl dpo
   const model: ModelConfig = {
-    ...named,
-    model_revision: typeof revision === "string" ? revision : named.model_revision,
-    lora_target_modules: oneText(named.lora_target_modules),
+    ...modelValues,
+    model_revision: typeof revision === "string" ? revision : modelValues.model_revision,
+    lora_target_modules: oneText(modelValues.lora_target_modules),
   };
   checkRun({ model, args, given, report });
   const datasets = readMixture({ script, evaluates: args.eval_strategy !== "no", given, report });

@@ -96,8 +96,8 @@ function packedBlocks(
 export const UNQUANTIZED = "Use the model's unquantized weights; load_in_4bit or load_in_8bit quantizes them here.";
 
 function part(tensors: Tensors, key: string, name: string): Bytes {
-  const found = tensors.get(name);
-  if (found) return { file: found.file, start: found.start, end: found.end };
+  const range = tensors.get(name);
+  if (range) return { file: range.file, start: range.start, end: range.end };
   const message = `${tensors.get(key)?.file}: tensor "${key}" is quantized, but there is no "${name}"`;
   throw new PrefineError("model", message, "Fetch or save the file again.");
 }

@@ -69,8 +69,8 @@ export async function readGguf(source: ByteSource, where: string): Promise<GgufF
     const start = Number(parsed.tensorDataOffset) + Number(info.offset);
     const end = start + bytes;
     if (!Number.isSafeInteger(end) || end > source.byteLength) {
-      const found = `the file has ${source.byteLength}`;
-      throw broken(where, `tensor ${JSON.stringify(info.name)} [${shape.join(", ")}] ends at byte ${end}, ${found}`);
+      const tensor = `tensor ${JSON.stringify(info.name)} [${shape.join(", ")}]`;
+      throw broken(where, `${tensor} ends at byte ${end}, the file has ${source.byteLength}`);
     }
     tensors.set(info.name, { dtype, shape, start, end });
   }
@@ -81,6 +81,6 @@ const plainNumber = (value: unknown) => (typeof value === "bigint" ? Number(valu
 
 function readDtype(dtype: string, where: string): GgufDtype {
   if (Object.hasOwn(PLAIN_BYTES, dtype) || isBlockDtype(dtype)) return dtype as GgufDtype;
-  const known = [...Object.keys(PLAIN_BYTES), ...BLOCK_DTYPES].join(", ");
-  throw new PrefineError("not-yet", `${where}: ${dtype} is not read`, `These are: ${known}.`);
+  const names = [...Object.keys(PLAIN_BYTES), ...BLOCK_DTYPES].join(", ");
+  throw new PrefineError("not-yet", `${where}: ${dtype} is not read`, `These are: ${names}.`);
 }

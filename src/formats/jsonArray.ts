@@ -56,8 +56,8 @@ export function jsonArraySplitter(inside: boolean, firstLine: number): RowSplitt
       return { rows, used: open.start };
     },
     problem() {
-      if (scan.closed) return scan.current && { line: scan.current.line, found: "text after the end of the list" };
-      return inside ? undefined : { line: scan.line, found: "a list without an end; is the file cut?" };
+      if (scan.closed) return scan.current && { line: scan.current.line, actual: "text after the end of the list" };
+      return inside ? undefined : { line: scan.line, actual: "a list without an end; is the file cut?" };
     },
   };
 }

@@ -55,7 +55,7 @@ export async function openJson(
     size = rows.length > 0 ? blockBytes : size * 2; // a row longer than a block: fewer scans of its beginning
   }
   const problem = splitter.problem();
-  if (problem) throw badRow(where, problem.line, problem.found);
+  if (problem) throw badRow(where, problem.line, problem.actual);
   return { source, where, layout, blocks };
 }
 
@@ -102,14 +102,14 @@ function parseRow(bytes: Uint8Array, { start, end, line }: RowSpan, where: strin
   throw badRow(where, line, Array.isArray(value) ? "a list" : show(value));
 }
 
-function badRow(where: string, line: number, found: string): PrefineError {
-  return new PrefineError("data", `${where}:${line}: expected a row as a JSON object, found: ${found}`, FORMATS);
+function badRow(where: string, line: number, actual: string): PrefineError {
+  return new PrefineError("data", `${where}:${line}: expected a row as a JSON object, found: ${actual}`, FORMATS);
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
   if (a.length === 0) return b;
-  const joined = new Uint8Array(a.length + b.length);
-  joined.set(a);
-  joined.set(b, a.length);
-  return joined;
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
 }

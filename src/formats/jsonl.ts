@@ -15,7 +15,7 @@ export interface RowSplitter {
    */
   split(bytes: Uint8Array, last: boolean): { rows: RowSpan[]; used: number };
   /** Once all bytes are used: what is wrong with the file as a whole, if anything. */
-  problem(): { line: number; found: string } | undefined;
+  problem(): { line: number; actual: string } | undefined;
 }
 
 const NEWLINE = 0x0a;

@@ -29,9 +29,9 @@ const MAGIC = [0x50, 0x41, 0x52, 0x31];
 /** Magic, length of the footer, magic: nothing shorter can be one. */
 const SMALLEST = 12;
 
-function broken(where: string, found: string, cause?: unknown): PrefineError {
+function broken(where: string, problem: string, cause?: unknown): PrefineError {
   const hint = "Is the file cut or a Git LFS pointer? Download or write it again.";
-  return new PrefineError("data", `${where}: not a whole parquet file: ${found}`, hint, { cause });
+  return new PrefineError("data", `${where}: not a whole parquet file: ${problem}`, hint, { cause });
 }
 
 /**
@@ -60,8 +60,8 @@ function checkColumns({ row_groups }: FileMetaData, schema: SchemaTree, where: s
   const twice = names.find((name, i) => name === names[i - 1]);
   if (twice !== undefined) throw broken(where, `two columns are called ${show(twice)}`);
   for (const [group, { columns }] of row_groups.entries()) {
-    const found = columns.map(({ meta_data }) => meta_data?.path_in_schema.join(".")).sort();
-    if (`${found}` !== expected) throw broken(where, `row group ${group} has other columns than the schema`);
+    const paths = columns.map(({ meta_data }) => meta_data?.path_in_schema.join(".")).sort();
+    if (`${paths}` !== expected) throw broken(where, `row group ${group} has other columns than the schema`);
   }
 }
 

@@ -62,10 +62,10 @@ export interface SafetensorsTensor {
   data: ArrayBufferView;
 }
 
-function broken(where: string, found: string): PrefineError {
+function broken(where: string, problem: string): PrefineError {
   return new PrefineError(
     "model",
-    `${where}: not a whole safetensors file: ${found}`,
+    `${where}: not a whole safetensors file: ${problem}`,
     "Is the file cut or a Git LFS pointer? Download it again.",
   );
 }

@@ -1,7 +1,7 @@
 /** @file Continuations: the likeliest are those of a full sort; draws follow their probabilities and never repeat. */
 import { describe, expect, it } from "vitest";
 import { Mt19937 } from "../random.ts";
-import { drawn, likeliest, type ScoredBeam } from "./candidates.ts";
+import { drawContinuations, likeliest, type ScoredBeam } from "./candidates.ts";
 
 function randomBeams(count: number, size: number): ScoredBeam[] {
   const random = new Mt19937(3);
@@ -46,7 +46,7 @@ describe("candidates", () => {
     const pairs = new Map<string, number>();
     const rounds = 20_000;
     for (let i = 0; i < rounds; i++) {
-      const found = drawn(beams, 2, () => random.random()).map(({ beam, token }) => beam * 2 + token);
+      const found = drawContinuations(beams, 2, () => random.random()).map(({ beam, token }) => beam * 2 + token);
       pairs.set(found.join(), (pairs.get(found.join()) ?? 0) + 1);
     }
     expect(pairs.size).toBe(12); // no pair of equals
@@ -62,7 +62,7 @@ describe("candidates", () => {
       { score: 0, logProbs: Float32Array.of(-1, -Infinity, -2) },
       { score: -1e9, logProbs: Float32Array.of(-1, -900, -2) },
     ];
-    const found = drawn(beams, 5, () => 0.999).map(({ beam, token }) => `${beam}.${token}`);
+    const found = drawContinuations(beams, 5, () => 0.999).map(({ beam, token }) => `${beam}.${token}`);
     expect(found.slice(0, 2).sort()).toEqual(["0.0", "0.2"]);
     expect(found.slice(2)).toHaveLength(3);
     expect(new Set(found).size).toBe(5);

@@ -17,19 +17,19 @@ export interface ScoredBeam {
 
 /** The `count` highest scores, highest first; among equals the first beam and the lowest id. One pass over N * V. */
 export function likeliest(beams: readonly ScoredBeam[], count: number): Continuation[] {
-  const found: Continuation[] = [];
-  let least = -Infinity; // the last of `found` where it is full
+  const best: Continuation[] = [];
+  let least = -Infinity; // the last of `best` where it is full
   for (const [beam, { score: before, logProbs }] of beams.entries()) {
     for (let token = 0; token < logProbs.length; token++) {
       const score = Math.fround(logProbs[token] + before);
-      if (found.length === count && !(score > least)) continue;
-      let place = found.length === count ? count - 1 : found.length;
-      for (; place > 0 && found[place - 1].score < score; place--) found[place] = found[place - 1];
-      found[place] = { beam, token, score };
-      least = found[found.length - 1].score;
+      if (best.length === count && !(score > least)) continue;
+      let place = best.length === count ? count - 1 : best.length;
+      for (; place > 0 && best[place - 1].score < score; place--) best[place] = best[place - 1];
+      best[place] = { beam, token, score };
+      least = best[best.length - 1].score;
     }
   }
-  return found;
+  return best;
 }
 
 /**
@@ -38,7 +38,7 @@ export function likeliest(beams: readonly ScoredBeam[], count: number): Continua
  * the likeliest of the others follow. 2 passes over N * V a draw: 3 ms for 8 draws of 4 beams of 50 k tokens.
  * @param draw uniform numbers for 0 .. count - 1
  */
-export function drawn(beams: readonly ScoredBeam[], count: number, draw: Draws): Continuation[] {
+export function drawContinuations(beams: readonly ScoredBeam[], count: number, draw: Draws): Continuation[] {
   const size = beams[0].logProbs.length;
   const scores = new Float32Array(beams.length * size);
   for (const [beam, { score, logProbs }] of beams.entries()) {
@@ -46,16 +46,17 @@ export function drawn(beams: readonly ScoredBeam[], count: number, draw: Draws):
   }
   const [{ score: highest }] = likeliest(beams, 1);
   const weights = Float64Array.from(scores, (score) => Math.exp(score - highest));
-  const found: Continuation[] = [];
-  while (found.length < Math.min(count, weights.length)) {
-    const at = drawIndex(weights, draw(found.length));
+  const continuations: Continuation[] = [];
+  while (continuations.length < Math.min(count, weights.length)) {
+    const at = drawIndex(weights, draw(continuations.length));
     if (at === undefined) break;
     weights[at] = 0;
-    found.push({ beam: Math.floor(at / size), token: at % size, score: scores[at] });
+    continuations.push({ beam: Math.floor(at / size), token: at % size, score: scores[at] });
   }
-  if (found.length === count) return found;
-  const isNew = (one: Continuation) => !found.some(({ beam, token }) => beam === one.beam && token === one.token);
-  return [...found, ...likeliest(beams, count).filter(isNew)].slice(0, count);
+  if (continuations.length === count) return continuations;
+  const isNew = (one: Continuation) =>
+    !continuations.some(({ beam, token }) => beam === one.beam && token === one.token);
+  return [...continuations, ...likeliest(beams, count).filter(isNew)].slice(0, count);
 }
 
 /** Undefined where all weights are 0. */

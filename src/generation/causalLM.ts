@@ -142,11 +142,11 @@ export class CausalLM {
       this.warn(`max_new_tokens: ${settings.max_new_tokens} is too many, ${line}`, onWarning);
     }
     const isNeeded = settings.stopStrings.length > 0;
-    const found = await findTokenizer().catch((error: unknown) => {
+    const textTokenizer = await findTokenizer().catch((error: unknown) => {
       if (isNeeded) throw error;
       return undefined; // ids in, ids out needs none
     });
-    return { decoder, prompts, settings, text: found && textOf(found), signal };
+    return { decoder, prompts, settings, text: textTokenizer && textOf(textTokenizer), signal };
   }
 
   private warn(line: string, onWarning = emitWarning): void {

@@ -8,7 +8,7 @@ import {
   type Hypothesis,
   startBeams,
 } from "./beamSearch.ts";
-import { drawn, likeliest } from "./candidates.ts";
+import { drawContinuations, likeliest } from "./candidates.ts";
 import type { Decoder } from "./decoder.ts";
 import { type LogitsProcessor, logitsProcessors, logSoftmax } from "./logitsProcessors.ts";
 import { type Draws, sequenceDraws } from "./sampling.ts";
@@ -108,7 +108,7 @@ function continueBeams(
   });
   const count = candidateCount(rules.numBeams, settings.eosTokenIds);
   const continuations = settings.do_sample
-    ? drawn(scored, count, (index) => draw(step * count + index))
+    ? drawContinuations(scored, count, (index) => draw(step * count + index))
     : likeliest(scored, count);
   refuseScore(continuations[0].score, rows[0], { ids: beams[0].ids, promptLength });
   return continuations.map(({ beam, token, score }) => {

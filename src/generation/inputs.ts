@@ -64,8 +64,8 @@ function withoutPadding({ input_ids, attention_mask }: TokenizedInputs): number[
   return rows.map((ids, row) => {
     const mask = masks[row] ?? [];
     if (mask.length === ids.length) return ids.filter((_, i) => mask[i] !== 0);
-    const found = `input_ids of ${ids.length} tokens and an attention_mask of ${mask.length}`;
-    throw new PrefineError("data", `generate: prompt ${row}: expected as many of both, found ${found}`);
+    const actual = `input_ids of ${ids.length} tokens and an attention_mask of ${mask.length}`;
+    throw new PrefineError("data", `generate: prompt ${row}: expected as many of both, found ${actual}`);
   });
 }
 

@@ -36,11 +36,11 @@ export type Draws = (step: number) => number;
  * draw alone, and equal prompts (or num_return_sequences) differ.
  */
 export function sequenceDraws(seed: number): (prompt: readonly number[]) => Draws {
-  const seen = new Map<string, number>();
+  const counts = new Map<string, number>();
   return (prompt) => {
     const key = prompt.join();
-    const occurrence = seen.get(key) ?? 0;
-    seen.set(key, occurrence + 1);
+    const occurrence = counts.get(key) ?? 0;
+    counts.set(key, occurrence + 1);
     let hash = 0x811c9dc5; // FNV-1a, 32 bits
     for (const id of prompt) hash = Math.imul(hash ^ id, 0x01000193);
     const index = (hash + occurrence) >>> 0;

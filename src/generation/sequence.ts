@@ -67,15 +67,15 @@ export function tokenBudget(
       "Shorten the prompt.",
     );
   }
-  const wanted = settings.max_new_tokens ?? (settings.max_length ?? 0) - promptLength;
-  if (wanted <= 0) {
+  const budget = settings.max_new_tokens ?? (settings.max_length ?? 0) - promptLength;
+  if (budget <= 0) {
     throw new PrefineError(
       "config",
       `max_length: the prompt alone has ${promptLength} tokens, max_length is ${settings.max_length}`,
       "Raise max_length, or better set max_new_tokens.",
     );
   }
-  return Math.min(wanted, maxPositions - promptLength);
+  return Math.min(budget, maxPositions - promptLength);
 }
 
 /** Why `sequence` ends with its last token; undefined where it goes on. */

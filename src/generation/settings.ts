@@ -42,8 +42,8 @@ export function generationSettings(sources: SettingsSources): { settings: Genera
   const call = readSource("generate", sources.call, warnings);
   const config = readSource("GenerationConfig", sources.config, warnings);
   const model = readSource(MODEL_FILE, knownOnly(sources.model));
-  const chosen = { ...model, ...config, ...call };
-  const merged: OptionValues = { ...pipelineDefaults(sources.pipeline, chosen), ...chosen };
+  const explicit = { ...model, ...config, ...call };
+  const merged: OptionValues = { ...pipelineDefaults(sources.pipeline, explicit), ...explicit };
   for (const [key, value] of Object.entries(sources.call ?? {}))
     if (value === null) delete merged[key as keyof OptionValues];
 
@@ -77,11 +77,11 @@ function knownOnly(file: Readonly<Record<string, unknown>> | undefined): Generat
 function pipelineDefaults(pipeline: GenerationConfigInput | undefined, chosen: OptionValues): OptionValues {
   const defaults = readSource("pipeline", pipeline);
   const samples = chosen.do_sample ?? defaults.do_sample;
-  const kept = Object.entries(defaults).filter(([key]) => {
+  const entries = Object.entries(defaults).filter(([key]) => {
     if (key === "max_new_tokens" && chosen.max_length !== undefined) return false;
     return samples || !Object.hasOwn(SAMPLING_ONLY, key);
   });
-  return Object.fromEntries(kept) as OptionValues;
+  return Object.fromEntries(entries) as OptionValues;
 }
 
 /**
@@ -109,8 +109,8 @@ function checkSearch({ num_beams, num_return_sequences, do_sample, low_memory }:
     throw new PrefineError("config", "low_memory: gone from transformers' beam search, found true", "Remove it.");
   }
   if (beams > 1 && answers > beams) {
-    const found = `found ${answers} with num_beams: ${beams}`;
-    throw new PrefineError("config", `num_return_sequences: expected at most num_beams, ${found}`, "Raise num_beams.");
+    const message = `expected at most num_beams, found ${answers} with num_beams: ${beams}`;
+    throw new PrefineError("config", `num_return_sequences: ${message}`, "Raise num_beams.");
   }
   if (beams > 1 || answers === 1 || do_sample) return;
   throw new PrefineError(

@@ -26,7 +26,7 @@ export function endsWithStopString(
   let old = 0; // characters that the last token did not change
   while (old < before.length && before[old] === text[old]) old++;
   return stopStrings.some((stop) => {
-    const found = text.indexOf(stop, Math.max(0, old - stop.length + 1));
-    return stop !== "" && found >= 0;
+    const place = text.indexOf(stop, Math.max(0, old - stop.length + 1));
+    return stop !== "" && place >= 0;
   });
 }

@@ -33,7 +33,7 @@ export function update(tensor: OptimizerTensor, settings: OptimizerSettings, con
 
 /** transformers' names: those of one line compute the same, on other devices or with paged memory. */
 const NAMES: Record<string, keyof Optimizers> = {
-  ...named(
+  ...aliases(
     "adamw",
     "adamw_torch",
     "adamw_torch_fused",
@@ -41,15 +41,15 @@ const NAMES: Record<string, keyof Optimizers> = {
     "adamw_torch_npu_fused",
     "paged_adamw_32bit",
   ),
-  ...named("adamw8bit", "adamw_8bit", "adamw_bnb_8bit", "paged_adamw_8bit"),
-  ...named("sgd", "sgd"),
-  ...named("adafactor", "adafactor"),
-  ...named("rmsprop", "rmsprop"),
-  ...named("adagrad", "adagrad"),
-  ...named("lion", "lion_32bit", "paged_lion_32bit"),
+  ...aliases("adamw8bit", "adamw_8bit", "adamw_bnb_8bit", "paged_adamw_8bit"),
+  ...aliases("sgd", "sgd"),
+  ...aliases("adafactor", "adafactor"),
+  ...aliases("rmsprop", "rmsprop"),
+  ...aliases("adagrad", "adagrad"),
+  ...aliases("lion", "lion_32bit", "paged_lion_32bit"),
 };
 
-function named(kind: keyof Optimizers, ...names: string[]) {
+function aliases(kind: keyof Optimizers, ...names: string[]) {
   return Object.fromEntries(names.map((name) => [name, kind]));
 }
 
@@ -101,7 +101,7 @@ function sgdSettings(args: OptimArgs): OptimizerSettings {
 class OptimArgs {
   readonly #optim: string;
   readonly #values = new Map<string, string>();
-  readonly #known = new Set<string>();
+  readonly #keys = new Set<string>();
 
   constructor(optim: string, text: string) {
     this.#optim = optim;
@@ -114,7 +114,7 @@ class OptimArgs {
   }
 
   text(key: string): string | undefined {
-    this.#known.add(key);
+    this.#keys.add(key);
     return this.#values.get(key);
   }
 
@@ -132,11 +132,11 @@ class OptimArgs {
   }
 
   refuseRest(): void {
-    const unknown = [...this.#values.keys()].find((key) => !this.#known.has(key));
+    const unknown = [...this.#values.keys()].find((key) => !this.#keys.has(key));
     if (unknown === undefined) return;
-    const known = [...this.#known];
-    const near = unknown === "weight_decay" ? "the option weight_decay" : nearestName(unknown, known);
-    const takes = known.length > 0 ? known.join(", ") : "none";
+    const keys = [...this.#keys];
+    const near = unknown === "weight_decay" ? "the option weight_decay" : nearestName(unknown, keys);
+    const takes = keys.length > 0 ? keys.join(", ") : "none";
     const message = `optim_args: unknown key "${unknown}"; ${this.#optim} takes ${takes}`;
     throw new PrefineError("config", message, near ? `Did you mean ${near}?` : "Remove it: it would change nothing.");
   }

@@ -8,7 +8,7 @@ export type ScheduleKwargs = Readonly<Record<string, unknown>>;
 export class ScheduleArgs {
   readonly #name: string;
   readonly #values: ScheduleKwargs;
-  readonly #known = new Set<string>();
+  readonly #keys = new Set<string>();
 
   constructor(name: string, values: ScheduleKwargs) {
     this.#name = name;
@@ -18,31 +18,31 @@ export class ScheduleArgs {
   number(key: string): number | undefined;
   number(key: string, fallback: number): number;
   number(key: string, fallback?: number): number | undefined {
-    this.#known.add(key);
+    this.#keys.add(key);
     const value = this.#values[key] ?? fallback;
     if (value === undefined || (typeof value === "number" && Number.isFinite(value))) return value;
     throw this.error(key, `expected a number, found ${show(value)}`);
   }
 
   boolean(key: string, fallback: boolean): boolean {
-    this.#known.add(key);
+    this.#keys.add(key);
     const value = this.#values[key] ?? fallback;
     if (typeof value === "boolean") return value;
     throw this.error(key, `expected true or false, found ${show(value)}`);
   }
 
   oneOf(key: string, allowed: readonly string[], fallback: string): string {
-    this.#known.add(key);
+    this.#keys.add(key);
     const value = this.#values[key] ?? fallback;
     if (typeof value === "string" && allowed.includes(value)) return value;
     throw this.error(key, `expected one of ${allowed.join(", ")}; found ${show(value)}`);
   }
 
   refuseRest(): void {
-    const unknown = Object.keys(this.#values).find((key) => !this.#known.has(key));
+    const unknown = Object.keys(this.#values).find((key) => !this.#keys.has(key));
     if (unknown === undefined) return;
-    const known = [...this.#known].join(", ") || "no keys";
-    throw this.error(unknown, `unknown key; lr_scheduler_type "${this.#name}" takes ${known}`);
+    const keys = [...this.#keys].join(", ") || "no keys";
+    throw this.error(unknown, `unknown key; lr_scheduler_type "${this.#name}" takes ${keys}`);
   }
 
   error(key: string, text: string): PrefineError {

@@ -57,14 +57,14 @@ function drawLegend(items: LegendItem[], width: number, theme: Theme): { svg: st
   let x = 0;
   let y = 0;
   const parts = items.map(({ text, color, dashed }) => {
-    const shown = fitText(text, 13, width - SWATCH - 8);
-    const itemWidth = SWATCH + 8 + pixelWidth(shown, 13);
+    const caption = fitText(text, 13, width - SWATCH - 8);
+    const itemWidth = SWATCH + 8 + pixelWidth(caption, 13);
     if (x > 0 && x + itemWidth > width) [x, y] = [0, y + LEGEND_LINE];
     const dashes = dashed ? ' stroke-dasharray="9,12"' : ""; // as long as the swatch: the marker is in the gap
     const line = `<line x2="${SWATCH}" stroke="${color}" stroke-width="2.5"${dashes}/>`;
     const fill = dashed ? theme.background : color;
     const marker = `<circle cx="${SWATCH / 2}" cy="0" r="3.6" stroke="${color}" stroke-width="1.75" fill="${fill}"/>`;
-    const label = `<text x="${SWATCH + 8}" y="4.5" font-size="13" fill="${theme.text}">${escapeXml(shown)}</text>`;
+    const label = `<text x="${SWATCH + 8}" y="4.5" font-size="13" fill="${theme.text}">${escapeXml(caption)}</text>`;
     const item = `<g transform="translate(${x.toFixed(1)},${y})">${line}${marker}${label}</g>`;
     x += itemWidth + 22;
     return item;
@@ -144,10 +144,17 @@ export function plotRuns(runs: PlottedRun[], options: PlotOptions = {}): string 
   const bottom = boxes[boxes.length - 1];
   const height = Math.ceil(bottom.y + bottom.height + 8);
   const panels = data.metrics.map((metric, i) => {
-    const shown = data.series.filter((series) => series.metric === metric);
+    const panelSeries = data.series.filter((series) => series.metric === metric);
     const colorOf = seriesColors(theme, runs.length);
     const { x, y, ...size } = boxes[i];
-    const panel = drawPanel(shown, { metric, xLabel: data.xLabel, xDomain: xDomain(data), ...size, theme, colorOf });
+    const panel = drawPanel(panelSeries, {
+      metric,
+      xLabel: data.xLabel,
+      xDomain: xDomain(data),
+      ...size,
+      theme,
+      colorOf,
+    });
     return `<g transform="translate(${x},${y})" font-size="12" text-anchor="middle">${panel}</g>`;
   });
   return [

@@ -27,8 +27,8 @@ export async function readTrainerState(runOrFile: string): Promise<TrainerStateF
   const absolute = path.resolve(runOrFile);
   const stats = await stat(absolute).catch(() => undefined);
   if (stats === undefined) {
-    const found = `${runOrFile}: expected a run folder or a trainer_state.json, found nothing there`;
-    throw new PrefineError("io", found, "Give the output_dir of a run.");
+    const message = `${runOrFile}: expected a run folder or a trainer_state.json, found nothing there`;
+    throw new PrefineError("io", message, "Give the output_dir of a run.");
   }
   const folder = stats.isDirectory() ? absolute : path.dirname(absolute);
   const file = stats.isDirectory() ? await findState(absolute, runOrFile) : absolute;

@@ -74,15 +74,15 @@ function pointsOf(log: RawLogEntry[], key: string, xLabel: "epoch" | "step"): Po
   return points.some(({ y }) => Number.isFinite(y)) ? points : [];
 }
 
-function chooseMetrics(runs: PlottedRun[], asked: string[] | undefined): string[] {
+function chooseMetrics(runs: PlottedRun[], request: string[] | undefined): string[] {
   const logged = loggedMetrics(runs);
-  if (asked === undefined) return DEFAULT_METRICS.filter((metric) => logged.includes(metric));
-  const metrics = [...new Set(asked.map((name) => name.replace(/^eval_/, "")))];
+  if (request === undefined) return DEFAULT_METRICS.filter((metric) => logged.includes(metric));
+  const metrics = [...new Set(request.map((name) => name.replace(/^eval_/, "")))];
   for (const metric of metrics) {
     if (logged.includes(metric)) continue;
     const near = nearestName(metric, logged);
-    const known = logged.length > 0 ? `The log has ${logged.sort().join(", ")}.` : "The log has no numbers at all.";
-    throw new PrefineError("data", `plot: no run has logged ${metric}`, near ? `Did you mean ${near}?` : known);
+    const hint = logged.length > 0 ? `The log has ${logged.sort().join(", ")}.` : "The log has no numbers at all.";
+    throw new PrefineError("data", `plot: no run has logged ${metric}`, near ? `Did you mean ${near}?` : hint);
   }
   return metrics;
 }
@@ -119,11 +119,11 @@ export function collectSeries(runs: PlottedRun[], asked?: string[]): PlotData {
 }
 
 function nothingToDraw(name: string, entries: number, metrics: string[]): PrefineError {
-  const found = entries === 0 ? "log_history is empty" : `none of its ${entries} log entries has one`;
+  const reason = entries === 0 ? "log_history is empty" : `none of its ${entries} log entries has one`;
   const expected = metrics.length > 1 ? `${metrics.slice(0, -1).join(", ")} or ${metrics.at(-1)}` : metrics[0];
   return new PrefineError(
     "data",
-    `${name}: expected logged values of ${expected}, found nothing to draw: ${found}`,
+    `${name}: expected logged values of ${expected}, found nothing to draw: ${reason}`,
     "A run shorter than logging_steps logs nothing: set logging_steps lower, or logging_first_step: true.",
   );
 }
@@ -150,14 +150,14 @@ export function smooth(points: Point[]): Point[] {
 /** Lowest and highest point of each of `buckets` stretches of x: the line looks the same, the file stays small. */
 export function thinOut(points: Point[], buckets: number): Point[] {
   if (points.length <= 2 * buckets) return points;
-  const kept: Point[] = [];
+  const extremes: Point[] = [];
   const size = points.length / buckets;
   for (let bucket = 0; bucket < buckets; bucket++) {
     const slice = points.slice(Math.round(bucket * size), Math.round((bucket + 1) * size));
     const gap = slice.find(({ y }) => !Number.isFinite(y));
     const byHeight = slice.filter(({ y }) => Number.isFinite(y)).sort((a, b) => a.y - b.y);
-    const chosen = new Set([byHeight[0], byHeight.at(-1), gap]);
-    kept.push(...slice.filter((point) => chosen.has(point)));
+    const picks = new Set([byHeight[0], byHeight.at(-1), gap]);
+    extremes.push(...slice.filter((point) => picks.has(point)));
   }
-  return kept;
+  return extremes;
 }

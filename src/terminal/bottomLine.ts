@@ -23,24 +23,24 @@ const WRAP_ON = "\x1b[?7h";
 
 /** @param columns of the terminal at this moment. */
 export function createBottomLine(stream: TerminalStream, columns: () => number): BottomLine {
-  let shown: { text: string; width: number } | undefined;
+  let current: { text: string; width: number } | undefined;
   const paint = (line: { text: string }) => `\r${WRAP_OFF}${line.text}\x1b[K${WRAP_ON}`;
   /** To the line's start; where the terminal has been narrowed, it has broken the old line into several. */
   const home = () => {
-    const lines = shown === undefined ? 1 : Math.max(1, Math.ceil(shown.width / Math.max(1, columns())));
+    const lines = current === undefined ? 1 : Math.max(1, Math.ceil(current.width / Math.max(1, columns())));
     return lines > 1 ? `\x1b[${lines - 1}A\r\x1b[J` : "\r";
   };
   return {
     draw: (line) => {
       stream.write(home() + paint(line));
-      shown = line;
+      current = line;
     },
     above: (text) => {
-      stream.write(shown === undefined ? `${text}\n` : `${home()}\x1b[J${text}\n${paint(shown)}`);
+      stream.write(current === undefined ? `${text}\n` : `${home()}\x1b[J${text}\n${paint(current)}`);
     },
     finish: () => {
-      if (shown !== undefined) stream.write("\n");
-      shown = undefined;
+      if (current !== undefined) stream.write("\n");
+      current = undefined;
     },
   };
 }

@@ -53,8 +53,8 @@ function drawLine(canvas: Canvas, from: Point, to: Point, split: Split): void {
 }
 
 function drawSeries(canvas: Canvas, points: Point[], split: Split, toDots: (point: Point) => Point): void {
-  const shown = points.length > SMOOTH_ABOVE ? smooth(points) : points;
-  const finite = shown.filter(({ y }) => Number.isFinite(y)).map(toDots);
+  const curve = points.length > SMOOTH_ABOVE ? smooth(points) : points;
+  const finite = curve.filter(({ y }) => Number.isFinite(y)).map(toDots);
   finite.forEach((point, i) => {
     drawLine(canvas, finite[Math.max(0, i - 1)], point, split);
   });

@@ -103,8 +103,8 @@ const REDRAW_EVERY = 80;
 const SPEED_WINDOW = 15;
 
 function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+  const ascending = [...values].sort((a, b) => a - b);
+  return (ascending[(ascending.length - 1) >> 1] + ascending[ascending.length >> 1]) / 2;
 }
 
 /** Speed and time left, from the moments at which steps were done. */

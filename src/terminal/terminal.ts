@@ -7,31 +7,31 @@ export interface Terminal {
   readonly columns: number;
   /** Whether stdout is a terminal. */
   readonly isTTY: boolean;
-  readonly isColored: boolean;
-  /** Whether characters beyond ASCII are shown. */
-  readonly isUtf8: boolean;
+  readonly color: boolean;
+  /** No characters beyond ASCII. */
+  readonly ascii: boolean;
   /** Results, on stdout. */
   write(text: string): void;
   /** A line of results. */
   print(line?: string): void;
   /** A line for the person at the terminal, on stderr. */
-  say(line: string): void;
+  info(line: string): void;
   bold(text: string): string;
   dim(text: string): string;
 }
 
 export function openTerminal(env: NodeJS.ProcessEnv = process.env): Terminal {
   const isTTY = process.stdout.isTTY === true;
-  const isColored = usesColor(isTTY, env);
-  const paint = (code: number) => (text: string) => (isColored ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const color = usesColor(isTTY, env);
+  const paint = (code: number) => (text: string) => (color ? `\x1b[${code}m${text}\x1b[0m` : text);
   return {
     columns: process.stdout.columns || Number(env.COLUMNS) || 80,
     isTTY,
-    isColored,
-    isUtf8: showsUtf8(env),
+    color,
+    ascii: !showsUtf8(env),
     write: (text) => void process.stdout.write(text),
     print: (line = "") => void process.stdout.write(`${line}\n`),
-    say: (line) => void process.stderr.write(`${line}\n`),
+    info: (line) => void process.stderr.write(`${line}\n`),
     bold: paint(1),
     dim: paint(2),
   };

@@ -44,14 +44,14 @@ export function cutText(text: string, width: number): string {
 
 /** The longest beginning of `text` in at most `width` cells. */
 function takeCells(text: string, width: number): string {
-  let taken = "";
+  let beginning = "";
   let used = 0;
   for (const { segment } of segmenter.segment(text.slice(0, width * 16))) {
     used += graphemeWidth(segment);
     if (used > width) break;
-    taken += segment;
+    beginning += segment;
   }
-  return taken;
+  return beginning;
 }
 
 /** Newlines and tabs as `\n` and `\t`, other control characters as their code: nothing in `text` moves the cursor. */

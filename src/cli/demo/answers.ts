@@ -21,20 +21,24 @@ export interface Models {
 }
 
 /** Both models' answers, greedy and as long as the model's generation_config.json says. */
-export async function askBoth(
+export async function answerBoth(
   models: Models,
-  asked: readonly HeldOutQuestion[],
+  questions: readonly HeldOutQuestion[],
   signal: AbortSignal,
 ): Promise<Answered[]> {
-  const before = await answerAll(models.before, asked, signal);
-  const after = await answerAll(models.after, asked, signal);
-  return asked.map((question, i) => ({ ...question, before: before[i], after: after[i] }));
+  const before = await answerAll(models.before, questions, signal);
+  const after = await answerAll(models.after, questions, signal);
+  return questions.map((question, i) => ({ ...question, before: before[i], after: after[i] }));
 }
 
-async function answerAll(model: CausalLM, asked: readonly HeldOutQuestion[], signal: AbortSignal): Promise<string[]> {
+async function answerAll(
+  model: CausalLM,
+  questions: readonly HeldOutQuestion[],
+  signal: AbortSignal,
+): Promise<string[]> {
   const answers: string[] = [];
-  for (let start = 0; start < asked.length; start += BATCH) {
-    const prompts = asked.slice(start, start + BATCH).map(({ prompt }) => prompt);
+  for (let start = 0; start < questions.length; start += BATCH) {
+    const prompts = questions.slice(start, start + BATCH).map(({ prompt }) => prompt);
     const { texts } = await model.generate(prompts, { signal });
     answers.push(...texts.map((text) => text.trim()));
   }

@@ -12,8 +12,7 @@ export interface Narrator {
   readonly width: number;
   /** A new chapter, numbered. @param code the line of a program that does it. */
   chapter(title: string, code?: string): void;
-  /** A paragraph. */
-  say(text: string): void;
+  paragraph(text: string): void;
   /** Names and values, each cut to one line, or (`whole`) wrapped. */
   fields(entries: readonly (readonly [string, string])[], options?: { whole?: boolean }): void;
   /** Cells in columns; `right` names the columns that are numbers. */
@@ -43,7 +42,7 @@ export function createNarrator(terminal: Terminal): Narrator {
     },
     table: (rows, right) => lines(tableLines(rows, right).map((line) => `  ${line}`)),
     commands: (entries) => lines(entries.flatMap(([purpose, command]) => [purpose, `  ${command}`])),
-    say: (text) => lines(wrapText(text, width, PROSE)),
+    paragraph: (text) => lines(wrapText(text, width, PROSE)),
     fields: (entries, { whole = false } = {}) => {
       const nameWidth = Math.max(...entries.map(([name]) => textWidth(name)));
       for (const [name, value] of entries) {

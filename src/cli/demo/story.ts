@@ -23,7 +23,7 @@ import type { Terminal } from "../../terminal/terminal.ts";
 import { wrapText } from "../../terminal/text.ts";
 import { NOTE_QUESTION } from "../questions.ts";
 import { datasetNamedIn } from "../splitPrompts.ts";
-import { type Answered, askBoth, countAnswers, type HeldOutQuestion, LONG } from "./answers.ts";
+import { type Answered, answerBoth, countAnswers, type HeldOutQuestion, LONG } from "./answers.ts";
 import { dataFolder, LORA, modelFolder, trainingSettings } from "./materials.ts";
 import { createNarrator, type Narrator } from "./narrator.ts";
 
@@ -71,9 +71,9 @@ async function makeRoom(output_dir: string): Promise<void> {
 
 const count = (value: number) => value.toLocaleString("en-US");
 
-function tellBeginning({ terminal, say }: Narrator, output_dir: string): void {
+function tellBeginning({ terminal, paragraph }: Narrator, output_dir: string): void {
   terminal.print(terminal.bold("prefine demo: from preference data to two answers side by side"));
-  say(
+  paragraph(
     "Offline, on a small GPT-2 made for this demo. It has learned to answer everyday questions both ways, directly " +
       "and beating about the bush; DPO teaches it which way is preferred. What comes out is in " +
       `${shownPath(output_dir)}.`,
@@ -81,16 +81,16 @@ function tellBeginning({ terminal, say }: Narrator, output_dir: string): void {
 }
 
 /** @returns the splits with three texts a record. */
-async function tellData({ chapter, say, fields, table }: Narrator): Promise<DatasetDict> {
+async function tellData({ chapter, paragraph, fields, table }: Narrator): Promise<DatasetDict> {
   chapter("Preference data", 'const ds = await loadDataset("everyday-preferences");');
   const ds = await loadDataset(dataFolder());
-  say(`It has ${ds.splitNames.length} splits:`);
+  paragraph(`It has ${ds.splitNames.length} splits:`);
   table(splitTable(ds));
   const record = await ds.train_prefs.at(0);
-  say(`A record, train_prefs[0], has ${Object.keys(record).length} keys:`);
+  paragraph(`A record, train_prefs[0], has ${Object.keys(record).length} keys:`);
   fields(Object.entries(record).map(([key, value]) => [key, describe(value)]));
   chapter("The record as DPO needs it", "const processed = await ds.map(process);");
-  say("prompt_id, messages and scores go; of chosen and rejected stays the text of the last message:");
+  paragraph("prompt_id, messages and scores go; of chosen and rejected stays the text of the last message:");
   const processed = await ds.map(ultrafeedback);
   fields(textsOf(await processed.train_prefs.at(0)), { whole: true });
   return processed;
@@ -111,7 +111,7 @@ function describe(value: unknown): string {
 
 const textsOf = (row: Row) => Object.entries(row).map(([key, value]): [string, string] => [key, String(value).trim()]);
 
-function tellModel({ chapter, say }: Narrator, model: CausalLM): void {
+function tellModel({ chapter, paragraph }: Narrator, model: CausalLM): void {
   chapter("The model and its adapter", "new LoraConfig({ r, lora_alpha, target_modules: [...] })");
   const { architecture } = model.loaded;
   const size = (shapes: Iterable<readonly number[]>) =>
@@ -120,7 +120,7 @@ function tellModel({ chapter, say }: Narrator, model: CausalLM): void {
   const lora = loraAdapter(architecture, LoraConfig(LORA));
   const trained = size(adapterTensors(lora).map(({ shape }) => shape));
   const targets = lastParts(lora.layers.keys());
-  say(
+  paragraph(
     `GPT-2 with ${architecture.layers} layers of width ${architecture.hiddenSize}: ${count(all)} parameters, which ` +
       `stay as they are. LoRA of rank ${LORA.r} on ${lora.layers.size} layers (${targets}) adds ${count(trained)}, ` +
       `${((100 * trained) / (all + trained)).toFixed(1)} % of all, and only these are trained. With the adapter off, ` +
@@ -151,7 +151,7 @@ async function train({ chapter, terminal }: Narrator, { model, processed, output
     peft_config: LORA,
     dataset_name: dataFolder(),
     // the whole story on one stream, so that it stays in order where it is piped
-    logger: createLogger({ stream: process.stdout, color: terminal.isColored }),
+    logger: createLogger({ stream: process.stdout, color: terminal.color }),
   });
   try {
     await trainer.train({ signal });
@@ -175,51 +175,52 @@ function stopped(error: unknown): unknown {
 
 type Log = Awaited<ReturnType<typeof train>>;
 
-function tellPlot({ chapter, lines, say, width, terminal }: Narrator, log: Log, output_dir: string): void {
+function tellPlot({ chapter, lines, paragraph, width, terminal }: Narrator, log: Log, output_dir: string): void {
   chapter("The loss", `await plotRunFolders(["${shownPath(output_dir)}"]);`);
-  const options = { columns: Math.min(width, 76), rows: 8, color: terminal.isColored, ascii: !terminal.isUtf8 };
+  const { color, ascii } = terminal;
+  const options = { columns: Math.min(width, 76), rows: 8, color, ascii };
   lines(plotTerminal(log, options).split("\n"));
-  say(`As a picture: ${shownPath(join(output_dir, "training_loss.png"))} (and .svg).`);
+  paragraph(`As a picture: ${shownPath(join(output_dir, "training_loss.png"))} (and .svg).`);
 }
 
 /** The held-out questions, the note's first. */
 async function heldOut(split: Dataset): Promise<HeldOutQuestion[]> {
   const rows = await split.toArray();
-  const asked = rows.map((row) => ({ prompt: String(row.prompt), direct: String(row.chosen).trim() }));
+  const questions = rows.map((row) => ({ prompt: String(row.prompt), direct: String(row.chosen).trim() }));
   const isNoted = ({ prompt }: HeldOutQuestion) => prompt === NOTE_QUESTION;
-  return [...asked.filter(isNoted), ...asked.filter((question) => !isNoted(question))];
+  return [...questions.filter(isNoted), ...questions.filter((question) => !isNoted(question))];
 }
 
 /** Shows the answers to the note's question and to the next ones, then counts those to all. */
 async function tellAnswers(narrator: Narrator, { model, processed, output_dir, signal }: Work): Promise<Answered[]> {
-  const { chapter, say, terminal } = narrator;
+  const { chapter, paragraph, terminal } = narrator;
   chapter("Two answers, side by side", 'await model.generate("Is a higher octane ...?");');
-  say("The questions are held out: no training on preferences has seen them.");
+  paragraph("The questions are held out: no training on preferences has seen them.");
   const questions = await heldOut(processed.test_prefs);
   const after = await AutoModelForCausalLM.from_pretrained(output_dir);
   try {
     const models = { before: model, after };
-    const shown = await askBoth(models, questions.slice(0, SHOWN), signal);
-    for (const one of shown) showPair(one, terminal);
+    const examples = await answerBoth(models, questions.slice(0, SHOWN), signal);
+    for (const one of examples) showPair(one, terminal);
     chapter(`Counted over all ${questions.length} held-out questions`);
-    return [...shown, ...(await askBoth(models, questions.slice(SHOWN), signal))];
+    return [...examples, ...(await answerBoth(models, questions.slice(SHOWN), signal))];
   } finally {
     await after.dispose();
   }
 }
 
 function showPair({ prompt, before, after }: Answered, terminal: Terminal): void {
-  const { print, bold, columns, isUtf8 } = terminal;
+  const { print, bold, columns, ascii } = terminal;
   print();
   for (const line of wrapText(`> ${prompt}`, columns)) print(bold(line));
   const sides = [
     { title: "before DPO", text: before },
     { title: "after DPO", text: after },
   ] as const;
-  for (const line of sideBySide(...sides, { columns: Math.min(columns, 103), ascii: !isUtf8, bold })) print(line);
+  for (const line of sideBySide(...sides, { columns: Math.min(columns, 103), ascii, bold })) print(line);
 }
 
-function tellCounts({ table, say }: Narrator, answered: readonly Answered[], log: Log): void {
+function tellCounts({ table, paragraph }: Narrator, answered: readonly Answered[], log: Log): void {
   const [before, after] = [countAnswers(answered, "before"), countAnswers(answered, "after")];
   const rows = [
     ["", "before", "after"],
@@ -230,7 +231,7 @@ function tellCounts({ table, say }: Narrator, answered: readonly Answered[], log
   table(rows, new Set([1, 2]));
   const accuracy = log.findLast((entry) => "eval_rewards/accuracies" in entry)?.["eval_rewards/accuracies"];
   if (typeof accuracy === "number") {
-    say(
+    paragraph(
       `Held-out rewards/accuracies: ${accuracy.toFixed(3)}, the share of pairs whose direct answer is rewarded more.`,
     );
   }
@@ -239,7 +240,7 @@ function tellCounts({ table, say }: Narrator, answered: readonly Answered[], log
 /** A path as one word of a command line, of a POSIX shell as of cmd.exe. */
 const shellWord = (path: string) => (/\s/.test(path) ? `"${path}"` : path);
 
-function tellEnd({ chapter, commands, say }: Narrator, output_dir: string, seconds: number): void {
+function tellEnd({ chapter, commands, paragraph }: Narrator, output_dir: string, seconds: number): void {
   chapter("What to try next");
   const run = shellWord(shownPath(output_dir));
   commands([
@@ -248,5 +249,5 @@ function tellEnd({ chapter, commands, say }: Narrator, output_dir: string, secon
     ["Another curve:", `npx prefine plot ${run} --metrics rewards/margins`],
     ["Your own model and data:", "npx prefine train --help"],
   ]);
-  say(`Done in ${seconds.toFixed(0)} s.`);
+  paragraph(`Done in ${seconds.toFixed(0)} s.`);
 }

@@ -77,18 +77,18 @@ function passes(value: Value, test: unknown, argument: Value | undefined, tools:
     if (test === "ne" || test === "!=") return !pythonEquals(value, argument);
     if (test === "in") return itemsOf(argument).some((item) => pythonEquals(item, value));
   }
-  const known = tools.testOf(String(test));
-  if (!known) throw new Error(`no test named ${String(test)}`);
-  return argument === undefined ? known(value) : known(value, argument);
+  const predicate = tools.testOf(String(test));
+  if (!predicate) throw new Error(`no test named ${String(test)}`);
+  return argument === undefined ? predicate(value) : predicate(value, argument);
 }
 
 /** selectattr and rejectattr. */
 const byAttribute =
-  (wanted: boolean): Filter =>
+  (outcome: boolean): Filter =>
   (operand, { positional: [attribute, test], values }, tools) => {
     const items = itemsOf(iterated(operand, tools));
     const attributeOf = (item: Value) => entriesOf(item).get(String(attribute)) ?? tools.undefined();
-    return tools.list(items.filter((item) => passes(attributeOf(item), test, values[2], tools) === wanted));
+    return tools.list(items.filter((item) => passes(attributeOf(item), test, values[2], tools) === outcome));
   };
 
 const round: Filter = (operand, { positional, named }, { number }) => {

@@ -87,8 +87,8 @@ export class PythonInterpreter extends Interpreter {
     undefined: () => this.asLibrary(undefined, this.global),
   };
 
-  private beginRound({ kept }: NewRound, scope: Scope): Value {
-    for (const name of [...scope.variables.keys()]) if (!kept.has(name)) scope.variables.delete(name);
+  private beginRound({ names }: NewRound, scope: Scope): Value {
+    for (const name of [...scope.variables.keys()]) if (!names.has(name)) scope.variables.delete(name);
     return this.text("");
   }
 
@@ -114,10 +114,10 @@ export class PythonInterpreter extends Interpreter {
   private format(text: string, { args }: TemplateNode, scope: Scope): string {
     const isNamed = ({ type }: TemplateNode) => type === "KeywordArgumentExpression";
     const positional = (args as TemplateNode[]).filter((arg) => !isNamed(arg)).map((arg) => this.value(arg, scope));
-    const named = (args as TemplateNode[])
+    const keywords = (args as TemplateNode[])
       .filter(isNamed)
       .map(({ key, value }): [string, Value] => [String((key as TemplateNode).value), this.value(value, scope)]);
-    return braceFormat(text, positional, new Map(named));
+    return braceFormat(text, positional, new Map(keywords));
   }
 
   /** dict(a=1, b=2) */

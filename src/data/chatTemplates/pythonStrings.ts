@@ -19,8 +19,8 @@ type Result = string | number | boolean | string[];
 
 function strip(text: string, characters: Argument | undefined, side: "both" | "left" | "right"): string {
   const points = Array.from(text);
-  const given = typeof characters === "string" ? new Set(Array.from(characters)) : undefined;
-  const goes = (point: string) => (given ? given.has(point) : SPACES.test(point));
+  const characterSet = typeof characters === "string" ? new Set(Array.from(characters)) : undefined;
+  const goes = (point: string) => (characterSet ? characterSet.has(point) : SPACES.test(point));
   let [start, end] = [0, points.length];
   if (side !== "right") while (start < end && goes(points[start])) start++;
   if (side !== "left") while (end > start && goes(points[end - 1])) end--;
@@ -72,9 +72,9 @@ function isAll(text: string, pattern: RegExp): boolean {
 }
 
 function startsOrEnds(text: string, given: Arguments, method: "startsWith" | "endsWith"): boolean {
-  const wanted = given.positional[0];
-  if (typeof wanted === "string") return text[method](wanted);
-  if (Array.isArray(wanted)) return wanted.some((one) => text[method](one));
+  const affix = given.positional[0];
+  if (typeof affix === "string") return text[method](affix);
+  if (Array.isArray(affix)) return affix.some((one) => text[method](one));
   throw new Error("startswith and endswith take a string or a tuple of strings");
 }
 

@@ -31,8 +31,8 @@ const cache = new Map<string, Syntax>();
 
 /** A template by its text. @throws PrefineError("model") where it is no template */
 function compile(template: string): Syntax {
-  const known = cache.get(template);
-  if (known) return known;
+  const hit = cache.get(template);
+  if (hit) return hit;
   if (cache.size === CACHE_TEMPLATES) cache.clear();
   const syntax = parseTemplate(template);
   cache.set(template, syntax);
@@ -142,8 +142,8 @@ function globals(): Record<string, unknown> {
 function run(template: string, variables: Record<string, unknown>): string {
   const syntax = compile(template);
   const environment = new Environment();
-  const given = plainData(variables) as Record<string, unknown>;
-  for (const [name, value] of Object.entries({ ...globals(), ...given })) environment.set(name, value);
+  const values = plainData(variables) as Record<string, unknown>;
+  for (const [name, value] of Object.entries({ ...globals(), ...values })) environment.set(name, value);
   return String(new PythonInterpreter(environment, syntax).run(syntax.program).value);
 }
 

@@ -16,9 +16,9 @@ export interface SequenceTools {
 type SequenceFilter = (operand: Value, given: Arguments, tools: SequenceTools) => Value;
 
 const select =
-  (wanted: boolean): SequenceFilter =>
+  (outcome: boolean): SequenceFilter =>
   (operand, { positional: [test], values }, tools) =>
-    tools.list(tools.itemsOf(operand).filter((item) => tools.passes(item, test, values[1]) === wanted));
+    tools.list(tools.itemsOf(operand).filter((item) => tools.passes(item, test, values[1]) === outcome));
 
 /** What an item is compared by: the attribute that is named; texts without their case, unless it is asked for. */
 function keyOf(item: Value, { named }: Arguments): Value {
@@ -29,12 +29,12 @@ function keyOf(item: Value, { named }: Arguments): Value {
 }
 
 const unique: SequenceFilter = (operand, given, tools) => {
-  const seen: Value[] = [];
-  const kept = tools.itemsOf(operand).filter((item) => {
+  const keys: Value[] = [];
+  const items = tools.itemsOf(operand).filter((item) => {
     const key = keyOf(item, given);
-    return !seen.some((other) => pythonEquals(other, key)) && seen.push(key);
+    return !keys.some((other) => pythonEquals(other, key)) && keys.push(key);
   });
-  return tools.list(kept);
+  return tools.list(items);
 };
 
 /** Whether `a < b`: numbers, texts by code point, lists by their first difference. */

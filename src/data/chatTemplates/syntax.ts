@@ -15,7 +15,7 @@ export interface Syntax {
 export interface NewRound extends TemplateNode {
   type: "NewRound";
   /** Names that the round begins with. */
-  kept: ReadonlySet<string>;
+  names: ReadonlySet<string>;
 }
 
 const STATEMENTS = new Set([
@@ -54,7 +54,7 @@ export function parseTemplate(template: string): Syntax {
     if (node.type !== "For") return;
     const iterable = node.iterable as TemplateNode;
     iterables.add(iterable.type === "SelectExpression" ? (iterable.lhs as TemplateNode) : iterable);
-    (node.body as TemplateNode[]).unshift({ type: "NewRound", kept: namesOf(node.loopvar as TemplateNode) });
+    (node.body as TemplateNode[]).unshift({ type: "NewRound", names: namesOf(node.loopvar as TemplateNode) });
   };
   visit(program);
   return { program, outputs, iterables, literalText: literals.join("\0") };

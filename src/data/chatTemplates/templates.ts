@@ -10,13 +10,13 @@ export function readChatTemplate(
   files: ReadonlyMap<string, string>,
   where: string,
 ): ChatTemplate | null {
-  const named: Record<string, string> = {};
+  const templates: Record<string, string> = {};
   for (const [path, text] of files) {
     const name = path === TEMPLATE_FILE ? "default" : ADDITIONAL.exec(path)?.[1];
-    if (name !== undefined) named[name] = text;
+    if (name !== undefined) templates[name] = text;
   }
-  const names = Object.keys(named);
-  if (names.length > 0) return names.length === 1 && names[0] === "default" ? named.default : named;
+  const names = Object.keys(templates);
+  if (names.length > 0) return names.length === 1 && names[0] === "default" ? templates.default : templates;
   return fromConfig(config.chat_template, where);
 }
 
@@ -35,22 +35,22 @@ function fromConfig(value: unknown, where: string): ChatTemplate | null {
   const list = Array.isArray(value) ? value.map((item) => [item?.name, item?.template]) : Object.entries(value);
   const isNamed = list.every(([name, template]) => typeof name === "string" && typeof template === "string");
   if (isNamed && list.length > 0) return Object.fromEntries(list);
-  const found = `found ${show(value)}`;
-  throw new PrefineError("model", `${where}: chat_template: expected a text, or a list of name and template, ${found}`);
+  const message = `expected a text, or a list of name and template, found ${show(value)}`;
+  throw new PrefineError("model", `${where}: chat_template: ${message}`);
 }
 
 /**
  * The template that is meant: transformers' get_chat_template.
- * @param wanted the name of one, or a template itself; otherwise tool_use where there are tools, or default.
+ * @param choice the name of one, or a template itself; otherwise tool_use where there are tools, or default.
  * @throws PrefineError("model") where there is none
  */
 export function chooseTemplate(
   has: ChatTemplate | null,
-  wanted: string | null | undefined,
+  choice: string | null | undefined,
   { tools, where }: { tools: boolean; where: string },
 ): string {
   if (typeof has === "string" || has === null) {
-    const template = wanted ?? has;
+    const template = choice ?? has;
     if (template !== null) return template;
     throw new PrefineError(
       "model",
@@ -58,7 +58,7 @@ export function chooseTemplate(
       "Take the tokenizer of an instruct model, set tokenizer.chat_template, or make texts of the messages.",
     );
   }
-  if (wanted !== null && wanted !== undefined) return Object.hasOwn(has, wanted) ? has[wanted] : wanted;
+  if (choice !== null && choice !== undefined) return Object.hasOwn(has, choice) ? has[choice] : choice;
   if (tools && has.tool_use !== undefined) return has.tool_use;
   if (has.default !== undefined) return has.default;
   const names = Object.keys(has).sort().join(", ");

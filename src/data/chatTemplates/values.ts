@@ -83,8 +83,8 @@ function quote(text: string): string {
     if (character === " ") return character;
     if (character === mark) return `\\${character}`;
     if (character === "'" || character === '"') return character;
-    const known = ESCAPES[character];
-    if (known !== undefined) return known;
+    const sequence = ESCAPES[character];
+    if (sequence !== undefined) return sequence;
     const code = character.codePointAt(0) as number;
     const hex = code.toString(16);
     if (code < 0x100) return `\\x${hex.padStart(2, "0")}`;

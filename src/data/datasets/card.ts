@@ -22,8 +22,8 @@ export function readCard(text: string, where: string): CardConfig[] {
     metadata = parse(header, { logLevel: "error" });
   } catch (error) {
     const [line] = (error as Error).message.split("\n");
-    const found = line.replace(/:$/, "");
-    throw new PrefineError("data", `${where}: its YAML header cannot be read: ${found}`, "Mend or remove the header.");
+    const reason = line.replace(/:$/, "");
+    throw new PrefineError("data", `${where}: its YAML header cannot be read: ${reason}`, "Mend or remove the header.");
   }
   const configs = (metadata as { configs?: unknown } | null)?.configs;
   return Array.isArray(configs) ? configs.map((config) => readConfig(config, where)) : [];
@@ -47,8 +47,8 @@ export const plainFolder = (path: string): string | undefined => path.replace(/^
 function readDataFiles(value: unknown, where: string): Map<string, string[]> {
   const isSplit = (entry: unknown) => typeof entry === "object" && entry !== null && "split" in entry;
   if (!Array.isArray(value) || !value.some(isSplit)) return namedSplits(value as DataFiles, where);
-  const named = value.map((entry) => [String(entry?.split), entry?.path] as const);
-  return namedSplits(Object.fromEntries(named), where);
+  const entries = value.map((entry) => [String(entry?.split), entry?.path] as const);
+  return namedSplits(Object.fromEntries(entries), where);
 }
 
 /**
@@ -58,8 +58,8 @@ function readDataFiles(value: unknown, where: string): Map<string, string[]> {
 export function chooseConfig(configs: CardConfig[], name: string | undefined, where: string): CardConfig | undefined {
   const names = configs.map((config) => config.name);
   if (name === undefined) {
-    const chosen = configs.find((config) => config.isDefault) ?? (configs.length === 1 ? configs[0] : undefined);
-    if (chosen || configs.length === 0) return chosen;
+    const choice = configs.find((config) => config.isDefault) ?? (configs.length === 1 ? configs[0] : undefined);
+    if (choice || configs.length === 0) return choice;
     const hint = `Choose one, for example with dataset_config: ${names[0]}.`;
     throw new PrefineError(
       "data",
@@ -67,8 +67,8 @@ export function chooseConfig(configs: CardConfig[], name: string | undefined, wh
       hint,
     );
   }
-  const chosen = configs.find((config) => config.name === name);
-  if (chosen || (name === "default" && configs.length === 0)) return chosen;
+  const choice = configs.find((config) => config.name === name);
+  if (choice || (name === "default" && configs.length === 0)) return choice;
   const nearest = nearestName(name, names);
   throw new PrefineError(
     "data",

@@ -133,17 +133,17 @@ export class Dataset implements AsyncIterable<Row> {
 
   /** The rows for which the function returns true. Their numbers are kept, not the rows. */
   async filter(keep: (row: Row, index: number) => boolean | Promise<boolean>): Promise<Dataset> {
-    const kept: number[] = [];
+    const numbers: number[] = [];
     let index = 0;
     for await (const row of this.rows()) {
       try {
-        if (await keep(row, index)) kept.push(index);
+        if (await keep(row, index)) numbers.push(index);
       } catch (error) {
         throw rowError(this.name, index, error as Error);
       }
       index++;
     }
-    return this.#pick(kept);
+    return this.#pick(numbers);
   }
 
   /** The rows with these columns only, in this order. */
@@ -151,22 +151,22 @@ export class Dataset implements AsyncIterable<Row> {
     const { features } = this;
     const wrong = names.find((name) => !Object.hasOwn(features, name));
     if (wrong !== undefined) {
-      const known = this.columnNames;
-      const nearest = nearestName(wrong, known);
-      const message = `${this.name}: no column ${JSON.stringify(wrong)}: the columns are ${known.join(", ")}`;
+      const columns = this.columnNames;
+      const nearest = nearestName(wrong, columns);
+      const message = `${this.name}: no column ${JSON.stringify(wrong)}: the columns are ${columns.join(", ")}`;
       throw new PrefineError("data", message, nearest && `Did you mean ${nearest}?`);
     }
     const { name, parts, indices } = this.#content;
-    const chosen = Object.fromEntries(names.map((column) => [column, features[column]]));
-    const content = { name, parts: parts.map((part) => withColumns(part, names)), features: chosen };
+    const selection = Object.fromEntries(names.map((column) => [column, features[column]]));
+    const content = { name, parts: parts.map((part) => withColumns(part, names)), features: selection };
     return new Dataset(indices ? { ...content, indices } : content);
   }
 
   /** The rows of these numbers, in this order. */
   select(indices: Iterable<number>): Dataset {
-    const chosen = [...indices];
-    const wrong = chosen.find((index) => !Number.isInteger(index) || index < 0 || index >= this.numRows);
-    if (wrong === undefined) return this.#pick(chosen);
+    const numbers = [...indices];
+    const wrong = numbers.find((index) => !Number.isInteger(index) || index < 0 || index >= this.numRows);
+    if (wrong === undefined) return this.#pick(numbers);
     throw new PrefineError("data", `${this.name}: select: no row ${wrong}: it has ${this.numRows} rows`);
   }
 

@@ -79,17 +79,17 @@ export class FeatureScan {
 
   add(row: Row): void {
     for (const name of Object.keys(row)) {
-      const known = Object.hasOwn(this.features, name) ? this.features[name] : undefined;
-      const found = merge(known, row[name]);
+      const before = Object.hasOwn(this.features, name) ? this.features[name] : undefined;
+      const after = merge(before, row[name]);
       // defineProperty: a column called __proto__ is a column too
-      if (!known)
+      if (!before)
         Object.defineProperty(this.features, name, {
-          value: found,
+          value: after,
           enumerable: true,
           configurable: true,
           writable: true,
         });
-      else if (found !== known) this.features[name] = found;
+      else if (after !== before) this.features[name] = after;
     }
   }
 }
@@ -101,19 +101,19 @@ export function inferFeatures(rows: Iterable<Row>): Features {
   return scan.features;
 }
 
-/** `known` widened to hold `value`; the same object where nothing changes, for it runs on every value of every row. */
-function merge(known: Feature | undefined, value: unknown): Feature {
-  if (value === null || value === undefined) return known ?? { kind: "value", dtype: "null" };
-  if (Array.isArray(value)) return mergeList(known, value);
+/** `feature` widened to hold `value`; the same object if nothing changes, since this runs on every value of a row. */
+function merge(feature: Feature | undefined, value: unknown): Feature {
+  if (value === null || value === undefined) return feature ?? { kind: "value", dtype: "null" };
+  if (Array.isArray(value)) return mergeList(feature, value);
   if (typeof value === "object" && !(value instanceof Date) && !ArrayBuffer.isView(value)) {
-    return mergeStruct(known, value as Row);
+    return mergeStruct(feature, value as Row);
   }
   const dtype = dtypeOf(value);
-  if (known?.kind === "value") {
-    const wider = widen(known.dtype, dtype);
-    return wider === known.dtype ? known : { kind: "value", dtype: wider };
+  if (feature?.kind === "value") {
+    const wider = widen(feature.dtype, dtype);
+    return wider === feature.dtype ? feature : { kind: "value", dtype: wider };
   }
-  return { kind: "value", dtype: known ? "mixed" : dtype };
+  return { kind: "value", dtype: feature ? "mixed" : dtype };
 }
 
 /** True for a column in which no value has been seen: it fits every type. */
@@ -121,27 +121,27 @@ export function isUntyped(feature: Feature | undefined): boolean {
   return feature === undefined || (feature.kind === "value" && feature.dtype === "null");
 }
 
-function mergeList(known: Feature | undefined, values: unknown[]): Feature {
-  if (known?.kind !== "list" && !isUntyped(known)) return { kind: "value", dtype: "mixed" };
-  const before = known?.kind === "list" ? known.of : undefined;
+function mergeList(feature: Feature | undefined, values: unknown[]): Feature {
+  if (feature?.kind !== "list" && !isUntyped(feature)) return { kind: "value", dtype: "mixed" };
+  const before = feature?.kind === "list" ? feature.of : undefined;
   let of: Feature | undefined = before;
   for (const value of values) of = merge(of, value);
-  if (known?.kind === "list" && of === before) return known;
+  if (feature?.kind === "list" && of === before) return feature;
   return { kind: "list", of: of ?? { kind: "value", dtype: "null" } };
 }
 
-function mergeStruct(known: Feature | undefined, value: Row): Feature {
-  if (known?.kind !== "struct" && !isUntyped(known)) return { kind: "value", dtype: "mixed" };
-  const before = known?.kind === "struct" ? known.fields : {};
+function mergeStruct(feature: Feature | undefined, value: Row): Feature {
+  if (feature?.kind !== "struct" && !isUntyped(feature)) return { kind: "value", dtype: "mixed" };
+  const before = feature?.kind === "struct" ? feature.fields : {};
   let changed: Features | undefined;
   for (const name of Object.keys(value)) {
-    const found = merge(before[name], value[name]);
-    if (found !== before[name]) {
+    const after = merge(before[name], value[name]);
+    if (after !== before[name]) {
       changed ??= { ...before };
-      changed[name] = found;
+      changed[name] = after;
     }
   }
-  return known?.kind === "struct" && !changed ? known : { kind: "struct", fields: changed ?? before };
+  return feature?.kind === "struct" && !changed ? feature : { kind: "struct", fields: changed ?? before };
 }
 
 function dtypeOf(value: unknown): string {
@@ -152,8 +152,8 @@ function dtypeOf(value: unknown): string {
   return value instanceof Date ? "timestamp" : "binary";
 }
 
-function widen(known: string, found: string): string {
-  if (known === found || known === "null") return found;
+function widen(dtype: string, other: string): string {
+  if (dtype === other || dtype === "null") return other;
   const numbers = new Set(["int64", "float64"]);
-  return numbers.has(known) && numbers.has(found) ? "float64" : "mixed";
+  return numbers.has(dtype) && numbers.has(other) ? "float64" : "mixed";
 }

@@ -14,10 +14,10 @@ export function fixedFolder(pattern: string): string {
 
 /** The paths (with forward slashes) that a pattern matches, sorted. Hidden ones only if the pattern names them. */
 export function matchPaths(pattern: string, paths: readonly string[]): string[] {
-  const wanted = pattern.replace(/^(\.\/)+/, "");
-  if (!isPattern(wanted)) return paths.filter((path) => path === wanted);
-  const expression = patternToRegExp(wanted);
-  return paths.filter((path) => expression.test(path) && hiddenParts(path) === hiddenParts(wanted)).sort();
+  const relative = pattern.replace(/^(\.\/)+/, "");
+  if (!isPattern(relative)) return paths.filter((path) => path === relative);
+  const expression = patternToRegExp(relative);
+  return paths.filter((path) => expression.test(path) && hiddenParts(path) === hiddenParts(relative)).sort();
 }
 
 /** Names that begin with a dot, and folders that begin with two underscores. */

@@ -15,18 +15,18 @@ interface NamedFeatures {
  * @throws PrefineError("data") for a column that is of one type here and of another there.
  */
 export function joinColumns(sources: readonly NamedFeatures[]): Features {
-  const joined: Features = {};
+  const columns: Features = {};
   const origins: Record<string, string> = {};
   for (const { name, features } of sources) {
     for (const [column, feature] of Object.entries(features)) {
-      const known = joined[column];
-      const both = joinFeature(known, feature);
-      if (!both) throw doNotFit(column, { name, feature }, { name: origins[column], feature: known });
-      if (isUntyped(known)) origins[column] = name;
-      joined[column] = both;
+      const before = columns[column];
+      const both = joinFeature(before, feature);
+      if (!both) throw doNotFit(column, { name, feature }, { name: origins[column], feature: before });
+      if (isUntyped(before)) origins[column] = name;
+      columns[column] = both;
     }
   }
-  return joined;
+  return columns;
 }
 
 function doNotFit(column: string, here: { name: string; feature: Feature }, there: { name: string; feature: Feature }) {

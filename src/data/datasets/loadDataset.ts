@@ -48,30 +48,30 @@ export async function loadDataset(
   idOrPath: string | undefined,
   options: LoadDatasetOptions = {},
 ): Promise<DatasetDict> {
-  const found = await findDatasetFiles(idOrPath, options);
-  const known = [...found.splits.keys()];
-  const asked = options.split === undefined ? known : [...new Set([options.split].flat())];
-  const ranges = asked.map((name) => readSplitRanges(name, known));
-  const wanted = [...new Set(ranges.flat().map(({ split }) => split))];
-  for (const split of wanted) if (!known.includes(split)) throw unknownSplit(split, known, found.where);
-  const files = wanted.map((split) => found.splits.get(split) ?? []);
-  const local = await found.fetch(files.flat());
+  const data = await findDatasetFiles(idOrPath, options);
+  const names = [...data.splits.keys()];
+  const requests = options.split === undefined ? names : [...new Set([options.split].flat())];
+  const ranges = requests.map((name) => readSplitRanges(name, names));
+  const sources = [...new Set(ranges.flat().map(({ split }) => split))];
+  for (const split of sources) if (!names.includes(split)) throw unknownSplit(split, names, data.where);
+  const files = sources.map((split) => data.splits.get(split) ?? []);
+  const local = await data.fetch(files.flat());
   const splits = new Map<string, Dataset>();
-  for (const [i, split] of wanted.entries()) {
+  for (const [i, split] of sources.entries()) {
     const paths = local.splice(0, files[i].length);
-    const shown = files[i].map((path) => (found.prefix ? `${found.prefix}/${path}` : path));
-    splits.set(split, await openSplit(split, paths, shown));
+    const labels = files[i].map((path) => (data.prefix ? `${data.prefix}/${path}` : path));
+    splits.set(split, await openSplit(split, paths, labels));
   }
-  return datasetDict(asked.map((name, i) => [name, splits.get(name) ?? takeRanges(name, ranges[i], splits)]));
+  return datasetDict(requests.map((name, i) => [name, splits.get(name) ?? takeRanges(name, ranges[i], splits)]));
 }
 
 function takeRanges(name: string, ranges: readonly SplitRange[], splits: ReadonlyMap<string, Dataset>): Dataset {
-  const taken = ranges.map((range) => {
+  const pieces = ranges.map((range) => {
     const dataset = splits.get(range.split)!;
     const [first, end] = rowsOfRange(range, dataset.numRows);
     return dataset.select(Array.from({ length: end - first }, (_, i) => first + i));
   });
-  return Dataset.concatenate(taken, name);
+  return Dataset.concatenate(pieces, name);
 }
 
 /** What a data set is before its files are read. */
@@ -150,8 +150,8 @@ function assertReadable({ where, paths }: Origin, config: CardConfig | undefined
     const hint = "Try revision: refs/convert/parquet, where the hub keeps a parquet copy of most data sets.";
     throw new PrefineError("data", `${where}: holds a loading script in Python and no data files`, hint);
   }
-  const found = paths.slice(0, 3).join(", ") || "no files";
-  throw new PrefineError("data", `${where}: expected data files, found ${found}`, `${SUPPORTED}.`);
+  const actual = paths.slice(0, 3).join(", ") || "no files";
+  throw new PrefineError("data", `${where}: expected data files, found ${actual}`, `${SUPPORTED}.`);
 }
 
 function filesOf(config: CardConfig | undefined, paths: string[], where: string): SplitFiles {
@@ -191,15 +191,15 @@ function sameColumns(file: DataFile, columns: string[]): boolean {
 
 /** The columns of all files of a split; files that declare theirs must agree. */
 function joinFeatures(files: DataFile[]): Features {
-  const joined: Features = {};
+  const columns: Features = {};
   for (const file of files) {
     for (const [name, feature] of Object.entries(file.features)) {
-      if (isUntyped(joined[name])) joined[name] = feature;
+      if (isUntyped(columns[name])) columns[name] = feature;
     }
   }
   const typed = files.filter((file) => file.typed);
   for (const file of typed) assertSameColumns(typed[0], file);
-  return joined;
+  return columns;
 }
 
 function assertSameColumns(first: DataFile, other: DataFile): void {
@@ -208,9 +208,9 @@ function assertSameColumns(first: DataFile, other: DataFile): void {
       const untyped = isUntyped(feature) || (name in beside.features && isUntyped(beside.features[name]));
       return `${name}: ${untyped ? "any" : describeFeature(feature)}`;
     });
-  const [expected, found] = [describe(first, other), describe(other, first)];
-  const missing = expected.filter((column) => !found.includes(column));
-  const extra = found.filter((column) => !expected.includes(column));
+  const [expected, actual] = [describe(first, other), describe(other, first)];
+  const missing = expected.filter((column) => !actual.includes(column));
+  const extra = actual.filter((column) => !expected.includes(column));
   if (missing.length + extra.length === 0) return;
   throw new PrefineError(
     "data",

@@ -36,9 +36,9 @@ export async function importFunction(fn: MapModule): Promise<MapFunction> {
   } catch (cause) {
     throw cannotImport(fn, (cause as Error).message, cause);
   }
-  const found = fn.export ? exports[fn.export] : (exports.default ?? exports.process);
-  if (typeof found !== "function") throw noFunction(fn, Object.keys(exports));
-  return found as MapFunction;
+  const value = fn.export ? exports[fn.export] : (exports.default ?? exports.process);
+  if (typeof value !== "function") throw noFunction(fn, Object.keys(exports));
+  return value as MapFunction;
 }
 
 export function cannotImport(fn: MapModule, reason: string, cause?: unknown): PrefineError {
@@ -47,8 +47,8 @@ export function cannotImport(fn: MapModule, reason: string, cause?: unknown): Pr
 }
 
 export function noFunction(fn: MapModule, names: string[]): PrefineError {
-  const wanted = fn.export ? `an export "${fn.export}"` : 'a default export or an export "process"';
-  const found = names.length > 0 ? names.join(", ") : "no exports";
-  const message = `${describeModule(fn)}: expected ${wanted} that is a function, found ${found}`;
+  const expected = fn.export ? `an export "${fn.export}"` : 'a default export or an export "process"';
+  const actual = names.length > 0 ? names.join(", ") : "no exports";
+  const message = `${describeModule(fn)}: expected ${expected} that is a function, found ${actual}`;
   return new PrefineError("data", message, "Write it as: export default function (row) { return row; }");
 }

@@ -73,17 +73,17 @@ async function applyTo(fn: MapFunction, row: Row, index: number, name: string): 
 
 function checkResult(result: unknown): Row {
   if (isObject(result)) return result;
-  const found = Array.isArray(result) ? "a list" : typeof result;
-  throw new PrefineError("data", `expected a row or nothing from the function, it returned ${found}`);
+  const actual = Array.isArray(result) ? "a list" : typeof result;
+  throw new PrefineError("data", `expected a row or nothing from the function, it returned ${actual}`);
 }
 
 /** What went wrong with row `index` of `name`; an error of prefine keeps its code and hint. */
 export function rowError(name: string, index: number, error: Error): PrefineError {
   const { message, hint, code } = error as Partial<PrefineError> & Error;
-  const known = error.name === "PrefineError";
-  const what = known ? message : `the function failed: ${message}`;
-  const advice = known ? hint : "Mend the row, or the function.";
-  return new PrefineError(known ? (code as PrefineErrorCode) : "data", `${name} row ${index}: ${what}`, advice, {
+  const isOurs = error.name === "PrefineError";
+  const what = isOurs ? message : `the function failed: ${message}`;
+  const advice = isOurs ? hint : "Mend the row, or the function.";
+  return new PrefineError(isOurs ? (code as PrefineErrorCode) : "data", `${name} row ${index}: ${what}`, advice, {
     cause: error,
   });
 }

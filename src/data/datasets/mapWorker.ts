@@ -35,8 +35,8 @@ async function run(start, rows) {
     for (const row of rows) {
       const result = (await fn(row, start + mapped.length)) ?? row;
       if (typeof result !== "object" || Array.isArray(result)) {
-        const found = Array.isArray(result) ? "a list" : typeof result;
-        const message = "expected a row or nothing from the function, it returned " + found;
+        const actual = Array.isArray(result) ? "a list" : typeof result;
+        const message = "expected a row or nothing from the function, it returned " + actual;
         return { failed: { index: start + mapped.length, name: "PrefineError", code: "data", message } };
       }
       mapped.push(result);

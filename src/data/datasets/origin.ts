@@ -36,8 +36,8 @@ export async function hubOrigin(id: string, options: OriginOptions): Promise<Ori
     where: id,
     paths: files,
     async fetch(paths) {
-      const wanted = new Set(paths);
-      const resolved = await resolveRepo({ ...repo, files: (path) => wanted.has(path) });
+      const names = new Set(paths);
+      const resolved = await resolveRepo({ ...repo, files: (path) => names.has(path) });
       return paths.map((path) => join(resolved.directory, path));
     },
   };
@@ -68,11 +68,11 @@ async function listFiles(folder: string): Promise<string[]> {
 
 /** Paths or patterns in the working directory -> paths of files that exist. @param split for messages. */
 export async function findLocalFiles(patterns: string[], split: string): Promise<string[]> {
-  const found: string[] = [];
+  const files: string[] = [];
   for (const pattern of patterns) {
     if (!isPattern(pattern) || (await kindOf(pattern)) === "file") {
       await assertFile(pattern, split);
-      found.push(pattern);
+      files.push(pattern);
       continue;
     }
     const slashed = pattern.split(sep).join("/");
@@ -81,9 +81,9 @@ export async function findLocalFiles(patterns: string[], split: string): Promise
     const base = folder === "" && slashed.startsWith("/") ? "/" : folder;
     const names = (await kindOf(base || ".")) === "folder" ? matchPaths(under, await listFiles(resolve(base))) : [];
     if (names.length === 0) throw nothingMatches(pattern, split, "data_files");
-    found.push(...matchedFiles(names, split, "data_files").map((name) => join(base, name)));
+    files.push(...matchedFiles(names, split, "data_files").map((name) => join(base, name)));
   }
-  return [...new Set(found)];
+  return [...new Set(files)];
 }
 
 async function assertFile(path: string, split: string): Promise<void> {
@@ -97,7 +97,7 @@ async function assertFile(path: string, split: string): Promise<void> {
 }
 
 export async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
-  const found = await stat(path).catch(() => undefined);
-  if (!found) return undefined;
-  return found.isDirectory() ? "folder" : "file";
+  const stats = await stat(path).catch(() => undefined);
+  if (!stats) return undefined;
+  return stats.isDirectory() ? "folder" : "file";
 }

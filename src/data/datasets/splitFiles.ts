@@ -13,15 +13,15 @@ export type DataFiles = string | string[] | Record<string, string | string[]>;
 export function namedSplits(files: DataFiles, where: string): Map<string, string[]> {
   const asList = (value: unknown) => (Array.isArray(value) ? value : [value]);
   const isNamed = typeof files === "object" && !Array.isArray(files);
-  const named = new Map<string, string[]>(
+  const bySplit = new Map<string, string[]>(
     isNamed ? Object.entries(files).map(([split, paths]) => [split, asList(paths)]) : [["train", asList(files)]],
   );
-  for (const [split, paths] of named) {
+  for (const [split, paths] of bySplit) {
     if (paths.length > 0 && paths.every((path) => typeof path === "string" && path !== "")) continue;
-    const found = `data_files.${split}: expected a path or a list of paths, found ${show(files)}`;
-    throw new PrefineError("data", `${where}: ${found}`, "For example: data_files: { train: train.jsonl }.");
+    const message = `data_files.${split}: expected a path or a list of paths, found ${show(files)}`;
+    throw new PrefineError("data", `${where}: ${message}`, "For example: data_files: { train: train.jsonl }.");
   }
-  return named;
+  return bySplit;
 }
 
 /** The files of each split among `paths`, by its patterns. @param where names the data set in messages. */
@@ -29,9 +29,9 @@ export function filesByPatterns(patterns: Map<string, string[]>, paths: readonly
   const splits: SplitFiles = new Map();
   for (const [split, list] of patterns) {
     const files = list.flatMap((pattern) => {
-      const found = matchPaths(pattern, paths);
-      if (found.length === 0) throw nothingMatches(pattern, split, where);
-      return isPattern(pattern) ? matchedFiles(found, split, where) : found;
+      const matches = matchPaths(pattern, paths);
+      if (matches.length === 0) throw nothingMatches(pattern, split, where);
+      return isPattern(pattern) ? matchedFiles(matches, split, where) : matches;
     });
     splits.set(split, [...new Set(files)]);
   }
@@ -47,8 +47,8 @@ export function nothingMatches(pattern: string, split: string, where: string): P
 }
 
 /** The data files among those that a pattern has found; shards must be complete. */
-export function matchedFiles(found: string[], split: string, where: string): string[] {
-  const files = supported(found, `${where}: ${split}`);
+export function matchedFiles(paths: string[], split: string, where: string): string[] {
+  const files = supported(paths, `${where}: ${split}`);
   checkShards(files, split, where);
   return files;
 }
@@ -100,8 +100,8 @@ const NOT_DATA = /^(README\.md|config\.json|dataset_infos?\.json|dataset_dict\.j
 export function filesByName(paths: readonly string[], where: string): SplitFiles {
   const candidates = matchPaths("**", paths).filter((path) => !NOT_DATA.test(path.split("/").at(-1) ?? ""));
   const data = supported(candidates, where);
-  const found = bySharding(data, where) ?? byKeyword(data, IN_FOLDER) ?? byKeyword(data, IN_FILE_NAME);
-  return found ?? new Map([["train", data]]);
+  const splits = bySharding(data, where) ?? byKeyword(data, IN_FOLDER) ?? byKeyword(data, IN_FILE_NAME);
+  return splits ?? new Map([["train", data]]);
 }
 
 function bySharding(paths: string[], where: string): SplitFiles | undefined {
@@ -111,9 +111,9 @@ function bySharding(paths: string[], where: string): SplitFiles | undefined {
     if (split) splits.set(split, [...(splits.get(split) ?? []), path]);
   }
   for (const [split, files] of splits) checkShards(files, split, where);
-  const known = KEYWORDS.map(([name]) => name).filter((name) => splits.has(name));
-  const others = [...splits.keys()].filter((name) => !known.includes(name)).sort();
-  const ordered = [...known, ...others].map((name): [string, string[]] => [name, splits.get(name) ?? []]);
+  const keywords = KEYWORDS.map(([name]) => name).filter((name) => splits.has(name));
+  const others = [...splits.keys()].filter((name) => !keywords.includes(name)).sort();
+  const ordered = [...keywords, ...others].map((name): [string, string[]] => [name, splits.get(name) ?? []]);
   return splits.size > 0 ? new Map(ordered) : undefined;
 }
 

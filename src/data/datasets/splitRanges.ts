@@ -14,20 +14,20 @@ const RANGE = /^(\w+(?:[.-]\w+)*)(?:\[(?:(-?[\d_]+)(%)?)?:(?:(-?[\d_]+)(%)?)?\])
 const HINT = "For example train, train[:1000], train[10%:20%] or train+test.";
 
 /**
- * @param asked the name of a split, with a range of rows or without, or several joined by +.
- * @param known the splits that there are: a name among them is that split, whatever it looks like.
+ * @param request the name of a split, with a range of rows or without, or several joined by +.
+ * @param names the splits that there are: a name among them is that split, whatever it looks like.
  * @throws PrefineError("data") where it can't be read.
  */
-export function readSplitRanges(asked: string, known: readonly string[]): SplitRange[] {
-  if (known.includes(asked)) return [{ split: asked, isPercent: false }];
-  return asked.split("+").map((text) => readRange(text.trim(), asked));
+export function readSplitRanges(request: string, names: readonly string[]): SplitRange[] {
+  if (names.includes(request)) return [{ split: request, isPercent: false }];
+  return request.split("+").map((text) => readRange(text.trim(), request));
 }
 
-function readRange(text: string, asked: string): SplitRange {
+function readRange(text: string, request: string): SplitRange {
   const [, split, from, fromUnit, to, toUnit] = RANGE.exec(text) ?? [];
   if (split === undefined) {
-    const found = `expected the name of a split or a range of its rows, found ${JSON.stringify(text)}`;
-    throw new PrefineError("data", `split ${JSON.stringify(asked)}: ${found}`, HINT);
+    const message = `expected the name of a split or a range of its rows, found ${JSON.stringify(text)}`;
+    throw new PrefineError("data", `split ${JSON.stringify(request)}: ${message}`, HINT);
   }
   const isPercent = Boolean(fromUnit ?? toUnit);
   const isMixed = isPercent && [from && !fromUnit, to && !toUnit].some(Boolean);
@@ -35,8 +35,8 @@ function readRange(text: string, asked: string): SplitRange {
     digits === undefined ? undefined : Number(digits.replaceAll("_", "")),
   );
   if (isMixed || (isPercent && [first, last].some((value) => Math.abs(value ?? 0) > 100))) {
-    const found = `expected rows, or percent from -100 to 100 on both sides, found ${text}`;
-    throw new PrefineError("data", `split ${JSON.stringify(asked)}: ${found}`, HINT);
+    const message = `expected rows, or percent from -100 to 100 on both sides, found ${text}`;
+    throw new PrefineError("data", `split ${JSON.stringify(request)}: ${message}`, HINT);
   }
   return { split, from: first, to: last, isPercent };
 }

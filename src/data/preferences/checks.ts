@@ -87,7 +87,7 @@ function degenerateLine(checks: readonly Started[], { split, drop_degenerate }: 
 }
 
 function nameRows(indices: readonly number[]): string {
-  const named = indices.slice(0, 5).join(", ");
-  if (indices.length > 5) return `rows ${named} and ${indices.length - 5} more`;
-  return `row${indices.length > 1 ? "s" : ""} ${named}`;
+  const list = indices.slice(0, 5).join(", ");
+  if (indices.length > 5) return `rows ${list} and ${indices.length - 5} more`;
+  return `row${indices.length > 1 ? "s" : ""} ${list}`;
 }

@@ -39,10 +39,10 @@ function isConversational(value: unknown): boolean {
 
 function columnOf(row: Record<string, unknown>, column: string, where: string): unknown {
   if (column in row) return row[column];
-  const found = Object.keys(row).join(", ") || "no columns";
+  const actual = Object.keys(row).join(", ") || "no columns";
   throw new PrefineError(
     "data",
-    `${where}: expected the column "${column}", found ${found}`,
+    `${where}: expected the column "${column}", found ${actual}`,
     "Preference data has the columns chosen and rejected, and may have prompt: rename yours with a map.",
   );
 }
@@ -60,42 +60,46 @@ function readMessages(row: Record<string, unknown>, column: string, { where, imp
   const value = columnOf(row, column, where);
   const first = implicitPrompt ? "chosen" : "prompt";
   if (!Array.isArray(value)) {
-    const found = `expected "${column}" to be a list of messages, as ${first} is, found ${describe(value)}`;
-    throw new PrefineError("data", `${where}: ${found}`, SAME_KIND);
+    const message = `expected "${column}" to be a list of messages, as ${first} is, found ${describe(value)}`;
+    throw new PrefineError("data", `${where}: ${message}`, SAME_KIND);
   }
   const wrong = value.findIndex((message) => !isMessage(message));
   if (wrong < 0) return value;
-  const found = `expected message ${wrong} of "${column}" to have a role, found ${show(value[wrong])}`;
-  throw new PrefineError("data", `${where}: ${found}`, MEND);
+  const message = `expected message ${wrong} of "${column}" to have a role, found ${show(value[wrong])}`;
+  throw new PrefineError("data", `${where}: ${message}`, MEND);
 }
 
 /** `tools`: JSON schemas, or their JSON in a text, as tables of one type for all rows keep them. */
 function readTools(row: Record<string, unknown>, where: string): unknown[] | null {
-  const given = row.tools ?? null;
-  let value: unknown = given;
+  const raw = row.tools ?? null;
+  let value: unknown = raw;
   try {
-    if (typeof given === "string") value = parseJson(given);
+    if (typeof raw === "string") value = parseJson(raw);
   } catch {
-    value = given;
+    value = raw;
   }
   if (value === null || Array.isArray(value)) return value;
-  const found = `expected "tools" to be a list of JSON schemas, or the JSON of one, found ${show(given)}`;
-  throw new PrefineError("data", `${where}: ${found}`, MEND);
+  const message = `expected "tools" to be a list of JSON schemas, or the JSON of one, found ${show(raw)}`;
+  throw new PrefineError("data", `${where}: ${message}`, MEND);
 }
 
 function readKwargs(row: Record<string, unknown>, where: string): Record<string, unknown> {
   const value = row.chat_template_kwargs ?? {};
   if (typeof value === "object" && !Array.isArray(value)) return value as Record<string, unknown>;
-  const found = `expected "chat_template_kwargs" to be an object, found ${show(value)}`;
-  throw new PrefineError("data", `${where}: ${found}`, MEND);
+  const message = `expected "chat_template_kwargs" to be an object, found ${show(value)}`;
+  throw new PrefineError("data", `${where}: ${message}`, MEND);
 }
 
 /** Images beside the texts, which no model here sees: TRL refuses them with a model of texts. */
 function refuseImages(row: Record<string, unknown>, where: string): void {
   const column = ["image", "images"].find((name) => [row[name] ?? []].flat().length > 0);
   if (column === undefined) return;
-  const found = `${where}: expected texts, found images in the column "${column}"`;
-  throw new PrefineError("data", found, "The models here read texts only: delete the column with a map to go without.");
+  const message = `${where}: expected texts, found images in the column "${column}"`;
+  throw new PrefineError(
+    "data",
+    message,
+    "The models here read texts only: delete the column with a map to go without.",
+  );
 }
 
 /** A row of preference data in one of TRL's forms: texts or conversations, the prompt apart or in both of them. */
@@ -112,7 +116,7 @@ export function readPreferenceRow(row: Record<string, unknown>, options: Where):
   if (texts.prompt.length > 0) {
     return { kind: "conversations", tools: readTools(row, where), kwargs: readKwargs(row, where), ...texts };
   }
-  const found =
+  const message =
     "expected chosen and rejected to begin with the same messages (the prompt), found others from the first";
-  throw new PrefineError("data", `${where}: ${found}`, MEND);
+  throw new PrefineError("data", `${where}: ${message}`, MEND);
 }

@@ -15,9 +15,9 @@ function contentsOf({ content }: Message): string[] {
 export function controlTokenPattern({ chat_template, added_tokens }: Tokenizer): RegExp | undefined {
   if (chat_template === null) return undefined;
   const templates = typeof chat_template === "string" ? [chat_template] : Object.values(chat_template);
-  const written = templates.map(literalText).join("\0");
+  const literals = templates.map(literalText).join("\0");
   const markers = added_tokens
-    .filter(({ content, special }) => content.trim() !== "" && (special || written.includes(content)))
+    .filter(({ content, special }) => content.trim() !== "" && (special || literals.includes(content)))
     .map(({ content }) => content.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
   return markers.length > 0 ? new RegExp(markers.join("|"), "u") : undefined;
 }

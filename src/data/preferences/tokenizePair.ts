@@ -33,13 +33,13 @@ function commonPrefixLength(a: number[], b: number[]): number {
 export function tokenizePair(row: ReadRow, tokenizer: Tokenizer): TokenizedPair {
   const texts = row.kind === "texts" ? endedTexts(row, tokenizer) : chatTexts(row, tokenizer);
   const { shared, prompt, chosen, rejected } = encode(texts, tokenizer, row.kind === "texts");
-  const kept = Math.min(commonPrefixLength(prompt, chosen), commonPrefixLength(prompt, rejected));
-  for (let i = 0; i < kept; i++) shared.push(prompt[i]);
+  const common = Math.min(commonPrefixLength(prompt, chosen), commonPrefixLength(prompt, rejected));
+  for (let i = 0; i < common; i++) shared.push(prompt[i]);
   return {
     prompt_ids: shared,
-    chosen_ids: chosen.slice(kept),
-    rejected_ids: rejected.slice(kept),
-    lost_prompt_ids: prompt.slice(kept),
+    chosen_ids: chosen.slice(common),
+    rejected_ids: rejected.slice(common),
+    lost_prompt_ids: prompt.slice(common),
     texts,
   };
 }
@@ -48,8 +48,8 @@ function endedTexts(row: Extract<ReadRow, { kind: "texts" }>, tokenizer: Tokeniz
   const eos = tokenizer.eos_token;
   if (eos === null) {
     const hint = "Name the token that ends a text as eos_token in its tokenizer_config.json.";
-    const found = `${tokenizer.name_or_path}: expected a tokenizer with an eos_token, found none`;
-    throw new PrefineError("model", found, hint);
+    const message = `${tokenizer.name_or_path}: expected a tokenizer with an eos_token, found none`;
+    throw new PrefineError("model", message, hint);
   }
   const ended = (text: string) => row.prompt + (text.endsWith(eos) ? text : text + eos);
   return { prompt: row.prompt, continued: [ended(row.chosen), ended(row.rejected)] };

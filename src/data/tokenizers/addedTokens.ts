@@ -21,16 +21,16 @@ const WORD_START = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]/u;
  * @param contentOf what is looked for, if not the token's content
  */
 export function cutterOf(tokens: readonly AddedToken[], contentOf = ({ content }: AddedToken) => content): Cutter {
-  const known = new Map<string, AddedToken>();
-  for (const token of tokens) if (contentOf(token) !== "") known.set(contentOf(token), token);
-  if (known.size === 0) return (text) => (text === "" ? [] : [{ text }]);
-  const contents = [...known.keys()].sort((a, b) => b.length - a.length);
+  const byContent = new Map<string, AddedToken>();
+  for (const token of tokens) if (contentOf(token) !== "") byContent.set(contentOf(token), token);
+  if (byContent.size === 0) return (text) => (text === "" ? [] : [{ text }]);
+  const contents = [...byContent.keys()].sort((a, b) => b.length - a.length);
   const pattern = new RegExp(contents.map(escapePattern).join("|"), "gu");
   return (text) => {
     const sections: Section[] = [];
     let offset = 0;
     for (const match of text.matchAll(pattern)) {
-      const token = known.get(match[0]) as AddedToken;
+      const token = byContent.get(match[0]) as AddedToken;
       let [start, end] = [match.index, match.index + match[0].length];
       if (token.single_word && (WORD_END.test(text.slice(0, start)) || WORD_START.test(text.slice(end)))) continue;
       if (token.lstrip) start = Math.max(offset, text.slice(0, start).search(/\p{White_Space}*$/u));

@@ -23,8 +23,8 @@ export function readMerges(idOf: ReadonlyMap<string, number>, { model }: Tokeniz
     const [left, right] = typeof merge === "string" ? merge.split(" ") : merge;
     const [leftId, rightId, mergedId] = [idOf.get(left), idOf.get(right), idOf.get(left + right)];
     if (leftId === undefined || rightId === undefined || mergedId === undefined) {
-      const found = `merge ${rank + 1}: ${show(merge)} names a token that is not in the vocabulary`;
-      throw new PrefineError("model", `${where}: ${found}`, "Download or save the tokenizer again: its files differ.");
+      const message = `${where}: merge ${rank + 1}: ${show(merge)} names a token that is not in the vocabulary`;
+      throw new PrefineError("model", message, "Download or save the tokenizer again: its files differ.");
     }
     rankOf.set(leftId * base + rightId, rank);
     mergedIds.push(mergedId);

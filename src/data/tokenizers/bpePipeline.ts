@@ -134,8 +134,8 @@ function wordEncoder({ model }: TokenizerJson, idOf: ReadonlyMap<string, number>
   };
   const cache = new Map<string, number[]>();
   return (word: string): readonly number[] => {
-    const known = cache.get(word);
-    if (known) return known;
+    const hit = cache.get(word);
+    if (hit) return hit;
     const whole = model.ignore_merges ? idOf.get(word) : undefined;
     const ids = whole === undefined ? mergeIds(Int32Array.from(spell(word)), merges) : [whole];
     if (word.length > LONGEST_REMEMBERED) return ids;

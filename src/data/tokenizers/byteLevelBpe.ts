@@ -93,14 +93,14 @@ type AppendWord = (word: string, ids: number[]) => void;
 function rememberWords(merge: (word: string) => number[], idOfAdded: ReadonlyMap<string, number>): AppendWord {
   const cache = new Map<string, number[]>();
   return (word, ids) => {
-    let known = cache.get(word);
-    if (known === undefined) {
+    let wordIds = cache.get(word);
+    if (wordIds === undefined) {
       const added = idOfAdded.get(word);
-      known = added === undefined ? merge(word) : [added];
+      wordIds = added === undefined ? merge(word) : [added];
       if (cache.size === CACHE_WORDS) cache.clear();
-      cache.set(word, known);
+      cache.set(word, wordIds);
     }
-    for (let i = 0; i < known.length; i++) ids.push(known[i]);
+    for (let i = 0; i < wordIds.length; i++) ids.push(wordIds[i]);
   };
 }
 

@@ -62,8 +62,8 @@ export function renderConversation(tokenizer: ChatTokenizer, messages: Conversat
   const unbuilt = NOT_YET.find((name) => further[name] !== undefined && further[name] !== false);
   if (unbuilt !== undefined) throw new PrefineError("not-yet", `apply_chat_template: ${unbuilt} is not built`);
   if (continue_final_message && add_generation_prompt) {
-    const found = "found both continue_final_message and add_generation_prompt";
-    throw new PrefineError("config", `apply_chat_template: expected one of the two, ${found}`);
+    const message = "expected one of the two, found both continue_final_message and add_generation_prompt";
+    throw new PrefineError("config", `apply_chat_template: ${message}`);
   }
   const template = tokenizer.get_chat_template(chat_template, tools);
   const variables = { ...special_tokens_map, ...further };

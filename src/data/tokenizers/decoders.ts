@@ -58,9 +58,9 @@ function metaspace({ replacement = "▁", prepend_scheme, add_prefix_space }: Co
 }
 
 function replace({ pattern, content }: Component): DecodeStep | undefined {
-  const wanted = readPattern(pattern);
-  return wanted && typeof content === "string"
-    ? (tokens) => tokens.map((token) => token.replace(wanted, () => content))
+  const regex = readPattern(pattern);
+  return regex && typeof content === "string"
+    ? (tokens) => tokens.map((token) => token.replace(regex, () => content))
     : undefined;
 }
 

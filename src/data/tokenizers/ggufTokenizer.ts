@@ -90,8 +90,8 @@ function byteLevelJson(vocabulary: Vocabulary): Record<string, unknown> {
   const pre = metadata.get("tokenizer.ggml.pre") ?? "default";
   const rule = typeof pre === "string" && Object.hasOwn(WORDS, pre) ? WORDS[pre] : undefined;
   if (!rule) {
-    const known = Object.keys(WORDS).join(", ");
-    const message = `${where}: tokenizer.ggml.pre ${show(pre)} is not read (read are: ${known})`;
+    const names = Object.keys(WORDS).join(", ");
+    const message = `${where}: tokenizer.ggml.pre ${show(pre)} is not read (read are: ${names})`;
     throw new PrefineError("not-yet", message, "Name the tokenizer's folder or hub id.");
   }
   const merges = textList(metadata, "tokenizer.ggml.merges", where).map((merge) => splitMerge(merge, where));
@@ -136,9 +136,13 @@ function sentencePieceJson(vocabulary: Vocabulary): Record<string, unknown> {
   const { where, metadata, tokens, types } = vocabulary;
   const scores = metadata.get("tokenizer.ggml.scores");
   if (!Array.isArray(scores) || scores.length !== tokens.length) {
-    const found = Array.isArray(scores) ? `${scores.length} of them` : show(scores);
-    const message = `${where}: tokenizer.ggml.scores: expected one for each of ${tokens.length} tokens, found ${found}`;
-    throw new PrefineError("model", message, "Fetch the file again: it may be cut off or damaged.");
+    const actual = Array.isArray(scores) ? `${scores.length} of them` : show(scores);
+    const message = `expected one for each of ${tokens.length} tokens, found ${actual}`;
+    throw new PrefineError(
+      "model",
+      `${where}: tokenizer.ggml.scores: ${message}`,
+      "Fetch the file again: it may be cut off or damaged.",
+    );
   }
   const hasPrefix = metadata.get("tokenizer.ggml.add_space_prefix") !== false;
   const prepend = hasPrefix ? [{ type: "Prepend", prepend: "▁" }] : [];
@@ -161,17 +165,18 @@ function sentencePieceJson(vocabulary: Vocabulary): Record<string, unknown> {
 /** SentencePiece keeps no merges: a token can be made of any two tokens, likelier tokens first. */
 function mergesByScore(tokens: readonly string[], scores: readonly number[], types: readonly number[]) {
   const idOf = new Map(tokens.map((token, id) => [token, id]));
-  const found: { merge: [string, string]; ids: [number, number]; score: number }[] = [];
+  const candidates: { merge: [string, string]; ids: [number, number]; score: number }[] = [];
   for (const [id, token] of tokens.entries()) {
     if (types[id] === CONTROL) continue;
     for (let at = 1; at < token.length; at++) {
       const merge: [string, string] = [token.slice(0, at), token.slice(at)];
       const ids = merge.map((part) => idOf.get(part));
-      if (ids[0] !== undefined && ids[1] !== undefined) found.push({ merge, ids: [ids[0], ids[1]], score: scores[id] });
+      if (ids[0] !== undefined && ids[1] !== undefined)
+        candidates.push({ merge, ids: [ids[0], ids[1]], score: scores[id] });
     }
   }
-  found.sort((a, b) => b.score - a.score || a.ids[0] - b.ids[0] || a.ids[1] - b.ids[1]);
-  return found.map(({ merge }) => merge);
+  candidates.sort((a, b) => b.score - a.score || a.ids[0] - b.ids[0] || a.ids[1] - b.ids[1]);
+  return candidates.map(({ merge }) => merge);
 }
 
 function idOf({ metadata, tokens }: Vocabulary, name: string): number | undefined {
@@ -183,9 +188,9 @@ function idOf({ metadata, tokens }: Vocabulary, name: string): number | undefine
 function startTokens(vocabulary: Vocabulary): Record<string, unknown> | null {
   const { metadata, tokens } = vocabulary;
   const isSentencePiece = metadata.get("tokenizer.ggml.model") === "llama"; // llama.cpp's default there is a bos
-  const asked = (name: string, otherwise: boolean) =>
+  const idIfAdded = (name: string, otherwise: boolean) =>
     (metadata.get(`tokenizer.ggml.add_${name}_token`) ?? otherwise) === true ? idOf(vocabulary, name) : undefined;
-  const ids = { bos: asked("bos", isSentencePiece), eos: asked("eos", false) };
+  const ids = { bos: idIfAdded("bos", isSentencePiece), eos: idIfAdded("eos", false) };
   const around = (id: number | undefined, type_id: number) =>
     id === undefined ? [] : [{ SpecialToken: { id: tokens[id], type_id } }];
   const text = (name: "A" | "B", type_id: number) => [
@@ -208,8 +213,8 @@ function startTokens(vocabulary: Vocabulary): Record<string, unknown> | null {
 
 function configOf(vocabulary: Vocabulary): Record<string, unknown> {
   const { metadata, tokens } = vocabulary;
-  const named = { bos_token: "bos", eos_token: "eos", unk_token: "unknown", pad_token: "padding" };
-  const special = Object.entries(named).flatMap(([key, name]) => {
+  const roles = { bos_token: "bos", eos_token: "eos", unk_token: "unknown", pad_token: "padding" };
+  const special = Object.entries(roles).flatMap(([key, name]) => {
     const id = idOf(vocabulary, name);
     return id === undefined ? [] : [[key, tokens[id]]];
   });

@@ -12,8 +12,8 @@ function strip({ strip_left, strip_right }: Component): Normalizer {
 }
 
 function replace({ pattern, content }: Component): Normalizer | undefined {
-  const wanted = readPattern(pattern);
-  return wanted && typeof content === "string" ? (text) => text.replace(wanted, () => content) : undefined;
+  const regex = readPattern(pattern);
+  return regex && typeof content === "string" ? (text) => text.replace(regex, () => content) : undefined;
 }
 
 /** What a normalizer does; undefined for a kind that is not known here. */

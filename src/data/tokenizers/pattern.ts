@@ -41,9 +41,9 @@ export function toRegExp(pattern: string): RegExp | undefined {
     const character = pattern[i];
     const isFolded = ignoresCase[ignoresCase.length - 1];
     if (character === "\\") {
-      const written = readEscape(pattern[++i], inClass);
-      if (written === undefined) return undefined;
-      out += written;
+      const sequence = readEscape(pattern[++i], inClass);
+      if (sequence === undefined) return undefined;
+      out += sequence;
     } else if (inClass) {
       if (character === "[" || pattern.startsWith("&&", i)) return undefined; // nested, intersected
       if (character === "]") inClass = false;

@@ -57,11 +57,11 @@ const BEHAVIORS: Record<string, (parts: [string, boolean][]) => string[]> = {
 };
 
 function split({ pattern, behavior, invert }: Component): PreTokenizer | undefined {
-  const wanted = readPattern(pattern);
+  const regex = readPattern(pattern);
   const join = BEHAVIORS[String(behavior)];
-  if (!wanted || !join) return undefined;
+  if (!regex || !join) return undefined;
   const turn = invert === true;
-  return (piece) => join(cut(piece, wanted).map(([part, isMatch]) => [part, isMatch !== turn]));
+  return (piece) => join(cut(piece, regex).map(([part, isMatch]) => [part, isMatch !== turn]));
 }
 
 /** Unicode's punctuation, and ASCII's symbols. */

@@ -25,8 +25,8 @@ export function isQwen2Tokenizer(tokenizerClass: string, modelType: unknown): bo
 /** tokenizer.json as a Qwen2Tokenizer has it; the same object where it is so already. */
 export function asQwen2(json: Record<string, unknown>): Record<string, unknown> {
   const decoder = { ...byteLevel, add_prefix_space: true, use_regex: true };
-  const wanted = { ...json, ...PARTS, decoder };
+  const qwen2 = { ...json, ...PARTS, decoder };
   const decodes = (json.decoder as { type?: unknown } | null)?.type === "ByteLevel";
   const isSo = decodes && Object.entries(PARTS).every(([name, part]) => equalJson(json[name], part));
-  return isSo ? json : wanted;
+  return isSo ? json : qwen2;
 }

@@ -56,20 +56,20 @@ function effectiveSettings({ config, specialTokensMap, isGpt2 }: TokenizerSettin
 /** The named special tokens of a tokenizer; names without a token are left out. */
 export function namedSpecialTokens(settings: TokenizerSettings): Map<SpecialTokenName, string> {
   const effective = effectiveSettings(settings);
-  const named = new Map<SpecialTokenName, string>();
+  const tokens = new Map<SpecialTokenName, string>();
   for (const name of NAMES) {
     const token = readToken(effective[name]);
-    if (token) named.set(name, token.content);
+    if (token) tokens.set(name, token.content);
   }
-  return named;
+  return tokens;
 }
 
 /** Tokens to add, in order: those with an id of their own, the named ones, the further special ones. */
 function tokensToAdd(settings: TokenizerSettings): { spec: TokenSpec; special: boolean }[] {
   const effective = effectiveSettings(settings);
-  const named = NAMES.map((name) => readToken(effective[name])).filter((token) => token !== undefined);
+  const own = NAMES.map((name) => readToken(effective[name])).filter((token) => token !== undefined);
   const further = readTokens(effective.extra_special_tokens ?? effective.additional_special_tokens);
-  const special = new Set([...named, ...further].map((token) => token.content));
+  const special = new Set([...own, ...further].map((token) => token.content));
   const withId: [number, TokenSpec][] = [];
   if (typeof settings.config.added_tokens_decoder === "object" && settings.config.added_tokens_decoder !== null) {
     for (const [id, value] of Object.entries(settings.config.added_tokens_decoder)) {
@@ -82,7 +82,7 @@ function tokensToAdd(settings: TokenizerSettings): { spec: TokenSpec; special: b
   withId.sort(([a], [b]) => a - b);
   return [
     ...withId.map(([, spec]) => ({ spec, special: spec.special === true || special.has(spec.content) })),
-    ...[...named, ...further].map((spec) => ({ spec, special: true })),
+    ...[...own, ...further].map((spec) => ({ spec, special: true })),
   ];
 }
 
@@ -100,9 +100,9 @@ export function mergeAddedTokens(
   const merged = new Map(json.added_tokens.map((token) => [token.content, token]));
   let nextId = Math.max(idOf.size, ...json.added_tokens.map((token) => token.id + 1));
   for (const { spec, special } of tokensToAdd(settings)) {
-    const known = merged.get(spec.content);
-    if (known) {
-      if (special && !known.special) merged.set(spec.content, { ...known, special });
+    const token = merged.get(spec.content);
+    if (token) {
+      if (special && !token.special) merged.set(spec.content, { ...token, special });
       continue;
     }
     merged.set(spec.content, {
@@ -117,7 +117,7 @@ export function mergeAddedTokens(
   }
   const tooLong = [...merged.keys()].find((content) => content.length > LONGEST_TOKEN);
   if (tooLong === undefined) return [...merged.values()];
-  const found = `an added token of ${tooLong.length} characters, ${show(tooLong)}`;
-  const message = `${where}: expected at most ${LONGEST_TOKEN} characters, found ${found}`;
+  const actual = `an added token of ${tooLong.length} characters, ${show(tooLong)}`;
+  const message = `${where}: expected at most ${LONGEST_TOKEN} characters, found ${actual}`;
   throw new PrefineError("model", message, "Is the file damaged? Download or save the tokenizer again.");
 }

@@ -178,13 +178,13 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
    * models may know more than their tokenizer does (Qwen2.5: 151,936 and 151,665) and answer with such an id.
    */
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
-    const kept: number[] = [];
+    const decodable: number[] = [];
     for (let i = 0; i < ids.length; i++) {
       if (!(Number.isInteger(ids[i]) && ids[i] >= 0)) throw this.outsideVocabulary(ids[i]);
       if (this.tokenOf[ids[i]] === undefined) continue;
-      if (!options.skip_special_tokens || !this.specialIds.has(ids[i])) kept.push(ids[i]);
+      if (!options.skip_special_tokens || !this.specialIds.has(ids[i])) decodable.push(ids[i]);
     }
-    return this.codec.decode(kept);
+    return this.codec.decode(decodable);
   }
 
   /** The texts of several lists of ids. */

@@ -25,15 +25,15 @@ export function tokenizerConfigFile(
   read: Record<string, unknown>,
   settings: { special: ReadonlyMap<SpecialTokenName, string>; model_max_length: number; isGpt2: boolean },
 ): Uint8Array {
-  const { add_bos_token, add_eos_token, added_tokens_decoder, additional_special_tokens, chat_template, ...kept } =
+  const { add_bos_token, add_eos_token, added_tokens_decoder, additional_special_tokens, chat_template, ...rest } =
     read;
   for (const name of ["name_or_path", "is_local", "local_files_only", "special_tokens_map_file", "tokenizer_file"]) {
-    delete kept[name]; // where it lay on somebody's disk
+    delete rest[name]; // where it lay on somebody's disk
   }
-  const further = kept.extra_special_tokens ?? additional_special_tokens;
+  const further = rest.extra_special_tokens ?? additional_special_tokens;
   const config = {
     ...(settings.isGpt2 ? { tokenizer_class: "GPT2Tokenizer" } : {}),
-    ...kept,
+    ...rest,
     ...(further === undefined ? {} : { extra_special_tokens: further }),
     bos_token: null,
     eos_token: null,

@@ -38,10 +38,10 @@ export const REDOWNLOAD = "The file may be cut off or damaged: download or save 
 
 function parseAddedToken(value: unknown, where: string): AddedToken {
   if (!isObject(value) || typeof value.content !== "string" || !isTokenId(value.id)) {
-    const found = show(value);
+    const actual = show(value);
     throw new PrefineError(
       "model",
-      `${where}: expected an added token with id and content, found ${found}`,
+      `${where}: expected an added token with id and content, found ${actual}`,
       REDOWNLOAD,
     );
   }
@@ -81,8 +81,12 @@ export function readVocabulary(vocab: object, where: string): Map<string, number
   for (const key in vocab) {
     const [token, id] = list ? [firstOf(list[Number(key)]), Number(key)] : [key, ids[key]];
     if (typeof token !== "string" || !isTokenId(id)) {
-      const found = `${show(token)}: ${show(id)}`;
-      throw new PrefineError("model", `${where}: vocabulary: expected an id of each token, found ${found}`, REDOWNLOAD);
+      const actual = `${show(token)}: ${show(id)}`;
+      throw new PrefineError(
+        "model",
+        `${where}: vocabulary: expected an id of each token, found ${actual}`,
+        REDOWNLOAD,
+      );
     }
     idOf.set(token, id as number);
   }
