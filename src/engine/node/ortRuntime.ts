@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { PrefineError } from "../../errors.ts";
-import type { Ort, OrtRuntime, RuntimeKind } from "../runtime/ort.ts";
+import type { Ort, OrtRuntime } from "../runtime/ort.ts";
+import type { RuntimeKind } from "../runtime/protocol.ts";
 
 /** A copy of the runtime that may be there; `load` rejects with ERR_MODULE_NOT_FOUND where it is not. */
 export interface Candidate {

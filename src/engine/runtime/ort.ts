@@ -1,10 +1,10 @@
 /** @file ONNX Runtime as its packages have it in common: for Node, for a browser, native or WebAssembly. */
 import type { InferenceSession, Tensor } from "onnxruntime-common";
+import type { RuntimeKind } from "./protocol.ts";
 
 export type Ort = typeof import("onnxruntime-common");
 export type OrtTensor = Tensor;
 export type OrtSession = InferenceSession;
-export type RuntimeKind = "native" | "wasm";
 
 /** One that is loaded. */
 export interface OrtRuntime {

@@ -3,7 +3,6 @@ import type { PackedMatrix } from "../../formats/bitsandbytes.ts";
 import type { BlockDtype } from "../../formats/ggufBlocks.ts";
 import type { Quantization } from "../../formats/quantizedBlocks.ts";
 import type { ConstantData, Dtype, NarrowDtype } from "../graph/tensor.ts";
-import type { RuntimeKind } from "./ort.ts";
 
 /** A tensor in JavaScript memory. */
 export interface HostTensor {
@@ -36,6 +35,8 @@ export type Feed = { stored: string; rows?: [number, number] } | HostTensor;
 
 /** An output of a run: sent back, written into a stored tensor of that size or some of its rows, or stored. */
 export type Fetch = "return" | { into: string; rows?: [number, number] } | { store: string };
+
+export type RuntimeKind = "native" | "wasm";
 
 /** What computes. */
 export interface RuntimeInfo {
