@@ -32,6 +32,6 @@ export { plotTerminal } from "./terminal/plotTerminal.ts";
 export { type RunOptions, train } from "./train.ts";
 export type { CallbackInput, CallbackState, EventDetails, TrainerCallback } from "./training/callbacks/callbacks.ts";
 export { EarlyStoppingCallback, type EarlyStoppingOptions } from "./training/callbacks/earlyStopping.ts";
-export type { ComputeMetrics, EvalPrediction } from "./training/evaluation/computeMetrics.ts";
 export type { TrainerControl } from "./training/loopState.ts";
+export type { ComputeMetrics, EvalPrediction } from "./training/run.ts";
 export type { DPOTrainerOptions, TrainOptions, TrainOutput } from "./training/trainer.ts";

@@ -1,6 +1,6 @@
 /** @file The shape of the project, checked file by file: who imports whom, sizes, names, and the README's tree. */
 import { describe, expect, test } from "vitest";
-import { moduleOf, PLANNED, RULES } from "./support/importRules.ts";
+import { moduleOf, PLANNED, RULES, TRAINING_LEVELS } from "./support/importRules.ts";
 import {
   committedFiles,
   type Import,
@@ -71,6 +71,18 @@ describe("imports", () => {
 
   test("every relative import is of a file in src", () => {
     expect(local.filter(({ found }) => !sourceOf.has(found.target)).map(({ text }) => text)).toEqual([]);
+  });
+
+  test("in training, files import from their own level and from those below", () => {
+    const within = (path: string) => path.replace("src/training/", "");
+    const isTraining = (path: string) => path.startsWith("src/training/");
+    const levelOf = (path: string) =>
+      TRAINING_LEVELS.findIndex((parts) => parts.some((part) => within(path).startsWith(part)));
+    const inside = local.filter(({ path, found }) => isTraining(path) && isTraining(found.target));
+    expect(inside.length).toBeGreaterThan(50);
+    expect(sources.map(({ path }) => path).filter((path) => isTraining(path) && levelOf(path) < 0)).toEqual([]);
+    const upward = inside.filter(({ path, found }) => levelOf(found.target) > levelOf(path));
+    expect(upward.map(({ text }) => text)).toEqual([]);
   });
 
   test("there is no cycle", () => {

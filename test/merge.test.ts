@@ -2,7 +2,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Adapter, saveAdapter } from "../src/checkpoints/adapter.ts";
+import { type SavedAdapter, saveAdapter } from "../src/checkpoints/adapter.ts";
 import type { AdapterConfig } from "../src/checkpoints/adapterConfig.ts";
 import { BitsAndBytesConfig, type BitsAndBytesConfigInput } from "../src/config/BitsAndBytesConfig.ts";
 import { folderAt } from "../src/disk/nodeStorage.ts";
@@ -40,7 +40,7 @@ async function randomAdapter(name: string, kind: AdapterKind, base = bench.base)
   };
   const random = new Mt19937(5);
   const adapter = loraAdapter(bench.model.architecture, config);
-  const weights: Adapter["weights"] = new Map();
+  const weights: SavedAdapter["weights"] = new Map();
   for (const { name: key, shape } of adapterTensors(adapter)) {
     const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
     const isScale = /magnitude|ln_\w+\.weight/.test(key);

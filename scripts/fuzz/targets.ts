@@ -281,7 +281,7 @@ async function furnishRun(): Promise<void> {
     state,
     loop,
     fingerprint: { data: { train_dataset: "6 pairs" }, objective: { beta: 0.1 }, schedule: {} },
-    reference: new Map([["train", new Float64Array(12).fill(-40)]]),
+    referenceLogps: new Map([["train", new Float64Array(12).fill(-40)]]),
   };
   const extra = [...byteTokenizer().files].map(([name, bytes]) => [name, [bytes]] as const);
   await writeCheckpoint(folderAt("dpo/checkpoint-1"), checkpoint, {

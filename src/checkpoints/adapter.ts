@@ -9,7 +9,7 @@ import { encodeTensors, type NamedTensor, type NamedTensors, type SavedTensors }
 export const ADAPTER_WEIGHTS = "adapter_model.safetensors";
 export const ADAPTER_CONFIG = "adapter_config.json";
 
-export interface Adapter {
+export interface SavedAdapter {
   config: AdapterConfig;
   /** PEFT's file keys -> lora_A [r, in], lora_B [out, r], and what else is trained. */
   weights: Map<string, NamedTensor>;
@@ -55,7 +55,7 @@ export function isAdapterFolder(files: ModelFiles): Promise<boolean> {
  * @throws PrefineError("model") when a file is missing or broken, or the two disagree; "not-yet" for other kinds
  *   than LoRA.
  */
-export async function loadAdapter(files: ModelFiles): Promise<Adapter> {
+export async function loadAdapter(files: ModelFiles): Promise<SavedAdapter> {
   const configPath = files.pathOf(ADAPTER_CONFIG);
   const weightsPath = files.pathOf(ADAPTER_WEIGHTS);
   const config = parseAdapterConfig(found(await files.readText(ADAPTER_CONFIG), configPath), configPath);

@@ -30,7 +30,7 @@ export interface Checkpoint {
   loop: object;
   fingerprint: Fingerprint;
   /** Reference log-probabilities by split: two float64 a pair (chosen, rejected), NaN where not computed yet. */
-  reference: ReadonlyMap<string, Float64Array>;
+  referenceLogps: ReadonlyMap<string, Float64Array>;
   /** Weights of a reference that is not what it was at the start (sync_ref_model). */
   referenceWeights?: SavedTensors;
 }
@@ -76,10 +76,10 @@ export async function writeCheckpoint(
   await folder.fill([...files, [RESUME, `${JSON.stringify(resume, null, 2)}\n`]]);
 }
 
-function resumeTensors({ optimizer, reference, referenceWeights }: Checkpoint): [string, Content][] {
+function resumeTensors({ optimizer, referenceLogps, referenceWeights }: Checkpoint): [string, Content][] {
   const files: [string, Content][] = [
     [OPTIMIZER, encodeTensors(optimizer, { format: "pt" })],
-    [REFERENCE, [encodeReference(reference)]],
+    [REFERENCE, [encodeReference(referenceLogps)]],
   ];
   if (referenceWeights) files.push([REFERENCE_WEIGHTS, encodeTensors(referenceWeights, { format: "pt" })]);
   return files;
@@ -115,7 +115,7 @@ export async function readCheckpoint(folder: RunFolder, kind: SavedModel["kind"]
     state: await readRunState(folder),
     loop: resume.loop,
     fingerprint: resume.fingerprint,
-    reference: await readReference(folder),
+    referenceLogps: await readReference(folder),
     ...(hasReference ? { referenceWeights: await readTensorFile(folder, REFERENCE_WEIGHTS) } : {}),
   };
 }

@@ -82,7 +82,7 @@ function checkpointAt(step: number): Checkpoint {
     state: { ...newTrainerState(), global_step: step, epoch: 0.5, log_history },
     loop: { progress: { stage: "stepEvaluated" }, log: { pendingLoss: Math.fround(0.7), loggedLoss: 1 / 3 } },
     fingerprint: FINGERPRINT,
-    reference: new Map([["train", Float64Array.of(-1 / 3, -2 / 3, Number.NaN, Number.NaN)]]),
+    referenceLogps: new Map([["train", Float64Array.of(-1 / 3, -2 / 3, Number.NaN, Number.NaN)]]),
   };
 }
 

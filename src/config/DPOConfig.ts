@@ -80,7 +80,7 @@ export function readDPOConfig(given: GivenValues, report: Report): DPOConfig {
   checkObjective(values, label, report);
   checkModelArguments(values, label, report);
   checkBestModel(values, label, report);
-  checkReference(values, label, report);
+  checkMovingReference(values, label, report);
   return {
     ...values,
     ...bestModelOptions(values),
@@ -123,7 +123,7 @@ const checkIntervals: Check = (values, label, report) => {
   }
 };
 
-const checkReference: Check = (values, label, report) => {
+const checkMovingReference: Check = (values, label, report) => {
   if (values.sync_ref_model && values.precompute_ref_log_probs) {
     const why = "what is precomputed of a reference that moves is soon wrong";
     report.problem(label("sync_ref_model"), `expected precompute_ref_log_probs: false beside it, found true; ${why}`);

@@ -16,6 +16,11 @@ export interface BestModelOptions {
 /** Schedules that look at the metric. */
 const BY_METRIC = ["reduce_lr_on_plateau", "greedy"];
 
+/** metric_for_best_model as evaluations log it: `loss` is `eval_loss`. */
+export function evalKey(metric: string): string {
+  return metric.startsWith("eval_") ? metric : `eval_${metric}`;
+}
+
 /** The metric and its direction, as TrainingArguments fills them in. */
 export function bestModelOptions(
   options: BestModelOptions,

@@ -9,7 +9,7 @@ import { SCORES } from "./pairGraphs.ts";
 
 const CHANNELS = 48;
 const pairs = toyPairs(3);
-const reference = pairs.map(() => ({ chosen: -1, rejected: -1 }));
+const referenceLogps = pairs.map(() => ({ chosen: -1, rejected: -1 }));
 
 /** A session that keeps what it is fed, and answers with zeros. */
 function recording(outputs: Record<string, number>) {
@@ -31,7 +31,7 @@ const loss = recording({ loss: 1, ...Object.fromEntries(LOGPS.map((name) => [`by
 const parts = { trained, weightFeeds: {}, seed: 1, ldAlpha: null, noise: { alpha: 5, channels: CHANNELS } };
 
 async function accumulate(graphs: StepParts["graphs"], changes: Partial<StepParts> = {}) {
-  await accumulateBatch({ ...parts, graphs, ...changes }, { pairs, reference, scale: 1, dropoutStep: 3 });
+  await accumulateBatch({ ...parts, graphs, ...changes }, { pairs, referenceLogps, scale: 1, dropoutStep: 3 });
 }
 
 const numberOf = (feeds: Record<string, string | HostTensor>, name: string) =>

@@ -1,22 +1,12 @@
 /** @file Gradients of a micro-batch, pair by pair, added to what has accumulated since the last step. */
-import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
+import type { PairLogps } from "../data/preferences/types.ts";
 import type { HostTensor, Session } from "../engine/runtime/device.ts";
 import { float32 } from "../engine/runtime/hostTensor.ts";
 import type { GradientPass, TrainedTensors } from "../learner/trainedTensors.ts";
 import { LOGPS } from "./batchGraph.ts";
-import type { BatchResult, PairScores } from "./learner.ts";
+import type { BatchResult, MicroBatch, PairScores } from "./learner.ts";
 import type { Graphs } from "./openGraphs.ts";
-import { dropoutSeed, lossFeeds, pairFeeds, readScores } from "./pairFeeds.ts";
-
-export interface MicroBatch {
-  pairs: readonly PackedPair[];
-  /** Null: no loss uses it. */
-  reference: readonly PairLogps[] | null;
-  /** 1 / number of micro-batches in an optimizer step. */
-  scale: number;
-  /** Different for every micro-batch of the run. */
-  dropoutStep: number;
-}
+import { dropoutSeed, lossFeeds, paddedLength, pairFeeds, readScores } from "./pairFeeds.ts";
 
 export interface StepParts {
   trained: TrainedTensors;
@@ -40,12 +30,12 @@ export function accumulateBatch(parts: StepParts, batch: MicroBatch): Promise<Ba
  * One pair at a time: batch 8 costs eight times the time and once the memory of batch 1.
  */
 async function inOnePass(parts: StepParts, batch: MicroBatch, { step }: { step: GradientPass }): Promise<BatchResult> {
-  const { pairs, reference, scale } = batch;
+  const { pairs, referenceLogps, scale } = batch;
   const meanChosenTokens = mean(pairs.map(({ chosenTargets }) => chosenTargets));
   const scores: PairScores[] = [];
   const losses: number[] = [];
   for (const [i, pair] of pairs.entries()) {
-    const given = lossFeeds([pair], reference && [reference[i]], meanChosenTokens);
+    const given = lossFeeds([pair], referenceLogps && [referenceLogps[i]], meanChosenTokens);
     const feeds = { ...feedsOf(parts, batch, i), ...given };
     const outputs = await parts.trained.addGradients(step, feeds, scale / pairs.length);
     losses.push(Number(outputs.get("loss")?.data[0]));
@@ -63,13 +53,13 @@ async function inTwoPasses(
   batch: MicroBatch,
   { score, pullback }: { score: Session; pullback: GradientPass },
 ): Promise<BatchResult> {
-  const { pairs, reference, scale } = batch;
+  const { pairs, referenceLogps, scale } = batch;
   const scores: PairScores[] = [];
   for (const [i, pair] of pairs.entries()) {
     const outputs = await score.run(feedsOf(parts, batch, i));
     scores.push(readScores(outputs.get("scores")?.data as Float32Array, pair));
   }
-  const { loss, by } = await batchLoss(parts.graphs.loss, scores, reference);
+  const { loss, by } = await batchLoss(parts.graphs.loss, scores, referenceLogps);
   for (const i of pairs.keys()) {
     const slopes = by.map(([name, values]) => [name, float32({ shape: [1], data: values.slice(i, i + 1) })]);
     const feeds = { ...feedsOf(parts, batch, i), ...Object.fromEntries(slopes) };
@@ -82,7 +72,7 @@ async function inTwoPasses(
 export async function batchLoss(
   session: Session,
   scores: readonly PairScores[],
-  reference: readonly PairLogps[] | null,
+  referenceLogps: readonly PairLogps[] | null,
 ): Promise<{ loss: number; by: [name: string, values: Float32Array][] }> {
   const column = (value: (pair: PairScores) => number) =>
     float32({ shape: [scores.length], data: Float32Array.from(scores, value) });
@@ -91,7 +81,7 @@ export async function batchLoss(
     rejectedLogps: column(({ logps }) => logps.rejected),
     plainChosenLogps: column(({ plainChosenLogps }) => plainChosenLogps),
     weight: column(({ weight }) => weight),
-    ...lossFeeds(scores, reference, mean(scores.map(({ tokens }) => tokens.chosen))),
+    ...lossFeeds(scores, referenceLogps, mean(scores.map(({ tokens }) => tokens.chosen))),
   });
   const by = LOGPS.map((name): [string, Float32Array] => {
     return [`by.${name}`, outputs.get(`by.${name}`)?.data as Float32Array];
@@ -104,7 +94,8 @@ function feedsOf(
   { pairs, dropoutStep }: MicroBatch,
   i: number,
 ): Record<string, string | HostTensor> {
-  const noiseSize = noise && noise.alpha / Math.sqrt(Math.max(...pairs.map(paddedLength)) * noise.channels);
+  // transformers scales NEFTune's noise by the length to which the whole batch is padded
+  const noiseSize = noise && noise.alpha / Math.sqrt(paddedLength(pairs) * noise.channels);
   return {
     ...weightFeeds,
     ...pairFeeds(pairs[i], ldAlpha),
@@ -112,9 +103,5 @@ function feedsOf(
     ...(noiseSize === null ? {} : { noiseSize: float32({ shape: [], data: Float32Array.of(noiseSize) }) }),
   };
 }
-
-/** transformers scales NEFTune's noise by the length to which the whole batch is padded. */
-const paddedLength = ({ sharedLength, chosenLength, rejectedLength }: PackedPair): number =>
-  sharedLength + Math.max(chosenLength, rejectedLength);
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -13,7 +13,7 @@ export function pairInputs(pairs: Dim, { losses }: Objective): Omit<ScoredPairs,
   const perPair = (name: string) => input(name, [pairs]);
   const isNeeded = needsReference(losses.map(({ type }) => type));
   return {
-    reference: isNeeded ? { chosen: perPair("referenceChosen"), rejected: perPair("referenceRejected") } : null,
+    referenceLogps: isNeeded ? { chosen: perPair("referenceChosen"), rejected: perPair("referenceRejected") } : null,
     chosenLength: perPair("chosenLength"),
     rejectedLength: perPair("rejectedLength"),
     meanChosenTokens: input("meanChosenTokens", []),

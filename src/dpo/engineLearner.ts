@@ -2,7 +2,7 @@
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import type { Device, HostTensor, RuntimeInfo } from "../engine/runtime/device.ts";
 import { float32 } from "../engine/runtime/hostTensor.ts";
-import type { LearnerState, StoredTensor } from "../learner/learnerState.ts";
+import type { LearnerState, PlainTensor } from "../learner/learnerState.ts";
 import { frozenOf, loadAdapterTensors, trainableOf } from "../learner/trainable.ts";
 import { TrainedTensors } from "../learner/trainedTensors.ts";
 import { storedNames } from "../models/precision/quantize.ts";
@@ -62,20 +62,20 @@ class EngineLearner implements Learner {
   }
 
   async referenceLogps(pair: PackedPair): Promise<PairLogps> {
-    const { reference } = this.graphs;
-    if (!reference) throw new Error("internal: these losses have no reference");
-    const outputs = await reference.run(this.feeds("reference", pair));
+    const { referenceSession } = this.graphs;
+    if (!referenceSession) throw new Error("internal: these losses have no reference");
+    const outputs = await referenceSession.run(this.feeds("reference", pair));
     const logps = outputs.get("logps")?.data as Float32Array;
     return { chosen: logps[0], rejected: logps[1] };
   }
 
-  async lossOf(scores: PairScores[], reference: PairLogps[] | null): Promise<number> {
-    return (await batchLoss(this.graphs.loss, scores, reference)).loss;
+  async lossOf(scores: PairScores[], referenceLogps: PairLogps[] | null): Promise<number> {
+    return (await batchLoss(this.graphs.loss, scores, referenceLogps)).loss;
   }
 
   accumulate(
     pairs: PackedPair[],
-    reference: PairLogps[] | null,
+    referenceLogps: PairLogps[] | null,
     options: { scale: number; dropoutStep: number },
   ): Promise<BatchResult> {
     const { graphs, trained } = this;
@@ -83,7 +83,7 @@ class EngineLearner implements Learner {
     const noise = noiseAlpha === undefined ? null : { alpha: noiseAlpha, channels: model.architecture.hiddenSize };
     const weightFeeds = this.weightFeeds("policy");
     const parts = { graphs, trained, weightFeeds, seed, ldAlpha: objective.ldAlpha, noise };
-    return accumulateBatch(parts, { pairs, reference, ...options });
+    return accumulateBatch(parts, { pairs, referenceLogps, ...options });
   }
 
   async step(options: { learningRate: number; maxGradNorm: number }): Promise<{ gradNorm: number }> {
@@ -94,10 +94,10 @@ class EngineLearner implements Learner {
     return this.trained.steps;
   }
 
-  async readTensor(name: string, role: Role = "policy"): Promise<StoredTensor["data"]> {
+  async readTensor(name: string, role: Role = "policy"): Promise<PlainTensor["data"]> {
     const stored = this.options.adapter?.frozen.get(name) ?? name;
     const [{ data }] = await this.device.read([role === "policy" ? stored : counterpart(this.options, name)]);
-    return data instanceof Uint16Array ? new Uint8Array(data.buffer) : (data as StoredTensor["data"]);
+    return data instanceof Uint16Array ? new Uint8Array(data.buffer) : (data as PlainTensor["data"]);
   }
 
   writeState(state: LearnerState): Promise<void> {

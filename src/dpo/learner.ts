@@ -1,6 +1,6 @@
 /** @file The contract between the method and the trainer: score a pair, accumulate gradients, take a step. */
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
-import type { LearnerState, StoredTensor } from "../learner/learnerState.ts";
+import type { LearnerState, PlainTensor } from "../learner/learnerState.ts";
 import type { FrozenTensor } from "../learner/trainable.ts";
 
 /** One pair under one model; sums run over the predicted completion tokens. */
@@ -21,6 +21,16 @@ export interface PairScores {
   tokens: { chosen: number; rejected: number };
   /** Completion tokens, predicted or not. */
   completionLengths: { chosen: number; rejected: number };
+}
+
+export interface MicroBatch {
+  pairs: readonly PackedPair[];
+  /** One entry per pair; null: no loss uses it. */
+  referenceLogps: readonly PairLogps[] | null;
+  /** 1 / number of micro-batches in an optimizer step. */
+  scale: number;
+  /** Different for every micro-batch of the run, the same when it is resumed. */
+  dropoutStep: number;
 }
 
 export interface BatchResult {
@@ -55,18 +65,18 @@ export interface Learner {
   /** The frozen reference: the same ops as the policy, so equal weights give equal bits. */
   referenceLogps(pair: PackedPair): Promise<PairLogps>;
   /** The configured loss over a batch of scored pairs (evaluation), without gradients. */
-  lossOf(scores: PairScores[], reference: PairLogps[] | null): Promise<number>;
+  lossOf(scores: PairScores[], referenceLogps: PairLogps[] | null): Promise<number>;
   /**
    * Forward and backward over a micro-batch, whose pairs a loss may look at together; adds
    * `scale * d loss / d weight` to the accumulated gradients.
-   * @param reference one entry a pair; null where no reference is used.
+   * @param referenceLogps one entry a pair; null where no reference is used.
    * @param options.scale 1 / number of micro-batches in this optimizer step.
    * @param options.dropoutStep a number that is different for every micro-batch of the run; masks are a function of
    *   seed and this number. Without effect where dropout is disabled.
    */
   accumulate(
     batch: PackedPair[],
-    reference: PairLogps[] | null,
+    referenceLogps: PairLogps[] | null,
     options: { scale: number; dropoutStep: number },
   ): Promise<BatchResult>;
   /** Clips the accumulated gradients to `maxGradNorm` (0: no clipping), updates the weights, clears the gradients. */
@@ -76,7 +86,7 @@ export interface Learner {
    * a time: all of them are up to three times the model.
    * @param role "reference": of a trained tensor's counterpart there, which `mixReference` changes.
    */
-  readTensor(name: string, role?: Role): Promise<StoredTensor["data"]>;
+  readTensor(name: string, role?: Role): Promise<PlainTensor["data"]>;
   /** Tensors that `state` leaves out stay as they are. */
   writeState(state: LearnerState): Promise<void>;
   /** Reference = (1 - alpha) reference + alpha policy, over the trained tensors: TR-DPO. */

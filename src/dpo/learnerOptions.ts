@@ -1,6 +1,6 @@
 /** @file What a learner is made of. */
 
-import type { NamedTensors, TrainedModelOptions } from "../learner/trainable.ts";
+import type { AdapterWeights, TrainedModelOptions } from "../learner/trainable.ts";
 import type { OptimizerChoice } from "../learner/trainedTensors.ts";
 import type { LoraAdapter } from "../models/adapters/lora.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
@@ -10,7 +10,7 @@ export interface LearnerOptions extends TrainedModelOptions {
   /** Another model as the reference; absent: a frozen copy of what the trainable weights are at the start. */
   referenceModel?: LoadedModel;
   /** An adapter on the reference model, and its weights by PEFT's keys. */
-  referenceAdapter?: { adapter: LoraAdapter; weights: NamedTensors };
+  referenceAdapter?: { adapter: LoraAdapter; weights: AdapterWeights };
   objective: Objective;
   optimizer: OptimizerChoice;
   /** Switches on the model's own dropouts and lora_dropout. */

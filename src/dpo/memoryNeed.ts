@@ -10,6 +10,7 @@ import { adapterTensors, type LoraAdapter } from "../models/adapters/lora.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import { storedBytes } from "../models/precision/quantize.ts";
 import { type OptimizerSettings, stateOf } from "../optim/optimizers.ts";
+import type { LearnerOptions } from "./learnerOptions.ts";
 
 /** Node, the runtime, the graphs, the tokenizer, the rows. */
 const PROCESS = 280 * 2 ** 20;
@@ -76,12 +77,12 @@ function pairBytes({ model, adapter, gradientCheckpointing }: TrainedShapes, lar
   const { heads, hiddenSize, keptFloats, layers, vocabSize } = model.architecture;
   const products = [...(adapter?.layers.values() ?? [])].filter(({ magnitude }) => magnitude !== null);
   const all = keptFloats + products.reduce((sum, { layer }) => sum + layer.outFeatures, 0);
-  const kept = gradientCheckpointing ? hiddenSize * layers + (2 * all) / layers : all;
+  const perToken = gradientCheckpointing ? hiddenSize * layers + (2 * all) / layers : all;
   const block = shared + Math.max(chosen, rejected);
   const scores = 3 * heads * block ** 2;
   const logits = 2 * (chosen + rejected) * Math.min(vocabSize, VOCABULARY_BLOCK);
   const head = adapter ? 0 : HEAD_GRADIENTS * hiddenSize * vocabSize;
-  return FLOAT * (IN_PIECES * kept * (shared + chosen + rejected) + scores + logits + head);
+  return FLOAT * (IN_PIECES * perToken * (shared + chosen + rejected) + scores + logits + head);
 }
 
 export interface MemoryDemand {
@@ -94,7 +95,40 @@ export interface MemoryDemand {
   advice: string;
 }
 
-export function memoryDemand(shapes: TrainedShapes, largest: PackedSize): MemoryDemand {
+/** What there is of it, and who says where it does not suffice. */
+export interface Memory {
+  /** Bytes that this process may still take. */
+  available(): number;
+  /** @throws PrefineError where that is less than what is needed. */
+  refuseBeyond(demand: MemoryDemand): void;
+}
+
+export interface Fitting {
+  pairsPerStep: number;
+  /** What was asked for; null: only where memory would not suffice without. */
+  gradientCheckpointing: boolean | null;
+  memory: Memory;
+  onWarning: (line: string) => void;
+}
+
+/**
+ * @returns `options`, with gradient checkpointing as it was asked for, or as memory asks for it.
+ * @throws PrefineError("training") when the training does not fit even so.
+ */
+export function withinMemory(
+  options: LearnerOptions,
+  largest: PackedSize,
+  { pairsPerStep, gradientCheckpointing: requested, memory, onWarning }: Fitting,
+): LearnerOptions {
+  const usual = memoryNeed({ ...options, pairsPerStep, gradientCheckpointing: false }, largest);
+  const isShort = requested === null && usual.total > memory.available();
+  if (isShort) onWarning("gradient_checkpointing: memory is short, so layers are computed again in the backward pass");
+  const fitted = { ...options, gradientCheckpointing: requested ?? isShort };
+  memory.refuseBeyond(demandOf({ ...fitted, pairsPerStep }, largest));
+  return fitted;
+}
+
+function demandOf(shapes: TrainedShapes, largest: PackedSize): MemoryDemand {
   const need = memoryNeed(shapes, largest);
   const tokens = largest.shared + largest.chosen + largest.rejected;
   const parts = {
@@ -103,11 +137,6 @@ export function memoryDemand(shapes: TrainedShapes, largest: PackedSize): Memory
     [`the longest pair (${tokens} tokens)`]: need.pair,
   };
   return { what: "this training", parts, total: need.total, advice: adviceFor(need, shapes) };
-}
-
-/** Whether the training fits only with gradient checkpointing. */
-export function needsCheckpointing(shapes: TrainedShapes, largest: PackedSize, available: number): boolean {
-  return memoryNeed({ ...shapes, gradientCheckpointing: false }, largest).total > available;
 }
 
 function adviceFor({ weights, trained, pair }: MemoryNeed, shapes: TrainedShapes): string {

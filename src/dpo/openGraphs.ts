@@ -16,7 +16,7 @@ export interface Graphs {
   training: { step: GradientPass } | { score: Session; pullback: GradientPass };
   score: Session;
   /** Null: no loss uses a reference. */
-  reference: Session | null;
+  referenceSession: Session | null;
   loss: Session;
 }
 
@@ -37,7 +37,7 @@ export async function openGraphs(device: Device, options: LearnerOptions): Promi
   return {
     training: await openTraining(device, lowered, { dropout: options.dropout, score }),
     score,
-    reference: needsReference(types) ? await device.open(logpsGraph(other ?? policy), "reference") : null,
+    referenceSession: needsReference(types) ? await device.open(logpsGraph(other ?? policy), "reference") : null,
     loss: await device.open(batchLossGraph(objective), "loss"),
   };
 }
@@ -59,8 +59,14 @@ function lowerPolicy(options: LearnerOptions): LoweredPolicy {
   const { model, adapter, objective, dropout, noiseAlpha, gradientCheckpointing: checkpointing = false } = options;
   const { losses, ldAlpha, useWeighting } = objective;
   const policy: PairGraphOptions = {
-    ...{ architecture: model.architecture, adapter, frozenHead: isHeadFrozen(adapter), ldAlpha, useWeighting },
-    ...{ noise: noiseAlpha !== undefined, checkpointing, tightMemory: checkpointing && adapter !== null },
+    architecture: model.architecture,
+    adapter,
+    frozenHead: isHeadFrozen(adapter),
+    ldAlpha,
+    useWeighting,
+    noise: noiseAlpha !== undefined,
+    checkpointing,
+    tightMemory: checkpointing && adapter !== null,
   };
   const step = { ...policy, dropout, trainable: trainableOf(options).map(({ name }) => name) };
   const isWholeBatch = needsWholeBatch(losses.map(({ type }) => type));

@@ -43,7 +43,7 @@ const targetsOf = ({ chosenTargets, labels }: PackedPair) => [chosenTargets, lab
  */
 export function lossFeeds(
   pairs: readonly Pick<PackedPair, "completionLengths">[],
-  reference: readonly PairLogps[] | null,
+  referenceLogps: readonly PairLogps[] | null,
   meanChosenTokens: number,
 ): Record<string, HostTensor> {
   const column = (values: number[]) => float32({ shape: [values.length], data: Float32Array.from(values) });
@@ -53,9 +53,9 @@ export function lossFeeds(
     chosenLength: length("chosen"),
     rejectedLength: length("rejected"),
     meanChosenTokens: float32({ shape: [], data: Float32Array.of(meanChosenTokens) }),
-    ...(reference && {
-      referenceChosen: column(reference.map(({ chosen }) => chosen)),
-      referenceRejected: column(reference.map(({ rejected }) => rejected)),
+    ...(referenceLogps && {
+      referenceChosen: column(referenceLogps.map(({ chosen }) => chosen)),
+      referenceRejected: column(referenceLogps.map(({ rejected }) => rejected)),
     }),
   };
 }
@@ -77,6 +77,15 @@ export function readScores(values: Float32Array, pair: PackedPair): PairScores {
     tokens: { chosen, rejected },
     completionLengths: pair.completionLengths,
   };
+}
+
+/** Length to which TRL pads a batch, of which every pair is two rows. */
+export function paddedLength(pairs: readonly PackedPair[]): number {
+  return Math.max(
+    ...pairs.map(
+      ({ sharedLength, chosenLength, rejectedLength }) => sharedLength + Math.max(chosenLength, rejectedLength),
+    ),
+  );
 }
 
 /** 32 bits that differ for every (seed, micro-batch, pair). */

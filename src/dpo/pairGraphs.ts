@@ -89,9 +89,11 @@ function forwardPair(options: PairGraphOptions, training?: Training) {
   const dropoutSeed = training?.dropout ? seed : undefined;
   const attend = packedAttention(inputs.positions, inputs.sizes, dropoutSeed);
   const net = buildNetwork(architecture, {
-    ...{ adapter, attend, checkpointing },
-    ...(dropoutSeed ? { dropoutSeed } : {}),
-    ...(training && options.noise ? { noise: { seed, size: input("noiseSize", []) } } : {}),
+    adapter,
+    attend,
+    checkpointing,
+    dropoutSeed,
+    noise: training && options.noise ? { seed, size: input("noiseSize", []) } : undefined,
   });
   const { tokens, positions, predictFrom, targets } = inputs;
   const hidden = architecture.forward(net, { tokens, positions, rows: predictFrom }); // [N, W]

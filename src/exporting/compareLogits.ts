@@ -1,5 +1,5 @@
 /** @file Whether two models say the same: their logits behind one batch of tokens, and the largest difference. */
-import type { Adapter } from "../checkpoints/adapter.ts";
+import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import { openDecoder } from "../pretrained/openDecoder.ts";
 import { Mt19937 } from "../random.ts";
@@ -8,7 +8,7 @@ const ROWS = 8;
 const TOKENS = 24;
 
 /** Logits [rows x V] behind the last tokens of a batch of random words, the same for every call. */
-export async function logitsOf(model: LoadedModel, adapter: Adapter | null): Promise<Float32Array> {
+export async function logitsOf(model: LoadedModel, adapter: SavedAdapter | null): Promise<Float32Array> {
   const { vocabSize, maxPositions } = model.architecture;
   const length = Math.min(TOKENS, maxPositions);
   const random = new Mt19937(0);

@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import type { Adapter } from "../checkpoints/adapter.ts";
+import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import { refuseOwned } from "../checkpoints/ownership.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import { openDevice } from "../device/openDevice.ts";
@@ -59,7 +59,7 @@ interface MergeableModel {
 }
 
 interface MergeInputs {
-  adapter: Adapter;
+  adapter: SavedAdapter;
   lora: LoraAdapter;
   /** What the adapter is merged into. */
   model: LoadedModel;

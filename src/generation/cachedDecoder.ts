@@ -1,5 +1,5 @@
 /** @file The decoder on the engine: one graph for prompt and continuation; keys and values stay in its thread. */
-import type { Adapter } from "../checkpoints/adapter.ts";
+import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import {
   cachedAttention,
   constant,
@@ -158,7 +158,7 @@ class CachedDecoder implements Decoder {
 
 export interface DecodedModel extends Pick<LoadedModel, "architecture" | "weights"> {
   /** LoRA weights to run on top; not merged into the base, so that the ops are those of training. */
-  adapter: { lora: LoraAdapter; weights: Adapter["weights"] } | null;
+  adapter: { lora: LoraAdapter; weights: SavedAdapter["weights"] } | null;
 }
 
 /** @param device takes the weights, and is disposed of with the decoder. */

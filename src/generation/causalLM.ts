@@ -1,5 +1,5 @@
 /** @file A loaded causal language model: what is trained, and what generates text. */
-import type { Adapter } from "../checkpoints/adapter.ts";
+import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import type { GenerationConfigInput } from "../config/GenerationConfig.ts";
 import { setOptions } from "../config/option.ts";
 import { DecodeStream } from "../data/tokenizers/decodeStream.ts";
@@ -41,7 +41,7 @@ export type InputsWithOptions = TokenizedInputs & GenerateOptions;
 interface CausalLMParts {
   nameOrPath: string;
   loaded: LoadedModel;
-  adapter: Adapter | undefined;
+  adapter: SavedAdapter | undefined;
   loadTokenizer: () => Promise<Tokenizer>;
   /** Called at the first generation: a model that is only trained needs none. */
   openDecoder: () => Promise<Decoder>;
@@ -54,7 +54,7 @@ export class CausalLM {
   /** Weights and config of the (base) model. */
   readonly loaded: LoadedModel;
   /** The adapter on top, where a run, a checkpoint or a PEFT folder was loaded. */
-  readonly adapter: Adapter | undefined;
+  readonly adapter: SavedAdapter | undefined;
   /** The model's generation_config.json; what is set here counts where a call says nothing. */
   generation_config: Record<string, unknown>;
   private readonly parts: CausalLMParts;

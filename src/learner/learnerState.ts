@@ -1,6 +1,6 @@
 /** @file What training changes, as tensors: weights, the optimizer's state, and its step count. */
 
-export interface StoredTensor {
+export interface PlainTensor {
   shape: number[];
   /** Bytes: the optimizer's codes of eight bits, frozen floats of 16. */
   data: Float32Array | Uint8Array;
@@ -10,7 +10,7 @@ export interface LearnerState {
   /** Trainable tensors by their file name (PEFT's keys for LoRA, Hugging Face's names otherwise). */
   weights: Map<string, { shape: number[]; data: Float32Array }>;
   /** Optimizer tensors, `exp_avg.NAME` and so on. */
-  optimizer: Map<string, StoredTensor>;
+  optimizer: Map<string, PlainTensor>;
   /** Optimizer steps taken. */
   optimizerStep: number;
 }

@@ -13,7 +13,7 @@ import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Architecture } from "../models/network.ts";
 import { frozenMatrix, type NamedInput } from "../models/precision/frozenMatrix.ts";
 
-export type NamedTensors = ReadonlyMap<string, { shape: number[]; data: Float32Array }>;
+export type AdapterWeights = ReadonlyMap<string, { shape: number[]; data: Float32Array }>;
 
 /** A model and what of it is trained. */
 export interface TrainedModelOptions {
@@ -21,7 +21,7 @@ export interface TrainedModelOptions {
   /** Null: all parameters are trained. */
   adapter: LoraAdapter | null;
   /** Weights to start the adapter from, by PEFT's keys; absent: PEFT's initialization, drawn with `seed`. */
-  adapterWeights?: NamedTensors;
+  adapterWeights?: AdapterWeights;
   seed: number;
 }
 

@@ -5,7 +5,7 @@ import type { StateSpec } from "../optim/optimizer.ts";
 import { type OptimizerSettings, stateOf } from "../optim/optimizers.ts";
 import { clippedStep } from "./clippedStep.ts";
 import { type GradientPart, gradientFetches, type Scattered, scatteredParts } from "./gradientOutputs.ts";
-import type { LearnerState, StoredTensor } from "./learnerState.ts";
+import type { LearnerState, PlainTensor } from "./learnerState.ts";
 
 /** Gradient of all passes since the last step, in the device. */
 const accumulated = (name: string) => `gradient of ${name}`;
@@ -128,11 +128,11 @@ export class TrainedTensors {
 
   /** Puts back values and state; gradients are forgotten. */
   async write({ weights, optimizer, optimizerStep }: LearnerState): Promise<void> {
-    const host = ({ shape, data }: StoredTensor): HostTensor => {
+    const host = ({ shape, data }: PlainTensor): HostTensor => {
       return { dtype: data instanceof Uint8Array ? "uint8" : "float32", shape, data };
     };
-    const known = new Set([...this.tensors, ...this.states()].map(({ name }) => name));
-    const given = [...weights, ...optimizer].filter(([name]) => known.has(name)); // of another optimizer, the rest
+    const names = new Set([...this.tensors, ...this.states()].map(({ name }) => name));
+    const given = [...weights, ...optimizer].filter(([name]) => names.has(name)); // of another optimizer, the rest
     await this.device.put(given.map(([name, tensor]): [string, HostTensor] => [name, host(tensor)]));
     this.steps = optimizerStep;
     this.summed = 0;

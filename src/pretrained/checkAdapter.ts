@@ -1,6 +1,6 @@
 /** @file The model under an adapter: with the same layers of the same widths, or both are named. */
 import { join } from "node:path";
-import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, type Adapter } from "../checkpoints/adapter.ts";
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, type SavedAdapter } from "../checkpoints/adapter.ts";
 import { PrefineError } from "../errors.ts";
 import { adapterTensors, loraAdapter } from "../models/adapters/lora.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
@@ -16,7 +16,7 @@ function misfit(message: string): PrefineError {
  * @throws PrefineError("model") when the adapter lacks a layer of the model that its config targets, has one that the
  *   model lacks, or one of another size.
  */
-export function modelUnder(adapter: Adapter, folder: string, model: LoadedModel): LoadedModel {
+export function modelUnder(adapter: SavedAdapter, folder: string, model: LoadedModel): LoadedModel {
   checkAdapterFits(adapter, folder, model);
   const weights = new Map(model.weights);
   for (const [name, { file, start, end, dtype, shape }] of adapter.embeddings ?? []) {
@@ -33,7 +33,7 @@ export function modelUnder(adapter: Adapter, folder: string, model: LoadedModel)
   return { ...model, weights };
 }
 
-function checkAdapterFits(adapter: Adapter, folder: string, model: LoadedModel): void {
+function checkAdapterFits(adapter: SavedAdapter, folder: string, model: LoadedModel): void {
   const where = join(folder, ADAPTER_WEIGHTS);
   const base = model.configFile;
   const expected = expectedShapes(adapter, folder, model);
@@ -51,7 +51,7 @@ function checkAdapterFits(adapter: Adapter, folder: string, model: LoadedModel):
 }
 
 /** Shapes of all tensors that the adapter's config asks for. */
-function expectedShapes({ config }: Adapter, folder: string, model: LoadedModel): Map<string, readonly number[]> {
+function expectedShapes({ config }: SavedAdapter, folder: string, model: LoadedModel): Map<string, readonly number[]> {
   try {
     return new Map(adapterTensors(loraAdapter(model.architecture, config)).map(({ name, shape }) => [name, shape]));
   } catch (error) {

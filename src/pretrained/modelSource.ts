@@ -1,6 +1,6 @@
 /** @file A model's id or folder -> where its weights are, and where the adapter that belongs on top of them. */
 import { isAbsolute, join } from "node:path";
-import type { Adapter } from "../checkpoints/adapter.ts";
+import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder, loadAdapter } from "../checkpoints/adapter.ts";
 import { newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
 import { readTrainingArgs, TRAINING_ARGS } from "../checkpoints/trainingArgs.ts";
@@ -32,7 +32,7 @@ interface ModelSource {
   /** Folder or hub id of the weights. */
   base: string;
   baseRevision?: string;
-  adapter?: Adapter;
+  adapter?: SavedAdapter;
   /** Where the adapter lies. */
   adapterFolder?: string;
   /** How the base is to be kept: as asked for, else as it was under the adapter; null: as in its files. */

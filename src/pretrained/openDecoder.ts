@@ -1,5 +1,5 @@
 /** @file A loaded model -> a decoder that has it in memory, where it fits. */
-import type { Adapter } from "../checkpoints/adapter.ts";
+import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import { availableMemory, refuseBeyondMemory } from "../device/memory.ts";
 import { openDevice } from "../device/openDevice.ts";
 import { createDecoder } from "../generation/cachedDecoder.ts";
@@ -25,7 +25,10 @@ function inMemory(model: LoadedModel, adapter: LoraAdapter | null): LoadedModel 
 }
 
 /** @param options.adapter to run on top. */
-export async function openDecoder(loaded: LoadedModel, options: { adapter?: Adapter | null } = {}): Promise<Decoder> {
+export async function openDecoder(
+  loaded: LoadedModel,
+  options: { adapter?: SavedAdapter | null } = {},
+): Promise<Decoder> {
   const { adapter } = options;
   const lora = adapter ? loraAdapter(loaded.architecture, adapter.config) : null;
   const { architecture, weights } = inMemory(quantizedUnder(loaded, lora), lora);

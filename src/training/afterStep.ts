@@ -8,8 +8,7 @@ import { addEntry, logEvaluation } from "./evaluation/logEntries.ts";
 import { takeWindow } from "./evaluation/trainingLog.ts";
 import { endsEpoch, positionAfter } from "./plan.ts";
 import { enterStage, leaveEpoch } from "./progress.ts";
-import { syncReference } from "./reference/sync.ts";
-import { isOver, type Run, stepsPassed } from "./run.ts";
+import { isOver, type Run, splitsOf, stepsPassed } from "./run.ts";
 import { saveIfDue } from "./saveCheckpoint.ts";
 
 /**
@@ -43,6 +42,19 @@ export async function finishStep(run: Run): Promise<void> {
     enterStage(run, "idle");
     await saveIfDue(run);
   }
+}
+
+/**
+ * A reference that follows the policy now and then: TR-DPO (arXiv 2404.09656), TRL's SyncRefModelCallback. Every
+ * ref_model_sync_steps steps, after the step and before what is logged and evaluated of it:
+ * reference = (1 - ref_model_mixup_alpha) reference + ref_model_mixup_alpha policy.
+ * What was known of the old reference is forgotten. Cost: a pass over the trained weights.
+ */
+async function syncReference(run: Run): Promise<void> {
+  const { args, state, learner } = run;
+  if (!args.sync_ref_model || state.global_step % args.ref_model_sync_steps !== 0) return;
+  await learner.mixReference(args.ref_model_mixup_alpha);
+  for (const [, { referenceLogps }] of splitsOf(run)) referenceLogps.forget();
 }
 
 function isEpochEnd(run: Run): boolean {

@@ -8,8 +8,8 @@ import { DPOConfig, type DPOConfigInput } from "../config/DPOConfig.ts";
 import { Dataset } from "../data/datasets/dataset.ts";
 import { datasetDict } from "../data/datasets/datasetDict.ts";
 import { DPOTrainer } from "../dpoTrainer.ts";
-import type { EvalPrediction } from "./evaluation/computeMetrics.ts";
-import { evaluationSets } from "./prepare/data.ts";
+import { evaluationSets } from "./prepare/rows.ts";
+import type { EvalPrediction } from "./run.ts";
 
 /** A quarter of a second a run, and another test's matter. */
 vi.mock("../plots/plotRunFolders.ts", () => ({ plotRunFolders: async () => ({ png: "training_loss.png" }) }));

@@ -8,7 +8,7 @@ import type { PairTokens } from "../data/preferences/types.ts";
 import { isObject } from "../formats/parseJson.ts";
 import { Sha256, sha256 } from "../formats/sha256.ts";
 import { giveTurn } from "../host.ts";
-import { evaluationSetName } from "./prepare/data.ts";
+import { evaluationSetName } from "./run.ts";
 
 /** Milliseconds of work after which the event loop gets a turn. */
 const TURN_MS = 25;
@@ -89,8 +89,8 @@ function inTodaysTerms(saved: Fingerprint, now: Fingerprint): Fingerprint {
   if (isObject(lora) && isObject(now.objective.lora)) {
     objective.lora = completed(lora, now.objective.lora, LORA_OPTIONS);
   }
-  const known = Object.keys(now.schedule).filter((name) => name in saved.schedule);
-  return { ...saved, objective, schedule: { ...now.schedule, ...valuesOf(saved.schedule, known) } };
+  const names = Object.keys(now.schedule).filter((name) => name in saved.schedule);
+  return { ...saved, objective, schedule: { ...now.schedule, ...valuesOf(saved.schedule, names) } };
 }
 
 /** The values of `saved` that count now, with defaults for those that it lacks. */

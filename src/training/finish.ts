@@ -1,20 +1,18 @@
 /** @file What a finished run leaves in its folder: model, tokenizer, log, plot, model card. */
-import { type ModelCardInput, modelCard } from "../checkpoints/modelCard.ts";
+import { modelCard } from "../checkpoints/modelCard.ts";
 import { modelFiles } from "../checkpoints/modelFiles.ts";
 import { checkOwned } from "../checkpoints/ownership.ts";
 import { encodeTrainerState, TRAINER_STATE } from "../checkpoints/trainerState.ts";
 import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import { weightsOf } from "./learnerState.ts";
+import type { CardFacts } from "./prepare/openRun.ts";
 import type { Run } from "./run.ts";
 import { statefulCallbacks } from "./saveCheckpoint.ts";
 
-/** What a model card says and a run does not know. */
-export type CardFacts = Pick<ModelCardInput, "base_model" | "quantization" | "adapter" | "dataset_name" | "versions">;
-
 /** Writes the weights as they are now, with the tokenizer and training_args.json: Trainer.save_model. */
 export async function saveModel(run: Run, folder: RunFolder): Promise<void> {
-  for (const [name, content] of [...modelFiles(run.model, weightsOf(run.learner)), ...run.files]) {
+  for (const [name, content] of [...modelFiles(run.savedAs, weightsOf(run.learner)), ...run.files]) {
     await folder.write(name, content);
   }
 }
@@ -37,7 +35,7 @@ export async function finishRun(run: Run, facts: CardFacts): Promise<void> {
     model_name: output.name,
     settings: run.args,
     log_history: run.state.log_history,
-    ...(plot ? { plot } : {}),
+    plot,
   });
   await output.write("README.md", card);
 }

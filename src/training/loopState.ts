@@ -150,8 +150,8 @@ function fromFormat1(saved: unknown): unknown {
 function isLoopState(saved: unknown): saved is LoopState {
   if (!isObject(saved)) return false;
   const isWhole = Object.entries(newLoopState()).every(([part, values]) => {
-    const found = saved[part];
-    return isObject(found) && Object.entries(values).every(([name, value]) => isAlike(found[name], value));
+    const own = saved[part];
+    return isObject(own) && Object.entries(values).every(([name, value]) => isAlike(own[name], value));
   });
   if (!isWhole) return false;
   const { progress, log, evaluation, adaptive } = saved as unknown as LoopState;

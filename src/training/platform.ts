@@ -4,7 +4,7 @@
  */
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import type { RunFolder, Storage } from "../disk/storage.ts";
-import type { MemoryDemand } from "../dpo/memoryNeed.ts";
+import type { Memory } from "../dpo/memoryNeed.ts";
 import type { Device } from "../engine/runtime/device.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Logger } from "../terminal/logging.ts";
@@ -23,12 +23,7 @@ export interface Platform {
   createLogger(options: { disable_tqdm: boolean }): Logger;
   /** Opens what computes. */
   openDevice(): Promise<Device>;
-  readonly memory: {
-    /** Bytes that this process may still take. */
-    available(): number;
-    /** @throws PrefineError where that is less than what is needed. */
-    refuseBeyond(need: MemoryDemand): void;
-  };
+  readonly memory: Memory;
   /** Draws the loss of a finished run into its folder. @returns the name of the picture for the model card. */
   plotRun(folder: RunFolder): Promise<string>;
 }

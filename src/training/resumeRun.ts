@@ -17,7 +17,7 @@ import { nameRows, type Run, splitsOf } from "./run.ts";
  */
 export async function resumeRun(run: Run, folder: RunFolder): Promise<void> {
   const { path } = folder;
-  const checkpoint = await readCheckpoint(folder, run.model.kind);
+  const checkpoint = await readCheckpoint(folder, run.savedAs.kind);
   const changed = changesSince(checkpoint.fingerprint, run.fingerprint, path);
   if (changed.length > 0) run.observer.warn(`${path}: the run goes on with other settings: ${changed.join("; ")}`);
   const loop = readLoopState(checkpoint.loop, path);
@@ -33,28 +33,24 @@ export async function resumeRun(run: Run, folder: RunFolder): Promise<void> {
   await restoreBest(run, checkpoint);
   restoreCallbacks(run, checkpoint, path);
   await restoreMargins(run, folder.above());
-  await restoreReference(run, checkpoint);
-  await checkReference(run, path);
+  await restoreReferenceLogps(run, checkpoint);
+  await checkReferenceLogps(run, path);
 }
 
 /** Every trained tensor and every tensor of the optimizer, in the shapes and types of this run. */
 function checkTensors({ learner }: Run, { weights, optimizer }: Checkpoint, path: string): void {
-  for (const [found, expected] of [
-    [weights, learner.trainable],
-    [optimizer, learner.optimizerState],
-  ] as const) {
-    for (const tensor of expected) checkTensor(found.get(tensor.name), { ...tensor, path });
-  }
+  for (const tensor of learner.trainable) checkTensor(weights.get(tensor.name), { ...tensor, path });
+  for (const tensor of learner.optimizerState) checkTensor(optimizer.get(tensor.name), { ...tensor, path });
 }
 
 function checkTensor(
-  found: SavedTensor | undefined,
+  saved: SavedTensor | undefined,
   { name, shape, dtype, path }: { name: string; shape: readonly number[]; dtype?: string; path: string },
 ): void {
-  const wanted = dtype === "uint8" ? "U8" : "F32";
-  if (found && found.shape.join() === shape.join() && dtypeOf(found) === wanted) return;
-  const has = found ? `found [${found.shape.join(", ")}] of ${dtypeOf(found)}` : "found none";
-  const message = `${path}: expected a tensor "${name}" of shape [${shape.join(", ")}] of ${wanted}, ${has}`;
+  const type = dtype === "uint8" ? "U8" : "F32";
+  if (saved && saved.shape.join() === shape.join() && dtypeOf(saved) === type) return;
+  const actual = saved ? `found [${saved.shape.join(", ")}] of ${dtypeOf(saved)}` : "found none";
+  const message = `${path}: expected a tensor "${name}" of shape [${shape.join(", ")}] of ${type}, ${actual}`;
   throw new PrefineError("model", message, "Resume from another checkpoint.");
 }
 
@@ -84,11 +80,12 @@ function restoreCallbacks(run: Run, { state }: Checkpoint, path: string): void {
   }
 }
 
-async function restoreReference(run: Run, { reference, referenceWeights }: Checkpoint): Promise<void> {
+async function restoreReferenceLogps(run: Run, { referenceLogps, referenceWeights }: Checkpoint): Promise<void> {
   if (referenceWeights) await writeReference(run.learner, referenceWeights);
-  for (const [name, { reference: known }] of splitsOf(run)) {
-    const saved = reference.get(name);
-    if (saved && saved.length === known.values.length) known.values.set(saved);
+  for (const [name, split] of splitsOf(run)) {
+    const { values } = split.referenceLogps;
+    const saved = referenceLogps.get(name);
+    if (saved && saved.length === values.length) values.set(saved);
   }
 }
 
@@ -96,10 +93,10 @@ async function restoreReference(run: Run, { reference, referenceWeights }: Check
  * Another base model of the same shape gives other log-probabilities; another machine gives nearly the same ones.
  * Cost: one forward pass.
  */
-async function checkReference({ train, learner }: Run, path: string): Promise<void> {
-  const row = train.reference.values.findIndex((value) => !Number.isNaN(value)) >> 1;
+async function checkReferenceLogps({ train, learner }: Run, path: string): Promise<void> {
+  const row = train.referenceLogps.values.findIndex((value) => !Number.isNaN(value)) >> 1;
   if (row < 0) return;
-  const saved = train.reference.values[2 * row];
+  const saved = train.referenceLogps.values[2 * row];
   const pair = train.pairs.at(row)!;
   const { chosen } = await learner.referenceLogps(pair);
   if (Math.abs(chosen - saved) <= 1e-2 + 1e-3 * Math.abs(saved)) return;

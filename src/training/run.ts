@@ -1,10 +1,11 @@
 /** @file A run in progress: what is fixed, what changes with every step, and who is told about it. */
 
 import type { Fingerprint } from "../checkpoints/fingerprint.ts";
+import type { EvaluatedPair } from "../checkpoints/marginsTable.ts";
 import type { SavedModel } from "../checkpoints/modelFiles.ts";
 import type { LogEntry, TrainerState } from "../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
-import type { PackedPair } from "../data/preferences/types.ts";
+import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import type { FolderLock, RunFolder } from "../disk/storage.ts";
 import type { Learner } from "../dpo/learner.ts";
 import type { Content } from "../formats/content.ts";
@@ -12,12 +13,9 @@ import type { AdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
 import type { Schedule } from "../optim/schedules.ts";
 import type { StepReport } from "../terminal/logging.ts";
 import type { Callbacks } from "./callbacks/callbacks.ts";
-import type { ComputeMetrics } from "./evaluation/computeMetrics.ts";
 import type { LoopState } from "./loopState.ts";
 import { type Plan, positionAfter } from "./plan.ts";
 import type { Platform } from "./platform.ts";
-import type { ReferenceCache, ReferenceFacts } from "./reference/reference.ts";
-import type { ReferenceLogps } from "./reference/referenceLogps.ts";
 
 /** Prepared pairs in the order of the data set; an array is one. `at(i).index` is i. */
 export interface PairSource {
@@ -36,10 +34,20 @@ export function nameRows({ origin }: PairSource, pairs: readonly PackedPair[]): 
   return `${origin?.split ?? "train"} row${rows.length > 1 ? "s" : ""} ${rows.slice(0, NAMED_ROWS).join(", ")}${more}`;
 }
 
+/** Log-probabilities under the reference model: computed on first sight of a pair, kept for all later epochs. */
+export interface ReferenceLogps {
+  /** Two numbers a pair (chosen, rejected) at [2 * index], NaN where not computed yet; goes into checkpoints. */
+  readonly values: Float64Array;
+  /** Of these pairs, in their order; computes what is missing. Cost of a missing one: a forward pass. */
+  of(pairs: readonly PackedPair[]): Promise<PairLogps[]>;
+  /** Nothing is known any more: the reference has changed. */
+  forget(): void;
+}
+
 /** A split with the reference's scores of its pairs. */
 export interface Split {
   pairs: PairSource;
-  reference: ReferenceLogps;
+  referenceLogps: ReferenceLogps;
 }
 
 /** A split that is evaluated. */
@@ -47,6 +55,55 @@ export interface EvaluationSet extends Split {
   /** What the names of its metrics begin with: `eval`, or `eval_NAME` where there are several. */
   prefix: string;
 }
+
+/** What an evaluation set is called in messages: `eval` -> eval_dataset, `eval_easy` -> eval_dataset.easy. */
+export function evaluationSetName(prefix: string): string {
+  return prefix === "eval" ? "eval_dataset" : `eval_dataset.${prefix.slice("eval_".length)}`;
+}
+
+/** What a run knows of its reference. */
+export interface ReferenceFacts {
+  /** `the base model with the adapter off`. */
+  description: string;
+  /** Whether policy and reference are the same function before the first step. */
+  tiesAtStart: boolean;
+}
+
+/** Where reference log-probabilities are kept, and what they depend on besides the pairs. */
+export interface ReferenceCache {
+  folder: RunFolder;
+  /** Weights, lengths, template, runtime: whatever changes the numbers. */
+  identity: Record<string, unknown>;
+}
+
+/** The token ids of a pair's two texts, prompt included and truncated as in training: what TRL has as input_ids. */
+export interface PairIds {
+  chosen: number[];
+  rejected: number[];
+}
+
+/**
+ * transformers' EvalPrediction, one entry a pair in the order of the data set. TRL 1.16 passes the logits of every
+ * token as `predictions` (deprecated there, gone in TRL 2): for GPT-2 200 MB a pair. Here they are what DPO makes of
+ * them: log-probabilities and rewards.
+ */
+export interface EvalPrediction {
+  predictions: readonly EvaluatedPair[];
+  label_ids: readonly PairIds[];
+  /** The loss of each pair's batch; with "loss" in include_for_metrics. */
+  losses?: readonly number[];
+  /** With "inputs" in include_for_metrics; equal to label_ids, as in TRL. */
+  inputs?: readonly PairIds[];
+}
+
+/**
+ * @param options.compute_result with batch_eval_metrics, which calls it for each batch: whether this is the last one,
+ *   whose result counts. Always true otherwise.
+ */
+export type ComputeMetrics = (
+  evaluation: EvalPrediction,
+  options: { compute_result: boolean },
+) => Record<string, number> | Promise<Record<string, number>>;
 
 /** Whom a run tells how it goes on: in the end a list of listeners. */
 export interface RunObserver {
@@ -76,14 +133,14 @@ export interface RunParts {
   /** Evaluation sets by the prefix of their metrics; none: no evaluation. */
   readonly evals: ReadonlyMap<string, PairSource>;
   /** How the weights are saved, and what goes into every folder beside them. */
-  readonly model: SavedModel;
+  readonly savedAs: SavedModel;
   readonly files: readonly (readonly [string, Content])[];
   readonly fingerprint: Fingerprint;
   /** Parameters that are no embeddings, for total_flos. */
   readonly parameters: number;
   readonly observer: RunObserver;
   /** Absent: no reference is used, or nothing is known of it. */
-  readonly reference?: ReferenceFacts;
+  readonly referenceFacts?: ReferenceFacts;
   /** Absent: nothing is kept of what is precomputed. */
   readonly referenceCache?: ReferenceCache | undefined;
   readonly callbacks?: Callbacks;

@@ -1,5 +1,5 @@
 /** @file Writes a run's checkpoints. */
-import { writeCheckpoint } from "../checkpoints/checkpoint.ts";
+import { type Checkpoint, writeCheckpoint } from "../checkpoints/checkpoint.ts";
 import { checkOwned } from "../checkpoints/ownership.ts";
 import { checkpointName, rotateCheckpoints } from "../checkpoints/runDirectory.ts";
 import { setFlags } from "./callbacks/control.ts";
@@ -22,17 +22,21 @@ export async function saveIfDue(run: Run): Promise<void> {
  * @returns the path of checkpoint-N.
  */
 export async function saveCheckpoint(run: Run, { onlyModel }: { onlyModel: boolean }): Promise<string> {
-  const { args, learner, state, loop, fingerprint, model, output, platform } = run;
+  const { args, learner, state, loop, fingerprint, savedAs, output, platform } = run;
   const folder = output.folder(checkpointName(state.global_step));
   await checkOwned(output, run.lock);
   await rememberBestCheckpoint(run);
-  const tensors = { weights: weightsOf(learner), optimizer: optimizerOf(learner) };
-  const { optimizerStep } = learner;
-  const reference = new Map(splitsOf(run).map(([name, split]) => [name, split.reference.values]));
-  const saved = { ...state, stateful_callbacks: statefulCallbacks(run, { should_save: true }) };
-  const moved = args.sync_ref_model ? { referenceWeights: referenceOf(learner) } : {};
-  const checkpoint = { ...tensors, optimizerStep, state: saved, loop, fingerprint, reference, ...moved };
-  await writeCheckpoint(folder, checkpoint, { model, extra: run.files, onlyModel });
+  const checkpoint: Checkpoint = {
+    weights: weightsOf(learner),
+    optimizer: optimizerOf(learner),
+    optimizerStep: learner.optimizerStep,
+    state: { ...state, stateful_callbacks: statefulCallbacks(run, { should_save: true }) },
+    loop,
+    fingerprint,
+    referenceLogps: new Map(splitsOf(run).map(([name, { referenceLogps }]) => [name, referenceLogps.values])),
+    referenceWeights: args.sync_ref_model ? referenceOf(learner) : undefined,
+  };
+  await writeCheckpoint(folder, checkpoint, { model: savedAs, extra: run.files, onlyModel });
   const best = state.best_model_checkpoint;
   const keep = best === null ? [folder.name] : [folder.name, platform.storage.folder(best).name];
   await rotateCheckpoints(output, args.save_total_limit, keep);

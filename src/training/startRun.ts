@@ -8,10 +8,10 @@ import { Callbacks } from "./callbacks/callbacks.ts";
 import { continueRate } from "./evaluation/adaptiveRate.ts";
 import { writeLearner } from "./learnerState.ts";
 import { assignLoopState, newLoopState } from "./loopState.ts";
-import { intervalSteps, planTraining } from "./plan.ts";
+import { countBatches, intervalSteps, planTraining } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 import { createReferenceLogps } from "./reference/referenceLogps.ts";
-import type { EvaluationSet, PairSource, Run, RunParts, Split } from "./run.ts";
+import { type EvaluationSet, evaluationSetName, type PairSource, type Run, type RunParts, type Split } from "./run.ts";
 
 /** A run before its first step; also the state that a trainer shows before it trains. */
 export function createRun(parts: RunParts, platform: Platform): Run {
@@ -24,7 +24,7 @@ export function createRun(parts: RunParts, platform: Platform): Run {
   state.logging_steps = intervalSteps(args.logging_steps, plan.maxSteps);
   state.save_steps = intervalSteps(args.save_steps, plan.maxSteps);
   if (args.eval_steps !== null) state.eval_steps = intervalSteps(args.eval_steps, plan.maxSteps);
-  const split = (pairs: PairSource): Split => ({ pairs, reference: createReferenceLogps(learner, pairs.length) });
+  const split = (pairs: PairSource): Split => ({ pairs, referenceLogps: createReferenceLogps(learner, pairs.length) });
   const evals = [...parts.evals].map(([prefix, pairs]): EvaluationSet => ({ prefix, ...split(pairs) }));
   const adaptive = createAdaptiveSchedule(args);
   const loop = newLoopState();
@@ -58,15 +58,35 @@ function orders(pairs: PairSource, args: DPOConfig): Run["order"] {
   const rowsPerStep = args.per_device_train_batch_size * args.gradient_accumulation_steps;
   const isGrouped = strategy === "group_by_length";
   const lengths = Int32Array.from({ length: isGrouped ? pairs.length : 0 }, (_, i) => pairs.at(i)!.tokens.length);
-  let known: { epoch: number; order: Int32Array } | undefined;
+  let current: { epoch: number; order: Int32Array } | undefined;
   return (epoch) => {
-    if (known?.epoch === epoch) return known.order;
+    if (current?.epoch === epoch) return current.order;
     const groups = { lengths, rowsPerStep };
     const order = epochOrder({ n: pairs.length, epoch, seed: data_seed ?? seed, strategy, groups });
-    known = { epoch, order };
+    current = { epoch, order };
     return order;
   };
 }
+
+/**
+ * Warns of pairs that the run never looks at: transformers says nothing. In a random order it is other pairs in every
+ * epoch, which needs no warning.
+ * @throws PrefineError("data") for an evaluation set that is smaller than a batch.
+ */
+export function checkDropped({ args, train, evals, plan, observer }: Run): void {
+  if (!args.dataloader_drop_last) return;
+  const batchSize = args.per_device_eval_batch_size;
+  for (const { prefix, pairs } of evals) {
+    const set = evaluationSetName(prefix);
+    const dropped = pairs.length - batchSize * countBatches(pairs.length, { batchSize, dropLast: true, set });
+    if (dropped > 0) observer.warn(unseen(dropped, `${pairs.length} pairs of ${set} are never evaluated`));
+  }
+  const left = train.pairs.length - plan.batchSize * plan.batchesPerEpoch;
+  if (left > 0 && args.train_sampling_strategy === "sequential")
+    observer.warn(unseen(left, `${train.pairs.length} pairs of train_dataset are never trained on`));
+}
+
+const unseen = (count: number, rest: string) => `dataloader_drop_last: the last ${count} of ${rest}`;
 
 /** A log as before the first step; weights and known reference scores stay. */
 export function resetState(run: Run): void {

@@ -1,7 +1,8 @@
 /** @file One optimizer step: micro-batches, gradient, update, and what of it is remembered for the log. */
 
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
-import type { PairScores } from "../dpo/learner.ts";
+import type { MicroBatch, PairScores } from "../dpo/learner.ts";
+import { paddedLength } from "../dpo/pairFeeds.ts";
 import { PrefineError } from "../errors.ts";
 import { batchMetrics } from "./evaluation/metrics.ts";
 import { addStep, type MicroBatchResult } from "./evaluation/trainingLog.ts";
@@ -10,12 +11,6 @@ import { enterStage } from "./progress.ts";
 import { referenceFor } from "./reference/referenceLogps.ts";
 import { checkTie } from "./reference/tieAtStart.ts";
 import { checkSignal, nameRows, type Run, stepsPassed } from "./run.ts";
-
-interface MicroBatch {
-  pairs: PackedPair[];
-  /** Different for every micro-batch of the run, the same when it is resumed. */
-  dropoutStep: number;
-}
 
 interface Outcome extends MicroBatchResult {
   pairs: PackedPair[];
@@ -57,7 +52,10 @@ async function updateWeights(run: Run, learningRate: number): Promise<number> {
   return gradNorm;
 }
 
-function microBatchesOf(run: Run): MicroBatch[] {
+/** What of a micro-batch is known before its turn. */
+type PlannedBatch = { pairs: PackedPair[] } & Pick<MicroBatch, "dropoutStep">;
+
+function microBatchesOf(run: Run): PlannedBatch[] {
   const { plan, order, train } = run;
   const position = positionAfter(plan, stepsPassed(run));
   return batchesOf(plan, position).map((batch) => ({
@@ -66,7 +64,7 @@ function microBatchesOf(run: Run): MicroBatch[] {
   }));
 }
 
-async function accumulate(run: Run, { pairs, dropoutStep }: MicroBatch, scale: number): Promise<Outcome> {
+async function accumulate(run: Run, { pairs, dropoutStep }: PlannedBatch, scale: number): Promise<Outcome> {
   const reference = await referenceFor(run.learner, run.train, pairs);
   const { loss, scores } = await run.learner.accumulate(pairs, reference, { scale, dropoutStep });
   if (reference) await checkTie(run, pairs, { scores, reference });
@@ -83,15 +81,6 @@ async function accumulate(run: Run, { pairs, dropoutStep }: MicroBatch, scale: n
 /** Tokens of prompt + chosen and of prompt + rejected: TRL counts the prompt twice. */
 function tokensOf(pair: PackedPair): number {
   return 2 * pair.sharedLength + pair.chosenLength + pair.rejectedLength;
-}
-
-/** Length to which TRL would pad the micro-batch. */
-function paddedLength(pairs: PackedPair[]): number {
-  return Math.max(
-    ...pairs.map(
-      ({ sharedLength, chosenLength, rejectedLength }) => sharedLength + Math.max(chosenLength, rejectedLength),
-    ),
-  );
 }
 
 /** For the log, for total_flos, and for whoever watches. */

@@ -10,21 +10,19 @@ import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import type { Logger } from "../terminal/logging.ts";
 import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks/callbacks.ts";
-import { checkDropped } from "./dropLast.ts";
 import { checkMetric } from "./evaluation/bestModel.ts";
-import type { ComputeMetrics } from "./evaluation/computeMetrics.ts";
 import { forgetEvaluation, logEvaluation } from "./evaluation/logEntries.ts";
 import { finishRun, saveModel, saveState } from "./finish.ts";
 import { listenersOf, observerOf } from "./listeners.ts";
 import { runToEnd } from "./loop.ts";
 import type { Platform } from "./platform.ts";
-import { evaluationSets, type Rows, type RowsByName } from "./prepare/data.ts";
-import type { ModelInput } from "./prepare/model.ts";
+import type { ModelInput } from "./prepare/models.ts";
+import { type OpenedRun, openRun } from "./prepare/openRun.ts";
 import { checkOutputDir, confirmStart, findStart, type Resume, resumedQuantization } from "./prepare/outputFolder.ts";
-import { type PreparedRun, prepareRun } from "./prepare/prepareRun.ts";
+import { evaluationSets, type Rows, type RowsByName } from "./prepare/rows.ts";
 import { resumeRun } from "./resumeRun.ts";
-import type { Run, RunObserver } from "./run.ts";
-import { createRun, resetOptimizer, resetState } from "./startRun.ts";
+import type { ComputeMetrics, Run, RunObserver } from "./run.ts";
+import { checkDropped, createRun, resetOptimizer, resetState } from "./startRun.ts";
 
 export interface DPOTrainerOptions {
   /** What AutoModelForCausalLM.from_pretrained gave, or a hub id or folder. An adapter on it is trained further. */
@@ -58,7 +56,7 @@ export interface DPOTrainerOptions {
   /** Default: the platform's; Node's is a progress bar and lines on stderr. */
   logger?: Logger | undefined;
   /** For tests and other front ends: a run that is prepared already. */
-  prepared?: ((observer: RunObserver) => PreparedRun | Promise<PreparedRun>) | undefined;
+  prepared?: ((observer: RunObserver) => OpenedRun | Promise<OpenedRun>) | undefined;
 }
 
 export interface TrainOptions {
@@ -76,9 +74,10 @@ export interface TrainOutput {
   metrics: LogEntry;
 }
 
-interface Preparation {
+/** What `train`, `evaluate` and the rest need. */
+interface Ready {
   run: Run;
-  facts: PreparedRun["facts"];
+  facts: OpenedRun["facts"];
 }
 
 export class Trainer {
@@ -88,7 +87,7 @@ export class Trainer {
   private readonly observer: RunObserver;
   private readonly callbacks: Callbacks;
   private readonly empty = newTrainerState();
-  private preparation: Promise<Preparation> | undefined;
+  private ready: Promise<Ready> | undefined;
   private run: Run | undefined;
   private hasTrained = false;
   private isBusy = false;
@@ -121,7 +120,7 @@ export class Trainer {
 
   /** Loads the model, tokenizes the data, compiles the graphs; once. */
   async prepare(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
-    await this.prepared(options.signal);
+    await this.open(options.signal);
   }
 
   /**
@@ -136,7 +135,7 @@ export class Trainer {
       const resuming = { args: this.args, storage: this.platform.storage, resume };
       await checkOutputDir(this.args, resuming.storage, resume);
       await findStart(resuming, this.observer); // what is wrong is told before anything is loaded
-      const { run, facts } = await this.prepared(options.signal, resume);
+      const { run, facts } = await this.open(options.signal, resume);
       run.lock = await takeFolder(run.output, { tell: (line) => this.observer.info(line), signal: options.signal });
       try {
         await this.goToStart(run, await confirmStart(resuming));
@@ -148,7 +147,7 @@ export class Trainer {
     });
   }
 
-  private async trainFromHere(run: Run, facts: PreparedRun["facts"], signal: AbortSignal | undefined) {
+  private async trainFromHere(run: Run, facts: OpenedRun["facts"], signal: AbortSignal | undefined) {
     run.signal = signal;
     run.ownsOutput = true;
     this.hasTrained = true;
@@ -167,7 +166,7 @@ export class Trainer {
   /** Evaluates eval_dataset with the weights as they are, logs the result and returns it. */
   async evaluate(): Promise<LogEntry> {
     return this.exclusively("evaluate", async () => {
-      const { run } = await this.prepared();
+      const { run } = await this.open();
       forgetEvaluation(run); // one that was interrupted belongs to the training
       return logEvaluation(run);
     });
@@ -175,36 +174,36 @@ export class Trainer {
 
   /** Writes the weights, the tokenizer and training_args.json. @param dir default: output_dir. */
   async save_model(dir = this.args.output_dir): Promise<void> {
-    await saveModel((await this.prepared()).run, this.platform.storage.folder(dir));
+    await saveModel((await this.open()).run, this.platform.storage.folder(dir));
   }
 
   /** Writes trainer_state.json into output_dir. */
   async save_state(): Promise<void> {
-    await saveState((await this.prepared()).run);
+    await saveState((await this.open()).run);
   }
 
   /** Frees the runtime's memory and thread; the trainer can't be used afterwards, its state can still be read. */
   async dispose(): Promise<void> {
     this.observer.close();
-    const prepared = await this.preparation?.catch(() => undefined);
-    this.preparation = Promise.reject(new PrefineError("config", "this DPOTrainer is disposed of: make a new one"));
-    this.preparation.catch(() => {}); // told to whoever uses it
-    await prepared?.run.learner.dispose();
+    const ready = await this.ready?.catch(() => undefined);
+    this.ready = Promise.reject(new PrefineError("config", "this DPOTrainer is disposed of: make a new one"));
+    this.ready.catch(() => {}); // the next call of a method gets the error
+    await ready?.run.learner.dispose();
   }
 
-  private async prepared(signal?: AbortSignal, resume: Resume = this.args.resume_from_checkpoint) {
-    this.preparation ??= this.prepareOnce(signal, resume);
+  private async open(signal?: AbortSignal, resume: Resume = this.args.resume_from_checkpoint): Promise<Ready> {
+    this.ready ??= this.openOnce(signal, resume);
     try {
-      return await this.preparation;
+      return await this.ready;
     } catch (error) {
-      if ((error as PrefineError).code === "interrupted") this.preparation = undefined; // may be tried again
+      if ((error as PrefineError).code === "interrupted") this.ready = undefined; // may be tried again
       throw error;
     }
   }
 
-  private async prepareOnce(signal: AbortSignal | undefined, resume: Resume): Promise<Preparation> {
+  private async openOnce(signal: AbortSignal | undefined, resume: Resume): Promise<Ready> {
     for (const line of adviceOf(this.args)) this.observer.info(line);
-    const { parts, facts } = await (this.options.prepared?.(this.observer) ?? this.prepareRun(signal, resume));
+    const { parts, facts } = await (this.options.prepared?.(this.observer) ?? this.openRun(signal, resume));
     const compute_metrics = this.options.compute_metrics ?? null;
     this.run = createRun({ ...parts, callbacks: this.callbacks, compute_metrics }, this.platform);
     checkMetric(this.run);
@@ -213,16 +212,16 @@ export class Trainer {
     return { run: this.run, facts };
   }
 
-  private async prepareRun(signal: AbortSignal | undefined, resume: Resume): Promise<PreparedRun> {
+  private async openRun(signal: AbortSignal | undefined, resume: Resume): Promise<OpenedRun> {
     const request = { ...requestOf(this.options, this.args, signal), platform: this.platform };
     const isOpen =
       typeof request.model === "string" &&
       this.options.quantization_config === undefined &&
       this.args.model_init_kwargs?.quantization_config === undefined;
-    if (!isOpen) return prepareRun(request, this.observer);
+    if (!isOpen) return openRun(request, this.observer);
     const resuming = { args: this.args, storage: this.platform.storage, resume };
     const quantization_config = await resumedQuantization(resuming, (line) => this.observer.info(line));
-    return prepareRun({ ...request, quantization_config }, this.observer);
+    return openRun({ ...request, quantization_config }, this.observer);
   }
 
   private async goToStart(run: Run, checkpoint: RunFolder | undefined): Promise<void> {
@@ -265,6 +264,6 @@ function requestOf(options: DPOTrainerOptions, args: DPOConfig, signal: AbortSig
     tokenizer: processing_class ?? tokenizer ?? null,
     peft_config: peft_config ? LoraConfig(peft_config) : null,
     quantization_config: quantization_config ? BitsAndBytesConfig(quantization_config) : null,
-    ...(signal ? { signal } : {}),
+    signal,
   };
 }

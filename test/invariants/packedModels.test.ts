@@ -24,7 +24,7 @@ import { AutoModelForCausalLM } from "../../src/pretrained/autoModel.ts";
 import { loadModel } from "../../src/pretrained/loadModel.ts";
 import { openDecoder } from "../../src/pretrained/openDecoder.ts";
 import { Mt19937 } from "../../src/random.ts";
-import { prepareModel } from "../../src/training/prepare/model.ts";
+import { loadModels } from "../../src/training/prepare/models.ts";
 import { largestDifference } from "../support/shared.ts";
 
 const fixtures = fileURLToPath(new URL("../fixtures/bitsandbytes/", import.meta.url));
@@ -100,7 +100,7 @@ test("says that files that are quantized stay so", async () => {
   expect(lines).toEqual([expect.stringContaining("already; quantization_config is not used")]);
   expect(describeQuantization(model.loaded.architecture)).toBe(DESCRIBED["llama-nf4"]);
   await model.dispose();
-  const { warnings } = await prepareModel({
+  const { warnings } = await loadModels({
     platform: nodePlatform,
     model: join(fixtures, "llama-nf4"),
     ref_model: null,

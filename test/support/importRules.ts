@@ -133,6 +133,23 @@ export const RULES: Record<string, Rule> = {
   cli: { values: [...LIBRARY, "terminal", "training", "plots", "dpoTrainer", "train", "index"] },
 };
 
+/**
+ * The parts of training/ from the bottom up: files and folders, each of which imports only from its own level and from
+ * those below. A run is what callbacks are called with, so they stand below it; what they need of the best model's
+ * metric is in config/.
+ */
+export const TRAINING_LEVELS = [
+  ["loopState.ts", "plan.ts", "platform.ts"],
+  ["callbacks/"],
+  ["run.ts"],
+  ["fingerprint.ts", "learnerState.ts", "listeners.ts", "progress.ts"],
+  ["reference/"],
+  ["evaluation/"],
+  ["prepare/"],
+  ["afterStep.ts", "finish.ts", "loop.ts", "resumeRun.ts", "saveCheckpoint.ts", "startRun.ts", "step.ts"],
+  ["trainer.ts"],
+];
+
 /** Rooms of what comes, empty until then: what they may import is settled, so that they need no new arrows. */
 export const PLANNED: Record<string, Rule> = {
   /** Every shape that preference data comes in -> rows of prompt, chosen, rejected. */

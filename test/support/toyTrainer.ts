@@ -4,9 +4,8 @@ import { DPOConfig, type DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { DPOTrainer } from "../../src/dpoTrainer.ts";
 import type { Logger } from "../../src/terminal/logging.ts";
 import type { CallbackInput } from "../../src/training/callbacks/callbacks.ts";
-import type { ComputeMetrics } from "../../src/training/evaluation/computeMetrics.ts";
 import { adapterIdentity, fingerprintOf } from "../../src/training/fingerprint.ts";
-import type { ReferenceCache } from "../../src/training/reference/reference.ts";
+import type { ComputeMetrics, ReferenceCache } from "../../src/training/run.ts";
 import { ToyLearner, type ToyOptions } from "./toyLearner.ts";
 import { toyPairs } from "./toyPairs.ts";
 
@@ -80,7 +79,7 @@ export function toyTrainer({
         learner,
         train,
         evals,
-        model: { kind: "adapter", config: adapter },
+        savedAs: { kind: "adapter", config: adapter },
         files: [["tokenizer.json", "{}\n"]],
         fingerprint: await fingerprintOf({
           args: config,
@@ -91,7 +90,7 @@ export function toyTrainer({
           trainable: learner.trainable,
         }),
         parameters: 121,
-        reference: { description: "the toy as it is at the start", tiesAtStart: true },
+        referenceFacts: { description: "the toy as it is at the start", tiesAtStart: true },
         referenceCache,
         observer,
       },

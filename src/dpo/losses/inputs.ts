@@ -22,7 +22,7 @@ export interface ScoredPairs {
   chosenLogps: Tensor;
   rejectedLogps: Tensor;
   /** log pi_ref(completion); null for losses without a reference. */
-  reference: { chosen: Tensor; rejected: Tensor } | null;
+  referenceLogps: { chosen: Tensor; rejected: Tensor } | null;
   /** log pi(chosen) with every token counted 1. */
   plainChosenLogps: Tensor;
   /** Completion tokens, at least 1. */
@@ -45,9 +45,9 @@ export interface LossInputs extends ScoredPairs {
 export type PairLoss = (pairs: LossInputs, options: LossOptions) => Tensor;
 
 export function lossInputs(pairs: ScoredPairs, divergence: Divergence): LossInputs {
-  const { chosenLogps, rejectedLogps, reference } = pairs;
-  const chosenLogratios = reference ? sub(chosenLogps, reference.chosen) : chosenLogps;
-  const rejectedLogratios = reference ? sub(rejectedLogps, reference.rejected) : rejectedLogps;
+  const { chosenLogps, rejectedLogps, referenceLogps } = pairs;
+  const chosenLogratios = referenceLogps ? sub(chosenLogps, referenceLogps.chosen) : chosenLogps;
+  const rejectedLogratios = referenceLogps ? sub(rejectedLogps, referenceLogps.rejected) : rejectedLogps;
   return {
     ...pairs,
     chosenLogratios,

@@ -41,7 +41,7 @@ function build(wanted: Objective, x: Record<string, ReturnType<typeof inputLike>
     chosenLength: x.chosenLength,
     rejectedLength: x.rejectedLength,
     meanChosenTokens: x.meanChosenTokens,
-    reference: free ? null : reference,
+    referenceLogps: free ? null : reference,
   };
   return objectiveLoss(pairs, weight ? x.weight : null, wanted);
 }

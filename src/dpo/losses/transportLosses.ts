@@ -7,10 +7,10 @@ import type { PairLoss } from "./inputs.ts";
 import { smoothed } from "./marginLosses.ts";
 
 /** Sorted margins of the policy against sorted margins of the reference (paired AOT). */
-export const aotLoss: PairLoss = ({ chosenLogps, rejectedLogps, reference }, { beta, labelSmoothing }) => {
-  if (!reference) throw new Error("internal: aot without a reference");
+export const aotLoss: PairLoss = ({ chosenLogps, rejectedLogps, referenceLogps }, { beta, labelSmoothing }) => {
+  if (!referenceLogps) throw new Error("internal: aot without a reference");
   const policyMargins = sort(sub(chosenLogps, rejectedLogps));
-  const referenceMargins = sort(sub(reference.chosen, reference.rejected));
+  const referenceMargins = sort(sub(referenceLogps.chosen, referenceLogps.rejected));
   return smoothed(mul(sub(policyMargins, referenceMargins), beta), labelSmoothing);
 };
 

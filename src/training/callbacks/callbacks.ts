@@ -19,10 +19,21 @@ export interface EventDetails {
 type Event = (args: DPOConfig, state: TrainerState, control: TrainerControl, details: EventDetails) => unknown;
 
 const EVENTS = [
-  ...(["on_init_end", "on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end"] as const),
-  ...(["on_step_begin", "on_substep_end", "on_pre_optimizer_step", "on_optimizer_step", "on_step_end"] as const),
-  ...(["on_log", "on_evaluate", "on_prediction_step", "on_save"] as const),
-];
+  "on_init_end",
+  "on_train_begin",
+  "on_train_end",
+  "on_epoch_begin",
+  "on_epoch_end",
+  "on_step_begin",
+  "on_substep_end",
+  "on_pre_optimizer_step",
+  "on_optimizer_step",
+  "on_step_end",
+  "on_log",
+  "on_evaluate",
+  "on_prediction_step",
+  "on_save",
+] as const;
 export type EventName = (typeof EVENTS)[number];
 
 /** What a checkpoint keeps of a callback: transformers' ExportableState. */
@@ -130,14 +141,13 @@ function checkEvents(callback: TrainerCallback): void {
   for (let at: object | null = callback; at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
     for (const name of Object.getOwnPropertyNames(at)) if (name.startsWith("on_")) names.add(name);
   }
-  const known = new Set<string>([...EVENTS, "on_predict", "on_push_begin"]); // these two never happen here
-  const unknown = [...names].find((name) => !known.has(name));
+  const events = new Set<string>([...EVENTS, "on_predict", "on_push_begin"]); // these two never happen here
+  const unknown = [...names].find((name) => !events.has(name));
   if (names.size > 0 && unknown === undefined) return;
-  const found = unknown ?? "none of them";
-  const near = unknown && nearestName(unknown, known);
+  const near = unknown && nearestName(unknown, events);
   throw new PrefineError(
     "config",
-    `callbacks: ${nameOf(callback)}: expected events of a TrainerCallback, found ${found}`,
+    `callbacks: ${nameOf(callback)}: expected events of a TrainerCallback, found ${unknown ?? "none of them"}`,
     near ? `Did you mean ${near}?` : `The events are ${EVENTS.join(", ")}.`,
   );
 }

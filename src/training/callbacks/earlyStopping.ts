@@ -1,8 +1,8 @@
 /** @file Ends a training when its evaluations no longer improve: transformers.EarlyStoppingCallback. */
 import type { TrainerState } from "../../checkpoints/trainerState.ts";
+import { evalKey } from "../../config/bestModel.ts";
 import type { DPOConfig } from "../../config/DPOConfig.ts";
 import { PrefineError } from "../../errors.ts";
-import { evalKey } from "../evaluation/bestModel.ts";
 import type { TrainerControl } from "../loopState.ts";
 import type { CallbackState, EventDetails, TrainerCallback } from "./callbacks.ts";
 

@@ -1,15 +1,11 @@
 /** @file The best evaluation of a run: which it was, where its checkpoint is, and its weights at the end. */
 import { readModelWeights } from "../../checkpoints/modelFiles.ts";
 import { checkpointName, keepOnly } from "../../checkpoints/runDirectory.ts";
+import { evalKey } from "../../config/bestModel.ts";
 import { PrefineError } from "../../errors.ts";
 import { writeLearner } from "../learnerState.ts";
 import type { Run } from "../run.ts";
 import { METRIC_NAMES } from "./metrics.ts";
-
-/** metric_for_best_model as evaluations log it: `loss` is `eval_loss`. */
-export function evalKey(metric: string): string {
-  return metric.startsWith("eval_") ? metric : `eval_${metric}`;
-}
 
 /**
  * Remembers this evaluation if it is the best so far: Trainer._determine_best_metric.
@@ -42,13 +38,13 @@ export function metricOf(metrics: Record<string, number>, metric: string): numbe
 export function checkMetric({ args, evals, compute_metrics }: Run): void {
   if (args.metric_for_best_model === null || args.eval_strategy === "no" || compute_metrics) return;
   const key = evalKey(args.metric_for_best_model);
-  const known = evals.flatMap(({ prefix }) => ["loss", ...METRIC_NAMES].map((name) => `${prefix}_${name}`));
-  if (!known.includes(key)) throw unknownMetric(key, known);
+  const names = evals.flatMap(({ prefix }) => ["loss", ...METRIC_NAMES].map((name) => `${prefix}_${name}`));
+  if (!names.includes(key)) throw unknownMetric(key, names);
 }
 
-/** @param known names of the metrics that there are. */
-function unknownMetric(key: string, known: readonly string[]): PrefineError {
-  const message = `metric_for_best_model: expected one of ${known.join(", ")}; found ${key}`;
+/** @param names of the metrics that there are. */
+function unknownMetric(key: string, names: readonly string[]): PrefineError {
+  const message = `metric_for_best_model: expected one of ${names.join(", ")}; found ${key}`;
   return new PrefineError("config", message, "Choose one of these, or let compute_metrics return it.");
 }
 
@@ -64,7 +60,7 @@ export async function rememberBestCheckpoint({ args, state, output }: Run): Prom
  * save_total_limit 1 only that checkpoint stays.
  */
 export async function finishWithBest(run: Run): Promise<void> {
-  const { args, state, learner, observer, model, output, platform } = run;
+  const { args, state, learner, observer, savedAs: model, output, platform } = run;
   const path = state.best_model_checkpoint;
   if (path === null) return;
   const best = platform.storage.folder(path);

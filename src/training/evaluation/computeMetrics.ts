@@ -2,37 +2,9 @@
 import type { EvaluatedPair } from "../../checkpoints/marginsTable.ts";
 import type { PackedPair } from "../../data/preferences/types.ts";
 import { PrefineError, show } from "../../errors.ts";
-
-/** The token ids of a pair's two texts, prompt included and truncated as in training: what TRL has as input_ids. */
-export interface PairIds {
-  chosen: number[];
-  rejected: number[];
-}
-
-/**
- * transformers' EvalPrediction, one entry a pair in the order of the data set. TRL 1.16 passes the logits of every
- * token as `predictions` (deprecated there, gone in TRL 2): for GPT-2 200 MB a pair. Here they are what DPO makes of
- * them: log-probabilities and rewards.
- */
-export interface EvalPrediction {
-  predictions: readonly EvaluatedPair[];
-  label_ids: readonly PairIds[];
-  /** The loss of each pair's batch; with "loss" in include_for_metrics. */
-  losses?: readonly number[];
-  /** With "inputs" in include_for_metrics; equal to label_ids, as in TRL. */
-  inputs?: readonly PairIds[];
-}
+import type { ComputeMetrics, EvalPrediction, PairIds } from "../run.ts";
 
 type Metrics = Record<string, number>;
-
-/**
- * @param options.compute_result with batch_eval_metrics, which calls it for each batch: whether this is the last one,
- *   whose result counts. Always true otherwise.
- */
-export type ComputeMetrics = (
-  evaluation: EvalPrediction,
-  options: { compute_result: boolean },
-) => Metrics | Promise<Metrics>;
 
 /** Scores of one batch. */
 export interface EvaluatedBatch {
@@ -51,7 +23,7 @@ export interface MetricsOptions {
 export function metricsCollector({ compute, include_for_metrics, batch_eval_metrics }: MetricsOptions) {
   let batches: EvaluatedBatch[] = [];
   let result: Metrics = {};
-  const ask = async (isLast: boolean) => {
+  const metricsOfBatches = async (isLast: boolean) => {
     const evaluation = predictionOf(batches, include_for_metrics);
     batches = [];
     return checked(await callUser(compute, evaluation, isLast), isLast);
@@ -59,7 +31,7 @@ export function metricsCollector({ compute, include_for_metrics, batch_eval_metr
   return {
     async add(batch: EvaluatedBatch, { isLast }: { isLast: boolean }): Promise<void> {
       batches.push(batch);
-      if (batch_eval_metrics || isLast) result = await ask(isLast);
+      if (batch_eval_metrics || isLast) result = await metricsOfBatches(isLast);
     },
     /** Metrics under the caller's names. */
     result: (): Metrics => result,
@@ -105,6 +77,6 @@ function checked(result: unknown, isLast: boolean): Metrics {
   const entries = typeof result === "object" && result !== null ? Object.entries(result) : undefined;
   const wrong = entries?.find(([, value]) => typeof value !== "number");
   if (entries && !wrong) return Object.fromEntries(entries) as Metrics;
-  const found = wrong ? `${wrong[0]}: ${show(wrong[1])}` : show(result);
-  throw new PrefineError("config", `compute_metrics: expected an object of numbers by name, found ${found}`);
+  const actual = wrong ? `${wrong[0]}: ${show(wrong[1])}` : show(result);
+  throw new PrefineError("config", `compute_metrics: expected an object of numbers by name, found ${actual}`);
 }

@@ -3,9 +3,8 @@ import type { EvaluatedPair } from "../../checkpoints/marginsTable.ts";
 import type { PackedPair } from "../../data/preferences/types.ts";
 import type { Learner, PairScores } from "../../dpo/learner.ts";
 import { countBatches } from "../plan.ts";
-import { evaluationSetName } from "../prepare/data.ts";
 import { referenceFor } from "../reference/referenceLogps.ts";
-import { checkSignal, type EvaluationSet } from "../run.ts";
+import { checkSignal, type EvaluationSet, evaluationSetName } from "../run.ts";
 import { type MetricsOptions, metricsCollector } from "./computeMetrics.ts";
 import { addMetrics, batchMetrics, evaluatedPair, type MetricSums, meanMetrics } from "./metrics.ts";
 
@@ -37,9 +36,10 @@ export interface Evaluation {
  */
 export async function evaluateSet(
   learner: Learner,
-  { pairs, reference, prefix }: EvaluationSet,
+  set: EvaluationSet,
   options: EvaluationOptions,
 ): Promise<Evaluation> {
+  const { pairs, prefix } = set;
   const started = performance.now();
   const { rewards } = learner;
   const sums: MetricSums = {};
@@ -52,7 +52,7 @@ export async function evaluateSet(
     const first = i * options.batchSize;
     const count = Math.min(options.batchSize, pairs.length - first);
     const batch = Array.from({ length: count }, (_, k) => pairs.at(first + k)!);
-    const referenceLogps = await referenceFor(learner, { reference }, batch);
+    const referenceLogps = await referenceFor(learner, set, batch);
     const scores = await scoreAll(learner, batch, options.signal);
     const loss = Math.fround(await learner.lossOf(scores, referenceLogps));
     lossSum += loss * count;

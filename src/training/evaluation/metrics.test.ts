@@ -95,17 +95,17 @@ describe("evaluateSet", () => {
     data.set(data.map((_, i) => Math.sin(i))); // away from the reference
     await learner.writeState(state);
     const pairs = toyPairs(5);
-    const reference = createReferenceLogps(learner, 5);
+    const referenceLogps = createReferenceLogps(learner, 5);
     const options = { batchSize: 2, beta: 0.1, totalTrainTokens: 9, signal: undefined, metrics: null };
     const { values: metrics, pairs: evaluated } = await evaluateSet(
       learner,
-      { pairs, reference, prefix: "eval" },
+      { pairs, referenceLogps, prefix: "eval" },
       options,
     );
     const losses: number[] = [];
     const margins: number[] = [];
     for (const pair of pairs) {
-      const [score, [logps]] = [await learner.score(pair), await reference.of([pair])];
+      const [score, [logps]] = [await learner.score(pair), await referenceLogps.of([pair])];
       losses.push(await learner.lossOf([score], [logps]));
       margins.push(batchMetrics([score], [logps], { ...options, rewards: "logratios" })["rewards/margins"]);
     }

@@ -5,10 +5,18 @@ import type { PairScores, RewardKind } from "../../dpo/learner.ts";
 
 /** What an evaluation logs besides its loss and timings, in TRL's order. */
 export const METRIC_NAMES = [
-  ...(["entropy", "num_tokens", "logits/chosen", "logits/rejected", "mean_token_accuracy"] as const),
-  ...(["rewards/chosen", "rewards/rejected", "rewards/accuracies", "rewards/margins"] as const),
-  ...(["logps/chosen", "logps/rejected"] as const),
-];
+  "entropy",
+  "num_tokens",
+  "logits/chosen",
+  "logits/rejected",
+  "mean_token_accuracy",
+  "rewards/chosen",
+  "rewards/rejected",
+  "rewards/accuracies",
+  "rewards/margins",
+  "logps/chosen",
+  "logps/rejected",
+] as const;
 
 /** Metric -> sum and number of micro-batches, in TRL's order: what TRL keeps as lists in `_metrics`. */
 export type MetricSums = Record<string, [sum: number, count: number]>;

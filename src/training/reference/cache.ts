@@ -5,9 +5,9 @@ import type { Truncation } from "../../data/preferences/packPair.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
 import { sha256 } from "../../formats/sha256.ts";
 import { describeQuantization } from "../../models/precision/quantize.ts";
-import { usesReference } from "../objective.ts";
 import type { Platform } from "../platform.ts";
-import type { ReferenceCache, ReferenceChoice } from "./reference.ts";
+import type { ReferenceCache } from "../run.ts";
+import { type ReferenceChoice, usesReference } from "./reference.ts";
 
 interface Subject {
   truncation: Truncation;
@@ -31,16 +31,16 @@ export async function referenceCacheOf(
   const { precompute_ref_log_probs, precompute_ref_cache: place, ld_alpha } = args;
   if (!precompute_ref_log_probs || place === false || !usesReference(args)) return undefined;
   const { storage, machine } = platform;
-  const { base, lora, start, reference, referenceAdapter } = choice;
-  const model = reference ?? base;
-  const adapter = reference ? referenceAdapter : start;
+  const { base, adapter, start, referenceModel, referenceAdapter } = choice;
+  const model = referenceModel ?? base;
+  const saved = referenceModel ? referenceAdapter : start;
   const identity = {
     format: 1,
     weights: await hashStoredWeights(model.weights, storage),
     config: model.config,
     quantization: describeQuantization(model.architecture),
-    adapter: adapter ? { config: adapter.config, weights: hashTensors(adapter.weights, storage.sha256()) } : null,
-    principal: !adapter && !reference && lora?.init === "pissa" ? ranksOf(lora.layers) : null,
+    adapter: saved ? { config: saved.config, weights: hashTensors(saved.weights, storage.sha256()) } : null,
+    principal: !saved && !referenceModel && adapter?.init === "pissa" ? ranksOf(adapter.layers) : null,
     ...truncation,
     ld_alpha,
     tokenizer: [...tokenizer.files].map(([name, bytes]) => [name, sha256(bytes)]),
@@ -51,6 +51,6 @@ export async function referenceCacheOf(
 }
 
 /** PiSSA's adapter and what it leaves of the base are the base together, but round in their own way. */
-function ranksOf(layers: NonNullable<ReferenceChoice["lora"]>["layers"]): [string, number][] {
+function ranksOf(layers: NonNullable<ReferenceChoice["adapter"]>["layers"]): [string, number][] {
   return [...layers].map(([name, { shapeA }]) => [name, shapeA[0]]);
 }

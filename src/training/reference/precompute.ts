@@ -1,8 +1,7 @@
 /** @file precompute_ref_log_probs: every pair's reference log-probabilities before the first step, cached on disk. */
 import { cacheFile, readCached, writeCached } from "../../checkpoints/referenceCache.ts";
 import { PrefineError } from "../../errors.ts";
-import { evaluationSetName } from "../prepare/data.ts";
-import { checkSignal, type Run, type Split, splitsOf } from "../run.ts";
+import { checkSignal, evaluationSetName, type Run, type Split, splitsOf } from "../run.ts";
 
 /** Milliseconds of scoring after which what is known is written, so that a crash loses little. */
 const SAVE_EVERY_MS = 60_000;
@@ -27,10 +26,10 @@ async function precomputeSplit(run: Run, name: string, split: Split): Promise<vo
   let done = 0;
   try {
     for (let i = 0; i < count; i++) {
-      if (!Number.isNaN(split.reference.values[2 * i])) continue;
+      if (!Number.isNaN(split.referenceLogps.values[2 * i])) continue;
       checkSignal(run.signal);
       observer.status(`scoring ${name} with the reference: ${++done}/${missing}`);
-      await split.reference.of([split.pairs.at(i)!]);
+      await split.referenceLogps.of([split.pairs.at(i)!]);
       if (performance.now() - saved < SAVE_EVERY_MS) continue;
       await cache?.save();
       saved = performance.now();
@@ -40,7 +39,7 @@ async function precomputeSplit(run: Run, name: string, split: Split): Promise<vo
   }
 }
 
-function countUnknown({ reference: { values } }: Split): number {
+function countUnknown({ referenceLogps: { values } }: Split): number {
   let unknown = 0;
   for (let i = 0; i < values.length; i += 2) if (Number.isNaN(values[i])) unknown++;
   return unknown;
@@ -55,9 +54,9 @@ async function openCache({ referenceCache, fingerprint, observer }: Run, name: s
   const file = cacheFile(folder, { ...identity, pairs });
   const { values, fault } = await readCached(file, split.pairs.length);
   if (fault !== undefined) observer.warn(`${fault}; these reference log-probabilities are computed again`);
-  if (values) split.reference.values.set(values);
+  if (values) split.referenceLogps.values.set(values);
   const save = async () => {
-    await writeCached(file, split.reference.values).catch((error) => {
+    await writeCached(file, split.referenceLogps.values).catch((error) => {
       if (!(error instanceof PrefineError)) throw error;
       observer.warn(`${error.message}; the reference log-probabilities are not kept`); // the run needs no cache
     });

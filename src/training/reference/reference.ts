@@ -1,39 +1,27 @@
 /** @file Which reference a run has: its name, whether it ties with the policy at the start, what is refused. */
-import type { Adapter } from "../../checkpoints/adapter.ts";
+import type { SavedAdapter } from "../../checkpoints/adapter.ts";
 import type { DPOConfig } from "../../config/DPOConfig.ts";
-import type { RunFolder } from "../../disk/storage.ts";
+import { needsReference } from "../../dpo/losses/losses.ts";
 import { PrefineError } from "../../errors.ts";
 import type { LoraAdapter } from "../../models/adapters/lora.ts";
 import type { LoadedModel } from "../../models/loadedModel.ts";
 import type { Architecture } from "../../models/network.ts";
-import { usesReference } from "../objective.ts";
+import type { ReferenceFacts } from "../run.ts";
 
 /** What decides about the reference. */
 export interface ReferenceChoice {
   base: LoadedModel;
   /** Null: all weights are trained. */
-  lora: Pick<LoraAdapter, "init" | "layers"> | null;
+  adapter: Pick<LoraAdapter, "init" | "layers"> | null;
   /** The adapter that the training starts from, if any. */
-  start: Adapter | undefined;
+  start: SavedAdapter | undefined;
   /** Another model. */
-  reference: LoadedModel | undefined;
-  referenceAdapter: Adapter | undefined;
+  referenceModel: LoadedModel | undefined;
+  referenceAdapter: SavedAdapter | undefined;
 }
 
-/** What a run knows of its reference. */
-export interface ReferenceFacts {
-  /** `the base model with the adapter off`. */
-  description: string;
-  /** Whether policy and reference are the same function before the first step. */
-  tiesAtStart: boolean;
-}
-
-/** Where reference log-probabilities are kept, and what they depend on besides the pairs. */
-export interface ReferenceCache {
-  folder: RunFolder;
-  /** Weights, lengths, template, runtime: whatever changes the numbers. */
-  identity: Record<string, unknown>;
-}
+/** False where every loss is one of the policy alone. */
+export const usesReference = ({ loss_type }: DPOConfig): boolean => needsReference(loss_type);
 
 /** TRL's rule: the model that is named, else what the trained weights are at the start. */
 export function referenceFacts(choice: ReferenceChoice, args: DPOConfig): ReferenceFacts {
@@ -44,14 +32,15 @@ export function referenceFacts(choice: ReferenceChoice, args: DPOConfig): Refere
   return {
     description: `${nameOf(choice)}${moves}${precomputed}`,
     // a fresh adapter may start from random numbers, the reference does not
-    tiesAtStart: choice.reference === undefined && (choice.start !== undefined || choice.lora?.init !== false),
+    tiesAtStart: choice.referenceModel === undefined && (choice.start !== undefined || choice.adapter?.init !== false),
   };
 }
 
-function nameOf({ base, lora, start, reference, referenceAdapter }: ReferenceChoice): string {
-  if (reference) return `${reference.nameOrPath}${referenceAdapter ? " with its adapter" : ""}, another model`;
-  if (!lora) return `a frozen copy of ${base.nameOrPath} as it is at the start`;
-  const isStart = start !== undefined || lora.init === "pissa"; // whose base lacks what the adapter holds
+function nameOf({ base, adapter, start, referenceModel, referenceAdapter }: ReferenceChoice): string {
+  if (referenceModel)
+    return `${referenceModel.nameOrPath}${referenceAdapter ? " with its adapter" : ""}, another model`;
+  if (!adapter) return `a frozen copy of ${base.nameOrPath} as it is at the start`;
+  const isStart = start !== undefined || adapter.init === "pissa"; // whose base lacks what the adapter holds
   return isStart ? "a frozen copy of the adapter as it is at the start" : `${base.nameOrPath} with the adapter off`;
 }
 
@@ -60,8 +49,8 @@ function nameOf({ base, lora, start, reference, referenceAdapter }: ReferenceCho
  * @param limits longest sequence and largest vocabulary that the data may use.
  * @throws PrefineError("config") for what it is not.
  */
-export function checkReference(
-  { base, lora, reference, referenceAdapter }: ReferenceChoice,
+export function checkReferenceModel(
+  { base, adapter, referenceModel, referenceAdapter }: ReferenceChoice,
   args: DPOConfig,
   { maxLength }: { maxLength: number | null },
 ): void {
@@ -70,9 +59,9 @@ export function checkReference(
     const message = `sync_ref_model: expected a loss_type with a reference, found ${args.loss_type.join(", ")}`;
     throw new PrefineError("config", message, "Remove it: there is no reference to move.");
   }
-  if (!reference) return;
-  const where = `ref_model ${reference.nameOrPath}`;
-  const [own, other] = [base.architecture, reference.architecture];
+  if (!referenceModel) return;
+  const where = `ref_model ${referenceModel.nameOrPath}`;
+  const [own, other] = [base.architecture, referenceModel.architecture];
   if (maxLength !== null && other.maxPositions < maxLength) {
     const message = `${where}: expected at least ${maxLength} positions (max_length), found ${other.maxPositions}`;
     throw new PrefineError("config", message, `Set max_length to ${other.maxPositions} or less.`);
@@ -81,12 +70,12 @@ export function checkReference(
     const message = `${where}: expected a vocabulary of ${own.vocabSize} tokens or more, found ${other.vocabSize}`;
     throw new PrefineError("config", message, "Policy and reference must read the same tokens.");
   }
-  if (sync_ref_model) checkMixing({ base, lora, referenceAdapter }, other, where);
+  if (sync_ref_model) checkMixing({ base, adapter, referenceAdapter }, other, where);
 }
 
 /** sync_ref_model moves the weights of another model towards the policy's. */
 function checkMixing(
-  { base, lora, referenceAdapter }: Pick<ReferenceChoice, "base" | "lora" | "referenceAdapter">,
+  { base, adapter, referenceAdapter }: Pick<ReferenceChoice, "base" | "adapter" | "referenceAdapter">,
   other: Architecture,
   where: string,
 ): void {
@@ -95,7 +84,7 @@ function checkMixing(
     const message = `${where}: expected float32 weights to mix with the model's, found quantized ones`;
     throw new PrefineError("config", message);
   }
-  if (lora || referenceAdapter) {
+  if (adapter || referenceAdapter) {
     const hint = "Leave ref_model out: the reference is then a copy of the adapter, whose weights are mixed.";
     throw new PrefineError("config", `${where}: expected none beside sync_ref_model with an adapter`, hint);
   }
@@ -103,8 +92,8 @@ function checkMixing(
   if (wrong) {
     const [name, shape] = wrong;
     const shapeThere = other.parameters.get(name);
-    const found = shapeThere ? `[${shapeThere}]` : "none";
-    const message = `${where}: expected ${name} of shape [${shape}] to mix with the model's, found ${found}`;
+    const actual = shapeThere ? `[${shapeThere}]` : "none";
+    const message = `${where}: expected ${name} of shape [${shape}] to mix with the model's, found ${actual}`;
     throw new PrefineError("config", message, "sync_ref_model needs a reference of the model's own shape.");
   }
 }

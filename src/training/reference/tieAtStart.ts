@@ -18,16 +18,16 @@ const TOLERANCE = 1e-5;
  * @throws PrefineError("training") when a pair has other log-probabilities under the policy than under the reference.
  */
 export async function checkTie(run: Run, pairs: PackedPair[], both: { scores: PairScores[]; reference: PairLogps[] }) {
-  if (!run.isUntouched || !run.reference?.tiesAtStart) return;
+  if (!run.isUntouched || !run.referenceFacts?.tiesAtStart) return;
   for (const [i, pair] of pairs.entries()) {
     const reference = both.reference[i];
     if (isTie(both.scores[i].logps, reference, 0)) continue;
     const { logps } = await run.learner.score(pair);
     if (isTie(logps, reference, TOLERANCE)) continue;
-    const expected = `expected the same log-probabilities of policy and reference (${run.reference.description})`;
-    const found = `${nameRows(run.train.pairs, [pair])} has ${shown(logps)} and ${shown(reference)}`;
+    const expected = `expected the same log-probabilities of policy and reference (${run.referenceFacts.description})`;
+    const actual = `${nameRows(run.train.pairs, [pair])} has ${shown(logps)} and ${shown(reference)}`;
     const hint = "If the reference's were precomputed, try precompute_ref_cache: false; else this is prefine's fault.";
-    throw new PrefineError("training", `before the first step: ${expected}, found ${found}`, hint);
+    throw new PrefineError("training", `before the first step: ${expected}, found ${actual}`, hint);
   }
 }
 

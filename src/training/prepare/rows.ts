@@ -21,17 +21,12 @@ export function evaluationSets(rows: Rows | RowsByName | null): Map<string, Rows
   return new Map(names.map((name) => [`eval_${name}`, (rows as RowsByName)[name]]));
 }
 
-/** What an evaluation set is called in messages: `eval` -> eval_dataset, `eval_easy` -> eval_dataset.easy. */
-export function evaluationSetName(prefix: string): string {
-  return prefix === "eval" ? "eval_dataset" : `eval_dataset.${prefix.slice("eval_".length)}`;
-}
-
 interface NamedRows {
   readonly name?: string | undefined;
   rows(): AsyncIterable<Row>;
 }
 
-export interface PreparedPairs {
+export interface TokenizedRows {
   pairs: PairTokens[];
   /** Of the pair with the most packed tokens. */
   largest: PackedSize;
@@ -43,11 +38,11 @@ export interface PreparedPairs {
  * Tokenizes a split; warnings and counts of dropped rows go to `observer`.
  * @param options.split what rows in memory are called; a Dataset goes by its own name.
  */
-export async function preparePairs(
+export async function tokenizeRows(
   rows: Rows,
   tokenizer: Tokenizer,
   { observer, ...options }: TokenizePairsOptions & { observer: RunObserver; split: string },
-): Promise<PreparedPairs> {
+): Promise<TokenizedRows> {
   const named = isNamed(rows) ? rows : undefined;
   const split = named?.name && named.name !== NAMELESS ? named.name : options.split;
   const onProgress = (done: number) => observer.status(`tokenizing ${split}: ${done} rows`);
@@ -68,7 +63,7 @@ function isNamed(rows: Rows): rows is NamedRows {
 
 /** Packs on demand: packed rows take four times the memory of tokens. */
 export function packedSource(
-  { pairs, origin }: Pick<PreparedPairs, "pairs" | "origin">,
+  { pairs, origin }: Pick<TokenizedRows, "pairs" | "origin">,
   truncation: Truncation,
 ): PairSource {
   return {

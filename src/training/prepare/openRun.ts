@@ -1,31 +1,31 @@
 /** @file Everything before the first step: model, tokenizer, data, learner. */
+import type { ModelCardInput } from "../../checkpoints/modelCard.ts";
 import { trainingArgsFile } from "../../checkpoints/trainingArgs.ts";
 import { type BitsAndBytesConfig, recordQuantization } from "../../config/BitsAndBytesConfig.ts";
 import { type DPOConfig, publicArguments } from "../../config/DPOConfig.ts";
 import type { LoraConfig } from "../../config/LoraConfig.ts";
-import type { Truncation } from "../../data/preferences/packPair.ts";
+import type { PackedSize, Truncation } from "../../data/preferences/packPair.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
 import { createLearner } from "../../dpo/engineLearner.ts";
+import { withinMemory } from "../../dpo/memoryNeed.ts";
 import { PrefineError } from "../../errors.ts";
 import type { Content } from "../../formats/content.ts";
 import type { LoadedModel } from "../../models/loadedModel.ts";
 import { describeQuantization } from "../../models/precision/quantize.ts";
 import { adapterIdentity, fingerprintOf } from "../fingerprint.ts";
-import type { CardFacts } from "../finish.ts";
 import type { Platform } from "../platform.ts";
 import { referenceCacheOf } from "../reference/cache.ts";
-import { checkReference, referenceFacts } from "../reference/reference.ts";
-import type { RunObserver, RunParts } from "../run.ts";
-import { evaluationSetName, type PreparedPairs, packedSource, preparePairs, type Rows } from "./data.ts";
-import { withinMemory } from "./memory.ts";
+import { checkReferenceModel, referenceFacts } from "../reference/reference.ts";
+import { evaluationSetName, type RunObserver, type RunParts } from "../run.ts";
 import {
   countParameters,
   learnerOptions,
+  loadModels,
   type ModelInput,
-  prepareModel,
   type TrainedModel,
   withPadToken,
-} from "./model.ts";
+} from "./models.ts";
+import { packedSource, type Rows, type TokenizedRows, tokenizeRows } from "./rows.ts";
 
 export interface RunRequest {
   platform: Platform;
@@ -42,53 +42,73 @@ export interface RunRequest {
   max_length?: number | null;
   max_prompt_length?: number | null;
   dataset_name?: string | null;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
-export interface PreparedRun {
+/** What a model card says and a run does not know. */
+export type CardFacts = Pick<ModelCardInput, "base_model" | "quantization" | "adapter" | "dataset_name" | "versions">;
+
+export interface OpenedRun {
   parts: RunParts;
   facts: CardFacts;
 }
 
 /** Loads, tokenizes, compiles. @throws PrefineError for whatever of it does not work. */
-export async function prepareRun(request: RunRequest, observer: RunObserver): Promise<PreparedRun> {
+export async function openRun(request: RunRequest, observer: RunObserver): Promise<OpenedRun> {
   const { args, platform } = request;
-  const trained = await prepareModel(request);
+  const trained = await loadModels(request);
   for (const line of trained.warnings) observer.warn(line);
   const tokenizer = request.tokenizer ?? (await loadTokenizer(trained, platform));
   setPadToken(tokenizer, args);
   const truncation = truncationOf(request, trained, observer);
-  checkReference(trained, args, { maxLength: truncation.max_length });
-  const { train, evals } = await prepareSplits(request, { trained, tokenizer, truncation, observer });
-  const fitting = { args, largest: train.largest, observer, memory: platform.memory };
-  const options = withinMemory(learnerOptions(trained, args), fitting);
-  const learner = await createLearner(options, await platform.openDevice());
+  checkReferenceModel(trained, args, { maxLength: truncation.max_length });
+  const { train, evals } = await tokenizeSplits(request, { trained, tokenizer, truncation, observer });
+  const learner = await openLearner(request, { trained, largest: train.largest, observer });
   const { runtime } = learner;
-  if (runtime.notice !== null) observer.warn(runtime.notice);
-  const model = withPadToken(trained.saved, tokenizer);
+  const savedAs = withPadToken(trained.savedAs, tokenizer);
   const { reference, quantization } = tellModels(trained, args, observer);
-  const adapter = model.kind === "adapter" ? model.config : null;
-  const lora = adapter && adapterIdentity(adapter, quantization);
-  const identity = { args, maxLength: truncation.max_length, trainable: learner.trainable, adapter: lora };
+  const adapter = savedAs.kind === "adapter" ? savedAs.config : null;
   const parts: RunParts = {
     args,
     learner,
     train: packedSource(train, truncation),
-    evals: new Map([...evals].map(([prefix, prepared]) => [prefix, packedSource(prepared, truncation)])),
-    model,
+    evals: new Map([...evals].map(([prefix, rows]) => [prefix, packedSource(rows, truncation)])),
+    savedAs,
     files: filesBeside(tokenizer, request, trained.base),
     fingerprint: await fingerprintOf({
-      ...identity,
+      args,
+      maxLength: truncation.max_length,
       train: train.pairs,
       evals: new Map([...evals].map(([prefix, { pairs }]) => [prefix, pairs])),
+      adapter: adapter && adapterIdentity(adapter, quantization),
+      trainable: learner.trainable,
     }),
     parameters: countParameters(trained),
-    reference,
+    referenceFacts: reference,
     referenceCache: await referenceCacheOf(trained, args, { truncation, tokenizer, runtime, platform }),
     observer,
   };
   const names = { base_model: trained.base.nameOrPath, ...nameOf(request) };
   return { parts, facts: { ...names, quantization, adapter, versions: versionsOf(platform, runtime) } };
+}
+
+interface Fitting {
+  trained: TrainedModel;
+  largest: PackedSize;
+  observer: RunObserver;
+}
+
+/** @throws PrefineError("training") when the training does not fit into memory. */
+async function openLearner({ args, platform }: RunRequest, { trained, largest, observer }: Fitting) {
+  const options = withinMemory(learnerOptions(trained, args), largest, {
+    pairsPerStep: args.per_device_train_batch_size * args.gradient_accumulation_steps,
+    gradientCheckpointing: args.activation_checkpointing ?? args.gradient_checkpointing,
+    memory: platform.memory,
+    onWarning: (line) => observer.warn(line),
+  });
+  const learner = await createLearner(options, await platform.openDevice());
+  if (learner.runtime.notice !== null) observer.warn(learner.runtime.notice);
+  return learner;
 }
 
 /** Which reference there is, and how the base model is kept. */
@@ -100,14 +120,14 @@ function tellModels(trained: TrainedModel, args: DPOConfig, observer: RunObserve
   return { reference, quantization };
 }
 
-interface Prepared {
+interface Loaded {
   trained: TrainedModel;
   tokenizer: Tokenizer;
   truncation: Truncation;
   observer: RunObserver;
 }
 
-async function prepareSplits(request: RunRequest, { trained, tokenizer, truncation, observer }: Prepared) {
+async function tokenizeSplits(request: RunRequest, { trained, tokenizer, truncation, observer }: Loaded) {
   const { args, train_dataset, eval_datasets, signal } = request;
   const options = {
     ...truncation,
@@ -115,21 +135,23 @@ async function prepareSplits(request: RunRequest, { trained, tokenizer, truncati
     drop_degenerate: args.drop_degenerate,
     modelVocabSize: trained.base.architecture.vocabSize,
     observer,
-    ...(signal ? { signal } : {}),
+    signal,
   };
-  const train = await preparePairs(train_dataset, tokenizer, { ...options, split: "train_dataset" });
-  const evals = new Map<string, PreparedPairs>();
+  const train = await tokenizeRows(train_dataset, tokenizer, { ...options, split: "train_dataset" });
+  const evals = new Map<string, TokenizedRows>();
   for (const [prefix, rows] of eval_datasets) {
     const split = evaluationSetName(prefix);
-    const prepared = await preparePairs(rows, tokenizer, { ...options, split });
-    if (prepared.pairs.length === 0) throw new PrefineError("data", `${split}: expected at least one pair, found none`);
-    evals.set(prefix, prepared);
+    const tokenized = await tokenizeRows(rows, tokenizer, { ...options, split });
+    if (tokenized.pairs.length === 0) {
+      throw new PrefineError("data", `${split}: expected at least one pair, found none`);
+    }
+    evals.set(prefix, tokenized);
   }
   return { train, evals };
 }
 
 function loadTokenizer({ base, revision }: TrainedModel, platform: Platform): Promise<Tokenizer> {
-  return platform.loadTokenizer(base.nameOrPath, revision === undefined ? {} : { revision });
+  return platform.loadTokenizer(base.nameOrPath, { revision });
 }
 
 /** @param runtime the ONNX Runtime that computes. */
@@ -146,20 +168,20 @@ function setPadToken(tokenizer: Tokenizer, args: DPOConfig): void {
 /** max_length, lowered to the positions that the model knows. */
 function truncationOf(request: RunRequest, { base }: TrainedModel, observer: RunObserver): Truncation {
   const { args, max_length, max_prompt_length } = request;
-  const asked = max_length === undefined ? args.max_length : max_length;
+  const requested = max_length === undefined ? args.max_length : max_length;
   const { maxPositions } = base.architecture;
-  if (asked !== null && !(Number.isInteger(asked) && asked > 0)) {
-    throw new PrefineError("config", `max_length: expected an integer above 0, found ${asked}`);
+  if (requested !== null && !(Number.isInteger(requested) && requested > 0)) {
+    throw new PrefineError("config", `max_length: expected an integer above 0, found ${requested}`);
   }
-  if (asked === null || asked > maxPositions) {
-    observer.warn(`max_length: lowered from ${asked ?? "no limit"} to the ${maxPositions} positions of the model`);
+  if (requested === null || requested > maxPositions) {
+    observer.warn(`max_length: lowered from ${requested ?? "no limit"} to the ${maxPositions} positions of the model`);
   }
   if (max_prompt_length != null) {
     observer.info(
       `max_prompt_length: prompts are cut to their last ${max_prompt_length} tokens; TRL now only has max_length`,
     );
   }
-  return { max_length: Math.min(asked ?? maxPositions, maxPositions), truncation_mode: args.truncation_mode };
+  return { max_length: Math.min(requested ?? maxPositions, maxPositions), truncation_mode: args.truncation_mode };
 }
 
 /**
@@ -168,8 +190,9 @@ function truncationOf(request: RunRequest, { base }: TrainedModel, observer: Run
  */
 function filesBeside(tokenizer: Tokenizer, request: RunRequest, { quantization }: LoadedModel): [string, Content][] {
   const own = [...tokenizer.files].map(([name, bytes]): [string, Content] => [name, [bytes]]);
-  const kept = quantization ? { quantization_config: recordQuantization(quantization) } : {};
-  return [...own, trainingArgsFile({ ...publicArguments(request.args), ...nameOf(request), ...kept })];
+  const settings = { ...publicArguments(request.args), ...nameOf(request) };
+  const quantized = quantization ? { quantization_config: recordQuantization(quantization) } : {};
+  return [...own, trainingArgsFile({ ...settings, ...quantized })];
 }
 
 function nameOf({ dataset_name }: RunRequest): { dataset_name?: string } {
