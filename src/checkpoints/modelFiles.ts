@@ -2,13 +2,7 @@
 import type { ModelFiles, OpenFile } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import type { Content } from "../formats/content.ts";
-import {
-  parseSafetensorsHeader,
-  type SafetensorsEntry,
-  type SafetensorsHeader,
-  safetensorsHeaderLength,
-  toFloat32,
-} from "../formats/safetensors.ts";
+import { readSafetensorsHeader, type SafetensorsEntry, toFloat32 } from "../formats/safetensors.ts";
 import { adapterFiles, loadAdapter } from "./adapter.ts";
 import type { AdapterConfig } from "./adapterConfig.ts";
 import { encodeTensors, type SavedTensor, type SavedTensors, type StateTensor, type StoredTensor } from "./tensors.ts";
@@ -63,7 +57,7 @@ export async function readModelWeights(
  */
 export async function readTensorFile(folder: ModelFiles, name: string): Promise<Map<string, StoredTensor>> {
   const where = folder.pathOf(name);
-  const { tensors } = await withFile(folder, name, readHeader);
+  const { tensors } = await withFile(folder, name, readSafetensorsHeader);
   const stored = [...tensors].map(([tensor, entry]): [string, StoredTensor] => {
     const read = () => withFile(folder, name, (file) => readTensor(file, where, [tensor, entry]));
     return [tensor, { shape: entry.shape, dtype: entry.dtype === "U8" ? "U8" : "F32", read }];
@@ -73,7 +67,7 @@ export async function readTensorFile(folder: ModelFiles, name: string): Promise<
 
 /** @throws PrefineError("io" | "model") when the file is absent, or its header does not describe it. */
 export async function checkSafetensorsFile(folder: ModelFiles, name: string): Promise<void> {
-  await withFile(folder, name, readHeader);
+  await withFile(folder, name, readSafetensorsHeader);
 }
 
 async function withFile<T>(
@@ -89,13 +83,6 @@ async function withFile<T>(
   } finally {
     await file.close();
   }
-}
-
-async function readHeader(file: OpenFile, where: string): Promise<SafetensorsHeader> {
-  const start = await readBytes(file, where, [0, Math.min(8, file.byteLength)]);
-  const headerLength = safetensorsHeaderLength(start, where);
-  const header = await readBytes(file, where, [0, Math.min(8 + headerLength, file.byteLength)]);
-  return parseSafetensorsHeader(header, file.byteLength, where);
 }
 
 async function readTensor(

@@ -36,12 +36,13 @@ export class NodeFolder implements RunFolder {
     return (await stat(this.path).catch(() => undefined))?.isDirectory() ?? false;
   }
 
-  async list(): Promise<string[]> {
+  async list(folder = ""): Promise<string[]> {
+    const path = folder === "" ? this.path : this.pathOf(folder);
     try {
-      return await readdir(this.path);
+      return await readdir(path);
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
-      throw ioError(cause, this.path, "read");
+      throw ioError(cause, path, "read");
     }
   }
 

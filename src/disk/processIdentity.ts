@@ -27,7 +27,7 @@ export function ownIdentity(): ProcessIdentity {
 
 /** When the process of this number started; "gone": there is none; null: there is one, and more can't be told. */
 export function processStart(pid: number): string | "gone" | null {
-  if (!exists(pid)) return "gone";
+  if (!isAlive(pid)) return "gone";
   const stat = orNull(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
   if (stat === null) return null;
   // the name, in parentheses, may hold anything; behind it are the state (field 3) and, as field 22, the start
@@ -35,7 +35,8 @@ export function processStart(pid: number): string | "gone" | null {
   return fields[0] === "Z" || fields[0] === "X" ? "gone" : fields[19]; // killed, and nobody has asked how it ended
 }
 
-function exists(pid: number): boolean {
+/** Whether there is a process of this number. */
+export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0); // signal 0 only asks
   } catch (error) {

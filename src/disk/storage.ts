@@ -25,8 +25,8 @@ export interface ModelFiles {
   readonly path: string;
   /** How people name a file in it; the compute thread finds it there. */
   pathOf(name: string): string;
-  /** Files and folders right in it; none where it is absent. */
-  list(): Promise<string[]>;
+  /** Files and folders right in it, or in a folder in it; none where that is absent. */
+  list(folder?: string): Promise<string[]>;
   /** Whether a file or folder is there. */
   has(name: string): Promise<boolean>;
   /** Undefined: there is no such file. */

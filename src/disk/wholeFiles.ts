@@ -23,6 +23,15 @@ function partialName(path: string): string {
  * @throws PrefineError("io") when the disk is full, read-only or not ours.
  */
 export async function writeFileAtomically(path: string, content: Content): Promise<void> {
+  try {
+    await writeWhole(path, content);
+  } catch (cause) {
+    throw ioError(cause, path);
+  }
+}
+
+/** As writeFileAtomically, for callers with advice of their own. @throws the error of the operating system. */
+export async function writeWhole(path: string, content: Content): Promise<void> {
   const partial = partialName(path);
   try {
     makeFolder(dirname(path));
@@ -31,7 +40,7 @@ export async function writeFileAtomically(path: string, content: Content): Promi
     await syncFolder(dirname(path));
   } catch (cause) {
     await rm(partial, { force: true }).catch(() => {});
-    throw ioError(cause, path);
+    throw cause;
   }
 }
 

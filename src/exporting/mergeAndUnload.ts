@@ -2,13 +2,11 @@
  * @file A run's adapter into its base model: a model folder that transformers loads. The merged model is compared with
  * the adapter on its base before the folder gets its name.
  */
-import { existsSync, readdirSync } from "node:fs";
-import { basename, resolve } from "node:path";
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import { refuseOwned } from "../checkpoints/ownership.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import { openDevice } from "../device/openDevice.ts";
-import { folderAt } from "../disk/nodeStorage.ts";
+import { folderAt, nodeStorage } from "../disk/nodeStorage.ts";
 import { PrefineError } from "../errors.ts";
 import type { Content } from "../formats/content.ts";
 import { type FloatDtype, fromFloat32 } from "../formats/narrowFloats.ts";
@@ -90,7 +88,7 @@ export async function merge_and_unload(run: string | MergeableModel, options: Me
   const kept = typeof run === "string" || !run.loaded ? undefined : (run.loaded.quantization ?? null);
   const { quantization_config = kept, onWarning = emitWarning } = options;
   const inputs = await readInputs(name, { ...options, quantization_config });
-  checkFolder(output_dir, options.overwrite_output_dir ?? false, [name, inputs.model.directory]);
+  await checkFolder(output_dir, options.overwrite_output_dir ?? false, [name, inputs.model.directory]);
   await refuseOwned(folderAt(output_dir));
   if (isUntied(inputs.model, inputs.lora)) {
     onWarning("embedding and unembedding were trained apart: the merged model has tie_word_embeddings: false");
@@ -134,13 +132,13 @@ function tellQuantization({ model, trained }: MergeInputs, moved: number, onWarn
 
 async function readInputs(name: string, options: MergeOptions): Promise<MergeInputs> {
   const found = await findModel(name, options);
-  const { base, baseRevision, adapter, adapterFolder, tokenizer } = found;
-  if (!adapter || adapterFolder === undefined) {
+  const { base, baseRevision, adapter, adapterFiles, tokenizer } = found;
+  if (!adapter || !adapterFiles) {
     const hint = "Only adapters can be merged; a run that trained all weights is a whole model already.";
     throw new PrefineError("config", `${name}: expected a run with an adapter, found none`, hint);
   }
   const own = await loadModel(base, { ...options, revision: baseRevision });
-  const files = modelUnder(adapter, adapterFolder, own);
+  const files = modelUnder(adapter, adapterFiles, own);
   const lora = loraAdapter(files.architecture, adapter.config);
   const kept = (settings: QuantizationSettings | null) =>
     settings ? quantizedUnder(quantizeModel(files, settings), lora) : files;
@@ -156,12 +154,12 @@ function dtypesOf({ weights }: LoadedModel): MergeInputs["dtypes"] {
 }
 
 /** @param inputs folders that are read: writing there would replace them. */
-function checkFolder(folder: string, mayReplace: boolean, inputs: readonly string[]): void {
-  if (inputs.some((input) => resolve(input) === resolve(folder))) {
+async function checkFolder(folder: string, mayReplace: boolean, inputs: readonly string[]): Promise<void> {
+  if (inputs.some((input) => nodeStorage.wholePath(input) === nodeStorage.wholePath(folder))) {
     const message = `output_dir ${folder}: expected another folder than the run's and the base model's`;
     throw new PrefineError("config", message);
   }
-  if (mayReplace || !existsSync(folder) || readdirSync(folder).length === 0) return;
+  if (mayReplace || (await folderAt(folder).list()).length === 0) return;
   const hint = "Choose another output_dir, or replace it: overwrite_output_dir: true.";
   throw new PrefineError("config", `output_dir ${folder}: expected an empty folder or none, found files there`, hint);
 }
@@ -222,7 +220,7 @@ async function tokenizerFiles(
 function unlike(name: string, { difference, largest }: { difference: number; largest: number }): PrefineError {
   return new PrefineError(
     "model",
-    `${basename(name)}: the merged model's logits differ by up to ${difference} from the adapter's on its base ` +
+    `${folderAt(name).name}: the merged model's logits differ by up to ${difference} from the adapter's on its base ` +
       `(the largest logit is ${largest}): more than rounding`,
     "Are there numbers that are not finite in the adapter? Try dtype float32.",
   );

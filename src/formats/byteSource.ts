@@ -15,22 +15,3 @@ export function memorySource(bytes: Uint8Array): ByteSource {
     slice: (start, end) => new Uint8Array(bytes.subarray(start, end)).buffer,
   };
 }
-
-/** The part of an open file (fs.promises.FileHandle) that is read through. */
-interface OpenFile {
-  stat(): Promise<{ size: number }>;
-  read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<unknown>;
-}
-
-/** An open file as a source; it must stay open as long as it is read. */
-export async function fileSource(file: OpenFile): Promise<ByteSource> {
-  const { size } = await file.stat();
-  return {
-    byteLength: size,
-    slice: async (start, end = size) => {
-      const bytes = new Uint8Array(end - start);
-      await file.read(bytes, 0, bytes.length, start);
-      return bytes.buffer;
-    },
-  };
-}

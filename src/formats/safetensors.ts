@@ -6,6 +6,7 @@
  */
 
 import { PrefineError, show } from "../errors.ts";
+import type { ByteSource } from "./byteSource.ts";
 import { widenFloats } from "./narrowFloats.ts";
 import { isObject, parseJson } from "./parseJson.ts";
 
@@ -103,6 +104,14 @@ export function parseSafetensorsHeader(bytes: Uint8Array, fileSize: number, wher
   }
   checkLayout(tensors, dataStart, fileSize, where);
   return { tensors, metadata };
+}
+
+/** Reads the header, and no more of the file. */
+export async function readSafetensorsHeader(file: ByteSource, where: string): Promise<SafetensorsHeader> {
+  const start = new Uint8Array(await file.slice(0, Math.min(8, file.byteLength)));
+  const length = 8 + safetensorsHeaderLength(start, where);
+  const header = new Uint8Array(await file.slice(0, Math.min(length, file.byteLength)));
+  return parseSafetensorsHeader(header, file.byteLength, where);
 }
 
 function parseHeaderObject(bytes: Uint8Array, where: string): Record<string, unknown> {

@@ -16,8 +16,8 @@ async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}
   const model = await loadModel(source.base, { ...options, revision: source.baseRevision });
   if (options.quantization_config && model.quantization) options.onWarning?.(alreadyQuantized(model, source.base));
   const kept = source.quantization ? quantizeModel(model, source.quantization) : model;
-  const { adapter, adapterFolder } = source;
-  const loaded = adapter && adapterFolder ? modelUnder(adapter, adapterFolder, kept) : kept;
+  const { adapter, adapterFiles } = source;
+  const loaded = adapter && adapterFiles ? modelUnder(adapter, adapterFiles, kept) : kept;
   const revision = source.tokenizer === source.base ? source.baseRevision : undefined;
   return new CausalLM({
     nameOrPath: idOrPath,

@@ -1,6 +1,6 @@
 /** @file The model under an adapter: with the same layers of the same widths, or both are named. */
-import { join } from "node:path";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, type SavedAdapter } from "../checkpoints/adapter.ts";
+import type { ModelFiles } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import { adapterTensors, loraAdapter } from "../models/adapters/lora.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
@@ -11,13 +11,13 @@ function misfit(message: string): PrefineError {
 }
 
 /**
- * @param folder where the adapter lies, for messages.
+ * @param files those of the adapter, for messages.
  * @returns the model with the embeddings that lie beside the adapter in place of its own: PEFT's way to keep them.
  * @throws PrefineError("model") when the adapter lacks a layer of the model that its config targets, has one that the
  *   model lacks, or one of another size.
  */
-export function modelUnder(adapter: SavedAdapter, folder: string, model: LoadedModel): LoadedModel {
-  checkAdapterFits(adapter, folder, model);
+export function modelUnder(adapter: SavedAdapter, files: ModelFiles, model: LoadedModel): LoadedModel {
+  checkAdapterFits(adapter, files, model);
   const weights = new Map(model.weights);
   for (const [name, { file, start, end, dtype, shape }] of adapter.embeddings ?? []) {
     const known = model.architecture.parameters.get(name) ?? [];
@@ -33,10 +33,10 @@ export function modelUnder(adapter: SavedAdapter, folder: string, model: LoadedM
   return { ...model, weights };
 }
 
-function checkAdapterFits(adapter: SavedAdapter, folder: string, model: LoadedModel): void {
-  const where = join(folder, ADAPTER_WEIGHTS);
+function checkAdapterFits(adapter: SavedAdapter, files: ModelFiles, model: LoadedModel): void {
+  const where = files.pathOf(ADAPTER_WEIGHTS);
   const base = model.configFile;
-  const expected = expectedShapes(adapter, folder, model);
+  const expected = expectedShapes(adapter, files, model);
   for (const [name, { shape }] of adapter.weights) {
     const wanted = expected.get(name);
     if (!wanted) throw misfit(`${where}: tensor "${name}" belongs to no layer of the model of ${base}`);
@@ -51,11 +51,15 @@ function checkAdapterFits(adapter: SavedAdapter, folder: string, model: LoadedMo
 }
 
 /** Shapes of all tensors that the adapter's config asks for. */
-function expectedShapes({ config }: SavedAdapter, folder: string, model: LoadedModel): Map<string, readonly number[]> {
+function expectedShapes(
+  { config }: SavedAdapter,
+  files: ModelFiles,
+  model: LoadedModel,
+): Map<string, readonly number[]> {
   try {
     return new Map(adapterTensors(loraAdapter(model.architecture, config)).map(({ name, shape }) => [name, shape]));
   } catch (error) {
     if (!(error instanceof PrefineError)) throw error;
-    throw misfit(`${join(folder, ADAPTER_CONFIG)} on the model of ${model.configFile}: ${error.message}`);
+    throw misfit(`${files.pathOf(ADAPTER_CONFIG)} on the model of ${model.configFile}: ${error.message}`);
   }
 }

@@ -14,6 +14,7 @@ import { listRepo, resolveRepo } from "../data/hub/resolveRepo.ts";
 import type { HubOptions } from "../data/hub/settings.ts";
 import { folderAt } from "../disk/nodeStorage.ts";
 import { exists } from "../disk/readFiles.ts";
+import type { ModelFiles } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 
 export interface ModelSourceOptions extends HubOptions {
@@ -33,8 +34,8 @@ interface ModelSource {
   base: string;
   baseRevision?: string;
   adapter?: SavedAdapter;
-  /** Where the adapter lies. */
-  adapterFolder?: string;
+  /** The adapter's. */
+  adapterFiles?: ModelFiles;
   /** How the base is to be kept: as asked for, else as it was under the adapter; null: as in its files. */
   quantization: BitsAndBytesConfig | null;
   /** How it was under the adapter, as far as is known. */
@@ -63,7 +64,7 @@ export async function findModel(idOrPath: string, options: ModelSourceOptions = 
   const baseRevision = adapter.config.revision ?? undefined;
   const recorded = recordedQuantization(await readTrainingArgs(folder), folder.pathOf(TRAINING_ARGS));
   const kept = { quantization: asked === undefined ? recorded : asked, recorded };
-  return { base, baseRevision, adapter, adapterFolder, tokenizer: hasTokenizer ? adapterFolder : base, ...kept };
+  return { base, baseRevision, adapter, adapterFiles: folder, tokenizer: hasTokenizer ? adapterFolder : base, ...kept };
 }
 
 /** Undefined where `idOrPath` is a whole model (or nothing, which loading it then tells). */

@@ -1,43 +1,55 @@
 /** @file A head that config.json ties to the embedding, against the files: transformers' tie_weights on loading. */
-import { open } from "node:fs/promises";
-import type { SafetensorsEntry } from "../formats/safetensors.ts";
+import type { ModelFiles } from "../disk/storage.ts";
 import { type Architecture, HEAD_MODULE } from "../models/network.ts";
-
-/** A tensor of a safetensors file. */
-export type FoundTensor = SafetensorsEntry & { file: string };
+import type { FoundTensor, ModelTensors } from "./modelTensors.ts";
 
 const HEAD = `${HEAD_MODULE}.weight`;
 const PIECE = 2 ** 20; // bytes
 
 /**
- * Files of a tied model may have the head besides the embedding, or in its place, which is then put right in `found`.
+ * Files of a tied model may have the head besides the embedding, or in its place, which is then put right in `tensors`.
  * @returns true where the two differ: the model is not tied, whatever its config says.
  */
-export async function differsFromTied(architecture: Architecture, found: Map<string, FoundTensor>): Promise<boolean> {
-  const head = found.get(HEAD);
+export async function differsFromTied(architecture: Architecture, { files, tensors }: ModelTensors): Promise<boolean> {
+  const head = tensors.get(HEAD);
   if (!head || architecture.parameters.has(HEAD)) return false;
-  const embedding = architecture.fileNames(architecture.head).flatMap((name) => found.get(name) ?? [])[0];
-  if (embedding) return !(await isSame(head, embedding));
-  found.set(architecture.head, head);
+  const embedding = architecture.fileNames(architecture.head).flatMap((name) => tensors.get(name) ?? [])[0];
+  if (embedding) return !(await isSame(files, head, embedding));
+  tensors.set(architecture.head, head);
   return false;
 }
 
 /** Reads both where they agree; those that were trained apart differ in the first piece. */
-async function isSame(a: FoundTensor, b: FoundTensor): Promise<boolean> {
+async function isSame(files: ModelFiles, a: FoundTensor, b: FoundTensor): Promise<boolean> {
   const length = a.end - a.start;
   if (a.dtype !== b.dtype || a.shape.join() !== b.shape.join() || length !== b.end - b.start) return false;
-  const [left, right] = [await open(a.file, "r"), await open(b.file, "r")];
+  const [left, right] = [await files.open(a.shard), await files.open(b.shard)];
   try {
-    const [ours, theirs] = [Buffer.alloc(PIECE), Buffer.alloc(PIECE)];
+    if (!left || !right) throw new Error(`internal: ${a.shard} or ${b.shard} was there before`);
     for (let at = 0; at < length; at += PIECE) {
       const size = Math.min(PIECE, length - at);
-      await left.read(ours, 0, size, a.start + at);
-      await right.read(theirs, 0, size, b.start + at);
-      if (ours.compare(theirs, 0, size, 0, size) !== 0) return false;
+      const ours = await left.slice(a.start + at, a.start + at + size);
+      if (!isEqual(ours, await right.slice(b.start + at, b.start + at + size))) return false;
     }
     return true;
   } finally {
-    await left.close();
-    await right.close();
+    await left?.close();
+    await right?.close();
   }
+}
+
+/** Word by word: a fourth of the time that bytes take. */
+function isEqual(a: ArrayBuffer, b: ArrayBuffer): boolean {
+  const words = a.byteLength >> 2;
+  const rest = (buffer: ArrayBuffer) => new Uint8Array(buffer, 4 * words);
+  return (
+    a.byteLength === b.byteLength &&
+    hasSameItems(new Int32Array(a, 0, words), new Int32Array(b, 0, words)) &&
+    hasSameItems(rest(a), rest(b))
+  );
+}
+
+function hasSameItems(a: Int32Array | Uint8Array, b: Int32Array | Uint8Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

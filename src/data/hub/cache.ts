@@ -7,11 +7,11 @@
  *       refs/REVISION                       the commit of a branch or tag
  *       trees/COMMIT.json                   the list of files of a commit
  */
-import { randomBytes } from "node:crypto";
-import { constants, type Dirent } from "node:fs";
-import { copyFile, link, open, readdir, readFile, readlink, rename, rm, stat, symlink } from "node:fs/promises";
+import type { Dirent } from "node:fs";
+import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { makeFolder } from "../../disk/makeFolder.ts";
+import { linkFile } from "../../disk/linkFile.ts";
+import { writeWhole } from "../../disk/wholeFiles.ts";
 import { isCommit, type RemoteFile, remoteFile } from "./listing.ts";
 import type { RepoRef } from "./repoId.ts";
 import type { HubSettings } from "./settings.ts";
@@ -106,41 +106,5 @@ export async function linkIntoSnapshot(
   const target = relative(dirname(pointer), blob);
   const current = await readlink(pointer).catch(() => undefined);
   if (current === target || (current === undefined && (await hasSize(pointer, file.size)))) return;
-  makeFolder(dirname(pointer));
-  const beside = `${pointer}.${randomBytes(4).toString("hex")}.incomplete`;
-  try {
-    await makeEntry(hub, { blob, target, beside });
-    await rename(beside, pointer);
-  } finally {
-    await rm(beside, { force: true });
-  }
-}
-
-async function makeEntry(hub: HubSettings, names: { blob: string; target: string; beside: string }): Promise<void> {
-  const { blob, target, beside } = names;
-  if (hub.symlinks && (await succeeds(symlink(target, beside)))) return;
-  if (await succeeds(link(blob, beside))) return; // costs no space; Windows without the right to make symbolic links
-  await copyFile(blob, beside, constants.COPYFILE_FICLONE);
-}
-
-async function succeeds(action: Promise<void>): Promise<boolean> {
-  return action.then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Writes a small file beside its place, syncs and renames it, so that a reader sees all of it or nothing. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  makeFolder(dirname(path));
-  const beside = `${path}.${randomBytes(4).toString("hex")}.tmp`;
-  try {
-    const file = await open(beside, "wx");
-    await file.writeFile(text);
-    await file.sync();
-    await file.close();
-    await rename(beside, path);
-  } finally {
-    await rm(beside, { force: true });
-  }
+  await linkFile(blob, pointer, { symbolic: hub.symlinks });
 }

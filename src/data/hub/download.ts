@@ -1,14 +1,9 @@
 /**
- * @file One file's content: from the hub into the cache's blobs, verified, resumed where it was cut.
- *
- * Bytes collect in `BLOB.PID-RANDOM.prefine.incomplete` beside the blob; only when the hash is right does the file get
- * the blob's name. What a failed or killed download left behind is adopted by the next one.
+ * @file One file's content: from the hub into the cache's blobs, verified, resumed where it was cut. Only when the hash
+ * is right does it get the blob's name.
  */
-import { createHash, type Hash, randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { makeFolder } from "../../disk/makeFolder.ts";
+import { createHash, type Hash } from "node:crypto";
+import { openPart, type PartFile } from "../../disk/partFile.ts";
 import { PrefineError } from "../../errors.ts";
 import type { RemoteFile } from "./listing.ts";
 import { describeSubject, type Subject, TryAgain } from "./refusals.ts";
@@ -17,8 +12,6 @@ import type { HubSettings } from "./settings.ts";
 
 /** Downloads whose bytes had the wrong hash before it is given up. */
 const CORRUPT_DOWNLOADS = 3;
-/** A part that has not grown for so long (ms) belongs to nobody, even if a process of its number lives. */
-const ABANDONED_MS = 120_000;
 
 export interface BlobRequest {
   url: string;
@@ -30,12 +23,10 @@ export interface BlobRequest {
   onBytes: (loaded: number) => void;
 }
 
-/** A file that is being filled. */
-interface Part {
-  path: string;
-  handle: FileHandle;
-  /** Bytes in the file, all of them in `hash`. */
-  size: number;
+/** A blob that is being filled. */
+interface Filling {
+  part: PartFile;
+  /** Of all bytes in the part. */
   hash: Hash;
 }
 
@@ -55,36 +46,33 @@ export async function downloadBlob(hub: HubSettings, request: BlobRequest): Prom
 }
 
 async function fill(hub: HubSettings, request: BlobRequest): Promise<void> {
-  makeFolder(dirname(request.blob));
-  const part = await openPart(request);
+  const part = await openPart(request.blob);
   let finished = false;
   try {
-    await fetchVerified(hub, request, part);
-    await part.handle.sync();
-    await part.handle.close();
-    await rename(part.path, request.blob);
+    await fetchVerified(hub, request, await hashPart(part, request.file));
+    await part.finish();
     finished = true;
   } finally {
-    await part.handle.close().catch(() => {}); // closed already where all went well
-    if (!finished) await giveBack(request, part);
+    if (!finished) await part.giveBack();
   }
 }
 
-async function fetchVerified(hub: HubSettings, request: BlobRequest, part: Part): Promise<void> {
+async function fetchVerified(hub: HubSettings, request: BlobRequest, filling: Filling): Promise<void> {
   const { file, subject } = request;
+  const { part } = filling;
   for (let corrupt = 1; ; corrupt++) {
     request.onBytes(part.size);
     if (part.size < file.size) {
       await withRetries(
         hub,
         subject,
-        () => fetchRest(hub, request, part),
+        () => fetchRest(hub, request, filling),
         () => part.size,
       );
     }
-    const found = part.hash.digest("hex");
+    const found = filling.hash.digest("hex");
     if (found === (file.sha256 ?? file.blobId)) return;
-    await restart(part, file);
+    await restart(filling, file);
     if (corrupt < CORRUPT_DOWNLOADS) continue;
     const kind = file.sha256 ? "SHA-256" : "git SHA-1";
     throw new PrefineError(
@@ -96,14 +84,16 @@ async function fetchVerified(hub: HubSettings, request: BlobRequest, part: Part)
 }
 
 /** One request for what is missing. Throws TryAgain if the answer ends early. */
-async function fetchRest(hub: HubSettings, request: BlobRequest, part: Part): Promise<void> {
+async function fetchRest(hub: HubSettings, request: BlobRequest, filling: Filling): Promise<void> {
   const { file, subject } = request;
+  const { part } = filling;
   const range = part.size > 0 ? `bytes=${part.size}-` : undefined;
   await send(hub, request.url, { subject, range }, async (response, alive) => {
-    if (response.status !== 206 && part.size > 0) await restart(part, file); // the server sends all of it again
+    if (response.status !== 206 && part.size > 0) await restart(filling, file); // the server sends all of it again
     for await (const chunk of response.body ?? []) {
       alive();
-      await append(part, chunk.subarray(0, file.size - part.size)); // an answer longer than listed: the hash will tell
+      // An answer longer than listed is cut here: the hash will tell.
+      await append(filling, chunk.subarray(0, file.size - part.size));
       request.onBytes(part.size);
       if (part.size === file.size) break;
     }
@@ -111,82 +101,27 @@ async function fetchRest(hub: HubSettings, request: BlobRequest, part: Part): Pr
   if (part.size < file.size) throw new TryAgain("the connection was cut");
 }
 
-async function append(part: Part, chunk: Uint8Array): Promise<void> {
-  try {
-    for (let written = 0; written < chunk.length; ) {
-      const { bytesWritten } = await part.handle.write(chunk, written, chunk.length - written, part.size + written);
-      written += bytesWritten;
-    }
-  } catch (cause) {
-    const full = (cause as NodeJS.ErrnoException).code === "ENOSPC";
-    throw new PrefineError(
-      "io",
-      `${part.path}: cannot write (${(cause as Error).message})`,
-      full ? "Free some space, or set HF_HOME to a larger disk." : undefined,
-      { cause },
-    );
-  }
-  part.hash.update(chunk);
-  part.size += chunk.length;
+async function append({ part, hash }: Filling, chunk: Uint8Array): Promise<void> {
+  await part.append(chunk).catch((cause: NodeJS.ErrnoException) => {
+    const hint = cause.code === "ENOSPC" ? "Free some space, or set HF_HOME to a larger disk." : undefined;
+    throw new PrefineError("io", `${part.path}: cannot write (${cause.message})`, hint, { cause });
+  });
+  hash.update(chunk);
 }
 
-async function restart(part: Part, file: RemoteFile): Promise<void> {
-  await part.handle.truncate(0);
-  part.size = 0;
-  part.hash = newHash(file);
+async function restart(filling: Filling, file: RemoteFile): Promise<void> {
+  await filling.part.restart();
+  filling.hash = newHash(file);
 }
 
 function newHash(file: RemoteFile): Hash {
   return file.sha256 ? createHash("sha256") : createHash("sha1").update(`blob ${file.size}\0`);
 }
 
-/** Adopts what an earlier download left, or begins an empty part. */
-async function openPart({ blob, file }: BlobRequest): Promise<Part> {
-  const path = partPath(blob, process.pid);
-  for (const name of await readdir(dirname(blob))) {
-    const left = join(dirname(blob), name);
-    if (!(await isAbandoned(left, basename(blob)))) continue;
-    if (!(await rename(left, path).catch(() => "gone"))) break; // renaming is the claim: one process wins
-  }
-  const handle = await open(path, await openFlags(path));
-  const part: Part = { path, handle, size: 0, hash: newHash(file) };
-  const { size } = await handle.stat();
-  if (size > file.size) await restart(part, file);
-  else if (size > 0) {
-    for await (const chunk of createReadStream(path)) part.hash.update(chunk);
-    part.size = size;
-  }
-  return part;
-}
-
-async function openFlags(path: string): Promise<string> {
-  return (await stat(path).catch(() => undefined)) ? "r+" : "wx+";
-}
-
-function partPath(blob: string, owner: number): string {
-  return `${blob}.${owner}-${randomBytes(4).toString("hex")}.prefine.incomplete`;
-}
-
-/** True for a part of this blob whose process is gone (owner 0: it gave up), or which nobody has written to lately. */
-async function isAbandoned(path: string, blobName: string): Promise<boolean> {
-  const name = basename(path);
-  const owner = /^\.(\d+)-[0-9a-f]{8}\.prefine\.incomplete$/.exec(name.slice(blobName.length))?.[1];
-  if (!name.startsWith(`${blobName}.`) || owner === undefined) return false;
-  if (owner === "0" || !isAlive(Number(owner))) return true;
-  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
-  return Date.now() - mtimeMs > ABANDONED_MS;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0); // signal 0 only asks
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"; // somebody else's process
-  }
-}
-
-/** After a failure: leaves the bytes for the next download, or nothing if there are none. */
-async function giveBack({ blob }: BlobRequest, part: Part): Promise<void> {
-  if (part.size === 0) await rm(part.path, { force: true });
-  else await rename(part.path, partPath(blob, 0)).catch(() => {});
+/** An empty part, or what an earlier download left: its bytes belong to the hash. */
+async function hashPart(part: PartFile, file: RemoteFile): Promise<Filling> {
+  const filling = { part, hash: newHash(file) };
+  if (part.size > file.size) await restart(filling, file);
+  else if (part.size > 0) for await (const chunk of part.read()) filling.hash.update(chunk);
+  return filling;
 }

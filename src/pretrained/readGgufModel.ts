@@ -1,39 +1,60 @@
 /** @file A GGUF file as a model: its config, and where each parameter lies in it. */
-import { open } from "node:fs/promises";
+import type { ModelFiles } from "../disk/storage.ts";
 import type { FileRange } from "../engine/runtime/protocol.ts";
 import { PrefineError } from "../errors.ts";
-import { type ByteSource, fileSource } from "../formats/byteSource.ts";
-import { type GgufFile, readGguf } from "../formats/gguf.ts";
+import type { ByteSource } from "../formats/byteSource.ts";
+import { type GgufFile, isGgufPath, readGguf } from "../formats/gguf.ts";
 import { decodeBlocks, isBlockDtype } from "../formats/ggufBlocks.ts";
 import { toFloat32 } from "../formats/safetensors.ts";
+import { architectureOf } from "../models/families/architectures.ts";
+import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Architecture } from "../models/network.ts";
 import { type GgufConfig, ggufConfig } from "./ggufConfig.ts";
 import { ggufSource } from "./ggufTensors.ts";
 import { llama3Scaling } from "./llama3Scaling.ts";
 
-export interface GgufModel extends GgufConfig {
+interface GgufModel extends GgufConfig {
   contents: GgufFile;
 }
 
 /** Factors of the rotary frequencies, which files of Llama 3.1 and later have instead of the numbers behind them. */
 const ROTARY_FACTORS = "rope_freqs.weight";
 
-/** Reads the header (and no weights) of a GGUF file. @throws PrefineError("model" or "not-yet"), see `readGguf`. */
-export async function loadGguf(file: string): Promise<GgufModel> {
-  const handle = await open(file, "r").catch((cause) => {
-    throw new PrefineError("io", `${file}: ${(cause as Error).message}`, undefined, { cause });
-  });
+/** The only GGUF file, where there is no config.json. */
+export async function findGguf(files: ModelFiles, name: string): Promise<string | undefined> {
+  if (await files.has("config.json")) return undefined;
+  const found = (await files.list()).filter(isGgufPath).sort();
+  if (found.length < 2) return found[0];
+  const message = `${name}: expected config.json or one GGUF file, found ${found.length}: ${found.join(", ")}`;
+  throw new PrefineError("model", message, `Name one, such as ${files.pathOf(found[0])}.`);
+}
+
+/**
+ * Reads what there is to know of a model in a GGUF file, without its weights.
+ * @param nameOrPath what the caller asked for.
+ * @throws PrefineError("model" or "not-yet"), see `readGguf`.
+ */
+export async function readGgufModel(files: ModelFiles, gguf: string, nameOrPath: string): Promise<LoadedModel> {
+  const file = files.pathOf(gguf);
+  const model = await readHeader(files, gguf);
+  const { config, generationConfig } = model;
+  const architecture = architectureOf(config, file);
+  const weights = ggufWeights(architecture, model, file);
+  return { architecture, config, generationConfig, nameOrPath, directory: files.path, configFile: file, weights };
+}
+
+/** Reads the header. */
+async function readHeader(files: ModelFiles, name: string): Promise<GgufModel> {
+  const where = files.pathOf(name);
+  const file = await files.open(name);
+  if (!file) throw new PrefineError("io", `${where}: no such file`, "Check the spelling of the path.");
   try {
-    const source = await fileSource(handle);
-    const contents = await readGguf(source, file);
-    const { config, generationConfig } = ggufConfig(contents, file);
-    return {
-      contents,
-      config: { ...config, ...(await rotaryFactors(contents, source, config, file)) },
-      generationConfig,
-    };
+    const contents = await readGguf(file, where);
+    const { config, generationConfig } = ggufConfig(contents, where);
+    const factors = await rotaryFactors(contents, file, config, where);
+    return { contents, config: { ...config, ...factors }, generationConfig };
   } finally {
-    await handle.close();
+    await file.close();
   }
 }
 
@@ -57,7 +78,7 @@ async function rotaryFactors(
 }
 
 /** @throws PrefineError("model") where a parameter is missing or has another shape than the metadata say. */
-export function ggufWeights(
+function ggufWeights(
   architecture: Architecture,
   { contents, config }: GgufModel,
   file: string,

@@ -1,0 +1,28 @@
+/** @file A GGUF file among a model's files -> its tokenizer. */
+import type { ModelFiles } from "../../disk/storage.ts";
+import { PrefineError } from "../../errors.ts";
+import { isGgufPath, readGguf } from "../../formats/gguf.ts";
+import { ggufTokenizer } from "./ggufTokenizer.ts";
+import { isTokenizerFile, type TokenizerFiles } from "./readTokenizer.ts";
+import { Tokenizer } from "./tokenizer.ts";
+
+/** The GGUF file of a folder that has only one, and no tokenizer in the usual files. */
+export async function findGguf(files: ModelFiles): Promise<string | undefined> {
+  const names = await files.list();
+  const found = names.filter(isGgufPath);
+  return found.length === 1 && !names.some(isTokenizerFile) ? found[0] : undefined;
+}
+
+/** The tokenizer in a GGUF file's metadata. */
+export async function readGgufTokenizer(source: TokenizerFiles, gguf: string): Promise<Tokenizer> {
+  const { files, name, writeFiles } = source;
+  const where = files.pathOf(gguf);
+  const file = await files.open(gguf);
+  if (!file) throw new PrefineError("io", `${where}: no such file`, "Check the spelling of the path.");
+  try {
+    const { json, config } = ggufTokenizer(await readGguf(file, where), where);
+    return new Tokenizer({ config, json, where, isGpt2: false, name_or_path: name, writeFiles });
+  } finally {
+    await file.close();
+  }
+}

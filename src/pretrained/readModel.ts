@@ -1,0 +1,53 @@
+/** @file A model's files -> its config, its architecture, and where each of its weights lies. Runs anywhere. */
+import type { ModelFiles } from "../disk/storage.ts";
+import { parseJsonObject } from "../formats/parseJson.ts";
+import { architectureOf } from "../models/families/architectures.ts";
+import type { LoadedModel } from "../models/loadedModel.ts";
+import type { Architecture } from "../models/network.ts";
+import { asPacked, checkQuantMethod } from "../models/precision/packedWeights.ts";
+import { findTensors, type ModelTensors, rangesOf } from "./modelTensors.ts";
+import { noModel, RELOAD } from "./noModel.ts";
+import { differsFromTied } from "./tiedWeights.ts";
+
+const CONFIG = "config.json";
+const GENERATION = "generation_config.json";
+
+export interface ReadModelOptions {
+  /** What the caller asked for: an id or a path. */
+  name: string;
+  onWarning?: ((line: string) => void) | undefined;
+}
+
+/**
+ * Reads what there is to know of a model without reading its weights.
+ * @throws PrefineError("model") for files that are no model, or whose weights contradict its config; "not-yet" for a
+ *   model that is not run.
+ */
+export async function readModel(files: ModelFiles, { name, onWarning }: ReadModelOptions): Promise<LoadedModel> {
+  const configFile = files.pathOf(CONFIG);
+  const config = await readJson(files, CONFIG);
+  if (!config) throw await noModel(files, name, CONFIG);
+  checkQuantMethod(config, configFile);
+  const tied = architectureOf(config, configFile);
+  const generationConfig = (await readJson(files, GENERATION)) ?? {};
+  const found = await findTensors(files, name);
+  const shared = { generationConfig, nameOrPath: name, directory: files.path, configFile };
+  if (!(await differsFromTied(tied, found))) return modelOf(tied, found, { config, ...shared });
+  const apart = { ...config, tie_word_embeddings: false };
+  onWarning?.(`${configFile} ties the head to the embedding, but the weights have both, and they differ`);
+  return modelOf(architectureOf(apart, configFile), found, { config: apart, ...shared });
+}
+
+async function modelOf(
+  architecture: Architecture,
+  found: ModelTensors,
+  named: Omit<LoadedModel, "architecture" | "weights" | "quantization">,
+): Promise<LoadedModel> {
+  const weights = await rangesOf(architecture, found, named.configFile);
+  return { ...asPacked(architecture, weights, named.config), ...named, weights };
+}
+
+async function readJson(files: ModelFiles, name: string): Promise<Record<string, unknown> | undefined> {
+  const text = await files.readText(name);
+  return text === undefined ? undefined : parseJsonObject(text, files.pathOf(name), RELOAD);
+}
