@@ -20,6 +20,26 @@ const LONG_FUNCTIONS: Record<string, string> = {
   "src/terminal/progressBar.ts createProgressBar": "small functions around the state of one bar",
 };
 
+/** What is used of node:fs outside of disk/: functions that read. Others change the disk. */
+const READS = new Set([
+  "close",
+  "createReadStream",
+  "exists",
+  "lstat",
+  "open",
+  "read",
+  "readdir",
+  "readFile",
+  "readlink",
+  "stat",
+]);
+/** Files outside of disk/ that use them, and why. */
+const WRITERS: Record<string, string> = {
+  "src/engine/node/dumpGraphs.ts": "graphs for a person to look at: nothing reads them again",
+  "src/engine/node/telemetry.ts": "deletes a file that ONNX Runtime leaves",
+  "src/engine/node/threadProgram.ts": "a thread's program, beside the tests' other built files",
+};
+
 const committed = committedFiles({ withNew: true });
 const isCode = (path: string) => /\.(ts|js|mjs)$/.test(path);
 const isIn = (places: readonly string[]) => (path: string) =>
@@ -96,6 +116,16 @@ describe("imports", () => {
     const isRuntime = isIn(["src/engine/runtime/", "src/engine/node/"]);
     expect(importersOf(/^onnxruntime/).filter((path) => !isRuntime(path))).toEqual([]);
     expect(sources.filter(({ path, text }) => isRuntime(path) && text.includes('"onnxruntime-node"'))).not.toEqual([]);
+  });
+
+  test("disk/ alone writes: whole, synced and renamed; others read", () => {
+    const writes = ({ path, imports }: SourceFile) =>
+      !path.startsWith("src/disk/") &&
+      imports.some(({ target, typeOnly, names }) => {
+        if (typeOnly || !/^(node:)?fs(\/promises)?$/.test(target)) return false;
+        return names.length === 0 || names.some((name) => !READS.has(name.replace(/Sync$/, "")));
+      });
+    expect(sources.filter(writes).map(({ path }) => path)).toEqual(Object.keys(WRITERS));
   });
 
   test("what a terminal shows loads no package, not even those that draw pictures", () => {

@@ -1,8 +1,7 @@
 /** @file Which cached keys each new token sees, as what is added to its scores: one mask for each sliding window. */
 import type { HostTensor } from "../engine/runtime/device.ts";
+import { HIDDEN } from "../models/packedAttention.ts";
 import type { DecoderStepOptions } from "./decoder.ts";
-
-const HIDDEN = -1e30;
 
 /** The graph's input with the mask of all layers with this window. */
 export const maskName = (window: number | null) => (window === null ? "mask" : `mask ${window}`);

@@ -26,7 +26,7 @@ const PIECES = ["S1", "S2", "C1", "C2", "R1", "R2"] as const;
 /** The packed dimension. */
 export const PACKED = PIECES.join("+");
 /** Added to the scores of what a row may not see; exp of it is exactly 0. */
-const HIDDEN = -1e30;
+export const HIDDEN = -1e30;
 
 /**
  * 0 where a key's position is at most the query's, and within its window, else HIDDEN. [M], [L] -> [M, L]. A window

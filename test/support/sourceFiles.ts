@@ -56,6 +56,8 @@ export interface Import {
   typeOnly: boolean;
   /** `import()`. */
   dynamic: boolean;
+  /** What is taken by name: `{ rm, mkdir as make }` -> rm, mkdir; empty for `* as`, `export` and import(). */
+  names: string[];
 }
 
 export interface SourceFunction {
@@ -96,14 +98,22 @@ function locate(found: Omit<Import, "isLocal">, path: string): Import {
 function importOf(node: ts.Node): Omit<Import, "isLocal"> | undefined {
   if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
     if (!node.moduleSpecifier || !ts.isStringLiteral(node.moduleSpecifier)) return undefined;
-    return { target: node.moduleSpecifier.text, typeOnly: isTypeOnly(node), dynamic: false };
+    return { target: node.moduleSpecifier.text, typeOnly: isTypeOnly(node), dynamic: false, names: namesOf(node) };
   }
   if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument) && ts.isStringLiteral(node.argument.literal)) {
-    return { target: node.argument.literal.text, typeOnly: true, dynamic: false };
+    return { target: node.argument.literal.text, typeOnly: true, dynamic: false, names: [] };
   }
   if (!ts.isCallExpression(node) || node.expression.kind !== ts.SyntaxKind.ImportKeyword) return undefined;
   const [argument] = node.arguments;
-  return ts.isStringLiteral(argument) ? { target: argument.text, typeOnly: false, dynamic: true } : undefined;
+  return ts.isStringLiteral(argument)
+    ? { target: argument.text, typeOnly: false, dynamic: true, names: [] }
+    : undefined;
+}
+
+function namesOf(node: ts.ImportDeclaration | ts.ExportDeclaration): string[] {
+  const bindings = ts.isImportDeclaration(node) ? node.importClause?.namedBindings : undefined;
+  if (!bindings || !ts.isNamedImports(bindings)) return [];
+  return bindings.elements.map(({ name, propertyName }) => (propertyName ?? name).text);
 }
 
 function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
