@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { DPOConfig } from "../config/DPOConfig.ts";
+import type { CardSettings } from "./cardHyperparameters.ts";
+import { cardName } from "./cardText.ts";
 import { type ModelCardInput, modelCard } from "./modelCard.ts";
 
 const settings = DPOConfig({
@@ -16,9 +18,11 @@ const settings = DPOConfig({
 
 const INPUT: ModelCardInput = {
   model_name: "dpo",
-  base_model: "gpt2",
+  base_model: { name: "gpt2", isOnHub: true },
+  isOnGguf: false,
+  hasChatTemplate: false,
   adapter: { r: 4, lora_alpha: 8, lora_dropout: 0.1, target_modules: ["c_attn", "c_proj"] },
-  dataset_name: "BarraHome/ultrafeedback_binarized",
+  dataset: { name: "BarraHome/ultrafeedback_binarized", isOnHub: true },
   settings,
   log_history: [
     { loss: 0.6928, epoch: 1, step: 20 },
@@ -43,7 +47,7 @@ describe("modelCard", () => {
       datasets: ["BarraHome/ultrafeedback_binarized"],
       tags: ["dpo", "prefine", "lora", "base_model:adapter:gpt2", "generated_from_trainer"],
     });
-    const full = split(modelCard({ ...INPUT, adapter: null, dataset_name: null }));
+    const full = split(modelCard({ ...INPUT, adapter: null, dataset: null }));
     expect(full.meta).toMatchObject({
       library_name: "transformers",
       tags: ["dpo", "prefine", "generated_from_trainer"],
@@ -99,31 +103,69 @@ describe("modelCard", () => {
     expect(short).not.toMatch(/num_epochs|total_train_batch_size|gradient_accumulation/);
   });
 
-  it("says how to use the model, shows the plot and the answers", () => {
-    const answers = [{ prompt: "Is <b> | better?\n", original: "*No*\nmaybe", trained: "Yes_or_no" }];
-    const card = modelCard({ ...INPUT, model_name: "my run", plot: "training_loss.png", answers });
+  it("says of the optimizer what transformers does, by its name and its arguments", () => {
+    const lineOf = (optim: CardSettings["optim"], optim_args: string | null = null) =>
+      /^- optimizer: (.*?)\n- /ms.exec(modelCard({ ...INPUT, settings: { ...settings, optim, optim_args } }))?.[1];
+    const adam = "with betas=(0.9,0.999) and epsilon=1e-08 and optimizer_args=";
+    expect(lineOf("paged_adamw_8bit")).toBe(`Use paged_adamw_8bit ${adam}No additional optimizer arguments`);
+    expect(lineOf("adamw_torch", "a=1")).toBe(`Use adamw_torch ${adam}a=1`);
+    expect(lineOf("adafactor")).toBe("Use adafactor and the args are:\nNo additional optimizer arguments");
+    expect(lineOf("sgd", "momentum=0.9,nesterov=True")).toBe("Use sgd and the args are:\nmomentum=0.9,nesterov=True");
+  });
+
+  it("says how to use the model, and shows the plot", () => {
+    const card = modelCard({ ...INPUT, model_name: "my run", plot: "training_loss.png" });
     expect(card).toContain("npx prefine generate 'my run' --prompt");
     expect(card).toContain('pipeline("text-generation", { model: "my run" })');
     expect(card).toContain('AutoPeftModelForCausalLM.from_pretrained("my run")');
+    expect(card).not.toMatch(/messages|chat_template/);
     expect(card).toContain("![Training loss against epochs](training_loss.png)");
-    expect(card).toContain("| Is &lt;b&gt; \\| better?<br> | \\*No\\*<br>maybe | Yes_or_no |");
-    expect(modelCard(INPUT)).not.toMatch(/side by side|!\[/);
+    expect(modelCard(INPUT)).not.toContain("![");
   });
 
-  it("names folders by their last part, cached models by their id, and lists no folder as a data set", () => {
-    const local = modelCard({
-      ...INPUT,
-      base_model: "/home/ann/secret/tiny-gpt2/",
-      dataset_name: "../data/prefs.jsonl",
-    });
-    expect(local).not.toMatch(/home|ann|secret|\.\.\//);
-    expect(split(local).meta).toMatchObject({ base_model: "tiny-gpt2" });
-    expect(split(local).meta).not.toHaveProperty("datasets");
-    expect(split(local).meta.tags).not.toContain("base_model:adapter:tiny-gpt2");
-    expect(local).toContain("fine-tuned version of tiny-gpt2 on the prefs.jsonl dataset");
-    expect(modelCard({ ...INPUT, base_model: "C:\\Users\\ann\\gpt2" })).not.toMatch(/Users|ann\b/);
-    const cached = "/home/ann/.cache/huggingface/hub/models--openai--gpt2/snapshots/abc";
-    expect(split(modelCard({ ...INPUT, base_model: cached })).meta.base_model).toBe("openai/gpt2");
+  it("makes a message of the prompt where the tokenizer has a chat template", () => {
+    const card = modelCard({ ...INPUT, hasChatTemplate: true });
+    expect(card).toContain('const messages = [{ role: "user", content: "Is a higher octane');
+    expect(card).toContain("await generate(messages, {");
+    expect(card).toContain('messages = [{"role": "user", "content": "Is a higher octane');
+    expect(card).toContain("tokenizer.apply_chat_template(\n");
+  });
+
+  it("gives no PEFT code for an adapter on a GGUF file, and transformers' for a model that was trained from one", () => {
+    const card = modelCard({ ...INPUT, isOnGguf: true });
+    expect(card).toContain("`prefine merge` writes both as a model");
+    expect(card).not.toContain("from_pretrained");
+    expect(modelCard({ ...INPUT, isOnGguf: true, adapter: null })).toContain("AutoModelForCausalLM.from_pretrained");
+  });
+
+  it("links and lists what is on the hub, and nothing else", () => {
+    const local = { name: "org_model", isOnHub: false };
+    const card = modelCard({ ...INPUT, base_model: local, dataset: { name: "prefs.jsonl", isOnHub: false } });
+    const { meta, body } = split(card);
+    expect(Object.keys(meta)).toEqual(["library_name", "pipeline_tag", "model_name", "tags"]);
+    expect(meta.tags).toEqual(["dpo", "prefine", "lora", "generated_from_trainer"]);
+    expect(body).toContain("fine-tuned version of org_model on the prefs.jsonl dataset: ");
+    expect(card).not.toContain("huggingface.co");
+    const links = [...modelCard(INPUT).matchAll(/\]\((https:\/\/huggingface\.co.*?)\)/g)].map(([, url]) => url);
+    expect(links).toEqual([
+      "https://huggingface.co/gpt2",
+      "https://huggingface.co/datasets/BarraHome/ultrafeedback_binarized",
+    ]);
+  });
+
+  it("names folders by their last part, and a snapshot in the hub's cache by its id", () => {
+    const isLocal = true;
+    const local = (name: string) => ({ name, isOnHub: false });
+    expect(cardName("/home/ann/secret/tiny-gpt2/", isLocal)).toEqual(local("tiny-gpt2"));
+    expect(cardName("../data/prefs.jsonl", isLocal)).toEqual(local("prefs.jsonl"));
+    expect(cardName("C:\\Users\\ann\\gpt2", isLocal)).toEqual(local("gpt2"));
+    expect(cardName("org/model", isLocal)).toEqual(local("model"));
+    expect(cardName("org/model", false)).toEqual({ name: "org/model", isOnHub: true });
+    const cache = "/home/ann/.cache/huggingface/hub";
+    const model = { name: "openai/gpt2", isOnHub: true };
+    expect(cardName(`${cache}/models--openai--gpt2/snapshots/abc`, isLocal)).toEqual(model);
+    const data = { name: "org/prefs", isOnHub: true };
+    expect(cardName(`${cache}/datasets--org--prefs/snapshots/abc/data/train.parquet`, isLocal)).toEqual(data);
   });
 
   it("takes only the settings that it lists from a config", () => {

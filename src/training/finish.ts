@@ -6,7 +6,7 @@ import { encodeTrainerState, TRAINER_STATE } from "../checkpoints/trainerState.t
 import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import { weightsOf } from "./learnerState.ts";
-import type { CardFacts } from "./prepare/openRun.ts";
+import type { CardFacts } from "./prepare/cardFacts.ts";
 import type { Run } from "./run.ts";
 import { statefulCallbacks } from "./saveCheckpoint.ts";
 

@@ -94,7 +94,14 @@ export function toyTrainer({
         referenceCache,
         observer,
       },
-      facts: { base_model: "toy", adapter, versions: { prefine: "0", node: "0", onnxruntime: "0" } },
+      facts: {
+        base_model: { name: "toy", isOnHub: false },
+        dataset: null,
+        isOnGguf: false,
+        hasChatTemplate: false,
+        adapter,
+        versions: { prefine: "0", node: "0", onnxruntime: "0" },
+      },
     }),
   });
   return { trainer, learner, lines };

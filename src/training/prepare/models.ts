@@ -19,6 +19,7 @@ import { decays } from "../../optim/optimizer.ts";
 import { optimizerSettings } from "../../optim/optimizers.ts";
 import type { Platform } from "../platform.ts";
 import { usesReference } from "../reference/reference.ts";
+import { isFromDisk } from "./cardFacts.ts";
 
 /** A model that `AutoModelForCausalLM.from_pretrained` or `loadModel` gave, or its hub id or folder. */
 export type ModelInput =
@@ -176,9 +177,8 @@ function savedModel({ base, adapter, settings, revision, nameOfBase }: Saving): 
 }
 
 /** A folder or file by its whole path, so that the run finds it from anywhere; a hub id as it is. */
-function nameOfBase({ nameOrPath, directory, configFile }: LoadedModel, { wholePath }: Storage): string {
-  const path = wholePath(nameOrPath);
-  return path === wholePath(directory) || path === wholePath(configFile) ? path : nameOrPath;
+function nameOfBase(base: LoadedModel, storage: Storage): string {
+  return isFromDisk(base, storage) ? storage.wholePath(base.nameOrPath) : base.nameOrPath;
 }
 
 /** TRL mirrors the tokenizer's padding token into the configs that it saves. */

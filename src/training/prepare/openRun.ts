@@ -1,5 +1,4 @@
 /** @file Everything before the first step: model, tokenizer, data, learner. */
-import type { ModelCardInput } from "../../checkpoints/modelCard.ts";
 import { trainingArgsFile } from "../../checkpoints/trainingArgs.ts";
 import { type BitsAndBytesConfig, recordQuantization } from "../../config/BitsAndBytesConfig.ts";
 import { type DPOConfig, publicArguments } from "../../config/DPOConfig.ts";
@@ -17,6 +16,7 @@ import type { Platform } from "../platform.ts";
 import { referenceCacheOf } from "../reference/cache.ts";
 import { checkReferenceModel, referenceFacts } from "../reference/reference.ts";
 import { evaluationSetName, type RunObserver, type RunParts } from "../run.ts";
+import { type CardFacts, cardFacts } from "./cardFacts.ts";
 import {
   countParameters,
   learnerOptions,
@@ -44,9 +44,6 @@ export interface RunRequest {
   dataset_name?: string | null;
   signal?: AbortSignal | undefined;
 }
-
-/** What a model card says and a run does not know. */
-export type CardFacts = Pick<ModelCardInput, "base_model" | "quantization" | "adapter" | "dataset_name" | "versions">;
 
 export interface OpenedRun {
   parts: RunParts;
@@ -88,8 +85,10 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
     referenceCache: await referenceCacheOf(trained, args, { truncation, tokenizer, runtime, platform }),
     observer,
   };
-  const names = { base_model: trained.base.nameOrPath, ...nameOf(request) };
-  return { parts, facts: { ...names, quantization, adapter, versions: versionsOf(platform, runtime) } };
+  const dataset_name = request.dataset_name || null;
+  const described = { base: trained.base, tokenizer, dataset_name, quantization, adapter };
+  const versions = versionsOf(platform, runtime);
+  return { parts, facts: await cardFacts({ ...described, versions }, platform.storage) };
 }
 
 interface Fitting {

@@ -1,0 +1,31 @@
+/** @file Pieces of Markdown that the parts of a model card share. */
+
+/** A model or dataset as a card names it. */
+export interface CardName {
+  /** A hub id; or the last part of the path of a folder or file, for where it lies on this disk is not published. */
+  name: string;
+  /** Whether the hub has it under this name. */
+  isOnHub: boolean;
+}
+
+/** @param isLocal whether it was read from the disk: a folder may be named like a hub id. */
+export function cardName(nameOrPath: string, isLocal: boolean): CardName {
+  // a snapshot in the hub's cache came from there, and its path says under which id
+  const cached = /[\\/](?:models|datasets)--([^\\/]+)[\\/]snapshots[\\/]/.exec(nameOrPath)?.[1];
+  if (cached) return { name: cached.replace("--", "/"), isOnHub: true };
+  if (!isLocal) return { name: nameOrPath, isOnHub: true };
+  return { name: nameOrPath.split(/[\\/]/).filter(Boolean).at(-1) ?? nameOrPath, isOnHub: false };
+}
+
+/** Text that Markdown and HTML leave alone, on one line. */
+export function plain(text: string): string {
+  const escaped = text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  const marks = /[\\`*[\]|#~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g;
+  return escaped.replace(marks, "\\$&").replace(/\r\n?|\n/g, "<br>");
+}
+
+/** @param at path of the kind on the hub: "" for models, "datasets/". */
+export const hubLink = ({ name, isOnHub }: CardName, at: "" | "datasets/") =>
+  isOnHub ? `[${name}](https://huggingface.co/${at}${name})` : plain(name);
+
+export const bulletList = (items: readonly string[]) => items.map((item) => `- ${item}`).join("\n");
