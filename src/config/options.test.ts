@@ -61,7 +61,10 @@ const SAME_DEFAULT: Record<string, [python: unknown, here: unknown]> = {
 };
 
 function expectEqualTables(table: Table, python: PythonTable, own: string[]): void {
-  expect(Object.keys(table).toSorted()).toEqual([...Object.keys(python), ...own].toSorted());
+  const names = [...Object.keys(python), ...own].toSorted();
+  expect(Object.keys(table).toSorted(), "options of Python, and those that this test lists as prefine's own").toEqual(
+    names,
+  );
   for (const [name, field] of Object.entries(python)) {
     const option = table[name];
     const [pythonDefault, here] = SAME_DEFAULT[name] ?? [field.default, field.default];

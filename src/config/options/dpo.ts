@@ -25,7 +25,9 @@ const loss = group("Loss", {
   loss_type: differs(listOf(oneOf(...LOSS_NAMES)), ["sigmoid"], "Loss, or several to add up.", {
     onResume: "fixed",
     common: true,
-    note: `${OWN_LOSS_NAMES.join(", ")} besides TRL's; the last three use no reference model`,
+    note:
+      `${OWN_LOSS_NAMES.join(", ")} besides TRL's; ` +
+      `${lossesWith("referenceFree").join(", ")} use no reference model`,
   }),
   loss_weights: same(nullable(listOf(float)), null, "Weight of each loss in loss_type.", { onResume: "fixed" }),
   label_smoothing: same(

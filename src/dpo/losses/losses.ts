@@ -1,6 +1,6 @@
 /**
- * @file The formulas of all losses, keyed by TRL's loss_type; the last five are prefine's own names for what TRL's DPO
- * lacks. What each needs besides is in config/options/lossTypes.ts.
+ * @file The formulas of all losses, keyed by TRL's loss_type, then by prefine's own names for what TRL's DPO lacks, in
+ * the order of config/options/lossTypes.ts, which says what each needs besides.
  */
 import { type LossName, lossTraits } from "../../config/options/lossTypes.ts";
 import type { RewardKind } from "../learner.ts";
