@@ -87,8 +87,8 @@ describe("the graphs are what they were", () => {
     const names = (all: GraphsByCase) =>
       Object.entries(all).flatMap(([model, byName]) => [model, ...Object.keys(byName)]);
     const expected = readFixture();
-    const hint = "cases that are not those of the fixture; PREFINE_GRAPHS=update writes it with new ones";
-    expect(names(found), hint).toEqual(names(expected.models));
+    const advice = "where cases are meant to come or go: PREFINE_GRAPHS=update npx vitest run test/graphs.test.ts";
+    expect(names(found), advice).toEqual(names(expected.models));
     expect(cases.length).toBeGreaterThan(200);
     expect(Object.keys(expected.graphs).length).toBeGreaterThan(500);
   });

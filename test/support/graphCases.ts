@@ -183,6 +183,9 @@ function prepared(config: Config, { precision, adapter: kind }: Pick<Training, "
   const model = (precision === undefined ? float32 : PRECISIONS[precision])(config);
   if (kind === null) return { model, adapter: null };
   const adapter = loraAdapter(model.architecture, adapterConfig(config, kind));
+  const missing = adapter.warnings.find((line) => /no layer is called|has no module/.test(line));
+  if (missing)
+    throw new Error(`${config.model_type}, ${kind}: ${missing} (modulesOf in test/support/graphAdapters.ts)`);
   return { model: keepNarrow(quantizedUnder(model, adapter), adapter), adapter };
 }
 

@@ -52,6 +52,12 @@ describe(`an adapter as PEFT ${fixture.versions.peft} makes it`, () => {
     expect(() => adapterOf(refused.model, refused.settings)).toThrow(PrefineError);
   });
 
+  test("a model type without usual targets needs names", () => {
+    const model = { ...modulesOf("gpt2"), modelType: "other" };
+    const settings = { r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: null };
+    expect(() => loraAdapter(model, settings)).toThrow('target_modules: none are usual for model_type "other"');
+  });
+
   test("the fixture has cases of both kinds", () => {
     expect(cases.length).toBe(64);
     expect(cases.filter(({ error }) => error !== undefined).length).toBe(8);

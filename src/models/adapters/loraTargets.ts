@@ -250,6 +250,10 @@ function noTargets(isLeftOut: boolean, { model, settings, targetModules }: NoTar
     return new PrefineError("config", message, `Names here look like ${model.linears[0]?.name}.`);
   }
   const names = lastParts(model);
+  if (settings.target_modules === null && targetModules.length === 0) {
+    const message = `target_modules: none are usual for model_type ${JSON.stringify(model.modelType)}`;
+    return new PrefineError("config", message, `Name some of ${names.join(", ")}, or write all-linear.`);
+  }
   const missing = missingNames(targetModules, model);
   const numbers = settings.layers_to_transform ?? null;
   if (missing.length === 0 && targetModules.length > 0) {

@@ -1,7 +1,10 @@
 /** @file Every field of config.json that can be wrong: the message names the file, the field and what was found. */
 import { describe, expect, test } from "vitest";
+import { FAMILIES as GRAPH_MODELS } from "../../../test/support/graphModels.ts";
+import { FAMILIES as RANDOM_MODELS } from "../../../test/support/randomModel.ts";
 import { PrefineError } from "../../errors.ts";
-import { architectureOf } from "./architectures.ts";
+import { loraAdapter } from "../adapters/lora.ts";
+import { architectureOf, MODEL_TYPES } from "./architectures.ts";
 
 const DECODER = { hidden_size: 32, num_attention_heads: 4, num_key_value_heads: 2, num_hidden_layers: 2, head_dim: 8 };
 const BASES: Record<string, Record<string, unknown>> = {
@@ -73,6 +76,22 @@ const SETTINGS: Wrong[] = [
     "layer_types: sliding_attention needs use_sliding_window: true and a sliding_window",
   ],
 ];
+
+describe("every family", () => {
+  test("has a small model in each list that tests go through", () => {
+    const lists = { "BASES here": BASES, "test/support/graphModels.ts": GRAPH_MODELS };
+    for (const [where, models] of Object.entries({ ...lists, "test/support/randomModel.ts": RANDOM_MODELS })) {
+      expect(Object.keys(models).toSorted(), `add the family to ${where}`).toEqual(MODEL_TYPES.toSorted());
+    }
+  });
+
+  test.each(MODEL_TYPES)("%s has PEFT's usual targets", (type) => {
+    const settings = { r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: null };
+    const { layers, warnings } = loraAdapter(read(type, {}), settings);
+    expect(layers.size, "DEFAULT_TARGETS in adapters/loraTargets.ts").toBeGreaterThan(0);
+    expect(warnings).toEqual([]);
+  });
+});
 
 describe("a config that makes no model, or one that is not built", () => {
   test.each([...SIZES, ...SETTINGS])("%s %o", (type, config, message) => {

@@ -14,6 +14,9 @@ const FAMILIES: Record<string, Family> = {
   qwen3: (config, where) => llama("qwen3", config, where),
 };
 
+/** The model types that prefine runs. */
+export const MODEL_TYPES: readonly string[] = Object.keys(FAMILIES);
+
 /** @throws PrefineError("not-yet") for a model_type that prefine does not run. */
 export function architectureOf(config: Record<string, unknown>, where: string): Architecture {
   const type = config.model_type;
@@ -23,6 +26,6 @@ export function architectureOf(config: Record<string, unknown>, where: string): 
     const hint = "A model's config.json names its family in model_type.";
     throw new PrefineError("model", `${where}: expected model_type, found ${show(type)}`, hint);
   }
-  const known = Object.keys(FAMILIES).join(", ");
+  const known = MODEL_TYPES.join(", ");
   throw new PrefineError("not-yet", `${where}: model_type ${show(type)} is not built yet`, `These are: ${known}.`);
 }
