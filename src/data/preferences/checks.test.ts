@@ -98,7 +98,9 @@ const CASES: Record<string, Case> = {
 };
 
 test("there is a case for each check", () => {
-  expect(Object.keys(CASES)).toEqual(CHECKS.map(({ name }) => name));
+  expect(Object.keys(CASES), "CASES has one for each of CHECKS, in their order").toEqual(
+    CHECKS.map(({ name }) => name),
+  );
 });
 
 test.each(Object.entries(CASES))("%s", async (name, { rows, template, max_length, found, line }) => {
