@@ -30,7 +30,7 @@ export interface ModelFiles {
   /** Whether a file or folder is there. */
   has(name: string): Promise<boolean>;
   /** Undefined: there is no such file. */
-  read(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  read(name: string): Promise<Uint8Array | undefined>;
   /** UTF-8. Undefined: there is no such file. */
   readText(name: string): Promise<string | undefined>;
   /** For reading in parts. Undefined: there is no such file. */
