@@ -27,4 +27,5 @@ for (const name of [`${demo}/everyday-gpt2`, output_dir]) {
   await model.dispose();
   if (ids.length < 2) throw new Error(`expected new tokens of ${name}, found ${ids}`);
 }
-console.log(`trained and answered: ${losses.map((loss) => loss.toFixed(4)).join(" ")}`); // nothing is left to keep it alive
+const shown = losses.map((loss) => loss.toFixed(4)).join(" ");
+console.log(`trained and answered: ${shown}`); // nothing is left to keep it alive

@@ -19,7 +19,8 @@ with_npm() {
   if [ -n "${HTTPS_PROXY:-${https_proxy:-}}" ]; then
     network=(HTTPS_PROXY="${HTTPS_PROXY:-$https_proxy}" NO_PROXY="${NO_PROXY:-${no_proxy:-}}")
   else
-    network=(HTTPS_PROXY=$nowhere HTTP_PROXY=$nowhere NO_PROXY="$(node -p 'new URL(process.argv[1]).hostname' "$registry")")
+    network=(HTTPS_PROXY=$nowhere HTTP_PROXY=$nowhere)
+    network+=(NO_PROXY="$(node -p 'new URL(process.argv[1]).hostname' "$registry")")
   fi
   [ -z "${NODE_EXTRA_CA_CERTS:-}" ] || network+=(NODE_EXTRA_CA_CERTS="$NODE_EXTRA_CA_CERTS")
   env -i PATH="$scratch/npm$major/node_modules/.bin:$PATH" HOME="$scratch/home$major" TMPDIR="$scratch" LANG=C.UTF-8 \
@@ -30,8 +31,16 @@ with_npm() {
 offline() {
   local major=$1 alone=(env npm_config_offline=true HF_HUB_OFFLINE=1)
   shift
-  if unshare -rn true 2>/dev/null; then alone=(unshare -rn); else echo "(unshare is not permitted: offline by settings)"; fi
+  if unshare -rn true 2>/dev/null; then alone=(unshare -rn); else echo "(no unshare here: offline by settings)"; fi
   with_npm "$major" "${alone[@]}" "$@"
+}
+
+# without_warnings COMMAND...: nothing but ours is set around it, so every warning of npm is of ours.
+without_warnings() {
+  local log
+  log=$(mktemp "$scratch/log.XXXXXX")
+  "$@" 2>&1 | tee "$log"
+  ! grep -i "npm warn" "$log" || fail "npm to warn of nothing"
 }
 
 get_npm() {
@@ -40,13 +49,22 @@ get_npm() {
   echo "npm $(with_npm "$1" npm --version)"
 }
 
-# A fresh clone: `npm ci` alone builds what `npx prefine` runs, and leaves every committed file as it is.
+# In the checkout itself: by the second npm most of it is found in caches.
+check() {
+  cd "$checkout"
+  without_warnings with_npm "$1" npm run check
+}
+
+# A fresh clone: `npm ci` alone builds what `npx prefine` runs, and leaves every committed file as it is. The install
+# script of onnxruntime-node would fetch what the registry does not have.
 clone() {
   local folder=$scratch/clone$1 cache
   cache=$(npm config get cache 2>/dev/null)
   git clone -q "$checkout" "$folder"
   cd "$folder"
-  with_npm "$1" npm_config_cache="$cache" npm ci --prefer-offline
+  without_warnings with_npm "$1" npm_config_cache="$cache" npm ci --prefer-offline
+  [ -z "$(find node_modules/onnxruntime-node -name '*_providers_*')" ] || fail "no install script to be run"
+  without_warnings with_npm "$1" npm run build
   git diff --exit-code
   with_npm "$1" npx --no-install prefine --version
   cd "$scratch"
@@ -83,11 +101,15 @@ install() {
   mkdir -p "$app"
   cd "$app"
   echo '{ "private": true }' >package.json # as npm looks for a project in the folders above
-  with_npm "$1" npm install "$scratch"/prefine-*.tgz 2>&1 | tee install.log
-  ! grep -iE "warn.*(prefine|script|peer)" install.log || fail "no warning of prefine"
+  without_warnings with_npm "$1" npm install "$scratch"/prefine-*.tgz
   ! grep hasInstallScript package-lock.json || fail "no install script"
   [ ! -e node_modules/onnxruntime-node ] || fail "no onnxruntime-node"
   du -sh node_modules
+}
+
+# What runs in the one folder then counts for both.
+same() {
+  diff -rq --exclude .package-lock.json "$scratch"/app{"$1","$2"}/node_modules || fail "no difference"
 }
 
 demo() {
@@ -141,18 +163,58 @@ commands() {
   done
 }
 
-# A program of someone else's: its types under both resolutions, and as plain JavaScript.
+# A program of someone else's: its types under both resolutions, with old compilers and new ones at their strictest, and
+# as JavaScript.
 program() {
+  local name
+  mkdir -p "$scratch/compilers"
+  npm install --prefix "$scratch/compilers" typescript54@npm:typescript@5.4 typescript59@npm:typescript@5.9 \
+    typescript@latest >/dev/null
   cd "$scratch/app$1"
   cp "$checkout/.ci/program.ts" program.mts
-  local tsc=("$checkout/node_modules/.bin/tsc" --ignoreConfig --strict --skipLibCheck false --target es2022)
-  "${tsc[@]}" --noEmit --module esnext --moduleResolution bundler program.mts
-  "${tsc[@]}" --module nodenext program.mts # writes program.mjs
+  for name in typescript54 typescript59 typescript; do
+    printf '%s\n' "$name --module nodenext" "$name --module esnext --moduleResolution bundler"
+  done | xargs -P 2 -I {} bash "$checkout/.ci/package.sh" compile {} # fails if one of them does
   node program.mjs
 }
 
-# get_runtime NAME PACKAGE VERSION PATH: a runtime from the npm registry, as the package that holds its program alone, so
-# that no install script has to fetch it.
+# compile "NAME OPTION...": program.mts, which gives program.mjs for the newest compiler under nodenext.
+compile() {
+  local words tsc
+  read -ra words <<<"$1"
+  tsc=$scratch/compilers/node_modules/${words[0]}/bin/tsc
+  [ "$1" = "typescript --module nodenext" ] || words+=(--noEmit)
+  [[ "$1" = typescript5* ]] || words+=(--ignoreConfig) # which older ones ignore anyway
+  "$tsc" "${words[@]:1}" --strict --noUncheckedIndexedAccess --exactOptionalPropertyTypes --skipLibCheck false \
+    --target es2022 program.mts || fail "no error of types: $("$tsc" --version): ${words[*]:1}"
+  echo "$("$tsc" --version): ${words[*]:1}"
+}
+
+# A bundle answers where prefine stays outside; with prefine in it, it says in one line why it can't.
+bundle() {
+  cd "$scratch/app$1"
+  cat >answer.mjs <<'JS'
+import { AutoModelForCausalLM } from "prefine";
+
+const model = await AutoModelForCausalLM.from_pretrained("node_modules/prefine/demo/everyday-gpt2");
+const { completions } = await model.generate("Why is the sky blue?", { max_new_tokens: 8, do_sample: false });
+await model.dispose();
+console.log(`${completions[0].length} tokens`);
+JS
+  local esbuild=("$checkout/node_modules/.bin/esbuild" answer.mjs --bundle --platform=node --format=esm)
+  local require='import { createRequire as from } from "node:module"; const require = from(import.meta.url);' code=0
+  "${esbuild[@]}" --packages=external --outfile=outside.mjs
+  [ "$(node outside.mjs)" = "8 tokens" ] || fail "8 tokens"
+  # What is left out of this one and put before it is what two packages of others need.
+  "${esbuild[@]}" --external:@resvg/resvg-js --banner:js="$require" --outfile=inside.mjs
+  node inside.mjs 2>inside.err || code=$?
+  grep -F "expected ./thread.js of prefine beside it, found none; was prefine bundled?" inside.err >inside.line || true
+  cat inside.line
+  [ "$code" -eq 1 ] && [ "$(wc -l <inside.line)" -eq 1 ] || { cat inside.err; fail "this line, and code 1: $code"; }
+}
+
+# get_runtime NAME PACKAGE VERSION PATH: a runtime from the npm registry, as the package that holds its program alone,
+# so that no install script has to fetch it.
 get_runtime() {
   local folder=$scratch/runtimes/$1
   mkdir -p "$folder"
@@ -167,7 +229,8 @@ every_runtime() {
   cd "$scratch/app11"
   cp "$checkout/.ci/everyRuntime.mjs" everyRuntime.mjs
   "$program" --version | head -n 1
-  timeout 120 "$program" "$@" everyRuntime.mjs "$out" 2>"$name.err" | tee "$name.out" || { cat "$name.err"; fail "$name to train"; }
+  timeout 120 "$program" "$@" everyRuntime.mjs "$out" 2>"$name.err" | tee "$name.out" \
+    || { cat "$name.err"; fail "$name to train"; }
   grep -q "^trained and answered: " "$name.out" || fail "$name to answer"
   timeout 60 "$program" "$@" node_modules/prefine/bin/prefine.js generate "$out" --prompt "$question" --max_new_tokens 8
 }
@@ -175,9 +238,8 @@ every_runtime() {
 # require NAME WORKS: whether `require("prefine")` works there, as the README says.
 requires() {
   cd "$scratch/app11"
-  local found=no
-  if "$scratch/runtimes/$1/$1" --no-warnings -e 'if (typeof require("prefine").DPOTrainer !== "function") process.exit(1)' \
-    2>/dev/null; then found=yes; fi
+  local found=no script='if (typeof require("prefine").DPOTrainer !== "function") process.exit(1)'
+  if "$scratch/runtimes/$1/$1" --no-warnings -e "$script" 2>/dev/null; then found=yes; fi
   [ "$found" = "$2" ] || fail "require of prefine in $1: $2, found $found"
 }
 
