@@ -49,7 +49,7 @@ get_npm() {
   echo "npm $(with_npm "$1" npm --version)"
 }
 
-# In the checkout itself: by the second npm most of it is found in caches.
+# In the checkout itself, as it is.
 check() {
   cd "$checkout"
   without_warnings with_npm "$1" npm run check
