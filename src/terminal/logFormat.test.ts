@@ -84,7 +84,8 @@ describe("metricCells", () => {
   });
 
   it("leaves out what does not fit, and lesser metrics wherever a main one is missing", () => {
-    expect(line(79)).toBe("step   10  epoch 0.50  loss 0.6940  rewards/margins -0.0016  grad_norm 1.2401");
+    expect(line(79)).toBe("step   10  loss 0.6940  rewards/margins -0.0016  rewards/accuracies 0.300");
+    expect(line(88)).toBe("step   10  epoch 0.50  loss 0.6940  rewards/margins -0.0016  rewards/accuracies 0.300");
     expect(line(119)).not.toMatch(/entropy|learning_rate/);
     for (let columns = 1; columns < 160; columns++) expect(line(columns).length).toBeLessThanOrEqual(columns);
   });
@@ -93,9 +94,23 @@ describe("metricCells", () => {
     const prefixed = Object.entries(entry).map(([name, value]) => {
       return [name === "epoch" || name === "step" ? name : `eval_very_hard_${name}`, value];
     });
-    expect(line(95, Object.fromEntries(prefixed))).toBe(
-      "step   10  epoch 0.50  eval_very_hard_loss 0.6940  eval_very_hard_rewards/margins -0.0016",
+    expect(line(160, Object.fromEntries(prefixed))).toBe(
+      "step   10  epoch 0.50  eval_very_hard_loss 0.6940  eval_very_hard_rewards/margins -0.0016  " +
+        "eval_very_hard_rewards/accuracies 0.300",
     );
+  });
+
+  it("says once of an evaluation that it is one where its names leave no room for the accuracies", () => {
+    const prefixed = (prefix: string) => ({ step: 10, epoch: 0.5, ...prefixedBy(prefix) });
+    const prefixedBy = (prefix: string) =>
+      Object.fromEntries(Object.entries(entry).map(([name, value]) => [`${prefix}_${name}`, value]));
+    expect(line(79, { ...prefixed("eval") })).toBe(
+      "eval step   10  loss 0.6940  rewards/margins -0.0016  rewards/accuracies 0.300",
+    );
+    expect(line(95, { ...prefixed("eval_hard") })).toMatch(/^eval_hard step {3}10 .* rewards\/accuracies 0.300/);
+    expect(line(120, { ...prefixed("eval") })).toContain("eval_rewards/accuracies 0.300");
+    for (let columns = 1; columns < 160; columns++)
+      expect(line(columns, prefixed("eval_hard")).length).toBeLessThanOrEqual(columns);
   });
 
   it("keeps names of following lines below each other", () => {

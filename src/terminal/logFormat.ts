@@ -42,7 +42,7 @@ export function formatMetric(name: string, value: number): string {
   return formatNumber(value);
 }
 
-/** What a reader wants to see first; where the line has no room for all, the later ones stay out. */
+/** The order of a line. */
 const ORDER = [
   "step",
   "epoch",
@@ -62,8 +62,11 @@ const ORDER = [
   "num_tokens",
 ];
 
-/** Of the first ones, as many as fit; what comes after them only follows a complete set. */
-const MAIN = ORDER.indexOf("learning_rate") + 1;
+/**
+ * Where a line has no room for all: what says how a run goes comes first, and at 80 columns there is room for that. Of
+ * these, as many as fit; any others only where the line has all of these.
+ */
+const MAIN = ["step", "loss", "rewards/margins", "rewards/accuracies", "epoch", "grad_norm", "learning_rate"];
 
 /** Characters of a value, so that the names of following lines stand below each other. */
 const VALUE_WIDTH: Record<string, number> = { epoch: 4, loss: 6, "rewards/accuracies": 5, grad_norm: 6 };
@@ -87,23 +90,43 @@ export interface MetricCell {
 }
 
 /**
- * The cells of a log entry in the order of interest, as many as fit into `columns` with two spaces between them.
+ * The cells of a log entry in the order of a line, as many as fit into `columns` with two spaces between them. Where
+ * the long names of an evaluation leave no room for its accuracies, `eval` stands once, at the beginning.
  * @param stepWidth characters of the run's last step.
  */
 export function metricCells(entry: Record<string, number>, columns: number, stepWidth: number): MetricCell[] {
-  const names = Object.keys(entry).sort((a, b) => rank(a) - rank(b));
-  const cells: MetricCell[] = [];
-  let used = 0;
+  const cells = fittingCells(entry, columns, stepWidth);
+  const accuracies = Object.keys(entry).find((name) => metricOf(name) === "rewards/accuracies");
+  const prefix = accuracies?.slice(0, -"rewards/accuracies".length);
+  if (!prefix || cells.some(({ name }) => name === accuracies)) return cells;
+  const short = Object.entries(entry).map(([name, value]): [string, number] => [
+    name.startsWith(prefix) ? name.slice(prefix.length) : name,
+    value,
+  ]);
+  const label = prefix.slice(0, -1); // eval, eval_NAME
+  const rest = fittingCells(Object.fromEntries(short), columns - label.length - 1, stepWidth);
+  return rest.map(({ name, value }, i) => ({ name: i === 0 ? `${label} ${name}` : name, value }));
+}
+
+/** Where a cell of a line comes in the choice, lower first. */
+function priority(name: string): number {
+  const place = MAIN.indexOf(metricOf(name));
+  return place === -1 ? MAIN.length + rank(name) : place;
+}
+
+function fittingCells(entry: Record<string, number>, columns: number, stepWidth: number): MetricCell[] {
+  const chosen: MetricCell[] = [];
+  let used = -2; // no space before the first
   let skipped = false;
-  for (const name of names) {
+  for (const name of Object.keys(entry).sort((a, b) => priority(a) - priority(b))) {
     const plain = metricOf(name);
     const width = name === "step" ? stepWidth : (VALUE_WIDTH[plain] ?? (plain.startsWith("rewards/") ? 7 : 0));
     const value = formatMetric(name, entry[name]).padStart(width);
-    const length = name.length + 1 + value.length + (cells.length > 0 ? 2 : 0);
+    const length = name.length + 1 + value.length + 2;
     skipped ||= used + length > columns;
-    if (used + length > columns || (skipped && rank(name) >= MAIN)) continue;
+    if (used + length > columns || (skipped && !MAIN.includes(plain))) continue;
     used += length;
-    cells.push({ name, value });
+    chosen.push({ name, value });
   }
-  return cells;
+  return chosen.sort((a, b) => rank(a.name) - rank(b.name));
 }

@@ -244,7 +244,14 @@ describe("without a terminal", () => {
     expect(run({ env: {} }, true)).not.toBe(plain);
   });
 
-  it("writes nothing where progress is disabled", () => {
-    expect(run({ env: {}, disable_tqdm: true }, true)).toBe("");
+  it.each([true, false])("writes nothing but warnings where progress is disabled (terminal: %s)", (isTTY) => {
+    expect(run({ env: {}, disable_tqdm: true }, isTTY)).toBe("");
+    const screen = new Screen(80);
+    const log = createLogger({ stream: screen, isTTY, env: {}, color: false, disable_tqdm: true });
+    log.start({ totalSteps: 2, startStep: 0, epochs: 1 });
+    log.warn("the loss is odd");
+    log.close();
+    log.warn("and so is the end");
+    expect(screen.raw).toBe("warning: the loss is odd\nwarning: and so is the end\n");
   });
 });

@@ -1,51 +1,11 @@
 /** @file One line that shows how far a run is and how fast it goes, fitted to the width of the terminal. */
 import type { BottomLine, TerminalStream } from "./bottomLine.ts";
-import { formatCount, formatDuration, formatNumber } from "./logFormat.ts";
-import type { StepReport } from "./logging.ts";
-
-/** What the bar says at a moment. */
-interface BarState {
-  step: number;
-  totalSteps: number;
-  epoch: number;
-  epochs: number;
-  loss?: number;
-  margin?: number;
-  tokensPerSecond?: number;
-  /** Seconds. */
-  secondsLeft?: number;
-  /** Seconds since the start: shown when nothing is left; undefined until there is a step to go by. */
-  elapsed?: number;
-  /** What runs instead of training steps just now, such as an evaluation. */
-  status?: string;
-}
+import { createPace, type ProgressView, partsOf, progressAfter, progressAt, type RunProgress } from "./runProgress.ts";
 
 export interface BarStyle {
   color: boolean;
   /** No characters beyond ASCII. */
   ascii: boolean;
-}
-
-interface Part {
-  text: string;
-  /** Parts with a higher number go first where the line is too narrow. */
-  priority: number;
-}
-
-function partsOf(progress: BarState): Part[] {
-  const { step, totalSteps, epoch, epochs, loss, margin, tokensPerSecond, secondsLeft = 0, status } = progress;
-  const { elapsed } = progress;
-  const time = step < totalSteps ? `${formatDuration(secondsLeft)} left` : `in ${formatDuration(elapsed ?? 0)}`;
-  const part = (text: string | undefined | false, priority: number): Part[] => (text ? [{ text, priority }] : []);
-  return [
-    ...part(`${step}/${totalSteps}`, 1),
-    ...part(status, 2),
-    ...part(epochs > 0 && `epoch ${epoch.toFixed(2)}/${Number(epochs.toFixed(2))}`, 6),
-    ...part(loss !== undefined && `loss ${formatNumber(loss)}`, 3),
-    ...part(margin !== undefined && `margin ${formatNumber(margin)}`, 4),
-    ...part(tokensPerSecond !== undefined && `${formatCount(tokensPerSecond)} tok/s`, 5),
-    ...part(elapsed !== undefined && time, 2),
-  ];
 }
 
 const MIN_BAR = 8;
@@ -65,7 +25,7 @@ function drawTrack(share: number, width: number, { color, ascii }: BarStyle): st
  * The line for a terminal of `columns` characters: percent, track, steps, loss, margin, tokens a second, time left.
  * @returns text that takes at most `columns` characters on the screen (escape codes not counted), on one line.
  */
-function renderBar(progress: BarState, columns: number, style: BarStyle): { text: string; width: number } {
+function renderBar(progress: RunProgress, columns: number, style: BarStyle): { text: string; width: number } {
   const share = progress.totalSteps > 0 ? Math.min(1, progress.step / progress.totalSteps) : 0;
   const percent = `${Math.floor(share * 100)}%`.padStart(4);
   const parts = partsOf(progress);
@@ -90,47 +50,8 @@ function renderBar(progress: BarState, columns: number, style: BarStyle): { text
   return { text: percent + track + words, width };
 }
 
-export interface ProgressBar {
-  start(run: { totalSteps: number; startStep: number; epochs: number }): void;
-  step(report: StepReport): void;
-  status(text: string | undefined): void;
-  stop(): void;
-}
-
 /** Redraws at most this often, in milliseconds. */
 const REDRAW_EVERY = 80;
-/** Steps whose median speed is shown: evaluations and checkpoints in between don't count. */
-const SPEED_WINDOW = 15;
-
-function median(values: number[]): number {
-  const ascending = [...values].sort((a, b) => a - b);
-  return (ascending[(ascending.length - 1) >> 1] + ascending[ascending.length >> 1]) / 2;
-}
-
-/** Speed and time left, from the moments at which steps were done. */
-function createPace(startStep: number, now: () => number) {
-  let last = now();
-  let first: { at: number; step: number } | undefined;
-  const origin = { at: last, step: startStep };
-  const speeds: number[] = [];
-  return {
-    done: ({ step, tokens }: StepReport) => {
-      const at = now();
-      first ??= { at, step };
-      speeds.push((1000 * tokens) / Math.max(1, at - last));
-      if (speeds.length > SPEED_WINDOW) speeds.shift();
-      last = at;
-    },
-    tokensPerSecond: () => median(speeds),
-    elapsed: () => (last - origin.at) / 1000,
-    /** The first step, slower than the others, is left out once there are others to go by. */
-    secondsLeft: (step: number, totalSteps: number) => {
-      const from = first && step - first.step >= 3 ? first : origin;
-      return ((last - from.at) / 1000 / Math.max(1, step - from.step)) * (totalSteps - step);
-    },
-  };
-}
-
 export interface ProgressBarOptions extends BarStyle {
   stream: TerminalStream;
   columns: () => number;
@@ -142,8 +63,8 @@ export interface ProgressBarOptions extends BarStyle {
 export function createProgressBar(
   line: BottomLine,
   { stream, columns, now, ...style }: ProgressBarOptions,
-): ProgressBar {
-  let progress: BarState | undefined;
+): ProgressView {
+  let progress: RunProgress | undefined;
   let pace = createPace(0, now);
   let drawnAt = Number.NEGATIVE_INFINITY;
   const draw = () => {
@@ -160,23 +81,18 @@ export function createProgressBar(
     process.off("exit", stop);
   };
   return {
-    start: ({ startStep, ...run }) => {
+    start: (run) => {
       stop();
-      progress = { ...run, step: startStep, epoch: run.totalSteps > 0 ? (run.epochs * startStep) / run.totalSteps : 0 };
-      pace = createPace(startStep, now);
+      progress = progressAt(run);
+      pace = createPace(run.startStep, now);
       stream.on?.("resize", draw);
       process.on("exit", stop); // an error that nobody catches must not be printed onto the bar
       draw();
     },
     step: (report) => {
       if (progress === undefined) return;
-      pace.done(report);
-      const { step, epoch, loss = progress.loss, margin = progress.margin } = report;
-      const tokensPerSecond = pace.tokensPerSecond();
-      const secondsLeft = pace.secondsLeft(step, progress.totalSteps);
-      const measured = { tokensPerSecond, secondsLeft, elapsed: pace.elapsed() };
-      progress = { ...progress, step, epoch, loss, margin, ...measured, status: undefined };
-      if (now() - drawnAt >= REDRAW_EVERY || step >= progress.totalSteps) draw();
+      progress = progressAfter(progress, report, pace);
+      if (now() - drawnAt >= REDRAW_EVERY || progress.step >= progress.totalSteps) draw();
     },
     status: (status) => {
       if (progress === undefined) return;
@@ -184,6 +100,7 @@ export function createProgressBar(
       progress = { ...progress, status };
       if (changed || now() - drawnAt >= REDRAW_EVERY) draw();
     },
+    heard: () => {}, // the bar stays below what is printed
     stop,
   };
 }

@@ -10,11 +10,14 @@ import type { CardFacts } from "./prepare/cardFacts.ts";
 import type { Run } from "./run.ts";
 import { statefulCallbacks } from "./saveCheckpoint.ts";
 
-/** Writes the weights as they are now, with the tokenizer and training_args.json: Trainer.save_model. */
-export async function saveModel(run: Run, folder: RunFolder): Promise<void> {
-  for (const [name, content] of [...modelFiles(run.savedAs, weightsOf(run.learner)), ...run.files]) {
-    await folder.write(name, content);
-  }
+/**
+ * Writes the weights as they are now, with the tokenizer and training_args.json: Trainer.save_model.
+ * @returns the names of the model's own files.
+ */
+export async function saveModel(run: Run, folder: RunFolder): Promise<string[]> {
+  const own = modelFiles(run.savedAs, weightsOf(run.learner));
+  for (const [name, content] of [...own, ...run.files]) await folder.write(name, content);
+  return own.map(([name]) => name);
 }
 
 /** trainer_state.json: Trainer.save_state. */
@@ -23,11 +26,11 @@ export async function saveState(run: Run): Promise<void> {
   await run.output.write(TRAINER_STATE, encodeTrainerState(state));
 }
 
-/** Everything that a finished output_dir holds. */
-export async function finishRun(run: Run, facts: CardFacts): Promise<void> {
+/** Everything that a finished output_dir holds. @returns the names of the files that a reader looks for. */
+export async function finishRun(run: Run, facts: CardFacts): Promise<string[]> {
   const { output } = run;
   await checkOwned(output, run.lock);
-  await saveModel(run, output);
+  const model = await saveModel(run, output);
   await saveState(run);
   const plot = await plotLoss(run);
   const card = modelCard({
@@ -38,6 +41,7 @@ export async function finishRun(run: Run, facts: CardFacts): Promise<void> {
     plot,
   });
   await output.write("README.md", card);
+  return [...model, TRAINER_STATE, ...(plot ? [plot] : []), "README.md"];
 }
 
 /** Draws training_loss.svg and .png from trainer_state.json. @returns the PNG's name, if there was a loss to draw. */

@@ -93,7 +93,9 @@ describe("a training", () => {
     const { global_step } = await trainer.train();
     expect(global_step).toBe(3);
     expect(entries).toBe(2);
-    expect(lines).toEqual(["warning: tensorboard is left out of the rest of the run: events: the disk is full"]);
+    expect(lines.filter((line) => line.startsWith("warning"))).toEqual([
+      "warning: tensorboard is left out of the rest of the run: events: the disk is full",
+    ]);
   });
 
   it("does not begin where that can't be written from the start", async () => {

@@ -63,6 +63,7 @@ export function observerOf(listeners: readonly RunListener[]): RunObserver {
     step: (report) => tellAll((listener) => listener.step?.(report)),
     status: (text) => tellAll((listener) => listener.status?.(text)),
     metrics: (entry) => tellAll((listener) => listener.metrics?.(entry)),
+    end: () => tellAll((listener) => listener.end?.()),
     close: () => closeAll(listeners.map((listener) => () => tell(listener, () => listener.close?.()))),
   };
   return observer;

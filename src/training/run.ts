@@ -69,6 +69,17 @@ export interface ReferenceFacts {
   tiesAtStart: boolean;
 }
 
+/** How much a run trains on, and how much of the model. */
+export interface RunSize {
+  /** Rows of train_dataset, before any is dropped. */
+  rows: number;
+  /** Reason -> rows of train_dataset that were dropped for it. */
+  dropped: ReadonlyMap<string, number>;
+  /** Parameters: those in training, and all of them, an adapter's included, as PEFT counts. */
+  trained: number;
+  all: number;
+}
+
 /** Where reference log-probabilities are kept, and what they depend on besides the pairs. */
 export interface ReferenceCache {
   folder: RunFolder;
@@ -115,6 +126,8 @@ export interface RunObserver {
   /** What happens between steps (`evaluating 3/30`); undefined: back to training. */
   status(text: string | undefined): void;
   metrics(entry: LogEntry): void;
+  /** No further step follows; lines may. */
+  end(): void;
   /** It is over, well or not; may be called more than once. */
   close(): void;
 }
@@ -139,6 +152,8 @@ export interface RunParts {
   /** Parameters that are no embeddings, for total_flos. */
   readonly parameters: number;
   readonly observer: RunObserver;
+  /** Absent: not known. */
+  readonly size?: RunSize;
   /** Absent: no reference is used, or nothing is known of it. */
   readonly referenceFacts?: ReferenceFacts;
   /** Absent: nothing is kept of what is precomputed. */

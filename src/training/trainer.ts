@@ -20,6 +20,7 @@ import type { ModelInput } from "./prepare/models.ts";
 import { type OpenedRun, openRun } from "./prepare/openRun.ts";
 import { checkOutputDir, confirmStart, findStart, type Resume, resumedQuantization } from "./prepare/outputFolder.ts";
 import { evaluationSets, type Rows, type RowsByName } from "./prepare/rows.ts";
+import { firstLines, lastLines } from "./reportLines.ts";
 import { resumeRun } from "./resumeRun.ts";
 import type { ComputeMetrics, Run, RunObserver } from "./run.ts";
 import { checkDropped, createRun, resetOptimizer, resetState } from "./startRun.ts";
@@ -152,10 +153,15 @@ export class Trainer {
     run.ownsOutput = true;
     this.hasTrained = true;
     const { maxSteps, epochs } = run.plan;
+    const started = performance.now();
+    const seconds = () => (performance.now() - started) / 1000;
+    for (const line of firstLines(run)) this.observer.info(line);
     try {
       this.observer.start({ totalSteps: maxSteps, startStep: run.state.global_step, epochs });
       const metrics = await runToEnd(run);
-      await finishRun(run, facts);
+      this.observer.end();
+      const files = await finishRun(run, facts);
+      for (const line of await lastLines(run, files, seconds())) this.observer.info(line);
       return { global_step: run.state.global_step, training_loss: metrics.train_loss, metrics };
     } finally {
       run.signal = undefined;

@@ -142,7 +142,7 @@ export const TRAINING_LEVELS = [
   ["loopState.ts", "plan.ts", "platform.ts"],
   ["callbacks/"],
   ["run.ts"],
-  ["fingerprint.ts", "learnerState.ts", "listeners.ts", "progress.ts"],
+  ["fingerprint.ts", "learnerState.ts", "listeners.ts", "progress.ts", "reportLines.ts"],
   ["reference/"],
   ["evaluation/"],
   ["prepare/"],

@@ -43,7 +43,7 @@ const logging = group("Logging", {
     common: true,
     note: "tensorboard only; others get one line (all: tensorboard)",
   }),
-  disable_tqdm: differs(nullable(bool), null, "Print nothing while training.", {
+  disable_tqdm: differs(nullable(bool), null, "Print nothing but warnings while training.", {
     onResume: "free",
     note: "true silences the log's lines too; the log is in trainer_state.json",
   }),

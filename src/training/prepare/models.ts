@@ -236,3 +236,13 @@ export function countParameters({ base, adapter }: TrainedModel): number {
   for (const { shape } of adapter ? adapterTensors(adapter) : []) shapes.push(shape);
   return shapes.reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0);
 }
+
+/** Parameters of the base model and of what is added to it. @param trainable what is in training. */
+export function countAll({ base }: TrainedModel, trainable: readonly { name: string; shape: readonly number[] }[]) {
+  const { parameters } = base.architecture;
+  const size = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
+  const sum = (shapes: readonly (readonly number[])[]) => shapes.reduce((total, shape) => total + size(shape), 0);
+  const added = trainable.filter(({ name }) => !parameters.has(name));
+  const trained = sum(trainable.map(({ shape }) => shape));
+  return { trained, all: sum([...parameters.values()]) + sum(added.map(({ shape }) => shape)) };
+}

@@ -18,6 +18,7 @@ import { checkReferenceModel, referenceFacts } from "../reference/reference.ts";
 import { evaluationSetName, type RunObserver, type RunParts } from "../run.ts";
 import { type CardFacts, cardFacts } from "./cardFacts.ts";
 import {
+  countAll,
   countParameters,
   learnerOptions,
   loadModels,
@@ -81,6 +82,7 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
       trainable: learner.trainable,
     }),
     parameters: countParameters(trained),
+    size: { rows: train.rows, dropped: train.dropped, ...countAll(trained, learner.trainable) },
     referenceFacts: reference,
     referenceCache: await referenceCacheOf(trained, args, { truncation, tokenizer, runtime, platform }),
     observer,

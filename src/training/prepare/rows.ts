@@ -1,5 +1,6 @@
 /** @file Rows -> pairs of tokens, packed one by one when a step needs them. */
 import type { Row } from "../../data/datasets/features.ts";
+import { CHECKS, type Findings } from "../../data/preferences/checks.ts";
 import { type PackedSize, packPair, type Truncation } from "../../data/preferences/packPair.ts";
 import { type TokenizePairsOptions, tokenizePairs } from "../../data/preferences/tokenizePairs.ts";
 import type { PairTokens } from "../../data/preferences/types.ts";
@@ -28,6 +29,10 @@ interface NamedRows {
 
 export interface TokenizedRows {
   pairs: PairTokens[];
+  /** Rows of the split. */
+  rows: number;
+  /** Reason -> rows that were dropped for it. */
+  dropped: ReadonlyMap<string, number>;
   /** Of the pair with the most packed tokens. */
   largest: PackedSize;
   /** The split's name, and for every pair the number of its row there. */
@@ -50,8 +55,26 @@ export async function tokenizeRows(
   const prepared = await tokenizePairs(source, tokenizer, { ...options, split, onProgress });
   observer.status(undefined);
   for (const line of prepared.warnings) observer.warn(line);
-  const { pairs, largest, keptIndices } = prepared;
-  return { pairs, largest, origin: { split, rows: Int32Array.from(keptIndices) } };
+  const { pairs, largest, keptIndices, findings } = prepared;
+  const origin = { split, rows: Int32Array.from(keptIndices) };
+  return { pairs, largest, origin, rows: prepared.rows, dropped: droppedOf(findings, options) };
+}
+
+/** Why rows are dropped, in two or three words: the warnings say it at length. */
+const REASONS: Readonly<Record<string, string>> = {
+  promptFillsMaxLength: "prompt fills max_length",
+  nothingToPredict: "nothing to predict",
+  empty: "empty answer",
+  equal: "equal answers",
+  equalWithinMaxLength: "equal within max_length",
+};
+
+function droppedOf(findings: Findings, { drop_degenerate = false }: TokenizePairsOptions): Map<string, number> {
+  const drops = CHECKS.filter(
+    ({ severity }) => severity === "untrainable" || (severity === "degenerate" && drop_degenerate),
+  );
+  const counts = drops.map(({ name }): [string, number] => [REASONS[name] ?? name, findings[name].length]);
+  return new Map(counts.filter(([, count]) => count > 0));
 }
 
 /** What Dataset.fromRows calls rows without a name. */

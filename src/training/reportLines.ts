@@ -1,0 +1,73 @@
+/** @file What a run says in lines before its first step and after its last one. */
+import { listCheckpoints } from "../checkpoints/runDirectory.ts";
+import type { DPOConfig } from "../config/DPOConfig.ts";
+import type { Run } from "./run.ts";
+
+const count = (value: number) => value.toLocaleString("en-US");
+const many = (value: number, one: string, more = `${one}s`) => `${count(value)} ${value === 1 ? one : more}`;
+
+/** What is trained on what, how often and how fast: whatever decides about the run, in lines of about 80 characters. */
+export function firstLines(run: Run): string[] {
+  const { size, args, plan } = run;
+  const { beta, loss_type, loss_weights } = args;
+  const losses = loss_type.map((name, i) => (loss_weights ? `${loss_weights[i]} ${name}` : name)).join(" + ");
+  const pairs = args.gradient_accumulation_steps > 1 ? `${plan.batchSize} x ${plan.accumulation}` : `${plan.batchSize}`;
+  const epochs = many(Number((plan.maxSteps / plan.stepsPerEpoch).toFixed(2)), "epoch");
+  return [
+    dataLine(run),
+    ...(size ? [`parameters: ${count(size.trained)} of ${count(size.all)} are trained (${share(size)})`] : []),
+    `steps: ${count(plan.maxSteps)} of ${pairs} ${pairs === "1" ? "pair" : "pairs"}, ${epochs}; ` +
+      `loss ${losses}, beta ${beta}`,
+    rateLine(args, plan.maxSteps),
+  ];
+}
+
+function dataLine({ size, train, evals, args }: Run): string {
+  const pairs = many(train.pairs.length, "pair");
+  const parts = size ? [many(size.rows, "row"), pairs] : [pairs];
+  const dropped = [...(size?.dropped ?? [])];
+  const reasons = dropped.map(([reason, rows]) => (dropped.length > 1 ? `${reason} ${count(rows)}` : reason));
+  const total = dropped.reduce((sum, [, rows]) => sum + rows, 0);
+  if (total > 0) parts.push(`${count(total)} dropped (${reasons.join(", ")})`);
+  const held = evals.map(({ prefix, pairs }) => {
+    const name = prefix === "eval" ? "" : ` of ${prefix.slice("eval_".length)}`;
+    const batch = args.dataloader_drop_last ? args.per_device_eval_batch_size : 1;
+    return `${many(pairs.length - (pairs.length % batch), "pair")}${name}`;
+  });
+  return `data: ${parts.join(", ")}${held.length > 0 ? `; evaluated on ${held.join(", ")}` : ""}`;
+}
+
+/** A share in percent with two digits that count. */
+function share({ trained, all }: { trained: number; all: number }): string {
+  const percent = (100 * trained) / all;
+  return `${percent >= 10 ? percent.toFixed(0) : percent.toPrecision(2)} %`;
+}
+
+function rateLine({ learning_rate, lr_scheduler_type, warmup_steps, optim }: DPOConfig, maxSteps: number): string {
+  const warmup = warmup_steps < 1 ? Math.ceil(warmup_steps * maxSteps) : warmup_steps;
+  const after = warmup > 0 ? ` after ${many(warmup, "warmup step")}` : "";
+  return `learning rate: ${learning_rate}, ${lr_scheduler_type}${after}, ${optim}`;
+}
+
+/**
+ * How long it took, and what is where.
+ * @param files names of the files of output_dir, in the order in which they were written.
+ * @param seconds of this process' part of the run.
+ */
+export async function lastLines(run: Run, files: readonly string[], seconds: number): Promise<string[]> {
+  const { state, args, output } = run;
+  const checkpoints = (await listCheckpoints(output)).map(({ folder }) => folder.name);
+  const shown = checkpoints.length > 2 ? [`${checkpoints.length} checkpoints`] : checkpoints;
+  return [
+    `done: ${many(state.global_step, "step")} in ${duration(seconds)}`,
+    `saved in ${args.output_dir}: ${[...files, ...shown].join(", ")}`,
+  ];
+}
+
+/** 42 s, 3 min 7 s, 2 h 5 min. */
+function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
