@@ -91,10 +91,14 @@ function losses(): string {
     const marks = [divergences, smoothing, !sorts, !referenceFree].map((mark) => (mark ? "yes" : "no"));
     return `| \`${name}\`${own} | ${escapeCell(about)} | ${marks.join(" | ")} |`;
   });
+  const free = (kind: string) =>
+    LOSS_NAMES.filter((name) => lossTraits(name).referenceFree === kind)
+      .map((name) => `\`${name}\``)
+      .join(", ");
   const about =
     "Values of `loss_type`, alone or several added up by `loss_weights`, and what goes with them; `ld_alpha` goes " +
-    "with all. Without a reference model, logged rewards are beta times the policy's log-probabilities (`cpo`) or " +
-    "their means a token (`simpo`, `orpo`).";
+    `with all. Without a reference model, logged rewards are beta times the policy's log-probabilities (${free("logps")}) ` +
+    `or their means per token (${free("averaged logps")}).`;
   const head = "| loss | | f_divergence_type | label_smoothing | use_weighting | reference |";
   return `## Losses\n\n${about}\n\n${head}\n|---|---|---|---|---|---|\n${rows.join("\n")}\n`;
 }

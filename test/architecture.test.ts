@@ -1,4 +1,4 @@
-/** @file The shape of the project, checked file by file: who imports whom, sizes, names, and the README's tree. */
+/** @file The shape of the project, checked file by file: imports, sizes, names, and the tree in ARCHITECTURE.md. */
 import { describe, expect, test } from "vitest";
 import { moduleOf, PLANNED, RULES, TRAINING_LEVELS } from "./support/importRules.ts";
 import {
@@ -236,10 +236,10 @@ describe("names and texts", () => {
   });
 });
 
-describe("README", () => {
-  /** Paths in the tree of the README: folders end in /. */
+describe("ARCHITECTURE.md", () => {
+  /** Paths in its tree: folders end in /. */
   function drawnTree(): string[] {
-    const block = /```\nprefine\/\n([\s\S]*?)```/.exec(readText("README.md"))?.[1] ?? "";
+    const block = /```\nprefine\/\n([\s\S]*?)```/.exec(readText("ARCHITECTURE.md"))?.[1] ?? "";
     const above: string[] = [];
     return block
       .split("\n")

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MARGINS } from "../../src/checkpoints/marginsTable.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
-import type { LossName } from "../../src/config/options/lossTypes.ts";
+import { lossesWith, lossTraits } from "../../src/config/options/lossTypes.ts";
 import { openDevice } from "../../src/device/openDevice.ts";
 import { createLearner } from "../../src/dpo/engineLearner.ts";
 import type { Learner } from "../../src/dpo/learner.ts";
@@ -103,7 +103,7 @@ async function lossOf(made: Learner, reference: typeof REFERENCE | null): Promis
   return made.lossOf(scores, reference);
 }
 
-const FREE: LossName[] = ["simpo", "orpo", "cpo"];
+const FREE = lossesWith("referenceFree");
 const WANTED: [name: string, wanted: Objective][] = [
   ...(["sigmoid", "aot", "aot_unpaired", "dpop", "cdpo", "sft", ...FREE] as const).map((type): [string, Objective] => [
     type,
@@ -220,7 +220,7 @@ describe("losses without a reference", () => {
     await expect(made.referenceLogps(pairs[0])).rejects.toThrow("internal: these losses have no reference");
     const [first] = await train(type, { loss_type: type, per_device_train_batch_size: 4 });
     // at the first step, log-ratios would be 0; these rewards are beta times the log-probabilities, or their means
-    const scale = type === "cpo" ? 1 : 6; // " so N" and the token that ends it: 6 tokens
+    const scale = lossTraits(type).referenceFree === "logps" ? 1 : 6; // " so N" and the token that ends it: 6 tokens
     expect(first["rewards/chosen"]).toBeCloseTo((2 * first["logps/chosen"]) / scale, 4);
     const [header, line] = readFileSync(join(folder, type, MARGINS), "utf8").split("\n");
     const cells = Object.fromEntries(header.split(",").map((name, i) => [name, line.split(",")[i]]));

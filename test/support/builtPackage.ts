@@ -24,7 +24,8 @@ async function buildPackage(): Promise<string> {
   await buildModules(join(checkout, "src"), join(folder, "dist"));
   mkdirSync(join(folder, "bin"));
   for (const name of ["package.json", "bin/prefine.js"]) cpSync(join(checkout, name), join(folder, name));
-  for (const name of ["demo", "node_modules"]) symlinkSync(join(checkout, name), join(folder, name));
+  for (const name of ["demo", "configs", "examples", "docs", "node_modules"])
+    symlinkSync(join(checkout, name), join(folder, name));
   return folder;
 }
 

@@ -22,11 +22,14 @@ export async function folderWithPrefine(): Promise<string> {
   return folder;
 }
 
+/** What `node` is given to run a TypeScript program as `npx tsx` does. */
+export const scriptArguments = (file: string): string[] => ["--import", tsx, file];
+
 /** `npx tsx FILE` with `folder` as working directory. @param env added to this process's, without its HF_ variables. */
 export function runScript(file: string, folder: string, env: Record<string, string> = {}): Promise<ScriptOutcome> {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HF_")));
   const options = { cwd: folder, env: { ...inherited, NO_COLOR: "1", ...env } };
-  const child = spawn(process.execPath, ["--import", tsx, file], options);
+  const child = spawn(process.execPath, scriptArguments(file), options);
   const outcome: ScriptOutcome = { code: null, stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (chunk: string) => {

@@ -1,6 +1,6 @@
 /** @file Reverse-mode differentiation: a scalar and the tensors to differentiate by -> the gradient tensors. */
 import { add } from "./ops/elementwise.ts";
-import { foldScatter } from "./ops/index.ts";
+import { foldScatter } from "./ops/indexing.ts";
 import { foldAdd } from "./ops/matmul.ts";
 import { zerosLike } from "./ops/shape.ts";
 import { constant, type Node, sameShape, showShape, type Tensor } from "./tensor.ts";

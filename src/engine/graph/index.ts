@@ -5,7 +5,7 @@ export * from "./ops/broadcast.ts";
 export { cachedAttention } from "./ops/cachedAttention.ts";
 export { checkpoint, checkpointAll } from "./ops/checkpoint.ts";
 export * from "./ops/elementwise.ts";
-export * from "./ops/index.ts";
+export * from "./ops/indexing.ts";
 export { linearLogps, type RowPatch } from "./ops/linearLogps.ts";
 export { gemm, matmul } from "./ops/matmul.ts";
 export * from "./ops/normalize.ts";

@@ -6,7 +6,7 @@ import { llama } from "./llama.ts";
 
 type Family = (config: Record<string, unknown>, where: string) => Architecture;
 
-const FAMILIES: Record<string, Family> = {
+export const FAMILIES: Record<string, Family> = {
   gpt2,
   llama: (config, where) => llama("llama", config, where),
   mistral: (config, where) => llama("mistral", config, where),

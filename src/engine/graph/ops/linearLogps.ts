@@ -9,7 +9,7 @@
  */
 import { constant, defineOp, type Emitter, shapeError, type Tensor } from "../tensor.ts";
 import { cast, equal, exp, mul, sub } from "./elementwise.ts";
-import { scatterAddRows } from "./index.ts";
+import { scatterAddRows } from "./indexing.ts";
 import { matmul } from "./matmul.ts";
 import { concat, reshape } from "./shape.ts";
 
