@@ -7,7 +7,8 @@ import { packageVersion } from "./disk/packageVersion.ts";
 import { loadModel } from "./pretrained/loadModel.ts";
 import { createLogger } from "./terminal/logger.ts";
 import type { Platform } from "./training/platform.ts";
-import { type DPOTrainerOptions, Trainer } from "./training/trainer.ts";
+import { Trainer } from "./training/trainer.ts";
+import type { DPOTrainerOptions } from "./training/trainerOptions.ts";
 
 export const nodePlatform: Platform = {
   storage: nodeStorage,

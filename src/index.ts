@@ -34,4 +34,4 @@ export type { CallbackInput, CallbackState, EventDetails, TrainerCallback } from
 export { EarlyStoppingCallback, type EarlyStoppingOptions } from "./training/callbacks/earlyStopping.ts";
 export type { TrainerControl } from "./training/loopState.ts";
 export type { ComputeMetrics, EvalPrediction } from "./training/run.ts";
-export type { DPOTrainerOptions, TrainOptions, TrainOutput } from "./training/trainer.ts";
+export type { DPOTrainerOptions, TrainOptions, TrainOutput } from "./training/trainerOptions.ts";

@@ -17,12 +17,20 @@ import { AutoModelForCausalLM } from "./pretrained/autoModel.ts";
 import { createLogger } from "./terminal/logger.ts";
 import type { Logger } from "./terminal/logging.ts";
 import { checkOutputDir, resumedQuantization } from "./training/prepare/outputFolder.ts";
-import type { TrainOutput } from "./training/trainer.ts";
+import type { TrainOutput } from "./training/trainerOptions.ts";
 
 export interface RunOptions {
-  /** Stops the run between two micro-batches; what is done is saved. */
+  /**
+   * Stops the run between two micro-batches; finished steps are saved.
+   *
+   * Default: never stopped. Prefine's own.
+   */
   signal?: AbortSignal | undefined;
-  /** Default: a progress bar and lines on stderr. */
+  /**
+   * Prints progress and messages.
+   *
+   * Default: a progress bar and lines on stderr. Prefine's own.
+   */
   logger?: Logger | undefined;
 }
 

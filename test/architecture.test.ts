@@ -179,8 +179,9 @@ describe("what runs anywhere: all but what tsconfig.browser.json excludes", () =
 describe("sizes", () => {
   const code = committed.filter((path) => isCode(path) && !path.startsWith("test/fixtures/"));
 
-  test(`files have at most ${FILE_LINES} lines`, () => {
-    const counted = code.map((path) => ({ path, lines: readText(path).split("\n").length - 1 }));
+  test(`files have at most ${FILE_LINES} lines, but for the interfaces that are generated from the table`, () => {
+    const written = code.filter((path) => !path.startsWith("src/config/generated/"));
+    const counted = written.map((path) => ({ path, lines: readText(path).split("\n").length - 1 }));
     expect(counted.filter(({ lines }) => lines > FILE_LINES)).toEqual([]);
   });
 

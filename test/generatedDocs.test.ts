@@ -1,7 +1,8 @@
 /** @file What is generated from the table of options is committed as it would be generated today. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { compatibilityText } from "../scripts/compatibility.ts";
+import { interfaceFiles } from "../scripts/interfaces.ts";
 import { schemaText } from "../scripts/schema.ts";
 import { RUN_OPTIONS } from "../src/config/run.ts";
 
@@ -22,5 +23,15 @@ describe("generated files", () => {
   it("configs/schema.json is up to date (npm run docs)", () => {
     // Compared as values: the formatter of the repository may lay it out in another way.
     expect(JSON.parse(committed("configs/schema.json"))).toEqual(JSON.parse(schemaText()));
+  });
+
+  it("src/config/generated is up to date (npm run docs)", () => {
+    const files = interfaceFiles();
+    expect([...files.keys()].sort()).toEqual(
+      readdirSync(new URL("../src/config/generated", import.meta.url))
+        .map((name) => `src/config/generated/${name}`)
+        .sort(),
+    );
+    for (const [path, text] of files) expect(committed(path), path).toBe(text);
   });
 });

@@ -1,13 +1,15 @@
 /** @file transformers.BitsAndBytesConfig: whether the base model is kept in 8 or 4 bits, and how. */
-import type { Inputs, Values } from "./option.ts";
+import type {
+  BitsAndBytesConfigInput,
+  BitsAndBytesConfig as BitsAndBytesConfigValues,
+} from "./generated/BitsAndBytesConfig.ts";
 import { QUANTIZATION_OPTIONS } from "./options/quantization.ts";
 import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
 import { Report } from "./report.ts";
 
-export type BitsAndBytesConfigInput = Inputs<typeof QUANTIZATION_OPTIONS>;
-
+export type { BitsAndBytesConfigInput };
 /** Quantization under transformers' names, complete; frozen. */
-export type BitsAndBytesConfig = Values<typeof QUANTIZATION_OPTIONS>;
+export type BitsAndBytesConfig = BitsAndBytesConfigValues;
 
 interface BitsAndBytesConfigConstructor {
   new (input?: BitsAndBytesConfigInput): BitsAndBytesConfig;

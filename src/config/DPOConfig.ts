@@ -5,7 +5,8 @@ import { accumulationSteps } from "./acceleratorConfig.ts";
 import { readBitsAndBytesConfig } from "./BitsAndBytesConfig.ts";
 import { bestModelOptions, checkBestModel } from "./bestModel.ts";
 import { checkObjective } from "./checkObjective.ts";
-import type { Inputs, RunTable, Table, Values } from "./option.ts";
+import type { DPOConfigInput, DPOConfig as DPOConfigValues } from "./generated/DPOConfig.ts";
+import type { RunTable, Table, Values } from "./option.ts";
 import { DPO_OPTIONS } from "./options/dpo.ts";
 import { EVALUATION_OPTIONS } from "./options/evaluation.ts";
 import { OPTIMIZATION_OPTIONS } from "./options/optimization.ts";
@@ -24,21 +25,14 @@ export const TRAINING_OPTIONS = {
 
 type TrainingValues = Values<typeof TRAINING_OPTIONS>;
 
-/** What `new DPOConfig(...)` takes: TRL's fields, all optional, and the names that they once had. */
-export type DPOConfigInput = Inputs<typeof TRAINING_OPTIONS> & {
-  readonly [K in keyof typeof RENAMED_DPO_NAMES]?: unknown;
-};
-
+export type { DPOConfigInput };
 /** All settings of a DPO training, checked and complete; frozen. */
-export type DPOConfig = Omit<TrainingValues, "output_dir" | "report_to"> & {
-  readonly output_dir: string;
-  /** Where the log goes besides trainer_state.json. */
-  readonly report_to: readonly "tensorboard"[];
-};
+export type DPOConfig = DPOConfigValues;
 
 interface DPOConfigConstructor {
-  new (input?: DPOConfigInput | DPOConfig): DPOConfig;
-  (input?: DPOConfigInput | DPOConfig): DPOConfig;
+  /** @param input TRL's options, all optional. Hover over one for its help, default and standing. */
+  new (input?: DPOConfigInput): DPOConfig;
+  (input?: DPOConfigInput): DPOConfig;
 }
 
 const advices = new WeakMap<object, readonly string[]>();
@@ -47,7 +41,7 @@ const advices = new WeakMap<object, readonly string[]>();
  * trl.DPOConfig with TRL's names and defaults; `new` may be left out. A DPOConfig that is given is returned as it is.
  * @throws PrefineError with all unknown keys, wrong values and options that are not built yet, one line each.
  */
-export const DPOConfig = function DPOConfig(input: DPOConfigInput | DPOConfig = {}): DPOConfig {
+export const DPOConfig = function DPOConfig(input: DPOConfigInput = {}): DPOConfig {
   if (advices.has(input)) return input as DPOConfig;
   const report = new Report();
   const config = readDPOConfig(givenFrom(input), report);

@@ -1,15 +1,17 @@
 /** @file transformers.GenerationConfig: how to choose tokens. Unset (null): the model's, then transformers' default. */
-import type { Inputs, Values } from "./option.ts";
+import type {
+  GenerationConfigInput,
+  GenerationConfig as GenerationConfigValues,
+} from "./generated/GenerationConfig.ts";
 import { GENERATION_OPTIONS } from "./options/generation.ts";
 import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
 import { Report } from "./report.ts";
 
 export { GENERATION_DEFAULTS } from "./options/generation.ts";
 
-export type GenerationConfigInput = Inputs<typeof GENERATION_OPTIONS>;
-
+export type { GenerationConfigInput };
 /** Settings of generation under transformers' names, checked; null where unset; frozen. */
-export type GenerationConfig = Values<typeof GENERATION_OPTIONS>;
+export type GenerationConfig = GenerationConfigValues;
 
 interface GenerationConfigConstructor {
   new (input?: GenerationConfigInput): GenerationConfig;

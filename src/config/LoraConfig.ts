@@ -1,16 +1,13 @@
 /** @file peft.LoraConfig: which layers get an adapter, of what rank and scale. */
 import { show } from "../errors.ts";
-import type { Inputs, Values } from "./option.ts";
+import type { LoraConfigInput, LoraConfig as LoraConfigValues } from "./generated/LoraConfig.ts";
 import { LORA_OPTIONS } from "./options/lora.ts";
 import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
 import { Report } from "./report.ts";
 
-type LoraValues = Values<typeof LORA_OPTIONS>;
-
-export type LoraConfigInput = Inputs<typeof LORA_OPTIONS>;
-
+export type { LoraConfigInput };
 /** A LoRA adapter's settings under PEFT's names, complete; frozen. target_modules null: the usual layers. */
-export type LoraConfig = LoraValues;
+export type LoraConfig = LoraConfigValues;
 
 interface LoraConfigConstructor {
   new (input?: LoraConfigInput): LoraConfig;
@@ -31,7 +28,7 @@ export const LoraConfig = function LoraConfig(input: LoraConfigInput = {}): Lora
 /** Reads and checks an adapter's settings; problems and advice go to `report`. */
 function readLoraConfig(given: GivenValues, report: Report): LoraConfig {
   const values = readOptions(LORA_OPTIONS, given, {}, report);
-  const labelOf = (name: keyof LoraValues) => given.get(name)?.label ?? name;
+  const labelOf = (name: keyof LoraConfigValues) => given.get(name)?.label ?? name;
   checkTargets(values.target_modules, labelOf("target_modules"), report);
   const { target_modules, layers_to_transform, layers_pattern } = values;
   if (typeof target_modules === "string") {

@@ -15,6 +15,8 @@ export interface Kind<Value, Input = Value> {
   /** How many words follow the flag. */
   readonly words: "one" | "optional" | "many";
   readonly schema: JsonSchema;
+  /** How TypeScript writes the two types: what `npm run docs` writes into interfaces. */
+  readonly types: { readonly value: string; readonly input: string };
   /** The words to choose from, if the kind is a choice or a list of choices. */
   readonly choices?: readonly string[];
   /** The value, or undefined where `value` is not of this kind. */
@@ -22,6 +24,8 @@ export interface Kind<Value, Input = Value> {
   /** Carries `Input` in the type; never set. */
   readonly input?: Input;
 }
+
+const both = (type: string) => ({ value: type, input: type });
 
 const TRUE_WORDS = new Set(["yes", "true", "t", "y", "1", "on"]);
 const FALSE_WORDS = new Set(["no", "false", "f", "n", "0", "off"]);
@@ -31,6 +35,7 @@ export const bool: Kind<boolean> = {
   placeholder: "true|false",
   words: "optional",
   schema: { type: "boolean" },
+  types: both("boolean"),
   read(value) {
     if (typeof value === "boolean") return value;
     const word = String(value).toLowerCase();
@@ -52,6 +57,7 @@ export const float: Kind<number> = {
   placeholder: "NUMBER",
   words: "one",
   schema: { type: "number" },
+  types: both("number"),
   read: readNumber,
 };
 
@@ -60,6 +66,7 @@ export const int: Kind<number> = {
   placeholder: "INT",
   words: "one",
   schema: { type: "integer" },
+  types: both("number"),
   read(value) {
     const number = readNumber(value);
     return Number.isSafeInteger(number) ? number : undefined;
@@ -71,6 +78,7 @@ export const string: Kind<string> = {
   placeholder: "TEXT",
   words: "one",
   schema: { type: "string" },
+  types: both("string"),
   read(value) {
     if (typeof value === "string") return value;
     return typeof value === "number" ? String(value) : undefined; // `run_name: 2026`
@@ -85,6 +93,7 @@ export const json: Kind<Record<string, unknown>> = {
   placeholder: "JSON",
   words: "one",
   schema: { type: "object" },
+  types: both("Record<string, unknown>"),
   read(value) {
     const parsed = typeof value === "string" && value.trimStart().startsWith("{") ? jsonOf(value) : value;
     return isObject(parsed) ? parsed : undefined;
@@ -106,18 +115,23 @@ export function oneOf<const Choice extends string>(...choices: Choice[]): Kind<C
     placeholder: choices.length > 3 || choices.join("|").length > 24 ? "NAME" : choices.join("|"),
     words: "one",
     schema: { enum: choices },
+    types: both(choices.map((choice) => JSON.stringify(choice)).join(" | ")),
     choices,
     read: (value) => choices.find((choice) => choice === value || (choice === "no" && value === false)),
   };
 }
 
+/** One value or a list of them. */
+export type OneOrMore<T> = T | readonly T[];
+
 /** Several values; one alone is taken as a list of one, as in TRL. */
-export function listOf<Value, Input>(item: Kind<Value, Input>): Kind<Value[], Input | readonly Input[]> {
+export function listOf<Value, Input>(item: Kind<Value, Input>): Kind<Value[], OneOrMore<Input>> {
   return {
     expected: `a list, each ${item.expected}`,
     placeholder: `${item.placeholder}...`,
     words: "many",
     schema: { anyOf: [item.schema, { type: "array", items: item.schema }] },
+    types: { value: `(${item.types.value})[]`, input: `OneOrMore<${item.types.input}>` },
     choices: item.choices,
     read(value) {
       const items = Array.isArray(value) ? value : [value];
@@ -128,11 +142,12 @@ export function listOf<Value, Input>(item: Kind<Value, Input>): Kind<Value[], In
 }
 
 /** A text or a list of texts, kept apart: to PEFT a text is a regular expression and a list holds names. */
-export const names: Kind<string | string[], string | readonly string[]> = {
+export const names: Kind<string | string[], OneOrMore<string>> = {
   expected: "a text or a list of texts",
   placeholder: "NAME...",
   words: "many",
   schema: { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] },
+  types: { value: "string | string[]", input: "OneOrMore<string>" },
   read: (value) => (Array.isArray(value) ? listOf(string).read(value) : string.read(value)),
 };
 
@@ -143,6 +158,7 @@ export function byName<Value, Input>(kind: Kind<Value, Input>): Kind<Record<stri
     words: json.words,
     expected: `a mapping of names to values, each ${kind.expected}`,
     schema: { type: "object", additionalProperties: kind.schema },
+    types: { value: `Record<string, ${kind.types.value}>`, input: `Record<string, ${kind.types.input}>` },
     read(value) {
       const entries = Object.entries(json.read(value) ?? { "": undefined });
       const read = entries.map(([name, entry]) => [name, kind.read(entry)] as const);
@@ -159,6 +175,10 @@ export function either<A, AI, B, BI>(first: Kind<A, AI>, second: Kind<B, BI>): K
     placeholder: `${first.placeholder}|${second.placeholder}`,
     words,
     schema: { anyOf: [first.schema, second.schema] },
+    types: {
+      value: `${first.types.value} | ${second.types.value}`,
+      input: `${first.types.input} | ${second.types.input}`,
+    },
     choices: first.choices ?? second.choices,
     read: (value) => first.read(value) ?? second.read(value),
   };
@@ -170,6 +190,7 @@ export function nullable<Value, Input>(kind: Kind<Value, Input>): Kind<Value | n
     ...kind,
     expected: `${kind.expected}, or null`,
     schema: { anyOf: [kind.schema, { type: "null" }] },
+    types: { value: `${kind.types.value} | null`, input: `${kind.types.input} | null` },
     input: undefined,
     read(value) {
       if (value === null) return null;

@@ -23,6 +23,8 @@ export interface Option<Value, Input = Value> {
   readonly note?: string;
   /** Values that work although others are not built yet (for lists: members that work); `name*`: all that begin so. */
   readonly ready?: readonly unknown[];
+  /** Values that the types offer, where others are taken that do nothing, or are refused by a check of their own. */
+  readonly offered?: readonly unknown[];
   /** Printed when it is set, although it works: a name that the Python packages have dropped. */
   readonly advice?: string;
   /** Shown by a plain `--help`. */
@@ -40,7 +42,7 @@ export interface Option<Value, Input = Value> {
 }
 
 type Extras = Partial<
-  Pick<Option<unknown>, "note" | "ready" | "advice" | "common" | "secret" | "dotted" | "own" | "onResume">
+  Pick<Option<unknown>, "note" | "ready" | "offered" | "advice" | "common" | "secret" | "dotted" | "own" | "onResume">
 >;
 export type Table = Readonly<Record<string, Option<unknown, unknown>>>;
 
@@ -55,17 +57,43 @@ export function optionsWith(onResume: OnResume, table: RunTable): string[] {
   return Object.keys(table).filter((name) => table[name].onResume === onResume);
 }
 
-/** What `extras` says of resuming, in the type. */
-type Resumed<E> = E extends { readonly onResume: infer R } ? { readonly onResume: R } : unknown;
-type Free = Resumed<{ onResume: "free" }>;
+/** What of `extras` the type keeps: what happens on resuming, and which values work. */
+type Kept<E> = { readonly [K in keyof E & ("onResume" | "ready" | "offered")]: E[K] };
+type Free = { readonly onResume: "free" };
+type NotBuilt = { readonly support: "not-yet" };
 
 /** The values of a table, all present. */
-export type Values<T extends Table> = { readonly [K in keyof T]: T[K] extends Option<infer V, infer _> ? V : never };
-
-/** What a person may write for a table: any subset, in the accepted spellings. */
-export type Inputs<T extends Table> = {
-  readonly [K in keyof T]?: (T[K] extends Option<infer _, infer I> ? I : never) | undefined;
+export type Values<T extends Table> = {
+  readonly [K in keyof T]: T[K] extends Option<infer V, infer _> ? Working<V, T[K]> : never;
 };
+
+/**
+ * What a program may pass for a table: any subset, in the accepted spellings. Options and values that are not built are
+ * left out; where they are read, they are an error unless they ask for nothing.
+ */
+export type Inputs<T extends Table> = {
+  readonly [K in keyof T as T[K] extends NotBuilt ? never : K]?:
+    | (T[K] extends Option<infer _, infer I> ? Working<I, T[K]> : never)
+    | undefined;
+};
+
+/** Of a type, the values that an option says are built. */
+type Working<V, O> = O extends NotBuilt
+  ? V
+  : O extends { readonly offered: readonly unknown[] }
+    ? Narrowed<V, O["offered"][number]>
+    : O extends { readonly ready: readonly unknown[] }
+      ? Narrowed<V, O["ready"][number]>
+      : V;
+type Narrowed<V, R> = V extends null
+  ? null
+  : V extends unknown[]
+    ? Spelled<R>[]
+    : V extends readonly unknown[]
+      ? readonly Spelled<R>[]
+      : Spelled<R>;
+/** `name*` stands for all that begin so. */
+type Spelled<R> = R extends `${infer Start}*` ? `${Start}${string}` : R;
 
 /** An option that is `undefined` is as one that is left out: it hides none that it is spread over. */
 export function setOptions<T extends object>(options: T): T {
@@ -78,9 +106,9 @@ export function same<V, I, const E extends Extras>(
   standard: NoInfer<V>,
   help: string,
   extras?: E,
-): Option<V, I> & Resumed<E> {
+): Option<V, I> & Kept<E> {
   const option: Option<V, I> = { kind, default: standard, help, support: "same", group: "", ...extras };
-  return option as Option<V, I> & Resumed<E>;
+  return option as Option<V, I> & Kept<E>;
 }
 
 /** Works, but not quite as in the Python packages: `note` says how. */
@@ -89,9 +117,9 @@ export function differs<V, I, const E extends Extras & { note: string }>(
   standard: NoInfer<V>,
   help: string,
   extras: E,
-): Option<V, I> & Resumed<E> {
+): Option<V, I> & Kept<E> {
   const option: Option<V, I> = { kind, default: standard, help, support: "differs", group: "", ...extras };
-  return option as Option<V, I> & Resumed<E>;
+  return option as Option<V, I> & Kept<E>;
 }
 
 /** Accepted; changes nothing here. `note` is printed when it is set to something else than the default. */
@@ -109,7 +137,12 @@ export function noEffect<V, I>(
  * Known, and an error where it is set to a value that would change results: what can be set is all the same. Once it is
  * built, it is another kind of option, and must say what resuming means to it.
  */
-export function notYet<V, I>(kind: Kind<V, I>, standard: V, help: string, extras: Extras = {}): Option<V, I> & Free {
+export function notYet<V, I>(
+  kind: Kind<V, I>,
+  standard: V,
+  help: string,
+  extras: Extras = {},
+): Option<V, I> & Free & NotBuilt {
   return { kind, default: standard, help, support: "not-yet", group: "", ...extras, onResume: "free" };
 }
 

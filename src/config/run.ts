@@ -5,8 +5,9 @@ import { BitsAndBytesConfig } from "./BitsAndBytesConfig.ts";
 import { type DPOConfig, readDPOConfig, TRAINING_OPTIONS, withAdvice } from "./DPOConfig.ts";
 import { type DatasetConfig, readMixture } from "./datasetMixture.ts";
 import { parseFlags } from "./flags.ts";
+import type { RunInput } from "./generated/RunInput.ts";
 import { checkTargets, LoraConfig } from "./LoraConfig.ts";
-import type { Inputs, Values } from "./option.ts";
+import type { Values } from "./option.ts";
 import { MODEL_OPTIONS } from "./options/modelConfig.ts";
 import { RENAMED_RUN_NAMES } from "./options/renamedNames.ts";
 import { SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
@@ -25,8 +26,7 @@ export type ScriptArguments = Omit<Values<typeof SCRIPT_OPTIONS>, "datasets"> & 
 /** trl.ModelConfig, and prefine's adapter_name_or_path. */
 export type ModelConfig = Values<typeof MODEL_OPTIONS>;
 
-/** A run as an object: the flat names of a run file. */
-export type RunInput = Inputs<typeof RUN_OPTIONS> & { readonly [K in keyof typeof RENAMED_RUN_NAMES]?: unknown };
+export type { RunInput };
 
 export interface RunConfig {
   readonly script: ScriptArguments;

@@ -24,13 +24,29 @@ import { compareLogits, logitsOf } from "./compareLogits.ts";
 import { isUntied, mergeWeights } from "./mergeWeights.ts";
 
 export interface MergeOptions extends ModelSourceOptions {
-  /** Folder to write. Default: the run's with "-merged" behind it. */
+  /**
+   * Folder to write.
+   *
+   * Default: the run's with "-merged" behind it. PEFT: save_pretrained's `save_directory`.
+   */
   output_dir?: string | undefined;
-  /** Type of the weights in the file. Default: that of the base's weights, tensor by tensor. */
+  /**
+   * Type of the weights in the file.
+   *
+   * Default: that of the base model's weights, tensor by tensor. transformers' `dtype`.
+   */
   dtype?: "float32" | "float16" | "bfloat16" | undefined;
-  /** Replaces a folder that is there. Default: false. */
+  /**
+   * Replaces a folder that is there.
+   *
+   * Default: `false`. Prefine's own.
+   */
   overwrite_output_dir?: boolean | undefined;
-  /** Hears what a person should know. Default: a warning of the process. */
+  /**
+   * Gets a line for each thing to know about the result.
+   *
+   * Default: a warning of the process. Prefine's own.
+   */
   onWarning?: ((line: string) => void) | undefined;
 }
 

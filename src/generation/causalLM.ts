@@ -21,16 +21,41 @@ import { generationSettings } from "./settings.ts";
 
 /** Options of one call: those of GenerationConfig directly, or one in `generation_config` (direct ones win). */
 export type GenerateOptions = GenerationConfigInput & {
+  /**
+   * Settings of generation; options given directly win over it.
+   *
+   * Default: the model's generation_config.json. Same as transformers.
+   */
   generation_config?: GenerationConfigInput | undefined;
-  /** For texts and stop strings. Default: the tokenizer beside the model. */
+  /**
+   * Tokenizer for texts and stop strings.
+   *
+   * Default: the one beside the model. Same as transformers.
+   */
   tokenizer?: Tokenizer | undefined;
-  /** Stops between two tokens; the call then rejects with code `interrupted`. */
+  /**
+   * Stops between two tokens; the call then rejects with code `interrupted`.
+   *
+   * Default: never stopped. Prefine's own.
+   */
   signal?: AbortSignal | undefined;
-  /** Sees every token and its text as soon as it is there. */
+  /**
+   * Gets every token and its text as soon as it is there.
+   *
+   * Default: nothing. transformers' `streamer`.
+   */
   onText?: ((piece: StreamedText) => void) | undefined;
-  /** Hears of options without effect, once each. Default: a warning of the process. */
+  /**
+   * Gets a line for each option without effect, once.
+   *
+   * Default: a warning of the process. Prefine's own.
+   */
   onWarning?: ((line: string) => void) | undefined;
-  /** What to take where neither the caller nor the model's generation_config.json says anything. */
+  /**
+   * Settings where neither the caller nor the model's generation_config.json says anything.
+   *
+   * Default: transformers' defaults. Prefine's own.
+   */
   defaults?: GenerationConfigInput | undefined;
 };
 

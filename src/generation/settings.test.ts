@@ -72,7 +72,7 @@ describe("generation settings", () => {
   it("tells all problems at once, and knows what is not built", () => {
     const wrong = () => generationSettings({ call: { temperatur: 1, top_k: -1 } as object });
     expect(wrong).toThrow(/temperatur: unknown key; did you mean temperature\?\n\s+top_k: expected/);
-    const groups = () => generationSettings({ call: { num_beams: 4, num_beam_groups: 2 } });
+    const groups = () => generationSettings({ call: { num_beams: 4, num_beam_groups: 2 } as object });
     expect(groups).toThrow(expect.objectContaining({ code: "not-yet" }) as PrefineError);
     expect(() => generationSettings({ call: { num_return_sequences: 2 } })).toThrow(/greedy decoding has one answer/);
     expect(

@@ -4,15 +4,35 @@ import { collectSeries, type PlotData, type PlottedRun, type Series, SMOOTH_ABOV
 import { escapeXml, FONT_FAMILY, fitText, pixelWidth, runColor, THEMES, type Theme, type ThemeName } from "./theme.ts";
 
 export interface PlotOptions {
-  /** Default: light. */
+  /**
+   * Colors: light or dark.
+   *
+   * Default: `"light"`.
+   */
   theme?: ThemeName | undefined;
-  /** TRL's metric names; default: loss, rewards/margins and rewards/accuracies, where they were logged. */
+  /**
+   * Metrics to plot, by TRL's names.
+   *
+   * Default: loss, rewards/margins and rewards/accuracies, where they were logged.
+   */
   metrics?: string[] | undefined;
-  /** Default: what was trained. */
+  /**
+   * Title.
+   *
+   * Default: `DPO training: NAME`.
+   */
   title?: string | undefined;
-  /** CSS pixels; default 960. The PNG has twice as many. */
+  /**
+   * Width, CSS pixels; the PNG has twice as many.
+   *
+   * Default: `960`.
+   */
   width?: number | undefined;
-  /** CSS pixels; default: what the panels need. */
+  /**
+   * Height, CSS pixels.
+   *
+   * Default: what the panels need.
+   */
   height?: number | undefined;
 }
 

@@ -18,13 +18,23 @@ import type { ModelFiles } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 
 export interface ModelSourceOptions extends HubOptions {
-  /** Branch, tag or commit of a hub repository. Default: main. */
+  /**
+   * Branch, tag or commit of a hub repository.
+   *
+   * Default: `"main"`. Same as transformers.
+   */
   revision?: string | undefined;
-  /** The model under an adapter, instead of the one that its adapter_config.json names. */
+  /**
+   * Base model under an adapter, instead of the one that its adapter_config.json names.
+   *
+   * Default: base_model_name_or_path of adapter_config.json. Prefine's own.
+   */
   base?: string | undefined;
   /**
-   * Keeps the (base) model's linear layers in 8 or 4 bits; null: as in the files. Default: a run's base is kept as it
-   * was when the run was trained (its training_args.json says how), any other model as in the files.
+   * Keeps the (base) model's linear layers in 8 or 4 bits; null: as in the files.
+   *
+   * Default: a run's base model is kept as in its training (training_args.json says how), any other model as in the
+   * files. Same as transformers.
    */
   quantization_config?: BitsAndBytesConfigInput | null | undefined;
 }

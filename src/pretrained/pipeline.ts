@@ -9,17 +9,41 @@ import type { ModelSourceOptions } from "./modelSource.ts";
 
 /** Options of a call: everything that `generate` takes, and what becomes of the text. */
 export type TextGenerationOptions = GenerateOptions & {
-  /** Whether the prompt stands before the answer. Default: true. */
+  /**
+   * Whether the prompt stands before the answer.
+   *
+   * Default: `true`. Same as transformers.
+   */
   return_full_text?: boolean | undefined;
-  /** Texts that end an answer and stay in it; transformers' name for stop_strings here. */
+  /**
+   * Texts that end an answer and stay in it; an older name of stop_strings.
+   *
+   * Default: none. Same as transformers.
+   */
   stop_sequence?: string | readonly string[] | undefined;
-  /** Prompts that go through the model at once; equal ones of a batch are drawn independently. Default: 8. */
+  /**
+   * Prompts per batch; equal prompts of a batch are sampled independently.
+   *
+   * Default: `8`. Differs from transformers: its default is 1.
+   */
   batch_size?: number | undefined;
-  /** Of a chat: JSON schemas of the functions that the model may call. */
+  /**
+   * Of a chat: JSON schemas of the functions that the model may call.
+   *
+   * Default: none. Same as transformers.
+   */
   tools?: readonly unknown[] | undefined;
-  /** Of a chat: texts to answer from. */
+  /**
+   * Of a chat: texts to answer from.
+   *
+   * Default: none. Same as transformers.
+   */
   documents?: readonly unknown[] | undefined;
-  /** Whether the last message of a chat is gone on with. Default: where it is the assistant's. */
+  /**
+   * Of a chat: whether the answer continues the last message.
+   *
+   * Default: where the last message is the assistant's. Same as transformers.
+   */
   continue_final_message?: boolean | undefined;
 };
 
@@ -49,9 +73,17 @@ export interface TextGenerationPipeline {
 
 /** The model, and options that hold for every call. */
 export type PipelineOptions = TextGenerationOptions & {
-  /** A loaded model, or what AutoModelForCausalLM.from_pretrained takes. */
+  /**
+   * Model: loaded, or what AutoModelForCausalLM.from_pretrained takes.
+   *
+   * Required. Same as transformers.
+   */
   model: CausalLM | string;
-  /** How a model that is named is loaded: `{ quantization_config: { load_in_4bit: true } }`. */
+  /**
+   * Options of from_pretrained for a model given by name: `{ quantization_config: { load_in_4bit: true } }`.
+   *
+   * Default: none. Same as transformers.
+   */
   model_kwargs?: ModelSourceOptions | undefined;
 };
 

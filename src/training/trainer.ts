@@ -2,13 +2,11 @@
 import { takeFolder } from "../checkpoints/ownership.ts";
 import { removeRun } from "../checkpoints/runDirectory.ts";
 import { type LogEntry, newTrainerState, type TrainerState } from "../checkpoints/trainerState.ts";
-import { BitsAndBytesConfig, type BitsAndBytesConfigInput } from "../config/BitsAndBytesConfig.ts";
-import { adviceOf, DPOConfig, type DPOConfigInput } from "../config/DPOConfig.ts";
-import { LoraConfig, type LoraConfigInput } from "../config/LoraConfig.ts";
-import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
+import { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
+import { adviceOf, DPOConfig } from "../config/DPOConfig.ts";
+import { LoraConfig } from "../config/LoraConfig.ts";
 import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
-import type { Logger } from "../terminal/logging.ts";
 import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks/callbacks.ts";
 import { checkMetric } from "./evaluation/bestModel.ts";
 import { forgetEvaluation, logEvaluation } from "./evaluation/logEntries.ts";
@@ -16,64 +14,14 @@ import { finishRun, saveModel, saveState } from "./finish.ts";
 import { listenersOf, observerOf } from "./listeners.ts";
 import { runToEnd } from "./loop.ts";
 import type { Platform } from "./platform.ts";
-import type { ModelInput } from "./prepare/models.ts";
 import { type OpenedRun, openRun } from "./prepare/openRun.ts";
 import { checkOutputDir, confirmStart, findStart, type Resume, resumedQuantization } from "./prepare/outputFolder.ts";
-import { evaluationSets, type Rows, type RowsByName } from "./prepare/rows.ts";
+import { evaluationSets } from "./prepare/rows.ts";
 import { firstLines, lastLines } from "./reportLines.ts";
 import { resumeRun } from "./resumeRun.ts";
-import type { ComputeMetrics, Run, RunObserver } from "./run.ts";
+import type { Run, RunObserver } from "./run.ts";
 import { checkDropped, createRun, resetOptimizer, resetState } from "./startRun.ts";
-
-export interface DPOTrainerOptions {
-  /** What AutoModelForCausalLM.from_pretrained gave, or a hub id or folder. An adapter on it is trained further. */
-  model: ModelInput;
-  /** Null: the model as it is before the first step (with LoRA: the base with the adapter off). */
-  ref_model?: ModelInput | null | undefined;
-  args?: DPOConfig | DPOConfigInput | undefined;
-  train_dataset: Rows;
-  /** One set, or several by name (a DatasetDict too): their metrics are then `eval_NAME_loss` and so on. */
-  eval_dataset?: Rows | RowsByName | null | undefined;
-  processing_class?: Tokenizer | undefined;
-  /** TRL's old name of processing_class. */
-  tokenizer?: Tokenizer | undefined;
-  /** Null: all weights are trained. */
-  peft_config?: LoraConfig | LoraConfigInput | null | undefined;
-  /**
-   * Keeps a base model that is named by id or folder in 8 or 4 bits; it needs an adapter. Null: as in its files.
-   * Default: a run that is resumed goes on as it began.
-   */
-  quantization_config?: BitsAndBytesConfigInput | null | undefined;
-  /** Wins over args.max_length. */
-  max_length?: number | null | undefined;
-  /** Cuts prompts to their last tokens, as TRL before 1.0 did. */
-  max_prompt_length?: number | null | undefined;
-  /** Metrics of each evaluation beside TRL's own, from the scores of its pairs. */
-  compute_metrics?: ComputeMetrics | null | undefined;
-  /** Told of the events of a training, in this order; may stop it, save, evaluate and log. */
-  callbacks?: readonly CallbackInput[] | null | undefined;
-  /** For the model card. */
-  dataset_name?: string | null | undefined;
-  /** Default: the platform's; Node's is a progress bar and lines on stderr. */
-  logger?: Logger | undefined;
-  /** For tests and other front ends: a run that is prepared already. */
-  prepared?: ((observer: RunObserver) => OpenedRun | Promise<OpenedRun>) | undefined;
-}
-
-export interface TrainOptions {
-  /** Stops between two micro-batches, or pairs of an evaluation; what is done is saved. */
-  signal?: AbortSignal | undefined;
-  /** true: the newest valid checkpoint of output_dir; a path; false: none. Default: args.resume_from_checkpoint. */
-  resume_from_checkpoint?: Resume | undefined;
-}
-
-export interface TrainOutput {
-  global_step: number;
-  /** Mean loss over the whole run. */
-  training_loss: number;
-  /** The last entry of the log. */
-  metrics: LogEntry;
-}
+import type { DPOTrainerOptions, TrainOptions, TrainOutput } from "./trainerOptions.ts";
 
 /** What `train`, `evaluate` and the rest need. */
 interface Ready {

@@ -15,7 +15,7 @@ import { fromFloat32 } from "../../src/formats/narrowFloats.ts";
 import { decodeSafetensors, type SafetensorsTensor } from "../../src/formats/safetensors.ts";
 import { AutoModelForCausalLM } from "../../src/index.ts";
 import { type LoraSettings, loraAdapter } from "../../src/models/adapters/lora.ts";
-import type { DPOTrainerOptions } from "../../src/training/trainer.ts";
+import type { DPOTrainerOptions } from "../../src/training/trainerOptions.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { pairs, trainSteps, useLearners } from "../support/learnerBench.ts";
 import { packed } from "../support/randomGpt2.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AutoModelForCausalLM, BitsAndBytesConfig, pipeline } from "../../src/index.ts";
-import type { DPOTrainerOptions } from "../../src/training/trainer.ts";
+import type { DPOTrainerOptions } from "../../src/training/trainerOptions.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { FAMILIES, randomModel } from "../support/randomModel.ts";
 import { runCommand } from "../support/runCommand.ts";

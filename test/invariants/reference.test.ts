@@ -12,7 +12,7 @@ import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { DPOTrainer } from "../../src/dpoTrainer.ts";
 import { loadModel } from "../../src/pretrained/loadModel.ts";
-import type { DPOTrainerOptions, TrainOptions } from "../../src/training/trainer.ts";
+import type { DPOTrainerOptions, TrainOptions } from "../../src/training/trainerOptions.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { randomGpt2 } from "../support/randomGpt2.ts";
 import { savedWeights } from "../support/savedState.ts";

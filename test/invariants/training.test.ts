@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
-import type { DPOTrainerOptions } from "../../src/training/trainer.ts";
+import type { DPOTrainerOptions } from "../../src/training/trainerOptions.ts";
 import { byteTokenizer } from "../support/byteTokenizer.ts";
 import { randomGpt2 } from "../support/randomGpt2.ts";
 import { largestDifference } from "../support/shared.ts";

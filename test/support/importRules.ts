@@ -146,7 +146,16 @@ export const TRAINING_LEVELS = [
   ["reference/"],
   ["evaluation/"],
   ["prepare/"],
-  ["afterStep.ts", "finish.ts", "loop.ts", "resumeRun.ts", "saveCheckpoint.ts", "startRun.ts", "step.ts"],
+  [
+    "afterStep.ts",
+    "finish.ts",
+    "loop.ts",
+    "resumeRun.ts",
+    "saveCheckpoint.ts",
+    "startRun.ts",
+    "step.ts",
+    "trainerOptions.ts",
+  ],
   ["trainer.ts"],
 ];
 

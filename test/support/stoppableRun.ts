@@ -4,7 +4,7 @@ import { readRunState } from "../../src/checkpoints/trainerState.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { DPOTrainer } from "../../src/dpoTrainer.ts";
-import type { DPOTrainerOptions, TrainOptions } from "../../src/training/trainer.ts";
+import type { DPOTrainerOptions, TrainOptions } from "../../src/training/trainerOptions.ts";
 import { savedWeights } from "./savedState.ts";
 import { keepingLogger, withoutTimings } from "./toyTrainer.ts";
 

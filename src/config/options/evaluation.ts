@@ -42,6 +42,7 @@ const logging = group("Logging", {
     onResume: "free",
     common: true,
     note: "tensorboard only; others get one line (all: tensorboard)",
+    offered: ["none", "all", "tensorboard"],
   }),
   disable_tqdm: differs(nullable(bool), null, "Print nothing but warnings while training.", {
     onResume: "free",

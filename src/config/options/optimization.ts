@@ -77,7 +77,7 @@ const READY_OPTIMIZERS = [
   "adagrad",
   "lion_32bit",
   "paged_lion_32bit",
-];
+] as const;
 
 /** transformers' SchedulerType. */
 const SCHEDULES = [
@@ -192,10 +192,15 @@ const precision = group("Precision and memory", {
   }),
   fp16: differs(bool, false, "Mixed precision of float16.", {
     onResume: "free",
+    offered: [false],
     note: "true is an error: there is no float16 on a CPU",
   }),
   bf16_full_eval: noEffect(bool, false, "Evaluate in bfloat16.", "prefine computes in float32"),
-  fp16_full_eval: differs(bool, false, "Evaluate in float16.", { onResume: "free", note: "true is an error, as fp16" }),
+  fp16_full_eval: differs(bool, false, "Evaluate in float16.", {
+    onResume: "free",
+    offered: [false],
+    note: "true is an error, as fp16",
+  }),
   tf32: noEffect(nullable(bool), null, "TF32 kernels of GPUs.", "prefine computes in float32"),
   gradient_checkpointing: differs(nullable(bool), null, "Compute layers again in the backward pass: less memory.", {
     onResume: "free",

@@ -11,12 +11,13 @@ import {
   listOf,
   names,
   nullable,
+  type OneOrMore,
   path,
   string,
 } from "../kinds.ts";
 import { differs, group, noEffect, notYet, own, type RunTable, same } from "../option.ts";
 
-type FilesInput = string | readonly string[] | Readonly<Record<string, string | readonly string[]>>;
+type FilesInput = OneOrMore<string> | Readonly<Record<string, OneOrMore<string>>>;
 
 /** Files by split, as datasets.load_dataset takes them: `{ train: [path] }`; files without a split are split train. */
 const files: Kind<Record<string, string[]>, FilesInput> = {
@@ -25,6 +26,10 @@ const files: Kind<Record<string, string[]>, FilesInput> = {
   words: "many",
   schema: {
     anyOf: [listOf(path).schema, { type: "object", additionalProperties: listOf(path).schema }],
+  },
+  types: {
+    value: "Record<string, string[]>",
+    input: "OneOrMore<string> | Readonly<Record<string, OneOrMore<string>>>",
   },
   read(value) {
     const bySplit = json.read(value) ?? { train: value };

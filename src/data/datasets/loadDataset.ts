@@ -23,16 +23,30 @@ import { type DataFiles, filesByName, filesByPatterns, namedSplits, type SplitFi
 import { readSplitRanges, rowsOfRange, type SplitRange } from "./splitRanges.ts";
 
 export interface LoadDatasetOptions extends OriginOptions {
-  /** The configuration, for data sets that have several (TRL's dataset_config). */
+  /**
+   * Configuration (subset) of a dataset that has several; TRL's dataset_config.
+   *
+   * Default: the dataset's default one. Same as datasets.
+   */
   name?: string | undefined;
   /**
-   * Only this split, or these: nothing else is downloaded or read. Ranges of rows as datasets writes them are splits
-   * too, under the name that was asked for: `train[:1000]`, `train[10%:20%]`, `train+test`.
+   * Split to load, or several: nothing else is downloaded or read. Ranges of rows are splits, too, under the name that
+   * was asked for: `train[:1000]`, `train[10%:20%]`, `train+test`.
+   *
+   * Default: all splits. Differs from datasets: the result is a DatasetDict in any case.
    */
   split?: string | string[] | undefined;
-  /** Only the files in this folder of the data set. */
+  /**
+   * Folder of the dataset that holds the files.
+   *
+   * Default: the whole dataset. Same as datasets.
+   */
   data_dir?: string | undefined;
-  /** Files, or files by split: paths and patterns, in the data set or (without one) on disk. */
+  /**
+   * Files, or files by split: paths and patterns, in the dataset or (without one) on disk.
+   *
+   * Default: found by their names. Same as datasets.
+   */
   data_files?: DataFiles | undefined;
 }
 

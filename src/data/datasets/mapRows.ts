@@ -5,11 +5,23 @@ import type { Row } from "./features.ts";
 import { isBuiltIn, type MapFunction, type MapModule } from "./mapFunction.ts";
 
 export interface MapOptions {
-  /** Threads. Above 1 it needs a function that lives in a module. Default: 1. */
+  /**
+   * Threads. Above 1 it needs a function that lives in a module.
+   *
+   * Default: `1`. Same as datasets.
+   */
   num_proc?: number | undefined;
-  /** Accepted for scripts that come from Python's datasets; nothing is cached, so it has no effect. */
+  /**
+   * Use cached results.
+   *
+   * Default: `true`. No effect: nothing is cached.
+   */
   load_from_cache_file?: boolean | undefined;
-  /** Gets one line where the call runs differently from what was asked. */
+  /**
+   * Gets one line where the call runs differently from what was asked.
+   *
+   * Default: nothing is shown. Prefine's own.
+   */
   onWarning?: ((line: string) => void) | undefined;
 }
 

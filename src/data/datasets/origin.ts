@@ -17,8 +17,17 @@ export interface Origin {
 }
 
 export interface OriginOptions extends HubOptions {
-  /** Branch, tag or commit of a repository. Default: main. */
+  /**
+   * Branch, tag or commit of a hub repository.
+   *
+   * Default: `"main"`. Same as datasets.
+   */
   revision?: string | undefined;
+  /**
+   * Gets the state of a download.
+   *
+   * Default: nothing is shown. Prefine's own.
+   */
   onProgress?: ((progress: HubProgress) => void) | undefined;
 }
 

@@ -6,21 +6,53 @@ import { PrefineError } from "../../errors.ts";
 
 /** What a caller may say about the hub; everything left out comes from the environment. */
 export interface HubOptions {
-  /** Access token; `false` sends none. Default: HF_TOKEN, then the token file of `hf auth login`. */
+  /**
+   * Access token for the hub; false sends none.
+   *
+   * Default: HF_TOKEN, then the token file of `hf auth login`. Same as transformers.
+   */
   token?: string | false | undefined;
-  /** Default: HF_ENDPOINT, then https://huggingface.co. */
+  /**
+   * Address of the hub.
+   *
+   * Default: HF_ENDPOINT, then `https://huggingface.co`. huggingface_hub's `endpoint`.
+   */
   endpoint?: string | undefined;
-  /** Default: HF_HUB_CACHE, then $HF_HOME/hub, then ~/.cache/huggingface/hub. */
+  /**
+   * Folder of the cache, which Python shares.
+   *
+   * Default: HF_HUB_CACHE, then $HF_HOME/hub, then ~/.cache/huggingface/hub. transformers' `cache_dir`.
+   */
   cacheDir?: string | undefined;
-  /** Use the cache only. Default: HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE). */
+  /**
+   * Use the cache only.
+   *
+   * Default: HF_HUB_OFFLINE (or TRANSFORMERS_OFFLINE). transformers' `local_files_only`.
+   */
   offline?: boolean | undefined;
-  /** Milliseconds without a byte before a request is repeated. Default: HF_HUB_DOWNLOAD_TIMEOUT (seconds), or 30 s. */
+  /**
+   * Milliseconds without a byte before a request is repeated.
+   *
+   * Default: HF_HUB_DOWNLOAD_TIMEOUT (seconds), or 30 s. Prefine's own.
+   */
   timeoutMs?: number | undefined;
-  /** Milliseconds before the first repetition of a failed request; doubles each time. Default: 1000. */
+  /**
+   * Milliseconds before the first repetition of a failed request; doubles each time.
+   *
+   * Default: `1000`. Prefine's own.
+   */
   retryDelayMs?: number | undefined;
-  /** Stops running requests; the call then rejects with code `interrupted`. */
+  /**
+   * Stops running requests; the call then rejects with code `interrupted`.
+   *
+   * Default: never stopped. Prefine's own.
+   */
   signal?: AbortSignal | undefined;
-  /** Gets one line where something went differently from what was asked: the cache used for want of a network. */
+  /**
+   * Gets one line where something went differently from what was asked: the cache used for want of a network.
+   *
+   * Default: nothing is shown. Prefine's own.
+   */
   onWarning?: ((line: string) => void) | undefined;
 }
 

@@ -9,19 +9,47 @@ export type Conversation = readonly ChatMessage[];
 
 /** transformers' names. Others than these are variables of the template. */
 export interface ChatOptions extends Record<string, unknown> {
-  /** Whether ids are wanted, not the text. Default: true. */
+  /**
+   * Return ids rather than the text.
+   *
+   * Default: `true`. Same as transformers.
+   */
   tokenize?: boolean | undefined;
-  /** Whether ids come as `{ input_ids, attention_mask }`. Default: true. */
+  /**
+   * Return ids as `{ input_ids, attention_mask }`.
+   *
+   * Default: `true`. Same as transformers.
+   */
   return_dict?: boolean | undefined;
-  /** Whether the beginning of the assistant's next turn is written. Default: false. */
+  /**
+   * Write the beginning of the assistant's next turn.
+   *
+   * Default: `false`. Same as transformers.
+   */
   add_generation_prompt?: boolean | undefined;
-  /** Leaves the last message open, for the model to go on with it; a text names the field to go on with. */
+  /**
+   * Leave the last message open, for the model to continue; a text names the field to continue.
+   *
+   * Default: `false`. Same as transformers.
+   */
   continue_final_message?: boolean | string | undefined;
-  /** JSON schemas of functions. */
+  /**
+   * JSON schemas of functions.
+   *
+   * Default: `null`. Same as transformers.
+   */
   tools?: readonly unknown[] | null | undefined;
-  /** Texts to answer from. */
+  /**
+   * Texts to answer from.
+   *
+   * Default: `null`. Same as transformers.
+   */
   documents?: readonly unknown[] | null | undefined;
-  /** A template, or the name of one of the tokenizer's. */
+  /**
+   * Template, or the name of one of the tokenizer's.
+   *
+   * Default: `null`, the tokenizer's. Same as transformers.
+   */
   chat_template?: string | null | undefined;
 }
 

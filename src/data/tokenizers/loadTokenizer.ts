@@ -9,9 +9,17 @@ import { isTokenizerFile, readTokenizer } from "./readTokenizer.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
 export interface LoadTokenizerOptions extends HubOptions {
-  /** Branch, tag or commit of a hub repository. Default: main. */
+  /**
+   * Branch, tag or commit of a hub repository.
+   *
+   * Default: `"main"`. Same as transformers.
+   */
   revision?: string | undefined;
-  /** A GGUF file of the folder or repository whose metadata have the tokenizer, under transformers' name. */
+  /**
+   * GGUF file of the folder or repository whose metadata hold the tokenizer.
+   *
+   * Default: none. Same as transformers.
+   */
   gguf_file?: string | undefined;
 }
 

@@ -7,9 +7,17 @@ import type { TrainerControl } from "../loopState.ts";
 import type { CallbackState, EventDetails, TrainerCallback } from "./callbacks.ts";
 
 export interface EarlyStoppingOptions {
-  /** Evaluations in a row without an improvement after which the training ends. Default: 1. */
+  /**
+   * Evaluations in a row without an improvement after which the training ends.
+   *
+   * Default: `1`. Same as transformers.
+   */
   early_stopping_patience?: number | undefined;
-  /** How much better than the best value counts as an improvement. Default: 0. */
+  /**
+   * By how much a value must beat the best one to count as an improvement.
+   *
+   * Default: `0`. Same as transformers.
+   */
   early_stopping_threshold?: number | undefined;
 }
 

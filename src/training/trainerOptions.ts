@@ -1,0 +1,133 @@
+/** @file What a trainer takes and what it returns: the options of `new DPOTrainer(...)` and of `train()`. */
+import type { LogEntry } from "../checkpoints/trainerState.ts";
+import type { BitsAndBytesConfigInput } from "../config/BitsAndBytesConfig.ts";
+import type { DPOConfigInput } from "../config/DPOConfig.ts";
+import type { LoraConfigInput } from "../config/LoraConfig.ts";
+import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
+import type { Logger } from "../terminal/logging.ts";
+import type { CallbackInput } from "./callbacks/callbacks.ts";
+import type { ModelInput } from "./prepare/models.ts";
+import type { OpenedRun } from "./prepare/openRun.ts";
+import type { Resume } from "./prepare/outputFolder.ts";
+import type { Rows, RowsByName } from "./prepare/rows.ts";
+import type { ComputeMetrics, RunObserver } from "./run.ts";
+
+export interface DPOTrainerOptions {
+  /**
+   * Model to train: from AutoModelForCausalLM.from_pretrained, or a hub id or folder. An adapter on it is trained
+   * further.
+   *
+   * Required. Same as TRL.
+   */
+  model: ModelInput;
+  /**
+   * Reference model. Null: the model as it is before the first step (with LoRA: the base model with the adapter off).
+   *
+   * Default: `null`. Same as TRL.
+   */
+  ref_model?: ModelInput | null | undefined;
+  /**
+   * Settings of the training: a DPOConfig, or what one takes.
+   *
+   * Default: `new DPOConfig()`. Same as TRL.
+   */
+  args?: DPOConfigInput | undefined;
+  /**
+   * Preference pairs to train on: rows with chosen and rejected, with or without prompt, as texts or conversations.
+   *
+   * Required. Same as TRL.
+   */
+  train_dataset: Rows;
+  /**
+   * Pairs to evaluate on: one set, or several by name (a DatasetDict, too), whose metrics are eval_NAME_loss and so on.
+   *
+   * Default: `null`. Same as TRL.
+   */
+  eval_dataset?: Rows | RowsByName | null | undefined;
+  /**
+   * Tokenizer.
+   *
+   * Default: the one beside the model. Same as TRL.
+   */
+  processing_class?: Tokenizer | undefined;
+  /** @deprecated Use processing_class instead. */
+  tokenizer?: Tokenizer | undefined;
+  /**
+   * Adapter to train: a LoraConfig, or what one takes. Null: all weights are trained.
+   *
+   * Default: `null`. Same as TRL.
+   */
+  peft_config?: LoraConfigInput | null | undefined;
+  /**
+   * Keeps a base model that is named by id or folder in 8 or 4 bits; it needs an adapter. Null: as in its files.
+   *
+   * Default: a resumed run goes on as it began, others load the model as in its files. TRL:
+   * model_init_kwargs.quantization_config.
+   */
+  quantization_config?: BitsAndBytesConfigInput | null | undefined;
+  /**
+   * Tokens per sequence of prompt and answer; wins over args.max_length.
+   *
+   * Default: args.max_length. TRL: args.max_length.
+   */
+  max_length?: number | null | undefined;
+  /**
+   * Cuts prompts to their last tokens, before max_length.
+   *
+   * Default: args.max_prompt_length. An argument of TRL's trainer before 1.0.
+   */
+  max_prompt_length?: number | null | undefined;
+  /**
+   * Metrics of each evaluation beside TRL's own, computed from the scores of its pairs.
+   *
+   * Default: `null`. Differs from TRL: it gets log-probabilities and rewards per pair, not the logits of every token.
+   */
+  compute_metrics?: ComputeMetrics | null | undefined;
+  /**
+   * Callbacks: notified of the events of a training, in this order; they may stop it, save, evaluate and log.
+   *
+   * Default: `null`. Same as TRL.
+   */
+  callbacks?: readonly CallbackInput[] | null | undefined;
+  /**
+   * Name of the dataset for the model card.
+   *
+   * Default: `null`. TRL: an argument of create_model_card.
+   */
+  dataset_name?: string | null | undefined;
+  /**
+   * Prints progress and messages.
+   *
+   * Default: the platform's; on Node a progress bar and lines on stderr. Prefine's own.
+   */
+  logger?: Logger | undefined;
+  /**
+   * A run that is prepared already, for tests and other front ends.
+   *
+   * Default: the trainer prepares it. Prefine's own.
+   */
+  prepared?: ((observer: RunObserver) => OpenedRun | Promise<OpenedRun>) | undefined;
+}
+
+export interface TrainOptions {
+  /**
+   * Stops between two micro-batches, or pairs of an evaluation; finished steps are saved.
+   *
+   * Default: never stopped. Prefine's own.
+   */
+  signal?: AbortSignal | undefined;
+  /**
+   * Checkpoint to resume from: a path; true: the newest valid one of output_dir; false: none.
+   *
+   * Default: args.resume_from_checkpoint. Same as transformers.
+   */
+  resume_from_checkpoint?: Resume | undefined;
+}
+
+export interface TrainOutput {
+  global_step: number;
+  /** Mean loss over the whole run. */
+  training_loss: number;
+  /** The last entry of the log. */
+  metrics: LogEntry;
+}

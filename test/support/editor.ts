@@ -1,0 +1,97 @@
+/** @file What an editor shows of prefine: TypeScript's language service over one program that imports the package. */
+import ts from "typescript";
+import { checkout } from "./builtPackage.ts";
+
+const PROGRAM = `${checkout}/program.ts`;
+
+export interface Hover {
+  /** `(property) DPOConfigInput.beta?: number | undefined`. */
+  type: string;
+  /** The doc comment without its tags. */
+  docs: string;
+  /** Tags of the doc comment: `deprecated`. */
+  tags: Record<string, string>;
+}
+
+/**
+ * An editor in which one program is open. It reads the sources, as the declarations of a package are built too late for
+ * a test and would take it twice the time; `declared` is what the package says of the same name.
+ */
+export class Editor {
+  readonly #text: string;
+  readonly #service: ts.LanguageService;
+  readonly #declarations = new Map<string, string>();
+
+  /** @param text a program that imports "prefine". */
+  constructor(text: string) {
+    this.#text = text;
+    const { config } = ts.readConfigFile(`${checkout}/tsconfig.build.json`, ts.sys.readFile);
+    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, checkout);
+    const settings = { ...options, rootDir: checkout, incremental: false, exactOptionalPropertyTypes: true };
+    const read = (path: string) => (path === PROGRAM ? text : ts.sys.readFile(path));
+    this.#service = ts.createLanguageService({
+      getScriptFileNames: () => [PROGRAM],
+      getScriptVersion: () => "1",
+      getScriptSnapshot: (path) => {
+        const content = read(path);
+        return content === undefined ? undefined : ts.ScriptSnapshot.fromString(content);
+      },
+      getCurrentDirectory: () => checkout,
+      getDefaultLibFileName: ts.getDefaultLibFilePath,
+      fileExists: (path) => path === PROGRAM || ts.sys.fileExists(path),
+      readFile: read,
+      getCompilationSettings: () => ({ ...settings, tsBuildInfoFile: undefined }),
+    });
+  }
+
+  /** Errors that the editor underlines. */
+  errors(): string[] {
+    const found = [...this.#service.getSyntacticDiagnostics(PROGRAM), ...this.#service.getSemanticDiagnostics(PROGRAM)];
+    return found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+  }
+
+  /** Names that the editor strikes through. */
+  struckThrough(): string[] {
+    return this.#service
+      .getSuggestionDiagnostics(PROGRAM)
+      .filter(({ reportsDeprecated }) => reportsDeprecated)
+      .map(({ start, length }) => this.#text.slice(start, start + length));
+  }
+
+  /** What is shown where the cursor is on the first `name` behind the text `after`. */
+  hover(after: string, name: string): Hover {
+    const info = this.#service.getQuickInfoAtPosition(PROGRAM, this.#positionOf(after, name));
+    const tags = (info?.tags ?? []).map((tag) => [tag.name, ts.displayPartsToString(tag.text)]);
+    return {
+      type: ts.displayPartsToString(info?.displayParts),
+      docs: ts.displayPartsToString(info?.documentation),
+      tags: Object.fromEntries(tags),
+    };
+  }
+
+  /** The declarations that are built of the file in which that name is declared. */
+  declared(after: string, name: string): string {
+    const definitions = this.#service.getDefinitionAtPosition(PROGRAM, this.#positionOf(after, name)) ?? [];
+    const { fileName } = definitions.filter((each) => each.fileName !== PROGRAM)[0]; // `{ model }` is a variable, too
+    const text =
+      this.#declarations.get(fileName) ??
+      this.#service.getEmitOutput(fileName, true, true).outputFiles.find((file) => file.name.endsWith(".d.ts"))?.text;
+    this.#declarations.set(fileName, text ?? "");
+    return text ?? "";
+  }
+
+  /** What is offered where the cursor is behind `text`; names that are struck through have a line before them. */
+  completions(text: string): string[] {
+    const at = this.#positionOf(text, "") + text.length;
+    const { entries = [] } = this.#service.getCompletionsAtPosition(PROGRAM, at, {}) ?? {};
+    return entries.map(({ name, kindModifiers }) => (kindModifiers?.includes("deprecated") ? `-${name}` : name));
+  }
+
+  #positionOf(after: string, name: string): number {
+    const start = this.#text.indexOf(after);
+    const behind = start + after.length;
+    const found = name === "" ? 0 : this.#text.slice(behind).search(new RegExp(`\\b${name}\\b`));
+    if (start < 0 || found < 0) throw new Error(`the program has no ${name} behind ${after}`);
+    return name === "" ? start : behind + found;
+  }
+}
