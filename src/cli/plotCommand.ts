@@ -39,9 +39,9 @@ async function plot(runs: string[], options: Options): Promise<void> {
   if (terminal.isTTY && runs.length === 1) {
     const { readTrainerState } = await import("../plots/readTrainerState.ts");
     const { plotTerminal } = await import("../terminal/plotTerminal.ts");
-    const { log_history } = await readTrainerState(runs[0]);
+    const { log_history, settings } = await readTrainerState(runs[0]);
     const { columns, color } = terminal;
-    terminal.print(`${plotTerminal(log_history, { columns, color, metric: options.metrics?.[0] })}\n`);
+    terminal.print(`${plotTerminal(log_history, { columns, color, settings, metric: options.metrics?.[0] })}\n`);
   }
   for (const file of [svg, png]) terminal.print(shownPath(file));
 }

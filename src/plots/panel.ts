@@ -1,6 +1,7 @@
 /** @file One metric as a framed drawing: axes, grid, a line for each run and split, markers where points are few. */
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
+import { axisValues, type Mark } from "./scale.ts";
 import { type Point, type Series, SMOOTH_ABOVE, smooth, thinOut } from "./series.ts";
 import { pixelWidth, runColor, type Theme } from "./theme.ts";
 import { niceAxis, niceTicks } from "./ticks.ts";
@@ -18,6 +19,8 @@ export interface PanelOptions {
   width: number;
   height: number;
   theme: Theme;
+  /** The value at which nothing is learned yet. */
+  mark: Mark | undefined;
   /** With one run the two splits differ in colour; with several, colour means the run. */
   colorOf: (series: Series) => string;
 }
@@ -26,13 +29,6 @@ export interface PanelOptions {
 export function seriesColors(theme: Theme, runs: number): (series: Series) => string {
   const ofSplit = ({ split, set }: Series) => (split === "eval" ? 1 + (set?.index ?? 0) : 0);
   return (series) => runColor(theme, runs === 1 ? ofSplit(series) : series.run);
-}
-
-/** Accuracies are shares of one; everything else takes the range of its values. */
-function yAxis(metric: string, series: Series[], count: number): ReturnType<typeof niceAxis> {
-  if (/accurac(y|ies)$/.test(metric)) return { domain: [0, 1], ticks: niceTicks(0, 1, count) };
-  const values = series.flatMap(({ points }) => points.map(({ y }) => y));
-  return niceAxis(values.filter(Number.isFinite), count);
 }
 
 /** A point with gaps on both sides would vanish from a bare line. */
@@ -62,9 +58,9 @@ function marksOf(series: Series, { width, theme, colorOf }: PanelOptions): Plot.
 
 /** The inside of one panel as SVG elements, for a `<g>` of the given size; text in Inter. */
 export function drawPanel(series: Series[], options: PanelOptions): string {
-  const { metric, xLabel, xDomain, width, height, theme } = options;
+  const { metric, xLabel, xDomain, width, height, theme, mark } = options;
   const yCount = Math.max(2, Math.round((height - MARGIN_TOP - MARGIN_BOTTOM) / 40));
-  const { domain, ticks: y } = yAxis(metric, series, yCount);
+  const { domain, ticks: y } = niceAxis(axisValues(metric, series, mark), yCount);
   const x = niceTicks(...xDomain, Math.max(2, Math.round(width / 120)));
   const labelOf = (ticks: typeof x) => (_: number, i: number) => ticks.labels[i];
   const marginLeft = Math.ceil(Math.max(...y.labels.map((label) => pixelWidth(label, FONT_SIZE)))) + 18;
@@ -88,7 +84,9 @@ export function drawPanel(series: Series[], options: PanelOptions): string {
       Plot.axisX(x.values, { ...axis, tickFormat: labelOf(x), tickSize: 5, stroke: theme.muted }),
       Plot.text([xLabel], { frameAnchor: "bottom", dy: 38, fill: theme.muted, fontSize: 13 }),
       Plot.text([metric], axisTitle(marginLeft, theme)),
+      ...(mark ? [Plot.ruleY([mark.value], { stroke: theme.muted, strokeDasharray: "2,4" })] : []),
       ...series.flatMap((one) => marksOf(one, options)),
+      ...(mark ? [markLabel(mark, theme)] : []),
     ],
   });
   for (const style of svg.querySelectorAll("style")) style.remove();
@@ -106,4 +104,20 @@ function axisTitle(marginLeft: number, theme: Theme): Plot.TextOptions {
     fontSize: 13,
     fontWeight: 700,
   };
+}
+
+/** Above the marked line at its right end, on top of curves, with an edge in the color of the background. */
+function markLabel({ value, label }: Mark, theme: Theme): Plot.Markish {
+  return Plot.text([value], {
+    y: (y: number) => y,
+    text: () => label,
+    frameAnchor: "right",
+    textAnchor: "end",
+    dx: -6,
+    dy: -9,
+    fill: theme.muted,
+    stroke: theme.background,
+    strokeWidth: 4,
+    fontSize: FONT_SIZE,
+  });
 }

@@ -32,6 +32,17 @@ describe("readTrainerState", () => {
     expect(await readTrainerState(path.join(run, "trainer_state.json"))).toMatchObject({ name: "dpo", folder: run });
   });
 
+  it("takes the settings beside the log, where they can be read", async () => {
+    const run = await writeRun("dpo", [0.7]);
+    expect(await readTrainerState(run)).not.toHaveProperty("settings");
+    await writeFile(path.join(run, "training_args.json"), '{"beta": 0.3}');
+    expect(await readTrainerState(run)).toMatchObject({ settings: { beta: 0.3 } });
+    for (const damaged of ['{"beta": ', "[1]"]) {
+      await writeFile(path.join(run, "training_args.json"), damaged);
+      expect(await readTrainerState(run)).not.toHaveProperty("settings");
+    }
+  });
+
   it("takes the newest checkpoint of a run that has no state of its own", async () => {
     await writeRun("trl/checkpoint-9", [0.7]);
     await writeRun("trl/checkpoint-100", [0.7, 0.5]);

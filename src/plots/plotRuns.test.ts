@@ -5,7 +5,7 @@ import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
 import { type PlotOptions, plotRuns } from "./plotRuns.ts";
 import { renderPng } from "./renderPng.ts";
-import type { RawLogEntry } from "./series.ts";
+import type { PlottedRun, RawLogEntry } from "./series.ts";
 
 function fakeLog(points: number, evaluations = 0): RawLogEntry[] {
   const train = Array.from({ length: points }, (_, i) => {
@@ -91,6 +91,69 @@ describe("plotRuns", () => {
     expect(lines.map((line) => line.getAttribute("stroke-opacity"))).toEqual(["0.28", null]);
     expect(lines[0].getAttribute("stroke")).toBe(lines[1].getAttribute("stroke"));
     expect(textsOf(plotRuns([{ name: "dpo", log_history: fakeLog(200) }])).join()).toContain("pale: as logged");
+  });
+
+  const heightsOf = (svg: string) =>
+    [...parse(svg).querySelectorAll("g[aria-label=dot] circle")].map((circle) => Number(circle.getAttribute("cy")));
+  const rangeOf = (values: number[]) => Math.max(...values) - Math.min(...values);
+  const constant = (values: Record<string, number>, wiggle: number): RawLogEntry[] =>
+    Array.from({ length: 20 }, (_, i) => ({
+      ...Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value + wiggle * Math.sin(3 * i)])),
+      epoch: i / 10,
+      step: i + 1,
+    }));
+
+  it.each([
+    ["loss", Math.LN2, 0.002],
+    ["loss", 0.001, 0.001],
+    ["loss", 25, 0.1], // ipo at beta 0.1
+    ["rewards/margins", 0, 0.002],
+    ["rewards/accuracies", 0.5, 0.01],
+  ])("shows noise of %s around %d as small as it is", (metric, value, wiggle) => {
+    const log_history = constant({ [metric]: value }, wiggle);
+    expect(rangeOf(heightsOf(plotRuns([{ name: "dpo", log_history }], { metrics: [metric] })))).toBeLessThan(25);
+  });
+
+  it("marks ln 2 for losses that start there, by the settings or the first loss, and half of the accuracies", () => {
+    const marks = (settings?: PlottedRun["settings"], log_history = fakeLog(12)) => {
+      const texts = textsOf(plotRuns([{ name: "dpo", log_history, settings }]));
+      return { ln2: texts.includes("ln 2"), half: texts.includes("0.5") };
+    };
+    expect(marks({ loss_type: ["sigmoid"] })).toEqual({ ln2: true, half: true });
+    expect(marks({ loss_type: ["dpop"] }).ln2).toBe(true);
+    for (const loss_type of [["ipo"], ["hinge"], ["simpo"], ["sigmoid", "sft"], "hinge"])
+      expect(marks({ loss_type }).ln2, String(loss_type)).toBe(false);
+    expect(marks(undefined).ln2).toBe(true); // its first loss is near ln 2
+    expect(marks(undefined, constant({ loss: 1 }, 0.001)).ln2).toBe(false);
+  });
+
+  it("shows a run with a single logged point", () => {
+    const svg = plotRuns([{ name: "dpo", log_history: [{ loss: 0.69, "rewards/margins": 0, epoch: 1, step: 10 }] }]);
+    expect(heightsOf(svg)).toHaveLength(2);
+  });
+
+  it("names beta, and what else differs, where runs lie over each other", () => {
+    const run = (name: string, settings?: PlottedRun["settings"]) => ({ name, log_history: fakeLog(12), settings });
+    const same = { loss_type: ["sigmoid"], seed: 42 };
+    const svg = plotRuns([
+      run("a", { ...same, beta: 0.1, learning_rate: 1e-5 }),
+      run("b", { ...same, beta: 0.5, learning_rate: 1e-5 }),
+      run("c", { ...same, beta: 0.5, learning_rate: 1e-4, loss_type: ["sigmoid", "sft"] }),
+      run("trl"),
+    ]);
+    expect(textsOf(svg)).toEqual(
+      expect.arrayContaining([
+        "a (beta 0.1, sigmoid, learning_rate 1e-05)",
+        "b (beta 0.5, sigmoid, learning_rate 1e-05)",
+        "c (beta 0.5, sigmoid + sft, learning_rate 0.0001)",
+        "trl",
+        "beta differs: compare accuracies, not losses",
+      ]),
+    );
+    const alike = textsOf(plotRuns([run("a", { ...same, beta: 0.1 }), run("b", { ...same, beta: 0.1 })]));
+    expect(alike).toContain("a (beta 0.1)");
+    expect(alike.join()).not.toContain("beta differs");
+    expect(textsOf(plotRuns([run("a", { ...same, beta: 0.1 })])).join()).not.toContain("beta");
   });
 
   it("leaves a gap where a loss was not finite", () => {

@@ -1,5 +1,7 @@
 /** @file The whole picture as one SVG text: title, legend, and a panel for each metric. */
 import { drawPanel, seriesColors } from "./panel.ts";
+import { differInBeta, legendNames } from "./runNames.ts";
+import { markOf } from "./scale.ts";
 import { collectSeries, type PlotData, type PlottedRun, type Series, SMOOTH_ABOVE } from "./series.ts";
 import { escapeXml, FONT_FAMILY, fitText, pixelWidth, runColor, THEMES, type Theme, type ThemeName } from "./theme.ts";
 
@@ -57,7 +59,7 @@ function legendItems(data: PlotData, runs: PlottedRun[], theme: Theme): LegendIt
       ...evalItems(data).map(({ text, index }) => ({ text, color: colorOf(1 + index), dashed: true })),
     ];
   }
-  const names = runs.map(({ name }, run) => ({ text: name, color: colorOf(run), dashed: false }));
+  const names = legendNames(runs).map((text, run) => ({ text, color: colorOf(run), dashed: false }));
   if (!hasEval) return names;
   const splits = [...(hasTrain ? [{ text: "train", dashed: false }] : []), { text: "eval", dashed: true }];
   return [...names, ...splits.map((split) => ({ ...split, color: theme.muted }))];
@@ -106,6 +108,7 @@ function subtitle(data: PlotData, runs: PlottedRun[]): string {
   }
   if (data.series.some(({ points }) => points.length > SMOOTH_ABOVE))
     words.push("pale: as logged, line: moving average");
+  if (differInBeta(runs)) words.push("beta differs: compare accuracies, not losses");
   return words.join("  ·  ");
 }
 
@@ -173,6 +176,7 @@ export function plotRuns(runs: PlottedRun[], options: PlotOptions = {}): string 
       xDomain: xDomain(data),
       ...size,
       theme,
+      mark: markOf(metric, runs),
       colorOf,
     });
     return `<g transform="translate(${x},${y})" font-size="12" text-anchor="middle">${panel}</g>`;

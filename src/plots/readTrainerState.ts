@@ -4,7 +4,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { shownPath } from "../disk/shownPath.ts";
 import { PrefineError } from "../errors.ts";
-import { parseJson } from "../formats/parseJson.ts";
+import { isObject, parseJson } from "../formats/parseJson.ts";
 import type { PlottedRun, RawLogEntry } from "./series.ts";
 
 const DAMAGED = "Is the file damaged? Plot another run, or a checkpoint of this one.";
@@ -33,7 +33,17 @@ export async function readTrainerState(runOrFile: string): Promise<TrainerStateF
   const folder = stats.isDirectory() ? absolute : path.dirname(absolute);
   const file = stats.isDirectory() ? await findState(absolute, runOrFile) : absolute;
   const log_history = parseLog(await readFile(file, "utf8"), shownPath(file));
-  return { name: nameOf(folder), log_history, folder, file };
+  return { name: nameOf(folder), log_history, ...(await settingsBeside(file)), folder, file };
+}
+
+/** training_args.json, as prefine leaves it; a damaged one is no reason not to draw the log. */
+async function settingsBeside(file: string): Promise<Pick<PlottedRun, "settings">> {
+  try {
+    const settings: unknown = JSON.parse(await readFile(path.join(path.dirname(file), "training_args.json"), "utf8"));
+    return isObject(settings) ? { settings } : {};
+  } catch {
+    return {};
+  }
 }
 
 const isFile = async (file: string) => (await stat(file).catch(() => undefined))?.isFile() === true;

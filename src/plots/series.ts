@@ -11,6 +11,8 @@ export interface PlottedRun {
   /** As the legend shows it. */
   name: string;
   log_history: RawLogEntry[];
+  /** Of training_args.json, where there is one. */
+  settings?: Readonly<Record<string, unknown>>;
 }
 
 /** A value that was logged but is not finite (null, NaN) has y = NaN and leaves a gap in the line. */

@@ -47,8 +47,30 @@ describe("plotTerminal", () => {
     expect(colored.replace(ansi, "")).toBe(plotTerminal(withEval, { color: false, ascii: false }));
   });
 
+  it("marks ln 2 where the loss starts there, with its name", () => {
+    const log = falling.map((entry, i) => ({ ...entry, loss: Math.LN2 - 0.04 * i }));
+    const draw = (loss_type: string, color = false) =>
+      plotTerminal(log, { columns: 26, rows: 5, ascii: true, color, settings: { loss_type: [loss_type] } });
+    expect(draw("sigmoid").split("\n").slice(1, 6)).toEqual([
+      " 0.8 |",
+      "ln 2 |..****.............",
+      "     |      ********",
+      "     |              *****",
+      " 0.2 |",
+    ]);
+    expect(draw("hinge")).not.toContain("ln 2");
+    expect(draw("sigmoid", true)).toContain("\x1b[2m.\x1b[22m");
+  });
+
+  it("draws noise flat", () => {
+    const log = falling.map((entry, i) => ({ ...entry, loss: Math.LN2 + 0.002 * Math.sin(3 * i) }));
+    const lines = plotTerminal(log, { columns: 60, rows: 8, ascii: true }).split("\n").slice(1, 9);
+    expect(lines.filter((line) => line.includes("*")).length).toBeLessThanOrEqual(2);
+  });
+
   it("draws a single point, and says when there is none", () => {
     expect(plotTerminal([{ loss: 0.69, epoch: 1 }], { columns: 30, rows: 4, ascii: true })).toContain("*");
+    expect(plotTerminal([{ loss: 0.69, epoch: 1 }], { columns: 30, rows: 4, ascii: false })).toContain("⣿");
     expect(() => plotTerminal([])).toThrow(/log_history is empty|no run has logged loss/);
   });
 });

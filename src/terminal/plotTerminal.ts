@@ -1,4 +1,5 @@
 /** @file A small plot of the loss for a terminal, in braille dots or in plain ASCII. */
+import { axisValues, markOf } from "../plots/scale.ts";
 import { collectSeries, type Point, type RawLogEntry, type Series, SMOOTH_ABOVE, smooth } from "../plots/series.ts";
 import { niceAxis } from "../plots/ticks.ts";
 import { showsUtf8 } from "./capabilities.ts";
@@ -14,6 +15,8 @@ export interface TerminalPlotOptions {
   ascii?: boolean | undefined;
   /** TRL's name; default loss. */
   metric?: string | undefined;
+  /** Of training_args.json: whether ln 2 is marked depends on the loss. Default: by the first logged loss. */
+  settings?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Which dot of a braille character (2 wide, 4 high) is which bit of its code point. */
@@ -52,15 +55,28 @@ function drawLine(canvas: Canvas, from: Point, to: Point, split: Split): void {
   }
 }
 
+/** A point of its own fills a whole character: one dot is easily missed. */
+function drawPoint(canvas: Canvas, { x, y }: Point, split: Split): void {
+  const { dotsX, dotsY } = canvas;
+  const [left, top] = [x - (x % dotsX), y - (y % dotsY)];
+  for (let i = 0; i < dotsX * dotsY; i++) setDot(canvas, left + (i % dotsX), top + Math.floor(i / dotsX), split);
+}
+
 function drawSeries(canvas: Canvas, points: Point[], split: Split, toDots: (point: Point) => Point): void {
   const curve = points.length > SMOOTH_ABOVE ? smooth(points) : points;
   const finite = curve.filter(({ y }) => Number.isFinite(y)).map(toDots);
+  if (finite.length === 1) drawPoint(canvas, finite[0], split);
   finite.forEach((point, i) => {
     drawLine(canvas, finite[Math.max(0, i - 1)], point, split);
   });
 }
 
-function cellText(cell: Cell, { ascii, color }: { ascii: boolean; color: boolean }): string {
+interface Look {
+  ascii: boolean;
+  color: boolean;
+}
+
+function cellText(cell: Cell, { ascii, color }: Look): string {
   const both = (cell.train ?? 0) | (cell.eval ?? 0);
   if (both === 0) return " ";
   const split: Split = cell.eval === undefined ? "train" : "eval";
@@ -68,15 +84,19 @@ function cellText(cell: Cell, { ascii, color }: { ascii: boolean; color: boolean
   return color ? `${COLORS[split]}${char}\x1b[39m` : char;
 }
 
-/** Numbers on the left, one line of text each; the last line is the axis with its ends. */
-function frame(body: string[], low: string, high: string, ascii: boolean): string[] {
-  const gutter = Math.max(low.length, high.length);
+/** A line of text behind which the value of a mark lies, or nothing. */
+function rowText(row: Cell[], isMarked: boolean, look: Look): string {
+  const mark = look.ascii ? "." : "┈";
+  const behind = look.color ? `\x1b[2m${mark}\x1b[22m` : mark;
+  const cells = row.map((cell) => cellText(cell, look));
+  return isMarked ? cells.map((cell) => (cell === " " ? behind : cell)).join("") : cells.join("").trimEnd();
+}
+
+/** Labels on the left, one for each line or none; the last line is the axis with its ends. */
+function frame(body: string[], labels: string[], gutter: number, ascii: boolean): string[] {
   const bar = ascii ? "|" : "┤";
   const plain = ascii ? "|" : "│";
-  return body.map((line, i) => {
-    const label = i === 0 ? high : i === body.length - 1 ? low : "";
-    return `${label.padStart(gutter)} ${label ? bar : plain}${line}`;
-  });
+  return body.map((line, i) => `${labels[i].padStart(gutter)} ${labels[i] ? bar : plain}${line}`);
 }
 
 /**
@@ -85,35 +105,37 @@ function frame(body: string[], low: string, high: string, ascii: boolean): strin
  * @throws PrefineError `data` if there is nothing to draw.
  */
 export function plotTerminal(log_history: RawLogEntry[], options: TerminalPlotOptions = {}): string {
-  const { columns = 80, rows = 12, color = false, metric = "loss" } = options;
+  const { columns = 80, rows = 12, color = false, metric = "loss", settings } = options;
   const ascii = options.ascii ?? !showsUtf8(process.env);
-  const data = collectSeries([{ name: "plot", log_history }], [metric]);
-  const values = data.series.flatMap(({ points }) => points.map(({ y }) => y)).filter(Number.isFinite);
+  const run = { name: "plot", log_history, settings };
+  const data = collectSeries([run], [metric]);
+  const mark = markOf(metric, [run]);
+  const values = axisValues(metric, data.series, mark);
   const { domain, ticks } = niceAxis(values, Math.max(2, Math.round(rows / 3)));
   const last = Math.max(...data.series.map(({ points }) => points[points.length - 1].x)) || 1;
   const [low, high] = [ticks.labels[0], ticks.labels[ticks.labels.length - 1]].map((t) => t.replaceAll("−", "-"));
-  const width = Math.max(10, columns - Math.max(low.length, high.length) - 3);
+  const share = (y: number) => (domain[1] - y) / (domain[1] - domain[0]);
+  const markedRow = mark ? Math.round(share(mark.value) * (rows - 1)) : -1;
+  const labels = Array.from({ length: rows }, (_, i) => (i === markedRow && mark ? mark.label : ""));
+  [labels[0], labels[rows - 1]] = [high, low];
+  const gutter = Math.max(...labels.map((label) => label.length));
+  const width = Math.max(10, columns - gutter - 3);
   const cells = Array.from({ length: rows }, () => Array.from({ length: width }, (): Cell => ({})));
   const canvas: Canvas = { cells, dotsX: ascii ? 1 : 2, dotsY: ascii ? 1 : 4 };
   const toDots = ({ x, y }: Point): Point => ({
     x: Math.round((x / last) * (width * canvas.dotsX - 1)),
-    y: Math.round(((domain[1] - y) / (domain[1] - domain[0])) * (rows * canvas.dotsY - 1)),
+    y: Math.round(share(y) * (rows * canvas.dotsY - 1)),
   });
   for (const { points, split } of data.series) drawSeries(canvas, points, split, toDots);
-  const body = cells.map((row) =>
-    row
-      .map((cell) => cellText(cell, { ascii, color }))
-      .join("")
-      .trimEnd(),
-  );
-  const gutter = " ".repeat(Math.max(low.length, high.length) + 1);
-  const axis = `${gutter}${ascii ? "+" : "└"}${(ascii ? "-" : "─").repeat(width)}`;
+  const body = cells.map((row, i) => rowText(row, i === markedRow, { ascii, color }));
+  const indent = " ".repeat(gutter + 1);
+  const axis = `${indent}${ascii ? "+" : "└"}${(ascii ? "-" : "─").repeat(width)}`;
   const end = String(Number(last.toPrecision(3)));
-  const xLine = `${gutter} 0${data.xLabel.padStart(Math.floor(width / 2)).padEnd(width - 1 - end.length)}${end}`;
-  return [legend(metric, data.series, { ascii, color }), ...frame(body, low, high, ascii), axis, xLine].join("\n");
+  const xLine = `${indent} 0${data.xLabel.padStart(Math.floor(width / 2)).padEnd(width - 1 - end.length)}${end}`;
+  return [legend(metric, data.series, { ascii, color }), ...frame(body, labels, gutter, ascii), axis, xLine].join("\n");
 }
 
-function legend(metric: string, series: Series[], { ascii, color }: { ascii: boolean; color: boolean }): string {
+function legend(metric: string, series: Series[], { ascii, color }: Look): string {
   const marks = ascii ? { train: "*", eval: "o" } : { train: "⠤⠤⠤", eval: "⠤⠀⠤" };
   const paint = (split: Split) => (color ? `${COLORS[split]}${marks[split]}\x1b[39m` : marks[split]);
   return `${metric}: ${series.map(({ split }) => `${paint(split)} ${split}`).join("  ")}`;

@@ -13,6 +13,7 @@
  * - dpo reads one file of config, plain data: the names of the losses and what each of them needs. They stand there and
  *   not in dpo, because config imports nothing; a config is read, checked and explained without loading the method.
  * - dpo and models take plain options, and plots reads trainer_state.json by itself: they need less than was allowed.
+ * - plots reads the table of losses, too: whether a loss starts at ln 2.
  */
 
 export interface Rule {
@@ -125,7 +126,7 @@ export const RULES: Record<string, Rule> = {
       "pretrained",
     ],
   },
-  plots: { values: ["disk", "formats"] },
+  plots: { values: ["disk", "formats"], files: ["src/config/options/lossTypes.ts"] },
   terminal: { values: ["plots"] },
   dpoTrainer: { values: [...LIBRARY, "terminal", "training"], late: ["plots"] },
   train: { values: [...LIBRARY, "terminal", "training", "dpoTrainer"] },

@@ -19,25 +19,37 @@ export interface LossTraits {
    * but TRL computes it there, for the rewards in the log.)
    */
   referenceFree?: "logps" | "averaged logps";
+  /** Is ln 2 for a pair of which the policy prefers neither answer more than the reference does. */
+  startsAtLn2?: true;
   /** The option that this loss alone reads. */
   reads?: "discopop_tau" | "dpop_lambda" | "simpo_gamma" | "cpo_alpha";
 }
 
 /** TRL's. */
 const TRL_LOSSES = {
-  sigmoid: { about: "DPO (arXiv 2305.18290)", divergences: true },
+  sigmoid: { about: "DPO (arXiv 2305.18290)", divergences: true, startsAtLn2: true },
   hinge: { about: "SLiC-HF's hinge on DPO's margin (arXiv 2305.10425, 2309.06657)", divergences: true },
   ipo: { about: "IPO (arXiv 2310.12036), the margin a token", divergences: true, dividesByBeta: true },
   exo_pair: { about: "EXO of two answers (arXiv 2402.00856)", divergences: true, smoothing: true },
   nca_pair: { about: "noise contrastive alignment of pairs (arXiv 2402.05369)" },
-  robust: { about: "robust DPO (arXiv 2403.00409)", divergences: true, smoothing: true },
+  robust: { about: "robust DPO (arXiv 2403.00409)", divergences: true, smoothing: true, startsAtLn2: true },
   bco_pair: { about: "binary classifier optimization on pairs (arXiv 2404.04656)" },
   sppo_hard: {
     about: "self-play preference optimization with certain winners (arXiv 2405.00675)",
     dividesByBeta: true,
   },
-  aot: { about: "alignment via optimal transport, paired (arXiv 2406.05882)", sorts: true, smoothing: true },
-  aot_unpaired: { about: "alignment via optimal transport, unpaired (arXiv 2406.05882)", sorts: true, smoothing: true },
+  aot: {
+    about: "alignment via optimal transport, paired (arXiv 2406.05882)",
+    sorts: true,
+    smoothing: true,
+    startsAtLn2: true,
+  },
+  aot_unpaired: {
+    about: "alignment via optimal transport, unpaired (arXiv 2406.05882)",
+    sorts: true,
+    smoothing: true,
+    startsAtLn2: true,
+  },
   apo_zero: { about: "anchored preference optimization, for answers better than the model (arXiv 2408.06266)" },
   apo_down: { about: "anchored preference optimization, for answers worse than the model (arXiv 2408.06266)" },
   discopop: {
@@ -46,7 +58,7 @@ const TRL_LOSSES = {
     reads: "discopop_tau",
   },
   sft: { about: "negative log-likelihood of chosen answers, for MPO (arXiv 2411.10442)", divergences: true },
-  sigmoid_norm: { about: "DPO of the margin a token (arXiv 2411.15124)", divergences: true },
+  sigmoid_norm: { about: "DPO of the margin a token (arXiv 2411.15124)", divergences: true, startsAtLn2: true },
 } satisfies Record<string, LossTraits>;
 
 /** Prefine's own. */
@@ -55,8 +67,13 @@ const OWN_LOSSES = {
     about: "conservative DPO: sigmoid with smoothed labels (ericmitchell.ai/cdpo.pdf)",
     divergences: true,
     smoothing: true,
+    startsAtLn2: true,
   },
-  dpop: { about: "DPO-Positive: a penalty where chosen answers lose (arXiv 2402.13228)", reads: "dpop_lambda" },
+  dpop: {
+    about: "DPO-Positive: a penalty where chosen answers lose (arXiv 2402.13228)",
+    startsAtLn2: true,
+    reads: "dpop_lambda",
+  },
   simpo: { about: "SimPO (arXiv 2405.14734)", referenceFree: "averaged logps", reads: "simpo_gamma" },
   orpo: {
     about: "odds ratio preference optimization; beta is its lambda (arXiv 2403.07691)",
