@@ -265,8 +265,7 @@ describe("where policy and reference are equal", () => {
 
   test.each(LOSS_NAMES)("%s starts at ln 2 if the table says so", async (type) => {
     const values = await lossesOf(objective(type, { beta, labelSmoothing: 0.1 }), start);
-    const isLn2 = values.every((value) => Math.abs(value - Math.LN2) < 1e-9);
-    expect(isLn2).toBe(lossTraits(type).startsAtLn2 === true);
+    expect(values.every((value) => Math.abs(value - Math.LN2) < 1e-9)).toBe(lossTraits(type).startsAtLn2 === true);
   });
 
   test("the slope by the chosen answer is -beta / 2 for DPO, with labels smoothed by 1/4 half of it, robust twice", async () => {
