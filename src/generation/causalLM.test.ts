@@ -1,5 +1,5 @@
 /** @file CausalLM on a small decoder: every form of input, options and their order, turns, warnings, disposal. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { byteTokenizer } from "../../test/support/byteTokenizer.ts";
 import { TableDecoder } from "../../test/support/tableDecoder.ts";
 import { GenerationConfig } from "../config/GenerationConfig.ts";
@@ -80,6 +80,35 @@ describe("CausalLM", () => {
       break;
     }
     expect((await model.generate("Once", { max_new_tokens: 8 })).completions[0]).toEqual(whole.completions[0]);
+  });
+
+  it("ends a stream in the background where its reader makes another call, disposes, or reads no further", async () => {
+    const { model } = makeModel();
+    const options = { max_new_tokens: 8 };
+    const whole = await model.generate("Once", options);
+    let streamed = "";
+    for await (const { text } of model.generateStream("Once", options)) {
+      streamed += text;
+      const nested = await model.generate("Once", options);
+      expect(nested.completions).toEqual(whole.completions);
+    }
+    expect(streamed).toBe(whole.texts[0]);
+    await model.generateStream("Once", options).next(); // no further one is read
+    expect((await model.generate("Once", options)).completions).toEqual(whole.completions);
+    const ids: number[] = [];
+    for await (const { id } of model.generateStream("Once", options)) {
+      ids.push(id);
+      await model.dispose();
+    }
+    expect(ids).toEqual(whole.completions[0]);
+    await expect(model.generateStream("Once", options).next()).rejects.toThrow("generate after dispose()");
+  });
+
+  it("computes no further token once the reader of a stream has left", async () => {
+    const { model, decoder } = makeModel();
+    const calls = vi.spyOn(decoder, "step");
+    for await (const _ of model.generateStream("Once", { max_new_tokens: 40 })) break;
+    expect(calls.mock.calls.length).toBeLessThan(5);
   });
 
   it("serves calls one after another, also after one that failed", async () => {

@@ -17,6 +17,7 @@ import {
   streamText,
 } from "./generate.ts";
 import { type GenerationInputs, isTokenized, readPrompts, type TokenizedInputs } from "./inputs.ts";
+import { PushedValues } from "./pushedValues.ts";
 import { generationSettings } from "./settings.ts";
 
 /** Options of one call: those of GenerationConfig directly, or one in `generation_config` (direct ones win). */
@@ -121,21 +122,36 @@ export class CausalLM {
     return this.inTurn(async (decoder) => generateAll(await this.request(decoder, call), call.options.onText));
   }
 
-  /** `generate`, token by token: `for await (const { text } of model.generateStream("Once"))`. */
+  /**
+   * `generate`, token by token: `for await (const { text } of model.generateStream("Once"))`. Leaving the loop stops the
+   * generation. Otherwise it runs to its end, however slowly its reader reads: another call of this model inside the
+   * loop, or after a stream that was left unread, waits for the last token, not forever.
+   */
   async *generateStream(
     inputs: GenerationInputs | InputsWithOptions,
     options: GenerateOptions = {},
   ): AsyncGenerator<StreamedText> {
     const call = joinOptions(inputs, options);
-    const release = await this.takeTurn();
+    const pieces = new PushedValues<StreamedText>();
+    let isRead = true;
+    const work = this.inTurn(async (decoder) => {
+      for await (const piece of streamText(await this.request(decoder, call))) {
+        pieces.push(piece);
+        if (!isRead) break;
+      }
+    }).then(
+      () => pieces.end(),
+      (error: unknown) => pieces.end(error),
+    );
     try {
-      yield* streamText(await this.request(await this.openDecoder(), call));
+      yield* pieces;
     } finally {
-      release();
+      isRead = false;
+      await work;
     }
   }
 
-  /** Frees the runtime's memory, after the generation that is running. */
+  /** Frees the runtime's memory once running generations have ended. */
   async dispose(): Promise<void> {
     const release = await this.takeTurn();
     this.isDisposed = true;

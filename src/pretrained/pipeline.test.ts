@@ -103,6 +103,18 @@ describe("text-generation pipeline", () => {
     await expect(generate(["a", chat] as unknown as string)).rejects.toThrow("found both in one call");
   });
 
+  it.each([
+    [undefined, "nothing"],
+    ["gpt2", '"gpt2"'],
+    [{}, "none in the options"],
+    [{ model: null }, "none in the options"],
+    [{ model: "" }, "none in the options"],
+  ])("refuses options without a model: %j", async (options, actual) => {
+    const making = pipeline("text-generation", options as never);
+    await expect(making).rejects.toThrow(`pipeline: expected a model, found ${actual}`);
+    await expect(making).rejects.toMatchObject({ code: "config", hint: expect.stringContaining("{ model:") });
+  });
+
   it("refuses other tasks, chats without a template and wrong options", async () => {
     const model = makeModel();
     const ask = (task: string) => pipeline(task as "text-generation", { model, tokenizer });

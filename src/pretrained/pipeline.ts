@@ -94,6 +94,7 @@ const DEFAULT_BATCH_SIZE = 8;
 /** `const generate = await pipeline("text-generation", { model, tokenizer }); await generate("Once")`. */
 export async function pipeline(task: "text-generation", options: PipelineOptions): Promise<TextGenerationPipeline> {
   checkTask(task);
+  checkModel(options);
   const { model: given, model_kwargs, ...always } = setOptions(options);
   const model = typeof given === "string" ? await AutoModelForCausalLM.from_pretrained(given, model_kwargs) : given;
   const tokenizer = options.tokenizer ?? (await model.tokenizer);
@@ -161,10 +162,21 @@ function withAnswer(chat: Conversation, text: string, goesOn: boolean): ChatMess
 
 function checkTask(task: string): void {
   if (task === "text-generation") return;
-  const isTypo = nearestName(task, ["text-generation"]) !== undefined;
+  const isTypo = typeof task !== "string" || nearestName(task, ["text-generation"]) !== undefined;
   throw new PrefineError(
     isTypo ? "config" : "not-yet",
-    `pipeline: expected the task "text-generation", found ${JSON.stringify(task)}`,
+    `pipeline: expected the task "text-generation", found ${show(task)}`,
+  );
+}
+
+function checkModel(options: Partial<PipelineOptions> | undefined): void {
+  const { model } = Object(options) as Partial<PipelineOptions>;
+  if (model !== undefined && model !== null && model !== "") return;
+  const actual = typeof options === "object" && options !== null ? "none in the options" : show(options);
+  throw new PrefineError(
+    "config",
+    `pipeline: expected a model, found ${actual}`,
+    'Name it in the options: pipeline("text-generation", { model: "gpt2" }).',
   );
 }
 
