@@ -123,9 +123,9 @@ export class CausalLM {
   }
 
   /**
-   * `generate`, token by token: `for await (const { text } of model.generateStream("Once"))`. Leaving the loop stops the
-   * generation. Otherwise it runs to its end, however slowly its reader reads: another call of this model inside the
-   * loop, or after a stream that was left unread, waits for the last token, not forever.
+   * `generate`, token by token: `for await (const { text } of model.generateStream("Once"))`. Leaving the loop stops
+   * the generation. Otherwise it runs to its end, however slowly its reader reads: another call of this model inside
+   * the loop, or after a stream that was left unread, waits for the last token, not forever.
    */
   async *generateStream(
     inputs: GenerationInputs | InputsWithOptions,
