@@ -1,4 +1,4 @@
-/** @file Reverse-mode differentiation: a scalar and the tensors to differentiate by -> the gradient tensors. */
+/** @file Reverse-mode differentiation: a scalar and the tensors to differentiate by -> their gradients. */
 import { add } from "./ops/elementwise.ts";
 import { foldScatter } from "./ops/indexing.ts";
 import { foldAdd } from "./ops/matmul.ts";
@@ -6,8 +6,8 @@ import { zerosLike } from "./ops/shape.ts";
 import { constant, type Node, sameShape, showShape, type Tensor } from "./tensor.ts";
 
 /**
- * Nodes reachable from `outputs`, each after the nodes it needs.
- * @param leaves what lies behind these is left out.
+ * Nodes that `outputs` are computed from, each after the nodes it needs.
+ * @param leaves tensors at which the walk stops.
  */
 export function topologicalOrder(outputs: readonly Tensor[], leaves: ReadonlySet<Tensor> = new Set()): Node[] {
   const order: Node[] = [];
@@ -34,7 +34,7 @@ export function topologicalOrder(outputs: readonly Tensor[], leaves: ReadonlySet
   return order;
 }
 
-/** Nodes that lie on a path from one of `wrt`: only these get cotangents, so frozen weights cost nothing. */
+/** Nodes on a path from one of `wrt`: only these get cotangents, so frozen weights cost nothing. */
 function nodesDependingOn(wrt: ReadonlySet<Tensor>, order: readonly Node[]): Set<Node> {
   const dependent = new Set<Node>();
   for (const node of order) {
@@ -44,7 +44,7 @@ function nodesDependingOn(wrt: ReadonlySet<Tensor>, order: readonly Node[]): Set
   return dependent;
 }
 
-/** Where cotangents meet, cheaply if there is a way. */
+/** Sum of two cotangents, folded into one of them if possible. */
 const sum = (a: Tensor, b: Tensor): Tensor => foldAdd(a, b) ?? foldScatter(a, b) ?? add(a, b);
 
 function cotangentsOfInputs({ op, inputs, outputs, attrs }: Node, dy: readonly (Tensor | null)[]) {
@@ -58,9 +58,9 @@ function cotangentsOfInputs({ op, inputs, outputs, attrs }: Node, dy: readonly (
 
 /**
  * Cotangents of `wrt` given those of `outputs` (the vector-Jacobian product of the whole graph).
- * A tensor that the outputs do not depend on gets zeros.
- * @param options.within stops at `wrt`, none of which may then lie behind another: a part of a graph costs its own
- *   size, not that of all before it.
+ * Tensors that the outputs do not depend on get zeros.
+ * @param options.within stop at `wrt`, where no tensor may depend on another: differentiating a part of a graph then
+   costs the size of that part, not of everything before it.
  */
 export function backward(
   outputs: readonly Tensor[],
@@ -69,13 +69,13 @@ export function backward(
   { within = false } = {},
 ): Tensor[] {
   const targets = new Set(wrt);
-  // last first, as the inputs of a node: a part with several results adds up in the order of the graph around it
+  // last first, like a node's inputs: a part with several results then adds up in the order of the surrounding graph
   const order = topologicalOrder(outputs.toReversed(), within ? targets : undefined);
   const dependent = nodesDependingOn(targets, order);
   const accumulated = new Map<Tensor, Tensor>();
   const accumulate = (tensor: Tensor, cotangent: Tensor | null) => {
-    const wanted = targets.has(tensor) || (tensor.source.kind === "node" && dependent.has(tensor.source.node));
-    if (!cotangent || !wanted) return;
+    const needed = targets.has(tensor) || (tensor.source.kind === "node" && dependent.has(tensor.source.node));
+    if (!cotangent || !needed) return;
     if (!sameShape(cotangent.shape, tensor.shape)) {
       throw new Error(`internal: cotangent ${showShape(cotangent.shape)} for a tensor ${showShape(tensor.shape)}`);
     }

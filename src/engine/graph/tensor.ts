@@ -1,14 +1,14 @@
 /**
- * @file What a graph is made of: tensors that know the node that made them. A graph is the set of nodes reachable from
- * its outputs, so what nobody asks for is never serialized.
+ * @file The parts of a graph: tensors that refer to the node that made them. A graph is the set of nodes reachable from
+ * its outputs, so unused values are never serialized.
  */
 
-/** A number, or a name for a size that is known only when the graph runs. `concat` of S and C has the size "S+C". */
+/** A number, or the name of a size known only when the graph runs. `concat` of S and C has the size "S+C". */
 export type Dim = number | string;
 export type Shape = readonly Dim[];
 export type Dtype = "float32" | "float64" | "int32" | "int64" | "uint32" | "uint8" | "int8" | "bool";
 
-/** How a graph input may lie in memory: ops see float32, each reads a widened copy of its own that dies with it. */
+/** Storage types of float32 graph inputs: each op that reads one widens a temporary copy. */
 export type NarrowDtype = "float16" | "bfloat16";
 
 export type ConstantData =
@@ -36,7 +36,7 @@ type Source =
   | { readonly kind: "constant"; readonly data: ConstantData }
   | { readonly kind: "node"; readonly node: Node; readonly output: number };
 
-/** A value of the graph: immutable, with its shape checked when it was made. */
+/** A value of the graph: immutable; its shape was checked when it was made. */
 export interface Tensor {
   readonly dtype: Dtype;
   readonly shape: Shape;
@@ -51,50 +51,50 @@ export interface OutputSpec {
 
 export type OnnxAttribute = number | string | readonly number[] | { float: number };
 
-/** What an op's lowering may use to write ONNX nodes. Values are ONNX value names. */
+/** Used by an op's lowering to write ONNX nodes. Values are ONNX value names. */
 export interface Emitter {
   /** Adds one ONNX node with one output and returns the output's name. */
   node(type: string, inputs: readonly string[], attrs?: Record<string, OnnxAttribute>, domain?: string): string;
-  /** Adds one ONNX node with several outputs; `wanted[i]` false leaves output i out (an empty name). */
+  /** Adds one ONNX node with several outputs; `used[i]` false leaves output i out (an empty name). */
   nodes(
     type: string,
     inputs: readonly string[],
     attrs: Record<string, OnnxAttribute>,
-    wanted: readonly boolean[],
+    used: readonly boolean[],
     domain?: string,
   ): string[];
-  /** The value as another dtype. */
+  /** The value cast to another dtype. */
   cast(value: string, to: Dtype): string;
   /** A 1-D int64 constant (axes, shapes). */
   ints(values: readonly number[]): string;
   /** A 0-D constant. */
   scalar(value: number, dtype: Dtype): string;
-  /** Rows [start, end) of a graph input as an input of its own: the runtime feeds a view, nothing is copied. */
+  /** Rows [start, end) of a graph input as a separate input: the runtime is fed a view, without a copy. */
   rows(tensor: Tensor, name: string, start: number, end: number): string;
   /**
-   * `value`, to be had once all `dependencies` are computed. What depends on nothing else the runtime is free to make
-   * at its start, such as all weights of the backward pass, widened; and it does. Copies nothing.
+   * `value`, available once all `dependencies` are computed. Without a dependency the runtime may compute a value at
+   * the start of a run, and does so with all widened weights of the backward pass. Copies nothing.
    */
   after(value: string, ...dependencies: string[]): string;
   /**
-   * A value of a graph input's memory as float32: the value itself unless the input is stored narrow.
-   * @param after a value that is computed first, so that no copy is made before its time.
+   * A graph input as float32: the value itself unless the input is stored narrow.
+   * @param after a value to compute first, so that the copy is not made too early.
    */
   widened(tensor: Tensor, value: string, after?: string): string;
   /** Lowers another graph in place, with `names[i]` for `inputs[i]`; returns the names of `outputs`. */
   inline(inputs: readonly Tensor[], names: readonly string[], outputs: readonly Tensor[]): string[];
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
-  /** Whether somebody uses output i. */
+  /** Whether output i is used. */
   isLive(output: number): boolean;
 }
 
 type Cotangents = readonly (Tensor | null)[];
 
 /**
- * Vector-Jacobian product: cotangents of the outputs -> cotangents of the inputs (null where there is none). Most ops
- * have one output with a derivative, the first; what else they make is for their own backward pass, or indices.
- * "none": the op is piecewise constant or produces indices, no gradient passes.
+ * Vector-Jacobian product: cotangents of the outputs -> cotangents of the inputs (null for inputs without one). Most
+ * ops have one output with a derivative, the first; other outputs are indices or serve their own backward pass.
+ * "none": the op is piecewise constant or produces indices; no gradient flows.
  */
 type Vjp<A extends Attrs> =
   | { vjp: ((dy: Tensor, inputs: readonly Tensor[], outputs: readonly Tensor[], attrs: A) => Cotangents) | "none" }
@@ -102,7 +102,7 @@ type Vjp<A extends Attrs> =
 
 /** One op is one entry: shape, ONNX, derivative. A missing part is a type error. */
 export type OpSpec<A extends Attrs> = Vjp<A> & {
-  /** Its lowering reads narrow inputs as they are, and widens what it needs of them. Default: they come widened. */
+  /** The lowering reads narrow inputs in their stored dtype and widens what it needs. Default: inputs come widened. */
   readsNarrow?: boolean;
   /** Output shapes; throws on shapes that do not fit. */
   shape(inputs: readonly Tensor[], attrs: A): readonly OutputSpec[];
@@ -111,7 +111,7 @@ export type OpSpec<A extends Attrs> = Vjp<A> & {
 
 export type Op = OpSpec<Attrs> & { readonly name: string };
 
-/** Registers nothing: an op is the function that applies it. */
+/** Defines an op: returns the function that applies it; nothing is registered. */
 export function defineOp<A extends Attrs>(
   name: string,
   spec: OpSpec<A>,
@@ -127,12 +127,12 @@ export function defineOp<A extends Attrs>(
   };
 }
 
-/** A named input, fed at every run. @param stored how a float32 input lies in memory, where that is narrower. */
+/** A named input, fed in every run. @param stored storage dtype of a float32 input, if narrower. */
 export function input(name: string, shape: Shape, dtype: Dtype = "float32", stored?: NarrowDtype): Tensor {
   return { dtype, shape, source: { kind: "input", name, ...(stored ? { stored } : {}) } };
 }
 
-/** How a graph input is stored where that is narrower than its dtype. */
+/** Storage dtype of a graph input, if narrower than its dtype. */
 export function storedAs({ source }: Tensor): NarrowDtype | undefined {
   return source.kind === "input" ? source.stored : undefined;
 }
@@ -153,7 +153,7 @@ export function arrayOf(dtype: Dtype, values: readonly number[]): ConstantData {
   return arrayTypes[dtype].from(values);
 }
 
-/** A constant of the graph itself (small: weights are inputs). */
+/** A constant inside the graph (small: weights are inputs). */
 export function constant(values: number | readonly number[], dtype: Dtype = "float32", shape?: Shape): Tensor {
   const list = typeof values === "number" ? [values] : values;
   const data = arrayOf(dtype, list);

@@ -1,4 +1,4 @@
-/** @file PREFINE_DUMP: the graphs of a device as files, named and numbered, and as text. */
+/** @file PREFINE_DUMP: a device's graphs as numbered files, and as text. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), "prefine-dump-"));
 afterEach(() => vi.unstubAllEnvs());
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** With short and long constants, a scalar, a contrib op, a node with several outputs, and attributes of all kinds. */
+/** Short and long constants, a scalar, a contrib op, a node with several outputs, and attributes of all kinds. */
 function graphOf(scale = 0.5): LoweredGraph {
   const x = input("x", ["T", 4]);
   const normed = layerNorm(x, input("gain", [4]), input("bias", [4]), 1e-5);
@@ -26,7 +26,7 @@ function graphOf(scale = 0.5): LoweredGraph {
   return lowerGraph({ y: mul(add(product, constant([1, 2, 3])), scale), total: sumAll(product) });
 }
 
-test("two devices save their graphs side by side, as they get them", async () => {
+test("two devices save their graphs in one folder, numbered in order", async () => {
   const place = join(folder, "made", "by", "it");
   vi.stubEnv("PREFINE_DUMP", place);
   const devices = [await openDevice({ threads: 1 }), await openDevice({ threads: 1 })];
@@ -43,7 +43,7 @@ test("two devices save their graphs side by side, as they get them", async () =>
   expect(read("02-second.txt").toString()).toBe(printGraph("second", graphOf(0.25)));
 });
 
-test("a graph is printed with shapes, its short constants in their places", () => {
+test("prints a graph with shapes and inlines short constants", () => {
   expect(printGraph("norm", graphOf()).split("\n")).toEqual([
     "norm: 7 nodes; ai.onnx 21, com.microsoft 1",
     "",
@@ -72,7 +72,7 @@ test("a graph is printed with shapes, its short constants in their places", () =
   ]);
 });
 
-test("rows of an input say so", () => {
+test("names the rows of a partial input", () => {
   const h = input("h", ["N", 2]);
   const { logps } = linearLogps(h, input("w", [9000, 2]), input("labels", ["N"], "int32"));
   expect(printGraph("logps", lowerGraph({ logps }))).toContain(
@@ -80,7 +80,7 @@ test("rows of an input say so", () => {
   );
 });
 
-test("a learner's graphs have names that tell", async () => {
+test("a learner's graphs have descriptive names", async () => {
   const model = await randomGpt2(join(folder, "model"));
   const adapter = loraAdapter(model.architecture, { r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: ["c_attn"] });
   vi.stubEnv("PREFINE_DUMP", join(folder, "learner"));
@@ -97,7 +97,7 @@ test("a learner's graphs have names that tell", async () => {
   ]);
 });
 
-test("a folder that can't be made is an error before anything is loaded", async () => {
+test("a folder that can't be created is an error before anything is loaded", async () => {
   writeFileSync(join(folder, "file"), "");
   vi.stubEnv("PREFINE_DUMP", join(folder, "file", "dump"));
   await expect(openDevice()).rejects.toMatchObject({
@@ -110,7 +110,7 @@ test("a folder that can't be made is an error before anything is loaded", async 
   });
 });
 
-test("what happens to the folder later is told, too", async () => {
+test("reports a folder that disappears later", async () => {
   const place = join(folder, "gone");
   vi.stubEnv("PREFINE_DUMP", place);
   const device = await openDevice({ threads: 1 });

@@ -1,10 +1,10 @@
 /**
- * @file `PREFINE_DUMP=FOLDER` saves every graph that is opened, in the order in which they are, under its name:
- * `01-head-mean.onnx`, `02-score.onnx`, ... as the runtime gets it, for Netron and ONNX's own tools, and beside it
- * `02-score.txt` for the eye and for diff, a node per line with shapes (engine/onnx/printGraph.ts). Weights are inputs
- * of a graph and not in it, so that a file has some kilobytes, or megabytes for many layers.
+ * @file `PREFINE_DUMP=FOLDER` saves every graph in the order of opening: `01-head-mean.onnx`, `02-score.onnx`, ...
+ * exactly as the runtime gets it, for Netron and ONNX's own tools, and next to it `02-score.txt` for reading and diff,
+ * one node per line with shapes (engine/onnx/printGraph.ts). Weights are inputs of a graph and not part of it, so a
+ * file has some kilobytes, or megabytes for many layers.
  *
- * Numbers go on behind those that are there: neither a second device, nor another process or run, overwrites a file.
+ * Numbering continues after existing files: a second device, process or run overwrites nothing.
  */
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,10 +14,10 @@ import { PrefineError } from "../../errors.ts";
 import type { LoweredGraph } from "../onnx/lower.ts";
 import { printGraph } from "../onnx/printGraph.ts";
 
-/** Where to save a graph. @throws PrefineError("io") where that does not go. */
+/** Saves a graph. @throws PrefineError("io") if writing fails. */
 export type SaveGraph = (name: string, graph: LoweredGraph) => void;
 
-/** @throws PrefineError("io") where the folder can't be made: before a model is loaded. */
+/** @throws PrefineError("io") if the folder can't be created, before a model is loaded. */
 export function graphSaver(folder: string): SaveGraph {
   attempt(folder, () => makeFolder(folder));
   return (name, graph) => {
@@ -28,7 +28,7 @@ export function graphSaver(folder: string): SaveGraph {
   };
 }
 
-/** Writes the .onnx file under the next number that nobody else takes. @returns its path without the ending. */
+/** Writes the .onnx file under the next free number, safe across processes. @returns its path without extension. */
 function claim(folder: string, name: string, bytes: Uint8Array): string {
   const taken = readdirSync(folder).map((file) => Number(/^(\d+)-/.exec(file)?.[1] ?? 0));
   for (let number = Math.max(0, ...taken) + 1; ; number++) {
@@ -46,9 +46,9 @@ function attempt(folder: string, work: () => void): void {
   try {
     work();
   } catch (cause) {
-    const found = ioError(cause, folder);
-    if (!(found instanceof PrefineError)) throw found;
-    const message = `PREFINE_DUMP: expected a folder that can be written; ${found.message}`;
+    const explained = ioError(cause, folder);
+    if (!(explained instanceof PrefineError)) throw explained;
+    const message = `PREFINE_DUMP: expected a folder that can be written; ${explained.message}`;
     throw new PrefineError("io", message, "Name another folder, or leave PREFINE_DUMP out.", { cause });
   }
 }

@@ -1,8 +1,8 @@
-/** @file Bytes of files, for the compute thread: read as they are asked for, each file opened once. */
+/** @file Bytes of files for the compute thread: read on demand, each file opened once. */
 import { closeSync, openSync, readSync } from "node:fs";
 import type { ComputeHost } from "../runtime/computeServer.ts";
 
-/** In the compute thread nothing else waits: reading at once is the fastest. */
+/** Synchronous reads are fastest: nothing else waits in the compute thread. */
 export function openFiles(): ReturnType<ComputeHost["openFiles"]> {
   const files = new Map<string, number>();
   return {

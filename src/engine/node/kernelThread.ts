@@ -1,4 +1,4 @@
-/** @file A kernel thread of Node: runs kernels over tensors whose memory is moved to it, and moves it back. */
+/** @file A kernel thread of Node: tensors are transferred to it, run through a kernel, and transferred back. */
 import { type MessagePort, Worker } from "node:worker_threads";
 import { answerKernels, type KernelTable } from "../runtime/kernels.ts";
 import type { KernelThread } from "../runtime/kernelThreads.ts";
@@ -12,15 +12,15 @@ export function serveKernels(port: MessagePort, kernels: KernelTable): void {
   });
 }
 
-/** The compute thread's side. Where a kernel thread dies the compute thread dies too, by its error or the throw. */
+/** The compute thread's side. If a kernel thread dies, its error or the throw below ends the compute thread too. */
 export function startKernelThread(program: URL): KernelThread {
   const worker = new Worker(program, { workerData: null });
   let take: (reply: KernelReply) => void = () => {};
   worker.on("message", (reply: KernelReply) => take(reply));
   worker.on("exit", () => {
-    throw new Error("internal: a kernel thread has ended"); // with the tensors that it had
+    throw new Error("internal: a kernel thread has ended"); // and its tensors are lost
   });
-  worker.unref(); // the compute thread lives as long as it is asked
+  worker.unref(); // it must not keep the process alive
   return {
     run: (request) =>
       new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** @file Which runtime is chosen and what is told; and WebAssembly computes what the native one computes. */
+/** @file Which runtime is chosen and what it reports; WebAssembly computes the same values as the native one. */
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,7 +34,7 @@ const absent = (kind: Candidate["kind"]) => candidate(kind, { code: "MODULE_NOT_
 const broken = (kind: Candidate["kind"], message: string) => candidate(kind, { code: "ERR_DLOPEN_FAILED", message });
 
 describe("the runtime", () => {
-  test("is the native one, in silence, wherever it loads", async () => {
+  test("is the native one, without a notice, if it loads", async () => {
     const candidates = [absent("native"), there("native"), there("wasm")];
     expect(await loadRuntime({ candidates })).toMatchObject({ kind: "native", version: "1.2.3", notice: null });
   });
@@ -43,8 +43,8 @@ describe("the runtime", () => {
     ["linux-x64", "npm install onnxruntime-node --ignore-scripts"],
     ["win32-arm64", "npm install onnxruntime-node --ignore-scripts"],
     ["linux-x64-musl", "node:22-slim"],
-    ["darwin-x64", "4 to 5 times slower."], // there is none to get
-  ])("is WebAssembly where there is no native one for %s, and says so", async (platform, advice) => {
+    ["darwin-x64", "4 to 5 times slower."], // no native build exists
+  ])("is WebAssembly if there is no native one for %s, and says so", async (platform, advice) => {
     const candidates = [absent("native"), absent("native"), there("wasm")];
     const { kind, notice } = await loadRuntime({ candidates, platform });
     expect(kind).toBe("wasm");
@@ -57,7 +57,7 @@ describe("the runtime", () => {
     ["linux-x64", "libonnxruntime.so.1: file too short\nRequire stack:", "Install prefine again"],
     ["linux-arm64-musl", "Error loading shared library ld-linux-aarch64.so.1", "node:22-slim"],
     ["win32-x64", "The specified module could not be found.", "Visual C++"],
-  ])("is WebAssembly where the native one is broken on %s: %j", async (platform, message, advice) => {
+  ])("is WebAssembly if the native one is broken on %s: %j", async (platform, message, advice) => {
     const { kind, notice } = await loadRuntime({ candidates: [broken("native", message), there("wasm")], platform });
     expect(kind).toBe("wasm");
     expect(notice).toContain(`does not load (${message.split("\n")[0]})`);
@@ -65,23 +65,23 @@ describe("the runtime", () => {
     expect(notice).not.toContain("\n");
   });
 
-  test("is prefine's own where an installed onnxruntime-node is broken, and says so", async () => {
+  test("is prefine's own if an installed onnxruntime-node is broken, and says so", async () => {
     const { kind, notice } = await loadRuntime({ candidates: [broken("native", "bad ELF"), there("native")] });
-    expect([kind, notice]).toEqual(["native", "onnxruntime-node: bad ELF; prefine's own copy of it computes"]);
+    expect([kind, notice]).toEqual(["native", "onnxruntime-node: bad ELF; using prefine's own copy"]);
   });
 
-  test("is the one that is asked for, or an error", async () => {
+  test("is the requested one, or an error", async () => {
     const candidates = [there("native"), there("wasm")];
-    expect(await loadRuntime({ wanted: "wasm", candidates })).toMatchObject({ kind: "wasm", notice: null });
-    await expect(loadRuntime({ wanted: "cuda", candidates })).rejects.toThrow(
+    expect(await loadRuntime({ only: "wasm", candidates })).toMatchObject({ kind: "wasm", notice: null });
+    await expect(loadRuntime({ only: "cuda", candidates })).rejects.toThrow(
       'PREFINE_RUNTIME: expected native or wasm, found "cuda"',
     );
-    const wanted = { wanted: "native", candidates: [broken("native", "bad ELF"), there("wasm")] };
-    await expect(loadRuntime(wanted)).rejects.toMatchObject({ name: "PrefineError", code: "io" });
-    await expect(loadRuntime(wanted)).rejects.toThrow("(PREFINE_RUNTIME=native): bad ELF");
+    const only = { only: "native", candidates: [broken("native", "bad ELF"), there("wasm")] };
+    await expect(loadRuntime(only)).rejects.toMatchObject({ name: "PrefineError", code: "io" });
+    await expect(loadRuntime(only)).rejects.toThrow("(PREFINE_RUNTIME=native): bad ELF");
   });
 
-  test("that nobody has is told by the device, whole", async () => {
+  test("is a whole error of the device if its name is unknown", async () => {
     const device = await openDevice({ runtime: "abacus" });
     await expect(device.runtime()).rejects.toMatchObject({ name: "PrefineError", code: "config" });
     await device.dispose();
@@ -91,17 +91,17 @@ describe("the runtime", () => {
 describe("WebAssembly's memory", () => {
   const gigabytes = (count: number) => [{ byteLength: count * 1e9 }];
 
-  test("refuses weights that leave too little of it", () => {
+  test("rejects weights that leave too little of it", () => {
     checkWasmMemory([...gigabytes(1), ...gigabytes(2)]);
     expect(() => checkWasmMemory([...gigabytes(2), ...gigabytes(2)])).toThrow("weights and inputs are 4.0 GB");
   });
 
-  test("that ends in a run is told with advice; other failures stay as they are", () => {
+  test("running out during a run gives advice; other failures are unchanged", () => {
     expect(() => explainWasmFailure(new Error("ERROR_MESSAGE: std::bad_alloc"))).toThrow("out of memory");
     expect(() => explainWasmFailure(new Error("Invalid rank"))).toThrow("Invalid rank");
   });
 
-  test("is named where copying into it costs time", () => {
+  test("is mentioned if copying into it costs time", () => {
     expect(wasmCopies([{ byteLength: 1e6 }])).toBe("");
     expect(wasmCopies(gigabytes(0.5))).toBe(" The weights (0.5 GB) are copied for every step, too.");
   });
@@ -182,7 +182,7 @@ describe("PREFINE_EXECUTION_PROVIDERS", () => {
   const graph = () => lowerGraph({ y: ops.mul(ops.input("x", [2]), 2) });
   const x = host([1, 2], [2]);
 
-  test("names what computes", async () => {
+  test("names the runtime in use", async () => {
     vi.stubEnv("PREFINE_EXECUTION_PROVIDERS", " cpu, ");
     const device = await openDevice();
     const session = await device.open(graph(), "double");
@@ -190,7 +190,7 @@ describe("PREFINE_EXECUTION_PROVIDERS", () => {
     await device.dispose();
   });
 
-  test("that this ONNX Runtime does not have is an error that says so", async () => {
+  test("missing from this ONNX Runtime is an error that says so", async () => {
     vi.stubEnv("PREFINE_EXECUTION_PROVIDERS", "abacus");
     const device = await openDevice();
     await expect(device.open(graph(), "double")).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-/** @file Which ONNX Runtime computes: the native one where it loads, else WebAssembly, and what is said then. */
+/** @file Chooses the ONNX Runtime: the native one if it loads, else WebAssembly with a notice. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
@@ -6,18 +6,18 @@ import { PrefineError } from "../../errors.ts";
 import type { Ort, OrtRuntime } from "../runtime/ort.ts";
 import type { RuntimeKind } from "../runtime/protocol.ts";
 
-/** A copy of the runtime that may be there; `load` rejects with ERR_MODULE_NOT_FOUND where it is not. */
+/** A copy of the runtime that may be installed; `load` rejects with ERR_MODULE_NOT_FOUND if it is not. */
 export interface Candidate {
   kind: RuntimeKind;
   load(): Promise<{ ort: Ort; version: string }>;
 }
 
-/** Older ones can be loaded in one thread of a process only ("Module did not self-register" in the second). */
+/** Older versions load in only one thread of a process ("Module did not self-register" in the second). */
 const OLDEST_NATIVE = [1, 27];
 const MAX_WASM_THREADS = 16; // each keeps a stack and an event loop
 
 const require = createRequire(import.meta.url);
-/** The copies that the published package carries: dist/onnxruntime. */
+/** The copies in the published package: dist/onnxruntime. */
 const bundled = new URL("../../onnxruntime/", import.meta.url);
 
 function absent(what: string): Error {
@@ -28,13 +28,13 @@ function versionIn(packageJson: string | URL): string {
   return (JSON.parse(readFileSync(packageJson, "utf8")) as { version: string }).version;
 }
 
-/** CommonJS through import(): everything is on `default`, named exports only as far as Node's lexer sees them. */
+/** CommonJS through import(): everything is on `default`; named exports only as far as Node's lexer sees them. */
 async function importOrt(specifier: string): Promise<Ort> {
   const module = (await import(specifier)) as Ort & { default?: Ort };
   return module.InferenceSession ? module : (module.default as Ort);
 }
 
-/** The onnxruntime-node that stands beside prefine: a person's own comes first, as it may be the one with CUDA. */
+/** The onnxruntime-node installed next to prefine: the user's own comes first, as it may be the one with CUDA. */
 async function loadInstalledNative(): Promise<{ ort: Ort; version: string }> {
   const version = versionIn(require.resolve("onnxruntime-node/package.json"));
   const [major, minor] = version.split(".").map(Number);
@@ -56,7 +56,7 @@ async function loadBundledNative(): Promise<{ ort: Ort; version: string }> {
   return loadBundled("node", "dist/index.js");
 }
 
-/** In the checkout the whole package stands in node_modules; its package.json is not among its exports. */
+/** In the checkout the whole package is in node_modules; its package.json is not among its exports. */
 async function loadInstalledWasm(): Promise<{ ort: Ort; version: string }> {
   const ort = await importOrt("onnxruntime-web");
   return { ort, version: ort.env.versions.web ?? ort.env.versions.common };
@@ -70,32 +70,32 @@ const CANDIDATES: readonly Candidate[] = [
 ];
 
 /**
- * Loads the fastest runtime there is.
- * @param options.wanted only this kind ($PREFINE_RUNTIME)
- * @throws PrefineError where nothing loads
+ * Loads the fastest available runtime.
+ * @param options.only this kind ($PREFINE_RUNTIME)
+ * @throws PrefineError if nothing loads
  */
 export async function loadRuntime(
-  options: { wanted?: string; candidates?: readonly Candidate[]; platform?: string; threads?: number } = {},
+  options: { only?: string; candidates?: readonly Candidate[]; platform?: string; threads?: number } = {},
 ): Promise<OrtRuntime> {
-  const { wanted, candidates = CANDIDATES, platform = platformName(), threads = 0 } = options;
-  if (wanted && wanted !== "native" && wanted !== "wasm") {
-    const found = `PREFINE_RUNTIME: expected native or wasm, found ${JSON.stringify(wanted)}`;
-    throw new PrefineError("config", found, "Leave it unset for the faster one that runs here.");
+  const { only, candidates = CANDIDATES, platform = platformName(), threads = 0 } = options;
+  if (only && only !== "native" && only !== "wasm") {
+    const message = `PREFINE_RUNTIME: expected native or wasm, found ${JSON.stringify(only)}`;
+    throw new PrefineError("config", message, "Leave it unset for the faster one that runs here.");
   }
   const failures: string[] = [];
   for (const { kind, load } of candidates) {
-    if (wanted && kind !== wanted) continue;
+    if (only && kind !== only) continue;
     try {
       const { ort, version } = await load();
       if (kind === "wasm") setWasmThreads(ort, threads);
-      return { kind, version, ort, notice: wanted ? null : noticeOf(kind, failures, platform) };
+      return { kind, version, ort, notice: only ? null : noticeOf(kind, failures, platform) };
     } catch (error) {
       if (!isAbsent(error)) failures.push(firstLine(error));
     }
   }
   const reason = failures[0] ?? `none found for ${platform}`;
   const hint = advice(platform, failures[0]) || undefined;
-  throw new PrefineError("io", `ONNX Runtime${wanted ? ` (PREFINE_RUNTIME=${wanted})` : ""}: ${reason}`, hint);
+  throw new PrefineError("io", `ONNX Runtime${only ? ` (PREFINE_RUNTIME=${only})` : ""}: ${reason}`, hint);
 }
 
 function isAbsent(error: unknown): boolean {
@@ -118,12 +118,12 @@ function platformName(): string {
   return `${process.platform}-${process.arch}${isMusl ? "-musl" : ""}`;
 }
 
-/** What the native runtime takes from the system. */
+/** System libraries that the native runtime needs. */
 const SYSTEM_LIBRARIES = /libstdc\+\+|GLIBC|libgcc|ld-linux|specified module could not be found/;
 /** ONNX Runtime's own platforms since 1.27. */
 const NATIVE_PLATFORMS = ["linux-x64", "linux-arm64", "darwin-arm64", "win32-x64", "win32-arm64"];
 
-/** What gets a person the native runtime: one sentence, or "" where nothing does. @param failure why it did not load */
+/** How to get the native runtime: one sentence, or "" if nothing helps. @param failure why it did not load */
 function advice(platform: string, failure: string | undefined): string {
   if (platform.endsWith("-musl")) return "It needs glibc: the image node:22-slim has it, node:22-alpine does not.";
   if (!NATIVE_PLATFORMS.includes(platform)) return "";
@@ -135,9 +135,9 @@ function advice(platform: string, failure: string | undefined): string {
 
 function noticeOf(kind: RuntimeKind, failures: readonly string[], platform: string): string | null {
   const [failure] = failures;
-  if (kind === "native") return failure ? `onnxruntime-node: ${failure}; prefine's own copy of it computes` : null;
+  if (kind === "native") return failure ? `onnxruntime-node: ${failure}; using prefine's own copy` : null;
   const reason = failure
     ? `the native ONNX Runtime does not load (${failure})`
     : `no native ONNX Runtime for ${platform}`;
-  return `${reason}: computing in WebAssembly, 4 to 5 times slower. ${advice(platform, failure)}`.trimEnd();
+  return `${reason}: running in WebAssembly, 4 to 5 times slower. ${advice(platform, failure)}`.trimEnd();
 }

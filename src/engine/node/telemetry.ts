@@ -1,7 +1,7 @@
 /**
- * @file ONNX Runtime's telemetry, off. From 1.29 on, its builds for Linux and macOS send what they are used for to
- * Microsoft and keep an identifier of the machine under ~/.cache/Microsoft, unless a variable says otherwise when they
- * are loaded. Nobody who trains with prefine has agreed to that, nor is told.
+ * @file Turns ONNX Runtime's telemetry off. From 1.29 on, its builds for Linux and macOS send usage data to Microsoft
+ * and keep an identifier of the machine under ~/.cache/Microsoft, unless a variable is set before they are loaded.
+ * Users of prefine have not agreed to that, nor are they asked.
  */
 import { lstatSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,9 +11,9 @@ import { isMainThread } from "node:worker_threads";
 const VARIABLE = "ORT_DISABLE_TELEMETRY";
 
 /**
- * To be called before the compute thread starts; a person's own setting, `0` included, stays. Only the main thread can
- * change what native code sees of the environment.
- * @returns what to tell a person where telemetry stays on, else null
+ * Call it before the compute thread starts; a setting of the user's, `0` included, is kept. Only the main thread can
+ * change the environment that native code sees.
+ * @returns a warning for the user if telemetry stays on, else null
  */
 export function disableTelemetry(env: NodeJS.ProcessEnv = process.env, canSet = isMainThread): string | null {
   if (env[VARIABLE] !== undefined) return null;
@@ -24,9 +24,9 @@ export function disableTelemetry(env: NodeJS.ProcessEnv = process.env, canSet = 
   return null;
 }
 
-/** Removes the empty file that the telemetry leaves in the temporary folder as soon as it is loaded, even if off. */
+/** Removes the empty file that the telemetry creates in the temporary folder on loading, even when it is off. */
 export function removeTelemetryLog(folder: string = tmpdir()): void {
   const file = join(folder, `mat-debug-${process.pid}.log`);
-  const found = lstatSync(file, { throwIfNoEntry: false });
-  if (found?.isFile() && found.size === 0) rmSync(file, { force: true });
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  if (stats?.isFile() && stats.size === 0) rmSync(file, { force: true });
 }

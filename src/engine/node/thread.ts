@@ -1,7 +1,7 @@
 /**
- * @file Node's threads that compute: the compute thread, which keeps the main thread's event loop free (a run of
- * onnxruntime-node blocks the thread that calls it, 0.8 s for GPT-2), and the kernel threads that it starts. One
- * program serves both, so that its entry, which knows the kernels, is one file.
+ * @file Node's compute threads: the compute thread, which keeps the main thread's event loop free (a run of
+ * onnxruntime-node blocks the calling thread, 0.8 s for GPT-2), and the kernel threads that it starts. One program
+ * serves both, so its entry, which knows the kernels, is one file.
  */
 import { availableParallelism } from "node:os";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
@@ -14,22 +14,22 @@ import { serveKernels, startKernelThread } from "./kernelThread.ts";
 import { loadRuntime } from "./ortRuntime.ts";
 import { removeTelemetryLog } from "./telemetry.ts";
 
-/** What the compute thread is started with; a kernel thread is started with null. */
+/** Options of the compute thread; a kernel thread is started with null. */
 export interface ThreadOptions {
-  /** "native" or "wasm"; undefined: the fastest there is. */
+  /** "native" or "wasm"; undefined: the fastest available. */
   runtime?: string;
-  /** Of one MatMul; 0: the runtime's choice. */
+  /** Threads per MatMul; 0: the runtime's choice. */
   threads: number;
-  /** ONNX Runtime's names of what computes, the first that can: `cuda`; empty: the CPU. */
+  /** ONNX Runtime's execution providers in order of preference: `cuda`; empty: the CPU. */
   providers: string[];
-  /** Numbers in all tensors of an `applyEach` from which several threads share them. */
+  /** Total numbers in the tensors of an `applyEach` from which it is split among threads. */
   sharedFrom: number;
 }
 
-/** Kernels read and write 28 bytes a number: more threads than four wait for the memory, and for the largest tensor. */
+/** Kernels read and write 28 bytes per number: beyond four threads they wait for memory and the largest tensor. */
 const MOST_KERNEL_THREADS = 4;
 
-/** The whole of a thread's program. @param program its URL, to start kernel threads from. */
+/** The whole program of a thread. @param program its URL, to start kernel threads from. */
 export function runThread(kernels: KernelTable, program: URL): void {
   const port = parentPort;
   if (!port) throw new Error("internal: this program is started as a thread");
@@ -46,9 +46,9 @@ function serveRequests(port: MessagePort, host: ComputeHost): void {
 }
 
 function hostOf(options: ThreadOptions, kernels: KernelTable, program: URL): ComputeHost {
-  const { runtime: wanted, threads, providers, sharedFrom } = options;
-  const loading = loadRuntime({ wanted, threads });
-  loading.then(() => removeTelemetryLog()).catch(() => {}); // a failure to load is told to the first one who needs it
+  const { runtime: only, threads, providers, sharedFrom } = options;
+  const loading = loadRuntime({ only, threads });
+  loading.then(() => removeTelemetryLog()).catch(() => {}); // the first request that needs it reports a failure
   const count = Math.min(threads || availableParallelism(), MOST_KERNEL_THREADS);
   return {
     loading,
@@ -62,13 +62,13 @@ function hostOf(options: ThreadOptions, kernels: KernelTable, program: URL): Com
   };
 }
 
-/** What went wrong, as the setting's fault where a person has asked for other providers than the CPU. */
+/** Blames the setting if the user chose execution providers other than the CPU. */
 function explainProviders(providers: readonly string[], cause: Error): Error {
   if (providers.length === 0) return cause;
   return new PrefineError(
     "config",
     `PREFINE_EXECUTION_PROVIDERS=${providers.join(",")}: ${cause.message.split("\n")[0]}`,
-    "Without it the CPU computes. For cuda, install onnxruntime-node beside prefine with its install script.",
+    "Unset it to use the CPU. For cuda, install onnxruntime-node next to prefine with its install script.",
     { cause },
   );
 }

@@ -7,20 +7,20 @@ import { disableTelemetry } from "./telemetry.ts";
 import type { ThreadOptions } from "./thread.ts";
 
 export interface DeviceOptions {
-  /** Threads of a MatMul and of large kernels; default: $PREFINE_NUM_THREADS, else by the processor. */
+  /** Threads per MatMul and per large kernel; default: $PREFINE_NUM_THREADS, else depends on the processor. */
   threads?: number;
-  /** "native" or "wasm"; default: $PREFINE_RUNTIME, else native where it loads. */
+  /** "native" or "wasm"; default: $PREFINE_RUNTIME, else native if it loads. */
   runtime?: string;
-  /** Numbers in all tensors from which an `applyEach` is shared among threads. */
+  /** Total numbers in the tensors of an `applyEach` from which it is split among threads. */
   sharedFrom?: number;
 }
 
-/** Sixteen million numbers: 70 ms of AdamW. Adapters are smaller, and need no thread besides. */
+/** Sixteen million numbers: 70 ms of AdamW. Adapters are smaller and need no extra threads. */
 const SHARED_FROM = 2 ** 24;
 
 /**
- * $PREFINE_DUMP names a folder for the graphs that it opens (dumpGraphs.ts).
- * @param program of the thread, and of those that it starts: see runThread in thread.ts.
+ * $PREFINE_DUMP names a folder in which to save the graphs it opens (dumpGraphs.ts).
+ * @param program of the thread and of the threads it starts: see runThread in thread.ts.
  */
 export function openThreadDevice(program: URL, options: DeviceOptions = {}): Device {
   const nativeNotice = disableTelemetry(); // before the thread starts
@@ -50,7 +50,7 @@ function channelTo(worker: Worker): Channel {
     },
     send: (message) => worker.postMessage(message),
     keepAlive: (isAwaiting) => (isAwaiting ? worker.ref() : worker.unref()),
-    // a thread can't end itself everywhere: Deno's parentPort has no close()
+    // not every runtime lets a thread end itself: Deno's parentPort has no close()
     end: async () => {
       await worker.terminate();
     },

@@ -1,4 +1,4 @@
-/** @file Programs of threads: beside the module that starts them, or of the sources as they are now. */
+/** @file Thread programs: next to the module that starts them, or built from the current sources. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,23 +19,25 @@ function write(name: string, says: string): void {
   );
 }
 
-/** What a thread says. */
+/** The first message of a thread. */
 const said = (program: URL) =>
   new Promise((resolve, reject) => new Worker(program).once("message", resolve).once("error", reject));
 
-test("a package's lies beside the module that starts it", () => {
+test("in a package it is next to the module that starts it", () => {
   writeFileSync(join(folder, "thread.js"), "");
   const importer = pathToFileURL(join(folder, "openDevice.js")).href;
   expect(threadProgram("thread", importer)).toEqual(new URL("thread.js", importer));
 });
 
-test("of a package that was bundled it is an error that says so", () => {
+test("a bundled package is an error that says so", () => {
   const find = () => threadProgram("absent", pathToFileURL(join(folder, "bundle.mjs")).href);
-  expect(find).toThrow(/bundle\.mjs: expected \.\/absent\.js of prefine beside it, found none; was prefine bundled\?$/);
+  expect(find).toThrow(
+    /bundle\.mjs: expected \.\/absent\.js of prefine next to it, found none; was prefine bundled\?$/,
+  );
   expect(find).toThrow(expect.objectContaining({ code: "io", hint: expect.stringContaining("--packages=external") }));
 });
 
-test("of sources it is built, with what they import, as they are; equal ones share it", async () => {
+test("is built from the current sources and their imports; equal sources share it", async () => {
   write("first", "one");
   const first = threadProgram("first", starter);
   expect(await said(first)).toBe("one");
@@ -44,7 +46,7 @@ test("of sources it is built, with what they import, as they are; equal ones sha
   expect(threadProgram("first", starter)).toBe(first); // a process builds once
 });
 
-test("sources that are no TypeScript are an error that says where", () => {
+test("invalid TypeScript is an error that says where", () => {
   writeFileSync(join(folder, "broken.ts"), "const = 1;");
   expect(() => threadProgram("broken", starter)).toThrow(/broken\.ts:1:6/);
 });

@@ -1,7 +1,7 @@
 /**
- * @file Where the program of a thread lies. In the package it is the module beside the one that starts it. From sources
- * (tests, scripts, benchmarks) it is built of them then and there: Node 20 starts no thread on TypeScript, a loader in
- * it (tsx) takes 0.3 s more for each thread, and what somebody built before, in dist, may be older than the sources.
+ * @file Locates the program of a thread. In the package it is the module next to the one that starts it. From sources
+ * (tests, scripts, benchmarks) it is built on the spot: Node 20 starts no thread on TypeScript, a loader in the thread
+ * (tsx) takes 0.3 s more per thread, and an earlier build in dist may be older than the sources.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { PrefineError } from "../../errors.ts";
 
-/** Where the checkout keeps what was made of it; imports of packages are found from there. */
+/** Where the checkout keeps the builds; imports of packages resolve from there. */
 const CACHE = new URL("../../../node_modules/.cache/prefine/", import.meta.url);
 
 /** Programs that this process has built, by their sources. */
@@ -17,7 +17,7 @@ const built = new Map<string, URL>();
 
 /**
  * @param name of a module beside `importer`, an import.meta.url.
- * @throws PrefineError where a bundler has made one file of prefine, beside which none of its modules is
+ * @throws PrefineError if a bundler has packed prefine into one file, without its modules next to it
  */
 export function threadProgram(name: string, importer: string): URL {
   if (!importer.endsWith(".ts")) return moduleOfPackage(`./${name}.js`, importer);
@@ -30,7 +30,7 @@ export function threadProgram(name: string, importer: string): URL {
 function moduleOfPackage(module: string, importer: string): URL {
   const program = new URL(module, importer);
   if (existsSync(program)) return program;
-  const expected = `expected ${module} of prefine beside it, found none; was prefine bundled?`;
+  const expected = `expected ${module} of prefine next to it, found none; was prefine bundled?`;
   throw new PrefineError(
     "io",
     `${fileURLToPath(importer)}: ${expected}`,
@@ -38,9 +38,9 @@ function moduleOfPackage(module: string, importer: string): URL {
   );
 }
 
-/** 0.1 s. Its name goes by what is in it, so that processes with the same sources share it, and no others. */
+/** Takes 0.1 s. The file is named by its content, so only processes with the same sources share it. */
 function build(name: string, source: URL): URL {
-  const esbuild = createRequire(import.meta.url)("esbuild") as typeof import("esbuild"); // there in a checkout alone
+  const esbuild = createRequire(import.meta.url)("esbuild") as typeof import("esbuild"); // installed only in a checkout
   const { outputFiles } = esbuild.buildSync({
     entryPoints: [fileURLToPath(source)],
     bundle: true,
@@ -48,7 +48,7 @@ function build(name: string, source: URL): URL {
     platform: "node",
     format: "esm",
     target: "node20",
-    logLevel: "silent", // what is wrong is thrown
+    logLevel: "silent", // errors are thrown
     write: false,
   });
   const [{ contents }] = outputFiles;

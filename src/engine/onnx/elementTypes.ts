@@ -1,4 +1,4 @@
-/** @file ONNX's numbers of the element types that prefine's graphs use (TensorProto.DataType). */
+/** @file ONNX's codes (TensorProto.DataType) for the element types that prefine's graphs use. */
 import type { Dtype, NarrowDtype } from "../graph/tensor.ts";
 
 export const elementTypes: Readonly<Record<Dtype | NarrowDtype | "uint16", number>> = {
@@ -15,7 +15,7 @@ export const elementTypes: Readonly<Record<Dtype | NarrowDtype | "uint16", numbe
   bfloat16: 16,
 };
 
-/** How the runtime is fed narrow floats: its JavaScript side knows no bfloat16, whose bits come as uint16. */
+/** Types in which the runtime is fed narrow floats: its JavaScript API has no bfloat16, so its bits go as uint16. */
 export const storedElementTypes: Readonly<Record<NarrowDtype, number>> = {
   float16: elementTypes.float16,
   bfloat16: elementTypes.uint16,

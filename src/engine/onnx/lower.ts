@@ -18,9 +18,9 @@ const BIT_CAST_OPSET = 26;
 
 export interface LoweringOptions {
   /**
-   * Memory over all, where the graph is small enough: shapes under which it is given back early (tightShapes.ts). That
-   * leaves gaps of all sizes, which malloc fills badly (1.6 GB instead of 1.2) and the runtime's arena well: these
-   * graphs have one.
+   * Prefer low memory if the graph is small enough: shapes that make the runtime release memory early (tightShapes.ts).
+   * That leaves gaps of all sizes, which malloc fills badly (1.6 GB instead of 1.2) and the runtime's arena well, so
+   * these graphs use the arena.
    */
   tightMemory?: boolean;
 }
@@ -30,9 +30,9 @@ export interface LoweredGraph {
   bytes: Uint8Array;
   /** What the bytes say. */
   model: OnnxModel;
-  /** Whether it was asked for, and the graph small enough. */
+  /** Whether it was requested and the graph is small enough. */
   tightMemory: boolean;
-  /** Every graph input: its feed is the tensor of that name, or rows [start, end) of it where `rows` is there. */
+  /** Every graph input: its feed is the tensor of that name, or rows [start, end) of it if `rows` is set. */
   inputs: { name: string; of: string; dtype: Dtype; rows?: [number, number] }[];
   outputs: { name: string; dtype: Dtype; shape: Shape }[];
 }
@@ -45,8 +45,8 @@ class Lowering {
   private readonly constants = new Map<string, string>();
   private readonly constantNames = new Set<string>();
   /**
-   * Shapes of what ops make. The runtime's own inference loses the names of sizes at every Split and Concat; its plan
-   * of memory then compares each value with all others in vain: 63 s instead of 0.7 s to open a step of 24 layers.
+   * Shapes of op outputs. The runtime's own inference loses the names of sizes at every Split and Concat; its memory
+   * plan then compares each value with all others for nothing: 63 s instead of 0.7 s to open a step of 24 layers.
    */
   readonly values = new Map<string, OnnxValue>();
   private next = 0;
@@ -75,7 +75,7 @@ class Lowering {
     this.values.set(name, { name, elementType: elementTypes[output.dtype], shape: output.shape });
   }
 
-  /** Names of a node's inputs; narrow ones widened for this node alone, once the others are computed. */
+  /** Names of a node's inputs; narrow ones are widened for this node only, once the others are computed. */
   private operands(node: Node, emit: Emitter): string[] {
     const names = node.inputs.map((t) => this.nameOf(t));
     if (node.op.readsNarrow) return names;
@@ -84,8 +84,8 @@ class Lowering {
   }
 
   private nameOf(tensor: Tensor): string {
-    const known = this.names.get(tensor);
-    if (known !== undefined) return known;
+    const existing = this.names.get(tensor);
+    if (existing !== undefined) return existing;
     const { source } = tensor;
     if (source.kind === "node")
       throw new Error(`internal: ${source.node.op.name}: output ${source.output} was not lowered`);
@@ -113,8 +113,8 @@ class Lowering {
     const { data } = source;
     const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const key = `${dtype}${shape.join()}:${raw.join()}`;
-    const known = this.constants.get(key);
-    if (known) return known;
+    const existing = this.constants.get(key);
+    if (existing) return existing;
     const name = this.freshName("constant");
     this.initializers.push({ name, elementType: elementTypes[dtype], dims: shape as number[], raw });
     this.constants.set(key, name);
@@ -125,8 +125,8 @@ class Lowering {
   private emitter(node: Node, used: ReadonlySet<Tensor>): Emitter {
     const literal = (values: readonly number[], dtype: Dtype, shape: Shape) =>
       this.addConstant({ dtype, shape, source: { kind: "constant", data: arrayOf(dtype, values) } });
-    const nodes: Emitter["nodes"] = (type, inputs, attributes, wanted, domain = "") => {
-      const outputs = wanted.map((want) => (want ? this.freshName(node.op.name) : ""));
+    const nodes: Emitter["nodes"] = (type, inputs, attributes, used, domain = "") => {
+      const outputs = used.map((want) => (want ? this.freshName(node.op.name) : ""));
       this.nodes.push({ type, domain, inputs, outputs, attributes });
       return outputs;
     };
@@ -157,9 +157,9 @@ class Lowering {
 
 /**
  * Gives the values their output names; a value that no node made, or that has two names, is copied by an Identity right
- * behind the node that makes it. ONNX Runtime works backwards from the nodes that nobody reads, the last of the file
- * first: what is needed late has to stand early, or a backward pass would leave the gradients of all weights, and what
- * they are made of, for the end.
+ * after the node that makes it. ONNX Runtime works backward from the nodes without consumers, the last in the file
+ * first: a value needed late has to come early in the file, or a backward pass would leave the gradients of all
+ * weights, and their inputs, for the end.
  */
 function nameOutputs(nodes: readonly OnnxNode[], values: readonly string[], outputs: readonly string[]): OnnxNode[] {
   const made = new Set(nodes.flatMap((node) => node.outputs));

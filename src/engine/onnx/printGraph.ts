@@ -1,20 +1,20 @@
 /**
- * @file A graph as text, for people: what goes in and out, and a node per line with the shapes of what it makes, short
- * constants in their places. The same graph gives the same text.
+ * @file A graph as readable text: its inputs and outputs, and one node per line with the shapes of its outputs and
+ * short constants inlined. The same graph gives the same text.
  */
 import type { OnnxInitializer, OnnxNode, OnnxValue } from "../../formats/onnxModel.ts";
 import { elementTypes } from "./elementTypes.ts";
 import type { LoweredGraph } from "./lower.ts";
 
-/** Numbers of a constant that stand where it is used. Longer ones have a line of their own, with the first of them. */
+/** Up to this many numbers, a constant is inlined. A longer one gets its own line, with its first numbers. */
 const SHORT = 4;
 const SHOWN = 12;
-/** Digits that tell float32 numbers apart for a reader; all of them would be 9. */
+/** Digits that are enough for a reader; distinguishing all float32 numbers would take 9. */
 const DIGITS = 7;
 
 const typeNames = new Map(Object.entries(elementTypes).map(([name, number]) => [number, name]));
 
-/** How to read the bytes of a constant, by the name of its type. Graphs have no others. */
+/** Readers of a constant's bytes, by type name. Graphs have no other types. */
 const readers: Record<string, (raw: ArrayBuffer) => ArrayLike<number | bigint>> = {
   float32: (raw) => new Float32Array(raw),
   float64: (raw) => new Float64Array(raw),
@@ -26,7 +26,7 @@ const readers: Record<string, (raw: ArrayBuffer) => ArrayLike<number | bigint>> 
   bool: (raw) => new Uint8Array(raw),
 };
 
-/** Of a LoweredGraph, as the runtime is given it. */
+/** Prints a LoweredGraph, exactly as the runtime gets it. */
 export function printGraph(name: string, { model, inputs, tightMemory }: LoweredGraph): string {
   const { nodes, initializers, outputs, opsets } = model;
   const types = new Map([...model.values, ...outputs].map((value) => [value.name, typeOf(value)]));
@@ -66,14 +66,14 @@ function typeOf({ elementType, shape }: Pick<OnnxValue, "elementType" | "shape">
 
 const typeLine = (value: OnnxValue) => `${value.name}: ${typeOf(value)}`;
 
-/** Where an input is fed from, if that is not the tensor of its name. */
+/** Where an input is fed from, if not from the tensor of the same name. */
 function sourceOf({ of, rows }: LoweredGraph["inputs"][number]): string {
   return rows ? `, rows ${rows[0]} to ${rows[1] - 1} of ${of}` : "";
 }
 
 function valuesOf({ elementType, raw }: OnnxInitializer): string[] {
   const type = typeNames.get(elementType) ?? "";
-  const values = readers[type](raw.slice().buffer); // of its own: the bytes may start anywhere
+  const values = readers[type](raw.slice().buffer); // a copy: the bytes may be unaligned
   return Array.from(values, (value: number | bigint) => showNumber(value));
 }
 

@@ -1,4 +1,4 @@
-/** @file Sizes named by stretches of nodes, and graphs that compute the same with them. */
+/** @file Sizes renamed per stretch of nodes; the graph computes the same values. */
 import { expect, test } from "vitest";
 import { host, numbers } from "../../../test/support/runGraph.ts";
 import { openDevice } from "../../device/openDevice.ts";
@@ -14,7 +14,7 @@ const chain = (length: number) => {
   };
 };
 
-test("a size has one name within a stretch, another in the next; numbers stay", () => {
+test("a size has one name within a stretch and another in the next; numbers stay", () => {
   const { nodes, values } = chain(100);
   const shapes = tightShapes(nodes, values)?.map(({ shape }) => shape) ?? [];
   expect(shapes).toHaveLength(100);
@@ -24,12 +24,12 @@ test("a size has one name within a stretch, another in the next; numbers stay", 
   expect(new Set(shapes.slice(0, 10).map(([size]) => size)).size).toBe(1);
 });
 
-test("graphs that would take long to open are left as they are", () => {
+test("leaves graphs alone that would take long to open", () => {
   const { nodes, values } = chain(20_000);
   expect(tightShapes(nodes, values)).toBeNull();
 });
 
-test("a graph of tight memory gives the same bits", async () => {
+test("a tight-memory graph gives the same bits", async () => {
   const x = input("x", ["T", 8]);
   const w = input("w", [8, 8]);
   let y: Tensor = x;
@@ -42,12 +42,12 @@ test("a graph of tight memory gives the same bits", async () => {
     const tight = lowerGraph(outputs, { tightMemory: true });
     expect([plain.tightMemory, tight.tightMemory]).toEqual([false, true]);
     expect(tight.bytes).not.toEqual(plain.bytes);
-    const [expected, found] = [
+    const [expected, actual] = [
       await (await device.open(plain, "plain")).run(feeds),
       await (await device.open(tight, "tight")).run(feeds),
     ];
-    expect(found).toEqual(expected);
-    expect([...(found.get("y")?.data ?? [])].every((value) => Number.isFinite(Number(value)))).toBe(true);
+    expect(actual).toEqual(expected);
+    expect([...(actual.get("y")?.data ?? [])].every((value) => Number.isFinite(Number(value)))).toBe(true);
   } finally {
     await device.dispose();
   }

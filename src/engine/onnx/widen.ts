@@ -1,8 +1,8 @@
-/** @file Weights that lie in memory in 16 bits -> float32 in the graph, where and when an op reads them. */
+/** @file Weights stored in 16 bits -> float32 in the graph, where and when an op reads them. */
 import { type Emitter, storedAs, type Tensor } from "../graph/tensor.ts";
 import { elementTypes } from "./elementTypes.ts";
 
-/** See {@link Emitter.after}: the value's own shape, plus the sizes of the others times 0. */
+/** See {@link Emitter.after}: the value's own shape, plus the others' sizes times 0. */
 export function emitAfter(value: string, dependencies: readonly string[], emit: Emitter): string {
   const sizes = dependencies.map((each) => emit.node("Size", [each]));
   const zero = emit.node("Mul", [sizes.reduce((a, b) => emit.node("Add", [a, b])), emit.scalar(0, "int64")]);
@@ -11,7 +11,7 @@ export function emitAfter(value: string, dependencies: readonly string[], emit: 
 
 /**
  * See {@link Emitter.widened}. Costs a pass over the matrix: 3 to 8 % of its product with 500 tokens.
- * @param tensor the graph input that `value` is, or is a part of.
+ * @param tensor the graph input that `value` is, or is part of.
  */
 export function emitWidened(tensor: Tensor, value: string, { emit, after }: { emit: Emitter; after?: string }): string {
   const stored = storedAs(tensor);

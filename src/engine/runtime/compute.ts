@@ -1,16 +1,16 @@
-/** @file A graph that is run once: opened, run, released. */
+/** @file Runs a graph once: opens it, runs it, releases it. */
 import type { Tensor } from "../graph/tensor.ts";
 import { lowerGraph } from "../onnx/lower.ts";
 import type { Device, Fetch, HostTensor } from "./device.ts";
 
 export interface ComputeOptions {
-  /** As in Session.run; an input that is left out is the stored tensor of its own name. */
+  /** As in Session.run; an omitted input is the stored tensor of its own name. */
   feeds?: Record<string, string | HostTensor>;
-  /** By output name: where it goes; what is left out is sent back. */
+  /** By output name: where it goes; omitted outputs are returned. */
   fetches?: Record<string, Fetch>;
 }
 
-/** @param name as in Device.open. @returns the outputs that are sent back. */
+/** @param name as in Device.open. @returns the outputs that are not stored. */
 export async function compute(
   device: Device,
   name: string,

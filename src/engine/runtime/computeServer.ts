@@ -1,6 +1,6 @@
 /**
- * @file What computes, wherever it runs (a thread of Node, a worker of a browser): holds the tensors and the ONNX
- * Runtime sessions and answers requests one after another. What differs from place to place is its host's.
+ * @file The server that computes, wherever it runs (a Node thread, a browser worker): holds the tensors and the ONNX
+ * Runtime sessions and answers requests one at a time. The host provides what differs between platforms.
  */
 import type { ConstantData, Dtype } from "../graph/tensor.ts";
 import { callKernel, type KernelTable } from "./kernels.ts";
@@ -20,21 +20,21 @@ import { bytesInMemory, type ReadBytes } from "./readTensor.ts";
 import { TensorStore } from "./tensorStore.ts";
 import { checkWasmMemory, explainWasmFailure, wasmCopies } from "./wasmMemory.ts";
 
-/** The place that computes. */
+/** The platform that the server runs on. */
 export interface ComputeHost {
-  /** Its ONNX Runtime; a failure to load is told to the first request that needs it. */
+  /** Its ONNX Runtime; a failure to load is reported to the first request that needs it. */
   loading: Promise<OrtRuntime>;
-  /** Of one MatMul; 0: the runtime's choice. */
+  /** Threads per MatMul; 0: the runtime's choice. */
   threads: number;
-  /** ONNX Runtime's names of what computes, the first that can: `cuda`; empty: the CPU. */
+  /** ONNX Runtime's execution providers in order of preference: `cuda`; empty: the CPU. */
   providers: readonly string[];
-  /** Why a session does not open, in words that help. */
+  /** Explains why a session does not open. */
   explainOpening(cause: Error): Error;
-  /** Where `load` reads from; closed when all is read. */
+  /** Source of `load`; closed when everything is read. */
   openFiles(): { read: ReadBytes; close(): void };
   kernels: KernelTable;
   kernelThreads: KernelThreads;
-  /** Numbers in all tensors of an `applyEach` from which several threads share them. */
+  /** Total numbers in the tensors of an `applyEach` from which it is split among threads. */
   sharedFrom: number;
 }
 
@@ -70,7 +70,7 @@ class ComputeServer {
         for (const tensor of request.tensors) tensors.makeZeros(tensor);
         return undefined;
       case "read":
-        return request.names.map((name) => tensors.duplicate(name)); // handed over by serve: one copy and not two
+        return request.names.map((name) => tensors.duplicate(name)); // transferred by serve: one copy instead of two
       case "copy":
         for (const [from, to] of request.pairs) tensors.set(to, tensors.duplicate(from));
         return undefined;
@@ -85,7 +85,7 @@ class ComputeServer {
     }
   }
 
-  /** What computes; where that is WebAssembly and the weights are large, the line for people says what it costs. */
+  /** The runtime in use; in WebAssembly with large weights, the notice says what copying them costs. */
   private async runtimeInfo(): Promise<RuntimeInfo> {
     const { kind, version, notice } = await this.host.loading;
     const copies = kind === "wasm" ? wasmCopies([...this.tensors.all()].map(({ data }) => data)) : "";
@@ -93,26 +93,26 @@ class ComputeServer {
   }
 
   /**
-   * Weights are inputs, not initializers: onnxruntime-node reads the JavaScript buffer in place, so that all sessions
-   * (step, scoring, generation, the reference) share one copy. Initializers in external files would be mapped once per
-   * session, and count twice in the resident memory as soon as two sessions are open. WebAssembly copies every input
-   * into its memory for the time of a run: 0.1 s for GPT-2 in a step of 9 s.
+   * Weights are inputs, not initializers: onnxruntime-node reads the JavaScript buffer in place, so all sessions (step,
+   * scoring, generation, the reference) share one copy. Initializers in external files would be mapped once per session
+   * and count twice in resident memory as soon as two sessions are open. WebAssembly copies every input into its memory
+   * for the duration of a run: 0.1 s for GPT-2 in a step of 9 s.
    */
   private async open({ model, arena }: RequestOf<"open">): Promise<number> {
     const { loading, providers, threads } = this.host;
     const { ort, kind } = await loading;
     const creating = ort.InferenceSession.create(model, {
       ...(providers.length > 0 ? { executionProviders: providers } : {}),
-      // we emit what we mean; common-subexpression elimination would undo recomputation
+      // common-subexpression elimination would undo recomputation
       graphOptimizationLevel: "disabled",
       executionMode: "sequential",
       interOpNumThreads: 1,
       ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
-      // would plan one block per new set of shapes: with pairs of all lengths 0.4 GB of waste on GPT-2
+      // would plan one block per new set of shapes: wastes 0.4 GB on GPT-2 with pairs of all lengths
       enableMemPattern: false,
-      // An arena is the session's own and gives nothing back: steps of up to 1,864 tokens of SmolLM2 took 3.0 GB with
-      // it instead of 2.7, at no gain of time. Graphs of tight memory do better with one (see LoweringOptions). In
-      // WebAssembly a feed that finds no room behind it would be written to address 0.
+      // An arena belongs to the session and gives nothing back: steps of up to 1,864 tokens of SmolLM2 took 3.0 GB with
+      // it instead of 2.7, and no less time. Tight-memory graphs do better with one (see LoweringOptions). In
+      // WebAssembly a feed that finds no room after the arena would be written to address 0.
       enableCpuMemArena: arena && kind === "native",
       logSeverityLevel: 3,
       extra: { session: { disable_prepacking: "1" } },
@@ -130,20 +130,20 @@ class ComputeServer {
     await session?.release();
   }
 
-  /** WebAssembly does not write into given tensors: there, what goes `into` one is copied. */
+  /** WebAssembly does not write into given tensors: there, outputs that go `into` one are copied. */
   private async run({ session, feeds, fetches }: RequestOf<"run">): Promise<[string, HostTensor][]> {
     const { ort, kind } = await this.host.loading;
     const values = feeds.map(([name, feed]): [string, HostTensor] => [name, this.tensors.feed(feed)]);
     if (kind === "wasm") checkWasmMemory(values.map(([, { data }]) => data));
     const inputs = Object.fromEntries(values.map(([name, value]) => [name, toOrt(ort, value)]));
-    const wanted: Record<string, OrtTensor | null> = {};
+    const given: Record<string, OrtTensor | null> = {};
     for (const [name, fetch] of fetches) {
       const isGiven = kind === "native" && typeof fetch === "object" && "into" in fetch;
-      wanted[name] = isGiven ? toOrt(ort, this.tensors.rows(fetch.into, fetch.rows)) : null;
+      given[name] = isGiven ? toOrt(ort, this.tensors.rows(fetch.into, fetch.rows)) : null;
     }
-    const found = this.sessions.get(session);
-    if (!found) throw new Error(`internal: session ${session} is closed`);
-    const running = found.run(inputs, wanted as Record<string, OrtTensor>);
+    const opened = this.sessions.get(session);
+    if (!opened) throw new Error(`internal: session ${session} is closed`);
+    const running = opened.run(inputs, given as Record<string, OrtTensor>);
     const outputs = await (kind === "wasm" ? running.catch(explainWasmFailure) : running);
     return fetches.flatMap((each) => this.collect(kind, each, outputs[each[0]]));
   }
@@ -155,7 +155,7 @@ class ComputeServer {
       this.tensors.set(fetch.store, tensor);
       return [];
     }
-    if (kind === "native") return []; // it has written into the stored tensor, and hands out a copy of it besides
+    if (kind === "native") return []; // it has written into the stored tensor, and returns a copy of it as well
     const into = this.tensors.rows(fetch.into, fetch.rows);
     (into.data as Float32Array).set(tensor.data as Float32Array);
     return [];
@@ -180,12 +180,12 @@ class ComputeServer {
     return callKernel(this.host.kernels, kernel, Object.fromEntries(lists), args);
   }
 
-  /** Runs a kernel once for each item; several threads share what is worth it. */
+  /** Runs a kernel once per item; several threads share the work if it is large enough. */
   private async applyEach({ kernel, items }: RequestOf<"applyEach">): Promise<unknown[]> {
     const { kernels, kernelThreads, sharedFrom } = this.host;
     const calls = items.map(({ tensors: names, args }) => {
-      const found = Object.entries(names).map(([key, name]) => [key, this.tensors.get(name)] as const);
-      return { tensors: Object.fromEntries(found), args };
+      const stored = Object.entries(names).map(([key, name]) => [key, this.tensors.get(name)] as const);
+      return { tensors: Object.fromEntries(stored), args };
     });
     const numbers = calls.reduce((sum, call) => sum + numbersOf(call), 0);
     const isWorthIt = kernelThreads.count > 1 && calls.length > 1 && numbers >= sharedFrom;
@@ -205,18 +205,18 @@ class ComputeServer {
 }
 
 function toOrt(ort: Ort, { dtype, shape, data }: HostTensor): OrtTensor {
-  // the JavaScript side has no bfloat16: the graph takes its bits
+  // the JavaScript API has no bfloat16: the graph takes its bits
   const type = dtype === "bfloat16" ? "uint16" : dtype;
   const tensor = new ort.Tensor(type as "float32", data as Float32Array, shape);
-  // Where JavaScript has a Float16Array (Node 24, Bun, Deno), the tensor shows the bits of float16 as one; the native
-  // binding, which knows none, takes its length for 0.
+  // If JavaScript has a Float16Array (Node 24, Bun, Deno), the tensor shows the bits of float16 as one; the native
+  // binding does not know it and takes its length for 0.
   return tensor.data === data ? tensor : Object.defineProperty(tensor, "data", { value: data });
 }
 
 /**
- * Answers what comes, in order.
- * @param reply posts an answer, with the memory that goes along.
- * @returns what to call with each request.
+ * Answers requests in order.
+ * @param reply posts an answer and transfers the given memory.
+ * @returns the function to call with each request.
  */
 export function serve(
   host: ComputeHost,

@@ -1,6 +1,6 @@
 /**
- * @file The device that computes, as all else sees it: named tensors, compiled graphs and kernels, which live elsewhere
- * (in a thread; one day in a browser's worker, on a GPU, in a cluster). Every call is asynchronous.
+ * @file The device that computes, as the rest of prefine sees it: named tensors, compiled graphs and kernels, which
+ * live elsewhere (in a thread; later in a browser worker, on a GPU, in a cluster). Every call is asynchronous.
  */
 import type { ConstantData } from "../graph/tensor.ts";
 import type { LoweredGraph } from "../onnx/lower.ts";
@@ -10,22 +10,22 @@ import type { Fetch, FileRange, HostTensor, RuntimeInfo } from "./protocol.ts";
 export type { Fetch, FileRange, HostTensor, RuntimeInfo } from "./protocol.ts";
 
 export interface Device {
-  /** Which ONNX Runtime computes. Ask when the weights are in: the notice counts them, and comes once a process. */
+  /** The ONNX Runtime in use. Ask after loading weights: the notice counts them and is given once per process. */
   runtime(): Promise<RuntimeInfo>;
 
-  /** Compiles a graph. @param name what it computes, in a word or two, for those who look at it. */
+  /** Compiles a graph. @param name short description of what it computes, shown in dumps. */
   open(graph: LoweredGraph, name: string): Promise<Session>;
 
-  /** Reads tensors from files into the device, widened to float32 unless the range says `keep`. */
+  /** Loads tensors from files into the device, widened to float32 unless the range says `keep`. */
   load(tensors: [string, FileRange][]): Promise<void>;
 
   /** Copies tensors into the device. */
   put(tensors: [string, HostTensor][]): Promise<void>;
 
-  /** Makes tensors of zeros in the device. */
+  /** Creates tensors of zeros in the device. */
   zeros(tensors: { name: string; dtype: "float32" | "uint8"; shape: readonly number[] }[]): Promise<void>;
 
-  /** Copies of stored tensors, in the order of the names. */
+  /** Copies of stored tensors, in the order of `names`. */
   read(names: string[]): Promise<HostTensor[]>;
 
   /** Duplicates stored tensors under new names. */
@@ -41,8 +41,8 @@ export interface Device {
   ): Promise<R>;
 
   /**
-   * Runs a kernel once for each item, over that item's tensors alone, in any order; where they are large, on several
-   * threads. For tensors that were loaded, put, copied or made: what a run stored may be the runtime's own memory.
+   * Runs a kernel once per item, over that item's tensors only, in any order; on several threads if they are large.
+   * For tensors that were loaded, put, copied or created as zeros: one stored by a run may be the runtime's own memory.
    * @returns the results, in the order of the items
    */
   applyEach<T extends Record<string, ConstantData>, A, R>(
@@ -50,15 +50,15 @@ export interface Device {
     items: readonly KernelItem<T, A>[],
   ): Promise<R[]>;
 
-  /** Frees all memory of the runtime and ends what computes; however often it is called. */
+  /** Frees all memory of the runtime and ends its threads; may be called repeatedly. */
   dispose(): Promise<void>;
 }
 
 /** One compiled graph. */
 export interface Session {
   /**
-   * One execution. @param feeds by input name: the name of a stored tensor, or a value.
-   * @param fetches by output name, or asked for each; outputs that are left out are sent back.
+   * One run. @param feeds by input name: the name of a stored tensor, or a value.
+   * @param fetches by output name, or a function of it; omitted outputs are returned.
    */
   run(
     feeds: Record<string, string | HostTensor>,

@@ -1,4 +1,4 @@
-/** @file How sizes of memory are shown. */
+/** @file Formatting of memory sizes. */
 import { expect, test } from "vitest";
 import { formatBytes } from "./formatBytes.ts";
 

@@ -1,4 +1,4 @@
-/** @file Sizes of memory, for people. */
+/** @file Readable memory sizes. */
 
 /** 1,500,000,000 -> `1.5 GB`. */
 export function formatBytes(bytes: number): string {

@@ -1,4 +1,4 @@
-/** @file Host tensors of float32 numbers, the kind that weights are. */
+/** @file Host tensors of float32 numbers, the type of weights. */
 import type { HostTensor } from "./protocol.ts";
 
 export const float32 = ({ shape, data }: { shape: readonly number[]; data: Float32Array }): HostTensor => ({

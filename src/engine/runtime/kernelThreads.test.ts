@@ -1,4 +1,4 @@
-/** @file Kernels on several threads: the same bits, the same errors, nothing lost, and the process ends. */
+/** @file Kernels on several threads: same bits, same errors, no lost tensors, and the process exits. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,11 +20,11 @@ function openDevice(options: { threads: number; sharedFrom?: number }): Device {
   return device;
 }
 
-/** More than one batch of numbers, and small ones. */
+/** Several batches of numbers, and small tensors. */
 const SHAPES = [[7], [1030, 1024], [300, 2], [1024, 1027], [4096]];
 const floats = (shape: readonly number[], data: Float32Array) => ({ dtype: "float32" as const, shape, data });
 
-/** Tensors after three steps with their optimizer's state, and the norms of the gradients. */
+/** Tensors after three steps with their optimizer state, and the gradient norms. */
 async function train(device: Device, optimizer: OptimizerSettings) {
   const random = new Mt19937(5);
   const draw = (shape: readonly number[]) =>
@@ -33,13 +33,13 @@ async function train(device: Device, optimizer: OptimizerSettings) {
   const slopes = new Map<string, ReturnType<typeof draw>>();
   for (const [i, shape] of SHAPES.entries()) {
     const [name, grad] = [`layer.${i}.weight`, `gradient of ${i}`];
-    const kept = Object.entries(stateOf({ name, shape }, optimizer)).map(([key, state]) => {
+    const slots = Object.entries(stateOf({ name, shape }, optimizer)).map(([key, state]) => {
       return { key, name: `${key}.${name}`, ...state };
     });
     await device.put([[name, draw(shape)]]);
-    await device.zeros(kept);
+    await device.zeros(slots);
     slopes.set(grad, draw(shape));
-    const state = Object.fromEntries(kept.map(({ key, name: place }) => [key, place]));
+    const state = Object.fromEntries(slots.map(({ key, name: place }) => [key, place]));
     tensors.push({ param: name, grad, state, shape, weightDecay: i / 10 });
   }
   const norms: number[] = [];
@@ -77,7 +77,7 @@ describe("applyEach", () => {
   const items = (names: string[], args: { fails?: boolean } = {}) => names.map((x) => ({ tensors: { x }, args }));
   const ones = (size: number) => floats([size], new Float32Array(size).fill(1));
   const firsts = async (device: Device, names: string[]) => (await device.read(names)).map(({ data }) => data[0]);
-  /** Two of one batch each, two that share the third. */
+  /** Two tensors that share a batch, and two of one batch each. */
   const put = (device: Device) =>
     device.put([
       ["a", ones(3)],
@@ -93,13 +93,13 @@ describe("applyEach", () => {
     const threads = await device.applyEach(double, items(["a", "b", "c", "d"]));
     expect(threads).not.toContain(main);
     expect(threads[1]).not.toBe(threads[2]);
-    expect(threads[0]).toBe(threads[3]); // small ones go together
+    expect(threads[0]).toBe(threads[3]); // small ones share a batch
     expect(await firsts(device, ["a", "b", "c", "d"])).toEqual([4, 2, 2, 2]);
     const again = await device.applyEach(double, items(["b", "c"]));
-    expect(new Set(again)).toEqual(new Set([threads[1], threads[2]])); // no more threads than wanted
+    expect(new Set(again)).toEqual(new Set([threads[1], threads[2]])); // no more threads than the limit
   });
 
-  test("leaves what an adapter trains, and whatever one thread is asked for, in the compute thread", async () => {
+  test("keeps an adapter's tensors, and everything with one thread, in the compute thread", async () => {
     const device = openDevice({ threads: 2 });
     const alone = openDevice({ threads: 1, sharedFrom: 1 });
     for (const each of [device, alone]) {
@@ -108,7 +108,7 @@ describe("applyEach", () => {
     }
   });
 
-  test("moves no memory that another tensor uses", async () => {
+  test("transfers no memory that another tensor uses", async () => {
     const device = openDevice({ threads: 2, sharedFrom: 1 });
     const [one, whole] = [ones(4), ones(8)];
     await device.put([
@@ -124,7 +124,7 @@ describe("applyEach", () => {
     expect(await firsts(device, ["a", "same", "b", "c"])).toEqual([2, 2, 2, 8]);
   });
 
-  test.each([1, 2])("tells what a kernel throws, and loses no tensor: %i threads", async (threads) => {
+  test.each([1, 2])("reports a kernel's error and loses no tensor: %i threads", async (threads) => {
     const device = openDevice({ threads, sharedFrom: 1 });
     await put(device);
     const call = device.applyEach(double, [...items(["b", "a"]), ...items(["c"], { fails: true })]);
@@ -136,7 +136,7 @@ describe("applyEach", () => {
     expect(await firsts(device, ["a", "b", "c"])).toEqual([4, 4, 2]);
   });
 
-  test("tells that a thread has died, then and later", async () => {
+  test("reports that a thread has died, then and later", async () => {
     const device = openDevice({ threads: 2, sharedFrom: 1 });
     await put(device);
     for (const kernel of [die, double]) {
@@ -146,7 +146,7 @@ describe("applyEach", () => {
 });
 
 const TWICE = "await Promise.all([device.dispose(), device.dispose()]); await device.dispose();";
-test.each(["await device.dispose();", TWICE, ""])("a process ends with its kernel threads: %j", async (last) => {
+test.each(["await device.dispose();", TWICE, ""])("a process with kernel threads exits: %j", async (last) => {
   const folder = mkdtempSync(join(tmpdir(), "prefine-kernels-"));
   const odd = new URL("../../../test/support/oddKernels.ts", import.meta.url).href;
   const script = `

@@ -1,34 +1,34 @@
 /**
- * @file Several threads run one kernel over many tensors: AdamW over 124 M numbers takes one thread a fifth of a step.
+ * @file Runs one kernel over many tensors on several threads: AdamW over 124 M numbers takes one thread 1/5 of a step.
  *
- * onnxruntime-node takes no SharedArrayBuffer, so no two threads can see a tensor at once. But the memory of a plain
- * one can be moved with a message, in microseconds whatever its size, and moved back: no copy, no peak of memory. A
- * kernel sees whole tensors and nothing else, so which thread runs it changes no bit of the result. One cost: in a
- * thread that has handed memory over, V8 checks at every access that an array still has its own (see adamwStep).
+ * onnxruntime-node takes no SharedArrayBuffer, so no two threads can see a tensor at the same time. But a plain buffer
+ * can be transferred with a message, in microseconds whatever its size, and transferred back: no copy, no peak of
+ * memory. A kernel sees only whole tensors, so the choice of thread changes no bit of the result. One cost: in a thread
+ * that has transferred memory, V8 checks at every access that an array is not detached (see adamwStep).
  *
- * Roads not taken. An optimizer as an ONNX graph rounds every operation to float32, where the kernels compute in
- * float64, and needs room for all its outputs. WebAssembly with SIMD sees only its own memory, at most 4 GiB that
- * cannot be moved: the weights would have to live there, or be copied there and back.
+ * Alternatives. An optimizer as an ONNX graph rounds every operation to float32, where the kernels compute in float64,
+ * and needs room for all its outputs. WebAssembly with SIMD sees only its own memory, at most 4 GiB and not
+ * transferable: the weights would have to live there, or be copied there and back.
  */
 import type { HostTensor, KernelReply, KernelRequest } from "./protocol.ts";
 
-/** Numbers of a message to a thread, at least: some 4 ms of AdamW, beside which sending it is nothing. */
+/** Minimum numbers per message to a thread: some 4 ms of AdamW; sending takes far less. */
 const BATCH = 2 ** 20;
 
 /** One call of a kernel. */
 export interface KernelCall {
-  /** By the kernel's own names; each in one call only. */
+  /** By the kernel's own names; each tensor in one call only. */
   tensors: Record<string, HostTensor>;
   args: unknown;
 }
 
-/** One thread, one request at a time. Where it dies, the tensors that it had are lost, and its starter must end too. */
+/** One thread, one request at a time. If it dies, its tensors are lost, and the thread that started it must end too. */
 export interface KernelThread {
   run(request: KernelRequest): Promise<KernelReply>;
   end(): Promise<void>;
 }
 
-/** Starts its threads when they are first needed. */
+/** Threads that start when first needed. */
 export class KernelThreads {
   readonly count: number;
   private readonly start: () => KernelThread;
@@ -40,10 +40,10 @@ export class KernelThreads {
   }
 
   /**
-   * Each thread takes the next batch when it is done with one: cores may be busy, and are not always equal. While a
+   * Each thread takes the next batch when it finishes one: cores may be busy, and are not always equally fast. While a
    * thread has a tensor, its `data` is empty.
-   * @returns what the kernel returned of each call.
-   * @throws what it threw, when all tensors are back.
+   * @returns the kernel's result of each call.
+   * @throws the kernel's error, once all tensors are back.
    */
   async run(kernel: string, calls: readonly KernelCall[]): Promise<unknown[]> {
     while (this.threads.length < this.count) this.threads.push(this.start());
@@ -66,7 +66,7 @@ export class KernelThreads {
   }
 }
 
-/** False where tensors share memory, or are views of more than they are: others would lose it. @param all there are */
+/** False if tensors share memory or are views of a larger buffer, which others would lose. @param all tensors held */
 export function canMove(calls: readonly KernelCall[], all: Iterable<HostTensor>): boolean {
   const users = new Map<ArrayBufferLike, number>();
   for (const { data } of all) users.set(data.buffer, (users.get(data.buffer) ?? 0) + 1);
@@ -77,7 +77,7 @@ export function canMove(calls: readonly KernelCall[], all: Iterable<HostTensor>)
   );
 }
 
-/** Numbers of the largest tensor: what the time of a call goes with. */
+/** Numbers in the largest tensor, which decides how long a call takes. */
 export function numbersOf({ tensors }: KernelCall): number {
   return Math.max(0, ...Object.values(tensors).map(({ data }) => data.length));
 }

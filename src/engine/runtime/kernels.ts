@@ -1,22 +1,22 @@
 /**
- * @file Kernels: plain loops over tensors that run where the tensors are, by name. A kernel is a record; what computes
- * has a table of all there are, which its entry gives it (src/device), so that the engine knows no optimizer and no
- * model, and nothing is loaded by a path that a bundler or a browser could not follow.
+ * @file Kernels: plain loops over tensors, by name, that run where the tensors are. A kernel is a record; the compute
+ * server's entry gives it a table of all kernels (src/device), so the engine knows no optimizer and no model, and
+ * nothing is loaded by a path that a bundler or a browser could not follow.
  */
 import type { ConstantData } from "../graph/tensor.ts";
 import { type KernelReply, type KernelRequest, partsOf } from "./protocol.ts";
 
 /**
  * @template T tensors by the kernel's own names: one each for `applyEach`, a list each for `apply`.
- * @template A plain data, which goes with the message.
+ * @template A plain data, sent with the message.
  */
 export interface Kernel<T, A, R> {
-  /** Unlike `run.name` it stays as it is when a bundler shortens names: both ends must know it. */
+  /** Unlike `run.name` it survives a bundler that shortens names: both ends must know it. */
   readonly name: string;
   readonly run: (tensors: T, args: A) => R;
 }
 
-/** One call of a kernel by `applyEach`; each tensor may stand in one item of a request only. */
+/** One call of a kernel by `applyEach`; a tensor may be in only one item of a request. */
 export interface KernelItem<T, A> {
   /** Names of stored tensors. */
   tensors: { readonly [K in keyof T]: string };
@@ -44,7 +44,7 @@ export function callKernel(
   return kernel.run(tensors, args);
 }
 
-/** What a kernel thread does with a request: the tensors go back whether the kernel threw or not. */
+/** Serves a request in a kernel thread: the tensors go back whether or not the kernel threw. */
 export function answerKernels(table: KernelTable, { kernel, items }: KernelRequest): KernelReply {
   const reply: KernelReply = { results: [], error: null, tensors: items.map(({ tensors }) => tensors) };
   try {

@@ -1,4 +1,4 @@
-/** @file ONNX Runtime as its packages have it in common: for Node, for a browser, native or WebAssembly. */
+/** @file The common interface of ONNX Runtime's packages: for Node, for a browser, native or WebAssembly. */
 import type { InferenceSession, Tensor } from "onnxruntime-common";
 import type { RuntimeKind } from "./protocol.ts";
 
@@ -6,11 +6,11 @@ export type Ort = typeof import("onnxruntime-common");
 export type OrtTensor = Tensor;
 export type OrtSession = InferenceSession;
 
-/** One that is loaded. */
+/** A loaded runtime. */
 export interface OrtRuntime {
   kind: RuntimeKind;
   version: string;
   ort: Ort;
-  /** One line where a person can have it faster. */
+  /** One line on how to make it faster, if possible. */
   notice: string | null;
 }

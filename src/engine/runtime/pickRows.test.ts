@@ -1,4 +1,4 @@
-/** @file Rows that change places: every way to pick 4 of 4 rows, in several caches. */
+/** @file Reordering rows in place: every way to pick 4 of 4 rows, in several caches. */
 import { describe, expect, it } from "vitest";
 import { pickRows } from "./pickRows.ts";
 

@@ -1,8 +1,8 @@
-/** @file Kernel: rows of tensors change places in the memory where they lie (of a generation's cache, for beams). */
+/** @file Kernel: reorders rows of tensors in place (of a generation's cache, for beams). */
 
 /**
- * row[b] <- row[rows[b]], in each cache. Only rows that change are copied: of the beams of a step many stay where they
- * are, and fresh memory for all of them would cost more than the copy.
+ * row[b] <- row[rows[b]], in each cache. Copies only rows that change: many beams of a step stay in place, and fresh
+ * memory for all of them would cost more than the copy.
  * @param caches [B, ...] each
  * @param rows B numbers below B
  */

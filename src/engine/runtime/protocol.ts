@@ -1,4 +1,4 @@
-/** @file What the threads say to each other: the main and the compute thread, the compute thread and kernel threads. */
+/** @file Messages between the threads: main and compute thread, compute and kernel threads. */
 import type { PackedMatrix } from "../../formats/bitsandbytes.ts";
 import type { BlockDtype } from "../../formats/ggufBlocks.ts";
 import type { Quantization } from "../../formats/quantizedBlocks.ts";
@@ -12,7 +12,7 @@ export interface HostTensor {
   data: ConstantData;
 }
 
-/** Where a tensor lies in a file: little-endian, dense or in ggml's blocks; `as` says how the bytes become float32. */
+/** Location of a tensor in a file: little-endian, dense or in ggml's blocks; `as` says how to read the bytes. */
 export interface FileRange {
   file: string;
   start: number;
@@ -20,34 +20,34 @@ export interface FileRange {
   as: "F32" | "F16" | "BF16" | "F64" | BlockDtype;
   /** Of the tensor in memory. */
   shape: readonly number[];
-  /** How the file's order differs: a matrix that lies transposed, heads whose rotary pairs are neighbors. */
+  /** How the file's order differs: a transposed matrix, or heads whose rotary pairs are neighbors. */
   rows?: "transposed" | { interleavedHeads: number };
-  /** Stays in its 16 bits; for graph inputs that say so. */
+  /** Keep its 16 bits; for graph inputs stored that way. */
   keep?: NarrowDtype;
-  /** In 8 or 4 bits in the file: start to end are the codes [out, in], `as` says what they were before. */
+  /** Stored in 8 or 4 bits in the file: start to end are the codes [out, in]; `as` is the dtype before quantization. */
   packed?: PackedMatrix & { layout: "out,in" | "in,out" };
-  /** Kept in 8 or 4 bits, as [out, in], under the names of its parts; `layout` is that of `shape`. */
+  /** Keep in 8 or 4 bits, as [out, in], under the names of its parts; `layout` is that of `shape`. */
   quantize?: Quantization & { layout: "out,in" | "in,out" };
 }
 
 /** An input of a run: a stored tensor by name (optionally some of its rows), or a value sent along. */
 export type Feed = { stored: string; rows?: [number, number] } | HostTensor;
 
-/** An output of a run: sent back, written into a stored tensor of that size or some of its rows, or stored. */
+/** An output of a run: returned, written into a stored tensor of that size or some of its rows, or stored. */
 export type Fetch = "return" | { into: string; rows?: [number, number] } | { store: string };
 
 export type RuntimeKind = "native" | "wasm";
 
-/** What computes. */
+/** The kind of runtime. */
 export interface RuntimeInfo {
   kind: RuntimeKind;
   /** Of ONNX Runtime. */
   version: string;
-  /** One line where a person can have it faster. */
+  /** One line on how to make it faster, if possible. */
   notice: string | null;
 }
 
-/** One call of a kernel: stored tensors by the names that it knows them by, each in one item of a request only. */
+/** One call of a kernel: stored tensors by the kernel's own names, each in only one item of a request. */
 interface NamedItem {
   tensors: Readonly<Record<string, string>>;
   args: unknown;
@@ -68,7 +68,7 @@ export type Request =
   | { method: "applyEach"; kernel: string; items: readonly NamedItem[] }
   | { method: "stop" };
 
-/** An error by its parts: a class does not survive the way between threads. */
+/** The parts of an error: classes do not survive the way between threads. */
 export interface ThreadError {
   name: string;
   message: string;
@@ -81,7 +81,7 @@ export function partsOf(error: unknown): ThreadError {
   return { name, message, code, hint };
 }
 
-/** Tensors of an item whose memory goes with the message: the sender has them no more. */
+/** Tensors of an item whose memory is transferred with the message: the sender no longer has them. */
 export type MovedTensors = Record<string, ConstantData>;
 
 export interface KernelRequest {
@@ -93,7 +93,7 @@ export interface KernelReply {
   /** What the kernel returned for each item; fewer where it threw. */
   results: unknown[];
   error: ThreadError | null;
-  /** Those of the request, whether it threw or not. */
+  /** Those of the request, whether or not it threw. */
   tensors: MovedTensors[];
 }
 
@@ -101,6 +101,6 @@ export function buffersOf(items: readonly MovedTensors[]): ArrayBuffer[] {
   return items.flatMap((tensors) => Object.values(tensors).map(({ buffer }) => buffer as ArrayBuffer));
 }
 
-/** A request as it travels: its answer has the same number. */
+/** A numbered request; its answer has the same number. */
 export type Numbered = { id: number; request: Request };
 export type Reply = { id: number; result: unknown } | { id: number; error: ThreadError };

@@ -1,4 +1,4 @@
-/** @file A tensor's bytes in a file -> float32 in memory, or 16 bits as they are. */
+/** @file A tensor's bytes in a file -> float32 in memory, or its 16 bits unchanged. */
 import { type PackedMatrix, unpack, widen } from "../../formats/bitsandbytes.ts";
 import { decodeBlocks, isBlockDtype } from "../../formats/ggufBlocks.ts";
 import { widenFloats } from "../../formats/narrowFloats.ts";
@@ -12,10 +12,10 @@ export function bytesInMemory({ shape, quantize: quantization, keep }: FileRange
   return quantization ? quantizedBytes(quantization, sizeOf(shape)) : (keep ? 2 : 4) * sizeOf(shape);
 }
 
-/** Bytes [start, end) of a file, or of what a place has instead of files; memory of their own. */
+/** Reads bytes [start, end) of a file, or of what a platform has instead, into new memory. */
 export type ReadBytes = (file: string, start: number, end: number) => Promise<Uint8Array<ArrayBuffer>>;
 
-/** What is stored of a tensor, by name: float32, or the parts of a matrix in fewer bits. */
+/** Stored form of a tensor, by name: float32, or the parts of a matrix in fewer bits. */
 export async function readStored(read: ReadBytes, name: string, range: FileRange): Promise<[string, HostTensor][]> {
   if (!range.quantize) return [[name, await readTensor(read, range)]];
   const parts = quantizedParts(range.quantize, sizeOf(range.shape));
@@ -67,7 +67,7 @@ function transpose(data: Float32Array, [rows, columns]: readonly number[]): Floa
   return out;
 }
 
-/** Rows 2 i and 2 i + 1 of a head -> i and D / 2 + i: rotary pairs as transformers lays them. */
+/** Rows 2 i and 2 i + 1 of a head -> i and D / 2 + i: rotary pairs in transformers' layout. */
 function deinterleave(data: Float32Array, [rows]: readonly number[], heads: number): Float32Array {
   const out = new Float32Array(data.length);
   const [width, half] = [data.length / rows, rows / heads / 2];

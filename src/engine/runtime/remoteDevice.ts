@@ -1,4 +1,4 @@
-/** @file A device at the other end of a channel: sends requests to what serves them there, and matches the answers. */
+/** @file A device at the other end of a channel: sends requests to its server and matches the answers. */
 import { PrefineError, type PrefineErrorCode } from "../../errors.ts";
 import type { ConstantData } from "../graph/tensor.ts";
 import type { LoweredGraph } from "../onnx/lower.ts";
@@ -16,21 +16,21 @@ import type {
   ThreadError,
 } from "./protocol.ts";
 
-/** The way to where requests are served (computeServer.ts). */
+/** Channel to the server of requests (computeServer.ts). */
 export interface Channel {
-  /** To be called before anything is sent. @param onEnd hears that the other side is gone, and why. */
+  /** Call it before sending anything. @param onEnd called with the reason when the other side is gone. */
   listen(onReply: (reply: Reply) => void, onEnd: (error: Error) => void): void;
   send(message: Numbered): void;
-  /** Whether answers are awaited, for which a process must stay. */
+  /** Whether answers are pending, for which the process must stay alive. */
   keepAlive(isAwaiting: boolean): void;
-  /** Ends the other side, which has freed all it had. */
+  /** Ends the other side, after it has freed everything. */
   end(): Promise<void>;
 }
 
 export interface RemoteDeviceOptions {
-  /** What to tell a person besides the runtime's own notice, where that is the native one. */
+  /** Notice to add to the runtime's own if it is the native one. */
   nativeNotice?: string | null;
-  /** Hears of every graph before it is opened. */
+  /** Called with every graph before it is opened. */
   onOpen?: (name: string, graph: LoweredGraph) => void;
 }
 
@@ -39,7 +39,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Once in a process is enough. */
+/** Once per process is enough. */
 let isNoticeGiven = false;
 
 export class RemoteDevice implements Device {
@@ -157,7 +157,7 @@ export class RemoteDevice implements Device {
   }
 }
 
-/** @throws where nothing is fed to an input. */
+/** @throws if an input has no feed. */
 function feedsOf(inputs: LoweredGraph["inputs"], feeds: Record<string, string | HostTensor>): [string, Feed][] {
   return inputs.map(({ name, of, rows }) => {
     const feed = feeds[of];
@@ -174,15 +174,15 @@ function fetchesOf(
   return outputs.map(({ name }) => [name, fetchOf(name) ?? "return"]);
 }
 
-/** The runtime's words for the two failures that a person can do something about. */
+/** Explains the two failures that a user can do something about. */
 function explain({ name, message, code, hint }: ThreadError): Error {
   if (name === "PrefineError") return new PrefineError(code as PrefineErrorCode, message, hint);
   if (/Failed to allocate memory|bad_alloc|Array buffer allocation failed/.test(message)) {
     const size = /size (\d+)/.exec(message)?.[1];
-    const wanted = size ? ` (${(Number(size) / 2 ** 20).toFixed(0)} MiB more were asked for)` : "";
+    const request = size ? ` (${(Number(size) / 2 ** 20).toFixed(0)} MiB more were asked for)` : "";
     return new PrefineError(
       "training",
-      `out of memory in the compute thread${wanted}`,
+      `out of memory in the compute thread${request}`,
       "Lower max_length, or free memory.",
     );
   }

@@ -1,4 +1,4 @@
-/** @file The tensors that a place which computes holds, by name. */
+/** @file The tensors that a compute server holds, by name. */
 import type { ConstantData } from "../graph/tensor.ts";
 import type { Feed, FileRange, HostTensor, Request } from "./protocol.ts";
 import { type ReadBytes, readStored } from "./readTensor.ts";
@@ -30,7 +30,7 @@ export class TensorStore {
     return { dtype: tensor.dtype, shape: [end - start, ...tensor.shape.slice(1)], data };
   }
 
-  /** What a run is fed. */
+  /** The tensor to feed to a run. */
   feed(feed: Feed): HostTensor {
     return "stored" in feed ? this.rows(feed.stored, feed.rows) : feed;
   }

@@ -1,7 +1,7 @@
 /**
- * @file Scaled dot-product attention whose probabilities are computed again in the backward pass (FlashAttention's way,
- * arXiv 2205.14135): they would be the largest thing to keep, heads x M x L floats a layer.
- * Letters: M query tokens, L key tokens, K key heads, G query heads per key head, D channels of a head.
+ * @file Scaled dot-product attention that recomputes its probabilities in the backward pass (as FlashAttention does,
+ * arXiv 2205.14135): dropout, they would be the largest activation, heads x M x L floats per layer.
+ * Letters: M query tokens, L key tokens, K key heads, G query heads per key head, D channels per head.
  */
 import { type Dim, defineOp, type Emitter, shapeError, type Tensor } from "../tensor.ts";
 import { sumKeepDims, sumTo } from "./broadcast.ts";
@@ -14,18 +14,18 @@ export type AttentionAttrs = {
   heads: number;
   kvHeads: number;
   scale: number;
-  /** Dropout of probabilities: a factor per element, a pure function of the probabilities' shape. */
+  /** Dropout factor per probability, a pure function of the probabilities' shape. */
   keep?: (probabilities: Tensor) => Tensor;
 };
 
-/** [M, K * G * D] -> [K, G, M, D], or [K, G, D, M] where `transposed`. */
+/** [M, K * G * D] -> [K, G, M, D], or [K, G, D, M] if `transposed`. */
 function splitHeads(x: Tensor, { kvHeads, heads }: AttentionAttrs, kind: "query" | "key", transposed = false): Tensor {
   const group = kind === "query" ? heads / kvHeads : 1;
   const size = (x.shape[1] as number) / (kvHeads * group);
   return transpose(reshape(x, [x.shape[0], kvHeads, group, size]), transposed ? [1, 2, 3, 0] : [1, 2, 0, 3]);
 }
 
-/** [K, G, M, D] (or [K, G, D, M] where `transposed`) -> [M, K * G * D]. */
+/** [K, G, M, D] (or [K, G, D, M] if `transposed`) -> [M, K * G * D]. */
 function mergeHeads(x: Tensor, transposed = false): Tensor {
   const [k, g] = x.shape as [number, number];
   const [m, d] = (transposed ? [x.shape[3], x.shape[2]] : [x.shape[2], x.shape[3]]) as [Dim, number];
@@ -34,13 +34,13 @@ function mergeHeads(x: Tensor, transposed = false): Tensor {
 
 /**
  * Probabilities [K, G, M, L]. All products here and below take plain operands: heads are laid out as [D, L] or [L, D]
- * as the product wants them, since the transposing kernels were measured at two thirds of the plain one's speed.
+ * to suit the product, since the transposing kernels ran at two thirds of the plain kernel's speed.
  */
 function forward([q, k, , mask]: readonly Tensor[], attrs: AttentionAttrs) {
   const query = splitHeads(mul(q, attrs.scale), attrs, "query");
   const probabilities = softmax(add(matmul(query, splitHeads(k, attrs, "key", true)), mask));
-  const kept = attrs.keep?.(probabilities);
-  return { probabilities, kept, weights: kept ? mul(probabilities, kept) : probabilities };
+  const dropout = attrs.keep?.(probabilities);
+  return { probabilities, dropout, weights: dropout ? mul(probabilities, dropout) : probabilities };
 }
 
 const attentionOp = defineOp<AttentionAttrs>("attention", {
@@ -56,10 +56,10 @@ const attentionOp = defineOp<AttentionAttrs>("attention", {
     return emit.inline(emit.inputs, names, [mergeHeads(out)]);
   },
   vjp: (dy, [q, k, v, mask], [y], attrs) => {
-    const { probabilities, kept, weights } = forward([after(q, dy), k, v, mask], attrs);
+    const { probabilities, dropout, weights } = forward([after(q, dy), k, v, mask], attrs);
     const dOut = splitHeads(dy, attrs, "query"); // [K, G, M, D]
     const dWeights = matmul(dOut, splitHeads(v, attrs, "key", true));
-    const dProbabilities = kept ? mul(dWeights, kept) : dWeights;
+    const dProbabilities = dropout ? mul(dWeights, dropout) : dWeights;
     // sum_j P dP = sum_d O dO for every row: the softmax's reduction over L becomes one over D
     const rowSums = sumKeepDims(mul(dOut, splitHeads(y, attrs, "query")), [-1]);
     const dScores = mul(probabilities, sub(dProbabilities, rowSums));

@@ -13,7 +13,7 @@ const sumOp = defineOp<ReduceAttrs>("sum", {
   onnx: ([x], emit, { axes }) => [emit.node("ReduceSum", [x, emit.ints(axes)], { keepdims: 1 })],
   vjp: (dy, [x]) => [expandAs(dy, x)],
 });
-/** Sum over axes, which stay with size 1. */
+/** Sum over axes, which remain with size 1. */
 export function sumKeepDims(x: Tensor, axes: readonly number[]): Tensor {
   return sumOp([x], { axes: axes.map((axis) => normalizeAxis(axis, x.shape.length)) })[0];
 }

@@ -1,6 +1,6 @@
 /**
  * @file Attention of new tokens over cached keys and values, for generation; no gradient.
- * Letters: B sequences, S new tokens a sequence, P cached tokens, H heads, K key heads, D channels of a head.
+ * Letters: B sequences, S new tokens per sequence, P cached tokens, H heads, K key heads, D channels per head.
  */
 import { addDims, type Dim, defineOp, type Emitter, shapeError, type Tensor } from "../tensor.ts";
 
@@ -13,7 +13,7 @@ function emitHeads(x: string, heads: number, size: number, cache: string, emit: 
   return emit.node("Transpose", [emit.node("Reshape", [x, shape])], { perm: [0, 2, 1, 3] });
 }
 
-/** How query heads stand beside the keys they share: G query heads a key head make an axis of their own. */
+/** Grouped-query attention: the G query heads that share a key head get an axis of their own. */
 function emitGroups({ heads, kvHeads }: CachedAttrs, size: number, emit: Emitter) {
   if (heads === kvHeads) {
     const same = (x: string) => x;

@@ -1,6 +1,6 @@
 /**
- * @file Gradient checkpointing (arXiv 1604.06174) as an op: forward computes f(x) and keeps only x; backward computes
- * f again from x once the cotangent is there. What the gradient does not need of f is not computed a second time.
+ * @file Gradient checkpointing (arXiv 1604.06174) as an op: forward computes f(x) and keeps only x; backward recomputes
+ * f from x once the cotangent is known, except for what the gradient does not need.
  */
 import { backward, topologicalOrder } from "../grad.ts";
 import { defineOp, type Tensor } from "../tensor.ts";
@@ -11,7 +11,7 @@ type CheckpointAttrs = { region: Region; inner: readonly Tensor[]; results: read
 
 const checkpointOp = defineOp<CheckpointAttrs>("checkpoint", {
   shape: (_, { results }) => results.map(({ shape, dtype }) => ({ shape, dtype })),
-  readsNarrow: true, // the ops within widen what they read
+  readsNarrow: true, // the inner ops widen what they read
   onnx: (names, emit, { inner, results }) => emit.inline(inner, names.slice(0, inner.length), results),
   vjpOfAll: (dy, inputs, _, { region, inner }) => {
     const cotangent = dy.find((t) => t !== null) as Tensor;
@@ -21,9 +21,9 @@ const checkpointOp = defineOp<CheckpointAttrs>("checkpoint", {
 });
 
 /**
- * f(inputs), whose intermediate values are not kept for the backward pass; its results are.
- * @param inputs the activations that f reads. Graph inputs (weights) that f closes over get their gradients as well;
- *   activations it closes over do not.
+ * f(inputs), with only its results kept for the backward pass, not its intermediate values.
+ * @param inputs the activations that f reads. Graph inputs (weights) captured by f get gradients too; captured
+   activations do not.
  */
 export function checkpointAll(inputs: readonly Tensor[], region: Region): Tensor[] {
   const inner = inputs.map((x): Tensor => ({ ...x, source: { kind: "input", name: "checkpoint" } }));

@@ -43,10 +43,10 @@ export const sqrt = unary("sqrt", "Sqrt", (dy, _, y) => div(dy, mul(y, 2)));
 export const abs = unary("abs", "Abs", (dy, x) => mul(dy, sign(x)));
 export const tanh = unary("tanh", "Tanh", (dy, _, y) => mul(dy, sub(scalarLike(1, y), mul(y, y))));
 export const sigmoid = unary("sigmoid", "Sigmoid", (dy, _, y) => mul(dy, mul(y, sub(scalarLike(1, y), y))));
-/** Of radians, to the last bit of float32 at any size of the angle. */
+/** Input in radians; accurate to the last bit of float32 for angles of any size. */
 export const cos: (x: Tensor) => Tensor = unary("cos", "Cos", (dy, x) => neg(mul(dy, sin(x))));
 export const sin = unary("sin", "Sin", (dy, x) => mul(dy, cos(x)));
-/** Of float32 alone: the runtime has no other kernel. */
+/** float32 only: the runtime has no other kernel. */
 export const erf = unary("erf", "Erf", (dy, x) => mul(dy, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI))));
 export const relu = unary("relu", "Relu", (dy, x) => mul(dy, cast(greater(x, scalarLike(0, x)), x.dtype)));
 
@@ -58,8 +58,8 @@ const signOp = defineOp("sign", {
 export const sign = (x: Tensor): Tensor => signOp([x], {})[0];
 
 /**
- * log(sigmoid(x)) = (x - |x|) / 2 - log(1 + exp(-|x|)), without overflow. Its derivative sigmoid(-x) is written out: as
- * a sum over these terms it would be a difference of halves, which leaves nothing of it for pairs that are far apart.
+ * log(sigmoid(x)) = (x - |x|) / 2 - log(1 + exp(-|x|)), without overflow. The derivative sigmoid(-x) is written out:
+ * differentiating the terms above would subtract two halves and round to 0 for pairs that are far apart.
  */
 const logSigmoidOp = defineOp("logSigmoid", {
   shape: ([x]) => [{ shape: x.shape }],
@@ -121,7 +121,7 @@ export const cast = (x: Tensor, to: Dtype): Tensor => (x.dtype === to ? x : cast
 
 /**
  * GPT-2's gelu_new, x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) = x sigmoid(z), z = x (a + b x^2).
- * One fused kernel forward; the derivative is written with as few passes over x as it takes.
+ * One fused kernel forward; the derivative makes as few passes over x as possible.
  */
 const geluA = 2 * Math.sqrt(2 / Math.PI);
 const geluB = geluA * 0.044715;
@@ -161,7 +161,7 @@ const detachOp = defineOp("detach", {
   onnx: (inputs, emit) => [emit.node("Identity", inputs)],
   vjp: "none",
 });
-/** x as a constant: no gradient passes. */
+/** x as a constant: no gradient flows through it. */
 export const detach = (x: Tensor): Tensor => detachOp([x], {})[0];
 
 /** x, once `dependency` has been computed: keeps recomputed activations from being computed (and held) too early. */

@@ -1,4 +1,4 @@
-/** @file Rows and columns picked by number, their scatter-adds, and sorting, whose gradient is one. */
+/** @file Indexing: gather and scatter rows and columns, and sorting, whose gradient is a scatter. */
 import { defineOp, shapeError, type Tensor } from "../tensor.ts";
 import { zerosLike } from "./shape.ts";
 
@@ -7,11 +7,11 @@ const gatherRowsOp = defineOp("gatherRows", {
     if (ids.shape.length !== 1) throw shapeError("gatherRows", "ids [N]", [table, ids]);
     return [{ shape: [ids.shape[0], ...table.shape.slice(1)] }];
   },
-  readsNarrow: true, // only the rows that are picked are widened
+  readsNarrow: true, // only the gathered rows are widened
   onnx: (inputs, emit) => [emit.widened(emit.inputs[0], emit.node("Gather", inputs, { axis: 0 }))],
   vjp: (dy, [table, ids]) => [scatterAddRows(zerosLike(table), ids, dy), null],
 });
-/** table [R, ..], ids [N] -> [N, ..]: embedding look-up, or picking rows of an activation. */
+/** table [R, ..], ids [N] -> [N, ..]: embedding lookup, or selecting rows of an activation. */
 export const gatherRows = (table: Tensor, ids: Tensor): Tensor => gatherRowsOp([table, ids], {})[0];
 
 const gatherColumnsOp = defineOp("gatherColumns", {
@@ -26,7 +26,7 @@ const gatherColumnsOp = defineOp("gatherColumns", {
 /** table [R, C], ids [N] -> [R, N]. */
 export const gatherColumns = (table: Tensor, ids: Tensor): Tensor => gatherColumnsOp([table, ids], {})[0];
 
-/** ScatterElements, not ScatterND: that one adds on several threads, and rows of one id would get lost now and then. */
+/** Not ScatterND: it adds from several threads, which occasionally loses rows that share an id. */
 const scatterAddRowsOp = defineOp("scatterAddRows", {
   shape: ([base]) => [{ shape: base.shape }],
   onnx: ([base, ids, rows], emit) => {
@@ -63,7 +63,7 @@ const sortOp = defineOp("sort", {
     emit.nodes("TopK", [x, emit.node("Shape", [x])], { axis: 0, largest: 0, sorted: 1 }, [true, true]),
   vjp: (dy, [x], [, from]) => [scatterAddRows(zerosLike(x), from, dy)],
 });
-/** x [N] in ascending order; of equal values the earlier one comes first. */
+/** x [N] in ascending order; the sort is stable. */
 export const sort = (x: Tensor): Tensor => sortOp([x], {})[0];
 
 const replaceOp = defineOp<{ axis: number }>("replace", {
@@ -75,13 +75,13 @@ const replaceOp = defineOp<{ axis: number }>("replace", {
   },
   vjp: "none",
 });
-/** base with its rows (columns for axis 1) of these ids, each given once, replaced by `values`. No gradient. */
+/** base with the rows (columns for axis 1) at `ids` replaced by `values`; ids must be distinct. No gradient. */
 export const replace = (base: Tensor, ids: Tensor, values: Tensor, axis: 0 | 1): Tensor =>
   replaceOp([base, ids, values], { axis })[0];
 
 /**
- * a + b, where one of them is rows scattered into zeros: they are scattered into the other one, and no table of zeros
- * is made (154 MB for GPT-2's embeddings, each time). Used where cotangents meet.
+ * a + b where one of them is rows scattered into zeros: scatters them into the other one instead, which saves a table
+ * of zeros (154 MB for GPT-2's embeddings, each time). Used to add cotangents.
  */
 export function foldScatter(a: Tensor, b: Tensor): Tensor | null {
   for (const [scattered, other] of [

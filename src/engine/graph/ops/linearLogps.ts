@@ -1,10 +1,10 @@
 /**
- * @file Log-probabilities of labels under softmax(h W^T) without ever holding the logits [N, V]: the vocabulary goes by
- * in blocks, and what backward needs is reduced to one vector a row while the block is there.
+ * @file Log-probabilities of labels under softmax(h W^T): processes the vocabulary block by block, so the [N, V] logits
+ * never exist, and reduces each block to what backward needs, one vector per row.
  *
- * d logp / d h = W[label] - sum_v p_v W_v does not depend on the loss, so the forward pass keeps u = that vector
- * [N, C] and backward is dlogp * u: no second pass over the vocabulary. The same sum gives the entropy for nothing:
- * sum_v p_v logit_v = h . sum_v p_v W_v. Blocks over rows instead would stream W (154 MB for GPT-2) once a block.
+ * d logp / d h = W[label] - sum_v p_v W_v does not depend on the loss, so the forward pass keeps that vector, u [N, C],
+ * and backward is dlogp * u: no second pass over the vocabulary. The same sum gives the entropy for free:
+ * sum_v p_v logit_v = h . sum_v p_v W_v. Blocks over rows would read all of W (154 MB for GPT-2) once per block.
  * Letters: N rows, C channels, V vocabulary.
  */
 import { constant, defineOp, type Emitter, shapeError, type Tensor } from "../tensor.ts";
@@ -13,7 +13,7 @@ import { scatterAddRows } from "./indexing.ts";
 import { matmul } from "./matmul.ts";
 import { concat, reshape } from "./shape.ts";
 
-/** Words in a block: 8,192 x 300 rows x 4 bytes = 10 MB of logits. */
+/** Words per block: 8,192 x 300 rows x 4 bytes = 10 MB of logits. */
 const BLOCK = 8192;
 
 /** Blocks of words: [start, end). */
@@ -28,13 +28,13 @@ interface Wanted {
   wantSquares: boolean;
 }
 
-/** Rows that stand in for some of W's, [K, C], in the order of `ids`. */
+/** Replacements for some rows of W, [K, C], in the order of `ids`. */
 export interface RowPatch {
   ids: readonly number[];
   rows: Tensor;
 }
 
-/** A block's weights with the replaced rows among them: a copy of the block, where there are any. */
+/** A block's weights with the replaced rows filled in; copies the block only if it has any. */
 function patchBlock(
   weights: string,
   rows: string,
@@ -50,8 +50,8 @@ function patchBlock(
   return emit.node("ScatterElements", [weights, indices, values], { axis: 0 });
 }
 
-/** W[labels], replaced rows among them: [N, C]. A row times 1 plus zeros is that row, bit for bit. */
-function patchLabels(found: string, labels: string, rows: string, ids: readonly number[], emit: Emitter): string {
+/** W[labels] with the replaced rows filled in: [N, C]. Row * 1 + zeros is that row, bit for bit. */
+function patchLabels(plainRows: string, labels: string, rows: string, ids: readonly number[], emit: Emitter): string {
   const column = emit.node("Unsqueeze", [emit.cast(labels, "int64"), emit.ints([1])]);
   const { dtype } = emit.inputs[0];
   const hits = emit.cast(emit.node("Equal", [column, emit.ints(ids)]), dtype); // [N, K]
@@ -59,15 +59,15 @@ function patchLabels(found: string, labels: string, rows: string, ids: readonly 
     emit.scalar(1, dtype),
     emit.node("ReduceSum", [hits, emit.ints([1])], { keepdims: 1 }),
   ]);
-  return emit.node("Add", [emit.node("Mul", [found, others]), emit.node("MatMul", [hits, rows])]);
+  return emit.node("Add", [emit.node("Mul", [plainRows, others]), emit.node("MatMul", [hits, rows])]);
 }
 
-/** One block: log of its sum of exponentials, best word, softmax-weighted mean of W's rows, sum of squared softmax. */
+/** One block: log-sum-exp, most likely word, softmax-weighted mean of W's rows, sum of squared softmax. */
 function emitBlock(h: string, weights: string, start: number, emit: Emitter, { wantMean, wantSquares }: Wanted) {
   const logits = emit.node("Gemm", [h, weights], { transB: 1 });
   const [best, index] = emit.nodes("TopK", [logits, emit.ints([1])], { axis: -1 }, [true, true]);
   const p = emit.node("Softmax", [logits], { axis: -1 });
-  // the largest probability is 1 / sum exp(logit - best): the normalizer without another pass of exponentials
+  // the largest probability is 1 / sum exp(logit - best): gives the normalizer without another pass of exponentials
   const largest = emit.node("GatherElements", [p, index], { axis: 1 });
   return {
     best,
@@ -90,7 +90,7 @@ function afterBlock(h: string, before: Block | undefined, emit: Emitter): string
   return emit.after(h, ...results);
 }
 
-/** Joins the blocks: log-sum-exp over all words; mean of W's rows, log of the sum of squares of the whole softmax. */
+/** Combines the blocks: log-sum-exp over all words; mean of W's rows and log of the sum of squared probabilities. */
 function emitJoin(parts: readonly Block[], emit: Emitter, { wantMean, wantSquares }: Wanted) {
   const sums = emit.node(
     "Concat",
@@ -117,25 +117,25 @@ function emitJoin(parts: readonly Block[], emit: Emitter, { wantMean, wantSquare
 
 function emitLogps([h, w, labels, patch]: readonly string[], emit: Emitter, ids: readonly number[]): string[] {
   const [, weight] = emit.inputs;
-  const wanted = { wantMean: emit.isLive(1) || emit.isLive(2), wantSquares: emit.isLive(5) };
+  const needs = { wantMean: emit.isLive(1) || emit.isLive(2), wantSquares: emit.isLive(5) };
   const parts: Block[] = [];
   for (const [start, end] of wordBlocks(weight.shape[0] as number)) {
     const turn = afterBlock(h, parts.at(-1), emit);
     const own = emit.widened(weight, emit.rows(weight, w, start, end), turn);
     const rows = patch === undefined ? own : patchBlock(own, patch, [start, end], ids, emit);
-    parts.push(emitBlock(turn, rows, start, emit, wanted));
+    parts.push(emitBlock(turn, rows, start, emit, needs));
   }
-  const { total, mean, logSquares } = emitJoin(parts, emit, wanted);
+  const { total, mean, logSquares } = emitJoin(parts, emit, needs);
   const axis = emit.ints([1]);
   const ownRows = emit.widened(weight, emit.node("Gather", [w, labels], { axis: 0 }));
   const labelRows = patch === undefined ? ownRows : patchLabels(ownRows, labels, patch, ids, emit);
   const labelLogit = emit.node("ReduceSum", [emit.node("Mul", [h, labelRows]), axis], { keepdims: 1 });
   const column = emit.node("Sub", [labelLogit, total]);
   const logps = emit.node("Squeeze", [column, axis]);
-  if (!wanted.wantMean && !emit.isLive(3)) return [logps, "", "", "", total, logSquares];
-  const u = wanted.wantMean ? emit.node("Sub", [labelRows, mean]) : "";
-  const expected = wanted.wantMean ? emit.node("ReduceSum", [emit.node("Mul", [h, mean]), axis], { keepdims: 1 }) : "";
-  const entropy = wanted.wantMean ? emit.node("Squeeze", [emit.node("Sub", [total, expected]), axis]) : "";
+  if (!needs.wantMean && !emit.isLive(3)) return [logps, "", "", "", total, logSquares];
+  const u = needs.wantMean ? emit.node("Sub", [labelRows, mean]) : "";
+  const expected = needs.wantMean ? emit.node("ReduceSum", [emit.node("Mul", [h, mean]), axis], { keepdims: 1 }) : "";
+  const entropy = needs.wantMean ? emit.node("Squeeze", [emit.node("Sub", [total, expected]), axis]) : "";
   const best = emit.node(
     "Concat",
     parts.map((part) => part.best),
@@ -170,7 +170,7 @@ const linearLogpsOp = defineOp<{ ids: readonly number[] }>("linearLogps", {
   },
 });
 
-/** The same derivative for the replaced rows alone [K, C]; those of W are frozen then. */
+/** The same derivative for the replaced rows only [K, C]; W's are frozen then. */
 function patchGradient([h, rows, labels, total]: Tensor[], ids: readonly number[], column: Tensor): Tensor {
   const p = exp(sub(matmul(h, rows, { transB: true }), total)); // [N, K]
   const hits = equal(reshape(labels, [h.shape[0], 1]), constant([...ids], "int32"));
@@ -178,8 +178,8 @@ function patchGradient([h, rows, labels, total]: Tensor[], ids: readonly number[
 }
 
 /**
- * d W [V, C] = (onehot(label) - p)^T (dlogp h), its second part a block of rows after the other; the probabilities are
- * computed once more.
+ * d W [V, C] = (onehot(label) - p)^T (dlogp h), the second part one block of rows at a time; recomputes the
+ * probabilities.
  */
 const negativeWeightGradientOp = defineOp("linearLogpsWeightGradient", {
   readsNarrow: true,
@@ -208,13 +208,13 @@ export interface LinearLogps {
   entropy: Tensor;
   /** [N] 1 where the label is the most likely word, else 0. */
   correct: Tensor;
-  /** [N] log of the sum of squared probabilities. No gradient; computed where it is asked for. */
+  /** [N] log of the sum of squared probabilities. No gradient; computed only if used. */
   logSquares: Tensor;
 }
 
 /**
  * h [N, C], W [V, C] (the unembedding), labels [N] int32.
- * @param patch rows in place of some of W's: they get the gradient, W gets none.
+ * @param patch replacements for some rows of W: they get the gradient, W gets none.
  */
 export function linearLogps(h: Tensor, w: Tensor, labels: Tensor, patch: RowPatch | null = null): LinearLogps {
   const inputs = patch ? [h, w, labels, patch.rows] : [h, w, labels];

@@ -12,7 +12,7 @@ function matmulShape(name: string, [a, b]: readonly Tensor[], { transA, transB }
   return [...batch, m, n];
 }
 
-/** Swaps the last two axes in ONNX, for dtypes that the fused kernel lacks. */
+/** Swaps the last two axes in ONNX, for dtypes that the fused kernel does not support. */
 const lastTwoSwapped = (rank: number) => [...Array(rank - 2).keys(), rank - 1, rank - 2];
 
 const matmulOp = defineOp<MatmulAttrs>("matmul", {
@@ -68,8 +68,8 @@ export function gemm(a: Tensor, b: Tensor, c: Tensor | null, options: Partial<Ma
 }
 
 /**
- * a + b, folded into the product where one of them is a fresh Gemm without an addend: the kernel adds while it stores,
- * which saves a pass over memory. Used where cotangents meet.
+ * a + b, folded into the product if one of them is a fresh Gemm without an addend: the kernel adds while it stores,
+ * which saves a pass over memory. Used to add cotangents.
  */
 export function foldAdd(a: Tensor, b: Tensor): Tensor | null {
   for (const [product, other] of [

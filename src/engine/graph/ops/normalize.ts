@@ -22,8 +22,8 @@ const layerNormOp = defineOp<{ epsilon: number }>("layerNorm", {
   },
   onnx: (inputs, emit, { epsilon }) => {
     if (emit.inputs[0].dtype !== "float32") return decomposedLayerNorm(inputs, emit, epsilon);
-    const wanted = [true, emit.isLive(1), emit.isLive(2)];
-    return emit.nodes("LayerNormalization", inputs, { axis: -1, epsilon: { float: epsilon } }, wanted);
+    const used = [true, emit.isLive(1), emit.isLive(2)];
+    return emit.nodes("LayerNormalization", inputs, { axis: -1, epsilon: { float: epsilon } }, used);
   },
   vjp: (dy, [x, weight, bias], [, mean, invStd]) => {
     const xHat = mul(sub(x, mean), invStd);

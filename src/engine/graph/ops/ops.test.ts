@@ -1,4 +1,4 @@
-/** @file Every op against central differences, in float64 where the runtime has the kernel. */
+/** @file Every op against central differences, in float64 if the runtime has the kernel. */
 import { afterAll, expect, test } from "vitest";
 import { evaluate, gradientError, host, inputLike, numbers } from "../../../../test/support/runGraph.ts";
 import { openDevice } from "../../../device/openDevice.ts";
@@ -10,7 +10,7 @@ const device = await openDevice({ threads: 1 });
 afterAll(() => device.dispose());
 
 type Inputs = Record<string, Tensor>;
-/** name, shapes of the inputs to differentiate by, the op. In float64 unless the runtime lacks the kernel. */
+/** Name, shapes of the inputs to differentiate by, the op. In float64 unless the runtime lacks the kernel. */
 type Case = [name: string, shapes: Record<string, number[]>, build: (x: Inputs) => Tensor, options?: Partial<Options>];
 interface Options {
   dtype: Dtype;
@@ -123,7 +123,7 @@ const cases: Case[] = [
     { extra: { mask: [mask, [3, 4], "float64"] } },
   ],
   [
-    "attention with dropout draws the mask of the forward pass again",
+    "attention with dropout regenerates the mask of the forward pass",
     { q: [3, 4], k: [4, 4], v: [4, 4] },
     (x) => {
       const keep = (p: Tensor) => ops.dropoutKeep(p, x.seed, 5, 0.4);
@@ -184,26 +184,26 @@ for (const [name, shapes, build, options = {}] of cases) {
       ...Object.fromEntries(entries),
       ...Object.fromEntries(Object.entries(extra).map(([key, v]) => [key, host(...v)])),
     };
-    // float64: truncation h^2 and rounding eps / h meet near 1e-5; float32 kernels: a wider step and tolerance
+    // float64: truncation h^2 and rounding eps / h balance near 1e-5; float32 kernels: a wider step and tolerance
     const [step, tolerance] = dtype === "float64" ? [1e-5, 1e-8] : [1e-2, 2e-3];
     expect(await gradientError(device, feeds, Object.keys(shapes), build, step)).toBeLessThan(tolerance);
   });
 }
 
-const WITHOUT_LINE = [
-  ...["constant", "foldScatter", "grad", "input", "reducedShape", "sumAll", "sumTo", "zerosLike"], // what the lines use
+const WITHOUT_CASE = [
+  ...["constant", "foldScatter", "grad", "input", "reducedShape", "sumAll", "sumTo", "zerosLike"], // helpers of the cases
   ...["and", "detach", "equal", "greater", "lessOrEqual", "not", "replace", "sign", "uniformNoise"], // no gradient
-  ...["cachedAttention", "dequantize", "meanRow", "unembed"], // nor these
-  ...["quantizedMatmul"], // quantized.test.ts
+  ...["cachedAttention", "dequantize", "meanRow", "unembed"], // no gradient either
+  "quantizedMatmul", // in quantized.test.ts
 ];
 
-test("every op has a line above, or is one of those that have none", () => {
+test("every op has a case above or is listed as having none", () => {
   const tested = cases.map(([, , build]) => build.toString()).join();
   const missing = Object.keys(ops).filter((name) => !tested.includes(`.${name}(`));
-  expect(missing.toSorted(), "add a line to `cases`").toEqual(WITHOUT_LINE.toSorted());
+  expect(missing.toSorted(), "add it to `cases`").toEqual(WITHOUT_CASE.toSorted());
 });
 
-test("dropoutKeep: the asked rate, scaled to mean 1, another mask for another seed or place, the same for the same", async () => {
+test("dropoutKeep: the given rate, mean 1, the mask a function of seed and site", async () => {
   const x = host(new Array(40_000).fill(0), [200, 200]);
   const inputs = { x: inputLike("x", x), a: input("a", [], "uint32"), b: input("b", [], "uint32") };
   const keep = (seed: Tensor, site: number) => ops.dropoutKeep(inputs.x, seed, site, 0.3);
@@ -213,8 +213,8 @@ test("dropoutKeep: the asked rate, scaled to mean 1, another mask for another se
     seed: keep(inputs.b, 1),
     place: keep(inputs.a, 2),
   };
-  const found = await evaluate(device, masks, { x, a: host([7], [], "uint32"), b: host([8], [], "uint32") });
-  const values = (name: string) => Array.from(found.get(name)?.data as Float32Array);
+  const outputs = await evaluate(device, masks, { x, a: host([7], [], "uint32"), b: host([8], [], "uint32") });
+  const values = (name: string) => Array.from(outputs.get(name)?.data as Float32Array);
   const first = values("first");
   const dropped = first.filter((v) => v === 0).length;
   expect(Math.abs(dropped / 40_000 - 0.3)).toBeLessThan(0.01); // 4 standard deviations
@@ -222,19 +222,19 @@ test("dropoutKeep: the asked rate, scaled to mean 1, another mask for another se
   expect(values("again")).toEqual(first);
   for (const other of ["seed", "place"]) {
     const equal = values(other).filter((v, i) => v === first[i]).length / 40_000;
-    expect(Math.abs(equal - 0.58)).toBeLessThan(0.012); // independent masks agree in 0.7^2 + 0.3^2 of the places
+    expect(Math.abs(equal - 0.58)).toBeLessThan(0.012); // independent masks agree in 0.7^2 + 0.3^2 of the elements
   }
 });
 
-test("sort: ascending, equal values in their order", async () => {
+test("sort: ascending and stable", async () => {
   const x = host([3, -1, 2, -1], [4]);
-  const from = host([10, 20, 30, 40], [4]); // d / d x of each place is the number of the sorted place it went to
+  const from = host([10, 20, 30, 40], [4]); // d / dx of an element is the number at its sorted position
   const a = inputLike("x", x);
   const sorted = ops.sort(a);
   const [gradient] = ops.grad(ops.sumAll(ops.mul(sorted, inputLike("from", from))), [a]);
-  const found = await evaluate(device, { sorted, gradient }, { x, from });
-  expect(found.get("sorted")?.data).toEqual(Float32Array.of(-1, -1, 2, 3));
-  expect(found.get("gradient")?.data).toEqual(Float32Array.of(40, 10, 30, 20));
+  const outputs = await evaluate(device, { sorted, gradient }, { x, from });
+  expect(outputs.get("sorted")?.data).toEqual(Float32Array.of(-1, -1, 2, 3));
+  expect(outputs.get("gradient")?.data).toEqual(Float32Array.of(40, 10, 30, 20));
 });
 
 test.each([5, 20_000])("linearLogps: log of the sum of squared probabilities over %i words", async (words) => {
@@ -244,19 +244,19 @@ test.each([5, 20_000])("linearLogps: log of the sum of squared probabilities ove
   const { logps, logSquares } = ops.linearLogps(inputs.h, inputs.w, inputs.ids);
   await device.put([["words", w]]); // blocks of a weight are views of a stored tensor
   const session = await device.open(lowerGraph({ logps, logSquares }), "logps");
-  const found = await session.run({ h, w: "words", ids });
+  const outputs = await session.run({ h, w: "words", ids });
   for (const row of [0, 1]) {
     const logits = Array.from({ length: words }, (_, v) =>
       [0, 1, 2].reduce((sum, c) => sum + Number(h.data[3 * row + c]) * Number(w.data[3 * v + c]), 0),
     );
     const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
     const squares = logits.reduce((sum, logit) => sum + (Math.exp(logit) / total) ** 2, 0);
-    expect(found.get("logSquares")?.data[row]).toBeCloseTo(Math.log(squares), 5);
-    expect(found.get("logps")?.data[row]).toBeCloseTo(logits[Number(ids.data[row])] - Math.log(total), 5);
+    expect(outputs.get("logSquares")?.data[row]).toBeCloseTo(Math.log(squares), 5);
+    expect(outputs.get("logps")?.data[row]).toBeCloseTo(logits[Number(ids.data[row])] - Math.log(total), 5);
   }
 });
 
-test("linearLogps with rows replaced is linearLogps of the matrix that has them, block by block, bit for bit", async () => {
+test("linearLogps with replaced rows equals linearLogps of the patched matrix, bit for bit", async () => {
   const words = 20_000; // three blocks
   const [h, w] = [host(numbers(12, 3), [4, 3]), host(numbers(3 * words, 4), [words, 3])];
   const [rows, ids, labels] = [
@@ -270,15 +270,15 @@ test("linearLogps with rows replaced is linearLogps of the matrix that has them,
     ["plain", w],
     ["put", { ...w, data: put }],
   ]);
-  const found = [];
+  const runs = [];
   for (const patch of [null, { ids, rows: input("rows", [5, 3]) }]) {
     const graph = ops.linearLogps(inputLike("h", h), inputLike("w", w), inputLike("labels", labels), patch);
     const session = await device.open(lowerGraph({ ...graph }), "patched");
     const feeds = { h, w: patch ? "plain" : "put", labels, ...(patch ? { rows: host(rows, [5, 3]) } : {}) };
-    found.push([...(await session.run(feeds))].map(([name, { data }]) => [name, [...data]]));
+    runs.push([...(await session.run(feeds))].map(([name, { data }]) => [name, [...data]]));
   }
-  expect(found[1]).toEqual(found[0]);
-  expect(found[0]).toHaveLength(4);
+  expect(runs[1]).toEqual(runs[0]);
+  expect(runs[0]).toHaveLength(4);
 });
 
 test("detach passes the value and no gradient: d (a detach(a)) = detach(a) da", async () => {

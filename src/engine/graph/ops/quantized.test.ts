@@ -1,4 +1,4 @@
-/** @file Products with quantized matrices: against the dequantized one in floats, and against finite differences. */
+/** @file Products with quantized matrices: compared with the dequantized matrix and with finite differences. */
 import { afterAll, describe, expect, it } from "vitest";
 import { gradientError, host, numbers } from "../../../../test/support/runGraph.ts";
 import { openDevice } from "../../../device/openDevice.ts";
@@ -24,7 +24,7 @@ interface Case {
 const shapes: Case["shape"][] = [
   [6, 64],
   [24, 32],
-  [5, 13], // part of a block, and half a byte
+  [5, 13], // a partial block, and half a byte
   [300, 80], // more than 256 blocks
 ];
 const cases: Case[] = shapes.flatMap((shape) => [
@@ -49,15 +49,15 @@ function matrixOf({ format, nested: isNested, shape: [outFeatures, inFeatures] }
 }
 
 async function run(output: Tensor, feeds: Record<string, HostTensor>): Promise<Float32Array> {
-  const found = await compute(device, "quantized", { output }, { feeds });
-  return found.get("output")?.data as Float32Array;
+  const outputs = await compute(device, "quantized", { output }, { feeds });
+  return outputs.get("output")?.data as Float32Array;
 }
 
 describe.each(cases)("$format, nested $nested, $shape", (one) => {
   const { matrix, feeds, floats } = matrixOf(one);
   const [outFeatures, inFeatures] = one.shape;
 
-  it("is the matrix that its parts stand for, bit for bit", async () => {
+  it("dequantizes its parts, bit for bit", async () => {
     expect((await run(dequantize(matrix), feeds)).map((x) => x + 0)).toEqual(floats.map((x) => x + 0));
   });
 
@@ -85,7 +85,7 @@ describe.each(cases)("$format, nested $nested, $shape", (one) => {
 
   it.runIf(outFeatures < 10)("has the gradient of finite differences", async () => {
     const x = host(numbers(2 * inFeatures, 2), [2, inFeatures]);
-    // what is linear in x is its own difference quotient, so that the step may be wide
+    // the product is linear in x, so any step gives the exact difference quotient
     const error = await gradientError(
       device,
       { x, ...feeds },
@@ -100,7 +100,7 @@ describe.each(cases)("$format, nested $nested, $shape", (one) => {
   });
 });
 
-it("refuses an input of another width", () => {
+it("rejects an input of another width", () => {
   const { matrix } = matrixOf(cases[0]);
   expect(() => quantizedMatmul(input("x", [2, 63]), matrix)).toThrow("quantizedMatmul: expected [M, 64]");
 });

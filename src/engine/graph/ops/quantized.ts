@@ -1,20 +1,20 @@
 /**
- * @file Products with a frozen matrix W [out, in] that is kept in 8 or 4 bits, in blocks of 64 numbers with a scale
- * each. W becomes float32 inside a product and is gone behind it: the backward pass widens it again.
+ * @file Products with a frozen matrix W [out, in] stored in 8 or 4 bits, in blocks of 64 numbers with one scale per
+ * block. W becomes float32 only within a product; the backward pass widens it again.
  *
- * 4 bits are ONNX Runtime's MatMulBnb4, for x Wᵀ. Its CPU kernel reads W as if transposed also where it is told not
- * to (transB 0), so W itself comes from the product with a matrix [1, 1] that holds 1, as [out * in, 1]: 1.2 ms for
- * [1536, 576], 1.6 ms with a table of byte values and Gather. 8 bits are Cast and Mul: the block-wise DequantizeLinear
- * took 1.2 and the 8-bit MatMulNBits 1.15 times as long.
+ * 4 bits use ONNX Runtime's MatMulBnb4 for x Wᵀ. Its CPU kernel reads W as transposed even with transB 0, so W itself
+ * comes from the product with a matrix [1, 1] that holds 1, as [out * in, 1]: 1.2 ms for [1536, 576], against 1.6 ms
+ * with a table of byte values and Gather. 8 bits use Cast and Mul: the block-wise DequantizeLinear took 1.2 times and
+ * the 8-bit MatMulNBits 1.15 times as long.
  */
 import { defineOp, type Emitter, shapeError, type Tensor } from "../tensor.ts";
 
-/** A matrix [out, in] by its parts; the layout is that of formats/quantizedBlocks. */
+/** A matrix [out, in] by its parts, in the layout of formats/quantizedBlocks. */
 export interface QuantizedMatrix {
   format: "nf4" | "fp4" | "int8";
   outFeatures: number;
   inFeatures: number;
-  /** codes and scales; with scales in 8 bits: codes, their codes, scales of these, offset, the 256 values of a code. */
+  /** Codes and scales; with 8-bit scales: codes, scale codes, scales of the scales, offset, the 256 code values. */
   parts: readonly Tensor[];
 }
 
@@ -22,12 +22,12 @@ const BLOCK = 64;
 const QUANT_TYPE = { fp4: 0, nf4: 1 };
 type MatrixAttrs = Pick<QuantizedMatrix, "format" | "outFeatures" | "inFeatures">;
 
-/** float32 scales [blocks] of a matrix in 4 bits. */
+/** float32 scales [blocks] of a 4-bit matrix. */
 function absmaxOf([scales, ...nested]: readonly string[], emit: Emitter, blocks: number): string {
   if (nested.length === 0) return scales;
   const [absmax, offset, values] = nested;
-  const found = emit.node("Gather", [values, emit.cast(scales, "int32")]);
-  const all = emit.node("Add", [emit.node("Mul", [found, absmax]), offset]);
+  const codeValues = emit.node("Gather", [values, emit.cast(scales, "int32")]);
+  const all = emit.node("Add", [emit.node("Mul", [codeValues, absmax]), offset]);
   const flat = emit.node("Reshape", [all, emit.ints([-1])]);
   return emit.node("Slice", [flat, emit.ints([0]), emit.ints([blocks])]);
 }
@@ -38,12 +38,13 @@ function fourBitProduct([x, codes, ...scales]: readonly string[], emit: Emitter,
   const settings = { block_size: BLOCK, quant_type: QUANT_TYPE[format as "nf4" | "fp4"], transB: 1, training_mode: 1 };
   return emit.node("MatMulBnb4", [x, codes, absmax], { K: columns, N: rows, ...settings }, "com.microsoft");
 }
-/** How the kernel is to see the matrix. */
+/** Shape in which the kernel sees the matrix. */
 type FlatAttrs = { rows: number; columns: number };
 
 /**
- * ONNX nodes that make W float32 [out, in].
- * @param x what W is for: W is not made before it. Without that, all of a backward pass's are there at its start.
+ * ONNX nodes that widen W to float32 [out, in].
+ * @param x operand of the product; W is widened after it. Otherwise the backward pass would widen all of its matrices
+   at its start.
  */
 function widen([codes, ...scales]: readonly string[], emit: Emitter, attrs: MatrixAttrs, x?: string): string {
   const { format, outFeatures, inFeatures } = attrs;
@@ -67,7 +68,7 @@ const widenOp = defineOp<MatrixAttrs>("dequantize", {
   onnx: (parts, emit, attrs) => [widen(parts, emit, attrs)],
   vjp: "none",
 });
-/** W in float32 [out, in]. */
+/** W as float32 [out, in]. */
 export function dequantize({ parts, format, outFeatures, inFeatures }: QuantizedMatrix): Tensor {
   return widenOp(parts, { format, outFeatures, inFeatures })[0];
 }

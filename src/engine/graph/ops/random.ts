@@ -1,4 +1,4 @@
-/** @file Dropout masks as a function of a seed: the backward pass draws the same ones again instead of keeping them. */
+/** @file Dropout masks as a function of a seed: the backward pass regenerates them instead of keeping them. */
 import { defineOp, type Emitter, type Tensor } from "../tensor.ts";
 
 /** Finalizer of MurmurHash3 (32 bits): every input bit flips every output bit with probability 1/2. */
@@ -11,7 +11,7 @@ function emitHash(x: string, emit: Emitter): string {
   return shiftXor(times(shiftXor(times(shiftXor(x, 16), 0x85ebca6b), 13), 0xc2b2ae35), 16);
 }
 
-/** 32 random bits for every element of `like`, in a row [n]: a function of seed, site and the element's number. */
+/** 32 random bits per element of `like`, flat [n]: a function of seed, site and the element's index. */
 function emitBits(like: string, seed: string, site: number, emit: Emitter): string {
   const salted = emit.node("BitwiseXor", [seed, emit.scalar(Math.imul(site + 1, 0x9e3779b1) >>> 0, "uint32")]);
   const count = emit.node("Size", [like]);
@@ -33,9 +33,9 @@ const keepOp = defineOp<{ site: number; rate: number }>("dropoutKeep", {
 });
 
 /**
- * The factor of dropout per element of `like`: 0 with probability `rate`, else 1 / (1 - rate).
- * @param seed uint32 [] that differs from micro-batch to micro-batch
- * @param site a number of its own for every place in the model that drops
+ * Dropout factor per element of `like`: 0 with probability `rate`, else 1 / (1 - rate).
+ * @param seed uint32 [], different for each micro-batch
+ * @param site a number unique to each dropout in the model
  */
 export const dropoutKeep = (like: Tensor, seed: Tensor, site: number, rate: number): Tensor =>
   keepOp([like, seed], { site, rate })[0];

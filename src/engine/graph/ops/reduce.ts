@@ -18,7 +18,7 @@ function reduceOp(name: string, onnxType: string, vjp: (dy: Tensor, x: Tensor, y
 export const meanKeepDims = reduceOp("mean", "ReduceMean", (dy, x, y) => expandAs(div(dy, countOf(x, y)), x));
 /** Euclidean norm. The derivative x / |x| does not exist at 0. */
 export const normKeepDims = reduceOp("norm", "ReduceL2", (dy, x, y) => mul(dy, div(x, y)));
-/** Equal maxima share nothing: each gets the whole cotangent. */
+/** Each of several equal maxima gets the whole cotangent. */
 export const maxKeepDims = reduceOp("max", "ReduceMax", (dy, x, y) => mul(cast(equal(x, y), x.dtype), dy));
 
 const countOp = defineOp("count", {
@@ -29,7 +29,7 @@ const countOp = defineOp("count", {
   },
   vjp: "none",
 });
-/** How many elements of x were reduced to one of y, a scalar of x's dtype. */
+/** Elements of x per element of y, a scalar of x's dtype. */
 const countOf = (x: Tensor, y: Tensor): Tensor => countOp([x, y], {})[0];
 
 /** Mean of all elements, a scalar []. */

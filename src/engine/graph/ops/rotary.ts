@@ -1,13 +1,13 @@
 /**
- * @file Rotary position embedding (arXiv 2104.09864) as Llama has it: channel i of a head's first half and channel i of
- * its second half turn together, by an angle of their own for every token.
- * Letters: M tokens, H heads, D channels of a head.
+ * @file Rotary position embedding (arXiv 2104.09864) in Llama's layout: channel i of a head's first half and channel i
+ * of its second half rotate together, by an angle that depends on the token.
+ * Letters: M tokens, H heads, D channels per head.
  */
 import { defineOp, type Emitter, shapeError, type Tensor } from "../tensor.ts";
 import { add, mul, neg, sub } from "./elementwise.ts";
 import { concat, reshape, slice } from "./shape.ts";
 
-/** The kernel takes [batch, tokens, H D] and the row of the tables that token 0 has. */
+/** The kernel takes [batch, tokens, H D] and the table row of token 0. */
 function emitKernel([x, cos, sin]: readonly string[], emit: Emitter): string {
   const axis = emit.ints([0]);
   const batch = emit.node("Unsqueeze", [x, axis]);
@@ -15,7 +15,7 @@ function emitKernel([x, cos, sin]: readonly string[], emit: Emitter): string {
   return emit.node("Squeeze", [turned, axis]);
 }
 
-/** The same in plain ops, for dtypes that the kernel lacks. */
+/** The same in plain ops, for dtypes that the kernel does not support. */
 function decomposed([x, cos, sin]: readonly Tensor[]): Tensor {
   const [tokens, width] = x.shape as [number, number];
   const half = cos.shape[1] as number;
@@ -38,7 +38,7 @@ const rotaryOp = defineOp("rotary", {
     if (emit.inputs[0].dtype === "float32") return [emitKernel(names, emit)];
     return emit.inline(emit.inputs, names, [decomposed(emit.inputs)]);
   },
-  // a rotation's transpose turns back
+  // a rotation's transpose is its inverse
   vjp: (dy, [, cos, sin]) => [rotary(dy, { cos, sin: neg(sin) }), null, null],
 });
 
@@ -48,5 +48,5 @@ export interface Rotation {
   sin: Tensor;
 }
 
-/** Every head of x [M, H D] turned by its token's angles. No gradient flows to the angles. */
+/** Rotates every head of x [M, H D] by its token's angles. No gradient flows to the angles. */
 export const rotary = (x: Tensor, { cos, sin }: Rotation): Tensor => rotaryOp([x, cos, sin], {})[0];

@@ -11,7 +11,7 @@ import {
   type Tensor,
 } from "../tensor.ts";
 
-/** ONNX's shape vector for a target: numbers stay, a named size is copied from its place (0) or inferred (-1). */
+/** ONNX's shape vector for a target: numbers stay; a named size is copied from its position (0) or inferred (-1). */
 function onnxShape(from: Shape, to: Shape): number[] {
   let inferred = false;
   return to.map((dim, i) => {
@@ -66,12 +66,12 @@ export function concat(inputs: readonly Tensor[], axis: number): Tensor {
   return inputs.length === 1 ? inputs[0] : concatOp(inputs, { axis: normalizeAxis(axis, inputs[0].shape.length) })[0];
 }
 
-/** Sizes as a constant where all are numbers: of others, ONNX's shape inference takes numbers to be split evenly. */
+/** Sizes as a constant if all are numbers: otherwise ONNX's shape inference assumes that numbers are split evenly. */
 function knownSizes(dims: readonly Dim[], emit: Emitter): string | undefined {
   return dims.every((dim) => typeof dim === "number") ? emit.ints(dims) : undefined;
 }
 
-/** Pieces of x along an axis, as long as those of `pieces` are. */
+/** Splits x along an axis into pieces with the sizes of `pieces`. */
 const splitLikeOp = defineOp<{ axis: number }>("splitLike", {
   shape: ([x, ...pieces], { axis }) => {
     if (addDims(pieces.map((p) => p.shape[axis])) !== x.shape[axis])
@@ -98,7 +98,7 @@ const splitLikeOp = defineOp<{ axis: number }>("splitLike", {
 const splitLike = (x: Tensor, pieces: readonly Tensor[], axis: number): Tensor[] =>
   splitLikeOp([x, ...pieces], { axis });
 
-/** Pieces of x along axis 0 with sizes known at run time. @param sizes int64 [dims.length] @param dims their names */
+/** Splits x along axis 0 into sizes known at run time. @param sizes int64 [dims.length] @param dims their names */
 const splitOp = defineOp<{ dims: readonly Dim[] }>("split", {
   shape: ([x], { dims }) => {
     if (addDims(dims) !== x.shape[0]) throw shapeError(`split into ${dims.join(", ")}`, "sizes that add up", [x]);
@@ -143,7 +143,7 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
   return sliceOp([x], { axis: normalizeAxis(axis, x.shape.length), start, end })[0];
 }
 
-/** Zeros before and after, per axis. */
+/** Pads with zeros before and after, per axis. */
 const padOp = defineOp<{ before: readonly number[]; after: readonly number[] }>("pad", {
   shape: ([x], { before, after }) => [
     { shape: x.shape.map((dim, i) => (typeof dim === "number" ? dim + before[i] + after[i] : dim)) },
@@ -158,7 +158,7 @@ const padOp = defineOp<{ before: readonly number[]; after: readonly number[] }>(
 const pad = (x: Tensor, before: readonly number[], after: readonly number[]): Tensor =>
   padOp([x], { before, after })[0];
 
-/** Equal slices of the last axis: [.., n * size] -> n tensors [.., size]. One kernel, and one concat backward. */
+/** Equal slices of the last axis: [.., n * size] -> n tensors [.., size]. One kernel; backward is one concat. */
 const chunkOp = defineOp<{ sizes: readonly number[] }>("chunk", {
   shape: ([x], { sizes }) => {
     const last = x.shape.length - 1;

@@ -1,11 +1,11 @@
 /**
- * @file Uses of the unembedding matrix W [V, C] besides log-probabilities, by blocks of words where it is stored
- * narrow: a widened copy of Qwen2.5-0.5B's would take 545 MB.
+ * @file Uses of the unembedding matrix W [V, C] besides log-probabilities, block by block if it is stored in 16 bits: a
+ * widened copy of Qwen2.5-0.5B's would take 545 MB.
  */
 import { defineOp, type Emitter, shapeError, storedAs, type Tensor } from "../tensor.ts";
 import { wordBlocks } from "./linearLogps.ts";
 
-/** Widened rows of W, block by block; `each` gets them and must be done with them: the next block waits for it. */
+/** Widens W block by block; the next block waits for the result of `each`, so only one block is widened at a time. */
 function emitBlocks(names: { w: string; first: string }, emit: Emitter, each: (rows: string) => string): string[] {
   const w = emit.inputs[emit.inputs.length - 1];
   const blocks = storedAs(w) ? wordBlocks(w.shape[0] as number) : [[0, w.shape[0] as number]];
@@ -30,7 +30,7 @@ const unembedOp = defineOp("unembed", {
   },
   vjp: "none",
 });
-/** All logits h W^T: h [N, C], W [V, C] -> [N, V]. No gradient: training has linearLogps. */
+/** All logits h W^T: h [N, C], W [V, C] -> [N, V]. No gradient: training uses linearLogps. */
 export const unembed = (h: Tensor, w: Tensor): Tensor => unembedOp([h, w], {})[0];
 
 const meanRowOp = defineOp("meanRow", {
