@@ -1,4 +1,4 @@
-/** @file The errors that a person sees: where, what was expected, what was found, what to do. */
+/** @file The errors that users see: where, what was expected, what was found, what to do. */
 
 export type PrefineErrorCode =
   | "config" // a key, a value, a flag
@@ -11,12 +11,12 @@ export type PrefineErrorCode =
   | "interrupted"; // the user or an AbortSignal stopped the work
 
 /**
- * An error caused by input, disk or network, never by a bug of prefine (those start with `internal:`).
+ * An error caused by input, disk or network, never by a bug in prefine (those start with `internal:`).
  * The command line prints `message` and `hint` without a stack trace and exits with 1 (130 for `interrupted`).
  */
 export class PrefineError extends Error {
   readonly code: PrefineErrorCode;
-  /** What the reader can do about it, one sentence. */
+  /** What the user can do about it, one sentence. */
   readonly hint: string | undefined;
 
   constructor(code: PrefineErrorCode, message: string, hint?: string, options?: ErrorOptions) {
@@ -27,17 +27,17 @@ export class PrefineError extends Error {
   }
 }
 
-const LONGEST_LINE = 600; // characters; a path may be long, a name from a damaged file may be a book
+const LONGEST_LINE = 600; // characters; a path may be long, a name from a damaged file may be huge
 
-/** A line of a message with its beginning and its end. */
+/** A long line of a message, shortened to its beginning and end. */
 function clip(line: string): string {
   if (line.length <= LONGEST_LINE) return line;
   return `${line.slice(0, LONGEST_LINE - 200)}...${line.slice(-197)}`;
 }
 
-const SHOWN = 60; // characters of a wrong value that help to find it
+const SHOWN = 60; // characters of a wrong value, enough to find it
 
-/** A value in a message: short, on one line, as JSON. */
+/** A value for a message: short, on one line, as JSON. */
 export function show(value: unknown): string {
   if (value === undefined) return "nothing";
   const text = jsonOf(value);
@@ -52,7 +52,7 @@ function jsonOf(value: unknown): string {
   }
 }
 
-/** Edit distance (insert, delete, replace, swap of neighbours), for "did you mean". */
+/** Edit distance (insert, delete, replace, swap neighbors), for "did you mean". */
 function editDistance(a: string, b: string): number {
   const rows = Array.from({ length: a.length + 1 }, (_, i) => {
     const row = new Array<number>(b.length + 1).fill(0);
@@ -71,11 +71,11 @@ function editDistance(a: string, b: string): number {
   return rows[a.length][b.length];
 }
 
-/** The known name nearest to `name`, or undefined if none is near enough to be a typo of it. */
-export function nearestName(name: string, known: Iterable<string>): string | undefined {
+/** The candidate nearest to `name`, or undefined if none is close enough to be a typo of it. */
+export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
-  for (const candidate of known) {
+  for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }

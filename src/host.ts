@@ -1,8 +1,8 @@
-/** @file What the program around us offers where it is there: Node, Bun, Deno, a browser's page or worker. */
+/** @file Features of the host that exist only in some: Node, Bun, Deno, a browser's page or worker. */
 
-/** Globals that only some hosts have, or that Node types otherwise. Looked up at each call: tests take them away. */
+/** Globals that only some hosts have, or that Node types differently. Looked up at each call: tests remove them. */
 interface Globals {
-  /** Of Node, Bun and Deno; some bundlers put a smaller one into pages. */
+  /** In Node, Bun and Deno; some bundlers put a smaller one into pages. */
   process?: {
     readonly env: Readonly<Record<string, string | undefined>>;
     readonly platform: string;
@@ -20,7 +20,7 @@ interface Globals {
 
 const host = globalThis as unknown as Globals;
 
-/** Lets timers, messages and signals be served, then goes on: some microseconds. */
+/** Lets timers, messages and signals run, then continues: some microseconds. */
 export function giveTurn(): Promise<void> {
   return new Promise((resolve) => {
     if (host.setImmediate) host.setImmediate(resolve);
@@ -28,7 +28,7 @@ export function giveTurn(): Promise<void> {
   });
 }
 
-/** As setImmediate where there is none. Not setTimeout: browsers let it wait for 4 ms, and seconds in hidden tabs. */
+/** Replaces setImmediate if absent. Not setTimeout: browsers delay it by 4 ms, and by seconds in hidden tabs. */
 function postTurn(resume: () => void): void {
   const { port1, port2 } = new host.MessageChannel();
   port1.onmessage = () => {
@@ -38,13 +38,13 @@ function postTurn(resume: () => void): void {
   port2.postMessage(null);
 }
 
-/** Prints a line for people who gave no function to receive it: a warning of the process, or the console's. */
+/** Default receiver of warnings: the process's warning, or the console's. */
 export function emitWarning(line: string): void {
   if (host.process?.emitWarning) host.process.emitWarning(line, "PrefineWarning");
   else console.warn(line);
 }
 
-/** The folder that `~` means; undefined in a browser. */
+/** The folder that `~` stands for; undefined in a browser. */
 export function homeFolder(): string | undefined {
   const { process } = host;
   if (process?.getBuiltinModule) return process.getBuiltinModule("node:os").homedir();

@@ -7,18 +7,18 @@ const STATE_BYTES = 5056;
 
 /**
  * torch's CPU generator: `new Mt19937(seed)` draws what `torch.Generator().manual_seed(seed)` draws, in the same order.
- * randperm and uniform are equal bit for bit; normal within 3e-7 of max(1, |x|), for torch takes its
- * logarithm and sine from a vector library that differs from machine to machine.
+ * randperm and uniform are equal bit for bit; normal within 3e-7 of max(1, |x|), because torch takes its logarithm and
+ * sine from a vector library that differs between machines.
  */
 export class Mt19937 {
-  /** The seed it was made from; torch keeps it in the state. */
+  /** The initial seed, which torch keeps in the state. */
   private initialSeed: bigint;
   private readonly words = new Uint32Array(STATE_WORDS);
-  /** Words of the current block already handed out; 624 before the first draw. */
+  /** Words of the current block already drawn; 624 before the first draw. */
   private used = STATE_WORDS;
-  /** True until the first block is generated, which torch's state tells apart from a used-up block. */
+  /** True until the first block is generated, which torch's state distinguishes from a used-up block. */
   private fresh = true;
-  /** The second value of a Box-Muller pair, kept for the next call as torch keeps it. */
+  /** The second value of a Box-Muller pair, kept for the next call, as in torch. */
   private spareNormal: number | undefined;
 
   constructor(seed: number) {
@@ -66,14 +66,14 @@ export class Mt19937 {
     const range = Math.fround(Math.fround(to) - low);
     for (let i = 0; i < out.length; i++) {
       const unit = (this.uint32() & 0xffffff) * 2 ** -24;
-      out[i] = unit * range + low; // one rounding: torch's build uses a fused multiply-add, and float64 holds the sum
+      out[i] = unit * range + low; // one rounding, like torch's fused multiply-add: float64 holds the sum
     }
     return out;
   }
 
   /**
    * tensor.normal_(mean, std) on a float32 tensor: fills `out` and returns it. torch has two algorithms: below 16
-   * elements pairs in float64 with the spare value kept for later, else blocks of 16 in float32.
+   * elements pairs in float64 with the second value kept for later, else blocks of 16 in float32.
    */
   normal(out: Float32Array, mean = 0, std = 1): Float32Array {
     if (out.length < 16) {
@@ -87,16 +87,16 @@ export class Mt19937 {
   }
 
   /**
-   * nn.init.kaiming_uniform_(a=sqrt(5)) on a weight [rows, fanIn]: what nn.Linear and PEFT's lora_A start from,
+   * nn.init.kaiming_uniform_(a=sqrt(5)) on a weight [rows, fanIn]: initial values of nn.Linear and PEFT's lora_A,
    * uniform within 1 / sqrt(fanIn).
    */
   kaimingUniform(out: Float32Array, fanIn: number): Float32Array {
-    const gain = Math.sqrt(2 / (1 + Math.sqrt(5) ** 2)); // written as torch does: the rounding of the bound counts
+    const gain = Math.sqrt(2 / (1 + Math.sqrt(5) ** 2)); // in torch's order, for the same rounding of the bound
     const bound = Math.sqrt(3) * (gain / Math.sqrt(fanIn));
     return this.uniform(out, -bound, bound);
   }
 
-  /** Throws `count` 32-bit draws away: what torch spends on a tensor that prefine does not need. */
+  /** Discards `count` 32-bit draws: those that torch spends on a tensor that prefine does not need. */
   skip(count: number): void {
     let left = count;
     while (left > STATE_WORDS - this.used) {
@@ -106,7 +106,7 @@ export class Mt19937 {
     this.used += left;
   }
 
-  /** The state as torch.Generator.get_state() lays it out (5056 bytes). */
+  /** The state in the layout of torch.Generator.get_state() (5056 bytes). */
   getState(): Uint8Array {
     const bytes = new Uint8Array(STATE_BYTES);
     const view = new DataView(bytes.buffer);
@@ -121,7 +121,7 @@ export class Mt19937 {
     return bytes;
   }
 
-  /** Goes on from a state that getState or torch.Generator.get_state() gave. */
+  /** Continues from a state of getState or torch.Generator.get_state(). */
   setState(bytes: Uint8Array): void {
     if (bytes.length !== STATE_BYTES) {
       throw new Error(`internal: a generator's state has ${STATE_BYTES} bytes, found ${bytes.length}`);
@@ -162,7 +162,7 @@ export class Mt19937 {
   }
 }
 
-/** a * b + c rounded once to float32, as the processor's fused instruction has it. */
+/** a * b + c rounded once to float32, like the processor's fused instruction. */
 const fma = (a: number, b: number, c: number) => Math.fround(a * b + c);
 const float = new Float32Array(1);
 const bits = new Int32Array(float.buffer);
@@ -190,13 +190,13 @@ function log32(x: number): number {
   return fma(exponent, LN2_HIGH, Math.fround(t + fma(-0.5, square, low)));
 }
 
-/** pi / 4 in three parts, so that what is left of an angle keeps its digits. */
+/** pi / 4 in three parts, so that the reduced angle keeps its digits. */
 const QUARTER_TURN = floats(-0.78515625, -2.4187564849853516e-4, -3.77489498e-8);
 const [S3, S2, S1] = floats(-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1);
 const [C3, C2, C1] = floats(2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2);
 const EIGHTHS = Math.fround(4 / Math.PI);
 
-/** Cephes' sinf and cosf of an angle >= 0, as {@link log32}. */
+/** Cephes' sinf and cosf of an angle >= 0, in the same way as {@link log32}. */
 function sinCos32(angle: number): [sin: number, cos: number] {
   const octant = (Math.trunc(Math.fround(angle * EIGHTHS)) + 1) & ~1;
   const x = QUARTER_TURN.reduce((rest, part) => fma(octant, part, rest), angle);
@@ -210,8 +210,8 @@ function sinCos32(angle: number): [sin: number, cos: number] {
 }
 
 /**
- * Box-Muller over 16 uniform values in place: element j (below 8) gives the radius, element j + 8 the angle. Bits are
- * those of torch on processors with AVX2; its plain build rounds some of them otherwise.
+ * Box-Muller over 16 uniform values in place: element j (below 8) gives the radius, element j + 8 the angle. Equals
+ * torch bit for bit on processors with AVX2; its plain build rounds some values differently.
  */
 function normalBlock(block: Float32Array, mean: number, std: number): void {
   const [turn, scale, shift] = floats(2 * Math.PI, std, mean);
@@ -235,8 +235,8 @@ function multiplyWide(a: number, b: number): [number, number] {
 }
 
 /**
- * Philox 4x32-10 (Salmon et al., 2011): four random 32-bit words that are a pure function of counter and key, so that
- * any draw can be made again without the ones before it.
+ * Philox 4x32-10 (Salmon et al., 2011): four random 32-bit words that are a pure function of counter and key, so any
+ * draw can be repeated without the ones before it.
  */
 export function philox(counter: [number, number, number, number], key: [number, number]): Uint32Array {
   let [c0, c1, c2, c3] = counter;

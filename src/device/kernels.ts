@@ -1,7 +1,7 @@
 /**
- * @file All kernels there are. Each stands beside what it belongs to; this table is the one place that knows them all,
- * and every program that computes is given it by its entry (thread.ts). So the engine imports no optimizer and no
- * model, and the optimizers know nothing of threads.
+ * @file The table of all kernels. Each kernel is next to the code it belongs to; only this table knows them all, and
+ * the entry of every program that computes (thread.ts) passes it on. So the engine imports no optimizer and no model,
+ * and the optimizers know nothing of threads.
  */
 import { kernelTable } from "../engine/runtime/kernels.ts";
 import { pickRows } from "../engine/runtime/pickRows.ts";

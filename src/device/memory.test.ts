@@ -1,4 +1,4 @@
-/** @file What counts as memory that is left. */
+/** @file How free memory is counted. */
 import { expect, test } from "vitest";
 import { availableMemory } from "./memory.ts";
 
@@ -12,7 +12,7 @@ test("MemAvailable and free swap count", () => {
   expect(availableMemory((path) => files[path])).toBe(9 * GIB);
 });
 
-test("a container's limit less its use counts where it is lower; caches of files are free", () => {
+test("counts a container's limit less its use if that is lower; file caches are free", () => {
   const files: Record<string, string> = {
     "/proc/meminfo": meminfo,
     "/proc/self/cgroup": "0::/box\n",

@@ -1,4 +1,4 @@
-/** @file How much memory is left, and the refusal of work that needs more: better than being killed an hour later. */
+/** @file How much memory is free, and an early error for work that needs more: better than being killed an hour in. */
 import { readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { formatBytes } from "../engine/runtime/formatBytes.ts";
@@ -15,8 +15,8 @@ const readText: ReadText = (path) => {
 };
 
 /**
- * Bytes that this process may still take: MemAvailable and free swap, or less where a cgroup (a container, a batch
- * system) allows less. Systems other than Linux don't say what of their caches they would give back: all memory counts.
+ * Bytes that this process may still take: MemAvailable and free swap, or less if a cgroup (a container, a batch system)
+ * allows less. Systems other than Linux don't say how much of their caches they would release: all memory counts.
  */
 export function availableMemory(read: ReadText = readText): number {
   const meminfo = read("/proc/meminfo");
@@ -26,7 +26,7 @@ export function availableMemory(read: ReadText = readText): number {
   return Math.max(0, Math.min(system, ...cgroupFolders(read).map((folder) => leftInCgroup(folder, read))));
 }
 
-/** The control groups of this process and those around them, versions 2 and 1. */
+/** The control groups of this process and their ancestors, versions 2 and 1. */
 function cgroupFolders(read: ReadText): string[] {
   const folders = new Set(["/sys/fs/cgroup", "/sys/fs/cgroup/memory"]);
   for (const line of (read("/proc/self/cgroup") ?? "").split("\n")) {
@@ -42,7 +42,7 @@ function cgroupFolders(read: ReadText): string[] {
 /** Limit less use; pages of files that were read count as free: the kernel drops them first. */
 function leftInCgroup(folder: string, read: ReadText): number {
   const number = (...names: string[]) => {
-    const text = names.map((name) => read(`${folder}/${name}`)).find((found) => found !== undefined);
+    const text = names.map((name) => read(`${folder}/${name}`)).find((content) => content !== undefined);
     return text === undefined ? Number.NaN : Number(text.trim()); // "max" becomes NaN
   };
   const limit = number("memory.max", "memory.limit_in_bytes");
@@ -54,9 +54,9 @@ function leftInCgroup(folder: string, read: ReadText): number {
 
 /**
  * @param need.what names the work: "this training".
- * @param need.parts what the bytes are for.
+ * @param need.parts bytes by purpose.
  * @param need.advice what to lower.
- * @throws PrefineError("training") when more is needed than there is, unless PREFINE_MEMORY_CHECK is "off".
+ * @throws PrefineError("training") if more is needed than is free, unless PREFINE_MEMORY_CHECK is "off".
  */
 export function refuseBeyondMemory(
   need: { what: string; parts: Record<string, number>; total: number; advice: string },
@@ -68,6 +68,6 @@ export function refuseBeyondMemory(
     "training",
     `${need.what} needs about ${formatBytes(need.total)} of memory, ${formatBytes(available)} are free: ` +
       parts.join(", "),
-    `${need.advice} PREFINE_MEMORY_CHECK=off tries it all the same.`,
+    `${need.advice} PREFINE_MEMORY_CHECK=off tries it anyway.`,
   );
 }

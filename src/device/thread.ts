@@ -1,4 +1,4 @@
-/** @file The program of Node's threads that compute, with the kernels they run. Started by openDevice.ts. */
+/** @file The program of Node's compute threads, with the table of kernels. Started by openDevice.ts. */
 import { runThread } from "../engine/node/thread.ts";
 import { kernels } from "./kernels.ts";
 

@@ -1,10 +1,10 @@
-/** @file One step of an optimizer over tensors in the device: the norm of all gradients first, then each tensor. */
+/** @file One optimizer step over tensors in the device: first the norm of all gradients, then each tensor. */
 import type { Device } from "../engine/runtime/device.ts";
 import { clipScale, jointNorm } from "../optim/clipGradNorm.ts";
 import { squares, updateTensor } from "../optim/kernels.ts";
 import type { OptimizerSettings } from "../optim/optimizers.ts";
 
-/** A trained tensor by the names of its parts in the device. */
+/** A trained tensor by the device names of its parts. */
 export interface SteppedTensor {
   param: string;
   grad: string;
@@ -23,7 +23,7 @@ export interface ClippedStepOptions {
   maxGradNorm: number;
 }
 
-/** @returns the gradients' norm before clipping; where that is not finite, nothing is changed. */
+/** @returns the gradients' norm before clipping; if it is not finite, nothing is changed. */
 export async function clippedStep(
   device: Device,
   tensors: readonly SteppedTensor[],

@@ -1,28 +1,28 @@
 /**
- * @file A gradient as outputs of a graph. An embedding's is nearly all zeros, a tied unembedding's is made in pieces:
- * instead of whole tables (154 MB for GPT-2), one more for every scatter and every join, the graph gives the pieces,
- * which the runtime writes into the rows of one stored table, and the rows that are added to it afterwards (of an
- * embedding's adapter, columns).
+ * @file A gradient as outputs of a graph. An embedding's is nearly all zeros, and a tied unembedding's is built in
+ * pieces. Whole tables (154 MB for GPT-2) would need another one for every scatter and every join, so the graph outputs
+ * the pieces, which the runtime writes into rows of one stored table, and the rows (for an embedding's adapter,
+ * columns) to add to it afterwards.
  */
 import { grad, type Tensor } from "../engine/graph/index.ts";
 import type { LoweredGraph } from "../engine/onnx/lower.ts";
 import type { Fetch } from "../engine/runtime/device.ts";
 
-/** What an output of a graph is of a trained tensor's gradient. */
+/** One graph output's part of a trained tensor's gradient. */
 export type GradientPart =
-  /** All of it, but for what is scattered. */
+  /** All of it, except for what is scattered. */
   | { kind: "whole"; tensor: string; output: string }
   /** Rows [start, end) of it. */
   | { kind: "slice"; tensor: string; output: string; rows: [start: number, end: number] }
-  /** Rows or columns to be added to it at `ids`, another output. Where there is nothing else, the rest is zeros. */
+  /** Rows or columns to add to it at `ids`, another output. Without other parts, the rest is zeros. */
   | { kind: "scattered"; tensor: string; output: string; ids: string; along: "rows" | "columns" };
 
-/** A graph whose outputs are parts of gradients, among others. */
+/** A graph with parts of gradients among its outputs. */
 export interface GradientGraph extends LoweredGraph {
   gradients: readonly GradientPart[];
 }
 
-/** Gradients on their way out of a graph. */
+/** Gradients as outputs of a graph. */
 export interface GradientOutputs {
   /** By the names of the parts. */
   outputs: Record<string, Tensor>;
@@ -32,7 +32,7 @@ export interface GradientOutputs {
 /**
  * The gradients of a scalar.
  * @param trained the network's tensors to differentiate by, under their names.
- * @param options.inPieces false: each is one output, at the cost of these tables. Sums round in another order then.
+ * @param options.inPieces false: each is one output, which costs the tables above and rounds sums in another order.
  */
 export function gradientOutputs(
   scalar: Tensor,
@@ -59,10 +59,10 @@ interface Piece {
   outputs: [string, Tensor][];
 }
 
-/** Ops whose gradient is a few rows or columns in zeros. */
+/** Ops whose gradient is zeros with a few rows or columns filled in. */
 const SCATTERS = { rows: "scatterAddRows", columns: "scatterAddColumns" } as const;
 
-/** What is dense first, then what is scattered. */
+/** Dense parts first, then scattered ones. */
 function piecesOf(tensor: string, gradient: Tensor): Piece[] {
   const scattered: Piece[] = [];
   let dense = gradient;
@@ -107,7 +107,7 @@ function inputsOf({ source }: Tensor, op: string): readonly Tensor[] | undefined
 
 /**
  * Where a run writes the parts.
- * @param place the stored tensor that sums up the gradient of a trained one.
+ * @param place the stored tensor that accumulates the gradient of a trained one.
  */
 export function gradientFetches(parts: readonly GradientPart[], place: (tensor: string) => string) {
   const fetches: Record<string, Fetch> = {};
@@ -119,17 +119,17 @@ export function gradientFetches(parts: readonly GradientPart[], place: (tensor: 
   return fetches;
 }
 
-/** Rows or columns that a run stored, to be added to a table. */
+/** Rows or columns stored by a run, to be added to a table. */
 export interface Scattered {
   table: string;
   ids: string;
   values: string;
   along: "rows" | "columns";
-  /** Whether nothing else is in the table: its old values don't count. */
+  /** Whether the table has no other parts: its old values don't count. */
   isFirst: boolean;
 }
 
-/** What is left to do after a run with {@link gradientFetches}, in this order. */
+/** The work left after a run with {@link gradientFetches}, in this order. */
 export function scatteredParts(parts: readonly GradientPart[], place: (tensor: string) => string): Scattered[] {
   const filled = new Set(parts.flatMap(({ kind, tensor }) => (kind === "scattered" ? [] : [tensor])));
   return parts.flatMap((part): Scattered[] => {

@@ -1,13 +1,13 @@
-/** @file What training changes, as tensors: weights, the optimizer's state, and its step count. */
+/** @file The tensors that training changes: weights, the optimizer's state, and its step count. */
 
 export interface PlainTensor {
   shape: number[];
-  /** Bytes: the optimizer's codes of eight bits, frozen floats of 16. */
+  /** Bytes: the optimizer's 8-bit codes, frozen 16-bit floats. */
   data: Float32Array | Uint8Array;
 }
 
 export interface LearnerState {
-  /** Trainable tensors by their file name (PEFT's keys for LoRA, Hugging Face's names otherwise). */
+  /** Trainable tensors by their names in files (PEFT's keys for LoRA, Hugging Face's names otherwise). */
   weights: Map<string, { shape: number[]; data: Float32Array }>;
   /** Optimizer tensors, `exp_avg.NAME` and so on. */
   optimizer: Map<string, PlainTensor>;

@@ -1,4 +1,4 @@
-/** @file Which tensors are trained, and what they start from. */
+/** @file The trained tensors and their initial values. */
 
 import type { NarrowDtype } from "../engine/graph/index.ts";
 import { constant, gatherRows, input, type Tensor } from "../engine/graph/index.ts";
@@ -15,17 +15,17 @@ import { frozenMatrix, type NamedInput } from "../models/precision/frozenMatrix.
 
 export type AdapterWeights = ReadonlyMap<string, { shape: number[]; data: Float32Array }>;
 
-/** A model and what of it is trained. */
+/** A model and its trained part. */
 export interface TrainedModelOptions {
   model: LoadedModel;
   /** Null: all parameters are trained. */
   adapter: LoraAdapter | null;
-  /** Weights to start the adapter from, by PEFT's keys; absent: PEFT's initialization, drawn with `seed`. */
+  /** Initial adapter weights, by PEFT's keys; absent: PEFT's initialization, drawn with `seed`. */
   adapterWeights?: AdapterWeights;
   seed: number;
 }
 
-/** A tensor that is saved with the trained ones as it lies in memory. */
+/** A tensor that is saved with the trained ones, as stored in memory. */
 export interface FrozenTensor {
   name: string;
   shape: readonly number[];
@@ -37,7 +37,7 @@ export interface TrainableTensor {
   shape: number[];
 }
 
-/** Trainable tensors in the order the optimizer goes through them: PEFT's and the model's own. */
+/** Trainable tensors in the optimizer's order: PEFT's and the model's own. */
 export function trainableOf({ model, adapter }: Pick<TrainedModelOptions, "model" | "adapter">): TrainableTensor[] {
   const tensors = adapter
     ? adapterTensors(adapter)
@@ -45,7 +45,7 @@ export function trainableOf({ model, adapter }: Pick<TrainedModelOptions, "model
   return tensors.map(({ name, shape }) => ({ name, shape: [...shape] }));
 }
 
-/** What is saved beside them as it is. */
+/** Frozen tensors that are saved with them. */
 export function frozenOf({ model, adapter }: TrainedModelOptions): FrozenTensor[] {
   const { parameters, stored } = model.architecture;
   return [...(adapter?.frozen ?? [])].map(([name, parameter]) => {
@@ -55,8 +55,8 @@ export function frozenOf({ model, adapter }: TrainedModelOptions): FrozenTensor[
 }
 
 /**
- * Puts the adapter's tensors into the device, where the model is already: those of a folder, or PEFT's start (drawn
- * matrices, copies of what is trained in full, DoRA's magnitudes measured).
+ * Puts the adapter's tensors into the device, which already has the model: given weights, or PEFT's initialization
+ * (drawn matrices, copies of the modules trained in full, computed DoRA magnitudes).
  */
 export async function loadAdapterTensors(
   device: Device,
@@ -74,7 +74,7 @@ export async function loadAdapterTensors(
   await measureMagnitudes(device, { architecture: model.architecture, adapter });
 }
 
-/** Tokens that are trained one by one start at the base's rows. */
+/** Tokens that are trained individually start at the base's rows. */
 async function copyTokens(device: Device, { parameters, stored }: Architecture, { tokens }: LoraAdapter) {
   for (const { name, from, ids } of tokens) {
     const table = input(from, parameters.get(from) as readonly number[], "float32", stored?.get(from));
@@ -84,7 +84,7 @@ async function copyTokens(device: Device, { parameters, stored }: Architecture, 
 }
 
 /**
- * DoRA starts at the lengths that the adapted weights have: by the ops of the forward pass, so that both tie.
+ * DoRA starts with the norms of the adapted weights: computed by the ops of the forward pass, so that both tie.
  * @param rename the device's name of an adapter's tensor.
  */
 export async function measureMagnitudes(

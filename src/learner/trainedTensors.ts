@@ -1,4 +1,4 @@
-/** @file The tensors in training as the device keeps them: values, gradients and the optimizer's state, by name. */
+/** @file The tensors in training as stored in the device: values, gradients and the optimizer's state, by name. */
 import type { Device, HostTensor, Session } from "../engine/runtime/device.ts";
 import { accumulate, addScattered, scaleBy } from "../optim/kernels.ts";
 import type { StateSpec } from "../optim/optimizer.ts";
@@ -9,7 +9,7 @@ import type { LearnerState, PlainTensor } from "./learnerState.ts";
 
 /** Gradient of all passes since the last step, in the device. */
 const accumulated = (name: string) => `gradient of ${name}`;
-/** Gradient of one pass that is not the first of its step. */
+/** Gradient of one pass other than the first of its step. */
 const fresh = (name: string) => `fresh gradient of ${name}`;
 
 export interface OptimizerChoice {
@@ -35,7 +35,7 @@ export class TrainedTensors {
   private readonly device: Device;
   private readonly settings: OptimizerSettings;
   private readonly tensors: Trained[];
-  /** Gradients that this step has summed up so far; those of the first are written where the sum will be. */
+  /** Gradients accumulated so far in this step; the first pass writes its own directly into the sum. */
   private summed = 0;
   private hasFresh = false;
   /** Optimizer steps taken. */
@@ -64,13 +64,13 @@ export class TrainedTensors {
     );
   }
 
-  /** Makes room for gradients and the optimizer's state. */
+  /** Allocates gradients and the optimizer's state. */
   async allocate(): Promise<void> {
     await this.device.zeros([...this.states(), ...this.floats(accumulated)]);
   }
 
   /**
-   * Runs a graph, and adds `scale` times the gradients that it gives to those of this step.
+   * Runs a graph and adds `scale` times its gradients to those of this step.
    * @returns its other outputs.
    */
   async addGradients(
@@ -113,7 +113,7 @@ export class TrainedTensors {
     await this.device.apply(addScattered, groups, { places });
   }
 
-  /** One step of the optimizer; forgets the gradients. @returns their norm before clipping. */
+  /** One optimizer step; clears the gradients. @returns their norm before clipping. */
   async takeStep(options: { learningRate: number; maxGradNorm: number }): Promise<number> {
     const step = this.steps + 1;
     const tensors = this.tensors.map(({ name, shape, weightDecay, state: keys }) => {
@@ -126,13 +126,13 @@ export class TrainedTensors {
     return gradNorm;
   }
 
-  /** Puts back values and state; gradients are forgotten. */
+  /** Restores values and state; clears gradients. */
   async write({ weights, optimizer, optimizerStep }: LearnerState): Promise<void> {
     const host = ({ shape, data }: PlainTensor): HostTensor => {
       return { dtype: data instanceof Uint8Array ? "uint8" : "float32", shape, data };
     };
     const names = new Set([...this.tensors, ...this.states()].map(({ name }) => name));
-    const given = [...weights, ...optimizer].filter(([name]) => names.has(name)); // of another optimizer, the rest
+    const given = [...weights, ...optimizer].filter(([name]) => names.has(name)); // the rest belongs to another optimizer
     await this.device.put(given.map(([name, tensor]): [string, HostTensor] => [name, host(tensor)]));
     this.steps = optimizerStep;
     this.summed = 0;

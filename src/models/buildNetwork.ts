@@ -1,4 +1,4 @@
-/** @file The network a forward pass is written with: weights as graph inputs, adapters on layers, dropout. */
+/** @file Builds the network of a forward pass: weights as graph inputs, adapters on layers, dropout. */
 import {
   add,
   cast,
@@ -26,20 +26,20 @@ import { frozenMatrix, type NamedInput } from "./precision/frozenMatrix.ts";
 export interface NetworkOptions {
   adapter: LoraAdapter | null;
   attend: Network["attend"];
-  /** uint32 [] seed of the masks: absent, nothing is dropped. */
+  /** uint32 [] seed of the dropout masks; absent: no dropout. */
   dropoutSeed?: Tensor;
-  /** NEFTune (arXiv 2310.05914): uniform noise of this size [] on the embeddings, drawn from a uint32 [] seed. */
+  /** NEFTune (arXiv 2310.05914): uniform noise of size [] on the embeddings, drawn from a uint32 [] seed. */
   noise?: { seed: Tensor; size: Tensor };
   /** Gradient checkpointing: layers keep only their input for the backward pass. */
   checkpointing?: boolean;
 }
 
-/** The network, and every trainable or frozen tensor that it has asked for, by name. */
+/** The network, and every trainable or frozen tensor that it has read, by name. */
 export interface BuiltNetwork extends Network {
   readonly weights: ReadonlyMap<string, Tensor>;
 }
 
-/** Graph inputs by name: the base model's parameters, and the adapter's tensors, some of which take their place. */
+/** Graph inputs by name: the base model's parameters and the adapter's tensors, some of which replace them. */
 function weightInputs(architecture: Architecture, adapter: LoraAdapter | null) {
   const weights = new Map<string, Tensor>();
   const named: NamedInput = (name, shape, dtype = "float32") => {
@@ -52,7 +52,7 @@ function weightInputs(architecture: Architecture, adapter: LoraAdapter | null) {
     if (!shape) throw new Error(`internal: the model has no parameter ${name}`);
     return named(name, shape);
   };
-  /** The copy that is trained, where there is one. */
+  /** The trained copy, if there is one. */
   const weight = (name: string, otherwise = name) => {
     const saved = adapter?.saved.get(name);
     return saved ? named(saved.name, saved.shape) : base(otherwise);
@@ -60,21 +60,21 @@ function weightInputs(architecture: Architecture, adapter: LoraAdapter | null) {
   return { weights, named, weight, head: () => weight(`${HEAD_MODULE}.weight`, architecture.head) };
 }
 
-/** rows [M, C] of these ids [M], with those of a patch in place of the base's: a row times 1 plus zeros is that row. */
+/** rows [M, C] of ids [M], with patched rows in place of the base's: row * 1 + zeros is that row, bit for bit. */
 function patchRows(rows: Tensor, ids: Tensor, patch: RowPatch): Tensor {
   const hits = cast(equal(reshape(ids, [ids.shape[0], 1]), constant([...patch.ids], "int32")), "float32"); // [M, K]
   const others = sub(constant(1), sumKeepDims(hits, [1]));
   return add(mul(rows, others), matmul(hits, patch.rows));
 }
 
-/** Apart from the places that drop out. */
+/** Everything except dropout sites. */
 const NOISE_SITE = 2_000_000;
 
 function noisy(x: Tensor, noise: NetworkOptions["noise"]): Tensor {
   return noise ? add(x, mul(uniformNoise(x, noise.seed, NOISE_SITE), noise.size)) : x;
 }
 
-/** Drops out where there is a seed. Masks are numbered by place, so that a recomputed region draws its own again. */
+/** Dropout if there is a seed. Masks are numbered by site, so a recomputed region draws the same mask again. */
 function dropper(dropoutSeed: Tensor | undefined): Network["dropout"] {
   const sites = new Map<string, number>();
   return (x, rate, place) => {
@@ -90,7 +90,7 @@ export function buildNetwork(architecture: Architecture, options: NetworkOptions
   const { weights, named, weight, head } = weightInputs(architecture, adapter);
   const drop = dropper(dropoutSeed);
   const norms = new Map<string, Tensor>();
-  /** One tensor a layer, also where a region is computed twice: the norm is small and costs a pass over the weight. */
+  /** One tensor per layer, even for recomputed regions: the norm is small and costs a pass over the weight. */
   const normOf = (lora: LoraLayer, matrix: Tensor) => {
     const norm = norms.get(lora.nameA) ?? adaptedNorm(lora, matrix, named);
     norms.set(lora.nameA, norm);
@@ -118,7 +118,7 @@ export function buildNetwork(architecture: Architecture, options: NetworkOptions
     const trained = patch(name);
     if (trained) return patchRows(rows, ids, trained);
     const lora = adapter?.layers.get(name.replace(/\.weight$/, ""));
-    if (!lora) return rows; // lora_dropout is for inputs of linear layers, as in PEFT
+    if (!lora) return rows; // lora_dropout applies only to inputs of linear layers, as in PEFT
     return adaptRows({ rows, ids, norm: lora.magnitude === null ? null : normOf(lora, table) }, lora, named);
   };
   return {
@@ -131,7 +131,7 @@ export function buildNetwork(architecture: Architecture, options: NetworkOptions
     linear,
     attend: options.attend,
     dropout: drop,
-    // inside a layer that is computed again as a whole, nothing is computed a third time
+    // a layer that is recomputed as a whole needs no second recomputation inside
     recompute: (inputs, f) => (checkpointing ? [...f(inputs)] : checkpointAll(inputs, f)),
     layer: (x, f) => (checkpointing ? checkpoint([x], ([again]) => f(again)) : f(x)),
   };

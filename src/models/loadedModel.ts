@@ -1,21 +1,21 @@
-/** @file A model as it was found: its config, its architecture, and where each of its weights lies. Runs anywhere. */
+/** @file A located model: its config, its architecture, and where each of its weights is stored. Runs anywhere. */
 import type { FileRange } from "../engine/runtime/protocol.ts";
 import type { Architecture, QuantizationSettings } from "./network.ts";
 
 export interface LoadedModel {
   architecture: Architecture;
-  /** config.json as it is. */
+  /** config.json, unchanged. */
   config: Record<string, unknown>;
   /** generation_config.json, or {}. */
   generationConfig: Record<string, unknown>;
-  /** What the caller asked for: an id or a path. */
+  /** The id or path that the caller gave. */
   nameOrPath: string;
-  /** The folder the files lie in. */
+  /** The folder with the files. */
   directory: string;
-  /** What the config was read from: config.json, or the GGUF file. */
+  /** The file that the config was read from: config.json, or the GGUF file. */
   configFile: string;
   /** Every parameter of the architecture by its Hugging Face name. */
   weights: ReadonlyMap<string, FileRange>;
-  /** What quantizeModel was told, or how the files have the weights; absent: no weights are quantized. */
+  /** The quantization requested of quantizeModel, or that of the files; absent: no weights are quantized. */
   quantization?: QuantizationSettings;
 }

@@ -1,15 +1,15 @@
 /**
- * @file What a model family tells about itself, and what it is given to write its forward pass with. The same forward
+ * @file The description of a model family, and the interface with which it writes its forward pass. The same forward
  * pass serves training (packed rows), scoring and generation (cached keys): only `attend` differs.
- * Letters: M tokens (packed or batch x length), C channels, H heads, K key heads, D channels of a head.
+ * Letters: M tokens (packed or batch x length), C channels, H heads, K key heads, D channels per head.
  */
 import type { NarrowDtype, RowPatch, Shape, Tensor } from "../engine/graph/index.ts";
 import type { Quantization } from "../formats/quantizedBlocks.ts";
 
-/** Module of the unembedding in transformers' causal language models; a tied one has no parameter of its own. */
+/** Module of the unembedding in transformers' causal language models; a tied one has no parameter. */
 export const HEAD_MODULE = "lm_head";
 
-/** A linear layer that an adapter can sit on. */
+/** A linear layer that can have an adapter. */
 export interface LinearLayer {
   /** Module name in Hugging Face's model, e.g. `transformer.h.0.attn.c_attn`. */
   name: string;
@@ -24,45 +24,45 @@ export interface AttentionShape {
   layer: number;
   heads: number;
   kvHeads: number;
-  /** Factor of the scores, 1 / sqrt(D) as a rule. */
+  /** Factor of the scores, usually 1 / sqrt(D). */
   scale: number;
   /** Dropout of the attention probabilities. */
   dropout: number;
-  /** Keys further back than this many positions are hidden (1: a token sees itself alone); null: none is. */
+  /** Keys this many positions back and more are hidden (1: a token sees only itself); null: none is. */
   window: number | null;
 }
 
-/** The building blocks a forward pass is written with. */
+/** The building blocks of a forward pass. */
 export interface Network {
   /** A weight by its Hugging Face name. */
   weight(name: string): Tensor;
-  /** The unembedding matrix [V, C]; some of its rows may have others in their place: {@link headPatch}. */
+  /** The unembedding matrix [V, C]; some of its rows may be replaced: {@link headPatch}. */
   head(): Tensor;
-  /** Rows of the unembedding that are trained on their own; null: none. */
+  /** Rows of the unembedding that are trained individually; null: none. */
   headPatch(): RowPatch | null;
-  /** Rows of the embedding of that name, with whatever adapter sits on it. ids [M] -> [M, C]. */
+  /** Rows of the named embedding, including its adapter. ids [M] -> [M, C]. */
   embedding(name: string, ids: Tensor): Tensor;
-  /** {@link embedding} of words; in training with noise, where it is asked for. tokens [M] -> [M, C]. */
+  /** {@link embedding} of words, with noise if training adds it. tokens [M] -> [M, C]. */
   words(embedding: string, tokens: Tensor): Tensor;
-  /** x [M, in] -> [M, out]: the layer, its bias and whatever adapter sits on it. */
+  /** x [M, in] -> [M, out]: the layer with its bias and adapter. */
   linear(x: Tensor, layer: LinearLayer): Tensor;
   /** q [M, H D], k and v [M, K D] -> [M, H D]. */
   attend(q: Tensor, k: Tensor, v: Tensor, shape: AttentionShape): Tensor;
-  /** Inverted dropout where this network trains with it, else x. `place` names the spot: one spot, one mask. */
+  /** Inverted dropout if this network trains with it, else x. `place` names the site: one site, one mask. */
   dropout(x: Tensor, rate: number, place: string): Tensor;
-  /** f(inputs) whose intermediate values the backward pass computes again; its results are kept. */
+  /** f(inputs) whose intermediate values the backward pass recomputes; its results are kept. */
   recompute(inputs: readonly Tensor[], f: (inputs: readonly Tensor[]) => readonly Tensor[]): Tensor[];
-  /** A layer f(x) of the model: with gradient checkpointing the backward pass computes all of it again from x. */
+  /** A layer f(x) of the model: with gradient checkpointing the backward pass recomputes all of it from x. */
   layer(x: Tensor, f: (x: Tensor) => Tensor): Tensor;
 }
 
-/** transformers' BitsAndBytesConfig, as far as it counts here. */
+/** The part of transformers' BitsAndBytesConfig that prefine reads. */
 export interface QuantizationSettings {
   load_in_8bit: boolean;
   load_in_4bit: boolean;
   bnb_4bit_quant_type: "nf4" | "fp4";
   bnb_4bit_use_double_quant: boolean;
-  /** Layers that stay as they are: starts or ends of their names, or expressions; null: none but the head. */
+  /** Layers to leave unquantized: starts or ends of their names, or expressions; null: only the head. */
   llm_int8_skip_modules: readonly string[] | null;
 }
 
@@ -70,7 +70,7 @@ export interface QuantizationSettings {
 export interface Architecture {
   modelType: string;
   vocabSize: number;
-  /** Positions the model knows. */
+  /** Maximum number of positions. */
   maxPositions: number;
   hiddenSize: number;
   layers: number;
@@ -79,11 +79,11 @@ export interface Architecture {
   headSize: number;
   /** The sliding window of each layer; see {@link AttentionShape.window}. */
   windows: readonly (number | null)[];
-  /** Floats that training keeps a token for the backward pass, in all layers. */
+  /** Floats per token that training keeps for the backward pass, in all layers. */
   keptFloats: number;
   /** Every parameter by its Hugging Face name, in the model's order. */
   parameters: ReadonlyMap<string, Shape & readonly number[]>;
-  /** Parameters that lie in memory in 16 bits; absent: none. See keepNarrow. */
+  /** Parameters stored in memory in 16 bits; absent: none. See keepNarrow. */
   stored?: ReadonlyMap<string, NarrowDtype>;
   /** Linear layers in the model's order. */
   linears: readonly LinearLayer[];
@@ -91,11 +91,11 @@ export interface Architecture {
   head: string;
   /** Linear layers whose frozen weight is kept in 8 or 4 bits, by name; absent: none. */
   quantized?: ReadonlyMap<string, Quantization & Pick<LinearLayer, "layout">>;
-  /** Other names under which files keep a parameter (GPT-2 on the hub: without `transformer.`). */
+  /** Other names of a parameter in files (GPT-2 on the hub: without `transformer.`). */
   fileNames(name: string): string[];
   /**
-   * tokens, positions [M] int32, rows [N] int32 -> hidden states behind the last norm of these rows [N, C]. Behind the
-   * last attention only they are computed: nobody needs the others.
+   * tokens, positions [M] int32, rows [N] int32 -> hidden states of these rows after the last norm [N, C]. After the
+   * last attention only these rows are computed: no others are needed.
    */
   forward(net: Network, inputs: { tokens: Tensor; positions: Tensor; rows: Tensor }): Tensor;
 }

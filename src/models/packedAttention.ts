@@ -1,8 +1,8 @@
 /**
- * @file Attention over a packed pair `shared | chosen | rejected` (prefix sharing, arXiv 2410.20305) in blocks: what is
- * hidden (chosen x rejected) is never computed. Shared + chosen rows see shared + chosen keys, rejected rows see shared
- * + rejected keys: (S + C)^2 + R (S + R) scores instead of (S + C + R)^2. Where several query heads share a key head,
- * keys are cheap to copy, and every half of a part is a block of its own, which sees no half behind it.
+ * @file Attention over a packed pair `shared | chosen | rejected` (prefix sharing, arXiv 2410.20305) in blocks: hidden
+ * scores (chosen x rejected) are never computed. Shared + chosen rows see shared + chosen keys, rejected rows see
+ * shared + rejected keys: (S + C)^2 + R (S + R) scores instead of (S + C + R)^2. If several query heads share a key
+ * head, keys are cheap to copy, and each half of a part becomes its own block, which does not see later halves.
  * Letters: S shared, C chosen, R rejected tokens.
  */
 import {
@@ -25,12 +25,12 @@ import type { Network } from "./network.ts";
 const PIECES = ["S1", "S2", "C1", "C2", "R1", "R2"] as const;
 /** The packed dimension. */
 export const PACKED = PIECES.join("+");
-/** Added to the scores of what a row may not see; exp of it is exactly 0. */
+/** Added to hidden scores; exp of it is exactly 0. */
 export const HIDDEN = -1e30;
 
 /**
- * 0 where a key's position is at most the query's, and within its window, else HIDDEN. [M], [L] -> [M, L]. A window
- * counts positions, not places in the packed row, where `rejected` stands behind `chosen`.
+ * 0 if a key's position is at most the query's, and within its window, else HIDDEN. [M], [L] -> [M, L]. A window
+ * counts positions, not indices in the packed row, where `rejected` follows `chosen`.
  */
 function causalMask(queryPositions: Tensor, keyPositions: Tensor, window: number | null): Tensor {
   const rows = reshape(queryPositions, [queryPositions.shape[0], 1]);
@@ -40,17 +40,17 @@ function causalMask(queryPositions: Tensor, keyPositions: Tensor, window: number
   return where(isSeen, constant(0), constant(HIDDEN));
 }
 
-/** Which pieces ask, and which ones they see, in the order of the packed row. */
+/** Query pieces and the key pieces they see, in the order of the packed row. */
 interface Block {
   queries: readonly number[];
   keys: readonly number[];
 }
-/** On GPT-2, whose keys are as wide as its queries, the halves below cost as much as they save. */
+/** For GPT-2, whose keys are as wide as its queries, the halves below cost as much as they save. */
 const WHOLE: readonly Block[] = [
   { queries: [0, 1, 2, 3], keys: [0, 1, 2, 3] },
   { queries: [4, 5], keys: [0, 1, 4, 5] },
 ];
-/** Three quarters of the scores: an eighth of SmolLM2's step at 1,300 tokens. Thirds and quarters were slower. */
+/** Three quarters of the scores: saves an eighth of SmolLM2's step at 1,300 tokens. Thirds, quarters were slower. */
 const HALVES: readonly Block[] = [
   { queries: [0], keys: [0] },
   { queries: [1], keys: [0, 1] },
@@ -62,7 +62,7 @@ const HALVES: readonly Block[] = [
 
 /**
  * @param positions [S+C+R] int32 position ids, @param sizes int64 [6]: those of the halves of S, C and R
- * @param dropoutSeed uint32 []: absent, probabilities are not dropped
+ * @param dropoutSeed uint32 []; absent: no dropout of probabilities
  */
 export function packedAttention(positions: Tensor, sizes: Tensor, dropoutSeed?: Tensor): Network["attend"] {
   const pieces = (x: Tensor) => split(x, sizes, PIECES);

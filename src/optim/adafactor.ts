@@ -1,10 +1,10 @@
 /**
- * @file Adafactor (arXiv 1804.04235) as transformers' Trainer runs it: its own class with scale_parameter and
- * relative_step off, so that the schedule sets the learning rate. A matrix [R, C] keeps R + C numbers, not 2 R C.
+ * @file Adafactor (arXiv 1804.04235) as transformers' Trainer configures it: its own class with scale_parameter and
+ * relative_step off, so the schedule sets the learning rate. A matrix [R, C] keeps R + C numbers, not 2 R C.
  */
 import { float32State, type Optimizer, type OptimizerTensor, type StateSpec } from "./optimizer.ts";
 
-/** transformers' defaults, which its Trainer leaves as they are. */
+/** transformers' defaults, which its Trainer does not change. */
 const EPS = 1e-30;
 const CLIP_THRESHOLD = 1;
 const DECAY_RATE = -0.8;
@@ -54,7 +54,7 @@ function updateVector({ grad, state }: OptimizerTensor, gradScale: number, keep:
   return { ofRow: Float64Array.of(1), ofColumn: Float64Array.from(second, (value) => 1 / Math.sqrt(value)) };
 }
 
-/** Means of the squared gradient over columns and over rows; their outer product stands for the whole matrix. */
+/** Means of the squared gradient per row and per column; their outer product approximates the whole matrix. */
 function updateFactors({ shape, grad, state }: OptimizerTensor, gradScale: number, keep: number): InverseRoots {
   const [rows, columns] = shape;
   const [row, column] = [state.exp_avg_sq_row as Float32Array, state.exp_avg_sq_col as Float32Array];

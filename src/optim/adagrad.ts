@@ -1,4 +1,4 @@
-/** @file Adagrad, as torch.optim.Adagrad computes it: the gradient over the root of the sum of all its squares. */
+/** @file Adagrad, equal to torch.optim.Adagrad: the gradient over the root of the sum of all its squares. */
 import { float32State, type Optimizer } from "./optimizer.ts";
 
 export interface AdagradSettings {

@@ -1,7 +1,7 @@
-/** @file AdamW: decoupled weight decay (arXiv 1711.05101), as torch.optim.AdamW computes it. */
+/** @file AdamW: decoupled weight decay (arXiv 1711.05101), equal to torch.optim.AdamW. */
 import { float32State, type Optimizer } from "./optimizer.ts";
 
-/** One trainable tensor with its gradient and its two running averages; all four arrays have the same length. */
+/** One trainable tensor with its gradient and two running averages; all four arrays have the same length. */
 export interface AdamwTensor {
   param: Float32Array;
   grad: Float32Array;
@@ -21,7 +21,7 @@ export interface AdamwSettings {
 }
 
 export interface AdamwOptions extends AdamwSettings {
-  /** Number of this step, counted from 1; drives the bias correction. */
+  /** Number of this step, counted from 1, for the bias correction. */
   step: number;
   learningRate: number;
   /** Factor of the gradient, which is then rounded to float32; default 1. */
@@ -30,8 +30,8 @@ export interface AdamwOptions extends AdamwSettings {
 
 /**
  * Updates `param`, `expAvg` and `expAvgSq` in place. Storage is float32, arithmetic float64, so a step differs from
- * torch's only in the last bit of a float32. One pass over memory: 16 bytes read and 12 written an element; 3.4 ns an
- * element, of which the root and the division are most.
+ * torch's only in the last bit of a float32. One pass over memory: 16 bytes read and 12 written per element; 3.4 ns
+ * per element, mostly the root and the division.
  */
 export function adamwStep(tensors: AdamwTensor[], options: AdamwOptions): void {
   const { step, learningRate, beta1, beta2, eps, gradScale = 1 } = options;
@@ -40,10 +40,10 @@ export function adamwStep(tensors: AdamwTensor[], options: AdamwOptions): void {
   for (const { param, grad, expAvg, expAvgSq, weightDecay } of tensors) {
     const keep = 1 - learningRate * weightDecay;
     const last = param.length - 1;
-    // Two at a time, all reads before all writes: once a thread has handed memory over, V8 checks at every access that
-    // the array still has its own, 5.1 ns an element; here it checks half as often, 3.9 ns.
+    // Two at a time, all reads before all writes: in a thread that has transferred memory, V8 checks at every access
+    // that the array is not detached, 5.1 ns per element; here it checks half as often, 3.9 ns.
     for (let i = 0; i <= last; i += 2) {
-      const j = i < last ? i + 1 : i; // the last of an odd number is computed twice
+      const j = i < last ? i + 1 : i; // with an odd length, the last is computed twice
       const g0 = Math.fround(gradScale * grad[i]);
       const g1 = Math.fround(gradScale * grad[j]);
       const m0 = expAvg[i] + (1 - beta1) * (g0 - expAvg[i]);

@@ -1,8 +1,8 @@
 /**
- * @file AdamW with moments of eight bits (arXiv 2110.02861), as bitsandbytes computes it: the lean optimizer here,
- * because run files that want to save memory name this one, its curve is AdamW's own (lion's is another), and the
- * moments, the largest part of a full fine-tuning, shrink to a quarter.
- * Embeddings and tensors under 4,096 numbers keep moments of float32, as under transformers' Trainer.
+ * @file AdamW with 8-bit moments (arXiv 2110.02861), equal to bitsandbytes': the low-memory optimizer here, because run
+ * files that want to save memory name this one, it follows AdamW's own curve (unlike lion), and the moments, the
+ * largest part of full fine-tuning, shrink to a quarter.
+ * Embeddings and tensors under 4,096 numbers keep float32 moments, as under transformers' Trainer.
  */
 
 import { CODE_BLOCK, decodeBlock, dynamicCodes, encodeBlock } from "../formats/dynamicCodes.ts";

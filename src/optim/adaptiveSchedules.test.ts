@@ -1,4 +1,4 @@
-/** @file Learning rates that follow a metric, against torch and transformers: after every evaluation, exactly. */
+/** @file Learning rates that follow a metric, equal to torch's and transformers' after every evaluation. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { PrefineError } from "../errors.ts";
@@ -18,11 +18,11 @@ describe("createAdaptiveSchedule", () => {
     const schedule = createAdaptiveSchedule(options)!;
     let state = schedule.start();
     expect(state.rate).toBe(options.learning_rate);
-    const found = metrics.map((metric) => {
-      state = schedule.next(JSON.parse(JSON.stringify(state)) as AdaptiveState, metric); // as a checkpoint keeps it
+    const actual = metrics.map((metric) => {
+      state = schedule.next(JSON.parse(JSON.stringify(state)) as AdaptiveState, metric); // as stored in a checkpoint
       return state.rate;
     });
-    expect(found).toEqual(rates);
+    expect(actual).toEqual(rates);
     expect(new Set(rates).size).toBeGreaterThan(1);
   });
 
@@ -32,7 +32,7 @@ describe("createAdaptiveSchedule", () => {
     expect(createAdaptiveSchedule({ lr_scheduler_type: "linear", learning_rate: 1 })).toBeUndefined();
   });
 
-  it("goes on from a state of the same schedule and rate only", () => {
+  it("continues only from a state of the same schedule and rate", () => {
     const schedule = createAdaptiveSchedule({ lr_scheduler_type: "greedy", learning_rate: 0.1 })!;
     const saved = { ...schedule.start(), rate: 0.05 };
     expect(continueAdaptive(schedule, saved)).toBe(saved);
@@ -46,7 +46,7 @@ describe("createAdaptiveSchedule", () => {
     [{ mode: "least" }, /mode: expected one of min, max; found "least"/],
     [{ patient: 3 }, /patient: unknown key.*patience/],
     [{ patience: "long" }, /patience: expected a number, found "long"/],
-  ])("refuses %o", (lr_scheduler_kwargs, message) => {
+  ])("rejects %o", (lr_scheduler_kwargs, message) => {
     const build = () =>
       createAdaptiveSchedule({ lr_scheduler_type: "reduce_lr_on_plateau", lr_scheduler_kwargs, learning_rate: 0.1 });
     expect(build).toThrow(PrefineError);

@@ -1,26 +1,26 @@
 /**
- * @file Learning rates that follow the metric of evaluations: torch's ReduceLROnPlateau and transformers' GreedyLR
- * (arXiv 2512.14527), as transformers' Trainer steps them. Their state is plain data, for checkpoints.
+ * @file Learning rates that follow an evaluation metric: torch's ReduceLROnPlateau and transformers' GreedyLR (arXiv
+ * 2512.14527), as transformers' Trainer steps them. Their state is plain data, for checkpoints.
  */
 import { ScheduleArgs, type ScheduleKwargs } from "./scheduleArgs.ts";
 
 export interface AdaptiveState {
-  /** lr_scheduler_type and learning_rate that it began with; others begin anew. */
+  /** The initial lr_scheduler_type and learning_rate; a state of another schedule or rate is not continued. */
   kind: string;
   peak: number;
-  /** Learning rate of the steps to come. */
+  /** Learning rate of the next steps. */
   rate: number;
   /** Null: none yet. */
   best: number | null;
-  /** Evaluations in a row that were better, or not. */
+  /** Consecutive evaluations that were better, or not. */
   good: number;
   bad: number;
-  /** Evaluations that don't count, after a change downwards and upwards. */
+  /** Evaluations that still don't count, after the rate went down, or up. */
   cooldown: number;
   warmup: number;
-  /** Tries to go below the lowest rate that are left before greedy starts over. */
+  /** Attempts left to go below the lowest rate before greedy starts over. */
   resets: number;
-  /** The last metrics and their sum, where they are smoothed. */
+  /** The last metrics and their sum, if they are smoothed. */
   window: { values: number[]; sum: number };
 }
 
@@ -45,11 +45,11 @@ interface Rule {
   threshold_mode: string;
   cooldown: number;
   min_lr: number;
-  /** Smallest change of the rate that is made. */
+  /** Smaller changes of the rate are not made. */
   eps: number;
 }
 
-/** @returns undefined for a schedule that looks at no metric. @throws PrefineError("config") for its arguments. */
+/** @returns undefined for a schedule that uses no metric. @throws PrefineError("config") for invalid arguments. */
 export function createAdaptiveSchedule(options: AdaptiveOptions): AdaptiveSchedule | undefined {
   const { lr_scheduler_type: kind, learning_rate: peak } = options;
   if (kind !== "reduce_lr_on_plateau" && kind !== "greedy") return undefined;
@@ -71,7 +71,7 @@ export function createAdaptiveSchedule(options: AdaptiveOptions): AdaptiveSchedu
   return schedule;
 }
 
-/** The state of a checkpoint, if it is one of this schedule from the same rate. */
+/** The state in a checkpoint, if it is of this schedule and initial rate. */
 export function continueAdaptive(
   schedule: AdaptiveSchedule | undefined,
   saved: AdaptiveState | null | undefined,
@@ -131,14 +131,14 @@ function reduceOnPlateau(kwargs: ScheduleArgs, begin: (resets: number) => Adapti
   };
 }
 
-/** transformers.optimization.GreedyLR: up while evaluations get better, down while they do not. */
+/** transformers.optimization.GreedyLR: up while evaluations improve, down while they do not. */
 function greedy(kwargs: ScheduleArgs, begin: (resets: number) => AdaptiveState): AdaptiveSchedule {
   const defaults = { factor: 0.95, patience: 10, threshold: 1e-6, threshold_mode: "abs", min_lr: 1e-3 };
   const rule = readRule(kwargs, defaults);
   const [warmup, max_lr] = [kwargs.number("warmup", 0), kwargs.number("max_lr", 1)];
   const [smooth, windowSize] = [kwargs.boolean("smooth", false), kwargs.number("window_size", 50)];
   const resets = kwargs.number("reset_start", 500);
-  kwargs.boolean("verbose", false); // prints only
+  kwargs.boolean("verbose", false); // only affects printing
   const raise = (state: AdaptiveState): AdaptiveState => {
     const higher = Math.min(state.rate / rule.factor, max_lr);
     const rate = higher - state.rate > rule.eps ? higher : state.rate;
@@ -168,7 +168,7 @@ function greedy(kwargs: ScheduleArgs, begin: (resets: number) => AdaptiveState):
   };
 }
 
-/** transformers' StreamingAverage, with its order of sums. */
+/** transformers' StreamingAverage, with its order of summation. */
 function pushed({ values, sum }: AdaptiveState["window"], metric: number, size: number): AdaptiveState["window"] {
   const all = [...values, metric];
   const total = sum + metric;

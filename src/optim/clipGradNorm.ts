@@ -1,8 +1,8 @@
-/** @file The norm of all gradients together, and how much they are scaled down: torch.nn.utils.clip_grad_norm_. */
+/** @file The joint norm of all gradients and their scaling to a maximum: torch.nn.utils.clip_grad_norm_. */
 
-/** Of one gradient, for {@link jointNorm}. 0.4 ns an element. */
+/** Sum of squares of one gradient, for {@link jointNorm}. 0.4 ns per element. */
 export function sumOfSquares(grad: Float32Array): number {
-  let [a, b, c, d] = [0, 0, 0, 0]; // into one sum, each addition would wait for the last
+  let [a, b, c, d] = [0, 0, 0, 0]; // with one sum, each addition would wait for the last
   const whole = grad.length & ~3;
   for (let i = 0; i < whole; i += 4) {
     a += grad[i] * grad[i];
@@ -14,22 +14,22 @@ export function sumOfSquares(grad: Float32Array): number {
   return a + b + c + d;
 }
 
-/** The Euclidean norm of all gradients; NaN or Infinity where one is. */
+/** The Euclidean norm of all gradients; NaN or Infinity if one of them is. */
 export function jointNorm(sumsOfSquares: readonly number[]): number {
   // float64, in the order of the tensors: torch sums in float32, which is off by about 1e-6 of the norm
   return Math.sqrt(sumsOfSquares.reduce((sum, squares) => sum + squares, 0));
 }
 
 /**
- * The factor that brings gradients of the joint norm `norm` down to at most `maxNorm`.
- * @param maxNorm 0: 1 (transformers' max_grad_norm 0 clips nothing).
+ * The factor that scales gradients of joint norm `norm` down to at most `maxNorm`.
+ * @param maxNorm 0: no clipping, as transformers' max_grad_norm 0.
  */
 export function clipScale(norm: number, maxNorm: number): number {
   const coefficient = maxNorm / (norm + 1e-6);
   return maxNorm > 0 && coefficient < 1 && Number.isFinite(norm) ? coefficient : 1;
 }
 
-/** Scales the gradients in place. @returns the norm before. */
+/** Scales the gradients in place. @returns the norm before scaling. */
 export function clipGradNorm(grads: readonly Float32Array[], maxNorm: number): number {
   const norm = jointNorm(grads.map(sumOfSquares));
   const scale = clipScale(norm, maxNorm);

@@ -1,4 +1,4 @@
-/** @file The kernels of training, which run where the tensors are, between two executions of the step graph. */
+/** @file The kernels of training, which run where the tensors are, between two runs of the step graph. */
 import { sumOfSquares } from "./clipGradNorm.ts";
 import type { StepContext } from "./optimizer.ts";
 import { type OptimizerSettings, update } from "./optimizers.ts";
@@ -11,7 +11,7 @@ export const accumulate = {
   },
 };
 
-/** `accumulated *= scale`, of one tensor: the first gradients of a step are written where the sum will be. */
+/** `accumulated *= scale`, of one tensor: the first gradients of a step are written directly into the sum. */
 export const scaleBy = {
   name: "scaleBy",
   run({ accumulated }: { accumulated: Float32Array }, { scale }: { scale: number }): void {
@@ -20,8 +20,8 @@ export const scaleBy = {
 };
 
 /**
- * `table[ids[n]] += values[n]` for every table, in the order of n; of columns `table[.., ids[n]] += values[.., n]`. An
- * empty table is cleared first.
+ * `table[ids[n]] += values[n]` for every table, in the order of n; for columns `table[.., ids[n]] += values[.., n]`. A
+ * table marked empty is cleared first.
  */
 export const addScattered = {
   name: "addScattered",
@@ -67,7 +67,7 @@ export const squares = {
   },
 };
 
-/** What is known of a tensor besides its numbers, and what is the same for all. */
+/** Properties of a tensor besides its numbers, and those of the whole step. */
 export interface UpdateArgs {
   shape: readonly number[];
   weightDecay: number;

@@ -1,8 +1,8 @@
-/** @file Lion (arXiv 2302.06675) with decoupled weight decay, as bitsandbytes computes it: steps of one size. */
+/** @file Lion (arXiv 2302.06675) with decoupled weight decay, equal to bitsandbytes': steps of one size. */
 import { float32State, type Optimizer } from "./optimizer.ts";
 
 export interface LionSettings {
-  /** Share of the running mean in the direction of a step. */
+  /** Weight of the running mean in the direction of a step. */
   beta1: number;
   /** Decay of the running mean. */
   beta2: number;

@@ -1,4 +1,4 @@
-/** @file Optimizers, clipping, decay groups against Python's; test/fixtures/optim.json names maker and versions. */
+/** @file Optimizers, clipping and decay groups against Python's; test/fixtures/optim.json names maker and versions. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { largestDifference } from "../../test/support/shared.ts";
@@ -76,7 +76,7 @@ const floats = (base64: string) => new Float32Array(bytes(base64).buffer);
 const ADAM = { adam_beta1: 0.9, adam_beta2: 0.999, adam_epsilon: 1e-8 };
 const sizeOf = (shape: readonly number[]) => shape.reduce((product, dim) => product * dim, 1);
 
-/** Trains on the fixture's draws: tensors as they end, with their state. */
+/** Trains on the fixture's draws: the final tensors with their state. */
 function train({ optim, optim_args, learning_rate, weight_decay, seed, steps, shapes }: OptimizerCase) {
   const random = new Mt19937(seed);
   const draw = (shape: number[]) => random.uniform(new Float32Array(sizeOf(shape)), -1, 1);
@@ -99,7 +99,7 @@ function train({ optim, optim_args, learning_rate, weight_decay, seed, steps, sh
   return tensors;
 }
 
-/** bitsandbytes' search on the CPU misses the nearest code for 1 number in 100, near 0 by up to 4; ours never does. */
+/** bitsandbytes' CPU search misses the nearest code for 1 number in 100, near 0 by up to 4; ours never does. */
 function expectCodes(actual: Uint8Array, expected: Uint8Array): void {
   expect(actual.length).toBe(expected.length);
   const distances = actual.map((code, i) => Math.abs(code - expected[i]));
@@ -107,7 +107,7 @@ function expectCodes(actual: Uint8Array, expected: Uint8Array): void {
   expect(distances.filter(Boolean).length / actual.length).toBeLessThan(0.02);
 }
 
-/** Equal but for the elements whose moments have another code; those are off by a part of the learning rate. */
+/** Equal except for elements whose moments have another code; those differ by a fraction of the learning rate. */
 function expectNear(actual: Float32Array, expected: Float32Array, learningRate: number): void {
   const off = actual.filter((value, i) => Math.abs(value - expected[i]) > 2 ** -22);
   expect(off.length / actual.length).toBeLessThan(0.03);
@@ -121,15 +121,15 @@ describe("optimizers", () => {
       if (isExact) expectClose(param, Array.from(floats(example.params[i])), example.steps);
       else expectNear(param, floats(example.params[i]), example.learning_rate);
       for (const [key, expected] of Object.entries(example.state[i])) {
-        const found = state[key in state ? key : { state1: "exp_avg", state2: "exp_avg_sq" }[key]!];
-        if (found instanceof Float32Array) expectClose(found, Array.from(floats(expected)), example.steps);
-        else expectCodes(found, bytes(expected));
+        const actual = state[key in state ? key : { state1: "exp_avg", state2: "exp_avg_sq" }[key]!];
+        if (actual instanceof Float32Array) expectClose(actual, Array.from(floats(expected)), example.steps);
+        else expectCodes(actual, bytes(expected));
       }
     }
     expect(fixture.optimizers.length).toBe(11);
   });
 
-  it("know bitsandbytes' codes", () => {
+  it("equal bitsandbytes' codes", () => {
     expect(dynamicCodes(true).values).toEqual(floats(fixture.dynamic_codes.signed));
     expect(dynamicCodes(false).values).toEqual(floats(fixture.dynamic_codes.unsigned));
   });
@@ -161,13 +161,13 @@ describe("optimizers", () => {
     ["sgd", "momentun=0.9", /unknown key "momentun".*did you mean momentum/i],
     ["sgd", "weight_decay=0.1", /the option weight_decay/],
     ["sgd", "momentum=-1", /at least 0, found "-1"/],
-    ["sgd", "nesterov=true", /expected with momentum above 0/],
+    ["sgd", "nesterov=true", /expected momentum above 0/],
     ["sgd", "momentum", /expected key=value, found "momentum"/],
     ["adamw_torch", "momentum=0.9", /adamw_torch takes none/],
     ["lion_32bit", "beta1=0.9", /lion_32bit takes none/],
     ["rmsprop", "alfa=0.9", /rmsprop takes .*did you mean alpha/i],
     ["lomo", "", /lomo is not built; there are adamw_torch/],
-  ])("refuse %s with %s", (optim, optim_args, message) => {
+  ])("reject %s with %s", (optim, optim_args, message) => {
     let error: unknown;
     try {
       optimizerSettings({ optim, optim_args, ...ADAM });
@@ -195,7 +195,7 @@ describe("clipGradNorm", () => {
     expect(grads.map((grad) => grad[0])).toEqual([3, 4]);
   });
 
-  it("tells a gradient that is not finite by its norm", () => {
+  it("gives a non-finite norm for a non-finite gradient", () => {
     expect(clipGradNorm([Float32Array.of(1), Float32Array.of(Number.NaN)], 1)).toBeNaN();
     expect(clipGradNorm([Float32Array.of(1), Float32Array.of(Number.POSITIVE_INFINITY)], 1)).toBe(
       Number.POSITIVE_INFINITY,
@@ -204,13 +204,13 @@ describe("clipGradNorm", () => {
 });
 
 describe("decays", () => {
-  it("lets the parameters decay that transformers' Trainer lets decay", () => {
+  it("decays the same parameters as transformers' Trainer", () => {
     const names = Object.keys(fixture.decays);
     expect(names.length).toBe(22);
     expect(Object.fromEntries(names.map((name) => [name, decays(name)]))).toEqual(fixture.decays);
   });
 
-  it("knows the norms of other architectures", () => {
+  it("recognizes the norms of other architectures", () => {
     const norms = [
       "model.norm.weight",
       "model.layers.0.input_layernorm.weight",

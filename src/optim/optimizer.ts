@@ -1,12 +1,12 @@
-/** @file What an optimizer is: the state it keeps for a tensor, and the loop that updates it; which tensors decay. */
+/** @file The interface of an optimizer: the state it keeps per tensor, and its update; which tensors decay. */
 
-/** Type and shape of a tensor that an optimizer keeps beside a trained one; zeros before the first step. */
+/** Type and shape of a tensor that an optimizer keeps for a trained one; zeros before the first step. */
 export interface StateSpec {
   dtype: "float32" | "uint8";
   shape: readonly number[];
 }
 
-/** A trained tensor with its gradient and its state, by the keys that `state` gave. */
+/** A trained tensor with its gradient and its state, by the keys of `state`. */
 export interface OptimizerTensor {
   shape: readonly number[];
   param: Float32Array;
@@ -16,12 +16,12 @@ export interface OptimizerTensor {
   weightDecay: number;
 }
 
-/** What is the same for all tensors of a step. */
+/** Values shared by all tensors of a step. */
 export interface StepContext {
   /** Number of this step, counted from 1. */
   step: number;
   learningRate: number;
-  /** Every gradient counts times this, rounded to float32: the clipping, without a pass of its own. */
+  /** Factor of every gradient, rounded to float32: clipping without a separate pass. */
   gradScale: number;
 }
 
@@ -37,12 +37,12 @@ export interface Optimizer<Settings> {
 
 export const float32State = (shape: readonly number[]): StateSpec => ({ dtype: "float32", shape });
 
-/** transformers' own patterns, and the names of GPT-2's LayerNorm modules (which transformers tells by type). */
+/** transformers' own patterns, and the names of GPT-2's LayerNorm modules (which transformers recognizes by type). */
 const NO_DECAY = /bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)|(?:^|\.)ln_(?:\d+|f)\./;
 
 /**
- * Whether weight decay applies, as Trainer.get_decay_parameter_names of transformers: not to biases and the weights of
- * norms, but to all other weights, LoRA's matrices among them.
+ * Whether weight decay applies, as in Trainer.get_decay_parameter_names of transformers: not to biases and the weights
+ * of norms, but to all other weights, including LoRA's matrices.
  * @param name a Hugging Face parameter name or PEFT's file key.
  */
 export function decays(name: string): boolean {

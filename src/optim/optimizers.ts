@@ -1,4 +1,4 @@
-/** @file The optimizers by name, and transformers' settings (`optim`, `optim_args`, `adam_*`) as settings of one. */
+/** @file The optimizers by name, and transformers' settings (`optim`, `optim_args`, `adam_*`) parsed for one. */
 import { nearestName, PrefineError } from "../errors.ts";
 import { adafactor } from "./adafactor.ts";
 import { adagrad } from "./adagrad.ts";
@@ -12,14 +12,14 @@ import { sgd } from "./sgd.ts";
 const optimizers = { adamw, adamw8bit, sgd, adafactor, rmsprop, adagrad, lion };
 
 type Optimizers = typeof optimizers;
-/** Plain data: it goes to the compute thread. */
+/** Plain data: it is sent to the compute thread. */
 export type OptimizerSettings = {
   [K in keyof Optimizers]: { kind: K } & (Optimizers[K] extends Optimizer<infer S> ? S : never);
 }[keyof Optimizers];
 
 const optimizerOf = ({ kind }: OptimizerSettings) => optimizers[kind] as Optimizer<OptimizerSettings>;
 
-/** What `settings` keep beside a trained tensor. */
+/** State that an optimizer keeps per trained tensor. */
 export function stateOf(
   tensor: { name: string; shape: readonly number[] },
   settings: OptimizerSettings,
@@ -31,7 +31,7 @@ export function update(tensor: OptimizerTensor, settings: OptimizerSettings, con
   optimizerOf(settings).update(tensor, settings, context);
 }
 
-/** transformers' names: those of one line compute the same, on other devices or with paged memory. */
+/** transformers' names: those on one line compute the same, on other devices or with paged memory. */
 const NAMES: Record<string, keyof Optimizers> = {
   ...aliases(
     "adamw",
@@ -61,7 +61,7 @@ export interface OptimizerOptions {
   adam_epsilon: number;
 }
 
-/** @throws PrefineError("config" | "not-yet") for a name or an argument that is unknown, or not built. */
+/** @throws PrefineError("config" | "not-yet") for an unknown name or argument, or one that is not built. */
 export function optimizerSettings(options: OptimizerOptions): OptimizerSettings {
   const { optim } = options;
   const kind = Object.hasOwn(NAMES, optim) ? NAMES[optim] : undefined;
@@ -92,12 +92,12 @@ function sgdSettings(args: OptimArgs): OptimizerSettings {
     nesterov: args.flag("nesterov"),
   };
   if (settings.nesterov && (settings.momentum === 0 || settings.dampening !== 0)) {
-    throw args.error("nesterov", "expected with momentum above 0 and no dampening");
+    throw args.error("nesterov", "expected momentum above 0 and no dampening");
   }
   return settings;
 }
 
-/** `key=value,key=value`, read key by key; what nobody asked for is an error at the end. */
+/** `key=value,key=value`, read key by key; keys left unread are an error at the end. */
 class OptimArgs {
   readonly #optim: string;
   readonly #values = new Map<string, string>();
@@ -118,7 +118,7 @@ class OptimArgs {
     return this.#values.get(key);
   }
 
-  /** As transformers reads it. */
+  /** Parsed as in transformers. */
   flag(key: string): boolean {
     return /^(true|1|yes)$/i.test(this.text(key) ?? "");
   }

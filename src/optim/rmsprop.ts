@@ -1,4 +1,4 @@
-/** @file RMSprop, as torch.optim.RMSprop computes it: the gradient over a running root mean square of it. */
+/** @file RMSprop, equal to torch.optim.RMSprop: the gradient over its running root mean square. */
 import { float32State, type Optimizer, type StateSpec } from "./optimizer.ts";
 
 export interface RmspropSettings {
@@ -6,7 +6,7 @@ export interface RmspropSettings {
   alpha: number;
   eps: number;
   momentum: number;
-  /** Whether the mean gradient is taken off: then it is a variance. */
+  /** Whether the squared mean gradient is subtracted, which gives the variance. */
   centered: boolean;
 }
 
@@ -26,7 +26,7 @@ export const rmsprop: Optimizer<RmspropSettings> = {
       let variance = square[i];
       if (mean) {
         mean[i] += (1 - alpha) * (g - mean[i]);
-        variance = Math.max(0, variance - mean[i] * mean[i]); // rounding: torch has no root there
+        variance = Math.max(0, variance - mean[i] * mean[i]); // rounding can make it negative: torch's root is NaN there
       }
       let direction = g / (Math.sqrt(variance) + eps);
       if (buffer) {

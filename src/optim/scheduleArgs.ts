@@ -4,7 +4,7 @@ import { PrefineError, show } from "../errors.ts";
 /** Every schedule reads its own keys. */
 export type ScheduleKwargs = Readonly<Record<string, unknown>>;
 
-/** Read key by key; what nobody asked for is an error at the end. */
+/** Read key by key; keys left unread are an error at the end. */
 export class ScheduleArgs {
   readonly #name: string;
   readonly #values: ScheduleKwargs;
@@ -46,10 +46,6 @@ export class ScheduleArgs {
   }
 
   error(key: string, text: string): PrefineError {
-    return new PrefineError(
-      "config",
-      `lr_scheduler_kwargs.${key}: ${text}`,
-      "Mend lr_scheduler_kwargs, or leave it out.",
-    );
+    return new PrefineError("config", `lr_scheduler_kwargs.${key}: ${text}`, "Fix lr_scheduler_kwargs, or remove it.");
   }
 }

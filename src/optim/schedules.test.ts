@@ -1,4 +1,4 @@
-/** @file Learning-rate schedules against transformers' values, exactly. */
+/** @file Learning-rate schedules equal transformers' values exactly. */
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { PrefineError } from "../errors.ts";
@@ -18,7 +18,7 @@ describe("createSchedule", () => {
 
   it("has seen all cases", () => expect(cases.length).toBe(14));
 
-  it("reads warmup_steps below 1 as a share of all steps, rounded up", () => {
+  it("reads warmup_steps below 1 as a fraction of all steps, rounded up", () => {
     expect([0, 0.05, 0.5, 1, 2.9].map((warmup) => warmupSteps(warmup, 30))).toEqual([0, 2, 15, 1, 2]);
     const asShare = createSchedule({
       lr_scheduler_type: "linear",
@@ -38,7 +38,7 @@ describe("createSchedule", () => {
     ["warmup_stable_decay", {}, /num_decay_steps: expected a number of steps/],
     ["warmup_stable_decay", { num_decay_steps: 2, decay_type: "slow" }, /expected one of linear, cosine, 1-sqrt/],
     ["cosine", { num_cycles: "many" }, /expected a number, found "many"/],
-  ])("refuses %s with %o", (lr_scheduler_type, lr_scheduler_kwargs, message) => {
+  ])("rejects %s with %o", (lr_scheduler_type, lr_scheduler_kwargs, message) => {
     const options = { lr_scheduler_type, lr_scheduler_kwargs, learning_rate: 0.1, warmup_steps: 0, trainingSteps: 9 };
     let error: unknown;
     try {
@@ -67,7 +67,7 @@ describe("cos", () => {
   });
 });
 
-describe.skipIf(!existsSync(sharedFile))("the reference schedules (skipped where ../shared is absent)", () => {
+describe.skipIf(!existsSync(sharedFile))("the reference schedules (skipped without ../shared)", () => {
   const reference = existsSync(sharedFile)
     ? (JSON.parse(readFileSync(sharedFile, "utf8")) as (Omit<Case, "trainingSteps"> & { num_training_steps: number })[])
     : [];

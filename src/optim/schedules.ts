@@ -13,13 +13,13 @@ export interface ScheduleOptions {
   lr_scheduler_kwargs?: ScheduleKwargs | null;
   /** Peak learning rate. */
   learning_rate: number;
-  /** Steps, or below 1 a share of all steps (rounded up). */
+  /** Steps, or below 1 a fraction of all steps (rounded up). */
   warmup_steps: number;
   /** Optimizer steps of the whole run. */
   trainingSteps: number;
 }
 
-/** Learning rate of the update that follows `stepsTaken` updates. */
+/** Learning rate of the update after `stepsTaken` updates. */
 export type Schedule = (stepsTaken: number) => number;
 
 interface Shape {
@@ -36,7 +36,7 @@ export function warmupSteps(warmup: number, trainingSteps: number): number {
 }
 
 /**
- * @throws PrefineError("config") for an unknown lr_scheduler_type, and unknown, missing or contradicting kwargs.
+ * @throws PrefineError("config") for an unknown lr_scheduler_type, and unknown, missing or contradictory kwargs.
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
   const { lr_scheduler_type: name, learning_rate: peak, trainingSteps } = options;
@@ -65,12 +65,12 @@ function warmThen(warmup: number, after: Factor): Factor {
   return (step) => (step < warmup ? step / Math.max(1, warmup) : after(step));
 }
 
-/** Share of the steps after warmup that lie behind. */
+/** Fraction of the steps after warmup that are done. */
 function progressAfter({ warmup, total }: Shape): Factor {
   return (step) => (step - warmup) / Math.max(1, total - warmup);
 }
 
-/** `cycles` whole waves from 1 down to 0 and back; 0.5 only goes down. */
+/** `cycles` full waves from 1 down to 0 and back; 0.5 only goes down. */
 function cosineWave(progress: number, cycles: number): number {
   return 0.5 * (1 + preciseCos(Math.PI * cycles * 2 * progress));
 }
@@ -118,7 +118,7 @@ function inverseSqrt({ warmup, kwargs }: Shape): Factor {
   return warmThen(warmup, (step) => 1 / Math.sqrt((step + timescale - warmup) / timescale));
 }
 
-/** min_lr or min_lr_rate, one of them, as a share of the peak. */
+/** min_lr or min_lr_rate, exactly one of them, as a fraction of the peak. */
 function lowestRate({ peak, kwargs }: Shape): number {
   const [lowest, rate] = [kwargs.number("min_lr"), kwargs.number("min_lr_rate")];
   if (lowest !== undefined && rate !== undefined)

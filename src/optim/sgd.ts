@@ -1,9 +1,9 @@
-/** @file Stochastic gradient descent with momentum, as torch.optim.SGD computes it: weight decay is coupled. */
+/** @file Stochastic gradient descent with momentum, equal to torch.optim.SGD: weight decay is coupled. */
 import { float32State, type Optimizer, type StateSpec } from "./optimizer.ts";
 
 export interface SgdSettings {
   momentum: number;
-  /** Share of the gradient that momentum leaves out, from the second step on. */
+  /** Fraction of the gradient left out of the momentum, from the second step on. */
   dampening: number;
   nesterov: boolean;
 }

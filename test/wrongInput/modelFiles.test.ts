@@ -90,7 +90,7 @@ describe("config.json", () => {
   it.each([
     [{ n_layer: "two" }, 'n_layer: expected a whole number from 1 to 1000, found "two"'],
     [{ n_layer: 1e9 }, "n_layer: expected a whole number from 1 to 1000, found 1000000000"],
-    [{ n_head: 5 }, "n_embd 16 is no multiple of n_head 5"],
+    [{ n_head: 5 }, "n_embd 16 is not a multiple of n_head 5"],
     [{ attn_pdrop: 2 }, "attn_pdrop: expected a number from 0, below 1, found 2"],
     [{ layer_norm_epsilon: -1 }, "layer_norm_epsilon: expected a number of at least 0, found -1"],
     [{ model_type: undefined }, "expected model_type, found nothing"],

@@ -22,27 +22,27 @@ describe(`lora_A of an untrained adapter is PEFT ${fixture.versions.peft}'s, bit
     expect(modules.length).toBe(3 * n_layer);
     for (const { name, first, sum, sha256 } of modules) {
       const { nameA, nameB } = layer(name, r, []);
-      const found = weights.get(nameA)!.data;
+      const actual = weights.get(nameA)!.data;
       expect(weights.get(nameB)!.data.every((value) => value === 0)).toBe(true);
       expect([...found.subarray(0, 4)]).toEqual(first);
-      expect(found.reduce((total, value) => total + value, 0)).toBeCloseTo(sum, 9);
-      expect(createHash("sha256").update(found).digest("hex")).toBe(sha256);
+      expect(actual.reduce((total, value) => total + value, 0)).toBeCloseTo(sum, 9);
+      expect(createHash("sha256").update(actual).digest("hex")).toBe(sha256);
     }
   });
 
   test.skipIf(!hasReference)(
-    `the note's initial adapter, made right after torch.manual_seed(11)${needsReference}`,
+    `the course note's initial adapter, created right after torch.manual_seed(11)${needsReference}`,
     () => {
       const file = join(referenceFolder, "trajectories/note/initial_adapter/adapter_model.safetensors");
-      const wanted = readTensors(file);
+      const expected = readTensors(file);
       const layers = [0, 1].flatMap((number) => [
         layer(`transformer.h.${number}.attn.c_attn`, 4, [48, 144]),
         layer(`transformer.h.${number}.attn.c_proj`, 4, [48, 48]),
         layer(`transformer.h.${number}.mlp.c_proj`, 4, [192, 48]),
       ]);
-      const found = initLora(layers, true, 11);
-      for (const [name, { data }] of found) expect(data).toEqual(wanted.get(name)!.data);
-      expect(found.size).toBe(12);
+      const actual = initLora(layers, true, 11);
+      for (const [name, { data }] of actual) expect(data).toEqual(expected.get(name)!.data);
+      expect(actual.size).toBe(12);
     },
   );
 });

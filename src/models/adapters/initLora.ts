@@ -1,20 +1,20 @@
-/** @file What an untrained adapter starts from: PEFT's draws from torch's generator. */
+/** @file Initial weights of an adapter: PEFT's draws from torch's generator. */
 import { Mt19937 } from "../../random.ts";
 import type { InitLoraWeights, LoraLayer } from "./lora.ts";
 
 type Drawn = Pick<LoraLayer, "isEmbedding" | "nameA" | "nameB" | "shapeA" | "shapeB">;
 
 /**
- * Initial lora_A [r, in] and lora_B [out, r] of each layer by file key, equal bit for bit to what PEFT's get_peft_model
- * makes right after transformers.set_seed(seed), which is how TRL's DPOTrainer builds an adapter from a peft_config.
+ * Initial lora_A [r, in] and lora_B [out, r] of each layer by file key, bit for bit what PEFT's get_peft_model creates
+ * right after transformers.set_seed(seed), which is how TRL's DPOTrainer builds an adapter from a peft_config.
  *
- * PEFT creates lora_A and lora_B as nn.Linear, each of which fills itself with random numbers, then draws lora_A a
- * second time and sets lora_B to zero. The draws that are overwritten move the generator all the same. On embeddings
- * both are drawn normal, then B once more, and A is set to zero.
+ * PEFT creates lora_A and lora_B as nn.Linear, which fill themselves with random numbers, then draws lora_A again and
+ * sets lora_B to zero. The overwritten draws still advance the generator. On embeddings both are drawn normal, then B
+ * again, and A is set to zero.
  * @param layers in the order of the model's modules (wte, wpe, then layer by layer; in GPT-2 c_attn, c_proj, mlp.c_fc,
- *   mlp.c_proj): all of them share one generator.
- * @param init true or null: A Kaiming-uniform; "gaussian": A normal with standard deviation 1 / r; false: the draws of
- *   nn.Linear stay, B is not zero. For embeddings only false differs from the rest.
+   mlp.c_proj): all of them share one generator.
+ * @param init true or null: A Kaiming-uniform; "gaussian": A normal with standard deviation 1 / r; false: keeps
+   nn.Linear's draws, so B is not zero. For embeddings only false makes a difference.
  */
 export function initLora(
   layers: Iterable<Drawn>,

@@ -1,4 +1,4 @@
-/** @file Which layers an adapter sits on, with which tensors, and what they start from, against PEFT. */
+/** @file Layers, tensors and initial values of an adapter, against PEFT. */
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import fixture from "../../../test/fixtures/peft_lora.json" with { type: "json" };
@@ -32,23 +32,25 @@ function adapterOf(model: Case["model"], settings: Partial<LoraSettings>) {
 
 const digest = (data: Float32Array) => createHash("sha256").update(data).digest("hex");
 
-describe(`an adapter as PEFT ${fixture.versions.peft} makes it`, () => {
-  test.each(cases.filter(({ error }) => error === undefined))("$model $settings", (wanted) => {
-    const adapter = adapterOf(wanted.model, wanted.settings);
+describe(`an adapter equals PEFT ${fixture.versions.peft}'s`, () => {
+  test.each(cases.filter(({ error }) => error === undefined))("$model $settings", (expected) => {
+    const adapter = adapterOf(expected.model, expected.settings);
     const layers = [...adapter.layers.values()].map(({ layer, r, scaling }) => [layer.name, [r, scaling]]);
-    expect(Object.fromEntries(layers)).toEqual(wanted.layers);
-    const { parameters } = modulesOf(wanted.model);
+    expect(Object.fromEntries(layers)).toEqual(expected.layers);
+    const { parameters } = modulesOf(expected.model);
     const frozen = [...adapter.frozen].map(([name, parameter]) => ({ name, shape: parameters.get(parameter) }));
     const tensors = [...adapterTensors(adapter), ...frozen].map(({ name, shape }) => [name, shape]);
-    expect(Object.fromEntries(tensors)).toEqual(wanted.tensors);
+    expect(Object.fromEntries(tensors)).toEqual(expected.tensors);
     const { targetModules } = adapter;
-    expect(typeof targetModules === "string" ? targetModules : targetModules.toSorted()).toEqual(wanted.target_modules);
+    expect(typeof targetModules === "string" ? targetModules : targetModules.toSorted()).toEqual(
+      expected.target_modules,
+    );
     const drawn = initLora(adapter.layers.values(), adapter.init, fixture.seed);
-    expect(Object.fromEntries([...drawn].map(([name, { data }]) => [name, digest(data)]))).toEqual(wanted.drawn);
+    expect(Object.fromEntries([...drawn].map(([name, { data }]) => [name, digest(data)]))).toEqual(expected.drawn);
   });
 
   const PLAIN = "c_attn$"; // no name: no fallback
-  test.each(cases.filter(({ error }) => error !== undefined))("$model $settings: refused by both", (refused) => {
+  test.each(cases.filter(({ error }) => error !== undefined))("$model $settings: rejected by both", (refused) => {
     expect(() => adapterOf(refused.model, refused.settings)).toThrow(PrefineError);
   });
 
@@ -66,23 +68,23 @@ describe(`an adapter as PEFT ${fixture.versions.peft} makes it`, () => {
   });
 });
 
-describe("where prefine says more than PEFT", () => {
-  const refusal = (settings: Partial<LoraSettings>): string => {
+describe("messages that PEFT does not give", () => {
+  const rejection = (settings: Partial<LoraSettings>): string => {
     try {
       adapterOf("gpt2", settings);
     } catch (error) {
       return `${(error as PrefineError).code}: ${(error as PrefineError).message} ${(error as PrefineError).hint}`;
     }
-    throw new Error("nothing was refused");
+    throw new Error("nothing was rejected");
   };
 
-  test("a text that matches nothing and looks like a name means the layers of that name", () => {
+  test("a string that matches nothing and looks like a name selects the layers of that name", () => {
     const adapter = adapterOf("gpt2", { target_modules: "c_attn" });
     expect([...adapter.layers.keys()]).toEqual(["transformer.h.0.attn.c_attn", "transformer.h.1.attn.c_attn"]);
     expect(adapter.targetModules).toEqual(["c_attn"]);
   });
 
-  test("names and patterns without a layer are told", () => {
+  test("warns about names and patterns without a layer", () => {
     const { warnings } = adapterOf("gpt2", {
       target_modules: ["c_attn", "c_porj"],
       exclude_modules: ["q_proj"],
@@ -92,27 +94,27 @@ describe("where prefine says more than PEFT", () => {
     });
     expect(warnings).toEqual([
       'modules_to_save: this model has no module "score"',
-      "modules_to_save: lm_head is tied to the embedding; it is trained as a copy, and no longer tied",
+      "modules_to_save: lm_head is tied to the embedding; a copy of it is trained, no longer tied",
       'target_modules: no layer is called "c_porj"; did you mean "c_proj"?',
-      'exclude_modules: nothing is called "q_proj"; nothing was left out',
+      'exclude_modules: nothing is called "q_proj"; no layer was excluded',
       'rank_pattern: no adapted layer matches "c_fc"; it has no effect',
       'alpha_pattern: no adapted layer matches "h.7.*"; it has no effect',
     ]);
   });
 
-  test("an adapted embedding parts from the unembedding that it is tied to, unless that is trained, too", () => {
-    const told = (settings: Partial<LoraSettings>) =>
+  test("warns that an adapted embedding is untied from the unembedding, unless that is trained too", () => {
+    const warningsOf = (settings: Partial<LoraSettings>) =>
       adapterOf("gpt2", { target_modules: ["wte"], ...settings }).warnings;
-    expect(told({})).toEqual([
-      "target_modules: transformer.wte is tied to lm_head, which stays as it is: merged, they are no longer tied",
+    expect(warningsOf({})).toEqual([
+      "target_modules: transformer.wte is tied to lm_head, which does not change: merging unties them",
     ]);
-    expect(told({ modules_to_save: ["lm_head"] })).toEqual([
-      "modules_to_save: lm_head is tied to the embedding; it is trained as a copy, and no longer tied",
+    expect(warningsOf({ modules_to_save: ["lm_head"] })).toEqual([
+      "modules_to_save: lm_head is tied to the embedding; a copy of it is trained, no longer tied",
     ]);
     expect(adapterOf("llama", { target_modules: ["embed_tokens"] }).warnings).toEqual([]);
   });
 
-  test("tokens go with a tied head, unless it has its own; each comes once, and is trained in one way", () => {
+  test("tokens include a tied head unless it has its own; each token once, trained in one way", () => {
     const places = (trainable_token_indices: LoraSettings["trainable_token_indices"]) =>
       adapterOf("gpt2", { trainable_token_indices }).tokens.map((tokens) => [tokens.ids, tokens.places, tokens.from]);
     const [words, head] = ["transformer.wte.weight", "lm_head.weight"];
@@ -127,26 +129,30 @@ describe("where prefine says more than PEFT", () => {
       "model.embed_tokens.weight",
     ]);
     const tokens = (trainable_token_indices: number[], settings = {}) =>
-      refusal({ trainable_token_indices, ...settings });
+      rejection({ trainable_token_indices, ...settings });
     expect(tokens([20])).toMatch(/^config: trainable_token_indices: expected tokens from 0 to 19 of .*wte, found 20/);
     expect(tokens([4, 4])).toMatch(/expected each token once, found 4 twice/);
-    expect(tokens([4], { target_modules: ["wte"] })).toMatch(/transformer.wte: expected no other training of it/);
-    expect(tokens([4], { modules_to_save: ["lm_head"] })).toMatch(/found lm_head.weight among what is trained/);
+    expect(tokens([4], { target_modules: ["wte"] })).toMatch(/transformer.wte: expected only one way to train it/);
+    expect(tokens([4], { modules_to_save: ["lm_head"] })).toMatch(/found lm_head.weight trained too/);
   });
 
-  test("PEFT's fast PiSSA is computed exactly", () => {
+  test("computes PEFT's fast PiSSA exactly", () => {
     const { init, warnings } = adapterOf("gpt2", { init_lora_weights: "pissa_niter_16" });
     expect(init).toBe("pissa");
-    expect(warnings).toEqual(["init_lora_weights: pissa_niter_16 is computed as pissa: exactly"]);
-    expect(refusal({ init_lora_weights: "pissa_niter_many" })).toMatch(/^config: init_lora_weights: expected a number/);
+    expect(warnings).toEqual(["init_lora_weights: pissa_niter_16 is computed exactly, like pissa"]);
+    expect(rejection({ init_lora_weights: "pissa_niter_many" })).toMatch(
+      /^config: init_lora_weights: expected a number/,
+    );
   });
 
-  test("what can't be adapted is refused by name", () => {
-    expect(refusal({ target_modules: ["lm_head"] })).toMatch(/^config: target_modules: lm_head: expected no adapter/);
-    expect(refusal({ target_modules: ["ln_f"] })).toMatch(/^config: target_modules: transformer.ln_f: .*another kind/);
-    expect(refusal({ target_modules: ".*(" })).toMatch(/^config: target_modules: expected a regular expression/);
-    expect(refusal({ target_modules: "all-linear", rank_pattern: { c_fc: 1.5 } })).toMatch(/whole numbers above 0/);
-    expect(refusal({ target_modules: ["c_attn"], layers_to_transform: [5] })).toMatch(/no target is in layer 5/);
+  test("rejects modules that can't be adapted by name", () => {
+    expect(rejection({ target_modules: ["lm_head"] })).toMatch(/^config: target_modules: lm_head: expected no adapter/);
+    expect(rejection({ target_modules: ["ln_f"] })).toMatch(
+      /^config: target_modules: transformer.ln_f: .*another kind/,
+    );
+    expect(rejection({ target_modules: ".*(" })).toMatch(/^config: target_modules: expected a regular expression/);
+    expect(rejection({ target_modules: "all-linear", rank_pattern: { c_fc: 1.5 } })).toMatch(/whole numbers above 0/);
+    expect(rejection({ target_modules: ["c_attn"], layers_to_transform: [5] })).toMatch(/no target is in layer 5/);
   });
 });
 
@@ -164,7 +170,7 @@ describe("Python's regular expressions", () => {
     expect(others.filter(matches)).toEqual([]);
   });
 
-  test("what only Python has is refused", () => {
+  test("rejects syntax that only Python has", () => {
     for (const pattern of ["(?(1)a|b)", "(a", String.raw`\ga`]) {
       expect(() => fullMatch(pattern, "target_modules"), pattern).toThrow(/expected a regular expression/);
     }

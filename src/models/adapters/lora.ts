@@ -1,6 +1,6 @@
 /**
- * @file An adapter's shape under PEFT's names: which layers get LoRA (arXiv 2106.09685) or DoRA (arXiv 2402.09353), of
- * which rank and scale, and which parameters are trained in full beside them. The numbers are elsewhere.
+ * @file The structure of an adapter under PEFT's names: which layers get LoRA (arXiv 2106.09685) or DoRA (arXiv
+ * 2402.09353), with which rank and scale, and which parameters are also trained in full. Values are elsewhere.
  */
 import { PrefineError } from "../../errors.ts";
 import { HEAD_MODULE } from "../network.ts";
@@ -25,8 +25,7 @@ export interface LoraLayer extends Target {
   shapeA: [r: number, inFeatures: number];
   shapeB: [outFeatures: number, r: number];
   /**
-   * With use_dora: the file key of the lengths [outFeatures] of the weight's rows (of columns, for Conv1D and
-   * embeddings).
+   * With use_dora: file key of the norms [outFeatures] of the weight's rows (its columns, for Conv1D and embeddings).
    */
   magnitude: string | null;
 }
@@ -36,40 +35,40 @@ export interface SavedParameter {
   /** PEFT's file key. */
   name: string;
   shape: readonly number[];
-  /** The model's parameter that it starts from. */
+  /** The model's parameter whose value it starts from. */
   from: string;
 }
 
 /**
- * true, null: A Kaiming-uniform, B zero; false: both as nn.Linear starts; the others as PEFT has them. On embeddings A
- * zero, B normal; false: both normal.
+ * true, null: A Kaiming-uniform, B zero; false: both as nn.Linear initializes; the others as in PEFT. On embeddings
+ * A zero, B normal; false: both normal.
  */
 export type InitLoraWeights = boolean | string | null;
 
 export interface LoraAdapter {
   dropout: number;
   layers: ReadonlyMap<string, LoraLayer>;
-  /** By the name that the network asks for: the parameter's own, `lm_head.weight` for the unembedding. */
+  /** By the name that the network reads: the parameter's own, `lm_head.weight` for the unembedding. */
   saved: ReadonlyMap<string, SavedParameter>;
-  /** Rows of embeddings that are trained on their own. */
+  /** Rows of embeddings that are trained individually. */
   tokens: readonly TokenRows[];
-  /** Frozen parameters that PEFT saves beside the adapter, by their file keys. */
+  /** Frozen parameters that PEFT saves with the adapter, by their file keys. */
   frozen: ReadonlyMap<string, string>;
   init: InitLoraWeights;
   /** target_modules as PEFT writes it. */
   targetModules: string[] | string;
-  /** What a person should hear about the settings. */
+  /** Warnings about the settings. */
   warnings: readonly string[];
 }
 
-/** PEFT's LoraConfig, as far as it shapes the adapter. */
+/** The part of PEFT's LoraConfig that determines an adapter's structure. */
 export interface LoraSettings extends TargetSettings {
   r: number;
   lora_alpha: number;
   lora_dropout: number;
   use_rslora?: boolean;
   use_dora?: boolean;
-  /** Ranks and alphas by pattern: the first whose expression matches the end of a layer's name counts. */
+  /** Ranks and alphas by pattern: the first one that matches the end of a layer's name applies. */
   rank_pattern?: Readonly<Record<string, number>> | null;
   alpha_pattern?: Readonly<Record<string, number>> | null;
   bias?: "none" | "all" | "lora_only";
@@ -80,7 +79,7 @@ export interface LoraSettings extends TargetSettings {
 const PREFIX = "base_model.model.";
 
 /**
- * @throws PrefineError("config") when no layer is a target, a target can't be adapted, or a pattern is broken.
+ * @throws PrefineError("config") if no layer is a target, a target can't be adapted, or a pattern is invalid.
  */
 export function loraAdapter(model: ModelModules, settings: LoraSettings): LoraAdapter {
   const targets = findTargets(model, settings);
@@ -92,7 +91,10 @@ export function loraAdapter(model: ModelModules, settings: LoraSettings): LoraAd
     const { layer } = target;
     const r = ranks.of(layer.name) ?? settings.r;
     if (!(Number.isInteger(r) && r > 0)) {
-      throw new PrefineError("config", `rank_pattern: expected whole numbers above 0, found ${r} for ${layer.name}`);
+      throw new PrefineError(
+        "config",
+        `rank_pattern: expected whole numbers above 0, parameters ${r} for ${layer.name}`,
+      );
     }
     return loraLayer(target, { r, alpha: alphas.of(layer.name) ?? settings.lora_alpha, settings });
   });
@@ -111,15 +113,15 @@ export function loraAdapter(model: ModelModules, settings: LoraSettings): LoraAd
 }
 
 /**
- * PEFT's fast PiSSA draws random numbers for N rounds of power iteration (torch.svd_lowrank), so that no two runs start
- * alike, and are further from each other than from what they approximate, which costs a second a layer here.
+ * PEFT's fast PiSSA draws random numbers for N rounds of power iteration (torch.svd_lowrank), so no two runs start
+ * alike, and they differ more from each other than from the exact result, which costs a second per layer here.
  */
 function startOf(init: InitLoraWeights): { init: InitLoraWeights; warnings: string[] } {
   if (typeof init !== "string" || !init.startsWith("pissa_niter_")) return { init, warnings: [] };
   if (!/^pissa_niter_\d+$/.test(init)) {
-    throw new PrefineError("config", `init_lora_weights: expected a number behind pissa_niter_, found "${init}"`);
+    throw new PrefineError("config", `init_lora_weights: expected a number after pissa_niter_, parameters "${init}"`);
   }
-  return { init: "pissa", warnings: [`init_lora_weights: ${init} is computed as pissa: exactly`] };
+  return { init: "pissa", warnings: [`init_lora_weights: ${init} is computed exactly, like pissa`] };
 }
 
 interface LayerSettings {
@@ -144,7 +146,7 @@ function loraLayer({ layer, isEmbedding }: Target, { r, alpha, settings }: Layer
   };
 }
 
-/** Values by pattern: `(.*\.)?(pattern)$`, the first one that matches. */
+/** Values by pattern: `(.*\.)?(pattern)$`; the first match wins. */
 function patternReader(
   patterns: Readonly<Record<string, number>> | null | undefined,
   where: string,
@@ -162,13 +164,13 @@ function patternReader(
   };
 }
 
-/** PEFT leaves them out where tokens are trained one by one. */
+/** PEFT does not save them if tokens are trained individually. */
 function frozenParameters(embedding: Targets["saved"]): Map<string, string> {
   const { name } = embedding ?? {};
   return new Map(name === undefined ? [] : [[`${PREFIX}${name}.base_layer.weight`, `${name}.weight`]]);
 }
 
-/** What is trained in full, by the name that the network asks for. */
+/** Parameters trained in full, by the name that the network reads. */
 function savedParameters(
   model: ModelModules,
   { modules_to_save, bias = "none" }: LoraSettings,
@@ -176,21 +178,21 @@ function savedParameters(
 ): Map<string, SavedParameter> {
   const { modules } = savedModules(model, modules_to_save ?? []);
   const adapted = new Set(layers);
-  const found = new Map<string, SavedParameter>();
+  const parameters = new Map<string, SavedParameter>();
   for (const [name, shape] of model.parameters) {
     const module = name.slice(0, name.lastIndexOf("."));
     const isSaved = modules.some((saved) => name.startsWith(`${saved}.`));
     const isTrainedBias = name.endsWith(".bias") && (bias === "all" || (bias === "lora_only" && adapted.has(module)));
     if (!isSaved && !isTrainedBias) continue;
     const key = adapted.has(module) ? `${module}.base_layer.bias` : name;
-    found.set(name, { name: PREFIX + key, shape: shape as readonly number[], from: name });
+    parameters.set(name, { name: PREFIX + key, shape: shape as readonly number[], from: name });
   }
   const head = `${HEAD_MODULE}.weight`;
-  if (modules.includes(HEAD_MODULE) && !found.has(head)) {
+  if (modules.includes(HEAD_MODULE) && !parameters.has(head)) {
     const shape = model.parameters.get(model.head) as readonly number[];
-    found.set(head, { name: PREFIX + head, shape, from: model.head });
+    parameters.set(head, { name: PREFIX + head, shape, from: model.head });
   }
-  return found;
+  return parameters;
 }
 
 export interface AdapterTensor {
@@ -199,7 +201,7 @@ export interface AdapterTensor {
   shape: readonly number[];
 }
 
-/** Every tensor that is trained, and so in the adapter's file. */
+/** Every trained tensor, which are those in the adapter's file. */
 export function adapterTensors(adapter: LoraAdapter): AdapterTensor[] {
   const ofLayers = [...adapter.layers.values()].flatMap(({ nameA, nameB, shapeA, shapeB, magnitude }) => [
     { name: nameA, shape: shapeA },

@@ -1,6 +1,6 @@
 /**
- * @file What an adapter adds to a layer: LoRA y + s B A x, DoRA m (W + s B A) x / |W + s B A|; to rows of an embedding
- * W [V, C] the same, x being rows of a single 1. M tokens.
+ * @file The forward pass of an adapted layer: LoRA y + s B A x, DoRA m (W + s B A) x / |W + s B A|; the same for rows
+ * of an embedding W [V, C], with x one-hot rows. M tokens.
  */
 import {
   add,
@@ -20,10 +20,10 @@ import {
 } from "../../engine/graph/index.ts";
 import type { LoraLayer } from "./lora.ts";
 
-/** The graph input of an adapter tensor, always the same tensor for the same name. */
+/** The graph input of an adapter tensor; the same tensor for the same name. */
 export type AdapterInput = (name: string, shape: readonly number[]) => Tensor;
 
-/** The adapter's term added to a layer's output y [M, out], for its input x [M, in] (already dropped out). */
+/** The adapter's term, added to a layer's output y [M, out], for its input x [M, in] (after dropout). */
 export function addLora(y: Tensor, x: Tensor, lora: LoraLayer, weights: AdapterInput): Tensor {
   const low = matmul(x, weights(lora.nameA, lora.shapeA), { transB: true }); // [M, r]
   return gemm(low, weights(lora.nameB, lora.shapeB), y, { transB: true, alpha: lora.scaling });
@@ -38,7 +38,7 @@ function adaptedWeight({ layer, scaling, ...lora }: LoraLayer, weight: Tensor, w
     : gemm(a, b, weight, { transA: true, transB: true, alpha: scaling });
 }
 
-/** Lengths [out] of the vectors that map onto one output each: what an untrained DoRA magnitude is. */
+/** Norms [out] of the weight vectors, one per output: the initial DoRA magnitude. */
 export function adaptedNorm(lora: LoraLayer, weight: Tensor, weights: AdapterInput): Tensor {
   if (lora.isEmbedding) return embeddingNorm(lora, weight, weights);
   const axis = lora.layer.layout === "out,in" ? 1 : 0;
@@ -46,7 +46,7 @@ export function adaptedNorm(lora: LoraLayer, weight: Tensor, weights: AdapterInp
 }
 
 /**
- * |W + s A' B'| by columns [C] without the sum, which is as large as the embedding: the root of
+ * |W + s A' B'| by columns [C] without forming the sum, which is as large as the embedding: the square root of
  * |w|^2 + 2 s w' A' b + s^2 b' A A' b for each column w of W and row b of B. Cost: a product of rank r over W.
  */
 function embeddingNorm({ layer, scaling, ...lora }: LoraLayer, weight: Tensor, weights: AdapterInput): Tensor {
@@ -59,7 +59,7 @@ function embeddingNorm({ layer, scaling, ...lora }: LoraLayer, weight: Tensor, w
   return reshape(sqrt(add(mul(plain, plain), moved)), [layer.outFeatures]);
 }
 
-/** The one matrix that stands for the layer and its adapter, in the layer's own layout. */
+/** The layer and its adapter as one matrix, in the layer's own layout. */
 export function mergedWeight(lora: LoraLayer, weight: Tensor, weights: AdapterInput): Tensor {
   const adapted = adaptedWeight(lora, weight, weights);
   if (lora.magnitude === null) return adapted;
@@ -71,17 +71,17 @@ export function mergedWeight(lora: LoraLayer, weight: Tensor, weights: AdapterIn
 export interface DoraInputs {
   /** The layer's output [M, out]. */
   y: Tensor;
-  /** Its product without the bias [M, out], of the same (dropped out) input as `x`. */
+  /** Its product without the bias [M, out], of the same input (after dropout) as `x`. */
   product: Tensor;
-  /** Its input [M, in], dropped out. */
+  /** Its input [M, in], after dropout. */
   x: Tensor;
-  /** {@link adaptedNorm} of now. */
+  /** Current {@link adaptedNorm}. */
   norm: Tensor;
 }
 
 /**
- * y + (m / n - 1) W x + (m / n) s B A x. The norm n is a constant to the gradient, as in PEFT (section 4.3 of the
- * paper). At B = 0 and m = n this is y bit for bit.
+ * y + (m / n - 1) W x + (m / n) s B A x. The norm n is a constant for the gradient, as in PEFT (section 4.3 of the
+ * paper). At B = 0 and m = n this is y, bit for bit.
  */
 export function addDora({ y, product, x, norm }: DoraInputs, lora: LoraLayer, weights: AdapterInput): Tensor {
   const out = lora.layer.outFeatures;
@@ -94,15 +94,15 @@ export function addDora({ y, product, x, norm }: DoraInputs, lora: LoraLayer, we
 export interface AdaptedRows {
   /** Rows of the embedding [M, C]. */
   rows: Tensor;
-  /** Their numbers [M]. */
+  /** Their ids [M]. */
   ids: Tensor;
-  /** {@link adaptedNorm} of now; null without DoRA. */
+  /** Current {@link adaptedNorm}; null without DoRA. */
   norm: Tensor | null;
 }
 
 /**
- * rows + s (B A)'[ids], or m / n times that. Only the columns of A that are asked for are read, and get a gradient. At
- * A = 0 and m = n these are the rows bit for bit.
+ * rows + s (B A)'[ids], or m / n times that. Reads, and gives a gradient to, only the columns of A that are used. At
+ * A = 0 and m = n these are the rows, bit for bit.
  */
 export function adaptRows({ rows, ids, norm }: AdaptedRows, lora: LoraLayer, weights: AdapterInput): Tensor {
   const low = gatherColumns(weights(lora.nameA, lora.shapeA), ids); // [r, M]

@@ -1,6 +1,6 @@
 /**
- * @file Which modules PEFT's names mean: target_modules, exclude_modules, layers_to_transform, modules_to_save. The
- * rules are PEFT's (check_target_module_exists); they see names only, so they hold for every architecture.
+ * @file The modules that PEFT's names select: target_modules, exclude_modules, layers_to_transform, modules_to_save.
+ * The rules are PEFT's (check_target_module_exists); they look only at names, so they hold for every architecture.
  */
 import { nearestName, PrefineError } from "../../errors.ts";
 import { type Architecture, HEAD_MODULE, type LinearLayer } from "../network.ts";
@@ -8,29 +8,29 @@ import { fullMatch } from "./pythonPattern.ts";
 
 export type ModelModules = Pick<Architecture, "modelType" | "linears" | "parameters" | "head">;
 
-/** PEFT's names. A list means whole names or their last parts; a text is a regular expression for whole names. */
+/** PEFT's names. A list has whole names or suffixes of names; a string is a regular expression for whole names. */
 export interface TargetSettings {
-  /** Null: the usual ones of the model type; "all-linear": every linear layer but the unembedding. */
+  /** Null: the defaults of the model type; "all-linear": every linear layer except the unembedding. */
   target_modules: readonly string[] | string | null;
   exclude_modules?: readonly string[] | string | null;
-  /** Numbers of the layers to adapt; only with a list of targets. */
+  /** Indices of the layers to adapt; only with a list of targets. */
   layers_to_transform?: readonly number[] | number | null;
-  /** Names of the list that these numbers count in ("h", "layers"); unset: the first number in a name counts. */
+  /** Module lists that the indices refer to ("h", "layers"); unset: the first number in a name counts. */
   layers_pattern?: readonly string[] | string | null;
   modules_to_save?: readonly string[] | null;
 }
 
 export interface Target {
-  /** An embedding [V, C] stands as the linear layer that its ids go through as rows with a single 1. */
+  /** An embedding [V, C] is treated as a linear layer whose inputs are one-hot rows. */
   layer: LinearLayer;
   isEmbedding: boolean;
 }
 
 export interface Targets {
   layers: Target[];
-  /** The adapted embedding whose base PEFT saves beside it; null: none. */
+  /** The adapted embedding whose base weights PEFT saves too; null: none. */
   saved: LinearLayer | null;
-  /** What PEFT writes into adapter_config.json: "all-linear" as the names that it stands for. */
+  /** As written to adapter_config.json: "all-linear" expanded to names. */
   targetModules: string[] | string;
   warnings: string[];
 }
@@ -45,30 +45,30 @@ const DEFAULT_TARGETS: Record<string, string[]> = {
   qwen3: Q_AND_V,
 };
 
-/** From as many names on, PEFT writes the shortest suffixes that mean the same. */
+/** From this many names on, PEFT writes the shortest suffixes that select the same modules. */
 const MANY_TARGETS = 20;
 
-/** Every module that holds parameters, in the model's order, those that only hold modules among them. */
+/** Every module that holds parameters or other modules, in the model's order. */
 function moduleNames({ parameters }: Pick<ModelModules, "parameters">): string[] {
   const names = new Set<string>();
   for (const parameter of parameters.keys()) {
     const parts = parameter.split(".");
     for (let length = 1; length < parts.length; length++) names.add(parts.slice(0, length).join("."));
   }
-  names.add(HEAD_MODULE); // a tied one holds no parameter of its own
+  names.add(HEAD_MODULE); // a tied one has no parameter
   return [...names];
 }
 
 const isNamed = (module: string, name: string) => module === name || module.endsWith(`.${name}`);
 const listed = (names: Iterable<string>) => [...names].map((name) => JSON.stringify(name)).join(", ");
 
-/** Whether a module is one of those named; `where` is the option, for messages. */
+/** Matches the named modules; `where` is the option, for messages. */
 function matcher(names: readonly string[] | string, where: string): (module: string) => boolean {
   if (typeof names === "string") return fullMatch(names, where);
   return (module) => names.some((name) => isNamed(module, name));
 }
 
-/** Whether the layer that a module belongs to is one of layers_to_transform. */
+/** Matches modules inside the layers of layers_to_transform. */
 function layerFilter({ layers_to_transform, layers_pattern }: TargetSettings): (module: string) => boolean {
   const numbers = new Set([layers_to_transform ?? []].flat());
   if (numbers.size === 0) return () => true;
@@ -78,19 +78,19 @@ function layerFilter({ layers_to_transform, layers_pattern }: TargetSettings): (
       ? [/^.*?\.[^.]*\.(\d+)\./]
       : patterns.map((pattern) => new RegExp(`^(?:|.*?\\.)(?:${pattern})\\.(\\d+)\\.`));
   return (module) => {
-    const found = expressions.map((expression) => expression.exec(module)).find((match) => match !== null);
-    return found !== undefined && numbers.has(Number(found[1]));
+    const match = expressions.map((expression) => expression.exec(module)).find((result) => result !== null);
+    return match !== undefined && numbers.has(Number(match[1]));
   };
 }
 
-/** @throws PrefineError("config" | "not-yet") where nothing matches, or what matches can't be adapted. */
+/** @throws PrefineError("config" | "not-yet") if nothing matches, or a match can't be adapted. */
 export function findTargets(model: ModelModules, settings: TargetSettings): Targets {
-  const { wanted, targetModules } = readTargets(model, settings);
+  const { selects, targetModules } = readTargets(model, settings);
   const { exclude_modules } = settings;
   const saved = savedModules(model, settings.modules_to_save ?? []);
   const isExcluded =
     exclude_modules && exclude_modules.length > 0 ? matcher(exclude_modules, "exclude_modules") : () => false;
-  const modules = moduleNames(model).filter(wanted);
+  const modules = moduleNames(model).filter(selects);
   const left = modules.filter((name) => !isExcluded(name) && !isInside(name, saved.modules));
   const adaptable = new Map(adaptableLayers(model).map((target) => [target.layer.name, target]));
   for (const name of left) if (!adaptable.has(name)) throw noLayer(name, model);
@@ -99,7 +99,7 @@ export function findTargets(model: ModelModules, settings: TargetSettings): Targ
   const warnings = [...saved.warnings, ...tiedTargets(layers, model, saved.modules)];
   if (Array.isArray(targetModules)) warnings.push(...unmatched(targetModules, model));
   if (exclude_modules && exclude_modules.length > 0 && !moduleNames(model).some(isExcluded)) {
-    warnings.push(`exclude_modules: nothing is called ${listed([exclude_modules].flat())}; nothing was left out`);
+    warnings.push(`exclude_modules: nothing is called ${listed([exclude_modules].flat())}; no layer was excluded`);
   }
   return { layers, saved: savedEmbedding(model, layers, targetModules), targetModules, warnings };
 }
@@ -107,7 +107,7 @@ export function findTargets(model: ModelModules, settings: TargetSettings): Targ
 /** PEFT's EMBEDDING_LAYER_NAMES. */
 const EMBEDDING_NAMES = ["embed_tokens", HEAD_MODULE];
 
-/** save_embedding_layers "auto": the words' embedding, where it is adapted and one of PEFT's names for it a target. */
+/** save_embedding_layers "auto": the word embedding, if it is adapted and a target by one of PEFT's names for it. */
 function savedEmbedding(model: ModelModules, layers: readonly Target[], targets: string[] | string) {
   const [words] = embeddingNames(model);
   const adapted = layers.find(({ layer }) => layer.name === words)?.layer ?? null;
@@ -120,7 +120,7 @@ function savedEmbedding(model: ModelModules, layers: readonly Target[], targets:
 
 const isEmbeddingName = (module: string) => EMBEDDING_NAMES.some((name) => isNamed(module, name));
 
-/** Linear layers, and embeddings: all other matrices but the unembedding. */
+/** Linear layers, and embeddings: all other matrices except the unembedding. */
 function adaptableLayers({ linears, parameters }: ModelModules): Target[] {
   const layers = linears.map((layer) => ({ layer, isEmbedding: false }));
   const known = new Set([...linears.map(({ name }) => name), HEAD_MODULE]);
@@ -133,38 +133,39 @@ function adaptableLayers({ linears, parameters }: ModelModules): Target[] {
   return layers;
 }
 
-/** Modules that are embeddings, that of the words first. */
+/** Modules that are embeddings, the word embedding first. */
 export const embeddingNames = (model: ModelModules): string[] =>
   adaptableLayers(model).flatMap(({ isEmbedding, layer }) => (isEmbedding ? [layer.name] : []));
 
-/** The unembedding of a tied embedding stays as it is, as in PEFT. */
+/** The unembedding tied to an adapted embedding does not change, as in PEFT. */
 function tiedTargets(layers: readonly Target[], { head }: ModelModules, saved: readonly string[]): string[] {
   const tied = layers.filter(({ layer }) => `${layer.name}.weight` === head && !saved.includes(HEAD_MODULE));
   return tied.map(({ layer: { name } }) => {
-    return `target_modules: ${name} is tied to ${HEAD_MODULE}, which stays as it is: merged, they are no longer tied`;
+    return `target_modules: ${name} is tied to ${HEAD_MODULE}, which does not change: merging unties them`;
   });
 }
 
 const isInside = (module: string, folders: readonly string[]) =>
   folders.some((folder) => module === folder || module.startsWith(`${folder}.`));
 
-/** What target_modules asks for, before anything is left out. */
+/** The modules that target_modules selects, before exclusions. */
 function readTargets(model: ModelModules, settings: TargetSettings) {
   const targets = settings.target_modules ?? DEFAULT_TARGETS[model.modelType] ?? [];
   const all = moduleNames(model);
   if (typeof targets === "string") {
     const names = model.linears.map(({ name }) => name);
-    if (targets.toLowerCase() === "all-linear") return { wanted: ofNames(names), targetModules: condensed(names, all) };
+    if (targets.toLowerCase() === "all-linear")
+      return { selects: ofNames(names), targetModules: condensed(names, all) };
     const matches = fullMatch(targets, "target_modules");
     const isPlain = /^[\w.-]+$/.test(targets);
-    if (all.some(matches) || !isPlain) return { wanted: matches, targetModules: targets };
-    return { wanted: matcher([targets], "target_modules"), targetModules: [targets] };
+    if (all.some(matches) || !isPlain) return { selects: matches, targetModules: targets };
+    return { selects: matcher([targets], "target_modules"), targetModules: [targets] };
   }
   const isTarget = matcher(targets, "target_modules");
   const isLayer = layerFilter(settings);
-  const whole = new Set(targets); // whole names count whatever their layer
-  const wanted = (name: string) => whole.has(name) || (isTarget(name) && isLayer(name));
-  return { wanted, targetModules: [...targets] };
+  const whole = new Set(targets); // whole names count in any layer
+  const selects = (name: string) => whole.has(name) || (isTarget(name) && isLayer(name));
+  return { selects, targetModules: [...targets] };
 }
 
 function ofNames(names: readonly string[]): (module: string) => boolean {
@@ -172,22 +173,22 @@ function ofNames(names: readonly string[]): (module: string) => boolean {
   return (module) => known.has(module);
 }
 
-/** The shortest last parts that name these modules and no others; few names stay as they are. */
+/** The shortest suffixes that select these modules and no others; a few names are kept whole. */
 function condensed(names: readonly string[], all: readonly string[]): string[] {
   if (names.length < MANY_TARGETS) return [...names];
   const known = new Set(names);
   const others = all.filter((name) => !known.has(name));
-  const found = new Set<string>();
+  const chosen = new Set<string>();
   for (const name of names) {
     const parts = name.split(".");
     const suffixes = parts.map((_, i) => parts.slice(parts.length - 1 - i).join("."));
-    if (suffixes.some((suffix) => found.has(suffix))) continue;
-    found.add(suffixes.find((suffix) => !others.some((other) => isNamed(other, suffix))) ?? name);
+    if (suffixes.some((suffix) => chosen.has(suffix))) continue;
+    chosen.add(suffixes.find((suffix) => !others.some((other) => isNamed(other, suffix))) ?? name);
   }
-  return [...found];
+  return [...chosen];
 }
 
-/** Names in a list that mean nothing here: PEFT only objects when none of them does. */
+/** Names in a list that match nothing: PEFT only objects if none of them matches. */
 function unmatched(names: readonly string[], model: ModelModules): string[] {
   const missing = missingNames(names, model);
   return missing.map((name) => {
@@ -199,7 +200,7 @@ function unmatched(names: readonly string[], model: ModelModules): string[] {
   });
 }
 
-/** Modules to be trained in full: PEFT takes every module whose name ends with one of the names. */
+/** Modules to train in full: PEFT takes every module whose name ends with one of the names. */
 export function savedModules(
   model: Pick<ModelModules, "parameters" | "head">,
   names: readonly string[],
@@ -211,7 +212,7 @@ export function savedModules(
     .filter((name) => !all.some((module) => module.endsWith(name)))
     .map((name) => `modules_to_save: this model has no module ${JSON.stringify(name)}`);
   if (modules.includes(HEAD_MODULE) && model.head !== `${HEAD_MODULE}.weight`) {
-    warnings.push("modules_to_save: lm_head is tied to the embedding; it is trained as a copy, and no longer tied");
+    warnings.push("modules_to_save: lm_head is tied to the embedding; a copy of it is trained, no longer tied");
   }
   return { modules, warnings };
 }
@@ -227,7 +228,7 @@ function noLayer(name: string, model: ModelModules): PrefineError {
   const where = `target_modules: ${name}`;
   if (name === HEAD_MODULE) {
     const message = `${where}: expected no adapter on the unembedding, as in TRL: it would never be trained`;
-    return new PrefineError("config", message, "Take it out, or train it in full: modules_to_save: [lm_head].");
+    return new PrefineError("config", message, "Remove it, or train it in full: modules_to_save: [lm_head].");
   }
   const hint = `Layers of this model: ${lastParts(model).join(", ")}.`;
   const message = `${where}: expected a linear layer or an embedding, found a module of another kind`;
@@ -242,8 +243,8 @@ interface NoTargets {
 
 function noTargets(isLeftOut: boolean, { model, settings, targetModules }: NoTargets): PrefineError {
   if (isLeftOut) {
-    const message = "target_modules: expected layers, found that exclude_modules and modules_to_save leave none";
-    return new PrefineError("config", message, "Leave fewer modules out.");
+    const message = "target_modules: expected layers, found none outside exclude_modules and modules_to_save";
+    return new PrefineError("config", message, "Exclude fewer modules.");
   }
   if (typeof targetModules === "string") {
     const message = `target_modules: no module's whole name matches ${JSON.stringify(targetModules)}`;

@@ -1,13 +1,13 @@
-/** @file The base model under an adapter that PiSSA started: its weights without their principal components. */
+/** @file PiSSA's start of an adapter: moves principal components from the base weights into it. */
 import type { Device } from "../../engine/runtime/device.ts";
 import { PrefineError } from "../../errors.ts";
 import type { LoraAdapter } from "./lora.ts";
 import { pissa } from "./pissaKernel.ts";
 
 /**
- * For an adapter with init_lora_weights "pissa": moves the principal components of the base's weights, which must be in
- * the device, into fresh lora_A and lora_B. An adapter that was saved needs it too, before its own numbers are put in:
- * its file does not hold what is left of the base. Cost: some seconds for GPT-2's largest layer.
+ * For an adapter with init_lora_weights "pissa": moves the principal components of the base weights, which must be in
+ * the device, into fresh lora_A and lora_B. A saved adapter needs this too, before its own values are loaded: its file
+ * does not contain the residual of the base. Cost: some seconds for GPT-2's largest layer.
  * @param rename the device's name of a tensor.
  */
 export async function takePrincipal(
@@ -16,7 +16,7 @@ export async function takePrincipal(
   rename = (name: string) => name,
 ): Promise<void> {
   if (adapter.init !== "pissa") return;
-  const linears = [...adapter.layers.values()].filter(({ isEmbedding }) => !isEmbedding); // as PEFT has it
+  const linears = [...adapter.layers.values()].filter(({ isEmbedding }) => !isEmbedding); // as in PEFT
   for (const { layer, r, nameA, nameB, shapeA, shapeB, scaling } of linears) {
     const { inFeatures, outFeatures, layout } = layer;
     if (r > Math.min(inFeatures, outFeatures)) {

@@ -1,9 +1,9 @@
-/** @file The kernel that starts an adapter by PiSSA. */
+/** @file The kernel of PiSSA's start of an adapter. */
 import { principal } from "./principal.ts";
 
 /**
- * PiSSA (arXiv 2404.02948): A and B become the r principal components of each weight, which keeps the rest:
- * W = s B A + (W - s B A). Weights, A and B are written in place. Signs of the components are arbitrary.
+ * PiSSA (arXiv 2404.02948): A and B become the r principal components of each weight, which keeps the residual:
+ * W = s B A + (W - s B A). Writes weights, A and B in place. Signs of the components are arbitrary.
  */
 export const pissa = {
   name: "pissa",

@@ -4,7 +4,7 @@ import { Mt19937 } from "../../random.ts";
 import { pissa } from "./pissaKernel.ts";
 import { principal } from "./principal.ts";
 
-/** Orthonormal vectors of a size, by Gram and Schmidt. */
+/** Orthonormal vectors of a given size, by Gram-Schmidt. */
 function orthonormal(count: number, size: number, seed: number): Float64Array[] {
   const random = new Mt19937(seed);
   const vectors: Float64Array[] = [];
@@ -44,14 +44,14 @@ describe.each([
   const matrix = Float32Array.from(compose(values, left, right));
 
   test.each([1, 4, 24])("r = %i", (r) => {
-    const found = principal(matrix, [rows, columns], r);
-    for (let k = 0; k < r; k++) expect(found.values[k]).toBeCloseTo(values[k], 5);
+    const result = principal(matrix, [rows, columns], r);
+    for (let k = 0; k < r; k++) expect(result.values[k]).toBeCloseTo(values[k], 5);
     const best = compose(values, left.slice(0, r), right.slice(0, r));
-    const again = compose(found.values, found.left, found.right);
+    const again = compose(result.values, result.left, result.right);
     expect(largest(again.map((value, i) => value - best[i]))).toBeLessThan(1e-5);
   });
 
-  test("PiSSA takes the components out of the weight and puts them into A and B", () => {
+  test("PiSSA moves the components from the weight into A and B", () => {
     const [r, scaling] = [3, 2];
     const weight = matrix.slice();
     const [a, b] = [new Float32Array(r * columns), new Float32Array(rows * r)];
@@ -73,8 +73,8 @@ test("equal singular values, rank below r, and a matrix of zeros", () => {
   const identity = Float32Array.from({ length: 36 }, (_, i) => (i % 7 === 0 ? 2 : 0));
   expect([...principal(identity, [6, 6], 3).values]).toEqual([2, 2, 2]);
   const one = Float32Array.from(compose([3], orthonormal(1, 8, 3), orthonormal(1, 5, 4)));
-  const found = principal(one, [8, 5], 3);
-  expect(found.values[0]).toBeCloseTo(3, 5);
-  expect(largest(found.values.slice(1))).toBeLessThan(1e-5);
+  const result = principal(one, [8, 5], 3);
+  expect(result.values[0]).toBeCloseTo(3, 5);
+  expect(largest(result.values.slice(1))).toBeLessThan(1e-5);
   expect([...principal(new Float32Array(12), [4, 3], 2).values]).toEqual([0, 0]);
 });

@@ -1,20 +1,20 @@
 /**
  * @file The largest singular values of a matrix and their vectors, by the Lanczos method on M^T M with full
- * reorthogonalization, in float64. For r of hundreds of columns it costs some dozen products with the matrix, where a
- * whole decomposition takes hundreds: about a second for GPT-2's largest layer.
+ * reorthogonalization, in float64. For r columns out of hundreds it costs some dozen products with the matrix, where a
+ * full decomposition takes hundreds: about a second for GPT-2's largest layer.
  */
 
 export interface Principal {
   /** Singular values, largest first. */
   values: Float64Array;
-  /** Left vectors [rows], one a value. */
+  /** Left vectors [rows], one per value. */
   left: Float64Array[];
   /** Right vectors [columns]. */
   right: Float64Array[];
 }
 
 type Vector = Float64Array;
-/** Residuals below this share of the largest eigenvalue count as none. */
+/** Residuals below this fraction of the largest eigenvalue count as zero. */
 const CONVERGED = 1e-13;
 
 function dot(a: Vector, b: Vector): number {
@@ -107,7 +107,7 @@ function sweep(d: number[], e: number[], vectors: Vector[], [low, m]: [number, n
   e[m] = 0;
 }
 
-/** A direction that no matrix is likely to lack, the same for every call. */
+/** A start vector that is unlikely to be orthogonal to any eigenvector, the same in every call. */
 function startVector(size: number, seed: number): Vector {
   let state = seed;
   const vector = Float64Array.from({ length: size }, () => {
@@ -118,7 +118,7 @@ function startVector(size: number, seed: number): Vector {
   return vector;
 }
 
-/** The eigenvectors of the r largest eigenvalues of a symmetric operator on vectors of a size. */
+/** The eigenvectors of the r largest eigenvalues of a symmetric operator on vectors of the given size. */
 function lanczos(apply: (v: Vector) => Vector, size: number, r: number): Vector[] {
   const basis = [startVector(size, 1)];
   const diagonal: number[] = [];
@@ -155,7 +155,7 @@ function lanczos(apply: (v: Vector) => Vector, size: number, r: number): Vector[
   }
 }
 
-/** Of a basis that the operator maps onto itself: a direction orthogonal to it. */
+/** For a basis that the operator maps onto itself: a direction orthogonal to it. */
 function freshDirection(basis: readonly Vector[], size: number): Vector {
   const vector = startVector(size, basis.length + 1);
   for (let pass = 0; pass < 2; pass++) for (const v of basis) addScaled(vector, v, -dot(v, vector));
@@ -174,13 +174,13 @@ function combine(basis: readonly Vector[], weights: readonly number[]): Vector {
 export function principal(matrix: Float32Array, [rows, columns]: readonly [number, number], r: number): Principal {
   const { times, transposedTimes } = products(matrix, rows, columns);
   const isTall = rows >= columns;
-  const found = isTall
+  const vectors = isTall
     ? lanczos((v) => transposedTimes(times(v)), columns, r)
     : lanczos((u) => times(transposedTimes(u)), rows, r);
-  const others = found.map((vector) => (isTall ? times(vector) : transposedTimes(vector)));
+  const others = vectors.map((vector) => (isTall ? times(vector) : transposedTimes(vector)));
   const values = Float64Array.from(others, (vector) => Math.sqrt(dot(vector, vector)));
   for (const [i, vector] of others.entries()) {
     for (let j = 0; j < vector.length; j++) vector[j] = values[i] > 0 ? vector[j] / values[i] : 0;
   }
-  return { values, left: isTall ? others : found, right: isTall ? found : others };
+  return { values, left: isTall ? others : vectors, right: isTall ? vectors : others };
 }

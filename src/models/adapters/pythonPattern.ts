@@ -1,12 +1,12 @@
 /**
- * @file Regular expressions as PEFT's configs hold them (Python's `re`) -> JavaScript's. What the two languages write
- * differently is translated, what only Python has is refused: a pattern never silently means something else.
+ * @file Regular expressions in PEFT's configs (Python's `re`) -> JavaScript's. Translates what the two languages write
+ * differently and rejects what only Python has: a pattern never silently means something else.
  */
 import { PrefineError, show } from "../../errors.ts";
 
-/** Escapes of Python outside of character classes that JavaScript's unicode mode writes otherwise. */
+/** Python's escapes outside character classes that JavaScript's unicode mode writes differently. */
 const ESCAPES: Record<string, string> = { A: "(?<![\\s\\S])", Z: "(?![\\s\\S])", a: "\\x07" };
-/** What follows a backslash in both languages. */
+/** Characters that may follow a backslash in both languages. */
 const SHARED_ESCAPE = /[\^$\\.*+?()[\]{}|/dDwWsSbBnrtfvxu0-9]/;
 
 /** The body of the JavaScript pattern, and the flags of a leading `(?i)`. */
@@ -40,14 +40,14 @@ function translate(python: string): { body: string; flags: string } {
 function escaped(character: string, inClass: boolean): string {
   if (!inClass && character in ESCAPES) return ESCAPES[character];
   if (SHARED_ESCAPE.test(character)) return `\\${character}`;
-  if (/[a-zA-Z]/.test(character)) return `\\${character}`; // unknown to both: the compiler says so
+  if (/[a-zA-Z]/.test(character)) return `\\${character}`; // unknown to both: compiling it fails
   return inClass && character === "-" ? "\\-" : character;
 }
 
 /**
- * A test of whole names, as `re.fullmatch(before + pattern + after, name)`.
+ * Matches whole names, as `re.fullmatch(before + pattern + after, name)`.
  * @param where the option, for messages.
- * @throws PrefineError("config") for a pattern that is broken, or that only Python understands.
+ * @throws PrefineError("config") for a pattern that is invalid, or that only Python understands.
  */
 export function fullMatch(
   pattern: string,
@@ -61,6 +61,6 @@ export function fullMatch(
   } catch (cause) {
     const reason = (cause as Error).message;
     const message = `${where}: expected a regular expression, found ${show(pattern)}: ${reason}`;
-    throw new PrefineError("config", message, "Write it with what Python and JavaScript share.", { cause });
+    throw new PrefineError("config", message, "Use only syntax that Python and JavaScript share.", { cause });
   }
 }

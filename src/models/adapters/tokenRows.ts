@@ -1,12 +1,12 @@
 /**
- * @file Rows of an embedding or of the unembedding that are trained one by one: PEFT's trainable_token_indices. They
- * stand in for the base's rows. K tokens, C channels.
+ * @file Rows of an embedding or of the unembedding that are trained individually: PEFT's trainable_token_indices. They
+ * replace the base's rows. K tokens, C channels.
  */
 import { PrefineError } from "../../errors.ts";
 import { HEAD_MODULE } from "../network.ts";
 import { embeddingNames, type ModelModules } from "./loraTargets.ts";
 
-/** Tokens of the words' embedding, or of modules by name. */
+/** Tokens of the word embedding, or of modules by name. */
 export type TrainableTokens = readonly number[] | Readonly<Record<string, readonly number[]>> | null;
 
 export interface TokenRows {
@@ -16,7 +16,7 @@ export interface TokenRows {
   ids: readonly number[];
   /** The parameter whose rows they start from. */
   from: string;
-  /** Names that the network asks for: the embedding's, the head's, or both where they are tied. */
+  /** Names that the network reads: the embedding's, the head's, or both if they are tied. */
   places: readonly string[];
 }
 
@@ -24,9 +24,9 @@ const HEAD = `${HEAD_MODULE}.weight`;
 const WHERE = "trainable_token_indices";
 
 /**
- * A tied head goes with its embedding, unless it has tokens of its own: then both are trained apart.
- * @param taken modules with an adapter, and parameters that are trained in full.
- * @throws PrefineError("config") for names that are no embedding, tokens that it lacks, or that are trained already.
+ * A tied head uses its embedding's tokens unless it has its own: then both are trained separately.
+ * @param taken modules with an adapter, and parameters trained in full.
+ * @throws PrefineError("config") for names that are no embedding, or tokens out of range or trained already.
  */
 export function tokenRows(
   model: ModelModules,
@@ -34,13 +34,13 @@ export function tokenRows(
   taken: ReadonlySet<string>,
 ): TokenRows[] {
   const [words] = embeddingNames(model);
-  const asked = Array.isArray(tokens) ? { [words]: tokens } : ((tokens ?? {}) as Record<string, readonly number[]>);
-  const known = [...embeddingNames(model), HEAD_MODULE];
+  const byName = Array.isArray(tokens) ? { [words]: tokens } : ((tokens ?? {}) as Record<string, readonly number[]>);
+  const modules = [...embeddingNames(model), HEAD_MODULE];
   const byModule = new Map<string, readonly number[]>();
-  for (const [name, ids] of Object.entries(asked)) {
-    const found = known.filter((module) => module.endsWith(name));
-    if (found.length === 0 || name === "") throw noEmbedding(name, known);
-    for (const module of found) byModule.set(module, ids);
+  for (const [name, ids] of Object.entries(byName)) {
+    const matching = modules.filter((module) => module.endsWith(name));
+    if (matching.length === 0 || name === "") throw noEmbedding(name, modules);
+    for (const module of matching) byModule.set(module, ids);
   }
   const isTied = model.head === `${words}.weight`;
   const own = byModule.get(HEAD_MODULE);
@@ -72,12 +72,12 @@ function checkIds(ids: readonly number[], module: string, rows: number): void {
   throw new PrefineError("config", `${WHERE}: expected each token once, found ${twice} twice for ${module}`);
 }
 
-function noEmbedding(name: string, known: readonly string[]): PrefineError {
-  const found = `${WHERE}: expected an embedding, found ${JSON.stringify(name)}`;
-  return new PrefineError("config", found, `This model has ${known.join(", ")}.`);
+function noEmbedding(name: string, modules: readonly string[]): PrefineError {
+  const message = `${WHERE}: expected an embedding, found ${JSON.stringify(name)}`;
+  return new PrefineError("config", message, `This model has ${modules.join(", ")}.`);
 }
 
 function trainedAlready(module: string, other: string): PrefineError {
-  const message = `${WHERE}: ${module}: expected no other training of it, found ${other} among what is trained`;
-  return new PrefineError("config", message, "Take it out of target_modules and modules_to_save, or its tokens here.");
+  const message = `${WHERE}: ${module}: expected only one way to train it, found ${other} trained too`;
+  return new PrefineError("config", message, "Remove it from target_modules and modules_to_save, or its tokens here.");
 }

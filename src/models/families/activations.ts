@@ -1,18 +1,18 @@
-/** @file Activation functions of MLPs by the names that config.json has for them (transformers' ACT2FN). */
+/** @file Activation functions of MLPs by their names in config.json (transformers' ACT2FN). */
 import { add, erf, geluNew, mul, relu, sigmoid, silu, type Tensor } from "../../engine/graph/index.ts";
 import { PrefineError, show } from "../../errors.ts";
 import type { ConfigFields } from "./configFields.ts";
 
 export type Activation = (x: Tensor) => Tensor;
 
-/** x Phi(x), not approximated. */
+/** x Phi(x), exact. */
 const gelu: Activation = (x) => mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1));
 
 const ACTIVATIONS: Record<string, Activation> = {
   silu,
   swish: silu,
   gelu,
-  // one function by three names
+  // one function, three names
   gelu_new: geluNew,
   gelu_pytorch_tanh: geluNew,
   gelu_fast: geluNew,

@@ -1,4 +1,4 @@
-/** @file Every field of config.json that can be wrong: the message names the file, the field and what was found. */
+/** @file Every field of config.json that can be wrong: the message names the file, the field and the value. */
 import { describe, expect, test } from "vitest";
 import { FAMILIES as GRAPH_MODELS } from "../../../test/support/graphModels.ts";
 import { FAMILIES as RANDOM_MODELS } from "../../../test/support/randomModel.ts";
@@ -27,12 +27,12 @@ const SIZES: Wrong[] = [
   ["llama", { intermediate_size: 1.5 }, `intermediate_size: ${whole} 2147483647, found 1.5`],
   ["llama", { num_hidden_layers: 4000 }, `num_hidden_layers: ${whole} 1000, found 4000`],
   ["llama", { num_attention_heads: -4 }, `num_attention_heads: ${whole} 2147483647, found -4`],
-  ["qwen3", { num_key_value_heads: 3 }, "num_attention_heads 4 is no multiple of num_key_value_heads 3"],
-  ["llama", { head_dim: null, num_attention_heads: 5 }, "hidden_size 32 is no multiple of num_attention_heads 5"],
+  ["qwen3", { num_key_value_heads: 3 }, "num_attention_heads 4 is not a multiple of num_key_value_heads 3"],
+  ["llama", { head_dim: null, num_attention_heads: 5 }, "hidden_size 32 is not a multiple of num_attention_heads 5"],
   ["qwen3", { head_dim: 7 }, "head_dim 7: a rotary embedding needs an even number"],
   ["mistral", { max_position_embeddings: {} }, `max_position_embeddings: ${whole} 2147483647, found {}`],
   ["llama", { rms_norm_eps: "small" }, 'rms_norm_eps: expected a number of at least 0, found "small"'],
-  ["gpt2", { n_embd: 30 }, "n_embd 30 is no multiple of n_head 4"],
+  ["gpt2", { n_embd: 30 }, "n_embd 30 is not a multiple of n_head 4"],
   ["gpt2", { n_inner: 0 }, `n_inner: ${whole} 2147483647, found 0`],
   ["gpt2", { n_positions: true }, `n_positions: ${whole} 2147483647, found true`],
   ["gpt2", { layer_norm_epsilon: -1 }, "layer_norm_epsilon: expected a number of at least 0, found -1"],
@@ -51,7 +51,7 @@ const SETTINGS: Wrong[] = [
   ["gpt2", { scale_attn_weights: "no" }, `scale_attn_weights: ${flag}, found "no"`],
   ["gpt2", { scale_attn_by_inverse_layer_idx: 1 }, `scale_attn_by_inverse_layer_idx: ${flag}, found 1`],
   ["gpt2", { reorder_and_upcast_attn: 1 }, `reorder_and_upcast_attn: ${flag}, found 1`],
-  ["gpt2", { add_cross_attention: true }, "add_cross_attention: prefine runs decoders alone, the config says true"],
+  ["gpt2", { add_cross_attention: true }, "add_cross_attention: prefine runs only decoders, the config says true"],
   ["gpt2", { embd_pdrop: 2 }, "embd_pdrop: expected a number from 0, below 1, found 2"],
   ["mistral", { sliding_window: 0 }, `sliding_window: ${whole} 2147483647, found 0`],
   ["qwen2", { use_sliding_window: "yes" }, `use_sliding_window: ${flag}, found "yes"`],
@@ -78,14 +78,14 @@ const SETTINGS: Wrong[] = [
 ];
 
 describe("every family", () => {
-  test("has a small model in each list that tests go through", () => {
+  test("has a small model in each list that tests use", () => {
     const lists = { "BASES here": BASES, "test/support/graphModels.ts": GRAPH_MODELS };
     for (const [where, models] of Object.entries({ ...lists, "test/support/randomModel.ts": RANDOM_MODELS })) {
       expect(Object.keys(models).toSorted(), `add the family to ${where}`).toEqual(MODEL_TYPES.toSorted());
     }
   });
 
-  test.each(MODEL_TYPES)("%s has PEFT's usual targets", (type) => {
+  test.each(MODEL_TYPES)("%s has PEFT's default targets", (type) => {
     const settings = { r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: null };
     const { layers, warnings } = loraAdapter(read(type, {}), settings);
     expect(layers.size, "DEFAULT_TARGETS in adapters/loraTargets.ts").toBeGreaterThan(0);
@@ -93,19 +93,19 @@ describe("every family", () => {
   });
 });
 
-describe("a config that makes no model, or one that is not built", () => {
+describe("a config that is invalid, or of a model not built yet", () => {
   test.each([...SIZES, ...SETTINGS])("%s %o", (type, config, message) => {
     expect(() => read(type, config)).toThrow(PrefineError);
     expect(() => read(type, config)).toThrow(`config.json: ${message}`);
   });
 
-  test("a family that is not built, or none", () => {
+  test("a family that is not built, or missing", () => {
     expect(() => read("phi3", {})).toThrow('config.json: model_type "phi3" is not built yet');
     expect(() => read("llama", { model_type: null })).toThrow("config.json: expected model_type, found null");
   });
 });
 
-test("windows are those of transformers", () => {
+test("windows equal transformers'", () => {
   const windows = (type: string, config: Record<string, unknown>) => read(type, config).windows;
   expect(windows("mistral", {})).toEqual([4096, 4096]);
   expect(windows("mistral", { sliding_window: null })).toEqual([null, null]);

@@ -1,22 +1,22 @@
-/** @file Typed reading of config.json: the file's name, the field, what was expected and what was found. */
+/** @file Typed reading of config.json; errors name the file, the field, what was expected and found. */
 import { PrefineError, show } from "../../errors.ts";
 
-/** No model has more of anything; a larger number in a damaged file would exhaust the memory before it is noticed. */
+/** Above any model's sizes; a larger number in a damaged file would exhaust memory before it is noticed. */
 const MOST = 2 ** 31 - 1;
 
 export interface ConfigFields {
   json: Record<string, unknown>;
   /** The file, for messages. */
   where: string;
-  /** A whole number from 1 to `most`; `fallback` where the field is absent or null. */
+  /** A whole number from 1 to `most`; `fallback` if the field is absent or null. */
   integer(name: string, fallback: number, most?: number): number;
   /** A finite number of at least 0. */
   number(name: string, fallback: number): number;
-  /** A number above 0; without a fallback the field must be there. */
+  /** A number above 0; required unless there is a fallback. */
   positive(name: string, fallback?: number): number;
-  /** `fallback` where the field is absent or null. */
+  /** `fallback` if the field is absent or null. */
   boolean(name: string, fallback: boolean): boolean;
-  /** A share: from 0, below 1. */
+  /** A rate: from 0, below 1. */
   rate(name: string, fallback: number): number;
   fault(message: string): PrefineError;
 }
@@ -27,7 +27,7 @@ export function readConfigFields(json: Record<string, unknown>, where: string): 
   const read = (name: string, fallback: number, expected: string, accepts: (value: number) => boolean) => {
     const value = json[name] ?? fallback;
     if (typeof value === "number" && accepts(value)) return value;
-    throw fault(`${name}: expected ${expected}, found ${show(json[name])}`); // a fallback may be none
+    throw fault(`${name}: expected ${expected}, found ${show(json[name])}`); // the fallback may be undefined
   };
   return {
     json,

@@ -14,7 +14,7 @@ interface Gpt2 {
   heads: number;
   inner: number;
   epsilon: number;
-  /** Whether the unembedding is the embedding: in every published GPT-2; not where they were trained apart. */
+  /** Whether the unembedding is the embedding: true for every published GPT-2; false if trained separately. */
   isTied: boolean;
   activation: Activation;
   /** Factor of the attention scores of a layer. */
@@ -22,17 +22,17 @@ interface Gpt2 {
   dropout: { embedding: number; residual: number; attention: number };
 }
 
-/** Far beyond any GPT-2 (48): each one is described in memory before the weights are looked at. */
+/** Far beyond any GPT-2 (48): layers take memory before the weights are read. */
 const MOST_LAYERS = 1000;
 
 function readConfig(fields: ConfigFields): Gpt2 {
   if (fields.boolean("add_cross_attention", false)) {
-    const message = `${fields.where}: add_cross_attention: prefine runs decoders alone, the config says true`;
+    const message = `${fields.where}: add_cross_attention: prefine runs only decoders, the config says true`;
     throw new PrefineError("not-yet", message, "Use a model without an encoder.");
   }
   const width = fields.integer("n_embd", 768);
   const heads = fields.integer("n_head", 12);
-  if (width % heads !== 0) throw fields.fault(`n_embd ${width} is no multiple of n_head ${heads}`);
+  if (width % heads !== 0) throw fields.fault(`n_embd ${width} is not a multiple of n_head ${heads}`);
   return {
     vocabSize: fields.integer("vocab_size", 50257),
     positions: fields.integer("n_positions", 1024),
@@ -52,7 +52,7 @@ function readConfig(fields: ConfigFields): Gpt2 {
   };
 }
 
-/** reorder_and_upcast_attn is about narrow floats: attention is float32 here. */
+/** reorder_and_upcast_attn only matters for narrow floats: attention is float32 here. */
 function readScale(fields: ConfigFields, headSize: number): Gpt2["scaleOf"] {
   fields.boolean("reorder_and_upcast_attn", false);
   const scale = fields.boolean("scale_attn_weights", true) ? 1 / Math.sqrt(headSize) : 1;
@@ -110,9 +110,9 @@ function parametersOf(config: Gpt2, blocks: readonly BlockLayers[]): Map<string,
 }
 
 /**
- * One block. Kept for the backward pass, a token: x, qkv, the attention's output, the residual stream and the MLP's
- * inner row, 10 C floats; the norms and the activation are computed again (together 2 % of a step for 6 C floats less).
- * With gradient checkpointing x alone, C floats.
+ * One block. Kept for the backward pass, per token: x, qkv, the attention's output, the residual stream and the MLP's
+ * inner row, 10 C floats; the norms and the activation are recomputed (together 2 % of a step for 6 C floats less).
+ * With gradient checkpointing only x, C floats.
  */
 function block(config: Gpt2, { name, qkv, attentionOut, up, down }: BlockLayers, layer: number): Block<null> {
   const norm = (net: Network, suffix: string, input: Tensor) =>

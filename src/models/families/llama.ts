@@ -70,7 +70,7 @@ function parametersOf(config: LlamaConfig, blocks: readonly BlockLayers[]): Map<
   return parameters;
 }
 
-/** The angles of all tokens, [M, D / 2] twice, computed once for all layers and heads. */
+/** Cosines and sines of all tokens' angles, [M, D / 2] each, computed once for all layers and heads. */
 function rotationOf(positions: Tensor, { frequencies, scale }: LlamaConfig["rope"]): Rotation {
   const column = reshape(cast(positions, "float32"), [positions.shape[0], 1]);
   const angles = mul(column, constant(frequencies, "float32", [1, frequencies.length]));
@@ -79,8 +79,8 @@ function rotationOf(positions: Tensor, { frequencies, scale }: LlamaConfig["rope
 }
 
 /**
- * One block. Kept for the backward pass, a token: the stream twice, queries, keys, values, the attention's output, gate
- * and up; Qwen3's queries and keys also as they are before their norm. Norms and act(gate) * up are computed again.
+ * One block. Kept for the backward pass, per token: the stream twice, queries, keys, values, the attention's output,
+ * gate and up; for Qwen3 also queries and keys before their norm. Norms and act(gate) * up are recomputed.
  */
 function block(config: LlamaConfig, layers: BlockLayers, window: number | null): Block<Rotation> {
   const { heads, kvHeads, headSize, epsilon } = config;
@@ -127,7 +127,7 @@ function keptFloats({ width, inner, heads, kvHeads, headSize, hasHeadNorm, layer
   return layers * (2 * width + 2 * queries + 2 * keys + again + 2 * inner);
 }
 
-/** @throws PrefineError for a config that makes no model, or one that prefine does not run. */
+/** @throws PrefineError for an invalid config, or a model that prefine does not run. */
 export function llama(type: LlamaType, json: Record<string, unknown>, where: string): Architecture {
   const config = readLlamaConfig(type, json, where);
   const layers = Array.from({ length: config.layers }, (_, index) => blockLayers(config, index));

@@ -1,6 +1,6 @@
 /**
- * @file config.json of Llama's family -> one description. What the members differ in is one table: defaults (those of
- * transformers' config classes, which older files leave out), biases, norms of queries and keys, sliding windows.
+ * @file config.json of Llama's family -> one description. One table has the differences between members: defaults (of
+ * transformers' config classes, which older files rely on), biases, norms of queries and keys, sliding windows.
  */
 import { show } from "../../errors.ts";
 import { type Activation, readActivation } from "./activations.ts";
@@ -21,7 +21,7 @@ export interface LlamaConfig {
   epsilon: number;
   isTied: boolean;
   bias: { qkv: boolean; attentionOut: boolean; mlp: boolean };
-  /** Queries and keys are normalized head by head before they are turned. */
+  /** Queries and keys are normalized per head before the rotation. */
   hasHeadNorm: boolean;
   activation: Activation;
   attentionDropout: number;
@@ -32,9 +32,9 @@ export interface LlamaConfig {
 
 interface Member {
   defaults: { vocab_size: number; intermediate_size: number; max_position_embeddings: number };
-  /** Where the file is silent; null: as many as there are heads. */
+  /** Default; null: as many as there are heads. */
   kvHeads: number | null;
-  /** Where the file is silent; null: hidden_size / num_attention_heads. */
+  /** Default; null: hidden_size / num_attention_heads. */
   headSize: number | null;
   bias(fields: ConfigFields): LlamaConfig["bias"];
   hasHeadNorm: boolean;
@@ -81,7 +81,7 @@ const FAMILY: Record<LlamaType, Member> = {
   },
 };
 
-/** `sliding_window`: 4096 where the file is silent, none where it says null. */
+/** `sliding_window`: 4096 if absent, none if null. */
 function windowOf(fields: ConfigFields): number | null {
   return fields.json.sliding_window === null ? null : fields.integer("sliding_window", 4096);
 }
@@ -105,7 +105,7 @@ function qwenWindows(fields: ConfigFields, layers: number): (number | null)[] {
   return types.map((type) => (type === "sliding_attention" ? window : null));
 }
 
-/** Far beyond any model of the family (126): each layer is described in memory before the weights are looked at. */
+/** Far beyond any model of the family (126): layers take memory before the weights are read. */
 const MOST_LAYERS = 1000;
 
 function readHeads(fields: ConfigFields, member: Member, width: number) {
@@ -114,17 +114,17 @@ function readHeads(fields: ConfigFields, member: Member, width: number) {
     fields.json.num_key_value_heads === null ? heads : fields.integer("num_key_value_heads", member.kvHeads ?? heads);
   const isGiven = fields.json.head_dim != null || member.headSize !== null;
   if (!isGiven && width % heads !== 0) {
-    throw fields.fault(`hidden_size ${width} is no multiple of num_attention_heads ${heads}`);
+    throw fields.fault(`hidden_size ${width} is not a multiple of num_attention_heads ${heads}`);
   }
   if (heads % kvHeads !== 0) {
-    throw fields.fault(`num_attention_heads ${heads} is no multiple of num_key_value_heads ${kvHeads}`);
+    throw fields.fault(`num_attention_heads ${heads} is not a multiple of num_key_value_heads ${kvHeads}`);
   }
   const headSize = fields.integer("head_dim", member.headSize ?? Math.floor(width / heads));
   if (headSize % 2 !== 0) throw fields.fault(`head_dim ${headSize}: a rotary embedding needs an even number`);
   return { heads, kvHeads, headSize };
 }
 
-/** @throws PrefineError for a config that makes no model, or one that prefine does not run. */
+/** @throws PrefineError for an invalid config, or a model that prefine does not run. */
 export function readLlamaConfig(type: LlamaType, json: Record<string, unknown>, where: string): LlamaConfig {
   const fields = readConfigFields(json, where);
   const member = FAMILY[type];

@@ -1,12 +1,12 @@
 /**
- * @file The forward pass that GPT-2 and Llama's family share: embedding, blocks that add attention and an MLP to a
- * residual stream, each behind a norm of its own, and a last norm.
- * Letters: M tokens, N rows that are asked for, C channels, H heads, K key heads, D channels of a head.
+ * @file The forward pass shared by GPT-2 and Llama's family: embedding, blocks that add attention and an MLP to a
+ * residual stream, each after a norm, and a last norm.
+ * Letters: M tokens, N requested rows, C channels, H heads, K key heads, D channels per head.
  */
 import { add, gatherRows, type Tensor } from "../../engine/graph/index.ts";
 import type { Architecture, AttentionShape, LinearLayer, Network } from "../network.ts";
 
-/** How a model sees its tokens, with what all of its blocks need of their positions. */
+/** The embedded tokens, with whatever all blocks need to know of the positions. */
 export interface Embedded<P> {
   /** [M, C]. */
   x: Tensor;
@@ -17,12 +17,12 @@ export interface Embedded<P> {
 export interface Block<P> {
   name: string;
   attention: Omit<AttentionShape, "layer">;
-  /** The block's input [M, C] -> queries [M, H D], keys [M, K D], values [M, K D]; the first norm is part of it. */
+  /** The block's input [M, C] -> queries [M, H D], keys [M, K D], values [M, K D]; includes the first norm. */
   project(net: Network, x: Tensor, places: P): readonly [Tensor, Tensor, Tensor];
   attentionOut: LinearLayer;
-  /** The stream behind attention [N, C] -> what the MLP adds to it; the second norm is part of it. */
+  /** The stream after attention [N, C] -> the MLP's output to add to it; includes the second norm. */
   mlp(net: Network, middle: Tensor): Tensor;
-  /** Dropout of what is added to the stream. */
+  /** Dropout of the terms added to the stream. */
   residualDropout: number;
 }
 
@@ -32,7 +32,7 @@ export interface PreNormDecoder<P> {
   lastNorm(net: Network, x: Tensor): Tensor;
 }
 
-/** One block; `rows` where only some tokens are needed behind its attention. */
+/** One block; `rows` if only some tokens are needed after its attention. */
 function forwardBlock<P>(
   net: Network,
   { name, attention, project, attentionOut, mlp, residualDropout }: Block<P>,

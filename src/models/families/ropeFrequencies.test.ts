@@ -1,4 +1,4 @@
-/** @file Rotary frequencies against transformers' (test/fixtures/rope.json), and what is refused. */
+/** @file Rotary frequencies against transformers' (test/fixtures/rope.json), and rejected configs. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { PrefineError } from "../../errors.ts";
@@ -15,16 +15,16 @@ const { cases } = JSON.parse(readFileSync(file, "utf8")) as { cases: Case[] };
 const ropeOf = (config: Record<string, unknown>) => readLlamaConfig("llama", config, "config.json").rope;
 
 test.each(cases)("$config", ({ config, frequencies, scale }) => {
-  const found = ropeOf(config);
-  expect(found.scale).toBeCloseTo(scale, 12);
-  expect(found.frequencies).toHaveLength(frequencies.length);
-  // torch's pow is off by a unit in the last place now and then
+  const rope = ropeOf(config);
+  expect(rope.scale).toBeCloseTo(scale, 12);
+  expect(rope.frequencies).toHaveLength(frequencies.length);
+  // torch's pow is occasionally off by one unit in the last place
   for (const [i, value] of frequencies.entries()) {
-    expect(Math.abs(found.frequencies[i] / value - 1), `channel ${i}`).toBeLessThan(5e-7);
+    expect(Math.abs(rope.frequencies[i] / value - 1), `channel ${i}`).toBeLessThan(5e-7);
   }
 });
 
-test("there are twenty-two of them", () => expect(cases).toHaveLength(22));
+test("the fixture has 22 cases", () => expect(cases).toHaveLength(22));
 
 const llama3 = { factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 };
 const yarn = { rope_type: "yarn", factor: 4, original_max_position_embeddings: 64 };
@@ -65,7 +65,7 @@ test.each<[config: Record<string, unknown>, message: string]>([
   ],
   [
     { rope_parameters: { full_attention: { rope_type: "default" } } },
-    "rope_parameters: parameters for each kind of layer are not built yet",
+    "rope_parameters: parameters per layer type are not built yet",
   ],
 ])("%o: %s", (config, message) => {
   const sizes = { hidden_size: 64, num_attention_heads: 4 };

@@ -1,13 +1,13 @@
 /**
- * @file How fast each channel pair of a rotary embedding turns: config.json -> radians a position. Every step is
- * rounded to float32 as torch does it, since a position multiplies what is lost here.
+ * @file Rotation speed of each channel pair of a rotary embedding: config.json -> radians per position. Every step is
+ * rounded to float32 as in torch, since the position multiplies any difference.
  */
 import { PrefineError, show } from "../../errors.ts";
 import { isObject } from "../../formats/parseJson.ts";
 import { type ConfigFields, readConfigFields } from "./configFields.ts";
 
 export interface RopeFrequencies {
-  /** [D / 2] radians a position, float32 values. */
+  /** [D / 2] radians per position, float32 values. */
   frequencies: readonly number[];
   /** Factor of cosines and sines (YaRN's temperature), else 1. */
   scale: number;
@@ -29,13 +29,13 @@ type Scaling = (plain: readonly number[], rope: ConfigFields, shape: RopeShape &
 
 const inverse = (x: number) => f32(1 / x);
 
-/** All positions squeezed by one factor. */
+/** Scales all frequencies by one factor. */
 const linear: Scaling = (plain, rope) => {
   const factor = rope.positive("factor");
   return { frequencies: plain.map((w) => f32(inverse(w) / f32(factor))), scale: 1 };
 };
 
-/** Llama 3.1: slow channels squeezed, fast ones left alone, a smooth passage between. */
+/** Llama 3.1: scales low frequencies, keeps high ones, interpolates smoothly in between. */
 const llama3: Scaling = (plain, rope, shape) => {
   const factor = f32(rope.positive("factor"));
   const [low, high] = [rope.positive("low_freq_factor"), rope.positive("high_freq_factor")];
@@ -51,12 +51,12 @@ const llama3: Scaling = (plain, rope, shape) => {
   return { frequencies, scale: 1 };
 };
 
-/** The channel that makes `turns` turns within the original positions (a real number). */
+/** The channel that makes `turns` full turns within the original positions (a real number). */
 function channelOf(turns: number, theta: number, headSize: number, original: number): number {
   return (headSize * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
 }
 
-/** YaRN (arXiv 2309.00071): a ramp over the channels from left alone to squeezed, and a temperature. */
+/** YaRN (arXiv 2309.00071): a ramp over the channels from unchanged to scaled, and a temperature. */
 const yarn: Scaling = (plain, rope, { headSize, maxPositions, theta }) => {
   const original = rope.positive("original_max_position_embeddings", maxPositions);
   const factor = rope.positive("factor", maxPositions / original);
@@ -69,8 +69,8 @@ const yarn: Scaling = (plain, rope, { headSize, maxPositions, theta }) => {
   const width = low === high ? 0.001 : high - low;
   const frequencies = plain.map((w, i) => {
     const ramp = Math.min(1, Math.max(0, f32(f32(i - f32(low)) / f32(width))));
-    const kept = f32(1 - ramp);
-    return f32(f32(inverse(f32(f32(factor) * w)) * f32(1 - kept)) + f32(inverse(w) * kept));
+    const unchanged = f32(1 - ramp);
+    return f32(f32(inverse(f32(f32(factor) * w)) * f32(1 - unchanged)) + f32(inverse(w) * unchanged));
   });
   return { frequencies, scale: yarnScale(rope, factor) };
 };
@@ -86,7 +86,7 @@ const unscaled: Scaling = (plain) => ({ frequencies: plain.map(inverse), scale: 
 
 const SCALINGS: Record<string, Scaling> = {
   default: unscaled,
-  // NTK: a larger theta beyond max_position_embeddings, where prefine never goes
+  // NTK: a larger theta beyond max_position_embeddings, which prefine never exceeds
   dynamic: unscaled,
   linear,
   llama3,
@@ -94,7 +94,7 @@ const SCALINGS: Record<string, Scaling> = {
 };
 
 /**
- * Reads `rope_parameters` (transformers 5), or `rope_theta` and `rope_scaling` (4), which come first as they do there.
+ * Reads `rope_parameters` (transformers 5), or `rope_theta` and `rope_scaling` (4), which come first, as they do there.
  * @throws PrefineError("not-yet") for a rope_type that prefine does not run (longrope, ...).
  */
 export function ropeFrequencies(fields: ConfigFields, shape: RopeShape): RopeFrequencies {
@@ -111,25 +111,25 @@ export function ropeFrequencies(fields: ConfigFields, shape: RopeShape): RopeFre
   return scaling(wavelengths(theta, shape.headSize), rope, { ...shape, theta });
 }
 
-/** Heads of which only a part turns: no model of the family; transformers looks at the factor for scaled ones alone. */
+/** Heads that rotate only in part: in no model of the family; transformers reads the factor only for scaled ones. */
 function refusePartial(name: string, rope: ConfigFields, { json, where }: ConfigFields, headSize: number): void {
   const factor = rope.json.partial_rotary_factor ?? json.partial_rotary_factor ?? 1;
   if (typeof factor === "number" && Math.trunc(headSize * factor) === headSize) return;
   const message = `${where}: ${name}: partial_rotary_factor ${show(factor)} is not built yet`;
-  throw new PrefineError("not-yet", message, "Use a model that turns whole heads.");
+  throw new PrefineError("not-yet", message, "Use a model that rotates whole heads.");
 }
 
 function ropeFields(fields: ConfigFields): [name: string, rope: ConfigFields] {
   const { json, where } = fields;
   const isSet = (value: unknown) => value != null && !(isObject(value) && Object.keys(value).length === 0);
   const name = isSet(json.rope_scaling) ? "rope_scaling" : "rope_parameters";
-  const found = json[name] ?? {};
-  if (!isObject(found)) throw fields.fault(`${name}: expected an object with rope_type, found ${show(found)}`);
-  if (Object.values(found).some(isObject)) {
-    const message = `${where}: ${name}: parameters for each kind of layer are not built yet`;
+  const value = json[name] ?? {};
+  if (!isObject(value)) throw fields.fault(`${name}: expected an object with rope_type, found ${show(value)}`);
+  if (Object.values(value).some(isObject)) {
+    const message = `${where}: ${name}: parameters per layer type are not built yet`;
     throw new PrefineError("not-yet", message, "Give one set of parameters for all layers.");
   }
   const original = json.original_max_position_embeddings;
-  const rope = original == null ? found : { ...found, original_max_position_embeddings: original };
+  const rope = original == null ? value : { ...value, original_max_position_embeddings: original };
   return [name, readConfigFields(rope, `${where}: ${name}`)];
 }

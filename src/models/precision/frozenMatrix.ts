@@ -1,4 +1,4 @@
-/** @file The base weight of a linear layer: in float32 or in fewer bits, the same to the layer. M tokens. */
+/** @file The base weight of a linear layer behind one interface, in float32 or in fewer bits. M tokens. */
 import {
   add,
   constant,
@@ -26,7 +26,7 @@ export type NamedInput = (name: string, shape: Shape, dtype?: Dtype) => Tensor;
 
 const nestedValues = constant([...NESTED_VALUES]);
 
-/** @param weight the float32 weight by name, asked for where the layer is not quantized. */
+/** @param weight the float32 weight by name, read only if the layer is not quantized. */
 export function frozenMatrix(
   { quantized }: Pick<Architecture, "quantized">,
   layer: LinearLayer,

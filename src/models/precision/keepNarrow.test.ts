@@ -1,4 +1,4 @@
-/** @file Weights of 16 bits left as they are: the same numbers bit for bit as widened ones, and no copies that stay. */
+/** @file Weights step in 16 bits: bit for bit the same results as widened ones, and no lasting copies. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -101,21 +101,21 @@ async function stepOf({ architecture, weights }: LoadedModel) {
 }
 
 describe.each(["BF16", "F16"] as const)("a model in %s", (dtype) => {
-  test("left as it is, it computes what it computes widened, bit for bit", async () => {
+  test("step narrow, it computes the same as widened, bit for bit", async () => {
     const model = await randomModel(dtype);
     const narrow = keepNarrow(model);
     const matrices = [...model.architecture.parameters].filter(([, shape]) => shape.length === 2).map(([name]) => name);
     expect([...(narrow.architecture.stored ?? []).keys()]).toEqual(matrices);
     const wide = await stepOf(model);
-    const kept = await stepOf(narrow);
-    expect(kept.outputs).toEqual(wide.outputs);
+    const step = await stepOf(narrow);
+    expect(step.outputs).toEqual(wide.outputs);
     expect(wide.outputs.loss[0]).toBeGreaterThan(0);
     const gradients = Object.entries(wide.outputs).filter(([name]) => name.startsWith("grad."));
     expect(gradients).toHaveLength(12);
     for (const [name, values] of gradients) expect(Math.max(...values.map(Math.abs)), name).toBeGreaterThan(0);
   });
 
-  test("what an adapter changes or trains in full is widened", async () => {
+  test("widens what an adapter changes or trains in full", async () => {
     const model = await randomModel(dtype);
     const settings = { r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: ["q_proj"] };
     const saving = loraAdapter(model.architecture, { ...settings, modules_to_save: ["embed_tokens"] });

@@ -1,4 +1,4 @@
-/** @file Weights that stay in memory as the file has them, in 16 bits, instead of being widened when they are read. */
+/** @file Keeps weights in memory in the 16 bits of the file, instead of widening them on reading. */
 import type { NarrowDtype } from "../../engine/graph/index.ts";
 import type { FileRange } from "../../engine/runtime/protocol.ts";
 import type { LoraAdapter } from "../adapters/lora.ts";
@@ -7,9 +7,9 @@ import type { LoadedModel } from "../loadedModel.ts";
 const NARROW: Partial<Record<FileRange["as"], NarrowDtype>> = { F16: "float16", BF16: "bfloat16" };
 
 /**
- * The model with its matrices of 16 bits left as they are: half the memory, and the same numbers bit for bit, since
- * both kinds widen to float32 exactly. Vectors are widened: they are small, and ops read them often.
- * @param adapter what it copies for training in full, and what PiSSA changes, is float32.
+ * The model with its 16-bit matrices kept narrow: half the memory, and the same results bit for bit, since both types
+ * widen to float32 exactly. Vectors are widened: they are small, and ops read them often.
+ * @param adapter what it copies to train in full, and what PiSSA changes, is float32.
  */
 export function keepNarrow(model: LoadedModel, adapter: LoraAdapter | null = null): LoadedModel {
   const copied = new Set([...(adapter?.saved.values() ?? [])].map(({ from }) => from));

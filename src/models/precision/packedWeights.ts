@@ -1,10 +1,10 @@
-/** @file Weights that their files hold in 8 or 4 bits already (bitsandbytes): they stay as they are, code for code. */
+/** @file Weights stored in 8 or 4 bits in their files (bitsandbytes): kept unchanged, code for code. */
 import type { FileRange } from "../../engine/runtime/protocol.ts";
 import { PrefineError, show } from "../../errors.ts";
 import { isBlockwise, type PackedMatrix, UNQUANTIZED } from "../../formats/bitsandbytes.ts";
 import type { Architecture, QuantizationSettings } from "../network.ts";
 
-/** @throws PrefineError("not-yet") for a config.json that names another kind of quantization than bitsandbytes. */
+/** @throws PrefineError("not-yet") if config.json names a quantization other than bitsandbytes. */
 export function checkQuantMethod(config: Readonly<Record<string, unknown>>, configFile: string): void {
   const { quantization_config: quantization } = config;
   if (typeof quantization !== "object" || quantization === null) return;
@@ -14,7 +14,7 @@ export function checkQuantMethod(config: Readonly<Record<string, unknown>>, conf
   throw new PrefineError("not-yet", message, UNQUANTIZED);
 }
 
-/** Shape of a parameter's codes: [out, in], also where the parameter itself is [in, out]. */
+/** Shape of a parameter's codes: [out, in], even if the parameter itself is [in, out]. */
 export function packedShape({ linears }: Architecture, parameter: string, shape: readonly number[]): readonly number[] {
   return layoutOf(linears, parameter) === "in,out" ? [...shape].reverse() : shape;
 }
@@ -22,7 +22,7 @@ export function packedShape({ linears }: Architecture, parameter: string, shape:
 const layoutOf = (linears: Architecture["linears"], parameter: string) =>
   linears.find(({ name }) => `${name}.weight` === parameter)?.layout ?? "out,in";
 
-/** Where such a parameter lies. Rows of 8 bits whose blocks would cross them are widened when they are read. */
+/** Location of such a parameter. 8-bit rows that blocks would straddle are widened on reading. */
 export function packedRange(
   { linears }: Architecture,
   parameter: string,
@@ -32,11 +32,11 @@ export function packedRange(
   const layout = layoutOf(linears, parameter);
   const isLinear = linears.some(({ name }) => `${name}.weight` === parameter);
   const quantize = { format: packed.format, nested: packed.nested, layout };
-  const kept = isLinear && isBlockwise(packed) ? { quantize } : {};
-  return { ...range, as: packed.dtype, packed: { ...packed, layout }, ...kept };
+  const quantized = isLinear && isBlockwise(packed) ? { quantize } : {};
+  return { ...range, as: packed.dtype, packed: { ...packed, layout }, ...quantized };
 }
 
-/** What quantizeModel would have been told; nothing where no matrix is kept in fewer bits. */
+/** The settings of quantizeModel that would give this; nothing if no matrix is kept in fewer bits. */
 export function asPacked(
   architecture: Architecture,
   weights: ReadonlyMap<string, FileRange>,

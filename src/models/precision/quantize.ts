@@ -1,6 +1,6 @@
 /**
- * @file A frozen base in 8 or 4 bits (QLoRA, arXiv 2305.14314): which layers, and what stands in memory for them. The
- * weights are quantized when they are read, one after another; files stay as they are.
+ * @file A frozen base in 8 or 4 bits (QLoRA, arXiv 2305.14314): which layers, and how they are held in memory. Weights
+ * are quantized one by one on reading; files do not change.
  */
 import type { FileRange } from "../../engine/runtime/protocol.ts";
 import { PrefineError } from "../../errors.ts";
@@ -12,11 +12,11 @@ import type { Architecture, LinearLayer, QuantizationSettings } from "../network
 
 const sizeOf = (shape: readonly (number | string)[]) => shape.reduce<number>((size, dim) => size * Number(dim), 1);
 
-/** The model with its linear layers in fewer bits; the output head and the embeddings stay, as in transformers. */
+/** The model with its linear layers in fewer bits; not the output head and the embeddings, as in transformers. */
 export function quantizeModel(model: LoadedModel, settings: QuantizationSettings): LoadedModel {
   const { load_in_8bit, load_in_4bit, bnb_4bit_quant_type, bnb_4bit_use_double_quant } = settings;
   if (!load_in_8bit && !load_in_4bit) return model;
-  if (model.quantization) return model; // files that are quantized stay as they are, as in transformers
+  if (model.quantization) return model; // quantized files are not requantized, as in transformers
   const quantization: Quantization = load_in_8bit
     ? { format: "int8", nested: false }
     : { format: bnb_4bit_quant_type, nested: bnb_4bit_use_double_quant };
@@ -38,18 +38,18 @@ function withQuantized(model: LoadedModel, quantized: Quantized): LoadedModel {
 }
 
 /**
- * The model as it must be under an adapter: modules_to_save are trained from float32 weights.
- * @throws PrefineError("config") for PiSSA, which takes components out of the weights, as PEFT refuses it.
+ * The model as needed under an adapter: modules_to_save are trained from float32 weights.
+ * @throws PrefineError("config") for PiSSA, which changes the weights; PEFT rejects it too.
  */
 export function quantizedUnder(model: LoadedModel, adapter: Pick<LoraAdapter, "init" | "saved"> | null): LoadedModel {
   const { quantized } = model.architecture;
   if (!quantized || !adapter) return model;
   if (adapter.init === "pissa") {
-    const hint = "Leave the quantization out, or start the adapter another way (init_lora_weights: true).";
+    const hint = "Train without quantization, or start the adapter another way (init_lora_weights: true).";
     throw new PrefineError("config", "init_lora_weights pissa: expected float32 weights, found quantized ones", hint);
   }
-  const kept = (layer: string) => adapter.saved.has(`${layer}.weight`);
-  return withQuantized(model, new Map([...quantized].filter(([layer]) => !kept(layer))));
+  const isSaved = (layer: string) => adapter.saved.has(`${layer}.weight`);
+  return withQuantized(model, new Map([...quantized].filter(([layer]) => !isSaved(layer))));
 }
 
 /** transformers' should_convert_module, negated: a start up to a dot, an expression, or an end. */
@@ -69,12 +69,12 @@ export const storedNames = (architecture: Architecture): string[] =>
 export const storedBytes = (architecture: Architecture): number =>
   storedTensors(architecture).reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** What to say where a quantization is asked for that the files rule out. @param name hub id, folder or file */
+/** Warning if a quantization is requested that the files rule out. @param name hub id, folder or file */
 export function alreadyQuantized({ architecture }: LoadedModel, name: string): string {
   return `${name}: its files are in ${describeQuantization(architecture)} already; quantization_config is not used`;
 }
 
-/** `4 bits (nf4, double quantization) in 24 of 28 linear layers`; null where all are as in the files. */
+/** `4 bits (nf4, double quantization) in 24 of 28 linear layers`; null if all are as in the files. */
 export function describeQuantization({ quantized, linears }: Architecture): string | null {
   const [first] = quantized?.values() ?? [];
   if (!quantized || !first) return null;
