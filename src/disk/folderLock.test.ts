@@ -1,4 +1,4 @@
-/** @file Who owns a folder: races and deaths of real processes; other computers and long silences by injected ones. */
+/** @file Ownership of a folder: real races and process deaths; other computers and long silences are injected. */
 import { execFileSync, spawn } from "node:child_process";
 import {
   existsSync,
@@ -24,7 +24,7 @@ import type { FolderLock, LockOwner } from "./storage.ts";
 
 let folder = "";
 let file = "";
-/** They start slowly: tests share them. */
+/** They start slowly, so tests share them. */
 let others: LockingProcess[] = [];
 const CONTENDERS = 4;
 beforeAll(async () => {
@@ -40,14 +40,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A lock file that somebody left, renewed last some seconds ago. */
+/** A lock file left by another owner, last renewed some seconds ago. */
 function leave(owner: Partial<ProcessIdentity>, secondsAgo: number, now = Date.now()): void {
   const candidate = { ...ownIdentity(), ...owner, since: "2026-01-02T03:04:05.000Z", id: "0123abcd" };
   writeFileSync(file, `${JSON.stringify(candidate)}\n`);
   utimesSync(file, now / 1000 - secondsAgo, now / 1000 - secondsAgo);
 }
 
-/** Locks and lets go. @returns the owner that refused, or undefined where it was free or taken over. */
+/** Locks and releases. @returns the owner that has the lock, or undefined if it was free or taken over. */
 async function tryToLock(given: Partial<Surroundings> = {}): Promise<LockOwner | undefined> {
   const taken = await lockFolder(folder, {}, given);
   if ("owner" in taken) return taken.owner;
@@ -64,12 +64,12 @@ async function lockNow(given: Partial<Surroundings> = {}): Promise<FolderLock> {
 const isLinux = process.platform === "linux";
 
 describe("a folder that one process owns", () => {
-  it("is refused to another, which hears whose it is, and free afterwards", async () => {
+  it("rejects another process, naming the owner, and is free afterward", async () => {
     const [owner] = others;
     expect(await owner.lock(folder)).toEqual({ tookOver: null });
-    const found = await tryToLock();
-    expect(found).toMatchObject({ pid: owner.child.pid, where: "this computer", host: ownIdentity().host, file });
-    expect(Date.now() - Date.parse(found!.since)).toBeLessThan(60_000);
+    const owned = await tryToLock();
+    expect(owned).toMatchObject({ pid: owner.child.pid, where: "this computer", host: ownIdentity().host, file });
+    expect(Date.now() - Date.parse(owned!.since)).toBeLessThan(60_000);
     expect(await ownerOf(folder)).toMatchObject({ pid: owner.child.pid });
     await owner.release();
     expect(readdirSync(folder)).toEqual([]);
@@ -77,14 +77,14 @@ describe("a folder that one process owns", () => {
     expect(await tryToLock()).toBeUndefined();
   });
 
-  it("is refused to its own process, too", async () => {
+  it("rejects its own process, too", async () => {
     const lock = await lockNow();
     expect(await tryToLock()).toMatchObject({ pid: process.pid, where: "this process" });
     await lock.release();
     expect(await tryToLock()).toBeUndefined();
   });
 
-  it("gets a folder where there is none, which goes with the lock unless something is in it", async () => {
+  it("is created if absent, and removed with the lock unless it has content", async () => {
     const outer = folder;
     folder = join(outer, "a", "b");
     await (await lockNow()).release();
@@ -96,7 +96,7 @@ describe("a folder that one process owns", () => {
     folder = outer;
   });
 
-  it("shows signs of life, and comes back where somebody deletes it", async () => {
+  it("gets heartbeats, and a lock file that comes back if deleted", async () => {
     const lock = await lockNow({ beat: 20 });
     utimesSync(file, 1000, 1000);
     await expect.poll(() => statSync(file).mtimeMs, { timeout: 5000 }).toBeGreaterThan(Date.now() - 60_000);
@@ -107,17 +107,17 @@ describe("a folder that one process owns", () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  it("is let go of where the process ends without having done so", async () => {
+  it("is released when the process exits without releasing it", async () => {
     const owner = await lockingProcess();
     await owner.lock(folder);
     expect(existsSync(file)).toBe(true);
-    owner.child.stdin!.end(); // its program then comes to its end
+    owner.child.stdin!.end(); // ends its program
     await expect.poll(() => existsSync(file), { timeout: 10_000 }).toBe(false);
   });
 });
 
 describe("an owner that is dead", () => {
-  it("is one that was killed", async () => {
+  it("was killed", async () => {
     const owner = await lockingProcess();
     await owner.lock(folder);
     await owner.kill();
@@ -127,14 +127,14 @@ describe("an owner that is dead", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it.runIf(isLinux)("is one whose number another process has now, as in a container that was restarted", async () => {
+  it.runIf(isLinux)("has a process id that another process reuses, as in a restarted container", async () => {
     leave({ started: "12" }, 1);
     expect(await tryToLock()).toBeUndefined();
     leave({}, 1);
     expect(await tryToLock()).toMatchObject({ where: "this process" });
   });
 
-  it.runIf(isLinux)("is one that nobody has asked how it ended", async () => {
+  it.runIf(isLinux)("is a zombie", async () => {
     const parent = spawn("sh", ["-c", "sleep 0.3 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "inherit"] });
     const pid = Number(await new Promise((resolve) => parent.stdout.once("data", resolve)));
     await expect.poll(() => readFileSync(`/proc/${pid}/stat`, "latin1"), { timeout: 5000 }).toContain(") Z ");
@@ -143,7 +143,7 @@ describe("an owner that is dead", () => {
     parent.kill();
   });
 
-  it("is one on another computer, or in another run of this one, after five minutes of silence", async () => {
+  it("is on another computer, or before a reboot of this one, after five minutes of silence", async () => {
     const now = Date.now();
     for (const elsewhere of [{ host: "far-away" }, { boot: "another-boot" }]) {
       for (const pid of [1, process.pid, 999_999_999]) {
@@ -155,7 +155,7 @@ describe("an owner that is dead", () => {
     }
   });
 
-  it("is one that left something else than a lock, after as long", async () => {
+  it("left something other than a lock, after the same silence", async () => {
     writeFileSync(file, "");
     expect(await tryToLock()).toMatchObject({ where: "elsewhere", host: "an unknown computer" });
     utimesSync(file, Date.now() / 1000 - 301, Date.now() / 1000 - 301);
@@ -163,11 +163,11 @@ describe("an owner that is dead", () => {
   });
 });
 
-describe("an owner of this computer that can't be looked at", () => {
+describe("an owner on this computer that can't be inspected", () => {
   const other = { numbering: "pid:[1]", pid: 1 };
   const times = { beat: 20, shortSilence: 400 };
 
-  it("is alive where it shows a sign of life", async () => {
+  it("is alive if it sends a heartbeat", async () => {
     leave(other, 0);
     const waits: number[] = [];
     const renewing = setInterval(() => utimesSync(file, new Date(), new Date()), 100);
@@ -178,7 +178,7 @@ describe("an owner of this computer that can't be looked at", () => {
     expect(await ownerOf(folder)).toBeUndefined(); // not for sure
   });
 
-  it("is dead where it shows none for two beats", async () => {
+  it("is dead after missing two heartbeats", async () => {
     leave(other, 0);
     const lock = await lockNow(times);
     expect(lock.tookOver).toMatchObject({ pid: 1 });
@@ -193,7 +193,7 @@ describe("an owner of this computer that can't be looked at", () => {
   const mayUnshare = isLinux && worksHere([...UNSHARE, "true"]);
   const note = mayUnshare ? "" : " (SKIPPED: no permission to make a namespace)";
 
-  it.skipIf(!mayUnshare)(`is judged right in containers, where both are number 1${note}`, async () => {
+  it.skipIf(!mayUnshare)(`is judged correctly in containers, where both have process id 1${note}`, async () => {
     const given = { beat: 100, shortSilence: 3000 };
     const [first, second] = await Promise.all([lockingProcess(UNSHARE), lockingProcess(UNSHARE)]);
     expect(await first.lock(folder, { given })).toEqual({ tookOver: null });
@@ -216,13 +216,13 @@ function worksHere([command, ...words]: string[]): boolean {
   }
 }
 
-describe("of several that start at the same moment", () => {
+describe("of several processes starting together", () => {
   const ROUNDS = 20;
 
   it.each([
     ["a folder", () => {}],
     ["a dead owner's folder", () => leave({ pid: 999_999_999 }, 10)],
-    ["a folder of an owner whose heir died, too", () => leaveHeir()],
+    ["a dead owner's folder whose heir died, too", () => leaveHeir()],
   ])("one gets %s", { timeout: 120_000 }, async (_, prepare) => {
     for (let round = 0; round < ROUNDS; round++) {
       prepare();
@@ -244,7 +244,7 @@ describe("of several that start at the same moment", () => {
 });
 
 describe("a lock", () => {
-  it("knows that it was lost while the process was asleep, and leaves the new owner's alone", async () => {
+  it("reports that it was lost while the process was asleep, and does not touch the new owner's", async () => {
     const lock = await lockNow();
     leave({ host: "far-away", pid: 7 }, 0);
     expect(await lock.lostTo()).toMatchObject({ host: "far-away", pid: 7 });
@@ -252,7 +252,7 @@ describe("a lock", () => {
     expect(readFileSync(file, "utf8")).toContain("far-away");
   });
 
-  it("that can't be made says what is wrong with the folder", async () => {
+  it("that can't be created gives an error that says what is wrong with the folder", async () => {
     const outer = folder;
     folder = join(outer, "notes.txt");
     writeFileSync(folder, "mine");

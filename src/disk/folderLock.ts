@@ -1,8 +1,8 @@
 /**
- * @file One process owns a folder: a hidden file in it says which. Its owner renews the file's time while it lives, so
- * that others, on other computers too, can tell a dead owner's lock from a living one's.
+ * @file Exclusive ownership of a folder by one process, recorded in a hidden file. The owner renews the file's time
+ * while it lives, so that others, even on other computers, can tell a dead owner's lock from a living one's.
  *
- * No lock of the operating system: Node has none to offer, and network disks forget theirs.
+ * Not a lock of the operating system: Node offers none, and network disks lose them.
  */
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
@@ -15,16 +15,16 @@ import { makeFolder } from "./makeFolder.ts";
 import { ownIdentity, type ProcessIdentity, processStart } from "./processIdentity.ts";
 import type { FolderLock, LockOptions, LockOwner } from "./storage.ts";
 
-/** Milliseconds between two signs of life. */
+/** Milliseconds between two heartbeats. */
 const BEAT = 30_000;
-/** Of an owner on another computer: silent for so long (ms), it is dead. Long, for the clocks may differ. */
+/** An owner on another computer is dead after this silence (ms). Long, because clocks may differ. */
 const SILENCE = 300_000;
-/** Of an owner on this computer whose process can't be looked at: two beats (ms), and the time that one may be late. */
+/** For an owner on this computer whose process can't be inspected: two heartbeats (ms), plus a possible delay. */
 const SHORT_SILENCE = 75_000;
-/** Rounds of a race, of some milliseconds each, until whoever is ahead is taken for the owner. */
+/** Rounds of a race, some milliseconds each, until the current lock holder counts as the owner. */
 const ROUNDS = 100;
 
-/** What tests put in the place of this process, of the others and of the clock. */
+/** Replaced by tests: this process, the others and the clock. */
 export interface Surroundings {
   self: ProcessIdentity;
   startOf: typeof processStart;
@@ -41,8 +41,8 @@ function surroundings(given: Partial<Surroundings>): Surroundings {
 }
 
 /**
- * Makes this process the owner of a folder, which is made if need be.
- * @throws PrefineError("io") when the disk is full, read-only or not ours.
+ * Makes this process the owner of a folder, which is created if absent.
+ * @throws PrefineError("io") if the disk is full, read-only or not ours.
  */
 export async function lockFolder(
   folder: string,
@@ -58,12 +58,12 @@ export async function lockFolder(
   return hold(path, candidate, { ...taken, around, made });
 }
 
-/** Who is known to own a folder: an owner that is dead, or may be, is none. */
+/** The owner of a folder, if it is known to be alive. */
 export async function ownerOf(folder: string, given: Partial<Surroundings> = {}): Promise<LockOwner | undefined> {
   const around = surroundings(given);
   const path = join(folder, LOCK);
-  const found = await readLock(path);
-  return found && judge(found, around) === "alive" ? describe(found, path, around) : undefined;
+  const existing = await readLock(path);
+  return existing && judge(existing, around) === "alive" ? describe(existing, path, around) : undefined;
 }
 
 interface Place {
@@ -72,7 +72,7 @@ interface Place {
   candidate: Candidate;
 }
 
-/** @returns the dead owner whose lock it was, if any; or the living one. */
+/** @returns the dead owner whose lock was taken over, if any; or the living owner. */
 async function take(
   { folder, path, candidate }: Place,
   options: LockOptions,
@@ -80,19 +80,20 @@ async function take(
 ): Promise<{ tookOver: LockOwner | undefined } | { owner: LockOwner }> {
   for (let round = 0; ; round++) {
     if (onDisk(folder, () => createLock(path, candidate))) return { tookOver: undefined };
-    const found = await readLock(path);
+    const existing = await readLock(path);
     const isLast = round >= ROUNDS;
-    if (found) {
-      const owner = describe(found, path, around);
-      const verdict = isLast ? "alive" : await verdictOn(found, { path, owner, options, around });
+    if (existing) {
+      const owner = describe(existing, path, around);
+      const verdict = isLast ? "alive" : await verdictOn(existing, { path, owner, options, around });
       if (verdict === "alive") return { owner };
-      if (verdict === "dead" && (await succeed({ folder, path, candidate }, found, around))) return { tookOver: owner };
+      if (verdict === "dead" && (await succeed({ folder, path, candidate }, existing, around)))
+        return { tookOver: owner };
     } else if (isLast) throw inTheWay(folder);
     await around.sleep(round === 0 ? 0 : 20);
   }
 }
 
-/** Something that is created by nobody and can't be read: a link to nowhere. */
+/** The lock file exists and can't be read: a link to nowhere. */
 function inTheWay(folder: string): unknown {
   return ioError(Object.assign(new Error(`EEXIST: ${LOCK}`), { code: "EEXIST" }), folder);
 }
@@ -118,40 +119,44 @@ interface Judging {
   around: Surroundings;
 }
 
-/** For an owner that can't be checked: waits for its next sign of life. @returns "unsure" if the lock has changed. */
-async function verdictOn(found: FoundLock, { path, owner, options, around }: Judging): Promise<Verdict> {
-  let verdict = judge(found, around);
+/** For an owner that can't be inspected: waits for its next heartbeat. @returns "unsure" if the lock has changed. */
+async function verdictOn(existing: FoundLock, { path, owner, options, around }: Judging): Promise<Verdict> {
+  let verdict = judge(existing, around);
   if (verdict !== "unsure") return verdict;
   options.onWait?.(owner, Math.ceil((around.shortSilence - owner.silence) / 1000));
   while (verdict === "unsure") {
     await around.sleep(Math.min(500, around.beat), options.signal);
     const now = await readLock(path);
-    if (now?.candidate.id !== found.candidate.id) return "unsure";
-    if (now.renewed !== found.renewed) return "alive";
+    if (now?.candidate.id !== existing.candidate.id) return "unsure";
+    if (now.renewed !== existing.renewed) return "alive";
     verdict = judge(now, around);
   }
   return verdict;
 }
 
 /**
- * Takes a dead owner's place. Of several that want to, one succeeds: the heir's file has a name that only one can make
- * for each owner, and while it is there nobody else replaces that owner's lock.
+ * Takes a dead owner's place. If several try, one succeeds: the heir's file has a unique name per dead owner, so only
+ * one can create it, and while it exists no other process replaces that owner's lock.
  */
-async function succeed({ folder, path, candidate }: Place, found: FoundLock, around: Surroundings): Promise<boolean> {
-  const heir = `${path}.partial-${found.candidate.id}`; // swept with other partial files after a crash
+async function succeed(
+  { folder, path, candidate }: Place,
+  existing: FoundLock,
+  around: Surroundings,
+): Promise<boolean> {
+  const heir = `${path}.partial-${existing.candidate.id}`; // swept with other partial files after a crash
   if (!onDisk(folder, () => createLock(heir, candidate))) {
     const other = await readLock(heir);
     if (other && judge(other, around) === "dead") await rm(heir, { force: true });
     return false;
   }
-  const isUnchanged = (await readLock(path))?.candidate.id === found.candidate.id;
+  const isUnchanged = (await readLock(path))?.candidate.id === existing.candidate.id;
   if (isUnchanged)
-    await rename(heir, path).catch(() => {}); // gone where this process was taken for dead just now
+    await rename(heir, path).catch(() => {}); // gone if this process was itself just taken for dead
   else await rm(heir, { force: true });
   return (await readLock(path))?.candidate.id === candidate.id;
 }
 
-/** The locks of this process, by their ids: where they are deleted at its sudden end (a second ctrl-C). */
+/** The locks of this process, by id, to delete them if it exits suddenly (a second ctrl-C). */
 const held = new Map<string, string>();
 let isListening = false;
 
@@ -167,26 +172,26 @@ function remember({ id }: Candidate, path: string): void {
 interface Holding {
   tookOver: LockOwner | undefined;
   around: Surroundings;
-  /** Folders that were made for the lock. */
+  /** Folders created for the lock. */
   made: string[];
 }
 
-/** A lock that is taken: gives signs of life until it is released. */
+/** A taken lock: sends heartbeats until it is released. */
 function hold(path: string, candidate: Candidate, { tookOver, around, made }: Holding): FolderLock {
   remember(candidate, path);
   const lostTo = async () => {
-    const found = await readLock(path);
-    if (found && found.candidate.id !== candidate.id) {
+    const existing = await readLock(path);
+    if (existing && existing.candidate.id !== candidate.id) {
       held.delete(candidate.id);
-      return describe(found, path, around);
+      return describe(existing, path, around);
     }
-    if (!found) tryTo(() => createLock(path, candidate)); // deleted by hand: this process is alive
+    if (!existing) tryTo(() => createLock(path, candidate)); // deleted by a user: this process is alive
     return undefined;
   };
   const renew = async () => {
     if ((await lostTo()) !== undefined) return clearInterval(timer);
     const now = around.now() / 1000;
-    await utimes(path, now, now).catch(() => {}); // the folder is gone, which the next save tells
+    await utimes(path, now, now).catch(() => {}); // the folder is gone, which the next save reports
   };
   const timer = setInterval(renew, around.beat);
   timer.unref();
@@ -197,7 +202,7 @@ function hold(path: string, candidate: Candidate, { tookOver, around, made }: Ho
       clearInterval(timer);
       held.delete(candidate.id);
       if ((await readLock(path))?.candidate.id === candidate.id) await rm(path, { force: true }).catch(() => {});
-      for (const folder of made.toReversed()) await rmdir(folder).catch(() => {}); // not empty: it is the run's now
+      for (const folder of made.toReversed()) await rmdir(folder).catch(() => {}); // not empty: the run uses it
     },
   };
 }
@@ -229,7 +234,7 @@ function tryTo(action: () => unknown): void {
   try {
     action();
   } catch {
-    // the disk refuses: the next save tells
+    // the next save reports disk errors
   }
 }
 

@@ -1,4 +1,4 @@
-/** @file Files that get longer: a log record by record, and a table whose end is cut off where it is not known. */
+/** @file Files that grow: a log record by record, and a table whose unwanted end is cut off. */
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -29,8 +29,8 @@ export async function appendText(path: string, length: number, text: string): Pr
 }
 
 /**
- * Opens a file for appending, without what is behind its whole records.
- * @throws PrefineError("io"), also later; nothing follows a record that could not be written.
+ * Opens a file for appending, after cutting off anything beyond its whole records.
+ * @throws PrefineError("io"), also later; a record that could not be written ends the file.
  */
 export function openGrowingFile(path: string, wholeLength: (bytes: Uint8Array) => number): GrowingFile {
   const { handle, length } = onDisk(path, () => openForAppending(path, wholeLength));
@@ -58,7 +58,7 @@ function openForAppending(path: string, wholeLength: (bytes: Uint8Array) => numb
   return { handle, length };
 }
 
-/** @throws PrefineError("io") for what the disk refuses, after `giveUp`. */
+/** @throws PrefineError("io") for disk errors, after `giveUp`. */
 function onDisk<T>(path: string, action: () => T, giveUp = () => {}): T {
   try {
     return action();

@@ -1,10 +1,10 @@
-/** @file What the operating system says of files, for people: the one table of its error codes. */
+/** @file Explains file errors of the operating system: the only table of its error codes. */
 import { PrefineError } from "../errors.ts";
 
 const ELSEWHERE = "Choose another output_dir.";
 
-/** What happened, and what to do where something was to be written. */
-const REASONS: Record<string, [found: string, hint: string]> = {
+/** The reason, and what to do if writing failed. */
+const REASONS: Record<string, [reason: string, hint: string]> = {
   ENOSPC: ["the disk is full", "Free some space, or write elsewhere (output_dir)."],
   EDQUOT: ["the disk quota is used up", "Free some space, or write elsewhere (output_dir)."],
   EROFS: ["the file system is read-only", ELSEWHERE],
@@ -17,17 +17,17 @@ const REASONS: Record<string, [found: string, hint: string]> = {
   ENAMETOOLONG: ["the path is too long", ELSEWHERE],
 };
 
-/** What to do where something was to be read. */
+/** What to do if reading failed. */
 const READING: Record<string, string> = {
   EACCES: "Check who may read it.",
   EPERM: "Check who may read it.",
 };
 
-/** An error of the operating system as an error for the reader; others pass through. */
+/** An error of the operating system as a PrefineError; other errors pass unchanged. */
 export function ioError(cause: unknown, path: string, action: "write" | "read" | "delete" = "write"): unknown {
   const code = (cause as { code?: unknown } | undefined)?.code;
   if (cause instanceof PrefineError || typeof code !== "string" || !code.startsWith("E")) return cause;
-  const [found, hint] = REASONS[code] ?? [(cause as Error).message, undefined];
+  const [reason, hint] = REASONS[code] ?? [(cause as Error).message, undefined];
   const advice = action === "read" ? READING[code] : hint;
-  return new PrefineError("io", `${path}: cannot ${action}: ${found} (${code})`, advice, { cause });
+  return new PrefineError("io", `${path}: cannot ${action}: ${reason} (${code})`, advice, { cause });
 }

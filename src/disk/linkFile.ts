@@ -1,4 +1,4 @@
-/** @file A second name for a file that is there: a link where that is possible, else a copy. */
+/** @file A second name for an existing file: a link if possible, else a copy. */
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { copyFile, link, rename, rm, symlink } from "node:fs/promises";
@@ -6,24 +6,24 @@ import { dirname, relative } from "node:path";
 import { makeFolder } from "./makeFolder.ts";
 
 /**
- * Gives `file` the name `name`, too, in place of what has it now.
- * @param symbolic whether to try a relative symbolic link, which a folder keeps when it is moved.
+ * Gives `file` the additional name `name`, replacing any file there.
+ * @param symbolic whether to try a relative symbolic link, which survives moving the folder.
  */
 export async function linkFile(file: string, name: string, { symbolic }: { symbolic: boolean }): Promise<void> {
   makeFolder(dirname(name));
-  const beside = `${name}.${randomBytes(4).toString("hex")}.incomplete`;
+  const temporary = `${name}.${randomBytes(4).toString("hex")}.incomplete`;
   try {
-    await makeEntry(file, beside, symbolic);
-    await rename(beside, name);
+    await makeEntry(file, temporary, symbolic);
+    await rename(temporary, name);
   } finally {
-    await rm(beside, { force: true });
+    await rm(temporary, { force: true });
   }
 }
 
-async function makeEntry(file: string, beside: string, symbolic: boolean): Promise<void> {
-  if (symbolic && (await succeeds(symlink(relative(dirname(beside), file), beside)))) return;
-  if (await succeeds(link(file, beside))) return; // costs no space; Windows without the right to make symbolic links
-  await copyFile(file, beside, constants.COPYFILE_FICLONE);
+async function makeEntry(file: string, temporary: string, symbolic: boolean): Promise<void> {
+  if (symbolic && (await succeeds(symlink(relative(dirname(temporary), file), temporary)))) return;
+  if (await succeeds(link(file, temporary))) return; // takes no space; Windows may not allow symbolic ones
+  await copyFile(file, temporary, constants.COPYFILE_FICLONE);
 }
 
 function succeeds(action: Promise<void>): Promise<boolean> {

@@ -1,28 +1,28 @@
-/** @file The file that says who owns a folder: one line of JSON, made by one process only, renewed by its time. */
+/** @file The file that records a folder's owner: one line of JSON, created by one process, renewed by its time. */
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isObject } from "../formats/parseJson.ts";
 import type { ProcessIdentity } from "./processIdentity.ts";
 
-/** Hidden, and none of the names that a run's files have. */
+/** Hidden, and different from all names of a run's files. */
 export const LOCK = ".prefine.lock";
 
-/** Who owns it, or wants to. */
+/** The owner, or a process that wants to be. */
 export interface Candidate extends ProcessIdentity {
   /** ISO 8601. */
   since: string;
-  /** Eight hexadecimal digits; no two locks have the same. */
+  /** Eight hexadecimal digits, unique per lock. */
   id: string;
 }
 
 export interface FoundLock {
   candidate: Candidate;
-  /** When it was made or renewed last; ms. */
+  /** When it was created or last renewed; ms. */
   renewed: number;
 }
 
-/** @returns false where the file is there already: of several processes, one makes it. */
+/** @returns false if the file exists already: of several processes, one creates it. */
 export function createLock(path: string, candidate: Candidate): boolean {
   let file: number;
   try {
@@ -42,10 +42,10 @@ export function createLock(path: string, candidate: Candidate): boolean {
   return true;
 }
 
-/** Reads of a file that is made just now, at a distance of 20 ms. */
+/** Attempts, 20 ms apart, to read a file that is just being written. */
 const READS = 10;
 
-/** Undefined: there is none. What is no lock of prefine's is somebody's, of whom nothing is known. */
+/** Undefined: there is none. A file that is no lock of prefine's gets an unknown owner. */
 export async function readLock(path: string): Promise<FoundLock | undefined> {
   for (let read = 1; ; read++) {
     const times = await stat(path).catch(() => undefined);
@@ -57,8 +57,13 @@ export async function readLock(path: string): Promise<FoundLock | undefined> {
 }
 
 const NOBODY: Candidate = {
-  ...{ host: "an unknown computer", pid: 0, started: null, boot: null, numbering: null },
-  ...{ since: "an unknown time", id: "00000000" },
+  host: "an unknown computer",
+  pid: 0,
+  started: null,
+  boot: null,
+  numbering: null,
+  since: "an unknown time",
+  id: "00000000",
 };
 
 function parseCandidate(text: string): Candidate | undefined {

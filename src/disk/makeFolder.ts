@@ -1,23 +1,23 @@
-/** @file A folder, with the folders above it that are missing: `mkdir -p`, for everything that writes files. */
+/** @file Creates a folder with its missing parents: `mkdir -p`, for everything that writes files. */
 import { mkdirSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 /**
- * Makes `path` a folder. Node's own way (`recursive: true`) calls a read-only disk "no such file", and never returns
- * where the system refuses new folders with ENOENT (/proc). Synchronous: a few system calls, once per folder.
- * @returns the folders that were made, the outermost first.
- * @throws the error of the operating system: EROFS, EACCES, ENOTDIR where a file is in the way, ...
+ * Creates the folder `path`. Node's own `recursive: true` reports a read-only disk as "no such file", and never returns
+ * if the system rejects new folders with ENOENT (/proc). Synchronous: a few system calls, once per folder.
+ * @returns the created folders, outermost first.
+ * @throws the error of the operating system: EROFS, EACCES, ENOTDIR if a file is in the way, ...
  */
 export function makeFolder(path: string): string[] {
   const missing: string[] = [];
   for (let at = resolve(path); !isFolder(at); at = dirname(at)) {
     missing.unshift(at);
-    if (dirname(at) === at) break; // a drive that is not there
+    if (dirname(at) === at) break; // a missing drive
   }
   return missing.filter(makeOne);
 }
 
-/** @returns false where somebody else was faster. */
+/** @returns false if another process was faster. */
 function makeOne(path: string): boolean {
   try {
     mkdirSync(path);
@@ -33,7 +33,7 @@ function isFolder(path: string): boolean {
     if (statSync(path).isDirectory()) return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return false; // ENOTDIR: a file further up, found on the way there
+    if (code === "ENOENT" || code === "ENOTDIR") return false; // ENOTDIR: reported later, for the parent that is a file
     throw error;
   }
   const message = `ENOTDIR: not a directory, mkdir '${path}'`;

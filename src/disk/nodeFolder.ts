@@ -1,4 +1,4 @@
-/** @file A folder of the disk as a run's folder and a model's files. */
+/** @file A folder on disk as a run's folder and a model's files. */
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Content } from "../formats/content.ts";

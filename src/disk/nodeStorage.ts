@@ -1,4 +1,4 @@
-/** @file Node's storage: folders of the disk. */
+/** @file Node's storage: folders on disk. */
 import { createHash } from "node:crypto";
 import { homedir, hostname } from "node:os";
 import { join, resolve } from "node:path";
@@ -22,7 +22,7 @@ export function folderAt(path: string): RunFolder {
   return new NodeFolder(path);
 }
 
-/** $PREFINE_CACHE, else prefine in the user's cache folder. */
+/** $PREFINE_CACHE, else `prefine` in the user's cache folder. */
 export function cachePath(env: Record<string, string | undefined> = process.env): string {
   return env.PREFINE_CACHE || join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache"), "prefine");
 }

@@ -1,7 +1,7 @@
 /** @file The package's own version. */
 import { readFileSync } from "node:fs";
 
-/** From package.json, which lies two folders up from src/disk and from dist/disk. */
+/** From package.json, two folders up from src/disk and from dist/disk. */
 export function packageVersion(): string {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   return (JSON.parse(text) as { version: string }).version;

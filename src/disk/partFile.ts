@@ -1,7 +1,7 @@
 /**
- * @file A file that is filled over several attempts, maybe by several processes. Its bytes collect beside it, in
- * `FILE.PID-RANDOM.prefine.incomplete`; only when it is whole does it get its name. What a failed or killed attempt
- * left is adopted by the next one.
+ * @file A file that is filled over several attempts, possibly by several processes. Its bytes are collected next to it
+ * in `FILE.PID-RANDOM.prefine.incomplete`, which gets the file's name only when complete. The next attempt adopts the
+ * bytes of a failed or killed one.
  */
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -10,25 +10,25 @@ import { basename, dirname, join } from "node:path";
 import { makeFolder } from "./makeFolder.ts";
 import { isAlive } from "./processIdentity.ts";
 
-/** A part that has not grown for so long (ms) belongs to nobody, even if a process of its number lives. */
+/** A part that has not grown for this long (ms) is abandoned, even if a process with its id is alive. */
 const ABANDONED_MS = 120_000;
 
 export interface PartFile {
   readonly path: string;
-  /** Bytes in it. */
+  /** Current bytes. */
   readonly size: number;
   append(chunk: Uint8Array): Promise<void>;
   /** Empties it. */
   restart(): Promise<void>;
-  /** What is in it. */
+  /** The current content. */
   read(): AsyncIterable<Uint8Array>;
-  /** It is whole: it gets the file's name. */
+  /** Call it when the part is complete: gives it the file's name. */
   finish(): Promise<void>;
-  /** It is not: what is in it is left for the next attempt. */
+  /** Call it when the part is incomplete: leaves its content for the next attempt. */
   giveBack(): Promise<void>;
 }
 
-/** Adopts what an earlier attempt at `file` left, or begins an empty part. Errors are the operating system's. */
+/** Adopts the part of an earlier attempt at `file`, or begins an empty one. Errors are the operating system's. */
 export async function openPart(file: string): Promise<PartFile> {
   makeFolder(dirname(file));
   const path = partPath(file, process.pid);
@@ -66,7 +66,7 @@ function partOf(file: string, path: string, state: { handle: FileHandle; size: n
       await rename(path, file);
     },
     async giveBack() {
-      await handle.close().catch(() => {}); // closed already where its name could not be given
+      await handle.close().catch(() => {}); // already closed if finish() could not rename it
       if (state.size === 0) await rm(path, { force: true });
       else await rename(path, partPath(file, 0)).catch(() => {});
     },
@@ -77,7 +77,7 @@ function partPath(file: string, owner: number): string {
   return `${file}.${owner}-${randomBytes(4).toString("hex")}.prefine.incomplete`;
 }
 
-/** True for a part of this file whose process is gone (owner 0: it gave up), or which nobody has written to lately. */
+/** True for a part of this file whose process is gone (owner 0: it gave up) or that has not been written lately. */
 async function isAbandoned(path: string, fileName: string): Promise<boolean> {
   const name = basename(path);
   const owner = /^\.(\d+)-[0-9a-f]{8}\.prefine\.incomplete$/.exec(name.slice(fileName.length))?.[1];

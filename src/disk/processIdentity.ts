@@ -1,6 +1,6 @@
 /**
- * @file Which process this is, and whether another one still runs. A number is not enough: in containers every process
- * may be number 1, and numbers come back.
+ * @file Identifies this process, and checks whether another one still runs. A process id is not enough: in containers
+ * every process may have id 1, and ids are reused.
  */
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
@@ -8,11 +8,11 @@ import { hostname } from "node:os";
 export interface ProcessIdentity {
   host: string;
   pid: number;
-  /** Clock ticks from the computer's start to the process's; null where only Linux could tell. */
+  /** Clock ticks from the computer's start to the process's; null unless on Linux. */
   started: string | null;
-  /** Names one run of the computer, from its start on; null where only Linux could tell. */
+  /** Identifies one boot of the computer; null unless on Linux. */
   boot: string | null;
-  /** The namespace that the number belongs to: containers of one computer count for themselves. */
+  /** The namespace of the process id: each container of a computer has its own. */
   numbering: string | null;
 }
 
@@ -25,22 +25,22 @@ export function ownIdentity(): ProcessIdentity {
   return { host: hostname(), pid, started: started === "gone" ? null : started, boot, numbering };
 }
 
-/** When the process of this number started; "gone": there is none; null: there is one, and more can't be told. */
+/** Start time of the process with this id; "gone": there is none; null: there is one, with unknown start. */
 export function processStart(pid: number): string | "gone" | null {
   if (!isAlive(pid)) return "gone";
   const stat = orNull(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
   if (stat === null) return null;
-  // the name, in parentheses, may hold anything; behind it are the state (field 3) and, as field 22, the start
+  // the name, in parentheses, may contain anything; after it come the state (field 3) and, as field 22, the start
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields[0] === "Z" || fields[0] === "X" ? "gone" : fields[19]; // killed, and nobody has asked how it ended
+  return fields[0] === "Z" || fields[0] === "X" ? "gone" : fields[19]; // dead, but not yet reaped
 }
 
-/** Whether there is a process of this number. */
+/** Whether there is a process with this id. */
 export function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0); // signal 0 only asks
+    return process.kill(pid, 0); // signal 0 only checks
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"; // somebody else's process
+    return (error as NodeJS.ErrnoException).code === "EPERM"; // another user's process
   }
 }
 

@@ -1,15 +1,15 @@
-/** @file Files of the disk as they are read: whole, in parts, or in pieces one after the other. */
+/** @file Reads files on disk: whole, in parts, or in consecutive pieces. */
 import { createReadStream } from "node:fs";
 import { access, open, readFile, stat } from "node:fs/promises";
 import { ioError } from "./ioError.ts";
 import type { OpenFile } from "./storage.ts";
 
-/** Undefined where there is no such file. @throws PrefineError("io"). */
+/** Undefined if there is no such file. @throws PrefineError("io"). */
 export function readWhole(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   return unlessAbsent(path, async () => new Uint8Array(await readFile(path))); // not a Buffer, whose memory is shared
 }
 
-/** Undefined where there is no such file. @throws PrefineError("io"). */
+/** Undefined if there is no such file. @throws PrefineError("io"). */
 export function readText(path: string): Promise<string | undefined> {
   return unlessAbsent(path, () => readFile(path, "utf8"));
 }
@@ -31,7 +31,7 @@ export function openFile(path: string): Promise<OpenFile | undefined> {
           const { bytesRead } = await handle.read(bytes, done, bytes.length - done, start + done).catch((cause) => {
             throw ioError(cause, path, "read");
           });
-          if (bytesRead === 0) break; // it became shorter
+          if (bytesRead === 0) break; // the file shrank
           done += bytesRead;
         }
         return done < bytes.length ? bytes.buffer.slice(0, done) : bytes.buffer;
@@ -50,7 +50,7 @@ export async function* readPieces(path: string, start: number, end: number): Asy
   }
 }
 
-/** Whether a file or folder is there. */
+/** Whether a file or folder exists. */
 export function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
@@ -58,7 +58,7 @@ export function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Bytes of a file, undefined where it can't be found. */
+/** Bytes of a file; undefined if it can't be found. */
 export async function sizeOf(path: string): Promise<number | undefined> {
   return (await stat(path).catch(() => undefined))?.size;
 }

@@ -1,9 +1,9 @@
-/** @file Paths for people: from here or from the root, whichever is shorter. */
+/** @file Displayed paths: relative or absolute, whichever is shorter. */
 import { join, parse, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { shownPath } from "./shownPath.ts";
 
-test("below the current folder from there, elsewhere the shorter way", () => {
+test("relative below the current folder, elsewhere the shorter form", () => {
   expect(shownPath(resolve("runs", "dpo"))).toBe(join("runs", "dpo"));
   expect(shownPath(resolve("."))).toBe(".");
   const far = resolve(parse(resolve(".")).root, "x");

@@ -1,7 +1,7 @@
-/** @file How a path is written for people. */
+/** @file How paths are displayed. */
 import { relative, resolve } from "node:path";
 
-/** `path` from the current folder or from the root, whichever is shorter: nobody wants to read `../../../tmp/run`. */
+/** `path` relative to the current folder or absolute, whichever is shorter: `../../../tmp/run` helps no reader. */
 export function shownPath(path: string): string {
   const fromHere = relative("", path) || ".";
   const fromRoot = resolve(path);

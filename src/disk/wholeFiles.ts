@@ -1,4 +1,4 @@
-/** @file Files and folders that are whole or absent: written beside, synced, renamed. */
+/** @file Files and folders that are whole or absent: written under a temporary name, synced, renamed. */
 import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -6,10 +6,10 @@ import type { Content } from "../formats/content.ts";
 import { ioError } from "./ioError.ts";
 import { makeFolder } from "./makeFolder.ts";
 
-/** Names of unfinished files and folders; `isPartial` tells them from finished ones after a crash. */
+/** Names of unfinished files and folders; after a crash, `isPartial` tells them from finished ones. */
 const PARTIAL = /^\..+\.partial-[0-9a-f]{8}$/;
 
-/** Whether this is the name of a file or folder that was never finished. */
+/** Whether this is the name of an unfinished file or folder. */
 export function isPartial(name: string): boolean {
   return PARTIAL.test(name);
 }
@@ -19,8 +19,8 @@ function partialName(path: string): string {
 }
 
 /**
- * Replaces `path` with the new content, or leaves it as it was. Creates the folder.
- * @throws PrefineError("io") when the disk is full, read-only or not ours.
+ * Replaces `path` with the new content, or leaves the old one in place. Creates the folder.
+ * @throws PrefineError("io") if the disk is full, read-only or not ours.
  */
 export async function writeFileAtomically(path: string, content: Content): Promise<void> {
   try {
@@ -30,7 +30,7 @@ export async function writeFileAtomically(path: string, content: Content): Promi
   }
 }
 
-/** As writeFileAtomically, for callers with advice of their own. @throws the error of the operating system. */
+/** Like writeFileAtomically, for callers with their own advice. @throws the error of the operating system. */
 export async function writeWhole(path: string, content: Content): Promise<void> {
   const partial = partialName(path);
   try {
@@ -45,11 +45,11 @@ export async function writeWhole(path: string, content: Content): Promise<void> 
 }
 
 /**
- * Puts a folder with these files at `path`; a folder that is there already is replaced. The folder appears under its
- * name only when every file in it is on the disk.
- * @param fill the names of the files and what is in them, asked for one after the other.
- * @param check looks at the files before the folder gets its name; when it throws, `path` is as it was.
- * @throws PrefineError("io") when the disk is full, read-only or not ours; `path` is then as it was.
+ * Creates or replaces a folder with these files at `path`. The folder appears under its name only when every file in it
+ * is on disk.
+ * @param fill the names of the files and their content, requested one at a time.
+ * @param check inspects the files before the folder gets its name; if it throws, `path` does not change.
+ * @throws PrefineError("io") if the disk is full, read-only or not ours; `path` then does not change.
  */
 export async function writeFolderAtomically(
   path: string,
@@ -76,8 +76,8 @@ export async function writeFolderAtomically(
 }
 
 /**
- * Deletes a folder. It loses its name first, so that no half of it is ever taken for the whole.
- * @throws PrefineError("io") when that is not permitted.
+ * Deletes a folder. Renames it first, so a half-deleted one is never taken for whole.
+ * @throws PrefineError("io") if that is not permitted.
  */
 export async function removeFolder(path: string): Promise<void> {
   const old = partialName(path);
@@ -90,8 +90,8 @@ export async function removeFolder(path: string): Promise<void> {
 }
 
 /**
- * Tries whether files can be written into `dir`, before hours of work depend on it. Leaves everything as it was.
- * @throws PrefineError("io") when the disk is full, read-only or not ours, or a file is in the way.
+ * Tests whether files can be written into `dir`, before hours of work depend on it. Changes nothing.
+ * @throws PrefineError("io") if the disk is full, read-only or not ours, or a file is in the way.
  */
 export async function checkWritable(dir: string): Promise<void> {
   const probe = partialName(join(dir, "probe"));
@@ -103,11 +103,11 @@ export async function checkWritable(dir: string): Promise<void> {
     throw ioError(cause, dir);
   } finally {
     await rm(probe, { force: true }).catch(() => {});
-    for (const folder of made.reverse()) await rmdir(folder).catch(() => {}); // not empty: somebody uses it by now
+    for (const folder of made.reverse()) await rmdir(folder).catch(() => {}); // not empty: another process uses it
   }
 }
 
-/** rename() replaces files but not folders: the old one steps aside first. */
+/** rename() replaces files but not folders: the old folder is renamed first. */
 async function replaceFolder(partial: string, path: string): Promise<void> {
   const old = partialName(path);
   const replaced = await rename(path, old).then(
@@ -137,7 +137,7 @@ async function writeSynced(path: string, content: Content): Promise<void> {
   }
 }
 
-/** Makes a rename last; Windows can't open folders and needs none of it. */
+/** Makes a rename durable; Windows can't open folders and does not need it. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r").catch(() => undefined);
   if (!folder) return;

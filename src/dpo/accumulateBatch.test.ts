@@ -11,7 +11,7 @@ const CHANNELS = 48;
 const pairs = toyPairs(3);
 const referenceLogps = pairs.map(() => ({ chosen: -1, rejected: -1 }));
 
-/** A session that keeps what it is fed, and answers with zeros. */
+/** A session that records its feeds and answers with zeros. */
 function recording(outputs: Record<string, number>) {
   const fed: Record<string, string | HostTensor>[] = [];
   const run = async (feeds: Record<string, string | HostTensor>) => {
@@ -23,7 +23,7 @@ function recording(outputs: Record<string, number>) {
   return { fed, session, pass: { session, gradients: [] } };
 }
 
-/** Only runs what it is given. */
+/** Only runs the given session. */
 const trained = {
   addGradients: ({ session }: GradientPass, feeds: Record<string, string | HostTensor>) => session.run(feeds),
 } as unknown as TrainedTensors;
@@ -37,7 +37,7 @@ async function accumulate(graphs: StepParts["graphs"], changes: Partial<StepPart
 const numberOf = (feeds: Record<string, string | HostTensor>, name: string) =>
   Number((feeds[name] as HostTensor | undefined)?.data[0]);
 
-test("the size is alpha / root(padded length x channels), one for the batch", async () => {
+test("the noise size is alpha / root(padded length x channels), the same for the whole batch", async () => {
   const step = recording({ loss: 1, scores: SCORES.length });
   await accumulate({ training: { step: step.pass }, loss });
   // rows [prompt | chosen] and [prompt | rejected], all padded to the longest: transformers' output.size(1)
@@ -48,7 +48,7 @@ test("the size is alpha / root(padded length x channels), one for the batch", as
   expect(new Set(step.fed.map((feeds) => numberOf(feeds, "dropoutSeed"))).size).toBe(pairs.length);
 });
 
-test("both passes of a loss of the whole batch have the same noise", async () => {
+test("both passes of a whole-batch loss have the same noise", async () => {
   const [score, pullback] = [recording({ scores: SCORES.length }), recording({})];
   await accumulate({ training: { score: score.session, pullback: pullback.pass }, loss });
   const drawn = ({ fed }: ReturnType<typeof recording>) =>
@@ -57,7 +57,7 @@ test("both passes of a loss of the whole batch have the same noise", async () =>
   expect(drawn(pullback)).toEqual(drawn(score));
 });
 
-test("without neftune_noise_alpha nothing is fed", async () => {
+test("feeds no noise without neftune_noise_alpha", async () => {
   const step = recording({ loss: 1, scores: SCORES.length });
   await accumulate({ training: { step: step.pass }, loss }, { noise: null });
   expect(step.fed.filter((feeds) => "noiseSize" in feeds)).toEqual([]);

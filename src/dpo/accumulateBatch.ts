@@ -1,4 +1,4 @@
-/** @file Gradients of a micro-batch, pair by pair, added to what has accumulated since the last step. */
+/** @file Gradients of a micro-batch, pair by pair, added to those accumulated since the last step. */
 import type { PairLogps } from "../data/preferences/types.ts";
 import type { HostTensor, Session } from "../engine/runtime/device.ts";
 import { float32 } from "../engine/runtime/hostTensor.ts";
@@ -11,7 +11,7 @@ import { dropoutSeed, lossFeeds, paddedLength, pairFeeds, readScores } from "./p
 export interface StepParts {
   trained: TrainedTensors;
   graphs: Pick<Graphs, "training" | "loss">;
-  /** The stored tensors of all weights, by the names that the graphs know. */
+  /** The stored tensors of all weights, by their names in the graphs. */
   weightFeeds: Record<string, string>;
   seed: number;
   ldAlpha: number | null;
@@ -19,7 +19,7 @@ export interface StepParts {
   noise: { alpha: number; channels: number } | null;
 }
 
-/** Loss and scores of the batch; its gradients are added to the accumulated ones. */
+/** Loss and scores of the batch; adds its gradients to the accumulated ones. */
 export function accumulateBatch(parts: StepParts, batch: MicroBatch): Promise<BatchResult> {
   const { training } = parts.graphs;
   return "step" in training ? inOnePass(parts, batch, training) : inTwoPasses(parts, batch, training);
@@ -27,7 +27,7 @@ export function accumulateBatch(parts: StepParts, batch: MicroBatch): Promise<Ba
 
 /**
  * For losses that are means over pairs: forward and backward in one graph.
- * One pair at a time: batch 8 costs eight times the time and once the memory of batch 1.
+ * One pair at a time: batch 8 takes eight times as long as batch 1 in the same memory.
  */
 async function inOnePass(parts: StepParts, batch: MicroBatch, { step }: { step: GradientPass }): Promise<BatchResult> {
   const { pairs, referenceLogps, scale } = batch;
@@ -45,8 +45,8 @@ async function inOnePass(parts: StepParts, batch: MicroBatch, { step }: { step: 
 }
 
 /**
- * For losses that look at all pairs: score them, differentiate the loss by their log-probabilities, and pull that back
- * to the weights pair by pair, with the dropout masks of the scores. Costs one more forward pass a pair.
+ * For losses that depend on all pairs: scores them, differentiates the loss by their log-probabilities, and pulls that
+ * back to the weights pair by pair, with the same dropout masks. Costs one more forward pass per pair.
  */
 async function inTwoPasses(
   parts: StepParts,
@@ -94,7 +94,7 @@ function feedsOf(
   { pairs, dropoutStep }: MicroBatch,
   i: number,
 ): Record<string, string | HostTensor> {
-  // transformers scales NEFTune's noise by the length to which the whole batch is padded
+  // transformers scales NEFTune's noise by the padded length of the whole batch
   const noiseSize = noise && noise.alpha / Math.sqrt(paddedLength(pairs) * noise.channels);
   return {
     ...weightFeeds,

@@ -5,10 +5,10 @@ import type { ScoredPairs } from "./losses/inputs.ts";
 import { needsReference } from "./losses/losses.ts";
 import { type Objective, objectiveLoss } from "./losses/objective.ts";
 
-/** What a loss is differentiated by. */
+/** The inputs by which a loss is differentiated. */
 export const LOGPS = ["chosenLogps", "rejectedLogps", "plainChosenLogps"] as const;
 
-/** The inputs of a loss that no gradient passes through; see batchFeeds. */
+/** The inputs of a loss without gradient; see batchFeeds. */
 export function pairInputs(pairs: Dim, { losses }: Objective): Omit<ScoredPairs, (typeof LOGPS)[number]> {
   const perPair = (name: string) => input(name, [pairs]);
   const isNeeded = needsReference(losses.map(({ type }) => type));

@@ -1,4 +1,4 @@
-/** @file The learner on the engine: a few graphs over one set of weights in the compute thread. */
+/** @file The learner on the engine: a few graphs over one set of weights in the device. */
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import type { Device, HostTensor, RuntimeInfo } from "../engine/runtime/device.ts";
 import { float32 } from "../engine/runtime/hostTensor.ts";
@@ -43,7 +43,7 @@ class EngineLearner implements Learner {
     this.rewards = rewardKind(lossTypes(options));
   }
 
-  /** Every stored weight by the name the graphs know it by. */
+  /** Every stored weight by its name in the graphs. */
   private weightFeeds(role: Role): Record<string, string> {
     const base = [...storedNames(this.options.model.architecture), "headMean"];
     const names = [...base, ...this.trainable.map(({ name }) => name)];
@@ -51,7 +51,7 @@ class EngineLearner implements Learner {
     return role === "policy" ? policy : referenceFeeds(this.options, policy);
   }
 
-  /** Weights and pair, as a graph of the role is fed. */
+  /** The weights and pair for a graph of the role. */
   private feeds(role: Role, pair: PackedPair): Record<string, string | HostTensor> {
     return { ...this.weightFeeds(role), ...pairFeeds(pair, this.options.objective.ldAlpha) };
   }
@@ -122,7 +122,7 @@ const lossTypes = ({ objective }: LearnerOptions) => objective.losses.map(({ typ
 /**
  * Loads the weights and compiles the graphs of a DPO run.
  * The reference is a frozen copy of the trainable weights at the start: for a fresh adapter (lora_B = 0) that is the
- * base model with the adapter off, for an adapter that was trained before, that adapter, as in TRL.
+ * base model with the adapter off; for an adapter trained before, it is that adapter, as in TRL.
  */
 export async function createLearner(
   options: LearnerOptions,

@@ -5,17 +5,17 @@ import type { FrozenTensor } from "../learner/trainable.ts";
 
 /** One pair under one model; sums run over the predicted completion tokens. */
 export interface PairScores {
-  /** Sum of token log-probabilities, nats; with ld_alpha's weights where it is set. */
+  /** Sum of token log-probabilities, nats; weighted by ld_alpha if set. */
   logps: PairLogps;
-  /** The chosen sum with every token counted 1. */
+  /** The chosen sum with all tokens weighted 1. */
   plainChosenLogps: number;
-  /** What the pair counts in the loss (use_weighting); 1 where all count the same. */
+  /** Weight of the pair in the loss (use_weighting); 1 if all weigh the same. */
   weight: number;
   /** Sum of the entropies of the next-token distributions of both completions, nats. */
   entropySum: number;
   /** Sum over tokens of the mean logit over the vocabulary. */
   logitsSum: PairLogps;
-  /** How many chosen tokens are the model's most likely next token. */
+  /** Number of chosen tokens that are the model's most likely next token. */
   chosenCorrect: number;
   /** Predicted tokens. */
   tokens: { chosen: number; rejected: number };
@@ -29,36 +29,36 @@ export interface MicroBatch {
   referenceLogps: readonly PairLogps[] | null;
   /** 1 / number of micro-batches in an optimizer step. */
   scale: number;
-  /** Different for every micro-batch of the run, the same when it is resumed. */
+  /** Different for every micro-batch of the run, and the same after resuming. */
   dropoutStep: number;
 }
 
 export interface BatchResult {
   /** Loss of the batch (mean over its pairs, unscaled). */
   loss: number;
-  /** One entry a pair, in the batch's order. */
+  /** One entry per pair, in the batch's order. */
   scores: PairScores[];
 }
 
 /**
- * What beta is multiplied by in the logged rewards: log-ratios to the reference, or, for losses without one, the
- * log-probabilities that the loss compares: sums (cpo) or means a token (simpo, orpo).
+ * The quantity that beta multiplies in the logged rewards: log-ratios to the reference, or, for losses without one, the
+ * log-probabilities that the loss compares: sums (cpo) or means per token (simpo, orpo).
  */
 export type RewardKind = "logratios" | "logps" | "averaged logps";
 
-/** Which model answers: the one in training, or the frozen reference. */
+/** The model to use: the one in training, or the frozen reference. */
 export type Role = "policy" | "reference";
 
-/** The model in training: weights, gradients and optimizer state live behind it, off the main thread. */
+/** The model in training: its weights, gradients and optimizer state, off the main thread. */
 export interface Learner {
   readonly trainable: ReadonlyArray<{ name: string; shape: number[] }>;
-  /** What is saved with them though it is not trained: the embedding under an adapter, as it lies in memory. */
+  /** Frozen tensors that are saved too: the embedding under an adapter, as stored in memory. */
   readonly frozen: readonly FrozenTensor[];
   /** The optimizer's tensors: `exp_avg.NAME` and so on. */
   readonly optimizerState: ReadonlyArray<{ name: string; shape: readonly number[]; dtype: "float32" | "uint8" }>;
   /** Optimizer steps taken. */
   readonly optimizerStep: number;
-  /** What the logged rewards are; where they are no log-ratios, nobody asks for the reference's log-probabilities. */
+  /** Kind of the logged rewards; unless they are log-ratios, the reference's log-probabilities are not needed. */
   readonly rewards: RewardKind;
   /** The model in training: forward pass only, no dropout. */
   score(pair: PackedPair): Promise<PairScores>;
@@ -67,12 +67,12 @@ export interface Learner {
   /** The configured loss over a batch of scored pairs (evaluation), without gradients. */
   lossOf(scores: PairScores[], referenceLogps: PairLogps[] | null): Promise<number>;
   /**
-   * Forward and backward over a micro-batch, whose pairs a loss may look at together; adds
-   * `scale * d loss / d weight` to the accumulated gradients.
-   * @param referenceLogps one entry a pair; null where no reference is used.
+   * Forward and backward over a micro-batch, whose pairs a loss may combine; adds `scale * d loss / d weight` to the
+   * accumulated gradients.
+   * @param referenceLogps one entry per pair; null if no reference is used.
    * @param options.scale 1 / number of micro-batches in this optimizer step.
-   * @param options.dropoutStep a number that is different for every micro-batch of the run; masks are a function of
-   *   seed and this number. Without effect where dropout is disabled.
+   * @param options.dropoutStep a number unique to every micro-batch of the run; masks are a function of seed and this
+   *   number. No effect if dropout is disabled.
    */
   accumulate(
     batch: PackedPair[],
@@ -82,17 +82,17 @@ export interface Learner {
   /** Clips the accumulated gradients to `maxGradNorm` (0: no clipping), updates the weights, clears the gradients. */
   step(options: { learningRate: number; maxGradNorm: number }): Promise<{ gradNorm: number }>;
   /**
-   * A copy of a tensor of `trainable`, `frozen` (bytes where it is narrow) or `optimizerState`, for checkpoints. One at
-   * a time: all of them are up to three times the model.
-   * @param role "reference": of a trained tensor's counterpart there, which `mixReference` changes.
+   * A copy of a tensor of `trainable`, `frozen` (bytes if stored narrow) or `optimizerState`, for checkpoints. One per
+   * call: together they are up to three times the model.
+   * @param role "reference": the trained tensor's counterpart there, which `mixReference` changes.
    */
   readTensor(name: string, role?: Role): Promise<PlainTensor["data"]>;
-  /** Tensors that `state` leaves out stay as they are. */
+  /** Tensors that are not in `state` do not change. */
   writeState(state: LearnerState): Promise<void>;
   /** Reference = (1 - alpha) reference + alpha policy, over the trained tensors: TR-DPO. */
   mixReference(alpha: number): Promise<void>;
-  /** Puts back a tensor of the reference. @param name of the trained one. */
+  /** Restores a tensor of the reference. @param name of the trained tensor. */
   writeReference(name: string, tensor: { shape: number[]; data: Float32Array }): Promise<void>;
-  /** Frees the runtime's memory and its thread; the learner can't be used afterwards. */
+  /** Frees the runtime's memory and its thread; the learner can't be used afterward. */
   dispose(): Promise<void>;
 }

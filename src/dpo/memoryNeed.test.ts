@@ -1,4 +1,4 @@
-/** @file The foreseen memory against what a training took. */
+/** @file The predicted memory against the measured memory of a run. */
 import { expect, test } from "vitest";
 import { loraAdapter } from "../models/adapters/lora.ts";
 import { gpt2 } from "../models/families/gpt2.ts";

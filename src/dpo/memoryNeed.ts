@@ -1,8 +1,8 @@
 /**
- * @file Memory of a training, foreseen from shapes. Letters: P parameters, T packed tokens, M tokens of a block of
- * attention, N predicted tokens, C channels, L layers, V vocabulary.
+ * @file Memory of a training run, predicted from shapes. Letters: P parameters, T packed tokens, M tokens per attention
+ * block, N predicted tokens, C channels, L layers, V vocabulary.
  *
- * Measured by the benchmark (GPT-2 124M, pairs of up to 946 tokens), peak resident memory, foreseen in brackets: LoRA
+ * Peak resident memory measured by the benchmark (GPT-2 124M, pairs of up to 946 tokens), predictions in brackets: LoRA
  * 1.49 GB (1.46), with gradient checkpointing 1.03 (1.05), all weights with gradient checkpointing 3.34 (3.49).
  */
 import type { PackedSize } from "../data/preferences/packPair.ts";
@@ -15,10 +15,10 @@ import type { LearnerOptions } from "./learnerOptions.ts";
 /** Node, the runtime, the graphs, the tokenizer, the rows. */
 const PROCESS = 280 * 2 ** 20;
 const FLOAT = 4;
-/** What the backward pass keeps, what is on its way beside it, and freed memory that the system has not got back. */
+/** Activations kept for the backward pass, temporary values, and freed memory not yet returned to the system. */
 const IN_PIECES = 1.6;
 const VOCABULARY_BLOCK = 8192;
-/** The unembedding's gradient is made in pieces, which are then put together. */
+/** The unembedding's gradient is built in pieces, which are then joined. */
 const HEAD_GRADIENTS = 2;
 
 export interface TrainedShapes {
@@ -28,24 +28,24 @@ export interface TrainedShapes {
   referenceModel?: Pick<LoadedModel, "architecture">;
   optimizer: { settings: OptimizerSettings };
   gradientCheckpointing?: boolean;
-  /** Pairs of an optimizer step; from the second on, a gradient is added to another. */
+  /** Pairs per optimizer step; from the second on, a gradient is added to another. */
   pairsPerStep?: number;
 }
 
 export interface MemoryNeed {
   /** Frozen weights: the base model's under an adapter, the reference model's. */
   weights: number;
-  /** Trained tensors, gradients, optimizer, and the copy of one that a checkpoint is written from. */
+  /** Trained tensors, gradients, optimizer, and the copy of one tensor that a checkpoint is written from. */
   trained: number;
-  /** The largest pair on its way forward and back. */
+  /** The forward and backward pass of the largest pair. */
   pair: number;
-  /** Bytes of the whole process at its peak. */
+  /** Peak bytes of the whole process. */
   total: number;
 }
 
 const sizeOf = (shape: readonly (number | string)[]) => shape.reduce<number>((size, dim) => size * Number(dim), 1);
 
-/** @param largest the longest pair of the data, packed. */
+/** @param largest the longest packed pair of the data. */
 export function memoryNeed(shapes: TrainedShapes, largest: PackedSize): MemoryNeed {
   const { model, adapter, referenceModel } = shapes;
   const base = storedBytes(model.architecture);
@@ -55,7 +55,7 @@ export function memoryNeed(shapes: TrainedShapes, largest: PackedSize): MemoryNe
   return { weights, trained, pair, total: PROCESS + weights + trained + pair };
 }
 
-/** Values, their start where that is the reference, gradients, optimizer state; the largest value on its way out. */
+/** Values, their initial copies if the reference needs them, gradients, optimizer state; the largest value's copy. */
 function trainedBytes({ model, adapter, referenceModel, optimizer, pairsPerStep = 1 }: TrainedShapes): number {
   const named = [...model.architecture.parameters].map(([name, shape]) => ({ name, shape: shape as number[] }));
   const tensors = adapter ? adapterTensors(adapter) : named;
@@ -63,14 +63,15 @@ function trainedBytes({ model, adapter, referenceModel, optimizer, pairsPerStep 
   const states = tensors.flatMap((tensor) => Object.values(stateOf(tensor, optimizer.settings)));
   const state = states.reduce((sum, { dtype, shape }) => sum + (dtype === "uint8" ? 1 : FLOAT) * sizeOf(shape), 0);
   const gradients = values * Math.min(2, pairsPerStep);
-  const beside = [...(adapter?.frozen.values() ?? [])].map((name) => model.architecture.parameters.get(name) ?? []);
-  const saved = FLOAT * Math.max(...[...tensors.map(({ shape }) => shape), ...beside].map(sizeOf));
+  const frozen = [...(adapter?.frozen.values() ?? [])].map((name) => model.architecture.parameters.get(name) ?? []);
+  const saved = FLOAT * Math.max(...[...tensors.map(({ shape }) => shape), ...frozen].map(sizeOf));
   return values + (referenceModel ? 0 : values) + gradients + state + saved;
 }
 
 /**
- * What the backward pass keeps a token (10 C floats a layer in GPT-2; with DoRA the adapted layers' products too), or
- * with gradient checkpointing C floats a layer and all of one layer; one block of attention, one of logits.
+ * Activations kept for the backward pass per token (10 C floats per layer in GPT-2; with DoRA also the adapted layers'
+ * products), or with gradient checkpointing C floats per layer and all of one layer; one attention block, one block of
+ * logits.
  */
 function pairBytes({ model, adapter, gradientCheckpointing }: TrainedShapes, largest: PackedSize): number {
   const { shared, chosen, rejected } = largest;
@@ -88,32 +89,32 @@ function pairBytes({ model, adapter, gradientCheckpointing }: TrainedShapes, lar
 export interface MemoryDemand {
   /** Names the work: "this training". */
   what: string;
-  /** What the bytes are for. */
+  /** Bytes by purpose. */
   parts: Record<string, number>;
   total: number;
   /** What to lower. */
   advice: string;
 }
 
-/** What there is of it, and who says where it does not suffice. */
+/** The available memory, and the error if it is too little. */
 export interface Memory {
   /** Bytes that this process may still take. */
   available(): number;
-  /** @throws PrefineError where that is less than what is needed. */
+  /** @throws PrefineError if more is needed than available. */
   refuseBeyond(demand: MemoryDemand): void;
 }
 
 export interface Fitting {
   pairsPerStep: number;
-  /** What was asked for; null: only where memory would not suffice without. */
+  /** The requested setting; null: only if memory is too short without it. */
   gradientCheckpointing: boolean | null;
   memory: Memory;
   onWarning: (line: string) => void;
 }
 
 /**
- * @returns `options`, with gradient checkpointing as it was asked for, or as memory asks for it.
- * @throws PrefineError("training") when the training does not fit even so.
+ * @returns `options`, with gradient checkpointing as requested, or if memory requires it.
+ * @throws PrefineError("training") if the run does not fit even then.
  */
 export function withinMemory(
   options: LearnerOptions,
@@ -122,7 +123,7 @@ export function withinMemory(
 ): LearnerOptions {
   const usual = memoryNeed({ ...options, pairsPerStep, gradientCheckpointing: false }, largest);
   const isShort = requested === null && usual.total > memory.available();
-  if (isShort) onWarning("gradient_checkpointing: memory is short, so layers are computed again in the backward pass");
+  if (isShort) onWarning("gradient_checkpointing: memory is short, so the backward pass recomputes layers");
   const fitted = { ...options, gradientCheckpointing: requested ?? isShort };
   memory.refuseBeyond(demandOf({ ...fitted, pairsPerStep }, largest));
   return fitted;
@@ -147,5 +148,5 @@ function adviceFor({ weights, trained, pair }: MemoryNeed, shapes: TrainedShapes
       : "Set gradient_checkpointing: true, or lower max_length.";
   }
   if (!adapter && trained > weights) return "Train an adapter (use_peft: true, or a peft_config), or a smaller model.";
-  return referenceModel ? "Leave ref_model out, or take a smaller model." : "Take a smaller model, or free memory.";
+  return referenceModel ? "Remove ref_model, or take a smaller model." : "Take a smaller model, or free memory.";
 }

@@ -1,4 +1,4 @@
-/** @file The compiled graphs of a run. */
+/** @file Compiles the graphs of a run. */
 import { compute } from "../engine/runtime/compute.ts";
 import type { Device, Session } from "../engine/runtime/device.ts";
 import type { GradientGraph } from "../learner/gradientOutputs.ts";
@@ -12,7 +12,7 @@ import { needsReference, needsWholeBatch } from "./losses/losses.ts";
 import { headMean, logpsGraph, type PairGraphOptions, pullbackGraph, scoreGraph, stepGraph } from "./pairGraphs.ts";
 
 export interface Graphs {
-  /** How a micro-batch is trained on: in one pass a pair, or, for losses of the whole batch, in two. */
+  /** Training on a micro-batch: in one pass per pair, or, for losses of the whole batch, in two. */
   training: { step: GradientPass } | { score: Session; pullback: GradientPass };
   score: Session;
   /** Null: no loss uses a reference. */
@@ -20,7 +20,7 @@ export interface Graphs {
   loss: Session;
 }
 
-/** Compiles them; needs the weights in the device. */
+/** Compiles them; the weights must be in the device. */
 export async function openGraphs(device: Device, options: LearnerOptions): Promise<Graphs> {
   const { referenceModel, referenceAdapter, objective } = options;
   const lowered = lowerPolicy(options);
@@ -44,16 +44,16 @@ export async function openGraphs(device: Device, options: LearnerOptions): Promi
 
 interface LoweredPolicy {
   policy: PairGraphOptions;
-  /** The graph that makes the gradients. */
+  /** The graph that computes the gradients. */
   pass: GradientGraph;
-  /** Whether that is the second of two passes: a loss looks at the whole batch. */
+  /** Whether it is the second of two passes: a loss depends on the whole batch. */
   isWholeBatch: boolean;
 }
 
 /**
- * What the policy's graphs have in common, and the training pass, which decides for all of them whether memory is kept
- * tight. With all weights in training it is not: gaps between gradients of 150 MB cost more than is won (3.6 GB for
- * 3.4).
+ * The common part of the policy's graphs, and the training pass, which decides whether all of them keep memory tight.
+ * They do not if all weights are trained: gaps between gradients of 150 MB cost more than the tight shapes save (3.6 GB
+ * instead of 3.4).
  */
 function lowerPolicy(options: LearnerOptions): LoweredPolicy {
   const { model, adapter, objective, dropout, noiseAlpha, gradientCheckpointing: checkpointing = false } = options;
@@ -92,7 +92,7 @@ async function openTraining(
   };
 }
 
-/** Not with all weights in training, nor with modules_to_save: [lm_head] or an untied head's own layer. */
+/** Not if all weights are trained, nor with modules_to_save: [lm_head] or an adapter on an untied head. */
 function isHeadFrozen(adapter: LoraAdapter | null): boolean {
   return adapter !== null && !adapter.saved.has(`${HEAD_MODULE}.weight`);
 }

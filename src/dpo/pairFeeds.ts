@@ -1,4 +1,4 @@
-/** @file What goes into the graphs of a pair, and the scores that come out of them. */
+/** @file Inputs and outputs of a pair's graphs: its feeds, and its scores. */
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import type { HostTensor } from "../engine/runtime/device.ts";
 import { float32 } from "../engine/runtime/hostTensor.ts";
@@ -12,7 +12,7 @@ const int64 = (...values: number[]): HostTensor => {
 
 /**
  * The feeds of a packed pair.
- * @param ldAlpha weight of the completion tokens beyond the shorter completion's number of them (LD-DPO).
+ * @param ldAlpha weight of a completion's tokens beyond the length of the shorter one (LD-DPO).
  */
 export function pairFeeds(pair: PackedPair, ldAlpha: number | null = null): Record<string, HostTensor> {
   const targets = targetsOf(pair);
@@ -39,7 +39,7 @@ const targetsOf = ({ chosenTargets, labels }: PackedPair) => [chosenTargets, lab
 
 /**
  * The feeds of a loss besides the policy's log-probabilities.
- * @param meanChosenTokens predicted chosen tokens a pair, over the whole batch.
+ * @param meanChosenTokens predicted chosen tokens per pair, over the whole batch.
  */
 export function lossFeeds(
   pairs: readonly Pick<PackedPair, "completionLengths">[],
@@ -60,7 +60,7 @@ export function lossFeeds(
   };
 }
 
-/** The output `scores`, which is in the order of SCORES. */
+/** Parses the output `scores`, which is in the order of SCORES. */
 export function readScores(values: Float32Array, pair: PackedPair): PairScores {
   const named = Object.fromEntries(SCORES.map((name, i) => [name, values[i]])) as Record<
     (typeof SCORES)[number],
@@ -79,7 +79,7 @@ export function readScores(values: Float32Array, pair: PackedPair): PairScores {
   };
 }
 
-/** Length to which TRL pads a batch, of which every pair is two rows. */
+/** Length to which TRL pads a batch of pairs, each of which is two rows. */
 export function paddedLength(pairs: readonly PackedPair[]): number {
   return Math.max(
     ...pairs.map(

@@ -1,6 +1,6 @@
 /**
  * @file The graphs of one pair: scores (reference, evaluation) and the training step. All build the same forward pass
- * with the same ops, so that policy and reference tie bit for bit where their weights are equal.
+ * from the same ops, so policy and reference tie bit for bit when their weights are equal.
  * Letters: S shared, C chosen, R rejected packed tokens; Nc, Nr predicted tokens; W width, V vocabulary.
  */
 import {
@@ -36,20 +36,20 @@ import { type Objective, objectiveLoss } from "./losses/objective.ts";
 export interface PairGraphOptions extends Pick<Objective, "ldAlpha" | "useWeighting">, LoweringOptions {
   architecture: Architecture;
   adapter: LoraAdapter | null;
-  /** Whether the unembedding is frozen: then its mean row is fed as `headMean` [1, W] instead of computed each time. */
+  /** Whether the unembedding is frozen: its mean row is then fed as `headMean` [1, W], not recomputed each time. */
   frozenHead: boolean;
-  /** Gradient checkpointing: layers keep only their input, and are computed again in the backward pass. */
+  /** Gradient checkpointing: layers keep only their input, and the backward pass recomputes them. */
   checkpointing?: boolean;
-  /** Whether training adds noise to the embeddings (NEFTune), of the size `noiseSize` []. */
+  /** Whether training adds noise to the embeddings (NEFTune), of size `noiseSize` []. */
   noise?: boolean;
 }
 
-/** What is drawn anew for every pass of training, from `dropoutSeed`; scoring draws nothing. */
+/** Randomness drawn anew from `dropoutSeed` for every training pass; scoring draws nothing. */
 export interface Training {
   dropout: boolean;
 }
 
-/** Names of the inputs that describe a pair; see {@link PackedPair}. */
+/** Names of the inputs for a pair; see {@link PackedPair}. */
 export const packedGraphInputs = () => ({
   tokens: input("tokens", [PACKED], "int32"),
   positions: input("positions", [PACKED], "int32"),
@@ -115,8 +115,8 @@ function patchedMean(mean: Tensor, head: Tensor, { ids, rows }: RowPatch): Tenso
 }
 
 /**
- * WPO's weight of a pair (arXiv 2406.11827, Eq. 2): the product of both answers' probabilities a token, each aligned by
- * the probability that a token drawn from the policy would have. No gradient.
+ * WPO's weight of a pair (arXiv 2406.11827, Eq. 2): the product of both answers' probabilities per token, each aligned
+ * by the probability that a token drawn from the policy would have. No gradient.
  */
 function pairWeight(logps: Tensor, logSquares: Tensor): Tensor {
   const aligned = detach(sub(logps, logSquares));
@@ -131,12 +131,12 @@ function scoresOf({ inputs, hidden, headMean, entropy, correct, ...pair }: Retur
   return vectorOf([...pair.sums, sumAll(entropy), ...meanSums, chosenCorrect, pair.plainChosen, pair.weight]);
 }
 
-/** Scores only, with the masks and the noise of a training step if asked for. Output: `scores` [8]. */
+/** Scores only, with the dropout and noise of a training step if requested. Output: `scores` [8]. */
 export function scoreGraph(options: PairGraphOptions, training?: Training): LoweredGraph {
   return lowerGraph({ scores: scoresOf(forwardPair(options, training)) }, options);
 }
 
-/** The two log-probabilities alone, for the reference. Output: `logps` [2], equal to the first two scores. */
+/** Only the two log-probabilities, for the reference. Output: `logps` [2], equal to the first two scores. */
 export function logpsGraph(options: PairGraphOptions): LoweredGraph {
   return lowerGraph({ logps: vectorOf(forwardPair(options).sums) }, options);
 }
@@ -165,8 +165,8 @@ export function stepGraph(options: StepGraphOptions, objective: Objective): Grad
 }
 
 /**
- * Backward of one pair for losses of the whole batch, once the loss's derivative by the pair's log-probabilities is
- * known. Inputs `by.*` [1]: see {@link batchLossGraph}. Outputs: {@link gradientOutputs} of every trainable tensor.
+ * Backward of one pair for losses of the whole batch, given the loss's derivative by the pair's log-probabilities.
+ * Inputs `by.*` [1]: see {@link batchLossGraph}. Outputs: {@link gradientOutputs} of every trainable tensor.
  */
 export function pullbackGraph(options: StepGraphOptions): GradientGraph {
   const pair = forwardPair(options, options);

@@ -1,6 +1,6 @@
 /**
- * @file The reference's weights in the device: what they are called there, how they get there, how they move.
- * Where it is no model of its own, it is the policy's with the trained tensors as they were at the start.
+ * @file The reference's weights in the device: their names, how they get there, how they move.
+ * Unless it is a separate model, it is the policy with the trained tensors' initial values.
  */
 import type { Device } from "../engine/runtime/device.ts";
 import { float32 } from "../engine/runtime/hostTensor.ts";
@@ -10,14 +10,14 @@ import { storedNames } from "../models/precision/quantize.ts";
 import { mix } from "../optim/kernels.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
 
-/** A trained tensor as it was before the first step. */
+/** A trained tensor before the first step. */
 const initial = (name: string) => `initial ${name}`;
-/** A weight of another model. */
+/** A weight of a separate model. */
 const ofModel = (name: string) => `reference model ${name}`;
 
 /**
- * Every weight of the reference by the name that its graph knows it by.
- * @param policy those of the policy, most of which it shares where it is no model of its own.
+ * Every weight of the reference by its name in the graph.
+ * @param policy the policy's weights, most of which the reference shares unless it is a separate model.
  */
 export function referenceFeeds(options: LearnerOptions, policy: Record<string, string>): Record<string, string> {
   const { referenceModel, referenceAdapter } = options;
@@ -29,7 +29,7 @@ export function referenceFeeds(options: LearnerOptions, policy: Record<string, s
   return Object.fromEntries(names.map((name) => [name, ofModel(name)]));
 }
 
-/** Puts them into the device, where the policy's are already. */
+/** Puts them into the device, which already has the policy's. */
 export async function loadReference(device: Device, options: LearnerOptions): Promise<void> {
   const { referenceModel, referenceAdapter } = options;
   if (!referenceModel) {
@@ -45,8 +45,8 @@ export async function loadReference(device: Device, options: LearnerOptions): Pr
 }
 
 /**
- * A fresh adapter that does not start neutral (init_lora_weights: false): its reference is the base with the adapter
- * off, as in TRL, not a copy of what was drawn.
+ * A fresh adapter that does not start neutral (init_lora_weights: false): its reference is the base model with the
+ * adapter off, as in TRL, not a copy of the drawn weights.
  */
 async function switchOffAdapter(device: Device, { model, adapter, adapterWeights }: TrainedModelOptions) {
   if (!adapter || adapterWeights || adapter.init !== false) return;

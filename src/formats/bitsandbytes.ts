@@ -1,7 +1,7 @@
 /**
- * @file Matrices that bitsandbytes has quantized, as save_pretrained of transformers writes them: a tensor of codes
- * [out, in] and, beside it under longer names, its scales and what they mean. 4 bits come as quantizedBlocks has them,
- * code for code; a matrix of 8 bits (LLM.int8()) has a scale a row.
+ * @file Matrices quantized by bitsandbytes, in the format of transformers' save_pretrained: a tensor of codes [out, in]
+ * and, under longer names, its scales and metadata. 4-bit codes are those of quantizedBlocks; an 8-bit matrix
+ * (LLM.int8()) has one scale per row.
  */
 import { PrefineError, show } from "../errors.ts";
 import { parseJson } from "./parseJson.ts";
@@ -14,26 +14,26 @@ import {
   quantizedParts,
 } from "./quantizedBlocks.ts";
 
-/** Some bytes of a file. */
+/** A byte range of a file. */
 export interface Bytes {
   file: string;
   start: number;
   end: number;
 }
 
-/** What belongs to a tensor of codes. */
+/** The parts of a quantized matrix. */
 export interface PackedMatrix extends Quantization {
   outFeatures: number;
   inFeatures: number;
   /** Scales, and the scales of scales. */
   scales: readonly Bytes[];
-  /** Added to scales that are in 8 bits themselves. */
+  /** Added to scales that are themselves in 8 bits. */
   offset: number;
-  /** What the matrix was before. */
+  /** The dtype before quantization. */
   dtype: "F32" | "F16" | "BF16";
 }
 
-/** Tensors by name, of all files of a model. */
+/** Tensors by name, from all files of a model. */
 type Tensors = ReadonlyMap<string, Bytes & { dtype: string; shape: readonly number[] }>;
 
 const DTYPES: Record<string, PackedMatrix["dtype"]> = { float32: "F32", float16: "F16", bfloat16: "BF16" };
@@ -43,7 +43,7 @@ const STATE = ".quant_state.bitsandbytes__";
 /**
  * The quantized matrix behind a tensor, if it is one.
  * @param read the bytes of small tensors.
- * @throws PrefineError("not-yet") for blocks of other sizes, ("model") where something is missing.
+ * @throws PrefineError("not-yet") for blocks of other sizes, ("model") if something is missing.
  */
 export async function packedMatrix(
   tensors: Tensors,
@@ -92,14 +92,14 @@ function packedBlocks(
   return { format, nested, outFeatures, inFeatures, scales, offset: state.nested_offset ?? 0, dtype };
 }
 
-/** What to do about quantized weights that are not read. */
+/** Hint for quantized weights that prefine does not read. */
 export const UNQUANTIZED = "Use the model's unquantized weights; load_in_4bit or load_in_8bit quantizes them here.";
 
 function part(tensors: Tensors, key: string, name: string): Bytes {
   const range = tensors.get(name);
   if (range) return { file: range.file, start: range.start, end: range.end };
   const message = `${tensors.get(key)?.file}: tensor "${key}" is quantized, but there is no "${name}"`;
-  throw new PrefineError("model", message, "Fetch or save the file again.");
+  throw new PrefineError("model", message, "Download or save the file again.");
 }
 
 function readState(bytes: Uint8Array, key: string, file: string): State {
@@ -109,7 +109,7 @@ function readState(bytes: Uint8Array, key: string, file: string): State {
   const isWhole = sizes.length === 2 && sizes.every((size) => Number.isInteger(size) && size > 0);
   if (isWhole && typeof value?.blocksize === "number" && typeof value.dtype === "string") return value as State;
   const message = `${file}: the state of tensor "${key}": expected shape, blocksize and dtype, found ${show(text)}`;
-  throw new PrefineError("model", message, "Fetch or save the file again.");
+  throw new PrefineError("model", message, "Download or save the file again.");
 }
 
 function attempt(parse: () => unknown): unknown {
@@ -120,7 +120,7 @@ function attempt(parse: () => unknown): unknown {
   }
 }
 
-/** Whether 8 bits with a scale a row are blocks with a scale each: where no block crosses rows. 4 bits always are. */
+/** Whether 8 bits with a scale for each row are blocks with a scale each: no block crosses rows. 4 bits always are. */
 export const isBlockwise = ({ format, inFeatures }: PackedMatrix): boolean =>
   format !== "int8" || inFeatures % BLOCK === 0;
 

@@ -1,6 +1,6 @@
-/** @file A file as byte ranges: what readers of big files ask for, so that they run over disk, memory or HTTP alike. */
+/** @file A file as byte ranges: the source of readers of big files, which then work over disk, memory or HTTP. */
 
-/** Like an ArrayBuffer whose parts arrive when they are asked for (hyparquet's AsyncBuffer). */
+/** Like an ArrayBuffer whose parts are loaded on demand (hyparquet's AsyncBuffer). */
 export interface ByteSource {
   /** Bytes of the whole file. */
   byteLength: number;

@@ -1,15 +1,15 @@
-/** @file What a file is to hold: a text, bytes in pieces, or bytes that are made while they are written. */
+/** @file Content for a file: text, bytes in pieces, or bytes generated while writing. */
 
-/** A text, or bytes in pieces (so that a model larger than one typed array can be written). */
+/** Text, or bytes in pieces (so that a model larger than one typed array can be written). */
 export type Content = string | readonly Uint8Array[] | Streamed;
 
-/** Bytes that are made while they are written: of a model, one tensor at a time. */
+/** Bytes generated while writing: for a model, one tensor at a time. */
 export interface Streamed {
   byteLength: number;
   pieces(): AsyncIterable<Uint8Array>;
 }
 
-/** Bytes that a file with this content has. */
+/** Size in bytes of a file with this content. */
 export function byteLength(content: Content): number {
   if (typeof content === "string") return new TextEncoder().encode(content).length;
   if ("pieces" in content) return content.byteLength;

@@ -1,7 +1,7 @@
 /**
- * @file Eight bits a number: the dynamic codes of 8-bit optimizers (arXiv 2110.02861) as bitsandbytes lays them out.
+ * @file 8-bit numbers: the dynamic codes of 8-bit optimizers (arXiv 2110.02861) in bitsandbytes' layout.
  * Within a block, a number is stored as the nearest of 256 values in [-1, 1] times the block's largest magnitude; the
- * values lie densely around powers of ten from 1e-6 to 1, so that small moments keep their size.
+ * values are dense around powers of ten from 1e-6 to 1, so small moments keep their magnitude.
  */
 
 /** Numbers that share a scale. */
@@ -11,9 +11,9 @@ const DECADES = 7;
 export interface DynamicCodes {
   /** [256] ascending. */
   values: Float32Array;
-  /** [255] Between two neighbours, halfway. */
+  /** [255] Midpoints between neighbors. */
   midpoints: Float32Array;
-  /** [65536] First code to look at for a float32 by its upper 16 bits. */
+  /** [65536] First code to try for a float32, by its upper 16 bits. */
   first: Uint8Array;
 }
 
@@ -38,7 +38,7 @@ function codeValues(signed: boolean): Float32Array {
   return Float32Array.from(values).sort();
 }
 
-/** torch.linspace(0.1, 1, count), from both ends as torch goes. */
+/** torch.linspace(0.1, 1, count), from both ends, as in torch. */
 function linspace(count: number): Float32Array {
   const step = Math.fround((1 - Math.fround(0.1)) / (count - 1));
   return Float32Array.from({ length: count }, (_, i) =>
@@ -69,7 +69,7 @@ export function decodeBlock(
 
 /**
  * Stores numbers [n] as codes. @returns the block's scale, its largest magnitude.
- * @param numbers is left divided by the scale.
+ * @param numbers is overwritten with the numbers divided by the scale.
  */
 export function encodeBlock(
   { midpoints, first }: DynamicCodes,

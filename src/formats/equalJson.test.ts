@@ -1,8 +1,8 @@
-/** @file Equality of JSON values: expected is what Python 3.11 says to `json.loads(a) == json.loads(b)`. */
+/** @file Equality of JSON values: the expected result is that of Python 3.11's `json.loads(a) == json.loads(b)`. */
 import { describe, expect, test } from "vitest";
 import { equalJson } from "./equalJson.ts";
 
-describe("as Python has it", () => {
+describe("equal to Python", () => {
   test.each([
     ["1", "1.0", true],
     ["0", "-0.0", true],
@@ -36,7 +36,7 @@ describe("as Python has it", () => {
     expect(equalJson(JSON.parse(b), JSON.parse(a))).toBe(expected);
   });
 
-  test("NaN is equal to nothing, infinities to themselves", () => {
+  test("NaN equals nothing, infinities equal themselves", () => {
     const [infinity, nan] = [Number.POSITIVE_INFINITY, Number.NaN];
     expect(equalJson(nan, nan)).toBe(false);
     expect(equalJson({ a: [nan] }, { a: [nan] })).toBe(false);
@@ -50,14 +50,14 @@ describe("beyond JSON", () => {
     expect(equalJson(true, 1)).toBe(false);
   });
 
-  test("a key that is undefined is none", () => {
+  test("an undefined key counts as absent", () => {
     expect(equalJson({ a: 1, b: undefined }, { a: 1 })).toBe(true);
     expect(equalJson({ a: 1, b: undefined }, { a: 1, c: undefined })).toBe(true);
     expect(equalJson({ a: 1, b: undefined }, { a: 1, c: 2 })).toBe(false);
     expect(equalJson({ b: undefined }, { b: null })).toBe(false);
   });
 
-  test("dates, big integers and bytes of parquet have their values", () => {
+  test("dates, big integers and bytes of parquet compare by value", () => {
     expect(equalJson(new Date(5), new Date(5))).toBe(true);
     expect(equalJson(new Date(5), new Date(6))).toBe(false);
     expect(equalJson(new Date(5), {})).toBe(false);

@@ -1,8 +1,8 @@
-/** @file Whether two JSON values are the same value: `==` of what Python's json.loads makes of them. */
+/** @file Equality of two JSON values: Python's `==` on the results of json.loads. */
 
 /**
- * Keys in any order; -0 is 0; NaN, which Python's JSON knows, is equal to nothing. Against Python, true is not 1. What
- * JSON has no word for: a key whose value is undefined is no key, and dates (of parquet's timestamps) have a time.
+ * Keys in any order; -0 is 0; NaN, which Python's JSON allows, equals nothing. Unlike in Python, true is not 1. Beyond
+ * JSON: a key whose value is undefined counts as absent, and dates (parquet's timestamps) compare by time.
  */
 export function equalJson(a: unknown, b: unknown): boolean {
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;

@@ -1,4 +1,4 @@
-/** @file GGUF files: blocks against ggml's own values, headers, cut files. */
+/** @file GGUF files: blocks against ggml's own values, headers, truncated files. */
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,13 +9,13 @@ import { readGguf } from "./gguf.ts";
 import { BLOCK_DTYPES, blockBytes, decodeBlocks } from "./ggufBlocks.ts";
 
 const fixture = new URL("../../test/fixtures/gguf-blocks.json", import.meta.url);
-const known: Record<string, { blocks: string; values: string }> = JSON.parse(readFileSync(fixture, "utf8"));
+const references: Record<string, { blocks: string; values: string }> = JSON.parse(readFileSync(fixture, "utf8"));
 const bytesOf = (base64: string) => new Uint8Array(Buffer.from(base64, "base64"));
 
 describe("blocks", () => {
   it.each(BLOCK_DTYPES)("%s has the values that ggml's code gives", (dtype) => {
-    const values = new Float32Array(bytesOf(known[dtype].values).buffer);
-    const blocks = bytesOf(known[dtype].blocks);
+    const values = new Float32Array(bytesOf(references[dtype].values).buffer);
+    const blocks = bytesOf(references[dtype].blocks);
     expect(blockBytes(dtype, values.length)).toBe(blocks.length);
     expect(decodeBlocks(blocks, dtype)).toEqual(values);
   });
@@ -32,7 +32,7 @@ function smallFile(metadata: Record<string, string | number | boolean | string[]
     { "general.architecture": "llama", "llama.block_count": 2, words: ["a", "größer"], flag: true, ...metadata },
     {
       matrix: { shape: [2, 3], type: 0, bytes: floats(1, 2, 3, 4, 5, 6) },
-      row: { shape: [32], type: 8, bytes: bytesOf(known.Q8_0.blocks).subarray(0, 34) },
+      row: { shape: [32], type: 8, bytes: bytesOf(references.Q8_0.blocks).subarray(0, 34) },
     },
   );
   return new Uint8Array(readFileSync(path));
@@ -40,7 +40,7 @@ function smallFile(metadata: Record<string, string | number | boolean | string[]
 const read = (bytes: Uint8Array) => readGguf(memorySource(bytes), "x.gguf");
 
 describe("readGguf", () => {
-  it("finds metadata and tensors", async () => {
+  it("reads metadata and tensors", async () => {
     const bytes = smallFile();
     const { metadata, tensors } = await read(bytes);
     expect(metadata.get("general.architecture")).toBe("llama");
@@ -53,14 +53,14 @@ describe("readGguf", () => {
     expect(tensors.get("row")).toMatchObject({ dtype: "Q8_0", shape: [32] });
   });
 
-  it("refuses cut files wherever they end", async () => {
+  it("rejects truncated files wherever they end", async () => {
     const bytes = smallFile();
     for (let length = 0; length < bytes.length - 32; length += 7) {
       await expect(read(bytes.subarray(0, length))).rejects.toMatchObject({ name: "PrefineError", code: "model" });
     }
   });
 
-  it("names what is no GGUF file and what it cannot read", async () => {
+  it("names files that are not GGUF, and features it cannot read", async () => {
     await expect(read(new TextEncoder().encode("PK\u0003\u0004 no model".padEnd(500)))).rejects.toThrow(
       /^x\.gguf: expected a GGUF file: .*magic number/,
     );

@@ -1,16 +1,16 @@
-/** @file GGUF files (llama.cpp's): metadata, and where each tensor lies. */
+/** @file GGUF files (llama.cpp's): metadata, and the location of each tensor. */
 import { PrefineError } from "../errors.ts";
 import type { ByteSource } from "./byteSource.ts";
 import { BLOCK_DTYPES, type BlockDtype, blockBytes, isBlockDtype } from "./ggufBlocks.ts";
 
-/** Elements that are not packed in blocks, by their bytes. */
+/** Bytes per element of types that are not packed in blocks. */
 const PLAIN_BYTES = { F32: 4, F16: 2, BF16: 2, F64: 8 } as const;
 
 export type GgufDtype = keyof typeof PLAIN_BYTES | BlockDtype;
 
 export interface GgufTensor {
   dtype: GgufDtype;
-  /** Outermost dimension first, as in safetensors (the file has it the other way round). */
+  /** Outermost dimension first, as in safetensors (the file has the reverse). */
   shape: number[];
   /** Bytes [start, end) of the file. */
   start: number;
@@ -18,19 +18,19 @@ export interface GgufTensor {
 }
 
 export interface GgufFile {
-  /** Numbers of 64 bits as numbers, where they are exact. */
+  /** 64-bit integers as numbers if exact. */
   metadata: ReadonlyMap<string, unknown>;
   tensors: ReadonlyMap<string, GgufTensor>;
 }
 
 export const isGgufPath = (path: string): boolean => path.toLowerCase().endsWith(".gguf");
 
-const AGAIN = "Fetch the file again: it may be cut off or damaged.";
+const AGAIN = "Download the file again: it may be truncated or damaged.";
 
 const broken = (where: string, problem: string, cause?: unknown) =>
   new PrefineError("model", `${where}: expected a GGUF file: ${problem}`, AGAIN, { cause });
 
-/** Answers the library's range requests from the source. */
+/** Serves the library's range requests from the source. */
 function rangeReader(source: ByteSource): typeof fetch {
   return async (_uri, init) => {
     const range = new Headers(init?.headers).get("range") ?? "";
@@ -43,11 +43,11 @@ function rangeReader(source: ByteSource): typeof fetch {
 
 /**
  * @param where names the file in errors.
- * @throws PrefineError("model") for what is no GGUF file or has tensors beyond its end; ("not-yet") for a quantization
- *   that is not read, a big-endian file or one of several parts.
+ * @throws PrefineError("model") for a file that is not GGUF or has tensors beyond its end; ("not-yet") for a
+ *   quantization, a big-endian file or one of several parts.
  */
 export async function readGguf(source: ByteSource, where: string): Promise<GgufFile> {
-  const { gguf, GGMLQuantizationType } = await import("@huggingface/gguf"); // only for those who have such a file
+  const { gguf, GGMLQuantizationType } = await import("@huggingface/gguf"); // loaded only when needed
   // the scheme makes the library use the given reader
   const parsed = await gguf("http://file", { fetch: rangeReader(source) }).catch((cause: unknown) => {
     throw broken(where, (cause as Error).message, cause);

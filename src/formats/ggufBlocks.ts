@@ -1,22 +1,22 @@
 /**
- * @file The block formats of GGUF files (ggml's): runs of 32 or 256 elements that share their scales, as float32.
- * Integers times scales are exact in the arithmetic used here and rounded once, so values are those of ggml's own code.
+ * @file The block formats of GGUF files (ggml's): groups of 32 or 256 elements that share scales, decoded to float32.
+ * Integers times scales are exact in the arithmetic used here and rounded once, so values equal those of ggml's code.
  */
 import { halfToFloat } from "./narrowFloats.ts";
 
 interface BlockFormat {
-  /** Elements of a block. */
+  /** Elements per block. */
   elements: number;
-  /** Bytes of a block. */
+  /** Bytes per block. */
   bytes: number;
   /** Decodes the block at byte `at` to out[to ...]. */
   decode(view: DataView, at: number, out: Float32Array, to: number): void;
 }
 
-/** IEEE half at byte `at`. */
+/** Half-precision float at byte `at`. */
 const half = (view: DataView, at: number) => halfToFloat(view.getUint16(at, true));
 
-/** 32 elements of 4 bits: the low nibbles are the first half, the high ones the second. */
+/** 32 elements of 4 bits: low nibbles are the first half, high nibbles the second. */
 function fourBits({ hasMinimum }: { hasMinimum: boolean }): BlockFormat {
   const head = hasMinimum ? 4 : 2;
   return {
@@ -34,7 +34,7 @@ function fourBits({ hasMinimum }: { hasMinimum: boolean }): BlockFormat {
   };
 }
 
-/** As with 4 bits; the fifth bits stand in a word before them. */
+/** Like 4 bits, with the fifth bits in a word before them. */
 function fiveBits({ hasMinimum }: { hasMinimum: boolean }): BlockFormat {
   const head = hasMinimum ? 4 : 2;
   return {
@@ -92,7 +92,7 @@ function superBlock({ hasFifth }: { hasFifth: boolean }): BlockFormat {
   };
 }
 
-/** 256 elements in 16 sub-blocks of 16 with signed 8-bit scales: 4 low bits, 2 high bits, less 32. */
+/** 256 elements in 16 sub-blocks of 16 with signed 8-bit scales: 4 low bits, 2 high bits, minus 32. */
 const sixBits: BlockFormat = {
   elements: 256,
   bytes: 210,
@@ -120,14 +120,14 @@ const FORMATS = {
   Q6_K: sixBits,
 } satisfies Record<string, BlockFormat>;
 
-/** A quantization that is read. */
+/** A supported quantization. */
 export type BlockDtype = keyof typeof FORMATS;
 
 export const BLOCK_DTYPES = Object.keys(FORMATS) as BlockDtype[];
 
 export const isBlockDtype = (dtype: string): dtype is BlockDtype => Object.hasOwn(FORMATS, dtype);
 
-/** Bytes of so many elements; NaN where they do not fill whole blocks. */
+/** Bytes of this many elements; NaN if they do not fill whole blocks. */
 export function blockBytes(dtype: BlockDtype, elements: number): number {
   const { elements: size, bytes } = FORMATS[dtype];
   return elements % size === 0 ? (elements / size) * bytes : Number.NaN;
@@ -137,7 +137,7 @@ export function blockBytes(dtype: BlockDtype, elements: number): number {
 export function decodeBlocks(bytes: Uint8Array, dtype: BlockDtype): Float32Array {
   const format = FORMATS[dtype];
   const blocks = bytes.byteLength / format.bytes;
-  if (!Number.isInteger(blocks)) throw new Error(`internal: ${bytes.byteLength} bytes are no whole ${dtype} blocks`);
+  if (!Number.isInteger(blocks)) throw new Error(`internal: ${bytes.byteLength} bytes are not whole ${dtype} blocks`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const out = new Float32Array(blocks * format.elements);
   for (let block = 0; block < blocks; block++) {

@@ -1,4 +1,4 @@
-/** @file A JSON list of rows, `[{...}, {...}]`: bytes -> where its elements are. */
+/** @file A JSON list of rows, `[{...}, {...}]`: bytes -> the byte ranges of its elements. */
 import type { RowSpan, RowSplitter } from "./jsonl.ts";
 
 const QUOTE = 0x22;
@@ -15,7 +15,7 @@ function isClosing(byte: number): boolean {
   return byte === 0x5d || byte === 0x7d; // ] }
 }
 
-/** Where the scan of a list stands. */
+/** State of a scan. */
 interface Scan {
   line: number;
   /** Open brackets: 0 before and after the list, 1 between its elements. */
@@ -30,8 +30,8 @@ interface Scan {
 }
 
 /**
- * Splits at the commas of the outer list. Elements are cut out, not checked; an empty one is a row of no bytes.
- * @param inside true where the bytes begin with an element, after the opening bracket, and end with one.
+ * Splits at the commas of the outer list. Elements are cut out without parsing; an empty one is a row of zero bytes.
+ * @param inside true if the bytes begin with an element, after the opening bracket, and end with one.
  * @param firstLine number of the first line of the bytes, from 1.
  */
 export function jsonArraySplitter(inside: boolean, firstLine: number): RowSplitter {
@@ -51,13 +51,13 @@ export function jsonArraySplitter(inside: boolean, firstLine: number): RowSplitt
       const rows = scan.rows;
       const open = scan.current;
       if (!open || scan.closed) return { rows, used: bytes.length };
-      // An element that is not complete yet is scanned again, from its first byte, with the bytes that follow.
+      // An incomplete element is scanned again, from its first byte, together with the next bytes.
       [scan.depth, scan.line, scan.current] = [1, open.line, undefined];
       return { rows, used: open.start };
     },
     problem() {
       if (scan.closed) return scan.current && { line: scan.current.line, actual: "text after the end of the list" };
-      return inside ? undefined : { line: scan.line, actual: "a list without an end; is the file cut?" };
+      return inside ? undefined : { line: scan.line, actual: "a list without an end; is the file truncated?" };
     },
   };
 }
@@ -77,7 +77,7 @@ function walk(bytes: Uint8Array, scan: Scan): void {
   }
 }
 
-/** One byte outside of strings and white space. */
+/** One byte outside strings and white space. */
 function step(byte: number, at: number, scan: Scan): void {
   if (scan.depth === 0) {
     if (scan.closed || byte !== 0x5b) scan.current ??= { start: at, end: at, line: scan.line };

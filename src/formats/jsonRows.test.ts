@@ -1,11 +1,11 @@
-/** @file Rows of .json and .jsonl files by blocks; wrong lines are named. */
+/** @file Rows of .json and .jsonl files in blocks; errors name the line. */
 import { describe, expect, it } from "vitest";
 import { memorySource } from "./byteSource.ts";
 import { openJson, readJsonBlock } from "./jsonRows.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-/** Rows as the first pass sees them, and as the blocks give them afterwards. */
+/** Rows from the first pass, and from reading the blocks afterward. */
 async function readBoth(bytes: Uint8Array, blockBytes: number) {
   const seen: unknown[] = [];
   const file = await openJson(memorySource(bytes), "x.json", (row) => seen.push(row), blockBytes);
@@ -56,14 +56,14 @@ describe("JSON files of rows", () => {
     expect(sizes).toBe(9);
   });
 
-  it("knows the line of every block", async () => {
+  it("records the line of every block", async () => {
     const text = '{"a":1}\n\n{"a":2}\n{"a":3}\n';
     expect((await readBoth(bytesOf(text), 8)).file.blocks.map(({ line }) => line)).toEqual([1, 3]);
     const list = '[\n{"a":\n1},\n\n{"a":2}\n]';
     expect((await readBoth(bytesOf(list), 14)).file.blocks.map(({ line }) => line)).toEqual([2, 5]);
   });
 
-  it("takes an empty list for no rows", async () => {
+  it("reads an empty list as no rows", async () => {
     expect((await readBoth(bytesOf(" [ \n ] \n"), 3)).seen).toEqual([]);
   });
 
@@ -74,20 +74,24 @@ describe("JSON files of rows", () => {
     ["plain text", "hello", /^x\.json:1: expected a row as a JSON object, found: neither an object nor a list/],
     ["an object over several lines", '{\n"a": 1\n}', /^x\.json:1: .*position 1|^x\.json:1: .*Expected/],
     ["a broken line", '{"a":1}\n\n{"a":}\n{"a":3}', /^x\.json:3: .*Unexpected token/],
-    ["a cut last line", '{"a":1}\n{"a":"tex', /^x\.json:2: .*(Unterminated string|Unexpected end)/],
+    ["a truncated last line", '{"a":1}\n{"a":"tex', /^x\.json:2: .*(Unterminated string|Unexpected end)/],
     ["a number as a line", '{"a":1}\n7', /^x\.json:2: .*found: 7$/],
     ["a list as a line", '{"a":1}\n[1]', /^x\.json:2: .*found: a list$/],
     ["bytes that are not UTF-8", latin1, /^x\.json:2: .*utf-8/i],
     ["a broken element", '[\n{"a":1},\n{"a":x}\n]', /^x\.json:3: .*Unexpected token/],
     ["text in the list", '[{"a":1},\n"x"]', /^x\.json:2: .*found: "x"$/],
-    ["a comma too many", '[{"a":1},\n]', /^x\.json:2: .*Unexpected end of JSON input/],
+    ["a trailing comma", '[{"a":1},\n]', /^x\.json:2: .*Unexpected end of JSON input/],
     ["nothing between commas", '[{"a":1},\n,{"a":1}]', /^x\.json:2: .*Unexpected end of JSON input/],
     ["a comma at the beginning", '[,{"a":1}]', /^x\.json:1: .*Unexpected end of JSON input/],
     ["no comma", '[{"a":1}\n{"a":1}]', /^x\.json:1: .*JSON/],
-    ["a list without an end", '[{"a":1},\n{"a":2}\n', /^x\.json:2: .*a list without an end; is the file cut\?$/],
-    ["a list cut in an element", '[{"a":1},\n{"a":', /^x\.json:2: .*a list without an end; is the file cut\?$/],
+    ["a list without an end", '[{"a":1},\n{"a":2}\n', /^x\.json:2: .*a list without an end; is the file truncated\?$/],
+    [
+      "a list truncated in an element",
+      '[{"a":1},\n{"a":',
+      /^x\.json:2: .*a list without an end; is the file truncated\?$/,
+    ],
     ["a second list", '[{"a":1}]\n[{"a":1}]', /^x\.json:2: .*text after the end of the list$/],
-  ])("refuses %s with the file and the line", async (_name, text, message) => {
+  ])("rejects %s, naming file and line", async (_name, text, message) => {
     for (const blockBytes of [1, 4, 1000]) expect(await failing(text, blockBytes)).toMatch(message);
   });
 });

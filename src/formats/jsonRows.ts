@@ -1,4 +1,4 @@
-/** @file JSON files of rows (JSON Lines, or one list), read block by block: bytes -> rows as plain objects. */
+/** @file JSON files of rows (JSON Lines, or one list), read in blocks: bytes -> rows as plain objects. */
 
 import { PrefineError, show } from "../errors.ts";
 import type { ByteSource } from "./byteSource.ts";
@@ -23,15 +23,15 @@ export interface JsonBlock {
   rows: number;
 }
 
-/** Bytes that are read at once, and so about the size of a block. */
+/** Bytes per read, and so about the size of a block. */
 const BLOCK_BYTES = 1 << 20;
 
-const FORMATS = "A JSON file of rows holds one object a line (JSON Lines), or one list of objects.";
+const FORMATS = "A JSON file of rows has one object per line (JSON Lines), or one list of objects.";
 
 /**
- * Reads the whole file once, block by block: checks every row and notes where the blocks are.
+ * Reads the whole file once, block by block: checks every row and records the blocks.
  * @param where the file's name, for messages.
- * @param onRow gets every row, in order.
+ * @param onRow called with every row, in order.
  */
 export async function openJson(
   source: ByteSource,
@@ -52,7 +52,7 @@ export async function openJson(
     for (const span of rows) onRow(parseRow(bytes, span, where));
     if (rows.length > 0) blocks.push(blockOf(rows, pendingStart));
     pending = bytes.slice(used);
-    size = rows.length > 0 ? blockBytes : size * 2; // a row longer than a block: fewer scans of its beginning
+    size = rows.length > 0 ? blockBytes : size * 2; // a row longer than a block: rescan its beginning less often
   }
   const problem = splitter.problem();
   if (problem) throw badRow(where, problem.line, problem.actual);
@@ -76,7 +76,7 @@ export async function readJsonBlock(file: JsonFile, block: JsonBlock): Promise<R
   return splitter.split(bytes, true).rows.map((span) => parseRow(bytes, span, file.where));
 }
 
-/** Lists begin with a bracket, lines with a brace; a byte order mark before is skipped. */
+/** Lists begin with a bracket, lines with a brace; skips a byte order mark. */
 async function findLayout(source: ByteSource, where: string): Promise<{ layout: JsonFile["layout"]; start: number }> {
   const bytes = new Uint8Array(await source.slice(0, Math.min(source.byteLength, 4096)));
   const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;

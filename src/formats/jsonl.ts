@@ -1,20 +1,20 @@
-/** @file JSON Lines: bytes -> where its rows are, one a line. */
+/** @file JSON Lines: bytes -> the byte ranges of its rows, one per line. */
 
-/** A row's bytes [start, end) in the bytes that were split, and the line that it begins in, from 1. */
+/** A row's bytes [start, end) within the given bytes, and its first line, from 1. */
 export interface RowSpan {
   start: number;
   end: number;
   line: number;
 }
 
-/** Cuts a file into rows piece by piece; the texts are not parsed. */
+/** Cuts a file into rows piece by piece, without parsing them. */
 export interface RowSplitter {
   /**
-   * The rows that end in these bytes. The next call gets the bytes after `used`, and more.
-   * @param last true where no bytes follow.
+   * The rows that end in these bytes. The next call starts with the bytes after `used`.
+   * @param last true if no bytes follow.
    */
   split(bytes: Uint8Array, last: boolean): { rows: RowSpan[]; used: number };
-  /** Once all bytes are used: what is wrong with the file as a whole, if anything. */
+  /** Called at the end: a problem of the file as a whole, if any. */
   problem(): { line: number; actual: string } | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** @file Narrow floats: every one comes back, and what lies between two goes to the nearer, or the even one. */
+/** @file Narrow floats: every value round-trips; values in between round to nearest, ties to even. */
 import { expect, test } from "vitest";
 import { fromFloat32 } from "./narrowFloats.ts";
 import { toFloat32 } from "./safetensors.ts";
@@ -6,14 +6,14 @@ import { toFloat32 } from "./safetensors.ts";
 const every = Uint16Array.from({ length: 0x10000 }, (_, i) => i);
 const isNan = { F16: (bits: number) => (bits & 0x7fff) > 0x7c00, BF16: (bits: number) => (bits & 0x7fff) > 0x7f80 };
 
-test.each(["F16", "BF16"] as const)("%s: all 65536 values come back", (dtype) => {
+test.each(["F16", "BF16"] as const)("%s: all 65536 values round-trip", (dtype) => {
   const numbers = toFloat32(new Uint8Array(every.buffer), dtype, "test");
   const back = new Uint16Array(fromFloat32(numbers, dtype).buffer);
   const wrong = every.filter((bits) => (isNan[dtype](bits) ? !isNan[dtype](back[bits]) : back[bits] !== bits));
   expect([...wrong]).toEqual([]);
 });
 
-test.each(["F16", "BF16"] as const)("%s: the middle goes to the even neighbor, a little more to the next", (dtype) => {
+test.each(["F16", "BF16"] as const)("%s: midpoints round to the even neighbor, slightly more rounds up", (dtype) => {
   const numbers = toFloat32(new Uint8Array(every.buffer), dtype, "test");
   const last = dtype === "F16" ? 0x7bff : 0x7f7f;
   const float = new Float32Array(1);

@@ -1,5 +1,5 @@
 /**
- * @file float32 <-> the floats that a model's file holds: narrowed to the nearest, ties to even; widened exactly.
+ * @file float32 <-> the 16-bit floats in a model's file: narrowing rounds to nearest, ties to even; widening is exact.
  */
 
 export type FloatDtype = "F32" | "F16" | "BF16";

@@ -1,4 +1,4 @@
-/** @file ONNX ModelProto, written with pbf: the fields that prefine's graphs use, numbered as in onnx.proto3. */
+/** @file ONNX ModelProto, written with pbf: the fields used by prefine's graphs, numbered as in onnx.proto3. */
 import { PbfWriter } from "pbf";
 
 export interface OnnxNode {
@@ -28,7 +28,7 @@ export interface OnnxModel {
   initializers: readonly OnnxInitializer[];
   inputs: readonly OnnxValue[];
   outputs: readonly OnnxValue[];
-  /** What is known of values in between. */
+  /** Known types of intermediate values. */
   values: readonly OnnxValue[];
 }
 

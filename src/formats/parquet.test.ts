@@ -1,4 +1,4 @@
-/** @file Parquet as pyarrow, hyparquet-writer and the hub's data sets write it, read row group by row group. */
+/** @file Parquet files of pyarrow, hyparquet-writer and the hub's datasets, read row group by row group. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, it } from "vitest";
@@ -20,14 +20,14 @@ describe("parquet", () => {
       ...row,
       day: row.day === null ? null : new Date(`${row.day}T00:00:00Z`),
     }));
-    expected[1].votes = 2n ** 53n + 1n; // beyond exact numbers: stays a bigint
-    const found = await readAll(fixture("preferences.parquet"));
-    expect(found).toEqual(expected);
-    expect(Object.keys(found[0]!)).toEqual(Object.keys(rows[0]));
-    expect(Object.keys((found[0]!.chosen as object[])[0]!)).toEqual(["content", "role"]);
+    expected[1].votes = 2n ** 53n + 1n; // not exact as a number: remains a bigint
+    const actual = await readAll(fixture("preferences.parquet"));
+    expect(actual).toEqual(expected);
+    expect(Object.keys(actual[0]!)).toEqual(Object.keys(rows[0]));
+    expect(Object.keys((actual[0]!.chosen as object[])[0]!)).toEqual(["content", "role"]);
   });
 
-  it("asks for one row group's bytes at a time", async () => {
+  it("reads one row group's bytes at a time", async () => {
     const memory = memorySource(fixture("preferences.parquet"));
     const ranges: [number, number][] = [];
     const source = {
@@ -45,7 +45,7 @@ describe("parquet", () => {
     expect(Math.min(...ranges.map(([start]) => start))).toBe(firstByte);
   });
 
-  it("reads what hyparquet-writer wrote, also no rows at all", async () => {
+  it("reads what hyparquet-writer wrote, even a file without rows", async () => {
     const write = (names: string[], ages: number[]) =>
       new Uint8Array(
         parquetWriteBuffer({
@@ -68,11 +68,11 @@ describe("parquet", () => {
     ["an empty file", () => new Uint8Array(0), "the file is empty"],
     ["a few bytes", (whole) => whole.subarray(0, 5), "it has 5 bytes"],
     ["a Git LFS pointer", () => new TextEncoder().encode("version https://git-lfs.github.com/spec/v1"), "PAR1"],
-    ["a file cut in the data", (whole) => whole.subarray(0, 1000), "footer != PAR1"],
-    ["a file cut in the footer", (whole) => whole.subarray(0, whole.length - 1), "footer != PAR1"],
+    ["a file truncated in the data", (whole) => whole.subarray(0, 1000), "footer != PAR1"],
+    ["a file truncated in the footer", (whole) => whole.subarray(0, whole.length - 1), "footer != PAR1"],
     ["a footer of the wrong length", (whole) => patched(whole, whole.length - 7, 0xff), "exceeds available buffer"],
     ["changed bytes in a page", (whole) => patched(whole, 4, 0xff), "row group 0"],
-  ])("refuses %s by name", async (_name, change, message) => {
+  ])("rejects %s by name", async (_name, change, message) => {
     await expect(readAll(change(fixture("preferences.parquet")), "data/x.parquet")).rejects.toMatchObject({
       name: "PrefineError",
       code: "data",
@@ -81,17 +81,17 @@ describe("parquet", () => {
   });
 });
 
-describe("columns that row groups and schema do not share one to one", () => {
+describe("columns that differ between row groups and schema", () => {
   const write = (...names: string[]) =>
     new Uint8Array(parquetWriteBuffer({ columnData: names.map((name) => ({ name, data: ["a", "b"] })) }));
 
-  it("are refused when two have one name", async () => {
+  it("are rejected if two have the same name", async () => {
     await expect(readAll(write("prompt", "chosen", "prompt"), "x.parquet")).rejects.toMatchObject({
       message: 'x.parquet: not a whole parquet file: two columns are called "prompt"',
     });
   });
 
-  it("are refused when a row group's are others", async () => {
+  it("are rejected if a row group has other columns", async () => {
     const bytes = Buffer.from(write("prompt", "chosen"));
     bytes.write("d", bytes.lastIndexOf("chosen")); // the path of the column; its name in the schema is before
     await expect(readAll(bytes, "x.parquet")).rejects.toMatchObject({
@@ -108,15 +108,15 @@ function patched(bytes: Uint8Array, at: number, value: number): Uint8Array {
 
 const hub = new URL("../../../shared/reference/hub/", import.meta.url);
 
-describe.skipIf(!existsSync(hub))("parquet of ../shared/reference/hub (skipped where it is absent)", () => {
-  it("reads every row of the six splits as rows.json has them, key by key", async () => {
+describe.skipIf(!existsSync(hub))("parquet of ../shared/reference/hub (skipped if absent)", () => {
+  it("reads every row of the six splits equal to rows.json, key by key", async () => {
     const expected = JSON.parse(readFileSync(new URL("rows.json", hub), "utf8")) as Record<string, unknown[]>;
     const data = new URL("datasets/BarraHome/ultrafeedback_binarized/data/", hub);
-    const found: Record<string, unknown[]> = Object.fromEntries(Object.keys(expected).map((split) => [split, []]));
+    const actual: Record<string, unknown[]> = Object.fromEntries(Object.keys(expected).map((split) => [split, []]));
     for (const name of readdirSync(data).sort()) {
-      found[name.split("-")[0]!]!.push(...(await readAll(readFileSync(new URL(name, data)), name)));
+      actual[name.split("-")[0]!]!.push(...(await readAll(readFileSync(new URL(name, data)), name)));
     }
-    expect(Object.keys(found)).toHaveLength(6);
-    expect(JSON.stringify(found)).toBe(JSON.stringify(expected));
+    expect(Object.keys(actual)).toHaveLength(6);
+    expect(JSON.stringify(actual)).toBe(JSON.stringify(expected));
   });
 });

@@ -20,17 +20,17 @@ export interface ParquetFile {
   metadata: FileMetaData;
   /** The root of the schema; its children are the columns. */
   schema: SchemaTree;
-  /** Rows of each row group. */
+  /** Rows per row group. */
   groupRows: number[];
 }
 
-/** `PAR1` at both ends; `PARE` where the footer is encrypted. */
+/** `PAR1` at both ends; `PARE` if the footer is encrypted. */
 const MAGIC = [0x50, 0x41, 0x52, 0x31];
-/** Magic, length of the footer, magic: nothing shorter can be one. */
+/** Magic, length of the footer, magic: no parquet file is shorter. */
 const SMALLEST = 12;
 
 function broken(where: string, problem: string, cause?: unknown): PrefineError {
-  const hint = "Is the file cut or a Git LFS pointer? Download or write it again.";
+  const hint = "Is the file truncated or a Git LFS pointer? Download or write it again.";
   return new PrefineError("data", `${where}: not a whole parquet file: ${problem}`, hint, { cause });
 }
 
@@ -51,8 +51,8 @@ export async function openParquet(source: ByteSource, where: string): Promise<Pa
 }
 
 /**
- * Every row group has each column of the schema once, as the format demands. The reader starts on all columns and
- * forgets those that it has no place for: a failure of theirs would end the process.
+ * Checks that every row group has each column of the schema once, as the format requires. The library starts reading
+ * all columns and drops promises of unexpected ones: if those failed, they would end the process.
  */
 function checkColumns({ row_groups }: FileMetaData, schema: SchemaTree, where: string): void {
   const names = leaves(schema).sort();
@@ -68,7 +68,7 @@ function checkColumns({ row_groups }: FileMetaData, schema: SchemaTree, where: s
 const leaves = ({ children, element, path }: SchemaTree): string[] =>
   element.type === undefined ? children.flatMap(leaves) : [path.join(".")];
 
-/** The reader's own words where it noticed the fault; a TypeError somewhere inside of it says nothing to a person. */
+/** The library's own message if it detected the fault; a TypeError from inside it tells a user nothing. */
 function reasonOf(error: unknown): string {
   const { name, message } = error as Error;
   return name === "Error" && !/undefined/.test(message) ? message : "its structure is damaged";
@@ -84,7 +84,7 @@ async function readFooter(source: ByteSource, where: string): Promise<{ metadata
   }
 }
 
-/** The rows of one row group; keys in the order of the schema, null where a value is missing. */
+/** The rows of one row group; keys in the order of the schema, null for missing values. */
 export async function readRowGroup(file: ParquetFile, group: number): Promise<Record<string, unknown>[]> {
   const { source, metadata, groupRows, where } = file;
   const rowStart = groupRows.slice(0, group).reduce((sum, rows) => sum + rows, 0);
@@ -103,11 +103,11 @@ export async function readRowGroup(file: ParquetFile, group: number): Promise<Re
   return rows.map((row) => Object.fromEntries(columns.map((name) => [name, plain(row[name])])));
 }
 
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true }); // a text that begins with U+FEFF keeps it
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true }); // text that begins with U+FEFF keeps it
 
 const parsers: Partial<ParquetParsers> = { stringFromBytes: (bytes: Uint8Array) => bytes && utf8.decode(bytes) };
 
-/** As JSON has it where that is exact: null for missing, numbers for 64-bit integers up to 2^53; nested values too. */
+/** JSON's types if exact: null for missing, numbers for 64-bit integers up to 2^53; also in nested values. */
 function plain(value: unknown): unknown {
   if (typeof value === "string") return value;
   if (value === undefined || value === null) return null;

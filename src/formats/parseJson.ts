@@ -1,10 +1,10 @@
-/** @file JSON that somebody else wrote: parsed, and refused where it nests deeper than code can follow. */
+/** @file Parses JSON from outside, and rejects values nested too deeply for recursive code. */
 import { PrefineError, show } from "../errors.ts";
 
-/** Real files nest 10 levels or so; JSON.stringify and every recursion give up at some thousand. */
+/** Real files nest about 10 levels; JSON.stringify and all recursion fail at some thousand. */
 const DEEPEST = 200;
 
-/** @throws SyntaxError for what is no JSON, or nests too deeply. */
+/** @throws SyntaxError for invalid JSON, or values nested too deeply. */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
   if (nestsDeeper(value, DEEPEST)) throw new SyntaxError(`values that nest more than ${DEEPEST} levels deep`);

@@ -1,4 +1,4 @@
-/** @file A float as Python writes it, where a text must be the same as Python's: chat templates and model cards. */
+/** @file Formats a float like Python, for texts that must equal Python's: chat templates and model cards. */
 
 /** Python's repr of a float: 1.0, 1e-05, 1e+16. */
 export function pythonFloat(value: number): string {

@@ -1,4 +1,4 @@
-/** @file Blocks of 8 and 4 bits against bitsandbytes' (test/fixtures/quantized.json), and how far they may be off. */
+/** @file Blocks of 8 and 4 bits against bitsandbytes' (test/fixtures/quantized.json), and their maximum error. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Mt19937 } from "../random.ts";
@@ -29,29 +29,29 @@ describe("bitsandbytes 0.50", () => {
     expect(absmax).toEqual(floatsOf(fixture.nf4.absmax));
   });
 
-  it("has the codes of fp4, but for which of its two zeros is written", () => {
+  it("has the codes of fp4, except for the choice between its two zeros", () => {
     const parts = quantizeBlocks(values, { format: "fp4", nested: false });
-    const wanted = [bytesOf(fixture.fp4.codes), floatsOf(fixture.fp4.absmax)];
+    const expected = [bytesOf(fixture.fp4.codes), floatsOf(fixture.fp4.absmax)];
     const numbers = (arrays: typeof parts) => dequantizeBlocks(arrays, { format: "fp4", nested: false }, values.length);
-    expect(numbers(parts).map((x) => x + 0)).toEqual(numbers(wanted).map((x) => x + 0));
+    expect(numbers(parts).map((x) => x + 0)).toEqual(numbers(expected).map((x) => x + 0));
     expect(new Set(numbers(parts)).size).toBeGreaterThan(1000);
   });
 
   it("has the same 16 values", () => {
     for (const format of ["nf4", "fp4"] as const) {
       const bytes = Uint8Array.from({ length: 8 }, (_, i) => ((2 * i) << 4) | (2 * i + 1));
-      const found = dequantizeBlocks([bytes, Float32Array.of(1)], { format, nested: false }, 16);
-      expect([...found].map((x) => x + 0)).toEqual(fixture[format].table.map((x: number) => x + 0));
+      const actual = dequantizeBlocks([bytes, Float32Array.of(1)], { format, nested: false }, 16);
+      expect([...actual].map((x) => x + 0)).toEqual(fixture[format].table.map((x: number) => x + 0));
     }
   });
 
-  it("nests scales as double quantization does", () => {
+  it("nests scales like double quantization", () => {
     const parts = quantizeBlocks(values, { format: "nf4", nested: true });
     const [, absmax, nestedAbsmax, offset] = parts;
-    const wanted = bytesOf(fixture.nested.absmax);
-    const steps = [...wanted].map((code, i) => Math.abs(code - absmax[i]));
+    const nestedCodes = bytesOf(fixture.nested.absmax);
+    const steps = [...nestedCodes].map((code, i) => Math.abs(code - absmax[i]));
     expect(Math.max(...steps)).toBeLessThan(2);
-    expect(steps.filter((step) => step > 0).length).toBeLessThan(4); // torch adds up the mean in another order
+    expect(steps.filter((step) => step > 0).length).toBeLessThan(4); // torch sums the mean in another order
     expect(offset[0]).toBeCloseTo(fixture.nested.nested_offset, 5);
     for (const [i, scale] of floatsOf(fixture.nested.nested_absmax).entries())
       expect(nestedAbsmax[i]).toBeCloseTo(scale, 5);
@@ -64,17 +64,17 @@ describe("bitsandbytes 0.50", () => {
 });
 
 describe("errors and sizes", () => {
-  /** Of the largest in a block: half the widest gap between values, and for nested scales what those are off. */
+  /** Of the largest in a block: half the widest gap between values, plus the error of nested scales. */
   const bounds = { nf4: 0.152, fp4: 0.167, int8: 0.5 / 127 + 1e-7 };
 
-  it.each(formats)("%o: no number is further off than half a gap", (quantization) => {
-    const found = dequantizeBlocks(quantizeBlocks(values, quantization), quantization, values.length);
+  it.each(formats)("%o: no number is off by more than half a gap", (quantization) => {
+    const actual = dequantizeBlocks(quantizeBlocks(values, quantization), quantization, values.length);
     let [worst, sum, all] = [0, 0, 0];
     for (let start = 0; start < values.length; start += 64) {
       const block = values.subarray(start, start + 64);
       const largest = Math.max(...block.map(Math.abs));
       for (const [i, value] of block.entries()) {
-        const error = Math.abs(value - found[start + i]);
+        const error = Math.abs(value - actual[start + i]);
         worst = Math.max(worst, error / largest);
         sum += error ** 2;
         all += value ** 2;
@@ -85,7 +85,7 @@ describe("errors and sizes", () => {
     expect(share).toBeLessThan(quantization.format === "int8" ? 0.008 : quantization.format === "nf4" ? 0.1 : 0.13);
   });
 
-  it("says what the parts hold", () => {
+  it("describes the parts", () => {
     for (const quantization of formats) {
       for (const count of [1, 63, 64, 65, 20010]) {
         const parts = quantizedParts(quantization, count);
@@ -100,8 +100,8 @@ describe("errors and sizes", () => {
   it("keeps blocks of zeros", () => {
     for (const quantization of formats) {
       const zeros = new Float32Array(100);
-      const found = dequantizeBlocks(quantizeBlocks(zeros, quantization), quantization, 100);
-      expect(found.map((x) => Math.abs(x))).toEqual(zeros);
+      const actual = dequantizeBlocks(quantizeBlocks(zeros, quantization), quantization, 100);
+      expect(actual.map((x) => Math.abs(x))).toEqual(zeros);
     }
   });
 });

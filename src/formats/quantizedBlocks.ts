@@ -1,10 +1,10 @@
 /**
- * @file Matrices in 8 or 4 bits a number, in blocks of 64 that share a scale: NF4 and FP4 (QLoRA, arXiv 2305.14314) in
- * bitsandbytes' layout, and whole numbers of 8 bits. A matrix [out, in] is cut into blocks as it lies in memory.
+ * @file Matrices in 8 or 4 bits per number, in blocks of 64 that share a scale: NF4 and FP4 (QLoRA, arXiv 2305.14314)
+ * in bitsandbytes' layout, and 8-bit integers. A matrix [out, in] is cut into blocks in memory order.
  */
 import { dynamicCodes, encodeBlock } from "./dynamicCodes.ts";
 
-/** What a number is stored as. */
+/** Number format. */
 export type QuantizedFormat = "nf4" | "fp4" | "int8";
 
 export interface Quantization {
@@ -13,20 +13,20 @@ export interface Quantization {
   nested: boolean;
 }
 
-/** One of the arrays that stand for a matrix. */
+/** One of the arrays that represent a matrix. */
 export interface QuantizedPart {
-  /** Behind the matrix' name. */
+  /** Appended to the matrix's name. */
   suffix: string;
   dtype: "uint8" | "int8" | "float32";
   shape: number[];
 }
 
-/** Of one part. */
+/** Data of one part. */
 export type PartData = Uint8Array | Int8Array | Float32Array;
 
 /** Numbers that share a scale. */
 export const BLOCK = 64;
-/** Scales that share a scale of theirs. */
+/** Scales that share a second-level scale. */
 export const NESTED_BLOCK = 256;
 const MAX_INT8 = 127;
 
@@ -43,12 +43,12 @@ const CODES: Record<"nf4" | "fp4", readonly number[]> = {
   ],
 };
 
-/** 256 values by code, ascending, and the points halfway between neighbors. */
+/** 256 values by code, ascending, and the midpoints between neighbors. */
 const nestedCodes = dynamicCodes(true);
-/** [256] what a scale in 8 bits stands for, times its block's largest. */
+/** [256] values of 8-bit scales, relative to the block's largest. */
 export const NESTED_VALUES: Float32Array = nestedCodes.values;
 
-/** The arrays of a matrix with so many elements, in the order of {@link quantize}; names after bitsandbytes'. */
+/** The arrays of a matrix with this many elements, in the order of {@link quantize}; names after bitsandbytes'. */
 export function quantizedParts({ format, nested }: Quantization, elements: number): QuantizedPart[] {
   const blocks = Math.ceil(elements / BLOCK);
   if (format === "int8") {
@@ -77,7 +77,7 @@ export function quantizedBytes(quantization: Quantization, elements: number): nu
   return quantizedParts(quantization, elements).reduce((sum, part) => sum + partBytes(part), 0);
 }
 
-/** A matrix' numbers, row by row, as the data of its parts. Cost: about 10 ns a number. */
+/** A matrix's numbers, row by row, as the data of its parts. Cost: about 10 ns per number. */
 export function quantizeBlocks(values: Float32Array, { format, nested }: Quantization): PartData[] {
   if (format === "int8") return quantizeInt8(values);
   const { codes, absmax } = quantizeFourBits(values, format);
@@ -106,7 +106,7 @@ function quantizeInt8(values: Float32Array): [Int8Array, Float32Array] {
   return [codes, scales];
 }
 
-/** Codes by ascending value, and 15 points between neighbors; FP4 has two zeros, so one of its points is infinite. */
+/** Codes by ascending value, and 15 midpoints between neighbors; FP4 has two zeros, so one midpoint is infinite. */
 function ladder(format: "nf4" | "fp4"): { order: Uint8Array; midpoints: Float32Array } {
   const values = Float32Array.from(CODES[format]);
   const distinct = [...values.keys()].filter((code) => values.indexOf(values[code]) === code);
@@ -118,7 +118,7 @@ function ladder(format: "nf4" | "fp4"): { order: Uint8Array; midpoints: Float32A
 
 const LADDERS = { nf4: ladder("nf4"), fp4: ladder("fp4") };
 
-/** The nearest code of x / absmax; two in a byte, the first in the upper four bits. */
+/** The nearest code of x / absmax; two per byte, the first in the upper four bits. */
 function quantizeFourBits(values: Float32Array, format: "nf4" | "fp4") {
   const { order, midpoints } = LADDERS[format];
   const codes = new Uint8Array(Math.ceil(values.length / 2));
@@ -140,7 +140,7 @@ function quantizeFourBits(values: Float32Array, format: "nf4" | "fp4") {
   return { codes, absmax };
 }
 
-/** Scales less their mean, in 8 bits: [codes, scales of scales, mean]. */
+/** Scales minus their mean, in 8 bits: [codes, scales of scales, mean]. */
 function nestScales(absmax: Float32Array): [Uint8Array, Float32Array, Float32Array] {
   const offset = Math.fround(absmax.reduce((sum, value) => sum + value, 0) / absmax.length);
   const blocks = Math.ceil(absmax.length / NESTED_BLOCK);
@@ -153,7 +153,7 @@ function nestScales(absmax: Float32Array): [Uint8Array, Float32Array, Float32Arr
   return [codes, scales, Float32Array.of(offset)];
 }
 
-/** The numbers that {@link quantize}'s arrays stand for. */
+/** The numbers represented by {@link quantize}'s arrays. */
 export function dequantizeBlocks(
   parts: readonly PartData[],
   { format, nested }: Quantization,

@@ -1,4 +1,4 @@
-/** @file Files of Python's safetensors, byte for byte; broken headers are refused. */
+/** @file Files of Python's safetensors, byte for byte; rejects broken headers. */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -42,7 +42,7 @@ const parse = (file: Uint8Array) => parseSafetensorsHeader(file, file.length, "x
 const f32 = (shape: unknown, offsets: unknown) => ({ dtype: "F32", shape, data_offsets: offsets });
 
 describe("safetensors", () => {
-  it("writes the bytes that Python's library writes", () => {
+  it("writes the same bytes as Python's library", () => {
     const written = Buffer.from(encodeSafetensors(tensors, { format: "pt" })).toString("base64");
     expect(written).toBe(PYTHON_FILE);
   });
@@ -64,7 +64,7 @@ describe("safetensors", () => {
     expect(() => floats("a")).toThrow("a: expected F32, F16, BF16 or F64, found I64");
   });
 
-  it("keeps names that a JavaScript object would lose or move", () => {
+  it("keeps names that a JavaScript object would lose or reorder", () => {
     const odd = new Map<string, SafetensorsTensor>(
       ["10", "2", "__proto__"].map((name) => [name, { dtype: "U8", shape: [1], data: Uint8Array.of(name.length) }]),
     );
@@ -76,7 +76,7 @@ describe("safetensors", () => {
     ]);
   });
 
-  it("gives offsets from the start of the file, from its beginning alone", () => {
+  it("gives offsets from the start of the file, reading only its header", () => {
     const file = Buffer.from(PYTHON_FILE, "base64");
     const headerEnd = 8 + safetensorsHeaderLength(file.subarray(0, 8));
     const { tensors: read } = parseSafetensorsHeader(file.subarray(0, headerEnd), file.length, "x");
@@ -86,7 +86,7 @@ describe("safetensors", () => {
   it.each<[string, Uint8Array, string]>([
     ["an empty file", new Uint8Array(0), "expected at least 8 bytes, found 0"],
     ["text", new TextEncoder().encode("version https://git-lfs"), "expected a header of at most"],
-    ["a cut header", fileOf({}, 0).subarray(0, 9), "the header ends at byte 10, the file at byte 9"],
+    ["a truncated header", fileOf({}, 0).subarray(0, 9), "the header ends at byte 10, the file at byte 9"],
     ["broken JSON", fileOf("{nonsense}", 0), "the header is not JSON"],
     ["an array", fileOf([], 0), "not a JSON object"],
     ["numbers as metadata", fileOf({ __metadata__: { a: 1 } }, 0), "__metadata__ is not a map of strings"],
@@ -101,9 +101,9 @@ describe("safetensors", () => {
     ["a huge shape", fileOf({ a: f32([2 ** 40, 2 ** 40], [0, 4]) }, 4), "needs NaN bytes"],
     ["an overlap", fileOf({ a: f32([2], [0, 8]), b: f32([1], [4, 8]) }, 8), 'tensor "b" overlaps'],
     ["a gap", fileOf({ a: f32([1], [0, 4]), b: f32([1], [8, 12]) }, 12), 'tensor "b" leaves a gap'],
-    ["cut data", fileOf({ a: f32([2], [0, 8]) }, 4), "describes 70 bytes, the file has 66"],
+    ["truncated data", fileOf({ a: f32([2], [0, 8]) }, 4), "describes 70 bytes, the file has 66"],
     ["bytes after the data", fileOf({ a: f32([1], [0, 4]) }, 8), "describes"],
-  ])("refuses %s", (_name, file, message) => {
+  ])("rejects %s", (_name, file, message) => {
     expect(() => parse(file)).toThrow(message);
     expect(() => parse(file)).toThrow("x.safetensors: not a whole safetensors file");
   });
@@ -111,8 +111,8 @@ describe("safetensors", () => {
 
 const model = fileURLToPath(new URL("../../../shared/reference/hub/models/gpt2/model.safetensors", import.meta.url));
 
-describe.skipIf(!existsSync(model))("safetensors of ../shared/reference (skipped where it is absent)", () => {
-  it("reads a model as the hub keeps it", () => {
+describe.skipIf(!existsSync(model))("safetensors of ../shared/reference (skipped if absent)", () => {
+  it("reads a model from the hub", () => {
     const { tensors: read } = decodeSafetensors(readFileSync(model), model);
     expect(read.get("wte.weight")?.shape[0]).toBe(768);
     expect(read.get("h.0.attn.c_attn.weight")?.dtype).toBe("F32");

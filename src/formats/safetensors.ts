@@ -10,7 +10,7 @@ import type { ByteSource } from "./byteSource.ts";
 import { widenFloats } from "./narrowFloats.ts";
 import { isObject, parseJson } from "./parseJson.ts";
 
-/** Bits of an element, in the order of the format's own library, which writes tensors in descending order of dtype. */
+/** Bits per element, in the order of the format's own library, which writes tensors in descending order of dtype. */
 const DTYPE_BITS = {
   BOOL: 8,
   F4: 4,
@@ -41,7 +41,7 @@ const DTYPE_ORDER = Object.keys(DTYPE_BITS);
 /** The format's own limit; a larger number in the first 8 bytes means that the file is something else. */
 const MAX_HEADER_LENGTH = 100_000_000;
 
-/** Where a tensor lies in its file. */
+/** Location of a tensor in its file. */
 export interface SafetensorsEntry {
   dtype: SafetensorsDtype;
   shape: number[];
@@ -67,7 +67,7 @@ function broken(where: string, problem: string): PrefineError {
   return new PrefineError(
     "model",
     `${where}: not a whole safetensors file: ${problem}`,
-    "Is the file cut or a Git LFS pointer? Download it again.",
+    "Is the file truncated or a Git LFS pointer? Download it again.",
   );
 }
 
@@ -85,8 +85,8 @@ export function safetensorsHeaderLength(first8Bytes: Uint8Array, where = "safete
 }
 
 /**
- * The names, dtypes, shapes and places of all tensors; everything is checked (bounds, gaps, overlaps, shape x dtype).
- * @param bytes the beginning of the file: the 8 bytes of the length and the whole header, at least.
+ * The names, dtypes, shapes and locations of all tensors, fully checked (bounds, gaps, overlaps, shape x dtype).
+ * @param bytes the beginning of the file: at least the 8 bytes of the length and the whole header.
  * @param fileSize bytes of the whole file.
  * @param where the file's name, for the error messages.
  */
@@ -106,7 +106,7 @@ export function parseSafetensorsHeader(bytes: Uint8Array, fileSize: number, wher
   return { tensors, metadata };
 }
 
-/** Reads the header, and no more of the file. */
+/** Reads only the header of a file. */
 export async function readSafetensorsHeader(file: ByteSource, where: string): Promise<SafetensorsHeader> {
   const start = new Uint8Array(await file.slice(0, Math.min(8, file.byteLength)));
   const length = 8 + safetensorsHeaderLength(start, where);
@@ -157,7 +157,7 @@ function parseEntry(name: string, value: unknown, dataStart: number, where: stri
   return { dtype: dtype as SafetensorsDtype, shape, start: dataStart + start, end: dataStart + end };
 }
 
-/** Bytes of a tensor; NaN where sub-byte elements do not fill whole bytes or the product is beyond exact integers. */
+/** Bytes of a tensor; NaN if sub-byte elements do not fill whole bytes or the product is beyond exact integers. */
 function byteLength(dtype: SafetensorsDtype, shape: readonly number[]): number {
   const bytes = (shape.reduce((product, size) => product * size, 1) * DTYPE_BITS[dtype]) / 8;
   return Number.isSafeInteger(bytes) ? bytes : Number.NaN;
@@ -200,7 +200,7 @@ export function toFloat32(data: Uint8Array, dtype: SafetensorsDtype, where: stri
   throw new PrefineError("model", `${where}: expected F32, F16, BF16 or F64, found ${dtype}`, "Convert the file.");
 }
 
-/** How a file begins, and what follows. */
+/** The beginning of a file, and the order of its tensors. */
 export interface SafetensorsLayout {
   header: Uint8Array;
   /** The tensors in the order of their bytes. */
@@ -210,8 +210,8 @@ export interface SafetensorsLayout {
 }
 
 /**
- * The header of a file whose tensors are known by dtype and shape. They lie in the order of the format's own library:
- * wide dtypes first, then by name; the header is padded with spaces so that the data starts at a multiple of 8.
+ * The header of a file whose tensors are given by dtype and shape, in the order of the format's own library: wide
+ * dtypes first, then by name; the header is padded with spaces so that the data starts at a multiple of 8.
  */
 export function safetensorsLayout(
   tensors: ReadonlyMap<string, Pick<SafetensorsTensor, "dtype" | "shape">>,
@@ -235,8 +235,8 @@ export function safetensorsLayout(
 }
 
 /**
- * A file as pieces to be written one after the other: the header, then a view of every tensor's bytes (no copies, so
- * that a model larger than one typed array can be saved).
+ * A file as consecutive pieces: the header, then a view of every tensor's bytes (no copies, so that a model larger than
+ * one typed array can be saved).
  */
 export function safetensorsPieces(
   tensors: ReadonlyMap<string, SafetensorsTensor>,
@@ -252,7 +252,7 @@ export function safetensorsPieces(
 }
 
 function encodeHeader(described: [string, unknown][]): Uint8Array {
-  // Joined by hand: an object would move keys that look like integers to the front and swallow "__proto__".
+  // Built manually: an object would move keys that look like integers to the front and lose "__proto__".
   const json = `{${described.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(",")}}`;
   const text = new TextEncoder().encode(json);
   const header = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20);

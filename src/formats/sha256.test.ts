@@ -13,7 +13,7 @@ test("the standard's examples", () => {
   expect(sha256("")).toBe("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 });
 
-test("a text is its UTF-8", () => {
+test("hashes a text's UTF-8", () => {
   const text = "na\u00efve \u6f22 \u{1f600}";
   expect(sha256(text)).toBe(nodes(Buffer.from(text)));
 });
@@ -25,7 +25,7 @@ test("bytes of every length around a block's", () => {
   }
 });
 
-test("pieces of any length, also views into a buffer and arrays of numbers", () => {
+test("pieces of any length, including views into a buffer and arrays of numbers", () => {
   const expected = nodes(bytes);
   for (const step of [1, 3, 63, 64, 65, 127, 128, 200, 999]) {
     const hash = new Sha256();

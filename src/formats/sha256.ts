@@ -1,7 +1,7 @@
 /**
- * @file SHA-256 (FIPS 180-4) of bytes that come piece by piece, in plain JavaScript: WebCrypto takes them in one piece
- * only, node:crypto is not everywhere. 110 MB per second, a tenth of node:crypto: for the identity of data, not for
- * gigabytes of weights. @noble/hashes is as fast, but is 1.8 MB, and its current line needs Node 20.19.
+ * @file SHA-256 (FIPS 180-4) of bytes in pieces, in plain JavaScript: WebCrypto takes only one piece, and node:crypto
+ * is not available everywhere. 110 MB per second, a tenth of node:crypto: for the identity of data, not for gigabytes
+ * of weights. @noble/hashes is as fast, but is 1.8 MB, and its current line needs Node 20.19.
  */
 
 /** The first 32 bits of the fractional parts of `root` of the first `count` primes. */
@@ -19,12 +19,12 @@ const BLOCK = 64; // bytes
 export class Sha256 {
   private readonly state = Int32Array.from(START);
   private readonly words = new Int32Array(64);
-  /** The beginning of a block that is not yet whole. */
+  /** The beginning of an incomplete block. */
   private readonly pending = new Uint8Array(BLOCK);
   private readonly pendingView = new DataView(this.pending.buffer);
   private total = 0;
 
-  /** Takes the bytes of the array, as they lie in memory. */
+  /** Hashes the bytes of the array, in memory order. */
   update(piece: ArrayBufferView): this {
     const bytes = new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
     const used = this.total % BLOCK;
@@ -42,7 +42,7 @@ export class Sha256 {
     return this;
   }
 
-  /** The hash in hexadecimal digits; the end, nothing can be added after it. */
+  /** The hash in hexadecimal digits; nothing can be added after this. */
   hex(): string {
     const length = new DataView(new ArrayBuffer(8));
     length.setBigUint64(0, BigInt(this.total) * 8n);
@@ -90,7 +90,7 @@ export class Sha256 {
   }
 }
 
-/** The 16 words of a block -> 64. */
+/** Expands the 16 words of a block to 64. */
 function extend(words: Int32Array): void {
   for (let i = 16; i < 64; i++) {
     const x = words[i - 15];
@@ -101,7 +101,7 @@ function extend(words: Int32Array): void {
   }
 }
 
-/** Of bytes, or of a text's UTF-8. */
+/** Hash of bytes, or of a text's UTF-8. */
 export function sha256(data: string | ArrayBufferView): string {
   return new Sha256().update(typeof data === "string" ? new TextEncoder().encode(data) : data).hex();
 }

@@ -1,4 +1,4 @@
-/** @file Event records, read back field by field by a reader of our own. */
+/** @file Event records, read back field by field by the test's own reader. */
 import { PbfReader } from "pbf";
 import { describe, expect, it } from "vitest";
 import {
@@ -18,7 +18,7 @@ interface EventRead {
   texts: Record<string, { text: string; plugin: string; dtype: number; size: number }>;
 }
 
-/** A message as a map from field number to its values: messages and strings as bytes. */
+/** A message as a map from field number to values, with messages and strings as bytes. */
 function fieldsOf(bytes: Uint8Array): Map<number, (number | Uint8Array)[]> {
   const fields = new Map<number, (number | Uint8Array)[]>();
   const pbf = new PbfReader(bytes);
@@ -124,7 +124,7 @@ describe("event records", () => {
     expect(events[3].texts).toEqual({ "args/text_summary": text });
   });
 
-  it("are whole up to the byte where a file was torn or damaged", () => {
+  it("are whole up to the byte where a file was truncated or damaged", () => {
     const first = encodeFileVersion(1);
     const second = encodeScalars([["train/loss", 0.5]], { wallTime: 2, step: 1 });
     const file = join(first, second);

@@ -8,7 +8,7 @@ const CRC32C_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** CRC-32C, rotated and shifted as TFRecord wants it, so that a checksum of checksums stays a good one. */
+/** CRC-32C, rotated and shifted as in TFRecord, which keeps a checksum of checksums reliable. */
 export function maskedCrc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = CRC32C_TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8);
@@ -32,8 +32,8 @@ function record(data: Uint8Array): Uint8Array {
 }
 
 /**
- * How many bytes from the start of an event file are whole records with right checksums; what follows was torn by a
- * crash, and a reader would stop there for good, so it has to go before anything is appended.
+ * Number of bytes from the start of an event file that are whole records with correct checksums; a crash may leave a
+ * torn record after them, where readers would stop, so it is removed before anything is appended.
  */
 export function wholeRecordsLength(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -87,7 +87,7 @@ function writeScalar([tag, value]: [string, number], pbf: PbfWriter): void {
   pbf.writeFloatField(2, value);
 }
 
-/** One record with a text for TensorBoard's text tab; the tag gets torch's ending, `/text_summary`. */
+/** One record with a text for TensorBoard's text tab; the tag gets torch's suffix, `/text_summary`. */
 export function encodeText(tag: string, text: string, when: When): Uint8Array {
   return event(when, (pbf) => {
     pbf.writeMessage(5, (value: string[], summary) => summary.writeMessage(1, writeText, value), [tag, text]);

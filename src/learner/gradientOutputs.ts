@@ -2,7 +2,7 @@
  * @file A gradient as outputs of a graph. An embedding's is nearly all zeros, and a tied unembedding's is built in
  * pieces. Whole tables (154 MB for GPT-2) would need another one for every scatter and every join, so the graph outputs
  * the pieces, which the runtime writes into rows of one stored table, and the rows (for an embedding's adapter,
- * columns) to add to it afterwards.
+ * columns) to add to it afterward.
  */
 import { grad, type Tensor } from "../engine/graph/index.ts";
 import type { LoweredGraph } from "../engine/onnx/lower.ts";

@@ -132,7 +132,7 @@ export class TrainedTensors {
       return { dtype: data instanceof Uint8Array ? "uint8" : "float32", shape, data };
     };
     const names = new Set([...this.tensors, ...this.states()].map(({ name }) => name));
-    const given = [...weights, ...optimizer].filter(([name]) => names.has(name)); // the rest belongs to another optimizer
+    const given = [...weights, ...optimizer].filter(([name]) => names.has(name)); // not another optimizer's
     await this.device.put(given.map(([name, tensor]): [string, HostTensor] => [name, host(tensor)]));
     this.steps = optimizerStep;
     this.summed = 0;

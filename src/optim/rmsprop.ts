@@ -26,7 +26,7 @@ export const rmsprop: Optimizer<RmspropSettings> = {
       let variance = square[i];
       if (mean) {
         mean[i] += (1 - alpha) * (g - mean[i]);
-        variance = Math.max(0, variance - mean[i] * mean[i]); // rounding can make it negative: torch's root is NaN there
+        variance = Math.max(0, variance - mean[i] * mean[i]); // rounding may make it negative: torch gives NaN
       }
       let direction = g / (Math.sqrt(variance) + eps);
       if (buffer) {

@@ -51,7 +51,7 @@ async function adapterRefusal(...flags: string[]): Promise<string> {
 }
 
 describe("an adapter's file", () => {
-  const WHOLE = "Is the file cut or a Git LFS pointer? Download it again.";
+  const WHOLE = "Is the file truncated or a Git LFS pointer? Download it again.";
 
   it("that is cut, empty or absent", async () => {
     cut(WEIGHTS, 0.5);

@@ -11,8 +11,8 @@ import { cut, jsonLines, PAIRS, refusalOf, train, useWorkbench } from "../suppor
 useWorkbench();
 
 const trainOn = (file: string) => train("--data_files.train", file);
-const FORMATS = "A JSON file of rows holds one object a line (JSON Lines), or one list of objects.";
-const PARQUET_HINT = "Is the file cut or a Git LFS pointer? Download or write it again.";
+const FORMATS = "A JSON file of rows has one object per line (JSON Lines), or one list of objects.";
+const PARQUET_HINT = "Is the file truncated or a Git LFS pointer? Download or write it again.";
 
 describe("a data file", () => {
   it.each([
@@ -65,7 +65,7 @@ describe("a data file", () => {
     );
     writeFileSync("list.json", JSON.stringify(PAIRS).slice(0, -40));
     expect(await trainOn("list.json")).toBe(
-      `error: list.json:1: expected a row as a JSON object, found: a list without an end; is the file cut?\n${FORMATS}`,
+      `error: list.json:1: expected a row as a JSON object, found: a list without an end; is the file truncated?\n${FORMATS}`,
     );
   });
 

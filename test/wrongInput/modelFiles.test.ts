@@ -118,7 +118,7 @@ describe("config.json", () => {
 });
 
 describe("model.safetensors", () => {
-  const WHOLE = "Is the file cut or a Git LFS pointer? Download it again.";
+  const WHOLE = "Is the file truncated or a Git LFS pointer? Download it again.";
 
   it.each([
     ["empty", () => writeFileSync("model/model.safetensors", ""), /expected at least 8 bytes, found 0/],

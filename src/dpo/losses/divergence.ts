@@ -1,6 +1,6 @@
 /**
  * @file f-DPO (arXiv 2309.16240): the reward is beta f'(pi / pi_ref), up to a term of the prompt that cancels in the
- * difference of two answers. Here f'(t) from log t.
+ * difference of two answers. This file computes f'(t) from log t.
  */
 import { add, exp, logSigmoid, maximum, mul, neg, type Tensor } from "../../engine/graph/index.ts";
 
@@ -9,11 +9,11 @@ export type DivergenceType = "reverse_kl" | "forward_kl" | "js_divergence" | "al
 
 export interface Divergence {
   type: DivergenceType;
-  /** f_alpha_divergence_coef, of alpha_divergence only. */
+  /** f_alpha_divergence_coef, for alpha_divergence only. */
   alpha: number;
 }
 
-/** Exponents beyond this are cut, as in TRL: exp of it is representable in float32. */
+/** Exponents are clamped to this, as in TRL: exp of it is representable in float32. */
 const LARGEST_EXPONENT = 80;
 
 /** f'(t) for a log-ratio log t, elementwise. */

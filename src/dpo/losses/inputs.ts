@@ -1,34 +1,34 @@
-/** @file What the losses are functions of. B pairs; log-probabilities are sums over completion tokens, in nats. */
+/** @file Inputs of the losses. B pairs; log-probabilities are sums over completion tokens, in nats. */
 import { sub, type Tensor } from "../../engine/graph/index.ts";
 import { type Divergence, divergenceScore } from "./divergence.ts";
 
-/** Numbers that the losses read; each says which of them it does. */
+/** Options of the losses; each loss names those it reads. */
 export interface LossOptions {
   beta: number;
   labelSmoothing: number;
   /** Temperature of discopop. */
   discopopTau: number;
-  /** How much dpop holds against a chosen answer that becomes less likely. */
+  /** Penalty weight of dpop on chosen answers whose likelihood drops. */
   dpopLambda: number;
-  /** Margin that simpo asks for. */
+  /** Target margin of simpo. */
   simpoGamma: number;
   /** Weight of cpo's likelihood term. */
   cpoAlpha: number;
 }
 
-/** What the model and the reference say of B pairs. Tensors are [B] unless said otherwise. */
+/** Scores of B pairs under model and reference. Tensors are [B] unless noted. */
 export interface ScoredPairs {
-  /** log pi(completion), with ld_alpha's weights where it is set. */
+  /** log pi(completion), weighted by ld_alpha if set. */
   chosenLogps: Tensor;
   rejectedLogps: Tensor;
   /** log pi_ref(completion); null for losses without a reference. */
   referenceLogps: { chosen: Tensor; rejected: Tensor } | null;
-  /** log pi(chosen) with every token counted 1. */
+  /** log pi(chosen) with all tokens weighted 1. */
   plainChosenLogps: Tensor;
   /** Completion tokens, at least 1. */
   chosenLength: Tensor;
   rejectedLength: Tensor;
-  /** [] predicted chosen tokens of the whole batch / its number of pairs. */
+  /** [] predicted chosen tokens of the whole batch / number of its pairs. */
   meanChosenTokens: Tensor;
 }
 

@@ -1,6 +1,6 @@
 /**
- * @file Every loss on a batch of uneven pairs: its value against the same formula in plain numbers, its derivative
- * against central differences in float64, and what it must be where that is known by hand.
+ * @file Every loss on a batch of unequal pairs: its value against the same formula in plain numbers, its derivative
+ * against central differences in float64, and its exact value for cases with a closed form.
  */
 import { afterAll, describe, expect, test } from "vitest";
 import { objective } from "../../../test/support/objective.ts";
@@ -31,9 +31,9 @@ const MEAN_CHOSEN_TOKENS = 12.5;
 const LOGPS = ["chosenLogps", "rejectedLogps", "plainChosenLogps"] as const;
 
 /** The objective as a graph over the columns: [B]. */
-function build(wanted: Objective, x: Record<string, ReturnType<typeof inputLike>>, weight: boolean) {
+function build(goal: Objective, x: Record<string, ReturnType<typeof inputLike>>, weight: boolean) {
   const reference = { chosen: x.referenceChosen, rejected: x.referenceRejected };
-  const free = !needsReference(wanted.losses.map(({ type }) => type));
+  const free = !needsReference(goal.losses.map(({ type }) => type));
   const pairs = {
     chosenLogps: x.chosenLogps,
     rejectedLogps: x.rejectedLogps,
@@ -43,7 +43,7 @@ function build(wanted: Objective, x: Record<string, ReturnType<typeof inputLike>
     meanChosenTokens: x.meanChosenTokens,
     referenceLogps: free ? null : reference,
   };
-  return objectiveLoss(pairs, weight ? x.weight : null, wanted);
+  return objectiveLoss(pairs, weight ? x.weight : null, goal);
 }
 
 function feeds(columns: Columns, weight?: number[]): Record<string, HostTensor> {
@@ -55,14 +55,14 @@ function feeds(columns: Columns, weight?: number[]): Record<string, HostTensor> 
   };
 }
 
-async function lossesOf(wanted: Objective, columns: Columns = PAIRS, weight?: number[]): Promise<number[]> {
+async function lossesOf(goal: Objective, columns: Columns = PAIRS, weight?: number[]): Promise<number[]> {
   const given = feeds(columns, weight);
   const x = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, inputLike(name, value)]));
-  const found = await evaluate(device, { perPair: build(wanted, x, !!weight) }, given);
-  return Array.from(found.get("perPair")?.data as Float64Array);
+  const actual = await evaluate(device, { perPair: build(goal, x, !!weight) }, given);
+  return Array.from(actual.get("perPair")?.data as Float64Array);
 }
 
-// The formulas once more, a pair at a time, in numbers. ------------------------------------------------------------
+// The formulas again in plain numbers, one pair at a time. ---------------------------------------------------------
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 /** -log sigmoid(x). */
@@ -136,10 +136,10 @@ function pairsOf(columns: Columns, { divergence }: Objective): Pair[] {
 
 const ascending = (values: number[]) => values.toSorted((a, b) => a - b);
 
-function expected(type: LossName, wanted: Objective): number[] {
-  const pairs = pairsOf(PAIRS, wanted);
-  const { beta, labelSmoothing } = wanted;
-  if (type !== "aot" && type !== "aot_unpaired") return pairs.map((pair) => FORMULAS[type](pair, wanted));
+function expected(type: LossName, goal: Objective): number[] {
+  const pairs = pairsOf(PAIRS, goal);
+  const { beta, labelSmoothing } = goal;
+  if (type !== "aot" && type !== "aot_unpaired") return pairs.map((pair) => FORMULAS[type](pair, goal));
   const margins = ascending(pairs.map(({ chosen, rejected }) => chosen - rejected));
   const referenceMargins = ascending(PAIRS.referenceChosen.map((chosen, i) => chosen - PAIRS.referenceRejected[i]));
   const [w, l] = [ascending(pairs.map((pair) => pair.w)), ascending(pairs.map((pair) => pair.l))];
@@ -170,53 +170,53 @@ const cases: [name: string, type: LossName, changes: Partial<Objective>][] = [
 ];
 
 test.each(cases)("%s: value and derivative", async (_, type, changes) => {
-  const wanted = objective(type, changes);
-  const values = expected(type, wanted);
+  const goal = objective(type, changes);
+  const values = expected(type, goal);
   expect(values.every(Number.isFinite)).toBe(true);
-  const found = await lossesOf(wanted);
-  for (const [i, value] of values.entries()) expect(found[i]).toBeCloseTo(value, 10);
-  const error = await gradientError(device, feeds(PAIRS), [...LOGPS], (x) => build(wanted, x, false), 1e-5);
+  const actual = await lossesOf(goal);
+  for (const [i, value] of values.entries()) expect(actual[i]).toBeCloseTo(value, 10);
+  const error = await gradientError(device, feeds(PAIRS), [...LOGPS], (x) => build(goal, x, false), 1e-5);
   expect(error).toBeLessThan(1e-7);
 });
 
-describe("what the table says of a loss is what its formula does", () => {
-  const wanted = (type: LossName, changes: Partial<Objective> = {}) =>
+describe("the table's traits of a loss match its formula", () => {
+  const goal = (type: LossName, changes: Partial<Objective> = {}) =>
     objective(type, { beta: 0.3, labelSmoothing: 0.1, ...changes });
-  /** Whether any pair's loss is another one. */
+  /** Whether any pair's loss differs. */
   const differs = (a: number[], b: number[]) => b.some((value, i) => Math.abs(value - a[i]) > 1e-9);
   const columns = (change: (values: number[], name: string) => number[]) =>
     Object.fromEntries(Object.entries(PAIRS).map(([name, values]) => [name, change(values, name)])) as Columns;
-  /** Numbers that one loss alone reads: its trait `reads` has the option's name. */
+  /** Options that only one loss reads: its trait `reads` names the option. */
   const { losses: _, beta, labelSmoothing, divergence, ldAlpha, useWeighting, ...own } = objective();
-  const OWN_NUMBERS = Object.keys(own);
+  const OWN_OPTIONS = Object.keys(own);
   const camelCase = (name: string) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
 
-  test("each has its formula", () => {
+  test("every loss has a formula", () => {
     expect(Object.keys(losses), "the order of lossTypes.ts").toEqual(LOSS_NAMES);
   });
 
   test.each(LOSS_NAMES)("%s", async (type) => {
     const traits = lossTraits(type);
-    const usual = await lossesOf(wanted(type));
+    const usual = await lossesOf(goal(type));
     const alone = await lossesOf(
-      wanted(type),
+      goal(type),
       columns((values) => values.slice(0, 2)),
     );
     expect(differs(usual, alone), "sorts").toBe(traits.sorts === true);
     const moved = columns((values, name) => (name === "referenceChosen" ? values.map((x) => x - 1) : values));
     const isFree = traits.referenceFree !== undefined || type === "sft";
-    expect(differs(usual, await lossesOf(wanted(type), moved)), "reference").toBe(!isFree);
-    const smoothed = await lossesOf(wanted(type, { labelSmoothing: 0.2 }));
+    expect(differs(usual, await lossesOf(goal(type), moved)), "reference").toBe(!isFree);
+    const smoothed = await lossesOf(goal(type, { labelSmoothing: 0.2 }));
     expect(differs(usual, smoothed), "label_smoothing").toBe(traits.smoothing === true);
-    const flat = await lossesOf(wanted(type, { beta: 0 }));
+    const flat = await lossesOf(goal(type, { beta: 0 }));
     expect(!flat.every(Number.isFinite), "divides by beta").toBe(traits.dividesByBeta === true);
-    for (const name of OWN_NUMBERS) {
-      const other = await lossesOf(wanted(type, { [name]: 0.77 }));
+    for (const name of OWN_OPTIONS) {
+      const other = await lossesOf(goal(type, { [name]: 0.77 }));
       expect(differs(usual, other), `reads ${name}`).toBe(name === camelCase(traits.reads ?? ""));
     }
   });
 
-  test("rewards are log-ratios where any of several losses needs the reference; else the first decides", () => {
+  test("rewards are log-ratios if any of several losses needs the reference; else the first decides", () => {
     expect(rewardKind(["simpo", "sigmoid"])).toBe("logratios");
     expect(rewardKind(["sft"])).toBe("logratios");
     expect(rewardKind(["cpo", "simpo"])).toBe("logps");
@@ -224,24 +224,24 @@ describe("what the table says of a loss is what its formula does", () => {
   });
 });
 
-test("several losses: their sum by loss_weights, times the pairs' weights", async () => {
+test("several losses: their sum weighted by loss_weights, times the pairs' weights", async () => {
   const types = ["sigmoid", "bco_pair", "aot", "sft"] as const;
   const shares = [0.8, -0.2, 1, 2.5];
-  const wanted = objective("sigmoid", { losses: types.map((type, i) => ({ type, weight: shares[i] })) });
+  const goal = objective("sigmoid", { losses: types.map((type, i) => ({ type, weight: shares[i] })) });
   const weight = [0.5, 2, 1, 0.25, 3];
-  const found = await lossesOf(wanted, PAIRS, weight);
-  for (const [i, value] of found.entries()) {
-    const sum = types.reduce((total, type, k) => total + shares[k] * expected(type, wanted)[i], 0);
+  const actual = await lossesOf(goal, PAIRS, weight);
+  for (const [i, value] of actual.entries()) {
+    const sum = types.reduce((total, type, k) => total + shares[k] * expected(type, goal)[i], 0);
     expect(value).toBeCloseTo(weight[i] * sum, 10);
   }
-  const error = await gradientError(device, feeds(PAIRS, weight), [...LOGPS], (x) => build(wanted, x, true), 1e-5);
+  const error = await gradientError(device, feeds(PAIRS, weight), [...LOGPS], (x) => build(goal, x, true), 1e-5);
   expect(error).toBeLessThan(1e-7);
 });
 
-describe("where policy and reference are equal", () => {
+describe("with equal policy and reference", () => {
   const start: Columns = { ...PAIRS, chosenLogps: PAIRS.referenceChosen, rejectedLogps: PAIRS.referenceRejected };
   const beta = 0.25;
-  const known: [LossName, number][] = [
+  const closedForms: [LossName, number][] = [
     ["sigmoid", Math.LN2],
     ["cdpo", Math.LN2],
     ["robust", Math.LN2],
@@ -258,9 +258,9 @@ describe("where policy and reference are equal", () => {
     ["discopop", (Math.LN2 + 1) / 2],
     ["dpop", Math.LN2],
   ];
-  test.each(known)("%s is %d for every pair", async (type, value) => {
-    const wanted = objective(type, { beta, labelSmoothing: type === "robust" || type === "cdpo" ? 0.2 : 0 });
-    for (const found of await lossesOf(wanted, start)) expect(found).toBeCloseTo(value, 12);
+  test.each(closedForms)("%s is %d for every pair", async (type, value) => {
+    const goal = objective(type, { beta, labelSmoothing: type === "robust" || type === "cdpo" ? 0.2 : 0 });
+    for (const actual of await lossesOf(goal, start)) expect(actual).toBeCloseTo(value, 12);
   });
 
   test.each(LOSS_NAMES)("%s starts at ln 2 if the table says so", async (type) => {
@@ -268,33 +268,33 @@ describe("where policy and reference are equal", () => {
     expect(values.every((value) => Math.abs(value - Math.LN2) < 1e-9)).toBe(lossTraits(type).startsAtLn2 === true);
   });
 
-  test("the slope by the chosen answer is -beta / 2 for DPO, with labels smoothed by 1/4 half of it, robust twice", async () => {
+  test("the slope by the chosen answer is -beta / 2 for DPO, half with smoothing 1/4, twice for robust", async () => {
     for (const [type, labelSmoothing, slope] of [
-      ["sigmoid", 0.25, -beta / 2], // takes no notice
+      ["sigmoid", 0.25, -beta / 2], // ignores label_smoothing
       ["cdpo", 0.25, -beta / 4],
       ["robust", 0.25, -beta], // (1 - e) (-beta / 2) - e (beta / 2), over 1 - 2 e
     ] as const) {
       const h = 1e-4;
       const moved = (by: number) => ({ ...start, chosenLogps: start.chosenLogps.map((value) => value + by) });
-      const wanted = objective(type, { beta, labelSmoothing });
-      const [up, down] = [await lossesOf(wanted, moved(h)), await lossesOf(wanted, moved(-h))];
+      const goal = objective(type, { beta, labelSmoothing });
+      const [up, down] = [await lossesOf(goal, moved(h)), await lossesOf(goal, moved(-h))];
       expect((up[0] - down[0]) / (2 * h)).toBeCloseTo(slope, 6);
     }
   });
 });
 
-test("margins of hundreds overflow nowhere, in float32 as well", async () => {
+test("margins of hundreds never overflow, not even in float32", async () => {
   const far = Object.fromEntries(
     Object.entries(PAIRS).map(([name, values]) => [name, /Logps/.test(name) ? values.map((v) => v * 40) : values]),
   ) as Columns;
   const finite: LossName[] = LOSS_NAMES.filter((type) => type !== "discopop"); // exp(-x) is the loss there
   for (const type of finite) {
-    const wanted = objective(type, { beta: 0.5, labelSmoothing: 0.1 });
+    const goal = objective(type, { beta: 0.5, labelSmoothing: 0.1 });
     const given = Object.fromEntries(
       Object.entries(feeds(far)).map(([name, value]) => [name, host(Array.from(value.data, Number), value.shape)]),
     );
     const x = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, inputLike(name, value)]));
-    const found = await evaluate(device, { perPair: build(wanted, x, false) }, given);
-    expect(Array.from(found.get("perPair")?.data as Float32Array).every(Number.isFinite), type).toBe(true);
+    const actual = await evaluate(device, { perPair: build(goal, x, false) }, given);
+    expect(Array.from(actual.get("perPair")?.data as Float32Array).every(Number.isFinite), type).toBe(true);
   }
 });

@@ -1,6 +1,6 @@
 /**
- * @file The formulas of all losses, keyed by TRL's loss_type, then by prefine's own names for what TRL's DPO lacks, in
- * the order of config/options/lossTypes.ts, which says what each needs besides.
+ * @file The formulas of all losses, by TRL's loss_type, then by prefine's own names for losses that TRL's DPO does not
+ * have, in the order of config/options/lossTypes.ts, which has their other traits.
  */
 import { type LossName, lossTraits } from "../../config/options/lossTypes.ts";
 import type { RewardKind } from "../learner.ts";
@@ -46,7 +46,7 @@ export const losses = {
 export const needsWholeBatch = (types: readonly LossName[]) => types.some((type) => lossTraits(type).sorts);
 export const needsReference = (types: readonly LossName[]) => types.some((type) => !lossTraits(type).referenceFree);
 
-/** Of several losses without a reference, the first decides. */
+/** With several losses and no reference, the first decides. */
 export function rewardKind(types: readonly LossName[]): RewardKind {
   return needsReference(types) ? "logratios" : (lossTraits(types[0]).referenceFree ?? "logratios");
 }

@@ -1,23 +1,23 @@
-/** @file The objective of B pairs: what is minimized, as data, and as a graph. */
+/** @file The objective of B pairs, as data and as a graph. */
 import type { LossName } from "../../config/options/lossTypes.ts";
 import { add, mul, type Tensor } from "../../engine/graph/index.ts";
 import type { Divergence } from "./divergence.ts";
 import { type LossOptions, lossInputs, type ScoredPairs } from "./inputs.ts";
 import { losses } from "./losses.ts";
 
-/** TRL's DPOConfig as far as it describes the loss. */
+/** The part of TRL's DPOConfig that determines the loss. */
 export interface Objective extends LossOptions {
-  /** Added up, each times its weight (MPO, arXiv 2411.10442). */
+  /** Summed, each times its weight (MPO, arXiv 2411.10442). */
   losses: readonly { type: LossName; weight: number }[];
   divergence: Divergence;
-  /** Weight of the tokens beyond the length of the shorter answer (LD-DPO, arXiv 2409.06411); null: all count 1. */
+  /** Weight of the tokens beyond the length of the shorter answer (LD-DPO, arXiv 2409.06411); null: all weigh 1. */
   ldAlpha: number | null;
   /** Weight pairs by how likely the policy is to write them (WPO, arXiv 2406.11827). */
   useWeighting: boolean;
 }
 
 /**
- * @param weight [B] WPO's weights of the pairs; null: all count the same.
+ * @param weight [B] WPO's weights of the pairs; null: all weigh the same.
  * @returns [B], whose mean is the loss.
  */
 export function objectiveLoss(pairs: ScoredPairs, weight: Tensor | null, objective: Objective): Tensor {

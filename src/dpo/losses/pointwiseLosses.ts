@@ -1,4 +1,4 @@
-/** @file Losses that judge the chosen and the rejected answer each by itself, by their log-ratios. */
+/** @file Losses that judge the chosen and the rejected answer separately, by their log-ratios. */
 import { add, logSigmoid, mul, neg, sigmoid, sub, type Tensor } from "../../engine/graph/index.ts";
 import type { LossInputs, PairLoss } from "./inputs.ts";
 
@@ -15,7 +15,7 @@ export const ncaPairLoss: PairLoss = (pairs, { beta }) => {
   return sub(mul(unwanted, -0.5), logSigmoid(chosen));
 };
 
-/** Binary classifier optimization on pairs, arXiv 2404.04656, without the shift of rewards, as TRL has it. */
+/** Binary classifier optimization on pairs, arXiv 2404.04656, without the reward shift, as in TRL. */
 export const bcoPairLoss: PairLoss = (pairs, { beta }) => {
   const [chosen, rejected] = rewards(pairs, beta);
   return neg(add(logSigmoid(chosen), logSigmoid(neg(rejected))));
@@ -25,7 +25,7 @@ export const bcoPairLoss: PairLoss = (pairs, { beta }) => {
 export const sppoHardLoss: PairLoss = ({ chosenLogratios, rejectedLogratios }, { beta }) =>
   add(square(add(chosenLogratios, -0.5 / beta)), square(add(rejectedLogratios, 0.5 / beta)));
 
-/** For chosen answers better than the model: these more likely, others less. APO-zero, arXiv 2408.06266, Eq. 7. */
+/** For chosen answers better than the model: chosen more likely, rejected less. APO-zero, arXiv 2408.06266, Eq. 7. */
 export const apoZeroLoss: PairLoss = (pairs, { beta }) => {
   const [chosen, rejected] = rewards(pairs, beta);
   return add(sigmoid(neg(chosen)), sigmoid(rejected));

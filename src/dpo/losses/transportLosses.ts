@@ -1,6 +1,6 @@
 /**
  * @file Alignment via optimal transport (arXiv 2406.05882): one distribution of log-ratios should dominate another one,
- * over the whole batch. In one dimension optimal transport is sorting, so these losses need all pairs at once.
+ * over the whole batch. In one dimension optimal transport is sorting, so these losses need all pairs together.
  */
 import { mul, sort, sub } from "../../engine/graph/index.ts";
 import type { PairLoss } from "./inputs.ts";

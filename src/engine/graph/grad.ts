@@ -60,7 +60,7 @@ function cotangentsOfInputs({ op, inputs, outputs, attrs }: Node, dy: readonly (
  * Cotangents of `wrt` given those of `outputs` (the vector-Jacobian product of the whole graph).
  * Tensors that the outputs do not depend on get zeros.
  * @param options.within stop at `wrt`, where no tensor may depend on another: differentiating a part of a graph then
-   costs the size of that part, not of everything before it.
+ *   costs the size of that part, not of everything before it.
  */
 export function backward(
   outputs: readonly Tensor[],

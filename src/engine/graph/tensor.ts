@@ -129,7 +129,7 @@ export function defineOp<A extends Attrs>(
 
 /** A named input, fed in every run. @param stored storage dtype of a float32 input, if narrower. */
 export function input(name: string, shape: Shape, dtype: Dtype = "float32", stored?: NarrowDtype): Tensor {
-  return { dtype, shape, source: { kind: "input", name, ...(stored ? { stored } : {}) } };
+  return { dtype, shape, source: { kind: "input", name, stored } };
 }
 
 /** Storage dtype of a graph input, if narrower than its dtype. */

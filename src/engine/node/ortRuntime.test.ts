@@ -103,7 +103,7 @@ describe("WebAssembly's memory", () => {
 
   test("is mentioned if copying into it costs time", () => {
     expect(wasmCopies([{ byteLength: 1e6 }])).toBe("");
-    expect(wasmCopies(gigabytes(0.5))).toBe(" The weights (0.5 GB) are copied for every step, too.");
+    expect(wasmCopies(gigabytes(0.5))).toBe(" The weights (0.5 GB) are also copied for every step.");
   });
 });
 

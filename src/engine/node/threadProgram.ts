@@ -54,9 +54,9 @@ function build(name: string, source: URL): URL {
   const [{ contents }] = outputFiles;
   const hash = createHash("sha256").update(contents).digest("hex").slice(0, 16);
   const program = new URL(`${name}-${hash}.mjs`, CACHE);
-  const beside = new URL(`${name}-${hash}.${process.pid}`, CACHE);
+  const temporary = new URL(`${name}-${hash}.${process.pid}`, CACHE);
   mkdirSync(CACHE, { recursive: true });
-  writeFileSync(beside, contents);
-  renameSync(beside, program);
+  writeFileSync(temporary, contents);
+  renameSync(temporary, program);
   return program;
 }

@@ -28,7 +28,7 @@ export interface LoweringOptions {
 export interface LoweredGraph {
   /** A .onnx file. */
   bytes: Uint8Array;
-  /** What the bytes say. */
+  /** The model in the bytes. */
   model: OnnxModel;
   /** Whether it was requested and the graph is small enough. */
   tightMemory: boolean;
@@ -206,7 +206,7 @@ export function lowerGraph(
     bytes: encodeOnnxModel(model),
     model,
     tightMemory: tight !== null,
-    inputs: inputs.map(({ name, of, dtype, rows }) => ({ name, of, dtype, ...(rows ? { rows } : {}) })),
+    inputs: inputs.map(({ name, of, dtype, rows }) => ({ name, of, dtype, rows })),
     outputs: named.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
   };
 }

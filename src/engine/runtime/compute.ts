@@ -4,7 +4,7 @@ import { lowerGraph } from "../onnx/lower.ts";
 import type { Device, Fetch, HostTensor } from "./device.ts";
 
 export interface ComputeOptions {
-  /** As in Session.run; an omitted input is the stored tensor of its own name. */
+  /** As in Session.run; an omitted input is the stored tensor of that name. */
   feeds?: Record<string, string | HostTensor>;
   /** By output name: where it goes; omitted outputs are returned. */
   fetches?: Record<string, Fetch>;

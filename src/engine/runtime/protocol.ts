@@ -90,10 +90,10 @@ export interface KernelRequest {
 }
 
 export interface KernelReply {
-  /** What the kernel returned for each item; fewer where it threw. */
+  /** The kernel's result per item; fewer if it threw. */
   results: unknown[];
   error: ThreadError | null;
-  /** Those of the request, whether or not it threw. */
+  /** The tensors of the request, whether or not it threw. */
   tensors: MovedTensors[];
 }
 

@@ -162,7 +162,7 @@ function feedsOf(inputs: LoweredGraph["inputs"], feeds: Record<string, string | 
   return inputs.map(({ name, of, rows }) => {
     const feed = feeds[of];
     if (feed === undefined) throw new Error(`internal: no feed for the graph input "${of}"`);
-    return [name, typeof feed === "string" ? { stored: feed, ...(rows ? { rows } : {}) } : feed];
+    return [name, typeof feed === "string" ? { stored: feed, rows } : feed];
   });
 }
 
@@ -179,7 +179,7 @@ function explain({ name, message, code, hint }: ThreadError): Error {
   if (name === "PrefineError") return new PrefineError(code as PrefineErrorCode, message, hint);
   if (/Failed to allocate memory|bad_alloc|Array buffer allocation failed/.test(message)) {
     const size = /size (\d+)/.exec(message)?.[1];
-    const request = size ? ` (${(Number(size) / 2 ** 20).toFixed(0)} MiB more were asked for)` : "";
+    const request = size ? ` (${(Number(size) / 2 ** 20).toFixed(0)} MiB more were requested)` : "";
     return new PrefineError(
       "training",
       `out of memory in the compute thread${request}`,

@@ -24,7 +24,7 @@ describe(`lora_A of an untrained adapter is PEFT ${fixture.versions.peft}'s, bit
       const { nameA, nameB } = layer(name, r, []);
       const actual = weights.get(nameA)!.data;
       expect(weights.get(nameB)!.data.every((value) => value === 0)).toBe(true);
-      expect([...found.subarray(0, 4)]).toEqual(first);
+      expect([...actual.subarray(0, 4)]).toEqual(first);
       expect(actual.reduce((total, value) => total + value, 0)).toBeCloseTo(sum, 9);
       expect(createHash("sha256").update(actual).digest("hex")).toBe(sha256);
     }

@@ -12,9 +12,9 @@ type Drawn = Pick<LoraLayer, "isEmbedding" | "nameA" | "nameB" | "shapeA" | "sha
  * sets lora_B to zero. The overwritten draws still advance the generator. On embeddings both are drawn normal, then B
  * again, and A is set to zero.
  * @param layers in the order of the model's modules (wte, wpe, then layer by layer; in GPT-2 c_attn, c_proj, mlp.c_fc,
-   mlp.c_proj): all of them share one generator.
+ *   mlp.c_proj): all of them share one generator.
  * @param init true or null: A Kaiming-uniform; "gaussian": A normal with standard deviation 1 / r; false: keeps
-   nn.Linear's draws, so B is not zero. For embeddings only false makes a difference.
+ *   nn.Linear's draws, so B is not zero. For embeddings only false makes a difference.
  */
 export function initLora(
   layers: Iterable<Drawn>,

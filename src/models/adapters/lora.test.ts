@@ -50,14 +50,14 @@ describe(`an adapter equals PEFT ${fixture.versions.peft}'s`, () => {
   });
 
   const PLAIN = "c_attn$"; // no name: no fallback
-  test.each(cases.filter(({ error }) => error !== undefined))("$model $settings: rejected by both", (refused) => {
-    expect(() => adapterOf(refused.model, refused.settings)).toThrow(PrefineError);
+  test.each(cases.filter(({ error }) => error !== undefined))("$model $settings: rejected by both", (invalid) => {
+    expect(() => adapterOf(invalid.model, invalid.settings)).toThrow(PrefineError);
   });
 
-  test("a model type without usual targets needs names", () => {
+  test("a model type without default targets needs names", () => {
     const model = { ...modulesOf("gpt2"), modelType: "other" };
     const settings = { r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: null };
-    expect(() => loraAdapter(model, settings)).toThrow('target_modules: none are usual for model_type "other"');
+    expect(() => loraAdapter(model, settings)).toThrow('target_modules: no defaults for model_type "other"');
   });
 
   test("the fixture has cases of both kinds", () => {

@@ -123,10 +123,10 @@ const isEmbeddingName = (module: string) => EMBEDDING_NAMES.some((name) => isNam
 /** Linear layers, and embeddings: all other matrices except the unembedding. */
 function adaptableLayers({ linears, parameters }: ModelModules): Target[] {
   const layers = linears.map((layer) => ({ layer, isEmbedding: false }));
-  const known = new Set([...linears.map(({ name }) => name), HEAD_MODULE]);
+  const excluded = new Set([...linears.map(({ name }) => name), HEAD_MODULE]);
   for (const [parameter, shape] of parameters) {
     const name = parameter.replace(/\.weight$/, "");
-    if (shape.length !== 2 || known.has(name)) continue;
+    if (shape.length !== 2 || excluded.has(name)) continue;
     const [inFeatures, outFeatures] = shape;
     layers.push({ layer: { name, inFeatures, outFeatures, layout: "in,out", bias: false }, isEmbedding: true });
   }
@@ -169,15 +169,15 @@ function readTargets(model: ModelModules, settings: TargetSettings) {
 }
 
 function ofNames(names: readonly string[]): (module: string) => boolean {
-  const known = new Set(names);
-  return (module) => known.has(module);
+  const selected = new Set(names);
+  return (module) => selected.has(module);
 }
 
 /** The shortest suffixes that select these modules and no others; a few names are kept whole. */
 function condensed(names: readonly string[], all: readonly string[]): string[] {
   if (names.length < MANY_TARGETS) return [...names];
-  const known = new Set(names);
-  const others = all.filter((name) => !known.has(name));
+  const selected = new Set(names);
+  const others = all.filter((name) => !selected.has(name));
   const chosen = new Set<string>();
   for (const name of names) {
     const parts = name.split(".");
@@ -252,7 +252,7 @@ function noTargets(isLeftOut: boolean, { model, settings, targetModules }: NoTar
   }
   const names = lastParts(model);
   if (settings.target_modules === null && targetModules.length === 0) {
-    const message = `target_modules: none are usual for model_type ${JSON.stringify(model.modelType)}`;
+    const message = `target_modules: no defaults for model_type ${JSON.stringify(model.modelType)}`;
     return new PrefineError("config", message, `Name some of ${names.join(", ")}, or write all-linear.`);
   }
   const missing = missingNames(targetModules, model);

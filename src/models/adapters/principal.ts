@@ -57,11 +57,11 @@ function products(matrix: Float32Array, rows: number, columns: number) {
 /** Eigenvalues and vectors [n][n] (by column) of a symmetric tridiagonal matrix: QL with implicit shifts (EISPACK). */
 function tridiagonalEigen(
   diagonal: readonly number[],
-  beside: readonly number[],
+  offDiagonal: readonly number[],
 ): { values: number[]; vectors: Vector[] } {
   const n = diagonal.length;
   const d = [...diagonal];
-  const e = [...beside.slice(0, n - 1), 0];
+  const e = [...offDiagonal.slice(0, n - 1), 0];
   const vectors = d.map((_, i) => Float64Array.from(d, (__, j) => (i === j ? 1 : 0)));
   for (let low = 0; low < n; low++) {
     for (;;) {
@@ -122,7 +122,7 @@ function startVector(size: number, seed: number): Vector {
 function lanczos(apply: (v: Vector) => Vector, size: number, r: number): Vector[] {
   const basis = [startVector(size, 1)];
   const diagonal: number[] = [];
-  const beside: number[] = [];
+  const offDiagonal: number[] = [];
   let check = Math.min(size, 2 * r + 16);
   for (;;) {
     const last = basis[basis.length - 1];
@@ -133,7 +133,7 @@ function lanczos(apply: (v: Vector) => Vector, size: number, r: number): Vector[
     const length = Math.sqrt(dot(next, next));
     const isInvariant = !(length > CONVERGED * scale);
     if (basis.length >= check || basis.length === size) {
-      const { values, vectors } = tridiagonalEigen(diagonal, beside);
+      const { values, vectors } = tridiagonalEigen(diagonal, offDiagonal);
       const best = values
         .map((_, i) => i)
         .sort((a, b) => values[b] - values[a])
@@ -149,7 +149,7 @@ function lanczos(apply: (v: Vector) => Vector, size: number, r: number): Vector[
       }
       check = Math.min(size, Math.ceil(1.3 * check));
     }
-    beside.push(isInvariant ? 0 : length);
+    offDiagonal.push(isInvariant ? 0 : length);
     basis.push(isInvariant ? freshDirection(basis, size) : next);
     if (!isInvariant) normalize(next);
   }

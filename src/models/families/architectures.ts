@@ -26,6 +26,6 @@ export function architectureOf(config: Record<string, unknown>, where: string): 
     const hint = "A model's config.json names its family in model_type.";
     throw new PrefineError("model", `${where}: expected model_type, found ${show(type)}`, hint);
   }
-  const known = MODEL_TYPES.join(", ");
-  throw new PrefineError("not-yet", `${where}: model_type ${show(type)} is not built yet`, `These are: ${known}.`);
+  const names = MODEL_TYPES.join(", ");
+  throw new PrefineError("not-yet", `${where}: model_type ${show(type)} is not built yet`, `These are: ${names}.`);
 }

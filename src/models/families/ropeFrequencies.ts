@@ -102,9 +102,9 @@ export function ropeFrequencies(fields: ConfigFields, shape: RopeShape): RopeFre
   const type = rope.json.rope_type ?? rope.json.type ?? "default";
   const scaling = typeof type === "string" && Object.hasOwn(SCALINGS, type) ? SCALINGS[type] : undefined;
   if (!scaling) {
-    const known = Object.keys(SCALINGS).join(", ");
+    const names = Object.keys(SCALINGS).join(", ");
     const message = `${fields.where}: ${name}: rope_type ${show(type)} is not built yet`;
-    throw new PrefineError("not-yet", message, `These are: ${known}.`);
+    throw new PrefineError("not-yet", message, `These are: ${names}.`);
   }
   if (type !== "default") refusePartial(name, rope, fields, shape.headSize);
   const theta = rope.positive("rope_theta", fields.positive("rope_theta", 10_000));

@@ -13,7 +13,7 @@ function emitHeads(x: string, heads: number, size: number, cache: string, emit: 
   return emit.node("Transpose", [emit.node("Reshape", [x, shape])], { perm: [0, 2, 1, 3] });
 }
 
-/** Grouped-query attention: the G query heads that share a key head get an axis of their own. */
+/** Grouped-query attention: the G query heads that share a key head get a separate axis. */
 function emitGroups({ heads, kvHeads }: CachedAttrs, size: number, emit: Emitter) {
   if (heads === kvHeads) {
     const same = (x: string) => x;

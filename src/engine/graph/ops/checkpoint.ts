@@ -23,7 +23,7 @@ const checkpointOp = defineOp<CheckpointAttrs>("checkpoint", {
 /**
  * f(inputs), with only its results kept for the backward pass, not its intermediate values.
  * @param inputs the activations that f reads. Graph inputs (weights) captured by f get gradients too; captured
-   activations do not.
+ *   activations do not.
  */
 export function checkpointAll(inputs: readonly Tensor[], region: Region): Tensor[] {
   const inner = inputs.map((x): Tensor => ({ ...x, source: { kind: "input", name: "checkpoint" } }));

@@ -81,8 +81,8 @@ function emitBlock(h: string, weights: string, start: number, emit: Emitter, { w
 type Block = ReturnType<typeof emitBlock>;
 
 /**
- * h once a block is done, so that only one block's logits exist at a time: its shape is taken from the block's results,
- * which no value depends on. Without this the runtime is free to make the logits of all blocks first, and does.
+ * h, available only after a block is done, so that only one block's logits exist at a time: its shape is made to depend
+ * on the block's results. Otherwise the runtime is free to compute the logits of all blocks first, and does.
  */
 function afterBlock(h: string, before: Block | undefined, emit: Emitter): string {
   if (!before) return h;

@@ -44,7 +44,7 @@ type FlatAttrs = { rows: number; columns: number };
 /**
  * ONNX nodes that widen W to float32 [out, in].
  * @param x operand of the product; W is widened after it. Otherwise the backward pass would widen all of its matrices
-   at its start.
+ *   at its start.
  */
 function widen([codes, ...scales]: readonly string[], emit: Emitter, attrs: MatrixAttrs, x?: string): string {
   const { format, outFeatures, inFeatures } = attrs;
