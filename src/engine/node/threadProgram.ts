@@ -16,7 +16,7 @@ const CACHE = new URL("../../../node_modules/.cache/prefine/", import.meta.url);
 const built = new Map<string, URL>();
 
 /**
- * @param name of a module beside `importer`, an import.meta.url.
+ * @param name of a module next to `importer` (an import.meta.url).
  * @throws PrefineError if a bundler has packed prefine into one file, without its modules next to it
  */
 export function threadProgram(name: string, importer: string): URL {
