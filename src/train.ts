@@ -2,13 +2,10 @@
  * @file READ FIRST: one DPO run, from preference rows to a finished output_dir. Each line enters one folder:
  * config -> data -> models (and checkpoints, for an adapter) -> training, which drives dpo, engine, optim and plots.
  */
-import { checkAdapterAgrees, type RunConfig } from "./config/run.ts";
+import { checkAdapterAgrees, type RunConfig, type ScriptArguments } from "./config/run.ts";
+import { nameForCard, openData, withWholePaths } from "./data/datasets/dataArguments.ts";
 import type { Dataset } from "./data/datasets/dataset.ts";
-import type { DatasetDict } from "./data/datasets/datasetDict.ts";
-import { loadDataset } from "./data/datasets/loadDataset.ts";
 import { findProcess } from "./data/datasets/mapModule.ts";
-import { loadMixture } from "./data/datasets/mixture.ts";
-import type { OriginOptions } from "./data/datasets/origin.ts";
 import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
 import { nodeStorage } from "./disk/nodeStorage.ts";
 import { DPOTrainer } from "./dpoTrainer.ts";
@@ -55,7 +52,8 @@ export async function train(run: RunConfig, options: RunOptions = {}): Promise<T
       run.model.model_name_or_path ?? model.name_or_path,
       hubOptions(run, logger, signal),
     ),
-    dataset_name: run.script.datasets.length > 0 ? null : run.script.dataset_name,
+    dataset_name: await nameForCard(run.script),
+    script_args: await namesOf(run.script),
     logger,
   });
   try {
@@ -85,7 +83,8 @@ async function loadSplits(run: RunConfig, logger: Logger, signal?: AbortSignal) 
   const testSplits = [dataset_test_split].flat();
   const splits = evaluates ? [...new Set([dataset_train_split, ...testSplits])] : [dataset_train_split];
   const { revision: _, ...access } = hubOptions(run, logger, signal);
-  const ds = await openData(run, splits, access);
+  const seed = run.args.data_seed ?? run.args.seed;
+  const ds = await openData(run.script, { ...access, split: splits, seed });
   const processRows = async (split: Dataset) =>
     process === null ? split : split.map(findProcess(process), { num_proc: run.args.dataset_num_proc ?? 1 });
   const train_dataset = await processRows(ds.split(dataset_train_split));
@@ -95,13 +94,9 @@ async function loadSplits(run: RunConfig, logger: Logger, signal?: AbortSignal) 
   return { train_dataset, eval_dataset: testSplits.length === 1 ? bySplit[testSplits[0]] : bySplit };
 }
 
-/** The data set's splits, or those of a mixture of data sets. */
-function openData({ script, args }: RunConfig, split: string[], access: OriginOptions): Promise<DatasetDict> {
-  const { dataset_name, dataset_config: name, data_files, datasets, test_split_size } = script;
-  if (datasets.length > 0)
-    return loadMixture(datasets, { ...access, test_split_size, seed: args.data_seed ?? args.seed });
-  const options = { ...access, split, name: name || undefined, data_files: data_files ?? undefined };
-  return loadDataset(dataset_name ?? undefined, options);
+/** What is kept of how the data was named; a mixture's test rows are drawn again by the run's seed. */
+function namesOf({ dataset_name, dataset_config, data_files, datasets, test_split_size }: ScriptArguments) {
+  return withWholePaths({ dataset_name, dataset_config, data_files, datasets, test_split_size });
 }
 
 /** How the base model was kept in the run that is resumed; undefined leaves that to the adapter it starts from. */

@@ -115,12 +115,14 @@ describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
   it.each([80, 120])("compares a run with its original in %i columns", async (columns) => {
     vi.stubEnv("COLUMNS", String(columns));
     const { code, stdout, stderr } = await runCommand("compare", run, "--max_new_tokens", "40");
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^prompt: the course note's, since the run names no dataset .*; --prompt asks your own\n$/);
     const lines = stdout.split("\n");
     expect(lines[0]).toBe(`> ${PROMPT}`);
     expect(lines[2]).toMatch(/^original: tiny-gpt2 +│ trained: /);
     for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(columns);
     expect(stdout).not.toContain("\u001b");
+    expect(stdout).toMatch(/^\[cut at 40 tokens: --max_new_tokens\] *│ \[cut at 40 tokens: --max_new_tokens\]$/m);
   });
 
   it("compares as JSON, the original's answer equal to transformers'", async () => {
@@ -129,6 +131,79 @@ describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
     expect({ original, trained }).toEqual({ original: model, trained: run });
     expect(PROMPT + answers[0].original).toBe(greedy.text);
     expect(answers[0].trained).not.toBe(answers[0].original);
+    expect(answers[0].finish_reason).toEqual({ original: "length", trained: "length" });
+  });
+
+  it("marks what was cut, by the setting that cut it, and nothing that ended by itself", async () => {
+    const ask = async (...words: string[]) => (await runCommand("compare", run, "--prompt", "Why?", ...words)).stdout;
+    expect(await ask("--max_new_tokens", "1")).toContain("[cut at 1 token: --max_new_tokens]");
+    expect(await ask("--max_length", "9")).toMatch(/\[cut at \d tokens: --max_length\]/);
+    expect(await ask("--max_new_tokens", "100000")).toMatch(/\[cut at \d+ tokens: context full\]/);
+    expect(await ask()).toContain("[cut at 64 tokens: --max_new_tokens]");
+    const first = JSON.parse(await ask("--max_new_tokens", "9", "--json")).answers[0];
+    const stops = ["original", "trained"].flatMap((side) => ["--stop_strings", first[side].trim().slice(0, 3)]);
+    const stopped = await ask("--max_new_tokens", "9", ...stops.filter((word, i) => i === 0 || !word.startsWith("--")));
+    expect(stopped).not.toContain("[cut");
+  });
+
+  it("puts one answer beside one, however many are asked for, and says nothing where there is none", async () => {
+    const words = ["--prompt", "One?", "--prompt", "Two?", "--max_new_tokens", "3"];
+    const beams = ["--num_beams", "2", "--num_return_sequences", "2", "--json"];
+    const { answers } = JSON.parse((await runCommand("compare", run, ...words, ...beams)).stdout);
+    expect(answers.map(({ prompt }: { prompt: string }) => prompt)).toEqual(["One?", "Two?"]);
+  });
+
+  it("shows an empty answer and control characters as such, wide ones in their cells", async () => {
+    const mute = join(folder, "mute"); // all weights 0: all logits are equal, and the first token ends the text
+    cpSync(model, mute, { recursive: true });
+    const weights = readFileSync(join(mute, "model.safetensors"));
+    writeFileSync(join(mute, "model.safetensors"), weights.fill(0, 8 + Number(weights.readBigUInt64LE(0))));
+    const prompt = ["--prompt", "\u001b[2J \u0007\r日本語の長い質問😀👩‍👩‍👧 ".repeat(4)];
+    for (const columns of [40, 80, 120]) {
+      vi.stubEnv("COLUMNS", String(columns));
+      const { stdout, stderr } = await runCommand("compare", run, "--base", mute, ...prompt);
+      expect(stderr).toBe("");
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
+      expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+      expect(stdout.match(/\(nothing\)/g)).toHaveLength(2);
+      expect(stdout).not.toContain("[cut");
+      for (const line of stdout.split("\n")) expect(textWidth(line)).toBeLessThanOrEqual(columns);
+    }
+    const { answers } = JSON.parse((await runCommand("compare", run, "--base", mute, ...prompt, "--json")).stdout);
+    const finish_reason = { original: "eos_token", trained: "eos_token" };
+    expect(answers).toEqual([{ prompt: prompt[1], original: "", trained: "", finish_reason }]);
+    const generated = JSON.parse((await runCommand("generate", run, "--base", mute, ...prompt, "--json")).stdout);
+    expect(generated).toEqual([{ prompt: prompt[1], text: "", finish_reason: "eos_token" }]);
+  });
+
+  it("takes --base for the model under an adapter, as generate does, with the same help", async () => {
+    const elsewhere = join(folder, "elsewhere");
+    cpSync(model, elsewhere, { recursive: true });
+    const path = join(run, "adapter_config.json");
+    const config = JSON.parse(readFileSync(path, "utf8"));
+    const words = ["--prompt", "Why?", "--max_new_tokens", "4", "--json"];
+    const before = JSON.parse((await runCommand("compare", run, ...words)).stdout);
+    const gone = join(folder, "gone");
+    writeFileSync(path, JSON.stringify({ ...config, base_model_name_or_path: gone }));
+    for (const command of ["compare", "generate"]) {
+      const { code, stderr } = await runCommand(command, run, ...words);
+      expect({ command, code }).toEqual({ command, code: 1 });
+      expect(stderr).toContain(`found nothing at ${gone}\n`);
+      expect(stderr).toContain("--base");
+    }
+    const compared = JSON.parse((await runCommand("compare", run, "--base", elsewhere, ...words)).stdout);
+    expect(compared).toEqual({ ...before, original: elsewhere });
+    const [generated] = JSON.parse((await runCommand("generate", run, "--base", elsewhere, ...words)).stdout);
+    expect(generated.text).toBe(before.answers[0].trained);
+    const whole = await runCommand("generate", model, "--base", elsewhere, ...words);
+    expect(whole).toMatchObject({ code: 1, stdout: "" });
+    expect(whole.stderr).toContain("--base: expected an adapter to put on it, ");
+    for (const command of ["compare", "generate", "merge"]) {
+      const { stdout } = await runCommand(command, "--help");
+      expect(stdout.replaceAll(/\s+/g, " ")).toContain(
+        "--base <model> the base model; otherwise the one that the run names",
+      );
+    }
   });
 
   it("finds the original of a fully trained model in its card, or asks for it", async () => {
@@ -136,7 +211,7 @@ describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
     cpSync(model, full, { recursive: true });
     const asked = await runCommand("compare", full, "--prompt", "Why?");
     expect(asked.code).toBe(1);
-    expect(asked.stderr).toContain("found no adapter_config.json and no base_model in README.md\nName it with --base.");
+    expect(asked.stderr).toContain("found no adapter_config.json, no model_name_or_path in");
     const words = ["--prompt", "Why?", "--max_new_tokens", "4", "--json"];
     const based = JSON.parse((await runCommand("compare", full, "--base", model, ...words)).stdout);
     writeFileSync(join(full, "README.md"), `---\nbase_model: ${model}\ntags:\n- dpo\n---\n# full\n`);

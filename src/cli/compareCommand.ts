@@ -1,28 +1,29 @@
-/** @file prefine compare RUN: what the trained model answers, and what its original would have, side by side. */
-import { readFile, stat } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join } from "node:path";
+/** @file prefine compare RUN: the answers of a trained model beside those of its base model. */
+import { basename, isAbsolute } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { parseDocument } from "yaml";
-import type { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import { PrefineError } from "../errors.ts";
-import type { GenerateOptions } from "../generation/causalLM.ts";
+import type { CausalLM, GenerateOptions } from "../generation/causalLM.ts";
+import type { FinishReason } from "../generation/sequence.ts";
 import type { ModelSourceOptions } from "../pretrained/modelSource.ts";
 import { sideBySide } from "../terminal/sideBySide.ts";
 import { openTerminal, type Terminal } from "../terminal/terminal.ts";
-import { countWords, wrapText } from "../terminal/text.ts";
-import { generateAnswers } from "./generateCommand.ts";
+import { countWords, printable, wrapText } from "../terminal/text.ts";
+import { type Answer, cutMark, generateAnswers, limitOf } from "./generateCommand.ts";
 import { addGenerationFlags, CLI_DEFAULTS, type GenerationFlags, readGenerationFlags } from "./generationFlags.ts";
 import { interruptible } from "./interrupt.ts";
-import { type QuantizationFlags, quantizationFlags, recordedLine } from "./quantizationFlags.ts";
-import { type ChatFlags, inputsOf, NOTE_QUESTION, type Question } from "./questions.ts";
+import { findOriginal } from "./original.ts";
+import { type QuantizationFlags, recordedLine } from "./quantizationFlags.ts";
+import { type ChatFlags, inputsOf, type Question } from "./questions.ts";
+import { ASKED, notePrompt, promptsOfRun, type RunPrompts } from "./runPrompts.ts";
 import { questionsOfSplit } from "./splitPrompts.ts";
 
 const EXAMPLES = `
 RUN is the output_dir of a training, or a checkpoint in it. Both models get the
 same settings and, where tokens are drawn, the same seed. Where a tokenizer has
 a chat template, a prompt is a user's message; --raw gives the text as it is.
-With --split: all prompts of that split of the run's data set.
-Without --prompt and --split: "${NOTE_QUESTION}"
+Without --prompt and --split: a few held-out prompts of the run's own dataset,
+or else of its training split, where they are on this computer; the course
+note's question otherwise. A line says which.
 
 Examples:
   prefine compare dpo
@@ -32,7 +33,6 @@ Examples:
   prefine compare my-model --base gpt2 --config gen.yaml --json`;
 
 interface CompareFlags extends GenerationFlags {
-  base?: string;
   split?: string;
   dataset_name?: string;
   limit?: number;
@@ -41,12 +41,11 @@ interface CompareFlags extends GenerationFlags {
 export function define(command: Command): void {
   addGenerationFlags(
     command
-      .description("Prints the answers of a trained model and of its original side by side.")
+      .description("Compares a run's answers with its base model's, side by side.")
       .argument("<run>", "run, checkpoint or adapter")
-      .option("--base <model>", "the original; otherwise the one that the run names")
-      .option("--split <name>", "all prompts of this split, held-out ones for example")
-      .option("--dataset_name <dataset>", "hub id, folder or file with the split; otherwise the run's")
-      .option("--limit <number>", "only the first prompts of the split", readLimit),
+      .option("--split <name>", "all prompts of this split of the dataset")
+      .option("--dataset_name <dataset>", "hub id, folder or file with prompts; otherwise the run's")
+      .option("--limit <number>", "at most so many prompts of the dataset", readLimit),
   )
     .addHelpText("after", EXAMPLES)
     .action(compare);
@@ -58,39 +57,53 @@ function readLimit(text: string): number {
   throw new InvalidArgumentError("Expected an integer from 1.");
 }
 
-/** Those of --prompt, then those of --split; the note's question where neither is given. */
-async function questionsOf(run: string, flags: CompareFlags): Promise<Question[]> {
+/** Those of --prompt, then those of --split; the run's own where neither is given. */
+async function promptsFor(run: string, flags: CompareFlags): Promise<Prompts> {
   const { prompt = [], split, dataset_name: dataset, limit, token } = flags;
   const own = prompt.map((text) => ({ text }));
-  if (split !== undefined) return [...own, ...(await questionsOfSplit(run, { split, dataset, limit, token }))];
-  return own.length > 0 ? own : [{ text: NOTE_QUESTION }];
+  if (split !== undefined) {
+    return { asked: [...own, ...(await questionsOfSplit(run, { split, dataset, limit, token }))] };
+  }
+  if (own.length > 0) return { asked: own };
+  return { toChoose: { ...(await promptsOfRun(run, { dataset, token })), count: limit ?? ASKED } };
 }
+
+/** Either what is asked, or what is chosen from once a model says how much it can read. */
+type Prompts = { asked: Question[] } | { toChoose: RunPrompts & { count: number } };
 
 async function compare(run: string, flags: CompareFlags): Promise<void> {
   const settings = await readGenerationFlags(flags);
-  const questions = await questionsOf(run, flags);
+  const prompts = await promptsFor(run, flags);
   const seed = settings.seed ?? Math.floor(Math.random() * 2 ** 31); // the same for both
   const terminal = openTerminal();
-  const lines = new Set<string>();
-  const infoOnce = (line: string) => {
-    if (!lines.has(line)) terminal.info(line);
-    lines.add(line);
-  };
+  const infoOnce = onceEach(terminal);
   const onWarning = (line: string) => infoOnce(`warning: ${line}`);
   await interruptible(async (signal) => {
-    const options = { generation_config: { ...settings, seed }, defaults: CLI_DEFAULTS, signal, onWarning };
+    const one = { ...settings, seed, num_return_sequences: 1 }; // one answer faces one
+    const options = { generation_config: one, defaults: CLI_DEFAULTS, signal, onWarning };
     const base = await findOriginal(run, flags);
     const titles: [string, string] = [`original: ${shortName(base.id)}`, `trained: ${shortName(run)}`];
     if (terminal.isTTY && !flags.json) terminal.info(terminal.dim(`${titles.join(", ")} ...`));
     const access = { token: flags.token, quantization_config: base.quantization }; // the same under both
-    const request = { questions, flags, options, access, infoOnce };
-    const original = await answersOf(base.id, { ...request, revision: base.revision });
-    const trained = await answersOf(run, { ...request, revision: flags.revision });
-    const pairs = questions.map(({ text: prompt }, i) => ({ prompt, original: original[i], trained: trained[i] }));
-    if (flags.json) return terminal.print(JSON.stringify({ original: base.id, trained: run, answers: pairs }, null, 2));
+    const request = { flags, options, infoOnce };
+    const original = await answersOf(base.id, prompts, { ...request, access: { ...access, revision: base.revision } });
+    const { revision } = flags;
+    const forRun = { ...request, access: { ...access, revision, base: base.baseOfRun } };
+    const trained = await answersOf(run, { asked: original.questions }, forRun);
+    const pairs = original.answers.map((answer, i) => ({ original: answer, trained: trained.answers[i] }));
+    if (flags.json) return terminal.print(pairsAsJson({ original: base.id, trained: run }, pairs));
     for (const pair of pairs) printPair(pair, { titles, terminal });
     if (pairs.length > 1) terminal.print(summary(pairs));
   });
+}
+
+/** A line for the person at the terminal, unless it was there before: two models may say the same. */
+function onceEach(terminal: Terminal): (line: string) => void {
+  const lines = new Set<string>();
+  return (line) => {
+    if (!lines.has(line)) terminal.info(printable(line));
+    lines.add(line);
+  };
 }
 
 /** A hub id or a relative path as it is; of an absolute path the end. */
@@ -99,82 +112,112 @@ function shortName(idOrPath: string): string {
 }
 
 interface AnswerRequest {
-  questions: Question[];
   flags: ChatFlags & QuantizationFlags;
   options: GenerateOptions;
-  revision: string | undefined;
   access: ModelSourceOptions;
   infoOnce: (line: string) => void;
 }
 
+/** An answer, and the mark behind one that was cut. */
+interface MarkedAnswer extends Answer {
+  mark: string | undefined;
+}
+
+interface Answered {
+  questions: Question[];
+  answers: MarkedAnswer[];
+}
+
 /** One model at a time, so that two never share the memory. */
-async function answersOf(idOrPath: string, request: AnswerRequest): Promise<string[]> {
-  const { questions, flags, options, revision, access, infoOnce } = request;
+async function answersOf(idOrPath: string, prompts: Prompts, request: AnswerRequest): Promise<Answered> {
+  const { flags, options, access, infoOnce } = request;
   const { AutoModelForCausalLM } = await import("../pretrained/autoModel.ts");
-  const model = await AutoModelForCausalLM.from_pretrained(idOrPath, { revision, ...access });
+  const model = await AutoModelForCausalLM.from_pretrained(idOrPath, access);
   const line = recordedLine(model.loaded, flags);
   if (line !== undefined) infoOnce(line);
   try {
+    const questions = "asked" in prompts ? prompts.asked : await choose(model, prompts.toChoose, request);
     const inputs = await inputsOf(model, questions, flags);
-    return (await generateAnswers(model, { questions, inputs }, options)).map(({ text }) => text);
+    const limit = limitOf(model, options);
+    const answers = await generateAnswers(model, { questions, inputs }, options);
+    return { questions, answers: answers.map((answer) => ({ ...answer, mark: cutMark(answer, limit) })) };
   } finally {
     await model.dispose();
   }
 }
 
-interface Original {
-  id: string;
-  revision: string | undefined;
-  /** How both models are kept. */
-  quantization: BitsAndBytesConfig | null;
+/** The first prompts that leave the model room for an answer. */
+async function choose(
+  model: CausalLM,
+  { pool, source, count }: RunPrompts & { count: number },
+  { flags, options, infoOnce }: AnswerRequest,
+): Promise<Question[]> {
+  const room = model.loaded.architecture.maxPositions - (limitOf(model, options).max_new_tokens ?? 0);
+  const tokenizer = await model.tokenizer;
+  const chosen: Question[] = [];
+  for (const question of pool) {
+    if (chosen.length === count) break;
+    const [input] = await inputsOf(model, [question], flags).catch(noneOfTemplate);
+    const ids = typeof input === "string" ? tokenizer.encode(input) : input;
+    if (ids !== undefined && ids.length <= room) chosen.push(question);
+  }
+  if (chosen.length === 0 && pool.length > 1) {
+    const note = notePrompt("the prompts of the run's data are too long for the model, or its template refuses them");
+    infoOnce(note.source(1));
+    return note.pool;
+  }
+  const asked = chosen.length > 0 ? chosen : pool; // of a prompt that is too long, generate says so
+  infoOnce(source(asked.length));
+  return asked;
 }
 
-/** What the run was trained from: --base, else what adapter_config.json, else what the model card names. */
-async function findOriginal(run: string, flags: CompareFlags): Promise<Original> {
-  const { findModel } = await import("../pretrained/modelSource.ts");
-  const access = { revision: flags.revision, token: flags.token, ...quantizationFlags(flags) };
-  const { adapter, base, baseRevision, quantization } = await findModel(run, access);
-  if (flags.base) return { id: flags.base, revision: undefined, quantization };
-  if (adapter) return { id: base, revision: baseRevision, quantization };
-  const cardBase = await baseOfCard(run);
-  if (cardBase) return { id: cardBase, revision: undefined, quantization };
-  const actual = (await stat(run).catch(() => undefined))
-    ? "no adapter_config.json and no base_model in README.md"
-    : "nothing there";
-  throw new PrefineError(
-    "model",
-    `${run}: expected a run that names its original, found ${actual}`,
-    "Name it with --base.",
-  );
-}
-
-/** `base_model` in the header of the run's README.md; a checkpoint's is in the folder above it. */
-async function baseOfCard(run: string): Promise<string | undefined> {
-  const folder = /^checkpoint-\d+$/.test(basename(run)) ? dirname(run) : run;
-  const card = await readFile(join(folder, "README.md"), "utf8").catch(() => "");
-  const header = /^---\n([\s\S]*?)\n---/.exec(card)?.[1];
-  const value: unknown = header ? parseDocument(header, { logLevel: "silent" }).toJS() : undefined;
-  const base = value && typeof value === "object" && "base_model" in value ? value.base_model : undefined;
-  return typeof base === "string" && base !== "" ? base : undefined;
+/** A conversation that the chat template refuses is passed over. */
+function noneOfTemplate(error: unknown): [] {
+  if (error instanceof PrefineError && error.code === "data") return [];
+  throw error;
 }
 
 interface Pair {
-  prompt: string;
-  original: string;
-  trained: string;
+  original: MarkedAnswer;
+  trained: MarkedAnswer;
+}
+
+function pairsAsJson(names: { original: string; trained: string }, pairs: readonly Pair[]): string {
+  const reasons = ({ original, trained }: Pair): Record<keyof Pair, FinishReason> => ({
+    original: original.finish_reason,
+    trained: trained.finish_reason,
+  });
+  const answers = pairs.map((pair) => ({
+    prompt: pair.original.prompt,
+    original: pair.original.text,
+    trained: pair.trained.text,
+    finish_reason: reasons(pair),
+  }));
+  return JSON.stringify({ ...names, answers }, null, 2);
 }
 
 function printPair(pair: Pair, { titles, terminal }: { titles: [string, string]; terminal: Terminal }): void {
-  for (const line of wrapText(`> ${pair.prompt}`, terminal.columns)) terminal.print(terminal.bold(line));
+  for (const line of wrapText(`> ${pair.original.prompt}`, terminal.columns)) terminal.print(terminal.bold(line));
   terminal.print();
-  const [left, right] = [pair.original, pair.trained].map((text, i) => ({ title: titles[i], text }));
-  for (const line of sideBySide(left, right, terminal)) terminal.print(line);
+  const sides = [pair.original, pair.trained].map(({ text, mark }, i) => ({
+    title: titles[i],
+    text: marked(text, mark),
+  }));
+  for (const line of sideBySide(sides[0], sides[1], terminal)) terminal.print(line);
   terminal.print();
 }
 
+/** The mark stands on a line of its own: it is no part of the answer. */
+const marked = (text: string, mark: string | undefined) => (mark ? `${text.trim() || "(nothing)"}\n${mark}` : text);
+
 /** How long the answers are, which is what a reader of many pairs wants to know first. */
 function summary(pairs: readonly Pair[]): string {
-  const mean = (side: "original" | "trained") =>
-    (pairs.reduce((sum, pair) => sum + countWords(pair[side]), 0) / pairs.length).toFixed(1);
-  return `${pairs.length} prompts; words an answer: original ${mean("original")}, trained ${mean("trained")}`;
+  const mean = (side: keyof Pair) =>
+    (pairs.reduce((sum, pair) => sum + countWords(pair[side].text), 0) / pairs.length).toFixed(1);
+  const cut = (side: keyof Pair) => {
+    const count = pairs.filter((pair) => pair[side].mark !== undefined).length;
+    return count > 0 ? ` (${count} cut)` : "";
+  };
+  const sides = (["original", "trained"] as const).map((side) => `${side} ${mean(side)}${cut(side)}`);
+  return `${pairs.length} prompts; words per answer: ${sides.join(", ")}`;
 }

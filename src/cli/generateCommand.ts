@@ -1,6 +1,8 @@
 /** @file prefine generate MODEL|RUN: answers to prompts, streamed as they come. */
 import type { Command } from "commander";
+import { PrefineError } from "../errors.ts";
 import type { CausalLM, GenerateOptions } from "../generation/causalLM.ts";
+import type { FinishReason } from "../generation/sequence.ts";
 import { openTerminal, type Terminal } from "../terminal/terminal.ts";
 import { printable } from "../terminal/text.ts";
 import {
@@ -28,6 +30,7 @@ Examples:
   prefine generate dpo --prompt "Why is the sky blue?" --num_beams 4
   prefine generate chat --system "Be brief." --prompt "Why is the sky blue?"
   prefine generate chat --raw --prompt "The sky is blue because"
+  prefine generate dpo --base ~/models/gpt2 --prompt "Why is the sky blue?"
   prefine generate dpo --config gen.yaml --prompt "One" --prompt "Two" --json
   echo "Why is the sky blue?" | prefine generate dpo --max_new_tokens 100`;
 
@@ -41,10 +44,12 @@ export function define(command: Command): void {
     .action(generate);
 }
 
-interface Answer {
+export interface Answer {
   prompt: string;
   text: string;
-  finish_reason: string;
+  finish_reason: FinishReason;
+  /** Tokens of the answer. */
+  tokens: number;
 }
 
 async function generate(idOrPath: string, flags: GenerationFlags): Promise<void> {
@@ -53,28 +58,56 @@ async function generate(idOrPath: string, flags: GenerationFlags): Promise<void>
   const terminal = openTerminal();
   const { AutoModelForCausalLM } = await import("../pretrained/autoModel.ts");
   await interruptible(async (signal) => {
-    const { revision, token } = flags;
-    const access = { revision, token, ...quantizationFlags(flags) };
+    const { revision, token, base } = flags;
+    const access = { revision, token, base, ...quantizationFlags(flags) };
     const model = await AutoModelForCausalLM.from_pretrained(idOrPath, access);
+    if (base !== undefined && !model.adapter) throw baseOfWhole(idOrPath);
     const line = recordedLine(model.loaded, flags);
     if (line !== undefined) terminal.info(line);
     const onWarning = (line: string) => terminal.info(`warning: ${line}`);
     const options: GenerateOptions = { generation_config: settings, defaults: CLI_DEFAULTS, signal, onWarning };
     try {
-      const isSingle = prompts.length === 1 && (settings.num_return_sequences ?? 1) === 1 && !flags.json;
-      const beams = settings.num_beams ?? model.generation_config.num_beams ?? 1;
-      const questions = prompts.map((text) => ({ text }));
-      const inputs = await inputsOf(model, questions, flags);
-      if (isSingle && beams === 1) return await streamAnswer(model, inputs[0], options, terminal);
-      const answers = await generateAnswers(model, { questions, inputs }, options);
-      if (flags.json) terminal.print(JSON.stringify(answers, null, 2));
-      else if (isSingle) terminal.print(printable(answers[0].text));
-      else for (const { prompt, text } of answers) printAnswer(prompt, text, terminal);
+      await answer(model, { prompts, flags, options, terminal });
     } finally {
       await model.dispose();
     }
   });
 }
+
+function baseOfWhole(idOrPath: string): PrefineError {
+  const message = `--base: expected an adapter to put on it, ${idOrPath} is a whole model`;
+  return new PrefineError("config", message, "Leave it out.");
+}
+
+interface Work {
+  prompts: string[];
+  flags: GenerationFlags;
+  options: GenerateOptions;
+  terminal: Terminal;
+}
+
+async function answer(model: CausalLM, { prompts, flags, options, terminal }: Work): Promise<void> {
+  const { num_return_sequences = 1, num_beams } = options.generation_config ?? {};
+  const isSingle = prompts.length === 1 && num_return_sequences === 1 && !flags.json;
+  const beams = num_beams ?? model.generation_config.num_beams ?? 1;
+  const questions = prompts.map((text) => ({ text }));
+  const inputs = await inputsOf(model, questions, flags);
+  if (isSingle && beams === 1) return await streamAnswer(model, inputs[0], options, terminal);
+  const answers = await generateAnswers(model, { questions, inputs }, options);
+  if (flags.json) return terminal.print(answersAsJson(answers));
+  for (const one of answers) {
+    if (isSingle) terminal.print(printable(one.text));
+    else printAnswer(one, terminal);
+    tellCut(model, one, options, terminal);
+  }
+}
+
+const answersAsJson = (answers: readonly Answer[]) =>
+  JSON.stringify(
+    answers.map(({ prompt, text, finish_reason }) => ({ prompt, text, finish_reason })),
+    null,
+    2,
+  );
 
 async function streamAnswer(
   model: CausalLM,
@@ -83,15 +116,63 @@ async function streamAnswer(
   terminal: Terminal,
 ): Promise<void> {
   let hasText = false;
+  let tokens = 0;
+  let reason: FinishReason | undefined;
   try {
-    for await (const { text } of model.generateStream(prompt, options)) {
+    for await (const { text, finishReason } of model.generateStream(prompt, options)) {
       terminal.write(printable(text));
       hasText ||= text !== "";
+      tokens++;
+      reason = finishReason;
     }
     hasText = true;
   } finally {
     if (hasText) terminal.print(); // an error begins on a line of its own
   }
+  if (reason !== undefined) tellCut(model, { finish_reason: reason, tokens }, options, terminal);
+}
+
+/** Says at a terminal where the model would have gone on; what is piped stays the answer alone. */
+function tellCut(
+  model: CausalLM,
+  answer: Pick<Answer, "finish_reason" | "tokens">,
+  options: GenerateOptions,
+  terminal: Terminal,
+): void {
+  const mark = cutMark(answer, limitOf(model, options));
+  if (mark !== undefined && terminal.isTTY) terminal.info(terminal.dim(mark));
+}
+
+/** What may end an answer before the model does. */
+export interface AnswerLimit {
+  /** New tokens; undefined where max_length decides. */
+  max_new_tokens: number | undefined;
+  /** Tokens of prompt and answer. */
+  max_length: number | undefined;
+}
+
+/** The limit that a call with these options goes by. */
+export function limitOf(model: CausalLM, { generation_config: given, defaults }: GenerateOptions): AnswerLimit {
+  const own = model.generation_config;
+  const numberIn = (name: "max_new_tokens" | "max_length") => {
+    const value = given?.[name] ?? own[name];
+    return typeof value === "number" ? value : undefined;
+  };
+  const max_length = numberIn("max_length");
+  const fallback = max_length === undefined ? (defaults?.max_new_tokens ?? undefined) : undefined;
+  return { max_new_tokens: numberIn("max_new_tokens") ?? fallback, max_length };
+}
+
+/** `[cut at 64 tokens: --max_new_tokens]`: the flag that gives it more; undefined for an answer that is whole. */
+export function cutMark(
+  { finish_reason, tokens }: Pick<Answer, "finish_reason" | "tokens">,
+  { max_new_tokens, max_length }: AnswerLimit,
+): string | undefined {
+  if (finish_reason !== "length") return undefined;
+  const isLength = max_new_tokens === undefined && max_length !== undefined;
+  const flag = isLength ? "--max_length" : "--max_new_tokens";
+  const reason = max_new_tokens !== undefined && tokens < max_new_tokens ? "context full" : flag;
+  return `[cut at ${tokens} ${tokens === 1 ? "token" : "tokens"}: ${reason}]`;
 }
 
 /** Answers to all questions in order; num_return_sequences to each. */
@@ -103,19 +184,20 @@ export async function generateAnswers(
   const answers: Answer[] = [];
   for (let start = 0; start < questions.length; start += BATCH) {
     const batch = inputs.slice(start, start + BATCH) as ModelInputs;
-    const { texts, finishReasons } = await model.generate(batch, options);
+    const { texts, finishReasons, completions } = await model.generate(batch, options);
     const copies = texts.length / batch.length;
     const own = texts.map((text, i) => ({
       prompt: questions[start + Math.floor(i / copies)].text,
       text,
       finish_reason: finishReasons[i],
+      tokens: completions[i].length,
     }));
     answers.push(...own);
   }
   return answers;
 }
 
-function printAnswer(prompt: string, text: string, terminal: Terminal): void {
+function printAnswer({ prompt, text }: Answer, terminal: Terminal): void {
   terminal.print(terminal.bold(`> ${printable(prompt)}`));
   terminal.print(`${printable(text).trim()}\n`);
 }

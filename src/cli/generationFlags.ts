@@ -16,6 +16,7 @@ export interface GenerationFlags extends Record<string, unknown>, QuantizationFl
   json?: boolean;
   raw?: boolean;
   system?: string;
+  base?: string;
 }
 
 type GivenGeneration = { -readonly [K in keyof GenerationConfig]?: GenerationConfig[K] };
@@ -32,6 +33,7 @@ export function addGenerationFlags(command: Command): Command {
       .option("--system <text>", "a chat model's system message")
       .option("--config <file>", "gen.yaml: keys of transformers' GenerationConfig")
       .option("--json", "print JSON")
+      .option("--base <model>", "the base model; otherwise the one that the run names")
       .option("--revision <name>", "branch, tag or commit of a hub model")
       .option("--token <text>", "token for the hub (or set HF_TOKEN)"),
   ).optionsGroup("Generation, as in transformers' GenerationConfig:");

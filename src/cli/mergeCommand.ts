@@ -32,7 +32,7 @@ export function define(command: Command): void {
       .option("-o, --output_dir <path>", 'folder to write; otherwise RUN with "-merged" behind it')
       .addOption(new Option("--dtype <name>", "type of the weights; otherwise that of the base's").choices(DTYPES))
       .option("--overwrite_output_dir", "replace a folder that is there")
-      .option("--base <model>", "the model under the adapter; otherwise the one that the run names")
+      .option("--base <model>", "the base model; otherwise the one that the run names")
       .option("--revision <name>", "branch, tag or commit of a hub adapter")
       .option("--token <text>", "token for the hub (or set HF_TOKEN)")
       .option("--json", "print JSON"),

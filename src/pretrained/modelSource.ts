@@ -65,16 +65,24 @@ export async function findModel(idOrPath: string, options: ModelSourceOptions = 
   const adapterFolder = await findAdapterFolder(idOrPath, options);
   if (adapterFolder === undefined) {
     const kept = { quantization: asked ?? null, recorded: null };
-    return { base: idOrPath, baseRevision: options.revision, tokenizer: idOrPath, ...kept };
+    const base = await wholeModelAt(idOrPath);
+    return { base, baseRevision: options.revision, tokenizer: base, ...kept };
   }
   const folder = folderAt(adapterFolder);
   const adapter = await loadAdapter(folder);
   const base = options.base ?? (await findBase(adapter.config.base_model_name_or_path, adapterFolder));
   const hasTokenizer = (await folder.has("tokenizer.json")) || (await folder.has("vocab.json"));
-  const baseRevision = adapter.config.revision ?? undefined;
+  const baseRevision = options.base ? undefined : (adapter.config.revision ?? undefined); // that of the base named there
   const recorded = recordedQuantization(await readTrainingArgs(folder), folder.pathOf(TRAINING_ARGS));
   const kept = { quantization: asked === undefined ? recorded : asked, recorded };
   return { base, baseRevision, adapter, adapterFiles: folder, tokenizer: hasTokenizer ? adapterFolder : base, ...kept };
+}
+
+/** The newest checkpoint of a run that trained all weights and was stopped; any other model is where it is said to be. */
+async function wholeModelAt(idOrPath: string): Promise<string> {
+  const folder = folderAt(idOrPath);
+  if (!(await folder.exists()) || (await folder.has("config.json"))) return idOrPath;
+  return (await newestValidCheckpoint(folder))?.folder.path ?? idOrPath;
 }
 
 /** Undefined where `idOrPath` is a whole model (or nothing, which loading it then tells). */
@@ -97,7 +105,8 @@ async function findAdapterFolder(idOrPath: string, options: ModelSourceOptions):
 /** A folder (as given, then as seen from the adapter's folder), else a hub id. */
 async function findBase(base: string | null, adapterFolder: string): Promise<string> {
   const where = `${join(adapterFolder, ADAPTER_CONFIG)}: base_model_name_or_path`;
-  const hint = "Write the folder or the hub id of the model that the adapter was trained on there.";
+  const hint =
+    "Write the folder or hub id of the model that the adapter was trained on there, or name it: base (--base).";
   if (!base) throw new PrefineError("model", `${where}: expected the adapter's base model, found none`, hint);
   const places = isAbsolute(base) ? [base] : [base, join(adapterFolder, base)];
   for (const place of places) if (await exists(place)) return place;

@@ -6,6 +6,7 @@ import type { LoraConfigInput } from "../config/LoraConfig.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import type { Logger } from "../terminal/logging.ts";
 import type { CallbackInput } from "./callbacks/callbacks.ts";
+import type { DataNames } from "./prepare/dataRecord.ts";
 import type { ModelInput } from "./prepare/models.ts";
 import type { OpenedRun } from "./prepare/openRun.ts";
 import type { Resume } from "./prepare/outputFolder.ts";
@@ -90,11 +91,17 @@ export interface DPOTrainerOptions {
    */
   callbacks?: readonly CallbackInput[] | null | undefined;
   /**
-   * Name of the dataset for the model card.
+   * Name of the dataset, for the model card and for `prefine compare`, which asks its held-out prompts.
    *
    * Default: `null`. TRL: an argument of create_model_card.
    */
   dataset_name?: string | null | undefined;
+  /**
+   * How a run file names the data, for `prefine compare`: saved in training_args.json.
+   *
+   * Default: `null`. Prefine's own, with the fields of trl.ScriptArguments.
+   */
+  script_args?: DataNames | null | undefined;
   /**
    * Prints progress and messages.
    *

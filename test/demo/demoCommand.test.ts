@@ -122,12 +122,12 @@ describe("prefine demo", () => {
 });
 
 describe("prefine compare --split", () => {
-  it("says which splits there are, and that a run must name its data set", async () => {
+  it("says which splits there are, and that a run must name its dataset", async () => {
     const folder = mkdtempSync(join(tmpdir(), "prefine-compare-"));
     const unnamed = await runCommand("compare", folder, "--split", "test_prefs");
     expect(unnamed).toMatchObject({ code: 1, stdout: "" });
     expect(unnamed.stderr).toMatch(
-      /^error: .*expected training_args\.json to name the data set.*\nName it with --dataset_name\.\n$/,
+      /^error: .*expected training_args\.json to name the dataset.*\nName it with --dataset_name\.\n$/,
     );
     const data = fileURLToPath(new URL("../../demo/everyday-preferences", import.meta.url));
     const misspelled = await runCommand("compare", folder, "--split", "test_pref", "--dataset_name", data);

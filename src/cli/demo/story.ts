@@ -22,7 +22,7 @@ import { sideBySide } from "../../terminal/sideBySide.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { wrapText } from "../../terminal/text.ts";
 import { NOTE_QUESTION } from "../questions.ts";
-import { datasetNamedIn } from "../splitPrompts.ts";
+import { datasetNamedIn } from "../runData.ts";
 import { type Answered, answerBoth, countAnswers, type HeldOutQuestion, LONG } from "./answers.ts";
 import { dataFolder, LORA, modelFolder, trainingSettings } from "./materials.ts";
 import { createNarrator, type Narrator } from "./narrator.ts";

@@ -122,7 +122,8 @@ async function findDatasetFiles(idOrPath: string | undefined, options: LoadDatas
   return readOrigin(await hubOrigin(idOrPath, options), options);
 }
 
-async function isFormatName(name: string): Promise<boolean> {
+/** Whether it stands for files of a format, which `data_files` names, and for no dataset. */
+export async function isFormatName(name: string): Promise<boolean> {
   return FORMAT_NAMES.has(name) && (await kindOf(name)) === undefined;
 }
 

@@ -39,7 +39,8 @@ async function isLocalData(name: string, storage: Storage): Promise<boolean> {
   return !isRepoId || /\.(parquet|jsonl?)$/i.test(name) || (await isOnDisk(name, storage));
 }
 
-async function isOnDisk(path: string, storage: Storage): Promise<boolean> {
+/** Whether a file or folder is there. */
+export async function isOnDisk(path: string, storage: Storage): Promise<boolean> {
   const found = storage.folder(path);
   return found.above().has(found.name);
 }

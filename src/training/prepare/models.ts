@@ -177,7 +177,7 @@ function savedModel({ base, adapter, settings, revision, nameOfBase }: Saving): 
 }
 
 /** A folder or file by its whole path, so that the run finds it from anywhere; a hub id as it is. */
-function nameOfBase(base: LoadedModel, storage: Storage): string {
+export function nameOfBase(base: LoadedModel, storage: Storage): string {
   return isFromDisk(base, storage) ? storage.wholePath(base.nameOrPath) : base.nameOrPath;
 }
 

@@ -9,7 +9,6 @@ import { createLearner } from "../../dpo/engineLearner.ts";
 import { withinMemory } from "../../dpo/memoryNeed.ts";
 import { PrefineError } from "../../errors.ts";
 import type { Content } from "../../formats/content.ts";
-import type { LoadedModel } from "../../models/loadedModel.ts";
 import { describeQuantization } from "../../models/precision/quantize.ts";
 import { adapterIdentity, fingerprintOf } from "../fingerprint.ts";
 import type { Platform } from "../platform.ts";
@@ -17,12 +16,14 @@ import { referenceCacheOf } from "../reference/cache.ts";
 import { checkReferenceModel, referenceFacts } from "../reference/reference.ts";
 import { evaluationSetName, type RunObserver, type RunParts } from "../run.ts";
 import { type CardFacts, cardFacts } from "./cardFacts.ts";
+import { type DataNames, dataRecord } from "./dataRecord.ts";
 import {
   countAll,
   countParameters,
   learnerOptions,
   loadModels,
   type ModelInput,
+  nameOfBase,
   type TrainedModel,
   withPadToken,
 } from "./models.ts";
@@ -43,6 +44,7 @@ export interface RunRequest {
   max_length?: number | null;
   max_prompt_length?: number | null;
   dataset_name?: string | null;
+  script_args?: DataNames | null | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -72,7 +74,7 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
     train: packedSource(train, truncation),
     evals: new Map([...evals].map(([prefix, rows]) => [prefix, packedSource(rows, truncation)])),
     savedAs,
-    files: filesBeside(tokenizer, request, trained.base),
+    files: await filesBeside(tokenizer, request, trained),
     fingerprint: await fingerprintOf({
       args,
       maxLength: truncation.max_length,
@@ -186,16 +188,17 @@ function truncationOf(request: RunRequest, { base }: TrainedModel, observer: Run
 }
 
 /**
- * The tokenizer's files, and the settings with the data set's name, where `prefine compare --split` finds it, and with
- * the base's quantization, for which PEFT's adapter_config.json has no place.
+ * The tokenizer's files, and the settings with what no file of Python's has a place for: where the data is, how the base
+ * was quantized, and which model all weights began as (an adapter's config names its base itself).
  */
-function filesBeside(tokenizer: Tokenizer, request: RunRequest, { quantization }: LoadedModel): [string, Content][] {
+async function filesBeside(tokenizer: Tokenizer, request: RunRequest, { base, adapter }: TrainedModel) {
+  const { args, platform } = request;
   const own = [...tokenizer.files].map(([name, bytes]): [string, Content] => [name, [bytes]]);
-  const settings = { ...publicArguments(request.args), ...nameOf(request) };
-  const quantized = quantization ? { quantization_config: recordQuantization(quantization) } : {};
-  return [...own, trainingArgsFile({ ...settings, ...quantized })];
-}
-
-function nameOf({ dataset_name }: RunRequest): { dataset_name?: string } {
-  return dataset_name ? { dataset_name } : {};
+  const settings = {
+    ...publicArguments(args),
+    ...(await dataRecord(request, platform.storage)),
+    ...(adapter ? {} : { model_name_or_path: nameOfBase(base, platform.storage) }),
+    ...(base.quantization ? { quantization_config: recordQuantization(base.quantization) } : {}),
+  };
+  return [...own, trainingArgsFile(settings)];
 }

@@ -49,7 +49,7 @@ export async function tokenizeRows(
   { observer, ...options }: TokenizePairsOptions & { observer: RunObserver; split: string },
 ): Promise<TokenizedRows> {
   const named = isNamed(rows) ? rows : undefined;
-  const split = named?.name && named.name !== NAMELESS ? named.name : options.split;
+  const split = splitNameOf(rows) ?? options.split;
   const onProgress = (done: number) => observer.status(`tokenizing ${split}: ${done} rows`);
   const source = named?.rows() ?? (rows as Iterable<Row>);
   const prepared = await tokenizePairs(source, tokenizer, { ...options, split, onProgress });
@@ -79,6 +79,11 @@ function droppedOf(findings: Findings, { drop_degenerate = false }: TokenizePair
 
 /** What Dataset.fromRows calls rows without a name. */
 const NAMELESS = "rows";
+
+/** A Dataset's own name, its split's; undefined for rows from memory. */
+export function splitNameOf(rows: Rows): string | undefined {
+  return isNamed(rows) && rows.name !== NAMELESS ? rows.name || undefined : undefined;
+}
 
 function isNamed(rows: Rows): rows is NamedRows {
   return "rows" in rows && typeof rows.rows === "function";

@@ -1,0 +1,90 @@
+/** @file The dataset that a run was trained on, as its training_args.json names it, and the splits of it. */
+import { basename, dirname } from "node:path";
+import { newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
+import { readTrainingArgs } from "../checkpoints/trainingArgs.ts";
+import { type DataArguments, openData } from "../data/datasets/dataArguments.ts";
+import type { Row } from "../data/datasets/features.ts";
+import { folderAt } from "../disk/nodeStorage.ts";
+import { shownPath } from "../disk/shownPath.ts";
+import type { RunFolder } from "../disk/storage.ts";
+
+export interface RunData extends DataArguments {
+  dataset_train_split?: string | undefined;
+  /** Those that the run was evaluated on. */
+  dataset_test_split?: readonly string[] | undefined;
+  /** Draws the held-out rows of a mixture. */
+  seed?: number | undefined;
+}
+
+/** The folders that may hold a run's training_args.json: its own, a checkpoint's in it, or that above a checkpoint. */
+export async function foldersOfRun(run: string): Promise<RunFolder[]> {
+  const own = folderAt(run);
+  if (/^checkpoint-\d+$/.test(basename(run))) return [own, folderAt(dirname(run))];
+  const checkpoint = (await own.exists()) ? await newestValidCheckpoint(own) : undefined;
+  return checkpoint ? [own, checkpoint.folder] : [own];
+}
+
+/** The first of a run's training_args.json that has the key; undefined where none has, or all are damaged. */
+async function settingsWith(run: string, has: (settings: Record<string, unknown>) => boolean) {
+  for (const folder of await foldersOfRun(run)) {
+    const settings = await readTrainingArgs(folder).catch(() => ({}));
+    if (has(settings)) return settings as Record<string, unknown>;
+  }
+  return undefined;
+}
+
+const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+const isFilled = (value: unknown) => typeof value === "object" && value !== null && Object.keys(value).length > 0;
+
+/** Undefined where the run does not say: its rows came from memory. */
+export async function dataOfRun(run: string): Promise<RunData | undefined> {
+  const settings = await settingsWith(
+    run,
+    ({ dataset_name, data_files, datasets }) =>
+      isText(dataset_name) || isText(data_files) || isFilled(data_files) || isFilled(datasets),
+  );
+  if (settings === undefined) return undefined;
+  const { data_seed, seed, dataset_test_split } = settings;
+  const drawnBy = [data_seed, seed].find((value) => typeof value === "number");
+  const tests = [dataset_test_split ?? []].flat().filter(isText);
+  return { ...(settings as RunData), dataset_test_split: tests, seed: drawnBy as number | undefined };
+}
+
+/** The model that a run of all weights began as, with its revision; an adapter's config names its base itself. */
+export async function startOfRun(run: string): Promise<{ id: string; revision: string | undefined } | undefined> {
+  const settings = await settingsWith(run, ({ model_name_or_path }) => isText(model_name_or_path));
+  if (settings === undefined) return undefined;
+  const revision = (settings.model_init_kwargs as { revision?: unknown } | null | undefined)?.revision;
+  return { id: settings.model_name_or_path as string, revision: isText(revision) ? revision : undefined };
+}
+
+/** `dataset_name` of the training_args.json in a folder of a run or checkpoint, if it names one. */
+export async function datasetNamedIn(folder: string): Promise<string | undefined> {
+  const { dataset_name: name } = await readTrainingArgs(folderAt(folder)).catch(() => ({ dataset_name: undefined }));
+  return isText(name) ? name : undefined;
+}
+
+/** How messages name the data. */
+export function dataTitle({ dataset_name, datasets = [] }: DataArguments): string {
+  if (datasets.length > 0) return "the mixture of datasets";
+  if (!dataset_name) return "the run's data files";
+  return /^([/\\]|[A-Za-z]:)/.test(dataset_name) ? shownPath(dataset_name) : dataset_name;
+}
+
+interface SplitRows {
+  rows(): AsyncIterable<Row>;
+  /** For messages: the dataset and the split. */
+  where: string;
+}
+
+/** @param access.offline nothing is downloaded. @throws PrefineError where the data or the split can't be read. */
+export async function readSplit(
+  data: RunData,
+  split: string,
+  access: { token?: string | undefined; offline?: boolean },
+): Promise<SplitRows> {
+  const { seed = 42, dataset_config, data_files, datasets, test_split_size, dataset_name } = data;
+  const names = { dataset_name, dataset_config, data_files, datasets, test_split_size };
+  const rows = (await openData(names, { ...access, split: [split], seed })).split(split);
+  return { rows: () => rows.rows(), where: `${dataTitle(data)}: ${split}` };
+}

@@ -1,0 +1,57 @@
+/** @file The data that a run file names, under trl.ScriptArguments' names -> its splits; and kept for later. */
+import { resolve } from "node:path";
+import type { DatasetDict } from "./datasetDict.ts";
+import { isFormatName, loadDataset } from "./loadDataset.ts";
+import { loadMixture, type MixturePart } from "./mixture.ts";
+import { kindOf, type OriginOptions } from "./origin.ts";
+import type { DataFiles } from "./splitFiles.ts";
+
+/** Where the rows come from; the splits to train and evaluate on are named beside it. */
+export interface DataArguments {
+  dataset_name?: string | null | undefined;
+  dataset_config?: string | null | undefined;
+  data_files?: DataFiles | null | undefined;
+  /** A mixture, instead of dataset_name and data_files. */
+  datasets?: readonly MixturePart[] | undefined;
+  test_split_size?: number | null | undefined;
+}
+
+interface OpenOptions extends OriginOptions {
+  /** Names of the splits that are read; of a mixture there are `train` and `test`. Default: all. */
+  split?: string[] | undefined;
+  /** Draws the held-out rows of a mixture. */
+  seed: number;
+}
+
+/** The dataset's splits, or those of a mixture of datasets. @throws PrefineError("data" | "hub" | "io") */
+export function openData(data: DataArguments, { split, seed, ...access }: OpenOptions): Promise<DatasetDict> {
+  const { dataset_name, dataset_config, data_files, datasets = [], test_split_size = null } = data;
+  if (datasets.length > 0) return loadMixture(datasets, { ...access, test_split_size, seed });
+  const options = { ...access, split, name: dataset_config || undefined, data_files: data_files ?? undefined };
+  return loadDataset(dataset_name ?? undefined, options);
+}
+
+/** The name that a model card may show; null for a mixture, and for files without a dataset around them. */
+export async function nameForCard({ dataset_name, data_files, datasets = [] }: DataArguments): Promise<string | null> {
+  const isNamed = datasets.length === 0 && dataset_name && !(data_files && (await isFormatName(dataset_name)));
+  return isNamed ? dataset_name : null;
+}
+
+/** With whole paths of what is on the disk, so that the data is found from any folder; hub ids stay as they are. */
+export async function withWholePaths(data: DataArguments): Promise<DataArguments> {
+  const { dataset_name, data_files, datasets } = data;
+  const whole = async (name: string) => ((await kindOf(name)) === undefined ? name : resolve(name));
+  const areFilesApart = !dataset_name || (await isFormatName(dataset_name)); // not files of the dataset
+  return {
+    ...data,
+    dataset_name: dataset_name && (await whole(dataset_name)),
+    data_files: data_files && areFilesApart ? wholeFiles(data_files) : data_files,
+    datasets: datasets && (await Promise.all(datasets.map(async (one) => ({ ...one, path: await whole(one.path) })))),
+  };
+}
+
+function wholeFiles(files: DataFiles): DataFiles {
+  if (typeof files === "string") return resolve(files);
+  if (Array.isArray(files)) return files.map((path) => resolve(path));
+  return Object.fromEntries(Object.entries(files).map(([split, paths]) => [split, wholeFiles(paths) as string[]]));
+}
