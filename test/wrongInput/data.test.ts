@@ -116,7 +116,7 @@ describe("a row", () => {
     [
       "with a number",
       [good, good, { ...good, rejected: 7 }],
-      'error: train row 2: expected "rejected" to be a text, found the number 7\nMend the row (`prefine data DATASET --index N` shows it), or make a text of it with a map.',
+      'error: train row 2: expected "rejected" to be a string, found the number 7\nFix the row (`prefine data DATASET --index N` shows it), or turn it into a string with a map.',
     ],
     [
       "with a null",
@@ -176,7 +176,7 @@ describe("pairs that teach nothing", () => {
       "1",
     );
     expect(code).toBe(0);
-    expect(stderr.match(/^warning: .*$/gm)).toEqual([`warning: train: ${NAMED} (kept, as TRL keeps them)`]);
+    expect(stderr.match(/^warning: .*$/gm)).toEqual([`warning: train: ${NAMED} (kept, as in TRL)`]);
     expect(stepsOf(stderr)).toBe(rows.length + 1); // and the line that sums the run up
   });
 

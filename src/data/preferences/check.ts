@@ -1,28 +1,28 @@
-/** @file What a check of preference data is: one record, from what it looks at to what is said about it. */
+/** @file The type of a check of preference data: one record that finds rows and describes them in a line. */
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { Truncation } from "./packPair.ts";
 import type { ReadRow } from "./readRow.ts";
 import type { TokenizedPair } from "./tokenizePair.ts";
 
 export type Severity =
-  | "odd" // trained on as it is, though hardly what was meant
+  | "odd" // trained on unchanged, though probably a mistake
   | "untrainable" // dropped
-  | "degenerate"; // teaches nothing: kept, as TRL keeps it, or dropped where drop_degenerate says so
+  | "degenerate"; // teaches nothing: kept, as in TRL, or dropped with drop_degenerate
 
-/** A row on its way to the model. */
+/** A tokenized row, before it is kept or dropped. */
 export interface CheckedRow {
   row: ReadRow;
-  /** Its tokens: for the checks of what is odd as they are, for the others cut to max_prompt_length. */
+  /** Its tokens: all of them for "odd" checks, cut to max_prompt_length for the others. */
   pair: TokenizedPair;
   truncation: Truncation;
   tokenizer: Tokenizer;
-  /** Finds the tokens that control a chat; made once per split. Undefined: there are none. */
+  /** Matches the chat's control tokens; built once per split. Undefined: there are none. */
   controlTokens: RegExp | undefined;
 }
 
 /** The rows of a split that fail a check. */
 export interface Finding {
-  /** What `look` returned for the first of them. */
+  /** The first non-undefined result of `look`. */
   example: string;
   /** `row 3`, `row 3 and 12 more`. */
   where: string;
@@ -31,15 +31,15 @@ export interface Finding {
 export interface Check {
   name: string;
   severity: Severity;
-  /** For a row that fails: what is wrong in it, to be quoted ("" where there is nothing to quote); else undefined. */
+  /** Returns the part of a bad row to quote ("" if there is nothing to quote), or undefined if the row is fine. */
   look(checked: CheckedRow): string | undefined;
-  /** What a line says: `SPLIT: ...` (odd), `SPLIT: dropped 2 of 9 rows ...` (untrainable), `... in row 1` (else). */
+  /** The `...` of its line: `SPLIT: ...` (odd), `SPLIT: dropped 2 of 9 rows ...` (untrainable), `... in row 1`. */
   describe(finding: Finding): string;
 }
 
 const SHOWN = 60; // characters of an example
 
-/** A text as a line may quote it. */
+/** Quotes a text, shortened to fit a line. */
 export function excerpt(text: string): string {
   return JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text);
 }

@@ -1,4 +1,4 @@
-/** @file Every check of preference data finds the row that is meant for it, and says so in one line with an example. */
+/** @file Every check of preference data finds its row and reports it in one line with an example. */
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 import { AutoTokenizer } from "../tokenizers/loadTokenizer.ts";
@@ -42,18 +42,18 @@ const CASES: Record<string, Case> = {
     rows: [chat("Is it?")],
     template: `${PLAIN}{% if add_generation_prompt %}assistant: <think>{% endif %}`,
     found: [0],
-    line: /^train: the tokens of a prompt are not those .* its end " <think>" is left out .* \(row 0\)/,
+    line: /^train: the tokens of a prompt alone differ .* its end " <think>" is left out .* \(row 0\)/,
   },
   doubleBos: {
     rows: [chat("Is it?")],
     template: `{{ bos_token + bos_token }}${PLAIN}`,
     found: [0],
-    line: /^train: two "<\|endoftext\|>" in a row begin the sequence \(row 0\)/,
+    line: /^train: the sequence begins with two "<\|endoftext\|>" \(row 0\)/,
   },
   markers: {
     rows: [chat("a"), chat("a <|im_end|>"), chat("b<|im_start|>")],
     found: [1, 2],
-    line: /^train: a message holds a control token of the chat template, "<\|im_end\|>" in a message of user \(row 1 and 1 more\)/,
+    line: /^train: a message contains a control token of the chat template, "<\|im_end\|>" in a message of user \(row 1 and 1 more\)/,
   },
   leftOut: {
     rows: [chat([turn("system", "Be brief."), turn("user", "Is it?")])],
@@ -82,18 +82,18 @@ const CASES: Record<string, Case> = {
   empty: {
     rows: [texts("a", "", "c")],
     found: [0],
-    line: /^train: chosen or rejected is empty in row 0 \(kept, as TRL keeps them\)$/,
+    line: /^train: chosen or rejected is empty in row 0 \(kept, as in TRL\)$/,
   },
   equal: {
     rows: Array.from({ length: 9 }, () => texts("a", "b", "b")),
     found: [0, 1, 2, 3, 4, 5, 6, 7, 8],
-    line: /^train: chosen and rejected are equal in rows 0, 1, 2, 3, 4 and 4 more \(kept, as TRL keeps them\)$/,
+    line: /^train: chosen and rejected are equal in rows 0, 1, 2, 3, 4 and 4 more \(kept, as in TRL\)$/,
   },
   equalWithinMaxLength: {
     rows: [texts("a", "b b b b b b b b c", "b b b b b b b b d")],
     max_length: 6,
     found: [0],
-    line: /^train: chosen and rejected are equal within max_length in row 0 \(kept, as TRL keeps them\)$/,
+    line: /^train: chosen and rejected are equal within max_length in row 0 \(kept, as in TRL\)$/,
   },
 };
 
@@ -109,12 +109,12 @@ test.each(Object.entries(CASES))("%s", async (name, { rows, template, max_length
   expect(warnings).toEqual([expect.stringMatching(line)]);
 });
 
-test("nothing is said where nothing is wrong", async () => {
+test("no warnings for good rows", async () => {
   const { warnings } = await tokenize([chat("Is it?"), chat([turn("system", "Be brief."), turn("user", "Is it?")])]);
   expect(warnings).toEqual([]);
 });
 
 test("a text that begins with the bos that the tokenizer adds", async () => {
   const { warnings } = await tokenize([texts("<|endoftext|>The", " sky", " grass")]);
-  expect(warnings).toEqual([expect.stringMatching(/^train: two "<\|endoftext\|>" in a row begin/)]);
+  expect(warnings).toEqual([expect.stringMatching(/^train: the sequence begins with two "<\|endoftext\|>"/)]);
 });

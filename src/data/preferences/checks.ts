@@ -1,24 +1,24 @@
-/** @file All checks of preference data, and what they find in the rows of a split. */
+/** @file Runs all checks of preference data over a split and reports the rows that fail. */
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { Check, CheckedRow, Severity } from "./check.ts";
 import { PAIR_CHECKS } from "./pairChecks.ts";
 import { controlTokenPattern, TEXT_CHECKS } from "./textChecks.ts";
 
-/** A new check is an entry in one of these, and a case in checks.test.ts. */
+/** To add a check, add an entry to one of these lists and a case to checks.test.ts. */
 export const CHECKS: readonly Check[] = [...TEXT_CHECKS, ...PAIR_CHECKS];
 
-/** Numbers of the rows that failed a check, by its name; of every check. */
+/** Check name -> numbers of the rows that failed it; has every check. */
 export type Findings = Readonly<Record<string, readonly number[]>>;
 
 export interface RowChecks {
   /**
-   * Looks at a row with the checks of one severity. A row can be odd in several ways, but is dropped or degenerate for
-   * one reason: there the first check that it fails counts.
-   * @returns whether it fails any.
+   * Runs the checks of one severity on a row. A row can be odd in several ways; for the other severities, only the
+   * first check that it fails counts.
+   * @returns whether the row fails any.
    */
   look(severity: Severity, index: number, row: UncheckedRow): boolean;
   readonly findings: Findings;
-  /** A line for each check that rows failed; one for all that are degenerate. */
+  /** One line per failed check; the degenerate checks share one. */
   lines(options: LineOptions): string[];
 }
 
@@ -32,13 +32,13 @@ interface LineOptions {
   drop_degenerate: boolean;
 }
 
-/** A check with the numbers of the rows that failed it, and what is to be quoted of the first. */
+/** A check with the numbers of the rows that failed it, and the quoted part of the first. */
 interface Started extends Check {
   indices: number[];
   example: string;
 }
 
-/** @param tokenizer whose special tokens and chat template the rows go through. */
+/** @param tokenizer supplies the special tokens and the chat template. */
 export function startChecks(tokenizer: Tokenizer): RowChecks {
   const all = CHECKS.map((check): Started => ({ ...check, indices: [], example: "" }));
   const controlTokens = controlTokenPattern(tokenizer);
@@ -83,7 +83,7 @@ function droppedLine(check: Started, { split, rows }: LineOptions): string {
 function degenerateLine(checks: readonly Started[], { split, drop_degenerate }: LineOptions): string[] {
   if (checks.length === 0) return [];
   const parts = checks.map((check) => `${described(check)} in ${nameRows(check.indices)}`);
-  return [`${split}: ${parts.join("; ")} (${drop_degenerate ? "dropped" : "kept, as TRL keeps them"})`];
+  return [`${split}: ${parts.join("; ")} (${drop_degenerate ? "dropped" : "kept, as in TRL"})`];
 }
 
 function nameRows(indices: readonly number[]): string {

@@ -1,4 +1,4 @@
-/** @file Conversations become the tokens that TRL makes of them; errors name rows. */
+/** @file Tokens of conversations equal TRL's; errors name rows. */
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import fixture from "../../../test/fixtures/chat.json" with { type: "json" };
@@ -33,16 +33,16 @@ describe(`TRL ${fixture.versions.trl}`, () => {
       rejected_ids,
     }));
     expect(plain).toEqual(pairs);
-    expect(prepared.warnings.some((line) => line.includes("left out of the sequence"))).toBe(warned);
+    expect(prepared.warnings.some((line) => line.includes("left out of the training sequence"))).toBe(warned);
   });
 });
 
-test("an answer of nothing, and two that are the same, are named", async () => {
+test("reports an empty answer and two equal answers", async () => {
   const { findings } = await prepare([row("a", ""), row("a", "b", "b"), row("a")], PLAIN);
   expect(findings).toMatchObject({ empty: [0], equal: [1], equalWithinMaxLength: [] });
 });
 
-describe("refused, with the row", () => {
+describe("errors that name the row", () => {
   const alternating =
     "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}" +
     "{{ m.content + '' }}{{ eos_token }}{% endfor %}";
@@ -53,11 +53,11 @@ describe("refused, with the row", () => {
       "train row 1: ",
       "the chat template gives no text: System role not supported",
     ],
-    ["content of another kind", [row([turn("user", ["x"])])], "train row 0: ", "m.content is a list"],
+    ["content of the wrong type", [row([turn("user", ["x"])])], "train row 0: ", "m.content is a list"],
     [
-      "texts beside messages",
+      "texts next to messages",
       [{ ...row("a"), rejected: "no" }],
-      'train row 0: expected "rejected" to be a list of messages, as prompt is, found a text',
+      'train row 0: expected "rejected" to be a list of messages, as prompt is, found a string',
       "",
     ],
     [
@@ -78,9 +78,9 @@ describe("refused, with the row", () => {
       "train row 0: expected chosen and rejected to begin with the same messages",
       "",
     ],
-    ["tools of another kind", [{ ...row("a"), tools: "{" }], 'train row 0: expected "tools" to be a list', '"{"'],
+    ["tools of the wrong type", [{ ...row("a"), tools: "{" }], 'train row 0: expected "tools" to be a list', '"{"'],
     [
-      "kwargs of another kind",
+      "kwargs of the wrong type",
       [{ ...row("a"), chat_template_kwargs: [1] }],
       'train row 0: expected "chat_template_kwargs" to be an object, found [1]',
       "",

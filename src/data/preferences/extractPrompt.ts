@@ -1,4 +1,4 @@
-/** @file The prompt of a preference row that has none of its own: what chosen and rejected begin with. */
+/** @file Extracts the prompt of a row without a prompt column: the common beginning of chosen and rejected. */
 import { equalJson } from "../../formats/equalJson.ts";
 
 /** One turn of a conversation. */
@@ -12,13 +12,13 @@ export interface PreferenceRow<T extends string | Message[]> {
 }
 
 /**
- * Splits what chosen and rejected share from both: TRL's extract_prompt. A text is split before the first character
- * that differs (before the space in front of it, if there is one), a conversation before the first turn that differs.
- * Where one is the beginning of the other, the last shared character or turn stays with the completions, as in TRL.
+ * Splits the common beginning off chosen and rejected: TRL's extract_prompt. A text is split before the first character
+ * that differs (or before a space in front of it), a conversation before the first turn that differs. If one is the
+ * beginning of the other, the last shared character or turn stays with the completions, as in TRL.
  *
- * Two rows on which TRL fails: texts that differ from the first character on have no prompt (TRL looks at the last
- * character for the space, and may then take nearly all of chosen as the prompt); an empty side gives no prompt (an
- * error in TRL). A character of two UTF-16 units is never cut.
+ * Two cases where TRL fails: texts that differ from the first character on have no prompt (TRL looks for the space at
+ * the last character, and may take nearly all of chosen as the prompt); an empty side gives no prompt (an error in
+ * TRL). A surrogate pair is never split.
  */
 export function extractPrompt<T extends string | Message[]>({ chosen, rejected }: Omit<PreferenceRow<T>, "prompt">) {
   const length =
@@ -35,7 +35,7 @@ function sharedText(chosen: string, rejected: string): number {
   let length = 0;
   while (length < shorter && chosen[length] === rejected[length]) length++;
   const differs = length < shorter;
-  // Both halves of a character count as different where one of them is.
+  // If one half of a surrogate pair differs, the whole pair does.
   if (length > 0 && isHighSurrogate(chosen.charCodeAt(length - 1)) && differs) length--;
   if (differs) return chosen[length - 1] === " " ? length - 1 : length;
   if (length === 0) return 0;

@@ -1,4 +1,4 @@
-/** @file A pair's ids -> one packed row `shared | chosen | rejected`, truncated per sequence as TRL's collator does. */
+/** @file A pair's ids -> one packed row `shared | chosen | rejected`, truncated per sequence as in TRL's collator. */
 import type { PackedPair, PairTokens } from "./types.ts";
 
 export type TruncationMode = "keep_start" | "keep_end";
@@ -9,13 +9,13 @@ export interface Truncation {
   truncation_mode: TruncationMode;
 }
 
-/** The part [start, end) of a sequence of `length` tokens that truncation leaves. */
+/** The range [start, end) of a sequence of `length` tokens that is kept. */
 function truncated(length: number, { max_length, truncation_mode }: Truncation): { start: number; end: number } {
   if (max_length === null || length <= max_length) return { start: 0, end: length };
   return truncation_mode === "keep_start" ? { start: 0, end: max_length } : { start: length - max_length, end: length };
 }
 
-/** Both completions as truncation leaves them. */
+/** Both completions after truncation. */
 export function truncatedCompletions(
   pair: PairTokens,
   truncation: Truncation,
@@ -35,7 +35,7 @@ export interface PackedSize {
   rejected: number;
 }
 
-/** The parts that `packPair` makes of a pair, without making them. */
+/** The sizes of `packPair`'s result, without packing. */
 export function packedSize(pair: PairTokens, truncation: Truncation): PackedSize {
   const promptLength = pair.prompt_ids.length;
   const a = truncated(promptLength + pair.chosen_ids.length, truncation);
@@ -45,11 +45,11 @@ export function packedSize(pair: PairTokens, truncation: Truncation): PackedSize
 }
 
 /**
- * Packs one pair. The shared prefix is the prompt, or what truncation leaves of it; where keep_end cuts the two
- * sequences at different places, their contexts differ, nothing is shared and each brings its own part of the prompt.
+ * Packs one pair. The shared prefix is the prompt after truncation. If keep_end cuts the two sequences at different
+ * places, their contexts differ: nothing is shared, and each has its own copy of its part of the prompt.
  * The first token of a sequence is never predicted.
- * @param options.index the pair's number in the prepared data set.
- * @returns null where keep_start leaves no completion (TRL drops such rows).
+ * @param options.index the pair's number in the prepared dataset.
+ * @returns null if keep_start leaves no completion (TRL drops such rows).
  */
 export function packPair(pair: PairTokens, options: Truncation & { index: number }): PackedPair | null {
   const { prompt_ids, chosen_ids, rejected_ids } = pair;
@@ -62,7 +62,7 @@ export function packPair(pair: PairTokens, options: Truncation & { index: number
   const positions = new Int32Array(tokens.length);
   const predictFrom: number[] = [];
   const labels: number[] = [];
-  /** Lays out one sequence; its tokens after the shared ones go to packed rows from `offset` on. */
+  /** Lays out one sequence; its tokens after the shared ones go to packed rows starting at `offset`. */
   const place = (completion: number[], { start, end }: { start: number; end: number }, offset: number) => {
     const rowOf = (position: number) => (position < shared ? position : offset + position - shared);
     for (let i = start; i < end; i++) {

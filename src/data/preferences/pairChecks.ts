@@ -1,4 +1,4 @@
-/** @file Checks of what truncation leaves of a pair: nothing that can be trained on, or nothing that it could teach. */
+/** @file Checks of truncated pairs: those with nothing to train on, and those with nothing to learn from. */
 import { equalJson } from "../../formats/equalJson.ts";
 import type { Check } from "./check.ts";
 import type { Message } from "./extractPrompt.ts";
@@ -6,15 +6,15 @@ import { truncatedCompletions } from "./packPair.ts";
 
 const NOTHING_TO_QUOTE = "";
 
-/** No text, no message, or only messages that say and do nothing. */
+/** No text, no messages, or only messages without content and tool calls. */
 function isEmpty(answer: string | Message[]): boolean {
   if (typeof answer === "string") return answer === "";
   return answer.every(({ content, tool_calls }) => (content ?? "") === "" && (tool_calls ?? null) === null);
 }
 
-/** In the order of their lines; of a row, the first one that it fails counts. */
+/** In the order of their lines; only the first check that a row fails counts. */
 export const PAIR_CHECKS: readonly Check[] = [
-  /** A prompt that leaves no room for a completion within max_length (keep_start), as TRL drops them. */
+  /** The prompt leaves no room for a completion within max_length (keep_start); TRL drops these rows too. */
   {
     name: "promptFillsMaxLength",
     severity: "untrainable",
@@ -24,7 +24,7 @@ export const PAIR_CHECKS: readonly Check[] = [
     },
     describe: ({ example }) => `whose prompt alone fills max_length ${example}`,
   },
-  /** A completion of which no token is predicted: one token, no prompt before it. TRL keeps these at log-prob 0. */
+  /** A completion without a predicted token: one token, and no prompt. TRL keeps these with log-probability 0. */
   {
     name: "nothingToPredict",
     severity: "untrainable",
@@ -49,7 +49,7 @@ export const PAIR_CHECKS: readonly Check[] = [
     look: ({ row }) => (equalJson(row.chosen, row.rejected) ? NOTHING_TO_QUOTE : undefined),
     describe: () => "chosen and rejected are equal",
   },
-  /** chosen and rejected differ only beyond max_length. */
+  /** chosen and rejected differ only after max_length. */
   {
     name: "equalWithinMaxLength",
     severity: "degenerate",

@@ -1,4 +1,4 @@
-/** @file Prompts, tokens and truncation equal TRL's; a packed pair holds both sequences; bad rows are named. */
+/** @file Prompts, tokens and truncation equal TRL's; a packed pair holds both sequences; errors name bad rows. */
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import fixture from "../../../test/fixtures/tokenization.json" with { type: "json" };
@@ -20,7 +20,7 @@ const plain = ({ prompt_ids, chosen_ids, rejected_ids }: PairTokens) => ({ promp
 const prepare = (rows: Record<string, unknown>[], options: Partial<TokenizePairsOptions> = {}) =>
   tokenizePairs(rows, tokenizer, { max_length: null, ...options });
 
-/** The two sequences that a packed row stands for, and which of their tokens are predicted (the collator's masks). */
+/** The two sequences of a packed row, and which of their tokens are predicted (the collator's masks). */
 function unpack(packed: PackedPair): { input_ids: number[][]; completion_mask: number[][] } {
   const { sharedLength, chosenLength, tokens, positions, predictFrom, labels, chosenTargets } = packed;
   const rowsOf = (start: number, end: number) => [
@@ -57,7 +57,7 @@ describe(`TRL ${fixture.versions.trl} on awkward rows`, () => {
   test.each(fixture.prepared)("tokens and sequences: max_length $max_length, $truncation_mode", async (wanted) => {
     const truncation = { max_length: wanted.max_length, truncation_mode: wanted.truncation_mode as TruncationMode };
     const prepared = await prepare(fixture.rows, truncation);
-    // The one difference: a completion of which nothing is predicted, which TRL counts with log-probability 0.
+    // The one difference: a completion without a predicted token, which TRL counts with log-probability 0.
     const predicts = (pair: { completion_mask: number[][] }) =>
       withoutFirst(pair.completion_mask).every((mask) => mask.includes(1));
     const pairs = wanted.pairs.filter(predicts);
@@ -112,13 +112,13 @@ describe("packPair", () => {
     });
   });
 
-  test("keep_start cuts the ends, and leaves nothing where the prompt fills max_length", () => {
+  test("keep_start cuts the ends, and leaves nothing if the prompt fills max_length", () => {
     const options = { index: 0, truncation_mode: "keep_start" } as const;
     expect(packPair(pair, { ...options, max_length: 4 })!.labels).toEqual(Int32Array.of(4, 6));
     expect(packPair(pair, { ...options, max_length: 3 })).toBeNull();
   });
 
-  test("keep_end gives each sequence its own context where the cuts differ", () => {
+  test("keep_end gives each sequence its own context if the cuts differ", () => {
     const packed = packPair(pair, { index: 0, max_length: 4, truncation_mode: "keep_end" })!;
     expect(packed).toMatchObject({
       tokens: Int32Array.of(2, 3, 4, 5, 1, 2, 3, 6),
@@ -130,7 +130,7 @@ describe("packPair", () => {
     });
   });
 
-  test("keep_end shares the rest of the prompt where the cuts are the same", () => {
+  test("keep_end shares the rest of the prompt if the cuts are the same", () => {
     const even = { prompt_ids: [1, 2, 3], chosen_ids: [4, 5], rejected_ids: [6, 7] };
     const packed = packPair(even, { index: 0, max_length: 4, truncation_mode: "keep_end" })!;
     expect(packed).toMatchObject({ tokens: Int32Array.of(2, 3, 4, 5, 6, 7), sharedLength: 2, chosenTargets: 2 });
@@ -140,7 +140,7 @@ describe("packPair", () => {
 describe("tokenizePairs", () => {
   const row = (prompt: string, chosen: string, rejected: string) => ({ prompt, chosen, rejected });
 
-  test("counts what it drops, by row number, and says so once", async () => {
+  test("counts dropped rows by number and reports them once", async () => {
     const rows = [row("Z".repeat(30), "Q", "X"), row("Z", "Q", "X"), row("", "", "Q"), row("Z", "Q", "X")];
     const prepared = await prepare(rows, { max_length: 20, split: "train_prefs" });
     expect(prepared.keptIndices).toEqual([1, 3]);
@@ -158,17 +158,17 @@ describe("tokenizePairs", () => {
     expect(kept.keptIndices).toEqual([0, 1, 2, 3]);
     expect(kept.warnings).toEqual([
       "train: chosen or rejected is empty in row 0; chosen and rejected are equal in row 1; " +
-        "chosen and rejected are equal within max_length in row 2 (kept, as TRL keeps them)",
+        "chosen and rejected are equal within max_length in row 2 (kept, as in TRL)",
     ]);
     const dropped = await prepare(rows, { max_length: 4, drop_degenerate: true });
     expect(dropped.keptIndices).toEqual([3]);
     expect(dropped.findings).toEqual(kept.findings);
-    expect(dropped.warnings).toEqual([kept.warnings[0].replace("kept, as TRL keeps them", "dropped")]);
+    expect(dropped.warnings).toEqual([kept.warnings[0].replace("kept, as in TRL", "dropped")]);
     const many = await prepare(Array.from({ length: 9 }, () => row("Z", "Q", "Q")));
     expect(many.warnings[0]).toContain("equal in rows 0, 1, 2, 3, 4 and 4 more");
   });
 
-  test("warns once where tokens merge across the end of a prompt", async () => {
+  test("warns once when tokens merge across the end of a prompt", async () => {
     const { warnings, pairs } = await prepare([row("is  ", "x", "y"), row("is  ", "x", "y")]);
     expect(warnings.length).toBe(1);
     expect(warnings[0]).toContain('its end "  " is left out');
@@ -189,7 +189,7 @@ describe("tokenizePairs", () => {
     expect(parts).toEqual(["Q: 1", " a<|endoftext|>", " b<|endoftext|>"]);
   });
 
-  test("gives timers a turn and stops on a signal", async () => {
+  test("yields to timers and stops on a signal", async () => {
     const stop = new AbortController();
     setTimeout(() => stop.abort(), 60);
     function* endless() {
@@ -207,17 +207,17 @@ describe("tokenizePairs", () => {
     [
       "a null",
       [row("a", "b", "c"), { prompt: "a", chosen: null, rejected: "c" }],
-      'row 1: expected "chosen" to be a text, found null',
+      'row 1: expected "chosen" to be a string, found null',
     ],
     [
       "a number",
       [{ prompt: 5, chosen: "b", rejected: "c" }],
-      'row 0: expected "prompt" to be a text, found the number 5',
+      'row 0: expected "prompt" to be a string, found the number 5',
     ],
     [
-      "messages beside a text",
+      "messages next to a text",
       [{ prompt: "q", chosen: turns, rejected: turns }],
-      'expected "chosen" to be a text, as prompt is, found a list of messages',
+      'expected "chosen" to be a string, as prompt is, found a list of messages',
     ],
     [
       "a prompt that stops",
@@ -243,8 +243,6 @@ describe("tokenizePairs", () => {
   test("refuses ids outside the model's vocabulary", async () => {
     const rows = [row("Z", "Q", "X<|endoftext|>"), row("Z", "日", "Q")];
     const failure = prepare(rows, { modelVocabSize: 100, split: "test_prefs" });
-    await expect(failure).rejects.toThrow(
-      /test_prefs row 1: token ".+" has the id \d+, the model's vocabulary ends at 99/,
-    );
+    await expect(failure).rejects.toThrow(/test_prefs row 1: token ".+" has id \d+, the model's vocabulary ends at 99/);
   });
 });

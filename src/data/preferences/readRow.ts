@@ -1,9 +1,9 @@
-/** @file Checks a row where it enters: which columns it has, and of what kind. */
+/** @file Validates the columns of a raw row and their types. */
 import { PrefineError, show } from "../../errors.ts";
 import { parseJson } from "../../formats/parseJson.ts";
 import { extractPrompt, type Message, type PreferenceRow } from "./extractPrompt.ts";
 
-/** A row of texts, or of conversations with what their template is told beside them. */
+/** A row of texts, or of conversations with the tools and kwargs passed to their template. */
 export type ReadRow =
   | ({ kind: "texts" } & PreferenceRow<string>)
   | ({ kind: "conversations"; tools: unknown[] | null; kwargs: Record<string, unknown> } & PreferenceRow<Message[]>);
@@ -11,20 +11,20 @@ export type ReadRow =
 interface Where {
   /** Names split and row in messages, such as "train_prefs row 17". */
   where: string;
-  /** The data set has no prompt column: chosen and rejected begin with it. */
+  /** The dataset has no prompt column: chosen and rejected begin with the prompt. */
   implicitPrompt: boolean;
 }
 
-const MEND = "Mend the row (`prefine data DATASET --index N` shows it), or make a text of it with a map.";
+const FIX_ROW = "Fix the row (`prefine data DATASET --index N` shows it), or turn it into a string with a map.";
 const SAME_KIND =
   "Reduce chosen and rejected to the text of their last message (`process: ultrafeedback`), or delete the prompt " +
-  "column where chosen and rejected begin with it.";
+  "column if chosen and rejected begin with it.";
 
 function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value))
-    return isMessage(value[0]) ? "a list of messages" : `a list${value.length ? "" : " of none"}`;
-  if (typeof value === "string") return "a text";
+    return isMessage(value[0]) ? "a list of messages" : `${value.length ? "a" : "an empty"} list`;
+  if (typeof value === "string") return "a string";
   return typeof value === "object" ? "an object" : `the ${typeof value} ${value}`;
 }
 
@@ -32,7 +32,7 @@ function isMessage(value: unknown): value is Message {
   return typeof value === "object" && value !== null && "role" in value && typeof value.role === "string";
 }
 
-/** What kind of row this is, by its prompt, or by chosen where the prompt is implicit: TRL's is_conversational. */
+/** Decides by the prompt, or by chosen if the prompt is implicit: TRL's is_conversational. */
 function isConversational(value: unknown): boolean {
   return Array.isArray(value) && isMessage(value[0]);
 }
@@ -43,7 +43,7 @@ function columnOf(row: Record<string, unknown>, column: string, where: string): 
   throw new PrefineError(
     "data",
     `${where}: expected the column "${column}", found ${actual}`,
-    "Preference data has the columns chosen and rejected, and may have prompt: rename yours with a map.",
+    "Preference data has the columns chosen and rejected, and optionally prompt: rename yours with a map.",
   );
 }
 
@@ -51,8 +51,8 @@ function readText(row: Record<string, unknown>, column: string, { where, implici
   const value = columnOf(row, column, where);
   if (typeof value === "string") return value;
   const isChat = isConversational(value);
-  const expected = isChat ? `a text, as ${implicitPrompt ? "chosen" : "prompt"} is` : "a text";
-  const hint = isChat ? SAME_KIND : MEND;
+  const expected = isChat ? `a string, as ${implicitPrompt ? "chosen" : "prompt"} is` : "a string";
+  const hint = isChat ? SAME_KIND : FIX_ROW;
   throw new PrefineError("data", `${where}: expected "${column}" to be ${expected}, found ${describe(value)}`, hint);
 }
 
@@ -66,10 +66,10 @@ function readMessages(row: Record<string, unknown>, column: string, { where, imp
   const wrong = value.findIndex((message) => !isMessage(message));
   if (wrong < 0) return value;
   const message = `expected message ${wrong} of "${column}" to have a role, found ${show(value[wrong])}`;
-  throw new PrefineError("data", `${where}: ${message}`, MEND);
+  throw new PrefineError("data", `${where}: ${message}`, FIX_ROW);
 }
 
-/** `tools`: JSON schemas, or their JSON in a text, as tables of one type for all rows keep them. */
+/** `tools`: JSON schemas, or a JSON string of them, as columnar files store them. */
 function readTools(row: Record<string, unknown>, where: string): unknown[] | null {
   const raw = row.tools ?? null;
   let value: unknown = raw;
@@ -79,30 +79,26 @@ function readTools(row: Record<string, unknown>, where: string): unknown[] | nul
     value = raw;
   }
   if (value === null || Array.isArray(value)) return value;
-  const message = `expected "tools" to be a list of JSON schemas, or the JSON of one, found ${show(raw)}`;
-  throw new PrefineError("data", `${where}: ${message}`, MEND);
+  const message = `expected "tools" to be a list of JSON schemas, or a JSON string of one, found ${show(raw)}`;
+  throw new PrefineError("data", `${where}: ${message}`, FIX_ROW);
 }
 
 function readKwargs(row: Record<string, unknown>, where: string): Record<string, unknown> {
   const value = row.chat_template_kwargs ?? {};
   if (typeof value === "object" && !Array.isArray(value)) return value as Record<string, unknown>;
   const message = `expected "chat_template_kwargs" to be an object, found ${show(value)}`;
-  throw new PrefineError("data", `${where}: ${message}`, MEND);
+  throw new PrefineError("data", `${where}: ${message}`, FIX_ROW);
 }
 
-/** Images beside the texts, which no model here sees: TRL refuses them with a model of texts. */
+/** No model here reads images: as in TRL with a text model, rows with images are an error. */
 function refuseImages(row: Record<string, unknown>, where: string): void {
   const column = ["image", "images"].find((name) => [row[name] ?? []].flat().length > 0);
   if (column === undefined) return;
   const message = `${where}: expected texts, found images in the column "${column}"`;
-  throw new PrefineError(
-    "data",
-    message,
-    "The models here read texts only: delete the column with a map to go without.",
-  );
+  throw new PrefineError("data", message, "The models here read text only: delete the column with a map.");
 }
 
-/** A row of preference data in one of TRL's forms: texts or conversations, the prompt apart or in both of them. */
+/** Reads a row in one of TRL's formats: texts or conversations, with an explicit or implicit prompt. */
 export function readPreferenceRow(row: Record<string, unknown>, options: Where): ReadRow {
   const { where, implicitPrompt } = options;
   refuseImages(row, where);
@@ -117,6 +113,6 @@ export function readPreferenceRow(row: Record<string, unknown>, options: Where):
     return { kind: "conversations", tools: readTools(row, where), kwargs: readKwargs(row, where), ...texts };
   }
   const message =
-    "expected chosen and rejected to begin with the same messages (the prompt), found others from the first";
-  throw new PrefineError("data", `${where}: ${message}`, MEND);
+    "expected chosen and rejected to begin with the same messages (the prompt), found different first messages";
+  throw new PrefineError("data", `${where}: ${message}`, FIX_ROW);
 }

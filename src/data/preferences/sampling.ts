@@ -1,4 +1,4 @@
-/** @file In which order an epoch goes through the pairs. */
+/** @file The order of the pairs in an epoch. */
 import { Mt19937 } from "../../random.ts";
 
 export type SamplingStrategy = "random" | "sequential" | "group_by_length";
@@ -9,15 +9,15 @@ export interface OrderOptions {
   epoch: number;
   seed: number;
   strategy: SamplingStrategy;
-  /** For group_by_length: tokens of every row, and the rows of an optimizer step. */
+  /** For group_by_length: tokens per row, and rows per optimizer step. */
   groups?: { lengths: ArrayLike<number>; rowsPerStep: number };
 }
 
 /**
  * The order of one epoch: a permutation of 0..n-1.
- * random: torch.randperm under seed + epoch, which is what transformers' Trainer goes through on the CPU.
+ * random: torch.randperm seeded with seed + epoch, as in transformers' Trainer on the CPU.
  * group_by_length: transformers' LengthGroupedSampler over that permutation. transformers draws it from torch's global
- * generator, whose state depends on everything that was drawn before; here it is a function of seed and epoch.
+ * generator, whose state depends on all earlier draws; here it is a function of seed and epoch.
  */
 export function epochOrder({ n, epoch, seed, strategy, groups }: OrderOptions): Int32Array {
   if (strategy === "sequential") return Int32Array.from({ length: n }, (_, i) => i);

@@ -1,17 +1,17 @@
-/** @file Checks of what tokenizer and chat template make of a row: what goes wrong in silence with texts and turns. */
+/** @file Checks of a row's tokens and rendered chat template, for mistakes that raise no error. */
 import { literalText } from "../chatTemplates/renderChat.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { type Check, excerpt } from "./check.ts";
 import type { Message } from "./extractPrompt.ts";
 
-/** Texts of a message's content, which may come in blocks. */
+/** Texts of a message's content, which may be a list of blocks. */
 function contentsOf({ content }: Message): string[] {
   if (typeof content === "string") return [content];
   if (!Array.isArray(content)) return [];
   return content.map((block: { text?: unknown }) => block?.text).filter((text) => typeof text === "string");
 }
 
-/** Finds the control tokens of a chat: the special ones, and the added ones that the template writes. */
+/** Matches a chat's control tokens: the special ones, and the added ones that occur in the template. */
 export function controlTokenPattern({ chat_template, added_tokens }: Tokenizer): RegExp | undefined {
   if (chat_template === null) return undefined;
   const templates = typeof chat_template === "string" ? [chat_template] : Object.values(chat_template);
@@ -31,9 +31,9 @@ export const TEXT_CHECKS: readonly Check[] = [
       return lost.length > 0 ? excerpt(tokenizer.decode(lost)) : undefined;
     },
     describe: ({ example, where }) =>
-      "the tokens of a prompt are not those that prompt and answer begin with, so that its end " +
-      `${example} is left out of the sequence that is trained on (${where}); end prompts where a word ends, or take ` +
-      "a chat template that writes a prompt alone as it writes it before an answer",
+      "the tokens of a prompt alone differ from those of prompt and answer together, so that its end " +
+      `${example} is left out of the training sequence (${where}); end prompts at the end of a word, or use ` +
+      "a chat template that renders a prompt alone as it does before an answer",
   },
   {
     name: "doubleBos",
@@ -44,8 +44,8 @@ export const TEXT_CHECKS: readonly Check[] = [
       return isDouble ? excerpt(bos_token ?? "") : undefined;
     },
     describe: ({ example, where }) =>
-      `two ${example} in a row begin the sequence (${where}): the text has one already, and the tokenizer adds ` +
-      "one; leave it out of the text",
+      `the sequence begins with two ${example} (${where}): the text has one already, and the tokenizer adds ` +
+      "another; remove it from the text",
   },
   {
     name: "markers",
@@ -61,10 +61,10 @@ export const TEXT_CHECKS: readonly Check[] = [
       return undefined;
     },
     describe: ({ example, where }) =>
-      `a message holds a control token of the chat template, ${example} (${where}): the model reads it as the end ` +
-      "of a turn or the like, not as text; remove it from the data if that is not meant",
+      `a message contains a control token of the chat template, ${example} (${where}): the model reads it as the end ` +
+      "of a turn or the like, not as text; remove it from the data if that is not intended",
   },
-  /** A message of which the template writes nothing, or something else. */
+  /** A message that the template leaves out or changes. */
   {
     name: "leftOut",
     severity: "odd",
@@ -85,7 +85,7 @@ export const TEXT_CHECKS: readonly Check[] = [
     },
     describe: ({ example, where }) => `the chat template leaves out, or changes, ${example} (${where})`,
   },
-  /** An answer without the token that ends one. */
+  /** An answer that does not end with eos_token. */
   {
     name: "unended",
     severity: "odd",
@@ -97,6 +97,6 @@ export const TEXT_CHECKS: readonly Check[] = [
     },
     describe: ({ example, where }) =>
       `the chat template ends an answer without the eos_token ${example} (${where}): the model does not learn to ` +
-      "stop; is eos_token the one that the template writes?",
+      "stop; is eos_token the token that the template writes?",
   },
 ];

@@ -6,7 +6,7 @@ import type { ReadRow } from "./readRow.ts";
 import type { PairTokens } from "./types.ts";
 
 export interface TokenizedPair extends PairTokens {
-  /** The end of the tokenized prompt that neither completion continues; left out of the sequences. Mostly empty. */
+  /** Trailing prompt tokens that are in neither sequence, because they merge with the answer. Mostly empty. */
   lost_prompt_ids: number[];
   /** The texts that were tokenized. */
   texts: PairTexts;
@@ -25,10 +25,9 @@ function commonPrefixLength(a: number[], b: number[]): number {
 }
 
 /**
- * Tokenizes as TRL's DPOTrainer._prepare_dataset. Of texts: eos is appended to a completion that does not end with it.
- * Of conversations: the chat template makes the texts (the prompt's ends where the assistant begins), and no special
- * token is added to them. The completions start where the tokens of prompt, prompt + chosen and prompt + rejected
- * cease to be the same.
+ * Tokenizes like TRL's DPOTrainer._prepare_dataset. Texts: eos is appended to a completion that does not end with it.
+ * Conversations: the chat template renders the texts (the prompt with a generation prompt), and no special tokens are
+ * added. The completions start where the tokens of prompt, prompt + chosen and prompt + rejected begin to differ.
  */
 export function tokenizePair(row: ReadRow, tokenizer: Tokenizer): TokenizedPair {
   const texts = row.kind === "texts" ? endedTexts(row, tokenizer) : chatTexts(row, tokenizer);
@@ -47,7 +46,7 @@ export function tokenizePair(row: ReadRow, tokenizer: Tokenizer): TokenizedPair 
 function endedTexts(row: Extract<ReadRow, { kind: "texts" }>, tokenizer: Tokenizer): PairTexts {
   const eos = tokenizer.eos_token;
   if (eos === null) {
-    const hint = "Name the token that ends a text as eos_token in its tokenizer_config.json.";
+    const hint = "Set eos_token in its tokenizer_config.json.";
     const message = `${tokenizer.name_or_path}: expected a tokenizer with an eos_token, found none`;
     throw new PrefineError("model", message, hint);
   }
@@ -65,7 +64,7 @@ function chatTexts(row: Extract<ReadRow, { kind: "conversations" }>, tokenizer: 
   };
 }
 
-/** Ids of the three texts, less `shared`, which all begin with; the prompt is tokenized once where it is a prefix. */
+/** Ids of the three texts after their common `shared` ids; the prompt is tokenized once if it is a prefix. */
 function encode({ prompt, continued }: PairTexts, tokenizer: Tokenizer, add_special_tokens: boolean) {
   const options = { add_special_tokens };
   if (continued.every((text) => text.startsWith(prompt))) {

@@ -1,4 +1,4 @@
-/** @file Rows of a data set -> token ids of the pairs to train on, checked row by row. TRL's _prepare_dataset. */
+/** @file Dataset rows -> token ids of the pairs to train on, checked row by row. TRL's _prepare_dataset. */
 import { PrefineError } from "../../errors.ts";
 import { giveTurn } from "../../host.ts";
 import type { Row } from "../datasets/features.ts";
@@ -14,36 +14,36 @@ export interface TokenizePairsOptions {
   max_length: number | null;
   /** Default: keep_start. */
   truncation_mode?: TruncationMode;
-  /** Cuts a longer prompt to its last tokens, as TRL did before 1.0. */
+  /** Keeps only this many tokens at the end of a prompt, as TRL did before 1.0. */
   max_prompt_length?: number | null;
-  /** Leaves out pairs that teach nothing, the degenerate ones. TRL keeps them. */
+  /** Drops degenerate pairs, which teach nothing. TRL keeps them. */
   drop_degenerate?: boolean;
   /** The split's name in messages. Default: train. */
   split?: string;
-  /** Rows of the model's embedding; an id beyond them is an error. */
+  /** Rows of the model's embedding; a larger id is an error. */
   modelVocabSize?: number;
-  /** Called every now and then with the number of rows done. */
+  /** Called every 25 ms or so with the number of rows done. */
   onProgress?: (rows: number) => void;
   signal?: AbortSignal;
 }
 
 export interface TokenizedPairs {
   pairs: PairTokens[];
-  /** For every pair the number of its row in the input. */
+  /** The input row number of each pair. */
   keptIndices: number[];
   /** Rows of the input. */
   rows: number;
-  /** Of the pair with the most packed tokens: what the memory must be for. */
+  /** Size of the pair with the most packed tokens, which decides the memory needed. */
   largest: PackedSize;
   findings: Findings;
-  /** Lines for a person, each kind at most once. */
+  /** Warnings to print, one line per kind. */
   warnings: string[];
 }
 
-/** Milliseconds of work after which timers and signals get a turn. */
+/** Milliseconds of work between yields to timers and signals. */
 const TURN_MS = 25;
 
-/** A pair in 4 bytes a token; arrays of numbers would take 8, some 350 MB for the whole of UltraFeedback. */
+/** A pair in 4 bytes per token; number arrays would take 8, about 350 MB for all of UltraFeedback. */
 class StoredPair implements PairTokens {
   private readonly ids: Int32Array;
   private readonly chosenStart: number;
@@ -69,10 +69,10 @@ class StoredPair implements PairTokens {
 }
 
 /**
- * Tokenizes every row and decides which pairs are trained on. Whether the data has a prompt column is seen from its
- * first row, as in TRL. 270 real rows of GPT-2 tokens take 0.15 s.
- * @throws data: a column is missing or of another kind, the chat template fails on a row, an id is outside the model's
- *   vocabulary, nothing is left; model: conversations, and no chat template; interrupted: by `signal`.
+ * Tokenizes every row and decides which pairs to train on. The first row decides whether the data has a prompt column,
+ * as in TRL. 270 real rows of GPT-2 tokens take 0.15 s.
+ * @throws data: a column is missing or has the wrong type, the chat template fails on a row, an id is outside the
+ *   model's vocabulary, nothing is left; model: conversations without a chat template; interrupted: by `signal`.
  */
 export async function tokenizePairs(
   rows: AsyncIterable<Row> | Iterable<Row>,
@@ -102,20 +102,20 @@ export async function tokenizePairs(
 interface RowOptions extends TokenizePairsOptions {
   tokenizer: Tokenizer;
   implicitPrompt: boolean;
-  /** What the rows before were. */
+  /** Kind of the earlier rows. */
   kind: ReadRow["kind"] | undefined;
   checks: RowChecks;
 }
 
-/** Tokenizes a row and adds it to the pairs, unless a check says that it is dropped. Returns of which kind it is. */
+/** Tokenizes a row and adds it to the pairs, unless a check drops it. Returns its kind. */
 function addRow(tokenized: TokenizedPairs, raw: Row, options: RowOptions): ReadRow["kind"] {
   const { checks, max_length, truncation_mode = "keep_start", max_prompt_length } = options;
   const index = tokenized.rows++;
   const where = `${options.split ?? "train"} row ${index}`;
   const row = readPreferenceRow(raw, { where, implicitPrompt: options.implicitPrompt });
   if (options.kind !== undefined && row.kind !== options.kind) {
-    const message = `${where}: expected ${options.kind}, as in the rows before, found ${row.kind}`;
-    throw new PrefineError("data", message, "Make all rows alike with a map.");
+    const message = `${where}: expected ${options.kind}, as in the earlier rows, found ${row.kind}`;
+    throw new PrefineError("data", message, "Convert all rows to one kind with a map.");
   }
   const pair = tokenizeRow(row, options.tokenizer, where);
   const truncation: Truncation = { max_length, truncation_mode };
@@ -159,7 +159,7 @@ function checkIds(
     const token = JSON.stringify(tokenizer.convert_ids_to_tokens(id));
     throw new PrefineError(
       "data",
-      `${where}: token ${token} has the id ${id}, the model's vocabulary ends at ${modelVocabSize - 1}`,
+      `${where}: token ${token} has id ${id}, the model's vocabulary ends at ${modelVocabSize - 1}`,
       `Do the tokenizer (${tokenizer.name_or_path}) and the model belong together?`,
     );
   }
@@ -173,7 +173,7 @@ async function pause({ signal, onProgress }: TokenizePairsOptions, rows: number)
 
 function nothingLeft({ rows, findings }: TokenizedPairs, split: string): PrefineError {
   if (rows === 0)
-    return new PrefineError("data", `${split}: expected rows, found none`, "Give it data, or another split.");
+    return new PrefineError("data", `${split}: expected rows, found none`, "Add data, or choose another split.");
   const isTooLong = findings.promptFillsMaxLength.length > 0;
   const expected = isTooLong ? "whose prompt leaves room within max_length" : "that can be trained on";
   const message = `${split}: expected rows ${expected}, found none among ${rows}`;

@@ -89,7 +89,7 @@ describe.skipIf(!hasReference)(`TRL's training runs${needsReference}`, () => {
   });
 });
 
-test("sequential epochs are all alike", () => {
+test("sequential epochs are all the same", () => {
   const options = { n: 4, seed: 1, strategy: "sequential" } as const;
   expect(epochOrder({ ...options, epoch: 0 })).toEqual(Int32Array.of(0, 1, 2, 3));
   expect(epochOrder({ ...options, epoch: 5 })).toEqual(Int32Array.of(0, 1, 2, 3));

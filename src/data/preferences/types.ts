@@ -1,6 +1,6 @@
-/** @file What a preference pair is on its way to the model: tokens, then one packed row, then a batch. */
+/** @file The forms of a preference pair: token ids, one packed row, log-probabilities. */
 
-/** Ids of one row, under TRL's column names. Completions start where prompt, prompt+chosen and prompt+rejected part. */
+/** Ids of one row, under TRL's column names. Completions start where the three texts' tokens differ. */
 export interface PairTokens {
   prompt_ids: number[];
   chosen_ids: number[];
@@ -13,7 +13,7 @@ export interface PairTokens {
  * Already truncated to max_length per sequence, as TRL's collator does.
  */
 export interface PackedPair {
-  /** Row number in the prepared data set (after dropping); key of the reference cache, and the name in messages. */
+  /** Row number in the prepared dataset (after dropping); key of the reference cache, and used in messages. */
   index: number;
   /** [T] token ids. */
   tokens: Int32Array;
@@ -31,7 +31,7 @@ export interface PackedPair {
   labels: Int32Array;
   /** How many of the N targets belong to chosen. */
   chosenTargets: number;
-  /** Tokens of the two completions; where no prompt is left, the first one is counted here and not predicted. */
+  /** Tokens of the two completions; with no prompt left, the first token is counted here but not predicted. */
   completionLengths: { chosen: number; rejected: number };
 }
 
