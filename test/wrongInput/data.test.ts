@@ -40,7 +40,7 @@ describe("a data file", () => {
       "\n \n",
       "error: blank.json: expected rows, found an empty file\nDownload or write it again.",
     ],
-    ["of no rows", "none.json", "[]", "error: train: expected rows, found none\nGive it data, or another split."],
+    ["of no rows", "none.json", "[]", "error: train: expected rows, found none\nAdd data, or choose another split."],
     [
       "that is no data",
       "notes.txt",
@@ -104,7 +104,7 @@ describe("a split", () => {
 });
 
 describe("a row", () => {
-  const COLUMNS = "Preference data has the columns chosen and rejected, and may have prompt: rename yours with a map.";
+  const COLUMNS = "Preference data has the columns chosen and rejected, and optionally prompt: rename yours with a map.";
   const [good] = PAIRS;
 
   it.each([
@@ -121,12 +121,12 @@ describe("a row", () => {
     [
       "with a null",
       [good, { ...good, chosen: null }],
-      /^error: train row 1: expected "chosen" to be a text, found null\nMend the row/,
+      /^error: train row 1: expected "chosen" to be a string, found null\nFix the row/,
     ],
     [
       "of messages",
       [{ ...good, chosen: [{ role: "user", content: "a" }] }],
-      /^error: train row 0: expected "chosen" to be a text, as prompt is, found a list of messages\nReduce chosen and/,
+      /^error: train row 0: expected "chosen" to be a string, as prompt is, found a list of messages\nReduce chosen and/,
     ],
   ])("%s is named by split and number", async (_, rows, message) => {
     writeFileSync("bad.jsonl", jsonLines(rows));
@@ -138,7 +138,7 @@ describe("a row", () => {
   it("of the evaluation split is named by that split", async () => {
     writeFileSync("bad.jsonl", jsonLines([good, { ...good, prompt: 1 }]));
     expect(await train("--data_files.test", "bad.jsonl", "--eval_strategy", "epoch")).toMatch(
-      /^error: test row 1: expected "prompt" to be a text, found the number 1\nMend the row/,
+      /^error: test row 1: expected "prompt" to be a string, found the number 1\nFix the row/,
     );
   });
 

@@ -150,7 +150,7 @@ describe("model.safetensors", () => {
 });
 
 describe("a tokenizer", () => {
-  const DAMAGED = "The file may be cut off or damaged: download or save the tokenizer again.";
+  const DAMAGED = "The file may be truncated or damaged: download or save the tokenizer again.";
 
   it("that is cut, or no tokenizer", async () => {
     cut("model/tokenizer.json", 0.5);

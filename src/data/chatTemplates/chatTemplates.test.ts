@@ -1,4 +1,4 @@
-/** @file Chat templates give the text that transformers gives: Python's strings, values and scopes, errors, options. */
+/** @file Chat templates render as in transformers: Python's strings, values and scopes, errors, options. */
 import { describe, expect, test } from "vitest";
 import fixture from "../../../test/fixtures/chat.json" with { type: "json" };
 import { pythonFloat } from "../../formats/pythonFloat.ts";
@@ -36,7 +36,7 @@ describe(`transformers ${versions.transformers}`, () => {
     }
   });
 
-  test("half of the cases and more give a text", () => {
+  test("at least half of the cases render", () => {
     const texts = rendered.cases.filter(({ text }) => text !== undefined);
     expect(texts.length).toBeGreaterThan(rendered.cases.length / 2);
   });
@@ -60,7 +60,7 @@ describe("messages of errors", () => {
   ])("%s", (template, message) => {
     expect(() => renderChat(template, user, {})).toThrow(message);
   });
-  test("what is no message", () => {
+  test("invalid messages", () => {
     expect(() => renderChat("x", ["q"], {})).toThrow('expected a message with role and content, found "q"');
     expect(() => renderChat("x", [], {})).toThrow("expected at least one message");
   });
@@ -71,7 +71,7 @@ describe("messages of errors", () => {
   });
 });
 
-describe("Python's texts of values", () => {
+describe("Python's str and repr of values", () => {
   test.each([
     [1, "1.0"],
     [0.1, "0.1"],
@@ -92,7 +92,7 @@ describe("Python's texts of values", () => {
   });
 });
 
-describe("which template", () => {
+describe("choice of the template", () => {
   const options = { tools: false, where: "m" };
   test("files win over the config, and have names", () => {
     const files = new Map([
@@ -118,7 +118,7 @@ describe("which template", () => {
     expect(readChatTemplate({ chat_template: list }, new Map(), "m")).toEqual({ default: "d", rag: "r" });
     expect(() => readChatTemplate({ chat_template: [5] }, new Map(), "m")).toThrow("m: chat_template: expected a text");
   });
-  test("none, or none that is meant", () => {
+  test("no template, or no default", () => {
     expect(() => chooseTemplate(null, undefined, options)).toThrow("m: expected a tokenizer with a chat template");
     expect(() => chooseTemplate({ rag: "r" }, undefined, options)).toThrow("named default, found rag");
     expect(() => templateFiles({ "../x": "" })).toThrow("a name that can be a file's");

@@ -1,4 +1,4 @@
-/** @file Filters that Jinja has and the template library has not, or has otherwise. */
+/** @file Jinja filters that the template library lacks or implements differently. */
 import { percentFormat } from "./pythonFormat.ts";
 import { type Arguments, STRING_METHODS, stripText } from "./pythonStrings.ts";
 import { SEQUENCE_FILTERS, type SequenceTools } from "./sequenceFilters.ts";
@@ -14,7 +14,7 @@ import {
   type Value,
 } from "./values.ts";
 
-/** What makes values of the library's classes. */
+/** Constructors of the library's values. */
 export interface FilterTools {
   text(value: string): Value;
   list(items: Value[]): Value;
@@ -29,7 +29,7 @@ export interface FilterTools {
 
 type Filter = (operand: Value, given: Arguments, tools: FilterTools) => Value | undefined;
 
-/** What a loop over the value goes through. */
+/** The items of a loop over the value. */
 export function iterated(value: Value, { text, list }: Pick<FilterTools, "text" | "list">): Value {
   if (isUndefined(value)) return list([]);
   if (isText(value)) return list(Array.from(value.value as string, text));
@@ -69,7 +69,7 @@ const map: Filter = (operand, { positional, named }, tools) => {
 
 const isTrue = (value: Value) => (value as Value & { __bool__(): { value: boolean } }).__bool__().value;
 
-/** Whether a value passes a test that a filter names; without a name, whether it counts as true. */
+/** Whether a value passes a filter's named test; without a name, whether it is truthy. */
 function passes(value: Value, test: unknown, argument: Value | undefined, tools: FilterTools): boolean {
   if (test === undefined) return isTrue(value);
   if (argument !== undefined) {
@@ -116,7 +116,7 @@ const sequenceFilters = Object.entries(SEQUENCE_FILTERS).map(([name, filter]): [
   },
 ]);
 
-/** By name; one that returns nothing leaves it to the library. */
+/** By name; a filter that returns undefined defers to the library. */
 export const FILTERS: Readonly<Record<string, Filter>> = {
   ...Object.fromEntries(sequenceFilters),
   round,
@@ -145,7 +145,7 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
     return isList(operand) ? undefined : iterated(operand, tools);
   },
   tojson: (operand) => {
-    if (isUndefined(operand)) throw new Error("tojson: an undefined value is no JSON");
+    if (isUndefined(operand)) throw new Error("tojson: an undefined value is not JSON");
     return undefined;
   },
 };

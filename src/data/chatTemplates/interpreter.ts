@@ -1,7 +1,7 @@
 /**
- * @file The template library's interpreter, made to behave as Python's Jinja where it does not: str methods with their
- * arguments, True / False / None and lists as text, == by value, "+" between text and other kinds (an error),
- * variables of a loop's round, undefined in loops and as an object.
+ * @file Extends the template library's interpreter where it differs from Python's Jinja: str methods with their arguments,
+ * True / False / None and lists as text, == by value, "+" between str and other types (an error), scope of variables
+ * in a loop iteration, undefined in loops and as an object.
  */
 import { FILTERS, type FilterTools, iterated } from "./filters.ts";
 import { Interpreter, type Scope, type TemplateNode } from "./library.ts";
@@ -42,7 +42,7 @@ export class PythonInterpreter extends Interpreter {
     return value;
   }
 
-  /** The value of the kinds of nodes that behave otherwise in the library; undefined for the rest. */
+  /** Evaluates the nodes that the library evaluates differently; undefined for the rest. */
   private asPython(node: TemplateNode, scope: Scope): Value | undefined {
     switch (node.type) {
       case "CallExpression":
@@ -105,7 +105,7 @@ export class PythonInterpreter extends Interpreter {
     if (isText(object) && Object.hasOwn(STRING_METHODS, name)) {
       return this.fromPlain(STRING_METHODS[name](object.value as string, this.plainArguments(node, scope)));
     }
-    const isMethod = isMapping(object) && MAPPING_METHODS.has(name); // even where a key has that name
+    const isMethod = isMapping(object) && MAPPING_METHODS.has(name); // even if a key has that name
     const called = isMethod ? held(object.builtins?.get(name) as Value) : { ...callee, object: held(object) };
     return this.asLibrary({ ...node, callee: called }, scope);
   }
@@ -153,7 +153,7 @@ export class PythonInterpreter extends Interpreter {
     if (!isUndefined(object)) return this.asLibrary({ ...node, object: held(object) }, scope);
     const property = node.property as TemplateNode;
     const of = describe(node.object as TemplateNode);
-    throw new Error(`${of} is undefined, and ${String(property.value ?? "an item")} of it is asked for`);
+    throw new Error(`${of} is undefined, so it has no ${String(property.value ?? "item")}`);
   }
 
   private binary(node: TemplateNode, scope: Scope): Value | undefined {
@@ -191,7 +191,7 @@ export class PythonInterpreter extends Interpreter {
     return this.asLibrary({ ...node, left: held(left), right: held(right) }, scope);
   }
 
-  /** "%s" % value, and where JavaScript's sign is another: Python's remainder has that of the divisor. */
+  /** "%s" % value, and remainders: Python's takes the sign of the divisor, unlike JavaScript's. */
   private remainder(left: Value, right: Value): Value | undefined {
     if (isText(left)) return this.text(percentFormat(left.value as string, percentValues(right)));
     const [value, divisor] = [Number(left.value), Number(right.value)];
@@ -217,7 +217,7 @@ export class PythonInterpreter extends Interpreter {
     return value ?? this.asLibrary({ ...node, operand: held(operand), filter: renamed(filter, name) }, scope);
   }
 
-  /** What `map("upper")` does to an item: the filter that its first argument names, with the others. */
+  /** The function of `map("upper")`: the filter named by the first argument, with the other arguments. */
   private itemFilter(filter: TemplateNode, scope: Scope) {
     return (item: Value): Value => {
       const [name, ...args] = filter.args as TemplateNode[];
@@ -235,19 +235,19 @@ export class PythonInterpreter extends Interpreter {
   }
 }
 
-/** Texts and lists compared as Python does. */
+/** Compares strings and lists as Python does. */
 function isOrdered(left: Value, right: Value, operator: string): boolean {
   const [small, large] = operator === "<" || operator === ">=" ? [left, right] : [right, left];
   return isLess(small, large) === (operator === "<" || operator === ">");
 }
 
-/** A node that has its value already: no expression is evaluated twice. */
+/** A node for an evaluated value, so that no expression is evaluated twice. */
 function held(value: Value): TemplateNode {
   return { type: "Held", value };
 }
 
 const NO_ARGUMENTS: Arguments = { positional: [], values: [], named: new Map() };
-/** Filters that the library knows by another name. */
+/** Filters with another name in the library. */
 const LIBRARY_NAMES: Record<string, string> = { d: "default", count: "length" };
 
 function renamed(filter: TemplateNode, name: string): TemplateNode {
@@ -255,14 +255,14 @@ function renamed(filter: TemplateNode, name: string): TemplateNode {
   return filter.type === "CallExpression" ? { ...filter, callee } : callee;
 }
 
-/** An argument of a string's method. */
+/** An argument of a string method as a JavaScript value. */
 function plain(value: Value): string | number | boolean | null | readonly string[] {
   if (isList(value)) return itemsOf(value).map(pythonText);
   const inner = value.value;
   return typeof inner === "string" || typeof inner === "number" || typeof inner === "boolean" ? inner : null;
 }
 
-/** Text and another kind do not add up; JavaScript would write "[object Object]". */
+/** Throws on string + another type, where JavaScript would write "[object Object]". */
 function checkSum(left: Value, right: Value, node: TemplateNode): void {
   for (const [value, part] of [
     [left, node.left],
@@ -275,7 +275,7 @@ function checkSum(left: Value, right: Value, node: TemplateNode): void {
   throw new Error(`can only concatenate str to str, but ${describe(part as TemplateNode)} is a ${typeName(other)}`);
 }
 
-/** An expression as the template writes it, as far as messages need it. */
+/** Source text of an expression, for messages. */
 function describe(node: TemplateNode): string {
   if (node.type === "Identifier") return String(node.value);
   if (node.type !== "MemberExpression") return "a part of an expression";

@@ -1,8 +1,8 @@
-/** @file The template library with types: its own declarations name files that TypeScript cannot find in a module. */
+/** @file Types for the template library: its own declarations refer to files that TypeScript cannot resolve. */
 import * as jinja from "@huggingface/jinja";
 import type { Value } from "./values.ts";
 
-/** A node of the library's syntax tree: `type`, and the parts that its kind has. */
+/** A node of the library's syntax tree: `type`, and the fields of that type. */
 export interface TemplateNode extends Record<string, unknown> {
   type: string;
 }

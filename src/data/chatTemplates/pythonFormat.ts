@@ -1,4 +1,4 @@
-/** @file Python's `text % values` and `text.format(...)`, as far as chat templates use them. */
+/** @file The parts of Python's `text % values` and `text.format(...)` that chat templates use. */
 import { isText, itemsOf, pythonRepr, pythonText, type Value } from "./values.ts";
 
 const CONVERSION = /%([-0 +]*)(\d*)(?:\.(\d+))?([a-zA-Z%])/g;
@@ -25,7 +25,7 @@ function converted(value: Value | undefined, conversion: string, digits: string 
     case "x":
       return number(value, conversion).toString(16);
     default:
-      throw new Error(`format character ${conversion} is not built`);
+      throw new Error(`format character ${conversion} is not supported`);
   }
 }
 
@@ -50,19 +50,19 @@ export function percentFormat(text: string, values: readonly Value[]): string {
   return out;
 }
 
-/** What stands right of `%`: a tuple's items, or one value. */
+/** The right operand of `%`: a tuple's items, or one value. */
 export const percentValues = (value: Value): readonly Value[] =>
   value.type === "TupleValue" ? itemsOf(value) : [value];
 
-/** `text.format(...)` with `{}`, `{0}` and `{name}`; what Python can do beyond that is refused. */
+/** `text.format(...)` with `{}`, `{0}` and `{name}`; other fields are an error. */
 export function braceFormat(text: string, positional: readonly Value[], named: ReadonlyMap<string, Value>): string {
   let next = 0;
   return text.replace(/\{\{|\}\}|\{([^{}]*)\}/g, (match, field: string | undefined) => {
     if (match === "{{" || match === "}}") return match[0];
-    if (field === undefined || !/^\w*$/.test(field)) throw new Error(`format field ${match} is not built`);
+    if (field === undefined || !/^\w*$/.test(field)) throw new Error(`format field ${match} is not supported`);
     const value =
       field === "" ? positional[next++] : /^\d+$/.test(field) ? positional[Number(field)] : named.get(field);
-    if (value === undefined) throw new Error(`format: nothing is given for ${match}`);
+    if (value === undefined) throw new Error(`format: no argument for ${match}`);
     return isText(value) ? (value.value as string) : pythonText(value);
   });
 }

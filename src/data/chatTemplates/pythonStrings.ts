@@ -1,17 +1,17 @@
-/** @file Methods of Python's str that chat templates call. What is not here, the template library has, or has not. */
+/** @file Methods of Python's str for chat templates, besides those of the template library. */
 import type { Value } from "./values.ts";
 
-/** Python's white space (str.isspace), which JavaScript's `\s` is not: no U+FEFF, but U+001C to U+001F and U+0085. */
+/** Python's white space (str.isspace). Unlike JavaScript's `\s`: no U+FEFF, but U+001C to U+001F and U+0085. */
 const SPACE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const SPACES = new RegExp(`[${SPACE}]+`, "u");
 const LINE_ENDS = "\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029";
 const LINE_END = new RegExp(`\\r\\n|[${LINE_ENDS}]`);
 
 type Argument = string | number | boolean | null | readonly string[];
-/** What a method is called with: positional arguments, and those by name. */
+/** Arguments of a method: positional and named. */
 export interface Arguments {
   positional: readonly Argument[];
-  /** The positional ones as the interpreter has them. */
+  /** The positional ones as interpreter values. */
   values: readonly Value[];
   named: ReadonlyMap<string, Argument>;
 }
@@ -33,7 +33,7 @@ export const stripText = (text: string, characters?: Argument): string => strip(
 /** Python's str.rstrip(). */
 export const stripEnd = (text: string): string => strip(text, undefined, "right");
 
-/** The argument at a place or of a name. */
+/** An argument by position or name. */
 const pick = ({ positional, named }: Arguments, at: number, name: string) => positional[at] ?? named.get(name);
 
 function split(text: string, given: Arguments, fromRight: boolean): string[] {
@@ -84,7 +84,7 @@ function textArgument({ positional }: Arguments, at: number): string {
   throw new Error(`expected a string as argument ${at + 1} of a string's method`);
 }
 
-/** Place of `part` in code points, -1 if it is not there. */
+/** Index of `part` in code points, -1 if absent. */
 function find(text: string, part: string, last: boolean): number {
   const at = last ? text.lastIndexOf(part) : text.indexOf(part);
   return at < 0 ? -1 : Array.from(text.slice(0, at)).length;

@@ -1,4 +1,4 @@
-/** @file Messages -> the text that a chat template makes of them: transformers' render_jinja_template. */
+/** @file Renders messages with a chat template: transformers' render_jinja_template. */
 import { PrefineError, show } from "../../errors.ts";
 import { PythonInterpreter } from "./interpreter.ts";
 import { Environment } from "./library.ts";
@@ -12,24 +12,24 @@ export type ChatMessage = { role: string } & Record<string, unknown>;
 export interface RenderOptions {
   /** JSON schemas of the functions that the model may call. */
   tools?: readonly unknown[] | null | undefined;
-  /** Texts to answer from, `{ title, text }` each. */
+  /** Documents to answer from, each `{ title, text }`. */
   documents?: readonly unknown[] | null | undefined;
-  /** Whether the beginning of the assistant's next turn is written. */
+  /** Appends the beginning of the assistant's next turn. */
   add_generation_prompt?: boolean | undefined;
-  /** Leaves the last message open, for the model to go on with it; a text names the field that is left open. */
+  /** Leaves the last message open for the model to continue; a string names the field to leave open. */
   continue_final_message?: boolean | string | undefined;
-  /** Further variables of the template; the special tokens among them. */
+  /** Other variables of the template, such as the special tokens. */
   variables?: Record<string, unknown>;
 }
 
-/** The names of a message's reasoning; the first is what templates read. */
+/** Names of a message's reasoning field; templates read the first. */
 const REASONING = ["reasoning_content", "thinking", "reasoning"];
 const OPEN_END = "CONTINUE_FINAL_MESSAGE_TAG ";
-/** Templates that are kept parsed. */
+/** Number of parsed templates to cache. */
 const CACHE_TEMPLATES = 16;
 const cache = new Map<string, Syntax>();
 
-/** A template by its text. @throws PrefineError("model") where it is no template */
+/** Parses a template, with a cache. @throws PrefineError("model") for invalid templates */
 function compile(template: string): Syntax {
   const hit = cache.get(template);
   if (hit) return hit;
@@ -39,7 +39,7 @@ function compile(template: string): Syntax {
   return syntax;
 }
 
-/** What a template writes of its own: its text and string constants; "" for what is no template. */
+/** A template's literal text and string constants; "" if it cannot be parsed. */
 export function literalText(template: string): string {
   try {
     return compile(template).literalText;
@@ -48,7 +48,7 @@ export function literalText(template: string): string {
   }
 }
 
-/** @throws Error where the template cannot be read, fails or raises an exception; the message says which. */
+/** @throws Error if the template cannot be parsed, fails or raises an exception; the message says which. */
 export function renderChat(template: string, messages: readonly unknown[], options: RenderOptions): string {
   const { tools = null, documents = null, add_generation_prompt = false, variables = {} } = options;
   if (messages.length === 0) throw new Error("expected at least one message, found none");
@@ -59,7 +59,7 @@ export function renderChat(template: string, messages: readonly unknown[], optio
   return open === undefined ? text : cutAtOpenEnd(text, open);
 }
 
-/** A message of plain values, without the keys that are null. */
+/** A message as plain data, without null fields. */
 function readMessage(message: unknown): Record<string, unknown> {
   if (typeof message !== "object" || message === null || Array.isArray(message)) {
     throw new Error(`expected a message with role and content, found ${show(message)}`);
@@ -71,7 +71,7 @@ function readMessage(message: unknown): Record<string, unknown> {
   );
 }
 
-/** Values as JSON has them. Others become a name of their kind: templates only ask whether images are there. */
+/** JSON values unchanged; others become a name of their type: templates only check whether images exist. */
 function plainData(value: unknown): unknown {
   if (value === null || value === undefined) return null;
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
@@ -88,11 +88,11 @@ function withReasoning(message: Record<string, unknown>): Record<string, unknown
   return { thinking: message[name], ...message, reasoning_content: message[name] };
 }
 
-/** Marks where the last message ends, and returns its text. */
+/** Marks the end of the last message, and returns its text. */
 function leaveOpen(last: Record<string, unknown>, field: boolean | string, template: string): string {
   const name = typeof field === "string" ? field : "content";
   const value = last[name];
-  if (value === undefined) throw new Error(`continue_final_message: the last message has no "${name}" to go on with`);
+  if (value === undefined) throw new Error(`continue_final_message: the last message has no "${name}" to continue`);
   const copies = REASONING.includes(name) ? REASONING.filter((key) => last[key] === value) : [name];
   if (!copies.some((key) => template.includes(key))) {
     throw new Error(`continue_final_message: the template has no field "${name}"`);
@@ -103,7 +103,7 @@ function leaveOpen(last: Record<string, unknown>, field: boolean | string, templ
   }
   const blocks = Array.isArray(value) ? (value as Record<string, unknown>[]) : [];
   const block = blocks.findLast((one) => typeof one === "object" && one !== null && "text" in one);
-  if (!block) throw new Error("continue_final_message: the last message has no text to go on with");
+  if (!block) throw new Error("continue_final_message: the last message has no text to continue");
   const text = String(block.text);
   block.text = text + OPEN_END;
   return text;
@@ -112,7 +112,7 @@ function leaveOpen(last: Record<string, unknown>, field: boolean | string, templ
 function cutAtOpenEnd(rendered: string, message: string): string {
   const at = rendered.lastIndexOf(OPEN_END.trim());
   if (at < 0 || !rendered.includes(stripText(message))) {
-    throw new Error("continue_final_message: the template leaves out a part of the last message");
+    throw new Error("continue_final_message: the template omits a part of the last message");
   }
   const isWhole = rendered.startsWith(OPEN_END, at);
   return isWhole ? rendered.slice(0, at) : stripEnd(rendered.slice(0, at));
@@ -147,13 +147,13 @@ function run(template: string, variables: Record<string, unknown>): string {
   return String(new PythonInterpreter(environment, syntax).run(syntax.program).value);
 }
 
-/** One line for what went wrong in a template. */
+/** The error for a failed template, with a message of one line. */
 export function templateError(error: unknown, where: string): PrefineError {
   const message = error instanceof Error ? error.message : String(error);
   return new PrefineError(
     "data",
-    `${where}: the chat template gives no text: ${message}`,
-    "Does the template know the roles and fields of these messages? `tokenizer.apply_chat_template` tries it on one.",
+    `${where}: the chat template failed:  ${message}`,
+    "Does the template support the roles and fields of these messages? Try `tokenizer.apply_chat_template` on one.",
     { cause: error },
   );
 }

@@ -1,15 +1,15 @@
-/** @file Filters over lists that Jinja has and the template library has not. */
+/** @file Jinja's list filters that the template library lacks. */
 import type { Arguments } from "./pythonStrings.ts";
 import { entriesOf, isText, itemsOf, pythonEquals, type Value } from "./values.ts";
 
-/** What these filters need of their interpreter. */
+/** Functions of the interpreter that these filters call. */
 export interface SequenceTools {
   list(items: Value[]): Value;
   number(value: number, isFloat: boolean): Value;
   undefined(): Value;
-  /** Items of what a loop goes through. */
+  /** The items of a loop over the value. */
   itemsOf(value: Value): Value[];
-  /** Whether a test of that name holds; without a name, whether the value counts as true. */
+  /** Whether a named test passes; without a name, whether the value is truthy. */
   passes(value: Value, test: unknown, argument: Value | undefined): boolean;
 }
 
@@ -20,7 +20,7 @@ const select =
   (operand, { positional: [test], values }, tools) =>
     tools.list(tools.itemsOf(operand).filter((item) => tools.passes(item, test, values[1]) === outcome));
 
-/** What an item is compared by: the attribute that is named; texts without their case, unless it is asked for. */
+/** The sort key of an item: the named attribute, lowercased unless case_sensitive is set. */
 function keyOf(item: Value, { named }: Arguments): Value {
   const attribute = named.get("attribute");
   const key = typeof attribute === "string" ? (entriesOf(item).get(attribute) ?? item) : item;
@@ -37,7 +37,7 @@ const unique: SequenceFilter = (operand, given, tools) => {
   return tools.list(items);
 };
 
-/** Whether `a < b`: numbers, texts by code point, lists by their first difference. */
+/** Whether `a < b`: numbers, strings by code point, lists by their first difference. */
 export function isLess(a: Value, b: Value): boolean {
   if (isText(a) && isText(b)) {
     const [left, right] = [Array.from(a.value as string), Array.from(b.value as string)];

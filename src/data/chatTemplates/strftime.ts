@@ -1,4 +1,4 @@
-/** @file Python's datetime.strftime in the C locale: what a chat template's strftime_now writes. */
+/** @file Python's datetime.strftime in the C locale, for a chat template's strftime_now. */
 
 const MONTHS = [
   "January",
@@ -51,14 +51,14 @@ const FIELDS: Readonly<Record<string, (date: Date) => string>> = {
   X: (date) => strftime(date, "%H:%M:%S"),
   c: (date) => strftime(date, "%a %b %e %H:%M:%S %Y"),
   s: (date) => String(Math.floor(date.getTime() / 1000)),
-  z: () => "", // datetime.now() knows no time zone
+  z: () => "", // datetime.now() has no time zone
   Z: () => "",
   n: () => "\n",
   t: () => "\t",
   "%": () => "%",
 };
 
-/** `%-d` is glibc's: without padding. */
+/** `%-d` is a glibc extension: no padding. */
 export function strftime(date: Date, format: string): string {
   return format.replace(/%(-?)([A-Za-z%])/g, (whole, dash: string, letter: string) => {
     const field = Object.hasOwn(FIELDS, letter) ? FIELDS[letter](date) : whole;

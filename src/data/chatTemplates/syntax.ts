@@ -1,20 +1,20 @@
-/** @file A template's syntax tree, and the notes on it that the interpreter needs to behave as Python's Jinja. */
+/** @file Parses a template and annotates its syntax tree for the interpreter, which follows Python's Jinja. */
 import { parse, type TemplateNode, tokenize } from "./library.ts";
 
 export interface Syntax {
   program: TemplateNode;
-  /** Expressions whose value is written. */
+  /** Expressions whose value is output. */
   outputs: ReadonlySet<TemplateNode>;
-  /** What loops go through. */
+  /** Iterables of loops. */
   iterables: ReadonlySet<TemplateNode>;
-  /** All text of the template: what it writes itself, and its string constants; a NUL between any two. */
+  /** The template's literal text and string constants, separated by NUL. */
   literalText: string;
 }
 
-/** Stands first in a loop's body: forgets the variables of the round before, as each round has its own in Jinja. */
+/** First node of a loop's body: drops the last iteration's variables, as in Jinja each iteration has its own scope. */
 export interface NewRound extends TemplateNode {
   type: "NewRound";
-  /** Names that the round begins with. */
+  /** Variables set at the start of the iteration. */
   names: ReadonlySet<string>;
 }
 
@@ -32,7 +32,7 @@ const STATEMENTS = new Set([
 ]);
 const BODIES = new Set(["body", "alternate", "defaultBlock"]);
 
-/** Reads a template with trim_blocks and lstrip_blocks, as transformers does. */
+/** Parses a template with trim_blocks and lstrip_blocks, as transformers does. */
 export function parseTemplate(template: string): Syntax {
   const lines = template.replace(/\r\n?/g, "\n"); // as Jinja's newline_sequence
   const program = parse(tokenize(lines, { trim_blocks: true, lstrip_blocks: true }));

@@ -1,4 +1,4 @@
-/** @file Which chat templates a tokenizer has, which of them is meant, and the files that keep them. */
+/** @file A tokenizer's chat templates: reads, selects and saves them. */
 import { PrefineError, show } from "../../errors.ts";
 
 /** A template, or several by name: default, tool_use, rag. */
@@ -24,7 +24,7 @@ export const TEMPLATE_FILE = "chat_template.jinja";
 export const TEMPLATE_FOLDER = "additional_chat_templates";
 const ADDITIONAL = new RegExp(`^${TEMPLATE_FOLDER}/([^/\\\\]+)\\.jinja$`);
 
-/** Whether a tokenizer's file is a chat template. */
+/** Whether a file of this name is a chat template. */
 export function isTemplateFile(path: string): boolean {
   return path === TEMPLATE_FILE || ADDITIONAL.test(path);
 }
@@ -35,14 +35,14 @@ function fromConfig(value: unknown, where: string): ChatTemplate | null {
   const list = Array.isArray(value) ? value.map((item) => [item?.name, item?.template]) : Object.entries(value);
   const isNamed = list.every(([name, template]) => typeof name === "string" && typeof template === "string");
   if (isNamed && list.length > 0) return Object.fromEntries(list);
-  const message = `expected a text, or a list of name and template, found ${show(value)}`;
+  const message = `expected a string, or a list of name and template, found ${show(value)}`;
   throw new PrefineError("model", `${where}: chat_template: ${message}`);
 }
 
 /**
- * The template that is meant: transformers' get_chat_template.
- * @param choice the name of one, or a template itself; otherwise tool_use where there are tools, or default.
- * @throws PrefineError("model") where there is none
+ * Selects a template: transformers' get_chat_template.
+ * @param choice the name of a template, or a template itself; by default tool_use if there are tools, else default.
+ * @throws PrefineError("model") if there is none
  */
 export function chooseTemplate(
   has: ChatTemplate | null,
@@ -54,8 +54,8 @@ export function chooseTemplate(
     if (template !== null) return template;
     throw new PrefineError(
       "model",
-      `${where}: expected a tokenizer with a chat template, found none: messages cannot be made a text`,
-      "Take the tokenizer of an instruct model, set tokenizer.chat_template, or make texts of the messages.",
+      `${where}: expected a tokenizer with a chat template, found none: messages cannot be rendered`,
+      "Use the tokenizer of an instruct model, set tokenizer.chat_template, or convert the messages to text.",
     );
   }
   if (choice !== null && choice !== undefined) return Object.hasOwn(has, choice) ? has[choice] : choice;
@@ -65,11 +65,11 @@ export function chooseTemplate(
   throw new PrefineError(
     "model",
     `${where}: expected a chat template named default, found ${names}`,
-    "Name the one that is meant with chat_template.",
+    "Choose one with chat_template.",
   );
 }
 
-/** The files that keep a template, as transformers 5 writes them: path -> text. */
+/** The files that store templates, as transformers 5 writes them: path -> text. */
 export function templateFiles(has: ChatTemplate | null): Map<string, string> {
   if (has === null) return new Map();
   if (typeof has === "string") return new Map([[TEMPLATE_FILE, has]]);
@@ -77,7 +77,7 @@ export function templateFiles(has: ChatTemplate | null): Map<string, string> {
     Object.entries(has).map(([name, text]) => {
       if (name === "default") return [TEMPLATE_FILE, text];
       if (/^[^/\\]+$/.test(name) && !/^\.+$/.test(name)) return [`${TEMPLATE_FOLDER}/${name}.jinja`, text];
-      throw new PrefineError("model", `chat template: expected a name that can be a file's, found ${show(name)}`);
+      throw new PrefineError("model", `chat template: expected a name that is a valid file name, found ${show(name)}`);
     }),
   );
 }

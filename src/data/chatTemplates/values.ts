@@ -1,7 +1,7 @@
-/** @file Values of the template interpreter as Python shows and compares them: str(), repr(), ==. */
+/** @file Python's str(), repr() and == for values of the template interpreter. */
 import { pythonFloat } from "../../formats/pythonFloat.ts";
 
-/** What an expression of a template evaluates to. `type` is the name of the library's class. */
+/** Value of a template expression. `type` is the name of the library's class. */
 export interface Value {
   type: string;
   value: unknown;
@@ -9,12 +9,12 @@ export interface Value {
   builtins?: ReadonlyMap<string, Value>;
 }
 
-/** What a list holds, or [] for any other value. */
+/** Items of a list; [] for any other value. */
 export function itemsOf(value: Value): Value[] {
   return Array.isArray(value.value) ? (value.value as Value[]) : [];
 }
 
-/** What a mapping holds. */
+/** Entries of a mapping. */
 export function entriesOf(value: Value): Map<string, Value> {
   return value.value instanceof Map ? (value.value as Map<string, Value>) : new Map();
 }
@@ -25,7 +25,7 @@ export const isList = ({ type }: Value): boolean => type === "ArrayValue" || typ
 export const isMapping = ({ type }: Value): boolean => type === "ObjectValue" || type === "KeywordArgumentsValue";
 const isNumber = ({ type }: Value): boolean => ["IntegerValue", "FloatValue", "BooleanValue"].includes(type);
 
-/** Python's name of the type, for messages. */
+/** Python's type name, for messages. */
 export function typeName(value: Value): string {
   const names: Record<string, string> = {
     StringValue: "str",
@@ -93,7 +93,7 @@ function quote(text: string): string {
   return mark + inner + mark;
 }
 
-/** Python's ==: by value, never across kinds but among numbers. */
+/** Python's ==: by value; different types are equal only among numbers. */
 export function pythonEquals(a: Value, b: Value): boolean {
   if (isNumber(a) && isNumber(b)) return Number(a.value) === Number(b.value);
   if (a.type !== b.type) return false;

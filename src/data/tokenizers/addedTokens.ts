@@ -1,24 +1,24 @@
-/** @file Finds a tokenizer's added tokens in a text, before anything else is done to it, or after it is normalized. */
+/** @file Finds a tokenizer's added tokens in a text, before or after normalization. */
 import { escapePattern } from "./pattern.ts";
 import type { AddedToken } from "./tokenizerJson.ts";
 
-/** A part of a text: an added token, or what stands between. */
+/** A part of a text: an added token, or text between two of them. */
 export interface Section {
   text: string;
-  /** Of an added token. */
+  /** Set for an added token. */
   id?: number;
 }
 
-/** Cuts a text into added tokens and the rest; nothing is empty. */
+/** Splits a text into added tokens and the rest; no part is empty. */
 export type Cutter = (text: string) => Section[];
 
 const WORD_END = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]$/u;
 const WORD_START = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]/u;
 
 /**
- * The longest token wins at a place. `lstrip` and `rstrip` take the white space beside it along; `single_word` does
- * not stand inside a word. As Hugging Face's AddedVocabulary.
- * @param contentOf what is looked for, if not the token's content
+ * At each position the longest token wins. `lstrip` and `rstrip` include the adjacent white space; `single_word`
+ * matches whole words only. As in Hugging Face's AddedVocabulary.
+ * @param contentOf the string to search for, if not the token's content
  */
 export function cutterOf(tokens: readonly AddedToken[], contentOf = ({ content }: AddedToken) => content): Cutter {
   const byContent = new Map<string, AddedToken>();

@@ -1,10 +1,10 @@
-/** @file Merging of byte-pair encoding: which pairs of ids merge, and a word's ids merged by rank. */
+/** @file BPE merges: reads the pairs that merge, and merges a word's ids by rank. */
 import { PrefineError, show } from "../../errors.ts";
 import type { TokenizerJson } from "./tokenizerJson.ts";
 
 const NO_MERGE = 0x7fffffff;
 
-/** Above so many ids a heap finds the next pair faster than a look at all of them. */
+/** Above this many ids, a heap finds the next pair faster than a linear scan. */
 const LONG_WORD = 48;
 
 /** Which pairs of ids merge: the rank of a pair (NO_MERGE: none), and the merged id by rank. */
@@ -13,7 +13,7 @@ interface Merges {
   mergedIds: number[];
 }
 
-/** @throws PrefineError("model") where a merge names a token that the vocabulary lacks. */
+/** @throws PrefineError("model") if a merge names a token that the vocabulary lacks. */
 export function readMerges(idOf: ReadonlyMap<string, number>, { model }: TokenizerJson, where: string): Merges {
   let base = 1;
   for (const id of idOf.values()) if (id >= base) base = id + 1;
@@ -54,7 +54,7 @@ function mergeShort(ids: Int32Array, { rankAt, mergedIds }: Merges): number[] {
   }
 }
 
-/** The same over linked places and a heap of rank * length + place: n log n, for texts that are one word. */
+/** The same with a linked list and a heap of rank * length + place: O(n log n), for texts that are one word. */
 function mergeLong(ids: Int32Array, { rankAt, mergedIds }: Merges): number[] {
   const length = ids.length;
   const next = Int32Array.from(ids, (_, i) => i + 1);
@@ -70,7 +70,7 @@ function mergeLong(ids: Int32Array, { rankAt, mergedIds }: Merges): number[] {
   while (heap.length > 0) {
     const key = pop(heap);
     const place = key % length;
-    if (ranks[place] !== (key - place) / length) continue; // merged meanwhile
+    if (ranks[place] !== (key - place) / length) continue; // already merged
     const gone = next[place];
     ids[place] = mergedIds[ranks[place]];
     next[place] = next[gone];

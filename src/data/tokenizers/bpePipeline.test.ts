@@ -1,4 +1,4 @@
-/** @file Ids and texts of the kinds of tokenizers that models have equal those of Hugging Face's tokenizers. */
+/** @file Ids and texts equal those of Hugging Face's tokenizers for the tokenizers of common models. */
 import { describe, expect, test } from "vitest";
 import fixture from "../../../test/fixtures/tokenizers.json" with { type: "json" };
 import { createBpePipeline } from "./bpePipeline.ts";
@@ -23,7 +23,7 @@ describe(`tokenizers ${fixture.version}`, () => {
     for (const { ids, decoded } of [...texts, ...lists]) expect(tokenizer.decode(ids)).toBe(decoded);
   });
 
-  test.each(kinds)("%s: continuations at the cost of each part once", (name, { json, texts }) => {
+  test.each(kinds)("%s: continuations, with each part tokenized once", (name, { json, texts }) => {
     const tokenizer = load(name, json);
     let shared = 0;
     for (let i = 0; i + 2 < texts.length; i++) {
@@ -40,7 +40,7 @@ describe(`tokenizers ${fixture.version}`, () => {
     expect(shared).toBeGreaterThanOrEqual(0);
   });
 
-  test("all of them but Unigram have a codec of their own", () => {
+  test("all but Unigram have their own codec", () => {
     const own = kinds.filter(([name, { json }]) => {
       const checked = checkTokenizerJson(structuredClone(json) as Record<string, unknown>, name);
       return createBpePipeline(checked, readVocabulary(checked.model.vocab, name), name) !== undefined;
@@ -50,7 +50,7 @@ describe(`tokenizers ${fixture.version}`, () => {
   });
 });
 
-test("a text of 40,000 characters that is one word takes no square of time", () => {
+test("a word of 40,000 characters does not take quadratic time", () => {
   const [name, { json }] = kinds.find(([kind]) => kind === "llama 2")!;
   const tokenizer = load(name, json);
   const line = "Is a higher octane gasoline better for your car? ";
@@ -60,7 +60,7 @@ test("a text of 40,000 characters that is one word takes no square of time", () 
   expect(tokenizer.decode(ids.slice(1))).toBe(line.repeat(800));
 });
 
-describe("on a vocabulary of eleven tokens, as tokenizers 0.23.3 has it", () => {
+describe("on a vocabulary of eleven tokens, as in tokenizers 0.23.3", () => {
   const vocab = { "<unk>": 0, a: 1, t: 2, h: 3, e: 4, "<0xC3>": 5, "<0xA9>": 6, "1": 7, "!": 8, " ": 9, "\n": 10 };
   const flags = { fuse_unk: true, byte_fallback: true, ignore_merges: true, unk_token: "<unk>" };
   const token = { id: 11, content: "the", single_word: true, lstrip: false, rstrip: false, normalized: false };
@@ -70,7 +70,7 @@ describe("on a vocabulary of eleven tokens, as tokenizers 0.23.3 has it", () => 
   test.each<[what: string, parts: Record<string, unknown>, text: string, ids: number[]]>([
     ["no word becomes an added token", split("1"), "1the the", [2, 3, 4, 9, 11]],
     ["unknown characters stand behind bytes", {}, "€é€a", [5, 6, 0, 1]],
-    ["^ and $ are those of lines", split("^a|e$"), "ae\nae\nta", [10, 10, 2, 1]],
+    ["^ and $ match at line boundaries", split("^a|e$"), "ae\nae\nta", [10, 10, 2, 1]],
     ["Punctuation", { pre_tokenizer: { type: "Punctuation", behavior: "Removed" } }, "a!e", [1, 4]],
     ["WhitespaceSplit", { pre_tokenizer: { type: "WhitespaceSplit" } }, "a e\nt", [1, 4, 2]],
     ["StripAccents", { normalizer: { type: "StripAccents" } }, "a\u0301e", [1, 4]],

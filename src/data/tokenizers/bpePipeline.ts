@@ -1,4 +1,4 @@
-/** @file Byte-pair encoding of every kind that decoders have: Llama 2 and 3, Mistral, Qwen, SmolLM, Gemma. */
+/** @file Byte-pair encoding with the pipelines of Llama 2 and 3, Mistral, Qwen, SmolLM and Gemma. */
 import { cutterOf, type Section } from "./addedTokens.ts";
 import { mergeIds, readMerges } from "./bpeMerges.ts";
 import type { Branches, TextCodec } from "./codec.ts";
@@ -8,13 +8,13 @@ import { readTemplate, type Template } from "./postProcessor.ts";
 import { readPreTokenizer } from "./preTokenizers.ts";
 import type { AddedToken, TokenizerJson } from "./tokenizerJson.ts";
 
-/** Words remembered with their ids, and the longest of them: some 10 MB. */
+/** Cached words with their ids, and the longest of them: about 10 MB. */
 const CACHE_WORDS = 65_536;
 const LONGEST_REMEMBERED = 64;
 
 /**
  * The codec of a tokenizer.json whose model is BPE, with the same ids as Hugging Face's tokenizers: the steps are
- * added tokens, normalizer, pre-tokenizer, merges, post-processor. Undefined where one of them is of another kind.
+ * added tokens, normalizer, pre-tokenizer, merges, post-processor. Undefined if one of them has an unsupported type.
  * @param idOf the model's vocabulary, without added tokens.
  * @param where names the file in messages.
  */
@@ -46,7 +46,7 @@ export function createBpePipeline(
   return { ...encoder, decode, concatenates: json.decoder?.type === "ByteLevel" };
 }
 
-/** Appends the ids of a text to `ids`; `isStart`: no text stands before it. */
+/** Appends the ids of a text to `ids`; `isStart`: it is the beginning of the text. */
 type Append = (text: string, isStart: boolean, ids: number[]) => number[];
 
 function createEncoder(
@@ -74,7 +74,7 @@ function pushAll(ids: number[], more: readonly number[]): void {
   for (let i = 0; i < more.length; i++) ids.push(more[i]);
 }
 
-/** Cuts a text into added tokens and normalized pieces. */
+/** Splits a text into added tokens and normalized pieces. */
 function sectionsOf({ added_tokens: added, normalizer }: TokenizerJson): ((text: string) => Section[]) | undefined {
   const normalize = readNormalizer(normalizer);
   if (!normalize) return undefined;
@@ -88,8 +88,8 @@ function sectionsOf({ added_tokens: added, normalizer }: TokenizerJson): ((text:
 }
 
 /**
- * Where a text can be cut so that both parts have the ids of the whole, whatever follows: behind its last added token
- * that no longer one can begin in; 0 where there is none. Words are not looked at: what follows may change the last.
+ * Where a text can be cut so that the parts have the ids of the whole, whatever follows: after its last added token in
+ * which no longer one can begin, or 0. Words don't count: what follows may change the last word.
  */
 function boundaryFinder(added: readonly AddedToken[]): (text: string) => number {
   const raw = added.filter((token) => !token.normalized && token.content !== "");
@@ -109,7 +109,7 @@ function boundaryFinder(added: readonly AddedToken[]): (text: string) => number 
   };
 }
 
-/** BPE of one word, remembered. */
+/** BPE of one word, cached. */
 function wordEncoder({ model }: TokenizerJson, idOf: ReadonlyMap<string, number>, origin: string) {
   const merges = readMerges(idOf, { model } as TokenizerJson, origin);
   const unknown = typeof model.unk_token === "string" ? idOf.get(model.unk_token) : undefined;
@@ -119,7 +119,7 @@ function wordEncoder({ model }: TokenizerJson, idOf: ReadonlyMap<string, number>
   const encoder = new TextEncoder();
   const spell = (word: string): number[] => {
     const ids: number[] = [];
-    let isWaiting = false; // an unknown token: Hugging Face's writes it before the next known one, behind bytes
+    let isWaiting = false; // an unknown token: Hugging Face writes it before the next known token, after bytes
     for (const character of word) {
       const id = idOf.get(character);
       const bytes = id === undefined && byteIds ? Array.from(encoder.encode(character), (byte) => byteIds[byte]) : [];
@@ -145,7 +145,7 @@ function wordEncoder({ model }: TokenizerJson, idOf: ReadonlyMap<string, number>
   };
 }
 
-/** A token that is looked for in the normalized text is written as it is found there: as Hugging Face's 0.23 does. */
+/** Tokens matched in the normalized text decode to their normalized form, as in Hugging Face tokenizers 0.23. */
 function decoderOf({ decoder, normalizer, added_tokens: added }: TokenizerJson, idOf: ReadonlyMap<string, number>) {
   const decodeTokens = readDecoder(decoder);
   const normalize = readNormalizer(normalizer);

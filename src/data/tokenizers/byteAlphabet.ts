@@ -1,4 +1,4 @@
-/** @file GPT-2's alphabet: the printable character that stands for each byte in a byte-level vocabulary. */
+/** @file GPT-2's alphabet: the printable character for each byte in a byte-level vocabulary. */
 
 export const BYTE_CHARACTERS: readonly string[] = (() => {
   let next = 256;
@@ -11,17 +11,17 @@ const BYTE_OF = new Map(BYTE_CHARACTERS.map((character, byte) => [character, byt
 
 const encoder = new TextEncoder();
 
-/** UTF-8 bytes, spelled. */
+/** Bytes -> their characters in the alphabet. */
 export function spellBytes(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => BYTE_CHARACTERS[byte]).join("");
 }
 
-/** The bytes of a text's UTF-8, spelled. */
+/** A text's UTF-8 bytes -> their characters in the alphabet. */
 export function spellText(text: string): string {
   return spellBytes(encoder.encode(text));
 }
 
-/** What a token spells; as Hugging Face's decoder, one with any character outside the alphabet is plain text. */
+/** A token's bytes; as in Hugging Face, a token with a character outside the alphabet is plain text. */
 export function bytesOfToken(token: string): ArrayLike<number> & Iterable<number> {
   const spelled = Array.from(token, (character) => BYTE_OF.get(character));
   return spelled.every((byte) => byte !== undefined) ? spelled : encoder.encode(token);

@@ -1,11 +1,11 @@
-/** @file Byte-level BPE of GPT-2's kind: text -> words -> bytes -> merges -> ids, and back; words are remembered. */
+/** @file GPT-2's byte-level BPE: text -> words -> bytes -> merges -> ids, and back; words are cached. */
 import { mergeIds, readMerges } from "./bpeMerges.ts";
 import { BYTE_CHARACTERS, bytesOfToken, spellBytes } from "./byteAlphabet.ts";
 import type { Branches, TextCodec } from "./codec.ts";
 import { readTemplate, type Template } from "./postProcessor.ts";
 import type { AddedToken, TokenizerJson } from "./tokenizerJson.ts";
 
-/** GPT-2's split into words. `\s` of the original is Unicode's white space, which JavaScript's `\s` is not. */
+/** GPT-2's word pattern. Its `\s` is Unicode white space, which differs from JavaScript's `\s`. */
 const WORDS = new RegExp(
   [
     "'s|'t|'re|'ve|'m|'ll|'d",
@@ -19,12 +19,12 @@ const WORDS = new RegExp(
 );
 
 /**
- * UTF-16 units after a word's end that its match may have looked at: two code points (the one that ends a run, and
- * the one after white space that gives its last space to the next word, or the third letter of "'re").
+ * UTF-16 units after a word's end that its match may depend on: two code points (the one that ends a run, and the one
+ * after white space, which takes its last space, or the third letter of "'re").
  */
 const LOOK_AHEAD = 4;
 
-/** Words remembered with their ids: some 10 MB. 270 rows of English preferences have about 20,000 different words. */
+/** Cached words with their ids: about 10 MB. 270 rows of English preferences have about 20,000 distinct words. */
 const CACHE_WORDS = 65_536;
 
 function isPlainByteLevelBpe({ model, normalizer, pre_tokenizer, decoder, added_tokens }: TokenizerJson): boolean {
@@ -40,9 +40,9 @@ function isPlainByteLevelBpe({ model, normalizer, pre_tokenizer, decoder, added_
 }
 
 /**
- * The codec of a tokenizer.json that is plain byte-level BPE as GPT-2's, with the same ids as Hugging Face's
- * tokenizers; undefined for any other kind.
- * Measured over 270 real pairs: 2-4 M tokens/s with remembered words, where @huggingface/tokenizers does 0.1-0.3 M.
+ * The codec of a tokenizer.json with GPT-2's plain byte-level BPE, with the same ids as Hugging Face's tokenizers;
+ * undefined for any other kind.
+ * Measured over 270 real pairs: 2-4 M tokens/s with cached words; @huggingface/tokenizers does 0.1-0.3 M.
  * @param idOf the model's vocabulary, without added tokens.
  * @param where names the file in messages.
  */
@@ -65,13 +65,13 @@ export function createByteLevelBpe(
 /** Splits a text into added tokens and words. */
 interface Splitter {
   split(text: string): string[];
-  /** UTF-16 units before the end of a text beyond which a continuation may change the split. */
+  /** UTF-16 units at the end of a text where a continuation may change the split. */
   margin: number;
 }
 
 function createSplitter(added: AddedToken[], addPrefixSpace: boolean): Splitter {
   const contents = added.map((token) => token.content).filter((content) => content !== "");
-  contents.sort((a, b) => b.length - a.length); // at one place the longest wins
+  contents.sort((a, b) => b.length - a.length); // at one position the longest wins
   const escaped = contents.map((content) => content.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
   const addedPattern = contents.length > 0 ? new RegExp(`(${escaped.join("|")})`) : undefined;
   const words = (section: string): string[] => {
@@ -117,8 +117,8 @@ function createEncoder(
   };
   const encodeBranches = (text: string, continuations: string[], addSpecialTokens: boolean): Branches => {
     const [start, end] = addSpecialTokens ? [before, after] : [[], []];
-    // A word is the same whatever follows it, unless it ends within `margin` of the end of the text: words are matched
-    // from left to right without looking back, and an added token that spans the end starts within the margin.
+    // A continuation only changes words that end within `margin` of the end of the text: words are matched from left
+    // to right without lookbehind, and an added token that spans the end starts within the margin.
     const shared = [...start];
     const prompt: number[] = [];
     let offset = 0;

@@ -1,6 +1,6 @@
-/** @file A base class whose instances can be called: `tokenizer(text)`, as the Python API has it. */
+/** @file A base class whose instances can be called: `tokenizer(text)`, as in Python. */
 
-/** What a subclass does when its instance is called. */
+/** The method that runs when an instance is called. */
 export const onCall = Symbol("onCall");
 
 interface Answering {

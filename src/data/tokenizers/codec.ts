@@ -1,22 +1,22 @@
-/** @file The contract between the tokenizer and an algorithm that turns text into ids and back. */
+/** @file The interface of an algorithm that turns text into ids and back. */
 
 /** A text and its continuations, tokenized together: `[...shared, ...prompt]` are the ids of the text alone. */
 export interface Branches {
-  /** Ids that the text and every continued text begin with. */
+  /** Common leading ids of the text and every continued text. */
   shared: number[];
-  /** The rest of the text alone. */
+  /** The remaining ids of the text alone. */
   prompt: number[];
-  /** The rest of text + continuation, one each. */
+  /** The remaining ids of each text + continuation. */
   continued: number[][];
 }
 
 export interface TextCodec {
-  /** Ids of a text; with the tokens that the post-processor puts around it, if `addSpecialTokens`. */
+  /** Ids of a text, with the post-processor's tokens if `addSpecialTokens`. */
   encode(text: string, addSpecialTokens: boolean): number[];
-  /** What encode gives for `text` and for `text + continuation`, sparing the tokenization of what they share. */
+  /** Equals encode of `text` and of each `text + continuation`, but tokenizes the common part once. */
   encodeBranches(text: string, continuations: string[], addSpecialTokens: boolean): Branches;
-  /** Text of the ids, all of which are in the vocabulary. Bytes that are no UTF-8 become U+FFFD. */
+  /** Text of the ids, all of which are in the vocabulary. Invalid UTF-8 becomes U+FFFD. */
   decode(ids: readonly number[]): string;
-  /** Whether the text of two lists of ids is the text of both in a row, wherever a character ends. */
+  /** Whether decode(a) + decode(b) equals decode(a + b) at character boundaries. */
   readonly concatenates: boolean;
 }

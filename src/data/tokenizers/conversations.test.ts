@@ -1,4 +1,4 @@
-/** @file apply_chat_template as transformers has it; chat templates are saved as transformers 5 saves them. */
+/** @file apply_chat_template equals transformers'; chat templates are saved as in transformers 5. */
 import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ describe("apply_chat_template", () => {
     const texts = tokenizer.apply_chat_template([chat, [...chat, ...chat]], { tokenize: false });
     expect(texts).toEqual([text, text + text]);
   });
-  test("generation prompt, open end, tools, a template of its own, variables", () => {
+  test("generation prompt, continue_final_message, tools, a custom template, variables", () => {
     const make = (options: object, messages = chat) =>
       tokenizer.apply_chat_template(messages, { ...options, tokenize: false });
     expect(make({ add_generation_prompt: true })).toBe(`${text}<|im_start|>assistant\n`);
@@ -40,12 +40,12 @@ describe("apply_chat_template", () => {
     );
     expect(make({ chat_template: "{{ eos_token }}{{ answer }}", answer: 42 })).toBe("<|im_end|>42");
   });
-  test("what can't be", () => {
+  test("invalid calls", () => {
     const both = { add_generation_prompt: true, continue_final_message: true };
     expect(() => tokenizer.apply_chat_template(chat, both)).toThrow("found both");
     expect(() => tokenizer.apply_chat_template(chat, { truncation: true })).toThrow("truncation is not built");
     expect(() => tokenizer.apply_chat_template(chat, { chat_template: "{{ raise_exception('no') }}" })).toThrow(
-      `${folder}: the chat template gives no text: no`,
+      `${folder}: the chat template failed:  no`,
     );
   });
 });
@@ -58,7 +58,7 @@ describe("files", () => {
     for (const name of kept) expect(await readFile(join(out, name))).toEqual(await readFile(join(folder, name)));
     expect((await AutoTokenizer.from_pretrained(out)).chat_template).toEqual(tokenizer.chat_template);
   });
-  test("one in tokenizer_config.json gets a file of its own", async () => {
+  test("a template in tokenizer_config.json is saved in a separate file", async () => {
     const out = await mkdtemp(join(tmpdir(), "chat-"));
     const config = { eos_token: "<|im_end|>", chat_template: "{{ messages }}" };
     await writeFile(join(out, "tokenizer.json"), await readFile(join(folder, "tokenizer.json")));

@@ -1,4 +1,4 @@
-/** @file What apply_chat_template takes and gives, and the text of one conversation. */
+/** @file Options and results of apply_chat_template, and rendering of one conversation. */
 import { PrefineError } from "../../errors.ts";
 import { type ChatMessage, renderChat, templateError } from "../chatTemplates/renderChat.ts";
 
@@ -7,7 +7,7 @@ export type { ChatMessage };
 /** Messages in order. */
 export type Conversation = readonly ChatMessage[];
 
-/** transformers' names. Others than these are variables of the template. */
+/** transformers' names. Any other key is a variable of the template. */
 export interface ChatOptions extends Record<string, unknown> {
   /**
    * Return ids rather than the text.
@@ -58,14 +58,14 @@ interface Ids {
   attention_mask: number[];
 }
 
-/** A text, ids, or ids with their mask, as the options ask for. */
+/** Text, ids, or ids with their mask, depending on the options. */
 export type ChatResult<O extends ChatOptions> = O["tokenize"] extends false
   ? string
   : O["return_dict"] extends false
     ? number[]
     : Ids;
 
-/** Options of transformers that mean something there and are not built. */
+/** Options of transformers that are not implemented. */
 const NOT_YET = [
   "sanitize_control_tokens",
   "padding",
@@ -83,7 +83,7 @@ interface ChatTokenizer {
   get_chat_template(chat_template?: string | null, tools?: readonly unknown[] | null): string;
 }
 
-/** The text of a conversation. */
+/** Renders a conversation as text. */
 export function renderConversation(tokenizer: ChatTokenizer, messages: Conversation, options: ChatOptions): string {
   const { tools, documents, chat_template, add_generation_prompt, continue_final_message, ...further } = options;
   const { name_or_path, special_tokens_map } = tokenizer;

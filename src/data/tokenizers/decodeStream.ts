@@ -1,13 +1,13 @@
-/** @file Text of generated ids as they come: increments that never cut a character. */
+/** @file Streaming decoder: text increments that never split a character. */
 import type { DecodeOptions, Tokenizer } from "./tokenizer.ts";
 
-/** Feed ids, get text; all increments and the rest that `end` gives make up `tokenizer.decode(all ids)`. */
+/** Takes ids, returns text; all increments plus the result of `end` equal `tokenizer.decode(all ids)`. */
 export class DecodeStream {
   private readonly tokenizer: Tokenizer;
   private readonly options: DecodeOptions;
   /** Ids whose text may still change. */
   private ids: number[] = [];
-  /** Characters of their text that are given out already. */
+  /** Characters of their text that were already returned. */
   private given = 0;
 
   constructor(tokenizer: Tokenizer, options: DecodeOptions = {}) {
@@ -15,11 +15,11 @@ export class DecodeStream {
     this.options = options;
   }
 
-  /** The text that these ids complete, "" while a character's bytes are still on the way. */
+  /** The text completed by these ids; "" while a character is incomplete. */
   push(...ids: number[]): string {
     this.ids.push(...ids);
     const text = this.tokenizer.decode(this.ids, this.options);
-    const complete = text.replace(/\uFFFD+$/, ""); // may be the beginning of a character
+    const complete = text.replace(/\uFFFD+$/, ""); // may be an incomplete character
     const increment = complete.slice(this.given);
     this.given = Math.max(this.given, complete.length);
     if (complete === text && this.tokenizer.concatenates) {
@@ -29,7 +29,7 @@ export class DecodeStream {
     return increment;
   }
 
-  /** What is left: U+FFFD for bytes that never became a character. */
+  /** The remaining text: U+FFFD for incomplete characters. */
   end(): string {
     const rest = this.tokenizer.decode(this.ids, this.options).slice(this.given);
     this.ids = [];

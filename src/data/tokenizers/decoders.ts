@@ -1,4 +1,4 @@
-/** @file Decoders of tokenizer.json: tokens -> the texts that, put together, are the text. */
+/** @file Decoders of tokenizer.json: tokens -> strings whose concatenation is the text. */
 import { bytesOfToken } from "./byteAlphabet.ts";
 import { readPattern } from "./pattern.ts";
 import type { Component } from "./tokenizerJson.ts";
@@ -12,7 +12,7 @@ function byteLevel(tokens: string[]): string[] {
   return [new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(bytes))];
 }
 
-/** Runs of byte tokens become their characters; where they are no UTF-8, each byte becomes U+FFFD. */
+/** Decodes runs of byte tokens; if a run is invalid UTF-8, each byte becomes U+FFFD. */
 function byteFallback(tokens: string[]): string[] {
   const texts: string[] = [];
   let bytes: number[] = [];
@@ -64,7 +64,7 @@ function replace({ pattern, content }: Component): DecodeStep | undefined {
     : undefined;
 }
 
-/** What a decoder does; undefined for a kind that is not known here. */
+/** The function of a decoder; undefined for an unsupported type. */
 export function readDecoder(component: Component | null): DecodeStep | undefined {
   switch (component?.type) {
     case undefined:

@@ -29,7 +29,7 @@ async function load(metadata: Parameters<typeof writeGguf>[1], name = "one.gguf"
 }
 
 describe("byte-level BPE", () => {
-  it("encodes and decodes as the vocabulary says", async () => {
+  it("encodes and decodes with the vocabulary", async () => {
     const tokenizer = await load(BYTE_LEVEL);
     expect(tokenizer.encode("ab ab12.")).toEqual([7, 8, 9, 10]);
     expect(tokenizer.decode([7, 8, 9, 10])).toBe("ab ab12.");
@@ -37,12 +37,12 @@ describe("byte-level BPE", () => {
     expect([tokenizer.eos_token, tokenizer.model_max_length, tokenizer.vocabSize]).toEqual(["<|end|>", 64, 11]);
   });
 
-  it("splits digits where the model does", async () => {
+  it("splits digits if the model does", async () => {
     const tokenizer = await load({ ...BYTE_LEVEL, "tokenizer.ggml.pre": "smollm" });
     expect(tokenizer.encode("ab12")).toEqual([7, 4, 5]);
   });
 
-  it("puts bos before every text where the file asks for it", async () => {
+  it("puts bos before every text if the file asks for it", async () => {
     const tokenizer = await load({
       ...BYTE_LEVEL,
       "tokenizer.ggml.bos_token_id": 1,
@@ -52,7 +52,7 @@ describe("byte-level BPE", () => {
     expect(tokenizer.encode("ab", { add_special_tokens: false })).toEqual([7]);
   });
 
-  it("is saved as files that load again, with the chat template", async () => {
+  it("saves files that load again, with the chat template", async () => {
     const tokenizer = await load(BYTE_LEVEL);
     await tokenizer.save_pretrained(join(folder, "saved"));
     const again = await AutoTokenizer.from_pretrained(join(folder, "saved"));
@@ -85,7 +85,7 @@ describe("SentencePiece's BPE", () => {
   });
 });
 
-describe("what is not read", () => {
+describe("unsupported and damaged metadata", () => {
   it.each([
     [{ "tokenizer.ggml.pre": "deepseek" }, /tokenizer\.ggml\.pre "deepseek" is not read \(read are: default, gpt-2/],
     [{ "tokenizer.ggml.model": "bert" }, /tokenizers of the kind "bert" are not read/],

@@ -1,10 +1,10 @@
-/** @file The tokenizer in a GGUF file's metadata -> the contents of tokenizer.json and tokenizer_config.json. */
+/** @file GGUF metadata -> the contents of tokenizer.json and tokenizer_config.json. */
 import { PrefineError, show } from "../../errors.ts";
 
 export interface GgufTokenizer {
   /** tokenizer.json. */
   json: Record<string, unknown>;
-  /** tokenizer_config.json, with the chat template where the file has one. */
+  /** tokenizer_config.json, with the chat template if the file has one. */
   config: Record<string, unknown>;
 }
 
@@ -13,7 +13,7 @@ const UNKNOWN = 2;
 const CONTROL = 3;
 const USER_DEFINED = 4;
 
-/** As formats/gguf.ts reads it. */
+/** As read by formats/gguf.ts. */
 type GgufMetadata = ReadonlyMap<string, unknown>;
 
 interface Vocabulary {
@@ -23,7 +23,7 @@ interface Vocabulary {
   types: number[];
 }
 
-/** @throws PrefineError("not-yet") for a kind that is not read; ("model") where metadata is missing or wrong. */
+/** @throws PrefineError("not-yet") for an unsupported tokenizer; ("model") if metadata is missing or wrong. */
 export function ggufTokenizer({ metadata }: { metadata: GgufMetadata }, where: string): GgufTokenizer {
   const tokens = textList(metadata, "tokenizer.ggml.tokens", where);
   const typeList = metadata.get("tokenizer.ggml.token_type");
@@ -32,18 +32,18 @@ export function ggufTokenizer({ metadata }: { metadata: GgufMetadata }, where: s
   const kind = metadata.get("tokenizer.ggml.model");
   if (kind === "gpt2") return { json: byteLevelJson(vocabulary), config: configOf(vocabulary) };
   if (kind === "llama") return { json: sentencePieceJson(vocabulary), config: configOf(vocabulary) };
-  const message = `${where}: tokenizers of the kind ${show(kind)} are not read from GGUF files`;
+  const message = `${where}: GGUF tokenizers of type ${show(kind)} are not supported`;
   throw new PrefineError("not-yet", message, "Name the tokenizer's folder or hub id.");
 }
 
 function textList(metadata: GgufMetadata, key: string, where: string): string[] {
   const list = metadata.get(key);
   if (Array.isArray(list) && list.every((item) => typeof item === "string")) return list;
-  const hint = "Fetch the file again: it may be cut off or damaged.";
-  throw new PrefineError("model", `${where}: ${key}: expected a list of texts, found ${show(list)}`, hint);
+  const hint = "Download the file again: it may be truncated or damaged.";
+  throw new PrefineError("model", `${where}: ${key}: expected a list of strings, found ${show(list)}`, hint);
 }
 
-/** Tokens that are found in a text before it is split. */
+/** Tokens that are matched in a text before it is split. */
 function addedTokens({ tokens, types }: Vocabulary): Record<string, unknown>[] {
   return tokens.flatMap((content, id) => {
     const special = types[id] === CONTROL || types[id] === UNKNOWN;
@@ -52,7 +52,7 @@ function addedTokens({ tokens, types }: Vocabulary): Record<string, unknown>[] {
   });
 }
 
-/** How texts are cut into words, by tokenizer.ggml.pre: the patterns of the models' own tokenizer.json. */
+/** Word patterns by tokenizer.ggml.pre, from the models' tokenizer.json. */
 const LLAMA3_WORDS =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|" +
   " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
@@ -73,7 +73,7 @@ const words = (pattern: string) =>
 interface WordRule {
   pre_tokenizer: object;
   normalizer?: object;
-  /** Whole words that are tokens are taken before any merging. */
+  /** A word that is itself a token is not split and merged. */
   ignoreMerges?: boolean;
 }
 
@@ -91,7 +91,7 @@ function byteLevelJson(vocabulary: Vocabulary): Record<string, unknown> {
   const rule = typeof pre === "string" && Object.hasOwn(WORDS, pre) ? WORDS[pre] : undefined;
   if (!rule) {
     const names = Object.keys(WORDS).join(", ");
-    const message = `${where}: tokenizer.ggml.pre ${show(pre)} is not read (read are: ${names})`;
+    const message = `${where}: tokenizer.ggml.pre ${show(pre)} is not supported (supported:  ${names})`;
     throw new PrefineError("not-yet", message, "Name the tokenizer's folder or hub id.");
   }
   const merges = textList(metadata, "tokenizer.ggml.merges", where).map((merge) => splitMerge(merge, where));
@@ -106,12 +106,12 @@ function byteLevelJson(vocabulary: Vocabulary): Record<string, unknown> {
   };
 }
 
-/** `"a b"`: neither part has a space, which byte-level tokens write as a letter. */
+/** `"a b"`: neither part has a space, because byte-level tokens spell it as a letter. */
 function splitMerge(merge: string, where: string): [string, string] {
   const parts = merge.split(" ");
   if (parts.length === 2) return [parts[0], parts[1]];
   const message = `${where}: tokenizer.ggml.merges: expected two parts, found ${show(merge)}`;
-  throw new PrefineError("model", message, "Fetch the file again: it may be cut off or damaged.");
+  throw new PrefineError("model", message, "Download the file again: it may be truncated or damaged.");
 }
 
 function bpe(
@@ -131,7 +131,7 @@ function bpe(
   };
 }
 
-/** SentencePiece's BPE as Llama 2 and Mistral have it: spaces are ▁, unknown characters fall back to bytes. */
+/** SentencePiece BPE of Llama 2 and Mistral: spaces are ▁, unknown characters fall back to bytes. */
 function sentencePieceJson(vocabulary: Vocabulary): Record<string, unknown> {
   const { where, metadata, tokens, types } = vocabulary;
   const scores = metadata.get("tokenizer.ggml.scores");
@@ -141,7 +141,7 @@ function sentencePieceJson(vocabulary: Vocabulary): Record<string, unknown> {
     throw new PrefineError(
       "model",
       `${where}: tokenizer.ggml.scores: ${message}`,
-      "Fetch the file again: it may be cut off or damaged.",
+      "Download the file again: it may be truncated or damaged.",
     );
   }
   const hasPrefix = metadata.get("tokenizer.ggml.add_space_prefix") !== false;
@@ -162,7 +162,7 @@ function sentencePieceJson(vocabulary: Vocabulary): Record<string, unknown> {
   };
 }
 
-/** SentencePiece keeps no merges: a token can be made of any two tokens, likelier tokens first. */
+/** SentencePiece stores no merges: any two tokens may form a third, in order of descending score. */
 function mergesByScore(tokens: readonly string[], scores: readonly number[], types: readonly number[]) {
   const idOf = new Map(tokens.map((token, id) => [token, id]));
   const candidates: { merge: [string, string]; ids: [number, number]; score: number }[] = [];
@@ -184,7 +184,7 @@ function idOf({ metadata, tokens }: Vocabulary, name: string): number | undefine
   return typeof id === "number" && id in tokens ? id : undefined;
 }
 
-/** bos before every text, and eos behind it, where the metadata ask for them. */
+/** bos before and eos after every text, if the metadata asks for them. */
 function startTokens(vocabulary: Vocabulary): Record<string, unknown> | null {
   const { metadata, tokens } = vocabulary;
   const isSentencePiece = metadata.get("tokenizer.ggml.model") === "llama"; // llama.cpp's default there is a bos

@@ -1,4 +1,4 @@
-/** @file Tokenization by @huggingface/tokenizers: every kind of tokenizer.json that has no faster way here. */
+/** @file Tokenization by @huggingface/tokenizers, for every tokenizer.json without a faster codec here. */
 import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import { PrefineError } from "../../errors.ts";
 import type { Branches, TextCodec } from "./codec.ts";
@@ -32,7 +32,7 @@ export function createLibraryCodec(json: TokenizerJson, config: Record<string, u
       prompt: encode(text, addSpecialTokens),
       continued: continuations.map((continuation) => encode(text + continuation, addSpecialTokens)),
     }),
-    // The library refuses an empty list, and cleans up spaces unless told not to (transformers never does for BPE).
+    // The library rejects an empty list, and cleans up spaces by default (transformers never does for BPE).
     decode: (ids) => (ids.length === 0 ? "" : library.decode([...ids], { clean_up_tokenization_spaces: false })),
     concatenates: false,
   };

@@ -1,4 +1,4 @@
-/** @file Which tokenizers transformers makes LlamaTokenizers of, and what becomes of their tokenizer.json. */
+/** @file The conditions under which transformers creates a LlamaTokenizer, and its changes to tokenizer.json. */
 import { expect, test } from "vitest";
 import { asLlama, isLlamaTokenizer } from "./llamaTokenizer.ts";
 

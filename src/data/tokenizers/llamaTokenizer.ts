@@ -1,11 +1,11 @@
-/** @file LlamaTokenizer: transformers 5 takes vocabulary and merges from tokenizer.json, and sets the rest itself. */
+/** @file LlamaTokenizer: transformers 5 takes only vocabulary and merges from tokenizer.json. */
 
-/** Names of special tokens where the files are silent. */
+/** Default special tokens. */
 export const LLAMA_TOKENS = { bos_token: "<s>", eos_token: "</s>", unk_token: "<unk>" } as const;
 
 /**
- * Whether AutoTokenizer makes a LlamaTokenizer of a tokenizer.json: where tokenizer_config.json names it, not for the
- * model types that have another class, and not for byte-level files (Llama 3), which older configs misname.
+ * Whether AutoTokenizer creates a LlamaTokenizer: if tokenizer_config.json names it, except for model types with
+ * another class and for byte-level files (Llama 3), for which older configs name the wrong class.
  */
 export function isLlamaTokenizer(tokenizerClass: string, modelType: unknown, json: Record<string, unknown>): boolean {
   if (tokenizerClass !== "LlamaTokenizer" || modelType === "mistral" || modelType === "qwen2") return false;
@@ -14,8 +14,8 @@ export function isLlamaTokenizer(tokenizerClass: string, modelType: unknown, jso
 }
 
 /**
- * tokenizer.json as a LlamaTokenizer has it: a text is one word, spaces are ▁, and unless the config says `legacy`,
- * only what begins the text gets one in front, not what follows a special token.
+ * Adapts tokenizer.json to LlamaTokenizer: a text is one word, spaces are ▁, and unless the config sets `legacy`, only
+ * the beginning of the text gets a leading ▁, not the text after a special token.
  */
 export function asLlama(
   json: Record<string, unknown>,

@@ -1,4 +1,4 @@
-/** @file Loading tokenizers: from a hub, from damaged folders, from folders without one. */
+/** @file Loads tokenizers from a hub, from damaged folders, and from folders without one. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ function variant(name: string, files: Record<string, unknown>): string {
   return directory;
 }
 
-describe("errors name the file and what was found", () => {
+describe("errors name the file and the value found", () => {
   const load = (name: string, files: Record<string, unknown>) => AutoTokenizer.from_pretrained(variant(name, files));
 
   test("damaged files", async () => {
@@ -48,7 +48,7 @@ describe("errors name the file and what was found", () => {
     await expect(load("unknown", { "merges.txt": "Ġ 日\n" })).rejects.toThrow('merge 1: ["Ġ","日"] names a token that');
   });
 
-  test("no tokenizer, or one of another kind", async () => {
+  test("no tokenizer, or one of an unsupported type", async () => {
     await expect(load("none", { "vocab.json": null })).rejects.toThrow("none: expected tokenizer.json, or GPT-2's");
     await expect(load("qwen", { "config.json": { model_type: "qwen2" } })).rejects.toThrow("neither that fits a qwen2");
     await expect(AutoTokenizer.from_pretrained(join(folder, "does not exist"))).rejects.toThrow("does not exist");
@@ -56,7 +56,7 @@ describe("errors name the file and what was found", () => {
 
   test("ids, pad tokens and texts that do not exist", async () => {
     const tokenizer = await AutoTokenizer.from_pretrained(small);
-    expect(tokenizer.decode([1, 420])).toBe(tokenizer.decode([1])); // a model may be padded beyond its tokenizer
+    expect(tokenizer.decode([1, 420])).toBe(tokenizer.decode([1])); // a model may have more ids than its tokenizer
     expect(() => tokenizer.decode([1, -1])).toThrow("token id: expected 0 to 419, found -1");
     expect(() => tokenizer.convert_ids_to_tokens(-1)).toThrow("found -1");
     expect(() => {
@@ -73,7 +73,7 @@ describe("from a hub", () => {
     token: false as const,
   });
 
-  test("downloads vocab.json and merges.txt where there is no tokenizer.json", async () => {
+  test("downloads vocab.json and merges.txt if there is no tokenizer.json", async () => {
     const names = ["vocab.json", "merges.txt", "config.json", "tokenizer_config.json"];
     const files = Object.fromEntries(names.map((name) => [name, readFileSync(join(small, name))]));
     const hub = await startFakeHub({ ...files, "pytorch_model.bin": "no" });
@@ -90,7 +90,7 @@ describe("from a hub", () => {
     }
   });
 
-  test.skipIf(!sharedHubExists)(`downloads nothing but the tokenizer${needsReference}`, async () => {
+  test.skipIf(!sharedHubExists)(`downloads only the tokenizer${needsReference}`, async () => {
     const hub = await startServePy(join(referenceFolder, "hub"));
     try {
       const tokenizer = await GPT2Tokenizer.from_pretrained("gpt2", hubOptions(hub.endpoint, "served"));

@@ -1,4 +1,4 @@
-/** @file Tokenizers from a folder or a hub repository, and back into a folder. */
+/** @file Loads tokenizers from a folder or a hub repository, and saves them into a folder. */
 import { folderAt, nodeStorage } from "../../disk/nodeStorage.ts";
 import type { ModelFiles } from "../../disk/storage.ts";
 import { PrefineError } from "../../errors.ts";
@@ -27,14 +27,14 @@ const VOCABULARY_FILES = new Set(["vocab.json", "merges.txt"]);
 
 /**
  * The tokenizer of a model: transformers' AutoTokenizer.from_pretrained.
- * @param idOrPath a folder (of a model, a run, an adapter), a GGUF file or the id of a hub repository; from the hub
- *   only the tokenizer's files are downloaded, and config.json.
+ * @param idOrPath a folder (of a model, a run, an adapter), a GGUF file or the id of a hub repository; from the hub,
+ *   only the tokenizer's files and config.json are downloaded.
  */
 function fromPretrained(idOrPath: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
   return load(idOrPath, options, []);
 }
 
-/** @param adapters the folders of adapters that led here: a ring of them has no tokenizer. */
+/** @param adapters the adapter folders that led here, to detect cycles. */
 async function load(idOrPath: string, options: LoadTokenizerOptions, adapters: string[]): Promise<Tokenizer> {
   const { files, gguf } = await locate(idOrPath, options);
   const source = { files, name: idOrPath, writeFiles };
@@ -49,7 +49,7 @@ async function load(idOrPath: string, options: LoadTokenizerOptions, adapters: s
   throw noTokenizer(idOrPath, kind);
 }
 
-/** @returns the files, and which of them has the tokenizer where a GGUF file was named. */
+/** @returns the files, and the GGUF file with the tokenizer if one was named. */
 async function locate(id: string, options: LoadTokenizerOptions): Promise<{ files: ModelFiles; gguf?: string }> {
   const folder = folderAt(id);
   if (await folder.exists()) return { files: folder };
@@ -60,7 +60,7 @@ async function locate(id: string, options: LoadTokenizerOptions): Promise<{ file
 /** Tokenizer of any supported model; transformers' AutoTokenizer. */
 export const AutoTokenizer = { from_pretrained: fromPretrained };
 
-/** GPT-2's tokenizer, under the name that the Python class has. */
+/** GPT-2's tokenizer, with the Python class's name. */
 export const GPT2Tokenizer = { from_pretrained: fromPretrained };
 
 async function download(id: string, options: LoadTokenizerOptions): Promise<string> {
@@ -80,7 +80,7 @@ function noTokenizer(idOrPath: string, kind: string): PrefineError {
   return new PrefineError(
     "model",
     `${idOrPath}: expected tokenizer.json, or GPT-2's vocab.json and merges.txt, found ${found}`,
-    "Give the folder or the hub id of a model that has its tokenizer beside it.",
+    "Give the folder or hub id of a model with its tokenizer.",
   );
 }
 

@@ -1,4 +1,4 @@
-/** @file Normalizers of tokenizer.json: what becomes of a text before it is split. */
+/** @file Normalizers of tokenizer.json, applied to a text before it is split. */
 import { readPattern } from "./pattern.ts";
 import type { Component } from "./tokenizerJson.ts";
 
@@ -16,7 +16,7 @@ function replace({ pattern, content }: Component): Normalizer | undefined {
   return regex && typeof content === "string" ? (text) => text.replace(regex, () => content) : undefined;
 }
 
-/** What a normalizer does; undefined for a kind that is not known here. */
+/** The function of a normalizer; undefined for an unsupported type. */
 export function readNormalizer(component: Component | null): Normalizer | undefined {
   switch (component?.type) {
     case undefined:

@@ -1,6 +1,6 @@
-/** @file Patterns of tokenizer.json (Oniguruma's syntax) -> JavaScript's regular expressions. */
+/** @file Patterns of tokenizer.json (Oniguruma syntax) -> JavaScript regular expressions. */
 
-/** Characters that are the same as an ASCII letter but for case, beyond its own two. */
+/** Non-ASCII characters that equal an ASCII letter when case is ignored. */
 const FOLDS: Record<string, string> = { s: "\u017f", k: "\u212a" };
 const CLASSES: Record<string, string> = {
   s: "\\p{White_Space}",
@@ -9,17 +9,17 @@ const CLASSES: Record<string, string> = {
   D: "\\P{Nd}",
   h: "0-9a-fA-F",
 };
-/** Oniguruma's lines end at \n alone, and its anchors are those of lines. */
+/** In Oniguruma, ^ and $ match at line boundaries, and only \n ends a line. */
 const LINES: Record<string, string> = { "^": "(?<![^\\n])", $: "(?![^\\n])", ".": "[^\\n]" };
 const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
-/** Escapes that mean the same in both. */
+/** Escapes with the same meaning in both. */
 const KEPT = /[pPuxnrtfv0-9^$\\.*+?()[\]{}|/-]/;
 
 function bothCases(letter: string): string {
   return letter.toLowerCase() + letter.toUpperCase() + (FOLDS[letter.toLowerCase()] ?? "");
 }
 
-/** What follows a backslash; undefined for what JavaScript has not. */
+/** Translates the character after a backslash; undefined if JavaScript has no equivalent. */
 function readEscape(escaped: string, inClass: boolean): string | undefined {
   if (escaped === "w") return inClass ? WORD : `[${WORD}]`;
   if (escaped === "W") return inClass ? undefined : `[^${WORD}]`;
@@ -30,8 +30,8 @@ function readEscape(escaped: string, inClass: boolean): string | undefined {
 }
 
 /**
- * The pattern with flags g and u; undefined for one that JavaScript cannot have (possessive, atomic, \G ...).
- * `\s` and `\d` are Unicode's, `(?i:...)` is spelled out, which engines of this age have not.
+ * The pattern with flags g and u; undefined if JavaScript cannot express it (possessive, atomic, \G ...).
+ * `\s` and `\d` match Unicode; `(?i:...)` is expanded, since supported engines lack it.
  */
 export function toRegExp(pattern: string): RegExp | undefined {
   let out = "";
@@ -70,7 +70,7 @@ export function toRegExp(pattern: string): RegExp | undefined {
   }
 }
 
-/** The `pattern` of a component: a text, or a regular expression. */
+/** The `pattern` of a component: a string or a regular expression. */
 export function readPattern(pattern: unknown): RegExp | undefined {
   if (typeof pattern !== "object" || pattern === null) return undefined;
   if ("String" in pattern && typeof pattern.String === "string") {
@@ -79,7 +79,7 @@ export function readPattern(pattern: unknown): RegExp | undefined {
   return "Regex" in pattern && typeof pattern.Regex === "string" ? toRegExp(pattern.Regex) : undefined;
 }
 
-/** A text as a pattern that matches it alone. */
+/** Escapes a text, so that the pattern matches exactly that text. */
 export function escapePattern(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }

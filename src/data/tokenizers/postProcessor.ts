@@ -1,4 +1,4 @@
-/** @file The tokens that a tokenizer puts around a text. */
+/** @file The special tokens that a tokenizer puts around a text. */
 import type { Component } from "./tokenizerJson.ts";
 
 /** Ids around a text: `before` and `after`. */
@@ -7,7 +7,7 @@ export interface Template {
   after: number[];
 }
 
-/** The tokens that the post-processor puts around one text, or undefined if it is of an unknown kind. */
+/** The tokens that the post-processor puts around one text; undefined for an unsupported type. */
 export function readTemplate(
   postProcessor: Component | null,
   idOf: (token: string) => number | undefined,

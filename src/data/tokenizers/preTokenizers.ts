@@ -1,14 +1,14 @@
-/** @file Pre-tokenizers of tokenizer.json: how a text is cut into words before they are merged. */
+/** @file Pre-tokenizers of tokenizer.json: split a text into words, within which BPE merges. */
 import { spellText } from "./byteAlphabet.ts";
 import { readPattern, toRegExp } from "./pattern.ts";
 import type { Component } from "./tokenizerJson.ts";
 
-/** Cuts a piece of text; `isStart`: nothing of the text stands before it. */
+/** Splits a piece of text; `isStart`: it is the beginning of the text. */
 export type PreTokenizer = (piece: string, isStart: boolean) => string[];
 
 const GPT2_WORDS = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
-/** Cuts a text where a pattern matches: [part, whether it is a match]. */
+/** Splits a text at a pattern's matches: [part, whether it is a match]. */
 function cut(text: string, pattern: RegExp): [part: string, isMatch: boolean][] {
   const parts: [string, boolean][] = [];
   let end = 0;
@@ -72,7 +72,7 @@ function punctuation({ behavior }: Component): PreTokenizer | undefined {
   return join && ((piece) => join(cut(piece, PUNCTUATION)));
 }
 
-/** What matches, and nothing else. */
+/** Keeps only the matches. */
 function matches(pattern: RegExp): PreTokenizer {
   return (piece) => piece.match(pattern) ?? [];
 }
@@ -102,7 +102,7 @@ function metaspace(component: Component): PreTokenizer {
   };
 }
 
-/** What a pre-tokenizer does; undefined for a kind that is not known here. */
+/** The function of a pre-tokenizer; undefined for an unsupported type. */
 export function readPreTokenizer(component: Component | null): PreTokenizer | undefined {
   switch (component?.type) {
     case undefined:

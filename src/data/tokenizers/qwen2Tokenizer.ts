@@ -1,4 +1,4 @@
-/** @file Qwen2Tokenizer: transformers takes vocabulary and merges from tokenizer.json, and sets the rest itself. */
+/** @file Qwen2Tokenizer: transformers takes only vocabulary and merges from tokenizer.json. */
 import { equalJson } from "../../formats/equalJson.ts";
 
 /** Words, single digits, punctuation with its line breaks, white space. */
@@ -15,14 +15,14 @@ const PARTS = {
 };
 
 /**
- * Whether AutoTokenizer makes a Qwen2Tokenizer: for model_type qwen2 whatever its tokenizer_config.json says (older
- * files say something else), otherwise where that names it.
+ * Whether AutoTokenizer creates a Qwen2Tokenizer: for model_type qwen2, regardless of tokenizer_config.json (older
+ * files name another class), otherwise if tokenizer_config.json names it.
  */
 export function isQwen2Tokenizer(tokenizerClass: string, modelType: unknown): boolean {
   return tokenizerClass === "Qwen2Tokenizer" || modelType === "qwen2";
 }
 
-/** tokenizer.json as a Qwen2Tokenizer has it; the same object where it is so already. */
+/** Adapts tokenizer.json to Qwen2Tokenizer; returns the same object if nothing changes. */
 export function asQwen2(json: Record<string, unknown>): Record<string, unknown> {
   const decoder = { ...byteLevel, add_prefix_space: true, use_regex: true };
   const qwen2 = { ...json, ...PARTS, decoder };

@@ -1,4 +1,4 @@
-/** @file A GGUF file among a model's files -> its tokenizer. */
+/** @file Reads the tokenizer of a model's GGUF file. */
 import type { ModelFiles } from "../../disk/storage.ts";
 import { PrefineError } from "../../errors.ts";
 import { isGgufPath, readGguf } from "../../formats/gguf.ts";
@@ -6,7 +6,7 @@ import { ggufTokenizer } from "./ggufTokenizer.ts";
 import { isTokenizerFile, type TokenizerFiles } from "./readTokenizer.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
-/** The GGUF file of a folder that has only one, and no tokenizer in the usual files. */
+/** The only GGUF file of a folder without tokenizer files. */
 export async function findGguf(files: ModelFiles): Promise<string | undefined> {
   const names = await files.list();
   const found = names.filter(isGgufPath);

@@ -1,4 +1,4 @@
-/** @file A model's files -> its tokenizer. Runs anywhere. */
+/** @file Reads a tokenizer from a model's files. Runs anywhere. */
 import type { ModelFiles } from "../../disk/storage.ts";
 import { parseJsonObject } from "../../formats/parseJson.ts";
 import { isTemplateFile, TEMPLATE_FILE, TEMPLATE_FOLDER } from "../chatTemplates/templates.ts";
@@ -15,23 +15,23 @@ const FILES = new Set([
   "added_tokens.json",
   TEMPLATE_FILE,
   "config.json", // for model_type
-  "adapter_config.json", // names the base model where an adapter has no tokenizer of its own
+  "adapter_config.json", // names the base model if an adapter has no tokenizer
 ]);
 
-/** Whether a tokenizer may be read from a file of this name, or is found by it. */
+/** Whether a file of this name may be needed to load a tokenizer. */
 export const isTokenizerFile = (path: string): boolean => FILES.has(path) || isTemplateFile(path);
 
-/** What a tokenizer is read from, and how it gets back onto a disk. */
+/** The files a tokenizer is read from, and the function that saves it. */
 export interface TokenizerFiles {
   files: ModelFiles;
-  /** What the caller asked for: an id or a path. */
+  /** The requested id or path. */
   name: string;
   writeFiles: NonNullable<TokenizerParts["writeFiles"]>;
 }
 
 /**
- * The tokenizer in tokenizer.json, or in vocab.json and merges.txt.
- * @returns or else the base model that an adapter names (`base`), and what kind of tokenizer is missing.
+ * Reads tokenizer.json, or vocab.json and merges.txt.
+ * @returns the tokenizer, or an adapter's base model (`base`) and the kind of tokenizer that is missing.
  */
 export async function readTokenizer(source: TokenizerFiles): Promise<Tokenizer | { base: unknown; kind: string }> {
   const config = await readJson(source, "tokenizer_config.json");
@@ -58,7 +58,7 @@ export async function readTokenizer(source: TokenizerFiles): Promise<Tokenizer |
   return { base: adapter?.base_model_name_or_path, kind: String(tokenizerClass || modelConfig?.model_type || "") };
 }
 
-/** @param kind what AutoTokenizer chooses a class by. */
+/** @param kind the model type and tokenizer class by which AutoTokenizer chooses. */
 async function readTokenizerJson(
   source: TokenizerFiles,
   { config, isGpt2 }: TokenizerSettings,
@@ -70,7 +70,7 @@ async function readTokenizerJson(
   const json = parseJsonObject(new TextDecoder().decode(bytes), where, REDOWNLOAD);
   const preTokenizer = json.pre_tokenizer as { type?: unknown; add_prefix_space?: unknown } | null | undefined;
   const prefix = config.add_prefix_space;
-  // transformers builds GPT2Tokenizer's pre-tokenizer from the config; other classes take the file's.
+  // transformers builds GPT2Tokenizer's pre-tokenizer from the config; other classes use the file's.
   const overrides = isGpt2 && preTokenizer?.type === "ByteLevel" && typeof prefix === "boolean";
   if (overrides && prefix !== (preTokenizer.add_prefix_space ?? true)) {
     return { where, json: { ...json, pre_tokenizer: { ...preTokenizer, add_prefix_space: prefix } } };

@@ -1,15 +1,15 @@
-/** @file Which tokens are bos, eos, unk and pad, by the precedence that transformers gives a tokenizer's files. */
+/** @file Finds bos, eos, unk and pad in a tokenizer's files, with transformers' precedence. */
 import { PrefineError, show } from "../../errors.ts";
 import type { AddedToken, TokenizerJson } from "./tokenizerJson.ts";
 
-/** Added tokens become parts of one pattern; the longest real ones have some 50 characters. */
+/** Added tokens become parts of one pattern; the longest real ones have about 50 characters. */
 const LONGEST_TOKEN = 1000;
 
-/** The named special tokens, in the order in which transformers adds those that the vocabulary lacks. */
+/** The named special tokens, in the order in which transformers adds missing ones to the vocabulary. */
 const NAMES = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"] as const;
 export type SpecialTokenName = (typeof NAMES)[number];
 
-/** The parsed files of a tokenizer, as far as they are there. */
+/** The parsed files of a tokenizer, those that exist. */
 export interface TokenizerSettings {
   /** tokenizer_config.json */
   config: Record<string, unknown>;
@@ -26,7 +26,7 @@ interface TokenSpec extends TokenFlags {
   content: string;
 }
 
-/** A token as the files write it: its text, or an object with its text under `content`. */
+/** A token in a file: a string, or an object with the string under `content`. */
 function readToken(value: unknown): TokenSpec | undefined {
   if (typeof value === "string") return { content: value };
   if (typeof value !== "object" || value === null || !("content" in value)) return undefined;
@@ -45,7 +45,7 @@ function readTokens(value: unknown): TokenSpec[] {
   return list.map(readToken).filter((token) => token !== undefined);
 }
 
-/** Settings after precedence: special_tokens_map.json wins, unless the config lists all added tokens itself. */
+/** Merged settings: special_tokens_map.json wins, unless the config itself lists all added tokens. */
 function effectiveSettings({ config, specialTokensMap, isGpt2 }: TokenizerSettings): Record<string, unknown> {
   const end = "<|endoftext|>";
   const defaults = isGpt2 ? { bos_token: end, eos_token: end, unk_token: end } : {};
@@ -64,7 +64,7 @@ export function namedSpecialTokens(settings: TokenizerSettings): Map<SpecialToke
   return tokens;
 }
 
-/** Tokens to add, in order: those with an id of their own, the named ones, the further special ones. */
+/** Tokens to add, in order: those with explicit ids, the named ones, the additional special ones. */
 function tokensToAdd(settings: TokenizerSettings): { spec: TokenSpec; special: boolean }[] {
   const effective = effectiveSettings(settings);
   const own = NAMES.map((name) => readToken(effective[name])).filter((token) => token !== undefined);
@@ -87,8 +87,8 @@ function tokensToAdd(settings: TokenizerSettings): { spec: TokenSpec; special: b
 }
 
 /**
- * The added tokens of tokenizer.json together with those that the other files name. A token that the vocabulary
- * lacks gets the next free id, as transformers gives it.
+ * The added tokens of tokenizer.json and of the other files. A token that the vocabulary lacks gets the next free id,
+ * as in transformers.
  * @param idOf the model's vocabulary.
  * @param settings.where names the vocabulary's file in messages.
  */

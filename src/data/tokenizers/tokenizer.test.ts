@@ -1,4 +1,4 @@
-/** @file Ids and texts equal transformers', whichever files a tokenizer comes in. */
+/** @file Ids and texts equal transformers' for every layout of tokenizer files. */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,7 +27,7 @@ function variant(name: string, files: Record<string, unknown>): string {
   return directory;
 }
 
-/** Feeds the ids one by one; the increments must not hold a cut character. */
+/** Feeds the ids one by one; no increment may contain a split character. */
 function streamed(tokenizer: Tokenizer, ids: number[]): string {
   const stream = new DecodeStream(tokenizer);
   return ids.map((id) => stream.push(id)).join("") + stream.end();
@@ -48,7 +48,7 @@ describe(`a small GPT-2 tokenizer is transformers ${fixture.versions.transformer
     expect(fixture.texts.length).toBe(51);
   });
 
-  test("texts of ids that are no whole characters", () => {
+  test("texts of ids that are incomplete characters", () => {
     for (const { ids, decoded, decoded_skip_special } of fixture.lists) {
       expect(tokenizer.decode(ids)).toBe(decoded);
       expect(tokenizer.decode(ids, { skip_special_tokens: true })).toBe(decoded_skip_special);
@@ -79,7 +79,7 @@ describe(`a small GPT-2 tokenizer is transformers ${fixture.versions.transformer
     expect(tokenizer.decode([])).toBe("");
   });
 
-  test("branches are the plain ids, whatever meets at the boundary", () => {
+  test("branches equal the plain ids for any text at the boundary", () => {
     const bits = [
       "the octane",
       "  ",
@@ -119,7 +119,7 @@ describe(`a small GPT-2 tokenizer is transformers ${fixture.versions.transformer
 });
 
 describe("files of a tokenizer", () => {
-  test("saved, it loads again with the same ids and the pad token", async () => {
+  test("a saved tokenizer loads with the same ids and pad token", async () => {
     const first = await AutoTokenizer.from_pretrained(small);
     first.pad_token = first.eos_token;
     await first.save_pretrained(join(folder, "saved"));
@@ -138,7 +138,7 @@ describe("files of a tokenizer", () => {
     });
   });
 
-  test("special_tokens_map.json and added_tokens.json add tokens with the ids that transformers gives them", async () => {
+  test("special_tokens_map.json and added_tokens.json add tokens with transformers' ids", async () => {
     const map = { pad_token: { content: "<pad>", lstrip: false }, eos_token: "<eos>" };
     const directory = variant("added", { "special_tokens_map.json": map, "added_tokens.json": { "<extra>": 420 } });
     const tokenizer = await AutoTokenizer.from_pretrained(directory);
@@ -161,7 +161,7 @@ describe("files of a tokenizer", () => {
     expect(tokenizer.encode("<x><y>")).toEqual([420, 421]);
   });
 
-  test("add_bos_token and add_prefix_space count where there is no tokenizer.json", async () => {
+  test("add_bos_token and add_prefix_space apply without a tokenizer.json", async () => {
     const config = { add_bos_token: true, add_prefix_space: true };
     const tokenizer = await AutoTokenizer.from_pretrained(variant("bos", { "tokenizer_config.json": config }));
     const plain = await AutoTokenizer.from_pretrained(small);
@@ -171,7 +171,7 @@ describe("files of a tokenizer", () => {
     expect([...head, ...continued[0]]).toEqual(tokenizer.encode("the car is fine"));
   });
 
-  test("other kinds of tokenizer.json go through @huggingface/tokenizers", async () => {
+  test("other types of tokenizer.json use @huggingface/tokenizers", async () => {
     const saved = await AutoTokenizer.from_pretrained(small);
     const json = JSON.parse(new TextDecoder().decode(saved.files.get("tokenizer.json")));
     json.normalizer = { type: "NFC" };
@@ -213,7 +213,7 @@ describe.skipIf(!hasReference)(`reference values${needsReference}`, () => {
     expect(compared).toBe(entries.length);
     expect(compared).toBeGreaterThan(150);
     const file = readFileSync(join(gpt2Folder, "tokenizer.json"));
-    expect(Buffer.from(tokenizer.files.get("tokenizer.json")!).equals(file)).toBe(true); // as it was
+    expect(Buffer.from(tokenizer.files.get("tokenizer.json")!).equals(file)).toBe(true); // unchanged
   });
 
   test.each([

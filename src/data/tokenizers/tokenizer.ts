@@ -1,4 +1,4 @@
-/** @file Text <-> token ids under a model's vocabulary, with its special tokens and its files. */
+/** @file Tokenizer: text <-> token ids, with special tokens, chat template and files. */
 import { PrefineError } from "../../errors.ts";
 import { type ChatTemplate, chooseTemplate, readChatTemplate, templateFiles } from "../chatTemplates/templates.ts";
 import { createBpePipeline } from "./bpePipeline.ts";
@@ -16,7 +16,7 @@ import {
 import { textBytes, tokenizerConfigFile, tokenizerJsonFile } from "./tokenizerFiles.ts";
 import { type AddedToken, checkTokenizerJson, readVocabulary, type TokenizerJson } from "./tokenizerJson.ts";
 
-/** What `tokenizer(text)` gives, under transformers' names. */
+/** Result of `tokenizer(text)`, with transformers' names. */
 export interface Encoding {
   input_ids: number[];
   attention_mask: number[];
@@ -28,12 +28,12 @@ export interface BatchEncoding {
 }
 
 export interface EncodeOptions {
-  /** Whether the tokens that belong around a text (bos, where the model has one) are added. Default: true. */
+  /** Adds the tokens that surround a text (bos, if the model has one). Default: true. */
   add_special_tokens?: boolean | undefined;
 }
 
 export interface DecodeOptions {
-  /** Whether special tokens (eos and the like) are left out of the text. Default: false. */
+  /** Leaves special tokens (such as eos) out of the text. Default: false. */
   skip_special_tokens?: boolean | undefined;
 }
 
@@ -43,44 +43,44 @@ interface TokenizerCall {
 }
 
 export interface TokenizerParts extends TokenizerSettings {
-  /** The parsed tokenizer.json, or one of its structure. */
+  /** The parsed tokenizer.json, or an object of the same structure. */
   json: Record<string, unknown>;
-  /** The bytes of tokenizer.json, where `json` is as the file has it. */
+  /** The bytes of tokenizer.json, if `json` is its unchanged content. */
   source?: Uint8Array;
   /** Names the vocabulary's file in messages. */
   where: string;
   name_or_path: string;
-  /** Chat templates in files of their own: path -> text. */
+  /** Chat templates in separate files: path -> text. */
   templateFiles?: ReadonlyMap<string, string>;
-  /** Writes files into a folder; how save_pretrained reaches the disk. */
+  /** Writes files into a folder, for save_pretrained. */
   writeFiles?: (directory: string, files: Map<string, Uint8Array>) => Promise<void>;
 }
 
-/** transformers' model_max_length of a tokenizer that has none: int(1e30). */
+/** transformers' model_max_length if the files have none: int(1e30). */
 const VERY_LARGE_INTEGER = 1e30;
 
 /**
  * A tokenizer with transformers' names and ids. `tokenizer(text)` gives { input_ids, attention_mask }.
- * Made by AutoTokenizer.from_pretrained.
+ * Created by AutoTokenizer.from_pretrained.
  */
 export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) {
   readonly name_or_path: string;
-  /** Longest text in tokens that the model was made for; 1e30 where the files don't say. */
+  /** Longest text in tokens that the model supports; 1e30 if the files don't say. */
   readonly model_max_length: number;
-  /** The Jinja template that makes a text of messages, or several by name; null where the model is none for chats. */
+  /** The Jinja template that renders messages as text, or several by name; null if the model has none. */
   chat_template: ChatTemplate | null;
-  /** How many tokens there are, added ones included: transformers' `len(tokenizer)`. */
+  /** Number of tokens, added ones included: transformers' `len(tokenizer)`. */
   readonly vocabSize: number;
   private readonly codec: TextCodec;
   private readonly parts: Omit<TokenizerParts, "json">;
-  /** What tokenizer.json is written from. The parsed file is not kept: it would take some 20 MB. */
+  /** Source of the saved tokenizer.json. The parsed file is not kept: it would take about 20 MB. */
   private readonly origin: Uint8Array | TokenizerJson;
   private readonly addedTokens: AddedToken[];
   private readonly special: Map<SpecialTokenName, string>;
   private readonly specialIds: Set<number>;
-  /** The model's vocabulary, which the codec reads too. */
+  /** The model's vocabulary, shared with the codec. */
   private readonly idOf: ReadonlyMap<string, number>;
-  /** Added tokens: no text is merged into one. */
+  /** Added tokens, which merges never produce. */
   private readonly idOfAdded: ReadonlyMap<string, number>;
   private readonly tokenOf: string[] = [];
 
@@ -122,28 +122,28 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
   /** Token ids of a text. */
   encode(text: string, options: EncodeOptions = {}): number[] {
     if (typeof text !== "string") {
-      throw new PrefineError("data", `tokenizer: expected a text, found ${text === null ? "null" : typeof text}`);
+      throw new PrefineError("data", `tokenizer: expected a string, found ${text === null ? "null" : typeof text}`);
     }
     return this.codec.encode(text, options.add_special_tokens ?? true);
   }
 
-  /** Ids of a text, and of the text with each continuation, equal to encode's, at the cost of each part once. */
+  /** Ids of a text, and of the text with each continuation: equal to encode's, but each part is tokenized once. */
   encodeBranches(text: string, continuations: string[], options: EncodeOptions = {}): Branches {
     return this.codec.encodeBranches(text, continuations, options.add_special_tokens ?? true);
   }
 
-  /** The chat template that is meant by a name, or by what there is; a template given as a text is itself. */
+  /** Selects a chat template by name or by default; a string that is a template is returned unchanged. */
   get_chat_template(chat_template?: string | null, tools?: readonly unknown[] | null): string {
     const where = this.name_or_path;
     return chooseTemplate(this.chat_template, chat_template, { tools: Boolean(tools), where });
   }
 
   /**
-   * The text that the chat template makes of messages, or its ids: transformers' apply_chat_template. bos and eos are
-   * the template's business: none is added. What is no option here (`enable_thinking: false`) goes to the template.
+   * Renders messages with the chat template, as ids or text: transformers' apply_chat_template. No bos or eos is added
+   * besides the template's. Other options (`enable_thinking: false`) are passed to the template.
    * @param messages one conversation, or several.
    * @returns { input_ids, attention_mask }; with return_dict: false the ids; with tokenize: false the text
-   * @throws PrefineError("model") without a template, ("data") where the template fails on the messages
+   * @throws PrefineError("model") without a template, ("data") if the template fails on the messages
    */
   apply_chat_template<const O extends ChatOptions = Record<string, never>>(
     messages: Conversation | readonly Conversation[],
@@ -168,14 +168,14 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
   get special_tokens_map(): Record<string, string> {
     return Object.fromEntries(this.special);
   }
-  /** Tokens that are found in a text before it is split, and whether they are special. */
+  /** Tokens that are matched in a text before it is split, and whether they are special. */
   get added_tokens(): { content: string; special: boolean }[] {
     return this.addedTokens.map(({ content, special }) => ({ content, special }));
   }
 
   /**
-   * The text of token ids; bytes that are no UTF-8 become U+FFFD. Ids beyond the vocabulary have no text, as in Python:
-   * models may know more than their tokenizer does (Qwen2.5: 151,936 and 151,665) and answer with such an id.
+   * The text of token ids; invalid UTF-8 becomes U+FFFD. Ids beyond the vocabulary have no text, as in Python: a model
+   * may have more ids than its tokenizer (Qwen2.5: 151,936 and 151,665) and generate one of them.
    */
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
     const decodable: number[] = [];
@@ -192,7 +192,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
     return batch.map((ids) => this.decode(ids, options));
   }
 
-  /** True where decode(a) + decode(b) is decode of both in a row, so that a stream may forget what it has given out. */
+  /** True if decode(a) + decode(b) equals decode(a + b), so that a stream can drop ids it has emitted. */
   get concatenates(): boolean {
     return this.codec.concatenates;
   }
@@ -228,7 +228,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
   get pad_token(): string | null {
     return this.special.get("pad_token") ?? null;
   }
-  /** Sets the token of padding, which must be in the vocabulary; null unsets it. */
+  /** Sets the padding token, which must be in the vocabulary; null unsets it. */
   set pad_token(token: string | null) {
     if (token === null) this.special.delete("pad_token");
     else if (this.convert_tokens_to_ids(token) !== undefined) this.special.set("pad_token", token);
@@ -236,7 +236,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
       throw new PrefineError(
         "model",
         `${this.name_or_path}: pad_token: expected a token of the vocabulary, found ${JSON.stringify(token)}`,
-        "GPT-2 has no padding token of its own; the usual choice is `tokenizer.pad_token = tokenizer.eos_token`.",
+        "GPT-2 has no padding token; the usual choice is `tokenizer.pad_token = tokenizer.eos_token`.",
       );
     }
   }
@@ -248,7 +248,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
     return [...this.specialIds];
   }
 
-  /** The files that make this tokenizer again, for saving beside a model: name -> bytes. */
+  /** The files of this tokenizer, for saving next to a model: name -> bytes. */
   get files(): Map<string, Uint8Array> {
     const { config, isGpt2 } = this.parts;
     const { special, model_max_length } = this;
@@ -259,7 +259,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
     ]);
   }
 
-  /** Writes a tokenizer's files and chat templates into a folder that transformers' AutoTokenizer loads. */
+  /** Writes the files and chat templates into a folder that transformers' AutoTokenizer can load. */
   async save_pretrained(directory: string): Promise<void> {
     if (!this.parts.writeFiles) throw new Error("internal: this tokenizer was made without a way to write files");
     await this.parts.writeFiles(directory, this.files);

@@ -1,13 +1,13 @@
-/** @file The files that make a tokenizer again, tokenizer.json and tokenizer_config.json, as transformers has them. */
+/** @file Serializes a tokenizer to tokenizer.json and tokenizer_config.json, as transformers does. */
 import type { SpecialTokenName } from "./specialTokens.ts";
 import type { AddedToken, TokenizerJson } from "./tokenizerJson.ts";
 
-/** A text in UTF-8. */
+/** UTF-8 bytes of a text. */
 export const textBytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /**
  * tokenizer.json with these added tokens.
- * @param origin the file's own bytes, or the structure that was built without such a file.
+ * @param origin the original file's bytes, or the structure built without such a file.
  */
 export function tokenizerJsonFile(origin: Uint8Array | TokenizerJson, addedTokens: AddedToken[]): Uint8Array {
   if (!(origin instanceof Uint8Array)) return textBytes(JSON.stringify({ ...origin, added_tokens: addedTokens }));
@@ -18,8 +18,8 @@ export function tokenizerJsonFile(origin: Uint8Array | TokenizerJson, addedToken
 }
 
 /**
- * tokenizer_config.json: what was read, with the special tokens as they are now; chat templates have their own files.
- * @param read the tokenizer_config.json that was read, or {}.
+ * tokenizer_config.json: the original content with the current special tokens; chat templates have their own files.
+ * @param read the original tokenizer_config.json, or {}.
  */
 export function tokenizerConfigFile(
   read: Record<string, unknown>,
@@ -28,7 +28,7 @@ export function tokenizerConfigFile(
   const { add_bos_token, add_eos_token, added_tokens_decoder, additional_special_tokens, chat_template, ...rest } =
     read;
   for (const name of ["name_or_path", "is_local", "local_files_only", "special_tokens_map_file", "tokenizer_file"]) {
-    delete rest[name]; // where it lay on somebody's disk
+    delete rest[name]; // a path on another disk
   }
   const further = rest.extra_special_tokens ?? additional_special_tokens;
   const config = {
