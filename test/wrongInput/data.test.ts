@@ -20,13 +20,13 @@ describe("a data file", () => {
       "that is absent",
       "nowhere.jsonl",
       null,
-      "error: nowhere.jsonl: no such file (split train)\nPaths are looked up from the folder that prefine runs in.",
+      "error: nowhere.jsonl: no such file (split train)\nPaths are relative to the working directory.",
     ],
     [
       "that is a folder",
       "model",
       null,
-      "error: model: expected a file, found a folder (split train)\nGive a folder as dataset_name, or name the files in it.",
+      "error: model: expected a file, found a folder (split train)\nPass a folder as dataset_name, or list its files.",
     ],
     [
       "empty.jsonl",
@@ -45,7 +45,7 @@ describe("a data file", () => {
       "that is no data",
       "notes.txt",
       "hello",
-      "error: notes.txt: expected a data file, found another kind\nprefine reads .parquet, .jsonl, .ndjson and .json files, the JSON ones also as .gz.",
+      "error: notes.txt: expected a data file, found another type\nprefine reads .parquet, .jsonl, .ndjson and .json files, and .gz files of JSON.",
     ],
     [
       "of texts",

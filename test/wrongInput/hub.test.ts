@@ -67,14 +67,14 @@ describe("a hub", () => {
       refuse(401),
       [],
       "error: model org/model: not found on HUB, or private (401; no access token was sent)\n" +
-        "Check the spelling; for a private or gated repository set HF_TOKEN to a token that may read it.",
+        "Check the spelling; for a private or gated repository set HF_TOKEN to a token with read access.",
     ],
     [
       "401 with a token",
       refuse(401),
       ["--token", "hf_expired"],
       "error: model org/model: HUB did not accept the access token (401)\n" +
-        "Check HF_TOKEN (or run `hf auth login` again); for a public repository leave it out.",
+        "Check HF_TOKEN (or run `hf auth login` again); a public repository needs none.",
     ],
     [
       "403",
@@ -88,28 +88,28 @@ describe("a hub", () => {
       refuse(404, { "x-error-code": "RepoNotFound" }),
       [],
       "error: model org/model: not found on HUB (404)\n" +
-        "Check the spelling, and that it is a model or a data set as asked; a private one needs a token that may read it.",
+        "Check the spelling, and whether it is a model or a dataset; a private one needs a token with read access.",
     ],
     [
       "404 of a revision",
       refuse(404, { "x-error-code": "RevisionNotFound" }),
       ["--revision", "dev"],
       'error: model org/model: no revision "dev" on HUB (404)\n' +
-        "Give a branch, tag or full commit of the repository, or leave revision out for main.",
+        "Give a branch, tag or full commit of the repository, or omit revision for main.",
     ],
     [
       "500 for good",
       refuse(500, { "retry-after": "0" }),
       [],
       "error: model org/model: HUB: the hub answered 500; tried 5 times\n" +
-        "Try again later: what has arrived is kept, and the download goes on from there.",
+        "Try again later: the download resumes where it stopped.",
     ],
     [
       "429 for good",
       refuse(429, { "retry-after": "0" }),
       [],
       "error: model org/model: HUB: the hub answered 429, too many requests; tried 5 times\n" +
-        "Try again later: what has arrived is kept, and the download goes on from there.",
+        "Try again later: the download resumes where it stopped.",
     ],
   ])("that answers %s", async (_, intercept, flags, message) => {
     await startHub(intercept);
@@ -127,7 +127,7 @@ describe("a hub", () => {
     const told = await hubRefusal();
     expect(told.replace(/[0-9a-f]{40}/, "HASH")).toBe(
       "error: model org/model, model.safetensors: what arrives is not what the hub lists: git SHA-1 HASH; tried 3 times\n" +
-        "Something between here and the hub changes the content (a proxy, a mirror?); another HF_ENDPOINT may help.",
+        "A proxy or mirror may change the content; try another HF_ENDPOINT.",
     );
   });
 
@@ -163,12 +163,12 @@ describe("a hub", () => {
     vi.stubEnv("HF_ENDPOINT", `http://127.0.0.1:${port}`);
     expect(await hubRefusal()).toBe(
       "error: model org/model: HUB: could not connect (ECONNREFUSED); tried 2 times\n" +
-        "Is there a network, and is HF_ENDPOINT right? With the files in the cache, HF_HUB_OFFLINE=1 works without one.",
+        "Check the network and HF_ENDPOINT. If the files are in the cache, HF_HUB_OFFLINE=1 needs no network.",
     );
     vi.stubEnv("HF_HUB_OFFLINE", "1");
     expect((await hubRefusal()).replace(home, "HOME")).toBe(
-      "error: model org/model: not in the cache (HOME/hub), and HF_HUB_OFFLINE forbids to download it\n" +
-        "Run once without HF_HUB_OFFLINE, or set HF_HOME or HF_HUB_CACHE to the cache that has it.",
+      "error: model org/model: not in the cache (HOME/hub), and HF_HUB_OFFLINE forbids downloads\n" +
+        "Run once without HF_HUB_OFFLINE, or set HF_HOME or HF_HUB_CACHE to a cache that has it.",
     );
   });
 

@@ -1,5 +1,5 @@
 /**
- * @file Extends the template library's interpreter where it differs from Python's Jinja: str methods with their arguments,
+ * @file Extends the template library's interpreter where it differs from Python's Jinja: str methods with arguments,
  * True / False / None and lists as text, == by value, "+" between str and other types (an error), scope of variables
  * in a loop iteration, undefined in loops and as an object.
  */

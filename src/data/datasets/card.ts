@@ -1,19 +1,19 @@
-/** @file A data set's card (README.md): its YAML header says which files are which split. */
+/** @file A dataset's card (README.md): its YAML header assigns files to splits. */
 import { parse } from "yaml";
 import { nearestName, PrefineError } from "../../errors.ts";
 import { type DataFiles, namedSplits } from "./splitFiles.ts";
 
-/** One configuration of a data set, as the card declares it. */
+/** One configuration of a dataset, as declared in the card. */
 export interface CardConfig {
   name: string;
-  /** Patterns by split; undefined: the names of the files tell. */
+  /** Patterns by split; undefined: inferred from file names. */
   patterns: Map<string, string[]> | undefined;
-  /** The folder that holds this configuration's files, without a slash at its end. */
+  /** The folder of this configuration's files, without a trailing slash. */
   folder: string | undefined;
   isDefault: boolean;
 }
 
-/** The configurations of a card; none where it has no header or declares none. @param where the card's name. */
+/** The configurations of a card; none if it has no header or declares none. @param where the card's name. */
 export function readCard(text: string, where: string): CardConfig[] {
   const header = /^\ufeff?---[ \t]*\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)/.exec(text)?.[1];
   if (header === undefined) return [];
@@ -23,7 +23,7 @@ export function readCard(text: string, where: string): CardConfig[] {
   } catch (error) {
     const [line] = (error as Error).message.split("\n");
     const reason = line.replace(/:$/, "");
-    throw new PrefineError("data", `${where}: its YAML header cannot be read: ${reason}`, "Mend or remove the header.");
+    throw new PrefineError("data", `${where}: its YAML header cannot be read: ${reason}`, "Fix or remove the header.");
   }
   const configs = (metadata as { configs?: unknown } | null)?.configs;
   return Array.isArray(configs) ? configs.map((config) => readConfig(config, where)) : [];
@@ -40,7 +40,7 @@ function readConfig(config: unknown, where: string): CardConfig {
   };
 }
 
-/** A data_dir without a dot in front and slashes at its end; undefined where it is the data set's own folder. */
+/** A data_dir without leading `./` and trailing slashes; undefined for the dataset's own folder. */
 export const plainFolder = (path: string): string | undefined => path.replace(/^\.\/|\/+$/g, "") || undefined;
 
 /** A path, a list of paths, or a list of `{ split, path }`. */
@@ -52,8 +52,8 @@ function readDataFiles(value: unknown, where: string): Map<string, string[]> {
 }
 
 /**
- * The configuration of this name; without a name the only one, or the default one.
- * @param where names the data set in messages.
+ * The configuration with this name; without a name, the only one or the default.
+ * @param where names the dataset in messages.
  */
 export function chooseConfig(configs: CardConfig[], name: string | undefined, where: string): CardConfig | undefined {
   const names = configs.map((config) => config.name);

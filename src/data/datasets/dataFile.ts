@@ -1,31 +1,31 @@
-/** @file One data file (parquet, JSON Lines, a JSON list) -> its features, and parts that are read when asked for. */
+/** @file One data file (parquet, JSON Lines, a JSON list) -> its features, and parts that are read lazily. */
 import { PrefineError } from "../../errors.ts";
 import type { ByteSource } from "../../formats/byteSource.ts";
 import { openJson, readJsonBlock } from "../../formats/jsonRows.ts";
 import { openParquet, readRowGroup } from "../../formats/parquet.ts";
 import { FeatureScan, type Features, parquetFeatures, type Row } from "./features.ts";
 
-/** Rows that are read together: a row group of a parquet file, a megabyte of a JSON file, or rows in memory. */
+/** Rows that are read together: a row group of parquet, a megabyte of JSON, or rows in memory. */
 export interface Part {
   rows: number;
   read(): Promise<Row[]>;
 }
 
 export interface DataFile {
-  /** As messages name it. */
+  /** Name in messages. */
   path: string;
   features: Features;
   parts: Part[];
-  /** True where the file declares its columns: files of one split must then agree. */
+  /** True if the file declares its columns, which must then agree within a split. */
   typed: boolean;
 }
 
 const EXTENSION = /\.(parquet|jsonl|ndjson|json)(\.gz)?$/i;
 
-/** What can be read, for messages. */
-export const SUPPORTED = "prefine reads .parquet, .jsonl, .ndjson and .json files, the JSON ones also as .gz";
+/** The supported formats, for messages. */
+export const SUPPORTED = "prefine reads .parquet, .jsonl, .ndjson and .json files, and .gz files of JSON";
 
-/** The format of a data file by its name, or undefined where it is none that can be read. */
+/** The format of a data file by its name; undefined if unsupported. */
 export function dataFormat(path: string): "parquet" | "json" | undefined {
   const match = EXTENSION.exec(path);
   if (!match || (match[1].toLowerCase() === "parquet" && match[2])) return undefined;
@@ -34,12 +34,12 @@ export function dataFormat(path: string): "parquet" | "json" | undefined {
 
 /**
  * Opens a data file: reads a parquet file's footer; reads a JSON file once, so that a bad row is found here.
- * @param path what messages name it; it ends as files of its format do.
- * @param open gives its bytes, once it is known to be of a format that can be read.
+ * @param path its name in messages, with the extension of its format.
+ * @param open returns its bytes; called only for supported formats.
  */
 export async function openDataFile(path: string, open: () => Promise<ByteSource>): Promise<DataFile> {
   const format = dataFormat(path);
-  if (!format) throw new PrefineError("data", `${path}: expected a data file, found another kind`, `${SUPPORTED}.`);
+  if (!format) throw new PrefineError("data", `${path}: expected a data file, found another type`, `${SUPPORTED}.`);
   const source = await open();
   if (format === "parquet") {
     const file = await openParquet(source, path);

@@ -1,4 +1,4 @@
-/** @file A Dataset reads files part by part and hands out copies; select, filter, shuffle, split. */
+/** @file A Dataset reads files part by part and returns copies; select, filter, shuffle, split. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -32,7 +32,7 @@ const column = async (dataset: Dataset) => (await dataset.toArray()).map(({ i })
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 describe("Dataset", () => {
-  it("reads a file's row groups when they are asked for, and keeps the last two for at()", async () => {
+  it("reads a file's row groups lazily, and caches the last two for at()", async () => {
     const { dataset, reads } = counted(4);
     expect([dataset.numRows, reads]).toEqual([40, []]);
     const asked = [];
@@ -54,7 +54,7 @@ describe("Dataset", () => {
     expect((await failure(dataset.at(index))).message).toBe(`train: no row ${index}: it has 40 rows`);
   });
 
-  it("hands out copies", async () => {
+  it("returns copies", async () => {
     const dataset = Dataset.fromRows(numbers(3));
     const row = await dataset.at(1);
     (row.list as Row[])[0]!.i = "changed";
@@ -94,7 +94,7 @@ describe("Dataset", () => {
     expect(await column(test)).toEqual([...new Mt19937(7).randperm(40).subarray(0, 11)]);
     const last = dataset.train_test_split({ test_size: 2, seed: 0, shuffle: false });
     expect(await column(last.test)).toEqual([38, 39]);
-    expect(() => dataset.train_test_split({ test_size: 40, seed: 0 })).toThrow("test_size: expected a share");
+    expect(() => dataset.train_test_split({ test_size: 40, seed: 0 })).toThrow("test_size: expected a fraction");
   });
 
   it("names the row in which a filter fails", async () => {
@@ -136,7 +136,7 @@ describe("Dataset", () => {
     ]);
   });
 
-  it("reads the features of a parquet file as datasets names them", async () => {
+  it("reads the features of a parquet file with datasets' names", async () => {
     const { train } = await loadDataset(fixture("preferences.parquet"));
     const message = "list<struct<content: string, role: string>>";
     expect(Object.fromEntries(Object.entries(train.features).map(([name, f]) => [name, describeFeature(f)]))).toEqual({

@@ -1,4 +1,4 @@
-/** @file A data set's split: rows in files or in memory, read when they are asked for. */
+/** @file A split of a dataset: rows in files or in memory, read lazily. */
 import { nearestName, PrefineError } from "../../errors.ts";
 import { Mt19937 } from "../../random.ts";
 import type { Part } from "./dataFile.ts";
@@ -7,32 +7,32 @@ import { joinColumns, withColumns } from "./joinColumns.ts";
 import type { MapFunction, MapModule } from "./mapFunction.ts";
 import { type MapOptions, mapRows, type RowStream, rowError } from "./mapRows.ts";
 
-/** What a Dataset is made of. */
+/** The parts of a Dataset. */
 interface Content {
   name: string;
   parts: Part[];
-  /** All rows of `parts`, where they are in memory. */
+  /** All rows of `parts`, if they are in memory. */
   memory?: Row[];
-  /** Declared columns; inferred from `memory` where undefined. */
+  /** Declared columns; if undefined, inferred from `memory`. */
   features?: Features;
-  /** Which rows of `parts`, in which order; undefined: all in order. */
+  /** Row numbers in `parts`, in order; undefined: all. */
   indices?: Int32Array;
 }
 
-/** Parts that `at` keeps, for reading neighbours one by one. */
+/** Parts that `at` caches, for reading adjacent rows one by one. */
 const RECENT_PARTS = 2;
-/** Rows of a part that lies in memory. */
+/** Rows per part in memory. */
 const MEMORY_PART_ROWS = 1000;
-/** Rows in an order of their own are read in so many passes over the files at most, or in windows of so many rows. */
+/** Reordered rows are read in at most this many passes over the files, or in windows of this many rows. */
 const WINDOW_PASSES = 8;
 const WINDOW_ROWS = 4096;
 
 /**
- * Rows of one split, like datasets.Dataset. Rows of files are read row group by row group and not kept; `map` keeps
- * its results in memory. Every row that is handed out is a copy. Nothing changes a Dataset: all methods make new ones.
+ * Rows of one split, like datasets.Dataset. Rows of files are read row group by row group and not cached; `map` keeps
+ * its results in memory. Every returned row is a copy. A Dataset is immutable: all methods return new ones.
  */
 export class Dataset implements AsyncIterable<Row> {
-  /** The split's name; messages name a row by it: `train[12]`. */
+  /** The split's name, used in messages: `train[12]`. */
   readonly name: string;
   readonly numRows: number;
   readonly #content: Content;
@@ -62,8 +62,8 @@ export class Dataset implements AsyncIterable<Row> {
   }
 
   /**
-   * All rows of these, one after the other: datasets.concatenate_datasets. Columns that some lack are null there.
-   * @throws PrefineError("data") for a column that is of one type here and of another there.
+   * All rows of several datasets in order: datasets.concatenate_datasets. Missing columns become null.
+   * @throws PrefineError("data") if a column has different types.
    */
   static concatenate(datasets: readonly Dataset[], name: string): Dataset {
     const features = joinColumns(datasets);
@@ -115,7 +115,7 @@ export class Dataset implements AsyncIterable<Row> {
     return this.rows();
   }
 
-  /** All rows at once, in memory. */
+  /** All rows in memory. */
   async toArray(): Promise<Row[]> {
     const all: Row[][] = [];
     for await (const batch of this.#batches()) all.push(batch);
@@ -123,15 +123,15 @@ export class Dataset implements AsyncIterable<Row> {
   }
 
   /**
-   * The rows that a function makes of these, in memory. The function gets a copy of a row; it may change it, delete
-   * keys from it, or return a new row. Unlike in Python's datasets a new row replaces the old one: to add a column,
-   * return `{ ...row, column }` or set it on the row.
+   * Applies a function to every row; the results are in memory. The function receives a copy of a row; it may change
+   * it, delete keys from it, or return a new row. Unlike in Python's datasets, a new row replaces the old one: to add
+   * a column, return `{ ...row, column }` or set it on the row.
    */
   async map(fn: MapFunction | MapModule, options: MapOptions = {}): Promise<Dataset> {
     return Dataset.fromRows(await mapRows(this.#stream(), fn, options), this.name);
   }
 
-  /** The rows for which the function returns true. Their numbers are kept, not the rows. */
+  /** The rows for which the function returns true. Stores row numbers, not rows. */
   async filter(keep: (row: Row, index: number) => boolean | Promise<boolean>): Promise<Dataset> {
     const numbers: number[] = [];
     let index = 0;
@@ -162,7 +162,7 @@ export class Dataset implements AsyncIterable<Row> {
     return new Dataset(indices ? { ...content, indices } : content);
   }
 
-  /** The rows of these numbers, in this order. */
+  /** The rows with these numbers, in this order. */
   select(indices: Iterable<number>): Dataset {
     const numbers = [...indices];
     const wrong = numbers.find((index) => !Number.isInteger(index) || index < 0 || index >= this.numRows);
@@ -170,13 +170,13 @@ export class Dataset implements AsyncIterable<Row> {
     throw new PrefineError("data", `${this.name}: select: no row ${wrong}: it has ${this.numRows} rows`);
   }
 
-  /** The rows in a random order: torch.randperm's for this seed (Python's datasets draws from numpy: another order). */
+  /** The rows in the order of torch.randperm with this seed (Python's datasets uses numpy: a different order). */
   shuffle({ seed }: { seed: number }): Dataset {
     checkSeed(seed);
     return this.#pick(new Mt19937(seed).randperm(this.numRows));
   }
 
-  /** Two disjoint parts, shuffled unless told otherwise. `test_size` is a share below 1 or a number of rows. */
+  /** Two disjoint parts, shuffled by default. `test_size` is a fraction below 1 or a number of rows. */
   train_test_split(options: { test_size: number; seed: number; shuffle?: boolean | undefined }): {
     train: Dataset;
     test: Dataset;
@@ -184,7 +184,7 @@ export class Dataset implements AsyncIterable<Row> {
     const { test_size, seed, shuffle = true } = options;
     const size = test_size < 1 ? Math.ceil(test_size * this.numRows) : test_size;
     if (!Number.isInteger(size) || size < 1 || size >= this.numRows) {
-      const expected = `a share or a number of rows that leaves some of ${this.numRows} on both sides`;
+      const expected = `a fraction or a number of rows that leaves some of ${this.numRows} on both sides`;
       throw new PrefineError("data", `${this.name}: test_size: expected ${expected}, found ${test_size}`);
     }
     checkSeed(seed);
@@ -205,7 +205,7 @@ export class Dataset implements AsyncIterable<Row> {
     return new Dataset({ ...this.#content, features: this.#content.features, name, indices });
   }
 
-  /** The rows in order, as they are read; nobody else holds them. */
+  /** The rows in order; the caller owns them. */
   async *#batches(): AsyncGenerator<Row[]> {
     const { indices, parts, memory } = this.#content;
     if (!indices) {
@@ -218,7 +218,7 @@ export class Dataset implements AsyncIterable<Row> {
     }
   }
 
-  /** Rows in an arbitrary order, reading every part that holds some of them once. */
+  /** Rows in arbitrary order; reads each part that contains some of them once. */
   async #readWindow(raw: Int32Array): Promise<Row[]> {
     const { memory, parts } = this.#content;
     if (memory) return Array.from(raw, (index) => copyRow(memory[index]));
@@ -237,7 +237,7 @@ export class Dataset implements AsyncIterable<Row> {
     return rows;
   }
 
-  /** The part that holds a row: the last one that starts at or before it. */
+  /** The part with a row: the last one that starts at or before it. */
   #partOf(row: number): number {
     let [low, high] = [0, this.#starts.length - 1];
     while (low < high) {
@@ -270,7 +270,7 @@ function copyRow(row: Row): Row {
   return copyValue(row) as Row;
 }
 
-/** Lists and plain objects are copied, whatever else they hold is shared. */
+/** Copies lists and plain objects; other values are shared. */
 function copyValue(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(copyValue);

@@ -1,11 +1,11 @@
-/** @file The splits of a data set by name. */
+/** @file The splits of a dataset by name. */
 import { nearestName, PrefineError } from "../../errors.ts";
 import type { Dataset } from "./dataset.ts";
 import type { MapFunction, MapModule } from "./mapFunction.ts";
 import type { MapOptions } from "./mapRows.ts";
 
 class Splits {
-  /** Names of the splits, in the data set's order. */
+  /** Names of the splits, in the dataset's order. */
   readonly splitNames: string[];
   readonly #splits: Map<string, Dataset>;
 
@@ -17,7 +17,7 @@ class Splits {
     }
   }
 
-  /** The split of this name; for one that is not there, the error names those that are. */
+  /** The split with this name; if there is none, the error lists the existing ones. */
   split(name: string): Dataset {
     const dataset = this.#splits.get(name);
     if (dataset) return dataset;
@@ -26,7 +26,7 @@ class Splits {
 
   /** `Dataset.map` over every split. */
   async map(fn: MapFunction | MapModule, options: MapOptions = {}): Promise<DatasetDict> {
-    const warned = new Set<string>(); // one line, not one a split
+    const warned = new Set<string>(); // one line, not one per split
     const onWarning = (line: string) => {
       if (!warned.has(line)) options.onWarning?.(line);
       warned.add(line);
@@ -40,8 +40,8 @@ class Splits {
 }
 
 /**
- * The splits of a data set, like datasets.DatasetDict: each is a property (`ds.train_prefs`, `ds["train"]`).
- * A split whose name is taken by a method is reached by `ds.split(name)`.
+ * The splits of a dataset, like datasets.DatasetDict: each is a property (`ds.train_prefs`, `ds["train"]`).
+ * For a split with the name of a method, use `ds.split(name)`.
  */
 export type DatasetDict = Splits & { readonly [split: string]: Dataset };
 
@@ -49,7 +49,7 @@ export function datasetDict(splits: Iterable<[string, Dataset]>): DatasetDict {
   return new Splits(splits) as DatasetDict;
 }
 
-/** The error for a split that is not there. @param where the data set, for the message. */
+/** The error for a split that does not exist. @param where the dataset, for the message. */
 export function unknownSplit(name: string, known: string[], where?: string): PrefineError {
   const nearest = nearestName(name, known);
   return new PrefineError(

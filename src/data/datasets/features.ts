@@ -1,4 +1,4 @@
-/** @file The features of a data set: its columns with their types, named as datasets and Arrow name them. */
+/** @file The features of a dataset: columns and their types, with the names of datasets and Arrow. */
 import type { SchemaTree } from "../../formats/parquet.ts";
 
 /** A row as a plain object. */
@@ -10,7 +10,7 @@ export type Feature =
   | { kind: "list"; of: Feature }
   | { kind: "struct"; fields: Features };
 
-/** Columns in their order. */
+/** Columns in order. */
 export type Features = Record<string, Feature>;
 
 /** `string`, `list<struct<content: string, role: string>>`: Arrow's notation. */
@@ -54,7 +54,7 @@ const PHYSICAL_DTYPES: Record<string, string> = {
   INT96: "timestamp",
   FLOAT: "float32",
   DOUBLE: "float64",
-  BYTE_ARRAY: "string", // bytes without a declared type are read as text
+  BYTE_ARRAY: "string", // bytes without a declared type are read as strings
   FIXED_LEN_BYTE_ARRAY: "binary",
 };
 
@@ -73,7 +73,7 @@ function parquetDtype({ element }: SchemaTree): string {
 
 // --- from rows ---
 
-/** Collects the features of rows that carry no types, one row after the other. */
+/** Infers the features of untyped rows, row by row. */
 export class FeatureScan {
   readonly features: Features = {};
 
@@ -101,7 +101,7 @@ export function inferFeatures(rows: Iterable<Row>): Features {
   return scan.features;
 }
 
-/** `feature` widened to hold `value`; the same object if nothing changes, since this runs on every value of a row. */
+/** `feature` widened to fit `value`; the same object if unchanged, because this runs on every value of a row. */
 function merge(feature: Feature | undefined, value: unknown): Feature {
   if (value === null || value === undefined) return feature ?? { kind: "value", dtype: "null" };
   if (Array.isArray(value)) return mergeList(feature, value);
@@ -116,7 +116,7 @@ function merge(feature: Feature | undefined, value: unknown): Feature {
   return { kind: "value", dtype: feature ? "mixed" : dtype };
 }
 
-/** True for a column in which no value has been seen: it fits every type. */
+/** True for a column with only nulls, which fits every type. */
 export function isUntyped(feature: Feature | undefined): boolean {
   return feature === undefined || (feature.kind === "value" && feature.dtype === "null");
 }

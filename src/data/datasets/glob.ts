@@ -1,18 +1,18 @@
-/** @file Patterns of file names, as cards have them: `*` and `?` within a folder, `**` across folders, `[...]`. */
+/** @file Patterns of file names, as in cards: `*` and `?` within a folder, `**` across folders, `[...]`. */
 
-/** True where the text is a pattern rather than the name of one file. */
+/** True if the text is a pattern rather than a file name. */
 export function isPattern(text: string): boolean {
   return /[*?[]/.test(text);
 }
 
-/** The longest folder at the beginning of a pattern that holds no wildcard, without a slash at its end. */
+/** The longest leading folder of a pattern without wildcards, without a trailing slash. */
 export function fixedFolder(pattern: string): string {
   const parts = pattern.split("/");
   const first = parts.findIndex(isPattern);
   return parts.slice(0, first < 0 ? parts.length - 1 : first).join("/");
 }
 
-/** The paths (with forward slashes) that a pattern matches, sorted. Hidden ones only if the pattern names them. */
+/** The paths (with forward slashes) that match a pattern, sorted. Hidden ones only if the pattern names them. */
 export function matchPaths(pattern: string, paths: readonly string[]): string[] {
   const relative = pattern.replace(/^(\.\/)+/, "");
   if (!isPattern(relative)) return paths.filter((path) => path === relative);

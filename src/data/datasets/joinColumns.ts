@@ -1,4 +1,4 @@
-/** @file The columns of several sources of rows as those of one, and rows that have all of them. */
+/** @file Merges the columns of several sources of rows, and adds missing columns to rows. */
 import { PrefineError } from "../../errors.ts";
 import type { Part } from "./dataFile.ts";
 import { describeFeature, type Feature, type Features, isUntyped, type Row } from "./features.ts";
@@ -10,9 +10,9 @@ interface NamedFeatures {
 }
 
 /**
- * All columns, in the order in which they first come. A column that some lack is null there; numbers may be of several
- * types, which Python's datasets would refuse.
- * @throws PrefineError("data") for a column that is of one type here and of another there.
+ * All columns, in order of first occurrence. Missing columns become null; number types may differ, which Python's
+ * datasets refuses.
+ * @throws PrefineError("data") if a column has different types.
  */
 export function joinColumns(sources: readonly NamedFeatures[]): Features {
   const columns: Features = {};
@@ -34,12 +34,11 @@ function doNotFit(column: string, here: { name: string; feature: Feature }, ther
     "data",
     `${here.name}: expected the column ${column} to be ${describeFeature(there.feature)} as in ${there.name}, ` +
       `found ${describeFeature(here.feature)}`,
-    "Data sets that become one must have the same kind of columns: bring them into one form with map, or choose " +
-      "columns that fit.",
+    "Concatenated datasets need the same column types: convert them with map, or select matching columns.",
   );
 }
 
-/** The type that holds both; undefined where there is none. */
+/** The type that fits both; undefined if there is none. */
 function joinFeature(a: Feature | undefined, b: Feature): Feature | undefined {
   if (a === undefined || isUntyped(a)) return b;
   if (isUntyped(b)) return a;
@@ -65,7 +64,7 @@ function joinStruct(a: Features, b: Features): Feature | undefined {
 
 const isNumber = ({ dtype }: { dtype: string }) => /^(u?int|float|decimal)\d*$/.test(dtype);
 
-/** Rows with these columns in this order, and no others; what they lack is null. */
+/** Rows with exactly these columns in this order; missing ones are null. */
 export function withColumns({ rows, read }: Part, columns: readonly string[]): Part {
   const choose = (row: Row) => Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
   return { rows, read: async () => (await read()).map(choose) };

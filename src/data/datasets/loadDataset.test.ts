@@ -1,4 +1,4 @@
-/** @file Data sets from files, folders, cards and the hub: which splits, columns and rows; what is refused. */
+/** @file Datasets from files, folders, cards and the hub: splits, columns and rows; errors. */
 import {
   copyFileSync,
   existsSync,
@@ -66,7 +66,7 @@ describe("loadDataset from files", () => {
     expect(splits.train.columnNames).toEqual(["a", "b"]);
   });
 
-  it("reads a parquet file by its row groups", async () => {
+  it("reads a parquet file by row groups", async () => {
     const fixture = fileURLToPath(new URL("../../../test/fixtures/preferences.parquet", import.meta.url));
     const { train } = await loadDataset(fixture);
     expect([train.numRows, (await train.at(2)).rank]).toEqual([3, -7]);
@@ -76,7 +76,7 @@ describe("loadDataset from files", () => {
     ]);
   });
 
-  it("takes data_files: paths, lists, patterns, with and without names of splits", async () => {
+  it("accepts data_files: paths, lists, patterns, with and without split names", async () => {
     const [a, b] = [put("a.jsonl", lines({ n: 1 })), put("sub/b.jsonl", lines({ n: 2 }))];
     put("sub/c.jsonl", lines({ n: 3 }));
     put("sub/notes.txt", "no data");
@@ -96,7 +96,7 @@ describe("loadDataset from files", () => {
     });
   });
 
-  it("reads a folder by its card, also through links, and only the splits that are asked for", async () => {
+  it("reads a folder by its card, also through links, and only the requested splits", async () => {
     put(
       "README.md",
       "---\nconfigs:\n- config_name: main\n  default: true\n  data_files:\n  - split: good\n    path: d/g-*\n  - split: bad\n    path: d/b-*\n- config_name: more\n  data_dir: extra\n---\n",
@@ -119,7 +119,7 @@ describe("loadDataset from files", () => {
     expect(splits.split("good")).toBe(splits.good);
   });
 
-  it("reads a folder without a card by the names of its files", async () => {
+  it("reads a folder without a card by its file names", async () => {
     put("train.jsonl", lines({ n: 1 }));
     put("test.jsonl", lines({ n: 2 }));
     expect(await allRows(await loadDataset(folder))).toEqual({ train: [{ n: 1 }], test: [{ n: 2 }] });
@@ -164,7 +164,7 @@ describe("loadDataset from files", () => {
     [
       "another format",
       () => loadDataset(put("x.csv", "a,b")),
-      /^DIR\/x\.csv: expected a data file, found another kind$/,
+      /^DIR\/x\.csv: expected a data file, found another type$/,
     ],
     [
       "an empty JSON file",
@@ -200,7 +200,7 @@ describe("loadDataset from files", () => {
     const path = put("x.jsonl", lines({ n: 1 }, { n: 2 }));
     const { train } = await loadDataset(path);
     writeFileSync(path, "{");
-    expect(await message(train.at(0))).toBe("DIR/x.jsonl: the file became shorter while it was read");
+    expect(await message(train.at(0))).toBe("DIR/x.jsonl: the file was truncated while it was read");
     rmSync(path);
     expect(await message(train.at(0))).toBe("DIR/x.jsonl: no such file");
   });
@@ -232,7 +232,7 @@ describe.skipIf(!sharedHubExists)("loadDataset of ../shared/reference/hub (skipp
     expect(await test_prefs.toArray()).toEqual(processed);
   });
 
-  it("downloads only what a split needs; offline the others are missed by name", async () => {
+  it("downloads only what a split needs; offline, names the missing files", async () => {
     const hub = await startServePy(reference);
     const options = { endpoint: hub.endpoint, cacheDir: join(folder, "cache"), token: false as const, offline: false };
     const seen: string[] = [];
@@ -254,7 +254,7 @@ describe.skipIf(!sharedHubExists)("loadDataset of ../shared/reference/hub (skipp
     expect(error.message).toContain("not in the cache: data/test_prefs-00000-of-00001.parquet");
   });
 
-  it("names the data set, the shard and the split that are wrong", async () => {
+  it("names the wrong dataset, shard and split", async () => {
     const copy = join(folder, "copy/data");
     mkdirSync(copy, { recursive: true });
     const data = join(reference, "datasets", id);

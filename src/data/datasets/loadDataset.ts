@@ -1,4 +1,4 @@
-/** @file A hub id, a folder or data files -> the splits of a data set. */
+/** @file A hub id, a folder or data files -> the splits of a dataset. */
 import { PrefineError } from "../../errors.ts";
 import { looksLikeRepoId } from "../hub/repoId.ts";
 import { type CardConfig, chooseConfig, plainFolder, readCard } from "./card.ts";
@@ -50,13 +50,13 @@ export interface LoadDatasetOptions extends OriginOptions {
   data_files?: DataFiles | undefined;
 }
 
-/** Names by which Python's `load_dataset` asks for files of a format instead of a data set. */
+/** Format names that Python's `load_dataset` accepts instead of a dataset. */
 const FORMAT_NAMES = new Set(["parquet", "json", "jsonl"]);
 
 /**
- * Loads a data set, like datasets.load_dataset. Its splits come from `data_files`, else from the card's `configs`, else
- * from the names of its files; a single file is the split `train`. Rows are read when they are asked for.
- * @param idOrPath hub id, folder, or a .parquet, .jsonl or .json file; with `data_files` it may be left out.
+ * Loads a dataset, like datasets.load_dataset. Its splits come from `data_files`, else from the card's `configs`, else
+ * from its file names; a single file is the split `train`. Rows are read lazily.
+ * @param idOrPath hub id, folder, or a .parquet, .jsonl or .json file; optional with `data_files`.
  */
 export async function loadDataset(
   idOrPath: string | undefined,
@@ -88,11 +88,11 @@ function takeRanges(name: string, ranges: readonly SplitRange[], splits: Readonl
   return Dataset.concatenate(pieces, name);
 }
 
-/** What a data set is before its files are read. */
+/** A dataset before its files are read. */
 interface DatasetFiles {
   where: string;
   splits: SplitFiles;
-  /** Comes before the path of a file in messages. */
+  /** Prefix of file paths in messages. */
   prefix: string;
   fetch: Origin["fetch"];
 }
@@ -103,11 +103,7 @@ async function findDatasetFiles(idOrPath: string | undefined, options: LoadDatas
     return localFiles(namedSplits(data_files, "data_files"));
   }
   if (!idOrPath)
-    throw new PrefineError(
-      "data",
-      "expected a data set, found none",
-      "Give a hub id, a folder, a file, or data_files.",
-    );
+    throw new PrefineError("data", "expected a dataset, found none", "Give a hub id, a folder, a file, or data_files.");
   const kind = await kindOf(idOrPath);
   if (kind === "folder") return readOrigin(await folderOrigin(idOrPath.replace(/(?<=.)\/+$/, "")), options);
   if (kind === "file" || isPattern(idOrPath)) {
@@ -150,20 +146,20 @@ async function readOrigin(origin: Origin, options: LoadDatasetOptions): Promise<
   return filesAs(filesOf(config, paths, where));
 }
 
-/** Says what to do about data sets that hold no readable files by design. */
+/** Throws with advice for datasets without supported files. */
 function assertReadable({ where, paths }: Origin, config: CardConfig | undefined): void {
   if (config?.patterns || paths.some((path) => dataFormat(path) && !/(^|\/)(state|dataset_\w+)\.json$/.test(path)))
     return;
   if (paths.some((path) => path.endsWith(".arrow"))) {
     throw new PrefineError(
       "data",
-      `${where}: holds Arrow files (save_to_disk)`,
+      `${where}: contains Arrow files (save_to_disk)`,
       "Write parquet with to_parquet instead.",
     );
   }
   if (paths.some((path) => path.endsWith(".py"))) {
-    const hint = "Try revision: refs/convert/parquet, where the hub keeps a parquet copy of most data sets.";
-    throw new PrefineError("data", `${where}: holds a loading script in Python and no data files`, hint);
+    const hint = "Try revision: refs/convert/parquet, the hub's parquet copy of most datasets.";
+    throw new PrefineError("data", `${where}: contains a Python loading script and no data files`, hint);
   }
   const actual = paths.slice(0, 3).join(", ") || "no files";
   throw new PrefineError("data", `${where}: expected data files, found ${actual}`, `${SUPPORTED}.`);
@@ -175,7 +171,7 @@ function filesOf(config: CardConfig | undefined, paths: string[], where: string)
   );
 }
 
-/** The splits among the files of a folder, whose paths are told from there. */
+/** The splits of a folder's files, with paths relative to the folder. */
 function filesWithin(
   folder: string | undefined,
   paths: string[],
@@ -199,12 +195,12 @@ async function openSplit(name: string, paths: string[], shown: string[]): Promis
   return new Dataset({ name, parts, features });
 }
 
-/** True where every row has all columns anyway, in order: a parquet file with these columns. */
+/** True if every row already has all columns in order: a parquet file with these columns. */
 function sameColumns(file: DataFile, columns: string[]): boolean {
   return file.typed && Object.keys(file.features).join("\0") === columns.join("\0");
 }
 
-/** The columns of all files of a split; files that declare theirs must agree. */
+/** The columns of all files of a split; declared columns must agree. */
 function joinFeatures(files: DataFile[]): Features {
   const columns: Features = {};
   for (const file of files) {
@@ -229,8 +225,8 @@ function assertSameColumns(first: DataFile, other: DataFile): void {
   if (missing.length + extra.length === 0) return;
   throw new PrefineError(
     "data",
-    `${other.path}: its columns are not those of ${first.path}: ` +
+    `${other.path}: its columns differ from those of ${first.path}:  ` +
       `expected ${missing.join(", ") || "no more"}, found ${extra.join(", ") || "none of them"}`,
-    "The files of one split must have the same columns; name those that belong together in data_files.",
+    "The files of one split must have the same columns; list files that belong together in data_files.",
   );
 }

@@ -1,11 +1,11 @@
-/** @file The bytes of a data file on the disk, unpacked where it is a .gz. */
+/** @file The bytes of a data file on disk, decompressed if it is a .gz. */
 import { open, readFile, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { PrefineError } from "../../errors.ts";
 import { type ByteSource, memorySource } from "../../formats/byteSource.ts";
 
-/** @param shown what messages name it. */
+/** @param shown its name in messages. */
 export async function openLocalFile(path: string, shown: string): Promise<ByteSource> {
   try {
     const { size } = await stat(path);
@@ -16,7 +16,7 @@ export async function openLocalFile(path: string, shown: string): Promise<ByteSo
   }
 }
 
-/** Opened anew for every range (a fraction of what reading it takes), so that no file stays open. */
+/** Opens the file for every range (a fraction of the reading time), so that no file stays open. */
 async function readRange(path: string, shown: string, start: number, end: number): Promise<ArrayBuffer> {
   const bytes = new Uint8Array(end - start);
   const file = await open(path).catch((error) => {
@@ -28,8 +28,8 @@ async function readRange(path: string, shown: string, start: number, end: number
       if (bytesRead === 0)
         throw new PrefineError(
           "data",
-          `${shown}: the file became shorter while it was read`,
-          "Is something writing it?",
+          `${shown}: the file was truncated while it was read`,
+          "Is another program writing it?",
         );
       read += bytesRead;
     }
@@ -44,9 +44,13 @@ function unreadable(shown: string, error: NodeJS.ErrnoException): PrefineError {
   if (error.code === "ENOENT")
     return new PrefineError("data", `${shown}: no such file`, "Check the spelling of the path.");
   if (error.code?.startsWith("Z_")) {
-    return new PrefineError("data", `${shown}: not a whole gzip file: ${error.message}`, "Download or write it again.");
+    return new PrefineError(
+      "data",
+      `${shown}: not a complete gzip file:  ${error.message}`,
+      "Download or write it again.",
+    );
   }
-  return new PrefineError("io", `${shown}: cannot be read (${error.message})`, "Check who may read it.", {
+  return new PrefineError("io", `${shown}: cannot be read (${error.message})`, "Check its read permissions.", {
     cause: error,
   });
 }

@@ -37,7 +37,7 @@ describe("map with a function", () => {
     expect(await before.at(0)).toEqual({ i: 0, extra: "x" });
   });
 
-  it("names split and row when the function fails, and keeps the code and hint of an error of prefine", async () => {
+  it("names split and row when the function fails, and keeps the code and hint of a PrefineError", async () => {
     const thrown = await failure(dataset(5).map(({ i }) => (i === 3 ? (null as unknown as Row[])[0] : {})));
     expect([thrown.code, thrown.message]).toEqual([
       "data",
@@ -52,7 +52,7 @@ describe("map with a function", () => {
     expect(wrong.message).toBe("train row 0: expected a row or nothing from the function, it returned a list");
   });
 
-  it("says once that an inline function does not run on threads", async () => {
+  it("warns once that an inline function does not run on threads", async () => {
     const warnings: string[] = [];
     const onWarning = (line: string) => warnings.push(line);
     const splits = datasetDict([
@@ -81,7 +81,7 @@ describe("map with a module", () => {
       file("process.mjs"),
       `${thread}export default (row, index) => { delete row.extra; row.square = index * index; row.thread = isMainThread ? 0 : threadId; };
        export const fail = (row) => { if (row.i % 700 === 699) throw new Error("row " + row.i); return row; };
-       export const typed = () => { throw Object.assign(new Error("bad"), { name: "PrefineError", code: "data", hint: "mend it" }); };
+       export const typed = () => { throw Object.assign(new Error("bad"), { name: "PrefineError", code: "data", hint: "fix it" }); };
        export const list = () => [];
        export const uncopyable = () => ({ fn: () => {} });
        export const exit = () => process.exit(3);
@@ -92,7 +92,7 @@ describe("map with a module", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it.each([1, 2, 5, 64])("gives the same rows in the same order with num_proc %i", async (num_proc) => {
+  it.each([1, 2, 5, 64])("returns the same rows in the same order with num_proc %i", async (num_proc) => {
     const mapped = await (await dataset(3500).map({ module: file("process.mjs") }, { num_proc })).toArray();
     const threads = new Set(mapped.map(({ thread }) => thread));
     expect(mapped.map(({ thread: _, ...row }) => row)).toEqual(
@@ -102,7 +102,7 @@ describe("map with a module", () => {
     if (num_proc > 1) expect(threads.size).toBeGreaterThan(1);
   });
 
-  it("takes a URL, an export's name and CommonJS", async () => {
+  it("accepts a URL, an export's name and CommonJS", async () => {
     const url = pathToFileURL(file("process.mjs"));
     expect((await dataset(2).map({ module: url, export: "fail" }, { num_proc: 2 })).numRows).toBe(2);
     expect((await dataset(2).map({ module: url.href, export: "fail" })).numRows).toBe(2);
@@ -166,7 +166,7 @@ describe("process: ultrafeedback", () => {
     score_rejected: 1,
   });
 
-  it("does what the note's process does", async () => {
+  it("equals the course note's process function", async () => {
     expect(
       await Dataset.fromRows([row()])
         .map(ultrafeedback)
@@ -196,7 +196,7 @@ describe("process: ultrafeedback", () => {
     expect(error.hint).toContain("leave `process` out");
   });
 
-  it("is found by its name; other names are paths of modules", () => {
+  it("is found by name; other names are module paths", () => {
     const warnings: string[] = [];
     expect(findProcess("ultrafeedback")).toBe(ultrafeedback);
     expect(findProcess("package.json")).toEqual({ module: join(process.cwd(), "package.json") });

@@ -1,4 +1,4 @@
-/** @file Functions of rows that live in modules: found by path, loaded into this thread. Node's. */
+/** @file Loads row functions from modules by path, into this thread. Node only. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -17,13 +17,13 @@ export function findProcess(process: string): MapFunction | MapModule {
   );
 }
 
-/** The URL of a module, as import() takes it. */
+/** The URL of a module for import(). */
 export function moduleUrl({ module }: MapModule): string {
   if (module instanceof URL) return module.href;
   return module.startsWith("file:") ? module : pathToFileURL(resolve(module)).href;
 }
 
-/** How messages name it. */
+/** Its name in messages. */
 function describeModule(fn: MapModule): string {
   return `${fileURLToPath(moduleUrl(fn))}${fn.export ? ` (${fn.export})` : ""}`;
 }

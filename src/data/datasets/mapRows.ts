@@ -1,4 +1,4 @@
-/** @file Applies a function to rows; errors name the row. Modules are loaded by what the host brings for it. */
+/** @file Applies a function to rows; errors name the row. The host registers how modules are loaded. */
 import { PrefineError, type PrefineErrorCode } from "../../errors.ts";
 import { isObject } from "../../formats/parseJson.ts";
 import type { Row } from "./features.ts";
@@ -25,25 +25,25 @@ export interface MapOptions {
   onWarning?: ((line: string) => void) | undefined;
 }
 
-/** Rows to go through: `name` for messages, and how many there are. */
+/** Rows to map: `name` for messages, and their number. */
 export interface RowStream {
   name: string;
   numRows: number;
-  /** Yields every row once, in order; the receiver may change them. */
+  /** Yields every row once, in order; the consumer may change them. */
   batches: () => AsyncGenerator<Row[]>;
 }
 
-/** Applies a module's function on so many threads. */
+/** Applies a module's function on this many threads. */
 export type ModuleMapper = (stream: RowStream, fn: MapModule, threads: number) => Promise<Row[]>;
 
 let mapModule: ModuleMapper | undefined;
 
-/** Says how modules are loaded here: called once, by mapThreads.ts on Node. A browser has no paths of modules. */
+/** Registers how modules are loaded: called once, by mapThreads.ts on Node. A browser has no module paths. */
 export function mapModulesWith(mapper: ModuleMapper): void {
   mapModule = mapper;
 }
 
-/** The rows that `fn` makes of the stream's, in order. */
+/** The results of `fn` for the stream's rows, in order. */
 export async function mapRows(stream: RowStream, fn: MapFunction | MapModule, options: MapOptions): Promise<Row[]> {
   const threads = checkThreads(options.num_proc ?? 1);
   if (typeof fn === "function") {
@@ -51,10 +51,10 @@ export async function mapRows(stream: RowStream, fn: MapFunction | MapModule, op
     return mapHere(stream, fn);
   }
   if (mapModule) return mapModule(stream, fn, threads);
-  throw new PrefineError("data", `${stream.name}: a module can't be loaded here`, "Give map the function itself.");
+  throw new PrefineError("data", `${stream.name}: a module can't be loaded here`, "Pass the function itself to map.");
 }
 
-/** The line for an inline function with `num_proc` above 1. */
+/** The warning for an inline function with `num_proc` above 1. */
 function inlineWarning(threads: number): string {
   return (
     `num_proc=${threads}: an inline function runs on this thread only; ` +
@@ -89,12 +89,12 @@ function checkResult(result: unknown): Row {
   throw new PrefineError("data", `expected a row or nothing from the function, it returned ${actual}`);
 }
 
-/** What went wrong with row `index` of `name`; an error of prefine keeps its code and hint. */
+/** The error for row `index` of `name`; a PrefineError keeps its code and hint. */
 export function rowError(name: string, index: number, error: Error): PrefineError {
   const { message, hint, code } = error as Partial<PrefineError> & Error;
   const isOurs = error.name === "PrefineError";
   const what = isOurs ? message : `the function failed: ${message}`;
-  const advice = isOurs ? hint : "Mend the row, or the function.";
+  const advice = isOurs ? hint : "Fix the row or the function.";
   return new PrefineError(isOurs ? (code as PrefineErrorCode) : "data", `${name} row ${index}: ${what}`, advice, {
     cause: error,
   });

@@ -1,11 +1,11 @@
-/** @file Rows through a function of a module, on worker threads of Node; imported where data sets are loaded. */
+/** @file Applies a module's function to rows on Node's worker threads; imported where datasets are loaded. */
 import type { Row } from "./features.ts";
 import type { MapModule } from "./mapFunction.ts";
 import { importFunction } from "./mapModule.ts";
 import { mapHere, mapModulesWith, type RowStream, rowError } from "./mapRows.ts";
 import { MapWorker } from "./mapWorker.ts";
 
-/** Rows that a thread gets at once, at most. */
+/** Maximum rows per batch sent to a thread. */
 const BATCH_ROWS = 1000;
 
 mapModulesWith(async (stream, fn, threads) => {
@@ -15,7 +15,7 @@ mapModulesWith(async (stream, fn, threads) => {
   return mapInThreads(stream, fn, { workers, batchRows });
 });
 
-/** Batches go to whichever thread is free; a failure stops all, and the first row that fails is the one reported. */
+/** Each batch goes to a free thread; a failure stops all, and the first failed row is reported. */
 async function mapInThreads(
   stream: RowStream,
   fn: MapModule,

@@ -7,7 +7,7 @@ import { cannotImport, moduleUrl, noFunction } from "./mapModule.ts";
 
 export type MapReply = { rows: Row[] } | { failure: { index: number; error: Error } };
 
-/** What the thread answers: errors as plain fields, for a class does not survive the way between threads. */
+/** Messages of the thread. Errors are plain fields, because messages don't preserve classes. */
 type WorkerMessage =
   | { rows: Row[] }
   | { failed: { index: number; name: string; message: string; code?: string; hint?: string } }
@@ -15,8 +15,8 @@ type WorkerMessage =
   | { exports: string[] };
 
 /**
- * The thread's program. It is a text because a thread can't be started from TypeScript sources, and plain CommonJS
- * because that is what `eval: true` runs; `import()` still loads modules of either kind.
+ * The thread's program. It is a string because a thread can't start from TypeScript sources, and CommonJS because
+ * `eval: true` requires it; `import()` still loads both kinds of modules.
  */
 const PROGRAM = `
 const { parentPort, workerData } = require("node:worker_threads");
@@ -55,12 +55,12 @@ parentPort.on("message", async ({ start, rows }) => {
   try {
     parentPort.postMessage(answer);
   } catch (error) {
-    parentPort.postMessage({ failed: failure(start, error) }); // a row that holds what cannot be copied
+    parentPort.postMessage({ failed: failure(start, error) }); // a row with a value that cannot be cloned
   }
 });
 `;
 
-/** One thread; it handles one batch after the other. */
+/** One thread, which processes one batch at a time. */
 export class MapWorker {
   readonly #worker: Worker;
   readonly #fn: MapModule;

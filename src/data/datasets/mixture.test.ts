@@ -1,4 +1,4 @@
-/** @file Mixtures of data sets: the rows that trl.get_dataset (1.16) gives, and what does not fit together. */
+/** @file Mixtures of datasets: the rows of trl.get_dataset (1.16), and columns that don't match. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -35,7 +35,7 @@ const mix = (...configs: MixturePart[]) => loadMixture(configs, { test_split_siz
 const mixed = async (...configs: MixturePart[]) => (await (await mix(...configs)).train.toArray()).map(({ n }) => n);
 
 describe("a mixture", () => {
-  it("is one data set behind the other, with the columns of all", async () => {
+  it("concatenates the datasets, with the columns of all", async () => {
     const { train, splitNames } = await mix(a(), b());
     expect(splitNames).toEqual(["train"]);
     expect(train.columnNames).toEqual(["n", "m"]);
@@ -48,13 +48,13 @@ describe("a mixture", () => {
     expect(await train.at(-1)).toEqual({ n: 106, m: "x" });
   });
 
-  it("takes the first rows of each, as fractions say, and none twice", async () => {
+  it("takes the first rows of each by fraction, and none twice", async () => {
     expect(await mixed(a({ fraction: 0.7 }), b({ fraction: 0.3 }))).toEqual([...numbers(0, 16), ...numbers(100, 107)]);
     expect(await mixed(a({ fraction: 1 }), b({ fraction: 1 }))).toEqual([...numbers(0, 7), ...numbers(100, 107)]);
     expect(await mixed(a({ fraction: 0 }), b({ fraction: 2 }))).toEqual(numbers(100, 107));
   });
 
-  it("takes ranges and columns", async () => {
+  it("accepts ranges and columns", async () => {
     const { train } = await mix(a({ split: "train[:2]+train[-1:]" }), b({ columns: ["n"], split: "train[50%:]" }));
     expect(await train.toArray()).toEqual([0, 1, 24, 104, 105, 106].map((n) => ({ n })));
     expect(train.columnNames).toEqual(["n"]);
@@ -62,7 +62,7 @@ describe("a mixture", () => {
     expect([message, hint]).toEqual(['json: train: no column "N": the columns are n, m', "Did you mean n?"]);
   });
 
-  it("takes the files of a folder of a data set", async () => {
+  it("accepts a folder of a dataset", async () => {
     put("set/one/train.jsonl", range(1, 3));
     put("set/two/train.jsonl", range(5, 6));
     put("set/two/test.jsonl", range(8, 9));
@@ -85,7 +85,7 @@ describe("a mixture", () => {
     expect((await parts(5))[1]).toHaveLength(5);
   });
 
-  it("refuses columns of two types, and says where they come from", async () => {
+  it("refuses columns of different types, and names their datasets", async () => {
     put("text.jsonl", [{ n: "one" }]);
     const { code, message } = await failure(mix(a(), { path: join(folder, "text.jsonl") }));
     expect(code).toBe("data");

@@ -1,4 +1,4 @@
-/** @file Several data sets as one: trl.get_dataset with its DatasetMixtureConfig. */
+/** @file Mixes several datasets: trl.get_dataset with its DatasetMixtureConfig. */
 import { Dataset } from "./dataset.ts";
 import { type DatasetDict, datasetDict } from "./datasetDict.ts";
 import { loadDataset } from "./loadDataset.ts";
@@ -6,33 +6,33 @@ import type { OriginOptions } from "./origin.ts";
 import type { DataFiles } from "./splitFiles.ts";
 import { roundHalfEven } from "./splitRanges.ts";
 
-/** trl's DatasetConfig: one data set of a mixture, under the names of datasets.load_dataset. */
+/** trl's DatasetConfig: one dataset of a mixture, with the names of datasets.load_dataset. */
 export interface MixturePart {
   /** Hub id, folder or file. */
   path: string;
-  /** Its configuration, where it has several. */
+  /** Its configuration, if it has several. */
   name?: string | null;
   data_dir?: string | null;
   data_files?: DataFiles | null;
-  /** Default: train. Ranges such as `train[:1000]` too. */
+  /** Default: train. Also ranges such as `train[:1000]`. */
   split?: string;
   /** Columns to keep. Default: all. */
   columns?: readonly string[] | null;
-  /** Its share of the mixture, in proportion to those of the others; all have one, or none. */
+  /** Its share of the mixture, relative to the other fractions; set for all parts or none. */
   fraction?: number | null;
 }
 
 export interface MixtureOptions extends OriginOptions {
-  /** A share of the rows below 1, or a number of them: the split `test`. Null: all rows are the split `train`. */
+  /** A fraction below 1 or a number of rows for the split `test`. Null: all rows are in the split `train`. */
   test_split_size: number | null;
-  /** Decides which rows these are. TRL draws others in every run, also where one is resumed. */
+  /** Selects these rows. TRL draws different ones in every run, even a resumed one. */
   seed: number;
 }
 
 /**
- * Loads the data sets and joins their rows, one data set after the other.
- * @param configs with a fraction each, of which one is above 0, or without any.
- * @throws PrefineError("data") where their columns don't fit together, or one of them can't be read.
+ * Loads the datasets and concatenates their rows.
+ * @param configs all with a fraction, at least one above 0, or all without.
+ * @throws PrefineError("data") if their columns don't match, or one of them can't be read.
  */
 export async function loadMixture(
   configs: readonly MixturePart[],
@@ -62,7 +62,7 @@ async function loadOne(config: MixturePart, access: OriginOptions): Promise<Data
   return columns ? dataset.select_columns(columns) : dataset;
 }
 
-/** The first rows of each, so many that the shares are as asked and none is needed twice. */
+/** The first rows of each: as many as match the fractions without repeating a row. */
 function cutToShares(datasets: readonly Dataset[], configs: readonly MixturePart[]): Dataset[] {
   const fractions = configs.map(({ fraction }) => fraction ?? null);
   if (fractions.includes(null)) return [...datasets];

@@ -1,4 +1,4 @@
-/** @file Where a data set's files come from: a folder, or a repository on the hub. */
+/** @file The source of a dataset's files: a folder, or a repository on the hub. */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { PrefineError } from "../../errors.ts";
@@ -8,11 +8,11 @@ import { fixedFolder, isPattern, matchPaths } from "./glob.ts";
 import { matchedFiles, nothingMatches } from "./splitFiles.ts";
 
 export interface Origin {
-  /** The data set's name, for messages. */
+  /** The dataset's name, for messages. */
   where: string;
   /** Paths of all files, relative, with forward slashes, sorted. */
   paths: string[];
-  /** Makes these files local: absolute paths, in the same order. */
+  /** Makes these files available locally; returns absolute paths in the same order. */
   fetch(paths: string[]): Promise<string[]>;
 }
 
@@ -37,7 +37,7 @@ export async function folderOrigin(folder: string): Promise<Origin> {
   return { where: folder, paths: await listFiles(folder), fetch: async (paths) => absolute(paths) };
 }
 
-/** A data set repository; only what is asked for is downloaded. */
+/** A dataset repository; downloads only the requested files. */
 export async function hubOrigin(id: string, options: OriginOptions): Promise<Origin> {
   const repo = { ...options, id, kind: "dataset" as const };
   const { files } = await listRepo(repo);
@@ -52,17 +52,17 @@ export async function hubOrigin(id: string, options: OriginOptions): Promise<Ori
   };
 }
 
-/** The data set's card, or undefined if it has none. */
+/** The dataset's card, or undefined if it has none. */
 export async function readCardText(origin: Origin): Promise<string | undefined> {
   if (!origin.paths.includes("README.md")) return undefined;
   const [path] = await origin.fetch(["README.md"]);
   return readFile(path, "utf8");
 }
 
-/** All files under a folder; links to files count, links to folders are not followed. */
+/** All files under a folder, including links to files; links to folders are not followed. */
 async function listFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: Error) => {
-    throw new PrefineError("io", `${folder}: cannot be read (${error.message})`, "Check who may read it.", {
+    throw new PrefineError("io", `${folder}: cannot be read (${error.message})`, "Check its read permissions.", {
       cause: error,
     });
   });
@@ -100,8 +100,8 @@ async function assertFile(path: string, split: string): Promise<void> {
   if (kind === "file") return;
   const [found, hint] =
     kind === "folder"
-      ? ["expected a file, found a folder", "Give a folder as dataset_name, or name the files in it."]
-      : ["no such file", "Paths are looked up from the folder that prefine runs in."];
+      ? ["expected a file, found a folder", "Pass a folder as dataset_name, or list its files."]
+      : ["no such file", "Paths are relative to the working directory."];
   throw new PrefineError("data", `${path}: ${found} (split ${split})`, hint);
 }
 

@@ -1,4 +1,4 @@
-/** @file Which files belong to which split, by patterns, by names and by the card. */
+/** @file Assignment of files to splits by patterns, names and the card. */
 import { describe, expect, it } from "vitest";
 import { chooseConfig, readCard } from "./card.ts";
 import { fixedFolder, matchPaths } from "./glob.ts";
@@ -35,7 +35,7 @@ describe("matchPaths", () => {
     expect(matchPaths(pattern, paths)).toEqual(expected);
   });
 
-  it("finds the folder in which a pattern looks", () => {
+  it("finds the fixed folder of a pattern", () => {
     expect(["data/*.x", "/a/b/c", "*.x", "/*.x", "a/b*/c/*"].map(fixedFolder)).toEqual(["data", "/a/b", "", "", "a"]);
   });
 });
@@ -85,7 +85,7 @@ describe("filesByName", () => {
     expect([...found.keys()]).toEqual(Object.keys(expected));
   });
 
-  it("misses a shard by name", () => {
+  it("names a missing shard", () => {
     expect(() =>
       filesByName(["data/train-00001-of-00003.parquet", "data/train-00002-of-00003.parquet"], "here"),
     ).toThrow("here: train: expected 3 shards, data/train-00000-of-00003.parquet is missing");
@@ -99,7 +99,7 @@ describe("filesByName", () => {
     });
   });
 
-  it("says what it found where nothing is data", () => {
+  it("lists the files found if none is a data file", () => {
     expect(() => filesByName(["a.csv", "b.txt"], "here")).toThrow("here: expected data files, found a.csv, b.txt");
     expect(() => filesByPatterns(new Map([["test", ["x*"]]]), ["a.jsonl"], "here")).toThrow(
       "here: test: no file matches x*",
@@ -114,7 +114,7 @@ describe("readCard", () => {
   const card = (yaml: string) => readCard(`---\n${yaml}\n---\n# Text\n---\nmore`, "README.md");
   const patterns = (yaml: string) => card(yaml).map(({ patterns }) => patterns && entries(patterns));
 
-  it("reads data_files in all their forms", () => {
+  it("reads all forms of data_files", () => {
     expect(
       patterns(
         "configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: data/train-*\n  - split: test\n    path: [a, b]",
@@ -128,7 +128,7 @@ describe("readCard", () => {
     ]);
   });
 
-  it("takes a card without a header or configurations", () => {
+  it("accepts a card without a header or configurations", () => {
     expect(readCard("# Only text", "README.md")).toEqual([]);
     expect(card("license: mit")).toEqual([]);
     expect(readCard("---\r\nlicense: mit\r\n---\r\n", "README.md")).toEqual([]);

@@ -1,15 +1,15 @@
-/** @file Which files make up which split: by patterns, or by the files' names as Python's datasets reads them. */
+/** @file Assigns files to splits: by patterns, or by file names as in Python's datasets. */
 import { PrefineError, show } from "../../errors.ts";
 import { dataFormat, SUPPORTED } from "./dataFile.ts";
 import { isPattern, matchPaths } from "./glob.ts";
 
-/** Files by split; the order of the splits is the data set's. */
+/** Files by split, in the dataset's order of splits. */
 export type SplitFiles = Map<string, string[]>;
 
-/** `data_files` as a caller or a card gives it; without names of splits it is the split `train`. */
+/** `data_files` in a call or a card; without split names it is the split `train`. */
 export type DataFiles = string | string[] | Record<string, string | string[]>;
 
-/** `data_files` with its splits named. @param where for messages. */
+/** `data_files` as split -> paths. @param where for messages. */
 export function namedSplits(files: DataFiles, where: string): Map<string, string[]> {
   const asList = (value: unknown) => (Array.isArray(value) ? value : [value]);
   const isNamed = typeof files === "object" && !Array.isArray(files);
@@ -24,7 +24,7 @@ export function namedSplits(files: DataFiles, where: string): Map<string, string
   return bySplit;
 }
 
-/** The files of each split among `paths`, by its patterns. @param where names the data set in messages. */
+/** The files of each split among `paths`, by its patterns. @param where names the dataset in messages. */
 export function filesByPatterns(patterns: Map<string, string[]>, paths: readonly string[], where: string): SplitFiles {
   const splits: SplitFiles = new Map();
   for (const [split, list] of patterns) {
@@ -46,14 +46,14 @@ export function nothingMatches(pattern: string, split: string, where: string): P
   );
 }
 
-/** The data files among those that a pattern has found; shards must be complete. */
+/** The data files among a pattern's matches; shards must be complete. */
 export function matchedFiles(paths: string[], split: string, where: string): string[] {
   const files = supported(paths, `${where}: ${split}`);
   checkShards(files, split, where);
   return files;
 }
 
-/** Files of the most frequent format (parquet where there are as many); at least one. */
+/** Files of the most frequent format (parquet if tied); at least one. */
 function supported(files: string[], where: string): string[] {
   const parquet = files.filter((file) => dataFormat(file) === "parquet");
   const json = files.filter((file) => dataFormat(file) === "json");
@@ -62,7 +62,7 @@ function supported(files: string[], where: string): string[] {
   throw new PrefineError("data", `${where}: expected data files, found ${names}`, `${SUPPORTED}.`);
 }
 
-/** A split of shards must have all of them: `x-00000-of-00002.parquet` alone is half a data set. */
+/** All shards of a split must exist: `x-00000-of-00002.parquet` alone is half a dataset. */
 function checkShards(files: readonly string[], split: string, where: string): void {
   for (const file of files) {
     const [, head, total, tail] = /^(.*-)\d{5}-of-(\d{5})(.*)$/.exec(file) ?? [];
@@ -72,13 +72,13 @@ function checkShards(files: readonly string[], split: string, where: string): vo
       throw new PrefineError(
         "data",
         `${where}: ${split}: expected ${Number(total)} shards, ${expected} is missing`,
-        "Download it, or name the files that are wanted in data_files.",
+        "Download it, or list the files you want in data_files.",
       );
     }
   }
 }
 
-// --- by name, where nothing declares the splits ---
+// --- by name, if nothing declares the splits ---
 
 const KEYWORDS: [string, string[]][] = [
   ["train", ["train", "training"]],
@@ -86,16 +86,16 @@ const KEYWORDS: [string, string[]][] = [
   ["test", ["test", "testing", "eval", "evaluation"]],
 ];
 const SEPARATOR = "[-._ 0-9]";
-/** Where a keyword may stand; the order of the patterns is the order of the files in a split. */
+/** Positions of a keyword; the order of the patterns is the order of the files in a split. */
 const IN_FOLDER = ["KEY/**", "KEYSEP*/**", "*SEPKEY/**", "*SEPKEYSEP*/**"];
 const IN_FILE_NAME = ["KEYSEP*", "*SEPKEYSEP*"];
 const SHARDED = /^data\/(\w+(?:\.\w+)*)-\d{5}-of-\d{5}[^/]*\.[^/]*$/;
 const NOT_DATA = /^(README\.md|config\.json|dataset_infos?\.json|dataset_dict\.json|state\.json)$/;
 
 /**
- * The splits that the names of files tell, by the first of these rules that finds any: `data/SPLIT-00000-of-00001.*`;
+ * Infers splits from file names, by the first of these rules that matches: `data/SPLIT-00000-of-00001.*`;
  * a folder called train, validation or test (or a synonym); such a word in a file's name; else all files are `train`.
- * @param where names the data set in messages.
+ * @param where names the dataset in messages.
  */
 export function filesByName(paths: readonly string[], where: string): SplitFiles {
   const candidates = matchPaths("**", paths).filter((path) => !NOT_DATA.test(path.split("/").at(-1) ?? ""));

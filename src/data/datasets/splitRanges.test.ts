@@ -1,4 +1,4 @@
-/** @file Ranges of splits: the rows that Python's datasets (5.2) takes of 25, and what is refused. */
+/** @file Ranges of splits: the rows of 25 that Python's datasets (5.2) selects, and invalid ranges. */
 import { describe, expect, it } from "vitest";
 import { readSplitRanges, rowsOfRange } from "./splitRanges.ts";
 
@@ -27,7 +27,7 @@ describe("a range of a split", () => {
     expect(rows(text)).toEqual([[first, end]]);
   });
 
-  it("joins several, and takes a split by its own name first", () => {
+  it("joins several, and prefers a split with the requested name", () => {
     expect(rows("train[24:] + test[:2]")).toEqual([
       [24, 25],
       [0, 2],

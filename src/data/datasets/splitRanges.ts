@@ -1,12 +1,12 @@
-/** @file Which rows of which splits `train[:1000]`, `train[10%:20%]` or `train+test` mean: datasets' slicing API. */
+/** @file Parses `train[:1000]`, `train[10%:20%]` and `train+test`: datasets' slicing syntax. */
 import { PrefineError } from "../../errors.ts";
 
 export interface SplitRange {
   split: string;
-  /** Undefined: from the first row, or to the last. Below 0 they count from the end. */
+  /** Undefined: from the first row, or to the last. Negative numbers count from the end. */
   from?: number | undefined;
   to?: number | undefined;
-  /** Whether both are hundredths of all rows. */
+  /** Whether both are percentages of all rows. */
   isPercent: boolean;
 }
 
@@ -14,9 +14,9 @@ const RANGE = /^(\w+(?:[.-]\w+)*)(?:\[(?:(-?[\d_]+)(%)?)?:(?:(-?[\d_]+)(%)?)?\])
 const HINT = "For example train, train[:1000], train[10%:20%] or train+test.";
 
 /**
- * @param request the name of a split, with a range of rows or without, or several joined by +.
- * @param names the splits that there are: a name among them is that split, whatever it looks like.
- * @throws PrefineError("data") where it can't be read.
+ * @param request the name of a split, optionally with a range of rows, or several joined by +.
+ * @param names the existing splits: a request that equals one of them is that split.
+ * @throws PrefineError("data") if it can't be parsed.
  */
 export function readSplitRanges(request: string, names: readonly string[]): SplitRange[] {
   if (names.includes(request)) return [{ split: request, isPercent: false }];
@@ -42,10 +42,10 @@ function readRange(text: string, request: string): SplitRange {
 }
 
 /**
- * The rows of a range, as datasets counts them: percents to the closest row (halves to the even one), and no error
- * where there are fewer rows.
- * @returns first row, and the one behind the last.
- * @throws PrefineError("data") where no row is left.
+ * The rows of a range, as in datasets: percentages round to the closest row (halves to even), and it is no error if
+ * there are fewer rows.
+ * @returns the first row, and the last row + 1.
+ * @throws PrefineError("data") if no row is left.
  */
 export function rowsOfRange(range: SplitRange, numRows: number): [first: number, end: number] {
   const { split, from, to, isPercent } = range;
@@ -58,7 +58,7 @@ export function rowsOfRange(range: SplitRange, numRows: number): [first: number,
   if (first < end) return [first, end];
   const unit = isPercent ? "%" : "";
   const text = [from, to].map((value) => (value === undefined ? "" : `${value}${unit}`)).join(":");
-  throw new PrefineError("data", `split ${split}[${text}]: expected some of ${numRows} rows, found none of them`, HINT);
+  throw new PrefineError("data", `split ${split}[${text}]: expected some of ${numRows} rows, found none`, HINT);
 }
 
 /** Python's round. */

@@ -1,12 +1,12 @@
-/** @file The built-in row processor `ultrafeedback`: message lists -> the three texts that DPO trains on. */
+/** @file The built-in row processor `ultrafeedback`: message lists -> the three texts for DPO. */
 import { PrefineError, show } from "../../errors.ts";
 import type { Row } from "./features.ts";
 
 const DROPPED = /^(prompt_id|messages|score_.*)$/;
 
 /**
- * Drops prompt_id, messages and the scores (where they are); `chosen` and `rejected` become the content of their last
- * message. `prompt` and other columns stay. Made for the rows of ultrafeedback_binarized.
+ * Drops prompt_id, messages and the scores, if present; `chosen` and `rejected` become the content of their last
+ * message. Keeps `prompt` and other columns. For the rows of ultrafeedback_binarized.
  */
 export function ultrafeedback(row: Row): Row {
   for (const name of Object.keys(row)) if (DROPPED.test(name)) delete row[name];
@@ -23,7 +23,7 @@ function lastContent(row: Row, name: "chosen" | "rejected"): string {
   throw new PrefineError(
     "data",
     `${name}: expected a list of messages ({ role, content }), found ${describe(messages)}`,
-    "The processor `ultrafeedback` is for rows of messages; leave `process` out where the columns hold texts.",
+    "The processor `ultrafeedback` is for rows of messages; omit `process` if the columns contain strings.",
   );
 }
 

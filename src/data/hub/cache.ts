@@ -1,7 +1,7 @@
 /**
- * @file The cache that Python's huggingface_hub keeps, read and written in its layout:
+ * @file Reads and writes the cache of Python's huggingface_hub, in its layout:
  *
- *     models--org--name/                    datasets--... for data sets
+ *     models--org--name/                    datasets--... for datasets
  *       blobs/HASH                          contents, named by SHA-256 (large files) or by git's SHA-1
  *       snapshots/COMMIT/path/of/file       links to blobs
  *       refs/REVISION                       the commit of a branch or tag
@@ -25,12 +25,12 @@ export function snapshotFolder(folder: string, commit: string): string {
   return join(folder, "snapshots", commit);
 }
 
-/** The name under which a file's content is kept. */
+/** The path of a file's content. */
 export function blobPath(folder: string, file: RemoteFile): string {
   return join(folder, "blobs", file.sha256 ?? file.blobId);
 }
 
-/** The commit that the cache knows for a revision. */
+/** The cached commit of a revision. */
 export async function readRef(folder: string, revision: string): Promise<string | undefined> {
   if (isCommit(revision)) return revision;
   const text = await readFile(join(folder, "refs", revision), "utf8").catch(() => undefined);
@@ -42,7 +42,7 @@ export async function writeRef(folder: string, revision: string, commit: string)
   await writeWhole(join(folder, "refs", revision), commit);
 }
 
-/** The list of files of a commit as the cache knows it, whoever wrote it; undefined if it does not. */
+/** The cached list of a commit's files, written by prefine or Python; undefined if there is none. */
 export async function readListing(folder: string, commit: string): Promise<RemoteFile[] | undefined> {
   try {
     const parsed = JSON.parse(await readFile(join(folder, "trees", `${commit}.json`), "utf8"));
@@ -58,7 +58,7 @@ export async function readListing(folder: string, commit: string): Promise<Remot
     );
     return files.every((file) => file !== undefined) ? files : undefined;
   } catch {
-    return undefined; // absent, or of a version that is not ours: as if it were not there
+    return undefined; // absent, or of an unsupported version: treated as absent
   }
 }
 
@@ -72,7 +72,7 @@ export async function writeListing(folder: string, commit: string, files: Remote
   await writeWhole(join(folder, "trees", `${commit}.json`), JSON.stringify(tree, null, 1));
 }
 
-/** Paths of the files that a snapshot holds, sorted; links whose content is gone are left out. */
+/** Paths of a snapshot's files, sorted, without broken links. */
 export async function listSnapshot(folder: string, commit: string): Promise<string[]> {
   const root = snapshotFolder(folder, commit);
   const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch((): Dirent[] => []);
@@ -88,13 +88,13 @@ async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isFile() ?? false;
 }
 
-/** True where `path` (followed through links) is a file of exactly this many bytes. */
+/** True if `path` (links followed) is a file of exactly this many bytes. */
 export async function hasSize(path: string, size: number): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   return found?.isFile() === true && found.size === size;
 }
 
-/** Makes a snapshot's entry for a blob that is there: a relative link, or the same file where links cannot be made. */
+/** Adds an existing blob to a snapshot: as a relative link, or as the file itself if links are unsupported. */
 export async function linkIntoSnapshot(
   hub: HubSettings,
   folder: string,

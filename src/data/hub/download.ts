@@ -1,6 +1,6 @@
 /**
- * @file One file's content: from the hub into the cache's blobs, verified, resumed where it was cut. Only when the hash
- * is right does it get the blob's name.
+ * @file Downloads one file into the cache's blobs and resumes interrupted downloads. The blob gets its name only after
+ * its hash is verified.
  */
 import { createHash, type Hash } from "node:crypto";
 import { openPart, type PartFile } from "../../disk/partFile.ts";
@@ -10,27 +10,27 @@ import { describeSubject, type Subject, TryAgain } from "./refusals.ts";
 import { send, withRetries } from "./requests.ts";
 import type { HubSettings } from "./settings.ts";
 
-/** Downloads whose bytes had the wrong hash before it is given up. */
+/** Downloads with a wrong hash before giving up. */
 const CORRUPT_DOWNLOADS = 3;
 
 export interface BlobRequest {
   url: string;
   subject: Subject;
   file: RemoteFile;
-  /** Where the content goes. */
+  /** Target path of the content. */
   blob: string;
-  /** Called with the bytes of this file that are there by now (from 0 again if they proved to be wrong). */
+  /** Called with the number of bytes downloaded so far (restarts at 0 after a wrong hash). */
   onBytes: (loaded: number) => void;
 }
 
-/** A blob that is being filled. */
+/** A download in progress. */
 interface Filling {
   part: PartFile;
   /** Of all bytes in the part. */
   hash: Hash;
 }
 
-/** Downloads in this thread, by blob: a second request for the same content waits for the first. */
+/** Running downloads by blob: a second request for the same content waits for the first. */
 const running = new Map<string, Promise<void>>();
 
 /** Makes `request.blob` exist with the right content. */
@@ -77,22 +77,22 @@ async function fetchVerified(hub: HubSettings, request: BlobRequest, filling: Fi
     const kind = file.sha256 ? "SHA-256" : "git SHA-1";
     throw new PrefineError(
       "hub",
-      `${describeSubject(subject)}: what arrives is not what the hub lists: ${kind} ${found}; tried ${corrupt} times`,
-      "Something between here and the hub changes the content (a proxy, a mirror?); another HF_ENDPOINT may help.",
+      `${describeSubject(subject)}: the bytes differ from the hub's listing: ${kind} ${found}; tried ${corrupt} times`,
+      "A proxy or mirror may change the content; try another HF_ENDPOINT.",
     );
   }
 }
 
-/** One request for what is missing. Throws TryAgain if the answer ends early. */
+/** One request for the missing bytes. Throws TryAgain if the response ends early. */
 async function fetchRest(hub: HubSettings, request: BlobRequest, filling: Filling): Promise<void> {
   const { file, subject } = request;
   const { part } = filling;
   const range = part.size > 0 ? `bytes=${part.size}-` : undefined;
   await send(hub, request.url, { subject, range }, async (response, alive) => {
-    if (response.status !== 206 && part.size > 0) await restart(filling, file); // the server sends all of it again
+    if (response.status !== 206 && part.size > 0) await restart(filling, file); // the server sends the whole file again
     for await (const chunk of response.body ?? []) {
       alive();
-      // An answer longer than listed is cut here: the hash will tell.
+      // A response longer than listed is cut here; the hash check detects it.
       await append(filling, chunk.subarray(0, file.size - part.size));
       request.onBytes(part.size);
       if (part.size === file.size) break;
@@ -118,7 +118,7 @@ function newHash(file: RemoteFile): Hash {
   return file.sha256 ? createHash("sha256") : createHash("sha1").update(`blob ${file.size}\0`);
 }
 
-/** An empty part, or what an earlier download left: its bytes belong to the hash. */
+/** Opens a new or existing part file and hashes its bytes. */
 async function hashPart(part: PartFile, file: RemoteFile): Promise<Filling> {
   const filling = { part, hash: newHash(file) };
   if (part.size > file.size) await restart(filling, file);

@@ -1,4 +1,4 @@
-/** @file Downloads over a bad line: cut, corrupt, slow, refused; and what a refusal says. */
+/** @file Downloads over a bad connection: cut, corrupt, slow, refused; messages of refusals. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,7 +42,7 @@ describe.skipIf(!sharedHubExists)("resolveRepo from ../shared/hub/serve.py (skip
   const expected = () =>
     Object.fromEntries(wanted.map((f) => [f, hash(readFileSync(join(reference, "models/gpt2", f)))]));
 
-  it("downloads only the wanted files, large ones from the other host, with progress", async () => {
+  it("downloads only the selected files, large ones from the other host, with progress", async () => {
     const { hub, gpt2 } = await servePy();
     const seen: HubProgress[] = [];
     const { directory, files } = await resolveRepo(
@@ -73,7 +73,7 @@ describe.skipIf(!sharedHubExists)("resolveRepo from ../shared/hub/serve.py (skip
     expect(ranges.length > 0).toBe(fault === "cut");
   });
 
-  it("gives up a hanging request and tries again", async () => {
+  it("retries a request that hangs", async () => {
     const { gpt2 } = await servePy("--fault", "hang");
     const { directory } = await resolveRepo(gpt2({ timeoutMs: 150, files: (path) => path === "config.json" }));
     expect(contents(directory)).toEqual({ "config.json": expected()["config.json"] });
@@ -91,18 +91,18 @@ describe.skipIf(!sharedHubExists)("resolveRepo from ../shared/hub/serve.py (skip
     expect(contents(cacheDir)).toEqual({});
   });
 
-  it("counts failures from the last progress: a server that cuts every answer gives all but the last byte", async () => {
+  it("counts failures since the last progress: a server that cuts every response serves all but the last byte", async () => {
     const { hub, gpt2 } = await servePy("--fault", "cut-always");
     const error = await failure(resolveRepo(gpt2({ files: (path) => path === "tokenizer.json" })));
     expect(error.message).toContain("the connection was cut; tried 5 times");
-    expect((await hub.downloads()).length).toBeGreaterThan(15); // halves of 37,370 bytes, then 5 times nothing
+    expect((await hub.downloads()).length).toBeGreaterThan(15); // halves of 37,370 bytes, then 5 empty responses
     const [part] = readdirSync(join(cacheDir, "models--gpt2/blobs"));
     const whole = readFileSync(join(reference, "models/gpt2/tokenizer.json"));
     const arrived = readFileSync(join(cacheDir, "models--gpt2/blobs", part!));
     expect(hash(arrived)).toBe(hash(whole.subarray(0, whole.length - 1)));
   });
 
-  it("tells apart: no token, a refused token, a wrong id, a wrong revision; and prints no token", async () => {
+  it("distinguishes no token, a refused token, a wrong id and a wrong revision; and prints no token", async () => {
     const { gpt2 } = await servePy("--private", "gpt2", "--token", "hf_right");
     const errors = await Promise.all([
       failure(resolveRepo(gpt2())),
@@ -112,10 +112,10 @@ describe.skipIf(!sharedHubExists)("resolveRepo from ../shared/hub/serve.py (skip
     ]);
     const texts = errors.map(({ message, hint }) => `${message} ${hint}`.replace(/http:\/\/[\d.:]+/g, "HUB"));
     expect(texts).toEqual([
-      "model gpt2: not found on HUB, or private (401; no access token was sent) Check the spelling; for a private or gated repository set HF_TOKEN to a token that may read it.",
-      "model gpt2: access refused (403): Access to gpt2 is restricted Ask for access at HUB/gpt2 with the account that HF_TOKEN belongs to.",
-      "model gpt3: not found on HUB (404) Check the spelling, and that it is a model or a data set as asked; a private one needs a token that may read it.",
-      'model gpt2: no revision "dev" on HUB (404) Give a branch, tag or full commit of the repository, or leave revision out for main.',
+      "model gpt2: not found on HUB, or private (401; no access token was sent) Check the spelling; for a private or gated repository set HF_TOKEN to a token with read access.",
+      "model gpt2: access refused (403): Access to gpt2 is restricted Request access at HUB/gpt2 with the account of HF_TOKEN.",
+      "model gpt3: not found on HUB (404) Check the spelling, and whether it is a model or a dataset; a private one needs a token with read access.",
+      'model gpt2: no revision "dev" on HUB (404) Give a branch, tag or full commit of the repository, or omit revision for main.',
     ]);
     expect(errors.map((error) => JSON.stringify([error, error.stack, error.cause])).join()).not.toMatch(
       /hf_(wrong|right)/,

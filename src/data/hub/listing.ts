@@ -11,9 +11,9 @@ export interface RemoteFile {
   path: string;
   /** Bytes of the content. */
   size: number;
-  /** git's id: the SHA-1 of `blob SIZE\0CONTENT`, for a large file that of its pointer. */
+  /** git's id: the SHA-1 of `blob SIZE\0CONTENT`; for a large file, of its pointer. */
   blobId: string;
-  /** SHA-256 of the content, where the hub keeps the file outside of git (LFS). */
+  /** SHA-256 of the content, if the hub stores the file outside git (LFS). */
   sha256?: string;
   /** The hub's own content address; kept only because Python's cache keeps it. */
   xetHash?: string;
@@ -21,7 +21,7 @@ export interface RemoteFile {
 
 const COMMIT = /^[0-9a-f]{40}$/;
 
-/** True where a revision is a full commit: it never changes, so nothing needs to be asked. */
+/** True if a revision is a full commit, which never changes and needs no request. */
 export function isCommit(revision: string): boolean {
   return COMMIT.test(revision);
 }
@@ -36,7 +36,7 @@ export async function fetchCommit(hub: HubSettings, repo: RepoRef): Promise<stri
   return sha;
 }
 
-/** All files of a commit, in the hub's order; the answer comes in pages. */
+/** All files of a commit, in the hub's order; the response has several pages. */
 export async function fetchListing(hub: HubSettings, repo: RepoRef, commit: string): Promise<RemoteFile[]> {
   const files: RemoteFile[] = [];
   let url: string | undefined = `${apiUrl(hub.endpoint, repo)}/tree/${commit}?recursive=true&expand=false`;
@@ -72,8 +72,8 @@ function parseJson(hub: HubSettings, repo: RepoRef, text: string): unknown {
 function unexpected(hub: HubSettings, repo: RepoRef, found: string): PrefineError {
   return new PrefineError(
     "hub",
-    `${describeRepo(repo)}: ${hub.endpoint} does not answer as a Hugging Face hub does: ${found}`,
-    "Check HF_ENDPOINT, and that no login page of the network stands in between.",
+    `${describeRepo(repo)}: ${hub.endpoint} does not answer like a Hugging Face hub: ${found}`,
+    "Check HF_ENDPOINT, and whether the network shows a login page.",
   );
 }
 
@@ -90,7 +90,7 @@ function parseFile(hub: HubSettings, repo: RepoRef, entry: Record<string, unknow
   return file;
 }
 
-/** A checked entry: paths and hashes become names on disk, so nothing that leaves the cache's folders gets through. */
+/** A validated entry: paths and hashes become file names, so none may point outside the cache's folders. */
 export function remoteFile(fields: { [name in keyof RemoteFile]?: unknown }): RemoteFile | undefined {
   const { path, size, blobId, sha256, xetHash } = fields;
   if (typeof path !== "string" || !isSafePath(path)) return undefined;

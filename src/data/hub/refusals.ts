@@ -1,15 +1,15 @@
-/** @file A refusal (a status other than 2xx) or a failed connection -> an error, or a reason to try again. */
+/** @file A status other than 2xx or a failed connection -> an error, or a reason to retry. */
 import { PrefineError } from "../../errors.ts";
 import { describeRepo, pageUrl, type RepoRef } from "./repoId.ts";
 import type { HubSettings } from "./settings.ts";
 
-/** A failure that may pass: `withRetries` repeats the request. */
+/** A temporary failure: `withRetries` repeats the request. */
 export class TryAgain extends Error {
-  /** What happened, for the message if it never passes. */
+  /** The failure, for the message after the last retry. */
   readonly reason: string;
-  /** Milliseconds that the server asked to wait. */
+  /** Milliseconds to wait, if the server said so. */
   readonly waitMs: number | undefined;
-  /** True where nobody answered at all: few repetitions, so that a machine without a network learns it soon. */
+  /** True if no server answered: fewer retries, so that a call without a network fails soon. */
   readonly unreachable: boolean;
 
   constructor(reason: string, options: { waitMs?: number; unreachable?: boolean } = {}) {
@@ -20,10 +20,10 @@ export class TryAgain extends Error {
   }
 }
 
-/** What a request is about, for messages. */
+/** The repository or file of a request, for messages. */
 export interface Subject {
   repo: RepoRef;
-  /** The file, where the request is for one. */
+  /** The file, if the request is for one. */
   path?: string;
 }
 
@@ -32,7 +32,7 @@ export function describeSubject({ repo, path }: Subject): string {
   return path === undefined ? describeRepo(repo) : `${describeRepo(repo)}, ${path}`;
 }
 
-/** The error for an answer that is not 2xx. */
+/** The error for a response that is not 2xx. */
 export function refusal(hub: HubSettings, subject: Subject, response: Response): Error {
   const { status } = response;
   if (status === 429 || status === 408 || status >= 500) {
@@ -45,7 +45,7 @@ export function refusal(hub: HubSettings, subject: Subject, response: Response):
     return new PrefineError(
       "hub",
       `${what}: access refused (403)${serverMessage(hub, response)}`,
-      `Ask for access at ${pageUrl(hub.endpoint, subject.repo)} with the account that HF_TOKEN belongs to.`,
+      `Request access at ${pageUrl(hub.endpoint, subject.repo)} with the account of HF_TOKEN.`,
     );
   }
   if (status === 404) return notFound(hub, subject, response);
@@ -58,12 +58,12 @@ function unauthorized(hub: HubSettings, what: string): PrefineError {
     ? new PrefineError(
         "hub",
         `${what}: ${hub.endpoint} did not accept the access token (401)`,
-        "Check HF_TOKEN (or run `hf auth login` again); for a public repository leave it out.",
+        "Check HF_TOKEN (or run `hf auth login` again); a public repository needs none.",
       )
     : new PrefineError(
         "hub",
         `${what}: not found on ${hub.endpoint}, or private (401; no access token was sent)`,
-        "Check the spelling; for a private or gated repository set HF_TOKEN to a token that may read it.",
+        "Check the spelling; for a private or gated repository set HF_TOKEN to a token with read access.",
       );
 }
 
@@ -75,7 +75,7 @@ function notFound(hub: HubSettings, subject: Subject, response: Response): Prefi
     return new PrefineError(
       "hub",
       `${kind} ${id}: no revision ${JSON.stringify(revision)} on ${hub.endpoint} (404)`,
-      "Give a branch, tag or full commit of the repository, or leave revision out for main.",
+      "Give a branch, tag or full commit of the repository, or omit revision for main.",
     );
   }
   if (subject.path !== undefined)
@@ -87,11 +87,11 @@ function notFound(hub: HubSettings, subject: Subject, response: Response): Prefi
   return new PrefineError(
     "hub",
     `${what}: not found on ${hub.endpoint} (404)`,
-    "Check the spelling, and that it is a model or a data set as asked; a private one needs a token that may read it.",
+    "Check the spelling, and whether it is a model or a dataset; a private one needs a token with read access.",
   );
 }
 
-/** The hub's own words, cut to a line; the token never appears in it. */
+/** The hub's message, shortened to a line; the token is removed. */
 function serverMessage(hub: HubSettings, response: Response): string {
   let text = (response.headers.get("x-error-message") ?? "").replace(/\s+/g, " ").slice(0, 200);
   if (hub.token) text = text.replaceAll(hub.token, "[token]");
@@ -109,11 +109,11 @@ function retryAfter(header: string | null): number | undefined {
 const CONNECT_CODES = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/;
 const CERTIFICATE_CODES = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS/;
 
-/** The error for a request that got no answer, or only a part of one. */
+/** The error for a request without a complete response. */
 export function brokenConnection(hub: HubSettings, subject: Subject, error: unknown): unknown {
   if (error instanceof PrefineError || error instanceof TryAgain) return error;
   if (hub.signal?.aborted) return new PrefineError("interrupted", `${describeSubject(subject)}: download stopped`);
-  if (!(error instanceof TypeError)) return error; // fetch rejects with TypeError; anything else is not the network's
+  if (!(error instanceof TypeError)) return error; // fetch rejects with TypeError; other errors are not network errors
   const code = errorCode(error.cause);
   if (CERTIFICATE_CODES.test(code)) {
     return new PrefineError(
@@ -127,6 +127,6 @@ export function brokenConnection(hub: HubSettings, subject: Subject, error: unkn
 }
 
 function errorCode(cause: unknown): string {
-  if (cause instanceof AggregateError) return errorCode(cause.errors[0]); // one error per address that was tried
+  if (cause instanceof AggregateError) return errorCode(cause.errors[0]); // one error per address tried
   return typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "";
 }

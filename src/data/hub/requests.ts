@@ -1,18 +1,18 @@
-/** @file One HTTP request to a hub: its headers, its timeout, and its repetition while the failure may pass. */
+/** @file One HTTP request to a hub: headers, timeout, and retries after temporary failures. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { PrefineError } from "../../errors.ts";
 import { brokenConnection, describeSubject, refusal, type Subject, TryAgain } from "./refusals.ts";
 import type { HubSettings } from "./settings.ts";
 
-/** Failures in a row, without a byte more than before, after which a request is given up. */
+/** Consecutive failures without a new byte before a request is given up. */
 const ATTEMPTS = 5;
 const ATTEMPTS_UNREACHABLE = 2;
-/** A longer Retry-After is cut to this: a rate limit's window is 5 minutes at most. */
+/** Limit of Retry-After: a rate limit's window is at most 5 minutes. */
 const MAX_WAIT_MS = 300_000;
 
 /**
  * Sends a GET and reads the answer, once.
- * @param read gets the answer and a function to call at each sign of life: the timeout counts from the last one.
+ * @param read receives the response and a function to call on each progress, which restarts the timeout.
  */
 export async function send<T>(
   hub: HubSettings,
@@ -45,18 +45,18 @@ export async function send<T>(
 }
 
 function headersFor(hub: HubSettings, url: string, range: string | undefined): Record<string, string> {
-  // identity: a compressed answer has other byte positions, so it could not be resumed.
+  // identity: a compressed response has other byte positions and could not be resumed.
   const headers: Record<string, string> = { "user-agent": "prefine", "accept-encoding": "identity" };
-  // Never to another host; fetch itself drops the header when a redirect leaves the origin.
+  // Only sent to this host: fetch drops the header when a redirect leaves the origin.
   if (hub.token && new URL(url).origin === new URL(hub.endpoint).origin) headers.authorization = `Bearer ${hub.token}`;
   if (range) headers.range = range;
   return headers;
 }
 
 /**
- * Repeats `attempt` while it throws TryAgain: 5 failures without progress at most (2 where nobody answers), with
- * doubling pauses, or as long as the server asks for.
- * @param progress a number that grows when an attempt got further than all before it (bytes received).
+ * Repeats `attempt` while it throws TryAgain: at most 5 failures without progress (2 if no server answers), with
+ * doubling pauses, or as long as the server requests.
+ * @param progress a number that grows with progress (bytes received).
  */
 export async function withRetries<T>(
   hub: HubSettings,
@@ -83,8 +83,8 @@ function givenUp(hub: HubSettings, subject: Subject, error: TryAgain, failures: 
     "hub",
     `${describeSubject(subject)}: ${hub.endpoint}: ${error.reason}; tried ${failures} times`,
     error.unreachable
-      ? "Is there a network, and is HF_ENDPOINT right? With the files in the cache, HF_HUB_OFFLINE=1 works without one."
-      : "Try again later: what has arrived is kept, and the download goes on from there.",
+      ? "Check the network and HF_ENDPOINT. If the files are in the cache, HF_HUB_OFFLINE=1 needs no network."
+      : "Try again later: the download resumes where it stopped.",
     { cause: error },
   );
 }

@@ -1,4 +1,4 @@
-/** @file The cache as Python lays it out: filled once, read offline, mended, never half a file. */
+/** @file The cache in Python's layout: filled once, read offline, repaired, no partial files. */
 import {
   mkdirSync,
   mkdtempSync,
@@ -47,7 +47,7 @@ async function fakeHub(...args: Parameters<typeof startFakeHub>) {
 describe("resolveRepo", () => {
   const files = { "config.json": "{}", "sub/deep/notes.txt": "hello", "again.txt": "hello", empty: "" };
 
-  it("lays files out as Python's cache does, and asks for nothing twice", async () => {
+  it("uses the layout of Python's cache, and requests nothing twice", async () => {
     const hub = await fakeHub(files);
     const wanted = (path: string) => path !== "config.json";
     const resolved = await resolveRepo(options(hub.endpoint, { files: wanted }));
@@ -71,7 +71,7 @@ describe("resolveRepo", () => {
     expect(hub.requests).toHaveLength(before + 1); // a commit never changes
   });
 
-  it("works offline with what is there, and names what is not", async () => {
+  it("works offline with cached files, and names missing ones", async () => {
     const hub = await fakeHub(files);
     const wanted = (path: string) => path.endsWith(".txt");
     const resolved = await resolveRepo(options(hub.endpoint, { files: wanted }));
@@ -84,7 +84,7 @@ describe("resolveRepo", () => {
     const other = await failure(resolveRepo(options(hub.endpoint, { ...offline, id: "org/other" })));
     expect(other.message).toContain("model org/other: not in the cache");
     expect((await listRepo(options(hub.endpoint, offline))).files).toEqual(Object.keys(files).sort());
-    rmSync(join(modelFolder(), "trees"), { recursive: true }); // a cache written before there were such lists
+    rmSync(join(modelFolder(), "trees"), { recursive: true }); // a cache from before these lists existed
     expect((await listRepo(options(hub.endpoint, offline))).files).toEqual(["again.txt", "sub/deep/notes.txt"]);
     expect((await resolveRepo(options(hub.endpoint, offline))).files).toEqual(["again.txt", "sub/deep/notes.txt"]);
     expect(hub.requests).toHaveLength(before);
@@ -129,7 +129,7 @@ describe("resolveRepo", () => {
     expect(seen.at(-1)).toBe(big.length);
   });
 
-  it("goes on where a killed process stopped", async () => {
+  it("resumes the download of a killed process", async () => {
     const big = Buffer.alloc(100_000, "abcdefg");
     const hub = await fakeHub({ "big.txt": big });
     const oid = treeEntry("big.txt", big).oid as string;
@@ -142,7 +142,7 @@ describe("resolveRepo", () => {
     expect(blobs()).toEqual([oid]);
   });
 
-  it("keeps what has arrived when it gives up, and never shows it as the file", async () => {
+  it("keeps a partial download when it gives up, but never as the final file", async () => {
     const big = Buffer.alloc(100_000, "abcdefg");
     const hub = await fakeHub({ "big.txt": big }, (request, response) => {
       if (!request.url?.endsWith("/big.txt")) return false;
@@ -167,7 +167,7 @@ describe("resolveRepo", () => {
     expect(readFileSync(join(directory, "a.txt"), "utf8")).toBe("hello");
   });
 
-  it("downloads once what two calls want at the same time", async () => {
+  it("downloads a file once for two concurrent calls", async () => {
     const hub = await fakeHub({ "a.txt": "hello" });
     await Promise.all([resolveRepo(options(hub.endpoint)), resolveRepo(options(hub.endpoint))]);
     expect(hub.requests.filter(({ url }) => url?.endsWith("/a.txt"))).toHaveLength(1);
@@ -183,19 +183,19 @@ describe("resolveRepo", () => {
     expect((await failure(resolveRepo(options(hub.endpoint, { signal: stop.signal })))).code).toBe("interrupted");
   });
 
-  it("refuses names that would leave the cache", async () => {
+  it("refuses names that point outside the cache", async () => {
     const hub = await fakeHub({ "../../../evil.txt": "x" });
     expect((await failure(resolveRepo(options(hub.endpoint)))).message).toContain(
       "does not answer as a Hugging Face hub",
     );
     expect((await failure(resolveRepo(options(hub.endpoint, { revision: "../x" })))).message).toContain(
-      "expected a name on the hub",
+      "expected a revision on the hub",
     );
     expect((await failure(resolveRepo(options(hub.endpoint, { id: "../x" })))).message).toContain("expected the id");
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it("says what stands in for a hub, and why the disk refuses", async () => {
+  it("reports a server that is no hub, and the reason of a failed write", async () => {
     const portal = await fakeHub({}, (_request, response) => !!response.end("<html>log in</html>"));
     expect((await failure(resolveRepo(options(portal.endpoint)))).message).toContain("an answer that is not JSON");
     const hub = await fakeHub(files);
@@ -204,7 +204,7 @@ describe("resolveRepo", () => {
     expect([error.code, error.message]).toEqual(["io", expect.stringContaining("cannot write to the cache")]);
   });
 
-  it("makes files instead of links where links are switched off", async () => {
+  it("writes files instead of links if links are disabled", async () => {
     const hub = await fakeHub({ "a.txt": "hello" });
     process.env.HF_HUB_DISABLE_SYMLINKS = "1";
     try {

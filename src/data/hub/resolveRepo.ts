@@ -1,4 +1,4 @@
-/** @file Repository id + revision -> local files, downloaded where the cache lacks them. */
+/** @file Repository id + revision -> local files, downloaded if the cache lacks them. */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { PrefineError, show } from "../../errors.ts";
@@ -29,46 +29,46 @@ export interface RepoOptions extends HubOptions {
 }
 
 export interface ResolveRepoOptions extends RepoOptions {
-  /** Which files are wanted, by their path in the repository. */
+  /** Selects files by their path in the repository. */
   files: (path: string) => boolean;
   onProgress?: (progress: HubProgress) => void;
 }
 
-/** How far the downloads of one call are; files that were in the cache do not count. */
+/** Progress of one call's downloads; files from the cache don't count. */
 export interface HubProgress {
-  /** The file whose bytes have just arrived. */
+  /** The file that received the latest bytes. */
   path: string;
-  /** Bytes of all files of this call that are there, and that will be. */
+  /** Bytes of all files of this call: downloaded, and in total. */
   loaded: number;
   total: number;
 }
 
 export interface ResolvedRepo {
-  /** The snapshot's folder; what lies in it may be links. */
+  /** The snapshot's folder; its entries may be links. */
   directory: string;
-  /** Paths of the wanted files, relative to `directory`, sorted. */
+  /** Paths of the selected files, relative to `directory`, sorted. */
   files: string[];
   commit: string;
 }
 
-/** What is known about a repository before anything is downloaded. */
+/** The state of a repository before anything is downloaded. */
 interface Located {
   hub: HubSettings;
   repo: RepoRef;
   folder: string;
   commit: string;
-  /** Undefined: not online, and the cache has no list; then the snapshot's own files are all that is known. */
+  /** Undefined: offline, and the cache has no list; then only the snapshot's files are known. */
   listing: RemoteFile[] | undefined;
-  /** Why nothing can be downloaded, if so. */
+  /** The reason why nothing can be downloaded, if any. */
   failure: unknown;
 }
 
 const PARALLEL_DOWNLOADS = 4;
 
 /**
- * The wanted files of a repository, in the cache that Python's huggingface_hub uses too. Every downloaded file is
- * verified by its hash; a cut download goes on where it stopped; offline, and where the hub cannot be reached, the
- * cache answers. Like huggingface_hub's `snapshot_download(allow_patterns=...)`.
+ * Makes files of a repository available in the cache that Python's huggingface_hub also uses. Every downloaded file is
+ * verified by its hash; an interrupted download resumes; offline, or if the hub cannot be reached, the cached files
+ * are used. Like huggingface_hub's `snapshot_download(allow_patterns=...)`.
  */
 export async function resolveRepo(options: ResolveRepoOptions): Promise<ResolvedRepo> {
   const located = await locate(options);
@@ -93,7 +93,7 @@ export async function resolveRepo(options: ResolveRepoOptions): Promise<Resolved
   return { directory, files: wanted.map(({ path }) => path), commit };
 }
 
-/** Paths of all files of a repository, sorted, without downloading any; offline those that the cache knows of. */
+/** Paths of all files of a repository, sorted, without downloading any; offline, those in the cache. */
 export async function listRepo(options: RepoOptions): Promise<{ commit: string; files: string[] }> {
   const { folder, commit, listing } = await locate(options);
   const files = listing ? listing.map(({ path }) => path).sort() : await listSnapshot(folder, commit);
@@ -126,12 +126,12 @@ function assertRevision(revision: string): void {
   if (/^[\w.+@-]+(\/[\w.+@-]+)*$/.test(revision) && !revision.includes("..")) return;
   throw new PrefineError(
     "hub",
-    `revision ${show(revision)}: expected a name on the hub`,
-    "Give a branch, a tag or a full commit.",
+    `revision ${show(revision)}: expected a revision on the hub`,
+    "Give a branch, tag or full commit.",
   );
 }
 
-/** The cached commit of the revision; throws `failure` where there is none. */
+/** The cached commit of the revision; throws `failure` if there is none. */
 async function locateInCache(hub: HubSettings, repo: RepoRef, folder: string, failure: unknown): Promise<Located> {
   const commit = await readRef(folder, repo.revision);
   const snapshot = commit && (await stat(snapshotFolder(folder, commit)).catch(() => undefined));
@@ -142,8 +142,8 @@ async function locateInCache(hub: HubSettings, repo: RepoRef, folder: string, fa
 function offlineError(repo: RepoRef, hub: HubSettings): PrefineError {
   return new PrefineError(
     "hub",
-    `${describeRepo(repo)}: not in the cache (${hub.cacheDir}), and HF_HUB_OFFLINE forbids to download it`,
-    "Run once without HF_HUB_OFFLINE, or set HF_HOME or HF_HUB_CACHE to the cache that has it.",
+    `${describeRepo(repo)}: not in the cache (${hub.cacheDir}), and HF_HUB_OFFLINE forbids downloads`,
+    "Run once without HF_HUB_OFFLINE, or set HF_HOME or HF_HUB_CACHE to a cache that has it.",
   );
 }
 
@@ -155,7 +155,7 @@ function incomplete({ repo, failure }: Located, missing: RemoteFile[]): PrefineE
   return new PrefineError(
     "hub",
     `${describeRepo(repo)}: not in the cache: ${names.join(", ")}; and ${why}`,
-    "Run once with the network; what has been downloaded is kept.",
+    "Run once with a network connection; partial downloads are kept.",
     { cause: (failure as PrefineError).cause },
   );
 }
@@ -196,7 +196,7 @@ async function downloadAll(
   if (failed) throw failed.reason;
 }
 
-/** A complete cache that cannot be written to (a shared, read-only one) is good enough. */
+/** A read-only cache (a shared one) is fine if it is complete. */
 function unlessReadOnly(missing: RemoteFile[]): (error: unknown) => void {
   return (error) => {
     if (missing.length > 0) throw error;
@@ -208,7 +208,7 @@ function diskError(error: unknown, folder: string): unknown {
   return new PrefineError(
     "io",
     `${folder}: cannot write to the cache (${error.message})`,
-    "Set HF_HOME or HF_HUB_CACHE to a folder that can be written to.",
+    "Set HF_HOME or HF_HUB_CACHE to a writable folder.",
     { cause: error },
   );
 }

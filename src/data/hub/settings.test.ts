@@ -1,4 +1,4 @@
-/** @file Environment variables and files that say where the hub and the cache are; what is a hub id. */
+/** @file Environment variables and files that locate the hub and the cache; valid hub ids. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ describe("hubSettings", () => {
     expect(hubSettings({ cacheDir: "/given" }, { HF_HUB_CACHE: "/cache" }).cacheDir).toBe("/given");
   });
 
-  it("takes the token from the call, the environment or the file of a login", () => {
+  it("takes the token from the call, the environment or the login file", () => {
     const folder = mkdtempSync(join(tmpdir(), "prefine-token-"));
     writeFileSync(join(folder, "token"), "hf_file\n");
     try {

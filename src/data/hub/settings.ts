@@ -1,10 +1,10 @@
-/** @file Options and environment variables -> the settings of a hub; the variables are huggingface_hub's. */
+/** @file Options and huggingface_hub's environment variables -> the settings of a hub. */
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { PrefineError } from "../../errors.ts";
 
-/** What a caller may say about the hub; everything left out comes from the environment. */
+/** Options for the hub; the defaults come from the environment. */
 export interface HubOptions {
   /**
    * Access token for the hub; false sends none.
@@ -57,14 +57,14 @@ export interface HubOptions {
 }
 
 export interface HubSettings {
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   endpoint: string;
   token: string | undefined;
   cacheDir: string;
   offline: boolean;
   timeoutMs: number;
   retryDelayMs: number;
-  /** False where HF_HUB_DISABLE_SYMLINKS asks for files instead of links in snapshots. */
+  /** False if HF_HUB_DISABLE_SYMLINKS requests files instead of links in snapshots. */
   symlinks: boolean;
   signal: AbortSignal | undefined;
   onWarning: (line: string) => void;
@@ -94,7 +94,7 @@ export function hubSettings(options: HubOptions, env: Environment = process.env)
 function parseEndpoint(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
-    // The value is not repeated: it may hold a password.
+    // The value is not shown: it may contain a password.
     throw new PrefineError(
       "hub",
       "HF_ENDPOINT: expected a URL without user or password",
@@ -104,7 +104,7 @@ function parseEndpoint(text: string): string {
   return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
 }
 
-/** $HF_HOME, as Python finds it. */
+/** $HF_HOME with Python's default. */
 function hfHome(env: Environment): string {
   if (env.HF_HOME) return resolve(expand(env.HF_HOME, env));
   return join(env.XDG_CACHE_HOME || join(home(env), ".cache"), "huggingface");
@@ -135,8 +135,8 @@ function findToken(given: string | false | undefined, env: Environment): string 
   const implicit = () => env.HF_TOKEN || env.HUGGING_FACE_HUB_TOKEN || tokenFromFile(env);
   const token = (given ?? (isTrue(env.HF_HUB_DISABLE_IMPLICIT_TOKEN) ? undefined : implicit()))?.trim();
   if (token && !/^[\x21-\x7e]+$/.test(token)) {
-    const found = "the access token (HF_TOKEN or token) holds spaces or other characters that no token has";
-    throw new PrefineError("hub", found, "Copy it again from where it was made.");
+    const found = "the access token (HF_TOKEN or token) contains spaces or other invalid characters";
+    throw new PrefineError("hub", found, "Copy it again from the hub's settings page.");
   }
   return token || undefined;
 }
@@ -146,6 +146,6 @@ function tokenFromFile(env: Environment): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    return undefined; // no login on this machine, or not readable for this user: the same as no token
+    return undefined; // no login, or a file that this user cannot read: the same as no token
   }
 }

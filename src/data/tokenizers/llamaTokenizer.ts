@@ -14,8 +14,8 @@ export function isLlamaTokenizer(tokenizerClass: string, modelType: unknown, jso
 }
 
 /**
- * Adapts tokenizer.json to LlamaTokenizer: a text is one word, spaces are ▁, and unless the config sets `legacy`, only
- * the beginning of the text gets a leading ▁, not the text after a special token.
+ * Adapts tokenizer.json to LlamaTokenizer: a text is one word, spaces are ▁, and unless the config sets `legacy`,
+ * only the beginning of the text gets a leading ▁, not the text after a special token.
  */
 export function asLlama(
   json: Record<string, unknown>,
