@@ -1,4 +1,4 @@
-/** @file Adapter folders: PEFT's files byte for byte, and what is refused. */
+/** @file Adapter folders: PEFT's files byte for byte, and errors. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,7 +38,7 @@ function tensors(shapes: Record<string, number[]> = {}): Map<string, { shape: nu
   return new Map(filled);
 }
 
-/** A folder as another program would write it. */
+/** A folder written by another program. */
 function writeFolder(config: Record<string, unknown>, shapes: Record<string, number[]> = {}): void {
   writeFileSync(join(dir, ADAPTER_CONFIG), JSON.stringify({ peft_type: "LORA", ...CONFIG, ...config }));
   const named = [...tensors(shapes)].map(([name, tensor]) => [name, { dtype: "F32" as const, ...tensor }] as const);
@@ -55,7 +55,7 @@ async function refusal(): Promise<PrefineError> {
 }
 
 describe("an adapter folder", () => {
-  it("comes back as it was saved", async () => {
+  it("loads with the saved values", async () => {
     expect(await isAdapterFolder(folderAt(dir))).toBe(false);
     await saveAdapter(folderAt(dir), { config: CONFIG, weights: tensors() });
     expect(await isAdapterFolder(folderAt(dir))).toBe(true);
@@ -64,7 +64,7 @@ describe("an adapter folder", () => {
     expect(loaded.config).toMatchObject(CONFIG);
   });
 
-  it("comes back with every setting, and what is trained beside the layers", async () => {
+  it("loads with every setting, and tensors trained in addition to the layers", async () => {
     const config: AdapterConfig = {
       ...{ ...CONFIG, use_rslora: true, use_dora: true, bias: "all", modules_to_save: ["ln_f"], target_modules: ".*" },
       ...{ rank_pattern: { c_attn: 2 }, alpha_pattern: { "h.0.*": 7.5 }, exclude_modules: ["c_fc"] },
@@ -79,7 +79,7 @@ describe("an adapter folder", () => {
     expect([...(await loadAdapter(folderAt(dir))).weights.keys()]).toEqual([...tensors().keys()]); // PEFT's duplicates
   });
 
-  it("may hold an embedding under its adapter, which stays in the file", async () => {
+  it("may have an embedding, which stays in the file", async () => {
     const wte = "base_model.model.transformer.wte";
     const config = { target_modules: ["c_attn", "mlp.c_proj", "wte"] };
     const adapted = { [`${wte}.lora_embedding_A`]: [2, 7], [`${wte}.lora_embedding_B`]: [5, 2] };
@@ -101,7 +101,7 @@ describe("an adapter folder", () => {
     expect((await refusal()).message).toMatch(/lora_embedding_B" has shape \[5, 3\], .* r=2 \(expects \[out, 2\]\)/);
   });
 
-  it("may hold tokens that were trained one by one", async () => {
+  it("may have individually trained tokens", async () => {
     const name = "base_model.model.transformer.wte.token_adapter.trainable_tokens_delta";
     writeFolder({ trainable_token_indices: [3, 1] }, { [name]: [2, 4] });
     const { config, weights } = await loadAdapter(folderAt(dir));
@@ -113,7 +113,7 @@ describe("an adapter folder", () => {
     expect((await refusal()).message).toMatch(/trainable_token_indices is \{.*\}, expected ids, or ids by the names/);
   });
 
-  it("may hold half precision and keys that mean nothing", async () => {
+  it("may have half precision and irrelevant keys", async () => {
     writeFolder({
       init_lora_weights: "gaussian",
       something_newer: null,
@@ -176,7 +176,7 @@ describe("an adapter folder", () => {
     expect(error.message).toMatch(message);
   });
 
-  it("names the file that is absent or broken", async () => {
+  it("names the missing or broken file", async () => {
     expect((await refusal()).message).toContain(ADAPTER_CONFIG);
     writeFolder({});
     rmSync(join(dir, ADAPTER_WEIGHTS));
@@ -187,7 +187,7 @@ describe("an adapter folder", () => {
 });
 
 describe.skipIf(!existsSync(shared))("an adapter of PEFT (skipped where ../shared is absent)", () => {
-  it("is written as PEFT wrote it, byte for byte", async () => {
+  it("is written byte for byte like PEFT's", async () => {
     const adapter = await loadAdapter(folderAt(shared));
     expect(adapter.weights.size).toBe(12);
     await saveAdapter(folderAt(dir), adapter);

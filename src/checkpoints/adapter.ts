@@ -11,11 +11,10 @@ export const ADAPTER_CONFIG = "adapter_config.json";
 
 export interface SavedAdapter {
   config: AdapterConfig;
-  /** PEFT's file keys -> lora_A [r, in], lora_B [out, r], and what else is trained. */
+  /** PEFT's file keys -> lora_A [r, in], lora_B [out, r] and other trained tensors. */
   weights: Map<string, NamedTensor>;
   /**
-   * Embeddings that PEFT has saved beside their adapters, by the model's names: where they lie. They stand in for the
-   * base model's.
+   * Locations of embeddings that PEFT saved with the adapter, by the model's names. They replace the base model's.
    */
   embeddings?: ReadonlyMap<string, SavedEmbedding>;
 }
@@ -23,7 +22,7 @@ export interface SavedAdapter {
 export type SavedEmbedding = SafetensorsEntry & { file: string };
 
 const MAGNITUDE = /^base_model\.model\..+\.lora_magnitude_vector$/;
-/** PEFT saves a bias of a module in modules_to_save three times over when bias is "all". */
+/** With bias "all", PEFT saves a bias of a module in modules_to_save three times. */
 const DUPLICATE = /\.(original_module|modules_to_save)\.[^.]+$/;
 const KEY = /^base_model\.model\.(.+)\.lora_(?:([AB])\.weight|embedding_([AB]))$/;
 const TOKENS = /^base_model\.model\..+\.token_adapter\.trainable_tokens_delta$/;
@@ -37,7 +36,7 @@ export function adapterFiles(adapter: { config: AdapterConfig; weights: SavedTen
   ];
 }
 
-/** Writes an adapter folder that PEFT's `PeftModel.from_pretrained` loads; other files in it stay. */
+/** Writes an adapter folder that PEFT's `PeftModel.from_pretrained` loads; keeps other files in it. */
 export async function saveAdapter(
   folder: RunFolder,
   adapter: { config: AdapterConfig; weights: NamedTensors },
@@ -52,7 +51,7 @@ export function isAdapterFolder(files: ModelFiles): Promise<boolean> {
 
 /**
  * Reads an adapter folder of prefine or PEFT.
- * @throws PrefineError("model") when a file is missing or broken, or the two disagree; "not-yet" for other kinds
+ * @throws PrefineError("model") if a file is missing or broken, or the two disagree; "not-yet" for types other
  *   than LoRA.
  */
 export async function loadAdapter(files: ModelFiles): Promise<SavedAdapter> {
@@ -81,13 +80,13 @@ export async function loadAdapter(files: ModelFiles): Promise<SavedAdapter> {
 
 function found<T>(content: T | undefined, path: string): T {
   if (content !== undefined) return content;
-  const hint = `An adapter folder holds ${ADAPTER_WEIGHTS} and ${ADAPTER_CONFIG}.`;
+  const hint = `An adapter folder has ${ADAPTER_WEIGHTS} and ${ADAPTER_CONFIG}.`;
   throw new PrefineError("model", `${path}: expected an adapter's file, found none`, hint);
 }
 
 /**
- * Names as PEFT's, A and B of each layer there, of the config's rank, every layer among target_modules. Which layers
- * and modules there must be is the model's matter, not known here.
+ * Checks PEFT's names, A and B of each layer, the config's rank, and that every layer is in target_modules. The
+ * required layers and modules depend on the model, which is not known here.
  */
 function checkTensors({ config, weights }: { config: AdapterConfig; weights: NamedTensors }, where: string): void {
   if (weights.size === 0)
@@ -115,7 +114,7 @@ function checkTensors({ config, weights }: { config: AdapterConfig; weights: Nam
   }
 }
 
-/** DoRA's magnitudes, modules trained in full, tokens, biases: where the config says that there are any. */
+/** DoRA's magnitudes, fully trained modules, tokens and biases, if the config has any. */
 function isFurther(name: string, config: AdapterConfig): boolean {
   const { use_dora, modules_to_save, bias, trainable_token_indices } = config;
   if (TOKENS.test(name)) return (trainable_token_indices ?? null) !== null;
@@ -125,7 +124,7 @@ function isFurther(name: string, config: AdapterConfig): boolean {
   return (modules_to_save ?? []).length > 0 || (bias !== "none" && name.endsWith(".bias"));
 }
 
-/** PEFT's rule for a list: the layer's whole name or its last parts. A text is a pattern, for the model to tell. */
+/** PEFT's rule for a list: the layer's full name or its last parts. A string is a pattern, checked with the model. */
 function isTarget(layer: string, targets: string[] | string): boolean {
   return typeof targets === "string" || targets.some((target) => layer === target || layer.endsWith(`.${target}`));
 }
@@ -133,7 +132,7 @@ function isTarget(layer: string, targets: string[] | string): boolean {
 function notTargeted(name: string, targets: string[] | string, where: string): PrefineError {
   return new PrefineError(
     "model",
-    `${where}: tensor "${name}" belongs to none of the config's target_modules (${[targets].flat().join(", ")})`,
+    `${where}: tensor "${name}" matches none of the config's target_modules (${[targets].flat().join(", ")})`,
     "Are the two files from the same run?",
   );
 }
@@ -142,6 +141,6 @@ function unexpected(name: string, where: string): PrefineError {
   return new PrefineError(
     "model",
     `${where}: expected tensors named base_model.model.LAYER.lora_A.weight or .lora_B.weight, found "${name}"`,
-    "Only LoRA adapters can be loaded, with what their adapter_config.json names.",
+    "Only LoRA adapters can be loaded, with the parts named in adapter_config.json.",
   );
 }

@@ -1,4 +1,4 @@
-/** @file adapter_config.json as PEFT 0.21 writes it, and what of it prefine can follow. */
+/** @file Reads and writes adapter_config.json in PEFT 0.21's format. */
 
 import { PrefineError, show } from "../errors.ts";
 import { parseJsonObject } from "../formats/parseJson.ts";
@@ -6,14 +6,14 @@ import { parseJsonObject } from "../formats/parseJson.ts";
 const BIASES = ["none", "all", "lora_only"] as const;
 export type Bias = (typeof BIASES)[number];
 
-/** The part of PEFT's LoraConfig that shapes the adapter; names as in the file. */
+/** The supported part of PEFT's LoraConfig; names as in the file. */
 export interface AdapterConfig {
   /** Rank. */
   r: number;
   /** The adapter's output is multiplied by lora_alpha / r (lora_alpha / sqrt(r) with use_rslora). */
   lora_alpha: number;
   lora_dropout: number;
-  /** Names or last parts of names of the adapted layers; a text is a regular expression for whole names. */
+  /** Names or last parts of names of the adapted layers; a string is a regular expression for full names. */
   target_modules: string[] | string;
   exclude_modules?: string[] | string | null;
   layers_to_transform?: number[] | number | null;
@@ -23,17 +23,17 @@ export interface AdapterConfig {
   alpha_pattern?: Record<string, number>;
   use_rslora?: boolean;
   use_dora?: boolean;
-  /** Ends of the names of modules that are saved in full. */
+  /** Suffixes of the names of modules that are saved in full. */
   modules_to_save?: string[] | null;
   /** Tokens whose rows of the embedding are trained in full: ids, or ids by the names of embeddings. */
   trainable_token_indices?: number[] | Record<string, number[]> | null;
-  /** Biases that are saved with the adapter. */
+  /** Biases saved with the adapter. */
   bias?: Bias;
-  /** How the adapter started; "pissa" also says that the base's principal components are not under it. */
+  /** The adapter's initialization; "pissa" also means that the base's principal components are removed. */
   init_lora_weights?: boolean | string | null;
-  /** Folder or hub id of the model under the adapter. */
+  /** Folder or hub id of the base model. */
   base_model_name_or_path: string | null;
-  /** True where weights are stored [in, out], as in GPT-2's Conv1D. */
+  /** True if weights are stored [in, out], as in GPT-2's Conv1D. */
   fan_in_fan_out: boolean;
   task_type: string | null;
   /** Branch, tag or commit of the base model. */
@@ -77,13 +77,13 @@ const UNUSED = {
   velora_config: null,
 } as const;
 
-/** Keys that say how the adapter came to be; they mean nothing to a finished adapter, or to prefine. */
+/** Keys about how the adapter was trained, which don't affect a finished adapter or prefine. */
 const IRRELEVANT = new Set([
   ...["auto_mapping", "corda_config", "ensure_weight_tying", "eva_config", "inference_mode", "loftq_config"],
   ...["lora_ga_config", "megatron_config", "megatron_core", "peft_version", "qalora_group_size", "velora_config"],
 ]);
 
-/** Starts that leave the base model as it is, and the one whose change of it is repeated where it is loaded. */
+/** Initializations that keep the base model, and "pissa", whose change of it is repeated on loading. */
 const KNOWN_STARTS: ReadonlySet<unknown> = new Set([true, false, null, "gaussian", "eva", "orthogonal", "pissa"]);
 
 /** The text of adapter_config.json; keys sorted, as PEFT sorts them. */
@@ -103,7 +103,7 @@ function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown])
 
 /**
  * @param where the file's path, for messages.
- * @throws PrefineError("model") for a broken file, PrefineError("not-yet") for features that prefine does not have.
+ * @throws PrefineError("model") for a broken file, PrefineError("not-yet") for unsupported features.
  */
 export function parseAdapterConfig(text: string, where: string): AdapterConfig {
   const json = parseJsonObject(text, where, REPAIR);
@@ -139,23 +139,38 @@ function refuseUnbuilt(key: string, value: unknown, where: string): void {
   const unused: unknown = UNUSED[key as keyof typeof UNUSED];
   const known = unused !== undefined || CONFIG_KEYS.has(key);
   if (CONFIG_KEYS.has(key) || (known && JSON.stringify(value) === JSON.stringify(unused))) return;
-  throw new PrefineError("not-yet", `${where}: ${key} is ${show(value)}, which prefine does not have yet`, MERGE);
+  throw new PrefineError("not-yet", `${where}: ${key} is ${show(value)}, which prefine does not support yet`, MERGE);
 }
 
 const CONFIG_KEYS: ReadonlySet<string> = new Set<keyof AdapterConfig>([
-  ...(["r", "lora_alpha", "lora_dropout", "target_modules", "base_model_name_or_path"] as const),
-  ...(["fan_in_fan_out", "task_type", "revision", "exclude_modules", "layers_to_transform", "layers_pattern"] as const),
-  ...(["rank_pattern", "alpha_pattern", "use_rslora", "use_dora", "modules_to_save", "bias"] as const),
-  ...(["init_lora_weights", "trainable_token_indices"] as const),
+  "r",
+  "lora_alpha",
+  "lora_dropout",
+  "target_modules",
+  "base_model_name_or_path",
+  "fan_in_fan_out",
+  "task_type",
+  "revision",
+  "exclude_modules",
+  "layers_to_transform",
+  "layers_pattern",
+  "rank_pattern",
+  "alpha_pattern",
+  "use_rslora",
+  "use_dora",
+  "modules_to_save",
+  "bias",
+  "init_lora_weights",
+  "trainable_token_indices",
 ]);
 
-/** False for null, false and empty lists or mappings: newer PEFTs switch off with them what this list does not know. */
+/** False for null, false and empty lists or mappings, with which newer PEFTs disable keys unknown to this list. */
 function isUsed(value: unknown): boolean {
   if (value === null || value === false) return false;
   return typeof value !== "object" || Object.keys(value as object).length > 0;
 }
 
-/** What a number must be, in words and as a test. */
+/** The allowed values of a number, in words and as a predicate. */
 type Range = [expected: string, accepts: (value: number) => boolean];
 const WHOLE: Range = ["a whole number above 0", (value) => Number.isInteger(value) && value > 0];
 const POSITIVE: Range = ["a number above 0", (value) => value > 0 && Number.isFinite(value)];
@@ -171,10 +186,10 @@ function readNumber(json: Record<string, unknown>, key: string, where: string, [
 function readText(json: Record<string, unknown>, key: string, where: string): string | null {
   const value = json[key] ?? null;
   if (value === null || typeof value === "string") return value;
-  throw new PrefineError("model", `${where}: ${key} is ${show(value)}, expected a text or null`, REPAIR);
+  throw new PrefineError("model", `${where}: ${key} is ${show(value)}, expected a string or null`, REPAIR);
 }
 
-/** PEFT keeps a list, or a text: a regular expression, or "all-linear". */
+/** PEFT stores a list, or a string: a regular expression, or "all-linear". */
 function readTargets(value: unknown, where: string): string[] | string {
   if (typeof value === "string" && value !== "") return value;
   if (isTexts(value) && value.length > 0) return value;
@@ -231,9 +246,9 @@ function readBias(value: unknown, where: string): Bias {
   throw new PrefineError("model", `${where}: bias is ${show(value)}, expected one of ${BIASES.join(", ")}`, REPAIR);
 }
 
-/** The other starts change the base model's weights, by data or random numbers that no file keeps. */
+/** Other initializations change the base model with data or random numbers that no file stores. */
 function readStart(value: unknown, where: string): boolean | string {
   if (KNOWN_STARTS.has(value)) return value as boolean | string;
-  const message = `${where}: init_lora_weights is ${show(value)}, which prefine does not have yet`;
+  const message = `${where}: init_lora_weights is ${show(value)}, which prefine does not support yet`;
   throw new PrefineError("not-yet", message, MERGE);
 }

@@ -1,4 +1,4 @@
-/** @file A checkpoint folder: the model's files, the optimizer, trainer_state.json, and what resuming exactly needs. */
+/** @file A checkpoint folder: the model's files, the optimizer, trainer_state.json and the state for exact resuming. */
 
 import type { ModelFiles, RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
@@ -13,10 +13,10 @@ import { encodeTrainerState, readRunState, TRAINER_STATE, type TrainerState } fr
 const OPTIMIZER = "optimizer.safetensors";
 const REFERENCE = "reference_logps.safetensors";
 const REFERENCE_WEIGHTS = "reference_weights.safetensors";
-/** Written last into the folder; lists all other files with their sizes, so that a damaged checkpoint is known. */
+/** Written last; lists all other files with their sizes, to detect a damaged checkpoint. */
 const RESUME = "prefine_state.json";
 const FORMAT = 2;
-/** Format 1 has another form of `loop`, which training knows. */
+/** Format 1 has an older form of `loop`, which training can read. */
 const READABLE = [1, FORMAT];
 const DAMAGED = "Is the checkpoint damaged? Resume from another one.";
 
@@ -26,12 +26,12 @@ export interface Checkpoint {
   optimizer: SavedTensors;
   optimizerStep: number;
   state: TrainerState;
-  /** What training remembers between two steps: kept as JSON, and checked where training reads it back. */
+  /** Training's state between two steps: stored as JSON, validated by training. */
   loop: object;
   fingerprint: Fingerprint;
-  /** Reference log-probabilities by split: two float64 a pair (chosen, rejected), NaN where not computed yet. */
+  /** Reference log-probabilities by split: two float64 per pair (chosen, rejected), NaN if not computed yet. */
   referenceLogps: ReadonlyMap<string, Float64Array>;
-  /** Weights of a reference that is not what it was at the start (sync_ref_model). */
+  /** Weights of a reference that changes during training (sync_ref_model). */
   referenceWeights?: SavedTensors;
 }
 
@@ -54,9 +54,9 @@ interface CheckpointOptions {
 }
 
 /**
- * Writes a checkpoint folder, whole or not at all.
+ * Writes a checkpoint folder atomically.
  * @param extra further files: the tokenizer's, training_args.json.
- * @param onlyModel without what resuming needs: transformers' save_only_model.
+ * @param onlyModel omits the state for resuming: transformers' save_only_model.
  */
 export async function writeCheckpoint(
   folder: RunFolder,
@@ -92,13 +92,13 @@ function encodeReference(reference: ReadonlyMap<string, Float64Array>): Uint8Arr
 }
 
 /**
- * @throws PrefineError when the folder is no whole checkpoint of prefine, or one of the other kind of training.
+ * @throws PrefineError if the folder is not a complete prefine checkpoint, or is one of the other kind of training.
  */
 export async function readCheckpoint(folder: RunFolder, kind: SavedModel["kind"]): Promise<Checkpoint> {
   const resume = await readResumeFile(folder);
   if (resume.kind !== kind) {
     const [found, expected] = [resume.kind, kind].map((name) => (name === "adapter" ? "an adapter" : "all weights"));
-    const hint = "Resume with the use_peft of the run that wrote it, or from another checkpoint.";
+    const hint = "Resume with the use_peft of its run, or from another checkpoint.";
     throw new PrefineError(
       "config",
       `${folder.path}: expected a checkpoint of ${expected}, found one of ${found}`,
@@ -125,8 +125,8 @@ function onlyModelError(path: string): PrefineError {
 }
 
 /**
- * Why a folder can't be used, or undefined if it can. Reads all but the numbers of the tensors.
- * @param options.toResume whether the run is to go on from it; otherwise its model is all that is wanted.
+ * The reason why a folder can't be used, or undefined if it can. Reads everything except tensor data.
+ * @param options.toResume whether the checkpoint is for resuming; otherwise only its model is needed.
  */
 export async function checkpointFault(
   folder: RunFolder,
@@ -146,11 +146,11 @@ export async function checkpointFault(
   }
 }
 
-/** @throws PrefineError("io") when the folder is no checkpoint of prefine. */
+/** @throws PrefineError("io") if the folder is not a prefine checkpoint. */
 export async function readResumeFile(folder: RunFolder): Promise<ResumeFile> {
   const text = (await folder.exists()) ? await folder.readText(RESUME) : undefined;
   if (text === undefined) {
-    const hint = "Only checkpoints that prefine wrote can be resumed; TRL's hold pickled PyTorch objects.";
+    const hint = "Only prefine's checkpoints can be resumed; TRL's contain pickled PyTorch objects.";
     throw new PrefineError("io", `${folder.path}: expected a checkpoint of prefine, found no ${RESUME}`, hint);
   }
   try {
@@ -158,7 +158,7 @@ export async function readResumeFile(folder: RunFolder): Promise<ResumeFile> {
     const { format, fingerprint, loop, files } = resume;
     if (READABLE.includes(format) && fingerprint && isObject(loop) && isSizes(files)) return resume;
   } catch {
-    // told below
+    // reported below
   }
   throw new PrefineError(
     "io",

@@ -1,4 +1,4 @@
-/** @file The run directory: whole checkpoints or none, rotation, and what refuses to load. */
+/** @file The run directory: atomic checkpoints, rotation, and folders that fail to load. */
 import {
   chmodSync,
   existsSync,
@@ -21,7 +21,7 @@ import type { SavedModel } from "./modelFiles.ts";
 import { listCheckpoints, newestValidCheckpoint, refuseRun, removeRun, rotateCheckpoints } from "./runDirectory.ts";
 import { newTrainerState } from "./trainerState.ts";
 
-/** What the next write to a file named so throws; the rest of node:fs/promises is real. */
+/** Error thrown by the next write to a file of this name; the rest of node:fs/promises is real. */
 const failing = vi.hoisted(() => ({ name: "", code: "" }));
 vi.mock("node:fs/promises", async (importOriginal) => {
   const real = await importOriginal<typeof import("node:fs/promises")>();
@@ -103,7 +103,7 @@ async function refusal(action: () => Promise<unknown>): Promise<PrefineError> {
 }
 
 describe("a checkpoint", () => {
-  it("comes back bit for bit", async () => {
+  it("loads bit for bit", async () => {
     const path = await write(3);
     const { optimizer, ...read } = await readCheckpoint(folderAt(path), "adapter");
     expect({ ...read, optimizer: await readAll(optimizer) }).toEqual(checkpointAt(3));
@@ -118,7 +118,7 @@ describe("a checkpoint", () => {
     ]);
   });
 
-  it("of all weights holds a model folder with float32 and the padding token in its configs", async () => {
+  it("of all weights is a model folder with float32 and the padding token in its configs", async () => {
     const path = await write(3, FULL);
     const json = (name: string) => JSON.parse(readFileSync(join(path, name), "utf8"));
     expect(json("config.json")).toEqual({ model_type: "gpt2", pad_token_id: 7, dtype: "float32" });
@@ -153,7 +153,7 @@ describe("a checkpoint", () => {
     expect((await newestValidCheckpoint(folderAt(dir)))?.step).toBe(3);
   });
 
-  it("can't be written where a file is in the way", async () => {
+  it("can't be written if a file is in the way", async () => {
     writeFileSync(join(dir, "out"), "a file");
     const path = join(dir, "out", "checkpoint-1");
     const error = await refusal(() => writeCheckpoint(folderAt(path), checkpointAt(1), { model: MODEL, extra: [] }));
@@ -190,7 +190,7 @@ describe("the newest valid checkpoint", () => {
     expect(await checkpointFault(folderAt(join(dir, "checkpoint-2")))).toBeUndefined();
   });
 
-  it("is none in an empty or absent folder, nor a folder that TRL wrote", async () => {
+  it("does not exist in an empty or absent folder, or a folder of TRL", async () => {
     expect(await newestValidCheckpoint(folderAt(join(dir, "absent")))).toBeUndefined();
     mkdirSync(join(dir, "checkpoint-5"));
     writeFileSync(join(dir, "checkpoint-5", "optimizer.pt"), "");
@@ -220,7 +220,7 @@ describe("rotation", () => {
     expect(await steps()).toEqual([20, 100]);
   });
 
-  it("never deletes what is kept, the best or the last", async () => {
+  it("never deletes the best or the last", async () => {
     await rotateCheckpoints(folderAt(dir), 1, ["checkpoint-9", "checkpoint-100"]);
     expect(await steps()).toEqual([9, 100]);
   });
@@ -244,14 +244,14 @@ describe("output_dir", () => {
     },
   );
 
-  it("that is absent, empty or holds other files is fine", async () => {
+  it("that is absent, empty or has other files is accepted", async () => {
     await refuseRun(folderAt(join(dir, "absent")));
     await refuseRun(folderAt(dir));
     writeFileSync(join(dir, "notes.txt"), "mine");
     await refuseRun(folderAt(dir));
   });
 
-  it("loses its run when overwritten, and only that", async () => {
+  it("loses only its run when overwritten", async () => {
     await write(1);
     for (const name of ["notes.txt", "trainer_state.json", "README.md", "training_loss.png"])
       writeFileSync(join(dir, name), "");
@@ -260,7 +260,7 @@ describe("output_dir", () => {
     expect(readdirSync(dir)).toEqual(["notes.txt"]);
   });
 
-  it("is swept of what a crash left", async () => {
+  it("is cleaned up after a crash", async () => {
     mkdirSync(join(dir, ".checkpoint-4.partial-0123abcd"));
     writeFileSync(join(dir, ".hidden"), "mine");
     await folderAt(dir).deletePartials();
@@ -269,14 +269,14 @@ describe("output_dir", () => {
 });
 
 describe("compareFingerprints", () => {
-  it("refuses other data and another objective, and says what differs", () => {
+  it("refuses other data and another objective, and lists the differences", () => {
     const now = { ...FINGERPRINT, data: { train: "b2" }, objective: { beta: 0.5, max_length: 8 } };
     expect(() => compareFingerprints(FINGERPRINT, now, "run/checkpoint-1")).toThrow(
-      'run/checkpoint-1: this checkpoint is of another run: train: "a1" -> "b2"; beta: 0.1 -> 0.5; max_length: undefined -> 8',
+      'run/checkpoint-1: this checkpoint belongs to another run:  train: "a1" -> "b2"; beta: 0.1 -> 0.5; max_length: undefined -> 8',
     );
   });
 
-  it("tells a change of the schedule", () => {
+  it("reports a change of the schedule", () => {
     const now = { ...FINGERPRINT, schedule: { max_steps: 8 } };
     expect(compareFingerprints(FINGERPRINT, now, "")).toEqual(["max_steps: 4 -> 8"]);
     expect(compareFingerprints(FINGERPRINT, structuredClone(FINGERPRINT), "")).toEqual([]);

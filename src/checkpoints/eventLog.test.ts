@@ -1,4 +1,4 @@
-/** @file The event file on disk: names, appending, and what a crash leaves. */
+/** @file The event file on disk: names, appending, and recovery after a crash. */
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import path from "node:path";
@@ -18,7 +18,7 @@ const { writer } = nodeStorage;
 const count = (file: string, text: string) => readFileSync(file, "latin1").split(text).length - 1;
 
 describe("openEventLog", () => {
-  it("writes entries under transformers' tags, without step and texts", () => {
+  it("writes entries with transformers' tags, without step and texts", () => {
     const log = openEventLog(folderAt(path.join(root, "runs", "x")), { writer });
     log.text("args", "{}");
     log.scalars({ loss: 0.5, "rewards/margins": 1, eval_loss: 0.4, epoch: 1, step: 7, note: "text", gone: null }, 7);
@@ -32,13 +32,13 @@ describe("openEventLog", () => {
     for (const tag of ["train/step", "train/note", "train/gone"]) expect(count(log.file, tag), tag).toBe(0);
   });
 
-  it("goes on after the last whole record of a file that a crash has torn", () => {
+  it("continues after the last complete record of a file after a crash", () => {
     const name = "events.out.tfevents.1.host";
     const first = openEventLog(folderAt(root), { writer, name });
     first.scalars({ loss: 1 }, 1);
     first.close();
     const whole = readFileSync(first.file);
-    appendFileSync(first.file, whole.subarray(0, 20)); // a record that stops in its middle
+    appendFileSync(first.file, whole.subarray(0, 20)); // an incomplete record
     const second = openEventLog(folderAt(root), { writer, name });
     second.scalars({ loss: 2 }, 2);
     second.close();
@@ -51,7 +51,7 @@ describe("openEventLog", () => {
 });
 
 describe("eventFolder", () => {
-  it("is named as torch names it, unless the environment says otherwise", () => {
+  it("has torch's file name, unless the environment sets another", () => {
     const now = new Date(2026, 10, 3, 6, 7, 8);
     const args = { output_dir: "dpo", logging_dir: null };
     const usual = path.join("dpo", "runs", `Nov03_06-07-08_${hostname()}`);

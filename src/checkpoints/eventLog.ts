@@ -1,4 +1,4 @@
-/** @file The TensorBoard log of a run: an event file that grows by whole records. */
+/** @file The TensorBoard log of a run: an event file, written by whole records. */
 import type { RunFolder, Storage } from "../disk/storage.ts";
 import {
   encodeFileVersion,
@@ -10,7 +10,7 @@ import {
 
 export interface EventLog {
   readonly file: string;
-  /** A log entry under transformers' tags (`train/loss`, `eval/rewards/margins`); what is no number is left out. */
+  /** A log entry under transformers' tags (`train/loss`, `eval/rewards/margins`); skips values that are not numbers. */
   scalars(entry: Record<string, unknown>, step: number): void;
   /** A text for the text tab, such as `args` or `model_config`. */
   text(tag: string, text: string): void;
@@ -20,7 +20,7 @@ export interface EventLog {
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /**
- * Where transformers puts the events of a run that starts now: logging_dir, else $TENSORBOARD_LOGGING_DIR, else
+ * transformers' folder for the events of a run that starts now: logging_dir, else $TENSORBOARD_LOGGING_DIR, else
  * `output_dir/runs/Nov23_06-17-00_HOST`.
  */
 export function eventFolder(
@@ -37,9 +37,9 @@ export function eventFolder(
 }
 
 /**
- * Opens an event file for appending: a torn record at its end (a crash while writing) is cut off first.
- * @throws PrefineError("io") when the disk is full, read-only or not ours; also later, from `scalars` and `text`.
- * @param folder is made if it is missing; the file gets TensorBoard's kind of name unless `name` gives one.
+ * Opens an event file for appending; first removes an incomplete record at its end (from a crash).
+ * @throws PrefineError("io") if the disk is full or not writable; also later, from `scalars` and `text`.
+ * @param folder created if missing; the file gets a TensorBoard file name unless `name` is given.
  */
 export function openEventLog(
   folder: RunFolder,

@@ -1,14 +1,14 @@
-/** @file What a run is, in a few values: a resumed run must be the same run. */
+/** @file A run's identity as a few values, which a resumed run must match. */
 import { PrefineError } from "../errors.ts";
 
 /**
- * Values by name, in three kinds. `data` and `objective` must be equal, or the log would mix two runs; a change of
- * `schedule` is the reader's choice (longer training, another rate) and gets a line.
+ * Values by name, in three groups. `data` and `objective` must be equal, or the log would mix two runs; a change of
+ * `schedule` is allowed (longer training, another rate) with a warning.
  */
 export interface Fingerprint {
   /** Hashes and numbers of rows. */
   data: Record<string, unknown>;
-  /** The loss, the model, and how rows become steps. */
+  /** The loss, the model, and the batching. */
   objective: Record<string, unknown>;
   /** Learning rate, length, optimizer. */
   schedule: Record<string, unknown>;
@@ -34,15 +34,15 @@ function isValues(value: unknown): value is Values {
 
 /**
  * @param where the checkpoint's path, for messages.
- * @returns what differs in the schedule, one text a value.
- * @throws PrefineError("config") when data or objective differ; it says in what.
+ * @returns the differences in the schedule, one string per value.
+ * @throws PrefineError("config") if data or objective differ; lists the differences.
  */
 export function compareFingerprints(saved: Fingerprint, now: Fingerprint, where: string): string[] {
   const refused = [...differences(saved.data, now.data), ...differences(saved.objective, now.objective)];
   if (refused.length > 0) {
     throw new PrefineError(
       "config",
-      `${where}: this checkpoint is of another run: ${refused.join("; ")}`,
+      `${where}: this checkpoint belongs to another run:  ${refused.join("; ")}`,
       "Resume with the data and settings of that run, or start a new run in another output_dir.",
     );
   }

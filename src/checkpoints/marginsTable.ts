@@ -1,19 +1,19 @@
 /**
- * @file eval_margins.csv: every pair of every evaluation with its log-probabilities and rewards, beside the log. The
- * file grows by whole evaluations; a resumed run cuts off what its checkpoint does not know.
+ * @file eval_margins.csv: every pair of every evaluation with its log-probabilities and rewards, next to the log. The
+ * file grows by whole evaluations; a resumed run removes those after its checkpoint.
  */
 import type { OpenFile, RunFolder } from "../disk/storage.ts";
 import type { Streamed } from "../formats/content.ts";
 
 export const MARGINS = "eval_margins.csv";
 
-/** One pair of an evaluation, under TRL's names; log-probabilities are sums over a completion's tokens, in nats. */
+/** One pair of an evaluation, with TRL's names; log-probabilities are sums over a completion's tokens, in nats. */
 export interface EvaluatedPair {
-  /** Number of the row in its data set. */
+  /** Row number in its dataset. */
   row: number;
   "logps/chosen": number;
   "logps/rejected": number;
-  /** Null (an empty field) where no loss uses a reference. */
+  /** Null (an empty field) if no loss uses a reference. */
   "ref_logps/chosen": number | null;
   "ref_logps/rejected": number | null;
   "rewards/chosen": number;
@@ -22,24 +22,30 @@ export interface EvaluatedPair {
 }
 
 const COLUMNS = [
-  ...(["row", "logps/chosen", "logps/rejected", "ref_logps/chosen", "ref_logps/rejected"] as const),
-  ...(["rewards/chosen", "rewards/rejected", "rewards/margins"] as const),
+  "row",
+  "logps/chosen",
+  "logps/rejected",
+  "ref_logps/chosen",
+  "ref_logps/rejected",
+  "rewards/chosen",
+  "rewards/rejected",
+  "rewards/margins",
 ];
 const HEADER = `step,epoch,split,${COLUMNS.join(",")}\n`;
 
 export interface EvaluationRows {
   step: number;
   epoch: number;
-  /** `eval`, or `eval_NAME`: what the metrics' names begin with. */
+  /** `eval`, or `eval_NAME`: the prefix of the metrics' names. */
   split: string;
   pairs: readonly EvaluatedPair[];
 }
 
 /**
  * Appends an evaluation, in one write.
- * @param length bytes of the file that count; what is behind them is cut off. 0: the file begins with this evaluation.
+ * @param length valid bytes of the file; the rest is truncated. 0: the file begins with this evaluation.
  * @returns the file's new length.
- * @throws PrefineError("io") when the disk is full, read-only or not ours.
+ * @throws PrefineError("io") if the disk is full or not writable.
  */
 export function appendMargins(folder: RunFolder, length: number, rows: EvaluationRows): Promise<number> {
   const lines = rows.pairs.map((pair) => COLUMNS.map((name) => pair[name]).join(","));
@@ -49,9 +55,9 @@ export function appendMargins(folder: RunFolder, length: number, rows: Evaluatio
 }
 
 /**
- * The table of a run that goes on: as long as its checkpoint knows it.
- * @param origin folder of the run that the checkpoint is of: its table is copied where the run's own is absent.
- * @returns bytes that can be gone on from: 0 where the table is lost.
+ * The table of a resumed run, up to its checkpoint.
+ * @param origin folder of the checkpoint's run, whose table is copied if the run has none.
+ * @returns bytes to continue from: 0 if the table is lost.
  */
 export async function continueMargins(folder: RunFolder, length: number, origin: RunFolder): Promise<number> {
   if (length === 0) return 0;
@@ -83,7 +89,7 @@ function beginningOf(file: OpenFile, byteLength: number): Streamed {
   return { byteLength, pieces };
 }
 
-/** A field of a CSV file: quoted where it needs to be. */
+/** A field of a CSV file, quoted if needed. */
 function quoted(text: string): string {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

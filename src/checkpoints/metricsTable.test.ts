@@ -1,4 +1,4 @@
-/** @file The table of results against what transformers 5.23.0 (modelcard.py, Python 3.11) makes of the same logs. */
+/** @file The table of results equals that of transformers 5.23.0 (modelcard.py, Python 3.11) for the same logs. */
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type LoggedEntry, lastResults, metricsTable, roundedFloat } from "./metricsTable.ts";
@@ -48,7 +48,7 @@ describe("roundedFloat", () => {
 });
 
 describe("metricsTable", () => {
-  it("is laid out as transformers' Trainer does, up to the end of the training", () => {
+  it("has the layout of transformers' Trainer, up to the end of training", () => {
     expect(metricsTable(LOG)?.split("\n")).toEqual([
       "| Training Loss | Epoch | Step | Validation Loss | Mean Token Accuracy | Rewards/accuracies | Num Tokens |",
       "|:-------------:|:-----:|:----:|:---------------:|:-------------------:|:------------------:|:----------:|",
@@ -57,7 +57,7 @@ describe("metricsTable", () => {
     ]);
   });
 
-  it("leaves a cell empty where an evaluation lacks a metric, and is absent without evaluations", () => {
+  it("leaves a cell empty if an evaluation lacks a metric, and is absent without evaluations", () => {
     const table = metricsTable([
       { eval_loss: 1, epoch: 1, step: 1 },
       { eval_loss: 2, eval_f1: 3, epoch: 2, step: 2 },
@@ -68,7 +68,7 @@ describe("metricsTable", () => {
 });
 
 describe("lastResults", () => {
-  it("lists the newest evaluation", () => {
+  it("lists the latest evaluation", () => {
     expect(lastResults(LOG.slice(0, 4))).toEqual([
       "Loss: 0.6892",
       "Mean Token Accuracy: 0.0017",
@@ -82,7 +82,7 @@ describe("lastResults", () => {
 const trajectory = new URL("../../../shared/reference/trajectories/note/log_history.jsonl", import.meta.url);
 
 describe.skipIf(!existsSync(trajectory))("TRL's log of the note (skipped without ../shared)", () => {
-  it("becomes the table that transformers makes of it", () => {
+  it("becomes transformers' table", () => {
     const lines = readFileSync(trajectory, "utf8").trim().split("\n");
     const table = metricsTable(lines.map((line) => JSON.parse(line)));
     const cells = table?.split("\n").map((row) =>

@@ -1,13 +1,13 @@
-/** @file The evaluations of a log as the Markdown table that transformers' Trainer writes into a model card. */
+/** @file Formats a log's evaluations as the Markdown table of transformers' model cards. */
 import { pythonFloat } from "../formats/pythonFloat.ts";
 
-/** A log as it may come from a file: values that were not finite are null. */
+/** A log entry, possibly from a file: non-finite values are null. */
 export type LoggedEntry = Record<string, number | null>;
 
 /** One line of the table: column name -> text. */
 type TableRow = Map<string, string>;
 
-/** Four decimals as Python's %.4f: of two equally near, the even one; toFixed takes the larger. */
+/** Four decimals like Python's %.4f, which rounds halves to even; toFixed rounds them up. */
 function fourDecimals(value: number): string {
   const isTie = Number.isInteger(value * 32) && (value * 32) % 2 !== 0; // k / 20000 in binary: odd multiples of 1/32
   if (!isTie) return value.toFixed(4);
@@ -15,7 +15,7 @@ function fourDecimals(value: number): string {
   return ((below % 2 === 0 ? below : below + 1) / 1e4).toFixed(4);
 }
 
-/** Long floats get four decimals, short ones stay as they are: 0.5, 8247.0, 0.6667. */
+/** Long floats get four decimals, short ones are unchanged: 0.5, 8247.0, 0.6667. */
 export function roundedFloat(value: number | null): string {
   const text = pythonFloat(value ?? Number.NaN);
   const decimals = text.split(".")[1];
@@ -28,10 +28,10 @@ function columnName(metric: string): string {
   return words.join(" ");
 }
 
-/** Timings of an evaluation are no results. */
+/** Timings of an evaluation, which are not results. */
 const NO_RESULTS = /(^|_)(runtime|samples_per_second|steps_per_second)$/;
 
-/** The values of an evaluation under the names that the card shows; the loss is named by the caller. */
+/** The values of an evaluation with the card's names; the caller names the loss. */
 function resultsOf(entry: LoggedEntry, lossName: string): TableRow {
   const row: TableRow = new Map();
   for (const [key, value] of Object.entries(entry)) {
@@ -42,12 +42,12 @@ function resultsOf(entry: LoggedEntry, lossName: string): TableRow {
   return row;
 }
 
-/** Of one evaluation set (`eval_loss`), or of one of several (`eval_NAME_loss`). */
+/** True for one evaluation set (`eval_loss`), or one of several (`eval_NAME_loss`). */
 function isEvaluation(entry: LoggedEntry): boolean {
   return Object.keys(entry).some((key) => /^eval_(.+_)?loss$/.test(key));
 }
 
-/** One line for each evaluation of the training, with the training loss that was logged last before it. */
+/** One line per evaluation during training, with the last training loss logged before it. */
 function rowsOf(log: readonly LoggedEntry[]): TableRow[] {
   const summary = log.findLastIndex((entry) => "train_runtime" in entry || "train_loss" in entry);
   const rows: TableRow[] = [];
@@ -71,8 +71,8 @@ function rowsOf(log: readonly LoggedEntry[]): TableRow[] {
 }
 
 /**
- * The table of "Training results", laid out as transformers' TrainingSummary does.
- * @returns Markdown lines joined by newlines, or undefined where nothing was evaluated during the training.
+ * The table of "Training results", in the layout of transformers' TrainingSummary.
+ * @returns Markdown lines joined by newlines, or undefined without evaluations during training.
  */
 export function metricsTable(log: readonly LoggedEntry[]): string | undefined {
   const rows = rowsOf(log);
@@ -84,7 +84,7 @@ export function metricsTable(log: readonly LoggedEntry[]): string | undefined {
   return [line(columns), rule, ...rows.map((row) => line(columns.map((column) => row.get(column) ?? "")))].join("\n");
 }
 
-/** The newest evaluation as "Name: value", for the list at the top of a card; empty where there is none. */
+/** The latest evaluation as "Name: value", for the list at the top of a card; empty if there is none. */
 export function lastResults(log: readonly LoggedEntry[]): string[] {
   const newest = log.findLast(isEvaluation)?.step;
   const last = log

@@ -1,4 +1,4 @@
-/** @file The trained weights as files: a PEFT adapter, or a whole model as transformers saves it. */
+/** @file Trained weights as files: a PEFT adapter, or a full model in transformers' format. */
 import type { ModelFiles, OpenFile } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import type { Content } from "../formats/content.ts";
@@ -11,20 +11,20 @@ const DAMAGED = "Is the checkpoint damaged? Resume from another one.";
 
 export const MODEL_WEIGHTS = "model.safetensors";
 
-/** What is trained, and so what is saved. */
+/** The trained and saved weights. */
 export type SavedModel =
   | { kind: "adapter"; config: AdapterConfig }
   | {
       kind: "full";
-      /** The base's config.json. */
+      /** The base model's config.json. */
       config: Readonly<Record<string, unknown>>;
-      /** The base's generation_config.json, if it has one. */
+      /** The base model's generation_config.json, if any. */
       generationConfig?: Readonly<Record<string, unknown>> | null;
       /** Padding token of the tokenizer, which TRL writes into the model's configs. */
       padTokenId?: number | null;
     };
 
-/** The files of a model, weights first (read as they are written: write them before training goes on). */
+/** The files of a model, weights first (read while writing: write them before training continues). */
 export function modelFiles(model: SavedModel, weights: SavedTensors): [string, Content][] {
   if (model.kind === "adapter") return adapterFiles({ config: model.config, weights });
   const padded = model.padTokenId == null ? {} : { pad_token_id: model.padTokenId };
@@ -51,9 +51,9 @@ export async function readModelWeights(
 }
 
 /**
- * The tensors of a safetensors file, floats and bytes, each to be read on its own (all weights and their moments are
- * several times the model).
- * @throws PrefineError("io" | "model") when it is absent or broken; so does reading a tensor.
+ * The tensors of a safetensors file, floats and bytes, to be read one by one (all weights and moments take several
+ * times the model's memory).
+ * @throws PrefineError("io" | "model") if it is absent or broken; so does reading a tensor.
  */
 export async function readTensorFile(folder: ModelFiles, name: string): Promise<Map<string, StoredTensor>> {
   const where = folder.pathOf(name);
@@ -65,7 +65,7 @@ export async function readTensorFile(folder: ModelFiles, name: string): Promise<
   return new Map(stored);
 }
 
-/** @throws PrefineError("io" | "model") when the file is absent, or its header does not describe it. */
+/** @throws PrefineError("io" | "model") if the file is absent or contradicts its header. */
 export async function checkSafetensorsFile(folder: ModelFiles, name: string): Promise<void> {
   await withFile(folder, name, readSafetensorsHeader);
 }

@@ -1,30 +1,29 @@
 /**
- * @file Reference log-probabilities that were computed before, on disk: one file for a data set under a reference,
- * named by the hash of everything that they depend on.
+ * @file Cache of reference log-probabilities on disk: one file per dataset and reference, named by the hash of all inputs.
  */
 import type { Hash, RunFolder, Storage } from "../disk/storage.ts";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
 import { sha256 } from "../formats/sha256.ts";
 
-/** A file of the cache, there or not. */
+/** A file of the cache, which may not exist. */
 export interface CacheFile {
   folder: RunFolder;
   name: string;
 }
 
-/** The file for these values, which are whatever JSON can hold. */
+/** The file for these values, which must be JSON. */
 export function cacheFile(folder: RunFolder, identity: Record<string, unknown>): CacheFile {
   return { folder, name: `${sha256(JSON.stringify(identity))}.safetensors` };
 }
 
 interface Cached {
-  /** Two a pair (chosen, rejected), NaN where not computed yet. */
+  /** Two per pair (chosen, rejected), NaN if not computed yet. */
   values?: Float64Array;
-  /** What is wrong with a file that is there. */
+  /** The defect of an existing file. */
   fault?: string;
 }
 
-/** Reads a file of `rows` pairs; nothing where there is none. */
+/** Reads a file of `rows` pairs; empty if there is none. */
 export async function readCached({ folder, name }: CacheFile, rows: number): Promise<Cached> {
   const path = folder.pathOf(name);
   try {
@@ -34,14 +33,14 @@ export async function readCached({ folder, name }: CacheFile, rows: number): Pro
     const { data, shape, dtype } = tensors.get(TENSOR) ?? {};
     if (!data || dtype !== "F64" || shape?.join() !== `${rows},2`) return { fault: `${path}: not ${rows} pairs` };
     const copy = new Uint8Array(data as Uint8Array); // aligned
-    if (metadata?.sha256 !== sha256(copy)) return { fault: `${path}: the values are not those that were written` };
+    if (metadata?.sha256 !== sha256(copy)) return { fault: `${path}: the values were changed after writing` };
     return { values: new Float64Array(copy.buffer) };
   } catch (error) {
     return { fault: (error as Error).message };
   }
 }
 
-/** Writes the values, whole or not at all. @throws PrefineError("io"). */
+/** Writes the values atomically. @throws PrefineError("io"). */
 export function writeCached({ folder, name }: CacheFile, values: Float64Array): Promise<void> {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const tensors = new Map([[TENSOR, { dtype: "F64" as const, shape: [values.length / 2, 2], data: values }]]);
@@ -59,17 +58,17 @@ interface StoredBytes {
   end: number;
 }
 
-/** Where a weight lies in a file. */
+/** Location of a weight in a file. */
 interface StoredWeight extends StoredBytes {
   as: string;
   shape: readonly number[];
-  /** Another order of the file's rows. */
+  /** Rearrangement of the file's rows. */
   rows?: unknown;
-  /** What else belongs to a quantized matrix. */
+  /** The scales and offset of a quantized matrix. */
   packed?: { scales: readonly StoredBytes[]; offset: number };
 }
 
-/** The hash of a model's weights as they are on disk: names, shapes, types and all bytes. 0.5 GB take half a second. */
+/** The hash of a model's weights on disk: names, shapes, types and all bytes. 0.5 GB take half a second. */
 export async function hashStoredWeights(
   weights: ReadonlyMap<string, StoredWeight>,
   storage: Pick<Storage, "sha256" | "readRange">,

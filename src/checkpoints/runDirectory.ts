@@ -1,4 +1,4 @@
-/** @file output_dir: does it hold a run, which checkpoints, which is the newest whole one, which may go. */
+/** @file output_dir: finds a run and its checkpoints, the newest valid one, and deletes old ones. */
 import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "./adapter.ts";
@@ -13,12 +13,12 @@ export interface CheckpointFolder {
   folder: RunFolder;
 }
 
-/** transformers' name of the checkpoint after `step` optimizer steps. */
+/** transformers' folder name of the checkpoint after `step` optimizer steps. */
 export function checkpointName(step: number): string {
   return `checkpoint-${step}`;
 }
 
-/** All checkpoint-N of a run, oldest first; damaged ones too. */
+/** All checkpoint-N of a run, oldest first, including damaged ones. */
 export async function listCheckpoints(run: RunFolder): Promise<CheckpointFolder[]> {
   const found: CheckpointFolder[] = [];
   for (const name of await run.list()) {
@@ -29,9 +29,9 @@ export async function listCheckpoints(run: RunFolder): Promise<CheckpointFolder[
 }
 
 /**
- * The checkpoint with the most steps that is whole.
- * @param onSkip told about each newer one that is damaged, and why.
- * @param options.toResume passes over those that hold a model and nothing to resume with.
+ * The valid checkpoint with the most steps.
+ * @param onSkip called with each newer damaged one and the reason.
+ * @param options.toResume skips those without the state for resuming.
  */
 export async function newestValidCheckpoint(
   run: RunFolder,
@@ -49,7 +49,7 @@ export async function newestValidCheckpoint(
 /**
  * Deletes the oldest checkpoints until `limit` are left: transformers' save_total_limit.
  * @param limit null or 0: keep all.
- * @param keep those that stay whatever the limit, by name: the newest one, the best one.
+ * @param keep names to keep regardless of the limit: the newest, the best.
  */
 export async function rotateCheckpoints(run: RunFolder, limit: number | null, keep: readonly string[]): Promise<void> {
   if (limit === null || limit <= 0) return;
@@ -64,12 +64,12 @@ export async function keepOnly(run: RunFolder, name: string): Promise<void> {
   for (const { folder } of await listCheckpoints(run)) if (folder.name !== name) await folder.remove();
 }
 
-/** Files whose presence means: here is a run, or a model, that another run must not overwrite in passing. */
+/** Files that mark a run or a model, which another run must not overwrite by accident. */
 const RUN_FILES = [TRAINER_STATE, ADAPTER_WEIGHTS, MODEL_WEIGHTS];
-/** What else a run writes, and an overwriting run replaces. */
+/** Other files of a run, replaced by an overwriting run. */
 const OTHER_FILES = [ADAPTER_CONFIG, TRAINING_ARGS, "README.md", "training_loss.svg", "training_loss.png", MARGINS];
 
-/** The first file or checkpoint that shows that the folder holds a run, or undefined. */
+/** The first file or checkpoint that marks a run, or undefined. */
 async function findRun(folder: RunFolder): Promise<string | undefined> {
   const [checkpoint] = await listCheckpoints(folder);
   if (checkpoint) return checkpoint.folder.name;
@@ -77,18 +77,18 @@ async function findRun(folder: RunFolder): Promise<string | undefined> {
   return RUN_FILES.find((name) => names.has(name));
 }
 
-/** @throws PrefineError("config") when the folder holds a run; an empty, an absent and another folder are fine. */
+/** @throws PrefineError("config") if the folder has a run; absent, empty and other folders are fine. */
 export async function refuseRun(folder: RunFolder): Promise<void> {
   const found = await findRun(folder);
   if (found === undefined) return;
   throw new PrefineError(
     "config",
     `output_dir ${folder.path}: expected no run there, found ${found}`,
-    "Choose another output_dir, go on with resume_from_checkpoint: true, or replace it: overwrite_output_dir: true.",
+    "Choose another output_dir, or set resume_from_checkpoint: true or overwrite_output_dir: true.",
   );
 }
 
-/** Deletes the run that the folder holds, and nothing else. */
+/** Deletes only the files of the folder's run. */
 export async function removeRun(run: RunFolder): Promise<void> {
   for (const { folder } of await listCheckpoints(run)) await folder.remove();
   for (const name of [...RUN_FILES, ...OTHER_FILES]) await run.delete(name);

@@ -1,4 +1,4 @@
-/** @file Named float tensors of a run, to safetensors files. */
+/** @file Writes named tensors of a run to safetensors files. */
 
 import type { Streamed } from "../formats/content.ts";
 import { type SafetensorsTensor, safetensorsLayout } from "../formats/safetensors.ts";
@@ -8,10 +8,10 @@ export interface NamedTensor {
   data: Float32Array;
 }
 
-/** Weights or optimizer tensors by their name in the file. */
+/** Weights or optimizer tensors by name in the file. */
 export type NamedTensors = ReadonlyMap<string, NamedTensor>;
 
-/** Bytes are the optimizer's codes of eight bits, or floats of 16 that are saved as they are. */
+/** Bytes are 8-bit optimizer codes, or 16-bit floats saved unchanged. */
 export interface StateTensor {
   shape: number[];
   data: Float32Array | Uint8Array;
@@ -19,7 +19,7 @@ export interface StateTensor {
 
 export type SavedDtype = "F32" | "F16" | "BF16" | "U8";
 
-/** A tensor that lies elsewhere, in a file or in the learner: of weights and moments, one is in memory at a time. */
+/** A tensor stored in a file or in the learner, so that only one at a time is in memory. */
 export interface StoredTensor {
   shape: readonly number[];
   dtype: SavedDtype;
@@ -29,18 +29,18 @@ export interface StoredTensor {
 export type SavedTensor = StateTensor | StoredTensor;
 export type SavedTensors = ReadonlyMap<string, SavedTensor>;
 
-/** What a tensor holds; read where it lies elsewhere. */
+/** A tensor's values, read from storage if needed. */
 export async function dataOf(tensor: SavedTensor): Promise<StateTensor["data"]> {
   return "data" in tensor ? tensor.data : tensor.read();
 }
 
-/** As safetensors files name it. */
+/** The type's name in safetensors files. */
 export function dtypeOf(tensor: SavedTensor): SavedDtype {
   if ("dtype" in tensor) return tensor.dtype;
   return tensor.data instanceof Uint8Array ? "U8" : "F32";
 }
 
-/** A safetensors file of floats and bytes; they are read as it is written, so before they change. */
+/** A safetensors file of floats and bytes, read while writing: write it before they change. */
 export function encodeTensors(tensors: SavedTensors, metadata: Record<string, string>): Streamed {
   const described = new Map<string, Pick<SafetensorsTensor, "dtype" | "shape">>();
   for (const [name, tensor] of tensors) described.set(name, { dtype: dtypeOf(tensor), shape: tensor.shape });

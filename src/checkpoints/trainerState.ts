@@ -31,19 +31,19 @@ export interface TrainerState {
   max_steps: number;
   /** Stays 0, as in transformers unless include_num_input_tokens_seen is set; TRL logs num_tokens instead. */
   num_input_tokens_seen: number;
-  /** Epochs begun by the end of the run. */
+  /** Epochs of the run, including a started one. */
   num_train_epochs: number;
   /** Steps between checkpoints. */
   save_steps: number;
   stateful_callbacks: Record<string, unknown>;
-  /** transformers' estimate: 6 x padded tokens x parameters that are no embeddings. */
+  /** transformers' estimate: 6 x padded tokens x non-embedding parameters. */
   total_flos: number;
   train_batch_size: number | null;
   trial_name: string | null;
   trial_params: Record<string, unknown> | null;
 }
 
-/** TrainerState() of transformers. */
+/** transformers' TrainerState(). */
 export function newTrainerState(): TrainerState {
   return {
     best_global_step: null,
@@ -76,7 +76,7 @@ export function encodeTrainerState(state: TrainerState): string {
 
 /**
  * @param where the file's path, for messages.
- * @throws PrefineError("model") when the text is not a trainer state.
+ * @throws PrefineError("model") if the text is not a trainer state.
  */
 function parseTrainerState(text: string, where: string): TrainerState {
   let json: unknown;

@@ -1,4 +1,4 @@
-/** @file training_args.json beside a model: the settings of the run that it comes from. */
+/** @file training_args.json next to a model: the settings of its run. */
 import type { RunFolder } from "../disk/storage.ts";
 import type { Content } from "../formats/content.ts";
 import { parseJsonObject } from "../formats/parseJson.ts";
@@ -10,10 +10,10 @@ export function trainingArgsFile(settings: Record<string, unknown>): [string, Co
   return [TRAINING_ARGS, `${JSON.stringify(settings, null, 2)}\n`];
 }
 
-/** {} where there is no such file. @throws PrefineError("model") for a damaged one, "io" for one that can't be read. */
+/** {} if there is no such file. @throws PrefineError("model") if damaged, "io" if it can't be read. */
 export async function readTrainingArgs(folder: RunFolder): Promise<Record<string, unknown>> {
   const text = (await folder.exists()) ? await folder.readText(TRAINING_ARGS) : undefined;
   if (text === undefined) return {};
-  const hint = "Is the file cut? Save or download it again, or delete it.";
+  const hint = "Is the file truncated? Save or download it again, or delete it.";
   return parseJsonObject(text, folder.pathOf(TRAINING_ARGS), hint);
 }

@@ -1,11 +1,11 @@
-/** @file The rules of beam search by hand: what goes on, what becomes an answer, when it is over. */
+/** @file The rules of beam search on small examples: next beams, answers, the end. */
 import { describe, expect, it } from "vitest";
 import { advanceBeams, type BeamRules, type BeamState, candidateCount, startBeams } from "./beamSearch.ts";
 
 const rules: BeamRules = { numBeams: 2, lengthPenalty: 1, earlyStopping: false, promptLength: 1, budget: 10 };
 const END = 9;
 
-/** A candidate behind the prompt [0]; one that ends with 9 ends its sequence. */
+/** A candidate after the prompt [0]; the token 9 ends a sequence. */
 function candidate(tokens: number[], score: number, parent = 0) {
   const ends = tokens[tokens.length - 1] === END;
   return { ids: [0, ...tokens], score, parent, finishReason: ends ? ("eos_token" as const) : undefined };
@@ -28,7 +28,7 @@ describe("beam search", () => {
     expect(state).toMatchObject({ canImprove: true, isDone: false });
   });
 
-  it("looks at so many continuations that ends alone can't use them up", () => {
+  it("considers enough continuations that end tokens can't use them up", () => {
     expect(candidateCount(4, [])).toBe(8);
     expect(candidateCount(4, [1])).toBe(8);
     expect(candidateCount(4, [1, 2, 3])).toBe(16);
@@ -82,22 +82,22 @@ describe("beam search", () => {
     return advanceBeams(advanceBeams(startBeams([0], 2), first, all), second, all);
   }
 
-  it("early_stopping true ends with num_beams answers, whatever may come", () => {
+  it("early_stopping true ends with num_beams answers, whatever the beams' scores", () => {
     expect(twoAnswers(-1.3).isDone).toBe(false);
     expect(twoAnswers(-1.3, { earlyStopping: "never" }).isDone).toBe(false);
     expect(twoAnswers(-1.3, { earlyStopping: true }).isDone).toBe(true);
   });
 
-  it("false judges a beam by its present length, never by the longest it may get", () => {
+  it("false uses a beam's current length, never the longest possible", () => {
     const lengthPenalty = 1; // worst answer: -1.5; the beam now: -4 / 2; at ten tokens: -4 / 10
     expect(twoAnswers(-4, { lengthPenalty, earlyStopping: false }).isDone).toBe(true);
     expect(twoAnswers(-4, { lengthPenalty, earlyStopping: "never" }).isDone).toBe(false);
     expect(twoAnswers(-4, { lengthPenalty, earlyStopping: "never", budget: 2 }).isDone).toBe(true);
-    // a penalty that favours short texts: the present length is the best there is
+    // a penalty that favors short texts: the current length is the best possible
     expect(twoAnswers(-4, { lengthPenalty: 0, earlyStopping: "never" }).isDone).toBe(true);
   });
 
-  it("is over when nothing can go on", () => {
+  it("ends when no beam can continue", () => {
     const ended = [candidate([END], -1), candidate([END], -2), candidate([END], -3)];
     const state = advanceBeams(startBeams([0], 2), ended, rules);
     expect(state.isDone).toBe(true);

@@ -1,29 +1,29 @@
 /**
- * @file Beam search of one prompt: the best continuations of its beams in, the next beams and the best answers out.
- * Rules, their order and float32 arithmetic are those of `_beam_search` in transformers 5.23.
+ * @file Beam search of one prompt: the best continuations of its beams -> the next beams and the best answers.
+ * Rules, their order and float32 arithmetic follow `_beam_search` in transformers 5.23.
  */
 import type { FinishReason } from "./sequence.ts";
 
-/** What transformers adds to a score that must not win. */
+/** transformers adds this to a score that must not win. */
 const OUT = -1e9;
 
-/** A text that grows. All beams of a prompt are equally long. */
+/** A partial sequence. All beams of a prompt have the same length. */
 export interface Beam {
   /** Prompt and completion so far. */
   ids: readonly number[];
-  /** Sum of the log-probabilities of the completion, as the logits processors left them. */
+  /** Sum of the completion's log-probabilities after the logits processors. */
   score: number;
-  /** Which of the last step's beams it continues: its keys and values are there. */
+  /** Index of the last step's beam that it continues, whose keys and values it uses. */
   parent: number;
 }
 
 /** A beam with one more token. */
 export interface BeamCandidate extends Beam {
-  /** Where the token ends the sequence. */
+  /** Set if the token ends the sequence. */
   finishReason?: FinishReason;
 }
 
-/** A place among the answers; empty as long as it has no finishReason. */
+/** A slot for an answer; empty without a finishReason. */
 export interface Hypothesis {
   ids: readonly number[];
   /** The score of the beam, divided by length ** length_penalty. */
@@ -36,7 +36,7 @@ export interface BeamState {
   beams: readonly Beam[];
   /** num_beams, best first. */
   answers: readonly Hypothesis[];
-  /** False as soon as no beam is expected to beat the worst answer; stays so. */
+  /** False once no beam is expected to beat the worst answer. */
   canImprove: boolean;
   isDone: boolean;
 }
@@ -46,11 +46,11 @@ export interface BeamRules {
   lengthPenalty: number;
   earlyStopping: boolean | "never";
   promptLength: number;
-  /** New tokens that there may be. */
+  /** Maximum number of new tokens. */
   budget: number;
 }
 
-/** All beams are the prompt; only the first one counts, or the same tokens would be taken for each. */
+/** All beams are the prompt; only the first counts, or all would choose the same tokens. */
 export function startBeams(prompt: readonly number[], numBeams: number): BeamState {
   const each = Array.from({ length: numBeams }, (_, beam) => beam);
   return {
@@ -61,12 +61,12 @@ export function startBeams(prompt: readonly number[], numBeams: number): BeamSta
   };
 }
 
-/** Continuations a step: so many that num_beams of them go on even if all others are ends of the sequence. */
+/** Continuations per step: enough that num_beams of them go on even if all others end the sequence. */
 export function candidateCount(numBeams: number, eosTokenIds: readonly number[]): number {
   return Math.max(2, 1 + eosTokenIds.length) * numBeams;
 }
 
-/** @param candidates in the order of choice: the first num_beams of them may become answers */
+/** @param candidates in order of preference: only the first num_beams may become answers */
 export function advanceBeams(state: BeamState, candidates: readonly BeamCandidate[], rules: BeamRules): BeamState {
   const { numBeams, earlyStopping, lengthPenalty } = rules;
   const length = candidates[0].ids.length - rules.promptLength;
@@ -75,7 +75,7 @@ export function advanceBeams(state: BeamState, candidates: readonly BeamCandidat
     numBeams,
   );
   const answers = best([...state.answers, ...offers(state, candidates, rules)], numBeams);
-  // "never" takes the longest text for the best one that may come, the others the present length
+  // "never" assumes the longest possible text for the best future score, the others the current length
   const longest = earlyStopping === "never" && lengthPenalty > 0 ? rules.budget : length;
   const hope = penalized(beams[0].score, longest, lengthPenalty);
   const worst = Math.min(...answers.map(({ score }) => score));
@@ -86,7 +86,7 @@ export function advanceBeams(state: BeamState, candidates: readonly BeamCandidat
   return { beams, answers, canImprove, isDone };
 }
 
-/** The candidates as answers; those that are none get scores that none of the others has. */
+/** The candidates as answers; those that can't be one get a losing score. */
 function offers(state: BeamState, candidates: readonly BeamCandidate[], rules: BeamRules): Hypothesis[] {
   const isFull = rules.earlyStopping === true && state.answers.every(isAnswer);
   return candidates.map(({ ids, score, finishReason }, rank) => {
@@ -106,7 +106,7 @@ function penalized(score: number, length: number, penalty: number): number {
   return Math.fround(score / Math.fround(length ** penalty));
 }
 
-/** The `count` highest scores, highest first; equals in their order. */
+/** The `count` highest scores, highest first; ties in order. */
 function best<T extends { score: number }>(all: readonly T[], count: number): T[] {
   const order = (a: T, b: T) => (a.score === b.score ? 0 : b.score - a.score); // -Infinity - -Infinity is NaN
   return [...all].sort(order).slice(0, count);

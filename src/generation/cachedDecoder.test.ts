@@ -1,4 +1,4 @@
-/** @file The decoder's cache: rows that are picked, doubled and dropped go on as if they had been read alone. */
+/** @file The decoder's cache: picked, doubled and dropped rows continue as if they were alone. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ describe("cachedDecoder", () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** Logits behind each text, read at once and alone. */
+  /** Logits after each text, read whole and alone. */
   async function alone(texts: number[][]): Promise<number[][]> {
     const rows: number[][] = [];
     for (const ids of texts) {

@@ -1,4 +1,4 @@
-/** @file The decoder on the engine: one graph for prompt and continuation; keys and values stay in its thread. */
+/** @file The engine's decoder: one graph for prompt and continuation; keys and values stay in its thread. */
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import {
   cachedAttention,
@@ -28,8 +28,8 @@ const pastName = (layer: number, what: "keys" | "values") => `past.${layer}.${wh
 const presentName = (layer: number, what: "keys" | "values") => `present.${layer}.${what}`;
 
 /**
- * B sequences, S new tokens each, P cached ones: `logits` [B, V] behind the last tokens, and the grown cache.
- * @param options.picks with an input `rows` [B]: which of the C cached sequences each of the B continues
+ * B sequences, S new tokens each, P cached ones: `logits` [B, V] after the last tokens, and the extended cache.
+ * @param options.picks adds an input `rows` [B]: the cached sequence (of C) that each row continues
  */
 function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null, options: { picks?: boolean } = {}) {
   const outputs: Record<string, Tensor> = {};
@@ -59,15 +59,15 @@ function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null, o
   return lowerGraph({ logits: patch ? patchLogits(logits, last, patch) : logits, ...outputs });
 }
 
-/** logits [B, V] with those of replaced rows of the unembedding, for the hidden states [B, C]. */
+/** logits [B, V], with those of replaced unembedding rows recomputed from the hidden states [B, C]. */
 function patchLogits(logits: Tensor, hidden: Tensor, { ids, rows }: RowPatch): Tensor {
   return replace(logits, constant([...ids], "int32"), matmul(hidden, rows, { transB: true }), 1);
 }
 
-/** Both take the same weights by name. */
+/** Both use the same weights by name. */
 interface DecoderSessions {
   plain: Session;
-  /** The graph that picks rows into a cache of another size, for a copy of it; called once, where it is needed. */
+  /** Opens the graph that picks rows into a cache of another size; called at most once, when needed. */
   openPicking: () => Promise<Session>;
 }
 
@@ -133,7 +133,7 @@ class CachedDecoder implements Decoder {
     return outputs.get("logits")?.data as Float32Array;
   }
 
-  /** Makes the cache and `padding` those of the picked rows; returns the graph that runs on them. */
+  /** Reorders the cache and `padding` to the picked rows; returns the graph to run. */
   private async pick(rows: Int32Array | undefined): Promise<Session> {
     const { length } = this.padding;
     if (!rows || (rows.length === length && rows.every((row, b) => row === b))) return this.session;
@@ -157,11 +157,11 @@ class CachedDecoder implements Decoder {
 }
 
 export interface DecodedModel extends Pick<LoadedModel, "architecture" | "weights"> {
-  /** LoRA weights to run on top; not merged into the base, so that the ops are those of training. */
+  /** LoRA weights to run on top; not merged into the base model, so that the ops equal those of training. */
   adapter: { lora: LoraAdapter; weights: SavedAdapter["weights"] } | null;
 }
 
-/** @param device takes the weights, and is disposed of with the decoder. */
+/** @param device holds the weights, and is disposed with the decoder. */
 export async function createDecoder(
   { architecture, weights, adapter }: DecodedModel,
   device: Device,

@@ -1,4 +1,4 @@
-/** @file Continuations: the likeliest are those of a full sort; draws follow their probabilities and never repeat. */
+/** @file Continuations: the likeliest equal a full sort; draws follow their probabilities and never repeat. */
 import { describe, expect, it } from "vitest";
 import { Mt19937 } from "../random.ts";
 import { drawContinuations, likeliest, type ScoredBeam } from "./candidates.ts";
@@ -22,7 +22,7 @@ describe("candidates", () => {
     expect(likeliest(beams, 500)).toHaveLength(120);
   });
 
-  it("among equals the first beam and the lowest id come first; what is banned comes last", () => {
+  it("breaks ties by beam, then by id; banned tokens come last", () => {
     const logProbs = Float32Array.of(-Infinity, -1, -2, -1);
     const found = likeliest(
       [
@@ -36,7 +36,7 @@ describe("candidates", () => {
     );
   });
 
-  it("draws without replacement, each with its share of what is left", () => {
+  it("draws without replacement, by the remaining probabilities", () => {
     const p = [0.5, 0.2, 0.2, 0.1];
     const beams = [
       { score: Math.log(0.7), logProbs: Float32Array.of(Math.log(0.5 / 0.7), Math.log(0.2 / 0.7)) },
@@ -49,7 +49,7 @@ describe("candidates", () => {
       const found = drawContinuations(beams, 2, () => random.random()).map(({ beam, token }) => beam * 2 + token);
       pairs.set(found.join(), (pairs.get(found.join()) ?? 0) + 1);
     }
-    expect(pairs.size).toBe(12); // no pair of equals
+    expect(pairs.size).toBe(12); // all pairs differ
     for (const [pair, count] of pairs) {
       const [first, second] = pair.split(",").map(Number);
       const expected = (p[first] * p[second]) / (1 - p[first]);
@@ -57,7 +57,7 @@ describe("candidates", () => {
     }
   });
 
-  it("fills up with the likeliest where too few are possible", () => {
+  it("adds the likeliest if too few are possible", () => {
     const beams = [
       { score: 0, logProbs: Float32Array.of(-1, -Infinity, -2) },
       { score: -1e9, logProbs: Float32Array.of(-1, -900, -2) },

@@ -1,24 +1,24 @@
-/** @file Which continuations of all beams of a prompt to look at: the likeliest ones, or draws without replacement. */
+/** @file Selects continuations of a prompt's beams: the likeliest, or draws without replacement. */
 import type { Draws } from "./sampling.ts";
 
-/** One more token behind one beam. */
+/** A beam and its next token. */
 export interface Continuation {
   beam: number;
   token: number;
-  /** The beam's score and the token's log-probability. */
+  /** The beam's score + the token's log-probability. */
   score: number;
 }
 
-/** Scores of the next tokens behind a beam: [V] log-probabilities, as the logits processors left them. */
+/** Scores of a beam's next tokens: [V] log-probabilities after the logits processors. */
 export interface ScoredBeam {
   score: number;
   logProbs: Float32Array;
 }
 
-/** The `count` highest scores, highest first; among equals the first beam and the lowest id. One pass over N * V. */
+/** The `count` highest scores, highest first; ties: first beam, then lowest id. One pass over N * V. */
 export function likeliest(beams: readonly ScoredBeam[], count: number): Continuation[] {
   const best: Continuation[] = [];
-  let least = -Infinity; // the last of `best` where it is full
+  let least = -Infinity; // the last of `best` once it is full
   for (const [beam, { score: before, logProbs }] of beams.entries()) {
     for (let token = 0; token < logProbs.length; token++) {
       const score = Math.fround(logProbs[token] + before);
@@ -33,9 +33,9 @@ export function likeliest(beams: readonly ScoredBeam[], count: number): Continua
 }
 
 /**
- * `count` different continuations in the order of their draws, each with the probability that its score has among those
- * that are left (torch.multinomial's distribution; its stream of random numbers is another). Where fewer are possible,
- * the likeliest of the others follow. 2 passes over N * V a draw: 3 ms for 8 draws of 4 beams of 50 k tokens.
+ * Draws `count` different continuations, each with its probability among those left (torch.multinomial's distribution,
+ * but not its random numbers). If fewer are possible, the likeliest of the others follow. 2 passes over N * V per draw:
+ * 3 ms for 8 draws of 4 beams of 50 k tokens.
  * @param draw uniform numbers for 0 .. count - 1
  */
 export function drawContinuations(beams: readonly ScoredBeam[], count: number, draw: Draws): Continuation[] {
@@ -59,7 +59,7 @@ export function drawContinuations(beams: readonly ScoredBeam[], count: number, d
   return [...continuations, ...likeliest(beams, count).filter(isNew)].slice(0, count);
 }
 
-/** Undefined where all weights are 0. */
+/** Undefined if all weights are 0. */
 function drawIndex(weights: Float64Array, uniform: number): number | undefined {
   let total = 0;
   for (let i = 0; i < weights.length; i++) total += weights[i];

@@ -27,7 +27,7 @@ function makeModel(generationConfig: Record<string, unknown> = {}) {
 }
 
 describe("CausalLM", () => {
-  it("warns once of a text that begins with two bos tokens, not of ids", async () => {
+  it("warns once about a text that begins with two bos tokens, not about ids", async () => {
     const { model, warnings, onWarning } = makeModel();
     const text = "<|endoftext|><|endoftext|>Once";
     const options = { max_new_tokens: 1, onWarning };
@@ -38,7 +38,7 @@ describe("CausalLM", () => {
     expect(warnings).toEqual([expect.stringContaining("a prompt begins with two bos tokens")]);
   });
 
-  it("takes a text, texts, ids, and the tokenizer's output with options beside it", async () => {
+  it("accepts a text, texts, ids, and the tokenizer's output with options", async () => {
     const { model, opened } = makeModel();
     const options = { max_new_tokens: 6 };
     const [expected] = await model.generate("Once", options);
@@ -54,14 +54,14 @@ describe("CausalLM", () => {
     expect(opened).toHaveLength(1);
   });
 
-  it("takes special tokens from config.json without a generation_config.json, and an empty prompt", async () => {
+  it("reads special tokens from config.json without a generation_config.json, and accepts an empty prompt", async () => {
     const { model } = makeModel();
     expect(model.generation_config).toEqual({ bos_token_id: 256, eos_token_id: 256, pad_token_id: undefined });
     expect((await model.generate("", { max_new_tokens: 2 }))[0][0]).toBe(256);
     expect(makeModel({ eos_token_id: 5 }).model.generation_config).toEqual({ eos_token_id: 5 });
   });
 
-  it("model.generation_config counts where a call says nothing", async () => {
+  it("model.generation_config applies unless a call overrides it", async () => {
     const { model } = makeModel();
     model.generation_config.max_new_tokens = 3;
     expect((await model.generate("a")).completions[0]).toHaveLength(3);
@@ -130,7 +130,7 @@ describe("CausalLM", () => {
     });
   });
 
-  it("tells once what has no effect", async () => {
+  it("warns once about options without effect", async () => {
     const { model, warnings, onWarning } = makeModel();
     const options = { temperature: 0.5, max_new_tokens: 60, onWarning };
     const { completions } = await model.generate("Once", options);
@@ -142,7 +142,7 @@ describe("CausalLM", () => {
     ]);
   });
 
-  it("frees the decoder once, after what is running, and refuses to go on", async () => {
+  it("frees the decoder once, after running calls, and refuses further ones", async () => {
     const { model, decoder } = makeModel();
     const running = model.generate("Once", { max_new_tokens: 4 });
     await model.dispose();

@@ -1,4 +1,4 @@
-/** @file A loaded causal language model: what is trained, and what generates text. */
+/** @file CausalLM: a loaded causal language model, for training and generation. */
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import type { GenerationConfigInput } from "../config/GenerationConfig.ts";
 import { setOptions } from "../config/option.ts";
@@ -60,34 +60,34 @@ export type GenerateOptions = GenerationConfigInput & {
   defaults?: GenerationConfigInput | undefined;
 };
 
-/** What `tokenizer(text)` returned, with options beside it: the JavaScript of `generate(**inputs, ...)`. */
+/** The result of `tokenizer(text)` with added options, like Python's `generate(**inputs, ...)`. */
 export type InputsWithOptions = TokenizedInputs & GenerateOptions;
 
-/** What a CausalLM is made of. */
+/** The parts of a CausalLM. */
 interface CausalLMParts {
   nameOrPath: string;
   loaded: LoadedModel;
   adapter: SavedAdapter | undefined;
   loadTokenizer: () => Promise<Tokenizer>;
-  /** Called at the first generation: a model that is only trained needs none. */
+  /** Called at the first generation: training needs no decoder. */
   openDecoder: () => Promise<Decoder>;
 }
 
-/** A causal language model. Made by AutoModelForCausalLM.from_pretrained; `dispose()` frees what the runtime holds. */
+/** A causal language model, created by AutoModelForCausalLM.from_pretrained; `dispose()` frees the runtime's memory. */
 export class CausalLM {
   /** Folder or hub id it was loaded from. */
   readonly name_or_path: string;
   /** Weights and config of the (base) model. */
   readonly loaded: LoadedModel;
-  /** The adapter on top, where a run, a checkpoint or a PEFT folder was loaded. */
+  /** The adapter, if a run, a checkpoint or a PEFT folder was loaded. */
   readonly adapter: SavedAdapter | undefined;
-  /** The model's generation_config.json; what is set here counts where a call says nothing. */
+  /** The model's generation_config.json; its values apply unless a call overrides them. */
   generation_config: Record<string, unknown>;
   private readonly parts: CausalLMParts;
   private ownTokenizer: Promise<Tokenizer> | undefined;
   private decoder: Promise<Decoder> | undefined;
   private isDisposed = false;
-  /** Ends when the generation that has the decoder ends: its cache serves one call at a time. */
+  /** Resolves when the current generation ends: the decoder's cache serves one call at a time. */
   private lastTurn: Promise<void> = Promise.resolve();
   private readonly warned = new Set<string>();
 
@@ -106,16 +106,16 @@ export class CausalLM {
     return this.loaded.config;
   }
 
-  /** The tokenizer beside the model, loaded on first use. */
+  /** The model's tokenizer, loaded on first use. */
   get tokenizer(): Promise<Tokenizer> {
     this.ownTokenizer ??= this.parts.loadTokenizer();
     return this.ownTokenizer;
   }
 
   /**
-   * Generates as transformers' `generate`: `model.generate("text", { max_new_tokens: 25 })`,
+   * Generates like transformers' `generate`: `model.generate("text", { max_new_tokens: 25 })`,
    * `model.generate({ ...tokenizer("text"), generation_config })`.
-   * @returns one list of ids for each sequence (prompt and completion), with texts and finish reasons beside them
+   * @returns one list of ids per sequence (prompt and completion), with texts and finish reasons
    */
   async generate(inputs: GenerationInputs | InputsWithOptions, options: GenerateOptions = {}): Promise<GenerateOutput> {
     const call = joinOptions(inputs, options);
@@ -174,18 +174,18 @@ export class CausalLM {
       isText(inputs) &&
       prompts.some((ids) => bosTokenId !== undefined && ids[0] === bosTokenId && ids[1] === bosTokenId)
     ) {
-      this.warn("a prompt begins with two bos tokens: its text has one, and the tokenizer adds one", onWarning);
+      this.warn("a prompt begins with two bos tokens: its text has one, and the tokenizer adds another", onWarning);
     }
     const longest = Math.max(...prompts.map((prompt) => prompt.length));
     const room = decoder.maxPositions - longest;
     if ((settings.max_new_tokens ?? 0) > room && room > 0) {
-      const line = `the model's ${decoder.maxPositions} positions leave ${room} behind a prompt of ${longest} tokens`;
+      const line = `the model's ${decoder.maxPositions} positions leave ${room} after a prompt of ${longest} tokens`;
       this.warn(`max_new_tokens: ${settings.max_new_tokens} is too many, ${line}`, onWarning);
     }
     const isNeeded = settings.stopStrings.length > 0;
     const textTokenizer = await findTokenizer().catch((error: unknown) => {
       if (isNeeded) throw error;
-      return undefined; // ids in, ids out needs none
+      return undefined; // not needed for ids
     });
     return { decoder, prompts, settings, text: textTokenizer && textOf(textTokenizer), signal };
   }
@@ -205,7 +205,7 @@ export class CausalLM {
     }
   }
 
-  /** Waits for those who came before; the next one waits until the returned function is called. */
+  /** Waits for earlier calls; the next call waits until the returned function is called. */
   private async takeTurn(): Promise<() => void> {
     const before = this.lastTurn;
     let release = () => {};
@@ -238,7 +238,7 @@ function joinOptions(inputs: GenerationInputs | InputsWithOptions, options: Gene
   return { inputs: { input_ids, attention_mask }, options: { ...beside, ...setOptions(options) } };
 }
 
-/** Whether the tokenizer makes the prompts. */
+/** Whether the prompts need the tokenizer. */
 function isText(inputs: GenerationInputs): boolean {
   return typeof inputs === "string" || (Array.isArray(inputs) && typeof inputs[0] === "string");
 }
@@ -250,7 +250,7 @@ function textOf(tokenizer: Tokenizer): GenerationText {
   };
 }
 
-/** What transformers takes from config.json where a model has no generation_config.json. */
+/** The values that transformers reads from config.json if a model has no generation_config.json. */
 function specialTokens(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const names = ["bos_token_id", "eos_token_id", "pad_token_id"];
   return Object.fromEntries(names.map((name) => [name, config[name]]));

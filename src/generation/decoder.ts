@@ -1,36 +1,36 @@
-/** @file The contract between the generation loop and the network: tokens in, next-token logits out, cache kept. */
+/** @file The interface of a network with a key-value cache: tokens -> next-token logits. */
 
 export interface DecoderStepOptions {
-  /** B: rows of this call; the same for every call until `reset`, but where `rows` says otherwise. */
+  /** B: rows of this call; constant until `reset` unless `rows` changes it. */
   batch: number;
-  /** S: tokens a row in this call; the longest prompt at the first call, 1 later. */
+  /** S: tokens per row in this call; the longest prompt in the first call, then 1. */
   length: number;
-  /** [B] pad tokens at the left of each row, at the first call only (absent: none). Nothing ever attends to them. */
+  /** [B] pad tokens at the left of each row, in the first call only (absent: none). They are never attended to. */
   padding?: Int32Array;
   /**
-   * [B] which row of the call before each row continues, in later calls (absent: its own): beams change places, branch
-   * and end. Rows that change are copied; where their number changes, all are.
+   * [B] the row of the previous call that each row continues, in later calls (absent: its own), as beams are reordered,
+   * branch and end. Changed rows are copied; if their number changes, all are.
    */
   rows?: Int32Array;
 }
 
-/** A causal language model that remembers the keys and values of what it has seen. Steps never overlap. */
+/** A causal language model that caches keys and values. Steps never overlap. */
 export interface Decoder {
-  /** V: logits a token. */
+  /** V: logits per token. */
   readonly vocabSize: number;
-  /** Positions the model knows (n_positions, max_position_embeddings); prompt and completion must fit into them. */
+  /** The model's positions (n_positions, max_position_embeddings); limit of prompt + completion. */
   readonly maxPositions: number;
-  /** One line for people about what computes, where there is something to say. */
+  /** A notice about the device, to be printed, if any. */
   readonly notice?: string | null;
   /**
-   * Runs S more tokens a row behind those that are cached.
-   * @param tokens [B * S] ids, row after row; at the first call the prompts, left-padded.
+   * Runs S more tokens per row after the cached ones.
+   * @param tokens [B * S] ids, row after row; in the first call the prompts, left-padded.
    * @param positions [B * S] position ids; 0 under padding, then 0, 1, 2 ... from the first token of the prompt.
-   * @returns [B * V] logits behind the last token of each row. The array may be reused by the next step.
+   * @returns [B * V] logits after the last token of each row. The next step may reuse the array.
    */
   step(tokens: Int32Array, positions: Int32Array, options: DecoderStepOptions): Promise<Float32Array>;
-  /** Forgets the cached keys and values: the next step is a first call again, of any batch size. */
+  /** Clears the cache: the next step is a first call again, of any batch size. */
   reset(): Promise<void>;
-  /** Frees what the runtime holds; the decoder can't be used afterwards. */
+  /** Frees the runtime's memory; the decoder can't be used afterwards. */
   dispose(): Promise<void>;
 }

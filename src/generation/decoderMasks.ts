@@ -1,21 +1,21 @@
-/** @file Which cached keys each new token sees, as what is added to its scores: one mask for each sliding window. */
+/** @file Additive attention masks over cached keys: one mask per sliding window. */
 import type { HostTensor } from "../engine/runtime/device.ts";
 import { HIDDEN } from "../models/packedAttention.ts";
 import type { DecoderStepOptions } from "./decoder.ts";
 
-/** The graph's input with the mask of all layers with this window. */
+/** Name of the graph's input with the mask of all layers with this window. */
 export const maskName = (window: number | null) => (window === null ? "mask" : `mask ${window}`);
 
 export interface CacheState {
-  /** P: tokens a row that are cached. */
+  /** P: cached tokens per row. */
   cached: number;
   /** [B] pad tokens at the left of each row. */
   padding: Int32Array;
 }
 
 /**
- * The keys before a token and itself, except the padding and what lies beyond its window: [B, 1, S, P + S]. Rows are
- * padded at the left only, so that places in the cache are as far apart as positions.
+ * A token sees itself and earlier keys, except padding and keys outside its window: [B, 1, S, P + S]. Rows are only
+ * padded on the left, so distances in the cache equal distances of positions.
  */
 function causalMask(step: DecoderStepOptions, { cached, padding }: CacheState, window: number | null): HostTensor {
   const { batch, length } = step;
@@ -25,7 +25,7 @@ function causalMask(step: DecoderStepOptions, { cached, padding }: CacheState, w
     for (let s = 0; s < length; s++) {
       const row = (b * length + s) * keys;
       const first = window === null ? padding[b] : Math.max(padding[b], cached + s - window + 1);
-      // a padding token sees itself, so that its softmax is defined; nobody sees it
+      // a padding token only sees itself, so that its softmax is defined
       for (let k = 0; k < keys; k++) {
         const hidden = k > cached + s || (k < first && k !== cached + s);
         if (hidden) data[row + k] = HIDDEN;

@@ -8,7 +8,7 @@ import { generationSettings } from "./settings.ts";
 const VOCAB = 300;
 const prompts = [[72, 105], [10, 20, 30, 40, 50, 60], [7]];
 
-/** One id a byte; 256-299 stand for a word each. Decoding replaces broken UTF-8, streaming waits for the rest. */
+/** One id per byte; 256-299 are one word each. Decoding replaces invalid UTF-8, streaming waits for the rest. */
 const text: GenerationText = {
   decode: (ids) => Buffer.concat(ids.map(toBytes)).toString(),
   stream: () => {
@@ -27,7 +27,7 @@ function generate(call: GenerationConfigInput, given: ReadonlyArray<readonly num
 const sampling = { do_sample: true, temperature: 1.2, top_k: 0, seed: 11, max_new_tokens: 12, pad_token_id: 0 };
 
 describe("generate", () => {
-  it("greedy: each token is the likeliest after the last, in one call a token", async () => {
+  it("greedy: each token is the likeliest after the last, in one call per token", async () => {
     const decoder = new TableDecoder({ vocabSize: VOCAB, maxPositions: 64 });
     const { settings } = generationSettings({ call: { max_new_tokens: 9 } });
     const output = await generateAll({ decoder, prompts: [prompts[0]], settings, text });
@@ -47,7 +47,7 @@ describe("generate", () => {
   });
 
   it.each([{ max_new_tokens: 12, pad_token_id: 0 }, sampling, { ...sampling, repetition_penalty: 1.5, top_p: 0.8 }])(
-    "several prompts at once get what each gets alone: %o",
+    "a batch of prompts gives the same as each prompt alone: %o",
     async (options) => {
       const together = await generate(options);
       for (const [i, prompt] of prompts.entries()) {
@@ -69,7 +69,7 @@ describe("generate", () => {
     expect(output.finishReasons[1]).toBe("eos_token");
     expect(output[1]).toEqual([...prompts[1], ...stopped, ...new Array(12 - stopped.length).fill(299)]);
     const ragged = await generate({ max_new_tokens: 2 });
-    expect(ragged.map((ids) => ids.length)).toEqual([4, 8, 3]); // no pad token known
+    expect(ragged.map((ids) => ids.length)).toEqual([4, 8, 3]); // no pad token
   });
 
   it("stops at any of several end-of-sequence ids, not before min_new_tokens", async () => {
@@ -82,7 +82,7 @@ describe("generate", () => {
     for (const id of late.completions[0].slice(0, 7)) expect(options.eos_token_id).not.toContain(id);
   });
 
-  it("a stop string may span tokens and stays in the text", async () => {
+  it("a stop string may span tokens and is kept in the text", async () => {
     const free = await generate({ max_new_tokens: 12 }, [prompts[0]]);
     const tail = text.decode(free.completions[0].slice(0, 6));
     const stop = tail.slice(-3);
@@ -108,7 +108,7 @@ describe("generate", () => {
     }
   });
 
-  it("num_return_sequences and equal prompts give different texts, the seed gives them again", async () => {
+  it("num_return_sequences and equal prompts give different texts, which the seed reproduces", async () => {
     const twice = await generate({ ...sampling, num_return_sequences: 2 }, [prompts[0], prompts[2]]);
     expect(twice).toHaveLength(4);
     expect(twice[0].slice(-12)).not.toEqual(twice[1].slice(-12));
@@ -126,7 +126,7 @@ describe("generate", () => {
     await expect(generate({}, [prompts[1]], 6)).rejects.toThrow("the model knows 6 positions");
   });
 
-  it("says so when every token is banned", async () => {
+  it("throws if every token is banned", async () => {
     const decoder = new TableDecoder({ vocabSize: 2, maxPositions: 64 });
     const { settings } = generationSettings({ call: { no_repeat_ngram_size: 1, max_new_tokens: 5 } });
     const request = { decoder, prompts: [[1]], settings, text };
@@ -135,7 +135,7 @@ describe("generate", () => {
     );
   });
 
-  it("a signal stops it between two tokens, a consumer by leaving the loop", async () => {
+  it("stops between two tokens on a signal, or when the consumer leaves the loop", async () => {
     const controller = new AbortController();
     const decoder = new TableDecoder({ vocabSize: VOCAB, maxPositions: 64 });
     const { settings } = generationSettings({ call: { max_new_tokens: 40 } });

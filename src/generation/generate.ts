@@ -1,4 +1,4 @@
-/** @file What one call generates: text as it comes, or all sequences, texts and finish reasons at the end. */
+/** @file Runs one generation call: streamed text, or all sequences, texts and finish reasons at the end. */
 import { PrefineError } from "../errors.ts";
 import type { Decoder } from "./decoder.ts";
 import { generateBeams } from "./generateBeams.ts";
@@ -6,17 +6,17 @@ import { generateTokens } from "./generateTokens.ts";
 import type { FinishReason, GenerationSettings } from "./sequence.ts";
 import type { TokenDecoder } from "./stopStrings.ts";
 
-/** Turns the ids of one sequence into text piece by piece; a piece never ends inside a UTF-8 character. */
+/** Decodes the ids of one sequence incrementally; a piece never ends inside a UTF-8 character. */
 interface TextStream {
-  /** The text that this id completes; often "" inside a character of several tokens. */
+  /** The text completed by this id; "" inside a character of several tokens. */
   push(id: number): string;
-  /** What is left at the end. */
+  /** The remaining text at the end. */
   end(): string;
 }
 
-/** The tokenizer's part in generation. */
+/** The tokenizer's functions for generation. */
 export interface GenerationText extends TokenDecoder {
-  /** A new stream; special tokens are skipped in it. */
+  /** A new stream, which skips special tokens. */
   stream(): TextStream;
 }
 
@@ -25,41 +25,41 @@ export interface GenerationRequest {
   /** Ids of each prompt, not empty, without padding. */
   prompts: ReadonlyArray<readonly number[]>;
   settings: GenerationSettings;
-  /** Without it there are no texts, and stop strings can't be found. */
+  /** Without it, there are no texts and no stop strings. */
   text?: GenerationText;
   signal?: AbortSignal;
 }
 
-/** One more token of one sequence. */
+/** The next token of one sequence. */
 export interface StreamedText {
   /** Number of the sequence: prompt 0 (num_return_sequences times), prompt 1, ... */
   index: number;
   id: number;
-  /** The text it completes, special tokens skipped; all pieces of a sequence joined are its text. */
+  /** The text it completes, without special tokens; the pieces of a sequence concatenate to its text. */
   text: string;
-  /** With the last token of the sequence. */
+  /** Set with the last token of the sequence. */
   finishReason?: FinishReason;
 }
 
 /**
- * The sequences, as `generate` of transformers returns them: prompt and completion, prompts of a batch padded on the
- * left and completions on the right with pad_token_id (or not at all where there is none), with what else is known.
+ * The sequences, as returned by transformers' `generate`: prompt and completion, with prompts of a batch padded on the
+ * left and completions on the right with pad_token_id (or unpadded if there is none), and further results.
  */
 export interface GenerateOutput extends Array<number[]> {
-  /** Ids of each completion alone: no prompt, no padding; an end-of-sequence token stays. */
+  /** Ids of each completion: no prompt, no padding; includes an end-of-sequence token. */
   completions: number[][];
-  /** Text of each completion, special tokens skipped; a stop string stays. Empty without a tokenizer. */
+  /** Text of each completion, without special tokens; includes a stop string. Empty without a tokenizer. */
   texts: string[];
   finishReasons: FinishReason[];
-  /** Of a beam search: log-probability of each completion / its length ** length_penalty; transformers' name. */
+  /** Beam search only: log-probability of each completion / its length ** length_penalty; transformers' name. */
   sequences_scores?: number[];
-  /** The seed that was used: with it the same texts are drawn again. */
+  /** The seed used, which reproduces the texts. */
   seed: number;
 }
 
 /**
- * Tokens and their text as soon as they are there, sequences of a batch interleaved.
- * @throws PrefineError for a beam search, as transformers' streamers
+ * Yields tokens and their text as they are generated, sequences of a batch interleaved.
+ * @throws PrefineError for beam search, like transformers' streamers
  */
 export async function* streamText(request: GenerationRequest): AsyncGenerator<StreamedText> {
   const { decoder, prompts, settings, text, signal } = request;
@@ -76,7 +76,7 @@ export async function* streamText(request: GenerationRequest): AsyncGenerator<St
   }
 }
 
-/** Runs to the end. `onText` sees every token on the way; a beam search has none to show before its end. */
+/** Runs to the end. `onText` receives every token as generated; beam search has none before its end. */
 export async function generateAll(
   request: GenerationRequest,
   onText?: (piece: StreamedText) => void,
@@ -113,7 +113,7 @@ async function searchBeams(request: GenerationRequest, onText: unknown): Promise
     const stream = text?.stream();
     return stream ? ids.map((id) => stream.push(id)).join("") + stream.end() : "";
   });
-  // transformers takes a pad_token_id of 0 for none here
+  // transformers treats a pad_token_id of 0 as none here
   const fill = settings.padTokenId || (settings.eosTokenIds[0] ?? settings.padTokenId);
   return Object.assign(padSequences(request, completions, fill), {
     completions,
@@ -127,12 +127,12 @@ async function searchBeams(request: GenerationRequest, onText: unknown): Promise
 function refuseStreaming(beams: number): never {
   throw new PrefineError(
     "config",
-    `generate: a beam search can't be streamed: its tokens are known at its end, found num_beams: ${beams}`,
-    "Set num_beams: 1, or wait for the whole answer.",
+    `generate: beam search can't be streamed: its tokens are known only at the end, found num_beams:  ${beams}`,
+    "Set num_beams: 1, or use generate.",
   );
 }
 
-/** @param fill behind shorter completions */
+/** @param fill the padding after shorter completions */
 function padSequences(
   { prompts, settings }: GenerationRequest,
   completions: readonly number[][],

@@ -1,4 +1,4 @@
-/** @file The loop of beam search on a small decoder: against all texts there are, in batches, sampled, stopped. */
+/** @file The beam search loop on a small decoder: compared with all possible texts, in batches, sampled, stopped. */
 import { describe, expect, it } from "vitest";
 import { TableDecoder } from "../../test/support/tableDecoder.ts";
 import type { GenerationConfigInput } from "../config/GenerationConfig.ts";
@@ -23,7 +23,7 @@ function request(call: GenerationConfigInput, given = prompts, options: { vocabS
 
 const search = (call: GenerationConfigInput, given = prompts) => generateAll(request(call, given));
 
-/** Sum of the log-probabilities of a completion, by one call of the decoder a token. */
+/** Sum of the log-probabilities of a completion, by one decoder call per token. */
 async function scoreOf(decoder: TableDecoder, prompt: readonly number[], completion: readonly number[]) {
   let sum = 0;
   for (const [i, id] of completion.entries()) {
@@ -40,7 +40,7 @@ async function scoreOf(decoder: TableDecoder, prompt: readonly number[], complet
 }
 
 describe("generateBeams", () => {
-  it("finds the likeliest of all texts where the beams can hold all of them", async () => {
+  it("finds the likeliest text if the beams can hold all of them", async () => {
     const vocabSize = 4;
     const call = { num_beams: 16, num_return_sequences: 16, max_new_tokens: 3, length_penalty: 0 };
     const one = request(call, [[2, 1]], { vocabSize });
@@ -91,7 +91,7 @@ describe("generateBeams", () => {
     { early_stopping: "never" as const, repetition_penalty: 1.4, no_repeat_ngram_size: 2 },
     { do_sample: true, temperature: 1.3, seed: 5 },
     { do_sample: true, top_k: 7, top_p: 0.9, seed: 6, early_stopping: true },
-  ])("several prompts at once get what each gets alone: %o", async (options) => {
+  ])("a batch of prompts gives the same as each prompt alone: %o", async (options) => {
     const call = { num_beams: 3, num_return_sequences: 2, max_new_tokens: 15, eos_token_id, ...options };
     const together = await search(call);
     expect(new Set(together.completions.map(({ length }) => length)).size).toBeGreaterThan(1);
@@ -103,7 +103,7 @@ describe("generateBeams", () => {
     }
   });
 
-  it("samples: the seed gives the same texts again, another seed others, equal prompts differ", async () => {
+  it("samples: the seed reproduces the texts, another seed gives others, equal prompts differ", async () => {
     const call = { num_beams: 3, do_sample: true, temperature: 1.5, top_k: 0, max_new_tokens: 10, seed: 1 };
     const [first, second] = (await search(call, [prompts[0], prompts[0]])).completions;
     expect(first).not.toEqual(second);
@@ -111,7 +111,7 @@ describe("generateBeams", () => {
     expect((await search({ ...call, seed: 2 }, [prompts[0]])).completions).not.toEqual([first]);
   });
 
-  it("a warper leaves a beam more tokens than there are ends", async () => {
+  it("a warper keeps more tokens per beam than there are end tokens", async () => {
     const call = { num_beams: 2, do_sample: true, top_k: 1, seed: 3, max_new_tokens: 6, num_return_sequences: 2 };
     const { completions } = await search({ ...call, eos_token_id: [1, 2, 3] });
     for (let i = 0; i < completions.length; i += 2) expect(completions[i]).not.toEqual(completions[i + 1]);
@@ -133,7 +133,7 @@ describe("generateBeams", () => {
     for (const length of lengths(await search(min))) expect(length).toBeGreaterThanOrEqual(6);
   });
 
-  it("pads as transformers does: shorter answers with the pad token, with the end where that is 0", async () => {
+  it("pads like transformers: shorter answers with the pad token, or with eos if that is 0", async () => {
     const call = { num_beams: 3, num_return_sequences: 3, max_new_tokens: 15, eos_token_id };
     const fills = async (pad_token_id: number) => {
       const output = await search({ ...call, pad_token_id });
@@ -146,7 +146,7 @@ describe("generateBeams", () => {
     expect(await fills(0)).toEqual(new Set([3]));
   });
 
-  it("says so when every token is banned, and can't be streamed", async () => {
+  it("throws if every token is banned, and can't be streamed", async () => {
     const banned = request({ num_beams: 2, no_repeat_ngram_size: 1, max_new_tokens: 5 }, [[1]], { vocabSize: 3 });
     await expect(generateAll(banned)).rejects.toThrow("token 2 of the completion: expected finite scores, found every");
     const one = request({ num_beams: 2, max_new_tokens: 5 });
@@ -155,7 +155,7 @@ describe("generateBeams", () => {
     expect(one.decoder.steps).toBe(0);
   });
 
-  it("a signal stops it between two steps; one step is one call of the decoder", async () => {
+  it("stops between two steps on a signal; one step is one decoder call", async () => {
     const controller = new AbortController();
     const one = request({ num_beams: 3, max_new_tokens: 8 });
     await generateAll(one);

@@ -1,4 +1,4 @@
-/** @file The loop of beam search: prompts in, the best sequences of each out; one call of the decoder a step. */
+/** @file The beam search loop: prompts -> the best sequences of each; one decoder call per step. */
 import {
   advanceBeams,
   type BeamCandidate,
@@ -23,21 +23,21 @@ import {
   tokenBudget,
 } from "./sequence.ts";
 
-/** The search behind one prompt. */
+/** The search for one prompt. */
 interface Search {
   rules: BeamRules;
   state: BeamState;
   processors: LogitsProcessor[];
   draw: Draws;
-  /** Where its rows begin in the decoder's last call; the first call has one row a prompt. */
+  /** Its first row in the decoder's last call; the first call has one row per prompt. */
   firstRow: number;
 }
 
 /**
- * Beam search, or beam sampling with do_sample. A prompt gets the same answers alone and beside others; one that is
- * done leaves the batch.
+ * Beam search, or beam sampling with do_sample. A prompt gets the same answers alone and in a batch; finished prompts
+ * leave the batch.
  * @param prompts ids of each prompt, not empty, without padding
- * @returns num_return_sequences answers to prompt 0, best first, then those to prompt 1, ...
+ * @returns num_return_sequences answers to prompt 0, best first, then to prompt 1, ...
  */
 export async function generateBeams(
   decoder: Decoder,
@@ -94,7 +94,7 @@ function rowAt(logits: Float32Array, row: number, vocabSize: number): Float32Arr
   return logits.subarray(row * vocabSize, (row + 1) * vocabSize);
 }
 
-/** The continuations of a step. @param rows [V] logits behind each beam */
+/** The continuations of a step. @param rows [V] logits after each beam */
 function continueBeams(
   { state: { beams }, rules, processors, draw }: Search,
   rows: readonly Float32Array[],
@@ -117,7 +117,7 @@ function continueBeams(
   });
 }
 
-/** The next call: [B] last tokens of all beams; each continues the keys and values of the row of its parent. */
+/** The next call: [B] last tokens of all beams; each continues its parent's row in the cache. */
 function beamInput(active: readonly Search[], isBehindPrompt: boolean): StepInput {
   const beams = active.flatMap(({ state, firstRow }) =>
     state.beams.map(({ ids, parent }) => ({ ids, row: firstRow + (isBehindPrompt ? 0 : parent) })),

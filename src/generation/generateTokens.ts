@@ -1,4 +1,4 @@
-/** @file The generation loop: prompts in; at each step one more token of every sequence that has not finished. */
+/** @file The generation loop: each step adds one token to every unfinished sequence. */
 import type { Decoder } from "./decoder.ts";
 import { type LogitsProcessor, logitsProcessors } from "./logitsProcessors.ts";
 import { argmax, type Draws, sampleToken, sequenceDraws } from "./sampling.ts";
@@ -19,11 +19,11 @@ interface GeneratedToken {
   /** Rows of the batch are prompt 0 (num_return_sequences times), prompt 1, ... */
   row: number;
   id: number;
-  /** With the last token of a sequence. */
+  /** Set with the last token of a sequence. */
   finishReason?: FinishReason;
 }
 
-/** A row of the batch, with what only its own sequence has. */
+/** A row of the batch, with the state of its sequence. */
 interface BatchRow extends Sequence {
   ids: number[];
   finishReason?: FinishReason;
@@ -85,7 +85,7 @@ function firstInput(rows: BatchRow[], settings: GenerationSettings): StepInput {
   );
 }
 
-/** Later calls: [B] last tokens; finished rows go along with padding, what comes of it is not read. */
+/** Later calls: [B] last tokens; finished rows are padded, and their results ignored. */
 function nextInput(rows: BatchRow[], settings: GenerationSettings): StepInput {
   const done = (row: BatchRow) => row.finishReason !== undefined;
   const tokens = Int32Array.from(rows, (row) => (done(row) ? (settings.padTokenId ?? 0) : row.ids[row.ids.length - 1]));

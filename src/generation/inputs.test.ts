@@ -1,4 +1,4 @@
-/** @file Every form of input that `generate` takes becomes prompts without padding; wrong ones are named. */
+/** @file Every form of input of `generate` becomes prompts without padding; errors name wrong ones. */
 import { describe, expect, it } from "vitest";
 import { type GenerationInputs, readPrompts } from "./inputs.ts";
 
@@ -10,7 +10,7 @@ const options = {
 const read = (inputs: GenerationInputs) => readPrompts(inputs, options);
 
 describe("inputs of generate", () => {
-  it("texts, ids, and what a tokenizer returns", async () => {
+  it("texts, ids, and a tokenizer's result", async () => {
     expect(await read("Hi")).toEqual([[72, 105]]);
     expect(await read(["Hi", "a"])).toEqual([[72, 105], [97]]);
     expect(await read([5, 6])).toEqual([[5, 6]]);
@@ -20,7 +20,7 @@ describe("inputs of generate", () => {
     expect(await read(Int32Array.of(5, 6) as unknown as number[])).toEqual([[5, 6]]);
   });
 
-  it("padding goes, on either side", async () => {
+  it("removes padding on either side", async () => {
     const input_ids = [[0, 0, 5], [6, 0, 0], [7, 8, 9]]; // biome-ignore format: a matrix
     const attention_mask = [[0, 0, 1], [1, 0, 0], [1, 1, 1]]; // biome-ignore format: a matrix
     expect(await read({ input_ids, attention_mask })).toEqual([[5], [6], [7, 8, 9]]);

@@ -1,14 +1,14 @@
-/** @file What `generate` takes as its input -> the ids of each prompt, without padding. */
+/** @file The input of `generate` -> the ids of each prompt, without padding. */
 import { PrefineError } from "../errors.ts";
 
-/** What a tokenizer returns when it is called: one list of ids, or one for each text. */
+/** Result of calling a tokenizer: one list of ids, or one per text. */
 export interface TokenizedInputs {
   input_ids: readonly number[] | ReadonlyArray<readonly number[]>;
   /** 0 marks padding, on either side. */
   attention_mask?: readonly number[] | ReadonlyArray<readonly number[]> | undefined;
 }
 
-/** A text, texts, the ids of one prompt, those of several, or what a tokenizer returned. */
+/** A text, texts, the ids of one prompt, the ids of several, or the result of a tokenizer. */
 export type GenerationInputs =
   | string
   | readonly string[]
@@ -16,29 +16,29 @@ export type GenerationInputs =
   | ReadonlyArray<readonly number[]>
   | TokenizedInputs;
 
-/** The part of a tokenizer that makes prompts. */
+/** The part of a tokenizer that encodes prompts. */
 export interface PromptEncoder {
   encode(text: string, options?: { add_special_tokens?: boolean }): number[];
 }
 
 interface PromptOptions {
-  /** Asked for only where the inputs are texts. */
+  /** Called only if the inputs are texts. */
   tokenizer: () => Promise<PromptEncoder>;
   vocabSize: number;
   /** An empty prompt becomes this token, as in transformers. */
   bosTokenId?: number;
 }
 
-/** True for what a tokenizer returns (and a GenerationConfig is not). */
+/** True for a tokenizer's result (not a GenerationConfig). */
 export function isTokenized(inputs: unknown): inputs is TokenizedInputs {
   return typeof inputs === "object" && inputs !== null && "input_ids" in inputs;
 }
 
-/** @throws PrefineError for no prompt, an id beyond the vocabulary, or an empty prompt without a bos_token_id */
+/** @throws PrefineError for no prompt, an id outside the vocabulary, or an empty prompt without a bos_token_id */
 export async function readPrompts(inputs: GenerationInputs, options: PromptOptions): Promise<number[][]> {
   const prompts = isTokenized(inputs) ? withoutPadding(inputs) : await promptIds(inputs, options);
   if (prompts.length === 0)
-    throw new PrefineError("data", "generate: expected at least one prompt, found none", "Give it one.");
+    throw new PrefineError("data", "generate: expected at least one prompt, found none", "Pass a text.");
   return prompts.map((ids, index) => checkPrompt(ids, `generate: prompt ${index}`, options));
 }
 
@@ -50,7 +50,7 @@ async function promptIds(inputs: Exclude<GenerationInputs, TokenizedInputs>, opt
       if (typeof text === "string") return tokenizer.encode(text);
       throw new PrefineError(
         "data",
-        `generate: prompt ${index}: expected a text like the others, found ${typeof text}`,
+        `generate: prompt ${index}: expected a string like the others, found  ${typeof text}`,
       );
     });
   }
@@ -77,18 +77,14 @@ function asRows(ids: readonly number[] | ReadonlyArray<readonly number[]>): numb
 
 function checkPrompt(ids: number[], where: string, { vocabSize, bosTokenId }: PromptOptions): number[] {
   if (ids.length === 0 && bosTokenId === undefined) {
-    throw new PrefineError(
-      "data",
-      `${where}: is empty, and the model has no bos_token_id to start from`,
-      "Give it a text.",
-    );
+    throw new PrefineError("data", `${where}: is empty, and the model has no bos_token_id`, "Pass a text.");
   }
   const prompt = ids.length === 0 ? [bosTokenId as number] : ids;
   const wrong = prompt.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
   if (wrong === undefined) return prompt;
   throw new PrefineError(
     "data",
-    `${where}: expected ids below ${vocabSize} (the model's vocabulary), found ${wrong}`,
-    "Is the tokenizer the model's own?",
+    `${where}: expected ids below ${vocabSize} (the model's vocabulary size), found ${wrong}`,
+    "Does the tokenizer belong to the model?",
   );
 }

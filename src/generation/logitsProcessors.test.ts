@@ -1,4 +1,4 @@
-/** @file Logits processors against transformers' own values (warpers.json) and against hand-worked cases. */
+/** @file Logits processors against transformers' values (warpers.json) and small worked examples. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -63,15 +63,15 @@ const kept = (scores: Float32Array): number[] =>
   [...scores.keys()].filter((id) => scores[id] > Number.NEGATIVE_INFINITY);
 
 describe("processors", () => {
-  it("repetition penalty divides positive and multiplies negative scores, once a token, and copies", () => {
+  it("repetition penalty divides positive and multiplies negative scores, once per token, in a copy", () => {
     const scores = Float32Array.of(2, -2, 1, 0);
     expect([...repetitionPenalty(2)(scores, [0, 1, 0, 99])]).toEqual([1, -4, 1, 0]);
     expect([...scores]).toEqual([2, -2, 1, 0]);
   });
 
-  it("bans what would repeat an n-gram, prompt included", () => {
+  it("bans tokens that would repeat an n-gram, including the prompt", () => {
     const scores = new Float32Array(5);
-    expect(kept(noRepeatNgram(2)(scores, [1, 2, 3, 1]))).toEqual([0, 1, 3, 4]); // 1 2 is there
+    expect(kept(noRepeatNgram(2)(scores, [1, 2, 3, 1]))).toEqual([0, 1, 3, 4]); // 1 2 occurs
     expect(kept(noRepeatNgram(3)(scores, [1, 2, 3, 1]))).toEqual([0, 1, 2, 3, 4]);
     expect(kept(noRepeatNgram(3)(scores, [1, 2, 3, 1, 2]))).toEqual([0, 1, 2, 4]);
     expect(kept(noRepeatNgram(1)(scores, [1, 3]))).toEqual([0, 2, 4]);
@@ -84,7 +84,7 @@ describe("processors", () => {
     expect(kept(process(new Float32Array(5), [0, 0, 0]))).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it("warpers leave as many tokens as they are told to", () => {
+  it("warpers keep at least `least` tokens", () => {
     const scores = Float32Array.of(1, 9, 5, 3, 4, 2);
     expect(kept(topK(1, 3)(scores, []))).toEqual([1, 2, 4]);
     expect(kept(topK(4, 3)(scores, []))).toEqual([1, 2, 3, 4]);
@@ -92,11 +92,11 @@ describe("processors", () => {
     expect(kept(topP(0.1)(scores, []))).toEqual([1]);
     expect(kept(minP(0.9, 4)(scores, []))).toEqual([1, 2, 3, 4]);
     expect(kept(minP(0.01, 2)(scores, []))).toEqual([1, 2]);
-    expect(kept(typicalP(0.1, 2)(scores, []))).toEqual([1, 2]); // entropy 0.13: the surest are nearest to it
+    expect(kept(typicalP(0.1, 2)(scores, []))).toEqual([1, 2]); // entropy 0.13: the likeliest are closest to it
     expect(kept(typicalP(0.1, 9)(scores, []))).toHaveLength(6);
   });
 
-  it("beams keep one token more than there are ends, and log-probabilities may be made anew at the end", () => {
+  it("beams keep one token more than there are end tokens, and log-probabilities may be renormalized at the end", () => {
     const run = (options: Parameters<typeof logitsProcessors>[0], eosTokenIds: number[]) =>
       logitsProcessors(options, { promptLength: 0, eosTokenIds }).reduce<Float32Array>(
         (scores, process) => process(scores, []),
@@ -112,7 +112,7 @@ describe("processors", () => {
     expect(scores[0]).toBe(Number.NEGATIVE_INFINITY);
   });
 
-  it("top_k keeps ties with the k-th, and everything where k exceeds the vocabulary", () => {
+  it("top_k keeps ties with the k-th, and all tokens if k exceeds the vocabulary", () => {
     expect(kept(topK(2)(Float32Array.of(1, 5, 3, 3, 2), []))).toEqual([1, 2, 3]);
     expect(kept(topK(9)(Float32Array.of(1, 5, 3), []))).toEqual([0, 1, 2]);
     const many = Float32Array.from({ length: 1000 }, (_, i) => Math.sin(i * 12.9898) * 43.758);
@@ -120,13 +120,13 @@ describe("processors", () => {
     expect(kept(topK(50)(many, []))).toEqual(kept(many.map((x) => (x >= border ? x : -Infinity))));
   });
 
-  it("top_p always keeps the most likely token; of ties at the border the higher ids stay", () => {
+  it("top_p always keeps the most likely token; of ties at the threshold it keeps the higher ids", () => {
     expect(kept(topP(0)(Float32Array.of(1, 3, 2), []))).toEqual([1]);
-    expect(kept(topP(0.7)(Float32Array.of(0, 0, 0, 0), []))).toEqual([1, 2, 3]); // 0.25 <= 0.3 goes
+    expect(kept(topP(0.7)(Float32Array.of(0, 0, 0, 0), []))).toEqual([1, 2, 3]); // 0.25 <= 0.3 is removed
     expect(kept(topP(1)(Float32Array.of(0, -50, 0), []))).toEqual([0, 1, 2]);
   });
 
-  it("typical_p copes with scores that another filter has removed", () => {
+  it("typical_p accepts scores that another filter has removed", () => {
     const scores = Float32Array.of(3, -Infinity, 2, -Infinity, 0);
     expect(kept(typicalP(0.5)(scores, []))).toEqual([0]);
     expect(kept(typicalP(0.95)(scores, []))).toEqual([0, 2]);
@@ -136,7 +136,7 @@ describe("processors", () => {
     expect(kept(minP(0.4)(Float32Array.of(0, Math.log(0.5), Math.log(0.3)), []))).toEqual([0, 1]);
   });
 
-  it("applies warpers to sampled text only, and min_new_tokens behind the prompt", () => {
+  it("applies warpers only with sampling, and min_new_tokens after the prompt", () => {
     const options = { temperature: 0.5, top_k: 1, min_new_tokens: 2 };
     const greedy = logitsProcessors({ ...options, do_sample: false }, { promptLength: 3, eosTokenIds: [2] });
     expect(greedy).toHaveLength(1);

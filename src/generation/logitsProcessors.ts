@@ -1,18 +1,18 @@
 /**
  * @file Logits processors and warpers: scores [V] -> scores [V], filtered tokens at -Infinity.
- * Definitions and order are those of transformers 5.23 (generation/logits_process.py). V vocabulary.
+ * Definitions and order follow transformers 5.23 (generation/logits_process.py). V vocabulary.
  */
 
-/** Pure: returns new scores. `ids` is the sequence so far, prompt included, padding not. */
+/** Pure: returns new scores. `ids` is the sequence so far, with the prompt, without padding. */
 export type LogitsProcessor = (scores: Float32Array, ids: readonly number[]) => Float32Array;
 
-/** Makes every token of the sequence less likely: positive scores / penalty, negative * penalty (arXiv 1909.05858). */
+/** Penalizes every token of the sequence: positive scores / penalty, negative * penalty (arXiv 1909.05858). */
 export function repetitionPenalty(penalty: number): LogitsProcessor {
   const factor = Math.fround(penalty); // float32 arithmetic, as torch's
   return (scores, ids) => {
     const result = scores.slice();
     for (const id of ids) {
-      // Read from `scores`, so that a token that occurs twice is penalised once.
+      // Read from `scores`, so that a repeated token is penalized once.
       if (id < scores.length) result[id] = scores[id] < 0 ? scores[id] * factor : scores[id] / factor;
     }
     return result;
@@ -32,7 +32,7 @@ export function noRepeatNgram(size: number): LogitsProcessor {
   };
 }
 
-/** Bans the end-of-sequence tokens while the sequence is shorter than `length` tokens, prompt included. */
+/** Bans the end-of-sequence tokens while the sequence is shorter than `length` tokens, including the prompt. */
 export function minLength(length: number, eosTokenIds: readonly number[]): LogitsProcessor {
   return (scores, ids) => {
     if (ids.length >= length) return scores;
@@ -42,13 +42,13 @@ export function minLength(length: number, eosTokenIds: readonly number[]): Logit
   };
 }
 
-/** Below 1 the distribution gets sharper, above 1 flatter. */
+/** Below 1 sharpens the distribution, above 1 flattens it. */
 export function temperature(value: number): LogitsProcessor {
   const divisor = Math.fround(value);
   return (scores) => scores.map((score) => score / divisor);
 }
 
-/** Keeps the k most likely tokens, and those that tie with the last of them. @param least tokens that stay anyway */
+/** Keeps the k most likely tokens and ties with the last. @param least minimum number of tokens to keep */
 export function topK(k: number, least = 1): LogitsProcessor {
   return (scores) => {
     const smallest = kthLargest(scores, Math.min(Math.max(k, least), scores.length));
@@ -57,13 +57,13 @@ export function topK(k: number, least = 1): LogitsProcessor {
 }
 
 /**
- * The nucleus: keeps the most likely tokens whose probabilities together reach p (arXiv 1904.09751). Of tokens that tie
- * at the border, those with higher ids are kept.
- * @param least tokens that stay anyway
+ * Nucleus sampling: keeps the most likely tokens whose probabilities sum to p (arXiv 1904.09751). Of ties at the
+ * threshold, the higher ids are kept.
+ * @param least minimum number of tokens to keep
  */
 export function topP(p: number, least = 1): LogitsProcessor {
   return (scores) => {
-    const ascending = scores.slice().sort(); // ascending; a native sort, 3 ms at 50 k tokens
+    const ascending = scores.slice().sort(); // native sort: 3 ms for 50 k tokens
     const probabilities = toProbabilities(ascending);
     let removed = 0;
     let mass = 0;
@@ -80,7 +80,7 @@ export function topP(p: number, least = 1): LogitsProcessor {
 
 /**
  * Keeps tokens at least `ratio` times as likely as the most likely one (arXiv 2407.01082).
- * @param least tokens that stay anyway
+ * @param least minimum number of tokens to keep
  */
 export function minP(ratio: number, least = 1): LogitsProcessor {
   return (scores) => {
@@ -91,15 +91,15 @@ export function minP(ratio: number, least = 1): LogitsProcessor {
 }
 
 /**
- * Keeps tokens of nearly the expected surprise, until their probabilities reach `mass` (arXiv 2202.00666).
- * @param least tokens that stay anyway
+ * Keeps tokens whose surprisal is closest to the entropy, until their probabilities reach `mass` (arXiv 2202.00666).
+ * @param least minimum number of tokens to keep
  */
 export function typicalP(mass: number, least = 1): LogitsProcessor {
   return (scores) => {
     const probabilities = toProbabilities(scores);
     let entropy = 0;
     for (const p of probabilities) if (p > 0) entropy -= p * Math.log(p);
-    const distance = probabilities.map((p) => Math.abs(-Math.log(p) - entropy)); // Infinity where p is 0
+    const distance = probabilities.map((p) => Math.abs(-Math.log(p) - entropy)); // Infinity if p is 0
     const order = Uint32Array.from(scores.keys()).filter((id) => distance[id] < Infinity);
     order.sort((a, b) => distance[a] - distance[b] || a - b);
     let last = 0;
@@ -111,15 +111,15 @@ export function typicalP(mass: number, least = 1): LogitsProcessor {
   };
 }
 
-/** What the chain needs to know of a GenerationConfig; absent or neutral values add no processor. */
+/** The GenerationConfig options of the chain; absent or neutral values add no processor. */
 export interface ProcessorOptions {
   do_sample?: boolean;
   num_beams?: number;
   repetition_penalty?: number;
   no_repeat_ngram_size?: number;
-  /** Tokens, prompt included. */
+  /** Tokens, including the prompt. */
   min_length?: number;
-  /** Tokens behind the prompt. */
+  /** Tokens after the prompt. */
   min_new_tokens?: number;
   temperature?: number;
   /** 0: all tokens. */
@@ -130,7 +130,7 @@ export interface ProcessorOptions {
   renormalize_logits?: boolean;
 }
 
-/** The chain for one sequence, in the order in which transformers applies it; warpers only where tokens are sampled. */
+/** The chain for one sequence, in transformers' order; warpers only with sampling. */
 export function logitsProcessors(
   options: ProcessorOptions,
   sequence: { promptLength: number; eosTokenIds: readonly number[] },
@@ -149,7 +149,7 @@ export function logitsProcessors(
   return chain;
 }
 
-/** @param ends end-of-sequence tokens: a beam must have one more token to choose from, to go on behind them */
+/** @param ends number of end-of-sequence tokens: a beam keeps one more token than these, so that it can continue */
 function warpers(options: ProcessorOptions, ends: number): LogitsProcessor[] {
   const chain: LogitsProcessor[] = [];
   const least = (options.num_beams ?? 1) > 1 ? Math.max(ends, 1) + 1 : 1;
@@ -161,7 +161,7 @@ function warpers(options: ProcessorOptions, ends: number): LogitsProcessor[] {
   return chain;
 }
 
-/** Log-probabilities [V] of scores [V], summed in float64; NaN everywhere where one score is. */
+/** Log-probabilities [V] of scores [V], summed in float64; all NaN if one score is NaN. */
 export function logSoftmax(scores: Float32Array): Float32Array {
   const highest = maximum(scores);
   let sum = 0;
@@ -189,16 +189,16 @@ function maximum(scores: Float32Array): number {
   return highest;
 }
 
-/** The k-th largest score: a heap of the k largest so far, the smallest at its root; most cost one comparison. */
+/** The k-th largest score, with a min-heap of the k largest so far: most scores cost one comparison. */
 function kthLargest(scores: Float32Array, k: number): number {
-  const heap = scores.slice(0, k).sort(); // ascending, hence a heap
+  const heap = scores.slice(0, k).sort(); // ascending order is a valid heap
   for (let i = k; i < scores.length; i++) {
     if (scores[i] > heap[0]) replaceRoot(heap, scores[i]);
   }
   return heap[0];
 }
 
-/** Puts `value` at the root of a min-heap and lets it sink to its place. */
+/** Replaces the root of a min-heap and sifts it down. */
 function replaceRoot(heap: Float32Array, value: number): void {
   let parent = 0;
   for (;;) {

@@ -3,12 +3,12 @@ import { describe, expect, it } from "vitest";
 import { argmax, sampleToken, sequenceDraws } from "./sampling.ts";
 
 describe("sampling", () => {
-  it("argmax takes the lowest id among equals", () => {
+  it("argmax returns the lowest id of ties", () => {
     expect(argmax(Float32Array.of(1, 3, 3, 2))).toBe(1);
     expect(argmax(Float32Array.of(-Infinity, -Infinity, -5))).toBe(2);
   });
 
-  it("draws tokens as often as their probability says, and never a filtered one", () => {
+  it("draws tokens with their probability, and never a filtered one", () => {
     const scores = Float32Array.of(Math.log(0.5), -Infinity, Math.log(0.3), Math.log(0.2));
     const draw = sequenceDraws(7)([1, 2, 3]);
     const counts = [0, 0, 0, 0];

@@ -1,8 +1,8 @@
-/** @file Scores [V] -> the id of the next token: the most likely one, or a draw from their distribution. */
+/** @file Scores [V] -> the id of the next token: the most likely, or sampled from their distribution. */
 import { counterUniform } from "../random.ts";
 import { toProbabilities } from "./logitsProcessors.ts";
 
-/** The highest score; among equals the lowest id, as torch.argmax has it on the CPU. */
+/** The highest score; if tied, the lowest id, as torch.argmax on the CPU. */
 export function argmax(scores: Float32Array): number {
   let best = 0;
   for (let id = 1; id < scores.length; id++) if (scores[id] > scores[best]) best = id;
@@ -24,16 +24,16 @@ export function sampleToken(scores: Float32Array, uniform: number): number {
     last = id;
     if (uniform < cumulated) break;
   }
-  return last; // rounding can leave the sum a hair below `uniform`: then the last possible token
+  return last; // rounding can leave the sum slightly below `uniform`: then the last possible token
 }
 
 /** One stream of uniform numbers in [0, 1): a pure function of the step. */
 export type Draws = (step: number) => number;
 
 /**
- * The streams of a call, one a sequence in the order in which they are asked for. A stream depends on the seed, the
- * prompt and how often this prompt came before, not on the row, so that several prompts at once draw what each would
- * draw alone, and equal prompts (or num_return_sequences) differ.
+ * The streams of a call, one per sequence. A stream depends on the seed, the prompt and the number of earlier equal
+ * prompts, not on the row: a prompt draws the same alone and in a batch, and equal prompts (or num_return_sequences)
+ * differ.
  */
 export function sequenceDraws(seed: number): (prompt: readonly number[]) => Draws {
   const counts = new Map<string, number>();

@@ -1,29 +1,29 @@
-/** @file What both loops know of a sequence: how long it may get, why it ends, how a batch of prompts begins. */
+/** @file Functions of both loops: length limits, finish reasons and the first input of a batch. */
 import { PrefineError } from "../errors.ts";
 import type { DecoderStepOptions } from "./decoder.ts";
 import type { ProcessorOptions } from "./logitsProcessors.ts";
 import { argmax } from "./sampling.ts";
 import { endsWithStopString, type TokenDecoder } from "./stopStrings.ts";
 
-/** Why a sequence ended, in the words of Hugging Face's text-generation-inference. */
+/** Reason why a sequence ended, with the names of Hugging Face's text-generation-inference. */
 export type FinishReason = "eos_token" | "stop_sequence" | "length";
 
-/** A GenerationConfig with every default filled in (settings.ts makes it). */
+/** A GenerationConfig with all defaults, made by settings.ts. */
 export interface GenerationSettings extends ProcessorOptions {
   do_sample: boolean;
   /** 1: no beam search. */
   num_beams: number;
-  /** When a beam search has found enough: num_beams answers, no better one likely, no better one possible. */
+  /** Beam search stops at num_beams answers (true), if no better one is likely (false), or possible ("never"). */
   early_stopping: boolean | "never";
-  /** Exponent of the length by which the score of a beam is divided. */
+  /** A beam's score is divided by length ** length_penalty. */
   length_penalty: number;
   num_return_sequences: number;
-  /** Counts behind the prompt; undefined where max_length decides. */
+  /** Excludes the prompt; undefined if max_length applies. */
   max_new_tokens?: number;
-  /** Counts prompt and completion. */
+  /** Includes prompt and completion. */
   max_length?: number;
   eosTokenIds: readonly number[];
-  /** Fills up finished sequences. Undefined: they stay shorter than the others. */
+  /** Pads finished sequences. Undefined: they stay shorter. */
   padTokenId?: number;
   /** Starts an empty prompt. */
   bosTokenId?: number;
@@ -31,9 +31,9 @@ export interface GenerationSettings extends ProcessorOptions {
   seed: number;
 }
 
-/** What both loops take besides decoder, prompts and settings. */
+/** Further options of both loops. */
 export interface LoopOptions {
-  /** Needed for stop strings. */
+  /** Required for stop strings. */
   tokenizer?: TokenDecoder;
   /** Stops between two steps, with a PrefineError `interrupted`. */
   signal?: AbortSignal;
@@ -42,7 +42,7 @@ export interface LoopOptions {
 /** A part of a batch: prompt and completion so far, no padding. */
 export interface Sequence {
   promptLength: number;
-  /** New tokens that it may get. */
+  /** Maximum number of new tokens. */
   budget: number;
   ids: readonly number[];
 }
@@ -52,8 +52,8 @@ export function stopIfAborted(signal: AbortSignal | undefined): void {
 }
 
 /**
- * New tokens that a prompt may get, at most what the model's positions leave. max_length counts the tokens of this
- * prompt; in transformers it counts the padding of a batch too.
+ * Maximum number of new tokens for a prompt, within the model's positions. max_length includes this prompt's tokens; in
+ * transformers it also includes the padding of a batch.
  */
 export function tokenBudget(
   settings: Pick<GenerationSettings, "max_new_tokens" | "max_length">,
@@ -63,7 +63,7 @@ export function tokenBudget(
   if (promptLength >= maxPositions) {
     throw new PrefineError(
       "data",
-      `generate: the prompt has ${promptLength} tokens, the model knows ${maxPositions} positions`,
+      `generate: the prompt has ${promptLength} tokens, the model has ${maxPositions} positions`,
       "Shorten the prompt.",
     );
   }
@@ -72,13 +72,13 @@ export function tokenBudget(
     throw new PrefineError(
       "config",
       `max_length: the prompt alone has ${promptLength} tokens, max_length is ${settings.max_length}`,
-      "Raise max_length, or better set max_new_tokens.",
+      "Raise max_length, or set max_new_tokens instead.",
     );
   }
   return Math.min(budget, maxPositions - promptLength);
 }
 
-/** Why `sequence` ends with its last token; undefined where it goes on. */
+/** The reason why `sequence` ends with its last token; undefined if it continues. */
 export function finishReason(
   { ids, promptLength, budget }: Sequence,
   settings: Pick<GenerationSettings, "eosTokenIds" | "stopStrings">,
@@ -89,7 +89,7 @@ export function finishReason(
   return ids.length - promptLength >= budget ? "length" : undefined;
 }
 
-/** What a decoder takes in one call. */
+/** Input of one call of a decoder. */
 export interface StepInput extends DecoderStepOptions {
   /** [B * S] */
   tokens: Int32Array;
@@ -112,7 +112,7 @@ export function promptInput(prompts: ReadonlyArray<readonly number[]>, padTokenI
   return { tokens, positions, batch, length, padding };
 }
 
-/** @throws PrefineError where no token can follow: the best of the scores that became of `logits` is not finite. */
+/** @throws PrefineError if no token can follow: the best score computed from `logits` is not finite. */
 export function refuseScore(best: number, logits: Float32Array, { ids, promptLength }: Omit<Sequence, "budget">): void {
   if (Number.isFinite(best)) return;
   const where = `generate: token ${ids.length - promptLength} of the completion`;

@@ -1,11 +1,11 @@
-/** @file Which value of a generation option counts, and what is said about options without effect. */
+/** @file Precedence of generation options, and warnings about options without effect. */
 import { describe, expect, it } from "vitest";
 import type { GenerationConfigInput } from "../config/GenerationConfig.ts";
 import type { PrefineError } from "../errors.ts";
 import { generationSettings } from "./settings.ts";
 
 describe("generation settings", () => {
-  it("call beats config beats the model's file beats the defaults", () => {
+  it("a call overrides a config, which overrides the model's file, which overrides the defaults", () => {
     const model = {
       temperature: 0.6,
       top_p: 0.9,
@@ -21,7 +21,7 @@ describe("generation settings", () => {
     expect(warnings).toEqual([]);
   });
 
-  it("a null in the call switches an option off, a null in a config leaves it to the model", () => {
+  it("null in a call disables an option, null in a config leaves it to the model", () => {
     const model = { eos_token_id: 3, do_sample: true };
     expect(generationSettings({ config: { eos_token_id: null, top_k: null }, model }).settings).toMatchObject({
       eosTokenIds: [3],
@@ -33,7 +33,7 @@ describe("generation settings", () => {
     expect(settings.top_k).toBeUndefined();
   });
 
-  it("says which sampling options have no effect, as transformers does", () => {
+  it("reports sampling options without effect, as transformers does", () => {
     const warned = (sources: Parameters<typeof generationSettings>[0]) =>
       generationSettings(sources).warnings.map((line) => line.split(":")[0]);
     const length = { max_new_tokens: 3 };
@@ -49,17 +49,17 @@ describe("generation settings", () => {
   it("max_new_tokens wins over max_length; without both there are 20 new tokens", () => {
     const both = generationSettings({ call: { max_new_tokens: 3, max_length: 30 } });
     expect(both.settings).toMatchObject({ max_new_tokens: 3, max_length: 30 });
-    expect(both.warnings).toEqual(["max_length: 30 has no effect beside max_new_tokens: 3"]);
+    expect(both.warnings).toEqual(["max_length: 30 has no effect with max_new_tokens: 3"]);
     const neither = generationSettings({});
     expect(neither.settings.max_new_tokens).toBe(20);
     expect(neither.warnings).toEqual(["max_new_tokens: not set, 20 new tokens by default"]);
     const length = generationSettings({ call: { max_length: 30, min_length: 4, min_new_tokens: 2 } });
     expect(length.settings).toMatchObject({ max_new_tokens: undefined, max_length: 30, min_new_tokens: 2 });
     expect(length.settings.min_length).toBeUndefined();
-    expect(length.warnings).toEqual(["min_length: 4 has no effect beside min_new_tokens: 2"]);
+    expect(length.warnings).toEqual(["min_length: 4 has no effect with min_new_tokens: 2"]);
   });
 
-  it("a pipeline's defaults give way to user and model, and its warpers to greedy decoding", () => {
+  it("user and model override a pipeline's defaults, and greedy decoding ignores its warpers", () => {
     const pipeline = { max_new_tokens: 256, do_sample: true, temperature: 0.7 };
     expect(generationSettings({ pipeline }).settings).toMatchObject({ max_new_tokens: 256, temperature: 0.7 });
     const greedy = generationSettings({ pipeline, call: { do_sample: false, max_length: 30 } });
@@ -69,7 +69,7 @@ describe("generation settings", () => {
     expect(generationSettings({ pipeline, model: { temperature: 0.6 } }).settings.temperature).toBe(0.6);
   });
 
-  it("tells all problems at once, and knows what is not built", () => {
+  it("reports all problems together, and unsupported features", () => {
     const wrong = () => generationSettings({ call: { temperatur: 1, top_k: -1 } as object });
     expect(wrong).toThrow(/temperatur: unknown key; did you mean temperature\?\n\s+top_k: expected/);
     const groups = () => generationSettings({ call: { num_beams: 4, num_beam_groups: 2 } as object });
@@ -80,7 +80,7 @@ describe("generation settings", () => {
     ).toBe(2);
   });
 
-  it("takes transformers' defaults for beams, and refuses what can't go together", () => {
+  it("uses transformers' defaults for beams, and refuses incompatible options", () => {
     const { settings, warnings } = generationSettings({ call: { num_beams: 3, max_new_tokens: 2 } });
     expect(settings).toMatchObject({ num_beams: 3, early_stopping: false, length_penalty: 1, num_return_sequences: 1 });
     expect(warnings).toEqual([]);
@@ -97,7 +97,7 @@ describe("generation settings", () => {
     expect(() => with3({ num_beams: 0 })).toThrow("num_beams: expected an integer above 0");
   });
 
-  it("says which options have no effect without beams, as transformers does", () => {
+  it("reports options without effect without beams, as transformers does", () => {
     const warned = (sources: Parameters<typeof generationSettings>[0]) => generationSettings(sources).warnings;
     const options = { early_stopping: true, length_penalty: 2 };
     const call = { max_new_tokens: 3 };
@@ -111,7 +111,7 @@ describe("generation settings", () => {
     expect(warned({ call: { ...call, early_stopping: false, length_penalty: 1 } })).toEqual([]);
   });
 
-  it("draws a fresh seed where none is given", () => {
+  it("draws a new seed if none is given", () => {
     expect(generationSettings({}).settings.seed).not.toBe(generationSettings({}).settings.seed);
   });
 });

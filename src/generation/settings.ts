@@ -1,6 +1,6 @@
 /**
- * @file A call's options, its GenerationConfig, the model's generation_config.json, the defaults -> GenerationSettings.
- * Precedence, length rules and warnings are those of `generate` in transformers 5.23.
+ * @file Merges a call's options, its GenerationConfig, the model's generation_config.json and the defaults.
+ * Precedence, length rules and warnings follow `generate` in transformers 5.23.
  */
 import {
   GENERATION_DEFAULTS,
@@ -16,26 +16,26 @@ import type { GenerationSettings } from "./sequence.ts";
 
 type OptionValues = { -readonly [K in keyof GenerationConfig]?: GenerationConfig[K] };
 
-/** From the strongest to the weakest. */
+/** In order of precedence, highest first. */
 interface SettingsSources {
-  /** Options of the call itself; a null here unsets what the others say, as None does in transformers. */
+  /** Options of the call itself; null unsets the other sources' value, like None in transformers. */
   call?: GenerationConfigInput;
   /** The GenerationConfig passed to the call. */
   config?: GenerationConfigInput;
-  /** generation_config.json of the model; keys that are no option are ignored. */
+  /** generation_config.json of the model; unknown keys are ignored. */
   model?: Readonly<Record<string, unknown>>;
-  /** What a pipeline would rather have than the global defaults. */
+  /** A pipeline's defaults, which replace the global ones. */
   pipeline?: GenerationConfigInput;
 }
 
-/** Options that change something only where tokens are drawn; the value at which they would do nothing anyway. */
+/** Options that only affect sampling -> their neutral value. */
 const SAMPLING_ONLY = { temperature: 1, top_p: 1, min_p: null, typical_p: 1, top_k: 50 } as const;
-/** The same for those of beam search. */
+/** Options that only affect beam search -> their neutral value. */
 const BEAMS_ONLY = { early_stopping: false, length_penalty: 1 } as const;
 
 /**
- * @returns the settings, and one line of advice for each option that has no effect or contradicts another.
- * @throws PrefineError with all problems of a source at once; code `not-yet` where only unbuilt features are asked for
+ * @returns the settings, and one warning per option that has no effect or contradicts another.
+ * @throws PrefineError with all problems of a source; code `not-yet` if all are unsupported features
  */
 export function generationSettings(sources: SettingsSources): { settings: GenerationSettings; warnings: string[] } {
   const warnings: string[] = [];
@@ -60,11 +60,11 @@ export function generationSettings(sources: SettingsSources): { settings: Genera
 
 const MODEL_FILE = "generation_config.json";
 
-/** The options of one source that are set, read and checked. */
+/** Parses and validates the options that one source sets. */
 function readSource(where: string, input: GenerationConfigInput | undefined, warnings: string[] = []): OptionValues {
   const report = new Report();
   const values = readGenerationConfig(givenFrom(input ?? {}), report);
-  report.throwProblems(where, where === MODEL_FILE ? "Mend or remove it in the model's folder." : undefined);
+  report.throwProblems(where, where === MODEL_FILE ? "Fix or remove it in the model's folder." : undefined);
   warnings.push(...report.advice);
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as OptionValues;
 }
@@ -73,7 +73,7 @@ function knownOnly(file: Readonly<Record<string, unknown>> | undefined): Generat
   return Object.fromEntries(Object.entries(file ?? {}).filter(([key]) => Object.hasOwn(GENERATION_OPTIONS, key)));
 }
 
-/** What the pipeline adds to what is left open: no length beside a max_length, no warpers without sampling. */
+/** The pipeline's defaults for unset options: no max_new_tokens if max_length is set, no warpers without sampling. */
 function pipelineDefaults(pipeline: GenerationConfigInput | undefined, chosen: OptionValues): OptionValues {
   const defaults = readSource("pipeline", pipeline);
   const samples = chosen.do_sample ?? defaults.do_sample;
@@ -85,9 +85,9 @@ function pipelineDefaults(pipeline: GenerationConfigInput | undefined, chosen: O
 }
 
 /**
- * Lines about options that are set where nothing reads them. transformers' `_should_warn`: not where the caller chose
- * the mode and the value is only the model's.
- * @param table the options, and the values at which they would do nothing anyway
+ * Warnings about options that have no effect. transformers' `_should_warn`: none if the caller chose the mode and the
+ * value comes from the model.
+ * @param table the options and their neutral values
  */
 function idleWarnings(
   table: OptionValues,
@@ -101,12 +101,12 @@ function idleWarnings(
     .map((name) => `${name}: ${merged[name]} has no effect without ${words}`);
 }
 
-/** What can't go together, as transformers has it. */
+/** Rejects incompatible options, as transformers does. */
 function checkSearch({ num_beams, num_return_sequences, do_sample, low_memory }: OptionValues): void {
   const beams = num_beams ?? 1;
   const answers = num_return_sequences ?? 1;
   if (beams > 1 && low_memory) {
-    throw new PrefineError("config", "low_memory: gone from transformers' beam search, found true", "Remove it.");
+    throw new PrefineError("config", "low_memory: removed from transformers' beam search, found true", "Remove it.");
   }
   if (beams > 1 && answers > beams) {
     const message = `expected at most num_beams, found ${answers} with num_beams: ${beams}`;
@@ -115,7 +115,7 @@ function checkSearch({ num_beams, num_return_sequences, do_sample, low_memory }:
   if (beams > 1 || answers === 1 || do_sample) return;
   throw new PrefineError(
     "config",
-    `num_return_sequences: greedy decoding has one answer a prompt, found ${answers}`,
+    `num_return_sequences: greedy decoding has one answer per prompt, found  ${answers}`,
     "Set do_sample: true, or num_beams.",
   );
 }
@@ -123,23 +123,23 @@ function checkSearch({ num_beams, num_return_sequences, do_sample, low_memory }:
 function lengthWarnings({ max_new_tokens, max_length, min_new_tokens, min_length }: OptionValues): string[] {
   const lines: string[] = [];
   if (max_new_tokens && max_length) {
-    lines.push(`max_length: ${max_length} has no effect beside max_new_tokens: ${max_new_tokens}`);
+    lines.push(`max_length: ${max_length} has no effect with max_new_tokens: ${max_new_tokens}`);
   }
   if (!max_new_tokens && !max_length) {
     lines.push(`max_new_tokens: not set, ${GENERATION_DEFAULTS.max_length} new tokens by default`);
   }
   if (min_new_tokens && min_length) {
-    lines.push(`min_length: ${min_length} has no effect beside min_new_tokens: ${min_new_tokens}`);
+    lines.push(`min_length: ${min_length} has no effect with min_new_tokens: ${min_new_tokens}`);
   }
   const most = max_new_tokens ?? (max_length ? undefined : GENERATION_DEFAULTS.max_length);
   if (min_new_tokens && most && min_new_tokens > most) {
-    lines.push(`min_new_tokens: ${min_new_tokens} is more than the ${most} new tokens that there may be`);
+    lines.push(`min_new_tokens: ${min_new_tokens} is more than the limit of ${most} new tokens`);
   }
   return lines;
 }
 
 function settingsFrom(merged: OptionValues, call: GenerationConfigInput | undefined): GenerationSettings {
-  // A null in the call stays "off"; what nobody sets takes the default.
+  // A null in the call stays "off"; unset options take the default.
   const value = <K extends keyof typeof GENERATION_DEFAULTS>(key: K) =>
     merged[key] ?? (call?.[key] === null ? undefined : GENERATION_DEFAULTS[key]);
   const isLengthSet = (merged.max_new_tokens ?? merged.max_length) !== undefined;

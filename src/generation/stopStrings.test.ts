@@ -1,4 +1,4 @@
-/** @file Stop strings that lie in one token, span tokens, cut characters, or were there before. */
+/** @file Stop strings inside one token, across tokens, at split characters, or present earlier. */
 import { describe, expect, it } from "vitest";
 import { endsWithStopString } from "./stopStrings.ts";
 
@@ -12,7 +12,7 @@ const bytes = (text: string) => [...Buffer.from(text)];
 const ends = (ids: number[], ...stops: string[]) => endsWithStopString(ids, stops, tokenizer);
 
 describe("stop strings", () => {
-  it("are found in one token, over several, and with overhang at both ends", () => {
+  it("are found in one token, across several, and with extra text at both ends", () => {
     expect(ends([300], "stop")).toBe(true);
     expect(ends(bytes("please stop"), "stop")).toBe(true);
     expect(ends([302, 301], "stop")).toBe(true); // la[s|top]per

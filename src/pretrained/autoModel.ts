@@ -1,4 +1,4 @@
-/** @file AutoModelForCausalLM: a model from the hub, a folder or a run, that can be trained and that generates text. */
+/** @file AutoModelForCausalLM: loads a model from the hub, a folder or a run, for training and generation. */
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import { CausalLM } from "../generation/causalLM.ts";
 import { alreadyQuantized, quantizeModel } from "../models/precision/quantize.ts";
@@ -8,8 +8,8 @@ import { findModel, type ModelSourceOptions } from "./modelSource.ts";
 import { openDecoder } from "./openDecoder.ts";
 
 /**
- * Loads a model by hub id, folder, or the folder of a run or checkpoint (the base model under an adapter is found from
- * adapter_config.json, and how it was kept from training_args.json). Weights stay on disk until they are needed.
+ * Loads a model by hub id, folder, or the folder of a run or checkpoint (adapter_config.json names an adapter's base
+ * model, training_args.json its quantization). Weights stay on disk until they are needed.
  */
 async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}): Promise<CausalLM> {
   const source = await findModel(idOrPath, options);

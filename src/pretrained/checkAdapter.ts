@@ -1,4 +1,4 @@
-/** @file The model under an adapter: with the same layers of the same widths, or both are named. */
+/** @file Checks that an adapter fits its base model: the same layers with the same shapes. */
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, type SavedAdapter } from "../checkpoints/adapter.ts";
 import type { ModelFiles } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
@@ -6,15 +6,15 @@ import { adapterTensors, loraAdapter } from "../models/adapters/lora.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 
 function misfit(message: string): PrefineError {
-  const hint = "Was the adapter trained on another model? Its base_model_name_or_path says on which.";
+  const hint = "Was the adapter trained on another model? See its base_model_name_or_path.";
   return new PrefineError("model", message, hint);
 }
 
 /**
- * @param files those of the adapter, for messages.
- * @returns the model with the embeddings that lie beside the adapter in place of its own: PEFT's way to keep them.
- * @throws PrefineError("model") when the adapter lacks a layer of the model that its config targets, has one that the
- *   model lacks, or one of another size.
+ * @param files the adapter's files, for messages.
+ * @returns the model with its embeddings replaced by those saved with the adapter, if any, as in PEFT.
+ * @throws PrefineError("model") if the adapter lacks a layer that its config targets, has one that the model lacks, or
+ *   one of another size.
  */
 export function modelUnder(adapter: SavedAdapter, files: ModelFiles, model: LoadedModel): LoadedModel {
   checkAdapterFits(adapter, files, model);
@@ -22,11 +22,11 @@ export function modelUnder(adapter: SavedAdapter, files: ModelFiles, model: Load
   for (const [name, { file, start, end, dtype, shape }] of adapter.embeddings ?? []) {
     const known = model.architecture.parameters.get(name) ?? [];
     if (known.join() !== shape.join()) {
-      const found = `${file}: the embedding under the adapter has shape [${shape.join(", ")}]`;
-      throw misfit(`${found}, the model of ${model.configFile} has ${name} of [${known.join(", ")}]`);
+      const found = `${file}: the embedding saved with the adapter has shape [${shape.join(", ")}]`;
+      throw misfit(`${found}, the model of ${model.configFile} has ${name} with shape [${known.join(", ")}]`);
     }
     if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16" && dtype !== "F64") {
-      throw misfit(`${file}: expected floats for the embedding under the adapter, found ${dtype}`);
+      throw misfit(`${file}: expected floats for the embedding saved with the adapter, found ${dtype}`);
     }
     weights.set(name, { file, start, end, as: dtype, shape: known });
   }
@@ -39,10 +39,10 @@ function checkAdapterFits(adapter: SavedAdapter, files: ModelFiles, model: Loade
   const expected = expectedShapes(adapter, files, model);
   for (const [name, { shape }] of adapter.weights) {
     const wanted = expected.get(name);
-    if (!wanted) throw misfit(`${where}: tensor "${name}" belongs to no layer of the model of ${base}`);
+    if (!wanted) throw misfit(`${where}: tensor "${name}" is in no layer of the model of ${base}`);
     if (wanted.join() === shape.join()) continue;
     const found = `tensor "${name}" has shape [${shape.join(", ")}]`;
-    throw misfit(`${where}: ${found}, the model of ${base} takes [${wanted.join(", ")}]`);
+    throw misfit(`${where}: ${found}, the model of ${base} expects [${wanted.join(", ")}]`);
   }
   for (const name of expected.keys()) {
     if (adapter.weights.has(name)) continue;
@@ -50,7 +50,7 @@ function checkAdapterFits(adapter: SavedAdapter, files: ModelFiles, model: Loade
   }
 }
 
-/** Shapes of all tensors that the adapter's config asks for. */
+/** Shapes of all tensors required by the adapter's config. */
 function expectedShapes(
   { config }: SavedAdapter,
   files: ModelFiles,

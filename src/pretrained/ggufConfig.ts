@@ -1,4 +1,4 @@
-/** @file A GGUF file's metadata -> config.json and generation_config.json as transformers would have them. */
+/** @file GGUF metadata -> the contents of config.json and generation_config.json. */
 import { PrefineError, show } from "../errors.ts";
 import type { GgufFile } from "../formats/gguf.ts";
 
@@ -7,14 +7,14 @@ export interface GgufConfig {
   generationConfig: Record<string, unknown>;
 }
 
-/** Reads values of one file, and says which file and key it was where one is wrong. */
+/** Reads metadata of one file; errors name the file and key. */
 export interface GgufReader {
   where: string;
   /** general.architecture. */
   architecture: string;
-  /** A number under `ARCHITECTURE.key`; absent: the default, or an error where there is none. */
+  /** The number under `ARCHITECTURE.key`; if absent, the default, or an error without one. */
   number(key: string, fallback?: number): number;
-  /** Any value by its whole key. */
+  /** Any value by its full key. */
   value(key: string): unknown;
   hasTensor(name: string): boolean;
 }
@@ -23,7 +23,7 @@ function createReader({ metadata, tensors }: GgufFile, where: string): GgufReade
   const architecture = metadata.get("general.architecture");
   if (typeof architecture !== "string") {
     const message = `${where}: expected general.architecture, found ${show(architecture)}`;
-    throw new PrefineError("model", message, "Is it the file of a language model?");
+    throw new PrefineError("model", message, "Is it a language model?");
   }
   return {
     where,
@@ -34,12 +34,12 @@ function createReader({ metadata, tensors }: GgufFile, where: string): GgufReade
       const value = metadata.get(`${architecture}.${key}`) ?? fallback;
       if (typeof value === "number" && Number.isFinite(value)) return value;
       const message = `${where}: ${architecture}.${key}: expected a number, found ${show(value)}`;
-      throw new PrefineError("model", message, "Fetch the file again: it may be cut off or damaged.");
+      throw new PrefineError("model", message, "Download the file again: it may be truncated or damaged.");
     },
   };
 }
 
-/** Families whose files are read, by general.architecture. */
+/** Supported families, by general.architecture. */
 const FAMILIES: Record<string, (read: GgufReader) => Record<string, unknown>> = {
   llama: (read) => ({ model_type: "llama", architectures: ["LlamaForCausalLM"], ...decoderFields(read) }),
   mistral: (read) => ({ model_type: "mistral", architectures: ["MistralForCausalLM"], ...decoderFields(read) }),
@@ -48,13 +48,13 @@ const FAMILIES: Record<string, (read: GgufReader) => Record<string, unknown>> = 
   gpt2: (read) => ({ model_type: "gpt2", architectures: ["GPT2LMHeadModel"], ...gpt2Fields(read) }),
 };
 
-/** @throws PrefineError("not-yet") for a family that is not read; ("model") for missing or wrong metadata. */
+/** @throws PrefineError("not-yet") for an unsupported family; ("model") for missing or wrong metadata. */
 export function ggufConfig(file: GgufFile, where: string): GgufConfig {
   const read = createReader(file, where);
   const fields = Object.hasOwn(FAMILIES, read.architecture) ? FAMILIES[read.architecture] : undefined;
   if (!fields) {
-    const message = `${where}: GGUF files of the family ${show(read.architecture)} are not read`;
-    throw new PrefineError("not-yet", message, `These are: ${Object.keys(FAMILIES).join(", ")}.`);
+    const message = `${where}: GGUF files of the family ${show(read.architecture)} are not supported`;
+    throw new PrefineError("not-yet", message, `Supported families: ${Object.keys(FAMILIES).join(", ")}.`);
   }
   const special = specialTokens(read);
   return {
@@ -76,7 +76,7 @@ function specialTokens(read: GgufReader): Record<string, number> {
   return Object.fromEntries(found.filter(([, id]) => typeof id === "number"));
 }
 
-/** What Llama and its relatives share. */
+/** Fields common to Llama and its relatives. */
 function decoderFields(read: GgufReader): Record<string, unknown> {
   const heads = read.number("attention.head_count");
   const hidden = read.number("embedding_length");
@@ -101,7 +101,7 @@ function decoderFields(read: GgufReader): Record<string, unknown> {
   };
 }
 
-/** 9.999999747378752e-6, a float32 in the file, -> 1e-5, as the original config says it. */
+/** 9.999999747378752e-6, a float32 in the file, -> 1e-5, as in the original config. */
 const single = (value: number) => Number(value.toPrecision(7));
 
 function ropeScaling(read: GgufReader): Record<string, unknown> {
@@ -113,7 +113,7 @@ function ropeScaling(read: GgufReader): Record<string, unknown> {
     const original = read.number("rope.scaling.original_context_length");
     return { rope_scaling: { rope_type: "yarn", factor, original_max_position_embeddings: original } };
   }
-  const message = `${read.where}: rotary scaling of the kind ${show(type)} is not read from GGUF files`;
+  const message = `${read.where}: rotary scaling of type ${show(type)} is not supported in GGUF files`;
   throw new PrefineError("not-yet", message, "Use the model's safetensors.");
 }
 

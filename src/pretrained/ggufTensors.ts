@@ -1,11 +1,11 @@
 /** @file Names and layouts of a GGUF file's tensors -> Hugging Face's. */
 
-/** What a tensor's name is in the file, and how its rows must be rearranged. */
+/** A tensor's name in the file, and the rearrangement of its rows. */
 export interface GgufSource {
   name: string;
-  /** GPT-2's Conv1D matrices [in, out] lie transposed in the file. */
+  /** GPT-2's Conv1D matrices [in, out] are transposed in the file. */
   transposed?: boolean;
-  /** Heads whose rotary halves lie interleaved: llama.cpp turns neighbors, transformers the two halves of a head. */
+  /** Heads with interleaved rotary halves: llama.cpp rotates adjacent pairs, transformers the halves of a head. */
   interleavedHeads?: number;
 }
 
@@ -45,7 +45,7 @@ const GPT2_OUTER: Record<string, string> = {
   "transformer.ln_f.bias": "output_norm.bias",
 };
 
-/** @param config as `ggufConfig` makes it. @returns undefined for a parameter that such files do not have. */
+/** @param config the result of `ggufConfig`. @returns undefined for a parameter that such files lack. */
 export function ggufSource(parameter: string, config: Readonly<Record<string, unknown>>): GgufSource | undefined {
   return config.model_type === "gpt2" ? gpt2Source(parameter) : decoderSource(parameter, config);
 }
@@ -62,7 +62,7 @@ function decoderSource(parameter: string, config: Readonly<Record<string, unknow
   const [, layer, module, kind] = /^model\.layers\.(\d+)\.(.+)\.(weight|bias)$/.exec(parameter) ?? [];
   if (!module || !Object.hasOwn(DECODER, module)) return undefined;
   const name = `blk.${layer}.${DECODER[module]}.${kind}`;
-  // only for these families does llama.cpp's converter reorder the rows
+  // llama.cpp's converter reorders the rows only for these families
   if (config.model_type !== "llama" && config.model_type !== "mistral") return { name };
   if (module === "self_attn.q_proj") return { name, interleavedHeads: Number(config.num_attention_heads) };
   if (module === "self_attn.k_proj") return { name, interleavedHeads: Number(config.num_key_value_heads) };

@@ -1,13 +1,13 @@
-/** @file Rotary factors in a GGUF file -> the `rope_scaling` of Llama 3 that they were computed from. */
+/** @file Rotary factors in a GGUF file -> Llama 3's `rope_scaling`, from which they were computed. */
 
-/** Positions that Llama 3 was trained on before its context was made longer, and the bounds of all its releases. */
+/** Llama 3's context length before it was extended, and the bounds of all its releases. */
 const ORIGINAL = 8192;
 const LOW = 1;
 const HIGH = 4;
-/** The file has float32, and converters computed in it. */
+/** The file has float32 values computed in float32. */
 const TOLERANCE = 1e-3;
 
-/** By what the frequency of each channel pair is divided: transformers' rope_type llama3. */
+/** The divisor of each channel pair's frequency: transformers' rope_type llama3. */
 function llama3Factors(factor: number, { theta, headDim }: { theta: number; headDim: number }): number[] {
   return Array.from({ length: headDim / 2 }, (_, i) => {
     const wavelength = 2 * Math.PI * theta ** ((2 * i) / headDim);
@@ -18,7 +18,7 @@ function llama3Factors(factor: number, { theta, headDim }: { theta: number; head
   });
 }
 
-/** @param factors one of each channel pair. @returns undefined where they follow another rule. */
+/** @param factors one per channel pair. @returns undefined if they follow another rule. */
 export function llama3Scaling(
   factors: ArrayLike<number>,
   head: { theta: number; headDim: number },

@@ -1,4 +1,4 @@
-/** @file A model by hub id, folder or GGUF file. */
+/** @file Loads a model by hub id, folder or GGUF file. */
 import { looksLikeRepoId } from "../data/hub/repoId.ts";
 import { type HubProgress, resolveRepo } from "../data/hub/resolveRepo.ts";
 import { folderAt } from "../disk/nodeStorage.ts";
@@ -12,7 +12,7 @@ import { readModel } from "./readModel.ts";
 
 export interface LoadModelOptions {
   revision?: string;
-  /** A GGUF file of the folder or repository, under transformers' name. */
+  /** A GGUF file of the folder or repository; transformers' name. */
   gguf_file?: string;
   token?: string | false;
   onProgress?: (progress: HubProgress) => void;
@@ -20,17 +20,18 @@ export interface LoadModelOptions {
   onWarning?: (line: string) => void;
 }
 
-/** Files of a model repository that are needed; other formats of the same weights are left where they are. */
+/** The files needed of a model repository; skips other formats of the same weights. */
 const wanted = (path: string) =>
   /^(config\.json|generation_config\.json|model(-\d+-of-\d+)?\.safetensors|model\.safetensors\.index\.json)$/.test(
     path,
   );
 
 /**
- * Reads what there is to know of a model without reading its weights.
+ * Reads a model's config and tensor locations, not its weights.
  * @param idOrPath a folder with config.json and model.safetensors (or shards), a GGUF file (or a folder with one and no
  *   config.json), or a hub id such as `gpt2`.
- * @throws PrefineError("model") for a folder that is no model or whose weights contradict its config; "hub" otherwise.
+ * @throws PrefineError("model") for a folder without a model or with weights that contradict its config; "hub" for
+ *   failed downloads.
  */
 export async function loadModel(idOrPath: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const { files, gguf } = await locate(idOrPath, options);
@@ -39,18 +40,18 @@ export async function loadModel(idOrPath: string, options: LoadModelOptions = {}
   return readModel(files, { name: idOrPath, onWarning: options.onWarning });
 }
 
-/** @returns the model's files, and which of them has the model where a GGUF file was named. */
+/** @returns the model's files, and the GGUF file if one was named. */
 async function locate(idOrPath: string, options: LoadModelOptions): Promise<{ files: ModelFiles; gguf?: string }> {
   const folder = folderAt(idOrPath);
   if (await folder.exists()) return { files: folder };
   if (await exists(idOrPath)) {
     if (isGgufPath(idOrPath)) return { files: folder.above(), gguf: folder.name };
-    const hint = "Give the folder that holds config.json and model.safetensors.";
+    const hint = "Give the folder with config.json and model.safetensors.";
     throw new PrefineError("model", `${idOrPath}: expected a model's folder, GGUF file or hub id, found a file`, hint);
   }
   if (!looksLikeRepoId(idOrPath)) {
     const hint = "A model is a folder with config.json and model.safetensors, or a hub id such as gpt2.";
-    throw new PrefineError("model", `${idOrPath}: no such folder, and no hub id`, hint);
+    throw new PrefineError("model", `${idOrPath}: no such folder, and not a hub id`, hint);
   }
   const { gguf_file } = options;
   const files = gguf_file === undefined ? wanted : (path: string) => path === gguf_file;

@@ -1,4 +1,4 @@
-/** @file Where a model and an adapter's base are found: as given, beside the adapter, on the hub, or a clear error. */
+/** @file Locations of a model and an adapter's base model: as given, next to the adapter, on the hub, or an error. */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
@@ -33,14 +33,14 @@ async function makeAdapter(name: string, base: string | null, revision: string |
 }
 
 describe("findModel", () => {
-  it("a folder with config.json is a model of its own", async () => {
+  it("a folder with config.json is a full model", async () => {
     const folder = join(root, "base");
     expect(await findModel(folder)).toMatchObject({ base: folder, tokenizer: folder });
   });
 
-  it("finds an adapter's base by an absolute path, from here, and from the adapter's folder", async () => {
+  it("finds an adapter's base by absolute path, and relative to the working directory and the adapter's folder", async () => {
     const base = join(root, "base");
-    const above = `../${basename(root)}/base`; // a name that nothing beside the current folder has
+    const above = `../${basename(root)}/base`; // a name that does not exist next to the current folder
     const fromHere = relative(process.cwd(), base);
     for (const [named, found] of [
       [base, base],
@@ -54,7 +54,7 @@ describe("findModel", () => {
     }
   });
 
-  it("prefers the tokenizer beside the adapter, and takes a hub id with its revision for the base", async () => {
+  it("prefers the adapter's tokenizer, and accepts a hub id with its revision for the base", async () => {
     const folder = await makeAdapter("tuned", "some-org/some-model", "v2");
     await writeFile(join(folder, "tokenizer.json"), "{}");
     expect(await findModel(folder)).toMatchObject({
@@ -64,7 +64,7 @@ describe("findModel", () => {
     });
   });
 
-  it("says where it looked for a base that is gone", async () => {
+  it("lists the places searched for a missing base", async () => {
     const folder = await makeAdapter("orphan", "./models/gone");
     const tried = `found nothing at ./models/gone or ${join(folder, "models/gone")}`;
     await expect(findModel(folder)).rejects.toMatchObject({ code: "model", message: expect.stringContaining(tried) });
@@ -72,7 +72,7 @@ describe("findModel", () => {
     await expect(findModel(nameless)).rejects.toThrow("expected the adapter's base model, found none");
   });
 
-  it("what is neither a folder nor a hub id is left to the loader, which says so", async () => {
+  it("leaves anything else to the loader, which reports it", async () => {
     expect(await findModel("./no/such/folder")).toMatchObject({
       base: "./no/such/folder",
       tokenizer: "./no/such/folder",

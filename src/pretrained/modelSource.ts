@@ -1,4 +1,4 @@
-/** @file A model's id or folder -> where its weights are, and where the adapter that belongs on top of them. */
+/** @file A model's id or folder -> the locations of its weights and of its adapter, if any. */
 import { isAbsolute, join } from "node:path";
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder, loadAdapter } from "../checkpoints/adapter.ts";
@@ -44,21 +44,20 @@ interface ModelSource {
   base: string;
   baseRevision?: string;
   adapter?: SavedAdapter;
-  /** The adapter's. */
+  /** The adapter's files. */
   adapterFiles?: ModelFiles;
-  /** How the base is to be kept: as asked for, else as it was under the adapter; null: as in its files. */
+  /** The base model's quantization: as requested, else as recorded with the adapter; null: as in its files. */
   quantization: BitsAndBytesConfig | null;
-  /** How it was under the adapter, as far as is known. */
+  /** The quantization recorded with the adapter, if any. */
   recorded: BitsAndBytesConfig | null;
-  /** Where the tokenizer is: the adapter's folder where it has one of its own, else the base. */
+  /** Location of the tokenizer: the adapter's folder if it has one, else the base model. */
   tokenizer: string;
 }
 
 /**
- * Tells a plain model (folder or hub id) from an adapter (folder of a run, a checkpoint or PEFT, or a hub id), whose
- * base model is the one that adapter_config.json names. A run that was stopped before its end stands for its newest
- * checkpoint.
- * @throws PrefineError `model` where the base model of an adapter can't be found
+ * Distinguishes a plain model (folder or hub id) from an adapter (folder of a run, a checkpoint or PEFT, or a hub id),
+ * whose base model is named in adapter_config.json. For an unfinished run, uses its newest checkpoint.
+ * @throws PrefineError `model` if the base model of an adapter can't be found
  */
 export async function findModel(idOrPath: string, options: ModelSourceOptions = {}): Promise<ModelSource> {
   const asked = options.quantization_config && BitsAndBytesConfig(options.quantization_config);
@@ -78,14 +77,14 @@ export async function findModel(idOrPath: string, options: ModelSourceOptions = 
   return { base, baseRevision, adapter, adapterFiles: folder, tokenizer: hasTokenizer ? adapterFolder : base, ...kept };
 }
 
-/** The newest checkpoint of a run that trained all weights and was stopped; any other model is where it is said to be. */
+/** The newest checkpoint of a stopped run that trained all weights; any other model stays where `idOrPath` says. */
 async function wholeModelAt(idOrPath: string): Promise<string> {
   const folder = folderAt(idOrPath);
   if (!(await folder.exists()) || (await folder.has("config.json"))) return idOrPath;
   return (await newestValidCheckpoint(folder))?.folder.path ?? idOrPath;
 }
 
-/** Undefined where `idOrPath` is a whole model (or nothing, which loading it then tells). */
+/** Undefined if `idOrPath` is a full model (or nothing, which loading then reports). */
 async function findAdapterFolder(idOrPath: string, options: ModelSourceOptions): Promise<string | undefined> {
   const folder = folderAt(idOrPath);
   if (await isAdapterFolder(folder)) return idOrPath;
@@ -102,11 +101,11 @@ async function findAdapterFolder(idOrPath: string, options: ModelSourceOptions):
   return (await resolveRepo({ ...repo, files: (path) => wanted.has(path) })).directory;
 }
 
-/** A folder (as given, then as seen from the adapter's folder), else a hub id. */
+/** A folder (as given, then relative to the adapter's folder), else a hub id. */
 async function findBase(base: string | null, adapterFolder: string): Promise<string> {
   const where = `${join(adapterFolder, ADAPTER_CONFIG)}: base_model_name_or_path`;
   const hint =
-    "Write the folder or hub id of the model that the adapter was trained on there, or name it: base (--base).";
+    "Set it to the folder or hub id of the model that the adapter was trained on, or pass that: base (--base).";
   if (!base) throw new PrefineError("model", `${where}: expected the adapter's base model, found none`, hint);
   const places = isAbsolute(base) ? [base] : [base, join(adapterFolder, base)];
   for (const place of places) if (await exists(place)) return place;

@@ -1,4 +1,4 @@
-/** @file The tensors in a model's safetensors files, and which of them are the parameters of its architecture. */
+/** @file Finds the parameters of an architecture among the tensors of a model's safetensors files. */
 import type { ModelFiles } from "../disk/storage.ts";
 import type { FileRange } from "../engine/runtime/protocol.ts";
 import { PrefineError, show } from "../errors.ts";
@@ -20,7 +20,7 @@ export interface ModelTensors {
 const WEIGHTS = "model.safetensors";
 const INDEX = "model.safetensors.index.json";
 
-/** Reads the headers of all files of weights. @param name the model's, for messages. */
+/** Reads the headers of all weight files. @param name the model's name, for messages. */
 export async function findTensors(files: ModelFiles, name: string): Promise<ModelTensors> {
   const tensors = new Map<string, FoundTensor>();
   for (const shard of await weightFiles(files, name)) {
@@ -71,13 +71,13 @@ async function readWhole(files: ModelFiles, shard: string, { start, end }: Bytes
 
 function shardOf(tensors: ReadonlyMap<string, FoundTensor>, path: string): string {
   for (const { file, shard } of tensors.values()) if (file === path) return shard;
-  throw new Error(`internal: no tensor lies in ${path}`);
+  throw new Error(`internal: no tensor is in ${path}`);
 }
 
 /**
- * Where each parameter of the architecture lies.
- * @throws PrefineError("model") where one is missing or has another shape than the config says; "not-yet" for a type
- *   that is not read.
+ * Locations of the architecture's parameters.
+ * @throws PrefineError("model") if one is missing or its shape differs from the config; "not-yet" for an unsupported
+ *   type.
  */
 export async function rangesOf(
   architecture: Architecture,
@@ -106,8 +106,8 @@ export async function rangesOf(
 }
 
 /**
- * Weights of layers that the config does not have: it would be another, smaller model. Tensors of other kinds (mask
- * buffers, a second head) are left alone, as transformers leaves them.
+ * Refuses weights of layers that the config lacks: the model would be a different, smaller one. Other tensors (mask
+ * buffers, a second head) are ignored, as in transformers.
  */
 function refuseFurtherLayers(
   architecture: Architecture,
@@ -119,13 +119,13 @@ function refuseFurtherLayers(
   const kinds = new Set([...known].map(kindOf));
   for (const [name, { file }] of found) {
     if (known.has(name) || !kinds.has(kindOf(name))) continue;
-    const message = `${file}: tensor "${name}" belongs to none of the ${architecture.layers} layers of ${configFile}`;
+    const message = `${file}: tensor "${name}" is in none of the ${architecture.layers} layers of ${configFile}`;
     throw new PrefineError("model", message, "Do config.json and the weights belong together?");
   }
 }
 
 function missingWeight(parameter: string, directory: string, configFile: string): PrefineError {
-  const message = `${directory}: the weights have no tensor "${parameter}", which ${configFile} asks for`;
+  const message = `${directory}: the weights have no tensor "${parameter}", which ${configFile} requires`;
   return new PrefineError("model", message, "Do config.json and the weights belong together?");
 }
 
@@ -142,6 +142,6 @@ function wrongShape(
 
 function floatKind(key: string, { dtype, file }: { dtype: string; file: string }): FileRange["as"] {
   if (dtype === "F32" || dtype === "F16" || dtype === "BF16" || dtype === "F64") return dtype;
-  const message = `${file}: tensor "${key}" holds ${dtype}, expected F32, F16 or BF16`;
+  const message = `${file}: tensor "${key}" has type ${dtype}, expected F32, F16 or BF16`;
   throw new PrefineError("not-yet", message, UNQUANTIZED);
 }

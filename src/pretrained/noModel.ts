@@ -1,15 +1,15 @@
-/** @file What is said of files that are no model, or of a damaged file of one. */
+/** @file Errors for folders without a model, and for damaged files. */
 import type { ModelFiles } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 
-export const RELOAD = "Fetch or save the file again.";
+export const RELOAD = "Download or save the file again.";
 
-/** @param missing the file that a model has. */
+/** @param missing the file that a model would have. */
 export async function noModel(files: ModelFiles, name: string, missing: string): Promise<PrefineError> {
   const hint = (await files.has("adapter_config.json"))
     ? "This is an adapter: give its base model, or load it as a run."
     : (await files.has("pytorch_model.bin"))
-      ? "Only safetensors are read: save the model again with save_pretrained (it writes model.safetensors)."
-      : "A model's folder holds config.json and model.safetensors.";
+      ? "Only safetensors is supported: save the model again with save_pretrained (it writes model.safetensors)."
+      : "A model's folder has config.json and model.safetensors.";
   return new PrefineError("model", `${name}: expected a model, found no ${missing} in ${files.path}`, hint);
 }

@@ -1,4 +1,4 @@
-/** @file A loaded model -> a decoder that has it in memory, where it fits. */
+/** @file Opens a decoder for a loaded model, if it fits in memory. */
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import { availableMemory, refuseBeyondMemory } from "../device/memory.ts";
 import { openDevice } from "../device/openDevice.ts";
@@ -9,22 +9,22 @@ import type { LoadedModel } from "../models/loadedModel.ts";
 import { keepNarrow } from "../models/precision/keepNarrow.ts";
 import { quantizedUnder, storedBytes } from "../models/precision/quantize.ts";
 
-/** Node, the runtime and the graph. */
+/** Bytes of Node, the runtime and the graph. */
 const PROCESS_BYTES = 200 * 2 ** 20;
-/** Of the free memory, which answers and other programs want, too. */
+/** Fraction of free memory, to leave room for answers and other programs. */
 const SHARE_FOR_WIDENED = 0.5;
 
-/** Weights of 16 bits are widened where there is room: a token then takes half the time. Keys, values come on top. */
+/** Widens 16-bit weights if memory allows, which halves the time per token. Excludes keys and values. */
 function inMemory(model: LoadedModel, adapter: LoraAdapter | null): LoadedModel {
   const isRoomy = storedBytes(model.architecture) <= SHARE_FOR_WIDENED * availableMemory();
   const held = isRoomy ? model : keepNarrow(model, adapter);
   const weights = storedBytes(held.architecture);
-  const need = { parts: { weights }, total: weights + PROCESS_BYTES, advice: "Take a smaller model, or free memory." };
+  const need = { parts: { weights }, total: weights + PROCESS_BYTES, advice: "Use a smaller model, or free memory." };
   refuseBeyondMemory({ what: `generating with ${model.nameOrPath}`, ...need });
   return held;
 }
 
-/** @param options.adapter to run on top. */
+/** @param options.adapter run on top of the model. */
 export async function openDecoder(
   loaded: LoadedModel,
   options: { adapter?: SavedAdapter | null } = {},

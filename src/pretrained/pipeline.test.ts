@@ -35,7 +35,7 @@ describe("text-generation pipeline", () => {
     expect(twice[1].every((answer) => answer.generated_text.startsWith("a"))).toBe(true);
   });
 
-  it("samples 256 tokens at temperature 0.7 unless it is told otherwise", async () => {
+  it("samples 256 tokens at temperature 0.7 by default", async () => {
     const model = makeModel({});
     const spy = vi.spyOn(model, "generate");
     const generate = await pipeline("text-generation", { model, tokenizer, seed: 3 });
@@ -48,7 +48,7 @@ describe("text-generation pipeline", () => {
     expect((await spy.mock.results[2].value).completions[0]).toHaveLength(5);
   });
 
-  it("options of the pipeline hold for every call until a call brings its own generation_config", async () => {
+  it("the pipeline's options apply to every call without its own generation_config", async () => {
     const generate = await pipeline("text-generation", {
       model: makeModel({}),
       tokenizer,
@@ -63,7 +63,7 @@ describe("text-generation pipeline", () => {
     expect(await generate("Once", config)).toEqual([{ generated_text: `Once${two}` }]);
   });
 
-  it("stop_sequence ends an answer and stays in it", async () => {
+  it("stop_sequence ends an answer and is kept in it", async () => {
     const generate = await pipeline("text-generation", { model: makeModel({}), tokenizer, do_sample: false });
     const [{ generated_text: whole }] = await generate("Once", { max_new_tokens: 40 });
     const stop = whole.slice(6, 8);
@@ -71,7 +71,7 @@ describe("text-generation pipeline", () => {
     expect(generated_text).toBe(whole.slice(0, whole.indexOf(stop, 4) + stop.length));
   });
 
-  it("a chat gives the chat with the answer behind it, or the last message gone on with", async () => {
+  it("a chat returns the chat followed by the answer, or with the last message continued", async () => {
     const chatting = byteTokenizer();
     chatting.chat_template =
       "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}" +

@@ -7,7 +7,7 @@ import type { CausalLM, GenerateOptions } from "../generation/causalLM.ts";
 import { AutoModelForCausalLM } from "./autoModel.ts";
 import type { ModelSourceOptions } from "./modelSource.ts";
 
-/** Options of a call: everything that `generate` takes, and what becomes of the text. */
+/** Options of a call: those of `generate`, and the form of the result. */
 export type TextGenerationOptions = GenerateOptions & {
   /**
    * Whether the prompt stands before the answer.
@@ -51,14 +51,14 @@ export interface GeneratedText {
   generated_text: string;
 }
 
-/** The messages with the answer behind them, or with return_full_text: false the text of the answer. */
+/** The messages followed by the answer, or the answer's text with return_full_text: false. */
 export interface GeneratedChat<O extends TextGenerationOptions = TextGenerationOptions> {
   generated_text: O["return_full_text"] extends false ? string : ChatMessage[];
 }
 
 /**
- * Call it with one text or chat or with several; `num_return_sequences` answers each. A chat is a list of messages,
- * which the tokenizer's chat template makes a text of.
+ * Call it with one text or chat, or with several; each gets `num_return_sequences` answers. A chat is a list of
+ * messages, rendered with the tokenizer's chat template.
  */
 export interface TextGenerationPipeline {
   <const O extends TextGenerationOptions>(chat: Conversation, options?: O): Promise<GeneratedChat<O>[]>;
@@ -67,11 +67,11 @@ export interface TextGenerationPipeline {
   (texts: readonly string[], options?: TextGenerationOptions): Promise<GeneratedText[][]>;
   readonly task: "text-generation";
   readonly model: CausalLM;
-  /** Frees what the model holds in the runtime. */
+  /** Frees the model's memory in the runtime. */
   dispose(): Promise<void>;
 }
 
-/** The model, and options that hold for every call. */
+/** The model, and options for every call. */
 export type PipelineOptions = TextGenerationOptions & {
   /**
    * Model: loaded, or what AutoModelForCausalLM.from_pretrained takes.
@@ -87,7 +87,7 @@ export type PipelineOptions = TextGenerationOptions & {
   model_kwargs?: ModelSourceOptions | undefined;
 };
 
-/** What transformers' TextGenerationPipeline takes where neither the caller nor the model says anything. */
+/** Defaults of transformers' TextGenerationPipeline. */
 const PIPELINE_DEFAULTS = { max_new_tokens: 256, do_sample: true, temperature: 0.7 };
 const DEFAULT_BATCH_SIZE = 8;
 
@@ -99,7 +99,7 @@ export async function pipeline(task: "text-generation", options: PipelineOptions
   const model = typeof given === "string" ? await AutoModelForCausalLM.from_pretrained(given, model_kwargs) : given;
   const tokenizer = options.tokenizer ?? (await model.tokenizer);
   const call = async (input: Input | readonly Input[], own: TextGenerationOptions = {}) => {
-    // A generation_config of the call stands in for everything that was said before.
+    // A call's generation_config replaces all earlier options.
     const joined = own.generation_config ? setOptions(own) : { ...always, ...setOptions(own) };
     const isOne = typeof input === "string" || isMessage(input[0]);
     const inputs = (isOne ? [input] : input) as readonly Input[];
@@ -153,7 +153,7 @@ async function generateTexts(
   return answers;
 }
 
-/** The chat with the answer as a message of its own, or as the rest of the last one. */
+/** The chat with the answer as a new message, or appended to the last one. */
 function withAnswer(chat: Conversation, text: string, goesOn: boolean): ChatMessage[] {
   if (!goesOn) return [...chat, { role: "assistant", content: text }];
   const { role, content } = chat[chat.length - 1];
@@ -184,7 +184,7 @@ function checkCall(inputs: readonly unknown[], batchSize: number): void {
   const isChat = (input: unknown) => Array.isArray(input) && input.length > 0 && input.every(isMessage);
   const wrong = inputs.find((input) => typeof input !== "string" && !isChat(input));
   if (wrong !== undefined) {
-    const expected = "a text, a list of messages with roles, or a list of one of them";
+    const expected = "a string, a list of messages with roles, or a list of either";
     throw new PrefineError("data", `pipeline: expected ${expected}, found ${show(wrong)}`);
   }
   if (inputs.some((input) => typeof input !== typeof inputs[0])) {

@@ -1,4 +1,4 @@
-/** @file A model in a GGUF file equals the one it was written from; wrong files are named. */
+/** @file A model in a GGUF file equals its source; errors name wrong files. */
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { loadModel } from "./loadModel.ts";
 
 const root = mkdtempSync(join(tmpdir(), "prefine-gguf-"));
 
-/** The weights as the engine has them. */
+/** The weights in the engine's layout. */
 async function weightsOf({ weights }: LoadedModel): Promise<Map<string, Float32Array>> {
   const device = await openDevice();
   try {
@@ -59,7 +59,7 @@ describe("a GPT-2 in a GGUF file", () => {
     writeGguf(join(root, "model.gguf"), METADATA, tensors);
   });
 
-  it("has the config and the weights of the original", async () => {
+  it("has the config and the weights of its source", async () => {
     const model = await loadModel(join(root, "model.gguf"));
     const { n_embd, n_layer, n_head, n_positions, vocab_size } = original.config;
     expect(model.config).toMatchObject({ model_type: "gpt2", n_embd, n_layer, n_head, n_positions, vocab_size });
@@ -68,7 +68,7 @@ describe("a GPT-2 in a GGUF file", () => {
     expect(await weightsOf(model)).toEqual(expected);
   });
 
-  it("is found in a folder that has nothing else, or by its name", async () => {
+  it("is found in a folder without other files, or by name", async () => {
     expect((await loadModel(root)).configFile).toBe(join(root, "model.gguf"));
     expect((await loadModel(root, { gguf_file: "model.gguf" })).configFile).toBe(join(root, "model.gguf"));
     writeGguf(join(root, "second.gguf"), METADATA, tensors);
@@ -77,11 +77,11 @@ describe("a GPT-2 in a GGUF file", () => {
     );
   });
 
-  it("names tensors that are missing or of another shape, and families that are not read", async () => {
+  it("names missing tensors, wrong shapes and unsupported families", async () => {
     const file = join(root, "broken.gguf");
     const { "output_norm.bias": _, ...fewer } = tensors;
     writeGguf(file, METADATA, fewer);
-    await expect(loadModel(file)).rejects.toThrow(`${file}: no tensor "output_norm.bias", which its metadata ask for`);
+    await expect(loadModel(file)).rejects.toThrow(`${file}: no tensor "output_norm.bias", which its metadata requires`);
     writeGguf(file, { ...METADATA, "gpt2.context_length": 64 }, tensors);
     await expect(loadModel(file)).rejects.toThrow(/"position_embd\.weight" has shape \[128,32\].* say \[64,32\]/);
     writeGguf(file, { ...METADATA, "general.architecture": "mamba" }, tensors);
@@ -113,7 +113,7 @@ describe("Llama's relatives", () => {
   const embedding = { dtype: "F32" as const, shape: [49_152, 576], start: 0, end: 0 };
   const tensors = new Map([["token_embd.weight", embedding]]);
 
-  it("have the config that their safetensors have", () => {
+  it("have the config of their safetensors", () => {
     const { config, generationConfig } = ggufConfig({ metadata, tensors }, "x.gguf");
     expect(config).toMatchObject({
       model_type: "llama",
@@ -130,7 +130,7 @@ describe("Llama's relatives", () => {
     expect(ggufConfig({ metadata, tensors: untied }, "x.gguf").config.tie_word_embeddings).toBe(false);
   });
 
-  it("have their rotary rows put back, for the families whose converter moves them", () => {
+  it("restore the order of rotary rows, for families whose converter changes it", () => {
     const config = { model_type: "llama", num_attention_heads: 9, num_key_value_heads: 3 };
     const q = "model.layers.3.self_attn.q_proj.weight";
     expect(ggufSource(q, config)).toEqual({ name: "blk.3.attn_q.weight", interleavedHeads: 9 });
@@ -139,7 +139,7 @@ describe("Llama's relatives", () => {
     expect(ggufSource("model.layers.0.mlp.unknown.weight", config)).toBeUndefined();
   });
 
-  it("have Llama 3's scaling read back from its factors", () => {
+  it("recover Llama 3's scaling from its factors", () => {
     const head = { theta: 500_000, headDim: 128 };
     const factors = Float32Array.from({ length: 64 }, (_, i) => {
       const wavelength = 2 * Math.PI * 500_000 ** (i / 64);

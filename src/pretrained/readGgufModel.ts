@@ -1,4 +1,4 @@
-/** @file A GGUF file as a model: its config, and where each parameter lies in it. */
+/** @file A GGUF file as a model: its config, and the location of each parameter. */
 import type { ModelFiles } from "../disk/storage.ts";
 import type { FileRange } from "../engine/runtime/protocol.ts";
 import { PrefineError } from "../errors.ts";
@@ -17,10 +17,10 @@ interface GgufModel extends GgufConfig {
   contents: GgufFile;
 }
 
-/** Factors of the rotary frequencies, which files of Llama 3.1 and later have instead of the numbers behind them. */
+/** Factors of the rotary frequencies; Llama 3.1 and later store them instead of the scaling's parameters. */
 const ROTARY_FACTORS = "rope_freqs.weight";
 
-/** The only GGUF file, where there is no config.json. */
+/** The only GGUF file, if there is no config.json. */
 export async function findGguf(files: ModelFiles, name: string): Promise<string | undefined> {
   if (await files.has("config.json")) return undefined;
   const found = (await files.list()).filter(isGgufPath).sort();
@@ -30,8 +30,8 @@ export async function findGguf(files: ModelFiles, name: string): Promise<string 
 }
 
 /**
- * Reads what there is to know of a model in a GGUF file, without its weights.
- * @param nameOrPath what the caller asked for.
+ * Reads the config and tensor locations of a GGUF file, not its weights.
+ * @param nameOrPath the requested id or path.
  * @throws PrefineError("model" or "not-yet"), see `readGguf`.
  */
 export async function readGgufModel(files: ModelFiles, gguf: string, nameOrPath: string): Promise<LoadedModel> {
@@ -73,11 +73,11 @@ async function rotaryFactors(
     : toFloat32(bytes, dtype, `${file}: ${ROTARY_FACTORS}`);
   const rope_scaling = llama3Scaling(factors, { theta: Number(config.rope_theta), headDim: Number(config.head_dim) });
   if (rope_scaling) return { rope_scaling };
-  const message = `${file}: ${ROTARY_FACTORS} are not those of Llama 3's scaling`;
+  const message = `${file}: ${ROTARY_FACTORS} are not Llama 3's scaling factors`;
   throw new PrefineError("not-yet", message, "Use the model's safetensors.");
 }
 
-/** @throws PrefineError("model") where a parameter is missing or has another shape than the metadata say. */
+/** @throws PrefineError("model") if a parameter is missing or its shape differs from the metadata. */
 function ggufWeights(
   architecture: Architecture,
   { contents, config }: GgufModel,
@@ -88,13 +88,13 @@ function ggufWeights(
     const source = ggufSource(parameter, config);
     const tensor = source && contents.tensors.get(source.name);
     if (!source || !tensor) {
-      const message = `${file}: no tensor "${source?.name ?? parameter}", which its metadata ask for`;
-      throw new PrefineError("model", message, "Fetch the file again: it may be damaged.");
+      const message = `${file}: no tensor "${source?.name ?? parameter}", which its metadata requires`;
+      throw new PrefineError("model", message, "Download the file again: it may be damaged.");
     }
     const expected = source.transposed ? [...shape].reverse() : shape;
     if (tensor.shape.join() !== expected.join()) {
-      const message = `${file}: tensor "${source.name}" has shape [${tensor.shape}], its metadata say [${expected}]`;
-      throw new PrefineError("model", message, "Fetch the file again: it may be damaged.");
+      const message = `${file}: tensor "${source.name}" has shape [${tensor.shape}], its metadata says [${expected}]`;
+      throw new PrefineError("model", message, "Download the file again: it may be damaged.");
     }
     const { interleavedHeads } = source;
     const rows = source.transposed ? ("transposed" as const) : interleavedHeads ? { interleavedHeads } : undefined;

@@ -1,4 +1,4 @@
-/** @file A model's files -> its config, its architecture, and where each of its weights lies. Runs anywhere. */
+/** @file A model's files -> its config, its architecture and the locations of its weights. Runs anywhere. */
 import type { ModelFiles } from "../disk/storage.ts";
 import { parseJsonObject } from "../formats/parseJson.ts";
 import { architectureOf } from "../models/families/architectures.ts";
@@ -13,15 +13,15 @@ const CONFIG = "config.json";
 const GENERATION = "generation_config.json";
 
 export interface ReadModelOptions {
-  /** What the caller asked for: an id or a path. */
+  /** The requested id or path. */
   name: string;
   onWarning?: ((line: string) => void) | undefined;
 }
 
 /**
- * Reads what there is to know of a model without reading its weights.
- * @throws PrefineError("model") for files that are no model, or whose weights contradict its config; "not-yet" for a
- *   model that is not run.
+ * Reads a model's config and tensor locations, not its weights.
+ * @throws PrefineError("model") for files without a model, or whose weights contradict its config; "not-yet" for an
+ *   unsupported model.
  */
 export async function readModel(files: ModelFiles, { name, onWarning }: ReadModelOptions): Promise<LoadedModel> {
   const configFile = files.pathOf(CONFIG);

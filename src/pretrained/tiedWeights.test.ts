@@ -1,4 +1,4 @@
-/** @file Tied models whose files have a head besides the embedding, or in its place: as transformers loads them. */
+/** @file Tied models whose files have a head in addition to the embedding, or in its place, as in transformers. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ beforeEach(async () => {
   await randomModel(folder, { ...FAMILIES.llama, tie_word_embeddings: true });
 });
 
-/** Rewrites the file with what `change` makes of its embedding. */
+/** Rewrites the file with the embedding changed by `change`. */
 function rewrite(change: (embedding: SafetensorsTensor) => [string, SafetensorsTensor][]): void {
   const tensors = new Map<string, SafetensorsTensor>(decodeSafetensors(readFileSync(file), file).tensors);
   const embedding = tensors.get(EMBEDDING)!;
@@ -42,7 +42,7 @@ test("a copy of the embedding changes nothing", async () => {
   expect(warnings).toEqual([]);
 });
 
-test("a head alone is the embedding, too", async () => {
+test("a head alone is also the embedding", async () => {
   rewrite((embedding) => [[HEAD, embedding]]);
   const { model, warnings } = await load();
   expect(model.architecture.head).toBe(EMBEDDING);
@@ -50,7 +50,7 @@ test("a head alone is the embedding, too", async () => {
   expect(warnings).toEqual([]);
 });
 
-test("a head that differs is a head of its own, which is told", async () => {
+test("a head that differs is not tied, with a warning", async () => {
   rewrite((embedding) => {
     const data = new Float32Array(new Uint8Array(embedding.data as Uint8Array).slice().buffer);
     data[data.length - 1] += 1;

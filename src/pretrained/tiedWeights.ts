@@ -1,4 +1,4 @@
-/** @file A head that config.json ties to the embedding, against the files: transformers' tie_weights on loading. */
+/** @file Resolves a head that config.json ties to the embedding: transformers' tie_weights. */
 import type { ModelFiles } from "../disk/storage.ts";
 import { type Architecture, HEAD_MODULE } from "../models/network.ts";
 import type { FoundTensor, ModelTensors } from "./modelTensors.ts";
@@ -7,8 +7,8 @@ const HEAD = `${HEAD_MODULE}.weight`;
 const PIECE = 2 ** 20; // bytes
 
 /**
- * Files of a tied model may have the head besides the embedding, or in its place, which is then put right in `tensors`.
- * @returns true where the two differ: the model is not tied, whatever its config says.
+ * Files of a tied model may have the head in addition to the embedding, or in its place; fixes `tensors` accordingly.
+ * @returns true if the two differ: the model is not tied, despite its config.
  */
 export async function differsFromTied(architecture: Architecture, { files, tensors }: ModelTensors): Promise<boolean> {
   const head = tensors.get(HEAD);
@@ -19,7 +19,7 @@ export async function differsFromTied(architecture: Architecture, { files, tenso
   return false;
 }
 
-/** Reads both where they agree; those that were trained apart differ in the first piece. */
+/** Compares piece by piece; tensors that were trained separately differ in the first piece. */
 async function isSame(files: ModelFiles, a: FoundTensor, b: FoundTensor): Promise<boolean> {
   const length = a.end - a.start;
   if (a.dtype !== b.dtype || a.shape.join() !== b.shape.join() || length !== b.end - b.start) return false;
@@ -38,7 +38,7 @@ async function isSame(files: ModelFiles, a: FoundTensor, b: FoundTensor): Promis
   }
 }
 
-/** Word by word: a fourth of the time that bytes take. */
+/** Compares 32-bit words: a quarter of the time of bytes. */
 function isEqual(a: ArrayBuffer, b: ArrayBuffer): boolean {
   const words = a.byteLength >> 2;
   const rest = (buffer: ArrayBuffer) => new Uint8Array(buffer, 4 * words);

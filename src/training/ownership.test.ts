@@ -65,7 +65,7 @@ describe("output_dir", () => {
       message: expect.stringMatching(
         /found that of process 7 on far-away, since 2026-01-02T03:04:05\.000Z \(last sign of life \d s ago\)$/,
       ),
-      hint: expect.stringContaining("An owner that is silent for 5 minutes is taken for gone."),
+      hint: expect.stringContaining("An owner without a heartbeat for 5 minutes is considered dead."),
     });
     expect(readFileSync(join(output_dir, LOCK), "utf8")).toContain("far-away");
   });
@@ -101,7 +101,7 @@ describe("output_dir", () => {
     const slept = toy(during(async () => leaveLock()));
     await expect(slept.trainer.train()).rejects.toMatchObject({
       code: "io",
-      message: `${output_dir}: taken over by process 7 on far-away while this run was asleep; nothing more is written`,
+      message: `${output_dir}: taken over by process 7 on far-away while this run was suspended; stopped writing`,
     });
     expect(readdirSync(output_dir).sort()).toEqual([LOCK, "eval_margins.csv"]);
   });

@@ -101,7 +101,7 @@ describe("an adapter's two files that disagree are both named", () => {
 });
 
 describe("an adapter and a model that disagree are both named", () => {
-  const HINT = "Was the adapter trained on another model? Its base_model_name_or_path says on which.";
+  const HINT = "Was the adapter trained on another model? See its base_model_name_or_path.";
 
   it("in the width", async () => {
     cpSync("model", "wide", { recursive: true });

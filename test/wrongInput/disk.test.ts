@@ -87,7 +87,7 @@ describe("an output_dir that can't be written to is told before anything is read
     mkdirSync("dpo/checkpoint-3", { recursive: true });
     expect(await train("--model_name_or_path", "nowhere/at/all")).toBe(
       "error: output_dir dpo: expected no run there, found checkpoint-3\n" +
-        "Choose another output_dir, go on with resume_from_checkpoint: true, or replace it: overwrite_output_dir: true.",
+        "Choose another output_dir, continue it with resume_from_checkpoint: true, or replace it with overwrite_output_dir: true.",
     );
   });
 
@@ -104,7 +104,7 @@ describe("a checkpoint to resume from", () => {
     const flags = ["--model_name_or_path", "nowhere/at/all", "--resume_from_checkpoint"];
     expect(await refusalOf("train", "--config", "run.yaml", ...flags.slice(2), "nowhere")).toBe(
       "error: nowhere: expected a checkpoint of prefine, found no prefine_state.json\n" +
-        "Only checkpoints that prefine wrote can be resumed; TRL's hold pickled PyTorch objects.",
+        "Only prefine's checkpoints can be resumed; TRL's contain pickled PyTorch objects.",
     );
   });
 });

@@ -16,7 +16,7 @@ async function modelRefusal(model = "model"): Promise<string> {
 }
 
 const TOGETHER = "Do config.json and the weights belong together?";
-const SHAPES = "A model's folder holds config.json and model.safetensors.";
+const SHAPES = "A model's folder has config.json and model.safetensors.";
 
 describe("a model's folder", () => {
   it("that is none", async () => {
@@ -26,10 +26,10 @@ describe("a model's folder", () => {
     );
     expect(await modelRefusal("run.yaml")).toBe(
       "error: run.yaml: expected a model's folder, GGUF file or hub id, found a file\n" +
-        "Give the folder that holds config.json and model.safetensors.",
+        "Give the folder with config.json and model.safetensors.",
     );
     expect(await modelRefusal("./nowhere")).toBe(
-      "error: ./nowhere: no such folder, and no hub id\n" +
+      "error: ./nowhere: no such folder, and not a hub id\n" +
         "A model is a folder with config.json and model.safetensors, or a hub id such as gpt2.",
     );
   });
@@ -38,7 +38,7 @@ describe("a model's folder", () => {
     rmSync("model/model.safetensors");
     expect(await modelRefusal()).toBe(`error: model: expected a model, found no model.safetensors in model\n${SHAPES}`);
     writeFileSync("model/pytorch_model.bin", "");
-    expect(await modelRefusal()).toMatch(/\nOnly safetensors are read: save the model again with save_pretrained/);
+    expect(await modelRefusal()).toMatch(/\nOnly safetensors is supported: save the model again with save_pretrained/);
   });
 
   it("whose shards are not there", async () => {
@@ -177,7 +177,7 @@ describe("a tokenizer", () => {
     );
     expect(await refusalOf("generate", "model", "--prompt", "bread?")).toBe(
       "error: generate: prompt 0: expected ids below 257 (the model's vocabulary), found 257\n" +
-        "Is the tokenizer the model's own?",
+        "Does the tokenizer belong to the model?",
     );
   });
 
