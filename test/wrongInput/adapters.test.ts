@@ -144,7 +144,7 @@ describe("an adapter and a model that disagree are both named", () => {
     editJson(CONFIG, { base_model_name_or_path: resolve("gone") });
     expect(await adapterRefusal()).toBe(
       `error: ${CONFIG}: base_model_name_or_path: expected a folder or a hub id, found nothing at HERE/gone\n` +
-        "Write the folder or hub id of the model that the adapter was trained on there, or name it: base (--base).",
+        "Set it to the folder or hub id of the model that the adapter was trained on, or pass that: base (--base).",
     );
   });
 });
