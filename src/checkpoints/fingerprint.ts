@@ -42,7 +42,7 @@ export function compareFingerprints(saved: Fingerprint, now: Fingerprint, where:
   if (refused.length > 0) {
     throw new PrefineError(
       "config",
-      `${where}: this checkpoint belongs to another run:  ${refused.join("; ")}`,
+      `${where}: this checkpoint belongs to another run: ${refused.join("; ")}`,
       "Resume with the data and settings of that run, or start a new run in another output_dir.",
     );
   }

@@ -127,7 +127,7 @@ async function searchBeams(request: GenerationRequest, onText: unknown): Promise
 function refuseStreaming(beams: number): never {
   throw new PrefineError(
     "config",
-    `generate: beam search can't be streamed: its tokens are known only at the end, found num_beams:  ${beams}`,
+    `generate: beam search can't be streamed: its tokens are known only at the end, found num_beams: ${beams}`,
     "Set num_beams: 1, or use generate.",
   );
 }

@@ -50,7 +50,7 @@ async function promptIds(inputs: Exclude<GenerationInputs, TokenizedInputs>, opt
       if (typeof text === "string") return tokenizer.encode(text);
       throw new PrefineError(
         "data",
-        `generate: prompt ${index}: expected a string like the others, found  ${typeof text}`,
+        `generate: prompt ${index}: expected a string like the others, found ${typeof text}`,
       );
     });
   }

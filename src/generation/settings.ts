@@ -115,7 +115,7 @@ function checkSearch({ num_beams, num_return_sequences, do_sample, low_memory }:
   if (beams > 1 || answers === 1 || do_sample) return;
   throw new PrefineError(
     "config",
-    `num_return_sequences: greedy decoding has one answer per prompt, found  ${answers}`,
+    `num_return_sequences: greedy decoding has one answer per prompt, found ${answers}`,
     "Set do_sample: true, or num_beams.",
   );
 }

@@ -68,7 +68,7 @@ describe("every option", () => {
 
   const EXPECTED: Record<OnResume, (name: string, standard: unknown) => ReturnType<typeof resumed>> = {
     fixed: (name, standard) => ({
-      refused: `${WHERE}: this checkpoint belongs to another run:  ${name}: ${JSON.stringify(standard)} -> "${changed}"`,
+      refused: `${WHERE}: this checkpoint belongs to another run: ${name}: ${JSON.stringify(standard)} -> "${changed}"`,
     }),
     warned: (name, standard) => ({ warned: [`${name}: ${JSON.stringify(standard)} -> "${changed}"`] }),
     data: () => ({ warned: [] }),

@@ -87,7 +87,7 @@ describe("an output_dir that can't be written to is told before anything is read
     mkdirSync("dpo/checkpoint-3", { recursive: true });
     expect(await train("--model_name_or_path", "nowhere/at/all")).toBe(
       "error: output_dir dpo: expected no run there, found checkpoint-3\n" +
-        "Choose another output_dir, continue it with resume_from_checkpoint: true, or replace it with overwrite_output_dir: true.",
+        "Choose another output_dir, or set resume_from_checkpoint: true or overwrite_output_dir: true.",
     );
   });
 

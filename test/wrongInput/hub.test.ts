@@ -81,7 +81,7 @@ describe("a hub", () => {
       refuse(403, { "x-error-message": "Access is restricted for hf_mine" }),
       ["--token", "hf_mine"],
       "error: model org/model: access refused (403): Access is restricted for [token]\n" +
-        "Ask for access at HUB/org/model with the account that HF_TOKEN belongs to.",
+        "Request access at HUB/org/model with the account of HF_TOKEN.",
     ],
     [
       "404",
@@ -126,7 +126,7 @@ describe("a hub", () => {
     });
     const told = await hubRefusal();
     expect(told.replace(/[0-9a-f]{40}/, "HASH")).toBe(
-      "error: model org/model, model.safetensors: what arrives is not what the hub lists: git SHA-1 HASH; tried 3 times\n" +
+      "error: model org/model, model.safetensors: the bytes differ from the hub's listing: git SHA-1 HASH; tried 3 times\n" +
         "A proxy or mirror may change the content; try another HF_ENDPOINT.",
     );
   });

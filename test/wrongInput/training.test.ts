@@ -114,7 +114,7 @@ describe("a checkpoint of another run", () => {
     const { code } = await runCommand("train", "--config", "run.yaml", ...SAVING);
     expect(code).toBe(0);
     expect(await train("--resume_from_checkpoint", "--beta", "0.5", "--data_files.train", "eval.jsonl")).toMatch(
-      /^error: dpo\/checkpoint-3: this checkpoint belongs to another run:  train_dataset: "6 pairs, .*beta: 0\.1 -> 0\.5\nResume with/,
+      /^error: dpo\/checkpoint-3: this checkpoint belongs to another run: train_dataset: "6 pairs, .*beta: 0\.1 -> 0\.5\nResume with/,
     );
     editTensors("dpo/checkpoint-3/optimizer.safetensors", (name, tensor) => [
       name.replace("exp_avg.", "exp_abg."),

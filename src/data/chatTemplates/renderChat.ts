@@ -152,7 +152,7 @@ export function templateError(error: unknown, where: string): PrefineError {
   const message = error instanceof Error ? error.message : String(error);
   return new PrefineError(
     "data",
-    `${where}: the chat template failed:  ${message}`,
+    `${where}: the chat template failed: ${message}`,
     "Does the template support the roles and fields of these messages? Try `tokenizer.apply_chat_template` on one.",
     { cause: error },
   );

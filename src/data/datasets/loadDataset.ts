@@ -225,7 +225,7 @@ function assertSameColumns(first: DataFile, other: DataFile): void {
   if (missing.length + extra.length === 0) return;
   throw new PrefineError(
     "data",
-    `${other.path}: its columns differ from those of ${first.path}:  ` +
+    `${other.path}: its columns differ from those of ${first.path}: ` +
       `expected ${missing.join(", ") || "no more"}, found ${extra.join(", ") || "none of them"}`,
     "The files of one split must have the same columns; list files that belong together in data_files.",
   );

@@ -46,7 +46,7 @@ function unreadable(shown: string, error: NodeJS.ErrnoException): PrefineError {
   if (error.code?.startsWith("Z_")) {
     return new PrefineError(
       "data",
-      `${shown}: not a complete gzip file:  ${error.message}`,
+      `${shown}: not a complete gzip file: ${error.message}`,
       "Download or write it again.",
     );
   }

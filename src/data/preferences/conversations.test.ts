@@ -51,7 +51,7 @@ describe("errors that name the row", () => {
       "a template that raises",
       [row("a"), row([turn("system", "s"), turn("user", "a")])],
       "train row 1: ",
-      "the chat template failed:  System role not supported",
+      "the chat template failed: System role not supported",
     ],
     ["content of the wrong type", [row([turn("user", ["x"])])], "train row 0: ", "m.content is a list"],
     [

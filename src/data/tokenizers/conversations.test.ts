@@ -45,7 +45,7 @@ describe("apply_chat_template", () => {
     expect(() => tokenizer.apply_chat_template(chat, both)).toThrow("found both");
     expect(() => tokenizer.apply_chat_template(chat, { truncation: true })).toThrow("truncation is not built");
     expect(() => tokenizer.apply_chat_template(chat, { chat_template: "{{ raise_exception('no') }}" })).toThrow(
-      `${folder}: the chat template failed:  no`,
+      `${folder}: the chat template failed: no`,
     );
   });
 });

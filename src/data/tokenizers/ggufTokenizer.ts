@@ -91,7 +91,7 @@ function byteLevelJson(vocabulary: Vocabulary): Record<string, unknown> {
   const rule = typeof pre === "string" && Object.hasOwn(WORDS, pre) ? WORDS[pre] : undefined;
   if (!rule) {
     const names = Object.keys(WORDS).join(", ");
-    const message = `${where}: tokenizer.ggml.pre ${show(pre)} is not supported (supported:  ${names})`;
+    const message = `${where}: tokenizer.ggml.pre ${show(pre)} is not supported (supported: ${names})`;
     throw new PrefineError("not-yet", message, "Name the tokenizer's folder or hub id.");
   }
   const merges = textList(metadata, "tokenizer.ggml.merges", where).map((merge) => splitMerge(merge, where));
