@@ -67,8 +67,12 @@ describe("an adapter folder", () => {
   it("loads with every setting, and tensors trained in addition to the layers", async () => {
     const config: AdapterConfig = {
       ...{ ...CONFIG, use_rslora: true, use_dora: true, bias: "all", modules_to_save: ["ln_f"], target_modules: ".*" },
-      ...{ rank_pattern: { c_attn: 2 }, alpha_pattern: { "h.0.*": 7.5 }, exclude_modules: ["c_fc"] },
-      ...{ layers_to_transform: [0], layers_pattern: "h", init_lora_weights: "gaussian" },
+      rank_pattern: { c_attn: 2 },
+      alpha_pattern: { "h.0.*": 7.5 },
+      exclude_modules: ["c_fc"],
+      layers_to_transform: [0],
+      layers_pattern: "h",
+      init_lora_weights: "gaussian",
     };
     const further = { lora_magnitude_vector: [5], "base_layer.bias": [5] };
     const ofLayer = Object.fromEntries(Object.entries(further).map(([name, shape]) => [`${LAYER}.${name}`, shape]));

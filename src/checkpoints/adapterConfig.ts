@@ -79,8 +79,18 @@ const UNUSED = {
 
 /** Keys about how the adapter was trained, which don't affect a finished adapter or prefine. */
 const IRRELEVANT = new Set([
-  ...["auto_mapping", "corda_config", "ensure_weight_tying", "eva_config", "inference_mode", "loftq_config"],
-  ...["lora_ga_config", "megatron_config", "megatron_core", "peft_version", "qalora_group_size", "velora_config"],
+  "auto_mapping",
+  "corda_config",
+  "ensure_weight_tying",
+  "eva_config",
+  "inference_mode",
+  "loftq_config",
+  "lora_ga_config",
+  "megatron_config",
+  "megatron_core",
+  "peft_version",
+  "qalora_group_size",
+  "velora_config",
 ]);
 
 /** Initializations that keep the base model, and "pissa", whose change of it is repeated on loading. */

@@ -21,7 +21,7 @@ export interface EvaluatedPair {
   "rewards/margins": number;
 }
 
-const COLUMNS = [
+const COLUMNS: readonly (keyof EvaluatedPair)[] = [
   "row",
   "logps/chosen",
   "logps/rejected",

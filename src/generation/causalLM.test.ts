@@ -126,7 +126,7 @@ describe("CausalLM", () => {
     }
     expect(failed).toMatchObject({
       status: "rejected",
-      reason: { message: expect.stringMatching(/60 tokens, the model knows 48/) },
+      reason: { message: expect.stringMatching(/60 tokens, the model has 48/) },
     });
   });
 
@@ -138,7 +138,7 @@ describe("CausalLM", () => {
     expect(completions[0]).toHaveLength(44);
     expect(warnings).toEqual([
       "temperature: 0.5 has no effect without do_sample: true",
-      "max_new_tokens: 60 is too many, the model's 48 positions leave 44 behind a prompt of 4 tokens",
+      "max_new_tokens: 60 is too many, the model's 48 positions leave 44 after a prompt of 4 tokens",
     ]);
   });
 

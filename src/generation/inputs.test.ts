@@ -35,7 +35,7 @@ describe("inputs of generate", () => {
   it("names what is wrong", async () => {
     await expect(read([])).rejects.toThrow("at least one prompt");
     await expect(read([[5], [6, 200]])).rejects.toThrow(
-      "prompt 1: expected ids below 200 (the model's vocabulary), found 200",
+      "prompt 1: expected ids below 200 (the model's vocabulary size), found 200",
     );
     await expect(read([5, 1.5])).rejects.toThrow("found 1.5");
     await expect(read(["a", 5] as unknown as string[])).rejects.toThrow("prompt 1: expected a text like the others");

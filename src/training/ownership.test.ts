@@ -42,7 +42,7 @@ describe("output_dir", () => {
           await expect(second.train()).rejects.toMatchObject({
             code: "config",
             message: expect.stringMatching(
-              new RegExp(`^output_dir ${output_dir}: expected no other training there, found that of this process`),
+              new RegExp(`^output_dir ${output_dir}: expected no other training there, found one by this process`),
             ),
             hint: expect.stringMatching(
               /^Wait for its end, or choose another output_dir\. .*delete .*prefine\.lock\.$/,
@@ -63,7 +63,7 @@ describe("output_dir", () => {
     leaveLock();
     await expect(toy({ args: { output_dir, overwrite_output_dir: true } }).trainer.train()).rejects.toMatchObject({
       message: expect.stringMatching(
-        /found that of process 7 on far-away, since 2026-01-02T03:04:05\.000Z \(last sign of life \d s ago\)$/,
+        /found that of process 7 on far-away, since 2026-01-02T03:04:05\.000Z \(last heartbeat \d s ago\)$/,
       ),
       hint: expect.stringContaining("An owner without a heartbeat for 5 minutes is considered dead."),
     });

@@ -25,7 +25,7 @@ function workplace(name: string): string {
 const start = (place: string, ...flags: string[]) => startTraining(place, ...FLAGS, ...flags);
 const hasLock = (place: string) => existsSync(join(place, "dpo", LOCK));
 const untilLocked = (place: string) => expect.poll(() => hasLock(place), { timeout: 30_000, interval: 10 }).toBe(true);
-const REFUSED = /^error: output_dir dpo: expected no other training there, found that of process (\d+) on \S+, since/m;
+const REFUSED = /^error: output_dir dpo: expected no other training there, found one by process (\d+) on \S+, since/m;
 
 describe("two trainings in one output_dir", () => {
   it("leave the run of the one that owns it, however the other is started", { timeout: 180_000 }, async () => {

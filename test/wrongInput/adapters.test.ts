@@ -65,7 +65,7 @@ describe("an adapter's file", () => {
     rmSync(WEIGHTS);
     expect(await adapterRefusal()).toBe(
       `error: ${WEIGHTS}: expected an adapter's file, found none\n` +
-        "An adapter folder holds adapter_model.safetensors and adapter_config.json.",
+        "An adapter folder has adapter_model.safetensors and adapter_config.json.",
     );
   });
 

@@ -80,7 +80,7 @@ describe("config.json", () => {
     ],
     [
       { n_layer: 1 },
-      'model/model.safetensors: tensor "transformer.h.1.attn.c_attn.bias" belongs to none of the 1 layers of model/config.json',
+      'model/model.safetensors: tensor "transformer.h.1.attn.c_attn.bias" is in none of the 1 layers of model/config.json',
     ],
   ])("that contradicts the weights: %j; both files are named", async (changes, message) => {
     editJson("model/config.json", changes);
@@ -176,7 +176,7 @@ describe("a tokenizer", () => {
         "Do the tokenizer (model) and the model belong together?",
     );
     expect(await refusalOf("generate", "model", "--prompt", "bread?")).toBe(
-      "error: generate: prompt 0: expected ids below 257 (the model's vocabulary), found 257\n" +
+      "error: generate: prompt 0: expected ids below 257 (the model's vocabulary size), found 257\n" +
         "Does the tokenizer belong to the model?",
     );
   });

@@ -130,7 +130,7 @@ describe("loadDataset from files", () => {
     put("b.parquet", new Uint8Array(parquetWriteBuffer({ columnData: [{ name: "m", data: ["x"], type: "STRING" }] })));
     const error = await failure(loadDataset(folder));
     expect(error.message.replaceAll(folder, "DIR")).toBe(
-      "DIR/b.parquet: its columns are not those of DIR/a.parquet: expected n: int32, found m: string",
+      "DIR/b.parquet: its columns differ from those of DIR/a.parquet: expected n: int32, found m: string",
     );
     const data_files = [put("c.jsonl", lines({ n: 5 })), put("d.jsonl", lines({ m: "x" }))];
     expect(await allRows(await loadDataset(undefined, { data_files }))).toEqual({

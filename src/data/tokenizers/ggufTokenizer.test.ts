@@ -87,9 +87,12 @@ describe("SentencePiece's BPE", () => {
 
 describe("unsupported and damaged metadata", () => {
   it.each([
-    [{ "tokenizer.ggml.pre": "deepseek" }, /tokenizer\.ggml\.pre "deepseek" is not read \(read are: default, gpt-2/],
-    [{ "tokenizer.ggml.model": "bert" }, /tokenizers of the kind "bert" are not read/],
-    [{ "tokenizer.ggml.tokens": 3 }, /tokenizer\.ggml\.tokens: expected a list of texts, found 3/],
+    [
+      { "tokenizer.ggml.pre": "deepseek" },
+      /tokenizer\.ggml\.pre "deepseek" is not supported \(supported: default, gpt-2/,
+    ],
+    [{ "tokenizer.ggml.model": "bert" }, /tokenizers of type "bert" are not supported/],
+    [{ "tokenizer.ggml.tokens": 3 }, /tokenizer\.ggml\.tokens: expected a list of strings, found 3/],
     [{ "tokenizer.ggml.merges": ["abc"] }, /tokenizer\.ggml\.merges: expected two parts, found "abc"/],
   ])("%j", async (change, message) => {
     await expect(load({ ...BYTE_LEVEL, ...change }, "wrong.gguf")).rejects.toThrow(message);
