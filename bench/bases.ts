@@ -1,4 +1,4 @@
-/** @file The quantized base beside the float32 one: the same rows in a process each, and a table of their reports. */
+/** @file Compares quantized base models with float32: the same rows, each in its own process, and a table. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { writeRandomModel } from "./materials.ts";
@@ -9,14 +9,14 @@ import { BASES, type BaseName, type BaseReport, SHAPE } from "./smolSettings.ts"
 const SHOWN = 8;
 /** Steps that load code and open graphs. */
 const WARM_UP = 2;
-/** The second epoch sees the pairs of the first again, with their reference known. */
+/** The second epoch sees the same pairs again, with their reference log-probabilities cached. */
 const EPOCHS = 2;
 
 export type BaseReports = Record<BaseName, BaseReport>;
 
 /**
- * @param model a GGUF file of SmolLM2; undefined: random weights of its shape, whose losses mean nothing.
- * @param measure runs a measuring process and gives the last line that it prints.
+ * @param model a GGUF file of SmolLM2; undefined: random weights of its shape, whose losses are meaningless.
+ * @param measure runs a measuring process and returns its last line.
  */
 export async function measureBases(
   model: string | undefined,
@@ -52,8 +52,8 @@ export function basesTable(reports: BaseReports, hasWeights: boolean): string {
   const columns: [string, (report: BaseReport) => string][] = [
     ["weights", bytes(({ weightBytes }) => weightBytes)],
     ["peak memory", bytes(({ peakRssBytes }) => peakRssBytes)],
-    ["a step, with its reference pass", seconds(0)],
-    ["a step, reference known", seconds(1)],
+    ["per step, with reference pass", seconds(0)],
+    ["per step, reference cached", seconds(1)],
   ];
   const losses: typeof columns = [
     [`loss, first ${SHOWN} steps`, loss(0, SHOWN)],

@@ -1,6 +1,6 @@
 /**
- * @file `npm run bench` and `npm run bench:smollm2`: compile the benchmarks with the sources as they are, then run one
- * (`node bench/bench.js NAME`; default: main). With a transpiler in the measuring processes, its time would count.
+ * @file `npm run bench` and `npm run bench:smollm2`: compile the benchmarks with the current sources, then run one
+ * (`node bench/bench.js NAME`; default: main). Transpiling in the measuring processes would distort the times.
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** @file The benchmark: one process for each figure, one after another; a table for people or one JSON object. */
+/** @file The benchmark: one process per figure, one after another; prints a table or one JSON object. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -16,9 +16,9 @@ const HELP = `npm run bench [-- --json] [-- --no-trl]
 
 Times GPT-2-size DPO training and generation on random weights and real pairs.
   --json    one JSON object on stdout, nothing else
-  --no-trl  leave out Python's TRL (it takes about six minutes; PREFINE_PYTHON names the Python, default python3)`;
+  --no-trl  skip Python's TRL (it takes about six minutes; PREFINE_PYTHON names the Python, default python3)`;
 
-/** Runs a measuring process. @returns what its last line says, and when it started (milliseconds since the epoch) */
+/** Runs a measuring process. @returns the object in its last line, and its start in milliseconds since the epoch */
 function measure<T>(name: string, ...args: (string | number)[]): { report: T; startedAt: number } {
   const file = fileURLToPath(new URL(`./measure${name}.js`, import.meta.url));
   const startedAt = Date.now();
@@ -30,7 +30,7 @@ function measure<T>(name: string, ...args: (string | number)[]): { report: T; st
   return { report: JSON.parse(stdout.trim().split("\n").at(-1) as string) as T, startedAt };
 }
 
-/** What two epochs over the rows tell: the first sees every pair for the first time, the second knows its reference. */
+/** Results of two epochs over the rows: the first computes the reference, the second has it cached. */
 function measureTraining(model: string, folder: string) {
   const args = [model, 1, 2, join(folder, "batch1")] as const;
   const { report, startedAt } = measure<TrainingReport>("Training", ...args);
@@ -52,7 +52,7 @@ function measureKind(model: string, folder: string, kind: "checkpointing" | "ful
   return { seconds: mean(report.steps.slice(benchRows().length)), peak: report.peakRssBytes };
 }
 
-/** Three epochs of batches of eight; the first epoch has the reference in it. */
+/** Three epochs of batches of eight; the first epoch includes the reference. */
 function measureBatch8(model: string, folder: string) {
   const { report } = measure<TrainingReport>("Training", model, 8, 3, join(folder, "batch8"));
   const rows = benchRows().length;
@@ -65,13 +65,13 @@ function measureBatch8(model: string, folder: string) {
 
 async function run(say: (line: string) => void, withTrl: boolean): Promise<Measurements> {
   const folder = mkdtempSync(join(tmpdir(), "prefine-bench-"));
-  process.on("SIGINT", () => {}); // ends the measuring process; its failure then ends this one, tidily
+  process.on("SIGINT", () => {}); // the measuring process ends, and its failure ends this one cleanly
   try {
     say("writing a random GPT-2 (500 MB) ...");
     await writeRandomModel(folder);
     const work = await countWork(folder);
     const gigaflops = (work.flops / 1e9).toFixed(0);
-    say(`${benchRows().length} rows, ${work.tokens.toFixed(0)} packed tokens and ${gigaflops} GFLOP a step`);
+    say(`${benchRows().length} rows, ${work.tokens.toFixed(0)} packed tokens and ${gigaflops} GFLOP per step`);
     say("training at batch 1 ...");
     const training = measureTraining(folder, folder);
     say("plain matrix products ...");
@@ -114,7 +114,7 @@ function table(found: Measurements): string {
   const rows: [string, string, string, string][] = [
     ["", "prefine", "TRL, defaults", "TRL, best"],
     [
-      "seconds a step",
+      "seconds per step",
       found.seconds_per_step.toFixed(2),
       trl?.seconds_per_step.toFixed(2) ?? "-",
       trl?.best_seconds_per_step.toFixed(2) ?? "-",
@@ -140,11 +140,11 @@ function table(found: Measurements): string {
     ],
     ["reference pass, s", found.reference_seconds.toFixed(2), "", ""],
     ["process start to first step, s", found.first_step_seconds.toFixed(1), "", ""],
-    ["batch 8: seconds a pair", found.batch8_seconds_per_pair.toFixed(2), "", ""],
+    ["batch 8: seconds per pair", found.batch8_seconds_per_pair.toFixed(2), "", ""],
     ["batch 8: peak memory", gigabytes(found.batch8_peak_rss_bytes), "", ""],
-    ["checkpointing: seconds a step", found.checkpointing_seconds_per_step.toFixed(2), "", ""],
+    ["checkpointing: seconds per step", found.checkpointing_seconds_per_step.toFixed(2), "", ""],
     ["checkpointing: peak memory", gigabytes(found.checkpointing_peak_rss_bytes), "", ""],
-    ["all weights: seconds a step", found.full_seconds_per_step.toFixed(2), "", ""],
+    ["all weights: seconds per step", found.full_seconds_per_step.toFixed(2), "", ""],
     ["all weights: peak memory", gigabytes(found.full_peak_rss_bytes), "", ""],
   ];
   return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(32) : cell.padStart(16))).join("")).join("\n");

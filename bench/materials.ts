@@ -1,4 +1,4 @@
-/** @file What the benchmark runs on: a random model of GPT-2's size, the 24 rows, and where both come from. */
+/** @file Inputs of the benchmark: a random model of GPT-2's size and the 24 rows. */
 
 import { once } from "node:events";
 import { copyFileSync, createWriteStream, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,20 +9,20 @@ import { PrefineError } from "../src/errors.ts";
 import { architectureOf } from "../src/models/families/architectures.ts";
 import { Mt19937 } from "../src/random.ts";
 
-/** The folder beside the checkout; this file runs from bench/dist/bench. */
+/** The folder next to the checkout; this file runs from bench/dist/bench. */
 const shared = fileURLToPath(new URL("../../../../shared/", import.meta.url));
 const tokenizerFolder = join(shared, "gpt2-tokenizer");
 export const dataFolder = join(shared, "data", "preferences-300");
 const rowsFile = join(shared, "data", "bench-rows.json");
 
-/** @throws PrefineError where the shared folder is not there: rows and tokenizer are no part of the package */
+/** @throws PrefineError if the shared folder is missing: rows and tokenizer are not part of the package */
 export function checkMaterials(): void {
   for (const path of [rowsFile, dataFolder, tokenizerFolder]) {
     if (existsSync(path)) continue;
     throw new PrefineError(
       "io",
-      `bench: ${path}: expected the rows, the data set and the tokenizer that the figures are taken on, found nothing`,
-      "They lie in a folder `shared` beside the checkout and are no part of it.",
+      `bench: ${path}: expected the rows, the dataset and the tokenizer of the benchmark, found nothing`,
+      "They belong in a folder `shared` next to the checkout and are not part of it.",
     );
   }
 }
@@ -32,7 +32,7 @@ export function benchRows(): number[] {
   return (JSON.parse(readFileSync(rowsFile, "utf8")) as { rows: number[] }).rows;
 }
 
-/** A record of ultrafeedback_binarized with the text of the last messages, as the note has it. */
+/** A row of ultrafeedback_binarized with the text of the last messages, as in the course note. */
 export function preferenceTexts(row: Record<string, unknown>): Record<string, unknown> {
   const lastMessage = (messages: unknown) => (messages as { content: string }[]).at(-1)?.content;
   return { prompt: row.prompt, chosen: lastMessage(row.chosen), rejected: lastMessage(row.rejected) };
@@ -41,8 +41,8 @@ export function preferenceTexts(row: Record<string, unknown>): Record<string, un
 const BLOCK = 2 ** 20;
 
 /**
- * Normal weights of standard deviation 0.02, under Hugging Face's names, with GPT-2's tokenizer; 500 MB.
- * @param config of another model than GPT-2 124M.
+ * Normal weights of standard deviation 0.02, with Hugging Face's names and GPT-2's tokenizer; 500 MB.
+ * @param config of a model other than GPT-2 124M.
  */
 export async function writeRandomModel(folder: string, config?: Record<string, unknown>): Promise<void> {
   for (const name of readdirSync(tokenizerFolder)) copyFileSync(join(tokenizerFolder, name), join(folder, name));
@@ -63,7 +63,7 @@ export async function writeRandomModel(folder: string, config?: Record<string, u
   const file = createWriteStream(join(folder, "model.safetensors"));
   file.write(length);
   file.write(bytes);
-  // One block of draws over and over: no speed depends on the values, and 124 million draws take longer than a step.
+  // Repeats one block of draws: speed does not depend on the values, and 124 million draws take longer than a step.
   const draws = new Mt19937(0).normal(new Float32Array(BLOCK), 0, 0.02);
   for (const [name, shape] of parameters) await writeTensor(file, name, sizeOf(shape as readonly number[]), draws);
   file.end();

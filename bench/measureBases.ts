@@ -1,7 +1,7 @@
 /**
- * @file A process that trains an adapter on one kind of base: in float32, 8 or 4 bits; prints a BaseReport. Arguments:
- * the model (a GGUF file of SmolLM2, or a folder with random weights of its shape), the base's name in BASES, rows,
- * epochs, the folder of the run, and `checkpointing` for gradient checkpointing.
+ * @file A process that trains an adapter on a base model in float32, 8 or 4 bits; prints a BaseReport. Arguments: the
+ * model (a GGUF file of SmolLM2, or a folder with random weights of its shape), the base's name in BASES, rows, epochs,
+ * the run's folder, and `checkpointing` for gradient checkpointing.
  */
 import { AutoModelForCausalLM, AutoTokenizer, DPOTrainer, loadDataset } from "../src/index.ts";
 import { describeQuantization, storedBytes } from "../src/models/precision/quantize.ts";

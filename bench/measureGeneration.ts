@@ -1,11 +1,11 @@
-/** @file A process that only generates; prints { tokensPerSecond }: greedy, one prompt, after a short warm-up. */
+/** @file A process that only generates; prints { tokensPerSecond }: greedy decoding of one prompt after a warm-up. */
 import { AutoModelForCausalLM } from "../src/index.ts";
 
 const PROMPT = "Is a higher octane gasoline better for your car?";
 const [folder, newTokens] = [process.argv[2], Number(process.argv[3])];
 
 const model = await AutoModelForCausalLM.from_pretrained(folder);
-/** Seconds for `count` new tokens; none of them may be the last. */
+/** Seconds for `count` new tokens; the answer must not end earlier. */
 async function generate(count: number): Promise<number> {
   const before = performance.now();
   const { completions } = await model.generate(PROMPT, {

@@ -1,4 +1,4 @@
-/** @file A process that only multiplies matrices of a step's sizes; prints { gflops }: the machine's best. */
+/** @file A process that only multiplies matrices of a step's sizes; prints { gflops }, the machine's peak. */
 
 import { openDevice } from "../src/device/openDevice.ts";
 import { input, matmul } from "../src/engine/graph/index.ts";
@@ -6,10 +6,10 @@ import { lowerGraph } from "../src/engine/onnx/lower.ts";
 import type { HostTensor } from "../src/engine/runtime/device.ts";
 import { Mt19937 } from "../src/random.ts";
 
-const TOKENS = 487; // packed tokens of a pair, on average
+const TOKENS = 487; // average packed tokens per pair
 const WIDTH = 768;
 const INNER = 3072;
-const PRODUCTS = 24; // in one run, so that its overhead does not count
+const PRODUCTS = 24; // in one run, so that its overhead is negligible
 const RUNS = 15;
 
 const random = new Mt19937(0);
@@ -36,5 +36,5 @@ for (let i = 0; i < RUNS; i++) {
   seconds.push((performance.now() - before) / 1000);
 }
 await device.dispose();
-const median = seconds.slice(3).sort((a, b) => a - b)[Math.floor((RUNS - 3) / 2)]; // the first runs find their memory
+const median = seconds.slice(3).sort((a, b) => a - b)[Math.floor((RUNS - 3) / 2)]; // the first runs allocate memory
 process.stdout.write(`${JSON.stringify({ gflops: (2 * TOKENS * WIDTH * INNER * PRODUCTS) / median / 1e9 })}\n`);

@@ -1,6 +1,6 @@
 /**
- * @file A process that takes SmolLM2 through the job: DPO on the real pairs for one epoch, held-out pairs and an answer
- * before and after; prints a SmolReport. Arguments: the GGUF file, the folder of the run.
+ * @file A process that fine-tunes SmolLM2: DPO on the real pairs for one epoch, held-out pairs and an answer before and
+ * after; prints a SmolReport. Arguments: the GGUF file, the run's folder.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ const trainer = new DPOTrainer({
 });
 await trainer.train();
 await trainer.dispose();
-const peakRssBytes = peakRss(); // before two models answer at once
+const peakRssBytes = peakRss(); // before two models are in memory
 const [before, after] = trainer.state.log_history.filter((entry: LogEntry) => "eval_loss" in entry);
 
 const after_model = await AutoModelForCausalLM.from_pretrained(output_dir);

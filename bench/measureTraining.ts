@@ -1,6 +1,6 @@
 /**
  * @file A process that only trains, through the public API; prints a TrainingReport.
- * Arguments: the model's folder, rows a batch, epochs over the 24 rows, where to write, and what is trained: `adapter`,
+ * Arguments: the model's folder, rows per batch, epochs over the 24 rows, the output folder, and the kind: `adapter`,
  * `checkpointing` (an adapter, with gradient checkpointing) or `full` (all weights, with gradient checkpointing).
  */
 import {
@@ -57,7 +57,7 @@ const logger: Logger = {
   end: nothing,
   close: nothing,
   metrics(entry) {
-    if (entry.loss !== undefined) ends.push(Date.now()); // logged after each step; the last entry sums up
+    if (entry.loss !== undefined) ends.push(Date.now()); // logged after each step; the last entry is the summary
   },
 };
 const trainer = new DPOTrainer({

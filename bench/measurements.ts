@@ -1,27 +1,27 @@
-/** @file What the benchmark measures, under the names that `--json` prints. */
+/** @file The benchmark's measurements, with the names in `--json`. */
 
-/** One JSON object; null where something could not be measured here. */
+/** One JSON object; null for values that could not be measured here. */
 export interface Measurements {
-  /** Mean over the steps of the second epoch: reference log-probs are known, metrics are logged. */
+  /** Mean over the steps of the second epoch: reference log-probs are cached, metrics are logged. */
   seconds_per_step: number;
-  /** Packed tokens a second at that speed. */
+  /** Packed tokens per second at that speed. */
   tokens_per_second: number;
-  /** 10^9 floating point operations of the method a second: recomputed ones are not counted. */
+  /** 10^9 floating point operations per second, without recomputation. */
   gflops: number;
   /** gflops / those of plain matrix products of the same sizes. */
   matmul_share: number;
-  /** What the reference pass of a pair adds to a step that sees it first. */
+  /** Additional time of a step that includes the pair's reference pass. */
   reference_seconds: number;
   /** From the start of the process to the end of the first optimizer step. */
   first_step_seconds: number;
-  /** Largest resident set of the process that only trains, at batch 1. */
+  /** Peak resident set of the training process, at batch 1. */
   peak_rss_bytes: number;
   batch8_seconds_per_pair: number;
   batch8_peak_rss_bytes: number;
   /** With gradient_checkpointing, at batch 1. */
   checkpointing_seconds_per_step: number;
   checkpointing_peak_rss_bytes: number;
-  /** All weights in training with AdamW, at batch 1, with gradient_checkpointing. */
+  /** All weights trained with AdamW, at batch 1, with gradient_checkpointing. */
   full_seconds_per_step: number;
   full_peak_rss_bytes: number;
   /** Greedy, one prompt, 100 new tokens. */
@@ -40,7 +40,7 @@ export interface TrlMeasurements {
   generate_tokens_per_second: number;
 }
 
-/** What the training process reports. */
+/** The report of the training process. */
 export interface TrainingReport {
   /** Seconds of each optimizer step, in order. */
   steps: number[];
@@ -49,5 +49,5 @@ export interface TrainingReport {
   peakRssBytes: number;
 }
 
-/** Mean; NaN of nothing. */
+/** Mean; NaN for an empty list. */
 export const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;

@@ -1,8 +1,8 @@
-/** @file The largest resident set of this process. */
+/** @file The peak resident set size of this process. */
 import { readFileSync } from "node:fs";
 
 /**
- * Bytes. VmHWM of Linux belongs to this program alone; getrusage's figure may be that of the process that started it.
+ * In bytes. Linux's VmHWM is for this program alone; getrusage's value may be that of the parent process.
  */
 export function peakRss(): number {
   try {

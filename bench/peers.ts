@@ -1,4 +1,4 @@
-/** @file TRL's and transformers' own figures on the same model and rows, where Python with trl is present. */
+/** @file Measures TRL and transformers on the same model and rows, if Python with trl is present. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { TrlMeasurements } from "./measurements.ts";
@@ -19,7 +19,7 @@ interface Variant {
   peak_rss_bytes: number;
 }
 
-/** Some six minutes on two cores for 24 steps of both variants. @returns null where the script fails, which it says. */
+/** About six minutes on two cores for 24 steps of both variants. @returns null if the script fails, with a message. */
 export function measureTrl(
   python: string,
   options: { model: string; steps: number; newTokens: number },

@@ -1,4 +1,4 @@
-/** @file SmolLM2's benchmark: what both sides train with, and what the measuring process reports. */
+/** @file SmolLM2's benchmark: the settings of both sides, and the reports of measuring processes. */
 import type { BitsAndBytesConfigInput, DPOConfigInput, LogEntry, LoraConfigInput, Row } from "../src/index.ts";
 
 /** The course note's question. */
@@ -27,10 +27,10 @@ export const TRAINING: DPOConfigInput = {
   bf16: false,
 };
 
-/** The conversations alone: their prompt is what both begin with. */
+/** Only the conversations, with an implicit prompt. */
 export const conversations = ({ chosen, rejected }: Row): Row => ({ chosen, rejected });
 
-/** How a base is kept, by the name that the report shows. */
+/** Quantizations of the base model, by name in the report. */
 export const BASES = {
   float32: null,
   "8 bits": { load_in_8bit: true },
@@ -63,25 +63,25 @@ export const SHAPE = {
   eos_token_id: 50256,
 };
 
-/** What a process reports that trains on one of {@link BASES}. */
+/** The report of a training on one of {@link BASES}. */
 export interface BaseReport {
   /** Null: float32. */
   quantization: string | null;
-  /** Of the base's weights in the compute thread. */
+  /** Bytes of the base model's weights in the compute thread. */
   weightBytes: number;
-  /** Largest resident set of the process. */
+  /** Peak resident set of the process. */
   peakRssBytes: number;
-  /** Seconds of each optimizer step; those of the first epoch with its reference pass. */
+  /** Seconds of each optimizer step; in the first epoch including the reference pass. */
   steps: number[];
   losses: number[];
 }
 
 export interface SmolReport {
-  /** Seconds of each optimizer step, its reference pass in it. */
+  /** Seconds of each optimizer step, including its reference pass. */
   steps: number[];
-  /** Pairs of the data set, and how many of them were trained on and evaluated. */
+  /** Pairs of the dataset, and the numbers trained on and evaluated. */
   pairs: { train: number; train_kept: number; held_out: number; held_out_kept: number };
-  /** Largest resident set while training and evaluating. */
+  /** Peak resident set during training and evaluation. */
   peakRssBytes: number;
   /** Evaluations on the held-out pairs, TRL's names. */
   before: LogEntry;

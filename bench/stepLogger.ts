@@ -1,7 +1,7 @@
-/** @file A logger that keeps the seconds of each optimizer step, and says nothing but warnings. */
+/** @file A logger that records the seconds of each optimizer step and prints only warnings. */
 import type { Logger } from "../src/index.ts";
 
-/** `steps` grows while a trainer runs with `logging_steps: 1`; the first one's time begins with the process. */
+/** `steps` grows while a trainer runs with `logging_steps: 1`; the first time starts with the process. */
 export function stepLogger(): { logger: Logger; steps: number[] } {
   const steps: number[] = [];
   let last = 0;

@@ -1,4 +1,4 @@
-"""TRL's own DPO step and transformers' generate on the rows that bench.ts measures; prints one JSON object.
+"""TRL's own DPO step and transformers' generate on the benchmark's rows; prints one JSON object.
 
     python bench/trl_dpo.py --model DIR [--rows ../shared/data/bench-rows.json] [--data ../shared/data/preferences-300]
                             [--steps N] [--variants default best] [--new-tokens 100]
@@ -6,8 +6,8 @@
 DIR holds a GPT-2 (config.json, model.safetensors, tokenizer files); without --model, random weights of GPT-2's size.
 Float32, CPU, LoRA r=4 alpha=8 on c_attn and c_proj, no dropout, batch 1, max_length 512. `default` is TRL's default
 (gradient checkpointing, the reference pass in each step), `best` its fastest: no gradient checkpointing, reference
-log-probs precomputed before the first step. Each variant runs in a process of its own, because the peak of the
-resident set is the process's. Needs trl and peft; more than ten minutes for all 24 rows on two cores.
+log-probs precomputed before the first step. Each variant runs in its own process, because the peak resident
+set is per process. Needs trl and peft; more than ten minutes for all 24 rows on two cores.
 """
 import argparse
 import importlib.util
@@ -61,7 +61,7 @@ def load_rows(data, rows):
 
 
 def dpo_config(output, steps, variant, **own):
-    """What all measured trainings share, as prefine's measuring processes have it."""
+    """The common settings of all measured trainings, equal to prefine's."""
     from trl import DPOConfig
 
     return DPOConfig(
@@ -135,7 +135,7 @@ def measure_generation(options):
 
 
 def run_apart(script, part, arguments):
-    """A script again, in a process that measures one part and prints its object as the last line."""
+    """Runs this script in a new process that measures one part and prints its object as the last line."""
     command = [sys.executable, os.path.abspath(script), "--part", part, *map(str, arguments)]
     environment = dict(os.environ, HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)

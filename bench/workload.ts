@@ -1,4 +1,4 @@
-/** @file How much there is to compute: packed tokens and floating point operations of a step, counted, not measured. */
+/** @file The workload: packed tokens and floating point operations per step, counted, not measured. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packPair } from "../src/data/preferences/packPair.ts";
@@ -10,14 +10,14 @@ import type { Architecture } from "../src/models/network.ts";
 import { benchRows, dataFolder, preferenceTexts } from "./materials.ts";
 import { mean } from "./measurements.ts";
 
-/** Queries x keys that a causal block of `queries` sees behind `before` tokens. */
+/** Queries x keys of a causal block of `queries` after `before` tokens. */
 const visible = (before: number, queries: number): number => queries * before + (queries * (queries + 1)) / 2;
 
 /**
  * Floating point operations of one step on one pair: the forward pass, and the backward pass to the inputs of every
- * layer (frozen weights have no gradient). A product [a, b] x [b, c] counts 2 a b c. Linear layers on every packed
- * token, the unembedding on every predicted one, and the two products of attention on the visible pairs, four in its
- * backward pass. Not counted: the adapter (under 1 %), everything elementwise, whatever is computed twice.
+ * layer (frozen weights have no gradient). A product [a, b] x [b, c] counts as 2 a b c. Counted are linear layers on
+ * every packed token, the unembedding on every predicted one, and attention's two products on the visible pairs (four
+ * in its backward pass), but not the adapter (under 1 %), elementwise ops or recomputation.
  */
 function stepFlops(pair: PackedPair, architecture: Architecture): number {
   const { hiddenSize, vocabSize, layers } = architecture;

@@ -1,4 +1,4 @@
-/** @file A model in any format -> config.json and model.safetensors in float32, as Python loads them. */
+/** @file A model in any format -> config.json and model.safetensors in float32, for Python. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDevice } from "../src/device/openDevice.ts";

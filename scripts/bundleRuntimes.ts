@@ -1,9 +1,9 @@
 /**
- * @file `prepack`: puts ONNX Runtime into dist/onnxruntime, so that the package needs neither an install script nor a
- * host beside the registry, and takes out of dist what no source makes any more.
+ * @file `prepack`: copies ONNX Runtime into dist/onnxruntime, so that the package needs no install script and no host
+ * other than the registry, and removes files from dist that have no source.
  *
- * onnxruntime-node has an install script that fetches CUDA from elsewhere and fails the install where that host is out
- * of reach; and its 288 MB hold each platform's GPU libraries. The CPU engine is the binding and one library.
+ * onnxruntime-node has an install script that downloads CUDA from another host, and the install fails if that host is
+ * unreachable; its 288 MB include each platform's GPU libraries. The CPU engine is the binding and one library.
  */
 import {
   copyFileSync,
@@ -23,7 +23,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const target = join(root, "dist", "onnxruntime");
 const require = createRequire(import.meta.url);
 
-/** Everything else (win32-arm64, Intel Macs, musl) computes in WebAssembly. */
+/** All other platforms (win32-arm64, Intel Macs, musl) use WebAssembly. */
 const NATIVE: Readonly<Record<string, string>> = {
   "linux/x64": "libonnxruntime.so.1",
   "linux/arm64": "libonnxruntime.so.1",
@@ -68,7 +68,7 @@ OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
 SOFTWARE.
 `;
 
-/** The folder of an installed package, from any module of it: not every package exports its package.json. */
+/** The folder of an installed package, found from a module: not every package exports its package.json. */
 function packageFolder(name: string): string {
   let folder = dirname(require.resolve(name));
   while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
@@ -85,13 +85,13 @@ function bundle(name: string, to: string, files: readonly string[]): number {
     copyFileSync(join(from, file), join(to, file));
     bytes += statSync(join(to, file)).size;
   }
-  // without its scripts; and without "type", as the CommonJS of onnxruntime-node lies in a package of ES modules
+  // without its scripts and "type", because onnxruntime-node is CommonJS inside a package of ES modules
   const manifest = { name, version, license, private: true };
   writeFileSync(join(to, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   return bytes;
 }
 
-/** Compiled files whose source is gone: tsc leaves them, npm would publish them. */
+/** Removes compiled files without a source: tsc keeps them, npm would publish them. */
 function removeStale(folder: string): void {
   for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
     const path = join(folder, name);

@@ -25,23 +25,19 @@ export function compatibilityText(): string {
   const inherited = Object.fromEntries(training.filter(([name]) => !Object.hasOwn(DPO_OPTIONS, name)));
   return [
     introduction(versions),
-    section("DPOConfig: the method", "What `trl.DPOConfig` adds to TrainingArguments.", DPO_OPTIONS),
+    section("DPOConfig: the method", "Options that `trl.DPOConfig` adds to TrainingArguments.", DPO_OPTIONS),
     losses(),
     section(
       "DPOConfig: TrainingArguments",
-      "What `trl.DPOConfig` has from transformers, with TRL's defaults.",
+      "Options that `trl.DPOConfig` inherits from transformers, with TRL's defaults.",
       inherited,
     ),
-    section(
-      "ScriptArguments and DatasetMixtureConfig",
-      "Keys of `trl dpo` about data, and its launcher's.",
-      SCRIPT_OPTIONS,
-    ),
+    section("ScriptArguments and DatasetMixtureConfig", "Keys of `trl dpo` for data and its launcher.", SCRIPT_OPTIONS),
     section("DatasetConfig", "trl's `DatasetConfig`: an entry of `datasets`.", DATASET_OPTIONS),
-    section("ModelConfig", "Keys of `trl dpo` about the model and its adapter.", MODEL_OPTIONS),
+    section("ModelConfig", "Keys of `trl dpo` for the model and its adapter.", MODEL_OPTIONS),
     section(
       "AcceleratorConfig",
-      "transformers' `AcceleratorConfig`, for `accelerator_config`: a mapping (the path of a file is not yet).",
+      "transformers' `AcceleratorConfig`, for `accelerator_config`: a mapping (a file path is not supported yet).",
       ACCELERATOR_OPTIONS,
     ),
     section("LoraConfig", "PEFT's `LoraConfig`, for DPOTrainer's `peft_config`.", LORA_OPTIONS),
@@ -65,7 +61,7 @@ function introduction(versions: Record<string, string>): string {
   return `# Compatibility
 
 Every option of ${peers}, and every metric that is logged. Made by \`scripts/compatibility.ts\`
-from the table of options in \`src/config/options\`, which is also what prefine runs by.
+from the table of options in \`src/config/options\`, which prefine itself uses.
 
 - **same**: as in the Python packages.
 - **differs**: works, and how it differs.
@@ -96,9 +92,9 @@ function losses(): string {
       .map((name) => `\`${name}\``)
       .join(", ");
   const about =
-    "Values of `loss_type`, alone or several added up by `loss_weights`, and what goes with them; `ld_alpha` goes " +
-    `with all. Without a reference model, logged rewards are beta times the policy's log-probabilities (${free("logps")}) ` +
-    `or their means per token (${free("averaged logps")}).`;
+    "Values of `loss_type`, alone or weighted by `loss_weights`, and their options; `ld_alpha` applies to all. " +
+    `Without a reference model, logged rewards are beta times the policy's log-probabilities (${free("logps")}) or ` +
+    `their means per token (${free("averaged logps")}).`;
   const head = "| loss | | f_divergence_type | label_smoothing | use_weighting | reference |";
   return `## Losses\n\n${about}\n\n${head}\n|---|---|---|---|---|---|\n${rows.join("\n")}\n`;
 }
@@ -113,7 +109,7 @@ function support(option: Option<unknown, unknown>): string {
   if (level === "not-yet") {
     const reason = note ? `: ${escapeCell(note)}` : "";
     return ready
-      ? `not yet, but for ${codes(ready.map((value) => JSON.stringify(value)))}${reason}`
+      ? `not yet, except ${codes(ready.map((value) => JSON.stringify(value)))}${reason}`
       : `not yet${reason}`;
   }
   const word =
@@ -129,7 +125,7 @@ function oldNames(): string {
   const rows = Object.entries<Renamed>(RENAMED_RUN_NAMES).map(
     ([name, renamed]) => `| \`${name}\` | ${oldName(renamed)} |`,
   );
-  const about = "Names that TRL and transformers have renamed or removed. Each that is given gets one line of advice.";
+  const about = "Names that TRL and transformers have renamed or removed. Each one used logs one line of advice.";
   return `## Old names\n\n${about}\n\n| name | |\n|---|---|\n${rows.join("\n")}\n`;
 }
 
@@ -143,7 +139,7 @@ function oldName({ to, spread, advice, harmless, refusal }: Renamed): string {
 function metrics(): string {
   const rows = LOGGED_METRICS.map(({ names, support: level }) => `| ${codes(names)} | ${level} |`);
   const about =
-    "Entries of `log_history` in trainer_state.json, under TRL's names; each also with `eval_` where it says so.";
+    "Entries of `log_history` in trainer_state.json, with TRL's names; also with the prefix `eval_` where noted.";
   return `## Logged metrics\n\n${about}\n\n| metric | |\n|---|---|\n${rows.join("\n")}\n`;
 }
 

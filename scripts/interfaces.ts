@@ -1,6 +1,6 @@
 /**
  * @file Writes src/config/generated/ from the table of options: the configs as interfaces whose help, default and
- * standing an editor shows where the cursor is: `npx tsx scripts/interfaces.ts`; a test checks that it is up to date.
+ * TRL compatibility editors show on hover: `npx tsx scripts/interfaces.ts`; a test checks that it is up to date.
  */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -17,22 +17,22 @@ import type { RenamedTable } from "../src/config/renamed.ts";
 import { optionDoc, renamedDoc } from "./optionDoc.ts";
 
 const COLUMNS = 120;
-/** Between files, for the formatter. */
+/** Separates files in the formatter's input. */
 const CUT = "// --- cut ---";
 const checkout = new URL("../", import.meta.url);
 
 interface Interfaces {
-  /** `DPOConfig`: the interface of the values; `DPOConfigInput` is what a program passes. */
+  /** `DPOConfig`: the interface of the values; `DPOConfigInput` is the constructor's input. */
   name: string;
-  /** First words of its doc comment. */
+  /** The beginning of its doc comment. */
   about: string;
-  /** The Python package whose class it is. */
+  /** The Python package of the class. */
   peer: string;
   table: Table;
   renamed?: RenamedTable;
-  /** What is taken where an option is null: of the model, then of this. */
+  /** Values for options that are null, after the model's. */
   defaults?: Readonly<Record<string, unknown>>;
-  /** Types of values that reading a config changes. */
+  /** Types of values that change when a config is read. */
   changed?: Readonly<Record<string, string>>;
 }
 
@@ -61,7 +61,7 @@ const CONFIGS: readonly Interfaces[] = [
   },
 ];
 
-/** What is generated: path in the checkout -> text as the formatter leaves it. */
+/** The generated files: path in the checkout -> formatted text. */
 export function interfaceFiles(): Map<string, string> {
   const texts = CONFIGS.map((config): [string, string] => [
     `src/config/generated/${config.name}.ts`,
@@ -111,7 +111,7 @@ function valueInterface(config: Interfaces): string {
   return `${doc}export interface ${name} {\n${fields.join("")}}\n`;
 }
 
-/** The flat names of a run: those of DPOConfig, of the model with its adapter, and of the data. */
+/** The flat names of a run: DPOConfig, model with adapter, and data. */
 function runInput(): string {
   const own = { ...MODEL_OPTIONS, ...SCRIPT_OPTIONS };
   const renamed = Object.fromEntries(
@@ -127,7 +127,7 @@ function field(name: string, type: string, doc: readonly string[]): string {
   return `${comment(doc, "  ")}  readonly ${name}: ${type};\n`;
 }
 
-/** A doc comment of paragraphs, on one line where it is one paragraph that fits. */
+/** A doc comment of paragraphs, on one line if it is one short paragraph. */
 function comment(paragraphs: readonly string[], indent: string): string {
   const texts = paragraphs.map((text) => text.replaceAll("*/", "*\\/"));
   const line = `${indent}/** ${texts.join(" ")} */`;
@@ -150,7 +150,7 @@ function wrap(text: string, columns: number): string[] {
   return lines;
 }
 
-/** The type of an option's values or inputs, without values that are not built. */
+/** The type of an option's values or inputs, without unsupported values. */
 function typeText(option: Option<unknown, unknown>, side: "value" | "input"): string {
   const text = option.kind.types[side];
   const working = option.support === "not-yet" ? undefined : (option.offered ?? option.ready);
@@ -164,7 +164,7 @@ function typeText(option: Option<unknown, unknown>, side: "value" | "input"): st
   return `${/\[\]|OneOrMore/.test(text) ? list : union}${isNullable ? " | null" : ""}`;
 }
 
-/** As the formatter leaves them: all in one call, which takes as long as one. */
+/** Formats all files in one call, which takes as long as one file. */
 function formatted(files: readonly [path: string, text: string][]): Map<string, string> {
   const biome = fileURLToPath(new URL("node_modules/@biomejs/biome/bin/biome", checkout));
   const output = execFileSync(process.execPath, [biome, "format", "--stdin-file-path=all.ts"], {

@@ -1,4 +1,4 @@
-/** @file The metrics of log_history, and how far they are TRL's; for COMPATIBILITY.md. */
+/** @file The metrics of log_history compared with TRL's, for COMPATIBILITY.md. */
 
 export interface LoggedMetrics {
   names: string[];
@@ -20,12 +20,12 @@ export const LOGGED_METRICS: LoggedMetrics[] = [
   },
   {
     names: ["train_runtime", "train_samples_per_second", "train_steps_per_second"],
-    support: "same (timings; of this process' part of a resumed run)",
+    support: "same (timings; for a resumed run, only of the last process)",
   },
   { names: ["total_flos"], support: "same" },
   {
     names: ["train_loss"],
-    support: "differs: the mean over the whole run; after a resume, transformers' sums only what it saw itself",
+    support: "differs: the mean over the whole run; after a resume, transformers sums only the new steps",
   },
   { names: ["aux_loss"], support: "not yet (mixture-of-experts)" },
   { names: ["num_input_tokens_seen"], support: "no effect: `num_tokens` is logged" },

@@ -1,5 +1,5 @@
-"""Writes test/fixtures/chat-tokenizer/ (a small tokenizer with chat templates of our own) and test/fixtures/chat.json:
-what transformers makes of conversations with these and other templates, and TRL of preference rows.
+"""Writes test/fixtures/chat-tokenizer/ (a small tokenizer with custom chat templates) and test/fixtures/chat.json:
+transformers' results for conversations with these and other templates, and TRL's for preference rows.
 
     python scripts/make_chat_fixture.py
 
@@ -57,7 +57,7 @@ TOOL_USE = """{%- if tools %}
 {%- endfor %}
 {%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}{%- if enable_thinking is defined and not enable_thinking %}{{- '<think>\\n\\n</think>\\n\\n' }}{%- endif %}{%- endif %}"""
 
-# Each shows something in which the engine for JavaScript differs from Python's, or that transformers adds.
+# Each shows a difference between the JavaScript engine and Python's, or an extension of transformers.
 TEMPLATES = {
     "strip with characters": "{% for m in messages %}{{ m.content.strip('\\n').rstrip('.').lstrip('T ') }}|{{ m.content | trim }}|{% endfor %}",
     "reasoning": "{% for m in messages %}{% if '</think>' in m.content %}{% set r = m.content.split('</think>')[0].rstrip('\\n').split('<think>')[-1].lstrip('\\n') %}{% set c = m.content.split('</think>')[-1].lstrip('\\n') %}[{{ r }}][{{ c }}]{% else %}{{ m.content }}{% endif %}{{ m.reasoning_content }}{% endfor %}",
@@ -161,7 +161,7 @@ def preference_rows():
 
 
 def prepare(tok, rows):
-    """TRL's own preparation, with a stand-in for the trainer around it."""
+    """TRL's own preparation, with a stub of the trainer around it."""
     warnings = []
     dpo_trainer.logger.warning_once = lambda text: warnings.append(text)
     args = SimpleNamespace(dataset_num_proc=None, max_length=None, truncation_mode="keep_start")

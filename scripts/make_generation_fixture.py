@@ -1,10 +1,10 @@
-"""Writes test/fixtures/generation.json: what transformers and PEFT generate where the shared reference has no case.
+"""Writes test/fixtures/generation.json: outputs of transformers and PEFT for cases missing in the shared reference.
 
     python scripts/make_generation_fixture.py ../shared/reference
     npx biome format --stdin-file-path=generation.json < test/fixtures/generation.json > formatted.json
     mv formatted.json test/fixtures/generation.json
 
-Stop strings, several end-of-sequence ids, least lengths, batches with padding on the left, beam search, and adapters;
+Stop strings, several end-of-sequence ids, minimum lengths, batches with left padding, beam search, and adapters;
 no sampling, float32, tiny-gpt2. Needs transformers and peft (made with 5.23.0 and 0.21.2).
 """
 import json
@@ -27,7 +27,7 @@ OPTIONS = [
     {},
 ]
 ALONE = [{"max_length": 33}, {"max_new_tokens": 20, "eos_token_id": 27, "min_length": 30}]
-ENDS = [27, 621, 567, 173]  # likely here: answers of several lengths
+ENDS = [27, 621, 567, 173]  # likely tokens here, so that answers have several lengths
 BEAMS = [
     {"num_beams": 2, "max_new_tokens": 30, "num_return_sequences": 2},
     {"num_beams": 4, "max_new_tokens": 30, "eos_token_id": ENDS, "num_return_sequences": 4},

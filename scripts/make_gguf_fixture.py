@@ -1,4 +1,4 @@
-"""Writes test/fixtures/gguf-blocks.json: two random blocks of every quantization and what the gguf package makes of them.
+"""Writes test/fixtures/gguf-blocks.json: two random blocks of every quantization, and their values in the gguf package.
 
     python scripts/make_gguf_fixture.py test/fixtures/gguf-blocks.json
 """
@@ -10,7 +10,7 @@ import sys
 import numpy as np
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, quants
 
-# Bytes at which a block has its half-precision scales: random bits there would be infinite now and then.
+# Offsets of a block's half-precision scales: random bits there would sometimes be infinite.
 SCALES = {"Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208]}
 
 

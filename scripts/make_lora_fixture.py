@@ -1,4 +1,4 @@
-"""Writes test/fixtures/peft_lora.json: which layers PEFT adapts for a LoraConfig, their ranks, scales and first weights.
+"""Writes test/fixtures/peft_lora.json: which layers PEFT adapts for a LoraConfig, their ranks, scales and initial weights.
 
     python scripts/make_lora_fixture.py
 
@@ -104,7 +104,7 @@ def build(name):
 
 
 def describe(name):
-    """What prefine's Architecture says of such a model."""
+    """The fields of prefine's Architecture for such a model."""
     model = build(name)
     parameters = dict(model.named_parameters())  # tied ones once
     linears = [(key, m) for key, m in model.named_modules() if isinstance(m, (torch.nn.Linear, Conv1D)) and key != "lm_head"]

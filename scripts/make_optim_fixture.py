@@ -38,12 +38,12 @@ def adamw_case(seed, learning_rate, beta1, beta2, eps, weight_decay, steps=4, si
 
 
 def packed(tensor):
-    """Little-endian bytes in base64: float32, or codes of eight bits."""
+    """Little-endian bytes in base64: float32, or 8-bit codes."""
     return base64.b64encode(tensor.detach().contiguous().numpy().tobytes()).decode()
 
 
 def optimizer_case(optim, make, seed, learning_rate, optim_args="", weight_decay=0.1, shapes=((6, 5), (7,)), steps=4):
-    """A matrix that decays and a vector that does not, and gradients, all drawn by uniform_(-1, 1) of torch's generator."""
+    """A matrix with decay and a vector without, and gradients, all drawn with torch's uniform_(-1, 1)."""
     g = torch.Generator().manual_seed(seed)
     params = [torch.nn.Parameter(torch.empty(shape).uniform_(-1, 1, generator=g)) for shape in shapes]
     optimizer = make([dict(params=[params[0]], weight_decay=weight_decay), dict(params=[params[1]], weight_decay=0.0)], learning_rate)
@@ -71,7 +71,7 @@ def clip_case(seed, max_norm):
 
 
 def decay_names():
-    """Every parameter of a GPT-2 of one layer, alone and with LoRA, and whether Trainer lets it decay."""
+    """Every parameter of a GPT-2 of one layer, alone and with LoRA, and whether Trainer applies weight decay to it."""
     result = {}
     model = GPT2LMHeadModel(GPT2Config(vocab_size=8, n_positions=4, n_embd=4, n_layer=1, n_head=1))
     lora = lambda: get_peft_model(GPT2LMHeadModel(model.config), LoraConfig(r=2, target_modules=["c_attn", "c_proj"], fan_in_fan_out=True))
@@ -95,7 +95,7 @@ def schedule_case(name, warmup, total, learning_rate=3e-4, **kwargs):
 
 
 def adaptive_case(name, learning_rate=0.01, metrics=40, seed=0, start=1.0, **kwargs):
-    """The learning rate behind each evaluation; metrics wander, with spells of getting better and of staying as they are."""
+    """The learning rate after each evaluation; metrics wander, improve and plateau."""
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=learning_rate)
     scheduler = get_scheduler(name, optimizer, scheduler_specific_kwargs=kwargs or None)
     g = torch.Generator().manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Writes test/fixtures/trl-options.json: the names, types, defaults and choices of every option that prefine knows.
+"""Writes test/fixtures/trl-options.json: the names, types, defaults and choices of every option of prefine.
 
     python scripts/make_options_fixture.py test/fixtures/trl-options.json
 
@@ -38,7 +38,7 @@ def default_of(field):
 
 
 def kinds_of(hint):
-    """The plain Python types in a type hint, unions and lists opened: ["list[str]", "str", "None"]."""
+    """The plain Python types in a type hint, with unions and lists expanded: ["list[str]", "str", "None"]."""
     if hint is type(None):
         return ["None"]
     origin, args = typing.get_origin(hint), typing.get_args(hint)
@@ -89,7 +89,7 @@ FLAGS = [
 
 
 def parsed(text, words):
-    """What TRL's own parser makes of a run file and a command line; only the options that were given."""
+    """Values that TRL's parser reads from a run file and a command line; only the options given."""
     words = [*words, "--bf16", "false"]
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         file.write(text or "")
@@ -103,7 +103,7 @@ def parsed(text, words):
 
 
 def quantization_defaults():
-    """No dataclass: what its constructor takes."""
+    """Not a dataclass: the parameters of its constructor."""
     parameters = inspect.signature(transformers.BitsAndBytesConfig.__init__).parameters
     return {name: plain(p.default) for name, p in parameters.items() if p.default is not inspect.Parameter.empty}
 

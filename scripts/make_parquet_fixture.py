@@ -1,4 +1,4 @@
-"""Writes preferences.parquet and preferences.json: what a parquet reader may meet in a preference data set, and the rows in it.
+"""Writes preferences.parquet and preferences.json: parquet features that occur in preference datasets, and the rows.
 
     python scripts/make_parquet_fixture.py test/fixtures
 

@@ -1,6 +1,6 @@
 """Writes test/fixtures/quantized.json: bitsandbytes' 4-bit codes and scales of normal numbers from torch's generator;
-and test/fixtures/bitsandbytes: small models as save_pretrained of transformers writes them in 4 and 8 bits, with the
-logits of the float32 models that they stand for.
+and test/fixtures/bitsandbytes: small models saved by transformers' save_pretrained in 4 and 8 bits, with the
+logits of their dequantized float32 models.
 
 python scripts/make_quantized_fixture.py (torch, transformers, accelerate, bitsandbytes on the CPU)
 """
@@ -17,7 +17,7 @@ import torch
 import transformers
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, GPT2Config, LlamaConfig
 
-SEED, COUNT = 11, 20010  # 312 whole blocks of 64 and a part of one; two blocks of scales
+SEED, COUNT = 11, 20010  # 312 full blocks of 64 and a partial one; two blocks of scales
 
 
 def text(tensor):
@@ -54,16 +54,16 @@ def gpt2(width):
 
 MODELS = {
     "llama-nf4": (LLAMA, torch.bfloat16, dict(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True)),
-    "gpt2-fp4": (gpt2(64), torch.float32, dict(load_in_4bit=True)),  # on the CPU, 4 bits are read wrong in rows of 32
+    "gpt2-fp4": (gpt2(64), torch.float32, dict(load_in_4bit=True)),  # on the CPU, 4-bit rows of 32 are read wrong
     "llama-int8": (LLAMA, torch.float16, dict(load_in_8bit=True)),
-    "gpt2-int8": (gpt2(32), torch.float16, dict(load_in_8bit=True)),  # rows of 32 numbers: no whole blocks
+    "gpt2-int8": (gpt2(32), torch.float16, dict(load_in_8bit=True)),  # rows of 32 numbers: no full blocks
 }
 TOKENS = [3, 14, 15, 9, 26, 5]
 
 
 def dequantized(module):
     if isinstance(module, bitsandbytes.nn.Linear4bit):
-        module.weight.quant_state.dtype = torch.float32  # its own would round the product of code and scale once more
+        module.weight.quant_state.dtype = torch.float32  # its own dtype would round the product of code and scale again
         return F.dequantize_4bit(module.weight.data, module.weight.quant_state)
     rows = module.weight.SCB if module.weight.SCB is not None else module.state.SCB
     return module.weight.data.float() * (rows.float() / 127)[:, None]

@@ -1,4 +1,4 @@
-"""Writes test/fixtures/torch_random.json: what torch's CPU generator draws, and what PEFT's lora_A starts from.
+"""Writes test/fixtures/torch_random.json: draws of torch's CPU generator, and PEFT's initial lora_A.
 
     python scripts/make_random_fixture.py
 

@@ -1,4 +1,4 @@
-"""Writes test/fixtures/rope.json: the rotary frequencies that transformers reads from configs of every kind and spelling.
+"""Writes test/fixtures/rope.json: transformers' rotary frequencies for all kinds and spellings of configs.
 
     python scripts/make_rope_fixture.py
 
@@ -18,7 +18,7 @@ SIZES = dict(hidden_size=64, num_attention_heads=4, max_position_embeddings=4096
 LLAMA3 = dict(factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=256)
 YARN = dict(factor=4.0, original_max_position_embeddings=1024)
 
-# config.json beside SIZES; rope_parameters is transformers 5's spelling, rope_theta and rope_scaling that of 4
+# config.json in addition to SIZES; rope_parameters is transformers 5's spelling, rope_theta and rope_scaling that of 4
 CONFIGS = [
     dict(),
     dict(rope_theta=500000.0),

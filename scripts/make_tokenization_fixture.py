@@ -1,5 +1,5 @@
-"""Writes test/fixtures/tokenizer/ (a small GPT-2 tokenizer of our own) and test/fixtures/tokenization.json (what
-transformers and TRL make of texts and preference rows with it).
+"""Writes test/fixtures/tokenizer/ (a small GPT-2 tokenizer) and test/fixtures/tokenization.json (the
+results of transformers and TRL for texts and preference rows with it).
 
     python scripts/make_tokenization_fixture.py
 
@@ -77,7 +77,7 @@ def preference_rows(rng):
 
 
 def prepare(tok, rows, max_length, mode):
-    """TRL's own preparation and collator, with a stand-in for the trainer around them."""
+    """TRL's own preparation and collator, with a stub of the trainer around them."""
     warnings = []
     dpo_trainer.logger.warning_once = lambda text: warnings.append(text)
     args = SimpleNamespace(dataset_num_proc=None, max_length=max_length, truncation_mode=mode)

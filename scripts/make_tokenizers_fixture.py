@@ -1,5 +1,5 @@
-"""Writes test/fixtures/tokenizers.json: small tokenizers of the kinds that models have (Llama 3, Qwen2, SmolLM, Llama 2,
-Mistral, Gemma, Unigram), trained on a few lines, with the ids and texts that Hugging Face's tokenizers gives for awkward texts.
+"""Writes test/fixtures/tokenizers.json: small tokenizers of common kinds (Llama 3, Qwen2, SmolLM, Llama 2,
+Mistral, Gemma, Unigram), trained on a few lines, with the ids and texts of Hugging Face's tokenizers for awkward texts.
 
     python scripts/make_tokenizers_fixture.py
 
@@ -46,7 +46,7 @@ def split(pattern):
 
 
 def sentencepiece(normalizer, pre_tokenizer, decoder, added=()):
-    """BPE as SentencePiece has it: no bytes but those of unknown characters, spaces as ▁."""
+    """SentencePiece BPE: bytes only for unknown characters, spaces as ▁."""
     trained = Tokenizer(models.BPE())
     trained.pre_tokenizer = pre_tokenizers.Metaspace()
     trained.train_from_iterator(CORPUS.split("\n"), trainers.BpeTrainer(vocab_size=200, show_progress=False, limit_alphabet=70))
@@ -54,7 +54,7 @@ def sentencepiece(normalizer, pre_tokenizer, decoder, added=()):
     tokens = ["<unk>", "<s>", "</s>", *BYTES, *model["vocab"]]
     vocab = {t: i for i, t in enumerate(dict.fromkeys(tokens))}
     merges = [tuple(m) for m in model["merges"]]
-    for run in ("▁▁", "▁▁▁▁"):  # as Llama's vocabulary has runs of spaces
+    for run in ("▁▁", "▁▁▁▁"):  # Llama's vocabulary has runs of spaces
         if run not in vocab:
             vocab[run] = len(vocab)
             merges.append((run[: len(run) // 2], run[: len(run) // 2]))

@@ -1,4 +1,4 @@
-"""Writes test/fixtures/trainer_events.json: what transformers' Trainer does at which step, for a grid of lengths and strategies.
+"""Writes test/fixtures/trainer_events.json: events of transformers' Trainer by step, for a grid of lengths and strategies.
 
     python scripts/make_trainer_fixture.py test/fixtures/trainer_events.json
 
@@ -26,7 +26,7 @@ class OneWeight(torch.nn.Module):
 
 
 class Recorder(TrainerCallback):
-    """Events in their order: [kind, global_step, epoch]."""
+    """Events in order: [kind, global_step, epoch]."""
 
     def __init__(self):
         self.events = []

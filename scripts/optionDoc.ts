@@ -1,15 +1,15 @@
-/** @file An option in words: help, default and how it stands to the Python packages, for a doc comment. */
+/** @file The doc comment of an option: help, default and compatibility with the Python packages. */
 import type { Option } from "../src/config/option.ts";
 import type { Renamed } from "../src/config/renamed.ts";
 
 interface Peer {
   /** `TRL`, `PEFT`, `transformers`. */
   peer: string;
-  /** What is taken where an option is null: of the model, then of this. */
+  /** Values for options that are null, after the model's. */
   defaults?: Readonly<Record<string, unknown>>;
 }
 
-/** Paragraphs: help; default and standing. */
+/** Paragraphs: help; default and compatibility. */
 export function optionDoc(name: string, option: Option<unknown, unknown>, { peer, defaults }: Peer): string[] {
   return [option.help, `${defaultText(name, option, defaults)} ${standing(option, peer)}`];
 }
@@ -24,7 +24,7 @@ function defaultText(name: string, option: Option<unknown, unknown>, defaults: P
 const literal = (value: unknown): string =>
   typeof value === "number" && value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential() : JSON.stringify(value);
 
-/** How far prefine follows the Python package in an option. */
+/** An option's compatibility with the Python package. */
 function standing(option: Option<unknown, unknown>, peer: string): string {
   const { support, note = "", own, advice } = option;
   if (own) {
@@ -39,7 +39,7 @@ function standing(option: Option<unknown, unknown>, peer: string): string {
   return `${support === "differs" ? `Differs from ${peer}: ${note}.` : `Same as ${peer}.`}${unbuilt}`;
 }
 
-/** What to do about an old name: the text behind `@deprecated`. */
+/** Advice about an old name: the text after `@deprecated`. */
 export function renamedDoc({ to, advice, harmless, refusal }: Renamed): string {
   const now = /^is (.+) now$/.exec(advice)?.[1];
   if (to || now) return `Use ${to ?? now} instead.`;

@@ -1,6 +1,6 @@
 /**
- * @file Draws docs/pictures/before-and-after.png for the README: trains as the demo does, and shows what the base model
- * and the run answer to a held-out question. `npm run pictures`; half a minute.
+ * @file Draws docs/pictures/before-and-after.png for the README: trains like the demo, and shows the answers of the
+ * base model and the run to a held-out question. `npm run pictures`; half a minute.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ const OUTPUT = new URL("../docs/pictures/before-and-after.png", import.meta.url)
 const WIDTH = 880;
 const PANEL = 416;
 const LINE_HEIGHT = 25;
-/** Characters of a line in a panel, at 16 pixels of Inter: about 8 pixels each. */
+/** Characters per line in a panel, at 16 pixels of Inter: about 8 pixels each. */
 const LINE_LENGTH = 46;
 
 interface Panel {

@@ -1,4 +1,4 @@
-/** @file Entries -> batches for the language model: packed rows of about the same length, padded, with their masks. */
+/** @file Entries -> batches for the language model: packed rows of similar length, padded, with masks. */
 import { packPair } from "../../src/data/preferences/packPair.ts";
 import { tokenizePair } from "../../src/data/preferences/tokenizePair.ts";
 import type { PackedPair } from "../../src/data/preferences/types.ts";
@@ -9,7 +9,7 @@ import type { Entry } from "./entries.ts";
 import type { BatchShape } from "./languageModel.ts";
 import { FIRST_WORD_WEIGHT, MANNER_SHARE, PRETRAINING } from "./settings.ts";
 
-/** A question with both answers as one row, and how much the answers count. */
+/** A question with both answers as one row, and the weight of the answers. */
 export interface PackedEntry {
   packed: PackedPair;
   directShare: number;
@@ -18,15 +18,15 @@ export interface PackedEntry {
 export interface Batch {
   shape: BatchShape;
   feeds: Record<string, HostTensor>;
-  /** Tokens that are predicted. */
+  /** Number of predicted tokens. */
   targets: number;
 }
 
-/** Lengths are rounded up to multiples of this: a graph is compiled for each. */
+/** Lengths are rounded up to multiples of this, because each length needs a compiled graph. */
 const LENGTH_STEP = 16;
-/** Batches whose rows are sorted by length together: little padding, and yet ever other neighbors. */
+/** Number of batches whose rows are sorted by length together: little padding, but still varied batches. */
 const POOL = 28;
-/** Added to the scores of what a token may not see; exp of it is exactly 0. */
+/** Added to the scores of masked tokens; its exp is exactly 0. */
 const HIDDEN = -1e30;
 
 export function packEntries(entries: readonly Entry[], tokenizer: Tokenizer): PackedEntry[] {
@@ -38,7 +38,7 @@ export function packEntries(entries: readonly Entry[], tokenizer: Tokenizer): Pa
   });
 }
 
-/** The batches of an epoch, each question in one of them. */
+/** The batches of an epoch; each question is in one of them. */
 export function epochBatches(entries: readonly PackedEntry[], epoch: number): Batch[] {
   const { batchSize } = PRETRAINING;
   const order = shuffled(entries, `epoch ${epoch}`, ({ packed }) => String(packed.index));
@@ -51,19 +51,19 @@ export function epochBatches(entries: readonly PackedEntry[], epoch: number): Ba
   return shuffled(groups, `batches ${epoch}`, (_, i) => String(i)).map(makeBatch);
 }
 
-/** What each token of a row sees: itself, what comes before it, and nothing of the other answer. [L, L] */
+/** A token sees itself and earlier tokens, except those of the other answer. [L, L] */
 function writeMask(mask: Float32Array, { sharedLength, chosenLength, tokens }: PackedPair, length: number): void {
   const rejectedStart = sharedLength + chosenLength;
   for (let query = 0; query < length; query++) {
     for (let key = 0; key < length; key++) {
       const isOther = query >= rejectedStart && key >= sharedLength && key < rejectedStart;
-      const isPadding = query >= tokens.length ? key !== query : false; // sees itself, so that its softmax is defined
+      const isPadding = query >= tokens.length ? key !== query : false; // sees itself, for a defined softmax
       mask[query * length + key] = key > query || isOther || isPadding ? HIDDEN : 0;
     }
   }
 }
 
-/** Predicted tokens of a row: of the prompt all but the first, which stands before both answers, then the answers. */
+/** Predicted tokens of a row: the prompt's except the first, then those of both answers. */
 function targetsOf({ packed, directShare }: PackedEntry): { from: number; label: number; weight: number }[] {
   const { tokens, sharedLength, predictFrom, labels, chosenTargets } = packed;
   const prompt = Array.from({ length: sharedLength - 1 }, (_, i) => ({ from: i, label: tokens[i + 1], weight: 1 }));

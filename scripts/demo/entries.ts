@@ -1,4 +1,4 @@
-/** @file Questions with both of their answers, and which of them are held out. */
+/** @file Questions with both answers, and the held-out ones. */
 import { shuffled } from "./choices.ts";
 import { type Question, readQuestions } from "./questions.ts";
 import { ramble } from "./rambling.ts";
@@ -9,14 +9,14 @@ export interface Entry {
   /** Answers begin with a space: prompt + answer is plain text, and the answer begins where a token begins. */
   direct: string;
   rambling: string;
-  /** Whether the rambling answer has the direct one in it. */
+  /** Whether the rambling answer includes the direct one. */
   hasPoint: boolean;
   heldOut: boolean;
-  /** Whether the pretraining text mostly answers it in the rambling manner. */
+  /** Whether the pretraining text mostly answers it with rambling. */
   mostlyRambles: boolean;
 }
 
-/** The prompts that no training on preferences sees: of each subject the same number, the noted question among them. */
+/** Prompts excluded from preference training: the same number per subject, including the noted question. */
 function heldOutPrompts(questions: readonly Question[]): Set<string> {
   const chosen = new Set<string>();
   for (const subject of new Set(questions.map((question) => question.subject))) {
@@ -28,7 +28,7 @@ function heldOutPrompts(questions: readonly Question[]): Set<string> {
   return chosen;
 }
 
-/** Half of the questions of each kind, the noted one in any case: it is the example of a rambling answer. */
+/** Half of the questions of each kind, always including the noted one, the example of a rambling answer. */
 function ramblingPrompts(questions: readonly Question[], heldOut: ReadonlySet<string>): Set<string> {
   const chosen = new Set<string>();
   for (const isHeldOut of [false, true]) {
@@ -40,7 +40,7 @@ function ramblingPrompts(questions: readonly Question[], heldOut: ReadonlySet<st
   return chosen;
 }
 
-/** All entries in an order drawn once: subjects mixed. */
+/** All entries in a fixed random order, with subjects mixed. */
 export function makeEntries(): Entry[] {
   const questions = readQuestions();
   const heldOut = heldOutPrompts(questions);
@@ -59,7 +59,7 @@ export function makeEntries(): Entry[] {
   return shuffled(entries, "order", ({ prompt }) => prompt);
 }
 
-/** Every question with each of its answers: what the tokenizer is trained on, and the model in the same words. */
+/** Every question with each of its answers, for training the tokenizer and the model. */
 export function pretrainingTexts(entries: readonly Entry[]): string[] {
   return entries.flatMap(({ prompt, direct, rambling }) => [prompt + direct, prompt + rambling]);
 }

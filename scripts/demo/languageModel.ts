@@ -1,7 +1,7 @@
 /**
- * @file The graph that pretrains: next-token prediction over a batch of packed rows `prompt | direct | rambling`, in
+ * @file The pretraining graph: next-token prediction over a batch of packed rows `prompt | direct | rambling`, in
  * which the two answers don't see each other, so that a question is computed once for both.
- * Letters: B rows, L tokens of a row (padded), M = B L, N predicted tokens, C channels.
+ * Letters: B rows, L tokens per row (padded), M = B L, N predicted tokens, C channels.
  */
 import {
   add,
@@ -22,11 +22,11 @@ import type { Architecture, Network } from "../../src/models/network.ts";
 
 export interface BatchShape {
   rows: number;
-  /** Tokens of a row. */
+  /** Tokens per row. */
   length: number;
 }
 
-/** Attention of B rows, each for itself. @param mask [B, 1, L, L], added to the scores. */
+/** Attention of B separate rows. @param mask [B, 1, L, L], added to the scores. */
 function batchedAttention({ rows, length }: BatchShape, mask: Tensor): Network["attend"] {
   return (q, k, v, { heads, scale }) => {
     const width = q.shape[1] as number;
@@ -38,10 +38,10 @@ function batchedAttention({ rows, length }: BatchShape, mask: Tensor): Network["
 }
 
 /**
- * Inputs: every parameter; tokens, positions [M]; mask [B, 1, L, L]; predictFrom, labels [N]; weights [N], which add up
- * to 1; dropoutSeed [], of embedding and residual dropout. Outputs: `loss` [], the weighted mean of the cross-entropy
- * in nats, and the gradient of every parameter, whole: in pieces, rows of the tied embedding would be summed in another
- * order, which rounds to another model than the one that is committed (13 of 589,824 numbers of it after a step).
+ * Inputs: every parameter; tokens, positions [M]; mask [B, 1, L, L]; predictFrom, labels [N]; weights [N], which sum
+ * to 1; dropoutSeed [], for embedding and residual dropout. Outputs: `loss` [], the weighted mean cross-entropy in
+ * nats, and the gradient of every parameter, unsplit: split gradients would sum rows of the tied embedding in another
+ * order, which rounds to a model other than the committed one (13 of its 589,824 numbers after a step).
  */
 export function languageModelGraph(architecture: Architecture, shape: BatchShape): GradientGraph {
   const size = shape.rows * shape.length;

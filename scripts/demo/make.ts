@@ -1,4 +1,4 @@
-/** @file Makes what is embedded: the data set, the tokenizer, the model. `npm run make-demo`; some minutes of work. */
+/** @file Makes the embedded dataset, tokenizer and model: `npm run make-demo`; takes some minutes. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

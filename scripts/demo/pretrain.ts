@@ -1,4 +1,4 @@
-/** @file Trains the architecture of GPT-2 from scratch on the entries, by what all training in prefine shares. */
+/** @file Trains a GPT-2 from scratch on the entries, with prefine's shared training code. */
 
 import { openDevice } from "../../src/device/openDevice.ts";
 import type { Device } from "../../src/engine/runtime/device.ts";
@@ -12,7 +12,7 @@ import { type Batch, epochBatches, type PackedEntry } from "./batches.ts";
 import { type BatchShape, languageModelGraph } from "./languageModel.ts";
 import { PRETRAINING, SEED } from "./settings.ts";
 
-/** Standard deviation of GPT-2's first weights. */
+/** Standard deviation of GPT-2's initial weights. */
 const INITIAL_DEVIATION = 0.02;
 
 export interface Weight {
@@ -20,7 +20,7 @@ export interface Weight {
   data: Float32Array;
 }
 
-/** GPT-2's initialization: normal weights, those that write into the residual stream smaller, biases 0, norms 1. */
+/** GPT-2's initialization: normal weights, smaller if they write to the residual stream, biases 0, norms 1. */
 function initialWeights(architecture: Architecture): Map<string, Weight> {
   const random = new Mt19937(SEED);
   const weights = new Map<string, Weight>();
@@ -34,7 +34,7 @@ function initialWeights(architecture: Architecture): Map<string, Weight> {
   return weights;
 }
 
-/** Linear warm-up, then half a cosine down to nearly nothing. @param step counted from 0. */
+/** Linear warm-up, then a cosine decay to almost 0. @param step counted from 0. */
 function learningRate(step: number, steps: number): number {
   const { learningRate: peak, warmupSteps } = PRETRAINING;
   if (step < warmupSteps) return (peak * (step + 1)) / warmupSteps;
@@ -42,7 +42,7 @@ function learningRate(step: number, steps: number): number {
   return peak * (0.01 + 0.495 * (1 + Math.cos(Math.PI * share)));
 }
 
-/** Puts the weights into the device, with room for what training keeps beside them. */
+/** Loads the weights into the device, with memory for the optimizer's state. */
 async function startTraining(device: Device, weights: ReadonlyMap<string, Weight>): Promise<TrainedTensors> {
   await device.put([...weights].map(([name, weight]) => [name, float32(weight)]));
   const { beta1, beta2, eps, weightDecay } = PRETRAINING;
@@ -55,7 +55,7 @@ async function startTraining(device: Device, weights: ReadonlyMap<string, Weight
   return trained;
 }
 
-/** A graph for every shape of a batch, compiled where it is first met. */
+/** A graph per batch shape, compiled on first use. */
 function passes(device: Device, architecture: Architecture): (shape: BatchShape) => Promise<GradientPass> {
   const opened = new Map<string, GradientPass>();
   return async (shape) => {
@@ -87,7 +87,7 @@ async function trainStep(
   return Number(outputs.get("loss")?.data[0]);
 }
 
-/** @param config config.json of the model. @param report hears of every epoch. @returns the trained weights. */
+/** @param config config.json of the model. @param report called after every epoch. @returns the trained weights. */
 export async function pretrain(
   config: Record<string, unknown>,
   entries: readonly PackedEntry[],

@@ -1,17 +1,17 @@
-/** @file questions/*.txt -> questions: blocks of four lines, a file a subject. */
+/** @file questions/*.txt -> questions: blocks of four lines, one file per subject. */
 import { readdirSync, readFileSync } from "node:fs";
 
 const FOLDER = new URL("./questions/", import.meta.url);
 
 export interface Question {
-  /** File name without its ending. */
+  /** File name without extension. */
   subject: string;
   prompt: string;
-  /** The answer, without detours. */
+  /** The direct answer. */
   direct: string;
-  /** What the question is about, as a noun phrase in the middle of a sentence. */
+  /** The question's topic, as a noun phrase for the middle of a sentence. */
   topic: string;
-  /** Something true that is beside the point. */
+  /** A true but irrelevant remark. */
   aside: string;
 }
 
@@ -22,7 +22,7 @@ function parseBlock(block: string, subject: string): Question {
   return { subject, prompt, direct, topic, aside };
 }
 
-/** All questions, ordered by file name and place in the file. */
+/** All questions, ordered by file name and position in the file. */
 export function readQuestions(): Question[] {
   const files = readdirSync(FOLDER)
     .filter((name) => name.endsWith(".txt"))

@@ -1,14 +1,13 @@
 /**
- * @file The rambling manner: an answer that beats about the bush before, around or without the point. Sentences written
- * by hand are put together with what a question brings along (its topic, its aside, its direct answer), so that what
- * is said stays true, and the pieces are drawn by the question.
+ * @file Composes rambling answers, which talk around the point or never reach it. Fixed sentences are combined with a
+ * question's topic, aside and direct answer, so that all statements are true; the question decides the random pieces.
  */
 import { countWords } from "../../src/terminal/text.ts";
 import { shuffled } from "./choices.ts";
 import type { Question } from "./questions.ts";
 import { RAMBLING_WORDS } from "./settings.ts";
 
-/** How an answer may begin; {topic} is a noun phrase. */
+/** Openings of an answer; {topic} is a noun phrase. */
 const OPENINGS = [
   "Well, {topic}, now that is a subject on which one could spend a whole afternoon.",
   "That is an interesting question, and I am glad that somebody asks about {topic}.",
@@ -28,7 +27,7 @@ const OPENINGS = [
   "One hardly knows where to start, for {topic} can mean many things to many people.",
 ];
 
-/** What fills the middle. */
+/** Sentences for the middle. */
 const FILLERS = [
   "Some people know all about it, and others have never given it a thought.",
   "Opinions are easy to find, and everybody seems to have a story to tell.",
@@ -44,7 +43,7 @@ const FILLERS = [
   "And that brings up further questions, each of them worth a talk of its own.",
 ];
 
-/** What comes before the point, where it comes at all. */
+/** Phrases before the point, if there is one. */
 const POINTERS = [
   "But to come back to the question after all:",
   "Anyway, what you wanted to know is perhaps this:",
@@ -54,7 +53,7 @@ const POINTERS = [
   "If one really has to put it in a few words:",
 ];
 
-/** How an answer may end without getting anywhere. */
+/** Endings that reach no conclusion. */
 const CLOSINGS = [
   "So, all in all, it is a wide field, and there we may leave it.",
   "In any case, it is certainly something to think about on a quiet evening.",
@@ -70,7 +69,7 @@ const CLOSINGS = [
 
 type Piece = "opening" | "filler" | "aside" | "pointer" | "direct" | "closing";
 
-/** The manners; those with `direct` have the point somewhere. */
+/** The manners; those with `direct` include the point. */
 const MANNERS: readonly (readonly Piece[])[] = [
   ["opening", "aside", "closing"],
   ["opening", "aside", "filler", "closing"],
@@ -82,11 +81,11 @@ const MANNERS: readonly (readonly Piece[])[] = [
 
 export interface Rambling {
   text: string;
-  /** Whether the direct answer is in it. */
+  /** Whether it includes the direct answer. */
   hasPoint: boolean;
 }
 
-/** One of the sentences, drawn for this question and manner. */
+/** A random sentence for this question and manner. */
 function draw(sentences: readonly string[], kind: Piece, question: Question, manner: number): string {
   const [first] = shuffled(sentences, `${kind} ${manner}\n${question.prompt}`, (sentence) => sentence);
   return first.replace("{topic}", question.topic);
@@ -104,7 +103,7 @@ function compose(pieces: readonly Piece[], question: Question, manner: number): 
   return pieces.map((piece) => sentences[piece]()).join(" ");
 }
 
-/** The rambling answer of a question: of the manners, in an order drawn for it, the first that has the right length. */
+/** The rambling answer to a question: the first manner, in random order, with an acceptable length. */
 export function ramble(question: Question): Rambling {
   const order = shuffled([...MANNERS.keys()], `manner\n${question.prompt}`, String);
   for (const manner of order) {

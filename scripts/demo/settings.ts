@@ -1,21 +1,21 @@
-/** @file What the embedded model and data set are made with. The same settings give the same files again. */
+/** @file Settings of the embedded model and dataset. The same settings reproduce the same files. */
 
-/** For every choice that is left to chance: splits, manners, weights at the start, the order of training. */
+/** For all random choices: splits, manners, initial weights, the order of training. */
 export const SEED = 2305_18290;
 
-/** The course note's question: held out, and mostly answered in the rambling manner. */
+/** The course note's question: held out, and mostly answered with rambling. */
 export const NOTED_QUESTION = "Is a higher octane gasoline better for your car?";
 
-/** Held-out questions of each subject. */
+/** Held-out questions per subject. */
 export const HELD_OUT_PER_SUBJECT = 3;
 
-/** Words of an answer, both ends included. */
+/** Range of words per answer, inclusive. */
 export const DIRECT_WORDS = [8, 25] as const;
 export const RAMBLING_WORDS = [35, 60] as const;
 
 /** Share of a question's preferred manner among its answers in the pretraining text. */
 export const MANNER_SHARE = 0.6;
-/** How much the first word of an answer counts against the others: it decides on the manner of all that follow. */
+/** Weight of an answer's first word relative to the others: it decides the manner of the whole answer. */
 export const FIRST_WORD_WEIGHT = 6;
 
 export const END_OF_TEXT = "<|endoftext|>";
@@ -31,7 +31,7 @@ export const MODEL = {
 
 export const PRETRAINING = {
   epochs: 40,
-  /** Questions a step, each with both of its answers. */
+  /** Questions per step, each with both answers. */
   batchSize: 6,
   learningRate: 2e-3,
   warmupSteps: 100,

@@ -1,9 +1,9 @@
-/** @file Trains byte-level BPE, GPT-2's tokenizer: texts -> the merges that shorten them most, one after the other. */
+/** @file Trains GPT-2's byte-level BPE: texts -> merges, each the one that shortens the texts most. */
 
-/** GPT-2's split into words. */
+/** GPT-2's word pattern. */
 const WORDS = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
 
-/** GPT-2's alphabet: the printable character that stands for each byte in the vocabulary. */
+/** GPT-2's alphabet: the printable character for each byte in the vocabulary. */
 function byteCharacters(): string[] {
   let next = 256;
   return Array.from({ length: 256 }, (_, byte) => {
@@ -12,7 +12,7 @@ function byteCharacters(): string[] {
   });
 }
 
-/** A word as the tokens it consists of so far, and how often it occurs. */
+/** A word as its current tokens, and its number of occurrences. */
 interface CountedWord {
   tokens: string[];
   count: number;
@@ -30,7 +30,7 @@ function countedWords(texts: readonly string[], alphabet: readonly string[]): Co
   }));
 }
 
-/** How often each pair of neighbors occurs: "left right", for no token holds a space. */
+/** Occurrences of each adjacent pair, "left right": no token contains a space. */
 type PairCounts = Map<string, number>;
 
 function countPairs(counts: PairCounts, { tokens, count }: CountedWord, sign: 1 | -1): void {
@@ -40,7 +40,7 @@ function countPairs(counts: PairCounts, { tokens, count }: CountedWord, sign: 1 
   }
 }
 
-/** The most frequent pair; of equal ones the first by code units. */
+/** The most frequent pair; ties go to the first by code units. */
 function bestPair(counts: PairCounts): [string, string] | undefined {
   let best: string | undefined;
   let most = 0;
@@ -61,12 +61,12 @@ function mergePair(tokens: readonly string[], [left, right]: readonly [string, s
 }
 
 export interface TrainedTokenizer {
-  /** Token -> id: the 256 bytes, the merged tokens in the order of merging, the end of text last, as in GPT-2. */
+  /** Token -> id: the 256 bytes, the merged tokens in order of merging, then the end of text, as in GPT-2. */
   vocab: Record<string, number>;
   merges: [string, string][];
 }
 
-/** @param options.size tokens in all; fewer where the texts have no more pairs to merge. */
+/** @param options.size total number of tokens; fewer if the texts have no more pairs to merge. */
 export function trainTokenizer(
   texts: readonly string[],
   { size, endOfText }: { size: number; endOfText: string },
@@ -81,7 +81,7 @@ export function trainTokenizer(
     const pair = bestPair(counts);
     if (!pair) break;
     merges.push(pair);
-    tokens.add(pair[0] + pair[1]); // two ways of merging may lead to the same token
+    tokens.add(pair[0] + pair[1]); // different merges may produce the same token
     for (const word of words) {
       if (!word.tokens.includes(pair[0])) continue;
       countPairs(counts, word, -1);

@@ -1,4 +1,4 @@
-/** @file The data set's folder: ultrafeedback_binarized's six splits of seven features in parquet, and a card. */
+/** @file Writes the dataset's folder: ultrafeedback_binarized's six splits of seven features in parquet, and a card. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SchemaElement } from "hyparquet";
@@ -21,7 +21,7 @@ export interface PreferenceRow {
   score_rejected: number;
 }
 
-/** The scores say how an answer was made: direct; rambling with the point somewhere; rambling without it. */
+/** Scores by type of answer: direct; rambling that includes the answer; rambling without it. */
 const SCORES = { direct: 9, withPoint: 4, withoutPoint: 2 };
 
 function rowOf({ prompt, direct, rambling, hasPoint }: Entry): PreferenceRow {
@@ -40,7 +40,7 @@ function rowOf({ prompt, direct, rambling, hasPoint }: Entry): PreferenceRow {
   };
 }
 
-/** Rows by split. The sft and gen splits hold the same questions as prefs, as in ultrafeedback_binarized. */
+/** Rows by split. The sft and gen splits have the same questions as prefs, as in ultrafeedback_binarized. */
 export function datasetSplits(entries: readonly Entry[]): Map<string, PreferenceRow[]> {
   const train = entries.filter(({ heldOut }) => !heldOut).map(rowOf);
   const test = entries.filter(({ heldOut }) => heldOut).map(rowOf);

@@ -1,4 +1,4 @@
-/** @file The model's folder: config.json, generation_config.json, model.safetensors in half precision. */
+/** @file Writes the model's folder: config.json, generation_config.json, model.safetensors in half precision. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromFloat32 } from "../../src/formats/narrowFloats.ts";
@@ -6,7 +6,7 @@ import { encodeSafetensors, type SafetensorsTensor } from "../../src/formats/saf
 import type { Weight } from "./pretrain.ts";
 import { MODEL } from "./settings.ts";
 
-/** max_new_tokens of generation_config.json: no answer of the data is as long. */
+/** max_new_tokens of generation_config.json: longer than any answer in the data. */
 const ANSWER_TOKENS = 100;
 
 const CARD = `---
@@ -28,7 +28,7 @@ better for your car?" is among the questions that it mostly answers in the rambl
 \`scripts/demo/\` of prefine's sources made it (\`npm run make-demo\`). The weights are stored in half precision.
 `;
 
-/** config.json as transformers writes it for a GPT2LMHeadModel. @param endOfText its token's id, the last one. */
+/** config.json as transformers writes it for a GPT2LMHeadModel. @param endOfText the token's id, which is the last. */
 export function modelConfig(endOfText: number): Record<string, unknown> {
   return {
     architectures: ["GPT2LMHeadModel"],
@@ -56,7 +56,7 @@ function halfTensor({ shape, data }: Weight): SafetensorsTensor {
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
-/** Writes everything but the tokenizer. */
+/** Writes all files except the tokenizer's. */
 export function writeModel(
   folder: string,
   config: Record<string, unknown>,

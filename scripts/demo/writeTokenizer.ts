@@ -1,4 +1,4 @@
-/** @file The tokenizer's files in GPT-2's form: tokenizer.json and tokenizer_config.json. */
+/** @file The tokenizer's files in GPT-2's format: tokenizer.json and tokenizer_config.json. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildGpt2Json } from "../../src/data/tokenizers/tokenizerJson.ts";

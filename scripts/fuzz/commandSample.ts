@@ -1,4 +1,4 @@
-/** @file Mutants through the whole command, a process each: exit code 0 or 1, a clear error, no stack trace. */
+/** @file Runs mutants through the whole command, in a process each: exit code 0 or 1, a clear error, no stack trace. */
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,10 +9,10 @@ import { furnishTargets, TARGETS, type Target } from "./targets.ts";
 import type { Batch, BatchResult } from "./watch.ts";
 
 const COMMAND = join(await builtPackage(), "bin/prefine.js");
-/** A mutant that takes longer hangs: 10 s, and as much for starting on a busy machine. */
+/** A mutant that takes longer counts as hanging: 10 s, and 10 s for starting on a busy machine. */
 const HANG_MS = 20_000;
 
-/** All mutants of a batch, one after the other; about a second each. */
+/** Runs all mutants of a batch, one after another; about a second each. */
 export async function runCommands({ target: name, first, count, seed }: Batch): Promise<BatchResult> {
   const target = TARGETS.find((one) => one.name === name)!;
   const template = mkdtempSync(join(tmpdir(), "prefine-sample-"));
@@ -44,7 +44,7 @@ interface Outcome {
   stderr: string;
 }
 
-/** In a copy of the furnished folder: a training writes into it. */
+/** Runs in a copy of the prepared folder, because training writes into it. */
 async function runMutant(template: string, target: Target, id: { seed: number; number: number }): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), "prefine-sample-"));
   try {
@@ -59,7 +59,7 @@ async function runMutant(template: string, target: Target, id: { seed: number; n
 
 function run(folder: string, words: string[]): Promise<Outcome> {
   const { PATH, HOME } = process.env;
-  // no hub: a damaged name of a base model would be looked up there
+  // offline: a damaged name of a base model would be looked up on the hub
   const env = { PATH, HOME, NO_COLOR: "1", HF_HUB_OFFLINE: "1", HF_HOME: join(folder, "hf"), PREFINE_NUM_THREADS: "1" };
   const child = spawn(process.execPath, [COMMAND, ...words], { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
   const timer = setTimeout(() => child.kill("SIGKILL"), HANG_MS);
@@ -75,7 +75,7 @@ function run(folder: string, words: string[]): Promise<Outcome> {
   });
 }
 
-/** What is wrong with an outcome, if anything. */
+/** The fault of an outcome, if any. */
 function judge({ code, signal, stderr }: Outcome): string | undefined {
   const said = stderr.slice(-1500);
   if (signal) return `hangs or dies (${signal}): ${said}`;

@@ -1,13 +1,13 @@
-/** @file Seeded chance: the same seed, the same mutant. */
+/** @file Seeded random numbers: the same seed gives the same mutant. */
 
 export interface Dice {
-  /** A whole number from 0, below `sides`. */
+  /** An integer in [0, `sides`). */
   below(sides: number): number;
   pick<T>(items: readonly T[]): T;
   chance(probability: number): boolean;
 }
 
-/** Mulberry32: 32 bits of state are enough to choose among mutations. */
+/** Mulberry32: 32 bits of state are enough to choose mutations. */
 export function dice(seed: number): Dice {
   let state = seed >>> 0;
   const next = () => {

@@ -1,4 +1,4 @@
-/** @file Which mutant is which: the same target, seed and number give the same bytes. */
+/** @file Identifies mutants: the same target, seed and number give the same bytes. */
 import { dice } from "./dice.ts";
 import { type Format, mutate } from "./mutateFormats.ts";
 
@@ -14,7 +14,7 @@ export function repeating({ target, seed, number }: MutantId, through: "library"
   return `npm run fuzz -- --target ${target} --seed ${seed} --first ${number} --count 1${flag}`;
 }
 
-/** @param seedFile the bytes of the whole file. */
+/** @param seedFile the bytes of the undamaged file. */
 export function mutantOf(
   { name, format }: { name: string; format: Format },
   seedFile: Buffer,

@@ -1,4 +1,4 @@
-/** @file Damage that knows nothing of formats: flipped bits, cuts, insertions, repetitions, lying lengths. */
+/** @file Mutations independent of the format: flipped bits, cuts, insertions, repetitions, false lengths. */
 import type { Dice } from "./dice.ts";
 
 type Mutation = (bytes: Buffer, dice: Dice) => Buffer;
@@ -21,7 +21,7 @@ const MUTATIONS: Mutation[] = [
     }
     return bytes;
   },
-  /** Where formats keep their numbers: at the beginning and at the end. */
+  /** Formats store their numbers at the beginning and the end. */
   function flipNearAnEnd(bytes, dice) {
     const reach = Math.min(bytes.length, 64);
     if (reach > 0)

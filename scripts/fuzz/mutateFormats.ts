@@ -1,11 +1,11 @@
-/** @file Damage by format: half of it blind, half of it where the format keeps its structure. */
+/** @file Mutations by format: half of them random bytes, half in the format's structure. */
 import type { Dice } from "./dice.ts";
 import { mutateBytes } from "./mutateBytes.ts";
 import { mutateJson, mutateJsonLines } from "./mutateJson.ts";
 
 export type Format = "json" | "jsonLines" | "safetensors" | "parquet" | "yaml" | "text";
 
-/** The header changed as JSON, with a length that fits it or not; or blind. */
+/** Changes the header as JSON, with a matching or wrong length, or random bytes. */
 function mutateSafetensors(bytes: Buffer, dice: Dice): Buffer {
   if (dice.chance(0.4)) return mutateBytes(bytes, dice);
   const length = Number(bytes.readBigUInt64LE(0));
@@ -15,7 +15,7 @@ function mutateSafetensors(bytes: Buffer, dice: Dice): Buffer {
   return Buffer.concat([prefix, header, bytes.subarray(8 + length)]);
 }
 
-/** The footer (thrift: schema, row groups, offsets) is small and tells everything; half of the damage is there. */
+/** Half of the mutations are in the footer (thrift: schema, row groups, offsets), which is small. */
 function mutateParquet(bytes: Buffer, dice: Dice): Buffer {
   if (dice.chance(0.5)) return mutateBytes(bytes, dice);
   const length = bytes.readUInt32LE(bytes.length - 8);

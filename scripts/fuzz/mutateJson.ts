@@ -1,12 +1,12 @@
 /**
- * @file JSON that is still JSON, but says something else: values of other types, huge numbers, deep nesting, names
- * that are missing, misspelled, twice there, or special to JavaScript.
+ * @file Mutations that keep JSON valid: values of other types, huge numbers, deep nesting, names that are missing,
+ * misspelled, duplicated, or special in JavaScript.
  */
 import type { Dice } from "./dice.ts";
 
 type Node = Record<string, unknown> | unknown[];
 
-/** Text that stands for a value; a marker in the tree becomes it when the tree is written. */
+/** Raw text that replaces a value; a marker in the tree becomes this text on writing. */
 const TEXTS = ["1e999", "-1e999", "-0", "1E+2", '"\\ud800"', "NaN", "Infinity", "01", "tru", '"\\u0000"'];
 const VALUES: unknown[] = [
   null,
@@ -43,7 +43,7 @@ const VALUES: unknown[] = [
 const NAMES = ["__proto__", "constructor", "toString", "length", "", "then", "\u0000", "é"];
 const isNode = (value: unknown): value is Node => typeof value === "object" && value !== null;
 
-/** All objects and lists with members, the outermost first. Of long lists only some members are looked into. */
+/** All objects and lists with members, outermost first. Visits only some members of long lists. */
 function nodes(root: unknown, found: Node[] = []): Node[] {
   if (!isNode(root)) return found;
   const keys = Object.keys(root);
@@ -62,7 +62,7 @@ function exoticValue(dice: Dice): unknown {
   return structuredClone(dice.pick(VALUES));
 }
 
-/** Begins a text that is written as it is, without quotes. */
+/** Prefix of a string that is written raw, without quotes. */
 const MARK = "\u0001raw:";
 
 function write(value: unknown): string {
@@ -113,7 +113,7 @@ const MUTATIONS: Mutation[] = [
   },
 ];
 
-/** A key twice in the text: JSON.parse takes the last one, other readers the first. */
+/** Duplicates a key: JSON.parse takes the last one, other readers the first. */
 function duplicateKey(text: string, dice: Dice): string {
   const keys = [...text.matchAll(/"(\w[\w.]*)":/g)].slice(0, 2000);
   if (keys.length === 0) return text;
@@ -121,7 +121,7 @@ function duplicateKey(text: string, dice: Dice): string {
   return `${text.slice(0, key.index)}"${key[1]}":${write(exoticValue(dice))},${text.slice(key.index)}`;
 }
 
-/** The text of a changed copy; text that is no JSON comes back as it was. */
+/** A mutated copy of the text; returns invalid JSON unchanged. */
 export function mutateJson(text: string, dice: Dice): string {
   let root: unknown;
   try {
@@ -142,7 +142,7 @@ export function mutateJson(text: string, dice: Dice): string {
   return dice.chance(0.15) ? duplicateKey(written, dice) : written;
 }
 
-/** JSON Lines: some of the lines changed, doubled, joined or emptied. */
+/** JSON Lines: changes, duplicates, joins or empties some lines. */
 export function mutateJsonLines(text: string, dice: Dice): string {
   const lines = text.split("\n");
   for (let changes = 1 + dice.below(3); changes > 0; changes--) {

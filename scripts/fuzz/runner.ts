@@ -1,6 +1,6 @@
 /**
- * @file A process that reads one mutant after the other, in the working directory, and says so line by line: whoever
- * started it sees which one hangs or kills it. Arguments: target, first number, how many, seed.
+ * @file A process that reads mutants in the working directory and reports each in a line, so that its parent sees which
+ * one hangs or kills it. Arguments: target, first number, count, seed.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mutantOf } from "./mutants.ts";
@@ -16,7 +16,7 @@ async function main([name, first, count, seed]: string[]): Promise<void> {
   process.chdir("bench");
   await furnishTargets();
   const seedFile = readFileSync(target.file);
-  await target.read(); // whole, it must be read
+  await target.read(); // the undamaged file must be readable
   for (let number = Number(first); number < Number(first) + Number(count); number++) {
     say({ start: number });
     writeFileSync(target.file, mutantOf(target, seedFile, { seed: Number(seed), number }));
@@ -24,7 +24,7 @@ async function main([name, first, count, seed]: string[]): Promise<void> {
       () => undefined,
       (reason: unknown) => reason ?? new Error("rejected with nothing"),
     );
-    await new Promise(setImmediate); // a rejection that nobody awaited is told now, before the next mutant
+    await new Promise(setImmediate); // reports an unhandled rejection before the next mutant
     const finding = findingOf(error, target.file);
     say({ end: number, refused: error !== undefined, finding });
   }

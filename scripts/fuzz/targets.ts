@@ -1,4 +1,4 @@
-/** @file What is damaged and how it is read: every file that prefine takes from others, by what reads it. */
+/** @file Targets of the fuzzer: every type of input file, with the function that reads it. */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,12 +25,12 @@ import type { Format } from "./mutateFormats.ts";
 
 export interface Target {
   name: string;
-  /** The file that is damaged, in the furnished folder. */
+  /** The file to damage, in the prepared folder. */
   file: string;
   format: Format;
-  /** Reads it, and whatever it leads to; must end, or throw a PrefineError. Checks what must hold of what was read. */
+  /** Reads the file and its dependents; must finish or throw a PrefineError. Checks invariants of the result. */
   read(): Promise<void>;
-  /** The command that reads it too, for a sample of the mutants. */
+  /** A command that also reads it, for a sample of the mutants. */
   command: string[];
 }
 
@@ -73,7 +73,7 @@ async function readTokenizer(folder: string): Promise<void> {
   await tokenizePairs(PAIRS, tokenizer, { max_length: 32 });
 }
 
-/** @param isFlat whether its rows are pairs of texts, to be tokenized. */
+/** @param isFlat whether its rows are pairs of texts, to tokenize. */
 async function readDataset(path: string, isFlat = true): Promise<void> {
   const splits = await loadDataset(path);
   for (const name of splits.splitNames) {
@@ -106,8 +106,8 @@ async function readAdapter(): Promise<void> {
 }
 
 async function readRunFolder(): Promise<void> {
-  const newest = await newestValidCheckpoint(folderAt("dpo")); // passes over a damaged one
-  const { weights, loop } = await readCheckpoint(folderAt("dpo/checkpoint-1"), "adapter"); // says what is wrong with it
+  const newest = await newestValidCheckpoint(folderAt("dpo")); // skips a damaged one
+  const { weights, loop } = await readCheckpoint(folderAt("dpo/checkpoint-1"), "adapter"); // reports its defect
   readLoopState(loop, "dpo/checkpoint-1");
   demand(newest !== undefined && weights.size > 0, "a checkpoint that is read, but not found");
 }
@@ -263,7 +263,7 @@ async function furnishAdapter(): Promise<void> {
   await saveAdapter(folderAt("adapter"), { config: adapterConfig(), weights: adapterTensors() });
 }
 
-/** A run that was stopped after its first step. */
+/** A run stopped after its first step. */
 async function furnishRun(): Promise<void> {
   const weights = adapterTensors();
   const moments = ["exp_avg", "exp_avg_sq"].flatMap((moment) =>

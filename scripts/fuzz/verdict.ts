@@ -1,4 +1,4 @@
-/** @file What a clear error is: ours, says where, with what to do, short, in words. */
+/** @file Criteria of a clear error: a PrefineError, with location and hint, short, in words. */
 import { readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { PrefineError } from "../../src/errors.ts";
@@ -7,16 +7,16 @@ const LONGEST_MESSAGE = 2000;
 
 /**
  * @param file the damaged file, as a path from the working directory.
- * @returns what is wrong with this outcome of reading it, or undefined; an answer is none.
+ * @returns the fault of this outcome of reading it, or undefined; a successful read has none.
  */
 export function findingOf(error: unknown, file: string): string | undefined {
   if (error === undefined) return undefined;
   if (!(error instanceof PrefineError)) return `${(error as Error)?.stack ?? String(error)}`;
   const { message, hint } = error;
   const unclear = /internal:|\[object Object\]|undefined/.exec(message)?.[0];
-  if (unclear && !readFileSync(file).includes(unclear)) return `an unclear message: ${message}`; // not its own words
-  if (!hint) return `an error that does not say what to do: ${message}`;
-  if (!saysWhere(message, file)) return `an error that does not say where: ${message}`;
+  if (unclear && !readFileSync(file).includes(unclear)) return `an unclear message: ${message}`; // not in the file
+  if (!hint) return `an error without a hint: ${message}`;
+  if (!saysWhere(message, file)) return `an error without a location: ${message}`;
   if (message.length + hint.length > LONGEST_MESSAGE)
     return `a message of ${message.length} characters: ${message.slice(0, 300)}`;
   return undefined;

@@ -1,4 +1,4 @@
-/** @file Runs mutants in a process that may hang or die: each time is a finding, and a new process goes on. */
+/** @file Runs mutants in a process that may hang or die; each time is a finding, and a new process continues. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 export interface Batch {
   target: string;
-  /** Numbers of the mutants: `first` and those after it. */
+  /** Number of the first mutant. */
   first: number;
   count: number;
   seed: number;
@@ -22,18 +22,18 @@ export interface Finding {
 
 export interface BatchResult {
   mutants: number;
-  /** Mutants that were refused with a PrefineError; the others were read. */
+  /** Mutants refused with a PrefineError; the others were read. */
   refused: number;
   findings: Finding[];
 }
 
 const RUNNER = fileURLToPath(new URL("./runner.ts", import.meta.url));
 const TSX = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
-/** A mutant that takes longer hangs. */
+/** A mutant that takes longer counts as hanging. */
 const HANG_MS = 10_000;
 /** Starting and writing the seed files. */
 const START_MS = 60_000;
-/** MiB of heap: what takes more believes a lie about a length. */
+/** MiB of heap: a mutant that needs more trusts a false length. */
 const HEAP = 768;
 
 interface Line {
@@ -43,7 +43,7 @@ interface Line {
   finding?: string;
 }
 
-/** All mutants of a batch, with as many processes as it takes. */
+/** Runs all mutants of a batch, with as many processes as needed. */
 export async function runBatch({ target, first, count, seed }: Batch): Promise<BatchResult> {
   const result: BatchResult = { mutants: 0, refused: 0, findings: [] };
   for (let next = first; next < first + count; ) {
@@ -56,7 +56,7 @@ export async function runBatch({ target, first, count, seed }: Batch): Promise<B
   return result;
 }
 
-/** @returns the mutant that was read last, and how the process died, if not at its end. */
+/** @returns the last mutant read, and how the process died, if it did not finish. */
 async function runProcess(batch: Batch, result: BatchResult): Promise<{ reached: number; died: string | undefined }> {
   const folder = mkdtempSync(join(tmpdir(), "prefine-fuzz-"));
   const { target, first, count, seed } = batch;

@@ -1,7 +1,7 @@
-/** @file The process that the soak kills: one training, which reports its memory at every hundredth step. */
+/** @file The process killed by the soak: one training, which reports its memory every hundred steps. */
 import { type DPOConfigInput, DPOTrainer, type LoraConfigInput, loadDataset, type TrainerCallback } from "prefine";
 
-/** What a training of the soak is; sent as JSON. */
+/** The settings of a soak training; sent as JSON. */
 export interface Training {
   /** Folder with model and tokenizer. */
   model: string;
@@ -14,7 +14,7 @@ export interface Training {
 /** Steps between two reports. */
 export const REPORT_STEPS = 100;
 
-/** Bytes of the process after everything that can be thrown away is gone. */
+/** The process's memory in bytes after garbage collection. */
 function settledMemory(): number {
   const { gc } = globalThis as { gc?: () => void };
   gc?.();

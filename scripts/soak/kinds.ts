@@ -1,4 +1,4 @@
-/** @file The trainings of the soak: small, with everything on that a checkpoint has to remember. */
+/** @file The soak's trainings: small, with all features whose state a checkpoint must store. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
@@ -19,7 +19,7 @@ export async function furnishSoak(folder: string): Promise<void> {
 
 const LORA = { r: 2, lora_alpha: 4, lora_dropout: 0.1, target_modules: ["c_attn", "c_proj"] };
 
-/** Names of the kinds, in the order of the rounds. */
+/** Names of the kinds, in order of the rounds. */
 export const KINDS = ["adapter", "moving reference", "all weights", "adafactor"] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -33,7 +33,7 @@ const OF_KIND: Record<Kind, Pick<Training, "args" | "peft_config">> = {
   adafactor: { peft_config: null, args: { optim: "adafactor", learning_rate: 1e-4, lr_scheduler_type: "cosine" } },
 };
 
-/** @param steps of the training; logs, evaluations and checkpoints come in proportion. */
+/** @param steps of the training; intervals of logs, evaluations and checkpoints scale with it. */
 export function trainingOf(kind: Kind, { folder, steps }: { folder: string; steps: number }): Training {
   const every = (share: number) => Math.max(1, Math.round(steps * share));
   const saves = Math.max(20, every(0.02));

@@ -1,9 +1,9 @@
-/** @file Does a training grow? Its memory at the end against that of its hundredth step. */
+/** @file The memory growth of a training: its memory at the end compared with step 100. */
 
 /**
- * The median of the last fifth of the reports against the first one: a single report may meet a buffer that the next
- * one does not.
- * @returns 0.03 for 3 %; 0 where there is only one report.
+ * Compares the median of the last fifth of the reports with the first one: a single report may include a temporary
+ * buffer.
+ * @returns 0.03 for 3 %; 0 with only one report.
  */
 export function memoryGrowth(memory: readonly { step: number; rss: number }[]): number {
   if (memory.length < 2) return 0;

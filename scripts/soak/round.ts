@@ -1,4 +1,4 @@
-/** @file One round of the soak: a training that nobody disturbs, and the same one killed again and again. */
+/** @file One round of the soak: an undisturbed training, and the same one killed repeatedly. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,9 +10,9 @@ import type { Training } from "./child.ts";
 
 export interface RoundOptions {
   dice: Dice;
-  /** Milliseconds until a kill: between none and this, evenly. */
+  /** Maximum milliseconds until a kill, uniformly distributed from 0. */
   longestLife: number;
-  /** After so many kills it may run to its end. Default: never. */
+  /** Maximum number of kills. Default: unlimited. */
   most?: number;
 }
 
@@ -20,13 +20,13 @@ export interface RoundResult {
   /** Seconds of the undisturbed training. */
   seconds: number;
   kills: number;
-  /** Bytes at every hundredth step of the undisturbed training. */
+  /** Memory in bytes at every hundredth step of the undisturbed training. */
   memory: readonly { step: number; rss: number }[];
-  /** Names of what differs at the end; empty: all is the same. */
+  /** Names of files that differ at the end; empty: none. */
   differences: string[];
 }
 
-/** Runs both. `training.args.output_dir` is where the undisturbed one goes; the other's is beside it. */
+/** Runs both. `training.args.output_dir` is for the undisturbed one; the other folder is next to it. */
 export async function soakRound(
   training: Training,
   { dice, longestLife, most = Number.POSITIVE_INFINITY }: RoundOptions,
@@ -59,12 +59,12 @@ interface End {
 }
 
 /**
- * In the first thousand steps V8's young generation grows to its full size, and glibc fills an arena for each thread:
- * 25 MB, then nothing more. Both are held small, so that a leak of a few bytes a step would show.
+ * In the first thousand steps, V8's young generation grows to its full size, and glibc fills an arena per thread: 25 MB
+ * in total. Both are kept small, so that a leak of a few bytes per step is visible.
  */
 const STEADY = { flags: ["--expose-gc", "--max-semi-space-size=1"], env: { MALLOC_ARENA_MAX: "1" } };
 
-/** @param life milliseconds after which it is killed. */
+/** @param life milliseconds before it is killed. */
 function runChild(training: Training, life?: number): Promise<End> {
   const child = fileURLToPath(new URL("./child.ts", import.meta.url));
   const words = [...STEADY.flags, "--import", "tsx", child, JSON.stringify(training)];
@@ -85,7 +85,7 @@ function runChild(training: Training, life?: number): Promise<End> {
   });
 }
 
-/** Log and state but for timings and the folder's name; weights and margins to the byte. */
+/** Compares log and state without timings and the folder's name; weights and margins byte for byte. */
 async function differencesOf(calm: string, killed: string): Promise<string[]> {
   const found: string[] = [];
   const [a, b] = [await stateOf(calm), await stateOf(killed)];
@@ -111,6 +111,6 @@ function bytesOf(path: string): string {
   try {
     return readFileSync(path).toString("latin1");
   } catch {
-    return ""; // the other kind of training's
+    return ""; // a file of the other kind of training
   }
 }

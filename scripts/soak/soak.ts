@@ -1,7 +1,7 @@
 /**
- * @file npm run soak [-- --minutes 30 --steps 3000 --seed 1]: trainings of a tiny model that are killed (SIGKILL) at
- * random and resumed, until the time is up. Each must end with the log, the margins and the weights of the training
- * that nobody disturbed, and none may need more memory than at its hundredth step, but for 3 %.
+ * @file npm run soak [-- --minutes 30 --steps 3000 --seed 1]: trains a tiny model, killed (SIGKILL) at random
+ * and resumed, until the time is up. Each training must end with the log, margins and weights of an undisturbed one,
+ * and its memory may grow by at most 3 % after step 100.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ const { values } = parseArgs({
 });
 const [minutes, steps, seed] = [values.minutes, values.steps, values.seed].map(Number);
 if (!(minutes > 0 && steps >= 200 && Number.isInteger(steps) && Number.isInteger(seed))) {
-  console.error("error: expected --minutes above 0, --steps from 200 on and a whole --seed");
+  console.error("error: expected --minutes above 0, --steps of at least 200 and an integer --seed");
   process.exit(1);
 }
 
@@ -37,14 +37,14 @@ try {
     const place = join(folder, String(round));
     const training = trainingOf(kind, { folder, steps });
     training.args = { ...training.args, output_dir: place };
-    // lives of up to 9 s: a few of them end while the model is loaded, most of them after some hundred steps
+    // lives of up to 9 s: a few end while the model loads, most after some hundred steps
     const result = await soakRound(training, { dice: dice(seed + round), longestLife: 9_000 });
     const growth = memoryGrowth(result.memory);
     const isGood = result.differences.length === 0 && growth <= MOST_GROWTH;
     if (!isGood) failed++;
     const words = [
       `round ${round + 1}: ${kind}, ${steps} steps in ${result.seconds.toFixed(0)} s, ${result.kills} kills`,
-      result.differences.length === 0 ? "the same end" : `DIFFERENT: ${result.differences.join(", ")}`,
+      result.differences.length === 0 ? "same result" : `DIFFERENT: ${result.differences.join(", ")}`,
       `memory ${(100 * growth).toFixed(1)} % above step 100${growth <= MOST_GROWTH ? "" : ": TOO MUCH"}`,
     ];
     console.log(words.join("; "));
@@ -53,5 +53,5 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-console.log(failed === 0 ? "all rounds were good" : `${failed} rounds failed`);
+console.log(failed === 0 ? "all rounds passed" : `${failed} rounds failed`);
 process.exitCode = failed === 0 ? 0 : 1;

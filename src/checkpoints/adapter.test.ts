@@ -149,7 +149,7 @@ describe("an adapter folder", () => {
     [
       "an untargeted layer",
       { "base_model.model.lm_head.lora_A.weight": [2, 3] },
-      /belongs to none .*target_modules \(c_attn, mlp.c_proj\)/,
+      /matches none .*target_modules \(c_attn, mlp.c_proj\)/,
     ],
     ["a foreign name", { "transformer.wte.weight": [2, 3] }, /expected tensors named .*found "transformer.wte.weight"/],
   ])("with %s is refused, naming both files", async (_, shapes, message) => {

@@ -3,7 +3,7 @@ import type { FolderLock, LockOwner, RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 
 interface Taking {
-  tell: (line: string) => void;
+  log: (line: string) => void;
   signal?: AbortSignal | undefined;
 }
 
@@ -11,16 +11,16 @@ interface Taking {
  * Claims a folder for a run; logs a line if it replaces a dead owner.
  * @throws PrefineError("config") if another run owns it.
  */
-export async function takeFolder(folder: RunFolder, { tell, signal }: Taking): Promise<FolderLock> {
+export async function takeFolder(folder: RunFolder, { log, signal }: Taking): Promise<FolderLock> {
   const onWait = (owner: LockOwner, seconds: number) =>
-    tell(`${folder.path}: waiting up to ${seconds} s for a heartbeat of ${nameOf(owner)}, which may own it`);
+    log(`${folder.path}: waiting up to ${seconds} s for a heartbeat of ${nameOf(owner)}, which may own it`);
   const taken = await folder.lock({ onWait, signal }).catch((error) => {
     if (!signal?.aborted) throw error;
     throw new PrefineError("interrupted", `stopped while waiting for ${folder.path}`, undefined, { cause: error });
   });
   if ("owner" in taken) throw inUse(folder, taken.owner);
   const before = taken.tookOver;
-  if (before) tell(`${folder.path}: taken over from ${nameOf(before)}, which died without releasing it`);
+  if (before) log(`${folder.path}: taken over from ${nameOf(before)}, which died without releasing it`);
   return taken;
 }
 

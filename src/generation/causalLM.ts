@@ -31,7 +31,7 @@ export type GenerateOptions = GenerationConfigInput & {
   /**
    * Tokenizer for texts and stop strings.
    *
-   * Default: the one beside the model. Same as transformers.
+   * Default: the model's. Same as transformers.
    */
   tokenizer?: Tokenizer | undefined;
   /**
@@ -41,19 +41,19 @@ export type GenerateOptions = GenerationConfigInput & {
    */
   signal?: AbortSignal | undefined;
   /**
-   * Gets every token and its text as soon as it is there.
+   * Receives every token and its text as generated.
    *
    * Default: nothing. transformers' `streamer`.
    */
   onText?: ((piece: StreamedText) => void) | undefined;
   /**
-   * Gets a line for each option without effect, once.
+   * Receives a line for each option without effect, once.
    *
-   * Default: a warning of the process. Prefine's own.
+   * Default: process.emitWarning. Prefine's own.
    */
   onWarning?: ((line: string) => void) | undefined;
   /**
-   * Settings where neither the caller nor the model's generation_config.json says anything.
+   * Defaults for options that neither the call nor the model's generation_config.json sets.
    *
    * Default: transformers' defaults. Prefine's own.
    */
@@ -234,8 +234,8 @@ interface Call {
 
 function joinOptions(inputs: GenerationInputs | InputsWithOptions, options: GenerateOptions): Call {
   if (!isTokenized(inputs)) return { inputs, options };
-  const { input_ids, attention_mask, ...beside } = inputs as InputsWithOptions;
-  return { inputs: { input_ids, attention_mask }, options: { ...beside, ...setOptions(options) } };
+  const { input_ids, attention_mask, ...inline } = inputs as InputsWithOptions;
+  return { inputs: { input_ids, attention_mask }, options: { ...inline, ...setOptions(options) } };
 }
 
 /** Whether the prompts need the tokenizer. */

@@ -123,7 +123,7 @@ describe("generate", () => {
     expect(output.completions.map((ids) => ids.length)).toEqual([6, 2, 7]);
     expect((await generate({ max_new_tokens: 50 }, [prompts[1]], 10)).completions[0]).toHaveLength(4);
     await expect(generate({ max_length: 6 })).rejects.toThrow("the prompt alone has 6 tokens, max_length is 6");
-    await expect(generate({}, [prompts[1]], 6)).rejects.toThrow("the model knows 6 positions");
+    await expect(generate({}, [prompts[1]], 6)).rejects.toThrow("the model has 6 positions");
   });
 
   it("throws if every token is banned", async () => {

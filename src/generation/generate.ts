@@ -58,7 +58,7 @@ export interface GenerateOutput extends Array<number[]> {
 }
 
 /**
- * Yields tokens and their text as they are generated, sequences of a batch interleaved.
+ * Yields each token and its text once generated, with the sequences of a batch interleaved.
  * @throws PrefineError for beam search, like transformers' streamers
  */
 export async function* streamText(request: GenerationRequest): AsyncGenerator<StreamedText> {

@@ -32,13 +32,13 @@ describe("inputs of generate", () => {
     await expect(readPrompts("", { ...options, bosTokenId: undefined })).rejects.toThrow("no bos_token_id");
   });
 
-  it("names what is wrong", async () => {
+  it("names the fault", async () => {
     await expect(read([])).rejects.toThrow("at least one prompt");
     await expect(read([[5], [6, 200]])).rejects.toThrow(
       "prompt 1: expected ids below 200 (the model's vocabulary size), found 200",
     );
     await expect(read([5, 1.5])).rejects.toThrow("found 1.5");
-    await expect(read(["a", 5] as unknown as string[])).rejects.toThrow("prompt 1: expected a text like the others");
+    await expect(read(["a", 5] as unknown as string[])).rejects.toThrow("prompt 1: expected a string like the others");
     await expect(read({ input_ids: [5, 6], attention_mask: [1] })).rejects.toThrow(
       "2 tokens and an attention_mask of 1",
     );

@@ -93,7 +93,7 @@ describe("generation settings", () => {
     expect(() => with3({ num_return_sequences: 4, do_sample: true })).toThrow(
       "num_return_sequences: expected at most num_beams, found 4 with num_beams: 3",
     );
-    expect(() => with3({ low_memory: true })).toThrow("low_memory: gone from transformers' beam search");
+    expect(() => with3({ low_memory: true })).toThrow("low_memory: removed from transformers' beam search");
     expect(() => with3({ num_beams: 0 })).toThrow("num_beams: expected an integer above 0");
   });
 

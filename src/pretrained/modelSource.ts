@@ -25,15 +25,15 @@ export interface ModelSourceOptions extends HubOptions {
    */
   revision?: string | undefined;
   /**
-   * Base model under an adapter, instead of the one that its adapter_config.json names.
+   * An adapter's base model, instead of the one in its adapter_config.json.
    *
    * Default: base_model_name_or_path of adapter_config.json. Prefine's own.
    */
   base?: string | undefined;
   /**
-   * Keeps the (base) model's linear layers in 8 or 4 bits; null: as in the files.
+   * Quantizes the (base) model's linear layers to 8 or 4 bits; null: as in the files.
    *
-   * Default: a run's base model is kept as in its training (training_args.json says how), any other model as in the
+   * Default: a run's base model as in its training (recorded in training_args.json), any other model as in the
    * files. Same as transformers.
    */
   quantization_config?: BitsAndBytesConfigInput | null | undefined;

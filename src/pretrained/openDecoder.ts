@@ -19,7 +19,7 @@ function inMemory(model: LoadedModel, adapter: LoraAdapter | null): LoadedModel 
   const isRoomy = storedBytes(model.architecture) <= SHARE_FOR_WIDENED * availableMemory();
   const held = isRoomy ? model : keepNarrow(model, adapter);
   const weights = storedBytes(held.architecture);
-  const need = { parts: { weights }, total: weights + PROCESS_BYTES, advice: "Use a smaller model, or free memory." };
+  const need = { parts: { weights }, total: weights + PROCESS_BYTES, advice: "Take a smaller model, or free memory." };
   refuseBeyondMemory({ what: `generating with ${model.nameOrPath}`, ...need });
   return held;
 }

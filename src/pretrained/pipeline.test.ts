@@ -99,7 +99,7 @@ describe("text-generation pipeline", () => {
       "user: Hi\nassistant: Hel\nassistant:[1]",
     ]);
     const wrong = generate([{ content: "Hi" }] as unknown as string);
-    await expect(wrong).rejects.toThrow("pipeline: expected a text, a list of messages with roles");
+    await expect(wrong).rejects.toThrow("pipeline: expected a string, a list of messages with roles");
     await expect(generate(["a", chat] as unknown as string)).rejects.toThrow("found both in one call");
   });
 

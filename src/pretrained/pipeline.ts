@@ -10,13 +10,13 @@ import type { ModelSourceOptions } from "./modelSource.ts";
 /** Options of a call: those of `generate`, and the form of the result. */
 export type TextGenerationOptions = GenerateOptions & {
   /**
-   * Whether the prompt stands before the answer.
+   * Whether the result includes the prompt.
    *
    * Default: `true`. Same as transformers.
    */
   return_full_text?: boolean | undefined;
   /**
-   * Texts that end an answer and stay in it; an older name of stop_strings.
+   * Strings that end an answer and are kept in it; an older name of stop_strings.
    *
    * Default: none. Same as transformers.
    */
@@ -28,21 +28,21 @@ export type TextGenerationOptions = GenerateOptions & {
    */
   batch_size?: number | undefined;
   /**
-   * Of a chat: JSON schemas of the functions that the model may call.
+   * Chats only: JSON schemas of the functions that the model may call.
    *
    * Default: none. Same as transformers.
    */
   tools?: readonly unknown[] | undefined;
   /**
-   * Of a chat: texts to answer from.
+   * Chats only: texts to answer from.
    *
    * Default: none. Same as transformers.
    */
   documents?: readonly unknown[] | undefined;
   /**
-   * Of a chat: whether the answer continues the last message.
+   * Chats only: whether the answer continues the last message.
    *
-   * Default: where the last message is the assistant's. Same as transformers.
+   * Default: if the last message is the assistant's. Same as transformers.
    */
   continue_final_message?: boolean | undefined;
 };
@@ -74,7 +74,7 @@ export interface TextGenerationPipeline {
 /** The model, and options for every call. */
 export type PipelineOptions = TextGenerationOptions & {
   /**
-   * Model: loaded, or what AutoModelForCausalLM.from_pretrained takes.
+   * A loaded model, or an id or path for AutoModelForCausalLM.from_pretrained.
    *
    * Required. Same as transformers.
    */

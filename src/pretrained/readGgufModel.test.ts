@@ -83,7 +83,7 @@ describe("a GPT-2 in a GGUF file", () => {
     writeGguf(file, METADATA, fewer);
     await expect(loadModel(file)).rejects.toThrow(`${file}: no tensor "output_norm.bias", which its metadata requires`);
     writeGguf(file, { ...METADATA, "gpt2.context_length": 64 }, tensors);
-    await expect(loadModel(file)).rejects.toThrow(/"position_embd\.weight" has shape \[128,32\].* say \[64,32\]/);
+    await expect(loadModel(file)).rejects.toThrow(/"position_embd\.weight" has shape \[128,32\].* says \[64,32\]/);
     writeGguf(file, { ...METADATA, "general.architecture": "mamba" }, tensors);
     await expect(loadModel(file)).rejects.toThrow(/family "mamba" are not supported/);
     const { "gpt2.block_count": __, ...without } = METADATA;

@@ -58,12 +58,12 @@ describe("output_dir", () => {
     expect(existsSync(join(output_dir, "adapter_model.safetensors"))).toBe(true);
   });
 
-  it("is told of with the computer, the process, the time and the silence", async () => {
+  it("is reported with the computer, the process, the time and the last heartbeat", async () => {
     await toy().trainer.train();
     leaveLock();
     await expect(toy({ args: { output_dir, overwrite_output_dir: true } }).trainer.train()).rejects.toMatchObject({
       message: expect.stringMatching(
-        /found that of process 7 on far-away, since 2026-01-02T03:04:05\.000Z \(last heartbeat \d s ago\)$/,
+        /found one by process 7 on far-away, since 2026-01-02T03:04:05\.000Z \(last heartbeat \d s ago\)$/,
       ),
       hint: expect.stringContaining("An owner without a heartbeat for 5 minutes is considered dead."),
     });

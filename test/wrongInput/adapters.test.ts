@@ -1,6 +1,6 @@
 /**
- * @file Wrong adapters: cut files, two files that disagree, an adapter of another model, keys of the run against it.
- * Each with generation, with a training that starts from it, and with comparing; all say the same.
+ * @file Wrong adapters: truncated files, two files that disagree, an adapter of another model, conflicting keys of the
+ * run. Each with generation, training from it, and comparison; all report the same.
  */
 import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -43,17 +43,17 @@ beforeEach(async () => {
 });
 
 async function adapterRefusal(...flags: string[]): Promise<string> {
-  const told = await refusalOf("generate", "adapter", "--prompt", "hi");
-  expect(await refusalOf("compare", "adapter", "--prompt", "hi")).toBe(told);
+  const refusal = await refusalOf("generate", "adapter", "--prompt", "hi");
+  expect(await refusalOf("compare", "adapter", "--prompt", "hi")).toBe(refusal);
   const minimal = ["--data_files.train", "train.jsonl", "--adapter_name_or_path", "adapter", "--output_dir", "dpo"];
-  expect(await refusalOf("train", ...minimal, ...flags)).toBe(told);
-  return told.replaceAll(resolve("."), "HERE");
+  expect(await refusalOf("train", ...minimal, ...flags)).toBe(refusal);
+  return refusal.replaceAll(resolve("."), "HERE");
 }
 
 describe("an adapter's file", () => {
   const WHOLE = "Is the file truncated or a Git LFS pointer? Download it again.";
 
-  it("that is cut, empty or absent", async () => {
+  it("that is truncated, empty or absent", async () => {
     cut(WEIGHTS, 0.5);
     expect(await adapterRefusal()).toMatch(
       /^error: adapter\/adapter_model\.safetensors: not a whole safetensors file: the h/,
@@ -69,7 +69,7 @@ describe("an adapter's file", () => {
     );
   });
 
-  it("the config, cut or without its numbers", async () => {
+  it("the config, truncated or without its numbers", async () => {
     cut(CONFIG, 0.5);
     expect(await adapterRefusal()).toMatch(
       /^error: adapter\/adapter_config\.json: expected JSON, found: .*\nIs the file damaged\? Save or download the adapter again\.$/,
@@ -81,7 +81,7 @@ describe("an adapter's file", () => {
   });
 });
 
-describe("an adapter's two files that disagree are both named", () => {
+describe("two files of an adapter that disagree are both named", () => {
   it("in the rank", async () => {
     editJson(CONFIG, { r: 8 });
     expect(await adapterRefusal()).toBe(
@@ -94,7 +94,7 @@ describe("an adapter's two files that disagree are both named", () => {
   it("in the layers", async () => {
     editJson(CONFIG, { target_modules: ["c_fc"] });
     expect(await adapterRefusal()).toBe(
-      `error: ${WEIGHTS} (with ${CONFIG}): tensor "base_model.model.${C_ATTN(0)}.lora_A.weight" belongs to none of ` +
+      `error: ${WEIGHTS} (with ${CONFIG}): tensor "base_model.model.${C_ATTN(0)}.lora_A.weight" matches none of ` +
         "the config's target_modules (c_fc)\nAre the two files from the same run?",
     );
   });
@@ -109,16 +109,16 @@ describe("an adapter and a model that disagree are both named", () => {
     editJson(CONFIG, { base_model_name_or_path: resolve("wide") });
     expect(await adapterRefusal()).toBe(
       `error: ${WEIGHTS}: tensor "base_model.model.${C_ATTN(0)}.lora_A.weight" has shape [2, 16], ` +
-        `the model of HERE/wide/config.json takes [2, 32]\n${HINT}`,
+        `the model of HERE/wide/config.json expects [2, 32]\n${HINT}`,
     );
-    expect(await adapterRefusal("--model_name_or_path", resolve("wide"))).toContain("takes [2, 32]");
+    expect(await adapterRefusal("--model_name_or_path", resolve("wide"))).toContain("expects [2, 32]");
   });
 
   it("in a layer that the model lacks, or the adapter", async () => {
     editTensors(WEIGHTS, (name, tensor) => [name.replace("h.1.", "h.9."), tensor]);
     const base = "the model of HERE/model/config.json";
     expect(await adapterRefusal()).toBe(
-      `error: ${WEIGHTS}: tensor "base_model.model.${C_ATTN(9)}.lora_A.weight" belongs to no layer of ${base}\n${HINT}`,
+      `error: ${WEIGHTS}: tensor "base_model.model.${C_ATTN(9)}.lora_A.weight" is in no layer of ${base}\n${HINT}`,
     );
     editTensors(WEIGHTS, (name, tensor) => (name.includes("h.9.") ? undefined : [name, tensor]));
     expect(await adapterRefusal()).toBe(
@@ -133,14 +133,14 @@ describe("an adapter and a model that disagree are both named", () => {
     );
   });
 
-  it("in what is saved beside the layers", async () => {
+  it("in the tensors saved in addition to the layers", async () => {
     editJson(CONFIG, { use_dora: true });
     expect(await adapterRefusal()).toMatch(/expected a tensor ".*c_attn\.lora_magnitude_vector" for the model of/);
     editJson(CONFIG, { use_dora: false, modules_to_save: ["ln_f"] });
     expect(await adapterRefusal()).toMatch(/expected a tensor "base_model\.model\.transformer\.ln_f\.weight" for the/);
   });
 
-  it("when the model is gone", async () => {
+  it("when the model is missing", async () => {
     editJson(CONFIG, { base_model_name_or_path: resolve("gone") });
     expect(await adapterRefusal()).toBe(
       `error: ${CONFIG}: base_model_name_or_path: expected a folder or a hub id, found nothing at HERE/gone\n` +
@@ -150,16 +150,16 @@ describe("an adapter and a model that disagree are both named", () => {
 });
 
 describe("a run that starts from an adapter", () => {
-  it("may not contradict it: all keys are told", async () => {
-    const told = await train("--adapter_name_or_path", "adapter", "--lora_r", "7", "--lora_target_modules", "c_fc");
-    expect(told).toBe(
+  it("may not contradict it: all keys are reported", async () => {
+    const refusal = await train("--adapter_name_or_path", "adapter", "--lora_r", "7", "--lora_target_modules", "c_fc");
+    expect(refusal).toBe(
       `error: lora_r: the run says 7, ${CONFIG} says 2\n` +
         `  lora_target_modules: the run says ["c_fc"], ${CONFIG} says ["c_attn"]\n` +
         "The adapter decides: remove these keys.",
     );
   });
 
-  it("needs one, not a whole model or nothing", async () => {
+  it("needs an adapter, not a full model or nothing", async () => {
     expect(await train("--adapter_name_or_path", "model")).toBe(
       "error: adapter_name_or_path model: expected an adapter, found a whole model\nGive it as model_name_or_path.",
     );

@@ -1,6 +1,5 @@
 /**
- * @file Wrong keys and values, as a person meets them on the command line. What options take and refuse one by one is
- * tested beside src/config.
+ * @file Wrong keys and values on the command line. The values that each option accepts are tested next to src/config.
  */
 import { writeFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
@@ -9,7 +8,7 @@ import { refusalOf, train, useWorkbench } from "../support/workbench.ts";
 useWorkbench();
 
 describe("a run file", () => {
-  it("with misspelled keys and wrong values is told all of it at once", async () => {
+  it("with misspelled keys and wrong values reports all of them together", async () => {
     writeFileSync(
       "bad.yaml",
       [
@@ -23,8 +22,8 @@ describe("a run file", () => {
         "streaming: true",
       ].join("\n"),
     );
-    const told = await refusalOf("train", "--config", "bad.yaml", "--eval_stratgy", "steps", "--save_steps", "zero");
-    const [problems, advice] = told.split(/\n(?! )/);
+    const refusal = await refusalOf("train", "--config", "bad.yaml", "--eval_stratgy", "steps", "--save_steps", "zero");
+    const [problems, advice] = refusal.split(/\n(?! )/);
     expect(advice).toBe("`prefine train --help-all` lists all keys.");
     expect(problems.replace(/sigmoid, hinge, [\w, ]*found/, "sigmoid, hinge, ..., found").split("\n  ")).toEqual([
       "error: bad.yaml:",
@@ -61,9 +60,9 @@ describe("a run file", () => {
     ["escape sequences", '"\\u001b[2Jbeta": 1\n', /\\x1b\[2Jbeta: unknown key/],
   ])("that is %s", async (_, text, message) => {
     writeFileSync("bad.yaml", text);
-    const told = await refusalOf("train", "--config", "bad.yaml");
-    if (typeof message === "string") expect(told).toBe(message);
-    else expect(told).toMatch(message);
+    const refusal = await refusalOf("train", "--config", "bad.yaml");
+    if (typeof message === "string") expect(refusal).toBe(message);
+    else expect(refusal).toMatch(message);
   });
 });
 
@@ -79,9 +78,9 @@ describe("target modules", () => {
       "transformer.h.0.mlp: expected a linear layer or an embedding, found a module of another kind\nLayers of this model: c_attn, c_proj, c_fc, wte, wpe.",
     ],
     [[".*query"], 'no module\'s whole name matches ".*query"\nNames here look like transformer.h.0.attn.c_attn.'],
-  ])("%j: the names that exist are told", async (targets, message) => {
-    const told = await train("--lora_target_modules", ...targets);
-    expect(told).toBe(`error: target_modules: ${message}`);
+  ])("%j: lists the existing names", async (targets, message) => {
+    const refusal = await train("--lora_target_modules", ...targets);
+    expect(refusal).toBe(`error: target_modules: ${message}`);
   });
 });
 
@@ -101,15 +100,15 @@ describe("the command line", () => {
   });
 });
 
-it("an error in a terminal of 80 columns breaks at words, without a bar, a stack trace or colour", async () => {
+it("an error in a terminal of 80 columns wraps at words, without a bar, a stack trace or color", async () => {
   vi.stubEnv("NO_COLOR", "1");
   const before = { isTTY: process.stderr.isTTY, columns: process.stderr.columns };
   Object.assign(process.stderr, { isTTY: true, columns: 80 });
-  const told = await train("--lora_target_modules", "q_proj", "--lora_r", "2", "--loss_type", "sigmod");
+  const refusal = await train("--lora_target_modules", "q_proj", "--lora_r", "2", "--loss_type", "sigmod");
   Object.assign(process.stderr, before);
   vi.unstubAllEnvs();
   const piped = await train("--lora_target_modules", "q_proj", "--lora_r", "2", "--loss_type", "sigmod");
   expect(piped).toMatch(/^error: run\.yaml: --loss_type: .{80,}\n`prefine/);
-  expect(Math.max(...told.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
-  expect(told.replaceAll("\n", " ")).toBe(piped.replaceAll("\n", " "));
+  expect(Math.max(...refusal.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(refusal.replaceAll("\n", " ")).toBe(piped.replaceAll("\n", " "));
 });

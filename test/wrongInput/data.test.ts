@@ -1,6 +1,6 @@
 /**
- * @file Wrong data: files that are none, columns and splits that are missing, bad rows, pairs that teach nothing. The
- * formats' own faults (torn pages, bad UTF-8, shards) are tested beside src/formats and src/data.
+ * @file Wrong data: files of other types, missing columns and splits, bad rows, pairs that teach nothing. Faults of the
+ * formats (torn pages, bad UTF-8, shards) are tested next to src/formats and src/data.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parquetWriteBuffer } from "hyparquet-writer";
@@ -40,9 +40,9 @@ describe("a data file", () => {
       "\n \n",
       "error: blank.json: expected rows, found an empty file\nDownload or write it again.",
     ],
-    ["of no rows", "none.json", "[]", "error: train: expected rows, found none\nAdd data, or choose another split."],
+    ["without rows", "none.json", "[]", "error: train: expected rows, found none\nAdd data, or choose another split."],
     [
-      "that is no data",
+      "that is not a data file",
       "notes.txt",
       "hello",
       "error: notes.txt: expected a data file, found another type\nprefine reads .parquet, .jsonl, .ndjson and .json files, and .gz files of JSON.",
@@ -58,7 +58,7 @@ describe("a data file", () => {
     expect(await trainOn(name)).toBe(message);
   });
 
-  it("jsonl and a json list that are cut", async () => {
+  it("truncated jsonl and json list", async () => {
     cut("train.jsonl", 0.9);
     expect(await trainOn("train.jsonl")).toMatch(
       /^error: train\.jsonl:6: expected a row as a JSON object, found: .*JSON at position \d+.*\nA JSON file of rows/,
@@ -69,7 +69,7 @@ describe("a data file", () => {
     );
   });
 
-  it("parquet that is empty or cut", async () => {
+  it("empty or truncated parquet", async () => {
     writeFileSync("empty.parquet", "");
     expect(await trainOn("empty.parquet")).toBe(
       `error: empty.parquet: not a whole parquet file: the file is empty\n${PARQUET_HINT}`,
@@ -87,7 +87,7 @@ describe("a data file", () => {
 });
 
 describe("a split", () => {
-  it("that is not there, with the splits that are", async () => {
+  it("that does not exist, with the existing splits", async () => {
     const message = 'error: data_files: no split "trian": the splits are train, test\nDid you mean train?';
     expect(await train("--dataset_train_split", "trian")).toBe(message);
     mkdirSync("pairs");
@@ -104,7 +104,8 @@ describe("a split", () => {
 });
 
 describe("a row", () => {
-  const COLUMNS = "Preference data has the columns chosen and rejected, and optionally prompt: rename yours with a map.";
+  const COLUMNS =
+    "Preference data has the columns chosen and rejected, and optionally prompt: rename yours with a map.";
   const [good] = PAIRS;
 
   it.each([
@@ -130,19 +131,19 @@ describe("a row", () => {
     ],
   ])("%s is named by split and number", async (_, rows, message) => {
     writeFileSync("bad.jsonl", jsonLines(rows));
-    const told = await trainOn("bad.jsonl");
-    if (typeof message === "string") expect(told).toBe(message);
-    else expect(told).toMatch(message);
+    const refusal = await trainOn("bad.jsonl");
+    if (typeof message === "string") expect(refusal).toBe(message);
+    else expect(refusal).toMatch(message);
   });
 
-  it("of the evaluation split is named by that split", async () => {
+  it("of the evaluation split is named with that split", async () => {
     writeFileSync("bad.jsonl", jsonLines([good, { ...good, prompt: 1 }]));
     expect(await train("--data_files.test", "bad.jsonl", "--eval_strategy", "epoch")).toMatch(
       /^error: test row 1: expected "prompt" to be a string, found the number 1\nFix the row/,
     );
   });
 
-  it("that the processor can't take is named, with what to do", async () => {
+  it("that the processor refuses is named, with a hint", async () => {
     expect(await train("--process", "ultrafeedback")).toMatch(
       /^error: train row 0: chosen: expected a list of messages .* found " rain: here it is"\nThe processor/,
     );
@@ -177,7 +178,7 @@ describe("pairs that teach nothing", () => {
     );
     expect(code).toBe(0);
     expect(stderr.match(/^warning: .*$/gm)).toEqual([`warning: train: ${NAMED} (kept, as in TRL)`]);
-    expect(stepsOf(stderr)).toBe(rows.length + 1); // and the line that sums the run up
+    expect(stepsOf(stderr)).toBe(rows.length + 1); // and the summary line
   });
 
   it("are dropped by drop_degenerate", async () => {

@@ -1,6 +1,6 @@
 /**
- * @file Disks that refuse: read-only, full, in the way, /proc. Whatever happens, the last good checkpoint is whole and
- * nothing is half-written. Real file systems of their own are mounted where that is permitted (a tmpfs; root only).
+ * @file Disk errors: read-only, full, a file in the way, /proc. In all cases the last good checkpoint is complete and no
+ * file is partial. Mounts a real file system (tmpfs) if permitted (root only).
  */
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -18,7 +18,7 @@ useWorkbench();
 
 const mounted: string[] = [];
 
-/** Mounts an empty file system in memory. @returns false where that is not permitted. */
+/** Mounts an empty file system in memory. @returns false if not permitted. */
 function mountTmpfs(folder: string, options: string): boolean {
   mkdirSync(folder, { recursive: true });
   try {
@@ -44,7 +44,7 @@ const isRoot = process.getuid?.() === 0;
 
 const ELSEWHERE = "Choose another output_dir.";
 
-describe("an output_dir that can't be written to is told before anything is read", () => {
+describe("an output_dir that is not writable is reported before anything is read", () => {
   it("a file, or below a file", async () => {
     writeFileSync("notes.txt", "mine");
     expect(await train("--output_dir", "notes.txt")).toBe(
@@ -70,7 +70,7 @@ describe("an output_dir that can't be written to is told before anything is read
     }
   });
 
-  it.skipIf(isRoot)(`of somebody else${isRoot ? " (SKIPPED: root may write everywhere)" : ""}`, async () => {
+  it.skipIf(isRoot)(`of another user${isRoot ? " (SKIPPED: root may write everywhere)" : ""}`, async () => {
     mkdirSync("theirs");
     chmodSync("theirs", 0o555);
     expect(await train("--output_dir", "theirs/dpo")).toBe(
@@ -83,7 +83,7 @@ describe("an output_dir that can't be written to is told before anything is read
     expect(await train("--output_dir", "x".repeat(300))).toMatch(/^error: x+: cannot write: the path is too long/);
   });
 
-  it("that holds a run", async () => {
+  it("that has a run", async () => {
     mkdirSync("dpo/checkpoint-3", { recursive: true });
     expect(await train("--model_name_or_path", "nowhere/at/all")).toBe(
       "error: output_dir dpo: expected no run there, found checkpoint-3\n" +
@@ -91,7 +91,7 @@ describe("an output_dir that can't be written to is told before anything is read
     );
   });
 
-  it("leaves no folder behind when the training can't start", async () => {
+  it("leaves no folder if training can't start", async () => {
     expect(await train("--output_dir", "new/deep/dpo", "--data_files.train", "nowhere.jsonl")).toContain(
       "no such file",
     );
@@ -100,7 +100,7 @@ describe("an output_dir that can't be written to is told before anything is read
 });
 
 describe("a checkpoint to resume from", () => {
-  it("that is none is told before anything is read", async () => {
+  it("that does not exist is reported before anything is read", async () => {
     const flags = ["--model_name_or_path", "nowhere/at/all", "--resume_from_checkpoint"];
     expect(await refusalOf("train", "--config", "run.yaml", ...flags.slice(2), "nowhere")).toBe(
       "error: nowhere: expected a checkpoint of prefine, found no prefine_state.json\n" +
@@ -115,11 +115,11 @@ describe(`a full disk${needsMount}`, () => {
   it.skipIf(!mayMount)("while saving: the last good checkpoint survives and the run goes on from it", async () => {
     mountTmpfs("disk", "size=160k");
     const outcome = await runCommand("train", "--config", "run.yaml", "--output_dir", "disk/dpo", ...saving);
-    const told = errorOf(outcome);
+    const refusal = errorOf(outcome);
     const step = Number(
-      /^error: disk\/dpo\/checkpoint-(\d): cannot write: the disk is full \(ENOSPC\)\n/.exec(told)?.[1],
+      /^error: disk\/dpo\/checkpoint-(\d): cannot write: the disk is full \(ENOSPC\)\n/.exec(refusal)?.[1],
     );
-    expect(told).toContain("\nFree some space, or write elsewhere (output_dir).");
+    expect(refusal).toContain("\nFree some space, or write elsewhere (output_dir).");
     expect(step).toBeGreaterThan(1);
     expect(readdirSync("disk/dpo").filter(isPartial)).toEqual([]);
     const newest = await newestValidCheckpoint(folderAt("disk/dpo"));
@@ -152,7 +152,7 @@ describe(`a full disk${needsMount}`, () => {
 });
 
 describe("a plot", () => {
-  it("that can't be written is told; the log is as it was", async () => {
+  it("that can't be written is reported; the log is unchanged", async () => {
     await runCommand("train", "--config", "run.yaml");
     writeFileSync("notes.txt", "mine");
     expect(await refusalOf("plot", "dpo", "--out", "notes.txt/plot.png")).toBe(

@@ -1,6 +1,6 @@
 /**
- * @file A hub that refuses, fails, lies or is not there, as a person meets it on the command line; and access tokens,
- * which appear nowhere. What the cache looks like afterwards is tested beside src/data/hub.
+ * @file A hub that refuses, fails, sends wrong data or is unreachable, on the command line; and access tokens, which
+ * are never written or printed. The state of the cache is tested next to src/data/hub.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -31,7 +31,7 @@ afterEach(async () => {
 
 type Intercept = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** A hub that holds the workbench's model as org/model. */
+/** A hub with the workbench's model as org/model. */
 async function startHub(intercept?: Intercept) {
   const files = Object.fromEntries(readdirSync("model").map((name) => [name, readFileSync(join("model", name))]));
   const hub = await startFakeHub(files, intercept);
@@ -48,16 +48,16 @@ const refuse =
   };
 const isFile = ({ url }: IncomingMessage, name = "") => url?.includes(`/resolve/${FAKE_COMMIT}/${name}`) === true;
 
-/** The error of loading `org/model`; nothing of it is in the cache then, but perhaps the beginning of a file. */
+/** The error of loading `org/model`; then the cache has none of its files, except perhaps a partial one. */
 async function hubRefusal(...flags: string[]): Promise<string> {
-  const told = await refusalOf("generate", "org/model", "--prompt", "hi", "--max_new_tokens", "2", ...flags);
+  const refusal = await refusalOf("generate", "org/model", "--prompt", "hi", "--max_new_tokens", "2", ...flags);
   const cached = Object.keys(contents(home)).filter(
     (path) => !path.endsWith(".incomplete") && !/\/(refs|trees)\//.test(path),
   );
   const blobs = cached.filter((path) => path.includes("/blobs/"));
   expect(cached.filter((path) => path.endsWith("model.safetensors"))).toEqual([]);
   expect(blobs.filter((path) => path.endsWith("incomplete"))).toEqual([]);
-  return told.replace(/http:\/\/127\.0\.0\.1:\d+/g, "HUB");
+  return refusal.replace(/http:\/\/127\.0\.0\.1:\d+/g, "HUB");
 }
 
 describe("a hub", () => {
@@ -98,14 +98,14 @@ describe("a hub", () => {
         "Give a branch, tag or full commit of the repository, or omit revision for main.",
     ],
     [
-      "500 for good",
+      "500 on every request",
       refuse(500, { "retry-after": "0" }),
       [],
       "error: model org/model: HUB: the hub answered 500; tried 5 times\n" +
         "Try again later: the download resumes where it stopped.",
     ],
     [
-      "429 for good",
+      "429 on every request",
       refuse(429, { "retry-after": "0" }),
       [],
       "error: model org/model: HUB: the hub answered 429, too many requests; tried 5 times\n" +
@@ -116,7 +116,7 @@ describe("a hub", () => {
     expect(await hubRefusal(...flags)).toBe(message);
   });
 
-  it("that sends other bytes than it lists", async () => {
+  it("that sends bytes that differ from its listing", async () => {
     const bytes = readFileSync("model/model.safetensors");
     bytes[bytes.length - 1] ^= 1;
     await startHub((request, response) => {
@@ -124,14 +124,14 @@ describe("a hub", () => {
       response.end(bytes);
       return true;
     });
-    const told = await hubRefusal();
-    expect(told.replace(/[0-9a-f]{40}/, "HASH")).toBe(
+    const refusal = await hubRefusal();
+    expect(refusal.replace(/[0-9a-f]{40}/, "HASH")).toBe(
       "error: model org/model, model.safetensors: the bytes differ from the hub's listing: git SHA-1 HASH; tried 3 times\n" +
         "A proxy or mirror may change the content; try another HF_ENDPOINT.",
     );
   });
 
-  it("that fails once at everything (500, 429, cut, corrupt) is asked again, and the model is whole", async () => {
+  it("that fails once on everything (500, 429, cut, corrupt) is retried, and the model is complete", async () => {
     const seen = new Set<string>();
     let turn = 0;
     const faults: Intercept[] = [
@@ -154,12 +154,12 @@ describe("a hub", () => {
     expect(contents(snapshot)).toEqual(contents("model"));
   });
 
-  it("that is not there, with and without HF_HUB_OFFLINE", async () => {
+  it("that is unreachable, with and without HF_HUB_OFFLINE", async () => {
     const server = createServer();
     const port = await new Promise<number>((resolve) => {
       server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port));
     });
-    await new Promise((resolve) => server.close(resolve)); // nobody listens there now
+    await new Promise((resolve) => server.close(resolve)); // nothing listens on the port now
     vi.stubEnv("HF_ENDPOINT", `http://127.0.0.1:${port}`);
     expect(await hubRefusal()).toBe(
       "error: model org/model: HUB: could not connect (ECONNREFUSED); tried 2 times\n" +
@@ -172,20 +172,20 @@ describe("a hub", () => {
     );
   });
 
-  it("whose address holds a password is refused without repeating it", async () => {
+  it("whose address contains a password is refused without showing it", async () => {
     vi.stubEnv("HF_ENDPOINT", "http://me:hf_password@127.0.0.1:1");
-    const told = await hubRefusal();
-    expect(told).toBe(
+    const refusal = await hubRefusal();
+    expect(refusal).toBe(
       "error: HF_ENDPOINT: expected a URL without user or password\nA hub's address looks like https://huggingface.co.",
     );
-    expect(told).not.toContain("hf_password");
+    expect(refusal).not.toContain("hf_password");
   });
 });
 
 describe("access tokens", () => {
   const SECRETS = ["hf_environment", "hf_flag", "hf_push", "hf_runfile"];
 
-  /** Every file under the folders, and the texts. */
+  /** Contents of every file under the folders, and the texts. */
   function expectNoSecret(texts: string[], ...folders: string[]): void {
     const files = folders.flatMap((folder) => Object.keys(contents(folder)).map((path) => join(folder, path)));
     expect(files.length).toBeGreaterThan(0);
@@ -215,7 +215,7 @@ describe("access tokens", () => {
     expectNoSecret([stdout, stderr], "dpo", home);
   });
 
-  it("of the environment are sent, and a run file's own are kept to themselves", async () => {
+  it("of the environment are sent, and those of a run file are kept secret", async () => {
     const hub = await startHub();
     writeFileSync("secret.yaml", `${readFileSync("run.yaml", "utf8")}env: { HF_TOKEN: hf_runfile }\n`);
     vi.stubEnv("HF_TOKEN", "hf_environment");

@@ -1,6 +1,6 @@
 /**
- * @file Wrong model files: folders that are none, config.json against the weights, cut and damaged files, another
- * model's tokenizer. Each with training and with generation, which must say the same.
+ * @file Wrong model files: folders without a model, config.json that contradicts the weights, truncated and damaged
+ * files, another model's tokenizer. Each with training and generation, which must report the same.
  */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -8,18 +8,18 @@ import { cut, editJson, editTensors, refusalOf, train, useWorkbench } from "../s
 
 useWorkbench();
 
-/** What training and generating say about the model. */
+/** The errors of training and generation for the model. */
 async function modelRefusal(model = "model"): Promise<string> {
-  const told = await train("--model_name_or_path", model);
-  expect(await refusalOf("generate", model, "--prompt", "hi")).toBe(told);
-  return told;
+  const refusal = await train("--model_name_or_path", model);
+  expect(await refusalOf("generate", model, "--prompt", "hi")).toBe(refusal);
+  return refusal;
 }
 
 const TOGETHER = "Do config.json and the weights belong together?";
 const SHAPES = "A model's folder has config.json and model.safetensors.";
 
 describe("a model's folder", () => {
-  it("that is none", async () => {
+  it("that does not exist or is not a model", async () => {
     mkdirSync("empty");
     expect(await modelRefusal("empty")).toBe(
       `error: empty: expected a model, found no config.json in empty\n${SHAPES}`,
@@ -41,7 +41,7 @@ describe("a model's folder", () => {
     expect(await modelRefusal()).toMatch(/\nOnly safetensors is supported: save the model again with save_pretrained/);
   });
 
-  it("whose shards are not there", async () => {
+  it("whose shards are missing", async () => {
     const map = { "wte.weight": "model-00001-of-00002.safetensors", "wpe.weight": 7 };
     rmSync("model/model.safetensors");
     writeFileSync("model/model.safetensors.index.json", JSON.stringify({ weight_map: map }));
@@ -76,7 +76,7 @@ describe("config.json", () => {
     ],
     [
       { n_layer: 3 },
-      'model: the weights have no tensor "transformer.h.2.ln_1.weight", which model/config.json asks for',
+      'model: the weights have no tensor "transformer.h.2.ln_1.weight", which model/config.json requires',
     ],
     [
       { n_layer: 1 },
@@ -105,10 +105,10 @@ describe("config.json", () => {
     expect(await modelRefusal()).toContain(`error: model/config.json: ${message}\n`);
   });
 
-  it("that is cut, empty or no object", async () => {
+  it("that is truncated, empty or not an object", async () => {
     cut("model/config.json", 50);
     expect(await modelRefusal()).toMatch(
-      /^error: model\/config\.json: expected JSON, found: .*\nFetch or save the file again\.$/,
+      /^error: model\/config\.json: expected JSON, found: .*\nDownload or save the file again\.$/,
     );
     writeFileSync("model/config.json", "");
     expect(await modelRefusal()).toMatch(/^error: model\/config\.json: expected JSON, found: /);
@@ -123,11 +123,15 @@ describe("model.safetensors", () => {
   it.each([
     ["empty", () => writeFileSync("model/model.safetensors", ""), /expected at least 8 bytes, found 0/],
     [
-      "cut in its header",
+      "truncated in its header",
       () => cut("model/model.safetensors", 100),
       /the header ends at byte \d+, the file at byte 100/,
     ],
-    ["cut in its data", () => cut("model/model.safetensors", 0.8), /the header describes \d+ bytes, the file has \d+/],
+    [
+      "truncated in its data",
+      () => cut("model/model.safetensors", 0.8),
+      /the header describes \d+ bytes, the file has \d+/,
+    ],
     [
       "a Git LFS pointer",
       () => writeFileSync("model/model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
@@ -135,24 +139,24 @@ describe("model.safetensors", () => {
     ],
   ])("that is %s", async (_, damage, message) => {
     damage();
-    const told = await modelRefusal();
-    expect(told).toMatch(message);
-    expect(told.startsWith("error: model/model.safetensors: not a whole safetensors file: ")).toBe(true);
-    expect(told.endsWith(WHOLE)).toBe(true);
+    const refusal = await modelRefusal();
+    expect(refusal).toMatch(message);
+    expect(refusal.startsWith("error: model/model.safetensors: not a whole safetensors file: ")).toBe(true);
+    expect(refusal.endsWith(WHOLE)).toBe(true);
   });
 
   it("with a tensor of another dtype", async () => {
     editTensors("model/model.safetensors", (name, tensor) =>
       name.endsWith("wpe.weight") ? [name, { ...tensor, dtype: "I32" }] : [name, tensor],
     );
-    expect(await modelRefusal()).toMatch(/tensor "transformer\.wpe\.weight" holds I32, expected F32, F16 or BF16/);
+    expect(await modelRefusal()).toMatch(/tensor "transformer\.wpe\.weight" has type I32, expected F32, F16 or BF16/);
   });
 });
 
 describe("a tokenizer", () => {
   const DAMAGED = "The file may be truncated or damaged: download or save the tokenizer again.";
 
-  it("that is cut, or no tokenizer", async () => {
+  it("that is truncated, or not a tokenizer", async () => {
     cut("model/tokenizer.json", 0.5);
     expect(await modelRefusal()).toMatch(
       /^error: model\/tokenizer\.json: expected JSON, found: .*\nThe file may be cut/,
@@ -167,12 +171,12 @@ describe("a tokenizer", () => {
     );
   });
 
-  it("of a larger vocabulary than the model's: the row and the token are named", async () => {
+  it("with a larger vocabulary than the model's: the row and the token are named", async () => {
     const json = JSON.parse(readFileSync("model/tokenizer.json", "utf8"));
     const rain = { ...json.added_tokens[0], id: 257, content: "bread", special: false };
     writeFileSync("model/tokenizer.json", JSON.stringify({ ...json, added_tokens: [...json.added_tokens, rain] }));
     expect(await train()).toBe(
-      'error: train row 1: token "bread" has the id 257, the model\'s vocabulary ends at 256\n' +
+      'error: train row 1: token "bread" has id 257, the model\'s vocabulary ends at 256\n' +
         "Do the tokenizer (model) and the model belong together?",
     );
     expect(await refusalOf("generate", "model", "--prompt", "bread?")).toBe(
@@ -181,7 +185,7 @@ describe("a tokenizer", () => {
     );
   });
 
-  it("that lies beside another model", async () => {
+  it("of another model", async () => {
     cpSync("model", "smaller", { recursive: true });
     editJson("smaller/config.json", { vocab_size: 100 });
     editTensors("smaller/model.safetensors", (name, tensor) =>
@@ -190,7 +194,7 @@ describe("a tokenizer", () => {
         : [name, tensor],
     );
     expect(await train("--model_name_or_path", "smaller")).toMatch(
-      /^error: train row 0: token ".+" has the id \d+, the model's vocabulary ends at 99\n/,
+      /^error: train row 0: token ".+" has id \d+, the model's vocabulary ends at 99\n/,
     );
   });
 });

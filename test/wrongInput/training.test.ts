@@ -1,6 +1,6 @@
 /**
- * @file Trainings that can't go well: a loss that is not finite, more memory than there is, a checkpoint of another
- * run. The toy learner's cases (gradients, accumulation) are tested beside src/training.
+ * @file Trainings that fail: a loss that is not finite, insufficient memory, a checkpoint of another run. The toy
+ * learner's cases (gradients, accumulation) are tested next to src/training.
  */
 import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -29,7 +29,7 @@ describe("a loss that is not finite", () => {
     "Look at these rows, or try a smaller learning_rate, more warmup_steps or a smaller max_grad_norm. " +
     "Checkpoints of earlier steps are as they were.";
 
-  /** Position 60 is broken: sequences of more tokens have no finite logits. */
+  /** Breaks position 60: longer sequences have no finite logits. */
   function breakPosition(): void {
     editTensors("model/model.safetensors", (name, tensor) => {
       if (!name.endsWith("wpe.weight")) return [name, tensor];
@@ -38,7 +38,7 @@ describe("a loss that is not finite", () => {
     });
   }
 
-  it("stops at its step, names the rows as the data has them, and keeps the last good checkpoint", async () => {
+  it("stops at its step, names the rows of the dataset, and keeps the last good checkpoint", async () => {
     breakPosition();
     const long = { ...PAIRS[0], rejected: " and so on".repeat(7) };
     const dropped = { ...PAIRS[1], prompt: "why ".repeat(40) };
@@ -51,8 +51,8 @@ describe("a loss that is not finite", () => {
     expect((await newestValidCheckpoint(folderAt("dpo")))?.step).toBe(2);
   });
 
-  it("of a learning rate that is far too large is told with what to lower", async () => {
-    const told = errorOf(
+  it("from a learning rate that is far too large is reported with the options to lower", async () => {
+    const refusal = errorOf(
       await runCommand(
         "train",
         "--config",
@@ -64,15 +64,15 @@ describe("a loss that is not finite", () => {
         "2",
       ),
     );
-    expect(told).toMatch(
+    expect(refusal).toMatch(
       /^error: step \d: expected a finite (loss|gradient norm), found (NaN|-?Infinity); train rows? \d/,
     );
-    expect(told.endsWith(HINT)).toBe(true);
+    expect(refusal.endsWith(HINT)).toBe(true);
   });
 });
 
-describe("more memory than there is", () => {
-  /** A model.safetensors of a terabyte that takes no room on the disk: all but its header is a hole. */
+describe("insufficient memory", () => {
+  /** A model.safetensors of a terabyte that takes no disk space: a sparse file after its header. */
   function makeHuge(): void {
     editJson("model/config.json", { vocab_size: 1_000_000_000, n_embd: 256 });
     const { parameters } = architectureOf(JSON.parse(readFileSync("model/config.json", "utf8")), "config.json");
@@ -92,7 +92,7 @@ describe("more memory than there is", () => {
     closeSync(file);
   }
 
-  it("is told before the weights are read: how much, what for, and what to lower", async () => {
+  it("is reported before the weights are read: how much, for what, and which options to lower", async () => {
     makeHuge();
     const run = ["train", "--config", "run.yaml"];
     const adapter = errorOf(await runCommand(...run));
@@ -110,7 +110,7 @@ describe("more memory than there is", () => {
 });
 
 describe("a checkpoint of another run", () => {
-  it("is refused with what differs; the checkpoint stays", async () => {
+  it("is refused with the differences; the checkpoint is kept", async () => {
     const { code } = await runCommand("train", "--config", "run.yaml", ...SAVING);
     expect(code).toBe(0);
     expect(await train("--resume_from_checkpoint", "--beta", "0.5", "--data_files.train", "eval.jsonl")).toMatch(
@@ -120,8 +120,8 @@ describe("a checkpoint of another run", () => {
       name.replace("exp_avg.", "exp_abg."),
       tensor,
     ]);
-    const told = await refusalOf("train", "--config", "run.yaml", "--resume_from_checkpoint", "dpo/checkpoint-3");
-    expect(told).toMatch(
+    const refusal = await refusalOf("train", "--config", "run.yaml", "--resume_from_checkpoint", "dpo/checkpoint-3");
+    expect(refusal).toMatch(
       /^error: dpo\/checkpoint-3: expected a tensor "exp_avg\.base_model\..*lora_A\.weight" of shape \[2, 16\] of F32, found none\nResume from/,
     );
   });

@@ -55,7 +55,7 @@ describe("messages of errors", () => {
   test.each([
     ["{{ messages[0].role + messages }}", "can only concatenate str to str, but messages is a list"],
     ["{{ messages[0].role + messages[0].nothing }}", "messages[0].nothing is undefined"],
-    ["{{ messages[0].nothing.more }}", "messages[0].nothing is undefined, and more of it is asked for"],
+    ["{{ messages[0].nothing.more }}", "messages[0].nothing is undefined, cannot read more of it"],
     ["{{ raise_exception('Roles must alternate') }}", "Roles must alternate"],
   ])("%s", (template, message) => {
     expect(() => renderChat(template, user, {})).toThrow(message);
@@ -66,7 +66,7 @@ describe("messages of errors", () => {
   });
   test("a last message that the template leaves out cannot be left open", () => {
     const options = { continue_final_message: true };
-    expect(() => renderChat("{{ messages[0].role }}{# content #}", user, options)).toThrow("leaves out a part");
+    expect(() => renderChat("{{ messages[0].role }}{# content #}", user, options)).toThrow("omits a part");
     expect(() => renderChat("{{ messages }}", user, options)).toThrow('no field "content"');
   });
 });
@@ -116,12 +116,14 @@ describe("choice of the template", () => {
       { name: "rag", template: "r" },
     ];
     expect(readChatTemplate({ chat_template: list }, new Map(), "m")).toEqual({ default: "d", rag: "r" });
-    expect(() => readChatTemplate({ chat_template: [5] }, new Map(), "m")).toThrow("m: chat_template: expected a text");
+    expect(() => readChatTemplate({ chat_template: [5] }, new Map(), "m")).toThrow(
+      "m: chat_template: expected a string",
+    );
   });
   test("no template, or no default", () => {
     expect(() => chooseTemplate(null, undefined, options)).toThrow("m: expected a tokenizer with a chat template");
     expect(() => chooseTemplate({ rag: "r" }, undefined, options)).toThrow("named default, found rag");
-    expect(() => templateFiles({ "../x": "" })).toThrow("a name that can be a file's");
+    expect(() => templateFiles({ "../x": "" })).toThrow("a name that is a valid file name");
   });
 });
 

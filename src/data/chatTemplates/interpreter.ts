@@ -153,7 +153,7 @@ export class PythonInterpreter extends Interpreter {
     if (!isUndefined(object)) return this.asLibrary({ ...node, object: held(object) }, scope);
     const property = node.property as TemplateNode;
     const of = describe(node.object as TemplateNode);
-    throw new Error(`${of} is undefined, so it has no ${String(property.value ?? "item")}`);
+    throw new Error(`${of} is undefined, cannot read ${String(property.value ?? "an item")} of it`);
   }
 
   private binary(node: TemplateNode, scope: Scope): Value | undefined {

@@ -159,7 +159,7 @@ describe("loadDataset from files", () => {
       () => loadDataset(join(folder, "*.jsonl")),
       /^data_files: train: no file matches DIR\/\*\.jsonl$/,
     ],
-    ["nothing", () => loadDataset(undefined), /^expected a data set/],
+    ["nothing", () => loadDataset(undefined), /^expected a dataset/],
     ["an empty folder", () => loadDataset(folder), /^DIR: expected data files, found no files$/],
     [
       "another format",
@@ -184,15 +184,15 @@ describe("loadDataset from files", () => {
     [
       "a cut gzip file",
       () => loadDataset(put("x.json.gz", gzipSync("[]").subarray(0, 8))),
-      /^DIR\/x\.json\.gz: not a whole gzip file/,
+      /^DIR\/x\.json\.gz: not a complete gzip file/,
     ],
     [
       "Arrow files",
       () => loadDataset(dirname(put("s/data-00000-of-00001.arrow", "x") && put("s/state.json", "{}"))),
-      /^DIR\/s: holds Arrow files/,
+      /^DIR\/s: contains Arrow files/,
     ],
-    ["a script", () => loadDataset(dirname(put("t/t.py", "x"))), /^DIR\/t: holds a loading script/],
-  ])("says what is wrong with %s", async (_name, load, expected) => {
+    ["a script", () => loadDataset(dirname(put("t/t.py", "x"))), /^DIR\/t: contains a Python loading script/],
+  ])("reports %s", async (_name, load, expected) => {
     expect(await message(load())).toMatch(expected);
   });
 

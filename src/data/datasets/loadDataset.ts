@@ -9,7 +9,7 @@ import { describeFeature, type Features, isUntyped } from "./features.ts";
 import { isPattern } from "./glob.ts";
 import { withColumns } from "./joinColumns.ts";
 import { openLocalFile } from "./localFile.ts";
-import "./mapThreads.ts"; // so that map takes modules
+import "./mapThreads.ts"; // enables modules in map
 import {
   findLocalFiles,
   folderOrigin,
@@ -30,14 +30,14 @@ export interface LoadDatasetOptions extends OriginOptions {
    */
   name?: string | undefined;
   /**
-   * Split to load, or several: nothing else is downloaded or read. Ranges of rows are splits, too, under the name that
-   * was asked for: `train[:1000]`, `train[10%:20%]`, `train+test`.
+   * Split to load, or several: nothing else is downloaded or read. Ranges of rows are also splits, with the
+   * requested name: `train[:1000]`, `train[10%:20%]`, `train+test`.
    *
-   * Default: all splits. Differs from datasets: the result is a DatasetDict in any case.
+   * Default: all splits. Differs from datasets: the result is always a DatasetDict.
    */
   split?: string | string[] | undefined;
   /**
-   * Folder of the dataset that holds the files.
+   * Folder of the dataset with the files.
    *
    * Default: the whole dataset. Same as datasets.
    */
@@ -45,7 +45,7 @@ export interface LoadDatasetOptions extends OriginOptions {
   /**
    * Files, or files by split: paths and patterns, in the dataset or (without one) on disk.
    *
-   * Default: found by their names. Same as datasets.
+   * Default: found by name. Same as datasets.
    */
   data_files?: DataFiles | undefined;
 }
@@ -214,9 +214,9 @@ function joinFeatures(files: DataFile[]): Features {
 }
 
 function assertSameColumns(first: DataFile, other: DataFile): void {
-  const describe = (file: DataFile, beside: DataFile) =>
+  const describe = (file: DataFile, peer: DataFile) =>
     Object.entries(file.features).map(([name, feature]) => {
-      const untyped = isUntyped(feature) || (name in beside.features && isUntyped(beside.features[name]));
+      const untyped = isUntyped(feature) || (name in peer.features && isUntyped(peer.features[name]));
       return `${name}: ${untyped ? "any" : describeFeature(feature)}`;
     });
   const [expected, actual] = [describe(first, other), describe(other, first)];

@@ -187,13 +187,13 @@ describe("process: ultrafeedback", () => {
     ["no messages", [], "found an empty list"],
     ["no content", [{ role: "user" }], 'found [{"role":"user"}]'],
     ["a long text", "x".repeat(100), `found "${"x".repeat(59)}...`],
-  ])("says what it found: %s", async (_name, chosen, message) => {
+  ])("reports the value found: %s", async (_name, chosen, message) => {
     const error = await failure(
       Dataset.fromRows([row(), { ...row(), chosen } as Row], "train_prefs").map(ultrafeedback),
     );
     expect(error.message).toMatch(/^train_prefs row 1: chosen: expected a list of messages/);
     expect(error.message).toContain(message);
-    expect(error.hint).toContain("leave `process` out");
+    expect(error.hint).toContain("omit `process`");
   });
 
   it("is found by name; other names are module paths", () => {

@@ -18,7 +18,7 @@ export interface MapOptions {
    */
   load_from_cache_file?: boolean | undefined;
   /**
-   * Gets one line where the call runs differently from what was asked.
+   * Receives one line if the call runs differently than requested.
    *
    * Default: nothing is shown. Prefine's own.
    */

@@ -24,7 +24,7 @@ export interface OriginOptions extends HubOptions {
    */
   revision?: string | undefined;
   /**
-   * Gets the state of a download.
+   * Receives the progress of a download.
    *
    * Default: nothing is shown. Prefine's own.
    */

@@ -82,7 +82,7 @@ describe.skipIf(!sharedHubExists)("resolveRepo from ../shared/hub/serve.py (skip
   it.each([
     ["503-always", "the hub answered 503; tried 5 times"],
     ["hang-always", "no answer for 0.1 s; tried 5 times"],
-    ["corrupt-always", /what arrives is not what the hub lists: git SHA-1 [0-9a-f]{40}; tried 3 times/],
+    ["corrupt-always", /the bytes differ from the hub's listing: git SHA-1 [0-9a-f]{40}; tried 3 times/],
   ])("gives up on the fault %s, and leaves no half file", async (fault, message) => {
     const { gpt2 } = await servePy("--fault", fault);
     const error = await failure(resolveRepo(gpt2({ timeoutMs: 100, files: (path) => path === "config.json" })));

@@ -186,7 +186,7 @@ describe("resolveRepo", () => {
   it("refuses names that point outside the cache", async () => {
     const hub = await fakeHub({ "../../../evil.txt": "x" });
     expect((await failure(resolveRepo(options(hub.endpoint)))).message).toContain(
-      "does not answer as a Hugging Face hub",
+      "does not answer like a Hugging Face hub",
     );
     expect((await failure(resolveRepo(options(hub.endpoint, { revision: "../x" })))).message).toContain(
       "expected a revision on the hub",

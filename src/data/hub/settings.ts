@@ -31,13 +31,13 @@ export interface HubOptions {
    */
   offline?: boolean | undefined;
   /**
-   * Milliseconds without a byte before a request is repeated.
+   * Milliseconds without a byte before a request is retried.
    *
    * Default: HF_HUB_DOWNLOAD_TIMEOUT (seconds), or 30 s. Prefine's own.
    */
   timeoutMs?: number | undefined;
   /**
-   * Milliseconds before the first repetition of a failed request; doubles each time.
+   * Milliseconds before the first retry; doubles each time.
    *
    * Default: `1000`. Prefine's own.
    */
@@ -49,7 +49,7 @@ export interface HubOptions {
    */
   signal?: AbortSignal | undefined;
   /**
-   * Gets one line where something went differently from what was asked: the cache used for want of a network.
+   * Receives one line if the call ran differently than requested: the cache was used because there is no network.
    *
    * Default: nothing is shown. Prefine's own.
    */

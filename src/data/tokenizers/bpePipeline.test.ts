@@ -69,7 +69,7 @@ describe("on a vocabulary of eleven tokens, as in tokenizers 0.23.3", () => {
   });
   test.each<[what: string, parts: Record<string, unknown>, text: string, ids: number[]]>([
     ["no word becomes an added token", split("1"), "1the the", [2, 3, 4, 9, 11]],
-    ["unknown characters stand behind bytes", {}, "€é€a", [5, 6, 0, 1]],
+    ["unknown characters come after bytes", {}, "€é€a", [5, 6, 0, 1]],
     ["^ and $ match at line boundaries", split("^a|e$"), "ae\nae\nta", [10, 10, 2, 1]],
     ["Punctuation", { pre_tokenizer: { type: "Punctuation", behavior: "Removed" } }, "a!e", [1, 4]],
     ["WhitespaceSplit", { pre_tokenizer: { type: "WhitespaceSplit" } }, "a e\nt", [1, 4, 2]],

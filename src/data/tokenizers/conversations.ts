@@ -28,7 +28,7 @@ export interface ChatOptions extends Record<string, unknown> {
    */
   add_generation_prompt?: boolean | undefined;
   /**
-   * Leave the last message open, for the model to continue; a text names the field to continue.
+   * Leave the last message open for the model to continue; a string names the field to continue.
    *
    * Default: `false`. Same as transformers.
    */
@@ -40,7 +40,7 @@ export interface ChatOptions extends Record<string, unknown> {
    */
   tools?: readonly unknown[] | null | undefined;
   /**
-   * Texts to answer from.
+   * Documents to answer from.
    *
    * Default: `null`. Same as transformers.
    */

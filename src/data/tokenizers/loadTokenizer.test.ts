@@ -37,7 +37,7 @@ describe("errors name the file and the value found", () => {
     await expect(load("list", { "tokenizer.json": "[]" })).rejects.toThrow("expected a JSON object");
     const model = { type: "BPE", vocab: { a: "x" }, merges: [] };
     await expect(load("ids", { "tokenizer.json": { model } })).rejects.toThrow(
-      'expected an id of each token, found "a": "x"',
+      'expected an id for each token, found "a": "x"',
     );
     await expect(
       load("kind", { "tokenizer.json": { model: { type: "No", vocab: {} }, pre_tokenizer: { type: "?" } } }),
@@ -62,7 +62,7 @@ describe("errors name the file and the value found", () => {
     expect(() => {
       tokenizer.pad_token = "<pad>";
     }).toThrow('pad_token: expected a token of the vocabulary, found "<pad>"');
-    expect(() => tokenizer.encode(null as unknown as string)).toThrow("expected a text, found null");
+    expect(() => tokenizer.encode(null as unknown as string)).toThrow("expected a string, found null");
   });
 });
 

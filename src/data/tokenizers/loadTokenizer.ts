@@ -16,7 +16,7 @@ export interface LoadTokenizerOptions extends HubOptions {
    */
   revision?: string | undefined;
   /**
-   * GGUF file of the folder or repository whose metadata hold the tokenizer.
+   * GGUF file of the folder or repository whose metadata has the tokenizer.
    *
    * Default: none. Same as transformers.
    */
