@@ -56,9 +56,9 @@ function measureKind(model: string, folder: string, kind: "checkpointing" | "ful
 function measureBatch8(model: string, folder: string) {
   const { report } = measure<TrainingReport>("Training", model, 8, 3, join(folder, "batch8"));
   const rows = benchRows().length;
-  const known = report.steps.slice(Math.ceil(rows / 8)); // two epochs
+  const steps = report.steps.slice(Math.ceil(rows / 8)); // two epochs
   return {
-    batch8_seconds_per_pair: known.reduce((sum, seconds) => sum + seconds, 0) / (2 * rows),
+    batch8_seconds_per_pair: steps.reduce((sum, seconds) => sum + seconds, 0) / (2 * rows),
     batch8_peak_rss_bytes: report.peakRssBytes,
   };
 }
@@ -108,44 +108,44 @@ async function run(say: (line: string) => void, withTrl: boolean): Promise<Measu
   }
 }
 
-function table(found: Measurements): string {
+function table(measured: Measurements): string {
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
-  const { trl } = found;
+  const { trl } = measured;
   const rows: [string, string, string, string][] = [
     ["", "prefine", "TRL, defaults", "TRL, best"],
     [
       "seconds per step",
-      found.seconds_per_step.toFixed(2),
+      measured.seconds_per_step.toFixed(2),
       trl?.seconds_per_step.toFixed(2) ?? "-",
       trl?.best_seconds_per_step.toFixed(2) ?? "-",
     ],
     [
       "peak memory",
-      gigabytes(found.peak_rss_bytes),
+      gigabytes(measured.peak_rss_bytes),
       trl ? gigabytes(trl.peak_rss_bytes) : "-",
       trl ? gigabytes(trl.best_peak_rss_bytes) : "-",
     ],
     [
       "generated tokens/s",
-      found.generate_tokens_per_second.toFixed(1),
+      measured.generate_tokens_per_second.toFixed(1),
       trl?.generate_tokens_per_second.toFixed(1) ?? "-",
       "",
     ],
-    ["packed tokens/s", found.tokens_per_second.toFixed(0), "", ""],
+    ["packed tokens/s", measured.tokens_per_second.toFixed(0), "", ""],
     [
       "GFLOP/s (share of plain MatMul)",
-      `${found.gflops.toFixed(0)} (${(100 * found.matmul_share).toFixed(0)} %)`,
+      `${measured.gflops.toFixed(0)} (${(100 * measured.matmul_share).toFixed(0)} %)`,
       "",
       "",
     ],
-    ["reference pass, s", found.reference_seconds.toFixed(2), "", ""],
-    ["process start to first step, s", found.first_step_seconds.toFixed(1), "", ""],
-    ["batch 8: seconds per pair", found.batch8_seconds_per_pair.toFixed(2), "", ""],
-    ["batch 8: peak memory", gigabytes(found.batch8_peak_rss_bytes), "", ""],
-    ["checkpointing: seconds per step", found.checkpointing_seconds_per_step.toFixed(2), "", ""],
-    ["checkpointing: peak memory", gigabytes(found.checkpointing_peak_rss_bytes), "", ""],
-    ["all weights: seconds per step", found.full_seconds_per_step.toFixed(2), "", ""],
-    ["all weights: peak memory", gigabytes(found.full_peak_rss_bytes), "", ""],
+    ["reference pass, s", measured.reference_seconds.toFixed(2), "", ""],
+    ["process start to first step, s", measured.first_step_seconds.toFixed(1), "", ""],
+    ["batch 8: seconds per pair", measured.batch8_seconds_per_pair.toFixed(2), "", ""],
+    ["batch 8: peak memory", gigabytes(measured.batch8_peak_rss_bytes), "", ""],
+    ["checkpointing: seconds per step", measured.checkpointing_seconds_per_step.toFixed(2), "", ""],
+    ["checkpointing: peak memory", gigabytes(measured.checkpointing_peak_rss_bytes), "", ""],
+    ["all weights: seconds per step", measured.full_seconds_per_step.toFixed(2), "", ""],
+    ["all weights: peak memory", gigabytes(measured.full_peak_rss_bytes), "", ""],
   ];
   return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(32) : cell.padStart(16))).join("")).join("\n");
 }
@@ -159,8 +159,8 @@ try {
     checkMaterials();
     const say = (line: string) => process.stderr.write(values.json ? "" : `${line}\n`);
     say(`${cpus().length} x ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.version}`);
-    const found = await run(say, !values["no-trl"]);
-    process.stdout.write(values.json ? `${JSON.stringify(found)}\n` : `${table(found)}\n`);
+    const measured = await run(say, !values["no-trl"]);
+    process.stdout.write(values.json ? `${JSON.stringify(measured)}\n` : `${table(measured)}\n`);
   }
 } catch (error) {
   process.exitCode = error instanceof PrefineError && error.code === "interrupted" ? 130 : 1;

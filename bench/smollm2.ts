@@ -91,12 +91,12 @@ async function measureSameRows(gguf: string, folder: string, steps: number): Pro
     const seconds = mean(report.steps.slice(WARM_UP));
     return { rows: report.steps.length, seconds, peakRssBytes: report.peakRssBytes };
   };
-  const found: SameRows = { prefine: own(), "prefine, gradient_checkpointing": own("checkpointing") };
+  const results: SameRows = { prefine: own(), "prefine, gradient_checkpointing": own("checkpointing") };
   for (const [variant, report] of Object.entries((await measureTrl(gguf, folder, steps)) ?? {})) {
     const { losses, seconds_per_step: seconds, peak_rss_bytes: peakRssBytes } = report;
-    found[`TRL, ${variant}`] = { rows: losses.length, seconds, peakRssBytes };
+    results[`TRL, ${variant}`] = { rows: losses.length, seconds, peakRssBytes };
   }
-  return found;
+  return results;
 }
 
 async function runJob(gguf: string, folder: string, { steps, json }: { steps: number; json: boolean }) {

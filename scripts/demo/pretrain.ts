@@ -60,8 +60,8 @@ function passes(device: Device, architecture: Architecture): (shape: BatchShape)
   const opened = new Map<string, GradientPass>();
   return async (shape) => {
     const key = `${shape.rows} x ${shape.length}`;
-    const known = opened.get(key);
-    if (known) return known;
+    const existing = opened.get(key);
+    if (existing) return existing;
     const graph = languageModelGraph(architecture, shape);
     const pass = { session: await device.open(graph, "language-model"), gradients: graph.gradients };
     opened.set(key, pass);

@@ -87,13 +87,13 @@ function runChild(training: Training, life?: number): Promise<End> {
 
 /** Compares log and state without timings and the folder's name; weights and margins byte for byte. */
 async function differencesOf(calm: string, killed: string): Promise<string[]> {
-  const found: string[] = [];
+  const differences: string[] = [];
   const [a, b] = [await stateOf(calm), await stateOf(killed)];
-  for (const name of Object.keys(a)) if (a[name] !== b[name]) found.push(`trainer_state.json: ${name}`);
+  for (const name of Object.keys(a)) if (a[name] !== b[name]) differences.push(`trainer_state.json: ${name}`);
   for (const name of ["adapter_model.safetensors", "model.safetensors", "eval_margins.csv"]) {
-    if (bytesOf(join(calm, name)) !== bytesOf(join(killed, name))) found.push(name);
+    if (bytesOf(join(calm, name)) !== bytesOf(join(killed, name))) differences.push(name);
   }
-  return found;
+  return differences;
 }
 
 async function stateOf(folder: string): Promise<Record<string, string>> {

@@ -57,8 +57,8 @@ export function isAdapterFolder(files: ModelFiles): Promise<boolean> {
 export async function loadAdapter(files: ModelFiles): Promise<SavedAdapter> {
   const configPath = files.pathOf(ADAPTER_CONFIG);
   const weightsPath = files.pathOf(ADAPTER_WEIGHTS);
-  const config = parseAdapterConfig(found(await files.readText(ADAPTER_CONFIG), configPath), configPath);
-  const bytes = found(await files.read(ADAPTER_WEIGHTS), weightsPath);
+  const config = parseAdapterConfig(required(await files.readText(ADAPTER_CONFIG), configPath), configPath);
+  const bytes = required(await files.read(ADAPTER_WEIGHTS), weightsPath);
   const { tensors } = decodeSafetensors(bytes, weightsPath);
   const weights = new Map<string, NamedTensor>();
   const embeddings = new Map<string, SavedEmbedding>();
@@ -78,7 +78,7 @@ export async function loadAdapter(files: ModelFiles): Promise<SavedAdapter> {
   return { config, weights, ...(embeddings.size > 0 ? { embeddings } : {}) };
 }
 
-function found<T>(content: T | undefined, path: string): T {
+function required<T>(content: T | undefined, path: string): T {
   if (content !== undefined) return content;
   const hint = `An adapter folder has ${ADAPTER_WEIGHTS} and ${ADAPTER_CONFIG}.`;
   throw new PrefineError("model", `${path}: expected an adapter's file, found none`, hint);

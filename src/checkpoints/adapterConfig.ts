@@ -147,8 +147,8 @@ const MERGE = "Merge this adapter into its base model with PEFT, and load the me
 function refuseUnbuilt(key: string, value: unknown, where: string): void {
   if (IRRELEVANT.has(key) || !isUsed(value)) return;
   const unused: unknown = UNUSED[key as keyof typeof UNUSED];
-  const known = unused !== undefined || CONFIG_KEYS.has(key);
-  if (CONFIG_KEYS.has(key) || (known && JSON.stringify(value) === JSON.stringify(unused))) return;
+  const isKnown = unused !== undefined || CONFIG_KEYS.has(key);
+  if (CONFIG_KEYS.has(key) || (isKnown && JSON.stringify(value) === JSON.stringify(unused))) return;
   throw new PrefineError("not-yet", `${where}: ${key} is ${show(value)}, which prefine does not support yet`, MERGE);
 }
 
@@ -251,8 +251,8 @@ function readPattern(json: Record<string, unknown>, key: string, where: string, 
 }
 
 function readBias(value: unknown, where: string): Bias {
-  const found = BIASES.find((bias) => bias === value);
-  if (found) return found;
+  const match = BIASES.find((bias) => bias === value);
+  if (match) return match;
   throw new PrefineError("model", `${where}: bias is ${show(value)}, expected one of ${BIASES.join(", ")}`, REPAIR);
 }
 

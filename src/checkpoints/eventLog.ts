@@ -28,8 +28,8 @@ export function eventFolder(
   { output_dir, logging_dir }: { output_dir: string; logging_dir: string | null },
   { env = {}, now = new Date() }: { env?: Readonly<Record<string, string | undefined>>; now?: Date } = {},
 ): RunFolder {
-  const asked = logging_dir ?? (env.TENSORBOARD_LOGGING_DIR || null);
-  if (asked !== null) return storage.folder(asked);
+  const folder = logging_dir ?? (env.TENSORBOARD_LOGGING_DIR || null);
+  if (folder !== null) return storage.folder(folder);
   const two = (value: number) => String(value).padStart(2, "0");
   const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join("-");
   const day = `${MONTHS[now.getMonth()]}${two(now.getDate())}`;

@@ -18,14 +18,14 @@ type Values = Record<string, unknown>;
 
 /** `name: saved -> now` for each value that differs; within a value of several, `lora.r: 4 -> 8`. */
 function differences(saved: Values, now: Values, prefix = ""): string[] {
-  const found: string[] = [];
+  const changes: string[] = [];
   for (const name of new Set([...Object.keys(saved), ...Object.keys(now)])) {
     const [before, after] = [saved[name], now[name]];
     if (JSON.stringify(before ?? null) === JSON.stringify(after ?? null)) continue;
-    if (isValues(before) && isValues(after)) found.push(...differences(before, after, `${prefix}${name}.`));
-    else found.push(`${prefix}${name}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`);
+    if (isValues(before) && isValues(after)) changes.push(...differences(before, after, `${prefix}${name}.`));
+    else changes.push(`${prefix}${name}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`);
   }
-  return found;
+  return changes;
 }
 
 function isValues(value: unknown): value is Values {

@@ -43,7 +43,7 @@ export async function checkOwned(folder: RunFolder, lock: FolderLock | undefined
 
 function inUse(folder: RunFolder, owner: LockOwner): PrefineError {
   const silence = Math.round(owner.silence / 1000);
-  const found = `${nameOf(owner)}, since ${owner.since} (last heartbeat ${silence} s ago)`;
+  const holder = `${nameOf(owner)}, since ${owner.since} (last heartbeat ${silence} s ago)`;
   const wait = owner.where === "this process" ? "Wait for its end" : "Wait for its end or stop it";
   const gone =
     owner.where === "elsewhere"
@@ -51,7 +51,7 @@ function inUse(folder: RunFolder, owner: LockOwner): PrefineError {
       : `If you know that it is dead: delete ${owner.file}.`;
   return new PrefineError(
     "config",
-    `output_dir ${folder.path}: expected no other training there, found one by ${found}`,
+    `output_dir ${folder.path}: expected no other training there, found one by ${holder}`,
     `${wait}, or choose another output_dir. ${gone}`,
   );
 }

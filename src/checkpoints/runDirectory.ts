@@ -20,12 +20,12 @@ export function checkpointName(step: number): string {
 
 /** All checkpoint-N of a run, oldest first, including damaged ones. */
 export async function listCheckpoints(run: RunFolder): Promise<CheckpointFolder[]> {
-  const found: CheckpointFolder[] = [];
+  const checkpoints: CheckpointFolder[] = [];
   for (const name of await run.list()) {
     const step = /^checkpoint-(\d+)$/.exec(name)?.[1];
-    if (step !== undefined) found.push({ step: Number(step), folder: run.folder(name) });
+    if (step !== undefined) checkpoints.push({ step: Number(step), folder: run.folder(name) });
   }
-  return found.sort((a, b) => a.step - b.step);
+  return checkpoints.sort((a, b) => a.step - b.step);
 }
 
 /**
@@ -79,11 +79,11 @@ async function findRun(folder: RunFolder): Promise<string | undefined> {
 
 /** @throws PrefineError("config") if the folder has a run; absent, empty and other folders are fine. */
 export async function refuseRun(folder: RunFolder): Promise<void> {
-  const found = await findRun(folder);
-  if (found === undefined) return;
+  const entry = await findRun(folder);
+  if (entry === undefined) return;
   throw new PrefineError(
     "config",
-    `output_dir ${folder.path}: expected no run there, found ${found}`,
+    `output_dir ${folder.path}: expected no run there, found ${entry}`,
     "Choose another output_dir, or set resume_from_checkpoint: true or overwrite_output_dir: true.",
   );
 }

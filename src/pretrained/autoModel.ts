@@ -15,9 +15,9 @@ async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}
   const source = await findModel(idOrPath, options);
   const model = await loadModel(source.base, { ...options, revision: source.baseRevision });
   if (options.quantization_config && model.quantization) options.onWarning?.(alreadyQuantized(model, source.base));
-  const kept = source.quantization ? quantizeModel(model, source.quantization) : model;
+  const base = source.quantization ? quantizeModel(model, source.quantization) : model;
   const { adapter, adapterFiles } = source;
-  const loaded = adapter && adapterFiles ? modelUnder(adapter, adapterFiles, kept) : kept;
+  const loaded = adapter && adapterFiles ? modelUnder(adapter, adapterFiles, base) : base;
   const revision = source.tokenizer === source.base ? source.baseRevision : undefined;
   return new CausalLM({
     nameOrPath: idOrPath,

@@ -20,10 +20,10 @@ export function modelUnder(adapter: SavedAdapter, files: ModelFiles, model: Load
   checkAdapterFits(adapter, files, model);
   const weights = new Map(model.weights);
   for (const [name, { file, start, end, dtype, shape }] of adapter.embeddings ?? []) {
-    const known = model.architecture.parameters.get(name) ?? [];
-    if (known.join() !== shape.join()) {
-      const found = `${file}: the embedding saved with the adapter has shape [${shape.join(", ")}]`;
-      throw misfit(`${found}, the model of ${model.configFile} has ${name} with shape [${known.join(", ")}]`);
+    const expectedShape = model.architecture.parameters.get(name) ?? [];
+    if (expectedShape.join() !== shape.join()) {
+      const actual = `${file}: the embedding saved with the adapter has shape [${shape.join(", ")}]`;
+      throw misfit(`${actual}, the model of ${model.configFile} has ${name} with shape [${expectedShape.join(", ")}]`);
     }
     if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16" && dtype !== "F64") {
       throw misfit(`${file}: expected floats for the embedding saved with the adapter, found ${dtype}`);
@@ -38,11 +38,11 @@ function checkAdapterFits(adapter: SavedAdapter, files: ModelFiles, model: Loade
   const base = model.configFile;
   const expected = expectedShapes(adapter, files, model);
   for (const [name, { shape }] of adapter.weights) {
-    const wanted = expected.get(name);
-    if (!wanted) throw misfit(`${where}: tensor "${name}" is in no layer of the model of ${base}`);
-    if (wanted.join() === shape.join()) continue;
-    const found = `tensor "${name}" has shape [${shape.join(", ")}]`;
-    throw misfit(`${where}: ${found}, the model of ${base} expects [${wanted.join(", ")}]`);
+    const expectedShape = expected.get(name);
+    if (!expectedShape) throw misfit(`${where}: tensor "${name}" is in no layer of the model of ${base}`);
+    if (expectedShape.join() === shape.join()) continue;
+    const actual = `tensor "${name}" has shape [${shape.join(", ")}]`;
+    throw misfit(`${where}: ${actual}, the model of ${base} expects [${expectedShape.join(", ")}]`);
   }
   for (const name of expected.keys()) {
     if (adapter.weights.has(name)) continue;

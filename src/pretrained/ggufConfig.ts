@@ -72,8 +72,8 @@ function vocabularySize({ tensors }: GgufFile, where: string): number {
 
 function specialTokens(read: GgufReader): Record<string, number> {
   const names = { bos_token_id: "bos", eos_token_id: "eos", pad_token_id: "padding" };
-  const found = Object.entries(names).map(([key, name]) => [key, read.value(`tokenizer.ggml.${name}_token_id`)]);
-  return Object.fromEntries(found.filter(([, id]) => typeof id === "number"));
+  const entries = Object.entries(names).map(([key, name]) => [key, read.value(`tokenizer.ggml.${name}_token_id`)]);
+  return Object.fromEntries(entries.filter(([, id]) => typeof id === "number"));
 }
 
 /** Fields common to Llama and its relatives. */

@@ -21,7 +21,7 @@ export interface LoadModelOptions {
 }
 
 /** The files needed of a model repository; skips other formats of the same weights. */
-const wanted = (path: string) =>
+const isModelFile = (path: string) =>
   /^(config\.json|generation_config\.json|model(-\d+-of-\d+)?\.safetensors|model\.safetensors\.index\.json)$/.test(
     path,
   );
@@ -54,7 +54,7 @@ async function locate(idOrPath: string, options: LoadModelOptions): Promise<{ fi
     throw new PrefineError("model", `${idOrPath}: no such folder, and not a hub id`, hint);
   }
   const { gguf_file } = options;
-  const files = gguf_file === undefined ? wanted : (path: string) => path === gguf_file;
+  const files = gguf_file === undefined ? isModelFile : (path: string) => path === gguf_file;
   const { directory } = await resolveRepo({ id: idOrPath, kind: "model", files, ...options });
   return { files: folderAt(directory) };
 }

@@ -60,7 +60,7 @@ interface ModelSource {
  * @throws PrefineError `model` if the base model of an adapter can't be found
  */
 export async function findModel(idOrPath: string, options: ModelSourceOptions = {}): Promise<ModelSource> {
-  const asked = options.quantization_config && BitsAndBytesConfig(options.quantization_config);
+  const requested = options.quantization_config && BitsAndBytesConfig(options.quantization_config);
   const adapterFolder = await findAdapterFolder(idOrPath, options);
   if (adapterFolder === undefined) {
     const kept = { quantization: asked ?? null, recorded: null };
@@ -73,8 +73,9 @@ export async function findModel(idOrPath: string, options: ModelSourceOptions = 
   const hasTokenizer = (await folder.has("tokenizer.json")) || (await folder.has("vocab.json"));
   const baseRevision = options.base ? undefined : (adapter.config.revision ?? undefined); // that of the base named there
   const recorded = recordedQuantization(await readTrainingArgs(folder), folder.pathOf(TRAINING_ARGS));
-  const kept = { quantization: asked === undefined ? recorded : asked, recorded };
-  return { base, baseRevision, adapter, adapterFiles: folder, tokenizer: hasTokenizer ? adapterFolder : base, ...kept };
+  const quantization = requested === undefined ? recorded : requested;
+  const tokenizer = hasTokenizer ? adapterFolder : base;
+  return { base, baseRevision, adapter, adapterFiles: folder, tokenizer, quantization, recorded };
 }
 
 /** The newest checkpoint of a stopped run that trained all weights; any other model stays where `idOrPath` says. */
@@ -97,8 +98,14 @@ async function findAdapterFolder(idOrPath: string, options: ModelSourceOptions):
   if (!looksLikeRepoId(idOrPath)) return undefined;
   const repo = { ...options, id: idOrPath, kind: "model" as const };
   if (!(await listRepo(repo)).files.includes(ADAPTER_CONFIG)) return undefined;
-  const wanted = new Set([ADAPTER_CONFIG, ADAPTER_WEIGHTS, TRAINING_ARGS, "tokenizer.json", "tokenizer_config.json"]);
-  return (await resolveRepo({ ...repo, files: (path) => wanted.has(path) })).directory;
+  const adapterFiles = new Set([
+    ADAPTER_CONFIG,
+    ADAPTER_WEIGHTS,
+    TRAINING_ARGS,
+    "tokenizer.json",
+    "tokenizer_config.json",
+  ]);
+  return (await resolveRepo({ ...repo, files: (path) => adapterFiles.has(path) })).directory;
 }
 
 /** A folder (as given, then relative to the adapter's folder), else a hub id. */

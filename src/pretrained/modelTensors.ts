@@ -115,10 +115,10 @@ function refuseFurtherLayers(
   configFile: string,
 ): void {
   const kindOf = (name: string) => name.replace(/\d+/g, "0");
-  const known = new Set([...architecture.parameters.keys()].flatMap((name) => architecture.fileNames(name)));
-  const kinds = new Set([...known].map(kindOf));
+  const expected = new Set([...architecture.parameters.keys()].flatMap((name) => architecture.fileNames(name)));
+  const kinds = new Set([...expected].map(kindOf));
   for (const [name, { file }] of found) {
-    if (known.has(name) || !kinds.has(kindOf(name))) continue;
+    if (expected.has(name) || !kinds.has(kindOf(name))) continue;
     const message = `${file}: tensor "${name}" is in none of the ${architecture.layers} layers of ${configFile}`;
     throw new PrefineError("model", message, "Do config.json and the weights belong together?");
   }

@@ -23,10 +23,10 @@ const ROTARY_FACTORS = "rope_freqs.weight";
 /** The only GGUF file, if there is no config.json. */
 export async function findGguf(files: ModelFiles, name: string): Promise<string | undefined> {
   if (await files.has("config.json")) return undefined;
-  const found = (await files.list()).filter(isGgufPath).sort();
-  if (found.length < 2) return found[0];
-  const message = `${name}: expected config.json or one GGUF file, found ${found.length}: ${found.join(", ")}`;
-  throw new PrefineError("model", message, `Name one, such as ${files.pathOf(found[0])}.`);
+  const ggufFiles = (await files.list()).filter(isGgufPath).sort();
+  if (ggufFiles.length < 2) return ggufFiles[0];
+  const message = `${name}: expected config.json or one GGUF file, found ${ggufFiles.length}: ${ggufFiles.join(", ")}`;
+  throw new PrefineError("model", message, `Name one, such as ${files.pathOf(ggufFiles[0])}.`);
 }
 
 /**

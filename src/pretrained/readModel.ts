@@ -30,20 +30,20 @@ export async function readModel(files: ModelFiles, { name, onWarning }: ReadMode
   checkQuantMethod(config, configFile);
   const tied = architectureOf(config, configFile);
   const generationConfig = (await readJson(files, GENERATION)) ?? {};
-  const found = await findTensors(files, name);
+  const tensors = await findTensors(files, name);
   const shared = { generationConfig, nameOrPath: name, directory: files.path, configFile };
-  if (!(await differsFromTied(tied, found))) return modelOf(tied, found, { config, ...shared });
+  if (!(await differsFromTied(tied, tensors))) return modelOf(tied, tensors, { config, ...shared });
   const apart = { ...config, tie_word_embeddings: false };
   onWarning?.(`${configFile} ties the head to the embedding, but the weights have both, and they differ`);
-  return modelOf(architectureOf(apart, configFile), found, { config: apart, ...shared });
+  return modelOf(architectureOf(apart, configFile), tensors, { config: apart, ...shared });
 }
 
 async function modelOf(
   architecture: Architecture,
-  found: ModelTensors,
+  tensors: ModelTensors,
   named: Omit<LoadedModel, "architecture" | "weights" | "quantization">,
 ): Promise<LoadedModel> {
-  const weights = await rangesOf(architecture, found, named.configFile);
+  const weights = await rangesOf(architecture, tensors, named.configFile);
   return { ...asPacked(architecture, weights, named.config), ...named, weights };
 }
 

@@ -90,8 +90,8 @@ async function isFile(path: string): Promise<boolean> {
 
 /** True if `path` (links followed) is a file of exactly this many bytes. */
 export async function hasSize(path: string, size: number): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  return found?.isFile() === true && found.size === size;
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isFile() === true && stats.size === size;
 }
 
 /** Adds an existing blob to a snapshot: as a relative link, or as the file itself if links are unsupported. */

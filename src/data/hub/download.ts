@@ -70,14 +70,14 @@ async function fetchVerified(hub: HubSettings, request: BlobRequest, filling: Fi
         () => part.size,
       );
     }
-    const found = filling.hash.digest("hex");
-    if (found === (file.sha256 ?? file.blobId)) return;
+    const hash = filling.hash.digest("hex");
+    if (hash === (file.sha256 ?? file.blobId)) return;
     await restart(filling, file);
     if (corrupt < CORRUPT_DOWNLOADS) continue;
     const kind = file.sha256 ? "SHA-256" : "git SHA-1";
     throw new PrefineError(
       "hub",
-      `${describeSubject(subject)}: the bytes differ from the hub's listing: ${kind} ${found}; tried ${corrupt} times`,
+      `${describeSubject(subject)}: the bytes differ from the hub's listing: ${kind} ${hash}; tried ${corrupt} times`,
       "A proxy or mirror may change the content; try another HF_ENDPOINT.",
     );
   }

@@ -78,19 +78,19 @@ export async function resolveRepo(options: ResolveRepoOptions): Promise<Resolved
     const files = (await listSnapshot(folder, commit)).filter(options.files);
     return { directory, files, commit };
   }
-  const wanted = listing.filter(({ path }) => options.files(path)).sort((a, b) => (a.path < b.path ? -1 : 1));
-  const missing = await notInCache(located, wanted);
+  const selected = listing.filter(({ path }) => options.files(path)).sort((a, b) => (a.path < b.path ? -1 : 1));
+  const missing = await notInCache(located, selected);
   if (missing.length > 0 && located.failure) throw incomplete(located, missing);
   try {
     await downloadAll(located, missing, options.onProgress);
     if (missing.length > 0) await writeListing(folder, commit, listing);
     for (const file of missing) await linkIntoSnapshot(hub, folder, commit, file);
-    if (!located.failure && wanted.length > 0)
+    if (!located.failure && selected.length > 0)
       await writeRef(folder, repo.revision, commit).catch(unlessReadOnly(missing));
   } catch (error) {
     throw diskError(error, folder);
   }
-  return { directory, files: wanted.map(({ path }) => path), commit };
+  return { directory, files: selected.map(({ path }) => path), commit };
 }
 
 /** Paths of all files of a repository, sorted, without downloading any; offline, those in the cache. */
@@ -160,11 +160,11 @@ function incomplete({ repo, failure }: Located, missing: RemoteFile[]): PrefineE
   );
 }
 
-async function notInCache({ folder, commit }: Located, wanted: RemoteFile[]): Promise<RemoteFile[]> {
+async function notInCache({ folder, commit }: Located, selected: RemoteFile[]): Promise<RemoteFile[]> {
   const present = await Promise.all(
-    wanted.map(({ path, size }) => hasSize(join(snapshotFolder(folder, commit), path), size)),
+    selected.map(({ path, size }) => hasSize(join(snapshotFolder(folder, commit), path), size)),
   );
-  return wanted.filter((_, i) => !present[i]);
+  return selected.filter((_, i) => !present[i]);
 }
 
 async function downloadAll(

@@ -111,8 +111,8 @@ function hfHome(env: Environment): string {
 }
 
 function hubCacheDir(env: Environment): string {
-  const given = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE;
-  return given ? resolve(expand(given, env)) : join(hfHome(env), "hub");
+  const cacheDir = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE;
+  return cacheDir ? resolve(expand(cacheDir, env)) : join(hfHome(env), "hub");
 }
 
 function home(env: Environment): string {
@@ -135,8 +135,8 @@ function findToken(given: string | false | undefined, env: Environment): string 
   const implicit = () => env.HF_TOKEN || env.HUGGING_FACE_HUB_TOKEN || tokenFromFile(env);
   const token = (given ?? (isTrue(env.HF_HUB_DISABLE_IMPLICIT_TOKEN) ? undefined : implicit()))?.trim();
   if (token && !/^[\x21-\x7e]+$/.test(token)) {
-    const found = "the access token (HF_TOKEN or token) contains spaces or other invalid characters";
-    throw new PrefineError("hub", found, "Copy it again from the hub's settings page.");
+    const message = "the access token (HF_TOKEN or token) contains spaces or other invalid characters";
+    throw new PrefineError("hub", message, "Copy it again from the hub's settings page.");
   }
   return token || undefined;
 }

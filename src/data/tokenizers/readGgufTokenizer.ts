@@ -9,8 +9,8 @@ import { Tokenizer } from "./tokenizer.ts";
 /** The only GGUF file of a folder without tokenizer files. */
 export async function findGguf(files: ModelFiles): Promise<string | undefined> {
   const names = await files.list();
-  const found = names.filter(isGgufPath);
-  return found.length === 1 && !names.some(isTokenizerFile) ? found[0] : undefined;
+  const ggufFiles = names.filter(isGgufPath);
+  return ggufFiles.length === 1 && !names.some(isTokenizerFile) ? ggufFiles[0] : undefined;
 }
 
 /** The tokenizer in a GGUF file's metadata. */
