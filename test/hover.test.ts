@@ -68,7 +68,7 @@ describe("in an editor", () => {
     ["runFrom({", "model_name_or_path", "Default: `null`. Same as TRL."],
     ["runFrom({", "use_peft", "Default: `false`. Same as TRL."],
     ["loadDataset(", "split", "Default: all splits. Differs from datasets:"],
-    ["loadDataset(", "data_files", "Default: found by their names. Same as datasets."],
+    ["loadDataset(", "data_files", "Default: found by name. Same as datasets."],
     ["loadDataset(", "revision", 'Default: `"main"`. Same as datasets.'],
     ["CausalLM.from_pretrained(", "revision", 'Default: `"main"`. Same as transformers.'],
     ["CausalLM.from_pretrained(", "quantization_config", "any other model as in the files. Same as transformers."],

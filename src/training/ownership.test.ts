@@ -97,7 +97,7 @@ describe("output_dir", () => {
     expect(state()).toBe(left);
   });
 
-  it("that was taken over while the run was asleep is left alone", async () => {
+  it("that was taken over while the run was suspended is left alone", async () => {
     const slept = toy(during(async () => leaveLock()));
     await expect(slept.trainer.train()).rejects.toMatchObject({
       code: "io",

@@ -159,7 +159,7 @@ describe("a tokenizer", () => {
   it("that is truncated, or not a tokenizer", async () => {
     cut("model/tokenizer.json", 0.5);
     expect(await modelRefusal()).toMatch(
-      /^error: model\/tokenizer\.json: expected JSON, found: .*\nThe file may be cut/,
+      /^error: model\/tokenizer\.json: expected JSON, found: .*\nThe file may be truncated/,
     );
     writeFileSync("model/tokenizer.json", "{}");
     expect(await modelRefusal()).toBe(
