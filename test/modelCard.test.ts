@@ -1,4 +1,4 @@
-/** @file The model card of real runs: its code is executed, its links are of the hub, its optimizer is transformers'. */
+/** @file The model card of real runs: its code runs, its links are of the hub, its optimizer is transformers'. */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -139,7 +139,7 @@ for optim, optim_args in json.loads(sys.argv[1]):
 describe.skipIf(!hasPeft)(`the optimizer's line${needsPeft}`, () => {
   it("is transformers' for every optimizer that is built", { timeout: 120_000 }, () => {
     const { kind } = RUN_OPTIONS.optim;
-    const built = (RUN_OPTIONS.optim.ready ?? []) as CardSettings["optim"][];
+    const built: readonly CardSettings["optim"][] = RUN_OPTIONS.optim.ready ?? [];
     expect(built.length).toBeGreaterThan(10);
     expect(built.every((name) => kind.read(name) === name)).toBe(true);
     const cases = built.flatMap((optim) => [[optim, null] as const, [optim, "momentum=0.9,nesterov=True"] as const]);

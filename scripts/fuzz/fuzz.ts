@@ -1,8 +1,8 @@
 /**
  * @file `npm run fuzz`: damages every type of file that prefine reads, and reads it: the result must be a clear error
  * or a value; no other exception, crash or hang. `--target NAME` (repeatable), `--count N` mutants of each (default
- * 2000), `--seed S`, `--first N`; `--command` runs the whole command on them, about a second each (default 20). A finding
- * is printed with the command that repeats it. Exit code 1 if there are findings.
+ * 2000), `--seed S`, `--first N`; `--command` runs the whole command on them, about a second each (default 20). Prints
+ * a finding with the command that repeats it. Exit code 1 if there are findings.
  */
 import { parseArgs } from "node:util";
 import { runCommands } from "./commandSample.ts";

@@ -1,5 +1,5 @@
 /**
- * @file Cache of reference log-probabilities on disk: one file per dataset and reference, named by a hash of the inputs.
+ * @file Cache of reference log-probabilities on disk: one file per dataset and reference, named by a hash of inputs.
  */
 import type { Hash, RunFolder, Storage } from "../disk/storage.ts";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";

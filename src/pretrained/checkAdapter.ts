@@ -28,7 +28,7 @@ export function modelUnder(adapter: SavedAdapter, files: ModelFiles, model: Load
     if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16" && dtype !== "F64") {
       throw misfit(`${file}: expected floats for the embedding saved with the adapter, found ${dtype}`);
     }
-    weights.set(name, { file, start, end, as: dtype, shape: known });
+    weights.set(name, { file, start, end, as: dtype, shape: expectedShape });
   }
   return { ...model, weights };
 }

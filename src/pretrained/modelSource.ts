@@ -63,7 +63,7 @@ export async function findModel(idOrPath: string, options: ModelSourceOptions = 
   const requested = options.quantization_config && BitsAndBytesConfig(options.quantization_config);
   const adapterFolder = await findAdapterFolder(idOrPath, options);
   if (adapterFolder === undefined) {
-    const kept = { quantization: asked ?? null, recorded: null };
+    const kept = { quantization: requested ?? null, recorded: null };
     const base = await wholeModelAt(idOrPath);
     return { base, baseRevision: options.revision, tokenizer: base, ...kept };
   }
@@ -71,7 +71,7 @@ export async function findModel(idOrPath: string, options: ModelSourceOptions = 
   const adapter = await loadAdapter(folder);
   const base = options.base ?? (await findBase(adapter.config.base_model_name_or_path, adapterFolder));
   const hasTokenizer = (await folder.has("tokenizer.json")) || (await folder.has("vocab.json"));
-  const baseRevision = options.base ? undefined : (adapter.config.revision ?? undefined); // that of the base named there
+  const baseRevision = options.base ? undefined : (adapter.config.revision ?? undefined); // of the base named there
   const recorded = recordedQuantization(await readTrainingArgs(folder), folder.pathOf(TRAINING_ARGS));
   const quantization = requested === undefined ? recorded : requested;
   const tokenizer = hasTokenizer ? adapterFolder : base;

@@ -1,6 +1,6 @@
 /**
- * @file Disk errors: read-only, full, a file in the way, /proc. In all cases the last good checkpoint is complete and no
- * file is partial. Mounts a real file system (tmpfs) if permitted (root only).
+ * @file Disk errors: read-only, full, a file in the way, /proc. In all cases the last good checkpoint is complete and
+ * no file is partial. Mounts a real file system (tmpfs) if permitted (root only).
  */
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";

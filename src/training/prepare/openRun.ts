@@ -188,7 +188,7 @@ function truncationOf(request: RunRequest, { base }: TrainedModel, observer: Run
 }
 
 /**
- * The tokenizer's files, and the settings with what no file of Python's has a place for: where the data is, how the base
+ * The tokenizer's files, and the settings with what Python's files have no place for: where the data is, how the base
  * was quantized, and which model all weights began as (an adapter's config names its base itself).
  */
 async function filesBeside(tokenizer: Tokenizer, request: RunRequest, { base, adapter }: TrainedModel) {
