@@ -58,7 +58,8 @@ export function optionsWith(onResume: OnResume, table: RunTable): string[] {
 }
 
 /** What of `extras` the type keeps: what happens on resuming, and which values work. */
-type Kept<E> = { readonly [K in keyof E & ("onResume" | "ready" | "offered")]: E[K] };
+type Kept<E> = { readonly [K in keyof E & Keeps as E extends Record<K, unknown> ? K : never]: E[K] };
+type Keeps = "onResume" | "ready" | "offered";
 type Free = { readonly onResume: "free" };
 type NotBuilt = { readonly support: "not-yet" };
 
