@@ -48,9 +48,9 @@ const margins = readFileSync(join(output_dir, "eval_margins.csv"), "utf8").trim(
 const evaluated = margins.filter((line) => line.startsWith("0,")); // before the first step
 const report: SmolReport = {
   pairs: {
-    train: dataset.train_prefs.numRows,
+    train: dataset.train_prefs.num_rows,
     train_kept: steps.length, // batch 1, one epoch
-    held_out: dataset.test_prefs.numRows,
+    held_out: dataset.test_prefs.num_rows,
     held_out_kept: evaluated.length,
   },
   steps,

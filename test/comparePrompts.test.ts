@@ -96,7 +96,7 @@ describe("compare asks", () => {
     expect(code, stderr).toBe(0);
     const { prompts, line } = await compare("mixed");
     const { test } = (await loadDataset("train.jsonl")).train.train_test_split({ test_size: 2, seed: 42 });
-    expect(prompts).toEqual((await test.toArray()).map((row) => row.prompt));
+    expect(prompts).toEqual((await test.to_list()).map((row) => row.prompt));
     expect(line).toBe("prompts: 2 of the mixture of datasets, split test (held out)");
   });
 

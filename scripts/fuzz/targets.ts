@@ -83,7 +83,7 @@ async function readDataset(path: string, isFlat = true): Promise<void> {
       demand(typeof row === "object" && row !== null && !Array.isArray(row), `row ${rows} is ${typeof row}`);
       rows++;
     }
-    demand(rows === dataset.numRows, `${rows} rows, ${dataset.numRows} promised`);
+    demand(rows === dataset.num_rows, `${rows} rows, ${dataset.num_rows} promised`);
     if (rows > 0) await dataset.at(-1);
     if (isFlat) await tokenizePairs(dataset.rows(), byteTokenizer(), { max_length: 64 });
   }

@@ -53,7 +53,7 @@ async function show(idOrPath: string, flags: DataFlags): Promise<void> {
   const split = flags.split ?? splits.splitNames[0];
   if (!splits.splitNames.includes(split)) throw unknownSplit(split, splits.splitNames, idOrPath);
   const dataset: Dataset = splits.split(split);
-  const row = dataset.numRows > 0 ? await rowAt(dataset, flags.index, `${idOrPath}: ${split}`) : undefined;
+  const row = dataset.num_rows > 0 ? await rowAt(dataset, flags.index, `${idOrPath}: ${split}`) : undefined;
   const terminal = openTerminal();
   if (flags.json) return printJson({ idOrPath, splits, split, row }, flags, terminal);
   printSplits(idOrPath, splits, terminal);
@@ -63,8 +63,8 @@ async function show(idOrPath: string, flags: DataFlags): Promise<void> {
 }
 
 async function rowAt(dataset: Dataset, index: number, where: string): Promise<Row> {
-  if (index < dataset.numRows) return dataset.at(index);
-  const range = `0 to ${dataset.numRows - 1}`;
+  if (index < dataset.num_rows) return dataset.at(index);
+  const range = `0 to ${dataset.num_rows - 1}`;
   throw new PrefineError(
     "data",
     `${where}: expected a record from ${range}, found --index ${index}`,
@@ -77,7 +77,7 @@ function printSplits(idOrPath: string, splits: DatasetDict, { print, bold }: Ter
   print();
   const rows = splits.splitNames.map((name) => [
     `  ${onOneLine(name)}`,
-    splits.split(name).numRows.toLocaleString("en-US"),
+    splits.split(name).num_rows.toLocaleString("en-US"),
     "rows",
   ]);
   for (const line of tableLines(rows, new Set([1]))) print(line);
@@ -96,7 +96,7 @@ function printFeatures(splits: DatasetDict, split: string, { print, bold, column
   if (own.length > 0) for (const line of tableLines(own)) print(cutText(line, columns));
   for (const other of splits.splitNames) {
     if (JSON.stringify(described(other)) === JSON.stringify(own)) continue;
-    print(cutText(`  (${other} has others: ${splits.split(other).columnNames.join(", ")})`, columns));
+    print(cutText(`  (${other} has others: ${splits.split(other).column_names.join(", ")})`, columns));
   }
   print();
 }
@@ -142,7 +142,7 @@ interface Shown {
 
 function printJson({ idOrPath, splits, split, row }: Shown, flags: DataFlags, terminal: Terminal): void {
   const describe = (name: string) => ({
-    num_rows: splits.split(name).numRows,
+    num_rows: splits.split(name).num_rows,
     features: Object.fromEntries(
       Object.entries(splits.split(name).features).map(([key, type]) => [key, describeFeature(type)]),
     ),

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { Content } from "../formats/content.ts";
+import type { Content, Pieces } from "../formats/content.ts";
 import { ioError } from "./ioError.ts";
 import { makeFolder } from "./makeFolder.ts";
 
@@ -22,7 +22,7 @@ function partialName(path: string): string {
  * Replaces `path` with the new content, or leaves the old one in place. Creates the folder.
  * @throws PrefineError("io") if the disk is full, read-only or not ours.
  */
-export async function writeFileAtomically(path: string, content: Content): Promise<void> {
+export async function writeFileAtomically(path: string, content: Content | Pieces): Promise<void> {
   try {
     await writeWhole(path, content);
   } catch (cause) {
@@ -31,7 +31,7 @@ export async function writeFileAtomically(path: string, content: Content): Promi
 }
 
 /** Like writeFileAtomically, for callers with their own advice. @throws the error of the operating system. */
-export async function writeWhole(path: string, content: Content): Promise<void> {
+export async function writeWhole(path: string, content: Content | Pieces): Promise<void> {
   const partial = partialName(path);
   try {
     makeFolder(dirname(path));
@@ -126,7 +126,7 @@ async function replaceFolder(partial: string, path: string): Promise<void> {
   if (replaced) await rm(old, { recursive: true, force: true });
 }
 
-async function writeSynced(path: string, content: Content): Promise<void> {
+async function writeSynced(path: string, content: Content | Pieces): Promise<void> {
   const file = await open(path, "wx", 0o644);
   try {
     if (typeof content === "string") await file.writeFile(content, "utf8");

@@ -3,10 +3,14 @@
 /** Text, or bytes in pieces (so that a model larger than one typed array can be written). */
 export type Content = string | readonly Uint8Array[] | Streamed;
 
-/** Bytes generated while writing: for a model, one tensor at a time. */
-export interface Streamed {
-  byteLength: number;
+/** Bytes generated while writing: the rows of a dataset. */
+export interface Pieces {
   pieces(): AsyncIterable<Uint8Array>;
+}
+
+/** Bytes of a known length, generated while writing: for a model, one tensor at a time. */
+export interface Streamed extends Pieces {
+  byteLength: number;
 }
 
 /** Size in bytes of a file with this content. */

@@ -83,7 +83,7 @@ describe("questions and answers", () => {
 
 describe("demo/everyday-preferences", () => {
   let ds: DatasetDict;
-  const rowsOf = async (split: string) => (await ds.split(split).toArray()) as unknown as Row[];
+  const rowsOf = async (split: string) => (await ds.split(split).to_list()) as unknown as Row[];
   beforeAll(async () => {
     ds = await loadDataset(folder);
   });

@@ -51,7 +51,7 @@ describe("prefine demo", () => {
     const compared = await runCommand("compare", run, "--split", "test_prefs", "--json");
     pairs = JSON.parse(compared.stdout).answers;
     const data = fileURLToPath(new URL("../../demo/everyday-preferences", import.meta.url));
-    const rows = await (await loadDataset(data)).test_prefs.toArray();
+    const rows = await (await loadDataset(data)).test_prefs.to_list();
     direct = new Map(rows.map((row) => [String(row.prompt), (row.chosen as { content: string }[])[1].content.trim()]));
   }, 6 * MINUTES);
 

@@ -60,7 +60,7 @@ export const RULES: Record<string, Rule> = {
   "engine/runtime": { values: ["formats", "engine/onnx"], types: ["engine/graph"] },
   "engine/node": { values: ["engine/runtime", "engine/onnx", "disk"] },
   "data/hub": { values: ["disk", "formats"] },
-  "data/datasets": { values: ["data/hub", "formats", "random"] },
+  "data/datasets": { values: ["disk", "data/hub", "formats"] },
   "data/chatTemplates": { values: ["formats"] },
   "data/tokenizers": {
     values: ["disk", "formats", "data/chatTemplates"],

@@ -99,7 +99,7 @@ async function tellData({ chapter, paragraph, fields, table }: Narrator): Promis
 /** Rows by split: those to train with in one line, those to test with in another. */
 function splitTable(ds: DatasetDict): string[][] {
   const kinds = ["train", "test"].map((kind) => ds.splitNames.filter((name) => name.startsWith(kind)));
-  return kinds.map((names) => names.map((name) => `${name} ${ds.split(name).numRows}`));
+  return kinds.map((names) => names.map((name) => `${name} ${ds.split(name).num_rows}`));
 }
 
 /** A value of a record on one line; of a conversation who speaks, and the answer. */
@@ -185,7 +185,7 @@ function tellPlot({ chapter, lines, paragraph, width, terminal }: Narrator, log:
 
 /** The held-out questions, the note's first. */
 async function heldOut(split: Dataset): Promise<HeldOutQuestion[]> {
-  const rows = await split.toArray();
+  const rows = await split.to_list();
   const questions = rows.map((row) => ({ prompt: String(row.prompt), direct: String(row.chosen).trim() }));
   const isNoted = ({ prompt }: HeldOutQuestion) => prompt === NOTE_QUESTION;
   return [...questions.filter(isNoted), ...questions.filter((question) => !isNoted(question))];

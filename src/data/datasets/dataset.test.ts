@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { failure } from "../../../test/support/outcomes.ts";
-import { Mt19937 } from "../../random.ts";
 import { Dataset } from "./dataset.ts";
 import { describeFeature, type Row } from "./features.ts";
 import { loadDataset } from "./loadDataset.ts";
+import { Pcg64 } from "./pcg64.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../../test/fixtures/${name}`, import.meta.url));
 const numbers = (n: number): Row[] => Array.from({ length: n }, (_, i) => ({ i, list: [{ i }] }));
@@ -28,13 +28,13 @@ function counted(parts: number) {
   };
 }
 
-const column = async (dataset: Dataset) => (await dataset.toArray()).map(({ i }) => i as number);
+const column = async (dataset: Dataset) => (await dataset.to_list()).map(({ i }) => i as number);
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 describe("Dataset", () => {
   it("reads a file's row groups lazily, and caches the last two for at()", async () => {
     const { dataset, reads } = counted(4);
-    expect([dataset.numRows, reads]).toEqual([40, []]);
+    expect([dataset.num_rows, reads]).toEqual([40, []]);
     const asked = [];
     for (const index of [0, 5, 12, 3, 39, -1, -28, -40]) asked.push((await dataset.at(index)).i);
     expect(asked).toEqual([0, 5, 12, 3, 39, 39, 12, 0]);
@@ -61,7 +61,7 @@ describe("Dataset", () => {
     for await (const each of dataset) (each.list as Row[]).length = 0;
     const drop = (each: Row) => void delete each.list;
     await dataset.select([1, 1]).map(drop);
-    expect(await dataset.toArray()).toEqual(numbers(3));
+    expect(await dataset.to_list()).toEqual(numbers(3));
   });
 
   it("filters by row and index, selects, shuffles and composes", async () => {
@@ -69,9 +69,9 @@ describe("Dataset", () => {
     const even = await dataset.filter(async ({ i }, index) => i === index && index % 2 === 0);
     expect(await column(even)).toEqual(upTo(20).map((i) => i * 2));
     const some = even.select([19, 0, 7, 7]);
-    expect([some.numRows, await column(some), (await some.at(-1)).i]).toEqual([4, [38, 0, 14, 14], 14]);
+    expect([some.num_rows, await column(some), (await some.at(-1)).i]).toEqual([4, [38, 0, 14, 14], 14]);
     reads.length = 0;
-    expect(await column(even.shuffle({ seed: 3 }))).toEqual([...new Mt19937(3).randperm(20)].map((i) => i * 2));
+    expect(await column(even.shuffle({ seed: 3 }))).toEqual([...new Pcg64(3).permutation(20)].map((i) => i * 2));
     expect(reads.sort()).toEqual([0, 1, 2, 3]); // every part once, in spite of the order
     expect(await column(dataset)).toEqual(upTo(40));
     expect(() => even.select([20])).toThrow("train: select: no row 20: it has 20 rows");
@@ -89,9 +89,9 @@ describe("Dataset", () => {
   it("splits into train and test", async () => {
     const { dataset } = counted(4);
     const { train, test } = dataset.train_test_split({ test_size: 0.26, seed: 7 });
-    expect([train.name, train.numRows, test.name, test.numRows]).toEqual(["train", 29, "test", 11]);
+    expect([train.name, train.num_rows, test.name, test.num_rows]).toEqual(["train", 29, "test", 11]);
     expect([...(await column(test)), ...(await column(train))].sort((a, b) => a - b)).toEqual(upTo(40));
-    expect(await column(test)).toEqual([...new Mt19937(7).randperm(40).subarray(0, 11)]);
+    expect(await column(test)).toEqual([...new Pcg64(7).permutation(40).subarray(0, 11)]);
     const last = dataset.train_test_split({ test_size: 2, seed: 0, shuffle: false });
     expect(await column(last.test)).toEqual([38, 39]);
     expect(() => dataset.train_test_split({ test_size: 40, seed: 0 })).toThrow("test_size: expected a fraction");
@@ -152,7 +152,7 @@ describe("Dataset", () => {
       day: "date32",
       vector: "list<float32>",
     });
-    expect(train.columnNames).toEqual(
+    expect(train.column_names).toEqual(
       Object.keys(JSON.parse(readFileSync(fixture("preferences.json"), "utf8")).rows[0]),
     );
   });

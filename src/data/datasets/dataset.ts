@@ -1,57 +1,46 @@
-/** @file A split of a dataset: rows in files or in memory, read lazily. */
-import { nearestName, PrefineError } from "../../errors.ts";
-import { Mt19937 } from "../../random.ts";
+/** @file A dataset's split under the names of Python's datasets: rows in files or in memory, read lazily. */
+import { PrefineError } from "../../errors.ts";
+import { addTo, checkColumns, renamed, renameIn, rowsOfColumns } from "./columns.ts";
 import type { Part } from "./dataFile.ts";
-import { type Features, inferFeatures, type Row } from "./features.ts";
+import { describeFeature, type Features, type Row } from "./features.ts";
 import { joinColumns, withColumns } from "./joinColumns.ts";
 import type { MapFunction, MapModule } from "./mapFunction.ts";
 import { type MapOptions, mapRows, type RowStream, rowError } from "./mapRows.ts";
-
-/** The parts of a Dataset. */
-interface Content {
-  name: string;
-  parts: Part[];
-  /** All rows of `parts`, if they are in memory. */
-  memory?: Row[];
-  /** Declared columns; if undefined, inferred from `memory`. */
-  features?: Features;
-  /** Row numbers in `parts`, in order; undefined: all. */
-  indices?: Int32Array;
-}
-
-/** Parts that `at` caches, for reading adjacent rows one by one. */
-const RECENT_PARTS = 2;
-/** Rows per part in memory. */
-const MEMORY_PART_ROWS = 1000;
-/** Reordered rows are read in at most this many passes over the files, or in windows of this many rows. */
-const WINDOW_PASSES = 8;
-const WINDOW_ROWS = 4096;
+import { Pcg64 } from "./pcg64.ts";
+import { csvText, jsonText, writeTo } from "./rowText.ts";
+import { type SortOptions, sortedOrder, sortKeys } from "./sortOrder.ts";
+import { copyRow, MEMORY_PART_ROWS, StoredRows } from "./storedRows.ts";
+import { range, type TrainTestOptions, trainTestRows } from "./trainTestSplit.ts";
 
 /**
  * Rows of one split, like datasets.Dataset. Rows of files are read row group by row group and not cached; `map` keeps
  * its results in memory. Every returned row is a copy. A Dataset is immutable: all methods return new ones.
  */
-export class Dataset implements AsyncIterable<Row> {
-  /** The split's name, used in messages: `train[12]`. */
-  readonly name: string;
-  readonly numRows: number;
-  readonly #content: Content;
-  /** Index of the first row of every part. */
-  readonly #starts: number[] = [];
-  readonly #recent = new Map<number, Promise<Row[]>>();
-
-  constructor(content: Content) {
-    this.name = content.name;
-    this.#content = content;
-    let total = 0;
-    for (const part of content.parts) {
-      this.#starts.push(total);
-      total += part.rows;
-    }
-    this.numRows = content.indices?.length ?? total;
+export class Dataset extends StoredRows implements AsyncIterable<Row> {
+  /**
+   * Rows in memory: datasets' from_list. Unlike there, columns that the first row lacks are kept; what a row lacks is
+   * null.
+   * @param name what messages call the rows.
+   */
+  static from_list(rows: readonly Row[], name = "rows"): Dataset {
+    const { features } = Dataset.fromRows([...rows], name);
+    const columns = Object.keys(features);
+    const whole = rows.map((row) => Object.fromEntries(columns.map((column) => [column, row[column] ?? null])));
+    return Dataset.fromRows(whole, name);
   }
 
-  /** A Dataset of rows in memory. */
+  /**
+   * Columns in memory: datasets' from_dict.
+   * @throws PrefineError("data") for columns of several lengths.
+   */
+  static from_dict(columns: Readonly<Record<string, readonly unknown[]>>, name = "rows"): Dataset {
+    const rows = Dataset.fromRows(rowsOfColumns(columns, name), name);
+    if (rows.num_rows > 0) return rows;
+    const features = Object.keys(columns).map((column) => [column, { kind: "value", dtype: "null" }] as const);
+    return new Dataset({ name, parts: [], memory: [], features: Object.fromEntries(features) });
+  }
+
+  /** Rows in memory as they are: keys that a row lacks stay away. */
   static fromRows(rows: Row[], name = "rows"): Dataset {
     const parts: Part[] = [];
     for (let start = 0; start < rows.length; start += MEMORY_PART_ROWS) {
@@ -68,47 +57,43 @@ export class Dataset implements AsyncIterable<Row> {
   static concatenate(datasets: readonly Dataset[], name: string): Dataset {
     const features = joinColumns(datasets);
     const columns = Object.keys(features);
-    const parts = datasets.flatMap((one) => one.#content.parts.map((part) => withColumns(part, columns)));
-    if (datasets.every((one) => one.#content.indices === undefined)) return new Dataset({ name, parts, features });
+    const parts = datasets.flatMap((one) => one.content.parts.map((part) => withColumns(part, columns)));
+    if (datasets.every((one) => one.content.indices === undefined)) return new Dataset({ name, parts, features });
     const indices: number[] = [];
     let before = 0;
     for (const one of datasets) {
-      const { parts: own, indices: picked } = one.#content;
-      for (let row = 0; row < one.numRows; row++) indices.push(before + (picked?.[row] ?? row));
+      const { parts: own, indices: picked } = one.content;
+      for (let row = 0; row < one.num_rows; row++) indices.push(before + (picked?.[row] ?? row));
       before += own.reduce((sum, { rows }) => sum + rows, 0);
     }
     return new Dataset({ name, parts, features, indices: Int32Array.from(indices) });
   }
 
-  /** Columns with their types, in order. */
-  get features(): Features {
-    this.#content.features ??= inferFeatures(this.#content.memory ?? []);
-    return this.#content.features;
+  /** Names of the columns, in order. */
+  get column_names(): string[] {
+    return Object.keys(this.features);
   }
 
-  get columnNames(): string[] {
-    return Object.keys(this.features);
+  get num_columns(): number {
+    return this.column_names.length;
+  }
+
+  /** [num_rows, num_columns]. */
+  get shape(): [rows: number, columns: number] {
+    return [this.num_rows, this.num_columns];
   }
 
   /** Row `index`; negative counts from the end. */
   async at(index: number): Promise<Row> {
-    const position = index < 0 ? this.numRows + index : index;
-    if (!Number.isInteger(index) || position < 0 || position >= this.numRows) {
-      throw new PrefineError(
-        "data",
-        `${this.name}: no row ${index}: it has ${this.numRows} rows`,
-        "Rows count from 0.",
-      );
-    }
-    const raw = this.#content.indices?.[position] ?? position;
-    if (this.#content.memory) return copyRow(this.#content.memory[raw]);
-    const part = this.#partOf(raw);
-    return copyRow((await this.#readRecent(part))[raw - this.#starts[part]]);
+    const position = index < 0 ? this.num_rows + index : index;
+    if (Number.isInteger(index) && position >= 0 && position < this.num_rows) return this.rowAt(position);
+    const message = `${this.name}: no row ${index}: it has ${this.num_rows} rows`;
+    throw new PrefineError("data", message, "Rows count from 0.");
   }
 
   /** All rows, in order. */
   async *rows(): AsyncGenerator<Row> {
-    for await (const batch of this.#batches()) yield* batch;
+    for await (const batch of this.batches()) yield* batch;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Row> {
@@ -116,10 +101,27 @@ export class Dataset implements AsyncIterable<Row> {
   }
 
   /** All rows in memory. */
-  async toArray(): Promise<Row[]> {
+  async to_list(): Promise<Row[]> {
     const all: Row[][] = [];
-    for await (const batch of this.#batches()) all.push(batch);
+    for await (const batch of this.batches()) all.push(batch);
     return all.flat();
+  }
+
+  /**
+   * Writes the rows to a CSV file, whole or not at all; cells are quoted as Python does.
+   * @returns the bytes written.
+   */
+  to_csv(path: string): Promise<number> {
+    return writeTo(path, csvText(this.batches(), this.features, this.name));
+  }
+
+  /**
+   * Writes the rows to a JSON file, whole or not at all.
+   * @param options lines: a line per row (the default), or false: one list.
+   * @returns the bytes written.
+   */
+  to_json(path: string, { lines = true }: { lines?: boolean | undefined } = {}): Promise<number> {
+    return writeTo(path, jsonText(this.batches(), { features: this.features, lines, name: this.name }));
   }
 
   /**
@@ -128,7 +130,8 @@ export class Dataset implements AsyncIterable<Row> {
    * a column, return `{ ...row, column }` or set it on the row.
    */
   async map(fn: MapFunction | MapModule, options: MapOptions = {}): Promise<Dataset> {
-    return Dataset.fromRows(await mapRows(this.#stream(), fn, options), this.name);
+    const stream: RowStream = { name: this.name, numRows: this.num_rows, batches: () => this.batches() };
+    return Dataset.fromRows(await mapRows(stream, fn, options), this.name);
   }
 
   /** The rows for which the function returns true. Stores row numbers, not rows. */
@@ -147,133 +150,126 @@ export class Dataset implements AsyncIterable<Row> {
   }
 
   /** The rows with these columns only, in this order. */
-  select_columns(names: readonly string[]): Dataset {
-    const { features } = this;
-    const wrong = names.find((name) => !Object.hasOwn(features, name));
-    if (wrong !== undefined) {
-      const columns = this.columnNames;
-      const nearest = nearestName(wrong, columns);
-      const message = `${this.name}: no column ${JSON.stringify(wrong)}: the columns are ${columns.join(", ")}`;
-      throw new PrefineError("data", message, nearest && `Did you mean ${nearest}?`);
-    }
-    const { name, parts, indices } = this.#content;
-    const selection = Object.fromEntries(names.map((column) => [column, features[column]]));
-    const content = { name, parts: parts.map((part) => withColumns(part, names)), features: selection };
-    return new Dataset(indices ? { ...content, indices } : content);
+  select_columns(column_names: string | readonly string[]): Dataset {
+    const names = [column_names].flat();
+    checkColumns(names, this.features, this.name);
+    const features = Object.fromEntries(names.map((column) => [column, this.features[column]]));
+    return this.#with(
+      this.content.parts.map((part) => withColumns(part, names)),
+      features,
+    );
+  }
+
+  /** The rows without these columns. */
+  remove_columns(column_names: string | readonly string[]): Dataset {
+    const names = [column_names].flat();
+    checkColumns(names, this.features, this.name);
+    return this.select_columns(this.column_names.filter((column) => !names.includes(column)));
+  }
+
+  /** The rows with a column under a new name. */
+  rename_column(original_column_name: string, new_column_name: string): Dataset {
+    return this.#rename({ [original_column_name]: new_column_name });
+  }
+
+  /** The rows with columns under new names: `{ old: "new" }`. */
+  rename_columns(column_mapping: Readonly<Record<string, string>>): Dataset {
+    return this.#rename(column_mapping);
+  }
+
+  /**
+   * The rows with one more column.
+   * @param column its values, one per row.
+   * @throws PrefineError("data") where the name is taken, or the values are more or fewer than the rows.
+   */
+  add_column(name: string, column: readonly unknown[]): Dataset {
+    const fail = (message: string) => new PrefineError("data", `${this.name}: add_column: ${message}`);
+    if (this.column_names.includes(name)) throw fail(`there is a column ${name} already`);
+    if (column.length !== this.num_rows) throw fail(`expected ${this.num_rows} values, found ${column.length}`);
+    const values = Dataset.fromRows(column.map((value) => ({ [name]: value })));
+    const features = { ...this.features, ...values.features };
+    return new Dataset({ name: this.name, parts: addTo(this.partsInOrder(), name, column), features });
   }
 
   /** The rows with these numbers, in this order. */
   select(indices: Iterable<number>): Dataset {
     const numbers = [...indices];
-    const wrong = numbers.find((index) => !Number.isInteger(index) || index < 0 || index >= this.numRows);
+    const wrong = numbers.find((index) => !Number.isInteger(index) || index < 0 || index >= this.num_rows);
     if (wrong === undefined) return this.#pick(numbers);
-    throw new PrefineError("data", `${this.name}: select: no row ${wrong}: it has ${this.numRows} rows`);
+    throw new PrefineError("data", `${this.name}: select: no row ${wrong}: it has ${this.num_rows} rows`);
   }
 
-  /** The rows in the order of torch.randperm with this seed (Python's datasets uses numpy: a different order). */
-  shuffle({ seed }: { seed: number }): Dataset {
-    checkSeed(seed);
-    return this.#pick(new Mt19937(seed).randperm(this.numRows));
+  /** The first n rows. @throws PrefineError("data") for more rows than there are, as datasets does. */
+  take(n: number): Dataset {
+    return this.#pick(range(0, this.#count(n, "take")));
   }
 
-  /** Two disjoint parts, shuffled by default. `test_size` is a fraction below 1 or a number of rows. */
-  train_test_split(options: { test_size: number; seed: number; shuffle?: boolean | undefined }): {
-    train: Dataset;
-    test: Dataset;
-  } {
-    const { test_size, seed, shuffle = true } = options;
-    const size = test_size < 1 ? Math.ceil(test_size * this.numRows) : test_size;
-    if (!Number.isInteger(size) || size < 1 || size >= this.numRows) {
-      const expected = `a fraction or a number of rows that leaves some of ${this.numRows} on both sides`;
-      throw new PrefineError("data", `${this.name}: test_size: expected ${expected}, found ${test_size}`);
+  /** The rows after the first n; none where there are no more. */
+  skip(n: number): Dataset {
+    return this.#pick(range(this.#count(Math.min(n, this.num_rows), "skip"), this.num_rows));
+  }
+
+  /**
+   * The rows sorted by columns; rows that are equal stay in their order.
+   * @throws PrefineError("data") for a column that is not there, or of lists or objects.
+   */
+  async sort(column_names: string | readonly string[], options: SortOptions = {}): Promise<Dataset> {
+    const keys = sortKeys([column_names].flat(), options, this);
+    const values: unknown[][] = [];
+    for await (const row of this.rows()) values.push(keys.map(({ column }) => row[column]));
+    return this.#pick(sortedOrder(values, keys, options.null_placement ?? "at_end"));
+  }
+
+  /**
+   * The different values of a column, in the order in which they first come.
+   * @throws PrefineError("data") for a column that is not there, or of lists or objects.
+   */
+  async unique(column: string): Promise<unknown[]> {
+    checkColumns([column], this.features, this.name);
+    const feature = this.features[column];
+    if (feature.kind !== "value") {
+      const found = describeFeature(feature);
+      throw new PrefineError("data", `${this.name}: unique: ${column}: expected single values, found ${found}`);
     }
-    checkSeed(seed);
-    const order = shuffle ? new Mt19937(seed).randperm(this.numRows) : range(this.numRows);
-    const [test, train] = shuffle
-      ? [order.subarray(0, size), order.subarray(size)]
-      : [order.subarray(this.numRows - size), order.subarray(0, this.numRows - size)];
+    const values = new Map<unknown, unknown>();
+    for await (const { [column]: value = null } of this.rows()) {
+      const key = value instanceof Date ? `${value.getTime()} ms` : value;
+      if (!values.has(key)) values.set(key, value);
+    }
+    return [...values.values()];
+  }
+
+  /** The rows in random order: the one that Python's datasets (numpy's PCG64) draws with this seed. */
+  shuffle({ seed }: { seed: number }): Dataset {
+    return this.#pick(new Pcg64(seed).permutation(this.num_rows));
+  }
+
+  /** Two disjoint splits; with a seed, of the rows that Python's datasets draws with it. */
+  train_test_split(options: TrainTestOptions = {}): { train: Dataset; test: Dataset } {
+    const { train, test } = trainTestRows(this.num_rows, options, this.name);
     return { train: this.#pick(train, "train"), test: this.#pick(test, "test") };
   }
 
-  #stream(): RowStream {
-    return { name: this.name, numRows: this.numRows, batches: () => this.#batches() };
+  #rename(names: Readonly<Record<string, string>>): Dataset {
+    const features = renamed(this.features, names, this.name);
+    return this.#with(renameIn(this.content.parts, names), features);
+  }
+
+  /** The same rows with other columns. */
+  #with(parts: Part[], features: Features): Dataset {
+    const { name, indices } = this.content;
+    return new Dataset(indices ? { name, parts, features, indices } : { name, parts, features });
   }
 
   #pick(chosen: ArrayLike<number>, name = this.name): Dataset {
-    const before = this.#content.indices;
+    const before = this.content.indices;
     const indices = Int32Array.from(chosen, (index) => (before ? before[index] : index));
-    return new Dataset({ ...this.#content, features: this.#content.features, name, indices });
+    return new Dataset({ ...this.content, features: this.features, name, indices });
   }
 
-  /** The rows in order; the caller owns them. */
-  async *#batches(): AsyncGenerator<Row[]> {
-    const { indices, parts, memory } = this.#content;
-    if (!indices) {
-      for (const part of parts) yield await part.read();
-      return;
-    }
-    const window = memory ? MEMORY_PART_ROWS : Math.max(WINDOW_ROWS, Math.ceil(indices.length / WINDOW_PASSES));
-    for (let start = 0; start < indices.length; start += window) {
-      yield await this.#readWindow(indices.subarray(start, start + window));
-    }
+  #count(n: number, method: string): number {
+    if (Number.isInteger(n) && n >= 0 && n <= this.num_rows) return n;
+    const message = `${this.name}: ${method}: expected a number of its ${this.num_rows} rows, found ${n}`;
+    throw new PrefineError("data", message);
   }
-
-  /** Rows in arbitrary order; reads each part that contains some of them once. */
-  async #readWindow(raw: Int32Array): Promise<Row[]> {
-    const { memory, parts } = this.#content;
-    if (memory) return Array.from(raw, (index) => copyRow(memory[index]));
-    const byPart = new Map<number, number[]>(); // part -> positions in the window
-    raw.forEach((index, position) => {
-      const part = this.#partOf(index);
-      const positions = byPart.get(part);
-      if (positions) positions.push(position);
-      else byPart.set(part, [position]);
-    });
-    const rows = new Array<Row>(raw.length);
-    for (const [part, positions] of byPart) {
-      const read = await parts[part].read();
-      for (const position of positions) rows[position] = copyRow(read[raw[position] - this.#starts[part]]);
-    }
-    return rows;
-  }
-
-  /** The part with a row: the last one that starts at or before it. */
-  #partOf(row: number): number {
-    let [low, high] = [0, this.#starts.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (this.#starts[middle] <= row) low = middle;
-      else high = middle - 1;
-    }
-    return low;
-  }
-
-  #readRecent(part: number): Promise<Row[]> {
-    const rows = this.#recent.get(part) ?? this.#content.parts[part].read();
-    this.#recent.delete(part); // to the end: the most recent
-    this.#recent.set(part, rows);
-    rows.catch(() => this.#recent.delete(part));
-    for (const oldest of this.#recent.keys()) if (this.#recent.size > RECENT_PARTS) this.#recent.delete(oldest);
-    return rows;
-  }
-}
-
-function checkSeed(seed: number): void {
-  if (!Number.isSafeInteger(seed)) throw new PrefineError("data", `seed: expected a whole number, found ${seed}`);
-}
-
-function range(n: number): Int32Array {
-  return Int32Array.from({ length: n }, (_, i) => i);
-}
-
-function copyRow(row: Row): Row {
-  return copyValue(row) as Row;
-}
-
-/** Copies lists and plain objects; other values are shared. */
-function copyValue(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(copyValue);
-  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, nested]) => [key, copyValue(nested)]));
 }

@@ -1,8 +1,9 @@
-/** @file The splits of a dataset by name. */
+/** @file The splits of a dataset by name, under the names of Python's datasets. */
 import { nearestName, PrefineError } from "../../errors.ts";
 import type { Dataset } from "./dataset.ts";
 import type { MapFunction, MapModule } from "./mapFunction.ts";
 import type { MapOptions } from "./mapRows.ts";
+import type { SortOptions } from "./sortOrder.ts";
 
 class Splits {
   /** Names of the splits, in the dataset's order. */
@@ -24,18 +25,91 @@ class Splits {
     throw unknownSplit(name, this.splitNames);
   }
 
-  /** `Dataset.map` over every split. */
+  /** Number of rows by split. */
+  get num_rows(): Record<string, number> {
+    return this.#of((dataset) => dataset.num_rows);
+  }
+
+  /** Number of columns by split. */
+  get num_columns(): Record<string, number> {
+    return this.#of((dataset) => dataset.num_columns);
+  }
+
+  /** Names of the columns by split. */
+  get column_names(): Record<string, string[]> {
+    return this.#of((dataset) => dataset.column_names);
+  }
+
+  /** [rows, columns] by split. */
+  get shape(): Record<string, [rows: number, columns: number]> {
+    return this.#of((dataset) => dataset.shape);
+  }
+
+  /** The different values of a column, by split. */
+  async unique(column: string): Promise<Record<string, unknown[]>> {
+    const values: [string, unknown[]][] = [];
+    for (const [name, dataset] of this.#splits) values.push([name, await dataset.unique(column)]);
+    return Object.fromEntries(values);
+  }
+
+  /** `Dataset.select_columns` of every split. */
+  select_columns(column_names: string | readonly string[]): DatasetDict {
+    return this.#each((dataset) => dataset.select_columns(column_names));
+  }
+
+  /** `Dataset.remove_columns` of every split. */
+  remove_columns(column_names: string | readonly string[]): DatasetDict {
+    return this.#each((dataset) => dataset.remove_columns(column_names));
+  }
+
+  /** `Dataset.rename_column` of every split. */
+  rename_column(original_column_name: string, new_column_name: string): DatasetDict {
+    return this.#each((dataset) => dataset.rename_column(original_column_name, new_column_name));
+  }
+
+  /** `Dataset.rename_columns` of every split. */
+  rename_columns(column_mapping: Readonly<Record<string, string>>): DatasetDict {
+    return this.#each((dataset) => dataset.rename_columns(column_mapping));
+  }
+
+  /** `Dataset.shuffle` of every split, all with the same seed. */
+  shuffle({ seed }: { seed: number }): DatasetDict {
+    return this.#each((dataset) => dataset.shuffle({ seed }));
+  }
+
+  /** `Dataset.sort` of every split. */
+  sort(column_names: string | readonly string[], options: SortOptions = {}): Promise<DatasetDict> {
+    return this.#eachLater((dataset) => dataset.sort(column_names, options));
+  }
+
+  /** `Dataset.filter` of every split. */
+  filter(keep: Parameters<Dataset["filter"]>[0]): Promise<DatasetDict> {
+    return this.#eachLater((dataset) => dataset.filter(keep));
+  }
+
+  /** `Dataset.map` of every split. */
   async map(fn: MapFunction | MapModule, options: MapOptions = {}): Promise<DatasetDict> {
     const warned = new Set<string>(); // one line, not one per split
     const onWarning = (line: string) => {
       if (!warned.has(line)) options.onWarning?.(line);
       warned.add(line);
     };
-    const mapped: [string, Dataset][] = [];
-    for (const [name, dataset] of this.#splits) {
-      mapped.push([name, await dataset.map(fn, { ...options, onWarning })]);
-    }
-    return datasetDict(mapped);
+    return this.#eachLater((dataset) => dataset.map(fn, { ...options, onWarning }));
+  }
+
+  #of<T>(read: (dataset: Dataset) => T): Record<string, T> {
+    return Object.fromEntries([...this.#splits].map(([name, dataset]) => [name, read(dataset)]));
+  }
+
+  #each(change: (dataset: Dataset) => Dataset): DatasetDict {
+    return datasetDict([...this.#splits].map(([name, dataset]) => [name, change(dataset)]));
+  }
+
+  /** One split after the other: each may read files. */
+  async #eachLater(change: (dataset: Dataset) => Promise<Dataset>): Promise<DatasetDict> {
+    const changed: [string, Dataset][] = [];
+    for (const [name, dataset] of this.#splits) changed.push([name, await change(dataset)]);
+    return datasetDict(changed);
   }
 }
 

@@ -42,7 +42,7 @@ const message = async (promise: Promise<unknown>) => (await failure(promise)).me
 
 async function allRows(splits: DatasetDict): Promise<Record<string, Row[]>> {
   const rows: Record<string, Row[]> = {};
-  for (const split of splits.splitNames) rows[split] = await splits[split]!.toArray();
+  for (const split of splits.splitNames) rows[split] = await splits[split]!.to_list();
   return rows;
 }
 
@@ -63,13 +63,13 @@ describe("loadDataset from files", () => {
   ])("reads %s as the split train, missing columns as null", async (name, content) => {
     const splits = await loadDataset(put(name, content));
     expect(await allRows(splits)).toEqual({ train: filled });
-    expect(splits.train.columnNames).toEqual(["a", "b"]);
+    expect(splits.train.column_names).toEqual(["a", "b"]);
   });
 
   it("reads a parquet file by row groups", async () => {
     const fixture = fileURLToPath(new URL("../../../test/fixtures/preferences.parquet", import.meta.url));
     const { train } = await loadDataset(fixture);
-    expect([train.numRows, (await train.at(2)).rank]).toEqual([3, -7]);
+    expect([train.num_rows, (await train.at(2)).rank]).toEqual([3, -7]);
     expect(((await train.at(0)).chosen as Row[]).map(Object.keys)).toEqual([
       ["content", "role"],
       ["content", "role"],
@@ -219,7 +219,7 @@ describe.skipIf(!sharedHubExists)("loadDataset of ../shared/reference/hub (skipp
     expect(JSON.stringify(await allRows(splits))).toBe(JSON.stringify(expected()));
     expect(splits.splitNames).toEqual(["train_prefs", "train_sft", "test_prefs", "test_sft", "train_gen", "test_gen"]);
     const features = ["prompt", "prompt_id", "chosen", "rejected", "messages", "score_chosen", "score_rejected"];
-    for (const split of splits.splitNames) expect(splits[split]!.columnNames).toEqual(features);
+    for (const split of splits.splitNames) expect(splits[split]!.column_names).toEqual(features);
     expect(Object.keys(await splits.train_prefs.at(0))).toEqual(features);
     const offline = await loadDataset(id, { ...options, offline: true });
     expect(JSON.stringify(await allRows(offline))).toBe(JSON.stringify(expected()));
@@ -229,7 +229,7 @@ describe.skipIf(!sharedHubExists)("loadDataset of ../shared/reference/hub (skipp
       chosen: (chosen as Row[]).at(-1)!.content,
       rejected: (rejected as Row[]).at(-1)!.content,
     }));
-    expect(await test_prefs.toArray()).toEqual(processed);
+    expect(await test_prefs.to_list()).toEqual(processed);
   });
 
   it("downloads only what a split needs; offline, names the missing files", async () => {
@@ -243,7 +243,7 @@ describe.skipIf(!sharedHubExists)("loadDataset of ../shared/reference/hub (skipp
     });
     const downloads = (await hub.downloads()).map(({ path }) => path.split("/").at(-1)!.split("@").at(-1));
     await hub.stop();
-    expect(train_prefs.numRows).toBe(40);
+    expect(train_prefs.num_rows).toBe(40);
     expect(new Set(downloads)).toEqual(
       new Set(["README.md", "train_prefs-00000-of-00002.parquet", "train_prefs-00001-of-00002.parquet"]),
     );

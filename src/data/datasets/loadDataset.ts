@@ -10,6 +10,7 @@ import { isPattern } from "./glob.ts";
 import { withColumns } from "./joinColumns.ts";
 import { openLocalFile } from "./localFile.ts";
 import "./mapThreads.ts"; // enables modules in map
+import "./writeText.ts"; // enables to_csv and to_json
 import {
   findLocalFiles,
   folderOrigin,
@@ -82,7 +83,7 @@ export async function loadDataset(
 function takeRanges(name: string, ranges: readonly SplitRange[], splits: ReadonlyMap<string, Dataset>): Dataset {
   const pieces = ranges.map((range) => {
     const dataset = splits.get(range.split)!;
-    const [first, end] = rowsOfRange(range, dataset.numRows);
+    const [first, end] = rowsOfRange(range, dataset.num_rows);
     return dataset.select(Array.from({ length: end - first }, (_, i) => first + i));
   });
   return Dataset.concatenate(pieces, name);

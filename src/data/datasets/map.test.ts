@@ -32,8 +32,8 @@ describe("map with a function", () => {
   ])("takes a function that %s", async (_name, fn) => {
     const before = dataset(2500);
     const mapped = await before.map(fn, { load_from_cache_file: false });
-    expect(await mapped.toArray()).toEqual(numbers(2500).map(({ i }) => ({ i: (i as number) + 1 })));
-    expect([mapped.name, mapped.columnNames, before.columnNames]).toEqual(["train", ["i"], ["i", "extra"]]);
+    expect(await mapped.to_list()).toEqual(numbers(2500).map(({ i }) => ({ i: (i as number) + 1 })));
+    expect([mapped.name, mapped.column_names, before.column_names]).toEqual(["train", ["i"], ["i", "extra"]]);
     expect(await before.at(0)).toEqual({ i: 0, extra: "x" });
   });
 
@@ -60,7 +60,7 @@ describe("map with a function", () => {
       ["test", dataset(2)],
     ]);
     const mapped = await splits.map(dropExtra, { num_proc: 4, onWarning });
-    expect([mapped.train.numRows, mapped.test.columnNames, mapped.splitNames]).toEqual([3, ["i"], ["train", "test"]]);
+    expect([mapped.train.num_rows, mapped.test.column_names, mapped.splitNames]).toEqual([3, ["i"], ["train", "test"]]);
     expect(warnings).toEqual([
       "num_proc=4: an inline function runs on this thread only; give { module: path, export: name } to run it on worker threads",
     ]);
@@ -93,7 +93,7 @@ describe("map with a module", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it.each([1, 2, 5, 64])("returns the same rows in the same order with num_proc %i", async (num_proc) => {
-    const mapped = await (await dataset(3500).map({ module: file("process.mjs") }, { num_proc })).toArray();
+    const mapped = await (await dataset(3500).map({ module: file("process.mjs") }, { num_proc })).to_list();
     const threads = new Set(mapped.map(({ thread }) => thread));
     expect(mapped.map(({ thread: _, ...row }) => row)).toEqual(
       numbers(3500).map(({ i }) => ({ i, square: (i as number) ** 2 })),
@@ -104,9 +104,9 @@ describe("map with a module", () => {
 
   it("accepts a URL, an export's name and CommonJS", async () => {
     const url = pathToFileURL(file("process.mjs"));
-    expect((await dataset(2).map({ module: url, export: "fail" }, { num_proc: 2 })).numRows).toBe(2);
-    expect((await dataset(2).map({ module: url.href, export: "fail" })).numRows).toBe(2);
-    expect(await (await dataset(2).map({ module: file("plain.cjs") }, { num_proc: 2 })).toArray()).toEqual([
+    expect((await dataset(2).map({ module: url, export: "fail" }, { num_proc: 2 })).num_rows).toBe(2);
+    expect((await dataset(2).map({ module: url.href, export: "fail" })).num_rows).toBe(2);
+    expect(await (await dataset(2).map({ module: file("plain.cjs") }, { num_proc: 2 })).to_list()).toEqual([
       { i: 0 },
       { i: 1 },
     ]);
@@ -170,7 +170,7 @@ describe("process: ultrafeedback", () => {
     expect(
       await Dataset.fromRows([row()])
         .map(ultrafeedback)
-        .then((d) => d.toArray()),
+        .then((d) => d.to_list()),
     ).toEqual([{ prompt: "Hi", chosen: "good", rejected: "bad" }]);
     const { prompt_id: _, messages: __, score_chosen: ___, ...some } = row();
     expect(ultrafeedback({ ...some, source: "x" })).toEqual({

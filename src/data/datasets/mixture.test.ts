@@ -32,14 +32,14 @@ const b = (more: Partial<MixturePart> = {}): MixturePart => ({
   ...more,
 });
 const mix = (...configs: MixturePart[]) => loadMixture(configs, { test_split_size: null, seed: 1 });
-const mixed = async (...configs: MixturePart[]) => (await (await mix(...configs)).train.toArray()).map(({ n }) => n);
+const mixed = async (...configs: MixturePart[]) => (await (await mix(...configs)).train.to_list()).map(({ n }) => n);
 
 describe("a mixture", () => {
   it("concatenates the datasets, with the columns of all", async () => {
     const { train, splitNames } = await mix(a(), b());
     expect(splitNames).toEqual(["train"]);
-    expect(train.columnNames).toEqual(["n", "m"]);
-    const rows = await train.toArray();
+    expect(train.column_names).toEqual(["n", "m"]);
+    const rows = await train.to_list();
     expect(rows.map(({ n }) => n)).toEqual([...numbers(0, 25), ...numbers(100, 107)]);
     expect([rows[0], rows[25]]).toEqual([
       { n: 0, m: null },
@@ -56,8 +56,8 @@ describe("a mixture", () => {
 
   it("accepts ranges and columns", async () => {
     const { train } = await mix(a({ split: "train[:2]+train[-1:]" }), b({ columns: ["n"], split: "train[50%:]" }));
-    expect(await train.toArray()).toEqual([0, 1, 24, 104, 105, 106].map((n) => ({ n })));
-    expect(train.columnNames).toEqual(["n"]);
+    expect(await train.to_list()).toEqual([0, 1, 24, 104, 105, 106].map((n) => ({ n })));
+    expect(train.column_names).toEqual(["n"]);
     const { message, hint } = await failure(mix(b({ columns: ["N"] })));
     expect([message, hint]).toEqual(['json: train: no column "N": the columns are n, m', "Did you mean n?"]);
   });
@@ -69,13 +69,13 @@ describe("a mixture", () => {
     const set = join(folder, "set");
     expect(await mixed({ path: set, data_dir: "two/" }, { path: set, data_dir: "two", split: "test" })).toEqual([5, 8]);
     const { train } = await loadDataset(set, { data_dir: "two", data_files: "te*.jsonl" });
-    expect(await train.toArray()).toEqual([{ n: 8 }]);
+    expect(await train.to_list()).toEqual([{ n: 8 }]);
   });
 
   it("holds out rows, the same ones in every run", async () => {
     const parts = async (test_split_size: number) => {
       const ds = await loadMixture([a(), b()], { test_split_size, seed: 7 });
-      const rows = [await ds.train.toArray(), await ds.test.toArray()];
+      const rows = [await ds.train.to_list(), await ds.test.to_list()];
       return rows.map((some) => some.map(({ n }) => n as number));
     };
     const [train, test] = await parts(0.25);
@@ -94,9 +94,9 @@ describe("a mixture", () => {
     );
     put("chat.jsonl", [{ chosen: [{ role: "user", content: "x" }] }]);
     put("chats.jsonl", [{ chosen: [{ role: "user", content: "x", name: null }] }, { chosen: [] }]);
-    expect((await mix({ path: join(folder, "chat.jsonl") }, { path: join(folder, "chats.jsonl") })).train.numRows).toBe(
-      3,
-    );
+    expect(
+      (await mix({ path: join(folder, "chat.jsonl") }, { path: join(folder, "chats.jsonl") })).train.num_rows,
+    ).toBe(3);
     put("float.jsonl", [{ n: 0.5 }]);
     expect(await mixed(a({ split: "train[:1]" }), { path: join(folder, "float.jsonl") })).toEqual([0, 0.5]);
   });
@@ -106,8 +106,8 @@ describe("loadDataset", () => {
   it("reads ranges as splits of that name", async () => {
     const ds = await loadDataset(join(folder, "a.jsonl"), { split: ["train[:2]", "train[23:]", "train"] });
     expect(ds.splitNames).toEqual(["train[:2]", "train[23:]", "train"]);
-    expect(await ds.split("train[23:]").toArray()).toEqual(range(23, 25));
-    expect(ds.train.numRows).toBe(25);
+    expect(await ds.split("train[23:]").to_list()).toEqual(range(23, 25));
+    expect(ds.train.num_rows).toBe(25);
     const { message } = await failure(loadDataset(join(folder, "a.jsonl"), { split: "tset[:2]" }));
     expect(message).toContain('no split "tset": the splits are train');
   });

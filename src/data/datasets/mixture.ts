@@ -68,6 +68,6 @@ function cutToShares(datasets: readonly Dataset[], configs: readonly MixturePart
   if (fractions.includes(null)) return [...datasets];
   const sum = fractions.reduce((total: number, fraction) => total + (fraction ?? 0), 0);
   const weights = fractions.map((fraction) => (fraction ?? 0) / sum);
-  const rows = Math.min(...datasets.flatMap(({ numRows }, i) => (weights[i] > 0 ? numRows / weights[i] : [])));
+  const rows = Math.min(...datasets.flatMap(({ num_rows }, i) => (weights[i] > 0 ? num_rows / weights[i] : [])));
   return datasets.map((dataset, i) => dataset.select(Array(roundHalfEven(weights[i] * rows)).keys()));
 }

@@ -1,0 +1,134 @@
+/** @file Rows of parts that are read lazily, in order or reordered. */
+import type { Part } from "./dataFile.ts";
+import { type Features, inferFeatures, type Row } from "./features.ts";
+
+/** The parts of a Dataset. */
+export interface Content {
+  name: string;
+  parts: Part[];
+  /** All rows of `parts`, if they are in memory. */
+  memory?: Row[];
+  /** Declared columns; if undefined, inferred from `memory`. */
+  features?: Features;
+  /** Row numbers in `parts`, in order; undefined: all. */
+  indices?: Int32Array;
+}
+
+/** Parts that `at` caches, for reading adjacent rows one by one. */
+const RECENT_PARTS = 2;
+/** Rows per part in memory. */
+export const MEMORY_PART_ROWS = 1000;
+/** Reordered rows are read in at most this many passes over the files, or in windows of this many rows. */
+const WINDOW_PASSES = 8;
+const WINDOW_ROWS = 4096;
+
+/** The rows of a Dataset, and how they are read. Every returned row is a copy. */
+export class StoredRows {
+  /** The split's name, used in messages: `train[12]`. */
+  readonly name: string;
+  /** Number of rows: known without reading them. */
+  readonly num_rows: number;
+  protected readonly content: Content;
+  /** Index of the first row of every part. */
+  readonly #starts: number[] = [];
+  readonly #recent = new Map<number, Promise<Row[]>>();
+
+  constructor(content: Content) {
+    this.name = content.name;
+    this.content = content;
+    let total = 0;
+    for (const part of content.parts) {
+      this.#starts.push(total);
+      total += part.rows;
+    }
+    this.num_rows = content.indices?.length ?? total;
+  }
+
+  /** Columns with their types, in order: datasets' `features`. */
+  get features(): Features {
+    this.content.features ??= inferFeatures(this.content.memory ?? []);
+    return this.content.features;
+  }
+
+  /** The row at this position, from 0 to num_rows - 1. */
+  protected async rowAt(position: number): Promise<Row> {
+    const raw = this.content.indices?.[position] ?? position;
+    if (this.content.memory) return copyRow(this.content.memory[raw]);
+    const part = this.#partOf(raw);
+    return copyRow((await this.#readRecent(part))[raw - this.#starts[part]]);
+  }
+
+  /** The rows in order as parts; reordered rows come in windows. */
+  protected partsInOrder(): Part[] {
+    if (!this.content.indices) return this.content.parts;
+    return this.#windows(this.content.indices).map((some) => ({
+      rows: some.length,
+      read: () => this.#readWindow(some),
+    }));
+  }
+
+  /** The rows in order; the caller owns them. */
+  protected async *batches(): AsyncGenerator<Row[]> {
+    for (const part of this.partsInOrder()) yield await part.read();
+  }
+
+  #windows(indices: Int32Array): Int32Array[] {
+    const rows = this.content.memory
+      ? MEMORY_PART_ROWS
+      : Math.max(WINDOW_ROWS, Math.ceil(indices.length / WINDOW_PASSES));
+    const windows: Int32Array[] = [];
+    for (let start = 0; start < indices.length; start += rows) windows.push(indices.subarray(start, start + rows));
+    return windows;
+  }
+
+  /** Rows in arbitrary order; reads each part that contains some of them once. */
+  async #readWindow(raw: Int32Array): Promise<Row[]> {
+    const { memory, parts } = this.content;
+    if (memory) return Array.from(raw, (index) => copyRow(memory[index]));
+    const byPart = new Map<number, number[]>(); // part -> positions in the window
+    raw.forEach((index, position) => {
+      const part = this.#partOf(index);
+      const positions = byPart.get(part);
+      if (positions) positions.push(position);
+      else byPart.set(part, [position]);
+    });
+    const rows = new Array<Row>(raw.length);
+    for (const [part, positions] of byPart) {
+      const read = await parts[part].read();
+      for (const position of positions) rows[position] = copyRow(read[raw[position] - this.#starts[part]]);
+    }
+    return rows;
+  }
+
+  /** The part with a row: the last one that starts at or before it. */
+  #partOf(row: number): number {
+    let [low, high] = [0, this.#starts.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#starts[middle] <= row) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  #readRecent(part: number): Promise<Row[]> {
+    const rows = this.#recent.get(part) ?? this.content.parts[part].read();
+    this.#recent.delete(part); // to the end: the most recent
+    this.#recent.set(part, rows);
+    rows.catch(() => this.#recent.delete(part));
+    for (const oldest of this.#recent.keys()) if (this.#recent.size > RECENT_PARTS) this.#recent.delete(oldest);
+    return rows;
+  }
+}
+
+export function copyRow(row: Row): Row {
+  return copyValue(row) as Row;
+}
+
+/** Copies lists and plain objects; other values are shared. */
+function copyValue(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyValue);
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, nested]) => [key, copyValue(nested)]));
+}
