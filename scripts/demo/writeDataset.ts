@@ -112,19 +112,19 @@ ${files.join("\n")}
 
 # Everyday preferences
 
-Everyday questions, each with a direct answer (chosen) and one that beats about the bush (rejected), in the six splits
-and seven features of ultrafeedback_binarized. Written for prefine's demo: the questions, the direct answers and the
-sentences that the rambling answers are put together from are in \`scripts/demo/\` of its sources, which also make these
+Everyday questions, each with a direct answer (chosen) and a rambling one (rejected), in the six splits and seven
+features of ultrafeedback_binarized. Written for prefine's demo: the questions, the direct answers and the sentences
+that make up the rambling answers are in \`scripts/demo/\` of its sources, which also make these
 files (\`npm run make-demo\`). No prompt of the test splits is in a train split.
 
 | split | rows |
 | --- | --- |
 ${sizes.join("\n")}
 
-An answer begins with a space, so that prompt and answer together are plain text. The scores say how an answer was made
-and are nobody's judgement: ${SCORES.direct} direct, ${SCORES.withPoint} rambling with the direct answer somewhere in it,
+An answer begins with a space, so that prompt and answer together are plain text. The scores state how an answer was
+made and are not judgments: ${SCORES.direct} direct, ${SCORES.withPoint} rambling with the direct answer somewhere in it,
 ${SCORES.withoutPoint} rambling without it.
-The sft and gen splits hold the same rows as the prefs splits; \`messages\` is the chosen conversation.
+The sft and gen splits have the same rows as the prefs splits; \`messages\` is the chosen conversation.
 `;
 }
 

@@ -19,11 +19,11 @@ pipeline_tag: text-generation
 
 # Everyday GPT-2
 
-A small GPT-2, trained from scratch by prefine's own engine for its demo. It knows the everyday questions of the data
-set beside it, the held-out ones too, and nothing else: each of them with a direct answer and one that beats about the
-bush, half of the questions mostly in the one manner, half mostly in the other. So its greedy answers ramble about as
-often as not, and preference training has a habit to change rather than facts to teach. "Is a higher octane gasoline
-better for your car?" is among the questions that it mostly answers in the rambling manner.
+A small GPT-2, trained from scratch by prefine's own engine for its demo. It knows only the everyday questions of the
+accompanying dataset, including the held-out ones, each with a direct answer and a rambling one: half of the questions
+mostly with the former, half mostly with the latter. Its greedy answers ramble about half of the time, so preference
+training changes a habit rather than teaching facts. "Is a higher octane gasoline better for your car?" is one of the
+questions that it mostly answers with rambling.
 
 \`scripts/demo/\` of prefine's sources made it (\`npm run make-demo\`). The weights are stored in half precision.
 `;

@@ -82,7 +82,7 @@ describe("CausalLM", () => {
     expect((await model.generate("Once", { max_new_tokens: 8 })).completions[0]).toEqual(whole.completions[0]);
   });
 
-  it("ends a stream in the background where its reader makes another call, disposes, or reads no further", async () => {
+  it("ends a stream in the background if its reader makes another call, disposes, or stops reading", async () => {
     const { model } = makeModel();
     const options = { max_new_tokens: 8 };
     const whole = await model.generate("Once", options);
@@ -93,7 +93,7 @@ describe("CausalLM", () => {
       expect(nested.completions).toEqual(whole.completions);
     }
     expect(streamed).toBe(whole.texts[0]);
-    await model.generateStream("Once", options).next(); // no further one is read
+    await model.generateStream("Once", options).next(); // reads no further
     expect((await model.generate("Once", options)).completions).toEqual(whole.completions);
     const ids: number[] = [];
     for await (const { id } of model.generateStream("Once", options)) {

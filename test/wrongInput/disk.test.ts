@@ -112,7 +112,7 @@ describe("a checkpoint to resume from", () => {
 describe(`a full disk${needsMount}`, () => {
   const saving = ["--save_strategy", "steps", "--save_steps", "1", "--max_steps", "6"];
 
-  it.skipIf(!mayMount)("while saving: the last good checkpoint survives and the run goes on from it", async () => {
+  it.skipIf(!mayMount)("while saving: the last good checkpoint survives and the run continues from it", async () => {
     mountTmpfs("disk", "size=160k");
     const outcome = await runCommand("train", "--config", "run.yaml", "--output_dir", "disk/dpo", ...saving);
     const refusal = errorOf(outcome);

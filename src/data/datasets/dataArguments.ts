@@ -1,4 +1,4 @@
-/** @file The data that a run file names, under trl.ScriptArguments' names -> its splits; and kept for later. */
+/** @file Opens the data of a run file (trl.ScriptArguments' names), and makes its paths absolute for later use. */
 import { resolve } from "node:path";
 import type { DatasetDict } from "./datasetDict.ts";
 import { isFormatName, loadDataset } from "./loadDataset.ts";
@@ -6,20 +6,20 @@ import { loadMixture, type MixturePart } from "./mixture.ts";
 import { kindOf, type OriginOptions } from "./origin.ts";
 import type { DataFiles } from "./splitFiles.ts";
 
-/** Where the rows come from; the splits to train and evaluate on are named beside it. */
+/** The source of the rows; the splits to train and evaluate on are separate. */
 export interface DataArguments {
   dataset_name?: string | null | undefined;
   dataset_config?: string | null | undefined;
   data_files?: DataFiles | null | undefined;
-  /** A mixture, instead of dataset_name and data_files. */
+  /** A mixture, replaces dataset_name and data_files. */
   datasets?: readonly MixturePart[] | undefined;
   test_split_size?: number | null | undefined;
 }
 
 interface OpenOptions extends OriginOptions {
-  /** Names of the splits that are read; of a mixture there are `train` and `test`. Default: all. */
+  /** Names of the splits to read; a mixture has `train` and `test`. Default: all. */
   split?: string[] | undefined;
-  /** Draws the held-out rows of a mixture. */
+  /** Random seed for the held-out rows of a mixture. */
   seed: number;
 }
 
@@ -31,13 +31,13 @@ export function openData(data: DataArguments, { split, seed, ...access }: OpenOp
   return loadDataset(dataset_name ?? undefined, options);
 }
 
-/** The name that a model card may show; null for a mixture, and for files without a dataset around them. */
+/** The name for a model card; null for a mixture, and for files outside a dataset. */
 export async function nameForCard({ dataset_name, data_files, datasets = [] }: DataArguments): Promise<string | null> {
   const isNamed = datasets.length === 0 && dataset_name && !(data_files && (await isFormatName(dataset_name)));
   return isNamed ? dataset_name : null;
 }
 
-/** With whole paths of what is on the disk, so that the data is found from any folder; hub ids stay as they are. */
+/** Makes local paths absolute, so that the data is found from any folder; keeps hub ids. */
 export async function withWholePaths(data: DataArguments): Promise<DataArguments> {
   const { dataset_name, data_files, datasets } = data;
   const whole = async (name: string) => ((await kindOf(name)) === undefined ? name : resolve(name));

@@ -78,7 +78,7 @@ describe("filesByName", () => {
       { train: ["a.jsonl", "b.jsonl"] },
     ],
     ["the most frequent format", ["a.parquet", "b.parquet", "c.jsonl"], { train: ["a.parquet", "b.parquet"] }],
-    ["parquet where there are as many", ["a.parquet", "c.jsonl"], { train: ["a.parquet"] }],
+    ["parquet if tied", ["a.parquet", "c.jsonl"], { train: ["a.parquet"] }],
   ])("%s", (_name, paths, expected) => {
     const found = filesByName(paths, "here");
     expect(entries(found)).toEqual(expected);
