@@ -6,6 +6,7 @@ import { type SavedAdapter, saveAdapter } from "../src/checkpoints/adapter.ts";
 import type { AdapterConfig } from "../src/checkpoints/adapterConfig.ts";
 import { BitsAndBytesConfig, type BitsAndBytesConfigInput } from "../src/config/BitsAndBytesConfig.ts";
 import { folderAt } from "../src/disk/nodeStorage.ts";
+import type { FolderLock } from "../src/disk/storage.ts";
 import { PrefineError } from "../src/errors.ts";
 import { type MergeOptions, merge_and_unload } from "../src/exporting/mergeAndUnload.ts";
 import { fromFloat32 } from "../src/formats/narrowFloats.ts";
@@ -157,6 +158,15 @@ describe("what is refused leaves no folder", () => {
     }
     await merge(run, { overwrite_output_dir: true });
     expect(readdirSync(taken)).toContain("model.safetensors");
+    const training = (await folderAt(join(bench.folder, "live")).lock()) as FolderLock;
+    for (const folder of ["live", "live/checkpoint-20"]) {
+      const output_dir = join(bench.folder, folder);
+      expect((await refusal(run, { output_dir })).message).toMatch(/found one by this process/);
+    }
+    expect((await refusal(run, { output_dir: bench.folder, overwrite_output_dir: true })).message).toMatch(
+      / in .*live,/,
+    );
+    await training.release();
     expect(readdirSync(bench.folder).filter((name) => name.includes("partial"))).toEqual([]);
   });
 

@@ -1,7 +1,8 @@
 /** @file The file that records a folder's owner: one line of JSON, created by one process, renewed by its time. */
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { lstat, readFile, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { PrefineError } from "../errors.ts";
 import { isObject } from "../formats/parseJson.ts";
 import type { ProcessIdentity } from "./processIdentity.ts";
 
@@ -45,18 +46,32 @@ export function createLock(path: string, candidate: Candidate): boolean {
 /** Attempts, 20 ms apart, to read a file that is just being written. */
 const READS = 10;
 
-/** Undefined: there is none. A file that is no lock of prefine's gets an unknown owner. */
+/**
+ * Undefined: there is none. A file that is no lock of prefine's gets the owner UNKNOWN.
+ * @throws PrefineError("io") for a folder of that name, or a link to nowhere: neither can be taken over.
+ */
 export async function readLock(path: string): Promise<FoundLock | undefined> {
   for (let read = 1; ; read++) {
-    const times = await stat(path).catch(() => undefined);
-    if (!times) return undefined;
+    const entry = await stat(path).catch(() => undefined);
+    if (!entry && !(await lstat(path).catch(() => undefined))?.isSymbolicLink()) return undefined;
+    if (!entry?.isFile()) throw notAFile(path, entry ? "a folder or device" : "a symbolic link to nowhere");
     const candidate = parseCandidate(await readFile(path, "utf8").catch(() => ""));
-    if (candidate || read === READS) return { candidate: candidate ?? NOBODY, renewed: times.mtimeMs };
+    if (candidate || read === READS) return { candidate: candidate ?? UNKNOWN, renewed: entry.mtimeMs };
     await sleep(20);
   }
 }
 
-const NOBODY: Candidate = {
+function notAFile(path: string, found: string): PrefineError {
+  const message = `${path}: expected a file that names the folder's owner, found ${found}`;
+  return new PrefineError("io", message, "prefine did not create it: delete or rename it.");
+}
+
+/** Whether the lock has this id. Synchronous, for the exit of the process. */
+export function isLockOf(path: string, id: string): boolean {
+  return parseCandidate(readFileSync(path, "utf8"))?.id === id;
+}
+
+export const UNKNOWN: Candidate = {
   host: "an unknown computer",
   pid: 0,
   started: null,

@@ -104,8 +104,8 @@ export class NodeFolder implements RunFolder {
     return lockFolder(this.path, options);
   }
 
-  owner(): Promise<LockOwner | undefined> {
-    return ownerOf(this.path);
+  owner(options: { inside?: boolean } = {}): Promise<LockOwner | undefined> {
+    return ownerOf(this.path, options);
   }
 
   async deletePartials(): Promise<void> {

@@ -83,10 +83,13 @@ export interface RunFolder extends ModelFiles {
   remove(): Promise<void>;
   /** Deletes half-written files left directly in it by a crash. */
   deletePartials(): Promise<void>;
-  /** Makes this process the only owner until it releases the lock, or returns the owner. Creates a missing folder. */
+  /**
+   * Makes this process the only owner until it releases the lock, or returns the owner: of this folder, of one above it,
+   * or of one inside it. Creates a missing folder.
+   */
   lock(options?: LockOptions): Promise<FolderLock | { owner: LockOwner }>;
-  /** The known owner, if any; takes nothing. */
-  owner(): Promise<LockOwner | undefined>;
+  /** The known owner of this folder or one above it, if any; takes nothing. `inside`: or of one inside it. */
+  owner(options?: { inside?: boolean }): Promise<LockOwner | undefined>;
 }
 
 export interface LockOptions {
@@ -97,18 +100,25 @@ export interface LockOptions {
 }
 
 export interface LockOwner {
-  where: "this process" | "this computer" | "elsewhere";
+  /** Unique to each lock. */
+  id: string;
+  /** "unknown": the file is not a lock of prefine; host, pid and since are placeholders. */
+  where: "this process" | "this computer" | "elsewhere" | "unknown";
   host: string;
   pid: number;
   /** When it took the folder: ISO 8601. */
   since: string;
-  /** Milliseconds since its last sign of life. */
+  /** Milliseconds since its last heartbeat; negative if its clock is ahead of this computer's. */
   silence: number;
+  /** The owned folder: the one asked about, or the absolute path of one above or inside it. */
+  folder: string;
   /** The file to delete if the user knows that the owner is gone. */
   file: string;
 }
 
 export interface FolderLock {
+  /** As in LockOwner. */
+  readonly id: string;
   /** The previous owner, if it died without releasing the lock. */
   readonly tookOver: LockOwner | undefined;
   /** The owner that took over from this process, which was stopped or asleep and taken for dead. */

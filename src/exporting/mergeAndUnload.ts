@@ -104,8 +104,9 @@ export async function merge_and_unload(run: string | MergeableModel, options: Me
   const kept = typeof run === "string" || !run.loaded ? undefined : (run.loaded.quantization ?? null);
   const { quantization_config = kept, onWarning = emitWarning } = options;
   const inputs = await readInputs(name, { ...options, quantization_config });
+  const output = folderAt(output_dir);
+  await refuseOwned(output, { inside: true });
   await checkFolder(output_dir, options.overwrite_output_dir ?? false, [name, inputs.model.directory]);
-  await refuseOwned(folderAt(output_dir));
   if (isUntied(inputs.model, inputs.lora)) {
     onWarning("embedding and unembedding were trained apart: the merged model has tie_word_embeddings: false");
   }
@@ -118,10 +119,11 @@ export async function merge_and_unload(run: string | MergeableModel, options: Me
     ...(await tokenizerFiles(inputs, options, onWarning)),
   ];
   let found = expected;
-  await folderAt(output_dir).fill(files, async ({ path }) => {
+  await output.fill(files, async ({ path }) => {
     found = await logitsOf(await loadModel(path), null);
     const compared = compareLogits(expected, found);
     if (!(compared.difference <= TOLERANCE[dtype] * compared.largest)) throw unlike(name, compared);
+    await refuseOwned(output, { inside: true }); // a training may have started there since
   });
   const { difference, largest } = compareLogits(expected, found);
   const { difference: moved } = compareLogits(inTraining, found);

@@ -1,6 +1,7 @@
 /** @file Runs on disk in, a picture on disk out: SVG for documents, PNG for everything else. */
 import { stat } from "node:fs/promises";
 import path from "node:path";
+import { ownerOf } from "../disk/folderLock.ts";
 import { writeFileAtomically } from "../disk/wholeFiles.ts";
 import { PrefineError } from "../errors.ts";
 import type { Content } from "../formats/content.ts";
@@ -29,6 +30,7 @@ export async function plotRunFolders(
   const svg = plotRuns(distinctNames(states), options);
   const target = await targetOf(states, options.out);
   const files = { svg: `${target}.svg`, png: `${target}.png` };
+  await refuseInsideRun(path.dirname(target));
   await writePlot(files.svg, svg);
   await writePlot(files.png, [renderPng(svg)]);
   return files;
@@ -56,6 +58,18 @@ async function targetOf(states: TrainerStateFile[], out: string | undefined): Pr
   if (out === undefined) return path.join(single ? states[0].folder : "", name);
   const isFolder = /[\\/]$/.test(out) || (await stat(out).catch(() => undefined))?.isDirectory() === true;
   return isFolder ? path.join(out, name) : out.replace(/\.(svg|png)$/i, "");
+}
+
+/**
+ * A run that is training gets its plot; a checkpoint of one does not: it is deleted when newer ones take its place.
+ * @throws PrefineError `config`.
+ */
+async function refuseInsideRun(folder: string): Promise<void> {
+  const above = path.dirname(path.resolve(folder));
+  const owner = await ownerOf(above);
+  if (!owner || above === path.resolve(folder)) return;
+  const message = `${folder}: expected a folder that stays, found one of a training that is running in ${owner.folder}`;
+  throw new PrefineError("config", message, "Name another place with --out.");
 }
 
 /** @throws PrefineError `io` whose hint is about --out: a plot has no output_dir of its own. */

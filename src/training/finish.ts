@@ -1,7 +1,7 @@
 /** @file What a finished run leaves in its folder: model, tokenizer, log, plot, model card. */
 import { modelCard } from "../checkpoints/modelCard.ts";
 import { modelFiles } from "../checkpoints/modelFiles.ts";
-import { checkOwned } from "../checkpoints/ownership.ts";
+import { checkOwned, refuseOwned } from "../checkpoints/ownership.ts";
 import { encodeTrainerState, TRAINER_STATE } from "../checkpoints/trainerState.ts";
 import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
@@ -15,6 +15,7 @@ import { statefulCallbacks } from "./saveCheckpoint.ts";
  * @returns the names of the model's own files.
  */
 export async function saveModel(run: Run, folder: RunFolder): Promise<string[]> {
+  await refuseOwned(folder, { own: run.lock });
   const own = modelFiles(run.savedAs, weightsOf(run.learner));
   for (const [name, content] of [...own, ...run.files]) await folder.write(name, content);
   return own.map(([name]) => name);
@@ -22,6 +23,7 @@ export async function saveModel(run: Run, folder: RunFolder): Promise<string[]> 
 
 /** trainer_state.json: Trainer.save_state. */
 export async function saveState(run: Run): Promise<void> {
+  await refuseOwned(run.output, { own: run.lock });
   const state = { ...run.state, stateful_callbacks: statefulCallbacks(run, { should_save: false }) };
   await run.output.write(TRAINER_STATE, encodeTrainerState(state));
 }

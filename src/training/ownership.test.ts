@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ToyRun, toyTrainer } from "../../test/support/toyTrainer.ts";
 import { LOCK } from "../disk/lockFile.ts";
 import { ownIdentity } from "../disk/processIdentity.ts";
+import { plotRunFolders } from "../plots/plotRunFolders.ts";
 
 let output_dir = "";
 beforeEach(() => {
@@ -58,6 +59,41 @@ describe("output_dir", () => {
     expect(existsSync(join(output_dir, "adapter_model.safetensors"))).toBe(true);
   });
 
+  it("of a training is refused to all that writes into its checkpoints, and above it", async () => {
+    let refused = 0;
+    const args = { save_strategy: "steps" as const, save_steps: 1, eval_strategy: "steps" as const, eval_steps: 1 };
+    const checkpoint = join(output_dir, "checkpoint-1");
+    const on_step_begin = async (_: unknown, { global_step }: { global_step: number }) => {
+      if (global_step !== 1) return;
+      const before = readdirSync(checkpoint);
+      for (const folder of [checkpoint, join(checkpoint, "inner"), join(output_dir, "..")]) {
+        const second = toy({ args: { output_dir: folder, overwrite_output_dir: true } }).trainer;
+        await expect(second.train()).rejects.toMatchObject({
+          code: "config",
+          message: expect.stringMatching(
+            `^output_dir ${folder}: expected no training in a folder above or inside it, ` +
+              `found one by this process .* in ${output_dir}, since `,
+          ),
+        });
+        refused++;
+      }
+      const other = toy({ args: { output_dir: join(output_dir, "..", "other") } }).trainer;
+      await expect(other.save_model(checkpoint)).rejects.toMatchObject({ code: "config" });
+      await other.dispose();
+      await expect(plotRunFolders([checkpoint])).rejects.toMatchObject({
+        code: "config",
+        message: expect.stringContaining(`a training that is running in ${output_dir}`),
+      });
+      await plotRunFolders([checkpoint], { out: join(output_dir, "so-far") });
+      await owner.trainer.save_model(join(output_dir, "own"));
+      expect(readdirSync(checkpoint)).toEqual(before);
+    };
+    const owner = toy({ callbacks: [{ on_step_begin }], args: { output_dir, ...args } });
+    await owner.trainer.train();
+    expect(refused).toBe(3);
+    expect(readdirSync(output_dir)).toEqual(expect.arrayContaining(["checkpoint-1", "own", "so-far.png"]));
+  });
+
   it("is reported with the computer, the process, the time and the last heartbeat", async () => {
     await toy().trainer.train();
     leaveLock();
@@ -65,7 +101,9 @@ describe("output_dir", () => {
       message: expect.stringMatching(
         /found one by process 7 on far-away, since 2026-01-02T03:04:05\.000Z \(last heartbeat \d s ago\)$/,
       ),
-      hint: expect.stringContaining("An owner without a heartbeat for 5 minutes is considered dead."),
+      hint: expect.stringMatching(
+        /An owner without a heartbeat for 5 minutes is considered dead\. .*delete .*prefine\.lock\.$/,
+      ),
     });
     expect(readFileSync(join(output_dir, LOCK), "utf8")).toContain("far-away");
   });

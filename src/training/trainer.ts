@@ -85,7 +85,7 @@ export class Trainer {
       await checkOutputDir(this.args, resuming.storage, resume);
       await findStart(resuming, this.observer); // what is wrong is told before anything is loaded
       const { run, facts } = await this.open(options.signal, resume);
-      run.lock = await takeFolder(run.output, { log: (line) => this.observer.info(line), signal: options.signal });
+      run.lock = await takeFolder(run.output, { warn: (line) => this.observer.warn(line), signal: options.signal });
       try {
         await this.goToStart(run, await confirmStart(resuming));
         return await this.trainFromHere(run, facts, options.signal);

@@ -63,7 +63,7 @@ describe("two trainings in one output_dir", () => {
     expect(hasLock(place)).toBe(true);
     const { code, stderr } = await ended(start(place, "--resume_from_checkpoint"));
     expect(code, stderr).toBe(0);
-    expect(stderr).toMatch(new RegExp(`^dpo: taken over from process ${owner.pid} on \\S+, which died`, "m"));
+    expect(stderr).toMatch(new RegExp(`^warning: dpo: taken over from process ${owner.pid} on \\S+, which died`, "m"));
     expect(hasLock(place)).toBe(false);
     expect(await outcomeOf(join(place, "dpo"))).toEqual(await outcomeOf(join(folder, "calm/dpo")));
   });

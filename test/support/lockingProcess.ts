@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
-import type { Surroundings } from "../../src/disk/folderLock.ts";
+import type { Surroundings } from "../../src/disk/lockOwner.ts";
 import { builtPackage } from "./builtPackage.ts";
 
 const source = pathToFileURL(join(await builtPackage(), "dist/disk/folderLock.js")).href;

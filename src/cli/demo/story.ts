@@ -59,7 +59,7 @@ export async function tellStory({ output_dir, signal, terminal }: StoryOptions):
 /** Removes what an earlier demo left there. @throws PrefineError("config") for any other run: that is not ours. */
 async function makeRoom(output_dir: string): Promise<void> {
   const output = folderAt(output_dir);
-  await refuseOwned(output);
+  await refuseOwned(output, { inside: true });
   const folders = [output_dir, ...(await listCheckpoints(output)).map(({ folder }) => folder.path)];
   const names = await Promise.all(folders.map(datasetNamedIn));
   if (names.some((name) => name !== undefined && basename(name) === basename(dataFolder()))) await removeRun(output);

@@ -1,6 +1,6 @@
 /** @file Entries of the log, and evaluations, which make some: the only writer of `loop.evaluation`. */
 import { appendMargins, continueMargins } from "../../checkpoints/marginsTable.ts";
-import { checkOwned } from "../../checkpoints/ownership.ts";
+import { checkOwned, refuseOwned } from "../../checkpoints/ownership.ts";
 import type { LogEntry } from "../../checkpoints/trainerState.ts";
 import type { RunFolder } from "../../disk/storage.ts";
 import { PrefineError } from "../../errors.ts";
@@ -72,7 +72,7 @@ async function runEvaluation(run: Run, set: EvaluationSet): Promise<Evaluation> 
 /** Every pair of the evaluation beside the log; an evaluation outside of a training leaves no files. */
 async function keepMargins({ output, lock, state, loop, ownsOutput }: Run, set: EvaluationSet, evaluation: Evaluation) {
   if (!ownsOutput) return;
-  await checkOwned(output, lock);
+  await (lock ? checkOwned(output, lock) : refuseOwned(output)); // without one: evaluated after the training
   const { global_step: step, epoch } = state;
   const rows = { step, epoch, split: set.prefix, pairs: evaluation.pairs };
   const progress: EvaluationProgress = loop.evaluation;

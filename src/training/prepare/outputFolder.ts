@@ -30,7 +30,7 @@ export async function checkOutputDir(
 ): Promise<void> {
   const output = storage.folder(args.output_dir);
   await output.checkWritable();
-  await refuseOwned(output);
+  await refuseOwned(output, { inside: true });
   if (!resume && !args.overwrite_output_dir) await refuseRun(output);
 }
 
