@@ -148,7 +148,7 @@ async function succeed({ folder, path, candidate }: Place, found: FoundLock, aro
   const isUnchanged = (await readLock(path))?.candidate.id === found.candidate.id;
   if (isUnchanged) {
     await rename(heir, path).catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT") await rm(heir, { force: true }); // gone if this process was itself just taken for dead
+      if (error.code !== "ENOENT") await rm(heir, { force: true }); // gone if this process was just taken for dead
     });
   } else await rm(heir, { force: true });
   return (await readLock(path))?.candidate.id === candidate.id;

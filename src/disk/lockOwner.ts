@@ -1,6 +1,6 @@
 /**
- * @file The owner of a lock: whether it lives, and its description. A process of this computer is looked up; any other is
- * judged by the times of its lock.
+ * @file The owner of a lock: whether it lives, and its description. A process of this computer is looked up; any other
+ * is judged by the times of its lock.
  */
 import { rmdirSync, rmSync } from "node:fs";
 import { type Candidate, type FoundLock, isLockOf, UNKNOWN } from "./lockFile.ts";

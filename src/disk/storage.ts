@@ -84,8 +84,8 @@ export interface RunFolder extends ModelFiles {
   /** Deletes half-written files left directly in it by a crash. */
   deletePartials(): Promise<void>;
   /**
-   * Makes this process the only owner until it releases the lock, or returns the owner: of this folder, of one above it,
-   * or of one inside it. Creates a missing folder.
+   * Makes this process the only owner until it releases the lock, or returns the owner: of this folder, of one above
+   * it, or of one inside it. Creates a missing folder.
    */
   lock(options?: LockOptions): Promise<FolderLock | { owner: LockOwner }>;
   /** The known owner of this folder or one above it, if any; takes nothing. `inside`: or of one inside it. */
