@@ -12,7 +12,7 @@ export interface PlottedRun {
   name: string;
   log_history: RawLogEntry[];
   /** Of training_args.json, where there is one. */
-  settings?: Readonly<Record<string, unknown>>;
+  settings?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A value that was logged but is not finite (null, NaN) has y = NaN and leaves a gap in the line. */

@@ -148,7 +148,7 @@ describe("what datasets refuses, with what is there", () => {
     "unique of lists": [() => lists().unique("l"), /unique: l: expected single values, found list<int64>/],
     "take more than there are": [() => sample().take(6), /take: expected a number of its 5 rows, found 6/],
     "skip a negative number": [() => sample().skip(-1), /skip: expected a number of its 5 rows, found -1/],
-    "test_size 0": [() => sample().train_test_split({ test_size: 0, seed: 1 }), /test_size: expected a share/],
+    "test_size 0": [() => sample().train_test_split({ test_size: 0, seed: 1 }), /test_size: expected a fraction/],
     "test_size of all": [() => sample().train_test_split({ test_size: 5, seed: 1 }), /fewer rows than the 5/],
     "sizes above all": [
       () => sample().train_test_split({ test_size: 0.5, train_size: 0.7, seed: 1 }),

@@ -4,13 +4,13 @@ import { Pcg64 } from "./pcg64.ts";
 
 export interface TrainTestOptions {
   /**
-   * Rows of the test split: a share below 1, rounded up, or a number of rows.
+   * Rows of the test split: a fraction below 1, rounded up, or a number of rows.
    *
    * Default: what train_size leaves, else `0.25`. Same as datasets.
    */
   test_size?: number | null | undefined;
   /**
-   * Rows of the train split: a share below 1, rounded down, or a number of rows.
+   * Rows of the train split: a fraction below 1, rounded down, or a number of rows.
    *
    * Default: all that test_size leaves. Same as datasets.
    */
@@ -59,7 +59,7 @@ function splitSizes(
     if (size === null || size === undefined) continue;
     const isShare = size > 0 && size < 1;
     if (isShare || (Number.isInteger(size) && size >= 1 && size < rows)) continue;
-    const expected = `a share between 0 and 1, or fewer rows than the ${rows} there are`;
+    const expected = `a fraction between 0 and 1, or fewer rows than the ${rows} there are`;
     throw new PrefineError("data", `${name}: ${key}: expected ${expected}, found ${show(size)}`);
   }
   const count = (size: number, round: (share: number) => number) => (size < 1 ? round(size * rows) : size);
