@@ -17,7 +17,7 @@ export interface RunData extends DataArguments {
 }
 
 /** The folders that may hold a run's training_args.json: its own, a checkpoint's in it, or that above a checkpoint. */
-export async function foldersOfRun(run: string): Promise<RunFolder[]> {
+async function foldersOfRun(run: string): Promise<RunFolder[]> {
   const own = folderAt(run);
   if (/^checkpoint-\d+$/.test(basename(run))) return [own, folderAt(dirname(run))];
   const checkpoint = (await own.exists()) ? await newestValidCheckpoint(own) : undefined;
