@@ -11,6 +11,7 @@ import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks
 import { checkMetric } from "./evaluation/bestModel.ts";
 import { forgetEvaluation, logEvaluation } from "./evaluation/logEntries.ts";
 import { finishRun, saveModel, saveState } from "./finish.ts";
+import { Lifetime } from "./lifetime.ts";
 import { listenersOf, observerOf } from "./listeners.ts";
 import { runToEnd } from "./loop.ts";
 import type { Platform } from "./platform.ts";
@@ -19,7 +20,7 @@ import { checkOutputDir, confirmStart, findStart, type Resume, resumedQuantizati
 import { evaluationSets } from "./prepare/rows.ts";
 import { firstLines, lastLines } from "./reportLines.ts";
 import { resumeRun } from "./resumeRun.ts";
-import type { Run, RunObserver } from "./run.ts";
+import { type Run, type RunObserver, Stopped } from "./run.ts";
 import { checkDropped, createRun, resetOptimizer, resetState } from "./startRun.ts";
 import type { DPOTrainerOptions, TrainOptions, TrainOutput } from "./trainerOptions.ts";
 
@@ -40,6 +41,8 @@ export class Trainer {
   private run: Run | undefined;
   private hasTrained = false;
   private isBusy = false;
+  private readonly lifetime = new Lifetime();
+  private disposed: Promise<void> | undefined;
 
   /** Checks the settings; files are opened by `prepare`, which `train` and `evaluate` call. */
   constructor(options: DPOTrainerOptions, platform: Platform) {
@@ -69,12 +72,12 @@ export class Trainer {
 
   /** Loads the model, tokenizes the data, compiles the graphs; once. */
   async prepare(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
-    await this.open(options.signal);
+    await this.lifetime.run(() => this.open(this.lifetime.until(options.signal)));
   }
 
   /**
    * Trains to the end and writes output_dir: model, tokenizer, trainer_state.json, plot, model card.
-   * @throws PrefineError("interrupted") when the signal stopped it, with a checkpoint of the last whole step;
+   * @throws PrefineError("interrupted") if the signal or `dispose` stopped it, with a checkpoint of the last whole step;
    *   "config" when output_dir is another training's, or holds a run that is neither resumed nor overwritten; "io" when
    *   it can't be written to; "training" for a loss that is not finite.
    */
@@ -84,11 +87,12 @@ export class Trainer {
       const resuming = { args: this.args, storage: this.platform.storage, resume };
       await checkOutputDir(this.args, resuming.storage, resume);
       await findStart(resuming, this.observer); // what is wrong is told before anything is loaded
-      const { run, facts } = await this.open(options.signal, resume);
-      run.lock = await takeFolder(run.output, { warn: (line) => this.observer.warn(line), signal: options.signal });
+      const signal = this.lifetime.until(options.signal);
+      const { run, facts } = await this.open(signal, resume);
+      run.lock = await takeFolder(run.output, { warn: (line) => this.observer.warn(line), signal });
       try {
         await this.goToStart(run, await confirmStart(resuming));
-        return await this.trainFromHere(run, facts, options.signal);
+        return await this.trainFromHere(run, facts, signal);
       } finally {
         await run.lock.release();
         run.lock = undefined;
@@ -96,7 +100,7 @@ export class Trainer {
     });
   }
 
-  private async trainFromHere(run: Run, facts: OpenedRun["facts"], signal: AbortSignal | undefined) {
+  private async trainFromHere(run: Run, facts: OpenedRun["facts"], signal: AbortSignal) {
     run.signal = signal;
     run.ownsOutput = true;
     this.hasTrained = true;
@@ -122,30 +126,46 @@ export class Trainer {
     return this.exclusively("evaluate", async () => {
       const { run } = await this.open();
       forgetEvaluation(run); // one that was interrupted belongs to the training
-      return logEvaluation(run);
+      run.signal = this.lifetime.signal;
+      try {
+        return await logEvaluation(run);
+      } catch (error) {
+        throw error instanceof Stopped ? this.lifetime.signal.reason : error;
+      } finally {
+        run.signal = undefined;
+      }
     });
   }
 
   /** Writes the weights, the tokenizer and training_args.json. @param dir default: output_dir. */
   async save_model(dir = this.args.output_dir): Promise<void> {
-    await saveModel((await this.open()).run, this.platform.storage.folder(dir));
+    await this.lifetime.run(async () => saveModel((await this.open()).run, this.platform.storage.folder(dir)));
   }
 
   /** Writes trainer_state.json into output_dir. */
   async save_state(): Promise<void> {
-    await saveState((await this.open()).run);
+    await this.lifetime.run(async () => saveState((await this.open()).run));
   }
 
-  /** Frees the runtime's memory and thread; the trainer can't be used afterwards, its state can still be read. */
+  /**
+   * Frees the runtime's memory and thread; the trainer can't be used afterwards, its state can still be read. A call that
+   * is running is stopped first, as by its signal: `train` saves a checkpoint and throws "interrupted". Resolves when all
+   * that is done; while a callback is running, at once, since the training waits for the callback.
+   */
   async dispose(): Promise<void> {
+    this.disposed ??= this.end();
+    this.disposed.catch(() => {}); // reported below, unless a callback is running
+    if (!this.callbacks.isCalling) await this.disposed;
+  }
+
+  private async end(): Promise<void> {
+    await this.lifetime.end();
     this.observer.close();
     const ready = await this.ready?.catch(() => undefined);
-    this.ready = Promise.reject(new PrefineError("config", "this DPOTrainer is disposed of: make a new one"));
-    this.ready.catch(() => {}); // the next call of a method gets the error
     await ready?.run.learner.dispose();
   }
 
-  private async open(signal?: AbortSignal, resume: Resume = this.args.resume_from_checkpoint): Promise<Ready> {
+  private async open(signal = this.lifetime.signal, resume: Resume = this.args.resume_from_checkpoint): Promise<Ready> {
     this.ready ??= this.openOnce(signal, resume);
     try {
       return await this.ready;
@@ -192,7 +212,7 @@ export class Trainer {
     if (this.isBusy) throw new PrefineError("config", `${name}: the trainer is at work already; wait for it`);
     this.isBusy = true;
     try {
-      return await work();
+      return await this.lifetime.run(work);
     } finally {
       this.isBusy = false;
     }

@@ -143,7 +143,7 @@ export const TRAINING_LEVELS = [
   ["loopState.ts", "plan.ts", "platform.ts"],
   ["callbacks/"],
   ["run.ts"],
-  ["fingerprint.ts", "learnerState.ts", "listeners.ts", "progress.ts", "reportLines.ts"],
+  ["fingerprint.ts", "learnerState.ts", "lifetime.ts", "listeners.ts", "progress.ts", "reportLines.ts"],
   ["reference/"],
   ["evaluation/"],
   ["prepare/"],

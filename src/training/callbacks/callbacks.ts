@@ -68,10 +68,16 @@ const nameOf = (callback: TrainerCallback): string => callback.constructor?.name
 /** The callbacks of a trainer, called in their order. */
 export class Callbacks {
   private readonly list: TrainerCallback[] = [];
+  private calls = 0;
 
   /** @throws PrefineError("config") for what has no event, or one whose name is no event. */
   constructor(inputs: readonly CallbackInput[] = []) {
     for (const input of inputs) this.add(input);
+  }
+
+  /** Whether an event is running. */
+  get isCalling(): boolean {
+    return this.calls > 0;
   }
 
   get length(): number {
@@ -95,11 +101,14 @@ export class Callbacks {
     for (const callback of this.list) {
       const act = callback[event];
       if (!act) continue;
+      this.calls++;
       try {
         const result = await act.call(callback, args, state, loop.control, details);
         if (typeof result === "object" && result !== null) setFlags(loop.control, result);
       } catch (cause) {
         throw callbackError(cause, `${nameOf(callback)}.${event}`, state.global_step);
+      } finally {
+        this.calls--;
       }
     }
   }
