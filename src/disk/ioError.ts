@@ -1,4 +1,6 @@
 /** @file Explains file errors of the operating system: the only table of its error codes. */
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import { PrefineError } from "../errors.ts";
 
 const ELSEWHERE = "Choose another output_dir.";
@@ -28,6 +30,19 @@ export function ioError(cause: unknown, path: string, action: "write" | "read" |
   const code = (cause as { code?: unknown } | undefined)?.code;
   if (cause instanceof PrefineError || typeof code !== "string" || !code.startsWith("E")) return cause;
   const [reason, hint] = REASONS[code] ?? [(cause as Error).message, undefined];
+  const file = code === "ENOTDIR" && fileIn(path);
+  const found = file ? `${file === path ? "it" : file} is a file, not a folder` : reason;
   const advice = action === "read" ? READING[code] : hint;
-  return new PrefineError("io", `${path}: cannot ${action}: ${reason} (${code})`, advice, { cause });
+  return new PrefineError("io", `${path}: cannot ${action}: ${found} (${code})`, advice, { cause });
+}
+
+/** The part of a path that is a file, in the words of that path; undefined if there is none by now. */
+function fileIn(path: string): string | undefined {
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      return statSync(at).isDirectory() ? undefined : at;
+    } catch {
+      if (dirname(at) === at) return undefined;
+    }
+  }
 }

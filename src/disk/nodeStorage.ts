@@ -1,7 +1,8 @@
 /** @file Node's storage: folders on disk. */
 import { createHash } from "node:crypto";
-import { homedir, hostname } from "node:os";
+import { hostname } from "node:os";
 import { join, resolve } from "node:path";
+import { folderSetting, home } from "./folderSetting.ts";
 import { NodeFolder } from "./nodeFolder.ts";
 import { readPieces } from "./readFiles.ts";
 import type { RunFolder, Storage } from "./storage.ts";
@@ -24,5 +25,5 @@ export function folderAt(path: string): RunFolder {
 
 /** $PREFINE_CACHE, else `prefine` in the user's cache folder. */
 export function cachePath(env: Record<string, string | undefined> = process.env): string {
-  return env.PREFINE_CACHE || join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache"), "prefine");
+  return folderSetting(env.PREFINE_CACHE, env) ?? join(env.XDG_CACHE_HOME || join(home(env), ".cache"), "prefine");
 }

@@ -1,11 +1,8 @@
 /** @file SVG to PNG with the fonts that the package brings along, so that text is there on a machine without any. */
-import { createRequire } from "node:module";
-import { Resvg } from "@resvg/resvg-js";
-
-const require = createRequire(import.meta.url);
+import { ownRequire } from "../disk/ownPlace.ts";
 
 /** Names in full, so that tools see what the package needs. */
-const fontFiles = () => [
+const fontFiles = (require: NodeJS.Require) => [
   require.resolve("@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf"),
   require.resolve("@expo-google-fonts/inter/700Bold/Inter_700Bold.ttf"),
 ];
@@ -20,7 +17,10 @@ const BEYOND_INTER = /[^\s\u0020-\u052f\u1e00-\u1fff\u2000-\u22ff\u25a0-\u25ff]/
  * @returns the bytes of a PNG file.
  */
 export function renderPng(svg: string): Uint8Array {
+  const require = ownRequire(import.meta.url);
+  // only now: programs that never draw need no rasterizer, and a bundler can't pack its binary
+  const { Resvg } = require("@resvg/resvg-js") as typeof import("@resvg/resvg-js");
   const loadSystemFonts = BEYOND_INTER.test(svg);
-  const font = { loadSystemFonts, fontFiles: fontFiles(), defaultFontFamily: "Inter", sansSerifFamily: "Inter" };
+  const font = { loadSystemFonts, fontFiles: fontFiles(require), defaultFontFamily: "Inter", sansSerifFamily: "Inter" };
   return new Uint8Array(new Resvg(svg, { font, fitTo: { mode: "zoom", value: 2 } }).render().asPng());
 }

@@ -77,7 +77,7 @@ export class Trainer {
 
   /**
    * Trains to the end and writes output_dir: model, tokenizer, trainer_state.json, plot, model card.
-   * @throws PrefineError("interrupted") if the signal or `dispose` stopped it, with a checkpoint of the last whole step;
+   * @throws PrefineError("interrupted") if the signal or `dispose` stopped it, with a checkpoint of the last step;
    *   "config" when output_dir is another training's, or holds a run that is neither resumed nor overwritten; "io" when
    *   it can't be written to; "training" for a loss that is not finite.
    */
@@ -148,9 +148,9 @@ export class Trainer {
   }
 
   /**
-   * Frees the runtime's memory and thread; the trainer can't be used afterwards, its state can still be read. A call that
-   * is running is stopped first, as by its signal: `train` saves a checkpoint and throws "interrupted". Resolves when all
-   * that is done; while a callback is running, at once, since the training waits for the callback.
+   * Frees the runtime's memory and thread; the trainer can't be used afterwards, its state can still be read. A running
+   * call is stopped first, as by its signal: `train` saves a checkpoint and throws "interrupted". Resolves when that is
+   * done; while a callback is running, at once, since the training waits for the callback.
    */
   async dispose(): Promise<void> {
     this.disposed ??= this.end();

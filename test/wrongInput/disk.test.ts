@@ -48,10 +48,10 @@ describe("an output_dir that is not writable is reported before anything is read
   it("a file, or below a file", async () => {
     writeFileSync("notes.txt", "mine");
     expect(await train("--output_dir", "notes.txt")).toBe(
-      `error: notes.txt: cannot write: a part of the path is a file, not a folder (ENOTDIR)\n${ELSEWHERE}`,
+      `error: notes.txt: cannot write: it is a file, not a folder (ENOTDIR)\n${ELSEWHERE}`,
     );
     expect(await train("--output_dir", "notes.txt/dpo", "--model_name_or_path", "nowhere/at/all")).toBe(
-      `error: notes.txt/dpo: cannot write: a part of the path is a file, not a folder (ENOTDIR)\n${ELSEWHERE}`,
+      `error: notes.txt/dpo: cannot write: notes.txt is a file, not a folder (ENOTDIR)\n${ELSEWHERE}`,
     );
   });
 
@@ -156,7 +156,7 @@ describe("a plot", () => {
     await runCommand("train", "--config", "run.yaml");
     writeFileSync("notes.txt", "mine");
     expect(await refusalOf("plot", "dpo", "--out", "notes.txt/plot.png")).toBe(
-      "error: notes.txt/plot.svg: cannot write: a part of the path is a file, not a folder (ENOTDIR)\n" +
+      "error: notes.txt/plot.svg: cannot write: notes.txt is a file, not a folder (ENOTDIR)\n" +
         "Name another place with --out.",
     );
     expect(await refusalOf("plot", "nowhere")).toBe(

@@ -1,7 +1,7 @@
 /** @file Options and huggingface_hub's environment variables -> the settings of a hub. */
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { folderSetting, home } from "../../disk/folderSetting.ts";
 import { PrefineError } from "../../errors.ts";
 
 /** Options for the hub; the defaults come from the environment. */
@@ -106,24 +106,13 @@ function parseEndpoint(text: string): string {
 
 /** $HF_HOME with Python's default. */
 function hfHome(env: Environment): string {
-  if (env.HF_HOME) return resolve(expand(env.HF_HOME, env));
-  return join(env.XDG_CACHE_HOME || join(home(env), ".cache"), "huggingface");
+  const folder = folderSetting(env.HF_HOME, env);
+  return folder ? resolve(folder) : join(env.XDG_CACHE_HOME || join(home(env), ".cache"), "huggingface");
 }
 
 function hubCacheDir(env: Environment): string {
-  const cacheDir = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE;
-  return cacheDir ? resolve(expand(cacheDir, env)) : join(hfHome(env), "hub");
-}
-
-function home(env: Environment): string {
-  return env.HOME || homedir();
-}
-
-/** `~` and `$NAME` or `${NAME}`, as os.path.expanduser and expandvars do. */
-function expand(path: string, env: Environment): string {
-  return path
-    .replace(/^~(?=$|[\\/])/, () => home(env))
-    .replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced, bare) => env[braced ?? bare] ?? whole);
+  const folder = folderSetting(env.HF_HUB_CACHE, env) ?? folderSetting(env.HUGGINGFACE_HUB_CACHE, env);
+  return folder ? resolve(folder) : join(hfHome(env), "hub");
 }
 
 function isTrue(value: string | undefined): boolean {
@@ -142,7 +131,7 @@ function findToken(given: string | false | undefined, env: Environment): string 
 }
 
 function tokenFromFile(env: Environment): string | undefined {
-  const path = env.HF_TOKEN_PATH ? resolve(expand(env.HF_TOKEN_PATH, env)) : join(hfHome(env), "token");
+  const path = resolve(folderSetting(env.HF_TOKEN_PATH, env) ?? join(hfHome(env), "token"));
   try {
     return readFileSync(path, "utf8");
   } catch {

@@ -1,5 +1,5 @@
 /** @file PREFINE_DUMP: a device's graphs as numbered files, and as text. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test, vi } from "vitest";
@@ -104,10 +104,24 @@ test("a folder that can't be created is an error before anything is loaded", asy
     name: "PrefineError",
     code: "io",
     message: expect.stringMatching(
-      /^PREFINE_DUMP: expected a folder that can be written; .*file.dump: cannot write: .*ENOTDIR/,
+      /^PREFINE_DUMP: expected a folder that can be written; .*file.dump: cannot write: .*file is a file, not a .*ENOTDIR/,
     ),
     hint: "Name another folder, or leave PREFINE_DUMP out.",
   });
+  vi.stubEnv("PREFINE_DUMP", join(folder, "file"));
+  await expect(openDevice()).rejects.toMatchObject({
+    message: expect.stringMatching(/file: cannot write: it is a file, not a folder \(ENOTDIR\)$/),
+  });
+});
+
+test("a blank PREFINE_DUMP is unset, and ~ is the home folder", async () => {
+  vi.stubEnv("HOME", join(folder, "home"));
+  vi.stubEnv("PREFINE_DUMP", " ");
+  await (await openDevice({ threads: 1 })).dispose();
+  expect(existsSync(" ")).toBe(false);
+  vi.stubEnv("PREFINE_DUMP", "~/dump");
+  await (await openDevice({ threads: 1 })).dispose();
+  expect(existsSync(join(folder, "home", "dump"))).toBe(true);
 });
 
 test("reports a folder that disappears later", async () => {

@@ -1,7 +1,7 @@
 /** @file Chooses the ONNX Runtime: the native one if it loads, else WebAssembly with a notice. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
+import { ownRequire, ownUrl } from "../../disk/ownPlace.ts";
 import { PrefineError } from "../../errors.ts";
 import type { Ort, OrtRuntime } from "../runtime/ort.ts";
 import type { RuntimeKind } from "../runtime/protocol.ts";
@@ -16,9 +16,8 @@ export interface Candidate {
 const OLDEST_NATIVE = [1, 27];
 const MAX_WASM_THREADS = 16; // each keeps a stack and an event loop
 
-const require = createRequire(import.meta.url);
 /** The copies in the published package: dist/onnxruntime. */
-const bundled = new URL("../../onnxruntime/", import.meta.url);
+const bundled = () => ownUrl("../../onnxruntime/", import.meta.url);
 
 function absent(what: string): Error {
   return Object.assign(new Error(`${what} is not there`), { code: "ERR_MODULE_NOT_FOUND" });
@@ -36,6 +35,7 @@ async function importOrt(specifier: string): Promise<Ort> {
 
 /** The onnxruntime-node installed next to prefine: the user's own comes first, as it may be the one with CUDA. */
 async function loadInstalledNative(): Promise<{ ort: Ort; version: string }> {
+  const require = ownRequire(import.meta.url);
   const version = versionIn(require.resolve("onnxruntime-node/package.json"));
   const [major, minor] = version.split(".").map(Number);
   const isOld = major < OLDEST_NATIVE[0] || (major === OLDEST_NATIVE[0] && minor < OLDEST_NATIVE[1]);
@@ -44,15 +44,15 @@ async function loadInstalledNative(): Promise<{ ort: Ort; version: string }> {
 }
 
 async function loadBundled(folder: string, file: string): Promise<{ ort: Ort; version: string }> {
-  const packageJson = new URL(`${folder}/package.json`, bundled);
+  const packageJson = new URL(`${folder}/package.json`, bundled());
   if (!existsSync(packageJson)) throw absent(folder);
-  return { ort: await importOrt(new URL(`${folder}/${file}`, bundled).href), version: versionIn(packageJson) };
+  return { ort: await importOrt(new URL(`${folder}/${file}`, bundled()).href), version: versionIn(packageJson) };
 }
 
 async function loadBundledNative(): Promise<{ ort: Ort; version: string }> {
   const { platform, arch } = process;
   const binary = `node/bin/napi-v6/${platform}/${arch}/onnxruntime_binding.node`;
-  if (!existsSync(new URL(binary, bundled))) throw absent(binary);
+  if (!existsSync(new URL(binary, bundled()))) throw absent(binary);
   return loadBundled("node", "dist/index.js");
 }
 

@@ -1,5 +1,6 @@
 /** @file A device in a thread of Node. */
 import { Worker } from "node:worker_threads";
+import { folderSetting } from "../../disk/folderSetting.ts";
 import type { Device } from "../runtime/device.ts";
 import { type Channel, RemoteDevice } from "../runtime/remoteDevice.ts";
 import { graphSaver } from "./dumpGraphs.ts";
@@ -24,7 +25,7 @@ const SHARED_FROM = 2 ** 24;
  */
 export function openThreadDevice(program: URL, options: DeviceOptions = {}): Device {
   const nativeNotice = disableTelemetry(); // before the thread starts
-  const folder = process.env.PREFINE_DUMP;
+  const folder = folderSetting(process.env.PREFINE_DUMP);
   const onOpen = folder ? graphSaver(folder) : undefined;
   const channel = channelTo(new Worker(program, { workerData: threadOptions(options) }));
   return new RemoteDevice(channel, { nativeNotice, onOpen });

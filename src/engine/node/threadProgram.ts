@@ -5,42 +5,36 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { PrefineError } from "../../errors.ts";
+import { bundledError, ownRequire, ownUrl } from "../../disk/ownPlace.ts";
 
 /** Where the checkout keeps the builds; imports of packages resolve from there. */
-const CACHE = new URL("../../../node_modules/.cache/prefine/", import.meta.url);
+const cache = () => ownUrl("../../../node_modules/.cache/prefine/", import.meta.url);
 
 /** Programs that this process has built, by their sources. */
 const built = new Map<string, URL>();
 
 /**
- * @param name of a module next to `importer` (an import.meta.url).
+ * @param name of a module next to `importer` (its import.meta.url; undefined in a CommonJS bundle).
  * @throws PrefineError if a bundler has packed prefine into one file, without its modules next to it
  */
-export function threadProgram(name: string, importer: string): URL {
-  if (!importer.endsWith(".ts")) return moduleOfPackage(`./${name}.js`, importer);
+export function threadProgram(name: string, importer: string | undefined): URL {
+  if (!importer?.endsWith(".ts")) return moduleOfPackage(`./${name}.js`, importer);
   const source = new URL(`./${name}.ts`, importer);
   const program = built.get(source.href) ?? build(name, source);
   built.set(source.href, program);
   return program;
 }
 
-function moduleOfPackage(module: string, importer: string): URL {
-  const program = new URL(module, importer);
+function moduleOfPackage(module: string, importer: string | undefined): URL {
+  const program = ownUrl(module, importer);
   if (existsSync(program)) return program;
-  const expected = `expected ${module} of prefine next to it, found none; was prefine bundled?`;
-  throw new PrefineError(
-    "io",
-    `${fileURLToPath(importer)}: ${expected}`,
-    "Leave prefine out of the bundle: esbuild --packages=external.",
-  );
+  throw bundledError(module, importer);
 }
 
 /** Takes 0.1 s. The file is named by its content, so only processes with the same sources share it. */
 function build(name: string, source: URL): URL {
-  const esbuild = createRequire(import.meta.url)("esbuild") as typeof import("esbuild"); // installed only in a checkout
+  const esbuild = ownRequire(import.meta.url)("esbuild") as typeof import("esbuild"); // installed only in a checkout
   const { outputFiles } = esbuild.buildSync({
     entryPoints: [fileURLToPath(source)],
     bundle: true,
@@ -53,9 +47,10 @@ function build(name: string, source: URL): URL {
   });
   const [{ contents }] = outputFiles;
   const hash = createHash("sha256").update(contents).digest("hex").slice(0, 16);
-  const program = new URL(`${name}-${hash}.mjs`, CACHE);
-  const temporary = new URL(`${name}-${hash}.${process.pid}`, CACHE);
-  mkdirSync(CACHE, { recursive: true });
+  const folder = cache();
+  const program = new URL(`${name}-${hash}.mjs`, folder);
+  const temporary = new URL(`${name}-${hash}.${process.pid}`, folder);
+  mkdirSync(folder, { recursive: true });
   writeFileSync(temporary, contents);
   renameSync(temporary, program);
   return program;

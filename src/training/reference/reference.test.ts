@@ -159,6 +159,8 @@ describe("the cache of precompute_ref_log_probs", () => {
 
   it("lies in $PREFINE_CACHE, else in the user's cache folder", () => {
     expect(cachePath({ PREFINE_CACHE: "/c", HOME: "/h" })).toBe("/c");
+    expect(cachePath({ PREFINE_CACHE: "~/c", HOME: "/h" })).toBe("/h/c");
+    expect(cachePath({ PREFINE_CACHE: " ", HOME: "/h" })).toBe("/h/.cache/prefine");
     expect(cachePath({ XDG_CACHE_HOME: "/x", HOME: "/h" })).toBe("/x/prefine");
     expect(cachePath({ HOME: "/h" })).toBe("/h/.cache/prefine");
     expect(nodeStorage.cacheFolder("reference_logps").path).toBe(join(cachePath(), "reference_logps"));
