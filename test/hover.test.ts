@@ -1,4 +1,4 @@
-/** @file What an editor shows of options where the cursor is: help, default, standing; old names; what it offers. */
+/** @file An editor's texts for options at the cursor: help, default, difference from TRL; old names; completions. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { LOSS_NAMES } from "../src/config/options/lossTypes.ts";
 import { Editor } from "./support/editor.ts";
@@ -77,7 +77,7 @@ describe("in an editor", () => {
     ["DPOTrainer({", "ref_model", "Default: `null`. Same as TRL."],
     ["DPOTrainer({", "train_dataset", "Required. Same as TRL."],
     ["DPOTrainer({", "eval_dataset", "Default: `null`. Same as TRL."],
-    ["DPOTrainer({", "processing_class", "Default: the one beside the model. Same as TRL."],
+    ["DPOTrainer({", "processing_class", "Default: the model's. Same as TRL."],
     ["DPOTrainer({", "peft_config", "Default: `null`. Same as TRL."],
     ["DPOTrainer({", "compute_metrics", "Default: `null`. Differs from TRL: it gets"],
     ["trainer.train({", "resume_from_checkpoint", "Default: args.resume_from_checkpoint. Same as transformers."],
@@ -85,17 +85,20 @@ describe("in an editor", () => {
     ["model.generate(", "signal", "Default: never stopped. Prefine's own."],
     ['pipeline("text-generation",', "batch_size", "Default: `8`. Differs from transformers: its default is 1."],
     ['pipeline("text-generation",', "return_full_text", "Default: `true`. Same as transformers."],
-    ["merge_and_unload(", "output_dir", 'Default: the run\'s with "-merged" behind it. PEFT:'],
+    ["merge_and_unload(", "output_dir", 'Default: the run\'s with "-merged" appended. PEFT:'],
     ["merge_and_unload(", "dtype", "tensor by tensor. transformers' `dtype`."],
-  ])("%s ... %s shows help, default and standing, and so do the built declarations", (after, name, standing) => {
-    const { docs, type } = editor.hover(after, name);
-    expect(type).toContain(name);
-    expect(docs.replaceAll("\n", " ")).toContain(standing);
-    expect(docs, "help before the default").toMatch(/^[A-Z](.|\n(?!\n)){5,}\.\n\n(Default: |Required\. )/);
-    expect(withoutStars(editor.declared(after, name))).toContain(withoutStars(docs));
-  });
+  ])(
+    "%s ... %s shows help, default and difference from TRL, and so do the built declarations",
+    (after, name, standing) => {
+      const { docs, type } = editor.hover(after, name);
+      expect(type).toContain(name);
+      expect(docs.replaceAll("\n", " ")).toContain(standing);
+      expect(docs, "help before the default").toMatch(/^[A-Z](.|\n(?!\n)){5,}\.\n\n(Default: |Required\. )/);
+      expect(withoutStars(editor.declared(after, name))).toContain(withoutStars(docs));
+    },
+  );
 
-  test("old names are struck through, and say what to use instead", () => {
+  test("old names are struck through, with the name to use instead", () => {
     expect(editor.hover("DPOConfig({", "evaluation_strategy").tags.deprecated).toBe("Use eval_strategy instead.");
     expect(editor.hover("DPOConfig({", "rpo_alpha").tags.deprecated).toBe(
       "Use loss_type [sigmoid, sft] with loss_weights [1, rpo_alpha] instead.",
@@ -108,7 +111,7 @@ describe("in an editor", () => {
     expect(editor.completions("old.")).toContain("-evaluation_strategy");
   });
 
-  test("what is not built is not offered", () => {
+  test("options that are not built are not offered", () => {
     expect(editor.completions('loss_type: "').sort()).toEqual([...LOSS_NAMES].sort());
     const optimizers = editor.completions('optim: "');
     expect(optimizers).toContain("adamw_8bit");

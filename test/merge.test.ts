@@ -1,4 +1,4 @@
-/** @file Merged models: the same as the adapter on its base, in prefine and in transformers, whatever the kind. */
+/** @file Merged models equal the adapter on its base model, in prefine and in transformers, for every kind. */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -26,7 +26,7 @@ const bench = useLearners();
 const kinds = Object.entries({ ...ADAPTER_KINDS, ...PISSA_KINDS });
 const folderOf = (name: string) => join(bench.folder, name.replaceAll(/\W+/g, "-"));
 
-/** An adapter with random numbers, as if it had been trained long. */
+/** An adapter with random values, as if trained for long. */
 async function randomAdapter(name: string, kind: AdapterKind, base = bench.base): Promise<string> {
   const config: AdapterConfig = {
     r: 4,
@@ -98,8 +98,8 @@ describe("an adapter of every kind, merged", { timeout: 240_000 }, () => {
   });
 });
 
-describe("the base's own type and files", () => {
-  /** The base's weights in another type, in two files. */
+describe("the base model's type and files", () => {
+  /** The base model's weights in another type, in two files. */
   function shardedBase(dtype: "F16" | "BF16"): string {
     const folder = join(bench.folder, `base-${dtype}`);
     mkdirSync(folder, { recursive: true });
@@ -141,7 +141,7 @@ describe("the base's own type and files", () => {
   });
 });
 
-describe("what is refused leaves no folder", () => {
+describe("a refused merge leaves no folder", () => {
   test("no adapter, a taken folder, the base's own", async () => {
     expect(await refusal(bench.base)).toMatchObject({
       code: "config",
@@ -154,7 +154,7 @@ describe("what is refused leaves no folder", () => {
     expect((await refusal(run)).message).toMatch(/expected an empty folder or none, found files there$/);
     expect(readdirSync(taken)).toEqual(["notes.txt"]);
     for (const output_dir of [run, bench.base]) {
-      expect((await refusal(run, { output_dir, overwrite_output_dir: true })).message).toMatch(/another folder than/);
+      expect((await refusal(run, { output_dir, overwrite_output_dir: true })).message).toMatch(/a folder other than/);
     }
     await merge(run, { overwrite_output_dir: true });
     expect(readdirSync(taken)).toContain("model.safetensors");
@@ -183,11 +183,11 @@ describe("what is refused leaves no folder", () => {
   });
 });
 
-test("the command prints the folder and the difference; the base is found where it was moved to", async () => {
+test("the command prints the folder and the difference; the base model is found with --base", async () => {
   const run = await randomAdapter("by command", { use_rslora: true });
   const { code, stdout, stderr } = await runCommand("merge", run, "--output_dir", join(bench.folder, "out"));
   expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: `${join(bench.folder, "out")}\n` });
-  expect(stderr).toMatch(/no tokenizer goes with the merged model/);
+  expect(stderr).toMatch(/the merged model has no tokenizer/);
   expect(stderr).toMatch(/float32; largest difference of logits between adapter and merged model: \d\.\de-\d+ \(the/);
   cpSync(bench.base, join(bench.folder, "elsewhere"), { recursive: true });
   renameSync(bench.base, `${bench.base}-away`);
@@ -237,7 +237,7 @@ describe("an adapter that was trained on a quantized base", { timeout: 240_000 }
     for (const [name, data] of untouched) expect(data, name).toEqual(values.get(name));
   });
 
-  test("or, if that is asked for, into the weights of the files", async () => {
+  test("or, on request, into the weights of the files", async () => {
     const run = await trainedOn("unquantized", FORMATS.nf4);
     const merged = await merge(run, { quantization_config: null });
     expect(merged.largest_difference).toBeLessThan(2e-5 * merged.largest_logit);
@@ -248,7 +248,7 @@ describe("an adapter that was trained on a quantized base", { timeout: 240_000 }
     const plain = await merge(await randomAdapter("plain", {}));
     expect(tensorsOf(merged.output_dir)).toEqual(tensorsOf(plain.output_dir));
     const loaded = await AutoModelForCausalLM.from_pretrained(run, { quantization_config: null });
-    const unset = { quantization_config: undefined, dtype: undefined }; // as if it were left out
+    const unset = { quantization_config: undefined, dtype: undefined }; // the same as leaving them out
     const again = await merge_and_unload(loaded, { overwrite_output_dir: true, onWarning: () => {}, ...unset });
     expect(again).toEqual({ ...merged, warnings: undefined });
     const { code, stderr } = await runCommand("merge", run, "--load_in_4bit", "false", "--overwrite_output_dir");

@@ -1,4 +1,4 @@
-/** @file Whether two models say the same: their logits behind one batch of tokens, and the largest difference. */
+/** @file Checks whether two models agree: their logits after one batch of tokens, and the largest difference. */
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import { openDecoder } from "../pretrained/openDecoder.ts";
@@ -7,7 +7,7 @@ import { Mt19937 } from "../random.ts";
 const ROWS = 8;
 const TOKENS = 24;
 
-/** Logits [rows x V] behind the last tokens of a batch of random words, the same for every call. */
+/** Logits [rows x V] after the last tokens of a batch of random tokens, the same batch in every call. */
 export async function logitsOf(model: LoadedModel, adapter: SavedAdapter | null): Promise<Float32Array> {
   const { vocabSize, maxPositions } = model.architecture;
   const length = Math.min(TOKENS, maxPositions);

@@ -1,6 +1,6 @@
 /**
- * @file A run's adapter into its base model: a model folder that transformers loads. The merged model is compared with
- * the adapter on its base before the folder gets its name.
+ * @file Merges a run's adapter into its base model and writes a model folder that transformers loads. The merged model
+ * is compared with the adapter on its base before the folder gets its name.
  */
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import { refuseOwned } from "../checkpoints/ownership.ts";
@@ -27,46 +27,46 @@ export interface MergeOptions extends ModelSourceOptions {
   /**
    * Folder to write.
    *
-   * Default: the run's with "-merged" behind it. PEFT: save_pretrained's `save_directory`.
+   * Default: the run's with "-merged" appended. PEFT: save_pretrained's `save_directory`.
    */
   output_dir?: string | undefined;
   /**
    * Type of the weights in the file.
    *
-   * Default: that of the base model's weights, tensor by tensor. transformers' `dtype`.
+   * Default: the type of the base model's weights, tensor by tensor. transformers' `dtype`.
    */
   dtype?: "float32" | "float16" | "bfloat16" | undefined;
   /**
-   * Replaces a folder that is there.
+   * Replaces an existing folder.
    *
    * Default: `false`. Prefine's own.
    */
   overwrite_output_dir?: boolean | undefined;
   /**
-   * Gets a line for each thing to know about the result.
+   * Called with each warning about the result.
    *
-   * Default: a warning of the process. Prefine's own.
+   * Default: emits a process warning. Prefine's own.
    */
   onWarning?: ((line: string) => void) | undefined;
 }
 
 export interface MergedModel {
   output_dir: string;
-  /** Type of the weights in the file, of most of them where they differ. */
+  /** Type of the weights in the file; if they differ, the type of most of them. */
   dtype: "float32" | "float16" | "bfloat16";
   /** Largest difference between the logits of the merged model and of the adapter on its base, on one batch. */
   largest_difference: number;
-  /** The same with the base as it was in training: more, where that was quantized and what is merged is not. */
+  /** The same against the base used in training: larger if that base was quantized and the merged one is not. */
   largest_difference_to_training: number;
   /** Largest of those logits. */
   largest_logit: number;
 }
 
 const DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const;
-/** How far logits may move, as a share of the largest: rounding of weights, of no more than their last digits. */
+/** Allowed change of logits, as a share of the largest: rounding of the weights' last digits. */
 const TOLERANCE: Record<FloatDtype, number> = { F32: 1e-4, F16: 2e-2, BF16: 1e-1 };
 
-/** What AutoModelForCausalLM.from_pretrained gave: the base is merged as it is kept there. */
+/** A model from AutoModelForCausalLM.from_pretrained: its base is merged with the quantization it has there. */
 interface MergeableModel {
   readonly name_or_path: string;
   readonly loaded?: { readonly quantization?: QuantizationSettings | undefined } | undefined;
@@ -75,34 +75,34 @@ interface MergeableModel {
 interface MergeInputs {
   adapter: SavedAdapter;
   lora: LoraAdapter;
-  /** What the adapter is merged into. */
+  /** The base that the adapter is merged into. */
   model: LoadedModel;
-  /** What it was trained on. */
+  /** The base that it was trained on. */
   trained: LoadedModel;
-  /** Types of the base's weights in its files. */
+  /** Types of the base model's weights in its files. */
   dtypes: ReadonlyMap<string, FloatDtype>;
-  /** Where the tokenizer is. */
+  /** Folder or hub id of the tokenizer. */
   tokenizer: string;
-  /** Branch, tag or commit of the base. */
+  /** Branch, tag or commit of the base model. */
   revision: string | undefined;
 }
 
 /**
  * PEFT's merge_and_unload and save_pretrained in one: writes config.json, model.safetensors, generation_config.json and
- * the tokenizer's files. Every kind of adapter that prefine trains; embeddings that were trained apart are untied.
+ * the tokenizer's files. Takes every kind of adapter that prefine trains; unties embeddings that were trained apart.
  *
- * An adapter that was trained on a quantized base is merged into the dequantized weights, the very numbers it was
- * trained on, and the result stays as wide as the base's files: PEFT would quantize it again, and round once more. With
- * `quantization_config: null` it is merged into the weights of the files, which the adapter has never seen.
- * @param run folder of a run, a checkpoint or PEFT's, a hub id, or a model loaded from one of them.
- * @throws PrefineError("config") for a run without an adapter, or an output_dir that is taken; "model" when the merged
- *   model differs from the adapter on its base by more than rounding. output_dir is then as it was.
+ * An adapter trained on a quantized base is merged into the dequantized weights, exactly the numbers it was trained on,
+ * and the result keeps the types of the base model's files: PEFT would quantize it again, with a second rounding. With
+ * `quantization_config: null` it is merged into the weights of the files, which it was not trained on.
+ * @param run folder of a run, a checkpoint or a PEFT adapter, a hub id, or a model loaded from one of them.
+ * @throws PrefineError("config") for a run without an adapter, or an output_dir with files in it; "model" when the
+ *   merged model differs from the adapter on its base by more than rounding. output_dir is then unchanged.
  */
 export async function merge_and_unload(run: string | MergeableModel, options: MergeOptions = {}): Promise<MergedModel> {
   const name = typeof run === "string" ? run : run.name_or_path;
   const output_dir = options.output_dir ?? `${name.replace(/[/\\]+$/, "")}-merged`;
-  const kept = typeof run === "string" || !run.loaded ? undefined : (run.loaded.quantization ?? null);
-  const { quantization_config = kept, onWarning = emitWarning } = options;
+  const ofModel = typeof run === "string" || !run.loaded ? undefined : (run.loaded.quantization ?? null);
+  const { quantization_config = ofModel, onWarning = emitWarning } = options;
   const inputs = await readInputs(name, { ...options, quantization_config });
   const output = folderAt(output_dir);
   await refuseOwned(output, { inside: true });
@@ -118,39 +118,39 @@ export async function merge_and_unload(run: string | MergeableModel, options: Me
     ...configFiles(inputs, nameOf(dtype)),
     ...(await tokenizerFiles(inputs, options, onWarning)),
   ];
-  let found = expected;
+  let merged = expected;
   await output.fill(files, async ({ path }) => {
-    found = await logitsOf(await loadModel(path), null);
-    const compared = compareLogits(expected, found);
-    if (!(compared.difference <= TOLERANCE[dtype] * compared.largest)) throw unlike(name, compared);
+    merged = await logitsOf(await loadModel(path), null);
+    const compared = compareLogits(expected, merged);
+    if (!(compared.difference <= TOLERANCE[dtype] * compared.largest)) throw mergeError(name, compared);
     await refuseOwned(output, { inside: true }); // a training may have started there since
   });
-  const { difference, largest } = compareLogits(expected, found);
-  const { difference: moved } = compareLogits(inTraining, found);
-  tellQuantization(inputs, moved, onWarning);
+  const { difference, largest } = compareLogits(expected, merged);
+  const { difference: moved } = compareLogits(inTraining, merged);
+  warnOfQuantization(inputs, moved, onWarning);
   const compared = { largest_difference: difference, largest_difference_to_training: moved, largest_logit: largest };
   return { output_dir, dtype: nameOf(dtype), ...compared };
 }
 
-/** What PEFT warns of, and how far it goes here. */
-function tellQuantization({ model, trained }: MergeInputs, moved: number, onWarning: (line: string) => void): void {
+/** PEFT's warning about merging into quantized weights, with the size of the effect here. */
+function warnOfQuantization({ model, trained }: MergeInputs, moved: number, onWarning: (line: string) => void): void {
   const [into, before] = [model, trained].map(({ architecture }) => describeQuantization(architecture));
   if (into !== null) {
     onWarning(
-      `merged into the base as ${into} gave it, and not quantized again: that would round once more; ` +
+      `merged into the base model dequantized from ${into}, not quantized again: that would round a second time; ` +
         "quantization_config null (--load_in_4bit false) merges into the weights of its files",
     );
   }
   if (trained === model) return;
   onWarning(
-    `the adapter was trained on a base in ${before ?? "the bits of its files"}, and merged into another: ` +
-      `logits differ by up to ${moved.toPrecision(2)} from those of training`,
+    `the adapter was trained on a base model in ${before ?? "the precision of its files"}, and merged into another: ` +
+      `logits differ by up to ${moved.toPrecision(2)} from training`,
   );
 }
 
 async function readInputs(name: string, options: MergeOptions): Promise<MergeInputs> {
-  const found = await findModel(name, options);
-  const { base, baseRevision, adapter, adapterFiles, tokenizer } = found;
+  const source = await findModel(name, options);
+  const { base, baseRevision, adapter, adapterFiles, tokenizer } = source;
   if (!adapter || !adapterFiles) {
     const hint = "Only adapters can be merged; a run that trained all weights is a whole model already.";
     throw new PrefineError("config", `${name}: expected a run with an adapter, found none`, hint);
@@ -158,9 +158,9 @@ async function readInputs(name: string, options: MergeOptions): Promise<MergeInp
   const own = await loadModel(base, { ...options, revision: baseRevision });
   const files = modelUnder(adapter, adapterFiles, own);
   const lora = loraAdapter(files.architecture, adapter.config);
-  const kept = (settings: QuantizationSettings | null) =>
+  const quantized = (settings: QuantizationSettings | null) =>
     settings ? quantizedUnder(quantizeModel(files, settings), lora) : files;
-  const [model, trained] = [kept(found.quantization), kept(found.recorded)];
+  const [model, trained] = [quantized(source.quantization), quantized(source.recorded)];
   const revision = tokenizer === base ? baseRevision : undefined;
   const isSame = describeQuantization(model.architecture) === describeQuantization(trained.architecture);
   const trainedOn = isSame ? model : trained;
@@ -171,10 +171,10 @@ function dtypesOf({ weights }: LoadedModel): MergeInputs["dtypes"] {
   return new Map([...weights].map(([name, { as }]) => [name, as === "F16" || as === "BF16" ? as : "F32"]));
 }
 
-/** @param inputs folders that are read: writing there would replace them. */
+/** @param inputs folders to read from: writing there would replace them. */
 async function checkFolder(folder: string, mayReplace: boolean, inputs: readonly string[]): Promise<void> {
   if (inputs.some((input) => nodeStorage.wholePath(input) === nodeStorage.wholePath(folder))) {
-    const message = `output_dir ${folder}: expected another folder than the run's and the base model's`;
+    const message = `output_dir ${folder}: expected a folder other than the run's and the base model's`;
     throw new PrefineError("config", message);
   }
   if (mayReplace || (await folderAt(folder).list()).length === 0) return;
@@ -182,8 +182,8 @@ async function checkFolder(folder: string, mayReplace: boolean, inputs: readonly
   throw new PrefineError("config", `output_dir ${folder}: expected an empty folder or none, found files there`, hint);
 }
 
-/** The merged parameters in the file's types; each leaves the compute thread once it is read. */
-async function mergedTensors({ model, adapter, lora, dtypes }: MergeInputs, wanted: MergeOptions["dtype"]) {
+/** The merged parameters in the file's types; each is freed in the compute thread once it is read. */
+async function mergedTensors({ model, adapter, lora, dtypes }: MergeInputs, requested: MergeOptions["dtype"]) {
   const device = await openDevice();
   try {
     await device.load([...model.weights]);
@@ -194,8 +194,8 @@ async function mergedTensors({ model, adapter, lora, dtypes }: MergeInputs, want
     for (const name of await mergeWeights(device, model, lora)) {
       const [{ shape, data }] = await device.read([name]);
       await device.free([name]);
-      const kept = dtypes.get(name) ?? dtypes.get(model.architecture.head) ?? "F32";
-      const dtype = wanted ? DTYPES[wanted] : kept;
+      const ofFile = dtypes.get(name) ?? dtypes.get(model.architecture.head) ?? "F32";
+      const dtype = requested ? DTYPES[requested] : ofFile;
       sizes[dtype] += data.length;
       weights.set(name, { dtype, shape, data: fromFloat32(data as Float32Array, dtype) });
     }
@@ -211,7 +211,7 @@ function nameOf(dtype: FloatDtype): MergedModel["dtype"] {
 }
 
 function configFiles({ model, lora }: MergeInputs, dtype: MergedModel["dtype"]): [string, Content][] {
-  const { torch_dtype: _, quantization_config: __, ...config } = model.config; // dtype's old name; not quantized now
+  const { torch_dtype: _, quantization_config: __, ...config } = model.config; // dtype's old name; no longer quantized
   const tied = isUntied(model, lora) ? { tie_word_embeddings: false } : {};
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   const files: [string, Content][] = [["config.json", json({ ...config, ...tied, dtype })]];
@@ -219,7 +219,7 @@ function configFiles({ model, lora }: MergeInputs, dtype: MergedModel["dtype"]):
   return hasGeneration ? [...files, ["generation_config.json", json(model.generationConfig)]] : files;
 }
 
-/** A model without a tokenizer beside it is merged all the same. */
+/** A missing tokenizer is a warning: the model is merged anyway. */
 async function tokenizerFiles(
   { tokenizer, revision }: MergeInputs,
   options: MergeOptions,
@@ -230,16 +230,16 @@ async function tokenizerFiles(
     return [...files].map(([name, bytes]) => [name, [bytes]]);
   } catch (error) {
     if (!(error instanceof PrefineError) || error.code !== "model") throw error;
-    onWarning(`no tokenizer goes with the merged model: ${error.message}`);
+    onWarning(`the merged model has no tokenizer: ${error.message}`);
     return [];
   }
 }
 
-function unlike(name: string, { difference, largest }: { difference: number; largest: number }): PrefineError {
+function mergeError(name: string, { difference, largest }: { difference: number; largest: number }): PrefineError {
   return new PrefineError(
     "model",
     `${folderAt(name).name}: the merged model's logits differ by up to ${difference} from the adapter's on its base ` +
       `(the largest logit is ${largest}): more than rounding`,
-    "Are there numbers that are not finite in the adapter? Try dtype float32.",
+    "Does the adapter have values that are not finite? Try dtype float32.",
   );
 }

@@ -1,4 +1,4 @@
-/** @file A base model and its adapter in the compute thread -> the parameters of one model that needs no adapter. */
+/** @file Merges a base model and its adapter in the compute thread into one model that needs no adapter. */
 import { constant, input, replace, type Shape, type Tensor } from "../engine/graph/index.ts";
 import { compute } from "../engine/runtime/compute.ts";
 import type { Device } from "../engine/runtime/device.ts";
@@ -12,17 +12,17 @@ import { frozenMatrix, type NamedInput } from "../models/precision/frozenMatrix.
 const HEAD = `${HEAD_MODULE}.weight`;
 
 /**
- * Puts the merged weights in the place of the base's: W + s B A for each adapted layer (DoRA: scaled to its
- * magnitudes), quantized weights in float32, and what was trained in full. Cost: one product of rank r and one matrix
- * of memory a layer.
- * @returns the names of the merged model's parameters; a head that is no longer tied is one of its own.
+ * Replaces the base model's weights by the merged ones: W + s B A for each adapted layer (DoRA: scaled to its
+ * magnitudes), quantized weights in float32, and modules that were trained in full. Cost: one product of rank r and one
+ * matrix of memory per layer.
+ * @returns the names of the merged model's parameters; a head that is no longer tied has its own.
  */
 export async function mergeWeights(device: Device, model: LoadedModel, adapter: LoraAdapter): Promise<string[]> {
   const { parameters, head, linears, quantized } = model.architecture;
   const names = [...parameters.keys()];
   if (isUntied(model, adapter)) {
     names.push(HEAD);
-    if (!adapter.saved.has(HEAD)) await device.copy([[head, HEAD]]); // as it is: only the embedding was trained
+    if (!adapter.saved.has(HEAD)) await device.copy([[head, HEAD]]); // unchanged: only the embedding was trained
   }
   const embeddings = [...adapter.layers.values()].flatMap(({ isEmbedding, layer }) => (isEmbedding ? [layer] : []));
   const changed = [...embeddings, ...linears.filter(({ name }) => adapter.layers.has(name) || quantized?.has(name))];
@@ -36,8 +36,8 @@ export async function mergeWeights(device: Device, model: LoadedModel, adapter: 
 }
 
 /**
- * Whether embedding and unembedding were one matrix and are two now. An adapted embedding is another matrix than the
- * unembedding that it was tied to; PEFT merges it into both, so that its merged model is another one than its adapter.
+ * Whether embedding and unembedding were one matrix and are now two. An adapted embedding differs from the unembedding
+ * that it was tied to; PEFT merges it into both, so its merged model differs from the adapter on its base.
  */
 export function isUntied({ architecture: { head } }: LoadedModel, { layers, saved, tokens }: LoraAdapter): boolean {
   if (head === HEAD) return false;
@@ -45,7 +45,7 @@ export function isUntied({ architecture: { head } }: LoadedModel, { layers, save
   return tokens.some(({ places }) => places.includes(HEAD) !== places.includes(head));
 }
 
-/** Tokens that were trained one by one into their stored table. */
+/** Writes the rows of individually trained tokens into the stored table. */
 async function putRows(device: Device, tokens: TokenRows, { table, shape }: { table: string; shape: Shape }) {
   const { name, ids } = tokens;
   const merged = replace(input(table, shape), constant([...ids], "int32"), input(name, tokens.shape), 0);

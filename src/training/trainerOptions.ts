@@ -1,4 +1,4 @@
-/** @file What a trainer takes and what it returns: the options of `new DPOTrainer(...)` and of `train()`. */
+/** @file Options of `new DPOTrainer(...)` and of `train()`, and the result of training. */
 import type { LogEntry } from "../checkpoints/trainerState.ts";
 import type { BitsAndBytesConfigInput } from "../config/BitsAndBytesConfig.ts";
 import type { DPOConfigInput } from "../config/DPOConfig.ts";
@@ -15,8 +15,8 @@ import type { ComputeMetrics, RunObserver } from "./run.ts";
 
 export interface DPOTrainerOptions {
   /**
-   * Model to train: from AutoModelForCausalLM.from_pretrained, or a hub id or folder. An adapter on it is trained
-   * further.
+   * Model to train: from AutoModelForCausalLM.from_pretrained, or a hub id or folder. If it has an adapter, that is
+   * trained further.
    *
    * Required. Same as TRL.
    */
@@ -28,7 +28,7 @@ export interface DPOTrainerOptions {
    */
   ref_model?: ModelInput | null | undefined;
   /**
-   * Settings of the training: a DPOConfig, or what one takes.
+   * Training settings: a DPOConfig, or an object with its options.
    *
    * Default: `new DPOConfig()`. Same as TRL.
    */
@@ -48,56 +48,55 @@ export interface DPOTrainerOptions {
   /**
    * Tokenizer.
    *
-   * Default: the one beside the model. Same as TRL.
+   * Default: the model's. Same as TRL.
    */
   processing_class?: Tokenizer | undefined;
   /** @deprecated Use processing_class instead. */
   tokenizer?: Tokenizer | undefined;
   /**
-   * Adapter to train: a LoraConfig, or what one takes. Null: all weights are trained.
+   * Adapter to train: a LoraConfig, or an object with its options. Null: all weights are trained.
    *
    * Default: `null`. Same as TRL.
    */
   peft_config?: LoraConfigInput | null | undefined;
   /**
-   * Keeps a base model that is named by id or folder in 8 or 4 bits; it needs an adapter. Null: as in its files.
+   * Quantizes a base model named by id or folder to 8 or 4 bits; needs an adapter. Null: the precision of its files.
    *
-   * Default: a resumed run goes on as it began, others load the model as in its files. TRL:
-   * model_init_kwargs.quantization_config.
+   * Default: that of the run being resumed, else null. TRL: model_init_kwargs.quantization_config.
    */
   quantization_config?: BitsAndBytesConfigInput | null | undefined;
   /**
-   * Tokens per sequence of prompt and answer; wins over args.max_length.
+   * Maximum tokens of prompt and answer together; overrides args.max_length.
    *
    * Default: args.max_length. TRL: args.max_length.
    */
   max_length?: number | null | undefined;
   /**
-   * Cuts prompts to their last tokens, before max_length.
+   * Maximum tokens per prompt: the last ones are kept. Applied before max_length.
    *
    * Default: args.max_prompt_length. An argument of TRL's trainer before 1.0.
    */
   max_prompt_length?: number | null | undefined;
   /**
-   * Metrics of each evaluation beside TRL's own, computed from the scores of its pairs.
+   * Computes additional metrics of each evaluation from the scores of its pairs.
    *
    * Default: `null`. Differs from TRL: it gets log-probabilities and rewards per pair, not the logits of every token.
    */
   compute_metrics?: ComputeMetrics | null | undefined;
   /**
-   * Callbacks: notified of the events of a training, in this order; they may stop it, save, evaluate and log.
+   * Callbacks for the events of a training, called in this order; they may stop it, save, evaluate and log.
    *
    * Default: `null`. Same as TRL.
    */
   callbacks?: readonly CallbackInput[] | null | undefined;
   /**
-   * Name of the dataset, for the model card and for `prefine compare`, which asks its held-out prompts.
+   * Name of the dataset, for the model card and for `prefine compare`, which uses its held-out prompts.
    *
    * Default: `null`. TRL: an argument of create_model_card.
    */
   dataset_name?: string | null | undefined;
   /**
-   * How a run file names the data, for `prefine compare`: saved in training_args.json.
+   * Names of the data as in a run file, saved in training_args.json for `prefine compare`.
    *
    * Default: `null`. Prefine's own, with the fields of trl.ScriptArguments.
    */
@@ -109,7 +108,7 @@ export interface DPOTrainerOptions {
    */
   logger?: Logger | undefined;
   /**
-   * A run that is prepared already, for tests and other front ends.
+   * Returns an already prepared run, for tests and other front ends.
    *
    * Default: the trainer prepares it. Prefine's own.
    */
@@ -118,7 +117,7 @@ export interface DPOTrainerOptions {
 
 export interface TrainOptions {
   /**
-   * Stops between two micro-batches, or pairs of an evaluation; finished steps are saved.
+   * Stops the run between two micro-batches, or pairs of an evaluation; finished steps are saved.
    *
    * Default: never stopped. Prefine's own.
    */

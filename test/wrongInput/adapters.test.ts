@@ -170,7 +170,7 @@ describe("a run that starts from an adapter", () => {
 
   it("does not write into the model's own folder", async () => {
     expect(await train("--output_dir", "model", "--overwrite_output_dir")).toBe(
-      "error: output_dir model: expected another folder than the model's own\nChoose another output_dir.",
+      "error: output_dir model: expected a folder other than the model's own\nChoose another output_dir.",
     );
   });
 });

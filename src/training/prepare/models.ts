@@ -1,4 +1,4 @@
-/** @file What the caller named -> what is trained: base model, adapter, reference, and the way they are saved. */
+/** @file Loads what the caller names: base model, adapter and reference, and decides how they are saved. */
 import type { SavedAdapter } from "../../checkpoints/adapter.ts";
 import type { AdapterConfig } from "../../checkpoints/adapterConfig.ts";
 import type { SavedModel } from "../../checkpoints/modelFiles.ts";
@@ -21,7 +21,7 @@ import type { Platform } from "../platform.ts";
 import { usesReference } from "../reference/reference.ts";
 import { isFromDisk } from "./cardFacts.ts";
 
-/** A model that `AutoModelForCausalLM.from_pretrained` or `loadModel` gave, or its hub id or folder. */
+/** A model from `AutoModelForCausalLM.from_pretrained` or `loadModel`, or a hub id or folder. */
 export type ModelInput =
   | string
   | LoadedModel
@@ -31,15 +31,15 @@ export interface TrainedModel {
   base: LoadedModel;
   /** Null: all weights are trained. */
   adapter: LoraAdapter | null;
-  /** Weights that an adapter starts from; absent: PEFT's initialization. */
+  /** Adapter that the training starts from; undefined: PEFT's initialization. */
   start: SavedAdapter | undefined;
   referenceModel: LoadedModel | undefined;
   /** An adapter on the reference model. */
   referenceAdapter: SavedAdapter | undefined;
-  /** Branch, tag or commit that model_init_kwargs asks for. */
+  /** Branch, tag or commit from model_init_kwargs. */
   revision: string | undefined;
   savedAs: SavedModel;
-  /** What a person should hear about the model's files and the adapter's settings. */
+  /** Warnings about the model's files and the adapter's settings, for the user. */
   warnings: readonly string[];
 }
 
@@ -79,8 +79,8 @@ export interface ModelRequest {
 }
 
 /**
- * @throws PrefineError("config") when an adapter that is there already meets a peft_config, output_dir is the model's
- *   own folder, or a reference model meets losses without one.
+ * @throws PrefineError("config") when the model has an adapter and there is also a peft_config, when output_dir is the
+ *   model's own folder, or when there is a reference model but no loss uses one.
  */
 export async function loadModels(request: ModelRequest): Promise<TrainedModel> {
   const { model, ref_model, peft_config, args, platform } = request;
@@ -101,18 +101,18 @@ export async function loadModels(request: ModelRequest): Promise<TrainedModel> {
   return { base, adapter, start, referenceModel, referenceAdapter, revision, savedAs, warnings };
 }
 
-/** What goes together, once it is known whether the model has an adapter, and where it lies. */
+/** Checks for options that conflict with the loaded model: its adapter, its folder. */
 function checkRequest(
   { model, ref_model, peft_config, args, platform }: ModelRequest,
   { loaded, adapter }: Named,
 ): void {
   if (adapter && peft_config) {
-    const hint = "Leave peft_config out: the adapter's own settings count.";
-    throw new PrefineError("config", "peft_config: expected none for a model that has an adapter already", hint);
+    const hint = "Leave peft_config out: the adapter's own settings are used.";
+    throw new PrefineError("config", "peft_config: expected none for a model that already has an adapter", hint);
   }
   const { wholePath } = platform.storage;
   if (wholePath(args.output_dir) === wholePath(loaded.directory)) {
-    const message = `output_dir ${args.output_dir}: expected another folder than the model's own`;
+    const message = `output_dir ${args.output_dir}: expected a folder other than the model's own`;
     throw new PrefineError("config", message, "Choose another output_dir.");
   }
   if (ref_model !== null && !usesReference(args)) {
@@ -121,25 +121,25 @@ function checkRequest(
     throw new PrefineError("config", message, "Leave ref_model out.");
   }
   if (ref_model !== null && ref_model === model && typeof model !== "string") {
-    const hint = "Leave ref_model out: the reference is then the model as it is at the start.";
-    throw new PrefineError("config", "ref_model: expected another object than model, found the same", hint);
+    const hint = "Leave ref_model out: the reference is then the model before the first step.";
+    throw new PrefineError("config", "ref_model: expected an object other than model, found the same", hint);
   }
 }
 
-/** @throws PrefineError("config") where quantized weights are to be trained themselves, which transformers refuses. */
+/** @throws PrefineError("config") for training quantized weights without an adapter, which transformers refuses too. */
 function trainedBase(loaded: LoadedModel, adapter: LoraAdapter | null): LoadedModel {
   if (adapter || !loaded.architecture.quantized) return quantizedUnder(loaded, adapter);
   const hint = "Train an adapter: pass a peft_config (use_peft: true), or leave the quantization out.";
   throw new PrefineError("config", "model: expected an adapter on quantized weights, which are frozen", hint);
 }
 
-/** @throws PrefineError("config") where it is asked for twice, or for a model that is loaded already, as in TRL. */
+/** @throws PrefineError("config") when it is given twice, or with a model that is already loaded, as in TRL. */
 function quantizationOf({ model, args, quantization_config }: ModelRequest): BitsAndBytesConfig | null {
   const inArguments = typeof model === "string" ? args.model_init_kwargs?.quantization_config : null;
   if (!quantization_config) return inArguments ? BitsAndBytesConfig(inArguments) : null;
   if (typeof model === "string" && !inArguments) return quantization_config;
-  const other = inArguments ? "another in args.model_init_kwargs" : "a model that is loaded already";
-  const hint = "Give it to AutoModelForCausalLM.from_pretrained, or name the model by its id or folder.";
+  const other = inArguments ? "another in args.model_init_kwargs" : "a model that is already loaded";
+  const hint = "Pass it to AutoModelForCausalLM.from_pretrained, or name the model by its id or folder.";
   throw new PrefineError("config", `quantization_config: expected it in one place, found ${other}`, hint);
 }
 
@@ -176,17 +176,17 @@ function savedModel({ base, adapter, settings, revision, nameOfBase }: Saving): 
   return { kind: "adapter", config };
 }
 
-/** A folder or file by its whole path, so that the run finds it from anywhere; a hub id as it is. */
+/** A folder or file as an absolute path, so that the run finds it from anywhere; a hub id unchanged. */
 export function nameOfBase(base: LoadedModel, storage: Storage): string {
   return isFromDisk(base, storage) ? storage.wholePath(base.nameOrPath) : base.nameOrPath;
 }
 
-/** TRL mirrors the tokenizer's padding token into the configs that it saves. */
+/** TRL copies the tokenizer's padding token into the configs that it saves. */
 export function withPadToken(saved: SavedModel, tokenizer: Tokenizer): SavedModel {
   return saved.kind === "full" ? { ...saved, padTokenId: tokenizer.pad_token_id } : saved;
 }
 
-/** The objective that a config asks for. */
+/** The objective of a config. */
 function objectiveOf(args: DPOConfig): Objective {
   return {
     losses: args.loss_type.map((type, i) => ({ type, weight: args.loss_weights?.[i] ?? 1 })),
@@ -202,14 +202,14 @@ function objectiveOf(args: DPOConfig): Objective {
   };
 }
 
-/** What `createLearner` needs to know. */
+/** Options of `createLearner`. */
 export function learnerOptions(trained: TrainedModel, args: DPOConfig): LearnerOptions {
   const { base, adapter, start, referenceModel, referenceAdapter: saved } = trained;
   const referenceAdapter =
     referenceModel && saved
       ? { adapter: loraAdapter(referenceModel.architecture, saved.config), weights: saved.weights }
       : undefined;
-  // with all weights in training, the reference may be mixed with them: both are float32
+  // when all weights are trained, the reference may be mixed with them: both are float32
   const frozen = (model: LoadedModel, on: LoraAdapter | null) => (adapter ? keepNarrow(model, on) : model);
   return {
     model: frozen(base, adapter),
@@ -228,7 +228,7 @@ export function learnerOptions(trained: TrainedModel, args: DPOConfig): LearnerO
   };
 }
 
-/** Parameters that transformers counts for total_flos: all but the embeddings, the adapter's included. */
+/** Number of parameters that transformers counts for total_flos: all but the embeddings, the adapter's included. */
 export function countParameters({ base, adapter }: TrainedModel): number {
   const isEmbedding = (name: string) => /(^|\.)(wte|wpe|embed_tokens)\.weight$/.test(name);
   const counted = [...base.architecture.parameters].filter(([name]) => !isEmbedding(name));
@@ -237,7 +237,7 @@ export function countParameters({ base, adapter }: TrainedModel): number {
   return shapes.reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0);
 }
 
-/** Parameters of the base model and of what is added to it. @param trainable what is in training. */
+/** Numbers of trained and of all parameters, those added to the base model included. @param trainable their tensors. */
 export function countAll({ base }: TrainedModel, trainable: readonly { name: string; shape: readonly number[] }[]) {
   const { parameters } = base.architecture;
   const size = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
