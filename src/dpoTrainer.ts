@@ -1,4 +1,4 @@
-/** @file DPOTrainer on Node: runs on the disk, models from folders and the hub. */
+/** @file DPOTrainer on Node: runs are stored on disk, models come from folders and the hub. */
 import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
 import { availableMemory, refuseBeyondMemory } from "./device/memory.ts";
 import { openDevice } from "./device/openDevice.ts";
@@ -23,7 +23,7 @@ export const nodePlatform: Platform = {
   openDevice,
   memory: { available: availableMemory, refuseBeyond: refuseBeyondMemory },
   async plotRun(folder) {
-    const { plotRunFolders } = await import("./plots/plotRunFolders.ts"); // loads a font and a rasterizer: only now
+    const { plotRunFolders } = await import("./plots/plotRunFolders.ts"); // late: it loads a font and a rasterizer
     const { png } = await plotRunFolders([folder.path]);
     return nodeStorage.folder(png).name;
   },

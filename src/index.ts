@@ -1,4 +1,4 @@
-/** @file The public API: names of transformers, PEFT, TRL and datasets wherever they have one. */
+/** @file The public API: named as in transformers, PEFT, TRL and datasets wherever they have a name. */
 export type { EvaluatedPair } from "./checkpoints/marginsTable.ts";
 export type { LogEntry, TrainerState } from "./checkpoints/trainerState.ts";
 export { BitsAndBytesConfig, type BitsAndBytesConfigInput } from "./config/BitsAndBytesConfig.ts";

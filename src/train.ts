@@ -63,7 +63,7 @@ export async function train(run: RunConfig, options: RunOptions = {}): Promise<T
   }
 }
 
-/** Access to the hub, as the run says. */
+/** Options for downloads from the hub, from the run's settings. */
 function hubOptions({ script, model }: RunConfig, logger: Logger, signal?: AbortSignal) {
   const onProgress = ({ path, loaded, total }: { path: string; loaded: number; total: number }) =>
     logger.status(loaded < total ? `downloading ${path}: ${Math.floor((100 * loaded) / total)} %` : undefined);
@@ -76,7 +76,7 @@ function hubOptions({ script, model }: RunConfig, logger: Logger, signal?: Abort
   };
 }
 
-/** The splits, processed. With eval_strategy no, a test split is neither required nor read. */
+/** The processed splits. With eval_strategy no, a test split is neither required nor read. */
 async function loadSplits(run: RunConfig, logger: Logger, signal?: AbortSignal) {
   const { dataset_train_split, dataset_test_split, process } = run.script;
   const evaluates = run.args.eval_strategy !== "no";
@@ -94,12 +94,12 @@ async function loadSplits(run: RunConfig, logger: Logger, signal?: AbortSignal) 
   return { train_dataset, eval_dataset: testSplits.length === 1 ? bySplit[testSplits[0]] : bySplit };
 }
 
-/** What is kept of how the data was named; a mixture's test rows are drawn again by the run's seed. */
+/** The names of the data to save with the run; a mixture's test rows are drawn again from the run's seed. */
 function namesOf({ dataset_name, dataset_config, data_files, datasets, test_split_size }: ScriptArguments) {
   return withWholePaths({ dataset_name, dataset_config, data_files, datasets, test_split_size });
 }
 
-/** How the base model was kept in the run that is resumed; undefined leaves that to the adapter it starts from. */
+/** The base model's quantization in the run being resumed; undefined: the starting adapter decides. */
 async function quantizationToResume({ args }: RunConfig, logger: Logger) {
   const resuming = { args, storage: nodeStorage, resume: args.resume_from_checkpoint };
   return (await resumedQuantization(resuming, (line) => logger.info(line))) ?? undefined;

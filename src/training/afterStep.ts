@@ -1,4 +1,4 @@
-/** @file What follows a step and an epoch: callbacks, a log entry, an evaluation, a checkpoint. */
+/** @file After a step and after an epoch: callbacks, a log entry, an evaluation, a checkpoint. */
 
 import { requestDue, setFlags } from "./callbacks/control.ts";
 import { dueAfterEpoch, dueAfterStep } from "./callbacks/events.ts";
@@ -12,7 +12,7 @@ import { isOver, type Run, splitsOf, stepsPassed } from "./run.ts";
 import { saveIfDue } from "./saveCheckpoint.ts";
 
 /**
- * Does what is due after the step that was taken last; when called again after an interruption, only the rest of it.
+ * Does everything due after the last step taken; when called again after an interruption, only the rest of it.
  * @throws Stopped during an evaluation.
  */
 export async function finishStep(run: Run): Promise<void> {
@@ -45,10 +45,10 @@ export async function finishStep(run: Run): Promise<void> {
 }
 
 /**
- * A reference that follows the policy now and then: TR-DPO (arXiv 2404.09656), TRL's SyncRefModelCallback. Every
- * ref_model_sync_steps steps, after the step and before what is logged and evaluated of it:
+ * Moves the reference toward the policy: TR-DPO (arXiv 2404.09656), TRL's SyncRefModelCallback. Every
+ * ref_model_sync_steps steps, after the step and before its log entry and evaluation:
  * reference = (1 - ref_model_mixup_alpha) reference + ref_model_mixup_alpha policy.
- * What was known of the old reference is forgotten. Cost: a pass over the trained weights.
+ * Discards the old reference's log-probabilities. Cost: a pass over the trained weights.
  */
 async function syncReference(run: Run): Promise<void> {
   const { args, state, learner } = run;

@@ -1,4 +1,4 @@
-/** @file Evaluations: several sets, compute_metrics, the table of margins, and what may not be combined. */
+/** @file Evaluations: several sets, compute_metrics, the table of margins, and conflicting options. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { DPOTrainer } from "../dpoTrainer.ts";
 import { evaluationSets } from "./prepare/rows.ts";
 import type { EvalPrediction } from "./run.ts";
 
-/** A quarter of a second a run, and another test's matter. */
+/** Plots take a quarter of a second per run and are tested elsewhere. */
 vi.mock("../plots/plotRunFolders.ts", () => ({ plotRunFolders: async () => ({ png: "training_loss.png" }) }));
 
 let output_dir = "";
@@ -28,7 +28,7 @@ const table = (folder = output_dir) => {
 };
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-it("leaves metrics out of a log that stands behind an evaluation of the same step, as TRL does", async () => {
+it("leaves metrics out of a log entry right after an evaluation of the same step, as TRL does", async () => {
   const args: DPOConfigInput = { ...QUICK, output_dir, max_steps: -1, num_train_epochs: 2, logging_strategy: "epoch" };
   const { trainer } = toyTrainer({ args: { ...args, eval_steps: 2, per_device_train_batch_size: 2 }, rows: 4 });
   await trainer.train();
@@ -37,22 +37,18 @@ it("leaves metrics out of a log that stands behind an evaluation of the same ste
     return [entry.step, kind, "rewards/margins" in entry || "eval_rewards/margins" in entry];
   });
   expect(kinds).toEqual([
-    ...[
-      [2, "eval", true],
-      [2, "loss", false],
-    ],
-    ...[
-      [4, "eval", true],
-      [4, "loss", false],
-      [4, "summary", false],
-    ],
+    [2, "eval", true],
+    [2, "loss", false],
+    [4, "eval", true],
+    [4, "loss", false],
+    [4, "summary", false],
   ]);
 });
 
 describe("several evaluation sets", () => {
   const sets = { easy: 3, hard: 4 };
 
-  it("have an entry of the log each, under their own names; evaluate gives all of them", async () => {
+  it("have one log entry each, under their own names; evaluate returns all values", async () => {
     const seen: string[][] = [];
     const callback = {
       on_evaluate: (...[, , , details]: [unknown, unknown, unknown, { metrics?: object }]) =>
@@ -68,7 +64,7 @@ describe("several evaluation sets", () => {
     expect(all).toMatchObject({ eval_easy_loss: expect.any(Number), eval_hard_loss: expect.any(Number), step: 2 });
   });
 
-  it("are gone on with by a resumed run: the first is not evaluated again", async () => {
+  it("are continued by a resumed run: the first is not evaluated again", async () => {
     const unbroken = join(output_dir, "..", "unbroken");
     const losses = (entries: object[]) =>
       entries.map((entry) => Object.entries(entry).filter(([key]) => /loss/.test(key)));
@@ -99,7 +95,7 @@ describe("several evaluation sets", () => {
 
   const hardLosses = (log: Record<string, number>[]) => log.flatMap((entry) => entry.eval_hard_loss ?? []);
 
-  it("are a record, or the splits of a data set; rows are one set", () => {
+  it("are a record, or the splits of a dataset; rows are one set", () => {
     const rows = [{ prompt: "a", chosen: "b", rejected: "c" }];
     expect([...evaluationSets(rows).keys()]).toEqual(["eval"]);
     expect([...evaluationSets(Dataset.fromRows(rows)).keys()]).toEqual(["eval"]);
@@ -111,7 +107,7 @@ describe("several evaluation sets", () => {
 });
 
 describe("eval_margins.csv", () => {
-  it("has every pair of every evaluation; its means are what the log says", async () => {
+  it("has every pair of every evaluation; its means are those of the log", async () => {
     const args = { ...QUICK, output_dir, eval_on_start: true, per_device_eval_batch_size: 1 };
     const { trainer } = toyTrainer({ args, evalRows: 3 });
     await trainer.train();
@@ -130,7 +126,7 @@ describe("eval_margins.csv", () => {
     }
   });
 
-  it("is begun anew by a new run, and left alone by an evaluation outside of a training", async () => {
+  it("is started again by a new run, and not changed by an evaluation outside of a training", async () => {
     const { trainer } = toyTrainer({ args: { ...QUICK, output_dir } });
     await trainer.evaluate();
     expect(existsSync(output_dir)).toBe(false);
@@ -155,7 +151,7 @@ describe("compute_metrics", () => {
     return { entry: await trainer.evaluate(), calls };
   };
 
-  it("gets all pairs at once, and its numbers are logged after the loss", async () => {
+  it("gets all pairs together, and its metrics are logged after the loss", async () => {
     const { entry, calls } = await collect({});
     expect(calls).toHaveLength(1);
     const [{ predictions, label_ids, losses, inputs }] = calls[0];
@@ -167,7 +163,7 @@ describe("compute_metrics", () => {
     expect(entry.eval_pairs).toBe(3);
   });
 
-  it("gets the batches one by one with batch_eval_metrics, and losses and inputs where they are asked for", async () => {
+  it("gets batches one by one with batch_eval_metrics, and losses and inputs on request", async () => {
     const { entry, calls } = await collect({ batch_eval_metrics: true, include_for_metrics: ["loss", "inputs"] });
     expect(calls.map(([{ predictions }, isLast]) => [predictions.length, isLast])).toEqual([
       [2, false],
@@ -182,7 +178,7 @@ describe("compute_metrics", () => {
     ["throws", () => JSON.parse("{"), /compute_metrics: SyntaxError: /],
     ["returns no numbers", () => ({ score: "high" }), /compute_metrics: expected an object of numbers.*score: "high"/],
     ["returns nothing", () => undefined, /compute_metrics: expected an object of numbers by name, found nothing/],
-  ])("that %s is an error that says so", async (_, compute, message) => {
+  ])("that %s is an error", async (_, compute, message) => {
     const { trainer } = toyTrainer({ args: { output_dir }, compute_metrics: compute as () => Record<string, number> });
     await expect(trainer.evaluate()).rejects.toThrow(message);
   });
@@ -192,7 +188,7 @@ describe("settings of evaluation and saving", () => {
   const refused = (args: DPOConfigInput) => () => DPOConfig({ bf16: false, ...args });
   const best = { load_best_model_at_end: true } as const;
 
-  it("that contradict each other are refused, all at once", () => {
+  it("that contradict each other are refused together", () => {
     expect(refused({ ...best, eval_strategy: "epoch" })).toThrow(
       /load_best_model_at_end: expected .* found epoch and steps/,
     );
@@ -205,7 +201,7 @@ describe("settings of evaluation and saving", () => {
     );
   });
 
-  it("that agree are filled in as transformers does", () => {
+  it("that agree are completed as transformers does", () => {
     const config = (args: DPOConfigInput) => {
       const { metric_for_best_model, greater_is_better } = DPOConfig({ bf16: false, ...args });
       return [metric_for_best_model, greater_is_better];
@@ -220,7 +216,7 @@ describe("settings of evaluation and saving", () => {
     expect(config({ ...best, eval_strategy: "steps", save_strategy: "best" })).toEqual(["loss", false]);
   });
 
-  it("ask for an eval_dataset", () => {
+  it("require an eval_dataset", () => {
     const make = (args: DPOConfigInput) => () => new DPOTrainer({ model: "m", train_dataset: [], args });
     expect(make({ eval_on_start: true })).toThrow(/eval_on_start: expected an eval_dataset, found none/);
   });

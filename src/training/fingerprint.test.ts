@@ -1,4 +1,4 @@
-/** @file What makes a run the same run: every option of the tables, and checkpoints of earlier versions. */
+/** @file Fingerprints: every option of the tables, and checkpoints of earlier versions. */
 import { afterEach, beforeAll, describe, expect, it, test } from "vitest";
 import type { AdapterConfig } from "../checkpoints/adapterConfig.ts";
 import type { Fingerprint } from "../checkpoints/fingerprint.ts";
@@ -25,7 +25,7 @@ const ADAPTER: AdapterConfig = {
   revision: null,
 };
 
-/** Of a run with one setting, or one of its adapter's, that is not what it usually is. */
+/** Fingerprint of a run with one changed setting, of its own or its adapter's. */
 function fingerprintWith(args: Record<string, unknown> = {}, adapter: Record<string, unknown> = {}) {
   const config = { ...DPOConfig({ bf16: false }), ...args } as DPOConfig;
   return fingerprintOf({
@@ -40,7 +40,7 @@ function fingerprintWith(args: Record<string, unknown> = {}, adapter: Record<str
 
 const WHERE = "run/checkpoint-1";
 
-/** What resuming makes of the change: what is refused, what gets a line. */
+/** The effect of a change on resuming: refused, or warned about. */
 function resumed(saved: Fingerprint, now: Fingerprint): { refused?: string; warned?: string[] } {
   try {
     return { warned: changesSince(saved, now, WHERE) };
@@ -49,9 +49,9 @@ function resumed(saved: Fingerprint, now: Fingerprint): { refused?: string; warn
   }
 }
 
-test("the hashes of data and tensors stay those that checkpoints hold", async () => {
+test("the hashes of data and tensors stay those of earlier checkpoints", async () => {
   const { data, objective } = await fingerprintWith();
-  // Made with node:crypto at 43e7fb2: little-endian int32, each list behind its length; the tensors' as JSON.
+  // Made with node:crypto at 43e7fb2: little-endian int32, each list after its length; the tensors' as JSON.
   expect(data).toEqual({
     train_dataset: "2 pairs, sha256 c907a9caaeb35db9",
     eval_dataset: "1 pairs, sha256 7e62ada80594fcb7",
@@ -77,7 +77,7 @@ describe("every option", () => {
 
   const training = Object.entries<RunTable[string]>(TRAINING_OPTIONS);
   it.each(training.map(([name, { onResume }]) => [name, onResume] as const))(
-    "%s, when another value is resumed with, is %s",
+    "%s, if resumed with another value, is %s",
     async (name, onResume) => {
       const now = await fingerprintWith({ [name]: changed });
       const standard = DPOConfig({ bf16: false })[name as keyof DPOConfig];
@@ -87,7 +87,7 @@ describe("every option", () => {
 
   const adapters = Object.entries<RunTable[string]>(LORA_OPTIONS);
   it.each(adapters.map(([name, { onResume }]) => [name, onResume] as const))(
-    "of an adapter, %s, when another value is resumed with, is %s",
+    "of an adapter, %s, if resumed with another value, is %s",
     async (name, onResume) => {
       const now = await fingerprintWith({}, { [name]: changed });
       const { [name]: standard = null } = adapterIdentity(ADAPTER, null);
@@ -95,15 +95,22 @@ describe("every option", () => {
     },
   );
 
-  it("says what it is; those that shape the data are told from the pairs, by their hash", async () => {
+  it("has a kind; options that affect the data are detected by the hash of the pairs", async () => {
     const tables = { ...TRAINING_OPTIONS, ...LORA_OPTIONS, ...SCRIPT_OPTIONS };
     for (const [name, { onResume }] of Object.entries<RunTable[string]>(tables)) {
       expect(Object.keys(EXPECTED), name).toContain(onResume);
     }
     expect(optionsWith("data", tables)).toEqual([
-      ...["max_prompt_length", "drop_degenerate"],
-      ...["dataset_name", "dataset_train_split", "dataset_test_split", "dataset_config", "datasets"],
-      ...["test_split_size", "data_files", "process"],
+      "max_prompt_length",
+      "drop_degenerate",
+      "dataset_name",
+      "dataset_train_split",
+      "dataset_test_split",
+      "dataset_config",
+      "datasets",
+      "test_split_size",
+      "data_files",
+      "process",
     ]);
     const now = await fingerprintWith();
     const other = { ...now, data: { ...now.data, train_dataset: "3 pairs, sha256 0000000000000000" } };
@@ -117,7 +124,7 @@ describe("an option that is new", () => {
     delete table.toy_gamma;
   });
 
-  it("is an error of the compiler where it says nothing of resuming", () => {
+  it("is a compiler error without `onResume`", () => {
     const silent = { toy_gamma: same(float, 0.5, "Margin of a loss that is new.") };
     // @ts-expect-error: `onResume` is missing
     const missing: RunTable = silent;
@@ -125,7 +132,7 @@ describe("an option that is new", () => {
     expect([missing, known].map(({ toy_gamma }) => toy_gamma.onResume)).toEqual([undefined, "fixed"]);
   });
 
-  it("is compared as soon as it is in the table; older checkpoints had the effect of its default", async () => {
+  it("is compared once it is in the table; older checkpoints count as having its default", async () => {
     const older = await fingerprintWith();
     table.toy_gamma = same(float, 0.5, "Margin of a loss that is new.", { onResume: "fixed" });
     const [usual, other] = [await fingerprintWith({ toy_gamma: 0.5 }), await fingerprintWith({ toy_gamma: 5 })];
@@ -134,7 +141,7 @@ describe("an option that is new", () => {
     expect(resumed(older, usual)).toEqual({ warned: [] });
   });
 
-  it("gets no line where older checkpoints don't say what it was, and it may change", async () => {
+  it("gets no warning if it may change and an older checkpoint lacks it", async () => {
     const older = await fingerprintWith();
     table.toy_gamma = same(float, 0.5, "How often to do what is new.", { onResume: "warned" });
     const other = await fingerprintWith({ toy_gamma: 5 });
@@ -144,7 +151,7 @@ describe("an option that is new", () => {
 });
 
 describe("a checkpoint of another version", () => {
-  it("is of this run where an option of it is no longer fixed, and of another where one is gone", async () => {
+  it("is of this run if one of its options is no longer fixed, and of another if one no longer exists", async () => {
     const now = await fingerprintWith();
     const objective = { ...now.objective, report_to: ["tensorboard"] };
     expect(resumed({ ...now, objective }, now)).toEqual({ warned: [] });
@@ -152,7 +159,7 @@ describe("a checkpoint of another version", () => {
     expect(resumed(gone, now).refused).toMatch(/: router_gamma: 3 -> undefined$/);
   });
 
-  it("of an adapter may hold the settings alone that were not the usual ones", async () => {
+  it("of an adapter may have only the settings that differ from their defaults", async () => {
     const { r, lora_alpha, lora_dropout } = ADAPTER;
     const lora = { r, lora_alpha, lora_dropout, target_modules: ["c_attn", "c_proj"] };
     const older = async (changes = {}) => {

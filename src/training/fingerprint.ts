@@ -1,4 +1,4 @@
-/** @file What makes a run the same run: derived from the tables of options, noted, and compared with a checkpoint. */
+/** @file The fingerprint of a run, derived from the tables of options and compared with a checkpoint's. */
 import type { AdapterConfig } from "../checkpoints/adapterConfig.ts";
 import { compareFingerprints, type Fingerprint } from "../checkpoints/fingerprint.ts";
 import { type DPOConfig, TRAINING_OPTIONS } from "../config/DPOConfig.ts";
@@ -10,22 +10,22 @@ import { Sha256, sha256 } from "../formats/sha256.ts";
 import { giveTurn } from "../host.ts";
 import { evaluationSetName } from "./run.ts";
 
-/** Milliseconds of work after which the event loop gets a turn. */
+/** Milliseconds of work after which to yield to the event loop. */
 const TURN_MS = 25;
 
 export interface RunIdentity {
   args: DPOConfig;
-  /** The value that counts: lowered to the model's positions. */
+  /** The effective value: lowered to the model's positions. */
   maxLength: number | null;
   train: readonly PairTokens[];
   /** Evaluation sets by the prefix of their metrics. */
   evals: ReadonlyMap<string, readonly PairTokens[]>;
-  /** What {@link adapterIdentity} says; null: all weights are trained. */
+  /** Result of {@link adapterIdentity}; null: all weights are trained. */
   adapter: Record<string, unknown> | null;
   trainable: readonly { name: string; shape: readonly number[] }[];
 }
 
-/** What must be equal for a checkpoint to be of this run, and what may differ: as the tables of options say. */
+/** Values that a checkpoint of this run must share, and values that may differ: the tables of options decide. */
 export async function fingerprintOf(run: RunIdentity): Promise<Fingerprint> {
   const { args } = run;
   const evals: Record<string, string> = {};
@@ -47,7 +47,7 @@ export async function fingerprintOf(run: RunIdentity): Promise<Fingerprint> {
   };
 }
 
-/** What of an adapter must be the same when a run is resumed, with the quantization of its base. */
+/** Adapter settings that must not change when a run is resumed, with the quantization of the base model. */
 export function adapterIdentity(adapter: AdapterConfig, quantization: string | null): Record<string, unknown> {
   const names = optionsWith("fixed", LORA_OPTIONS);
   const values = { ...defaultsOf(names, LORA_OPTIONS), ...defined(valuesOf(adapter, names)) };
@@ -57,20 +57,20 @@ export function adapterIdentity(adapter: AdapterConfig, quantization: string | n
 }
 
 /**
- * What has changed since a checkpoint was written, one text per value that may.
+ * Allowed changes since a checkpoint was written, one text per changed value.
  * @param where the checkpoint's path, for messages.
- * @throws PrefineError("config") for a change of what may not; it says of what.
+ * @throws PrefineError("config") for changes that are not allowed; names them.
  */
 export function changesSince(saved: Fingerprint, now: Fingerprint, where: string): string[] {
   const data = commonSets(saved.data, now.data);
   return compareFingerprints(
-    { ...inTodaysTerms(saved, now), data },
+    { ...withCurrentOptions(saved, now), data },
     { ...now, data: commonSets(now.data, data) },
     where,
   );
 }
 
-/** A run may go on without an evaluation set, or with one from now on; but not with another one of that name. */
+/** A resumed run may drop or add an evaluation set, but not replace one under the same name. */
 function commonSets(data: Values, other: Values): Values {
   return valuesOf(
     data,
@@ -79,11 +79,11 @@ function commonSets(data: Values, other: Values): Values {
 }
 
 /**
- * A checkpoint's fingerprint in the terms of today's tables. An option that it does not know came later, and had the
- * effect of its default until then; of one that only warns, nothing is said then. An option that is no longer fixed is
- * no reason to refuse; one that is gone is.
+ * A checkpoint's fingerprint in terms of the current tables. An option that it lacks was added later and had the effect
+ * of its default before; if it only warns, it is not compared. An option that is no longer fixed does not refuse the
+ * checkpoint; an option that no longer exists does.
  */
-function inTodaysTerms(saved: Fingerprint, now: Fingerprint): Fingerprint {
+function withCurrentOptions(saved: Fingerprint, now: Fingerprint): Fingerprint {
   const objective = completed(saved.objective, now.objective, TRAINING_OPTIONS);
   const lora = objective.lora;
   if (isObject(lora) && isObject(now.objective.lora)) {
@@ -93,15 +93,15 @@ function inTodaysTerms(saved: Fingerprint, now: Fingerprint): Fingerprint {
   return { ...saved, objective, schedule: { ...now.schedule, ...valuesOf(saved.schedule, names) } };
 }
 
-/** The values of `saved` that count now, with defaults for those that it lacks. */
+/** The values of `saved` that are compared today, with defaults for those that it lacks. */
 function completed(saved: Values, now: Values, table: RunTable): Values {
-  const counting = Object.keys(saved).filter((name) => name in now || !(name in table));
+  const compared = Object.keys(saved).filter((name) => name in now || !(name in table));
   return {
     ...defaultsOf(
       Object.keys(now).filter((name) => name in table),
       table,
     ),
-    ...valuesOf(saved, counting),
+    ...valuesOf(saved, compared),
   };
 }
 
@@ -116,7 +116,7 @@ const defined = (values: Values): Values =>
 const defaultsOf = (names: readonly string[], table: RunTable): Values =>
   Object.fromEntries(names.map((name) => [name, table[name].default]));
 
-/** Number and hash; 60,000 pairs of 500 tokens take 3 seconds, in which timers and signals get their turns. */
+/** Count and hash; 60,000 pairs of 500 tokens take 3 seconds, yielding to timers and signals in between. */
 async function describePairs(pairs: readonly PairTokens[]): Promise<string> {
   const hash = new Sha256();
   let turn = performance.now();

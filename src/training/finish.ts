@@ -1,4 +1,4 @@
-/** @file What a finished run leaves in its folder: model, tokenizer, log, plot, model card. */
+/** @file Files of a finished run: model, tokenizer, log, plot, model card. */
 import { modelCard } from "../checkpoints/modelCard.ts";
 import { modelFiles } from "../checkpoints/modelFiles.ts";
 import { checkOwned, refuseOwned } from "../checkpoints/ownership.ts";
@@ -11,7 +11,7 @@ import type { Run } from "./run.ts";
 import { statefulCallbacks } from "./saveCheckpoint.ts";
 
 /**
- * Writes the weights as they are now, with the tokenizer and training_args.json: Trainer.save_model.
+ * Writes the current weights, with the tokenizer and training_args.json: Trainer.save_model.
  * @returns the names of the model's own files.
  */
 export async function saveModel(run: Run, folder: RunFolder): Promise<string[]> {
@@ -28,7 +28,7 @@ export async function saveState(run: Run): Promise<void> {
   await run.output.write(TRAINER_STATE, encodeTrainerState(state));
 }
 
-/** Everything that a finished output_dir holds. @returns the names of the files that a reader looks for. */
+/** Writes all files of a finished output_dir. @returns the names of those that interest a user. */
 export async function finishRun(run: Run, facts: CardFacts): Promise<string[]> {
   const { output } = run;
   await checkOwned(output, run.lock);
@@ -53,7 +53,7 @@ async function plotLoss({ state, observer, platform, output }: Run): Promise<str
     return await platform.plotRun(output);
   } catch (error) {
     if (!(error instanceof PrefineError)) throw error;
-    observer.warn(error.message); // the model is saved: a picture is no reason to fail
+    observer.warn(error.message); // the model is saved: a missing plot is not fatal
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** @file The tensors of the learner on their way to files and back, one at a time: all may be three times the model. */
+/** @file Moves the learner's tensors to files and back, one at a time: together they may be three times the model. */
 import { dataOf, type SavedTensors, type StoredTensor } from "../checkpoints/tensors.ts";
 import type { Learner, Role } from "../dpo/learner.ts";
 import type { LearnerState } from "../learner/learnerState.ts";
@@ -14,23 +14,23 @@ function stored(learner: Learner, tensors: readonly Named[], role: Role = "polic
   );
 }
 
-/** Trained weights as they are when they are read, and what is saved beside them. */
+/** Trained weights, and frozen ones that are saved with them; each is read from the learner when it is written. */
 export const weightsOf = (learner: Learner) => stored(learner, [...learner.trainable, ...learner.frozen]);
 
-/** The optimizer's state as it is when it is read. */
+/** The optimizer's state; each tensor is read from the learner when it is written. */
 export const optimizerOf = (learner: Learner) => stored(learner, learner.optimizerState);
 
-/** The weights of a reference that moves, under the names of the trained ones. */
+/** The weights of a moving reference, under the names of the trained weights. */
 export const referenceOf = (learner: Learner) => stored(learner, learner.trainable, "reference");
 
 interface SavedState {
   weights: SavedTensors;
-  /** Absent: it stays as it is. */
+  /** Absent: unchanged. */
   optimizer?: SavedTensors;
   optimizerStep: number;
 }
 
-/** Reads what was saved and puts it into the learner. */
+/** Reads a saved state and writes it into the learner. */
 export async function writeLearner(learner: Learner, { weights, optimizer, optimizerStep }: SavedState): Promise<void> {
   const write = (part: Partial<LearnerState>) =>
     learner.writeState({ weights: new Map(), optimizer: new Map(), optimizerStep, ...part });
@@ -45,7 +45,7 @@ export async function writeLearner(learner: Learner, { weights, optimizer, optim
   }
 }
 
-/** A reference that has moved. */
+/** Restores a moved reference. */
 export async function writeReference(learner: Learner, weights: SavedTensors): Promise<void> {
   for (const [name, tensor] of weights) {
     await learner.writeReference(name, { shape: [...tensor.shape], data: (await dataOf(tensor)) as Float32Array });

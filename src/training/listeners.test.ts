@@ -1,4 +1,4 @@
-/** @file The listeners of a run: their order, and what one that fails costs the run and the others. */
+/** @file The listeners of a run: their order, and the effect of a failing one on the run and the others. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ vi.mock("../plots/plotRunFolders.ts", () => ({ plotRunFolders: async () => ({ pn
 const START = { totalSteps: 2, startStep: 0, epochs: 1 };
 const FULL = new PrefineError("io", "events: the disk is full");
 
-/** Writes down what it hears; fails at `failing` with `error`. */
+/** Records its events; fails at `failing` with `error`. */
 function listener(name: string, heard: string[], failing?: keyof RunListener, error: Error = FULL): RunListener {
   const hear = (event: keyof RunListener) => (said?: unknown) => {
     heard.push(typeof said === "string" ? `${name} ${event}: ${said}` : `${name} ${event}`);
@@ -31,7 +31,7 @@ function listener(name: string, heard: string[], failing?: keyof RunListener, er
 }
 
 describe("observerOf", () => {
-  it("tells its listeners in their order, and closes them from the last to the first", () => {
+  it("notifies its listeners in order, and closes them from the last to the first", () => {
     const heard: string[] = [];
     const observer = observerOf([listener("a", heard), { name: "deaf" }, listener("b", heard)]);
     observer.info("hello");
@@ -41,12 +41,22 @@ describe("observerOf", () => {
     observer.metrics({ loss: 0.5, epoch: 1, step: 2 });
     observer.close();
     expect(heard).toEqual([
-      ...["a info: hello", "b info: hello", "a start", "b start", "a step", "b step"],
-      ...["a status: evaluating 1/2", "b status: evaluating 1/2", "a metrics", "b metrics", "b close", "a close"],
+      "a info: hello",
+      "b info: hello",
+      "a start",
+      "b start",
+      "a step",
+      "b step",
+      "a status: evaluating 1/2",
+      "b status: evaluating 1/2",
+      "a metrics",
+      "b metrics",
+      "b close",
+      "a close",
     ]);
   });
 
-  it("leaves one out that fails on the way, and warns the others; a new start takes it back", () => {
+  it("removes a listener that fails after the start, and warns the others; a new start restores it", () => {
     const heard: string[] = [];
     const observer = observerOf([listener("a", heard), listener("b", heard, "step"), listener("c", heard)]);
     observer.start(START);
@@ -54,23 +64,30 @@ describe("observerOf", () => {
     observer.step({ step: 1, epoch: 0.5, tokens: 7 });
     observer.step({ step: 2, epoch: 1, tokens: 7 });
     observer.close();
-    const warning = "warn: b is left out of the rest of the run: events: the disk is full";
+    const warning = "warn: b is off for the rest of the run: events: the disk is full";
     expect(heard).toEqual([
-      ...["a step", "b step", `a ${warning}`, `c ${warning}`, "c step"],
-      ...["a step", "c step", "c close", "a close"],
+      "a step",
+      "b step",
+      `a ${warning}`,
+      `c ${warning}`,
+      "c step",
+      "a step",
+      "c step",
+      "c close",
+      "a close",
     ]);
     observer.start(START);
     expect(heard.slice(-3)).toEqual(["a start", "b start", "c start"]);
   });
 
-  it("fails where one fails at the start, or by a fault in its code", () => {
+  it("fails if a listener fails at the start, or because of a bug", () => {
     const heard: string[] = [];
     expect(() => observerOf([listener("a", heard, "start"), listener("b", heard)]).start(START)).toThrow(FULL);
     expect(heard).toEqual(["a start"]);
     const fault = new TypeError("x is undefined");
     const observer = observerOf([listener("a", heard), listener("b", heard, "close", fault)]);
     expect(() => observer.close()).toThrow(fault);
-    expect(heard.slice(1)).toEqual(["b close", "a close"]); // the terminal is given back in any case
+    expect(heard.slice(1)).toEqual(["b close", "a close"]); // the terminal is released in any case
   });
 });
 
@@ -82,7 +99,7 @@ describe("a training", () => {
   afterEach(() => rmSync(output_dir, { recursive: true, force: true }));
   const args = { max_steps: 3, logging_steps: 1, save_strategy: "no", report_to: "tensorboard" } as const;
 
-  it("goes on without TensorBoard's log when that can no longer be written", async () => {
+  it("continues without TensorBoard's log when that can no longer be written", async () => {
     let entries = 0;
     events.log = {
       scalars: () => {
@@ -94,11 +111,11 @@ describe("a training", () => {
     expect(global_step).toBe(3);
     expect(entries).toBe(2);
     expect(lines.filter((line) => line.startsWith("warning"))).toEqual([
-      "warning: tensorboard is left out of the rest of the run: events: the disk is full",
+      "warning: tensorboard is off for the rest of the run: events: the disk is full",
     ]);
   });
 
-  it("does not begin where that can't be written from the start", async () => {
+  it("does not start if that can't be written from the beginning", async () => {
     events.log = {
       text: () => {
         throw FULL;

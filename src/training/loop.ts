@@ -1,4 +1,4 @@
-/** @file From the step at which a run stands to its last one, and what an early stop leaves. */
+/** @file The training loop from a run's current step to its last, and the checkpoint of an early stop. */
 import type { LogEntry } from "../checkpoints/trainerState.ts";
 import { PrefineError } from "../errors.ts";
 import { finishStep } from "./afterStep.ts";
@@ -16,8 +16,8 @@ import { trainStep } from "./step.ts";
 
 /**
  * Trains to the last step.
- * @returns the entry of the log that sums the run up.
- * @throws PrefineError("interrupted") when the signal asked to stop; the last whole step is then in a checkpoint.
+ * @returns the log entry that sums up the run.
+ * @throws PrefineError("interrupted") when the signal aborts; a checkpoint then has the last whole step.
  */
 export async function runToEnd(run: Run): Promise<LogEntry> {
   const { state, callbacks } = run;
@@ -61,7 +61,7 @@ async function beforeFirstStep(run: Run): Promise<void> {
   if (args.eval_on_start && state.global_step === 0 && run.evals.length > 0) await logEvaluation(run);
 }
 
-/** transformers' last entry; but train_loss is the mean over the whole run, before and after it was resumed. */
+/** transformers' last entry; but train_loss is the mean over the whole run, steps before a resume included. */
 function logSummary(run: Run, { seconds, steps }: { seconds: number; steps: number }): Promise<LogEntry> {
   const { loop, plan, state } = run;
   const samples = (plan.samples * steps) / plan.maxSteps;
@@ -72,7 +72,7 @@ function logSummary(run: Run, { seconds, steps }: { seconds: number; steps: numb
   });
 }
 
-/** Saves the last whole step. @returns the error that says how to go on. */
+/** Saves the last whole step. @returns the error that says how to resume. */
 async function interrupted(run: Run): Promise<PrefineError> {
   const { state, plan } = run;
   if (state.global_step === 0) {
@@ -82,6 +82,6 @@ async function interrupted(run: Run): Promise<PrefineError> {
   return new PrefineError(
     "interrupted",
     `stopped after step ${state.global_step} of ${plan.maxSteps}; saved ${path}`,
-    "Go on with resume_from_checkpoint: true (--resume_from_checkpoint true).",
+    "Resume with resume_from_checkpoint: true (--resume_from_checkpoint true).",
   );
 }

@@ -1,4 +1,4 @@
-/** @file The loop's memory as checkpoints keep it: today's form, the form of format 1, and what is neither. */
+/** @file The loop's state in checkpoints: the current form, the form of format 1, and invalid data. */
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { readRunState } from "../checkpoints/trainerState.ts";
 import { folderAt } from "../disk/nodeStorage.ts";
 import { newLoopState, readLoopState } from "./loopState.ts";
 
-/** A quarter of a second a run, and another test's matter. */
+/** Plots take a quarter of a second per run and are tested elsewhere. */
 vi.mock("../plots/plotRunFolders.ts", () => ({ plotRunFolders: async () => ({ png: "training_loss.png" }) }));
 
 /**
@@ -50,7 +50,7 @@ const savedLoop = (): Record<string, unknown> => {
 };
 
 describe("a checkpoint of format 1", () => {
-  it("is gone on from as if the run had not been stopped", async () => {
+  it("is resumed as if the run had not been stopped", async () => {
     const run = async (output_dir: string, resume_from_checkpoint: boolean) => {
       const { trainer, lines } = toyTrainer({ ...RUN, args: { ...RUN.args, output_dir } });
       await trainer.train({ resume_from_checkpoint });
@@ -63,11 +63,11 @@ describe("a checkpoint of format 1", () => {
     cpSync(FORMER, join(dir, "former"), { recursive: true });
     const resumed = await run(join(dir, "former"), true);
     expect(resumed.lines[0]).toMatch(/checkpoint-2: the best checkpoint so far is gone/); // it is not in the fixture
-    expect(resumed.lines[1]).toMatch(/checkpoint-4: going on after step 4 of 5$/); // and no line about other settings
+    expect(resumed.lines[1]).toMatch(/checkpoint-4: resuming after step 4 of 5$/); // and no line about other settings
     expect(resumed.outcome).toEqual((await run(join(dir, "unbroken"), false)).outcome);
   });
 
-  it("has its loop in parts", () => {
+  it("is converted into parts", () => {
     const saved = savedLoop();
     const { progress, control, log, evaluation, adaptive } = readLoopState(saved, "");
     expect(progress).toEqual({ stage: "stepEnded", skippedSteps: 0 });
@@ -84,13 +84,13 @@ describe("a checkpoint of format 1", () => {
     ["evaluated", "stepEvaluated"],
     ["epoch ended", "epochEnded"],
     ["epoch", "idle"],
-  ])("calls the stage %s what is %s now", (former, stage) => {
+  ])("has the stage %s, which is now %s", (former, stage) => {
     expect(readLoopState({ ...savedLoop(), stage: former }, "").progress.stage).toBe(stage);
   });
 });
 
 describe("readLoopState", () => {
-  it("gives back what was saved, as a copy", () => {
+  it("returns a copy of the saved state", () => {
     const loop = readLoopState(savedLoop(), "");
     const again = readLoopState(JSON.parse(JSON.stringify(loop)), "");
     expect(again).toEqual(loop);

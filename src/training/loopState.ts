@@ -1,44 +1,44 @@
 /**
- * @file The loop's memory between two steps that no file of transformers holds, in parts with one owner each: the file
- * that is named beside a part is the only one that writes to it, through its functions; all others read.
- * Checkpoints keep it as it is, and know nothing of it.
+ * @file The loop's state between two steps that is in none of transformers' files, in parts with one owner each: only
+ * the file named as a part's owner writes to it, through its functions; all others read.
+ * Checkpoints store it as opaque data.
  */
 import { PrefineError } from "../errors.ts";
 import { isObject } from "../formats/parseJson.ts";
 import type { AdaptiveState } from "../optim/adaptiveSchedules.ts";
 
 /**
- * What has happened since the last optimizer step, so that a resumed run does the rest of it. A step goes through the
- * first three stages, the last step of an epoch through "epochEnded" and "idle", too:
- * "stepTaken": nothing yet; "stepEnded": callbacks were told of the step's end; "stepEvaluated": it was logged,
- * evaluated and saved; "epochEnded": callbacks were told of the epoch's end; "idle": that was logged, evaluated and
- * saved. A run before its first step is idle.
+ * Work done since the last optimizer step, so that a resumed run does only the rest. A step goes through the first
+ * three stages, the last step of an epoch also through "epochEnded" and "idle":
+ * "stepTaken": nothing yet; "stepEnded": on_step_end was called; "stepEvaluated": the step was logged, evaluated and
+ * saved; "epochEnded": on_epoch_end was called; "idle": the epoch was logged, evaluated and saved. A run before its
+ * first step is idle.
  */
 const STAGES = ["stepTaken", "stepEnded", "stepEvaluated", "epochEnded", "idle"] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** Where the loop stands. Owner: progress.ts. */
+/** The loop's position. Owner: progress.ts. */
 export interface Progress {
   stage: Stage;
-  /** Steps that were left out because a callback ended their epoch. */
+  /** Steps skipped because a callback ended their epoch. */
   skippedSteps: number;
 }
 
 /**
- * transformers' TrainerControl, field for field: the flags by which the flow of a training is steered.
- * Owner: callbacks/control.ts; callbacks set them, too.
+ * transformers' TrainerControl, field by field: flags that control a training.
+ * Owner: callbacks/control.ts; callbacks also set them.
  */
 export interface TrainerControl {
-  /** The training ends after this step (and what is due with it). */
+  /** The training ends after this step (and the work due after it). */
   should_training_stop: boolean;
-  /** The rest of this epoch is left out. */
+  /** The rest of this epoch is skipped. */
   should_epoch_stop: boolean;
   should_save: boolean;
   should_evaluate: boolean;
   should_log: boolean;
 }
 
-/** What the log will say of the steps since its last entry, and of the whole run. Owner: evaluation/trainingLog.ts. */
+/** Losses and metrics since the last log entry and of the whole run. Owner: evaluation/trainingLog.ts. */
 export interface TrainingLog {
   /** Sum of the losses since the last entry, as float32. */
   pendingLoss: number;
@@ -52,13 +52,13 @@ export interface TrainingLog {
   pendingMetrics: Record<string, [sum: number, count: number]>;
   /** Tokens of the training micro-batches so far: TRL's `_total_train_tokens`. */
   totalTrainTokens: number;
-  /** Whether an evaluation was the last thing that the model did: TRL then logs no training metrics at the end. */
+  /** Whether the model's last work was an evaluation: TRL then logs no training metrics at the end. */
   evaluatedLast: boolean;
 }
 
-/** The evaluation that goes on, and the table of the pairs' margins. Owner: evaluation/logEntries.ts. */
+/** The evaluation in progress, and the table of margins. Owner: evaluation/logEntries.ts. */
 export interface EvaluationProgress {
-  /** Evaluation sets that are done. */
+  /** Number of finished evaluation sets. */
   done: number;
   /** Their metrics. */
   metrics: Record<string, number>;
@@ -66,13 +66,13 @@ export interface EvaluationProgress {
   marginsBytes: number;
 }
 
-/** The learning rate, where it follows evaluations. Owner: evaluation/adaptiveRate.ts. */
+/** A learning rate that depends on evaluations. Owner: evaluation/adaptiveRate.ts. */
 export interface AdaptiveRate {
-  /** Null: it follows none. */
+  /** Null: the schedule does not depend on evaluations. */
   state: AdaptiveState | null;
 }
 
-/** Read-only to all but the owners, who take their part as what it is. */
+/** Read-only to all but the owners, which use their part's mutable type. */
 export interface LoopState {
   readonly progress: Readonly<Progress>;
   readonly control: Readonly<TrainerControl>;
@@ -81,7 +81,7 @@ export interface LoopState {
   readonly adaptive: Readonly<AdaptiveRate>;
 }
 
-/** Of a run before its first step. */
+/** State of a run before its first step. */
 export function newLoopState(): LoopState {
   return {
     progress: { stage: "idle", skippedSteps: 0 },
@@ -107,15 +107,15 @@ export function newLoopState(): LoopState {
   };
 }
 
-/** Puts the values of `from` into the parts of `loop`, which stay the same objects: the schedule reads them. */
+/** Copies the values of `from` into the parts of `loop`; these stay the same objects, as the schedule reads them. */
 export function assignLoopState(loop: LoopState, from: LoopState): void {
   for (const part of Object.keys(loop) as (keyof LoopState)[]) Object.assign(loop[part], from[part]);
 }
 
 /**
- * What a checkpoint kept, in today's form or in that of checkpoints of format 1.
+ * Reads a checkpoint's loop state, in the current form or in that of format 1.
  * @param where the checkpoint's path, for messages.
- * @throws PrefineError("io") when it is something else.
+ * @throws PrefineError("io") for anything else.
  */
 export function readLoopState(saved: unknown, where: string): LoopState {
   const loop = fromFormat1(saved);
@@ -132,21 +132,21 @@ const STAGES_OF_FORMAT_1: Readonly<Record<string, Stage>> = {
   epoch: "idle",
 };
 
-/** Format 1 had all values of the parts side by side, and other names of the stages. Anything else is left alone. */
+/** Format 1 had the values of all parts in one object, and other stage names. Anything else is returned unchanged. */
 function fromFormat1(saved: unknown): unknown {
   if (!isObject(saved) || typeof saved.stage !== "string") return saved;
   const { stage, skippedSteps = 0, control, evaluation, marginsBytes = 0, adaptive = null, ...log } = saved;
   const start = newLoopState();
   return {
     progress: { stage: STAGES_OF_FORMAT_1[stage], skippedSteps },
-    control: control ?? start.control, // the first checkpoints had neither of the two
+    control: control ?? start.control, // the first checkpoints had no control and no evaluation
     log,
     evaluation: isObject(evaluation) ? { ...evaluation, marginsBytes } : start.evaluation,
     adaptive: { state: adaptive },
   };
 }
 
-/** Every value of every part is there and of its type; what is beside them does no harm. */
+/** Whether every value of every part is present and of the right type; additional values are allowed. */
 function isLoopState(saved: unknown): saved is LoopState {
   if (!isObject(saved)) return false;
   const isWhole = Object.entries(newLoopState()).every(([part, values]) => {
@@ -165,7 +165,7 @@ function isLoopState(saved: unknown): saved is LoopState {
   );
 }
 
-/** Whether `value` may stand where `model` stands. Null stands for a state that is optional. */
+/** Whether `value` has the type of `model`. A null in `model` means an optional object. */
 function isAlike(value: unknown, model: unknown): boolean {
   if (model === null) return value === null || isObject(value);
   if (typeof model === "number") return Number.isFinite(value);

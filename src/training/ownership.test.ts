@@ -1,4 +1,4 @@
-/** @file Two trainings in one output_dir: one owns it, whatever becomes of it; the other is told whose it is. */
+/** @file Two trainings in one output_dir: one owns it, however it ends; the other's error names the owner. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ afterEach(() => rmSync(join(output_dir, ".."), { recursive: true, force: true })
 const QUICK = { max_steps: 2, logging_steps: 1, save_strategy: "no" as const };
 const toy = (more: Partial<ToyRun> = {}) => toyTrainer({ ...more, args: { ...QUICK, output_dir, ...more.args } });
 
-/** Does `act` while the training evaluates for the first time. */
+/** Calls `act` during the first evaluation of the training. */
 function during(act: () => Promise<void>): Partial<ToyRun> {
   let done = false;
   const on_evaluate = async () => {
@@ -27,14 +27,14 @@ function during(act: () => Promise<void>): Partial<ToyRun> {
   return { callbacks: [{ on_evaluate }], args: { output_dir, eval_strategy: "steps", eval_steps: 1 } };
 }
 
-/** A lock as a process of another computer leaves it. */
+/** A lock file left by a process of another computer. */
 function leaveLock(): void {
   const owner = { ...ownIdentity(), host: "far-away", pid: 7, since: "2026-01-02T03:04:05.000Z", id: "0123abcd" };
   writeFileSync(join(output_dir, LOCK), JSON.stringify(owner));
 }
 
 describe("output_dir", () => {
-  it("of a training is refused to another one, with overwrite_output_dir and resuming, too", async () => {
+  it("of a training is refused to another one, even with overwrite_output_dir or when resuming", async () => {
     let refused = 0;
     const owner = toy(
       during(async () => {
@@ -108,7 +108,7 @@ describe("output_dir", () => {
     expect(readFileSync(join(output_dir, LOCK), "utf8")).toContain("far-away");
   });
 
-  it("is free again after an error and after an interruption, and gone where nothing is in it", async () => {
+  it("is free again after an error and after an interruption, and deleted if it is empty", async () => {
     const failing = toy({ toy: { lossFactor: () => Number.NaN } });
     await expect(failing.trainer.train()).rejects.toMatchObject({ code: "training" });
     expect(existsSync(output_dir)).toBe(false);
@@ -121,7 +121,7 @@ describe("output_dir", () => {
     expect(readdirSync(output_dir)).not.toContain(LOCK);
   });
 
-  it("that another run has filled while the model was loaded is left to that run", async () => {
+  it("that another run has filled while the model was loading is left unchanged", async () => {
     const state = () => readFileSync(join(output_dir, "trainer_state.json"), "utf8");
     let left = "";
     const on_init_end = async () => {
@@ -135,7 +135,7 @@ describe("output_dir", () => {
     expect(state()).toBe(left);
   });
 
-  it("that was taken over while the run was suspended is left alone", async () => {
+  it("that was taken over while the run was suspended is left unchanged", async () => {
     const slept = toy(during(async () => leaveLock()));
     await expect(slept.trainer.train()).rejects.toMatchObject({
       code: "io",

@@ -1,13 +1,13 @@
-/** @file How rows become micro-batches, optimizer steps and epochs: the arithmetic of transformers' Trainer. */
+/** @file Divides rows into micro-batches, optimizer steps and epochs, with the arithmetic of transformers' Trainer. */
 import { PrefineError } from "../errors.ts";
 
 export interface PlanOptions {
   num_train_epochs: number;
-  /** Above 0: decides instead of num_train_epochs. */
+  /** Above 0: overrides num_train_epochs. */
   max_steps: number;
   per_device_train_batch_size: number;
   gradient_accumulation_steps: number;
-  /** Leaves out the smaller batch at the end of an epoch. Default: false. */
+  /** Drops the smaller batch at the end of an epoch. Default: false. */
   dataloader_drop_last?: boolean;
 }
 
@@ -16,19 +16,19 @@ export interface Plan {
   rows: number;
   batchSize: number;
   accumulation: number;
-  /** Micro-batches of an epoch; the last one may be smaller, unless it is dropped. */
+  /** Micro-batches per epoch; the last one may be smaller, unless it is dropped. */
   batchesPerEpoch: number;
-  /** Optimizer steps of an epoch; the last one may hold fewer micro-batches. */
+  /** Optimizer steps per epoch; the last one may have fewer micro-batches. */
   stepsPerEpoch: number;
   /** Optimizer steps of the run. */
   maxSteps: number;
-  /** Epochs begun by the end of the run. */
+  /** Epochs started by the end of the run. */
   epochs: number;
   /** Pairs of the run, for train_samples_per_second; counted as transformers counts them. */
   samples: number;
 }
 
-/** A place in the run: the optimizer step that comes next. */
+/** A position in the run: the next optimizer step. */
 export interface Position {
   epoch: number;
   /** Optimizer step within the epoch. */
@@ -38,12 +38,12 @@ export interface Position {
 interface Batches {
   batchSize: number;
   dropLast?: boolean;
-  /** What the rows are, for the message: `train_dataset`. */
+  /** Name of the rows for messages: `train_dataset`. */
   set: string;
 }
 
 /**
- * How many batches a pass over the rows has.
+ * Number of batches in a pass over the rows.
  * @throws PrefineError("data") when dropLast leaves none; transformers then trains nothing, or evaluates nothing.
  */
 export function countBatches(rows: number, { batchSize, dropLast = false, set }: Batches): number {
@@ -57,7 +57,7 @@ export function countBatches(rows: number, { batchSize, dropLast = false, set }:
   );
 }
 
-/** @throws PrefineError("data") when there are no rows, or none that are not dropped. */
+/** @throws PrefineError("data") when there are no rows, or all are dropped. */
 export function planTraining(rows: number, options: PlanOptions): Plan {
   if (rows === 0) {
     const hint = "Are all prompts longer than max_length? Those rows are dropped.";
@@ -81,7 +81,7 @@ export function planTraining(rows: number, options: PlanOptions): Plan {
   };
 }
 
-/** The place after `globalStep` optimizer steps: all that resuming needs to know about the order of the rows. */
+/** The position after `globalStep` optimizer steps: all that resuming needs to know about the order of the rows. */
 export function positionAfter(plan: Plan, globalStep: number): Position {
   return { epoch: Math.floor(globalStep / plan.stepsPerEpoch), step: globalStep % plan.stepsPerEpoch };
 }
@@ -91,26 +91,26 @@ export function endsEpoch(plan: Plan, { step }: Position): boolean {
   return step === plan.stepsPerEpoch - 1;
 }
 
-/** Numbers, within the epoch, of the micro-batches of the step at `position`; fewer at the end of an epoch. */
+/** Micro-batches of the step at `position`, as numbers within the epoch; fewer at the end of an epoch. */
 export function batchesOf(plan: Plan, { step }: Position): number[] {
   const first = step * plan.accumulation;
   const count = Math.min(plan.accumulation, plan.batchesPerEpoch - first);
   return Array.from({ length: count }, (_, i) => first + i);
 }
 
-/** Row numbers of micro-batch `batch`, from the order of its epoch. */
+/** Row numbers of micro-batch `batch`, given the order of its epoch. */
 export function rowsOf(plan: Plan, batch: number, order: ArrayLike<number>): number[] {
   const first = batch * plan.batchSize;
   const count = Math.min(plan.batchSize, plan.rows - first);
   return Array.from({ length: count }, (_, i) => order[first + i]);
 }
 
-/** Epochs done when the step at `position` is done, with a fraction: `state.epoch`. */
+/** Epochs done after the step at `position`, with a fraction: `state.epoch`. */
 export function epochAfter(plan: Plan, position: Position): number {
   return position.epoch + (batchesOf(plan, position).at(-1)! + 1) / plan.batchesPerEpoch;
 }
 
-/** logging_steps, eval_steps or save_steps as a number of steps: below 1 it is a share of the run, rounded up. */
+/** logging_steps, eval_steps or save_steps as a number of steps: a value below 1 is a share of the run, rounded up. */
 export function intervalSteps(steps: number, maxSteps: number): number {
   return steps < 1 ? Math.ceil(maxSteps * steps) : steps;
 }

@@ -1,4 +1,4 @@
-/** @file What a run says at its start and at its end. */
+/** @file The lines of a run at its start and at its end. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,7 +43,7 @@ it("begins with the data, the steps and the learning rate", async () => {
   ]);
 });
 
-it("counts rows, what was dropped and why, and parameters", async () => {
+it("counts rows, dropped rows by reason, and parameters", async () => {
   const { trainer } = toyTrainer({ args: { output_dir: join(folder, "run") }, evalRows: 0 });
   await trainer.prepare();
   const run = (trainer as unknown as { run: Run }).run;
@@ -60,7 +60,7 @@ it("counts rows, what was dropped and why, and parameters", async () => {
   await trainer.dispose();
 });
 
-it("ends with the time, and with what is where", async () => {
+it("ends with the time and the files", async () => {
   const lines = await linesOf({ args: { per_device_train_batch_size: 4, save_strategy: "epoch" } });
   expect(lines).toContainEqual(expect.stringMatching(/^done: 4 steps in \d+ s$/));
   expect(lines).toContain(

@@ -1,4 +1,4 @@
-/** @file What a run says in lines before its first step and after its last one. */
+/** @file Lines that a run logs before its first step and after its last. */
 import { listCheckpoints } from "../checkpoints/runDirectory.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import type { Run } from "./run.ts";
@@ -6,7 +6,7 @@ import type { Run } from "./run.ts";
 const count = (value: number) => value.toLocaleString("en-US");
 const many = (value: number, one: string, more = `${one}s`) => `${count(value)} ${value === 1 ? one : more}`;
 
-/** What is trained on what, how often and how fast: whatever decides about the run, in lines of about 80 characters. */
+/** The run's data, parameters, steps and learning rate, in lines of about 80 characters. */
 export function firstLines(run: Run): string[] {
   const { size, args, plan } = run;
   const { beta, loss_type, loss_weights } = args;
@@ -29,15 +29,15 @@ function dataLine({ size, train, evals, args }: Run): string {
   const reasons = dropped.map(([reason, rows]) => (dropped.length > 1 ? `${reason} ${count(rows)}` : reason));
   const total = dropped.reduce((sum, [, rows]) => sum + rows, 0);
   if (total > 0) parts.push(`${count(total)} dropped (${reasons.join(", ")})`);
-  const held = evals.map(({ prefix, pairs }) => {
+  const evaluated = evals.map(({ prefix, pairs }) => {
     const name = prefix === "eval" ? "" : ` of ${prefix.slice("eval_".length)}`;
     const batch = args.dataloader_drop_last ? args.per_device_eval_batch_size : 1;
     return `${many(pairs.length - (pairs.length % batch), "pair")}${name}`;
   });
-  return `data: ${parts.join(", ")}${held.length > 0 ? `; evaluated on ${held.join(", ")}` : ""}`;
+  return `data: ${parts.join(", ")}${evaluated.length > 0 ? `; evaluated on ${evaluated.join(", ")}` : ""}`;
 }
 
-/** A share in percent with two digits that count. */
+/** A percentage with two significant digits. */
 function share({ trained, all }: { trained: number; all: number }): string {
   const percent = (100 * trained) / all;
   return `${percent >= 10 ? percent.toFixed(0) : percent.toPrecision(2)} %`;
@@ -50,9 +50,9 @@ function rateLine({ learning_rate, lr_scheduler_type, warmup_steps, optim }: DPO
 }
 
 /**
- * How long it took, and what is where.
- * @param files names of the files of output_dir, in the order in which they were written.
- * @param seconds of this process' part of the run.
+ * The duration of the run, and its files.
+ * @param files names of the files of output_dir, in the order of writing.
+ * @param seconds that this process has trained.
  */
 export async function lastLines(run: Run, files: readonly string[], seconds: number): Promise<string[]> {
   const { state, args, output } = run;

@@ -1,4 +1,4 @@
-/** @file Stopped anywhere and resumed = unbroken, bit for bit; what can be resumed, and what is refused. */
+/** @file Stopped anywhere and resumed = uninterrupted, bit for bit; what can be resumed, and what is refused. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -11,7 +11,7 @@ import type { DPOConfigInput } from "../config/DPOConfig.ts";
 import { folderAt } from "../disk/nodeStorage.ts";
 import { PrefineError } from "../errors.ts";
 
-/** A quarter of a second a run, and another test's matter. */
+/** Plots take a quarter of a second per run and are tested elsewhere. */
 vi.mock("../plots/plotRunFolders.ts", () => ({ plotRunFolders: async () => ({ png: "training_loss.png" }) }));
 
 let dir = "";
@@ -36,14 +36,14 @@ const ARGS: DPOConfigInput = {
 };
 const STEPS = 5;
 const MICRO_BATCHES = 4 + 4 + 2;
-/** No evaluation is better enough. */
+/** No evaluation improves by this much. */
 const FOLLOWING: DPOConfigInput = {
   lr_scheduler_type: "reduce_lr_on_plateau",
   lr_scheduler_kwargs: { patience: 0, factor: 0.5, threshold: 0.9 },
 };
 const DROPOUT: ToyOptions = { dropout: 0.3 };
 
-/** What a run leaves: its log without timings, its state, its weights. */
+/** Results of a run: its log without timings, its state, its weights. */
 async function outcome(output_dir: string) {
   const state = await readRunState(folderAt(output_dir));
   const { weights } = await loadAdapter(folderAt(output_dir));
@@ -57,7 +57,7 @@ async function unbroken(args: DPOConfigInput) {
   return outcome(output_dir);
 }
 
-/** Trains until `shouldStop` says so at a micro-batch or a scoring, then resumes with a new trainer. */
+/** Trains until `shouldStop` is true at a micro-batch or a scoring, then resumes with a new trainer. */
 async function stoppedAndResumed(args: DPOConfigInput, shouldStop: (event: string, count: number) => boolean) {
   const output_dir = join(dir, "stopped");
   const controller = new AbortController();
@@ -82,7 +82,7 @@ async function stoppedAndResumed(args: DPOConfigInput, shouldStop: (event: strin
 }
 
 describe("a run that is stopped and resumed", () => {
-  it("equals the unbroken one, wherever in training it was stopped", async () => {
+  it("equals the uninterrupted one, wherever in training it was stopped", async () => {
     const expected = await unbroken(ARGS);
     expect(expected.global_step).toBe(STEPS);
     expect(expected.log_history.filter((entry) => "eval_loss" in entry).length).toBe(3);
@@ -98,14 +98,14 @@ describe("a run that is stopped and resumed", () => {
       );
       if (steps > 0) {
         expect(hint).toMatch(/resume_from_checkpoint/);
-        // every pair once, and one more to see that the base model is the same
+        // every pair once, and one more to check that the base model is the same
         expect(references.length).toBe(ROWS + EVAL_ROWS + 1);
       }
       rmSync(join(dir, "stopped"), { recursive: true });
     }
   });
 
-  it("begins its epoch again with ignore_data_skip, at the step where it was", async () => {
+  it("restarts its epoch with ignore_data_skip, at the step where it was", async () => {
     const output_dir = join(dir, "again");
     const args: DPOConfigInput = { ...ARGS, output_dir, train_sampling_strategy: "sequential", save_steps: 1 };
     await toyTrainer({ args: { ...args, max_steps: 3 } }).trainer.train(); // within the second epoch of 2 steps
@@ -118,7 +118,7 @@ describe("a run that is stopped and resumed", () => {
     expect(trainer.state.epoch).toBe(2);
   });
 
-  // A stop at the very last scoring of a run comes too late: it is done.
+  // A stop at the last scoring of a run is too late: the run is done.
   it.each<[string, DPOConfigInput]>([
     ["epoch", { eval_strategy: "epoch" }],
     ["steps", { eval_strategy: "steps", eval_steps: 2, save_steps: 2 }],
@@ -126,8 +126,11 @@ describe("a run that is stopped and resumed", () => {
       "epoch, with logs and checkpoints of epochs",
       { eval_strategy: "epoch", logging_strategy: "epoch", save_strategy: "epoch" },
     ],
-    ["steps, which the learning rate follows", { ...FOLLOWING, eval_strategy: "steps", eval_steps: 2, save_steps: 2 }],
-  ])("equals the unbroken one, wherever in an evaluation by %s it was stopped", async (_, strategy) => {
+    [
+      "steps, with a learning rate that depends on them",
+      { ...FOLLOWING, eval_strategy: "steps", eval_steps: 2, save_steps: 2 },
+    ],
+  ])("equals the uninterrupted one, wherever in an evaluation by %s it was stopped", async (_, strategy) => {
     const args = { ...ARGS, ...strategy };
     const expected = await unbroken(args);
     const evaluations = expected.log_history.filter((entry) => "eval_loss" in entry).length;
@@ -140,7 +143,7 @@ describe("a run that is stopped and resumed", () => {
     }
   });
 
-  it("equals the unbroken one from every checkpoint that it wrote", async () => {
+  it("equals the uninterrupted one from each of its checkpoints", async () => {
     const args = { ...ARGS, save_steps: 1 };
     const expected = await unbroken(args);
     for (let step = 1; step <= STEPS; step++) {
@@ -151,7 +154,7 @@ describe("a run that is stopped and resumed", () => {
     }
   });
 
-  it("keeps a learning rate that follows evaluations, which logs show as the steps had it", async () => {
+  it("keeps a learning rate that depends on evaluations; logs show the rate of each step", async () => {
     const args = {
       ...ARGS,
       ...FOLLOWING,
@@ -184,7 +187,7 @@ describe("a run that is stopped and resumed", () => {
     expect(training_loss).toBe(expected.log_history.at(-1)!.train_loss);
   });
 
-  it("has a train_loss over all of its steps, and logs over windows that the stop cut in two", async () => {
+  it("has a train_loss over all its steps, and log entries over windows that the stop has split", async () => {
     const { log_history } = await unbroken({ ...ARGS, logging_steps: 1 });
     const losses = log_history.flatMap((entry) => ("loss" in entry ? [entry.loss] : []));
     expect(losses.length).toBe(STEPS);
@@ -195,7 +198,7 @@ describe("a run that is stopped and resumed", () => {
 describe("resume_from_checkpoint", () => {
   const args = { ...ARGS, max_steps: 3, save_steps: 1, eval_strategy: "no" as const };
 
-  it("true starts at step 0 with a line where there is no checkpoint", async () => {
+  it("true starts at step 0 with a line if there is no checkpoint", async () => {
     const output_dir = join(dir, "none");
     const { trainer, lines } = toyTrainer({ args: { ...args, output_dir, resume_from_checkpoint: true } });
     await trainer.train();
@@ -203,23 +206,23 @@ describe("resume_from_checkpoint", () => {
     expect(trainer.state.global_step).toBe(3);
   });
 
-  it("true passes over a damaged checkpoint, and says so", async () => {
+  it("true skips a damaged checkpoint with a warning", async () => {
     const output_dir = join(dir, "damaged");
     await toyTrainer({ args: { ...args, output_dir } }).trainer.train();
     rmSync(join(output_dir, "checkpoint-3", "optimizer.safetensors"));
     const { trainer, lines } = toyTrainer({ args: { ...args, output_dir } });
     await trainer.train({ resume_from_checkpoint: true });
     expect(lines[0]).toMatch(/warning: .*checkpoint-3 can't be resumed from: .*optimizer.safetensors/);
-    expect(lines[1]).toMatch(/checkpoint-2: going on after step 2 of 3/);
+    expect(lines[1]).toMatch(/checkpoint-2: resuming after step 2 of 3/);
     expect(existsSync(join(output_dir, "checkpoint-3", "optimizer.safetensors"))).toBe(true);
   });
 
-  it("takes a run's folder for its newest checkpoint, and a path that is none for an error", async () => {
+  it("takes the newest checkpoint of a run's folder, and refuses a path without one", async () => {
     const output_dir = join(dir, "first");
     await toyTrainer({ args: { ...args, output_dir } }).trainer.train();
     const again = toyTrainer({ args: { ...args, output_dir: join(dir, "second") } });
     await again.trainer.train({ resume_from_checkpoint: output_dir });
-    expect(again.lines[0]).toMatch(/checkpoint-3: going on after step 3 of 3/);
+    expect(again.lines[0]).toMatch(/checkpoint-3: resuming after step 3 of 3/);
     const third = toyTrainer({ args: { ...args, output_dir: join(dir, "third") } }).trainer;
     await expect(third.train({ resume_from_checkpoint: dir })).rejects.toThrow(/expected a checkpoint of prefine/);
   });
@@ -237,7 +240,7 @@ describe("resume_from_checkpoint", () => {
       { args: { seed: 1, train_sampling_strategy: "sequential" } },
       /seed: 42 -> 1; train_sampling_strategy: "random" -> "sequential"/,
     ],
-  ])("refuses %s, and says what differs", async (_, other, message) => {
+  ])("refuses %s with the differences", async (_, other, message) => {
     const output_dir = join(dir, "changed");
     await toyTrainer({ args: { ...args, output_dir } }).trainer.train();
     const before = readdirSync(output_dir);
@@ -251,16 +254,16 @@ describe("resume_from_checkpoint", () => {
     expect(readdirSync(output_dir)).toEqual(before);
   });
 
-  it("goes on with another schedule, and tells it", async () => {
+  it("resumes with another schedule and a warning", async () => {
     const output_dir = join(dir, "longer");
     await toyTrainer({ args: { ...args, output_dir } }).trainer.train();
     const { trainer, lines } = toyTrainer({ args: { ...args, output_dir, max_steps: 5, learning_rate: 0.01 } });
     await trainer.train({ resume_from_checkpoint: true });
     expect(trainer.state.global_step).toBe(5);
-    expect(lines[0]).toMatch(/goes on with other settings: max_steps: 3 -> 5; learning_rate: 0.05 -> 0.01/);
+    expect(lines[0]).toMatch(/resuming with other settings: max_steps: 3 -> 5; learning_rate: 0.05 -> 0.01/);
   });
 
-  it("goes on without the evaluation split, or with one from now on", async () => {
+  it("resumes without the evaluation split, or with a new one", async () => {
     const output_dir = join(dir, "split");
     await toyTrainer({ args: { ...args, output_dir, max_steps: 1 } }).trainer.train();
     await toyTrainer({ args: { ...args, output_dir, max_steps: 2 }, evalRows: 0 }).trainer.train({
@@ -281,7 +284,7 @@ describe("resume_from_checkpoint", () => {
     );
   });
 
-  it("is written into checkpoints as all the files that it needs", async () => {
+  it("finds all its files in checkpoints", async () => {
     const output_dir = join(dir, "files");
     await toyTrainer({ args: { ...args, output_dir, hub_token: "secret" } }).trainer.train();
     expect(readdirSync(join(output_dir, "checkpoint-1")).sort()).toEqual([

@@ -1,4 +1,4 @@
-/** @file A run at the step of a checkpoint. */
+/** @file Resumes a run from a checkpoint. */
 import { type Checkpoint, readCheckpoint } from "../checkpoints/checkpoint.ts";
 import { dtypeOf, type SavedTensor } from "../checkpoints/tensors.ts";
 import type { RunFolder } from "../disk/storage.ts";
@@ -12,20 +12,20 @@ import { assignLoopState, readLoopState } from "./loopState.ts";
 import { nameRows, type Run, splitsOf } from "./run.ts";
 
 /**
- * Puts a run where a checkpoint left it: weights, optimizer, log, and what was pending.
- * @throws PrefineError when the checkpoint is broken or of another run.
+ * Restores a run from a checkpoint: weights, optimizer, log, and pending work.
+ * @throws PrefineError when the checkpoint is damaged or of another run.
  */
 export async function resumeRun(run: Run, folder: RunFolder): Promise<void> {
   const { path } = folder;
   const checkpoint = await readCheckpoint(folder, run.savedAs.kind);
   const changed = changesSince(checkpoint.fingerprint, run.fingerprint, path);
-  if (changed.length > 0) run.observer.warn(`${path}: the run goes on with other settings: ${changed.join("; ")}`);
+  if (changed.length > 0) run.observer.warn(`${path}: resuming with other settings: ${changed.join("; ")}`);
   const loop = readLoopState(checkpoint.loop, path);
   checkTensors(run, checkpoint, path);
   const { weights, optimizer, optimizerStep } = checkpoint;
   run.isUntouched = false;
   await writeLearner(run.learner, { weights, optimizer, optimizerStep });
-  // The plan may be longer than it was, and steps between events may have changed: those are today's.
+  // max_steps and the steps between events may have changed: the current ones are used.
   const { epoch, global_step, log_history, total_flos } = checkpoint.state;
   Object.assign(run.state, { epoch, global_step, log_history, total_flos });
   assignLoopState(run.loop, loop);
@@ -37,7 +37,7 @@ export async function resumeRun(run: Run, folder: RunFolder): Promise<void> {
   await checkReferenceLogps(run, path);
 }
 
-/** Every trained tensor and every tensor of the optimizer, in the shapes and types of this run. */
+/** Checks that every trained tensor and optimizer tensor is there, with this run's shape and type. */
 function checkTensors({ learner }: Run, { weights, optimizer }: Checkpoint, path: string): void {
   for (const tensor of learner.trainable) checkTensor(weights.get(tensor.name), { ...tensor, path });
   for (const tensor of learner.optimizerState) checkTensor(optimizer.get(tensor.name), { ...tensor, path });
@@ -54,29 +54,29 @@ function checkTensor(
   throw new PrefineError("model", message, "Resume from another checkpoint.");
 }
 
-/** What was best so far; a best checkpoint that is no longer there can't be loaded at the end. */
+/** Restores the best evaluation so far; if its checkpoint was deleted, it can't be loaded at the end. */
 async function restoreBest({ state, observer, platform }: Run, { state: saved }: Checkpoint): Promise<void> {
   const { best_metric, best_global_step, best_model_checkpoint: best } = saved;
   Object.assign(state, { best_metric, best_global_step, best_model_checkpoint: best });
   if (best === null || (await platform.storage.folder(best).exists())) return;
-  observer.warn(`${best}: the best checkpoint so far is gone; the run goes on without it`);
+  observer.warn(`${best}: the best checkpoint so far is gone; the run continues without it`);
   state.best_model_checkpoint = null;
 }
 
 /**
- * Callbacks go on where they were. A run that a callback had ended stays ended, unless there are no callbacks now; one
- * that had come to its last step may go on to a later one.
+ * Restores the callbacks' states. A run ended by a callback stays ended, unless there are no callbacks now; one that
+ * had reached its last step may continue to a later one.
  */
 function restoreCallbacks(run: Run, { state }: Checkpoint, path: string): void {
   const { args, loop, callbacks, observer, plan } = run;
   const withArgs = args.restore_callback_states_from_checkpoint;
   const missing = callbacks.restore(state.stateful_callbacks, { withArgs });
-  if (missing.length > 0) observer.warn(`${path}: was saved with callbacks that are not there now: ${missing.join()}`);
+  if (missing.length > 0) observer.warn(`${path}: was saved with callbacks that this run lacks: ${missing.join(", ")}`);
   const wasAtEnd = state.global_step >= state.max_steps;
   if (wasAtEnd) setFlags(loop.control, { should_training_stop: state.global_step >= plan.maxSteps });
   else if (callbacks.length === 0) setFlags(loop.control, { should_training_stop: false });
   else if (loop.control.should_training_stop) {
-    observer.info(`${path}: a callback had ended the run there; to go on from it, train without callbacks`);
+    observer.info(`${path}: a callback had ended the run there; to continue from it, train without callbacks`);
   }
 }
 
@@ -90,7 +90,7 @@ async function restoreReferenceLogps(run: Run, { referenceLogps, referenceWeight
 }
 
 /**
- * Another base model of the same shape gives other log-probabilities; another machine gives nearly the same ones.
+ * Detects another base model of the same shape by its log-probabilities; another machine gives nearly the same ones.
  * Cost: one forward pass.
  */
 async function checkReferenceLogps({ train, learner }: Run, path: string): Promise<void> {

@@ -1,4 +1,4 @@
-/** @file A run in progress: what is fixed, what changes with every step, and who is told about it. */
+/** @file A run in progress: its fixed parts, the state that changes with every step, and its observer. */
 
 import type { Fingerprint } from "../checkpoints/fingerprint.ts";
 import type { EvaluatedPair } from "../checkpoints/marginsTable.ts";
@@ -17,34 +17,34 @@ import type { LoopState } from "./loopState.ts";
 import { type Plan, positionAfter } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 
-/** Prepared pairs in the order of the data set; an array is one. `at(i).index` is i. */
+/** Prepared pairs in the dataset's order, such as an array. `at(i).index` is i. */
 export interface PairSource {
   readonly length: number;
   at(index: number): PackedPair | undefined;
-  /** Where the pairs come from, for messages: the split, and for every pair the number of its row there. */
+  /** Where the pairs come from, for messages: the split's name, and each pair's row number in it. */
   readonly origin?: { split: string; rows: ArrayLike<number> };
 }
 
 const NAMED_ROWS = 8; // more are only counted
 
-/** `train_prefs row 17`, `train_prefs rows 3, 17`: pairs as a person finds them in the data set. */
+/** `train_prefs row 17`, `train_prefs rows 3, 17`: the pairs' rows in the dataset. */
 export function nameRows({ origin }: PairSource, pairs: readonly PackedPair[]): string {
   const rows = pairs.map(({ index }) => origin?.rows[index] ?? index);
   const more = rows.length > NAMED_ROWS ? ` and ${rows.length - NAMED_ROWS} more` : "";
   return `${origin?.split ?? "train"} row${rows.length > 1 ? "s" : ""} ${rows.slice(0, NAMED_ROWS).join(", ")}${more}`;
 }
 
-/** Log-probabilities under the reference model: computed on first sight of a pair, kept for all later epochs. */
+/** Log-probabilities under the reference model: computed when a pair is first used, kept for later epochs. */
 export interface ReferenceLogps {
-  /** Two numbers a pair (chosen, rejected) at [2 * index], NaN where not computed yet; goes into checkpoints. */
+  /** Two numbers per pair (chosen, rejected) at [2 * index], NaN if not yet computed; saved in checkpoints. */
   readonly values: Float64Array;
-  /** Of these pairs, in their order; computes what is missing. Cost of a missing one: a forward pass. */
+  /** Log-probabilities of these pairs, in order. Cost: a forward pass per pair that is not yet computed. */
   of(pairs: readonly PackedPair[]): Promise<PairLogps[]>;
-  /** Nothing is known any more: the reference has changed. */
+  /** Discards all values: the reference has changed. */
   forget(): void;
 }
 
-/** A split with the reference's scores of its pairs. */
+/** A split with the reference's log-probabilities of its pairs. */
 export interface Split {
   pairs: PairSource;
   referenceLogps: ReferenceLogps;
@@ -52,16 +52,16 @@ export interface Split {
 
 /** A split that is evaluated. */
 export interface EvaluationSet extends Split {
-  /** What the names of its metrics begin with: `eval`, or `eval_NAME` where there are several. */
+  /** Prefix of its metrics: `eval`, or `eval_NAME` if there are several sets. */
   prefix: string;
 }
 
-/** What an evaluation set is called in messages: `eval` -> eval_dataset, `eval_easy` -> eval_dataset.easy. */
+/** Name of an evaluation set in messages: `eval` -> eval_dataset, `eval_easy` -> eval_dataset.easy. */
 export function evaluationSetName(prefix: string): string {
   return prefix === "eval" ? "eval_dataset" : `eval_dataset.${prefix.slice("eval_".length)}`;
 }
 
-/** What a run knows of its reference. */
+/** Facts about a run's reference. */
 export interface ReferenceFacts {
   /** `the base model with the adapter off`. */
   description: string;
@@ -69,34 +69,34 @@ export interface ReferenceFacts {
   tiesAtStart: boolean;
 }
 
-/** How much a run trains on, and how much of the model. */
+/** Numbers of rows and parameters that a run trains. */
 export interface RunSize {
   /** Rows of train_dataset, before any is dropped. */
   rows: number;
-  /** Reason -> rows of train_dataset that were dropped for it. */
+  /** Reason -> number of rows of train_dataset dropped for it. */
   dropped: ReadonlyMap<string, number>;
-  /** Parameters: those in training, and all of them, an adapter's included, as PEFT counts. */
+  /** Trained parameters, and all parameters, an adapter's included, as PEFT counts. */
   trained: number;
   all: number;
 }
 
-/** Where reference log-probabilities are kept, and what they depend on besides the pairs. */
+/** Where reference log-probabilities are cached, and what they depend on besides the pairs. */
 export interface ReferenceCache {
   folder: RunFolder;
-  /** Weights, lengths, template, runtime: whatever changes the numbers. */
+  /** Weights, lengths, template, runtime: everything that changes the values. */
   identity: Record<string, unknown>;
 }
 
-/** The token ids of a pair's two texts, prompt included and truncated as in training: what TRL has as input_ids. */
+/** The token ids of a pair's two texts, prompt included, truncated as in training: TRL's input_ids. */
 export interface PairIds {
   chosen: number[];
   rejected: number[];
 }
 
 /**
- * transformers' EvalPrediction, one entry a pair in the order of the data set. TRL 1.16 passes the logits of every
- * token as `predictions` (deprecated there, gone in TRL 2): for GPT-2 200 MB a pair. Here they are what DPO makes of
- * them: log-probabilities and rewards.
+ * transformers' EvalPrediction, one entry per pair in the dataset's order. TRL 1.16 passes the logits of every token as
+ * `predictions` (deprecated there, gone in TRL 2): for GPT-2 200 MB per pair. Here they are log-probabilities and
+ * rewards.
  */
 export interface EvalPrediction {
   predictions: readonly EvaluatedPair[];
@@ -108,55 +108,55 @@ export interface EvalPrediction {
 }
 
 /**
- * @param options.compute_result with batch_eval_metrics, which calls it for each batch: whether this is the last one,
- *   whose result counts. Always true otherwise.
+ * @param options.compute_result with batch_eval_metrics, which calls it for each batch: whether this is the last batch,
+ *   whose result is used. Always true otherwise.
  */
 export type ComputeMetrics = (
   evaluation: EvalPrediction,
   options: { compute_result: boolean },
 ) => Record<string, number> | Promise<Record<string, number>>;
 
-/** Whom a run tells how it goes on: in the end a list of listeners. */
+/** Receives the events of a run; notifies a list of listeners. */
 export interface RunObserver {
   info(line: string): void;
   warn(line: string): void;
-  /** A training starts, or goes on from `startStep`. */
+  /** A training starts, or resumes from `startStep`. */
   start(run: { totalSteps: number; startStep: number; epochs: number }): void;
   step(report: StepReport): void;
-  /** What happens between steps (`evaluating 3/30`); undefined: back to training. */
+  /** Work between steps (`evaluating 3/30`); undefined: back to training. */
   status(text: string | undefined): void;
   metrics(entry: LogEntry): void;
-  /** No further step follows; lines may. */
+  /** No more steps follow; lines may. */
   end(): void;
-  /** It is over, well or not; may be called more than once. */
+  /** The training has ended or failed; may be called more than once. */
   close(): void;
 }
 
-/** Follows a run, and hears of what it has a function for: the terminal's logger, TensorBoard's log. */
+/** Receives those events of a run that it has a function for: the terminal's logger, TensorBoard's log. */
 export interface RunListener extends Partial<RunObserver> {
-  /** For messages; what a caller gives as `logger` need not have one. */
+  /** For messages; the caller's `logger` need not have one. */
   readonly name?: string;
 }
 
-/** What a run is made of, once model and data are prepared. */
+/** The parts of a run, once model and data are prepared. */
 export interface RunParts {
   readonly args: DPOConfig;
   readonly learner: Learner;
   readonly train: PairSource;
   /** Evaluation sets by the prefix of their metrics; none: no evaluation. */
   readonly evals: ReadonlyMap<string, PairSource>;
-  /** How the weights are saved, and what goes into every folder beside them. */
+  /** How the weights are saved, and the other files of every saved folder. */
   readonly savedAs: SavedModel;
   readonly files: readonly (readonly [string, Content])[];
   readonly fingerprint: Fingerprint;
-  /** Parameters that are no embeddings, for total_flos. */
+  /** Number of parameters without the embeddings, for total_flos. */
   readonly parameters: number;
   readonly observer: RunObserver;
-  /** Absent: not known. */
+  /** Absent: unknown. */
   readonly size?: RunSize;
-  /** Absent: no reference is used, or nothing is known of it. */
+  /** Absent: no reference is used, or it is unknown. */
   readonly referenceFacts?: ReferenceFacts;
-  /** Absent: nothing is kept of what is precomputed. */
+  /** Absent: precomputed values are not cached. */
   readonly referenceCache?: ReferenceCache | undefined;
   readonly callbacks?: Callbacks;
   readonly compute_metrics?: ComputeMetrics | null;
@@ -167,11 +167,11 @@ export interface Run extends Omit<RunParts, "train" | "evals" | "callbacks"> {
   /** output_dir. */
   readonly output: RunFolder;
   readonly plan: Plan;
-  /** Learning rate after so many steps. */
+  /** Learning rate by the number of steps taken. */
   readonly schedule: Schedule;
-  /** Of a learning rate that follows evaluations: their results move `loop.adaptive`. */
+  /** Schedule of a learning rate that depends on evaluations; its state is `loop.adaptive`. */
   readonly adaptive: AdaptiveSchedule | undefined;
-  /** Row numbers of an epoch, in the order of training. */
+  /** Row numbers of an epoch, in training order. */
   readonly order: (epoch: number) => ArrayLike<number>;
   readonly train: Split;
   readonly evals: readonly EvaluationSet[];
@@ -179,32 +179,32 @@ export interface Run extends Omit<RunParts, "train" | "evals" | "callbacks"> {
   readonly state: TrainerState;
   readonly loop: LoopState;
   signal: AbortSignal | undefined;
-  /** While the run trains: output_dir is its own. */
+  /** Lock on output_dir while the run trains. */
   lock: FolderLock | undefined;
-  /** Whether output_dir is this run's: evaluations then leave their margins there. */
+  /** Whether output_dir is this run's: evaluations then write their margins there. */
   ownsOutput: boolean;
-  /** Whether the weights are what they were at the start. */
+  /** Whether the weights are still those of the start. */
   isUntouched: boolean;
 }
 
-/** All splits with reference scores, by the name that checkpoints keep them under. */
+/** All splits with reference log-probabilities, by their names in checkpoints. */
 export function splitsOf(run: Run): [name: string, split: Split][] {
   return [["train", run.train], ...run.evals.map((set): [string, Split] => [set.prefix, set])];
 }
 
-/** Optimizer steps that were taken or left out: where in the data the run stands. */
+/** Optimizer steps taken or skipped: the run's position in the data. */
 export function stepsPassed({ state, loop }: Run): number {
   return state.global_step + loop.progress.skippedSteps;
 }
 
-/** Whether no further step is to be taken. */
+/** Whether the run takes no more steps. */
 export function isOver(run: Run): boolean {
   const { plan, state, loop } = run;
   if (state.global_step >= plan.maxSteps || loop.control.should_training_stop) return true;
   return positionAfter(plan, stepsPassed(run)).epoch >= plan.epochs;
 }
 
-/** Thrown between two micro-batches when the signal asks to stop; never leaves the trainer. */
+/** Thrown between two micro-batches when the signal aborts; never leaves the trainer. */
 export class Stopped extends Error {}
 
 export function checkSignal(signal: AbortSignal | undefined): void {

@@ -7,7 +7,7 @@ import { rememberBestCheckpoint } from "./evaluation/bestModel.ts";
 import { optimizerOf, referenceOf, weightsOf } from "./learnerState.ts";
 import { type Run, splitsOf } from "./run.ts";
 
-/** Saves where the flow, a callback or a best evaluation has asked for it. */
+/** Saves a checkpoint if a strategy, a callback or a best evaluation has requested it. */
 export async function saveIfDue(run: Run): Promise<void> {
   const { control } = run.loop;
   if (!control.should_save) return;
@@ -17,8 +17,8 @@ export async function saveIfDue(run: Run): Promise<void> {
 }
 
 /**
- * Writes checkpoint-N, and deletes what save_total_limit no longer allows.
- * @param options.onlyModel without the optimizer and whatever else resuming needs.
+ * Writes checkpoint-N, and deletes checkpoints beyond save_total_limit.
+ * @param options.onlyModel without the optimizer and everything else that resuming needs.
  * @returns the path of checkpoint-N.
  */
 export async function saveCheckpoint(run: Run, { onlyModel }: { onlyModel: boolean }): Promise<string> {
@@ -43,7 +43,7 @@ export async function saveCheckpoint(run: Run, { onlyModel }: { onlyModel: boole
   return folder.path;
 }
 
-/** States of callbacks, and the flags of transformers' TrainerControl as they stand when it saves. */
+/** States of callbacks, and the flags of transformers' TrainerControl at the time of saving. */
 export function statefulCallbacks(
   { loop, callbacks }: Run,
   { should_save }: { should_save: boolean },

@@ -1,4 +1,4 @@
-/** @file dataloader_drop_last: which pairs are left out, of epochs and of evaluations, and what is said of it. */
+/** @file dataloader_drop_last: the pairs dropped from epochs and evaluations, and the warnings about them. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type ToyRun, toyTrainer } from "../../test/support/toyTrainer.ts";
 import type { DPOConfigInput } from "../config/DPOConfig.ts";
 
-/** A quarter of a second a run, and another test's matter. */
+/** Plots take a quarter of a second per run and are tested elsewhere. */
 vi.mock("../plots/plotRunFolders.ts", () => ({ plotRunFolders: async () => ({ png: "training_loss.png" }) }));
 
 let output_dir = "";
@@ -26,7 +26,7 @@ const ARGS: DPOConfigInput = {
   train_sampling_strategy: "sequential",
 };
 
-/** Trains, and tells which rows came in which micro-batch. */
+/** Trains and returns the rows of each micro-batch. */
 async function train(args: DPOConfigInput, { rows = 7, ...run }: Omit<ToyRun, "args"> = {}) {
   const batches: number[][] = [];
   const toy = { onMicroBatch: (seen: number[]) => void batches.push([...seen]) };
@@ -37,7 +37,7 @@ async function train(args: DPOConfigInput, { rows = 7, ...run }: Omit<ToyRun, "a
 }
 
 describe("dataloader_drop_last", () => {
-  it("trains on whole batches only, and counts epochs by them", async () => {
+  it("trains on full batches only, and counts epochs by them", async () => {
     const whole = [
       [0, 1],
       [2, 3],
@@ -52,7 +52,7 @@ describe("dataloader_drop_last", () => {
     );
   });
 
-  it("leaves out other pairs in every epoch where the order is random", async () => {
+  it("drops other pairs in every epoch if the order is random", async () => {
     const args: DPOConfigInput = { dataloader_drop_last: true, train_sampling_strategy: "random", num_train_epochs: 9 };
     const { batches, lines } = await train(args);
     expect(batches.every(({ length }) => length === 2)).toBe(true);
@@ -60,7 +60,7 @@ describe("dataloader_drop_last", () => {
     expect(lines.join()).not.toContain("train_dataset");
   });
 
-  it("evaluates whole batches only, as if the others were not there", async () => {
+  it("evaluates full batches only, as if the other pairs did not exist", async () => {
     const dropped = await train({ dataloader_drop_last: true }, { rows: 6, evalRows: 5 });
     const table = readFileSync(join(output_dir, "eval_margins.csv"), "utf8").trimEnd().split("\n");
     expect(table).toHaveLength(1 + 2 * 4);
@@ -73,7 +73,7 @@ describe("dataloader_drop_last", () => {
     ]);
   });
 
-  it("says nothing where all batches are whole", async () => {
+  it("warns about nothing if all batches are full", async () => {
     const plain = await train({}, { rows: 6, evalRows: 4 });
     rmSync(output_dir, { recursive: true });
     const { lines, log } = await train({ dataloader_drop_last: true }, { rows: 6, evalRows: 4 });
@@ -81,7 +81,7 @@ describe("dataloader_drop_last", () => {
     expect(log.map(({ loss }) => loss)).toEqual(plain.log.map(({ loss }) => loss));
   });
 
-  it("refuses sets of which nothing would be left", async () => {
+  it("refuses sets that are smaller than a batch", async () => {
     const hint = "Lower the batch size, or set dataloader_drop_last to false.";
     const expected = "expected at least one batch of 2 pairs with dataloader_drop_last, found 1";
     const args = { dataloader_drop_last: true };

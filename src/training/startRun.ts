@@ -1,4 +1,4 @@
-/** @file A run at its first step. */
+/** @file Creates a run at its first step. */
 import { newTrainerState } from "../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import { epochOrder, type SamplingStrategy } from "../data/preferences/sampling.ts";
@@ -51,10 +51,10 @@ export function createRun(parts: RunParts, platform: Platform): Run {
   };
 }
 
-/** TRL's order, kept for as long as its epoch lasts. */
+/** TRL's order, cached for the current epoch. */
 function orders(pairs: PairSource, args: DPOConfig): Run["order"] {
   const { seed, data_seed, train_sampling_strategy } = args;
-  const strategy = train_sampling_strategy as SamplingStrategy; // the config refuses the others
+  const strategy = train_sampling_strategy as SamplingStrategy; // the config refuses all others
   const rowsPerStep = args.per_device_train_batch_size * args.gradient_accumulation_steps;
   const isGrouped = strategy === "group_by_length";
   const lengths = Int32Array.from({ length: isGrouped ? pairs.length : 0 }, (_, i) => pairs.at(i)!.tokens.length);
@@ -69,7 +69,7 @@ function orders(pairs: PairSource, args: DPOConfig): Run["order"] {
 }
 
 /**
- * Warns of pairs that the run never looks at: transformers says nothing. In a random order it is other pairs in every
+ * Warns about pairs that the run never uses; transformers does not. In a random order other pairs are dropped in every
  * epoch, which needs no warning.
  * @throws PrefineError("data") for an evaluation set that is smaller than a batch.
  */
@@ -88,7 +88,7 @@ export function checkDropped({ args, train, evals, plan, observer }: Run): void 
 
 const unseen = (count: number, rest: string) => `dataloader_drop_last: the last ${count} of ${rest}`;
 
-/** A log as before the first step; weights and known reference scores stay. */
+/** Resets log and state to those before the first step; keeps weights and reference log-probabilities. */
 export function resetState(run: Run): void {
   const evals = new Map(run.evals.map(({ prefix, pairs }) => [prefix, pairs]));
   const { state, loop } = createRun({ ...run, train: run.train.pairs, evals }, run.platform);
@@ -96,7 +96,7 @@ export function resetState(run: Run): void {
   assignLoopState(run.loop, loop);
 }
 
-/** An optimizer as before the first step, and no gradients: what a second `train` starts from. */
+/** Resets the optimizer to its state before the first step, without gradients, for a second `train`. */
 export async function resetOptimizer({ learner }: Run): Promise<void> {
   const zeros = learner.optimizerState.map(({ name, shape, dtype }) => {
     const size = shape.reduce((product, length) => product * length, 1);

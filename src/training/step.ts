@@ -1,4 +1,4 @@
-/** @file One optimizer step: micro-batches, gradient, update, and what of it is remembered for the log. */
+/** @file One optimizer step: micro-batches, gradient, update, and its results for the log. */
 
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import type { MicroBatch, PairScores } from "../dpo/learner.ts";
@@ -16,7 +16,7 @@ interface Outcome extends MicroBatchResult {
   pairs: PackedPair[];
 }
 
-/** Takes the next optimizer step. @throws Stopped between micro-batches; the step then has not happened. */
+/** Takes the next optimizer step. @throws Stopped between micro-batches; the step then does not count. */
 export async function trainStep(run: Run): Promise<void> {
   const { plan, state } = run;
   const position = positionAfter(plan, stepsPassed(run));
@@ -52,7 +52,7 @@ async function updateWeights(run: Run, learningRate: number): Promise<number> {
   return gradNorm;
 }
 
-/** What of a micro-batch is known before its turn. */
+/** A micro-batch before it is computed. */
 type PlannedBatch = { pairs: PackedPair[] } & Pick<MicroBatch, "dropoutStep">;
 
 function microBatchesOf(run: Run): PlannedBatch[] {
@@ -83,7 +83,7 @@ function tokensOf(pair: PackedPair): number {
   return 2 * pair.sharedLength + pair.chosenLength + pair.rejectedLength;
 }
 
-/** For the log, for total_flos, and for whoever watches. */
+/** Records the step in the log and total_flos, and reports it to the observer. */
 function remember(
   run: Run,
   outcomes: Outcome[],
@@ -108,13 +108,13 @@ function isFinitePair({ logps }: PairScores, reference: PairLogps | undefined): 
   );
 }
 
-/** A loss or gradient that is not finite ruins all that follows: the run stops at that step. */
+/** A loss or gradient that is not finite would ruin the weights: the run stops at that step. */
 function refuseNonFinite(what: string, value: number, pairs: PackedPair[], run: Run): void {
   if (Number.isFinite(value)) return;
   throw new PrefineError(
     "training",
     `step ${run.state.global_step + 1}: expected a finite ${what}, found ${value}; ${nameRows(run.train.pairs, pairs)}`,
     "Look at these rows, or try a smaller learning_rate, more warmup_steps or a smaller max_grad_norm. " +
-      "Checkpoints of earlier steps are as they were.",
+      "Checkpoints of earlier steps are intact.",
   );
 }

@@ -1,4 +1,4 @@
-/** @file DPOTrainer with a toy model: what it logs, writes, refuses and survives. */
+/** @file DPOTrainer with a toy model: its log, its files, its refusals, and errors that it survives. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ async function refusal(action: Promise<unknown>): Promise<PrefineError> {
 }
 
 describe("the log", () => {
-  it("shows a toy model learn, at the rate that was logged", async () => {
+  it("shows a toy model learn, at the logged rate", async () => {
     const { trainer } = toyTrainer({
       args: {
         output_dir,
@@ -50,7 +50,7 @@ describe("the log", () => {
     expect(metrics.total_flos).toBe(6 * 6 * 14 * 8 * 121); // steps x 6 x sequences x padded length x parameters
   });
 
-  it("is the same for the same seed but for timings, and another for another seed", async () => {
+  it("is the same for the same seed except for timings, and different for another seed", async () => {
     const run = async (seed: number) => {
       rmSync(output_dir, { recursive: true, force: true });
       const { trainer } = toyTrainer({
@@ -65,28 +65,25 @@ describe("the log", () => {
     expect(await run(43)).not.toBe(first);
   });
 
-  it("ends with the metrics since the last log, unless an evaluation came last, as TRL's does", async () => {
+  it("ends with the metrics since the last entry, unless an evaluation came last, as TRL's does", async () => {
     const { trainer } = toyTrainer({ args: { output_dir, max_steps: 3, logging_steps: 2, save_strategy: "no" } });
     const { metrics } = await trainer.train();
     expect(Object.keys(metrics).slice(3)).toEqual([
-      ...[
-        "total_flos",
-        "train_loss",
-        "entropy",
-        "num_tokens",
-        "logits/chosen",
-        "logits/rejected",
-        "mean_token_accuracy",
-      ],
-      ...[
-        "rewards/chosen",
-        "rewards/rejected",
-        "rewards/accuracies",
-        "rewards/margins",
-        "logps/chosen",
-        "logps/rejected",
-      ],
-      ...["epoch", "step"],
+      "total_flos",
+      "train_loss",
+      "entropy",
+      "num_tokens",
+      "logits/chosen",
+      "logits/rejected",
+      "mean_token_accuracy",
+      "rewards/chosen",
+      "rewards/rejected",
+      "rewards/accuracies",
+      "rewards/margins",
+      "logps/chosen",
+      "logps/rejected",
+      "epoch",
+      "step",
     ]);
     const second = toyTrainer({
       args: {
@@ -105,7 +102,7 @@ describe("the log", () => {
     ]);
   });
 
-  it("can be evaluated into before and after training", async () => {
+  it("gets entries of evaluations before and after training", async () => {
     const { trainer } = toyTrainer({ args: { ...QUICK, output_dir } });
     const before = await trainer.evaluate();
     expect(before).toMatchObject({ epoch: 0, step: 0, eval_num_tokens: 0, "eval_rewards/margins": 0 });
@@ -138,7 +135,7 @@ describe.skipIf(!hasReference)(`the log's layout${needsReference}`, () => {
 });
 
 describe("the reference", () => {
-  it("is asked once for each pair, on its first sight, in all epochs", async () => {
+  it("scores each pair once in all epochs, when it is first used", async () => {
     const asked: string[] = [];
     const toy = { onScore: (row: number, role: string) => role === "reference" && asked.push(`${row}`) };
     const args = { output_dir, num_train_epochs: 3, save_strategy: "no" as const, eval_strategy: "epoch" as const };
@@ -147,7 +144,7 @@ describe("the reference", () => {
     expect(asked.slice(5)).toEqual(["0", "1"]);
   });
 
-  it("is asked for all pairs before the first step by precompute_ref_log_probs, with the same result", async () => {
+  it("scores all pairs before the first step with precompute_ref_log_probs, with the same result", async () => {
     const events: string[] = [];
     const toy = {
       onScore: (row: number, role: string) => role === "reference" && events.push(`r${row}`),
@@ -174,7 +171,7 @@ describe("a value that is not finite", () => {
     train_sampling_strategy: "sequential" as const,
   };
 
-  it("stops the run at its step, names the rows and leaves the last checkpoint", async () => {
+  it("stops the run at its step, names the rows and keeps the last checkpoint", async () => {
     const toy = { lossFactor: (row: number) => (row === 4 ? Number.NaN : 1) };
     const { trainer } = toyTrainer({ args: { ...args, output_dir }, toy });
     const error = await refusal(trainer.train());
@@ -186,7 +183,7 @@ describe("a value that is not finite", () => {
     expect(existsSync(join(output_dir, "adapter_model.safetensors"))).toBe(false);
   });
 
-  it("is refused in the gradient too", async () => {
+  it("is also refused in the gradient", async () => {
     const { trainer, learner } = toyTrainer({ args: { ...args, output_dir } });
     const step = learner.step.bind(learner);
     let calls = 0;
@@ -198,7 +195,7 @@ describe("a value that is not finite", () => {
 });
 
 describe("output_dir", () => {
-  it("holds, when the run is done, what a finished run holds", async () => {
+  it("has all files of a finished run", async () => {
     const { trainer } = toyTrainer({
       args: { ...QUICK, output_dir, save_strategy: "epoch", report_to: "tensorboard" },
     });
@@ -221,7 +218,7 @@ describe("output_dir", () => {
     expect(readFileSync(join(output_dir, "runs", String(events))).includes("train/rewards/margins")).toBe(true);
   });
 
-  it("that holds a run is refused before anything is prepared, unless overwrite_output_dir is set", async () => {
+  it("with a run is refused before anything is prepared, unless overwrite_output_dir is set", async () => {
     await toyTrainer({ args: { ...QUICK, output_dir, save_strategy: "steps", save_steps: 1 } }).trainer.train();
     writeFileSync(join(output_dir, "notes.txt"), "mine");
     const again = toyTrainer({ args: { ...QUICK, output_dir } });
@@ -244,7 +241,7 @@ describe("output_dir", () => {
     expect(kept()).toEqual(["checkpoint-4", "checkpoint-5"]);
   });
 
-  it("that breaks under the run stops it, and the last good checkpoint is whole", async () => {
+  it("that fails during the run stops it, and the last good checkpoint is whole", async () => {
     const { trainer, learner } = toyTrainer({ args: { output_dir, max_steps: 4, save_steps: 1 } });
     const readTensor = learner.readTensor.bind(learner);
     const tensors = learner.trainable.length + learner.optimizerState.length;
@@ -265,15 +262,15 @@ describe("output_dir", () => {
 });
 
 describe("DPOTrainer", () => {
-  it("asks for an eval_dataset where eval_strategy needs one", () => {
+  it("requires an eval_dataset if eval_strategy needs one", () => {
     const options = { model: "gpt2", train_dataset: [], args: { bf16: false, eval_strategy: "steps" as const } };
     expect(() => new DPOTrainer(options)).toThrow(/eval_strategy steps: expected an eval_dataset/);
   });
 
-  it("is at one work at a time, and at none after dispose", async () => {
+  it("runs one method at a time, and none after dispose", async () => {
     const { trainer, learner } = toyTrainer({ args: { ...QUICK, output_dir } });
     const training = trainer.train();
-    expect((await refusal(trainer.evaluate())).message).toMatch(/at work already/);
+    expect((await refusal(trainer.evaluate())).message).toMatch(/already running/);
     await training;
     await trainer.dispose();
     expect(learner.disposed).toBe(true);
@@ -281,7 +278,7 @@ describe("DPOTrainer", () => {
     expect(trainer.state.global_step).toBe(2);
   });
 
-  it("saves model and log where it is told to", async () => {
+  it("saves model and log into the given folder", async () => {
     const { trainer } = toyTrainer({ args: { ...QUICK, output_dir } });
     await trainer.train();
     const folder = join(output_dir, "..", "copy");
@@ -291,7 +288,7 @@ describe("DPOTrainer", () => {
     expect(weights(folder).equals(weights(output_dir))).toBe(true);
   });
 
-  it("writes no secret among the arguments", () => {
+  it("writes no secrets into the saved arguments", () => {
     const args = publicArguments(DPOConfig({ bf16: false, hub_token: "hf_secret", beta: 0.3 }));
     expect(args.beta).toBe(0.3);
     expect(JSON.stringify(args)).not.toContain("hf_secret");

@@ -1,4 +1,4 @@
-/** @file TRL's DPOTrainer on any platform. Prepares a run, takes its steps, leaves a finished output_dir. */
+/** @file TRL's DPOTrainer on any platform. Prepares a run, takes its steps, writes a finished output_dir. */
 import { takeFolder } from "../checkpoints/ownership.ts";
 import { removeRun } from "../checkpoints/runDirectory.ts";
 import { type LogEntry, newTrainerState, type TrainerState } from "../checkpoints/trainerState.ts";
@@ -24,7 +24,7 @@ import { type Run, type RunObserver, Stopped } from "./run.ts";
 import { checkDropped, createRun, resetOptimizer, resetState } from "./startRun.ts";
 import type { DPOTrainerOptions, TrainOptions, TrainOutput } from "./trainerOptions.ts";
 
-/** What `train`, `evaluate` and the rest need. */
+/** A prepared run, for `train`, `evaluate` and the other methods. */
 interface Ready {
   run: Run;
   facts: OpenedRun["facts"];
@@ -44,7 +44,7 @@ export class Trainer {
   private readonly lifetime = new Lifetime();
   private disposed: Promise<void> | undefined;
 
-  /** Checks the settings; files are opened by `prepare`, which `train` and `evaluate` call. */
+  /** Checks the settings; reads no files: `prepare` does, which `train` and `evaluate` call. */
   constructor(options: DPOTrainerOptions, platform: Platform) {
     this.options = options;
     this.platform = platform;
@@ -55,12 +55,12 @@ export class Trainer {
     checkEvaluation(this.args, options);
   }
 
-  /** Adds a callback behind the others. */
+  /** Adds a callback after the others. */
   add_callback(callback: CallbackInput): void {
     this.callbacks.add(callback);
   }
 
-  /** Takes out this callback, or the first one of this class. @returns it, if it was there. */
+  /** Removes this callback, or the first one of this class. @returns the removed one, if any. */
   remove_callback(callback: CallbackInput): TrainerCallback | undefined {
     return this.callbacks.remove(callback);
   }
@@ -70,7 +70,7 @@ export class Trainer {
     return this.run?.state ?? this.empty;
   }
 
-  /** Loads the model, tokenizes the data, compiles the graphs; once. */
+  /** Loads the model, tokenizes the data, compiles the graphs; only once. */
   async prepare(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     await this.lifetime.run(() => this.open(this.lifetime.until(options.signal)));
   }
@@ -78,15 +78,15 @@ export class Trainer {
   /**
    * Trains to the end and writes output_dir: model, tokenizer, trainer_state.json, plot, model card.
    * @throws PrefineError("interrupted") if the signal or `dispose` stopped it, with a checkpoint of the last step;
-   *   "config" when output_dir is another training's, or holds a run that is neither resumed nor overwritten; "io" when
-   *   it can't be written to; "training" for a loss that is not finite.
+   *   "config" when another training uses output_dir, or it has a run that is neither resumed nor overwritten; "io"
+   *   when it is not writable; "training" for a loss that is not finite.
    */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     return this.exclusively("train", async () => {
       const resume = options.resume_from_checkpoint ?? this.args.resume_from_checkpoint;
       const resuming = { args: this.args, storage: this.platform.storage, resume };
       await checkOutputDir(this.args, resuming.storage, resume);
-      await findStart(resuming, this.observer); // what is wrong is told before anything is loaded
+      await findStart(resuming, this.observer); // reports damage before anything is loaded
       const signal = this.lifetime.until(options.signal);
       const { run, facts } = await this.open(signal, resume);
       run.lock = await takeFolder(run.output, { warn: (line) => this.observer.warn(line), signal });
@@ -121,11 +121,11 @@ export class Trainer {
     }
   }
 
-  /** Evaluates eval_dataset with the weights as they are, logs the result and returns it. */
+  /** Evaluates eval_dataset with the current weights, logs the result and returns it. */
   async evaluate(): Promise<LogEntry> {
     return this.exclusively("evaluate", async () => {
       const { run } = await this.open();
-      forgetEvaluation(run); // one that was interrupted belongs to the training
+      forgetEvaluation(run); // an interrupted one belongs to the training
       run.signal = this.lifetime.signal;
       try {
         return await logEvaluation(run);
@@ -204,12 +204,12 @@ export class Trainer {
     if (this.hasTrained) await resetOptimizer(run);
     if (checkpoint !== undefined) {
       await resumeRun(run, checkpoint);
-      this.observer.info(`${checkpoint.path}: going on after step ${run.state.global_step} of ${run.plan.maxSteps}`);
+      this.observer.info(`${checkpoint.path}: resuming after step ${run.state.global_step} of ${run.plan.maxSteps}`);
     } else if (this.args.overwrite_output_dir) await removeRun(run.output);
   }
 
   private async exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {
-    if (this.isBusy) throw new PrefineError("config", `${name}: the trainer is at work already; wait for it`);
+    if (this.isBusy) throw new PrefineError("config", `${name}: the trainer is already running; await it first`);
     this.isBusy = true;
     try {
       return await this.lifetime.run(work);
@@ -220,10 +220,10 @@ export class Trainer {
 }
 
 function checkEvaluation(args: DPOConfig, { eval_dataset, prepared }: DPOTrainerOptions): void {
-  const asks =
+  const option =
     args.eval_strategy === "no" ? args.eval_on_start && "eval_on_start" : `eval_strategy ${args.eval_strategy}`;
-  if (!asks || eval_dataset || prepared) return;
-  const message = `${asks}: expected an eval_dataset, found none`;
+  if (!option || eval_dataset || prepared) return;
+  const message = `${option}: expected an eval_dataset, found none`;
   const hint = args.eval_strategy === "no" ? "Pass one, or remove it." : `Pass one, or set eval_strategy to "no".`;
   throw new PrefineError("config", message, hint);
 }

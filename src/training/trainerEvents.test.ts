@@ -6,7 +6,7 @@ import { expect, it, vi } from "vitest";
 import { toyTrainer } from "../../test/support/toyTrainer.ts";
 import type { DPOConfigInput } from "../config/DPOConfig.ts";
 
-/** A quarter of a second a run, and another test's matter. */
+/** Plots take a quarter of a second per run and are tested elsewhere. */
 vi.mock("../plots/plotRunFolders.ts", () => ({ plotRunFolders: async () => ({ png: "training_loss.png" }) }));
 
 interface Recorded {
@@ -46,4 +46,4 @@ it.each(named)("%s", async (_, { rows, options, batches, events, checkpoints, st
   rmSync(output_dir, { recursive: true });
 });
 
-it("has seen lengths and strategies", () => expect(runs.length).toBe(39));
+it("covers lengths and strategies", () => expect(runs.length).toBe(39));

@@ -1,6 +1,6 @@
 /**
- * @file What must hold for an adapter on the engine: a fresh one is the base model bit for bit, a saved one comes back
- * with the same log-probabilities, in prefine and in Python's PEFT; and for a pair: neither side sees the other.
+ * @file Invariants of an adapter on the engine: a fresh one equals the base model bit for bit, a saved one loads with
+ * the same log-probabilities, in prefine and in Python's PEFT; and of a pair: neither side sees the other.
  */
 
 import { join } from "node:path";
@@ -20,7 +20,7 @@ const bench = useLearners();
 const learner = (options: Partial<LearnerOptions> = {}) =>
   bench.learner({ adapter: loraAdapter(bench.model.architecture, LORA), ...options });
 
-test("an adapter that is off is the base model bit for bit, before and after training", async () => {
+test("with the adapter off the model equals the base model bit for bit, before and after training", async () => {
   const [adapted, plain] = [await learner(), await learner({ adapter: null })];
   const base = await scoresOf(plain);
   expect(await scoresOf(adapted)).toEqual(base); // lora_B is zero
@@ -66,7 +66,7 @@ describe("a saved adapter", () => {
     await saveAdapter(folderAt(saved), { config: { ...config, task_type: "CAUSAL_LM" }, weights });
   });
 
-  test("comes back with the same log-probabilities, bit for bit", async () => {
+  test("loads with the same log-probabilities, bit for bit", async () => {
     const { weights } = await loadAdapter(folderAt(saved));
     expect(weights.size).toBe(2 * 8); // two layers of c_attn, two c_proj and c_fc
     const again = await learner({ adapterWeights: weights, seed: 99 });

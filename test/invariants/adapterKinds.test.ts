@@ -1,6 +1,6 @@
 /**
- * @file What must hold for every kind of adapter: fresh and off it is the base model bit for bit, a batch is its pairs
- * one by one, resumed is unbroken, and saved it comes back the same, in prefine and in Python's PEFT.
+ * @file Invariants of every kind of adapter: when fresh or off, the model equals the base model bit for bit; a batch
+ * equals its pairs one by one; resumed = uninterrupted; saved and loaded it is the same, in prefine and Python's PEFT.
  */
 
 import { join } from "node:path";
@@ -38,7 +38,7 @@ const adapterOf = (settings: AdapterKind) => loraAdapter(bench.model.architectur
 const savedFolder = (name: string) => join(bench.folder, name.replaceAll(/\W+/g, "-"));
 
 describe.each(kinds)("an adapter with %s", (_, settings) => {
-  test("is the base model bit for bit when it is fresh, and when it is off", async () => {
+  test("equals the base model bit for bit when it is fresh, and when it is off", async () => {
     const plain = await bench.learner({ adapter: null });
     const adapted = await bench.learner({ adapter: adapterOf(settings) });
     const base = await scoresOf(plain);
@@ -49,7 +49,7 @@ describe.each(kinds)("an adapter with %s", (_, settings) => {
     expect(await referenceOf(adapted)).toEqual(base);
   });
 
-  test("takes a batch as its pairs one by one, and goes on where it stopped", async () => {
+  test("takes a batch like its pairs one by one, and continues where it stopped", async () => {
     const [whole, parts, later] = await Promise.all(
       [0, 1, 2].map(() => bench.learner({ adapter: adapterOf(settings) })),
     );
@@ -68,7 +68,7 @@ describe.each(kinds)("an adapter with %s", (_, settings) => {
   });
 });
 
-test("PiSSA starts at the base model, up to rounding, and its reference is this start", async () => {
+test("PiSSA starts at the base model, up to rounding, which is also its reference", async () => {
   const base = await scoresOf(await bench.learner({ adapter: null }));
   const started = await bench.learner({ adapter: adapterOf({ init_lora_weights: "pissa" }) });
   const scores = await scoresOf(started);
@@ -83,7 +83,7 @@ test("PiSSA starts at the base model, up to rounding, and its reference is this 
   expect(await referenceOf(resumed)).toEqual(scores);
 });
 
-test("an adapter that starts from random numbers has the base model for its reference", async () => {
+test("an adapter that starts from random values has the base model as its reference", async () => {
   const base = await scoresOf(await bench.learner({ adapter: null }));
   for (const use_dora of [false, true]) {
     const started = await bench.learner({ adapter: adapterOf({ init_lora_weights: false, use_dora }) });
@@ -95,7 +95,7 @@ test("an adapter that starts from random numbers has the base model for its refe
 describe("a saved adapter of every kind", { timeout: 240_000 }, () => {
   const scores = new Map<string, PairLogps[]>();
 
-  test.each(savedKinds)("%s: comes back bit for bit", async (name, settings) => {
+  test.each(savedKinds)("%s: loads bit for bit", async (name, settings) => {
     const trained = await bench.learner({ adapter: adapterOf(settings) });
     await trainSteps(trained, 4);
     scores.set(name, await scoresOf(trained));

@@ -1,6 +1,6 @@
 /**
- * @file Dropout: masks are a function of seed, micro-batch and pair, for the adapter's dropout and for each of the
- * model's own; the reference and the scores of an evaluation never drop.
+ * @file Dropout: masks are a function of seed, micro-batch and pair, for the adapter's dropout and each of the model's;
+ * the reference and the scores of an evaluation have none.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,7 +32,7 @@ interface Rates {
   resid_pdrop?: number;
 }
 
-/** A learner whose adapter is not neutral: with lora_B zero the adapter's dropout would change nothing. */
+/** A learner with an adapter that is not neutral: with lora_B zero the adapter's dropout would have no effect. */
 async function learner(
   { lora, ...own }: Rates,
   options: { seed?: number; dropout?: boolean; noiseAlpha?: number } = {},
@@ -65,7 +65,7 @@ async function learner(
   return made;
 }
 
-/** The log-probabilities that a training pass sees. */
+/** The log-probabilities of a training pass. */
 async function dropped(trained: Learner, dropoutStep: number, batch = pairs) {
   const reference = batch.map(() => ({ chosen: 0, rejected: 0 }));
   const { scores } = await trained.accumulate(batch, reference, { scale: 1, dropoutStep });
@@ -80,7 +80,7 @@ test.each<[string, Rates]>([
 ])("%s: masks are a function of seed, micro-batch and pair", async (_, rates) => {
   const [a, b, other] = [await learner(rates), await learner(rates), await learner(rates, { seed: 2 })];
   const first = await dropped(a, 5);
-  expect(await dropped(b, 5)).toEqual(first); // whatever was drawn before
+  expect(await dropped(b, 5)).toEqual(first); // regardless of earlier draws
   expect(await dropped(a, 5)).toEqual(first);
   expect(await dropped(a, 6)).not.toEqual(first);
   expect(await dropped(other, 5)).not.toEqual(first);
@@ -88,7 +88,7 @@ test.each<[string, Rates]>([
   expect(twice).not.toEqual(again);
 });
 
-test("without dropout, or with disable_dropout, a training pass sees what an evaluation sees", async () => {
+test("without dropout, or with disable_dropout, a training pass equals an evaluation", async () => {
   const rates = { lora: 0.3, embd_pdrop: 0.3, attn_pdrop: 0.3, resid_pdrop: 0.3 };
   const [on, off] = [await learner(rates), await learner(rates, { dropout: false })];
   for (const [i, pair] of pairs.entries()) {
@@ -97,7 +97,7 @@ test("without dropout, or with disable_dropout, a training pass sees what an eva
     expect((await on.score(pair)).logps).toEqual(logps);
     expect((await dropped(on, 1))[i]).not.toEqual(logps);
     expect(await on.referenceLogps(pair)).toEqual(await off.referenceLogps(pair));
-    expect(await on.referenceLogps(pair)).toEqual(logps); // the adapter that it started from
+    expect(await on.referenceLogps(pair)).toEqual(logps); // of the starting adapter
   }
 });
 
@@ -116,7 +116,7 @@ test("neftune_noise_alpha: noise is a function of seed, micro-batch and pair; on
   expect(await a.referenceLogps(pairs[0])).toEqual(quiet[0]);
 });
 
-test("noise is uniform within 1 either side of 0, and a gradient passes it by", async () => {
+test("noise is uniform in [-1, 1], and does not affect the gradient", async () => {
   const device = await openDevice();
   const x = input("x", [100, 100]);
   const noise = uniformNoise(x, input("seed", [], "uint32"), 3);

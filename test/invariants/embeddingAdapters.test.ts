@@ -1,6 +1,6 @@
 /**
- * @file Runs with an adapter on the embedding of a tied model in 16 bits, as a user starts them: saved with the
- * embedding beside it, resumed, trained further, generated from. And what its gradient is.
+ * @file Runs with an adapter on the embedding of a tied model in 16 bits, as a user starts them: saved together with
+ * the embedding, resumed, trained further, generated from. And the adapter's gradient.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -36,7 +36,7 @@ const rows = ["rain", "bread", "a long road", "seven", "glass"].map((topic) => (
 
 const tensorsOf = (file: string) => decodeSafetensors(readFileSync(file), file).tensors;
 
-/** The model in 16 bits; `change` on its tensors in float32. */
+/** The model in 16 bits; `change` is applied to its tensors in float32. */
 async function writeNarrow(change: (name: string, data: Float32Array) => void = () => {}): Promise<void> {
   const wide = await randomModel(join(dir, "wide"), CONFIG);
   const tensors = new Map<string, SafetensorsTensor>();
@@ -86,7 +86,7 @@ describe("a run with an adapter on the embedding", { timeout: 120_000 }, () => {
     ["tokens", { target_modules: ["q_proj"], trainable_token_indices: [114, 101, 32] }, {}],
     ["4 bits", {}, { quantization_config: { load_in_4bit: true } }],
     ["AdamW of eight bits", { bias: "all" }, { args: { optim: "adamw_8bit", weight_decay: 0.1 } }],
-  ])("%s: learns; stopped after two steps and resumed = unbroken", async (name, lora, options) => {
+  ])("%s: learns; stopped after two steps and resumed = uninterrupted", async (name, lora, options) => {
     await train(`${name} unbroken`, options, { lora });
     await expect(train(name, options, { lora, stopAt: 2 })).rejects.toThrow(/stopped after step 2 of 4/);
     await train(name, options, { lora, resume_from_checkpoint: true });
@@ -97,7 +97,7 @@ describe("a run with an adapter on the embedding", { timeout: 120_000 }, () => {
     expect(losses.at(-1)).toBeLessThan(losses[0] - 0.05);
   });
 
-  test("warns that head and embedding part; saves the embedding as the base has it, which then stands in for it", async () => {
+  test("warns that head and embedding are untied; saves the base model's embedding, which is then used", async () => {
     expect(await train("saved")).toContainEqual(expect.stringMatching(/embed_tokens is tied to lm_head, which stays/));
     const beside = tensorsOf(join(dir, "saved", ADAPTER_WEIGHTS)).get(BESIDE)!;
     const base = tensorsOf(join(model, "model.safetensors")).get(EMBEDDING)!;
@@ -122,11 +122,11 @@ describe("a run with an adapter on the embedding", { timeout: 120_000 }, () => {
     }
   });
 
-  test("trained further, its reference is the adapter as it was; the policy ties with it", async () => {
+  test("trained further, its reference is the starting adapter; the policy ties with it", async () => {
     await train("first");
     const start = await AutoModelForCausalLM.from_pretrained(join(dir, "first"));
     const lines = await train("further", { model: start }, { lora: null });
-    expect(lines).toContainEqual(expect.stringContaining("a frozen copy of the adapter as it is at the start"));
+    expect(lines).toContainEqual(expect.stringContaining("a frozen copy of the adapter from before the first step"));
     expect((await outcome("further")).log[0]).toMatchObject({ loss: expect.closeTo(Math.LN2, 6) });
     await start.dispose();
   });
@@ -158,7 +158,7 @@ describe("the gradient of an embedding's adapter", () => {
     ["DoRA", { use_dora: true }],
     ["tokens, the tied head's too", { target_modules: ["c_attn"], trainable_token_indices: [...some, 96] }],
     ["tokens of the head alone", { target_modules: ["c_attn"], trainable_token_indices: { lm_head: some } }],
-  ])("is the slope of the loss, at the words and places of the pair alone: %s", async (_, settings) => {
+  ])("is the slope of the loss, only at the pair's tokens and positions: %s", async (_, settings) => {
     const learner = await fresh(settings);
     const pair = packed(pairs[0]);
     const reference = [await learner.referenceLogps(pair)];
@@ -176,7 +176,7 @@ describe("the gradient of an embedding's adapter", () => {
         const ids = new Set(name.includes("wte") ? pair.tokens : pair.positions);
         const touched = new Set([...gradient.keys()].filter((i) => gradient[i] !== 0).map((i) => i % shape[1]));
         expect([...touched].filter((id) => !ids.has(id))).toEqual([]);
-        expect(touched.size).toBeGreaterThanOrEqual(ids.size - 2); // nothing comes behind the last words
+        expect(touched.size).toBeGreaterThanOrEqual(ids.size - 2); // no token follows the last ones
       }
       if (settings.use_dora && !name.includes("magnitude")) continue; // the norm is a constant to PEFT's gradient
       const square = gradient.reduce((sum, value) => sum + value ** 2, 0);

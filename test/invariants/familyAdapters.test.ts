@@ -1,6 +1,6 @@
 /**
- * @file Adapters on Llama's family: saved, each comes back with the same log-probabilities in prefine and in Python's
- * PEFT, also from the files that PEFT writes of it; merged, it is the same model in transformers.
+ * @file Adapters on the Llama family: saved, each loads with the same log-probabilities in prefine and in Python's
+ * PEFT, also from files saved by PEFT; merged, it is the same model in transformers.
  */
 
 import { join } from "node:path";
@@ -37,11 +37,11 @@ const KINDS: Record<string, AdapterKind> = {
   },
   "all biases, by a pattern": { bias: "all", target_modules: ".*layers\\.0\\.(self_attn|mlp)\\.\\w+_proj" },
 };
-/** All of them on one family, those that touch every module on the others. */
+/** All kinds on one family, those on every module on the others. */
 const kindsOf = (family: string) =>
   Object.entries(KINDS).filter((_, i) => family === "llama" || i % 2 === 1 || i === 4 || i === 6);
 
-/** What each family can have beside FAMILIES' plain members. */
+/** Features of each family that FAMILIES' plain members lack. */
 const MODELS: Record<string, Record<string, unknown>> = {
   llama: { ...FAMILIES.llama, attention_bias: true, mlp_bias: true },
   mistral: FAMILIES.mistral,
@@ -66,7 +66,7 @@ describe.each(Object.entries(MODELS))("adapters on %s", { timeout: 240_000 }, (f
     ...kind,
   });
 
-  test.each(kinds)("%s: comes back bit for bit, merged within rounding", async (name, kind) => {
+  test.each(kinds)("%s: loads bit for bit, merged within rounding", async (name, kind) => {
     const adapter = loraAdapter(bench.model.architecture, settingsOf(kind));
     const trained = await bench.learner({ adapter });
     await trainSteps(trained, 4);

@@ -1,6 +1,6 @@
 /**
- * @file A run that is killed (SIGKILL) at twenty moments spread over it, each in a run of its own: every
- * checkpoint there is whole, and the resumed run leaves the log and the adapter of the unbroken one, to the bit.
+ * @file Runs killed (SIGKILL) at twenty moments spread over a run: every existing checkpoint is whole, and the resumed
+ * run has the log and the adapter of the uninterrupted one, bit for bit.
  */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,13 +19,13 @@ import { ended, startTraining } from "../support/trainingProcess.ts";
 import { editJson } from "../support/workbench.ts";
 
 const KILLS = 20;
-/** Of these, before anything is written: while the program, the model and the data are loaded. */
+/** How many of these before anything is written: while the program, the model and the data are loading. */
 const EARLY = 2;
 const SEED = 11;
-/** Every second kill follows a change at once: in a save. Later than this, the next step is under way. */
+/** Every second kill immediately follows a change: during a save. Later than this, the next step is running. */
 const LONGEST_DELAY_MS = 25;
 
-/** Both kinds of dropout, checkpoints after each step, some of which are deleted again, evaluations between. */
+/** Both kinds of dropout, checkpoints after each step (some are deleted again), and evaluations. */
 const FLAGS = (
   "--max_steps 9 --lora_dropout 0.2 --disable_dropout false --learning_rate 1e-3 --per_device_train_batch_size 2 " +
   "--save_strategy steps --save_steps 1 --eval_strategy steps --eval_steps 4"
@@ -35,7 +35,7 @@ const LIMIT = ["--save_total_limit", "3"];
 const folder = mkdtempSync(join(tmpdir(), "prefine-kill-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A folder with model, data and run file, as a person has it. */
+/** A user's folder with model, data and run file. */
 function workplace(name: string): string {
   const place = join(folder, name);
   cpSync(join(folder, "template"), place, { recursive: true });
@@ -51,7 +51,7 @@ function onChange(place: string, callback: () => void): () => void {
   return () => watcher.close();
 }
 
-/** What must be the same: the whole state but for timings, and the bytes of the adapter. */
+/** Must be equal: the whole state except for timings, and the bytes of the adapter. */
 async function outcome(place: string) {
   const { log_history, ...state } = await readRunState(folderAt(join(place, "dpo")));
   const adapter = readFileSync(join(place, "dpo/adapter_model.safetensors"));
@@ -59,7 +59,7 @@ async function outcome(place: string) {
 }
 
 let unbroken: string;
-/** How often something changes in dpo/ during a run that nobody kills. */
+/** Number of changes in dpo/ during an uninterrupted run. */
 let changes = 0;
 let expected: Awaited<ReturnType<typeof outcome>>;
 
@@ -77,7 +77,7 @@ beforeAll(async () => {
   expect(await outcome(again)).toEqual(expected);
 }, 60_000);
 
-/** Kills after a number of changes and some milliseconds. @returns whether something was half-written then. */
+/** Kills after a number of changes and some milliseconds. @returns whether a file was half-written then. */
 async function kill(place: string, { after, delay }: { after: number; delay: number }): Promise<boolean> {
   const child = start(place, ...LIMIT);
   const end = ended(child);
@@ -90,7 +90,7 @@ async function kill(place: string, { after, delay }: { after: number; delay: num
   return readdirSync(join(place, "dpo")).some(isPartial);
 }
 
-/** Every checkpoint is whole, also where one was being written or deleted, and the unbroken run's of that step. */
+/** Every checkpoint, even one that was being written or deleted, is whole and equals the uninterrupted run's. */
 async function expectWholeCheckpoints(place: string): Promise<void> {
   for (const { folder: checkpoint, step } of await listCheckpoints(folderAt(join(place, "dpo")))) {
     expect(await checkpointFault(checkpoint)).toBeUndefined();
@@ -124,6 +124,6 @@ describe("a run that is killed and resumed", () => {
   });
 
   afterAll(() => {
-    if (killed === KILLS) expect(halfWritten).toBeGreaterThan(0); // some of them in the midst of a save
+    if (killed === KILLS) expect(halfWritten).toBeGreaterThan(0); // some during a save
   });
 });

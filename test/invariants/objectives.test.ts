@@ -1,6 +1,6 @@
 /**
- * @file Objectives on the engine, whatever the numbers: the gradient of a batch equals differences of its loss; a loss
- * of the whole batch in two passes equals the same loss in one, with dropout too; losses without a reference run none.
+ * @file Invariants of objectives on the engine: the gradient of a batch equals differences of its loss; a loss of the
+ * whole batch in two passes equals the same loss in one, even with dropout; losses without a reference run none.
  */
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -42,7 +42,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** An adapter that is not neutral, trained by plain gradient descent: a step of rate 1 takes the gradient off. */
+/** An adapter that is not neutral, trained by plain gradient descent: a step of rate 1 subtracts the gradient. */
 async function learner(wanted: Objective, dropout = false): Promise<Learner> {
   const adapter = loraAdapter(model.architecture, LORA);
   const random = new Mt19937(2);
@@ -68,12 +68,12 @@ async function learner(wanted: Objective, dropout = false): Promise<Learner> {
   return made;
 }
 
-/** Another adapter as the reference, so that nothing is at its symmetric point. */
+/** Another adapter as the reference, so that no loss is at its symmetric point. */
 const REFERENCE = pairs.map((_, i) => ({ chosen: -60 - 3 * i, rejected: -55 + 2 * i }));
 
 type Weights = LearnerState["weights"];
 
-/** Gradient of a batch, by the weights before and after a step of rate 1; what was learned is put back. */
+/** Gradient of a batch, from the weights before and after a step of rate 1; restores the weights. */
 async function gradientOf(made: Learner, batch = pairs, reference: typeof REFERENCE | null = REFERENCE) {
   const before = await readState(made);
   const given = reference?.slice(0, batch.length) ?? null;
@@ -137,11 +137,11 @@ test.each(WANTED)("%s: the gradient of a batch equals differences of its loss", 
     await made.writeState({ ...state, weights: moved(state.weights, direction, way) });
     losses.push(await lossOf(made, reference));
   }
-  expect((losses[0] - losses[1]) / (2 * step) / norm).toBeCloseTo(1, 2); // float32: along the gradient its norm
+  expect((losses[0] - losses[1]) / (2 * step) / norm).toBeCloseTo(1, 2); // float32: the slope is the gradient's norm
 });
 
 describe("two passes", () => {
-  /** aot that counts nothing sends the batch through two passes. */
+  /** aot of weight 0 sends the batch through two passes. */
   const inTwoPasses = (changes: Partial<Objective> = {}) => {
     const losses = [
       { type: "sigmoid" as const, weight: 1 },
@@ -165,7 +165,7 @@ describe("two passes", () => {
     }
   });
 
-  test("aot of one pair is DPO; of several it takes any order of them, and is not their mean", async () => {
+  test("aot of one pair is DPO; of several it is independent of their order, and not their mean", async () => {
     const [aot, sigmoid] = [await learner(objective("aot")), await learner(objective("sigmoid"))];
     const single = [await gradientOf(aot, pairs.slice(0, 1)), await gradientOf(sigmoid, pairs.slice(0, 1))];
     expect(single[0].loss).toBeCloseTo(single[1].loss, 6);
@@ -215,7 +215,7 @@ describe("losses without a reference", () => {
     }
   };
 
-  test.each(FREE)("%s: no pass of the reference, and no log-ratios in log and table", async (type) => {
+  test.each(FREE)("%s: does not run the reference, and has no log-ratios in log and table", async (type) => {
     const made = await learner(objective(type));
     await expect(made.referenceLogps(pairs[0])).rejects.toThrow("internal: these losses have no reference");
     const [first] = await train(type, { loss_type: type, per_device_train_batch_size: 4 });
@@ -231,7 +231,7 @@ describe("losses without a reference", () => {
     );
   });
 
-  test("a reference model beside them is refused", async () => {
+  test("refuse a reference model", async () => {
     const error = await failure(train("refused", { loss_type: ["simpo", "orpo"] }, join(folder, "model")));
     expect(error.message).toBe("ref_model: expected none with loss_type simpo, orpo, which uses no reference model");
   });

@@ -1,6 +1,6 @@
 /**
- * @file Models that transformers and bitsandbytes have saved in 4 and 8 bits (test/fixtures/bitsandbytes, made by
- * scripts/make_quantized_fixture.py): the float32 models that they stand for, kept in these bits.
+ * @file Models saved by transformers and bitsandbytes in 4 and 8 bits (test/fixtures/bitsandbytes, made by
+ * scripts/make_quantized_fixture.py): they equal their dequantized float32 models, and stay in these bits.
  */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -48,7 +48,7 @@ async function logitsOf(model: LoadedModel, tokens: number[]): Promise<Float32Ar
 
 const DESCRIBED: Record<string, string> = {
   "gpt2-fp4": "4 bits (fp4) in all 4 linear layers",
-  "gpt2-int8": "8 bits in 1 of 4 linear layers", // rows of 32 numbers with a scale each are no blocks of 64: widened
+  "gpt2-int8": "8 bits in 1 of 4 linear layers", // rows of 32 numbers, one scale each, do not fit blocks of 64: widened
   "llama-int8": "8 bits in all 7 linear layers",
   "llama-nf4": "4 bits (nf4, double quantization) in all 7 linear layers",
 };
@@ -56,7 +56,7 @@ const DESCRIBED: Record<string, string> = {
 test("there are four fixtures", () => expect(names).toEqual(Object.keys(DESCRIBED)));
 
 describe.each(names)("%s", (name) => {
-  test("gives the logits of the float32 model that it stands for", async () => {
+  test("gives the logits of its dequantized float32 model", async () => {
     const model = await loadModel(join(fixtures, name));
     const { layers, tokens, logits } = expectedOf(name);
     expect(layers).toHaveLength(name.startsWith("gpt2") ? 4 : 7);
@@ -64,7 +64,7 @@ describe.each(names)("%s", (name) => {
     const { difference, scale } = largestDifference(await logitsOf(model, tokens), logits);
     expect(difference).toBeLessThan(1e-5 * scale);
     const asked = { ...QUANTIZATION, load_in_8bit: false, load_in_4bit: true };
-    expect(quantizeModel(model, asked)).toBe(model); // what the files say counts
+    expect(quantizeModel(model, asked)).toBe(model); // the files' quantization is used
   });
 
   test("is merged, and trained in part, in float32", async () => {
@@ -93,7 +93,7 @@ describe.each(names)("%s", (name) => {
   });
 });
 
-test("says that files that are quantized stay so", async () => {
+test("warns that quantized files stay so", async () => {
   const lines: string[] = [];
   const options = { quantization_config: { load_in_8bit: true }, onWarning: (line: string) => lines.push(line) };
   const model = await AutoModelForCausalLM.from_pretrained(join(fixtures, "llama-nf4"), options);
@@ -117,7 +117,7 @@ const QUANTIZATION = {
   llm_int8_skip_modules: null,
 } as const;
 
-describe("what is wrong with such files is said", () => {
+describe("faults of such files are reported", () => {
   /** The model with one file changed. */
   async function changed(change: (tensors: Map<string, SafetensorsTensor>) => void, config: object = {}) {
     const folder = mkdtempSync(join(dir, "changed-"));
@@ -155,7 +155,7 @@ describe("what is wrong with such files is said", () => {
     await expect(changed(() => {}, gptq)).rejects.toThrow(/weights quantized by "gptq" are not read$/);
   });
 
-  test("a cache of reference log-probabilities knows other scales", async () => {
+  test("a cache of reference log-probabilities depends on the scales", async () => {
     const same = await hashStoredWeights((await changed(() => {})).weights, nodeStorage);
     expect(await hashStoredWeights((await changed(() => {})).weights, nodeStorage)).toBe(same);
     const other = await changed((tensors) => {

@@ -1,6 +1,6 @@
 /**
- * @file What a training does to the process around it: the event loop stays free, a signal stops it wherever it is,
- * and nothing keeps the process alive when it is done.
+ * @file Effects of a training on its process: the event loop stays free, a signal stops the training anywhere, and
+ * nothing keeps the process alive when it is done.
  */
 
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -58,7 +58,7 @@ test("timers keep firing while a step runs", async () => {
   clearInterval(timer);
   vi.unstubAllEnvs();
   await learner.dispose();
-  expect(milliseconds).toBeGreaterThan(100); // else it would prove nothing
+  expect(milliseconds).toBeGreaterThan(100); // otherwise the test proves nothing
   expect(ticks).toBeGreaterThan(milliseconds / 20 / 4);
 });
 
@@ -107,7 +107,7 @@ test.each<[string, DPOConfigInput, (stop: () => void) => Partial<Logger>, RegExp
   await stopped.dispose();
 });
 
-test("a signal that was given before stops it before anything is loaded", async () => {
+test("an already aborted signal stops it before anything is loaded", async () => {
   const stopped = trainer("early", {});
   expect((await failure(stopped.train({ signal: AbortSignal.abort() }))).code).toBe("interrupted");
   expect(existsSync(join(folder, "early"))).toBe(false);
@@ -129,7 +129,7 @@ test("fp16: true is refused before anything is loaded", () => {
   );
 });
 
-test("nothing of ONNX Runtime's telemetry is left on the disk", { timeout: 60_000 }, async () => {
+test("ONNX Runtime's telemetry leaves nothing on the disk", { timeout: 60_000 }, async () => {
   const place = await folderWithPrefine();
   writeFileSync(
     join(place, "generate.mjs"),
@@ -138,7 +138,7 @@ test("nothing of ONNX Runtime's telemetry is left on the disk", { timeout: 60_00
     await model.generate("a", { max_new_tokens: 2 });
     await model.dispose();`,
   );
-  // as on a person's machine: in CI the runtime keeps still by itself; the variable comes from this process's devices
+  // as on a user's machine: in CI the runtime sends nothing; the variable is set by this process's devices
   for (const name of ["CI", "GITHUB_ACTIONS", "GITLAB_CI", "ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"]) {
     vi.stubEnv(name, undefined);
   }

@@ -1,6 +1,6 @@
 /**
- * @file A frozen base in 8 and 4 bits: it is the float32 model of the dequantized weights, in scores, gradients and
- * generated text, for every family; the reference ties; training is deterministic and lowers the loss.
+ * @file A frozen base model in 8 and 4 bits equals the float32 model of the dequantized weights in scores, gradients
+ * and generated text, for every family; the reference ties; training is deterministic and lowers the loss.
  */
 
 import { join } from "node:path";
@@ -73,7 +73,7 @@ describe.each([...every, ...others])("%s in %s", (family, name) => {
     for (const learner of [quantized, wide]) await trainSteps(learner, 1);
     expect(await referenceOf(quantized)).toEqual(before);
     const [found, expected] = [await weightsOf(quantized), await weightsOf(wide)];
-    const stepped = [...expected].filter(([key]) => key.includes("lora_B")); // A has no gradient before B is there
+    const stepped = [...expected].filter(([key]) => key.includes("lora_B")); // A has no gradient while B is zero
     const moves = stepped.map(([key, { data }]) => largestDifference(found.get(key)!.data, data));
     const farthest = Math.max(...moves.map(({ scale }) => scale));
     expect(farthest).toBeGreaterThan(5e-4);
@@ -102,7 +102,7 @@ describe("on GPT-2", () => {
   const quantized = (name: keyof typeof QUANTIZATIONS = "nf4", more: object = {}) =>
     quantizeModel(bench.model, { ...QUANTIZATIONS[name], ...more });
 
-  test("the same run twice gives the same bits; resumed = unbroken", async () => {
+  test("the same run twice gives the same bits; resumed = uninterrupted", async () => {
     const model = quantized();
     const [unbroken, first, second] = await Promise.all(
       Array.from({ length: 3 }, () => bench.learner({ model, adapter: matrices(model) })),
@@ -116,7 +116,7 @@ describe("on GPT-2", () => {
     expect(await weightsOf(first)).toEqual(await weightsOf(unbroken));
   });
 
-  test("DoRA measures the dequantized weights, and ties", async () => {
+  test("DoRA takes the norms of the dequantized weights, and ties", async () => {
     const model = quantized();
     const learner = await bench.learner({ model, adapter: matrices(model, { use_dora: true }) });
     const floats = await dequantizedModel(join(bench.folder, "dora floats"), bench.base, model);
@@ -146,13 +146,13 @@ describe("on GPT-2", () => {
     expect((await weightsOf(learner)).get(saved[0])).not.toEqual((await weightsOf(wide)).get(saved[0]));
   });
 
-  test("PiSSA is refused, as PEFT refuses it", () => {
+  test("PiSSA is refused, as in PEFT", () => {
     const adapter = matrices(bench.model, { init_lora_weights: "pissa" });
     expect(() => quantizedUnder(quantized(), adapter)).toThrow("init_lora_weights pissa: expected float32 weights");
     expect(quantizedUnder(bench.model, adapter)).toBe(bench.model);
   });
 
-  test("training lowers the loss as float32 does", async () => {
+  test("training lowers the loss as in float32", async () => {
     const losses = async (model: LoadedModel) => {
       const learner = await bench.learner({ model, adapter: matrices(model) });
       const reference = await referenceOf(learner);
@@ -172,7 +172,7 @@ describe("on GPT-2", () => {
     }
   });
 
-  test("takes the layers that transformers takes", () => {
+  test("selects the same layers as transformers", () => {
     const left = (llm_int8_skip_modules: string[]) => {
       const { quantized: layers } = quantized("nf4", { llm_int8_skip_modules }).architecture;
       return bench.model.architecture.linears.map(({ name }) => name).filter((name) => !layers?.has(name));
@@ -187,7 +187,7 @@ describe("on GPT-2", () => {
     expect(() => left(["("])).toThrow("llm_int8_skip_modules: expected a regular expression");
   });
 
-  test("says what it takes", () => {
+  test("describes its selection", () => {
     const bytes = (name: keyof typeof QUANTIZATIONS) => storedBytes(quantized(name).architecture);
     const linear = bench.model.architecture.linears.reduce((sum, l) => sum + l.inFeatures * l.outFeatures, 0);
     const rest = storedBytes(bench.model.architecture) - 4 * linear;

@@ -1,6 +1,6 @@
 /**
- * @file What was trained on a quantized base finds that base again without being told: loaded, asked, compared,
- * resumed, trained further. An explicit setting wins.
+ * @file A run on a quantized base model finds that base again without a setting: when loaded, generated from, compared,
+ * resumed, trained further. An explicit setting overrides it.
  */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -46,7 +46,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 describe("a run on a base in 4 bits", () => {
-  test("is loaded on the same base, as are its checkpoints; what the caller says wins", async () => {
+  test("is loaded on the same base, as are its checkpoints; the caller's setting overrides it", async () => {
     expect(await bitsOf(run)).toBe("nf4, nested");
     expect(await bitsOf(join(run, "checkpoint-2"))).toBe("nf4, nested");
     expect(await bitsOf(run, null)).toBeNull();
@@ -54,7 +54,7 @@ describe("a run on a base in 4 bits", () => {
     expect(await bitsOf(model)).toBeNull();
   });
 
-  test("tells how in training_args.json; without that file the base is as in its own files", async () => {
+  test("records it in training_args.json; without that file the base is loaded as in its own files", async () => {
     const file = join(run, "training_args.json");
     const { quantization_config } = JSON.parse(readFileSync(file, "utf8"));
     const bits = { load_in_8bit: false, load_in_4bit: true, bnb_4bit_quant_type: "nf4" };
@@ -73,14 +73,14 @@ describe("a run on a base in 4 bits", () => {
     await expect(bitsOf(alone)).rejects.toThrow(/training_args\.json: expected JSON/);
   });
 
-  test("answers from it, and says so", async () => {
-    const told = await succeeds(runCommand("generate", run, ...long));
-    expect(told.stderr).toContain(`${LINE}, as in training`);
+  test("generates with it, and says so", async () => {
+    const answered = await succeeds(runCommand("generate", run, ...long));
+    expect(answered.stderr).toContain(`${LINE}, as in training`);
     const asked = await succeeds(runCommand("generate", run, ...long, ...FOUR_BITS));
-    expect(asked).toEqual({ stdout: told.stdout, stderr: "" });
+    expect(asked).toEqual({ stdout: answered.stdout, stderr: "" });
     const wide = await succeeds(runCommand("generate", run, ...long, "--load_in_4bit", "false"));
     expect(wide.stderr).toBe("");
-    expect(wide.stdout).not.toBe(told.stdout);
+    expect(wide.stdout).not.toBe(answered.stdout);
     const refused = await runCommand("generate", run, ...long, "--load_in_4bit", "maybe");
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("Expected true or false") });
   });

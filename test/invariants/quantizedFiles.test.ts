@@ -1,6 +1,6 @@
 /**
- * @file Where a frozen base comes from and what computes with it: a GGUF file in fewer bits is the float32 model of its
- * numbers in fewer bits; WebAssembly computes with 16, 8 and 4 bits what the native runtime computes.
+ * @file Frozen base models by file type and runtime: a GGUF file loaded in fewer bits equals the float32 model of its
+ * numbers in fewer bits; WebAssembly computes the same with 16, 8 and 4 bits as the native runtime.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ const FORMATS = {
 };
 const formats = Object.keys(FORMATS) as (keyof typeof FORMATS)[];
 
-/** Every linear layer and embedding, of both families; and some rows of the head. */
+/** Every linear layer and embedding of both families, and some rows of the head. */
 const ALL = String.raw`.*\.(c_\w+|\w_proj|gate_proj|up_proj|down_proj|wte|wpe|embed_tokens)`;
 const adapterOf = ({ architecture }: LoadedModel): LoraAdapter =>
   loraAdapter(architecture, {
@@ -40,7 +40,7 @@ const adapterOf = ({ architecture }: LoadedModel): LoraAdapter =>
     trainable_token_indices: { lm_head: [1, 90, 7] },
   });
 
-/** What a model says of the pairs before and behind two steps, and what its reference says. */
+/** A model's scores of the pairs before and after two steps, and its reference's. */
 async function numbersOf(model: LoadedModel): Promise<number[]> {
   const learner = await bench.learner({ model, adapter: adapterOf(model) });
   const before = [...(await scoresOf(learner)), ...(await referenceOf(learner))];
@@ -50,7 +50,7 @@ async function numbersOf(model: LoadedModel): Promise<number[]> {
   return all.flatMap(({ chosen, rejected }) => [chosen, rejected]);
 }
 
-beforeEach(() => void vi.stubEnv("PREFINE_NUM_THREADS", "1")); // small models; bits don't depend on it
+beforeEach(() => void vi.stubEnv("PREFINE_NUM_THREADS", "1")); // small models; results don't depend on it
 afterEach(() => vi.unstubAllEnvs());
 
 describe("a GGUF file", () => {
@@ -79,7 +79,7 @@ async function narrowed(folder: string, model: LoadedModel, dtype: FloatDtype): 
   return keepNarrow(await writeModel(folder, model.config, new Map(tensors)));
 }
 
-describe("WebAssembly computes what the native runtime computes", { timeout: 180_000 }, () => {
+describe("WebAssembly computes the same as the native runtime", { timeout: 180_000 }, () => {
   const folder = (name: string) => join(bench.folder, name);
 
   async function expectSame(model: LoadedModel): Promise<void> {

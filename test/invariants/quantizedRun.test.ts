@@ -1,4 +1,4 @@
-/** @file Runs on a quantized base, as a user starts them: saved, resumed, refused, generated from. */
+/** @file Runs on a quantized base model, as a user starts them: saved, resumed, refused, generated from. */
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -41,7 +41,7 @@ async function train(name: string, options: Partial<DPOTrainerOptions> = {}, how
 const outcome = (name: string) => outcomeOf(join(dir, name));
 
 describe("a run on a base in 4 bits", () => {
-  test("says so, and resumed = unbroken, bit for bit; with another quantization it is another run", async () => {
+  test("says so, and resumed = uninterrupted, bit for bit; with another quantization it is another run", async () => {
     expect(await train("unbroken")).toContain("base model: 4 bits (nf4) in all 8 linear layers");
     await expect(train("resumed", {}, { stopAt: 2 })).rejects.toThrow(/stopped after step 2 of 4/);
     const other = train("resumed", { quantization_config: { load_in_8bit: true } }, { resume_from_checkpoint: true });
@@ -56,7 +56,7 @@ describe("a run on a base in 4 bits", () => {
     expect((await outcome("float32")).log).not.toEqual(unbroken.log);
   });
 
-  test("leaves PEFT's adapter and a card that names the quantization", async () => {
+  test("saves PEFT's adapter and a card that names the quantization", async () => {
     await train("saved", { quantization_config: { ...FOUR_BITS, bnb_4bit_use_double_quant: true } });
     const config = JSON.parse(readFileSync(join(dir, "saved", "adapter_config.json"), "utf8"));
     expect(config).toMatchObject({ r: 4, fan_in_fan_out: false, target_modules: ["c_attn", "c_proj"] });
@@ -85,14 +85,14 @@ describe("a run on a base in 4 bits", () => {
     await loaded.dispose();
   });
 
-  test("also where model_init_kwargs or a loaded model ask for it", async () => {
+  test("also with model_init_kwargs or a loaded model", async () => {
     const kwargs = { model_init_kwargs: { quantization_config: FOUR_BITS } };
     await train("kwargs", { quantization_config: null, args: kwargs });
     const loaded = await AutoModelForCausalLM.from_pretrained(model, { quantization_config: FOUR_BITS });
     await train("loaded", { model: loaded, quantization_config: null });
     expect((await outcome("kwargs")).weights).toEqual((await outcome("loaded")).weights);
     await expect(train("twice", { args: kwargs })).rejects.toThrow("found another in args.model_init_kwargs");
-    await expect(train("too late", { model: loaded })).rejects.toThrow("found a model that is loaded already");
+    await expect(train("too late", { model: loaded })).rejects.toThrow("found a model that is already loaded");
   });
 
   test("refuses to train all weights", async () => {
@@ -103,7 +103,7 @@ describe("a run on a base in 4 bits", () => {
 });
 
 describe("generation", () => {
-  test("pipeline and prefine generate take it", async () => {
+  test("pipeline and prefine generate accept it", async () => {
     const options = { model, tokenizer: byteTokenizer(), model_kwargs: { quantization_config: FOUR_BITS } };
     const generate = await pipeline("text-generation", options);
     expect((await generate("What is rain?", { max_new_tokens: 4, do_sample: false }))[0].generated_text).toContain(

@@ -1,6 +1,6 @@
 /**
- * @file References on the real engine, on a small random GPT-2: which one a run says it has, that equal models give
- * equal logs, what is refused, the cache's key, and a moving reference that survives being resumed.
+ * @file References on the real engine, with a small random GPT-2: the run's description of it, equal logs for equal
+ * models, refused models, the cache's key, and a moving reference in a resumed run.
  */
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -86,7 +86,7 @@ describe("a run says which reference it has, and equal references give equal log
     const loaded = await loadModel(at("model"));
     const trained = { loaded, adapter: await loadAdapter(folderAt(off.output_dir)) };
     const copy = await train({ model: trained, peft_config: null });
-    expect(lineOf(copy.lines)).toEqual(["reference: a frozen copy of the adapter as it is at the start"]);
+    expect(lineOf(copy.lines)).toEqual(["reference: a frozen copy of the adapter from before the first step"]);
     expect(firstMargin(copy.log)).toBe(0);
     const adapter = await train({ model: trained, ref_model: { ...trained }, peft_config: null });
     expect(lineOf(adapter.lines)).toEqual([`reference: ${at("model")} with its adapter, another model`]);
@@ -97,7 +97,7 @@ describe("a run says which reference it has, and equal references give equal log
 
   test("a frozen copy of all weights", async () => {
     const copy = await train({ peft_config: null });
-    expect(lineOf(copy.lines)).toEqual([`reference: a frozen copy of ${at("model")} as it is at the start`]);
+    expect(lineOf(copy.lines)).toEqual([`reference: a frozen copy of ${at("model")} from before the first step`]);
     expect((await train({ peft_config: null, ref_model: at("twin") })).log).toEqual(copy.log);
   });
 });
@@ -111,7 +111,7 @@ describe("another model as the reference is refused", () => {
       { ref_model: at("few tokens") },
       /expected a vocabulary of 257 tokens or more, found 200/,
     ],
-    ["to be mixed with an adapter", { ref_model: at("twin"), args: moving }, /expected none beside sync_ref_model/],
+    ["to be mixed with an adapter", { ref_model: at("twin"), args: moving }, /expected none with sync_ref_model/],
     [
       "to be mixed, of another shape",
       { ref_model: at("wide"), peft_config: null, args: moving },
@@ -121,7 +121,7 @@ describe("another model as the reference is refused", () => {
     await expect(train(changes)).rejects.toThrow(message);
   });
 
-  test("as the very object that is trained", async () => {
+  test("if it is the same object as the trained model", async () => {
     const model = await loadModel(at("model"));
     await expect(train({ model, ref_model: model })).rejects.toThrow(/another object than model, found the same/);
   });
@@ -132,7 +132,7 @@ describe("precompute_ref_log_probs", () => {
   const isHit = (lines: string[]) =>
     lines.some((line) => /^reference log-probabilities of train: 4 pairs from/.test(line));
 
-  test("gives the same log, the second time from the cache; a change of what counts misses", async () => {
+  test("gives the same log, the second time from the cache; a relevant change misses it", async () => {
     const lazy = await train();
     const miss = await train({ args });
     expect(isHit(miss.lines)).toBe(false);
@@ -157,7 +157,7 @@ describe("precompute_ref_log_probs", () => {
     expect(isHit((await train({ args, model: at("twin") })).lines)).toBe(false);
   });
 
-  test("precompute_ref_cache false leaves no files and says nothing", async () => {
+  test("precompute_ref_cache false writes no files and logs nothing", async () => {
     const { lines } = await train({ args: { ...args, precompute_ref_cache: false } });
     expect(lines.filter((line) => line.startsWith("reference log-prob"))).toEqual([]);
   });
@@ -169,7 +169,7 @@ describe("sync_ref_model", () => {
   test.each([
     ["an adapter, which TRL refuses", LORA, "adapter"],
     ["all weights", null, "full"],
-  ] as const)("%s: resumed = unbroken, bit for bit", { timeout: 120_000 }, async (_, peft_config, kind) => {
+  ] as const)("%s: resumed = uninterrupted, bit for bit", { timeout: 120_000 }, async (_, peft_config, kind) => {
     const unbroken = await train({ peft_config, args: moving });
     const fixed = await train({ peft_config, args: { max_steps: 5 } });
     expect(unbroken.log.slice(0, 2)).toEqual(fixed.log.slice(0, 2));
@@ -194,7 +194,7 @@ describe("sync_ref_model", () => {
       eval_steps: 1,
     };
     const { log, lines } = await train({ args, eval_dataset: ROWS });
-    expect(lineOf(lines)[0]).toMatch(/adapter off, moved by 1 towards the policy every 1 steps$/);
+    expect(lineOf(lines)[0]).toMatch(/adapter off, moved by 1 toward the policy every 1 steps$/);
     expect(log.flatMap((entry) => entry["eval_rewards/margins"] ?? [])).toEqual([0, 0]);
   });
 });

@@ -1,4 +1,4 @@
-/** @file The soak in small: one of its trainings is killed twice at random, and resumed to the same end. */
+/** @file A small soak test: one training is killed twice at random, and resumed to the same result. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,8 +12,8 @@ const folder = mkdtempSync(join(tmpdir(), "prefine-soak-"));
 beforeAll(() => furnishSoak(folder));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe("a training that is killed again and again", () => {
-  test("ends as the one that nobody disturbed: log, margins, weights", { timeout: 120_000 }, async () => {
+describe("a training that is killed repeatedly", () => {
+  test("ends like the uninterrupted one: log, margins, weights", { timeout: 120_000 }, async () => {
     const training = trainingOf("moving reference", { folder, steps: 300 });
     const { kills, differences, memory } = await soakRound(training, { dice: dice(14), longestLife: 4_000, most: 2 });
     expect(differences).toEqual([]);
@@ -21,7 +21,7 @@ describe("a training that is killed again and again", () => {
     expect(memory.map(({ step }) => step)).toEqual([100, 200, 300]);
   });
 
-  test("grows by what its last reports say, a single outlier aside", () => {
+  test("measures growth from its last reports, ignoring a single outlier", () => {
     const rss = [100, 101, 100, 102, 300, 103, 104, 104, 104, 103, 103, 102, 104, 300, 104];
     const reports = rss.map((bytes, i) => ({ step: 100 * (i + 1), rss: bytes }));
     expect(memoryGrowth(reports)).toBeCloseTo(0.04);

@@ -1,6 +1,6 @@
 /**
- * @file What must hold for the real engine, whatever the numbers: stopped and resumed = unbroken bit for bit, with
- * dropout too; the same seed gives the same log; accumulation = batch. On a small random GPT-2.
+ * @file Invariants of the real engine: stopped and resumed = uninterrupted bit for bit, even with dropout; the same
+ * seed gives the same log; accumulation = batch. On a small random GPT-2.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -39,7 +39,7 @@ const ARGS: DPOConfigInput = {
 
 const TOPICS = ["rain", "bread", "a long road", "seven", "music at night", "the sea", "glass"];
 
-/** Pairs of different lengths; byteTokenizer makes a token of every byte. */
+/** Pairs of different lengths; byteTokenizer gives one token per byte. */
 function rows(count: number, say: string): Record<string, unknown>[] {
   return TOPICS.slice(0, count).map((topic, i) => ({
     prompt: `What is ${topic}?`,
@@ -79,7 +79,7 @@ describe("training on the engine", () => {
     ["sgd with momentum", { optim: "sgd", optim_args: "momentum=0.9", learning_rate: 0.05 }, false],
     ["adafactor, all weights", { optim: "adafactor", lr_scheduler_type: "cosine", weight_decay: 0.1 }, true],
     ["AdamW of eight bits, all weights", { optim: "adamw_8bit", learning_rate: 1e-4, weight_decay: 0.1 }, true],
-  ])("%s: stopped after two steps and resumed = unbroken, bit for bit", async (name, args, full) => {
+  ])("%s: stopped after two steps and resumed = uninterrupted, bit for bit", async (name, args, full) => {
     await train(`${name} unbroken`, args, { full });
     await expect(train(name, args, { full, stopAt: 2 })).rejects.toThrow(/stopped after step 2 of 5/);
     await train(name, args, { full, resume_from_checkpoint: true });
@@ -87,7 +87,7 @@ describe("training on the engine", () => {
     expect(await outcome(name, kind)).toEqual(await outcome(`${name} unbroken`, kind));
   });
 
-  test("the same seed gives the same log and weights, with dropout too; another seed others", async () => {
+  test("the same seed gives the same log and weights, even with dropout; another seed does not", async () => {
     for (const [name, seed] of [
       ["a", 1],
       ["b", 1],

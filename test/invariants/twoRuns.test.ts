@@ -1,4 +1,4 @@
-/** @file Two processes that train into one output_dir: one owns it, and its run is what it would be alone. */
+/** @file Two processes that train into one output_dir: one owns it, and its run is the same as if it were alone. */
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,10 +8,10 @@ import { furnish } from "../support/furnish.ts";
 import { outcomeOf } from "../support/stoppableRun.ts";
 import { ended, startTraining } from "../support/trainingProcess.ts";
 
-const FLAGS = [
-  ...["--max_steps", "60", "--save_strategy", "steps", "--save_steps", "2", "--save_total_limit", "3"],
-  ...["--eval_strategy", "steps", "--eval_steps", "4", "--learning_rate", "1e-2"],
-];
+const FLAGS = (
+  "--max_steps 60 --save_strategy steps --save_steps 2 --save_total_limit 3 " +
+  "--eval_strategy steps --eval_steps 4 --learning_rate 1e-2"
+).split(" ");
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-two-"));
 beforeAll(() => furnish(join(folder, "template")));
@@ -28,7 +28,7 @@ const untilLocked = (place: string) => expect.poll(() => hasLock(place), { timeo
 const REFUSED = /^error: output_dir dpo: expected no other training there, found one by process (\d+) on \S+, since/m;
 
 describe("two trainings in one output_dir", () => {
-  it("leave the run of the one that owns it, however the other is started", { timeout: 180_000 }, async () => {
+  it("leave the owner's run, however the other is started", { timeout: 180_000 }, async () => {
     const calm = workplace("calm");
     expect(await ended(start(calm))).toMatchObject({ code: 0 });
     const place = workplace("both");
@@ -39,13 +39,13 @@ describe("two trainings in one output_dir", () => {
     for (const { code, stderr } of await Promise.all(others.map(ended))) {
       expect({ code, pid: Number(REFUSED.exec(stderr)?.[1]) }, stderr).toEqual({ code: 1, pid: owner.pid });
     }
-    expect(hasLock(place)).toBe(true); // it trains all the while
+    expect(hasLock(place)).toBe(true); // it is still training
     expect(await end).toMatchObject({ code: 0 });
     expect(await outcomeOf(join(place, "dpo"))).toEqual(await outcomeOf(join(calm, "dpo")));
     expect(readdirSync(join(place, "dpo")).sort()).toEqual(readdirSync(join(calm, "dpo")).sort());
   });
 
-  it("are one, where both start at the same moment", { timeout: 180_000 }, async () => {
+  it("become one, if both start at the same time", { timeout: 180_000 }, async () => {
     const place = workplace("start");
     const ends = await Promise.all([1, 2].map(() => ended(start(place, "--max_steps", "10"))));
     expect(ends.map(({ code }) => code).sort()).toEqual([0, 1]);
@@ -53,7 +53,7 @@ describe("two trainings in one output_dir", () => {
     expect(stderr).toMatch(/^error: output_dir dpo: expected no (other training|run) there/m);
   });
 
-  it("go on one after the other, where the first was killed", { timeout: 180_000 }, async () => {
+  it("continue one after the other, if the first was killed", { timeout: 180_000 }, async () => {
     const place = workplace("killed");
     const owner = start(place);
     const end = ended(owner);

@@ -1,4 +1,4 @@
-/** @file A DPOTrainer around the toy learner: everything but the model and the tokenizer is real. */
+/** @file A DPOTrainer with the toy learner: everything except the model and the tokenizer is real. */
 import type { LogEntry } from "../../src/checkpoints/trainerState.ts";
 import { DPOConfig, type DPOConfigInput } from "../../src/config/DPOConfig.ts";
 import { DPOTrainer } from "../../src/dpoTrainer.ts";
@@ -17,14 +17,14 @@ export interface ToyRun {
   toy?: ToyOptions;
   /** Another seed, other training pairs. */
   dataSeed?: number;
-  /** Several evaluation sets: their names and rows; wins over evalRows. */
+  /** Several evaluation sets: their names and rows; overrides evalRows. */
   evalSets?: Record<string, number>;
   callbacks?: readonly CallbackInput[];
   compute_metrics?: ComputeMetrics;
   referenceCache?: ReferenceCache;
 }
 
-/** A logger that keeps what it is told. */
+/** A logger that records its lines. */
 export function keepingLogger(): { logger: Logger; lines: string[] } {
   const lines: string[] = [];
   const none = () => {};
@@ -90,7 +90,7 @@ export function toyTrainer({
           trainable: learner.trainable,
         }),
         parameters: 121,
-        referenceFacts: { description: "the toy as it is at the start", tiesAtStart: true },
+        referenceFacts: { description: "the toy from before the first step", tiesAtStart: true },
         referenceCache,
         observer,
       },
@@ -107,7 +107,7 @@ export function toyTrainer({
   return { trainer, learner, lines };
 }
 
-/** The log without what depends on the clock. */
+/** The log without timings. */
 export function withoutTimings(log: readonly LogEntry[]): LogEntry[] {
   const isTiming = (name: string) => /runtime|per_second/.test(name);
   return log.map((entry) => Object.fromEntries(Object.entries(entry).filter(([name]) => !isTiming(name))));

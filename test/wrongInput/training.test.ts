@@ -27,7 +27,7 @@ const SAVING = ["--save_strategy", "steps", "--save_steps", "1"];
 describe("a loss that is not finite", () => {
   const HINT =
     "Look at these rows, or try a smaller learning_rate, more warmup_steps or a smaller max_grad_norm. " +
-    "Checkpoints of earlier steps are as they were.";
+    "Checkpoints of earlier steps are intact.";
 
   /** Breaks position 60: longer sequences have no finite logits. */
   function breakPosition(): void {

@@ -1,4 +1,4 @@
-/** @file Callbacks: order and arguments of events as in transformers, what they may ask for, errors, early stopping. */
+/** @file Callbacks: order and arguments of events as in transformers, control flags, errors, early stopping. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { PrefineError } from "../../errors.ts";
 import type { CallbackInput, EventName, TrainerCallback } from "./callbacks.ts";
 import { EarlyStoppingCallback } from "./earlyStopping.ts";
 
-/** A quarter of a second a run, and another test's matter. */
+/** Plots take a quarter of a second per run and are tested elsewhere. */
 vi.mock("../plots/plotRunFolders.ts", () => ({ plotRunFolders: async () => ({ png: "training_loss.png" }) }));
 
 let output_dir = "";
@@ -26,7 +26,7 @@ const EVENTS: EventName[] = [
   ...(["on_log", "on_evaluate", "on_prediction_step", "on_save"] as const),
 ];
 
-/** Writes down every event with its step. */
+/** Records every event with its step. */
 function recorder(): { callback: TrainerCallback; seen: string[] } {
   const seen: string[] = [];
   const entries = EVENTS.map((event) => [
@@ -50,11 +50,16 @@ const run = (args: DPOConfigInput, callbacks: CallbackInput[], more: Partial<Toy
   toyTrainer({ rows: 4, evalRows: 2, callbacks, ...more, args: { save_strategy: "no", output_dir, ...args } }).trainer;
 
 describe("callbacks", () => {
-  it("see transformers' events in its order", async () => {
+  it("get transformers' events in its order", async () => {
     const { callback, seen } = recorder();
     const args: DPOConfigInput = {
-      ...{ per_device_train_batch_size: 1, gradient_accumulation_steps: 2, num_train_epochs: 1 },
-      ...{ logging_steps: 1, eval_strategy: "epoch", save_strategy: "epoch", per_device_eval_batch_size: 1 },
+      per_device_train_batch_size: 1,
+      gradient_accumulation_steps: 2,
+      num_train_epochs: 1,
+      logging_steps: 1,
+      eval_strategy: "epoch",
+      save_strategy: "epoch",
+      per_device_eval_batch_size: 1,
     };
     await run(args, [callback]).train();
     const step = (n: number) => [
@@ -67,7 +72,7 @@ describe("callbacks", () => {
     ]);
   });
 
-  it("get what was logged, evaluated and saved, and the trainer's own state", async () => {
+  it("get the logged values, the metrics, the checkpoint, and the trainer's own state", async () => {
     const got: unknown[] = [];
     const callback: TrainerCallback = {
       on_log: (args, state, _, { logs }) => void got.push([args.beta, state.global_step, Object.keys(logs!).at(-1)]),
@@ -78,7 +83,7 @@ describe("callbacks", () => {
     expect(got).toEqual([[0.1, 1, "epoch"], true, true, [0.1, 1, "epoch"]]);
   });
 
-  it("may log, evaluate, save and stop, by the control that is given or one that is returned", async () => {
+  it("may log, evaluate, save and stop, by changing the control or returning a new one", async () => {
     class Stops implements TrainerCallback {
       on_step_end: TrainerCallback["on_step_end"] = async (_, state, control) => {
         if (state.global_step === 2) Object.assign(control, { should_log: true, should_evaluate: true });
@@ -104,7 +109,9 @@ describe("callbacks", () => {
       on_step_end: (_, state, control) => ({ ...control, should_epoch_stop: state.global_step % 2 === 0 }),
     };
     const args: DPOConfigInput = {
-      ...{ per_device_train_batch_size: 1, num_train_epochs: 2, train_sampling_strategy: "sequential" },
+      per_device_train_batch_size: 1,
+      num_train_epochs: 2,
+      train_sampling_strategy: "sequential",
     };
     const trainer = run(args, [skip], { toy: { onMicroBatch: (rows) => batches.push(rows) } });
     expect((await trainer.train()).global_step).toBe(4);
@@ -112,7 +119,7 @@ describe("callbacks", () => {
     expect(trainer.state.epoch).toBe(1.5);
   });
 
-  it("may be added and taken out", async () => {
+  it("may be added and removed", async () => {
     const [first, second] = [recorder(), recorder()];
     const trainer = run({ max_steps: 1 }, [first.callback, EarlyStoppingCallback]);
     trainer.add_callback(second.callback);
@@ -135,21 +142,27 @@ describe("callbacks", () => {
     expect(error.cause).toBeInstanceOf(TypeError);
   });
 
-  it("with a misspelt event, or none, are refused", () => {
+  it("with a misspelled event, or none, are refused", () => {
     const misspelt = { on_step_ends: () => {} } as TrainerCallback;
     expect(() => run({}, [misspelt])).toThrow(/callbacks: Object: expected events.*found on_step_ends/);
     expect(() => run({}, [{} as TrainerCallback])).toThrow(/found none of them/);
   });
 });
 
-/** Evaluation losses as compute_metrics gives them, one after the other. */
+/** A compute_metrics that returns these values, one per evaluation. */
 const scripted = (values: number[]) => {
   let at = 0;
   return () => ({ score: values[at++] });
 };
 const BY_SCORE: DPOConfigInput = {
-  ...{ max_steps: 8, logging_steps: 100, metric_for_best_model: "score", load_best_model_at_end: true },
-  ...{ eval_strategy: "steps", eval_steps: 1, save_strategy: "steps", save_steps: 1 },
+  max_steps: 8,
+  logging_steps: 100,
+  metric_for_best_model: "score",
+  load_best_model_at_end: true,
+  eval_strategy: "steps",
+  eval_steps: 1,
+  save_strategy: "steps",
+  save_steps: 1,
 };
 
 describe("EarlyStoppingCallback", () => {
@@ -169,7 +182,7 @@ describe("EarlyStoppingCallback", () => {
     });
   });
 
-  it("goes on counting in a resumed run, which so equals the unbroken one", async () => {
+  it("continues its count in a resumed run, which equals the uninterrupted one", async () => {
     const values = [1, 0.9, 0.8, 0.7, 0.6];
     const patient = () => new EarlyStoppingCallback({ early_stopping_patience: 3 });
     const unbroken = run(BY_SCORE, [patient()], { compute_metrics: scripted(values) });
@@ -182,7 +195,7 @@ describe("EarlyStoppingCallback", () => {
     expect(withoutTimings(resumed.state.log_history)).toEqual(withoutTimings(unbroken.state.log_history));
   });
 
-  it("that had ended a run keeps it ended; without it the run goes on", async () => {
+  it("keeps a run ended that it had ended; without it the run continues", async () => {
     const args = { ...BY_SCORE, max_steps: 4 };
     await run(args, [EarlyStoppingCallback], { compute_metrics: scripted([1, 0, 5, 5]) }).train();
     const again = run(args, [EarlyStoppingCallback], { compute_metrics: scripted([5, 5]) });
@@ -202,10 +215,13 @@ describe("EarlyStoppingCallback", () => {
 describe("the best model", () => {
   const weights = (folder: string) => readFileSync(join(folder, "adapter_model.safetensors"));
 
-  it("is kept, written down, and loaded at the end", async () => {
+  it("is kept, recorded, and loaded at the end", async () => {
     const args = { ...BY_SCORE, max_steps: 5, save_total_limit: 2 };
     const { trainer, lines } = toyTrainer({
-      ...{ args: { ...args, output_dir }, rows: 4, evalRows: 2, compute_metrics: scripted([1, 7, 3, 2, 6]) },
+      args: { ...args, output_dir },
+      rows: 4,
+      evalRows: 2,
+      compute_metrics: scripted([1, 7, 3, 2, 6]),
     });
     await trainer.train();
     const best = join(output_dir, "checkpoint-2");
@@ -217,13 +233,13 @@ describe("the best model", () => {
     expect(await readRunState(folderAt(output_dir))).toMatchObject({ best_metric: 7, best_model_checkpoint: best });
   });
 
-  it("is the only checkpoint that save_total_limit 1 leaves", async () => {
+  it("is the only checkpoint left by save_total_limit 1", async () => {
     const args = { ...BY_SCORE, max_steps: 3, save_total_limit: 1 };
     await run(args, [], { compute_metrics: scripted([4, 9, 3]) }).train();
     expect(checkpoints()).toEqual(["checkpoint-2"]);
   });
 
-  it("alone is saved by save_strategy best; less is better for a loss", async () => {
+  it("is the only one saved by save_strategy best; for a loss, lower is better", async () => {
     const args: DPOConfigInput = { ...BY_SCORE, max_steps: 4, save_strategy: "best", metric_for_best_model: "my_loss" };
     const values = [5, 4, 6, 3];
     let at = 0;
@@ -233,7 +249,7 @@ describe("the best model", () => {
     expect(checkpoints()).toEqual(["checkpoint-1", "checkpoint-2", "checkpoint-4"]);
   });
 
-  it("stays known to a resumed run; where its checkpoint is gone, with a warning", async () => {
+  it("is restored in a resumed run, with a warning if its checkpoint is gone", async () => {
     const args = { ...BY_SCORE, max_steps: 3 };
     await run(args, [], { compute_metrics: scripted([9, 3, 4]) }).train();
     const whole = run({ ...args, max_steps: 4 }, [], { compute_metrics: scripted([5]) });
@@ -241,14 +257,17 @@ describe("the best model", () => {
     expect(whole.state).toMatchObject({ best_metric: 9, best_model_checkpoint: join(output_dir, "checkpoint-1") });
     rmSync(join(output_dir, "checkpoint-1"), { recursive: true });
     const { trainer, lines } = toyTrainer({
-      ...{ args: { ...args, max_steps: 5, output_dir }, rows: 4, evalRows: 2, compute_metrics: scripted([6]) },
+      args: { ...args, max_steps: 5, output_dir },
+      rows: 4,
+      evalRows: 2,
+      compute_metrics: scripted([6]),
     });
     await trainer.train({ resume_from_checkpoint: true });
     expect(lines.join("\n")).toMatch(/warning: .*checkpoint-1: the best checkpoint so far is gone/);
     expect(trainer.state).toMatchObject({ best_metric: 9, best_model_checkpoint: null });
   });
 
-  it("by a metric that is not there is an error that lists those that are", async () => {
+  it("by an unknown metric is an error that lists the known ones", async () => {
     const args = { ...BY_SCORE, metric_for_best_model: "rewards/margin" };
     const early = await failure(run(args, []).train());
     expect(early.message).toMatch(/expected one of eval_loss, .*eval_rewards\/margins.*; found eval_rewards\/margin$/);
@@ -258,7 +277,7 @@ describe("the best model", () => {
 });
 
 describe("save_only_model", () => {
-  it("leaves checkpoints that hold the model and can't be resumed from", async () => {
+  it("writes checkpoints that have the model and can't be resumed from", async () => {
     const trainer = run({ max_steps: 2, save_strategy: "steps", save_steps: 1, save_only_model: true }, []);
     await trainer.train();
     expect(readdirSync(join(output_dir, "checkpoint-1")).sort()).toEqual([

@@ -1,13 +1,13 @@
-/** @file Callbacks of a training: transformers' TrainerCallback, whose events may be asynchronous here. */
+/** @file Callbacks of a training: transformers' TrainerCallback; its events may be asynchronous here. */
 import type { TrainerState } from "../../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../../config/DPOConfig.ts";
 import { nearestName, PrefineError } from "../../errors.ts";
 import type { TrainerControl } from "../loopState.ts";
 import { setFlags } from "./control.ts";
 
-/** What an event knows besides args, state and control. */
+/** Passed to an event besides args, state and control. */
 export interface EventDetails {
-  /** on_log: the values that were logged, with `epoch`. A copy: changing it changes no log. */
+  /** on_log: the logged values, with `epoch`. A copy: changing it does not change the log. */
   logs?: Record<string, number> | undefined;
   /** on_evaluate: the values of the evaluation, under the names they are logged by. */
   metrics?: Record<string, number> | undefined;
@@ -15,7 +15,7 @@ export interface EventDetails {
   checkpoint?: string | undefined;
 }
 
-/** Returns a TrainerControl whose flags count, or nothing; or a promise of either. */
+/** Returns a TrainerControl whose flags are applied, or nothing; or a promise of either. */
 type Event = (args: DPOConfig, state: TrainerState, control: TrainerControl, details: EventDetails) => unknown;
 
 const EVENTS = [
@@ -36,27 +36,27 @@ const EVENTS = [
 ] as const;
 export type EventName = (typeof EVENTS)[number];
 
-/** What a checkpoint keeps of a callback: transformers' ExportableState. */
+/** The state of a callback in a checkpoint: transformers' ExportableState. */
 export interface CallbackState {
-  /** Settings, as its constructor takes them. */
+  /** Settings, named as its constructor's options. */
   args: Record<string, unknown>;
-  /** What has changed since. */
+  /** Values that have changed since. */
   attributes: Record<string, unknown>;
 }
 
 /**
- * A transformers.TrainerCallback: any object with some of these events. The run waits for what an event returns; an
- * error in it stops the run. Set flags on `control`, or return a new one; `state` is the trainer's own.
+ * A transformers.TrainerCallback: any object with some of these events. The run awaits the result of an event; an error
+ * in it stops the run. Set flags on `control`, or return a new one; `state` is the trainer's own object, not a copy.
  */
 export type TrainerCallback = { [K in EventName]?: Event | undefined } & {
-  /** For checkpoints; `attributes` (and `args`) are put back as properties when a run is resumed. */
+  /** For checkpoints; `attributes` (and `args`) are restored as properties when a run is resumed. */
   state?: (() => CallbackState) | undefined;
 };
 
-/** An instance, or a class that can be made without arguments. */
+/** An instance, or a class whose constructor needs no arguments. */
 export type CallbackInput = TrainerCallback | (new () => TrainerCallback);
 
-/** What an event is told about: the parts of a run. */
+/** The parts of a run that events are called with. */
 export interface EventSource {
   readonly args: DPOConfig;
   readonly state: TrainerState;
@@ -65,12 +65,12 @@ export interface EventSource {
 
 const nameOf = (callback: TrainerCallback): string => callback.constructor?.name || "Object";
 
-/** The callbacks of a trainer, called in their order. */
+/** The callbacks of a trainer, called in order. */
 export class Callbacks {
   private readonly list: TrainerCallback[] = [];
   private calls = 0;
 
-  /** @throws PrefineError("config") for what has no event, or one whose name is no event. */
+  /** @throws PrefineError("config") for a callback without events, or with an unknown event. */
   constructor(inputs: readonly CallbackInput[] = []) {
     for (const input of inputs) this.add(input);
   }
@@ -90,13 +90,13 @@ export class Callbacks {
     this.list.push(callback);
   }
 
-  /** Takes out this callback, or the first one of this class. @returns it, if it was there. */
+  /** Removes this callback, or the first one of this class. @returns the removed one, if any. */
   remove(input: CallbackInput): TrainerCallback | undefined {
-    const at = this.list.findIndex((one) => (typeof input === "function" ? one instanceof input : one === input));
-    return at < 0 ? undefined : this.list.splice(at, 1)[0];
+    const index = this.list.findIndex((one) => (typeof input === "function" ? one instanceof input : one === input));
+    return index < 0 ? undefined : this.list.splice(index, 1)[0];
   }
 
-  /** Calls the event of all callbacks, one after the other. @throws PrefineError("training") for an error in one. */
+  /** Calls the event of all callbacks, one at a time. @throws PrefineError("training") for an error in one. */
   async call(event: EventName, { args, state, loop }: EventSource, details: EventDetails = {}): Promise<void> {
     for (const callback of this.list) {
       const act = callback[event];
@@ -113,7 +113,7 @@ export class Callbacks {
     }
   }
 
-  /** States by class name, as trainer_state.json keeps them; several of a class are a list. */
+  /** States by class name, as in trainer_state.json; several callbacks of a class are a list. */
   states(): Record<string, CallbackState | CallbackState[]> {
     const states: Record<string, CallbackState | CallbackState[]> = {};
     for (const callback of this.list) {
@@ -126,9 +126,9 @@ export class Callbacks {
   }
 
   /**
-   * Puts back what `states` gave.
-   * @param withArgs also the settings; without, those of the present callbacks stay.
-   * @returns names of saved callbacks that are not there now.
+   * Restores the result of `states`.
+   * @param withArgs also restores the settings; otherwise the present callbacks keep theirs.
+   * @returns names of saved callbacks that this run does not have.
    */
   restore(saved: Record<string, unknown>, { withArgs }: { withArgs: boolean }): string[] {
     const missing: string[] = [];
@@ -150,7 +150,7 @@ function checkEvents(callback: TrainerCallback): void {
   for (let at: object | null = callback; at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
     for (const name of Object.getOwnPropertyNames(at)) if (name.startsWith("on_")) names.add(name);
   }
-  const events = new Set<string>([...EVENTS, "on_predict", "on_push_begin"]); // these two never happen here
+  const events = new Set<string>([...EVENTS, "on_predict", "on_push_begin"]); // valid, never called here
   const unknown = [...names].find((name) => !events.has(name));
   if (names.size > 0 && unknown === undefined) return;
   const near = unknown && nearestName(unknown, events);
@@ -161,10 +161,10 @@ function checkEvents(callback: TrainerCallback): void {
   );
 }
 
-/** An error of prefine's own kind says all there is to say; another one is a callback's fault and names it. */
+/** Passes on a PrefineError; any other error is the callback's own, and the message names the callback. */
 function callbackError(cause: unknown, where: string, step: number): PrefineError {
   if (cause instanceof PrefineError) return cause;
   const what = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-  const hint = "The run stopped there; checkpoints of earlier steps are as they were. The error's cause has the stack.";
+  const hint = "The run stopped; checkpoints of earlier steps are intact. The error's cause has the stack.";
   return new PrefineError("training", `callback ${where} (step ${step}): ${what}`, hint, { cause });
 }

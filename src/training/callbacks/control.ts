@@ -1,10 +1,10 @@
 /**
- * @file The flags by which the flow of a training and its callbacks steer it, transformers.TrainerControl: the only
- * writer of `loop.control` but for callbacks themselves.
+ * @file Flags with which the training loop and callbacks control a training, transformers.TrainerControl: besides the
+ * callbacks themselves, the only writer of `loop.control`.
  */
 import { newLoopState, type TrainerControl } from "../loopState.ts";
 
-/** Sets the flags of `control` that `changes` has, and leaves everything else alone. */
+/** Sets the flags of `control` that `changes` has; the others are unchanged. */
 export function setFlags(control: TrainerControl, changes: Partial<TrainerControl>): void {
   for (const name of Object.keys(newLoopState().control) as (keyof TrainerControl)[]) {
     const flag = changes[name];
@@ -12,7 +12,7 @@ export function setFlags(control: TrainerControl, changes: Partial<TrainerContro
   }
 }
 
-/** Sets the flags of what is due; those that callbacks have set stay. */
+/** Sets the flags of what is due; flags set by callbacks stay set. */
 export function requestDue(control: TrainerControl, due: { log: boolean; evaluate: boolean; save: boolean }): void {
   control.should_log ||= due.log;
   control.should_evaluate ||= due.evaluate;

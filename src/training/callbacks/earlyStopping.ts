@@ -8,20 +8,20 @@ import type { CallbackState, EventDetails, TrainerCallback } from "./callbacks.t
 
 export interface EarlyStoppingOptions {
   /**
-   * Evaluations in a row without an improvement after which the training ends.
+   * Number of evaluations in a row without improvement after which the training ends.
    *
    * Default: `1`. Same as transformers.
    */
   early_stopping_patience?: number | undefined;
   /**
-   * By how much a value must beat the best one to count as an improvement.
+   * Minimum difference from the best value that counts as an improvement.
    *
    * Default: `0`. Same as transformers.
    */
   early_stopping_threshold?: number | undefined;
 }
 
-/** Looks at metric_for_best_model after every evaluation; the best value is the one of all evaluations before. */
+/** Checks metric_for_best_model after every evaluation against the best value of all earlier ones. */
 export class EarlyStoppingCallback implements TrainerCallback {
   readonly early_stopping_patience: number;
   readonly early_stopping_threshold: number;
@@ -33,7 +33,7 @@ export class EarlyStoppingCallback implements TrainerCallback {
       throw new PrefineError("config", `EarlyStoppingCallback: ${message}`);
     }
     if (!(early_stopping_threshold >= 0)) {
-      const message = `early_stopping_threshold: expected a number from 0 on, found ${early_stopping_threshold}`;
+      const message = `early_stopping_threshold: expected a number of at least 0, found ${early_stopping_threshold}`;
       throw new PrefineError("config", `EarlyStoppingCallback: ${message}`);
     }
     this.early_stopping_patience = early_stopping_patience;

@@ -7,7 +7,7 @@ export interface EventOptions {
   logging_strategy: Strategy;
   logging_first_step: boolean;
   eval_strategy: Strategy;
-  /** Steps or epochs, as eval_strategy says, before the first evaluation. */
+  /** Steps or epochs (the unit of eval_strategy) before the first evaluation. */
   eval_delay: number;
   save_strategy: Strategy | "best";
 }
@@ -20,7 +20,7 @@ export interface Due {
 
 type Progress = Pick<TrainerState, "global_step" | "max_steps" | "logging_steps" | "eval_steps" | "save_steps">;
 
-/** After an optimizer step, with `global_step` counting it. The last step of a run saves and evaluates in any case. */
+/** After an optimizer step; `global_step` includes it. With strategy "steps" the last step also evaluates and saves. */
 export function dueAfterStep(options: EventOptions, state: Progress): Due {
   const { global_step: step, max_steps } = state;
   const every = (interval: number) => step % interval === 0;
@@ -33,7 +33,7 @@ export function dueAfterStep(options: EventOptions, state: Progress): Due {
   };
 }
 
-/** After the last step of an epoch or of the run, and after what `dueAfterStep` asked for. */
+/** After the last step of an epoch or of the run, and after the work of `dueAfterStep`. */
 export function dueAfterEpoch(options: EventOptions, { epoch }: Pick<TrainerState, "epoch">): Due {
   return {
     log: options.logging_strategy === "epoch",

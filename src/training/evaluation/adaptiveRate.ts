@@ -1,16 +1,16 @@
-/** @file A learning rate that follows evaluations, as the run goes on: the only writer of `loop.adaptive`. */
+/** @file A learning rate that depends on evaluation results: the only writer of `loop.adaptive`. */
 import { continueAdaptive } from "../../optim/adaptiveSchedules.ts";
 import type { AdaptiveRate } from "../loopState.ts";
 import type { Run } from "../run.ts";
 import { metricOf } from "./bestModel.ts";
 
-/** From the start, or from what a checkpoint has put into `loop`, where that is of the same schedule. */
+/** Starts afresh, or from the state that a checkpoint has put into `loop` if it is of the same schedule. */
 export function continueRate({ adaptive: schedule, loop }: Pick<Run, "adaptive" | "loop">): void {
   const adaptive: AdaptiveRate = loop.adaptive;
   adaptive.state = continueAdaptive(schedule, adaptive.state);
 }
 
-/** Tells the learning rate of an evaluation: Trainer._evaluate. */
+/** Updates the learning rate after an evaluation: Trainer._evaluate. */
 export function adaptRate({ args, loop, adaptive: schedule }: Run, metrics: Record<string, number>): void {
   const adaptive: AdaptiveRate = loop.adaptive;
   if (!schedule || !adaptive.state) return;

@@ -1,4 +1,4 @@
-/** @file The best evaluation of a run: which it was, where its checkpoint is, and its weights at the end. */
+/** @file The best evaluation of a run: its step, its checkpoint, and loading its weights at the end. */
 import { readModelWeights } from "../../checkpoints/modelFiles.ts";
 import { checkpointName, keepOnly } from "../../checkpoints/runDirectory.ts";
 import { evalKey } from "../../config/bestModel.ts";
@@ -10,8 +10,8 @@ import { METRIC_NAMES } from "./metrics.ts";
 /**
  * Remembers this evaluation if it is the best so far: Trainer._determine_best_metric.
  * @param metrics of all evaluation sets.
- * @returns whether it is.
- * @throws PrefineError("config") when metric_for_best_model is not among them.
+ * @returns whether it is the best.
+ * @throws PrefineError("config") when metric_for_best_model is not among the metrics.
  */
 export function isBestSoFar({ args, state }: Run, metrics: Record<string, number>): boolean {
   if (args.metric_for_best_model === null) return false;
@@ -24,7 +24,7 @@ export function isBestSoFar({ args, state }: Run, metrics: Record<string, number
   return true;
 }
 
-/** @throws PrefineError("config") when it is not among the metrics. */
+/** @throws PrefineError("config") when `metric` is not among the metrics. */
 export function metricOf(metrics: Record<string, number>, metric: string): number {
   const value = metrics[evalKey(metric)];
   if (value === undefined) throw unknownMetric(evalKey(metric), Object.keys(metrics));
@@ -32,8 +32,8 @@ export function metricOf(metrics: Record<string, number>, metric: string): numbe
 }
 
 /**
- * What can be known of the metric before the first evaluation: with several sets it must name one of them. Metrics of
- * compute_metrics are known only when they are there.
+ * Checks metric_for_best_model before the first evaluation: with several sets it must name one of them. Metrics of
+ * compute_metrics are unknown until it has run.
  */
 export function checkMetric({ args, evals, compute_metrics }: Run): void {
   if (args.metric_for_best_model === null || args.eval_strategy === "no" || compute_metrics) return;
@@ -42,13 +42,13 @@ export function checkMetric({ args, evals, compute_metrics }: Run): void {
   if (!names.includes(key)) throw unknownMetric(key, names);
 }
 
-/** @param names of the metrics that there are. */
+/** @param names of the available metrics. */
 function unknownMetric(key: string, names: readonly string[]): PrefineError {
   const message = `metric_for_best_model: expected one of ${names.join(", ")}; found ${key}`;
-  return new PrefineError("config", message, "Choose one of these, or let compute_metrics return it.");
+  return new PrefineError("config", message, "Choose one of these, or return it from compute_metrics.");
 }
 
-/** Once a checkpoint of this step is written, or if there is one of the best step: that is the best model's. */
+/** Records the best model's checkpoint: the one about to be saved at this step, or an existing one of the best step. */
 export async function rememberBestCheckpoint({ args, state, output }: Run): Promise<void> {
   if (state.best_global_step === null || args.save_strategy === "no") return;
   const best = output.folder(checkpointName(state.best_global_step));
@@ -56,8 +56,8 @@ export async function rememberBestCheckpoint({ args, state, output }: Run): Prom
 }
 
 /**
- * The end of a run with load_best_model_at_end: the best checkpoint's weights, under which it is then saved. With
- * save_total_limit 1 only that checkpoint stays.
+ * At the end of a run: with load_best_model_at_end loads the best checkpoint's weights, which are then saved as the
+ * run's; with save_total_limit 1 deletes all other checkpoints.
  */
 export async function finishWithBest(run: Run): Promise<void> {
   const { args, state, learner, observer, savedAs: model, output, platform } = run;

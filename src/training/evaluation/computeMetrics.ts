@@ -1,4 +1,4 @@
-/** @file compute_metrics: a caller's own numbers from the scores of an evaluation, as transformers' Trainer asks. */
+/** @file compute_metrics: the caller's metrics from the scores of an evaluation, called as in transformers' Trainer. */
 import type { EvaluatedPair } from "../../checkpoints/marginsTable.ts";
 import type { PackedPair } from "../../data/preferences/types.ts";
 import { PrefineError, show } from "../../errors.ts";
@@ -19,14 +19,14 @@ export interface MetricsOptions {
   batch_eval_metrics: boolean;
 }
 
-/** Takes the batches of an evaluation and asks for its metrics: all at the end, or batch by batch. */
+/** Collects the batches of an evaluation and calls compute_metrics: once at the end, or batch by batch. */
 export function metricsCollector({ compute, include_for_metrics, batch_eval_metrics }: MetricsOptions) {
   let batches: EvaluatedBatch[] = [];
   let result: Metrics = {};
   const metricsOfBatches = async (isLast: boolean) => {
     const evaluation = predictionOf(batches, include_for_metrics);
     batches = [];
-    return checked(await callUser(compute, evaluation, isLast), isLast);
+    return checkResult(await callUser(compute, evaluation, isLast), isLast);
   };
   return {
     async add(batch: EvaluatedBatch, { isLast }: { isLast: boolean }): Promise<void> {
@@ -71,8 +71,8 @@ async function callUser(
   }
 }
 
-/** What a log can hold: numbers by name. Of batches before the last one, nothing is asked for. */
-function checked(result: unknown, isLast: boolean): Metrics {
+/** Requires numbers by name, as a log holds; results for batches before the last one are ignored. */
+function checkResult(result: unknown, isLast: boolean): Metrics {
   if (!isLast) return {};
   const entries = typeof result === "object" && result !== null ? Object.entries(result) : undefined;
   const wrong = entries?.find(([, value]) => typeof value !== "number");

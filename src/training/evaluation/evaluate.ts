@@ -10,7 +10,7 @@ import { addMetrics, batchMetrics, evaluatedPair, type MetricSums, meanMetrics }
 
 export interface EvaluationOptions {
   batchSize: number;
-  /** dataloader_drop_last: the smaller batch at the end is not evaluated. Default: false. */
+  /** dataloader_drop_last: skips the smaller batch at the end. Default: false. */
   dropLast?: boolean;
   beta: number;
   /** Logged as eval_num_tokens, as TRL does. */
@@ -18,20 +18,20 @@ export interface EvaluationOptions {
   signal: AbortSignal | undefined;
   /** The caller's own metrics. */
   metrics: MetricsOptions | null;
-  /** Told before each batch, and after it. */
+  /** Called before each batch, from 1. */
   onBatch?: (batch: number, batches: number) => void;
   afterBatch?: () => Promise<void>;
 }
 
 export interface Evaluation {
-  /** Keys in TRL's order, each beginning with the set's prefix. */
+  /** Keys in TRL's order, each starting with the set's prefix. */
   values: Record<string, number>;
-  /** Every pair, in the data set's order. */
+  /** Every pair, in the dataset's order. */
   pairs: EvaluatedPair[];
 }
 
 /**
- * The loss is the mean over pairs (each batch counts with its number of pairs), the metrics are means over batches;
+ * The loss is the mean over pairs (each batch is weighted by its number of pairs), the metrics are means over batches;
  * no gradients, no dropout.
  */
 export async function evaluateSet(
@@ -74,7 +74,7 @@ export async function evaluateSet(
   return { values, pairs: evaluated };
 }
 
-/** A caller's names keep a prefix that they have already. */
+/** Adds the prefix to the caller's names that lack it. */
 function prefixed(values: Record<string, number>, prefix: string): Record<string, number> {
   const named = Object.entries(values).map(([name, value]): [string, number] => [
     name.startsWith(`${prefix}_`) ? name : `${prefix}_${name}`,

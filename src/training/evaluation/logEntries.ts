@@ -1,4 +1,4 @@
-/** @file Entries of the log, and evaluations, which make some: the only writer of `loop.evaluation`. */
+/** @file Log entries, and evaluations, which add them: the only writer of `loop.evaluation`. */
 import { appendMargins, continueMargins } from "../../checkpoints/marginsTable.ts";
 import { checkOwned, refuseOwned } from "../../checkpoints/ownership.ts";
 import type { LogEntry } from "../../checkpoints/trainerState.ts";
@@ -20,20 +20,20 @@ export async function addEntry(run: Run, values: Record<string, number>): Promis
 }
 
 /**
- * Evaluates all evaluation sets, each with an entry of the log of its own; after an interruption, those that are left.
- * @returns that entry, or with several sets all values of them.
+ * Evaluates all evaluation sets and adds a log entry for each; after an interruption, only the remaining sets.
+ * @returns the entry, or with several sets the values of all of them.
  */
 export async function logEvaluation(run: Run): Promise<LogEntry> {
   const { evals, loop, state } = run;
   if (evals.length === 0) {
-    throw new PrefineError("config", "evaluate: expected an eval_dataset, found none", "Give the trainer one.");
+    throw new PrefineError("config", "evaluate: expected an eval_dataset, found none", "Pass one to the trainer.");
   }
   const progress: EvaluationProgress = loop.evaluation;
   let entry: LogEntry | undefined;
   while (progress.done < evals.length) {
     const set = evals[progress.done];
     const evaluation = await runEvaluation(run, set);
-    await keepMargins(run, set, evaluation);
+    await saveMargins(run, set, evaluation);
     noteEvaluation(loop.log);
     entry = await addEntry(run, evaluation.values);
     Object.assign(progress.metrics, evaluation.values);
@@ -45,7 +45,7 @@ export async function logEvaluation(run: Run): Promise<LogEntry> {
   return evals.length === 1 && entry ? entry : { ...metrics, epoch: state.epoch, step: state.global_step };
 }
 
-/** The next evaluation begins with the first set. */
+/** Makes the next evaluation begin with the first set. */
 export function forgetEvaluation({ loop }: Run): void {
   const progress: EvaluationProgress = loop.evaluation;
   progress.done = 0;
@@ -69,8 +69,8 @@ async function runEvaluation(run: Run, set: EvaluationSet): Promise<Evaluation> 
   return evaluation;
 }
 
-/** Every pair of the evaluation beside the log; an evaluation outside of a training leaves no files. */
-async function keepMargins({ output, lock, state, loop, ownsOutput }: Run, set: EvaluationSet, evaluation: Evaluation) {
+/** Appends every evaluated pair to eval_margins.csv; an evaluation outside of a training writes no files. */
+async function saveMargins({ output, lock, state, loop, ownsOutput }: Run, set: EvaluationSet, evaluation: Evaluation) {
   if (!ownsOutput) return;
   await (lock ? checkOwned(output, lock) : refuseOwned(output)); // without one: evaluated after the training
   const { global_step: step, epoch } = state;
@@ -79,7 +79,7 @@ async function keepMargins({ output, lock, state, loop, ownsOutput }: Run, set: 
   progress.marginsBytes = await appendMargins(output, progress.marginsBytes, rows);
 }
 
-/** The table of a run that goes on: as long as the checkpoint knows it, which lies in the folder `saved`. */
+/** Restores a resumed run's table, cut to its length at the checkpoint. @param saved the checkpoint's run folder. */
 export async function restoreMargins({ output, loop }: Run, saved: RunFolder): Promise<void> {
   const progress: EvaluationProgress = loop.evaluation;
   progress.marginsBytes = await continueMargins(output, progress.marginsBytes, saved);

@@ -1,4 +1,4 @@
-/** @file Metrics of a micro-batch and of an evaluation, worked out by hand. */
+/** @file Metrics of a micro-batch and of an evaluation, against values calculated by hand. */
 
 import { describe, expect, it } from "vitest";
 import { readState } from "../../../test/support/savedState.ts";
@@ -29,7 +29,7 @@ function scores(
 }
 
 describe("batchMetrics", () => {
-  it("weighs tokens over the batch, and rewards by pair", () => {
+  it("weights tokens equally over the batch, and rewards by pair", () => {
     const batch = [scores(-10, -20, [2, 3]), scores(-30, -31, [4, 1], { entropySum: 20 }), scores(-5, -5, [1, 1])];
     const reference = [
       { chosen: -11, rejected: -21 }, // both rewards 0.5: a tie is no success
@@ -52,7 +52,7 @@ describe("batchMetrics", () => {
     });
   });
 
-  it("has rewards of the log-probabilities themselves where there is no reference", () => {
+  it("takes rewards from the log-probabilities themselves if there is no reference", () => {
     const batch = [scores(-10, -20, [2, 5]), scores(-30, -5, [4, 1])];
     const rewardsOf = (rewards: "logps" | "averaged logps") => {
       const metrics = batchMetrics(batch, null, { beta: 0.5, rewards, totalTrainTokens: 0 });
@@ -62,7 +62,7 @@ describe("batchMetrics", () => {
     expect(rewardsOf("averaged logps")).toEqual([(-2.5 - 3.75) / 2, (-2 - 2.5) / 2, 0]);
   });
 
-  it("has TRL's order, without dividing by no tokens", () => {
+  it("has TRL's order, and does not divide by zero tokens", () => {
     const metrics = batchMetrics([scores(-1, -1, [0, 0])], [{ chosen: -1, rejected: -1 }], {
       beta: 1,
       rewards: "logratios",
@@ -79,7 +79,7 @@ describe("batchMetrics", () => {
 });
 
 describe("meanMetrics", () => {
-  it("counts each micro-batch the same, and the last num_tokens", () => {
+  it("weights all micro-batches equally, and takes the last num_tokens", () => {
     const sums: MetricSums = {};
     addMetrics(sums, { entropy: 1, num_tokens: 10 });
     addMetrics(sums, { entropy: 4, num_tokens: 25 });
@@ -88,7 +88,7 @@ describe("meanMetrics", () => {
 });
 
 describe("evaluateSet", () => {
-  it("weighs the loss by pairs and the metrics by batches; the last batch is smaller", async () => {
+  it("weights the loss by pairs and the metrics by batches; the last batch is smaller", async () => {
     const learner = new ToyLearner();
     const state = await readState(learner);
     const { data } = state.weights.get("base_model.model.toy.proj.lora_B.weight")!;

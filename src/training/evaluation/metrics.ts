@@ -3,7 +3,7 @@ import type { EvaluatedPair } from "../../checkpoints/marginsTable.ts";
 import type { PairLogps } from "../../data/preferences/types.ts";
 import type { PairScores, RewardKind } from "../../dpo/learner.ts";
 
-/** What an evaluation logs besides its loss and timings, in TRL's order. */
+/** Metrics that an evaluation logs besides its loss and timings, in TRL's order. */
 export const METRIC_NAMES = [
   "entropy",
   "num_tokens",
@@ -18,12 +18,12 @@ export const METRIC_NAMES = [
   "logps/rejected",
 ] as const;
 
-/** Metric -> sum and number of micro-batches, in TRL's order: what TRL keeps as lists in `_metrics`. */
+/** Metric -> sum and number of micro-batches, in TRL's order: TRL keeps lists of values in `_metrics`. */
 export type MetricSums = Record<string, [sum: number, count: number]>;
 
 const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
 const mean = (values: number[]): number => sum(values) / values.length;
-/** Where a share is logged, it is one of float32, as TRL's are. */
+/** Logged shares are rounded to float32, as TRL's are. */
 const share = (part: number, whole: number): number => (whole > 0 ? Math.fround(part / whole) : 0);
 
 /**
@@ -42,7 +42,7 @@ function rewardsOf(
   return { chosen: reward("chosen"), rejected: reward("rejected") };
 }
 
-/** One scored pair with its rewards. @param reference undefined where no loss uses one. */
+/** One scored pair with its rewards. @param reference undefined if no loss uses one. */
 export function evaluatedPair(
   scores: PairScores,
   reference: PairLogps | undefined,
@@ -63,8 +63,8 @@ export function evaluatedPair(
 
 /**
  * The metrics of one micro-batch under TRL's names.
- * @param reference null where no loss uses one.
- * @param beta the rewards' scale.
+ * @param reference null if no loss uses one.
+ * @param beta scale of the rewards.
  * @param totalTrainTokens tokens of all training micro-batches up to this one.
  */
 export function batchMetrics(
@@ -91,7 +91,7 @@ export function batchMetrics(
   };
 }
 
-/** Adds a micro-batch; num_tokens is a running total, of which only the last counts. */
+/** Adds a micro-batch; num_tokens is a running total, so only its last value is used. */
 export function addMetrics(sums: MetricSums, metrics: Record<string, number>): void {
   for (const [name, value] of Object.entries(metrics)) {
     const [total, count] = (name === "num_tokens" ? undefined : sums[name]) ?? [0, 0];
@@ -99,7 +99,7 @@ export function addMetrics(sums: MetricSums, metrics: Record<string, number>): v
   }
 }
 
-/** Means over micro-batches: each counts the same, whatever its number of pairs, as in TRL. */
+/** Means over micro-batches, each weighted equally whatever its number of pairs, as in TRL. */
 export function meanMetrics(sums: MetricSums, prefix = ""): Record<string, number> {
   return Object.fromEntries(Object.entries(sums).map(([name, [total, count]]) => [`${prefix}${name}`, total / count]));
 }

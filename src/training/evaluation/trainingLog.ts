@@ -1,8 +1,8 @@
-/** @file What the log will say of the training steps since its last entry: the only writer of `loop.log`. */
+/** @file Losses and metrics of the training steps since the last log entry: the only writer of `loop.log`. */
 import type { TrainingLog } from "../loopState.ts";
 import { addMetrics, meanMetrics } from "./metrics.ts";
 
-/** What a micro-batch left behind; counted only when the whole step is done. */
+/** Result of a micro-batch; counted only when the whole step is done. */
 export interface MicroBatchResult {
   /** Unscaled mean over the pairs. */
   loss: number;
@@ -34,14 +34,14 @@ export function addStep(
   return stepLoss;
 }
 
-/** An evaluation was the last thing that the model did. */
+/** Notes that the model's last work was an evaluation. */
 export function noteEvaluation(log: TrainingLog): void {
   log.evaluatedLast = true;
 }
 
 /**
- * Mean loss since the last entry, and the means of the metrics; right behind an evaluation TRL takes its own metrics,
- * which are logged already: then those of training wait for the next entry. A new window begins.
+ * Mean loss and mean metrics since the last entry; starts a new window. Right after an evaluation the entry has no
+ * metrics, as in TRL, and those of training go into the next entry.
  */
 export function takeWindow(log: TrainingLog, globalStep: number): Record<string, number> {
   const values = {
@@ -57,7 +57,7 @@ export function takeWindow(log: TrainingLog, globalStep: number): Record<string,
   return values;
 }
 
-/** The loss over all steps of the run, and the metrics that no entry has shown. */
+/** The mean loss over all steps of the run, and the metrics since the last entry. */
 export function summaryOf(log: Readonly<TrainingLog>, globalStep: number): Record<string, number> {
   return { train_loss: (log.loggedLoss + log.pendingLoss) / Math.max(globalStep, 1), ...pendingMeans(log) };
 }

@@ -1,11 +1,11 @@
-/** @file What a model card says of a run before its first step: where model and data are from, what was loaded. */
+/** @file Facts for the model card that are known before the first step: sources of model and data, what was loaded. */
 import { cardName } from "../../checkpoints/cardText.ts";
 import type { ModelCardInput } from "../../checkpoints/modelCard.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
 import type { Storage } from "../../disk/storage.ts";
 import type { LoadedModel } from "../../models/loadedModel.ts";
 
-/** What a model card says and a run does not know. */
+/** Facts for the model card that a run does not have. */
 export type CardFacts = Omit<ModelCardInput, "model_name" | "settings" | "log_history" | "plot">;
 
 interface Described extends Pick<ModelCardInput, "quantization" | "adapter" | "versions"> {
@@ -15,9 +15,9 @@ interface Described extends Pick<ModelCardInput, "quantization" | "adapter" | "v
 }
 
 export async function cardFacts(described: Described, storage: Storage): Promise<CardFacts> {
-  const { base, tokenizer, dataset_name, ...known } = described;
+  const { base, tokenizer, dataset_name, ...others } = described;
   return {
-    ...known,
+    ...others,
     base_model: cardName(base.nameOrPath, isFromDisk(base, storage)),
     dataset: dataset_name === null ? null : cardName(dataset_name, await isLocalData(dataset_name, storage)),
     isOnGguf: /\.gguf$/i.test(base.configFile),
@@ -25,22 +25,22 @@ export async function cardFacts(described: Described, storage: Storage): Promise
   };
 }
 
-/** Whether the caller named the model's own folder or file, and not a repository whose files lie in the hub's cache. */
+/** Whether the caller named the model's own folder or file, and not a repository with files in the hub's cache. */
 export function isFromDisk({ nameOrPath, directory, configFile }: LoadedModel, { wholePath }: Storage): boolean {
   return [directory, configFile].some((path) => wholePath(path) === wholePath(nameOrPath));
 }
 
 /**
- * The loaders look on the disk first, so that what is there under this name is what was read. A data file that is gone
- * by now, or a pattern, is no repository either.
+ * The loaders look on the disk first, so a file or folder of this name is what was read. A data file that was deleted
+ * since, or a pattern, is no repository either.
  */
 async function isLocalData(name: string, storage: Storage): Promise<boolean> {
   const isRepoId = /^[A-Za-z0-9_][\w.-]*(\/[A-Za-z0-9_][\w.-]*)?$/.test(name);
   return !isRepoId || /\.(parquet|jsonl?)$/i.test(name) || (await isOnDisk(name, storage));
 }
 
-/** Whether a file or folder is there. */
+/** Whether a file or folder exists. */
 export async function isOnDisk(path: string, storage: Storage): Promise<boolean> {
-  const found = storage.folder(path);
-  return found.above().has(found.name);
+  const folder = storage.folder(path);
+  return folder.above().has(folder.name);
 }

@@ -1,9 +1,9 @@
-/** @file What training_args.json says of a run's data, so that `prefine compare` finds its prompts again. */
+/** @file The names of a run's data in training_args.json, so that `prefine compare` finds its prompts again. */
 import type { Storage } from "../../disk/storage.ts";
 import { isOnDisk } from "./cardFacts.ts";
 import { type Rows, splitNameOf } from "./rows.ts";
 
-/** How a run file names the data: fields of trl.ScriptArguments. */
+/** The names of the data in a run file: fields of trl.ScriptArguments. */
 export interface DataNames {
   dataset_name?: string | null | undefined;
   dataset_config?: string | null | undefined;
@@ -15,14 +15,14 @@ export interface DataNames {
 }
 
 interface RunData {
-  /** As a library's caller names it. */
+  /** The trainer's option. */
   dataset_name?: string | null;
   script_args?: DataNames | null | undefined;
   train_dataset: Rows;
   eval_datasets: ReadonlyMap<string, Rows>;
 }
 
-/** Keys for training_args.json; none where the rows came from memory and nobody named them. */
+/** Keys for training_args.json; none if the rows came from memory without a name. */
 export async function dataRecord(data: RunData, storage: Storage): Promise<Record<string, unknown>> {
   const { dataset_name, script_args, train_dataset, eval_datasets } = data;
   const named = dataset_name ? { dataset_name: await wholeName(dataset_name, storage) } : {};

@@ -40,7 +40,7 @@ export interface RunRequest {
   tokenizer: Tokenizer | null;
   peft_config: LoraConfig | null;
   quantization_config?: BitsAndBytesConfig | null;
-  /** Wins over args.max_length. */
+  /** Overrides args.max_length. */
   max_length?: number | null;
   max_prompt_length?: number | null;
   dataset_name?: string | null;
@@ -53,7 +53,7 @@ export interface OpenedRun {
   facts: CardFacts;
 }
 
-/** Loads, tokenizes, compiles. @throws PrefineError for whatever of it does not work. */
+/** Loads, tokenizes, compiles. @throws PrefineError for anything that fails. */
 export async function openRun(request: RunRequest, observer: RunObserver): Promise<OpenedRun> {
   const { args, platform } = request;
   const trained = await loadModels(request);
@@ -66,7 +66,7 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
   const learner = await openLearner(request, { trained, largest: train.largest, observer });
   const { runtime } = learner;
   const savedAs = withPadToken(trained.savedAs, tokenizer);
-  const { reference, quantization } = tellModels(trained, args, observer);
+  const { reference, quantization } = logModels(trained, args, observer);
   const adapter = savedAs.kind === "adapter" ? savedAs.config : null;
   const parts: RunParts = {
     args,
@@ -74,7 +74,7 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
     train: packedSource(train, truncation),
     evals: new Map([...evals].map(([prefix, rows]) => [prefix, packedSource(rows, truncation)])),
     savedAs,
-    files: await filesBeside(tokenizer, request, trained),
+    files: await extraFiles(tokenizer, request, trained),
     fingerprint: await fingerprintOf({
       args,
       maxLength: truncation.max_length,
@@ -114,8 +114,8 @@ async function openLearner({ args, platform }: RunRequest, { trained, largest, o
   return learner;
 }
 
-/** Which reference there is, and how the base model is kept. */
-function tellModels(trained: TrainedModel, args: DPOConfig, observer: RunObserver) {
+/** Logs the reference and the base model's quantization. */
+function logModels(trained: TrainedModel, args: DPOConfig, observer: RunObserver) {
   const reference = referenceFacts(trained, args);
   observer.info(`reference: ${reference.description}`);
   const quantization = describeQuantization(trained.base.architecture);
@@ -168,7 +168,7 @@ function setPadToken(tokenizer: Tokenizer, args: DPOConfig): void {
   if (token !== null) tokenizer.pad_token = token;
 }
 
-/** max_length, lowered to the positions that the model knows. */
+/** max_length, lowered to the model's number of positions. */
 function truncationOf(request: RunRequest, { base }: TrainedModel, observer: RunObserver): Truncation {
   const { args, max_length, max_prompt_length } = request;
   const requested = max_length === undefined ? args.max_length : max_length;
@@ -188,10 +188,10 @@ function truncationOf(request: RunRequest, { base }: TrainedModel, observer: Run
 }
 
 /**
- * The tokenizer's files, and the settings with what Python's files have no place for: where the data is, how the base
- * was quantized, and which model all weights began as (an adapter's config names its base itself).
+ * The tokenizer's files, and the settings with facts that Python's files have no place for: where the data is, the base
+ * model's quantization, and the base model's name if all weights are trained (an adapter's config names it).
  */
-async function filesBeside(tokenizer: Tokenizer, request: RunRequest, { base, adapter }: TrainedModel) {
+async function extraFiles(tokenizer: Tokenizer, request: RunRequest, { base, adapter }: TrainedModel) {
   const { args, platform } = request;
   const own = [...tokenizer.files].map(([name, bytes]): [string, Content] => [name, [bytes]]);
   const settings = {

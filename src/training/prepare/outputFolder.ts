@@ -1,4 +1,4 @@
-/** @file output_dir before the first step: can it be written to, does it hold a run, where does that go on. */
+/** @file Checks output_dir before the first step: whether it is writable, has a run, and where to resume it. */
 import { checkpointFault, readResumeFile } from "../../checkpoints/checkpoint.ts";
 import { refuseOwned } from "../../checkpoints/ownership.ts";
 import { newestValidCheckpoint, refuseRun } from "../../checkpoints/runDirectory.ts";
@@ -19,9 +19,9 @@ interface Resuming {
 }
 
 /**
- * What can be said of output_dir before anything is downloaded or computed.
- * @throws PrefineError("config") when it is another training's, or holds a run that is neither resumed nor overwritten;
- *   "io" when it can't be written to.
+ * Checks output_dir before anything is downloaded or computed.
+ * @throws PrefineError("config") when another training uses it, or it has a run that is neither resumed nor
+ *   overwritten; "io" when it is not writable.
  */
 export async function checkOutputDir(
   args: DPOConfig,
@@ -35,27 +35,27 @@ export async function checkOutputDir(
 }
 
 /**
- * How the base model was kept in the run that is to go on, where nothing is said of it: a resumed run is the same run.
- * @param tell gets a line where it is in 4 or 8 bits.
- * @returns null: as in its files, or no run goes on.
+ * The base model's quantization in the run to resume, for callers that give none: a resumed run keeps it.
+ * @param log called with a line if the base model is in 4 or 8 bits.
+ * @returns null: not quantized, or no run is resumed.
  */
 export async function resumedQuantization(
   { args, storage, resume }: Resuming,
-  tell: (line: string) => void,
+  log: (line: string) => void,
 ): Promise<BitsAndBytesConfig | null> {
   const checkpoint = await findStart({ args, storage, resume }, QUIET);
   if (checkpoint === undefined) return null;
   const file = checkpoint.pathOf(TRAINING_ARGS);
   const quantization = recordedQuantization(await readTrainingArgs(checkpoint), file);
-  if (quantization) tell(`quantization: as in ${file}`);
+  if (quantization) log(`quantization: as in ${file}`);
   return quantization;
 }
 
-/** Whoever resumes is told of damaged checkpoints once. */
+/** The caller already warns about damaged checkpoints. */
 const QUIET = { info: () => {}, warn: () => {} };
 
 /**
- * The start of a run that owns output_dir by now, and has told of it: another run may have come and gone in between.
+ * Finds the start again, once the run has locked output_dir: another training may have run there in between.
  * @throws PrefineError("config") when that one has left a run there.
  */
 export async function confirmStart(resuming: Resuming): Promise<RunFolder | undefined> {
@@ -65,8 +65,8 @@ export async function confirmStart(resuming: Resuming): Promise<RunFolder | unde
 }
 
 /**
- * The checkpoint to go on from, if any.
- * @throws PrefineError when a path is asked for that is no whole checkpoint.
+ * The checkpoint to resume from, if any.
+ * @throws PrefineError when `resume` is a path without a whole checkpoint.
  */
 export async function findStart(
   { args: { output_dir }, storage, resume }: Resuming,
@@ -81,7 +81,7 @@ export async function findStart(
     observer.info(`${output_dir}: no checkpoint to resume from; starting at step 0`);
     return undefined;
   }
-  await readResumeFile(folder); // says best what is wrong with a folder that is no checkpoint
+  await readResumeFile(folder); // has the best error for a folder that is no checkpoint
   const fault = await checkpointFault(folder, { toResume: true });
   if (fault === undefined) return folder;
   throw new PrefineError("io", fault, "Resume from another checkpoint, or with resume_from_checkpoint: true.");

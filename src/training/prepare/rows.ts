@@ -1,4 +1,4 @@
-/** @file Rows -> pairs of tokens, packed one by one when a step needs them. */
+/** @file Tokenizes rows into pairs, which are packed one by one when a step needs them. */
 import type { Row } from "../../data/datasets/features.ts";
 import { CHECKS, type Findings } from "../../data/preferences/checks.ts";
 import { type PackedSize, packPair, type Truncation } from "../../data/preferences/packPair.ts";
@@ -10,10 +10,10 @@ import type { PairSource, RunObserver } from "../run.ts";
 /** A Dataset, or rows in memory. */
 export type Rows = Iterable<Row> | AsyncIterable<Row> | NamedRows;
 
-/** Several evaluation sets by name; a DatasetDict is one. */
+/** Several evaluation sets by name, such as a DatasetDict. */
 export type RowsByName = Readonly<Record<string, Rows>>;
 
-/** The evaluation sets by what the names of their metrics begin with: `eval` for one, `eval_NAME` for several. */
+/** The evaluation sets by the prefix of their metrics: `eval` for a single one, else `eval_NAME`. */
 export function evaluationSets(rows: Rows | RowsByName | null): Map<string, Rows> {
   if (rows === null) return new Map();
   const isRows = Symbol.iterator in rows || Symbol.asyncIterator in rows || isNamed(rows as Rows);
@@ -29,19 +29,19 @@ interface NamedRows {
 
 export interface TokenizedRows {
   pairs: PairTokens[];
-  /** Rows of the split. */
+  /** Number of rows of the split. */
   rows: number;
-  /** Reason -> rows that were dropped for it. */
+  /** Reason -> number of rows dropped for it. */
   dropped: ReadonlyMap<string, number>;
-  /** Of the pair with the most packed tokens. */
+  /** Size of the pair with the most packed tokens. */
   largest: PackedSize;
-  /** The split's name, and for every pair the number of its row there. */
+  /** The split's name, and each pair's row number in it. */
   origin: NonNullable<PairSource["origin"]>;
 }
 
 /**
- * Tokenizes a split; warnings and counts of dropped rows go to `observer`.
- * @param options.split what rows in memory are called; a Dataset goes by its own name.
+ * Tokenizes a split; progress and warnings go to `observer`.
+ * @param options.split name for rows in memory; a Dataset has its own.
  */
 export async function tokenizeRows(
   rows: Rows,
@@ -60,7 +60,7 @@ export async function tokenizeRows(
   return { pairs, largest, origin, rows: prepared.rows, dropped: droppedOf(findings, options) };
 }
 
-/** Why rows are dropped, in two or three words: the warnings say it at length. */
+/** Short reasons for dropping rows; the warnings have the details. */
 const REASONS: Readonly<Record<string, string>> = {
   promptFillsMaxLength: "prompt fills max_length",
   nothingToPredict: "nothing to predict",
@@ -77,10 +77,10 @@ function droppedOf(findings: Findings, { drop_degenerate = false }: TokenizePair
   return new Map(counts.filter(([, count]) => count > 0));
 }
 
-/** What Dataset.fromRows calls rows without a name. */
+/** Name that Dataset.fromRows gives to rows without one. */
 const NAMELESS = "rows";
 
-/** A Dataset's own name, its split's; undefined for rows from memory. */
+/** A Dataset's name, which is its split's; undefined for rows in memory. */
 export function splitNameOf(rows: Rows): string | undefined {
   return isNamed(rows) && rows.name !== NAMELESS ? rows.name || undefined : undefined;
 }
@@ -89,7 +89,7 @@ function isNamed(rows: Rows): rows is NamedRows {
   return "rows" in rows && typeof rows.rows === "function";
 }
 
-/** Packs on demand: packed rows take four times the memory of tokens. */
+/** Packs on demand: packed rows take four times the memory of their tokens. */
 export function packedSource(
   { pairs, origin }: Pick<TokenizedRows, "pairs" | "origin">,
   truncation: Truncation,

@@ -1,4 +1,4 @@
-/** @file What makes precomputed reference log-probabilities the same: their cache's place and identity. */
+/** @file The cache of precomputed reference log-probabilities: its folder and its key. */
 import { hashStoredWeights, hashTensors } from "../../checkpoints/referenceCache.ts";
 import type { DPOConfig } from "../../config/DPOConfig.ts";
 import type { Truncation } from "../../data/preferences/packPair.ts";
@@ -12,16 +12,16 @@ import { type ReferenceChoice, usesReference } from "./reference.ts";
 interface Subject {
   truncation: Truncation;
   tokenizer: Tokenizer;
-  /** What computes: kernels of another make round differently. */
+  /** ONNX Runtime's kind and version: kernels of another version round differently. */
   runtime: { kind: string; version: string };
   platform: Platform;
 }
 
 /**
- * Everything that the numbers depend on besides the pairs: the reference's weights and config, lengths, template,
- * runtime. A change of any of it is another file. What they don't depend on (beta, the adapter's rank, learning rates)
- * is left out, so that a series of runs computes them once. Cost: half a second for GPT-2's weights.
- * @returns undefined where nothing is precomputed, or precompute_ref_cache is false.
+ * Everything that the log-probabilities depend on besides the pairs: the reference's weights and config, lengths,
+ * template, runtime. A change of any of these gives another file. Settings without an effect on them (beta, the
+ * adapter's rank, learning rates) are left out, so a series of runs computes them once. Cost: half a second for GPT-2.
+ * @returns undefined when nothing is precomputed, or precompute_ref_cache is false.
  */
 export async function referenceCacheOf(
   choice: ReferenceChoice,
@@ -50,7 +50,7 @@ export async function referenceCacheOf(
   return { folder, identity };
 }
 
-/** PiSSA's adapter and what it leaves of the base are the base together, but round in their own way. */
+/** PiSSA's adapter and the remaining base add up to the base model, but with rounding that depends on the ranks. */
 function ranksOf(layers: NonNullable<ReferenceChoice["adapter"]>["layers"]): [string, number][] {
   return [...layers].map(([name, { shapeA }]) => [name, shapeA[0]]);
 }

@@ -3,10 +3,10 @@ import { cacheFile, readCached, writeCached } from "../../checkpoints/referenceC
 import { PrefineError } from "../../errors.ts";
 import { checkSignal, evaluationSetName, type Run, type Split, splitsOf } from "../run.ts";
 
-/** Milliseconds of scoring after which what is known is written, so that a crash loses little. */
+/** Milliseconds of scoring between two saves of the cache, so that a crash loses little. */
 const SAVE_EVERY_MS = 60_000;
 
-/** Scores what is not known yet of all splits. @throws Stopped, with what was scored in the cache. */
+/** Scores all pairs of all splits that have no scores yet. @throws Stopped; finished scores are in the cache. */
 export async function precomputeReference(run: Run): Promise<void> {
   for (const [name, split] of splitsOf(run)) {
     if (countUnknown(split) > 0) await precomputeSplit(run, name, split);
@@ -45,7 +45,7 @@ function countUnknown({ referenceLogps: { values } }: Split): number {
   return unknown;
 }
 
-/** Fills in what the cache knows. Of a damaged file there is a warning; it is written anew. */
+/** Fills in the values of the cache. Warns about a damaged file, which is then written again. */
 async function openCache({ referenceCache, fingerprint, observer }: Run, name: string, split: Split) {
   if (!referenceCache) return undefined;
   const dataset = name === "train" ? "train_dataset" : evaluationSetName(name);
@@ -58,7 +58,7 @@ async function openCache({ referenceCache, fingerprint, observer }: Run, name: s
   const save = async () => {
     await writeCached(file, split.referenceLogps.values).catch((error) => {
       if (!(error instanceof PrefineError)) throw error;
-      observer.warn(`${error.message}; the reference log-probabilities are not kept`); // the run needs no cache
+      observer.warn(`${error.message}; the reference log-probabilities are not cached`); // the run needs no cache
     });
   };
   return { path: folder.pathOf(file.name), save };

@@ -1,4 +1,4 @@
-/** @file The reference: its tie with the policy at the start, its cache on disk, and how it moves; with a toy model. */
+/** @file The reference: its tie with the policy at the start, its cache on disk, and moving it; with a toy model. */
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { type ToyRun, toyTrainer, withoutTimings } from "../../../test/support/t
 import { cachePath, folderAt, nodeStorage } from "../../disk/nodeStorage.ts";
 import { PrefineError } from "../../errors.ts";
 
-/** A quarter of a second a run, and another test's matter. */
+/** Plots take a quarter of a second per run and are tested elsewhere. */
 vi.mock("../plots/plotRunFolders.ts", () => ({ plotRunFolders: async () => ({ png: "training_loss.png" }) }));
 
 let dir = "";
@@ -34,12 +34,12 @@ describe("before the first step", () => {
     expect(error).toBeInstanceOf(PrefineError);
     expect((error as PrefineError).code).toBe("training");
     expect((error as PrefineError).message).toMatch(
-      /^before the first step: expected the same .* \(the toy as it is at the start\), found train row \d has chosen -[\d.]+,/,
+      /^before the first step: expected the same .* \(the toy from before the first step\), found train row \d has chosen -[\d.]+,/,
     );
     expect(existsSync(join(trainer.args.output_dir, "checkpoint-1"))).toBe(false);
   });
 
-  it("the rounding of another machine is no difference", async () => {
+  it("another machine's rounding does not count", async () => {
     const { trainer, learner } = toy({ args: {} });
     const referenceLogps = learner.referenceLogps.bind(learner);
     learner.referenceLogps = async (pair) => {
@@ -60,7 +60,7 @@ describe("before the first step", () => {
     await trainer.train();
   });
 
-  it("a second training of the same trainer starts from another policy, and may", async () => {
+  it("a second training of the same trainer may start from another policy", async () => {
     const { trainer } = toy({ args: { overwrite_output_dir: true } });
     await trainer.train();
     await trainer.train();
@@ -72,7 +72,7 @@ describe("the cache of precompute_ref_log_probs", () => {
   const folder = () => join(dir, "cache");
   const files = () => (existsSync(folder()) ? readdirSync(folder()) : []);
 
-  /** Trains with the cache; @returns how many pairs the reference scored, what was said, and the log. */
+  /** Trains with the cache; @returns the number of pairs that the reference scored, the logged lines, and the log. */
   async function train({ identity = { weights: "a" }, ...more }: Partial<ToyRun> & { identity?: object } = {}) {
     let scored = 0;
     const onScore = (_: number, role: string) => {
@@ -85,11 +85,11 @@ describe("the cache of precompute_ref_log_probs", () => {
       referenceCache: { folder: folderAt(folder()), identity: { ...identity } },
     });
     await trainer.train();
-    const told = lines.filter((line) => line.includes("reference log-probabilities"));
-    return { scored, lines: told, log: withoutTimings(trainer.state.log_history) };
+    const logged = lines.filter((line) => line.includes("reference log-probabilities"));
+    return { scored, lines: logged, log: withoutTimings(trainer.state.log_history) };
   }
 
-  it("gives a second run what the first has computed, bit for bit, with a line for hit and miss", async () => {
+  it("gives a second run the values of the first, bit for bit, with a line for hit and miss", async () => {
     const first = await train();
     expect(first.scored).toBe(7 + 2);
     expect(first.lines).toContain(
@@ -116,7 +116,7 @@ describe("the cache of precompute_ref_log_probs", () => {
     ["empty", () => Buffer.alloc(0)],
     ["changed in one bit", (bytes) => Buffer.from(bytes.map((byte, i) => (i === bytes.length - 3 ? byte ^ 1 : byte)))],
     ["no safetensors at all", () => Buffer.from("garbage ".repeat(50))],
-  ])("that is %s is warned of, computed again and mended", async (_, damage) => {
+  ])("that is %s gets a warning, is computed again and repaired", async (_, damage) => {
     const whole = await train();
     for (const name of files()) writeFileSync(join(folder(), name), damage(readFileSync(join(folder(), name))));
     const again = await train();
@@ -126,7 +126,7 @@ describe("the cache of precompute_ref_log_probs", () => {
     expect((await train()).scored).toBe(0);
   });
 
-  it("keeps what an interrupted run had scored", async () => {
+  it("keeps the scores of an interrupted run", async () => {
     const controller = new AbortController();
     let scored = 0;
     const onScore = () => void (++scored === 4 && controller.abort());
@@ -139,25 +139,25 @@ describe("the cache of precompute_ref_log_probs", () => {
     expect((await train()).scored).toBe(9 - 4);
   });
 
-  it.skipIf(process.getuid?.() === 0)("that can't be written is no reason to fail", async () => {
+  it.skipIf(process.getuid?.() === 0)("that can't be written is not fatal", async () => {
     await train();
     for (const name of files()) rmSync(join(folder(), name));
     chmodSync(folder(), 0o555);
     const { lines, scored } = await train();
     chmodSync(folder(), 0o755);
     expect(scored).toBe(9);
-    expect(lines.join("\n")).toMatch(/warning: .*no permission.*; the reference log-probabilities are not kept/);
+    expect(lines.join("\n")).toMatch(/warning: .*no permission.*; the reference log-probabilities are not cached/);
   });
 
-  it("that is a file is no reason to fail", async () => {
+  it("that is a file is not fatal", async () => {
     writeFileSync(folder(), "");
     const { lines, scored } = await train();
     expect(scored).toBe(9);
     expect(lines.join("\n")).toMatch(/warning: .*these reference log-probabilities are computed again/);
-    expect(lines.join("\n")).toMatch(/warning: .*; the reference log-probabilities are not kept/);
+    expect(lines.join("\n")).toMatch(/warning: .*; the reference log-probabilities are not cached/);
   });
 
-  it("lies in $PREFINE_CACHE, else in the user's cache folder", () => {
+  it("is in $PREFINE_CACHE, else in the user's cache folder", () => {
     expect(cachePath({ PREFINE_CACHE: "/c", HOME: "/h" })).toBe("/c");
     expect(cachePath({ PREFINE_CACHE: "~/c", HOME: "/h" })).toBe("/h/c");
     expect(cachePath({ PREFINE_CACHE: " ", HOME: "/h" })).toBe("/h/.cache/prefine");
@@ -186,7 +186,7 @@ describe("sync_ref_model", () => {
     expect(margins.map((margin) => margin === 0)).toEqual([false, true, false, true, false]); // alpha 1: equal again
   });
 
-  it("stopped anywhere and resumed equals the unbroken run", async () => {
+  it("stopped anywhere and resumed equals the uninterrupted run", async () => {
     const args = { ...moving, max_steps: 6, eval_strategy: "steps", eval_steps: 3, save_strategy: "no" } as const;
     const unbroken = toy({ args }).trainer;
     await unbroken.train();
@@ -202,7 +202,7 @@ describe("sync_ref_model", () => {
     }
   });
 
-  it("is part of what a resumed run must share", async () => {
+  it("must be the same in a resumed run", async () => {
     const output_dir = join(dir, "shared");
     await toy({ args: { ...moving, output_dir, save_strategy: "steps", save_steps: 1 } }).trainer.train();
     const other = toy({ args: { ...moving, ref_model_mixup_alpha: 0.6, max_steps: 3, output_dir } }).trainer;

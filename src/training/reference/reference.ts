@@ -1,4 +1,4 @@
-/** @file Which reference a run has: its name, whether it ties with the policy at the start, what is refused. */
+/** @file Which reference a run has: its description, whether it ties with the policy at the start, what is refused. */
 import type { SavedAdapter } from "../../checkpoints/adapter.ts";
 import type { DPOConfig } from "../../config/DPOConfig.ts";
 import { needsReference } from "../../dpo/losses/losses.ts";
@@ -8,30 +8,30 @@ import type { LoadedModel } from "../../models/loadedModel.ts";
 import type { Architecture } from "../../models/network.ts";
 import type { ReferenceFacts } from "../run.ts";
 
-/** What decides about the reference. */
+/** The models and adapters that determine the reference. */
 export interface ReferenceChoice {
   base: LoadedModel;
   /** Null: all weights are trained. */
   adapter: Pick<LoraAdapter, "init" | "layers"> | null;
   /** The adapter that the training starts from, if any. */
   start: SavedAdapter | undefined;
-  /** Another model. */
+  /** A separate model, from ref_model. */
   referenceModel: LoadedModel | undefined;
   referenceAdapter: SavedAdapter | undefined;
 }
 
-/** False where every loss is one of the policy alone. */
+/** False if every loss depends on the policy alone. */
 export const usesReference = ({ loss_type }: DPOConfig): boolean => needsReference(loss_type);
 
-/** TRL's rule: the model that is named, else what the trained weights are at the start. */
+/** TRL's rule: ref_model if given, else the policy before the first step. */
 export function referenceFacts(choice: ReferenceChoice, args: DPOConfig): ReferenceFacts {
   if (!usesReference(args)) return { description: `none: ${args.loss_type.join(", ")} needs none`, tiesAtStart: false };
   const { sync_ref_model, ref_model_mixup_alpha: alpha, ref_model_sync_steps: steps } = args;
-  const moves = sync_ref_model ? `, moved by ${alpha} towards the policy every ${steps} steps` : "";
+  const moves = sync_ref_model ? `, moved by ${alpha} toward the policy every ${steps} steps` : "";
   const precomputed = args.precompute_ref_log_probs ? ", its log-probabilities computed before the first step" : "";
   return {
     description: `${nameOf(choice)}${moves}${precomputed}`,
-    // a fresh adapter may start from random numbers, the reference does not
+    // a fresh adapter may start from random values, the reference does not
     tiesAtStart: choice.referenceModel === undefined && (choice.start !== undefined || choice.adapter?.init !== false),
   };
 }
@@ -39,15 +39,17 @@ export function referenceFacts(choice: ReferenceChoice, args: DPOConfig): Refere
 function nameOf({ base, adapter, start, referenceModel, referenceAdapter }: ReferenceChoice): string {
   if (referenceModel)
     return `${referenceModel.nameOrPath}${referenceAdapter ? " with its adapter" : ""}, another model`;
-  if (!adapter) return `a frozen copy of ${base.nameOrPath} as it is at the start`;
-  const isStart = start !== undefined || adapter.init === "pissa"; // whose base lacks what the adapter holds
-  return isStart ? "a frozen copy of the adapter as it is at the start" : `${base.nameOrPath} with the adapter off`;
+  if (!adapter) return `a frozen copy of ${base.nameOrPath} from before the first step`;
+  const isStart = start !== undefined || adapter.init === "pissa"; // PiSSA: the base lacks the adapter's part
+  return isStart
+    ? "a frozen copy of the adapter from before the first step"
+    : `${base.nameOrPath} with the adapter off`;
 }
 
 /**
- * What another model must be: able to read the same pairs, and of the same shape where its weights are to be mixed.
- * @param limits longest sequence and largest vocabulary that the data may use.
- * @throws PrefineError("config") for what it is not.
+ * Checks that a separate reference model can read the same pairs, and has the policy's shape if weights are mixed.
+ * @param limits.maxLength longest sequence of the data; null: no limit.
+ * @throws PrefineError("config") if not.
  */
 export function checkReferenceModel(
   { base, adapter, referenceModel, referenceAdapter }: ReferenceChoice,
@@ -68,12 +70,12 @@ export function checkReferenceModel(
   }
   if (other.vocabSize < own.vocabSize) {
     const message = `${where}: expected a vocabulary of ${own.vocabSize} tokens or more, found ${other.vocabSize}`;
-    throw new PrefineError("config", message, "Policy and reference must read the same tokens.");
+    throw new PrefineError("config", message, "Policy and reference must have the same tokens.");
   }
   if (sync_ref_model) checkMixing({ base, adapter, referenceAdapter }, other, where);
 }
 
-/** sync_ref_model moves the weights of another model towards the policy's. */
+/** For sync_ref_model, which moves a separate model's weights toward the policy's. */
 function checkMixing(
   { base, adapter, referenceAdapter }: Pick<ReferenceChoice, "base" | "adapter" | "referenceAdapter">,
   other: Architecture,
@@ -86,7 +88,7 @@ function checkMixing(
   }
   if (adapter || referenceAdapter) {
     const hint = "Leave ref_model out: the reference is then a copy of the adapter, whose weights are mixed.";
-    throw new PrefineError("config", `${where}: expected none beside sync_ref_model with an adapter`, hint);
+    throw new PrefineError("config", `${where}: expected none with sync_ref_model and an adapter`, hint);
   }
   const wrong = [...own.parameters].find(([name, shape]) => other.parameters.get(name)?.join() !== shape.join());
   if (wrong) {
@@ -94,6 +96,6 @@ function checkMixing(
     const shapeThere = other.parameters.get(name);
     const actual = shapeThere ? `[${shapeThere}]` : "none";
     const message = `${where}: expected ${name} of shape [${shape}] to mix with the model's, found ${actual}`;
-    throw new PrefineError("config", message, "sync_ref_model needs a reference of the model's own shape.");
+    throw new PrefineError("config", message, "sync_ref_model needs a reference of the model's shape.");
   }
 }

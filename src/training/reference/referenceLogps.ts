@@ -1,9 +1,9 @@
-/** @file Log-probabilities under the reference model: computed on first sight of a pair, kept for all later epochs. */
+/** @file Log-probabilities under the reference model: computed when a pair is first used, kept for later epochs. */
 import type { PackedPair, PairLogps } from "../../data/preferences/types.ts";
 import type { Learner } from "../../dpo/learner.ts";
 import type { ReferenceLogps, Split } from "../run.ts";
 
-/** @param rows pairs in the split. */
+/** @param rows number of pairs in the split. */
 export function createReferenceLogps(learner: Pick<Learner, "referenceLogps">, rows: number): ReferenceLogps {
   const values = new Float64Array(2 * rows).fill(Number.NaN);
   const ofPair = async (pair: PackedPair): Promise<PairLogps> => {
@@ -26,7 +26,7 @@ export function createReferenceLogps(learner: Pick<Learner, "referenceLogps">, r
   };
 }
 
-/** Null where no loss uses a reference: then no pass of the reference is made. */
+/** Null if no loss uses a reference; the reference is then never run. */
 export async function referenceFor(
   { rewards }: Pick<Learner, "rewards">,
   { referenceLogps }: Pick<Split, "referenceLogps">,
