@@ -15,12 +15,12 @@ const LINE_COLUMNS = 120;
 const FUNCTION_LINES = 40;
 const GRAPH_FUNCTION_LINES = 60;
 
-/** Functions that are longer than 40 lines (60 where graphs are built), and why. */
+/** Functions of more than 40 lines (60 in code that builds graphs), and why. */
 const LONG_FUNCTIONS: Record<string, string> = {
   "src/terminal/progressBar.ts createProgressBar": "small functions around the state of one bar",
 };
 
-/** What is used of node:fs outside of disk/: functions that read. Others change the disk. */
+/** Functions of node:fs allowed outside of disk/: those that read. Others change the disk. */
 const READS = new Set([
   "close",
   "createReadStream",
@@ -35,9 +35,9 @@ const READS = new Set([
 ]);
 /** Files outside of disk/ that use them, and why. */
 const WRITERS: Record<string, string> = {
-  "src/engine/node/dumpGraphs.ts": "graphs for a person to look at: nothing reads them again",
+  "src/engine/node/dumpGraphs.ts": "graphs for debugging: no code reads them",
   "src/engine/node/telemetry.ts": "deletes a file that ONNX Runtime leaves",
-  "src/engine/node/threadProgram.ts": "a thread's program, beside the tests' other built files",
+  "src/engine/node/threadProgram.ts": "a thread's program, next to the tests' other built files",
 };
 
 const committed = committedFiles({ withNew: true });
@@ -49,7 +49,7 @@ const sources = committed
   .map((path) => parseSource(path));
 const sourceOf = new Map(sources.map((source) => [source.path, source]));
 
-/** What a rule says against an import of another module of src. */
+/** The objection of a rule to an import of another module of src. */
 function isAllowed(from: string, { target, typeOnly, dynamic }: Import): boolean {
   const to = moduleOf(target);
   const rule = RULES[moduleOf(from)] ?? PLANNED[moduleOf(from)];
@@ -89,7 +89,7 @@ describe("imports", () => {
     expect(local.filter(({ path, found }) => !isAllowed(path, found)).map(({ text }) => text)).toEqual([]);
   });
 
-  test("every relative import is of a file in src", () => {
+  test("every relative import resolves to a file in src", () => {
     expect(local.filter(({ found }) => !sourceOf.has(found.target)).map(({ text }) => text)).toEqual([]);
   });
 
@@ -118,7 +118,7 @@ describe("imports", () => {
     expect(sources.filter(({ path, text }) => isRuntime(path) && text.includes('"onnxruntime-node"'))).not.toEqual([]);
   });
 
-  test("disk/ alone writes: whole, synced and renamed; others read", () => {
+  test("only disk/ writes (complete files, synced and renamed); others read", () => {
     const writes = ({ path, imports }: SourceFile) =>
       !path.startsWith("src/disk/") &&
       imports.some(({ target, typeOnly, names }) => {
@@ -128,7 +128,7 @@ describe("imports", () => {
     expect(sources.filter(writes).map(({ path }) => path)).toEqual(Object.keys(WRITERS));
   });
 
-  test("what a terminal shows loads no package, not even those that draw pictures", () => {
+  test("terminal/ loads no package, not even those that draw pictures", () => {
     const loaded = new Set(sources.map(({ path }) => path).filter((path) => path.startsWith("src/terminal/")));
     expect(loaded.size).toBeGreaterThan(5);
     const packages: string[] = [];
@@ -149,16 +149,16 @@ describe("imports", () => {
   });
 });
 
-describe("what runs anywhere: all but what tsconfig.browser.json excludes", () => {
+describe("sources that run anywhere: all except those that tsconfig.browser.json excludes", () => {
   const { nodes } = readBrowserConfig();
   const isNodes = isIn(nodes);
-  /** Packages that can't be bundled for a browser: a binary, and one whose entry for browsers `exports` hides. */
+  /** Packages that can't be bundled for a browser: a binary, and one whose `exports` hides its browser entry. */
   const NODES_PACKAGES = /^(node:|@resvg\/resvg-js$|@huggingface\/gguf$)/;
   const needsNode = ({ imports, identifiers }: SourceFile) =>
     imports.some(({ target, typeOnly }) => !typeOnly && (NODES_PACKAGES.test(target) || isNodes(target))) ||
     ["process", "Buffer", "NodeJS"].some((name) => identifiers.has(name));
 
-  test("it imports nothing of Node, and of what is Node's types only", () => {
+  test("import nothing from Node, and only types from sources that need Node", () => {
     const anywhere = sources.filter(({ path }) => !isNodes(path));
     expect(anywhere.length).toBeGreaterThan(200);
     const bound = anywhere.flatMap(({ path, imports }) =>
@@ -169,7 +169,7 @@ describe("what runs anywhere: all but what tsconfig.browser.json excludes", () =
     expect(bound).toEqual([]);
   });
 
-  test("what is excluded is there, and needs Node", () => {
+  test("excluded sources exist, and need Node", () => {
     expect(nodes.length).toBeGreaterThan(10);
     const needing = sources.filter(needsNode).map(({ path }) => path);
     expect(nodes.filter((place) => !needing.some(isIn([place])))).toEqual([]);
@@ -179,14 +179,14 @@ describe("what runs anywhere: all but what tsconfig.browser.json excludes", () =
 describe("sizes", () => {
   const code = committed.filter((path) => isCode(path) && !path.startsWith("test/fixtures/"));
 
-  test(`files have at most ${FILE_LINES} lines, but for the interfaces that are generated from the table`, () => {
+  test(`files have at most ${FILE_LINES} lines, except interfaces generated from the table`, () => {
     const written = code.filter((path) => !path.startsWith("src/config/generated/"));
     const counted = written.map((path) => ({ path, lines: readText(path).split("\n").length - 1 }));
     expect(counted.filter(({ lines }) => lines > FILE_LINES)).toEqual([]);
   });
 
-  test(`lines of src have at most ${LINE_COLUMNS} characters, elsewhere comments have`, () => {
-    // Code is laid out by the formatter, which leaves long strings as they are: tests may hold those.
+  test(`lines of src have at most ${LINE_COLUMNS} characters, and comments elsewhere`, () => {
+    // The formatter does not break long strings, which tests may have.
     const isComment = (line: string) => /^\s*(\/\*|\*|\/\/)/.test(line);
     const long = code.flatMap((path) => {
       const isStrict = sourceOf.has(path);
@@ -198,7 +198,7 @@ describe("sizes", () => {
     expect(long.map(({ where }) => where)).toEqual([]);
   });
 
-  test(`functions have at most ${FUNCTION_LINES} lines, ${GRAPH_FUNCTION_LINES} where graphs are built`, () => {
+  test(`functions have at most ${FUNCTION_LINES} lines, ${GRAPH_FUNCTION_LINES} in code that builds graphs`, () => {
     const isGraph = isIn(["src/engine/graph/", "src/models/", "src/dpo/pairGraphs.ts"]);
     const long = sources.flatMap(({ path, functions }) =>
       functions
@@ -210,19 +210,19 @@ describe("sizes", () => {
 });
 
 describe("names and texts", () => {
-  test("no folder is a drawer for everything", () => {
+  test("no folder is a catch-all", () => {
     const drawers = committed.filter((path) => /(^|\/)(utils?|common|helpers?|core|misc|shared|lib)\//.test(path));
     expect(drawers).toEqual([]);
   });
 
-  test("every source says what it is in its first line", () => {
+  test("every source has its description in its first line", () => {
     const silent = committed.filter(isCode).filter((path) => !/^(#!.*\n)?\/\*\*\s+(\* )?@file \S/.test(readText(path)));
     expect(silent).toEqual([]);
   });
 
-  test("no committed file names a folder of somebody's machine, or a package registry", () => {
+  test("no committed file names a folder of a developer's machine, or a package registry", () => {
     const isText = (path: string) => !/\.(png|safetensors|parquet|ttf)$/.test(path);
-    const folder = /(?<![\w.:/>-])\/((work|root|Users|tmp|mnt|opt)\/\w|home\/(?!ann\b|me\b)\w)/; // made-up names are fine
+    const folder = /(?<![\w.:/>-])\/((work|root|Users|tmp|mnt|opt)\/\w|home\/(?!ann\b|me\b)\w)/; // not invented names
     const registry = new RegExp(["registry\\.npm", "npmjs\\.", "yarnpkg", "pypi\\.", "pythonhosted"].join("|"));
     const read = committed.filter((path) => isText(path) && path !== "test/architecture.test.ts");
     expect(read.length).toBeGreaterThan(200);

@@ -1,10 +1,10 @@
-/** @file What runs anywhere runs in a browser: it bundles without Node, and writes the graphs that it writes here. */
+/** @file Sources that run anywhere run in a browser: they bundle without Node, and write the same graphs as in Node. */
 import { describe, expect, test } from "vitest";
 import { bundleForBrowser, evaluateInBrowser } from "./support/bundle.ts";
 import * as core from "./support/coreEntry.ts";
 import { readBrowserConfig } from "./support/sourceFiles.ts";
 
-/** Of real models; their graphs hold shapes, and no weights. */
+/** Configs of real models; their graphs have shapes, but no weights. */
 const CONFIGS: Record<string, Record<string, unknown>> = {
   "GPT-2": {
     model_type: "gpt2",
@@ -45,21 +45,21 @@ const CONFIGS: Record<string, Record<string, unknown>> = {
 /** Sources that tsconfig.browser.json covers. */
 const anywhere = readBrowserConfig().files.filter((path) => path.startsWith("src/"));
 
-test("all that runs anywhere is bundled without Node, and loads without it", async () => {
+test("all sources that run anywhere bundle without Node, and load without it", async () => {
   expect(anywhere.length).toBeGreaterThan(200);
   const { code, unresolved } = await bundleForBrowser(anywhere);
   expect(unresolved).toEqual([
-    "node_modules/linkedom/commonjs/canvas.cjs imports canvas", // tries it, and does without
+    "node_modules/linkedom/commonjs/canvas.cjs imports canvas", // optional: linkedom works without it
   ]);
   expect(Object.keys(await evaluateInBrowser(code))).toHaveLength(anywhere.length);
-}, 120_000); // 5 s where nothing else runs
+}, 120_000); // 5 s on an idle machine
 
-test("what trains and generates is a page's download of 400 kB at most, gzipped", async () => {
+test("training and generation are a download of at most 400 kB for a page, gzipped", async () => {
   const { gzipped } = await bundleForBrowser(anywhere.filter((path) => !path.startsWith("src/plots/")));
   expect(gzipped).toBeLessThan(400_000); // 303 kB when this was written
 });
 
-describe("in a realm without Node the core, of 60 kB at most, writes byte for byte the graphs of", async () => {
+describe("in a realm without Node the core, of at most 60 kB, writes byte for byte the graphs of", async () => {
   const { code, gzipped } = await bundleForBrowser(["test/support/coreEntry.ts"]);
   const { part0 } = (await evaluateInBrowser(code)) as { part0: typeof core };
 

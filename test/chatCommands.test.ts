@@ -14,7 +14,7 @@ const words = ["--max_new_tokens", "12", "--json"];
 
 describe.skipIf(!hasReference)(`chat models${needsReference}`, () => {
   let model: CausalLM;
-  /** What the model answers to a text that is tokenized as it is. */
+  /** The model's answer to a text that is tokenized without a template. */
   const answer = async (text: string) => (await model.generate(text, settings)).texts[0];
   const ask = async (...args: string[]) => {
     const { code, stdout, stderr } = await runCommand("generate", path, ...args, ...words);
@@ -26,7 +26,7 @@ describe.skipIf(!hasReference)(`chat models${needsReference}`, () => {
   });
   afterAll(() => model?.dispose());
 
-  it("generate wraps a prompt as a user's message, --raw does not, --system stands before it", async () => {
+  it("generate wraps a prompt as a user's message, --raw does not, --system comes before it", async () => {
     const user = "<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n";
     const chat = await ask("--prompt", "Why?");
     expect(chat).toEqual({ prompt: "Why?", text: await answer(user), finish_reason: expect.any(String) });
@@ -48,7 +48,7 @@ describe.skipIf(!hasReference)(`chat models${needsReference}`, () => {
     }
   });
 
-  it("compare asks the questions of a split of conversations, with all that was said before", async () => {
+  it("compare takes the questions of a split of conversations, with all earlier messages", async () => {
     const folder = mkdtempSync(join(tmpdir(), "prefine-chat-"));
     const run = join(folder, "dpo");
     cpSync(join(referenceFolder, "trajectories/tiny-llama-conversational/final_adapter"), run, { recursive: true });

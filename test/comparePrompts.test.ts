@@ -1,4 +1,4 @@
-/** @file Which prompts prefine compare asks by itself: held-out ones of the run's own data, without a network. */
+/** @file The prompts that prefine compare chooses by default: held-out ones of the run's data, without a network. */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,7 +34,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Trains a step of run.yaml. */
+/** Trains one step of run.yaml. */
 async function train(output_dir: string, ...words: string[]): Promise<void> {
   const always = ["--config", "run.yaml", "--output_dir", output_dir, "--max_steps", "1"];
   const { code, stderr } = await runCommand("train", ...always, ...words);
@@ -43,7 +43,7 @@ async function train(output_dir: string, ...words: string[]): Promise<void> {
 
 interface Compared {
   prompts: string[];
-  /** The line that says where they are from. */
+  /** The line with their source. */
   line: string;
 }
 
@@ -56,7 +56,7 @@ async function compare(run: string, ...words: string[]): Promise<Compared> {
 const NOTE = ["Is a higher octane gasoline better for your car?"];
 const files = ["--data_files.train", "train.jsonl", "--data_files.test", "held-out.jsonl"];
 
-describe("compare asks", () => {
+describe("compare uses", () => {
   const data = ["--dataset_name", "both", "--eval_strategy", "no"];
   beforeAll(async () => {
     await train("unseen", ...data);
@@ -89,7 +89,7 @@ describe("compare asks", () => {
     });
   });
 
-  it("the rows that a mixture held out", async () => {
+  it("the held-out rows of a mixture", async () => {
     const mixture = "datasets: [{ path: train.jsonl }]\ntest_split_size: 2\noutput_dir: mixed\nmax_steps: 1\n";
     writeFileSync("mixture.yaml", `${readFileSync("run.yaml", "utf8")}${mixture}eval_strategy: steps\n`);
     const { code, stderr } = await runCommand("train", "--config", "mixture.yaml");
@@ -120,7 +120,7 @@ describe("compare asks", () => {
     expect(long.line).toContain("too long for the model");
   });
 
-  it("the course note's question where the data is gone or says no prompts, with the reason", async () => {
+  it("the course note's question if the data is gone or has no prompts, with the reason", async () => {
     const gone = await compare("unseen", "--dataset_name", "gone.jsonl");
     expect(gone.prompts).toEqual(NOTE);
     expect(gone.line).toMatch(/^prompt: the course note's, since gone\.jsonl gives none \(gone\.jsonl: no such file/);
@@ -151,7 +151,7 @@ describe("compare after DPOTrainer", () => {
     }
   });
 
-  it("finds the splits by their names where the dataset is named, and the base of a run of all weights", async () => {
+  it("finds the splits by name if the dataset is named, and the base model of a run of all weights", async () => {
     writeFileSync("both/test.jsonl", jsonLines([...HELD_OUT].reverse()));
     const ds = await loadDataset("both");
     const sets = { train_dataset: ds.train, eval_dataset: ds.validation };
@@ -164,7 +164,7 @@ describe("compare after DPOTrainer", () => {
     expect(JSON.parse(stdout).original).toBe(join(folder, "model"));
   });
 
-  it("takes the newest checkpoint of a run that was stopped, whatever it trained", async () => {
+  it("takes the newest checkpoint of a stopped run, whatever it trained", async () => {
     for (const peft_config of [null, { r: 2, target_modules: ["c_attn"] }]) {
       const run = await trainer({ train_dataset: PAIRS, dataset_name: "train.jsonl", peft_config });
       const stopped = `${run}-stopped`;
@@ -178,7 +178,7 @@ describe("compare after DPOTrainer", () => {
     }
   });
 
-  it("names the base that is gone, and what to do", async () => {
+  it("names a missing base model, and what to do", async () => {
     const run = await trainer({ train_dataset: PAIRS });
     const path = join(run, "training_args.json");
     const settings = JSON.parse(readFileSync(path, "utf8"));
@@ -190,7 +190,7 @@ describe("compare after DPOTrainer", () => {
 });
 
 describe.skipIf(!hasReference)(`compare with data of the hub${needsReference}`, () => {
-  it("reads what is in the cache and asks the hub for no data", { timeout: 60_000 }, async () => {
+  it("reads data from the cache and requests none from the hub", { timeout: 60_000 }, async () => {
     const hub = await startServePy(join(referenceFolder, "hub"));
     try {
       vi.stubEnv("HF_ENDPOINT", hub.endpoint);

@@ -1,4 +1,4 @@
-/** @file The run files of configs/: each says what it is, is accepted whole, and the tiny one ends where it says. */
+/** @file The run files of configs/: each has a header, all keys are accepted, and tiny.yaml ends with its losses. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -39,7 +39,7 @@ test("note.yaml is the note's example, setting by setting", () => {
 });
 
 describe.skipIf(!hasReference)(`tiny.yaml${needsReference}`, () => {
-  test("ends with the losses that its header says", { timeout: 120_000 }, async () => {
+  test("ends with the losses in its header", { timeout: 120_000 }, async () => {
     const text = read("tiny.yaml").replaceAll("../shared", resolve(sharedFolder));
     const output_dir = mkdtempSync(join(tmpdir(), "prefine-configs-"));
     const { run } = parseRun({ file: { name: "tiny.yaml", text }, flags: ["--output_dir", join(output_dir, "run")] });

@@ -1,6 +1,6 @@
 /**
- * @file The README and the pages of docs/, executed as a user would: from an installed package, page by page, each in a
- * folder of its own. Models and datasets have their names on the local hub, where they are tiny.
+ * @file The README and the pages of docs/, executed as a user would: from an installed package, page by page, each in
+ * its own folder. Models and datasets with the same names are on the local hub, where they are tiny.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -23,7 +23,7 @@ const OTHERS = ["COMPATIBILITY.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECUR
 const README_LINES = 170;
 const PICTURE_BYTES = 1_000_000;
 
-/** Lines of shell blocks: what is not prefine's is left to the reader. */
+/** Lines of shell blocks; only those of prefine are run. */
 const shellLines = ({ language, text }: Block) =>
   language === "sh" ? text.split("\n").filter((line) => line !== "" && !line.startsWith("#")) : [];
 
@@ -45,7 +45,7 @@ describe("pages", () => {
     expect(picturesWithoutText(text)).toEqual([]);
   });
 
-  test("every script that they name is in package.json", () => {
+  test("every script they name is in package.json", () => {
     const { scripts } = JSON.parse(readText("package.json"));
     const named = PAGES.flatMap((page) => [...readText(page).matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name));
     expect(named.length).toBeGreaterThan(1);
@@ -89,7 +89,7 @@ describe("pages", () => {
     expect(families).toEqual([]);
   });
 
-  test("the package carries what they use", () => {
+  test("the package has every file they use", () => {
     const { files } = JSON.parse(readText("package.json")) as { files: string[] };
     const isCarried = (path: string) => files.some((entry) => path === entry || path.startsWith(`${entry}/`));
     const used = PAGES.flatMap((page) => [...readText(page).matchAll(/node_modules\/prefine\/([\w./-]+)/g)]);
@@ -104,7 +104,7 @@ describe("pages", () => {
   });
 });
 
-/** The local hub's models and datasets, and tiny models under the names that the pages use. */
+/** The local hub's models and datasets, and tiny models under the names in the pages. */
 function hubFolder(): string {
   const root = mkdtempSync(join(tmpdir(), "prefine-hub-"));
   cpSync(join(referenceFolder, "hub"), root, { recursive: true });
@@ -116,7 +116,7 @@ function hubFolder(): string {
   return root;
 }
 
-describe.skipIf(!sharedHubExists)(`what they show works${needsReference}`, () => {
+describe.skipIf(!sharedHubExists)(`their examples work${needsReference}`, () => {
   const before = { cwd: process.cwd(), env: { ...process.env } };
   const root = sharedHubExists ? hubFolder() : "";
   const home = mkdtempSync(join(tmpdir(), "prefine-home-"));
@@ -147,7 +147,7 @@ describe.skipIf(!sharedHubExists)(`what they show works${needsReference}`, () =>
 
 const PROGRAM_ENDINGS: Record<string, string> = { ts: "mts", js: "mjs" };
 
-/** Does what the reader of a block does. */
+/** Follows a block as a reader would. */
 async function follow(block: Block, name: string, folder: string, env: Record<string, string>): Promise<void> {
   if (block.file) writeFileSync(join(folder, block.file), block.text);
   for (const line of shellLines(block).filter((line) => line.startsWith("npx prefine "))) await followLine(line);
@@ -168,7 +168,7 @@ async function followLine(line: string): Promise<void> {
   expect(stdout.length + stderr.length, line).toBeGreaterThan(20);
 }
 
-/** Starts the server, asks it as a browser would, and stops it as a process manager would. */
+/** Starts the server, sends it a browser's requests, and stops it as a process manager would. */
 async function useServer(program: string, folder: string, env: Record<string, string>): Promise<void> {
   const port = String(20_000 + Math.floor(Math.random() * 20_000));
   const child = spawn(process.execPath, scriptArguments(program), {

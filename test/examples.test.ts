@@ -1,4 +1,4 @@
-/** @file Every example, run as a user runs it: `gpt2` and the data set come from the local hub, where both are tiny. */
+/** @file Every example, run as a user runs it: `gpt2` and the dataset come from the local hub, where both are tiny. */
 import { cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -9,7 +9,7 @@ import { needsReference, referenceFolder } from "./support/shared.ts";
 
 const QUESTION = "Is a higher octane gasoline better for your car?";
 
-/** What an example must have printed and written; `read` gives the bytes of a file in its folder. */
+/** Checks an example's output and files; `read` returns the bytes of a file in its folder. */
 type Check = (outcome: ScriptOutcome, read: (name: string) => Buffer) => void;
 
 const isPng = (bytes: Buffer) => bytes.subarray(1, 4).toString() === "PNG";
@@ -53,7 +53,7 @@ const CHECKS: Record<string, Check> = {
     const line = (name: string) => `${name}: train_loss (\\d+\\.\\d{4})\\n`;
     const found = new RegExp(`^${["dpo", "ipo", "mpo", "simpo"].map(line).join("")}losses\\.svg, losses\\.png\\n$`);
     const [dpo, ipo, mpo] = (found.exec(stdout) ?? []).slice(1).map(Number);
-    expect(ipo).toBeGreaterThan(20); // (1 / (2 beta))^2 = 25 where nothing is learned
+    expect(ipo).toBeGreaterThan(20); // (1 / (2 beta))^2 = 25 if nothing is learned
     expect(mpo).toBeGreaterThan(dpo + 1); // the log-likelihood
     expect(isPng(read("losses.png"))).toBe(true);
     const [first] = logOf(read("simpo/trainer_state.json"));
@@ -95,7 +95,7 @@ describe.skipIf(!sharedHubExists)(`examples${needsReference}`, () => {
     const folder = await folderWithPrefine();
     folders.push(folder);
     const env = { HF_ENDPOINT: hub.endpoint, HF_HOME: join(folder, "hf") };
-    cpSync(join(checkout, "examples"), join(folder, "examples"), { recursive: true }); // there, `prefine` is the built one
+    cpSync(join(checkout, "examples"), join(folder, "examples"), { recursive: true }); // where `prefine` is built
     const outcome = await runScript(join(folder, "examples", name), folder, env);
     expect(outcome).toMatchObject({ code: 0 });
     check(outcome, (file) => readFileSync(join(folder, file)));

@@ -40,13 +40,13 @@ describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
     writeFileSync(path, JSON.stringify({ ...config, base_model_name_or_path: model }));
   });
 
-  it("streams the answer of transformers to one prompt", async () => {
+  it("streams transformers' answer to one prompt", async () => {
     const { code, stdout, stderr } = await runCommand("generate", model, "--prompt", PROMPT, "--max-new-tokens", "40");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(PROMPT + stdout).toBe(`${greedy.text}\n`);
   });
 
-  it("searches with beams, here or by gen.yaml, and writes the answer at the end", async () => {
+  it("searches with beams, by flag or gen.yaml, and writes the answer at the end", async () => {
     const beams = of({ do_sample: false, num_beams: 4, max_new_tokens: 20 });
     const words = ["--prompt", PROMPT, "--max_new_tokens", "20"];
     const { code, stdout, stderr } = await runCommand("generate", model, ...words, "--num_beams", "4");
@@ -74,7 +74,7 @@ describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
     expect(plain).toContain(`> ${PROMPT}\n${answers[0].text.trim()}\n\n> Why?\n`);
   });
 
-  it("says in one line what has no effect", async () => {
+  it("names options without effect in one line", async () => {
     const words = [
       "--prompt",
       "Why?",
@@ -92,7 +92,7 @@ describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
     expect(stderr).toMatch(/^warning: top_k: 3 has no effect without do_sample: true$/m);
   });
 
-  it("tells a wrong setting and a model that is none in one line", async () => {
+  it("reports a wrong setting, and a folder that is no model, in one line", async () => {
     expect(await runCommand("generate", folder, "--prompt", "Why?")).toMatchObject({ code: 1, stdout: "" });
     const { code, stderr } = await runCommand(
       "generate",
@@ -112,7 +112,7 @@ describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
     ]);
   });
 
-  it.each([80, 120])("compares a run with its original in %i columns", async (columns) => {
+  it.each([80, 120])("compares a run with its base model in %i columns", async (columns) => {
     vi.stubEnv("COLUMNS", String(columns));
     const { code, stdout, stderr } = await runCommand("compare", run, "--max_new_tokens", "40");
     expect(code).toBe(0);
@@ -125,7 +125,7 @@ describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
     expect(stdout).toMatch(/^\[cut at 40 tokens: --max_new_tokens\] *│ \[cut at 40 tokens: --max_new_tokens\]$/m);
   });
 
-  it("compares as JSON, the original's answer equal to transformers'", async () => {
+  it("compares as JSON, with the base model's answer equal to transformers'", async () => {
     const { stdout } = await runCommand("compare", run, "--max_new_tokens", "40", "--json");
     const { original, trained, answers } = JSON.parse(stdout);
     expect({ original, trained }).toEqual({ original: model, trained: run });
@@ -134,7 +134,7 @@ describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
     expect(answers[0].finish_reason).toEqual({ original: "length", trained: "length" });
   });
 
-  it("marks what was cut, by the setting that cut it, and nothing that ended by itself", async () => {
+  it("marks cut answers, with the setting that cut them, but no answer that ended", async () => {
     const ask = async (...words: string[]) => (await runCommand("compare", run, "--prompt", "Why?", ...words)).stdout;
     expect(await ask("--max_new_tokens", "1")).toContain("[cut at 1 token: --max_new_tokens]");
     expect(await ask("--max_length", "9")).toMatch(/\[cut at \d tokens: --max_length\]/);
@@ -146,14 +146,14 @@ describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
     expect(stopped).not.toContain("[cut");
   });
 
-  it("puts one answer beside one, however many are asked for, and says nothing where there is none", async () => {
+  it("shows one answer next to one, whatever num_return_sequences is, and nothing if there is none", async () => {
     const words = ["--prompt", "One?", "--prompt", "Two?", "--max_new_tokens", "3"];
     const beams = ["--num_beams", "2", "--num_return_sequences", "2", "--json"];
     const { answers } = JSON.parse((await runCommand("compare", run, ...words, ...beams)).stdout);
     expect(answers.map(({ prompt }: { prompt: string }) => prompt)).toEqual(["One?", "Two?"]);
   });
 
-  it("shows an empty answer and control characters as such, wide ones in their cells", async () => {
+  it("shows empty answers and control characters visibly, wide characters in two cells", async () => {
     const mute = join(folder, "mute"); // all weights 0: all logits are equal, and the first token ends the text
     cpSync(model, mute, { recursive: true });
     const weights = readFileSync(join(mute, "model.safetensors"));
@@ -163,7 +163,7 @@ describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
       vi.stubEnv("COLUMNS", String(columns));
       const { stdout, stderr } = await runCommand("compare", run, "--base", mute, ...prompt);
       expect(stderr).toBe("");
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not reach a terminal
       expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
       expect(stdout.match(/\(nothing\)/g)).toHaveLength(2);
       expect(stdout).not.toContain("[cut");
@@ -176,7 +176,7 @@ describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
     expect(generated).toEqual([{ prompt: prompt[1], text: "", finish_reason: "eos_token" }]);
   });
 
-  it("takes --base for the model under an adapter, as generate does, with the same help", async () => {
+  it("takes --base as the model under an adapter, as generate does, with the same help", async () => {
     const elsewhere = join(folder, "elsewhere");
     cpSync(model, elsewhere, { recursive: true });
     const path = join(run, "adapter_config.json");
@@ -206,7 +206,7 @@ describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
     }
   });
 
-  it("finds the original of a fully trained model in its card, or asks for it", async () => {
+  it("finds the base model of a fully trained model in its card, or requires --base", async () => {
     const full = join(folder, "full");
     cpSync(model, full, { recursive: true });
     const asked = await runCommand("compare", full, "--prompt", "Why?");

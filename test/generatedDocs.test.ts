@@ -1,4 +1,4 @@
-/** @file What is generated from the table of options is committed as it would be generated today. */
+/** @file The committed files generated from the table of options are up to date. */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { compatibilityText } from "../scripts/compatibility.ts";
@@ -21,7 +21,7 @@ describe("generated files", () => {
   });
 
   it("configs/schema.json is up to date (npm run docs)", () => {
-    // Compared as values: the formatter of the repository may lay it out in another way.
+    // Compared as values: the repository's formatter may format it differently.
     expect(JSON.parse(committed("configs/schema.json"))).toEqual(JSON.parse(schemaText()));
   });
 

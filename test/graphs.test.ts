@@ -1,9 +1,9 @@
 /**
- * @file The graphs of all families are what they were (test/fixtures/graphs.json): byte for byte, but for the names of
- * values in between, and the names of inputs and outputs by a hash of their own. Nothing is computed.
+ * @file The graphs of all families are unchanged (test/fixtures/graphs.json) byte for byte, except for the names of
+ * intermediate values; names of inputs and outputs have a separate hash. Nothing is computed.
  *
- * Where a graph is meant to change, `PREFINE_GRAPHS=update npx vitest run test/graphs.test.ts` writes the fixture
- * again. To see a change whole, print the graphs before it and after it, and compare the folders:
+ * If a graph is meant to change, `PREFINE_GRAPHS=update npx vitest run test/graphs.test.ts` writes the fixture again.
+ * To see the complete change, print the graphs before and after it, and compare the folders:
  * `PREFINE_GRAPHS=print:FOLDER npx vitest run test/graphs.test.ts`, then `diff -r FOLDER OTHER`.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -30,14 +30,14 @@ import { graphsOpenedBy } from "./support/recordingDevice.ts";
 const mode = process.env.PREFINE_GRAPHS ?? "";
 const cases = graphCases();
 const models = [...new Set(cases.map(({ model }) => model))];
-/** Changed graphs that are described of one model; the others follow by name. */
+/** Number of changed graphs per model that are described; the others are only named. */
 const DESCRIBED = 3;
 
-describe("the graphs are what they were", () => {
+describe("the graphs are unchanged", () => {
   const graphs = new Map<string, ReadGraph>();
   const found: GraphsByCase = {};
 
-  /** Reads a graph, once where several cases have the same. */
+  /** Reads a graph, only once if several cases share it. */
   const seen = new Map<string, ReadGraph>();
   function read(lowered: Parameters<typeof readGraph>[0]): ReadGraph {
     const key = keyOf(lowered);
@@ -67,7 +67,7 @@ describe("the graphs are what they were", () => {
       writeFixture({ graphs: records, models: found });
     }
     if (mode.startsWith("print:")) print(mode.slice("print:".length));
-  }, 180_000); // 6 s where nothing else runs
+  }, 180_000); // 6 s on an idle machine
 
   /** A file for each graph. */
   function print(folder: string): void {
@@ -83,11 +83,12 @@ describe("the graphs are what they were", () => {
     }
   }
 
-  test("of as many cases", () => {
+  test("with the same cases", () => {
     const names = (all: GraphsByCase) =>
       Object.entries(all).flatMap(([model, byName]) => [model, ...Object.keys(byName)]);
     const expected = readFixture();
-    const advice = "where cases are meant to come or go: PREFINE_GRAPHS=update npx vitest run test/graphs.test.ts";
+    const advice =
+      "if cases are meant to be added or removed: PREFINE_GRAPHS=update npx vitest run test/graphs.test.ts";
     expect(names(found), advice).toEqual(names(expected.models));
     expect(cases.length).toBeGreaterThan(200);
     expect(Object.keys(expected.graphs).length).toBeGreaterThan(500);
@@ -103,7 +104,7 @@ describe("the graphs are what they were", () => {
         const graph = graphs.get(now[kind]);
         const old = records[before[kind]];
         const change = graph && old ? describeChange(old, graph) : graph ? "a new graph" : "no such graph";
-        changes.push(`${model}: ${name}: ${kind}: ${changes.length < DESCRIBED ? change : "changed, too"}`);
+        changes.push(`${model}: ${name}: ${kind}: ${changes.length < DESCRIBED ? change : "also changed"}`);
       }
     }
     expect(
@@ -120,7 +121,7 @@ describe("a printed graph", () => {
   const { bytes } = lowerGraph({ y: product, total: sumAll(product) });
   const printed = printGraph(decodeOnnxModel(bytes));
 
-  test("is of all that the bytes say", () => {
+  test("has everything in the bytes", () => {
     const { nodes, opsets, ...model } = decodeOnnxModel(bytes);
     const same = nodes.map((node) => ({ ...node, attributes: Object.fromEntries(node.attributes) }));
     expect(encodeOnnxModel({ ...model, opsets: Object.fromEntries(opsets), nodes: same })).toEqual(bytes);
@@ -135,14 +136,14 @@ describe("a printed graph", () => {
     expect(printed.body).toContainEqual(expect.stringMatching(/^%\d+: float32 \[M, 4\] = MatMul\(%\d+, %3\)$/));
   });
 
-  /** The graph with something else in it. */
+  /** The graph with one change. */
   function changed(change: (model: DecodedModel) => void) {
     const model = decodeOnnxModel(bytes);
     change(model);
     return printGraph(model);
   }
 
-  test("does not know the names of values in between, and knows those of inputs", () => {
+  test("ignores the names of intermediate values, and has those of inputs", () => {
     const rename = (name: string) => (/^(x|gain|bias|w|y|total|)$/.test(name) ? name : `other ${name}`);
     const renamed = changed((model) => {
       const named = <T extends { name: string }>(list: readonly T[]) =>
@@ -203,7 +204,7 @@ describe("a printed graph", () => {
     },
   };
 
-  test.each(Object.keys(CHANGES))("knows %s", (name) => {
+  test.each(Object.keys(CHANGES))("changes with %s", (name) => {
     expect(changed(CHANGES[name]).body).not.toEqual(printed.body);
   });
 });

@@ -1,4 +1,4 @@
-/** @file The model card of real runs: its code runs, its links are of the hub, its optimizer is transformers'. */
+/** @file The model card of real runs: its code runs, its links lead to the hub, its optimizer line is transformers'. */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -94,7 +94,7 @@ describe.skipIf(!sharedHubExists)(`the card of a run${needsReference}`, () => {
     });
   });
 
-  it("links to no folder or file of this disk, whatever it is called", { timeout: 60_000 }, async () => {
+  it("links to no local folder or file, whatever its name", { timeout: 60_000 }, async () => {
     const model = ["--model_name_or_path", "org/model", ...lora("c_attn")];
     for (const [i, data] of ["org/data", "rows.jsonl", `${folder}/org/data`].entries()) {
       const card = await train(`local-${i}`, "--dataset_name", data, ...model);
@@ -113,7 +113,9 @@ describe.skipIf(!sharedHubExists)(`the card of a run${needsReference}`, () => {
     }
   });
 
-  it("links to what was read from the hub, by its id or from the hub's cache", { timeout: 60_000 }, async () => {
+  it("links to models and data from the hub, named by id or by a path in the hub's cache", {
+    timeout: 60_000,
+  }, async () => {
     const data = ["--dataset_name", "BarraHome/ultrafeedback_binarized", "--dataset_train_split", "train_prefs[:2]"];
     const words = [...data, "--process", "ultrafeedback", "--max_length", "64", ...lora("c_attn")];
     const card = await train("from-hub", "--model_name_or_path", "gpt2", ...words);
@@ -137,7 +139,7 @@ for optim, optim_args in json.loads(sys.argv[1]):
 `;
 
 describe.skipIf(!hasPeft)(`the optimizer's line${needsPeft}`, () => {
-  it("is transformers' for every optimizer that is built", { timeout: 120_000 }, () => {
+  it("is transformers' for every built optimizer", { timeout: 120_000 }, () => {
     const { kind } = RUN_OPTIONS.optim;
     const built: readonly CardSettings["optim"][] = RUN_OPTIONS.optim.ready ?? [];
     expect(built.length).toBeGreaterThan(10);

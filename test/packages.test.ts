@@ -1,4 +1,4 @@
-/** @file What package-lock.json promises: `npm ci` downloads from the registry alone, under every npm. */
+/** @file package-lock.json: `npm ci` downloads only from the registry, with every version of npm. */
 import { expect, test } from "vitest";
 import { readText } from "./support/sourceFiles.ts";
 
@@ -7,9 +7,9 @@ interface LockedPackage {
 }
 
 /**
- * npm 11 runs no script that `allowScripts` in package.json denies; npm 10 runs each that the lock file mentions. That
- * of onnxruntime-node downloads CUDA from elsewhere, and its own switch is a line in .npmrc, of which npm 11 warns.
- * Without the mention npm 10 does not look for a script. Those of esbuild and protobufjs download nothing.
+ * npm 11 does not run scripts denied by `allowScripts` in package.json; npm 10 runs every script that the lock file
+ * mentions. That of onnxruntime-node downloads CUDA from another host, and its switch is a line in .npmrc that npm 11
+ * warns about. Without the mention npm 10 does not look for a script. Those of esbuild and protobufjs download nothing.
  */
 test("the lock file mentions no install script that downloads", () => {
   const { packages } = JSON.parse(readText("package-lock.json")) as { packages: Record<string, LockedPackage> };

@@ -1,9 +1,9 @@
-/** @file The types of the public API: every optional property of what a program passes in accepts `undefined`. */
+/** @file The types of the public API: every optional property that a program can pass accepts `undefined`. */
 import ts from "typescript";
 import { expect, test } from "vitest";
 import { checkout } from "./support/builtPackage.ts";
 
-/** Made by prefine, and only handed on by a program. */
+/** Made by prefine; a program only passes these on. */
 const OURS_TO_MAKE = new Set([
   "CausalLMParts", // of CausalLM's constructor
   "Content", // of Dataset's
@@ -13,11 +13,11 @@ const OURS_TO_MAKE = new Set([
   "TokenizerParts", // of Tokenizer's
 ]);
 
-/** Goes through what exports take, from parameter to property, as `exactOptionalPropertyTypes` sees it. */
+/** Visits the inputs of all exports, from parameter to property, with `exactOptionalPropertyTypes`. */
 class InputWalk {
   /** `NAME.property` of all optional properties. */
   readonly optional: string[] = [];
-  /** Those among them that refuse `undefined`. */
+  /** Those that refuse `undefined`. */
   readonly strict: string[] = [];
   private readonly checker: ts.TypeChecker;
   private readonly seen = new Set<ts.Type>();
@@ -34,7 +34,7 @@ class InputWalk {
     }
   }
 
-  /** What a program gets: it calls that, its methods, and those of what they return. */
+  /** A value that a program gets: visits its calls, its methods, and those of their results. */
   private visitGiven(type: ts.Type, where: string): void {
     if (this.seen.has(type) || OURS_TO_MAKE.has(nameOf(type))) return;
     this.seen.add(type);
@@ -50,7 +50,7 @@ class InputWalk {
     }
   }
 
-  /** What a program passes in. */
+  /** A value that a program passes. */
   private visitTaken(type: ts.Type, where: string): void {
     const name = nameOf(type);
     if (this.seen.has(type) || OURS_TO_MAKE.has(name)) return;
@@ -75,7 +75,7 @@ class InputWalk {
     this.visitTaken(type, path);
   }
 
-  /** Members of a union or an intersection, elements of an array, what a promise resolves to. */
+  /** Members of a union or an intersection, elements of an array, the result of a promise. */
   private partsOf(type: ts.Type): readonly ts.Type[] {
     if (type.isUnionOrIntersection()) return type.types;
     const isReference = ((type as ts.ObjectType).objectFlags & ts.ObjectFlags.Reference) !== 0;
@@ -97,10 +97,10 @@ function isOurs({ name, declarations = [] }: ts.Symbol): boolean {
   );
 }
 
-test("optional properties of what the public API takes accept undefined", () => {
+test("optional properties in the public API's inputs accept undefined", () => {
   const { optional, strict } = new InputWalk(`${checkout}/src/index.ts`);
   const known = ["TrainOptions.signal", "RunOptions.logger", "LoadDatasetOptions.split", "DPOTrainerOptions.callbacks"];
   expect(optional).toEqual(expect.arrayContaining([...known, "MapOptions.num_proc", "PlotOptions.title"]));
-  expect(optional.length).toBeGreaterThan(600); // most of them of DPOConfig; what is not built is no property
-  expect(strict, "write `| undefined` behind the types of these").toEqual([]);
+  expect(optional.length).toBeGreaterThan(600); // most are DPOConfig's; options that are not built are not properties
+  expect(strict, "add `| undefined` to the types of these").toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** @file prefine train on tiny-gpt2, as a user runs it: a run file made for TRL, ctrl-C, resuming, refusals. */
+/** @file prefine train on tiny-gpt2, as a user runs it: a run file for TRL, Ctrl-C, resuming, refusals. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +15,7 @@ interface Outcome {
 const MAIN = new URL("../src/cli/main.ts", import.meta.url).href;
 const SCRIPT = `import(${JSON.stringify(MAIN)}).then(async ({ main }) => { process.exitCode = await main(process.argv.slice(1)); });`;
 
-/** Runs the command line in a process of its own. @param interruptAt sends ctrl-C when stderr matches. */
+/** Runs the command line in a separate process. @param interruptAt sends Ctrl-C when stderr matches. */
 function prefine(folder: string, words: string[], interruptAt?: RegExp): Promise<Outcome> {
   const tsx = new URL("../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
   const child = spawn(process.execPath, ["--import", tsx, "-e", SCRIPT, "--", ...words], { cwd: folder });
@@ -55,7 +55,7 @@ output_dir: dpo
 bf16: false
 `;
 
-/** The log without timings, which no two runs share. */
+/** The log without timings, which differ between runs. */
 function logOf(folder: string): Record<string, number>[] {
   const { log_history } = JSON.parse(readFileSync(join(folder, "trainer_state.json"), "utf8"));
   const isTiming = (key: string) => /_runtime$|_per_second$/.test(key);
@@ -71,7 +71,7 @@ describe.skipIf(!hasReference)(`prefine train${needsReference}`, () => {
     writeFileSync(join(folder, "run.yaml"), RUN(referenceFolder));
   });
 
-  it("trains by a run file and flags, and leaves a finished output_dir; a second run is refused", async () => {
+  it("trains with a run file and flags, and leaves a finished output_dir; a second run is refused", async () => {
     const { code, stdout, stderr } = await prefine(folder, ["train", "--config", "run.yaml", "--beta", "0.2"]);
     expect({ code, stderr }).toEqual({
       code: 0,
@@ -97,7 +97,7 @@ describe.skipIf(!hasReference)(`prefine train${needsReference}`, () => {
     expect(again.stderr).not.toMatch(/^ +at /m);
   });
 
-  it("trains on a mixture of data sets, and evaluates what it holds out of it", async () => {
+  it("trains on a mixture of datasets, and evaluates on its held-out rows", async () => {
     const rows = (name: string) => join(referenceFolder, `trajectories/note/${name}.jsonl`);
     const mixture = `datasets:
   - path: ${rows("train")}
@@ -117,7 +117,7 @@ test_split_size: 3
     expect(steps).toHaveLength(2 * Math.ceil((8 + evals - 3) / 2));
   });
 
-  it("saves on ctrl-C with exit code 130, and goes on to the same end", async () => {
+  it("saves on Ctrl-C with exit code 130, and resumes to the same result", async () => {
     const stopped = await prefine(folder, ["train", "--config", "run.yaml"], /step +3 /);
     expect(stopped.code).toBe(130);
     expect(stopped.stderr).toMatch(

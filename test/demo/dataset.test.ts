@@ -1,4 +1,4 @@
-/** @file The embedded data set: what it promises, and that the scripts make the committed files. */
+/** @file The embedded dataset: its promised properties, and that the scripts make the committed files. */
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -42,7 +42,7 @@ describe("questions and answers", () => {
     expect(heldOut.map(({ prompt }) => prompt)).toContain(OCTANE);
   });
 
-  it("are written in plain ASCII, questions with a question mark, answers as sentences behind a space", () => {
+  it("are plain ASCII, questions with a question mark, answers as sentences after a space", () => {
     for (const { prompt, direct, rambling } of entries) {
       expect(prompt).toMatch(/^[A-Z][ -~]*[^ ]\?$/);
       expect(direct).toMatch(/^ [A-Z0-9][ -~]*\.$/);
@@ -51,7 +51,7 @@ describe("questions and answers", () => {
     }
   });
 
-  it("are long or short as the manner asks", () => {
+  it("are long or short, depending on the style", () => {
     const outside = entries.flatMap(({ direct, rambling }) => {
       const [short, long] = [words(direct).length, words(rambling).length];
       return short >= 8 && short <= 25 && long >= 35 && long <= 60 ? [] : [`${short}, ${long}: ${direct}`];
@@ -59,7 +59,7 @@ describe("questions and answers", () => {
     expect(outside).toEqual([]);
   });
 
-  it("have no two questions that are near equal", () => {
+  it("have no two nearly equal questions", () => {
     const sets = entries.map(({ prompt }) => new Set(prompt.toLowerCase().match(/[a-z0-9']+/g)));
     const close = entries.flatMap(({ prompt }, i) =>
       entries
@@ -70,7 +70,7 @@ describe("questions and answers", () => {
     expect(new Set(entries.map(({ direct }) => direct)).size).toBe(entries.length);
   });
 
-  it("ramble in many ways, about half of them with the point somewhere", () => {
+  it("ramble in many ways, about half of them with the answer somewhere", () => {
     const beginnings = new Set(entries.map(({ rambling }) => words(rambling).slice(0, 4).join(" ")));
     expect(beginnings.size).toBeGreaterThan(60);
     const withPoint = entries.filter(({ direct, rambling, hasPoint }) => rambling.includes(direct) === hasPoint);
@@ -129,7 +129,7 @@ describe("demo/everyday-preferences", () => {
     }
   });
 
-  it("is what the scripts write, byte for byte", () => {
+  it("equals the scripts' output byte for byte", () => {
     const made = mkdtempSync(join(tmpdir(), "prefine-data-"));
     writeDataset(made, makeEntries());
     const files = readdirSync(made, { recursive: true, encoding: "utf8" }).filter((name) => name.includes("."));

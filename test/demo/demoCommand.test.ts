@@ -1,4 +1,4 @@
-/** @file prefine demo, end to end, in a temporary folder: what it tells, what it leaves, and that DPO has worked. */
+/** @file prefine demo, end to end, in a temporary folder: its output, its files, and that DPO has worked. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,7 +22,7 @@ interface Pair {
 const words = (text: string) => text.split(/\s+/).filter(Boolean).length;
 const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
-test("a demo that is stopped says that the next one starts over", { timeout: MINUTES }, async () => {
+test("a stopped demo says that the next one starts over", { timeout: MINUTES }, async () => {
   const output_dir = join(mkdtempSync(join(tmpdir(), "prefine-demo-")), "prefine-demo");
   const terminal = { ...openTerminal(), print: () => {} };
   const story = tellStory({ output_dir, signal: AbortSignal.abort(), terminal });
@@ -55,7 +55,7 @@ describe("prefine demo", () => {
     direct = new Map(rows.map((row) => [String(row.prompt), (row.chosen as { content: string }[])[1].content.trim()]));
   }, 6 * MINUTES);
 
-  it("tells every step of the job and ends well", () => {
+  it("logs every step of the job and succeeds", () => {
     const { code, stdout, stderr } = outcome;
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain("train_prefs 432");
@@ -66,18 +66,18 @@ describe("prefine demo", () => {
     expect(stdout).toContain(join(run, "training_loss.png"));
     expect(stdout).toMatch(/before DPO +│ after DPO/);
     expect(stdout.match(/npx prefine (compare|generate|plot|train)/g)).toHaveLength(4);
-    const lines = stdout.replaceAll(/\/\S{20,}/g, "/PATH").split("\n"); // as long as they are, paths stay whole
+    const lines = stdout.replaceAll(/\/\S{20,}/g, "/PATH").split("\n"); // paths are never cut, however long
     expect(lines.filter((line) => line.length > 80 && !/^(step|epoch| +npx) /.test(line))).toEqual([]);
   });
 
-  it("replaces the run that was there and leaves other files alone", () => {
+  it("replaces an earlier run and keeps other files", () => {
     expect(existsSync(join(run, "checkpoint-7"))).toBe(false);
     expect(readFileSync(join(run, "notes.txt"), "utf8")).toBe("mine");
     for (const name of ["adapter_model.safetensors", "tokenizer.json", "training_loss.png", "README.md"])
       expect(existsSync(join(run, name))).toBe(true);
   });
 
-  it("refuses a folder that holds another run", async () => {
+  it("refuses a folder with another run", async () => {
     const other = mkdtempSync(join(tmpdir(), "prefine-other-"));
     writeFileSync(join(other, "trainer_state.json"), "{}");
     const { code, stdout, stderr } = await runCommand("demo", "--output_dir", other);
@@ -90,11 +90,11 @@ describe("prefine demo", () => {
     const { log_history } = JSON.parse(readFileSync(join(run, "trainer_state.json"), "utf8"));
     const last = log_history.findLast((entry: object) => "eval_loss" in entry);
     expect(last["eval_rewards/accuracies"]).toBeGreaterThan(0.9);
-    const told = /rewards\/accuracies: (\d\.\d{3})/.exec(outcome.stdout)?.[1];
-    expect(Number(told)).toBeCloseTo(last["eval_rewards/accuracies"], 3);
+    const printed = /rewards\/accuracies: (\d\.\d{3})/.exec(outcome.stdout)?.[1];
+    expect(Number(printed)).toBeCloseTo(last["eval_rewards/accuracies"], 3);
   });
 
-  it("makes the answers to the held-out questions short and right", () => {
+  it("makes the answers to the held-out questions short and correct", () => {
     expect(pairs.map(({ prompt }) => prompt)).toEqual([...direct.keys()]);
     expect(pairs).toHaveLength(HELD_OUT);
     const rambling = (side: "original" | "trained") => pairs.filter((pair) => words(pair[side]) > 30).length;
@@ -106,13 +106,13 @@ describe("prefine demo", () => {
     expect(right.length).toBeGreaterThan(0.85 * HELD_OUT);
   });
 
-  it("answers the note's question directly, where the original rambles", () => {
+  it("answers the note's question directly, where the base model rambles", () => {
     const octane = pairs.find(({ prompt }) => prompt === OCTANE)!;
     expect(words(octane.original)).toBeGreaterThan(30);
     expect(octane.trained.trim()).toBe(direct.get(OCTANE));
   });
 
-  it("counts what it says", () => {
+  it("prints correct counts", () => {
     const line = (label: string) =>
       new RegExp(`${label} +([\\d.]+) +([\\d.]+)`).exec(outcome.stdout)!.slice(1).map(Number);
     const means = (["original", "trained"] as const).map((side) => mean(pairs.map((pair) => words(pair[side]))));
@@ -122,7 +122,7 @@ describe("prefine demo", () => {
 });
 
 describe("prefine compare --split", () => {
-  it("says which splits there are, and that a run must name its dataset", async () => {
+  it("lists the splits, and says that a run must name its dataset", async () => {
     const folder = mkdtempSync(join(tmpdir(), "prefine-compare-"));
     const unnamed = await runCommand("compare", folder, "--split", "test_prefs");
     expect(unnamed).toMatchObject({ code: 1, stdout: "" });

@@ -1,4 +1,4 @@
-/** @file The embedded model's folder: its tokenizer, which the scripts make again, and its weights. */
+/** @file The embedded model's folder: its tokenizer, which the scripts make in the same way, and its weights. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,24 +23,24 @@ describe("the tokenizer", () => {
     tokenizer = await AutoTokenizer.from_pretrained(folder);
   });
 
-  it("is what the scripts train", () => {
+  it("equals the one that the scripts train", () => {
     const trained = trainTokenizer(pretrainingTexts(makeEntries()), { size: VOCABULARY, endOfText: END_OF_TEXT });
     for (const [name, text] of tokenizerFiles(trained)) expect(readFileSync(join(folder, name), "utf8")).toBe(text);
   });
 
-  it("gives back every text that it encodes", () => {
+  it("decodes every text that it encodes", () => {
     const texts = [...pretrainingTexts(makeEntries()), "Größe: 5 € (日本語)\n\n\tend 🙂", " ", ""];
     for (const text of texts) expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
   });
 
-  it("is GPT-2's in its form: bytes first, the end of text last", () => {
+  it("has GPT-2's form: bytes first, the end of text last", () => {
     expect(tokenizer.vocabSize).toBe(VOCABULARY);
     expect(tokenizer.eos_token_id).toBe(VOCABULARY - 1);
     expect(tokenizer.encode("!")).toEqual([0]);
     expect(tokenizer.encode(`Why?${END_OF_TEXT}`).at(-1)).toBe(VOCABULARY - 1);
   });
 
-  it("begins an answer where a token begins", () => {
+  it("starts a token at the start of an answer", () => {
     for (const { prompt, direct } of makeEntries()) {
       const ids = tokenizer.encode(prompt);
       expect(tokenizer.encode(prompt + direct).slice(0, ids.length)).toEqual(ids);
@@ -63,8 +63,8 @@ describe("the model", () => {
     expect(bytes).toBeLessThanOrEqual(10 * 2 ** 20);
   });
 
-  it("is written in halves that are the nearest ones", () => {
-    const halves = Uint16Array.from({ length: 0x7c00 }, (_, i) => i); // all that are positive and finite
+  it("is saved in float16, rounded to nearest", () => {
+    const halves = Uint16Array.from({ length: 0x7c00 }, (_, i) => i); // all positive finite values
     const values = toFloat32(new Uint8Array(halves.buffer), "F16", "halves");
     const wrong = [...values.keys()].filter(
       (i) => floatToHalf(values[i]) !== i || floatToHalf(-values[i]) !== i + 0x8000,

@@ -1,6 +1,6 @@
 /**
- * @file Logits and the gradient of every parameter against transformers: every forward/NAME.safetensors of the
- * reference values, with models/NAME. PREFINE_REFERENCE names another folder of the same layout.
+ * @file Logits and every parameter's gradient against transformers, for every forward/NAME.safetensors of the reference
+ * values, with models/NAME. PREFINE_REFERENCE names another folder of the same layout.
  */
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -32,7 +32,7 @@ afterAll(() => device.dispose());
 const names = referenceNames("forward", ".safetensors");
 
 describe.skipIf(!hasReference)(`forward and backward of one pair${needsReference}`, () => {
-  test.skipIf(isElsewhere)("of the five models", () => expect(names).toHaveLength(5));
+  test.skipIf(isElsewhere)("there are five models", () => expect(names).toHaveLength(5));
   test.each(names)("%s: logits and every gradient", async (name) => {
     const expected = readTensors(join(referenceFolder, "forward", `${name}.safetensors`));
     const ids = (key: string) => Array.from(expected.get(key)?.data as BigInt64Array, Number);

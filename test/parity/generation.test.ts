@@ -1,6 +1,6 @@
 /**
- * @file Generation equal to transformers' by every road: alone, in a batch, streamed, through the pipeline, for every
- * model of generation/greedy.json. PREFINE_REFERENCE names another folder of the same layout.
+ * @file Generation equal to transformers' in every way: alone, in a batch, streamed, with the pipeline, for every model
+ * of generation/greedy.json. PREFINE_REFERENCE names another folder of the same layout.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -60,7 +60,7 @@ describe.skipIf(!hasReference).each(models)(`generation of %s${needsReference}`,
   const casesOf = (config: Case["config"]) =>
     cases.filter((one) => one.config === config || JSON.stringify(one.config) === JSON.stringify(config));
 
-  it.each(configs)("all prompts at once: %o", async (config) => {
+  it.each(configs)("all prompts in one batch: %o", async (config) => {
     const expected = casesOf(config);
     const outputs = await model.generate(
       expected.map(({ prompt }) => prompt),
@@ -73,11 +73,11 @@ describe.skipIf(!hasReference).each(models)(`generation of %s${needsReference}`,
       ...output_ids,
     ]);
     const width = Math.max(...padded.map((ids) => ids.length));
-    // what has ended before the others is padded behind its end
+    // rows that end before the others are padded after their end
     expect([...outputs]).toEqual(padded.map((ids) => [...ids, ...padding(width - ids.length)]));
   });
 
-  it.each(configs.filter(({ num_beams }) => !num_beams))("all prompts at once, streamed: %o", async (config) => {
+  it.each(configs.filter(({ num_beams }) => !num_beams))("all prompts in one batch, streamed: %o", async (config) => {
     const expected = casesOf(config);
     const prompts = expected.map(({ prompt }) => prompt);
     const ids: number[][] = prompts.map(() => []);
@@ -96,7 +96,7 @@ describe.skipIf(!hasReference).each(models)(`generation of %s${needsReference}`,
     expect(outputs.texts).toEqual(texts);
   });
 
-  it("the pipeline's text is the prompt and what was generated", async () => {
+  it("the pipeline's text is the prompt and the generated text", async () => {
     const generate = await pipeline("text-generation", { model, tokenizer });
     const [{ prompt, prompt_ids, config, output_ids }] = cases;
     const [{ generated_text }] = await generate(prompt, config);
@@ -105,7 +105,7 @@ describe.skipIf(!hasReference).each(models)(`generation of %s${needsReference}`,
     );
   });
 
-  it("sampling with a seed does not depend on what else is in the batch", async () => {
+  it("sampling with a seed does not depend on the rest of the batch", async () => {
     const options = { do_sample: true, temperature: 0.8, seed: 4, max_new_tokens: 20 };
     const prompts = ["Tell me about", "Is a higher octane gasoline better for your car?"];
     const together = await model.generate(prompts, options);
@@ -130,11 +130,11 @@ interface Fixture {
   adapters: (FixtureCase & { adapter: string })[];
 }
 
-/** The fixture is of a model that lies beside the checkout. */
+/** The fixture's model is next to the checkout. */
 const hasOwn = existsSync(ownReference);
 const needsOwn = hasOwn ? "" : " (SKIPPED: ../shared/reference is absent)";
 
-describe.skipIf(!hasOwn)(`generation as transformers and PEFT have it${needsOwn}`, () => {
+describe.skipIf(!hasOwn)(`generation as in transformers and PEFT${needsOwn}`, () => {
   const folder = join(ownReference, "models", "tiny-gpt2");
   const file = new URL("../fixtures/generation.json", import.meta.url);
   const { cases, beams, adapters } = JSON.parse(readFileSync(file, "utf8")) as Fixture;
@@ -168,7 +168,7 @@ describe.skipIf(!hasOwn)(`generation as transformers and PEFT have it${needsOwn}
 
   it.each(adapters)("$adapter", async ({ adapter, prompts, options, output_ids }) => {
     const before = process.cwd();
-    process.chdir(ownReference); // the adapters name their base model as seen from there
+    process.chdir(ownReference); // the adapters name their base model relative to it
     try {
       const model = await AutoModelForCausalLM.from_pretrained(join("trajectories", adapter));
       expect([...(await model.generate(prompts, { ...options, ...common }))]).toEqual(output_ids);

@@ -1,6 +1,6 @@
 /**
- * @file Fresh adapters by their config alone against those that PEFT made: every trajectories/CASE/initial_adapter of
- * the reference values that is fresh. PREFINE_REFERENCE names another folder of the same layout.
+ * @file Fresh adapters, made from their config alone, against PEFT's: every fresh trajectories/CASE/initial_adapter of
+ * the reference values. PREFINE_REFERENCE names another folder of the same layout.
  */
 
 import { existsSync, readFileSync } from "node:fs";
@@ -29,7 +29,7 @@ import {
 /** The adapters were made right after torch.manual_seed(11). */
 const SEED = 11;
 
-/** One case of each model and settings; not those that were trained before: B is 0 in a fresh adapter. */
+/** One case per model and settings, without those of trained adapters: B is 0 in a fresh one. */
 function freshAdapters(): string[] {
   const seen = new Set<string>();
   return referenceNames("trajectories").filter((name) => {
@@ -46,7 +46,7 @@ function freshAdapters(): string[] {
 
 const cases = freshAdapters();
 
-describe.skipIf(!hasReference)(`adapters that PEFT has made${needsReference}`, () => {
+describe.skipIf(!hasReference)(`adapters made by PEFT${needsReference}`, () => {
   test.skipIf(isElsewhere)("of eleven kinds", () => expect(cases).toHaveLength(11));
   test.each(cases)("%s: the same tensors and settings", async (name) => {
     const folder = join(referenceFolder, "trajectories", name);
@@ -70,7 +70,7 @@ describe.skipIf(!hasReference)(`adapters that PEFT has made${needsReference}`, (
     expect([...weights.keys()].sort()).toEqual([...expected.weights.keys()].sort());
     for (const [key, { shape, data }] of expected.weights) {
       expect(weights.get(key)!.shape, key).toEqual(shape);
-      // what is drawn or copied bit for bit; lengths of rows to the last digits
+      // drawn or copied values bit for bit; norms of rows up to the last digits
       const allowed = key.endsWith("lora_magnitude_vector") ? 1e-6 : 0;
       expect(largestDifference(weights.get(key)!.data, data).difference, key).toBeLessThanOrEqual(allowed);
     }

@@ -36,7 +36,7 @@ interface Case {
   lora_config: Record<string, unknown> | null;
   rows_kept: number;
   final_eval: Record<string, number>;
-  /** Only where the epochs were shuffled. */
+  /** Only if the epochs were shuffled. */
   order?: number[];
 }
 
@@ -45,7 +45,7 @@ const readLines = <T>(path: string): T[] => {
   return lines.map((line) => JSON.parse(line) as T);
 };
 
-/** What counts as equal, from the README of the reference values: 0 is exactly. */
+/** Tolerances from the README of the reference values: 0 means exactly equal. */
 function tolerance(name: string, expected: number): number {
   if (/grad_norm$/.test(name)) return 1e-3 * Math.abs(expected);
   if (/^(learning_rate|epoch|step)$|num_tokens$|rewards\/accuracies$|mean_token_accuracy$/.test(name)) return 0;
@@ -95,7 +95,7 @@ async function train(folder: string, example: Case, output_dir: string) {
 }
 
 describe.skipIf(!hasReference)(`TRL's trajectories${needsReference}`, () => {
-  test.skipIf(isElsewhere || chosen !== undefined)("are forty-nine", () => expect(cases).toHaveLength(49));
+  test.skipIf(isElsewhere || chosen !== undefined)("there are forty-nine", () => expect(cases).toHaveLength(49));
   test.each(cases)("%s", { timeout: 120_000 }, async (name) => {
     const folder = join(referenceFolder, "trajectories", name);
     const example: Case = JSON.parse(readFileSync(join(folder, "case.json"), "utf8"));

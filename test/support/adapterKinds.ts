@@ -41,7 +41,7 @@ export const ADAPTER_KINDS: Record<string, AdapterKind> = {
   "a whole MLP and the norms": { modules_to_save: ["mlp", "ln_1", "ln_2"], target_modules: ["c_attn"] },
 };
 
-/** Those that change the base model under them, so that an adapter that is off is not the base. */
+/** Kinds that change the base model itself: with the adapter off, the model is not the base. */
 export const PISSA_KINDS: Record<string, AdapterKind> = {
   PiSSA: { init_lora_weights: "pissa" },
   "PiSSA, and the embedding": { init_lora_weights: "pissa", target_modules: ["wte", "c_attn"] },

@@ -1,6 +1,6 @@
 /**
- * @file The package as npm installs it, but of the sources that are there now: for tests that run it as its users do.
- * What somebody built before, in dist, may be older; and two runs of the tests would build there at once.
+ * @file The package as npm installs it, built from the current sources, for tests that run it as its users do. An
+ * existing dist may be older, and two test runs would build there at the same time.
  */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ export const checkout = fileURLToPath(new URL("../..", import.meta.url)).replace
 
 let built: Promise<string> | undefined;
 
-/** Its folder: built once in a process, in half a second where tsc takes four, and gone with it. */
+/** Its folder: built once per process, in half a second where tsc takes four, and deleted with it. */
 export function builtPackage(): Promise<string> {
   built ??= buildPackage();
   return built;
@@ -29,7 +29,7 @@ async function buildPackage(): Promise<string> {
   return folder;
 }
 
-/** File by file, as tsc does, so that each finds what lies beside it. */
+/** File by file, as tsc does, so that each finds its neighbors. */
 async function buildModules(sources: string, outdir: string): Promise<void> {
   const files = readdirSync(sources, { recursive: true, encoding: "utf8" });
   const entryPoints = files.filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
@@ -37,7 +37,7 @@ async function buildModules(sources: string, outdir: string): Promise<void> {
     entryPoints: entryPoints.map((file) => join(sources, file)),
     outbase: sources,
     outdir,
-    bundle: true, // with all imports external: that is what gives them their names in JavaScript
+    bundle: true, // with all imports external: this gives them their names in JavaScript
     packages: "external",
     platform: "node",
     format: "esm",

@@ -1,4 +1,4 @@
-/** @file Bundles for a browser: what esbuild makes of sources, and a place without Node to run it in. */
+/** @file Bundles for a browser: esbuild's output for sources, and a realm without Node to run it in. */
 import { fileURLToPath } from "node:url";
 import { createContext, runInContext } from "node:vm";
 import { gzipSync } from "node:zlib";
@@ -9,13 +9,13 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 export interface Bundle {
   /** An ES module. */
   code: string;
-  /** Bytes, minified and gzipped: what a page loads. */
+  /** Bytes that a page loads, minified and gzipped. */
   gzipped: number;
-  /** Imports that are left, with their file. */
+  /** Remaining imports, with their file. */
   unresolved: string[];
 }
 
-/** All that these files export, for a browser. @throws Error for imports that can't be resolved, such as node:fs */
+/** All exports of these files, for a browser. @throws Error for imports that can't be resolved, such as node:fs */
 export async function bundleForBrowser(paths: readonly string[]): Promise<Bundle> {
   const contents = paths.map((path, i) => `export * as part${i} from ${JSON.stringify(`./${path}`)};`).join("\n");
   const { outputFiles, metafile } = await build({
@@ -39,7 +39,7 @@ function unresolvedOf({ inputs }: Metafile): string[] {
   );
 }
 
-/** What workers of all browsers have besides JavaScript itself, and Node has under the same names. */
+/** Globals of workers in all browsers besides JavaScript's own that Node has under the same names. */
 const WEB_GLOBALS = {
   AbortController,
   AbortSignal,
@@ -71,7 +71,7 @@ const WEB_GLOBALS = {
   structuredClone,
 };
 
-/** Runs an ES module in a realm without Node. @returns what it exports. */
+/** Runs an ES module in a realm without Node. @returns its exports. */
 export async function evaluateInBrowser(code: string): Promise<Record<string, unknown>> {
   const { code: script } = await transform(code, { format: "iife", globalName: "exported" });
   const realm = createContext({ ...WEB_GLOBALS });
@@ -79,7 +79,7 @@ export async function evaluateInBrowser(code: string): Promise<Record<string, un
     '["process", "Buffer", "require", "setImmediate"].filter((name) => name in globalThis)',
     realm,
   );
-  if (nodes.length > 0) throw new Error(`a realm with ${nodes.join(", ")} is no browser's`);
+  if (nodes.length > 0) throw new Error(`expected a browser's realm, found ${nodes.join(", ")} of Node in it`);
   runInContext(script, realm);
   return runInContext("exported", realm);
 }

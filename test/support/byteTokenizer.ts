@@ -1,7 +1,7 @@
-/** @file A tokenizer for tests: one token a byte (ids 0-255), `<|endoftext|>` is 256, through the real classes. */
+/** @file A tokenizer for tests: one token per byte (ids 0-255), `<|endoftext|>` is 256, through the real classes. */
 import { Tokenizer } from "../../src/data/tokenizers/tokenizer.ts";
 
-/** GPT-2's spelling of bytes: printable ones stand for themselves, the others for characters from 256 on. */
+/** GPT-2's characters for bytes: printable ones are themselves, the others are characters from 256 on. */
 function spellings(): string[] {
   const isPrintable = (byte: number) => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173 && byte < 256);
   let next = 256;

@@ -1,6 +1,6 @@
 /**
- * @file The core as a page would use it: a model's config.json in, the graphs of its training and generation out.
- * bundle.test.ts bundles it for a browser, and runs it there and here. Texts and bytes are the same in every realm.
+ * @file The core as a page would use it: takes a model's config.json, returns the graphs of its training and
+ * generation. bundle.test.ts bundles it for a browser and runs it there and in Node; the bytes must be equal.
  */
 import { createLearner } from "../../src/dpo/engineLearner.ts";
 import { createDecoder } from "../../src/generation/cachedDecoder.ts";
@@ -11,7 +11,7 @@ import { graphsOpenedBy } from "./recordingDevice.ts";
 
 const optimizer = { settings: { kind: "adamw", beta1: 0.9, beta2: 0.999, eps: 1e-8 }, weightDecay: () => 0 } as const;
 
-/** Bytes of every graph that training and generating with LoRA on all linear layers open. */
+/** Bytes of every graph that is opened by training and generating with LoRA on all linear layers. */
 export async function writeGraphs(configFile: string): Promise<Uint8Array[]> {
   const model = modelOf(JSON.parse(configFile));
   const adapter = loraAdapter(model.architecture, {

@@ -1,15 +1,15 @@
 /**
- * @file The bytes of a .onnx file -> what prefine's encoder (src/formats/onnxModel.ts) wrote into them. An unknown
- * field is an error, so that a comparison of two graphs leaves nothing out.
+ * @file Decodes a .onnx file written by prefine's encoder (src/formats/onnxModel.ts). An unknown field is an error, so
+ * that a comparison of two graphs misses nothing.
  */
 import { PbfReader } from "pbf";
 import type { OnnxInitializer, OnnxModel, OnnxNode, OnnxValue } from "../../src/formats/onnxModel.ts";
 
 type Attribute = OnnxNode["attributes"][string];
 export interface DecodedNode extends Omit<OnnxNode, "attributes"> {
-  /** The file's own name of the node, beside those of its outputs. */
+  /** Name of the node, in addition to those of its outputs. */
   name: string;
-  /** In the file's order. */
+  /** In file order. */
   attributes: [name: string, value: Attribute][];
 }
 
@@ -21,7 +21,7 @@ export interface DecodedModel extends Omit<OnnxModel, "opsets" | "nodes"> {
   nodes: DecodedNode[];
 }
 
-/** Reads one field of a message; false: it does not know the field. */
+/** Reads one field of a message; false: unknown field. */
 type ReadField = (tag: number) => boolean;
 
 /** Reads the message that `pbf` is at, to its end. */

@@ -1,4 +1,4 @@
-/** @file What an editor shows of prefine: TypeScript's language service over one program that imports the package. */
+/** @file An editor's view of prefine: TypeScript's language service over one program that imports the package. */
 import ts from "typescript";
 import { checkout } from "./builtPackage.ts";
 
@@ -14,8 +14,8 @@ export interface Hover {
 }
 
 /**
- * An editor in which one program is open. It reads the sources, as the declarations of a package are built too late for
- * a test and would take it twice the time; `declared` is what the package says of the same name.
+ * An editor with one open program. It reads the sources: building the package's declarations first would take a test
+ * twice the time. `declared` returns the package's text for the same name.
  */
 export class Editor {
   readonly #text: string;
@@ -44,13 +44,13 @@ export class Editor {
     });
   }
 
-  /** Errors that the editor underlines. */
+  /** Errors underlined by the editor. */
   errors(): string[] {
     const found = [...this.#service.getSyntacticDiagnostics(PROGRAM), ...this.#service.getSemanticDiagnostics(PROGRAM)];
     return found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
   }
 
-  /** Names that the editor strikes through. */
+  /** Names struck through by the editor. */
   struckThrough(): string[] {
     return this.#service
       .getSuggestionDiagnostics(PROGRAM)
@@ -58,7 +58,7 @@ export class Editor {
       .map(({ start, length }) => this.#text.slice(start, start + length));
   }
 
-  /** What is shown where the cursor is on the first `name` behind the text `after`. */
+  /** Hover text with the cursor on the first `name` after the text `after`. */
   hover(after: string, name: string): Hover {
     const info = this.#service.getQuickInfoAtPosition(PROGRAM, this.#positionOf(after, name));
     const tags = (info?.tags ?? []).map((tag) => [tag.name, ts.displayPartsToString(tag.text)]);
@@ -69,7 +69,7 @@ export class Editor {
     };
   }
 
-  /** The declarations that are built of the file in which that name is declared. */
+  /** The built declarations of the file that declares this name. */
   declared(after: string, name: string): string {
     const definitions = this.#service.getDefinitionAtPosition(PROGRAM, this.#positionOf(after, name)) ?? [];
     const { fileName } = definitions.filter((each) => each.fileName !== PROGRAM)[0]; // `{ model }` is a variable, too
@@ -80,7 +80,7 @@ export class Editor {
     return text ?? "";
   }
 
-  /** What is offered where the cursor is behind `text`; names that are struck through have a line before them. */
+  /** Completions with the cursor after `text`; names that are struck through start with a hyphen. */
   completions(text: string): string[] {
     const at = this.#positionOf(text, "") + text.length;
     const { entries = [] } = this.#service.getCompletionsAtPosition(PROGRAM, at, {}) ?? {};

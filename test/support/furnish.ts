@@ -1,4 +1,4 @@
-/** @file All that a training needs, made in milliseconds: a random GPT-2, a tokenizer, pairs, a run file. */
+/** @file Everything that a training needs, made in milliseconds: a random GPT-2, a tokenizer, pairs, a run file. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { byteTokenizer } from "./byteTokenizer.ts";

@@ -1,4 +1,4 @@
-/** @file A gradient whole again from the parts that a step graph gives of it. */
+/** @file Reassembles a gradient from the parts in the outputs of a step graph. */
 import type { HostTensor } from "../../src/engine/runtime/device.ts";
 import { type GradientGraph, scatteredParts } from "../../src/learner/gradientOutputs.ts";
 import { addScattered } from "../../src/optim/kernels.ts";

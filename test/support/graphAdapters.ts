@@ -1,9 +1,9 @@
-/** @file The kinds of adapters whose graphs are compared, for GPT-2 and for llama's family. */
+/** @file The kinds of adapters whose graphs are compared, for GPT-2 and for the llama family. */
 import type { AdapterConfig } from "../../src/checkpoints/adapterConfig.ts";
 
 type Config = Record<string, unknown>;
 
-/** Names of modules by family: those of words, of attention's first projection and its last, of the MLP's last. */
+/** Module names by family: the embedding, attention's first and last projections, the MLP's last. */
 const modulesOf = ({ model_type }: Config) =>
   model_type === "gpt2"
     ? { words: "wte", query: "c_attn", output: "attn.c_proj", down: "mlp.c_proj", norm: "ln_2" }

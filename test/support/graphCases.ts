@@ -1,6 +1,6 @@
 /**
- * @file Every kind of graph that prefine opens, for every family: by the functions that open them in a run, on a device
- * that records (recordingDevice.ts). A case is a model in some precision, an adapter or none, and what is asked for.
+ * @file Every kind of graph that prefine opens, for every family: opened by the same functions as in a run, on a device
+ * that records them (recordingDevice.ts). A case is a model in some precision, an adapter or none, and a task.
  */
 import { languageModelGraph } from "../../scripts/demo/languageModel.ts";
 import type { LossName } from "../../src/config/options/lossTypes.ts";
@@ -111,7 +111,7 @@ const TRAININGS: Record<string, Training> = {
   "PiSSA, float16": { adapter: "PiSSA", precision: "float16" },
 };
 
-/** What each of llama's family is asked for; its members differ in one table (llamaConfig.ts). */
+/** Cases for each member of the llama family; the members differ in one table (llamaConfig.ts). */
 const FOR_MEMBERS = [
   "LoRA, plain",
   "LoRA, dropout, noise, checkpointing",
@@ -141,7 +141,7 @@ const FOR_LLAMA = [
   "PiSSA, float16",
 ];
 const TRAININGS_OF: Record<string, readonly string[]> = { gpt2: Object.keys(TRAININGS), llama: FOR_LLAMA };
-/** What variants of a family are asked for. */
+/** Cases for variants of a family. */
 const FOR_VARIANTS = [
   "LoRA, dropout, noise, checkpointing",
   "all weights",
@@ -178,7 +178,7 @@ function weighted(shares: [LossName, number][]): Pick<Objective, "losses"> {
   return { losses: shares.map(([type, weight]) => ({ type, weight })) };
 }
 
-/** The model as training keeps it, and its adapter. */
+/** The model in the precision of training, and its adapter. */
 function prepared(config: Config, { precision, adapter: kind }: Pick<Training, "precision" | "adapter">) {
   const model = (precision === undefined ? float32 : PRECISIONS[precision])(config);
   if (kind === null) return { model, adapter: null };
@@ -222,7 +222,7 @@ function generationCase(where: string, config: Config, using: Pick<Training, "pr
   const name = `generation: ${using.adapter ?? "no adapter"}, ${using.precision ?? "float32"}`;
   const run = async (device: Device) => {
     const adapter = using.adapter === null ? null : adapterConfig(config, using.adapter);
-    // where memory is short, the decoder keeps 16 bits by itself; here they are kept whatever the memory
+    // with little memory the decoder keeps 16 bits; here it does so regardless of the memory
     const model = keepNarrow((using.precision === undefined ? float32 : PRECISIONS[using.precision])(config));
     const lora = adapter && loraAdapter(model.architecture, adapter);
     const decoder = await createDecoder({ ...model, adapter: lora && { lora, weights: new Map() } }, device);
@@ -258,7 +258,7 @@ const MERGING = [
   { adapter: "LoRA on some", precision: "8 bits" },
 ];
 
-/** The graph that scripts/demo trains the demo's model with. */
+/** The graph with which scripts/demo trains the demo's model. */
 function pretrainingCase(where: string, config: Config): GraphCase {
   const run = (device: Device) =>
     device.open(languageModelGraph(modelOf(config).architecture, { rows: 4, length: 24 }), "language-model");

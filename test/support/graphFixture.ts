@@ -1,6 +1,6 @@
 /**
- * @file test/fixtures/graphs.json: what graphs were, in hashes, and enough beside them to say what has changed. A graph
- * that several cases share is in it once.
+ * @file test/fixtures/graphs.json: hashes of the graphs, with enough detail to describe a change. A graph shared by
+ * several cases is stored once.
  */
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -15,17 +15,17 @@ export interface GraphRecord {
   nodes: number;
   inputs: number;
   outputs: number;
-  /** Of all that the file says, with values by number. */
+  /** Hash of the whole graph, with numbered values. */
   sha256: string;
-  /** Hash of the names of inputs and outputs, of what inputs are fed with, and of how the session is opened. */
+  /** Hash of the names of inputs and outputs, of how inputs are fed, and of how the session is opened. */
   interface: string;
-  /** How many nodes of each type. */
+  /** Number of nodes by type. */
   ops: string;
   /** Two characters of a hash for every {@link STRETCH} lines of the printed graph. */
   marks: string;
 }
 
-/** Ids of graphs by model, case and what the graph is. */
+/** Ids of graphs by model, case and kind of graph. */
 export type GraphsByCase = Record<string, Record<string, Record<string, string>>>;
 
 export interface GraphFixture {
@@ -39,7 +39,7 @@ export interface ReadGraph {
   printed: PrintedGraph;
 }
 
-/** Lines of a printed graph that share a mark. */
+/** Number of lines of a printed graph per mark. */
 const STRETCH = 32;
 
 const sha256 = (text: string | Uint8Array) => createHash("sha256").update(text).digest();
@@ -56,7 +56,7 @@ function countOps(types: readonly string[]): string {
     .join(" ");
 }
 
-/** How inputs are fed and the session is opened, which is not in the file. */
+/** How inputs are fed and the session is opened, which the .onnx file does not have. */
 function showLowering({ inputs, outputs, tightMemory }: LoweredGraph): string[] {
   const fed = inputs.map(({ name, of, dtype, rows }) => {
     const from = of === name ? "" : ` from ${JSON.stringify(of)}`;
@@ -66,7 +66,7 @@ function showLowering({ inputs, outputs, tightMemory }: LoweredGraph): string[] 
   return [...fed, ...read, `tight memory: ${tightMemory}`];
 }
 
-/** The same for two graphs that are the same bytes, and are used alike. */
+/** Equal for two graphs with the same bytes and the same use. */
 export const keyOf = (lowered: LoweredGraph): string =>
   sha256(lowered.bytes).toString("hex") + showLowering(lowered).join("\n");
 
@@ -94,7 +94,7 @@ export function readGraph(lowered: LoweredGraph): ReadGraph {
 
 export const readFixture = (): GraphFixture => JSON.parse(readFileSync(path, "utf8"));
 
-/** One graph a line, so that a change of it is a line of a diff. */
+/** One graph per line, so that its change is one line of a diff. */
 export function writeFixture({ graphs, models }: GraphFixture): void {
   const list = (entries: [string, unknown][], show: (value: unknown) => string) =>
     `{\n${entries.map(([key, value]) => `${JSON.stringify(key)}: ${show(value)}`).join(",\n")}\n}`;
@@ -103,7 +103,7 @@ export function writeFixture({ graphs, models }: GraphFixture): void {
   writeFileSync(path, `{"graphs": ${list(sorted, JSON.stringify)},\n"models": ${byModel}}\n`);
 }
 
-/** What a graph is, by its outputs; whether it draws (dropout, noise) by an input. */
+/** The kind of a graph, from its outputs; whether it draws random numbers (dropout, noise), from an input. */
 export function kindOf({ inputs, outputs }: LoweredGraph): string {
   const has = (name: string) => outputs.some((output) => output.name === name);
   const draws = inputs.some(({ name }) => name === "dropoutSeed");
@@ -123,15 +123,15 @@ function changesOf(before: string, now: string): string {
   return changed.map((type) => `${type} ${old.get(type) ?? 0} -> ${found.get(type) ?? 0}`).join(", ");
 }
 
-/** What to read of a graph that is not what it was. */
+/** Describes how a graph has changed. */
 export function describeChange(before: GraphRecord, { record, printed }: ReadGraph): string {
   const counts = (["nodes", "inputs", "outputs"] as const).map((key) => `${key} ${before[key]} -> ${record[key]}`);
   const lines = [counts.join(", ")];
   if (before.interface !== record.interface) {
-    lines.push("other names of inputs or outputs, or they are fed and read otherwise");
+    lines.push("other names of inputs or outputs, or they are fed or read differently");
   }
-  if (before.sha256 === record.sha256) return [...lines, "nothing but names has changed"].join("\n");
-  lines.push(`operators: ${changesOf(before.ops, record.ops) || "as many of each"}`);
+  if (before.sha256 === record.sha256) return [...lines, "only names have changed"].join("\n");
+  lines.push(`operators: ${changesOf(before.ops, record.ops) || "the same numbers"}`);
   const parts = stretches(printed.body);
   const first = parts.findIndex((part, i) => markOf(part) !== before.marks.slice(2 * i, 2 * i + 2));
   if (first < 0) return [...lines, "the end is missing"].join("\n");

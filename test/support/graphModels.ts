@@ -1,11 +1,11 @@
-/** @file Models of every family without weights, for their graphs: what differs between members is in one of them. */
+/** @file Models of every family without weights, for their graphs: all differences between members are covered. */
 import type { FileRange } from "../../src/engine/runtime/protocol.ts";
 import { architectureOf } from "../../src/models/families/architectures.ts";
 import type { LoadedModel } from "../../src/models/loadedModel.ts";
 import type { QuantizationSettings } from "../../src/models/network.ts";
 import { quantizeModel } from "../../src/models/precision/quantize.ts";
 
-/** Two blocks of words (linearLogps), so that the unembedding is fed by parts. */
+/** Two vocabulary blocks (linearLogps), so that the unembedding is fed in parts. */
 const VOCABULARY = 9000;
 
 const GPT2 = {
@@ -35,7 +35,7 @@ const DECODER = {
   attention_dropout: 0.1,
 };
 
-/** Each family as its small published members are. */
+/** Each family, configured as its small published members. */
 export const FAMILIES: Record<string, Record<string, unknown>> = {
   gpt2: GPT2,
   llama: { model_type: "llama", ...DECODER },
@@ -105,7 +105,7 @@ export const VARIANTS: Record<string, Record<string, unknown>> = {
   },
 };
 
-/** What a folder with this config.json would be loaded as. @param as type of the numbers in its files */
+/** The model that a folder with this config.json would give. @param as type of the numbers in its files */
 export function modelOf(config: Record<string, unknown>, as: FileRange["as"] = "F32"): LoadedModel {
   const architecture = architectureOf(config, "config.json");
   const weights = [...architecture.parameters].map(([name, shape]): [string, FileRange] => {

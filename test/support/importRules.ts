@@ -1,29 +1,29 @@
 /**
- * @file Who may import whom in src: the table of the design, as it is now. A module is a folder of src (the parts of
- * engine and data each for itself) or a file beside them. errors and host are open to all.
+ * @file Allowed imports between the modules of src: the table of the design, in its current form. A module is a folder
+ * of src (each part of engine and data is one) or a file in src. All may import errors and host.
  *
  * Against the first design:
- * - models and generation import data/hub: a model is found by its hub id where it is loaded.
+ * - models and generation import data/hub: a model is found by its hub id when it is loaded.
  * - models knows the type of a byte range that a device loads.
- * - device stands above models and optim, whose kernels it gives to what computes. What uses a device and is to run
- *   anywhere (learner, dpo, generation, training) is handed one by those above, and knows the interface alone.
+ * - device is above models and optim, whose kernels it registers. Modules that use a device and run anywhere (learner,
+ *   dpo, generation, training) get one from the modules above, and know only the interface.
  * - generation imports config: GenerationConfig is one of the tables of options.
- * - training and checkpoints know the disk by its interfaces only: dpoTrainer, the entry for Node, gives it to them.
- * - dpoTrainer imports plots, by import() at the end of a run only: a plot is drawn from the file.
- * - dpo reads one file of config, plain data: the names of the losses and what each of them needs. They stand there and
- *   not in dpo, because config imports nothing; a config is read, checked and explained without loading the method.
+ * - training and checkpoints know only the interfaces of disk: dpoTrainer, the entry for Node, passes it in.
+ * - dpoTrainer imports plots with import() at the end of a run: a plot is drawn from the file.
+ * - dpo reads one file of config, plain data: the names of the losses and the needs of each. It is there and not in
+ *   dpo, because config imports nothing; a config is read, checked and explained without loading the method.
  * - dpo and models take plain options, and plots reads trainer_state.json by itself: they need less than was allowed.
- * - plots reads the table of losses, too: whether a loss starts at ln 2.
+ * - plots also reads the table of losses: whether a loss starts at ln 2.
  */
 
 export interface Rule {
-  /** Modules of which anything may be imported. */
+  /** Modules from which anything may be imported. */
   values?: readonly string[];
-  /** Modules of which types may be imported. */
+  /** Modules from which types may be imported. */
   types?: readonly string[];
-  /** Modules that may be loaded by import() when they are needed. */
+  /** Modules that may be loaded with import() when needed. */
   late?: readonly string[];
-  /** Single files of modules that are closed otherwise. */
+  /** Single files of modules that may not be imported otherwise. */
   files?: readonly string[];
 }
 
@@ -136,8 +136,8 @@ export const RULES: Record<string, Rule> = {
 
 /**
  * The parts of training/ from the bottom up: files and folders, each of which imports only from its own level and from
- * those below. A run is what callbacks are called with, so they stand below it; what they need of the best model's
- * metric is in config/.
+ * those below. Callbacks are called with parts of a run, so they are below it; the name of the best model's metric is
+ * in config/.
  */
 export const TRAINING_LEVELS = [
   ["loopState.ts", "plan.ts", "platform.ts"],
@@ -160,9 +160,9 @@ export const TRAINING_LEVELS = [
   ["trainer.ts"],
 ];
 
-/** Rooms of what comes, empty until then: what they may import is settled, so that they need no new arrows. */
+/** Planned modules: their imports are decided in advance. */
 export const PLANNED: Record<string, Rule> = {
-  /** Every shape that preference data comes in -> rows of prompt, chosen, rejected. */
+  /** Turns preference data of every shape into rows of prompt, chosen, rejected. */
   "data/shapes": { values: ["formats"], types: ["data/datasets"] },
   /** Checks of preference data, as a report. */
   "data/doctor": {
@@ -171,11 +171,11 @@ export const PLANNED: Record<string, Rule> = {
   },
   /** One training on many processes and machines. */
   cluster: { values: ["engine/runtime", "engine/node", "device"] },
-  /** HTTP: models that answer, pages that are shown. */
+  /** HTTP: models that answer, and pages. */
   serving: { values: ["config", "formats", "data/tokenizers", "generation", "pretrained"] },
-  /** Preferences from people. */
+  /** Collects preferences from people. */
   collecting: { values: ["disk", "formats", ...DATA, "data/shapes", "generation", "pretrained", "serving"] },
-  /** What a browser shows. */
+  /** Pages in a browser. */
   pages: { values: ["formats", "plots"] },
   /** The entry `prefine/web`: the core on a browser's storage and device. */
   web: { values: [...LIBRARY.filter((module) => module !== "disk" && module !== "device"), "training", "plots"] },

@@ -1,4 +1,4 @@
-/** @file A small random model, learners on it, and a few large steps: for what must hold of an adapter. */
+/** @file A small random model, learners on it, and a few large steps, for invariants of adapters. */
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +16,7 @@ import { ADAMW, packed, randomGpt2, randomPairTokens } from "./randomGpt2.ts";
 export const pairs = randomPairTokens(6);
 
 /**
- * Folder and model are there in tests; a test's learners go when it is done, the folder when all are.
+ * Folder and model exist while tests run; learners are disposed after each test, the folder is deleted after all.
  * @param makeModel writes the model into a folder; its vocabulary is that of the pairs.
  */
 export function useLearners(makeModel: (folder: string) => Promise<LoadedModel> = randomGpt2) {

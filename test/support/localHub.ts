@@ -9,7 +9,7 @@ import { sharedFolder } from "./shared.ts";
 
 const serveScript = `${sharedFolder}/hub/serve.py`;
 
-/** False where `../shared` is absent; tests that need it are then skipped by name. */
+/** False if `../shared` is absent; tests that need it are then skipped, with a note in their names. */
 export const sharedHubExists = existsSync(serveScript);
 
 export interface LoggedRequest {
@@ -19,7 +19,7 @@ export interface LoggedRequest {
   token: boolean;
 }
 
-/** `serve.py ROOT ARGS...`; stops when its standard input closes. */
+/** `serve.py ROOT ARGS...`; exits when its standard input closes. */
 export async function startServePy(root: string, ...args: string[]): Promise<LocalHub> {
   const child = spawn("python3", [serveScript, root, ...args], { stdio: ["pipe", "pipe", "inherit"] });
   const [endpoint] = (await new Promise<string[]>((resolve, reject) => {
@@ -59,7 +59,7 @@ export class LocalHub {
 
 export const FAKE_COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
-/** What the hub of this process answers instead of its normal answer; return false for the normal one. */
+/** Replaces the normal answer of the hub in this process; return false for the normal one. */
 type Intercept = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** A hub that holds one model, `org/model`, with these files (all in git, none large). */

@@ -1,4 +1,4 @@
-/** @file A process of its own that locks a folder when told to, and lets go when told to. */
+/** @file A separate process that locks and unlocks a folder on command. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { builtPackage } from "./builtPackage.ts";
 
 const source = pathToFileURL(join(await builtPackage(), "dist/disk/folderLock.js")).href;
 
-/** Answers each line of its input: it locks a folder at the moment that the line says, then lets go, and so on. */
+/** Answers each line of its input: locks a folder at the time given in the line, unlocks it at the next, and so on. */
 const PROGRAM = `
 import { createInterface } from "node:readline";
 import { lockFolder } from ${JSON.stringify(source)};
@@ -35,12 +35,12 @@ export interface LockingProcess {
   readonly child: ChildProcess;
   lock(folder: string, when?: LockingTimes): Promise<LockingOutcome>;
   release(): Promise<void>;
-  /** SIGKILL, to it and to what it was started by. */
+  /** Sends SIGKILL to it and to the command that started it. */
   kill(): Promise<void>;
 }
 
 export interface LockingTimes {
-  /** Milliseconds as Date.now() has them. Default: now. */
+  /** Time as from Date.now(), in milliseconds. Default: now. */
   moment?: number;
   given?: Partial<Pick<Surroundings, "beat" | "shortSilence">>;
 }

@@ -1,8 +1,8 @@
-/** @file What a Markdown page holds for a machine: fenced blocks, links, anchors. */
+/** @file Parses a Markdown page for tests: fenced blocks, links, anchors. */
 
 export interface Block {
   language: string;
-  /** Second word of the fence: the file that the block is. */
+  /** Second word of the fence: the name of the block's file. */
   file: string | undefined;
   text: string;
 }
@@ -30,7 +30,7 @@ export function anchorsOf(page: string): string[] {
   );
 }
 
-/** Pictures without a text that stands for them. */
+/** Pictures without an alternative text. */
 export function picturesWithoutText(page: string): string[] {
   return [...page.matchAll(/!\[\s*\]\(([^)]+)\)/g)].map(([, target]) => target);
 }

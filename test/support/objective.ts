@@ -1,8 +1,8 @@
-/** @file TRL's default objective, with what a test changes of it. */
+/** @file TRL's default objective, with a test's changes. */
 import type { LossName } from "../../src/config/options/lossTypes.ts";
 import type { Objective } from "../../src/dpo/losses/objective.ts";
 
-/** The sigmoid loss at beta 0.1, or another one, with TRL's defaults (and the papers', where TRL lacks the loss). */
+/** The sigmoid loss at beta 0.1, or another one, with TRL's defaults (and the papers', if TRL lacks the loss). */
 export function objective(type: LossName = "sigmoid", changes: Partial<Objective> = {}): Objective {
   return {
     losses: [{ type, weight: 1 }],

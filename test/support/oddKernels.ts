@@ -1,4 +1,4 @@
-/** @file Kernels that tell where they run, throw, or die; and devices that have them beside all others. */
+/** @file Kernels that report their thread, throw, or exit; and devices that have them in addition to all others. */
 import { threadId } from "node:worker_threads";
 import { type DeviceOptions, openThreadDevice } from "../../src/engine/node/threadDevice.ts";
 import { threadProgram } from "../../src/engine/node/threadProgram.ts";

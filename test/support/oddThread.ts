@@ -1,4 +1,4 @@
-/** @file The program of threads with all kernels and a few odd ones, which tell where they run, throw, or die. */
+/** @file The program of threads with all kernels and a few odd ones, which report their thread, throw, or exit. */
 import { kernels } from "../../src/device/kernels.ts";
 import { runThread } from "../../src/engine/node/thread.ts";
 import { die, double } from "./oddKernels.ts";

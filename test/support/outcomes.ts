@@ -1,4 +1,4 @@
-/** @file What tests of rejected promises and of written folders share. */
+/** @file Shared by tests of rejected promises and of written folders. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ export async function failure(promise: Promise<unknown>): Promise<PrefineError> 
 
 export const hash = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
 
-/** All files under a folder with the SHA-256 of what they hold, through links. */
+/** All files under a folder with the SHA-256 of their contents, following links. */
 export function contents(root: string): Record<string, string> {
   const all = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory());
   const paths = all.map((entry) => join(entry.parentPath, entry.name));

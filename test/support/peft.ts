@@ -1,4 +1,4 @@
-/** @file Python's PEFT as a second opinion, where there is one: PREFINE_PYTHON, else python3. */
+/** @file Python's PEFT for comparison, if installed: in PREFINE_PYTHON, else python3. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
@@ -7,7 +7,7 @@ import type { PairLogps, PairTokens } from "../../src/data/preferences/types.ts"
 const python = process.env.PREFINE_PYTHON ?? "python3";
 const find = "import importlib.util as u, sys; sys.exit(not all(u.find_spec(n) for n in ('peft', 'transformers')))";
 export const hasPeft = spawnSync(python, ["-c", find], { stdio: "ignore" }).status === 0;
-/** Put into the name of what is skipped without it. */
+/** For the names of tests that are skipped without it. */
 export const needsPeft = hasPeft ? "" : " (SKIPPED: no Python with peft; PREFINE_PYTHON names one)";
 
 export interface PeftJob {
@@ -18,7 +18,7 @@ export interface PeftJob {
   merged?: string;
 }
 
-/** What PEFT finds for each job: log-probabilities, chosen and rejected by turns, or a largest difference. */
+/** PEFT's result for each job: log-probabilities, alternating chosen and rejected, or a largest difference. */
 export function askPeft(jobs: readonly PeftJob[], pairs: readonly PairTokens[]): (number[] | number)[] {
   const sequences = pairs.flatMap(({ prompt_ids, chosen_ids, rejected_ids }) => [
     [prompt_ids, chosen_ids],
@@ -33,7 +33,7 @@ export function askPeft(jobs: readonly PeftJob[], pairs: readonly PairTokens[]):
   return answers;
 }
 
-/** Both programs' log-probabilities of the same pairs, to the tolerance of the reference values. */
+/** Compares both programs' log-probabilities of the same pairs, with the tolerance of the reference values. */
 export function expectSameLogps(found: number[] | number, scores: readonly PairLogps[], name = ""): void {
   const expected = scores.flatMap(({ chosen, rejected }) => [chosen, rejected]);
   const all = [found].flat();

@@ -1,21 +1,21 @@
 /**
- * @file A graph as text, a node per line: everything in its bytes except the names of values, which are numbered in
- * their order of appearance. Two graphs that print alike are the same bytes once values have the same names.
+ * @file Prints a graph as text, one node per line: everything in its bytes except the names of values, which are
+ * numbered in order of appearance. Graphs with equal text have the same bytes, except for the names of values.
  */
 import { createHash } from "node:crypto";
 import type { OnnxInitializer, OnnxNode, OnnxValue } from "../../src/formats/onnxModel.ts";
 import type { DecodedModel, DecodedNode } from "./decodeOnnxModel.ts";
 
 export interface PrintedGraph {
-  /** Names of inputs and outputs, by which the graph is fed and read. */
+  /** Names of inputs and outputs, with which the graph is fed and read. */
   interface: string[];
-  /** All else. Values are %0, %1, ... */
+  /** Everything else. Values are %0, %1, ... */
   body: string[];
 }
 
-/** Values of a constant that are printed; of a longer one the first, and a hash of all. */
+/** Number of printed values of a constant; a longer one is printed with its first values and a hash of all. */
 const SHORT = 8;
-/** Numbers of values in a line. */
+/** Numbers of values per line. */
 const PER_LINE = 24;
 
 /** ONNX's element types: name, and how to read the bytes. Narrow floats are printed by their bits. */
@@ -33,7 +33,7 @@ const TYPES: Record<number, [name: string, read: (raw: Uint8Array) => ArrayLike<
   16: ["bfloat16", (raw) => new Uint16Array(aligned(raw))],
 };
 
-/** A copy: a part of a file may start anywhere. */
+/** A copy: a part of a file may be unaligned. */
 const aligned = (raw: Uint8Array): ArrayBuffer => raw.slice().buffer;
 
 function typeOf(elementType: number): (typeof TYPES)[number] {
@@ -45,11 +45,11 @@ const showNumber = (value: number | bigint) => (Object.is(value, -0) ? "-0" : St
 const showType = ({ elementType, shape }: Pick<OnnxValue, "elementType" | "shape">) =>
   `${typeOf(elementType)[0]} [${shape.join(", ")}]`;
 
-/** Numbers values when they are first asked for. */
+/** Numbers values in the order of first use. */
 function numbering(): (name: string) => string {
   const numbers = new Map<string, string>();
   return (name) => {
-    if (name === "") return "_"; // an output or input that is left out
+    if (name === "") return "_"; // an omitted output or input
     const number = numbers.get(name) ?? `%${numbers.size}`;
     numbers.set(name, number);
     return number;
@@ -75,7 +75,7 @@ function showNode(node: DecodedNode, number: (name: string) => string, types: Re
   const results = outputs.map((name) => (types.has(name) ? `${number(name)}: ${types.get(name)}` : number(name)));
   const op = domain === "" ? type : `${domain}.${type}`;
   const settings = attributes.length === 0 ? "" : ` {${attributes.map(showAttribute).join(", ")}}`;
-  // nodes are called as their first output
+  // nodes are named after their first output
   const own = node.name === outputs.find((name) => name !== "") ? "" : ` named ${number(node.name)}`;
   return `${results.join(", ")} = ${op}(${operands})${settings}${own}`;
 }
@@ -107,6 +107,6 @@ export function printGraph(model: DecodedModel): PrintedGraph {
     ...lines("types of values that no node makes:", strays),
   ];
   const named = (what: string, list: readonly OnnxValue[]) =>
-    list.map(({ name }, i) => `${what} ${i} is ${JSON.stringify(name)}`); // by place: nodes in between move no name
+    list.map(({ name }, i) => `${what} ${i} is ${JSON.stringify(name)}`); // by position, whatever nodes are added
   return { interface: [...named("input", inputs), ...named("output", outputs)], body };
 }

@@ -1,4 +1,4 @@
-/** @file Folders with small models of any family: weights drawn, or those of another model changed. */
+/** @file Folders with small models of any family: with random weights, or with changed weights of another model. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dequantizeBlocks, quantizeBlocks } from "../../src/formats/quantizedBlocks.ts";
@@ -26,7 +26,7 @@ const DECODER = {
   eos_token_id: 0,
 };
 
-/** config.json by family; rows of 32 and 88 numbers, so that blocks of 64 run over their ends. */
+/** config.json by family; rows of 32 and 88 numbers, so that blocks of 64 cross their ends. */
 export const FAMILIES: Record<string, Record<string, unknown>> = {
   gpt2: { model_type: "gpt2", n_embd: 32, n_layer: 2, n_head: 4, n_positions: 128, vocab_size: VOCABULARY },
   llama: { model_type: "llama", ...DECODER },
@@ -48,7 +48,7 @@ export function randomModel(folder: string, config: Record<string, unknown>): Pr
   return writeModel(folder, config, tensors);
 }
 
-/** `from` with tensors changed by name. */
+/** `from` with some tensors changed, by name. */
 function changedModel(
   folder: string,
   from: string,
@@ -63,7 +63,7 @@ function changedModel(
   return writeModel(folder, JSON.parse(readFileSync(join(from, "config.json"), "utf8")), new Map(changed));
 }
 
-/** A float32 model with the weights that a quantized one stands for. */
+/** A float32 model with the dequantized weights of a quantized one. */
 export function dequantizedModel(folder: string, from: string, model: LoadedModel): Promise<LoadedModel> {
   return changedModel(folder, from, (name, [rows, columns], data) => {
     const quantization = model.architecture.quantized?.get(name.replace(/\.weight$/, ""));

@@ -1,11 +1,11 @@
 /**
- * @file A device that computes nothing and records the graphs that are opened on it, so that tests get them from the
- * code that opens them in a run.
+ * @file A device that computes nothing and records the graphs opened on it, so that tests get them from the same code
+ * that opens them in a run.
  */
 import type { LoweredGraph } from "../../src/engine/onnx/lower.ts";
 import type { Device, Session } from "../../src/engine/runtime/device.ts";
 
-/** The graphs that `run` opens, in order. */
+/** The graphs opened by `run`, in order. */
 export async function graphsOpenedBy(run: (device: Device) => Promise<unknown>): Promise<LoweredGraph[]> {
   const opened: LoweredGraph[] = [];
   await run(new RecordingDevice(opened));

@@ -1,4 +1,4 @@
-/** @file Runs a command line of prefine in the test's own process and keeps what it writes. */
+/** @file Runs a command line of prefine in the test's process and captures its output. */
 import { vi } from "vitest";
 import { main } from "../../src/cli/main.ts";
 
@@ -9,7 +9,7 @@ export interface CommandOutcome {
   stderr: string;
 }
 
-/** `await runCommand("data", "pairs.jsonl")`: as `npx prefine data pairs.jsonl` into a pipe. */
+/** `await runCommand("data", "pairs.jsonl")`: like `npx prefine data pairs.jsonl` into a pipe. */
 export async function runCommand(...words: string[]): Promise<CommandOutcome> {
   const written = { stdout: "", stderr: "" };
   const spies = (["stdout", "stderr"] as const).map((name) =>

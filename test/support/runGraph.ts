@@ -1,4 +1,4 @@
-/** @file Runs a graph on a device of its own, and compares gradients with central finite differences. */
+/** @file Runs a graph on a new device, and compares gradients with central finite differences. */
 import { grad, input, mul, sumAll, type Tensor } from "../../src/engine/graph/index.ts";
 import { arrayOf, type Dtype } from "../../src/engine/graph/tensor.ts";
 import { lowerGraph } from "../../src/engine/onnx/lower.ts";

@@ -1,4 +1,4 @@
-/** @file Runs a TypeScript program in a process of its own, as `npx tsx` does, in a folder where `prefine` is found. */
+/** @file Runs a TypeScript program in a separate process, as `npx tsx` does, in a folder with `prefine` installed. */
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ export interface ScriptOutcome {
   stderr: string;
 }
 
-/** A folder of somebody who has installed prefine. */
+/** A user's folder with prefine installed. */
 export async function folderWithPrefine(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "prefine-script-"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
@@ -22,7 +22,7 @@ export async function folderWithPrefine(): Promise<string> {
   return folder;
 }
 
-/** What `node` is given to run a TypeScript program as `npx tsx` does. */
+/** Arguments of `node` to run a TypeScript program as `npx tsx` does. */
 export const scriptArguments = (file: string): string[] => ["--import", tsx, file];
 
 /** `npx tsx FILE` with `folder` as working directory. @param env added to this process's, without its HF_ variables. */

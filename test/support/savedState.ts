@@ -1,4 +1,4 @@
-/** @file Whole states: of a learner, and of a folder of saved weights. Runs read them tensor by tensor. */
+/** @file Complete states of a learner, and of a folder of saved weights. Runs read them tensor by tensor. */
 import { ADAPTER_WEIGHTS } from "../../src/checkpoints/adapter.ts";
 import { MODEL_WEIGHTS, readTensorFile, type SavedModel } from "../../src/checkpoints/modelFiles.ts";
 import { dataOf, type SavedTensors, type StateTensor } from "../../src/checkpoints/tensors.ts";
@@ -18,7 +18,7 @@ export async function readState(learner: Learner): Promise<LearnerState> {
   return { weights, optimizer: await read(learner.optimizerState), optimizerStep: learner.optimizerStep };
 }
 
-/** What the tensors hold. */
+/** The tensors' values. */
 export async function readAll(tensors: SavedTensors): Promise<Map<string, { shape: number[]; data: Float32Array }>> {
   const all = new Map<string, { shape: number[]; data: Float32Array }>();
   for (const [name, tensor] of tensors) {
@@ -27,7 +27,7 @@ export async function readAll(tensors: SavedTensors): Promise<Map<string, { shap
   return all;
 }
 
-/** All tensors that a run has saved in a folder. */
+/** All tensors saved by a run in a folder. */
 export async function savedWeights(dir: string, kind: SavedModel["kind"]) {
   return readAll(await readTensorFile(folderAt(dir), kind === "adapter" ? ADAPTER_WEIGHTS : MODEL_WEIGHTS));
 }

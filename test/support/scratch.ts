@@ -1,4 +1,4 @@
-/** @file Global set-up of the tests: all they write to temporary folders lies in one, which goes when they end. */
+/** @file Global setup of the tests: all their temporary folders are in one, which is deleted when they end. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,25 +1,25 @@
 /**
- * @file Where the reference values are. PREFINE_REFERENCE names another folder of the same layout: tests then take
- * whatever models and cases it has by their names.
+ * @file Where the reference values are. PREFINE_REFERENCE names another folder of the same layout: tests then take all
+ * models and cases in it by name.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decodeSafetensors } from "../../src/formats/safetensors.ts";
 
-/** The folder beside the checkout that holds reference values and the local hub. */
+/** The folder next to the checkout that has reference values and the local hub. */
 export const sharedFolder = fileURLToPath(new URL("../../../shared", import.meta.url));
-/** What the folder beside the checkout has of them, with the models that fixtures were made with. */
+/** The reference values in the folder next to the checkout, with the models of the fixtures. */
 export const ownReference = join(sharedFolder, "reference");
 export const referenceFolder = process.env.PREFINE_REFERENCE ?? ownReference;
-/** Whether what is known of the folder beside the checkout does not hold. */
+/** Whether another folder is used: then counts of the one next to the checkout do not apply. */
 export const isElsewhere = referenceFolder !== ownReference;
-/** False in a user's clone, which has no reference values beside it. */
+/** False in a user's clone, which has no reference values next to it. */
 export const hasReference = existsSync(referenceFolder);
-/** Put into the name of what is skipped without them. */
+/** For the names of tests that are skipped without them. */
 export const needsReference = hasReference ? "" : " (SKIPPED: ../shared/reference is absent)";
 
-/** What a folder of the reference values holds, `extension` cut off; nothing where the folder is absent. */
+/** Names in a folder of the reference values, without `extension`; none if the folder is absent. */
 export function referenceNames(folder: string, extension = ""): string[] {
   const path = join(referenceFolder, folder);
   const files = existsSync(path) ? readdirSync(path).sort() : [];

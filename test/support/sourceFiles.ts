@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const NEW = ["--others", "--exclude-standard"];
 const BUILT = /(^|\/)(node_modules|dist|coverage|\.git)\//;
 
-/** Paths from the root, with /. @param options.withNew also those that git neither tracks nor ignores. */
+/** Paths from the root, with /. @param options.withNew also files that git neither tracks nor ignores. */
 export function committedFiles({ withNew }: { withNew: boolean }): string[] {
   if (!existsSync(`${root}/.git`)) return filesOfArchive();
   const options = { cwd: root, encoding: "utf8", maxBuffer: 2 ** 26 } as const;
@@ -17,7 +17,7 @@ export function committedFiles({ withNew }: { withNew: boolean }): string[] {
   return listed.split("\0").filter((path) => path !== "" && existsSync(`${root}/${path}`));
 }
 
-/** Sources that came as an archive: all files but what was installed and built. */
+/** For sources from an archive: all files except installed and built ones. */
 function filesOfArchive(): string[] {
   const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const paths = entries.map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll("\\", "/"));
@@ -29,13 +29,13 @@ export function readText(path: string): string {
 }
 
 export interface BrowserConfig {
-  /** Sources that run anywhere, from the root. */
+  /** Sources that run anywhere, as paths from the root. */
   files: string[];
-  /** Sources that are Node's: files, and folders that end in /. */
+  /** Sources that need Node: files, and folders that end in /. */
   nodes: string[];
 }
 
-/** tsconfig.browser.json: the one list of what is Node's. */
+/** tsconfig.browser.json: the only list of sources that need Node. */
 export function readBrowserConfig(): BrowserConfig {
   const { config, error } = ts.readConfigFile(join(root, "tsconfig.browser.json"), ts.sys.readFile);
   if (error) throw new Error(ts.flattenDiagnosticMessageText(error.messageText, "\n"));
@@ -52,17 +52,17 @@ export interface Import {
   target: string;
   /** Whether it is a relative one. */
   isLocal: boolean;
-  /** Nothing of it is left at run time. */
+  /** Not present at run time. */
   typeOnly: boolean;
   /** `import()`. */
   dynamic: boolean;
-  /** What is taken by name: `{ rm, mkdir as make }` -> rm, mkdir; empty for `* as`, `export` and import(). */
+  /** Names imported: `{ rm, mkdir as make }` -> rm, mkdir; empty for `* as`, `export` and import(). */
   names: string[];
 }
 
 export interface SourceFunction {
   name: string;
-  /** From the line of its first word to that of its last brace; without its comment. */
+  /** Number of lines from its first word to its last brace, without its comment. */
   lines: number;
 }
 
@@ -71,7 +71,7 @@ export interface SourceFile {
   text: string;
   imports: Import[];
   functions: SourceFunction[];
-  /** Names of all identifiers that stand alone (no property names): `console`, `fetch`. */
+  /** Names of all identifiers except property names: `console`, `fetch`. */
   identifiers: Set<string>;
 }
 

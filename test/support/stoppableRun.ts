@@ -1,4 +1,4 @@
-/** @file A training as a user starts it, which stops at a step where asked, and what it leaves. */
+/** @file A training as a user starts it, optionally stopped at a step, and its results. */
 
 import { readRunState } from "../../src/checkpoints/trainerState.ts";
 import type { DPOConfigInput } from "../../src/config/DPOConfig.ts";
@@ -8,7 +8,7 @@ import type { DPOTrainerOptions, TrainOptions } from "../../src/training/trainer
 import { savedWeights } from "./savedState.ts";
 import { keepingLogger, withoutTimings } from "./toyTrainer.ts";
 
-/** Four steps that move the weights far, each logged; nothing is saved on the way. @param args win over these. */
+/** Four large steps, each logged, without checkpoints. @param args override these. */
 export const shortRun = (output_dir: string, args: DPOTrainerOptions["args"] = {}): DPOConfigInput => ({
   bf16: false,
   max_steps: 4,
@@ -21,11 +21,11 @@ export const shortRun = (output_dir: string, args: DPOTrainerOptions["args"] = {
 });
 
 export interface Stoppable extends TrainOptions {
-  /** The signal asks to stop when this step is done. */
+  /** Aborts when this step is done. */
   stopAt?: number;
 }
 
-/** @returns the lines that were told. */
+/** @returns the logged lines. */
 export async function trainUntil(options: DPOTrainerOptions, { stopAt, ...how }: Stoppable = {}): Promise<string[]> {
   const controller = new AbortController();
   const { logger, lines } = keepingLogger();

@@ -1,10 +1,10 @@
-/** @file A small decoder for tests: next-token scores from a fixed random table; it checks what the loop feeds it. */
+/** @file A small decoder for tests: next-token scores from a fixed random table; it checks its inputs. */
 import type { Decoder, DecoderStepOptions } from "../../src/generation/decoder.ts";
 import { Mt19937 } from "../../src/random.ts";
 
 /**
  * Scores depend on the last token and, weakly, on every earlier one and its position, so that a wrong cache, position
- * or padding changes the answer. Tokens beyond the vocabulary, gaps in positions and calls out of order are errors.
+ * or padding changes the answer. Tokens outside the vocabulary, gaps in positions and calls out of order are errors.
  */
 export class TableDecoder implements Decoder {
   readonly vocabSize: number;
@@ -56,7 +56,7 @@ export class TableDecoder implements Decoder {
     if (!(token >= 0 && token < this.vocabSize)) throw new Error(`internal: no such token: ${token}`);
     if (position >= this.maxPositions) throw new Error(`internal: no such position: ${position}`);
     const seen = this.seen[row];
-    // A finished row stands still at its last position.
+    // A finished row stays at its last position.
     if (position !== seen.length && position !== seen.length - 1) throw new Error(`internal: position ${position}`);
     if (position === seen.length) seen.push(token);
   }

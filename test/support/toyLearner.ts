@@ -1,7 +1,7 @@
 /**
  * @file A Learner small enough to check by hand: a bigram model with an adapter,
- * logits(next | t) = base[t] + (B A)[., t], trained with the sigmoid DPO loss. Gradients are written out; the
- * optimizer is prefine's own.
+ * logits(next | t) = base[t] + (B A)[., t], trained with the sigmoid DPO loss. Gradients are derived by hand; the
+ * optimizer is prefine's.
  */
 import type { PackedPair, PairLogps } from "../../src/data/preferences/types.ts";
 import type { BatchResult, Learner, PairScores, Role } from "../../src/dpo/learner.ts";
@@ -17,13 +17,13 @@ const NAMES = ["lora_A", "lora_B"].map((side) => `base_model.model.toy.proj.${si
 export interface ToyOptions {
   beta?: number;
   weightDecay?: number;
-  /** Rate at which rows of A are left out, by a mask that depends on the micro-batch. */
+  /** Dropout rate of rows of A, with a mask that depends on the micro-batch. */
   dropout?: number;
   /** Called before every micro-batch; may throw, or abort a signal. */
   onMicroBatch?: (rows: number[], call: number) => void;
-  /** Called before every scoring; `role` says by whom. */
+  /** Called before every scoring; `role`: the model that scores. */
   onScore?: (row: number, role: "policy" | "reference") => void;
-  /** Factor of the loss of a row, to break it. */
+  /** Factor on the loss of a row, to break it. */
   lossFactor?: (row: number) => number;
 }
 

@@ -4,7 +4,7 @@ import type { PackedPair } from "../../src/data/preferences/types.ts";
 import { Mt19937 } from "../../src/random.ts";
 import { VOCABULARY } from "./toyLearner.ts";
 
-/** `rows` pairs of prompts of 1-4 and completions of 1-6 tokens, of which 8 in a row are kept. */
+/** `rows` pairs of prompts of 1-4 and completions of 1-6 tokens, sequences truncated to 8. */
 export function toyPairs(rows: number, seed = 1): PackedPair[] {
   const random = new Mt19937(seed);
   const ids = (most: number) =>

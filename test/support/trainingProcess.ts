@@ -1,4 +1,4 @@
-/** @file `prefine train` in a process of its own, in a furnished folder. */
+/** @file `prefine train` in a separate process, in a furnished folder. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { builtPackage } from "./builtPackage.ts";

@@ -1,4 +1,4 @@
-/** @file A working directory to spoil: what is wrong must be told in one clear error, and nothing else may change. */
+/** @file A working directory for wrong input: commands must report it in one clear error and change no file. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,8 +11,8 @@ import { type CommandOutcome, runCommand } from "./runCommand.ts";
 export { jsonLines, PAIRS } from "./furnish.ts";
 
 /**
- * The working directory of each test of a file: a fresh copy of a furnished folder, so that messages name files as a
- * person there would.
+ * The working directory of each test of a file: a fresh copy of a furnished folder, so that messages have relative
+ * paths.
  */
 export function useWorkbench(): void {
   const template = mkdtempSync(join(tmpdir(), "prefine-template-"));
@@ -31,7 +31,7 @@ export function useWorkbench(): void {
   });
 }
 
-/** The error of a command, from `error:` on: exit code 1, nothing on stdout, no stack trace, every file as it was. */
+/** The error of a command, from `error:` on: exit code 1, nothing on stdout, no stack trace, no file changed. */
 export async function refusalOf(...words: string[]): Promise<string> {
   const before = contents(process.cwd());
   const outcome = await runCommand(...words);

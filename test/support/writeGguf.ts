@@ -1,4 +1,4 @@
-/** @file Writes GGUF files for tests: as llama.cpp's format description has it, version 3, alignment 32. */
+/** @file Writes GGUF files for tests: version 3 of llama.cpp's format, alignment 32. */
 import { writeFileSync } from "node:fs";
 
 type MetadataValue = string | number | boolean | string[] | number[];
@@ -28,7 +28,7 @@ function text(value: string): Uint8Array[] {
   return [u64(bytes.length), bytes];
 }
 
-/** Type number and bytes; numbers are uint32 where they are whole, else float32. */
+/** Type number and bytes; whole numbers are uint32, others float32. */
 function encode(value: MetadataValue): [type: number, ...parts: Uint8Array[]] {
   if (typeof value === "string") return [8, ...text(value)];
   if (typeof value === "boolean") return [7, Uint8Array.of(value ? 1 : 0)];
