@@ -126,10 +126,7 @@ describe("a run that is stopped and resumed", () => {
       "epoch, with logs and checkpoints of epochs",
       { eval_strategy: "epoch", logging_strategy: "epoch", save_strategy: "epoch" },
     ],
-    [
-      "steps, with a learning rate that depends on them",
-      { ...FOLLOWING, eval_strategy: "steps", eval_steps: 2, save_steps: 2 },
-    ],
+    ["steps, which set the learning rate", { ...FOLLOWING, eval_strategy: "steps", eval_steps: 2, save_steps: 2 }],
   ])("equals the uninterrupted one, wherever in an evaluation by %s it was stopped", async (_, strategy) => {
     const args = { ...ARGS, ...strategy };
     const expected = await unbroken(args);
