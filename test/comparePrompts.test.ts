@@ -1,4 +1,4 @@
-/** @file The prompts that prefine compare chooses by default: held-out ones of the run's data, without a network. */
+/** @file Default prompts of prefine compare: held-out ones from the run's data, without a network. */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -85,7 +85,7 @@ describe("compare uses", () => {
     await train("on-it", ...data, "--dataset_train_split", "validation");
     expect(await compare("on-it")).toEqual({
       prompts,
-      line: "prompts: 3 of both, split validation (the run was trained on them: no held-out split is here)",
+      line: "prompts: 3 of both, split validation (training data: no held-out split is available)",
     });
   });
 
@@ -123,7 +123,7 @@ describe("compare uses", () => {
   it("the course note's question if the data is gone or has no prompts, with the reason", async () => {
     const gone = await compare("unseen", "--dataset_name", "gone.jsonl");
     expect(gone.prompts).toEqual(NOTE);
-    expect(gone.line).toMatch(/^prompt: the course note's, since gone\.jsonl gives none \(gone\.jsonl: no such file/);
+    expect(gone.line).toMatch(/^prompt: the course note's, since gone\.jsonl has none \(gone\.jsonl: no such file/);
     writeFileSync("else.jsonl", jsonLines([{ question: "Why?", chosen: "Yes", rejected: "No" }]));
     const other = await compare("unseen", "--dataset_name", "else.jsonl");
     expect(other.prompts).toEqual(NOTE);
@@ -172,7 +172,7 @@ describe("compare after DPOTrainer", () => {
       expect(existsSync(join(stopped, "training_args.json"))).toBe(false);
       const { prompts, line } = await compare(stopped);
       expect(prompts).toEqual(promptsOf(PAIRS.slice(0, 3)));
-      expect(line).toContain("split train (the run was trained on them");
+      expect(line).toContain("split train (training data");
       const [{ text }] = JSON.parse((await runCommand("generate", stopped, "--prompt", "x", "--json")).stdout);
       expect(text).not.toBe("");
     }
@@ -185,7 +185,7 @@ describe("compare after DPOTrainer", () => {
     writeFileSync(path, JSON.stringify({ ...settings, model_name_or_path: "/gone/model" }));
     const { code, stderr } = await runCommand("compare", run);
     expect(code).toBe(1);
-    expect(stderr).toContain("found nothing at /gone/model, which it names\nName it with --base.");
+    expect(stderr).toContain("found nothing at /gone/model, which it names\nPass it with --base.");
   });
 });
 

@@ -92,7 +92,7 @@ describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
     expect(stderr).toMatch(/^warning: top_k: 3 has no effect without do_sample: true$/m);
   });
 
-  it("reports a wrong setting, and a folder that is no model, in one line", async () => {
+  it("reports a wrong setting and a folder without a model in one line", async () => {
     expect(await runCommand("generate", folder, "--prompt", "Why?")).toMatchObject({ code: 1, stdout: "" });
     const { code, stderr } = await runCommand(
       "generate",
@@ -116,16 +116,18 @@ describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
     vi.stubEnv("COLUMNS", String(columns));
     const { code, stdout, stderr } = await runCommand("compare", run, "--max_new_tokens", "40");
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^prompt: the course note's, since the run names no dataset .*; --prompt asks your own\n$/);
+    expect(stderr).toMatch(
+      /^prompt: the course note's, since the run names no dataset .*; use --prompt to ask your own\n$/,
+    );
     const lines = stdout.split("\n");
     expect(lines[0]).toBe(`> ${PROMPT}`);
-    expect(lines[2]).toMatch(/^original: tiny-gpt2 +│ trained: /);
+    expect(lines[2]).toMatch(/^base: tiny-gpt2 +│ trained: /);
     for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(columns);
     expect(stdout).not.toContain("\u001b");
     expect(stdout).toMatch(/^\[cut at 40 tokens: --max_new_tokens\] *│ \[cut at 40 tokens: --max_new_tokens\]$/m);
   });
 
-  it("compares as JSON, with the base model's answer equal to transformers'", async () => {
+  it("compares as JSON, the base model's answer equal to transformers'", async () => {
     const { stdout } = await runCommand("compare", run, "--max_new_tokens", "40", "--json");
     const { original, trained, answers } = JSON.parse(stdout);
     expect({ original, trained }).toEqual({ original: model, trained: run });
@@ -197,16 +199,16 @@ describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
     expect(generated.text).toBe(before.answers[0].trained);
     const whole = await runCommand("generate", model, "--base", elsewhere, ...words);
     expect(whole).toMatchObject({ code: 1, stdout: "" });
-    expect(whole.stderr).toContain("--base: expected an adapter to put on it, ");
+    expect(whole.stderr).toContain("--base: expected an adapter, found ");
     for (const command of ["compare", "generate", "merge"]) {
       const { stdout } = await runCommand(command, "--help");
       expect(stdout.replaceAll(/\s+/g, " ")).toContain(
-        "--base <model> the base model; otherwise the one that the run names",
+        "--base <model> base model (default: the one recorded in the run)",
       );
     }
   });
 
-  it("finds the base model of a fully trained model in its card, or requires --base", async () => {
+  it("finds the base model of a fully trained model in its card, or asks for it", async () => {
     const full = join(folder, "full");
     cpSync(model, full, { recursive: true });
     const asked = await runCommand("compare", full, "--prompt", "Why?");

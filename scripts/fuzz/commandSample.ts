@@ -79,7 +79,7 @@ function run(folder: string, words: string[]): Promise<Outcome> {
 function judge({ code, signal, stderr }: Outcome): string | undefined {
   const said = stderr.slice(-1500);
   if (signal) return `hangs or dies (${signal}): ${said}`;
-  if (/^ +at /m.test(stderr) || /internal:|fault of prefine/.test(stderr)) return `exit code ${code}: ${said}`;
+  if (/^ +at /m.test(stderr) || /internal:|bug in prefine/.test(stderr)) return `exit code ${code}: ${said}`;
   if (code === 0) return undefined;
   return code === 1 && /^error: .+\n(.+\n)+/m.test(stderr) ? undefined : `exit code ${code}: ${said}`;
 }

@@ -1,4 +1,4 @@
-/** @file prefine compare RUN: the answers of a trained model beside those of its base model. */
+/** @file prefine compare RUN: a trained model's answers next to its base model's. */
 import { basename, isAbsolute } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { PrefineError } from "../errors.ts";
@@ -8,22 +8,22 @@ import type { ModelSourceOptions } from "../pretrained/modelSource.ts";
 import { sideBySide } from "../terminal/sideBySide.ts";
 import { openTerminal, type Terminal } from "../terminal/terminal.ts";
 import { countWords, printable, wrapText } from "../terminal/text.ts";
+import { findBaseModel } from "./baseModel.ts";
 import { type Answer, cutMark, generateAnswers, limitOf } from "./generateCommand.ts";
 import { addGenerationFlags, CLI_DEFAULTS, type GenerationFlags, readGenerationFlags } from "./generationFlags.ts";
 import { interruptible } from "./interrupt.ts";
-import { findOriginal } from "./original.ts";
 import { type QuantizationFlags, recordedLine } from "./quantizationFlags.ts";
 import { type ChatFlags, inputsOf, type Question } from "./questions.ts";
-import { ASKED, notePrompt, promptsOfRun, type RunPrompts } from "./runPrompts.ts";
+import { DEFAULT_PROMPTS, notePrompt, promptsOfRun, type RunPrompts } from "./runPrompts.ts";
 import { questionsOfSplit } from "./splitPrompts.ts";
 
 const EXAMPLES = `
-RUN is the output_dir of a training, or a checkpoint in it. Both models get the
-same settings and, where tokens are drawn, the same seed. Where a tokenizer has
-a chat template, a prompt is a user's message; --raw gives the text as it is.
-Without --prompt and --split: a few held-out prompts of the run's own dataset,
-or else of its training split, where they are on this computer; the course
-note's question otherwise. A line says which.
+RUN is the output_dir of a training run, or a checkpoint in it. Both models get
+the same settings and, when sampling, the same seed. If the tokenizer has a chat
+template, each prompt becomes a user message; --raw passes the text unchanged.
+Without --prompt and --split: a few held-out prompts from the run's dataset, or
+from its training split, if they are on this computer; otherwise the course
+note's question. A line on stderr says which.
 
 Examples:
   prefine compare dpo
@@ -43,9 +43,9 @@ export function define(command: Command): void {
     command
       .description("Compares a run's answers with its base model's, side by side.")
       .argument("<run>", "run, checkpoint or adapter")
-      .option("--split <name>", "all prompts of this split of the dataset")
-      .option("--dataset_name <dataset>", "hub id, folder or file with prompts; otherwise the run's")
-      .option("--limit <number>", "at most so many prompts of the dataset", readLimit),
+      .option("--split <name>", "use all prompts of this dataset split")
+      .option("--dataset_name <dataset>", "hub id, folder or file with prompts (default: the run's)")
+      .option("--limit <number>", "maximum number of prompts from the dataset", readLimit),
   )
     .addHelpText("after", EXAMPLES)
     .action(compare);
@@ -57,7 +57,7 @@ function readLimit(text: string): number {
   throw new InvalidArgumentError("Expected an integer from 1.");
 }
 
-/** Those of --prompt, then those of --split; the run's own where neither is given. */
+/** Prompts from --prompt, then from --split; without either, prompts chosen from the run's data. */
 async function promptsFor(run: string, flags: CompareFlags): Promise<Prompts> {
   const { prompt = [], split, dataset_name: dataset, limit, token } = flags;
   const own = prompt.map((text) => ({ text }));
@@ -65,26 +65,26 @@ async function promptsFor(run: string, flags: CompareFlags): Promise<Prompts> {
     return { asked: [...own, ...(await questionsOfSplit(run, { split, dataset, limit, token }))] };
   }
   if (own.length > 0) return { asked: own };
-  return { toChoose: { ...(await promptsOfRun(run, { dataset, token })), count: limit ?? ASKED } };
+  return { toChoose: { ...(await promptsOfRun(run, { dataset, token })), count: limit ?? DEFAULT_PROMPTS } };
 }
 
-/** Either what is asked, or what is chosen from once a model says how much it can read. */
+/** The prompts, or a pool to choose from once the model's context length is known. */
 type Prompts = { asked: Question[] } | { toChoose: RunPrompts & { count: number } };
 
 async function compare(run: string, flags: CompareFlags): Promise<void> {
   const settings = await readGenerationFlags(flags);
   const prompts = await promptsFor(run, flags);
-  const seed = settings.seed ?? Math.floor(Math.random() * 2 ** 31); // the same for both
+  const seed = settings.seed ?? Math.floor(Math.random() * 2 ** 31); // shared by both models
   const terminal = openTerminal();
   const infoOnce = onceEach(terminal);
   const onWarning = (line: string) => infoOnce(`warning: ${line}`);
   await interruptible(async (signal) => {
-    const one = { ...settings, seed, num_return_sequences: 1 }; // one answer faces one
+    const one = { ...settings, seed, num_return_sequences: 1 }; // pairs are one answer to one
     const options = { generation_config: one, defaults: CLI_DEFAULTS, signal, onWarning };
-    const base = await findOriginal(run, flags);
-    const titles: [string, string] = [`original: ${shortName(base.id)}`, `trained: ${shortName(run)}`];
+    const base = await findBaseModel(run, flags);
+    const titles: [string, string] = [`base: ${shortName(base.id)}`, `trained: ${shortName(run)}`];
     if (terminal.isTTY && !flags.json) terminal.info(terminal.dim(`${titles.join(", ")} ...`));
-    const access = { token: flags.token, quantization_config: base.quantization }; // the same under both
+    const access = { token: flags.token, quantization_config: base.quantization }; // shared by both models
     const request = { flags, options, infoOnce };
     const original = await answersOf(base.id, prompts, { ...request, access: { ...access, revision: base.revision } });
     const { revision } = flags;
@@ -97,7 +97,7 @@ async function compare(run: string, flags: CompareFlags): Promise<void> {
   });
 }
 
-/** A line for the person at the terminal, unless it was there before: two models may say the same. */
+/** Prints each line to stderr once: both models may report the same. */
 function onceEach(terminal: Terminal): (line: string) => void {
   const lines = new Set<string>();
   return (line) => {
@@ -106,7 +106,7 @@ function onceEach(terminal: Terminal): (line: string) => void {
   };
 }
 
-/** A hub id or a relative path as it is; of an absolute path the end. */
+/** Hub ids and relative paths unchanged; the last part of an absolute path. */
 function shortName(idOrPath: string): string {
   return isAbsolute(idOrPath) ? basename(idOrPath) : idOrPath;
 }
@@ -118,7 +118,7 @@ interface AnswerRequest {
   infoOnce: (line: string) => void;
 }
 
-/** An answer, and the mark behind one that was cut. */
+/** An answer with the mark to print after it if it was cut. */
 interface MarkedAnswer extends Answer {
   mark: string | undefined;
 }
@@ -128,7 +128,7 @@ interface Answered {
   answers: MarkedAnswer[];
 }
 
-/** One model at a time, so that two never share the memory. */
+/** Loads one model at a time, so that two are never in memory together. */
 async function answersOf(idOrPath: string, prompts: Prompts, request: AnswerRequest): Promise<Answered> {
   const { flags, options, access, infoOnce } = request;
   const { AutoModelForCausalLM } = await import("../pretrained/autoModel.ts");
@@ -146,7 +146,7 @@ async function answersOf(idOrPath: string, prompts: Prompts, request: AnswerRequ
   }
 }
 
-/** The first prompts that leave the model room for an answer. */
+/** The first prompts of the pool that leave room for an answer in the model's context. */
 async function choose(
   model: CausalLM,
   { pool, source, count }: RunPrompts & { count: number },
@@ -157,22 +157,22 @@ async function choose(
   const chosen: Question[] = [];
   for (const question of pool) {
     if (chosen.length === count) break;
-    const [input] = await inputsOf(model, [question], flags).catch(noneOfTemplate);
+    const [input] = await inputsOf(model, [question], flags).catch(skipTemplateErrors);
     const ids = typeof input === "string" ? tokenizer.encode(input) : input;
     if (ids !== undefined && ids.length <= room) chosen.push(question);
   }
   if (chosen.length === 0 && pool.length > 1) {
-    const note = notePrompt("the prompts of the run's data are too long for the model, or its template refuses them");
+    const note = notePrompt("the prompts of the run's data are too long for the model, or rejected by its template");
     infoOnce(note.source(1));
     return note.pool;
   }
-  const asked = chosen.length > 0 ? chosen : pool; // of a prompt that is too long, generate says so
+  const asked = chosen.length > 0 ? chosen : pool; // generate reports a prompt that is too long
   infoOnce(source(asked.length));
   return asked;
 }
 
-/** A conversation that the chat template refuses is passed over. */
-function noneOfTemplate(error: unknown): [] {
+/** Skips a conversation that the chat template rejects. */
+function skipTemplateErrors(error: unknown): [] {
   if (error instanceof PrefineError && error.code === "data") return [];
   throw error;
 }
@@ -207,10 +207,10 @@ function printPair(pair: Pair, { titles, terminal }: { titles: [string, string];
   terminal.print();
 }
 
-/** The mark stands on a line of its own: it is no part of the answer. */
+/** Puts the mark on a separate line: it is not part of the answer. */
 const marked = (text: string, mark: string | undefined) => (mark ? `${text.trim() || "(nothing)"}\n${mark}` : text);
 
-/** How long the answers are, which is what a reader of many pairs wants to know first. */
+/** Mean answer length per model. */
 function summary(pairs: readonly Pair[]): string {
   const mean = (side: keyof Pair) =>
     (pairs.reduce((sum, pair) => sum + countWords(pair[side].text), 0) / pairs.length).toFixed(1);
@@ -218,6 +218,7 @@ function summary(pairs: readonly Pair[]): string {
     const count = pairs.filter((pair) => pair[side].mark !== undefined).length;
     return count > 0 ? ` (${count} cut)` : "";
   };
-  const sides = (["original", "trained"] as const).map((side) => `${side} ${mean(side)}${cut(side)}`);
+  const describe = (name: string, side: keyof Pair) => `${name} ${mean(side)}${cut(side)}`;
+  const sides = [describe("base", "original"), describe("trained", "trained")];
   return `${pairs.length} prompts; words per answer: ${sides.join(", ")}`;
 }

@@ -1,4 +1,4 @@
-/** @file prefine data DATASET: its splits and sizes, its features, and one record with its keys. */
+/** @file prefine data DATASET: splits and sizes, features, and one record with its keys. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Dataset } from "../data/datasets/dataset.ts";
 import { type DatasetDict, unknownSplit } from "../data/datasets/datasetDict.ts";
@@ -27,14 +27,14 @@ interface DataFlags {
 
 export function define(command: Command): void {
   command
-    .description("Shows what is in a data set: splits with their sizes, features, and a record with its keys.")
+    .description("Shows a dataset: splits with their sizes, features, and one record with its keys.")
     .argument("<dataset>", "hub id, folder or file")
-    .option("--split <name>", "the split to show a record of; otherwise the first")
-    .option("--index <number>", "which record", readIndex, 0)
-    .option("--name <config>", "configuration of a data set that has several")
-    .option("--full", "the record's texts in full, not cut to the terminal's width")
-    .option("--json", "print JSON, the record in full")
-    .option("--revision <name>", "branch, tag or commit of a hub data set")
+    .option("--split <name>", "split to show a record from (default: the first)")
+    .option("--index <number>", "index of the record, from 0", readIndex, 0)
+    .option("--name <config>", "configuration, for a dataset with several")
+    .option("--full", "show the full record, not cut to the terminal's width")
+    .option("--json", "print JSON, with the full record")
+    .option("--revision <name>", "branch, tag or commit of a hub dataset")
     .option("--token <text>", "token for the hub (or set HF_TOKEN)")
     .addHelpText("after", EXAMPLES)
     .action(show);
@@ -68,7 +68,7 @@ async function rowAt(dataset: Dataset, index: number, where: string): Promise<Ro
   throw new PrefineError(
     "data",
     `${where}: expected a record from ${range}, found --index ${index}`,
-    "Choose one of these.",
+    "Choose an index in this range.",
   );
 }
 
@@ -84,7 +84,7 @@ function printSplits(idOrPath: string, splits: DatasetDict, { print, bold }: Ter
   print();
 }
 
-/** The features of a split, and a line for each split that has others. */
+/** The features of a split, and one line for each split whose features differ. */
 function printFeatures(splits: DatasetDict, split: string, { print, bold, columns }: Terminal): void {
   const described = (name: string) =>
     Object.entries(splits.split(name).features).map(([key, feature]) => [
@@ -96,12 +96,12 @@ function printFeatures(splits: DatasetDict, split: string, { print, bold, column
   if (own.length > 0) for (const line of tableLines(own)) print(cutText(line, columns));
   for (const other of splits.splitNames) {
     if (JSON.stringify(described(other)) === JSON.stringify(own)) continue;
-    print(cutText(`  (${other} has others: ${splits.split(other).column_names.join(", ")})`, columns));
+    print(cutText(`  (${other} differs: ${splits.split(other).column_names.join(", ")})`, columns));
   }
   print();
 }
 
-const MOST_ITEMS = 8; // of a list in a record that is not shown in full
+const MOST_ITEMS = 8; // of a list, unless --full
 
 function printRecord(title: string, row: Row, { terminal, isFull }: { terminal: Terminal; isFull: boolean }): void {
   terminal.print(terminal.bold(`${title}   ${Object.keys(row).length} keys`));
@@ -119,7 +119,7 @@ function printRecord(title: string, row: Row, { terminal, isFull }: { terminal: 
   }
 }
 
-/** A value in lines: an item of a list a line, everything else as one. */
+/** A value as lines: one per list item, one for anything else. */
 function valueLines(value: unknown): string[] {
   if (Array.isArray(value)) return value.length === 0 ? ["[]"] : value.map((item) => `- ${oneLine(item)}`);
   return [oneLine(value)];
@@ -130,7 +130,7 @@ function oneLine(value: unknown): string {
   if (value === null || typeof value !== "object" || value instanceof Date) return String(toJson(value));
   if (Array.isArray(value)) return `[${value.map(oneLine).join(", ")}]`;
   const parts = Object.entries(value).map(([key, inner]) => `${key}: ${oneLine(inner)}`);
-  return parts.toSorted((a, b) => a.length - b.length).join(", "); // `role` before the long `content`: it is not cut
+  return parts.toSorted((a, b) => a.length - b.length).join(", "); // puts `role` before the long `content`, where it is not cut
 }
 
 interface Shown {
@@ -155,7 +155,7 @@ function printJson({ idOrPath, splits, split, row }: Shown, flags: DataFlags, te
   terminal.print(JSON.stringify(summary, (_key, value) => toJson(value), 2));
 }
 
-/** Values that JSON has no words for. */
+/** Converts values that JSON cannot represent. */
 function toJson(value: unknown): unknown {
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   return ArrayBuffer.isView(value) ? `<${value.byteLength} bytes>` : value;

@@ -1,4 +1,4 @@
-/** @file prefine generate MODEL|RUN: answers to prompts, streamed as they come. */
+/** @file prefine generate MODEL|RUN: streams answers to prompts. */
 import type { Command } from "commander";
 import { PrefineError } from "../errors.ts";
 import type { CausalLM, GenerateOptions } from "../generation/causalLM.ts";
@@ -16,13 +16,14 @@ import { interruptible } from "./interrupt.ts";
 import { quantizationFlags, recordedLine } from "./quantizationFlags.ts";
 import { inputsOf, type ModelInputs, type Question } from "./questions.ts";
 
-const BATCH = 8; // prompts that go through the model at once: speed against memory
+const BATCH = 8; // prompts per batch: larger is faster but needs more memory
 
 const EXAMPLES = `
-MODEL is a hub id or a folder; RUN is the output_dir of a training, or a
-checkpoint in it. One prompt: its answer is written as it comes, but with beams
-at the end. Several: each answer below its prompt. Where the tokenizer has a
-chat template, a prompt is a user's message; --raw gives the text as it is.
+MODEL is a hub id or a folder; RUN is the output_dir of a training run, or a
+checkpoint in it. The answer to a single prompt is streamed, except with beam
+search. Several prompts: each answer is printed below its prompt. If the
+tokenizer has a chat template, each prompt becomes a user message; --raw passes
+the text unchanged.
 
 Examples:
   prefine generate gpt2 --prompt "Why is the sky blue?"
@@ -37,7 +38,7 @@ Examples:
 export function define(command: Command): void {
   addGenerationFlags(
     command
-      .description("Generates text with a model or with the model that a run has trained.")
+      .description("Generates text with a model or with a run's trained model.")
       .argument("<model>", "hub id, folder, run or checkpoint"),
   )
     .addHelpText("after", EXAMPLES)
@@ -48,7 +49,7 @@ export interface Answer {
   prompt: string;
   text: string;
   finish_reason: FinishReason;
-  /** Tokens of the answer. */
+  /** Number of tokens in the answer. */
   tokens: number;
 }
 
@@ -61,7 +62,7 @@ async function generate(idOrPath: string, flags: GenerationFlags): Promise<void>
     const { revision, token, base } = flags;
     const access = { revision, token, base, ...quantizationFlags(flags) };
     const model = await AutoModelForCausalLM.from_pretrained(idOrPath, access);
-    if (base !== undefined && !model.adapter) throw baseOfWhole(idOrPath);
+    if (base !== undefined && !model.adapter) throw notAnAdapter(idOrPath);
     const line = recordedLine(model.loaded, flags);
     if (line !== undefined) terminal.info(line);
     const onWarning = (line: string) => terminal.info(`warning: ${line}`);
@@ -74,9 +75,9 @@ async function generate(idOrPath: string, flags: GenerationFlags): Promise<void>
   });
 }
 
-function baseOfWhole(idOrPath: string): PrefineError {
-  const message = `--base: expected an adapter to put on it, ${idOrPath} is a whole model`;
-  return new PrefineError("config", message, "Leave it out.");
+function notAnAdapter(idOrPath: string): PrefineError {
+  const message = `--base: expected an adapter, found ${idOrPath}, a whole model`;
+  return new PrefineError("config", message, "Remove --base.");
 }
 
 interface Work {
@@ -98,7 +99,7 @@ async function answer(model: CausalLM, { prompts, flags, options, terminal }: Wo
   for (const one of answers) {
     if (isSingle) terminal.print(printable(one.text));
     else printAnswer(one, terminal);
-    tellCut(model, one, options, terminal);
+    reportCut(model, one, options, terminal);
   }
 }
 
@@ -127,13 +128,13 @@ async function streamAnswer(
     }
     hasText = true;
   } finally {
-    if (hasText) terminal.print(); // an error begins on a line of its own
+    if (hasText) terminal.print(); // so that an error starts on a new line
   }
-  if (reason !== undefined) tellCut(model, { finish_reason: reason, tokens }, options, terminal);
+  if (reason !== undefined) reportCut(model, { finish_reason: reason, tokens }, options, terminal);
 }
 
-/** Says at a terminal where the model would have gone on; what is piped stays the answer alone. */
-function tellCut(
+/** Reports on a terminal that the answer was cut; piped output is the answer only. */
+function reportCut(
   model: CausalLM,
   answer: Pick<Answer, "finish_reason" | "tokens">,
   options: GenerateOptions,
@@ -143,15 +144,15 @@ function tellCut(
   if (mark !== undefined && terminal.isTTY) terminal.info(terminal.dim(mark));
 }
 
-/** What may end an answer before the model does. */
+/** Limits that may cut an answer short. */
 export interface AnswerLimit {
-  /** New tokens; undefined where max_length decides. */
+  /** New tokens; undefined if max_length applies. */
   max_new_tokens: number | undefined;
-  /** Tokens of prompt and answer. */
+  /** Tokens of prompt and answer together. */
   max_length: number | undefined;
 }
 
-/** The limit that a call with these options goes by. */
+/** The limit that applies to a call with these options. */
 export function limitOf(model: CausalLM, { generation_config: given, defaults }: GenerateOptions): AnswerLimit {
   const own = model.generation_config;
   const numberIn = (name: "max_new_tokens" | "max_length") => {
@@ -163,7 +164,7 @@ export function limitOf(model: CausalLM, { generation_config: given, defaults }:
   return { max_new_tokens: numberIn("max_new_tokens") ?? fallback, max_length };
 }
 
-/** `[cut at 64 tokens: --max_new_tokens]`: the flag that gives it more; undefined for an answer that is whole. */
+/** `[cut at 64 tokens: --max_new_tokens]`, naming the flag to raise; undefined for a complete answer. */
 export function cutMark(
   { finish_reason, tokens }: Pick<Answer, "finish_reason" | "tokens">,
   { max_new_tokens, max_length }: AnswerLimit,
@@ -175,7 +176,7 @@ export function cutMark(
   return `[cut at ${tokens} ${tokens === 1 ? "token" : "tokens"}: ${reason}]`;
 }
 
-/** Answers to all questions in order; num_return_sequences to each. */
+/** Answers to all questions in order, num_return_sequences per question. */
 export async function generateAnswers(
   model: CausalLM,
   { questions, inputs }: { questions: readonly Question[]; inputs: ModelInputs },

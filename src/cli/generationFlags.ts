@@ -1,4 +1,4 @@
-/** @file What `generate` and `compare` have in common: prompts, a gen.yaml, the flags of GenerationConfig. */
+/** @file Flags shared by `generate` and `compare`: prompts, gen.yaml, the fields of GenerationConfig. */
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { type GenerationConfig, readGenerationConfig } from "../config/GenerationConfig.ts";
@@ -21,19 +21,19 @@ export interface GenerationFlags extends Record<string, unknown>, QuantizationFl
 
 type GivenGeneration = { -readonly [K in keyof GenerationConfig]?: GenerationConfig[K] };
 
-/** Tokens of an answer where no flag, gen.yaml or generation_config.json says; transformers takes 20. */
+/** Answer length if no flag, gen.yaml or generation_config.json sets it; transformers' default is 20 tokens. */
 export const CLI_DEFAULTS = { max_new_tokens: 64 };
 
-/** Adds the flags; those of GenerationConfig that few people need are accepted and not shown. */
+/** Adds the flags; rarely used GenerationConfig fields are accepted but not shown in --help. */
 export function addGenerationFlags(command: Command): Command {
   addQuantizationFlags(
     command
-      .option("-p, --prompt <text>", "a prompt; may be given several times", collect)
-      .option("--raw", "give a chat model the prompt as it is, not as a user's message")
-      .option("--system <text>", "a chat model's system message")
-      .option("--config <file>", "gen.yaml: keys of transformers' GenerationConfig")
+      .option("-p, --prompt <text>", "prompt; repeat for several", collect)
+      .option("--raw", "pass the prompt unchanged, without the chat template")
+      .option("--system <text>", "system message for a chat model")
+      .option("--config <file>", "YAML or JSON file with GenerationConfig keys")
       .option("--json", "print JSON")
-      .option("--base <model>", "the base model; otherwise the one that the run names")
+      .option("--base <model>", "base model (default: the one recorded in the run)")
       .option("--revision <name>", "branch, tag or commit of a hub model")
       .option("--token <text>", "token for the hub (or set HF_TOKEN)"),
   ).optionsGroup("Generation, as in transformers' GenerationConfig:");
@@ -49,7 +49,7 @@ function collect(prompt: string, before: string[] = []): string[] {
 }
 
 /**
- * The settings that gen.yaml and the flags give, flags first; nothing for what neither names.
+ * Settings from gen.yaml and the flags, which win; settings in neither are absent.
  * @throws PrefineError with all problems, one line each.
  */
 export async function readGenerationFlags(flags: GenerationFlags, report = new Report()): Promise<GivenGeneration> {
@@ -65,15 +65,14 @@ export async function readGenerationFlags(flags: GenerationFlags, report = new R
 async function readGivenFile(path: string): Promise<GivenValues> {
   const { parseRunFile } = await import("../config/runFile.ts");
   const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    const reason =
-      cause.code === "ENOENT" ? "there is no such file" : cause.code === "EISDIR" ? "it is a folder" : cause.code;
+    const reason = cause.code === "ENOENT" ? "no such file" : cause.code === "EISDIR" ? "it is a folder" : cause.code;
     const hint = "Give the path of a YAML or JSON file, such as generation_config.json.";
     throw new PrefineError("io", `--config ${path}: expected a file of generation settings: ${reason}`, hint);
   });
   return parseRunFile(path, text).given;
 }
 
-/** The prompts of `--prompt`, else what is piped in. @throws PrefineError if there is neither. */
+/** The prompts from `--prompt`, else from stdin. @throws PrefineError if there is neither. */
 export async function promptsOf(flags: GenerationFlags): Promise<string[]> {
   if (flags.prompt) return flags.prompt;
   if (!process.stdin.isTTY) {
@@ -82,5 +81,9 @@ export async function promptsOf(flags: GenerationFlags): Promise<string[]> {
     for await (const chunk of process.stdin) text += chunk;
     if (text.trim() !== "") return [text.replace(/\r?\n$/, "")];
   }
-  throw new PrefineError("config", "--prompt: expected a text, found none", 'Give --prompt "...", or pipe a text in.');
+  throw new PrefineError(
+    "config",
+    "--prompt: expected text, found none",
+    'Pass --prompt "...", or pipe text to stdin.',
+  );
 }

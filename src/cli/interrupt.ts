@@ -1,12 +1,12 @@
-/** @file Ctrl-C: the first one asks the work to stop (and save), the second one ends the process at once. */
+/** @file Ctrl-C: the first asks the work to stop (and save), the second exits immediately. */
 import { PrefineError } from "../errors.ts";
 
-const INTERRUPTED_EXIT_CODE = 130; // 128 + SIGINT, as shells have it
+const INTERRUPTED_EXIT_CODE = 130; // 128 + SIGINT, the shell convention
 
 /**
  * Runs `work` with a signal that aborts on SIGINT or SIGTERM.
- * @param onStop called at the first of them.
- * @throws what `work` throws: PrefineError `interrupted` when the signal stopped it; work done by then is done.
+ * @param onStop called on the first of them.
+ * @throws whatever `work` throws: PrefineError `interrupted` if the signal stopped it. Finished work is kept.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>, onStop?: () => void): Promise<T> {
   const controller = new AbortController();

@@ -1,4 +1,4 @@
-/** @file The command line from outside: help, typos, errors without stack traces, exit codes, `data`. */
+/** @file The command line end to end: help, typos, errors without stack traces, exit codes, `data`. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -43,7 +43,7 @@ describe("help", () => {
     expect(all.match(/^ {2}--/gm)?.length).toBeGreaterThan(170);
   });
 
-  it("gives the package's version", async () => {
+  it("prints the package's version", async () => {
     expect(await runCommand("--version")).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
@@ -60,7 +60,7 @@ describe("errors", () => {
     [["data", "/nowhere/x.jsonl"], /^error: \/nowhere\/x\.jsonl: no such file or folder/],
     [
       ["train", "--config", "/nowhere.yaml"],
-      /^error: --config \/nowhere\.yaml: expected a run file \(YAML or JSON\): there is no such file/,
+      /^error: --config \/nowhere\.yaml: expected a run file \(YAML or JSON\): no such file/,
     ],
     [["train", "--config"], /^error: --config: expected the path of a run file, found no value/],
     [["train", "--learning-rat", "1"], /--learning_rat: unknown flag; did you mean --learning_rate\?/],
@@ -79,7 +79,7 @@ describe("errors", () => {
     expect(stderr).not.toMatch(/^ +at /m);
   });
 
-  it("come together for a run file and flags", async () => {
+  it("of a run file and flags are reported together", async () => {
     const file = join(folder, "run.yaml");
     writeFileSync(file, "model_name_or_path: gpt2\ndataset_name: d\nbeta: high\nload_in_4bit: true\n");
     const { code, stderr } = await runCommand("train", "--config", file, "--max_steps", "few");
@@ -100,7 +100,7 @@ describe("ctrl-C", () => {
     expect(process.listenerCount("SIGINT")).toBe(0);
   });
 
-  it("leaves the error of the work, which says how to go on", async () => {
+  it("passes on the error of the work, which says how to resume", async () => {
     const work = async () => {
       process.emit("SIGINT");
       throw new PrefineError("interrupted", "stopped after step 3; saved dpo/checkpoint-3");
@@ -108,7 +108,7 @@ describe("ctrl-C", () => {
     await expect(interruptible(work)).rejects.toThrow("saved dpo/checkpoint-3");
   });
 
-  it("ends at once the second time", async () => {
+  it("exits immediately the second time", async () => {
     const exit = vi.spyOn(process, "exit").mockImplementation((code) => {
       throw new Error(`exit ${code}`);
     });
@@ -155,7 +155,7 @@ describe("data", () => {
     });
   });
 
-  it("refuses a split or a record that is not there", async () => {
+  it("rejects a split or a record that does not exist", async () => {
     const file = writeRows();
     expect(await runCommand("data", file, "--split", "trian")).toMatchObject({
       code: 1,
@@ -168,7 +168,7 @@ describe("data", () => {
 });
 
 describe("plot", () => {
-  it("writes SVG and PNG beside the log, or where it is told", async () => {
+  it("writes SVG and PNG next to the log, or to --out", async () => {
     const log_history = [1, 2, 3].map((step) => ({ step, epoch: step / 3, loss: 1 / step, "rewards/margins": step }));
     const dir = join(folder, "dpo");
     mkdirSync(dir);

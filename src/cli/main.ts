@@ -1,4 +1,4 @@
-/** @file The command line: which command, its errors without stack traces, its exit code. Commands load lazily. */
+/** @file The command line: dispatch, errors without stack traces, exit codes. Commands load lazily. */
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../disk/packageVersion.ts";
 import { nearestName, PrefineError } from "../errors.ts";
@@ -14,11 +14,11 @@ interface Entry {
 
 const COMMANDS: Record<string, Entry> = {
   train: { summary: "train a model on preferences with DPO", load: () => import("./trainCommand.ts") },
-  data: { summary: "look at a data set: splits, features, a record", load: () => import("./dataCommand.ts") },
+  data: { summary: "show a dataset: splits, features, a record", load: () => import("./dataCommand.ts") },
   generate: { summary: "generate text with a model or a run", load: () => import("./generateCommand.ts") },
-  compare: { summary: "answers of a run and of its original, side by side", load: () => import("./compareCommand.ts") },
+  compare: { summary: "compare a run's answers with its base model's", load: () => import("./compareCommand.ts") },
   merge: { summary: "merge a run's adapter into its base model", load: () => import("./mergeCommand.ts") },
-  demo: { summary: "see it all at work, offline, in about a minute", load: () => import("./demoCommand.ts") },
+  demo: { summary: "run a complete example offline in about a minute", load: () => import("./demoCommand.ts") },
   plot: { summary: "plot the logs of runs", load: () => import("./plotCommand.ts") },
 };
 
@@ -32,11 +32,11 @@ Examples:
   prefine plot dpo
   prefine compare dpo --prompt "Why is the sky blue?"
 
-prefine COMMAND --help says more about a command.`;
+Run prefine COMMAND --help for details of a command.`;
 
 /**
  * Runs a command line (without node and script).
- * @returns the exit code: 0 done, 1 an error that is told, 130 stopped by ctrl-C.
+ * @returns the exit code: 0 success, 1 error (printed), 130 stopped by ctrl-C.
  */
 export async function main(words: string[]): Promise<number> {
   if (!process.stdout.listeners("error").includes(ignoreClosedPipe)) process.stdout.on("error", ignoreClosedPipe);
@@ -45,7 +45,7 @@ export async function main(words: string[]): Promise<number> {
     await program.parseAsync(withUnderscores(words, program), { from: "user" });
     return 0;
   } catch (error) {
-    return tell(error);
+    return reportError(error);
   }
 }
 
@@ -57,7 +57,7 @@ async function createProgram(words: string[]): Promise<Command> {
     .helpCommand(false)
     .addHelpText("after", EXAMPLES)
     .enablePositionalOptions()
-    .configureOutput({ outputError: tellUsage })
+    .configureOutput({ outputError: printUsageError })
     .exitOverride();
   const commandName = words.find((word) => !word.startsWith("-"));
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
@@ -68,7 +68,7 @@ async function createProgram(words: string[]): Promise<Command> {
   return program;
 }
 
-/** `--max-new-tokens` as `--max_new_tokens`, as TRL's parser takes it, where only that is a flag. */
+/** Accepts `--max-new-tokens` for `--max_new_tokens`, like TRL's parser, if only the latter is a flag. */
 function withUnderscores(words: string[], program: Command): string[] {
   const flags = new Set(program.commands.flatMap(({ options }) => options.map(({ long }) => long)));
   return words.map((word) => {
@@ -80,22 +80,22 @@ function withUnderscores(words: string[], program: Command): string[] {
 
 function unknownCommand(name: string): PrefineError {
   const nearest = nearestName(name, Object.keys(COMMANDS));
-  const advice = nearest ? `did you mean ${nearest}?` : `there are ${Object.keys(COMMANDS).join(", ")}`;
-  return new PrefineError("config", `unknown command ${name}; ${advice}`, "prefine --help lists what there is.");
+  const advice = nearest ? `did you mean ${nearest}?` : `expected one of ${Object.keys(COMMANDS).join(", ")}`;
+  return new PrefineError("config", `unknown command ${name}; ${advice}`, "prefine --help lists the commands.");
 }
 
-/** commander's own errors (an unknown flag, a missing argument) in the form of all others. */
-function tellUsage(text: string): void {
+/** Prints commander's errors (unknown flag, missing argument) in the same form as all others. */
+function printUsageError(text: string): void {
   const [message, advice] = text
     .trim()
     .replace(/^error: /, "")
     .split("\n");
-  printError(message, /Did you mean .*\?/.exec(advice ?? "")?.[0] ?? "prefine COMMAND --help lists what there is.");
+  printError(message, /Did you mean .*\?/.exec(advice ?? "")?.[0] ?? "prefine COMMAND --help lists the flags.");
 }
 
-/** Prints an error for a person. @returns the exit code. */
-function tell(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode; // commander has printed it
+/** Prints an error. @returns the exit code. */
+function reportError(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode; // already printed by commander
   if (error instanceof PrefineError) {
     if (error.code === "interrupted") {
       process.stderr.write(`${[error.message, error.hint].filter(Boolean).join("\n")}\n`);
@@ -106,15 +106,15 @@ function tell(error: unknown): number {
   }
   const text = error instanceof Error ? error.message : String(error);
   if (error instanceof Error && "syscall" in error) {
-    printError(text); // of the operating system: no such file, no space, no permission
+    printError(text); // from the operating system: no such file, no space, no permission
     return 1;
   }
   const stack = process.env.PREFINE_DEBUG && error instanceof Error ? `\n${error.stack}` : "";
-  printError(`${text}${stack}`, "This looks like a fault of prefine; PREFINE_DEBUG=1 shows where it happened.");
+  printError(`${text}${stack}`, "This looks like a bug in prefine; set PREFINE_DEBUG=1 for a stack trace.");
   return 1;
 }
 
-/** `prefine data x | head` closes the pipe early; that is no error. */
+/** `prefine data x | head` closes the pipe early; this is not an error. */
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
   process.exit(0);

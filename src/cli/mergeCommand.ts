@@ -1,4 +1,4 @@
-/** @file prefine merge RUN: the adapter of a run into its base model, as a model folder. */
+/** @file prefine merge RUN: merges a run's adapter into its base model and writes a model folder. */
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { MergeOptions } from "../exporting/mergeAndUnload.ts";
@@ -6,12 +6,12 @@ import { openTerminal } from "../terminal/terminal.ts";
 import { addQuantizationFlags, type QuantizationFlags, quantizationFlags } from "./quantizationFlags.ts";
 
 const EXAMPLES = `
-RUN is the output_dir of a training, a checkpoint in it, or an adapter of PEFT's.
-The folder holds config.json, model.safetensors and the tokenizer, as
-transformers loads them. Before it is finished, its logits are compared with
+RUN is the output_dir of a training run, a checkpoint in it, or a PEFT adapter.
+The output folder holds config.json, model.safetensors and the tokenizer, as
+transformers loads them. As a check, the merged model's logits are compared with
 those of the adapter on its base, on one batch.
-An adapter trained on a base in 8 or 4 bits is merged into what these bits stand
-for; --load_in_4bit false merges it into the weights of the base's files.
+An adapter trained on an 8-bit or 4-bit base is merged into the dequantized
+weights; --load_in_4bit false merges it into the weights of the base's files.
 
 Examples:
   prefine merge dpo
@@ -27,12 +27,12 @@ type Flags = Omit<MergeOptions, "quantization_config"> & QuantizationFlags & { j
 export function define(command: Command): void {
   addQuantizationFlags(
     command
-      .description("Merges the adapter of a run into its base model, and writes a model that needs no adapter.")
+      .description("Merges a run's adapter into its base model and writes a model that needs no adapter.")
       .argument("<run>", "run, checkpoint or adapter")
-      .option("-o, --output_dir <path>", 'folder to write; otherwise RUN with "-merged" behind it')
-      .addOption(new Option("--dtype <name>", "type of the weights; otherwise that of the base's").choices(DTYPES))
-      .option("--overwrite_output_dir", "replace a folder that is there")
-      .option("--base <model>", "the base model; otherwise the one that the run names")
+      .option("-o, --output_dir <path>", "output folder (default: RUN-merged)")
+      .addOption(new Option("--dtype <name>", "type of the weights (default: the base model's)").choices(DTYPES))
+      .option("--overwrite_output_dir", "replace an existing folder")
+      .option("--base <model>", "base model (default: the one recorded in the run)")
       .option("--revision <name>", "branch, tag or commit of a hub adapter")
       .option("--token <text>", "token for the hub (or set HF_TOKEN)")
       .option("--json", "print JSON"),

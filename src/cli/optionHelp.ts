@@ -1,4 +1,4 @@
-/** @file The table of options as help: in groups, within the terminal's width. */
+/** @file Formats the table of options as help: in groups, wrapped to the terminal's width. */
 import type { Option, Table } from "../config/option.ts";
 import { padText, wrapText } from "../terminal/text.ts";
 
@@ -6,13 +6,13 @@ const FLAG_COLUMN = 32; // cells; longer flags push their help onto the next lin
 const MAX_COLUMNS = 100; // wider help is harder to read
 
 export interface OptionHelpOptions {
-  /** Also options that few people need, and those that are not built or change nothing. */
+  /** Includes rarely used options, and those that are not built or have no effect. */
   all?: boolean;
   /** Width of the terminal, characters. */
   columns: number;
 }
 
-/** Lines of help for the flags of a table, a heading over each group. */
+/** Help for the flags of a table, with a heading per group. */
 export function optionHelp(table: Table, { all = false, columns }: OptionHelpOptions): string {
   const groups = new Map<string, string[]>();
   for (const [name, option] of Object.entries(table)) {
@@ -35,7 +35,7 @@ function flagLines(name: string, option: Option<unknown, unknown>, columns: numb
   return [...first, ...help.slice(1).map((line) => indent + line)];
 }
 
-/** What a choice is made from, the default, and how far the option is built. */
+/** The choices, the default, and the level of support. */
 function ending(option: Option<unknown, unknown>): string {
   const choices = option.ready && option.kind.choices ? option.ready.map(String) : option.kind.choices;
   const names =
@@ -45,7 +45,7 @@ function ending(option: Option<unknown, unknown>): string {
   return `${names}${defaultText && ` [${defaultText}]`}${support}`;
 }
 
-/** A default as it would be written; nothing for what is off or empty. */
+/** A default as a user would write it; empty if it is off or unset. */
 function showDefault(value: unknown): string {
   if (value === null || value === false) return "";
   if (Array.isArray(value)) return value.join(" ");

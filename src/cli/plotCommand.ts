@@ -1,4 +1,4 @@
-/** @file prefine plot RUN...: the logs of runs as SVG and PNG, and a small plot in the terminal. */
+/** @file prefine plot RUN...: plots the logs of runs as SVG and PNG, and as a small plot in the terminal. */
 import { type Command, InvalidArgumentError } from "commander";
 import { shownPath } from "../disk/shownPath.ts";
 import { openTerminal } from "../terminal/terminal.ts";
@@ -21,13 +21,13 @@ interface Options {
 
 export function define(command: Command): void {
   command
-    .description("Plots training loss, evaluation loss, margins and accuracies of runs against epochs.")
-    .argument("<runs...>", "folders of runs; several are drawn over each other")
-    .option("-o, --out <path>", "where to write; a folder, or a name to which .svg and .png are added")
-    .option("--metrics <names...>", "which metrics, under TRL's names")
-    .option("--theme <light|dark>", "colours", readTheme)
-    .option("--title <text>", "title; otherwise what was trained")
-    .option("--width <pixels>", "width of the picture; the PNG has twice as many", readPixels)
+    .description("Plots training loss, evaluation loss, margins and accuracies of runs over epochs.")
+    .argument("<runs...>", "run folders; several are overlaid")
+    .option("-o, --out <path>", "output folder, or file name without .svg and .png")
+    .option("--metrics <names...>", "metrics to plot, by TRL's names")
+    .option("--theme <light|dark>", "color theme", readTheme)
+    .option("--title <text>", "title (default: the run's name)")
+    .option("--width <pixels>", "width of the SVG; the PNG is twice as wide", readPixels)
     .addHelpText("after", EXAMPLES)
     .action(plot);
 }

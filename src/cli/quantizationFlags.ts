@@ -1,4 +1,4 @@
-/** @file How the flags of `generate`, `compare` and `merge` say that a model is to be kept: in 8 or 4 bits, or not. */
+/** @file Quantization flags of `generate`, `compare` and `merge`: 8 bits, 4 bits, or none. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import { bool } from "../config/kinds.ts";
@@ -14,12 +14,14 @@ export interface QuantizationFlags {
 
 export function addQuantizationFlags(command: Command): Command {
   const bits = (count: number) =>
-    new Option(`--load_in_${count}bit [bool]`, `keep the model's linear layers in ${count} bits`).argParser(readBool);
+    new Option(`--load_in_${count}bit [bool]`, `quantize the model's linear layers to ${count} bits`).argParser(
+      readBool,
+    );
   return command
     .addOption(bits(8))
     .addOption(bits(4))
-    .addOption(new Option("--bnb_4bit_quant_type <name>", "format of 4 bits").choices(["fp4", "nf4"]).hideHelp())
-    .addOption(new Option("--use_bnb_nested_quant", "quantize the scales of 4 bits, too").hideHelp());
+    .addOption(new Option("--bnb_4bit_quant_type <name>", "4-bit format").choices(["fp4", "nf4"]).hideHelp())
+    .addOption(new Option("--use_bnb_nested_quant", "also quantize the 4-bit scales").hideHelp());
 }
 
 function readBool(text: string): boolean {
@@ -29,8 +31,8 @@ function readBool(text: string): boolean {
 }
 
 /**
- * As AutoModelForCausalLM.from_pretrained takes it. Nothing where no flag says anything: a run's base is then kept as
- * it was in training. `--load_in_4bit false`: as in its files.
+ * Options for AutoModelForCausalLM.from_pretrained. Empty without flags: a run's base model is then quantized as in
+ * training. `--load_in_4bit false`: not quantized.
  */
 export function quantizationFlags(flags: QuantizationFlags): { quantization_config?: BitsAndBytesConfig | null } {
   const { load_in_8bit, load_in_4bit, bnb_4bit_quant_type = "nf4", use_bnb_nested_quant = false } = flags;
@@ -41,10 +43,10 @@ export function quantizationFlags(flags: QuantizationFlags): { quantization_conf
   return { quantization_config: BitsAndBytesConfig({ ...bits, ...format }) };
 }
 
-/** A line that says how a base is kept where no flag says it; undefined where it is as in its files. */
+/** Describes a quantization that comes from the run and not from a flag; undefined if there is none. */
 export function recordedLine({ architecture }: LoadedModel, flags: QuantizationFlags): string | undefined {
   const description = "quantization_config" in quantizationFlags(flags) ? null : describeQuantization(architecture);
   return description === null
     ? undefined
-    : `base model: ${description}, as in training (--load_in_4bit false: as in its files)`;
+    : `base model: ${description}, as in training (--load_in_4bit false turns it off)`;
 }

@@ -1,4 +1,4 @@
-/** @file What a person asks -> what a model is given: of a chat model a conversation, else the text as it is. */
+/** @file User prompts -> model inputs: a conversation for a chat model, else the unchanged text. */
 import type { Conversation } from "../data/tokenizers/conversations.ts";
 import { PrefineError } from "../errors.ts";
 import type { CausalLM } from "../generation/causalLM.ts";
@@ -6,24 +6,24 @@ import type { CausalLM } from "../generation/causalLM.ts";
 /** The question of the course note "DPO with Hugging Face". */
 export const NOTE_QUESTION = "Is a higher octane gasoline better for your car?";
 
-/** A prompt as it is shown, with the messages before it where it is the last of a conversation. */
+/** A prompt as displayed, with the whole conversation if it is the last message of one. */
 export interface Question {
   text: string;
   chat?: Conversation;
 }
 
 export interface ChatFlags {
-  /** The text as it is, also for a chat model. */
+  /** Passes the text unchanged, even to a chat model. */
   raw?: boolean;
   /** A system message before each question. */
   system?: string;
 }
 
-/** Texts, or ids of conversations that end where the assistant begins. */
+/** Texts, or token ids of conversations that end with the generation prompt. */
 export type ModelInputs = string[] | number[][];
 
 /**
- * A question is the user's message where the tokenizer has a chat template, as chats have it in transformers.
+ * Makes each question a user message if the tokenizer has a chat template, as transformers' chat pipelines do.
  * @throws PrefineError("config") for a system message without a template, ("data") where the template fails
  */
 export async function inputsOf(
@@ -36,7 +36,7 @@ export async function inputsOf(
   if (!tokenizer || tokenizer.chat_template === null) {
     if (system === undefined) return questions.map(({ text }) => text);
     const actual = raw ? "found --raw" : `${model.name_or_path} has none`;
-    throw new PrefineError("config", `--system: expected a model with a chat template, ${actual}`, "Leave it out.");
+    throw new PrefineError("config", `--system: expected a model with a chat template, ${actual}`, "Remove --system.");
   }
   const before = system === undefined ? [] : [{ role: "system", content: system }];
   return questions.map(({ text, chat }) => {

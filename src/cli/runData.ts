@@ -1,4 +1,4 @@
-/** @file The dataset that a run was trained on, as its training_args.json names it, and the splits of it. */
+/** @file The dataset that a run was trained on, from its training_args.json, and its splits. */
 import { basename, dirname } from "node:path";
 import { newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
 import { readTrainingArgs } from "../checkpoints/trainingArgs.ts";
@@ -10,13 +10,13 @@ import type { RunFolder } from "../disk/storage.ts";
 
 export interface RunData extends DataArguments {
   dataset_train_split?: string | undefined;
-  /** Those that the run was evaluated on. */
+  /** Splits that the run was evaluated on. */
   dataset_test_split?: readonly string[] | undefined;
-  /** Draws the held-out rows of a mixture. */
+  /** Random seed that selected the held-out rows of a mixture. */
   seed?: number | undefined;
 }
 
-/** The folders that may hold a run's training_args.json: its own, a checkpoint's in it, or that above a checkpoint. */
+/** Folders that may hold training_args.json: the run's, its newest checkpoint's, or the one above a checkpoint. */
 async function foldersOfRun(run: string): Promise<RunFolder[]> {
   const own = folderAt(run);
   if (/^checkpoint-\d+$/.test(basename(run))) return [own, folderAt(dirname(run))];
@@ -24,7 +24,7 @@ async function foldersOfRun(run: string): Promise<RunFolder[]> {
   return checkpoint ? [own, checkpoint.folder] : [own];
 }
 
-/** The first of a run's training_args.json that has the key; undefined where none has, or all are damaged. */
+/** The first training_args.json of a run that satisfies `has`; undefined if none does, or all are damaged. */
 async function settingsWith(run: string, has: (settings: Record<string, unknown>) => boolean) {
   for (const folder of await foldersOfRun(run)) {
     const settings = await readTrainingArgs(folder).catch(() => ({}));
@@ -36,7 +36,7 @@ async function settingsWith(run: string, has: (settings: Record<string, unknown>
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 const isFilled = (value: unknown) => typeof value === "object" && value !== null && Object.keys(value).length > 0;
 
-/** Undefined where the run does not say: its rows came from memory. */
+/** Undefined if the run names no dataset: its rows came from memory. */
 export async function dataOfRun(run: string): Promise<RunData | undefined> {
   const settings = await settingsWith(
     run,
@@ -45,12 +45,12 @@ export async function dataOfRun(run: string): Promise<RunData | undefined> {
   );
   if (settings === undefined) return undefined;
   const { data_seed, seed, dataset_test_split } = settings;
-  const drawnBy = [data_seed, seed].find((value) => typeof value === "number");
+  const dataSeed = [data_seed, seed].find((value) => typeof value === "number");
   const tests = [dataset_test_split ?? []].flat().filter(isText);
-  return { ...(settings as RunData), dataset_test_split: tests, seed: drawnBy as number | undefined };
+  return { ...(settings as RunData), dataset_test_split: tests, seed: dataSeed as number | undefined };
 }
 
-/** The model that a run of all weights began as, with its revision; an adapter's config names its base itself. */
+/** The base model of a fully trained run, with its revision. (An adapter's config names its own base model.) */
 export async function startOfRun(run: string): Promise<{ id: string; revision: string | undefined } | undefined> {
   const settings = await settingsWith(run, ({ model_name_or_path }) => isText(model_name_or_path));
   if (settings === undefined) return undefined;
@@ -64,7 +64,7 @@ export async function datasetNamedIn(folder: string): Promise<string | undefined
   return isText(name) ? name : undefined;
 }
 
-/** How messages name the data. */
+/** Name of the data in messages. */
 export function dataTitle({ dataset_name, datasets = [] }: DataArguments): string {
   if (datasets.length > 0) return "the mixture of datasets";
   if (!dataset_name) return "the run's data files";
@@ -77,7 +77,7 @@ interface SplitRows {
   where: string;
 }
 
-/** @param access.offline nothing is downloaded. @throws PrefineError where the data or the split can't be read. */
+/** @param access.offline downloads nothing. @throws PrefineError if the data or the split can't be read. */
 export async function readSplit(
   data: RunData,
   split: string,

@@ -1,40 +1,40 @@
-/** @file Which prompts `prefine compare RUN` asks by itself: held-out ones of the run's data, or else the next best. */
+/** @file Default prompts of `prefine compare RUN`: held-out ones from the run's data, or the next best. */
 import { PrefineError } from "../errors.ts";
 import { NOTE_QUESTION, type Question } from "./questions.ts";
 import { dataOfRun, dataTitle, type RunData, readSplit } from "./runData.ts";
 import { questionOf } from "./splitPrompts.ts";
 
-/** Prompts that are asked: enough to see a difference, few enough to wait for. */
-export const ASKED = 3;
-/** Prompts that they are chosen from: some may be too long for the model. */
+/** Number of default prompts: enough to see a difference, few enough to wait for. */
+export const DEFAULT_PROMPTS = 3;
+/** Number of candidates, since some may be too long for the model. */
 const POOL = 40;
 
-/** Names of splits that datasets hold out, likeliest first; asked for where the run was not evaluated on one. */
+/** Common names of held-out splits, likeliest first, for runs without an evaluation split. */
 const HELD_OUT = ["test_prefs", "test", "validation", "valid", "val", "dev", "eval"];
 const TRAINING = ["train_prefs", "train"];
 
 export interface RunPrompts {
-  /** In the order of the data, each once. */
+  /** Distinct prompts in dataset order. */
   pool: Question[];
-  /** Where they come from, for a line on stderr. @param asked how many are taken of the pool. */
+  /** A line for stderr that says where the prompts come from. @param asked number of prompts used. */
   source: (asked: number) => string;
 }
 
 export interface PromptRequest {
-  /** Hub id, folder or file, instead of the data that the run names. */
+  /** Hub id, folder or file that replaces the run's dataset. */
   dataset?: string | undefined;
   token?: string | undefined;
 }
 
-/** The course note's question, and why. */
+/** The course note's question, with the reason for the fallback. */
 export function notePrompt(reason: string): RunPrompts {
   return {
     pool: [{ text: NOTE_QUESTION }],
-    source: () => `prompt: the course note's, since ${reason}; --prompt asks your own`,
+    source: () => `prompt: the course note's, since ${reason}; use --prompt to ask your own`,
   };
 }
 
-/** Reads what is on this disk and in the hub's cache, never the network; never fails for want of data. */
+/** Reads from the disk and the hub's cache only; falls back to the course note's question if there is no data. */
 export async function promptsOfRun(run: string, request: PromptRequest): Promise<RunPrompts> {
   const data: RunData | undefined = request.dataset ? { dataset_name: request.dataset } : await dataOfRun(run);
   if (data === undefined) return notePrompt("the run names no dataset (rows from memory are not saved with it)");
@@ -44,7 +44,7 @@ export async function promptsOfRun(run: string, request: PromptRequest): Promise
     try {
       const pool = await poolOf(data, split, request);
       const isTraining = training.includes(split);
-      const kind = isTraining ? "the run was trained on them: no held-out split is here" : "held out";
+      const kind = isTraining ? "training data: no held-out split is available" : "held out";
       if (pool.length > 0) {
         return { pool, source: (asked) => `prompts: ${asked} of ${dataTitle(data)}, split ${split} (${kind})` };
       }
@@ -54,16 +54,16 @@ export async function promptsOfRun(run: string, request: PromptRequest): Promise
       reason ||= reasonOf(error, split);
     }
   }
-  return notePrompt(`${dataTitle(data)} gives none (${reason || `no split ${HELD_OUT[1]} or ${TRAINING[1]}`})`);
+  return notePrompt(`${dataTitle(data)} has none (${reason || `no split ${HELD_OUT[1]} or ${TRAINING[1]}`})`);
 }
 
-/** "" for a split that the dataset does not have: the next one may be there. */
+/** "" for a split that the dataset lacks: the next one may exist. */
 function reasonOf({ code, message }: PrefineError, split: string): string {
   if (message.includes("no split ")) return "";
   return code === "hub" ? `it is not in the hub's cache: --split ${split} downloads it` : message.split("\n")[0];
 }
 
-/** The part of a split that a range such as `train[90%:]` is of. */
+/** The split of a range: `train[90%:]` -> train. */
 const wholeSplit = (name: string) => name.split("[")[0];
 
 function splitsOf({ dataset_train_split, dataset_test_split = [] }: RunData) {

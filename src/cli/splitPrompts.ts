@@ -1,4 +1,4 @@
-/** @file The prompts of a split of the dataset that a run was trained on. */
+/** @file Prompts from a split of a run's dataset. */
 import type { Row } from "../data/datasets/features.ts";
 import { extractPrompt, type Message } from "../data/preferences/extractPrompt.ts";
 import type { Conversation } from "../data/tokenizers/conversations.ts";
@@ -8,22 +8,22 @@ import { dataOfRun, type RunData, readSplit } from "./runData.ts";
 
 export interface SplitRequest {
   split: string;
-  /** Hub id, folder or file; otherwise what the run's training_args.json names. */
+  /** Hub id, folder or file. Default: the dataset in the run's training_args.json. */
   dataset?: string | undefined;
-  /** At most so many; otherwise all. */
+  /** Maximum number of prompts. Default: all. */
   limit?: number | undefined;
   token?: string | undefined;
 }
 
 /**
  * @param run folder of a run, or of a checkpoint in it.
- * @throws PrefineError "data" where the dataset, the split or the prompts in it can't be found.
+ * @throws PrefineError "data" if the dataset, the split or its prompts can't be found.
  */
 export async function questionsOfSplit(run: string, request: SplitRequest): Promise<Question[]> {
   const { split, dataset, limit, token } = request;
   const data: RunData | undefined = dataset ? { dataset_name: dataset } : await dataOfRun(run);
   if (data === undefined) {
-    const message = `${run}: expected training_args.json to name the dataset that it was trained on, found no name`;
+    const message = `${run}: expected a dataset name in training_args.json, found none`;
     throw new PrefineError("data", message, "Name it with --dataset_name.");
   }
   const questions: Question[] = [];
@@ -36,7 +36,7 @@ export async function questionsOfSplit(run: string, request: SplitRequest): Prom
   throw new PrefineError("data", `${rows.where}: expected rows with prompts, found none`);
 }
 
-/** The prompt column, or else what chosen and rejected begin with: a text, or the messages before the answer. */
+/** The prompt column, or the common beginning of chosen and rejected: text, or the messages before the answer. */
 export function questionOf(row: Row, where: string): Question {
   const prompt = row.prompt ?? implicitPrompt(row);
   if (typeof prompt === "string") return { text: prompt };

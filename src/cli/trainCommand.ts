@@ -1,4 +1,4 @@
-/** @file prefine train: a run file and flags -> a run, told line by line; ctrl-C saves it. */
+/** @file prefine train: starts a run from a run file and flags; ctrl-C saves a checkpoint. */
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { PrefineError } from "../errors.ts";
@@ -7,9 +7,9 @@ import { interruptible } from "./interrupt.ts";
 
 const USAGE = `Usage: prefine train [--config run.yaml] [--key value ...]
 
-Trains a model on preferences (DPO). Keys of the run file and flags have the
-flat names of \`trl dpo\`; a run file made for it works here. Flags win over the
-file. In [brackets]: defaults.`;
+Trains a model on preferences (DPO). Flags and run-file keys have the flat names
+of \`trl dpo\`, whose run files work here. Flags override the file. Defaults are
+in [brackets].`;
 
 const EXAMPLES = `Examples:
   prefine train --config run.yaml
@@ -21,11 +21,12 @@ const EXAMPLES = `Examples:
   prefine train --model_name_or_path gpt2 --data_files.train pairs.jsonl
   prefine train --config run.yaml --resume_from_checkpoint
 
-ctrl-C saves a checkpoint and says how to go on; twice stops at once.`;
+ctrl-C saves a checkpoint and prints how to resume; a second ctrl-C exits
+immediately.`;
 
 export function define(command: Command): void {
   command
-    .helpOption(false) // hundreds of flags: help and parsing come from the table of options
+    .helpOption(false) // the table of options does help and parsing for its hundreds of flags
     .allowUnknownOption()
     .passThroughOptions()
     .argument("[words...]")
@@ -48,7 +49,7 @@ async function run(words: string[]): Promise<void> {
   print(`Next: prefine compare ${output_dir}`);
 }
 
-/** Takes `--config FILE` or `--config=FILE` out of the words; the last one counts. */
+/** Removes `--config FILE` or `--config=FILE` from the words; the last one wins. */
 function takeConfig(words: string[]): { path: string | undefined; flags: string[] } {
   const flags: string[] = [];
   let path: string | undefined;
@@ -65,14 +66,14 @@ function takeConfig(words: string[]): { path: string | undefined; flags: string[
   return { path, flags };
 }
 
-const RUN_FILE = "Give the path of one, such as --config run.yaml, or all keys as flags.";
+const RUN_FILE = "Pass a path such as --config run.yaml, or pass all keys as flags.";
 
 async function readRunFile(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    const reason = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : String(code);
+    const reason = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "it is a folder" : String(code);
     throw new PrefineError("io", `--config ${path}: expected a run file (YAML or JSON): ${reason}`, RUN_FILE, {
       cause,
     });
@@ -85,7 +86,7 @@ async function printHelp(all: boolean): Promise<void> {
   const terminal = openTerminal();
   const own = "Run:\n  --config PATH                 Run file, YAML or JSON.";
   const more = all
-    ? "COMPATIBILITY.md says of every option how far it is built."
+    ? "COMPATIBILITY.md lists the support of every option."
     : `--help-all shows all ${Object.keys(RUN_OPTIONS).length} options.`;
   const options = optionHelp(RUN_OPTIONS, { all, columns: terminal.columns });
   terminal.print([USAGE, own, options, EXAMPLES, more].join("\n\n"));

@@ -71,7 +71,7 @@ describe("wrapping", () => {
 
 describe("side by side", () => {
   const left = {
-    title: "original: gpt2",
+    title: "base: gpt2",
     text: "I don't know.\nMaybe, 日本語の答え, it depends on the car and the weather.",
   };
   const right = { title: "trained: dpo", text: "No." };
@@ -81,13 +81,13 @@ describe("side by side", () => {
     const bars = new Set(lines.map((line) => textWidth(line.slice(0, line.search(/[│┼]/)))));
     expect(bars.size).toBe(1);
     for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(columns);
-    expect(lines[0]).toMatch(/^original: gpt2 +│ trained: dpo$/);
+    expect(lines[0]).toMatch(/^base: gpt2 +│ trained: dpo$/);
     expect(lines[2]).toMatch(/^I don't know\. +│ No\.$/);
   });
 
   it("puts one below the other where there is no room", () => {
     const lines = sideBySide(left, right, { columns: 30, ascii: true });
-    expect(lines.slice(0, 2)).toEqual(["original: gpt2", "I don't know."]);
+    expect(lines.slice(0, 2)).toEqual(["base: gpt2", "I don't know."]);
     expect(lines.slice(-3)).toEqual(["trained: dpo", "No.", ""]);
   });
 

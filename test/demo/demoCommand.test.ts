@@ -1,10 +1,10 @@
-/** @file prefine demo, end to end, in a temporary folder: its output, its files, and that DPO has worked. */
+/** @file prefine demo, end to end, in a temporary folder: its output, its files, and that DPO worked. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it, test, vi } from "vitest";
-import { tellStory } from "../../src/cli/demo/story.ts";
+import { runStory } from "../../src/cli/demo/story.ts";
 import { loadDataset } from "../../src/data/datasets/loadDataset.ts";
 import { openTerminal } from "../../src/terminal/terminal.ts";
 import { type CommandOutcome, runCommand } from "../support/runCommand.ts";
@@ -25,7 +25,7 @@ const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.le
 test("a stopped demo says that the next one starts over", { timeout: MINUTES }, async () => {
   const output_dir = join(mkdtempSync(join(tmpdir(), "prefine-demo-")), "prefine-demo");
   const terminal = { ...openTerminal(), print: () => {} };
-  const story = tellStory({ output_dir, signal: AbortSignal.abort(), terminal });
+  const story = runStory({ output_dir, signal: AbortSignal.abort(), terminal });
   await expect(story).rejects.toMatchObject({ code: "interrupted", hint: "Run the demo again: it starts over." });
 });
 
@@ -55,7 +55,7 @@ describe("prefine demo", () => {
     direct = new Map(rows.map((row) => [String(row.prompt), (row.chosen as { content: string }[])[1].content.trim()]));
   }, 6 * MINUTES);
 
-  it("logs every step of the job and succeeds", () => {
+  it("narrates every step and succeeds", () => {
     const { code, stdout, stderr } = outcome;
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain("train_prefs 432");
@@ -90,8 +90,8 @@ describe("prefine demo", () => {
     const { log_history } = JSON.parse(readFileSync(join(run, "trainer_state.json"), "utf8"));
     const last = log_history.findLast((entry: object) => "eval_loss" in entry);
     expect(last["eval_rewards/accuracies"]).toBeGreaterThan(0.9);
-    const printed = /rewards\/accuracies: (\d\.\d{3})/.exec(outcome.stdout)?.[1];
-    expect(Number(printed)).toBeCloseTo(last["eval_rewards/accuracies"], 3);
+    const accuracy = /rewards\/accuracies: (\d\.\d{3})/.exec(outcome.stdout)?.[1];
+    expect(Number(accuracy)).toBeCloseTo(last["eval_rewards/accuracies"], 3);
   });
 
   it("makes the answers to the held-out questions short and correct", () => {
@@ -116,7 +116,7 @@ describe("prefine demo", () => {
     const line = (label: string) =>
       new RegExp(`${label} +([\\d.]+) +([\\d.]+)`).exec(outcome.stdout)!.slice(1).map(Number);
     const means = (["original", "trained"] as const).map((side) => mean(pairs.map((pair) => words(pair[side]))));
-    expect(line("words an answer")).toEqual(means.map((value) => Number(value.toFixed(1))));
+    expect(line("words per answer")).toEqual(means.map((value) => Number(value.toFixed(1))));
     expect(outcome.stdout).toContain(`all ${HELD_OUT} held-out questions`);
   });
 });
@@ -127,7 +127,7 @@ describe("prefine compare --split", () => {
     const unnamed = await runCommand("compare", folder, "--split", "test_prefs");
     expect(unnamed).toMatchObject({ code: 1, stdout: "" });
     expect(unnamed.stderr).toMatch(
-      /^error: .*expected training_args\.json to name the dataset.*\nName it with --dataset_name\.\n$/,
+      /^error: .*expected a dataset name in training_args\.json, found none\nName it with --dataset_name\.\n$/,
     );
     const data = fileURLToPath(new URL("../../demo/everyday-preferences", import.meta.url));
     const misspelled = await runCommand("compare", folder, "--split", "test_pref", "--dataset_name", data);

@@ -43,7 +43,7 @@ export async function refusalOf(...words: string[]): Promise<string> {
 export function errorOf({ code, stdout, stderr }: CommandOutcome): string {
   expect({ code, stdout, stderr }).toMatchObject({ code: 1, stdout: "" });
   expect(stderr).not.toMatch(/^ +at /m);
-  expect(stderr).not.toMatch(/internal:|fault of prefine/);
+  expect(stderr).not.toMatch(/internal:|bug in prefine/);
   const at = stderr.search(/^error: /m);
   expect(at, stderr).toBeGreaterThanOrEqual(0);
   return stderr.slice(at).trimEnd();

@@ -39,7 +39,7 @@ describe("a run file", () => {
   });
 
   it.each([
-    ["nowhere.yaml", "there is no such file"],
+    ["nowhere.yaml", "no such file"],
     ["model", "it is a folder"],
   ])("%s is none", async (path, found) => {
     expect(await refusalOf("train", "--config", path)).toBe(
@@ -86,7 +86,7 @@ describe("target modules", () => {
 
 describe("the command line", () => {
   it.each([
-    [["trian"], "error: unknown command trian; did you mean train?\nprefine --help lists what there is."],
+    [["trian"], "error: unknown command trian; did you mean train?\nprefine --help lists the commands."],
     [["train", "run.yaml"], "error: run.yaml: expected a flag\nDid you mean --config run.yaml?"],
     [["generate", "model", "--temprature", "2"], "error: unknown option '--temprature'\nDid you mean --temperature?"],
     [

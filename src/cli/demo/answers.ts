@@ -1,10 +1,10 @@
-/** @file Answers of the original and of the trained model to the held-out questions, and what counting them shows. */
+/** @file Answers of the base and the trained model to the held-out questions, and their statistics. */
 import type { CausalLM } from "../../generation/causalLM.ts";
 import { countWords } from "../../terminal/text.ts";
 
-const BATCH = 24; // prompts that go through the model at once
+const BATCH = 24; // prompts per batch
 
-/** A held-out question and the answer that the data set prefers. */
+/** A held-out question and the answer preferred by the dataset. */
 export interface HeldOutQuestion {
   prompt: string;
   direct: string;
@@ -20,7 +20,7 @@ export interface Models {
   after: CausalLM;
 }
 
-/** Both models' answers, greedy and as long as the model's generation_config.json says. */
+/** Greedy answers of both models, limited by the model's generation_config.json. */
 export async function answerBoth(
   models: Models,
   questions: readonly HeldOutQuestion[],
@@ -46,15 +46,15 @@ async function answerAll(
 }
 
 export interface Counts {
-  /** Mean words of an answer. */
+  /** Mean words per answer. */
   words: number;
-  /** Answers of more than LONG words. */
+  /** Number of answers with more than LONG words. */
   long: number;
-  /** Answers that are the data set's direct answer, word for word. */
+  /** Number of answers equal to the dataset's direct answer. */
   direct: number;
 }
 
-/** No direct answer of the data set is as long, every rambling one is longer. */
+/** In words. Every direct answer of the dataset is shorter, every rambling one longer. */
 export const LONG = 30;
 
 export function countAnswers(answered: readonly Answered[], side: "before" | "after"): Counts {

@@ -1,15 +1,15 @@
-/** @file What the demo works on: the embedded model and data set, and the settings of its training. */
+/** @file The demo's embedded model and dataset, and its training settings. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { DPOConfigInput } from "../../config/DPOConfig.ts";
 import type { LoraConfigInput } from "../../config/LoraConfig.ts";
 import { PrefineError } from "../../errors.ts";
 
-/** A folder of `demo/` in the package, which lies beside both src and dist. */
+/** A folder of the package's `demo/`, which is next to both src and dist. */
 function embedded(name: string): string {
   const folder = fileURLToPath(new URL(`../../../demo/${name}`, import.meta.url));
   if (existsSync(folder)) return folder;
-  throw new PrefineError("io", `${folder}: expected what the demo works on, found nothing`, "Install prefine again.");
+  throw new PrefineError("io", `${folder}: expected the demo's files, found nothing`, "Reinstall prefine.");
 }
 
 export const modelFolder = () => embedded("everyday-gpt2");
@@ -27,7 +27,7 @@ export const LORA: LoraConfigInput = {
 export function trainingSettings(output_dir: string): DPOConfigInput {
   return {
     output_dir,
-    beta: 1, // so small a model soon forgets its facts where the pull towards the reference is weak
+    beta: 1, // with a lower beta, so small a model soon forgets its facts
     learning_rate: 5e-4,
     num_train_epochs: 2,
     per_device_train_batch_size: 4,

@@ -1,25 +1,25 @@
-/** @file How the demo speaks: numbered chapters, indented paragraphs and fields, as wide as the terminal. */
+/** @file Output of the demo: numbered chapters, indented paragraphs and fields, as wide as the terminal. */
 import type { Terminal } from "../../terminal/terminal.ts";
 import { cutText, onOneLine, padText, tableLines, textWidth, wrapText } from "../../terminal/text.ts";
 
 const INDENT = "   ";
-const WIDEST = 100; // longer lines are tiring to read
-const PROSE = { breakWords: false }; // paths in it stay whole
+const WIDEST = 100; // longer lines are hard to read
+const PROSE = { breakWords: false }; // keeps paths whole
 
 export interface Narrator {
   readonly terminal: Terminal;
   /** Columns of an indented line. */
   readonly width: number;
-  /** A new chapter, numbered. @param code the line of a program that does it. */
+  /** Starts a numbered chapter. @param code the line of code that does it. */
   chapter(title: string, code?: string): void;
   paragraph(text: string): void;
-  /** Names and values, each cut to one line, or (`whole`) wrapped. */
+  /** Names and values, each cut to one line, or wrapped with `whole`. */
   fields(entries: readonly (readonly [string, string])[], options?: { whole?: boolean }): void;
-  /** Cells in columns; `right` names the columns that are numbers. */
+  /** Cells in columns; `right` is the set of right-aligned columns. */
   table(rows: string[][], right?: ReadonlySet<number>): void;
-  /** Commands, each below what it is for; never cut, so that they can be copied. */
+  /** Commands, each below its purpose; never cut, so that they can be copied. */
   commands(entries: readonly (readonly [string, string])[]): void;
-  /** Lines as they are. */
+  /** Prints lines unchanged. */
   lines(lines: readonly string[]): void;
 }
 

@@ -1,4 +1,4 @@
-/** @file The demo, chapter by chapter: the course note "DPO with Hugging Face" on the embedded model and data. */
+/** @file The demo, chapter by chapter: the course note "DPO with Hugging Face" on the embedded model and dataset. */
 import { basename, join } from "node:path";
 import { refuseOwned } from "../../checkpoints/ownership.ts";
 import { listCheckpoints, refuseRun, removeRun } from "../../checkpoints/runDirectory.ts";
@@ -33,30 +33,30 @@ export interface StoryOptions {
   terminal: Terminal;
 }
 
-/** Pairs of answers that are shown; the others are counted. */
+/** Number of answer pairs to print; the others are only counted. */
 const SHOWN = 4;
 
-/** Runs everything and tells it on stdout. */
-export async function tellStory({ output_dir, signal, terminal }: StoryOptions): Promise<void> {
+/** Runs everything and narrates it on stdout. */
+export async function runStory({ output_dir, signal, terminal }: StoryOptions): Promise<void> {
   const started = performance.now();
   await makeRoom(output_dir);
   const narrator = createNarrator(terminal);
-  tellBeginning(narrator, output_dir);
-  const processed = await tellData(narrator);
+  showBeginning(narrator, output_dir);
+  const processed = await showData(narrator);
   const model = await AutoModelForCausalLM.from_pretrained(modelFolder());
   try {
-    tellModel(narrator, model);
+    showModel(narrator, model);
     const log = await train(narrator, { model, processed, output_dir, signal });
-    tellPlot(narrator, log, output_dir);
-    const answered = await tellAnswers(narrator, { model, processed, output_dir, signal });
-    tellCounts(narrator, answered, log);
+    showPlot(narrator, log, output_dir);
+    const answered = await showAnswers(narrator, { model, processed, output_dir, signal });
+    showCounts(narrator, answered, log);
   } finally {
     await model.dispose();
   }
-  tellEnd(narrator, output_dir, (performance.now() - started) / 1000);
+  showEnd(narrator, output_dir, (performance.now() - started) / 1000);
 }
 
-/** Removes what an earlier demo left there. @throws PrefineError("config") for any other run: that is not ours. */
+/** Removes the output of an earlier demo. @throws PrefineError("config") for any other run. */
 async function makeRoom(output_dir: string): Promise<void> {
   const output = folderAt(output_dir);
   await refuseOwned(output, { inside: true });
@@ -65,44 +65,48 @@ async function makeRoom(output_dir: string): Promise<void> {
   if (names.some((name) => name !== undefined && basename(name) === basename(dataFolder()))) await removeRun(output);
   await refuseRun(output).catch((error: unknown) => {
     if (!(error instanceof PrefineError)) throw error;
-    throw new PrefineError(error.code, error.message, "It is not the demo's: choose another folder with --output_dir.");
+    throw new PrefineError(
+      error.code,
+      error.message,
+      "The demo did not write it: choose another folder with --output_dir.",
+    );
   });
 }
 
 const count = (value: number) => value.toLocaleString("en-US");
 
-function tellBeginning({ terminal, paragraph }: Narrator, output_dir: string): void {
+function showBeginning({ terminal, paragraph }: Narrator, output_dir: string): void {
   terminal.print(terminal.bold("prefine demo: from preference data to two answers side by side"));
   paragraph(
     "Offline, on a small GPT-2 made for this demo. It has learned to answer everyday questions both ways, directly " +
-      "and beating about the bush; DPO teaches it which way is preferred. What comes out is in " +
+      "and evasively; DPO teaches it which way is preferred. The output goes to " +
       `${shownPath(output_dir)}.`,
   );
 }
 
-/** @returns the splits with three texts a record. */
-async function tellData({ chapter, paragraph, fields, table }: Narrator): Promise<DatasetDict> {
+/** @returns the splits with three texts per record. */
+async function showData({ chapter, paragraph, fields, table }: Narrator): Promise<DatasetDict> {
   chapter("Preference data", 'const ds = await loadDataset("everyday-preferences");');
   const ds = await loadDataset(dataFolder());
-  paragraph(`It has ${ds.splitNames.length} splits:`);
+  paragraph(`The dataset has ${ds.splitNames.length} splits:`);
   table(splitTable(ds));
   const record = await ds.train_prefs.at(0);
   paragraph(`A record, train_prefs[0], has ${Object.keys(record).length} keys:`);
   fields(Object.entries(record).map(([key, value]) => [key, describe(value)]));
-  chapter("The record as DPO needs it", "const processed = await ds.map(process);");
-  paragraph("prompt_id, messages and scores go; of chosen and rejected stays the text of the last message:");
+  chapter("The record in the form that DPO needs", "const processed = await ds.map(process);");
+  paragraph("prompt_id, messages and scores are dropped; chosen and rejected keep the text of their last message:");
   const processed = await ds.map(ultrafeedback);
   fields(textsOf(await processed.train_prefs.at(0)), { whole: true });
   return processed;
 }
 
-/** Rows by split: those to train with in one line, those to test with in another. */
+/** Rows per split: the train splits in one line, the test splits in another. */
 function splitTable(ds: DatasetDict): string[][] {
   const kinds = ["train", "test"].map((kind) => ds.splitNames.filter((name) => name.startsWith(kind)));
   return kinds.map((names) => names.map((name) => `${name} ${ds.split(name).num_rows}`));
 }
 
-/** A value of a record on one line; of a conversation who speaks, and the answer. */
+/** A record's value on one line; for a conversation, its roles and the answer. */
 function describe(value: unknown): string {
   if (!Array.isArray(value)) return String(value);
   const roles = value.map(({ role }: { role: string }) => role).join(", ");
@@ -111,7 +115,7 @@ function describe(value: unknown): string {
 
 const textsOf = (row: Row) => Object.entries(row).map(([key, value]): [string, string] => [key, String(value).trim()]);
 
-function tellModel({ chapter, paragraph }: Narrator, model: CausalLM): void {
+function showModel({ chapter, paragraph }: Narrator, model: CausalLM): void {
   chapter("The model and its adapter", "new LoraConfig({ r, lora_alpha, target_modules: [...] })");
   const { architecture } = model.loaded;
   const size = (shapes: Iterable<readonly number[]>) =>
@@ -122,13 +126,13 @@ function tellModel({ chapter, paragraph }: Narrator, model: CausalLM): void {
   const targets = lastParts(lora.layers.keys());
   paragraph(
     `GPT-2 with ${architecture.layers} layers of width ${architecture.hiddenSize}: ${count(all)} parameters, which ` +
-      `stay as they are. LoRA of rank ${LORA.r} on ${lora.layers.size} layers (${targets}) adds ${count(trained)}, ` +
+      `stay frozen. LoRA of rank ${LORA.r} on ${lora.layers.size} layers (${targets}) adds ${count(trained)}, ` +
       `${((100 * trained) / (all + trained)).toFixed(1)} % of all, and only these are trained. With the adapter off, ` +
       "the model is its own reference.",
   );
 }
 
-/** `transformer.h.0.attn.c_attn` -> c_attn; each once. */
+/** `transformer.h.0.attn.c_attn` -> c_attn; distinct. */
 const lastParts = (names: Iterable<string>) =>
   [...new Set([...names].map((name) => name.split(".").at(-1)))].join(" and ");
 
@@ -150,7 +154,7 @@ async function train({ chapter, terminal }: Narrator, { model, processed, output
     processing_class: await AutoTokenizer.from_pretrained(modelFolder()),
     peft_config: LORA,
     dataset_name: dataFolder(),
-    // the whole story on one stream, so that it stays in order where it is piped
+    // one stream for everything, so that piped output stays in order
     logger: createLogger({ stream: process.stdout, color: terminal.color }),
   });
   try {
@@ -163,7 +167,7 @@ async function train({ chapter, terminal }: Narrator, { model, processed, output
   }
 }
 
-/** A demo is not resumed: the next one begins again. */
+/** An interrupted demo is not resumed: the next one starts over. */
 function stopped(error: unknown): unknown {
   if (!(error instanceof PrefineError) || error.code !== "interrupted") return error;
   return new PrefineError(
@@ -175,7 +179,7 @@ function stopped(error: unknown): unknown {
 
 type Log = Awaited<ReturnType<typeof train>>;
 
-function tellPlot({ chapter, lines, paragraph, width, terminal }: Narrator, log: Log, output_dir: string): void {
+function showPlot({ chapter, lines, paragraph, width, terminal }: Narrator, log: Log, output_dir: string): void {
   chapter("The loss", `await plotRunFolders(["${shownPath(output_dir)}"]);`);
   const { color, ascii } = terminal;
   const options = { columns: Math.min(width, 76), rows: 8, color, ascii };
@@ -191,11 +195,11 @@ async function heldOut(split: Dataset): Promise<HeldOutQuestion[]> {
   return [...questions.filter(isNoted), ...questions.filter((question) => !isNoted(question))];
 }
 
-/** Shows the answers to the note's question and to the next ones, then counts those to all. */
-async function tellAnswers(narrator: Narrator, { model, processed, output_dir, signal }: Work): Promise<Answered[]> {
+/** Prints the answers to the note's question and the next ones, then answers all for counting. */
+async function showAnswers(narrator: Narrator, { model, processed, output_dir, signal }: Work): Promise<Answered[]> {
   const { chapter, paragraph, terminal } = narrator;
   chapter("Two answers, side by side", 'await model.generate("Is a higher octane ...?");');
-  paragraph("The questions are held out: no training on preferences has seen them.");
+  paragraph("The questions are held out: preference training has not seen them.");
   const questions = await heldOut(processed.test_prefs);
   const after = await AutoModelForCausalLM.from_pretrained(output_dir);
   try {
@@ -220,32 +224,32 @@ function showPair({ prompt, before, after }: Answered, terminal: Terminal): void
   for (const line of sideBySide(...sides, { columns: Math.min(columns, 103), ascii, bold })) print(line);
 }
 
-function tellCounts({ table, paragraph }: Narrator, answered: readonly Answered[], log: Log): void {
+function showCounts({ table, paragraph }: Narrator, answered: readonly Answered[], log: Log): void {
   const [before, after] = [countAnswers(answered, "before"), countAnswers(answered, "after")];
   const rows = [
     ["", "before", "after"],
-    ["words an answer", before.words.toFixed(1), after.words.toFixed(1)],
+    ["words per answer", before.words.toFixed(1), after.words.toFixed(1)],
     [`answers of more than ${LONG} words`, String(before.long), String(after.long)],
-    ["answers that are the data's direct one, word for word", String(before.direct), String(after.direct)],
+    ["answers equal to the dataset's direct answer", String(before.direct), String(after.direct)],
   ];
   table(rows, new Set([1, 2]));
   const accuracy = log.findLast((entry) => "eval_rewards/accuracies" in entry)?.["eval_rewards/accuracies"];
   if (typeof accuracy === "number") {
     paragraph(
-      `Held-out rewards/accuracies: ${accuracy.toFixed(3)}, the share of pairs whose direct answer is rewarded more.`,
+      `Held-out rewards/accuracies: ${accuracy.toFixed(3)}, the share of pairs whose direct answer has the higher reward.`,
     );
   }
 }
 
-/** A path as one word of a command line, of a POSIX shell as of cmd.exe. */
+/** Quotes a path if needed, for both POSIX shells and cmd.exe. */
 const shellWord = (path: string) => (/\s/.test(path) ? `"${path}"` : path);
 
-function tellEnd({ chapter, commands, paragraph }: Narrator, output_dir: string, seconds: number): void {
-  chapter("What to try next");
+function showEnd({ chapter, commands, paragraph }: Narrator, output_dir: string, seconds: number): void {
+  chapter("Next steps");
   const run = shellWord(shownPath(output_dir));
   commands([
     ["All answers:", `npx prefine compare ${run} --split test_prefs`],
-    ["A question of your own:", `npx prefine compare ${run} --prompt "Why do cats purr?"`],
+    ["Your own question:", `npx prefine compare ${run} --prompt "Why do cats purr?"`],
     ["Another curve:", `npx prefine plot ${run} --metrics rewards/margins`],
     ["Your own model and data:", "npx prefine train --help"],
   ]);
