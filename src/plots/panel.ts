@@ -1,4 +1,4 @@
-/** @file One metric as a framed drawing: axes, grid, a line for each run and split, markers where points are few. */
+/** @file The plot of one metric: axes, grid, a line per run and split, markers if there are few points. */
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { axisValues, type Mark } from "./scale.ts";
@@ -6,7 +6,7 @@ import { type Point, type Series, SMOOTH_ABOVE, smooth, thinOut } from "./series
 import { pixelWidth, runColor, type Theme } from "./theme.ts";
 import { niceAxis, niceTicks } from "./ticks.ts";
 
-/** Up to this many points each gets a marker; above it, the line alone. */
+/** Lines with more points than this have no markers. */
 const MARKERS_UP_TO = 40;
 const FONT_SIZE = 12;
 const MARGIN_TOP = 34;
@@ -19,19 +19,19 @@ export interface PanelOptions {
   width: number;
   height: number;
   theme: Theme;
-  /** The value at which nothing is learned yet. */
+  /** The value before any learning. */
   mark: Mark | undefined;
-  /** With one run the two splits differ in colour; with several, colour means the run. */
+  /** Color by split with one run, by run with several. */
   colorOf: (series: Series) => string;
 }
 
-/** One run: train and eval in the first two colours, further evaluation sets in the next. Several: one a run. */
+/** One run: train and eval in the first two colors, more evaluation sets in the next. Several: one color per run. */
 export function seriesColors(theme: Theme, runs: number): (series: Series) => string {
   const ofSplit = ({ split, set }: Series) => (split === "eval" ? 1 + (set?.index ?? 0) : 0);
   return (series) => runColor(theme, runs === 1 ? ofSplit(series) : series.run);
 }
 
-/** A point with gaps on both sides would vanish from a bare line. */
+/** Points with gaps on both sides, which a line without markers does not show. */
 function lonelyPoints(points: Point[]): Point[] {
   return points.filter(({ y }, i) => {
     const alone = !Number.isFinite(points[i - 1]?.y) && !Number.isFinite(points[i + 1]?.y);
@@ -39,7 +39,7 @@ function lonelyPoints(points: Point[]): Point[] {
   });
 }
 
-/** Solid for training, dashed with hollow markers for evaluation: to be told apart without colour. */
+/** Solid for training, dashed with hollow markers for evaluation: distinguishable without color. */
 function marksOf(series: Series, { width, theme, colorOf }: PanelOptions): Plot.Markish[] {
   const { points, split } = series;
   const stroke = colorOf(series);
@@ -56,7 +56,7 @@ function marksOf(series: Series, { width, theme, colorOf }: PanelOptions): Plot.
   return [Plot.line(points, { ...style, strokeWidth: 2 }), Plot.dot(marked, dot)];
 }
 
-/** The inside of one panel as SVG elements, for a `<g>` of the given size; text in Inter. */
+/** Draws one panel as SVG elements for a `<g>` of the given size; text in Inter. */
 export function drawPanel(series: Series[], options: PanelOptions): string {
   const { metric, xLabel, xDomain, width, height, theme, mark } = options;
   const yCount = Math.max(2, Math.round((height - MARGIN_TOP - MARGIN_BOTTOM) / 40));
@@ -93,7 +93,7 @@ export function drawPanel(series: Series[], options: PanelOptions): string {
   return svg.innerHTML;
 }
 
-/** The metric's name stands over the axis that it belongs to. */
+/** The metric's name, above its axis. */
 function axisTitle(marginLeft: number, theme: Theme): Plot.TextOptions {
   return {
     frameAnchor: "top-left",
@@ -106,7 +106,7 @@ function axisTitle(marginLeft: number, theme: Theme): Plot.TextOptions {
   };
 }
 
-/** Above the marked line at its right end, on top of curves, with an edge in the color of the background. */
+/** Label above the right end of the marked line, on top of curves, outlined in the background color. */
 function markLabel({ value, label }: Mark, theme: Theme): Plot.Markish {
   return Plot.text([value], {
     y: (y: number) => y,

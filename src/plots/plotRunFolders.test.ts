@@ -1,4 +1,4 @@
-/** @file Runs on disk: what is read, what is written, and where. */
+/** @file Plotting runs on disk: files read, files written, and their paths. */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -32,7 +32,7 @@ describe("readTrainerState", () => {
     expect(await readTrainerState(path.join(run, "trainer_state.json"))).toMatchObject({ name: "dpo", folder: run });
   });
 
-  it("takes the settings beside the log, where they can be read", async () => {
+  it("reads the settings next to the log, if it can", async () => {
     const run = await writeRun("dpo", [0.7]);
     expect(await readTrainerState(run)).not.toHaveProperty("settings");
     await writeFile(path.join(run, "training_args.json"), '{"beta": 0.3}');
@@ -43,7 +43,7 @@ describe("readTrainerState", () => {
     }
   });
 
-  it("takes the newest checkpoint of a run that has no state of its own", async () => {
+  it("reads the newest checkpoint of a run without trainer_state.json", async () => {
     await writeRun("trl/checkpoint-9", [0.7]);
     await writeRun("trl/checkpoint-100", [0.7, 0.5]);
     await mkdir(path.join(root, "trl/checkpoint-200"));
@@ -52,13 +52,13 @@ describe("readTrainerState", () => {
     expect(state.log_history).toHaveLength(2);
   });
 
-  it("reads Python's NaN and Infinity as values that are not there, and leaves texts alone", async () => {
+  it("reads Python's NaN and Infinity as missing values, and leaves strings unchanged", async () => {
     const run = await writeRun("diverged", [0.7, "NaN", "-Infinity", '"NaN \\" Infinity"']);
     const { log_history } = await readTrainerState(run);
     expect(log_history.map(({ loss }) => loss)).toEqual([0.7, null, null, 'NaN " Infinity']);
   });
 
-  it("says what is wrong with what it found", async () => {
+  it("reports missing and damaged files", async () => {
     await expect(readTrainerState(path.join(root, "nowhere"))).rejects.toThrow(/nowhere: expected a run folder/);
     await expect(readTrainerState(root)).rejects.toMatchObject({
       code: "io",
@@ -76,7 +76,7 @@ describe("readTrainerState", () => {
 });
 
 describe("plotRunFolders", () => {
-  it("writes both files into the folder of a single run and leaves nothing else behind", async () => {
+  it("writes both files into the folder of a single run and nothing else", async () => {
     const run = await writeRun("dpo", [0.7, 0.6]);
     const files = await plotRunFolders([run]);
     expect(files).toEqual({ svg: path.join(run, "training_loss.svg"), png: path.join(run, "training_loss.png") });
@@ -85,7 +85,7 @@ describe("plotRunFolders", () => {
     expect((await readFile(files.png)).subarray(1, 4).toString()).toBe("PNG");
   });
 
-  it("overlays several runs and tells the same name apart by the folders above", async () => {
+  it("overlays several runs and adds parent folders to equal names", async () => {
     const runs = [
       await writeRun("a/dpo", [0.7, 0.6]),
       await writeRun("b/dpo", [0.7, 0.5]),
@@ -106,7 +106,7 @@ describe("plotRunFolders", () => {
     });
   });
 
-  it("says where it could not write", async () => {
+  it("reports the path that it could not write", async () => {
     const run = await writeRun("dpo", [0.7]);
     const out = path.join(run, "trainer_state.json", "plot");
     await expect(plotRunFolders([run], { out })).rejects.toMatchObject({

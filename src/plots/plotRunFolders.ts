@@ -1,4 +1,4 @@
-/** @file Runs on disk in, a picture on disk out: SVG for documents, PNG for everything else. */
+/** @file Plots runs on disk to files: SVG for documents, PNG for everything else. */
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { ownerOf } from "../disk/folderLock.ts";
@@ -11,15 +11,15 @@ import { renderPng } from "./renderPng.ts";
 
 export interface PlotFilesOptions extends PlotOptions {
   /**
-   * Where to write: a folder, or a file name, whose ending (.svg, .png or none) does not matter: both are written.
-   * Default: `training_loss.svg` and `.png` in the folder of a single run, `prefine-plot.*` here for several.
+   * Output folder or file name. Both .svg and .png are written, whatever the name's extension.
+   * Default: `training_loss.*` in the folder of a single run, `prefine-plot.*` in the current folder for several.
    */
   out?: string | undefined;
 }
 
 /**
- * Plots one or several runs (folders, checkpoint folders or trainer_state.json files) over each other.
- * @returns the paths of the two files, each of which appears whole or not at all.
+ * Plots one or more runs (folders, checkpoint folders or trainer_state.json files), overlaid.
+ * @returns the paths of the two files, each written atomically.
  * @throws PrefineError `io` or `data` if a run can't be read or has nothing to draw.
  */
 export async function plotRunFolders(
@@ -36,7 +36,7 @@ export async function plotRunFolders(
   return files;
 }
 
-/** Runs of the same name are told apart by the folders above them; the same run twice, by a number. */
+/** Makes names distinct: adds parent folders to equal names, and a number if the same run is given twice. */
 function distinctNames(states: TrainerStateFile[]): TrainerStateFile[] {
   const names = states.map(({ name }) => name);
   const clashes = (name: string) => names.filter((other) => other === name).length > 1;
@@ -61,7 +61,7 @@ async function targetOf(states: TrainerStateFile[], out: string | undefined): Pr
 }
 
 /**
- * A run that is training gets its plot; a checkpoint of one does not: it is deleted when newer ones take its place.
+ * Allows the folder of a running training run, but not one inside it, such as a checkpoint that will be deleted later.
  * @throws PrefineError `config`.
  */
 async function refuseInsideRun(folder: string): Promise<void> {
@@ -69,15 +69,15 @@ async function refuseInsideRun(folder: string): Promise<void> {
   const owner = await ownerOf(above);
   if (!owner || above === path.resolve(folder)) return;
   const message = `${folder}: expected a folder that stays, found one of a training that is running in ${owner.folder}`;
-  throw new PrefineError("config", message, "Name another place with --out.");
+  throw new PrefineError("config", message, "Choose another path with --out.");
 }
 
-/** @throws PrefineError `io` whose hint is about --out: a plot has no output_dir of its own. */
+/** @throws PrefineError `io` with a hint about --out, since a plot has no output_dir. */
 async function writePlot(file: string, content: Content): Promise<void> {
   try {
     await writeFileAtomically(file, content);
   } catch (cause) {
     if (!(cause instanceof PrefineError)) throw cause;
-    throw new PrefineError(cause.code, cause.message, "Name another place with --out.", { cause });
+    throw new PrefineError(cause.code, cause.message, "Choose another path with --out.", { cause });
   }
 }

@@ -1,4 +1,4 @@
-/** @file The picture: points where they belong, every text visible without any font on the machine, nothing clipped. */
+/** @file The picture: correct points, all text visible without installed fonts, nothing clipped. */
 import { existsSync, readFileSync } from "node:fs";
 import { Resvg } from "@resvg/resvg-js";
 import { parseHTML } from "linkedom";
@@ -42,7 +42,7 @@ function deviationFromLine(pairs: [number, number][]): number {
 }
 
 describe("plotRuns", () => {
-  it("puts every logged point where its epoch and its loss say", () => {
+  it("puts every logged point at its epoch and loss", () => {
     const log = fakeLog(12);
     const circles = [
       ...parse(plotRuns([{ name: "dpo", log_history: log }], { metrics: ["loss"] })).querySelectorAll(
@@ -81,7 +81,7 @@ describe("plotRuns", () => {
     expect(new Set(strokes).size).toBe(3);
   });
 
-  it("draws eval dashed, few points with markers, many pale under their moving average", () => {
+  it("draws eval dashed, few points with markers, many points pale under their moving average", () => {
     const few = parse(plotRuns([{ name: "dpo", log_history: fakeLog(12, 3) }], { metrics: ["loss"] }));
     const dashes = [...few.querySelectorAll("g[aria-label=line]")].map((line) => line.getAttribute("stroke-dasharray"));
     expect(dashes).toEqual([null, "6,4"]);
@@ -109,7 +109,7 @@ describe("plotRuns", () => {
     ["loss", 25, 0.1], // ipo at beta 0.1
     ["rewards/margins", 0, 0.002],
     ["rewards/accuracies", 0.5, 0.01],
-  ])("shows noise of %s around %d as small as it is", (metric, value, wiggle) => {
+  ])("keeps noise of %s around %d small", (metric, value, wiggle) => {
     const log_history = constant({ [metric]: value }, wiggle);
     expect(rangeOf(heightsOf(plotRuns([{ name: "dpo", log_history }], { metrics: [metric] })))).toBeLessThan(25);
   });
@@ -132,7 +132,7 @@ describe("plotRuns", () => {
     expect(heightsOf(svg)).toHaveLength(2);
   });
 
-  it("names beta, and what else differs, where runs lie over each other", () => {
+  it("names beta and other differing settings of overlaid runs", () => {
     const run = (name: string, settings?: PlottedRun["settings"]) => ({ name, log_history: fakeLog(12), settings });
     const same = { loss_type: ["sigmoid"], seed: 42 };
     const svg = plotRuns([
@@ -156,7 +156,7 @@ describe("plotRuns", () => {
     expect(textsOf(plotRuns([run("a", { ...same, beta: 0.1 })])).join()).not.toContain("beta");
   });
 
-  it("leaves a gap where a loss was not finite", () => {
+  it("leaves a gap for a loss that is not finite", () => {
     const log = fakeLog(9);
     log[4].loss = null;
     const svg = parse(plotRuns([{ name: "dpo", log_history: log }], { metrics: ["loss"] }));
@@ -164,14 +164,14 @@ describe("plotRuns", () => {
     expect(svg.querySelector("g[aria-label=line] path")?.getAttribute("d")?.match(/M/g)).toHaveLength(2);
   });
 
-  it("gives the same text for the same log, in the colours of the theme", () => {
+  it("is deterministic, in the colors of the theme", () => {
     const draw = (theme: PlotOptions["theme"]) => plotRuns([{ name: "dpo", log_history: fakeLog(30, 3) }], { theme });
     expect(draw("dark")).toBe(draw("dark"));
     expect(draw("dark")).toContain('fill="#0d1117"');
     expect(draw("light")).not.toContain("#0d1117");
   });
 
-  it("takes width and height", () => {
+  it("uses width and height", () => {
     const svg = plotRuns([{ name: "dpo", log_history: fakeLog(12, 3) }], { width: 500, height: 600 });
     const root = parse(svg).querySelector("svg");
     expect(root?.getAttribute("width")).toBe("500");
@@ -200,10 +200,10 @@ const cases: Record<string, { log_history: RawLogEntry[]; name: string }[]> = {
   "no training log": [{ name: "eval only", log_history: [{ eval_loss: 0.7, epoch: 1, step: 10 }] }],
 };
 
-describe.each(Object.keys(cases))("the picture of %s, on a machine without fonts", (name) => {
+describe.each(Object.keys(cases))("the picture of %s, without installed fonts", (name) => {
   const svg = plotRuns(cases[name]);
 
-  it("shows every text", () => {
+  it("shows all text", () => {
     const texts = svg.match(/<text[\s\S]*?<\/text>/g) ?? [];
     expect(texts.length).toBeGreaterThan(8);
     const whole = pixels(svg);

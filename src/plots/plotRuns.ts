@@ -15,7 +15,7 @@ export interface PlotOptions {
   /**
    * Metrics to plot, by TRL's names.
    *
-   * Default: loss, rewards/margins and rewards/accuracies, where they were logged.
+   * Default: loss, rewards/margins and rewards/accuracies, if logged.
    */
   metrics?: string[] | undefined;
   /**
@@ -25,15 +25,15 @@ export interface PlotOptions {
    */
   title?: string | undefined;
   /**
-   * Width, CSS pixels; the PNG has twice as many.
+   * Width in CSS pixels; the PNG is twice as wide.
    *
    * Default: `960`.
    */
   width?: number | undefined;
   /**
-   * Height, CSS pixels.
+   * Height in CSS pixels.
    *
-   * Default: what the panels need.
+   * Default: fits the panels.
    */
   height?: number | undefined;
 }
@@ -48,7 +48,7 @@ interface LegendItem {
   dashed: boolean;
 }
 
-/** One run: its splits. Several: the runs by colour, then what a dashed line is. */
+/** One run: its splits. Several: the runs by color, then the meaning of solid and dashed lines. */
 function legendItems(data: PlotData, runs: PlottedRun[], theme: Theme): LegendItem[] {
   const hasEval = data.series.some(({ split }) => split === "eval");
   const hasTrain = data.series.some(({ split }) => split === "train");
@@ -74,7 +74,7 @@ function evalItems({ series }: PlotData): { text: string; index: number }[] {
   return [...items.values()];
 }
 
-/** The legend in lines no wider than `width`: its elements and its height. */
+/** Draws the legend, wrapped at `width`. @returns its elements and height. */
 function drawLegend(items: LegendItem[], width: number, theme: Theme): { svg: string; height: number } {
   let x = 0;
   let y = 0;
@@ -82,7 +82,7 @@ function drawLegend(items: LegendItem[], width: number, theme: Theme): { svg: st
     const caption = fitText(text, 13, width - SWATCH - 8);
     const itemWidth = SWATCH + 8 + pixelWidth(caption, 13);
     if (x > 0 && x + itemWidth > width) [x, y] = [0, y + LEGEND_LINE];
-    const dashes = dashed ? ' stroke-dasharray="9,12"' : ""; // as long as the swatch: the marker is in the gap
+    const dashes = dashed ? ' stroke-dasharray="9,12"' : ""; // total length of the swatch, with the marker in the gap
     const line = `<line x2="${SWATCH}" stroke="${color}" stroke-width="2.5"${dashes}/>`;
     const fill = dashed ? theme.background : color;
     const marker = `<circle cx="${SWATCH / 2}" cy="0" r="3.6" stroke="${color}" stroke-width="1.75" fill="${fill}"/>`;
@@ -94,7 +94,7 @@ function drawLegend(items: LegendItem[], width: number, theme: Theme): { svg: st
   return { svg: parts.join(""), height: y + LEGEND_LINE };
 }
 
-/** Numbers under the title: how long, how it ended, what pale lines are. */
+/** Facts under the title: number of steps, last losses, the meaning of pale lines. */
 function subtitle(data: PlotData, runs: PlottedRun[]): string {
   const last = (split: Series["split"]) =>
     data.series.find((s) => s.metric === "loss" && s.split === split)?.points.findLast(({ y }) => Number.isFinite(y));
@@ -119,7 +119,7 @@ interface Box {
   height: number;
 }
 
-/** The first panel over the full width, the others in two columns below; a single one left over takes its line. */
+/** Full width for the first panel, two columns for the others; a last odd one takes the full row. */
 function panelBoxes(count: number, width: number, top: number, height: number | undefined): Box[] {
   const rows = 1 + Math.ceil((count - 1) / 2);
   const available = height === undefined ? undefined : Math.max(120 * rows, height - top - PADDING);
@@ -135,7 +135,7 @@ function panelBoxes(count: number, width: number, top: number, height: number | 
   });
 }
 
-/** From 0 (where training starts) to the last logged point of any run. */
+/** From 0 (the start of training) to the last logged point of any run. */
 function xDomain(data: PlotData): [number, number] {
   const last = Math.max(...data.series.map(({ points }) => points[points.length - 1].x));
   return [0, last > 0 ? last : 1];
@@ -150,8 +150,8 @@ function drawHeader(title: string, note: string, width: number, theme: Theme): {
 }
 
 /**
- * Draws the logs of one or several runs against epochs (steps where a log has no epochs).
- * @returns SVG text: the loss over the full width, further metrics below; pure, no files and no fonts needed.
+ * Plots the logs of one or more runs over epochs (over steps if no log has epochs).
+ * @returns SVG text: the loss at full width, other metrics below. Pure: needs no files and no fonts.
  * @throws PrefineError `data` if there is nothing to draw.
  */
 export function plotRuns(runs: PlottedRun[], options: PlotOptions = {}): string {

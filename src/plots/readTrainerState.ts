@@ -1,4 +1,4 @@
-/** @file trainer_state.json, prefine's own or transformers', as a named log. */
+/** @file Reads trainer_state.json, written by prefine or transformers, as a named log. */
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
@@ -10,34 +10,34 @@ import type { PlottedRun, RawLogEntry } from "./series.ts";
 const DAMAGED = "Is the file damaged? Plot another run, or a checkpoint of this one.";
 
 export interface TrainerStateFile extends PlottedRun {
-  /** Absolute path of the run or checkpoint that was named. */
+  /** Absolute path of the requested run or checkpoint. */
   folder: string;
-  /** Absolute path of the file that was read; in a run without its own, that of a checkpoint. */
+  /** Absolute path of the file read: the run's, or a checkpoint's if the run has none. */
   file: string;
 }
 
 /**
  * Reads the log of a run.
- * @param runOrFile a run folder, one of its checkpoint folders, or a trainer_state.json. A run folder without a
- *   trainer_state.json of its own (as transformers leaves it) is read from its newest checkpoint.
- * @returns the log under the folder's name (`RUN/checkpoint-N` for a checkpoint that was asked for).
+ * @param runOrFile a run folder, one of its checkpoint folders, or a trainer_state.json. For a run folder without a
+ *   trainer_state.json (as transformers leaves it), the newest checkpoint's is read.
+ * @returns the log, named after the folder (`RUN/checkpoint-N` for a checkpoint).
  * @throws PrefineError `io` if there is no such file, `data` if it is not a trainer state.
  */
 export async function readTrainerState(runOrFile: string): Promise<TrainerStateFile> {
   const absolute = path.resolve(runOrFile);
   const stats = await stat(absolute).catch(() => undefined);
   if (stats === undefined) {
-    const message = `${runOrFile}: expected a run folder or a trainer_state.json, found nothing there`;
-    throw new PrefineError("io", message, "Give the output_dir of a run.");
+    const message = `${runOrFile}: expected a run folder or a trainer_state.json, found nothing`;
+    throw new PrefineError("io", message, "Pass the output_dir of a run.");
   }
   const folder = stats.isDirectory() ? absolute : path.dirname(absolute);
   const file = stats.isDirectory() ? await findState(absolute, runOrFile) : absolute;
   const log_history = parseLog(await readFile(file, "utf8"), shownPath(file));
-  return { name: nameOf(folder), log_history, ...(await settingsBeside(file)), folder, file };
+  return { name: nameOf(folder), log_history, ...(await readSettings(file)), folder, file };
 }
 
-/** training_args.json, as prefine leaves it; a damaged one is no reason not to draw the log. */
-async function settingsBeside(file: string): Promise<Pick<PlottedRun, "settings">> {
+/** training_args.json next to the log, as prefine writes it. A missing or damaged one does not prevent plotting. */
+async function readSettings(file: string): Promise<Pick<PlottedRun, "settings">> {
   try {
     const settings: unknown = JSON.parse(await readFile(path.join(path.dirname(file), "training_args.json"), "utf8"));
     return isObject(settings) ? { settings } : {};
@@ -68,7 +68,7 @@ function nameOf(folder: string): string {
   return /^checkpoint-\d+$/.test(name) ? `${path.basename(path.dirname(folder))}/${name}` : name || folder;
 }
 
-/** Python writes NaN and Infinity, which JSON has no words for: outside of strings they become null. */
+/** Python writes NaN and Infinity, which JSON lacks: outside of strings they become null. */
 function parsePythonJson(text: string): unknown {
   try {
     return parseJson(text);

@@ -1,19 +1,19 @@
-/** @file SVG to PNG with the fonts that the package brings along, so that text is there on a machine without any. */
+/** @file SVG to PNG with fonts bundled in the package, so that text renders on machines without fonts. */
 import { ownRequire } from "../disk/ownPlace.ts";
 
-/** Names in full, so that tools see what the package needs. */
+/** Literal paths, so that bundlers see the dependency. */
 const fontFiles = (require: NodeJS.Require) => [
   require.resolve("@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf"),
   require.resolve("@expo-google-fonts/inter/700Bold/Inter_700Bold.ttf"),
 ];
 
-/** A character that Inter may lack: it has Latin, Greek and Cyrillic, punctuation, arrows and signs. */
+/** Matches characters that Inter may lack: it has Latin, Greek, Cyrillic, punctuation, arrows and symbols. */
 const BEYOND_INTER = /[^\s\u0020-\u052f\u1e00-\u1fff\u2000-\u22ff\u25a0-\u25ff]/;
 
 /**
- * Renders an SVG text at twice its size, for screens of high density.
- * Fonts of the system are looked at only for names in a script that Inter lacks. (An unknown key in the options would
- * make resvg ignore all of them in silence, fonts included.)
+ * Renders SVG text at twice its size, for high-density screens.
+ * Loads system fonts only for text in a script that Inter lacks. (An unknown key in the options would make resvg
+ * silently ignore all of them, fonts included.)
  * @returns the bytes of a PNG file.
  */
 export function renderPng(svg: string): Uint8Array {

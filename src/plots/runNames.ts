@@ -1,9 +1,9 @@
-/** @file Runs over each other, told apart by what they were trained with. */
+/** @file Legend names of overlaid runs: the settings in which they differ. */
 import { pythonFloat } from "../formats/pythonFloat.ts";
 import type { PlottedRun } from "./series.ts";
 
-/** Settings that a legend names where runs differ in them, the ones that change most first. */
-const TELLING = [
+/** Settings that a legend names if runs differ in them, those with the largest effect first. */
+const LEGEND_SETTINGS = [
   "loss_type",
   "learning_rate",
   "optim",
@@ -18,15 +18,15 @@ const TELLING = [
 ] as const;
 
 /**
- * The names of several runs for a legend: `dpo (beta 0.1)`, always with beta, on which losses and rewards depend, and
- * with the other settings in which the runs differ. A run without settings keeps its bare name.
+ * Legend names of several runs: `dpo (beta 0.1)`. Includes beta, since losses and rewards depend on it, and all
+ * other settings in which the runs differ. A run without settings keeps its plain name.
  */
 export function legendNames(runs: readonly PlottedRun[]): string[] {
-  const differing = TELLING.filter((key) => differ(runs, key));
+  const differing = LEGEND_SETTINGS.filter((key) => differ(runs, key));
   return runs.map(({ name, settings }) => {
     if (settings === undefined) return name;
     const parts = ["beta", ...differing].flatMap((key) => {
-      const value = shown(settings[key]);
+      const value = asText(settings[key]);
       if (value === undefined) return [];
       return key === "loss_type" ? [value] : [`${key} ${value}`];
     });
@@ -34,16 +34,16 @@ export function legendNames(runs: readonly PlottedRun[]): string[] {
   });
 }
 
-/** Whether losses and rewards of the runs have different scales. */
+/** True if losses and rewards of the runs have different scales. */
 export const differInBeta = (runs: readonly PlottedRun[]) => differ(runs, "beta");
 
 function differ(runs: readonly PlottedRun[], key: string): boolean {
-  const values = runs.flatMap(({ settings }) => shown(settings?.[key]) ?? []);
+  const values = runs.flatMap(({ settings }) => asText(settings?.[key]) ?? []);
   return new Set(values).size > 1;
 }
 
-/** As Python prints it: 1e-05. */
-function shown(value: unknown): string | undefined {
+/** Numbers as Python prints them: 1e-05. */
+function asText(value: unknown): string | undefined {
   if (typeof value === "number") return Number.isInteger(value) ? String(value) : pythonFloat(value);
   if (Array.isArray(value)) return value.join(" + ");
   return value === undefined || value === null || typeof value === "object" ? undefined : String(value);

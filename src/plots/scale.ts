@@ -1,8 +1,8 @@
-/** @file How a metric is scaled: what its axis holds at least, and the value at which nothing is learned yet. */
+/** @file The scale of a metric: the minimum range of its axis, and its value before any learning. */
 import { LOSS_NAMES, type LossName, lossTraits } from "../config/options/lossTypes.ts";
 import type { PlottedRun, Series } from "./series.ts";
 
-/** A value that an axis marks. */
+/** A value marked on an axis. */
 export interface Mark {
   value: number;
   label: string;
@@ -10,18 +10,18 @@ export interface Mark {
 
 const LN2: Mark = { value: Math.LN2, label: "ln 2" };
 const CHANCE: Mark = { value: 0.5, label: "0.5" };
-/** How far a first logged loss, the mean of some steps, may be from ln 2 where the run's losses are not known. */
+/** Allowed distance of the first logged loss (a mean over steps) from ln 2 if the run's loss_type is not known. */
 const NEAR_LN2 = 0.02;
 
 const isAccuracy = (metric: string) => /accurac(y|ies)$/.test(metric);
 
-/** Where a run stands that prefers neither answer: ln 2 for losses that start there, half for accuracies. */
+/** The value of a model that prefers neither answer: ln 2 for losses that start there, 0.5 for accuracies. */
 export function markOf(metric: string, runs: readonly PlottedRun[]): Mark | undefined {
   if (metric === "rewards/accuracies") return CHANCE;
   return metric === "loss" && runs.some(startsAtLn2) ? LN2 : undefined;
 }
 
-/** By its settings; where there are none (a run of TRL's), by the first loss. */
+/** Judged by the run's settings; without them (a TRL run), by the first loss. */
 function startsAtLn2({ settings, log_history }: PlottedRun): boolean {
   const losses = settings && [settings.loss_type].flat().filter(isLossName);
   if (losses && losses.length > 0) return losses.length === 1 && lossTraits(losses[0]).startsAtLn2 === true;
@@ -32,16 +32,15 @@ function startsAtLn2({ settings, log_history }: PlottedRun): boolean {
 const isLossName = (name: unknown): name is LossName => (LOSS_NAMES as unknown[]).includes(name);
 
 /**
- * An axis holds at least this much, so that noise looks as small as it is. A tenth of a nat is what a loss of DPO falls
- * by while pairs go from even odds to 55 : 45, which takes a margin of 0.2; losses of other sizes are given a tenth of
- * their value.
+ * Minimum range of an axis, so that noise does not look like a trend. The DPO loss falls by a tenth of a nat while pairs
+ * go from even odds to 55 : 45, which takes a margin of 0.2. Larger losses get a tenth of their value.
  */
 const LEAST_LOSS = 0.1;
 const LEAST_REWARD = 0.2;
 
 /**
- * The values that the axis of a metric must hold besides its points: all of an accuracy's range, the mark, the zero of
- * a reward, and the least range.
+ * Values that the axis of a metric must include: its points, the full range of an accuracy, the mark, zero for a reward,
+ * and the minimum range.
  */
 export function axisValues(metric: string, series: readonly Series[], mark: Mark | undefined): number[] {
   if (isAccuracy(metric)) return [0, 1];
@@ -51,10 +50,10 @@ export function axisValues(metric: string, series: readonly Series[], mark: Mark
   if (isReward) values.push(0);
   if (metric !== "loss" && !isReward) return values;
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)]; // long runs: no spread
+  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)]; // no spread: it overflows the stack for long runs
   const least = isReward ? LEAST_REWARD : Math.max(LEAST_LOSS, 0.1 * Math.max(Math.abs(low), Math.abs(high)));
   const room = Math.max(0, least - (high - low)) / 2;
   if (room === 0) return values;
-  const from = low >= 0 && !isReward ? Math.max(0, low - room) : low - room; // a loss near 0 is above it
+  const from = low >= 0 && !isReward ? Math.max(0, low - room) : low - room; // an axis of positive losses does not go below 0
   return [from, from + least];
 }

@@ -1,4 +1,4 @@
-/** @file What is drawn of a log: points, gaps, repeated evaluations, and what is said when there is nothing. */
+/** @file Series of a log: points, gaps, repeated evaluations, and errors for empty logs. */
 import { describe, expect, it } from "vitest";
 import { collectSeries, type RawLogEntry, smooth, thinOut } from "./series.ts";
 
@@ -31,7 +31,7 @@ describe("collectSeries", () => {
     ]);
   });
 
-  it("takes each metric of each split against epochs, with gaps at nulls and the last of repeated evaluations", () => {
+  it("collects each metric and split over epochs, with gaps at nulls and the last of repeated evaluations", () => {
     const data = collectSeries([{ name: "dpo", log_history: log }]);
     expect(data.xLabel).toBe("epoch");
     expect(data.metrics).toEqual(["loss", "rewards/margins"]);
@@ -51,12 +51,12 @@ describe("collectSeries", () => {
     ]);
   });
 
-  it("counts steps where a log has no epochs", () => {
+  it("uses steps if a log has no epochs", () => {
     const data = collectSeries([{ name: "dpo", log_history: [{ loss: 0.7, step: 5 }] }]);
     expect(data).toMatchObject({ xLabel: "step", series: [{ points: [{ x: 5, y: 0.7 }] }] });
   });
 
-  it("says which run has nothing to draw, and why", () => {
+  it("reports which run has nothing to draw, and why", () => {
     const run = (log_history: RawLogEntry[]) => () =>
       collectSeries([
         { name: "good", log_history: log },
@@ -68,7 +68,7 @@ describe("collectSeries", () => {
     expect(() => collectSeries([])).toThrow(/expected at least one run/);
   });
 
-  it("knows a metric by both names and suggests the nearest of an unknown one", () => {
+  it("accepts a metric with or without eval_ and suggests the nearest name", () => {
     const runs = [{ name: "dpo", log_history: log }];
     expect(collectSeries(runs, ["eval_loss", "loss"]).metrics).toEqual(["loss"]);
     expect(() => collectSeries(runs, ["rewards/margin"])).toThrow(
@@ -92,7 +92,7 @@ describe("smooth", () => {
     });
   });
 
-  it("leaves gaps as they are and goes on after them", () => {
+  it("keeps gaps and continues after them", () => {
     const points = smooth([2, Number.NaN, 2].map((y, x) => ({ x, y })));
     expect(points[1].y).toBeNaN();
     expect(points[2].y).toBeCloseTo(2, 12);
@@ -100,7 +100,7 @@ describe("smooth", () => {
 });
 
 describe("thinOut", () => {
-  it("keeps the lowest, the highest and a gap of every stretch, in their order", () => {
+  it("keeps the lowest point, the highest and a gap of every range, in order", () => {
     const points = Array.from({ length: 1000 }, (_, x) => ({ x, y: Math.sin(x / 20) }));
     points[500].y = 10;
     points[777].y = Number.NaN;

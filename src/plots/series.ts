@@ -1,21 +1,21 @@
-/** @file From log_history to lines on a plot: points per metric, run and split, smoothed and thinned out. */
+/** @file log_history -> plot lines: points per metric, run and split, smoothed and thinned out. */
 import { nearestName, PrefineError } from "../errors.ts";
 
 /**
- * One entry of `log_history` as the file has it, whether prefine or transformers wrote it: TRL's metric names, `epoch`,
- * `step`. A value may be null, where Python wrote NaN.
+ * One entry of `log_history` in the file, written by prefine or transformers: TRL's metric names, `epoch`, `step`.
+ * Values may be null if Python wrote NaN.
  */
 export type RawLogEntry = Record<string, unknown>;
 
 export interface PlottedRun {
-  /** As the legend shows it. */
+  /** Name in the legend. */
   name: string;
   log_history: RawLogEntry[];
-  /** Of training_args.json, where there is one. */
+  /** From training_args.json, if there is one. */
   settings?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** A value that was logged but is not finite (null, NaN) has y = NaN and leaves a gap in the line. */
+/** A logged value that is not finite (null, NaN) has y = NaN and leaves a gap in the line. */
 export interface Point {
   x: number;
   y: number;
@@ -24,14 +24,14 @@ export interface Point {
 export interface Series {
   run: number;
   split: "train" | "eval";
-  /** Of several evaluation sets, which: its place among them, and its name; a single one has none. */
+  /** With several evaluation sets: this one's index and name. */
   set?: { index: number; name: string };
   metric: string;
   points: Point[];
 }
 
 export interface PlotData {
-  /** What the horizontal axis counts. */
+  /** Unit of the horizontal axis. */
   xLabel: "epoch" | "step";
   metrics: string[];
   series: Series[];
@@ -41,13 +41,13 @@ const DEFAULT_METRICS = ["loss", "rewards/margins", "rewards/accuracies"];
 
 const isFiniteNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 
-/** Names of the evaluation sets of a log, in its order: those of `eval_NAME_loss`. */
+/** Names of a log's evaluation sets in log order, from its `eval_NAME_loss` keys. */
 function evaluationSets(log: RawLogEntry[]): string[] {
   const keys = log.flatMap((entry) => Object.keys(entry).filter((key) => /^eval_.+_loss$/.test(key)));
   return [...new Set(keys)].map((key) => key.slice("eval_".length, -"_loss".length));
 }
 
-/** Everything that a log may be drawn by: metric names without their `eval_` or `eval_NAME_`. */
+/** All metrics that can be plotted, without their `eval_` or `eval_NAME_` prefix. */
 function loggedMetrics(runs: PlottedRun[]): string[] {
   const names = new Set<string>();
   for (const { log_history } of runs) {
@@ -63,7 +63,7 @@ function loggedMetrics(runs: PlottedRun[]): string[] {
   return [...names];
 }
 
-/** Points of one key in the order of x; of several entries of one step (a repeated evaluation) the last counts. */
+/** Points of one key ordered by x; for several entries of one step (a repeated evaluation), the last one. */
 function pointsOf(log: RawLogEntry[], key: string, xLabel: "epoch" | "step"): Point[] {
   const byStep = new Map<unknown, Point>();
   for (const entry of log) {
@@ -83,24 +83,24 @@ function chooseMetrics(runs: PlottedRun[], request: string[] | undefined): strin
   for (const metric of metrics) {
     if (logged.includes(metric)) continue;
     const near = nearestName(metric, logged);
-    const hint = logged.length > 0 ? `The log has ${logged.sort().join(", ")}.` : "The log has no numbers at all.";
+    const hint = logged.length > 0 ? `The log has ${logged.sort().join(", ")}.` : "The log has no numbers.";
     throw new PrefineError("data", `plot: no run has logged ${metric}`, near ? `Did you mean ${near}?` : hint);
   }
   return metrics;
 }
 
 /**
- * Collects what is to be drawn.
- * @param asked metric names as TRL logs them, with or without `eval_`; default: loss, margins and accuracies where
- *   they were logged.
- * @throws PrefineError `data` if there is no run, a run has nothing to draw, or a metric that was asked for is nowhere.
+ * Collects the series to plot.
+ * @param request metric names as TRL logs them, with or without `eval_`; default: loss, margins and accuracies, if
+ *   logged.
+ * @throws PrefineError `data` if there is no run, a run has nothing to plot, or no run logged a requested metric.
  */
-export function collectSeries(runs: PlottedRun[], asked?: string[]): PlotData {
+export function collectSeries(runs: PlottedRun[], request?: string[]): PlotData {
   if (runs.length === 0)
-    throw new PrefineError("data", "plot: expected at least one run, found none", "Give the output_dir of one.");
+    throw new PrefineError("data", "plot: expected at least one run, found none", "Pass the output_dir of a run.");
   const hasEpochs = runs.some((run) => run.log_history.some((entry) => isFiniteNumber(entry.epoch)));
   const xLabel = hasEpochs ? "epoch" : "step";
-  const metrics = chooseMetrics(runs, asked);
+  const metrics = chooseMetrics(runs, request);
   const series: Series[] = [];
   runs.forEach(({ name, log_history }, run) => {
     const before = series.length;
@@ -115,7 +115,7 @@ export function collectSeries(runs: PlottedRun[], asked?: string[]): PlotData {
         if (points.length > 0) series.push({ run, split: "eval", set, metric, points });
       }
     }
-    if (series.length === before) throw nothingToDraw(name, log_history.length, asked ?? DEFAULT_METRICS);
+    if (series.length === before) throw nothingToDraw(name, log_history.length, request ?? DEFAULT_METRICS);
   });
   return { xLabel, metrics, series };
 }
@@ -130,12 +130,12 @@ function nothingToDraw(name: string, entries: number, metrics: string[]): Prefin
   );
 }
 
-/** Above this many points a line is noise: it is drawn pale, with its moving average on top. */
+/** Lines with more points than this are drawn pale, with their moving average on top. */
 export const SMOOTH_ABOVE = 60;
 
 /**
- * Exponential moving average over about a twentieth of the run (at least ten points), without the bias towards the
- * first value (Adam's correction). Gaps stay gaps.
+ * Exponential moving average over about a twentieth of the run (at least ten points), without the bias toward the
+ * first value (Adam's correction). Gaps are kept.
  */
 export function smooth(points: Point[]): Point[] {
   const alpha = 2 / (Math.max(10, points.length / 20) + 1);
@@ -149,7 +149,7 @@ export function smooth(points: Point[]): Point[] {
   });
 }
 
-/** Lowest and highest point of each of `buckets` stretches of x: the line looks the same, the file stays small. */
+/** Keeps the lowest and highest point of each of `buckets` ranges: the line looks the same in a smaller file. */
 export function thinOut(points: Point[], buckets: number): Point[] {
   if (points.length <= 2 * buckets) return points;
   const extremes: Point[] = [];

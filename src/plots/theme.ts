@@ -1,14 +1,14 @@
-/** @file Colours, letters and lengths of text: what the picture looks like in light and dark. */
+/** @file Appearance of plots, light and dark: colors, font, text widths. */
 
 export type ThemeName = "light" | "dark";
 
 export interface Theme {
   background: string;
   text: string;
-  /** Axis numbers, the subtitle. */
+  /** Color of axis numbers and the subtitle. */
   muted: string;
   grid: string;
-  /** One colour a run; neighbours stay apart for colour-blind readers too (after Okabe and Ito). */
+  /** One color per run; neighbors are distinguishable for color-blind readers (after Okabe and Ito). */
   palette: string[];
 }
 
@@ -29,17 +29,17 @@ export const THEMES: Record<ThemeName, Theme> = {
   },
 };
 
-/** Inter is in the PNG; a browser that lacks it takes its own. */
+/** The PNG uses Inter; a browser without it uses its default. */
 export const FONT_FAMILY = "Inter, system-ui, sans-serif";
 
-/** The colour of run number `index`; beyond the palette, hues a golden angle apart. */
+/** The color of run number `index`; beyond the palette, hues a golden angle apart. */
 export function runColor(theme: Theme, index: number): string {
   if (index < theme.palette.length) return theme.palette[index];
   const lightness = theme.background === "#ffffff" ? 40 : 70;
   return `hsl(${Math.round((index * 137.5) % 360)}, 55%, ${lightness}%)`;
 }
 
-/** Width of a character of Inter in em, to within a tenth. */
+/** Approximate width of an Inter character in em, to within a tenth. */
 function charWidth(char: string): number {
   if (char > "\u2e7f") return 1; // CJK and emoji
   if ("iljI.,:;'|!".includes(char)) return 0.29;
@@ -48,14 +48,14 @@ function charWidth(char: string): number {
   return /[A-Z0-9]/.test(char) ? 0.68 : 0.6;
 }
 
-/** Estimated width of a text in pixels: there is no font to measure with when the SVG is written. */
+/** Estimated width of text in pixels: no font is loaded when the SVG is written. */
 export function pixelWidth(text: string, fontSize: number): number {
   let width = 0;
   for (const char of text) width += charWidth(char);
   return width * fontSize;
 }
 
-/** The text, or its beginning and end around an ellipsis where it is wider than `width` pixels. */
+/** The text, or its beginning and end around an ellipsis if it is wider than `width` pixels. */
 export function fitText(text: string, fontSize: number, width: number): string {
   if (pixelWidth(text, fontSize) <= width) return text;
   const chars = [...text];
@@ -67,9 +67,9 @@ export function fitText(text: string, fontSize: number, width: number): string {
   return "…";
 }
 
-/** Text for XML: markup escaped, characters that XML has no place for dropped. */
+/** Escapes text for XML; characters not allowed in XML become spaces. */
 export function escapeXml(text: string): string {
   const names: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are the ones to drop
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are replaced
   return text.replace(/[\u0000-\u001f\u007f\ufffe\uffff]/g, " ").replace(/[&<>"]/g, (char) => names[char]);
 }

@@ -1,8 +1,8 @@
-/** @file Round numbers for an axis, and how to write them. */
+/** @file Round axis values and their labels. */
 
 export interface Ticks {
   values: number[];
-  /** Each value as text, all with the same number of decimals. */
+  /** The values as text, all with the same number of decimals. */
   labels: string[];
 }
 
@@ -14,7 +14,7 @@ function stepFor(span: number, count: number): number {
   return factor * power;
 }
 
-/** One axis label: thousands as k, millions as M, tiny steps as powers of ten. */
+/** Axis labels: thousands as k, millions as M, tiny values with exponents. */
 function labelsFor(values: number[], step: number): string[] {
   const largest = Math.max(...values.map(Math.abs));
   if (largest > 0 && largest < 1e-3) return values.map((value) => (value === 0 ? "0" : exponential(value, step)));
@@ -40,10 +40,10 @@ export function niceTicks(low: number, high: number, count: number): Ticks {
   return ticksBetween(low, high, stepFor(high - low, count));
 }
 
-/** The smallest range of whole ticks that holds all values, with room when all are the same. */
+/** The smallest range of whole ticks that includes all values, with room if all are equal. */
 export function niceAxis(values: number[], count: number): { domain: [number, number]; ticks: Ticks } {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)]; // long runs: no spread
+  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)]; // no spread: it overflows the stack for long runs
   if (high - low <= 1e-9 * Math.max(Math.abs(low), Math.abs(high))) {
     const room = low === 0 ? 1 : Math.abs(low) * 0.1;
     [low, high] = [low - room, high + room];

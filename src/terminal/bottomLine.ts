@@ -1,4 +1,4 @@
-/** @file The last line of a terminal: redrawn in place, moved below what is printed, never wrapped. */
+/** @file The last line of a terminal: redrawn in place, kept below printed text, never wrapped. */
 
 export interface TerminalStream {
   write(text: string): unknown;
@@ -7,25 +7,25 @@ export interface TerminalStream {
   off?: ((event: "resize", listener: () => void) => unknown) | undefined;
 }
 
-/** The last line of a terminal, while it is ours. */
+/** The last line of a terminal while prefine draws it. */
 export interface BottomLine {
   /** Replaces the line. */
   draw(line: { text: string; width: number }): void;
-  /** Writes whole lines over it and puts it back below them, in one write: no flicker, nothing torn. */
+  /** Prints whole lines over it and redraws it below them, in a single write to avoid flicker. */
   above(text: string): void;
-  /** Leaves the line as it stands and goes below it. */
+  /** Keeps the line as last drawn and moves below it. */
   finish(): void;
 }
 
-/** Wrapping is off while the line is drawn: a terminal that has just become narrower cuts it instead. */
+/** Turns wrapping off while drawing, so that a terminal that has just been narrowed cuts the line instead. */
 const WRAP_OFF = "\x1b[?7l";
 const WRAP_ON = "\x1b[?7h";
 
-/** @param columns of the terminal at this moment. */
+/** @param columns current width of the terminal. */
 export function createBottomLine(stream: TerminalStream, columns: () => number): BottomLine {
   let current: { text: string; width: number } | undefined;
   const paint = (line: { text: string }) => `\r${WRAP_OFF}${line.text}\x1b[K${WRAP_ON}`;
-  /** To the line's start; where the terminal has been narrowed, it has broken the old line into several. */
+  /** Moves to the start of the line, which a narrowed terminal has broken into several. */
   const home = () => {
     const lines = current === undefined ? 1 : Math.max(1, Math.ceil(current.width / Math.max(1, columns())));
     return lines > 1 ? `\x1b[${lines - 1}A\r\x1b[J` : "\r";

@@ -1,4 +1,4 @@
-/** @file Color and UTF-8, by the stream and the environment. */
+/** @file Color and UTF-8, from the stream and the environment. */
 import { expect, it } from "vitest";
 import { type Environment, showsUtf8, usesColor } from "./capabilities.ts";
 

@@ -1,4 +1,4 @@
-/** @file Numbers, durations and the line of metrics as a person reads them. */
+/** @file Formatting of numbers, durations and the line of metrics. */
 import { describe, expect, it } from "vitest";
 import { formatCount, formatDuration, formatMetric, formatNumber, metricCells } from "./logFormat.ts";
 
@@ -76,21 +76,21 @@ describe("metricCells", () => {
       .map(({ name, value }) => `${name} ${value}`)
       .join("  ");
 
-  it("puts step, epoch and loss first and everything else behind", () => {
+  it("puts step, epoch and loss first", () => {
     expect(line(Number.POSITIVE_INFINITY)).toBe(
       "step   10  epoch 0.50  loss 0.6940  rewards/margins -0.0016  rewards/accuracies 0.300  grad_norm 1.2401  " +
         "learning_rate 8.16e-05  entropy 6.2700",
     );
   });
 
-  it("leaves out what does not fit, and lesser metrics wherever a main one is missing", () => {
+  it("drops what does not fit, and minor metrics if a main one is missing", () => {
     expect(line(79)).toBe("step   10  loss 0.6940  rewards/margins -0.0016  rewards/accuracies 0.300");
     expect(line(88)).toBe("step   10  epoch 0.50  loss 0.6940  rewards/margins -0.0016  rewards/accuracies 0.300");
     expect(line(119)).not.toMatch(/entropy|learning_rate/);
     for (let columns = 1; columns < 160; columns++) expect(line(columns).length).toBeLessThanOrEqual(columns);
   });
 
-  it("orders the metrics of one of several evaluation sets alike", () => {
+  it("keeps the same order for one of several evaluation sets", () => {
     const prefixed = Object.entries(entry).map(([name, value]) => {
       return [name === "epoch" || name === "step" ? name : `eval_very_hard_${name}`, value];
     });
@@ -100,7 +100,7 @@ describe("metricCells", () => {
     );
   });
 
-  it("says once of an evaluation that it is one where its names leave no room for the accuracies", () => {
+  it("prints eval once if the full names leave no room for the accuracies", () => {
     const prefixed = (prefix: string) => ({ step: 10, epoch: 0.5, ...prefixedBy(prefix) });
     const prefixedBy = (prefix: string) =>
       Object.fromEntries(Object.entries(entry).map(([name, value]) => [`${prefix}_${name}`, value]));
@@ -113,7 +113,7 @@ describe("metricCells", () => {
       expect(line(columns, prefixed("eval_hard")).length).toBeLessThanOrEqual(columns);
   });
 
-  it("keeps names of following lines below each other", () => {
+  it("aligns names across lines", () => {
     const next = { ...entry, loss: 0.6822, "rewards/margins": 0.02195591, grad_norm: 12.25, step: 1000, epoch: 1.5 };
     const places = (text: string) => [...text.matchAll(/[a-z/_]+ /g)].map(({ index }) => index);
     expect(places(line(100, next))).toEqual(places(line(100)));

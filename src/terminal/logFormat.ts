@@ -1,4 +1,4 @@
-/** @file Log entries as text: durations, numbers with as many digits as they deserve, one line of metrics. */
+/** @file Log entries as text: durations, numbers with useful precision, one line of metrics. */
 
 /** 7 -> 0:07, 3723 -> 1:02:03. */
 export function formatDuration(seconds: number): string {
@@ -10,12 +10,12 @@ export function formatDuration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
-/** Two decimals and a two-digit exponent, as Python's %.2e. */
+/** Two decimals and a two-digit exponent, like Python's %.2e. */
 function exponential(value: number): string {
   return value.toExponential(2).replace(/e([+-])(\d)$/, "e$10$2");
 }
 
-/** Four decimals around one, fewer for large values, powers of ten at the extremes. */
+/** Four decimals near 1, fewer for large values, exponents at the extremes. */
 export function formatNumber(value: number): string {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
@@ -31,7 +31,7 @@ export function formatCount(value: number): string {
   return suffix ? `${(value / unit).toFixed(1)}${suffix}` : String(Math.round(value));
 }
 
-/** The value of one metric, by TRL's name. */
+/** Formats the value of a metric, by its TRL name. */
 export function formatMetric(name: string, value: number): string {
   if (!Number.isFinite(value)) return formatNumber(value);
   if (name === "learning_rate") return exponential(value);
@@ -42,7 +42,7 @@ export function formatMetric(name: string, value: number): string {
   return formatNumber(value);
 }
 
-/** The order of a line. */
+/** Order of metrics on a line. */
 const ORDER = [
   "step",
   "epoch",
@@ -63,15 +63,15 @@ const ORDER = [
 ];
 
 /**
- * Where a line has no room for all: what says how a run goes comes first, and at 80 columns there is room for that. Of
- * these, as many as fit; any others only where the line has all of these.
+ * Priority if a line lacks room: the metrics that show how a run is doing, which fit into 80 columns. Other metrics are
+ * printed only if all of these fit.
  */
 const MAIN = ["step", "loss", "rewards/margins", "rewards/accuracies", "epoch", "grad_norm", "learning_rate"];
 
-/** Characters of a value, so that the names of following lines stand below each other. */
+/** Width of a value in characters, so that names align across lines. */
 const VALUE_WIDTH: Record<string, number> = { epoch: 4, loss: 6, "rewards/accuracies": 5, grad_norm: 6 };
 
-/** The metric's own name: `loss` of eval_loss, and of eval_NAME_loss where there are several evaluation sets. */
+/** The metric's name without prefix: `loss` for eval_loss, and for eval_NAME_loss with several evaluation sets. */
 function metricOf(name: string): string {
   const plain = name.replace(/^(eval|train)_/, "");
   if (plain === name || ORDER.includes(plain)) return plain;
@@ -83,16 +83,16 @@ function rank(name: string): number {
   return place === -1 ? ORDER.length : place;
 }
 
-/** One `name value` of a line; `text` is `name` + a space + `value`. */
+/** One `name value` of a line. */
 export interface MetricCell {
   name: string;
   value: string;
 }
 
 /**
- * The cells of a log entry in the order of a line, as many as fit into `columns` with two spaces between them. Where
- * the long names of an evaluation leave no room for its accuracies, `eval` stands once, at the beginning.
- * @param stepWidth characters of the run's last step.
+ * The cells of a log entry in line order, as many as fit into `columns` with two spaces between them. If the long names
+ * of an evaluation leave no room for its accuracies, `eval` is printed once, at the beginning.
+ * @param stepWidth characters of the run's last step number.
  */
 export function metricCells(entry: Record<string, number>, columns: number, stepWidth: number): MetricCell[] {
   const cells = fittingCells(entry, columns, stepWidth);
@@ -108,7 +108,7 @@ export function metricCells(entry: Record<string, number>, columns: number, step
   return rest.map(({ name, value }, i) => ({ name: i === 0 ? `${label} ${name}` : name, value }));
 }
 
-/** Where a cell of a line comes in the choice, lower first. */
+/** Priority of a cell, lowest first. */
 function priority(name: string): number {
   const place = MAIN.indexOf(metricOf(name));
   return place === -1 ? MAIN.length + rank(name) : place;

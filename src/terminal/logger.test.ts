@@ -1,4 +1,4 @@
-/** @file The logger on an emulated terminal: what the screen shows after a write; and without a terminal. */
+/** @file The logger on an emulated terminal (the screen after each write), and without a terminal. */
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
 import { createLogger, type LoggerOptions } from "./logger.ts";
@@ -9,7 +9,7 @@ const TOKEN = new RegExp(`${ESC}\\[\\??\\d*[a-zA-Z]|[\\s\\S]`, "gu");
 const CODE = new RegExp(`^${ESC}\\[(\\??\\d*)([a-zA-Z])$`);
 const COLOR = new RegExp(`${ESC}\\[\\d*m`);
 
-/** As much of a terminal as the logger uses; a text that would run over the edge is an error unless wrapping is off. */
+/** The part of a terminal that the logger uses; text beyond the edge is an error unless wrapping is off. */
 class Screen extends EventEmitter {
   lines: string[] = [""];
   writes = 0;
@@ -59,7 +59,7 @@ class Screen extends EventEmitter {
     this.lines[this.row] = chars.join("");
   }
 
-  /** Narrows the terminal: lines that are too long are broken, as tmux and most others do. */
+  /** Narrows the terminal: breaks lines that are too long, like tmux and most terminals. */
   resize(columns: number): void {
     this.columns = columns;
     this.lines = this.lines.flatMap((line) => line.match(new RegExp(`.{1,${columns}}`, "gu")) ?? [""]);
@@ -94,7 +94,7 @@ function takeSteps(log: Logger, clock: { ms: number }, from: number, to: number,
 }
 
 describe("the progress bar", () => {
-  it("shows loss, margin, tokens a second and time left, without the slow first step", () => {
+  it("shows loss, margin, tokens per second and time left, without the slow first step", () => {
     const { screen, clock, log } = setUp(80);
     log.start({ totalSteps: 40, startStep: 0, epochs: 2 });
     takeSteps(log, clock, 1, 20, 40);
@@ -102,7 +102,7 @@ describe("the progress bar", () => {
     log.close();
   });
 
-  it("goes on where a resumed run starts", () => {
+  it("continues where a resumed run starts", () => {
     const { screen, clock, log } = setUp(100);
     log.start({ totalSteps: 40, startStep: 30, epochs: 2 });
     expect(screen.lines[0]).toMatch(/^ 75% #+\.+ {2}30\/40 {2}epoch 1\.50\/2$/);
@@ -111,7 +111,7 @@ describe("the progress bar", () => {
     log.close();
   });
 
-  it.each([10, 20, 30, 40, 60, 80, 120, 200])("fits into one line of %d columns, whatever the numbers", (columns) => {
+  it.each([10, 20, 30, 40, 60, 80, 120, 200])("fits into one line of %d columns with any numbers", (columns) => {
     const { screen, clock, log } = setUp(columns);
     log.start({ totalSteps: 1_000_000, startStep: 0, epochs: 1.5 });
     for (const [step, loss] of [
@@ -128,7 +128,7 @@ describe("the progress bar", () => {
     log.close();
   });
 
-  it("stays below what is printed, each in one write", () => {
+  it("stays below printed lines, each in one write", () => {
     const { screen, clock, log } = setUp(80);
     log.info("before");
     log.start({ totalSteps: 40, startStep: 0, epochs: 2 });
@@ -149,7 +149,7 @@ describe("the progress bar", () => {
     expect(screen.lines.slice(-3)).toEqual([expect.stringMatching(/10\/40/), "after", ""]);
   });
 
-  it("is not redrawn more often than the eye sees, but at the last step", () => {
+  it("limits redraws, except at the last step", () => {
     const { screen, clock, log } = setUp(80);
     log.start({ totalSteps: 1000, startStep: 0, epochs: 1 });
     for (let step = 1; step <= 1000; step++) {
@@ -161,7 +161,7 @@ describe("the progress bar", () => {
     log.end();
   });
 
-  it("shows what runs between the steps, until the next one", () => {
+  it("shows the work between steps, until the next one", () => {
     const { screen, clock, log } = setUp(80);
     log.start({ totalSteps: 40, startStep: 0, epochs: 2 });
     takeSteps(log, clock, 1, 20, 40);
@@ -175,7 +175,7 @@ describe("the progress bar", () => {
     log.close();
   });
 
-  it("follows the width of the terminal and leaves no pieces behind", () => {
+  it("follows the width of the terminal and leaves no remains", () => {
     const { screen, clock, log } = setUp(120);
     log.info("first");
     log.start({ totalSteps: 40, startStep: 0, epochs: 2 });
@@ -189,7 +189,7 @@ describe("the progress bar", () => {
     log.close();
   });
 
-  it("gives the terminal back: the line is ended once, nobody listens any more", () => {
+  it("releases the terminal: ends the line once and removes its listeners", () => {
     const exits = process.listenerCount("exit");
     const { screen, clock, log } = setUp(80);
     log.start({ totalSteps: 40, startStep: 0, epochs: 2 });
@@ -203,7 +203,7 @@ describe("the progress bar", () => {
     expect(process.listenerCount("exit")).toBe(exits);
   });
 
-  it("is colourful where asked to, and just as wide", () => {
+  it("has color on request, at the same width", () => {
     const [plain, colored] = [false, true].map((color) => {
       const { screen, clock, log } = setUp(80, { color, ascii: false });
       log.start({ totalSteps: 40, startStep: 0, epochs: 2 });
@@ -235,16 +235,16 @@ describe("without a terminal", () => {
     "hello\nstep 10  epoch 0.50  loss 0.6940  rewards/margins -0.0016  learning_rate 8.16e-05  " +
     "entropy 6.2700  num_tokens 3599\n";
 
-  it("writes every metric of a log into one plain line", () => {
+  it("writes all metrics of a log entry on one plain line", () => {
     expect(run({ env: {} })).toBe(plain);
   });
 
-  it.each([{ CI: "true" }, { NO_COLOR: "1" }, { TERM: "dumb" }])("does so on a terminal with %j too", (env) => {
+  it.each([{ CI: "true" }, { NO_COLOR: "1" }, { TERM: "dumb" }])("does the same on a terminal with %j", (env) => {
     expect(run({ env }, true)).toBe(plain);
     expect(run({ env: {} }, true)).not.toBe(plain);
   });
 
-  it.each([true, false])("writes nothing but warnings where progress is disabled (terminal: %s)", (isTTY) => {
+  it.each([true, false])("writes only warnings if progress is disabled (terminal: %s)", (isTTY) => {
     expect(run({ env: {}, disable_tqdm: true }, isTTY)).toBe("");
     const screen = new Screen(80);
     const log = createLogger({ stream: screen, isTTY, env: {}, color: false, disable_tqdm: true });

@@ -1,4 +1,4 @@
-/** @file What a person sees of a run: a progress bar on a terminal, a line at each log, plain lines everywhere else. */
+/** @file A run's console output: a progress bar and log lines on a terminal, plain lines elsewhere. */
 import { createBottomLine, type TerminalStream } from "./bottomLine.ts";
 import { type Environment, showsUtf8, usesColor } from "./capabilities.ts";
 import { metricCells } from "./logFormat.ts";
@@ -7,24 +7,24 @@ import { createProgressBar } from "./progressBar.ts";
 import { createProgressLines } from "./progressLines.ts";
 
 export interface LoggerOptions {
-  /** Default: stderr, so that stdout stays for results. */
+  /** Default: stderr, which keeps stdout for results. */
   stream?: (TerminalStream & { isTTY?: boolean | undefined }) | undefined;
-  /** Default: the stream's, at every moment; without a terminal, lines are as long as they are. */
+  /** Default: the stream's current width; without a terminal, lines are not cut. */
   columns?: number | undefined;
-  /** Default: on a terminal, or where FORCE_COLOR is set; not where NO_COLOR is. */
+  /** Default: true on a terminal or with FORCE_COLOR, unless NO_COLOR is set. */
   color?: boolean | undefined;
-  /** Default: whether the stream is a terminal, unless NO_COLOR, CI or TERM=dumb ask for plain lines. */
+  /** Default: whether the stream is a terminal; false with NO_COLOR, CI or TERM=dumb. */
   isTTY?: boolean | undefined;
-  /** No characters beyond ASCII in the bar; default: unless the locale is UTF-8. */
+  /** Draws the bar in ASCII only. Default: true unless the locale is UTF-8. */
   ascii?: boolean | undefined;
-  /** Warnings are all that is printed: neither progress nor the log. */
+  /** Prints warnings only: no progress, no log. */
   disable_tqdm?: boolean | undefined;
   env?: Environment | undefined;
-  /** Milliseconds; for tests. */
+  /** Clock in milliseconds; for tests. */
   now?: (() => number) | undefined;
 }
 
-/** Creates the logger of a run; see the options for where and how it writes. */
+/** Creates the logger of a run. */
 export function createLogger(options: LoggerOptions = {}): Logger {
   const { stream = process.stderr, env = process.env, now = Date.now } = options;
   const plain = Boolean(env.NO_COLOR || (env.CI && env.CI !== "false") || env.TERM === "dumb");
@@ -41,7 +41,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     : createProgressLines(write, { now });
   const print = (text: string) => {
     write(text);
-    progress.heard();
+    progress.linePrinted();
   };
   let stepWidth = 1;
   return {
@@ -60,7 +60,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   };
 }
 
-/** `name value` side by side; the names of an evaluation in another color. */
+/** `name value` pairs on one line; evaluation metrics have names in another color. */
 function metricsLine(
   entry: Record<string, number>,
   { columns, stepWidth, color }: { columns: number; stepWidth: number; color: boolean },
@@ -72,7 +72,7 @@ function metricsLine(
     .join("  ");
 }
 
-/** What disable_tqdm leaves: a warning may say that a run is worth nothing. */
+/** The logger with disable_tqdm: warnings stay, since they may invalidate a run. */
 function warningsOnly(warn: (text: string) => void): Logger {
   const none = () => {};
   return { info: none, warn, start: none, step: none, status: none, metrics: none, end: none, close: none };

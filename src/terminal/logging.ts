@@ -1,4 +1,4 @@
-/** @file What a logger is told of a run, wherever it shows that: the terminal's is logger.ts. */
+/** @file The interface of a run's logger. The terminal's implementation is logger.ts. */
 
 export interface StepReport {
   /** Optimizer steps done. */
@@ -7,7 +7,7 @@ export interface StepReport {
   loss?: number;
   /** rewards/margins of the step. */
   margin?: number;
-  /** Tokens that went through the model since the last report. */
+  /** Tokens processed since the last report. */
   tokens: number;
 }
 
@@ -16,12 +16,12 @@ export interface Logger {
   warn(line: string): void;
   start(run: { totalSteps: number; startStep: number; epochs: number }): void;
   step(report: StepReport): void;
-  /** Shows what the run does between steps (`evaluating 12/30`); undefined: back to training. */
+  /** Shows the work between steps (`evaluating 12/30`); undefined: back to training. */
   status(text: string | undefined): void;
   /** A log entry under TRL's names. */
   metrics(entry: Record<string, number>): void;
-  /** The run is over: the bar stays as it stands. */
+  /** Ends the run; the bar keeps its last state. */
   end(): void;
-  /** Gives the terminal back, after an error too; may be called at any time and more than once. */
+  /** Releases the terminal, also after an error; may be called at any time and repeatedly. */
   close(): void;
 }

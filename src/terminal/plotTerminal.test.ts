@@ -1,4 +1,4 @@
-/** @file The plot in the terminal: never wider than asked, falling losses fall, plain ASCII where asked. */
+/** @file The terminal plot: within the width, falling losses fall, plain ASCII on request. */
 import { describe, expect, it } from "vitest";
 import { plotTerminal } from "./plotTerminal.ts";
 
@@ -40,14 +40,14 @@ describe("plotTerminal", () => {
     expect(middles).toEqual([...middles].sort((a, b) => a - b));
   });
 
-  it("colours the two splits differently, and only when asked to", () => {
+  it("colors the two splits differently, only on request", () => {
     const ansi = new RegExp(`${"\x1b"}\\[(34|33|39)m`, "g");
     const colored = plotTerminal(withEval, { color: true, ascii: false });
     expect(new Set(colored.match(ansi))).toEqual(new Set(["\x1b[34m", "\x1b[33m", "\x1b[39m"]));
     expect(colored.replace(ansi, "")).toBe(plotTerminal(withEval, { color: false, ascii: false }));
   });
 
-  it("marks ln 2 where the loss starts there, with its name", () => {
+  it("marks and labels ln 2 if the loss starts there", () => {
     const log = falling.map((entry, i) => ({ ...entry, loss: Math.LN2 - 0.04 * i }));
     const draw = (loss_type: string, color = false) =>
       plotTerminal(log, { columns: 26, rows: 5, ascii: true, color, settings: { loss_type: [loss_type] } });
@@ -68,7 +68,7 @@ describe("plotTerminal", () => {
     expect(lines.filter((line) => line.includes("*")).length).toBeLessThanOrEqual(2);
   });
 
-  it("draws a single point, and says when there is none", () => {
+  it("draws a single point, and throws if there is none", () => {
     expect(plotTerminal([{ loss: 0.69, epoch: 1 }], { columns: 30, rows: 4, ascii: true })).toContain("*");
     expect(plotTerminal([{ loss: 0.69, epoch: 1 }], { columns: 30, rows: 4, ascii: false })).toContain("⣿");
     expect(() => plotTerminal([])).toThrow(/log_history is empty|no run has logged loss/);

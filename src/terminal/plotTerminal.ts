@@ -1,25 +1,25 @@
-/** @file A small plot of the loss for a terminal, in braille dots or in plain ASCII. */
+/** @file A small loss plot for a terminal, in braille dots or plain ASCII. */
 import { axisValues, markOf } from "../plots/scale.ts";
 import { collectSeries, type Point, type RawLogEntry, type Series, SMOOTH_ABOVE, smooth } from "../plots/series.ts";
 import { niceAxis } from "../plots/ticks.ts";
 import { showsUtf8 } from "./capabilities.ts";
 
 export interface TerminalPlotOptions {
-  /** Width in characters, axis and all; default 80. */
+  /** Total width in characters; default 80. */
   columns?: number | undefined;
   /** Height of the plot area in lines; default 12. */
   rows?: number | undefined;
-  /** ANSI colours; default false. */
+  /** ANSI colors; default false. */
   color?: boolean | undefined;
-  /** No characters beyond ASCII; default: unless the locale is UTF-8. */
+  /** ASCII characters only. Default: true unless the locale is UTF-8. */
   ascii?: boolean | undefined;
-  /** TRL's name; default loss. */
+  /** Metric, by its TRL name; default loss. */
   metric?: string | undefined;
-  /** Of training_args.json: whether ln 2 is marked depends on the loss. Default: by the first logged loss. */
+  /** From training_args.json: loss_type decides whether ln 2 is marked. Default: judged by the first logged loss. */
   settings?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Which dot of a braille character (2 wide, 4 high) is which bit of its code point. */
+/** Bits of a braille character's code point, by dot (2 wide, 4 high). */
 const BRAILLE_BITS = [
   [0x01, 0x08],
   [0x02, 0x10],
@@ -29,12 +29,12 @@ const BRAILLE_BITS = [
 const COLORS = { train: "\x1b[34m", eval: "\x1b[33m" };
 
 type Split = Series["split"];
-/** What lies in one character cell: for each split the dots that it has set. */
+/** Dots set in one character cell, per split. */
 type Cell = Partial<Record<Split, number>>;
 
 interface Canvas {
   cells: Cell[][];
-  /** Dots a character holds in each direction: 2 x 4 in braille, 1 x 1 in ASCII. */
+  /** Dots per character in each direction: 2 x 4 in braille, 1 x 1 in ASCII. */
   dotsX: number;
   dotsY: number;
 }
@@ -44,18 +44,18 @@ function setDot({ cells, dotsX, dotsY }: Canvas, x: number, y: number, split: Sp
   if (cell) cell[split] = (cell[split] ?? 0) | (dotsX === 1 ? 1 : BRAILLE_BITS[y % dotsY][x % dotsX]);
 }
 
-/** A straight line in dots (Bresenham), so that steep parts have no holes. */
+/** Draws a straight line of dots (Bresenham), without gaps in steep parts. */
 function drawLine(canvas: Canvas, from: Point, to: Point, split: Split): void {
   const length = Math.max(Math.abs(to.x - from.x), Math.abs(to.y - from.y), 1);
   for (let i = 0; i <= length; i++) {
     const share = i / length;
     const x = Math.round(from.x + share * (to.x - from.x));
-    if (split === "eval" && canvas.dotsX > 1 && x % 4 > 1) continue; // dotted: told apart without colour
+    if (split === "eval" && canvas.dotsX > 1 && x % 4 > 1) continue; // dotted, to be distinguishable without color
     setDot(canvas, x, Math.round(from.y + share * (to.y - from.y)), split);
   }
 }
 
-/** A point of its own fills a whole character: one dot is easily missed. */
+/** Fills a whole character for an isolated point: one dot is easily missed. */
 function drawPoint(canvas: Canvas, { x, y }: Point, split: Split): void {
   const { dotsX, dotsY } = canvas;
   const [left, top] = [x - (x % dotsX), y - (y % dotsY)];
@@ -84,7 +84,7 @@ function cellText(cell: Cell, { ascii, color }: Look): string {
   return color ? `${COLORS[split]}${char}\x1b[39m` : char;
 }
 
-/** A line of text behind which the value of a mark lies, or nothing. */
+/** One line of text, with the dotted line of a mark behind the curves if `isMarked`. */
 function rowText(row: Cell[], isMarked: boolean, look: Look): string {
   const mark = look.ascii ? "." : "┈";
   const behind = look.color ? `\x1b[2m${mark}\x1b[22m` : mark;
@@ -92,7 +92,7 @@ function rowText(row: Cell[], isMarked: boolean, look: Look): string {
   return isMarked ? cells.map((cell) => (cell === " " ? behind : cell)).join("") : cells.join("").trimEnd();
 }
 
-/** Labels on the left, one for each line or none; the last line is the axis with its ends. */
+/** Adds the y axis with its labels, one per line or empty. */
 function frame(body: string[], labels: string[], gutter: number, ascii: boolean): string[] {
   const bar = ascii ? "|" : "┤";
   const plain = ascii ? "|" : "│";
@@ -100,8 +100,8 @@ function frame(body: string[], labels: string[], gutter: number, ascii: boolean)
 }
 
 /**
- * The loss (or another metric) against epochs, train and eval, as text of `columns` x (`rows` + 3) characters.
- * @returns lines joined by a newline, without one at the end.
+ * Plots the loss (or another metric) over epochs, train and eval, as text of `columns` x (`rows` + 3) characters.
+ * @returns lines joined by newlines, without a trailing one.
  * @throws PrefineError `data` if there is nothing to draw.
  */
 export function plotTerminal(log_history: RawLogEntry[], options: TerminalPlotOptions = {}): string {

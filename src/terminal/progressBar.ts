@@ -1,10 +1,10 @@
-/** @file One line that shows how far a run is and how fast it goes, fitted to the width of the terminal. */
+/** @file Progress and speed of a run on one line, fitted to the width of the terminal. */
 import type { BottomLine, TerminalStream } from "./bottomLine.ts";
 import { createPace, type ProgressView, partsOf, progressAfter, progressAt, type RunProgress } from "./runProgress.ts";
 
 export interface BarStyle {
   color: boolean;
-  /** No characters beyond ASCII. */
+  /** ASCII characters only. */
   ascii: boolean;
 }
 
@@ -22,7 +22,7 @@ function drawTrack(share: number, width: number, { color, ascii }: BarStyle): st
 }
 
 /**
- * The line for a terminal of `columns` characters: percent, track, steps, loss, margin, tokens a second, time left.
+ * The line for a terminal of `columns` characters: percent, track, steps, loss, margin, tokens per second, time left.
  * @returns text that takes at most `columns` characters on the screen (escape codes not counted), on one line.
  */
 function renderBar(progress: RunProgress, columns: number, style: BarStyle): { text: string; width: number } {
@@ -39,7 +39,7 @@ function renderBar(progress: RunProgress, columns: number, style: BarStyle): { t
       );
     }
   };
-  shed(MIN_BAR + 1, 5); // for a visible track, the epoch goes
+  shed(MIN_BAR + 1, 5); // drops the epoch if that makes room for the track
   const room = Math.min(MAX_BAR, columns - lengthOf() - 1);
   const track = room >= MIN_BAR ? ` ${drawTrack(share, room, style)}` : "";
   if (track === "") shed(0, 0);
@@ -50,7 +50,7 @@ function renderBar(progress: RunProgress, columns: number, style: BarStyle): { t
   return { text: percent + track + words, width };
 }
 
-/** Redraws at most this often, in milliseconds. */
+/** Minimum time between redraws, in milliseconds. */
 const REDRAW_EVERY = 80;
 export interface ProgressBarOptions extends BarStyle {
   stream: TerminalStream;
@@ -86,7 +86,7 @@ export function createProgressBar(
       progress = progressAt(run);
       pace = createPace(run.startStep, now);
       stream.on?.("resize", draw);
-      process.on("exit", stop); // an error that nobody catches must not be printed onto the bar
+      process.on("exit", stop); // so that an uncaught error is not printed onto the bar
       draw();
     },
     step: (report) => {
@@ -100,7 +100,7 @@ export function createProgressBar(
       progress = { ...progress, status };
       if (changed || now() - drawnAt >= REDRAW_EVERY) draw();
     },
-    heard: () => {}, // the bar stays below what is printed
+    linePrinted: () => {}, // the bar stays below printed lines
     stop,
   };
 }

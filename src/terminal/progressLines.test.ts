@@ -1,4 +1,4 @@
-/** @file Where there is no terminal: a line at each tenth of a run, and one after 30 seconds of silence. */
+/** @file Progress without a terminal: a line per tenth of a run, and one after 30 seconds of silence. */
 import { describe, expect, it } from "vitest";
 import { createLogger } from "./logger.ts";
 import type { Logger } from "./logging.ts";
@@ -19,7 +19,7 @@ describe("a logger without a terminal", () => {
     return { clock, log, lines: () => written.join("").split("\n").slice(0, -1) };
   };
 
-  it("writes a line at each tenth of the run, from wherever it starts", () => {
+  it("writes a line per tenth of the run, from any start", () => {
     const { clock, log, lines } = piped();
     log.start({ totalSteps: 40, startStep: 0, epochs: 2 });
     takeSteps(log, clock, 1, 40, 40);
@@ -32,7 +32,7 @@ describe("a logger without a terminal", () => {
     expect(resumed.lines().map((line) => line.slice(0, 11))).toEqual([" 90%  36/40", "100%  40/40"]);
   });
 
-  it("writes a line where nothing was written for 30 seconds", () => {
+  it("writes a line after 30 seconds without output", () => {
     const { clock, log, lines } = piped();
     log.status("downloading gpt2: 1 %");
     clock.ms = 30_000;

@@ -1,10 +1,10 @@
-/** @file How far a run is, in lines of their own: for what is no terminal, such as the log of a CI job. */
+/** @file Progress of a run as separate lines, for output that is not a terminal, such as a CI log. */
 import { createPace, type ProgressView, partsOf, progressAfter, progressAt, type RunProgress } from "./runProgress.ts";
 
 /**
- * A line at each tenth of the run: ten lines say as much of a run of a minute as of one of a day, and fit between the
- * log's own. And one after 30 seconds without any line, so that a slow step, an evaluation or a download is not taken
- * for a hang. There is no timer behind it, which would keep a process alive: a line comes with the next report.
+ * One line per tenth of the run, which suits a run of a minute and one of a day. Also one after 30 seconds without any
+ * output, so that a slow step, an evaluation or a download does not look like a hang. There is no timer, which would
+ * keep the process alive: the line is printed with the next report.
  */
 const TENTHS = 10;
 const SILENCE_MS = 30_000;
@@ -40,7 +40,7 @@ export function createProgressLines(print: (line: string) => void, { now }: { no
       if (text === undefined || !isSilent()) return;
       say(progress === undefined ? text : lineOf({ ...progress, status: text }));
     },
-    heard: () => {
+    linePrinted: () => {
       printedAt = now();
     },
     stop: () => {

@@ -1,8 +1,8 @@
-/** @file How far a run is and how fast it goes, for a bar on a terminal and for lines elsewhere. */
+/** @file Progress and speed of a run, for a bar on a terminal and for lines elsewhere. */
 import { formatCount, formatDuration, formatNumber } from "./logFormat.ts";
 import type { StepReport } from "./logging.ts";
 
-/** A run at a moment. */
+/** A run at one point in time. */
 export interface RunProgress {
   step: number;
   totalSteps: number;
@@ -13,19 +13,19 @@ export interface RunProgress {
   tokensPerSecond?: number;
   /** Seconds. */
   secondsLeft?: number;
-  /** Seconds since the start: shown when nothing is left; undefined until there is a step to go by. */
+  /** Seconds since the start, shown at the end; undefined before the first step. */
   elapsed?: number;
-  /** What runs instead of training steps just now, such as an evaluation. */
+  /** Current work other than training steps, such as an evaluation. */
   status?: string;
 }
 
 interface Part {
   text: string;
-  /** Parts with a higher number go first where the line is too narrow. */
+  /** Parts with a higher number are dropped first if the line is too narrow. */
   priority: number;
 }
 
-/** What a line says of a run, from left to right. */
+/** The parts of a progress line, from left to right. */
 export function partsOf(progress: RunProgress): Part[] {
   const { step, totalSteps, epoch, epochs, loss, margin, tokensPerSecond, secondsLeft = 0, status } = progress;
   const { elapsed } = progress;
@@ -42,7 +42,7 @@ export function partsOf(progress: RunProgress): Part[] {
   ];
 }
 
-/** Steps whose median speed is shown: evaluations and checkpoints in between don't count. */
+/** Number of steps for the median speed, which ignores evaluations and checkpoints in between. */
 const SPEED_WINDOW = 15;
 
 function median(values: number[]): number {
@@ -50,7 +50,7 @@ function median(values: number[]): number {
   return (ascending[(ascending.length - 1) >> 1] + ascending[ascending.length >> 1]) / 2;
 }
 
-/** Speed and time left, from the moments at which steps were done. */
+/** Estimates speed and time left from when steps finished. */
 export function createPace(startStep: number, now: () => number) {
   let last = now();
   let first: { at: number; step: number } | undefined;
@@ -66,7 +66,7 @@ export function createPace(startStep: number, now: () => number) {
     },
     tokensPerSecond: () => median(speeds),
     elapsed: () => (last - origin.at) / 1000,
-    /** The first step, slower than the others, is left out once there are others to go by. */
+    /** Ignores the first step, which is slower, once there are enough others. */
     secondsLeft: (step: number, totalSteps: number) => {
       const from = first && step - first.step >= 3 ? first : origin;
       return ((last - from.at) / 1000 / Math.max(1, step - from.step)) * (totalSteps - step);
@@ -80,13 +80,13 @@ export interface RunStart {
   epochs: number;
 }
 
-/** A run as it starts, perhaps from a checkpoint. */
+/** A run at its start, possibly from a checkpoint. */
 export function progressAt({ startStep, ...run }: RunStart): RunProgress {
   const epoch = run.totalSteps > 0 ? (run.epochs * startStep) / run.totalSteps : 0;
   return { ...run, step: startStep, epoch };
 }
 
-/** The run after a step, with what `pace` has measured. */
+/** The run after a step, with speed and times from `pace`. */
 export function progressAfter(progress: RunProgress, report: StepReport, pace: Pace): RunProgress {
   pace.done(report);
   const { step, epoch, loss = progress.loss, margin = progress.margin } = report;
@@ -104,6 +104,6 @@ export interface ProgressView {
   step(report: StepReport): void;
   status(text: string | undefined): void;
   /** Another line was printed. */
-  heard(): void;
+  linePrinted(): void;
   stop(): void;
 }

@@ -1,8 +1,8 @@
-/** @file Two texts side by side in columns that fit the terminal; one below the other where it is too narrow. */
+/** @file Two texts in columns that fit the terminal, or one below the other if it is too narrow. */
 import { padText, wrapText } from "./text.ts";
 
-const NARROW = 50; // columns below which two of them are no longer readable
-const WIDEST = 160; // lines longer than half of this are tiring
+const NARROW = 50; // below this width, two columns are unreadable
+const WIDEST = 160; // longer lines than half of this are hard to read
 
 export interface Side {
   title: string;
@@ -12,7 +12,7 @@ export interface Side {
 export interface SideBySideOptions {
   /** Width of the terminal, characters. */
   columns: number;
-  /** No characters beyond ASCII. */
+  /** ASCII characters only. */
   ascii?: boolean;
   bold?: (text: string) => string;
 }

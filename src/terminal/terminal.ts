@@ -1,4 +1,4 @@
-/** @file What the terminal can do: its width, colours, characters; and where the command line writes. */
+/** @file The terminal of the command line: width, color, character set, output streams. */
 import { showsUtf8, usesColor } from "./capabilities.ts";
 import { printable, wrapText } from "./text.ts";
 
@@ -8,13 +8,13 @@ export interface Terminal {
   /** Whether stdout is a terminal. */
   readonly isTTY: boolean;
   readonly color: boolean;
-  /** No characters beyond ASCII. */
+  /** ASCII characters only. */
   readonly ascii: boolean;
-  /** Results, on stdout. */
+  /** Writes results to stdout. */
   write(text: string): void;
-  /** A line of results. */
+  /** Writes a line of results to stdout. */
   print(line?: string): void;
-  /** A line for the person at the terminal, on stderr. */
+  /** Writes a line of information for the user to stderr. */
   info(line: string): void;
   bold(text: string): string;
   dim(text: string): string;
@@ -38,8 +38,8 @@ export function openTerminal(env: NodeJS.ProcessEnv = process.env): Terminal {
 }
 
 /**
- * `error: message`, and what to do, on stderr. Never a stack trace; what a file holds does not move the cursor. In a
- * terminal, lines break between words; paths stay whole.
+ * Prints `error: message` and the hint to stderr. No stack trace; control characters are escaped. On a terminal, lines
+ * break between words and paths stay whole.
  */
 export function printError(message: string, hint?: string, env: NodeJS.ProcessEnv = process.env): void {
   const { isTTY, columns } = process.stderr;

@@ -50,7 +50,7 @@ describe("wrapping", () => {
     }
   });
 
-  it("leaves words whole where asked, each longer one on a line of its own", () => {
+  it("keeps words whole on request, longer ones on separate lines", () => {
     const lines = wrapText("A plot is in /a/very/long/path.png (and .svg).", 12, { breakWords: false });
     expect(lines).toEqual(["A plot is in", "/a/very/long/path.png", "(and .svg)."]);
   });
@@ -85,13 +85,13 @@ describe("side by side", () => {
     expect(lines[2]).toMatch(/^I don't know\. +│ No\.$/);
   });
 
-  it("puts one below the other where there is no room", () => {
+  it("puts one below the other if there is no room", () => {
     const lines = sideBySide(left, right, { columns: 30, ascii: true });
     expect(lines.slice(0, 2)).toEqual(["base: gpt2", "I don't know."]);
     expect(lines.slice(-3)).toEqual(["trained: dpo", "No.", ""]);
   });
 
-  it("uses ASCII where asked, and shows empty answers", () => {
+  it("uses ASCII on request, and shows empty answers", () => {
     const lines = sideBySide({ title: "a", text: "  \n" }, { title: "b", text: "x" }, { columns: 53, ascii: true });
     expect(lines).toEqual([
       `a${" ".repeat(25)}| b`,

@@ -1,6 +1,6 @@
-/** @file Text for terminals: how many cells it takes, cutting and wrapping by cells, columns side by side. */
+/** @file Text for terminals: width in cells, cutting and wrapping by cells, tables. */
 
-/** East Asian wide and emoji blocks, [first, last] code points; most of Unicode's EastAsianWidth W and F. */
+/** East Asian wide and emoji blocks, [first, last] code points; covers most of Unicode's EastAsianWidth W and F. */
 const WIDE: ReadonlyArray<readonly [number, number]> = [
   [0x1100, 0x115f],
   [0x2e80, 0x303e],
@@ -30,12 +30,12 @@ function graphemeWidth(grapheme: string): number {
   return WIDE.some(([first, last]) => code >= first && code <= last) ? 2 : 1;
 }
 
-/** Cells that `text` (of one line, without escapes) takes in a terminal. */
+/** Width of `text` (one line, no escape codes) in terminal cells. */
 export function textWidth(text: string): number {
   return graphemes(text).reduce((sum, grapheme) => sum + graphemeWidth(grapheme), 0);
 }
 
-/** `text` on one line of at most `width` cells; "..." where something was cut. */
+/** `text` on one line of at most `width` cells, ending in "..." if cut. */
 export function cutText(text: string, width: number): string {
   const line = onOneLine(text);
   if (line.length <= width && textWidth(line) <= width) return line;
@@ -54,29 +54,29 @@ function takeCells(text: string, width: number): string {
   return beginning;
 }
 
-/** Newlines and tabs as `\n` and `\t`, other control characters as their code: nothing in `text` moves the cursor. */
+/** Escapes newlines, tabs and other control characters, so that nothing in `text` moves the cursor. */
 export function onOneLine(text: string): string {
   return text.replaceAll("\n", "\\n").replaceAll("\t", "\\t").replace(CONTROLS, escapeControl);
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these must not reach a terminal
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 const escapeControl = (character: string) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
 
-/** Text from a model or a data set, safe to print: tabs and newlines stay, other controls are shown. */
+/** Makes text from a model or dataset safe to print: tabs and newlines stay, other controls are escaped. */
 export function printable(text: string): string {
   return text.replaceAll("\r\n", "\n").replace(CONTROLS, escapeControl);
 }
 
 interface WrapOptions {
   /**
-   * Whether a word longer than a line is broken, so that no line exceeds the width. Default: true. Otherwise the
-   * terminal breaks it, and a path or a command can still be copied.
+   * Breaks words longer than a line, so that no line exceeds the width. Default: true. With false, the terminal
+   * breaks them, and paths and commands can still be copied.
    */
   breakWords?: boolean;
 }
 
-/** Lines of at most `width` cells, broken at spaces where possible; newlines of `text` are kept. */
+/** Lines of at most `width` cells, broken at spaces if possible; newlines in `text` are kept. */
 export function wrapText(text: string, width: number, { breakWords = true }: WrapOptions = {}): string[] {
   return printable(text)
     .replaceAll("\t", "  ")
@@ -100,7 +100,7 @@ function wrapLine(line: string, width: number, breakWords: boolean): string[] {
   return [...lines, current.trimEnd()];
 }
 
-/** A word that may be longer than a line (a URL, Chinese) in pieces of at most `width` cells. */
+/** Splits a word that may be longer than a line (a URL, Chinese text) into pieces of at most `width` cells. */
 function breakWord(word: string, width: number): string[] {
   const pieces = [""];
   let used = 0;
@@ -116,12 +116,12 @@ function breakWord(word: string, width: number): string[] {
   return pieces;
 }
 
-/** `text` with spaces up to `width` cells. */
+/** Pads `text` with spaces to `width` cells. */
 export function padText(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - textWidth(text)));
 }
 
-/** Rows of cells as lines, columns as wide as their widest cell; `right` names the columns that are numbers. */
+/** Rows of cells as aligned lines; `right` is the set of right-aligned columns. */
 export function tableLines(rows: string[][], right: ReadonlySet<number> = new Set()): string[] {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => textWidth(row[column]))));
   return rows.map((row) => {
@@ -133,7 +133,7 @@ export function tableLines(rows: string[][], right: ReadonlySet<number> = new Se
   });
 }
 
-/** Words as people count them: what white space separates. */
+/** Number of words separated by white space. */
 export function countWords(text: string): number {
   return text.split(/\s+/).filter(Boolean).length;
 }
