@@ -1,4 +1,4 @@
-/** @file transformers.BitsAndBytesConfig: whether the base model is kept in 8 or 4 bits, and how. */
+/** @file transformers.BitsAndBytesConfig: quantization of the base model to 8 or 4 bits. */
 import type {
   BitsAndBytesConfigInput,
   BitsAndBytesConfig as BitsAndBytesConfigValues,
@@ -8,7 +8,7 @@ import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
 import { Report } from "./report.ts";
 
 export type { BitsAndBytesConfigInput };
-/** Quantization under transformers' names, complete; frozen. */
+/** Quantization settings under transformers' names: complete and frozen. */
 export type BitsAndBytesConfig = BitsAndBytesConfigValues;
 
 interface BitsAndBytesConfigConstructor {
@@ -17,7 +17,7 @@ interface BitsAndBytesConfigConstructor {
 }
 
 /**
- * transformers.BitsAndBytesConfig with its names and defaults (fp4, too); `new` may be left out.
+ * transformers.BitsAndBytesConfig with its names and defaults (including fp4); `new` may be omitted.
  * @throws PrefineError with all unknown keys, wrong values and options that are not built yet, one line each.
  */
 export const BitsAndBytesConfig = function BitsAndBytesConfig(input: BitsAndBytesConfigInput = {}): BitsAndBytesConfig {
@@ -27,8 +27,8 @@ export const BitsAndBytesConfig = function BitsAndBytesConfig(input: BitsAndByte
   return Object.freeze(config);
 } as BitsAndBytesConfigConstructor;
 
-/** What of a quantization decides how the same weights come to stand in memory again. */
-const COUNTS = [
+/** Settings needed to quantize the same weights identically again. */
+const RECORDED = [
   "load_in_8bit",
   "load_in_4bit",
   "bnb_4bit_quant_type",
@@ -36,19 +36,19 @@ const COUNTS = [
   "llm_int8_skip_modules",
 ] as const;
 
-/** Lists may be read-only. */
-type Recorded = { readonly [K in (typeof COUNTS)[number]]: Readonly<BitsAndBytesConfig[K]> };
+/** Accepts read-only lists. */
+type Quantization = { readonly [K in (typeof RECORDED)[number]]: Readonly<BitsAndBytesConfig[K]> };
 
-/** A quantization as a run's files keep it: what decides about the weights, under transformers' names. */
-export function recordQuantization(config: Recorded): Record<string, unknown> {
-  return Object.fromEntries(COUNTS.map((name) => [name, config[name]]));
+/** The settings that a run's files record: those that affect the weights, under transformers' names. */
+export function recordQuantization(config: Quantization): Record<string, unknown> {
+  return Object.fromEntries(RECORDED.map((name) => [name, config[name]]));
 }
 
 /**
- * The key quantization_config of a file: what {@link recordQuantization} gave, or transformers wrote into a
- * config.json. Keys that don't decide about the weights are left alone.
+ * Reads a file's quantization_config, written by {@link recordQuantization} or by transformers in a config.json.
+ * Ignores keys that don't affect the weights.
  * @param where the file's path, for messages.
- * @returns null where the file says nothing of 4 or 8 bits.
+ * @returns null if the file sets neither 4 nor 8 bits.
  * @throws PrefineError with all wrong values, one line each.
  */
 export function recordedQuantization(file: Record<string, unknown>, where: string): BitsAndBytesConfig | null {
@@ -57,8 +57,8 @@ export function recordedQuantization(file: Record<string, unknown>, where: strin
   const settings = quantization_config as Record<string, unknown>;
   if (settings.load_in_4bit !== true && settings.load_in_8bit !== true) return null;
   const report = new Report();
-  const counted = COUNTS.filter((name) => settings[name] !== undefined).map((name) => [name, settings[name]]);
-  const config = readBitsAndBytesConfig(givenFrom(Object.fromEntries(counted)), report);
+  const recorded = RECORDED.filter((name) => settings[name] !== undefined).map((name) => [name, settings[name]]);
+  const config = readBitsAndBytesConfig(givenFrom(Object.fromEntries(recorded)), report);
   report.throwProblems(`${where}: quantization_config`);
   return Object.freeze(config);
 }

@@ -1,4 +1,4 @@
-/** @file Configs as objects: old names, wrong values all at once, what is not built, advice. */
+/** @file Configs as objects: old names, wrong values reported together, options not built, advice. */
 import { describe, expect, it } from "vitest";
 import { PrefineError } from "../errors.ts";
 import { adviceOf, DPOConfig, type DPOConfigInput } from "./DPOConfig.ts";
@@ -37,7 +37,7 @@ const NOTE: DPOConfigInput = {
 };
 
 describe("DPOConfig", () => {
-  it("takes the note's arguments, the old name of eval_strategy among them", () => {
+  it("accepts the note's arguments, including the old name of eval_strategy", () => {
     const config = new DPOConfig(NOTE);
     expect(config).toMatchObject({ eval_strategy: "epoch", num_train_epochs: 5, learning_rate: 1e-4, report_to: [] });
     expect(adviceOf(config)).toEqual([
@@ -54,11 +54,11 @@ describe("DPOConfig", () => {
     expect(DPOConfig(config)).toBe(config);
   });
 
-  it("says nothing where nothing is to be said", () => {
+  it("gives no advice without a reason", () => {
     expect(adviceOf(DPOConfig({ bf16: false, gradient_checkpointing: true, dataloader_pin_memory: true }))).toEqual([]);
   });
 
-  it("reports all problems at once: unknown keys with the nearest name, wrong kinds, values out of bounds", () => {
+  it("reports all problems together: unknown keys with the nearest name, wrong kinds, values out of bounds", () => {
     const wrong = {
       learning_rat: 1,
       beta: "much",
@@ -78,7 +78,7 @@ describe("DPOConfig", () => {
     ]);
   });
 
-  it("refuses what would change results and is not built, with its own code", () => {
+  it("rejects options that would change results and are not built, with their own error code", () => {
     const input: object = {
       loss_type: ["sigmoid", "sft"],
       optim: "lion_8bit",
@@ -93,19 +93,19 @@ describe("DPOConfig", () => {
     expect(errorOf(() => DPOConfig({ optim: "lion_8bit", beta: -1 } as object)).code).toBe("config");
   });
 
-  it("accepts options that change nothing, with one line each", () => {
+  it("accepts options without effect, with one line of advice each", () => {
     const config = DPOConfig({ bf16: false, torch_compile: true, push_to_hub: true, report_to: ["wandb"] } as object);
     expect(adviceOf(config).map((line) => line.split(":")[0])).toEqual(["torch_compile", "push_to_hub", "report_to"]);
   });
 
-  it("refuses float16 and explains bfloat16", () => {
+  it("rejects float16 and explains bfloat16", () => {
     expect(errorOf(() => DPOConfig({ fp16: true } as object)).message).toBe(
-      "DPOConfig: fp16: expected false, found true; there is no float16 on a CPU: remove it",
+      "DPOConfig: fp16: expected false, found true; float16 is not supported on a CPU: remove it",
     );
     expect(adviceOf(DPOConfig({ bf16: true }))[0]).toMatch(/^bf16: prefine trains in float32/);
   });
 
-  it("takes from accelerator_config what it says of accumulation, and checks the rest", () => {
+  it("takes gradient accumulation from accelerator_config, and checks the rest", () => {
     const config = DPOConfig({
       bf16: false,
       accelerator_config: {
@@ -124,15 +124,15 @@ describe("DPOConfig", () => {
       [
         "DPOConfig:",
         "accelerator_config.even_batch: unknown key; did you mean even_batches?",
-        "accelerator_config.gradient_accumulation_kwargs.num_steps: expected nothing beside " +
-          "gradient_accumulation_steps 2, found 4: give one of them",
+        "accelerator_config.gradient_accumulation_kwargs.num_steps: expected no value with " +
+          "gradient_accumulation_steps 2, found 4: set only one",
       ].join("\n  "),
     );
     expect(messageOf({ accelerator_config: { use_seedable_sampler: false } })).toMatch(/not yet: false would change/);
     expect(messageOf({ accelerator_config: "accelerate.json" })).toMatch(/not yet: .* the path "accelerate.json"/);
   });
 
-  it("carries old names on, where their meaning survives", () => {
+  it("translates old names that still have a meaning", () => {
     const old: DPOConfigInput = {
       warmup_ratio: 0.1,
       no_cuda: true,
@@ -143,15 +143,15 @@ describe("DPOConfig", () => {
     expect(DPOConfig({ group_by_length: true }).train_sampling_strategy).toBe("group_by_length");
     expect(DPOConfig({ eval_strategy: "steps", evaluation_strategy: "steps" }).eval_strategy).toBe("steps");
     expect(errorOf(() => DPOConfig({ eval_strategy: "no", evaluation_strategy: "steps" })).message).toBe(
-      "DPOConfig: evaluation_strategy: is eval_strategy now, and eval_strategy is given too; keep one of them",
+      "DPOConfig: evaluation_strategy: is eval_strategy now, and eval_strategy is set too; keep one of them",
     );
-    const idle = adviceOf(
+    const unused = adviceOf(
       DPOConfig({ bf16: false, max_completion_length: 512, label_pad_token_id: -100, rpo_alpha: null }),
     );
-    expect(idle.map((line) => line.split(":")[0])).toEqual(["max_completion_length", "label_pad_token_id"]);
+    expect(unused.map((line) => line.split(":")[0])).toEqual(["max_completion_length", "label_pad_token_id"]);
     expect(DPOConfig({ max_prompt_length: 128 }).max_prompt_length).toBe(128);
-    const kept = adviceOf(DPOConfig({ bf16: false, overwrite_output_dir: true, logging_dir: "logs" }));
-    expect(kept.map((line) => line.split(";")[0])).toEqual([
+    const advice = adviceOf(DPOConfig({ bf16: false, overwrite_output_dir: true, logging_dir: "logs" }));
+    expect(advice.map((line) => line.split(";")[0])).toEqual([
       "overwrite_output_dir: gone from transformers 5",
       "logging_dir: gone from transformers 5",
     ]);
@@ -170,7 +170,7 @@ describe("DPOConfig", () => {
     ]);
   });
 
-  it("wants evaluations where the learning rate follows them", () => {
+  it("requires evaluations if the learning rate depends on them", () => {
     for (const lr_scheduler_type of ["reduce_lr_on_plateau", "greedy"] as const) {
       expect(linesOf(() => DPOConfig({ lr_scheduler_type }))).toEqual([
         `DPOConfig: eval_strategy: expected steps or epoch with lr_scheduler_type ${lr_scheduler_type}, found no`,
@@ -180,7 +180,7 @@ describe("DPOConfig", () => {
     }
   });
 
-  it("looks into model_init_kwargs", () => {
+  it("checks model_init_kwargs", () => {
     expect(adviceOf(DPOConfig({ bf16: false, model_init_kwargs: { revision: "x", dtype: "auto" } }))).toEqual([
       "model_init_kwargs.dtype: no effect: prefine loads float32 on the CPU",
     ]);
@@ -198,7 +198,7 @@ describe("DPOConfig", () => {
 });
 
 describe("LoraConfig and GenerationConfig", () => {
-  it("take the note's arguments", () => {
+  it("accept the note's arguments", () => {
     const lora = new LoraConfig({
       r: 4,
       target_modules: ["c_proj", "c_attn"],
@@ -212,7 +212,7 @@ describe("LoraConfig and GenerationConfig", () => {
     expect(generation).toMatchObject({ do_sample: true, top_k: 1, temperature: 0.1, max_new_tokens: 25, top_p: null });
   });
 
-  it("keep texts and lists apart, and refuse what contradicts or is not built", () => {
+  it("keep strings and lists apart, and reject contradictions and what is not built", () => {
     expect(LoraConfig({ target_modules: "all-linear" }).target_modules).toBe("all-linear");
     expect(LoraConfig({ target_modules: ["c_attn"], exclude_modules: "h.0.*" })).toMatchObject({
       target_modules: ["c_attn"],

@@ -1,4 +1,4 @@
-/** @file trl.DPOConfig: every field of it and of TrainingArguments, checked; also the old names. */
+/** @file trl.DPOConfig: checks all of its and TrainingArguments' fields, including old names. */
 import { show } from "../errors.ts";
 import { homeFolder } from "../host.ts";
 import { accumulationSteps } from "./acceleratorConfig.ts";
@@ -15,7 +15,7 @@ import { SYSTEM_OPTIONS } from "./options/system.ts";
 import { type GivenValues, givenFrom, labelsOf, readOptions } from "./readOptions.ts";
 import { Report } from "./report.ts";
 
-/** All options of a training, in the order of help and documentation. */
+/** All training options, in the order of help and documentation. */
 export const TRAINING_OPTIONS = {
   ...OPTIMIZATION_OPTIONS,
   ...DPO_OPTIONS,
@@ -26,11 +26,11 @@ export const TRAINING_OPTIONS = {
 type TrainingValues = Values<typeof TRAINING_OPTIONS>;
 
 export type { DPOConfigInput };
-/** All settings of a DPO training, checked and complete; frozen. */
+/** All settings of a DPO training run: checked, complete and frozen. */
 export type DPOConfig = DPOConfigValues;
 
 interface DPOConfigConstructor {
-  /** @param input TRL's options, all optional. Hover over one for its help, default and standing. */
+  /** @param input TRL's options, all optional. Hover over one for its help, default and support. */
   new (input?: DPOConfigInput): DPOConfig;
   (input?: DPOConfigInput): DPOConfig;
 }
@@ -38,7 +38,7 @@ interface DPOConfigConstructor {
 const advices = new WeakMap<object, readonly string[]>();
 
 /**
- * trl.DPOConfig with TRL's names and defaults; `new` may be left out. A DPOConfig that is given is returned as it is.
+ * trl.DPOConfig with TRL's names and defaults; `new` may be omitted. Returns a DPOConfig unchanged.
  * @throws PrefineError with all unknown keys, wrong values and options that are not built yet, one line each.
  */
 export const DPOConfig = function DPOConfig(input: DPOConfigInput = {}): DPOConfig {
@@ -49,7 +49,7 @@ export const DPOConfig = function DPOConfig(input: DPOConfigInput = {}): DPOConf
   return withAdvice(config, report.advice);
 } as DPOConfigConstructor;
 
-/** All settings but the secret ones: what may be saved and shown. */
+/** All settings except secrets, for saving and display. */
 export function publicArguments(config: DPOConfig): Record<string, unknown> {
   const table: Table = TRAINING_OPTIONS;
   return Object.fromEntries(Object.entries(config).filter(([name]) => !table[name]?.secret));
@@ -90,7 +90,7 @@ type Check = (values: TrainingValues, label: (key: string) => string, report: Re
 const checkPrecision: Check = (values, label, report) => {
   for (const key of ["fp16", "fp16_full_eval"] as const) {
     if (values[key]) {
-      report.problem(label(key), "expected false, found true; there is no float16 on a CPU: remove it");
+      report.problem(label(key), "expected false, found true; float16 is not supported on a CPU: remove it");
     }
   }
   if (values.bf16 || (values.bf16 === null && !values.fp16)) {
@@ -99,7 +99,7 @@ const checkPrecision: Check = (values, label, report) => {
   }
 };
 
-/** Steps between events are whole numbers, or shares of all steps below 1, and not 0 where they count. */
+/** Intervals are integers, or below 1 a share of all steps, and not 0 if they are used. */
 const checkIntervals: Check = (values, label, report) => {
   const strategies = { logging: values.logging_strategy, eval: values.eval_strategy, save: values.save_strategy };
   for (const [event, strategy] of Object.entries(strategies)) {
@@ -119,13 +119,13 @@ const checkIntervals: Check = (values, label, report) => {
 
 const checkMovingReference: Check = (values, label, report) => {
   if (values.sync_ref_model && values.precompute_ref_log_probs) {
-    const why = "what is precomputed of a reference that moves is soon wrong";
-    report.problem(label("sync_ref_model"), `expected precompute_ref_log_probs: false beside it, found true; ${why}`);
+    const why = "precomputed log-probabilities are wrong once the reference changes";
+    report.problem(label("sync_ref_model"), `expected precompute_ref_log_probs: false with it, found true; ${why}`);
   }
 };
 
-/** Arguments of from_pretrained that change nothing in prefine. */
-const IDLE_MODEL_ARGUMENTS = new Set([
+/** Arguments of from_pretrained without effect in prefine. */
+const NO_EFFECT_MODEL_ARGUMENTS = new Set([
   "dtype",
   "torch_dtype",
   "attn_implementation",
@@ -145,7 +145,7 @@ const checkModelArguments: Check = (values, label, report) => {
       readBitsAndBytesConfig(givenFrom(Object(value), name), report);
       continue;
     }
-    if (IDLE_MODEL_ARGUMENTS.has(key)) report.advise(name, "no effect: prefine loads float32 on the CPU");
+    if (NO_EFFECT_MODEL_ARGUMENTS.has(key)) report.advise(name, "no effect: prefine loads float32 on the CPU");
     else report.notYet(name, `${show(value)} is not built`);
   }
 };
@@ -153,7 +153,7 @@ const checkModelArguments: Check = (values, label, report) => {
 function reportTargets(targets: readonly string[], label: string, report: Report): "tensorboard"[] {
   const others = targets.filter((target) => !["none", "all", "tensorboard"].includes(target));
   if (others.length > 0) {
-    report.advise(label, `no effect: ${others.join(", ")}; prefine writes trainer_state.json, and tensorboard's files`);
+    report.advise(label, `no effect: ${others.join(", ")}; prefine writes trainer_state.json and TensorBoard files`);
   }
   return targets.includes("tensorboard") || targets.includes("all") ? ["tensorboard"] : [];
 }

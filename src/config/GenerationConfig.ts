@@ -1,4 +1,4 @@
-/** @file transformers.GenerationConfig: how to choose tokens. Unset (null): the model's, then transformers' default. */
+/** @file transformers.GenerationConfig. Unset (null) fields take the model's value, then transformers' default. */
 import type {
   GenerationConfigInput,
   GenerationConfig as GenerationConfigValues,
@@ -10,7 +10,7 @@ import { Report } from "./report.ts";
 export { GENERATION_DEFAULTS } from "./options/generation.ts";
 
 export type { GenerationConfigInput };
-/** Settings of generation under transformers' names, checked; null where unset; frozen. */
+/** Generation settings under transformers' names: checked and frozen; null if unset. */
 export type GenerationConfig = GenerationConfigValues;
 
 interface GenerationConfigConstructor {
@@ -19,7 +19,7 @@ interface GenerationConfigConstructor {
 }
 
 /**
- * transformers.GenerationConfig with its names; `new` may be left out.
+ * transformers.GenerationConfig with its names; `new` may be omitted.
  * @throws PrefineError with all unknown keys, wrong values and options that are not built yet, one line each.
  */
 export const GenerationConfig = function GenerationConfig(input: GenerationConfigInput = {}): GenerationConfig {
@@ -29,7 +29,7 @@ export const GenerationConfig = function GenerationConfig(input: GenerationConfi
   return Object.freeze(config);
 } as GenerationConfigConstructor;
 
-/** Reads and checks settings of generation; problems and advice go to `report`. */
+/** Reads and checks generation settings; problems and advice go to `report`. */
 export function readGenerationConfig(given: GivenValues, report: Report): GenerationConfig {
   return readOptions(GENERATION_OPTIONS, given, {}, report);
 }

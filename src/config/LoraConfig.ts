@@ -1,4 +1,4 @@
-/** @file peft.LoraConfig: which layers get an adapter, of what rank and scale. */
+/** @file peft.LoraConfig: the adapted layers, their rank and scale. */
 import { show } from "../errors.ts";
 import type { LoraConfigInput, LoraConfig as LoraConfigValues } from "./generated/LoraConfig.ts";
 import { LORA_OPTIONS } from "./options/lora.ts";
@@ -6,7 +6,7 @@ import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
 import { Report } from "./report.ts";
 
 export type { LoraConfigInput };
-/** A LoRA adapter's settings under PEFT's names, complete; frozen. target_modules null: the usual layers. */
+/** LoRA settings under PEFT's names: complete and frozen. target_modules null: the model's default layers. */
 export type LoraConfig = LoraConfigValues;
 
 interface LoraConfigConstructor {
@@ -15,7 +15,7 @@ interface LoraConfigConstructor {
 }
 
 /**
- * peft.LoraConfig with PEFT's names and defaults; `new` may be left out.
+ * peft.LoraConfig with PEFT's names and defaults; `new` may be omitted.
  * @throws PrefineError with all unknown keys, wrong values and options that are not built yet, one line each.
  */
 export const LoraConfig = function LoraConfig(input: LoraConfigInput = {}): LoraConfig {

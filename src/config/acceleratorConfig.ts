@@ -1,4 +1,4 @@
-/** @file accelerator_config: mostly about several devices; what it says of gradient accumulation counts. */
+/** @file accelerator_config: mostly about multiple devices; only its gradient accumulation has an effect. */
 import { show } from "../errors.ts";
 import type { Values } from "./option.ts";
 import { ACCELERATOR_OPTIONS, ACCUMULATION_OPTIONS } from "./options/accelerator.ts";
@@ -19,7 +19,7 @@ export function accumulationSteps(
 ): number {
   const where = label("accelerator_config");
   if (typeof config === "string") {
-    report.notYet(where, `expected a mapping, found the path ${show(config)}: write what is in that file here`);
+    report.notYet(where, `expected a mapping, found the path ${show(config)}: put the contents of that file here`);
     return steps;
   }
   const given = givenFrom(config ?? {}, where);
@@ -33,7 +33,7 @@ export function accumulationSteps(
   );
   if (num_steps === null) return steps;
   if (steps === 1) return num_steps;
-  const message = `expected nothing beside gradient_accumulation_steps ${steps}, found ${num_steps}: give one of them`;
+  const message = `expected no value with gradient_accumulation_steps ${steps}, found ${num_steps}: set only one`;
   report.problem(`${within}.num_steps`, message);
   return steps;
 }

@@ -1,4 +1,4 @@
-/** @file Which model of a run is best, and when it is saved: what TrainingArguments settle and refuse. */
+/** @file Options for the best model and when to save it, filled in and checked as in TrainingArguments. */
 import type { Report } from "./report.ts";
 
 export interface BestModelOptions {
@@ -13,10 +13,10 @@ export interface BestModelOptions {
   lr_scheduler_type: string;
 }
 
-/** Schedules that look at the metric. */
+/** Learning-rate schedules that use the metric. */
 const BY_METRIC = ["reduce_lr_on_plateau", "greedy"];
 
-/** metric_for_best_model as evaluations log it: `loss` is `eval_loss`. */
+/** The log key of metric_for_best_model: `loss` -> `eval_loss`. */
 export function evalKey(metric: string): string {
   return metric.startsWith("eval_") ? metric : `eval_${metric}`;
 }
@@ -32,7 +32,7 @@ export function bestModelOptions(
   return { metric_for_best_model: metric, greater_is_better: greater };
 }
 
-/** Evaluations and checkpoints must come together where the best is to be loaded at the end. */
+/** load_best_model_at_end needs evaluations and checkpoints at the same steps. */
 export function checkBestModel(options: BestModelOptions, label: (key: string) => string, report: Report): void {
   const { eval_strategy, save_strategy, save_steps, metric_for_best_model, lr_scheduler_type } = options;
   if (BY_METRIC.includes(lr_scheduler_type) && eval_strategy === "no") {
@@ -65,7 +65,7 @@ export function checkBestModel(options: BestModelOptions, label: (key: string) =
   }
 }
 
-/** Steps or shares of all steps below 1; a share and a number of steps can't be compared. */
+/** Numbers of steps, or below 1 shares of all steps; a share and a number can't be compared. */
 function isMultiple(save: number, evaluate: number): boolean {
   if (save % evaluate === 0) return true;
   const millionths = (steps: number) => Math.trunc(steps * 1_000_000);

@@ -1,4 +1,4 @@
-/** @file Which losses and options go together: what TRL refuses is refused, what it ignores in silence gets a line. */
+/** @file Combinations of losses and options: errors where TRL fails, advice where it silently ignores an option. */
 import { expect, test } from "vitest";
 import { PrefineError } from "../errors.ts";
 import { adviceOf, DPOConfig, type DPOConfigInput } from "./DPOConfig.ts";
@@ -62,7 +62,7 @@ test("one line where label_smoothing is not read, and where robust means another
   ]);
   expect(adviceFor({ label_smoothing: 0.1, loss_type: ["cdpo", "robust", "aot", "exo_pair"] })).toEqual([]);
   expect(adviceFor({ label_smoothing: 0.7, loss_type: "robust" })).toEqual([
-    "label_smoothing: loss_type robust means values from 0 to below 0.5, found 0.7",
+    "label_smoothing: expected from 0 to below 0.5 with loss_type robust, found 0.7",
   ]);
 });
 

@@ -1,4 +1,4 @@
-/** @file Which losses and options of a loss go together: refused where TRL refuses, a line of advice where it warns. */
+/** @file Checks combinations of losses and their options: an error where TRL fails, advice where it warns. */
 import { show } from "../errors.ts";
 import type { Values } from "./option.ts";
 import { DPO_OPTIONS } from "./options/dpo.ts";
@@ -8,11 +8,11 @@ import type { Report } from "./report.ts";
 type ObjectiveValues = Values<typeof DPO_OPTIONS>;
 type Check = (values: ObjectiveValues, label: (key: keyof ObjectiveValues) => string, report: Report) => void;
 
-/** All of them are checked, so that all problems are told at once. */
+/** Runs all checks, so that all problems are reported together. */
 export const checkObjective: Check = (values, label, report) => {
   for (const check of [checkWeights, checkDivergence, checkWeighting, checkSmoothing, checkBeta, checkReferenceFree])
     check(values, label, report);
-  adviseUnread(values, label, report);
+  adviseUnused(values, label, report);
 };
 
 const list = (names: readonly string[]) => names.join(", ");
@@ -26,20 +26,20 @@ const checkWeights: Check = ({ loss_type: types, loss_weights: weights }, label,
 };
 
 const checkDivergence: Check = ({ loss_type: types, f_divergence_type: divergence }, label, report) => {
-  const refused = types.filter((type) => !lossTraits(type).divergences);
-  if (divergence === "reverse_kl" || refused.length === 0) return;
+  const unsupported = types.filter((type) => !lossTraits(type).divergences);
+  if (divergence === "reverse_kl" || unsupported.length === 0) return;
   report.problem(
     label("f_divergence_type"),
-    `expected reverse_kl with loss_type ${list(refused)}, found ${show(divergence)}; ` +
+    `expected reverse_kl with loss_type ${list(unsupported)}, found ${show(divergence)}; ` +
       `other divergences go with ${list(lossesWith("divergences"))}`,
   );
 };
 
 const checkWeighting: Check = ({ loss_type: types, use_weighting }, label, report) => {
-  const refused = types.filter((type) => lossTraits(type).sorts);
-  if (!use_weighting || refused.length === 0) return;
-  const reason = "these losses sort the batch, and weights would meet other pairs";
-  report.problem(label("use_weighting"), `expected false with loss_type ${list(refused)}, found true; ${reason}`);
+  const unsupported = types.filter((type) => lossTraits(type).sorts);
+  if (!use_weighting || unsupported.length === 0) return;
+  const reason = "these losses sort the batch, so weights would apply to the wrong pairs";
+  report.problem(label("use_weighting"), `expected false with loss_type ${list(unsupported)}, found true; ${reason}`);
 };
 
 const checkSmoothing: Check = ({ loss_type: types, label_smoothing: smoothing }, label, report) => {
@@ -49,12 +49,12 @@ const checkSmoothing: Check = ({ loss_type: types, label_smoothing: smoothing },
     report.problem(label("label_smoothing"), `expected more than 0 with loss_type exo_pair, found 0; ${hint}`);
   }
   if (has("robust") && smoothing >= 0.5) {
-    report.advise(label("label_smoothing"), `loss_type robust means values from 0 to below 0.5, found ${smoothing}`);
+    report.advise(label("label_smoothing"), `expected from 0 to below 0.5 with loss_type robust, found ${smoothing}`);
   }
-  const unread = types.filter((type) => !lossTraits(type).smoothing);
-  if (smoothing === 0 || unread.length === 0) return;
+  const unaffected = types.filter((type) => !lossTraits(type).smoothing);
+  if (smoothing === 0 || unaffected.length === 0) return;
   const instead = has("sigmoid") ? "; loss_type cdpo is sigmoid with smoothed labels (conservative DPO)" : "";
-  report.advise(label("label_smoothing"), `no effect on loss_type ${list(unread)}, as in TRL${instead}`);
+  report.advise(label("label_smoothing"), `no effect on loss_type ${list(unaffected)}, as in TRL${instead}`);
 };
 
 const checkBeta: Check = ({ loss_type: types, beta }, label, report) => {
@@ -71,13 +71,13 @@ const checkReferenceFree: Check = (values, label, report) => {
   if (precompute_ref_log_probs) report.advise(label("precompute_ref_log_probs"), `no effect: ${reason}`);
 };
 
-/** Options that only one loss or divergence reads. */
-const adviseUnread: Check = (values, label, report) => {
+/** Advises about options that only other losses or divergences use. */
+const adviseUnused: Check = (values, label, report) => {
   for (const type of LOSS_NAMES) {
     const { reads: name } = lossTraits(type);
     if (name && values[name] !== DPO_OPTIONS[name].default && !values.loss_type.includes(type))
-      report.advise(label(name), `no effect: read by loss_type ${type} only`);
+      report.advise(label(name), `no effect: only used by loss_type ${type}`);
   }
   if (values.f_alpha_divergence_coef !== 0.5 && values.f_divergence_type !== "alpha_divergence")
-    report.advise(label("f_alpha_divergence_coef"), "no effect: read by f_divergence_type alpha_divergence only");
+    report.advise(label("f_alpha_divergence_coef"), "no effect: only used by f_divergence_type alpha_divergence");
 };

@@ -1,10 +1,10 @@
-/** @file `datasets` and test_split_size: what a mixture of data sets needs, and what it leaves without effect. */
+/** @file `datasets` and test_split_size: reads a mixture of datasets and checks the options used with it. */
 import type { Values } from "./option.ts";
 import { DATASET_OPTIONS, type SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
 import { type GivenValues, givenFrom, labelsOf, readOptions } from "./readOptions.ts";
 import type { Report } from "./report.ts";
 
-/** One data set of a mixture: trl's DatasetConfig. */
+/** One dataset of a mixture: trl's DatasetConfig. */
 export type DatasetConfig = Omit<Values<typeof DATASET_OPTIONS>, "path" | "data_files"> & {
   path: string;
   data_files: string[] | Record<string, string | string[]> | null;
@@ -17,7 +17,7 @@ interface MixtureUse {
   report: Report;
 }
 
-/** The data sets of a mixture; none: `dataset_name` counts. Problems and advice go to `report`. */
+/** The datasets of a mixture; empty if `dataset_name` is used. Problems and advice go to `report`. */
 export function readMixture(use: MixtureUse): DatasetConfig[] {
   const { script, given, report } = use;
   const where = labelsOf(given)("datasets");
@@ -26,10 +26,10 @@ export function readMixture(use: MixtureUse): DatasetConfig[] {
   const some = fractions.filter((fraction) => fraction !== null);
   const areShares = some.length === fractions.length && some.some((fraction) => fraction > 0);
   if (some.length > 0 && !areShares) {
-    const expected = "expected a fraction of all data sets or of none, and one of them above 0";
+    const expected = "expected a fraction for all datasets or for none, at least one of them above 0";
     report.problem(where, `${expected}, found ${fractions.map((one) => one ?? "none").join(", ")}`);
   }
-  checkBeside(use);
+  checkOtherOptions(use);
   return configs;
 }
 
@@ -41,17 +41,18 @@ function readEntry(entry: object, where: string, report: Report): DatasetConfig 
   return config as DatasetConfig;
 }
 
-/** A mixture has the splits train and, with test_split_size, test. */
-function checkBeside({ script, evaluates, given, report }: MixtureUse): void {
+/** A mixture has the split train and, with test_split_size, the split test. */
+function checkOtherOptions({ script, evaluates, given, report }: MixtureUse): void {
   const { datasets, test_split_size, dataset_train_split, dataset_test_split } = script;
   const label = labelsOf(given);
   if (datasets.length === 0) {
     if (test_split_size !== null) report.advise(label("test_split_size"), "no effect without datasets, as in TRL");
     return;
   }
-  const beside = ["dataset_name", "dataset_config"].filter((key) => (given.get(key)?.value ?? null) !== null);
-  if (beside.length > 0) report.advise(beside.map(label).join(", "), "no effect beside datasets, as in TRL");
-  if (script.data_files) report.problem(label("data_files"), "expected in an entry of datasets, found beside them");
+  const ignored = ["dataset_name", "dataset_config"].filter((key) => (given.get(key)?.value ?? null) !== null);
+  if (ignored.length > 0) report.advise(ignored.map(label).join(", "), "no effect with datasets, as in TRL");
+  if (script.data_files)
+    report.problem(label("data_files"), "expected in an entry of datasets, found at the top level");
   if (dataset_train_split !== "train")
     report.problem(label("dataset_train_split"), `expected train with datasets, found ${dataset_train_split}`);
   if (!evaluates) return;

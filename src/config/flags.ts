@@ -1,4 +1,4 @@
-/** @file Words of a command line -> given keys and values, as TRL's parser takes them (HfArgumentParser). */
+/** @file Command-line words -> keys and values, following TRL's parser (HfArgumentParser). */
 import { nearestName } from "../errors.ts";
 import { isObject } from "../formats/parseJson.ts";
 import type { Option, Table } from "./option.ts";
@@ -8,13 +8,13 @@ import type { Report } from "./report.ts";
 
 interface Flag {
   name: string;
-  /** After `=`, in `--name=value`. */
+  /** The part after `=` in `--name=value`. */
   value: string | undefined;
 }
 
 /**
- * Reads `--key value`, `--key=value`, bare `--key` and `--no_key` of truth values, lists `--key a b c`, and
- * `--data_files.train FILE`. Dashes and underscores are the same; the last of several wins. Problems go to `report`.
+ * Reads `--key value`, `--key=value`, booleans as `--key` and `--no_key`, lists `--key a b c`, and
+ * `--data_files.train FILE`. Dashes equal underscores; a repeated flag overrides. Problems go to `report`.
  */
 export function parseFlags(words: readonly string[], table: Table, renamed: RenamedTable, report: Report): GivenValues {
   const given: GivenValues = new Map();
@@ -33,14 +33,14 @@ export function parseFlags(words: readonly string[], table: Table, renamed: Rena
   return given;
 }
 
-/** A word that belongs to no flag. Behind a secret one it is part of the secret: not repeated. */
+/** Reports a word without a flag. After a secret flag, it may be part of the secret and is not printed. */
 function reportStray(word: string, last: Flag | undefined, { table, renamed, report }: Context): void {
   const advice = "expected a flag such as --output_dir; a value with spaces needs quotes";
   const isSecret = last !== undefined && optionOf(last.name, table, renamed)?.secret === true;
   report.problem(isSecret ? `the word after --${last?.name}'s value` : word, advice);
 }
 
-/** `--x`, but not the number -1. */
+/** True for `--x`, false for the number -1. */
 function isFlag(word: string): boolean {
   return /^--?[A-Za-z_]/.test(word);
 }
@@ -64,7 +64,7 @@ interface Context {
   report: Report;
 }
 
-/** Enters one flag into `given`. @returns how many of the words after it belong to it. */
+/** Adds one flag to `given`. @returns the number of following words that belong to it. */
 function readFlag(flag: Flag, rest: readonly string[], context: Context): number {
   const { table, renamed, given, report } = context;
   const label = `--${flag.name}`;
@@ -95,7 +95,7 @@ function readFlag(flag: Flag, rest: readonly string[], context: Context): number
   return rest.length;
 }
 
-/** The option of a name, or the one that carries a renamed name on. */
+/** The option with this name, or the one it was renamed to. */
 function optionOf(name: string, table: Table, renamed: RenamedTable): Option<unknown, unknown> | undefined {
   if (Object.hasOwn(table, name)) return table[name];
   const to = Object.hasOwn(renamed, name) && !renamed[name].convert ? renamed[name].to : undefined;
@@ -115,7 +115,7 @@ function previous(given: GivenValues, key: string): object {
   return isObject(value) ? value : {};
 }
 
-/** A list of one, as its member. */
+/** Unwraps a list of one. */
 function alone(value: unknown): unknown {
   return Array.isArray(value) && value.length === 1 ? value[0] : value;
 }

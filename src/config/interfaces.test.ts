@@ -1,6 +1,6 @@
 /**
- * @file The generated interfaces say what the table of options takes: where they don't, this file does not compile, so
- * that `npm run check` fails; that their text is up to date is held by test/generatedDocs.test.ts.
+ * @file The generated interfaces match the table of options: otherwise this file does not compile and `npm run check`
+ * fails. Whether their text is up to date is checked by test/generatedDocs.test.ts.
  */
 import { describe, expect, it } from "vitest";
 import { DPOConfig as makeDPOConfig, type TRAINING_OPTIONS } from "./DPOConfig.ts";
@@ -18,12 +18,12 @@ import { RUN_OPTIONS } from "./run.ts";
 
 /** True for types that are identical, modifiers included. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Properties that are in one of the two only, or of different types. */
+/** Properties that only one of the two has, or that differ in type. */
 type Differing<A, B> =
   | Exclude<keyof A, keyof B>
   | Exclude<keyof B, keyof A>
   | { [K in keyof A & keyof B]: Same<Pick<A, K>, Pick<B, K>> extends true ? never : K }[keyof A & keyof B];
-/** Does not compile for types that differ: the compiler's error names the properties. */
+/** Does not compile if the types differ; the compiler's error names the properties. */
 const match = <_Names extends never>() => true;
 
 type Renamed<T> = { readonly [K in keyof T]?: unknown };
@@ -45,15 +45,15 @@ it("the interfaces match the table, which the compiler checks", () => {
     match<Differing<BitsAndBytesConfig, Values<typeof QUANTIZATION_OPTIONS>>>(),
     match<Differing<RunInput, Inputs<typeof RUN_OPTIONS> & Renamed<typeof RENAMED_RUN_NAMES>>>(),
   ]).not.toContain(false);
-  // @ts-expect-error a type that says something else
+  // @ts-expect-error a different type
   match<Differing<DPOConfigInput, Omit<DPOInputs, "beta"> & { readonly beta?: string | undefined }>>();
 });
 
-describe("what the interfaces offer", () => {
+describe("the values in the interfaces", () => {
   const tables: Table[] = [RUN_OPTIONS, LORA_OPTIONS, GENERATION_OPTIONS, QUANTIZATION_OPTIONS];
   const options = tables.flatMap((table) => Object.entries<Option<unknown, unknown>>(table));
 
-  it("is taken: every value that an option names as built or offered, and the default", () => {
+  it("are accepted: those that an option declares as built or offered, and the default", () => {
     const named = options.flatMap(([name, option]) =>
       [...(option.offered ?? []), ...(option.ready ?? []), option.default].map((value) => ({ name, option, value })),
     );
@@ -66,7 +66,7 @@ describe("what the interfaces offer", () => {
     }
   });
 
-  it("holds defaults", () => {
+  it("include defaults", () => {
     for (const [name, { offered, ready, support, default: standard }] of options) {
       const values = offered ?? ready;
       if (!values || support === "not-yet" || standard === null) continue;
@@ -74,7 +74,7 @@ describe("what the interfaces offer", () => {
     }
   });
 
-  it("is refused by the compiler where it is not built", () => {
+  it("exclude what is not built: a compiler error", () => {
     // @ts-expect-error an optimizer that is not built
     expect(() => makeDPOConfig({ optim: "lomo" })).toThrow("not built");
     // @ts-expect-error an option that is not built

@@ -4,7 +4,7 @@ import { RENAMED_RUN_NAMES } from "./options/renamedNames.ts";
 import type { Renamed } from "./renamed.ts";
 import { RUN_OPTIONS } from "./run.ts";
 
-/** JSON schema (draft 2020-12) of run.yaml: every key with type, default and help; renamed keys are deprecated. */
+/** JSON schema (draft 2020-12) of run.yaml: every key with its type, default and help; renamed keys are deprecated. */
 export function runFileSchema(): Record<string, unknown> {
   const options = Object.entries(RUN_OPTIONS).map(([name, option]) => [name, optionSchema(option)]);
   const renamed = Object.entries<Renamed>(RENAMED_RUN_NAMES).map(([name, { advice }]) => [

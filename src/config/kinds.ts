@@ -1,25 +1,25 @@
-/** @file Kinds of option values: what is accepted and how it is read, from code, YAML, JSON or flags. */
+/** @file Kinds of option values: accepted values, and how code, YAML, JSON and flags are read. */
 import { isObject, parseJson } from "../formats/parseJson.ts";
 
 type JsonSchema = Record<string, unknown>;
 
 /**
- * How an option's value is read. `Value` is what the program works with, `Input` what a person may write.
- * Strings of numbers and truth values are accepted as TRL's parser casts them (YAML 1.1 reads `1e-5` as a string).
+ * The kind of an option's value: `Value` inside the program, `Input` as users write it.
+ * Accepts numbers and booleans as strings, like TRL's parser (YAML 1.1 reads `1e-5` as a string).
  */
 export interface Kind<Value, Input = Value> {
-  /** After "expected": `an integer of at least 1`. */
+  /** For messages, after "expected": `an integer of at least 1`. */
   readonly expected: string;
-  /** In the list of flags: `INT`. */
+  /** For the list of flags: `INT`. */
   readonly placeholder: string;
-  /** How many words follow the flag. */
+  /** Number of words after the flag. */
   readonly words: "one" | "optional" | "many";
   readonly schema: JsonSchema;
-  /** How TypeScript writes the two types: what `npm run docs` writes into interfaces. */
+  /** The two types in TypeScript, which `npm run docs` writes into interfaces. */
   readonly types: { readonly value: string; readonly input: string };
-  /** The words to choose from, if the kind is a choice or a list of choices. */
+  /** The choices, if the kind is a choice or a list of choices. */
   readonly choices?: readonly string[];
-  /** The value, or undefined where `value` is not of this kind. */
+  /** The value, or undefined if `value` is not of this kind. */
   read(value: unknown): Value | undefined;
   /** Carries `Input` in the type; never set. */
   readonly input?: Input;
@@ -44,7 +44,7 @@ export const bool: Kind<boolean> = {
   },
 };
 
-/** A finite number of JSON, YAML or a flag; `1_000` is YAML 1.1's spelling. */
+/** A finite number from JSON, YAML or a flag; `1_000` is YAML 1.1 syntax. */
 function readNumber(value: unknown): number | undefined {
   if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
   if (typeof value !== "string" || !/^[+-]?(\d[\d_]*\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value)) return undefined;
@@ -108,7 +108,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** One of `choices`. The names of Python's enums (`IntervalStrategy.STEPS`) are their values here. */
+/** One of `choices`: the values of Python's enums (`steps` for `IntervalStrategy.STEPS`). */
 export function oneOf<const Choice extends string>(...choices: Choice[]): Kind<Choice> {
   return {
     expected: `one of ${choices.join(", ")}`,
@@ -124,7 +124,7 @@ export function oneOf<const Choice extends string>(...choices: Choice[]): Kind<C
 /** One value or a list of them. */
 export type OneOrMore<T> = T | readonly T[];
 
-/** Several values; one alone is taken as a list of one, as in TRL. */
+/** A list; a single value is read as a list of one, as in TRL. */
 export function listOf<Value, Input>(item: Kind<Value, Input>): Kind<Value[], OneOrMore<Input>> {
   return {
     expected: `a list, each ${item.expected}`,
@@ -141,7 +141,7 @@ export function listOf<Value, Input>(item: Kind<Value, Input>): Kind<Value[], On
   };
 }
 
-/** A text or a list of texts, kept apart: to PEFT a text is a regular expression and a list holds names. */
+/** A string or a list of strings, not converted: to PEFT, a string is a regular expression and a list holds names. */
 export const names: Kind<string | string[], OneOrMore<string>> = {
   expected: "a text or a list of texts",
   placeholder: "NAME...",
@@ -151,7 +151,7 @@ export const names: Kind<string | string[], OneOrMore<string>> = {
   read: (value) => (Array.isArray(value) ? listOf(string).read(value) : string.read(value)),
 };
 
-/** A mapping whose values are all of one kind. */
+/** A mapping with values of one kind. */
 export function byName<Value, Input>(kind: Kind<Value, Input>): Kind<Record<string, Value>, Record<string, Input>> {
   return {
     placeholder: json.placeholder,
@@ -162,12 +162,12 @@ export function byName<Value, Input>(kind: Kind<Value, Input>): Kind<Record<stri
     read(value) {
       const entries = Object.entries(json.read(value) ?? { "": undefined });
       const read = entries.map(([name, entry]) => [name, kind.read(entry)] as const);
-      return read.every(([, found]) => found !== undefined) ? Object.fromEntries(read as [string, Value][]) : undefined;
+      return read.every(([, item]) => item !== undefined) ? Object.fromEntries(read as [string, Value][]) : undefined;
     },
   };
 }
 
-/** The first of two kinds that takes the value. */
+/** The first of two kinds that accepts the value. */
 export function either<A, AI, B, BI>(first: Kind<A, AI>, second: Kind<B, BI>): Kind<A | B, AI | BI> {
   const words = first.words === "many" || second.words === "many" ? "many" : first.words;
   return {
@@ -184,7 +184,7 @@ export function either<A, AI, B, BI>(first: Kind<A, AI>, second: Kind<B, BI>): K
   };
 }
 
-/** A kind that may be unset: null, or the words none and null (Python's and YAML's) in a file or flag. */
+/** A kind that may be unset: null, or the words none (Python) and null (YAML) in a file or flag. */
 export function nullable<Value, Input>(kind: Kind<Value, Input>): Kind<Value | null, Input | null> {
   return {
     ...kind,
@@ -215,7 +215,7 @@ export function between(minimum: number, maximum: number, kind: Kind<number>): K
   return bounded(kind, `${kind.expected} from ${minimum} to ${maximum}`, { minimum, maximum }, isInside);
 }
 
-/** A probability of dropping: 0 up to but not 1. */
+/** A dropout probability: from 0 to below 1. */
 export const share: Kind<number> = bounded(
   float,
   "a number from 0 to below 1",

@@ -1,43 +1,43 @@
-/** @file One option: its kind, default, help, and how far prefine follows TRL in it. The tables are in options/. */
+/** @file One option: its kind, default, help, and support compared with TRL. The tables are in options/. */
 import type { Kind } from "./kinds.ts";
 
 type Support =
   | "same" // as in TRL / PEFT / transformers
-  | "differs" // works, and `note` says how it differs
-  | "no-effect" // known, changes nothing here: `note` is the line of advice when it is set
-  | "not-yet"; // known, would change results, not built: setting it is an error
+  | "differs" // works; `note` describes the difference
+  | "no-effect" // accepted without effect; `note` is the advice if it is set
+  | "not-yet"; // would change results but is not built: setting it is an error
 
-/** What happens when a run is resumed with another value of an option. */
+/** Effect of resuming a run with another value of an option. */
 export type OnResume =
-  | "fixed" // it is refused: the option decides what a step computes, or how rows become steps
-  | "data" // it is refused where the pairs are no longer the same: their hash is compared, not the option
-  | "warned" // the run goes on, with a line: when to end, log, evaluate and save, what is best, how fast to learn
-  | "free"; // the run goes on without a word: from there on, its numbers are the same with any value
+  | "fixed" // an error: the option affects what a step computes, or how rows become steps
+  | "data" // an error if the pairs differ: their hash is compared, not the option
+  | "warned" // continues with a warning: when to end, log, evaluate and save, the best model, the learning rate
+  | "free"; // continues silently: the value does not affect the results
 
 export interface Option<Value, Input = Value> {
   readonly kind: Kind<Value, Input>;
   readonly default: Value;
   readonly help: string;
   readonly support: Support;
-  /** Of what is not built: why, where there is something to say. */
+  /** Why an option is not built, how it differs, or why it has no effect. */
   readonly note?: string;
-  /** Values that work although others are not built yet (for lists: members that work); `name*`: all that begin so. */
+  /** Values that work, if others are not built yet (for lists: their members); `name*` matches a prefix. */
   readonly ready?: readonly unknown[];
-  /** Values that the types offer, where others are taken that do nothing, or are refused by a check of their own. */
+  /** Values in the types, if others are accepted without effect or rejected by a separate check. */
   readonly offered?: readonly unknown[];
-  /** Printed when it is set, although it works: a name that the Python packages have dropped. */
+  /** Printed if the option is set although it works: a name that the Python packages dropped. */
   readonly advice?: string;
   /** Shown by a plain `--help`. */
   readonly common?: boolean;
   /** Never printed, logged or saved. */
   readonly secret?: boolean;
-  /** Prefine's own: neither TRL, PEFT nor transformers has it. */
+  /** True for options that TRL, PEFT and transformers lack. */
   readonly own?: boolean;
-  /** Flags `--name.key value` fill a mapping. */
+  /** Accepts flags `--name.key value` for a mapping. */
   readonly dotted?: boolean;
   /** Heading in help and COMPATIBILITY.md. */
   readonly group: string;
-  /** Required of what shapes a run: see {@link RunTable}. */
+  /** Required for options of a run: see {@link RunTable}. */
   readonly onResume?: OnResume;
 }
 
@@ -47,19 +47,19 @@ type Extras = Partial<
 export type Table = Readonly<Record<string, Option<unknown, unknown>>>;
 
 /**
- * Options of a run, each of which says what happens when it is resumed with another value. What makes a run the same
- * run is derived from that: an option that says nothing is an error of the compiler, where it would mix two runs.
+ * Options of a run, each with its effect when resuming with another value. The fingerprint of a run is derived from it,
+ * so that a missing one is a compiler error and not two runs mixed on resume.
  */
 export type RunTable = Readonly<Record<string, Option<unknown, unknown> & { readonly onResume: OnResume }>>;
 
-/** The options of a table of which the same happens. */
+/** The options of a table with this effect on resume. */
 export function optionsWith(onResume: OnResume, table: RunTable): string[] {
   return Object.keys(table).filter((name) => table[name].onResume === onResume);
 }
 
-/** What of `extras` the type keeps: what happens on resuming, and which values work. */
-type Kept<E> = { readonly [K in keyof E & Keeps as E extends Record<K, unknown> ? K : never]: E[K] };
-type Keeps = "onResume" | "ready" | "offered";
+/** The part of `extras` in the type: the effect on resume, and the values that work. */
+type TypedExtras<E> = { readonly [K in keyof E & TypedKeys as E extends Record<K, unknown> ? K : never]: E[K] };
+type TypedKeys = "onResume" | "ready" | "offered";
 type Free = { readonly onResume: "free" };
 type NotBuilt = { readonly support: "not-yet" };
 
@@ -69,8 +69,8 @@ export type Values<T extends Table> = {
 };
 
 /**
- * What a program may pass for a table: any subset, in the accepted spellings. Options and values that are not built are
- * left out; where they are read, they are an error unless they ask for nothing.
+ * Input for a table from a program: any subset of options, in the accepted spellings. Without options and values that
+ * are not built; reading them from elsewhere is an error unless they are the default.
  */
 export type Inputs<T extends Table> = {
   readonly [K in keyof T as T[K] extends NotBuilt ? never : K]?:
@@ -78,7 +78,7 @@ export type Inputs<T extends Table> = {
     | undefined;
 };
 
-/** Of a type, the values that an option says are built. */
+/** The values of a type that an option declares as built. */
 type Working<V, O> = O extends NotBuilt
   ? V
   : O extends { readonly offered: readonly unknown[] }
@@ -93,10 +93,10 @@ type Narrowed<V, R> = V extends null
     : V extends readonly unknown[]
       ? readonly Spelled<R>[]
       : Spelled<R>;
-/** `name*` stands for all that begin so. */
+/** `name*` matches a prefix. */
 type Spelled<R> = R extends `${infer Start}*` ? `${Start}${string}` : R;
 
-/** An option that is `undefined` is as one that is left out: it hides none that it is spread over. */
+/** Drops options that are `undefined`, so that they don't override others when spread. */
 export function setOptions<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
@@ -107,23 +107,23 @@ export function same<V, I, const E extends Extras>(
   standard: NoInfer<V>,
   help: string,
   extras?: E,
-): Option<V, I> & Kept<E> {
+): Option<V, I> & TypedExtras<E> {
   const option: Option<V, I> = { kind, default: standard, help, support: "same", group: "", ...extras };
-  return option as Option<V, I> & Kept<E>;
+  return option as Option<V, I> & TypedExtras<E>;
 }
 
-/** Works, but not quite as in the Python packages: `note` says how. */
+/** Works with a difference from the Python packages, described in `note`. */
 export function differs<V, I, const E extends Extras & { note: string }>(
   kind: Kind<V, I>,
   standard: NoInfer<V>,
   help: string,
   extras: E,
-): Option<V, I> & Kept<E> {
+): Option<V, I> & TypedExtras<E> {
   const option: Option<V, I> = { kind, default: standard, help, support: "differs", group: "", ...extras };
-  return option as Option<V, I> & Kept<E>;
+  return option as Option<V, I> & TypedExtras<E>;
 }
 
-/** Accepted; changes nothing here. `note` is printed when it is set to something else than the default. */
+/** Accepted without effect. `note` is printed if the value is not the default. */
 export function noEffect<V, I>(
   kind: Kind<V, I>,
   standard: V,
@@ -135,8 +135,8 @@ export function noEffect<V, I>(
 }
 
 /**
- * Known, and an error where it is set to a value that would change results: what can be set is all the same. Once it is
- * built, it is another kind of option, and must say what resuming means to it.
+ * Known but not built: an error if set to a value that would change results, so it may vary freely on resume. Once built,
+ * it becomes another kind of option and must declare its effect on resume.
  */
 export function notYet<V, I>(
   kind: Kind<V, I>,
@@ -154,7 +154,7 @@ export function own<T extends Table>(table: T): T {
   ) as unknown as T;
 }
 
-/** Puts a heading over a table of options. */
+/** Sets the heading of a table of options. */
 export function group<T extends Table>(heading: string, table: T): T {
   return Object.fromEntries(
     Object.entries(table).map(([name, option]) => [name, { ...option, group: heading }]),
@@ -163,21 +163,21 @@ export function group<T extends Table>(heading: string, table: T): T {
 
 const equal = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
 
-/** Whether `value` is what the option is anyway. */
+/** True if `value` is the option's default. */
 export function isDefault<V, I>(option: Option<V, I>, value: V): boolean {
   return equal(value, option.default);
 }
 
-/** Whether this value works today; false means the error "not yet". */
+/** True if this value works; false leads to the error "not yet". */
 export function isReady<V, I>(option: Option<V, I>, value: V): boolean {
   if (isDefault(option, value)) return true;
   const ready = option.ready;
   if (!ready) return option.support !== "not-yet";
-  const isOneOf = (one: unknown) => ready.some((entry) => equal(entry, one) || beginsAs(entry, one));
+  const isOneOf = (one: unknown) => ready.some((entry) => equal(entry, one) || matchesPrefix(entry, one));
   return isOneOf(value) || (Array.isArray(value) && value.every(isOneOf));
 }
 
-function beginsAs(entry: unknown, value: unknown): boolean {
+function matchesPrefix(entry: unknown, value: unknown): boolean {
   if (typeof entry !== "string" || typeof value !== "string") return false;
   return entry.endsWith("*") && value.startsWith(entry.slice(0, -1));
 }

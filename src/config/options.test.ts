@@ -25,7 +25,7 @@ type PythonTable = Record<string, PythonField>;
 const fixture = JSON.parse(readFileSync(new URL("../../test/fixtures/trl-options.json", import.meta.url), "utf8"));
 const versions = Object.entries(fixture.versions).map(([name, version]) => `${name} ${version}`);
 
-/** Values that every Python type takes; 0.5 and 3 are within the bounds of all numbers here. */
+/** Values that every Python type accepts; 0.5 and 3 are within the bounds of all numbers here. */
 const SAMPLES: Record<string, unknown> = {
   bool: true,
   int: 3,
@@ -34,7 +34,7 @@ const SAMPLES: Record<string, unknown> = {
   "list[int]": [3],
   "list[float]": [0.5],
 };
-/** Options of a free text in Python whose values prefine knows one by one. */
+/** Options that are free text in Python but a choice in prefine. */
 const LISTED = { loss_type: "sigmoid", report_to: "wandb", include_num_input_tokens_seen: "all" };
 
 function takes(
@@ -53,7 +53,7 @@ function takes(
   return kind.read({ a: 1 }) !== undefined; // a dataclass of PEFT or accelerate: a mapping here
 }
 
-/** Where prefine stores the same default in another way, or its note says that the default differs. */
+/** Options whose default prefine stores in another form, or whose note says that it differs. */
 const SAME_DEFAULT: Record<string, [python: unknown, here: unknown]> = {
   report_to: ["none", ["none"]],
   debug: ["", [""]],
@@ -61,7 +61,7 @@ const SAME_DEFAULT: Record<string, [python: unknown, here: unknown]> = {
   runtime_config: [{ python: "LoraRuntimeConfig" }, null],
 };
 
-/** @param launchers options of accelerate's launcher, which is no dataclass. */
+/** @param launchers options of accelerate's launcher, which is not a dataclass. */
 function expectEqualTables(table: Table, python: PythonTable, own: string[], launchers: string[] = []): void {
   const advice = "an option that Python lacks stands in own({ ... }) in its table, and by name in this test";
   expect(Object.keys(table).toSorted(), advice).toEqual([...Object.keys(python), ...own, ...launchers].toSorted());
@@ -78,7 +78,7 @@ function expectEqualTables(table: Table, python: PythonTable, own: string[], lau
 }
 
 describe(`options of ${versions.join(", ")}`, () => {
-  it("DPOConfig, TrainingArguments among it: same names, defaults, kinds and choices", () => {
+  it("DPOConfig, including TrainingArguments: same names, defaults, kinds and choices", () => {
     expectEqualTables(TRAINING_OPTIONS, fixture.DPOConfig, [
       "cpo_alpha",
       "dpop_lambda",
@@ -102,7 +102,7 @@ describe(`options of ${versions.join(", ")}`, () => {
   });
 
   it("LoraConfig", () => {
-    // "pissa_niter_[number of iters]" is no word to choose; of the kinds of adapters there is one here.
+    // "pissa_niter_[number of iters]" is not a literal choice; prefine has one kind of adapter.
     const { init_lora_weights, peft_type, ...rest } = fixture.LoraConfig;
     const open = {
       init_lora_weights: { ...init_lora_weights, choices: null },
@@ -111,7 +111,7 @@ describe(`options of ${versions.join(", ")}`, () => {
     expectEqualTables(LORA_OPTIONS, { ...rest, ...open }, []);
   });
 
-  it("DatasetConfig, but that a path is needed", () => {
+  it("DatasetConfig, except that a path is required", () => {
     expectEqualTables(DATASET_OPTIONS, fixture.DatasetConfig, []);
   });
 
@@ -149,14 +149,14 @@ describe(`options of ${versions.join(", ")}`, () => {
     const options = Object.entries<Option<unknown>>(RUN_OPTIONS);
     const working = options.filter(([, { support }]) => support === "same" || support === "differs");
     const unread = working.map(([name]) => name).filter((name) => !words.has(name));
-    // a non-finite loss stops the run in any case; columns that training does not need are never looked at
+    // a non-finite loss always stops the run; columns that training does not need are never read
     expect(unread.toSorted(), "use it where it acts, or it is noEffect").toEqual([
       "logging_nan_inf_filter",
       "remove_unused_columns",
     ]);
   });
 
-  it("every option has help of one line, and a note where it is not the same", () => {
+  it("every option has one line of help, and a note if it differs", () => {
     for (const [name, option] of Object.entries({
       ...RUN_OPTIONS,
       ...LORA_OPTIONS,

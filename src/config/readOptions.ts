@@ -1,4 +1,4 @@
-/** @file Given keys and values -> the values of a table of options; all problems are reported. */
+/** @file Reads keys and values against a table of options and reports all problems. */
 import { nearestName, show } from "../errors.ts";
 import type { Option, Table, Values } from "./option.ts";
 import { isDefault, isReady } from "./option.ts";
@@ -9,23 +9,23 @@ import type { Given, Report } from "./report.ts";
 export type GivenValues = Map<string, Given>;
 
 /**
- * The keys of an object, as given. Undefined is the same as absent.
- * @param where the option whose value the object is, for messages: `datasets[0]`.
+ * The entries of an object; undefined means absent.
+ * @param where the option that holds the object, for messages: `datasets[0]`.
  */
 export function givenFrom(input: object, where?: string): GivenValues {
   const entries = Object.entries(input).filter(([, value]) => value !== undefined);
   return new Map(entries.map(([key, value]) => [key, { value, label: where ? `${where}.${key}` : key }]));
 }
 
-/** How messages name a key: as it was given, in a file or as a flag. */
+/** The label of a key in messages: as written in the file or as a flag. */
 export const labelsOf =
   (given: GivenValues) =>
   (key: string): string =>
     given.get(key)?.label ?? key;
 
 /**
- * Reads `given` against `table`: defaults for what is absent, problems and advice to `report`.
- * Values of options with problems are the defaults, so that further checks don't report them again.
+ * Reads `given` against `table`: absent options get their defaults; problems and advice go to `report`.
+ * Options with problems get their defaults too, so that further checks don't report them again.
  */
 export function readOptions<T extends Table>(
   table: T,
@@ -73,5 +73,5 @@ function readValue<V, I>(option: Option<V, I>, { value, label }: Given, report: 
 function notYetReason<V, I>(option: Option<V, I>, value: V): string {
   const reason = option.note ? ` (${option.note})` : "";
   if (!option.ready || !option.kind.choices) return `${show(value)} would change results and is not built${reason}`;
-  return `${show(value)} is not built; what works: ${option.ready.map(String).join(", ")}`;
+  return `${show(value)} is not built; supported: ${option.ready.map(String).join(", ")}`;
 }

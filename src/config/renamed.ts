@@ -1,45 +1,45 @@
-/** @file Renamed and removed names: how an old name becomes a new one, or what to say about it. */
+/** @file Renamed and removed options: their translation, or the advice about them. */
 import { show } from "../errors.ts";
 import type { Given, Report } from "./report.ts";
 
 export interface Renamed {
-  /** The name that carries the meaning on, if one does. */
+  /** The new name, if there is one. */
   readonly to?: string;
-  /** Old value -> new value; undefined: nothing to carry on (the old value asked for nothing). */
+  /** Old value -> new value; undefined if the old value has no effect. */
   readonly convert?: (value: unknown) => unknown;
-  /** The value is said in several options now: their values, or undefined for a value that can't be meant. */
+  /** Values of the options that replace this one; undefined for an invalid value. */
   readonly spread?: (value: unknown, given: ReadonlyMap<string, Given>) => Record<string, unknown> | undefined;
-  /** What has become of it, one line. */
+  /** What became of the option, in one line. */
   readonly advice: string;
-  /** The name would change results: values that ask for nothing may stay, others are an error. */
+  /** Values without effect, which are accepted; others are an error, since they would change results. */
   readonly harmless?: readonly unknown[];
-  /** Whether such an error is "not yet" or final. */
+  /** Whether this error is "not yet" or final. */
   readonly refusal?: "not-yet" | "gone";
 }
 
 export type RenamedTable = Readonly<Record<string, Renamed>>;
 
-/** The name has another one now. */
+/** The option was renamed. */
 export function movedTo(to: string, convert?: Renamed["convert"]): Renamed {
   return { to, convert, advice: `is ${to} now` };
 }
 
-/** The name's value is said in several options now. */
+/** The option was replaced by several others. */
 export function spreadInto(advice: string, spread: NonNullable<Renamed["spread"]>): Renamed {
   return { advice, spread };
 }
 
-/** The name is accepted and changes nothing. */
+/** The option is accepted without effect. */
 export function gone(advice: string): Renamed {
   return { advice };
 }
 
-/** The name would change results: an error, but for the values that ask for nothing. */
+/** The option would change results: an error, except for values without effect. */
 export function refused(advice: string, harmless: readonly unknown[], refusal: "not-yet" | "gone" = "gone"): Renamed {
   return { advice, harmless, refusal };
 }
 
-/** `given` without old names: carried on under the new one, advised about, or refused. */
+/** Replaces old names in `given` by new ones; reports advice and errors for the others. */
 export function translateRenamed(given: Map<string, Given>, table: RenamedTable, report: Report): Map<string, Given> {
   const current = new Map(given);
   for (const [key, entry] of given) {
@@ -47,7 +47,7 @@ export function translateRenamed(given: Map<string, Given>, table: RenamedTable,
     current.delete(key);
     const { to, convert, spread, advice, harmless, refusal } = table[key];
     if (spread) spreadOut(entry, spread, { advice, current, report });
-    else if (to) carryOn(entry, to, { convert, advice, current, report });
+    else if (to) renameTo(entry, to, { convert, advice, current, report });
     else if ([...NOTHING, ...(harmless ?? [])].some((value) => sameWord(value, entry.value))) continue;
     else if (!harmless) report.advise(entry.label, `no effect: ${advice}`);
     else if (refusal === "not-yet") report.notYet(entry.label, advice);
@@ -56,7 +56,7 @@ export function translateRenamed(given: Map<string, Given>, table: RenamedTable,
   return current;
 }
 
-function carryOn(
+function renameTo(
   entry: Given,
   to: string,
   {
@@ -71,7 +71,7 @@ function carryOn(
   const other = current.get(to);
   if (!other) current.set(to, { value, label: entry.label });
   else if (JSON.stringify(other.value) !== JSON.stringify(value)) {
-    report.problem(entry.label, `${advice}, and ${other.label} is given too; keep one of them`);
+    report.problem(entry.label, `${advice}, and ${other.label} is set too; keep one of them`);
     return;
   }
   report.advise(entry.label, advice);
@@ -92,10 +92,10 @@ function spreadOut(
   report.advise(entry.label, advice);
 }
 
-/** Values that ask for nothing, whatever the name. */
+/** Values without effect for every option. */
 const NOTHING = [null, "none", false];
 
-/** `false`, "false" and "False" are one value in code, YAML and flags. */
+/** `false`, "false" and "False" are equal across code, YAML and flags. */
 function sameWord(a: unknown, b: unknown): boolean {
   return String(a).toLowerCase() === String(b).toLowerCase();
 }

@@ -1,16 +1,16 @@
-/** @file What reading a config found: problems, told all at once in one error, and lines of advice. */
+/** @file Collects problems of a config, thrown together as one error, and lines of advice. */
 import { PrefineError } from "../errors.ts";
 
 interface Problem {
-  /** "not-yet": known, would change results, not built. */
+  /** "not-yet": would change results but is not built. */
   code: "config" | "not-yet";
   line: string;
 }
 
-/** One value as a person gave it. */
+/** One value as the user wrote it. */
 export interface Given {
   value: unknown;
-  /** How to name it in a message: `learning_rate` of a file or an object, `--learning_rate` of the command line. */
+  /** Label in messages: `learning_rate` from a file or an object, `--learning_rate` from the command line. */
   label: string;
 }
 
@@ -18,7 +18,7 @@ export class Report {
   private readonly problems: Problem[] = [];
   readonly advice: string[] = [];
 
-  /** A key that can't be used: `key: expected, found, what to do`. */
+  /** Adds an error: `key: expected, found, what to do`. */
   problem(label: string, message: string): void {
     this.problems.push({ code: "config", line: `${label}: ${message}` });
   }
@@ -32,8 +32,8 @@ export class Report {
   }
 
   /**
-   * @param hint what to do about keys and values that are wrong.
-   * @throws PrefineError with one line for each problem, if there is any.
+   * @param hint what to do about wrong keys and values.
+   * @throws PrefineError with one line per problem, if there are any.
    */
   throwProblems(where: string, hint = HINT): void {
     if (this.problems.length === 0) return;

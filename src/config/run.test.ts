@@ -1,4 +1,4 @@
-/** @file Run files and flags: a file made for `trl dpo --config` runs unchanged; flags as TRL's parser takes them. */
+/** @file Run files and flags: a file made for `trl dpo --config` runs unchanged; flags are read as by TRL's parser. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { PrefineError } from "../errors.ts";
@@ -77,7 +77,7 @@ describe("run files", () => {
     expect(run.args).toMatchObject({ eval_strategy: "steps", eval_steps: 5 });
   });
 
-  it("reads JSON and YAML 1.1's numbers and truth values", () => {
+  it("reads JSON and YAML 1.1's numbers and booleans", () => {
     const { run } = parse('{"model_name_or_path": "gpt2", "dataset_name": "d", "beta": "5e-1", "max_steps": 1000}');
     expect(run.args).toMatchObject({ beta: 0.5, max_steps: 1000 });
     const text =
@@ -85,7 +85,7 @@ describe("run files", () => {
     expect(parse(text).run.args).toMatchObject({ max_steps: 1000, logging_first_step: true, disable_dropout: false });
   });
 
-  it("tells all problems of file and flags at once", () => {
+  it("reports all problems of file and flags together", () => {
     const text = "learning_rte: 1\nload_in_4bit: true\ndataset_name: a\nlora_target_modules: []";
     expect(messageOf(() => parse(text, "stray", "--betta", "3", "--max_steps")).split("\n  ")).toEqual([
       "dpo.yaml:",
@@ -94,12 +94,12 @@ describe("run files", () => {
       "--max_steps: expected an integer, found no value",
       "learning_rte: unknown key; did you mean learning_rate?",
       "model_name_or_path: expected a hub id or a folder, found nothing",
-      "load_in_4bit: expected use_peft: true with it: quantized weights can't be trained themselves",
+      "load_in_4bit: expected use_peft: true with it: quantized weights can't be trained",
       "lora_target_modules: expected the names of layers, found none",
     ]);
   });
 
-  it("reads a mixture of data sets, and tells all that is wrong with it", () => {
+  it("reads a mixture of datasets, and reports all its problems", () => {
     const mixture = (text: string, ...flags: string[]) => parse(`model_name_or_path: gpt2\n${text}`, ...flags);
     const entries = "datasets:\n  - path: a\n    split: train[:9]\n    columns: chosen\n  - path: b\n";
     const { script } = mixture(`${entries}eval_strategy: steps\ntest_split_size: 0.1`).run;
@@ -114,13 +114,13 @@ describe("run files", () => {
       "dpo.yaml:",
       "datasets[0].spilt: unknown key; did you mean split?",
       "datasets[0].path: expected a hub id, a folder or a file, found nothing",
-      "datasets: expected a fraction of all data sets or of none, and one of them above 0, found 0.5, none",
-      "--data_files: expected in an entry of datasets, found beside them",
+      "datasets: expected a fraction for all datasets or for none, at least one of them above 0, found 0.5, none",
+      "--data_files: expected in an entry of datasets, found at the top level",
       "dataset_train_split: expected train with datasets, found train_prefs",
       "test_split_size: expected a share or a number of rows to evaluate on (or eval_strategy no), found nothing",
     ]);
     const { advice } = mixture(`dataset_name: a\n${entries}bf16: false`).run;
-    expect(advice).toEqual(["dataset_name: no effect beside datasets, as in TRL"]);
+    expect(advice).toEqual(["dataset_name: no effect with datasets, as in TRL"]);
     const alone = mixture("dataset_name: a\ntest_split_size: 5\nbf16: false").run;
     expect(alone.advice).toEqual(["test_split_size: no effect without datasets, as in TRL"]);
   });
@@ -131,7 +131,7 @@ describe("run files", () => {
     expect(messageOf(() => parse("- a"))).toBe("dpo.yaml: expected keys and values, found a list");
   });
 
-  it("does without a model where an adapter names it, and says when lora_ keys do nothing", () => {
+  it("needs no model if an adapter names it, and advises about unused lora_ keys", () => {
     const { run } = parseRun({ flags: ["--adapter_name_or_path", "run", "--use_peft", "--dataset_name", "d"] });
     expect(run).toMatchObject({ peft_config: null, model: { model_name_or_path: null, adapter_name_or_path: "run" } });
     expect(flagged("--lora_r", "4").advice).toContain(
@@ -139,7 +139,7 @@ describe("run files", () => {
     );
   });
 
-  it("makes TRL's quantization_config of its flags", () => {
+  it("builds TRL's quantization_config from its flags", () => {
     expect(flagged().quantization_config).toBeUndefined(); // nothing is said: a resumed run goes on as it began
     expect(flagged("--load_in_4bit", "false").quantization_config).toBeNull();
     const four = flagged("--use_peft", "--load_in_4bit", "--use_bnb_nested_quant").quantization_config;
@@ -155,7 +155,7 @@ describe("run files", () => {
     );
   });
 
-  it("is the same from an object", () => {
+  it("reads the same run from an object", () => {
     const run = runFrom({
       model_name_or_path: "gpt2",
       data_files: "a.jsonl",
@@ -173,7 +173,7 @@ describe("run files", () => {
 });
 
 describe("flags", () => {
-  it("reads bare, negated and spelled-out truth values", () => {
+  it("reads bare, negated and explicit booleans", () => {
     expect(flagged("--use_peft").model.use_peft).toBe(true);
     expect(flagged("--use_peft", "False").model.use_peft).toBe(false);
     expect(flagged("--no_use_peft").model.use_peft).toBe(false);
@@ -233,7 +233,7 @@ describe("an adapter to start from", () => {
   const adapter = { r: 4, lora_alpha: 8, target_modules: ["c_proj", "c_attn"] };
   const run = (...flags: string[]): RunConfig => flagged("--adapter_name_or_path", "old", ...flags);
 
-  it("may be contradicted by nothing that the run says", () => {
+  it("may not be contradicted by the run's settings", () => {
     checkAdapterAgrees(run(), adapter, file);
     checkAdapterAgrees(run("--lora_r", "4", "--lora_target_modules", "c_attn", "c_proj"), adapter, file);
     expect(messageOf(() => checkAdapterAgrees(run("--lora_r", "8", "--lora_alpha", "16"), adapter, file))).toBe(

@@ -1,4 +1,4 @@
-/** @file A whole run as data: what `trl dpo --config run.yaml --key value` reads, and prefine's own keys. */
+/** @file A whole run as data: the options of `trl dpo --config run.yaml --key value`, and prefine's own. */
 import { PrefineError, show } from "../errors.ts";
 import { isObject } from "../formats/parseJson.ts";
 import { BitsAndBytesConfig } from "./BitsAndBytesConfig.ts";
@@ -32,22 +32,22 @@ export interface RunConfig {
   readonly script: ScriptArguments;
   readonly model: ModelConfig;
   readonly args: DPOConfig;
-  /** From use_peft and lora_*; null: all weights are trained, or the adapter of adapter_name_or_path decides. */
+  /** From use_peft and lora_*; null: trains all weights, or the adapter of adapter_name_or_path applies. */
   readonly peft_config: LoraConfig | null;
   /**
-   * From load_in_8bit, load_in_4bit or model_init_kwargs; null: the base model is as in its files; undefined: nothing
-   * is said of it, and a run that goes on or is built on keeps it as it was.
+   * From load_in_8bit, load_in_4bit or model_init_kwargs; null: not quantized; undefined: not set, and a resumed run or
+   * a reused adapter keeps the earlier quantization.
    */
   readonly quantization_config: BitsAndBytesConfig | null | undefined;
-  /** Lines of advice to print once, those of `args` among them. */
+  /** Lines of advice to print once, including those of `args`. */
   readonly advice: readonly string[];
-  /** Keys that the file or the flags set, under their present names. */
+  /** Keys set by the file or flags, under their current names. */
   readonly given: ReadonlySet<string>;
 }
 
 /**
- * A run from a run file's text and the words of a command line, which win over the file.
- * @returns the run, and the environment variables that the file sets (the caller sets them before it trains).
+ * A run from a run file's text and command-line flags, which override the file.
+ * @returns the run, and the file's environment variables, which the caller sets before training.
  * @throws PrefineError with all problems of file and flags, one line each.
  */
 export function parseRun(source: {
@@ -64,12 +64,12 @@ export function parseRun(source: {
   return { run: readRun(given, source.file?.name ?? "prefine train", report), env: file.env };
 }
 
-/** A run from an object of the flat names. @throws PrefineError with all problems, one line each. */
+/** A run from an object with the flat names. @throws PrefineError with all problems, one line each. */
 export function runFrom(input: RunInput): RunConfig {
   return readRun(givenFrom(input), "run", new Report());
 }
 
-/** The file's keys with the flags over them; old names are translated first, so that a flag wins under either name. */
+/** Merges the flags over the file's keys, after translating old names so that a flag wins under either name. */
 function mergeGiven(file: GivenValues, flags: GivenValues, report: Report): GivenValues {
   const fromFile = translateRenamed(file, RENAMED_RUN_NAMES, report);
   const fromFlags = translateRenamed(flags, RENAMED_RUN_NAMES, report);
@@ -86,7 +86,7 @@ function readRun(input: GivenValues, where: string, report: Report): RunConfig {
   const part = (table: object) => new Map([...given].filter(([key]) => Object.hasOwn(table, key)));
   const names = new Set(Object.keys(RUN_OPTIONS));
   const unknown = new Map([...given].filter(([key]) => !names.has(key)));
-  readOptions(RUN_OPTIONS, unknown, {}, report); // reports them with the nearest of all names
+  readOptions(RUN_OPTIONS, unknown, {}, report); // reports them, suggesting the nearest of all names
   const script = readOptions(SCRIPT_OPTIONS, part(SCRIPT_OPTIONS), {}, report);
   const modelValues = readOptions(MODEL_OPTIONS, part(MODEL_OPTIONS), {}, report);
   const args = readDPOConfig(part(TRAINING_OPTIONS), report);
@@ -111,7 +111,7 @@ function readRun(input: GivenValues, where: string, report: Report): RunConfig {
   };
 }
 
-/** trl.ModelConfig: one word alone is a text, which PEFT takes as a regular expression, or as "all-linear". */
+/** trl.ModelConfig: a single word becomes a string, which PEFT reads as a regular expression or "all-linear". */
 function oneText(targets: string | string[] | null): string | string[] | null {
   return Array.isArray(targets) && targets.length === 1 ? targets[0] : targets;
 }
@@ -131,7 +131,7 @@ function loraConfigOf(model: ModelConfig): LoraConfig {
   });
 }
 
-/** trl.get_quantization_config; model_init_kwargs may hold one, too. */
+/** trl.get_quantization_config; also reads model_init_kwargs. */
 function quantizationOf(model: ModelConfig, args: DPOConfig, given: GivenValues): RunConfig["quantization_config"] {
   const { load_in_8bit, load_in_4bit, bnb_4bit_quant_type, use_bnb_nested_quant } = model;
   if (load_in_4bit)
@@ -151,7 +151,7 @@ function checkQuantization({ model, args, given, report }: Parts): void {
     report.problem(label, "expected one quantization, found another in model_init_kwargs.quantization_config");
   }
   if (model.use_peft || model.adapter_name_or_path) return;
-  report.problem(label, "expected use_peft: true with it: quantized weights can't be trained themselves");
+  report.problem(label, "expected use_peft: true with it: quantized weights can't be trained");
 }
 
 interface Parts {
@@ -172,11 +172,11 @@ function checkRun({ model, args, given, report }: Parts): void {
   checkQuantization({ model, args, given, report });
   checkTargets(model.lora_target_modules, given.get("lora_target_modules")?.label ?? "lora_target_modules", report);
   if (model.use_peft || model.adapter_name_or_path) return;
-  const idle = [...given].filter(([key]) => key.startsWith("lora_")).map(([, { label }]) => label);
-  if (idle.length > 0) report.advise(idle.join(", "), "no effect without use_peft: true; all weights are trained");
+  const unused = [...given].filter(([key]) => key.startsWith("lora_")).map(([, { label }]) => label);
+  if (unused.length > 0) report.advise(unused.join(", "), "no effect without use_peft: true; all weights are trained");
 }
 
-/** What adapter_config.json says, as far as lora_* keys can contradict it. */
+/** The part of adapter_config.json that lora_* keys can contradict. */
 export interface AdapterSettings {
   r: number;
   lora_alpha: number;
@@ -188,9 +188,9 @@ export interface AdapterSettings {
 }
 
 /**
- * Refuses lora_* keys that contradict the adapter of adapter_name_or_path, which decides.
- * @param where the file that `adapter` was read from.
- * @throws PrefineError with one line for each contradiction.
+ * Rejects lora_* keys that contradict the adapter of adapter_name_or_path, whose settings apply.
+ * @param where path of the adapter's config, for messages.
+ * @throws PrefineError with one line per contradiction.
  */
 export function checkAdapterAgrees(run: RunConfig, adapter: AdapterSettings, where: string): void {
   const sorted = (names: readonly string[] | string | null = null) => show([names ?? []].flat().toSorted());
@@ -202,10 +202,10 @@ export function checkAdapterAgrees(run: RunConfig, adapter: AdapterSettings, whe
     ["lora_alpha", run.model.lora_alpha, adapter.lora_alpha],
     ["lora_target_modules", sorted(run.model.lora_target_modules), sorted(adapter.target_modules)],
   ] as const;
-  // PEFT writes "all-linear" as the names that it stood for: the model would have to tell
+  // PEFT saves "all-linear" as the expanded names, which can't be checked without the model
   const isOpen = (key: string) => key === "lora_target_modules" && run.model.lora_target_modules === "all-linear";
   const wrong = pairs.filter(([key, mine, its]) => run.given.has(key) && mine !== its && !isOpen(key));
   if (wrong.length === 0) return;
   const lines = wrong.map(([key, mine, its]) => `${key}: the run says ${mine}, ${where} says ${its}`);
-  throw new PrefineError("config", lines.join("\n  "), "The adapter decides: remove these keys.");
+  throw new PrefineError("config", lines.join("\n  "), "The adapter's settings apply: remove these keys.");
 }

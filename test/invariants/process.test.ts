@@ -125,7 +125,7 @@ test("a disposed trainer says so, and keeps its log", async () => {
 
 test("fp16: true is refused before anything is loaded", () => {
   expect(() => trainer("fp16", { fp16: true } as object)).toThrow(
-    /fp16: expected false, found true; there is no float16 on a CPU/,
+    /fp16: expected false, found true; float16 is not supported on a CPU/,
   );
 });
 

@@ -155,7 +155,7 @@ describe("a run that starts from an adapter", () => {
     expect(refusal).toBe(
       `error: lora_r: the run says 7, ${CONFIG} says 2\n` +
         `  lora_target_modules: the run says ["c_fc"], ${CONFIG} says ["c_attn"]\n` +
-        "The adapter decides: remove these keys.",
+        "The adapter's settings apply: remove these keys.",
     );
   });
 

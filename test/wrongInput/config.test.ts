@@ -49,11 +49,11 @@ describe("a run file", () => {
   });
 
   it.each([
-    ["a list", "- a\n", "error: bad.yaml: expected keys and values, found a list\nWrite one `key: value` a line."],
+    ["a list", "- a\n", "error: bad.yaml: expected keys and values, found a list\nWrite one `key: value` per line."],
     [
       "broken",
       "a: [1\nb: 2",
-      /^error: bad\.yaml: not valid YAML: .* at line 2, column 1\nWrite one `key: value` a line\.$/,
+      /^error: bad\.yaml: not valid YAML: .* at line 2, column 1\nWrite one `key: value` per line\.$/,
     ],
     ["a key twice", "beta: 1\nbeta: 2\n", /^error: bad\.yaml: not valid YAML: Map keys must be unique at line 2/],
     ["empty", "", /^error: bad\.yaml:\n {2}model_name_or_path: expected .*\n {2}dataset_name: expected /],

@@ -157,10 +157,10 @@ describe("a plot", () => {
     writeFileSync("notes.txt", "mine");
     expect(await refusalOf("plot", "dpo", "--out", "notes.txt/plot.png")).toBe(
       "error: notes.txt/plot.svg: cannot write: notes.txt is a file, not a folder (ENOTDIR)\n" +
-        "Name another place with --out.",
+        "Choose another path with --out.",
     );
     expect(await refusalOf("plot", "nowhere")).toBe(
-      "error: nowhere: expected a run folder or a trainer_state.json, found nothing there\nGive the output_dir of a run.",
+      "error: nowhere: expected a run folder or a trainer_state.json, found nothing\nPass the output_dir of a run.",
     );
   });
 });
