@@ -1,4 +1,4 @@
-/** @file Two evaluation sets, a metric of one's own, callbacks: prints margins, stops when they grow no more. */
+/** @file Two evaluation sets, a custom metric, callbacks: prints margins, stops when they no longer grow. */
 import { fileURLToPath } from "node:url";
 import { DPOTrainer, EarlyStoppingCallback, loadDataset, type TrainerCallback } from "prefine";
 
@@ -10,10 +10,10 @@ const margins: Record<string, number> = {};
 const watch: TrainerCallback = {
   on_evaluate: (_, state, control, { metrics = {} }) => {
     Object.assign(margins, metrics);
-    if (!("eval_others_loss" in metrics)) return; // told after each set
+    if (!("eval_others_loss" in metrics)) return; // called after each set
     const [how, others] = ["how", "others"].map((set) => margins[`eval_${set}_rewards/margins`]);
     console.log(`step ${state.global_step}: margin ${how.toFixed(4)} on how, ${others.toFixed(4)} on others`);
-    if (how > 5) control.should_training_stop = true; // as far as it need go
+    if (how > 5) control.should_training_stop = true; // large enough
   },
 };
 

@@ -1,4 +1,4 @@
-/** @file Trains with two values of beta and draws both runs into one picture. */
+/** @file Trains with two values of beta and plots both runs together. */
 import { plotRunFolders, runFrom, train } from "prefine";
 
 const runs: string[] = [];

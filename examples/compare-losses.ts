@@ -1,4 +1,4 @@
-/** @file Trains with several losses on the same pairs and draws the runs into one picture. */
+/** @file Trains with several losses on the same pairs and plots the runs together. */
 import { plotRunFolders, type RunInput, runFrom, train } from "prefine";
 
 const losses: Record<string, RunInput> = {
@@ -6,7 +6,7 @@ const losses: Record<string, RunInput> = {
   ipo: { loss_type: "ipo", beta: 0.1 },
   // mixed preference optimization: three losses, each with its weight
   mpo: { loss_type: ["sigmoid", "bco_pair", "sft"], loss_weights: [0.8, 0.2, 1], beta: 0.1 },
-  // no reference model: one forward pass less a pair, and rewards that are no log-ratios
+  // no reference model: one forward pass less per pair, and rewards that are not log-ratios
   simpo: { loss_type: "simpo", beta: 2, simpo_gamma: 1 },
 };
 

@@ -1,7 +1,7 @@
 /**
- * @file The course note "DPO with Hugging Face", line by line: from a data set of preferences to two answers.
- * `npx tsx examples/dpo-with-hugging-face.ts` trains gpt2 on 61,135 pairs for 5 epochs, as the note does: some 70 hours
- * on two CPU cores, at 0.8 s a pair. `max_steps: 100` in training_args makes it minutes.
+ * @file The course note "DPO with Hugging Face", line by line: from a preference dataset to two answers.
+ * `npx tsx examples/dpo-with-hugging-face.ts` trains gpt2 on 61,135 pairs for 5 epochs, as the note does: about 70
+ * hours on two CPU cores, at 0.8 s per pair. With `max_steps: 100` in training_args it takes minutes.
  */
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
@@ -44,8 +44,8 @@ function process(row: Row) {
   return row;
 }
 
-// Apply the data processing function to the dataset. (An inline function runs on this thread, whatever num_proc is;
-// { module: "process.mjs" } in its place runs on worker threads.)
+// Apply the data processing function to the dataset. (An inline function runs on this thread, regardless of num_proc;
+// { module: "process.mjs" } instead runs on worker threads.)
 ds = await ds.map(process, {
   num_proc: availableParallelism(),
   load_from_cache_file: false,
@@ -63,7 +63,7 @@ console.log(await train_dataset.at(0));
 // Load GPT-2 model
 const model = await AutoModelForCausalLM.from_pretrained("gpt2");
 
-// Load a reference model (its weights are read when somebody uses them: here nobody does, see ref_model below)
+// Load a reference model (its weights are read on first use: here never, see ref_model below)
 const model_ref = await AutoModelForCausalLM.from_pretrained("gpt2");
 
 // Load GPT-2 tokenizer
@@ -84,7 +84,7 @@ const peft_config = new LoraConfig({
   task_type: "CAUSAL_LM",
   // The scaling factor for the low-rank adaptation weights
   lora_alpha: 8,
-  // The dropout probability for the low-rank adaptation weights (TRL and prefine drop nothing unless disable_dropout
+  // The dropout probability for the low-rank adaptation weights (no effect in TRL and prefine unless disable_dropout
   // is false)
   lora_dropout: 0.1,
   // The bias mode for the low-rank adaptation
@@ -114,7 +114,7 @@ const training_args = new DPOConfig({
   gradient_accumulation_steps: 1,
   // The learning rate for the optimization
   learning_rate: 1e-4,
-  // The evaluation strategy (e.g., after each step or epoch); eval_strategy is its name today
+  // The evaluation strategy (e.g., after each step or epoch); now named eval_strategy
   evaluation_strategy: "epoch",
   // The number of warmup steps for the learning rate scheduler
   warmup_steps: 2,
@@ -158,22 +158,22 @@ await trainer.train();
 
 // --- Training loss ------------------------------------------------------------------------------------------------
 
-// Retrieve log_history, and of it the entries that have a training loss
+// Retrieve log_history, and select the entries with a training loss
 const log = trainer.state.log_history;
 const log_t = log.filter(({ loss }) => loss !== undefined);
 
-// Plot the training loss. (train() has drawn dpo/training_loss.png already, with the evaluation loss, the margins and
-// the accuracies.)
+// Plot the training loss. (train() has already plotted dpo/training_loss.png, with the evaluation loss, the margins
+// and the accuracies.)
 const svg = plotRuns([{ name: "train_loss", log_history: log_t }], { metrics: ["loss"] });
 await writeFile("train_loss.png", renderPng(svg));
 
-// What the runtime holds is freed, so that the models below have the memory
+// Free the runtime's memory for the models below
 await trainer.dispose();
 await model_ref.dispose();
 
 // --- Generation ---------------------------------------------------------------------------------------------------
 
-// Load the trained DPO model: the adapter, and under it the base model that its adapter_config.json names
+// Load the trained DPO model: the adapter, on the base model named in its adapter_config.json
 const dpo_model = await AutoModelForCausalLM.from_pretrained("dpo");
 
 // Load the GPT-2 tokenizer

@@ -1,4 +1,4 @@
-/** @file Stops a training by an AbortSignal and goes on from the checkpoint that it leaves, to the same end. */
+/** @file Stops training with an AbortSignal and resumes from the saved checkpoint, with the same result. */
 import { fileURLToPath } from "node:url";
 import { createLogger, DPOTrainer, type Logger, loadDataset, PrefineError } from "prefine";
 
@@ -15,7 +15,7 @@ function newTrainer(logger: Logger): DPOTrainer {
   });
 }
 
-// A button, a timeout or ctrl-C would call abort(); here the logger does, when it hears of the fifth step.
+// A button, a timeout or ctrl-C would call abort(); here the logger does, after the fifth step.
 const controller = new AbortController();
 const logger = createLogger();
 const first = newTrainer({

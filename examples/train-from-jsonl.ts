@@ -1,10 +1,10 @@
-/** @file Trains on a file of your own, one JSON object a line, whose columns an inline function turns into pairs. */
+/** @file Trains on your own file, one JSON object per line; an inline function turns its columns into pairs. */
 import { fileURLToPath } from "node:url";
 import { AutoModelForCausalLM, AutoTokenizer, DPOTrainer, loadDataset } from "prefine";
 
 // {"question": "...", "good": "...", "bad": "..."}
 const file = fileURLToPath(new URL("answers.jsonl", import.meta.url));
-const ds = await loadDataset(file); // a single file is the split `train`
+const ds = await loadDataset(file); // a single file becomes the split `train`
 const pairs = await ds.train.map(({ question, good, bad }) => ({
   prompt: `${question}\n`,
   chosen: good,

@@ -33,7 +33,7 @@ test("divergences go with losses of the difference of scores", () => {
   ]);
 });
 
-test("all problems come at once", () => {
+test("all problems are reported together", () => {
   const problems = problemsOf({
     loss_type: ["aot", "exo_pair", "ipo"],
     loss_weights: [1, 2],

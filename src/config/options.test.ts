@@ -63,7 +63,7 @@ const SAME_DEFAULT: Record<string, [python: unknown, here: unknown]> = {
 
 /** @param launchers options of accelerate's launcher, which is not a dataclass. */
 function expectEqualTables(table: Table, python: PythonTable, own: string[], launchers: string[] = []): void {
-  const advice = "an option that Python lacks stands in own({ ... }) in its table, and by name in this test";
+  const advice = "an option that Python lacks belongs in own({ ... }) in its table, and by name in this test";
   expect(Object.keys(table).toSorted(), advice).toEqual([...Object.keys(python), ...own, ...launchers].toSorted());
   const flagged = Object.keys(table).filter((name) => table[name].own);
   expect(flagged.toSorted(), advice).toEqual(own.toSorted());

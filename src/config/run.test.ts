@@ -140,7 +140,7 @@ describe("run files", () => {
   });
 
   it("builds TRL's quantization_config from its flags", () => {
-    expect(flagged().quantization_config).toBeUndefined(); // nothing is said: a resumed run goes on as it began
+    expect(flagged().quantization_config).toBeUndefined(); // not set: a resumed run keeps its quantization
     expect(flagged("--load_in_4bit", "false").quantization_config).toBeNull();
     const four = flagged("--use_peft", "--load_in_4bit", "--use_bnb_nested_quant").quantization_config;
     expect(four).toMatchObject({ load_in_4bit: true, bnb_4bit_quant_type: "nf4", bnb_4bit_use_double_quant: true });
