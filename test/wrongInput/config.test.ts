@@ -41,10 +41,10 @@ describe("a run file", () => {
   it.each([
     ["nowhere.yaml", "no such file"],
     ["model", "it is a folder"],
-  ])("%s is none", async (path, found) => {
+  ])("%s is not a run file", async (path, reason) => {
     expect(await refusalOf("train", "--config", path)).toBe(
-      `error: --config ${path}: expected a run file (YAML or JSON): ${found}\n` +
-        "Give the path of one, such as --config run.yaml, or all keys as flags.",
+      `error: --config ${path}: expected a run file (YAML or JSON): ${reason}\n` +
+        "Pass a path such as --config run.yaml, or pass all keys as flags.",
     );
   });
 
