@@ -130,7 +130,7 @@ function oneLine(value: unknown): string {
   if (value === null || typeof value !== "object" || value instanceof Date) return String(toJson(value));
   if (Array.isArray(value)) return `[${value.map(oneLine).join(", ")}]`;
   const parts = Object.entries(value).map(([key, inner]) => `${key}: ${oneLine(inner)}`);
-  return parts.toSorted((a, b) => a.length - b.length).join(", "); // puts `role` before the long `content`, where it is not cut
+  return parts.toSorted((a, b) => a.length - b.length).join(", "); // short values first, so that `role` is not cut
 }
 
 interface Shown {

@@ -135,8 +135,8 @@ export function noEffect<V, I>(
 }
 
 /**
- * Known but not built: an error if set to a value that would change results, so it may vary freely on resume. Once built,
- * it becomes another kind of option and must declare its effect on resume.
+ * Known but not built: an error if set to a value that would change results, so it may vary freely on resume. Once
+ * built, it becomes another kind of option and must declare its effect on resume.
  */
 export function notYet<V, I>(
   kind: Kind<V, I>,

@@ -32,15 +32,15 @@ function startsAtLn2({ settings, log_history }: PlottedRun): boolean {
 const isLossName = (name: unknown): name is LossName => (LOSS_NAMES as unknown[]).includes(name);
 
 /**
- * Minimum range of an axis, so that noise does not look like a trend. The DPO loss falls by a tenth of a nat while pairs
+ * Minimum range of an axis, so that noise does not look like a trend. The DPO loss falls by a tenth of a nat when pairs
  * go from even odds to 55 : 45, which takes a margin of 0.2. Larger losses get a tenth of their value.
  */
 const LEAST_LOSS = 0.1;
 const LEAST_REWARD = 0.2;
 
 /**
- * Values that the axis of a metric must include: its points, the full range of an accuracy, the mark, zero for a reward,
- * and the minimum range.
+ * Values that the axis of a metric must include: its points, the full range of an accuracy, the mark, zero for a
+ * reward, and the minimum range.
  */
 export function axisValues(metric: string, series: readonly Series[], mark: Mark | undefined): number[] {
   if (isAccuracy(metric)) return [0, 1];
@@ -50,10 +50,11 @@ export function axisValues(metric: string, series: readonly Series[], mark: Mark
   if (isReward) values.push(0);
   if (metric !== "loss" && !isReward) return values;
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)]; // no spread: it overflows the stack for long runs
+  // a loop, since spreading the values of a long run overflows the stack
+  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
   const least = isReward ? LEAST_REWARD : Math.max(LEAST_LOSS, 0.1 * Math.max(Math.abs(low), Math.abs(high)));
   const room = Math.max(0, least - (high - low)) / 2;
   if (room === 0) return values;
-  const from = low >= 0 && !isReward ? Math.max(0, low - room) : low - room; // an axis of positive losses does not go below 0
+  const from = low >= 0 && !isReward ? Math.max(0, low - room) : low - room; // not below 0 for positive losses
   return [from, from + least];
 }
