@@ -236,7 +236,7 @@ function showCounts({ table, paragraph }: Narrator, answered: readonly Answered[
   const accuracy = log.findLast((entry) => "eval_rewards/accuracies" in entry)?.["eval_rewards/accuracies"];
   if (typeof accuracy === "number") {
     paragraph(
-      `Held-out rewards/accuracies: ${accuracy.toFixed(3)}, the share of pairs with a higher reward for the direct one.`,
+      `Held-out rewards/accuracies: ${accuracy.toFixed(3)}, the share of pairs that reward the direct answer more.`,
     );
   }
 }
