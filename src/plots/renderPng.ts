@@ -18,7 +18,7 @@ const BEYOND_INTER = /[^\s\u0020-\u052f\u1e00-\u1fff\u2000-\u22ff\u25a0-\u25ff]/
  */
 export function renderPng(svg: string): Uint8Array {
   const require = ownRequire(import.meta.url);
-  // only now: programs that never draw need no rasterizer, and a bundler can't pack its binary
+  // loaded here: most programs need no rasterizer, and bundlers can't pack its binary
   const { Resvg } = require("@resvg/resvg-js") as typeof import("@resvg/resvg-js");
   const loadSystemFonts = BEYOND_INTER.test(svg);
   const font = { loadSystemFonts, fontFiles: fontFiles(require), defaultFontFamily: "Inter", sansSerifFamily: "Inter" };
