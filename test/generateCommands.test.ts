@@ -108,7 +108,7 @@ describe.skipIf(!hasReference)(`generate and compare${needsReference}`, () => {
     expect(stderr.split("\n").slice(0, 3)).toEqual([
       "error: generation:",
       '  --top_p: expected a number from 0 to 1, or null, found "7"',
-      expect.stringMatching(/^ {2}--num_beam_groups: not yet: 3 would change results and is not built \(gone from/),
+      expect.stringMatching(/^ {2}--num_beam_groups: not yet: 3 would change results and is not built \(removed in/),
     ]);
   });
 

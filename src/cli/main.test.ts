@@ -36,9 +36,9 @@ describe("help", () => {
   it("of train shows the important options; --help-all shows all", async () => {
     const short = (await runCommand("train", "--help")).stdout;
     const all = (await runCommand("train", "--help-all")).stdout;
-    expect(short).toMatch(/--beta NUMBER +Strength of the pull.*\n.*\[0\.1\]/);
+    expect(short).toMatch(/--beta NUMBER +Strength of the KL penalty.*\n.*\[0\.1\]/);
     expect(short).not.toContain("--ddp_timeout");
-    expect(all).toMatch(/--ddp_timeout INT +Setting of DDP, seconds\. \[1800\] \(no effect\)/);
+    expect(all).toMatch(/--ddp_timeout INT +DDP timeout, seconds\. \[1800\] \(no effect\)/);
     expect(all).toMatch(/--deepspeed /);
     expect(all.match(/^ {2}--/gm)?.length).toBeGreaterThan(170);
   });

@@ -152,8 +152,8 @@ describe("DPOConfig", () => {
     expect(DPOConfig({ max_prompt_length: 128 }).max_prompt_length).toBe(128);
     const advice = adviceOf(DPOConfig({ bf16: false, overwrite_output_dir: true, logging_dir: "logs" }));
     expect(advice.map((line) => line.split(";")[0])).toEqual([
-      "overwrite_output_dir: gone from transformers 5",
-      "logging_dir: gone from transformers 5",
+      "overwrite_output_dir: removed in transformers 5",
+      "logging_dir: removed in transformers 5",
     ]);
     expect(errorOf(() => DPOConfig({ is_encoder_decoder: true })).code).toBe("config");
   });
@@ -235,7 +235,7 @@ describe("LoraConfig and GenerationConfig", () => {
       expect(LoraConfig({ init_lora_weights })).toMatchObject({ init_lora_weights });
     expect(errorOf(() => GenerationConfig({ num_beams: 4, num_beam_groups: 2 } as object))).toMatchObject({
       code: "not-yet",
-      message: expect.stringContaining("num_beam_groups: not yet: 2 would change results and is not built (gone from"),
+      message: expect.stringContaining("num_beam_groups: not yet: 2 would change results and is not built (removed in"),
     });
     expect(GenerationConfig({ num_beams: 1, stop_strings: "\n", eos_token_id: [1, 2] })).toMatchObject({
       stop_strings: ["\n"],

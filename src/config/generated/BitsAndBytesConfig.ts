@@ -9,58 +9,58 @@ import type { OneOrMore } from "../kinds.ts";
  */
 export interface BitsAndBytesConfigInput {
   /**
-   * Keep the linear layers in 8 bits.
+   * Load linear layers in 8 bits.
    *
-   * Default: `false`. Differs from transformers: blocks of 64 whole numbers with a scale each, activations in float32;
-   * LLM.int8() has a scale a row, and rounds both.
+   * Default: `false`. Differs from transformers: blocks of 64 integers with one scale each, activations in float32;
+   * LLM.int8() has one scale per row and rounds both.
    */
   readonly load_in_8bit?: boolean | undefined;
   /**
-   * Keep the linear layers in 4 bits, in bitsandbytes' blocks of 64.
+   * Load linear layers in 4 bits, in bitsandbytes' blocks of 64.
    *
    * Default: `false`. Same as transformers.
    */
   readonly load_in_4bit?: boolean | undefined;
   /**
-   * Activations beyond it stay in float16.
+   * Outlier threshold of LLM.int8().
    *
-   * Default: `6`. No effect: activations are float32.
+   * Default: `6`. No effect: activations are not quantized.
    */
   readonly llm_int8_threshold?: number | undefined;
   /**
-   * Layers that are not quantized: starts or ends of their names, or regular expressions.
+   * Layers to leave unquantized: starts or ends of their names, or regular expressions.
    *
-   * Default: `null`. Differs from transformers: the output head stays as it is whether it is named or not.
+   * Default: `null`. Differs from transformers: the output head is never quantized.
    */
   readonly llm_int8_skip_modules?: OneOrMore<string> | null | undefined;
   /**
-   * Keep parts on the CPU in float32.
+   * Offload parts of the model to the CPU in float32.
    *
-   * Default: `false`. No effect: all is on the CPU.
+   * Default: `false`. No effect: the whole model is on the CPU.
    */
   readonly llm_int8_enable_fp32_cpu_offload?: boolean | undefined;
   /**
-   * Type that products of 4-bit weights are computed in.
+   * Compute type of 4-bit layers.
    *
    * Default: `null`. No effect: prefine computes in float32.
    */
   readonly bnb_4bit_compute_dtype?: "float32" | "float16" | "bfloat16" | null | undefined;
   /**
-   * Format of 4-bit weights.
+   * Quantization data type: fp4 or nf4.
    *
    * Default: `"fp4"`. Same as transformers.
    */
   readonly bnb_4bit_quant_type?: "fp4" | "nf4" | undefined;
   /**
-   * Quantize the scales of 4-bit weights, too.
+   * Quantize the scales of 4-bit weights too.
    *
    * Default: `false`. Same as transformers.
    */
   readonly bnb_4bit_use_double_quant?: boolean | undefined;
   /**
-   * Type that packs 4-bit weights.
+   * Storage type of packed 4-bit weights.
    *
-   * Default: `null`. No effect: they are bytes.
+   * Default: `null`. No effect: they are stored as bytes.
    */
   readonly bnb_4bit_quant_storage?:
     | "uint8"
@@ -76,64 +76,64 @@ export interface BitsAndBytesConfigInput {
 /** transformers.BitsAndBytesConfig: all options, checked and complete; frozen. */
 export interface BitsAndBytesConfig {
   /**
-   * Keep the linear layers in 8 bits.
+   * Load linear layers in 8 bits.
    *
-   * Default: `false`. Differs from transformers: blocks of 64 whole numbers with a scale each, activations in float32;
-   * LLM.int8() has a scale a row, and rounds both.
+   * Default: `false`. Differs from transformers: blocks of 64 integers with one scale each, activations in float32;
+   * LLM.int8() has one scale per row and rounds both.
    */
   readonly load_in_8bit: boolean;
   /**
-   * Keep the linear layers in 4 bits, in bitsandbytes' blocks of 64.
+   * Load linear layers in 4 bits, in bitsandbytes' blocks of 64.
    *
    * Default: `false`. Same as transformers.
    */
   readonly load_in_4bit: boolean;
   /**
-   * Activations beyond it stay in float16.
+   * Outlier threshold of LLM.int8().
    *
-   * Default: `6`. No effect: activations are float32.
+   * Default: `6`. No effect: activations are not quantized.
    */
   readonly llm_int8_threshold: number;
   /**
-   * Layers that are not quantized: starts or ends of their names, or regular expressions.
+   * Layers to leave unquantized: starts or ends of their names, or regular expressions.
    *
-   * Default: `null`. Differs from transformers: the output head stays as it is whether it is named or not.
+   * Default: `null`. Differs from transformers: the output head is never quantized.
    */
   readonly llm_int8_skip_modules: string[] | null;
   /**
-   * Keep parts on the CPU in float32.
+   * Offload parts of the model to the CPU in float32.
    *
-   * Default: `false`. No effect: all is on the CPU.
+   * Default: `false`. No effect: the whole model is on the CPU.
    */
   readonly llm_int8_enable_fp32_cpu_offload: boolean;
   /**
-   * Keep 16-bit weights beside.
+   * Run LLM.int8() with 16-bit main weights.
    *
    * Default: `false`. Not built: only the default is taken.
    */
   readonly llm_int8_has_fp16_weight: boolean;
   /**
-   * Type that products of 4-bit weights are computed in.
+   * Compute type of 4-bit layers.
    *
    * Default: `null`. No effect: prefine computes in float32.
    */
   readonly bnb_4bit_compute_dtype: "float32" | "float16" | "bfloat16" | null;
   /**
-   * Format of 4-bit weights.
+   * Quantization data type: fp4 or nf4.
    *
    * Default: `"fp4"`. Same as transformers.
    */
   readonly bnb_4bit_quant_type: "fp4" | "nf4";
   /**
-   * Quantize the scales of 4-bit weights, too.
+   * Quantize the scales of 4-bit weights too.
    *
    * Default: `false`. Same as transformers.
    */
   readonly bnb_4bit_use_double_quant: boolean;
   /**
-   * Type that packs 4-bit weights.
+   * Storage type of packed 4-bit weights.
    *
-   * Default: `null`. No effect: they are bytes.
+   * Default: `null`. No effect: they are stored as bytes.
    */
   readonly bnb_4bit_quant_storage: "uint8" | "int8" | "float32" | "float16" | "bfloat16" | "float64" | null;
 }

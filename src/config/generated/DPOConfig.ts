@@ -9,25 +9,25 @@ import type { OneOrMore } from "../kinds.ts";
  */
 export interface DPOConfigInput {
   /**
-   * Passes over the training split.
+   * Number of passes over the training set.
    *
    * Default: `3`. Same as TRL.
    */
   readonly num_train_epochs?: number | undefined;
   /**
-   * Optimizer steps; above 0 it overrides num_train_epochs.
+   * Number of optimizer steps; above 0 it overrides num_train_epochs.
    *
    * Default: `-1`. Same as TRL.
    */
   readonly max_steps?: number | undefined;
   /**
-   * Pairs in a micro-batch.
+   * Pairs per micro-batch.
    *
    * Default: `8`. Same as TRL.
    */
   readonly per_device_train_batch_size?: number | undefined;
   /**
-   * Micro-batches in an optimizer step.
+   * Micro-batches per optimizer step.
    *
    * Default: `1`. Same as TRL.
    */
@@ -35,11 +35,11 @@ export interface DPOConfigInput {
   /**
    * Lower the batch size when memory runs out.
    *
-   * Default: `false`. No effect: pairs run one at a time.
+   * Default: `false`. No effect: pairs are computed one at a time.
    */
   readonly auto_find_batch_size?: boolean | undefined;
   /**
-   * Count tokens over all devices.
+   * Average over the tokens of all devices.
    *
    * Default: `true`. No effect: there is one device.
    */
@@ -51,7 +51,7 @@ export interface DPOConfigInput {
    */
   readonly learning_rate?: number | undefined;
   /**
-   * Schedule of the learning rate.
+   * Learning rate schedule.
    *
    * Default: `"linear"`. Same as TRL.
    */
@@ -70,13 +70,13 @@ export interface DPOConfigInput {
     | "greedy"
     | undefined;
   /**
-   * Arguments of the schedule, such as num_cycles.
+   * Schedule arguments, such as num_cycles.
    *
    * Default: `null`. Same as TRL.
    */
   readonly lr_scheduler_kwargs?: Record<string, unknown> | null | undefined;
   /**
-   * Steps of linear warm-up; below 1, a share of all steps.
+   * Linear warmup steps; below 1, a fraction of all steps.
    *
    * Default: `0`. Same as TRL.
    */
@@ -107,37 +107,37 @@ export interface DPOConfigInput {
     | "paged_lion_32bit"
     | undefined;
   /**
-   * Arguments of sgd (momentum, dampening, nesterov), rmsprop, adagrad: key=value,...
+   * Optimizer arguments (sgd, rmsprop, adagrad): key=value,...
    *
-   * Default: `null`. Differs from TRL: an argument that the optimizer does not read is an error.
+   * Default: `null`. Differs from TRL: an argument the optimizer does not read is an error.
    */
   readonly optim_args?: string | null | undefined;
   /**
-   * Decoupled weight decay; not on biases and norms.
+   * Decoupled weight decay; biases and norms are exempt.
    *
    * Default: `0`. Same as TRL.
    */
   readonly weight_decay?: number | undefined;
   /**
-   * AdamW's decay of the mean gradient.
+   * AdamW beta1: decay rate of the first moment.
    *
    * Default: `0.9`. Same as TRL.
    */
   readonly adam_beta1?: number | undefined;
   /**
-   * AdamW's decay of the mean squared gradient.
+   * AdamW beta2: decay rate of the second moment.
    *
    * Default: `0.999`. Same as TRL.
    */
   readonly adam_beta2?: number | undefined;
   /**
-   * AdamW's epsilon.
+   * AdamW epsilon.
    *
    * Default: `1e-8`. Same as TRL.
    */
   readonly adam_epsilon?: number | undefined;
   /**
-   * Gradients are scaled down to this norm; 0: never.
+   * Gradient clipping: largest global norm; 0 = off.
    *
    * Default: `1`. Same as TRL.
    */
@@ -145,63 +145,63 @@ export interface DPOConfigInput {
   /**
    * Label smoothing of the cross entropy.
    *
-   * Default: `0`. No effect: DPO has none (nor in TRL).
+   * Default: `0`. No effect: DPO has no cross entropy (TRL ignores it too).
    */
   readonly label_smoothing_factor?: number | undefined;
   /**
-   * Noise on the embeddings in training (NEFTune).
+   * NEFTune noise on the embeddings during training.
    *
-   * Default: `null`. Differs from TRL: the noise is drawn anew by a function of seed and step; a pair's answers share
-   * that of their prompt, and the reference gets none, where TRL's with the adapter off does.
+   * Default: `null`. Differs from TRL: the noise is a function of seed and step; both answers of a pair share the noise
+   * of their prompt, and the reference gets none (TRL's does with the adapter off).
    */
   readonly neftune_noise_alpha?: number | null | undefined;
   /**
-   * Seed of the order, the adapter's start and dropout.
+   * Random seed for data order, adapter initialization and dropout.
    *
    * Default: `42`. Same as TRL.
    */
   readonly seed?: number | undefined;
   /**
-   * Seed of the order alone; unset: seed.
+   * Random seed for data order; unset: seed.
    *
    * Default: `null`. Same as TRL.
    */
   readonly data_seed?: number | null | undefined;
   /**
-   * Order of the training rows.
+   * Order of the training pairs.
    *
-   * Default: `"random"`. Differs from TRL: group_by_length groups by packed tokens, drawn by seed and epoch;
-   * evaluations keep their order. Not built: batch_rebalance.
+   * Default: `"random"`. Differs from TRL: group_by_length groups by packed tokens, shuffled by seed and epoch;
+   * evaluation keeps its order. Not built: batch_rebalance.
    */
   readonly train_sampling_strategy?: "random" | "sequential" | "group_by_length" | undefined;
   /**
-   * Column of lengths for group_by_length.
+   * Column with lengths for group_by_length.
    *
-   * Default: `"length"`. No effect: group_by_length counts the tokens of a pair itself.
+   * Default: `"length"`. No effect: group_by_length counts the tokens per pair itself.
    */
   readonly length_column_name?: string | undefined;
   /**
-   * Deterministic kernels.
+   * Use deterministic kernels.
    *
-   * Default: `false`. No effect: runs are deterministic anyway.
+   * Default: `false`. No effect: runs are always deterministic.
    */
   readonly full_determinism?: boolean | undefined;
   /**
-   * Settings of accelerate: AcceleratorConfig.
+   * Settings of accelerate (AcceleratorConfig).
    *
-   * Default: `null`. Differs from TRL: a mapping; the path of a file is an error.
+   * Default: `null`. Differs from TRL: a mapping only; a path is an error.
    */
   readonly accelerator_config?: Record<string, unknown> | string | null | undefined;
   /**
-   * Mixed precision of bfloat16.
+   * Mixed precision in bfloat16.
    *
    * Default: `null`. Differs from TRL: prefine computes in float32.
    */
   readonly bf16?: boolean | null | undefined;
   /**
-   * Mixed precision of float16.
+   * Mixed precision in float16.
    *
-   * Default: `false`. Differs from TRL: true is an error: there is no float16 on a CPU.
+   * Default: `false`. Differs from TRL: true is an error: prefine does not compute in float16.
    */
   readonly fp16?: false | undefined;
   /**
@@ -213,96 +213,96 @@ export interface DPOConfigInput {
   /**
    * Evaluate in float16.
    *
-   * Default: `false`. Differs from TRL: true is an error, as fp16.
+   * Default: `false`. Differs from TRL: true is an error, as for fp16.
    */
   readonly fp16_full_eval?: false | undefined;
   /**
-   * TF32 kernels of GPUs.
+   * TF32 on GPUs.
    *
    * Default: `null`. No effect: prefine computes in float32.
    */
   readonly tf32?: boolean | null | undefined;
   /**
-   * Compute layers again in the backward pass: less memory.
+   * Recompute activations in the backward pass to save memory.
    *
-   * Default: `null`. Differs from TRL: TRL's default is true; unset, it is on here only where memory would not suffice.
-   * The numbers are the same.
+   * Default: `null`. Differs from TRL: TRL's default is true; unset, it is on only if memory would not suffice; the
+   * numbers are the same.
    */
   readonly gradient_checkpointing?: boolean | null | undefined;
   /**
-   * Its arguments.
+   * Arguments of gradient checkpointing.
    *
-   * Default: `null`. No effect: there is one way to compute again.
+   * Default: `null`. No effect: there is one implementation.
    */
   readonly gradient_checkpointing_kwargs?: Record<string, unknown> | null | undefined;
   /**
    * New name of gradient_checkpointing.
    *
-   * Default: `null`. Differs from TRL: as gradient_checkpointing; wins where both are set.
+   * Default: `null`. Differs from TRL: as gradient_checkpointing, which it overrides.
    */
   readonly activation_checkpointing?: boolean | null | undefined;
   /**
-   * Its arguments.
+   * Arguments of gradient checkpointing.
    *
-   * Default: `null`. No effect: there is one way to compute again.
+   * Default: `null`. No effect: there is one implementation.
    */
   readonly activation_checkpointing_kwargs?: Record<string, unknown> | null | undefined;
   /**
-   * Compile the model.
+   * Compile the model with torch.compile.
    *
-   * Default: `false`. No effect: prefine always compiles its graph.
+   * Default: `false`. No effect: prefine always compiles its graphs.
    */
   readonly torch_compile?: boolean | undefined;
   /**
-   * Compiler.
+   * Backend of torch.compile.
    *
-   * Default: `null`. No effect: prefine always compiles its graph.
+   * Default: `null`. No effect: prefine always compiles its graphs.
    */
   readonly torch_compile_backend?: string | null | undefined;
   /**
-   * Mode of the compiler.
+   * Mode of torch.compile.
    *
-   * Default: `null`. No effect: prefine always compiles its graph.
+   * Default: `null`. No effect: prefine always compiles its graphs.
    */
   readonly torch_compile_mode?: string | null | undefined;
   /**
-   * Steps between cache clearings.
+   * Steps between calls of torch.cuda.empty_cache.
    *
    * Default: `null`. No effect: there is no such cache.
    */
   readonly torch_empty_cache_steps?: number | null | undefined;
   /**
-   * Triton kernels for GPUs.
+   * Use Liger's Triton kernels.
    *
-   * Default: `false`. No effect: prefine has kernels of its own.
+   * Default: `false`. No effect: prefine has its own kernels.
    */
   readonly use_liger_kernel?: boolean | undefined;
   /**
-   * Which of them.
+   * Liger kernels to use.
    *
-   * Default: `null`. No effect: prefine has kernels of its own.
+   * Default: `null`. No effect: prefine has its own kernels.
    */
   readonly liger_kernel_config?: Record<string, unknown> | null | undefined;
   /**
-   * KV cache while training.
+   * Use the KV cache during training.
    *
-   * Default: `false`. No effect: a training step needs none.
+   * Default: `false`. No effect: training needs no cache.
    */
   readonly use_cache?: boolean | undefined;
   /**
    * Train on the CPU.
    *
-   * Default: `false`. No effect: prefine trains on the CPU anyway.
+   * Default: `false`. No effect: prefine always trains on the CPU.
    */
   readonly use_cpu?: boolean | undefined;
   /**
-   * Strength of the pull towards the reference model.
+   * Strength of the KL penalty: higher values stay closer to the reference model.
    *
    * Default: `0.1`. Same as TRL.
    */
   readonly beta?: number | undefined;
   /**
-   * Loss, or several to add up.
+   * Loss type, or several to combine with loss_weights.
    *
    * Default: `["sigmoid"]`. Differs from TRL: cdpo, dpop, simpo, orpo, cpo besides TRL's; simpo, orpo, cpo use no
    * reference model.
@@ -338,116 +338,116 @@ export interface DPOConfigInput {
    */
   readonly loss_weights?: OneOrMore<number> | null | undefined;
   /**
-   * Share of labels taken to be flipped (losses exo_pair, robust, aot, aot_unpaired, cdpo).
+   * Label smoothing: assumed fraction of flipped labels (losses exo_pair, robust, aot, aot_unpaired, cdpo).
    *
    * Default: `0`. Same as TRL.
    */
   readonly label_smoothing?: number | undefined;
   /**
-   * Weight of the tokens beyond the shorter answer (LD-DPO).
+   * LD-DPO: weight of the tokens beyond the length of the shorter answer.
    *
    * Default: `null`. Same as TRL.
    */
   readonly ld_alpha?: number | null | undefined;
   /**
-   * Divergence between policy and reference.
+   * Divergence between policy and reference (f-DPO).
    *
    * Default: `"reverse_kl"`. Same as TRL.
    */
   readonly f_divergence_type?: "reverse_kl" | "forward_kl" | "js_divergence" | "alpha_divergence" | undefined;
   /**
-   * Coefficient of alpha_divergence.
+   * Alpha of alpha_divergence.
    *
    * Default: `0.5`. Same as TRL.
    */
   readonly f_alpha_divergence_coef?: number | undefined;
   /**
-   * Weight pairs by the policy's own probability (WPO).
+   * WPO: weight pairs by their probability under the policy.
    *
-   * Default: `false`. Differs from TRL: works with hinge and sft too, where TRL 1.16 fails at the first step.
+   * Default: `false`. Differs from TRL: also works with hinge and sft, where TRL 1.16 fails at the first step.
    */
   readonly use_weighting?: boolean | undefined;
   /**
-   * Temperature of discopop.
+   * DiscoPOP temperature.
    *
    * Default: `0.05`. Same as TRL.
    */
   readonly discopop_tau?: number | undefined;
   /**
-   * What dpop holds against chosen answers that become less likely.
+   * Penalty weight on chosen answers whose likelihood drops (DPO-Positive).
    *
    * Default: `50`. Prefine's own.
    */
   readonly dpop_lambda?: number | undefined;
   /**
-   * Margin that simpo asks for.
+   * Target reward margin of SimPO.
    *
    * Default: `0.5`. Prefine's own.
    */
   readonly simpo_gamma?: number | undefined;
   /**
-   * Weight of cpo's likelihood of chosen answers.
+   * Weight of the negative log-likelihood term of CPO.
    *
    * Default: `1`. Prefine's own.
    */
   readonly cpo_alpha?: number | undefined;
   /**
-   * Score all pairs with the reference before training.
+   * Compute all reference log-probabilities before training.
    *
    * Default: `false`. Same as TRL.
    */
   readonly precompute_ref_log_probs?: boolean | undefined;
   /**
-   * Pairs per batch while precomputing.
+   * Batch size while precomputing.
    *
-   * Default: `null`. No effect: the reference scores one pair at a time.
+   * Default: `null`. No effect: the reference computes one pair at a time.
    */
   readonly precompute_ref_batch_size?: number | null | undefined;
   /**
-   * Move the reference towards the policy now and then (TR-DPO).
+   * TR-DPO: update the reference model with the policy every ref_model_sync_steps.
    *
-   * Default: `false`. Differs from TRL: works with adapters too, where TRL refuses: the weights of the reference
-   * adapter are mixed.
+   * Default: `false`. Differs from TRL: also works with adapters, where TRL refuses: it mixes the weights of the
+   * reference adapter.
    */
   readonly sync_ref_model?: boolean | undefined;
   /**
-   * Share of the policy in such a move.
+   * TR-DPO: weight of the policy in each update of the reference.
    *
    * Default: `0.6`. Same as TRL.
    */
   readonly ref_model_mixup_alpha?: number | undefined;
   /**
-   * Steps between such moves.
+   * TR-DPO: steps between updates of the reference.
    *
    * Default: `512`. Same as TRL.
    */
   readonly ref_model_sync_steps?: number | undefined;
   /**
-   * Folder that keeps what precompute_ref_log_probs computed; false: none.
+   * Cache folder for precomputed reference log-probabilities; false: no cache.
    *
    * Default: `null`. Prefine's own.
    */
   readonly precompute_ref_cache?: boolean | string | null | undefined;
   /**
-   * Tokens of prompt and answer; longer ones are cut.
+   * Maximum tokens of prompt and answer; longer sequences are truncated.
    *
-   * Default: `1024`. Differs from TRL: a value above the model's positions is lowered to them, with a warning.
+   * Default: `1024`. Differs from TRL: a value above the model's context length is lowered to it, with a warning.
    */
   readonly max_length?: number | null | undefined;
   /**
-   * Which end of a too long pair is kept.
+   * Which end of a sequence to keep when truncating.
    *
    * Default: `"keep_start"`. Same as TRL.
    */
   readonly truncation_mode?: "keep_end" | "keep_start" | undefined;
   /**
-   * Threads that prepare the data.
+   * Number of threads for data preparation.
    *
    * Default: `null`. Same as TRL.
    */
   readonly dataset_num_proc?: number | null | undefined;
   /**
-   * Padding token; unset: the tokenizer's, else its end-of-text token.
+   * Padding token; unset: the tokenizer's, else its end-of-sequence token.
    *
    * Default: `null`. Same as TRL.
    */
@@ -459,22 +459,22 @@ export interface DPOConfigInput {
    */
   readonly padding_free?: boolean | undefined;
   /**
-   * Pad batches to a multiple of this.
+   * Pad batches to a multiple of this length.
    *
    * Default: `"auto"`. No effect: prefine never pads.
    */
   readonly pad_to_multiple_of?: number | "auto" | null | undefined;
   /**
-   * No dropout at all, neither the adapter's nor the model's.
+   * Disable all dropout, in the model and in the adapter.
    *
    * Default: `true`. Same as TRL.
    */
   readonly disable_dropout?: boolean | undefined;
   /**
-   * Arguments for loading the model.
+   * Arguments of from_pretrained for the model.
    *
-   * Default: `null`. Differs from TRL: revision and quantization_config count; dtype and the like change nothing;
-   * others are not built yet.
+   * Default: `null`. Differs from TRL: revision and quantization_config work; dtype and the like change nothing; others
+   * are not built.
    */
   readonly model_init_kwargs?: Record<string, unknown> | null | undefined;
   /**
@@ -484,34 +484,33 @@ export interface DPOConfigInput {
    */
   readonly trust_remote_code?: boolean | undefined;
   /**
-   * Keep activations on the CPU.
+   * Offload activations to the CPU.
    *
-   * Default: `false`. No effect: they are there anyway.
+   * Default: `false`. No effect: activations are always on the CPU.
    */
   readonly activation_offloading?: boolean | undefined;
   /**
-   * Cut prompts to their last tokens, before max_length.
+   * Truncate prompts to their last tokens, before max_length.
    *
-   * Default: `null`. Prefine's own: gone from TRL 1.0; prompts are cut to their last tokens, as it did.
+   * Default: `null`. Prefine's own: removed in TRL 1.0; prefine truncates prompts to their last tokens, as TRL did.
    */
   readonly max_prompt_length?: number | null | undefined;
   /**
-   * Drop pairs whose chosen and rejected are equal or empty (TRL keeps them).
+   * Drop pairs whose answers are equal or empty (TRL keeps them).
    *
    * Default: `false`. Prefine's own.
    */
   readonly drop_degenerate?: boolean | undefined;
   /**
-   * Replace the run that output_dir holds.
+   * Replace the run in output_dir.
    *
-   * Default: `false`. Prefine's own: gone from transformers 5; prefine keeps it: a run that output_dir holds is
-   * replaced.
+   * Default: `false`. Prefine's own: removed in transformers 5; in prefine it replaces the run in output_dir.
    */
   readonly overwrite_output_dir?: boolean | undefined;
   /**
-   * Folder of TensorBoard's events; unset: $TENSORBOARD_LOGGING_DIR, else output_dir/runs.
+   * Folder for TensorBoard events; unset: $TENSORBOARD_LOGGING_DIR, else output_dir/runs.
    *
-   * Default: `null`. Prefine's own: gone from transformers 5; prefine keeps it.
+   * Default: `null`. Prefine's own: removed in transformers 5; still works in prefine.
    */
   readonly logging_dir?: string | null | undefined;
   /**
@@ -521,51 +520,52 @@ export interface DPOConfigInput {
    */
   readonly logging_strategy?: "no" | "steps" | "epoch" | undefined;
   /**
-   * Steps between logs; below 1, a share of all steps.
+   * Steps between logs; below 1, a fraction of all steps.
    *
    * Default: `10`. Same as TRL.
    */
   readonly logging_steps?: number | undefined;
   /**
-   * Log the first step too.
+   * Also log the first step.
    *
    * Default: `false`. Same as TRL.
    */
   readonly logging_first_step?: boolean | undefined;
   /**
-   * Hide non-finite losses in the log.
+   * Leave non-finite losses out of the log.
    *
    * Default: `true`. Differs from TRL: a non-finite loss stops the run.
    */
   readonly logging_nan_inf_filter?: boolean | undefined;
   /**
-   * Where else to log: none or tensorboard.
+   * Where to report logs besides trainer_state.json: none or tensorboard.
    *
-   * Default: `["none"]`. Differs from TRL: tensorboard only; others get one line (all: tensorboard).
+   * Default: `["none"]`. Differs from TRL: tensorboard only (all means tensorboard); for others prefine prints one
+   * line.
    */
   readonly report_to?: OneOrMore<"none" | "all" | "tensorboard"> | null | undefined;
   /**
-   * Print nothing but warnings while training.
+   * Print only warnings during training.
    *
-   * Default: `null`. Differs from TRL: true silences the log's lines too; the log is in trainer_state.json.
+   * Default: `null`. Differs from TRL: true also silences the log lines; the log is in trainer_state.json.
    */
   readonly disable_tqdm?: boolean | null | undefined;
   /**
    * Log num_input_tokens_seen.
    *
-   * Default: `"no"`. No effect: num_tokens is logged, as TRL always does.
+   * Default: `"no"`. No effect: num_tokens is always logged, as in TRL.
    */
   readonly include_num_input_tokens_seen?: "all" | "non_padding" | "no" | boolean | undefined;
   /**
-   * Level of Python's logging.
+   * Log level.
    *
-   * Default: `"passive"`. No effect: prefine has one level.
+   * Default: `"passive"`. No effect: prefine has one log level.
    */
   readonly log_level?: "detail" | "debug" | "info" | "warning" | "error" | "critical" | "passive" | undefined;
   /**
-   * Level on replicas.
+   * Log level on replicas.
    *
-   * Default: `"warning"`. No effect: prefine has one level.
+   * Default: `"warning"`. No effect: prefine has one log level.
    */
   readonly log_level_replica?: "detail" | "debug" | "info" | "warning" | "error" | "critical" | "passive" | undefined;
   /**
@@ -575,37 +575,37 @@ export interface DPOConfigInput {
    */
   readonly log_on_each_node?: boolean | undefined;
   /**
-   * Name of the run for trackers.
+   * Run name for trackers.
    *
-   * Default: `null`. No effect: runs are named by their output_dir.
+   * Default: `null`. No effect: a run's name is its output_dir.
    */
   readonly run_name?: string | null | undefined;
   /**
-   * Project for Trackio.
+   * Trackio project.
    *
-   * Default: `"huggingface"`. No effect: Trackio is not built; logs go to trainer_state.json and, with report_to
+   * Default: `"huggingface"`. No effect: Trackio is not built; logs go to trainer_state.json and, with report_to:
    * tensorboard, to event files.
    */
   readonly project?: string | undefined;
   /**
-   * Space for Trackio.
+   * Trackio Space.
    *
-   * Default: `null`. No effect: Trackio is not built; logs go to trainer_state.json and, with report_to tensorboard, to
-   * event files.
+   * Default: `null`. No effect: Trackio is not built; logs go to trainer_state.json and, with report_to: tensorboard,
+   * to event files.
    */
   readonly trackio_space_id?: string | null | undefined;
   /**
-   * Bucket for Trackio.
+   * Trackio bucket.
    *
-   * Default: `null`. No effect: Trackio is not built; logs go to trainer_state.json and, with report_to tensorboard, to
-   * event files.
+   * Default: `null`. No effect: Trackio is not built; logs go to trainer_state.json and, with report_to: tensorboard,
+   * to event files.
    */
   readonly trackio_bucket_id?: string | null | undefined;
   /**
-   * Static Space for Trackio.
+   * Trackio static Space.
    *
-   * Default: `null`. No effect: Trackio is not built; logs go to trainer_state.json and, with report_to tensorboard, to
-   * event files.
+   * Default: `null`. No effect: Trackio is not built; logs go to trainer_state.json and, with report_to: tensorboard,
+   * to event files.
    */
   readonly trackio_static_space_id?: boolean | string | null | undefined;
   /**
@@ -633,7 +633,7 @@ export interface DPOConfigInput {
    */
   readonly eval_on_start?: boolean | undefined;
   /**
-   * Pairs in a batch of evaluation.
+   * Pairs per evaluation batch.
    *
    * Default: `8`. Same as TRL.
    */
@@ -641,35 +641,35 @@ export interface DPOConfigInput {
   /**
    * Return only the loss.
    *
-   * Default: `false`. No effect: all metrics are logged.
+   * Default: `false`. No effect: all metrics are always logged.
    */
   readonly prediction_loss_only?: boolean | undefined;
   /**
-   * Batches before results move.
+   * Batches before results move to the CPU.
    *
-   * Default: `null`. No effect: results stay small.
+   * Default: `null`. No effect: results are small.
    */
   readonly eval_accumulation_steps?: number | null | undefined;
   /**
-   * Join results of batches.
+   * Concatenate the results of batches.
    *
    * Default: `true`. No effect: results are a list of pairs.
    */
   readonly eval_do_concat_batches?: boolean | undefined;
   /**
-   * Gather objects of all devices.
+   * Gather objects from all devices.
    *
    * Default: `false`. No effect: there is one device.
    */
   readonly eval_use_gather_object?: boolean | undefined;
   /**
-   * What compute_metrics gets besides: loss, inputs.
+   * Further inputs of compute_metrics: loss, inputs.
    *
    * Default: `[]`. Same as TRL.
    */
   readonly include_for_metrics?: OneOrMore<string> | undefined;
   /**
-   * Call compute_metrics for each batch, at last with compute_result true.
+   * Call compute_metrics per batch; compute_result is true in the last call.
    *
    * Default: `false`. Same as TRL.
    */
@@ -677,11 +677,11 @@ export interface DPOConfigInput {
   /**
    * Names of the labels.
    *
-   * Default: `null`. No effect: DPO has none.
+   * Default: `null`. No effect: DPO has no labels.
    */
   readonly label_names?: OneOrMore<string> | null | undefined;
   /**
-   * Folder of the run; unset: trainer_output.
+   * Output folder of the run; unset: trainer_output.
    *
    * Default: `null`. Same as TRL.
    */
@@ -693,58 +693,58 @@ export interface DPOConfigInput {
    */
   readonly save_strategy?: "no" | "steps" | "epoch" | "best" | undefined;
   /**
-   * Steps between checkpoints; below 1, a share of all steps.
+   * Steps between checkpoints; below 1, a fraction of all steps.
    *
    * Default: `500`. Same as TRL.
    */
   readonly save_steps?: number | undefined;
   /**
-   * Newest checkpoints to keep.
+   * Maximum number of checkpoints; older ones are deleted.
    *
    * Default: `null`. Same as TRL.
    */
   readonly save_total_limit?: number | null | undefined;
   /**
-   * Checkpoints without the optimizer, which can't be resumed.
+   * Save checkpoints without optimizer state; they can't be resumed.
    *
-   * Default: `false`. Differs from TRL: ctrl-C saves one that can; resuming from others is refused (transformers starts
-   * a new optimizer).
+   * Default: `false`. Differs from TRL: Ctrl-C saves one that can be; resuming from others is an error (transformers
+   * starts a new optimizer).
    */
   readonly save_only_model?: boolean | undefined;
   /**
-   * Go on from this checkpoint; true: the newest valid one of output_dir.
+   * Checkpoint to resume from; true: the newest valid one in output_dir.
    *
    * Default: `null`. Same as TRL.
    */
   readonly resume_from_checkpoint?: boolean | string | null | undefined;
   /**
-   * Begin the epoch again when resuming, rather than go on within it.
+   * Restart the epoch when resuming instead of skipping the pairs already seen.
    *
    * Default: `false`. Same as TRL.
    */
   readonly ignore_data_skip?: boolean | undefined;
   /**
-   * Give callbacks the settings of the checkpoint.
+   * Restore the settings of callbacks from the checkpoint.
    *
-   * Default: `false`. Differs from TRL: what callbacks have counted is restored in any case, so that resumed is
-   * unbroken; true: their settings too.
+   * Default: `false`. Differs from TRL: counters of callbacks are always restored, so that a resumed run equals an
+   * unbroken one; true: also their settings.
    */
   readonly restore_callback_states_from_checkpoint?: boolean | undefined;
   /**
-   * End with the weights of the best checkpoint.
+   * Load the best checkpoint at the end of training.
    *
    * Default: `false`. Same as TRL.
    */
   readonly load_best_model_at_end?: boolean | undefined;
   /**
-   * Metric of evaluations that says what is best.
+   * Evaluation metric used to pick the best checkpoint.
    *
-   * Default: `null`. Differs from TRL: of several evaluation sets, all metrics have the name
-   * (eval_NAME_rewards/margins), not the loss alone.
+   * Default: `null`. Differs from TRL: with several evaluation sets all metrics carry the set's name
+   * (eval_NAME_rewards/margins), not only the loss.
    */
   readonly metric_for_best_model?: string | null | undefined;
   /**
-   * Whether more of it is better; unset: unless it ends with loss.
+   * Whether higher values of the metric are better; unset: true unless it ends in loss.
    *
    * Default: `null`. Same as TRL.
    */
@@ -758,65 +758,65 @@ export interface DPOConfigInput {
   /**
    * Save a checkpoint on SIGTERM.
    *
-   * Default: `false`. No effect: ctrl-C saves one anyway.
+   * Default: `false`. No effect: Ctrl-C always saves one.
    */
   readonly enable_jit_checkpoint?: boolean | undefined;
   /**
-   * Upload the model.
+   * Upload the model to the hub.
    *
-   * Default: `false`. No effect: nothing is uploaded; upload the finished output_dir yourself.
+   * Default: `false`. No effect: prefine uploads nothing; upload the finished output_dir yourself.
    */
   readonly push_to_hub?: boolean | undefined;
   /**
-   * Token for the upload.
+   * Access token for the upload.
    *
-   * Default: `null`. No effect: nothing is uploaded; upload the finished output_dir yourself.
+   * Default: `null`. No effect: prefine uploads nothing; upload the finished output_dir yourself.
    */
   readonly hub_token?: string | null | undefined;
   /**
    * Upload to a private repository.
    *
-   * Default: `null`. No effect: nothing is uploaded; upload the finished output_dir yourself.
+   * Default: `null`. No effect: prefine uploads nothing; upload the finished output_dir yourself.
    */
   readonly hub_private_repo?: boolean | null | undefined;
   /**
-   * Repository to upload to.
+   * Hub repository to upload to.
    *
-   * Default: `null`. No effect: nothing is uploaded; upload the finished output_dir yourself.
+   * Default: `null`. No effect: prefine uploads nothing; upload the finished output_dir yourself.
    */
   readonly hub_model_id?: string | null | undefined;
   /**
    * When to upload.
    *
-   * Default: `"every_save"`. No effect: nothing is uploaded; upload the finished output_dir yourself.
+   * Default: `"every_save"`. No effect: prefine uploads nothing; upload the finished output_dir yourself.
    */
   readonly hub_strategy?: "end" | "every_save" | "checkpoint" | "all_checkpoints" | undefined;
   /**
-   * Upload while an upload runs.
+   * Upload even while the previous upload runs.
    *
-   * Default: `false`. No effect: nothing is uploaded; upload the finished output_dir yourself.
+   * Default: `false`. No effect: prefine uploads nothing; upload the finished output_dir yourself.
    */
   readonly hub_always_push?: boolean | undefined;
   /**
    * Branch to upload to.
    *
-   * Default: `null`. No effect: nothing is uploaded; upload the finished output_dir yourself.
+   * Default: `null`. No effect: prefine uploads nothing; upload the finished output_dir yourself.
    */
   readonly hub_revision?: string | null | undefined;
   /**
-   * Drop columns that training does not need; they never matter here.
+   * Drop columns that training does not use; prefine ignores them anyway.
    *
    * Default: `true`. Same as TRL.
    */
   readonly remove_unused_columns?: boolean | undefined;
   /**
-   * Drop the last, smaller batch of an epoch, and of an evaluation.
+   * Drop the last incomplete batch of each epoch and evaluation.
    *
    * Default: `false`. Same as TRL.
    */
   readonly dataloader_drop_last?: boolean | undefined;
   /**
-   * Processes that load data.
+   * Number of data loader processes.
    *
    * Default: `0`. No effect: pairs are prepared once, before training.
    */
@@ -828,25 +828,25 @@ export interface DPOConfigInput {
    */
   readonly dataloader_pin_memory?: boolean | undefined;
   /**
-   * Keep these processes.
+   * Keep data loader processes between epochs.
    *
    * Default: `false`. No effect: pairs are prepared once, before training.
    */
   readonly dataloader_persistent_workers?: boolean | undefined;
   /**
-   * Batches ahead.
+   * Batches prefetched per data loader process.
    *
    * Default: `null`. No effect: pairs are prepared once, before training.
    */
   readonly dataloader_prefetch_factor?: number | null | undefined;
   /**
-   * How these processes start.
+   * Start method of data loader processes.
    *
    * Default: `null`. No effect: pairs are prepared once, before training.
    */
   readonly dataloader_multiprocessing_context?: "fork" | "spawn" | "forkserver" | null | undefined;
   /**
-   * Keep the order of batches.
+   * Return batches in order.
    *
    * Default: `true`. No effect: pairs are prepared once, before training.
    */
@@ -858,67 +858,67 @@ export interface DPOConfigInput {
    */
   readonly local_rank?: number | undefined;
   /**
-   * Setting of DDP.
+   * Find unused parameters in DDP.
    *
    * Default: `null`. No effect: prefine trains in one process.
    */
   readonly ddp_find_unused_parameters?: boolean | null | undefined;
   /**
-   * Setting of DDP.
+   * Bucket size of DDP, MB.
    *
    * Default: `null`. No effect: prefine trains in one process.
    */
   readonly ddp_bucket_cap_mb?: number | null | undefined;
   /**
-   * Setting of DDP.
+   * Broadcast buffers in DDP.
    *
    * Default: `null`. No effect: prefine trains in one process.
    */
   readonly ddp_broadcast_buffers?: boolean | null | undefined;
   /**
-   * Setting of DDP.
+   * Assume a static graph in DDP.
    *
    * Default: `null`. No effect: prefine trains in one process.
    */
   readonly ddp_static_graph?: boolean | null | undefined;
   /**
-   * Setting of DDP.
+   * Communication backend of DDP.
    *
    * Default: `null`. No effect: prefine trains in one process.
    */
   readonly ddp_backend?: "nccl" | "gloo" | "mpi" | "xccl" | "hccl" | "cncl" | "mccl" | null | undefined;
   /**
-   * Setting of DDP, seconds.
+   * DDP timeout, seconds.
    *
    * Default: `1800`. No effect: prefine trains in one process.
    */
   readonly ddp_timeout?: number | undefined;
   /**
-   * For scripts.
+   * Run training (for scripts).
    *
-   * Default: `false`. No effect: TRL's script takes no notice of it either.
+   * Default: `false`. No effect: TRL's script ignores it too.
    */
   readonly do_train?: boolean | undefined;
   /**
-   * For scripts.
+   * Run evaluation (for scripts).
    *
-   * Default: `false`. No effect: TRL's script takes no notice of it either.
+   * Default: `false`. No effect: TRL's script ignores it too.
    */
   readonly do_eval?: boolean | undefined;
   /**
-   * For scripts.
+   * Run prediction (for scripts).
    *
-   * Default: `false`. No effect: TRL's script takes no notice of it either.
+   * Default: `false`. No effect: TRL's script ignores it too.
    */
   readonly do_predict?: boolean | undefined;
   /**
-   * Debugging of PyTorch.
+   * PyTorch debugging tools.
    *
-   * Default: `[""]`. No effect: these are PyTorch's tools.
+   * Default: `[""]`. No effect: these tools are PyTorch's.
    */
   readonly debug?: OneOrMore<string> | undefined;
   /**
-   * No memory in the metrics.
+   * Leave memory usage out of the metrics.
    *
    * Default: `true`. No effect: memory is not logged.
    */
@@ -943,7 +943,7 @@ export interface DPOConfigInput {
   readonly save_safetensors?: unknown;
   /** @deprecated No effect: the progress bar shows tokens/s. */
   readonly include_tokens_per_second?: unknown;
-  /** @deprecated No effect: there is no compute_metrics yet. */
+  /** @deprecated No effect: set include_for_metrics instead. */
   readonly include_inputs_for_metrics?: unknown;
   /** @deprecated Use hub_token instead. */
   readonly push_to_hub_token?: unknown;
@@ -957,11 +957,11 @@ export interface DPOConfigInput {
   readonly fp16_backend?: unknown;
   /** @deprecated No effect: prefine computes in float32. */
   readonly half_precision_backend?: unknown;
-  /** @deprecated No effect: there is no PyTorch here. */
+  /** @deprecated No effect: prefine does not use PyTorch. */
   readonly use_ipex?: unknown;
-  /** @deprecated No effect: the graph is always compiled. */
+  /** @deprecated No effect: prefine always compiles its graphs. */
   readonly jit_mode_eval?: unknown;
-  /** @deprecated No effect: the graph is always compiled. */
+  /** @deprecated No effect: prefine always compiles its graphs. */
   readonly torchdynamo?: unknown;
   /** @deprecated No effect: there is one device. */
   readonly tpu_num_cores?: unknown;
@@ -971,15 +971,15 @@ export interface DPOConfigInput {
   readonly xpu_backend?: unknown;
   /** @deprecated Not built: is fsdp now, which is not built. */
   readonly sharded_ddp?: unknown;
-  /** @deprecated No effect: is a setting of fsdp, which is not built. */
+  /** @deprecated No effect: is an fsdp setting, which is not built. */
   readonly fsdp_min_num_params?: unknown;
-  /** @deprecated No effect: is a setting of fsdp, which is not built. */
+  /** @deprecated No effect: is an fsdp setting, which is not built. */
   readonly fsdp_transformer_layer_cls_to_wrap?: unknown;
-  /** @deprecated No effect: SageMaker's. */
+  /** @deprecated No effect: is a SageMaker setting. */
   readonly mp_parameters?: unknown;
-  /** @deprecated No effect: no model here keeps a past between rows. */
+  /** @deprecated No effect: no supported model keeps a past between rows. */
   readonly past_index?: unknown;
-  /** @deprecated No effect: Ray's. */
+  /** @deprecated No effect: is a Ray setting. */
   readonly ray_scope?: unknown;
   /** @deprecated No effect: there is one device. */
   readonly dispatch_batches?: unknown;
@@ -989,35 +989,35 @@ export interface DPOConfigInput {
   readonly use_legacy_prediction_loop?: unknown;
   /** @deprecated Use loss_type [sigmoid, sft] with loss_weights [1, rpo_alpha] instead. */
   readonly rpo_alpha?: unknown;
-  /** @deprecated No effect: answers are not cut on their own: max_length cuts prompt and answer. */
+  /** @deprecated No effect: answers are not truncated separately; max_length truncates prompt and answer. */
   readonly max_completion_length?: unknown;
-  /** @deprecated No effect: answers are not cut on their own: max_length cuts prompt and answer. */
+  /** @deprecated No effect: answers are not truncated separately; max_length truncates prompt and answer. */
   readonly max_target_length?: unknown;
-  /** @deprecated No effect: prefine pads nothing. */
+  /** @deprecated No effect: prefine never pads. */
   readonly label_pad_token_id?: unknown;
-  /** @deprecated No effect: prefine pads nothing. */
+  /** @deprecated No effect: prefine never pads. */
   readonly padding_value?: unknown;
-  /** @deprecated Error: GPT-2 and its like have no encoder. */
+  /** @deprecated Error: prefine trains decoder-only models. */
   readonly is_encoder_decoder?: unknown;
-  /** @deprecated No effect: no answers are generated while evaluating; run `prefine compare` on the result. */
+  /** @deprecated No effect: evaluation generates no answers; run `prefine compare` on the result. */
   readonly generate_during_eval?: unknown;
   /**
-   * @deprecated Error: adapters have no names here: start from one with adapter_name_or_path, whose frozen copy is the
-   * reference.
+   * @deprecated Error: adapters have no names in prefine; adapter_name_or_path starts from one, and its frozen copy is
+   * the reference.
    */
   readonly model_adapter_name?: unknown;
   /**
-   * @deprecated Error: adapters have no names here: start from one with adapter_name_or_path, whose frozen copy is the
-   * reference.
+   * @deprecated Error: adapters have no names in prefine; adapter_name_or_path starts from one, and its frozen copy is
+   * the reference.
    */
   readonly ref_adapter_name?: unknown;
-  /** @deprecated No effect: a ref_model that is given is always used. */
+  /** @deprecated No effect: a given ref_model is always used. */
   readonly force_use_ref_model?: unknown;
-  /** @deprecated No effect: the reference is loaded as the model is. */
+  /** @deprecated No effect: the reference is loaded like the model. */
   readonly ref_model_init_kwargs?: unknown;
-  /** @deprecated Not built: a reference that finds all answers equally likely is not built. */
+  /** @deprecated Not built: a uniform reference is not built; loss_type simpo, orpo or cpo need no reference. */
   readonly reference_free?: unknown;
-  /** @deprecated No effect: the decoder is found from the model's config. */
+  /** @deprecated No effect: the decoder is derived from the model's config. */
   readonly base_model_attribute_name?: unknown;
   /** @deprecated No effect: logits are computed for answer tokens only. */
   readonly use_logits_to_keep?: unknown;
@@ -1025,32 +1025,32 @@ export interface DPOConfigInput {
   readonly use_num_logits_to_keep?: unknown;
   /** @deprecated No effect: logits are computed for answer tokens only. */
   readonly use_liger_loss?: unknown;
-  /** @deprecated Error: tools of chat templates come with each row, in a column `tools`. */
+  /** @deprecated Error: tools of chat templates are per row, in a column `tools`. */
   readonly tools?: unknown;
 }
 
 /** trl.DPOConfig: all options, checked and complete; frozen. */
 export interface DPOConfig {
   /**
-   * Passes over the training split.
+   * Number of passes over the training set.
    *
    * Default: `3`. Same as TRL.
    */
   readonly num_train_epochs: number;
   /**
-   * Optimizer steps; above 0 it overrides num_train_epochs.
+   * Number of optimizer steps; above 0 it overrides num_train_epochs.
    *
    * Default: `-1`. Same as TRL.
    */
   readonly max_steps: number;
   /**
-   * Pairs in a micro-batch.
+   * Pairs per micro-batch.
    *
    * Default: `8`. Same as TRL.
    */
   readonly per_device_train_batch_size: number;
   /**
-   * Micro-batches in an optimizer step.
+   * Micro-batches per optimizer step.
    *
    * Default: `1`. Same as TRL.
    */
@@ -1058,11 +1058,11 @@ export interface DPOConfig {
   /**
    * Lower the batch size when memory runs out.
    *
-   * Default: `false`. No effect: pairs run one at a time.
+   * Default: `false`. No effect: pairs are computed one at a time.
    */
   readonly auto_find_batch_size: boolean;
   /**
-   * Count tokens over all devices.
+   * Average over the tokens of all devices.
    *
    * Default: `true`. No effect: there is one device.
    */
@@ -1074,7 +1074,7 @@ export interface DPOConfig {
    */
   readonly learning_rate: number;
   /**
-   * Schedule of the learning rate.
+   * Learning rate schedule.
    *
    * Default: `"linear"`. Same as TRL.
    */
@@ -1092,13 +1092,13 @@ export interface DPOConfig {
     | "warmup_stable_decay"
     | "greedy";
   /**
-   * Arguments of the schedule, such as num_cycles.
+   * Schedule arguments, such as num_cycles.
    *
    * Default: `null`. Same as TRL.
    */
   readonly lr_scheduler_kwargs: Record<string, unknown> | null;
   /**
-   * Steps of linear warm-up; below 1, a share of all steps.
+   * Linear warmup steps; below 1, a fraction of all steps.
    *
    * Default: `0`. Same as TRL.
    */
@@ -1128,9 +1128,9 @@ export interface DPOConfig {
     | "lion_32bit"
     | "paged_lion_32bit";
   /**
-   * Arguments of sgd (momentum, dampening, nesterov), rmsprop, adagrad: key=value,...
+   * Optimizer arguments (sgd, rmsprop, adagrad): key=value,...
    *
-   * Default: `null`. Differs from TRL: an argument that the optimizer does not read is an error.
+   * Default: `null`. Differs from TRL: an argument the optimizer does not read is an error.
    */
   readonly optim_args: string | null;
   /**
@@ -1140,31 +1140,31 @@ export interface DPOConfig {
    */
   readonly optim_target_modules: string[] | null;
   /**
-   * Decoupled weight decay; not on biases and norms.
+   * Decoupled weight decay; biases and norms are exempt.
    *
    * Default: `0`. Same as TRL.
    */
   readonly weight_decay: number;
   /**
-   * AdamW's decay of the mean gradient.
+   * AdamW beta1: decay rate of the first moment.
    *
    * Default: `0.9`. Same as TRL.
    */
   readonly adam_beta1: number;
   /**
-   * AdamW's decay of the mean squared gradient.
+   * AdamW beta2: decay rate of the second moment.
    *
    * Default: `0.999`. Same as TRL.
    */
   readonly adam_beta2: number;
   /**
-   * AdamW's epsilon.
+   * AdamW epsilon.
    *
    * Default: `1e-8`. Same as TRL.
    */
   readonly adam_epsilon: number;
   /**
-   * Gradients are scaled down to this norm; 0: never.
+   * Gradient clipping: largest global norm; 0 = off.
    *
    * Default: `1`. Same as TRL.
    */
@@ -1172,63 +1172,63 @@ export interface DPOConfig {
   /**
    * Label smoothing of the cross entropy.
    *
-   * Default: `0`. No effect: DPO has none (nor in TRL).
+   * Default: `0`. No effect: DPO has no cross entropy (TRL ignores it too).
    */
   readonly label_smoothing_factor: number;
   /**
-   * Noise on the embeddings in training (NEFTune).
+   * NEFTune noise on the embeddings during training.
    *
-   * Default: `null`. Differs from TRL: the noise is drawn anew by a function of seed and step; a pair's answers share
-   * that of their prompt, and the reference gets none, where TRL's with the adapter off does.
+   * Default: `null`. Differs from TRL: the noise is a function of seed and step; both answers of a pair share the noise
+   * of their prompt, and the reference gets none (TRL's does with the adapter off).
    */
   readonly neftune_noise_alpha: number | null;
   /**
-   * Seed of the order, the adapter's start and dropout.
+   * Random seed for data order, adapter initialization and dropout.
    *
    * Default: `42`. Same as TRL.
    */
   readonly seed: number;
   /**
-   * Seed of the order alone; unset: seed.
+   * Random seed for data order; unset: seed.
    *
    * Default: `null`. Same as TRL.
    */
   readonly data_seed: number | null;
   /**
-   * Order of the training rows.
+   * Order of the training pairs.
    *
-   * Default: `"random"`. Differs from TRL: group_by_length groups by packed tokens, drawn by seed and epoch;
-   * evaluations keep their order. Not built: batch_rebalance.
+   * Default: `"random"`. Differs from TRL: group_by_length groups by packed tokens, shuffled by seed and epoch;
+   * evaluation keeps its order. Not built: batch_rebalance.
    */
   readonly train_sampling_strategy: "random" | "sequential" | "group_by_length";
   /**
-   * Column of lengths for group_by_length.
+   * Column with lengths for group_by_length.
    *
-   * Default: `"length"`. No effect: group_by_length counts the tokens of a pair itself.
+   * Default: `"length"`. No effect: group_by_length counts the tokens per pair itself.
    */
   readonly length_column_name: string;
   /**
-   * Deterministic kernels.
+   * Use deterministic kernels.
    *
-   * Default: `false`. No effect: runs are deterministic anyway.
+   * Default: `false`. No effect: runs are always deterministic.
    */
   readonly full_determinism: boolean;
   /**
-   * Settings of accelerate: AcceleratorConfig.
+   * Settings of accelerate (AcceleratorConfig).
    *
-   * Default: `null`. Differs from TRL: a mapping; the path of a file is an error.
+   * Default: `null`. Differs from TRL: a mapping only; a path is an error.
    */
   readonly accelerator_config: Record<string, unknown> | string | null;
   /**
-   * Mixed precision of bfloat16.
+   * Mixed precision in bfloat16.
    *
    * Default: `null`. Differs from TRL: prefine computes in float32.
    */
   readonly bf16: boolean | null;
   /**
-   * Mixed precision of float16.
+   * Mixed precision in float16.
    *
-   * Default: `false`. Differs from TRL: true is an error: there is no float16 on a CPU.
+   * Default: `false`. Differs from TRL: true is an error: prefine does not compute in float16.
    */
   readonly fp16: false;
   /**
@@ -1240,96 +1240,96 @@ export interface DPOConfig {
   /**
    * Evaluate in float16.
    *
-   * Default: `false`. Differs from TRL: true is an error, as fp16.
+   * Default: `false`. Differs from TRL: true is an error, as for fp16.
    */
   readonly fp16_full_eval: false;
   /**
-   * TF32 kernels of GPUs.
+   * TF32 on GPUs.
    *
    * Default: `null`. No effect: prefine computes in float32.
    */
   readonly tf32: boolean | null;
   /**
-   * Compute layers again in the backward pass: less memory.
+   * Recompute activations in the backward pass to save memory.
    *
-   * Default: `null`. Differs from TRL: TRL's default is true; unset, it is on here only where memory would not suffice.
-   * The numbers are the same.
+   * Default: `null`. Differs from TRL: TRL's default is true; unset, it is on only if memory would not suffice; the
+   * numbers are the same.
    */
   readonly gradient_checkpointing: boolean | null;
   /**
-   * Its arguments.
+   * Arguments of gradient checkpointing.
    *
-   * Default: `null`. No effect: there is one way to compute again.
+   * Default: `null`. No effect: there is one implementation.
    */
   readonly gradient_checkpointing_kwargs: Record<string, unknown> | null;
   /**
    * New name of gradient_checkpointing.
    *
-   * Default: `null`. Differs from TRL: as gradient_checkpointing; wins where both are set.
+   * Default: `null`. Differs from TRL: as gradient_checkpointing, which it overrides.
    */
   readonly activation_checkpointing: boolean | null;
   /**
-   * Its arguments.
+   * Arguments of gradient checkpointing.
    *
-   * Default: `null`. No effect: there is one way to compute again.
+   * Default: `null`. No effect: there is one implementation.
    */
   readonly activation_checkpointing_kwargs: Record<string, unknown> | null;
   /**
-   * Compile the model.
+   * Compile the model with torch.compile.
    *
-   * Default: `false`. No effect: prefine always compiles its graph.
+   * Default: `false`. No effect: prefine always compiles its graphs.
    */
   readonly torch_compile: boolean;
   /**
-   * Compiler.
+   * Backend of torch.compile.
    *
-   * Default: `null`. No effect: prefine always compiles its graph.
+   * Default: `null`. No effect: prefine always compiles its graphs.
    */
   readonly torch_compile_backend: string | null;
   /**
-   * Mode of the compiler.
+   * Mode of torch.compile.
    *
-   * Default: `null`. No effect: prefine always compiles its graph.
+   * Default: `null`. No effect: prefine always compiles its graphs.
    */
   readonly torch_compile_mode: string | null;
   /**
-   * Steps between cache clearings.
+   * Steps between calls of torch.cuda.empty_cache.
    *
    * Default: `null`. No effect: there is no such cache.
    */
   readonly torch_empty_cache_steps: number | null;
   /**
-   * Triton kernels for GPUs.
+   * Use Liger's Triton kernels.
    *
-   * Default: `false`. No effect: prefine has kernels of its own.
+   * Default: `false`. No effect: prefine has its own kernels.
    */
   readonly use_liger_kernel: boolean;
   /**
-   * Which of them.
+   * Liger kernels to use.
    *
-   * Default: `null`. No effect: prefine has kernels of its own.
+   * Default: `null`. No effect: prefine has its own kernels.
    */
   readonly liger_kernel_config: Record<string, unknown> | null;
   /**
-   * KV cache while training.
+   * Use the KV cache during training.
    *
-   * Default: `false`. No effect: a training step needs none.
+   * Default: `false`. No effect: training needs no cache.
    */
   readonly use_cache: boolean;
   /**
    * Train on the CPU.
    *
-   * Default: `false`. No effect: prefine trains on the CPU anyway.
+   * Default: `false`. No effect: prefine always trains on the CPU.
    */
   readonly use_cpu: boolean;
   /**
-   * Strength of the pull towards the reference model.
+   * Strength of the KL penalty: higher values stay closer to the reference model.
    *
    * Default: `0.1`. Same as TRL.
    */
   readonly beta: number;
   /**
-   * Loss, or several to add up.
+   * Loss type, or several to combine with loss_weights.
    *
    * Default: `["sigmoid"]`. Differs from TRL: cdpo, dpop, simpo, orpo, cpo besides TRL's; simpo, orpo, cpo use no
    * reference model.
@@ -1363,122 +1363,122 @@ export interface DPOConfig {
    */
   readonly loss_weights: number[] | null;
   /**
-   * Share of labels taken to be flipped (losses exo_pair, robust, aot, aot_unpaired, cdpo).
+   * Label smoothing: assumed fraction of flipped labels (losses exo_pair, robust, aot, aot_unpaired, cdpo).
    *
    * Default: `0`. Same as TRL.
    */
   readonly label_smoothing: number;
   /**
-   * Weight of the tokens beyond the shorter answer (LD-DPO).
+   * LD-DPO: weight of the tokens beyond the length of the shorter answer.
    *
    * Default: `null`. Same as TRL.
    */
   readonly ld_alpha: number | null;
   /**
-   * Divergence between policy and reference.
+   * Divergence between policy and reference (f-DPO).
    *
    * Default: `"reverse_kl"`. Same as TRL.
    */
   readonly f_divergence_type: "reverse_kl" | "forward_kl" | "js_divergence" | "alpha_divergence";
   /**
-   * Coefficient of alpha_divergence.
+   * Alpha of alpha_divergence.
    *
    * Default: `0.5`. Same as TRL.
    */
   readonly f_alpha_divergence_coef: number;
   /**
-   * Weight pairs by the policy's own probability (WPO).
+   * WPO: weight pairs by their probability under the policy.
    *
-   * Default: `false`. Differs from TRL: works with hinge and sft too, where TRL 1.16 fails at the first step.
+   * Default: `false`. Differs from TRL: also works with hinge and sft, where TRL 1.16 fails at the first step.
    */
   readonly use_weighting: boolean;
   /**
-   * Temperature of discopop.
+   * DiscoPOP temperature.
    *
    * Default: `0.05`. Same as TRL.
    */
   readonly discopop_tau: number;
   /**
-   * Weight of a mixture-of-experts' balancing loss.
+   * Weight of the router's load-balancing loss (mixture of experts).
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly router_aux_loss_coef: number | null;
   /**
-   * What dpop holds against chosen answers that become less likely.
+   * Penalty weight on chosen answers whose likelihood drops (DPO-Positive).
    *
    * Default: `50`. Prefine's own.
    */
   readonly dpop_lambda: number;
   /**
-   * Margin that simpo asks for.
+   * Target reward margin of SimPO.
    *
    * Default: `0.5`. Prefine's own.
    */
   readonly simpo_gamma: number;
   /**
-   * Weight of cpo's likelihood of chosen answers.
+   * Weight of the negative log-likelihood term of CPO.
    *
    * Default: `1`. Prefine's own.
    */
   readonly cpo_alpha: number;
   /**
-   * Score all pairs with the reference before training.
+   * Compute all reference log-probabilities before training.
    *
    * Default: `false`. Same as TRL.
    */
   readonly precompute_ref_log_probs: boolean;
   /**
-   * Pairs per batch while precomputing.
+   * Batch size while precomputing.
    *
-   * Default: `null`. No effect: the reference scores one pair at a time.
+   * Default: `null`. No effect: the reference computes one pair at a time.
    */
   readonly precompute_ref_batch_size: number | null;
   /**
-   * Move the reference towards the policy now and then (TR-DPO).
+   * TR-DPO: update the reference model with the policy every ref_model_sync_steps.
    *
-   * Default: `false`. Differs from TRL: works with adapters too, where TRL refuses: the weights of the reference
-   * adapter are mixed.
+   * Default: `false`. Differs from TRL: also works with adapters, where TRL refuses: it mixes the weights of the
+   * reference adapter.
    */
   readonly sync_ref_model: boolean;
   /**
-   * Share of the policy in such a move.
+   * TR-DPO: weight of the policy in each update of the reference.
    *
    * Default: `0.6`. Same as TRL.
    */
   readonly ref_model_mixup_alpha: number;
   /**
-   * Steps between such moves.
+   * TR-DPO: steps between updates of the reference.
    *
    * Default: `512`. Same as TRL.
    */
   readonly ref_model_sync_steps: number;
   /**
-   * Folder that keeps what precompute_ref_log_probs computed; false: none.
+   * Cache folder for precomputed reference log-probabilities; false: no cache.
    *
    * Default: `null`. Prefine's own.
    */
   readonly precompute_ref_cache: boolean | string | null;
   /**
-   * Tokens of prompt and answer; longer ones are cut.
+   * Maximum tokens of prompt and answer; longer sequences are truncated.
    *
-   * Default: `1024`. Differs from TRL: a value above the model's positions is lowered to them, with a warning.
+   * Default: `1024`. Differs from TRL: a value above the model's context length is lowered to it, with a warning.
    */
   readonly max_length: number | null;
   /**
-   * Which end of a too long pair is kept.
+   * Which end of a sequence to keep when truncating.
    *
    * Default: `"keep_start"`. Same as TRL.
    */
   readonly truncation_mode: "keep_end" | "keep_start";
   /**
-   * Threads that prepare the data.
+   * Number of threads for data preparation.
    *
    * Default: `null`. Same as TRL.
    */
   readonly dataset_num_proc: number | null;
   /**
-   * Padding token; unset: the tokenizer's, else its end-of-text token.
+   * Padding token; unset: the tokenizer's, else its end-of-sequence token.
    *
    * Default: `null`. Same as TRL.
    */
@@ -1490,22 +1490,22 @@ export interface DPOConfig {
    */
   readonly padding_free: boolean;
   /**
-   * Pad batches to a multiple of this.
+   * Pad batches to a multiple of this length.
    *
    * Default: `"auto"`. No effect: prefine never pads.
    */
   readonly pad_to_multiple_of: number | "auto" | null;
   /**
-   * No dropout at all, neither the adapter's nor the model's.
+   * Disable all dropout, in the model and in the adapter.
    *
    * Default: `true`. Same as TRL.
    */
   readonly disable_dropout: boolean;
   /**
-   * Arguments for loading the model.
+   * Arguments of from_pretrained for the model.
    *
-   * Default: `null`. Differs from TRL: revision and quantization_config count; dtype and the like change nothing;
-   * others are not built yet.
+   * Default: `null`. Differs from TRL: revision and quantization_config work; dtype and the like change nothing; others
+   * are not built.
    */
   readonly model_init_kwargs: Record<string, unknown> | null;
   /**
@@ -1515,34 +1515,33 @@ export interface DPOConfig {
    */
   readonly trust_remote_code: boolean;
   /**
-   * Keep activations on the CPU.
+   * Offload activations to the CPU.
    *
-   * Default: `false`. No effect: they are there anyway.
+   * Default: `false`. No effect: activations are always on the CPU.
    */
   readonly activation_offloading: boolean;
   /**
-   * Cut prompts to their last tokens, before max_length.
+   * Truncate prompts to their last tokens, before max_length.
    *
-   * Default: `null`. Prefine's own: gone from TRL 1.0; prompts are cut to their last tokens, as it did.
+   * Default: `null`. Prefine's own: removed in TRL 1.0; prefine truncates prompts to their last tokens, as TRL did.
    */
   readonly max_prompt_length: number | null;
   /**
-   * Drop pairs whose chosen and rejected are equal or empty (TRL keeps them).
+   * Drop pairs whose answers are equal or empty (TRL keeps them).
    *
    * Default: `false`. Prefine's own.
    */
   readonly drop_degenerate: boolean;
   /**
-   * Replace the run that output_dir holds.
+   * Replace the run in output_dir.
    *
-   * Default: `false`. Prefine's own: gone from transformers 5; prefine keeps it: a run that output_dir holds is
-   * replaced.
+   * Default: `false`. Prefine's own: removed in transformers 5; in prefine it replaces the run in output_dir.
    */
   readonly overwrite_output_dir: boolean;
   /**
-   * Folder of TensorBoard's events; unset: $TENSORBOARD_LOGGING_DIR, else output_dir/runs.
+   * Folder for TensorBoard events; unset: $TENSORBOARD_LOGGING_DIR, else output_dir/runs.
    *
-   * Default: `null`. Prefine's own: gone from transformers 5; prefine keeps it.
+   * Default: `null`. Prefine's own: removed in transformers 5; still works in prefine.
    */
   readonly logging_dir: string | null;
   /**
@@ -1552,51 +1551,52 @@ export interface DPOConfig {
    */
   readonly logging_strategy: "no" | "steps" | "epoch";
   /**
-   * Steps between logs; below 1, a share of all steps.
+   * Steps between logs; below 1, a fraction of all steps.
    *
    * Default: `10`. Same as TRL.
    */
   readonly logging_steps: number;
   /**
-   * Log the first step too.
+   * Also log the first step.
    *
    * Default: `false`. Same as TRL.
    */
   readonly logging_first_step: boolean;
   /**
-   * Hide non-finite losses in the log.
+   * Leave non-finite losses out of the log.
    *
    * Default: `true`. Differs from TRL: a non-finite loss stops the run.
    */
   readonly logging_nan_inf_filter: boolean;
   /**
-   * Where else to log: none or tensorboard.
+   * Where to report logs besides trainer_state.json: none or tensorboard.
    *
-   * Default: `["none"]`. Differs from TRL: tensorboard only; others get one line (all: tensorboard).
+   * Default: `["none"]`. Differs from TRL: tensorboard only (all means tensorboard); for others prefine prints one
+   * line.
    */
   readonly report_to: readonly "tensorboard"[];
   /**
-   * Print nothing but warnings while training.
+   * Print only warnings during training.
    *
-   * Default: `null`. Differs from TRL: true silences the log's lines too; the log is in trainer_state.json.
+   * Default: `null`. Differs from TRL: true also silences the log lines; the log is in trainer_state.json.
    */
   readonly disable_tqdm: boolean | null;
   /**
    * Log num_input_tokens_seen.
    *
-   * Default: `"no"`. No effect: num_tokens is logged, as TRL always does.
+   * Default: `"no"`. No effect: num_tokens is always logged, as in TRL.
    */
   readonly include_num_input_tokens_seen: "all" | "non_padding" | "no" | boolean;
   /**
-   * Level of Python's logging.
+   * Log level.
    *
-   * Default: `"passive"`. No effect: prefine has one level.
+   * Default: `"passive"`. No effect: prefine has one log level.
    */
   readonly log_level: "detail" | "debug" | "info" | "warning" | "error" | "critical" | "passive";
   /**
-   * Level on replicas.
+   * Log level on replicas.
    *
-   * Default: `"warning"`. No effect: prefine has one level.
+   * Default: `"warning"`. No effect: prefine has one log level.
    */
   readonly log_level_replica: "detail" | "debug" | "info" | "warning" | "error" | "critical" | "passive";
   /**
@@ -1606,37 +1606,37 @@ export interface DPOConfig {
    */
   readonly log_on_each_node: boolean;
   /**
-   * Name of the run for trackers.
+   * Run name for trackers.
    *
-   * Default: `null`. No effect: runs are named by their output_dir.
+   * Default: `null`. No effect: a run's name is its output_dir.
    */
   readonly run_name: string | null;
   /**
-   * Project for Trackio.
+   * Trackio project.
    *
-   * Default: `"huggingface"`. No effect: Trackio is not built; logs go to trainer_state.json and, with report_to
+   * Default: `"huggingface"`. No effect: Trackio is not built; logs go to trainer_state.json and, with report_to:
    * tensorboard, to event files.
    */
   readonly project: string;
   /**
-   * Space for Trackio.
+   * Trackio Space.
    *
-   * Default: `null`. No effect: Trackio is not built; logs go to trainer_state.json and, with report_to tensorboard, to
-   * event files.
+   * Default: `null`. No effect: Trackio is not built; logs go to trainer_state.json and, with report_to: tensorboard,
+   * to event files.
    */
   readonly trackio_space_id: string | null;
   /**
-   * Bucket for Trackio.
+   * Trackio bucket.
    *
-   * Default: `null`. No effect: Trackio is not built; logs go to trainer_state.json and, with report_to tensorboard, to
-   * event files.
+   * Default: `null`. No effect: Trackio is not built; logs go to trainer_state.json and, with report_to: tensorboard,
+   * to event files.
    */
   readonly trackio_bucket_id: string | null;
   /**
-   * Static Space for Trackio.
+   * Trackio static Space.
    *
-   * Default: `null`. No effect: Trackio is not built; logs go to trainer_state.json and, with report_to tensorboard, to
-   * event files.
+   * Default: `null`. No effect: Trackio is not built; logs go to trainer_state.json and, with report_to: tensorboard,
+   * to event files.
    */
   readonly trackio_static_space_id: boolean | string | null;
   /**
@@ -1664,7 +1664,7 @@ export interface DPOConfig {
    */
   readonly eval_on_start: boolean;
   /**
-   * Pairs in a batch of evaluation.
+   * Pairs per evaluation batch.
    *
    * Default: `8`. Same as TRL.
    */
@@ -1672,35 +1672,35 @@ export interface DPOConfig {
   /**
    * Return only the loss.
    *
-   * Default: `false`. No effect: all metrics are logged.
+   * Default: `false`. No effect: all metrics are always logged.
    */
   readonly prediction_loss_only: boolean;
   /**
-   * Batches before results move.
+   * Batches before results move to the CPU.
    *
-   * Default: `null`. No effect: results stay small.
+   * Default: `null`. No effect: results are small.
    */
   readonly eval_accumulation_steps: number | null;
   /**
-   * Join results of batches.
+   * Concatenate the results of batches.
    *
    * Default: `true`. No effect: results are a list of pairs.
    */
   readonly eval_do_concat_batches: boolean;
   /**
-   * Gather objects of all devices.
+   * Gather objects from all devices.
    *
    * Default: `false`. No effect: there is one device.
    */
   readonly eval_use_gather_object: boolean;
   /**
-   * What compute_metrics gets besides: loss, inputs.
+   * Further inputs of compute_metrics: loss, inputs.
    *
    * Default: `[]`. Same as TRL.
    */
   readonly include_for_metrics: string[];
   /**
-   * Call compute_metrics for each batch, at last with compute_result true.
+   * Call compute_metrics per batch; compute_result is true in the last call.
    *
    * Default: `false`. Same as TRL.
    */
@@ -1708,11 +1708,11 @@ export interface DPOConfig {
   /**
    * Names of the labels.
    *
-   * Default: `null`. No effect: DPO has none.
+   * Default: `null`. No effect: DPO has no labels.
    */
   readonly label_names: string[] | null;
   /**
-   * Folder of the run; unset: trainer_output.
+   * Output folder of the run; unset: trainer_output.
    *
    * Default: `null`. Same as TRL.
    */
@@ -1724,58 +1724,58 @@ export interface DPOConfig {
    */
   readonly save_strategy: "no" | "steps" | "epoch" | "best";
   /**
-   * Steps between checkpoints; below 1, a share of all steps.
+   * Steps between checkpoints; below 1, a fraction of all steps.
    *
    * Default: `500`. Same as TRL.
    */
   readonly save_steps: number;
   /**
-   * Newest checkpoints to keep.
+   * Maximum number of checkpoints; older ones are deleted.
    *
    * Default: `null`. Same as TRL.
    */
   readonly save_total_limit: number | null;
   /**
-   * Checkpoints without the optimizer, which can't be resumed.
+   * Save checkpoints without optimizer state; they can't be resumed.
    *
-   * Default: `false`. Differs from TRL: ctrl-C saves one that can; resuming from others is refused (transformers starts
-   * a new optimizer).
+   * Default: `false`. Differs from TRL: Ctrl-C saves one that can be; resuming from others is an error (transformers
+   * starts a new optimizer).
    */
   readonly save_only_model: boolean;
   /**
-   * Go on from this checkpoint; true: the newest valid one of output_dir.
+   * Checkpoint to resume from; true: the newest valid one in output_dir.
    *
    * Default: `null`. Same as TRL.
    */
   readonly resume_from_checkpoint: boolean | string | null;
   /**
-   * Begin the epoch again when resuming, rather than go on within it.
+   * Restart the epoch when resuming instead of skipping the pairs already seen.
    *
    * Default: `false`. Same as TRL.
    */
   readonly ignore_data_skip: boolean;
   /**
-   * Give callbacks the settings of the checkpoint.
+   * Restore the settings of callbacks from the checkpoint.
    *
-   * Default: `false`. Differs from TRL: what callbacks have counted is restored in any case, so that resumed is
-   * unbroken; true: their settings too.
+   * Default: `false`. Differs from TRL: counters of callbacks are always restored, so that a resumed run equals an
+   * unbroken one; true: also their settings.
    */
   readonly restore_callback_states_from_checkpoint: boolean;
   /**
-   * End with the weights of the best checkpoint.
+   * Load the best checkpoint at the end of training.
    *
    * Default: `false`. Same as TRL.
    */
   readonly load_best_model_at_end: boolean;
   /**
-   * Metric of evaluations that says what is best.
+   * Evaluation metric used to pick the best checkpoint.
    *
-   * Default: `null`. Differs from TRL: of several evaluation sets, all metrics have the name
-   * (eval_NAME_rewards/margins), not the loss alone.
+   * Default: `null`. Differs from TRL: with several evaluation sets all metrics carry the set's name
+   * (eval_NAME_rewards/margins), not only the loss.
    */
   readonly metric_for_best_model: string | null;
   /**
-   * Whether more of it is better; unset: unless it ends with loss.
+   * Whether higher values of the metric are better; unset: true unless it ends in loss.
    *
    * Default: `null`. Same as TRL.
    */
@@ -1789,65 +1789,65 @@ export interface DPOConfig {
   /**
    * Save a checkpoint on SIGTERM.
    *
-   * Default: `false`. No effect: ctrl-C saves one anyway.
+   * Default: `false`. No effect: Ctrl-C always saves one.
    */
   readonly enable_jit_checkpoint: boolean;
   /**
-   * Upload the model.
+   * Upload the model to the hub.
    *
-   * Default: `false`. No effect: nothing is uploaded; upload the finished output_dir yourself.
+   * Default: `false`. No effect: prefine uploads nothing; upload the finished output_dir yourself.
    */
   readonly push_to_hub: boolean;
   /**
-   * Token for the upload.
+   * Access token for the upload.
    *
-   * Default: `null`. No effect: nothing is uploaded; upload the finished output_dir yourself.
+   * Default: `null`. No effect: prefine uploads nothing; upload the finished output_dir yourself.
    */
   readonly hub_token: string | null;
   /**
    * Upload to a private repository.
    *
-   * Default: `null`. No effect: nothing is uploaded; upload the finished output_dir yourself.
+   * Default: `null`. No effect: prefine uploads nothing; upload the finished output_dir yourself.
    */
   readonly hub_private_repo: boolean | null;
   /**
-   * Repository to upload to.
+   * Hub repository to upload to.
    *
-   * Default: `null`. No effect: nothing is uploaded; upload the finished output_dir yourself.
+   * Default: `null`. No effect: prefine uploads nothing; upload the finished output_dir yourself.
    */
   readonly hub_model_id: string | null;
   /**
    * When to upload.
    *
-   * Default: `"every_save"`. No effect: nothing is uploaded; upload the finished output_dir yourself.
+   * Default: `"every_save"`. No effect: prefine uploads nothing; upload the finished output_dir yourself.
    */
   readonly hub_strategy: "end" | "every_save" | "checkpoint" | "all_checkpoints";
   /**
-   * Upload while an upload runs.
+   * Upload even while the previous upload runs.
    *
-   * Default: `false`. No effect: nothing is uploaded; upload the finished output_dir yourself.
+   * Default: `false`. No effect: prefine uploads nothing; upload the finished output_dir yourself.
    */
   readonly hub_always_push: boolean;
   /**
    * Branch to upload to.
    *
-   * Default: `null`. No effect: nothing is uploaded; upload the finished output_dir yourself.
+   * Default: `null`. No effect: prefine uploads nothing; upload the finished output_dir yourself.
    */
   readonly hub_revision: string | null;
   /**
-   * Drop columns that training does not need; they never matter here.
+   * Drop columns that training does not use; prefine ignores them anyway.
    *
    * Default: `true`. Same as TRL.
    */
   readonly remove_unused_columns: boolean;
   /**
-   * Drop the last, smaller batch of an epoch, and of an evaluation.
+   * Drop the last incomplete batch of each epoch and evaluation.
    *
    * Default: `false`. Same as TRL.
    */
   readonly dataloader_drop_last: boolean;
   /**
-   * Processes that load data.
+   * Number of data loader processes.
    *
    * Default: `0`. No effect: pairs are prepared once, before training.
    */
@@ -1859,43 +1859,43 @@ export interface DPOConfig {
    */
   readonly dataloader_pin_memory: boolean;
   /**
-   * Keep these processes.
+   * Keep data loader processes between epochs.
    *
    * Default: `false`. No effect: pairs are prepared once, before training.
    */
   readonly dataloader_persistent_workers: boolean;
   /**
-   * Batches ahead.
+   * Batches prefetched per data loader process.
    *
    * Default: `null`. No effect: pairs are prepared once, before training.
    */
   readonly dataloader_prefetch_factor: number | null;
   /**
-   * How these processes start.
+   * Start method of data loader processes.
    *
    * Default: `null`. No effect: pairs are prepared once, before training.
    */
   readonly dataloader_multiprocessing_context: "fork" | "spawn" | "forkserver" | null;
   /**
-   * Keep the order of batches.
+   * Return batches in order.
    *
    * Default: `true`. No effect: pairs are prepared once, before training.
    */
   readonly dataloader_in_order: boolean;
   /**
-   * DeepSpeed.
+   * DeepSpeed config.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly deepspeed: Record<string, unknown> | string | null;
   /**
-   * Fully sharded data parallel.
+   * Fully sharded data parallelism.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly fsdp: boolean | string | null;
   /**
-   * Its settings.
+   * FSDP settings.
    *
    * Default: `null`. Not built: only the default is taken.
    */
@@ -1913,67 +1913,67 @@ export interface DPOConfig {
    */
   readonly local_rank: number;
   /**
-   * Setting of DDP.
+   * Find unused parameters in DDP.
    *
    * Default: `null`. No effect: prefine trains in one process.
    */
   readonly ddp_find_unused_parameters: boolean | null;
   /**
-   * Setting of DDP.
+   * Bucket size of DDP, MB.
    *
    * Default: `null`. No effect: prefine trains in one process.
    */
   readonly ddp_bucket_cap_mb: number | null;
   /**
-   * Setting of DDP.
+   * Broadcast buffers in DDP.
    *
    * Default: `null`. No effect: prefine trains in one process.
    */
   readonly ddp_broadcast_buffers: boolean | null;
   /**
-   * Setting of DDP.
+   * Assume a static graph in DDP.
    *
    * Default: `null`. No effect: prefine trains in one process.
    */
   readonly ddp_static_graph: boolean | null;
   /**
-   * Setting of DDP.
+   * Communication backend of DDP.
    *
    * Default: `null`. No effect: prefine trains in one process.
    */
   readonly ddp_backend: "nccl" | "gloo" | "mpi" | "xccl" | "hccl" | "cncl" | "mccl" | null;
   /**
-   * Setting of DDP, seconds.
+   * DDP timeout, seconds.
    *
    * Default: `1800`. No effect: prefine trains in one process.
    */
   readonly ddp_timeout: number;
   /**
-   * For scripts.
+   * Run training (for scripts).
    *
-   * Default: `false`. No effect: TRL's script takes no notice of it either.
+   * Default: `false`. No effect: TRL's script ignores it too.
    */
   readonly do_train: boolean;
   /**
-   * For scripts.
+   * Run evaluation (for scripts).
    *
-   * Default: `false`. No effect: TRL's script takes no notice of it either.
+   * Default: `false`. No effect: TRL's script ignores it too.
    */
   readonly do_eval: boolean;
   /**
-   * For scripts.
+   * Run prediction (for scripts).
    *
-   * Default: `false`. No effect: TRL's script takes no notice of it either.
+   * Default: `false`. No effect: TRL's script ignores it too.
    */
   readonly do_predict: boolean;
   /**
-   * Debugging of PyTorch.
+   * PyTorch debugging tools.
    *
-   * Default: `[""]`. No effect: these are PyTorch's tools.
+   * Default: `[""]`. No effect: these tools are PyTorch's.
    */
   readonly debug: string[];
   /**
-   * No memory in the metrics.
+   * Leave memory usage out of the metrics.
    *
    * Default: `true`. No effect: memory is not logged.
    */

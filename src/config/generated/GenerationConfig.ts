@@ -13,159 +13,159 @@ import type { OneOrMore } from "../kinds.ts";
  */
 export interface GenerationConfigInput {
   /**
-   * Tokens to generate at most.
+   * Maximum number of new tokens.
    *
    * Default: the model's, else unset. Same as transformers.
    */
   readonly max_new_tokens?: number | null | undefined;
   /**
-   * Tokens of prompt and answer at most; max_new_tokens wins.
+   * Maximum tokens of prompt and answer; max_new_tokens overrides it.
    *
    * Default: the model's, else `20`. Same as transformers.
    */
   readonly max_length?: number | null | undefined;
   /**
-   * Tokens to generate at least.
+   * Minimum number of new tokens.
    *
    * Default: the model's, else unset. Same as transformers.
    */
   readonly min_new_tokens?: number | null | undefined;
   /**
-   * Tokens of prompt and answer at least.
+   * Minimum tokens of prompt and answer.
    *
    * Default: the model's, else `0`. Same as transformers.
    */
   readonly min_length?: number | null | undefined;
   /**
-   * Texts that end an answer.
+   * Strings that end generation.
    *
    * Default: the model's, else unset. Same as transformers.
    */
   readonly stop_strings?: OneOrMore<string> | null | undefined;
   /**
-   * Draw tokens at random instead of taking the likeliest.
+   * Sample; false: greedy decoding or beam search.
    *
    * Default: the model's, else `false`. Same as transformers.
    */
   readonly do_sample?: boolean | null | undefined;
   /**
-   * Below 1: likelier tokens become likelier.
+   * Sampling temperature; below 1 favors likely tokens.
    *
    * Default: the model's, else `1`. Same as transformers.
    */
   readonly temperature?: number | null | undefined;
   /**
-   * Draw from the k likeliest tokens (0: all).
+   * Sample from the k most likely tokens; 0 = all.
    *
    * Default: the model's, else `50`. Same as transformers.
    */
   readonly top_k?: number | null | undefined;
   /**
-   * Draw from the likeliest tokens of this total probability.
+   * Nucleus sampling: smallest set of tokens whose probabilities sum to top_p.
    *
    * Default: the model's, else `1`. Same as transformers.
    */
   readonly top_p?: number | null | undefined;
   /**
-   * Drop tokens below this share of the likeliest one's.
+   * Drop tokens less likely than min_p times the most likely one.
    *
    * Default: the model's, else unset. Same as transformers.
    */
   readonly min_p?: number | null | undefined;
   /**
-   * Draw from tokens of typical information.
+   * Locally typical sampling: probability mass to keep.
    *
    * Default: the model's, else `1`. Same as transformers.
    */
   readonly typical_p?: number | null | undefined;
   /**
-   * Above 1: tokens that occurred become less likely.
+   * Penalty on tokens that already occurred; 1 = none.
    *
    * Default: the model's, else `1`. Same as transformers.
    */
   readonly repetition_penalty?: number | null | undefined;
   /**
-   * Sequences of this length occur once.
+   * Size of n-grams that may occur only once; 0 = off.
    *
    * Default: the model's, else `0`. Same as transformers.
    */
   readonly no_repeat_ngram_size?: number | null | undefined;
   /**
-   * Seed of the draws.
+   * Random seed.
    *
    * Default: `null`. Prefine's own.
    */
   readonly seed?: number | null | undefined;
   /**
-   * Answers to a prompt; several need do_sample or beams.
+   * Answers per prompt; more than one requires do_sample or num_beams.
    *
    * Default: the model's, else `1`. Same as transformers.
    */
   readonly num_return_sequences?: number | null | undefined;
   /**
-   * Make log-probabilities of the processed scores.
+   * Renormalize the scores after all processors.
    *
    * Default: the model's, else unset. Same as transformers.
    */
   readonly renormalize_logits?: boolean | null | undefined;
   /**
-   * Replace NaN and infinity.
+   * Remove NaN and infinite scores.
    *
-   * Default: `null`. No effect: they stop generation.
+   * Default: `null`. No effect: non-finite scores stop generation with an error.
    */
   readonly remove_invalid_values?: boolean | null | undefined;
   /**
-   * Texts to search with side by side for the likeliest.
+   * Number of beams; 1 = no beam search.
    *
    * Default: the model's, else `1`. Same as transformers.
    */
   readonly num_beams?: number | null | undefined;
   /**
-   * End the search when num_beams answers are found.
+   * Stop beam search when num_beams answers are complete.
    *
    * Default: the model's, else `false`. Same as transformers.
    */
   readonly early_stopping?: boolean | "never" | null | undefined;
   /**
-   * Above 0: longer answers are preferred.
+   * Length exponent of beam scores; above 0 favors longer answers.
    *
    * Default: the model's, else `1`. Same as transformers.
    */
   readonly length_penalty?: number | null | undefined;
   /**
-   * Fills shorter answers of a batch.
+   * Padding token.
    *
    * Default: the model's, else unset. Same as transformers.
    */
   readonly pad_token_id?: number | null | undefined;
   /**
-   * Starts an empty prompt.
+   * Beginning-of-sequence token; starts an empty prompt.
    *
    * Default: the model's, else unset. Same as transformers.
    */
   readonly bos_token_id?: number | null | undefined;
   /**
-   * Ends an answer.
+   * End-of-sequence token, or several.
    *
    * Default: the model's, else unset. Same as transformers.
    */
   readonly eos_token_id?: number | OneOrMore<number> | null | undefined;
   /**
-   * Keep keys and values of earlier tokens.
+   * Use the KV cache.
    *
    * Default: the model's, else `true`. Same as transformers.
    */
   readonly use_cache?: true | null | undefined;
   /**
-   * Kind of cache.
+   * Cache implementation.
    *
-   * Default: `null`. No effect: there is one.
+   * Default: `null`. No effect: there is one cache.
    */
   readonly cache_implementation?: string | null | undefined;
   /**
-   * Settings of the cache.
+   * Cache settings.
    *
-   * Default: `null`. No effect: there are none.
+   * Default: `null`. No effect: the cache has no settings.
    */
   readonly cache_config?: Record<string, unknown> | null | undefined;
   /**
@@ -175,147 +175,147 @@ export interface GenerationConfigInput {
    */
   readonly max_cache_len?: number | null | undefined;
   /**
-   * Read the prompt in parts.
+   * Chunk size of the prefill.
    *
-   * Default: `null`. No effect: it is read at once.
+   * Default: `null`. No effect: the prompt is read at once.
    */
   readonly prefill_chunk_size?: number | null | undefined;
   /**
-   * Compilation.
+   * Compilation settings.
    *
    * Default: `null`. No effect: the graph is always compiled.
    */
   readonly compile_config?: Record<string, unknown> | null | undefined;
   /**
-   * No compilation.
+   * Disable compilation.
    *
    * Default: `null`. No effect: the graph is always compiled.
    */
   readonly disable_compile?: boolean | null | undefined;
   /**
-   * Continuous batching.
+   * Continuous batching settings.
    *
-   * Default: `null`. No effect: there is none.
+   * Default: `null`. No effect: there is no continuous batching.
    */
   readonly continuous_batching_config?: Record<string, unknown> | null | undefined;
   /**
-   * One beam at a time.
+   * Compute beams one at a time.
    *
-   * Default: `null`. No effect: gone from transformers.
+   * Default: `null`. No effect: removed in transformers.
    */
   readonly low_memory?: boolean | null | undefined;
   /**
-   * Predict several tokens.
+   * Multi-token prediction.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly use_mtp?: boolean | null | undefined;
   /**
    * Return attentions.
    *
-   * Default: `null`. No effect: generate returns tokens.
+   * Default: `null`. No effect: generate returns tokens and texts only.
    */
   readonly output_attentions?: boolean | null | undefined;
   /**
    * Return hidden states.
    *
-   * Default: `null`. No effect: generate returns tokens.
+   * Default: `null`. No effect: generate returns tokens and texts only.
    */
   readonly output_hidden_states?: boolean | null | undefined;
   /**
    * Return scores.
    *
-   * Default: `null`. No effect: generate returns tokens.
+   * Default: `null`. No effect: generate returns tokens and texts only.
    */
   readonly output_scores?: boolean | null | undefined;
   /**
    * Return logits.
    *
-   * Default: `null`. No effect: generate returns tokens.
+   * Default: `null`. No effect: generate returns tokens and texts only.
    */
   readonly output_logits?: boolean | null | undefined;
   /**
-   * Return an object.
+   * Return a dictionary.
    *
-   * Default: `null`. No effect: generate returns tokens.
+   * Default: `null`. No effect: generate returns tokens and texts only.
    */
   readonly return_dict_in_generate?: boolean | null | undefined;
   /**
-   * Version that wrote the file.
+   * Version of transformers that wrote the file.
    *
-   * Default: `null`. No effect: not needed.
+   * Default: `null`. No effect: prefine does not need it.
    */
   readonly transformers_version?: string | null | undefined;
   /**
-   * Where the file comes from.
+   * Whether it was made from the model's config.
    *
-   * Default: `null`. No effect: not needed.
+   * Default: `null`. No effect: prefine does not need it.
    */
   readonly _from_model_config?: boolean | null | undefined;
   /**
-   * This model assists.
+   * Whether this is the assistant model.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly is_assistant?: boolean | null | undefined;
   /**
-   * Tokens ahead.
+   * Tokens per draft of the assistant.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly num_assistant_tokens?: number | null | undefined;
   /**
-   * Their schedule.
+   * Schedule of num_assistant_tokens.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly num_assistant_tokens_schedule?: string | null | undefined;
   /**
-   * Least confidence.
+   * Minimum confidence of the assistant.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly assistant_confidence_threshold?: number | null | undefined;
   /**
-   * Candidates from the prompt.
+   * Tokens per draft in prompt lookup.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly prompt_lookup_num_tokens?: number | null | undefined;
   /**
-   * Longest match.
+   * Longest n-gram to match in prompt lookup.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly max_matching_ngram_size?: number | null | undefined;
   /**
-   * Layer to leave at.
+   * Layer for early exit.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly assistant_early_exit?: number | null | undefined;
   /**
-   * Tokens to align.
+   * Assistant tokens to realign.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly assistant_lookbehind?: number | null | undefined;
   /**
-   * Tokens to align.
+   * Target tokens to realign.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly target_lookbehind?: number | null | undefined;
   /**
-   * Kind of speculation.
+   * Type of speculative decoding.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly speculation_type?: string | null | undefined;
   /**
-   * For encoder-decoders.
+   * First decoder token of encoder-decoder models.
    *
-   * Default: `null`. No effect: GPT-2 and its like have no encoder.
+   * Default: `null`. No effect: decoder-only models have no encoder.
    */
   readonly decoder_start_token_id?: number | null | undefined;
 }
@@ -323,243 +323,243 @@ export interface GenerationConfigInput {
 /** transformers.GenerationConfig: all options, checked and complete; frozen. */
 export interface GenerationConfig {
   /**
-   * Tokens to generate at most.
+   * Maximum number of new tokens.
    *
    * Default: the model's, else unset. Same as transformers.
    */
   readonly max_new_tokens: number | null;
   /**
-   * Tokens of prompt and answer at most; max_new_tokens wins.
+   * Maximum tokens of prompt and answer; max_new_tokens overrides it.
    *
    * Default: the model's, else `20`. Same as transformers.
    */
   readonly max_length: number | null;
   /**
-   * Tokens to generate at least.
+   * Minimum number of new tokens.
    *
    * Default: the model's, else unset. Same as transformers.
    */
   readonly min_new_tokens: number | null;
   /**
-   * Tokens of prompt and answer at least.
+   * Minimum tokens of prompt and answer.
    *
    * Default: the model's, else `0`. Same as transformers.
    */
   readonly min_length: number | null;
   /**
-   * Texts that end an answer.
+   * Strings that end generation.
    *
    * Default: the model's, else unset. Same as transformers.
    */
   readonly stop_strings: string[] | null;
   /**
-   * Seconds to generate at most.
+   * Maximum generation time, seconds.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly max_time: number | null;
   /**
-   * Draw tokens at random instead of taking the likeliest.
+   * Sample; false: greedy decoding or beam search.
    *
    * Default: the model's, else `false`. Same as transformers.
    */
   readonly do_sample: boolean | null;
   /**
-   * Below 1: likelier tokens become likelier.
+   * Sampling temperature; below 1 favors likely tokens.
    *
    * Default: the model's, else `1`. Same as transformers.
    */
   readonly temperature: number | null;
   /**
-   * Draw from the k likeliest tokens (0: all).
+   * Sample from the k most likely tokens; 0 = all.
    *
    * Default: the model's, else `50`. Same as transformers.
    */
   readonly top_k: number | null;
   /**
-   * Draw from the likeliest tokens of this total probability.
+   * Nucleus sampling: smallest set of tokens whose probabilities sum to top_p.
    *
    * Default: the model's, else `1`. Same as transformers.
    */
   readonly top_p: number | null;
   /**
-   * Drop tokens below this share of the likeliest one's.
+   * Drop tokens less likely than min_p times the most likely one.
    *
    * Default: the model's, else unset. Same as transformers.
    */
   readonly min_p: number | null;
   /**
-   * Draw from tokens of typical information.
+   * Locally typical sampling: probability mass to keep.
    *
    * Default: the model's, else `1`. Same as transformers.
    */
   readonly typical_p: number | null;
   /**
-   * Above 1: tokens that occurred become less likely.
+   * Penalty on tokens that already occurred; 1 = none.
    *
    * Default: the model's, else `1`. Same as transformers.
    */
   readonly repetition_penalty: number | null;
   /**
-   * Sequences of this length occur once.
+   * Size of n-grams that may occur only once; 0 = off.
    *
    * Default: the model's, else `0`. Same as transformers.
    */
   readonly no_repeat_ngram_size: number | null;
   /**
-   * Seed of the draws.
+   * Random seed.
    *
    * Default: `null`. Prefine's own.
    */
   readonly seed: number | null;
   /**
-   * Answers to a prompt; several need do_sample or beams.
+   * Answers per prompt; more than one requires do_sample or num_beams.
    *
    * Default: the model's, else `1`. Same as transformers.
    */
   readonly num_return_sequences: number | null;
   /**
-   * Least probability.
+   * Epsilon sampling: minimum token probability.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly epsilon_cutoff: number | null;
   /**
-   * Least probability by entropy.
+   * Eta sampling: entropy-dependent minimum probability.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly eta_cutoff: number | null;
   /**
-   * Limit on entropy.
+   * Top-H sampling: fraction of the entropy to keep.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly top_h: number | null;
   /**
-   * Sequences that never occur.
+   * Token sequences that are never generated.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly bad_words_ids: number[][] | null;
   /**
-   * Tokens that never occur.
+   * Tokens that are never generated.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly suppress_tokens: number[] | null;
   /**
-   * Tokens that never come first.
+   * Tokens that are never generated first.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly begin_suppress_tokens: number[] | null;
   /**
-   * Bias on sequences.
+   * Bias on token sequences.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly sequence_bias: Record<string, unknown> | Record<string, unknown>[] | null;
   /**
-   * Growing wish to end.
+   * Exponentially growing bias towards the end of the answer.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly exponential_decay_length_penalty: number[] | null;
   /**
-   * Token that comes first.
+   * Token forced at the start.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly forced_bos_token_id: number | null;
   /**
-   * Token that comes last.
+   * Token forced at max_length.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly forced_eos_token_id: number[] | null;
   /**
-   * Classifier-free guidance.
+   * Classifier-free guidance scale.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly guidance_scale: number | null;
   /**
-   * Make log-probabilities of the processed scores.
+   * Renormalize the scores after all processors.
    *
    * Default: the model's, else unset. Same as transformers.
    */
   readonly renormalize_logits: boolean | null;
   /**
-   * Replace NaN and infinity.
+   * Remove NaN and infinite scores.
    *
-   * Default: `null`. No effect: they stop generation.
+   * Default: `null`. No effect: non-finite scores stop generation with an error.
    */
   readonly remove_invalid_values: boolean | null;
   /**
-   * Regrow the prompt's last token.
+   * Token healing: regenerate the end of the prompt.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly token_healing: boolean | null;
   /**
-   * Watermark.
+   * Watermarking settings.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly watermarking_config: Record<string, unknown> | null;
   /**
-   * Texts to search with side by side for the likeliest.
+   * Number of beams; 1 = no beam search.
    *
    * Default: the model's, else `1`. Same as transformers.
    */
   readonly num_beams: number | null;
   /**
-   * End the search when num_beams answers are found.
+   * Stop beam search when num_beams answers are complete.
    *
    * Default: the model's, else `false`. Same as transformers.
    */
   readonly early_stopping: boolean | "never" | null;
   /**
-   * Above 0: longer answers are preferred.
+   * Length exponent of beam scores; above 0 favors longer answers.
    *
    * Default: the model's, else `1`. Same as transformers.
    */
   readonly length_penalty: number | null;
   /**
-   * Fills shorter answers of a batch.
+   * Padding token.
    *
    * Default: the model's, else unset. Same as transformers.
    */
   readonly pad_token_id: number | null;
   /**
-   * Starts an empty prompt.
+   * Beginning-of-sequence token; starts an empty prompt.
    *
    * Default: the model's, else unset. Same as transformers.
    */
   readonly bos_token_id: number | null;
   /**
-   * Ends an answer.
+   * End-of-sequence token, or several.
    *
    * Default: the model's, else unset. Same as transformers.
    */
   readonly eos_token_id: number | number[] | null;
   /**
-   * Keep keys and values of earlier tokens.
+   * Use the KV cache.
    *
    * Default: the model's, else `true`. Same as transformers.
    */
   readonly use_cache: true | null;
   /**
-   * Kind of cache.
+   * Cache implementation.
    *
-   * Default: `null`. No effect: there is one.
+   * Default: `null`. No effect: there is one cache.
    */
   readonly cache_implementation: string | null;
   /**
-   * Settings of the cache.
+   * Cache settings.
    *
-   * Default: `null`. No effect: there are none.
+   * Default: `null`. No effect: the cache has no settings.
    */
   readonly cache_config: Record<string, unknown> | null;
   /**
@@ -569,205 +569,205 @@ export interface GenerationConfig {
    */
   readonly max_cache_len: number | null;
   /**
-   * Read the prompt in parts.
+   * Chunk size of the prefill.
    *
-   * Default: `null`. No effect: it is read at once.
+   * Default: `null`. No effect: the prompt is read at once.
    */
   readonly prefill_chunk_size: number | null;
   /**
-   * Compilation.
+   * Compilation settings.
    *
    * Default: `null`. No effect: the graph is always compiled.
    */
   readonly compile_config: Record<string, unknown> | null;
   /**
-   * No compilation.
+   * Disable compilation.
    *
    * Default: `null`. No effect: the graph is always compiled.
    */
   readonly disable_compile: boolean | null;
   /**
-   * Continuous batching.
+   * Continuous batching settings.
    *
-   * Default: `null`. No effect: there is none.
+   * Default: `null`. No effect: there is no continuous batching.
    */
   readonly continuous_batching_config: Record<string, unknown> | null;
   /**
-   * One beam at a time.
+   * Compute beams one at a time.
    *
-   * Default: `null`. No effect: gone from transformers.
+   * Default: `null`. No effect: removed in transformers.
    */
   readonly low_memory: boolean | null;
   /**
-   * Predict several tokens.
+   * Multi-token prediction.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly use_mtp: boolean | null;
   /**
    * Return attentions.
    *
-   * Default: `null`. No effect: generate returns tokens.
+   * Default: `null`. No effect: generate returns tokens and texts only.
    */
   readonly output_attentions: boolean | null;
   /**
    * Return hidden states.
    *
-   * Default: `null`. No effect: generate returns tokens.
+   * Default: `null`. No effect: generate returns tokens and texts only.
    */
   readonly output_hidden_states: boolean | null;
   /**
    * Return scores.
    *
-   * Default: `null`. No effect: generate returns tokens.
+   * Default: `null`. No effect: generate returns tokens and texts only.
    */
   readonly output_scores: boolean | null;
   /**
    * Return logits.
    *
-   * Default: `null`. No effect: generate returns tokens.
+   * Default: `null`. No effect: generate returns tokens and texts only.
    */
   readonly output_logits: boolean | null;
   /**
-   * Return an object.
+   * Return a dictionary.
    *
-   * Default: `null`. No effect: generate returns tokens.
+   * Default: `null`. No effect: generate returns tokens and texts only.
    */
   readonly return_dict_in_generate: boolean | null;
   /**
-   * Version that wrote the file.
+   * Version of transformers that wrote the file.
    *
-   * Default: `null`. No effect: not needed.
+   * Default: `null`. No effect: prefine does not need it.
    */
   readonly transformers_version: string | null;
   /**
-   * Where the file comes from.
+   * Whether it was made from the model's config.
    *
-   * Default: `null`. No effect: not needed.
+   * Default: `null`. No effect: prefine does not need it.
    */
   readonly _from_model_config: boolean | null;
   /**
-   * This model assists.
+   * Whether this is the assistant model.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly is_assistant: boolean | null;
   /**
-   * Tokens ahead.
+   * Tokens per draft of the assistant.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly num_assistant_tokens: number | null;
   /**
-   * Their schedule.
+   * Schedule of num_assistant_tokens.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly num_assistant_tokens_schedule: string | null;
   /**
-   * Least confidence.
+   * Minimum confidence of the assistant.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly assistant_confidence_threshold: number | null;
   /**
-   * Candidates from the prompt.
+   * Tokens per draft in prompt lookup.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly prompt_lookup_num_tokens: number | null;
   /**
-   * Longest match.
+   * Longest n-gram to match in prompt lookup.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly max_matching_ngram_size: number | null;
   /**
-   * Layer to leave at.
+   * Layer for early exit.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly assistant_early_exit: number | null;
   /**
-   * Tokens to align.
+   * Assistant tokens to realign.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly assistant_lookbehind: number | null;
   /**
-   * Tokens to align.
+   * Target tokens to realign.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly target_lookbehind: number | null;
   /**
-   * Mixture with the assistant.
+   * Weight of the assistant in an ensemble.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly assistant_ensemble_weight: number | null;
   /**
-   * Kind of speculation.
+   * Type of speculative decoding.
    *
-   * Default: `null`. No effect: there is no assisted generation yet.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly speculation_type: string | null;
   /**
-   * Penalty by the prompt.
+   * Penalty on tokens that are not in the prompt.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly encoder_repetition_penalty: number | null;
   /**
-   * The prompt's sequences never occur.
+   * Size of n-grams of the prompt that are never generated.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly encoder_no_repeat_ngram_size: number | null;
   /**
-   * For encoder-decoders.
+   * First decoder token of encoder-decoder models.
    *
-   * Default: `null`. No effect: GPT-2 and its like have no encoder.
+   * Default: `null`. No effect: decoder-only models have no encoder.
    */
   readonly decoder_start_token_id: number | null;
   /**
-   * Contrastive search.
+   * Contrastive search: degeneration penalty.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly penalty_alpha: number | null;
   /**
-   * Decoding by contrasting layers.
+   * DoLa: layers to contrast.
    *
    * Default: `null`. Not built: only the default is taken.
    */
   readonly dola_layers: "low" | "high" | number[] | null;
   /**
-   * For groups of beams.
+   * Diversity penalty between groups of beams.
    *
-   * Default: `null`. Not built: gone from transformers 5, where only beam search and beam sampling are left; set
-   * num_beams alone.
+   * Default: `null`. Not built: removed in transformers 5, which has only beam search and beam sampling; set num_beams
+   * alone.
    */
   readonly diversity_penalty: number | null;
   /**
-   * Groups of beams.
+   * Number of beam groups.
    *
-   * Default: `null`. Not built: gone from transformers 5, where only beam search and beam sampling are left; set
-   * num_beams alone.
+   * Default: `null`. Not built: removed in transformers 5, which has only beam search and beam sampling; set num_beams
+   * alone.
    */
   readonly num_beam_groups: number | null;
   /**
-   * Constraints.
+   * Constraints of constrained beam search.
    *
-   * Default: `null`. Not built: gone from transformers 5, where only beam search and beam sampling are left; set
-   * num_beams alone.
+   * Default: `null`. Not built: removed in transformers 5, which has only beam search and beam sampling; set num_beams
+   * alone.
    */
   readonly constraints: Record<string, unknown>[] | null;
   /**
    * Words that must occur.
    *
-   * Default: `null`. Not built: gone from transformers 5, where only beam search and beam sampling are left; set
-   * num_beams alone.
+   * Default: `null`. Not built: removed in transformers 5, which has only beam search and beam sampling; set num_beams
+   * alone.
    */
   readonly force_words_ids: number[][] | null;
 }

@@ -17,47 +17,47 @@ export interface RunInput extends DPOConfigInput {
    */
   readonly model_revision?: string | undefined;
   /**
-   * Type of the weights.
+   * Data type of the weights.
    *
-   * Default: `"float32"`. No effect: frozen weights stay as the files have them (16 bits, or load_in_*), computing is
-   * in float32.
+   * Default: `"float32"`. No effect: frozen weights keep the type of their files (or load_in_*); prefine computes in
+   * float32.
    */
   readonly dtype?: "auto" | "bfloat16" | "float16" | "float32" | null | undefined;
   /**
-   * Attention kernel.
+   * Attention implementation.
    *
-   * Default: `null`. No effect: prefine has one attention kernel.
+   * Default: `null`. No effect: prefine has one attention implementation.
    */
   readonly attn_implementation?: string | null | undefined;
   /**
-   * Keep the base model in 8 bits; needs use_peft.
+   * Load the base model in 8 bits; requires use_peft.
    *
-   * Default: `false`. Differs from TRL: blocks of 64 whole numbers with a scale each, activations in float32;
-   * LLM.int8() has a scale a row, and rounds both.
+   * Default: `false`. Differs from TRL: blocks of 64 integers with one scale each, activations in float32; LLM.int8()
+   * has one scale per row and rounds both.
    */
   readonly load_in_8bit?: boolean | undefined;
   /**
-   * Keep the base model in 4 bits (QLoRA); needs use_peft.
+   * Load the base model in 4 bits (QLoRA); requires use_peft.
    *
    * Default: `false`. Same as TRL.
    */
   readonly load_in_4bit?: boolean | undefined;
   /**
-   * Format of 4-bit weights.
+   * Quantization data type: fp4 or nf4.
    *
    * Default: `"nf4"`. Same as TRL.
    */
   readonly bnb_4bit_quant_type?: "fp4" | "nf4" | undefined;
   /**
-   * Quantize the scales of 4-bit weights, too.
+   * Quantize the scales of 4-bit weights too (double quantization).
    *
    * Default: `false`. Same as TRL.
    */
   readonly use_bnb_nested_quant?: boolean | undefined;
   /**
-   * Storage type of 4-bit weights.
+   * Storage type of packed 4-bit weights.
    *
-   * Default: `null`. No effect: they are bytes.
+   * Default: `null`. No effect: they are stored as bytes.
    */
   readonly bnb_4bit_quant_storage?: string | null | undefined;
   /**
@@ -67,96 +67,96 @@ export interface RunInput extends DPOConfigInput {
    */
   readonly use_peft?: boolean | undefined;
   /**
-   * Rank of the adapter.
+   * LoRA rank.
    *
    * Default: `16`. Same as TRL.
    */
   readonly lora_r?: number | undefined;
   /**
-   * Scale: the adapter's output is multiplied by alpha / r.
+   * LoRA scaling: the adapter's output is multiplied by lora_alpha / lora_r.
    *
    * Default: `32`. Same as TRL.
    */
   readonly lora_alpha?: number | undefined;
   /**
-   * Dropout before the adapter; needs disable_dropout: false.
+   * LoRA dropout; requires disable_dropout: false.
    *
    * Default: `0.05`. Same as TRL.
    */
   readonly lora_dropout?: number | undefined;
   /**
-   * Layers and embeddings to adapt: names, a regular expression, or all-linear; unset: the usual (GPT-2: c_attn).
+   * Layers to adapt: names, a regular expression, or all-linear; unset: PEFT's choice for the model type.
    *
-   * Default: `null`. Differs from TRL: as in PEFT a text is a regular expression for whole names; one that matches
-   * nothing and looks like a name means the layers of that name; a name in a list that means no layer gets a warning;
-   * the frozen copy of a trained adapter that is its reference has its embeddings' adapters, too, which TRL's leaves as
-   * they are drawn.
+   * Default: `null`. Differs from TRL: as in PEFT a text is a regular expression for whole names; if it matches nothing
+   * and looks like a name, it means the layers with that name; a name in a list that matches no layer gets a warning;
+   * the frozen copy of a trained adapter that serves as its reference includes the adapters of embeddings, which TRL
+   * leaves freshly initialized.
    */
   readonly lora_target_modules?: OneOrMore<string> | null | undefined;
   /**
-   * Modules to train in full: ends of their names.
+   * Modules to train in full, by the ends of their names.
    *
    * Default: `null`. Same as TRL.
    */
   readonly lora_modules_to_save?: OneOrMore<string> | null | undefined;
   /**
-   * PEFT's task type.
+   * PEFT task type.
    *
    * Default: `"CAUSAL_LM"`. Same as TRL. Not built: SEQ_CLS, SEQ_2_SEQ_LM, TOKEN_CLS, QUESTION_ANS, FEATURE_EXTRACTION.
    */
   readonly lora_task_type?: "CAUSAL_LM" | undefined;
   /**
-   * Scale by alpha / sqrt(r).
+   * Rank-stabilized LoRA: scale by lora_alpha / sqrt(lora_r).
    *
    * Default: `false`. Same as TRL.
    */
   readonly use_rslora?: boolean | undefined;
   /**
-   * Train magnitude and direction apart (DoRA).
+   * DoRA: train magnitude and direction of the weights separately.
    *
    * Default: `false`. Same as TRL.
    */
   readonly use_dora?: boolean | undefined;
   /**
-   * Adapter to start from: its config decides r, alpha and targets; a frozen copy is the reference.
+   * Adapter to continue training; its config sets rank, alpha and targets, a frozen copy is the reference.
    *
    * Default: `null`. Prefine's own.
    */
   readonly adapter_name_or_path?: string | null | undefined;
   /**
-   * Data set to train on: hub id, folder, or a parquet, jsonl or json file.
+   * Dataset: hub id, folder, or a parquet, jsonl or json file.
    *
    * Default: `null`. Same as TRL.
    */
   readonly dataset_name?: string | null | undefined;
   /**
-   * Split to train on.
+   * Training split.
    *
    * Default: `"train"`. Same as TRL.
    */
   readonly dataset_train_split?: string | undefined;
   /**
-   * Split to evaluate on, or several; not read where eval_strategy is no.
+   * Evaluation split, or several; not loaded if eval_strategy is no.
    *
-   * Default: `"test"`. Differs from TRL: a list is several evaluation sets: metrics are eval_SPLIT_loss and so on.
+   * Default: `"test"`. Differs from TRL: a list makes several evaluation sets, with metrics eval_SPLIT_loss and so on.
    */
   readonly dataset_test_split?: OneOrMore<string> | undefined;
   /**
-   * Configuration (subset) of a data set that has several.
+   * Dataset configuration (subset).
    *
    * Default: `null`. Same as TRL.
    */
   readonly dataset_config?: string | null | undefined;
   /**
-   * Data sets to mix, each with path, split, columns, fraction, ... (in the run file).
+   * Datasets to mix, each with path, split, columns, fraction, ... (run file only).
    *
    * Default: `[]`. Same as TRL.
    */
   readonly datasets?: OneOrMore<Record<string, unknown>> | undefined;
   /**
-   * Share or number of rows to hold out of the mixture.
+   * Rows of the mixture to hold out for evaluation: a fraction or a number.
    *
-   * Default: `null`. Differs from TRL: drawn by data_seed or seed, so that a resumed run holds out the same rows.
+   * Default: `null`. Differs from TRL: drawn with data_seed or seed, so that a resumed run holds out the same rows.
    */
   readonly test_split_size?: number | null | undefined;
   /**
@@ -166,22 +166,21 @@ export interface RunInput extends DPOConfigInput {
    */
   readonly ignore_bias_buffers?: boolean | undefined;
   /**
-   * Files by split, --data_files.train FILE; one file alone is split train.
+   * Files by split: --data_files.train FILE; a single path is split train.
    *
    * Default: `null`. Prefine's own.
    */
   readonly data_files?: OneOrMore<string> | Readonly<Record<string, OneOrMore<string>>> | null | undefined;
   /**
-   * Function over every row: the built-in ultrafeedback, or a module's default export (path).
+   * Function applied to every row: ultrafeedback (built in), or the path of a module's default export.
    *
    * Default: `null`. Prefine's own.
    */
   readonly process?: string | null | undefined;
   /**
-   * Token for the hub.
+   * Hugging Face access token.
    *
-   * Default: `null`. Prefine's own: read from HF_TOKEN or the hub's login where it is not given; never saved or
-   * printed.
+   * Default: `null`. Prefine's own: defaults to HF_TOKEN or the token of `hf auth login`; never saved or printed.
    */
   readonly token?: string | null | undefined;
   /** @deprecated Use dtype instead. */
@@ -190,9 +189,9 @@ export interface RunInput extends DPOConfigInput {
   readonly dataset?: unknown;
   /** @deprecated Use dataset_test_split instead. */
   readonly dataset_test_name?: unknown;
-  /** @deprecated Error: a run on few rows: use max_steps. */
+  /** @deprecated Error: use max_steps for a short run. */
   readonly sanity_check?: unknown;
-  /** @deprecated No effect: there is one way to compute layers again. */
+  /** @deprecated No effect: there is one implementation. */
   readonly gradient_checkpointing_use_reentrant?: unknown;
   /** @deprecated No effect: prefine computes in float32. */
   readonly load_in_fp16?: unknown;

@@ -18,11 +18,11 @@ import { differs, group, noEffect, notYet, own, same } from "../option.ts";
 import { LOSS_NAMES, lossesWith, OWN_LOSS_NAMES } from "./lossTypes.ts";
 
 const loss = group("Loss", {
-  beta: same(atLeast(0, float), 0.1, "Strength of the pull towards the reference model.", {
+  beta: same(atLeast(0, float), 0.1, "Strength of the KL penalty: higher values stay closer to the reference model.", {
     onResume: "fixed",
     common: true,
   }),
-  loss_type: differs(listOf(oneOf(...LOSS_NAMES)), ["sigmoid"], "Loss, or several to add up.", {
+  loss_type: differs(listOf(oneOf(...LOSS_NAMES)), ["sigmoid"], "Loss type, or several to combine with loss_weights.", {
     onResume: "fixed",
     common: true,
     note:
@@ -33,53 +33,80 @@ const loss = group("Loss", {
   label_smoothing: same(
     between(0, 1, float),
     0,
-    `Share of labels taken to be flipped (losses ${lossesWith("smoothing").join(", ")}).`,
+    `Label smoothing: assumed fraction of flipped labels (losses ${lossesWith("smoothing").join(", ")}).`,
     { onResume: "fixed" },
   ),
-  ld_alpha: same(nullable(between(0, 1, float)), null, "Weight of the tokens beyond the shorter answer (LD-DPO).", {
-    onResume: "fixed",
-  }),
+  ld_alpha: same(
+    nullable(between(0, 1, float)),
+    null,
+    "LD-DPO: weight of the tokens beyond the length of the shorter answer.",
+    {
+      onResume: "fixed",
+    },
+  ),
   f_divergence_type: same(
     oneOf("reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"),
     "reverse_kl",
-    "Divergence between policy and reference.",
+    "Divergence between policy and reference (f-DPO).",
     { onResume: "fixed" },
   ),
-  f_alpha_divergence_coef: same(float, 0.5, "Coefficient of alpha_divergence.", { onResume: "fixed" }),
-  use_weighting: differs(bool, false, "Weight pairs by the policy's own probability (WPO).", {
+  f_alpha_divergence_coef: same(float, 0.5, "Alpha of alpha_divergence.", { onResume: "fixed" }),
+  use_weighting: differs(bool, false, "WPO: weight pairs by their probability under the policy.", {
     onResume: "fixed",
-    note: "works with hinge and sft too, where TRL 1.16 fails at the first step",
+    note: "also works with hinge and sft, where TRL 1.16 fails at the first step",
   }),
-  discopop_tau: same(above(0, float), 0.05, "Temperature of discopop.", { onResume: "fixed" }),
-  router_aux_loss_coef: notYet(nullable(float), null, "Weight of a mixture-of-experts' balancing loss.", {
-    ready: [0],
-  }),
+  discopop_tau: same(above(0, float), 0.05, "DiscoPOP temperature.", { onResume: "fixed" }),
+  router_aux_loss_coef: notYet(
+    nullable(float),
+    null,
+    "Weight of the router's load-balancing loss (mixture of experts).",
+    {
+      ready: [0],
+    },
+  ),
   ...own({
-    dpop_lambda: same(atLeast(0, float), 50, "What dpop holds against chosen answers that become less likely.", {
-      onResume: "fixed",
-    }),
-    simpo_gamma: same(float, 0.5, "Margin that simpo asks for.", { onResume: "fixed" }),
-    cpo_alpha: same(atLeast(0, float), 1, "Weight of cpo's likelihood of chosen answers.", { onResume: "fixed" }),
+    dpop_lambda: same(
+      atLeast(0, float),
+      50,
+      "Penalty weight on chosen answers whose likelihood drops (DPO-Positive).",
+      {
+        onResume: "fixed",
+      },
+    ),
+    simpo_gamma: same(float, 0.5, "Target reward margin of SimPO.", { onResume: "fixed" }),
+    cpo_alpha: same(atLeast(0, float), 1, "Weight of the negative log-likelihood term of CPO.", { onResume: "fixed" }),
   }),
 });
 
 const reference = group("Reference model", {
-  precompute_ref_log_probs: same(bool, false, "Score all pairs with the reference before training.", {
+  precompute_ref_log_probs: same(bool, false, "Compute all reference log-probabilities before training.", {
     onResume: "free",
     common: true,
   }),
   precompute_ref_batch_size: noEffect(
     nullable(atLeast(1, int)),
     null,
-    "Pairs per batch while precomputing.",
-    "the reference scores one pair at a time",
+    "Batch size while precomputing.",
+    "the reference computes one pair at a time",
   ),
-  sync_ref_model: differs(bool, false, "Move the reference towards the policy now and then (TR-DPO).", {
+  sync_ref_model: differs(
+    bool,
+    false,
+    "TR-DPO: update the reference model with the policy every ref_model_sync_steps.",
+    {
+      onResume: "fixed",
+      note: "also works with adapters, where TRL refuses: it mixes the weights of the reference adapter",
+    },
+  ),
+  ref_model_mixup_alpha: same(
+    between(0, 1, float),
+    0.6,
+    "TR-DPO: weight of the policy in each update of the reference.",
+    { onResume: "fixed" },
+  ),
+  ref_model_sync_steps: same(atLeast(1, int), 512, "TR-DPO: steps between updates of the reference.", {
     onResume: "fixed",
-    note: "works with adapters too, where TRL refuses: the weights of the reference adapter are mixed",
   }),
-  ref_model_mixup_alpha: same(between(0, 1, float), 0.6, "Share of the policy in such a move.", { onResume: "fixed" }),
-  ref_model_sync_steps: same(atLeast(1, int), 512, "Steps between such moves.", { onResume: "fixed" }),
 });
 
 const referenceCache = group(
@@ -88,55 +115,72 @@ const referenceCache = group(
     precompute_ref_cache: same(
       nullable(either(bool, path)),
       null,
-      "Folder that keeps what precompute_ref_log_probs computed; false: none.",
+      "Cache folder for precomputed reference log-probabilities; false: no cache.",
       { onResume: "free", common: true },
     ),
   }),
 );
 
 const pairs = group("Pairs", {
-  max_length: differs(nullable(above(0, int)), 1024, "Tokens of prompt and answer; longer ones are cut.", {
-    onResume: "fixed",
-    common: true,
-    note: "a value above the model's positions is lowered to them, with a warning",
+  max_length: differs(
+    nullable(above(0, int)),
+    1024,
+    "Maximum tokens of prompt and answer; longer sequences are truncated.",
+    {
+      onResume: "fixed",
+      common: true,
+      note: "a value above the model's context length is lowered to it, with a warning",
+    },
+  ),
+  truncation_mode: same(
+    oneOf("keep_end", "keep_start"),
+    "keep_start",
+    "Which end of a sequence to keep when truncating.",
+    {
+      onResume: "fixed",
+    },
+  ),
+  dataset_num_proc: same(nullable(atLeast(1, int)), null, "Number of threads for data preparation.", {
+    onResume: "free",
   }),
-  truncation_mode: same(oneOf("keep_end", "keep_start"), "keep_start", "Which end of a too long pair is kept.", {
-    onResume: "fixed",
-  }),
-  dataset_num_proc: same(nullable(atLeast(1, int)), null, "Threads that prepare the data.", { onResume: "free" }),
-  pad_token: same(nullable(string), null, "Padding token; unset: the tokenizer's, else its end-of-text token.", {
+  pad_token: same(nullable(string), null, "Padding token; unset: the tokenizer's, else its end-of-sequence token.", {
     onResume: "free",
   }),
   padding_free: noEffect(bool, false, "Batches without padding.", "prefine never pads (TRL falls back to padding)"),
   pad_to_multiple_of: noEffect(
     nullable(either(int, oneOf("auto"))),
     "auto",
-    "Pad batches to a multiple of this.",
+    "Pad batches to a multiple of this length.",
     "prefine never pads",
   ),
 });
 
 const model = group("Model", {
-  disable_dropout: same(bool, true, "No dropout at all, neither the adapter's nor the model's.", {
+  disable_dropout: same(bool, true, "Disable all dropout, in the model and in the adapter.", {
     onResume: "fixed",
     common: true,
   }),
-  model_init_kwargs: differs(nullable(json), null, "Arguments for loading the model.", {
+  model_init_kwargs: differs(nullable(json), null, "Arguments of from_pretrained for the model.", {
     onResume: "free",
-    note: "revision and quantization_config count; dtype and the like change nothing; others are not built yet",
+    note: "revision and quantization_config work; dtype and the like change nothing; others are not built",
   }),
   trust_remote_code: noEffect(bool, false, "Run Python code from the model's repository.", "prefine runs no Python"),
-  activation_offloading: noEffect(bool, false, "Keep activations on the CPU.", "they are there anyway"),
+  activation_offloading: noEffect(bool, false, "Offload activations to the CPU.", "activations are always on the CPU"),
 });
 
 const rows = group(
   "Data",
   own({
-    max_prompt_length: same(nullable(above(0, int)), null, "Cut prompts to their last tokens, before max_length.", {
-      onResume: "data",
-      advice: "gone from TRL 1.0; prompts are cut to their last tokens, as it did",
-    }),
-    drop_degenerate: same(bool, false, "Drop pairs whose chosen and rejected are equal or empty (TRL keeps them).", {
+    max_prompt_length: same(
+      nullable(above(0, int)),
+      null,
+      "Truncate prompts to their last tokens, before max_length.",
+      {
+        onResume: "data",
+        advice: "removed in TRL 1.0; prefine truncates prompts to their last tokens, as TRL did",
+      },
+    ),
+    drop_degenerate: same(bool, false, "Drop pairs whose answers are equal or empty (TRL keeps them).", {
       onResume: "data",
       common: true,
     }),
@@ -146,16 +190,16 @@ const rows = group(
 const folders = group(
   "Output",
   own({
-    overwrite_output_dir: same(bool, false, "Replace the run that output_dir holds.", {
+    overwrite_output_dir: same(bool, false, "Replace the run in output_dir.", {
       onResume: "free",
       common: true,
-      advice: "gone from transformers 5; prefine keeps it: a run that output_dir holds is replaced",
+      advice: "removed in transformers 5; in prefine it replaces the run in output_dir",
     }),
     logging_dir: same(
       nullable(path),
       null,
-      "Folder of TensorBoard's events; unset: $TENSORBOARD_LOGGING_DIR, else output_dir/runs.",
-      { onResume: "free", advice: "gone from transformers 5; prefine keeps it" },
+      "Folder for TensorBoard events; unset: $TENSORBOARD_LOGGING_DIR, else output_dir/runs.",
+      { onResume: "free", advice: "removed in transformers 5; still works in prefine" },
     ),
   }),
 );

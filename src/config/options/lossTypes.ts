@@ -29,13 +29,13 @@ export interface LossTraits {
 const TRL_LOSSES = {
   sigmoid: { about: "DPO (arXiv 2305.18290)", divergences: true, startsAtLn2: true },
   hinge: { about: "SLiC-HF's hinge on DPO's margin (arXiv 2305.10425, 2309.06657)", divergences: true },
-  ipo: { about: "IPO (arXiv 2310.12036), the margin a token", divergences: true, dividesByBeta: true },
-  exo_pair: { about: "EXO of two answers (arXiv 2402.00856)", divergences: true, smoothing: true },
-  nca_pair: { about: "noise contrastive alignment of pairs (arXiv 2402.05369)" },
+  ipo: { about: "IPO (arXiv 2310.12036), on the margin per token", divergences: true, dividesByBeta: true },
+  exo_pair: { about: "EXO for pairs (arXiv 2402.00856)", divergences: true, smoothing: true },
+  nca_pair: { about: "noise contrastive alignment for pairs (arXiv 2402.05369)" },
   robust: { about: "robust DPO (arXiv 2403.00409)", divergences: true, smoothing: true, startsAtLn2: true },
   bco_pair: { about: "binary classifier optimization on pairs (arXiv 2404.04656)" },
   sppo_hard: {
-    about: "self-play preference optimization with certain winners (arXiv 2405.00675)",
+    about: "self-play preference optimization with hard labels (arXiv 2405.00675)",
     dividesByBeta: true,
   },
   aot: {
@@ -58,7 +58,7 @@ const TRL_LOSSES = {
     reads: "discopop_tau",
   },
   sft: { about: "negative log-likelihood of chosen answers, for MPO (arXiv 2411.10442)", divergences: true },
-  sigmoid_norm: { about: "DPO of the margin a token (arXiv 2411.15124)", divergences: true, startsAtLn2: true },
+  sigmoid_norm: { about: "DPO on the margin per token (arXiv 2411.15124)", divergences: true, startsAtLn2: true },
 } satisfies Record<string, LossTraits>;
 
 /** Prefine's own. */
@@ -70,7 +70,7 @@ const OWN_LOSSES = {
     startsAtLn2: true,
   },
   dpop: {
-    about: "DPO-Positive: a penalty where chosen answers lose (arXiv 2402.13228)",
+    about: "DPO-Positive: a penalty on chosen answers whose likelihood drops (arXiv 2402.13228)",
     startsAtLn2: true,
     reads: "dpop_lambda",
   },

@@ -96,30 +96,38 @@ const SCHEDULES = [
 ] as const;
 
 const length = group("Length and batches", {
-  num_train_epochs: same(above(0, float), 3, "Passes over the training split.", { onResume: "warned", common: true }),
-  max_steps: same(int, -1, "Optimizer steps; above 0 it overrides num_train_epochs.", {
+  num_train_epochs: same(above(0, float), 3, "Number of passes over the training set.", {
     onResume: "warned",
     common: true,
   }),
-  per_device_train_batch_size: same(above(0, int), 8, "Pairs in a micro-batch.", { onResume: "fixed", common: true }),
-  gradient_accumulation_steps: same(above(0, int), 1, "Micro-batches in an optimizer step.", {
+  max_steps: same(int, -1, "Number of optimizer steps; above 0 it overrides num_train_epochs.", {
+    onResume: "warned",
+    common: true,
+  }),
+  per_device_train_batch_size: same(above(0, int), 8, "Pairs per micro-batch.", { onResume: "fixed", common: true }),
+  gradient_accumulation_steps: same(above(0, int), 1, "Micro-batches per optimizer step.", {
     onResume: "fixed",
     common: true,
   }),
-  auto_find_batch_size: noEffect(bool, false, "Lower the batch size when memory runs out.", "pairs run one at a time"),
-  average_tokens_across_devices: noEffect(bool, true, "Count tokens over all devices.", "there is one device"),
+  auto_find_batch_size: noEffect(
+    bool,
+    false,
+    "Lower the batch size when memory runs out.",
+    "pairs are computed one at a time",
+  ),
+  average_tokens_across_devices: noEffect(bool, true, "Average over the tokens of all devices.", "there is one device"),
 });
 
 const rate = group("Learning rate", {
   learning_rate: same(atLeast(0, float), 1e-6, "Peak learning rate.", { onResume: "warned", common: true }),
-  lr_scheduler_type: same(oneOf(...SCHEDULES), "linear", "Schedule of the learning rate.", {
+  lr_scheduler_type: same(oneOf(...SCHEDULES), "linear", "Learning rate schedule.", {
     onResume: "warned",
     common: true,
   }),
-  lr_scheduler_kwargs: same(nullable(json), null, "Arguments of the schedule, such as num_cycles.", {
+  lr_scheduler_kwargs: same(nullable(json), null, "Schedule arguments, such as num_cycles.", {
     onResume: "warned",
   }),
-  warmup_steps: same(atLeast(0, float), 0, "Steps of linear warm-up; below 1, a share of all steps.", {
+  warmup_steps: same(atLeast(0, float), 0, "Linear warmup steps; below 1, a fraction of all steps.", {
     onResume: "warned",
     common: true,
   }),
@@ -131,101 +139,124 @@ const optimizer = group("Optimizer", {
     ready: READY_OPTIMIZERS,
     common: true,
   }),
-  optim_args: differs(
-    nullable(string),
-    null,
-    "Arguments of sgd (momentum, dampening, nesterov), rmsprop, adagrad: key=value,...",
-    { onResume: "fixed", note: "an argument that the optimizer does not read is an error" },
-  ),
+  optim_args: differs(nullable(string), null, "Optimizer arguments (sgd, rmsprop, adagrad): key=value,...", {
+    onResume: "fixed",
+    note: "an argument the optimizer does not read is an error",
+  }),
   optim_target_modules: notYet(nullable(listOf(string)), null, "Layers for GaLore and APOLLO."),
-  weight_decay: same(atLeast(0, float), 0, "Decoupled weight decay; not on biases and norms.", {
+  weight_decay: same(atLeast(0, float), 0, "Decoupled weight decay; biases and norms are exempt.", {
     onResume: "warned",
     common: true,
   }),
-  adam_beta1: same(between(0, 1, float), 0.9, "AdamW's decay of the mean gradient.", { onResume: "warned" }),
-  adam_beta2: same(between(0, 1, float), 0.999, "AdamW's decay of the mean squared gradient.", { onResume: "warned" }),
-  adam_epsilon: same(atLeast(0, float), 1e-8, "AdamW's epsilon.", { onResume: "warned" }),
-  max_grad_norm: same(atLeast(0, float), 1, "Gradients are scaled down to this norm; 0: never.", {
+  adam_beta1: same(between(0, 1, float), 0.9, "AdamW beta1: decay rate of the first moment.", { onResume: "warned" }),
+  adam_beta2: same(between(0, 1, float), 0.999, "AdamW beta2: decay rate of the second moment.", {
+    onResume: "warned",
+  }),
+  adam_epsilon: same(atLeast(0, float), 1e-8, "AdamW epsilon.", { onResume: "warned" }),
+  max_grad_norm: same(atLeast(0, float), 1, "Gradient clipping: largest global norm; 0 = off.", {
     onResume: "warned",
     common: true,
   }),
-  label_smoothing_factor: noEffect(float, 0, "Label smoothing of the cross entropy.", "DPO has none (nor in TRL)"),
-  neftune_noise_alpha: differs(nullable(atLeast(0, float)), null, "Noise on the embeddings in training (NEFTune).", {
+  label_smoothing_factor: noEffect(
+    float,
+    0,
+    "Label smoothing of the cross entropy.",
+    "DPO has no cross entropy (TRL ignores it too)",
+  ),
+  neftune_noise_alpha: differs(nullable(atLeast(0, float)), null, "NEFTune noise on the embeddings during training.", {
     onResume: "fixed",
     note:
-      "the noise is drawn anew by a function of seed and step; a pair's answers share that of their prompt, and the " +
-      "reference gets none, where TRL's with the adapter off does",
+      "the noise is a function of seed and step; both answers of a pair share the noise of their prompt, and the " +
+      "reference gets none (TRL's does with the adapter off)",
   }),
 });
 
 const sampling = group("Order", {
-  seed: same(int, 42, "Seed of the order, the adapter's start and dropout.", { onResume: "fixed", common: true }),
-  data_seed: same(nullable(int), null, "Seed of the order alone; unset: seed.", { onResume: "fixed" }),
+  seed: same(int, 42, "Random seed for data order, adapter initialization and dropout.", {
+    onResume: "fixed",
+    common: true,
+  }),
+  data_seed: same(nullable(int), null, "Random seed for data order; unset: seed.", { onResume: "fixed" }),
   train_sampling_strategy: differs(
     oneOf("random", "sequential", "group_by_length", "batch_rebalance"),
     "random",
-    "Order of the training rows.",
+    "Order of the training pairs.",
     {
       onResume: "fixed",
       ready: ["random", "sequential", "group_by_length"],
       common: true,
-      note: "group_by_length groups by packed tokens, drawn by seed and epoch; evaluations keep their order",
+      note: "group_by_length groups by packed tokens, shuffled by seed and epoch; evaluation keeps its order",
     },
   ),
   length_column_name: noEffect(
     string,
     "length",
-    "Column of lengths for group_by_length.",
-    "group_by_length counts the tokens of a pair itself",
+    "Column with lengths for group_by_length.",
+    "group_by_length counts the tokens per pair itself",
   ),
-  full_determinism: noEffect(bool, false, "Deterministic kernels.", "runs are deterministic anyway"),
-  accelerator_config: differs(nullable(either(json, path)), null, "Settings of accelerate: AcceleratorConfig.", {
+  full_determinism: noEffect(bool, false, "Use deterministic kernels.", "runs are always deterministic"),
+  accelerator_config: differs(nullable(either(json, path)), null, "Settings of accelerate (AcceleratorConfig).", {
     onResume: "free",
-    note: "a mapping; the path of a file is an error",
+    note: "a mapping only; a path is an error",
   }),
 });
 
 const precision = group("Precision and memory", {
-  bf16: differs(nullable(bool), null, "Mixed precision of bfloat16.", {
+  bf16: differs(nullable(bool), null, "Mixed precision in bfloat16.", {
     onResume: "free",
     note: "prefine computes in float32",
   }),
-  fp16: differs(bool, false, "Mixed precision of float16.", {
+  fp16: differs(bool, false, "Mixed precision in float16.", {
     onResume: "free",
     offered: [false],
-    note: "true is an error: there is no float16 on a CPU",
+    note: "true is an error: prefine does not compute in float16",
   }),
   bf16_full_eval: noEffect(bool, false, "Evaluate in bfloat16.", "prefine computes in float32"),
   fp16_full_eval: differs(bool, false, "Evaluate in float16.", {
     onResume: "free",
     offered: [false],
-    note: "true is an error, as fp16",
+    note: "true is an error, as for fp16",
   }),
-  tf32: noEffect(nullable(bool), null, "TF32 kernels of GPUs.", "prefine computes in float32"),
-  gradient_checkpointing: differs(nullable(bool), null, "Compute layers again in the backward pass: less memory.", {
+  tf32: noEffect(nullable(bool), null, "TF32 on GPUs.", "prefine computes in float32"),
+  gradient_checkpointing: differs(nullable(bool), null, "Recompute activations in the backward pass to save memory.", {
     onResume: "free",
-    note: "TRL's default is true; unset, it is on here only where memory would not suffice. The numbers are the same",
+    note: "TRL's default is true; unset, it is on only if memory would not suffice; the numbers are the same",
     common: true,
   }),
-  gradient_checkpointing_kwargs: noEffect(nullable(json), null, "Its arguments.", "there is one way to compute again"),
+  gradient_checkpointing_kwargs: noEffect(
+    nullable(json),
+    null,
+    "Arguments of gradient checkpointing.",
+    "there is one implementation",
+  ),
   activation_checkpointing: differs(nullable(bool), null, "New name of gradient_checkpointing.", {
     onResume: "free",
-    note: "as gradient_checkpointing; wins where both are set",
+    note: "as gradient_checkpointing, which it overrides",
   }),
   activation_checkpointing_kwargs: noEffect(
     nullable(json),
     null,
-    "Its arguments.",
-    "there is one way to compute again",
+    "Arguments of gradient checkpointing.",
+    "there is one implementation",
   ),
-  torch_compile: noEffect(bool, false, "Compile the model.", "prefine always compiles its graph"),
-  torch_compile_backend: noEffect(nullable(string), null, "Compiler.", "prefine always compiles its graph"),
-  torch_compile_mode: noEffect(nullable(string), null, "Mode of the compiler.", "prefine always compiles its graph"),
-  torch_empty_cache_steps: noEffect(nullable(int), null, "Steps between cache clearings.", "there is no such cache"),
-  use_liger_kernel: noEffect(bool, false, "Triton kernels for GPUs.", "prefine has kernels of its own"),
-  liger_kernel_config: noEffect(nullable(json), null, "Which of them.", "prefine has kernels of its own"),
-  use_cache: noEffect(bool, false, "KV cache while training.", "a training step needs none"),
-  use_cpu: noEffect(bool, false, "Train on the CPU.", "prefine trains on the CPU anyway"),
+  torch_compile: noEffect(bool, false, "Compile the model with torch.compile.", "prefine always compiles its graphs"),
+  torch_compile_backend: noEffect(
+    nullable(string),
+    null,
+    "Backend of torch.compile.",
+    "prefine always compiles its graphs",
+  ),
+  torch_compile_mode: noEffect(nullable(string), null, "Mode of torch.compile.", "prefine always compiles its graphs"),
+  torch_empty_cache_steps: noEffect(
+    nullable(int),
+    null,
+    "Steps between calls of torch.cuda.empty_cache.",
+    "there is no such cache",
+  ),
+  use_liger_kernel: noEffect(bool, false, "Use Liger's Triton kernels.", "prefine has its own kernels"),
+  liger_kernel_config: noEffect(nullable(json), null, "Liger kernels to use.", "prefine has its own kernels"),
+  use_cache: noEffect(bool, false, "Use the KV cache during training.", "training needs no cache"),
+  use_cpu: noEffect(bool, false, "Train on the CPU.", "prefine always trains on the CPU"),
 });
 
 export const OPTIMIZATION_OPTIONS = { ...length, ...rate, ...optimizer, ...sampling, ...precision };

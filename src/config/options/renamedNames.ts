@@ -3,10 +3,10 @@ import { float } from "../kinds.ts";
 import { gone, movedTo, type RenamedTable, refused, spreadInto } from "../renamed.ts";
 
 const asBool = (value: unknown) => /^(true|yes|1|on)$/i.test(String(value));
-const UNPADDED = "prefine pads nothing";
-const ANSWERS = "answers are not cut on their own: max_length cuts prompt and answer";
+const UNPADDED = "prefine never pads";
+const ANSWERS = "answers are not truncated separately; max_length truncates prompt and answer";
 const ADAPTERS =
-  "adapters have no names here: start from one with adapter_name_or_path, whose frozen copy is the reference";
+  "adapters have no names in prefine; adapter_name_or_path starts from one, and its frozen copy is the reference";
 const HALF = "prefine computes in float32";
 const ONE_DEVICE = "there is one device";
 
@@ -21,25 +21,25 @@ const training = {
   adafactor: movedTo("optim", (value) => (asBool(value) ? "adafactor" : undefined)),
   save_safetensors: refused("weights are always safetensors; remove it", [true]),
   include_tokens_per_second: gone("the progress bar shows tokens/s"),
-  include_inputs_for_metrics: gone("there is no compute_metrics yet"),
+  include_inputs_for_metrics: gone("set include_for_metrics instead"),
   push_to_hub_token: movedTo("hub_token"),
   push_to_hub_model_id: movedTo("hub_model_id"),
   push_to_hub_organization: gone("nothing is uploaded"),
   fp16_opt_level: gone(HALF),
   fp16_backend: gone(HALF),
   half_precision_backend: gone(HALF),
-  use_ipex: gone("there is no PyTorch here"),
-  jit_mode_eval: gone("the graph is always compiled"),
-  torchdynamo: gone("the graph is always compiled"),
+  use_ipex: gone("prefine does not use PyTorch"),
+  jit_mode_eval: gone("prefine always compiles its graphs"),
+  torchdynamo: gone("prefine always compiles its graphs"),
   tpu_num_cores: gone(ONE_DEVICE),
   tpu_metrics_debug: gone(ONE_DEVICE),
   xpu_backend: gone(ONE_DEVICE),
   sharded_ddp: refused("is fsdp now, which is not built", [""], "not-yet"),
-  fsdp_min_num_params: gone("is a setting of fsdp, which is not built"),
-  fsdp_transformer_layer_cls_to_wrap: gone("is a setting of fsdp, which is not built"),
-  mp_parameters: gone("SageMaker's"),
-  past_index: gone("no model here keeps a past between rows"),
-  ray_scope: gone("Ray's"),
+  fsdp_min_num_params: gone("is an fsdp setting, which is not built"),
+  fsdp_transformer_layer_cls_to_wrap: gone("is an fsdp setting, which is not built"),
+  mp_parameters: gone("is a SageMaker setting"),
+  past_index: gone("no supported model keeps a past between rows"),
+  ray_scope: gone("is a Ray setting"),
   dispatch_batches: gone(ONE_DEVICE),
   split_batches: refused("is a setting of accelerator_config, which is not built", [], "not-yet"),
   use_legacy_prediction_loop: gone("there is one evaluation loop"),
@@ -56,26 +56,30 @@ const dpo = {
   max_target_length: gone(ANSWERS),
   label_pad_token_id: gone(UNPADDED),
   padding_value: gone(UNPADDED),
-  is_encoder_decoder: refused("GPT-2 and its like have no encoder", []),
-  generate_during_eval: gone("no answers are generated while evaluating; run `prefine compare` on the result"),
+  is_encoder_decoder: refused("prefine trains decoder-only models", []),
+  generate_during_eval: gone("evaluation generates no answers; run `prefine compare` on the result"),
   model_adapter_name: refused(ADAPTERS, []),
   ref_adapter_name: refused(ADAPTERS, []),
-  force_use_ref_model: gone("a ref_model that is given is always used"),
-  ref_model_init_kwargs: gone("the reference is loaded as the model is"),
-  reference_free: refused("a reference that finds all answers equally likely is not built", [], "not-yet"),
-  base_model_attribute_name: gone("the decoder is found from the model's config"),
+  force_use_ref_model: gone("a given ref_model is always used"),
+  ref_model_init_kwargs: gone("the reference is loaded like the model"),
+  reference_free: refused(
+    "a uniform reference is not built; loss_type simpo, orpo or cpo need no reference",
+    [],
+    "not-yet",
+  ),
+  base_model_attribute_name: gone("the decoder is derived from the model's config"),
   use_logits_to_keep: gone("logits are computed for answer tokens only"),
   use_num_logits_to_keep: gone("logits are computed for answer tokens only"),
   use_liger_loss: gone("logits are computed for answer tokens only"),
-  tools: refused("tools of chat templates come with each row, in a column `tools`", []),
+  tools: refused("tools of chat templates are per row, in a column `tools`", []),
 };
 
 const script = {
   torch_dtype: movedTo("dtype"),
   dataset: movedTo("dataset_name"),
   dataset_test_name: movedTo("dataset_test_split"),
-  sanity_check: refused("a run on few rows: use max_steps", []),
-  gradient_checkpointing_use_reentrant: gone("there is one way to compute layers again"),
+  sanity_check: refused("use max_steps for a short run", []),
+  gradient_checkpointing_use_reentrant: gone("there is one implementation"),
   load_in_fp16: gone(HALF),
 };
 

@@ -40,41 +40,41 @@ const files: Kind<Record<string, string[]>, FilesInput> = {
 };
 
 const data = group("Data", {
-  dataset_name: same(
-    nullable(string),
-    null,
-    "Data set to train on: hub id, folder, or a parquet, jsonl or json file.",
-    { onResume: "data", common: true },
-  ),
-  dataset_train_split: same(string, "train", "Split to train on.", { onResume: "data", common: true }),
-  dataset_test_split: differs(names, "test", "Split to evaluate on, or several; not read where eval_strategy is no.", {
+  dataset_name: same(nullable(string), null, "Dataset: hub id, folder, or a parquet, jsonl or json file.", {
     onResume: "data",
     common: true,
-    note: "a list is several evaluation sets: metrics are eval_SPLIT_loss and so on",
   }),
-  dataset_config: same(nullable(string), null, "Configuration (subset) of a data set that has several.", {
+  dataset_train_split: same(string, "train", "Training split.", { onResume: "data", common: true }),
+  dataset_test_split: differs(names, "test", "Evaluation split, or several; not loaded if eval_strategy is no.", {
+    onResume: "data",
+    common: true,
+    note: "a list makes several evaluation sets, with metrics eval_SPLIT_loss and so on",
+  }),
+  dataset_config: same(nullable(string), null, "Dataset configuration (subset).", {
     onResume: "data",
   }),
-  dataset_streaming: notYet(bool, false, "Read the data set as a stream, in its own order."),
-  datasets: same(
-    listOf(json),
-    [],
-    "Data sets to mix, each with path, split, columns, fraction, ... (in the run file).",
-    { onResume: "data" },
+  dataset_streaming: notYet(bool, false, "Stream the dataset."),
+  datasets: same(listOf(json), [], "Datasets to mix, each with path, split, columns, fraction, ... (run file only).", {
+    onResume: "data",
+  }),
+  streaming: notYet(bool, false, "Stream the dataset mixture."),
+  test_split_size: differs(
+    nullable(above(0, float)),
+    null,
+    "Rows of the mixture to hold out for evaluation: a fraction or a number.",
+    {
+      onResume: "data",
+      note: "drawn with data_seed or seed, so that a resumed run holds out the same rows",
+    },
   ),
-  streaming: notYet(bool, false, "Read the mixture of data sets as a stream."),
-  test_split_size: differs(nullable(above(0, float)), null, "Share or number of rows to hold out of the mixture.", {
-    onResume: "data",
-    note: "drawn by data_seed or seed, so that a resumed run holds out the same rows",
-  }),
   ignore_bias_buffers: noEffect(bool, false, "Workaround for distributed PyTorch.", "prefine has no such buffers"),
 });
 
 const launcher = group("Launcher (accelerate)", {
-  accelerate_config: notYet(nullable(string), null, "Profile of accelerate to launch with.", {
+  accelerate_config: notYet(nullable(string), null, "Launch profile of accelerate.", {
     ready: ["single_gpu"],
   }),
-  num_processes: notYet(nullable(int), null, "Processes to train with.", { ready: [1] }),
+  num_processes: notYet(nullable(int), null, "Number of training processes.", { ready: [1] }),
 });
 
 /** Fields of TRL's own dataclasses; the rest of the script's table is prefine's or accelerate's. */
@@ -87,18 +87,18 @@ export const SCRIPT_OPTIONS = {
       data_files: same(
         nullable(files),
         null,
-        "Files by split, --data_files.train FILE; one file alone is split train.",
+        "Files by split: --data_files.train FILE; a single path is split train.",
         { onResume: "data", common: true, dotted: true },
       ),
       process: same(
         nullable(string),
         null,
-        "Function over every row: the built-in ultrafeedback, or a module's default export (path).",
+        "Function applied to every row: ultrafeedback (built in), or the path of a module's default export.",
         { onResume: "data", common: true },
       ),
-      token: differs(nullable(string), null, "Token for the hub.", {
+      token: differs(nullable(string), null, "Hugging Face access token.", {
         onResume: "free",
-        note: "read from HF_TOKEN or the hub's login where it is not given; never saved or printed",
+        note: "defaults to HF_TOKEN or the token of `hf auth login`; never saved or printed",
         secret: true,
         common: true,
       }),
@@ -109,10 +109,10 @@ export const SCRIPT_OPTIONS = {
 /** An entry of `datasets`: trl's DatasetConfig (1.16). */
 export const DATASET_OPTIONS = group("DatasetConfig", {
   path: same(nullable(path), null, "Hub id, folder, or a parquet, jsonl or json file."),
-  name: same(nullable(string), null, "Configuration (subset) of a data set that has several."),
-  data_dir: same(nullable(string), null, "Folder of the data set that holds the files."),
+  name: same(nullable(string), null, "Dataset configuration (subset)."),
+  data_dir: same(nullable(string), null, "Folder with the files in the dataset."),
   data_files: same(nullable(either(json, listOf(path))), null, "Files, or files by split."),
-  split: same(string, "train", "Split, or a range of its rows: train[:1000], train[10%:20%], train+test."),
+  split: same(string, "train", "Split or slice: train[:1000], train[10%:20%], train+test."),
   columns: same(nullable(listOf(string)), null, "Columns to keep; unset: all."),
-  fraction: same(nullable(atLeast(0, float)), null, "Share of the mixture, in proportion to those of the others."),
+  fraction: same(nullable(atLeast(0, float)), null, "Sampling weight in the mixture, relative to the other datasets."),
 });

@@ -4,53 +4,53 @@ import { group, noEffect, notYet, same } from "../option.ts";
 
 const ONE_PROCESS = "prefine trains in one process";
 const NO_LOADER = "pairs are prepared once, before training";
-const SCRIPTS_ONLY = "TRL's script takes no notice of it either";
+const SCRIPTS_ONLY = "TRL's script ignores it too";
 
 const loader = group("Data loader", {
-  remove_unused_columns: same(bool, true, "Drop columns that training does not need; they never matter here.", {
+  remove_unused_columns: same(bool, true, "Drop columns that training does not use; prefine ignores them anyway.", {
     onResume: "free",
   }),
-  dataloader_drop_last: same(bool, false, "Drop the last, smaller batch of an epoch, and of an evaluation.", {
+  dataloader_drop_last: same(bool, false, "Drop the last incomplete batch of each epoch and evaluation.", {
     onResume: "fixed",
   }),
-  dataloader_num_workers: noEffect(int, 0, "Processes that load data.", NO_LOADER),
+  dataloader_num_workers: noEffect(int, 0, "Number of data loader processes.", NO_LOADER),
   dataloader_pin_memory: noEffect(bool, true, "Pin memory for the GPU.", NO_LOADER),
-  dataloader_persistent_workers: noEffect(bool, false, "Keep these processes.", NO_LOADER),
-  dataloader_prefetch_factor: noEffect(nullable(int), null, "Batches ahead.", NO_LOADER),
+  dataloader_persistent_workers: noEffect(bool, false, "Keep data loader processes between epochs.", NO_LOADER),
+  dataloader_prefetch_factor: noEffect(nullable(int), null, "Batches prefetched per data loader process.", NO_LOADER),
   dataloader_multiprocessing_context: noEffect(
     nullable(oneOf("fork", "spawn", "forkserver")),
     null,
-    "How these processes start.",
+    "Start method of data loader processes.",
     NO_LOADER,
   ),
-  dataloader_in_order: noEffect(bool, true, "Keep the order of batches.", NO_LOADER),
+  dataloader_in_order: noEffect(bool, true, "Return batches in order.", NO_LOADER),
 });
 
 const distributed = group("Several devices", {
-  deepspeed: notYet(nullable(either(json, path)), null, "DeepSpeed."),
-  fsdp: notYet(nullable(either(bool, string)), null, "Fully sharded data parallel.", { ready: [false] }),
-  fsdp_config: notYet(nullable(either(json, path)), null, "Its settings."),
+  deepspeed: notYet(nullable(either(json, path)), null, "DeepSpeed config."),
+  fsdp: notYet(nullable(either(bool, string)), null, "Fully sharded data parallelism.", { ready: [false] }),
+  fsdp_config: notYet(nullable(either(json, path)), null, "FSDP settings."),
   parallelism_config: notYet(nullable(json), null, "Tensor, context and data parallelism."),
   local_rank: noEffect(int, -1, "Rank of this process.", ONE_PROCESS),
-  ddp_find_unused_parameters: noEffect(nullable(bool), null, "Setting of DDP.", ONE_PROCESS),
-  ddp_bucket_cap_mb: noEffect(nullable(int), null, "Setting of DDP.", ONE_PROCESS),
-  ddp_broadcast_buffers: noEffect(nullable(bool), null, "Setting of DDP.", ONE_PROCESS),
-  ddp_static_graph: noEffect(nullable(bool), null, "Setting of DDP.", ONE_PROCESS),
+  ddp_find_unused_parameters: noEffect(nullable(bool), null, "Find unused parameters in DDP.", ONE_PROCESS),
+  ddp_bucket_cap_mb: noEffect(nullable(int), null, "Bucket size of DDP, MB.", ONE_PROCESS),
+  ddp_broadcast_buffers: noEffect(nullable(bool), null, "Broadcast buffers in DDP.", ONE_PROCESS),
+  ddp_static_graph: noEffect(nullable(bool), null, "Assume a static graph in DDP.", ONE_PROCESS),
   ddp_backend: noEffect(
     nullable(oneOf("nccl", "gloo", "mpi", "xccl", "hccl", "cncl", "mccl")),
     null,
-    "Setting of DDP.",
+    "Communication backend of DDP.",
     ONE_PROCESS,
   ),
-  ddp_timeout: noEffect(int, 1800, "Setting of DDP, seconds.", ONE_PROCESS),
+  ddp_timeout: noEffect(int, 1800, "DDP timeout, seconds.", ONE_PROCESS),
 });
 
 const rest = group("Scripts and debugging", {
-  do_train: noEffect(bool, false, "For scripts.", SCRIPTS_ONLY),
-  do_eval: noEffect(bool, false, "For scripts.", SCRIPTS_ONLY),
-  do_predict: noEffect(bool, false, "For scripts.", SCRIPTS_ONLY),
-  debug: noEffect(listOf(string), [""], "Debugging of PyTorch.", "these are PyTorch's tools"),
-  skip_memory_metrics: noEffect(bool, true, "No memory in the metrics.", "memory is not logged"),
+  do_train: noEffect(bool, false, "Run training (for scripts).", SCRIPTS_ONLY),
+  do_eval: noEffect(bool, false, "Run evaluation (for scripts).", SCRIPTS_ONLY),
+  do_predict: noEffect(bool, false, "Run prediction (for scripts).", SCRIPTS_ONLY),
+  debug: noEffect(listOf(string), [""], "PyTorch debugging tools.", "these tools are PyTorch's"),
+  skip_memory_metrics: noEffect(bool, true, "Leave memory usage out of the metrics.", "memory is not logged"),
 });
 
 export const SYSTEM_OPTIONS = { ...loader, ...distributed, ...rest };
