@@ -113,6 +113,15 @@ describe("modelCard", () => {
     expect(lineOf("sgd", "momentum=0.9,nesterov=True")).toBe("Use sgd and the args are:\nmomentum=0.9,nesterov=True");
   });
 
+  it("says what came of the training, and what to do next", () => {
+    const verdict = { kind: "did not move", reason: "chosen gained 0.0002 nats", next: "Raise learning_rate." };
+    const card = modelCard({ ...INPUT, verdict });
+    expect(card).toContain(
+      "Verdict on the training: **did not move**: chosen gained 0.0002 nats. Raise learning_rate.\n",
+    );
+    expect(modelCard(INPUT)).not.toContain("Verdict");
+  });
+
   it("says how to use the model, and shows the plot", () => {
     const card = modelCard({ ...INPUT, model_name: "my run", plot: "training_loss.png" });
     expect(card).toContain("npx prefine generate 'my run' --prompt");

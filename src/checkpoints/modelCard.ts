@@ -18,6 +18,8 @@ export interface ModelCardInput extends Hyperparameters {
   dataset: CardName | null;
   log_history: readonly LoggedEntry[];
   versions: { prefine: string; node: string; onnxruntime: string };
+  /** What came of the training, for the reader who decides whether to use the model. */
+  verdict?: { kind: string; reason: string; next: string } | undefined;
   /** File name of the plot beside the card. */
   plot?: string | undefined;
 }
@@ -67,10 +69,13 @@ function summary({ adapter, base_model, dataset }: ModelCardInput): string[] {
   ];
 }
 
-function results({ plot, log_history }: ModelCardInput): string[] {
+function results({ plot, log_history, verdict }: ModelCardInput): string[] {
   const last = lastResults(log_history);
   return [
     ...(last.length > 0 ? ["It achieves the following results on the evaluation set:", bulletList(last)] : []),
+    ...(verdict
+      ? [`Verdict on the training: **${verdict.kind}**: ${plain(verdict.reason)}. ${plain(verdict.next)}`.trim()]
+      : []),
     ...(plot ? [`![Training loss against epochs](${encodeURI(plot)})`] : []),
   ];
 }

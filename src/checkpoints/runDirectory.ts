@@ -64,10 +64,21 @@ export async function keepOnly(run: RunFolder, name: string): Promise<void> {
   for (const { folder } of await listCheckpoints(run)) if (folder.name !== name) await folder.remove();
 }
 
+/** The verdict on a run. */
+export const VERDICT = "verdict.json";
+
 /** Files that mark a run or a model, which another run must not overwrite by accident. */
 const RUN_FILES = [TRAINER_STATE, ADAPTER_WEIGHTS, MODEL_WEIGHTS];
 /** Other files of a run, replaced by an overwriting run. */
-const OTHER_FILES = [ADAPTER_CONFIG, TRAINING_ARGS, "README.md", "training_loss.svg", "training_loss.png", MARGINS];
+const OTHER_FILES = [
+  ADAPTER_CONFIG,
+  TRAINING_ARGS,
+  "README.md",
+  "training_loss.svg",
+  "training_loss.png",
+  MARGINS,
+  VERDICT,
+];
 
 /** The first file or checkpoint that marks a run, or undefined. */
 async function findRun(folder: RunFolder): Promise<string | undefined> {

@@ -2,9 +2,11 @@
 import { modelCard } from "../checkpoints/modelCard.ts";
 import { modelFiles } from "../checkpoints/modelFiles.ts";
 import { checkOwned, refuseOwned } from "../checkpoints/ownership.ts";
+import { VERDICT } from "../checkpoints/runDirectory.ts";
 import { encodeTrainerState, TRAINER_STATE } from "../checkpoints/trainerState.ts";
 import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
+import { judgeRun, saveVerdict } from "./conclude.ts";
 import { weightsOf } from "./learnerState.ts";
 import type { CardFacts } from "./prepare/cardFacts.ts";
 import type { Run } from "./run.ts";
@@ -30,10 +32,12 @@ export async function saveState(run: Run): Promise<void> {
 
 /** Writes all files of a finished output_dir. @returns the names of those that interest a user. */
 export async function finishRun(run: Run, facts: CardFacts): Promise<string[]> {
+  const verdict = judgeRun(run, "finished");
   const { output } = run;
   await checkOwned(output, run.lock);
   const model = await saveModel(run, output);
   await saveState(run);
+  await saveVerdict(run, verdict);
   const plot = await plotLoss(run);
   const card = modelCard({
     ...facts,
@@ -41,9 +45,10 @@ export async function finishRun(run: Run, facts: CardFacts): Promise<string[]> {
     settings: run.args,
     log_history: run.state.log_history,
     plot,
+    verdict,
   });
   await output.write("README.md", card);
-  return [...model, TRAINER_STATE, ...(plot ? [plot] : []), "README.md"];
+  return [...model, TRAINER_STATE, VERDICT, ...(plot ? [plot] : []), "README.md"];
 }
 
 /** Draws training_loss.svg and .png from trainer_state.json. @returns the PNG's name, if there was a loss to draw. */

@@ -64,7 +64,7 @@ it("ends with the time and the files", async () => {
   const lines = await linesOf({ args: { per_device_train_batch_size: 4, save_strategy: "epoch" } });
   expect(lines).toContainEqual(expect.stringMatching(/^done: 4 steps in \d+ s$/));
   expect(lines).toContain(
-    `saved in ${join(folder, "run")}: adapter_model.safetensors, adapter_config.json, trainer_state.json, README.md, ` +
-      "checkpoint-2, checkpoint-4",
+    `saved in ${join(folder, "run")}: adapter_model.safetensors, adapter_config.json, trainer_state.json, verdict.json, ` +
+      "README.md, checkpoint-2, checkpoint-4",
   );
 });

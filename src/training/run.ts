@@ -8,6 +8,7 @@ import type { DPOConfig } from "../config/DPOConfig.ts";
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import type { FolderLock, RunFolder } from "../disk/storage.ts";
 import type { Learner } from "../dpo/learner.ts";
+import { PrefineError } from "../errors.ts";
 import type { Content } from "../formats/content.ts";
 import type { AdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
 import type { Schedule } from "../optim/schedules.ts";
@@ -206,6 +207,13 @@ export function isOver(run: Run): boolean {
 
 /** Thrown between two micro-batches when the signal aborts; never leaves the trainer. */
 export class Stopped extends Error {}
+
+/** A loss or a gradient norm that is not finite: the run ends there. */
+export class NotFinite extends PrefineError {
+  constructor(message: string, hint: string) {
+    super("training", message, hint);
+  }
+}
 
 export function checkSignal(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new Stopped("stopped");

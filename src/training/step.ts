@@ -3,14 +3,13 @@
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import type { MicroBatch, PairScores } from "../dpo/learner.ts";
 import { paddedLength } from "../dpo/pairFeeds.ts";
-import { PrefineError } from "../errors.ts";
 import { batchMetrics } from "./evaluation/metrics.ts";
 import { addStep, type MicroBatchResult } from "./evaluation/trainingLog.ts";
 import { batchesOf, epochAfter, positionAfter, rowsOf } from "./plan.ts";
 import { enterStage } from "./progress.ts";
 import { referenceFor } from "./reference/referenceLogps.ts";
 import { checkTie } from "./reference/tieAtStart.ts";
-import { checkSignal, nameRows, type Run, stepsPassed } from "./run.ts";
+import { checkSignal, NotFinite, nameRows, type Run, stepsPassed } from "./run.ts";
 
 interface Outcome extends MicroBatchResult {
   pairs: PackedPair[];
@@ -111,8 +110,7 @@ function isFinitePair({ logps }: PairScores, reference: PairLogps | undefined): 
 /** A loss or gradient that is not finite would ruin the weights: the run stops at that step. */
 function refuseNonFinite(what: string, value: number, pairs: PackedPair[], run: Run): void {
   if (Number.isFinite(value)) return;
-  throw new PrefineError(
-    "training",
+  throw new NotFinite(
     `step ${run.state.global_step + 1}: expected a finite ${what}, found ${value}; ${nameRows(run.train.pairs, pairs)}`,
     "Look at these rows, or try a smaller learning_rate, more warmup_steps or a smaller max_grad_norm. " +
       "Checkpoints of earlier steps are intact.",

@@ -190,7 +190,7 @@ describe("a value that is not finite", () => {
     learner.step = async (options) => (++calls === 2 ? { gradNorm: Number.POSITIVE_INFINITY } : step(options));
     const error = await refusal(trainer.train());
     expect(error.message).toBe("step 2: expected a finite gradient norm, found Infinity; train rows 2, 3");
-    expect(readdirSync(output_dir)).toEqual(["checkpoint-1"]);
+    expect(readdirSync(output_dir)).toEqual(["checkpoint-1", "verdict.json"]);
   });
 });
 
@@ -203,7 +203,7 @@ describe("output_dir", () => {
     expect(readdirSync(output_dir).sort()).toEqual([
       ...["README.md", "adapter_config.json", "adapter_model.safetensors", "checkpoint-1", "checkpoint-2"],
       ...["runs", "tokenizer.json"],
-      ...["trainer_state.json", "training_loss.png", "training_loss.svg"],
+      ...["trainer_state.json", "training_loss.png", "training_loss.svg", "verdict.json"],
     ]);
     const state = JSON.parse(readFileSync(join(output_dir, "trainer_state.json"), "utf8"));
     expect(state.log_history).toEqual(trainer.state.log_history);

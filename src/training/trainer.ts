@@ -8,6 +8,7 @@ import { LoraConfig } from "../config/LoraConfig.ts";
 import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks/callbacks.ts";
+import { concludeEarly, judgeRun, sayVerdict, warnOfRate } from "./conclude.ts";
 import { checkMetric } from "./evaluation/bestModel.ts";
 import { forgetEvaluation, logEvaluation } from "./evaluation/logEntries.ts";
 import { finishRun, saveModel, saveState } from "./finish.ts";
@@ -108,13 +109,18 @@ export class Trainer {
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1000;
     for (const line of firstLines(run)) this.observer.info(line);
+    warnOfRate(run);
     try {
       this.observer.start({ totalSteps: maxSteps, startStep: run.state.global_step, epochs });
       const metrics = await runToEnd(run);
       this.observer.end();
       const files = await finishRun(run, facts);
       for (const line of await lastLines(run, files, seconds())) this.observer.info(line);
+      sayVerdict(run, judgeRun(run, "finished"));
       return { global_step: run.state.global_step, training_loss: metrics.train_loss, metrics };
+    } catch (error) {
+      await concludeEarly(run, error);
+      throw error;
     } finally {
       run.signal = undefined;
       this.observer.close();

@@ -42,6 +42,7 @@ const LIBRARY = [
   "learner",
   "dpo",
   "checkpoints",
+  "verdict",
   "generation",
   "pretrained",
   "exporting",
@@ -91,9 +92,11 @@ export const RULES: Record<string, Rule> = {
       "learner",
       "dpo",
       "checkpoints",
+      "verdict",
     ],
     types: ["disk", "formats", "terminal", "data/datasets", "engine/runtime"],
   },
+  verdict: { files: ["src/config/options/lossTypes.ts"] },
   generation: {
     values: [...ENGINE, "models", "data/tokenizers", "config", "random"],
     types: ["checkpoints"],
@@ -149,6 +152,7 @@ export const TRAINING_LEVELS = [
   ["prepare/"],
   [
     "afterStep.ts",
+    "conclude.ts",
     "finish.ts",
     "loop.ts",
     "resumeRun.ts",

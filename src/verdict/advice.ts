@@ -1,0 +1,71 @@
+/** @file What to do next, in one place: after a verdict, and before the first step where the learning rate is odd. */
+import type { RunFacts } from "./facts.ts";
+import type { VerdictKind } from "./kinds.ts";
+import type { Measures } from "./measures.ts";
+import { ADAMW, RATES, THRESHOLDS } from "./thresholds.ts";
+
+/** One or two sentences; "" where there is nothing to do. */
+export function nextFor(kind: VerdictKind, facts: RunFacts, measures: Measures): string {
+  const next: Record<VerdictKind, () => string> = {
+    none: () => lowerLogging(facts),
+    collapsed: () => `${changeRate(facts, "lower")}, or raise beta (${facts.beta}), which holds the model back.`,
+    overfitting: () => stopEarlier(facts, measures),
+    saturated: () => "Fewer steps do as well; look at the answers with prefine compare, and evaluate held-out pairs.",
+    "did not move": () => `${changeRate(facts, "raise")}, or train for more steps.`,
+    learning: () => "Look at the answers with prefine compare.",
+    unclear: () => moreData(facts, measures),
+  };
+  return next[kind]();
+}
+
+function lowerLogging({ max_steps }: RunFacts): string {
+  if (max_steps < THRESHOLDS.points) return `Train for ${THRESHOLDS.points} steps or more.`;
+  return `Set logging_steps to ${Math.max(1, Math.floor(max_steps / THRESHOLDS.points))} or less.`;
+}
+
+function changeRate(facts: RunFacts, direction: "raise" | "lower"): string {
+  const own = `this run had ${text(facts.learning_rate)}`;
+  const verb = direction === "raise" ? "Raise" : "Lower";
+  const rates = ratesOf(facts);
+  const isOutside =
+    rates && (direction === "raise" ? facts.learning_rate < rates.usual[1] : facts.learning_rate > rates.usual[0]);
+  if (!rates || !isOutside) return `${verb} learning_rate (${own})`;
+  return `${verb} learning_rate: ${rates.what} usually takes ${usual(rates.usual)}, ${own}`;
+}
+
+function stopEarlier({ best_step }: RunFacts, { evaluated }: Measures): string {
+  const best = Math.min(...evaluated.map((set) => set.best_step));
+  if (best_step !== null) return `The checkpoint of step ${best_step} was loaded, the best; more data would help more.`;
+  return `Stop around step ${best}, keep the best (load_best_model_at_end), or train on more pairs.`;
+}
+
+function moreData(facts: RunFacts, { moved, accuracy }: Measures): string {
+  if (accuracy === null) return "";
+  const isBlind = moved === null && accuracy >= THRESHOLDS.learning.accuracy;
+  if (isBlind) return "Evaluate held-out pairs from the start: eval_on_start and eval_strategy steps.";
+  if (accuracy >= THRESHOLDS.learning.accuracy) return `Train for more steps. ${changeRate(facts, "raise")}.`;
+  return "Train for more steps, or look at the pairs: is chosen better than rejected?";
+}
+
+/** The rates that are known for the optimizer; others differ, and there are no runs to say how. */
+function ratesOf({ optim, isAdapter }: RunFacts) {
+  return ADAMW.has(optim) ? RATES[isAdapter ? "adapter" : "full"] : undefined;
+}
+
+/** A line before the first step where the learning rate is far from what works; undefined: not known to be. */
+export function rateWarning(facts: Pick<RunFacts, "learning_rate" | "optim" | "isAdapter">): string | undefined {
+  const rates = ratesOf(facts as RunFacts);
+  if (!rates) return undefined;
+  const { learning_rate, optim } = facts;
+  const [low, high] = rates.works;
+  if (learning_rate >= low && learning_rate <= high) return undefined;
+  const effect = learning_rate < low ? "hardly moves it" : "tends to break it";
+  return (
+    `learning_rate ${text(learning_rate)} is far from what works for ${rates.what} with ${optim}: it ${effect}; ` +
+    `${usual(rates.usual)} is usual`
+  );
+}
+
+const usual = ([low, high]: readonly [number, number]) => `${text(low)} to ${text(high)}`;
+/** 1e-5 as 1e-5, 0.03 as 3e-2: rates are compared by their powers of ten. */
+const text = (rate: number) => (rate === 0 ? "0" : rate.toExponential().replace("e+0", ""));
