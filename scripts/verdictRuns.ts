@@ -66,9 +66,9 @@ async function dataOf({ model, rows, held = 0, swapped }: Recipe) {
   const isDemo = model === "everyday-gpt2";
   const folder = isDemo ? here("../demo/everyday-preferences") : join(SHARED, "data/preferences-300");
   const ds = await (await loadDataset(folder)).map(ultrafeedback);
-  const train = await ds.split("train_prefs").toArray();
+  const train = await ds.split("train_prefs").to_list();
   // prompts that fill the length are dropped: held-out rows are the first short ones
-  const short = (await ds.split("test_prefs").toArray()).filter((row) => isDemo || String(row.prompt).length < 400);
+  const short = (await ds.split("test_prefs").to_list()).filter((row) => isDemo || String(row.prompt).length < 400);
   const usable = train.filter((row) => isDemo || String(row.prompt).length < 120);
   const swap = ({ chosen, rejected, ...row }: Row): Row => ({ ...row, chosen: rejected, rejected: chosen });
   const swapSome = (all: Row[]) => all.map((row, i) => (swapped && i % 2 === 1 ? swap(row) : row));

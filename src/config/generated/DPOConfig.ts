@@ -726,8 +726,8 @@ export interface DPOConfigInput {
   /**
    * Restore the settings of callbacks from the checkpoint.
    *
-   * Default: `false`. Differs from TRL: counters of callbacks are always restored, so that a resumed run equals an
-   * unbroken one; true: also their settings.
+   * Default: `false`. Differs from TRL: callbacks' counters are always restored, so a resumed run equals an unbroken
+   * one; true: settings too.
    */
   readonly restore_callback_states_from_checkpoint?: boolean | undefined;
   /**
@@ -739,8 +739,8 @@ export interface DPOConfigInput {
   /**
    * Evaluation metric used to pick the best checkpoint.
    *
-   * Default: `null`. Differs from TRL: with several evaluation sets all metrics carry the set's name
-   * (eval_NAME_rewards/margins), not only the loss.
+   * Default: `null`. Differs from TRL: with several evaluation sets all metrics carry the set's name (eval_NAME_loss,
+   * eval_NAME_...).
    */
   readonly metric_for_best_model?: string | null | undefined;
   /**
@@ -1757,8 +1757,8 @@ export interface DPOConfig {
   /**
    * Restore the settings of callbacks from the checkpoint.
    *
-   * Default: `false`. Differs from TRL: counters of callbacks are always restored, so that a resumed run equals an
-   * unbroken one; true: also their settings.
+   * Default: `false`. Differs from TRL: callbacks' counters are always restored, so a resumed run equals an unbroken
+   * one; true: settings too.
    */
   readonly restore_callback_states_from_checkpoint: boolean;
   /**
@@ -1770,8 +1770,8 @@ export interface DPOConfig {
   /**
    * Evaluation metric used to pick the best checkpoint.
    *
-   * Default: `null`. Differs from TRL: with several evaluation sets all metrics carry the set's name
-   * (eval_NAME_rewards/margins), not only the loss.
+   * Default: `null`. Differs from TRL: with several evaluation sets all metrics carry the set's name (eval_NAME_loss,
+   * eval_NAME_...).
    */
   readonly metric_for_best_model: string | null;
   /**

@@ -39,8 +39,8 @@ export interface LoraConfigInput {
   /**
    * Biases to train: none, all, or those of adapted layers (lora_only).
    *
-   * Default: `"none"`. Differs from PEFT: as in PEFT; the reference keeps the original biases, whereas TRL's, with the
-   * adapter off, follows the trained ones (unless it is precomputed); GPT-2's key biases have only rounding errors as
+   * Default: `"none"`. Differs from PEFT: as in PEFT; the reference keeps the untrained biases, while TRL's, with the
+   * adapter off, uses the trained ones (unless it is precomputed); GPT-2's key biases have only rounding errors as
    * gradients, which adaptive optimizers turn into full steps: they end up different from TRL's (by 1e-3 after 6 steps
    * at 2e-3), without effect on logits.
    */
@@ -111,8 +111,8 @@ export interface LoraConfigInput {
    * Token ids whose embeddings are trained in full, or such ids by the name of the embedding.
    *
    * Default: `null`. Differs from PEFT: as in PEFT; also for a head, tied or not, where TRL 1.16 fails; tokens of a
-   * tied head alone untie it when merged; duplicate ids are an error, and so is an embedding that is trained in another
-   * way too; the frozen copy of a trained adapter includes its tokens, where TRL keeps the base model's.
+   * tied head alone untie it when merged; duplicate ids are an error, as is an embedding that is also trained another
+   * way; the frozen copy of a trained adapter includes its tokens, where TRL keeps the base model's.
    */
   readonly trainable_token_indices?: OneOrMore<number> | Record<string, OneOrMore<number>> | null | undefined;
   /**
@@ -215,8 +215,8 @@ export interface LoraConfig {
   /**
    * Biases to train: none, all, or those of adapted layers (lora_only).
    *
-   * Default: `"none"`. Differs from PEFT: as in PEFT; the reference keeps the original biases, whereas TRL's, with the
-   * adapter off, follows the trained ones (unless it is precomputed); GPT-2's key biases have only rounding errors as
+   * Default: `"none"`. Differs from PEFT: as in PEFT; the reference keeps the untrained biases, while TRL's, with the
+   * adapter off, uses the trained ones (unless it is precomputed); GPT-2's key biases have only rounding errors as
    * gradients, which adaptive optimizers turn into full steps: they end up different from TRL's (by 1e-3 after 6 steps
    * at 2e-3), without effect on logits.
    */
@@ -287,8 +287,8 @@ export interface LoraConfig {
    * Token ids whose embeddings are trained in full, or such ids by the name of the embedding.
    *
    * Default: `null`. Differs from PEFT: as in PEFT; also for a head, tied or not, where TRL 1.16 fails; tokens of a
-   * tied head alone untie it when merged; duplicate ids are an error, and so is an embedding that is trained in another
-   * way too; the frozen copy of a trained adapter includes its tokens, where TRL keeps the base model's.
+   * tied head alone untie it when merged; duplicate ids are an error, as is an embedding that is also trained another
+   * way; the frozen copy of a trained adapter includes its tokens, where TRL keeps the base model's.
    */
   readonly trainable_token_indices: number[] | Record<string, number[]> | null;
   /**

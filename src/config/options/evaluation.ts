@@ -135,13 +135,13 @@ const saving = group("Output", {
     "Restore the settings of callbacks from the checkpoint.",
     {
       onResume: "free",
-      note: "counters of callbacks are always restored, so that a resumed run equals an unbroken one; true: also their settings",
+      note: "callbacks' counters are always restored, so a resumed run equals an unbroken one; true: settings too",
     },
   ),
   load_best_model_at_end: same(bool, false, "Load the best checkpoint at the end of training.", { onResume: "warned" }),
   metric_for_best_model: differs(nullable(string), null, "Evaluation metric used to pick the best checkpoint.", {
     onResume: "warned",
-    note: "with several evaluation sets all metrics carry the set's name (eval_NAME_rewards/margins), not only the loss",
+    note: "with several evaluation sets all metrics carry the set's name (eval_NAME_loss, eval_NAME_...)",
   }),
   greater_is_better: same(
     nullable(bool),

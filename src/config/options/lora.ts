@@ -25,7 +25,7 @@ export const TARGETS_NOTE =
 
 /** How the reference differs with trained biases. */
 const BIAS_NOTE =
-  "as in PEFT; the reference keeps the original biases, whereas TRL's, with the adapter off, follows the trained ones " +
+  "as in PEFT; the reference keeps the untrained biases, while TRL's, with the adapter off, uses the trained ones " +
   "(unless it is precomputed); GPT-2's key biases have only rounding errors as gradients, which adaptive optimizers " +
   "turn into full steps: they end up different from TRL's (by 1e-3 after 6 steps at 2e-3), without effect on logits";
 
@@ -40,7 +40,7 @@ const TYING_NOTE =
 
 const TOKENS_NOTE =
   "as in PEFT; also for a head, tied or not, where TRL 1.16 fails; tokens of a tied head alone untie it when merged; " +
-  "duplicate ids are an error, and so is an embedding that is trained in another way too; the frozen copy of a trained " +
+  "duplicate ids are an error, as is an embedding that is also trained another way; the frozen copy of a trained " +
   "adapter includes its tokens, where TRL keeps the base model's";
 
 const BY_PEFT = "written by prefine into adapter_config.json";
