@@ -124,7 +124,7 @@ async function record(recipe: Recipe, output_dir: string): Promise<RecordedRun> 
   return { ...recipe, log_history, ...(error === undefined ? {} : { error }) };
 }
 
-/** One line a run: a diff then shows which of them changed. */
+/** One line per run: a diff then shows which of them changed. */
 function save(runs: Record<string, RecordedRun>): void {
   const names = Object.keys(RECIPES).filter((name) => runs[name]);
   const judged = (name: string) => ({ ...runs[name], kind: RECIPES[name].kind }); // as it is called today

@@ -23,7 +23,6 @@ const SLIPS: readonly (readonly [slip: RegExp, instead: string])[] = [
   [/\b(colour|licence|behaviour|neighbour|favour)/i, "American spelling"],
   [/\bare told\b|\bis told\b|\bwas told\b/i, "hears of: is reported; is given: gets, receives"],
   [/\bin vain\b/i, "without success"],
-  [/\ball the same\b/i, "anyway"],
 ];
 
 /** Quotes of other people's words, and rules that name what they forbid. */

@@ -461,7 +461,7 @@ export interface GenerationConfig {
    */
   readonly sequence_bias: Record<string, unknown> | Record<string, unknown>[] | null;
   /**
-   * Exponentially growing bias towards the end of the answer.
+   * Exponentially growing bias toward the end of the answer.
    *
    * Default: `null`. Not built: only the default is taken.
    */

@@ -62,7 +62,7 @@ const choice = group("Choice of tokens", {
   exponential_decay_length_penalty: notYet(
     nullable(listOf(float)),
     null,
-    "Exponentially growing bias towards the end of the answer.",
+    "Exponentially growing bias toward the end of the answer.",
   ),
   forced_bos_token_id: notYet(id, null, "Token forced at the start."),
   forced_eos_token_id: notYet(nullable(listOf(int)), null, "Token forced at max_length."),
