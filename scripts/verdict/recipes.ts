@@ -83,7 +83,7 @@ export const RECIPES: Record<string, Recipe> = {
   "lora-1e-6-beta-0.5": recipe("did not move", 1e-6, 0.5, { args: { seed: 7 } }),
   // more seeds, accumulation, rarer logs
   "lora-5e-4-accumulated": recipe("learning", 5e-4, 0.1, {
-    args: { per_device_train_batch_size: 1, gradient_accumulation_steps: 4, logging_steps: 5, seed: 1 },
+    args: { per_device_train_batch_size: 1, gradient_accumulation_steps: 4, logging_steps: 2, seed: 1 },
   }),
   "lora-3e-6-batch-1": recipe("did not move", 3e-6, 0.1, { args: { per_device_train_batch_size: 1, seed: 2 } }),
   // losses
