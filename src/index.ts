@@ -8,30 +8,54 @@ export { LoraConfig, type LoraConfigInput } from "./config/LoraConfig.ts";
 export { parseRun, type RunConfig, type RunInput, runFrom } from "./config/run.ts";
 export { Dataset } from "./data/datasets/dataset.ts";
 export type { DatasetDict } from "./data/datasets/datasetDict.ts";
-export type { Features, Row } from "./data/datasets/features.ts";
+export type { Feature, Features, Row } from "./data/datasets/features.ts";
 export { type LoadDatasetOptions, loadDataset } from "./data/datasets/loadDataset.ts";
 export type { MapFunction, MapModule } from "./data/datasets/mapFunction.ts";
+export type { MapOptions } from "./data/datasets/mapRows.ts";
+export type { SortOptions } from "./data/datasets/sortOrder.ts";
+export type { DataFiles } from "./data/datasets/splitFiles.ts";
+export type { TrainTestOptions } from "./data/datasets/trainTestSplit.ts";
 export { ultrafeedback } from "./data/datasets/ultrafeedback.ts";
+export type { HubProgress } from "./data/hub/resolveRepo.ts";
 export type { ChatMessage, ChatOptions, Conversation } from "./data/tokenizers/conversations.ts";
 export { AutoTokenizer, GPT2Tokenizer, type LoadTokenizerOptions } from "./data/tokenizers/loadTokenizer.ts";
-export { Tokenizer } from "./data/tokenizers/tokenizer.ts";
+export {
+  type BatchEncoding,
+  type DecodeOptions,
+  type EncodeOptions,
+  type Encoding,
+  Tokenizer,
+} from "./data/tokenizers/tokenizer.ts";
 export { DPOTrainer } from "./dpoTrainer.ts";
 export { PrefineError, type PrefineErrorCode } from "./errors.ts";
 export { type MergedModel, type MergeOptions, merge_and_unload } from "./exporting/mergeAndUnload.ts";
-export type { CausalLM, GenerateOptions } from "./generation/causalLM.ts";
+export type { CausalLM, GenerateOptions, InputsWithOptions } from "./generation/causalLM.ts";
 export type { GenerateOutput, StreamedText } from "./generation/generate.ts";
-export { plotRunFolders } from "./plots/plotRunFolders.ts";
-export { plotRuns } from "./plots/plotRuns.ts";
-export { readTrainerState } from "./plots/readTrainerState.ts";
+export type { GenerationInputs } from "./generation/inputs.ts";
+export type { FinishReason } from "./generation/sequence.ts";
+export { type PlotFilesOptions, plotRunFolders } from "./plots/plotRunFolders.ts";
+export { type PlotOptions, plotRuns } from "./plots/plotRuns.ts";
+export { readTrainerState, type TrainerStateFile } from "./plots/readTrainerState.ts";
 export { renderPng } from "./plots/renderPng.ts";
+export type { PlottedRun, RawLogEntry } from "./plots/series.ts";
 export { AutoModelForCausalLM } from "./pretrained/autoModel.ts";
-export { pipeline, type TextGenerationPipeline } from "./pretrained/pipeline.ts";
-export { createLogger } from "./terminal/logger.ts";
-export type { Logger } from "./terminal/logging.ts";
-export { plotTerminal } from "./terminal/plotTerminal.ts";
+export type { ModelSourceOptions } from "./pretrained/modelSource.ts";
+export {
+  type GeneratedChat,
+  type GeneratedText,
+  type PipelineOptions,
+  pipeline,
+  type TextGenerationOptions,
+  type TextGenerationPipeline,
+} from "./pretrained/pipeline.ts";
+export { createLogger, type LoggerOptions } from "./terminal/logger.ts";
+export type { Logger, StepReport } from "./terminal/logging.ts";
+export { plotTerminal, type TerminalPlotOptions } from "./terminal/plotTerminal.ts";
 export { type RunOptions, train } from "./train.ts";
 export type { CallbackInput, CallbackState, EventDetails, TrainerCallback } from "./training/callbacks/callbacks.ts";
 export { EarlyStoppingCallback, type EarlyStoppingOptions } from "./training/callbacks/earlyStopping.ts";
 export type { TrainerControl } from "./training/loopState.ts";
+export type { ModelInput } from "./training/prepare/models.ts";
+export type { Rows } from "./training/prepare/rows.ts";
 export type { ComputeMetrics, EvalPrediction } from "./training/run.ts";
 export type { DPOTrainerOptions, TrainOptions, TrainOutput } from "./training/trainerOptions.ts";

@@ -9,7 +9,7 @@ import { Report } from "./report.ts";
 
 export type { BitsAndBytesConfigInput };
 /** Quantization settings under transformers' names: complete and frozen. */
-export type BitsAndBytesConfig = BitsAndBytesConfigValues;
+export interface BitsAndBytesConfig extends BitsAndBytesConfigValues {}
 
 interface BitsAndBytesConfigConstructor {
   new (input?: BitsAndBytesConfigInput): BitsAndBytesConfig;

@@ -27,7 +27,7 @@ type TrainingValues = Values<typeof TRAINING_OPTIONS>;
 
 export type { DPOConfigInput };
 /** All settings of a DPO training run: checked, complete and frozen. */
-export type DPOConfig = DPOConfigValues;
+export interface DPOConfig extends DPOConfigValues {}
 
 interface DPOConfigConstructor {
   /** @param input TRL's options, all optional. Hover over one for its help, default and support. */

@@ -11,7 +11,7 @@ export { GENERATION_DEFAULTS } from "./options/generation.ts";
 
 export type { GenerationConfigInput };
 /** Generation settings under transformers' names: checked and frozen; null if unset. */
-export type GenerationConfig = GenerationConfigValues;
+export interface GenerationConfig extends GenerationConfigValues {}
 
 interface GenerationConfigConstructor {
   new (input?: GenerationConfigInput): GenerationConfig;

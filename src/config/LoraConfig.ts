@@ -7,7 +7,7 @@ import { Report } from "./report.ts";
 
 export type { LoraConfigInput };
 /** LoRA settings under PEFT's names: complete and frozen. target_modules null: the model's default layers. */
-export type LoraConfig = LoraConfigValues;
+export interface LoraConfig extends LoraConfigValues {}
 
 interface LoraConfigConstructor {
   new (input?: LoraConfigInput): LoraConfig;
