@@ -165,7 +165,7 @@ test.each([
       model,
       train_dataset: ${JSON.stringify(rows)},
       peft_config: ${JSON.stringify(LORA)},
-      args: { output_dir: "run", bf16: false, max_steps: 2, disable_tqdm: true },
+      args: { output_dir: "run", bf16: false, max_steps: 2, max_length: 64, learning_rate: 1e-4, disable_tqdm: true },
     });
     const { global_step } = await trainer.train();
     const [ids] = await model.generate("a", { max_new_tokens: 3, min_new_tokens: 3 });

@@ -17,6 +17,7 @@ import type { CausalLM } from "../../generation/causalLM.ts";
 import { adapterTensors, loraAdapter } from "../../models/adapters/lora.ts";
 import { AutoModelForCausalLM } from "../../pretrained/autoModel.ts";
 import { createLogger } from "../../terminal/logger.ts";
+import type { Logger } from "../../terminal/logging.ts";
 import { plotTerminal } from "../../terminal/plotTerminal.ts";
 import { sideBySide } from "../../terminal/sideBySide.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
@@ -154,8 +155,7 @@ async function train({ chapter, terminal }: Narrator, { model, processed, output
     processing_class: await AutoTokenizer.from_pretrained(modelFolder()),
     peft_config: LORA,
     dataset_name: dataFolder(),
-    // one stream for everything, so that piped output stays in order
-    logger: createLogger({ stream: process.stdout, color: terminal.color }),
+    logger: wrappingLogger(terminal),
   });
   try {
     await trainer.train({ signal });
@@ -165,6 +165,15 @@ async function train({ chapter, terminal }: Narrator, { model, processed, output
   } finally {
     await trainer.dispose();
   }
+}
+
+/** Logs to stdout, so that piped output stays in order; wraps lines as the rest of the demo does. */
+function wrappingLogger({ color, columns }: Terminal): Logger {
+  const logger = createLogger({ stream: process.stdout, color });
+  const info = (text: string) => {
+    for (const line of wrapText(text, columns, { breakWords: false })) logger.info(line);
+  };
+  return { ...logger, info };
 }
 
 /** An interrupted demo is not resumed: the next one starts over. */
