@@ -33,7 +33,11 @@ export interface TrainTestOptions {
  * Numbers of the rows of train and test.
  * @throws PrefineError("data") where a side would be empty, or both are more than all; without a seed to draw with.
  */
-export function trainTestRows(rows: number, options: TrainTestOptions, name: string) {
+export function trainTestRows(
+  rows: number,
+  options: TrainTestOptions,
+  name: string,
+): { train: Int32Array; test: Int32Array } {
   const { train, test } = splitSizes(rows, options, name);
   const { seed, shuffle = true } = options;
   if (!shuffle) return { train: range(0, train), test: range(train, train + test) };
@@ -46,7 +50,8 @@ export function trainTestRows(rows: number, options: TrainTestOptions, name: str
 }
 
 /** Numbers from `from` to below `to`. */
-export const range = (from: number, to: number) => Int32Array.from({ length: to - from }, (_, i) => from + i);
+export const range = (from: number, to: number): Int32Array =>
+  Int32Array.from({ length: to - from }, (_, i) => from + i);
 
 /** As datasets (and scikit-learn) count them. */
 function splitSizes(
