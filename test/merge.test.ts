@@ -228,7 +228,7 @@ describe("an adapter that was trained on a quantized base", { timeout: 240_000 }
     const merged = await merge(run);
     expect(merged.largest_difference).toBeLessThan(2e-5 * merged.largest_logit);
     expect(merged.largest_difference_to_training).toBe(merged.largest_difference);
-    expect(merged.warnings.join("\n")).toMatch(/^merged into the base as .* gave it, and not quantized again/m);
+    expect(merged.warnings.join("\n")).toMatch(/^merged into the base model dequantized from .*, not quantized again/m);
     expect(configOf(merged.output_dir).quantization_config).toBeUndefined();
     const base = await dequantizedModel(`${run}-base`, bench.base, await quantizedOf(FORMATS[format]));
     const values = new Map(floats(base.directory));
@@ -243,7 +243,7 @@ describe("an adapter that was trained on a quantized base", { timeout: 240_000 }
     expect(merged.largest_difference).toBeLessThan(2e-5 * merged.largest_logit);
     expect(merged.largest_difference_to_training).toBeGreaterThan(1e-3 * merged.largest_logit);
     expect(merged.warnings).toContainEqual(
-      expect.stringMatching(/was trained on a base in 4 bits \(nf4\) in all 8 .*differ by up to/),
+      expect.stringMatching(/was trained on a base model in 4 bits \(nf4\) in all 8 .*differ by up to/),
     );
     const plain = await merge(await randomAdapter("plain", {}));
     expect(tensorsOf(merged.output_dir)).toEqual(tensorsOf(plain.output_dir));
