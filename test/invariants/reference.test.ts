@@ -123,7 +123,7 @@ describe("another model as the reference is refused", () => {
 
   test("if it is the same object as the trained model", async () => {
     const model = await loadModel(at("model"));
-    await expect(train({ model, ref_model: model })).rejects.toThrow(/another object than model, found the same/);
+    await expect(train({ model, ref_model: model })).rejects.toThrow(/an object other than model, found the same/);
   });
 });
 

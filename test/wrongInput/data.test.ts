@@ -175,6 +175,8 @@ describe("pairs that teach nothing", () => {
       "1",
       "--per_device_train_batch_size",
       "1",
+      "--learning_rate",
+      "1e-4",
     );
     expect(code).toBe(0);
     expect(stderr.match(/^warning: .*$/gm)).toEqual([`warning: train: ${NAMED} (kept, as in TRL)`]);
@@ -193,6 +195,8 @@ describe("pairs that teach nothing", () => {
       "1",
       "--per_device_train_batch_size",
       "1",
+      "--learning_rate",
+      "1e-4",
       "--drop_degenerate",
     );
     expect(code).toBe(0);
