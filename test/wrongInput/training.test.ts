@@ -47,7 +47,7 @@ describe("a loss that is not finite", () => {
     const outcome = await runCommand("train", "--config", "run.yaml", ...STEPS, ...SAVING, ...batches);
     expect(errorOf(outcome)).toBe(`error: step 3: expected a finite loss, found NaN; train row 5\n${HINT}`);
     expect(outcome.stderr).toContain("warning: train: dropped 1 of 8 rows whose prompt alone fills max_length 96");
-    expect(readdirSync("dpo").sort()).toEqual(["checkpoint-1", "checkpoint-2"]);
+    expect(readdirSync("dpo").sort()).toEqual(["checkpoint-1", "checkpoint-2", "verdict.json"]);
     expect((await newestValidCheckpoint(folderAt("dpo")))?.step).toBe(2);
   });
 
