@@ -87,9 +87,10 @@ contents() {
     dist/onnxruntime/web/dist/ort-wasm-simd-threaded.wasm; do
     grep -qxF "$name" "$list" || fail "$name in the package"
   done
-  ! grep -vE '^(bin|dist|demo)/|^(package\.json|README\.md|COMPATIBILITY\.md|LICENSE)$' "$list" || fail "none of these"
+  local files='(README|COMPATIBILITY|CHANGELOG|SECURITY)\.md|package\.json|LICENSE'
+  ! grep -vE "^(bin|dist|demo|docs|examples|configs)/|^($files)$" "$list" || fail "none of these"
   ! grep -E '(^|/)(test|tests|scripts|fixtures)/|\.test\.|\.map$|tsbuildinfo' "$list" || fail "none of these"
-  ! grep -E '\.[cm]?ts$' "$list" | grep -vE '\.d\.ts$' || fail "no sources"
+  ! grep -E '\.[cm]?ts$' "$list" | grep -vE '^examples/|\.d\.ts$' || fail "no sources"
   megabytes=$(node -p 'Math.round(require("node:fs").statSync(process.argv[1]).size / 1e6)' "$scratch"/prefine-*.tgz)
   echo "$(wc -l <"$list") files, $megabytes MB"
   grep -q "The package is $megabytes MB" "$checkout/README.md" || fail "the README to say: The package is $megabytes MB"
