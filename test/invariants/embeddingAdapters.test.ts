@@ -98,7 +98,9 @@ describe("a run with an adapter on the embedding", { timeout: 120_000 }, () => {
   });
 
   test("warns that head and embedding are untied; saves the base model's embedding, which is then used", async () => {
-    expect(await train("saved")).toContainEqual(expect.stringMatching(/embed_tokens is tied to lm_head, which does not change/));
+    expect(await train("saved")).toContainEqual(
+      expect.stringMatching(/embed_tokens is tied to lm_head, which does not change/),
+    );
     const beside = tensorsOf(join(dir, "saved", ADAPTER_WEIGHTS)).get(BESIDE)!;
     const base = tensorsOf(join(model, "model.safetensors")).get(EMBEDDING)!;
     expect(beside).toMatchObject({ dtype: "BF16", shape: [257, 32] });
