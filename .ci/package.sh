@@ -209,7 +209,7 @@ JS
   # What is left out of this one and put before it is what two packages of others need.
   "${esbuild[@]}" --external:@resvg/resvg-js --banner:js="$require" --outfile=inside.mjs
   node inside.mjs 2>inside.err || code=$?
-  grep -F "expected ./thread.js of prefine beside it, found none; was prefine bundled?" inside.err >inside.line || true
+  grep -F "expected ./thread.js of prefine next to it, found none; was prefine bundled?" inside.err >inside.line || true
   cat inside.line
   [ "$code" -eq 1 ] && [ "$(wc -l <inside.line)" -eq 1 ] || { cat inside.err; fail "this line, and code 1: $code"; }
 }

@@ -90,7 +90,7 @@ const { train: kept, test: heldOut } = rows.train_test_split({ test_size: 2, see
 const first: Row = await rows.at(0);
 const copies = Dataset.fromRows([first, first]);
 export const fromModule = (module: MapModule) => rows.map(module);
-check(kept.numRows === 4 && copies.numRows === 2 && features.length?.kind === "value", "4 rows, 2 copies, a length");
+check(kept.num_rows === 4 && copies.num_rows === 2 && features.length?.kind === "value", "4 rows, 2 copies, a length");
 
 // --- training ---
 
