@@ -7,6 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dataFolder, LORA, modelFolder, trainingSettings } from "../src/cli/demo/materials.ts";
 import { AutoModelForCausalLM, DPOTrainer, loadDataset, renderPng, ultrafeedback } from "../src/index.ts";
+import { escapeXml } from "../src/plots/theme.ts";
+import { wrapText } from "../src/terminal/text.ts";
 
 const QUESTION = "What is a drought?";
 const OUTPUT = new URL("../docs/pictures/before-and-after.png", import.meta.url);
@@ -45,26 +47,16 @@ async function answerOf(name: string): Promise<string> {
   return texts[0].trim();
 }
 
-function wrap(text: string): string[] {
-  const lines = [""];
-  for (const word of text.split(/\s+/)) {
-    const line = lines[lines.length - 1];
-    if (line !== "" && line.length + 1 + word.length > LINE_LENGTH) lines.push(word);
-    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
-  }
-  return lines;
-}
-
-const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+const wrap = (text: string) => wrapText(text, LINE_LENGTH, { breakWords: false });
 
 function drawPanel({ title, text, x, color }: Panel, height: number): string {
   const lines = wrap(text).map(
     (line, i) =>
-      `<text x="${x + 24}" y="${150 + i * LINE_HEIGHT}" font-size="16" fill="#1f2937">${escaped(line)}</text>`,
+      `<text x="${x + 24}" y="${150 + i * LINE_HEIGHT}" font-size="16" fill="#1f2937">${escapeXml(line)}</text>`,
   );
   return [
     `<rect x="${x}" y="76" width="${PANEL}" height="${height}" rx="10" fill="#ffffff" stroke="${color}" stroke-width="2"/>`,
-    `<text x="${x + 24}" y="112" font-size="15" font-weight="700" fill="${color}">${escaped(title)}</text>`,
+    `<text x="${x + 24}" y="112" font-size="15" font-weight="700" fill="${color}">${escapeXml(title)}</text>`,
     ...lines,
   ].join("\n");
 }

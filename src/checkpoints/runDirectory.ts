@@ -18,11 +18,16 @@ export function checkpointName(step: number): string {
   return `checkpoint-${step}`;
 }
 
+const CHECKPOINT_NAME = /^checkpoint-(\d+)$/;
+
+/** Whether a folder has the name of a checkpoint; its run is then the folder above. */
+export const isCheckpointName = (name: string): boolean => CHECKPOINT_NAME.test(name);
+
 /** All checkpoint-N of a run, oldest first, including damaged ones. */
 export async function listCheckpoints(run: RunFolder): Promise<CheckpointFolder[]> {
   const checkpoints: CheckpointFolder[] = [];
   for (const name of await run.list()) {
-    const step = /^checkpoint-(\d+)$/.exec(name)?.[1];
+    const step = CHECKPOINT_NAME.exec(name)?.[1];
     if (step !== undefined) checkpoints.push({ step: Number(step), folder: run.folder(name) });
   }
   return checkpoints.sort((a, b) => a.step - b.step);

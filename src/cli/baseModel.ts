@@ -2,6 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parseDocument } from "yaml";
+import { isCheckpointName } from "../checkpoints/runDirectory.ts";
 import type { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import { looksLikeRepoId } from "../data/hub/repoId.ts";
 import { PrefineError } from "../errors.ts";
@@ -52,7 +53,7 @@ async function describeRun(run: string): Promise<string> {
 
 /** `base_model` from the header of the run's README.md; for a checkpoint, from the folder above it. */
 async function baseOfCard(run: string): Promise<Pick<BaseModel, "id" | "revision"> | undefined> {
-  const folder = /^checkpoint-\d+$/.test(basename(run)) ? dirname(run) : run;
+  const folder = isCheckpointName(basename(run)) ? dirname(run) : run;
   const card = await readFile(join(folder, "README.md"), "utf8").catch(() => "");
   const header = /^---\n([\s\S]*?)\n---/.exec(card)?.[1];
   const value: unknown = header ? parseDocument(header, { logLevel: "silent" }).toJS() : undefined;

@@ -1,6 +1,6 @@
 /** @file The dataset that a run was trained on, from its training_args.json, and its splits. */
 import { basename, dirname } from "node:path";
-import { newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
+import { isCheckpointName, newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
 import { readTrainingArgs } from "../checkpoints/trainingArgs.ts";
 import { type DataArguments, openData } from "../data/datasets/dataArguments.ts";
 import type { Row } from "../data/datasets/features.ts";
@@ -19,7 +19,7 @@ export interface RunData extends DataArguments {
 /** Folders that may hold training_args.json: the run's, its newest checkpoint's, or the one above a checkpoint. */
 async function foldersOfRun(run: string): Promise<RunFolder[]> {
   const own = folderAt(run);
-  if (/^checkpoint-\d+$/.test(basename(run))) return [own, folderAt(dirname(run))];
+  if (isCheckpointName(basename(run))) return [own, folderAt(dirname(run))];
   const checkpoint = (await own.exists()) ? await newestValidCheckpoint(own) : undefined;
   return checkpoint ? [own, checkpoint.folder] : [own];
 }

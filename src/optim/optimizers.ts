@@ -53,6 +53,10 @@ function aliases(kind: keyof Optimizers, ...names: string[]) {
   return Object.fromEntries(names.map((name) => [name, kind]));
 }
 
+/** The optimizer that one of transformers' names means here; undefined for a name that is not built. */
+export const optimizerKind = (optim: string): keyof Optimizers | undefined =>
+  Object.hasOwn(NAMES, optim) ? NAMES[optim] : undefined;
+
 export interface OptimizerOptions {
   optim: string;
   optim_args?: string | null;
@@ -64,7 +68,7 @@ export interface OptimizerOptions {
 /** @throws PrefineError("config" | "not-yet") for an unknown name or argument, or one that is not built. */
 export function optimizerSettings(options: OptimizerOptions): OptimizerSettings {
   const { optim } = options;
-  const kind = Object.hasOwn(NAMES, optim) ? NAMES[optim] : undefined;
+  const kind = optimizerKind(optim);
   if (!kind)
     throw new PrefineError("not-yet", `optim: ${optim} is not built; there are ${Object.keys(NAMES).join(", ")}`);
   const args = new OptimArgs(optim, options.optim_args ?? "");

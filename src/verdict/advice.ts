@@ -2,7 +2,7 @@
 import type { RunFacts } from "./facts.ts";
 import type { VerdictKind } from "./kinds.ts";
 import type { Measures } from "./measures.ts";
-import { ADAMW, RATES, THRESHOLDS } from "./thresholds.ts";
+import { isAdamw, RATES, THRESHOLDS } from "./thresholds.ts";
 
 /** One or two sentences; "" where there is nothing to do. */
 export function nextFor(kind: VerdictKind, facts: RunFacts, measures: Measures): string {
@@ -48,13 +48,13 @@ function moreData(facts: RunFacts, { moved, accuracy }: Measures): string {
 }
 
 /** The rates that are known for the optimizer; others differ, and there are no runs to say how. */
-function ratesOf({ optim, isAdapter }: RunFacts) {
-  return ADAMW.has(optim) ? RATES[isAdapter ? "adapter" : "full"] : undefined;
+function ratesOf({ optim, isAdapter }: Pick<RunFacts, "optim" | "isAdapter">) {
+  return isAdamw(optim) ? RATES[isAdapter ? "adapter" : "full"] : undefined;
 }
 
 /** A line before the first step where the learning rate is far from what works; undefined: not known to be. */
 export function rateWarning(facts: Pick<RunFacts, "learning_rate" | "optim" | "isAdapter">): string | undefined {
-  const rates = ratesOf(facts as RunFacts);
+  const rates = ratesOf(facts);
   if (!rates) return undefined;
   const { learning_rate, optim } = facts;
   const [low, high] = rates.works;

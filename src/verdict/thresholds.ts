@@ -31,6 +31,7 @@
  * No run of GPT-2's shape is among the overfitted and the collapsed: its weights are random, and answers that are as
  * unlikely as any text have nothing to lose.
  */
+import { optimizerKind } from "../optim/optimizers.ts";
 
 export const THRESHOLDS = {
   /** Logged points of training. Below, the last third is two or three micro-batches. */
@@ -68,16 +69,7 @@ export const THRESHOLDS = {
 } as const;
 
 /** Optimizers whose steps are AdamW's, up to rounding. For others there are no runs. */
-export const ADAMW: ReadonlySet<string> = new Set([
-  "adamw_torch",
-  "adamw_torch_fused",
-  "adamw_torch_xla",
-  "adamw_torch_npu_fused",
-  "paged_adamw_32bit",
-  "adamw_8bit",
-  "adamw_bnb_8bit",
-  "paged_adamw_8bit",
-]);
+export const isAdamw = (optim: string): boolean => ["adamw", "adamw8bit"].includes(optimizerKind(optim) ?? "");
 
 /** Learning rates of AdamW: outside of `works` a run gets a line before its first step. */
 export const RATES = {

@@ -96,7 +96,7 @@ export const RULES: Record<string, Rule> = {
     ],
     types: ["disk", "formats", "terminal", "data/datasets", "engine/runtime"],
   },
-  verdict: { files: ["src/config/options/lossTypes.ts"] },
+  verdict: { values: ["optim"], files: ["src/config/options/lossTypes.ts"] },
   generation: {
     values: [...ENGINE, "models", "data/tokenizers", "config", "random"],
     types: ["checkpoints"],
