@@ -17,6 +17,7 @@ export type { DataFiles } from "./data/datasets/splitFiles.ts";
 export type { TrainTestOptions } from "./data/datasets/trainTestSplit.ts";
 export { ultrafeedback } from "./data/datasets/ultrafeedback.ts";
 export type { HubProgress } from "./data/hub/resolveRepo.ts";
+export type { HubOptions } from "./data/hub/settings.ts";
 export type { ChatMessage, ChatOptions, Conversation } from "./data/tokenizers/conversations.ts";
 export { AutoTokenizer, GPT2Tokenizer, type LoadTokenizerOptions } from "./data/tokenizers/loadTokenizer.ts";
 export {
@@ -38,6 +39,7 @@ export { type PlotOptions, plotRuns } from "./plots/plotRuns.ts";
 export { readTrainerState, type TrainerStateFile } from "./plots/readTrainerState.ts";
 export { renderPng } from "./plots/renderPng.ts";
 export type { PlottedRun, RawLogEntry } from "./plots/series.ts";
+export type { ThemeName } from "./plots/theme.ts";
 export { AutoModelForCausalLM } from "./pretrained/autoModel.ts";
 export type { ModelSourceOptions } from "./pretrained/modelSource.ts";
 export {
@@ -52,10 +54,16 @@ export { createLogger, type LoggerOptions } from "./terminal/logger.ts";
 export type { Logger, StepReport } from "./terminal/logging.ts";
 export { plotTerminal, type TerminalPlotOptions } from "./terminal/plotTerminal.ts";
 export { type RunOptions, train } from "./train.ts";
-export type { CallbackInput, CallbackState, EventDetails, TrainerCallback } from "./training/callbacks/callbacks.ts";
+export type {
+  CallbackInput,
+  CallbackState,
+  EventDetails,
+  EventName,
+  TrainerCallback,
+} from "./training/callbacks/callbacks.ts";
 export { EarlyStoppingCallback, type EarlyStoppingOptions } from "./training/callbacks/earlyStopping.ts";
 export type { TrainerControl } from "./training/loopState.ts";
 export type { ModelInput } from "./training/prepare/models.ts";
-export type { Rows } from "./training/prepare/rows.ts";
-export type { ComputeMetrics, EvalPrediction } from "./training/run.ts";
+export type { Rows, RowsByName } from "./training/prepare/rows.ts";
+export type { ComputeMetrics, EvalPrediction, PairIds } from "./training/run.ts";
 export type { DPOTrainerOptions, TrainOptions, TrainOutput } from "./training/trainerOptions.ts";

@@ -9,9 +9,6 @@ import type { LoweredGraph } from "./lower.ts";
 /** Up to this many numbers, a constant is inlined. A longer one gets its own line, with its first numbers. */
 const SHORT = 4;
 const SHOWN = 12;
-/** Digits that are enough for a reader; distinguishing all float32 numbers would take 9. */
-const DIGITS = 7;
-
 const typeNames = new Map(Object.entries(elementTypes).map(([name, number]) => [number, name]));
 
 /** Readers of a constant's bytes, by type name. Graphs have no other types. */
@@ -74,12 +71,18 @@ function sourceOf({ of, rows }: LoweredGraph["inputs"][number]): string {
 function valuesOf({ elementType, raw }: OnnxInitializer): string[] {
   const type = typeNames.get(elementType) ?? "";
   const values = readers[type](raw.slice().buffer); // a copy: the bytes may be unaligned
-  return Array.from(values, (value: number | bigint) => showNumber(value));
+  return Array.from(values, (value: number | bigint) => (type === "float64" ? String(value) : showNumber(value)));
 }
 
+/** The shortest decimal that is read as the same float32: 0.1, not 0.10000000149011612. */
 function showNumber(value: number | bigint): string {
   if (typeof value === "bigint" || Number.isInteger(value)) return Object.is(value, -0) ? "-0" : String(value);
-  return String(Number(value.toPrecision(DIGITS)));
+  const rounded = Math.fround(value);
+  for (let digits = 1; digits < 9; digits++) {
+    const shorter = Number(rounded.toPrecision(digits));
+    if (Object.is(Math.fround(shorter), rounded)) return String(shorter);
+  }
+  return String(Number(rounded.toPrecision(9)));
 }
 
 function constantLine({ constant, values }: { constant: OnnxInitializer; values: readonly string[] }): string {
