@@ -77,7 +77,7 @@ beforeAll(async () => {
   expect(await outcome(again)).toEqual(expected);
 }, 60_000);
 
-/** Kills after a number of changes and some milliseconds. @returns what it hit: at the last change, a run may be over. */
+/** Kills after a number of changes and some milliseconds. @returns what it hit: at the last one, a run may be over. */
 async function kill(
   place: string,
   { after, delay }: { after: number; delay: number },
