@@ -22,9 +22,9 @@ export const nodePlatform: Platform = {
   createLogger,
   openDevice,
   memory: { available: availableMemory, refuseBeyond: refuseBeyondMemory },
-  async plotRun(folder) {
+  async plotRun(folder, name) {
     const { plotRunFolders } = await import("./plots/plotRunFolders.ts"); // late: it loads a font and a rasterizer
-    const { png } = await plotRunFolders([folder.path]);
+    const { png } = await plotRunFolders([folder.path], { out: folder.pathOf(name) });
     return nodeStorage.folder(png).name;
   },
 };

@@ -3,22 +3,31 @@
 import type { ModelFiles, RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import { byteLength, type Content } from "../formats/content.ts";
-import { isObject, parseJson } from "../formats/parseJson.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../formats/safetensors.ts";
+import { ADAPTER_CONFIG } from "./adapter.ts";
+import { encodeAdapterConfig } from "./adapterConfig.ts";
 import type { Fingerprint } from "./fingerprint.ts";
+import { hashedContent } from "./hashedContent.ts";
 import { checkSafetensorsFile, modelFiles, readModelWeights, readTensorFile, type SavedModel } from "./modelFiles.ts";
+import { ownFiles } from "./ownFiles.ts";
+import {
+  adapterHash,
+  checkFiles,
+  checkStep,
+  DAMAGED,
+  encodeResumeFile,
+  hasOwnAdapterConfig,
+  RESUME,
+  type ResumeState,
+  readResumeFile,
+  type WrittenFile,
+} from "./resumeFile.ts";
 import { encodeTensors, type SavedTensors } from "./tensors.ts";
 import { encodeTrainerState, readRunState, TRAINER_STATE, type TrainerState } from "./trainerState.ts";
 
 const OPTIMIZER = "optimizer.safetensors";
 const REFERENCE = "reference_logps.safetensors";
 const REFERENCE_WEIGHTS = "reference_weights.safetensors";
-/** Written last; lists all other files with their sizes, to detect a damaged checkpoint. */
-const RESUME = "prefine_state.json";
-const FORMAT = 2;
-/** Format 1 has an older form of `loop`, which training can read. */
-const READABLE = [1, FORMAT];
-const DAMAGED = "Is the checkpoint damaged? Resume from another one.";
 
 export interface Checkpoint {
   weights: SavedTensors;
@@ -35,17 +44,8 @@ export interface Checkpoint {
   referenceWeights?: SavedTensors;
 }
 
-interface ResumeFile {
-  format: number;
-  kind: SavedModel["kind"];
-  optimizerStep: number;
-  loop: object;
-  fingerprint: Fingerprint;
-  /** Saved with save_only_model: there is no optimizer to resume with. */
-  only_model?: boolean;
-  /** Names of the other files -> bytes. */
-  files: Record<string, number>;
-}
+/** A checkpoint as it is read; without an optimizer if it was saved with save_only_model. */
+export type SavedCheckpoint = Omit<Checkpoint, "optimizer"> & { optimizer: SavedTensors | undefined };
 
 interface CheckpointOptions {
   model: SavedModel;
@@ -54,7 +54,8 @@ interface CheckpointOptions {
 }
 
 /**
- * Writes a checkpoint folder atomically.
+ * Writes a checkpoint folder atomically; hashes each file while it is written. Files in a folder that it replaces which
+ * no checkpoint has are kept.
  * @param extra further files: the tokenizer's, training_args.json.
  * @param onlyModel omits the state for resuming: transformers' save_only_model.
  */
@@ -63,17 +64,45 @@ export async function writeCheckpoint(
   checkpoint: Checkpoint,
   { model, extra, onlyModel = false }: CheckpointOptions,
 ): Promise<void> {
-  const files: (readonly [string, Content])[] = [
+  const contents: (readonly [string, Content])[] = [
     ...modelFiles(model, checkpoint.weights),
     ...(onlyModel ? [] : resumeTensors(checkpoint)),
     [TRAINER_STATE, encodeTrainerState(checkpoint.state)],
     ...extra,
   ];
-  const { optimizerStep, loop, fingerprint } = checkpoint;
-  const sizes = Object.fromEntries(files.map(([name, content]) => [name, byteLength(content)]));
-  const only = onlyModel ? { only_model: true } : {};
-  const resume = { format: FORMAT, kind: model.kind, ...only, optimizerStep, loop, fingerprint, files: sizes };
-  await folder.fill([...files, [RESUME, `${JSON.stringify(resume, null, 2)}\n`]]);
+  const { optimizerStep, loop, fingerprint, state } = checkpoint;
+  const resume: ResumeState = {
+    kind: model.kind,
+    step: state.global_step,
+    ...(onlyModel ? { only_model: true } : {}),
+    optimizerStep,
+    loop,
+    fingerprint,
+    ...(model.kind === "adapter"
+      ? { adapter_sha256: adapterHash(encodeAdapterConfig(model.config), folder.path) }
+      : {}),
+    files: {},
+  };
+  const own = await ownFiles(folder);
+  const names = new Set([RESUME, ...own, ...contents.map(([name]) => name)]);
+  await folder.fill(checkpointFiles(contents, resume, folder), {
+    keeps: (present) => present.filter((name) => !names.has(name)),
+  });
+}
+
+/** The files in the order of writing; the last one has the hashes of those before it. */
+function* checkpointFiles(
+  contents: readonly (readonly [string, Content])[],
+  resume: ResumeState,
+  folder: RunFolder,
+): Generator<readonly [string, Content]> {
+  const files: Record<string, WrittenFile> = {};
+  for (const [name, content] of contents) {
+    const hash = folder.hash();
+    yield [name, hashedContent(content, hash)];
+    files[name] = { bytes: byteLength(content), sha256: hash.hex() };
+  }
+  yield [RESUME, encodeResumeFile({ ...resume, files })];
 }
 
 function resumeTensors({ optimizer, referenceLogps, referenceWeights }: Checkpoint): [string, Content][] {
@@ -94,7 +123,7 @@ function encodeReference(reference: ReadonlyMap<string, Float64Array>): Uint8Arr
 /**
  * @throws PrefineError if the folder is not a complete prefine checkpoint, or is one of the other kind of training.
  */
-export async function readCheckpoint(folder: RunFolder, kind: SavedModel["kind"]): Promise<Checkpoint> {
+export async function readCheckpoint(folder: RunFolder, kind: SavedModel["kind"]): Promise<SavedCheckpoint> {
   const resume = await readResumeFile(folder);
   if (resume.kind !== kind) {
     const [found, expected] = [resume.kind, kind].map((name) => (name === "adapter" ? "an adapter" : "all weights"));
@@ -105,78 +134,93 @@ export async function readCheckpoint(folder: RunFolder, kind: SavedModel["kind"]
       hint,
     );
   }
-  await checkSizes(folder, resume.files);
-  if (resume.only_model) throw onlyModelError(folder.path);
+  await checkWhole(folder, resume);
+  const { only_model: isOnlyModel = false } = resume;
   const hasReference = REFERENCE_WEIGHTS in resume.files;
   return {
     weights: await readModelWeights(folder, kind),
-    optimizer: await readTensorFile(folder, OPTIMIZER),
+    optimizer: isOnlyModel ? undefined : await readTensorFile(folder, OPTIMIZER),
     optimizerStep: resume.optimizerStep,
     state: await readRunState(folder),
     loop: resume.loop,
     fingerprint: resume.fingerprint,
-    referenceLogps: await readReference(folder),
+    referenceLogps: isOnlyModel ? new Map() : await readReference(folder),
     ...(hasReference ? { referenceWeights: await readTensorFile(folder, REFERENCE_WEIGHTS) } : {}),
   };
 }
 
-function onlyModelError(path: string): PrefineError {
-  return new PrefineError("io", `${path}: it was saved with save_only_model: true, without the optimizer`);
+async function checkWhole(folder: RunFolder, { step, files }: ResumeState): Promise<void> {
+  if (step !== undefined) checkStep(folder, RESUME, step);
+  await checkFiles(folder, files);
 }
 
+export interface ExamineOptions {
+  /** Whether only the model is used: its adapter_config.json may then name another base model. Default: false. */
+  forModel?: boolean;
+}
+
+/** What a checkpoint folder is good for. */
+export type Examined = { fault: string } | { fault: undefined; onlyModel: boolean };
+
 /**
- * The reason why a folder can't be used, or undefined if it can. Reads everything except tensor data.
- * @param options.toResume whether the checkpoint is for resuming; otherwise only its model is needed.
+ * Checks every file of a checkpoint. Cost: its bytes are read, about a second per 1.5 GB, but only once while they do
+ * not change.
+ * @returns the reason why it can't be used, if there is one; `onlyModel`: saved with save_only_model.
  */
-export async function checkpointFault(
+export async function examineCheckpoint(
   folder: RunFolder,
-  { toResume = false }: { toResume?: boolean } = {},
-): Promise<string | undefined> {
+  { forModel = false }: ExamineOptions = {},
+): Promise<Examined> {
   try {
     const resume = await readResumeFile(folder);
-    await checkSizes(folder, resume.files);
-    if (toResume && resume.only_model) throw onlyModelError(folder.path);
+    const { [ADAPTER_CONFIG]: config, ...others } = resume.files;
+    const skipsConfig = forModel && config !== undefined && (await hasOwnAdapterConfig(folder, resume));
+    await checkWhole(folder, skipsConfig ? { ...resume, files: others } : resume);
     const tensorFiles = Object.keys(resume.files).filter((name) => name.endsWith(".safetensors"));
     for (const name of tensorFiles) await checkSafetensorsFile(folder, name);
-    await readRunState(folder);
-    return undefined;
+    checkStep(folder, TRAINER_STATE, (await readRunState(folder)).global_step); // formats 1 and 2 name no step
+    return { fault: undefined, onlyModel: resume.only_model ?? false };
   } catch (error) {
-    if (error instanceof PrefineError) return error.message;
+    if (error instanceof PrefineError) return { fault: error.message };
     throw error;
   }
 }
 
-/** @throws PrefineError("io") if the folder is not a prefine checkpoint. */
-export async function readResumeFile(folder: RunFolder): Promise<ResumeFile> {
-  const text = (await folder.exists()) ? await folder.readText(RESUME) : undefined;
-  if (text === undefined) {
-    const hint = "Only prefine's checkpoints can be resumed; TRL's contain pickled PyTorch objects.";
-    throw new PrefineError("io", `${folder.path}: expected a checkpoint of prefine, found no ${RESUME}`, hint);
+/** The reason why a checkpoint can't be used, or undefined if it can: see {@link examineCheckpoint}. */
+export async function checkpointFault(folder: RunFolder, options: ExamineOptions = {}): Promise<string | undefined> {
+  return (await examineCheckpoint(folder, options)).fault;
+}
+
+/** Files that only a resumed run reads. */
+const RESUME_ONLY: ReadonlySet<string> = new Set([OPTIMIZER, REFERENCE, REFERENCE_WEIGHTS, TRAINER_STATE]);
+
+/**
+ * For a checkpoint that the caller names as a model. Its texts may be edited by hand; its weights may not be damaged.
+ * @returns a line per edited file; none for a folder that is no checkpoint.
+ * @throws PrefineError("model") naming damaged weights.
+ */
+export async function editedModelFiles(folder: RunFolder): Promise<string[]> {
+  if (!(await folder.has(RESUME))) return [];
+  const resume = await orFault(readResumeFile(folder));
+  if (typeof resume === "string") return [`${resume}; the other files can't be checked`];
+  const edited: string[] = [];
+  for (const [name, file] of Object.entries(resume.files)) {
+    if (RESUME_ONLY.has(name)) continue;
+    const fault = await orFault(checkFiles(folder, { [name]: file }));
+    if (fault === undefined) continue;
+    if (name.endsWith(".safetensors")) throw new PrefineError("model", fault, "Use another checkpoint of the run.");
+    if (name !== ADAPTER_CONFIG || !(await hasOwnAdapterConfig(folder, resume))) edited.push(fault);
   }
+  return edited;
+}
+
+/** The message of a PrefineError instead of the error. */
+async function orFault<T>(checked: Promise<T>): Promise<T | string> {
   try {
-    const resume = parseJson(text) as ResumeFile;
-    const { format, fingerprint, loop, files } = resume;
-    if (READABLE.includes(format) && fingerprint && isObject(loop) && isSizes(files)) return resume;
-  } catch {
-    // reported below
-  }
-  throw new PrefineError(
-    "io",
-    `${folder.pathOf(RESUME)}: expected the state of a run in format ${READABLE.join(" or ")}, found something else`,
-    DAMAGED,
-  );
-}
-
-function isSizes(files: unknown): boolean {
-  return isObject(files) && Object.values(files).every(Number.isSafeInteger);
-}
-
-async function checkSizes(folder: RunFolder, files: Record<string, number>): Promise<void> {
-  for (const [name, bytes] of Object.entries(files)) {
-    const size = await folder.size(name);
-    if (size === bytes) continue;
-    const found = size === undefined ? "no such file" : `${size} bytes`;
-    throw new PrefineError("io", `${folder.pathOf(name)}: expected ${bytes} bytes, found ${found}`, DAMAGED);
+    return await checked;
+  } catch (error) {
+    if (error instanceof PrefineError) return error.message;
+    throw error;
   }
 }
 

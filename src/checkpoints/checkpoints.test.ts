@@ -13,12 +13,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readAll } from "../../test/support/savedState.ts";
+import { checkpointAt, FINGERPRINT, MODEL } from "../../test/support/smallCheckpoint.ts";
 import { folderAt } from "../disk/nodeStorage.ts";
 import { PrefineError } from "../errors.ts";
-import { type Checkpoint, checkpointFault, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import { compareFingerprints, type Fingerprint } from "./fingerprint.ts";
+import { checkpointFault, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { compareFingerprints } from "./fingerprint.ts";
 import type { SavedModel } from "./modelFiles.ts";
-import { listCheckpoints, newestValidCheckpoint, refuseRun, removeRun, rotateCheckpoints } from "./runDirectory.ts";
+import { listCheckpoints, newestValidCheckpoint, refuseRun, rotateCheckpoints } from "./runDirectory.ts";
+import { removeRun } from "./runFiles.ts";
 import { newTrainerState } from "./trainerState.ts";
 
 /** Error thrown by the next write to a file of this name; the rest of node:fs/promises is real. */
@@ -46,46 +48,12 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const MODEL: SavedModel = {
-  kind: "adapter",
-  config: {
-    r: 2,
-    lora_alpha: 4,
-    lora_dropout: 0.1,
-    target_modules: ["c_attn"],
-    base_model_name_or_path: "gpt2",
-    fan_in_fan_out: true,
-    task_type: "CAUSAL_LM",
-    revision: null,
-  },
-};
 const FULL: SavedModel = {
   kind: "full",
   config: { model_type: "gpt2", torch_dtype: "float16" },
   generationConfig: {},
   padTokenId: 7,
 };
-const LAYER = "base_model.model.transformer.h.0.attn.c_attn";
-const FINGERPRINT: Fingerprint = { data: { train: "a1" }, objective: { beta: 0.1 }, schedule: { max_steps: 4 } };
-
-function checkpointAt(step: number): Checkpoint {
-  const weights = new Map([
-    [`${LAYER}.lora_A.weight`, { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, step) }],
-    [`${LAYER}.lora_B.weight`, { shape: [1, 2], data: Float32Array.of(0.1, -0.1) }],
-  ]);
-  const moments = new Map([...weights].map(([name, tensor]) => [`exp_avg.${name}`, tensor] as const));
-  const log_history = [{ loss: 0.1 + 0.2, "rewards/margins": 1 / 3, epoch: 0.5, step }];
-  return {
-    weights,
-    optimizer: moments,
-    optimizerStep: step,
-    state: { ...newTrainerState(), global_step: step, epoch: 0.5, log_history },
-    loop: { progress: { stage: "stepEvaluated" }, log: { pendingLoss: Math.fround(0.7), loggedLoss: 1 / 3 } },
-    fingerprint: FINGERPRINT,
-    referenceLogps: new Map([["train", Float64Array.of(-1 / 3, -2 / 3, Number.NaN, Number.NaN)]]),
-  };
-}
-
 async function write(step: number, model: SavedModel = MODEL): Promise<string> {
   const path = join(dir, `checkpoint-${step}`);
   await writeCheckpoint(folderAt(path), checkpointAt(step), { model, extra: [["training_args.json", "{}\n"]] });
@@ -106,7 +74,7 @@ describe("a checkpoint", () => {
   it("loads bit for bit", async () => {
     const path = await write(3);
     const { optimizer, ...read } = await readCheckpoint(folderAt(path), "adapter");
-    expect({ ...read, optimizer: await readAll(optimizer) }).toEqual(checkpointAt(3));
+    expect({ ...read, optimizer: await readAll(optimizer!) }).toEqual(checkpointAt(3));
     expect(readdirSync(path).sort()).toEqual([
       "adapter_config.json",
       "adapter_model.safetensors",
@@ -129,11 +97,13 @@ describe("a checkpoint", () => {
     );
   });
 
-  it("replaces one of the same step", async () => {
+  it("replaces one of the same step, and keeps a user's files in it", async () => {
     const path = await write(3);
-    writeFileSync(join(path, "left-over"), "");
-    await write(3);
-    expect(existsSync(join(path, "left-over"))).toBe(false);
+    mkdirSync(join(path, "mine"));
+    for (const name of ["notes.txt", "mine/more.txt"]) writeFileSync(join(path, name), name);
+    await writeCheckpoint(folderAt(path), checkpointAt(3), { model: MODEL, extra: [], onlyModel: true });
+    expect(existsSync(join(path, "optimizer.safetensors"))).toBe(false);
+    for (const name of ["notes.txt", "mine/more.txt"]) expect(readFileSync(join(path, name), "utf8")).toBe(name);
     expect(readdirSync(dir)).toEqual(["checkpoint-3"]);
   });
 
@@ -176,8 +146,16 @@ describe("the newest valid checkpoint", () => {
     ["lacks its marker", (path) => rmSync(join(path, "prefine_state.json")), /found no prefine_state.json/],
     ["lacks a file", (path) => rmSync(join(path, "optimizer.safetensors")), /expected \d+ bytes, found no such file/],
     ["has a cut file", (path) => cut(join(path, "adapter_model.safetensors")), /expected \d+ bytes, found \d+/],
-    ["has a broken header", (path) => scribble(join(path, "optimizer.safetensors")), /not a whole safetensors file/],
-    ["has a broken log", (path) => scribble(join(path, "trainer_state.json")), /trainer_state.json: expected JSON/],
+    [
+      "has a broken header",
+      (path) => scribble(join(path, "optimizer.safetensors")),
+      /optimizer.safetensors: was changed after it was saved/,
+    ],
+    [
+      "has a broken log",
+      (path) => scribble(join(path, "trainer_state.json")),
+      /trainer_state.json: was changed after it was saved/,
+    ],
     ["has a broken marker", (path) => scribble(join(path, "prefine_state.json")), /expected the state of a run/],
   ])("is not one that %s", async (_, damage, fault) => {
     await write(2);
@@ -210,23 +188,27 @@ function scribble(path: string): void {
 }
 
 describe("rotation", () => {
+  const onKept = () => expect.fail("nothing is kept");
   const steps = async () => (await listCheckpoints(folderAt(dir))).map(({ step }) => step);
   beforeEach(() => {
-    for (const step of [9, 10, 20, 100]) mkdirSync(join(dir, `checkpoint-${step}`));
+    for (const step of [9, 10, 20, 100]) {
+      mkdirSync(join(dir, `checkpoint-${step}`));
+      writeFileSync(join(dir, `checkpoint-${step}`, "trainer_state.json"), "{}");
+    }
   });
 
   it("deletes the oldest by number", async () => {
-    await rotateCheckpoints(folderAt(dir), 2, ["checkpoint-100"]);
+    await rotateCheckpoints(folderAt(dir), 2, { keep: ["checkpoint-100"], onKept });
     expect(await steps()).toEqual([20, 100]);
   });
 
   it("never deletes the best or the last", async () => {
-    await rotateCheckpoints(folderAt(dir), 1, ["checkpoint-9", "checkpoint-100"]);
+    await rotateCheckpoints(folderAt(dir), 1, { keep: ["checkpoint-9", "checkpoint-100"], onKept });
     expect(await steps()).toEqual([9, 100]);
   });
 
   it.each([null, 0, 4, 5])("keeps all with a limit of %s", async (limit) => {
-    await rotateCheckpoints(folderAt(dir), limit, []);
+    await rotateCheckpoints(folderAt(dir), limit, { keep: [], onKept });
     expect(await steps()).toEqual([9, 10, 20, 100]);
   });
 });
@@ -253,11 +235,13 @@ describe("output_dir", () => {
 
   it("loses only its run when overwritten", async () => {
     await write(1);
-    for (const name of ["notes.txt", "trainer_state.json", "README.md", "training_loss.png"])
+    for (const name of ["notes.txt", "README.md", "training_loss.png", "config.json"])
       writeFileSync(join(dir, name), "");
+    writeFileSync(join(dir, "trainer_state.json"), JSON.stringify(newTrainerState()));
+    writeFileSync(join(dir, "adapter_model.safetensors"), "");
     expect((await refusal(() => refuseRun(folderAt(dir)))).message).toMatch(/found checkpoint-1/);
     await removeRun(folderAt(dir));
-    expect(readdirSync(dir)).toEqual(["notes.txt"]);
+    expect(readdirSync(dir).sort()).toEqual(["README.md", "config.json", "notes.txt", "training_loss.png"]);
   });
 
   it("is cleaned up after a crash", async () => {

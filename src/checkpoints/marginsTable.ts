@@ -2,7 +2,7 @@
  * @file eval_margins.csv: every pair of every evaluation with its log-probabilities and rewards, next to the log. The
  * file grows by whole evaluations; a resumed run removes those after its checkpoint.
  */
-import type { OpenFile, RunFolder } from "../disk/storage.ts";
+import type { OpenFile, RunFolder, Storage } from "../disk/storage.ts";
 import type { Streamed } from "../formats/content.ts";
 
 export const MARGINS = "eval_margins.csv";
@@ -41,38 +41,73 @@ export interface EvaluationRows {
   pairs: readonly EvaluatedPair[];
 }
 
+/** A table up to the last evaluation that belongs to the log. */
+export interface TableState {
+  /** 0: there is none yet. */
+  marginsBytes: number;
+  /** SHA-256 of these bytes; empty if it is not known. */
+  marginsSha256: string;
+}
+
+/** Whether a file, if there is one, begins as a run's table. */
+export async function isMarginsTable(folder: RunFolder, name = MARGINS): Promise<boolean> {
+  const file = await folder.open(name);
+  try {
+    return file !== undefined && new TextDecoder().decode(await file.slice(0, HEADER.length)) === HEADER;
+  } finally {
+    await file?.close();
+  }
+}
+
 /**
- * Appends an evaluation, in one write.
- * @param length valid bytes of the file; the rest is truncated. 0: the file begins with this evaluation.
- * @returns the file's new length.
+ * Appends an evaluation, in one write. Cost: the table is read once, to hash it.
+ * @param table.name its file.
+ * @param table.state valid bytes of the file; the rest is truncated. 0: the file begins with this evaluation.
  * @throws PrefineError("io") if the disk is full or not writable.
  */
-export function appendMargins(folder: RunFolder, length: number, rows: EvaluationRows): Promise<number> {
+export async function appendMargins(
+  folder: RunFolder,
+  { name, state }: { name: string; state: TableState },
+  rows: EvaluationRows,
+): Promise<TableState> {
+  const length = state.marginsBytes;
   const lines = rows.pairs.map((pair) => COLUMNS.map((name) => pair[name]).join(","));
   const before = `${rows.step},${rows.epoch},${quoted(rows.split)}`;
   const text = `${length === 0 ? HEADER : ""}${lines.map((line) => `${before},${line}\n`).join("")}`;
-  return folder.append(MARGINS, length, text);
+  const marginsBytes = await folder.append(name, length, text);
+  return { marginsBytes, marginsSha256: (await folder.sha256(name)) ?? "" };
 }
 
 /**
- * The table of a resumed run, up to its checkpoint.
- * @param origin folder of the checkpoint's run, whose table is copied if the run has none.
- * @returns bytes to continue from: 0 if the table is lost.
+ * Whether a file begins with the table of a checkpoint.
+ * @returns "absent": there is no such file, or it is empty.
  */
-export async function continueMargins(folder: RunFolder, length: number, origin: RunFolder): Promise<number> {
-  if (length === 0) return 0;
-  const size = (await folder.size(MARGINS)) ?? 0;
-  if (size === 0) return copyTable(folder, length, origin);
-  return size < length ? 0 : folder.append(MARGINS, length, "");
+export async function compareMargins(
+  folder: RunFolder,
+  { name, state }: { name: string; state: TableState },
+  storage: Pick<Storage, "sha256" | "readRange">,
+): Promise<"same" | "other" | "absent"> {
+  const size = (await folder.size(name)) ?? 0;
+  if (size === 0) return "absent";
+  if (size < state.marginsBytes) return "other";
+  if (state.marginsSha256 === "") return (await isMarginsTable(folder, name)) ? "same" : "other"; // formats 1 and 2
+  const hash = storage.sha256();
+  const range = { file: folder.pathOf(name), start: 0, end: state.marginsBytes };
+  for await (const piece of storage.readRange(range)) hash.update(piece);
+  return hash.hex() === state.marginsSha256 ? "same" : "other";
 }
 
-async function copyTable(folder: RunFolder, length: number, origin: RunFolder): Promise<number> {
-  const file = await origin.open(MARGINS);
-  if (!file) return 0;
+/** Cuts off everything after the checkpoint's evaluations. */
+export async function cutMargins(folder: RunFolder, name: string, length: number): Promise<void> {
+  await folder.append(name, length, "");
+}
+
+/** Copies the beginning of another run's table. */
+export async function copyMargins(origin: RunFolder, to: { folder: RunFolder; name: string }, state: TableState) {
+  const file = await origin.open(to.name);
+  if (!file) return;
   try {
-    if (file.byteLength < length) return 0;
-    await folder.write(MARGINS, beginningOf(file, length));
-    return length;
+    await to.folder.write(to.name, beginningOf(file, state.marginsBytes));
   } finally {
     await file.close();
   }

@@ -2,7 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parseDocument } from "yaml";
-import { isCheckpointName } from "../checkpoints/runDirectory.ts";
+import { isCheckpointName } from "../checkpoints/checkpointNames.ts";
 import type { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import { looksLikeRepoId } from "../data/hub/repoId.ts";
 import { PrefineError } from "../errors.ts";

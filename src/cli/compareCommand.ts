@@ -16,6 +16,7 @@ import { type QuantizationFlags, recordedLine } from "./quantizationFlags.ts";
 import { type ChatFlags, inputsOf, type Question } from "./questions.ts";
 import { DEFAULT_PROMPTS, notePrompt, promptsOfRun, type RunPrompts } from "./runPrompts.ts";
 import { questionsOfSplit } from "./splitPrompts.ts";
+import { stoppedRunLine } from "./stoppedRun.ts";
 
 const EXAMPLES = `
 RUN is the output_dir of a training run, or a checkpoint in it. Both models get
@@ -84,7 +85,9 @@ async function compare(run: string, flags: CompareFlags): Promise<void> {
     const base = await findBaseModel(run, flags);
     const titles: [string, string] = [`base: ${shortName(base.id)}`, `trained: ${shortName(run)}`];
     if (terminal.isTTY && !flags.json) terminal.info(terminal.dim(`${titles.join(", ")} ...`));
-    const access = { token: flags.token, quantization_config: base.quantization }; // shared by both models
+    const access = { token: flags.token, quantization_config: base.quantization, onWarning }; // shared by both models
+    const stopped = flags.json ? undefined : await stoppedRunLine(run);
+    if (stopped !== undefined) infoOnce(stopped);
     const request = { flags, options, infoOnce };
     const original = await answersOf(base.id, prompts, { ...request, access: { ...access, revision: base.revision } });
     const { revision } = flags;

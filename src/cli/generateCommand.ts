@@ -15,6 +15,7 @@ import {
 import { interruptible } from "./interrupt.ts";
 import { quantizationFlags, recordedLine } from "./quantizationFlags.ts";
 import { inputsOf, type ModelInputs, type Question } from "./questions.ts";
+import { stoppedRunLine } from "./stoppedRun.ts";
 
 const BATCH = 8; // prompts per batch: larger is faster but needs more memory
 
@@ -60,12 +61,13 @@ async function generate(idOrPath: string, flags: GenerationFlags): Promise<void>
   const { AutoModelForCausalLM } = await import("../pretrained/autoModel.ts");
   await interruptible(async (signal) => {
     const { revision, token, base } = flags;
-    const access = { revision, token, base, ...quantizationFlags(flags) };
+    const onWarning = (line: string) => terminal.info(`warning: ${line}`);
+    const access = { revision, token, base, onWarning, ...quantizationFlags(flags) };
     const model = await AutoModelForCausalLM.from_pretrained(idOrPath, access);
     if (base !== undefined && !model.adapter) throw notAnAdapter(idOrPath);
     const line = recordedLine(model.loaded, flags);
-    if (line !== undefined) terminal.info(line);
-    const onWarning = (line: string) => terminal.info(`warning: ${line}`);
+    const stopped = flags.json ? undefined : await stoppedRunLine(idOrPath);
+    for (const one of [stopped, line]) if (one !== undefined) terminal.info(one);
     const options: GenerateOptions = { generation_config: settings, defaults: CLI_DEFAULTS, signal, onWarning };
     try {
       await answer(model, { prompts, flags, options, terminal });

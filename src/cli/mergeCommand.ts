@@ -4,6 +4,7 @@ import { Option } from "commander";
 import type { MergeOptions } from "../exporting/mergeAndUnload.ts";
 import { openTerminal } from "../terminal/terminal.ts";
 import { addQuantizationFlags, type QuantizationFlags, quantizationFlags } from "./quantizationFlags.ts";
+import { stoppedRunLine } from "./stoppedRun.ts";
 
 const EXAMPLES = `
 RUN is the output_dir of a training run, a checkpoint in it, or a PEFT adapter.
@@ -45,6 +46,8 @@ async function merge(run: string, { json, ...options }: Flags): Promise<void> {
   const terminal = openTerminal();
   const { merge_and_unload } = await import("../exporting/mergeAndUnload.ts");
   const onWarning = (line: string) => terminal.info(`warning: ${line}`);
+  const stopped = json ? undefined : await stoppedRunLine(run);
+  if (stopped !== undefined) terminal.info(stopped);
   const merged = await merge_and_unload(run, { ...options, ...quantizationFlags(options), onWarning });
   if (json) return terminal.print(JSON.stringify(merged, null, 2));
   const { output_dir, dtype, largest_difference, largest_logit } = merged;

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { shownPath } from "../disk/shownPath.ts";
 import { openTerminal } from "../terminal/terminal.ts";
+import { stoppedLine } from "./stoppedRun.ts";
 
 const EXAMPLES = `
 RUN is the folder of a run, a checkpoint in it, or a trainer_state.json.
@@ -34,10 +35,14 @@ export function define(command: Command): void {
 
 async function plot(runs: string[], options: Options): Promise<void> {
   const { plotRunFolders } = await import("../plots/plotRunFolders.ts");
+  const { readTrainerState } = await import("../plots/readTrainerState.ts");
   const terminal = openTerminal();
   const { svg, png } = await plotRunFolders(runs, options);
+  for (const run of runs) {
+    const { checkpoint } = await readTrainerState(run);
+    if (checkpoint !== undefined) terminal.info(stoppedLine(run, checkpoint));
+  }
   if (terminal.isTTY && runs.length === 1) {
-    const { readTrainerState } = await import("../plots/readTrainerState.ts");
     const { plotTerminal } = await import("../terminal/plotTerminal.ts");
     const { log_history, settings } = await readTrainerState(runs[0]);
     const { columns, color } = terminal;

@@ -1,6 +1,7 @@
 /** @file The dataset that a run was trained on, from its training_args.json, and its splits. */
 import { basename, dirname } from "node:path";
-import { isCheckpointName, newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
+import { isCheckpointName } from "../checkpoints/checkpointNames.ts";
+import { newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
 import { readTrainingArgs } from "../checkpoints/trainingArgs.ts";
 import { type DataArguments, openData } from "../data/datasets/dataArguments.ts";
 import type { Row } from "../data/datasets/features.ts";
@@ -20,7 +21,7 @@ export interface RunData extends DataArguments {
 async function foldersOfRun(run: string): Promise<RunFolder[]> {
   const own = folderAt(run);
   if (isCheckpointName(basename(run))) return [own, folderAt(dirname(run))];
-  const checkpoint = (await own.exists()) ? await newestValidCheckpoint(own) : undefined;
+  const checkpoint = (await own.exists()) ? await newestValidCheckpoint(own, undefined, { forModel: true }) : undefined;
   return checkpoint ? [own, checkpoint.folder] : [own];
 }
 

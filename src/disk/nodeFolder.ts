@@ -4,9 +4,19 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { Content } from "../formats/content.ts";
 import { lockFolder, ownerOf } from "./folderLock.ts";
 import { appendText, openGrowingFile } from "./growingFile.ts";
+import { hashFile, newHash } from "./hashFile.ts";
 import { ioError } from "./ioError.ts";
 import { exists, openFile, readText, readWhole, sizeOf } from "./readFiles.ts";
-import type { FolderLock, GrowingFile, LockOptions, LockOwner, OpenFile, RunFolder } from "./storage.ts";
+import type {
+  FillOptions,
+  FolderLock,
+  GrowingFile,
+  Hash,
+  LockOptions,
+  LockOwner,
+  OpenFile,
+  RunFolder,
+} from "./storage.ts";
 import { checkWritable, isPartial, removeFolder, writeFileAtomically, writeFolderAtomically } from "./wholeFiles.ts";
 
 export class NodeFolder implements RunFolder {
@@ -66,6 +76,14 @@ export class NodeFolder implements RunFolder {
     return openFile(this.pathOf(name));
   }
 
+  sha256(name: string): Promise<string | undefined> {
+    return hashFile(this.pathOf(name));
+  }
+
+  hash(): Hash {
+    return newHash();
+  }
+
   checkWritable(): Promise<void> {
     return checkWritable(this.path);
   }
@@ -74,11 +92,9 @@ export class NodeFolder implements RunFolder {
     return writeFileAtomically(this.pathOf(name), content);
   }
 
-  fill(
-    files: Iterable<readonly [name: string, content: Content]>,
-    check: (filled: RunFolder) => Promise<void> = async () => {},
-  ): Promise<void> {
-    return writeFolderAtomically(this.path, files, (partial) => check(new NodeFolder(partial)));
+  fill(files: Iterable<readonly [name: string, content: Content]>, { check, keeps }: FillOptions = {}): Promise<void> {
+    const checkPartial = check && ((partial: string) => check(new NodeFolder(partial)));
+    return writeFolderAtomically(this.path, files, { check: checkPartial, keeps });
   }
 
   append(name: string, length: number, text: string): Promise<number> {

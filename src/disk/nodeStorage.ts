@@ -1,8 +1,8 @@
 /** @file Node's storage: folders on disk. */
-import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { folderSetting, home } from "./folderSetting.ts";
+import { newHash } from "./hashFile.ts";
 import { NodeFolder } from "./nodeFolder.ts";
 import { readPieces } from "./readFiles.ts";
 import type { RunFolder, Storage } from "./storage.ts";
@@ -12,10 +12,7 @@ export const nodeStorage: Storage = {
   cacheFolder: (name) => folderAt(join(cachePath(), name)),
   wholePath: (path) => resolve(path),
   readRange: ({ file, start, end }) => readPieces(file, start, end),
-  sha256: () => {
-    const hash = createHash("sha256");
-    return { update: (piece) => hash.update(piece), hex: () => hash.digest("hex") };
-  },
+  sha256: newHash,
   writer: { host: hostname(), pid: process.pid },
 };
 

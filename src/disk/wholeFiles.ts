@@ -1,6 +1,7 @@
 /** @file Files and folders that are whole or absent: written under a temporary name, synced, renamed. */
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm, rmdir } from "node:fs/promises";
+import { constants } from "node:fs";
+import { cp, mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Content, Pieces } from "../formats/content.ts";
 import { ioError } from "./ioError.ts";
@@ -47,14 +48,15 @@ export async function writeWhole(path: string, content: Content | Pieces): Promi
 /**
  * Creates or replaces a folder with these files at `path`. The folder appears under its name only when every file in it
  * is on disk.
- * @param fill the names of the files and their content, requested one at a time.
- * @param check inspects the files before the folder gets its name; if it throws, `path` does not change.
+ * @param files their names and their content, requested one at a time.
+ * @param options.check inspects the files before the folder gets its name; if it throws, `path` does not change.
+ * @param options.keeps names in a folder that is replaced -> those that are copied to the new one.
  * @throws PrefineError("io") if the disk is full, read-only or not ours; `path` then does not change.
  */
 export async function writeFolderAtomically(
   path: string,
   files: Iterable<readonly [string, Content]>,
-  check: (folder: string) => Promise<void> = async () => {},
+  { check, keeps }: WritingOptions = {},
 ): Promise<void> {
   const partial = partialName(path);
   try {
@@ -65,13 +67,28 @@ export async function writeFolderAtomically(
       await mkdir(dirname(file), { recursive: true });
       await writeSynced(file, content);
     }
+    if (keeps) await copyKept(path, partial, keeps);
     await syncFolder(partial);
-    await check(partial);
+    await check?.(partial);
     await replaceFolder(partial, path);
     await syncFolder(dirname(path));
   } catch (cause) {
     await rm(partial, { recursive: true, force: true }).catch(() => {});
     throw ioError(cause, path);
+  }
+}
+
+interface WritingOptions {
+  check?: ((folder: string) => Promise<void>) | undefined;
+  keeps?: ((names: readonly string[]) => readonly string[]) | undefined;
+}
+
+/** Copies before the old folder goes, so that a crash leaves one of the two whole. */
+async function copyKept(from: string, to: string, keeps: (names: readonly string[]) => readonly string[]) {
+  const names = await readdir(from).catch(() => []); // nothing is replaced
+  for (const name of keeps(names)) {
+    const options = { recursive: true, preserveTimestamps: true, mode: constants.COPYFILE_FICLONE };
+    await cp(join(from, name), join(to, name), options);
   }
 }
 

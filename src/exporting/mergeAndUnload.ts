@@ -7,6 +7,7 @@ import { refuseOwned } from "../checkpoints/ownership.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import { openDevice } from "../device/openDevice.ts";
 import { folderAt, nodeStorage } from "../disk/nodeStorage.ts";
+import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import type { Content } from "../formats/content.ts";
 import { type FloatDtype, fromFloat32 } from "../formats/narrowFloats.ts";
@@ -119,12 +120,13 @@ export async function merge_and_unload(run: string | MergeableModel, options: Me
     ...(await tokenizerFiles(inputs, options, onWarning)),
   ];
   let merged = expected;
-  await output.fill(files, async ({ path }) => {
+  const check = async ({ path }: RunFolder) => {
     merged = await logitsOf(await loadModel(path), null);
     const compared = compareLogits(expected, merged);
     if (!(compared.difference <= TOLERANCE[dtype] * compared.largest)) throw mergeError(name, compared);
     await refuseOwned(output, { inside: true }); // a training may have started there since
-  });
+  };
+  await output.fill(files, { check });
   const { difference, largest } = compareLogits(expected, merged);
   const { difference: moved } = compareLogits(inTraining, merged);
   warnOfQuantization(inputs, moved, onWarning);

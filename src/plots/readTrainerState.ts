@@ -2,6 +2,7 @@
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import { isCheckpointName, stepOfName } from "../checkpoints/checkpointNames.ts";
 import { shownPath } from "../disk/shownPath.ts";
 import { PrefineError } from "../errors.ts";
 import { isObject, parseJson } from "../formats/parseJson.ts";
@@ -14,6 +15,8 @@ export interface TrainerStateFile extends PlottedRun {
   folder: string;
   /** Absolute path of the file read: the run's, or a checkpoint's if the run has none. */
   file: string;
+  /** Name of the folder of that checkpoint. */
+  checkpoint?: string;
 }
 
 /**
@@ -32,9 +35,13 @@ export async function readTrainerState(runOrFile: string): Promise<TrainerStateF
   }
   const folder = stats.isDirectory() ? absolute : path.dirname(absolute);
   const file = stats.isDirectory() ? await findState(absolute, runOrFile) : absolute;
-  const log_history = parseLog(await readFile(file, "utf8"), shownPath(file));
-  return { name: nameOf(folder), log_history, ...(await readSettings(file)), folder, file };
+  const log_history = await readLog(file);
+  const holder = path.dirname(file);
+  const checkpoint = holder === folder ? {} : { checkpoint: path.basename(holder) };
+  return { name: nameOf(folder), log_history, ...(await readSettings(file)), folder, file, ...checkpoint };
 }
+
+const readLog = async (file: string) => parseLog(await readFile(file, "utf8"), shownPath(file));
 
 /** training_args.json next to the log, as prefine writes it. A missing or damaged one does not prevent plotting. */
 async function readSettings(file: string): Promise<Pick<PlottedRun, "settings">> {
@@ -51,11 +58,13 @@ const isFile = async (file: string) => (await stat(file).catch(() => undefined))
 async function findState(folder: string, shown: string): Promise<string> {
   const own = path.join(folder, "trainer_state.json");
   if (await isFile(own)) return own;
-  const steps = (await readdir(folder)).flatMap((name) => /^checkpoint-(\d+)$/.exec(name)?.[1] ?? []).map(Number);
-  for (const step of steps.sort((a, b) => b - a)) {
-    const file = path.join(folder, `checkpoint-${step}`, "trainer_state.json");
-    if (await isFile(file)) return file;
-  }
+  const checkpoints = (await readdir(folder)).filter(isCheckpointName);
+  checkpoints.sort((a, b) => (stepOfName(b) ?? 0) - (stepOfName(a) ?? 0));
+  const states = checkpoints.map((name) => path.join(folder, name, "trainer_state.json"));
+  const present: string[] = [];
+  for (const file of states) if (await isFile(file)) present.push(file);
+  for (const file of present) if (await isWhole(file)) return file;
+  if (present.length > 0) return present[0]; // reading it reports its defect
   throw new PrefineError(
     "io",
     `${shown}: expected a trainer_state.json in this folder or in one of its checkpoints, found none`,
@@ -63,9 +72,11 @@ async function findState(folder: string, shown: string): Promise<string> {
   );
 }
 
+const isWhole = (file: string) => readLog(file).then(Boolean, () => false);
+
 function nameOf(folder: string): string {
   const name = path.basename(folder);
-  return /^checkpoint-\d+$/.test(name) ? `${path.basename(path.dirname(folder))}/${name}` : name || folder;
+  return isCheckpointName(name) ? `${path.basename(path.dirname(folder))}/${name}` : name || folder;
 }
 
 /** Python writes NaN and Infinity, which JSON lacks: outside of strings they become null. */

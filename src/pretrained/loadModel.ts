@@ -7,6 +7,7 @@ import type { ModelFiles } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import { isGgufPath } from "../formats/gguf.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
+import { warnOfEdits } from "./modelSource.ts";
 import { findGguf, readGgufModel } from "./readGgufModel.ts";
 import { readModel } from "./readModel.ts";
 
@@ -43,7 +44,10 @@ export async function loadModel(idOrPath: string, options: LoadModelOptions = {}
 /** @returns the model's files, and the GGUF file if one was named. */
 async function locate(idOrPath: string, options: LoadModelOptions): Promise<{ files: ModelFiles; gguf?: string }> {
   const folder = folderAt(idOrPath);
-  if (await folder.exists()) return { files: folder };
+  if (await folder.exists()) {
+    await warnOfEdits(folder, options.onWarning); // all weights, trained: a checkpoint of a run
+    return { files: folder };
+  }
   if (await exists(idOrPath)) {
     if (isGgufPath(idOrPath)) return { files: folder.above(), gguf: folder.name };
     const hint = "Give the folder with config.json and model.safetensors.";

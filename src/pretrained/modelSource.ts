@@ -2,6 +2,7 @@
 import { isAbsolute, join } from "node:path";
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder, loadAdapter } from "../checkpoints/adapter.ts";
+import { editedModelFiles } from "../checkpoints/checkpoint.ts";
 import { newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
 import { readTrainingArgs, TRAINING_ARGS } from "../checkpoints/trainingArgs.ts";
 import {
@@ -14,7 +15,7 @@ import { listRepo, resolveRepo } from "../data/hub/resolveRepo.ts";
 import type { HubOptions } from "../data/hub/settings.ts";
 import { folderAt } from "../disk/nodeStorage.ts";
 import { exists } from "../disk/readFiles.ts";
-import type { ModelFiles } from "../disk/storage.ts";
+import type { ModelFiles, RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 
 export interface ModelSourceOptions extends HubOptions {
@@ -61,13 +62,14 @@ interface ModelSource {
  */
 export async function findModel(idOrPath: string, options: ModelSourceOptions = {}): Promise<ModelSource> {
   const requested = options.quantization_config && BitsAndBytesConfig(options.quantization_config);
-  const adapterFolder = await findAdapterFolder(idOrPath, options);
+  const place = (await stoppedAt(idOrPath, options.onWarning))?.path ?? idOrPath;
+  const adapterFolder = await findAdapterFolder(place, options);
   if (adapterFolder === undefined) {
     const kept = { quantization: requested ?? null, recorded: null };
-    const base = await wholeModelAt(idOrPath);
-    return { base, baseRevision: options.revision, tokenizer: base, ...kept };
+    return { base: place, baseRevision: options.revision, tokenizer: place, ...kept };
   }
   const folder = folderAt(adapterFolder);
+  await warnOfEdits(folder, options.onWarning);
   const adapter = await loadAdapter(folder);
   const base = options.base ?? (await findBase(adapter.config.base_model_name_or_path, adapterFolder));
   const hasTokenizer = (await folder.has("tokenizer.json")) || (await folder.has("vocab.json"));
@@ -78,23 +80,39 @@ export async function findModel(idOrPath: string, options: ModelSourceOptions = 
   return { base, baseRevision, adapter, adapterFiles: folder, tokenizer, quantization, recorded };
 }
 
-/** The newest checkpoint of a stopped run that trained all weights; any other model stays where `idOrPath` says. */
-async function wholeModelAt(idOrPath: string): Promise<string> {
+/**
+ * The newest valid checkpoint of a run that was stopped; undefined for a finished run and any other model.
+ * @throws PrefineError("model") if the run has checkpoints, but none can be used.
+ */
+export async function stoppedAt(
+  idOrPath: string,
+  onWarning: (line: string) => void = () => {},
+): Promise<RunFolder | undefined> {
   const folder = folderAt(idOrPath);
-  if (!(await folder.exists()) || (await folder.has("config.json"))) return idOrPath;
-  return (await newestValidCheckpoint(folder))?.folder.path ?? idOrPath;
+  if (!(await folder.exists()) || (await isAdapterFolder(folder)) || (await folder.has("config.json")))
+    return undefined;
+  const faults: string[] = [];
+  const skip = (path: string, fault: string) => void faults.push(`${path} can't be used: ${fault}`);
+  const newest = await newestValidCheckpoint(folder, skip, { forModel: true });
+  if (newest) for (const fault of faults) onWarning(fault);
+  if (newest || faults.length === 0) return newest?.folder;
+  const message = `${idOrPath}: expected a whole checkpoint of the run, found none\n  ${faults.join("\n  ")}`;
+  throw new PrefineError("model", message, "Train again, or name a folder with a model.");
+}
+
+/**
+ * A line per file of a checkpoint that was edited by hand.
+ * @throws PrefineError("model") for damaged weights.
+ */
+export async function warnOfEdits(folder: RunFolder, onWarning: (line: string) => void = () => {}): Promise<void> {
+  for (const edited of await editedModelFiles(folder)) onWarning(`${edited}; it is used as it is`);
 }
 
 /** Undefined if `idOrPath` is a full model (or nothing, which loading then reports). */
 async function findAdapterFolder(idOrPath: string, options: ModelSourceOptions): Promise<string | undefined> {
   const folder = folderAt(idOrPath);
   if (await isAdapterFolder(folder)) return idOrPath;
-  if (await exists(idOrPath)) {
-    if (!(await folder.exists())) return undefined;
-    if (await folder.has("config.json")) return undefined;
-    const checkpoint = await newestValidCheckpoint(folder);
-    return checkpoint && (await isAdapterFolder(checkpoint.folder)) ? checkpoint.folder.path : undefined;
-  }
+  if (await exists(idOrPath)) return undefined;
   if (!looksLikeRepoId(idOrPath)) return undefined;
   const repo = { ...options, id: idOrPath, kind: "model" as const };
   if (!(await listRepo(repo)).files.includes(ADAPTER_CONFIG)) return undefined;

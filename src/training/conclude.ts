@@ -1,6 +1,6 @@
 /** @file A run's verdict: from its log, into verdict.json, and as its last line. */
 import { checkOwned } from "../checkpoints/ownership.ts";
-import { VERDICT } from "../checkpoints/runDirectory.ts";
+import { freeName, VERDICT } from "../checkpoints/runsOwn.ts";
 import { PrefineError } from "../errors.ts";
 import { rateWarning } from "../verdict/advice.ts";
 import { knownLosses, type RunFacts } from "../verdict/facts.ts";
@@ -28,10 +28,12 @@ function factsOf({ args, state, plan, savedAs, learner, referenceFacts }: Run, e
   };
 }
 
-/** Beside trainer_state.json, whose log_history stays transformers'. */
-export async function saveVerdict({ output, lock }: Run, verdict: Verdict): Promise<void> {
+/** Next to trainer_state.json, whose log_history stays transformers'. @returns the file's name, if one was free. */
+export async function saveVerdict({ output, lock, observer }: Run, verdict: Verdict): Promise<string | undefined> {
   await checkOwned(output, lock);
-  await output.write(VERDICT, `${JSON.stringify(verdict, null, 2)}\n`);
+  const name = await freeName(output, VERDICT, (line) => observer.warn(line));
+  if (name !== undefined) await output.write(name, `${JSON.stringify(verdict, null, 2)}\n`);
+  return name;
 }
 
 /** As a warning where something is to be changed: that is seen with disable_tqdm, too. */

@@ -63,11 +63,25 @@ export function adapterIdentity(adapter: AdapterConfig, quantization: string | n
  */
 export function changesSince(saved: Fingerprint, now: Fingerprint, where: string): string[] {
   const data = commonSets(saved.data, now.data);
-  return compareFingerprints(
-    { ...withCurrentOptions(saved, now), data },
-    { ...now, data: commonSets(now.data, data) },
-    where,
+  const [before, after] = withEqualSteps({ ...withCurrentOptions(saved, now), data }, now);
+  return compareFingerprints(before, { ...after, data: commonSets(now.data, data) }, where);
+}
+
+const BATCHES = ["per_device_train_batch_size", "gradient_accumulation_steps"];
+
+/**
+ * transformers' rule: a step has its pairs in any number of micro-batches. If both runs have the same pairs per step,
+ * batch size and accumulation may change; only the rounding of the gradient does, and the means of logged metrics.
+ */
+function withEqualSteps(...runs: [Fingerprint, Fingerprint]): Fingerprint[] {
+  const [before, after] = runs.map(({ objective }) =>
+    BATCHES.reduce((product, name) => product * Number(objective[name]), 1),
   );
+  if (before !== after) return runs;
+  return runs.map(({ objective, schedule, ...others }) => {
+    const { per_device_train_batch_size: _, gradient_accumulation_steps: __, ...fixed } = objective;
+    return { ...others, objective: fixed, schedule: { ...valuesOf(objective, BATCHES), ...schedule } };
+  });
 }
 
 /** A resumed run may drop or add an evaluation set, but not replace one under the same name. */

@@ -22,6 +22,8 @@ export interface Progress {
   stage: Stage;
   /** Steps skipped because a callback ended their epoch. */
   skippedSteps: number;
+  /** Step at which optimizer and learning rate schedule began: above 0 after a resume without an optimizer. */
+  freshSince: number;
 }
 
 /**
@@ -62,8 +64,9 @@ export interface EvaluationProgress {
   done: number;
   /** Their metrics. */
   metrics: Record<string, number>;
-  /** Bytes of the table that belong to the log so far. */
+  /** Bytes of the table that belong to the log so far, and their SHA-256. */
   marginsBytes: number;
+  marginsSha256: string;
 }
 
 /** A learning rate that depends on evaluations. Owner: evaluation/adaptiveRate.ts. */
@@ -84,7 +87,7 @@ export interface LoopState {
 /** State of a run before its first step. */
 export function newLoopState(): LoopState {
   return {
-    progress: { stage: "idle", skippedSteps: 0 },
+    progress: { stage: "idle", skippedSteps: 0, freshSince: 0 },
     control: {
       should_training_stop: false,
       should_epoch_stop: false,
@@ -102,7 +105,7 @@ export function newLoopState(): LoopState {
       totalTrainTokens: 0,
       evaluatedLast: false,
     },
-    evaluation: { done: 0, metrics: {}, marginsBytes: 0 },
+    evaluation: { done: 0, metrics: {}, marginsBytes: 0, marginsSha256: "" },
     adaptive: { state: null },
   };
 }
@@ -118,7 +121,7 @@ export function assignLoopState(loop: LoopState, from: LoopState): void {
  * @throws PrefineError("io") for anything else.
  */
 export function readLoopState(saved: unknown, where: string): LoopState {
-  const loop = fromFormat1(saved);
+  const loop = fromFormat2(fromFormat1(saved));
   if (isLoopState(loop)) return structuredClone(loop);
   const message = `${where}: expected the state of a training loop, found something else`;
   throw new PrefineError("io", message, "Is the checkpoint damaged? Resume from another one.");
@@ -143,6 +146,17 @@ function fromFormat1(saved: unknown): unknown {
     log,
     evaluation: isObject(evaluation) ? { ...evaluation, marginsBytes } : start.evaluation,
     adaptive: { state: adaptive },
+  };
+}
+
+/** Formats 1 and 2 had no hash of the table, and only optimizers of the whole run. */
+function fromFormat2(saved: unknown): unknown {
+  if (!isObject(saved)) return saved;
+  const { progress, evaluation } = saved;
+  return {
+    ...saved,
+    progress: isObject(progress) ? { freshSince: 0, ...progress } : progress,
+    evaluation: isObject(evaluation) ? { marginsSha256: "", ...evaluation } : evaluation,
   };
 }
 

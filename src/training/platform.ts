@@ -24,6 +24,10 @@ export interface Platform {
   /** Opens the device that computes. */
   openDevice(): Promise<Device>;
   readonly memory: Memory;
-  /** Plots the loss of a finished run into its folder. @returns the name of the picture for the model card. */
-  plotRun(folder: RunFolder): Promise<string>;
+  /**
+   * Plots the loss of a finished run into its folder.
+   * @param name of the pictures, without ending.
+   * @returns the name of the picture for the model card.
+   */
+  plotRun(folder: RunFolder, name: string): Promise<string>;
 }

@@ -23,3 +23,9 @@ export function restartEpoch({ loop, plan, state }: Run): void {
   const progress: Progress = loop.progress;
   progress.skippedSteps = -(state.global_step % plan.stepsPerEpoch);
 }
+
+/** After a resume without an optimizer: its schedule begins with the next step, as in transformers. */
+export function beginOptimizer({ loop, state }: Run): void {
+  const progress: Progress = loop.progress;
+  progress.freshSince = state.global_step;
+}

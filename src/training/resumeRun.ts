@@ -1,35 +1,40 @@
 /** @file Resumes a run from a checkpoint. */
-import { type Checkpoint, readCheckpoint } from "../checkpoints/checkpoint.ts";
+import { checkpointFault, readCheckpoint, type SavedCheckpoint } from "../checkpoints/checkpoint.ts";
+import { listCheckpoints } from "../checkpoints/runDirectory.ts";
+import { removeRun } from "../checkpoints/runFiles.ts";
 import { dtypeOf, type SavedTensor } from "../checkpoints/tensors.ts";
 import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import { setFlags } from "./callbacks/control.ts";
-import { continueRate } from "./evaluation/adaptiveRate.ts";
+import { changedSettings, checkWeights } from "./changes.ts";
+import { continueRate, restartRate } from "./evaluation/adaptiveRate.ts";
 import { restoreMargins } from "./evaluation/logEntries.ts";
-import { changesSince } from "./fingerprint.ts";
 import { writeLearner, writeReference } from "./learnerState.ts";
 import { assignLoopState, readLoopState } from "./loopState.ts";
+import { beginOptimizer } from "./progress.ts";
 import { nameRows, type Run, splitsOf } from "./run.ts";
 
 /**
- * Restores a run from a checkpoint: weights, optimizer, log, and pending work.
+ * Restores a run from a checkpoint: weights, optimizer, log, and pending work. Without an optimizer (save_only_model)
+ * as transformers does: optimizer and learning rate schedule begin anew, all else continues.
+ * @param options.replaces whether output_dir has another run, which is deleted once the checkpoint is known to fit.
  * @throws PrefineError when the checkpoint is damaged or of another run.
  */
-export async function resumeRun(run: Run, folder: RunFolder): Promise<void> {
+export async function resumeRun(run: Run, folder: RunFolder, { replaces = false } = {}): Promise<void> {
   const { path } = folder;
   const checkpoint = await readCheckpoint(folder, run.savedAs.kind);
-  const changed = changesSince(checkpoint.fingerprint, run.fingerprint, path);
-  if (changed.length > 0) run.observer.warn(`${path}: resuming with other settings: ${changed.join("; ")}`);
   const loop = readLoopState(checkpoint.loop, path);
+  const changed = await changedSettings(run, checkpoint.fingerprint, folder);
+  await checkWeights(checkpoint.fingerprint, run, path);
   checkTensors(run, checkpoint, path);
-  const { weights, optimizer, optimizerStep } = checkpoint;
+  if (changed.length > 0) run.observer.warn(`${path}: resuming with other settings: ${changed.join("; ")}`);
+  if (replaces) await removeRun(run.output, (line) => run.observer.warn(line));
   run.isUntouched = false;
-  await writeLearner(run.learner, { weights, optimizer, optimizerStep });
   // max_steps and the steps between events may have changed: the current ones are used.
   const { epoch, global_step, log_history, total_flos } = checkpoint.state;
   Object.assign(run.state, { epoch, global_step, log_history, total_flos });
   assignLoopState(run.loop, loop);
-  continueRate(run);
+  await restoreLearner(run, checkpoint, path);
   await restoreBest(run, checkpoint);
   restoreCallbacks(run, checkpoint, path);
   await restoreMargins(run, folder.above());
@@ -37,9 +42,23 @@ export async function resumeRun(run: Run, folder: RunFolder): Promise<void> {
   await checkReferenceLogps(run, path);
 }
 
+async function restoreLearner(run: Run, checkpoint: SavedCheckpoint, path: string): Promise<void> {
+  const { weights, optimizer, optimizerStep } = checkpoint;
+  await writeLearner(run.learner, { weights, optimizer, optimizerStep: optimizer ? optimizerStep : 0 });
+  if (optimizer) return continueRate(run);
+  beginOptimizer(run);
+  restartRate(run);
+  const reference = run.args.sync_ref_model ? ", and so does the reference, which sync_ref_model had moved" : "";
+  run.observer.warn(
+    `${path}: was saved with save_only_model, without the optimizer: the run continues from its weights and log; the ` +
+      `optimizer and the learning rate schedule begin anew, as in transformers${reference}`,
+  );
+}
+
 /** Checks that every trained tensor and optimizer tensor is there, with this run's shape and type. */
-function checkTensors({ learner }: Run, { weights, optimizer }: Checkpoint, path: string): void {
+function checkTensors({ learner }: Run, { weights, optimizer }: SavedCheckpoint, path: string): void {
   for (const tensor of learner.trainable) checkTensor(weights.get(tensor.name), { ...tensor, path });
+  if (!optimizer) return;
   for (const tensor of learner.optimizerState) checkTensor(optimizer.get(tensor.name), { ...tensor, path });
 }
 
@@ -54,12 +73,17 @@ function checkTensor(
   throw new PrefineError("model", message, "Resume from another checkpoint.");
 }
 
-/** Restores the best evaluation so far; if its checkpoint was deleted, it can't be loaded at the end. */
-async function restoreBest({ state, observer, platform }: Run, { state: saved }: Checkpoint): Promise<void> {
+/** Restores the best evaluation so far; if its checkpoint was deleted or damaged, it can't be loaded at the end. */
+async function restoreBest({ state, observer, platform }: Run, { state: saved }: SavedCheckpoint): Promise<void> {
   const { best_metric, best_global_step, best_model_checkpoint: best } = saved;
   Object.assign(state, { best_metric, best_global_step, best_model_checkpoint: best });
-  if (best === null || (await platform.storage.folder(best).exists())) return;
-  observer.warn(`${best}: the best checkpoint so far is gone; the run continues without it`);
+  if (best === null) return;
+  const folder = platform.storage.folder(best);
+  const isThere = await folder.exists();
+  const fault = isThere ? await checkpointFault(folder) : "";
+  if (fault === undefined) return;
+  const reason = isThere ? `can't be used: ${fault}` : "is gone";
+  observer.warn(`${best}: the best checkpoint so far ${reason}; the run continues without it`);
   state.best_model_checkpoint = null;
 }
 
@@ -67,7 +91,7 @@ async function restoreBest({ state, observer, platform }: Run, { state: saved }:
  * Restores the callbacks' states. A run ended by a callback stays ended, unless there are no callbacks now; one that
  * had reached its last step may continue to a later one.
  */
-function restoreCallbacks(run: Run, { state }: Checkpoint, path: string): void {
+function restoreCallbacks(run: Run, { state }: SavedCheckpoint, path: string): void {
   const { args, loop, callbacks, observer, plan } = run;
   const withArgs = args.restore_callback_states_from_checkpoint;
   const missing = callbacks.restore(state.stateful_callbacks, { withArgs });
@@ -80,7 +104,7 @@ function restoreCallbacks(run: Run, { state }: Checkpoint, path: string): void {
   }
 }
 
-async function restoreReferenceLogps(run: Run, { referenceLogps, referenceWeights }: Checkpoint): Promise<void> {
+async function restoreReferenceLogps(run: Run, { referenceLogps, referenceWeights }: SavedCheckpoint): Promise<void> {
   if (referenceWeights) await writeReference(run.learner, referenceWeights);
   for (const [name, split] of splitsOf(run)) {
     const { values } = split.referenceLogps;
@@ -106,4 +130,12 @@ async function checkReferenceLogps({ train, learner }: Run, path: string): Promi
       `it was ${saved} in that run`,
     "Resume with the base model (and the starting adapter) of that run.",
   );
+}
+
+/** Checkpoints after the one that a path named: the run replaces them only when it comes to their steps. */
+export async function warnOfNewer({ output, state, observer }: Run, path: string): Promise<void> {
+  const checkpoints = await listCheckpoints(output);
+  const newer = checkpoints.filter(({ step }) => step > state.global_step).map(({ folder }) => folder.name);
+  if (newer.length === 0 || !checkpoints.some(({ folder }) => folder.path === path)) return;
+  observer.warn(`${output.path}: ${newer.join(", ")} of later steps stay until the run comes to their steps`);
 }

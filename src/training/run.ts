@@ -150,6 +150,11 @@ export interface RunParts {
   readonly savedAs: SavedModel;
   readonly files: readonly (readonly [string, Content])[];
   readonly fingerprint: Fingerprint;
+  /**
+   * Hashes of the weights that the run begins with, which belong to the fingerprint. Read when a checkpoint needs them:
+   * a second per 1.5 GB, only once. Absent: unknown.
+   */
+  readonly weights?: (() => Promise<NonNullable<Fingerprint["weights"]>>) | undefined;
   /** Number of parameters without the embeddings, for total_flos. */
   readonly parameters: number;
   readonly observer: RunObserver;
@@ -182,6 +187,8 @@ export interface Run extends Omit<RunParts, "train" | "evals" | "callbacks"> {
   signal: AbortSignal | undefined;
   /** Lock on output_dir while the run trains. */
   lock: FolderLock | undefined;
+  /** The file in output_dir with the margins of evaluations; undefined: none yet, or none that may be written. */
+  marginsFile: string | undefined;
   /** Whether output_dir is this run's: evaluations then write their margins there. */
   ownsOutput: boolean;
   /** Whether the weights are still those of the start. */

@@ -1,7 +1,8 @@
 /** @file Writes a run's checkpoints. */
 import { type Checkpoint, writeCheckpoint } from "../checkpoints/checkpoint.ts";
+import { checkpointName } from "../checkpoints/checkpointNames.ts";
 import { checkOwned } from "../checkpoints/ownership.ts";
-import { checkpointName, rotateCheckpoints } from "../checkpoints/runDirectory.ts";
+import { rotateCheckpoints } from "../checkpoints/runDirectory.ts";
 import { setFlags } from "./callbacks/control.ts";
 import { rememberBestCheckpoint } from "./evaluation/bestModel.ts";
 import { optimizerOf, referenceOf, weightsOf } from "./learnerState.ts";
@@ -32,14 +33,14 @@ export async function saveCheckpoint(run: Run, { onlyModel }: { onlyModel: boole
     optimizerStep: learner.optimizerStep,
     state: { ...state, stateful_callbacks: statefulCallbacks(run, { should_save: true }) },
     loop,
-    fingerprint,
+    fingerprint: { ...fingerprint, weights: await run.weights?.() },
     referenceLogps: new Map(splitsOf(run).map(([name, { referenceLogps }]) => [name, referenceLogps.values])),
     referenceWeights: args.sync_ref_model ? referenceOf(learner) : undefined,
   };
   await writeCheckpoint(folder, checkpoint, { model: savedAs, extra: run.files, onlyModel });
   const best = state.best_model_checkpoint;
   const keep = best === null ? [folder.name] : [folder.name, platform.storage.folder(best).name];
-  await rotateCheckpoints(output, args.save_total_limit, keep);
+  await rotateCheckpoints(output, args.save_total_limit, { keep, onKept: (line) => run.observer.warn(line) });
   return folder.path;
 }
 

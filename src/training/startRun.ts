@@ -46,6 +46,7 @@ export function createRun(parts: RunParts, platform: Platform): Run {
     loop,
     signal: undefined,
     lock: undefined,
+    marginsFile: undefined,
     ownsOutput: false,
     isUntouched: true,
   };

@@ -20,7 +20,7 @@ export async function trainStep(run: Run): Promise<void> {
   const { plan, state } = run;
   const position = positionAfter(plan, stepsPassed(run));
   const microBatches = microBatchesOf(run);
-  const learningRate = run.schedule(state.global_step);
+  const learningRate = run.schedule(state.global_step - run.loop.progress.freshSince);
   const outcomes: Outcome[] = [];
   // --- one optimizer step -------------------------------------------------
   for (const batch of microBatches) {

@@ -1,11 +1,13 @@
 /** @file TRL's DPOTrainer on any platform. Prepares a run, takes its steps, writes a finished output_dir. */
+
+import { modelFiles } from "../checkpoints/modelFiles.ts";
 import { takeFolder } from "../checkpoints/ownership.ts";
-import { removeRun } from "../checkpoints/runDirectory.ts";
-import { type LogEntry, newTrainerState, type TrainerState } from "../checkpoints/trainerState.ts";
+import type { NewestCheckpoint } from "../checkpoints/runDirectory.ts";
+import { refuseOthersFiles, removeRun } from "../checkpoints/runFiles.ts";
+import { type LogEntry, newTrainerState, TRAINER_STATE, type TrainerState } from "../checkpoints/trainerState.ts";
 import { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import { adviceOf, DPOConfig } from "../config/DPOConfig.ts";
 import { LoraConfig } from "../config/LoraConfig.ts";
-import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks/callbacks.ts";
 import { concludeEarly, judgeRun, sayVerdict, warnOfRate } from "./conclude.ts";
@@ -17,10 +19,17 @@ import { listenersOf, observerOf } from "./listeners.ts";
 import { runToEnd } from "./loop.ts";
 import type { Platform } from "./platform.ts";
 import { type OpenedRun, openRun } from "./prepare/openRun.ts";
-import { checkOutputDir, confirmStart, findStart, type Resume, resumedQuantization } from "./prepare/outputFolder.ts";
+import {
+  checkOutputDir,
+  confirmStart,
+  continuesRun,
+  findStart,
+  type Resume,
+  resumedQuantization,
+} from "./prepare/outputFolder.ts";
 import { evaluationSets } from "./prepare/rows.ts";
 import { firstLines, lastLines } from "./reportLines.ts";
-import { resumeRun } from "./resumeRun.ts";
+import { resumeRun, warnOfNewer } from "./resumeRun.ts";
 import { type Run, type RunObserver, Stopped } from "./run.ts";
 import { checkDropped, createRun, resetOptimizer, resetState } from "./startRun.ts";
 import type { DPOTrainerOptions, TrainOptions, TrainOutput } from "./trainerOptions.ts";
@@ -92,7 +101,9 @@ export class Trainer {
       const { run, facts } = await this.open(signal, resume);
       run.lock = await takeFolder(run.output, { warn: (line) => this.observer.warn(line), signal });
       try {
-        await this.goToStart(run, await confirmStart(resuming));
+        await this.goToStart(run, await confirmStart(resuming), {
+          replaces: this.args.overwrite_output_dir && !continuesRun(resuming),
+        });
         return await this.trainFromHere(run, facts, signal);
       } finally {
         await run.lock.release();
@@ -204,14 +215,23 @@ export class Trainer {
     return openRun({ ...request, quantization_config }, this.observer);
   }
 
-  private async goToStart(run: Run, checkpoint: RunFolder | undefined): Promise<void> {
-    await run.output.deletePartials();
+  private async goToStart(
+    run: Run,
+    checkpoint: NewestCheckpoint | undefined,
+    { replaces }: { replaces: boolean },
+  ): Promise<void> {
+    const { output } = run;
+    const onKept = (line: string) => this.observer.warn(line);
+    const names = [...modelFiles(run.savedAs, new Map()), ...run.files].map(([name]) => name);
+    await refuseOthersFiles(output, { names: [...names, TRAINER_STATE], step: checkpoint?.step ?? 0, replaces });
+    await output.deletePartials();
     resetState(run);
     if (this.hasTrained) await resetOptimizer(run);
-    if (checkpoint !== undefined) {
-      await resumeRun(run, checkpoint);
-      this.observer.info(`${checkpoint.path}: resuming after step ${run.state.global_step} of ${run.plan.maxSteps}`);
-    } else if (this.args.overwrite_output_dir) await removeRun(run.output);
+    if (checkpoint === undefined) return replaces ? removeRun(output, onKept) : undefined;
+    const { path } = checkpoint.folder;
+    await resumeRun(run, checkpoint.folder, { replaces });
+    this.observer.info(`${path}: resuming after step ${run.state.global_step} of ${run.plan.maxSteps}`);
+    await warnOfNewer(run, path);
   }
 
   private async exclusively<T>(name: string, work: () => Promise<T>): Promise<T> {

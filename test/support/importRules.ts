@@ -13,7 +13,7 @@
  * - dpo reads one file of config, plain data: the names of the losses and the needs of each. It is there and not in
  *   dpo, because config imports nothing; a config is read, checked and explained without loading the method.
  * - dpo and models take plain options, and plots reads trainer_state.json by itself: they need less than was allowed.
- * - plots also reads the table of losses: whether a loss starts at ln 2.
+ * - plots also reads the table of losses (whether a loss starts at ln 2) and the names of checkpoints.
  */
 
 export interface Rule {
@@ -129,7 +129,10 @@ export const RULES: Record<string, Rule> = {
       "pretrained",
     ],
   },
-  plots: { values: ["disk", "formats"], files: ["src/config/options/lossTypes.ts"] },
+  plots: {
+    values: ["disk", "formats"],
+    files: ["src/config/options/lossTypes.ts", "src/checkpoints/checkpointNames.ts"],
+  },
   terminal: { values: ["plots"] },
   dpoTrainer: { values: [...LIBRARY, "terminal", "training"], late: ["plots"] },
   train: { values: [...LIBRARY, "terminal", "training", "dpoTrainer"] },
@@ -146,7 +149,7 @@ export const TRAINING_LEVELS = [
   ["loopState.ts", "plan.ts", "platform.ts"],
   ["callbacks/"],
   ["run.ts"],
-  ["fingerprint.ts", "learnerState.ts", "lifetime.ts", "listeners.ts", "progress.ts", "reportLines.ts"],
+  ["fingerprint.ts", "changes.ts", "learnerState.ts", "lifetime.ts", "listeners.ts", "progress.ts", "reportLines.ts"],
   ["reference/"],
   ["evaluation/"],
   ["prepare/"],

@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { newestValidCheckpoint } from "../../src/checkpoints/runDirectory.ts";
 import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { architectureOf } from "../../src/models/families/architectures.ts";
+import { toFormat } from "../support/damage.ts";
 import { runCommand } from "../support/runCommand.ts";
 import {
   editJson,
@@ -120,8 +121,12 @@ describe("a checkpoint of another run", () => {
       name.replace("exp_avg.", "exp_abg."),
       tensor,
     ]);
-    const refusal = await refusalOf("train", "--config", "run.yaml", "--resume_from_checkpoint", "dpo/checkpoint-3");
-    expect(refusal).toMatch(
+    const refusal = () => refusalOf("train", "--config", "run.yaml", "--resume_from_checkpoint", "dpo/checkpoint-3");
+    expect(await refusal()).toMatch(
+      /^error: dpo\/checkpoint-3\/optimizer\.safetensors: was changed after it was saved \(SHA-256\)\nResume from/,
+    );
+    toFormat(2, "dpo/checkpoint-3"); // without hashes
+    expect(await refusal()).toMatch(
       /^error: dpo\/checkpoint-3: expected a tensor "exp_avg\.base_model\..*lora_A\.weight" of shape \[2, 16\] of F32, found none\nResume from/,
     );
   });

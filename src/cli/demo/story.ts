@@ -1,7 +1,8 @@
 /** @file The demo, chapter by chapter: the course note "DPO with Hugging Face" on the embedded model and dataset. */
 import { basename, join } from "node:path";
 import { refuseOwned } from "../../checkpoints/ownership.ts";
-import { listCheckpoints, refuseRun, removeRun } from "../../checkpoints/runDirectory.ts";
+import { listCheckpoints, refuseRun } from "../../checkpoints/runDirectory.ts";
+import { removeRun } from "../../checkpoints/runFiles.ts";
 import { LoraConfig } from "../../config/LoraConfig.ts";
 import type { Dataset } from "../../data/datasets/dataset.ts";
 import type { DatasetDict } from "../../data/datasets/datasetDict.ts";

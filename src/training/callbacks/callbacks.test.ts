@@ -277,15 +277,12 @@ describe("the best model", () => {
 });
 
 describe("save_only_model", () => {
-  it("writes checkpoints that have the model and can't be resumed from", async () => {
+  it("writes checkpoints that have the model and no optimizer", async () => {
     const trainer = run({ max_steps: 2, save_strategy: "steps", save_steps: 1, save_only_model: true }, []);
     await trainer.train();
     expect(readdirSync(join(output_dir, "checkpoint-1")).sort()).toEqual([
       ...["adapter_config.json", "adapter_model.safetensors", "prefine_state.json", "tokenizer.json"],
       "trainer_state.json",
     ]);
-    const again = run({ max_steps: 2 }, []);
-    const error = await failure(again.train({ resume_from_checkpoint: join(output_dir, "checkpoint-1") }));
-    expect(error.message).toMatch(/checkpoint-1: it was saved with save_only_model: true, without the optimizer/);
   });
 });

@@ -4,6 +4,13 @@ import type { AdaptiveRate } from "../loopState.ts";
 import type { Run } from "../run.ts";
 import { metricOf } from "./bestModel.ts";
 
+/** Starts afresh: a checkpoint without an optimizer has no state of the rate for it, as in transformers. */
+export function restartRate(run: Pick<Run, "adaptive" | "loop">): void {
+  const adaptive: AdaptiveRate = run.loop.adaptive;
+  adaptive.state = null;
+  continueRate(run);
+}
+
 /** Starts afresh, or from the state that a checkpoint has put into `loop` if it is of the same schedule. */
 export function continueRate({ adaptive: schedule, loop }: Pick<Run, "adaptive" | "loop">): void {
   const adaptive: AdaptiveRate = loop.adaptive;

@@ -1,6 +1,8 @@
 /** @file The best evaluation of a run: its step, its checkpoint, and loading its weights at the end. */
+import { checkpointFault } from "../../checkpoints/checkpoint.ts";
+import { checkpointName } from "../../checkpoints/checkpointNames.ts";
 import { readModelWeights } from "../../checkpoints/modelFiles.ts";
-import { checkpointName, keepOnly } from "../../checkpoints/runDirectory.ts";
+import { keepOnly } from "../../checkpoints/runDirectory.ts";
 import { evalKey } from "../../config/bestModel.ts";
 import { PrefineError } from "../../errors.ts";
 import { writeLearner } from "../learnerState.ts";
@@ -57,17 +59,23 @@ export async function rememberBestCheckpoint({ args, state, output }: Run): Prom
 
 /**
  * At the end of a run: with load_best_model_at_end loads the best checkpoint's weights, which are then saved as the
- * run's; with save_total_limit 1 deletes all other checkpoints.
+ * run's; with save_total_limit 1 deletes all other checkpoints. A damaged one is not loaded: the last weights are
+ * saved.
  */
 export async function finishWithBest(run: Run): Promise<void> {
   const { args, state, learner, observer, savedAs: model, output, platform } = run;
   const path = state.best_model_checkpoint;
   if (path === null) return;
   const best = platform.storage.folder(path);
+  const fault = await checkpointFault(best);
+  if (fault !== undefined) {
+    observer.warn(`${path}, the best model, can't be loaded: ${fault}; the weights of the last step are saved instead`);
+    return;
+  }
   if (args.load_best_model_at_end) {
     observer.info(`${path}: the best model, with ${args.metric_for_best_model} ${state.best_metric}`);
     const weights = await readModelWeights(best, model.kind);
     await writeLearner(learner, { weights, optimizerStep: state.global_step });
   }
-  if (args.save_total_limit === 1) await keepOnly(output, best.name);
+  if (args.save_total_limit === 1) await keepOnly(output, best.name, (line) => observer.warn(line));
 }

@@ -1,6 +1,7 @@
 /** @file Log entries, and evaluations, which add them: the only writer of `loop.evaluation`. */
-import { appendMargins, continueMargins } from "../../checkpoints/marginsTable.ts";
+import { appendMargins, compareMargins, copyMargins, cutMargins, MARGINS } from "../../checkpoints/marginsTable.ts";
 import { checkOwned, refuseOwned } from "../../checkpoints/ownership.ts";
+import { freeName, otherName } from "../../checkpoints/runsOwn.ts";
 import type { LogEntry } from "../../checkpoints/trainerState.ts";
 import type { RunFolder } from "../../disk/storage.ts";
 import { PrefineError } from "../../errors.ts";
@@ -70,17 +71,50 @@ async function runEvaluation(run: Run, set: EvaluationSet): Promise<Evaluation> 
 }
 
 /** Appends every evaluated pair to eval_margins.csv; an evaluation outside of a training writes no files. */
-async function saveMargins({ output, lock, state, loop, ownsOutput }: Run, set: EvaluationSet, evaluation: Evaluation) {
+async function saveMargins(run: Run, set: EvaluationSet, evaluation: Evaluation): Promise<void> {
+  const { output, lock, state, loop, ownsOutput } = run;
   if (!ownsOutput) return;
   await (lock ? checkOwned(output, lock) : refuseOwned(output)); // without one: evaluated after the training
+  const progress: EvaluationProgress = loop.evaluation;
+  if (progress.marginsBytes === 0) await beginMargins(run);
+  if (run.marginsFile === undefined) return;
   const { global_step: step, epoch } = state;
   const rows = { step, epoch, split: set.prefix, pairs: evaluation.pairs };
-  const progress: EvaluationProgress = loop.evaluation;
-  progress.marginsBytes = await appendMargins(output, progress.marginsBytes, rows);
+  Object.assign(progress, await appendMargins(output, { name: run.marginsFile, state: progress }, rows));
 }
 
-/** Restores a resumed run's table, cut to its length at the checkpoint. @param saved the checkpoint's run folder. */
-export async function restoreMargins({ output, loop }: Run, saved: RunFolder): Promise<void> {
+/** Chooses the file of the table, which replaces an earlier run's, but not a user's. */
+async function beginMargins(run: Run): Promise<void> {
+  const isTaken = run.marginsFile !== undefined && run.marginsFile !== MARGINS; // another run's table is kept
+  if (isTaken) return;
+  run.marginsFile = await freeName(run.output, MARGINS, (line) => run.observer.warn(line));
+}
+
+/**
+ * Restores a resumed run's table, cut to its length at the checkpoint. The table of another run or of other steps is
+ * kept, and a new one begins.
+ * @param saved the checkpoint's run folder, whose table is copied if output_dir has none.
+ */
+export async function restoreMargins(run: Run, saved: RunFolder): Promise<void> {
+  const { output, loop, observer, platform } = run;
   const progress: EvaluationProgress = loop.evaluation;
-  progress.marginsBytes = await continueMargins(output, progress.marginsBytes, saved);
+  run.marginsFile = undefined;
+  if (progress.marginsBytes === 0) return;
+  const names = [MARGINS, otherName(MARGINS)];
+  for (const folder of [output, saved]) {
+    for (const name of names) {
+      const table = { name, state: progress };
+      if ((await compareMargins(folder, table, platform.storage)) !== "same") continue;
+      run.marginsFile = name;
+      if (folder === output) return cutMargins(output, name, progress.marginsBytes);
+      if (!(await output.has(name))) return copyMargins(saved, { folder: output, name }, progress);
+    }
+  }
+  const hasOther = await output.has(MARGINS);
+  Object.assign(progress, { marginsBytes: 0, marginsSha256: "" });
+  run.marginsFile = hasOther ? names[1] : MARGINS;
+  const found = hasOther ? "is not this run's table up to this checkpoint, and is kept" : "is gone";
+  observer.warn(
+    `${output.pathOf(MARGINS)}: ${found}; the rows of earlier evaluations are missing in ${run.marginsFile}`,
+  );
 }

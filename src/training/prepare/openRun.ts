@@ -28,6 +28,7 @@ import {
   withPadToken,
 } from "./models.ts";
 import { packedSource, type Rows, type TokenizedRows, tokenizeRows } from "./rows.ts";
+import { startWeights } from "./startWeights.ts";
 
 export interface RunRequest {
   platform: Platform;
@@ -83,16 +84,16 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
       adapter: adapter && adapterIdentity(adapter, quantization),
       trainable: learner.trainable,
     }),
+    weights: startWeights(trained, platform.storage),
     parameters: countParameters(trained),
     size: { rows: train.rows, dropped: train.dropped, ...countAll(trained, learner.trainable) },
     referenceFacts: reference,
     referenceCache: await referenceCacheOf(trained, args, { truncation, tokenizer, runtime, platform }),
     observer,
   };
-  const dataset_name = request.dataset_name || null;
-  const described = { base: trained.base, tokenizer, dataset_name, quantization, adapter };
-  const versions = versionsOf(platform, runtime);
-  return { parts, facts: await cardFacts({ ...described, versions }, platform.storage) };
+  const named = { base: trained.base, dataset_name: request.dataset_name || null };
+  const described = { ...named, tokenizer, quantization, adapter, versions: versionsOf(platform, runtime) };
+  return { parts, facts: await cardFacts(described, platform.storage) };
 }
 
 interface Fitting {

@@ -1,7 +1,16 @@
 /** @file Checks output_dir before the first step: whether it is writable, has a run, and where to resume it. */
-import { checkpointFault, readResumeFile } from "../../checkpoints/checkpoint.ts";
+import { examineCheckpoint } from "../../checkpoints/checkpoint.ts";
 import { refuseOwned } from "../../checkpoints/ownership.ts";
-import { newestValidCheckpoint, refuseRun } from "../../checkpoints/runDirectory.ts";
+import { isInTheWay } from "../../checkpoints/ownFiles.ts";
+import { readResumeFile } from "../../checkpoints/resumeFile.ts";
+import {
+  listCheckpoints,
+  listNamed,
+  type NewestCheckpoint,
+  newestValidCheckpoint,
+  RUN_FILES,
+  refuseRun,
+} from "../../checkpoints/runDirectory.ts";
 import { readTrainingArgs, TRAINING_ARGS } from "../../checkpoints/trainingArgs.ts";
 import { type BitsAndBytesConfig, recordedQuantization } from "../../config/BitsAndBytesConfig.ts";
 import type { DPOConfig } from "../../config/DPOConfig.ts";
@@ -31,7 +40,16 @@ export async function checkOutputDir(
   const output = storage.folder(args.output_dir);
   await output.checkWritable();
   await refuseOwned(output, { inside: true });
-  if (!resume && !args.overwrite_output_dir) await refuseRun(output);
+  const resuming = { args, storage, resume };
+  if (!continuesRun(resuming) && !args.overwrite_output_dir) await refuseRun(output);
+  await findStart(resuming, QUIET);
+}
+
+/** Whether the run of output_dir goes on; false: a new one begins there, possibly from another folder's checkpoint. */
+export function continuesRun({ args, storage, resume }: Resuming): boolean {
+  if (typeof resume !== "string") return resume === true;
+  const [from, output] = [resume, args.output_dir].map((path) => storage.wholePath(path));
+  return from === output || from.startsWith(`${output}/`) || from.startsWith(`${output}\\`);
 }
 
 /**
@@ -45,8 +63,8 @@ export async function resumedQuantization(
 ): Promise<BitsAndBytesConfig | null> {
   const checkpoint = await findStart({ args, storage, resume }, QUIET);
   if (checkpoint === undefined) return null;
-  const file = checkpoint.pathOf(TRAINING_ARGS);
-  const quantization = recordedQuantization(await readTrainingArgs(checkpoint), file);
+  const file = checkpoint.folder.pathOf(TRAINING_ARGS);
+  const quantization = recordedQuantization(await readTrainingArgs(checkpoint.folder), file);
   if (quantization) log(`quantization: as in ${file}`);
   return quantization;
 }
@@ -58,31 +76,76 @@ const QUIET = { info: () => {}, warn: () => {} };
  * Finds the start again, once the run has locked output_dir: another training may have run there in between.
  * @throws PrefineError("config") when that one has left a run there.
  */
-export async function confirmStart(resuming: Resuming): Promise<RunFolder | undefined> {
-  const { args, storage, resume } = resuming;
-  if (!resume && !args.overwrite_output_dir) await refuseRun(storage.folder(args.output_dir));
+export async function confirmStart(resuming: Resuming): Promise<NewestCheckpoint | undefined> {
+  const { args, storage } = resuming;
+  if (!continuesRun(resuming) && !args.overwrite_output_dir) await refuseRun(storage.folder(args.output_dir));
   return findStart(resuming, QUIET);
 }
 
 /**
- * The checkpoint to resume from, if any.
- * @throws PrefineError when `resume` is a path without a whole checkpoint.
+ * The checkpoint to resume from: the newest valid one of output_dir or of the folder that `resume` names, or that
+ * folder itself. Undefined: a run starts at step 0, because none is resumed or there is no checkpoint at all.
+ * @throws PrefineError when there are checkpoints, or a finished run, but none can be resumed: nothing is overwritten.
  */
 export async function findStart(
-  { args: { output_dir }, storage, resume }: Resuming,
+  { args, storage, resume }: Resuming,
   observer: Pick<RunObserver, "info" | "warn">,
-): Promise<RunFolder | undefined> {
+): Promise<NewestCheckpoint | undefined> {
   if (!resume) return undefined;
-  const skip = (path: string, fault: string) => observer.warn(`${path} can't be resumed from: ${fault}`);
-  const folder = storage.folder(typeof resume === "string" ? resume : output_dir);
-  const newest = await newestValidCheckpoint(folder, skip, { toResume: true });
-  if (newest) return newest.folder;
-  if (resume === true) {
-    observer.info(`${output_dir}: no checkpoint to resume from; starting at step 0`);
-    return undefined;
+  const folder = storage.folder(typeof resume === "string" ? resume : args.output_dir);
+  const faults = new Map<string, string>();
+  const newest = await newestValidCheckpoint(folder, (path, fault) => faults.set(path, fault));
+  if (newest) {
+    for (const [path, fault] of faults) observer.warn(`${path} can't be resumed from: ${fault}`);
+    if (newest.onlyModel) await suggestOlder(folder, newest, observer);
+    return newest;
   }
-  await readResumeFile(folder); // has the best error for a folder that is no checkpoint
-  const fault = await checkpointFault(folder, { toResume: true });
-  if (fault === undefined) return folder;
-  throw new PrefineError("io", fault, "Resume from another checkpoint, or with resume_from_checkpoint: true.");
+  if (faults.size > 0) throw unusable(folder, [...faults]);
+  if (typeof resume === "string") return named(folder);
+  await refuseWithoutState(folder, args.overwrite_output_dir);
+  observer.info(`${args.output_dir}: no checkpoint to resume from; starting at step 0`);
+  return undefined;
+}
+
+/** The checkpoint whose folder the caller gave. */
+async function named(folder: RunFolder): Promise<NewestCheckpoint> {
+  const { step, optimizerStep } = await readResumeFile(folder); // has the best error for a folder that is no checkpoint
+  const examined = await examineCheckpoint(folder);
+  if (examined.fault === undefined) return { folder, step: step ?? optimizerStep, onlyModel: examined.onlyModel };
+  throw new PrefineError("io", examined.fault, "Resume from another checkpoint, or with resume_from_checkpoint: true.");
+}
+
+const START_OVER =
+  "To start over, choose another output_dir, or set resume_from_checkpoint: false and overwrite_output_dir: true.";
+
+function unusable({ path }: RunFolder, faults: readonly (readonly [path: string, fault: string])[]): PrefineError {
+  const reasons = faults.map(
+    ([checkpoint, fault]) => `\n  ${fault.startsWith(checkpoint) ? "" : `${checkpoint}: `}${fault}`,
+  );
+  const count = faults.length === 1 ? "its checkpoint can't be" : `none of its ${faults.length} checkpoints can be`;
+  return new PrefineError("io", `${path}: ${count} resumed from; nothing was changed${reasons.join("")}`, START_OVER);
+}
+
+/** A finished run without checkpoints, or checkpoints without any state: a fresh start would overwrite them. */
+async function refuseWithoutState(output: RunFolder, overwrites: boolean): Promise<void> {
+  const inTheWay: [string, string][] = [];
+  for (const { folder } of await listNamed(output)) {
+    if (await isInTheWay(folder)) inTheWay.push([folder.path, "no state of a training"]);
+  }
+  if (inTheWay.length > 0) throw unusable(output, inTheWay);
+  const present = await output.list();
+  const entry = RUN_FILES.find((name) => present.includes(name));
+  if (entry === undefined || overwrites) return;
+  const message = `${output.path}: expected a checkpoint to resume from, found a run without any (${entry})`;
+  throw new PrefineError("config", message, START_OVER);
+}
+
+/** Names an older checkpoint that has an optimizer: from there, the run would be exact. */
+async function suggestOlder(run: RunFolder, newest: NewestCheckpoint, observer: Pick<RunObserver, "info">) {
+  for (const { folder, step } of (await listCheckpoints(run)).reverse()) {
+    if (step >= newest.step) continue;
+    const examined = await examineCheckpoint(folder);
+    if (examined.fault !== undefined || examined.onlyModel) continue;
+    return observer.info(`${folder.path} is the newest with an optimizer: resume_from_checkpoint: ${folder.path}`);
+  }
 }

@@ -1,5 +1,5 @@
 /** @file The cache of precomputed reference log-probabilities: its folder and its key. */
-import { hashStoredWeights, hashTensors } from "../../checkpoints/referenceCache.ts";
+import { hashTensors } from "../../checkpoints/referenceCache.ts";
 import type { DPOConfig } from "../../config/DPOConfig.ts";
 import type { Truncation } from "../../data/preferences/packPair.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
@@ -7,6 +7,7 @@ import { sha256 } from "../../formats/sha256.ts";
 import { describeQuantization } from "../../models/precision/quantize.ts";
 import type { Platform } from "../platform.ts";
 import type { ReferenceCache } from "../run.ts";
+import { hashModel } from "./modelHash.ts";
 import { type ReferenceChoice, usesReference } from "./reference.ts";
 
 interface Subject {
@@ -36,7 +37,7 @@ export async function referenceCacheOf(
   const saved = referenceModel ? referenceAdapter : start;
   const identity = {
     format: 1,
-    weights: await hashStoredWeights(model.weights, storage),
+    weights: await hashModel(model, storage),
     config: model.config,
     quantization: describeQuantization(model.architecture),
     adapter: saved ? { config: saved.config, weights: hashTensors(saved.weights, storage.sha256()) } : null,
