@@ -78,6 +78,22 @@ describe("DPOConfig", () => {
     ]);
   });
 
+  it("rejects a run without a step, in every unit", () => {
+    expect(errorOf(() => DPOConfig({ max_steps: 0 })).message).toBe(
+      "DPOConfig: max_steps: expected a number of steps above 0, or -1 to train for num_train_epochs, found 0; " +
+        "to measure without training, call evaluate()",
+    );
+    const empty = { num_train_epochs: 0, per_device_train_batch_size: 0, gradient_accumulation_steps: -1 };
+    expect(linesOf(() => DPOConfig({ ...empty, logging_steps: 0, save_steps: 0 })).slice(1)).toEqual([
+      "num_train_epochs: expected a number above 0, found 0",
+      "per_device_train_batch_size: expected an integer above 0, found 0",
+      "gradient_accumulation_steps: expected an integer above 0, found -1",
+      "logging_steps: expected more than 0 with logging_strategy steps",
+      "save_steps: expected more than 0 with save_strategy steps",
+    ]);
+    expect(DPOConfig({ bf16: false, max_steps: -5 }).max_steps).toBe(-5); // as in transformers: any negative number
+  });
+
   it("rejects options that would change results and are not built, with their own error code", () => {
     const input: object = {
       loss_type: ["sigmoid", "sft"],

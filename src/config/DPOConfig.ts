@@ -70,6 +70,7 @@ export function readDPOConfig(given: GivenValues, report: Report): DPOConfig {
   const values = readOptions(TRAINING_OPTIONS, given, RENAMED_DPO_NAMES, report);
   const label = labelsOf(given);
   checkPrecision(values, label, report);
+  checkLength(values, label, report);
   checkIntervals(values, label, report);
   checkObjective(values, label, report);
   checkModelArguments(values, label, report);
@@ -97,6 +98,16 @@ const checkPrecision: Check = (values, label, report) => {
     const unset = values.bf16 ? "" : "unset, which TRL takes as true; ";
     report.advise(label("bf16"), `${unset}prefine trains in float32, as TRL does with bf16: false`);
   }
+};
+
+/** transformers reads any number below 0 as -1, and 0 as a run whose schedule ends before its only step. */
+const checkLength: Check = ({ max_steps }, label, report) => {
+  if (max_steps !== 0) return;
+  report.problem(
+    label("max_steps"),
+    "expected a number of steps above 0, or -1 to train for num_train_epochs, found 0; to measure without training, " +
+      "call evaluate()",
+  );
 };
 
 /** Intervals are integers, or below 1 a share of all steps, and not 0 if they are used. */

@@ -1,6 +1,7 @@
 /** @file A DPOTrainer with the toy learner: everything except the model and the tokenizer is real. */
 import type { LogEntry } from "../../src/checkpoints/trainerState.ts";
-import { DPOConfig, type DPOConfigInput } from "../../src/config/DPOConfig.ts";
+import { trainingArgsFile } from "../../src/checkpoints/trainingArgs.ts";
+import { DPOConfig, type DPOConfigInput, publicArguments } from "../../src/config/DPOConfig.ts";
 import { DPOTrainer } from "../../src/dpoTrainer.ts";
 import type { Logger } from "../../src/terminal/logging.ts";
 import type { CallbackInput } from "../../src/training/callbacks/callbacks.ts";
@@ -22,6 +23,10 @@ export interface ToyRun {
   callbacks?: readonly CallbackInput[];
   compute_metrics?: ComputeMetrics;
   referenceCache?: ReferenceCache;
+  /** Writes training_args.json, as a run with a model does. */
+  savesArguments?: boolean;
+  /** Hashes of the weights that the run begins with. */
+  weights?: Record<string, string>;
 }
 
 /** A logger that records its lines. */
@@ -43,6 +48,8 @@ export function toyTrainer({
   dataSeed = 1,
   evalSets,
   referenceCache,
+  savesArguments = false,
+  weights,
   ...extra
 }: ToyRun): {
   trainer: DPOTrainer;
@@ -80,7 +87,8 @@ export function toyTrainer({
         train,
         evals,
         savedAs: { kind: "adapter", config: adapter },
-        files: [["tokenizer.json", "{}\n"]],
+        files: [["tokenizer.json", "{}\n"], ...(savesArguments ? [trainingArgsFile(publicArguments(config))] : [])],
+        weights: weights && (async () => weights),
         fingerprint: await fingerprintOf({
           args: config,
           maxLength: 8,

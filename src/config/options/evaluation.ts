@@ -116,9 +116,9 @@ const saving = group("Output", {
     onResume: "free",
     common: true,
   }),
-  save_only_model: differs(bool, false, "Save checkpoints without optimizer state; they can't be resumed.", {
+  save_only_model: differs(bool, false, "Save checkpoints without optimizer; a resumed run begins a new one.", {
     onResume: "free",
-    note: "Ctrl-C saves one that can be; resuming from others is an error (transformers starts a new optimizer)",
+    note: "Ctrl-C saves one with it; resuming from others is the same: a new optimizer and learning rate schedule",
   }),
   resume_from_checkpoint: same(
     nullable(either(bool, path)),

@@ -96,13 +96,15 @@ const SCHEDULES = [
 ] as const;
 
 const length = group("Length and batches", {
-  num_train_epochs: same(above(0, float), 3, "Number of passes over the training set.", {
+  num_train_epochs: differs(above(0, float), 3, "Number of passes over the training set.", {
     onResume: "warned",
     common: true,
+    note: "0 is an error: TRL ends without a step",
   }),
-  max_steps: same(int, -1, "Number of optimizer steps; above 0 it overrides num_train_epochs.", {
+  max_steps: differs(int, -1, "Number of optimizer steps; above 0 it overrides num_train_epochs.", {
     onResume: "warned",
     common: true,
+    note: "0 is an error: TRL takes one step, at learning rate 0",
   }),
   per_device_train_batch_size: same(above(0, int), 8, "Pairs per micro-batch.", { onResume: "fixed", common: true }),
   gradient_accumulation_steps: same(above(0, int), 1, "Micro-batches per optimizer step.", {
