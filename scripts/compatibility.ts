@@ -13,6 +13,7 @@ import { QUANTIZATION_OPTIONS } from "../src/config/options/quantization.ts";
 import { RENAMED_RUN_NAMES } from "../src/config/options/renamedNames.ts";
 import { DATASET_OPTIONS, SCRIPT_OPTIONS } from "../src/config/options/scriptArguments.ts";
 import type { Renamed } from "../src/config/renamed.ts";
+import { CONFIG_FIELDS } from "./configFields.ts";
 import { LOGGED_METRICS } from "./loggedMetrics.ts";
 
 const FIXTURE = new URL("../test/fixtures/trl-options.json", import.meta.url);
@@ -51,6 +52,7 @@ export function compatibilityText(): string {
       "transformers' `GenerationConfig`; a default of null is the model's own, then transformers'.",
       GENERATION_OPTIONS,
     ),
+    configFields(),
     oldNames(),
     metrics(),
   ].join("\n");
@@ -134,6 +136,16 @@ function oldName({ to, spread, advice, harmless, refusal }: Renamed): string {
   if (to) return `works: is \`${to}\` now`;
   if (!harmless) return `no effect: ${escapeCell(advice)}`;
   return `${refusal === "not-yet" ? "not yet" : "error"}: ${escapeCell(advice)}`;
+}
+
+function configFields(): string {
+  const rows = CONFIG_FIELDS.map(({ names, families, support: level }) => {
+    return `| ${codes(names)} | ${families ? families.join(", ") : "all"} | ${escapeCell(level)} |`;
+  });
+  const about =
+    "Fields of a model's config.json: those of transformers' config classes, and others that change what it computes. " +
+    "Fields that are in no row have no effect, in transformers too.";
+  return `## config.json\n\n${about}\n\n| field | families | |\n|---|---|---|\n${rows.join("\n")}\n`;
 }
 
 function metrics(): string {

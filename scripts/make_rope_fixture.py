@@ -17,6 +17,10 @@ FIXTURE = os.path.join(os.path.dirname(__file__), "..", "test", "fixtures", "rop
 SIZES = dict(hidden_size=64, num_attention_heads=4, max_position_embeddings=4096)
 LLAMA3 = dict(factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=256)
 YARN = dict(factor=4.0, original_max_position_embeddings=1024)
+LONG = dict(
+    rope_type="longrope", short_factor=[1.0, 1.5, 2.25, 4.0], long_factor=[1.0, 1.5, 2.25, 4.0],
+    original_max_position_embeddings=1024,
+)
 
 # config.json in addition to SIZES; rope_parameters is transformers 5's spelling, rope_theta and rope_scaling that of 4
 CONFIGS = [
@@ -41,6 +45,9 @@ CONFIGS = [
     dict(rope_scaling=dict(rope_type="yarn", **YARN, mscale=0.8), head_dim=64),
     dict(rope_scaling=dict(rope_type="yarn", **{**YARN, "factor": 1.0}), head_dim=64),
     dict(rope_scaling=dict(rope_type="yarn", factor=4.0), original_max_position_embeddings=512, head_dim=64),
+    dict(rope_scaling=LONG, head_dim=8),
+    dict(rope_scaling=dict(**LONG, attention_factor=0.75), rope_theta=500000.0, head_dim=8),
+    dict(rope_scaling=dict(**LONG, factor=4.0), original_max_position_embeddings=4096, head_dim=8),
     dict(rope_scaling=dict(type="linear", factor=2.0), rope_parameters=dict(rope_type="default", rope_theta=5000.0)),
 ]
 

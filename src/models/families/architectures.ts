@@ -3,6 +3,7 @@ import { PrefineError, show } from "../../errors.ts";
 import type { Architecture } from "../network.ts";
 import { gpt2 } from "./gpt2.ts";
 import { llama } from "./llama.ts";
+import { refuseFields } from "./refusedFields.ts";
 
 type Family = (config: Record<string, unknown>, where: string) => Architecture;
 
@@ -21,7 +22,11 @@ export const MODEL_TYPES: readonly string[] = Object.keys(FAMILIES);
 export function architectureOf(config: Record<string, unknown>, where: string): Architecture {
   const type = config.model_type;
   const family = typeof type === "string" && Object.hasOwn(FAMILIES, type) ? FAMILIES[type] : undefined;
-  if (family) return family(config, where);
+  if (family) {
+    const architecture = family(config, where);
+    refuseFields(config, architecture, where);
+    return architecture;
+  }
   if (typeof type !== "string") {
     const hint = "A model's config.json names its family in model_type.";
     throw new PrefineError("model", `${where}: expected model_type, found ${show(type)}`, hint);

@@ -21,10 +21,22 @@ export interface ConfigFields {
   fault(message: string): PrefineError;
 }
 
-export function readConfigFields(json: Record<string, unknown>, where: string): ConfigFields {
+/**
+ * @param commonNames a field's name -> transformers' common name for it (its attribute_map), whose value comes first.
+ */
+export function readConfigFields(
+  json: Record<string, unknown>,
+  where: string,
+  commonNames: Readonly<Record<string, string>> = {},
+): ConfigFields {
   const fault = (message: string) =>
     new PrefineError("model", `${where}: ${message}`, "Is this the model's own config.json?");
-  const read = (name: string, fallback: number, expected: string, accepts: (value: number) => boolean) => {
+  const nameOf = (field: string) => {
+    const common = Object.hasOwn(commonNames, field) ? commonNames[field] : field;
+    return json[common] == null ? field : common;
+  };
+  const read = (field: string, fallback: number, expected: string, accepts: (value: number) => boolean) => {
+    const name = nameOf(field);
     const value = json[name] ?? fallback;
     if (typeof value === "number" && accepts(value)) return value;
     throw fault(`${name}: expected ${expected}, found ${show(json[name])}`); // the fallback may be undefined

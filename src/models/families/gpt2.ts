@@ -22,6 +22,14 @@ interface Gpt2 {
   dropout: { embedding: number; residual: number; attention: number };
 }
 
+/** transformers' attribute_map of GPT2Config: where a config has both names, the common one counts, as there. */
+export const GPT2_COMMON_NAMES = {
+  n_embd: "hidden_size",
+  n_positions: "max_position_embeddings",
+  n_head: "num_attention_heads",
+  n_layer: "num_hidden_layers",
+} as const;
+
 /** Far beyond any GPT-2 (48): layers take memory before the weights are read. */
 const MOST_LAYERS = 1000;
 
@@ -142,7 +150,7 @@ function block(config: Gpt2, { name, qkv, attentionOut, up, down }: BlockLayers,
 
 /** @throws PrefineError for options that no published GPT-2 uses. */
 export function gpt2(json: Record<string, unknown>, where: string): Architecture {
-  const config = readConfig(readConfigFields(json, where));
+  const config = readConfig(readConfigFields(json, where, GPT2_COMMON_NAMES));
   const layers = Array.from({ length: config.layers }, (_, index) => blockLayers(config, index));
   return {
     modelType: "gpt2",

@@ -67,7 +67,7 @@ const FAMILY: Record<LlamaType, Member> = {
     headSize: null,
     bias: NO_BIAS,
     hasHeadNorm: false,
-    windows: (fields, layers) => allLayers(layers, windowOf(fields)),
+    windows: mistralWindows,
   },
   qwen2: { ...QWEN, headSize: null, bias: () => ({ ...NO_BIAS(), qkv: true }), hasHeadNorm: false },
   qwen3: {
@@ -86,23 +86,40 @@ function windowOf(fields: ConfigFields): number | null {
   return fields.json.sliding_window === null ? null : fields.integer("sliding_window", 4096);
 }
 
+/** Mistral's windows: on all layers, or as layer_types says (Ministral: AutoConfig reads such a config as that). */
+function mistralWindows(fields: ConfigFields, layers: number): (number | null)[] {
+  return typedWindows(fields, layers, windowOf(fields)) ?? allLayers(layers, windowOf(fields));
+}
+
 /** Qwen's windows: off unless use_sliding_window; then from layer max_window_layers on, or as layer_types says. */
 function qwenWindows(fields: ConfigFields, layers: number): (number | null)[] {
   const window = fields.boolean("use_sliding_window", false) ? windowOf(fields) : null;
+  const typed = typedWindows(fields, layers, window);
+  if (typed) return typed;
+  const first = fields.number("max_window_layers", 28);
+  return Array.from({ length: layers }, (_, layer) => (layer >= first ? window : null));
+}
+
+/** transformers' layer types, and their old names that it still reads, that have a mask here. */
+const HAS_WINDOW: ReadonlyMap<unknown, boolean> = new Map([
+  ["full_attention", false],
+  ["attention", false],
+  ["sliding_attention", true],
+]);
+
+/** The windows by layer_types; null if there are none. */
+function typedWindows(fields: ConfigFields, layers: number, window: number | null): (number | null)[] | null {
   const types = fields.json.layer_types ?? null;
-  if (types === null) {
-    const first = fields.number("max_window_layers", 28);
-    return Array.from({ length: layers }, (_, layer) => (layer >= first ? window : null));
-  }
-  const isKnown = (type: unknown) => type === "full_attention" || type === "sliding_attention";
-  if (!Array.isArray(types) || types.length !== layers || !types.every(isKnown)) {
+  if (types === null) return null;
+  if (!Array.isArray(types) || types.length !== layers || !types.every((type) => HAS_WINDOW.has(type))) {
     const expected = `${layers} times "full_attention" or "sliding_attention"`;
     throw fields.fault(`layer_types: expected ${expected}, found ${show(types)}`);
   }
   if (window === null && types.includes("sliding_attention")) {
-    throw fields.fault("layer_types: sliding_attention needs use_sliding_window: true and a sliding_window");
+    const needs = fields.json.model_type === "mistral" ? "a" : "use_sliding_window: true and a";
+    throw fields.fault(`layer_types: sliding_attention needs ${needs} sliding_window`);
   }
-  return types.map((type) => (type === "sliding_attention" ? window : null));
+  return types.map((type) => (HAS_WINDOW.get(type) ? window : null));
 }
 
 /** Far beyond any model of the family (126): layers take memory before the weights are read. */

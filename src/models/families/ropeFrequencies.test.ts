@@ -24,9 +24,11 @@ test.each(cases)("$config", ({ config, frequencies, scale }) => {
   }
 });
 
-test("the fixture has 22 cases", () => expect(cases).toHaveLength(22));
+test("the fixture has 25 cases", () => expect(cases).toHaveLength(25));
 
 const llama3 = { factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 };
+const ones = [1, 1, 1, 1, 1, 1, 1, 1];
+const long = { rope_type: "longrope", short_factor: ones, long_factor: ones, original_max_position_embeddings: 64 };
 const yarn = { rope_type: "yarn", factor: 4, original_max_position_embeddings: 64 };
 
 test.each<[config: Record<string, unknown>, message: string]>([
@@ -34,7 +36,15 @@ test.each<[config: Record<string, unknown>, message: string]>([
   [{ rope_parameters: { rope_theta: "1e4" } }, 'rope_parameters: rope_theta: expected a number above 0, found "1e4"'],
   [{ rope_scaling: 4 }, "rope_scaling: expected an object with rope_type, found 4"],
   [{ rope_parameters: [] }, "rope_parameters: expected an object with rope_type, found []"],
-  [{ rope_scaling: { type: "longrope" } }, 'rope_scaling: rope_type "longrope" is not built yet'],
+  [{ rope_scaling: { type: "longrope" } }, "rope_scaling: short_factor: expected 8 numbers above 0, found nothing"],
+  [
+    { rope_scaling: { ...long, long_factor: [2, 1, 1, 1, 1, 1, 1, 1] } },
+    "rope_scaling: short_factor and long_factor differ, and apply by a text's length: not built yet",
+  ],
+  [
+    { rope_scaling: { ...long, long_factor: [1, 1, 1, 0, 1, 1, 1, 1] } },
+    "rope_scaling: long_factor: expected 8 numbers above 0, found [1,1,1,0,1,1,1,1]",
+  ],
   [{ rope_scaling: { rope_type: "mrope" } }, 'rope_scaling: rope_type "mrope" is not built yet'],
   [{ rope_scaling: { rope_type: 3 } }, "rope_scaling: rope_type 3 is not built yet"],
   [{ rope_scaling: { type: "linear" } }, "rope_scaling: factor: expected a number above 0, found nothing"],

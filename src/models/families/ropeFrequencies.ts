@@ -82,6 +82,27 @@ function yarnScale(rope: ConfigFields, factor: number): number {
   return mscale > 0 && all > 0 ? temperature(mscale) / temperature(all) : temperature(1);
 }
 
+/** LongRoPE (arXiv 2402.13753): a factor for each channel's wavelength. */
+const longrope: Scaling = (plain, rope, { maxPositions }) => {
+  const original = rope.positive("original_max_position_embeddings", maxPositions);
+  const [short, long] = [channelFactors("short_factor", rope, plain), channelFactors("long_factor", rope, plain)];
+  if (maxPositions > original && short.some((factor, i) => factor !== long[i])) {
+    const message = `${rope.where}: short_factor and long_factor differ, and apply by a text's length: not built yet`;
+    throw new PrefineError("not-yet", message, `Set max_position_embeddings to ${original} for short texts alone.`);
+  }
+  const factor = rope.positive("factor", maxPositions / original);
+  const scale = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+  const frequencies = plain.map((w, i) => inverse(f32(f32(short[i]) * w)));
+  return { frequencies, scale: rope.number("attention_factor", scale) };
+};
+
+function channelFactors(name: string, rope: ConfigFields, { length }: readonly number[]): readonly number[] {
+  const factors = rope.json[name];
+  const isFactor = (one: unknown) => typeof one === "number" && one > 0 && Number.isFinite(one);
+  if (Array.isArray(factors) && factors.length === length && factors.every(isFactor)) return factors;
+  throw rope.fault(`${name}: expected ${length} numbers above 0, found ${show(factors)}`);
+}
+
 const unscaled: Scaling = (plain) => ({ frequencies: plain.map(inverse), scale: 1 });
 
 const SCALINGS: Record<string, Scaling> = {
@@ -90,12 +111,13 @@ const SCALINGS: Record<string, Scaling> = {
   dynamic: unscaled,
   linear,
   llama3,
+  longrope,
   yarn,
 };
 
 /**
  * Reads `rope_parameters` (transformers 5), or `rope_theta` and `rope_scaling` (4), which come first, as they do there.
- * @throws PrefineError("not-yet") for a rope_type that prefine does not run (longrope, ...).
+ * @throws PrefineError("not-yet") for a rope_type that prefine does not run.
  */
 export function ropeFrequencies(fields: ConfigFields, shape: RopeShape): RopeFrequencies {
   const [name, rope] = ropeFields(fields);
