@@ -143,7 +143,7 @@ function configFields(): string {
     return `| ${codes(names)} | ${families ? families.join(", ") : "all"} | ${escapeCell(level)} |`;
   });
   const about =
-    "Fields of a model's config.json: those of transformers' config classes, and others that change what it computes. " +
+    "Fields of a model's config.json: those of transformers' config classes, and others that change results. " +
     "Fields that are in no row have no effect, in transformers too.";
   return `## config.json\n\n${about}\n\n| field | families | |\n|---|---|---|\n${rows.join("\n")}\n`;
 }

@@ -47,8 +47,8 @@ export const CONFIG_FIELDS: readonly ConfigField[] = [
     names: ["rope_parameters"],
     families: DECODERS,
     support:
-      "read, as is its older spelling `rope_scaling` (which comes first) with `rope_theta`: default, dynamic, linear, " +
-      "llama3, longrope with one set of factors, yarn; `partial_rotary_factor` has no effect with default and is " +
+      "read, as is its older spelling `rope_scaling` (which comes first) with `rope_theta`: default, dynamic, " +
+      "linear, llama3, longrope with one set of factors, yarn; `partial_rotary_factor` has no effect with default and is " +
       "refused with others; parameters per layer type are refused",
   },
   { names: ["attention_bias"], families: ["llama", "qwen3"], support: "read; no effect in mistral and qwen2" },

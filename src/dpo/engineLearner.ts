@@ -5,6 +5,7 @@ import { float32 } from "../engine/runtime/hostTensor.ts";
 import type { LearnerState, PlainTensor } from "../learner/learnerState.ts";
 import { frozenOf, loadAdapterTensors, trainableOf } from "../learner/trainable.ts";
 import { TrainedTensors } from "../learner/trainedTensors.ts";
+import { findNonFinite } from "../models/findNonFinite.ts";
 import { storedNames } from "../models/precision/quantize.ts";
 import { accumulateBatch, batchLoss } from "./accumulateBatch.ts";
 import type { BatchResult, Learner, PairScores, RewardKind, Role } from "./learner.ts";
@@ -110,6 +111,13 @@ class EngineLearner implements Learner {
 
   writeReference(name: string, tensor: { shape: number[]; data: Float32Array }): Promise<void> {
     return this.device.put([[counterpart(this.options, name), float32(tensor)]]);
+  }
+
+  findNonFinite(): Promise<string | undefined> {
+    const { adapter, model } = this.options;
+    const isFrozen = adapter !== null || this.optimizerStep === 0; // else training itself may have diverged
+    const added = this.optimizerStep === 0 && adapter ? this.trainable.map(({ name }) => name) : [];
+    return findNonFinite(this.device, [...(isFrozen ? storedNames(model.architecture) : []), ...added]);
   }
 
   dispose(): Promise<void> {

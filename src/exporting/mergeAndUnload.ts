@@ -15,6 +15,7 @@ import { type SafetensorsTensor, safetensorsPieces } from "../formats/safetensor
 import { emitWarning } from "../host.ts";
 import { type LoraAdapter, loraAdapter } from "../models/adapters/lora.ts";
 import { takePrincipal } from "../models/adapters/pissa.ts";
+import { findNonFinite } from "../models/findNonFinite.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import type { QuantizationSettings } from "../models/network.ts";
 import { describeQuantization, quantizedUnder, quantizeModel } from "../models/precision/quantize.ts";
@@ -194,6 +195,8 @@ async function mergedTensors({ model, adapter, lora, dtypes }: MergeInputs, requ
     const weights = new Map<string, SafetensorsTensor>();
     const sizes: Record<FloatDtype, number> = { F32: 0, F16: 0, BF16: 0 };
     for (const name of await mergeWeights(device, model, lora)) {
+      const weight = await findNonFinite(device, [name]);
+      if (weight !== undefined) throw damaged(weight);
       const [{ shape, data }] = await device.read([name]);
       await device.free([name]);
       const ofFile = dtypes.get(name) ?? dtypes.get(model.architecture.head) ?? "F32";
@@ -237,11 +240,16 @@ async function tokenizerFiles(
   }
 }
 
+function damaged(weight: string): PrefineError {
+  const hint = "The base model's file or the adapter's is damaged, or its training diverged: use another one.";
+  return new PrefineError("model", `the merged model's ${weight}`, hint);
+}
+
 function mergeError(name: string, { difference, largest }: { difference: number; largest: number }): PrefineError {
   return new PrefineError(
     "model",
     `${folderAt(name).name}: the merged model's logits differ by up to ${difference} from the adapter's on its base ` +
       `(the largest logit is ${largest}): more than rounding`,
-    "Does the adapter have values that are not finite? Try dtype float32.",
+    "Try dtype float32.",
   );
 }

@@ -89,6 +89,12 @@ describe("safetensors", () => {
     ["a truncated header", fileOf({}, 0).subarray(0, 9), "the header ends at byte 10, the file at byte 9"],
     ["broken JSON", fileOf("{nonsense}", 0), "the header is not JSON"],
     ["an array", fileOf([], 0), "not a JSON object"],
+    [
+      "a tensor twice",
+      fileOf('{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"\\u0061":{}}', 0),
+      'has "a" twice',
+    ],
+    ["a field twice", fileOf('{"a":{"dtype":"F32","shape":[0],"shape":[0],"data_offsets":[0,0]}}', 0), '"shape" twice'],
     ["numbers as metadata", fileOf({ __metadata__: { a: 1 } }, 0), "__metadata__ is not a map of strings"],
     [
       "an unknown dtype",

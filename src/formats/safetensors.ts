@@ -7,6 +7,7 @@
 
 import { PrefineError, show } from "../errors.ts";
 import type { ByteSource } from "./byteSource.ts";
+import { duplicateKey } from "./duplicateKeys.ts";
 import { widenFloats } from "./narrowFloats.ts";
 import { isObject, parseJson } from "./parseJson.ts";
 
@@ -116,12 +117,16 @@ export async function readSafetensorsHeader(file: ByteSource, where: string): Pr
 
 function parseHeaderObject(bytes: Uint8Array, where: string): Record<string, unknown> {
   let json: unknown;
+  let text = "";
   try {
-    json = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    json = parseJson(text);
   } catch (cause) {
     throw broken(where, `the header is not JSON (${(cause as Error).message})`);
   }
   if (!isObject(json)) throw broken(where, "the header is not a JSON object");
+  const twice = duplicateKey(text);
+  if (twice !== undefined) throw broken(where, `the header has ${JSON.stringify(twice)} twice`);
   return json;
 }
 

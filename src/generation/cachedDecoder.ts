@@ -18,6 +18,7 @@ import { pickRows } from "../engine/runtime/pickRows.ts";
 import { adapterTensors, type LoraAdapter } from "../models/adapters/lora.ts";
 import { takePrincipal } from "../models/adapters/pissa.ts";
 import { buildNetwork } from "../models/buildNetwork.ts";
+import { findNonFinite } from "../models/findNonFinite.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Architecture } from "../models/network.ts";
 import { storedNames } from "../models/precision/quantize.ts";
@@ -77,6 +78,7 @@ class CachedDecoder implements Decoder {
   notice: string | null = null;
   private readonly architecture: Architecture;
   private readonly device: Device;
+  private readonly weightNames: readonly string[];
   private readonly session: Session;
   private readonly openPicking: () => Promise<Session>;
   private picking: Promise<Session> | undefined;
@@ -92,6 +94,7 @@ class CachedDecoder implements Decoder {
     this.device = device;
     this.session = sessions.plain;
     this.openPicking = sessions.openPicking;
+    this.weightNames = weightNames;
     this.feeds = Object.fromEntries(weightNames.map((name) => [name, name]));
     for (const [layer, what] of this.cacheParts()) {
       this.feeds[pastName(layer, what)] = pastName(layer, what);
@@ -149,6 +152,10 @@ class CachedDecoder implements Decoder {
 
   async reset(): Promise<void> {
     this.cached = 0;
+  }
+
+  findNonFinite(): Promise<string | undefined> {
+    return findNonFinite(this.device, this.weightNames);
   }
 
   dispose(): Promise<void> {

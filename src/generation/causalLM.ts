@@ -18,6 +18,7 @@ import {
 } from "./generate.ts";
 import { type GenerationInputs, isTokenized, readPrompts, type TokenizedInputs } from "./inputs.ts";
 import { PushedValues } from "./pushedValues.ts";
+import { NonFiniteLogits } from "./sequence.ts";
 import { generationSettings } from "./settings.ts";
 
 /** Options of one call: those of GenerationConfig directly, or one in `generation_config` (direct ones win). */
@@ -199,10 +200,19 @@ export class CausalLM {
   private async inTurn<T>(work: (decoder: Decoder) => Promise<T>): Promise<T> {
     const release = await this.takeTurn();
     try {
-      return await work(await this.openDecoder());
+      const decoder = await this.openDecoder();
+      return await work(decoder).catch((error: unknown) => this.explain(error, decoder));
     } finally {
       release();
     }
+  }
+
+  /** Names the weight behind logits that are not finite. */
+  private async explain(error: unknown, decoder: Decoder): Promise<never> {
+    const weight = error instanceof NonFiniteLogits ? await decoder.findNonFinite?.() : undefined;
+    if (weight === undefined) throw error;
+    const hint = "The file is damaged, or the training that wrote it diverged: download it again, or use another one.";
+    throw new PrefineError("model", `${this.name_or_path}: ${weight}`, hint, { cause: error });
   }
 
   /** Waits for earlier calls; the next call waits until the returned function is called. */

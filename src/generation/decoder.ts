@@ -31,6 +31,8 @@ export interface Decoder {
   step(tokens: Int32Array, positions: Int32Array, options: DecoderStepOptions): Promise<Float32Array>;
   /** Clears the cache: the next step is a first call again, of any batch size. */
   reset(): Promise<void>;
+  /** The first weight with a NaN or infinite value, in words; for scores that are not finite. */
+  findNonFinite?(): Promise<string | undefined>;
   /** Frees the runtime's memory; the decoder can't be used afterwards. */
   dispose(): Promise<void>;
 }

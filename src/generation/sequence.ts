@@ -112,13 +112,20 @@ export function promptInput(prompts: ReadonlyArray<readonly number[]>, padTokenI
   return { tokens, positions, batch, length, padding };
 }
 
-/** @throws PrefineError if no token can follow: the best score computed from `logits` is not finite. */
+/** Logits that are not finite, which the model's weights explain. */
+export class NonFiniteLogits extends PrefineError {
+  constructor(message: string) {
+    super("model", message, "Check the model's weights: one of them may be damaged.");
+  }
+}
+
+/**
+ * @throws NonFiniteLogits if the model gives no finite logit; PrefineError("config") if the settings ban every token.
+ */
 export function refuseScore(best: number, logits: Float32Array, { ids, promptLength }: Omit<Sequence, "budget">): void {
   if (Number.isFinite(best)) return;
   const where = `generate: token ${ids.length - promptLength} of the completion`;
-  throw new PrefineError(
-    Number.isFinite(logits[argmax(logits)]) ? "config" : "model",
-    `${where}: expected finite scores, found ${best === -Infinity ? "every token banned" : best}`,
-    "Loosen no_repeat_ngram_size or min_new_tokens, or check the model's weights.",
-  );
+  const message = `${where}: expected finite scores, found ${best === -Infinity ? "every token banned" : best}`;
+  if (!Number.isFinite(logits[argmax(logits)])) throw new NonFiniteLogits(message);
+  throw new PrefineError("config", message, "Loosen no_repeat_ngram_size or min_new_tokens.");
 }

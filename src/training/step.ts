@@ -31,12 +31,8 @@ export async function trainStep(run: Run): Promise<void> {
   checkSignal(run.signal);
   const gradNorm = await updateWeights(run, learningRate);
   // ------------------------------------------------------------------------
-  refuseNonFinite(
-    "gradient norm",
-    gradNorm,
-    outcomes.flatMap(({ pairs }) => pairs),
-    run,
-  );
+  const trainedOn = outcomes.flatMap(({ pairs }) => pairs);
+  await refuseNonFinite("gradient norm", gradNorm, trainedOn, run);
   state.global_step += 1;
   state.epoch = epochAfter(plan, position);
   remember(run, outcomes, { gradNorm, learningRate });
@@ -66,9 +62,9 @@ function microBatchesOf(run: Run): PlannedBatch[] {
 async function accumulate(run: Run, { pairs, dropoutStep }: PlannedBatch, scale: number): Promise<Outcome> {
   const reference = await referenceFor(run.learner, run.train, pairs);
   const { loss, scores } = await run.learner.accumulate(pairs, reference, { scale, dropoutStep });
-  if (reference) await checkTie(run, pairs, { scores, reference });
   const culprits = pairs.filter((_, i) => !isFinitePair(scores[i], reference?.[i]));
-  refuseNonFinite("loss", loss, culprits.length > 0 ? culprits : pairs, run);
+  await refuseNonFinite("loss", loss, culprits.length > 0 ? culprits : pairs, run);
+  if (reference) await checkTie(run, pairs, { scores, reference });
   const metrics = batchMetrics(scores, reference, {
     beta: run.args.beta,
     rewards: run.learner.rewards,
@@ -108,10 +104,17 @@ function isFinitePair({ logps }: PairScores, reference: PairLogps | undefined): 
 }
 
 /** A loss or gradient that is not finite would ruin the weights: the run stops at that step. */
-function refuseNonFinite(what: string, value: number, pairs: PackedPair[], run: Run): void {
+async function refuseNonFinite(what: string, value: number, pairs: PackedPair[], run: Run): Promise<void> {
   if (Number.isFinite(value)) return;
+  const step = `step ${run.state.global_step + 1}: expected a finite ${what}, found ${value}`;
+  const message = `${step}; ${nameRows(run.train.pairs, pairs)}`;
+  const weight = await run.learner.findNonFinite?.();
+  if (weight !== undefined) {
+    const hint = "The model's file is damaged, or the training that wrote it diverged: use another one.";
+    throw new NotFinite(`${message}; the model's ${weight}`, hint);
+  }
   throw new NotFinite(
-    `step ${run.state.global_step + 1}: expected a finite ${what}, found ${value}; ${nameRows(run.train.pairs, pairs)}`,
+    message,
     "Look at these rows, or try a smaller learning_rate, more warmup_steps or a smaller max_grad_norm. " +
       "Checkpoints of earlier steps are intact.",
   );

@@ -46,10 +46,26 @@ describe("a loss that is not finite", () => {
     writeFileSync("train.jsonl", jsonLines([dropped, ...PAIRS.slice(0, 4), long, PAIRS[4], PAIRS[5]]));
     const batches = ["--per_device_train_batch_size", "2"];
     const outcome = await runCommand("train", "--config", "run.yaml", ...STEPS, ...SAVING, ...batches);
-    expect(errorOf(outcome)).toBe(`error: step 3: expected a finite loss, found NaN; train row 5\n${HINT}`);
+    const weight = `the model's tensor "transformer.wpe.weight" has NaN\nThe model's file is damaged`;
+    const loss = "error: step 3: expected a finite loss, found NaN; train row 5";
+    expect(errorOf(outcome).startsWith(`${loss}; ${weight}`), errorOf(outcome)).toBe(true);
     expect(outcome.stderr).toContain("warning: train: dropped 1 of 8 rows whose prompt alone fills max_length 96");
     expect(readdirSync("dpo").sort()).toEqual(["checkpoint-1", "checkpoint-2", "verdict.json"]);
     expect((await newestValidCheckpoint(folderAt("dpo")))?.step).toBe(2);
+  });
+
+  it("at the first step is the file's, not a difference between policy and reference", async () => {
+    editTensors("model/model.safetensors", (name, tensor) => {
+      if (!name.endsWith("h.1.mlp.c_fc.weight")) return [name, tensor];
+      const data = new Float32Array(new Uint8Array(tensor.data as Uint8Array).buffer);
+      return [name, { ...tensor, data: data.fill(Number.POSITIVE_INFINITY, 5, 6) }];
+    });
+    const outcome = await runCommand("train", "--config", "run.yaml", ...STEPS);
+    expect(errorOf(outcome)).toMatch(
+      /^error: step 1: .*; the model's tensor "transformer\.h\.1\.mlp\.c_fc\.weight" has Inf/,
+    );
+    const answer = await runCommand("generate", "model", "--prompt", "Why?");
+    expect(errorOf(answer)).toMatch(/^error: model: tensor "transformer\.h\.1\.mlp\.c_fc\.weight" has Infinity/);
   });
 
   it("from a learning rate that is far too large is reported with the options to lower", async () => {

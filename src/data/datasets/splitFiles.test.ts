@@ -85,6 +85,13 @@ describe("filesByName", () => {
     expect([...found.keys()]).toEqual(Object.keys(expected));
   });
 
+  it("checks ten thousand shards in one pass", () => {
+    const name = (shard: number) => `data/train-${String(shard).padStart(5, "0")}-of-10000.parquet`;
+    const shards = Array.from({ length: 10_000 }, (_, shard) => name(shard));
+    expect(filesByName(shards, "here").get("train")).toEqual(shards);
+    expect(() => filesByName(shards.toSpliced(9_000, 1), "here")).toThrow(`${name(9_000)} is missing`);
+  });
+
   it("names a missing shard", () => {
     expect(() =>
       filesByName(["data/train-00001-of-00003.parquet", "data/train-00002-of-00003.parquet"], "here"),

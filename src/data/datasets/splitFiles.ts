@@ -64,11 +64,16 @@ function supported(files: string[], where: string): string[] {
 
 /** All shards of a split must exist: `x-00000-of-00002.parquet` alone is half a dataset. */
 function checkShards(files: readonly string[], split: string, where: string): void {
+  const present = new Set(files);
+  const checked = new Set<string>(); // one pass for all shards of a set
   for (const file of files) {
     const [, head, total, tail] = /^(.*-)\d{5}-of-(\d{5})(.*)$/.exec(file) ?? [];
-    for (let shard = 0; shard < Number(total ?? 0); shard++) {
+    const shards = `${head}*-of-${total}${tail}`;
+    if (total === undefined || checked.has(shards)) continue;
+    checked.add(shards);
+    for (let shard = 0; shard < Number(total); shard++) {
       const expected = `${head}${String(shard).padStart(5, "0")}-of-${total}${tail}`;
-      if (files.includes(expected)) continue;
+      if (present.has(expected)) continue;
       throw new PrefineError(
         "data",
         `${where}: ${split}: expected ${Number(total)} shards, ${expected} is missing`,
@@ -108,7 +113,10 @@ function bySharding(paths: string[], where: string): SplitFiles | undefined {
   const splits: SplitFiles = new Map();
   for (const path of paths) {
     const split = SHARDED.exec(path)?.[1];
-    if (split) splits.set(split, [...(splits.get(split) ?? []), path]);
+    if (!split) continue;
+    const files = splits.get(split) ?? [];
+    files.push(path);
+    splits.set(split, files);
   }
   for (const [split, files] of splits) checkShards(files, split, where);
   const keywords = KEYWORDS.map(([name]) => name).filter((name) => splits.has(name));

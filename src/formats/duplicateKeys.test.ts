@@ -1,0 +1,18 @@
+/** @file Keys that an object has twice, at any depth and however they are spelled. */
+import { expect, test } from "vitest";
+import { duplicateKey } from "./duplicateKeys.ts";
+
+test.each<[json: string, key: string | undefined]>([
+  ["{}", undefined],
+  ['{"a":1,"b":{"a":2},"c":[{"a":3},{"a":4}]}', undefined],
+  ['{"a":"b","b":"a"}', undefined],
+  ['{"a":"\\"a\\":","b":["a","a"]}', undefined],
+  ['{"a":1,"a":1}', "a"],
+  ['{"a":1,"\\u0061":2}', "a"],
+  ['{"x":[1,{"b" : 1,\n "b"\t: 2}]}', "b"],
+  ['{"__proto__":1,"__proto__":2}', "__proto__"],
+  ['{"":1,"":2}', ""],
+])("%s", (json, key) => {
+  JSON.parse(json);
+  expect(duplicateKey(json)).toBe(key);
+});
