@@ -1,4 +1,5 @@
 /** @file DPOTrainer on Node: runs are stored on disk, models come from folders and the hub. */
+import { callable } from "./arguments.ts";
 import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
 import { availableMemory, refuseBeyondMemory } from "./device/memory.ts";
 import { openDevice } from "./device/openDevice.ts";
@@ -29,9 +30,20 @@ export const nodePlatform: Platform = {
   },
 };
 
-/** TRL's class of that name. */
-export class DPOTrainer extends Trainer {
+/** A DPO training: its model, its data, its settings. */
+export interface DPOTrainer extends Trainer {}
+
+interface DPOTrainerConstructor {
+  new (options: DPOTrainerOptions): DPOTrainer;
+  (options: DPOTrainerOptions): DPOTrainer;
+  readonly prototype: DPOTrainer;
+}
+
+const NodeTrainer = class DPOTrainer extends Trainer {
   constructor(options: DPOTrainerOptions) {
     super(options, nodePlatform);
   }
-}
+};
+
+/** TRL's class of that name; `new` may be omitted. */
+export const DPOTrainer = callable(NodeTrainer) as DPOTrainerConstructor;

@@ -71,13 +71,18 @@ function editDistance(a: string, b: string): number {
   return rows[a.length][b.length];
 }
 
-/** The candidate nearest to `name`, or undefined if none is close enough to be a typo of it. */
+/**
+ * The candidate nearest to `name`, or undefined if none is close enough to be a typo of it. The last part of a
+ * candidate stands for it: `margins` for `rewards/margins`.
+ */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+    for (const one of new Set([candidate, candidate.slice(candidate.lastIndexOf("/") + 1)])) {
+      const distance = editDistance(name.toLowerCase(), one.toLowerCase());
+      if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+    }
   }
   return best;
 }

@@ -2,6 +2,7 @@
  * @file READ FIRST: one DPO run, from preference rows to a finished output_dir. Each line enters one folder:
  * config -> data -> models (and checkpoints, for an adapter) -> training, which drives dpo, engine, optim and plots.
  */
+import { abortSignal, checkOptions, checkValue, type OptionChecks, objectWith } from "./arguments.ts";
 import { checkAdapterAgrees, type RunConfig, type ScriptArguments } from "./config/run.ts";
 import { nameForCard, openData, withWholePaths } from "./data/datasets/dataArguments.ts";
 import type { Dataset } from "./data/datasets/dataset.ts";
@@ -31,12 +32,20 @@ export interface RunOptions {
   logger?: Logger | undefined;
 }
 
+const RUN = objectWith("a run", "args", "model", "script");
+const RUN_OPTIONS: OptionChecks<RunOptions> = {
+  signal: abortSignal,
+  logger: objectWith("a logger, such as createLogger()", "info", "warn"),
+};
+
 /**
  * Trains as `trl dpo` does with the same names.
  * @param run from `runFrom({ model_name_or_path: "gpt2", ... })`, or from a run file.
  * @throws PrefineError; code `interrupted` when the signal stopped the run.
  */
 export async function train(run: RunConfig, options: RunOptions = {}): Promise<TrainOutput> {
+  checkValue("train", run, RUN, "Pass runFrom({ model_name_or_path, dataset_name, ... }), or a run file by parseRun.");
+  checkOptions<RunOptions>("train", options, RUN_OPTIONS);
   await checkOutputDir(run.args, nodeStorage); // before anything is downloaded
   const { signal, logger = createLogger({ disable_tqdm: run.args.disable_tqdm ?? false }) } = options;
   const { train_dataset, eval_dataset } = await loadSplits(run, logger, signal);

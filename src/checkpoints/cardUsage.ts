@@ -1,4 +1,5 @@
 /** @file The part of a model card that shows how to use the model: on the command line, in TypeScript, in Python. */
+import { shellWord } from "../phrases.ts";
 
 export interface CardUsage {
   /** Folder of the model, as seen from the folder above it. */
@@ -16,15 +17,13 @@ const PROMPT = "Is a higher octane gasoline better for your car?";
 const MAX_NEW_TOKENS = 64;
 
 const code = (language: string, lines: readonly string[]) => ["```".concat(language), ...lines, "```"].join("\n");
-/** For a POSIX shell. */
-const quoted = (word: string) => (/^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 /** Paragraphs and code, each of which runs in the folder above the model's. */
 export function cardUsage(usage: CardUsage): string[] {
   return [
     "## How to use it",
     "On the command line:",
-    code("sh", [`npx prefine generate ${quoted(usage.model_name)} --prompt "${PROMPT}"`]),
+    code("sh", [`npx prefine generate ${shellWord(usage.model_name)} --prompt "${PROMPT}"`]),
     "In TypeScript:",
     code("ts", typescript(usage)),
     ...python(usage),

@@ -42,13 +42,14 @@ export function define(command: Command): void {
     .action(merge);
 }
 
-async function merge(run: string, { json, ...options }: Flags): Promise<void> {
+async function merge(run: string, { json, ...flags }: Flags): Promise<void> {
+  const { load_in_8bit, load_in_4bit, bnb_4bit_quant_type, use_bnb_nested_quant, ...options } = flags;
   const terminal = openTerminal();
   const { merge_and_unload } = await import("../exporting/mergeAndUnload.ts");
   const onWarning = (line: string) => terminal.info(`warning: ${line}`);
   const stopped = json ? undefined : await stoppedRunLine(run);
   if (stopped !== undefined) terminal.info(stopped);
-  const merged = await merge_and_unload(run, { ...options, ...quantizationFlags(options), onWarning });
+  const merged = await merge_and_unload(run, { ...options, ...quantizationFlags(flags), onWarning });
   if (json) return terminal.print(JSON.stringify(merged, null, 2));
   const { output_dir, dtype, largest_difference, largest_logit } = merged;
   terminal.info(

@@ -4,8 +4,9 @@ import type {
   BitsAndBytesConfig as BitsAndBytesConfigValues,
 } from "./generated/BitsAndBytesConfig.ts";
 import { QUANTIZATION_OPTIONS } from "./options/quantization.ts";
-import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
+import { type GivenValues, givenBy, givenFrom, readOptions } from "./readOptions.ts";
 import { Report } from "./report.ts";
+import { shownBriefly } from "./shownBriefly.ts";
 
 export type { BitsAndBytesConfigInput };
 /** Quantization settings under transformers' names: complete and frozen. */
@@ -22,9 +23,9 @@ interface BitsAndBytesConfigConstructor {
  */
 export const BitsAndBytesConfig = function BitsAndBytesConfig(input: BitsAndBytesConfigInput = {}): BitsAndBytesConfig {
   const report = new Report();
-  const config = readBitsAndBytesConfig(givenFrom(input), report);
+  const config = readBitsAndBytesConfig(givenBy("BitsAndBytesConfig", input), report);
   report.throwProblems("BitsAndBytesConfig");
-  return Object.freeze(config);
+  return shownBriefly("BitsAndBytesConfig", QUANTIZATION_OPTIONS, config);
 } as BitsAndBytesConfigConstructor;
 
 /** Settings needed to quantize the same weights identically again. */
@@ -60,7 +61,7 @@ export function recordedQuantization(file: Record<string, unknown>, where: strin
   const recorded = RECORDED.filter((name) => settings[name] !== undefined).map((name) => [name, settings[name]]);
   const config = readBitsAndBytesConfig(givenFrom(Object.fromEntries(recorded)), report);
   report.throwProblems(`${where}: quantization_config`);
-  return Object.freeze(config);
+  return shownBriefly("BitsAndBytesConfig", QUANTIZATION_OPTIONS, config);
 }
 
 /** Reads and checks a quantization; problems and advice go to `report`. */

@@ -1,7 +1,7 @@
 /** @file Configs as objects: old names, wrong values reported together, options not built, advice. */
 import { describe, expect, it } from "vitest";
 import { PrefineError } from "../errors.ts";
-import { adviceOf, DPOConfig, type DPOConfigInput } from "./DPOConfig.ts";
+import { adviceOf, DPOConfig, type DPOConfigInput, warningOf } from "./DPOConfig.ts";
 import { GenerationConfig } from "./GenerationConfig.ts";
 import { LoraConfig } from "./LoraConfig.ts";
 
@@ -110,15 +110,41 @@ describe("DPOConfig", () => {
   });
 
   it("accepts options without effect, with one line of advice each", () => {
-    const config = DPOConfig({ bf16: false, torch_compile: true, push_to_hub: true, report_to: ["wandb"] } as object);
-    expect(adviceOf(config).map((line) => line.split(":")[0])).toEqual(["torch_compile", "push_to_hub", "report_to"]);
+    const config = DPOConfig({ bf16: false, padding_free: true, use_cache: true, dataloader_num_workers: 2 });
+    const keys = adviceOf(config).map((line) => line.split(":")[0]);
+    expect(keys.toSorted()).toEqual(["dataloader_num_workers", "padding_free", "use_cache"]);
+    expect(warningOf(config)).toBeUndefined();
   });
 
-  it("rejects float16 and explains bfloat16", () => {
-    expect(errorOf(() => DPOConfig({ fp16: true } as object)).message).toBe(
-      "DPOConfig: fp16: expected false, found true; float16 is not supported on a CPU: remove it",
+  it("puts those that users rely on into one warning", () => {
+    const config = DPOConfig({
+      bf16: false,
+      torch_compile: true,
+      tf32: true,
+      push_to_hub: true,
+      hub_model_id: "me/model",
+      report_to: ["wandb", "tensorboard"],
+      ddp_timeout: 60,
+      use_liger_kernel: true,
+      use_vllm: true,
+    } as object);
+    expect(adviceOf(config)).toEqual([]);
+    expect(warningOf(config)).toBe(
+      "no effect: use_vllm (DPO generates no answers during training); tf32 (prefine computes in float32); " +
+        "torch_compile (prefine always compiles its graphs); use_liger_kernel (prefine has its own kernels); " +
+        "push_to_hub, hub_model_id (prefine uploads nothing; upload the finished output_dir yourself); " +
+        "ddp_timeout (prefine trains in one process); " +
+        "report_to: wandb (logs go to trainer_state.json and, with report_to: tensorboard, to event files)",
     );
+  });
+
+  it("trains in float32 with float16, bfloat16 and Axolotl's auto, with a line", () => {
+    expect(adviceOf(DPOConfig({ fp16: true, bf16: false }))).toEqual([
+      "fp16: prefine trains in float32, as TRL does with fp16: false",
+    ]);
     expect(adviceOf(DPOConfig({ bf16: true }))[0]).toMatch(/^bf16: prefine trains in float32/);
+    expect(DPOConfig({ bf16: "auto", tf32: "auto" })).toMatchObject({ bf16: null, tf32: null });
+    expect(errorOf(() => DPOConfig({ bf16: true, fp16: true })).message).toMatch(/expected one of fp16 and bf16/);
   });
 
   it("takes gradient accumulation from accelerator_config, and checks the rest", () => {

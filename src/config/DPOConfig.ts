@@ -9,11 +9,13 @@ import type { DPOConfigInput, DPOConfig as DPOConfigValues } from "./generated/D
 import type { RunTable, Table, Values } from "./option.ts";
 import { DPO_OPTIONS } from "./options/dpo.ts";
 import { EVALUATION_OPTIONS } from "./options/evaluation.ts";
+import { NO_EFFECT_MODEL_ARGUMENTS } from "./options/modelConfig.ts";
 import { OPTIMIZATION_OPTIONS } from "./options/optimization.ts";
 import { RENAMED_DPO_NAMES } from "./options/renamedNames.ts";
 import { SYSTEM_OPTIONS } from "./options/system.ts";
-import { type GivenValues, givenFrom, labelsOf, readOptions } from "./readOptions.ts";
+import { type GivenValues, givenBy, givenFrom, labelsOf, readOptions } from "./readOptions.ts";
 import { Report } from "./report.ts";
+import { shownBriefly } from "./shownBriefly.ts";
 
 /** All training options, in the order of help and documentation. */
 export const TRAINING_OPTIONS = {
@@ -35,18 +37,18 @@ interface DPOConfigConstructor {
   (input?: DPOConfigInput): DPOConfig;
 }
 
-const advices = new WeakMap<object, readonly string[]>();
+const reports = new WeakMap<object, Pick<Report, "advice" | "warning">>();
 
 /**
  * trl.DPOConfig with TRL's names and defaults; `new` may be omitted. Returns a DPOConfig unchanged.
  * @throws PrefineError with all unknown keys, wrong values and options that are not built yet, one line each.
  */
 export const DPOConfig = function DPOConfig(input: DPOConfigInput = {}): DPOConfig {
-  if (advices.has(input)) return input as DPOConfig;
+  if (isDPOConfig(input)) return input;
   const report = new Report();
-  const config = readDPOConfig(givenFrom(input), report);
+  const config = readDPOConfig(givenBy("DPOConfig", input), report);
   report.throwProblems("DPOConfig");
-  return withAdvice(config, report.advice);
+  return withAdvice(config, report);
 } as DPOConfigConstructor;
 
 /** All settings except secrets, for saving and display. */
@@ -57,12 +59,21 @@ export function publicArguments(config: DPOConfig): Record<string, unknown> {
 
 /** Lines of advice to print once: renamed names, options without effect, float32. */
 export function adviceOf(config: DPOConfig): readonly string[] {
-  return advices.get(config) ?? [];
+  return reports.get(config)?.advice ?? [];
 }
 
-export function withAdvice(config: DPOConfig, advice: readonly string[]): DPOConfig {
-  advices.set(config, advice);
-  return Object.freeze(config);
+/** The warning to print once: options without effect that users rely on; undefined: there are none. */
+export function warningOf(config: DPOConfig): string | undefined {
+  return reports.get(config)?.warning;
+}
+
+export function withAdvice(config: DPOConfig, report: Pick<Report, "advice" | "warning">): DPOConfig {
+  reports.set(config, report);
+  return shownBriefly("DPOConfig", TRAINING_OPTIONS, config);
+}
+
+function isDPOConfig(input: unknown): input is DPOConfig {
+  return typeof input === "object" && input !== null && reports.has(input);
 }
 
 /** Reads and checks the training options; problems and advice go to `report`. */
@@ -82,18 +93,19 @@ export function readDPOConfig(given: GivenValues, report: Report): DPOConfig {
     gradient_accumulation_steps: accumulationSteps(values, label, report),
     output_dir: (values.output_dir ?? "trainer_output").replace(/^~(?=\/|$)/, (tilde) => homeFolder() ?? tilde),
     eval_steps: values.eval_strategy === "steps" ? values.eval_steps || values.logging_steps : values.eval_steps,
-    report_to: reportTargets(values.report_to ?? [], label("report_to"), report),
+    report_to: reportTargets(values.report_to ?? [], label, report),
   };
 }
 
 type Check = (values: TrainingValues, label: (key: string) => string, report: Report) => void;
 
 const checkPrecision: Check = (values, label, report) => {
-  for (const key of ["fp16", "fp16_full_eval"] as const) {
-    if (values[key]) {
-      report.problem(label(key), "expected false, found true; float16 is not supported on a CPU: remove it");
-    }
+  if (values.fp16 && values.bf16) {
+    report.problem(label("fp16"), `expected one of fp16 and bf16, found both; prefine trains in float32 with either`);
+  } else if (values.fp16) {
+    report.advise(label("fp16"), "prefine trains in float32, as TRL does with fp16: false");
   }
+  if (values.fp16_full_eval) report.advise(label("fp16_full_eval"), "prefine evaluates in float32");
   if (values.bf16 || (values.bf16 === null && !values.fp16)) {
     const unset = values.bf16 ? "" : "unset, which TRL takes as true; ";
     report.advise(label("bf16"), `${unset}prefine trains in float32, as TRL does with bf16: false`);
@@ -135,19 +147,6 @@ const checkMovingReference: Check = (values, label, report) => {
   }
 };
 
-/** Arguments of from_pretrained without effect in prefine. */
-const NO_EFFECT_MODEL_ARGUMENTS = new Set([
-  "dtype",
-  "torch_dtype",
-  "attn_implementation",
-  "device_map",
-  "low_cpu_mem_usage",
-  "trust_remote_code",
-  "use_cache",
-  "use_kernels",
-  "use_safetensors",
-]);
-
 const checkModelArguments: Check = (values, label, report) => {
   for (const [key, value] of Object.entries(values.model_init_kwargs ?? {})) {
     if (key === "revision" || value === null || value === false) continue;
@@ -161,10 +160,13 @@ const checkModelArguments: Check = (values, label, report) => {
   }
 };
 
-function reportTargets(targets: readonly string[], label: string, report: Report): "tensorboard"[] {
+function reportTargets(targets: readonly string[], label: (key: string) => string, report: Report): "tensorboard"[] {
   const others = targets.filter((target) => !["none", "all", "tensorboard"].includes(target));
   if (others.length > 0) {
-    report.advise(label, `no effect: ${others.join(", ")}; prefine writes trainer_state.json and TensorBoard files`);
+    report.ignore(
+      `${label("report_to")}: ${others.join(", ")}`,
+      "logs go to trainer_state.json and, with report_to: tensorboard, to event files",
+    );
   }
   return targets.includes("tensorboard") || targets.includes("all") ? ["tensorboard"] : [];
 }

@@ -4,8 +4,9 @@ import type {
   GenerationConfig as GenerationConfigValues,
 } from "./generated/GenerationConfig.ts";
 import { GENERATION_OPTIONS } from "./options/generation.ts";
-import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
+import { type GivenValues, givenBy, readOptions } from "./readOptions.ts";
 import { Report } from "./report.ts";
+import { shownBriefly } from "./shownBriefly.ts";
 
 export { GENERATION_DEFAULTS } from "./options/generation.ts";
 
@@ -24,9 +25,9 @@ interface GenerationConfigConstructor {
  */
 export const GenerationConfig = function GenerationConfig(input: GenerationConfigInput = {}): GenerationConfig {
   const report = new Report();
-  const config = readGenerationConfig(givenFrom(input), report);
+  const config = readGenerationConfig(givenBy("GenerationConfig", input), report);
   report.throwProblems("GenerationConfig");
-  return Object.freeze(config);
+  return shownBriefly("GenerationConfig", GENERATION_OPTIONS, config);
 } as GenerationConfigConstructor;
 
 /** Reads and checks generation settings; problems and advice go to `report`. */

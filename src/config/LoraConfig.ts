@@ -2,8 +2,9 @@
 import { show } from "../errors.ts";
 import type { LoraConfigInput, LoraConfig as LoraConfigValues } from "./generated/LoraConfig.ts";
 import { LORA_OPTIONS } from "./options/lora.ts";
-import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
+import { type GivenValues, givenBy, readOptions } from "./readOptions.ts";
 import { Report } from "./report.ts";
+import { shownBriefly } from "./shownBriefly.ts";
 
 export type { LoraConfigInput };
 /** LoRA settings under PEFT's names: complete and frozen. target_modules null: the model's default layers. */
@@ -20,9 +21,9 @@ interface LoraConfigConstructor {
  */
 export const LoraConfig = function LoraConfig(input: LoraConfigInput = {}): LoraConfig {
   const report = new Report();
-  const config = readLoraConfig(givenFrom(input), report);
+  const config = readLoraConfig(givenBy("LoraConfig", input), report);
   report.throwProblems("LoraConfig");
-  return Object.freeze(config);
+  return shownBriefly("LoraConfig", LORA_OPTIONS, config);
 } as LoraConfigConstructor;
 
 /** Reads and checks an adapter's settings; problems and advice go to `report`. */

@@ -1,5 +1,5 @@
 /** @file Command-line words -> keys and values, following TRL's parser (HfArgumentParser). */
-import { nearestName } from "../errors.ts";
+import { adviceFor } from "../arguments.ts";
 import { isObject } from "../formats/parseJson.ts";
 import type { Option, Table } from "./option.ts";
 import type { GivenValues } from "./readOptions.ts";
@@ -90,8 +90,9 @@ function readFlag(flag: Flag, rest: readonly string[], context: Context): number
     given.set(key, { label, value });
     return used;
   }
-  const nearest = nearestName(flag.name, [...Object.keys(table), ...Object.keys(renamed)]);
-  report.problem(label, nearest ? `unknown flag; did you mean --${nearest}?` : "unknown flag; see --help-all");
+  const names = [...Object.keys(table), ...Object.keys(renamed)];
+  const advice = adviceFor(flag.name, names, (name) => `--${name}`) ?? "see --help-all";
+  report.problem(label, `unknown flag; ${advice}`);
   return rest.length;
 }
 

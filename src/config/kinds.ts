@@ -201,6 +201,17 @@ export function nullable<Value, Input>(kind: Kind<Value, Input>): Kind<Value | n
   };
 }
 
+/** A precision that Axolotl's files leave to the machine: `bf16: auto` is as if it were unset. */
+export const boolOrAuto: Kind<boolean | null, boolean | "auto" | null> = {
+  ...bool,
+  expected: "true, false, auto or null",
+  placeholder: "true|false|auto",
+  schema: { anyOf: [bool.schema, { enum: ["auto"] }, { type: "null" }] },
+  types: { value: "boolean | null", input: 'boolean | "auto" | null' },
+  input: undefined,
+  read: (value) => (value === "auto" ? null : nullable(bool).read(value)),
+};
+
 export function atLeast(minimum: number, kind: Kind<number>): Kind<number> {
   return bounded(kind, `${kind.expected} of at least ${minimum}`, { minimum }, (value) => value >= minimum);
 }

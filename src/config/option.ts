@@ -31,6 +31,12 @@ export interface Option<Value, Input = Value> {
   readonly common?: boolean;
   /** Never printed, logged or saved. */
   readonly secret?: boolean;
+  /** Advice about a wrong value that people try on purpose, after "found ...; ". */
+  readonly whenWrong?: (value: unknown) => string | undefined;
+  /** Of a list of texts: a comma belongs to a text. In other lists it is a mistake for several words. */
+  readonly literal?: boolean;
+  /** Of an option without effect: users rely on it, so setting it is worth a warning, not mere advice. */
+  readonly loud?: boolean;
   /** True for options that TRL, PEFT and transformers lack. */
   readonly own?: boolean;
   /** Accepts flags `--name.key value` for a mapping. */
@@ -42,7 +48,21 @@ export interface Option<Value, Input = Value> {
 }
 
 type Extras = Partial<
-  Pick<Option<unknown>, "note" | "ready" | "offered" | "advice" | "common" | "secret" | "dotted" | "own" | "onResume">
+  Pick<
+    Option<unknown>,
+    | "note"
+    | "ready"
+    | "offered"
+    | "advice"
+    | "common"
+    | "secret"
+    | "whenWrong"
+    | "literal"
+    | "loud"
+    | "dotted"
+    | "own"
+    | "onResume"
+  >
 >;
 export type Table = Readonly<Record<string, Option<unknown, unknown>>>;
 

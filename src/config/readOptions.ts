@@ -1,12 +1,19 @@
 /** @file Reads keys and values against a table of options and reports all problems. */
+import { adviceFor, describeValue, isPromise, optionEntries } from "../arguments.ts";
 import { nearestName, show } from "../errors.ts";
 import type { Option, Table, Values } from "./option.ts";
 import { isDefault, isReady } from "./option.ts";
+import "./options/otherNames.ts"; // names of other tools, in messages
 import type { RenamedTable } from "./renamed.ts";
 import { translateRenamed } from "./renamed.ts";
 import type { Given, Report } from "./report.ts";
 
 export type GivenValues = Map<string, Given>;
+
+/** The entries of an object from a program. @throws PrefineError("config") for anything but an object of options. */
+export function givenBy(where: string, input: unknown): GivenValues {
+  return new Map(optionEntries(where, input).map(([key, value]) => [key, { value, label: key }]));
+}
 
 /**
  * The entries of an object; undefined means absent.
@@ -46,28 +53,59 @@ export function readOptions<T extends Table>(
 }
 
 function unknownKey(key: string, names: Iterable<string>): string {
-  const nearest = nearestName(key, names);
-  return nearest ? `unknown key; did you mean ${nearest}?` : "unknown key";
+  const advice = adviceFor(key, names);
+  return advice === undefined ? "unknown key" : `unknown key; ${advice}`;
 }
 
 function readValue<V, I>(option: Option<V, I>, { value, label }: Given, report: Report): V {
+  const joined = option.kind.words === "many" && !option.literal ? joinedNames(value) : undefined;
+  if (joined !== undefined) {
+    report.problem(label, `expected a list, found ${show(value)}; write ${writtenList(label, joined)}`);
+    return option.default;
+  }
   const read = option.kind.read(value);
   if (read === undefined) {
-    const actual = option.secret ? "another value" : show(value);
-    const choices = option.kind.choices ?? [];
-    const wrong = [value].flat().find((one) => typeof one === "string" && !choices.includes(one));
-    const nearest = typeof wrong === "string" ? nearestName(wrong, choices) : undefined;
-    const advice = nearest ? `; did you mean ${nearest}?` : "";
-    report.problem(label, `expected ${option.kind.expected}, found ${actual}${advice}`);
+    const actual = option.secret ? "another value" : showGiven(value);
+    report.problem(label, `expected ${option.kind.expected}, found ${actual}${adviceOnValue(option, value)}`);
     return option.default;
   }
   if (!isReady(option, read)) {
     report.notYet(label, notYetReason(option, read));
     return option.default;
   }
-  const advice = option.support === "no-effect" ? `no effect: ${option.note}` : option.advice;
-  if (advice && !isDefault(option, read)) report.advise(label, advice);
+  if (isDefault(option, read)) return read;
+  if (option.support !== "no-effect") {
+    if (option.advice) report.advise(label, option.advice);
+  } else if (option.loud) report.ignore(label, option.note ?? "");
+  else report.advise(label, `no effect: ${option.note}`);
   return read;
+}
+
+const showGiven = (value: unknown) => (isPromise(value) ? describeValue(value) : show(value));
+
+function adviceOnValue<V, I>({ kind, whenWrong }: Option<V, I>, value: unknown): string {
+  const own = whenWrong?.(value);
+  if (own !== undefined) return `; ${own}`;
+  const choices = kind.choices ?? [];
+  const wrong = [value].flat().find((one) => typeof one === "string" && !choices.includes(one));
+  const nearest = typeof wrong === "string" ? nearestName(wrong, choices) : undefined;
+  return nearest ? `; did you mean ${nearest}?` : "";
+}
+
+/** The names in a text such as `a,b` or `["a", "b"]`, where a list of names is expected; undefined for other values. */
+function joinedNames(value: unknown): string[] | undefined {
+  const items: unknown[] = [value].flat();
+  if (items.length === 0 || !items.every((item) => typeof item === "string")) return undefined;
+  const whole = items.join(" ").trim();
+  const inside = /^\[(.*)\]$/s.exec(whole)?.[1];
+  const names = (inside ?? whole).split(/[\s,]+/).map((name) => name.replace(/^(["'])(.*)\1$/, "$2"));
+  const isPlain = names.every((name) => /^[\w./-]*$/.test(name)) && names.some((name) => name !== "");
+  const isJoined = inside === undefined ? whole.includes(",") : /["',]/.test(inside);
+  return isPlain && isJoined ? names.filter((name) => name !== "") : undefined;
+}
+
+function writtenList(label: string, names: readonly string[]): string {
+  return label.startsWith("--") ? `${label} ${names.join(" ")}` : `[${names.join(", ")}]`;
 }
 
 function notYetReason<V, I>(option: Option<V, I>, value: V): string {

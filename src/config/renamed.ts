@@ -13,6 +13,8 @@ export interface Renamed {
   readonly advice: string;
   /** Values without effect, which are accepted; others are an error, since they would change results. */
   readonly harmless?: readonly unknown[];
+  /** No effect, though users rely on it: worth a warning. */
+  readonly loud?: boolean;
   /** Whether this error is "not yet" or final. */
   readonly refusal?: "not-yet" | "gone";
 }
@@ -34,6 +36,11 @@ export function gone(advice: string): Renamed {
   return { advice };
 }
 
+/** The option is accepted without effect, with a warning: users rely on it. */
+export function missed(advice: string): Renamed {
+  return { advice, loud: true };
+}
+
 /** The option would change results: an error, except for values without effect. */
 export function refused(advice: string, harmless: readonly unknown[], refusal: "not-yet" | "gone" = "gone"): Renamed {
   return { advice, harmless, refusal };
@@ -45,10 +52,11 @@ export function translateRenamed(given: Map<string, Given>, table: RenamedTable,
   for (const [key, entry] of given) {
     if (!Object.hasOwn(table, key)) continue;
     current.delete(key);
-    const { to, convert, spread, advice, harmless, refusal } = table[key];
+    const { to, convert, spread, advice, harmless, refusal, loud } = table[key];
     if (spread) spreadOut(entry, spread, { advice, current, report });
     else if (to) renameTo(entry, to, { convert, advice, current, report });
     else if ([...NOTHING, ...(harmless ?? [])].some((value) => sameWord(value, entry.value))) continue;
+    else if (loud) report.ignore(entry.label, advice);
     else if (!harmless) report.advise(entry.label, `no effect: ${advice}`);
     else if (refusal === "not-yet") report.notYet(entry.label, advice);
     else report.problem(entry.label, `found ${show(entry.value)}; ${advice}`);

@@ -17,6 +17,8 @@ export interface Given {
 export class Report {
   private readonly problems: Problem[] = [];
   readonly advice: string[] = [];
+  /** Reason -> options without effect that users rely on. */
+  private readonly ignored = new Map<string, string[]>();
 
   /** Adds an error: `key: expected, found, what to do`. */
   problem(label: string, message: string): void {
@@ -29,6 +31,17 @@ export class Report {
 
   advise(label: string, message: string): void {
     this.advice.push(`${label}: ${message}`);
+  }
+
+  /** Notes an option without effect that users rely on; {@link warning} has them all. */
+  ignore(label: string, reason: string): void {
+    this.ignored.set(reason, [...(this.ignored.get(reason) ?? []), label]);
+  }
+
+  /** One line about the options without effect that users rely on; undefined: there are none. */
+  get warning(): string | undefined {
+    const parts = [...this.ignored].map(([reason, labels]) => `${labels.join(", ")} (${reason})`);
+    return parts.length === 0 ? undefined : `no effect: ${parts.join("; ")}`;
   }
 
   /**

@@ -1,7 +1,9 @@
 /** @file Run files and flags: a file made for `trl dpo --config` runs unchanged; flags are read as by TRL's parser. */
+
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { PrefineError } from "../errors.ts";
+import { warningOf } from "./DPOConfig.ts";
 import { checkAdapterAgrees, parseRun, type RunConfig, runFrom } from "./run.ts";
 
 const FILE = `
@@ -61,14 +63,8 @@ describe("run files", () => {
       task_type: "CAUSAL_LM",
     });
     const keys = run.advice.map((line) => line.split(":")[0]);
-    expect(keys).toEqual([
-      "warmup_ratio",
-      "dtype",
-      "attn_implementation",
-      "gradient_checkpointing_kwargs",
-      "bf16",
-      "report_to",
-    ]);
+    expect(keys).toEqual(["warmup_ratio", "dtype", "attn_implementation", "gradient_checkpointing_kwargs", "bf16"]);
+    expect(warningOf(run.args)).toMatch(/^no effect: report_to: wandb \(/);
   });
 
   it("lets flags win over the file, under old names too", () => {

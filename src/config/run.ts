@@ -1,4 +1,5 @@
 /** @file A whole run as data: the options of `trl dpo --config run.yaml --key value`, and prefine's own. */
+import { checkOptions, objectWith, texts } from "../arguments.ts";
 import { PrefineError, show } from "../errors.ts";
 import { isObject } from "../formats/parseJson.ts";
 import { BitsAndBytesConfig } from "./BitsAndBytesConfig.ts";
@@ -8,10 +9,11 @@ import { parseFlags } from "./flags.ts";
 import type { RunInput } from "./generated/RunInput.ts";
 import { checkTargets, LoraConfig } from "./LoraConfig.ts";
 import type { Values } from "./option.ts";
+import "./optionHomes.ts"; // where unknown keys belong, in messages
 import { MODEL_OPTIONS } from "./options/modelConfig.ts";
 import { RENAMED_RUN_NAMES } from "./options/renamedNames.ts";
 import { SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
-import { type GivenValues, givenFrom, readOptions } from "./readOptions.ts";
+import { type GivenValues, givenBy, readOptions } from "./readOptions.ts";
 import { translateRenamed } from "./renamed.ts";
 import { Report } from "./report.ts";
 import { parseRunFile } from "./runFile.ts";
@@ -45,6 +47,8 @@ export interface RunConfig {
   readonly given: ReadonlySet<string>;
 }
 
+const RUN_FILE = objectWith("a run file, { name, text }", "name", "text");
+
 /**
  * A run from a run file's text and command-line flags, which override the file.
  * @returns the run, and the file's environment variables, which the caller sets before training.
@@ -57,6 +61,7 @@ export function parseRun(source: {
   run: RunConfig;
   env: Record<string, string>;
 } {
+  checkOptions<typeof source>("parseRun", source, { file: RUN_FILE, flags: texts });
   const report = new Report();
   const file = source.file ? parseRunFile(source.file.name, source.file.text) : { given: new Map(), env: {} };
   const flags = parseFlags(source.flags ?? [], RUN_OPTIONS, RENAMED_RUN_NAMES, report);
@@ -66,7 +71,7 @@ export function parseRun(source: {
 
 /** A run from an object with the flat names. @throws PrefineError with all problems, one line each. */
 export function runFrom(input: RunInput): RunConfig {
-  return readRun(givenFrom(input), "run", new Report());
+  return readRun(givenBy("runFrom", input), "run", new Report());
 }
 
 /** Merges the flags over the file's keys, after translating old names so that a flag wins under either name. */
@@ -103,7 +108,7 @@ function readRun(input: GivenValues, where: string, report: Report): RunConfig {
   return {
     script: { ...script, datasets },
     model,
-    args: withAdvice(args, report.advice),
+    args: withAdvice(args, report),
     peft_config,
     quantization_config: quantizationOf(model, args, given),
     advice: report.advice,

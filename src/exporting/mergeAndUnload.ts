@@ -2,6 +2,7 @@
  * @file Merges a run's adapter into its base model and writes a model folder that transformers loads. The merged model
  * is compared with the adapter on its base before the folder gets its name.
  */
+import { bool, checkOptions, checkValue, either, objectWith, oneOf, optionsOf, text } from "../arguments.ts";
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import { refuseOwned } from "../checkpoints/ownership.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
@@ -21,7 +22,14 @@ import type { QuantizationSettings } from "../models/network.ts";
 import { describeQuantization, quantizedUnder, quantizeModel } from "../models/precision/quantize.ts";
 import { modelUnder } from "../pretrained/checkAdapter.ts";
 import { loadModel } from "../pretrained/loadModel.ts";
-import { findModel, type ModelSourceOptions } from "../pretrained/modelSource.ts";
+import {
+  findModel,
+  type ModelSourceOptions,
+  SOURCE_CHECKS,
+  SOURCE_NO_EFFECT,
+  SOURCE_NOT_BUILT,
+  tokenizerOptions,
+} from "../pretrained/modelSource.ts";
 import { compareLogits, logitsOf } from "./compareLogits.ts";
 import { isUntied, mergeWeights } from "./mergeWeights.ts";
 
@@ -68,6 +76,24 @@ const DTYPES = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const;
 /** Allowed change of logits, as a share of the largest: rounding of the weights' last digits. */
 const TOLERANCE: Record<FloatDtype, number> = { F32: 1e-4, F16: 2e-2, BF16: 1e-1 };
 
+const MERGE_OPTIONS = optionsOf<MergeOptions>("merge_and_unload", {
+  ...SOURCE_CHECKS,
+  output_dir: text,
+  dtype: oneOf("float32", "float16", "bfloat16"),
+  overwrite_output_dir: bool,
+});
+/** Arguments of PEFT's merge_and_unload and save_pretrained that are not built. */
+const NOT_BUILT = {
+  ...SOURCE_NOT_BUILT,
+  adapter_names: "an adapter has no name here",
+  push_to_hub: "upload the folder yourself",
+  max_shard_size: "the weights are one file",
+};
+const RUN = either(
+  { ...text, expected: "a run's folder or id" },
+  objectWith("a model from from_pretrained", "name_or_path"),
+);
+
 /** A model from AutoModelForCausalLM.from_pretrained: its base is merged with the quantization it has there. */
 interface MergeableModel {
   readonly name_or_path: string;
@@ -101,6 +127,8 @@ interface MergeInputs {
  *   merged model differs from the adapter on its base by more than rounding. output_dir is then unchanged.
  */
 export async function merge_and_unload(run: string | MergeableModel, options: MergeOptions = {}): Promise<MergedModel> {
+  checkValue("merge_and_unload", run, RUN, 'For example: merge_and_unload("dpo").');
+  checkOptions("merge_and_unload", options, MERGE_OPTIONS, { notBuilt: NOT_BUILT, noEffect: SOURCE_NO_EFFECT });
   const name = typeof run === "string" ? run : run.name_or_path;
   const output_dir = options.output_dir ?? `${name.replace(/[/\\]+$/, "")}-merged`;
   const ofModel = typeof run === "string" || !run.loaded ? undefined : (run.loaded.quantization ?? null);
@@ -231,7 +259,7 @@ async function tokenizerFiles(
   onWarning: (line: string) => void,
 ): Promise<[string, Content][]> {
   try {
-    const { files } = await AutoTokenizer.from_pretrained(tokenizer, { ...options, revision });
+    const { files } = await AutoTokenizer.from_pretrained(tokenizer, { ...tokenizerOptions(options), revision });
     return [...files].map(([name, bytes]) => [name, [bytes]]);
   } catch (error) {
     if (!(error instanceof PrefineError) || error.code !== "model") throw error;

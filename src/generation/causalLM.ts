@@ -1,12 +1,13 @@
 /** @file CausalLM: a loaded causal language model, for training and generation. */
+import { options as anOptions, checkValue, inspected } from "../arguments.ts";
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
-import type { GenerationConfigInput } from "../config/GenerationConfig.ts";
 import { setOptions } from "../config/option.ts";
 import { DecodeStream } from "../data/tokenizers/decodeStream.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../errors.ts";
 import { emitWarning } from "../host.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
+import { callSettings, type GenerateOptions } from "./callOptions.ts";
 import type { Decoder } from "./decoder.ts";
 import {
   type GenerateOutput,
@@ -19,47 +20,8 @@ import {
 import { type GenerationInputs, isTokenized, readPrompts, type TokenizedInputs } from "./inputs.ts";
 import { PushedValues } from "./pushedValues.ts";
 import { NonFiniteLogits } from "./sequence.ts";
-import { generationSettings } from "./settings.ts";
 
-/** Options of one call: those of GenerationConfig directly, or one in `generation_config` (direct ones win). */
-export type GenerateOptions = GenerationConfigInput & {
-  /**
-   * Settings of generation; options given directly win over it.
-   *
-   * Default: the model's generation_config.json. Same as transformers.
-   */
-  generation_config?: GenerationConfigInput | undefined;
-  /**
-   * Tokenizer for texts and stop strings.
-   *
-   * Default: the model's. Same as transformers.
-   */
-  tokenizer?: Tokenizer | undefined;
-  /**
-   * Stops between two tokens; the call then rejects with code `interrupted`.
-   *
-   * Default: never stopped. Prefine's own.
-   */
-  signal?: AbortSignal | undefined;
-  /**
-   * Receives every token and its text as generated.
-   *
-   * Default: nothing. transformers' `streamer`.
-   */
-  onText?: ((piece: StreamedText) => void) | undefined;
-  /**
-   * Receives a line for each option without effect, once.
-   *
-   * Default: process.emitWarning. Prefine's own.
-   */
-  onWarning?: ((line: string) => void) | undefined;
-  /**
-   * Defaults for options that neither the call nor the model's generation_config.json sets.
-   *
-   * Default: transformers' defaults. Prefine's own.
-   */
-  defaults?: GenerationConfigInput | undefined;
-};
+export type { GenerateOptions };
 
 /** The result of `tokenizer(text)` with added options, like Python's `generate(**inputs, ...)`. */
 export type InputsWithOptions = TokenizedInputs & GenerateOptions;
@@ -120,6 +82,7 @@ export class CausalLM {
    */
   async generate(inputs: GenerationInputs | InputsWithOptions, options: GenerateOptions = {}): Promise<GenerateOutput> {
     const call = joinOptions(inputs, options);
+    callSettings(call.options, this.generation_config); // wrong options are reported before weights are read
     return this.inTurn(async (decoder) => generateAll(await this.request(decoder, call), call.options.onText));
   }
 
@@ -133,6 +96,7 @@ export class CausalLM {
     options: GenerateOptions = {},
   ): AsyncGenerator<StreamedText> {
     const call = joinOptions(inputs, options);
+    callSettings(call.options, this.generation_config);
     const pieces = new PushedValues<StreamedText>();
     let isRead = true;
     const work = this.inTurn(async (decoder) => {
@@ -162,10 +126,22 @@ export class CausalLM {
     release();
   }
 
-  private async request(decoder: Decoder, { inputs, options }: Call): Promise<GenerationRequest> {
-    const { generation_config, tokenizer, signal, onText: _, onWarning, defaults, ...direct } = options;
-    const sources = { call: direct, config: generation_config, model: this.generation_config, pipeline: defaults };
-    const { settings, warnings } = generationSettings(sources);
+  /** What console.log shows. */
+  [inspected](): string {
+    const { architecture } = this.loaded;
+    const size = architecture && `${architecture.layers} layers of width ${architecture.hiddenSize}`;
+    const lines = [
+      `name_or_path: ${this.name_or_path}`,
+      `model_type: ${this.config.model_type}${size ? `, ${size}` : ""}`,
+    ];
+    if (this.adapter) lines.push(`adapter: r ${this.adapter.config.r}, on ${this.loaded.nameOrPath}`);
+    return `CausalLM({\n  ${lines.join(",\n  ")}\n})`;
+  }
+
+  private async request(decoder: Decoder, call: Call): Promise<GenerationRequest> {
+    const { inputs, options } = call;
+    const { tokenizer, signal, onWarning } = options;
+    const { settings, warnings } = callSettings(options, this.generation_config);
     if (decoder.notice) this.warn(decoder.notice, onWarning);
     for (const line of warnings) this.warn(line, onWarning);
     const findTokenizer = async () => tokenizer ?? (await this.tokenizer);
@@ -243,6 +219,7 @@ interface Call {
 }
 
 function joinOptions(inputs: GenerationInputs | InputsWithOptions, options: GenerateOptions): Call {
+  checkValue("generate", options, anOptions);
   if (!isTokenized(inputs)) return { inputs, options };
   const { input_ids, attention_mask, ...inline } = inputs as InputsWithOptions;
   return { inputs: { input_ids, attention_mask }, options: { ...inline, ...setOptions(options) } };

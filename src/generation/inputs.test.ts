@@ -1,9 +1,16 @@
 /** @file Every form of input of `generate` becomes prompts without padding; errors name wrong ones. */
 import { describe, expect, it } from "vitest";
+import type { ChatOptions, Conversation } from "../data/tokenizers/conversations.ts";
 import { type GenerationInputs, readPrompts } from "./inputs.ts";
 
 const options = {
-  tokenizer: async () => ({ encode: (text: string) => [...Buffer.from(text)] }),
+  tokenizer: async () => ({
+    encode: (text: string) => [...Buffer.from(text)],
+    apply_chat_template: (chat: Conversation, { continue_final_message }: ChatOptions) => [
+      ...Buffer.from(chat.map(({ content }) => content).join("")),
+      continue_final_message ? 2 : 3,
+    ],
+  }),
   vocabSize: 200,
   bosTokenId: 1,
 };

@@ -1,4 +1,6 @@
 /** @file The input of `generate` -> the ids of each prompt, without padding. */
+import { describeValue } from "../arguments.ts";
+import type { ChatOptions, Conversation } from "../data/tokenizers/conversations.ts";
 import { PrefineError } from "../errors.ts";
 
 /** Result of calling a tokenizer: one list of ids, or one per text. */
@@ -8,10 +10,15 @@ export interface TokenizedInputs {
   attention_mask?: readonly number[] | ReadonlyArray<readonly number[]> | undefined;
 }
 
-/** A text, texts, the ids of one prompt, the ids of several, or the result of a tokenizer. */
+/**
+ * A text, texts, a chat, chats, the ids of one prompt, the ids of several, or the result of a tokenizer. A chat is a
+ * list of messages, rendered with the tokenizer's chat template.
+ */
 export type GenerationInputs =
   | string
   | readonly string[]
+  | Conversation
+  | readonly Conversation[]
   | readonly number[]
   | ReadonlyArray<readonly number[]>
   | TokenizedInputs;
@@ -19,6 +26,7 @@ export type GenerationInputs =
 /** The part of a tokenizer that encodes prompts. */
 export interface PromptEncoder {
   encode(text: string, options?: { add_special_tokens?: boolean }): number[];
+  apply_chat_template(chat: Conversation, options: ChatOptions & { readonly return_dict: false }): number[];
 }
 
 interface PromptOptions {
@@ -34,18 +42,65 @@ export function isTokenized(inputs: unknown): inputs is TokenizedInputs {
   return typeof inputs === "object" && inputs !== null && "input_ids" in inputs;
 }
 
+const isMessage = (value: unknown): boolean => typeof value === "object" && value !== null && "role" in value;
+
+/** True for a list of messages. */
+export function isChat(input: unknown): input is Conversation {
+  return Array.isArray(input) && input.length > 0 && input.every(isMessage);
+}
+
+/** Whether the answer continues the last message, as in transformers' pipeline. */
+export const continuesLast = (chat: Conversation): boolean => chat[chat.length - 1].role === "assistant";
+
+/** The ids of a chat up to the answer. @param options for the template: tools, documents, ... */
+export function chatIds(
+  tokenizer: Pick<PromptEncoder, "apply_chat_template">,
+  chat: Conversation,
+  { continues = continuesLast(chat), ...options }: ChatOptions & { continues?: boolean } = {},
+): number[] {
+  const ending = { add_generation_prompt: !continues, continue_final_message: continues };
+  return tokenizer.apply_chat_template(chat, { ...options, ...ending, return_dict: false });
+}
+
+const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value) || ArrayBuffer.isView(value);
+/** A text, an id, a list of ids: numbers are checked when they are read. */
+const isPlain = (value: unknown) => typeof value === "string" || typeof value === "number";
+const isPrompt = (value: unknown) => isPlain(value) || isChat(value) || (isList(value) && [...value].every(isPlain));
+
+/** @throws PrefineError("data") for what is no prompt: a promise, null, an object, a list of such values. */
+function checkInputs(inputs: unknown): void {
+  const input = isTokenized(inputs) ? inputs.input_ids : inputs;
+  if (typeof input === "string" || isChat(input) || (isList(input) && [...input].every(isPrompt))) return;
+  const wrong: unknown = isList(input) ? [...input].find((item) => !isPrompt(item)) : input;
+  const expected = "expected a text, messages ([{ role, content }]), token ids, or a list of them";
+  const hint = isMessage(input) ? "Put the message into a list." : undefined;
+  throw new PrefineError("data", `generate: ${expected}, found ${describeValue(wrong)}`, hint);
+}
+
 /** @throws PrefineError for no prompt, an id outside the vocabulary, or an empty prompt without a bos_token_id */
 export async function readPrompts(inputs: GenerationInputs, options: PromptOptions): Promise<number[][]> {
+  checkInputs(inputs);
   const prompts = isTokenized(inputs) ? withoutPadding(inputs) : await promptIds(inputs, options);
   if (prompts.length === 0)
     throw new PrefineError("data", "generate: expected at least one prompt, found none", "Pass a text.");
   return prompts.map((ids, index) => checkPrompt(ids, `generate: prompt ${index}`, options));
 }
 
+/** The chats of an input; undefined for texts and ids. */
+function chatsOf(inputs: GenerationInputs): readonly Conversation[] | undefined {
+  if (isChat(inputs)) return [inputs];
+  return Array.isArray(inputs) && inputs.length > 0 && inputs.every(isChat) ? inputs : undefined;
+}
+
 async function promptIds(inputs: Exclude<GenerationInputs, TokenizedInputs>, options: PromptOptions) {
-  if (typeof inputs === "string" || inputs.some((input) => typeof input === "string")) {
+  const chats = chatsOf(inputs);
+  if (chats) {
     const tokenizer = await options.tokenizer();
-    const texts = typeof inputs === "string" ? [inputs] : inputs;
+    return chats.map((chat) => chatIds(tokenizer, chat));
+  }
+  if (typeof inputs === "string" || (inputs as readonly unknown[]).some((input) => typeof input === "string")) {
+    const tokenizer = await options.tokenizer();
+    const texts: readonly unknown[] = typeof inputs === "string" ? [inputs] : inputs;
     return texts.map((text, index) => {
       if (typeof text === "string") return tokenizer.encode(text);
       throw new PrefineError(
@@ -59,7 +114,11 @@ async function promptIds(inputs: Exclude<GenerationInputs, TokenizedInputs>, opt
 
 function withoutPadding({ input_ids, attention_mask }: TokenizedInputs): number[][] {
   const rows = asRows(input_ids);
-  if (attention_mask === undefined) return rows;
+  if (attention_mask === undefined || attention_mask === null) return rows;
+  if (!isList(attention_mask)) {
+    const message = `generate: attention_mask: expected a list of 0 and 1, found ${describeValue(attention_mask)}`;
+    throw new PrefineError("data", message);
+  }
   const masks = asRows(attention_mask);
   return rows.map((ids, row) => {
     const mask = masks[row] ?? [];

@@ -9,7 +9,7 @@ import {
   readGenerationConfig,
 } from "../config/GenerationConfig.ts";
 import { GENERATION_OPTIONS } from "../config/options/generation.ts";
-import { givenFrom } from "../config/readOptions.ts";
+import { givenBy } from "../config/readOptions.ts";
 import { Report } from "../config/report.ts";
 import { PrefineError } from "../errors.ts";
 import type { GenerationSettings } from "./sequence.ts";
@@ -26,6 +26,8 @@ interface SettingsSources {
   model?: Readonly<Record<string, unknown>>;
   /** A pipeline's defaults, which replace the global ones. */
   pipeline?: GenerationConfigInput;
+  /** Problems of the call's other options, reported with those of its settings. */
+  problems?: readonly (readonly [name: string, problem: string])[];
 }
 
 /** Options that only affect sampling -> their neutral value. */
@@ -39,8 +41,8 @@ const BEAMS_ONLY = { early_stopping: false, length_penalty: 1 } as const;
  */
 export function generationSettings(sources: SettingsSources): { settings: GenerationSettings; warnings: string[] } {
   const warnings: string[] = [];
-  const call = readSource("generate", sources.call, warnings);
-  const config = readSource("GenerationConfig", sources.config, warnings);
+  const call = readSource("generate", sources.call, { warnings, problems: sources.problems });
+  const config = readSource("GenerationConfig", sources.config, { warnings });
   const model = readSource(MODEL_FILE, knownOnly(sources.model));
   const explicit = { ...model, ...config, ...call };
   const merged: OptionValues = { ...pipelineDefaults(sources.pipeline, explicit), ...explicit };
@@ -61,9 +63,14 @@ export function generationSettings(sources: SettingsSources): { settings: Genera
 const MODEL_FILE = "generation_config.json";
 
 /** Parses and validates the options that one source sets. */
-function readSource(where: string, input: GenerationConfigInput | undefined, warnings: string[] = []): OptionValues {
+function readSource(
+  where: string,
+  input: GenerationConfigInput | undefined,
+  { warnings = [], problems = [] }: { warnings?: string[]; problems?: SettingsSources["problems"] } = {},
+): OptionValues {
   const report = new Report();
-  const values = readGenerationConfig(givenFrom(input ?? {}), report);
+  for (const [name, problem] of problems) report.problem(name, problem);
+  const values = readGenerationConfig(givenBy(where, input), report);
   report.throwProblems(where, where === MODEL_FILE ? "Fix or remove it in the model's folder." : undefined);
   warnings.push(...report.advice);
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as OptionValues;

@@ -1,11 +1,12 @@
 /** @file Plots runs on disk to files: SVG for documents, PNG for everything else. */
 import { stat } from "node:fs/promises";
 import path from "node:path";
+import { checkOptions, checkValue, optionsOf, text, texts } from "../arguments.ts";
 import { ownerOf } from "../disk/folderLock.ts";
 import { writeFileAtomically } from "../disk/wholeFiles.ts";
 import { PrefineError } from "../errors.ts";
 import type { Content } from "../formats/content.ts";
-import { type PlotOptions, plotRuns } from "./plotRuns.ts";
+import { PLOT_CHECKS, type PlotOptions, plotRuns } from "./plotRuns.ts";
 import { readTrainerState, type TrainerStateFile } from "./readTrainerState.ts";
 import { renderPng } from "./renderPng.ts";
 
@@ -17,6 +18,9 @@ export interface PlotFilesOptions extends PlotOptions {
   out?: string | undefined;
 }
 
+const OPTIONS = optionsOf<PlotFilesOptions>("plotRunFolders", { ...PLOT_CHECKS, out: text });
+const PATHS = { ...texts, expected: "a list of folders of runs" };
+
 /**
  * Plots one or more runs (folders, checkpoint folders or trainer_state.json files), overlaid.
  * @returns the paths of the two files, each written atomically.
@@ -26,9 +30,12 @@ export async function plotRunFolders(
   paths: string[],
   options: PlotFilesOptions = {},
 ): Promise<{ svg: string; png: string }> {
+  checkValue("plotRunFolders", paths, PATHS, 'For example: plotRunFolders(["dpo"]).');
+  checkOptions("plotRunFolders", options, OPTIONS);
   const states = await Promise.all(paths.map((run) => readTrainerState(run)));
-  const svg = plotRuns(distinctNames(states), options);
-  const target = await targetOf(states, options.out);
+  const { out, ...drawing } = options;
+  const svg = plotRuns(distinctNames(states), drawing);
+  const target = await targetOf(states, out);
   const files = { svg: `${target}.svg`, png: `${target}.png` };
   await refuseInsideRun(path.dirname(target));
   await writePlot(files.svg, svg);

@@ -1,8 +1,9 @@
 /** @file The whole picture as one SVG text: title, legend, and a panel for each metric. */
+import { checkOptions, numberAbove0, oneOf, optionsOf, text, texts } from "../arguments.ts";
 import { drawPanel, seriesColors } from "./panel.ts";
 import { differInBeta, legendNames } from "./runNames.ts";
 import { markOf } from "./scale.ts";
-import { collectSeries, type PlotData, type PlottedRun, type Series, SMOOTH_ABOVE } from "./series.ts";
+import { checkRuns, collectSeries, type PlotData, type PlottedRun, type Series, SMOOTH_ABOVE } from "./series.ts";
 import { escapeXml, FONT_FAMILY, fitText, pixelWidth, runColor, THEMES, type Theme, type ThemeName } from "./theme.ts";
 
 export interface PlotOptions {
@@ -37,6 +38,15 @@ export interface PlotOptions {
    */
   height?: number | undefined;
 }
+
+/** Checks of PlotOptions. */
+export const PLOT_CHECKS = optionsOf<PlotOptions>("plotRuns", {
+  theme: oneOf("light", "dark"),
+  metrics: texts,
+  title: text,
+  width: numberAbove0,
+  height: numberAbove0,
+});
 
 const PADDING = 24;
 const LEGEND_LINE = 24;
@@ -155,6 +165,8 @@ function drawHeader(title: string, note: string, width: number, theme: Theme): {
  * @throws PrefineError `data` if there is nothing to draw.
  */
 export function plotRuns(runs: PlottedRun[], options: PlotOptions = {}): string {
+  checkRuns("plotRuns", runs);
+  checkOptions("plotRuns", options, PLOT_CHECKS);
   const data = collectSeries(runs, options.metrics);
   const theme = THEMES[options.theme ?? "light"];
   const width = Math.max(320, options.width ?? 960);

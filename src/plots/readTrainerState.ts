@@ -2,6 +2,7 @@
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import { checkValue, text } from "../arguments.ts";
 import { isCheckpointName, stepOfName } from "../checkpoints/checkpointNames.ts";
 import { shownPath } from "../disk/shownPath.ts";
 import { PrefineError } from "../errors.ts";
@@ -27,6 +28,7 @@ export interface TrainerStateFile extends PlottedRun {
  * @throws PrefineError `io` if there is no such file, `data` if it is not a trainer state.
  */
 export async function readTrainerState(runOrFile: string): Promise<TrainerStateFile> {
+  checkValue("readTrainerState", runOrFile, { ...text, expected: "the folder of a run, or its trainer_state.json" });
   const absolute = path.resolve(runOrFile);
   const stats = await stat(absolute).catch(() => undefined);
   if (stats === undefined) {

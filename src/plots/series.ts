@@ -1,4 +1,5 @@
 /** @file log_history -> plot lines: points per metric, run and split, smoothed and thinned out. */
+import { checkValue, describeValue, isPromise } from "../arguments.ts";
 import { nearestName, PrefineError } from "../errors.ts";
 
 /**
@@ -63,6 +64,38 @@ function loggedMetrics(runs: PlottedRun[]): string[] {
   return [...names];
 }
 
+const A_LOG = { expected: "a list of log entries, such as trainer.state.log_history", accepts: Array.isArray };
+const FROM_FOLDERS = "Logs of runs on disk: await readTrainerState(folder), or plotRunFolders([folder]).";
+
+/** @throws PrefineError("config") for anything but logs with their names. @param where the function, for messages. */
+export function checkRuns(where: string, runs: unknown): void {
+  const expected = "a list of runs, each { name, log_history }";
+  checkValue(where, runs, { expected, accepts: Array.isArray }, FROM_FOLDERS);
+  for (const [i, run] of (runs as unknown[]).entries()) {
+    if (typeof run === "object" && run !== null && !isPromise(run) && "log_history" in run) {
+      checkValue(`${where}: runs[${i}].log_history`, run.log_history, A_LOG, FROM_FOLDERS);
+      continue;
+    }
+    const message = `${where}: runs[${i}]: expected { name, log_history }, found ${describeValue(run)}`;
+    throw new PrefineError("config", message, FROM_FOLDERS);
+  }
+}
+
+/** @throws PrefineError("config") for anything but a list of log entries. */
+export function checkLog(where: string, log: unknown): void {
+  checkValue(where, log, A_LOG, FROM_FOLDERS);
+}
+
+/** What people call some metrics. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  acc: "rewards/accuracies",
+  accuracy: "rewards/accuracies",
+  rewards: "rewards/chosen",
+  reward: "rewards/chosen",
+  lr: "learning_rate",
+  gradient_norm: "grad_norm",
+};
+
 /** Points of one key ordered by x; for several entries of one step (a repeated evaluation), the last one. */
 function pointsOf(log: RawLogEntry[], key: string, xLabel: "epoch" | "step"): Point[] {
   const byStep = new Map<unknown, Point>();
@@ -82,7 +115,8 @@ function chooseMetrics(runs: PlottedRun[], request: string[] | undefined): strin
   const metrics = [...new Set(request.map((name) => name.replace(/^eval_/, "")))];
   for (const metric of metrics) {
     if (logged.includes(metric)) continue;
-    const near = nearestName(metric, logged);
+    const other = OTHER_NAMES[metric];
+    const near = other && logged.includes(other) ? other : nearestName(metric, logged);
     const hint = logged.length > 0 ? `The log has ${logged.sort().join(", ")}.` : "The log has no numbers.";
     throw new PrefineError("data", `plot: no run has logged ${metric}`, near ? `Did you mean ${near}?` : hint);
   }

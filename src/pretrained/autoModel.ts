@@ -1,17 +1,36 @@
 /** @file AutoModelForCausalLM: loads a model from the hub, a folder or a run, for training and generation. */
+import { checkOptions, checkValue, text } from "../arguments.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import { CausalLM } from "../generation/causalLM.ts";
+import { emitWarning } from "../host.ts";
 import { alreadyQuantized, quantizeModel } from "../models/precision/quantize.ts";
 import { modelUnder } from "./checkAdapter.ts";
 import { loadModel } from "./loadModel.ts";
-import { findModel, type ModelSourceOptions } from "./modelSource.ts";
+import {
+  findModel,
+  type ModelSourceOptions,
+  noEffectLine,
+  SOURCE_CHECKS,
+  SOURCE_NO_EFFECT,
+  SOURCE_NOT_BUILT,
+  tokenizerOptions,
+} from "./modelSource.ts";
 import { openDecoder } from "./openDecoder.ts";
+
+const PLACE = { ...text, expected: "a hub id or a folder" };
 
 /**
  * Loads a model by hub id, folder, or the folder of a run or checkpoint (adapter_config.json names an adapter's base
  * model, training_args.json its quantization). Weights stay on disk until they are needed.
  */
 async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}): Promise<CausalLM> {
+  checkValue("AutoModelForCausalLM.from_pretrained", idOrPath, PLACE, 'For example: from_pretrained("gpt2").');
+  checkOptions("AutoModelForCausalLM.from_pretrained", options, SOURCE_CHECKS, {
+    notBuilt: SOURCE_NOT_BUILT,
+    noEffect: SOURCE_NO_EFFECT,
+  });
+  const line = noEffectLine("from_pretrained", options);
+  if (line !== undefined) (options.onWarning ?? emitWarning)(line);
   const source = await findModel(idOrPath, options);
   const model = await loadModel(source.base, { ...options, revision: source.baseRevision });
   if (options.quantization_config && model.quantization) options.onWarning?.(alreadyQuantized(model, source.base));
@@ -23,7 +42,7 @@ async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}
     nameOrPath: idOrPath,
     loaded,
     adapter,
-    loadTokenizer: () => AutoTokenizer.from_pretrained(source.tokenizer, { ...options, revision }),
+    loadTokenizer: () => AutoTokenizer.from_pretrained(source.tokenizer, { ...tokenizerOptions(options), revision }),
     openDecoder: () => openDecoder(loaded, { adapter }),
   });
 }

@@ -1,5 +1,6 @@
 /** @file A model's id or folder -> the locations of its weights and of its adapter, if any. */
 import { isAbsolute, join } from "node:path";
+import { options as anOptions, anyFunction, namesIn, nullable, optionsOf, text } from "../arguments.ts";
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder, loadAdapter } from "../checkpoints/adapter.ts";
 import { editedModelFiles } from "../checkpoints/checkpoint.ts";
@@ -10,9 +11,10 @@ import {
   type BitsAndBytesConfigInput,
   recordedQuantization,
 } from "../config/BitsAndBytesConfig.ts";
+import { NO_EFFECT_MODEL_ARGUMENTS } from "../config/options/modelConfig.ts";
 import { looksLikeRepoId } from "../data/hub/repoId.ts";
-import { listRepo, resolveRepo } from "../data/hub/resolveRepo.ts";
-import type { HubOptions } from "../data/hub/settings.ts";
+import { type HubProgress, listRepo, resolveRepo } from "../data/hub/resolveRepo.ts";
+import { HUB_CHECKS, type HubOptions } from "../data/hub/settings.ts";
 import { folderAt } from "../disk/nodeStorage.ts";
 import { exists } from "../disk/readFiles.ts";
 import type { ModelFiles, RunFolder } from "../disk/storage.ts";
@@ -38,6 +40,54 @@ export interface ModelSourceOptions extends HubOptions {
    * files. Same as transformers.
    */
   quantization_config?: BitsAndBytesConfigInput | null | undefined;
+  /**
+   * Receives the progress of a download.
+   *
+   * Default: nothing is shown. Prefine's own.
+   */
+  onProgress?: ((progress: HubProgress) => void) | undefined;
+}
+
+/** Checks of ModelSourceOptions. */
+export const SOURCE_CHECKS = optionsOf<ModelSourceOptions>("from_pretrained", {
+  ...HUB_CHECKS,
+  revision: text,
+  base: text,
+  quantization_config: nullable({ ...anOptions, expected: "a BitsAndBytesConfig, or an object with its options" }),
+  onProgress: anyFunction,
+});
+
+/** Arguments of transformers' from_pretrained that would change the result. */
+export const SOURCE_NOT_BUILT = {
+  subfolder: "give the folder's path",
+  variant: "give a repository with model.safetensors",
+  load_in_8bit: "pass quantization_config: { load_in_8bit: true }",
+  load_in_4bit: "pass quantization_config: { load_in_4bit: true }",
+  config: "change config.json",
+  adapter_kwargs: "give the adapter's folder or id",
+  state_dict: "give a folder with model.safetensors",
+};
+
+/** Those without effect here, but for a line. */
+export const SOURCE_NO_EFFECT = new Set([
+  ...NO_EFFECT_MODEL_ARGUMENTS,
+  "device",
+  "max_memory",
+  "offload_folder",
+  "force_download",
+]);
+
+/** One line about arguments without effect; undefined: there are none. @param given the options of a call. */
+export function noEffectLine(where: string, given: object): string | undefined {
+  const names = namesIn(given, SOURCE_NO_EFFECT);
+  return names.length === 0
+    ? undefined
+    : `${where}: no effect: ${names.join(", ")} (prefine computes in float32 on the CPU)`;
+}
+
+/** The options that loading a tokenizer takes as well. */
+export function tokenizerOptions(options: HubOptions): HubOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(HUB_CHECKS, name)));
 }
 
 interface ModelSource {

@@ -105,7 +105,6 @@ describe("text-generation pipeline", () => {
 
   it.each([
     [undefined, "nothing"],
-    ["gpt2", '"gpt2"'],
     [{}, "none in the options"],
     [{ model: null }, "none in the options"],
     [{ model: "" }, "none in the options"],

@@ -1,11 +1,29 @@
 /** @file transformers' pipeline("text-generation"): texts in, texts out; messages in, messages out. */
+import {
+  options as anOptions,
+  bool,
+  checkOptions,
+  checkValue,
+  describeValue,
+  inspected,
+  integerFrom,
+  listOfValues,
+  nullable,
+  oneOrMoreTexts,
+  optionEntries,
+  optionsOf,
+  type ValueCheck,
+} from "../arguments.ts";
 import { setOptions } from "../config/option.ts";
+import { GENERATION_OPTIONS } from "../config/options/generation.ts";
 import type { ChatMessage, Conversation } from "../data/tokenizers/conversations.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { nearestName, PrefineError, show } from "../errors.ts";
-import type { CausalLM, GenerateOptions } from "../generation/causalLM.ts";
+import { type GenerateOptions, OWN_OPTIONS } from "../generation/callOptions.ts";
+import type { CausalLM } from "../generation/causalLM.ts";
+import { chatIds, continuesLast, isChat } from "../generation/inputs.ts";
 import { AutoModelForCausalLM } from "./autoModel.ts";
-import type { ModelSourceOptions } from "./modelSource.ts";
+import { type ModelSourceOptions, SOURCE_CHECKS, SOURCE_NO_EFFECT, SOURCE_NOT_BUILT } from "./modelSource.ts";
 
 /** Options of a call: those of `generate`, and the form of the result. */
 export type TextGenerationOptions = GenerateOptions & {
@@ -72,42 +90,108 @@ export interface TextGenerationPipeline {
 }
 
 /** The model, and options for every call. */
-export type PipelineOptions = TextGenerationOptions & {
-  /**
-   * A loaded model, or an id or path for AutoModelForCausalLM.from_pretrained.
-   *
-   * Required. Same as transformers.
-   */
-  model: CausalLM | string;
-  /**
-   * Options of from_pretrained for a model given by name: `{ quantization_config: { load_in_4bit: true } }`.
-   *
-   * Default: none. Same as transformers.
-   */
-  model_kwargs?: ModelSourceOptions | undefined;
+export type PipelineOptions = TextGenerationOptions &
+  ModelSourceOptions & {
+    /**
+     * A loaded model, or an id or path for AutoModelForCausalLM.from_pretrained.
+     *
+     * Required, here or as the second argument. Same as transformers.
+     */
+    model: CausalLM | string;
+    /**
+     * Options of from_pretrained for a model given by name: `{ quantization_config: { load_in_4bit: true } }`.
+     *
+     * Default: none. Same as transformers.
+     */
+    model_kwargs?: ModelSourceOptions | undefined;
+  };
+
+const CALL_OPTIONS = optionsOf<Omit<TextGenerationOptions, keyof GenerateOptions>>("a pipeline's call", {
+  return_full_text: bool,
+  stop_sequence: oneOrMoreTexts,
+  batch_size: integerFrom(1),
+  tools: nullable(listOfValues),
+  documents: nullable(listOfValues),
+  continue_final_message: bool,
+});
+/** Names that generate checks. */
+const GENERATE_NAMES = [...Object.keys(OWN_OPTIONS), ...Object.keys(GENERATION_OPTIONS)];
+
+const aModel: ValueCheck = {
+  expected: "a model from from_pretrained, a hub id or a folder",
+  accepts: (value) => (typeof value === "string" ? value !== "" : isModel(value)),
 };
+const isModel = (value: unknown) => typeof value === "object" && value !== null && "generate" in value;
+
+/** `signal` and `onWarning` are for loading and for every call. */
+const LOADING_ONLY = Object.keys(SOURCE_CHECKS).filter((name) => !GENERATE_NAMES.includes(name));
+const PIPELINE_OPTIONS = { ...SOURCE_CHECKS, ...CALL_OPTIONS, model: aModel, model_kwargs: nullable(anOptions) };
+const NAME_IT = 'Name it: pipeline("text-generation", "gpt2"), or in the options: { model: "gpt2" }.';
+const NOT_BUILT = { ...SOURCE_NOT_BUILT, config: "set generation_config", feature_extractor: "models here read text" };
 
 /** Defaults of transformers' TextGenerationPipeline. */
 const PIPELINE_DEFAULTS = { max_new_tokens: 256, do_sample: true, temperature: 0.7 };
 const DEFAULT_BATCH_SIZE = 8;
 
-/** `const generate = await pipeline("text-generation", { model, tokenizer }); await generate("Once")`. */
-export async function pipeline(task: "text-generation", options: PipelineOptions): Promise<TextGenerationPipeline> {
+/** Options where the model is the second argument, as in transformers.js. */
+type OptionsBesideModel = Omit<PipelineOptions, "model">;
+
+/**
+ * transformers' pipeline: `const generate = await pipeline("text-generation", "gpt2"); await generate("Once")`.
+ * @param modelOrOptions the model, or the options with it: `{ model, tokenizer }`.
+ */
+export async function pipeline(
+  task: "text-generation",
+  modelOrOptions: PipelineOptions | PipelineOptions["model"],
+  further: OptionsBesideModel = {},
+): Promise<TextGenerationPipeline> {
   checkTask(task);
-  checkModel(options);
-  const { model: given, model_kwargs, ...always } = setOptions(options);
-  const model = typeof given === "string" ? await AutoModelForCausalLM.from_pretrained(given, model_kwargs) : given;
+  const options = joinArguments(modelOrOptions, further);
+  const { model: given, model_kwargs, ...rest } = setOptions(options);
+  const { own: source } = apart(rest, Object.keys(SOURCE_CHECKS));
+  const { rest: always } = apart(rest, LOADING_ONLY);
+  const model =
+    typeof given === "string"
+      ? await AutoModelForCausalLM.from_pretrained(given, { ...source, ...model_kwargs })
+      : given;
   const tokenizer = options.tokenizer ?? (await model.tokenizer);
   const call = async (input: Input | readonly Input[], own: TextGenerationOptions = {}) => {
+    checkOptions("pipeline", own, CALL_OPTIONS, { also: GENERATE_NAMES });
+    checkInput(input);
     // A call's generation_config replaces all earlier options.
     const joined = own.generation_config ? setOptions(own) : { ...always, ...setOptions(own) };
     const isOne = typeof input === "string" || isMessage(input[0]);
     const inputs = (isOne ? [input] : input) as readonly Input[];
-    const answers = await generateTexts(model, tokenizer, inputs, joined);
+    const answers = await generateTexts(model, joined.tokenizer ?? tokenizer, inputs, joined);
     return isOne ? answers[0] : answers;
   };
-  const parts = { task: "text-generation" as const, model, dispose: () => model.dispose() };
-  return Object.assign(call, parts) as TextGenerationPipeline;
+  const shown = () => `TextGenerationPipeline({\n  model: ${model.name_or_path}\n})`;
+  const parts = { task: "text-generation" as const, model, dispose: () => model.dispose(), [inspected]: shown };
+  return Object.assign(call, parts) as unknown as TextGenerationPipeline;
+}
+
+/** @throws PrefineError("config") for a missing model, unknown options and wrong values. */
+function joinArguments(first: unknown, further: unknown): PipelineOptions {
+  const isNamed = typeof first === "string" || isModel(first);
+  if (!isNamed) checkValue("pipeline", first, { ...anOptions, expected: "a model" }, NAME_IT);
+  const named = isNamed ? { model: first } : (first as object);
+  const joined: Record<string, unknown> = { ...named, ...Object.fromEntries(optionEntries("pipeline", further)) };
+  const { model } = joined;
+  if (model === undefined || model === null || model === "")
+    throw new PrefineError("config", "pipeline: expected a model, found none in the options", NAME_IT);
+  checkOptions("pipeline", joined, PIPELINE_OPTIONS, {
+    also: GENERATE_NAMES,
+    notBuilt: NOT_BUILT,
+    noEffect: SOURCE_NO_EFFECT,
+  });
+  return joined as unknown as PipelineOptions;
+}
+
+/** An object's entries with these names, and the others. */
+function apart<T extends object>(given: T, names: readonly string[]): { own: Partial<T>; rest: T } {
+  const of = (isOwn: boolean) =>
+    Object.fromEntries(Object.entries(given).filter(([name]) => names.includes(name) === isOwn));
+  return { own: of(true) as Partial<T>, rest: of(false) as T };
 }
 
 type Input = string | Conversation;
@@ -122,16 +206,12 @@ async function generateTexts(
 ): Promise<{ generated_text: Input }[][]> {
   const { return_full_text = true, stop_sequence, batch_size = DEFAULT_BATCH_SIZE, ...further } = options;
   const { tools, documents, continue_final_message, ...generation } = further;
-  checkCall(inputs, batch_size);
+  checkCall(inputs);
   const stop = stop_sequence === undefined ? {} : { stop_strings: stop_sequence };
   const padTokenId = tokenizer.pad_token_id;
   const defaults = { ...PIPELINE_DEFAULTS, ...(padTokenId === null ? {} : { pad_token_id: padTokenId }) };
-  const goesOn = (chat: Conversation) => continue_final_message ?? chat[chat.length - 1].role === "assistant";
-  const idsOf = (chat: Conversation): number[] => {
-    const add_generation_prompt = !goesOn(chat);
-    const ending = { add_generation_prompt, continue_final_message: !add_generation_prompt };
-    return tokenizer.apply_chat_template(chat, { ...ending, tools, documents, return_dict: false });
-  };
+  const goesOn = (chat: Conversation) => continue_final_message ?? continuesLast(chat);
+  const idsOf = (chat: Conversation) => chatIds(tokenizer, chat, { tools, documents, continues: goesOn(chat) });
   const full = (input: Input, text: string): Input =>
     typeof input === "string" ? input + text : withAnswer(input, text, goesOn(input));
   const answers: { generated_text: Input }[][] = [];
@@ -169,27 +249,21 @@ function checkTask(task: string): void {
   );
 }
 
-function checkModel(options: Partial<PipelineOptions> | undefined): void {
-  const { model } = Object(options) as Partial<PipelineOptions>;
-  if (model !== undefined && model !== null && model !== "") return;
-  const actual = typeof options === "object" && options !== null ? "none in the options" : show(options);
-  throw new PrefineError(
-    "config",
-    `pipeline: expected a model, found ${actual}`,
-    'Name it in the options: pipeline("text-generation", { model: "gpt2" }).',
-  );
+/** @throws PrefineError("data") for what is neither a text nor a list. */
+function checkInput(input: unknown): void {
+  if (typeof input === "string" || Array.isArray(input)) return;
+  const expected = "a text, a list of messages ([{ role, content }]), or a list of either";
+  const hint = isMessage(input) ? "Put the message into a list." : undefined;
+  throw new PrefineError("data", `pipeline: expected ${expected}, found ${describeValue(input)}`, hint);
 }
 
-function checkCall(inputs: readonly unknown[], batchSize: number): void {
-  const isChat = (input: unknown) => Array.isArray(input) && input.length > 0 && input.every(isMessage);
+function checkCall(inputs: readonly unknown[]): void {
   const wrong = inputs.find((input) => typeof input !== "string" && !isChat(input));
   if (wrong !== undefined) {
     const expected = "a string, a list of messages with roles, or a list of either";
-    throw new PrefineError("data", `pipeline: expected ${expected}, found ${show(wrong)}`);
+    throw new PrefineError("data", `pipeline: expected ${expected}, found ${describeValue(wrong)}`);
   }
   if (inputs.some((input) => typeof input !== typeof inputs[0])) {
     throw new PrefineError("data", "pipeline: expected texts or chats, found both in one call");
   }
-  if (Number.isInteger(batchSize) && batchSize > 0) return;
-  throw new PrefineError("config", `pipeline: batch_size: expected an integer of at least 1, found ${batchSize}`);
 }

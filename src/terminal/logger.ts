@@ -1,4 +1,13 @@
 /** @file A run's console output: a progress bar and log lines on a terminal, plain lines elsewhere. */
+import {
+  options as anOptions,
+  anyFunction,
+  bool,
+  checkOptions,
+  numberAbove0,
+  objectWith,
+  optionsOf,
+} from "../arguments.ts";
 import { createBottomLine, type TerminalStream } from "./bottomLine.ts";
 import { type Environment, showsUtf8, usesColor } from "./capabilities.ts";
 import { metricCells } from "./logFormat.ts";
@@ -24,8 +33,20 @@ export interface LoggerOptions {
   now?: (() => number) | undefined;
 }
 
+const OPTIONS = optionsOf<LoggerOptions>("createLogger", {
+  stream: objectWith("a stream, such as process.stderr", "write"),
+  columns: numberAbove0,
+  color: bool,
+  isTTY: bool,
+  ascii: bool,
+  disable_tqdm: bool,
+  env: anOptions,
+  now: anyFunction,
+});
+
 /** Creates the logger of a run. */
 export function createLogger(options: LoggerOptions = {}): Logger {
+  checkOptions("createLogger", options, OPTIONS);
   const { stream = process.stderr, env = process.env, now = Date.now } = options;
   const plain = Boolean(env.NO_COLOR || (env.CI && env.CI !== "false") || env.TERM === "dumb");
   const isTTY = options.isTTY ?? (stream.isTTY === true && !plain);

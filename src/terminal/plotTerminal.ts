@@ -1,6 +1,15 @@
 /** @file A small loss plot for a terminal, in braille dots or plain ASCII. */
+import { options as anOptions, bool, checkOptions, numberAbove0, optionsOf, text } from "../arguments.ts";
 import { axisValues, markOf } from "../plots/scale.ts";
-import { collectSeries, type Point, type RawLogEntry, type Series, SMOOTH_ABOVE, smooth } from "../plots/series.ts";
+import {
+  checkLog,
+  collectSeries,
+  type Point,
+  type RawLogEntry,
+  type Series,
+  SMOOTH_ABOVE,
+  smooth,
+} from "../plots/series.ts";
 import { niceAxis } from "../plots/ticks.ts";
 import { showsUtf8 } from "./capabilities.ts";
 
@@ -18,6 +27,15 @@ export interface TerminalPlotOptions {
   /** From training_args.json: loss_type decides whether ln 2 is marked. Default: judged by the first logged loss. */
   settings?: Readonly<Record<string, unknown>> | undefined;
 }
+
+const OPTIONS = optionsOf<TerminalPlotOptions>("plotTerminal", {
+  columns: numberAbove0,
+  rows: numberAbove0,
+  color: bool,
+  ascii: bool,
+  metric: text,
+  settings: anOptions,
+});
 
 /** Bits of a braille character's code point, by dot (2 wide, 4 high). */
 const BRAILLE_BITS = [
@@ -105,6 +123,8 @@ function frame(body: string[], labels: string[], gutter: number, ascii: boolean)
  * @throws PrefineError `data` if there is nothing to draw.
  */
 export function plotTerminal(log_history: RawLogEntry[], options: TerminalPlotOptions = {}): string {
+  checkLog("plotTerminal", log_history);
+  checkOptions("plotTerminal", options, OPTIONS);
   const { columns = 80, rows = 12, color = false, metric = "loss", settings } = options;
   const ascii = options.ascii ?? !showsUtf8(process.env);
   const run = { name: "plot", log_history, settings };

@@ -1,16 +1,18 @@
 /** @file TRL's DPOTrainer on any platform. Prepares a run, takes its steps, writes a finished output_dir. */
-
+import { checkValue, inspected, noArguments, text } from "../arguments.ts";
 import { modelFiles } from "../checkpoints/modelFiles.ts";
 import { takeFolder } from "../checkpoints/ownership.ts";
 import type { NewestCheckpoint } from "../checkpoints/runDirectory.ts";
 import { refuseOthersFiles, removeRun } from "../checkpoints/runFiles.ts";
 import { type LogEntry, newTrainerState, TRAINER_STATE, type TrainerState } from "../checkpoints/trainerState.ts";
 import { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
-import { adviceOf, DPOConfig } from "../config/DPOConfig.ts";
+import { adviceOf, DPOConfig, warningOf } from "../config/DPOConfig.ts";
 import { LoraConfig } from "../config/LoraConfig.ts";
 import { PrefineError } from "../errors.ts";
 import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks/callbacks.ts";
+import { checkPrepareOptions, checkTrainerOptions, checkTrainOptions } from "./checkOptions.ts";
 import { concludeEarly, judgeRun, sayVerdict, warnOfRate } from "./conclude.ts";
+import { describeTrainer } from "./describeTrainer.ts";
 import { checkMetric } from "./evaluation/bestModel.ts";
 import { forgetEvaluation, logEvaluation } from "./evaluation/logEntries.ts";
 import { finishRun, saveModel, saveState } from "./finish.ts";
@@ -56,6 +58,7 @@ export class Trainer {
 
   /** Checks the settings; reads no files: `prepare` does, which `train` and `evaluate` call. */
   constructor(options: DPOTrainerOptions, platform: Platform) {
+    checkTrainerOptions(options);
     this.options = options;
     this.platform = platform;
     this.args = DPOConfig(options.args ?? {});
@@ -82,6 +85,7 @@ export class Trainer {
 
   /** Loads the model, tokenizes the data, compiles the graphs; only once. */
   async prepare(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+    checkPrepareOptions(options);
     await this.lifetime.run(() => this.open(this.lifetime.until(options.signal)));
   }
 
@@ -92,6 +96,7 @@ export class Trainer {
    *   when it is not writable; "training" for a loss that is not finite.
    */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
+    checkTrainOptions(options);
     return this.exclusively("train", async () => {
       const resume = options.resume_from_checkpoint ?? this.args.resume_from_checkpoint;
       const resuming = { args: this.args, storage: this.platform.storage, resume };
@@ -139,7 +144,8 @@ export class Trainer {
   }
 
   /** Evaluates eval_dataset with the current weights, logs the result and returns it. */
-  async evaluate(): Promise<LogEntry> {
+  async evaluate(...given: readonly []): Promise<LogEntry> {
+    noArguments("evaluate", given, "It evaluates the trainer's eval_dataset, with its args.");
     return this.exclusively("evaluate", async () => {
       const { run } = await this.open();
       forgetEvaluation(run); // an interrupted one belongs to the training
@@ -156,6 +162,7 @@ export class Trainer {
 
   /** Writes the weights, the tokenizer and training_args.json. @param dir default: output_dir. */
   async save_model(dir = this.args.output_dir): Promise<void> {
+    checkValue("save_model", dir, text, "Pass the folder to write; default: output_dir.");
     await this.lifetime.run(async () => saveModel((await this.open()).run, this.platform.storage.folder(dir)));
   }
 
@@ -173,6 +180,12 @@ export class Trainer {
     this.disposed ??= this.end();
     this.disposed.catch(() => {}); // reported below, unless a callback is running
     if (!this.callbacks.isCalling) await this.disposed;
+  }
+
+  /** What console.log shows. */
+  [inspected](): string {
+    const { model, train_dataset, eval_dataset } = this.options;
+    return describeTrainer({ model, train_dataset, eval_dataset, args: this.args, state: this.state });
   }
 
   private async end(): Promise<void> {
@@ -193,6 +206,8 @@ export class Trainer {
   }
 
   private async openOnce(signal: AbortSignal | undefined, resume: Resume): Promise<Ready> {
+    const warning = warningOf(this.args);
+    if (warning !== undefined) this.observer.warn(warning);
     for (const line of adviceOf(this.args)) this.observer.info(line);
     const { parts, facts } = await (this.options.prepared?.(this.observer) ?? this.openRun(signal, resume));
     const compute_metrics = this.options.compute_metrics ?? null;

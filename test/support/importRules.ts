@@ -1,6 +1,6 @@
 /**
  * @file Allowed imports between the modules of src: the table of the design, in its current form. A module is a folder
- * of src (each part of engine and data is one) or a file in src. All may import errors and host.
+ * of src (each part of engine and data is one) or a file in src. All may import those of EVERYWHERE.
  *
  * Against the first design:
  * - models and generation import data/hub: a model is found by its hub id when it is loaded.
@@ -48,9 +48,14 @@ const LIBRARY = [
   "exporting",
 ];
 
+/** Modules that all may import. */
+export const EVERYWHERE: readonly string[] = ["errors", "host", "phrases", "arguments"];
+
 export const RULES: Record<string, Rule> = {
   errors: {},
   host: {},
+  phrases: {},
+  arguments: {},
   random: {},
   disk: { values: ["formats"] },
   config: { values: ["formats"] },
@@ -155,7 +160,9 @@ export const TRAINING_LEVELS = [
   ["prepare/"],
   [
     "afterStep.ts",
+    "checkOptions.ts",
     "conclude.ts",
+    "describeTrainer.ts",
     "finish.ts",
     "loop.ts",
     "resumeRun.ts",

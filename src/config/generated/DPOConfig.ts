@@ -197,13 +197,13 @@ export interface DPOConfigInput {
    *
    * Default: `null`. Differs from TRL: prefine computes in float32.
    */
-  readonly bf16?: boolean | null | undefined;
+  readonly bf16?: boolean | "auto" | null | undefined;
   /**
    * Mixed precision in float16.
    *
-   * Default: `false`. Differs from TRL: true is an error: prefine does not compute in float16.
+   * Default: `false`. Differs from TRL: prefine computes in float32.
    */
-  readonly fp16?: false | undefined;
+  readonly fp16?: boolean | undefined;
   /**
    * Evaluate in bfloat16.
    *
@@ -213,15 +213,15 @@ export interface DPOConfigInput {
   /**
    * Evaluate in float16.
    *
-   * Default: `false`. Differs from TRL: true is an error, as for fp16.
+   * Default: `false`. Differs from TRL: prefine computes in float32.
    */
-  readonly fp16_full_eval?: false | undefined;
+  readonly fp16_full_eval?: boolean | undefined;
   /**
    * TF32 on GPUs.
    *
    * Default: `null`. No effect: prefine computes in float32.
    */
-  readonly tf32?: boolean | null | undefined;
+  readonly tf32?: boolean | "auto" | null | undefined;
   /**
    * Recompute activations in the backward pass to save memory.
    *
@@ -949,7 +949,7 @@ export interface DPOConfigInput {
   readonly push_to_hub_token?: unknown;
   /** @deprecated Use hub_model_id instead. */
   readonly push_to_hub_model_id?: unknown;
-  /** @deprecated No effect: nothing is uploaded. */
+  /** @deprecated No effect: prefine uploads nothing; upload the finished output_dir yourself. */
   readonly push_to_hub_organization?: unknown;
   /** @deprecated No effect: prefine computes in float32. */
   readonly fp16_opt_level?: unknown;
@@ -1025,6 +1025,10 @@ export interface DPOConfigInput {
   readonly use_num_logits_to_keep?: unknown;
   /** @deprecated No effect: logits are computed for answer tokens only. */
   readonly use_liger_loss?: unknown;
+  /** @deprecated No effect: DPO generates no answers during training. */
+  readonly use_vllm?: unknown;
+  /** @deprecated No effect: DPO generates no answers during training. */
+  readonly vllm_mode?: unknown;
   /** @deprecated Error: tools of chat templates are per row, in a column `tools`. */
   readonly tools?: unknown;
 }
@@ -1228,9 +1232,9 @@ export interface DPOConfig {
   /**
    * Mixed precision in float16.
    *
-   * Default: `false`. Differs from TRL: true is an error: prefine does not compute in float16.
+   * Default: `false`. Differs from TRL: prefine computes in float32.
    */
-  readonly fp16: false;
+  readonly fp16: boolean;
   /**
    * Evaluate in bfloat16.
    *
@@ -1240,9 +1244,9 @@ export interface DPOConfig {
   /**
    * Evaluate in float16.
    *
-   * Default: `false`. Differs from TRL: true is an error, as for fp16.
+   * Default: `false`. Differs from TRL: prefine computes in float32.
    */
-  readonly fp16_full_eval: false;
+  readonly fp16_full_eval: boolean;
   /**
    * TF32 on GPUs.
    *

@@ -63,10 +63,12 @@ const logging = group("Logging", {
   log_level_replica: noEffect(oneOf(...LOG_LEVELS), "warning", "Log level on replicas.", "prefine has one log level"),
   log_on_each_node: noEffect(bool, true, "Log on each node.", "there is one node"),
   run_name: noEffect(nullable(string), null, "Run name for trackers.", "a run's name is its output_dir"),
-  project: noEffect(string, "huggingface", "Trackio project.", NO_TRACKIO),
-  trackio_space_id: noEffect(nullable(string), null, "Trackio Space.", NO_TRACKIO),
-  trackio_bucket_id: noEffect(nullable(string), null, "Trackio bucket.", NO_TRACKIO),
-  trackio_static_space_id: noEffect(nullable(either(bool, string)), null, "Trackio static Space.", NO_TRACKIO),
+  project: noEffect(string, "huggingface", "Trackio project.", NO_TRACKIO, { loud: true }),
+  trackio_space_id: noEffect(nullable(string), null, "Trackio Space.", NO_TRACKIO, { loud: true }),
+  trackio_bucket_id: noEffect(nullable(string), null, "Trackio bucket.", NO_TRACKIO, { loud: true }),
+  trackio_static_space_id: noEffect(nullable(either(bool, string)), null, "Trackio static Space.", NO_TRACKIO, {
+    loud: true,
+  }),
 });
 
 const evaluation = group("Evaluation", {
@@ -156,18 +158,22 @@ const saving = group("Output", {
 });
 
 const hub = group("Hub", {
-  push_to_hub: noEffect(bool, false, "Upload the model to the hub.", NO_UPLOAD),
-  hub_token: noEffect(nullable(string), null, "Access token for the upload.", NO_UPLOAD, { secret: true }),
-  hub_private_repo: noEffect(nullable(bool), null, "Upload to a private repository.", NO_UPLOAD),
-  hub_model_id: noEffect(nullable(string), null, "Hub repository to upload to.", NO_UPLOAD),
+  push_to_hub: noEffect(bool, false, "Upload the model to the hub.", NO_UPLOAD, { loud: true }),
+  hub_token: noEffect(nullable(string), null, "Access token for the upload.", NO_UPLOAD, {
+    secret: true,
+    loud: true,
+  }),
+  hub_private_repo: noEffect(nullable(bool), null, "Upload to a private repository.", NO_UPLOAD, { loud: true }),
+  hub_model_id: noEffect(nullable(string), null, "Hub repository to upload to.", NO_UPLOAD, { loud: true }),
   hub_strategy: noEffect(
     oneOf("end", "every_save", "checkpoint", "all_checkpoints"),
     "every_save",
     "When to upload.",
     NO_UPLOAD,
+    { loud: true },
   ),
-  hub_always_push: noEffect(bool, false, "Upload even while the previous upload runs.", NO_UPLOAD),
-  hub_revision: noEffect(nullable(string), null, "Branch to upload to.", NO_UPLOAD),
+  hub_always_push: noEffect(bool, false, "Upload even while the previous upload runs.", NO_UPLOAD, { loud: true }),
+  hub_revision: noEffect(nullable(string), null, "Branch to upload to.", NO_UPLOAD, { loud: true }),
 });
 
 export const EVALUATION_OPTIONS = { ...logging, ...evaluation, ...saving, ...hub };

@@ -16,7 +16,10 @@ const length = group("Length", {
   max_length: same(nullable(above(0, int)), null, "Maximum tokens of prompt and answer; max_new_tokens overrides it."),
   min_new_tokens: same(nullable(atLeast(0, int)), null, "Minimum number of new tokens."),
   min_length: same(nullable(atLeast(0, int)), null, "Minimum tokens of prompt and answer."),
-  stop_strings: same(nullable(listOf(string)), null, "Strings that end generation.", { common: true }),
+  stop_strings: same(nullable(listOf(string)), null, "Strings that end generation.", {
+    common: true,
+    literal: true,
+  }),
   max_time: notYet(nullable(float), null, "Maximum generation time, seconds."),
 });
 
@@ -24,6 +27,8 @@ const choice = group("Choice of tokens", {
   do_sample: same(nullable(bool), null, "Sample; false: greedy decoding or beam search.", { common: true }),
   temperature: same(nullable(above(0, float)), null, "Sampling temperature; below 1 favors likely tokens.", {
     common: true,
+    whenWrong: (value) =>
+      Number(value) === 0 ? "greedy decoding is do_sample: false, without a temperature" : undefined,
   }),
   top_k: same(nullable(atLeast(0, int)), null, "Sample from the k most likely tokens; 0 = all.", { common: true }),
   top_p: same(

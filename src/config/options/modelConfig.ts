@@ -71,3 +71,16 @@ export const MODEL_OPTIONS = {
     }),
   ),
 };
+
+/** Arguments of from_pretrained without effect in prefine. */
+export const NO_EFFECT_MODEL_ARGUMENTS: ReadonlySet<string> = new Set([
+  "dtype",
+  "torch_dtype",
+  "attn_implementation",
+  "device_map",
+  "low_cpu_mem_usage",
+  "trust_remote_code",
+  "use_cache",
+  "use_kernels",
+  "use_safetensors",
+]);

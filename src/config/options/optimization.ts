@@ -4,6 +4,7 @@ import {
   atLeast,
   between,
   bool,
+  boolOrAuto,
   either,
   float,
   int,
@@ -15,6 +16,9 @@ import {
   string,
 } from "../kinds.ts";
 import { differs, group, noEffect, notYet, same } from "../option.ts";
+
+const OWN_GRAPHS = "prefine always compiles its graphs";
+const OWN_KERNELS = "prefine has its own kernels";
 
 /** transformers' OptimizerNames. */
 const OPTIMIZERS = [
@@ -204,22 +208,20 @@ const sampling = group("Order", {
 });
 
 const precision = group("Precision and memory", {
-  bf16: differs(nullable(bool), null, "Mixed precision in bfloat16.", {
+  bf16: differs(boolOrAuto, null, "Mixed precision in bfloat16.", {
     onResume: "free",
     note: "prefine computes in float32",
   }),
   fp16: differs(bool, false, "Mixed precision in float16.", {
     onResume: "free",
-    offered: [false],
-    note: "true is an error: prefine does not compute in float16",
+    note: "prefine computes in float32",
   }),
   bf16_full_eval: noEffect(bool, false, "Evaluate in bfloat16.", "prefine computes in float32"),
   fp16_full_eval: differs(bool, false, "Evaluate in float16.", {
     onResume: "free",
-    offered: [false],
-    note: "true is an error, as for fp16",
+    note: "prefine computes in float32",
   }),
-  tf32: noEffect(nullable(bool), null, "TF32 on GPUs.", "prefine computes in float32"),
+  tf32: noEffect(boolOrAuto, null, "TF32 on GPUs.", "prefine computes in float32", { loud: true }),
   gradient_checkpointing: differs(nullable(bool), null, "Recompute activations in the backward pass to save memory.", {
     onResume: "free",
     note: "TRL's default is true; unset, it is on only if memory would not suffice; the numbers are the same",
@@ -241,22 +243,17 @@ const precision = group("Precision and memory", {
     "Arguments of gradient checkpointing.",
     "there is one implementation",
   ),
-  torch_compile: noEffect(bool, false, "Compile the model with torch.compile.", "prefine always compiles its graphs"),
-  torch_compile_backend: noEffect(
-    nullable(string),
-    null,
-    "Backend of torch.compile.",
-    "prefine always compiles its graphs",
-  ),
-  torch_compile_mode: noEffect(nullable(string), null, "Mode of torch.compile.", "prefine always compiles its graphs"),
+  torch_compile: noEffect(bool, false, "Compile the model with torch.compile.", OWN_GRAPHS, { loud: true }),
+  torch_compile_backend: noEffect(nullable(string), null, "Backend of torch.compile.", OWN_GRAPHS, { loud: true }),
+  torch_compile_mode: noEffect(nullable(string), null, "Mode of torch.compile.", OWN_GRAPHS, { loud: true }),
   torch_empty_cache_steps: noEffect(
     nullable(int),
     null,
     "Steps between calls of torch.cuda.empty_cache.",
     "there is no such cache",
   ),
-  use_liger_kernel: noEffect(bool, false, "Use Liger's Triton kernels.", "prefine has its own kernels"),
-  liger_kernel_config: noEffect(nullable(json), null, "Liger kernels to use.", "prefine has its own kernels"),
+  use_liger_kernel: noEffect(bool, false, "Use Liger's Triton kernels.", OWN_KERNELS, { loud: true }),
+  liger_kernel_config: noEffect(nullable(json), null, "Liger kernels to use.", OWN_KERNELS, { loud: true }),
   use_cache: noEffect(bool, false, "Use the KV cache during training.", "training needs no cache"),
   use_cpu: noEffect(bool, false, "Train on the CPU.", "prefine always trains on the CPU"),
 });

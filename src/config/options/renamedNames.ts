@@ -1,6 +1,6 @@
 /** @file The names that TRL (up to 1.16) and transformers (up to 5.23) have renamed or removed. */
 import { float } from "../kinds.ts";
-import { gone, movedTo, type RenamedTable, refused, spreadInto } from "../renamed.ts";
+import { gone, missed, movedTo, type RenamedTable, refused, spreadInto } from "../renamed.ts";
 
 const asBool = (value: unknown) => /^(true|yes|1|on)$/i.test(String(value));
 const UNPADDED = "prefine never pads";
@@ -24,7 +24,7 @@ const training = {
   include_inputs_for_metrics: gone("set include_for_metrics instead"),
   push_to_hub_token: movedTo("hub_token"),
   push_to_hub_model_id: movedTo("hub_model_id"),
-  push_to_hub_organization: gone("nothing is uploaded"),
+  push_to_hub_organization: missed("prefine uploads nothing; upload the finished output_dir yourself"),
   fp16_opt_level: gone(HALF),
   fp16_backend: gone(HALF),
   half_precision_backend: gone(HALF),
@@ -57,7 +57,7 @@ const dpo = {
   label_pad_token_id: gone(UNPADDED),
   padding_value: gone(UNPADDED),
   is_encoder_decoder: refused("prefine trains decoder-only models", []),
-  generate_during_eval: gone("evaluation generates no answers; run `prefine compare` on the result"),
+  generate_during_eval: missed("evaluation generates no answers; run `prefine compare` on the result"),
   model_adapter_name: refused(ADAPTERS, []),
   ref_adapter_name: refused(ADAPTERS, []),
   force_use_ref_model: gone("a given ref_model is always used"),
@@ -70,7 +70,9 @@ const dpo = {
   base_model_attribute_name: gone("the decoder is derived from the model's config"),
   use_logits_to_keep: gone("logits are computed for answer tokens only"),
   use_num_logits_to_keep: gone("logits are computed for answer tokens only"),
-  use_liger_loss: gone("logits are computed for answer tokens only"),
+  use_liger_loss: missed("logits are computed for answer tokens only"),
+  use_vllm: missed("DPO generates no answers during training"),
+  vllm_mode: missed("DPO generates no answers during training"),
   tools: refused("tools of chat templates are per row, in a column `tools`", []),
 };
 

@@ -56,6 +56,7 @@ const data = group("Data", {
   dataset_streaming: notYet(bool, false, "Stream the dataset."),
   datasets: same(listOf(json), [], "Datasets to mix, each with path, split, columns, fraction, ... (run file only).", {
     onResume: "data",
+    literal: true,
   }),
   streaming: notYet(bool, false, "Stream the dataset mixture."),
   test_split_size: differs(
@@ -88,7 +89,7 @@ export const SCRIPT_OPTIONS = {
         nullable(files),
         null,
         "Files by split: --data_files.train FILE; a single path is split train.",
-        { onResume: "data", common: true, dotted: true },
+        { onResume: "data", common: true, dotted: true, literal: true },
       ),
       process: same(
         nullable(string),

@@ -32,17 +32,20 @@ const distributed = group("Several devices", {
   fsdp_config: notYet(nullable(either(json, path)), null, "FSDP settings."),
   parallelism_config: notYet(nullable(json), null, "Tensor, context and data parallelism."),
   local_rank: noEffect(int, -1, "Rank of this process.", ONE_PROCESS),
-  ddp_find_unused_parameters: noEffect(nullable(bool), null, "Find unused parameters in DDP.", ONE_PROCESS),
-  ddp_bucket_cap_mb: noEffect(nullable(int), null, "Bucket size of DDP, MB.", ONE_PROCESS),
-  ddp_broadcast_buffers: noEffect(nullable(bool), null, "Broadcast buffers in DDP.", ONE_PROCESS),
-  ddp_static_graph: noEffect(nullable(bool), null, "Assume a static graph in DDP.", ONE_PROCESS),
+  ddp_find_unused_parameters: noEffect(nullable(bool), null, "Find unused parameters in DDP.", ONE_PROCESS, {
+    loud: true,
+  }),
+  ddp_bucket_cap_mb: noEffect(nullable(int), null, "Bucket size of DDP, MB.", ONE_PROCESS, { loud: true }),
+  ddp_broadcast_buffers: noEffect(nullable(bool), null, "Broadcast buffers in DDP.", ONE_PROCESS, { loud: true }),
+  ddp_static_graph: noEffect(nullable(bool), null, "Assume a static graph in DDP.", ONE_PROCESS, { loud: true }),
   ddp_backend: noEffect(
     nullable(oneOf("nccl", "gloo", "mpi", "xccl", "hccl", "cncl", "mccl")),
     null,
     "Communication backend of DDP.",
     ONE_PROCESS,
+    { loud: true },
   ),
-  ddp_timeout: noEffect(int, 1800, "DDP timeout, seconds.", ONE_PROCESS),
+  ddp_timeout: noEffect(int, 1800, "DDP timeout, seconds.", ONE_PROCESS, { loud: true }),
 });
 
 const rest = group("Scripts and debugging", {

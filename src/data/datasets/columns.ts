@@ -1,4 +1,5 @@
 /** @file Changes to the columns of a dataset: which columns there are afterwards, and what becomes of a row. */
+import { checkValue, describeValue, isPromise, listOf, objectWith, options, text } from "../../arguments.ts";
 import { nearestName, PrefineError } from "../../errors.ts";
 import type { Part } from "./dataFile.ts";
 import type { Features, Row } from "./features.ts";
@@ -9,6 +10,8 @@ import type { Features, Row } from "./features.ts";
  */
 export function checkColumns(names: readonly string[], features: Features, where: string): void {
   const columns = Object.keys(features);
+  const strange = names.findIndex((column) => typeof column !== "string");
+  if (strange >= 0) checkValue(`${where}: column`, names[strange], text, `The columns are ${columns.join(", ")}.`);
   const wrong = names.find((column) => !Object.hasOwn(features, column));
   if (wrong === undefined) return;
   const nearest = nearestName(wrong, columns);
@@ -26,6 +29,7 @@ export function checkColumns(names: readonly string[], features: Features, where
  * @throws PrefineError("data") for a column that is not there, and where two would have one name.
  */
 export function renamed(features: Features, names: Readonly<Record<string, string>>, where: string): Features {
+  checkValue(`${where}: rename_columns`, names, options, 'For example: { question: "prompt" }.');
   checkColumns(Object.keys(names), features, where);
   const wrong = Object.entries(names).find(([, name]) => typeof name !== "string" || name === "");
   if (wrong) {
@@ -63,15 +67,40 @@ export function addTo(parts: readonly Part[], name: string, values: readonly unk
   });
 }
 
+const FROM_LIST = "Rows are for Dataset.from_list, columns for Dataset.from_dict.";
+
+/** @throws PrefineError("config" | "data") for anything but a list of rows. @param where the function, for messages. */
+export function checkRowList(where: string, rows: unknown): void {
+  const expected = "a list of rows, each an object";
+  checkValue(where, rows, { expected, accepts: Array.isArray }, FROM_LIST);
+  const wrong = (rows as unknown[]).findIndex((row) => !isRow(row));
+  if (wrong < 0) return;
+  const message = `${where}: expected ${expected}, found row ${wrong}: ${describeValue((rows as unknown[])[wrong])}`;
+  throw new PrefineError("data", message, FROM_LIST);
+}
+
+/** @throws PrefineError("config") for anything but a list of Datasets. @param where the function, for messages. */
+export function checkDatasets(where: string, datasets: unknown): void {
+  const all = listOf(objectWith("a Dataset", "num_rows", "select"));
+  checkValue(where, datasets, all, "A DatasetDict's splits are its properties: dataset.train.");
+}
+
+const isRow = (row: unknown) =>
+  typeof row === "object" && row !== null && !Array.isArray(row) && !isPromise(row) && !(row instanceof Map);
+
 /**
  * Rows of columns: datasets.Dataset.from_dict.
  * @throws PrefineError("data") for columns of several lengths, or a column that is no list.
  */
 export function rowsOfColumns(columns: Readonly<Record<string, readonly unknown[]>>, name: string): Row[] {
+  checkValue("Dataset.from_dict", columns, { ...options, expected: "lists of values by column" }, FROM_LIST);
   const entries = Object.entries(columns);
   for (const [column, values] of entries) {
     const [first, { length }] = entries[0];
-    if (!Array.isArray(values)) throw new PrefineError("data", `${name}: from_dict: expected ${column} to be a list`);
+    if (!Array.isArray(values)) {
+      const message = `${name}: from_dict: expected ${column} to be a list, found ${describeValue(values)}`;
+      throw new PrefineError("data", message, FROM_LIST);
+    }
     if (values.length === length) continue;
     const message = `${name}: from_dict: expected ${length} values in ${column} as in ${first}, found ${values.length}`;
     throw new PrefineError("data", message);

@@ -1,16 +1,17 @@
 /** @file A dataset's split under the names of Python's datasets: rows in files or in memory, read lazily. */
+import { anyFunction, checkValue, inspected, listOfValues, noArguments, objectWith, text } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
-import { addTo, checkColumns, renamed, renameIn, rowsOfColumns } from "./columns.ts";
+import { addTo, checkColumns, checkDatasets, checkRowList, renamed, renameIn, rowsOfColumns } from "./columns.ts";
 import type { Part } from "./dataFile.ts";
 import { describeFeature, type Features, type Row } from "./features.ts";
 import { joinColumns, withColumns } from "./joinColumns.ts";
 import type { MapFunction, MapModule } from "./mapFunction.ts";
-import { type MapOptions, mapRows, type RowStream, rowError } from "./mapRows.ts";
+import { checkMap, type MapOptions, mapRows, type RowStream, rowError } from "./mapRows.ts";
 import { Pcg64 } from "./pcg64.ts";
-import { csvText, jsonText, writeTo } from "./rowText.ts";
+import { checkFile, csvText, jsonText, type ToJsonOptions, writeTo } from "./rowText.ts";
 import { type SortOptions, sortedOrder, sortKeys } from "./sortOrder.ts";
 import { copyRow, MEMORY_PART_ROWS, StoredRows } from "./storedRows.ts";
-import { range, type TrainTestOptions, trainTestRows } from "./trainTestSplit.ts";
+import { range, shuffleSeed, type TrainTestOptions, trainTestRows } from "./trainTestSplit.ts";
 
 /**
  * Rows of one split, like datasets.Dataset. Rows of files are read row group by row group and not cached; `map` keeps
@@ -23,6 +24,7 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
    * @param name what messages call the rows.
    */
   static from_list(rows: readonly Row[], name = "rows"): Dataset {
+    checkRowList("Dataset.from_list", rows);
     const { features } = Dataset.fromRows([...rows], name);
     const columns = Object.keys(features);
     const whole = rows.map((row) => Object.fromEntries(columns.map((column) => [column, row[column] ?? null])));
@@ -42,6 +44,7 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
 
   /** Rows in memory as they are: keys that a row lacks stay away. */
   static fromRows(rows: Row[], name = "rows"): Dataset {
+    checkRowList("Dataset.fromRows", rows);
     const parts: Part[] = [];
     for (let start = 0; start < rows.length; start += MEMORY_PART_ROWS) {
       const some = rows.slice(start, start + MEMORY_PART_ROWS);
@@ -55,6 +58,7 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
    * @throws PrefineError("data") if a column has different types.
    */
   static concatenate(datasets: readonly Dataset[], name: string): Dataset {
+    checkDatasets("Dataset.concatenate", datasets);
     const features = joinColumns(datasets);
     const columns = Object.keys(features);
     const parts = datasets.flatMap((one) => one.content.parts.map((part) => withColumns(part, columns)));
@@ -111,7 +115,8 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
    * Writes the rows to a CSV file, whole or not at all; cells are quoted as Python does.
    * @returns the bytes written.
    */
-  to_csv(path: string): Promise<number> {
+  async to_csv(path: string): Promise<number> {
+    checkFile("to_csv", path);
     return writeTo(path, csvText(this.batches(), this.features, this.name));
   }
 
@@ -120,7 +125,9 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
    * @param options lines: a line per row (the default), or false: one list.
    * @returns the bytes written.
    */
-  to_json(path: string, { lines = true }: { lines?: boolean | undefined } = {}): Promise<number> {
+  async to_json(path: string, options: ToJsonOptions = {}): Promise<number> {
+    checkFile("to_json", path, options);
+    const { lines = true } = options;
     return writeTo(path, jsonText(this.batches(), { features: this.features, lines, name: this.name }));
   }
 
@@ -130,12 +137,18 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
    * a column, return `{ ...row, column }` or set it on the row.
    */
   async map(fn: MapFunction | MapModule, options: MapOptions = {}): Promise<Dataset> {
+    checkMap(fn, options);
     const stream: RowStream = { name: this.name, numRows: this.num_rows, batches: () => this.batches() };
     return Dataset.fromRows(await mapRows(stream, fn, options), this.name);
   }
 
   /** The rows for which the function returns true. Stores row numbers, not rows. */
-  async filter(keep: (row: Row, index: number) => boolean | Promise<boolean>): Promise<Dataset> {
+  async filter(
+    keep: (row: Row, index: number) => boolean | Promise<boolean>,
+    ...further: readonly []
+  ): Promise<Dataset> {
+    checkValue("filter", keep, anyFunction);
+    noArguments("filter", further, "The function receives one row and its index.");
     const numbers: number[] = [];
     let index = 0;
     for await (const row of this.rows()) {
@@ -184,6 +197,8 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
    */
   add_column(name: string, column: readonly unknown[]): Dataset {
     const fail = (message: string) => new PrefineError("data", `${this.name}: add_column: ${message}`);
+    checkValue("add_column", name, text);
+    checkValue("add_column", column, listOfValues);
     if (this.column_names.includes(name)) throw fail(`there is a column ${name} already`);
     if (column.length !== this.num_rows) throw fail(`expected ${this.num_rows} values, found ${column.length}`);
     const values = Dataset.fromRows(column.map((value) => ({ [name]: value })));
@@ -193,6 +208,7 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
 
   /** The rows with these numbers, in this order. */
   select(indices: Iterable<number>): Dataset {
+    checkValue("select", indices, objectWith("a list of row numbers", Symbol.iterator));
     const numbers = [...indices];
     const wrong = numbers.find((index) => !Number.isInteger(index) || index < 0 || index >= this.num_rows);
     if (wrong === undefined) return this.#pick(numbers);
@@ -240,14 +256,19 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
   }
 
   /** The rows in random order: the one that Python's datasets (numpy's PCG64) draws with this seed. */
-  shuffle({ seed }: { seed: number }): Dataset {
-    return this.#pick(new Pcg64(seed).permutation(this.num_rows));
+  shuffle(options: { seed: number }): Dataset {
+    return this.#pick(new Pcg64(shuffleSeed(options)).permutation(this.num_rows));
   }
 
   /** Two disjoint splits; with a seed, of the rows that Python's datasets draws with it. */
   train_test_split(options: TrainTestOptions = {}): { train: Dataset; test: Dataset } {
     const { train, test } = trainTestRows(this.num_rows, options, this.name);
     return { train: this.#pick(train, "train"), test: this.#pick(test, "test") };
+  }
+
+  /** What console.log shows: Python's repr. */
+  [inspected](): string {
+    return `Dataset({\n  features: [${this.column_names.join(", ")}],\n  num_rows: ${this.num_rows}\n})`;
   }
 
   #rename(names: Readonly<Record<string, string>>): Dataset {

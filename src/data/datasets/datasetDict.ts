@@ -1,8 +1,9 @@
 /** @file The splits of a dataset by name, under the names of Python's datasets. */
+import { describeValue, inspected } from "../../arguments.ts";
 import { nearestName, PrefineError } from "../../errors.ts";
 import type { Dataset } from "./dataset.ts";
 import type { MapFunction, MapModule } from "./mapFunction.ts";
-import type { MapOptions } from "./mapRows.ts";
+import { checkMap, type MapOptions } from "./mapRows.ts";
 import type { SortOptions } from "./sortOrder.ts";
 
 class Splits {
@@ -73,8 +74,8 @@ class Splits {
   }
 
   /** `Dataset.shuffle` of every split, all with the same seed. */
-  shuffle({ seed }: { seed: number }): DatasetDict {
-    return this.#each((dataset) => dataset.shuffle({ seed }));
+  shuffle(options: { seed: number }): DatasetDict {
+    return this.#each((dataset) => dataset.shuffle(options));
   }
 
   /** `Dataset.sort` of every split. */
@@ -89,12 +90,21 @@ class Splits {
 
   /** `Dataset.map` of every split. */
   async map(fn: MapFunction | MapModule, options: MapOptions = {}): Promise<DatasetDict> {
+    checkMap(fn, options);
     const warned = new Set<string>(); // one line, not one per split
     const onWarning = (line: string) => {
       if (!warned.has(line)) options.onWarning?.(line);
       warned.add(line);
     };
     return this.#eachLater((dataset) => dataset.map(fn, { ...options, onWarning }));
+  }
+
+  /** What console.log shows: Python's repr. */
+  [inspected](): string {
+    const splits = [...this.#splits].map(([name, { num_rows, column_names }]) => {
+      return `  ${name}: Dataset({ features: [${column_names.join(", ")}], num_rows: ${num_rows} })`;
+    });
+    return ["DatasetDict({", ...splits, "})"].join("\n");
   }
 
   #of<T>(read: (dataset: Dataset) => T): Record<string, T> {
@@ -125,10 +135,22 @@ export function datasetDict(splits: Iterable<[string, Dataset]>): DatasetDict {
 
 /** The error for a split that does not exist. @param where the dataset, for the message. */
 export function unknownSplit(name: string, known: string[], where?: string): PrefineError {
-  const nearest = nearestName(name, known);
+  const nearest = typeof name === "string" ? nearestName(name, known) : undefined;
+  const shown = typeof name === "string" ? JSON.stringify(name) : describeValue(name);
   return new PrefineError(
     "data",
-    `${where ? `${where}: ` : ""}no split ${JSON.stringify(name)}: the splits are ${known.join(", ") || "none"}`,
-    nearest && `Did you mean ${nearest}?`,
+    `${where ? `${where}: ` : ""}no split ${shown}: the splits are ${known.join(", ") || "none"}`,
+    nearest ? `Did you mean ${nearest}?` : rangeHint(name, known),
+  );
+}
+
+/** How to make the held-out split that is asked for out of the one that is there. */
+function rangeHint(name: string, known: string[]): string | undefined {
+  const isHeldOut = typeof name === "string" && /^(test|eval|val|valid|validation|dev|heldout)(_|$)/.test(name);
+  const train = known.find((split) => split.startsWith("train")) ?? known[0];
+  if (!isHeldOut || train === undefined) return undefined;
+  return (
+    `Hold rows out of ${train}: the split ${train}[90%:] is its last tenth, and ${train}[:90%] the rest to train on ` +
+    "(test_split_size does so for a mixture, `datasets`)."
   );
 }

@@ -1,6 +1,19 @@
 /** @file A hub id, a folder or data files -> the splits of a dataset. */
-import { PrefineError } from "../../errors.ts";
+import {
+  anyFunction,
+  anything,
+  checkOptions,
+  checkValue,
+  isPromise,
+  nullable,
+  oneOrMoreTexts,
+  optionsOf,
+  text,
+  type ValueCheck,
+} from "../../arguments.ts";
+import { PrefineError, show } from "../../errors.ts";
 import { looksLikeRepoId } from "../hub/repoId.ts";
+import { HUB_CHECKS } from "../hub/settings.ts";
 import { type CardConfig, chooseConfig, plainFolder, readCard } from "./card.ts";
 import { type DataFile, dataFormat, openDataFile, SUPPORTED } from "./dataFile.ts";
 import { Dataset } from "./dataset.ts";
@@ -51,6 +64,38 @@ export interface LoadDatasetOptions extends OriginOptions {
   data_files?: DataFiles | undefined;
 }
 
+const LOAD_OPTIONS = optionsOf<LoadDatasetOptions>("loadDataset", {
+  ...HUB_CHECKS,
+  revision: text,
+  onProgress: anyFunction,
+  name: text,
+  split: oneOrMoreTexts,
+  data_dir: text,
+  data_files: anything, // namedSplits checks it
+});
+
+/** Arguments of Python's load_dataset that are not built. */
+const NOT_BUILT = {
+  streaming: "rows are read lazily anyway",
+  features: "the columns' types come from the files",
+  save_infos: "nothing is saved",
+};
+
+/** Those without effect here. */
+const NO_EFFECT = ["keep_in_memory", "num_proc", "trust_remote_code", "verification_mode", "download_mode"];
+
+function checkCall(idOrPath: unknown, options: unknown): void {
+  const place: ValueCheck = { ...nullable(text), expected: "a hub id, a folder or a file" };
+  const isObject = typeof idOrPath === "object" && !isPromise(idOrPath);
+  const call = isObject ? "loadDataset(undefined, { data_files })" : 'loadDataset("data.jsonl")';
+  if (idOrPath !== undefined) checkValue("loadDataset", idOrPath, place, `For example: ${call}.`);
+  if (typeof options === "string") {
+    const hint = `A configuration is named in the options: { name: ${JSON.stringify(options)} }.`;
+    throw new PrefineError("config", `loadDataset: expected an object with options, found ${show(options)}`, hint);
+  }
+  checkOptions("loadDataset", options, LOAD_OPTIONS, { notBuilt: NOT_BUILT, noEffect: NO_EFFECT });
+}
+
 /** Format names that Python's `load_dataset` accepts instead of a dataset. */
 const FORMAT_NAMES = new Set(["parquet", "json", "jsonl"]);
 
@@ -63,6 +108,7 @@ export async function loadDataset(
   idOrPath: string | undefined,
   options: LoadDatasetOptions = {},
 ): Promise<DatasetDict> {
+  checkCall(idOrPath, options);
   const data = await findDatasetFiles(idOrPath, options);
   const names = [...data.splits.keys()];
   const requests = options.split === undefined ? names : [...new Set([options.split].flat())];

@@ -1,4 +1,14 @@
 /** @file Applies a function to rows; errors name the row. The host registers how modules are loaded. */
+import {
+  anyFunction,
+  anything,
+  bool,
+  checkOptions,
+  checkValue,
+  either,
+  objectWith,
+  optionsOf,
+} from "../../arguments.ts";
 import { PrefineError, type PrefineErrorCode } from "../../errors.ts";
 import { isObject } from "../../formats/parseJson.ts";
 import type { Row } from "./features.ts";
@@ -24,6 +34,36 @@ export interface MapOptions {
    */
   onWarning?: ((line: string) => void) | undefined;
 }
+
+const MAP_OPTIONS = optionsOf<MapOptions>("Dataset.map", {
+  num_proc: anything, // checked below
+  load_from_cache_file: bool,
+  onWarning: anyFunction,
+});
+
+const SAME_ROWS = "the function receives one row and returns one";
+
+/** Arguments of datasets' map that are not built. */
+const NOT_BUILT = {
+  batched: SAME_ROWS,
+  batch_size: SAME_ROWS,
+  drop_last_batch: SAME_ROWS,
+  with_rank: "the function receives the row and its index",
+  input_columns: "the function receives whole rows",
+  remove_columns: "return the new row, which replaces the old one, or call remove_columns",
+  features: "the columns' types come from the rows",
+  fn_kwargs: "use the values in the function",
+};
+const NO_EFFECT = ["with_indices", "keep_in_memory", "cache_file_name", "writer_batch_size", "desc", "new_fingerprint"];
+
+/** @throws PrefineError("config") for a value that is no function, unknown options and wrong values. */
+export function checkMap(fn: unknown, options: unknown): void {
+  const hint = "Pass a function, or { module: path } for one that a module exports.";
+  checkValue("map", fn, FUNCTION, hint);
+  checkOptions("map", options, MAP_OPTIONS, { notBuilt: NOT_BUILT, noEffect: NO_EFFECT });
+}
+
+const FUNCTION = either(anyFunction, objectWith("a module with one", "module"));
 
 /** Rows to map: `name` for messages, and their number. */
 export interface RowStream {

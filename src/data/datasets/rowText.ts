@@ -1,7 +1,19 @@
 /** @file Rows as the text of a CSV or JSON file, as datasets' to_csv and to_json write them. */
+import { bool, checkOptions, checkValue, text } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
 import { pythonFloat } from "../../formats/pythonFloat.ts";
 import type { Features, Row } from "./features.ts";
+
+/** Options of to_json: lines, a line per row (the default), or false: one list. */
+export interface ToJsonOptions {
+  lines?: boolean | undefined;
+}
+
+/** @throws PrefineError("config") for a path that is no text, and for unknown options. @param where the method. */
+export function checkFile(where: string, path: unknown, options?: ToJsonOptions): void {
+  checkValue(where, path, text, "Pass the path of the file.");
+  checkOptions<ToJsonOptions>(where, options, { lines: bool });
+}
 
 /** Texts that make a file, one after the other. */
 export type Pieces = AsyncIterable<string>;

@@ -1,5 +1,6 @@
 /** @file The order of rows by the values of their columns, as Arrow sorts them: datasets.Dataset.sort. */
-import { PrefineError, show } from "../../errors.ts";
+import { bool, checkOptions, either, listOf, oneOf, optionsOf } from "../../arguments.ts";
+import { PrefineError } from "../../errors.ts";
 import { checkColumns } from "./columns.ts";
 import { describeFeature, type Features } from "./features.ts";
 
@@ -18,6 +19,11 @@ export interface SortOptions {
   null_placement?: "at_start" | "at_end" | undefined;
 }
 
+const SORT_OPTIONS = optionsOf<SortOptions>("Dataset.sort", {
+  reverse: either(bool, listOf(bool)),
+  null_placement: oneOf("at_start", "at_end"),
+});
+
 /** A column to sort by. */
 export interface SortKey {
   column: string;
@@ -30,17 +36,16 @@ export interface SortKey {
  */
 export function sortKeys(
   columns: readonly string[],
-  { reverse = false, null_placement = "at_end" }: SortOptions,
+  options: SortOptions,
   { name, features }: { name: string; features: Features },
 ): SortKey[] {
+  checkOptions("sort", options, SORT_OPTIONS, { noEffect: ["kind", "keep_in_memory", "load_from_cache_file"] });
+  const { reverse = false } = options;
   const fail = (message: string) => new PrefineError("data", `${name}: sort: ${message}`);
   if (columns.length === 0) throw fail("expected a column to sort by, found none");
   checkColumns(columns, features, name);
   if (typeof reverse !== "boolean" && reverse.length !== columns.length) {
     throw fail(`reverse: expected one value, or ${columns.length} as of column_names, found ${reverse.length}`);
-  }
-  if (null_placement !== "at_end" && null_placement !== "at_start") {
-    throw fail(`null_placement: expected at_start or at_end, found ${show(null_placement)}`);
   }
   return columns.map((column, i) => {
     const feature = features[column];

@@ -1,4 +1,5 @@
 /** @file Which rows each side of train_test_split gets: those that Python's datasets draws. */
+import { options as anOptions, anything, bool, checkOptions, checkValue, integer, optionsOf } from "../../arguments.ts";
 import { PrefineError, show } from "../../errors.ts";
 import { Pcg64 } from "./pcg64.ts";
 
@@ -29,6 +30,26 @@ export interface TrainTestOptions {
   seed?: number | undefined;
 }
 
+const SPLIT_OPTIONS = optionsOf<TrainTestOptions>("Dataset.train_test_split", {
+  test_size: anything, // with the number of rows, below
+  train_size: anything,
+  shuffle: bool,
+  seed: integer,
+});
+
+/** Arguments of datasets' train_test_split that are not built. */
+const NOT_BUILT = { stratify_by_column: "rows are drawn at random", generator: "pass a seed" };
+
+/** The seed of `shuffle({ seed })`. @throws PrefineError("config") without one, and for unknown options. */
+export function shuffleSeed(options: unknown): number {
+  const hint = "Write shuffle({ seed: 42 }): the same seed gives the same order.";
+  checkValue("shuffle", options, anOptions, hint);
+  checkOptions<{ seed: number }>("shuffle", options, { seed: anything }, { notBuilt: { generator: "pass a seed" } });
+  const { seed } = options as { seed?: number };
+  if (seed !== undefined) return seed;
+  throw new PrefineError("config", "shuffle: seed: expected a whole number, found nothing", hint);
+}
+
 /**
  * Numbers of the rows of train and test.
  * @throws PrefineError("data") where a side would be empty, or both are more than all; without a seed to draw with.
@@ -38,6 +59,9 @@ export function trainTestRows(
   options: TrainTestOptions,
   name: string,
 ): { train: Int32Array; test: Int32Array } {
+  const hint = "Write train_test_split({ test_size: 0.1, seed: 42 }).";
+  checkValue("train_test_split", options, anOptions, hint);
+  checkOptions("train_test_split", options, SPLIT_OPTIONS, { notBuilt: NOT_BUILT });
   const { train, test } = splitSizes(rows, options, name);
   const { seed, shuffle = true } = options;
   if (!shuffle) return { train: range(0, train), test: range(train, train + test) };

@@ -1,4 +1,5 @@
 /** @file The built-in row processor `ultrafeedback`: message lists -> the three texts for DPO. */
+import { checkValue, options } from "../../arguments.ts";
 import { PrefineError, show } from "../../errors.ts";
 import type { Row } from "./features.ts";
 
@@ -9,6 +10,7 @@ const DROPPED = /^(prompt_id|messages|score_.*)$/;
  * message. Keeps `prompt` and other columns. For the rows of ultrafeedback_binarized.
  */
 export function ultrafeedback(row: Row): Row {
+  checkValue("ultrafeedback", row, options, "Pass it to map: dataset.map(ultrafeedback).");
   for (const name of Object.keys(row)) if (DROPPED.test(name)) delete row[name];
   row.chosen = lastContent(row, "chosen");
   row.rejected = lastContent(row, "rejected");

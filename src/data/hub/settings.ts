@@ -1,6 +1,17 @@
 /** @file Options and huggingface_hub's environment variables -> the settings of a hub. */
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import {
+  abortSignal,
+  anyFunction,
+  bool,
+  either,
+  numberAbove0,
+  numberFrom0,
+  type OptionChecks,
+  oneOf,
+  text,
+} from "../../arguments.ts";
 import { folderSetting, home } from "../../disk/folderSetting.ts";
 import { PrefineError } from "../../errors.ts";
 
@@ -55,6 +66,18 @@ export interface HubOptions {
    */
   onWarning?: ((line: string) => void) | undefined;
 }
+
+/** Checks of HubOptions. */
+export const HUB_CHECKS: OptionChecks<HubOptions> = {
+  token: { ...either(text, oneOf(false)), secret: true },
+  endpoint: text,
+  cacheDir: text,
+  offline: bool,
+  timeoutMs: numberAbove0,
+  retryDelayMs: numberFrom0,
+  signal: abortSignal,
+  onWarning: anyFunction,
+};
 
 export interface HubSettings {
   /** Without a trailing slash. */

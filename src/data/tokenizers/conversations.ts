@@ -1,6 +1,7 @@
 /** @file Options and results of apply_chat_template, and rendering of one conversation. */
 import { PrefineError } from "../../errors.ts";
 import { type ChatMessage, renderChat, templateError } from "../chatTemplates/renderChat.ts";
+import { checkVariables } from "./checkCalls.ts";
 
 export type { ChatMessage };
 
@@ -94,6 +95,10 @@ export function renderConversation(tokenizer: ChatTokenizer, messages: Conversat
     throw new PrefineError("config", `apply_chat_template: ${message}`);
   }
   const template = tokenizer.get_chat_template(chat_template, tools);
+  checkVariables(
+    Object.keys(further).filter((name) => further[name] !== undefined && !NOT_YET.includes(name)),
+    template,
+  );
   const variables = { ...special_tokens_map, ...further };
   try {
     return renderChat(template, messages, {

@@ -1,8 +1,10 @@
 /** @file Loads tokenizers from a folder or a hub repository, and saves them into a folder. */
+import { anyFunction, checkOptions, checkValue, type OptionChecks, text } from "../../arguments.ts";
 import { folderAt, nodeStorage } from "../../disk/nodeStorage.ts";
 import type { ModelFiles } from "../../disk/storage.ts";
 import { PrefineError } from "../../errors.ts";
 import { isGgufPath } from "../../formats/gguf.ts";
+import type { HubProgress } from "../hub/resolveRepo.ts";
 import type { HubOptions } from "../hub/settings.ts";
 import { findGguf, readGgufTokenizer } from "./readGgufTokenizer.ts";
 import { isTokenizerFile, readTokenizer } from "./readTokenizer.ts";
@@ -21,7 +23,34 @@ export interface LoadTokenizerOptions extends HubOptions {
    * Default: none. Same as transformers.
    */
   gguf_file?: string | undefined;
+  /**
+   * Receives the progress of a download.
+   *
+   * Default: nothing is shown. Prefine's own.
+   */
+  onProgress?: ((progress: HubProgress) => void) | undefined;
 }
+
+/** Arguments of transformers' from_pretrained that would change the ids. */
+const NOT_BUILT = {
+  add_bos_token: "pass add_special_tokens to encode, or change tokenizer_config.json",
+  add_eos_token: "change tokenizer_config.json",
+  add_prefix_space: "change tokenizer_config.json",
+  bos_token: "change tokenizer_config.json",
+  eos_token: "change tokenizer_config.json",
+  unk_token: "change tokenizer_config.json",
+  pad_token: "set tokenizer.pad_token",
+  subfolder: "give the folder's path",
+};
+const NO_EFFECT = [
+  "use_fast",
+  "legacy",
+  "trust_remote_code",
+  "force_download",
+  "padding_side",
+  "truncation_side",
+  "clean_up_tokenization_spaces",
+];
 
 const VOCABULARY_FILES = new Set(["vocab.json", "merges.txt"]);
 
@@ -30,7 +59,16 @@ const VOCABULARY_FILES = new Set(["vocab.json", "merges.txt"]);
  * @param idOrPath a folder (of a model, a run, an adapter), a GGUF file or the id of a hub repository; from the hub,
  *   only the tokenizer's files and config.json are downloaded.
  */
-function fromPretrained(idOrPath: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
+async function fromPretrained(idOrPath: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
+  checkValue("AutoTokenizer.from_pretrained", idOrPath, { ...text, expected: "a hub id or a folder" });
+  const { HUB_CHECKS } = await import("../hub/settings.ts");
+  const checks: OptionChecks<LoadTokenizerOptions> = {
+    ...HUB_CHECKS,
+    revision: text,
+    gguf_file: text,
+    onProgress: anyFunction,
+  };
+  checkOptions("AutoTokenizer.from_pretrained", options, checks, { notBuilt: NOT_BUILT, noEffect: NO_EFFECT });
   return load(idOrPath, options, []);
 }
 

@@ -1,9 +1,21 @@
 /** @file Tokenizer: text <-> token ids, with special tokens, chat template and files. */
+import { inspected } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
 import { type ChatTemplate, chooseTemplate, readChatTemplate, templateFiles } from "../chatTemplates/templates.ts";
 import { createBpePipeline } from "./bpePipeline.ts";
 import { createByteLevelBpe } from "./byteLevelBpe.ts";
 import { Callable, onCall } from "./callable.ts";
+import {
+  checkBatch,
+  checkDecode,
+  checkDirectory,
+  checkEncode,
+  checkMessages,
+  checkText,
+  checkToken,
+  type DecodeOptions,
+  type EncodeOptions,
+} from "./checkCalls.ts";
 import type { Branches, TextCodec } from "./codec.ts";
 import { type ChatOptions, type ChatResult, type Conversation, renderConversation } from "./conversations.ts";
 import { createLibraryCodec } from "./libraryCodec.ts";
@@ -16,6 +28,8 @@ import {
 import { textBytes, tokenizerConfigFile, tokenizerJsonFile } from "./tokenizerFiles.ts";
 import { type AddedToken, checkTokenizerJson, readVocabulary, type TokenizerJson } from "./tokenizerJson.ts";
 
+export type { DecodeOptions, EncodeOptions };
+
 /** Result of `tokenizer(text)`, with transformers' names. */
 export interface Encoding {
   input_ids: number[];
@@ -25,16 +39,6 @@ export interface Encoding {
 export interface BatchEncoding {
   input_ids: number[][];
   attention_mask: number[][];
-}
-
-export interface EncodeOptions {
-  /** Adds the tokens that surround a text (bos, if the model has one). Default: true. */
-  add_special_tokens?: boolean | undefined;
-}
-
-export interface DecodeOptions {
-  /** Leaves special tokens (such as eos) out of the text. Default: false. */
-  skip_special_tokens?: boolean | undefined;
 }
 
 interface TokenizerCall {
@@ -121,9 +125,8 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
 
   /** Token ids of a text. */
   encode(text: string, options: EncodeOptions = {}): number[] {
-    if (typeof text !== "string") {
-      throw new PrefineError("data", `tokenizer: expected a string, found ${text === null ? "null" : typeof text}`);
-    }
+    checkText(text);
+    checkEncode(options);
     return this.codec.encode(text, options.add_special_tokens ?? true);
   }
 
@@ -150,6 +153,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
     options?: O,
   ): ChatResult<O> {
     const { tokenize = true, return_dict = true, ...rest } = options ?? {};
+    checkMessages(messages);
     const isBatch = Array.isArray(messages[0]);
     const conversations = (isBatch ? messages : [messages]) as readonly Conversation[];
     const texts = conversations.map((chat) => renderConversation(this, chat, rest));
@@ -176,8 +180,11 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
   /**
    * The text of token ids; invalid UTF-8 becomes U+FFFD. Ids beyond the vocabulary have no text, as in Python: a model
    * may have more ids than its tokenizer (Qwen2.5: 151,936 and 151,665) and generate one of them.
+   * @param ids a list, or a single id.
    */
-  decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
+  decode(ids: ArrayLike<number> | number, options: DecodeOptions = {}): string {
+    if (typeof ids === "number") return this.decode([ids], options);
+    checkDecode(ids, options);
     const decodable: number[] = [];
     for (let i = 0; i < ids.length; i++) {
       if (!(Number.isInteger(ids[i]) && ids[i] >= 0)) throw this.outsideVocabulary(ids[i]);
@@ -189,6 +196,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
 
   /** The texts of several lists of ids. */
   batch_decode(batch: ArrayLike<number>[], options: DecodeOptions = {}): string[] {
+    checkBatch(batch);
     return batch.map((ids) => this.decode(ids, options));
   }
 
@@ -198,6 +206,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
   }
 
   convert_tokens_to_ids(token: string): number | undefined {
+    checkToken(token);
     return this.idOfAdded.get(token) ?? this.idOf.get(token);
   }
 
@@ -261,8 +270,18 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
 
   /** Writes the files and chat templates into a folder that transformers' AutoTokenizer can load. */
   async save_pretrained(directory: string): Promise<void> {
+    checkDirectory(directory);
     if (!this.parts.writeFiles) throw new Error("internal: this tokenizer was made without a way to write files");
     await this.parts.writeFiles(directory, this.files);
+  }
+
+  /** What console.log shows. */
+  [inspected](): string {
+    const template = this.chat_template === null ? "none" : "yes";
+    return (
+      `Tokenizer({\n  name_or_path: ${this.name_or_path},\n  vocab_size: ${this.vocabSize},\n` +
+      `  special_tokens: ${JSON.stringify(this.special_tokens_map)},\n  chat_template: ${template}\n})`
+    );
   }
 
   private specialId(name: SpecialTokenName): number | null {

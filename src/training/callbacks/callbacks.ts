@@ -1,4 +1,5 @@
 /** @file Callbacks of a training: transformers' TrainerCallback; its events may be asynchronous here. */
+import { checkValue, type ValueCheck } from "../../arguments.ts";
 import type { TrainerState } from "../../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../../config/DPOConfig.ts";
 import { nearestName, PrefineError } from "../../errors.ts";
@@ -65,6 +66,12 @@ export interface EventSource {
 
 const nameOf = (callback: TrainerCallback): string => callback.constructor?.name || "Object";
 
+const CALLBACK: ValueCheck = {
+  expected: "an object with events of a TrainerCallback, or its class",
+  accepts: (value) =>
+    typeof value === "function" ? value.prototype !== undefined : typeof value === "object" && value !== null,
+};
+
 /** The callbacks of a trainer, called in order. */
 export class Callbacks {
   private readonly list: TrainerCallback[] = [];
@@ -85,6 +92,7 @@ export class Callbacks {
   }
 
   add(input: CallbackInput): void {
+    checkValue("callbacks", input, CALLBACK, `The events are ${EVENTS.join(", ")}.`);
     const callback = typeof input === "function" ? new input() : input;
     checkEvents(callback);
     this.list.push(callback);

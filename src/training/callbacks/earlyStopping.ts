@@ -1,4 +1,5 @@
 /** @file Ends a training when its evaluations no longer improve: transformers.EarlyStoppingCallback. */
+import { callable, checkOptions, integerFrom, numberFrom0, optionsOf } from "../../arguments.ts";
 import type { TrainerState } from "../../checkpoints/trainerState.ts";
 import { evalKey } from "../../config/bestModel.ts";
 import type { DPOConfig } from "../../config/DPOConfig.ts";
@@ -21,21 +22,33 @@ export interface EarlyStoppingOptions {
   early_stopping_threshold?: number | undefined;
 }
 
+const OPTIONS = optionsOf<EarlyStoppingOptions>("EarlyStoppingCallback", {
+  early_stopping_patience: { ...integerFrom(1), expected: "an integer above 0" },
+  early_stopping_threshold: numberFrom0,
+});
+
 /** Checks metric_for_best_model after every evaluation against the best value of all earlier ones. */
-export class EarlyStoppingCallback implements TrainerCallback {
+export interface EarlyStoppingCallback extends TrainerCallback {
+  readonly early_stopping_patience: number;
+  readonly early_stopping_threshold: number;
+  /** Evaluations in a row without improvement so far. */
+  early_stopping_patience_counter: number;
+}
+
+interface EarlyStoppingConstructor {
+  new (options?: EarlyStoppingOptions): EarlyStoppingCallback;
+  (options?: EarlyStoppingOptions): EarlyStoppingCallback;
+  readonly prototype: EarlyStoppingCallback;
+}
+
+const EarlyStopping = class EarlyStoppingCallback implements TrainerCallback {
   readonly early_stopping_patience: number;
   readonly early_stopping_threshold: number;
   early_stopping_patience_counter = 0;
 
-  constructor({ early_stopping_patience = 1, early_stopping_threshold = 0 }: EarlyStoppingOptions = {}) {
-    if (!(Number.isInteger(early_stopping_patience) && early_stopping_patience >= 1)) {
-      const message = `early_stopping_patience: expected an integer above 0, found ${early_stopping_patience}`;
-      throw new PrefineError("config", `EarlyStoppingCallback: ${message}`);
-    }
-    if (!(early_stopping_threshold >= 0)) {
-      const message = `early_stopping_threshold: expected a number of at least 0, found ${early_stopping_threshold}`;
-      throw new PrefineError("config", `EarlyStoppingCallback: ${message}`);
-    }
+  constructor(options: EarlyStoppingOptions = {}) {
+    checkOptions<EarlyStoppingOptions>("EarlyStoppingCallback", options, OPTIONS);
+    const { early_stopping_patience = 1, early_stopping_threshold = 0 } = options;
     this.early_stopping_patience = early_stopping_patience;
     this.early_stopping_threshold = early_stopping_threshold;
   }
@@ -65,4 +78,7 @@ export class EarlyStoppingCallback implements TrainerCallback {
       attributes: { early_stopping_patience_counter },
     };
   }
-}
+};
+
+/** transformers.EarlyStoppingCallback; `new` may be omitted. */
+export const EarlyStoppingCallback = callable(EarlyStopping) as unknown as EarlyStoppingConstructor;
