@@ -21,7 +21,7 @@ interface LearnerParts {
   runtime: RuntimeInfo;
 }
 
-class EngineLearner implements Learner {
+export class EngineLearner implements Learner {
   readonly trainable: ReadonlyArray<{ name: string; shape: number[] }>;
   readonly frozen: Learner["frozen"];
   readonly optimizerState: Learner["optimizerState"];
@@ -91,6 +91,16 @@ class EngineLearner implements Learner {
     return { gradNorm: await this.trained.takeStep(options) };
   }
 
+  /** A copy of a trained tensor's gradient, accumulated so far. */
+  readGradient(name: string): Promise<Float32Array> {
+    return this.trained.readGradient(name);
+  }
+
+  /** Forgets the gradients accumulated so far. */
+  clearGradients(): void {
+    this.trained.clearGradients();
+  }
+
   get optimizerStep(): number {
     return this.trained.steps;
   }
@@ -132,10 +142,7 @@ const lossTypes = ({ objective }: LearnerOptions) => objective.losses.map(({ typ
  * The reference is a frozen copy of the trainable weights at the start: for a fresh adapter (lora_B = 0) that is the
  * base model with the adapter off; for an adapter trained before, it is that adapter, as in TRL.
  */
-export async function createLearner(
-  options: LearnerOptions,
-  device: Device,
-): Promise<Learner & { readonly runtime: RuntimeInfo }> {
+export async function createLearner(options: LearnerOptions, device: Device): Promise<EngineLearner> {
   try {
     await device.load([...options.model.weights]);
     await loadAdapterTensors(device, options);

@@ -113,6 +113,17 @@ export class TrainedTensors {
     await this.device.apply(addScattered, groups, { places });
   }
 
+  /** A copy of the gradient accumulated so far. */
+  async readGradient(name: string): Promise<Float32Array> {
+    const [{ data }] = await this.device.read([accumulated(name)]);
+    return data as Float32Array;
+  }
+
+  /** Forgets the gradients accumulated so far. */
+  clearGradients(): void {
+    this.summed = 0;
+  }
+
   /** One optimizer step; clears the gradients. @returns their norm before clipping. */
   async takeStep(options: { learningRate: number; maxGradNorm: number }): Promise<number> {
     const step = this.steps + 1;

@@ -21,8 +21,8 @@ export interface Platform {
   loadTokenizer(idOrPath: string, options: { revision?: string }): Promise<Tokenizer>;
   /** Makes a logger that shows the progress of a run, unless `disable_tqdm`. */
   createLogger(options: { disable_tqdm: boolean }): Logger;
-  /** Opens the device that computes. */
-  openDevice(): Promise<Device>;
+  /** Opens the device that computes. @param options.providers ONNX Runtime's; default: what the user has chosen. */
+  openDevice(options?: { providers?: readonly string[] }): Promise<Device>;
   readonly memory: Memory;
   /**
    * Plots the loss of a finished run into its folder.

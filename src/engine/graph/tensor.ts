@@ -87,6 +87,11 @@ export interface Emitter {
   readonly outputs: readonly Tensor[];
   /** Whether output i is used. */
   isLive(output: number): boolean;
+  /**
+   * Whether kernels may be used whose further outputs not every execution provider computes as the CPU does. If not,
+   * the op is composed of plain ones.
+   */
+  readonly isForCpu: boolean;
 }
 
 type Cotangents = readonly (Tensor | null)[];

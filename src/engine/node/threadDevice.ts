@@ -14,6 +14,8 @@ export interface DeviceOptions {
   runtime?: string;
   /** Total numbers in the tensors of an `applyEach` from which it is split among threads. */
   sharedFrom?: number;
+  /** ONNX Runtime's execution providers in order of preference; default: $PREFINE_EXECUTION_PROVIDERS, else the CPU. */
+  providers?: readonly string[];
 }
 
 /** Sixteen million numbers: 70 ms of AdamW. Adapters are smaller and need no extra threads. */
@@ -27,16 +29,17 @@ export function openThreadDevice(program: URL, options: DeviceOptions = {}): Dev
   const nativeNotice = disableTelemetry(); // before the thread starts
   const folder = folderSetting(process.env.PREFINE_DUMP);
   const onOpen = folder ? graphSaver(folder) : undefined;
-  const channel = channelTo(new Worker(program, { workerData: threadOptions(options) }));
-  return new RemoteDevice(channel, { nativeNotice, onOpen });
+  const settings = threadOptions(options);
+  const worker = new Worker(program, { workerData: settings });
+  return new RemoteDevice(channelTo(worker), { nativeNotice, onOpen, providers: settings.providers });
 }
 
-function threadOptions({ threads, runtime, sharedFrom = SHARED_FROM }: DeviceOptions): ThreadOptions {
+function threadOptions({ threads, runtime, sharedFrom = SHARED_FROM, providers }: DeviceOptions): ThreadOptions {
   const { PREFINE_NUM_THREADS, PREFINE_RUNTIME, PREFINE_EXECUTION_PROVIDERS = "" } = process.env;
   return {
     threads: threads ?? Number(PREFINE_NUM_THREADS ?? 0),
     runtime: runtime ?? (PREFINE_RUNTIME || undefined),
-    providers: PREFINE_EXECUTION_PROVIDERS.split(",").flatMap((name) => name.trim() || []),
+    providers: [...(providers ?? PREFINE_EXECUTION_PROVIDERS.split(",").flatMap((name) => name.trim() || []))],
     sharedFrom,
   };
 }

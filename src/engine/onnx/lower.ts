@@ -32,12 +32,15 @@ export interface LoweredGraph {
   model: OnnxModel;
   /** Whether it was requested and the graph is small enough. */
   tightMemory: boolean;
+  /** The same graph with the same inputs and outputs for other execution providers than the CPU: Emitter.isForCpu. */
+  forOthers(): LoweredGraph;
   /** Every graph input: its feed is the tensor of that name, or rows [start, end) of it if `rows` is set. */
   inputs: { name: string; of: string; dtype: Dtype; rows?: [number, number] }[];
   outputs: { name: string; dtype: Dtype; shape: Shape }[];
 }
 
 class Lowering {
+  private readonly isForCpu: boolean;
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];
   readonly inputs = new Map<string, OnnxValue & { of: string; dtype: Dtype; rows?: [number, number] }>();
@@ -50,6 +53,10 @@ class Lowering {
    */
   readonly values = new Map<string, OnnxValue>();
   private next = 0;
+
+  constructor(isForCpu: boolean) {
+    this.isForCpu = isForCpu;
+  }
 
   freshName(hint: string): string {
     this.next += 1;
@@ -148,6 +155,7 @@ class Lowering {
       inputs: node.inputs,
       outputs: node.outputs,
       isLive: (output) => used.has(node.outputs[output]),
+      isForCpu: this.isForCpu,
       after: (value, ...dependencies) => emitAfter(value, dependencies, emitter),
       widened: (tensor, value, after) => emitWidened(tensor, value, { emit: emitter, after }),
     };
@@ -183,11 +191,16 @@ function nameOutputs(nodes: readonly OnnxNode[], values: readonly string[], outp
 }
 
 /** @param outputs name -> tensor; two names may not share a tensor that is also an input. */
-export function lowerGraph(
+export function lowerGraph(outputs: Readonly<Record<string, Tensor>>, options: LoweringOptions = {}): LoweredGraph {
+  return lowerFor(outputs, options, true);
+}
+
+function lowerFor(
   outputs: Readonly<Record<string, Tensor>>,
-  { tightMemory = false }: LoweringOptions = {},
+  { tightMemory = false }: LoweringOptions,
+  isForCpu: boolean,
 ): LoweredGraph {
-  const lowering = new Lowering();
+  const lowering = new Lowering(isForCpu);
   const tensors = Object.values(outputs);
   const ends = lowering.lower(tensors);
   const named = Object.keys(outputs).map((name, i) => {
@@ -206,6 +219,7 @@ export function lowerGraph(
     bytes: encodeOnnxModel(model),
     model,
     tightMemory: tight !== null,
+    forOthers: () => lowerFor(outputs, { tightMemory }, false),
     inputs: inputs.map(({ name, of, dtype, rows }) => ({ name, of, dtype, rows })),
     outputs: named.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
   };

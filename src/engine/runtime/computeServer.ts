@@ -98,11 +98,11 @@ class ComputeServer {
    * and count twice in resident memory as soon as two sessions are open. WebAssembly copies every input into its memory
    * for the duration of a run: 0.1 s for GPT-2 in a step of 9 s.
    */
-  private async open({ model, arena }: RequestOf<"open">): Promise<number> {
+  private async open({ model, arena, onCpu }: RequestOf<"open">): Promise<number> {
     const { loading, providers, threads } = this.host;
     const { ort, kind } = await loading;
     const creating = ort.InferenceSession.create(model, {
-      ...(providers.length > 0 ? { executionProviders: providers } : {}),
+      ...(providers.length > 0 ? { executionProviders: providers.map((name) => provider(name, onCpu)) } : {}),
       // common-subexpression elimination would undo recomputation
       graphOptimizationLevel: "disabled",
       executionMode: "sequential",
@@ -202,6 +202,11 @@ class ComputeServer {
     this.sessions.clear();
     this.tensors.clear();
   }
+}
+
+/** @param onCpu names of nodes to leave to the CPU; only WebGPU's provider can be told to. */
+function provider(name: string, onCpu: readonly string[]): string | { name: string; forceCpuNodeNames: string[] } {
+  return name === "webgpu" && onCpu.length > 0 ? { name, forceCpuNodeNames: [...onCpu] } : name;
 }
 
 function toOrt(ort: Ort, { dtype, shape, data }: HostTensor): OrtTensor {

@@ -45,6 +45,8 @@ export interface RuntimeInfo {
   version: string;
   /** One line on how to make it faster, if possible. */
   notice: string | null;
+  /** Execution providers that compute graphs, if not the CPU alone, which is what graphs are verified on. */
+  otherProviders?: readonly string[];
 }
 
 /** One call of a kernel: stored tensors by the kernel's own names, each in only one item of a request. */
@@ -55,7 +57,7 @@ interface NamedItem {
 
 export type Request =
   | { method: "runtime" }
-  | { method: "open"; model: Uint8Array; arena: boolean }
+  | { method: "open"; model: Uint8Array; arena: boolean; onCpu: readonly string[] }
   | { method: "close"; session: number }
   | { method: "run"; session: number; feeds: [string, Feed][]; fetches: [string, Fetch][] }
   | { method: "load"; tensors: [string, FileRange][] }

@@ -32,7 +32,15 @@ export interface RemoteDeviceOptions {
   nativeNotice?: string | null;
   /** Called with every graph before it is opened. */
   onOpen?: (name: string, graph: LoweredGraph) => void;
+  /** ONNX Runtime's execution providers in order of preference; empty: the CPU. */
+  providers?: readonly string[];
 }
+
+/**
+ * Ops that only the CPU computes to float32's precision: WGSL promises 2^-11 for sines, and rotary angles that coarse
+ * cost 3e-4 of every gradient.
+ */
+const CPU_OPS = new Set(["Cos", "Sin"]);
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -46,15 +54,18 @@ export class RemoteDevice implements Device {
   private readonly channel: Channel;
   private readonly nativeNotice: string | null;
   private readonly onOpen: (name: string, graph: LoweredGraph) => void;
+  /** Those besides the CPU. */
+  private readonly otherProviders: readonly string[];
   private readonly waiting = new Map<number, Waiting>();
   private nextId = 1;
   private ended: Error | null = null;
   private disposed: Promise<void> | null = null;
 
-  constructor(channel: Channel, { nativeNotice = null, onOpen = () => {} }: RemoteDeviceOptions = {}) {
+  constructor(channel: Channel, { nativeNotice = null, onOpen = () => {}, providers = [] }: RemoteDeviceOptions = {}) {
     this.channel = channel;
     this.nativeNotice = nativeNotice;
     this.onOpen = onOpen;
+    this.otherProviders = providers.filter((name) => name !== "cpu");
     channel.listen(
       (reply) => this.settle(reply),
       (error) => this.end(error),
@@ -90,13 +101,15 @@ export class RemoteDevice implements Device {
     const notices = [info.notice, info.kind === "native" ? this.nativeNotice : null].filter((line) => line !== null);
     const notice = isNoticeGiven || notices.length === 0 ? null : notices.join("\n");
     isNoticeGiven ||= notice !== null;
-    return { ...info, notice };
+    return { ...info, notice, otherProviders: this.otherProviders };
   }
 
-  async open(graph: LoweredGraph, name: string): Promise<Session> {
+  async open(requested: LoweredGraph, name: string): Promise<Session> {
+    const graph = this.otherProviders.length > 0 ? requested.forOthers() : requested;
     this.onOpen(name, graph);
     const { bytes: model, tightMemory: arena, inputs, outputs } = graph;
-    const session = await this.call<number>({ method: "open", model, arena });
+    const onCpu = graph.model.nodes.flatMap(({ type, outputs: [node] }) => (CPU_OPS.has(type) ? [node] : []));
+    const session = await this.call<number>({ method: "open", model, arena, onCpu });
     return {
       run: async (feeds, fetches = {}) => {
         const request = { session, feeds: feedsOf(inputs, feeds), fetches: fetchesOf(outputs, fetches) };

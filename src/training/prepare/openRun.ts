@@ -3,7 +3,7 @@ import { trainingArgsFile } from "../../checkpoints/trainingArgs.ts";
 import { type BitsAndBytesConfig, recordQuantization } from "../../config/BitsAndBytesConfig.ts";
 import { type DPOConfig, publicArguments } from "../../config/DPOConfig.ts";
 import type { LoraConfig } from "../../config/LoraConfig.ts";
-import type { PackedSize, Truncation } from "../../data/preferences/packPair.ts";
+import type { Truncation } from "../../data/preferences/packPair.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
 import { createLearner } from "../../dpo/engineLearner.ts";
 import { withinMemory } from "../../dpo/memoryNeed.ts";
@@ -29,6 +29,7 @@ import {
 } from "./models.ts";
 import { packedSource, type Rows, type TokenizedRows, tokenizeRows } from "./rows.ts";
 import { startWeights } from "./startWeights.ts";
+import { verifyDevice } from "./verifyDevice.ts";
 
 export interface RunRequest {
   platform: Platform;
@@ -64,7 +65,7 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
   const truncation = truncationOf(request, trained, observer);
   checkReferenceModel(trained, args, { maxLength: truncation.max_length });
   const { train, evals } = await tokenizeSplits(request, { trained, tokenizer, truncation, observer });
-  const learner = await openLearner(request, { trained, largest: train.largest, observer });
+  const learner = await openLearner(request, { trained, train, truncation, observer });
   const { runtime } = learner;
   const savedAs = withPadToken(trained.savedAs, tokenizer);
   const { reference, quantization } = logModels(trained, args, observer);
@@ -98,13 +99,14 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
 
 interface Fitting {
   trained: TrainedModel;
-  largest: PackedSize;
+  train: TokenizedRows;
+  truncation: Truncation;
   observer: RunObserver;
 }
 
-/** @throws PrefineError("training") when the training does not fit into memory. */
-async function openLearner({ args, platform }: RunRequest, { trained, largest, observer }: Fitting) {
-  const options = withinMemory(learnerOptions(trained, args), largest, {
+/** @throws PrefineError("training") when the training does not fit into memory, or its device computes otherwise. */
+async function openLearner({ args, platform }: RunRequest, { trained, train, truncation, observer }: Fitting) {
+  const options = withinMemory(learnerOptions(trained, args), train.largest, {
     pairsPerStep: args.per_device_train_batch_size * args.gradient_accumulation_steps,
     gradientCheckpointing: args.activation_checkpointing ?? args.gradient_checkpointing,
     memory: platform.memory,
@@ -112,6 +114,7 @@ async function openLearner({ args, platform }: RunRequest, { trained, largest, o
   });
   const learner = await createLearner(options, await platform.openDevice());
   if (learner.runtime.notice !== null) observer.warn(learner.runtime.notice);
+  await verifyDevice(learner, { options, pairs: packedSource(train, truncation), platform, observer });
   return learner;
 }
 

@@ -1,4 +1,11 @@
-/** @file Softmax, layer normalization and RMS normalization. */
+/**
+ * @file Softmax, layer normalization and RMS normalization.
+ *
+ * The kernels of both norms return a mean or an inverse deviation for the backward pass, which is the CPU's to compute:
+ * ONNX Runtime 1.30's WebGPU writes the mean where SimplifiedLayerNormalization's inverse belongs, and CoreML and
+ * DirectML have no such outputs. Elsewhere both are composed of plain ops, in all graphs of a run, so that policy and
+ * reference still tie.
+ */
 import { defineOp, shapeError, type Tensor } from "../tensor.ts";
 import { sumKeepDims, sumTo } from "./broadcast.ts";
 import { mul, sub } from "./elementwise.ts";
@@ -21,7 +28,7 @@ const layerNormOp = defineOp<{ epsilon: number }>("layerNorm", {
     return [{ shape: x.shape }, { shape: row }, { shape: row }];
   },
   onnx: (inputs, emit, { epsilon }) => {
-    if (emit.inputs[0].dtype !== "float32") return decomposedLayerNorm(inputs, emit, epsilon);
+    if (emit.inputs[0].dtype !== "float32" || !emit.isForCpu) return decomposedLayerNorm(inputs, emit, epsilon);
     const used = [true, emit.isLive(1), emit.isLive(2)];
     return emit.nodes("LayerNormalization", inputs, { axis: -1, epsilon: { float: epsilon } }, used);
   },
@@ -65,7 +72,7 @@ const rmsNormOp = defineOp<{ epsilon: number }>("rmsNorm", {
   },
   onnx: ([x, weight], emit, { epsilon }) => {
     const { dtype } = emit.inputs[0];
-    if (dtype === "float32") {
+    if (dtype === "float32" && emit.isForCpu) {
       const attrs = { axis: -1, epsilon: { float: epsilon } };
       return emit.nodes("SimplifiedLayerNormalization", [x, weight], attrs, [true, emit.isLive(1)]);
     }
