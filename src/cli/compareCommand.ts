@@ -85,7 +85,7 @@ async function compare(run: string, flags: CompareFlags): Promise<void> {
     const base = await findBaseModel(run, flags);
     const titles: [string, string] = [`base: ${shortName(base.id)}`, `trained: ${shortName(run)}`];
     if (terminal.isTTY && !flags.json) terminal.info(terminal.dim(`${titles.join(", ")} ...`));
-    const access = { token: flags.token, quantization_config: base.quantization, onWarning }; // shared by both models
+    const access = { token: flags.token, signal, quantization_config: base.quantization, onWarning }; // shared by both models
     const stopped = flags.json ? undefined : await stoppedRunLine(run);
     if (stopped !== undefined) infoOnce(stopped);
     const request = { flags, options, infoOnce };

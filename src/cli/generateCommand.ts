@@ -62,7 +62,7 @@ async function generate(idOrPath: string, flags: GenerationFlags): Promise<void>
   await interruptible(async (signal) => {
     const { revision, token, base } = flags;
     const onWarning = (line: string) => terminal.info(`warning: ${line}`);
-    const access = { revision, token, base, onWarning, ...quantizationFlags(flags) };
+    const access = { revision, token, base, signal, onWarning, ...quantizationFlags(flags) };
     const model = await AutoModelForCausalLM.from_pretrained(idOrPath, access);
     if (base !== undefined && !model.adapter) throw notAnAdapter(idOrPath);
     const line = recordedLine(model.loaded, flags);

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { packageVersion } from "../disk/packageVersion.ts";
 import { nearestName, PrefineError } from "../errors.ts";
 import { printError } from "../terminal/terminal.ts";
+import { ignoresHangup } from "./hangup.ts";
 
 /** A command adds its arguments, options, help and action to its entry in the program. */
 type Define = (command: Command) => void;
@@ -36,10 +37,10 @@ Run prefine COMMAND --help for details of a command.`;
 
 /**
  * Runs a command line (without node and script).
- * @returns the exit code: 0 success, 1 error (printed), 130 stopped by ctrl-C.
+ * @returns the exit code: 0 success, 1 error (printed), 130 stopped by a signal.
  */
 export async function main(words: string[]): Promise<number> {
-  if (!process.stdout.listeners("error").includes(ignoreClosedPipe)) process.stdout.on("error", ignoreClosedPipe);
+  outliveTerminal();
   try {
     const program = await createProgram(words);
     await program.parseAsync(withUnderscores(words, program), { from: "user" });
@@ -114,8 +115,24 @@ function reportError(error: unknown): number {
   return 1;
 }
 
+let isOutliving = false;
+
+/** A terminal or pipe that closes ends no training, and nohup's SIGHUP nothing. */
+function outliveTerminal(): void {
+  if (isOutliving) return;
+  isOutliving = true;
+  process.stdout.on("error", ignoreClosedPipe);
+  process.stderr.on("error", ignoreClosedTerminal);
+  if (ignoresHangup()) process.on("SIGHUP", () => {});
+}
+
 /** `prefine data x | head` closes the pipe early; this is not an error. */
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
+  if (error.code === "EPIPE") process.exit(0);
+  ignoreClosedTerminal(error);
+}
+
+/** EIO: the terminal is closed; EPIPE: what read the messages has ended. */
+function ignoreClosedTerminal(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EIO" && error.code !== "EPIPE") throw error;
 }

@@ -1,7 +1,8 @@
-/** @file prefine train: starts a run from a run file and flags; ctrl-C saves a checkpoint. */
+/** @file prefine train: starts a run from a run file and flags; Ctrl-C, SIGTERM and SIGHUP save a checkpoint. */
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { PrefineError } from "../errors.ts";
+import type { StepReport } from "../terminal/logging.ts";
 import { openTerminal } from "../terminal/terminal.ts";
 import { interruptible } from "./interrupt.ts";
 
@@ -21,8 +22,8 @@ const EXAMPLES = `Examples:
   prefine train --model_name_or_path gpt2 --data_files.train pairs.jsonl
   prefine train --config run.yaml --resume_from_checkpoint
 
-ctrl-C saves a checkpoint and prints how to resume; a second ctrl-C exits
-immediately.`;
+ctrl-C, SIGTERM and SIGHUP save a checkpoint and print how to resume; a second
+one exits immediately. Under nohup, SIGHUP is ignored.`;
 
 export function define(command: Command): void {
   command
@@ -42,7 +43,17 @@ async function run(words: string[]): Promise<void> {
   const { run, env } = parseRun({ file, flags });
   Object.assign(process.env, env);
   const { train } = await import("../train.ts");
-  const { global_step, training_loss } = await interruptible((signal) => train(run, { signal }));
+  const { createLogger } = await import("../terminal/logger.ts");
+  const logger = createLogger({ disable_tqdm: run.args.disable_tqdm ?? false });
+  let hasResults = false;
+  const step = (report: StepReport) => {
+    hasResults = true;
+    logger.step(report);
+  };
+  const { global_step, training_loss } = await interruptible(
+    (signal) => train(run, { signal, logger: { ...logger, step } }),
+    { hasResults: () => hasResults, message: "stopped before a step was done; nothing was saved" },
+  );
   const { output_dir } = run.args;
   const { print } = openTerminal();
   print(`${output_dir}: trained for ${global_step} steps, train_loss ${training_loss.toFixed(4)}`);

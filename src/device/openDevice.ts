@@ -7,6 +7,8 @@ import { type DeviceOptions, openThreadDevice } from "../engine/node/threadDevic
 import { threadProgram } from "../engine/node/threadProgram.ts";
 import type { Device } from "../engine/runtime/device.ts";
 
+export { awaitThreads } from "../engine/node/threadDevice.ts";
+
 /** The caller must dispose of it. */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   return openThreadDevice(threadProgram("thread", import.meta.url), options);

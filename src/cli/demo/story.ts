@@ -45,7 +45,7 @@ export async function runStory({ output_dir, signal, terminal }: StoryOptions): 
   const narrator = createNarrator(terminal);
   showBeginning(narrator, output_dir);
   const processed = await showData(narrator);
-  const model = await AutoModelForCausalLM.from_pretrained(modelFolder());
+  const model = await AutoModelForCausalLM.from_pretrained(modelFolder(), { signal });
   try {
     showModel(narrator, model);
     const log = await train(narrator, { model, processed, output_dir, signal });
@@ -211,7 +211,7 @@ async function showAnswers(narrator: Narrator, { model, processed, output_dir, s
   chapter("Two answers, side by side", 'await model.generate("Is a higher octane ...?");');
   paragraph("The questions are held out: preference training has not seen them.");
   const questions = await heldOut(processed.test_prefs);
-  const after = await AutoModelForCausalLM.from_pretrained(output_dir);
+  const after = await AutoModelForCausalLM.from_pretrained(output_dir, { signal });
   try {
     const models = { before: model, after };
     const examples = await answerBoth(models, questions.slice(0, SHOWN), signal);

@@ -9,6 +9,7 @@ import { PrefineError } from "../../errors.ts";
 import { type ComputeHost, serve } from "../runtime/computeServer.ts";
 import type { KernelTable } from "../runtime/kernels.ts";
 import { KernelThreads } from "../runtime/kernelThreads.ts";
+import type { Numbered } from "../runtime/protocol.ts";
 import { openFiles } from "./files.ts";
 import { serveKernels, startKernelThread } from "./kernelThread.ts";
 import { loadRuntime } from "./ortRuntime.ts";
@@ -24,6 +25,8 @@ export interface ThreadOptions {
   providers: string[];
   /** Total numbers in the tensors of an `applyEach` from which it is split among threads. */
   sharedFrom: number;
+  /** Shared with the thread that started it: requests that are being answered, and answers so far. */
+  activity: Int32Array;
 }
 
 /** Kernels read and write 28 bytes per number: beyond four threads they wait for memory and the largest tensor. */
@@ -34,15 +37,21 @@ export function runThread(kernels: KernelTable, program: URL): void {
   const port = parentPort;
   if (!port) throw new Error("internal: this program is started as a thread");
   const options = workerData as ThreadOptions | null;
-  if (options) serveRequests(port, hostOf(options, kernels, program));
+  if (options) serveRequests(port, hostOf(options, kernels, program), options.activity);
   else serveKernels(port, kernels);
 }
 
-function serveRequests(port: MessagePort, host: ComputeHost): void {
-  port.on(
-    "message",
-    serve(host, (answer, transfer) => port.postMessage(answer, transfer)),
-  );
+function serveRequests(port: MessagePort, host: ComputeHost, activity: Int32Array): void {
+  const answer = serve(host, (reply, transfer) => {
+    port.postMessage(reply, transfer);
+    Atomics.sub(activity, 0, 1);
+    Atomics.add(activity, 1, 1);
+    Atomics.notify(activity, 1);
+  });
+  port.on("message", (request: Numbered) => {
+    Atomics.add(activity, 0, 1);
+    answer(request);
+  });
 }
 
 function hostOf(options: ThreadOptions, kernels: KernelTable, program: URL): ComputeHost {

@@ -29,12 +29,36 @@ export function openThreadDevice(program: URL, options: DeviceOptions = {}): Dev
   const nativeNotice = disableTelemetry(); // before the thread starts
   const folder = folderSetting(process.env.PREFINE_DUMP);
   const onOpen = folder ? graphSaver(folder) : undefined;
+  const activity = new Int32Array(new SharedArrayBuffer(8));
   const settings = threadOptions(options);
-  const worker = new Worker(program, { workerData: settings });
+  const worker = new Worker(program, { workerData: { ...settings, activity } satisfies ThreadOptions });
+  activities.add(activity);
+  worker.once("exit", () => activities.delete(activity));
   return new RemoteDevice(channelTo(worker), { nativeNotice, onOpen, providers: settings.providers });
 }
 
-function threadOptions({ threads, runtime, sharedFrom = SHARED_FROM, providers }: DeviceOptions): ThreadOptions {
+/** Of each compute thread of this process, see ThreadOptions. */
+const activities = new Set<Int32Array>();
+
+/**
+ * Blocks until every compute thread has answered the request it is at: from then on, a thread can be ended.
+ * @param milliseconds at most. @returns whether all have.
+ */
+export function awaitThreads(milliseconds: number): boolean {
+  const end = performance.now() + milliseconds;
+  return [...activities].every((activity) => {
+    const answers = Atomics.load(activity, 1);
+    if (Atomics.load(activity, 0) === 0) return true;
+    return Atomics.wait(activity, 1, answers, Math.max(0, end - performance.now())) !== "timed-out";
+  });
+}
+
+function threadOptions({
+  threads,
+  runtime,
+  sharedFrom = SHARED_FROM,
+  providers,
+}: DeviceOptions): Omit<ThreadOptions, "activity"> {
   const { PREFINE_NUM_THREADS, PREFINE_RUNTIME, PREFINE_EXECUTION_PROVIDERS = "" } = process.env;
   return {
     threads: threads ?? Number(PREFINE_NUM_THREADS ?? 0),
