@@ -85,13 +85,13 @@ async function compare(run: string, flags: CompareFlags): Promise<void> {
     const base = await findBaseModel(run, flags);
     const titles: [string, string] = [`base: ${shortName(base.id)}`, `trained: ${shortName(run)}`];
     if (terminal.isTTY && !flags.json) terminal.info(terminal.dim(`${titles.join(", ")} ...`));
-    const access = { token: flags.token, signal, quantization_config: base.quantization, onWarning }; // shared by both models
+    const shared = { token: flags.token, signal, quantization_config: base.quantization, onWarning };
     const stopped = flags.json ? undefined : await stoppedRunLine(run);
     if (stopped !== undefined) infoOnce(stopped);
     const request = { flags, options, infoOnce };
-    const original = await answersOf(base.id, prompts, { ...request, access: { ...access, revision: base.revision } });
+    const original = await answersOf(base.id, prompts, { ...request, access: { ...shared, revision: base.revision } });
     const { revision } = flags;
-    const forRun = { ...request, access: { ...access, revision, base: base.baseOfRun } };
+    const forRun = { ...request, access: { ...shared, revision, base: base.baseOfRun } };
     const trained = await answersOf(run, { asked: original.questions }, forRun);
     const pairs = original.answers.map((answer, i) => ({ original: answer, trained: trained.answers[i] }));
     if (flags.json) return terminal.print(pairsAsJson({ original: base.id, trained: run }, pairs));
