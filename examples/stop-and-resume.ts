@@ -10,7 +10,13 @@ function newTrainer(logger: Logger): DPOTrainer {
     model: "gpt2",
     train_dataset,
     peft_config: { target_modules: ["c_attn", "c_proj"] },
-    args: { output_dir: "resumed", max_steps: 12, per_device_train_batch_size: 2, logging_steps: 3, bf16: false },
+    args: {
+      output_dir: "resumed",
+      max_steps: 12,
+      learning_rate: 1e-4,
+      per_device_train_batch_size: 2,
+      logging_steps: 1,
+    },
     logger,
   });
 }

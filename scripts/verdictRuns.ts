@@ -31,7 +31,7 @@ const FIXTURE = here("../test/fixtures/verdict-runs.json");
 const SHARED = here("../../shared");
 
 /** What a verdict reads of a log; the rest only makes the fixture longer. */
-const KEPT = /^(eval_)?(loss|rewards\/\w+|logps\/\w+)$|^(grad_norm|step)$/;
+const KEPT = /^(eval_)?(loss|rewards\/\w+|logps\/\w+)$|^(grad_norm|step|entropy|mean_token_accuracy)$/;
 
 const MODELS: Record<ModelName, () => string> = {
   "everyday-gpt2": () => here("../demo/everyday-gpt2"),

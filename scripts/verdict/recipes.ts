@@ -122,6 +122,7 @@ export const RECIPES: Record<string, Recipe> = {
   "collapsed-lora-1e-1": recipe("collapsed", 1e-1, 0.1, { args: { seed: 9 } }),
   "collapsed-full-1e-2": recipe("collapsed", 1e-2, 0.1, FULL),
   "collapsed-full-3e-3": recipe("collapsed", 3e-3, 0.5, { ...FULL, args: { seed: 4 } }),
+  "collapsed-lora-5e-1": recipe("collapsed", 5e-1, 0.1, { held: 8, args: { seed: 6 } }),
   "collapsed-simpo": recipe("collapsed", 1e-1, 2, { args: { loss_type: ["simpo"] } }),
   "collapsed-tiny-llama": recipe("collapsed", 1e-1, 0.1, { ...LLAMA, ...FULL }),
   // tiny models with random weights
@@ -136,5 +137,6 @@ export const RECIPES: Record<string, Recipe> = {
   "gpt2-lora-1e-1": recipe("unclear", 1e-1, 0.1, { ...GPT2, args: REAL_SIZE }),
   "gpt2-lora-3e-4-rows-4": recipe("learning", 3e-4, 0.1, { ...GPT2, rows: 4, args: REAL_SIZE }),
   "gpt2-lora-3e-1-rows-4": recipe("unclear", 3e-1, 0.1, { ...GPT2, rows: 4, args: REAL_SIZE }),
+  "gpt2-overfit": recipe("overfitting", 3e-3, 0.5, { ...GPT2, rows: 3, held: 4, args: REAL_SIZE }),
   "gpt2-saturated": recipe("saturated", 3e-3, 0.5, { ...GPT2, rows: 3, args: REAL_SIZE }),
 };

@@ -106,10 +106,8 @@ const checkPrecision: Check = (values, label, report) => {
     report.advise(label("fp16"), "prefine trains in float32, as TRL does with fp16: false");
   }
   if (values.fp16_full_eval) report.advise(label("fp16_full_eval"), "prefine evaluates in float32");
-  if (values.bf16 || (values.bf16 === null && !values.fp16)) {
-    const unset = values.bf16 ? "" : "unset, which TRL takes as true; ";
-    report.advise(label("bf16"), `${unset}prefine trains in float32, as TRL does with bf16: false`);
-  }
+  // unset is true in TRL: COMPATIBILITY.md says so, and a line at every start would be noise
+  if (values.bf16) report.advise(label("bf16"), "prefine trains in float32, as TRL does with bf16: false");
 };
 
 /** transformers reads any number below 0 as -1, and 0 as a run whose schedule ends before its only step. */

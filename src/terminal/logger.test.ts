@@ -98,7 +98,7 @@ describe("the progress bar", () => {
     const { screen, clock, log } = setUp(80);
     log.start({ totalSteps: 40, startStep: 0, epochs: 2 });
     takeSteps(log, clock, 1, 20, 40);
-    expect(screen.lines).toEqual([" 50% ########.........  20/40  loss 0.6900  margin 0.0012  512 tok/s  0:10 left"]);
+    expect(screen.lines).toEqual([" 50% #######........  20/40  loss 0.6900  margin 0.0012  512 tok/s  0:10 left"]);
     log.close();
   });
 
@@ -239,9 +239,32 @@ describe("without a terminal", () => {
     expect(run({ env: {} })).toBe(plain);
   });
 
-  it.each([{ CI: "true" }, { NO_COLOR: "1" }, { TERM: "dumb" }])("does the same on a terminal with %j", (env) => {
+  it.each([{ CI: "true" }, { TERM: "dumb" }])("does the same on a terminal with %j", (env) => {
     expect(run({ env }, true)).toBe(plain);
     expect(run({ env: {} }, true)).not.toBe(plain);
+  });
+
+  it("keeps the progress bar with NO_COLOR, without colors", () => {
+    const raw = run({ env: { NO_COLOR: "1" } }, true);
+    expect(raw).toContain("....");
+    expect(raw).not.toMatch(COLOR);
+  });
+
+  it("breaks long lines between words on a terminal, and nowhere else", () => {
+    const words = "a line of words that is longer than the terminal is wide, which holds of most advice";
+    const written = (isTTY: boolean, color = false) => {
+      const screen = new Screen(40);
+      const log = createLogger({ stream: screen, isTTY, env: {}, color });
+      log.info(words);
+      log.warn(words);
+      return screen.raw;
+    };
+    expect(written(false)).toBe(`${words}\nwarning: ${words}\n`);
+    const lines = written(true).trimEnd().split("\n");
+    expect(lines.length).toBe(6);
+    expect(lines.join(" ")).toBe(`${words} warning: ${words}`);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(40);
+    expect(written(true, true)).toContain(`${ESC}[33mwarning:${ESC}[0m a line of words`);
   });
 
   it.each([true, false])("writes only warnings if progress is disabled (terminal: %s)", (isTTY) => {

@@ -14,6 +14,7 @@ import { metricCells } from "./logFormat.ts";
 import type { Logger } from "./logging.ts";
 import { createProgressBar } from "./progressBar.ts";
 import { createProgressLines } from "./progressLines.ts";
+import { wrapText } from "./text.ts";
 
 export interface LoggerOptions {
   /** Default: stderr, which keeps stdout for results. */
@@ -22,7 +23,7 @@ export interface LoggerOptions {
   columns?: number | undefined;
   /** Default: true on a terminal or with FORCE_COLOR, unless NO_COLOR is set. */
   color?: boolean | undefined;
-  /** Default: whether the stream is a terminal; false with NO_COLOR, CI or TERM=dumb. */
+  /** Default: whether the stream is a terminal; false with CI or TERM=dumb. */
   isTTY?: boolean | undefined;
   /** Draws the bar in ASCII only. Default: true unless the locale is UTF-8. */
   ascii?: boolean | undefined;
@@ -44,16 +45,23 @@ const OPTIONS = optionsOf<LoggerOptions>("createLogger", {
   now: anyFunction,
 });
 
+const WARNING = "warning:";
+
 /** Creates the logger of a run. */
 export function createLogger(options: LoggerOptions = {}): Logger {
   checkOptions("createLogger", options, OPTIONS);
   const { stream = process.stderr, env = process.env, now = Date.now } = options;
-  const plain = Boolean(env.NO_COLOR || (env.CI && env.CI !== "false") || env.TERM === "dumb");
+  const plain = Boolean((env.CI && env.CI !== "false") || env.TERM === "dumb");
   const isTTY = options.isTTY ?? (stream.isTTY === true && !plain);
   const color = options.color ?? usesColor(isTTY, env);
-  const warning = (text: string) => `${color ? "\x1b[33mwarning:\x1b[0m" : "warning:"} ${text}`;
-  if (options.disable_tqdm) return warningsOnly((text) => stream.write(`${warning(text)}\n`));
   const columns = () => options.columns ?? stream.columns ?? 80;
+  /** On a terminal, lines break between words. */
+  const fitted = (text: string) => (isTTY ? wrapText(text, columns(), { breakWords: false }).join("\n") : text);
+  const warning = (text: string) => {
+    const line = fitted(`${WARNING} ${text}`);
+    return color ? `\x1b[33m${WARNING}\x1b[0m${line.slice(WARNING.length)}` : line;
+  };
+  if (options.disable_tqdm) return warningsOnly((text) => stream.write(`${warning(text)}\n`));
   const line = isTTY ? createBottomLine(stream, columns) : undefined;
   const write = (text: string) => (line ? line.above(text) : stream.write(`${text}\n`));
   const ascii = options.ascii ?? !showsUtf8(env);
@@ -66,7 +74,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   };
   let stepWidth = 1;
   return {
-    info: print,
+    info: (text) => print(fitted(text)),
     warn: (text) => print(warning(text)),
     start: (run) => {
       stepWidth = String(run.totalSteps).length;

@@ -50,6 +50,8 @@ function renderBar(progress: RunProgress, columns: number, style: BarStyle): { t
   return { text: percent + track + words, width };
 }
 
+/** Columns left free for a terminal's echo of ctrl-C, "^C", which would otherwise start a new line. */
+const ECHO = 2;
 /** Minimum time between redraws, in milliseconds. */
 const REDRAW_EVERY = 80;
 export interface ProgressBarOptions extends BarStyle {
@@ -70,7 +72,7 @@ export function createProgressBar(
   const draw = () => {
     if (progress === undefined) return;
     drawnAt = now();
-    line.draw(renderBar(progress, columns() - 1, style));
+    line.draw(renderBar(progress, columns() - ECHO - 1, style));
   };
   const stop = () => {
     if (progress === undefined) return;

@@ -37,7 +37,7 @@ it("begins with the data, the steps and the learning rate", async () => {
     evalSets: { easy: 3, hard: 1 },
   });
   expect(lines.slice(0, 3)).toEqual([
-    "data: 8 pairs; evaluated on 3 pairs of easy, 1 pair of hard",
+    "data: 8 pairs; 3 pairs of easy, 1 pair of hard held out and not evaluated: eval_strategy is no",
     "steps: 4 of 2 x 2 pairs, 2 epochs; loss 1 sigmoid + 0.5 sft, beta 0.1",
     "learning rate: 0.0001, cosine after 1 warmup step, adamw_torch_fused",
   ]);
@@ -47,7 +47,8 @@ it("counts rows, dropped rows by reason, and parameters", async () => {
   const { trainer } = toyTrainer({ args: { output_dir: join(folder, "run") }, evalRows: 0 });
   await trainer.prepare();
   const run = (trainer as unknown as { run: Run }).run;
-  const size = { rows: 1210, dropped: new Map([["prompt fills max_length", 2]]), trained: 294_912, all: 124_734_720 };
+  const dropped = new Map([["prompt fills max_length", 2]]);
+  const size = { rows: 1210, cut: 0, dropped, trained: 294_912, all: 124_734_720 };
   expect(firstLines({ ...run, size }).slice(0, 2)).toEqual([
     "data: 1,210 rows, 7 pairs, 2 dropped (prompt fills max_length)",
     "parameters: 294,912 of 124,734,720 are trained (0.24 %)",
@@ -55,6 +56,9 @@ it("counts rows, dropped rows by reason, and parameters", async () => {
   size.dropped.set("equal answers", 1201);
   expect(firstLines({ ...run, size })[0]).toBe(
     "data: 1,210 rows, 7 pairs, 1,203 dropped (prompt fills max_length 2, equal answers 1,201)",
+  );
+  expect(firstLines({ ...run, size: { ...size, cut: 3, dropped: new Map() } })[0]).toBe(
+    "data: 1,210 rows, 7 pairs, 3 cut at max_length 1024",
   );
   expect(firstLines({ ...run, size: { ...size, trained: size.all } })[1]).toMatch(/ are trained \(100 %\)$/);
   await trainer.dispose();

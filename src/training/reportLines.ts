@@ -11,7 +11,11 @@ export function firstLines(run: Run): string[] {
   const { size, args, plan } = run;
   const { beta, loss_type, loss_weights } = args;
   const losses = loss_type.map((name, i) => (loss_weights ? `${loss_weights[i]} ${name}` : name)).join(" + ");
-  const pairs = args.gradient_accumulation_steps > 1 ? `${plan.batchSize} x ${plan.accumulation}` : `${plan.batchSize}`;
+  const all = run.train.pairs.length;
+  const isAccumulated = plan.accumulation > 1 && plan.batchSize * plan.accumulation <= all;
+  const pairs = isAccumulated
+    ? `${plan.batchSize} x ${plan.accumulation}`
+    : `${Math.min(plan.batchSize * plan.accumulation, all)}`;
   const epochs = many(Number((plan.maxSteps / plan.stepsPerEpoch).toFixed(2)), "epoch");
   return [
     dataLine(run),
@@ -28,13 +32,17 @@ function dataLine({ size, train, evals, args }: Run): string {
   const dropped = [...(size?.dropped ?? [])];
   const reasons = dropped.map(([reason, rows]) => (dropped.length > 1 ? `${reason} ${count(rows)}` : reason));
   const total = dropped.reduce((sum, [, rows]) => sum + rows, 0);
+  if (size && size.cut > 0) parts.push(`${count(size.cut)} cut at max_length ${args.max_length}`);
   if (total > 0) parts.push(`${count(total)} dropped (${reasons.join(", ")})`);
   const evaluated = evals.map(({ prefix, pairs }) => {
     const name = prefix === "eval" ? "" : ` of ${prefix.slice("eval_".length)}`;
     const batch = args.dataloader_drop_last ? args.per_device_eval_batch_size : 1;
     return `${many(pairs.length - (pairs.length % batch), "pair")}${name}`;
   });
-  return `data: ${parts.join(", ")}${evaluated.length > 0 ? `; evaluated on ${evaluated.join(", ")}` : ""}`;
+  if (evaluated.length === 0) return `data: ${parts.join(", ")}`;
+  const isEvaluated = args.eval_strategy !== "no" || args.eval_on_start;
+  const held = isEvaluated ? `evaluated on ${evaluated.join(", ")}` : `${evaluated.join(", ")} held out`;
+  return `data: ${parts.join(", ")}; ${held}${isEvaluated ? "" : " and not evaluated: eval_strategy is no"}`;
 }
 
 /** A percentage with two significant digits. */

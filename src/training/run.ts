@@ -74,6 +74,8 @@ export interface ReferenceFacts {
 export interface RunSize {
   /** Rows of train_dataset, before any is dropped. */
   rows: number;
+  /** Training pairs that lost tokens to max_length or max_prompt_length. */
+  cut: number;
   /** Reason -> number of rows of train_dataset dropped for it. */
   dropped: ReadonlyMap<string, number>;
   /** Trained parameters, and all parameters, an adapter's included, as PEFT counts. */

@@ -1,5 +1,6 @@
 /** @file One optimizer step: micro-batches, gradient, update, and its results for the log. */
 
+import { listCheckpoints } from "../checkpoints/runDirectory.ts";
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import type { MicroBatch, PairScores } from "../dpo/learner.ts";
 import { paddedLength } from "../dpo/pairFeeds.ts";
@@ -113,9 +114,7 @@ async function refuseNonFinite(what: string, value: number, pairs: PackedPair[],
     const hint = "The model's file is damaged, or the training that wrote it diverged: use another one.";
     throw new NotFinite(`${message}; the model's ${weight}`, hint);
   }
-  throw new NotFinite(
-    message,
-    "Look at these rows, or try a smaller learning_rate, more warmup_steps or a smaller max_grad_norm. " +
-      "Checkpoints of earlier steps are intact.",
-  );
+  const hint = "Look at these rows, or try a smaller learning_rate, more warmup_steps or a smaller max_grad_norm.";
+  const isSaved = run.ownsOutput && (await listCheckpoints(run.output)).length > 0;
+  throw new NotFinite(message, isSaved ? `${hint} Checkpoints of earlier steps are intact.` : hint);
 }

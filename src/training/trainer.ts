@@ -121,7 +121,8 @@ export class Trainer {
     run.signal = signal;
     run.ownsOutput = true;
     this.hasTrained = true;
-    const { maxSteps, epochs } = run.plan;
+    const { maxSteps, stepsPerEpoch } = run.plan;
+    const epochs = maxSteps / stepsPerEpoch; // a fraction, as in the first lines
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1000;
     for (const line of firstLines(run)) this.observer.info(line);

@@ -1,4 +1,5 @@
 /** @file What to do next, in one place: after a verdict, and before the first step where the learning rate is odd. */
+import { lossTraits } from "../config/options/lossTypes.ts";
 import type { RunFacts } from "./facts.ts";
 import type { VerdictKind } from "./kinds.ts";
 import type { Measures } from "./measures.ts";
@@ -7,20 +8,38 @@ import { isAdamw, RATES, THRESHOLDS } from "./thresholds.ts";
 /** One or two sentences; "" where there is nothing to do. */
 export function nextFor(kind: VerdictKind, facts: RunFacts, measures: Measures): string {
   const next: Record<VerdictKind, () => string> = {
-    none: () => lowerLogging(facts),
+    none: () => logMore(facts),
     collapsed: () => `${changeRate(facts, "lower")}, or raise beta (${facts.beta}), which holds the model back.`,
     overfitting: () => stopEarlier(facts, measures),
-    saturated: () => "Fewer steps do as well; look at the answers with prefine compare, and evaluate held-out pairs.",
+    saturated: () => lookAtAnswers(facts, measures, "Fewer steps do as well"),
     "did not move": () => `${changeRate(facts, "raise")}, or train for more steps.`,
-    learning: () => "Look at the answers with prefine compare.",
+    learning: () => lookAtAnswers(facts, measures, isVisible(measures) ? "" : "Answers may still be the same words"),
     unclear: () => moreData(facts, measures),
   };
   return next[kind]();
 }
 
-function lowerLogging({ max_steps }: RunFacts): string {
-  if (max_steps < THRESHOLDS.points) return `Train for ${THRESHOLDS.points} steps or more.`;
-  return `Set logging_steps to ${Math.max(1, Math.floor(max_steps / THRESHOLDS.points))} or less.`;
+/** An interrupted run is resumed, and then has more points. */
+function logMore({ max_steps, step, end }: RunFacts): string {
+  if (end === "interrupted") return "";
+  const steps = end === "finished" ? step : max_steps;
+  if (steps < THRESHOLDS.points) return `Train for ${THRESHOLDS.points} steps or more.`;
+  const most = Math.floor(steps / THRESHOLDS.points);
+  return `Set logging_steps to ${most}${most > 1 ? " or less" : ""}.`;
+}
+
+const isVisible = ({ moved }: Measures) => moved === null || moved.margin >= THRESHOLDS.learning.visible;
+
+/** The log shows no broken text: at rates that tend to break a model, only its answers do. */
+function lookAtAnswers(facts: RunFacts, { evaluated }: Measures, first: string): string {
+  const rates = ratesOf(facts);
+  const look = "look at the answers with prefine compare";
+  if (rates && facts.learning_rate > rates.works[1]) {
+    return `${changeRate(facts, "lower")}; at that rate answers often fall apart where a log looks good: ${look}.`;
+  }
+  const held = evaluated.length > 0 ? "" : ", and evaluate held-out pairs";
+  const line = `${first ? `${first}; ` : ""}${look}${held}.`;
+  return line[0].toUpperCase() + line.slice(1);
 }
 
 function changeRate(facts: RunFacts, direction: "raise" | "lower"): string {
@@ -33,8 +52,13 @@ function changeRate(facts: RunFacts, direction: "raise" | "lower"): string {
   return `${verb} learning_rate: ${rates.what} usually takes ${usual(rates.usual)}, ${own}`;
 }
 
-function stopEarlier({ best_step }: RunFacts, { evaluated }: Measures): string {
+function stopEarlier({ best_step, reference, loss_type }: RunFacts, { evaluated }: Measures): string {
   const best = Math.min(...evaluated.map((set) => set.best_step));
+  const startsAtLn2 = reference === "start" && loss_type.length === 1 && lossTraits(loss_type[0]).startsAtLn2 === true;
+  if (startsAtLn2 && evaluated.every((set) => set.best >= 0.99 * Math.LN2)) {
+    const why = "The held-out loss was never below ln 2, where it starts: no step is worth keeping";
+    return `${why}. Look at the pairs (is chosen better than rejected?), or train on more.`;
+  }
   if (best_step !== null) return `The checkpoint of step ${best_step} was loaded, the best; more data would help more.`;
   return `Stop around step ${best}, keep the best (load_best_model_at_end), or train on more pairs.`;
 }

@@ -24,14 +24,26 @@ export interface EvaluatedSet {
   last: number;
   /** Whether the training loss was still falling after the best evaluation. */
   fell_since: boolean;
+  /** rewards/accuracies of the last evaluation; null: not logged. */
+  accuracy: number | null;
+  /** Nats by which the margin of whole answers had grown then; null where the reference is not the start. */
+  margin: number | null;
+}
+
+/** The first logged value, and the mean over the last third. */
+export interface Course {
+  first: number;
+  last: number;
 }
 
 export interface Measures {
   /** Entries of training. */
   points: number;
   is_finite: boolean;
-  /** Of the first entry, and the mean over the last third. */
-  loss: { first: number; last: number };
+  loss: Course;
+  /** mean_token_accuracy and entropy of the model on the answers; null: not logged. */
+  token_accuracy: Course | null;
+  entropy: Course | null;
   /** rewards/accuracies and rewards/margins, means over the last third; null: not logged. */
   accuracy: number | null;
   margin: number | null;
@@ -72,16 +84,21 @@ export function measure(log: readonly LoggedEntry[], facts: RunFacts): Measures 
   return {
     points: train.length,
     is_finite: areFinite,
-    loss: { first: losses[0] ?? 0, last: meanOrNull(lastThird(losses)) ?? 0 },
+    loss: courseOf(losses) ?? { first: 0, last: 0 },
+    token_accuracy: courseOf(valuesOf(train, "mean_token_accuracy")),
+    entropy: courseOf(valuesOf(train, "entropy")),
     accuracy: meanOrNull(lastThird(valuesOf(train, "rewards/accuracies"))),
     margin: meanOrNull(lastThird(valuesOf(train, "rewards/margins"))),
     moved: movedByRewards(train, facts) ?? movedByEvaluations(log),
     certainty: certaintyOf(valuesOf(train, "rewards/margins"), facts),
     ...chosenLoss(train, facts),
     grad_share: largest > 0 ? median(lastThird(gradients)) / largest : null,
-    evaluated: evaluatedSets(log, train),
+    evaluated: evaluatedSets(log, train, facts),
   };
 }
+
+const courseOf = (values: readonly number[]): Course | null =>
+  values.length > 0 ? { first: values[0], last: mean(lastThird(values)) } : null;
 
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
@@ -140,13 +157,19 @@ function setNames(log: readonly LoggedEntry[]): string[] {
   return [...new Set(names)].map((name) => name.slice(0, -"_loss".length));
 }
 
-function evaluatedSets(log: readonly LoggedEntry[], train: readonly LoggedEntry[]): EvaluatedSet[] {
+function evaluatedSets(
+  log: readonly LoggedEntry[],
+  train: readonly LoggedEntry[],
+  { reference, beta }: RunFacts,
+): EvaluatedSet[] {
   return setNames(log).flatMap((name): EvaluatedSet[] => {
     const points = log.flatMap((entry) => {
       const loss = entry[`${name}_loss`];
       return isNumber(loss) ? [{ loss, step: entry.step ?? 0 }] : [];
     });
     if (points.length === 0) return [];
+    const accuracy = valuesOf(log, `${name}_rewards/accuracies`).at(-1) ?? null;
+    const margin = valuesOf(log, `${name}_rewards/margins`).at(-1) ?? null;
     const best = points.reduce((least, point) => (point.loss < least.loss ? point : least));
     return [
       {
@@ -157,6 +180,8 @@ function evaluatedSets(log: readonly LoggedEntry[], train: readonly LoggedEntry[
         best_step: best.step,
         last: Math.min(...points.slice(-2).map(({ loss }) => loss)),
         fell_since: fellSince(train, best.step),
+        accuracy,
+        margin: margin !== null && reference === "start" && beta > 0 ? margin / beta : null,
       },
     ];
   });

@@ -43,12 +43,17 @@ export const THRESHOLDS = {
     /** Or: the loss is this many times its start, with accuracies no better than a coin's. */
     lossRatio: 2,
     coinFlip: 0.6,
+    /** Or: entropy rose by this many nats, while mean_token_accuracy fell to this share of its start. */
+    entropyRise: 1,
+    tokenShare: 0.5,
   },
   overfitting: {
     evaluations: 3,
     /** Of the first evaluation's loss: how far the last ones are above the best. */
     rise: 0.05,
   },
+  /** Held-out pairs that show nothing of what was learned: accuracies of a coin, and this share of the margin. */
+  heldOut: { accuracy: 0.6, share: 0.1 },
   saturated: {
     accuracy: 0.99,
     /** rewards/margins of losses of the sigmoid: the gradient is 1.8 % of a pair's that is not yet ordered. */
@@ -65,6 +70,8 @@ export const THRESHOLDS = {
     accuracy: 0.6,
     /** Standard errors of rewards/margins. */
     certainty: 4,
+    /** Nats below which greedy answers are often still the same. */
+    visible: 1,
   },
 } as const;
 

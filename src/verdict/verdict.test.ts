@@ -95,9 +95,56 @@ describe("a log", () => {
     expect(line(9)).toBe(
       "verdict: none: 9 logged points, and below 10 noise looks like a trend. Set logging_steps to 10 or less.",
     );
-    expect(line(1, { max_steps: 4 })).toMatch(/^verdict: none: 1 logged point, .* Train for 10 steps or more\.$/);
+    expect(line(1, { step: 4, max_steps: 4 })).toMatch(
+      /^verdict: none: 1 logged point, .* Train for 10 steps or more\.$/,
+    );
     expect(line(0)).toMatch(/^verdict: none: 0 logged points, /);
     expect(line(10)).toMatch(/^verdict: learning: /);
+    expect(line(2, { step: 12, max_steps: 12 })).toMatch(/Set logging_steps to 1\.$/);
+    expect(line(3, { step: 3, end: "interrupted" })).toMatch(/^verdict: interrupted at step 3, .* a trend\.$/);
+  });
+
+  it("of a model that no longer predicts words is of a collapsed run, even if all pairs are ordered", () => {
+    const log = logOf(12, (share) => ({
+      loss: 0.4 * (1 - share),
+      "rewards/accuracies": 1,
+      "rewards/margins": 12,
+      entropy: share === 0 ? 1.5 : 4.9,
+      mean_token_accuracy: share === 0 ? 0.09 : 0,
+    }));
+    const { kind, reason } = judge(log, FACTS);
+    expect(kind).toBe("collapsed");
+    expect(reason).toContain("mean_token_accuracy fell from 0.09 to 0, entropy rose from 1.5 to 4.9");
+    const sure = log.map((entry) => ({ ...entry, mean_token_accuracy: 0.2 }));
+    expect(judge(sure, FACTS).kind).toBe("saturated");
+  });
+
+  it("whose held-out pairs show none of what was learned is unclear, or of overfitting once all pairs are ordered", () => {
+    const held = (accuracy: number, margin: number, at = 20) => ({
+      eval_loss: 0.69,
+      "eval_rewards/accuracies": accuracy,
+      "eval_rewards/margins": margin,
+      step: at,
+    });
+    const train = logOf(20, () => ({}));
+    expect(judge([...train, held(0.44, 0.007)], FACTS)).toMatchObject({
+      kind: "unclear",
+      reason: expect.stringContaining("held-out pairs show none of it; held out: accuracy 0.44, loss 0.69"),
+    });
+    expect(judge([...train, held(0.8, 0.15)], FACTS)).toMatchObject({
+      kind: "learning",
+      reason: expect.stringMatching(/rewards\/accuracies are 0\.9; held out: accuracy 0\.8, loss 0\.69$/),
+    });
+    const ordered = logOf(20, () => ({ "rewards/accuracies": 1, "rewards/chosen": 2.5, "rewards/rejected": -2.5 }));
+    const byHeart = ordered.map((entry) => ({ ...entry, "rewards/margins": 5 }));
+    expect(judge([...byHeart, held(0.5, 0.1)], FACTS)).toMatchObject({
+      kind: "overfitting",
+      reason: "the training pairs were learned by heart; held out: accuracy 0.5, loss 0.69",
+    });
+    const learned = judge([...byHeart, held(1, 4)], FACTS);
+    expect(learned.kind).toBe("saturated");
+    expect(learned.next).toBe("Fewer steps do as well; look at the answers with prefine compare.");
+    expect(judge(byHeart, FACTS).next).toMatch(/, and evaluate held-out pairs\.$/);
   });
 
   it("that ended where a number was not finite is of a collapsed run, however short", () => {
@@ -198,6 +245,27 @@ describe("what to do next", () => {
     const best = judge(log, facts).measures.evaluated[0].best_step;
     expect(judge(log, facts).next).toContain(`Stop around step ${best}`);
     expect(judge(log, { ...facts, best_step: best }).next).toContain(`The checkpoint of step ${best} was loaded`);
+  });
+
+  it("of overfitting keeps no step where the held-out loss was never below its start", () => {
+    const falls = logOf(20, (share) => ({ loss: Math.LN2 - 0.4 * share }));
+    const rises = [0.79, 0.83, 1.1].map((loss, i) => ({ eval_loss: loss, step: 50 * (i + 1) }));
+    const { kind, next } = judge([...falls, ...rises], FACTS);
+    expect(kind).toBe("overfitting");
+    expect(next).toMatch(/^The held-out loss was never below ln 2, where it starts: no step is worth keeping\. /);
+  });
+
+  it("says that greedy answers may still be the same, and that a large rate may have broken them", () => {
+    const next = (nats: number, facts: Partial<RunFacts> = {}) => {
+      const rewards = { "rewards/chosen": 0.1 * nats, "rewards/rejected": 0, "rewards/margins": 0.1 * nats };
+      return judge(
+        logOf(20, () => rewards),
+        { ...FACTS, ...facts },
+      ).next;
+    };
+    expect(next(0.5)).toMatch(/^Answers may still be the same words; look at /);
+    expect(next(5)).toMatch(/^Look at the answers with prefine compare, /);
+    expect(next(5, { learning_rate: 0.05 })).toMatch(/^Lower learning_rate: .* at that rate answers often fall apart /);
   });
 
   it("is a warning where something is to be changed", () => {

@@ -6,8 +6,8 @@ import { lossTraits } from "../config/options/lossTypes.ts";
 import { nextFor } from "./advice.ts";
 import type { RunFacts } from "./facts.ts";
 import type { VerdictKind } from "./kinds.ts";
-import { type LoggedEntry, type Measures, type Move, measure } from "./measures.ts";
-import { overfittedSets, risingSets } from "./overfitting.ts";
+import { type EvaluatedSet, type LoggedEntry, type Measures, type Move, measure } from "./measures.ts";
+import { isLearnedByHeart, overfittedSets, risingSets } from "./overfitting.ts";
 import { THRESHOLDS } from "./thresholds.ts";
 
 /** As verdict.json has it. */
@@ -70,13 +70,29 @@ function tooShort({ points, is_finite }: Measures, { end }: RunFacts): Judged {
   return { kind: "none", reason: `${found}, and below ${THRESHOLDS.points} noise looks like a trend` };
 }
 
-function collapsed({ is_finite, chosen_lost, chosen_scale, loss, accuracy }: Measures, facts: RunFacts): Judged {
+/** `; held out: accuracy 0.9, loss 0.41 (eval)`; "" without evaluations. */
+function describeHeldOut(sets: readonly EvaluatedSet[]): string {
+  const each = sets.map(({ name, accuracy, last }) => {
+    const share = accuracy === null ? "" : `accuracy ${short(accuracy)}, `;
+    return `${share}loss ${short(last)}${sets.length > 1 ? ` (${name})` : ""}`;
+  });
+  return each.length > 0 ? `; held out: ${each.join("; ")}` : "";
+}
+
+function collapsed(measures: Measures, facts: RunFacts): Judged {
+  const { is_finite, chosen_lost, chosen_scale, loss, accuracy, entropy, token_accuracy } = measures;
   const kind = "collapsed" as const;
   if (facts.end === "not finite" || !is_finite) return { kind, reason: "loss or gradient were no longer finite" };
-  const { lostNats, lostShare, lossRatio, coinFlip } = THRESHOLDS.collapsed;
+  const { lostNats, lostShare, lossRatio, coinFlip, entropyRise, tokenShare } = THRESHOLDS.collapsed;
   if (chosen_lost !== null && chosen_lost > lostNats + lostShare * chosen_scale) {
     const fall = `logps/chosen fell by ${short(chosen_lost)} from ${short(-chosen_scale)}`;
     return { kind, reason: `the chosen answers themselves became unlikely: ${fall}` };
+  }
+  const isConfused = entropy !== null && entropy.last - entropy.first > entropyRise;
+  if (isConfused && token_accuracy !== null && token_accuracy.last < tokenShare * token_accuracy.first) {
+    const rise = `entropy rose from ${short(entropy.first)} to ${short(entropy.last)}`;
+    const fall = `mean_token_accuracy fell from ${short(token_accuracy.first)} to ${short(token_accuracy.last)}`;
+    return { kind, reason: `the model no longer predicts words: ${fall}, ${rise}` };
   }
   const isTied = facts.reference === "start" && loss.first > 0;
   if (isTied && loss.last > lossRatio * loss.first && accuracy !== null && accuracy <= coinFlip) {
@@ -87,13 +103,20 @@ function collapsed({ is_finite, chosen_lost, chosen_scale, loss, accuracy }: Mea
 
 function overfitting(measures: Measures): Judged {
   const sets = overfittedSets(measures);
-  if (sets.length === 0) return undefined;
+  if (sets.length === 0) return learnedByHeart(measures);
   const [{ name, best, best_step, last }] = sets;
   const rise = `${name}_loss rose from ${short(best)} at step ${best_step} to ${short(last)}`;
   return { kind: "overfitting", reason: `${rise} while the training loss fell` };
 }
 
-function saturated({ accuracy, margin, grad_share, loss }: Measures, facts: RunFacts): Judged {
+/** All training pairs are ordered, and none of it holds for others. */
+function learnedByHeart(measures: Measures): Judged {
+  const { accuracy, evaluated } = measures;
+  if (accuracy === null || accuracy < THRESHOLDS.saturated.accuracy || !isLearnedByHeart(measures)) return undefined;
+  return { kind: "overfitting", reason: `the training pairs were learned by heart${describeHeldOut(evaluated)}` };
+}
+
+function saturated({ accuracy, margin, grad_share, loss, evaluated }: Measures, facts: RunFacts): Judged {
   const { accuracy: least, margin: large, gradShare } = THRESHOLDS.saturated;
   if (accuracy === null || accuracy < least) return undefined;
   const [name] = facts.loss_type;
@@ -102,7 +125,7 @@ function saturated({ accuracy, margin, grad_share, loss }: Measures, facts: RunF
   if (!isLarge && !(grad_share !== null && grad_share <= gradShare)) return undefined;
   const what = isLarge ? `rewards/margins are ${short(margin)}` : `gradients are ${percent(gradShare)} of the largest`;
   const end = `all training pairs are ordered, the loss is ${short(loss.last)} and ${what}`;
-  return { kind: "saturated", reason: `${end}: further steps teach nothing` };
+  return { kind: "saturated", reason: `${end}: further steps teach nothing${describeHeldOut(evaluated)}` };
 }
 
 function didNotMove({ moved, accuracy }: Measures): Judged {
@@ -118,14 +141,16 @@ function learning(measures: Measures, { reference }: RunFacts): Judged {
   const { margin, accuracy: least, certainty: sure } = THRESHOLDS.learning;
   if (accuracy === null || certainty === null || certainty < sure) return undefined;
   if (reference === "start" && accuracy < least) return undefined; // else it says what the model preferred all along
-  if (moved !== null && moved.margin < margin) return undefined;
+  if ((moved !== null && moved.margin < margin) || isLearnedByHeart(measures)) return undefined;
   const how = moved !== null ? describeMove(moved) : "rewards/margins grew";
   const rising = risingSets(measures);
   const but = rising.length > 0 ? `; but ${rising.map(({ name }) => `${name}_loss`).join(", ")} rises` : "";
-  return { kind: "learning", reason: `${how}, and rewards/accuracies are ${short(accuracy)}${but}` };
+  const held = describeHeldOut(measures.evaluated);
+  return { kind: "learning", reason: `${how}, and rewards/accuracies are ${short(accuracy)}${held}${but}` };
 }
 
-function whyUnclear({ moved, accuracy, certainty }: Measures, { reference }: RunFacts): string {
+function whyUnclear(measures: Measures, { reference }: RunFacts): string {
+  const { moved, accuracy, certainty, evaluated } = measures;
   if (accuracy === null) return "the log has no rewards";
   const { accuracy: least, certainty: sure } = THRESHOLDS.learning;
   if (reference === "start" && accuracy < least) {
@@ -133,6 +158,8 @@ function whyUnclear({ moved, accuracy, certainty }: Measures, { reference }: Run
   }
   if (certainty === null || certainty < sure)
     return "rewards/margins differ more from step to step than they have grown";
+  if (moved !== null && isLearnedByHeart(measures))
+    return `${describeMove(moved)} in training, and held-out pairs show none of it${describeHeldOut(evaluated)}`;
   if (moved !== null) return `it moves, but little: ${describeMove(moved)}`;
   return "without a reference that is the model at the start, the log does not show how far it moved";
 }

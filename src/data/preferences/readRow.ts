@@ -43,7 +43,8 @@ function columnOf(row: Record<string, unknown>, column: string, where: string): 
   throw new PrefineError(
     "data",
     `${where}: expected the column "${column}", found ${actual}`,
-    "Preference data has the columns chosen and rejected, and optionally prompt: rename yours with a map.",
+    "Preference data has the columns chosen and rejected, and optionally prompt: rename yours with a map (on the " +
+      "command line: --process FILE.mjs).",
   );
 }
 

@@ -35,6 +35,8 @@ export interface TokenizedPairs {
   rows: number;
   /** Size of the pair with the most packed tokens, which decides the memory needed. */
   largest: PackedSize;
+  /** Pairs that lost tokens to max_length or max_prompt_length. */
+  cut: number;
   findings: Findings;
   /** Warnings to print, one line per kind. */
   warnings: string[];
@@ -82,7 +84,7 @@ export async function tokenizePairs(
   const checks = startChecks(tokenizer);
   const { findings } = checks;
   const largest = { shared: 0, chosen: 0, rejected: 0 };
-  const tokenized: TokenizedPairs = { pairs: [], keptIndices: [], rows: 0, largest, findings, warnings: [] };
+  const tokenized: TokenizedPairs = { pairs: [], keptIndices: [], rows: 0, largest, cut: 0, findings, warnings: [] };
   let implicitPrompt: boolean | undefined;
   let kind: ReadRow["kind"] | undefined;
   let turn = performance.now();
@@ -129,10 +131,14 @@ function addRow(tokenized: TokenizedPairs, raw: Row, options: RowOptions): ReadR
   if (isUntrainable || (isDegenerate && options.drop_degenerate)) return row.kind;
   tokenized.pairs.push(new StoredPair(pair));
   tokenized.keptIndices.push(index);
+  if (excess > 0 || isCut(pair, max_length)) tokenized.cut++;
   const size = packedSize(pair, truncation);
   if (tokensOf(size) > tokensOf(tokenized.largest)) tokenized.largest = size;
   return row.kind;
 }
+
+const isCut = ({ prompt_ids, chosen_ids, rejected_ids }: PairTokens, maxLength: number | null) =>
+  maxLength !== null && prompt_ids.length + Math.max(chosen_ids.length, rejected_ids.length) > maxLength;
 
 function tokenizeRow(row: ReadRow, tokenizer: Tokenizer, where: string): TokenizedPair {
   try {

@@ -1,6 +1,7 @@
 /** @file A device in a thread of Node. */
 import { Worker } from "node:worker_threads";
 import { folderSetting } from "../../disk/folderSetting.ts";
+import { PrefineError, show } from "../../errors.ts";
 import type { Device } from "../runtime/device.ts";
 import { type Channel, RemoteDevice } from "../runtime/remoteDevice.ts";
 import { graphSaver } from "./dumpGraphs.ts";
@@ -61,11 +62,20 @@ function threadOptions({
 }: DeviceOptions): Omit<ThreadOptions, "activity"> {
   const { PREFINE_NUM_THREADS, PREFINE_RUNTIME, PREFINE_EXECUTION_PROVIDERS = "" } = process.env;
   return {
-    threads: threads ?? Number(PREFINE_NUM_THREADS ?? 0),
+    threads: threads ?? threadsFrom(PREFINE_NUM_THREADS),
     runtime: runtime ?? (PREFINE_RUNTIME || undefined),
     providers: [...(providers ?? PREFINE_EXECUTION_PROVIDERS.split(",").flatMap((name) => name.trim() || []))],
     sharedFrom,
   };
+}
+
+/** @returns 0, the runtime's choice, if unset. */
+function threadsFrom(text = ""): number {
+  if (text.trim() === "") return 0;
+  const threads = Number(text);
+  if (Number.isInteger(threads) && threads >= 0) return threads;
+  const message = `PREFINE_NUM_THREADS: expected a number of threads, found ${show(text)}`;
+  throw new PrefineError("config", message, "Set it to 1 or more; 0 or unset: as many as suit the processor.");
 }
 
 function channelTo(worker: Worker): Channel {

@@ -87,7 +87,7 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
     }),
     weights: startWeights(trained, platform.storage),
     parameters: countParameters(trained),
-    size: { rows: train.rows, dropped: train.dropped, ...countAll(trained, learner.trainable) },
+    size: { rows: train.rows, cut: train.cut, dropped: train.dropped, ...countAll(trained, learner.trainable) },
     referenceFacts: reference,
     referenceCache: await referenceCacheOf(trained, args, { truncation, tokenizer, runtime, platform }),
     observer,

@@ -31,6 +31,8 @@ export interface TokenizedRows {
   pairs: PairTokens[];
   /** Number of rows of the split. */
   rows: number;
+  /** Pairs that lost tokens to max_length or max_prompt_length. */
+  cut: number;
   /** Reason -> number of rows dropped for it. */
   dropped: ReadonlyMap<string, number>;
   /** Size of the pair with the most packed tokens. */
@@ -57,7 +59,7 @@ export async function tokenizeRows(
   for (const line of prepared.warnings) observer.warn(line);
   const { pairs, largest, keptIndices, findings } = prepared;
   const origin = { split, rows: Int32Array.from(keptIndices) };
-  return { pairs, largest, origin, rows: prepared.rows, dropped: droppedOf(findings, options) };
+  return { pairs, largest, origin, rows: prepared.rows, cut: prepared.cut, dropped: droppedOf(findings, options) };
 }
 
 /** Short reasons for dropping rows; the warnings have the details. */
