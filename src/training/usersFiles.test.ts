@@ -1,0 +1,140 @@
+/** @file Files in output_dir that no run wrote: kept by every run, or the run is refused before anything changes. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { contents, failure } from "../../test/support/outcomes.ts";
+import { toyTrainer } from "../../test/support/toyTrainer.ts";
+import type { DPOConfigInput } from "../config/DPOConfig.ts";
+
+/** Plots take a quarter of a second; these are as recognizable. */
+vi.mock("../plots/plotRunFolders.ts", () => ({
+  plotRunFolders: async (_: string[], { out }: { out: string }) => {
+    writeFileSync(`${out}.svg`, '<svg width="960"\n  role="img" font-family="Inter">');
+    writeFileSync(`${out}.png`, "picture");
+    return { svg: `${out}.svg`, png: `${out}.png` };
+  },
+}));
+
+let run = "";
+beforeEach(() => {
+  run = join(mkdtempSync(join(tmpdir(), "prefine-users-files-")), "run");
+  mkdirSync(run);
+});
+afterEach(() => rmSync(join(run, ".."), { recursive: true, force: true }));
+
+const ARGS: DPOConfigInput = { max_steps: 2, save_steps: 1, logging_steps: 1, eval_strategy: "steps", eval_steps: 1 };
+const toy = (args: DPOConfigInput = {}) => toyTrainer({ args: { ...ARGS, output_dir: run, ...args } });
+const read = (name: string) => readFileSync(join(run, name), "utf8");
+function put(names: readonly string[]): void {
+  for (const name of names) {
+    mkdirSync(join(run, name, ".."), { recursive: true });
+    writeFileSync(join(run, name), `mine: ${name}`);
+  }
+}
+const expectKept = (names: readonly string[]) => {
+  for (const name of names) expect(read(name)).toBe(`mine: ${name}`);
+};
+
+const EXTRAS = ["README.md", "verdict.json", "eval_margins.csv", "training_loss.svg", "training_loss.png"];
+/** Names that no run gives, some of them close to those that it does. */
+const OTHERS = [
+  "notes.txt",
+  ".gitignore",
+  "checkpoint-backup/weights.bin",
+  "checkpoint-1/notes.txt",
+  "checkpoint-7/notes.txt",
+  "checkpoint-2.old/adapter_model.safetensors",
+  "runs/mine.txt",
+  ".draft.partial-1",
+  "training_loss.json",
+];
+
+describe("a user's files", () => {
+  it("stay in a new run, which names what it wrote instead", async () => {
+    put(EXTRAS);
+    put(OTHERS.filter((name) => !/^checkpoint-\d+\//.test(name)));
+    const { trainer, lines } = toy();
+    await trainer.train();
+    expectKept(EXTRAS);
+    for (const name of EXTRAS) expect(existsSync(join(run, `prefine-${name}`)), name).toBe(true);
+    expect(read("prefine-README.md")).toMatch(/prefine-training_loss.png/);
+    for (const name of ["README.md", "verdict.json", "eval_margins.csv", "training_loss.svg"]) {
+      expect(lines).toContain(
+        `warning: ${join(run, name)}: is kept, since no run wrote it as it is now; this run's is prefine-${name}`,
+      );
+    }
+    expect(lines.at(-2)).toMatch(/prefine-verdict.json, prefine-training_loss.png, prefine-README.md/);
+  });
+
+  it("stay in a run that replaces another, and so does a card that was edited", async () => {
+    await toy().trainer.train();
+    const card = `${read("README.md")}\nMy own words.\n`;
+    writeFileSync(join(run, "README.md"), card);
+    put(OTHERS);
+    const { trainer, lines } = toy({ overwrite_output_dir: true, max_steps: 1 });
+    await trainer.train();
+    expectKept(OTHERS);
+    expect(read("README.md")).toBe(card);
+    expect(readdirSync(join(run, "checkpoint-1"))).toContain("trainer_state.json");
+    expect(existsSync(join(run, "checkpoint-2"))).toBe(false);
+    expect(lines.join("\n")).toMatch(/checkpoint-1: deleted, but notes.txt is kept, since no run wrote it/);
+    for (const name of EXTRAS.slice(1)) expect(existsSync(join(run, `prefine-${name}`)), name).toBe(false);
+  });
+
+  it("stay in a run that is resumed and rotates its checkpoints", async () => {
+    await toy({ max_steps: 1 }).trainer.train();
+    put(OTHERS);
+    writeFileSync(join(run, "README.md"), "mine: README.md");
+    const { trainer } = toy({ max_steps: 4, save_total_limit: 1 });
+    await trainer.train({ resume_from_checkpoint: true });
+    expectKept([...OTHERS, "README.md"]);
+    expect(readdirSync(join(run, "checkpoint-1"))).toEqual(["notes.txt"]);
+    expect(readdirSync(run).filter((name) => /^checkpoint-[234]$/.test(name))).toEqual(["checkpoint-4"]);
+  });
+
+  it("stay under both names: the run's extra is then not written", async () => {
+    put(["README.md", "prefine-README.md"]);
+    const { trainer, lines } = toy();
+    await trainer.train();
+    expectKept(["README.md", "prefine-README.md"]);
+    expect(lines.join("\n")).toMatch(
+      /README.md: is kept, .*; and neither is prefine-README.md: this run's is not written/,
+    );
+  });
+});
+
+describe("a file that the run's model needs", () => {
+  it.each(["tokenizer.json", "adapter_config.json", "checkpoint-2/model.safetensors", "checkpoint-2/optimizer.pt"])(
+    "refuses a run if it is a user's: %s",
+    async (name) => {
+      put([name]);
+      const before = contents(run);
+      for (const how of [{ overwrite_output_dir: true }, { resume_from_checkpoint: true }, {}]) {
+        const error = await failure(toy(how).trainer.train());
+        expect(error.message).toMatch(
+          new RegExp(
+            `(nothing in the way of the run's files, found ${name.split("/")[0]}, which no run|no run there, found|can't be)`,
+          ),
+        );
+        expect(contents(run)).toEqual(before);
+      }
+    },
+  );
+
+  it("is not deleted with the run that it does not belong to", async () => {
+    put(["model.safetensors", "config.json"]);
+    const { trainer, lines } = toy({ overwrite_output_dir: true });
+    await trainer.train();
+    expectKept(["model.safetensors", "config.json"]);
+    expect(lines).toContain(`warning: ${join(run, "model.safetensors")}: is kept, since no run wrote it`);
+  });
+
+  it("of an earlier run or of TRL's is replaced with overwrite_output_dir", async () => {
+    await toy().trainer.train();
+    for (const name of ["training_args.bin", "checkpoint-2/optimizer.pt"]) writeFileSync(join(run, name), "");
+    rmSync(join(run, "checkpoint-2/prefine_state.json"));
+    await toy({ overwrite_output_dir: true, max_steps: 1 }).trainer.train();
+    expect(readdirSync(run).filter((name) => name.startsWith("checkpoint"))).toEqual(["checkpoint-1"]);
+  });
+});
