@@ -1,4 +1,7 @@
-/** @file One round of the soak: an undisturbed training, and the same one killed repeatedly. */
+/**
+ * @file One round of the soak: an undisturbed training, and the same one killed repeatedly. Rivals start in its folder
+ * meanwhile: while it lives they are refused, and once it is killed one of them may take the folder over.
+ */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,12 +17,17 @@ export interface RoundOptions {
   longestLife: number;
   /** Maximum number of kills. Default: unlimited. */
   most?: number;
+  /** One of this many lives has a rival. Default: 3. */
+  rivalry?: number;
 }
 
 export interface RoundResult {
   /** Seconds of the undisturbed training. */
   seconds: number;
   kills: number;
+  /** Processes that were refused because another one owned the folder, and those that took over from a killed one. */
+  refusals: number;
+  takeovers: number;
   /** Memory in bytes at every hundredth step of the undisturbed training. */
   memory: readonly { step: number; rss: number }[];
   /** Names of files that differ at the end; empty: none. */
@@ -29,7 +37,7 @@ export interface RoundResult {
 /** Runs both. `training.args.output_dir` is for the undisturbed one; the other folder is next to it. */
 export async function soakRound(
   training: Training,
-  { dice, longestLife, most = Number.POSITIVE_INFINITY }: RoundOptions,
+  { dice, longestLife, most = Number.POSITIVE_INFINITY, rivalry = 3 }: RoundOptions,
 ): Promise<RoundResult> {
   const started = performance.now();
   const calm = await runChild(training);
@@ -37,18 +45,37 @@ export async function soakRound(
   const seconds = (performance.now() - started) / 1000;
   const output_dir = `${training.args.output_dir}-killed`;
   const killed = { ...training, args: { ...training.args, output_dir, resume_from_checkpoint: true } };
-  let kills = 0;
-  for (;;) {
-    const end = await runChild(killed, kills < most ? 1 + dice.below(longestLife) : undefined);
-    if (end.signal === null && end.code === 0) break;
-    if (end.signal !== "SIGKILL") throw new Error(`a resumed training failed after ${kills} kills:\n${end.stderr}`);
-    kills++;
+  const count = { kills: 0, refusals: 0, takeovers: 0 };
+  for (let isDone = false; !isDone; ) {
+    const isLast = count.kills >= most;
+    const lives = [runChild(killed, isLast ? undefined : 1 + dice.below(longestLife))];
+    if (!isLast && dice.below(rivalry) === 0) lives.push(rival(killed, dice, longestLife));
+    for (const end of await Promise.all(lives)) isDone = tally(end, count) || isDone;
   }
   const memory = calm.stdout
     .split("\n")
     .filter(Boolean)
     .map((line) => JSON.parse(line));
-  return { seconds, kills, memory, differences: await differencesOf(String(training.args.output_dir), output_dir) };
+  return { seconds, ...count, memory, differences: await differencesOf(String(training.args.output_dir), output_dir) };
+}
+
+/** A second process in the same folder, started while the first one loads or trains. */
+async function rival(training: Training, dice: Dice, longestLife: number): Promise<End> {
+  await new Promise((resolve) => setTimeout(resolve, dice.below(longestLife)));
+  return runChild(training, 1 + dice.below(longestLife));
+}
+
+const REFUSED = /expected no other training there, found one by process/;
+const TAKEN_OVER = /taken over from process \d+/;
+
+/** @returns whether the training has reached its end. @throws Error if a process ended in any other way. */
+function tally(end: End, count: Pick<RoundResult, "kills" | "refusals" | "takeovers">): boolean {
+  if (TAKEN_OVER.test(end.stderr)) count.takeovers++;
+  if (end.signal === "SIGKILL") count.kills++;
+  else if (end.code === 1 && REFUSED.test(end.stderr)) count.refusals++;
+  else if (end.code === 0) return true;
+  else throw new Error(`a resumed training failed after ${count.kills} kills:\n${end.stderr}`);
+  return false;
 }
 
 interface End {

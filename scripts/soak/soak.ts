@@ -1,7 +1,7 @@
 /**
- * @file npm run soak [-- --minutes 30 --steps 3000 --seed 1]: trains a tiny model, killed (SIGKILL) at random
- * and resumed, until the time is up. Each training must end with the log, margins and weights of an undisturbed one,
- * and its memory may grow by at most 3 % after step 100.
+ * @file npm run soak [-- --minutes 30 --steps 3000 --seed 1]: trains a tiny model, killed (SIGKILL) at random and
+ * resumed, with rivals in its folder, until the time is up. Each training must end with the log, margins and weights of
+ * an undisturbed one, and its memory may grow by at most 3 % after step 100.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -43,7 +43,8 @@ try {
     const isGood = result.differences.length === 0 && growth <= MOST_GROWTH;
     if (!isGood) failed++;
     const words = [
-      `round ${round + 1}: ${kind}, ${steps} steps in ${result.seconds.toFixed(0)} s, ${result.kills} kills`,
+      `round ${round + 1}: ${kind}, ${steps} steps in ${result.seconds.toFixed(0)} s, ${result.kills} kills, ` +
+        `${result.refusals} rivals refused, ${result.takeovers} locks taken over`,
       result.differences.length === 0 ? "same result" : `DIFFERENT: ${result.differences.join(", ")}`,
       `memory ${(100 * growth).toFixed(1)} % above step 100${growth <= MOST_GROWTH ? "" : ": TOO MUCH"}`,
     ];

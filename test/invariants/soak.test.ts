@@ -15,9 +15,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe("a training that is killed repeatedly", () => {
   test("ends like the uninterrupted one: log, margins, weights", { timeout: 120_000 }, async () => {
     const training = trainingOf("moving reference", { folder, steps: 300 });
-    const { kills, differences, memory } = await soakRound(training, { dice: dice(14), longestLife: 4_000, most: 2 });
+    const { kills, differences, memory } = await soakRound(training, {
+      dice: dice(14),
+      longestLife: 4_000,
+      most: 2,
+      rivalry: 1,
+    });
     expect(differences).toEqual([]);
-    expect(kills).toBe(2);
+    expect(kills).toBeGreaterThanOrEqual(2); // a rival that is killed while it loads counts as well
     expect(memory.map(({ step }) => step)).toEqual([100, 200, 300]);
   });
 
