@@ -22,7 +22,8 @@ const MODEL_FILES: ReadonlySet<string> = new Set([
   ...["optimizer.pt", "optimizer.bin", "scheduler.pt", "scaler.pt", "rng_state.pth"],
 ]);
 
-const isModelFile = (name: string) => MODEL_FILES.has(name) || /^model-\d+-of-\d+\.safetensors$/.test(name);
+/** Whether a file of this name is a model's, its tokenizer's or its training's. */
+export const isModelFile = (name: string) => MODEL_FILES.has(name) || /^model-\d+-of-\d+\.safetensors$/.test(name);
 
 /** PEFT and TRL write a card into each checkpoint. */
 const isTrainersFile = (name: string) => isModelFile(name) || name === "README.md" || PLOTS.includes(name);

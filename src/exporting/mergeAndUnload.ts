@@ -5,6 +5,7 @@
 import { bool, checkOptions, checkValue, either, objectWith, oneOf, optionsOf, text } from "../arguments.ts";
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import { refuseOwned } from "../checkpoints/ownership.ts";
+import { isModelFile } from "../checkpoints/ownFiles.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import { openDevice } from "../device/openDevice.ts";
 import { folderAt, nodeStorage } from "../disk/nodeStorage.ts";
@@ -47,7 +48,7 @@ export interface MergeOptions extends ModelSourceOptions {
    */
   dtype?: "float32" | "float16" | "bfloat16" | undefined;
   /**
-   * Replaces an existing folder.
+   * Replaces the model in an existing folder; other files in it stay.
    *
    * Default: `false`. Prefine's own.
    */
@@ -155,7 +156,7 @@ export async function merge_and_unload(run: string | MergeableModel, options: Me
     if (!(compared.difference <= TOLERANCE[dtype] * compared.largest)) throw mergeError(name, compared);
     await refuseOwned(output, { inside: true }); // a training may have started there since
   };
-  await output.fill(files, { check });
+  await output.fill(files, { check, keeps: (names) => names.filter((name) => !isModelFile(name)) });
   const { difference, largest } = compareLogits(expected, merged);
   const { difference: moved } = compareLogits(inTraining, merged);
   warnOfQuantization(inputs, moved, onWarning);

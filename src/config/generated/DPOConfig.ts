@@ -11,13 +11,13 @@ export interface DPOConfigInput {
   /**
    * Number of passes over the training set.
    *
-   * Default: `3`. Same as TRL.
+   * Default: `3`. Differs from TRL: 0 is an error: TRL ends without a step.
    */
   readonly num_train_epochs?: number | undefined;
   /**
    * Number of optimizer steps; above 0 it overrides num_train_epochs.
    *
-   * Default: `-1`. Same as TRL.
+   * Default: `-1`. Differs from TRL: 0 is an error: TRL takes one step, at learning rate 0.
    */
   readonly max_steps?: number | undefined;
   /**
@@ -705,10 +705,10 @@ export interface DPOConfigInput {
    */
   readonly save_total_limit?: number | null | undefined;
   /**
-   * Save checkpoints without optimizer state; they can't be resumed.
+   * Save checkpoints without optimizer; a resumed run begins a new one.
    *
-   * Default: `false`. Differs from TRL: Ctrl-C saves one that can be; resuming from others is an error (transformers
-   * starts a new optimizer).
+   * Default: `false`. Differs from TRL: Ctrl-C saves one with it; resuming from others is the same: a new optimizer and
+   * learning rate schedule.
    */
   readonly save_only_model?: boolean | undefined;
   /**
@@ -1038,13 +1038,13 @@ export interface DPOConfig {
   /**
    * Number of passes over the training set.
    *
-   * Default: `3`. Same as TRL.
+   * Default: `3`. Differs from TRL: 0 is an error: TRL ends without a step.
    */
   readonly num_train_epochs: number;
   /**
    * Number of optimizer steps; above 0 it overrides num_train_epochs.
    *
-   * Default: `-1`. Same as TRL.
+   * Default: `-1`. Differs from TRL: 0 is an error: TRL takes one step, at learning rate 0.
    */
   readonly max_steps: number;
   /**
@@ -1740,10 +1740,10 @@ export interface DPOConfig {
    */
   readonly save_total_limit: number | null;
   /**
-   * Save checkpoints without optimizer state; they can't be resumed.
+   * Save checkpoints without optimizer; a resumed run begins a new one.
    *
-   * Default: `false`. Differs from TRL: Ctrl-C saves one that can be; resuming from others is an error (transformers
-   * starts a new optimizer).
+   * Default: `false`. Differs from TRL: Ctrl-C saves one with it; resuming from others is the same: a new optimizer and
+   * learning rate schedule.
    */
   readonly save_only_model: boolean;
   /**
