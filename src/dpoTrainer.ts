@@ -6,6 +6,7 @@ import { openDevice } from "./device/openDevice.ts";
 import { nodeStorage } from "./disk/nodeStorage.ts";
 import { packageVersion } from "./disk/packageVersion.ts";
 import { loadModel } from "./pretrained/loadModel.ts";
+import "./pretrained/tokenizerThreads.ts"; // enables threads for slow texts
 import { createLogger } from "./terminal/logger.ts";
 import type { Platform } from "./training/platform.ts";
 import { Trainer } from "./training/trainer.ts";

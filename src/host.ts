@@ -9,6 +9,7 @@ interface Globals {
     emitWarning?(text: string, type: string): void;
     /** Node 20.16, 22.3 and later. */
     getBuiltinModule?(name: "node:os"): { homedir(): string };
+    getBuiltinModule?(name: "node:vm"): { Script: new (code: string) => TimedScript };
   };
   /** Not in browsers. */
   setImmediate?(callback: () => void): unknown;
@@ -16,6 +17,12 @@ interface Globals {
     readonly port1: { onmessage: (() => void) | null; close(): void };
     readonly port2: { postMessage(message: unknown): void };
   };
+}
+
+/** A script of node:vm. */
+interface TimedScript {
+  /** @throws with code ERR_SCRIPT_EXECUTION_TIMEOUT once the script has been ended. */
+  runInThisContext(options: { timeout: number; displayErrors: boolean }): void;
 }
 
 const host = globalThis as unknown as Globals;
@@ -26,6 +33,51 @@ export function giveTurn(): Promise<void> {
     if (host.setImmediate) host.setImmediate(resolve);
     else postTurn(resolve);
   });
+}
+
+/** Milliseconds of work between turns. */
+const TURN_MS = 25;
+
+/** A function to await between two pieces of long work: gives a turn if the last one was 25 ms ago. */
+export function turnTaker(): () => Promise<void> | undefined {
+  let last = performance.now();
+  return () => {
+    if (performance.now() - last < TURN_MS) return undefined;
+    return giveTurn().then(() => {
+      last = performance.now();
+    });
+  };
+}
+
+/** Where a timed script finds its work. */
+const WORK = Symbol.for("prefine.timedWork");
+let script: TimedScript | undefined;
+
+/**
+ * Calls `work` and ends it after a time, wherever it is: in a loop, a regular expression. What it has changed by then
+ * stays changed. Costs 0.1 ms, so call it for many small pieces of work at once. Where the host has no such limit (a
+ * browser, Node before 20.16), the call takes as long as it takes.
+ * @returns whether it came to its end.
+ */
+export function endsWithin(milliseconds: number, work: () => void): boolean {
+  const vm = host.process?.getBuiltinModule?.("node:vm");
+  if (!vm) {
+    work();
+    return true;
+  }
+  script ??= new vm.Script(`globalThis[Symbol.for("prefine.timedWork")]()`);
+  const holder = globalThis as { [WORK]?: (() => void) | undefined };
+  const outer = holder[WORK];
+  holder[WORK] = work;
+  try {
+    script.runInThisContext({ timeout: milliseconds, displayErrors: false });
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return false;
+    throw error;
+  } finally {
+    holder[WORK] = outer;
+  }
 }
 
 /** Replaces setImmediate if absent. Not setTimeout: browsers delay it by 4 ms, and by seconds in hidden tabs. */

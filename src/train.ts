@@ -95,7 +95,7 @@ async function loadSplits(run: RunConfig, logger: Logger, signal?: AbortSignal) 
   const seed = run.args.data_seed ?? run.args.seed;
   const ds = await openData(run.script, { ...access, split: splits, seed });
   const processRows = async (split: Dataset) =>
-    process === null ? split : split.map(findProcess(process), { num_proc: run.args.dataset_num_proc ?? 1 });
+    process === null ? split : split.map(findProcess(process), { num_proc: run.args.dataset_num_proc ?? 1, signal });
   const train_dataset = await processRows(ds.split(dataset_train_split));
   if (!evaluates) return { train_dataset, eval_dataset: null };
   const bySplit: Record<string, Dataset> = {};

@@ -1,6 +1,7 @@
 /** @file prefine compare RUN: a trained model's answers next to its base model's. */
 import { basename, isAbsolute } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { callTokenizer } from "../data/tokenizers/slowCalls.ts";
 import { PrefineError } from "../errors.ts";
 import type { CausalLM, GenerateOptions } from "../generation/causalLM.ts";
 import type { FinishReason } from "../generation/sequence.ts";
@@ -140,7 +141,7 @@ async function answersOf(idOrPath: string, prompts: Prompts, request: AnswerRequ
   if (line !== undefined) infoOnce(line);
   try {
     const questions = "asked" in prompts ? prompts.asked : await choose(model, prompts.toChoose, request);
-    const inputs = await inputsOf(model, questions, flags);
+    const inputs = await inputsOf(model, questions, flags, options.signal);
     const limit = limitOf(model, options);
     const answers = await generateAnswers(model, { questions, inputs }, options);
     return { questions, answers: answers.map((answer) => ({ ...answer, mark: cutMark(answer, limit) })) };
@@ -157,11 +158,13 @@ async function choose(
 ): Promise<Question[]> {
   const room = model.loaded.architecture.maxPositions - (limitOf(model, options).max_new_tokens ?? 0);
   const tokenizer = await model.tokenizer;
+  const { signal } = options;
   const chosen: Question[] = [];
   for (const question of pool) {
     if (chosen.length === count) break;
-    const [input] = await inputsOf(model, [question], flags).catch(skipTemplateErrors);
-    const ids = typeof input === "string" ? tokenizer.encode(input) : input;
+    const [input] = await inputsOf(model, [question], flags, signal).catch(skipTemplateErrors);
+    const ids: ArrayLike<number> | undefined =
+      typeof input === "string" ? await callTokenizer(tokenizer, ["encode", input], signal) : input;
     if (ids !== undefined && ids.length <= room) chosen.push(question);
   }
   if (chosen.length === 0 && pool.length > 1) {

@@ -94,7 +94,7 @@ async function answer(model: CausalLM, { prompts, flags, options, terminal }: Wo
   const isSingle = prompts.length === 1 && num_return_sequences === 1 && !flags.json;
   const beams = num_beams ?? model.generation_config.num_beams ?? 1;
   const questions = prompts.map((text) => ({ text }));
-  const inputs = await inputsOf(model, questions, flags);
+  const inputs = await inputsOf(model, questions, flags, options.signal);
   if (isSingle && beams === 1) return await streamAnswer(model, inputs[0], options, terminal);
   const answers = await generateAnswers(model, { questions, inputs }, options);
   if (flags.json) return terminal.print(answersAsJson(answers));

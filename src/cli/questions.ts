@@ -1,5 +1,6 @@
 /** @file User prompts -> model inputs: a conversation for a chat model, else the unchanged text. */
 import type { Conversation } from "../data/tokenizers/conversations.ts";
+import { callTokenizer } from "../data/tokenizers/slowCalls.ts";
 import { PrefineError } from "../errors.ts";
 import type { CausalLM } from "../generation/causalLM.ts";
 
@@ -30,6 +31,7 @@ export async function inputsOf(
   model: CausalLM,
   questions: readonly Question[],
   flags: ChatFlags,
+  signal?: AbortSignal,
 ): Promise<ModelInputs> {
   const { raw, system } = flags;
   const tokenizer = raw ? undefined : await model.tokenizer;
@@ -39,8 +41,11 @@ export async function inputsOf(
     throw new PrefineError("config", `--system: expected a model with a chat template, ${actual}`, "Remove --system.");
   }
   const before = system === undefined ? [] : [{ role: "system", content: system }];
-  return questions.map(({ text, chat }) => {
+  const inputs: number[][] = [];
+  for (const { text, chat } of questions) {
     const messages = [...before, ...(chat ?? [{ role: "user", content: text }])];
-    return tokenizer.apply_chat_template(messages, { add_generation_prompt: true, return_dict: false });
-  });
+    const settings = { add_generation_prompt: true, return_dict: false };
+    inputs.push(await callTokenizer(tokenizer, ["apply_chat_template", messages, settings], signal));
+  }
+  return inputs;
 }

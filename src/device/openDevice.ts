@@ -8,6 +8,7 @@ import { threadProgram } from "../engine/node/threadProgram.ts";
 import type { Device } from "../engine/runtime/device.ts";
 
 export { awaitThreads } from "../engine/node/threadDevice.ts";
+export { threadProgram };
 
 /** The caller must dispose of it. */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {

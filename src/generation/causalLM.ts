@@ -146,7 +146,8 @@ export class CausalLM {
     for (const line of warnings) this.warn(line, onWarning);
     const findTokenizer = async () => tokenizer ?? (await this.tokenizer);
     const { bosTokenId } = settings;
-    const prompts = await readPrompts(inputs, { tokenizer: findTokenizer, vocabSize: decoder.vocabSize, bosTokenId });
+    const { vocabSize } = decoder;
+    const prompts = await readPrompts(inputs, { tokenizer: findTokenizer, vocabSize, bosTokenId, signal });
     if (
       isText(inputs) &&
       prompts.some((ids) => bosTokenId !== undefined && ids[0] === bosTokenId && ids[1] === bosTokenId)

@@ -1,6 +1,7 @@
 /** @file The input of `generate` -> the ids of each prompt, without padding. */
 import { describeValue } from "../arguments.ts";
 import type { ChatOptions, Conversation } from "../data/tokenizers/conversations.ts";
+import { callTokenizer } from "../data/tokenizers/slowCalls.ts";
 import { PrefineError } from "../errors.ts";
 
 /** Result of calling a tokenizer: one list of ids, or one per text. */
@@ -35,6 +36,8 @@ interface PromptOptions {
   vocabSize: number;
   /** An empty prompt becomes this token, as in transformers. */
   bosTokenId?: number;
+  /** Ends a prompt that takes long to tokenize. */
+  signal?: AbortSignal | undefined;
 }
 
 /** True for a tokenizer's result (not a GenerationConfig). */
@@ -52,14 +55,20 @@ export function isChat(input: unknown): input is Conversation {
 /** Whether the answer continues the last message, as in transformers' pipeline. */
 export const continuesLast = (chat: Conversation): boolean => chat[chat.length - 1].role === "assistant";
 
+interface ChatIdsOptions extends ChatOptions {
+  continues?: boolean | undefined;
+  /** Ends a template that takes long. */
+  signal?: AbortSignal | undefined;
+}
+
 /** The ids of a chat up to the answer. @param options for the template: tools, documents, ... */
 export function chatIds(
   tokenizer: Pick<PromptEncoder, "apply_chat_template">,
   chat: Conversation,
-  { continues = continuesLast(chat), ...options }: ChatOptions & { continues?: boolean } = {},
-): number[] {
+  { continues = continuesLast(chat), signal, ...options }: ChatIdsOptions = {},
+): Promise<number[]> {
   const ending = { add_generation_prompt: !continues, continue_final_message: continues };
-  return tokenizer.apply_chat_template(chat, { ...options, ...ending, return_dict: false });
+  return callTokenizer(tokenizer, ["apply_chat_template", chat, { ...options, ...ending, return_dict: false }], signal);
 }
 
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value) || ArrayBuffer.isView(value);
@@ -96,18 +105,21 @@ async function promptIds(inputs: Exclude<GenerationInputs, TokenizedInputs>, opt
   const chats = chatsOf(inputs);
   if (chats) {
     const tokenizer = await options.tokenizer();
-    return chats.map((chat) => chatIds(tokenizer, chat));
+    const prompts: number[][] = [];
+    for (const chat of chats) prompts.push(await chatIds(tokenizer, chat, { signal: options.signal }));
+    return prompts;
   }
   if (typeof inputs === "string" || (inputs as readonly unknown[]).some((input) => typeof input === "string")) {
     const tokenizer = await options.tokenizer();
     const texts: readonly unknown[] = typeof inputs === "string" ? [inputs] : inputs;
-    return texts.map((text, index) => {
-      if (typeof text === "string") return tokenizer.encode(text);
-      throw new PrefineError(
-        "data",
-        `generate: prompt ${index}: expected a string like the others, found ${typeof text}`,
-      );
-    });
+    const wrong = texts.findIndex((text) => typeof text !== "string");
+    if (wrong >= 0) {
+      const found = `found ${typeof texts[wrong]}`;
+      throw new PrefineError("data", `generate: prompt ${wrong}: expected a string like the others, ${found}`);
+    }
+    const prompts: number[][] = [];
+    for (const text of texts) prompts.push(await callTokenizer(tokenizer, ["encode", text], options.signal));
+    return prompts;
   }
   return asRows(inputs as readonly number[] | ReadonlyArray<readonly number[]>);
 }

@@ -16,6 +16,7 @@ import {
   tokenizerOptions,
 } from "./modelSource.ts";
 import { openDecoder } from "./openDecoder.ts";
+import "./tokenizerThreads.ts"; // enables threads for slow texts
 
 const PLACE = { ...text, expected: "a hub id or a folder" };
 

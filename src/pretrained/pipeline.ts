@@ -211,13 +211,15 @@ async function generateTexts(
   const padTokenId = tokenizer.pad_token_id;
   const defaults = { ...PIPELINE_DEFAULTS, ...(padTokenId === null ? {} : { pad_token_id: padTokenId }) };
   const goesOn = (chat: Conversation) => continue_final_message ?? continuesLast(chat);
-  const idsOf = (chat: Conversation) => chatIds(tokenizer, chat, { tools, documents, continues: goesOn(chat) });
+  const { signal } = options;
+  const idsOf = (chat: Conversation) => chatIds(tokenizer, chat, { tools, documents, continues: goesOn(chat), signal });
   const full = (input: Input, text: string): Input =>
     typeof input === "string" ? input + text : withAnswer(input, text, goesOn(input));
   const answers: { generated_text: Input }[][] = [];
   for (let start = 0; start < inputs.length; start += batch_size) {
     const batch = inputs.slice(start, start + batch_size);
-    const prompts = batch.map((input) => (typeof input === "string" ? input : idsOf(input)));
+    const prompts: (string | number[])[] = [];
+    for (const input of batch) prompts.push(typeof input === "string" ? input : await idsOf(input));
     const { texts } = await model.generate(prompts as string[] | number[][], {
       tokenizer,
       defaults,

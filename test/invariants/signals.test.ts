@@ -3,7 +3,7 @@
  * doubled; a second ends the process at once; under nohup a terminal that closes ends nothing.
  */
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -14,6 +14,7 @@ import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { builtPackage } from "../support/builtPackage.ts";
 import { furnish } from "../support/furnish.ts";
 import { ended, startTraining } from "../support/trainingProcess.ts";
+import { editJson } from "../support/workbench.ts";
 
 const LONG = ["--max_steps", "100000", "--logging_steps", "100000"];
 const folder = mkdtempSync(join(tmpdir(), "prefine-signals-"));
@@ -93,6 +94,58 @@ describe("a second signal", () => {
     const last = String(step + 1);
     const again = await ended(startTraining(place, "--max_steps", last, "--resume_from_checkpoint"));
     expect(again, again.stderr).toMatchObject({ code: 0 });
+  });
+});
+
+describe.skipIf(!existsSync("/proc/self/status"))("while JavaScript never ends", () => {
+  /** Whether the process has taken over what signals do. */
+  const catchesHangup = ({ pid }: ChildProcess) => {
+    const [, caught] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+    return (BigInt(`0x${caught}`) & 1n) === 1n;
+  };
+  const pairs = (pair: object) => (place: string) => writeFileSync(join(place, "train.jsonl"), JSON.stringify(pair));
+
+  it.each<[string, NodeJS.Signals, string[], (place: string) => void]>([
+    [
+      "in a pattern of tokenizer.json",
+      "SIGINT",
+      [],
+      (place) => {
+        editJson(join(place, "model/tokenizer.json"), {
+          pre_tokenizer: { type: "Split", pattern: { Regex: "(a+)+b" }, behavior: "Isolated", invert: false },
+        });
+        pairs({ prompt: "x", chosen: `${"a".repeat(60)}c`, rejected: "y" })(place);
+      },
+    ],
+    [
+      "in a chat template",
+      "SIGTERM",
+      [],
+      (place) => {
+        const loop = (inner: string) => `{% for i in range(100000) %}${inner}{% endfor %}`;
+        writeFileSync(join(place, "model/chat_template.jinja"), loop(loop("{{ messages[0].content }}")));
+        const said = (content: string) => [{ role: "user", content }];
+        pairs({ prompt: said("x"), chosen: said("y"), rejected: said("z") })(place);
+      },
+    ],
+    [
+      "in a function of the user's",
+      "SIGHUP",
+      ["--process", "endless.mjs"],
+      (place) => writeFileSync(join(place, "endless.mjs"), "export default () => { for (;;); };"),
+    ],
+  ])("%s, %s stops the training", { timeout: 60_000 }, async (name, signal, flags, prepare) => {
+    const place = workplace(name.replaceAll(/\W+/g, "-"));
+    prepare(place);
+    const child = startTraining(place, ...flags);
+    const end = ended(child);
+    await expect.poll(() => catchesHangup(child), { timeout: 30_000, interval: 20 }).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 1500)); // by now it is there
+    child.kill(signal);
+    const { code, stderr } = await end;
+    expect(code, stderr).toBe(130);
+    expect(stderr).toMatch(/^stopped (while|before)/m);
+    expect(existsSync(join(place, "dpo"))).toBe(false);
   });
 });
 

@@ -1,6 +1,7 @@
 /** @file A dataset's split under the names of Python's datasets: rows in files or in memory, read lazily. */
 import { anyFunction, checkValue, inspected, listOfValues, noArguments, objectWith, text } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
+import { turnTaker } from "../../host.ts";
 import { addTo, checkColumns, checkDatasets, checkRowList, renamed, renameIn, rowsOfColumns } from "./columns.ts";
 import type { Part } from "./dataFile.ts";
 import { describeFeature, type Features, type Row } from "./features.ts";
@@ -97,7 +98,13 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
 
   /** All rows, in order. */
   async *rows(): AsyncGenerator<Row> {
-    for await (const batch of this.batches()) yield* batch;
+    const turn = turnTaker(); // loops over rows in memory would give none
+    for await (const batch of this.batches()) {
+      for (const row of batch) {
+        yield row;
+        await turn();
+      }
+    }
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Row> {
@@ -138,7 +145,8 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
    */
   async map(fn: MapFunction | MapModule, options: MapOptions = {}): Promise<Dataset> {
     checkMap(fn, options);
-    const stream: RowStream = { name: this.name, numRows: this.num_rows, batches: () => this.batches() };
+    const { name, num_rows: numRows } = this;
+    const stream: RowStream = { name, numRows, batches: () => this.batches(), signal: options.signal };
     return Dataset.fromRows(await mapRows(stream, fn, options), this.name);
   }
 

@@ -1,5 +1,6 @@
 /** @file Applies a function to rows; errors name the row. The host registers how modules are loaded. */
 import {
+  abortSignal,
   anyFunction,
   anything,
   bool,
@@ -11,6 +12,7 @@ import {
 } from "../../arguments.ts";
 import { PrefineError, type PrefineErrorCode } from "../../errors.ts";
 import { isObject } from "../../formats/parseJson.ts";
+import { turnTaker } from "../../host.ts";
 import type { Row } from "./features.ts";
 import { isBuiltIn, type MapFunction, type MapModule } from "./mapFunction.ts";
 
@@ -33,12 +35,19 @@ export interface MapOptions {
    * Default: nothing is shown. Prefine's own.
    */
   onWarning?: ((line: string) => void) | undefined;
+  /**
+   * Stops between two rows; with threads, at once.
+   *
+   * Default: never stopped. Prefine's own.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 const MAP_OPTIONS = optionsOf<MapOptions>("Dataset.map", {
   num_proc: anything, // checked below
   load_from_cache_file: bool,
   onWarning: anyFunction,
+  signal: abortSignal,
 });
 
 const SAME_ROWS = "the function receives one row and returns one";
@@ -71,6 +80,7 @@ export interface RowStream {
   numRows: number;
   /** Yields every row once, in order; the consumer may change them. */
   batches: () => AsyncGenerator<Row[]>;
+  signal?: AbortSignal | undefined;
 }
 
 /** Applies a module's function on this many threads. */
@@ -109,10 +119,20 @@ function checkThreads(threads: number): number {
 
 export async function mapHere(stream: RowStream, fn: MapFunction): Promise<Row[]> {
   const mapped: Row[] = [];
+  const turn = turnTaker();
   for await (const rows of stream.batches()) {
-    for (const row of rows) mapped.push(await applyTo(fn, row, mapped.length, stream.name));
+    for (const row of rows) {
+      mapped.push(await applyTo(fn, row, mapped.length, stream.name));
+      await turn();
+      checkStopped(stream);
+    }
   }
   return mapped;
+}
+
+/** @throws PrefineError("interrupted") once the signal has aborted. */
+export function checkStopped({ name, signal }: RowStream): void {
+  if (signal?.aborted) throw new PrefineError("interrupted", `stopped while mapping ${name}`);
 }
 
 async function applyTo(fn: MapFunction, row: Row, index: number, name: string): Promise<Row> {

@@ -2,7 +2,7 @@
 import type { Row } from "./features.ts";
 import type { MapModule } from "./mapFunction.ts";
 import { importFunction } from "./mapModule.ts";
-import { mapHere, mapModulesWith, type RowStream, rowError } from "./mapRows.ts";
+import { checkStopped, mapHere, mapModulesWith, type RowStream, rowError } from "./mapRows.ts";
 import { MapWorker } from "./mapWorker.ts";
 
 /** Maximum rows per batch sent to a thread. */
@@ -11,7 +11,8 @@ const BATCH_ROWS = 1000;
 mapModulesWith(async (stream, fn, threads) => {
   const batchRows = Math.max(1, Math.min(BATCH_ROWS, Math.ceil(stream.numRows / threads)));
   const workers = Math.min(threads, Math.ceil(stream.numRows / batchRows));
-  if (workers <= 1) return mapHere(stream, await importFunction(fn));
+  // one thread would be no faster than this one, but can be ended in the middle of a row
+  if (workers <= 1 && (!stream.signal || stream.numRows === 0)) return mapHere(stream, await importFunction(fn));
   return mapInThreads(stream, fn, { workers, batchRows });
 });
 
@@ -33,14 +34,34 @@ async function mapInThreads(
       else results[id] = reply.rows;
     }
   };
+  const stopping = whenAborted(stream);
   try {
-    await Promise.all(pool.map(work));
+    await Promise.race([Promise.all(pool.map(work)), stopping.promise]);
   } finally {
+    stopping.forget();
     await Promise.all(pool.map((worker) => worker.stop()));
   }
   const [first] = failures.sort((a, b) => a.index - b.index);
   if (first) throw rowError(stream.name, first.index, first.error);
   return results.flat();
+}
+
+/** A promise that rejects when the stream's signal aborts; `forget` it in the end. */
+function whenAborted(stream: RowStream): { promise: Promise<never>; forget: () => void } {
+  let stop = () => {};
+  const promise = new Promise<never>((_, reject) => {
+    stop = () => {
+      try {
+        checkStopped(stream);
+      } catch (error) {
+        reject(error);
+      }
+    };
+    stream.signal?.addEventListener("abort", stop);
+    stop();
+  });
+  promise.catch(() => {}); // awaited above, or not at all
+  return { promise, forget: () => stream.signal?.removeEventListener("abort", stop) };
 }
 
 async function* cut(batches: AsyncGenerator<Row[]>, size: number) {

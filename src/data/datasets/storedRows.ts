@@ -1,4 +1,5 @@
 /** @file Rows of parts that are read lazily, in order or reordered. */
+import { turnTaker } from "../../host.ts";
 import type { Part } from "./dataFile.ts";
 import { type Features, inferFeatures, type Row } from "./features.ts";
 
@@ -69,7 +70,11 @@ export class StoredRows {
 
   /** The rows in order; the caller owns them. */
   protected async *batches(): AsyncGenerator<Row[]> {
-    for (const part of this.partsInOrder()) yield await part.read();
+    const turn = turnTaker();
+    for (const part of this.partsInOrder()) {
+      yield await part.read();
+      await turn();
+    }
   }
 
   #windows(indices: Int32Array): Int32Array[] {

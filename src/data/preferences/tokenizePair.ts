@@ -1,5 +1,7 @@
 /** @file Token ids of one preference row, split where prompt, prompt + chosen and prompt + rejected part. TRL 1.16. */
 import { PrefineError } from "../../errors.ts";
+import type { Branches } from "../tokenizers/codec.ts";
+import type { SlowCall } from "../tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { Message } from "./extractPrompt.ts";
 import type { ReadRow } from "./readRow.ts";
@@ -30,8 +32,33 @@ function commonPrefixLength(a: number[], b: number[]): number {
  * added. The completions start where the tokens of prompt, prompt + chosen and prompt + rejected begin to differ.
  */
 export function tokenizePair(row: ReadRow, tokenizer: Tokenizer): TokenizedPair {
-  const texts = row.kind === "texts" ? endedTexts(row, tokenizer) : chatTexts(row, tokenizer);
-  const { shared, prompt, chosen, rejected } = encode(texts, tokenizer, row.kind === "texts");
+  const calls = pairCalls(row, tokenizer);
+  let step = calls.next();
+  while (!step.done) {
+    const [method, ...args] = step.value;
+    step = calls.next((tokenizer[method] as (...args: unknown[]) => never)(...args));
+  }
+  return step.value;
+}
+
+/** The same with a tokenizer elsewhere. @param call calls it. */
+export async function tokenizePairWith(
+  row: ReadRow,
+  tokenizer: Tokenizer,
+  call: (call: SlowCall) => Promise<unknown>,
+): Promise<TokenizedPair> {
+  const calls = pairCalls(row, tokenizer);
+  let step = calls.next();
+  while (!step.done) step = calls.next((await call(step.value)) as never);
+  return step.value;
+}
+
+/** Calls of a tokenizer, each of which is answered with its result. */
+type Calls<T> = Generator<SlowCall, T, never>;
+
+function* pairCalls(row: ReadRow, tokenizer: Tokenizer): Calls<TokenizedPair> {
+  const texts = row.kind === "texts" ? endedTexts(row, tokenizer) : yield* chatTexts(row);
+  const { shared, prompt, chosen, rejected } = yield* encode(texts, row.kind === "texts");
   const common = Math.min(commonPrefixLength(prompt, chosen), commonPrefixLength(prompt, rejected));
   for (let i = 0; i < common; i++) shared.push(prompt[i]);
   return {
@@ -54,24 +81,34 @@ function endedTexts(row: Extract<ReadRow, { kind: "texts" }>, tokenizer: Tokeniz
   return { prompt: row.prompt, continued: [ended(row.chosen), ended(row.rejected)] };
 }
 
-function chatTexts(row: Extract<ReadRow, { kind: "conversations" }>, tokenizer: Tokenizer): PairTexts {
-  const { prompt, chosen, rejected, tools, kwargs } = row;
-  const text = (messages: Message[], options: object) =>
-    tokenizer.apply_chat_template(messages, { ...options, tools, ...kwargs, tokenize: false }) as string;
-  return {
-    prompt: text(prompt, { add_generation_prompt: true }),
-    continued: [text([...prompt, ...chosen], {}), text([...prompt, ...rejected], {})],
+function* chatTexts(row: Extract<ReadRow, { kind: "conversations" }>): Calls<PairTexts> {
+  const { tools, kwargs } = row;
+  const call = (messages: Message[], options: object): SlowCall => {
+    return ["apply_chat_template", messages, { ...options, tools, ...kwargs, tokenize: false }];
   };
+  const prompt: string = yield call(row.prompt, { add_generation_prompt: true });
+  const chosen: string = yield call([...row.prompt, ...row.chosen], {});
+  const rejected: string = yield call([...row.prompt, ...row.rejected], {});
+  return { prompt, continued: [chosen, rejected] };
+}
+
+interface PairIds {
+  shared: number[];
+  prompt: number[];
+  chosen: number[];
+  rejected: number[];
 }
 
 /** Ids of the three texts after their common `shared` ids; the prompt is tokenized once if it is a prefix. */
-function encode({ prompt, continued }: PairTexts, tokenizer: Tokenizer, add_special_tokens: boolean) {
+function* encode({ prompt, continued }: PairTexts, add_special_tokens: boolean): Calls<PairIds> {
   const options = { add_special_tokens };
   if (continued.every((text) => text.startsWith(prompt))) {
     const rests = continued.map((text) => text.slice(prompt.length));
-    const { continued: ids, ...rest } = tokenizer.encodeBranches(prompt, rests, options);
+    const { continued: ids, ...rest }: Branches = yield ["encodeBranches", prompt, rests, options];
     return { ...rest, chosen: ids[0], rejected: ids[1] };
   }
-  const [chosen, rejected] = continued.map((text) => tokenizer.encode(text, options));
-  return { shared: [], prompt: tokenizer.encode(prompt, options), chosen, rejected };
+  const chosen: number[] = yield ["encode", continued[0], options];
+  const rejected: number[] = yield ["encode", continued[1], options];
+  const alone: number[] = yield ["encode", prompt, options];
+  return { shared: [], prompt: alone, chosen, rejected };
 }

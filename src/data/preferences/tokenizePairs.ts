@@ -1,12 +1,13 @@
 /** @file Dataset rows -> token ids of the pairs to train on, checked row by row. TRL's _prepare_dataset. */
 import { PrefineError } from "../../errors.ts";
-import { giveTurn } from "../../host.ts";
+import { turnTaker } from "../../host.ts";
 import type { Row } from "../datasets/features.ts";
+import type { StoppableTokenizer } from "../tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { type Findings, type RowChecks, startChecks } from "./checks.ts";
 import { type PackedSize, packedSize, type Truncation, type TruncationMode } from "./packPair.ts";
 import { type ReadRow, readPreferenceRow } from "./readRow.ts";
-import { type TokenizedPair, tokenizePair } from "./tokenizePair.ts";
+import { type TokenizedPair, tokenizePair, tokenizePairWith } from "./tokenizePair.ts";
 import type { PairTokens } from "./types.ts";
 
 export interface TokenizePairsOptions {
@@ -25,6 +26,8 @@ export interface TokenizePairsOptions {
   /** Called every 25 ms or so with the number of rows done. */
   onProgress?: (rows: number) => void;
   signal?: AbortSignal;
+  /** Takes over rows that take long, so that `signal` ends them, too. Default: every row is tokenized here. */
+  stoppable?: StoppableTokenizer;
 }
 
 export interface TokenizedPairs {
@@ -42,8 +45,9 @@ export interface TokenizedPairs {
   warnings: string[];
 }
 
-/** Milliseconds of work between yields to timers and signals. */
-const TURN_MS = 25;
+/** Rows and characters that are tokenized at once: some 10 ms. */
+const CHUNK_ROWS = 64;
+const CHUNK_CHARACTERS = 32_768;
 
 /** A pair in 4 bytes per token; number arrays would take 8, about 350 MB for all of UltraFeedback. */
 class StoredPair implements PairTokens {
@@ -85,15 +89,15 @@ export async function tokenizePairs(
   const { findings } = checks;
   const largest = { shared: 0, chosen: 0, rejected: 0 };
   const tokenized: TokenizedPairs = { pairs: [], keptIndices: [], rows: 0, largest, cut: 0, findings, warnings: [] };
-  let implicitPrompt: boolean | undefined;
-  let kind: ReadRow["kind"] | undefined;
-  let turn = performance.now();
-  for await (const row of rows) {
-    implicitPrompt ??= !("prompt" in row);
-    kind = addRow(tokenized, row, { ...options, tokenizer, implicitPrompt, kind, checks });
-    if (performance.now() - turn < TURN_MS) continue;
-    await pause(options, tokenized.rows);
-    turn = performance.now();
+  const state: State = { ...options, tokenizer, checks, implicitPrompt: undefined, kind: undefined };
+  const turn = turnTaker();
+  for await (const some of chunksOf(rows)) {
+    await addRows(tokenized, some, state);
+    const pause = turn();
+    if (!pause) continue;
+    options.onProgress?.(tokenized.rows);
+    await pause;
+    if (options.signal?.aborted) throw new PrefineError("interrupted", "stopped while tokenizing the data");
   }
   const { split = "train", drop_degenerate = false } = options;
   tokenized.warnings.push(...checks.lines({ split, rows: tokenized.rows, drop_degenerate }));
@@ -101,52 +105,115 @@ export async function tokenizePairs(
   return tokenized;
 }
 
-interface RowOptions extends TokenizePairsOptions {
-  tokenizer: Tokenizer;
-  implicitPrompt: boolean;
-  /** Kind of the earlier rows. */
-  kind: ReadRow["kind"] | undefined;
-  checks: RowChecks;
+/** Rows in small groups. */
+async function* chunksOf(rows: AsyncIterable<Row> | Iterable<Row>): AsyncGenerator<Row[]> {
+  let chunk: Row[] = [];
+  let characters = 0;
+  for await (const row of rows) {
+    chunk.push(row);
+    characters += charactersOf(row);
+    if (chunk.length < CHUNK_ROWS && characters < CHUNK_CHARACTERS) continue;
+    yield chunk;
+    chunk = [];
+    characters = 0;
+  }
+  if (chunk.length > 0) yield chunk;
 }
 
-/** Tokenizes a row and adds it to the pairs, unless a check drops it. Returns its kind. */
-function addRow(tokenized: TokenizedPairs, raw: Row, options: RowOptions): ReadRow["kind"] {
-  const { checks, max_length, truncation_mode = "keep_start", max_prompt_length } = options;
-  const index = tokenized.rows++;
-  const where = `${options.split ?? "train"} row ${index}`;
-  const row = readPreferenceRow(raw, { where, implicitPrompt: options.implicitPrompt });
-  if (options.kind !== undefined && row.kind !== options.kind) {
-    const message = `${where}: expected ${options.kind}, as in the earlier rows, found ${row.kind}`;
-    throw new PrefineError("data", message, "Convert all rows to one kind with a map.");
+/** Of all texts in a value. */
+function charactersOf(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null) return 0;
+  return Object.values(value).reduce<number>((sum, inner) => sum + charactersOf(inner), 0);
+}
+
+interface State extends TokenizePairsOptions {
+  tokenizer: Tokenizer;
+  checks: RowChecks;
+  /** As the first row decides. */
+  implicitPrompt: boolean | undefined;
+  kind: ReadRow["kind"] | undefined;
+}
+
+interface TokenizedRow {
+  row: ReadRow;
+  pair: TokenizedPair;
+}
+
+/** Tokenizes some rows and adds them to the pairs, up to the first that can't be. */
+async function addRows(tokenized: TokenizedPairs, raws: readonly Row[], state: State): Promise<void> {
+  const { tokenizer, stoppable } = state;
+  const done: TokenizedRow[] = [];
+  const whereNext = () => `${state.split ?? "train"} row ${tokenized.rows + done.length}`;
+  const readNext = () => readRow(raws[done.length], whereNext(), state);
+  const tokenizeHere = () => {
+    while (done.length < raws.length) {
+      const row = readNext();
+      done.push({ row, pair: namingRow(whereNext(), () => tokenizePair(row, tokenizer)) });
+    }
+  };
+  let failure: { error: unknown } | undefined;
+  try {
+    if (!stoppable) tokenizeHere();
+    else if (!stoppable.isSlow) stoppable.tryHere(tokenizeHere);
+    while (stoppable && done.length < raws.length) {
+      const row = readNext();
+      const pair = tokenizePairWith(row, tokenizer, (call) => stoppable.call(call));
+      done.push({ row, pair: await pair.catch((error) => namingRow(whereNext(), () => raise(error))) });
+    }
+  } catch (error) {
+    failure = { error };
   }
-  const pair = tokenizeRow(row, options.tokenizer, where);
+  for (const one of done) addRow(tokenized, one, state);
+  if (failure) throw failure.error;
+}
+
+/** @throws PrefineError("data") for a row of another kind than the earlier ones. */
+function readRow(raw: Row, where: string, state: State): ReadRow {
+  state.implicitPrompt ??= !("prompt" in raw);
+  const row = readPreferenceRow(raw, { where, implicitPrompt: state.implicitPrompt });
+  state.kind ??= row.kind;
+  if (row.kind === state.kind) return row;
+  const message = `${where}: expected ${state.kind}, as in the earlier rows, found ${row.kind}`;
+  throw new PrefineError("data", message, "Convert all rows to one kind with a map.");
+}
+
+/** Adds a row to the pairs, unless a check drops it. */
+function addRow(tokenized: TokenizedPairs, { row, pair }: TokenizedRow, state: State): void {
+  const { checks, max_length, truncation_mode = "keep_start", max_prompt_length } = state;
+  const index = tokenized.rows++;
+  const where = `${state.split ?? "train"} row ${index}`;
   const truncation: Truncation = { max_length, truncation_mode };
   const unchecked = { row, pair, truncation };
   checks.look("odd", index, unchecked);
   const excess = pair.prompt_ids.length - (max_prompt_length ?? Number.POSITIVE_INFINITY);
   if (excess > 0) pair.prompt_ids = pair.prompt_ids.slice(excess);
-  checkIds(pair, where, options);
+  checkIds(pair, where, state);
   const isUntrainable = checks.look("untrainable", index, unchecked);
   const isDegenerate = !isUntrainable && checks.look("degenerate", index, unchecked);
-  if (isUntrainable || (isDegenerate && options.drop_degenerate)) return row.kind;
+  if (isUntrainable || (isDegenerate && state.drop_degenerate)) return;
   tokenized.pairs.push(new StoredPair(pair));
   tokenized.keptIndices.push(index);
   if (excess > 0 || isCut(pair, max_length)) tokenized.cut++;
   const size = packedSize(pair, truncation);
   if (tokensOf(size) > tokensOf(tokenized.largest)) tokenized.largest = size;
-  return row.kind;
 }
 
 const isCut = ({ prompt_ids, chosen_ids, rejected_ids }: PairTokens, maxLength: number | null) =>
   maxLength !== null && prompt_ids.length + Math.max(chosen_ids.length, rejected_ids.length) > maxLength;
 
-function tokenizeRow(row: ReadRow, tokenizer: Tokenizer, where: string): TokenizedPair {
+/** Adds the row to the message of an error of the data. */
+function namingRow<T>(where: string, work: () => T): T {
   try {
-    return tokenizePair(row, tokenizer);
+    return work();
   } catch (error) {
     if (!(error instanceof PrefineError) || error.code !== "data") throw error;
     throw new PrefineError("data", `${where}: ${error.message}`, error.hint, { cause: error });
   }
+}
+
+function raise(error: unknown): never {
+  throw error;
 }
 
 function tokensOf({ shared, chosen, rejected }: PackedSize): number {
@@ -169,12 +236,6 @@ function checkIds(
       `Do the tokenizer (${tokenizer.name_or_path}) and the model belong together?`,
     );
   }
-}
-
-async function pause({ signal, onProgress }: TokenizePairsOptions, rows: number): Promise<void> {
-  onProgress?.(rows);
-  await giveTurn();
-  if (signal?.aborted) throw new PrefineError("interrupted", "stopped while tokenizing the data");
 }
 
 function nothingLeft({ rows, findings }: TokenizedPairs, split: string): PrefineError {

@@ -5,8 +5,9 @@ import { isTemplateFile, TEMPLATE_FILE, TEMPLATE_FOLDER } from "../chatTemplates
 import { asLlama, isLlamaTokenizer, LLAMA_TOKENS } from "./llamaTokenizer.ts";
 import { asQwen2, isQwen2Tokenizer } from "./qwen2Tokenizer.ts";
 import type { TokenizerSettings } from "./specialTokens.ts";
-import { Tokenizer, type TokenizerParts } from "./tokenizer.ts";
+import { Tokenizer } from "./tokenizer.ts";
 import { buildGpt2Json, parseMerges, REDOWNLOAD } from "./tokenizerJson.ts";
+import type { TokenizerParts } from "./tokenizerParts.ts";
 
 const FILES = new Set([
   "tokenizer.json",

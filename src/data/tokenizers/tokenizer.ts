@@ -19,14 +19,10 @@ import {
 import type { Branches, TextCodec } from "./codec.ts";
 import { type ChatOptions, type ChatResult, type Conversation, renderConversation } from "./conversations.ts";
 import { createLibraryCodec } from "./libraryCodec.ts";
-import {
-  mergeAddedTokens,
-  namedSpecialTokens,
-  type SpecialTokenName,
-  type TokenizerSettings,
-} from "./specialTokens.ts";
+import { mergeAddedTokens, namedSpecialTokens, type SpecialTokenName } from "./specialTokens.ts";
 import { textBytes, tokenizerConfigFile, tokenizerJsonFile } from "./tokenizerFiles.ts";
 import { type AddedToken, checkTokenizerJson, readVocabulary, type TokenizerJson } from "./tokenizerJson.ts";
+import type { ThreadParts, TokenizerParts } from "./tokenizerParts.ts";
 
 export type { DecodeOptions, EncodeOptions };
 
@@ -44,20 +40,6 @@ export interface BatchEncoding {
 interface TokenizerCall {
   (text: string, options?: EncodeOptions): Encoding;
   (texts: string[], options?: EncodeOptions): BatchEncoding;
-}
-
-export interface TokenizerParts extends TokenizerSettings {
-  /** The parsed tokenizer.json, or an object of the same structure. */
-  json: Record<string, unknown>;
-  /** The bytes of tokenizer.json, if `json` is its unchanged content. */
-  source?: Uint8Array;
-  /** Names the vocabulary's file in messages. */
-  where: string;
-  name_or_path: string;
-  /** Chat templates in separate files: path -> text. */
-  templateFiles?: ReadonlyMap<string, string>;
-  /** Writes files into a folder, for save_pretrained. */
-  writeFiles?: (directory: string, files: Map<string, Uint8Array>) => Promise<void>;
 }
 
 /** transformers' model_max_length if the files have none: int(1e30). */
@@ -282,6 +264,12 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
       `Tokenizer({\n  name_or_path: ${this.name_or_path},\n  vocab_size: ${this.vocabSize},\n` +
       `  special_tokens: ${JSON.stringify(this.special_tokens_map)},\n  chat_template: ${template}\n})`
     );
+  }
+
+  /** What another thread needs to make the same tokenizer. */
+  get threadParts(): ThreadParts {
+    const { writeFiles: _, source: __, ...parts } = this.parts;
+    return { ...parts, origin: this.origin, chat_template: this.chat_template, pad_token: this.pad_token };
   }
 
   private specialId(name: SpecialTokenName): number | null {

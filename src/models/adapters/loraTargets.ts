@@ -4,7 +4,7 @@
  */
 import { nearestName, PrefineError } from "../../errors.ts";
 import { type Architecture, HEAD_MODULE, type LinearLayer } from "../network.ts";
-import { fullMatch } from "./pythonPattern.ts";
+import { fullMatch, testWithin } from "./pythonPattern.ts";
 
 export type ModelModules = Pick<Architecture, "modelType" | "linears" | "parameters" | "head">;
 
@@ -78,7 +78,8 @@ function layerFilter({ layers_to_transform, layers_pattern }: TargetSettings): (
       ? [/^.*?\.[^.]*\.(\d+)\./]
       : patterns.map((pattern) => new RegExp(`^(?:|.*?\\.)(?:${pattern})\\.(\\d+)\\.`));
   return (module) => {
-    const match = expressions.map((expression) => expression.exec(module)).find((result) => result !== null);
+    const fitting = expressions.find((expression) => testWithin(expression, module, "layers_pattern"));
+    const match = fitting?.exec(module) ?? undefined;
     return match !== undefined && numbers.has(Number(match[1]));
   };
 }

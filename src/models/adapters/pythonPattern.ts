@@ -3,6 +3,7 @@
  * differently and rejects what only Python has: a pattern never silently means something else.
  */
 import { PrefineError, show } from "../../errors.ts";
+import { endsWithin } from "../../host.ts";
 
 /** Python's escapes outside character classes that JavaScript's unicode mode writes differently. */
 const ESCAPES: Record<string, string> = { A: "(?<![\\s\\S])", Z: "(?![\\s\\S])", a: "\\x07" };
@@ -44,6 +45,23 @@ function escaped(character: string, inClass: boolean): string {
   return inClass && character === "-" ? "\\-" : character;
 }
 
+/** Longest search (ms) for a match of one name; real patterns take microseconds. */
+const PATIENCE = 1000;
+/** Patterns without a repeated group are quick, and need no timer. */
+const REPEATED_GROUP = /\)[*+{]/;
+
+/** @throws PrefineError("config") for a pattern that tries too many ways to match. */
+export function testWithin(pattern: RegExp, name: string, where: string): boolean {
+  if (!REPEATED_GROUP.test(pattern.source)) return pattern.test(name);
+  let matches = false;
+  const work = () => {
+    matches = pattern.test(name);
+  };
+  if (endsWithin(PATIENCE, work)) return matches;
+  const message = `${where}: expected a pattern that is quickly matched, found one that takes over 1 s on ${name}`;
+  throw new PrefineError("config", message, "Avoid repeated groups within repeated groups, such as (a+)+.");
+}
+
 /**
  * Matches whole names, as `re.fullmatch(before + pattern + after, name)`.
  * @param where the option, for messages.
@@ -57,7 +75,7 @@ export function fullMatch(
   const { body, flags } = translate(pattern);
   try {
     const compiled = new RegExp(`^(?:${before}(?:${body})${after})$`, `u${flags}`);
-    return (name) => compiled.test(name);
+    return (name) => testWithin(compiled, name, `${where} ${show(pattern)}`);
   } catch (cause) {
     const reason = (cause as Error).message;
     const message = `${where}: expected a regular expression, found ${show(pattern)}: ${reason}`;

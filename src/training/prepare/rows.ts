@@ -4,6 +4,7 @@ import { CHECKS, type Findings } from "../../data/preferences/checks.ts";
 import { type PackedSize, packPair, type Truncation } from "../../data/preferences/packPair.ts";
 import { type TokenizePairsOptions, tokenizePairs } from "../../data/preferences/tokenizePairs.ts";
 import type { PairTokens } from "../../data/preferences/types.ts";
+import { StoppableTokenizer } from "../../data/tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
 import type { PairSource, RunObserver } from "../run.ts";
 
@@ -54,7 +55,9 @@ export async function tokenizeRows(
   const split = splitNameOf(rows) ?? options.split;
   const onProgress = (done: number) => observer.status(`tokenizing ${split}: ${done} rows`);
   const source = named?.rows() ?? (rows as Iterable<Row>);
-  const prepared = await tokenizePairs(source, tokenizer, { ...options, split, onProgress });
+  const stoppable = new StoppableTokenizer(tokenizer, { signal: options.signal });
+  const tokenizing = tokenizePairs(source, tokenizer, { ...options, split, onProgress, stoppable });
+  const prepared = await tokenizing.finally(() => stoppable.end());
   observer.status(undefined);
   for (const line of prepared.warnings) observer.warn(line);
   const { pairs, largest, keptIndices, findings } = prepared;

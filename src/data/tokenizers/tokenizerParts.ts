@@ -1,0 +1,25 @@
+/** @file What a tokenizer is made of, here or in another thread. */
+import type { ChatTemplate } from "../chatTemplates/templates.ts";
+import type { TokenizerSettings } from "./specialTokens.ts";
+import type { TokenizerJson } from "./tokenizerJson.ts";
+
+export interface TokenizerParts extends TokenizerSettings {
+  /** The parsed tokenizer.json, or an object of the same structure. */
+  json: Record<string, unknown>;
+  /** The bytes of tokenizer.json, if `json` is its unchanged content. */
+  source?: Uint8Array;
+  /** Names the vocabulary's file in messages. */
+  where: string;
+  name_or_path: string;
+  /** Chat templates in separate files: path -> text. */
+  templateFiles?: ReadonlyMap<string, string>;
+  /** Writes files into a folder, for save_pretrained. */
+  writeFiles?: (directory: string, files: Map<string, Uint8Array>) => Promise<void>;
+}
+
+/** Everything that a tokenizer's results depend on, as plain data. */
+export interface ThreadParts extends Omit<TokenizerParts, "json" | "source" | "writeFiles"> {
+  origin: Uint8Array | TokenizerJson;
+  chat_template: ChatTemplate | null;
+  pad_token: string | null;
+}
