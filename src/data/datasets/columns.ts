@@ -110,3 +110,13 @@ export function rowsOfColumns(columns: Readonly<Record<string, readonly unknown[
     Object.fromEntries(entries.map(([column, values]) => [column, values[i] ?? null])),
   );
 }
+
+/** The different values of a column, in the order in which they first come; dates by their time. */
+export async function distinctValues(rows: AsyncIterable<Row>, column: string): Promise<unknown[]> {
+  const values = new Map<unknown, unknown>();
+  for await (const { [column]: value = null } of rows) {
+    const key = value instanceof Date ? `${value.getTime()} ms` : value;
+    if (!values.has(key)) values.set(key, value);
+  }
+  return [...values.values()];
+}

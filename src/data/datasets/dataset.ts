@@ -2,12 +2,21 @@
 import { anyFunction, checkValue, inspected, listOfValues, noArguments, objectWith, text } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
 import { turnTaker } from "../../host.ts";
-import { addTo, checkColumns, checkDatasets, checkRowList, renamed, renameIn, rowsOfColumns } from "./columns.ts";
+import {
+  addTo,
+  checkColumns,
+  checkDatasets,
+  checkRowList,
+  distinctValues,
+  renamed,
+  renameIn,
+  rowsOfColumns,
+} from "./columns.ts";
 import type { Part } from "./dataFile.ts";
 import { describeFeature, type Features, type Row } from "./features.ts";
 import { joinColumns, withColumns } from "./joinColumns.ts";
 import type { MapFunction, MapModule } from "./mapFunction.ts";
-import { checkMap, type MapOptions, mapRows, type RowStream, rowError } from "./mapRows.ts";
+import { checkMap, type KeepRow, keptRows, type MapOptions, mapRows, type RowStream } from "./mapRows.ts";
 import { Pcg64 } from "./pcg64.ts";
 import { checkFile, csvText, jsonText, type ToJsonOptions, writeTo } from "./rowText.ts";
 import { type SortOptions, sortedOrder, sortKeys } from "./sortOrder.ts";
@@ -151,23 +160,10 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
   }
 
   /** The rows for which the function returns true. Stores row numbers, not rows. */
-  async filter(
-    keep: (row: Row, index: number) => boolean | Promise<boolean>,
-    ...further: readonly []
-  ): Promise<Dataset> {
+  async filter(keep: KeepRow, ...further: readonly []): Promise<Dataset> {
     checkValue("filter", keep, anyFunction);
     noArguments("filter", further, "The function receives one row and its index.");
-    const numbers: number[] = [];
-    let index = 0;
-    for await (const row of this.rows()) {
-      try {
-        if (await keep(row, index)) numbers.push(index);
-      } catch (error) {
-        throw rowError(this.name, index, error as Error);
-      }
-      index++;
-    }
-    return this.#pick(numbers);
+    return this.#pick(await keptRows(this.rows(), keep, this.name));
   }
 
   /** The rows with these columns only, in this order. */
@@ -255,12 +251,7 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
       const found = describeFeature(feature);
       throw new PrefineError("data", `${this.name}: unique: ${column}: expected single values, found ${found}`);
     }
-    const values = new Map<unknown, unknown>();
-    for await (const { [column]: value = null } of this.rows()) {
-      const key = value instanceof Date ? `${value.getTime()} ms` : value;
-      if (!values.has(key)) values.set(key, value);
-    }
-    return [...values.values()];
+    return distinctValues(this.rows(), column);
   }
 
   /** The rows in random order: the one that Python's datasets (numpy's PCG64) draws with this seed. */

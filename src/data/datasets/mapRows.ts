@@ -159,3 +159,21 @@ export function rowError(name: string, index: number, error: Error): PrefineErro
     cause: error,
   });
 }
+
+/** Decides whether `filter` keeps a row. */
+export type KeepRow = (row: Row, index: number) => boolean | Promise<boolean>;
+
+/** The numbers of the rows to keep. @throws PrefineError naming the row on which `keep` fails. */
+export async function keptRows(rows: AsyncIterable<Row>, keep: KeepRow, name: string): Promise<number[]> {
+  const numbers: number[] = [];
+  let index = 0;
+  for await (const row of rows) {
+    try {
+      if (await keep(row, index)) numbers.push(index);
+    } catch (error) {
+      throw rowError(name, index, error as Error);
+    }
+    index++;
+  }
+  return numbers;
+}

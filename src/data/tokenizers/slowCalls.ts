@@ -108,11 +108,6 @@ function canMove(tokenizer: object): tokenizer is Tokenizer {
   return openThread !== undefined && isOwn && !methods.some((method) => Object.hasOwn(tokenizer, method));
 }
 
-/** The part of a tokenizer that encodes prompts; a caller may bring one of its own. */
-export interface PromptEncoder {
-  encode(text: string, options?: { add_special_tokens?: boolean }): number[];
-}
-
 /** One call; the thread, if it took one, is ended. */
 export async function callTokenizer<T>(tokenizer: Callee, call: SlowCall, signal?: AbortSignal): Promise<T> {
   const stoppable = new StoppableTokenizer(tokenizer, { signal });
