@@ -1,6 +1,7 @@
 /** @file prefine merge RUN: merges a run's adapter into its base model and writes a model folder. */
 import type { Command } from "commander";
 import { Option } from "commander";
+import { folderAt } from "../disk/nodeStorage.ts";
 import type { MergeOptions } from "../exporting/mergeAndUnload.ts";
 import { openTerminal } from "../terminal/terminal.ts";
 import { addQuantizationFlags, type QuantizationFlags, quantizationFlags } from "./quantizationFlags.ts";
@@ -56,5 +57,6 @@ async function merge(run: string, { json, ...flags }: Flags): Promise<void> {
     `${dtype}; largest difference of logits between adapter and merged model: ` +
       `${largest_difference.toExponential(1)} (the largest logit is ${largest_logit.toPrecision(3)})`,
   );
+  terminal.info(`saved: ${(await folderAt(output_dir).list()).join(", ")}`);
   terminal.print(output_dir);
 }

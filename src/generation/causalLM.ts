@@ -204,7 +204,10 @@ export class CausalLM {
   }
 
   private openDecoder(): Promise<Decoder> {
-    if (this.isDisposed) throw new PrefineError("model", `${this.name_or_path}: generate after dispose()`);
+    if (this.isDisposed) {
+      const hint = "Call dispose() after the last answer, or load the model again.";
+      throw new PrefineError("model", `${this.name_or_path}: generate after dispose()`, hint);
+    }
     const opening = this.decoder ?? this.parts.openDecoder();
     this.decoder = opening;
     opening.catch(() => {

@@ -104,6 +104,9 @@ function drawLegend(items: LegendItem[], width: number, theme: Theme): { svg: st
   return { svg: parts.join(""), height: y + LEGEND_LINE };
 }
 
+/** Four decimals; of a smaller loss two digits, where they would all be zeros. */
+const lossText = (loss: number) => (loss > 0 && loss < 1e-3 ? loss.toExponential(1) : loss.toFixed(4));
+
 /** Facts under the title: number of steps, last losses, the meaning of pale lines. */
 function subtitle(data: PlotData, runs: PlottedRun[]): string {
   const last = (split: Series["split"]) =>
@@ -113,8 +116,8 @@ function subtitle(data: PlotData, runs: PlottedRun[]): string {
     const steps = runs[0].log_history.findLast(({ step }) => typeof step === "number")?.step;
     if (typeof steps === "number") words.push(`${steps} ${steps === 1 ? "step" : "steps"}`);
     const [train, evaluated] = [last("train"), last("eval")];
-    if (train) words.push(`last loss ${train.y.toFixed(4)}`);
-    if (evaluated) words.push(`last eval loss ${evaluated.y.toFixed(4)}`);
+    if (train) words.push(`last loss ${lossText(train.y)}`);
+    if (evaluated) words.push(`last eval loss ${lossText(evaluated.y)}`);
   }
   if (data.series.some(({ points }) => points.length > SMOOTH_ABOVE))
     words.push("pale: as logged, line: moving average");

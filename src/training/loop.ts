@@ -82,6 +82,6 @@ async function interrupted(run: Run): Promise<PrefineError> {
   return new PrefineError(
     "interrupted",
     `stopped after step ${state.global_step} of ${plan.maxSteps}; saved ${path}`,
-    "Resume with resume_from_checkpoint: true (--resume_from_checkpoint true).",
+    "Resume with resume_from_checkpoint: true (the same command with --resume_from_checkpoint).",
   );
 }

@@ -32,13 +32,13 @@ describe("a data file", () => {
       "empty.jsonl",
       "empty.jsonl",
       "",
-      "error: empty.jsonl: expected rows, found an empty file\nDownload or write it again.",
+      "error: empty.jsonl: expected rows, found an empty file\nWrite rows into it, or name another.",
     ],
     [
       "blank.json",
       "blank.json",
       "\n \n",
-      "error: blank.json: expected rows, found an empty file\nDownload or write it again.",
+      "error: blank.json: expected rows, found an empty file\nWrite rows into it, or name another.",
     ],
     ["without rows", "none.json", "[]", "error: train: expected rows, found none\nAdd data, or choose another split."],
     [
