@@ -19,6 +19,7 @@ import { AutoModelForCausalLM } from "../../src/pretrained/autoModel.ts";
 import { loadModel } from "../../src/pretrained/loadModel.ts";
 import { newLoopState, readLoopState } from "../../src/training/loopState.ts";
 import { byteTokenizer } from "../../test/support/byteTokenizer.ts";
+import { toFormat } from "../../test/support/damage.ts";
 import { furnish, PAIRS } from "../../test/support/furnish.ts";
 import { randomGpt2 } from "../../test/support/randomGpt2.ts";
 import type { Format } from "./mutateFormats.ts";
@@ -288,5 +289,6 @@ async function furnishRun(): Promise<void> {
     model: { kind: "adapter", config: adapterConfig() },
     extra,
   });
+  toFormat(2, "dpo/checkpoint-1"); // without hashes: with them, nothing else would look at a damaged file
   writeFileSync("dpo/trainer_state.json", JSON.stringify(state));
 }

@@ -276,3 +276,20 @@ describe("load_best_model_at_end", () => {
     expect(existsSync(join(run, "checkpoint-1"))).toBe(true);
   });
 });
+
+describe("the weights that a run begins with", () => {
+  it("are compared by name; if they can't be read when a checkpoint is saved, it is saved with a line", async () => {
+    const run = join(dir, "run");
+    const args = { ...ARGS, max_steps: 2, output_dir: run };
+    await toyTrainer({ args, weights: { model: "a".repeat(64) } }).trainer.train();
+    const other = toyTrainer({ args, weights: { model: "b".repeat(64) } }).trainer;
+    const error = await failure(other.train({ resume_from_checkpoint: true }));
+    expect(error.message).toMatch(
+      /checkpoint-2: expected the weights of the base model of that run \(sha256 a{16}\), found/,
+    );
+    const gone = toyTrainer({ args: { ...args, overwrite_output_dir: true }, weights: "gone" });
+    await gone.trainer.train();
+    expect(gone.lines).toContain("warning: base: gone; this checkpoint can't tell on which weights it may be resumed");
+    await toyTrainer({ args, weights: { model: "b".repeat(64) } }).trainer.train({ resume_from_checkpoint: true });
+  });
+});

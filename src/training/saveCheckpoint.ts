@@ -1,8 +1,10 @@
 /** @file Writes a run's checkpoints. */
 import { type Checkpoint, writeCheckpoint } from "../checkpoints/checkpoint.ts";
 import { checkpointName } from "../checkpoints/checkpointNames.ts";
+import type { Fingerprint } from "../checkpoints/fingerprint.ts";
 import { checkOwned } from "../checkpoints/ownership.ts";
 import { rotateCheckpoints } from "../checkpoints/runDirectory.ts";
+import { PrefineError } from "../errors.ts";
 import { setFlags } from "./callbacks/control.ts";
 import { rememberBestCheckpoint } from "./evaluation/bestModel.ts";
 import { optimizerOf, referenceOf, weightsOf } from "./learnerState.ts";
@@ -33,7 +35,7 @@ export async function saveCheckpoint(run: Run, { onlyModel }: { onlyModel: boole
     optimizerStep: learner.optimizerStep,
     state: { ...state, stateful_callbacks: statefulCallbacks(run, { should_save: true }) },
     loop,
-    fingerprint: { ...fingerprint, weights: await run.weights?.() },
+    fingerprint: { ...fingerprint, weights: await startWeightsOf(run) },
     referenceLogps: new Map(splitsOf(run).map(([name, { referenceLogps }]) => [name, referenceLogps.values])),
     referenceWeights: args.sync_ref_model ? referenceOf(learner) : undefined,
   };
@@ -42,6 +44,17 @@ export async function saveCheckpoint(run: Run, { onlyModel }: { onlyModel: boole
   const keep = best === null ? [folder.name] : [folder.name, platform.storage.folder(best).name];
   await rotateCheckpoints(output, args.save_total_limit, { keep, onKept: (line) => run.observer.warn(line) });
   return folder.path;
+}
+
+/** For the fingerprint. If the base model's files are gone by now, the checkpoint is saved without. */
+async function startWeightsOf({ weights, observer }: Run): Promise<Fingerprint["weights"]> {
+  try {
+    return await weights?.();
+  } catch (error) {
+    if (!(error instanceof PrefineError)) throw error;
+    observer.warn(`${error.message}; this checkpoint can't tell on which weights it may be resumed`);
+    return undefined;
+  }
 }
 
 /** States of callbacks, and the flags of transformers' TrainerControl at the time of saving. */

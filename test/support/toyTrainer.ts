@@ -3,6 +3,7 @@ import type { LogEntry } from "../../src/checkpoints/trainerState.ts";
 import { trainingArgsFile } from "../../src/checkpoints/trainingArgs.ts";
 import { DPOConfig, type DPOConfigInput, publicArguments } from "../../src/config/DPOConfig.ts";
 import { DPOTrainer } from "../../src/dpoTrainer.ts";
+import { PrefineError } from "../../src/errors.ts";
 import type { Logger } from "../../src/terminal/logging.ts";
 import type { CallbackInput } from "../../src/training/callbacks/callbacks.ts";
 import { adapterIdentity, fingerprintOf } from "../../src/training/fingerprint.ts";
@@ -25,8 +26,8 @@ export interface ToyRun {
   referenceCache?: ReferenceCache;
   /** Writes training_args.json, as a run with a model does. */
   savesArguments?: boolean;
-  /** Hashes of the weights that the run begins with. */
-  weights?: Record<string, string>;
+  /** Hashes of the weights that the run begins with, or "gone": their files can't be read. */
+  weights?: Record<string, string> | "gone";
 }
 
 /** A logger that records its lines. */
@@ -88,7 +89,7 @@ export function toyTrainer({
         evals,
         savedAs: { kind: "adapter", config: adapter },
         files: [["tokenizer.json", "{}\n"], ...(savesArguments ? [trainingArgsFile(publicArguments(config))] : [])],
-        weights: weights && (async () => weights),
+        weights: weights && (async () => hashesOf(weights)),
         fingerprint: await fingerprintOf({
           args: config,
           maxLength: 8,
@@ -119,4 +120,9 @@ export function toyTrainer({
 export function withoutTimings(log: readonly LogEntry[]): LogEntry[] {
   const isTiming = (name: string) => /runtime|per_second/.test(name);
   return log.map((entry) => Object.fromEntries(Object.entries(entry).filter(([name]) => !isTiming(name))));
+}
+
+function hashesOf(weights: Record<string, string> | "gone"): Record<string, string> {
+  if (weights === "gone") throw new PrefineError("io", "base: gone");
+  return weights;
 }

@@ -10,12 +10,25 @@ type Weights = NonNullable<Fingerprint["weights"]>;
 
 /** @returns a function that computes them when it is first called: the first step need not wait. */
 export function startWeights(trained: TrainedModel, storage: Storage): () => Promise<Weights> {
-  const { base, start, referenceModel, referenceAdapter } = trained;
+  let computed: Promise<Weights> | undefined;
+  return () => {
+    computed ??= hashAll(trained, storage);
+    computed.catch(() => {
+      computed = undefined; // tried again
+    });
+    return computed;
+  };
+}
+
+async function hashAll(
+  { base, start, referenceModel, referenceAdapter }: TrainedModel,
+  storage: Storage,
+): Promise<Weights> {
   const tensors = (adapter: SavedAdapter) => hashTensors(adapter.weights, storage.sha256());
-  return async () => ({
+  return {
     model: await hashModel(base, storage),
     ...(start ? { adapter: tensors(start) } : {}),
     ...(referenceModel ? { ref_model: await hashModel(referenceModel, storage) } : {}),
     ...(referenceAdapter ? { "ref_model's adapter": tensors(referenceAdapter) } : {}),
-  });
+  };
 }
