@@ -137,5 +137,5 @@ export async function warnOfNewer({ output, state, observer }: Run, path: string
   const checkpoints = await listCheckpoints(output);
   const newer = checkpoints.filter(({ step }) => step > state.global_step).map(({ folder }) => folder.name);
   if (newer.length === 0 || !checkpoints.some(({ folder }) => folder.path === path)) return;
-  observer.warn(`${output.path}: ${newer.join(", ")} of later steps stay until the run comes to their steps`);
+  observer.warn(`${output.path}: later checkpoints stay until the run saves their steps again: ${newer.join(", ")}`);
 }

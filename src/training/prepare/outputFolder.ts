@@ -17,6 +17,7 @@ import type { DPOConfig } from "../../config/DPOConfig.ts";
 import type { RunFolder, Storage } from "../../disk/storage.ts";
 import { PrefineError } from "../../errors.ts";
 import type { RunObserver } from "../run.ts";
+import { otherTimelines } from "./otherTimelines.ts";
 
 /** true: the newest valid checkpoint of output_dir; a path; false or null: none. */
 export type Resume = boolean | string | null;
@@ -98,6 +99,13 @@ export async function findStart(
   if (newest) {
     for (const [path, fault] of faults) observer.warn(`${path} can't be resumed from: ${fault}`);
     if (newest.onlyModel) await suggestOlder(folder, newest, observer);
+    const others = (await otherTimelines(folder, newest)).map(({ path }) => path);
+    if (others.length > 0) {
+      const them = others.length === 1 ? "it" : "one of them";
+      observer.warn(
+        `${newest.folder.path} does not continue ${others.join(", ")}; to resume from ${them}, name its path`,
+      );
+    }
     return newest;
   }
   if (faults.size > 0) throw unusable(folder, [...faults]);
