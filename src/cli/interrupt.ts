@@ -15,7 +15,7 @@ const INTERRUPTED_EXIT_CODE = 130;
  */
 const DOUBLED = 150;
 /** Longest wait (ms), after the first signal, for work that has nothing to save. */
-const PATIENCE = 1500;
+const PATIENCE = 1000;
 /** Longest wait (ms) for a graph that a compute thread is running: an exit waits for it however long it takes. */
 const GRAPH_PATIENCE = 200;
 
