@@ -27,6 +27,11 @@ export class PrefineError extends Error {
   }
 }
 
+/** @throws PrefineError("interrupted") once the signal has aborted. @param when follows "stopped". */
+export function throwIfStopped(signal: AbortSignal | undefined, when: string): void {
+  if (signal?.aborted) throw new PrefineError("interrupted", `stopped ${when}`);
+}
+
 const LONGEST_LINE = 600; // characters; a path may be long, a name from a damaged file may be huge
 
 /** A long line of a message, shortened to its beginning and end. */

@@ -1,6 +1,7 @@
 /** @file AutoModelForCausalLM: loads a model from the hub, a folder or a run, for training and generation. */
 import { checkOptions, checkValue, text } from "../arguments.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
+import { throwIfStopped } from "../errors.ts";
 import { CausalLM } from "../generation/causalLM.ts";
 import { emitWarning } from "../host.ts";
 import { alreadyQuantized, quantizeModel } from "../models/precision/quantize.ts";
@@ -33,7 +34,9 @@ async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}
   const line = noEffectLine("from_pretrained", options);
   if (line !== undefined) (options.onWarning ?? emitWarning)(line);
   const source = await findModel(idOrPath, options);
+  throwIfStopped(options.signal, `while loading ${idOrPath}`);
   const model = await loadModel(source.base, { ...options, revision: source.baseRevision });
+  throwIfStopped(options.signal, `while loading ${idOrPath}`);
   if (options.quantization_config && model.quantization) options.onWarning?.(alreadyQuantized(model, source.base));
   const base = source.quantization ? quantizeModel(model, source.quantization) : model;
   const { adapter, adapterFiles } = source;

@@ -9,6 +9,12 @@ import type { Device } from "../engine/runtime/device.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Logger } from "../terminal/logging.ts";
 
+interface LoadOptions {
+  revision?: string;
+  /** Ends a download. */
+  signal?: AbortSignal;
+}
+
 export interface Platform {
   /** Holds output_dir, and checkpoints of other folders. */
   readonly storage: Storage;
@@ -17,8 +23,8 @@ export interface Platform {
   readonly machine: string;
   /** For the model card. */
   readonly versions: { readonly prefine: string; readonly node: string };
-  loadModel(idOrPath: string, options: { revision?: string; onWarning: (line: string) => void }): Promise<LoadedModel>;
-  loadTokenizer(idOrPath: string, options: { revision?: string }): Promise<Tokenizer>;
+  loadModel(idOrPath: string, options: LoadOptions & { onWarning: (line: string) => void }): Promise<LoadedModel>;
+  loadTokenizer(idOrPath: string, options: LoadOptions): Promise<Tokenizer>;
   /** Makes a logger that shows the progress of a run, unless `disable_tqdm`. */
   createLogger(options: { disable_tqdm: boolean }): Logger;
   /** Opens the device that computes. @param options.providers ONNX Runtime's; default: what the user has chosen. */

@@ -11,7 +11,7 @@ import {
   text,
   type ValueCheck,
 } from "../../arguments.ts";
-import { PrefineError, show } from "../../errors.ts";
+import { PrefineError, show, throwIfStopped } from "../../errors.ts";
 import { looksLikeRepoId } from "../hub/repoId.ts";
 import { HUB_CHECKS } from "../hub/settings.ts";
 import { type CardConfig, chooseConfig, plainFolder, readCard } from "./card.ts";
@@ -121,7 +121,7 @@ export async function loadDataset(
   for (const [i, split] of sources.entries()) {
     const paths = local.splice(0, files[i].length);
     const labels = files[i].map((path) => (data.prefix ? `${data.prefix}/${path}` : path));
-    splits.set(split, await openSplit(split, paths, labels));
+    splits.set(split, await openSplit(split, paths, { shown: labels, signal: options.signal }));
   }
   return datasetDict(requests.map((name, i) => [name, splits.get(name) ?? takeRanges(name, ranges[i], splits)]));
 }
@@ -229,11 +229,21 @@ function filesWithin(
   return new Map([...splitsOf(under)].map(([split, files]) => [split, files.map((file) => start + file)]));
 }
 
-/** Opens the files of a split. @param shown their names in messages. */
-async function openSplit(name: string, paths: string[], shown: string[]): Promise<Dataset> {
+interface Opening {
+  /** The files' names in messages. */
+  shown: string[];
+  signal: AbortSignal | undefined;
+}
+
+/** Opens the files of a split: JSON is read once as a whole. */
+async function openSplit(name: string, paths: string[], { shown, signal }: Opening): Promise<Dataset> {
   const files: DataFile[] = [];
-  for (const [i, path] of paths.entries())
-    files.push(await openDataFile(shown[i], () => openLocalFile(path, shown[i])));
+  for (const [i, path] of paths.entries()) {
+    let isOpen = false; // later reads are the caller's
+    const check = () => throwIfStopped(isOpen ? undefined : signal, `while reading ${shown[i]}`);
+    files.push(await openDataFile(shown[i], () => openLocalFile(path, shown[i], check)));
+    isOpen = true;
+  }
   const features = joinFeatures(files);
   const columns = Object.keys(features);
   const parts = files.flatMap((file) =>

@@ -4,13 +4,26 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { PrefineError } from "../../errors.ts";
 import { type ByteSource, memorySource } from "../../formats/byteSource.ts";
+import { giveTurn } from "../../host.ts";
 
-/** @param shown its name in messages. */
-export async function openLocalFile(path: string, shown: string): Promise<ByteSource> {
+/** @param shown its name in messages. @param check called before each read, with a turn before; may throw. */
+export async function openLocalFile(path: string, shown: string, check = () => {}): Promise<ByteSource> {
   try {
     const { size } = await stat(path);
-    if (path.toLowerCase().endsWith(".gz")) return memorySource(await promisify(gunzip)(await readFile(path)));
-    return { byteLength: size, slice: (start, end = size) => readRange(path, shown, start, end) };
+    if (path.toLowerCase().endsWith(".gz")) {
+      const { byteLength, slice } = memorySource(await promisify(gunzip)(await readFile(path)));
+      const inTurn = async (start: number, end?: number) => {
+        await giveTurn();
+        check();
+        return slice(start, end);
+      };
+      return { byteLength, slice: inTurn };
+    }
+    const slice = async (start: number, end = size) => {
+      check();
+      return readRange(path, shown, start, end);
+    };
+    return { byteLength: size, slice };
   } catch (error) {
     throw unreadable(shown, error as NodeJS.ErrnoException);
   }

@@ -1,12 +1,13 @@
-/** @file Long work over rows: timers fire meanwhile, and a signal stops a map, even inside a function of a module. */
+/** @file Long work over rows: timers fire meanwhile, and a signal stops it, even inside a function of a module. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { failure } from "../../../test/support/outcomes.ts";
 import { Dataset } from "./dataset.ts";
 import type { Row } from "./features.ts";
-import "./mapThreads.ts";
+import { loadDataset } from "./loadDataset.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-map-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -66,3 +67,25 @@ test("a signal that is not aborted changes nothing", async () => {
   const empty = rows.select([]);
   expect((await empty.map({ module }, { signal })).num_rows).toBe(0);
 });
+
+test.each(["rows.jsonl", "rows.json.gz"])(
+  "a signal stops the reading of %s while it is opened, not later",
+  async (name) => {
+    const file = join(folder, name);
+    const text = Array.from({ length: 40_000 }, (_, i) => JSON.stringify({ i, text: "word ".repeat(20) })).join("\n");
+    writeFileSync(file, name.endsWith(".gz") ? gzipSync(text) : text);
+    const early = loadDataset(file, { signal: AbortSignal.abort() });
+    expect(await failure(early)).toMatchObject({
+      code: "interrupted",
+      message: expect.stringContaining("stopped while"),
+    });
+    const controller = new AbortController();
+    const reading = loadDataset(file, { signal: controller.signal });
+    setImmediate(() => controller.abort());
+    expect(await failure(reading)).toMatchObject({ code: "interrupted" });
+    const later = new AbortController();
+    const { train } = await loadDataset(file, { signal: later.signal });
+    later.abort();
+    expect(await train.at(39_999)).toMatchObject({ i: 39_999 });
+  },
+);

@@ -63,7 +63,7 @@ function hostOf(options: ThreadOptions, kernels: KernelTable, program: URL): Com
     loading,
     threads,
     providers,
-    explainOpening: (cause) => explainProviders(providers, cause),
+    explainFailure: (cause) => explainProviders(providers, cause),
     openFiles,
     kernels,
     kernelThreads: new KernelThreads(count, () => startKernelThread(program)),
@@ -71,13 +71,14 @@ function hostOf(options: ThreadOptions, kernels: KernelTable, program: URL): Com
   };
 }
 
-/** Blames the setting if the user chose execution providers other than the CPU. */
+/** Blames the setting if the user chose execution providers other than the CPU, and memory is not the reason. */
 function explainProviders(providers: readonly string[], cause: Error): Error {
-  if (providers.length === 0) return cause;
+  if (providers.length === 0 || /allocate memory|bad_alloc/.test(cause.message)) return cause;
   return new PrefineError(
     "config",
     `PREFINE_EXECUTION_PROVIDERS=${providers.join(",")}: ${cause.message.split("\n")[0]}`,
-    "Unset it to use the CPU. For cuda, install onnxruntime-node next to prefine with its install script.",
+    "Unset it to use the CPU. For cuda, install onnxruntime-node next to prefine with its install script. " +
+      "Where the GPU has no 16-bit floats, a model in float32 may work.",
     { cause },
   );
 }

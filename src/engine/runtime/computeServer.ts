@@ -28,8 +28,8 @@ export interface ComputeHost {
   threads: number;
   /** ONNX Runtime's execution providers in order of preference: `cuda`; empty: the CPU. */
   providers: readonly string[];
-  /** Explains why a session does not open. */
-  explainOpening(cause: Error): Error;
+  /** Explains why a session does not open, or run. */
+  explainFailure(cause: Error): Error;
   /** Source of `load`; closed when everything is read. */
   openFiles(): { read: ReadBytes; close(): void };
   kernels: KernelTable;
@@ -118,7 +118,7 @@ class ComputeServer {
       extra: { session: { disable_prepacking: "1" } },
     });
     const session = await creating.catch((cause: Error) => {
-      throw this.host.explainOpening(cause);
+      throw this.host.explainFailure(cause);
     });
     this.sessions.set(this.nextSession, session);
     return this.nextSession++;
@@ -144,7 +144,10 @@ class ComputeServer {
     const opened = this.sessions.get(session);
     if (!opened) throw new Error(`internal: session ${session} is closed`);
     const running = opened.run(inputs, given as Record<string, OrtTensor>);
-    const outputs = await (kind === "wasm" ? running.catch(explainWasmFailure) : running);
+    const explain = (cause: Error): never => {
+      throw this.host.explainFailure(cause);
+    };
+    const outputs = await running.catch(kind === "wasm" ? explainWasmFailure : explain);
     return fetches.flatMap((each) => this.collect(kind, each, outputs[each[0]]));
   }
 

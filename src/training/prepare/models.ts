@@ -52,12 +52,16 @@ interface Loading {
   revision: string | undefined;
   quantization: BitsAndBytesConfig | null;
   onWarning: (line: string) => void;
+  signal: AbortSignal | undefined;
   platform: Platform;
 }
 
-async function load(input: ModelInput, { revision, quantization, onWarning, platform }: Loading): Promise<Named> {
+async function load(
+  input: ModelInput,
+  { revision, quantization, onWarning, signal, platform }: Loading,
+): Promise<Named> {
   if (typeof input === "string") {
-    const loaded = await platform.loadModel(input, { revision, onWarning });
+    const loaded = await platform.loadModel(input, { revision, onWarning, signal });
     if (quantization && loaded.quantization) onWarning(alreadyQuantized(loaded, input));
     return { loaded: quantization ? quantizeModel(loaded, quantization) : loaded };
   }
@@ -76,6 +80,8 @@ export interface ModelRequest {
   peft_config: LoraConfig | null;
   quantization_config?: BitsAndBytesConfig | null;
   args: DPOConfig;
+  /** Ends downloads. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -88,7 +94,7 @@ export async function loadModels(request: ModelRequest): Promise<TrainedModel> {
   const revision = typeof named === "string" ? named : undefined;
   const warnings: string[] = [];
   const onWarning = (line: string) => void warnings.push(line);
-  const loading = { quantization: quantizationOf(request), onWarning, platform };
+  const loading = { quantization: quantizationOf(request), onWarning, signal: request.signal, platform };
   const { loaded, adapter: start } = await load(model, { ...loading, revision });
   checkRequest(request, { loaded, adapter: start });
   const settings = start?.config ?? peft_config;

@@ -7,7 +7,7 @@ import type { Truncation } from "../../data/preferences/packPair.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
 import { createLearner } from "../../dpo/engineLearner.ts";
 import { withinMemory } from "../../dpo/memoryNeed.ts";
-import { PrefineError } from "../../errors.ts";
+import { PrefineError, throwIfStopped } from "../../errors.ts";
 import type { Content } from "../../formats/content.ts";
 import { describeQuantization } from "../../models/precision/quantize.ts";
 import { adapterIdentity, fingerprintOf } from "../fingerprint.ts";
@@ -60,7 +60,7 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
   const { args, platform } = request;
   const trained = await loadModels(request);
   for (const line of trained.warnings) observer.warn(line);
-  const tokenizer = request.tokenizer ?? (await loadTokenizer(trained, platform));
+  const tokenizer = request.tokenizer ?? (await loadTokenizer(trained, request));
   setPadToken(tokenizer, args);
   const truncation = truncationOf(request, trained, observer);
   checkReferenceModel(trained, args, { maxLength: truncation.max_length });
@@ -97,6 +97,9 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
   return { parts, facts: await cardFacts(described, platform.storage) };
 }
 
+/** When a signal stopped a run that has done nothing yet. */
+const EARLY = "before the first step was done; nothing was saved";
+
 interface Fitting {
   trained: TrainedModel;
   train: TokenizedRows;
@@ -105,14 +108,18 @@ interface Fitting {
 }
 
 /** @throws PrefineError("training") when the training does not fit into memory, or its device computes otherwise. */
-async function openLearner({ args, platform }: RunRequest, { trained, train, truncation, observer }: Fitting) {
+async function openLearner(request: RunRequest, { trained, train, truncation, observer }: Fitting) {
+  const { args, platform, signal } = request;
   const options = withinMemory(learnerOptions(trained, args), train.largest, {
     pairsPerStep: args.per_device_train_batch_size * args.gradient_accumulation_steps,
     gradientCheckpointing: args.activation_checkpointing ?? args.gradient_checkpointing,
     memory: platform.memory,
     onWarning: (line) => observer.warn(line),
   });
+  throwIfStopped(signal, EARLY);
   const learner = await createLearner(options, await platform.openDevice());
+  if (signal?.aborted) await learner.dispose();
+  throwIfStopped(signal, EARLY);
   if (learner.runtime.notice !== null) observer.warn(learner.runtime.notice);
   await verifyDevice(learner, { options, pairs: packedSource(train, truncation), platform, observer });
   return learner;
@@ -136,6 +143,7 @@ interface Loaded {
 
 async function tokenizeSplits(request: RunRequest, { trained, tokenizer, truncation, observer }: Loaded) {
   const { args, train_dataset, eval_datasets, signal } = request;
+  throwIfStopped(signal, EARLY);
   const options = {
     ...truncation,
     max_prompt_length: request.max_prompt_length ?? args.max_prompt_length,
@@ -157,8 +165,8 @@ async function tokenizeSplits(request: RunRequest, { trained, tokenizer, truncat
   return { train, evals };
 }
 
-function loadTokenizer({ base, revision }: TrainedModel, platform: Platform): Promise<Tokenizer> {
-  return platform.loadTokenizer(base.nameOrPath, { revision });
+function loadTokenizer({ base, revision }: TrainedModel, { platform, signal }: RunRequest): Promise<Tokenizer> {
+  return platform.loadTokenizer(base.nameOrPath, { revision, signal });
 }
 
 /** @param runtime the ONNX Runtime that computes. */
