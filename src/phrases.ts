@@ -1,8 +1,13 @@
 /** @file Words of messages: counts with their plural, words of commands. */
 
-/** `1 step`, `2 steps`, `1,000 rows`. @param more the plural, if it is not `one` with an s. */
-export function counted(value: number, one: string, more = `${one}s`): string {
-  return `${value.toLocaleString("en-US")} ${value === 1 ? one : more}`;
+/** `step` for 1, `steps` for other numbers. @param more the plural, if it is not `one` with an s. */
+export function plural(value: number, one: string, more = `${one}s`): string {
+  return value === 1 ? one : more;
+}
+
+/** `1 step`, `2 steps`. */
+export function counted(value: number, one: string, more?: string): string {
+  return `${value} ${plural(value, one, more)}`;
 }
 
 /**

@@ -5,6 +5,7 @@ import { parseDocument } from "yaml";
 import { isCheckpointName } from "../checkpoints/checkpointNames.ts";
 import type { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import { looksLikeRepoId } from "../data/hub/repoId.ts";
+import { nearbyHint } from "../disk/nearbyNames.ts";
 import { PrefineError } from "../errors.ts";
 import { findModel } from "../pretrained/modelSource.ts";
 import { type QuantizationFlags, quantizationFlags } from "./quantizationFlags.ts";
@@ -34,14 +35,19 @@ export async function findBaseModel(run: string, flags: BaseModelFlags): Promise
   const whole = { quantization, baseOfRun: undefined };
   if (named) return { id: named, revision: undefined, ...whole };
   const start = (await startOfRun(run)) ?? (await baseOfCard(run));
-  if (start === undefined) throw noBaseModel(run, await describeRun(run));
+  if (start === undefined) {
+    const hint = (await exists(run)) ? WITH_BASE : await nearbyHint(run, WITH_BASE);
+    throw noBaseModel(run, await describeRun(run), hint);
+  }
   if ((await exists(start.id)) || looksLikeRepoId(start.id)) return { ...start, ...whole };
   throw noBaseModel(run, `nothing at ${start.id}, which it names`);
 }
 
-function noBaseModel(run: string, actual: string): PrefineError {
+const WITH_BASE = "Pass it with --base.";
+
+function noBaseModel(run: string, actual: string, hint = WITH_BASE): PrefineError {
   const message = `${run}: expected a run that names its base model, found ${actual}`;
-  return new PrefineError("model", message, "Pass it with --base.");
+  return new PrefineError("model", message, hint);
 }
 
 const exists = (path: string) => stat(path).then(Boolean, () => false);

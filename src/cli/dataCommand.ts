@@ -1,9 +1,11 @@
 /** @file prefine data DATASET: splits and sizes, features, and one record with its keys. */
+
 import { type Command, InvalidArgumentError } from "commander";
 import type { Dataset } from "../data/datasets/dataset.ts";
 import { type DatasetDict, unknownSplit } from "../data/datasets/datasetDict.ts";
 import { describeFeature, type Row } from "../data/datasets/features.ts";
 import { PrefineError } from "../errors.ts";
+import { counted, plural } from "../phrases.ts";
 import { openTerminal, type Terminal } from "../terminal/terminal.ts";
 import { cutText, onOneLine, padText, tableLines, textWidth } from "../terminal/text.ts";
 
@@ -78,7 +80,7 @@ function printSplits(idOrPath: string, splits: DatasetDict, { print, bold }: Ter
   const rows = splits.splitNames.map((name) => [
     `  ${onOneLine(name)}`,
     splits.split(name).num_rows.toLocaleString("en-US"),
-    "rows",
+    plural(splits.split(name).num_rows, "row"),
   ]);
   for (const line of tableLines(rows, new Set([1]))) print(line);
   print();
@@ -92,7 +94,7 @@ function printFeatures(splits: DatasetDict, split: string, { print, bold, column
       describeFeature(feature),
     ]);
   const own = described(split);
-  print(bold(`${own.length} features`));
+  print(bold(`${counted(own.length, "feature")}`));
   if (own.length > 0) for (const line of tableLines(own)) print(cutText(line, columns));
   for (const other of splits.splitNames) {
     if (JSON.stringify(described(other)) === JSON.stringify(own)) continue;
@@ -104,7 +106,7 @@ function printFeatures(splits: DatasetDict, split: string, { print, bold, column
 const MOST_ITEMS = 8; // of a list, unless --full
 
 function printRecord(title: string, row: Row, { terminal, isFull }: { terminal: Terminal; isFull: boolean }): void {
-  terminal.print(terminal.bold(`${title}   ${Object.keys(row).length} keys`));
+  terminal.print(terminal.bold(`${title}   ${counted(Object.keys(row).length, "key")}`));
   const entries = Object.entries(row).map(([key, value]) => [onOneLine(key), value] as const);
   const keyWidth = Math.min(Math.max(...entries.map(([key]) => textWidth(key))), Math.floor(terminal.columns / 3));
   const width = terminal.columns - keyWidth - 4;

@@ -1,8 +1,10 @@
 /** @file prefine generate MODEL|RUN: streams answers to prompts. */
+
 import type { Command } from "commander";
 import { PrefineError } from "../errors.ts";
 import type { CausalLM, GenerateOptions } from "../generation/causalLM.ts";
 import type { FinishReason } from "../generation/sequence.ts";
+import { counted } from "../phrases.ts";
 import { openTerminal, type Terminal } from "../terminal/terminal.ts";
 import { printable } from "../terminal/text.ts";
 import {
@@ -175,7 +177,7 @@ export function cutMark(
   const isLength = max_new_tokens === undefined && max_length !== undefined;
   const flag = isLength ? "--max_length" : "--max_new_tokens";
   const reason = max_new_tokens !== undefined && tokens < max_new_tokens ? "context full" : flag;
-  return `[cut at ${tokens} ${tokens === 1 ? "token" : "tokens"}: ${reason}]`;
+  return `[cut at ${counted(tokens, "token")}: ${reason}]`;
 }
 
 /** Answers to all questions in order, num_return_sequences per question. */

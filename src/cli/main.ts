@@ -1,5 +1,7 @@
 /** @file The command line: dispatch, errors without stack traces, exit codes. Commands load lazily. */
 import { Command, CommanderError } from "commander";
+import { adviceFor } from "../arguments.ts";
+import "../config/options/otherNames.ts"; // names of other tools, in messages
 import { packageVersion } from "../disk/packageVersion.ts";
 import { nearestName, PrefineError } from "../errors.ts";
 import { printError } from "../terminal/terminal.ts";
@@ -58,7 +60,7 @@ async function createProgram(words: string[]): Promise<Command> {
     .helpCommand(false)
     .addHelpText("after", EXAMPLES)
     .enablePositionalOptions()
-    .configureOutput({ outputError: printUsageError })
+    .configureOutput({ outputError: (text) => printUsageError(text, program) })
     .exitOverride();
   const commandName = words.find((word) => !word.startsWith("-"));
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
@@ -86,12 +88,16 @@ function unknownCommand(name: string): PrefineError {
 }
 
 /** Prints commander's errors (unknown flag, missing argument) in the same form as all others. */
-function printUsageError(text: string): void {
+function printUsageError(text: string, program: Command): void {
   const [message, advice] = text
     .trim()
     .replace(/^error: /, "")
     .split("\n");
-  printError(message, /Did you mean .*\?/.exec(advice ?? "")?.[0] ?? "prefine COMMAND --help lists the flags.");
+  const flag = /^unknown option '--([^'=]+)/.exec(message)?.[1];
+  const names = program.commands.flatMap(({ options }) => options.map(({ long }) => long?.slice(2) ?? ""));
+  const meant = flag && adviceFor(flag.replaceAll("-", "_"), names, (name) => `--${name}`);
+  const nearest = meant ? `${meant[0].toUpperCase()}${meant.slice(1)}` : /Did you mean .*\?/.exec(advice ?? "")?.[0];
+  printError(message, nearest ?? "prefine COMMAND --help lists the flags.");
 }
 
 /** Prints an error. @returns the exit code. */

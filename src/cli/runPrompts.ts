@@ -1,5 +1,7 @@
 /** @file Default prompts of `prefine compare RUN`: held-out ones from the run's data, or the next best. */
+
 import { PrefineError } from "../errors.ts";
+import { shellWord } from "../phrases.ts";
 import { NOTE_QUESTION, type Question } from "./questions.ts";
 import { dataOfRun, dataTitle, type RunData, readSplit } from "./runData.ts";
 import { questionOf } from "./splitPrompts.ts";
@@ -60,7 +62,9 @@ export async function promptsOfRun(run: string, request: PromptRequest): Promise
 /** "" for a split that the dataset lacks: the next one may exist. */
 function reasonOf({ code, message }: PrefineError, split: string): string {
   if (message.includes("no split ")) return "";
-  return code === "hub" ? `it is not in the hub's cache: --split ${split} downloads it` : message.split("\n")[0];
+  return code === "hub"
+    ? `it is not in the hub's cache: --split ${shellWord(split)} downloads it`
+    : message.split("\n")[0];
 }
 
 /** The split of a range: `train[90%:]` -> train. */

@@ -1,7 +1,9 @@
 /** @file prefine train: starts a run from a run file and flags; Ctrl-C, SIGTERM and SIGHUP save a checkpoint. */
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
+import { nearbyHint } from "../disk/nearbyNames.ts";
 import { PrefineError } from "../errors.ts";
+import { counted, shellWord } from "../phrases.ts";
 import type { StepReport } from "../terminal/logging.ts";
 import { openTerminal } from "../terminal/terminal.ts";
 import { interruptible } from "./interrupt.ts";
@@ -56,8 +58,8 @@ async function run(words: string[]): Promise<void> {
   );
   const { output_dir } = run.args;
   const { print } = openTerminal();
-  print(`${output_dir}: trained for ${global_step} steps, train_loss ${training_loss.toFixed(4)}`);
-  print(`Next: prefine compare ${output_dir}`);
+  print(`${output_dir}: trained for ${counted(global_step, "step")}, train_loss ${training_loss.toFixed(4)}`);
+  print(`Next: prefine compare ${shellWord(output_dir)}`);
 }
 
 /** Removes `--config FILE` or `--config=FILE` from the words; the last one wins. */
@@ -67,7 +69,7 @@ function takeConfig(words: string[]): { path: string | undefined; flags: string[
   for (let at = 0; at < words.length; at++) {
     const word = words[at];
     if (at === 0 && /\.(ya?ml|json)$/.test(word)) {
-      throw new PrefineError("config", `${word}: expected a flag`, `Did you mean --config ${word}?`);
+      throw new PrefineError("config", `${word}: expected a flag`, `Did you mean --config ${shellWord(word)}?`);
     }
     if (word.startsWith("--config=")) path = word.slice("--config=".length);
     else if (word !== "--config") flags.push(word);
@@ -85,9 +87,8 @@ async function readRunFile(path: string): Promise<string> {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const reason = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "it is a folder" : String(code);
-    throw new PrefineError("io", `--config ${path}: expected a run file (YAML or JSON): ${reason}`, RUN_FILE, {
-      cause,
-    });
+    const hint = code === "ENOENT" ? await nearbyHint(path, RUN_FILE) : RUN_FILE;
+    throw new PrefineError("io", `--config ${path}: expected a run file (YAML or JSON): ${reason}`, hint, { cause });
   }
 }
 

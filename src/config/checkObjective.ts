@@ -1,5 +1,7 @@
 /** @file Checks combinations of losses and their options: an error where TRL fails, advice where it warns. */
+
 import { show } from "../errors.ts";
+import { counted } from "../phrases.ts";
 import type { Values } from "./option.ts";
 import { DPO_OPTIONS } from "./options/dpo.ts";
 import { LOSS_NAMES, type LossName, lossesWith, lossTraits } from "./options/lossTypes.ts";
@@ -20,7 +22,7 @@ const list = (names: readonly string[]) => names.join(", ");
 const checkWeights: Check = ({ loss_type: types, loss_weights: weights }, label, report) => {
   if (types.length === 0) report.problem(label("loss_type"), "expected at least one loss, found none");
   if (weights && weights.length !== types.length) {
-    const message = `expected ${types.length} weights for ${show(types)}, found ${weights.length}`;
+    const message = `expected ${counted(types.length, "weight")} for ${show(types)}, found ${weights.length}`;
     report.problem(label("loss_weights"), message);
   }
 };

@@ -2,6 +2,7 @@
 import { parseDocument } from "yaml";
 import { PrefineError } from "../errors.ts";
 import { isObject } from "../formats/parseJson.ts";
+import { refuseWideText, withoutMark } from "../formats/textEncoding.ts";
 import { type GivenValues, givenFrom } from "./readOptions.ts";
 
 export interface RunFile {
@@ -18,7 +19,8 @@ const ONE_PER_LINE = "Write one `key: value` per line.";
  * @param name the file's name, for messages.
  */
 export function parseRunFile(name: string, text: string): RunFile {
-  const content = parseYaml(name, text) ?? {};
+  refuseWideText(text, name, "config");
+  const content = parseYaml(name, withoutMark(text)) ?? {};
   if (!isObject(content)) {
     throw new PrefineError("config", `${name}: expected keys and values, found ${describe(content)}`, ONE_PER_LINE);
   }

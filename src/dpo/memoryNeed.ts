@@ -5,11 +5,13 @@
  * Peak resident memory measured by the benchmark (GPT-2 124M, pairs of up to 946 tokens), predictions in brackets: LoRA
  * 1.49 GB (1.46), with gradient checkpointing 1.03 (1.05), all weights with gradient checkpointing 3.34 (3.49).
  */
+
 import type { PackedSize } from "../data/preferences/packPair.ts";
 import { adapterTensors, type LoraAdapter } from "../models/adapters/lora.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import { storedBytes } from "../models/precision/quantize.ts";
 import { type OptimizerSettings, stateOf } from "../optim/optimizers.ts";
+import { counted } from "../phrases.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
 
 /** Node, the runtime, the graphs, the tokenizer, the rows. */
@@ -135,7 +137,7 @@ function demandOf(shapes: TrainedShapes, largest: PackedSize): MemoryDemand {
   const parts = {
     "frozen weights": need.weights,
     [shapes.adapter ? "adapter and its optimizer" : "trained weights, gradients and optimizer"]: need.trained,
-    [`the longest pair (${tokens} tokens)`]: need.pair,
+    [`the longest pair (${counted(tokens, "token")})`]: need.pair,
   };
   return { what: "this training", parts, total: need.total, advice: adviceFor(need, shapes) };
 }

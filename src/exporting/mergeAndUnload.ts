@@ -8,7 +8,9 @@ import { refuseOwned } from "../checkpoints/ownership.ts";
 import { isModelFile } from "../checkpoints/ownFiles.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
 import { openDevice } from "../device/openDevice.ts";
+import { nearbyHint } from "../disk/nearbyNames.ts";
 import { folderAt, nodeStorage } from "../disk/nodeStorage.ts";
+import { exists } from "../disk/readFiles.ts";
 import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import type { Content } from "../formats/content.ts";
@@ -184,7 +186,8 @@ async function readInputs(name: string, options: MergeOptions): Promise<MergeInp
   const source = await findModel(name, options);
   const { base, baseRevision, adapter, adapterFiles, tokenizer } = source;
   if (!adapter || !adapterFiles) {
-    const hint = "Only adapters can be merged; a run that trained all weights is a whole model already.";
+    const whole = "Only adapters can be merged; a run that trained all weights is a whole model already.";
+    const hint = (await exists(name)) ? whole : await nearbyHint(name, whole);
     throw new PrefineError("config", `${name}: expected a run with an adapter, found none`, hint);
   }
   const own = await loadModel(base, { ...options, revision: baseRevision });

@@ -5,6 +5,7 @@ import type { ByteSource } from "./byteSource.ts";
 import { jsonArraySplitter } from "./jsonArray.ts";
 import { jsonLinesSplitter, type RowSpan, type RowSplitter } from "./jsonl.ts";
 import { isObject, parseJson } from "./parseJson.ts";
+import { refuseWideText } from "./textEncoding.ts";
 
 export interface JsonFile {
   source: ByteSource;
@@ -79,6 +80,7 @@ export async function readJsonBlock(file: JsonFile, block: JsonBlock): Promise<R
 /** Lists begin with a bracket, lines with a brace; skips a byte order mark. */
 async function findLayout(source: ByteSource, where: string): Promise<{ layout: JsonFile["layout"]; start: number }> {
   const bytes = new Uint8Array(await source.slice(0, Math.min(source.byteLength, 4096)));
+  refuseWideText(new TextDecoder().decode(bytes.subarray(0, 8)), where);
   const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
   const first = bytes.subarray(start).find((byte) => byte > 0x20);
   if (first === undefined && bytes.length === source.byteLength) {

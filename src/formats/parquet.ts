@@ -1,4 +1,5 @@
 /** @file Parquet files, read one row group at a time: bytes -> rows as plain objects. */
+
 import {
   type FileMetaData,
   type ParquetParsers,
@@ -9,6 +10,7 @@ import {
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { PrefineError, show } from "../errors.ts";
+import { counted } from "../phrases.ts";
 import type { ByteSource } from "./byteSource.ts";
 
 export type { SchemaTree } from "hyparquet";
@@ -40,7 +42,7 @@ function broken(where: string, problem: string, cause?: unknown): PrefineError {
  */
 export async function openParquet(source: ByteSource, where: string): Promise<ParquetFile> {
   if (source.byteLength < SMALLEST) {
-    throw broken(where, source.byteLength === 0 ? "the file is empty" : `it has ${source.byteLength} bytes`);
+    throw broken(where, source.byteLength === 0 ? "the file is empty" : `it has ${counted(source.byteLength, "byte")}`);
   }
   const head = new Uint8Array(await source.slice(0, 4));
   if (!MAGIC.every((byte, i) => head[i] === byte)) throw broken(where, "it does not begin with PAR1");
@@ -97,7 +99,7 @@ export async function readRowGroup(file: ParquetFile, group: number): Promise<Re
     throw broken(where, `row group ${group}: ${reasonOf(error)}`, error);
   }
   if (rows.length !== groupRows[group]) {
-    throw broken(where, `row group ${group}: expected ${groupRows[group]} rows, found ${rows.length}`);
+    throw broken(where, `row group ${group}: expected ${counted(groupRows[group], "row")}, found ${rows.length}`);
   }
   const columns = file.schema.children.map(({ element }) => element.name);
   return rows.map((row) => Object.fromEntries(columns.map((name) => [name, plain(row[name])])));

@@ -1,5 +1,6 @@
 /** @file Parses JSON from outside, and rejects values nested too deeply for recursive code. */
 import { PrefineError, show } from "../errors.ts";
+import { refuseWideText, withoutMark } from "./textEncoding.ts";
 
 /** Real files nest about 10 levels; JSON.stringify and all recursion fail at some thousand. */
 const DEEPEST = 200;
@@ -22,9 +23,10 @@ export function isObject(value: unknown): value is Record<string, unknown> {
  * @throws PrefineError("model") for anything else; `hint` says what to do then.
  */
 export function parseJsonObject(text: string, where: string, hint: string): Record<string, unknown> {
+  refuseWideText(text, where, "model");
   let value: unknown;
   try {
-    value = parseJson(text);
+    value = parseJson(withoutMark(text));
   } catch (cause) {
     throw new PrefineError("model", `${where}: expected JSON, found: ${(cause as Error).message}`, hint, { cause });
   }

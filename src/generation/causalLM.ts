@@ -1,4 +1,5 @@
 /** @file CausalLM: a loaded causal language model, for training and generation. */
+
 import { options as anOptions, checkValue, inspected } from "../arguments.ts";
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import { setOptions } from "../config/option.ts";
@@ -7,6 +8,7 @@ import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../errors.ts";
 import { emitWarning } from "../host.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
+import { counted } from "../phrases.ts";
 import { callSettings, type GenerateOptions } from "./callOptions.ts";
 import type { Decoder } from "./decoder.ts";
 import {
@@ -157,7 +159,8 @@ export class CausalLM {
     const longest = Math.max(...prompts.map((prompt) => prompt.length));
     const room = decoder.maxPositions - longest;
     if ((settings.max_new_tokens ?? 0) > room && room > 0) {
-      const line = `the model's ${decoder.maxPositions} positions leave ${room} after a prompt of ${longest} tokens`;
+      const [positions, tokens] = [counted(decoder.maxPositions, "position"), counted(longest, "token")];
+      const line = `the model's ${positions} leave ${room} after a prompt of ${tokens}`;
       this.warn(`max_new_tokens: ${settings.max_new_tokens} is too many, ${line}`, onWarning);
     }
     const isNeeded = settings.stopStrings.length > 0;

@@ -1,8 +1,10 @@
 /** @file The input of `generate` -> the ids of each prompt, without padding. */
+
 import { describeValue } from "../arguments.ts";
 import type { ChatOptions, Conversation } from "../data/tokenizers/conversations.ts";
 import { callTokenizer } from "../data/tokenizers/slowCalls.ts";
 import { PrefineError } from "../errors.ts";
+import { counted } from "../phrases.ts";
 
 /** Result of calling a tokenizer: one list of ids, or one per text. */
 export interface TokenizedInputs {
@@ -135,7 +137,7 @@ function withoutPadding({ input_ids, attention_mask }: TokenizedInputs): number[
   return rows.map((ids, row) => {
     const mask = masks[row] ?? [];
     if (mask.length === ids.length) return ids.filter((_, i) => mask[i] !== 0);
-    const actual = `input_ids of ${ids.length} tokens and an attention_mask of ${mask.length}`;
+    const actual = `input_ids of ${counted(ids.length, "token")} and an attention_mask of ${mask.length}`;
     throw new PrefineError("data", `generate: prompt ${row}: expected as many of both, found ${actual}`);
   });
 }

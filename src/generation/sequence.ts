@@ -1,5 +1,7 @@
 /** @file Functions of both loops: length limits, finish reasons and the first input of a batch. */
+
 import { PrefineError } from "../errors.ts";
+import { counted } from "../phrases.ts";
 import type { DecoderStepOptions } from "./decoder.ts";
 import type { ProcessorOptions } from "./logitsProcessors.ts";
 import { argmax } from "./sampling.ts";
@@ -63,7 +65,7 @@ export function tokenBudget(
   if (promptLength >= maxPositions) {
     throw new PrefineError(
       "data",
-      `generate: the prompt has ${promptLength} tokens, the model has ${maxPositions} positions`,
+      `generate: the prompt has ${counted(promptLength, "token")}, the model has ${counted(maxPositions, "position")}`,
       "Shorten the prompt.",
     );
   }
@@ -71,7 +73,7 @@ export function tokenBudget(
   if (budget <= 0) {
     throw new PrefineError(
       "config",
-      `max_length: the prompt alone has ${promptLength} tokens, max_length is ${settings.max_length}`,
+      `max_length: the prompt alone has ${counted(promptLength, "token")}, max_length is ${settings.max_length}`,
       "Raise max_length, or set max_new_tokens instead.",
     );
   }

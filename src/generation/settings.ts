@@ -2,6 +2,7 @@
  * @file Merges a call's options, its GenerationConfig, the model's generation_config.json and the defaults.
  * Precedence, length rules and warnings follow `generate` in transformers 5.23.
  */
+
 import {
   GENERATION_DEFAULTS,
   type GenerationConfig,
@@ -12,6 +13,7 @@ import { GENERATION_OPTIONS } from "../config/options/generation.ts";
 import { givenBy } from "../config/readOptions.ts";
 import { Report } from "../config/report.ts";
 import { PrefineError } from "../errors.ts";
+import { counted } from "../phrases.ts";
 import type { GenerationSettings } from "./sequence.ts";
 
 type OptionValues = { -readonly [K in keyof GenerationConfig]?: GenerationConfig[K] };
@@ -140,7 +142,7 @@ function lengthWarnings({ max_new_tokens, max_length, min_new_tokens, min_length
   }
   const most = max_new_tokens ?? (max_length ? undefined : GENERATION_DEFAULTS.max_length);
   if (min_new_tokens && most && min_new_tokens > most) {
-    lines.push(`min_new_tokens: ${min_new_tokens} is more than the limit of ${most} new tokens`);
+    lines.push(`min_new_tokens: ${min_new_tokens} is more than the limit of ${counted(most, "new token")}`);
   }
   return lines;
 }

@@ -1,5 +1,7 @@
 /** @file The whole picture as one SVG text: title, legend, and a panel for each metric. */
+
 import { checkOptions, numberAbove0, oneOf, optionsOf, text, texts } from "../arguments.ts";
+import { counted } from "../phrases.ts";
 import { drawPanel, seriesColors } from "./panel.ts";
 import { differInBeta, legendNames } from "./runNames.ts";
 import { markOf } from "./scale.ts";
@@ -114,7 +116,7 @@ function subtitle(data: PlotData, runs: PlottedRun[]): string {
   const words: string[] = [];
   if (runs.length === 1) {
     const steps = runs[0].log_history.findLast(({ step }) => typeof step === "number")?.step;
-    if (typeof steps === "number") words.push(`${steps} ${steps === 1 ? "step" : "steps"}`);
+    if (typeof steps === "number") words.push(counted(steps, "step"));
     const [train, evaluated] = [last("train"), last("eval")];
     if (train) words.push(`last loss ${lossText(train.y)}`);
     if (evaluated) words.push(`last eval loss ${lossText(evaluated.y)}`);

@@ -4,9 +4,11 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { checkValue, text } from "../arguments.ts";
 import { isCheckpointName, stepOfName } from "../checkpoints/checkpointNames.ts";
+import { nearbyHint } from "../disk/nearbyNames.ts";
 import { shownPath } from "../disk/shownPath.ts";
 import { PrefineError } from "../errors.ts";
 import { isObject, parseJson } from "../formats/parseJson.ts";
+import { refuseWideText, withoutMark } from "../formats/textEncoding.ts";
 import type { PlottedRun, RawLogEntry } from "./series.ts";
 
 const DAMAGED = "Is the file damaged? Plot another run, or a checkpoint of this one.";
@@ -33,7 +35,7 @@ export async function readTrainerState(runOrFile: string): Promise<TrainerStateF
   const stats = await stat(absolute).catch(() => undefined);
   if (stats === undefined) {
     const message = `${runOrFile}: expected a run folder or a trainer_state.json, found nothing`;
-    throw new PrefineError("io", message, "Pass the output_dir of a run.");
+    throw new PrefineError("io", message, await nearbyHint(runOrFile, "Pass the output_dir of a run."));
   }
   const folder = stats.isDirectory() ? absolute : path.dirname(absolute);
   const file = stats.isDirectory() ? await findState(absolute, runOrFile) : absolute;
@@ -91,9 +93,10 @@ function parsePythonJson(text: string): unknown {
 }
 
 function parseLog(text: string, shown: string): RawLogEntry[] {
+  refuseWideText(text, shown);
   let state: unknown;
   try {
-    state = parsePythonJson(text);
+    state = parsePythonJson(withoutMark(text));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new PrefineError("data", `${shown}: expected a trainer state in JSON: ${reason}`, DAMAGED);

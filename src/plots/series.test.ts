@@ -63,7 +63,7 @@ describe("collectSeries", () => {
         { name: "bad", log_history },
       ]);
     expect(run([])).toThrow(/^bad: .*loss, rewards\/margins or rewards\/accuracies.*log_history is empty/);
-    expect(run([{ train_loss: 0.7, epoch: 1 }])).toThrow(/^bad: .*none of its 1 log entries/);
+    expect(run([{ train_loss: 0.7, epoch: 1 }])).toThrow(/^bad: .*its only log entry has none/);
     expect(run([{ loss: null, epoch: 1 }])).toThrow(/^bad: /);
     expect(() => collectSeries([])).toThrow(/expected at least one run/);
   });

@@ -1,6 +1,7 @@
 /** @file log_history -> plot lines: points per metric, run and split, smoothed and thinned out. */
+
 import { checkValue, describeValue, isPromise } from "../arguments.ts";
-import { nearestName, PrefineError } from "../errors.ts";
+import { nearestName, PrefineError, show } from "../errors.ts";
 
 /**
  * One entry of `log_history` in the file, written by prefine or transformers: TRL's metric names, `epoch`, `step`.
@@ -115,6 +116,14 @@ function chooseMetrics(runs: PlottedRun[], request: string[] | undefined): strin
   const metrics = [...new Set(request.map((name) => name.replace(/^eval_/, "")))];
   for (const metric of metrics) {
     if (logged.includes(metric)) continue;
+    if (metric.includes(",")) {
+      const message = `plot: expected names of metrics, found ${show(metric)}`;
+      throw new PrefineError(
+        "data",
+        message,
+        `Separate them: --metrics ${metric.split(/[\s,]+/).join(" ")}, or a list.`,
+      );
+    }
     const other = OTHER_NAMES[metric];
     const near = other && logged.includes(other) ? other : nearestName(metric, logged);
     const hint = logged.length > 0 ? `The log has ${logged.sort().join(", ")}.` : "The log has no numbers.";
@@ -155,7 +164,8 @@ export function collectSeries(runs: PlottedRun[], request?: string[]): PlotData 
 }
 
 function nothingToDraw(name: string, entries: number, metrics: string[]): PrefineError {
-  const reason = entries === 0 ? "log_history is empty" : `none of its ${entries} log entries has one`;
+  const some = entries === 1 ? "its only log entry has none" : `none of its ${entries} log entries has one`;
+  const reason = entries === 0 ? "log_history is empty" : some;
   const expected = metrics.length > 1 ? `${metrics.slice(0, -1).join(", ")} or ${metrics.at(-1)}` : metrics[0];
   return new PrefineError(
     "data",

@@ -1,6 +1,7 @@
 /** @file Loads a model by hub id, folder or GGUF file. */
 import { looksLikeRepoId } from "../data/hub/repoId.ts";
 import { type HubProgress, resolveRepo } from "../data/hub/resolveRepo.ts";
+import { nearbyHint, notOnDisk } from "../disk/nearbyNames.ts";
 import { folderAt } from "../disk/nodeStorage.ts";
 import { exists } from "../disk/readFiles.ts";
 import type { ModelFiles } from "../disk/storage.ts";
@@ -55,10 +56,14 @@ async function locate(idOrPath: string, options: LoadModelOptions): Promise<{ fi
   }
   if (!looksLikeRepoId(idOrPath)) {
     const hint = "A model is a folder with config.json and model.safetensors, or a hub id such as gpt2.";
-    throw new PrefineError("model", `${idOrPath}: no such folder, and not a hub id`, hint);
+    const message = `${idOrPath}: no such folder, and not a hub id`;
+    throw new PrefineError("model", message, await nearbyHint(idOrPath, hint));
   }
   const { gguf_file } = options;
   const files = gguf_file === undefined ? isModelFile : (path: string) => path === gguf_file;
-  const { directory } = await resolveRepo({ id: idOrPath, kind: "model", files, ...options });
+  const repo = { id: idOrPath, kind: "model" as const, files, ...options };
+  const { directory } = await resolveRepo(repo).catch(async (error: unknown) => {
+    throw await notOnDisk(error, idOrPath);
+  });
   return { files: folderAt(directory) };
 }

@@ -15,6 +15,7 @@ import { NO_EFFECT_MODEL_ARGUMENTS } from "../config/options/modelConfig.ts";
 import { looksLikeRepoId } from "../data/hub/repoId.ts";
 import { type HubProgress, listRepo, resolveRepo } from "../data/hub/resolveRepo.ts";
 import { HUB_CHECKS, type HubOptions } from "../data/hub/settings.ts";
+import { notOnDisk } from "../disk/nearbyNames.ts";
 import { folderAt } from "../disk/nodeStorage.ts";
 import { exists } from "../disk/readFiles.ts";
 import type { ModelFiles, RunFolder } from "../disk/storage.ts";
@@ -111,6 +112,14 @@ interface ModelSource {
  * @throws PrefineError `model` if the base model of an adapter can't be found
  */
 export async function findModel(idOrPath: string, options: ModelSourceOptions = {}): Promise<ModelSource> {
+  try {
+    return await findSource(idOrPath, options);
+  } catch (error) {
+    throw await notOnDisk(error, idOrPath);
+  }
+}
+
+async function findSource(idOrPath: string, options: ModelSourceOptions): Promise<ModelSource> {
   const requested = options.quantization_config && BitsAndBytesConfig(options.quantization_config);
   const place = (await stoppedAt(idOrPath, options.onWarning))?.path ?? idOrPath;
   const adapterFolder = await findAdapterFolder(place, options);

@@ -1,4 +1,5 @@
 /** @file Finds the parameters of an architecture among the tensors of a model's safetensors files. */
+
 import type { ModelFiles } from "../disk/storage.ts";
 import type { FileRange } from "../engine/runtime/protocol.ts";
 import { PrefineError, show } from "../errors.ts";

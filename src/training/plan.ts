@@ -1,5 +1,7 @@
 /** @file Divides rows into micro-batches, optimizer steps and epochs, with the arithmetic of transformers' Trainer. */
+
 import { PrefineError } from "../errors.ts";
+import { counted } from "../phrases.ts";
 
 export interface PlanOptions {
   num_train_epochs: number;
@@ -49,7 +51,7 @@ interface Batches {
 export function countBatches(rows: number, { batchSize, dropLast = false, set }: Batches): number {
   if (!dropLast) return Math.ceil(rows / batchSize);
   if (rows >= batchSize) return Math.floor(rows / batchSize);
-  const expected = `expected at least one batch of ${batchSize} pairs with dataloader_drop_last`;
+  const expected = `expected at least one batch of ${counted(batchSize, "pair")} with dataloader_drop_last`;
   throw new PrefineError(
     "data",
     `${set}: ${expected}, found ${rows}`,

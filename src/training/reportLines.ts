@@ -1,10 +1,12 @@
 /** @file Lines that a run logs before its first step and after its last. */
+
 import { listCheckpoints } from "../checkpoints/runDirectory.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
+import { plural } from "../phrases.ts";
 import type { Run } from "./run.ts";
 
 const count = (value: number) => value.toLocaleString("en-US");
-const many = (value: number, one: string, more = `${one}s`) => `${count(value)} ${value === 1 ? one : more}`;
+const many = (value: number, one: string) => `${count(value)} ${plural(value, one)}`;
 
 /** The run's data, parameters, steps and learning rate, in lines of about 80 characters. */
 export function firstLines(run: Run): string[] {

@@ -1,9 +1,11 @@
 /** @file Creates a run at its first step. */
+
 import { newTrainerState } from "../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import { epochOrder, type SamplingStrategy } from "../data/preferences/sampling.ts";
 import { createAdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
 import { createSchedule } from "../optim/schedules.ts";
+import { counted } from "../phrases.ts";
 import { Callbacks } from "./callbacks/callbacks.ts";
 import { continueRate } from "./evaluation/adaptiveRate.ts";
 import { writeLearner } from "./learnerState.ts";
@@ -80,11 +82,11 @@ export function checkDropped({ args, train, evals, plan, observer }: Run): void 
   for (const { prefix, pairs } of evals) {
     const set = evaluationSetName(prefix);
     const dropped = pairs.length - batchSize * countBatches(pairs.length, { batchSize, dropLast: true, set });
-    if (dropped > 0) observer.warn(unseen(dropped, `${pairs.length} pairs of ${set} are never evaluated`));
+    if (dropped > 0) observer.warn(unseen(dropped, `${counted(pairs.length, "pair")} of ${set} are never evaluated`));
   }
   const left = train.pairs.length - plan.batchSize * plan.batchesPerEpoch;
   if (left > 0 && args.train_sampling_strategy === "sequential")
-    observer.warn(unseen(left, `${train.pairs.length} pairs of train_dataset are never trained on`));
+    observer.warn(unseen(left, `${counted(train.pairs.length, "pair")} of train_dataset are never trained on`));
 }
 
 const unseen = (count: number, rest: string) => `dataloader_drop_last: the last ${count} of ${rest}`;

@@ -1,4 +1,5 @@
 /** @file The demo, chapter by chapter: the course note "DPO with Hugging Face" on the embedded model and dataset. */
+
 import { basename, join } from "node:path";
 import { refuseOwned } from "../../checkpoints/ownership.ts";
 import { listCheckpoints, refuseRun } from "../../checkpoints/runDirectory.ts";
@@ -16,6 +17,7 @@ import { DPOTrainer } from "../../dpoTrainer.ts";
 import { PrefineError } from "../../errors.ts";
 import type { CausalLM } from "../../generation/causalLM.ts";
 import { adapterTensors, loraAdapter } from "../../models/adapters/lora.ts";
+import { shellWord } from "../../phrases.ts";
 import { AutoModelForCausalLM } from "../../pretrained/autoModel.ts";
 import { createLogger } from "../../terminal/logger.ts";
 import type { Logger } from "../../terminal/logging.ts";
@@ -190,7 +192,7 @@ function stopped(error: unknown): unknown {
 type Log = Awaited<ReturnType<typeof train>>;
 
 function showPlot({ chapter, lines, paragraph, width, terminal }: Narrator, log: Log, output_dir: string): void {
-  chapter("The loss", `await plotRunFolders(["${shownPath(output_dir)}"]);`);
+  chapter("The loss", `await plotRunFolders([${JSON.stringify(shownPath(output_dir))}]);`);
   const { color, ascii } = terminal;
   const options = { columns: Math.min(width, 76), rows: 8, color, ascii };
   lines(plotTerminal(log, options).split("\n"));
@@ -250,9 +252,6 @@ function showCounts({ table, paragraph }: Narrator, answered: readonly Answered[
     );
   }
 }
-
-/** Quotes a path if needed, for both POSIX shells and cmd.exe. */
-const shellWord = (path: string) => (/\s/.test(path) ? `"${path}"` : path);
 
 function showEnd({ chapter, commands, paragraph }: Narrator, output_dir: string, seconds: number): void {
   chapter("Next steps");

@@ -88,6 +88,7 @@ const NAMES: Readonly<Record<string, string>> = {
   repetition_penalty: "repeat_penalty frequency_penalty presence_penalty",
   system: "system_prompt system_message",
   prompt: "prompts input text question query",
+  metrics: "margins metric loss accuracies accuracy rewards keys",
   // the API
   onText: "streamer callback_function",
   cacheDir: "cache_dir",

@@ -3,6 +3,7 @@ import { PrefineError, show } from "../../errors.ts";
 import { PythonInterpreter } from "./interpreter.ts";
 import { Environment } from "./library.ts";
 import { stripEnd, stripText } from "./pythonStrings.ts";
+import { isKnownRole, roleAdvice } from "./roles.ts";
 import { strftime } from "./strftime.ts";
 import { parseTemplate, type Syntax } from "./syntax.ts";
 
@@ -148,12 +149,13 @@ function run(template: string, variables: Record<string, unknown>): string {
 }
 
 /** The error for a failed template, with a message of one line. */
-export function templateError(error: unknown, where: string): PrefineError {
+export function templateError(error: unknown, where: string, messages: readonly unknown[]): PrefineError {
   const message = error instanceof Error ? error.message : String(error);
-  return new PrefineError(
-    "data",
-    `${where}: the chat template failed: ${message}`,
-    "Does the template support the roles and fields of these messages? Try `tokenizer.apply_chat_template` on one.",
-    { cause: error },
-  );
+  const roles = messages.map((one) => (one as { role?: unknown } | null)?.role);
+  const strange = roles.find((role): role is string => typeof role === "string" && !isKnownRole(role));
+  const hint =
+    strange === undefined
+      ? "Does the template support the roles and fields of these messages? Try `tokenizer.apply_chat_template` on one."
+      : `A message has the role ${show(strange)}: ${roleAdvice(strange)}.`;
+  return new PrefineError("data", `${where}: the chat template failed: ${message}`, hint, { cause: error });
 }

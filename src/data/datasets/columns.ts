@@ -1,6 +1,8 @@
 /** @file Changes to the columns of a dataset: which columns there are afterwards, and what becomes of a row. */
+
 import { checkValue, describeValue, isPromise, listOf, objectWith, options, text } from "../../arguments.ts";
 import { nearestName, PrefineError } from "../../errors.ts";
+import { counted } from "../../phrases.ts";
 import type { Part } from "./dataFile.ts";
 import type { Features, Row } from "./features.ts";
 
@@ -102,7 +104,8 @@ export function rowsOfColumns(columns: Readonly<Record<string, readonly unknown[
       throw new PrefineError("data", message, FROM_LIST);
     }
     if (values.length === length) continue;
-    const message = `${name}: from_dict: expected ${length} values in ${column} as in ${first}, found ${values.length}`;
+    const expected = `expected ${counted(length, "value")} in ${column} as in ${first}`;
+    const message = `${name}: from_dict: ${expected}, found ${values.length}`;
     throw new PrefineError("data", message);
   }
   const count = entries[0]?.[1].length ?? 0;

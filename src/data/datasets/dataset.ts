@@ -1,7 +1,9 @@
 /** @file A dataset's split under the names of Python's datasets: rows in files or in memory, read lazily. */
+
 import { anyFunction, checkValue, inspected, listOfValues, noArguments, objectWith, text } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
 import { turnTaker } from "../../host.ts";
+import { counted } from "../../phrases.ts";
 import {
   addTo,
   checkColumns,
@@ -101,7 +103,7 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
   async at(index: number): Promise<Row> {
     const position = index < 0 ? this.num_rows + index : index;
     if (Number.isInteger(index) && position >= 0 && position < this.num_rows) return this.rowAt(position);
-    const message = `${this.name}: no row ${index}: it has ${this.num_rows} rows`;
+    const message = `${this.name}: no row ${index}: it has ${counted(this.num_rows, "row")}`;
     throw new PrefineError("data", message, "Rows count from 0.");
   }
 
@@ -204,7 +206,8 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
     checkValue("add_column", name, text);
     checkValue("add_column", column, listOfValues);
     if (this.column_names.includes(name)) throw fail(`there is a column ${name} already`);
-    if (column.length !== this.num_rows) throw fail(`expected ${this.num_rows} values, found ${column.length}`);
+    if (column.length !== this.num_rows)
+      throw fail(`expected ${counted(this.num_rows, "value")}, found ${column.length}`);
     const values = Dataset.fromRows(column.map((value) => ({ [name]: value })));
     const features = { ...this.features, ...values.features };
     return new Dataset({ name: this.name, parts: addTo(this.partsInOrder(), name, column), features });
@@ -216,7 +219,7 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
     const numbers = [...indices];
     const wrong = numbers.find((index) => !Number.isInteger(index) || index < 0 || index >= this.num_rows);
     if (wrong === undefined) return this.#pick(numbers);
-    throw new PrefineError("data", `${this.name}: select: no row ${wrong}: it has ${this.num_rows} rows`);
+    throw new PrefineError("data", `${this.name}: select: no row ${wrong}: it has ${counted(this.num_rows, "row")}`);
   }
 
   /** The first n rows. @throws PrefineError("data") for more rows than there are, as datasets does. */
@@ -289,7 +292,7 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
 
   #count(n: number, method: string): number {
     if (Number.isInteger(n) && n >= 0 && n <= this.num_rows) return n;
-    const message = `${this.name}: ${method}: expected a number of its ${this.num_rows} rows, found ${n}`;
+    const message = `${this.name}: ${method}: expected a number of its ${counted(this.num_rows, "row")}, found ${n}`;
     throw new PrefineError("data", message);
   }
 }

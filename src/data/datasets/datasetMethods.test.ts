@@ -128,7 +128,7 @@ describe("what datasets refuses, with what is there", () => {
   const calls: Record<string, [call: () => unknown, message: RegExp]> = {
     "from_dict of several lengths": [
       () => Dataset.from_dict({ a: [1], b: [1, 2] }),
-      /from_dict: expected 1 values in b as in a, found 2/,
+      /from_dict: expected 1 value in b as in a, found 2/,
     ],
     "rename to a column that is there": [() => sample().rename_column("n", "s"), /two columns would be called "s"/],
     "rename a column that is not there": [

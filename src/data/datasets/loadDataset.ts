@@ -11,6 +11,7 @@ import {
   text,
   type ValueCheck,
 } from "../../arguments.ts";
+import { nearbyHint, notOnDisk } from "../../disk/nearbyNames.ts";
 import { PrefineError, show, throwIfStopped } from "../../errors.ts";
 import { looksLikeRepoId } from "../hub/repoId.ts";
 import { HUB_CHECKS } from "../hub/settings.ts";
@@ -160,9 +161,12 @@ async function findDatasetFiles(idOrPath: string | undefined, options: LoadDatas
   }
   if (!looksLikeRepoId(idOrPath) || dataFormat(idOrPath)) {
     const hint = "Expected a hub id (name or organization/name), a folder or a data file.";
-    throw new PrefineError("data", `${idOrPath}: no such file or folder`, hint);
+    throw new PrefineError("data", `${idOrPath}: no such file or folder`, await nearbyHint(idOrPath, hint));
   }
-  return readOrigin(await hubOrigin(idOrPath, options), options);
+  const origin = await hubOrigin(idOrPath, options).catch(async (error: unknown) => {
+    throw await notOnDisk(error, idOrPath);
+  });
+  return readOrigin(origin, options);
 }
 
 /** Whether it stands for files of a format, which `data_files` names, and for no dataset. */

@@ -1,6 +1,7 @@
 /** @file The source of a dataset's files: a folder, or a repository on the hub. */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
+import { nearbyHint } from "../../disk/nearbyNames.ts";
 import { PrefineError } from "../../errors.ts";
 import { type HubProgress, listRepo, resolveRepo } from "../hub/resolveRepo.ts";
 import type { HubOptions } from "../hub/settings.ts";
@@ -101,7 +102,7 @@ async function assertFile(path: string, split: string): Promise<void> {
   const [found, hint] =
     kind === "folder"
       ? ["expected a file, found a folder", "Pass a folder as dataset_name, or list its files."]
-      : ["no such file", "Paths are relative to the working directory."];
+      : ["no such file", await nearbyHint(path, "Paths are relative to the working directory.")];
   throw new PrefineError("data", `${path}: ${found} (split ${split})`, hint);
 }
 

@@ -1,5 +1,7 @@
 /** @file Assigns files to splits: by patterns, or by file names as in Python's datasets. */
+
 import { PrefineError, show } from "../../errors.ts";
+import { counted } from "../../phrases.ts";
 import { dataFormat, SUPPORTED } from "./dataFile.ts";
 import { isPattern, matchPaths } from "./glob.ts";
 
@@ -76,7 +78,7 @@ function checkShards(files: readonly string[], split: string, where: string): vo
       if (present.has(expected)) continue;
       throw new PrefineError(
         "data",
-        `${where}: ${split}: expected ${Number(total)} shards, ${expected} is missing`,
+        `${where}: ${split}: expected ${counted(Number(total), "shard")}, ${expected} is missing`,
         "Download it, or list the files you want in data_files.",
       );
     }

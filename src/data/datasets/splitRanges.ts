@@ -1,5 +1,7 @@
 /** @file Parses `train[:1000]`, `train[10%:20%]` and `train+test`: datasets' slicing syntax. */
+
 import { PrefineError } from "../../errors.ts";
+import { counted } from "../../phrases.ts";
 
 export interface SplitRange {
   split: string;
@@ -58,7 +60,11 @@ export function rowsOfRange(range: SplitRange, numRows: number): [first: number,
   if (first < end) return [first, end];
   const unit = isPercent ? "%" : "";
   const text = [from, to].map((value) => (value === undefined ? "" : `${value}${unit}`)).join(":");
-  throw new PrefineError("data", `split ${split}[${text}]: expected some of ${numRows} rows, found none`, HINT);
+  throw new PrefineError(
+    "data",
+    `split ${split}[${text}]: expected some of ${counted(numRows, "row")}, found none`,
+    HINT,
+  );
 }
 
 /** Python's round. */

@@ -2,9 +2,11 @@
  * @file Downloads one file into the cache's blobs and resumes interrupted downloads. The blob gets its name only after
  * its hash is verified.
  */
+
 import { createHash, type Hash } from "node:crypto";
 import { openPart, type PartFile } from "../../disk/partFile.ts";
 import { PrefineError } from "../../errors.ts";
+import { counted } from "../../phrases.ts";
 import type { RemoteFile } from "./listing.ts";
 import { describeSubject, type Subject, TryAgain } from "./refusals.ts";
 import { send, withRetries } from "./requests.ts";
@@ -75,9 +77,10 @@ async function fetchVerified(hub: HubSettings, request: BlobRequest, filling: Fi
     await restart(filling, file);
     if (corrupt < CORRUPT_DOWNLOADS) continue;
     const kind = file.sha256 ? "SHA-256" : "git SHA-1";
+    const tries = `tried ${counted(corrupt, "time")}`;
     throw new PrefineError(
       "hub",
-      `${describeSubject(subject)}: the bytes differ from the hub's listing: ${kind} ${hash}; tried ${corrupt} times`,
+      `${describeSubject(subject)}: the bytes differ from the hub's listing: ${kind} ${hash}; ${tries}`,
       "A proxy or mirror may change the content; try another HF_ENDPOINT.",
     );
   }

@@ -1,6 +1,8 @@
 /** @file One HTTP request to a hub: headers, timeout, and retries after temporary failures. */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { PrefineError } from "../../errors.ts";
+import { counted } from "../../phrases.ts";
 import { brokenConnection, describeSubject, refusal, type Subject, TryAgain } from "./refusals.ts";
 import type { HubSettings } from "./settings.ts";
 
@@ -81,7 +83,7 @@ export async function withRetries<T>(
 function givenUp(hub: HubSettings, subject: Subject, error: TryAgain, failures: number): PrefineError {
   return new PrefineError(
     "hub",
-    `${describeSubject(subject)}: ${hub.endpoint}: ${error.reason}; tried ${failures} times`,
+    `${describeSubject(subject)}: ${hub.endpoint}: ${error.reason}; tried ${counted(failures, "time")}`,
     error.unreachable
       ? "Check the network and HF_ENDPOINT. If the files are in the cache, HF_HUB_OFFLINE=1 needs no network."
       : "Try again later: the download resumes where it stopped.",

@@ -55,6 +55,11 @@ const CASES: Record<string, Case> = {
     found: [1, 2],
     line: /^train: a message contains a control token of the chat template, "<\|im_end\|>" in a message of user \(row 1 and 1 more\)/,
   },
+  unknownRole: {
+    rows: [chat("a"), chat([turn("human", "Is it?")]), chat([turn("human", "Was it?")])],
+    found: [1, 2],
+    line: /^train: a message has the role "human" \(row 1 and 1 more\), which the chat template does not name; rename it to user$/,
+  },
   leftOut: {
     rows: [chat([turn("system", "Be brief."), turn("user", "Is it?")])],
     template: "{% for m in messages if m.role != 'system' %}{{ m.content }}{{ eos_token }}{% endfor %}",

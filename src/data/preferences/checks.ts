@@ -1,4 +1,5 @@
 /** @file Runs all checks of preference data over a split and reports the rows that fail. */
+import { counted } from "../../phrases.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { Check, CheckedRow, Severity } from "./check.ts";
 import { PAIR_CHECKS } from "./pairChecks.ts";
@@ -77,7 +78,7 @@ function described({ describe, example, indices }: Started): string {
 }
 
 function droppedLine(check: Started, { split, rows }: LineOptions): string {
-  return `${split}: dropped ${check.indices.length} of ${rows} rows ${described(check)}`;
+  return `${split}: dropped ${check.indices.length} of ${counted(rows, "row")} ${described(check)}`;
 }
 
 function degenerateLine(checks: readonly Started[], { split, drop_degenerate }: LineOptions): string[] {

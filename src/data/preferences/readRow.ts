@@ -1,6 +1,8 @@
 /** @file Validates the columns of a raw row and their types. */
+import { describeValue, isPromise } from "../../arguments.ts";
 import { PrefineError, show } from "../../errors.ts";
 import { parseJson } from "../../formats/parseJson.ts";
+import { columnHint, shareGptHint } from "./columnHints.ts";
 import { extractPrompt, type Message, type PreferenceRow } from "./extractPrompt.ts";
 
 /** A row of texts, or of conversations with the tools and kwargs passed to their template. */
@@ -40,12 +42,7 @@ function isConversational(value: unknown): boolean {
 function columnOf(row: Record<string, unknown>, column: string, where: string): unknown {
   if (column in row) return row[column];
   const actual = Object.keys(row).join(", ") || "no columns";
-  throw new PrefineError(
-    "data",
-    `${where}: expected the column "${column}", found ${actual}`,
-    "Preference data has the columns chosen and rejected, and optionally prompt: rename yours with a map (on the " +
-      "command line: --process FILE.mjs).",
-  );
+  throw new PrefineError("data", `${where}: expected the column "${column}", found ${actual}`, columnHint(row));
 }
 
 function readText(row: Record<string, unknown>, column: string, { where, implicitPrompt }: Where): string {
@@ -53,7 +50,7 @@ function readText(row: Record<string, unknown>, column: string, { where, implici
   if (typeof value === "string") return value;
   const isChat = isConversational(value);
   const expected = isChat ? `a string, as ${implicitPrompt ? "chosen" : "prompt"} is` : "a string";
-  const hint = isChat ? SAME_KIND : FIX_ROW;
+  const hint = isChat ? SAME_KIND : (shareGptHint(value) ?? FIX_ROW);
   throw new PrefineError("data", `${where}: expected "${column}" to be ${expected}, found ${describe(value)}`, hint);
 }
 
@@ -62,12 +59,12 @@ function readMessages(row: Record<string, unknown>, column: string, { where, imp
   const first = implicitPrompt ? "chosen" : "prompt";
   if (!Array.isArray(value)) {
     const message = `expected "${column}" to be a list of messages, as ${first} is, found ${describe(value)}`;
-    throw new PrefineError("data", `${where}: ${message}`, SAME_KIND);
+    throw new PrefineError("data", `${where}: ${message}`, shareGptHint(value) ?? SAME_KIND);
   }
   const wrong = value.findIndex((message) => !isMessage(message));
   if (wrong < 0) return value;
   const message = `expected message ${wrong} of "${column}" to have a role, found ${show(value[wrong])}`;
-  throw new PrefineError("data", `${where}: ${message}`, FIX_ROW);
+  throw new PrefineError("data", `${where}: ${message}`, shareGptHint(value[wrong]) ?? FIX_ROW);
 }
 
 /** `tools`: JSON schemas, or a JSON string of them, as columnar files store them. */
@@ -97,6 +94,13 @@ function refuseImages(row: Record<string, unknown>, where: string): void {
   if (column === undefined) return;
   const message = `${where}: expected texts, found images in the column "${column}"`;
   throw new PrefineError("data", message, "The models here read text only: delete the column with a map.");
+}
+
+/** Rows in memory may be anything. @throws PrefineError("data") for what is no object. */
+export function checkRow(row: unknown, where: string): void {
+  if (typeof row === "object" && row !== null && !Array.isArray(row) && !isPromise(row)) return;
+  const message = `${where}: expected an object with the columns chosen and rejected, found ${describeValue(row)}`;
+  throw new PrefineError("data", message, "A dataset of another kind? Pass rows: [{ prompt, chosen, rejected }, ...].");
 }
 
 /** Reads a row in one of TRL's formats: texts or conversations, with an explicit or implicit prompt. */

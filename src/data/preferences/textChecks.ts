@@ -1,5 +1,6 @@
 /** @file Checks of a row's tokens and rendered chat template, for mistakes that raise no error. */
 import { literalText } from "../chatTemplates/renderChat.ts";
+import { isKnownRole, roleAdvice } from "../chatTemplates/roles.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { type Check, excerpt } from "./check.ts";
 import type { Message } from "./extractPrompt.ts";
@@ -20,6 +21,11 @@ export function controlTokenPattern({ chat_template, added_tokens }: Tokenizer):
     .filter(({ content, special }) => content.trim() !== "" && (special || literals.includes(content)))
     .map(({ content }) => content.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
   return markers.length > 0 ? new RegExp(markers.join("|"), "u") : undefined;
+}
+
+function namesRole(template: string | Readonly<Record<string, string>>, role: string): boolean {
+  const templates = typeof template === "string" ? [template] : Object.values(template);
+  return templates.some((one) => literalText(one).includes(role));
 }
 
 /** In the order of their lines. */
@@ -63,6 +69,20 @@ export const TEXT_CHECKS: readonly Check[] = [
     describe: ({ example, where }) =>
       `a message contains a control token of the chat template, ${example} (${where}): the model reads it as the end ` +
       "of a turn or the like, not as text; remove it from the data if that is not intended",
+  },
+  /** A role that neither the template nor models know: "human". */
+  {
+    name: "unknownRole",
+    severity: "odd",
+    look: ({ row, tokenizer: { chat_template } }) => {
+      if (row.kind === "texts" || chat_template === null) return undefined;
+      const messages = [...row.prompt, ...row.chosen, ...row.rejected];
+      const strange = messages.find(({ role }) => !isKnownRole(role) && !namesRole(chat_template, role));
+      return strange && excerpt(strange.role);
+    },
+    describe: ({ example, where }) =>
+      `a message has the role ${example} (${where}), which the chat template does not name; ` +
+      roleAdvice(JSON.parse(example)),
   },
   /** A message that the template leaves out or changes. */
   {

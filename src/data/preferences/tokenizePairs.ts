@@ -6,7 +6,7 @@ import type { StoppableTokenizer } from "../tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { type Findings, type RowChecks, startChecks } from "./checks.ts";
 import { type PackedSize, packedSize, type Truncation, type TruncationMode } from "./packPair.ts";
-import { type ReadRow, readPreferenceRow } from "./readRow.ts";
+import { checkRow, type ReadRow, readPreferenceRow } from "./readRow.ts";
 import { type TokenizedPair, tokenizePair, tokenizePairWith } from "./tokenizePair.ts";
 import type { PairTokens } from "./types.ts";
 
@@ -170,6 +170,7 @@ async function addRows(tokenized: TokenizedPairs, raws: readonly Row[], state: S
 
 /** @throws PrefineError("data") for a row of another kind than the earlier ones. */
 function readRow(raw: Row, where: string, state: State): ReadRow {
+  checkRow(raw, where);
   state.implicitPrompt ??= !("prompt" in raw);
   const row = readPreferenceRow(raw, { where, implicitPrompt: state.implicitPrompt });
   state.kind ??= row.kind;

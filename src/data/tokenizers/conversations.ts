@@ -109,6 +109,6 @@ export function renderConversation(tokenizer: ChatTokenizer, messages: Conversat
       variables,
     });
   } catch (error) {
-    throw templateError(error, name_or_path);
+    throw templateError(error, name_or_path, messages);
   }
 }

@@ -1,5 +1,6 @@
 /** @file Loads tokenizers from a folder or a hub repository, and saves them into a folder. */
 import { anyFunction, checkOptions, checkValue, type OptionChecks, text } from "../../arguments.ts";
+import { notOnDisk } from "../../disk/nearbyNames.ts";
 import { folderAt, nodeStorage } from "../../disk/nodeStorage.ts";
 import type { ModelFiles } from "../../disk/storage.ts";
 import { PrefineError } from "../../errors.ts";
@@ -92,7 +93,11 @@ async function locate(id: string, options: LoadTokenizerOptions): Promise<{ file
   const folder = folderAt(id);
   if (await folder.exists()) return { files: folder };
   if (isGgufPath(id)) return { files: folder.above(), gguf: folder.name };
-  return { files: folderAt(await download(id, options)) };
+  try {
+    return { files: folderAt(await download(id, options)) };
+  } catch (error) {
+    throw await notOnDisk(error, id);
+  }
 }
 
 /** Tokenizer of any supported model; transformers' AutoTokenizer. */

@@ -4,7 +4,7 @@ import { checkpointName } from "../../checkpoints/checkpointNames.ts";
 import { readModelWeights } from "../../checkpoints/modelFiles.ts";
 import { keepOnly } from "../../checkpoints/runDirectory.ts";
 import { evalKey } from "../../config/bestModel.ts";
-import { PrefineError } from "../../errors.ts";
+import { nearestName, PrefineError } from "../../errors.ts";
 import { writeLearner } from "../learnerState.ts";
 import type { Run } from "../run.ts";
 import { METRIC_NAMES } from "./metrics.ts";
@@ -47,7 +47,9 @@ export function checkMetric({ args, evals, compute_metrics }: Run): void {
 /** @param names of the available metrics. */
 function unknownMetric(key: string, names: readonly string[]): PrefineError {
   const message = `metric_for_best_model: expected one of ${names.join(", ")}; found ${key}`;
-  return new PrefineError("config", message, "Choose one of these, or return it from compute_metrics.");
+  const near = nearestName(key.slice(evalKey("").length), names);
+  const hint = "Choose one of these, or return it from compute_metrics.";
+  return new PrefineError("config", message, near === undefined ? hint : `Did you mean ${near}? ${hint}`);
 }
 
 /** Records the best model's checkpoint: the one about to be saved at this step, or an existing one of the best step. */

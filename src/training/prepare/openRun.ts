@@ -1,4 +1,5 @@
 /** @file Everything before the first step: model, tokenizer, data, learner. */
+
 import { trainingArgsFile } from "../../checkpoints/trainingArgs.ts";
 import { type BitsAndBytesConfig, recordQuantization } from "../../config/BitsAndBytesConfig.ts";
 import { type DPOConfig, publicArguments } from "../../config/DPOConfig.ts";
@@ -10,6 +11,7 @@ import { withinMemory } from "../../dpo/memoryNeed.ts";
 import { PrefineError, throwIfStopped } from "../../errors.ts";
 import type { Content } from "../../formats/content.ts";
 import { describeQuantization } from "../../models/precision/quantize.ts";
+import { counted } from "../../phrases.ts";
 import { adapterIdentity, fingerprintOf } from "../fingerprint.ts";
 import type { Platform } from "../platform.ts";
 import { referenceCacheOf } from "../reference/cache.ts";
@@ -189,12 +191,12 @@ function truncationOf(request: RunRequest, { base }: TrainedModel, observer: Run
     throw new PrefineError("config", `max_length: expected an integer above 0, found ${requested}`);
   }
   if (requested === null || requested > maxPositions) {
-    observer.warn(`max_length: lowered from ${requested ?? "no limit"} to the ${maxPositions} positions of the model`);
+    const positions = counted(maxPositions, "position");
+    observer.warn(`max_length: lowered from ${requested ?? "no limit"} to the ${positions} of the model`);
   }
   if (max_prompt_length != null) {
-    observer.info(
-      `max_prompt_length: prompts are cut to their last ${max_prompt_length} tokens; TRL now only has max_length`,
-    );
+    const last = max_prompt_length === 1 ? "last token" : `last ${max_prompt_length} tokens`;
+    observer.info(`max_prompt_length: prompts are cut to their ${last}; TRL now only has max_length`);
   }
   return { max_length: Math.min(requested ?? maxPositions, maxPositions), truncation_mode: args.truncation_mode };
 }

@@ -1,4 +1,5 @@
 /** @file Tokenizes rows into pairs, which are packed one by one when a step needs them. */
+
 import type { Row } from "../../data/datasets/features.ts";
 import { CHECKS, type Findings } from "../../data/preferences/checks.ts";
 import { type PackedSize, packPair, type Truncation } from "../../data/preferences/packPair.ts";
@@ -6,6 +7,7 @@ import { type TokenizePairsOptions, tokenizePairs } from "../../data/preferences
 import type { PairTokens } from "../../data/preferences/types.ts";
 import { StoppableTokenizer } from "../../data/tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
+import { counted } from "../../phrases.ts";
 import type { PairSource, RunObserver } from "../run.ts";
 
 /** A Dataset, or rows in memory. */
@@ -53,7 +55,7 @@ export async function tokenizeRows(
 ): Promise<TokenizedRows> {
   const named = isNamed(rows) ? rows : undefined;
   const split = splitNameOf(rows) ?? options.split;
-  const onProgress = (done: number) => observer.status(`tokenizing ${split}: ${done} rows`);
+  const onProgress = (done: number) => observer.status(`tokenizing ${split}: ${counted(done, "row")}`);
   const source = named?.rows() ?? (rows as Iterable<Row>);
   const stoppable = new StoppableTokenizer(tokenizer, { signal: options.signal });
   const tokenizing = tokenizePairs(source, tokenizer, { ...options, split, onProgress, stoppable });

@@ -1,6 +1,8 @@
 /** @file precompute_ref_log_probs: every pair's reference log-probabilities before the first step, cached on disk. */
+
 import { cacheFile, readCached, writeCached } from "../../checkpoints/referenceCache.ts";
 import { PrefineError } from "../../errors.ts";
+import { counted } from "../../phrases.ts";
 import { checkSignal, evaluationSetName, type Run, type Split, splitsOf } from "../run.ts";
 
 /** Milliseconds of scoring between two saves of the cache, so that a crash loses little. */
@@ -20,8 +22,9 @@ async function precomputeSplit(run: Run, name: string, split: Split): Promise<vo
   const missing = countUnknown(split);
   const count = split.pairs.length;
   const subject = `reference log-probabilities of ${name}`;
-  if (missing === 0) return observer.info(`${subject}: ${count} pairs from ${cache?.path}`);
-  if (cache) observer.info(`${subject}: ${missing} of ${count} pairs are not in the cache; scoring them`);
+  if (missing === 0) return observer.info(`${subject}: ${counted(count, "pair")} from ${cache?.path}`);
+  const unscored = `${missing} of ${counted(count, "pair")} ${missing === 1 ? "is" : "are"} not in the cache`;
+  if (cache) observer.info(`${subject}: ${unscored}; scoring them`);
   let saved = performance.now();
   let done = 0;
   try {

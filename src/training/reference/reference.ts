@@ -1,4 +1,5 @@
 /** @file Which reference a run has: its description, whether it ties with the policy at the start, what is refused. */
+
 import type { SavedAdapter } from "../../checkpoints/adapter.ts";
 import type { DPOConfig } from "../../config/DPOConfig.ts";
 import { needsReference } from "../../dpo/losses/losses.ts";
@@ -6,6 +7,7 @@ import { PrefineError } from "../../errors.ts";
 import type { LoraAdapter } from "../../models/adapters/lora.ts";
 import type { LoadedModel } from "../../models/loadedModel.ts";
 import type { Architecture } from "../../models/network.ts";
+import { counted } from "../../phrases.ts";
 import type { ReferenceFacts } from "../run.ts";
 
 /** The models and adapters that determine the reference. */
@@ -27,7 +29,9 @@ export const usesReference = ({ loss_type }: DPOConfig): boolean => needsReferen
 export function referenceFacts(choice: ReferenceChoice, args: DPOConfig): ReferenceFacts {
   if (!usesReference(args)) return { description: `none: ${args.loss_type.join(", ")} needs none`, tiesAtStart: false };
   const { sync_ref_model, ref_model_mixup_alpha: alpha, ref_model_sync_steps: steps } = args;
-  const moves = sync_ref_model ? `, moved by ${alpha} toward the policy every ${steps} steps` : "";
+  const moves = sync_ref_model
+    ? `, moved by ${alpha} toward the policy every ${steps === 1 ? "step" : `${steps} steps`}`
+    : "";
   const precomputed = args.precompute_ref_log_probs ? ", its log-probabilities computed before the first step" : "";
   return {
     description: `${nameOf(choice)}${moves}${precomputed}`,
@@ -65,11 +69,13 @@ export function checkReferenceModel(
   const where = `ref_model ${referenceModel.nameOrPath}`;
   const [own, other] = [base.architecture, referenceModel.architecture];
   if (maxLength !== null && other.maxPositions < maxLength) {
-    const message = `${where}: expected at least ${maxLength} positions (max_length), found ${other.maxPositions}`;
+    const expected = `expected at least ${counted(maxLength, "position")} (max_length)`;
+    const message = `${where}: ${expected}, found ${other.maxPositions}`;
     throw new PrefineError("config", message, `Set max_length to ${other.maxPositions} or less.`);
   }
   if (other.vocabSize < own.vocabSize) {
-    const message = `${where}: expected a vocabulary of ${own.vocabSize} tokens or more, found ${other.vocabSize}`;
+    const expected = `expected a vocabulary of ${counted(own.vocabSize, "token")} or more`;
+    const message = `${where}: ${expected}, found ${other.vocabSize}`;
     throw new PrefineError("config", message, "Policy and reference must have the same tokens.");
   }
   if (sync_ref_model) checkMixing({ base, adapter, referenceAdapter }, other, where);

@@ -1,0 +1,52 @@
+/** @file What to do about rows without the columns that DPO needs: what their columns are in other formats. */
+
+const NEEDS = "Preference data has the columns chosen and rejected, and optionally prompt";
+const SHAREGPT =
+  "These are ShareGPT's messages: map each { from, value } to { role, content }, with human as user and gpt as " +
+  "assistant.";
+
+/** Column -> what other datasets call it. */
+const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
+  prompt: ["question", "instruction", "query", "input", "context"],
+  chosen: [
+    "chosen_response",
+    "response_chosen",
+    "chosen_answer",
+    "accepted",
+    "accept",
+    "preferred",
+    "better",
+    "winner",
+  ],
+  rejected: ["rejected_response", "response_rejected", "rejected_answer", "reject", "dispreferred", "worse", "loser"],
+};
+
+/** True for `{ from, value }`. */
+function isShareGpt(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "from" in value && "value" in value;
+}
+
+/** The hint for ShareGPT's messages; undefined for other values. */
+export function shareGptHint(value: unknown): string | undefined {
+  return isShareGpt(value) || (Array.isArray(value) && isShareGpt(value[0])) ? SHAREGPT : undefined;
+}
+
+/** What to do about a row without the column chosen or rejected. */
+export function columnHint(row: Readonly<Record<string, unknown>>): string {
+  const columns = Object.keys(row);
+  const sharegpt = Object.values(row)
+    .map(shareGptHint)
+    .find((hint) => hint !== undefined);
+  if (sharegpt !== undefined) return `${NEEDS}. ${sharegpt}`;
+  const renames = Object.entries(OTHER_NAMES).flatMap(([column, others]) => {
+    const other = column in row ? undefined : others.find((name) => columns.includes(name));
+    return other === undefined ? [] : [`${other}: "${column}"`];
+  });
+  const answers = renames.filter((rename) => !rename.endsWith('"prompt"'));
+  if (answers.length > 0) return `${NEEDS}: rename_columns({ ${renames.join(", ")} }).`;
+  if ("label" in row) return `${NEEDS}; rows of one answer with a label are for KTO.`;
+  const single = ["completion", "messages", "response", "output", "answer", "text", "conversations"];
+  if (single.some((name) => name in row))
+    return `${NEEDS}; rows with one answer per prompt are for supervised fine-tuning.`;
+  return `${NEEDS}: rename yours with a map (on the command line: --process FILE.mjs).`;
+}

@@ -1,0 +1,29 @@
+/** @file Recognizes UTF-16 and UTF-32, which some editors and PowerShell write, in a text that was read as UTF-8. */
+import { PrefineError, type PrefineErrorCode } from "../errors.ts";
+import { shellWord } from "../phrases.ts";
+
+/** The encoding of a text that begins with an ASCII character, with a byte order mark or without; else undefined. */
+function wideEncoding(text: string): string | undefined {
+  const hasMark = text.startsWith("\ufffd\ufffd"); // what a decoder of UTF-8 makes of the mark's bytes
+  const zeros = [...text.slice(hasMark ? 2 : 0, hasMark ? 6 : 4)].map((unit) => (unit === "\0" ? "0" : "x")).join("");
+  if (zeros === "x000" || (hasMark && zeros === "00x0")) return "UTF-32LE";
+  if (zeros.startsWith("000") || text.startsWith("\0\0\ufffd\ufffd")) return "UTF-32BE";
+  if (zeros.startsWith("x0")) return "UTF-16LE";
+  return zeros.startsWith("0x") ? "UTF-16BE" : undefined;
+}
+
+/**
+ * @param text the beginning of a file, decoded as UTF-8.
+ * @param where the file's path, for messages.
+ * @throws PrefineError for a file in UTF-16 or UTF-32, with the command that converts it.
+ */
+export function refuseWideText(text: string, where: string, code: PrefineErrorCode = "data"): void {
+  const encoding = wideEncoding(text);
+  if (encoding === undefined) return;
+  const file = shellWord(where);
+  const hint = `Save it as UTF-8, or convert it: iconv -f ${encoding} -t UTF-8 ${file} > ${shellWord(`${where}.utf8`)}`;
+  throw new PrefineError(code, `${where}: expected a text in UTF-8, found ${encoding}`, hint);
+}
+
+/** The text without UTF-8's byte order mark, which Windows' editors write. */
+export const withoutMark = (text: string): string => text.replace(/^\ufeff/, "");
