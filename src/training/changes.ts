@@ -4,6 +4,7 @@ import { readTrainingArgs, TRAINING_ARGS } from "../checkpoints/trainingArgs.ts"
 import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import { isObject, parseJson } from "../formats/parseJson.ts";
+import { counted } from "../phrases.ts";
 import { changesSince } from "./fingerprint.ts";
 import { planTraining } from "./plan.ts";
 import type { Run } from "./run.ts";
@@ -31,7 +32,7 @@ function checkSteps({ args, plan }: Run, { objective }: Fingerprint, path: strin
   if (stepsPerEpoch === plan.stepsPerEpoch) return;
   throw new PrefineError(
     "config",
-    `${path}: with dataloader_drop_last, ${size} x ${steps} pairs per step are ${stepsPerEpoch} steps per epoch, and ` +
+    `${path}: with dataloader_drop_last, ${size} x ${steps} pairs per step are ${counted(stepsPerEpoch, "step")} per epoch, and ` +
       `${plan.batchSize} x ${plan.accumulation} are ${plan.stepsPerEpoch}: the run would go on at other rows`,
     "Resume with the batches of that run, or start a new run in another output_dir.",
   );

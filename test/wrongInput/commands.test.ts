@@ -4,11 +4,25 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { describe, expect, it, vi } from "vitest";
+import { runCommand } from "../support/runCommand.ts";
 import { jsonLines, PAIRS, refusalOf, train, useWorkbench } from "../support/workbench.ts";
 
 useWorkbench();
 
 const hintOf = (refusal: string) => refusal.split("\n").at(-1);
+
+it("a run of one step counts in the singular, warns of what it leaves out, and quotes its path", async () => {
+  const words = ["train", "--config", "run.yaml", "--max_steps", "1", "--output_dir", "it's a run"];
+  const { code, stdout, stderr } = await runCommand(...words, "--push_to_hub", "--report_to", "wandb", "--fp16");
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(stdout).toContain("it's a run: trained for 1 step, train_loss");
+  expect(stdout).toContain("Next: prefine compare 'it'\\''s a run'\n");
+  expect(stderr).not.toMatch(/\b1 (steps|pairs|rows|epochs|tokens)\b/);
+  expect(stderr.match(/^warning: no effect: .*$/gm)).toEqual([
+    expect.stringMatching(/^warning: no effect: --push_to_hub \(prefine uploads nothing.*; --report_to: wandb \(/),
+  ]);
+  expect(stderr).toContain("--fp16: prefine trains in float32, as TRL does with fp16: false\n");
+});
 
 describe("names of other tools", () => {
   it.each([
