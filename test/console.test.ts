@@ -32,6 +32,16 @@ describe("messages", () => {
   });
 });
 
+it("a pipeline takes transformers.js' options, with a line about those without effect", async () => {
+  const lines: string[] = [];
+  const options = { device: "cpu", dtype: "fp32", revision: "main", max_new_tokens: 2, do_sample: false };
+  const onWarning = (line: string) => void lines.push(line);
+  const made = await api.pipeline("text-generation", MODEL, { ...options, onWarning });
+  expect(lines).toEqual(["from_pretrained: no effect: device, dtype (prefine computes in float32 on the CPU)"]);
+  const [{ generated_text }] = await made("Hi", { return_full_text: false });
+  expect(generated_text).toBe((await model.generate("Hi", { max_new_tokens: 2, do_sample: false })).texts[0]);
+});
+
 describe("console.log", () => {
   it.each<[string, () => unknown, RegExp]>([
     ["a Dataset", () => rows, /^Dataset\(\{\n {2}features: \[prompt, chosen, rejected\],\n {2}num_rows: 1\n\}\)$/],

@@ -5,6 +5,7 @@ import { type GenerationConfig, readGenerationConfig } from "../config/Generatio
 import { GENERATION_OPTIONS } from "../config/options/generation.ts";
 import type { GivenValues } from "../config/readOptions.ts";
 import { Report } from "../config/report.ts";
+import { nearbyHint } from "../disk/nearbyNames.ts";
 import { PrefineError } from "../errors.ts";
 import { addQuantizationFlags, type QuantizationFlags } from "./quantizationFlags.ts";
 
@@ -64,9 +65,10 @@ export async function readGenerationFlags(flags: GenerationFlags, report = new R
 
 async function readGivenFile(path: string): Promise<GivenValues> {
   const { parseRunFile } = await import("../config/runFile.ts");
-  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+  const text = await readFile(path, "utf8").catch(async (cause: NodeJS.ErrnoException) => {
     const reason = cause.code === "ENOENT" ? "no such file" : cause.code === "EISDIR" ? "it is a folder" : cause.code;
-    const hint = "Give the path of a YAML or JSON file, such as generation_config.json.";
+    const general = "Give the path of a YAML or JSON file, such as generation_config.json.";
+    const hint = cause.code === "ENOENT" ? await nearbyHint(path, general) : general;
     throw new PrefineError("io", `--config ${path}: expected a file of generation settings: ${reason}`, hint);
   });
   return parseRunFile(path, text).given;

@@ -124,6 +124,7 @@ describe("DPOConfig", () => {
       push_to_hub: true,
       hub_model_id: "me/model",
       report_to: ["wandb", "tensorboard"],
+      run_name: "mine",
       ddp_timeout: 60,
       use_liger_kernel: true,
       use_vllm: true,
@@ -134,7 +135,8 @@ describe("DPOConfig", () => {
         "torch_compile (prefine always compiles its graphs); use_liger_kernel (prefine has its own kernels); " +
         "push_to_hub, hub_model_id (prefine uploads nothing; upload the finished output_dir yourself); " +
         "ddp_timeout (prefine trains in one process); " +
-        "report_to: wandb (logs go to trainer_state.json and, with report_to: tensorboard, to event files)",
+        "report_to: wandb (logs go to trainer_state.json and, with report_to: tensorboard, to event files); " +
+        "run_name (a run's name is its output_dir)",
     );
   });
 

@@ -165,6 +165,7 @@ function reportTargets(targets: readonly string[], label: (key: string) => strin
       `${label("report_to")}: ${others.join(", ")}`,
       "logs go to trainer_state.json and, with report_to: tensorboard, to event files",
     );
+    report.promote(label("run_name"), "a run's name is its output_dir"); // a tracker's name for it
   }
   return targets.includes("tensorboard") || targets.includes("all") ? ["tensorboard"] : [];
 }

@@ -38,6 +38,14 @@ export class Report {
     this.ignored.set(reason, [...(this.ignored.get(reason) ?? []), label]);
   }
 
+  /** Turns the advice about an option into a part of {@link warning}. */
+  promote(label: string, reason: string): void {
+    const at = this.advice.findIndex((line) => line.startsWith(`${label}: `));
+    if (at < 0) return;
+    this.advice.splice(at, 1);
+    this.ignore(label, reason);
+  }
+
   /** One line about the options without effect that users rely on; undefined: there are none. */
   get warning(): string | undefined {
     const parts = [...this.ignored].map(([reason, labels]) => `${labels.join(", ")} (${reason})`);

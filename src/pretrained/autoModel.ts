@@ -41,12 +41,14 @@ async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}
   const base = source.quantization ? quantizeModel(model, source.quantization) : model;
   const { adapter, adapterFiles } = source;
   const loaded = adapter && adapterFiles ? modelUnder(adapter, adapterFiles, base) : base;
+  const inBase = source.tokenizer === source.base ? { gguf_file: options.gguf_file } : {};
   const revision = source.tokenizer === source.base ? source.baseRevision : undefined;
   return new CausalLM({
     nameOrPath: idOrPath,
     loaded,
     adapter,
-    loadTokenizer: () => AutoTokenizer.from_pretrained(source.tokenizer, { ...tokenizerOptions(options), revision }),
+    loadTokenizer: () =>
+      AutoTokenizer.from_pretrained(source.tokenizer, { ...tokenizerOptions(options), ...inBase, revision }),
     openDecoder: () => openDecoder(loaded, { adapter }),
   });
 }

@@ -42,6 +42,12 @@ export interface ModelSourceOptions extends HubOptions {
    */
   quantization_config?: BitsAndBytesConfigInput | null | undefined;
   /**
+   * GGUF file of the folder or repository.
+   *
+   * Default: none. Same as transformers.
+   */
+  gguf_file?: string | undefined;
+  /**
    * Receives the progress of a download.
    *
    * Default: nothing is shown. Prefine's own.
@@ -54,6 +60,7 @@ export const SOURCE_CHECKS = optionsOf<ModelSourceOptions>("from_pretrained", {
   ...HUB_CHECKS,
   revision: text,
   base: text,
+  gguf_file: text,
   quantization_config: nullable({ ...anOptions, expected: "a BitsAndBytesConfig, or an object with its options" }),
   onProgress: anyFunction,
 });

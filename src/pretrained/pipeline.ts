@@ -124,7 +124,9 @@ const aModel: ValueCheck = {
 const isModel = (value: unknown) => typeof value === "object" && value !== null && "generate" in value;
 
 /** `signal` and `onWarning` are for loading and for every call. */
-const LOADING_ONLY = Object.keys(SOURCE_CHECKS).filter((name) => !GENERATE_NAMES.includes(name));
+const LOADING_ONLY = [...Object.keys(SOURCE_CHECKS), ...SOURCE_NO_EFFECT].filter(
+  (name) => !GENERATE_NAMES.includes(name),
+);
 const PIPELINE_OPTIONS = { ...SOURCE_CHECKS, ...CALL_OPTIONS, model: aModel, model_kwargs: nullable(anOptions) };
 const NAME_IT = 'Name it: pipeline("text-generation", "gpt2"), or in the options: { model: "gpt2" }.';
 const NOT_BUILT = { ...SOURCE_NOT_BUILT, config: "set generation_config", feature_extractor: "models here read text" };
@@ -148,7 +150,7 @@ export async function pipeline(
   checkTask(task);
   const options = joinArguments(modelOrOptions, further);
   const { model: given, model_kwargs, ...rest } = setOptions(options);
-  const { own: source } = apart(rest, Object.keys(SOURCE_CHECKS));
+  const { own: source } = apart(rest, [...Object.keys(SOURCE_CHECKS), ...SOURCE_NO_EFFECT]);
   const { rest: always } = apart(rest, LOADING_ONLY);
   const model =
     typeof given === "string"

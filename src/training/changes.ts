@@ -32,7 +32,8 @@ function checkSteps({ args, plan }: Run, { objective }: Fingerprint, path: strin
   if (stepsPerEpoch === plan.stepsPerEpoch) return;
   throw new PrefineError(
     "config",
-    `${path}: with dataloader_drop_last, ${size} x ${steps} pairs per step are ${counted(stepsPerEpoch, "step")} per epoch, and ` +
+    `${path}: with dataloader_drop_last, ${size} x ${steps} pairs per step are ` +
+      `${counted(stepsPerEpoch, "step")} per epoch, and ` +
       `${plan.batchSize} x ${plan.accumulation} are ${plan.stepsPerEpoch}: the run would go on at other rows`,
     "Resume with the batches of that run, or start a new run in another output_dir.",
   );

@@ -80,6 +80,9 @@ describe("values", () => {
     [["--lora_target_modules", '["q_proj", "v_proj"]'], "write --lora_target_modules q_proj v_proj"],
     [["--loss_type", "sigmoid,sft"], "write --loss_type sigmoid sft"],
     [["--loss_weights", "1,0.5"], "write --loss_weights 1 0.5"],
+    [["--loss_type", "dpo"], "DPO's own loss is sigmoid"],
+    [["--optim", "adamw"], "AdamW is adamw_torch"],
+    [["--dtype", "bf16"], "did you mean bfloat16?"],
     [["--dataset_test_split", "test,valid"], "write --dataset_test_split test valid"],
   ])("%j", async (words, advice) => {
     expect(await train(...words)).toContain(advice);
@@ -120,6 +123,8 @@ describe("a mistyped path", () => {
     expect(hintOf(await refusalOf("plot", "modle"))).toBe("Did you mean model?");
     expect(hintOf(await refusalOf("train", "--config", "rnu.yaml"))).toBe("Did you mean run.yaml?");
     expect(hintOf(await train("--data_files.train", "trian.jsonl"))).toBe("Did you mean train.jsonl?");
+    const generate = ["generate", "model", "--prompt", "a", "--config", "rnu.yaml"];
+    expect(hintOf(await refusalOf(...generate))).toBe("Did you mean run.yaml?");
     expect(hintOf(await refusalOf("data", "trian.jsonl"))).toBe("Did you mean train.jsonl?");
     expect(hintOf(await refusalOf("data", "train.jsnl"))).toBe("Did you mean train.jsonl?");
     vi.unstubAllEnvs();

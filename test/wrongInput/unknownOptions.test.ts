@@ -156,6 +156,16 @@ describe("unknown options", () => {
     expect(ask({ a_variable_of_other_templates: 1, tokenize: false })).toBe("Hi");
   });
 
+  it("a template that refuses a role: what it is called", async () => {
+    const chatting = await api.AutoTokenizer.from_pretrained(MODEL);
+    chatting.chat_template = "{% for m in messages %}{{ raise_exception('only user and assistant') }}{% endfor %}";
+    const ask = (role: string) => refusal(() => chatting.apply_chat_template([{ role, content: "Hi" }]));
+    expect(await ask("human")).toContain('A message has the role "human": rename it to user.');
+    expect(await ask("gpt")).toContain("rename it to assistant.");
+    expect(await ask("wizard")).toContain("expected system, user, assistant or tool.");
+    expect(await ask("user")).toContain("Does the template support the roles");
+  });
+
   it("names without effect here are accepted, with a line", async () => {
     const lines: string[] = [];
     const options = { torch_dtype: "bfloat16", device_map: "auto", onWarning: (line: string) => lines.push(line) };

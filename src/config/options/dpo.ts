@@ -25,6 +25,7 @@ const loss = group("Loss", {
   loss_type: differs(listOf(oneOf(...LOSS_NAMES)), ["sigmoid"], "Loss type, or several to combine with loss_weights.", {
     onResume: "fixed",
     common: true,
+    whenWrong: (value) => ([value].flat().includes("dpo") ? "DPO's own loss is sigmoid" : undefined),
     note:
       `${OWN_LOSS_NAMES.join(", ")} besides TRL's; ` +
       `${lossesWith("referenceFree").join(", ")} use no reference model`,

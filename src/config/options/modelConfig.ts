@@ -4,6 +4,14 @@ import { differs, group, noEffect, notYet, own, same } from "../option.ts";
 import { TARGETS_NOTE, TASK_TYPES } from "./lora.ts";
 import { EIGHT_BITS_NOTE } from "./quantization.ts";
 
+/** Short names of types, as people type them. */
+const FLOATS: Readonly<Record<string, string>> = {
+  bf16: "did you mean bfloat16?",
+  fp16: "did you mean float16?",
+  fp32: "did you mean float32?",
+  half: "did you mean float16?",
+};
+
 const model = group("Model", {
   model_name_or_path: same(nullable(string), null, "Model to train: hub id or folder.", { common: true }),
   model_revision: same(string, "main", "Branch, tag or commit of the model."),
@@ -12,6 +20,7 @@ const model = group("Model", {
     "float32",
     "Data type of the weights.",
     "frozen weights keep the type of their files (or load_in_*); prefine computes in float32",
+    { whenWrong: (value) => FLOATS[String(value)] },
   ),
   attn_implementation: noEffect(
     nullable(string),

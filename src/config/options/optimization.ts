@@ -142,6 +142,7 @@ const rate = group("Learning rate", {
 const optimizer = group("Optimizer", {
   optim: same(oneOf(...OPTIMIZERS), "adamw_torch_fused", "Optimizer.", {
     onResume: "fixed",
+    whenWrong: (value) => (/^adam(w_hf)?w?$/i.test(String(value)) ? "AdamW is adamw_torch" : undefined),
     ready: READY_OPTIMIZERS,
     common: true,
   }),
