@@ -15,6 +15,7 @@ import { DATASET_OPTIONS, SCRIPT_OPTIONS } from "../src/config/options/scriptArg
 import type { Renamed } from "../src/config/renamed.ts";
 import { CONFIG_FIELDS } from "./configFields.ts";
 import { LOGGED_METRICS } from "./loggedMetrics.ts";
+import { tokenizerTables } from "./tokenizerKinds.ts";
 
 const FIXTURE = new URL("../test/fixtures/trl-options.json", import.meta.url);
 const TARGET = new URL("../COMPATIBILITY.md", import.meta.url);
@@ -55,6 +56,7 @@ export function compatibilityText(): string {
     configFields(),
     oldNames(),
     metrics(),
+    tokenizerTables(),
   ].join("\n");
 }
 

@@ -2,6 +2,7 @@
 import { PrefineError } from "../errors.ts";
 import type { ByteSource } from "./byteSource.ts";
 import { BLOCK_DTYPES, type BlockDtype, blockBytes, isBlockDtype } from "./ggufBlocks.ts";
+import { markedTexts } from "./ggufTexts.ts";
 
 /** Bytes per element of types that are not packed in blocks. */
 const PLAIN_BYTES = { F32: 4, F16: 2, BF16: 2, F64: 8 } as const;
@@ -60,6 +61,8 @@ export async function readGguf(source: ByteSource, where: string): Promise<GgufF
     throw new PrefineError("not-yet", message, "Merge them with llama-gguf-split --merge.");
   }
   if (Number(parsed.tensorDataOffset) > source.byteLength) throw broken(where, "it ends within its header");
+  const header = new Uint8Array(await source.slice(0, Number(parsed.tensorDataOffset)));
+  for (const [key, value] of markedTexts(header)) metadata.set(key, value);
   const tensors = new Map<string, GgufTensor>();
   for (const info of parsed.tensorInfos) {
     const dtype = readDtype(GGMLQuantizationType[info.dtype] ?? `type ${info.dtype}`, `${where}: ${info.name}`);

@@ -1,6 +1,6 @@
 /** @file BPE merges: reads the pairs that merge, and merges a word's ids by rank. */
 import { PrefineError, show } from "../../errors.ts";
-import type { TokenizerJson } from "./tokenizerJson.ts";
+import type { TokenizerModel } from "./tokenizerJson.ts";
 
 const NO_MERGE = 0x7fffffff;
 
@@ -8,20 +8,25 @@ const NO_MERGE = 0x7fffffff;
 const LONG_WORD = 48;
 
 /** Which pairs of ids merge: the rank of a pair (NO_MERGE: none), and the merged id by rank. */
-interface Merges {
+export interface Merges {
   rankAt: (left: number, right: number) => number;
   mergedIds: number[];
 }
 
+/** Longest word in ids: merging needs about 40 bytes for each. */
+const LONGEST_WORD = 16_000_000;
+
 /** @throws PrefineError("model") if a merge names a token that the vocabulary lacks. */
-export function readMerges(idOf: ReadonlyMap<string, number>, { model }: TokenizerJson, where: string): Merges {
+export function readMerges(idOf: ReadonlyMap<string, number>, model: TokenizerModel, where: string): Merges {
   let base = 1;
   for (const id of idOf.values()) if (id >= base) base = id + 1;
   const rankOf = new Map<number, number>(); // left * base + right -> rank
   const mergedIds: number[] = [];
+  const prefix = typeof model.continuing_subword_prefix === "string" ? model.continuing_subword_prefix : "";
   for (const [rank, merge] of (model.merges ?? []).entries()) {
     const [left, right] = typeof merge === "string" ? merge.split(" ") : merge;
-    const [leftId, rightId, mergedId] = [idOf.get(left), idOf.get(right), idOf.get(left + right)];
+    const tail = prefix !== "" && right?.startsWith(prefix) ? right.slice(prefix.length) : right;
+    const [leftId, rightId, mergedId] = [idOf.get(left), idOf.get(right), idOf.get(left + tail)];
     if (leftId === undefined || rightId === undefined || mergedId === undefined) {
       const message = `${where}: merge ${rank + 1}: ${show(merge)} names a token that is not in the vocabulary`;
       throw new PrefineError("model", message, "Download or save the tokenizer again: its files differ.");
@@ -32,8 +37,15 @@ export function readMerges(idOf: ReadonlyMap<string, number>, { model }: Tokeniz
   return { rankAt: (left, right) => rankOf.get(left * base + right) ?? NO_MERGE, mergedIds };
 }
 
-/** Merges ids pair by pair, the pair of lowest rank (then the leftmost) first. Changes `ids`. */
+/**
+ * Merges ids pair by pair, the pair of lowest rank (then the leftmost) first. Changes `ids`.
+ * @throws PrefineError("data") for a word that would not fit into memory
+ */
 export function mergeIds(ids: Int32Array, merges: Merges): number[] {
+  if (ids.length > LONGEST_WORD) {
+    const message = `expected words of at most ${LONGEST_WORD} bytes, found a text of ${ids.length} without a space`;
+    throw new PrefineError("data", message, "Is the row a text? Leave it out, or put spaces into it.");
+  }
   return ids.length > LONG_WORD ? mergeLong(ids, merges) : mergeShort(ids, merges);
 }
 

@@ -2,8 +2,10 @@
 import { mergeIds, readMerges } from "./bpeMerges.ts";
 import { BYTE_CHARACTERS, bytesOfToken, spellBytes } from "./byteAlphabet.ts";
 import type { Branches, TextCodec } from "./codec.ts";
+import { pushAll, sectionsOf } from "./pipeline.ts";
 import { readTemplate, type Template } from "./postProcessor.ts";
 import type { AddedToken, TokenizerJson } from "./tokenizerJson.ts";
+import { rememberWords, type WordEncoder } from "./wordCache.ts";
 
 /** GPT-2's word pattern. Its `\s` is Unicode white space, which differs from JavaScript's `\s`. */
 const WORDS = new RegExp(
@@ -24,9 +26,6 @@ const WORDS = new RegExp(
  */
 const LOOK_AHEAD = 4;
 
-/** Cached words with their ids: about 10 MB. 270 rows of English preferences have about 20,000 distinct words. */
-const CACHE_WORDS = 65_536;
-
 function isPlainByteLevelBpe({ model, normalizer, pre_tokenizer, decoder, added_tokens }: TokenizerJson): boolean {
   const plainModel =
     model.type === "BPE" &&
@@ -42,7 +41,6 @@ function isPlainByteLevelBpe({ model, normalizer, pre_tokenizer, decoder, added_
 /**
  * The codec of a tokenizer.json with GPT-2's plain byte-level BPE, with the same ids as Hugging Face's tokenizers;
  * undefined for any other kind.
- * Measured over 270 real pairs: 2-4 M tokens/s with cached words; @huggingface/tokenizers does 0.1-0.3 M.
  * @param idOf the model's vocabulary, without added tokens.
  * @param where names the file in messages.
  */
@@ -54,64 +52,47 @@ export function createByteLevelBpe(
   if (!isPlainByteLevelBpe(json)) return undefined;
   if (BYTE_CHARACTERS.some((character) => !idOf.has(character))) return undefined;
   const merger = createMerger(idOf, json, where);
-  const idOfAdded = new Map(json.added_tokens.map((token) => [token.content, token.id]));
-  const template = readTemplate(json.post_processor, (token) => idOfAdded.get(token) ?? idOf.get(token));
-  if (!template) return undefined;
+  const template = readTemplate(json.post_processor, where);
   const decode = createDecoder(idOf, json.added_tokens);
   const split = createSplitter(json.added_tokens, json.pre_tokenizer?.add_prefix_space === true);
-  return { ...createEncoder(split, rememberWords(merger, idOfAdded), template), decode, concatenates: true };
+  return { ...createEncoder(split, rememberWords(merger), template), decode, concatenates: true };
 }
 
 /** Splits a text into added tokens and words. */
 interface Splitter {
-  split(text: string): string[];
+  split(text: string, visit: (word: string, added: number | undefined) => void): void;
   /** UTF-16 units at the end of a text where a continuation may change the split. */
   margin: number;
 }
 
 function createSplitter(added: AddedToken[], addPrefixSpace: boolean): Splitter {
-  const contents = added.map((token) => token.content).filter((content) => content !== "");
-  contents.sort((a, b) => b.length - a.length); // at one position the longest wins
-  const escaped = contents.map((content) => content.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
-  const addedPattern = contents.length > 0 ? new RegExp(`(${escaped.join("|")})`) : undefined;
-  const words = (section: string): string[] => {
-    if (section === "") return [];
-    return (addPrefixSpace && !section.startsWith(" ") ? ` ${section}` : section).match(WORDS) ?? [];
-  };
-  const split = (text: string): string[] => {
-    if (!addedPattern) return words(text);
-    const sections = text.split(addedPattern); // odd places are added tokens
-    return sections.length === 1 ? words(text) : sections.flatMap((part, i) => (i % 2 === 1 ? [part] : words(part)));
-  };
-  const longest = contents[0]?.length ?? 0;
-  return { split, margin: addPrefixSpace ? Number.POSITIVE_INFINITY : longest + LOOK_AHEAD };
-}
-
-/** Appends the ids of a word (or an added token) to `ids`. */
-type AppendWord = (word: string, ids: number[]) => void;
-
-function rememberWords(merge: (word: string) => number[], idOfAdded: ReadonlyMap<string, number>): AppendWord {
-  const cache = new Map<string, number[]>();
-  return (word, ids) => {
-    let wordIds = cache.get(word);
-    if (wordIds === undefined) {
-      const added = idOfAdded.get(word);
-      wordIds = added === undefined ? merge(word) : [added];
-      if (cache.size === CACHE_WORDS) cache.clear();
-      cache.set(word, wordIds);
+  const sections = sectionsOf(added, (text) => text);
+  const split: Splitter["split"] = (text, visit) => {
+    for (const { text: section, id } of sections(text)) {
+      if (id !== undefined) visit(section, id);
+      else {
+        const padded = addPrefixSpace && !section.startsWith(" ") ? ` ${section}` : section;
+        for (const word of padded.match(WORDS) ?? []) visit(word, undefined);
+      }
     }
-    for (let i = 0; i < wordIds.length; i++) ids.push(wordIds[i]);
   };
+  const longest = added.reduce((most, { content }) => Math.max(most, content.length), 0);
+  // a token that spans the end may take the place of one that overlaps it
+  return { split, margin: addPrefixSpace ? Number.POSITIVE_INFINITY : 2 * longest + LOOK_AHEAD };
 }
 
 function createEncoder(
   { split, margin }: Splitter,
-  appendWord: AppendWord,
+  idsOfWord: WordEncoder,
   { before, after }: Template,
 ): Pick<TextCodec, "encode" | "encodeBranches"> {
+  const append = (word: string, added: number | undefined, ids: number[]) => {
+    if (added !== undefined) ids.push(added);
+    else pushAll(ids, idsOfWord(word));
+  };
   const encode = (text: string, addSpecialTokens: boolean): number[] => {
     const ids = addSpecialTokens ? [...before] : [];
-    for (const word of split(text)) appendWord(word, ids);
+    split(text, (word, added) => append(word, added, ids));
     if (addSpecialTokens) ids.push(...after);
     return ids;
   };
@@ -123,12 +104,12 @@ function createEncoder(
     const prompt: number[] = [];
     let offset = 0;
     let cut = 0;
-    for (const word of split(text)) {
+    split(text, (word, added) => {
       offset += word.length;
       const isShared = offset + margin <= text.length;
-      appendWord(word, isShared ? shared : prompt);
+      append(word, added, isShared ? shared : prompt);
       if (isShared) cut = offset;
-    }
+    });
     prompt.push(...end);
     const tail = text.slice(cut);
     const continued = continuations.map((continuation) => [...encode(tail + continuation, false), ...end]);
@@ -140,7 +121,7 @@ function createEncoder(
 /** BPE of one word, from its text to ids. */
 function createMerger(idOf: ReadonlyMap<string, number>, json: TokenizerJson, where: string) {
   const byteIds = BYTE_CHARACTERS.map((character) => idOf.get(character)!);
-  const merges = readMerges(idOf, json, where);
+  const merges = readMerges(idOf, json.model, where);
   const encoder = new TextEncoder();
   return (word: string): number[] => {
     const bytes = encoder.encode(word);
@@ -160,7 +141,7 @@ function createDecoder(idOf: ReadonlyMap<string, number>, added: AddedToken[]): 
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   return (ids) => {
     const bytes: number[] = [];
-    for (const id of ids) bytes.push(...bytesOfToken(tokens[id]));
+    for (const id of ids) pushAll(bytes, bytesOfToken(tokens[id]));
     return decoder.decode(Uint8Array.from(bytes));
   };
 }

@@ -1,14 +1,60 @@
 /** @file Decoders of tokenizer.json: tokens -> strings whose concatenation is the text. */
 import { bytesOfToken } from "./byteAlphabet.ts";
+import { checkGrowth } from "./growth.ts";
+import { type Kinds, readKind, readSequence, textSetting } from "./kinds.ts";
 import { readPattern } from "./pattern.ts";
+import { replaceMatches } from "./replaceMatches.ts";
 import type { Component } from "./tokenizerJson.ts";
 
 export type DecodeStep = (tokens: string[]) => string[];
 
-const BYTE = /^<0x([0-9A-F]{2})>$/i;
+export const DECODERS: Kinds<DecodeStep> = {
+  readers: {
+    ByteLevel: () => byteLevel,
+    ByteFallback: () => byteFallback,
+    Fuse: () => (tokens) => [tokens.join("")],
+    Strip: strip,
+    Metaspace: metaspace,
+    Replace: (component, where) => {
+      const finder = readPattern(component.pattern, where);
+      const content = textSetting(component, "content", where);
+      return (tokens) => tokens.map((token) => replaceMatches(token, finder, content, where));
+    },
+    WordPiece: (component) => wordPiece(component),
+    BPEDecoder: ({ suffix = "</w>" }) => {
+      const mark = String(suffix);
+      return (tokens) => tokens.map((token, i) => token.replaceAll(mark, i + 1 === tokens.length ? "" : " "));
+    },
+    CTC: (component) => ctc(component),
+    Sequence: (component, where) => {
+      const parts = readSequence(DECODERS, component.decoders, where);
+      return (tokens) => parts.reduce((texts, part) => part(texts), tokens);
+    },
+  },
+  refused: {},
+};
+
+/** Tokens without a decoder are joined by spaces. @param where names the file in messages. */
+export function readDecoder(component: Component | null, where: string): (tokens: string[]) => string {
+  if (component === null) return (tokens) => tokens.join(" ");
+  const decode = readKind(DECODERS, component, `${where}: decoder`);
+  return (tokens) => {
+    const texts = decode(tokens);
+    const [before, after] = [tokens, texts].map((list) => list.reduce((sum, { length }) => sum + length, 0));
+    checkGrowth(before + tokens.length, after, `${where}: decoder`);
+    return texts.join("");
+  };
+}
+
+/** As Rust's u8::from_str_radix, which takes a plus sign. */
+const BYTE = /^<0x(\+?[0-9A-F]{1,2})>$/i;
 
 function byteLevel(tokens: string[]): string[] {
-  const bytes = tokens.flatMap((token) => Array.from(bytesOfToken(token)));
+  const bytes: number[] = [];
+  for (const token of tokens) {
+    const spelled = bytesOfToken(token);
+    for (let i = 0; i < spelled.length; i++) bytes.push(spelled[i]);
+  }
   return [new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(bytes))];
 }
 
@@ -22,13 +68,13 @@ function byteFallback(tokens: string[]): string[] {
       const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
       texts.push(decoder.decode(Uint8Array.from(bytes)));
     } catch {
-      texts.push(...bytes.map(() => "\ufffd"));
+      for (let i = 0; i < bytes.length; i++) texts.push("\ufffd");
     }
     bytes = [];
   };
   for (const token of tokens) {
-    const hex = BYTE.exec(token)?.[1];
-    if (hex !== undefined) bytes.push(Number.parseInt(hex, 16));
+    const hex = token.length === 6 ? BYTE.exec(token)?.[1] : undefined;
+    if (hex !== undefined) bytes.push(Number.parseInt(hex.replace("+", ""), 16));
     else {
       flush();
       texts.push(token);
@@ -40,14 +86,15 @@ function byteFallback(tokens: string[]): string[] {
 
 function strip({ content, start, stop }: Component): DecodeStep {
   const mark = String(content);
+  const [most, mostAtEnd] = [Number(start), Number(stop)];
   return (tokens) =>
     tokens.map((token) => {
-      const points = Array.from(token);
       let first = 0;
-      let last = points.length;
-      while (first < Number(start) && points[first] === mark) first++;
-      while (points.length - last < Number(stop) && last > first && points[last - 1] === mark) last--;
-      return points.slice(first, last).join("");
+      let last = token.length;
+      for (let i = 0; i < most && token.startsWith(mark, first) && first < last; i++) first += mark.length;
+      for (let i = 0; i < mostAtEnd && last - mark.length >= first && token.endsWith(mark, last); i++)
+        last -= mark.length;
+      return token.slice(first, last);
     });
 }
 
@@ -57,36 +104,38 @@ function metaspace({ replacement = "▁", prepend_scheme, add_prefix_space }: Co
   return (tokens) => tokens.map((token, i) => token.replaceAll(mark, i === 0 && isPrefixed ? "" : " "));
 }
 
-function replace({ pattern, content }: Component): DecodeStep | undefined {
-  const regex = readPattern(pattern);
-  return regex && typeof content === "string"
-    ? (tokens) => tokens.map((token) => token.replace(regex, () => content))
-    : undefined;
+/** In this order. */
+const CLEANUP: [from: string, to: string][] = [
+  [" .", "."],
+  [" ?", "?"],
+  [" !", "!"],
+  [" ,", ","],
+  [" ' ", "'"],
+  [" n't", "n't"],
+  [" 'm", "'m"],
+  [" do not", " don't"],
+  [" 's", "'s"],
+  [" 've", "'ve"],
+  [" 're", "'re"],
+];
+
+const cleanedUp = (text: string): string => CLEANUP.reduce((value, [from, to]) => value.replaceAll(from, to), text);
+
+function wordPiece({ prefix = "##", cleanup }: Component): DecodeStep {
+  const mark = String(prefix);
+  return (tokens) =>
+    tokens.map((token, i) => {
+      const word = i === 0 ? token : token.startsWith(mark) ? token.slice(mark.length) : ` ${token}`;
+      return cleanup === false ? word : cleanedUp(word);
+    });
 }
 
-/** The function of a decoder; undefined for an unsupported type. */
-export function readDecoder(component: Component | null): DecodeStep | undefined {
-  switch (component?.type) {
-    case undefined:
-      return (tokens) => [tokens.join(" ")];
-    case "ByteLevel":
-      return byteLevel;
-    case "ByteFallback":
-      return byteFallback;
-    case "Fuse":
-      return (tokens) => [tokens.join("")];
-    case "Strip":
-      return strip(component);
-    case "Metaspace":
-      return metaspace(component);
-    case "Replace":
-      return replace(component);
-    case "Sequence": {
-      const parts = (component.decoders as Component[]).map(readDecoder);
-      if (parts.some((part) => part === undefined)) return undefined;
-      return (tokens) => (parts as DecodeStep[]).reduce((texts, part) => part(texts), tokens);
-    }
-    default:
-      return undefined;
-  }
+function ctc({ pad_token = "<pad>", word_delimiter_token = "|", cleanup }: Component): DecodeStep {
+  const [pad, delimiter] = [String(pad_token), String(word_delimiter_token)];
+  return (tokens) =>
+    tokens
+      .filter((token, i) => token !== tokens[i - 1])
+      .map((token) => token.replaceAll(pad, ""))
+      .map((token) => (cleanup === false ? token : cleanedUp(token).replaceAll(delimiter, " ")))
+      .filter((token) => token !== "");
 }

@@ -89,7 +89,7 @@ describe("unsupported and damaged metadata", () => {
   it.each([
     [
       { "tokenizer.ggml.pre": "deepseek" },
-      /tokenizer\.ggml\.pre "deepseek" is not supported \(supported: default, gpt-2/,
+      /tokenizer\.ggml\.pre "deepseek" is not supported \(llama\.cpp has no such name/,
     ],
     [{ "tokenizer.ggml.model": "bert" }, /tokenizers of type "bert" are not supported/],
     [{ "tokenizer.ggml.tokens": 3 }, /tokenizer\.ggml\.tokens: expected a list of strings, found 3/],

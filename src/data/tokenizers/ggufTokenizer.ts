@@ -1,5 +1,7 @@
 /** @file GGUF metadata -> the contents of tokenizer.json and tokenizer_config.json. */
 import { PrefineError, show } from "../../errors.ts";
+import { GPT2_WORDS } from "../../patterns/linearPatterns.ts";
+import { REFUSED_RULES, WORD_RULES, type WordRule } from "./ggufPreTokenizers.ts";
 
 export interface GgufTokenizer {
   /** tokenizer.json. */
@@ -52,55 +54,47 @@ function addedTokens({ tokens, types }: Vocabulary): Record<string, unknown>[] {
   });
 }
 
-/** Word patterns by tokenizer.ggml.pre, from the models' tokenizer.json. */
-const LLAMA3_WORDS =
-  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|" +
-  " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-const QWEN2_WORDS = LLAMA3_WORDS.replace("\\p{N}{1,3}", "\\p{N}");
 const byteLevel = (useRegex: boolean) => ({
   type: "ByteLevel",
   add_prefix_space: false,
   trim_offsets: true,
   use_regex: useRegex,
 });
-const sequence = (...pretokenizers: object[]) => ({ type: "Sequence", pretokenizers });
-const words = (pattern: string) =>
-  sequence(
-    { type: "Split", pattern: { Regex: pattern }, behavior: "Isolated", invert: false },
-    { ...byteLevel(false), trim_offsets: false },
-  );
 
-interface WordRule {
-  pre_tokenizer: object;
-  normalizer?: object;
-  /** A word that is itself a token is not split and merged. */
-  ignoreMerges?: boolean;
+/** The pre-tokenizer of a rule: GPT-2's own where it is the only one, so that the fast steps are used. */
+function preTokenizerOf({ splits }: WordRule): object {
+  if (splits.length === 1 && splits[0] === GPT2_WORDS) return byteLevel(true);
+  const parts = splits.map((pattern) => ({
+    type: "Split",
+    pattern: { Regex: pattern },
+    behavior: "Isolated",
+    invert: false,
+  }));
+  return { type: "Sequence", pretokenizers: [...parts, { ...byteLevel(false), trim_offsets: false }] };
 }
 
-const WORDS: Record<string, WordRule> = {
-  default: { pre_tokenizer: byteLevel(true) },
-  "gpt-2": { pre_tokenizer: byteLevel(true) },
-  smollm: { pre_tokenizer: sequence({ type: "Digits", individual_digits: true }, byteLevel(true)) },
-  "llama-bpe": { pre_tokenizer: words(LLAMA3_WORDS), ignoreMerges: true },
-  qwen2: { pre_tokenizer: words(QWEN2_WORDS), normalizer: { type: "NFC" } },
-};
+/** The rule of `tokenizer.ggml.pre`. A file without it is an old one: GPT-2's own, or llama.cpp's default rule. */
+function ruleOf({ where, metadata }: Vocabulary): WordRule {
+  const isGpt2 = metadata.get("general.architecture") === "gpt2";
+  const named = metadata.get("tokenizer.ggml.pre") ?? "default";
+  const pre = isGpt2 && named === "default" ? "gpt-2" : named;
+  if (typeof pre === "string" && Object.hasOwn(WORD_RULES, pre)) return WORD_RULES[pre];
+  const isRefused = typeof pre === "string" && Object.hasOwn(REFUSED_RULES, pre);
+  const reason = isRefused ? REFUSED_RULES[pre] : "llama.cpp has no such name; COMPATIBILITY.md lists them";
+  const message = `${where}: tokenizer.ggml.pre ${show(pre)} is not supported (${reason})`;
+  throw new PrefineError("not-yet", message, "Name the tokenizer's folder or hub id.");
+}
 
 function byteLevelJson(vocabulary: Vocabulary): Record<string, unknown> {
   const { where, metadata, tokens } = vocabulary;
-  const pre = metadata.get("tokenizer.ggml.pre") ?? "default";
-  const rule = typeof pre === "string" && Object.hasOwn(WORDS, pre) ? WORDS[pre] : undefined;
-  if (!rule) {
-    const names = Object.keys(WORDS).join(", ");
-    const message = `${where}: tokenizer.ggml.pre ${show(pre)} is not supported (supported: ${names})`;
-    throw new PrefineError("not-yet", message, "Name the tokenizer's folder or hub id.");
-  }
+  const rule = ruleOf(vocabulary);
   const merges = textList(metadata, "tokenizer.ggml.merges", where).map((merge) => splitMerge(merge, where));
   return {
     version: "1.0",
     added_tokens: addedTokens(vocabulary),
     normalizer: rule.normalizer ?? null,
-    pre_tokenizer: rule.pre_tokenizer,
-    post_processor: startTokens(vocabulary),
+    pre_tokenizer: preTokenizerOf(rule),
+    post_processor: startTokens(vocabulary, rule.addsBos === true),
     decoder: byteLevel(true),
     model: bpe(tokens, merges, { ignore_merges: rule.ignoreMerges === true, byte_fallback: false, unk_token: null }),
   };
@@ -156,7 +150,7 @@ function sentencePieceJson(vocabulary: Vocabulary): Record<string, unknown> {
     added_tokens: addedTokens(vocabulary),
     normalizer: { type: "Sequence", normalizers: [...prepend, toMarks] },
     pre_tokenizer: null,
-    post_processor: startTokens(vocabulary),
+    post_processor: startTokens(vocabulary, true),
     decoder: { type: "Sequence", decoders: [fromMarks, { type: "ByteFallback" }, { type: "Fuse" }, ...strip] },
     model: bpe(tokens, merges, { ignore_merges: false, byte_fallback: true, unk_token: unknown }),
   };
@@ -179,18 +173,28 @@ function mergesByScore(tokens: readonly string[], scores: readonly number[], typ
   return candidates.map(({ merge }) => merge);
 }
 
+/** SentencePiece's ids of special tokens where a file doesn't name them, as in llama.cpp. */
+const SENTENCE_PIECE_IDS: Record<string, number> = { bos: 1, eos: 2, unknown: 0 };
+
 function idOf({ metadata, tokens }: Vocabulary, name: string): number | undefined {
-  const id = metadata.get(`tokenizer.ggml.${name}_token_id`);
+  const isSentencePiece = metadata.get("tokenizer.ggml.model") === "llama";
+  const id =
+    metadata.get(`tokenizer.ggml.${name}_token_id`) ?? (isSentencePiece ? SENTENCE_PIECE_IDS[name] : undefined);
   return typeof id === "number" && id in tokens ? id : undefined;
 }
 
-/** bos before and eos after every text, if the metadata asks for them. */
-function startTokens(vocabulary: Vocabulary): Record<string, unknown> | null {
-  const { metadata, tokens } = vocabulary;
-  const isSentencePiece = metadata.get("tokenizer.ggml.model") === "llama"; // llama.cpp's default there is a bos
-  const idIfAdded = (name: string, otherwise: boolean) =>
-    (metadata.get(`tokenizer.ggml.add_${name}_token`) ?? otherwise) === true ? idOf(vocabulary, name) : undefined;
-  const ids = { bos: idIfAdded("bos", isSentencePiece), eos: idIfAdded("eos", false) };
+/** bos before and eos after every text, if the metadata, or without it the kind of tokenizer, asks for them. */
+function startTokens(vocabulary: Vocabulary, addsBos: boolean): Record<string, unknown> | null {
+  const { where, metadata, tokens } = vocabulary;
+  const idIfAdded = (name: string, otherwise: boolean) => {
+    if ((metadata.get(`tokenizer.ggml.add_${name}_token`) ?? otherwise) !== true) return undefined;
+    const id = idOf(vocabulary, name);
+    if (id !== undefined) return id;
+    const key = `tokenizer.ggml.${name}_token_id`;
+    const message = `${where}: ${key}: expected the id of a token that begins or ends every text`;
+    throw new PrefineError("model", `${message}, found ${show(metadata.get(key))}`, "Name the tokenizer's folder.");
+  };
+  const ids = { bos: idIfAdded("bos", addsBos), eos: idIfAdded("eos", false) };
   const around = (id: number | undefined, type_id: number) =>
     id === undefined ? [] : [{ SpecialToken: { id: tokens[id], type_id } }];
   const text = (name: "A" | "B", type_id: number) => [

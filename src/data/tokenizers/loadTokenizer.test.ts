@@ -41,7 +41,7 @@ describe("errors name the file and the value found", () => {
     );
     await expect(
       load("kind", { "tokenizer.json": { model: { type: "No", vocab: {} }, pre_tokenizer: { type: "?" } } }),
-    ).rejects.toThrow("kind/tokenizer.json: expected a tokenizer that");
+    ).rejects.toThrow('kind/tokenizer.json: GPT2Tokenizer with a model of type "No" is not supported');
     await expect(load("merges", { "merges.txt": "#version: 0.2\nĠ t\na b c\n" })).rejects.toThrow(
       'line 3: expected two parts, found "a b c"',
     );

@@ -1,85 +1,54 @@
-/** @file Patterns of tokenizer.json (Oniguruma syntax) -> JavaScript regular expressions. */
+/** @file The `pattern` of a component of tokenizer.json: a string, or a regular expression of Oniguruma. */
+import { PrefineError, show } from "../../errors.ts";
+import { readRegex } from "../../patterns/regex.ts";
+import { SEE_KINDS } from "./kinds.ts";
 
-/** Non-ASCII characters that equal an ASCII letter when case is ignored. */
-const FOLDS: Record<string, string> = { s: "\u017f", k: "\u212a" };
-const CLASSES: Record<string, string> = {
-  s: "\\p{White_Space}",
-  S: "\\P{White_Space}",
-  d: "\\p{Nd}",
-  D: "\\P{Nd}",
-  h: "0-9a-fA-F",
-};
-/** In Oniguruma, ^ and $ match at line boundaries, and only \n ends a line. */
-const LINES: Record<string, string> = { "^": "(?<![^\\n])", $: "(?![^\\n])", ".": "[^\\n]" };
-const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
-/** Escapes with the same meaning in both. */
-const KEPT = /[pPuxnrtfv0-9^$\\.*+?()[\]{}|/-]/;
-
-function bothCases(letter: string): string {
-  return letter.toLowerCase() + letter.toUpperCase() + (FOLDS[letter.toLowerCase()] ?? "");
+/** Visits all matches in a text, from left to right. Positions are in UTF-16 units. */
+export interface Finder {
+  eachMatch(text: string, visit: (start: number, end: number) => void): void;
+  /** The matches as texts, if they are known to cover the text. */
+  wholeSplit?(text: string): string[] | undefined;
 }
 
-/** Translates the character after a backslash; undefined if JavaScript has no equivalent. */
-function readEscape(escaped: string, inClass: boolean): string | undefined {
-  if (escaped === "w") return inClass ? WORD : `[${WORD}]`;
-  if (escaped === "W") return inClass ? undefined : `[^${WORD}]`;
-  if (escaped === "h" && !inClass) return `[${CLASSES.h}]`;
-  if (Object.hasOwn(CLASSES, escaped)) return CLASSES[escaped];
-  if (KEPT.test(escaped)) return `\\${escaped}`;
-  return /[a-zA-Z]/.test(escaped) ? undefined : escaped;
-}
+/** Longest string to search for: a search takes at most this many steps per character. */
+const LONGEST_STRING = 1000;
 
-/**
- * The pattern with flags g and u; undefined if JavaScript cannot express it (possessive, atomic, \G ...).
- * `\s` and `\d` match Unicode; `(?i:...)` is expanded, since supported engines lack it.
- */
-export function toRegExp(pattern: string): RegExp | undefined {
-  let out = "";
-  let inClass = false;
-  const ignoresCase = [false]; // by group
-  for (let i = 0; i < pattern.length; i++) {
-    const character = pattern[i];
-    const isFolded = ignoresCase[ignoresCase.length - 1];
-    if (character === "\\") {
-      const sequence = readEscape(pattern[++i], inClass);
-      if (sequence === undefined) return undefined;
-      out += sequence;
-    } else if (inClass) {
-      if (character === "[" || pattern.startsWith("&&", i)) return undefined; // nested, intersected
-      if (character === "]") inClass = false;
-      out += isFolded && /[a-zA-Z]/.test(character) ? bothCases(character) : character;
-    } else if (character === "[") {
-      inClass = true;
-      out += character;
-    } else if (character === "(") {
-      const isInsensitive = pattern.startsWith("(?i:", i);
-      ignoresCase.push(isFolded || isInsensitive);
-      if (isInsensitive) i += 3;
-      out += isInsensitive ? "(?:" : character;
-    } else if (Object.hasOwn(LINES, character)) {
-      out += LINES[character];
-    } else {
-      if (character === ")") ignoresCase.pop();
-      out += isFolded && /[a-zA-Z]/.test(character) ? `[${bothCases(character)}]` : character;
-    }
+/** @param where names the component in messages. */
+export function readPattern(pattern: unknown, where: string): Finder {
+  if (typeof pattern === "object" && pattern !== null) {
+    if ("String" in pattern && typeof pattern.String === "string") return stringFinder(pattern.String, where);
+    if ("Regex" in pattern && typeof pattern.Regex === "string") return oniguruma(pattern.Regex, where);
   }
-  try {
-    return new RegExp(out, "gu");
-  } catch {
-    return undefined;
-  }
+  const message = `${where}: expected a pattern, { String } or { Regex }, found ${show(pattern)}`;
+  throw new PrefineError("model", message, "The file may be damaged: download or save the tokenizer again.");
 }
 
-/** The `pattern` of a component: a string or a regular expression. */
-export function readPattern(pattern: unknown): RegExp | undefined {
-  if (typeof pattern !== "object" || pattern === null) return undefined;
-  if ("String" in pattern && typeof pattern.String === "string") {
-    return new RegExp(escapePattern(pattern.String), "gu");
+export const oniguruma = (source: string, where: string): Finder => readRegex(source, { where, flavor: "oniguruma" });
+
+function stringFinder(text: string, where: string): Finder {
+  if (text === "") return oniguruma("", where);
+  if (text.length > LONGEST_STRING) {
+    const message = `${where}: expected a pattern of at most ${LONGEST_STRING} characters, found ${text.length}`;
+    throw new PrefineError("not-yet", message, SEE_KINDS);
   }
-  return "Regex" in pattern && typeof pattern.Regex === "string" ? toRegExp(pattern.Regex) : undefined;
+  return {
+    eachMatch(whole, visit) {
+      for (let start = whole.indexOf(text); start >= 0; start = whole.indexOf(text, start + text.length))
+        visit(start, start + text.length);
+    },
+  };
 }
 
-/** Escapes a text, so that the pattern matches exactly that text. */
-export function escapePattern(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+/** A class of characters as a finder: each match is one character. */
+export function characterFinder(isMember: (codePoint: number) => boolean): Finder {
+  return {
+    eachMatch(text, visit) {
+      for (let at = 0; at < text.length; ) {
+        const codePoint = text.codePointAt(at) as number;
+        const end = at + (codePoint > 0xffff ? 2 : 1);
+        if (isMember(codePoint)) visit(at, end);
+        at = end;
+      }
+    },
+  };
 }

@@ -1,136 +1,123 @@
-/** @file Pre-tokenizers of tokenizer.json: split a text into words, within which BPE merges. */
+/** @file Pre-tokenizers of tokenizer.json: split a text into words, which the model splits further. */
+import { GPT2_WORDS } from "../../patterns/linearPatterns.ts";
 import { spellText } from "./byteAlphabet.ts";
-import { readPattern, toRegExp } from "./pattern.ts";
+import { isNumeric, isPunctuation, isSpace } from "./characters.ts";
+import { damaged, type Kinds, readKind, readSequence, textSetting } from "./kinds.ts";
+import { characterFinder, type Finder, oniguruma, readPattern } from "./pattern.ts";
+import { BEHAVIOR_NAMES, splitAt } from "./splits.ts";
 import type { Component } from "./tokenizerJson.ts";
 
-/** Splits a piece of text; `isStart`: it is the beginning of the text. */
+/**
+ * Splits a piece of text; `isStart`: it is the beginning of the text. Words may be empty: an empty first word stands
+ * for a beginning that was dropped.
+ */
 export type PreTokenizer = (piece: string, isStart: boolean) => string[];
 
-const GPT2_WORDS = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+const spaces = characterFinder(isSpace);
+const punctuation = characterFinder(isPunctuation);
+const numbers = characterFinder(isNumeric);
+const gpt2Words = oniguruma(GPT2_WORDS, "GPT-2's words");
 
-/** Splits a text at a pattern's matches: [part, whether it is a match]. */
-function cut(text: string, pattern: RegExp): [part: string, isMatch: boolean][] {
-  const parts: [string, boolean][] = [];
-  let end = 0;
-  for (const { 0: match, index } of text.matchAll(pattern)) {
-    if (match === "") continue;
-    if (index > end) parts.push([text.slice(end, index), false]);
-    parts.push([match, true]);
-    end = index + match.length;
-  }
-  if (end < text.length) parts.push([text.slice(end), false]);
-  return parts;
-}
-
-const BEHAVIORS: Record<string, (parts: [string, boolean][]) => string[]> = {
-  Isolated: (parts) => parts.map(([part]) => part),
-  Removed: (parts) => parts.filter(([, isMatch]) => !isMatch).map(([part]) => part),
-  MergedWithPrevious: (parts) => {
-    const words: string[] = [];
-    let wasMatch = false;
-    for (const [part, isMatch] of parts) {
-      if (isMatch && !wasMatch && words.length > 0) words.push((words.pop() as string) + part);
-      else words.push(part);
-      wasMatch = isMatch;
-    }
-    return words;
+export const PRE_TOKENIZERS: Kinds<PreTokenizer> = {
+  readers: {
+    Split: split,
+    Digits: ({ individual_digits }) => {
+      const behavior = individual_digits === true ? "Isolated" : "Contiguous";
+      return (piece) => splitAt(piece, numbers, behavior);
+    },
+    Punctuation: (component, where) => {
+      const behavior = behaviorOf(component.behavior ?? "Isolated", where);
+      return (piece) => splitAt(piece, punctuation, behavior);
+    },
+    WhitespaceSplit: () => (piece) => splitAt(piece, spaces, "Removed"),
+    Whitespace: () => (piece) => splitAt(piece, wordsOrSymbols, "Removed", true),
+    BertPreTokenizer: () => (piece) =>
+      splitAt(piece, spaces, "Removed").flatMap((word) =>
+        word === "" ? [word] : splitAt(word, punctuation, "Isolated"),
+      ),
+    CharDelimiterSplit: (component, where) => {
+      const delimiter = oneCharacter(textSetting(component, "delimiter", where), where);
+      const finder = readPattern({ String: delimiter }, where);
+      return (piece) => splitAt(piece, finder, "Removed");
+    },
+    FixedLength: fixedLength,
+    ByteLevel: byteLevel,
+    Metaspace: metaspace,
+    Sequence: (component, where) => sequence(readSequence(PRE_TOKENIZERS, component.pretokenizers, where)),
   },
-  MergedWithNext: (parts) => {
-    const words: string[] = [];
-    let wasMatch = false;
-    for (const [part, isMatch] of parts) {
-      if (!isMatch && wasMatch) words.push((words.pop() as string) + part);
-      else words.push(part);
-      wasMatch = isMatch;
-    }
-    return words;
-  },
-  Contiguous: (parts) => {
-    const words: [string, boolean][] = [];
-    for (const [part, isMatch] of parts) {
-      const last = words.at(-1);
-      if (last && last[1] === isMatch) last[0] += part;
-      else words.push([part, isMatch]);
-    }
-    return words.map(([word]) => word);
-  },
+  refused: { UnicodeScripts: "its table of scripts is that of an old Unicode" },
 };
 
-function split({ pattern, behavior, invert }: Component): PreTokenizer | undefined {
-  const regex = readPattern(pattern);
-  const join = BEHAVIORS[String(behavior)];
-  if (!regex || !join) return undefined;
-  const turn = invert === true;
-  return (piece) => join(cut(piece, regex).map(([part, isMatch]) => [part, isMatch !== turn]));
+/** @param where names the file in messages. */
+export function readPreTokenizer(component: Component | null, where: string): PreTokenizer {
+  return component === null ? (piece) => [piece] : readKind(PRE_TOKENIZERS, component, `${where}: pre_tokenizer`);
 }
 
-/** Unicode's punctuation, and ASCII's symbols. */
-const PUNCTUATION = /[\p{P}$+<=>^`|~]/gu;
+/** Rust's regular expression `\w+|[^\w\s]+`, whose `\w` has joiners. */
+const wordsOrSymbols = oniguruma(
+  "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u200c\\u200d]+|[^\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u200c\\u200d\\s]+",
+  "Whitespace",
+);
 
-function punctuation({ behavior }: Component): PreTokenizer | undefined {
-  const join = BEHAVIORS[String(behavior ?? "Isolated")];
-  return join && ((piece) => join(cut(piece, PUNCTUATION)));
+function behaviorOf(name: unknown, where: string): string {
+  if (typeof name === "string" && BEHAVIOR_NAMES.includes(name)) return name;
+  throw damaged(`${where}.behavior`, `one of ${BEHAVIOR_NAMES.join(", ")}`, name);
 }
 
-/** Keeps only the matches. */
-function matches(pattern: RegExp): PreTokenizer {
-  return (piece) => piece.match(pattern) ?? [];
+function oneCharacter(text: string, where: string): string {
+  if (Array.from(text).length === 1) return text;
+  throw damaged(where, "one character", text);
 }
 
-function digits({ individual_digits }: Component): PreTokenizer {
-  return (piece) => cut(piece, individual_digits === true ? /\p{N}/gu : /\p{N}+/gu).map(([part]) => part);
+function split(component: Component, where: string): PreTokenizer {
+  const finder: Finder = readPattern(component.pattern, where);
+  const behavior = behaviorOf(component.behavior, where);
+  const inverted = component.invert === true;
+  return (piece) => splitAt(piece, finder, behavior, inverted);
 }
 
 function byteLevel({ add_prefix_space, use_regex }: Component): PreTokenizer {
-  const words = toRegExp(GPT2_WORDS) as RegExp;
   return (piece) => {
     const text = add_prefix_space !== false && !piece.startsWith(" ") ? ` ${piece}` : piece;
-    return (use_regex === false ? [text] : (text.match(words) ?? [])).map(spellText);
+    return (use_regex === false ? [text] : splitAt(text, gpt2Words, "Isolated")).map(spellText);
   };
 }
 
-function metaspace(component: Component): PreTokenizer {
-  const { replacement = "▁", split: splits, add_prefix_space } = component;
-  const mark = String(replacement);
+function fixedLength({ length = 5 }: Component, where: string): PreTokenizer {
+  const size = Number(length);
+  if (!Number.isSafeInteger(size) || size < 1) throw damaged(`${where}.length`, "a positive integer", length);
+  return (piece) => {
+    const words: string[] = [];
+    let word = "";
+    let count = 0;
+    for (const character of piece) {
+      word += character;
+      if (++count % size === 0) {
+        words.push(word);
+        word = "";
+      }
+    }
+    return word === "" ? words : [...words, word];
+  };
+}
+
+function metaspace(component: Component, where: string): PreTokenizer {
+  const { split: splits, add_prefix_space } = component;
+  const mark = oneCharacter(String(component.replacement ?? "▁"), where);
   const scheme = component.prepend_scheme ?? (add_prefix_space === false ? "never" : "always");
-  const words = BEHAVIORS.MergedWithNext;
+  const finder = readPattern({ String: mark }, where);
   return (piece, isStart) => {
-    const text = piece.replaceAll(" ", mark);
+    const text = piece.replaceAll(" ", () => mark);
     const isPrefixed = !text.startsWith(mark) && (scheme === "always" || (scheme === "first" && isStart));
     const marked = isPrefixed ? mark + text : text;
-    return splits === false ? [marked] : words(cut(marked, new RegExp(mark, "gu")));
+    return splits === false ? [marked] : splitAt(marked, finder, "MergedWithNext");
   };
 }
 
-/** The function of a pre-tokenizer; undefined for an unsupported type. */
-export function readPreTokenizer(component: Component | null): PreTokenizer | undefined {
-  switch (component?.type) {
-    case undefined:
-      return (piece) => [piece];
-    case "Split":
-      return split(component);
-    case "Digits":
-      return digits(component);
-    case "Punctuation":
-      return punctuation(component);
-    case "WhitespaceSplit":
-      return matches(/\P{White_Space}+/gu);
-    case "Whitespace":
-      return matches(toRegExp("\\w+|[^\\w\\s]+") as RegExp);
-    case "ByteLevel":
-      return byteLevel(component);
-    case "Metaspace":
-      return metaspace(component);
-    case "Sequence": {
-      const parts = (component.pretokenizers as Component[]).map(readPreTokenizer);
-      if (parts.some((part) => part === undefined)) return undefined;
-      return (piece, isStart) =>
-        (parts as PreTokenizer[]).reduce(
-          (words, part) => words.flatMap((word, i) => part(word, isStart && i === 0)),
-          [piece],
-        );
-    }
-    default:
-      return undefined;
-  }
+function sequence(parts: PreTokenizer[]): PreTokenizer {
+  return (piece, isStart) =>
+    parts.reduce(
+      (words, part) => words.flatMap((word, i) => (word === "" ? [word] : part(word, isStart && i === 0))),
+      [piece],
+    );
 }

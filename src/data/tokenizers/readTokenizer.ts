@@ -1,11 +1,11 @@
 /** @file Reads a tokenizer from a model's files. Runs anywhere. */
 import type { ModelFiles } from "../../disk/storage.ts";
-import { parseJsonObject } from "../../formats/parseJson.ts";
+import { isObject, parseJsonObject } from "../../formats/parseJson.ts";
 import { isTemplateFile, TEMPLATE_FILE, TEMPLATE_FOLDER } from "../chatTemplates/templates.ts";
-import { asLlama, isLlamaTokenizer, LLAMA_TOKENS } from "./llamaTokenizer.ts";
-import { asQwen2, isQwen2Tokenizer } from "./qwen2Tokenizer.ts";
+import { asClass } from "./classParts.ts";
 import type { TokenizerSettings } from "./specialTokens.ts";
 import { Tokenizer } from "./tokenizer.ts";
+import { FROM_FILE, tokenizerClassOf } from "./tokenizerClasses.ts";
 import { buildGpt2Json, parseMerges, REDOWNLOAD } from "./tokenizerJson.ts";
 import type { TokenizerParts } from "./tokenizerParts.ts";
 
@@ -37,50 +37,69 @@ export interface TokenizerFiles {
 export async function readTokenizer(source: TokenizerFiles): Promise<Tokenizer | { base: unknown; kind: string }> {
   const config = await readJson(source, "tokenizer_config.json");
   const modelConfig = await readJson(source, "config.json");
-  const tokenizerClass = String(config?.tokenizer_class ?? "").replace(/Fast$/, "");
-  const isGpt2 = tokenizerClass === "GPT2Tokenizer" || (tokenizerClass === "" && modelConfig?.model_type === "gpt2");
+  const parsed = await readTokenizerJson(source);
+  const modelType = typeof modelConfig?.model_type === "string" ? modelConfig.model_type : undefined;
+  const named = [config?.tokenizer_class, modelConfig?.tokenizer_class].find(isName);
+  const tokenizerClass = isFromFile(source.name)
+    ? FROM_FILE
+    : tokenizerClassOf({ named, modelType, hasOwnCode: hasOwnCode(config), isByteLevel: isByteLevel(parsed?.json) });
+  const isGpt2 = tokenizerClass === "GPT2Tokenizer";
   const settings: TokenizerSettings = {
     config: config ?? {},
     specialTokensMap: await readJson(source, "special_tokens_map.json"),
     addedTokens: await readJson(source, "added_tokens.json"),
     isGpt2,
   };
-  const kind = { tokenizerClass, modelType: modelConfig?.model_type };
-  const unknownKind = tokenizerClass === "" && modelConfig?.model_type === undefined;
-  const vocabulary =
-    (await readTokenizerJson(source, settings, kind)) ??
-    (isGpt2 || unknownKind ? await readVocabAndMerges(source, settings) : undefined);
+  const unknownKind = named === undefined && modelType === undefined;
+  const vocabulary = parsed
+    ? classed(parsed, settings, tokenizerClass)
+    : isGpt2 || unknownKind
+      ? await readVocabAndMerges(source, settings)
+      : undefined;
   if (vocabulary) {
     const { name: name_or_path, writeFiles } = source;
     const templateFiles = await readTemplateFiles(source);
     return new Tokenizer({ ...settings, ...vocabulary, name_or_path, templateFiles, writeFiles });
   }
   const adapter = await readJson(source, "adapter_config.json");
-  return { base: adapter?.base_model_name_or_path, kind: String(tokenizerClass || modelConfig?.model_type || "") };
+  return { base: adapter?.base_model_name_or_path, kind: named?.replace(/Fast$/, "") ?? modelType ?? "" };
 }
 
-/** @param kind the model type and tokenizer class by which AutoTokenizer chooses. */
-async function readTokenizerJson(
-  source: TokenizerFiles,
-  { config, isGpt2 }: TokenizerSettings,
-  { tokenizerClass, modelType }: { tokenizerClass: string; modelType: unknown },
-) {
+const isName = (value: unknown): value is string => typeof value === "string" && value !== "";
+
+/** Repositories whose class transformers passes over. */
+const FROM_FILE_IDS =
+  /^(?:deepseek-ai\/deepseek-(?:r1-distill-llama|coder)-|allenai\/dolma2-tokenizer$|stepfun-ai\/step-3\.7-)/i;
+const isFromFile = (name: string): boolean => FROM_FILE_IDS.test(name);
+
+/** An auto_map for AutoTokenizer: a list in older files. */
+function hasOwnCode(config: Record<string, unknown> | undefined): boolean {
+  const map = config?.auto_map;
+  return Array.isArray(map) || (isObject(map) && map.AutoTokenizer !== undefined && map.AutoTokenizer !== null);
+}
+
+function isByteLevel(json: Record<string, unknown> | undefined): boolean {
+  const { model, ...parts } = json ?? {};
+  return JSON.stringify(parts).includes('"ByteLevel"');
+}
+
+interface ParsedJson {
+  where: string;
+  json: Record<string, unknown>;
+  bytes: Uint8Array;
+}
+
+async function readTokenizerJson(source: TokenizerFiles): Promise<ParsedJson | undefined> {
   const bytes = await source.files.read("tokenizer.json");
   if (!bytes) return undefined;
   const where = `${source.name}/tokenizer.json`;
-  const json = parseJsonObject(new TextDecoder().decode(bytes), where, REDOWNLOAD);
-  const preTokenizer = json.pre_tokenizer as { type?: unknown; add_prefix_space?: unknown } | null | undefined;
-  const prefix = config.add_prefix_space;
-  // transformers builds GPT2Tokenizer's pre-tokenizer from the config; other classes use the file's.
-  const overrides = isGpt2 && preTokenizer?.type === "ByteLevel" && typeof prefix === "boolean";
-  if (overrides && prefix !== (preTokenizer.add_prefix_space ?? true)) {
-    return { where, json: { ...json, pre_tokenizer: { ...preTokenizer, add_prefix_space: prefix } } };
-  }
-  if (isLlamaTokenizer(tokenizerClass, modelType, json)) {
-    return { where, json: asLlama(json, config), config: { ...LLAMA_TOKENS, ...config } };
-  }
-  const qwen2 = isQwen2Tokenizer(tokenizerClass, modelType) ? asQwen2(json) : json;
-  return { where, json: qwen2, source: qwen2 === json ? bytes : undefined };
+  return { where, bytes, json: parseJsonObject(new TextDecoder().decode(bytes), where, REDOWNLOAD) };
+}
+
+/** tokenizer.json with the parts that the class sets itself. */
+function classed({ where, json, bytes }: ParsedJson, { config }: TokenizerSettings, tokenizerClass: string) {
+  const { json: made, ...rest } = asClass(tokenizerClass, { json, config }, where);
+  return { where, ...rest, json: made, ...(made === json && !rest.around ? { source: bytes } : {}) };
 }
 
 async function readVocabAndMerges(

@@ -19,6 +19,8 @@ export interface TokenizerSettings {
   addedTokens?: Record<string, unknown> | undefined;
   /** GPT2Tokenizer: bos, eos and unk default to <|endoftext|>. */
   isGpt2: boolean;
+  /** The class builds its tokenizer anew: only added tokens that the config lists, if it lists any, are there. */
+  isBuiltAnew?: boolean;
 }
 
 type TokenFlags = Partial<Omit<AddedToken, "id" | "content">>;
@@ -54,8 +56,11 @@ function effectiveSettings({ config, specialTokensMap, isGpt2 }: TokenizerSettin
 }
 
 /** The named special tokens of a tokenizer; names without a token are left out. */
-export function namedSpecialTokens(settings: TokenizerSettings): Map<SpecialTokenName, string> {
+export function namedSpecialTokens(settings: TokenizerSettings & { padding?: unknown }): Map<SpecialTokenName, string> {
   const effective = effectiveSettings(settings);
+  // transformers takes the padding token of tokenizer.json's section, which otherwise is off
+  const padding = (settings.padding as { pad_token?: unknown } | null | undefined)?.pad_token;
+  if (effective.pad_token === undefined && typeof padding === "string") effective.pad_token = padding;
   const tokens = new Map<SpecialTokenName, string>();
   for (const name of NAMES) {
     const token = readToken(effective[name]);
@@ -65,12 +70,13 @@ export function namedSpecialTokens(settings: TokenizerSettings): Map<SpecialToke
 }
 
 /** Tokens to add, in order: those with explicit ids, the named ones, the additional special ones. */
-function tokensToAdd(settings: TokenizerSettings): { spec: TokenSpec; special: boolean }[] {
+function tokensToAdd(settings: TokenizerSettings): { spec: TokenSpec; special: boolean; isListed: boolean }[] {
   const effective = effectiveSettings(settings);
   const own = NAMES.map((name) => readToken(effective[name])).filter((token) => token !== undefined);
   const further = readTokens(effective.extra_special_tokens ?? effective.additional_special_tokens);
   const special = new Set([...own, ...further].map((token) => token.content));
   const withId: [number, TokenSpec][] = [];
+  const isListed = settings.config.added_tokens_decoder !== undefined; // their flags win over tokenizer.json's
   if (typeof settings.config.added_tokens_decoder === "object" && settings.config.added_tokens_decoder !== null) {
     for (const [id, value] of Object.entries(settings.config.added_tokens_decoder)) {
       const token = readToken(value);
@@ -81,8 +87,8 @@ function tokensToAdd(settings: TokenizerSettings): { spec: TokenSpec; special: b
   }
   withId.sort(([a], [b]) => a - b);
   return [
-    ...withId.map(([, spec]) => ({ spec, special: spec.special === true || special.has(spec.content) })),
-    ...[...own, ...further].map((spec) => ({ spec, special: true })),
+    ...withId.map(([, spec]) => ({ spec, special: spec.special === true || special.has(spec.content), isListed })),
+    ...[...own, ...further].map((spec) => ({ spec, special: true, isListed: false })),
   ];
 }
 
@@ -97,16 +103,18 @@ export function mergeAddedTokens(
   idOf: ReadonlyMap<string, number>,
   { where, ...settings }: TokenizerSettings & { where: string },
 ): AddedToken[] {
-  const merged = new Map(json.added_tokens.map((token) => [token.content, token]));
-  let nextId = Math.max(idOf.size, ...json.added_tokens.map((token) => token.id + 1));
-  for (const { spec, special } of tokensToAdd(settings)) {
+  const { config, isBuiltAnew } = settings;
+  const kept = isBuiltAnew && config.added_tokens_decoder !== undefined ? [] : json.added_tokens;
+  const merged = new Map(kept.map((token) => [token.content, token]));
+  let nextId = kept.reduce((next, { id }) => Math.max(next, id + 1), idOf.size);
+  for (const { spec, special, isListed } of tokensToAdd(settings)) {
     const token = merged.get(spec.content);
-    if (token) {
+    if (token && !isListed) {
       if (special && !token.special) merged.set(spec.content, { ...token, special });
       continue;
     }
     merged.set(spec.content, {
-      id: idOf.get(spec.content) ?? nextId++,
+      id: token?.id ?? idOf.get(spec.content) ?? nextId++,
       content: spec.content,
       single_word: spec.single_word ?? false,
       lstrip: spec.lstrip ?? false,

@@ -2,7 +2,6 @@
 import { inspected } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
 import { type ChatTemplate, chooseTemplate, readChatTemplate, templateFiles } from "../chatTemplates/templates.ts";
-import { createBpePipeline } from "./bpePipeline.ts";
 import { createByteLevelBpe } from "./byteLevelBpe.ts";
 import { Callable, onCall } from "./callable.ts";
 import {
@@ -18,7 +17,8 @@ import {
 } from "./checkCalls.ts";
 import type { Branches, TextCodec } from "./codec.ts";
 import { type ChatOptions, type ChatResult, type Conversation, renderConversation } from "./conversations.ts";
-import { createLibraryCodec } from "./libraryCodec.ts";
+import { createPipeline } from "./pipeline.ts";
+import { templateAround } from "./postProcessor.ts";
 import { mergeAddedTokens, namedSpecialTokens, type SpecialTokenName } from "./specialTokens.ts";
 import { textBytes, tokenizerConfigFile, tokenizerJsonFile } from "./tokenizerFiles.ts";
 import { type AddedToken, checkTokenizerJson, readVocabulary, type TokenizerJson } from "./tokenizerJson.ts";
@@ -77,22 +77,33 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
     this.parts = otherParts;
     this.idOf = readVocabulary(checked.model.vocab, parts.where);
     this.addedTokens = mergeAddedTokens(checked, this.idOf, parts);
-    const json: TokenizerJson = { ...checked, added_tokens: this.addedTokens };
+    this.special = namedSpecialTokens({ ...parts, padding: checked.padding });
+    this.idOfAdded = new Map(this.addedTokens.map(({ content, id }) => [content, id]));
+    const json: TokenizerJson = { ...checked, added_tokens: this.addedTokens, ...this.postProcessor(parts.around) };
     this.origin = parts.source ?? json;
-    this.codec =
-      createByteLevelBpe(json, this.idOf, parts.where) ??
-      createBpePipeline(json, this.idOf, parts.where) ??
-      createLibraryCodec(json, parts.config, parts.where);
+    const isSplit = parts.config.split_special_tokens === true;
+    const added_tokens = this.addedTokens.map((token) => (isSplit && token.special ? { ...token, isSplit } : token));
+    const read = { ...json, added_tokens };
+    this.codec = createByteLevelBpe(read, this.idOf, parts.where) ?? createPipeline(read, this.idOf, parts.where);
     this.name_or_path = parts.name_or_path;
     const maxLength = parts.config.model_max_length ?? parts.config.max_len;
     this.model_max_length = typeof maxLength === "number" ? maxLength : VERY_LARGE_INTEGER;
-    this.special = namedSpecialTokens(parts);
     this.chat_template = readChatTemplate(parts.config, parts.templateFiles ?? new Map(), parts.name_or_path);
-    this.idOfAdded = new Map(this.addedTokens.map(({ content, id }) => [content, id]));
     for (const [token, id] of [...this.idOf, ...this.idOfAdded]) this.tokenOf[id] = token;
     const further = this.addedTokens.filter(({ content }) => !this.idOf.has(content));
     this.vocabSize = this.idOf.size + further.length;
     this.specialIds = new Set(this.addedTokens.filter((token) => token.special).map((token) => token.id));
+  }
+
+  /** The post-processor of a class that sets it itself: its special tokens around a text. */
+  private postProcessor(around: TokenizerParts["around"]): Pick<TokenizerJson, "post_processor"> | undefined {
+    if (!around) return undefined;
+    const tokens = (names: readonly SpecialTokenName[]): [string, number][] =>
+      names.flatMap((name) => {
+        const id = this.specialId(name);
+        return id === null ? [] : [[this.special.get(name) as string, id]];
+      });
+    return { post_processor: templateAround(tokens(around.before), tokens(around.after)) };
   }
 
   [onCall](text: string | string[], options?: EncodeOptions): Encoding | BatchEncoding {

@@ -30,6 +30,7 @@ export function tokenizerConfigFile(
   for (const name of ["name_or_path", "is_local", "local_files_only", "special_tokens_map_file", "tokenizer_file"]) {
     delete rest[name]; // a path on another disk
   }
+  for (const name of ["bos_token", "eos_token", "unk_token", "pad_token"]) delete rest[name]; // written below
   const further = rest.extra_special_tokens ?? additional_special_tokens;
   const config = {
     ...(settings.isGpt2 ? { tokenizer_class: "GPT2Tokenizer" } : {}),

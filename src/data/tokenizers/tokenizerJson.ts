@@ -12,12 +12,14 @@ export interface AddedToken {
   rstrip: boolean;
   normalized: boolean;
   special: boolean;
+  /** Found, but then tokenized like the rest of the text: split_special_tokens. */
+  isSplit?: boolean;
 }
 
 /** One node of the pipeline (normalizer, pre-tokenizer, post-processor, decoder): `type` and its settings. */
 export type Component = { type: string } & Record<string, unknown>;
 
-interface TokenizerModel extends Record<string, unknown> {
+export interface TokenizerModel extends Record<string, unknown> {
   type?: string;
   /** token -> id, or Unigram's list of [token, score]. */
   vocab: object;

@@ -1,6 +1,6 @@
 /** @file What a tokenizer is made of, here or in another thread. */
 import type { ChatTemplate } from "../chatTemplates/templates.ts";
-import type { TokenizerSettings } from "./specialTokens.ts";
+import type { SpecialTokenName, TokenizerSettings } from "./specialTokens.ts";
 import type { TokenizerJson } from "./tokenizerJson.ts";
 
 export interface TokenizerParts extends TokenizerSettings {
@@ -11,6 +11,8 @@ export interface TokenizerParts extends TokenizerSettings {
   /** Names the vocabulary's file in messages. */
   where: string;
   name_or_path: string;
+  /** Special tokens around a text, if the tokenizer's class sets them instead of tokenizer.json. */
+  around?: { before: readonly SpecialTokenName[]; after: readonly SpecialTokenName[] } | undefined;
   /** Chat templates in separate files: path -> text. */
   templateFiles?: ReadonlyMap<string, string>;
   /** Writes files into a folder, for save_pretrained. */

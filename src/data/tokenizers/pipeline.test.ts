@@ -1,9 +1,7 @@
 /** @file Ids and texts equal those of Hugging Face's tokenizers for the tokenizers of common models. */
 import { describe, expect, test } from "vitest";
 import fixture from "../../../test/fixtures/tokenizers.json" with { type: "json" };
-import { createBpePipeline } from "./bpePipeline.ts";
 import { Tokenizer } from "./tokenizer.ts";
-import { checkTokenizerJson, readVocabulary } from "./tokenizerJson.ts";
 
 const kinds = Object.entries(fixture.kinds);
 const load = (name: string, json: unknown) =>
@@ -38,15 +36,6 @@ describe(`tokenizers ${fixture.version}`, () => {
       }
     }
     expect(shared).toBeGreaterThanOrEqual(0);
-  });
-
-  test("all but Unigram have their own codec", () => {
-    const own = kinds.filter(([name, { json }]) => {
-      const checked = checkTokenizerJson(structuredClone(json) as Record<string, unknown>, name);
-      return createBpePipeline(checked, readVocabulary(checked.model.vocab, name), name) !== undefined;
-    });
-    expect(own.map(([name]) => name)).toEqual(kinds.map(([name]) => name).filter((name) => name !== "unigram"));
-    expect(own.length).toBe(9);
   });
 });
 

@@ -1,0 +1,137 @@
+"""Writes test/fixtures/tokenizer-classes.json: small tokenizers whose tokenizer.json and tokenizer_config.json disagree
+with the class that transformers' AutoTokenizer makes of them, with the class's ids, texts and special tokens.
+
+    python scripts/make_tokenizer_classes_fixture.py
+
+Needs transformers and tokenizers (their versions are written into the file).
+"""
+
+import json
+import os
+import tempfile
+
+import tokenizers
+import transformers
+from transformers import AutoTokenizer
+
+from random_tokenizers import BYTE_CHARS
+
+FIXTURES = os.path.join(os.path.dirname(__file__), "..", "test", "fixtures")
+BYTES = [f"<0x{i:02X}>" for i in range(256)]
+TEXTS = ["", " ", "he a 12", "a\n\nhe", "e\u0301 he", "  he's HE\u2019s", "<s>he</s> a", "<eos> he  <pad>", "A漢字 3.14", "he\u00a0a [MASK] he", "<|endoftext|>a", "he <left> a  <right>  a", "\u0928\u093f 2"]
+SPECIAL = ["<s>", "</s>", "<unk>", "<bos>", "<eos>", "<pad>", "<|endoftext|>", "[CLS]", "[SEP]", "[UNK]", "[MASK]", "[PAD]"]
+
+
+def added(vocab, more=()):
+    flags = dict(single_word=False, lstrip=False, rstrip=False, normalized=False, special=True)
+    out = [dict(id=vocab[t], content=t, **flags) for t in SPECIAL]
+    return out + [dict(id=len(vocab) + i, **{**flags, **t}) for i, t in enumerate(more)]
+
+
+FLAGGED = [dict(content="<left>", lstrip=True, special=False), dict(content="<right>", rstrip=True, special=False)]
+
+
+def byte_level(**parts):
+    vocab = {t: i for i, t in enumerate([*SPECIAL, *BYTE_CHARS, "he", "Ġhe", "Ġa", "12", "ĊĊ"])}
+    merges = ["h e", "Ġ he", "Ġ a", "1 2", "Ċ Ċ"]
+    pre = dict(type="Sequence", pretokenizers=[dict(type="Digits", individual_digits=False), dict(type="ByteLevel", add_prefix_space=False, trim_offsets=True, use_regex=False)])
+    template = dict(type="TemplateProcessing", single=[{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}], pair=[{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+                    special_tokens={"<s>": dict(id="<s>", ids=[0], tokens=["<s>"])})
+    model = dict(type="BPE", dropout=None, unk_token="<unk>", continuing_subword_prefix=None, end_of_word_suffix=None, fuse_unk=True, byte_fallback=False, ignore_merges=True, vocab=vocab, merges=merges)
+    return {**dict(version="1.0", truncation=None, padding=None, added_tokens=added(vocab, FLAGGED), normalizer=dict(type="Lowercase"), pre_tokenizer=pre, post_processor=template, decoder=dict(type="ByteLevel", add_prefix_space=False, trim_offsets=True, use_regex=True), model=model), **parts}
+
+
+def spaces(**parts):
+    letters = list("▁abcdeh123.'AHEs字")
+    vocab = {t: i for i, t in enumerate([*SPECIAL, *BYTES, *letters, "he", "▁he", "▁▁", "▁a"])}
+    merges = ["h e", "▁ he", "▁ ▁", "▁ a"]
+    template = byte_level()["post_processor"]
+    model = dict(type="BPE", dropout=None, unk_token="<unk>", continuing_subword_prefix=None, end_of_word_suffix=None, fuse_unk=False, byte_fallback=False, ignore_merges=False, vocab=vocab, merges=merges)
+    normalizer = dict(type="Sequence", normalizers=[dict(type="Prepend", prepend="▁"), dict(type="Replace", pattern={"String": " "}, content="▁")])
+    return {**dict(version="1.0", truncation=None, padding=None, added_tokens=added(vocab, FLAGGED), normalizer=normalizer, pre_tokenizer=None, post_processor=template, decoder=dict(type="Metaspace", replacement="▁", prepend_scheme="always", split=True), model=model), **parts}
+
+
+def word_piece():
+    vocab = {t: i for i, t in enumerate([*SPECIAL, *"abcdeh123.'AHEs漢字", "he", "##e", "##s", "##2", "##.", "HE"])}
+    base = byte_level()
+    return {**base, "added_tokens": added(vocab), "pre_tokenizer": dict(type="Whitespace"), "decoder": dict(type="Fuse"), "model": dict(type="WordPiece", unk_token="[UNK]", continuing_subword_prefix="##", max_input_chars_per_word=3, vocab=vocab)}
+
+
+DECODER = {"0": dict(content="<s>", lstrip=True, rstrip=False, normalized=False, single_word=False, special=True), "3": dict(content="<bos>", lstrip=False, rstrip=True, normalized=True, single_word=False, special=False)}
+
+
+def cases():
+    no_template = dict(post_processor=None)
+    return {
+        "gpt2 without a class": (byte_level(), {}, "gpt2"),
+        "gpt2, GPT2TokenizerFast, prefix space": (byte_level(), dict(tokenizer_class="GPT2TokenizerFast", add_prefix_space=True), "gpt2"),
+        "gpt2, PreTrainedTokenizerFast": (byte_level(), dict(tokenizer_class="PreTrainedTokenizerFast"), "gpt2"),
+        "gpt2, TokenizersBackend": (byte_level(), dict(tokenizer_class="TokenizersBackend", bos_token="<s>", eos_token="</s>"), "gpt2"),
+        "gpt2, CodeGenTokenizer": (byte_level(), dict(tokenizer_class="CodeGenTokenizer"), "gpt2"),
+        "gpt2, RobertaTokenizer": (byte_level(), dict(tokenizer_class="RobertaTokenizer"), "gpt2"),
+        "gpt2, BartTokenizerFast": (byte_level(), dict(tokenizer_class="BartTokenizerFast", sep_token="<eos>"), "gpt2"),
+        "gpt2, BertTokenizer": (word_piece(), dict(tokenizer_class="BertTokenizer", do_lower_case=False), "gpt2"),
+        "gpt2, BertTokenizerFast": (word_piece(), dict(tokenizer_class="BertTokenizerFast"), "gpt2"),
+        "llama without a class": (spaces(), {}, "llama"),
+        "llama, LlamaTokenizer": (spaces(), dict(tokenizer_class="LlamaTokenizer"), "llama"),
+        "llama, LlamaTokenizerFast, legacy": (spaces(), dict(tokenizer_class="LlamaTokenizerFast", legacy=True, bos_token="<bos>"), "llama"),
+        "llama, LlamaTokenizer without a template": (spaces(**no_template), dict(tokenizer_class="LlamaTokenizer", add_bos_token=True), "llama"),
+        "llama, LlamaTokenizer, no prefix space": (spaces(), dict(tokenizer_class="LlamaTokenizer", add_prefix_space=False), "llama"),
+        "llama, byte-level LlamaTokenizer": (byte_level(), dict(tokenizer_class="LlamaTokenizer"), "llama"),
+        "llama, CodeLlamaTokenizer": (spaces(), dict(tokenizer_class="CodeLlamaTokenizer"), "llama"),
+        "llama, CodeLlamaTokenizerFast without a prefix space": (spaces(), dict(tokenizer_class="CodeLlamaTokenizerFast", add_prefix_space=False), "llama"),
+        "llama, GemmaTokenizer": (spaces(), dict(tokenizer_class="GemmaTokenizer"), "llama"),
+        "llama, GPTNeoXTokenizer": (byte_level(), dict(tokenizer_class="GPTNeoXTokenizer", add_bos_token=True), "llama"),
+        "llama, GPTNeoXTokenizerFast": (byte_level(), dict(tokenizer_class="GPTNeoXTokenizerFast", pad_token="<pad>"), "llama"),
+        "llama, GPT2Tokenizer": (byte_level(), dict(tokenizer_class="GPT2Tokenizer", bos_token=None), "llama"),
+        "llama, CohereTokenizer": (byte_level(), dict(tokenizer_class="CohereTokenizer", bos_token="<bos>"), "llama"),
+        "llama, Qwen2Tokenizer": (byte_level(), dict(tokenizer_class="Qwen2Tokenizer"), "llama"),
+        "llama, BloomTokenizerFast": (byte_level(), dict(tokenizer_class="BloomTokenizerFast"), "llama"),
+        "llama, a class of its own": (byte_level(), dict(tokenizer_class="OrionTokenizer"), "llama"),
+        "mistral, LlamaTokenizer": (spaces(), dict(tokenizer_class="LlamaTokenizer"), "mistral"),
+        "mistral, GPT2Tokenizer": (byte_level(), dict(tokenizer_class="GPT2Tokenizer"), "mistral"),
+        "mistral without a class": (spaces(), {}, "mistral"),
+        "qwen2 without a class": (byte_level(), {}, "qwen2"),
+        "qwen2, LlamaTokenizerFast": (byte_level(), dict(tokenizer_class="LlamaTokenizerFast"), "qwen2"),
+        "qwen2, PreTrainedTokenizerFast": (byte_level(), dict(tokenizer_class="PreTrainedTokenizerFast", pad_token="<pad>"), "qwen2"),
+        "qwen3 without a class": (byte_level(), {}, "qwen3"),
+        "qwen3, PreTrainedTokenizerFast": (byte_level(), dict(tokenizer_class="PreTrainedTokenizerFast"), "qwen3"),
+        "qwen3, Qwen2Tokenizer, prefix space": (byte_level(), dict(tokenizer_class="Qwen2Tokenizer", add_prefix_space=True), "qwen3"),
+        "qwen3, Qwen3_5Tokenizer": (byte_level(), dict(tokenizer_class="Qwen3_5Tokenizer"), "qwen3"),
+        "qwen3, GPT2Tokenizer": (byte_level(), dict(tokenizer_class="GPT2Tokenizer"), "qwen3"),
+        "flags of added_tokens_decoder": (byte_level(), dict(tokenizer_class="PreTrainedTokenizerFast", added_tokens_decoder=DECODER, eos_token="<eos>"), "llama"),
+        "added_tokens_decoder of a class": (byte_level(), dict(tokenizer_class="Qwen2Tokenizer", added_tokens_decoder=DECODER), "llama"),
+        "padding of tokenizer.json": (byte_level(padding=dict(strategy="BatchLongest", direction="Right", pad_to_multiple_of=None, pad_id=5, pad_type_id=0, pad_token="<pad>")), dict(tokenizer_class="PreTrainedTokenizerFast"), "llama"),
+        "truncation of tokenizer.json": (byte_level(truncation=dict(direction="Right", max_length=2, strategy="LongestFirst", stride=0)), dict(tokenizer_class="PreTrainedTokenizerFast"), "llama"),
+        "an odd named token": (byte_level(), dict(tokenizer_class="PreTrainedTokenizerFast", bos_token="<new>", eos_token=dict(__type="AddedToken", content="he", lstrip=True, rstrip=False, normalized=True, single_word=False)), "llama"),
+        "split_special_tokens": (byte_level(), dict(tokenizer_class="PreTrainedTokenizerFast", split_special_tokens=True), "llama"),
+    }
+
+
+def main():
+    out = {}
+    for name, (value, config, model_type) in cases().items():
+        with tempfile.TemporaryDirectory() as folder:
+            for file, content in {"tokenizer.json": value, "tokenizer_config.json": config, "config.json": dict(model_type=model_type)}.items():
+                with open(os.path.join(folder, file), "w") as f:
+                    json.dump(content, f)
+            tok = AutoTokenizer.from_pretrained(folder)
+        texts = [dict(text=t, ids=(ids := tok(t)["input_ids"]), plain=tok(t, add_special_tokens=False)["input_ids"], decoded=tok.decode(ids), shown=tok.decode(ids, skip_special_tokens=True)) for t in TEXTS]
+        named = {k: v for k in ("bos_token", "eos_token", "unk_token", "pad_token") if (v := getattr(tok, k)) is not None}
+        out[name] = dict(json=value, config=config, model_type=model_type, made=type(tok).__name__, named=named, length=len(tok), texts=texts)
+    shared = {}
+    for case in out.values():  # vocabularies and merges are stored once
+        model = case["json"]["model"] = dict(case["json"]["model"])
+        key = json.dumps([model["vocab"], model.get("merges")], ensure_ascii=False)
+        shared.setdefault(key, str(len(shared)))
+        case["vocabulary"] = shared[key]
+        del model["vocab"]
+        model.pop("merges", None)
+    vocabularies = {number: dict(zip(("vocab", "merges"), json.loads(key))) for key, number in shared.items()}
+    made_by = dict(made_by="scripts/make_tokenizer_classes_fixture.py", versions=dict(transformers=transformers.__version__, tokenizers=tokenizers.__version__))
+    with open(os.path.join(FIXTURES, "tokenizer-classes.json"), "w") as f:
+        json.dump(dict(**made_by, vocabularies=vocabularies, cases=out), f, ensure_ascii=False, separators=(",", ":"))
+        f.write("\n")
+
+
+main()
