@@ -14,8 +14,8 @@ function sourceOf(node: Node): string | undefined {
     }
     case "repeat": {
       const part = sourceOf(node.part);
-      if (part === undefined || node.mode !== "greedy" || node.part.kind !== "set") return undefined;
-      return `${part}{${node.min},${Number.isFinite(node.max) ? node.max : ""}}`;
+      if (part === undefined || node.mode !== "greedy") return undefined;
+      return `${node.part.kind === "set" ? part : `(?:${part})`}{${node.min},${Number.isFinite(node.max) ? node.max : ""}}`;
     }
     case "look": {
       const part = sourceOf(node.part);

@@ -155,7 +155,8 @@ function takeAtom(source: Source, flags: Flags, depth: number): Node | "rest" | 
 
 function literal(codePoint: number, { ignoresCase }: Flags): Node {
   const text = String.fromCodePoint(codePoint);
-  if (!ignoresCase) return { kind: "set", set: `[${escapedInClass(codePoint)}]`, ignoresCase };
+  if (!ignoresCase || text.toLowerCase() === text.toUpperCase())
+    return { kind: "set", set: `[${escapedInClass(codePoint)}]`, ignoresCase: false };
   if (/[a-zA-Z]/.test(text)) {
     const lower = text.toLowerCase();
     return { kind: "set", set: `[${FOLDS[lower] ?? lower + lower.toUpperCase()}]`, ignoresCase: false };

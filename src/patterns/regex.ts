@@ -12,8 +12,8 @@ import { Machine, type StepBudget, TooManySteps } from "./machine.ts";
 import { parsePattern } from "./parse.ts";
 import { type Node, UnsupportedSyntax } from "./syntax.ts";
 
-/** Steps of one search: about two seconds, and five microseconds per character. */
-const LEAST_STEPS = 20_000_000;
+/** Steps of one search: less than a second, and about 20 microseconds per character. */
+const LEAST_STEPS = 5_000_000;
 const STEPS_PER_CHARACTER = 500;
 
 /** Longest pattern in characters; those of tokenizers have up to 1,000. */
@@ -92,8 +92,8 @@ export class Regex {
       return search(budget);
     } catch (error) {
       if (!(error instanceof TooManySteps)) throw error;
-      const { where, code = "model" } = this.origin;
-      const message = `${where}: the regular expression ${show(this.source)} takes too many steps`;
+      const { where, code = "model", shown = this.source } = this.origin;
+      const message = `${where}: the regular expression ${show(shown)} takes too many steps`;
       throw new PrefineError(code, message, "Rewrite it so that it can match in few ways.");
     }
   }
@@ -108,6 +108,8 @@ export interface RegexOrigin {
   flavor: Flavor;
   /** Of its errors. Default: model. */
   code?: PrefineErrorCode;
+  /** The pattern as its author wrote it. Default: the source. */
+  shown?: string;
 }
 
 /**
@@ -125,7 +127,11 @@ export function readRegex(source: string, origin: RegexOrigin): Regex {
   }
 }
 
-function unreadable(source: string, { where, code = "model" }: RegexOrigin, what: string): PrefineError {
-  const message = `${where}: the regular expression ${show(source)} has ${show(what)}, which is not supported`;
+function unreadable(
+  source: string,
+  { where, code = "model", shown = source }: RegexOrigin,
+  what: string,
+): PrefineError {
+  const message = `${where}: expected a regular expression, found ${show(shown)} with ${what}, which is not supported`;
   return new PrefineError(code, message, "Is the pattern right? Write it without this syntax.");
 }

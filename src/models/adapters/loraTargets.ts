@@ -4,7 +4,7 @@
  */
 import { nearestName, PrefineError } from "../../errors.ts";
 import { type Architecture, HEAD_MODULE, type LinearLayer } from "../network.ts";
-import { fullMatch, testWithin } from "./pythonPattern.ts";
+import { fullMatch } from "./pythonPattern.ts";
 
 export type ModelModules = Pick<Architecture, "modelType" | "linears" | "parameters" | "head">;
 
@@ -73,14 +73,17 @@ function layerFilter({ layers_to_transform, layers_pattern }: TargetSettings): (
   const numbers = new Set([layers_to_transform ?? []].flat());
   if (numbers.size === 0) return () => true;
   const patterns = [layers_pattern ?? []].flat();
-  const expressions =
+  const before = "(?:.*\\.)?";
+  const isList =
     patterns.length === 0
-      ? [/^.*?\.[^.]*\.(\d+)\./]
-      : patterns.map((pattern) => new RegExp(`^(?:|.*?\\.)(?:${pattern})\\.(\\d+)\\.`));
+      ? [(name: string) => name.includes(".")]
+      : patterns.map((pattern) => fullMatch(pattern, "layers_pattern", { before }));
   return (module) => {
-    const fitting = expressions.find((expression) => testWithin(expression, module, "layers_pattern"));
-    const match = fitting?.exec(module) ?? undefined;
-    return match !== undefined && numbers.has(Number(match[1]));
+    const numbered = [...module.matchAll(/\.(\d+)(?=\.)/g)]; // the list's name is before the number
+    const found = isList
+      .map((matches) => numbered.find(({ index }) => matches(module.slice(0, index))))
+      .find((match) => match !== undefined);
+    return found !== undefined && numbers.has(Number(found[1]));
   };
 }
 
