@@ -1,4 +1,4 @@
-/** @file Writes COMPATIBILITY.md from the table of options: `npx tsx scripts/compatibility.ts`; a test checks it. */
+/** @file Writes COMPATIBILITY.md from prefine's own tables: `npx tsx scripts/compatibility.ts`; a test checks it. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { TRAINING_OPTIONS } from "../src/config/DPOConfig.ts";
@@ -13,11 +13,13 @@ import { QUANTIZATION_OPTIONS } from "../src/config/options/quantization.ts";
 import { RENAMED_RUN_NAMES } from "../src/config/options/renamedNames.ts";
 import { DATASET_OPTIONS, SCRIPT_OPTIONS } from "../src/config/options/scriptArguments.ts";
 import type { Renamed } from "../src/config/renamed.ts";
+import { kindsTable } from "../src/data/chatTemplates/jinja/kinds.ts";
 import { CONFIG_FIELDS } from "./configFields.ts";
 import { LOGGED_METRICS } from "./loggedMetrics.ts";
 import { tokenizerTables } from "./tokenizerKinds.ts";
 
 const FIXTURE = new URL("../test/fixtures/trl-options.json", import.meta.url);
+const JINJA = new URL("../test/fixtures/jinja.json", import.meta.url);
 const TARGET = new URL("../COMPATIBILITY.md", import.meta.url);
 
 /** The whole text of COMPATIBILITY.md. */
@@ -57,6 +59,7 @@ export function compatibilityText(): string {
     oldNames(),
     metrics(),
     tokenizerTables(),
+    templates(),
   ].join("\n");
 }
 
@@ -155,6 +158,31 @@ function metrics(): string {
   const about =
     "Entries of `log_history` in trainer_state.json, with TRL's names; also with the prefix `eval_` where noted.";
   return `## Logged metrics\n\n${about}\n\n| metric | |\n|---|---|\n${rows.join("\n")}\n`;
+}
+
+function templates(): string {
+  const { versions } = JSON.parse(readFileSync(JINJA, "utf8")) as { versions: Record<string, string> };
+  const tables = kindsTable().map(({ title, kinds }) => {
+    const equal = kinds.filter(({ refusal, note }) => refusal === undefined && note === undefined);
+    const limited = kinds
+      .filter(({ note }) => note !== undefined)
+      .map(({ name, note }) => `| ${codes([name])} | ${note} |`);
+    const refused = kinds.filter(({ refusal }) => refusal !== undefined);
+    const reasons = [...new Set(refused.map(({ refusal }) => refusal))].map((reason) => {
+      const names = refused.filter(({ refusal }) => refusal === reason).map(({ name }) => name);
+      return `| ${codes(names)} | refused: ${reason} |`;
+    });
+    const rows = [`| ${codes(equal.map(({ name }) => name))} | same |`, ...limited, ...reasons];
+    return `### ${title}\n\n| | |\n|---|---|\n${rows.join("\n")}\n`;
+  });
+  const about =
+    `Everything that a chat template may use in transformers ${versions.transformers} (Jinja ${versions.jinja2} in its ` +
+    "immutable sandbox, with `trim_blocks`, `lstrip_blocks`, loop controls and the tag `generation`). All literals, " +
+    "operators and values are Python's: ints of any size, floats, tuples, slices, `Markup`, undefined values. Refused " +
+    "names raise an error that names them, when they are used. The escape `\\N{...}` is refused. A template that takes " +
+    "more than a minute or 50 million steps, makes more than 500 million characters, or nests more than 200 calls is " +
+    "stopped with an error; `range` beyond 100,000 is refused, as in the sandbox.";
+  return `## Chat templates\n\n${about}\n\n${tables.join("\n")}`;
 }
 
 const codes = (words: readonly string[]) => words.map((word) => `\`${escapeCell(word)}\``).join(", ");

@@ -84,7 +84,11 @@ async function findLayout(source: ByteSource, where: string): Promise<{ layout: 
   const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
   const first = bytes.subarray(start).find((byte) => byte > 0x20);
   if (first === undefined && bytes.length === source.byteLength) {
-    throw new PrefineError("data", `${where}: expected rows, found an empty file`, "Write rows into it, or name another.");
+    throw new PrefineError(
+      "data",
+      `${where}: expected rows, found an empty file`,
+      "Write rows into it, or name another.",
+    );
   }
   if (first === 0x5b) return { layout: "list", start };
   if (first === 0x7b) return { layout: "lines", start };

@@ -3,7 +3,7 @@ import { PrefineError, show } from "../errors.ts";
 import { refuseWideText, withoutMark } from "./textEncoding.ts";
 
 /** Real files nest about 10 levels; JSON.stringify and all recursion fail at some thousand. */
-const DEEPEST = 200;
+export const DEEPEST = 200;
 
 /** @throws SyntaxError for invalid JSON, or values nested too deeply. */
 export function parseJson(text: string): unknown {

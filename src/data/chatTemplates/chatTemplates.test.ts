@@ -2,10 +2,10 @@
 import { describe, expect, test } from "vitest";
 import fixture from "../../../test/fixtures/chat.json" with { type: "json" };
 import { pythonFloat } from "../../formats/pythonFloat.ts";
+import { repr } from "./python/text.ts";
 import { type RenderOptions, renderChat } from "./renderChat.ts";
 import { strftime } from "./strftime.ts";
 import { chooseTemplate, readChatTemplate, templateFiles } from "./templates.ts";
-import { pythonRepr } from "./values.ts";
 
 const { rendered, versions } = fixture;
 const templates: Record<string, string> = rendered.templates;
@@ -53,9 +53,9 @@ describe(`transformers ${versions.transformers}`, () => {
 describe("messages of errors", () => {
   const user = [{ role: "user", content: "q" }];
   test.each([
-    ["{{ messages[0].role + messages }}", "can only concatenate str to str, but messages is a list"],
-    ["{{ messages[0].role + messages[0].nothing }}", "messages[0].nothing is undefined"],
-    ["{{ messages[0].nothing.more }}", "messages[0].nothing is undefined, cannot read more of it"],
+    ["{{ messages[0].role + messages }}", 'can only concatenate str (not "list") to str'],
+    ["{{ messages[0].role + messages[0].nothing }}", "'dict object' has no attribute 'nothing'"],
+    ["{{ messages[0].nothing.more }}", "'dict object' has no attribute 'nothing'"],
     ["{{ raise_exception('Roles must alternate') }}", "Roles must alternate"],
   ])("%s", (template, message) => {
     expect(() => renderChat(template, user, {})).toThrow(message);
@@ -88,7 +88,7 @@ describe("Python's str and repr of values", () => {
     [`it's "x"`, `'it\\'s "x"'`],
     ["a\n\t\\\x00é\u3000\u{10ffff}", "'a\\n\\t\\\\\\x00é\\u3000\\U0010ffff'"],
   ])("repr of %j", (value, text) => {
-    expect(pythonRepr({ type: "StringValue", value })).toBe(text);
+    expect(repr(value)).toBe(text);
   });
 });
 

@@ -1,11 +1,18 @@
 /** @file Renders messages with a chat template: transformers' render_jinja_template. */
 import { PrefineError, show } from "../../errors.ts";
-import { PythonInterpreter } from "./interpreter.ts";
-import { Environment } from "./library.ts";
-import { stripEnd, stripText } from "./pythonStrings.ts";
+import { checkNames } from "./jinja/checkNames.ts";
+import { Execution } from "./jinja/execute.ts";
+import { globals } from "./jinja/globals.ts";
+import type { Template } from "./jinja/nodes.ts";
+import { parseTemplate } from "./jinja/parser.ts";
+import { Scope } from "./jinja/scope.ts";
+import { TemplateFault } from "./python/fault.ts";
+import { type Check, type Limits, withinLimits } from "./python/limits.ts";
+import { PyDict } from "./python/pyDict.ts";
+import { strip } from "./python/strings.ts";
+import { isText, textOf, type Value } from "./python/values.ts";
 import { isKnownRole, roleAdvice } from "./roles.ts";
-import { strftime } from "./strftime.ts";
-import { parseTemplate, type Syntax } from "./syntax.ts";
+import { memberValues, toPython } from "./toPython.ts";
 
 /** One turn of a conversation. */
 export type ChatMessage = { role: string } & Record<string, unknown>;
@@ -21,6 +28,10 @@ export interface RenderOptions {
   continue_final_message?: boolean | string | undefined;
   /** Other variables of the template, such as the special tokens. */
   variables?: Record<string, unknown>;
+  /** Bounds other than the usual ones. */
+  limits?: Partial<Limits>;
+  /** Called every some thousand steps: throws to stop the rendering. */
+  check?: Check;
 }
 
 /** Names of a message's reasoning field; templates read the first. */
@@ -28,22 +39,23 @@ const REASONING = ["reasoning_content", "thinking", "reasoning"];
 const OPEN_END = "CONTINUE_FINAL_MESSAGE_TAG ";
 /** Number of parsed templates to cache. */
 const CACHE_TEMPLATES = 16;
-const cache = new Map<string, Syntax>();
+const cache = new Map<string, Template>();
 
-/** Parses a template, with a cache. @throws PrefineError("model") for invalid templates */
-function compile(template: string): Syntax {
+/** Parses a template, with a cache. @throws TemplateFault for invalid templates */
+function compile(template: string): Template {
   const hit = cache.get(template);
   if (hit) return hit;
   if (cache.size === CACHE_TEMPLATES) cache.clear();
-  const syntax = parseTemplate(template);
-  cache.set(template, syntax);
-  return syntax;
+  const parsed = parseTemplate(template);
+  checkNames(parsed.body);
+  cache.set(template, parsed);
+  return parsed;
 }
 
 /** A template's literal text and string constants; "" if it cannot be parsed. */
 export function literalText(template: string): string {
   try {
-    return compile(template).literalText;
+    return withinLimits(() => compile(template).literalText);
   } catch {
     return "";
   }
@@ -51,111 +63,105 @@ export function literalText(template: string): string {
 
 /** @throws Error if the template cannot be parsed, fails or raises an exception; the message says which. */
 export function renderChat(template: string, messages: readonly unknown[], options: RenderOptions): string {
+  return withinLimits(() => renderWithin(template, messages, options), options.limits, options.check);
+}
+
+function renderWithin(template: string, messages: readonly unknown[], options: RenderOptions): string {
   const { tools = null, documents = null, add_generation_prompt = false, variables = {} } = options;
   if (messages.length === 0) throw new Error("expected at least one message, found none");
   const chat = messages.map((message) => withReasoning(readMessage(message)));
   const last = chat[chat.length - 1];
   const open = options.continue_final_message ? leaveOpen(last, options.continue_final_message, template) : undefined;
-  const text = run(template, { ...variables, messages: chat, tools, documents, add_generation_prompt });
+  const scope = new Scope(newScope(globals(() => new Date())));
+  const given = { tools, documents, add_generation_prompt };
+  for (const part of [variables, given]) {
+    for (const [name, value] of memberValues(part)) scope.set(name, value);
+  }
+  scope.set("messages", chat);
+  const text = run(template, scope);
   return open === undefined ? text : cutAtOpenEnd(text, open);
 }
 
-/** A message as plain data, without null fields. */
-function readMessage(message: unknown): Record<string, unknown> {
-  if (typeof message !== "object" || message === null || Array.isArray(message)) {
-    throw new Error(`expected a message with role and content, found ${show(message)}`);
+function newScope(variables: Record<string, Value>): Scope {
+  const scope = new Scope();
+  for (const [name, value] of Object.entries(variables)) scope.set(name, value);
+  return scope;
+}
+
+function run(template: string, scope: Scope): string {
+  const execution = new Execution(compile(template), scope);
+  try {
+    return execution.run();
+  } catch (error) {
+    if (error instanceof TemplateFault) error.line ??= execution.line;
+    throw error;
   }
-  return Object.fromEntries(
-    Object.entries(message)
-      .filter(([, value]) => value !== null && value !== undefined)
-      .map(([key, value]) => [key, plainData(value)]),
-  );
 }
 
-/** JSON values unchanged; others become a name of their type: templates only check whether images exist. */
-function plainData(value: unknown): unknown {
-  if (value === null || value === undefined) return null;
-  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
-  if (typeof value === "bigint") return Number(value);
-  if (Array.isArray(value)) return value.map(plainData);
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return `<${prototype?.constructor?.name ?? typeof value}>`;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plainData(inner)]));
+/** A message as a dict, without the keys whose value is None. */
+function readMessage(message: unknown): PyDict {
+  const value = typeof message === "object" ? toPython(message) : null;
+  if (!(value instanceof PyDict)) throw new Error(`expected a message with role and content, found ${show(message)}`);
+  return new PyDict(value.entries().filter(([, item]) => item !== null));
 }
 
-function withReasoning(message: Record<string, unknown>): Record<string, unknown> {
-  const name = REASONING.find((key) => message[key] !== undefined);
-  if (name === undefined) return message;
-  return { thinking: message[name], ...message, reasoning_content: message[name] };
+function withReasoning(message: PyDict): PyDict {
+  const name = REASONING.find((key) => message.has(key));
+  const reasoning = name === undefined ? undefined : message.get(name);
+  if (reasoning === undefined) return message;
+  const aliased = new PyDict([["thinking", reasoning], ...message.entries()]);
+  aliased.set("reasoning_content", reasoning);
+  return aliased;
 }
 
 /** Marks the end of the last message, and returns its text. */
-function leaveOpen(last: Record<string, unknown>, field: boolean | string, template: string): string {
+function leaveOpen(last: PyDict, field: boolean | string, template: string): string {
   const name = typeof field === "string" ? field : "content";
-  const value = last[name];
+  const value = last.get(name);
   if (value === undefined) throw new Error(`continue_final_message: the last message has no "${name}" to continue`);
-  const copies = REASONING.includes(name) ? REASONING.filter((key) => last[key] === value) : [name];
+  const copies = REASONING.includes(name) ? REASONING.filter((key) => last.get(key) === value) : [name];
   if (!copies.some((key) => template.includes(key))) {
     throw new Error(`continue_final_message: the template has no field "${name}"`);
   }
-  if (typeof value === "string") {
-    for (const key of copies) last[key] = value + OPEN_END;
-    return value;
+  if (isText(value)) {
+    for (const key of copies) last.set(key, textOf(value) + OPEN_END);
+    return textOf(value);
   }
-  const blocks = Array.isArray(value) ? (value as Record<string, unknown>[]) : [];
-  const block = blocks.findLast((one) => typeof one === "object" && one !== null && "text" in one);
-  if (!block) throw new Error("continue_final_message: the last message has no text to continue");
-  const text = String(block.text);
-  block.text = text + OPEN_END;
-  return text;
+  const parts = Array.isArray(value) ? value : [];
+  const part = parts.findLast((one): one is PyDict => one instanceof PyDict && one.has("text"));
+  const text = part?.get("text");
+  if (!part || !isText(text ?? null)) {
+    throw new Error("continue_final_message: the last message has no text to continue");
+  }
+  part.set("text", textOf(text as string) + OPEN_END);
+  return textOf(text as string);
 }
 
 function cutAtOpenEnd(rendered: string, message: string): string {
   const at = rendered.lastIndexOf(OPEN_END.trim());
-  if (at < 0 || !rendered.includes(stripText(message))) {
+  if (at < 0 || !rendered.includes(strip(message, undefined, "both"))) {
     throw new Error("continue_final_message: the template omits a part of the last message");
   }
   const isWhole = rendered.startsWith(OPEN_END, at);
-  return isWhole ? rendered.slice(0, at) : stripEnd(rendered.slice(0, at));
-}
-
-/** The variables that Jinja and transformers give every template. */
-function globals(): Record<string, unknown> {
-  return {
-    raise_exception: (message: unknown) => {
-      throw new Error(String(message));
-    },
-    strftime_now: (format: unknown) => strftime(new Date(), String(format)),
-    range: (...bounds: number[]) => {
-      const [start, stop, step = 1] = bounds.length === 1 ? [0, bounds[0]] : bounds;
-      if (step === 0) throw new Error("range() arg 3 must not be zero");
-      return Array.from({ length: Math.max(0, Math.ceil((stop - start) / step)) }, (_, i) => start + i * step);
-    },
-    true: true,
-    false: false,
-    none: null,
-    True: true,
-    False: false,
-    None: null,
-  };
-}
-
-function run(template: string, variables: Record<string, unknown>): string {
-  const syntax = compile(template);
-  const environment = new Environment();
-  const values = plainData(variables) as Record<string, unknown>;
-  for (const [name, value] of Object.entries({ ...globals(), ...values })) environment.set(name, value);
-  return String(new PythonInterpreter(environment, syntax).run(syntax.program).value);
+  return isWhole ? rendered.slice(0, at) : strip(rendered.slice(0, at), undefined, "right");
 }
 
 /** The error for a failed template, with a message of one line. */
 export function templateError(error: unknown, where: string, messages: readonly unknown[]): PrefineError {
-  const message = error instanceof Error ? error.message : String(error);
+  const { message } = error instanceof Error ? error : { message: String(error) };
+  const line = error instanceof TemplateFault && error.line !== undefined ? ` (line ${error.line})` : "";
+  return new PrefineError("data", `${where}: the chat template failed: ${message}${line}`, hintOf(error, messages), {
+    cause: error,
+  });
+}
+
+function hintOf(error: unknown, messages: readonly unknown[]): string {
+  const kind = error instanceof TemplateFault ? error.kind : undefined;
+  if (kind === "LimitError") return "Is this template, or the row, from a source that you trust?";
+  if (kind === "TemplateSyntaxError") return "The template itself is broken: transformers refuses it too.";
   const roles = messages.map((one) => (one as { role?: unknown } | null)?.role);
   const strange = roles.find((role): role is string => typeof role === "string" && !isKnownRole(role));
-  const hint =
-    strange === undefined
-      ? "Does the template support the roles and fields of these messages? Try `tokenizer.apply_chat_template` on one."
-      : `A message has the role ${show(strange)}: ${roleAdvice(strange)}.`;
-  return new PrefineError("data", `${where}: the chat template failed: ${message}`, hint, { cause: error });
+  if (strange !== undefined) return `A message has the role ${show(strange)}: ${roleAdvice(strange)}.`;
+  const question = "Does the template support the roles and fields of these messages?";
+  return `${question} Try \`tokenizer.apply_chat_template\` on one.`;
 }

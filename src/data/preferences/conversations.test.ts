@@ -53,7 +53,7 @@ describe("errors that name the row", () => {
       "train row 1: ",
       "the chat template failed: System role not supported",
     ],
-    ["content of the wrong type", [row([turn("user", ["x"])])], "train row 0: ", "m.content is a list"],
+    ["content of the wrong type", [row([turn("user", ["x"])])], "train row 0: ", "can only concatenate"],
     [
       "texts next to messages",
       [{ ...row("a"), rejected: "no" }],

@@ -1,0 +1,105 @@
+/**
+ * @file What JSON and Arrow hold and JavaScript's objects can't: the order of keys that look like integers ("10" before
+ * "2"), and floats without a fraction (50.0). Kept beside objects and lists, which stay plain; chat templates and
+ * to_json write it. The road not taken is wrappers for numbers: users would meet them in their rows.
+ */
+
+interface Written {
+  /** The keys in order, where JavaScript's order is another. */
+  keys?: readonly string[];
+  /** Keys or indices whose numbers are floats. */
+  floats?: ReadonlySet<string>;
+}
+
+const written = new WeakMap<object, Written>();
+
+/** Keys that JavaScript moves to the front: array indices. */
+const INDEX = /^(0|[1-9]\d{0,9})$/;
+
+/** A plain object with these entries, in this order for `keysOf`; a key called __proto__ is a key. */
+export function orderedObject<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
+  const object: Record<string, T> = {};
+  const keys = new Set<string>();
+  let hasIndex = false;
+  for (const [key, value] of entries) {
+    keys.add(key);
+    if (key === "__proto__") {
+      Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+    } else object[key] = value;
+    hasIndex ||= INDEX.test(key);
+  }
+  const order = [...keys];
+  if (hasIndex && Object.keys(object).some((key, i) => key !== order[i])) note(object, { keys: order });
+  return object;
+}
+
+function note(object: object, more: Written): void {
+  written.set(object, { ...written.get(object), ...more });
+}
+
+/** The keys of an object, in the order in which they were written. */
+export function keysOf(object: object): readonly string[] {
+  const own = Object.keys(object);
+  const keys = written.get(object)?.keys;
+  if (!keys) return own;
+  const present = new Set(own);
+  const before = keys.filter((key) => present.delete(key)); // its user may have deleted and added some
+  return [...before, ...present];
+}
+
+/** The entries of an object, in the order in which they were written. */
+export function entriesOf(object: object): [string, unknown][] {
+  return keysOf(object).map((key) => [key, (object as Record<string, unknown>)[key]]);
+}
+
+/** Notes that these keys (or indices) hold floats. */
+export function markFloats(object: object, keys: Iterable<string>): void {
+  const floats = new Set([...(written.get(object)?.floats ?? []), ...keys]);
+  if (floats.size > 0) note(object, { floats });
+}
+
+/** Whether a number under this key (or index) is a float: 50.0, not 50. */
+export function isFloat(object: object, key: string, value: number): boolean {
+  return !Number.isInteger(value) || Object.is(value, -0) || (written.get(object)?.floats?.has(key) ?? false);
+}
+
+/** Whether the order of an object's keys is another than JavaScript's. */
+export const hasOrder = (object: object): boolean => written.get(object)?.keys !== undefined;
+
+/** Notes of a copy what is noted of its original. @returns the copy */
+export function copyWritten<T extends object>(copy: T, original: object): T {
+  const more = written.get(original);
+  if (more) note(copy, more);
+  return copy;
+}
+
+/** The lists and plain objects within a value, itself included. */
+function* within(value: unknown): Generator<object> {
+  if (typeof value !== "object" || value === null) return;
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return;
+  yield value;
+  for (const item of Object.values(value)) yield* within(item);
+}
+
+/** Whether something is noted of the value or a part of it. */
+export function hasWritten(value: unknown): boolean {
+  for (const part of within(value)) if (written.has(part)) return true;
+  return false;
+}
+
+/** JSON that is equal for equal content; bigints as texts. */
+const contentOf = (value: object) =>
+  JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? `${item}n` : item));
+
+/**
+ * Notes of a result what is noted of the source that it was made from, wherever a part of both has equal content: a
+ * function may have copied it (`{ ...message }`), or a message to another thread.
+ */
+export function restoreWritten(result: unknown, source: unknown): void {
+  const noted = new Map<string, object>();
+  for (const part of within(source)) if (written.has(part)) noted.set(contentOf(part), part);
+  for (const part of within(result)) {
+    const original = written.has(part) ? undefined : noted.get(contentOf(part));
+    if (original) copyWritten(part, original);
+  }
+}
