@@ -2,9 +2,10 @@
 
 import { PrefineError, show } from "../errors.ts";
 import type { ByteSource } from "./byteSource.ts";
+import { parseExactJson } from "./exactJson.ts";
 import { jsonArraySplitter } from "./jsonArray.ts";
 import { jsonLinesSplitter, type RowSpan, type RowSplitter } from "./jsonl.ts";
-import { isObject, parseJson } from "./parseJson.ts";
+import { isObject } from "./parseJson.ts";
 import { refuseWideText } from "./textEncoding.ts";
 
 export interface JsonFile {
@@ -100,7 +101,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 function parseRow(bytes: Uint8Array, { start, end, line }: RowSpan, where: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = parseJson(utf8.decode(bytes.subarray(start, end)));
+    value = parseExactJson(utf8.decode(bytes.subarray(start, end)));
   } catch (error) {
     throw badRow(where, line, `${(error as Error).message.slice(0, 160)}`);
   }

@@ -12,6 +12,7 @@ import { compressors } from "hyparquet-compressors";
 import { PrefineError, show } from "../errors.ts";
 import { counted } from "../phrases.ts";
 import type { ByteSource } from "./byteSource.ts";
+import { orderedObject } from "./written.ts";
 
 export type { SchemaTree } from "hyparquet";
 
@@ -102,8 +103,10 @@ export async function readRowGroup(file: ParquetFile, group: number): Promise<Re
     throw broken(where, `row group ${group}: expected ${counted(groupRows[group], "row")}, found ${rows.length}`);
   }
   const columns = file.schema.children.map(({ element }) => element.name);
-  return rows.map((row) => Object.fromEntries(columns.map((name) => [name, plain(row[name])])));
+  return rows.map((row) => orderedObject(columns.map((name) => [name, plain(own(row, name))])));
 }
+
+const own = (row: Record<string, unknown>, name: string) => (Object.hasOwn(row, name) ? row[name] : undefined);
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true }); // text that begins with U+FEFF keeps it
 

@@ -103,3 +103,28 @@ export function restoreWritten(result: unknown, source: unknown): void {
     if (original) copyWritten(part, original);
   }
 }
+
+/** What is noted within a value, as data that goes to another thread beside it: the notes themselves do not. */
+export type Notes = readonly (readonly [path: readonly string[], note: Written])[];
+
+/** @returns undefined if nothing is noted */
+export function notesOf(value: unknown): Notes | undefined {
+  const notes: [string[], Written][] = [];
+  const visit = (part: unknown, path: string[]): void => {
+    if (typeof part !== "object" || part === null) return;
+    if (!Array.isArray(part) && Object.getPrototypeOf(part) !== Object.prototype) return;
+    const own = written.get(part);
+    if (own) notes.push([path, own]);
+    for (const [key, item] of Object.entries(part)) if (typeof item === "object") visit(item, [...path, key]);
+  };
+  visit(value, []);
+  return notes.length > 0 ? notes : undefined;
+}
+
+/** Notes what notesOf found, of a copy of its value. */
+export function addNotes(value: unknown, notes: Notes | undefined): void {
+  for (const [path, own] of notes ?? []) {
+    const part = path.reduce((inner, key) => (inner as Record<string, unknown>)[key], value);
+    note(part as object, own);
+  }
+}

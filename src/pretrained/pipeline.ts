@@ -241,7 +241,14 @@ async function generateTexts(
 function withAnswer(chat: Conversation, text: string, goesOn: boolean): ChatMessage[] {
   if (!goesOn) return [...chat, { role: "assistant", content: text }];
   const { role, content } = chat[chat.length - 1];
-  return [...chat.slice(0, -1), { role, content: String(content) + text }];
+  const longer = Array.isArray(content) ? withLongerText(content, text) : String(content) + text;
+  return [...chat.slice(0, -1), { role, content: longer }];
+}
+
+/** Parts of a message with the answer appended to the last text, which the template left open; an error in Python. */
+function withLongerText(parts: readonly Record<string, unknown>[], text: string): Record<string, unknown>[] {
+  const last = parts.findLastIndex((part) => typeof part?.text === "string");
+  return parts.map((part, i) => (i === last ? { ...part, text: `${part.text}${text}` } : part));
 }
 
 function checkTask(task: string): void {

@@ -3,6 +3,13 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { SlowCall } from "../data/tokenizers/slowCalls.ts";
 import { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import type { ThreadParts } from "../data/tokenizers/tokenizerParts.ts";
+import { addNotes, type Notes } from "../formats/written.ts";
+
+/** A call, and what is noted of its numbers and keys. */
+export interface TokenizerRequest {
+  call: SlowCall;
+  notes: Notes | undefined;
+}
 
 /** An answer, or the parts of an error: classes do not survive the way between threads. */
 export type TokenizerReply =
@@ -25,4 +32,7 @@ function answer([method, ...args]: SlowCall): TokenizerReply {
   }
 }
 
-parentPort?.on("message", (call: SlowCall) => parentPort?.postMessage(answer(call)));
+parentPort?.on("message", ({ call, notes }: TokenizerRequest) => {
+  addNotes(call, notes);
+  parentPort?.postMessage(answer(call));
+});

@@ -4,7 +4,8 @@ import { openThreadsWith, type SlowCall, type TokenizerThread } from "../data/to
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { threadProgram } from "../device/openDevice.ts";
 import { PrefineError, type PrefineErrorCode } from "../errors.ts";
-import type { TokenizerReply } from "./tokenizerThread.ts";
+import { notesOf } from "../formats/written.ts";
+import type { TokenizerReply, TokenizerRequest } from "./tokenizerThread.ts";
 
 openThreadsWith((tokenizer) => new NodeThread(tokenizer));
 
@@ -28,7 +29,7 @@ class NodeThread implements TokenizerThread {
       const fail = (error: Error) => settle(() => reject(error));
       const end = () => settle(() => reject(new Error("internal: the tokenizer's thread has ended")));
       this.worker.on("message", receive).on("error", fail).on("exit", end);
-      this.worker.postMessage(call);
+      this.worker.postMessage({ call, notes: notesOf(call) } satisfies TokenizerRequest);
     });
   }
 

@@ -3,7 +3,9 @@ import { PrefineError } from "../../errors.ts";
 import type { ByteSource } from "../../formats/byteSource.ts";
 import { openJson, readJsonBlock } from "../../formats/jsonRows.ts";
 import { openParquet, readRowGroup } from "../../formats/parquet.ts";
-import { FeatureScan, type Features, parquetFeatures, type Row } from "./features.ts";
+import { rowConformer } from "./conform.ts";
+import { type Features, parquetFeatures, type Row } from "./features.ts";
+import { FeatureScan } from "./inferFeatures.ts";
 
 /** Rows that are read together: a row group of parquet, a megabyte of JSON, or rows in memory. */
 export interface Part {
@@ -44,10 +46,18 @@ export async function openDataFile(path: string, open: () => Promise<ByteSource>
   if (format === "parquet") {
     const file = await openParquet(source, path);
     const parts = file.groupRows.map((rows, group) => ({ rows, read: () => readRowGroup(file, group) }));
-    return { path, features: parquetFeatures(file.schema), parts, typed: true };
+    return withTypes({ path, features: parquetFeatures(file.schema), parts, typed: true });
   }
   const scan = new FeatureScan();
   const file = await openJson(source, path, (row) => scan.add(row));
   const parts = file.blocks.map((block) => ({ rows: block.rows, read: () => readJsonBlock(file, block) }));
-  return { path, features: scan.features, parts, typed: false };
+  return withTypes({ path, features: scan.features, parts, typed: false });
+}
+
+/** The file with rows whose values are as its columns' types have them. */
+function withTypes(file: DataFile): DataFile {
+  const conform = rowConformer(file.features);
+  if (!conform) return file;
+  const parts = file.parts.map(({ rows, read }) => ({ rows, read: async () => (await read()).map(conform) }));
+  return { ...file, parts };
 }

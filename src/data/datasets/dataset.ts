@@ -14,6 +14,7 @@ import {
   renameIn,
   rowsOfColumns,
 } from "./columns.ts";
+import { copyRow } from "./copyRow.ts";
 import type { Part } from "./dataFile.ts";
 import { describeFeature, type Features, type Row } from "./features.ts";
 import { joinColumns, withColumns } from "./joinColumns.ts";
@@ -22,7 +23,7 @@ import { checkMap, type KeepRow, keptRows, type MapOptions, mapRows, type RowStr
 import { Pcg64 } from "./pcg64.ts";
 import { checkFile, csvText, jsonText, type ToJsonOptions, writeTo } from "./rowText.ts";
 import { type SortOptions, sortedOrder, sortKeys } from "./sortOrder.ts";
-import { copyRow, MEMORY_PART_ROWS, StoredRows } from "./storedRows.ts";
+import { MEMORY_PART_ROWS, StoredRows } from "./storedRows.ts";
 import { range, shuffleSeed, type TrainTestOptions, trainTestRows } from "./trainTestSplit.ts";
 
 /**

@@ -1,5 +1,6 @@
 /** @file The features of a dataset: columns and their types, with the names of datasets and Arrow. */
 import type { SchemaTree } from "../../formats/parquet.ts";
+import { orderedObject } from "../../formats/written.ts";
 
 /** A row as a plain object. */
 export type Row = Record<string, unknown>;
@@ -25,7 +26,7 @@ export function describeFeature(feature: Feature): string {
 
 /** The columns of a parquet file. @param root the root of its schema. */
 export function parquetFeatures(root: SchemaTree): Features {
-  return Object.fromEntries(root.children.map((column) => [column.element.name, parquetFeature(column)]));
+  return orderedObject(root.children.map((column) => [column.element.name, parquetFeature(column)]));
 }
 
 function parquetFeature(node: SchemaTree): Feature {
@@ -44,7 +45,7 @@ function listElement(repeated: SchemaTree): Feature {
 }
 
 function struct(children: SchemaTree[]): Feature {
-  return { kind: "struct", fields: Object.fromEntries(children.map((c) => [c.element.name, parquetFeature(c)])) };
+  return { kind: "struct", fields: orderedObject(children.map((c) => [c.element.name, parquetFeature(c)])) };
 }
 
 const PHYSICAL_DTYPES: Record<string, string> = {
@@ -71,89 +72,7 @@ function parquetDtype({ element }: SchemaTree): string {
   return PHYSICAL_DTYPES[element.type ?? ""] ?? "null";
 }
 
-// --- from rows ---
-
-/** Infers the features of untyped rows, row by row. */
-export class FeatureScan {
-  readonly features: Features = {};
-
-  add(row: Row): void {
-    for (const name of Object.keys(row)) {
-      const before = Object.hasOwn(this.features, name) ? this.features[name] : undefined;
-      const after = merge(before, row[name]);
-      // defineProperty: a column called __proto__ is a column too
-      if (!before)
-        Object.defineProperty(this.features, name, {
-          value: after,
-          enumerable: true,
-          configurable: true,
-          writable: true,
-        });
-      else if (after !== before) this.features[name] = after;
-    }
-  }
-}
-
-/** The features of rows in memory. */
-export function inferFeatures(rows: Iterable<Row>): Features {
-  const scan = new FeatureScan();
-  for (const row of rows) scan.add(row);
-  return scan.features;
-}
-
-/** `feature` widened to fit `value`; the same object if unchanged, because this runs on every value of a row. */
-function merge(feature: Feature | undefined, value: unknown): Feature {
-  if (value === null || value === undefined) return feature ?? { kind: "value", dtype: "null" };
-  if (Array.isArray(value)) return mergeList(feature, value);
-  if (typeof value === "object" && !(value instanceof Date) && !ArrayBuffer.isView(value)) {
-    return mergeStruct(feature, value as Row);
-  }
-  const dtype = dtypeOf(value);
-  if (feature?.kind === "value") {
-    const wider = widen(feature.dtype, dtype);
-    return wider === feature.dtype ? feature : { kind: "value", dtype: wider };
-  }
-  return { kind: "value", dtype: feature ? "mixed" : dtype };
-}
-
 /** True for a column with only nulls, which fits every type. */
 export function isUntyped(feature: Feature | undefined): boolean {
   return feature === undefined || (feature.kind === "value" && feature.dtype === "null");
-}
-
-function mergeList(feature: Feature | undefined, values: unknown[]): Feature {
-  if (feature?.kind !== "list" && !isUntyped(feature)) return { kind: "value", dtype: "mixed" };
-  const before = feature?.kind === "list" ? feature.of : undefined;
-  let of: Feature | undefined = before;
-  for (const value of values) of = merge(of, value);
-  if (feature?.kind === "list" && of === before) return feature;
-  return { kind: "list", of: of ?? { kind: "value", dtype: "null" } };
-}
-
-function mergeStruct(feature: Feature | undefined, value: Row): Feature {
-  if (feature?.kind !== "struct" && !isUntyped(feature)) return { kind: "value", dtype: "mixed" };
-  const before = feature?.kind === "struct" ? feature.fields : {};
-  let changed: Features | undefined;
-  for (const name of Object.keys(value)) {
-    const after = merge(before[name], value[name]);
-    if (after !== before[name]) {
-      changed ??= { ...before };
-      changed[name] = after;
-    }
-  }
-  return feature?.kind === "struct" && !changed ? feature : { kind: "struct", fields: changed ?? before };
-}
-
-function dtypeOf(value: unknown): string {
-  if (typeof value === "string") return "string";
-  if (typeof value === "number") return Number.isInteger(value) ? "int64" : "float64";
-  if (typeof value === "boolean") return "bool";
-  if (typeof value === "bigint") return "int64";
-  return value instanceof Date ? "timestamp" : "binary";
-}
-
-function widen(dtype: string, other: string): string {
-  if (dtype === other || dtype === "null") return other;
-  const numbers = new Set(["int64", "float64"]);
-  return numbers.has(dtype) && numbers.has(other) ? "float64" : "mixed";
 }

@@ -1,5 +1,6 @@
 /** @file Merges the columns of several sources of rows, and adds missing columns to rows. */
 import { PrefineError } from "../../errors.ts";
+import { copyWritten, orderedObject } from "../../formats/written.ts";
 import type { Part } from "./dataFile.ts";
 import { describeFeature, type Feature, type Features, isUntyped, type Row } from "./features.ts";
 
@@ -66,6 +67,7 @@ const isNumber = ({ dtype }: { dtype: string }) => /^(u?int|float|decimal)\d*$/.
 
 /** Rows with exactly these columns in this order; missing ones are null. */
 export function withColumns({ rows, read }: Part, columns: readonly string[]): Part {
-  const choose = (row: Row) => Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
+  const value = (row: Row, name: string) => (Object.hasOwn(row, name) ? (row[name] ?? null) : null);
+  const choose = (row: Row) => copyWritten(orderedObject(columns.map((name) => [name, value(row, name)])), row);
   return { rows, read: async () => (await read()).map(choose) };
 }

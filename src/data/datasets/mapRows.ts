@@ -12,7 +12,9 @@ import {
 } from "../../arguments.ts";
 import { PrefineError, type PrefineErrorCode } from "../../errors.ts";
 import { isObject } from "../../formats/parseJson.ts";
+import { hasWritten, restoreWritten } from "../../formats/written.ts";
 import { turnTaker } from "../../host.ts";
+import { copyRow } from "./copyRow.ts";
 import type { Row } from "./features.ts";
 import { isBuiltIn, type MapFunction, type MapModule } from "./mapFunction.ts";
 
@@ -137,7 +139,10 @@ export function checkStopped({ name, signal }: RowStream): void {
 
 async function applyTo(fn: MapFunction, row: Row, index: number, name: string): Promise<Row> {
   try {
-    return checkResult((await fn(row, index)) ?? row);
+    const source = hasWritten(row) ? copyRow(row) : undefined; // the function may change the row
+    const result = checkResult((await fn(row, index)) ?? row);
+    if (source) restoreWritten(result, source);
+    return result;
   } catch (error) {
     throw rowError(name, index, error as Error);
   }

@@ -1,4 +1,5 @@
 /** @file Applies a module's function to rows on Node's worker threads; imported where datasets are loaded. */
+import { hasWritten, restoreWritten } from "../../formats/written.ts";
 import type { Row } from "./features.ts";
 import type { MapModule } from "./mapFunction.ts";
 import { importFunction } from "./mapModule.ts";
@@ -32,6 +33,7 @@ async function mapInThreads(
       const reply = await worker.run(start, rows);
       if ("failure" in reply) failures.push(reply.failure);
       else results[id] = reply.rows;
+      if ("rows" in reply) restoreRows(reply.rows, rows);
     }
   };
   const stopping = whenAborted(stream);
@@ -62,6 +64,11 @@ function whenAborted(stream: RowStream): { promise: Promise<never>; forget: () =
   });
   promise.catch(() => {}); // awaited above, or not at all
   return { promise, forget: () => stream.signal?.removeEventListener("abort", stop) };
+}
+
+/** A message to a thread keeps no notes of floats and orders. */
+function restoreRows(results: readonly Row[], sources: readonly Row[]): void {
+  for (const [i, source] of sources.entries()) if (hasWritten(source)) restoreWritten(results[i], source);
 }
 
 async function* cut(batches: AsyncGenerator<Row[]>, size: number) {

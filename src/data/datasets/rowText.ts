@@ -2,7 +2,8 @@
 import { bool, checkOptions, checkValue, text } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
 import { pythonFloat } from "../../formats/pythonFloat.ts";
-import type { Features, Row } from "./features.ts";
+import { entriesOf, isFloat, keysOf, markFloats, orderedObject } from "../../formats/written.ts";
+import type { Feature, Features, Row } from "./features.ts";
 
 /** Options of to_json: lines, a line per row (the default), or false: one list. */
 export interface ToJsonOptions {
@@ -31,8 +32,7 @@ export async function* csvText(batches: AsyncIterable<Row[]>, features: Features
     const lines = rows.map((row, i) =>
       csvLine(
         columns.map(([column, feature]) => {
-          const isFloat = feature.kind === "value" && feature.dtype.startsWith("float");
-          return csvCell(plain(row[column], `${name} row ${first + i}: ${column}`), isFloat);
+          return csvCell(plain(own(row, column), `${name} row ${first + i}: ${column}`), isFloatColumn(feature));
         }),
       ),
     );
@@ -67,13 +67,16 @@ export async function* jsonText(
   batches: AsyncIterable<Row[]>,
   { features, lines, name }: { features: Features; lines: boolean; name: string },
 ): Pieces {
-  const columns = Object.keys(features);
+  const columns = keysOf(features);
+  const floats = columns.filter((name) => isFloatColumn(features[name]));
   let first = 0;
   if (!lines) yield "[";
   for await (const rows of batches) {
     const texts = rows.map((row, i) => {
       const where = `${name} row ${first + i}`;
-      return jsonOf(Object.fromEntries(columns.map((column) => [column, plain(row[column], `${where}: ${column}`)])));
+      const whole = orderedObject(columns.map((column) => [column, plain(own(row, column), `${where}: ${column}`)]));
+      markFloats(whole, floats);
+      return jsonOf(whole);
     });
     if (lines) yield texts.map((text) => `${text}\n`).join("");
     else if (texts.length > 0) yield `${first > 0 ? "," : ""}${texts.join(",")}`;
@@ -82,15 +85,24 @@ export async function* jsonText(
   if (!lines) yield "]\n";
 }
 
+/** A value in an object or list; a float without a fraction keeps its point. */
+function member(owner: object, key: string, value: unknown): string {
+  const isWhole = typeof value === "number" && Number.isInteger(value);
+  return isWhole && isFloat(owner, key, value) ? pythonFloat(value || 0) : jsonOf(value); // no -0, as in pandas
+}
+
 /** Whole numbers above 2^53 keep their digits. */
 function jsonOf(value: unknown): string {
   if (typeof value === "bigint") return String(value);
   if (value instanceof Date) return String(value.getTime());
-  if (Array.isArray(value)) return `[${value.map(jsonOf).join(",")}]`;
+  if (Array.isArray(value)) return `[${value.map((inner, i) => member(value, String(i), inner)).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
-  const fields = Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}:${jsonOf(inner)}`);
+  const fields = entriesOf(value).map(([key, inner]) => `${JSON.stringify(key)}:${member(value, key, inner)}`);
   return `{${fields.join(",")}}`;
 }
+
+const isFloatColumn = (feature: Feature) => feature.kind === "value" && feature.dtype.startsWith("float");
+const own = (row: Row, column: string) => (Object.hasOwn(row, column) ? row[column] : undefined);
 
 /** A value that a text can hold; what a row lacks is null. */
 function plain(value: unknown, where: string): unknown {

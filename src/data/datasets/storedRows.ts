@@ -1,7 +1,9 @@
 /** @file Rows of parts that are read lazily, in order or reordered. */
 import { turnTaker } from "../../host.ts";
+import { copyRow } from "./copyRow.ts";
 import type { Part } from "./dataFile.ts";
-import { type Features, inferFeatures, type Row } from "./features.ts";
+import type { Features, Row } from "./features.ts";
+import { inferFeatures } from "./inferFeatures.ts";
 
 /** The parts of a Dataset. */
 export interface Content {
@@ -124,16 +126,4 @@ export class StoredRows {
     for (const oldest of this.#recent.keys()) if (this.#recent.size > RECENT_PARTS) this.#recent.delete(oldest);
     return rows;
   }
-}
-
-export function copyRow(row: Row): Row {
-  return copyValue(row) as Row;
-}
-
-/** Copies lists and plain objects; other values are shared. */
-function copyValue(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(copyValue);
-  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, nested]) => [key, copyValue(nested)]));
 }

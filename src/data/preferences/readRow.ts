@@ -1,7 +1,7 @@
 /** @file Validates the columns of a raw row and their types. */
 import { describeValue, isPromise } from "../../arguments.ts";
 import { PrefineError, show } from "../../errors.ts";
-import { parseJson } from "../../formats/parseJson.ts";
+import { parseExactJson } from "../../formats/exactJson.ts";
 import { columnHint, shareGptHint } from "./columnHints.ts";
 import { extractPrompt, type Message, type PreferenceRow } from "./extractPrompt.ts";
 
@@ -72,7 +72,7 @@ function readTools(row: Record<string, unknown>, where: string): unknown[] | nul
   const raw = row.tools ?? null;
   let value: unknown = raw;
   try {
-    if (typeof raw === "string") value = parseJson(raw);
+    if (typeof raw === "string") value = parseExactJson(raw);
   } catch {
     value = raw;
   }

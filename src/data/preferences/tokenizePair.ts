@@ -1,5 +1,6 @@
 /** @file Token ids of one preference row, split where prompt, prompt + chosen and prompt + rejected part. TRL 1.16. */
 import { PrefineError } from "../../errors.ts";
+import { copyWritten } from "../../formats/written.ts";
 import type { Branches } from "../tokenizers/codec.ts";
 import type { SlowCall } from "../tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
@@ -84,7 +85,7 @@ function endedTexts(row: Extract<ReadRow, { kind: "texts" }>, tokenizer: Tokeniz
 function* chatTexts(row: Extract<ReadRow, { kind: "conversations" }>): Calls<PairTexts> {
   const { tools, kwargs } = row;
   const call = (messages: Message[], options: object): SlowCall => {
-    return ["apply_chat_template", messages, { ...options, tools, ...kwargs, tokenize: false }];
+    return ["apply_chat_template", messages, copyWritten({ ...options, tools, ...kwargs, tokenize: false }, kwargs)];
   };
   const prompt: string = yield call(row.prompt, { add_generation_prompt: true });
   const chosen: string = yield call([...row.prompt, ...row.chosen], {});

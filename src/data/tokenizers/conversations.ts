@@ -1,5 +1,6 @@
 /** @file Options and results of apply_chat_template, and rendering of one conversation. */
 import { PrefineError } from "../../errors.ts";
+import { copyWritten } from "../../formats/written.ts";
 import { type ChatMessage, renderChat, templateError } from "../chatTemplates/renderChat.ts";
 import { checkVariables } from "./checkCalls.ts";
 
@@ -99,7 +100,7 @@ export function renderConversation(tokenizer: ChatTokenizer, messages: Conversat
     Object.keys(further).filter((name) => further[name] !== undefined && !NOT_YET.includes(name)),
     template,
   );
-  const variables = { ...special_tokens_map, ...further };
+  const variables = copyWritten({ ...special_tokens_map, ...further }, options);
   try {
     return renderChat(template, messages, {
       tools,

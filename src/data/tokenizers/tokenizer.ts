@@ -1,6 +1,7 @@
 /** @file Tokenizer: text <-> token ids, with special tokens, chat template and files. */
 import { inspected } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
+import { copyWritten } from "../../formats/written.ts";
 import { type ChatTemplate, chooseTemplate, readChatTemplate, templateFiles } from "../chatTemplates/templates.ts";
 import { createByteLevelBpe } from "./byteLevelBpe.ts";
 import { Callable, onCall } from "./callable.ts";
@@ -149,7 +150,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
     checkMessages(messages);
     const isBatch = Array.isArray(messages[0]);
     const conversations = (isBatch ? messages : [messages]) as readonly Conversation[];
-    const texts = conversations.map((chat) => renderConversation(this, chat, rest));
+    const texts = conversations.map((chat) => renderConversation(this, chat, copyWritten(rest, options ?? {})));
     const encoded = tokenize ? this(texts, { add_special_tokens: false }) : undefined;
     const { input_ids, attention_mask } = encoded ?? { input_ids: [], attention_mask: [] };
     const pick = <T>(all: T[]) => (isBatch ? all : all[0]);
