@@ -60,10 +60,13 @@ export const OWN_OPTIONS = optionsOf<Omit<GenerateOptions, keyof GenerationConfi
 
 /**
  * The settings of a call, and its warnings.
- * @param model the model's generation_config.json.
+ * @param file the model's own settings, and the name of the file that has them.
  * @throws PrefineError("config") with all unknown options and wrong values of the call.
  */
-export function callSettings(options: GenerateOptions, model: Readonly<Record<string, unknown>>) {
+export function callSettings(
+  options: GenerateOptions,
+  file: { model: Readonly<Record<string, unknown>>; modelFile: string },
+) {
   const { generation_config, tokenizer, signal, onText, onWarning, defaults, ...direct } = options;
   const own = { generation_config, tokenizer, signal, onText, onWarning, defaults };
   const problems = [
@@ -75,7 +78,7 @@ export function callSettings(options: GenerateOptions, model: Readonly<Record<st
   return generationSettings({
     call,
     config: isFine("generation_config") ? (generation_config ?? undefined) : undefined,
-    model,
+    ...file,
     pipeline: isFine("defaults") ? defaults : undefined,
     problems,
   });

@@ -20,8 +20,9 @@ import {
   streamText,
 } from "./generate.ts";
 import { type GenerationInputs, isTokenized, readPrompts, type TokenizedInputs } from "./inputs.ts";
+import { settingsOf } from "./modelSettings.ts";
 import { PushedValues } from "./pushedValues.ts";
-import { NonFiniteLogits } from "./sequence.ts";
+import { NonFiniteLogits, refuseManySequences } from "./sequence.ts";
 
 export type { GenerateOptions };
 
@@ -49,6 +50,8 @@ export class CausalLM {
   /** The model's generation_config.json; its values apply unless a call overrides them. */
   generation_config: Record<string, unknown>;
   private readonly parts: CausalLMParts;
+  /** The file that generation_config was read from, for messages. */
+  private readonly generationFile: string;
   private ownTokenizer: Promise<Tokenizer> | undefined;
   private decoder: Promise<Decoder> | undefined;
   private isDisposed = false;
@@ -62,8 +65,9 @@ export class CausalLM {
     this.name_or_path = nameOrPath;
     this.loaded = loaded;
     this.adapter = adapter;
-    const file = loaded.generationConfig;
-    this.generation_config = { ...(Object.keys(file).length > 0 ? file : specialTokens(loaded.config)) };
+    const { where, values } = settingsOf(loaded);
+    this.generationFile = where;
+    this.generation_config = { ...values };
   }
 
   /** config.json of the (base) model. */
@@ -84,7 +88,7 @@ export class CausalLM {
    */
   async generate(inputs: GenerationInputs | InputsWithOptions, options: GenerateOptions = {}): Promise<GenerateOutput> {
     const call = joinOptions(inputs, options);
-    callSettings(call.options, this.generation_config); // wrong options are reported before weights are read
+    callSettings(call.options, this.settingsFile()); // wrong options are reported before weights are read
     return this.inTurn(async (decoder) => generateAll(await this.request(decoder, call), call.options.onText));
   }
 
@@ -98,7 +102,7 @@ export class CausalLM {
     options: GenerateOptions = {},
   ): AsyncGenerator<StreamedText> {
     const call = joinOptions(inputs, options);
-    callSettings(call.options, this.generation_config);
+    callSettings(call.options, this.settingsFile());
     const pieces = new PushedValues<StreamedText>();
     let isRead = true;
     const work = this.inTurn(async (decoder) => {
@@ -128,6 +132,11 @@ export class CausalLM {
     release();
   }
 
+  /** The model's own settings, and where they are. */
+  private settingsFile() {
+    return { model: this.generation_config, modelFile: this.generationFile };
+  }
+
   /** What console.log shows. */
   [inspected](): string {
     const { architecture } = this.loaded;
@@ -143,7 +152,7 @@ export class CausalLM {
   private async request(decoder: Decoder, call: Call): Promise<GenerationRequest> {
     const { inputs, options } = call;
     const { tokenizer, signal, onWarning } = options;
-    const { settings, warnings } = callSettings(options, this.generation_config);
+    const { settings, warnings } = callSettings(options, this.settingsFile());
     if (decoder.notice) this.warn(decoder.notice, onWarning);
     for (const line of warnings) this.warn(line, onWarning);
     const findTokenizer = async () => tokenizer ?? (await this.tokenizer);
@@ -156,6 +165,7 @@ export class CausalLM {
     ) {
       this.warn("a prompt begins with two bos tokens: its text has one, and the tokenizer adds another", onWarning);
     }
+    refuseManySequences(settings, prompts.length, decoder.vocabSize);
     const longest = Math.max(...prompts.map((prompt) => prompt.length));
     const room = decoder.maxPositions - longest;
     if ((settings.max_new_tokens ?? 0) > room && room > 0) {
@@ -242,10 +252,4 @@ function textOf(tokenizer: Tokenizer): GenerationText {
     decode: (ids, options) => tokenizer.decode(ids, options),
     stream: () => new DecodeStream(tokenizer, { skip_special_tokens: true }),
   };
-}
-
-/** The values that transformers reads from config.json if a model has no generation_config.json. */
-function specialTokens(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const names = ["bos_token_id", "eos_token_id", "pad_token_id"];
-  return Object.fromEntries(names.map((name) => [name, config[name]]));
 }

@@ -13,6 +13,7 @@ import type { Decoder } from "./decoder.ts";
 import { type LogitsProcessor, logitsProcessors, logSoftmax } from "./logitsProcessors.ts";
 import { type Draws, sequenceDraws } from "./sampling.ts";
 import {
+  fedPadding,
   finishReason,
   type GenerationSettings,
   type LoopOptions,
@@ -47,7 +48,7 @@ export async function generateBeams(
 ): Promise<Hypothesis[]> {
   const searches = startSearches(prompts, settings, decoder.maxPositions);
   let active = searches;
-  let input = promptInput(prompts, settings.padTokenId);
+  let input = promptInput(prompts, fedPadding(settings, decoder.vocabSize));
   await decoder.reset();
   for (let step = 0; active.length > 0; step++) {
     stopIfAborted(options.signal);

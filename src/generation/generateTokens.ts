@@ -4,6 +4,7 @@ import { type LogitsProcessor, logitsProcessors } from "./logitsProcessors.ts";
 import { argmax, type Draws, sampleToken, sequenceDraws } from "./sampling.ts";
 import {
   type FinishReason,
+  fedPadding,
   finishReason,
   type GenerationSettings,
   type LoopOptions,
@@ -42,10 +43,11 @@ export async function* generateTokens(
   options: LoopOptions = {},
 ): AsyncGenerator<GeneratedToken[]> {
   const rows = makeRows(prompts, settings, decoder.maxPositions);
+  const padding = fedPadding(settings, decoder.vocabSize);
   await decoder.reset();
   for (let step = 0; rows.some((row) => row.finishReason === undefined); step++) {
     stopIfAborted(options.signal);
-    const input = step === 0 ? firstInput(rows, settings) : nextInput(rows, settings);
+    const input = step === 0 ? firstInput(rows, padding) : nextInput(rows, padding);
     const logits = await decoder.step(input.tokens, input.positions, input);
     const produced: GeneratedToken[] = [];
     for (const [index, row] of rows.entries()) {
@@ -78,17 +80,17 @@ function makeRows(
   });
 }
 
-function firstInput(rows: BatchRow[], settings: GenerationSettings): StepInput {
+function firstInput(rows: BatchRow[], padding: number): StepInput {
   return promptInput(
     rows.map(({ ids }) => ids),
-    settings.padTokenId,
+    padding,
   );
 }
 
 /** Later calls: [B] last tokens; finished rows are padded, and their results ignored. */
-function nextInput(rows: BatchRow[], settings: GenerationSettings): StepInput {
+function nextInput(rows: BatchRow[], padding: number): StepInput {
   const done = (row: BatchRow) => row.finishReason !== undefined;
-  const tokens = Int32Array.from(rows, (row) => (done(row) ? (settings.padTokenId ?? 0) : row.ids[row.ids.length - 1]));
+  const tokens = Int32Array.from(rows, (row) => (done(row) ? padding : row.ids[row.ids.length - 1]));
   const positions = Int32Array.from(rows, (row) => row.ids.length - 1);
   return { tokens, positions, batch: rows.length, length: 1 };
 }

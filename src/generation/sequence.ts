@@ -91,6 +91,28 @@ export function finishReason(
   return ids.length - promptLength >= budget ? "length" : undefined;
 }
 
+/** Bytes of the scores of one step: more would not fit in one array, nor in most memories. */
+const MOST_SCORES = 2 ** 32;
+
+/** @throws PrefineError("config") if one step's scores, 4 bytes per sequence and token of the vocabulary, don't fit. */
+export function refuseManySequences(
+  { num_beams, num_return_sequences }: Pick<GenerationSettings, "num_beams" | "num_return_sequences">,
+  prompts: number,
+  vocabSize: number,
+): void {
+  const [name, copies] = num_beams > 1 ? ["num_beams", num_beams] : ["num_return_sequences", num_return_sequences];
+  const bytes = copies * prompts * vocabSize * 4;
+  if (bytes <= MOST_SCORES) return;
+  const sequences = `${copies} for each of ${prompts} prompts`;
+  const size = `${Math.ceil(bytes / 2 ** 30)} GiB of scores per token`;
+  throw new PrefineError("config", `${name}: ${sequences} take ${size}`, `Lower ${name}, or pass fewer prompts.`);
+}
+
+/** The token fed where nothing reads it: the padding token, or another one where that is not in the vocabulary. */
+export function fedPadding({ padTokenId = 0 }: Pick<GenerationSettings, "padTokenId">, vocabSize: number): number {
+  return padTokenId < vocabSize ? padTokenId : 0;
+}
+
 /** Input of one call of a decoder. */
 export interface StepInput extends DecoderStepOptions {
   /** [B * S] */

@@ -94,7 +94,7 @@ describe("generation settings", () => {
       "num_return_sequences: expected at most num_beams, found 4 with num_beams: 3",
     );
     expect(() => with3({ low_memory: true })).toThrow("low_memory: removed from transformers' beam search");
-    expect(() => with3({ num_beams: 0 })).toThrow("num_beams: expected an integer above 0");
+    expect(() => with3({ num_beams: 0 })).toThrow("num_beams: expected an integer from 1 to 10000");
   });
 
   it("reports options without effect without beams, as transformers does", () => {

@@ -2,21 +2,13 @@
  * @file Merges a call's options, its GenerationConfig, the model's generation_config.json and the defaults.
  * Precedence, length rules and warnings follow `generate` in transformers 5.23.
  */
-
-import {
-  GENERATION_DEFAULTS,
-  type GenerationConfig,
-  type GenerationConfigInput,
-  readGenerationConfig,
-} from "../config/GenerationConfig.ts";
-import { GENERATION_OPTIONS } from "../config/options/generation.ts";
+import { GENERATION_DEFAULTS, type GenerationConfigInput, readGenerationConfig } from "../config/GenerationConfig.ts";
 import { givenBy } from "../config/readOptions.ts";
 import { Report } from "../config/report.ts";
 import { PrefineError } from "../errors.ts";
 import { counted } from "../phrases.ts";
+import { type OptionValues, readModelSettings, withoutNull } from "./modelSettings.ts";
 import type { GenerationSettings } from "./sequence.ts";
-
-type OptionValues = { -readonly [K in keyof GenerationConfig]?: GenerationConfig[K] };
 
 /** In order of precedence, highest first. */
 interface SettingsSources {
@@ -24,8 +16,10 @@ interface SettingsSources {
   call?: GenerationConfigInput;
   /** The GenerationConfig passed to the call. */
   config?: GenerationConfigInput;
-  /** generation_config.json of the model; unknown keys are ignored. */
+  /** The model's generation_config.json, or config.json where it has none; unknown keys are ignored. */
   model?: Readonly<Record<string, unknown>>;
+  /** The name of that file, for messages. */
+  modelFile?: string;
   /** A pipeline's defaults, which replace the global ones. */
   pipeline?: GenerationConfigInput;
   /** Problems of the call's other options, reported with those of its settings. */
@@ -45,24 +39,40 @@ export function generationSettings(sources: SettingsSources): { settings: Genera
   const warnings: string[] = [];
   const call = readSource("generate", sources.call, { warnings, problems: sources.problems });
   const config = readSource("GenerationConfig", sources.config, { warnings });
-  const model = readSource(MODEL_FILE, knownOnly(sources.model));
-  const explicit = { ...model, ...config, ...call };
-  const merged: OptionValues = { ...pipelineDefaults(sources.pipeline, explicit), ...explicit };
+  const { modelFile = "generation_config.json" } = sources;
+  const user = { ...config, ...call };
+  const defaults = readSource("pipeline", sources.pipeline);
+  const model = readModelSettings(
+    { where: modelFile, values: sources.model ?? {} },
+    {
+      overridden: new Set([...Object.keys(config), ...keysOf(sources.call)]),
+      mode: (own) => {
+        const { do_sample, num_beams } = { ...defaults, ...own, ...user };
+        return { samples: do_sample ?? false, hasBeams: (num_beams ?? 1) > 1 };
+      },
+    },
+  );
+  const explicit = { ...model.values, ...user };
+  const merged: OptionValues = { ...pipelineDefaults(defaults, explicit), ...explicit };
   for (const [key, value] of Object.entries(sources.call ?? {}))
     if (value === null) delete merged[key as keyof OptionValues];
 
-  const user = { ...config, ...call };
   const { num_beams = 1, do_sample } = merged;
+  const shown = { ...Object.fromEntries(model.idle), ...merged };
   if (!do_sample)
-    warnings.push(...idleWarnings(SAMPLING_ONLY, merged, { user, needs: ["do_sample", "do_sample: true"] }));
+    warnings.push(...idleWarnings(SAMPLING_ONLY, shown, { user, needs: ["do_sample", "do_sample: true"] }));
   if (num_beams === 1)
-    warnings.push(...idleWarnings(BEAMS_ONLY, merged, { user, needs: ["num_beams", "num_beams > 1"] }));
+    warnings.push(...idleWarnings(BEAMS_ONLY, shown, { user, needs: ["num_beams", "num_beams > 1"] }));
+  for (const [key, value] of model.idle) {
+    if (key.endsWith("_token_id")) warnings.push(`${modelFile}: ${key}: ${value} is no token, and is ignored`);
+  }
   warnings.push(...lengthWarnings(merged));
   checkSearch(merged);
   return { settings: settingsFrom(merged, sources.call), warnings };
 }
 
-const MODEL_FILE = "generation_config.json";
+const keysOf = (input: object | undefined) =>
+  Object.entries(input ?? {}).flatMap(([key, value]) => (value === undefined ? [] : [key]));
 
 /** Parses and validates the options that one source sets. */
 function readSource(
@@ -73,18 +83,13 @@ function readSource(
   const report = new Report();
   for (const [name, problem] of problems) report.problem(name, problem);
   const values = readGenerationConfig(givenBy(where, input), report);
-  report.throwProblems(where, where === MODEL_FILE ? "Fix or remove it in the model's folder." : undefined);
+  report.throwProblems(where);
   warnings.push(...report.advice);
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as OptionValues;
-}
-
-function knownOnly(file: Readonly<Record<string, unknown>> | undefined): GenerationConfigInput {
-  return Object.fromEntries(Object.entries(file ?? {}).filter(([key]) => Object.hasOwn(GENERATION_OPTIONS, key)));
+  return withoutNull(values);
 }
 
 /** The pipeline's defaults for unset options: no max_new_tokens if max_length is set, no warpers without sampling. */
-function pipelineDefaults(pipeline: GenerationConfigInput | undefined, chosen: OptionValues): OptionValues {
-  const defaults = readSource("pipeline", pipeline);
+function pipelineDefaults(defaults: OptionValues, chosen: OptionValues): OptionValues {
   const samples = chosen.do_sample ?? defaults.do_sample;
   const entries = Object.entries(defaults).filter(([key]) => {
     if (key === "max_new_tokens" && chosen.max_length !== undefined) return false;

@@ -11,7 +11,7 @@ const tokenizer = byteTokenizer();
 function makeModel(generationConfig: Record<string, unknown> = { eos_token_id: 256 }): CausalLM {
   return new CausalLM({
     nameOrPath: "table",
-    loaded: { config: {}, generationConfig } as unknown as LoadedModel,
+    loaded: { config: {}, configFile: "config.json", generationConfig } as unknown as LoadedModel,
     adapter: undefined,
     loadTokenizer: async () => tokenizer,
     openDecoder: async () => new TableDecoder({ vocabSize: tokenizer.vocabSize, maxPositions: 1024 }),

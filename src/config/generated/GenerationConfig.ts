@@ -7,9 +7,9 @@ import type { OneOrMore } from "../kinds.ts";
  *
  * Not built, and an error where they are set: max_time, epsilon_cutoff, eta_cutoff, top_h, bad_words_ids,
  * suppress_tokens, begin_suppress_tokens, sequence_bias, exponential_decay_length_penalty, forced_bos_token_id,
- * forced_eos_token_id, guidance_scale, token_healing, watermarking_config, assistant_ensemble_weight,
- * encoder_repetition_penalty, encoder_no_repeat_ngram_size, penalty_alpha, dola_layers, diversity_penalty,
- * num_beam_groups, constraints, force_words_ids.
+ * forced_eos_token_id, guidance_scale, token_healing, watermarking_config, encoder_repetition_penalty,
+ * encoder_no_repeat_ngram_size, penalty_alpha, dola_layers, diversity_penalty, num_beam_groups, constraints,
+ * force_words_ids.
  */
 export interface GenerationConfigInput {
   /**
@@ -153,9 +153,9 @@ export interface GenerationConfigInput {
   /**
    * Use the KV cache.
    *
-   * Default: the model's, else `true`. Same as transformers.
+   * Default: `null`. No effect: there is always a cache: results are the same.
    */
-  readonly use_cache?: true | null | undefined;
+  readonly use_cache?: boolean | null | undefined;
   /**
    * Cache implementation.
    *
@@ -306,6 +306,12 @@ export interface GenerationConfigInput {
    * Default: `null`. No effect: assisted generation is not built.
    */
   readonly target_lookbehind?: number | null | undefined;
+  /**
+   * Weight of the assistant in an ensemble.
+   *
+   * Default: `null`. No effect: assisted generation is not built.
+   */
+  readonly assistant_ensemble_weight?: number | null | undefined;
   /**
    * Type of speculative decoding.
    *
@@ -547,9 +553,9 @@ export interface GenerationConfig {
   /**
    * Use the KV cache.
    *
-   * Default: the model's, else `true`. Same as transformers.
+   * Default: `null`. No effect: there is always a cache: results are the same.
    */
-  readonly use_cache: true | null;
+  readonly use_cache: boolean | null;
   /**
    * Cache implementation.
    *
@@ -703,7 +709,7 @@ export interface GenerationConfig {
   /**
    * Weight of the assistant in an ensemble.
    *
-   * Default: `null`. Not built: only the default is taken.
+   * Default: `null`. No effect: assisted generation is not built.
    */
   readonly assistant_ensemble_weight: number | null;
   /**

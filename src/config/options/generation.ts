@@ -10,12 +10,20 @@ const OUTPUTS = "generate returns tokens and texts only";
 const GONE = "removed in transformers";
 const GONE_BEAMS = "removed in transformers 5, which has only beam search and beam sampling; set num_beams alone";
 
+/** Sizes beyond any model's: a larger number in a damaged file would exhaust memory, or never end. */
+const MOST_TOKENS = 2 ** 31 - 1;
+const MOST_SEQUENCES = 10_000;
+
 const id = nullable(atLeast(0, int));
 const length = group("Length", {
-  max_new_tokens: same(nullable(above(0, int)), null, "Maximum number of new tokens.", { common: true }),
-  max_length: same(nullable(above(0, int)), null, "Maximum tokens of prompt and answer; max_new_tokens overrides it."),
-  min_new_tokens: same(nullable(atLeast(0, int)), null, "Minimum number of new tokens."),
-  min_length: same(nullable(atLeast(0, int)), null, "Minimum tokens of prompt and answer."),
+  max_new_tokens: same(nullable(between(1, MOST_TOKENS, int)), null, "Maximum number of new tokens.", { common: true }),
+  max_length: same(
+    nullable(between(1, MOST_TOKENS, int)),
+    null,
+    "Maximum tokens of prompt and answer; max_new_tokens overrides it.",
+  ),
+  min_new_tokens: same(nullable(between(0, MOST_TOKENS, int)), null, "Minimum number of new tokens."),
+  min_length: same(nullable(between(0, MOST_TOKENS, int)), null, "Minimum tokens of prompt and answer."),
   stop_strings: same(nullable(listOf(string)), null, "Strings that end generation.", {
     common: true,
     literal: true,
@@ -48,12 +56,17 @@ const choice = group("Choice of tokens", {
   repetition_penalty: same(nullable(above(0, float)), null, "Penalty on tokens that already occurred; 1 = none.", {
     common: true,
   }),
-  no_repeat_ngram_size: same(nullable(atLeast(0, int)), null, "Size of n-grams that may occur only once; 0 = off.", {
-    common: true,
-  }),
+  no_repeat_ngram_size: same(
+    nullable(between(0, MOST_TOKENS, int)),
+    null,
+    "Size of n-grams that may occur only once; 0 = off.",
+    {
+      common: true,
+    },
+  ),
   seed: same(nullable(int), null, "Random seed.", { common: true, own: true }),
   num_return_sequences: same(
-    nullable(above(0, int)),
+    nullable(between(1, MOST_SEQUENCES, int)),
     null,
     "Answers per prompt; more than one requires do_sample or num_beams.",
   ),
@@ -61,7 +74,7 @@ const choice = group("Choice of tokens", {
   eta_cutoff: notYet(nullable(float), null, "Eta sampling: entropy-dependent minimum probability.", { ready: [0] }),
   top_h: notYet(nullable(float), null, "Top-H sampling: fraction of the entropy to keep."),
   bad_words_ids: notYet(nullable(listOf(listOf(int))), null, "Token sequences that are never generated."),
-  suppress_tokens: notYet(nullable(listOf(int)), null, "Tokens that are never generated."),
+  suppress_tokens: notYet(nullable(listOf(int)), null, "Tokens that are never generated.", { ready: [[]] }),
   begin_suppress_tokens: notYet(nullable(listOf(int)), null, "Tokens that are never generated first."),
   sequence_bias: notYet(nullable(either(json, listOf(json))), null, "Bias on token sequences."),
   exponential_decay_length_penalty: notYet(
@@ -84,7 +97,7 @@ const choice = group("Choice of tokens", {
 });
 
 const beams = group("Beams", {
-  num_beams: same(nullable(above(0, int)), null, "Number of beams; 1 = no beam search.", {
+  num_beams: same(nullable(between(1, MOST_SEQUENCES, int)), null, "Number of beams; 1 = no beam search.", {
     common: true,
   }),
   early_stopping: same(
@@ -111,7 +124,7 @@ const tokens = group("Special tokens", {
 });
 
 const machinery = group("Machinery", {
-  use_cache: same(nullable(bool), null, "Use the KV cache.", { ready: [true] }),
+  use_cache: noEffect(nullable(bool), null, "Use the KV cache.", "there is always a cache: results are the same"),
   cache_implementation: noEffect(nullable(string), null, "Cache implementation.", "there is one cache"),
   cache_config: noEffect(nullable(json), null, "Cache settings.", "the cache has no settings"),
   max_cache_len: noEffect(nullable(int), null, "Size of a static cache.", "the cache grows"),
@@ -155,7 +168,7 @@ const assisted = group("Assisted generation", {
   assistant_early_exit: noEffect(nullable(int), null, "Layer for early exit.", ASSISTED),
   assistant_lookbehind: noEffect(nullable(int), null, "Assistant tokens to realign.", ASSISTED),
   target_lookbehind: noEffect(nullable(int), null, "Target tokens to realign.", ASSISTED),
-  assistant_ensemble_weight: notYet(nullable(float), null, "Weight of the assistant in an ensemble."),
+  assistant_ensemble_weight: noEffect(nullable(float), null, "Weight of the assistant in an ensemble.", ASSISTED),
   speculation_type: noEffect(nullable(string), null, "Type of speculative decoding.", ASSISTED),
 });
 
