@@ -117,6 +117,90 @@ describe("an adapter folder", () => {
     expect((await refusal()).message).toMatch(/trainable_token_indices is \{.*\}, expected ids, or ids by the names/);
   });
 
+  it("may lack r, lora_alpha and target_modules: PEFT's defaults", async () => {
+    writeFileSync(join(dir, ADAPTER_CONFIG), JSON.stringify({ peft_type: "LORA", base_model_name_or_path: "gpt2" }));
+    const shapes = { A: [8, 3], B: [5, 8] };
+    const named = Object.entries(shapes).map(([side, shape]) => [`${LAYER}.lora_${side}.weight`, shape] as const);
+    writeFileSync(
+      join(dir, ADAPTER_WEIGHTS),
+      encodeSafetensors(
+        new Map(
+          named.map(([name, shape]) => [name, { dtype: "F32", shape, data: new Float32Array(shape[0] * shape[1]) }]),
+        ),
+      ),
+    );
+    const { config } = await loadAdapter(folderAt(dir));
+    expect(config).toMatchObject({ r: 8, lora_alpha: 8, lora_dropout: 0, target_modules: null, bias: "none" });
+  });
+
+  it("may have keys of other PEFT versions and tools, which are warned about, as by PEFT", async () => {
+    const keys = {
+      unsloth_fixed: true,
+      some_group_size: 16,
+      runtime_config: { ephemeral_gpu_offload: false },
+      nothing: null,
+    };
+    writeFolder(keys);
+    const lines: string[] = [];
+    await loadAdapter(folderAt(dir), (line) => lines.push(line));
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /adapter_config\.json: unsloth_fixed, some_group_size, runtime_config, nothing: unknown to PEFT/,
+      ),
+    ]);
+  });
+
+  it.each<[string, (name: string) => string]>([
+    ["in memory, with the adapter's name", (name) => name.replace(".weight", ".default.weight")],
+    ["under another name", (name) => name.replace(".weight", ".my-adapter_2.weight")],
+    ["compiled", (name) => name.replace("base_model.model.", "base_model.model._orig_mod.")],
+    ["wrapped twice", (name) => `base_model.model.${name}`],
+    ["without PEFT's prefix", (name) => name.replace("base_model.model.", "")],
+  ])("may have keys as saved %s", async (_, rename) => {
+    writeFolder({}, {});
+    const file = new Map([...tensors()].map(([name, tensor]) => [rename(name), { dtype: "F32" as const, ...tensor }]));
+    writeFileSync(join(dir, ADAPTER_WEIGHTS), encodeSafetensors(file));
+    expect((await loadAdapter(folderAt(dir))).weights).toEqual(tensors());
+  });
+
+  it("may name its adapter in every kind of key, and only one", async () => {
+    const own = {
+      [`${LAYER}.lora_magnitude_vector.me.weight`]: [5],
+      "base_model.model.transformer.wte.lora_embedding_A.me": [2, 7],
+      "base_model.model.transformer.wte.lora_embedding_B.me": [5, 2],
+      "base_model.model.transformer.ln_f.modules_to_save.me.weight": [4],
+      "base_model.model.transformer.ln_f.original_module.weight": [4],
+      "base_model.model.transformer.wpe.token_adapter.trainable_tokens_delta.me": [1, 4],
+    };
+    const target_modules = ["c_attn", "wte"];
+    const config = { use_dora: true, modules_to_save: ["ln_f"], trainable_token_indices: { wpe: [1] }, target_modules };
+    writeFolder(config, own);
+    const { weights, embeddings } = await loadAdapter(folderAt(dir));
+    expect([...weights.keys()].filter((name) => !name.includes(".lora_")).sort()).toEqual([
+      "base_model.model.transformer.ln_f.weight",
+      "base_model.model.transformer.wpe.token_adapter.trainable_tokens_delta",
+    ]);
+    expect(weights.has(`${LAYER}.lora_magnitude_vector`)).toBe(true);
+    expect(weights.has("base_model.model.transformer.wte.lora_embedding_A")).toBe(true);
+    expect([...embeddings!.keys()]).toEqual(["transformer.ln_f.weight"]);
+    writeFolder(config, { ...own, [`${LAYER}.lora_A.other.weight`]: [2, 3], [`${LAYER}.lora_B.other.weight`]: [5, 2] });
+    expect((await refusal()).message).toMatch(/are the same one of an adapter|expected tensors of one adapter/);
+  });
+
+  it("may not have a tensor twice", async () => {
+    writeFolder({}, { [`${LAYER}.lora_A.default.weight`]: [2, 3] });
+    expect((await refusal()).message).toMatch(/tensors ".*lora_A.*weight" and ".*lora_A.*weight" are the same one/);
+  });
+
+  it("in PEFT's older format alone is named, with the way to convert it", async () => {
+    writeFolder({});
+    rmSync(join(dir, ADAPTER_WEIGHTS));
+    writeFileSync(join(dir, "adapter_model.bin"), "");
+    const error = await refusal();
+    expect(error.message).toMatch(/found only adapter_model\.bin, whose format can run code/);
+    expect(error.hint).toContain('save_file(torch.load("adapter_model.bin", weights_only=True)');
+  });
+
   it("may have half precision and irrelevant keys", async () => {
     writeFolder({
       init_lora_weights: "gaussian",
@@ -151,7 +235,7 @@ describe("an adapter folder", () => {
       { "base_model.model.lm_head.lora_A.weight": [2, 3] },
       /matches none .*target_modules \(c_attn, mlp.c_proj\)/,
     ],
-    ["a foreign name", { "transformer.wte.weight": [2, 3] }, /expected tensors named .*found "transformer.wte.weight"/],
+    ["a foreign name", { [`${LAYER}.ia3_l`]: [2, 3] }, /expected tensors named .*found ".*c_attn\.ia3_l"/],
   ])("with %s is refused, naming both files", async (_, shapes, message) => {
     writeFolder({}, shapes);
     const error = await refusal();
@@ -169,7 +253,10 @@ describe("an adapter folder", () => {
     [{ rank_pattern: { c_attn: 0.5 } }, "model", /rank_pattern: c_attn is 0.5, expected a whole number above 0/],
     [{ modules_to_save: "ln_f" }, "model", /modules_to_save is "ln_f", expected a list of names/],
     [{ layers_to_transform: ["x"] }, "model", /layers_to_transform is \["x"\], expected numbers of layers/],
-    [{ brand_new_trick: 3 }, "not-yet", /brand_new_trick is 3/],
+    [{ r: null }, "model", /r is null/],
+    [{ use_qalora: true }, "not-yet", /use_qalora is true/],
+    [{ target_parameters: ["w"] }, "not-yet", /target_parameters is \["w"\]/],
+    [{ layer_replication: [[0, 1]] }, "not-yet", /layer_replication is/],
     [{ peft_type: "IA3" }, "not-yet", /expected peft_type "LORA", found "IA3"/],
     [{ r: 0 }, "model", /r is 0/],
     [{ target_modules: [] }, "model", /target_modules is \[\]/],

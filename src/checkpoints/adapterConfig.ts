@@ -13,8 +13,11 @@ export interface AdapterConfig {
   /** The adapter's output is multiplied by lora_alpha / r (lora_alpha / sqrt(r) with use_rslora). */
   lora_alpha: number;
   lora_dropout: number;
-  /** Names or last parts of names of the adapted layers; a string is a regular expression for full names. */
-  target_modules: string[] | string;
+  /**
+   * Names or last parts of names of the adapted layers; a string is a regular expression for full names; null: PEFT's
+   * choice for the model type.
+   */
+  target_modules: string[] | string | null;
   exclude_modules?: string[] | string | null;
   layers_to_transform?: number[] | number | null;
   layers_pattern?: string[] | string | null;
@@ -115,15 +118,25 @@ function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown])
  * @param where the file's path, for messages.
  * @throws PrefineError("model") for a broken file, PrefineError("not-yet") for unsupported features.
  */
-export function parseAdapterConfig(text: string, where: string): AdapterConfig {
+export function parseAdapterConfig(
+  text: string,
+  where: string,
+  onWarning: (line: string) => void = () => {},
+): AdapterConfig {
   const json = parseJsonObject(text, where, REPAIR);
   if (json.peft_type !== "LORA") {
     throw new PrefineError("not-yet", `${where}: expected peft_type "LORA", found ${show(json.peft_type)}`, MERGE);
   }
   for (const [key, value] of Object.entries(json)) refuseUnbuilt(key, value, where);
+  const unknown = Object.keys(json).filter((key) => !CONFIG_KEYS.has(key) && !Object.hasOwn(UNUSED, key));
+  if (unknown.length > 0) {
+    onWarning(
+      `${where}: ${unknown.join(", ")}: unknown to PEFT 0.21's LoraConfig, which ignores them, as does prefine`,
+    );
+  }
   return {
-    r: readNumber(json, "r", where, WHOLE),
-    lora_alpha: readNumber(json, "lora_alpha", where, POSITIVE),
+    r: readNumber({ r: PEFT_DEFAULTS.r, ...json }, "r", where, WHOLE),
+    lora_alpha: readNumber({ lora_alpha: PEFT_DEFAULTS.lora_alpha, ...json }, "lora_alpha", where, POSITIVE),
     lora_dropout: readNumber({ lora_dropout: 0, ...json }, "lora_dropout", where, SHARE),
     target_modules: readTargets(json.target_modules, where),
     ...readLayers(json, where),
@@ -142,13 +155,15 @@ export function parseAdapterConfig(text: string, where: string): AdapterConfig {
   };
 }
 
+/** Of settings that a file may lack. */
+const PEFT_DEFAULTS = { r: 8, lora_alpha: 8 } as const;
+
 const MERGE = "Merge this adapter into its base model with PEFT, and load the merged model.";
 
+/** Refuses settings of PEFT that would change results and are not built; others have no effect on an adapter. */
 function refuseUnbuilt(key: string, value: unknown, where: string): void {
-  if (IRRELEVANT.has(key) || !isUsed(value)) return;
-  const unused: unknown = UNUSED[key as keyof typeof UNUSED];
-  const isKnown = unused !== undefined || CONFIG_KEYS.has(key);
-  if (CONFIG_KEYS.has(key) || (isKnown && JSON.stringify(value) === JSON.stringify(unused))) return;
+  if (IRRELEVANT.has(key) || CONFIG_KEYS.has(key) || !Object.hasOwn(UNUSED, key) || !isUsed(value)) return;
+  if (JSON.stringify(value) === JSON.stringify(UNUSED[key as keyof typeof UNUSED])) return;
   throw new PrefineError("not-yet", `${where}: ${key} is ${show(value)}, which prefine does not support yet`, MERGE);
 }
 
@@ -199,8 +214,9 @@ function readText(json: Record<string, unknown>, key: string, where: string): st
   throw new PrefineError("model", `${where}: ${key} is ${show(value)}, expected a string or null`, REPAIR);
 }
 
-/** PEFT stores a list, or a string: a regular expression, or "all-linear". */
-function readTargets(value: unknown, where: string): string[] | string {
+/** PEFT stores a list, or a string: a regular expression, or "all-linear"; none: its choice for the model type. */
+function readTargets(value: unknown, where: string): string[] | string | null {
+  if (value === null || value === undefined) return null;
   if (typeof value === "string" && value !== "") return value;
   if (isTexts(value) && value.length > 0) return value;
   throw new PrefineError("model", `${where}: target_modules is ${show(value)}, expected a list of names`, REPAIR);

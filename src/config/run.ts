@@ -186,7 +186,7 @@ export interface AdapterSettings {
   r: number;
   lora_alpha: number;
   lora_dropout?: number;
-  target_modules: readonly string[] | string;
+  target_modules: readonly string[] | string | null;
   modules_to_save?: readonly string[] | null;
   use_rslora?: boolean;
   use_dora?: boolean;

@@ -127,7 +127,9 @@ export class EngineLearner implements Learner {
     const { adapter, model } = this.options;
     const isFrozen = adapter !== null || this.optimizerStep === 0; // else training itself may have diverged
     const added = this.optimizerStep === 0 && adapter ? this.trainable.map(({ name }) => name) : [];
-    return findNonFinite(this.device, [...(isFrozen ? storedNames(model.architecture) : []), ...added]);
+    const { parameters } = model.architecture;
+    const base = storedNames(model.architecture).filter((name) => model.weights.has(name) || !parameters.has(name));
+    return findNonFinite(this.device, [...(isFrozen ? base : []), ...added]);
   }
 
   dispose(): Promise<void> {

@@ -9,6 +9,7 @@
 import type { PackedSize } from "../data/preferences/packPair.ts";
 import { adapterTensors, type LoraAdapter } from "../models/adapters/lora.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
+import { HEAD_MODULE } from "../models/network.ts";
 import { storedBytes } from "../models/precision/quantize.ts";
 import { type OptimizerSettings, stateOf } from "../optim/optimizers.ts";
 import { counted } from "../phrases.ts";
@@ -84,7 +85,9 @@ function pairBytes({ model, adapter, gradientCheckpointing }: TrainedShapes, lar
   const block = shared + Math.max(chosen, rejected);
   const scores = 3 * heads * block ** 2;
   const logits = 2 * (chosen + rejected) * Math.min(vocabSize, VOCABULARY_BLOCK);
-  const head = adapter ? 0 : HEAD_GRADIENTS * hiddenSize * vocabSize;
+  // an adapter on the unembedding: the two as one matrix, and its gradient
+  const matrices = adapter ? (adapter.layers.has(HEAD_MODULE) ? 1 + HEAD_GRADIENTS : 0) : HEAD_GRADIENTS;
+  const head = matrices * hiddenSize * vocabSize;
   return FLOAT * (IN_PIECES * perToken * (shared + chosen + rejected) + scores + logits + head);
 }
 

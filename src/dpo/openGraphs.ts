@@ -92,7 +92,7 @@ async function openTraining(
   };
 }
 
-/** Not if all weights are trained, nor with modules_to_save: [lm_head] or an adapter on an untied head. */
+/** Not if all weights are trained, nor with modules_to_save: [lm_head] or an adapter on the head. */
 function isHeadFrozen(adapter: LoraAdapter | null): boolean {
-  return adapter !== null && !adapter.saved.has(`${HEAD_MODULE}.weight`);
+  return adapter !== null && !adapter.saved.has(`${HEAD_MODULE}.weight`) && !adapter.layers.has(HEAD_MODULE);
 }

@@ -25,7 +25,9 @@ export async function mergeWeights(device: Device, model: LoadedModel, adapter: 
     if (!adapter.saved.has(HEAD)) await device.copy([[head, HEAD]]); // unchanged: only the embedding was trained
   }
   const embeddings = [...adapter.layers.values()].flatMap(({ isEmbedding, layer }) => (isEmbedding ? [layer] : []));
-  const changed = [...embeddings, ...linears.filter(({ name }) => adapter.layers.has(name) || quantized?.has(name))];
+  const unembedding = adapter.layers.get(HEAD_MODULE);
+  const layers = unembedding ? [...linears, unembedding.layer] : linears;
+  const changed = [...embeddings, ...layers.filter(({ name }) => adapter.layers.has(name) || quantized?.has(name))];
   for (const layer of changed) await mergeLayer(device, layer, { architecture: model.architecture, adapter });
   for (const tokens of adapter.tokens) {
     const tables = new Set(tokens.places.map((place) => (names.includes(place) ? place : head)));
@@ -41,7 +43,8 @@ export async function mergeWeights(device: Device, model: LoadedModel, adapter: 
  */
 export function isUntied({ architecture: { head } }: LoadedModel, { layers, saved, tokens }: LoraAdapter): boolean {
   if (head === HEAD) return false;
-  if (saved.has(HEAD) || saved.has(head) || layers.has(head.replace(/\.weight$/, ""))) return true;
+  if (saved.has(HEAD) || saved.has(head) || layers.has(HEAD_MODULE) || layers.has(head.replace(/\.weight$/, "")))
+    return true;
   return tokens.some(({ places }) => places.includes(HEAD) !== places.includes(head));
 }
 
@@ -65,7 +68,8 @@ async function mergeLayer(device: Device, layer: LinearLayer, { architecture, ad
     inputs.set(key, tensor);
     return tensor;
   };
-  const weight = (key: string) => named(key, architecture.parameters.get(key) ?? []);
+  const shapeOf = (key: string) => architecture.parameters.get(key === HEAD ? architecture.head : key) ?? [];
+  const weight = (key: string) => named(key, shapeOf(key));
   const base = frozenMatrix(architecture, layer, { named, weight }).dense();
   const lora = adapter.layers.get(layer.name);
   const merged = lora ? mergedWeight(lora, base, named) : base;

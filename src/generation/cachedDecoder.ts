@@ -9,7 +9,6 @@ import {
   type RowPatch,
   replace,
   type Tensor,
-  unembed,
 } from "../engine/graph/index.ts";
 import { lowerGraph } from "../engine/onnx/lower.ts";
 import type { Device, Fetch, HostTensor, Session } from "../engine/runtime/device.ts";
@@ -55,7 +54,7 @@ function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null, o
     positions: input("positions", ["B*S"], "int32"),
     rows: input("last", ["B"], "int32"),
   });
-  const logits = unembed(last, net.head());
+  const logits = net.logits(last);
   const patch = net.headPatch();
   return lowerGraph({ logits: patch ? patchLogits(logits, last, patch) : logits, ...outputs });
 }
@@ -179,7 +178,10 @@ export async function createDecoder(
     if (lora) await takePrincipal(device, lora);
     for (const [name, tensor] of adapter?.weights ?? []) await device.put([[name, float32(tensor)]]);
     const adapterNames = lora ? adapterTensors(lora).map(({ name }) => name) : [];
-    const decoder = new CachedDecoder(architecture, device, [...storedNames(architecture), ...adapterNames], {
+    // not one that the adapter replaces
+    const isStored = (name: string) => weights.has(name) || !architecture.parameters.has(name);
+    const names = [...storedNames(architecture).filter(isStored), ...adapterNames];
+    const decoder = new CachedDecoder(architecture, device, names, {
       plain: await device.open(decoderGraph(architecture, lora), "decode"),
       openPicking: () => device.open(decoderGraph(architecture, lora, { picks: true }), "decode-picking"),
     });

@@ -8,13 +8,18 @@ import { CausalLM } from "./causalLM.ts";
 
 const tokenizer = byteTokenizer();
 
+const loadedWith = (generationConfig: Record<string, unknown>) => {
+  const config = { eos_token_id: 256, bos_token_id: 256 };
+  return { config, configFile: "config.json", generationConfig } as unknown as LoadedModel;
+};
+
 function makeModel(generationConfig: Record<string, unknown> = {}) {
   const decoder = new TableDecoder({ vocabSize: tokenizer.vocabSize, maxPositions: 48 });
   const opened: TableDecoder[] = [];
   const warnings: string[] = [];
   const model = new CausalLM({
     nameOrPath: "table",
-    loaded: { config: { eos_token_id: 256, bos_token_id: 256 }, generationConfig } as unknown as LoadedModel,
+    loaded: loadedWith(generationConfig),
     adapter: undefined,
     loadTokenizer: async () => tokenizer,
     openDecoder: async () => {

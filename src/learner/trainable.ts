@@ -10,7 +10,7 @@ import { adapterTensors, type LoraAdapter } from "../models/adapters/lora.ts";
 import { adaptedNorm } from "../models/adapters/loraForward.ts";
 import { takePrincipal } from "../models/adapters/pissa.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
-import type { Architecture } from "../models/network.ts";
+import { type Architecture, HEAD_MODULE } from "../models/network.ts";
 import { frozenMatrix, type NamedInput } from "../models/precision/frozenMatrix.ts";
 
 export type AdapterWeights = ReadonlyMap<string, { shape: number[]; data: Float32Array }>;
@@ -100,7 +100,10 @@ export async function measureMagnitudes(
       inputs.set(key, tensor);
       return tensor;
     };
-    const weight = (key: string) => weights(key, architecture.parameters.get(key) ?? []);
+    const weight = (key: string) => {
+      const parameter = key === `${HEAD_MODULE}.weight` ? architecture.head : key;
+      return weights(parameter, architecture.parameters.get(parameter) ?? []);
+    };
     const matrix = frozenMatrix(architecture, lora.layer, { named: weights, weight }).dense();
     const norm = adaptedNorm(lora, matrix, weights);
     const feeds = Object.fromEntries([lora.nameA, lora.nameB].map((key) => [key, rename(key)]));

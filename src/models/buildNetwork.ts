@@ -16,10 +16,11 @@ import {
   sub,
   sumKeepDims,
   type Tensor,
+  unembed,
   uniformNoise,
 } from "../engine/graph/index.ts";
 import type { LoraAdapter, LoraLayer } from "./adapters/lora.ts";
-import { adaptedNorm, adaptRows, addDora, addLora } from "./adapters/loraForward.ts";
+import { adaptedNorm, adaptRows, addDora, addLora, mergedWeight } from "./adapters/loraForward.ts";
 import { type Architecture, HEAD_MODULE, type LinearLayer, type Network } from "./network.ts";
 import { frozenMatrix, type NamedInput } from "./precision/frozenMatrix.ts";
 
@@ -36,6 +37,8 @@ export interface NetworkOptions {
 
 /** The network, and every trainable or frozen tensor that it has read, by name. */
 export interface BuiltNetwork extends Network {
+  /** All logits of hidden states [N, W] -> [N, V], with the unembedding's adapter. No gradient. */
+  logits(hidden: Tensor): Tensor;
   readonly weights: ReadonlyMap<string, Tensor>;
 }
 
@@ -108,6 +111,21 @@ export function buildNetwork(architecture: Architecture, options: NetworkOptions
     const product = dropped === x ? undropped : matrix.product(dropped, null);
     return addDora({ y, product, x: dropped, norm: normOf(lora, matrix.dense()) }, lora, named);
   };
+  const headLora = adapter?.layers.get(HEAD_MODULE);
+  let merged: Tensor | undefined;
+  /** With its adapter as one matrix: training needs its mean row, and its product block by block. */
+  const wholeHead = () => {
+    if (!headLora) return head();
+    merged ??= mergedWeight(headLora, head(), named);
+    return merged;
+  };
+  /** For a few rows, adding the adapter's term costs far less than that matrix. */
+  const logits = (hidden: Tensor) => {
+    const y = unembed(hidden, head());
+    if (!headLora) return y;
+    if (headLora.magnitude === null) return addLora(y, hidden, headLora, named);
+    return addDora({ y, product: y, x: hidden, norm: normOf(headLora, head()) }, headLora, named);
+  };
   const patch = (place: string): RowPatch | null => {
     const tokens = adapter?.tokens.find(({ places }) => places.includes(place));
     return tokens ? { ids: tokens.ids, rows: named(tokens.name, tokens.shape) } : null;
@@ -124,7 +142,8 @@ export function buildNetwork(architecture: Architecture, options: NetworkOptions
   return {
     weights,
     weight,
-    head,
+    head: wholeHead,
+    logits,
     headPatch: () => patch(`${HEAD_MODULE}.weight`),
     embedding,
     words: (name, tokens) => noisy(embedding(name, tokens), options.noise),

@@ -36,7 +36,7 @@ export interface AttentionShape {
 export interface Network {
   /** A weight by its Hugging Face name. */
   weight(name: string): Tensor;
-  /** The unembedding matrix [V, C]; some of its rows may be replaced: {@link headPatch}. */
+  /** The unembedding matrix [V, C] with its adapter; some of its rows may be replaced: {@link headPatch}. */
   head(): Tensor;
   /** Rows of the unembedding that are trained individually; null: none. */
   headPatch(): RowPatch | null;

@@ -1,9 +1,17 @@
 /** @file Checks that an adapter fits its base model: the same layers with the same shapes. */
+
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, type SavedAdapter } from "../checkpoints/adapter.ts";
+import { PREFIX } from "../checkpoints/adapterKeys.ts";
 import type { ModelFiles } from "../disk/storage.ts";
+import type { FileRange } from "../engine/runtime/protocol.ts";
 import { PrefineError } from "../errors.ts";
 import { adapterTensors, loraAdapter } from "../models/adapters/lora.ts";
+import { embeddingNames } from "../models/adapters/loraTargets.ts";
+import { architectureOf } from "../models/families/architectures.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
+import { HEAD_MODULE } from "../models/network.ts";
+
+const HEAD = `${HEAD_MODULE}.weight`;
 
 function misfit(message: string): PrefineError {
   const hint = "Was the adapter trained on another model? See its base_model_name_or_path.";
@@ -12,25 +20,60 @@ function misfit(message: string): PrefineError {
 
 /**
  * @param files the adapter's files, for messages.
- * @returns the model with its embeddings replaced by those saved with the adapter, if any, as in PEFT.
+ * @returns the model with its weights replaced by those saved with the adapter, if any, as in PEFT: resized if the
+ *   adapter's embeddings have further rows, which AutoPeftModel does by the adapter's tokenizer.
  * @throws PrefineError("model") if the adapter lacks a layer that its config targets, has one that the model lacks, or
  *   one of another size.
  */
-export function modelUnder(adapter: SavedAdapter, files: ModelFiles, model: LoadedModel): LoadedModel {
+export function modelUnder(adapter: SavedAdapter, files: ModelFiles, base: LoadedModel): LoadedModel {
+  const model = resized(adapter, base);
   checkAdapterFits(adapter, files, model);
   const weights = new Map(model.weights);
-  for (const [name, { file, start, end, dtype, shape }] of adapter.embeddings ?? []) {
-    const expectedShape = model.architecture.parameters.get(name) ?? [];
+  const replaced = [...(adapter.embeddings ?? [])].toSorted(([name]) => (name === HEAD ? 1 : -1));
+  for (const [saved, { file, start, end, dtype, shape }] of replaced) {
+    // a tied head is the embedding; PEFT loads it last
+    const name = saved === HEAD ? model.architecture.head : saved;
+    const expectedShape = model.architecture.parameters.get(name);
+    if (!expectedShape) throw misfit(`${file}: tensor "${saved}" is no parameter of the model of ${model.configFile}`);
     if (expectedShape.join() !== shape.join()) {
-      const actual = `${file}: the embedding saved with the adapter has shape [${shape.join(", ")}]`;
-      throw misfit(`${actual}, the model of ${model.configFile} has ${name} with shape [${expectedShape.join(", ")}]`);
+      const actual = `${file}: "${saved}", saved with the adapter, has shape [${shape.join(", ")}]`;
+      throw misfit(`${actual}, the model of ${model.configFile} has [${expectedShape.join(", ")}]`);
     }
     if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16" && dtype !== "F64") {
-      throw misfit(`${file}: expected floats for the embedding saved with the adapter, found ${dtype}`);
+      throw misfit(`${file}: expected floats for "${saved}", saved with the adapter, found ${dtype}`);
     }
     weights.set(name, { file, start, end, as: dtype, shape: expectedShape });
   }
+  if (model !== base) checkRows(adapter, model, weights);
   return { ...model, weights };
+}
+
+/** The model with a vocabulary of as many tokens as the adapter has rows of embeddings for, if it has more. */
+function resized({ embeddings, weights }: SavedAdapter, model: LoadedModel): LoadedModel {
+  const { vocabSize } = model.architecture;
+  const [words] = embeddingNames(model.architecture);
+  const rowsOf = (name: string) => (embeddings?.get(name) ?? weights.get(PREFIX + name))?.shape[0] ?? 0;
+  const vocab_size = Math.max(rowsOf(`${words}.weight`), rowsOf(HEAD));
+  if (vocab_size <= vocabSize) return model;
+  const config = { ...model.config, vocab_size };
+  const { quantized } = model.architecture;
+  const architecture = architectureOf(config, model.configFile);
+  return { ...model, config, architecture: { ...architecture, ...(quantized ? { quantized } : {}) } };
+}
+
+/** Every embedding of a resized model comes from the adapter: the base model's has too few rows. */
+function checkRows({ weights: saved }: SavedAdapter, model: LoadedModel, weights: Map<string, FileRange>): void {
+  const { parameters, head } = model.architecture;
+  const isReplaced = (name: string) => saved.has(PREFIX + name) && !(name === head && name !== HEAD);
+  for (const [name, shape] of parameters) {
+    const range = weights.get(name);
+    if (!range || range.shape.join() === shape.join()) continue;
+    if (!isReplaced(name)) {
+      const rows = `${shape[0]} tokens, and "${name}" of ${model.configFile} has ${range.shape[0]} rows`;
+      throw misfit(`the adapter's embeddings are of ${rows}, which it does not replace`);
+    }
+    weights.delete(name); // trained in full: read from the adapter
+  }
 }
 
 function checkAdapterFits(adapter: SavedAdapter, files: ModelFiles, model: LoadedModel): void {

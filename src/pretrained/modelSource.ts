@@ -20,6 +20,7 @@ import { folderAt } from "../disk/nodeStorage.ts";
 import { exists } from "../disk/readFiles.ts";
 import type { ModelFiles, RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
+import { emitWarning } from "../host.ts";
 
 export interface ModelSourceOptions extends HubOptions {
   /**
@@ -136,7 +137,7 @@ async function findSource(idOrPath: string, options: ModelSourceOptions): Promis
   }
   const folder = folderAt(adapterFolder);
   await warnOfEdits(folder, options.onWarning);
-  const adapter = await loadAdapter(folder);
+  const adapter = await loadAdapter(folder, options.onWarning ?? emitWarning);
   const base = options.base ?? (await findBase(adapter.config.base_model_name_or_path, adapterFolder));
   const hasTokenizer = (await folder.has("tokenizer.json")) || (await folder.has("vocab.json"));
   const baseRevision = options.base ? undefined : (adapter.config.revision ?? undefined); // of the base named there

@@ -52,7 +52,7 @@ export function adapterIdentity(adapter: AdapterConfig, quantization: string | n
   const names = optionsWith("fixed", LORA_OPTIONS);
   const values = { ...defaultsOf(names, LORA_OPTIONS), ...defined(valuesOf(adapter, names)) };
   const targets = adapter.target_modules;
-  const target_modules = typeof targets === "string" ? targets : targets.toSorted();
+  const target_modules = Array.isArray(targets) ? targets.toSorted() : targets;
   return { ...values, target_modules, ...(quantization === null ? {} : { quantization }) };
 }
 

@@ -85,6 +85,8 @@ describe("a run with an adapter on the embedding", { timeout: 120_000 }, () => {
     ["a precomputed reference", {}, { args: { precompute_ref_log_probs: true, precompute_ref_cache: false } }],
     ["tokens", { target_modules: ["q_proj"], trainable_token_indices: [114, 101, 32] }, {}],
     ["4 bits", {}, { quantization_config: { load_in_4bit: true } }],
+    ["the unembedding", { target_modules: ["q_proj", "lm_head"] }, { args: { gradient_checkpointing: true } }],
+    ["embedding and unembedding, DoRA", { target_modules: ["embed_tokens", "lm_head"], use_dora: true }, {}],
     ["AdamW of eight bits", { bias: "all" }, { args: { optim: "adamw_8bit", weight_decay: 0.1 } }],
   ])("%s: learns; stopped after two steps and resumed = uninterrupted", async (name, lora, options) => {
     await train(`${name} unbroken`, options, { lora });
@@ -159,6 +161,8 @@ describe("the gradient of an embedding's adapter", () => {
     ["LoRA", {}],
     ["DoRA", { use_dora: true }],
     ["tokens, the tied head's too", { target_modules: ["c_attn"], trainable_token_indices: [...some, 96] }],
+    ["the unembedding", { target_modules: ["lm_head"] }],
+    ["the unembedding, DoRA", { target_modules: ["lm_head", "wte"], use_dora: true }],
     ["tokens of the head alone", { target_modules: ["c_attn"], trainable_token_indices: { lm_head: some } }],
   ])("is the slope of the loss, only at the pair's tokens and positions: %s", async (_, settings) => {
     const learner = await fresh(settings);

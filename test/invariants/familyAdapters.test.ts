@@ -35,11 +35,18 @@ const KINDS: Record<string, AdapterKind> = {
     target_modules: ["k_proj"],
     trainable_token_indices: { embed_tokens: [1, 2, 90], lm_head: [2, 30, 31] },
   },
+  "the head": { target_modules: ["q_proj", "lm_head"] },
+  "embedding and head, DoRA, rslora": {
+    target_modules: ["embed_tokens", "lm_head", "v_proj"],
+    use_dora: true,
+    use_rslora: true,
+    rank_pattern: { lm_head: 3 },
+  },
   "all biases, by a pattern": { bias: "all", target_modules: ".*layers\\.0\\.(self_attn|mlp)\\.\\w+_proj" },
 };
 /** All kinds on one family, those on every module on the others. */
 const kindsOf = (family: string) =>
-  Object.entries(KINDS).filter((_, i) => family === "llama" || i % 2 === 1 || i === 4 || i === 6);
+  Object.entries(KINDS).filter((_, i) => family === "llama" || i % 2 === 1 || [4, 6, 10, 12].includes(i));
 
 /** Features of each family that FAMILIES' plain members lack. */
 const MODELS: Record<string, Record<string, unknown>> = {
@@ -117,6 +124,6 @@ describe.each(Object.entries(MODELS))("adapters on %s", { timeout: 240_000 }, (f
       const loaded = await bench.learner({ adapter, adapterWeights: again.weights });
       expect(await scoresOf(loaded), name).toEqual(scores.get(name));
     }
-    expect(answers).toHaveLength(family === "llama" ? 22 : 14);
+    expect(answers).toHaveLength(family === "llama" ? 26 : 18);
   });
 });

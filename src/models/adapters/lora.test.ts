@@ -146,7 +146,8 @@ describe("messages that PEFT does not give", () => {
   });
 
   test("rejects modules that can't be adapted by name", () => {
-    expect(rejection({ target_modules: ["lm_head"] })).toMatch(/^config: target_modules: lm_head: expected no adapter/);
+    const pissa = { target_modules: ["lm_head"], init_lora_weights: "pissa" };
+    expect(rejection(pissa)).toMatch(/^config: init_lora_weights pissa: expected no adapter on lm_head, which is tied/);
     expect(rejection({ target_modules: ["ln_f"] })).toMatch(
       /^config: target_modules: transformer.ln_f: .*another kind/,
     );

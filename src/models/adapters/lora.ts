@@ -84,6 +84,7 @@ const PREFIX = "base_model.model.";
 export function loraAdapter(model: ModelModules, settings: LoraSettings): LoraAdapter {
   const targets = findTargets(model, settings);
   const start = startOf(settings.init_lora_weights ?? true);
+  refuseTiedPissa(model, targets.layers, start.init);
   const names = targets.layers.map(({ layer }) => layer.name);
   const ranks = patternReader(settings.rank_pattern, "rank_pattern", names);
   const alphas = patternReader(settings.alpha_pattern, "alpha_pattern", names);
@@ -99,13 +100,14 @@ export function loraAdapter(model: ModelModules, settings: LoraSettings): LoraAd
     return loraLayer(target, { r, alpha: alphas.of(layer.name) ?? settings.lora_alpha, settings });
   });
   const saved = savedParameters(model, settings, names);
-  const tokens = tokenRows(model, settings.trainable_token_indices, new Set([...names, ...saved.keys()]));
+  const taken = new Set([...names, ...saved.keys(), ...names.map((name) => `${name}.weight`)]);
+  const tokens = tokenRows(model, settings.trainable_token_indices, taken);
   return {
     dropout: settings.lora_dropout,
     layers: new Map(layers.map((entry) => [entry.layer.name, entry])),
     saved,
     tokens,
-    frozen: settings.trainable_token_indices ? new Map() : frozenParameters(targets.saved),
+    frozen: settings.trainable_token_indices ? new Map() : frozenParameters(targets.saved, model.head),
     init: start.init,
     targetModules: targets.targetModules,
     warnings: [...start.warnings, ...targets.warnings, ...ranks.warnings, ...alphas.warnings],
@@ -122,6 +124,14 @@ function startOf(init: InitLoraWeights): { init: InitLoraWeights; warnings: stri
     throw new PrefineError("config", `init_lora_weights: expected a number after pissa_niter_, parameters "${init}"`);
   }
   return { init: "pissa", warnings: [`init_lora_weights: ${init} is computed exactly, like pissa`] };
+}
+
+/** PiSSA takes components from the weight, which is the embedding's too: both would change. */
+function refuseTiedPissa({ head }: ModelModules, layers: readonly Target[], init: InitLoraWeights): void {
+  const isHead = layers.some(({ layer }) => layer.name === HEAD_MODULE);
+  if (init !== "pissa" || !isHead || head === `${HEAD_MODULE}.weight`) return;
+  const message = `init_lora_weights pissa: expected no adapter on ${HEAD_MODULE}, which is tied to the embedding`;
+  throw new PrefineError("config", message, `Remove ${HEAD_MODULE} from target_modules, or start another way.`);
 }
 
 interface LayerSettings {
@@ -165,9 +175,9 @@ function patternReader(
 }
 
 /** PEFT does not save them if tokens are trained individually. */
-function frozenParameters(embedding: Targets["saved"]): Map<string, string> {
-  const { name } = embedding ?? {};
-  return new Map(name === undefined ? [] : [[`${PREFIX}${name}.base_layer.weight`, `${name}.weight`]]);
+function frozenParameters(embeddings: Targets["saved"], head: string): Map<string, string> {
+  const parameterOf = (name: string) => (name === HEAD_MODULE ? head : `${name}.weight`);
+  return new Map(embeddings.map(({ name }) => [`${PREFIX}${name}.base_layer.weight`, parameterOf(name)]));
 }
 
 /** Parameters trained in full, by the name that the network reads. */

@@ -59,12 +59,12 @@ function embeddingNorm({ layer, scaling, ...lora }: LoraLayer, weight: Tensor, w
   return reshape(sqrt(add(mul(plain, plain), moved)), [layer.outFeatures]);
 }
 
-/** The layer and its adapter as one matrix, in the layer's own layout. */
+/** The layer and its adapter as one matrix, in the layer's own layout; DoRA's norm is a constant for the gradient. */
 export function mergedWeight(lora: LoraLayer, weight: Tensor, weights: AdapterInput): Tensor {
   const adapted = adaptedWeight(lora, weight, weights);
   if (lora.magnitude === null) return adapted;
   const { outFeatures, layout } = lora.layer;
-  const scale = div(weights(lora.magnitude, [outFeatures]), adaptedNorm(lora, weight, weights));
+  const scale = div(weights(lora.magnitude, [outFeatures]), detach(adaptedNorm(lora, weight, weights)));
   return mul(adapted, layout === "out,in" ? reshape(scale, [outFeatures, 1]) : scale);
 }
 

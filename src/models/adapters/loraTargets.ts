@@ -28,8 +28,8 @@ export interface Target {
 
 export interface Targets {
   layers: Target[];
-  /** The adapted embedding whose base weights PEFT saves too; null: none. */
-  saved: LinearLayer | null;
+  /** The adapted embedding and unembedding whose base weights PEFT saves too. */
+  saved: LinearLayer[];
   /** As written to adapter_config.json: "all-linear" expanded to names. */
   targetModules: string[] | string;
   warnings: string[];
@@ -105,27 +105,27 @@ export function findTargets(model: ModelModules, settings: TargetSettings): Targ
   if (exclude_modules && exclude_modules.length > 0 && !moduleNames(model).some(isExcluded)) {
     warnings.push(`exclude_modules: nothing is called ${listed([exclude_modules].flat())}; no layer was excluded`);
   }
-  return { layers, saved: savedEmbedding(model, layers, targetModules), targetModules, warnings };
+  return { layers, saved: savedEmbeddings(model, layers, targetModules), targetModules, warnings };
 }
 
 /** PEFT's EMBEDDING_LAYER_NAMES. */
 const EMBEDDING_NAMES = ["embed_tokens", HEAD_MODULE];
 
-/** save_embedding_layers "auto": the word embedding, if it is adapted and a target by one of PEFT's names for it. */
-function savedEmbedding(model: ModelModules, layers: readonly Target[], targets: string[] | string) {
+/** save_embedding_layers "auto": word embedding and unembedding, if adapted and one is a target by PEFT's names. */
+function savedEmbeddings(model: ModelModules, layers: readonly Target[], targets: string[] | string) {
   const [words] = embeddingNames(model);
-  const adapted = layers.find(({ layer }) => layer.name === words)?.layer ?? null;
+  const adapted = layers.flatMap(({ layer }) => (layer.name === words || layer.name === HEAD_MODULE ? [layer] : []));
   const isSaved =
     typeof targets === "string"
       ? moduleNames(model).filter(fullMatch(targets, "target_modules")).some(isEmbeddingName)
       : targets.some((target) => EMBEDDING_NAMES.includes(target));
-  return isSaved ? adapted : null;
+  return isSaved ? adapted : [];
 }
 
 const isEmbeddingName = (module: string) => EMBEDDING_NAMES.some((name) => isNamed(module, name));
 
-/** Linear layers, and embeddings: all other matrices except the unembedding. */
-function adaptableLayers({ linears, parameters }: ModelModules): Target[] {
+/** Linear layers, embeddings (all other matrices), and the unembedding, last as in the model. */
+function adaptableLayers({ linears, parameters, head }: ModelModules): Target[] {
   const layers = linears.map((layer) => ({ layer, isEmbedding: false }));
   const excluded = new Set([...linears.map(({ name }) => name), HEAD_MODULE]);
   for (const [parameter, shape] of parameters) {
@@ -134,7 +134,9 @@ function adaptableLayers({ linears, parameters }: ModelModules): Target[] {
     const [inFeatures, outFeatures] = shape;
     layers.push({ layer: { name, inFeatures, outFeatures, layout: "in,out", bias: false }, isEmbedding: true });
   }
-  return layers;
+  const [outFeatures, inFeatures] = parameters.get(head) as readonly number[];
+  const unembedding: LinearLayer = { name: HEAD_MODULE, inFeatures, outFeatures, layout: "out,in", bias: false };
+  return [...layers, { layer: unembedding, isEmbedding: false }];
 }
 
 /** Modules that are embeddings, the word embedding first. */
@@ -229,13 +231,8 @@ const lastParts = (model: ModelModules) => [
 ];
 
 function noLayer(name: string, model: ModelModules): PrefineError {
-  const where = `target_modules: ${name}`;
-  if (name === HEAD_MODULE) {
-    const message = `${where}: expected no adapter on the unembedding, as in TRL: it would never be trained`;
-    return new PrefineError("config", message, "Remove it, or train it in full: modules_to_save: [lm_head].");
-  }
   const hint = `Layers of this model: ${lastParts(model).join(", ")}.`;
-  const message = `${where}: expected a linear layer or an embedding, found a module of another kind`;
+  const message = `target_modules: ${name}: expected a linear layer or an embedding, found a module of another kind`;
   return new PrefineError("config", message, hint);
 }
 

@@ -1,6 +1,7 @@
 /** @file Loads what the caller names: base model, adapter and reference, and decides how they are saved. */
 import type { SavedAdapter } from "../../checkpoints/adapter.ts";
 import type { AdapterConfig } from "../../checkpoints/adapterConfig.ts";
+import { PREFIX } from "../../checkpoints/adapterKeys.ts";
 import type { SavedModel } from "../../checkpoints/modelFiles.ts";
 import { BitsAndBytesConfig } from "../../config/BitsAndBytesConfig.ts";
 import type { DPOConfig } from "../../config/DPOConfig.ts";
@@ -12,7 +13,7 @@ import type { Objective } from "../../dpo/losses/objective.ts";
 import { PrefineError } from "../../errors.ts";
 import { adapterTensors, type LoraAdapter, loraAdapter } from "../../models/adapters/lora.ts";
 import type { LoadedModel } from "../../models/loadedModel.ts";
-import type { LinearLayer } from "../../models/network.ts";
+import { HEAD_MODULE, type LinearLayer } from "../../models/network.ts";
 import { keepNarrow } from "../../models/precision/keepNarrow.ts";
 import { alreadyQuantized, quantizedUnder, quantizeModel } from "../../models/precision/quantize.ts";
 import { decays } from "../../optim/optimizer.ts";
@@ -26,6 +27,8 @@ export type ModelInput =
   | string
   | LoadedModel
   | { readonly loaded: LoadedModel; readonly adapter?: SavedAdapter | undefined };
+
+const HEAD = `${HEAD_MODULE}.weight`;
 
 export interface TrainedModel {
   base: LoadedModel;
@@ -98,7 +101,8 @@ export async function loadModels(request: ModelRequest): Promise<TrainedModel> {
   const { loaded, adapter: start } = await load(model, { ...loading, revision });
   checkRequest(request, { loaded, adapter: start });
   const settings = start?.config ?? peft_config;
-  const adapter = settings && loraAdapter(loaded.architecture, settings);
+  const adapter = settings && withSavedBase(loraAdapter(loaded.architecture, settings), start, loaded);
+  refuseHeadDropout(adapter, args);
   const base = trainedBase(loaded, adapter);
   const reference = ref_model === null ? undefined : await load(ref_model, { ...loading, revision: undefined });
   warnings.push(...(adapter?.warnings ?? []));
@@ -130,6 +134,28 @@ function checkRequest(
     const hint = "Leave ref_model out: the reference is then the model before the first step.";
     throw new PrefineError("config", "ref_model: expected an object other than model, found the same", hint);
   }
+}
+
+/** Weights of the base model that came with the adapter (resized embeddings) are saved with it again, as PEFT does. */
+function withSavedBase(adapter: LoraAdapter, start: SavedAdapter | undefined, { architecture }: LoadedModel) {
+  const frozen = new Map(adapter.frozen);
+  for (const name of start?.embeddings?.keys() ?? []) {
+    const parameter = name === HEAD ? architecture.head : name;
+    const module = name.slice(0, name.lastIndexOf("."));
+    const hasTokens = adapter.tokens.some(({ from }) => from === name);
+    const isInFull = adapter.saved.has(name);
+    const wrapped = hasTokens ? ".token_adapter.base_layer" : isInFull ? ".original_module" : "";
+    const wrapper = adapter.layers.has(module) ? ".base_layer" : wrapped;
+    frozen.set(`${PREFIX}${module}${wrapper}.weight`, parameter);
+  }
+  return { ...adapter, frozen };
+}
+
+/** Training merges the unembedding with its adapter, so there is no input of the adapter alone to drop from. */
+function refuseHeadDropout(adapter: LoraAdapter | null, { disable_dropout }: DPOConfig): void {
+  if (!adapter?.layers.has(HEAD_MODULE) || disable_dropout || adapter.dropout === 0) return;
+  const message = `lora_dropout: ${adapter.dropout} is not built for an adapter on ${HEAD_MODULE}`;
+  throw new PrefineError("not-yet", message, "Set disable_dropout: true, as TRL's default, or lora_dropout: 0.");
 }
 
 /** @throws PrefineError("config") for training quantized weights without an adapter, which transformers refuses too. */
