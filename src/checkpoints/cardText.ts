@@ -8,12 +8,19 @@ export interface CardName {
   isOnHub: boolean;
 }
 
-/** @param isLocal whether it was read from the disk: a folder may be named like a hub id. */
+/** `name` or `organization/name`, by the hub's rules. */
+const REPO_ID = /^(?:[A-Za-z0-9_][\w.-]{0,95}\/)?[A-Za-z0-9_][\w.-]{0,95}$/;
+const isRepoId = (name: string) => REPO_ID.test(name) && !/--|\.\.|[.-]$|[.-]\/|\.git$/.test(name);
+
+/**
+ * @param isLocal whether it was read from the disk: a folder may be named like a hub id. Anything else is a link only
+ *   if it is one.
+ */
 export function cardName(nameOrPath: string, isLocal: boolean): CardName {
   // a snapshot in the hub's cache came from there, and its path says under which id
   const cached = /[\\/](?:models|datasets)--([^\\/]+)[\\/]snapshots[\\/]/.exec(nameOrPath)?.[1];
-  if (cached) return { name: cached.replace("--", "/"), isOnHub: true };
-  if (!isLocal) return { name: nameOrPath, isOnHub: true };
+  const id = cached ? cached.replace("--", "/") : isLocal ? null : nameOrPath;
+  if (id !== null && isRepoId(id)) return { name: id, isOnHub: true };
   return { name: nameOrPath.split(/[\\/]/).filter(Boolean).at(-1) ?? nameOrPath, isOnHub: false };
 }
 

@@ -45,7 +45,7 @@ function typescript({ model_name, hasChatTemplate }: CardUsage): string[] {
 
 function python(usage: CardUsage): string[] {
   if (usage.isAdapter && usage.isOnGguf) {
-    return ["Its base model is a GGUF file: `prefine merge` writes both as a model that transformers loads."];
+    return [ON_GGUF];
   }
   const { isAdapter, model_name } = usage;
   const [library, loader] = isAdapter ? ["PEFT", "AutoPeftModelForCausalLM"] : ["transformers", "AutoModelForCausalLM"];
@@ -64,6 +64,11 @@ function python(usage: CardUsage): string[] {
   ];
   return [`In Python, with ${library}:`, code("python", lines)];
 }
+
+/** PEFT reads base models in transformers' format alone; the file does not say which one it was made from. */
+const ON_GGUF =
+  "Its base model is a GGUF file, which PEFT does not load: in Python, the adapter needs the original model that the " +
+  "file was made from, in transformers' format. Or `prefine merge` writes both as a model that transformers loads.";
 
 function pythonInputs({ hasChatTemplate }: CardUsage): string[] {
   if (!hasChatTemplate) return [`inputs = tokenizer(${JSON.stringify(PROMPT)}, return_tensors="pt")`];

@@ -142,6 +142,7 @@ describe("modelCard", () => {
 
   it("gives no PEFT code for an adapter on a GGUF file, and transformers' for a model that was trained from one", () => {
     const card = modelCard({ ...INPUT, isOnGguf: true });
+    expect(card).toContain("PEFT does not load: in Python, the adapter needs the original model");
     expect(card).toContain("`prefine merge` writes both as a model");
     expect(card).not.toContain("from_pretrained");
     expect(modelCard({ ...INPUT, isOnGguf: true, adapter: null })).toContain("AutoModelForCausalLM.from_pretrained");
@@ -170,6 +171,9 @@ describe("modelCard", () => {
     expect(cardName("C:\\Users\\ann\\gpt2", isLocal)).toEqual(local("gpt2"));
     expect(cardName("org/model", isLocal)).toEqual(local("model"));
     expect(cardName("org/model", false)).toEqual({ name: "org/model", isOnHub: true });
+    for (const path of ["some/folder/model", "./model", "../base", "org/mo--del", "org/model.git", "a b", "org/"]) {
+      expect(cardName(path, false).isOnHub, path).toBe(false);
+    }
     const cache = "/home/ann/.cache/huggingface/hub";
     const model = { name: "openai/gpt2", isOnHub: true };
     expect(cardName(`${cache}/models--openai--gpt2/snapshots/abc`, isLocal)).toEqual(model);

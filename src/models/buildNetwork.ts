@@ -116,7 +116,7 @@ export function buildNetwork(architecture: Architecture, options: NetworkOptions
   /** With its adapter as one matrix: training needs its mean row, and its product block by block. */
   const wholeHead = () => {
     if (!headLora) return head();
-    merged ??= mergedWeight(headLora, head(), named);
+    merged ??= mergedWeight(headLora, head(), named, true);
     return merged;
   };
   /** For a few rows, adding the adapter's term costs far less than that matrix. */

@@ -1,6 +1,8 @@
 /** @file GGUF metadata -> the contents of config.json and generation_config.json. */
 import { PrefineError, show } from "../errors.ts";
 import type { GgufFile } from "../formats/gguf.ts";
+import { refuseGgufKeys } from "./ggufKeys.ts";
+import { ropeScaling } from "./ggufRope.ts";
 
 export interface GgufConfig {
   config: Record<string, unknown>;
@@ -12,10 +14,17 @@ export interface GgufReader {
   where: string;
   /** general.architecture. */
   architecture: string;
-  /** The number under `ARCHITECTURE.key`; if absent, the default, or an error without one. */
+  /**
+   * The number under `ARCHITECTURE.key`, or in a list, the same one for all layers; if absent, the default, or an error
+   * without one.
+   */
   number(key: string, fallback?: number): number;
-  /** Any value by its full key. */
+  /** Any value under `ARCHITECTURE.key`. */
   value(key: string): unknown;
+  /** Any value by its full key. */
+  general(key: string): unknown;
+  /** All keys of the architecture, without its name. */
+  own(): [key: string, value: unknown][];
   hasTensor(name: string): boolean;
 }
 
@@ -28,10 +37,15 @@ function createReader({ metadata, tensors }: GgufFile, where: string): GgufReade
   return {
     where,
     architecture,
-    value: (key) => metadata.get(key),
+    value: (key) => metadata.get(`${architecture}.${key}`),
+    general: (key) => metadata.get(key),
+    own: () =>
+      [...metadata].flatMap(([key, value]): [string, unknown][] =>
+        key.startsWith(`${architecture}.`) ? [[key.slice(architecture.length + 1), value]] : [],
+      ),
     hasTensor: (name) => tensors.has(name),
     number: (key, fallback) => {
-      const value = metadata.get(`${architecture}.${key}`) ?? fallback;
+      const value = ofAllLayers(metadata.get(`${architecture}.${key}`)) ?? fallback;
       if (typeof value === "number" && Number.isFinite(value)) return value;
       const message = `${where}: ${architecture}.${key}: expected a number, found ${show(value)}`;
       throw new PrefineError("model", message, "Download the file again: it may be truncated or damaged.");
@@ -39,17 +53,36 @@ function createReader({ metadata, tensors }: GgufFile, where: string): GgufReade
   };
 }
 
+/** A value per layer, if all are the same. */
+function ofAllLayers(value: unknown): unknown {
+  if (!Array.isArray(value) || value.length === 0) return value;
+  return value.every((one) => one === value[0]) ? value[0] : value;
+}
+
+/** Divisors of rotary frequencies in the file (rope_freqs.weight), if any. */
+type RotaryFactors = ArrayLike<number> | undefined;
+
+type ReadFamily = (read: GgufReader, factors: RotaryFactors) => Record<string, unknown>;
+
+const decoder =
+  (model_type: string, name: string): ReadFamily =>
+  (read, factors) => ({ model_type, architectures: [`${name}ForCausalLM`], ...decoderFields(read, factors) });
+
 /** Supported families, by general.architecture. */
-const FAMILIES: Record<string, (read: GgufReader) => Record<string, unknown>> = {
-  llama: (read) => ({ model_type: "llama", architectures: ["LlamaForCausalLM"], ...decoderFields(read) }),
-  mistral: (read) => ({ model_type: "mistral", architectures: ["MistralForCausalLM"], ...decoderFields(read) }),
-  qwen2: (read) => ({ model_type: "qwen2", architectures: ["Qwen2ForCausalLM"], ...decoderFields(read) }),
-  qwen3: (read) => ({ model_type: "qwen3", architectures: ["Qwen3ForCausalLM"], ...decoderFields(read) }),
+const FAMILIES: Record<string, ReadFamily> = {
+  llama: decoder("llama", "Llama"),
+  mistral: decoder("mistral", "Mistral"),
+  qwen2: decoder("qwen2", "Qwen2"),
+  qwen3: decoder("qwen3", "Qwen3"),
   gpt2: (read) => ({ model_type: "gpt2", architectures: ["GPT2LMHeadModel"], ...gpt2Fields(read) }),
 };
 
-/** @throws PrefineError("not-yet") for an unsupported family; ("model") for missing or wrong metadata. */
-export function ggufConfig(file: GgufFile, where: string): GgufConfig {
+/**
+ * @param factors the contents of rope_freqs.weight, if the file has it.
+ * @throws PrefineError("not-yet") for an unsupported family, or a key that would change results; ("model") for missing
+ *   or wrong metadata.
+ */
+export function ggufConfig(file: GgufFile, where: string, factors?: RotaryFactors): GgufConfig {
   const read = createReader(file, where);
   const fields = Object.hasOwn(FAMILIES, read.architecture) ? FAMILIES[read.architecture] : undefined;
   if (!fields) {
@@ -58,7 +91,7 @@ export function ggufConfig(file: GgufFile, where: string): GgufConfig {
   }
   const special = specialTokens(read);
   return {
-    config: { ...fields(read), ...special, vocab_size: vocabularySize(file, where), dtype: "float32" },
+    config: { ...fields(read, factors), ...special, vocab_size: vocabularySize(file, where), dtype: "float32" },
     generationConfig: special,
   };
 }
@@ -72,16 +105,18 @@ function vocabularySize({ tensors }: GgufFile, where: string): number {
 
 function specialTokens(read: GgufReader): Record<string, number> {
   const names = { bos_token_id: "bos", eos_token_id: "eos", pad_token_id: "padding" };
-  const entries = Object.entries(names).map(([key, name]) => [key, read.value(`tokenizer.ggml.${name}_token_id`)]);
+  const entries = Object.entries(names).map(([key, name]) => [key, read.general(`tokenizer.ggml.${name}_token_id`)]);
   return Object.fromEntries(entries.filter(([, id]) => typeof id === "number"));
 }
 
 /** Fields common to Llama and its relatives. */
-function decoderFields(read: GgufReader): Record<string, unknown> {
+function decoderFields(read: GgufReader, factors: RotaryFactors): Record<string, unknown> {
   const heads = read.number("attention.head_count");
   const hidden = read.number("embedding_length");
-  const headDim = read.number("attention.key_length", read.number("rope.dimension_count", hidden / heads));
-  const window = read.value(`${read.architecture}.attention.sliding_window`);
+  const headDim = read.number("attention.key_length", hidden / heads);
+  const positions = read.number("context_length");
+  const theta = read.number("rope.freq_base", 10_000);
+  refuseGgufKeys(read, { headDim, positions });
   return {
     hidden_size: hidden,
     intermediate_size: read.number("feed_forward_length"),
@@ -89,42 +124,51 @@ function decoderFields(read: GgufReader): Record<string, unknown> {
     num_attention_heads: heads,
     num_key_value_heads: read.number("attention.head_count_kv", heads),
     head_dim: headDim,
-    max_position_embeddings: read.number("context_length"),
+    max_position_embeddings: positions,
     rms_norm_eps: single(read.number("attention.layer_norm_rms_epsilon")),
-    rope_theta: read.number("rope.freq_base", 10_000),
-    ...ropeScaling(read),
-    ...(typeof window === "number" && read.architecture === "mistral" ? { sliding_window: window } : {}),
+    rope_theta: theta,
+    ...ropeScaling(read, { headDim, positions, theta, factors }),
+    ...(read.architecture === "mistral" ? { sliding_window: read.number("attention.sliding_window", 0) || null } : {}),
     hidden_act: "silu",
-    attention_bias: read.architecture === "llama" && read.hasTensor("blk.0.attn_q.bias"),
+    ...biases(read),
     tie_word_embeddings: !read.hasTensor("output.weight"),
     attention_dropout: 0,
   };
 }
 
+/** Biases that the first layer has; llama.cpp reads each where a file has it. */
+function biases(read: GgufReader): Record<string, boolean> {
+  const hasOne = (...modules: string[]) => modules.some((module) => read.hasTensor(`blk.0.${module}.bias`));
+  const hasOptional = read.architecture === "llama" || read.architecture === "qwen3";
+  const attention_bias = hasOptional && hasOne("attn_q", "attn_k", "attn_v", "attn_output");
+  const mlp_bias = hasOne("ffn_gate", "ffn_up", "ffn_down");
+  return { attention_bias, ...(read.architecture === "llama" && mlp_bias ? { mlp_bias } : {}) };
+}
+
 /** 9.999999747378752e-6, a float32 in the file, -> 1e-5, as in the original config. */
 const single = (value: number) => Number(value.toPrecision(7));
 
-function ropeScaling(read: GgufReader): Record<string, unknown> {
-  const type = read.value(`${read.architecture}.rope.scaling.type`);
-  if (type === undefined || type === "none") return {};
-  const factor = read.number("rope.scaling.factor");
-  if (type === "linear") return { rope_scaling: { rope_type: "linear", factor } };
-  if (type === "yarn") {
-    const original = read.number("rope.scaling.original_context_length");
-    return { rope_scaling: { rope_type: "yarn", factor, original_max_position_embeddings: original } };
-  }
-  const message = `${read.where}: rotary scaling of type ${show(type)} is not supported in GGUF files`;
-  throw new PrefineError("not-yet", message, "Use the model's safetensors.");
-}
-
 function gpt2Fields(read: GgufReader): Record<string, unknown> {
+  const [width, heads, positions] = [
+    read.number("embedding_length"),
+    read.number("attention.head_count"),
+    read.number("context_length"),
+  ];
+  refuseGgufKeys(read, { headDim: width / heads, positions });
+  const keyHeads = read.number("attention.head_count_kv", heads);
+  const keySize = read.number("attention.key_length", width / heads);
+  if (keyHeads !== heads || keySize !== width / heads) {
+    const message = `${read.where}: gpt2.attention: ${keyHeads} key heads of ${keySize} channels are not supported`;
+    throw new PrefineError("not-yet", message, `GPT-2 has ${heads} of ${width / heads}.`);
+  }
   return {
-    n_positions: read.number("context_length"),
-    n_embd: read.number("embedding_length"),
+    n_positions: positions,
+    n_embd: width,
     n_layer: read.number("block_count"),
-    n_head: read.number("attention.head_count"),
+    n_head: heads,
     n_inner: read.number("feed_forward_length"),
     layer_norm_epsilon: single(read.number("attention.layer_norm_epsilon")),
     activation_function: "gelu_new",
+    tie_word_embeddings: !read.hasTensor("output.weight"),
   };
 }

@@ -43,6 +43,7 @@ const GPT2_OUTER: Record<string, string> = {
   "transformer.wpe.weight": "position_embd.weight",
   "transformer.ln_f.weight": "output_norm.weight",
   "transformer.ln_f.bias": "output_norm.bias",
+  "lm_head.weight": "output.weight",
 };
 
 /** @param config the result of `ggufConfig`. @returns undefined for a parameter that such files lack. */

@@ -86,6 +86,10 @@ describe("a GPT-2 in a GGUF file", () => {
     await expect(loadModel(file)).rejects.toThrow(/"position_embd\.weight" has shape \[128,32\].* says \[64,32\]/);
     writeGguf(file, { ...METADATA, "general.architecture": "mamba" }, tensors);
     await expect(loadModel(file)).rejects.toThrow(/family "mamba" are not supported/);
+    writeGguf(file, METADATA, { ...tensors, "blk.0.attn_q.bias": tensors["output_norm.bias"] });
+    await expect(loadModel(file)).rejects.toThrow(/tensor "blk\.0\.attn_q\.bias" is in no layer that prefine has/);
+    writeGguf(file, METADATA, { ...tensors, "output.weight": tensors["token_embd.weight"] });
+    expect((await loadModel(file)).architecture.head).toBe("lm_head.weight"); // a head of its own
     const { "gpt2.block_count": __, ...without } = METADATA;
     writeGguf(file, without, tensors);
     await expect(loadModel(file)).rejects.toThrow(/gpt2\.block_count: expected a number, found nothing/);

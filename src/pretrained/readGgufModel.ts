@@ -11,7 +11,6 @@ import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Architecture } from "../models/network.ts";
 import { type GgufConfig, ggufConfig } from "./ggufConfig.ts";
 import { ggufSource } from "./ggufTensors.ts";
-import { llama3Scaling } from "./llama3Scaling.ts";
 
 interface GgufModel extends GgufConfig {
   contents: GgufFile;
@@ -50,9 +49,7 @@ async function readHeader(files: ModelFiles, name: string): Promise<GgufModel> {
   if (!file) throw new PrefineError("io", `${where}: no such file`, "Check the spelling of the path.");
   try {
     const contents = await readGguf(file, where);
-    const { config, generationConfig } = ggufConfig(contents, where);
-    const factors = await rotaryFactors(contents, file, config, where);
-    return { contents, config: { ...config, ...factors }, generationConfig };
+    return { contents, ...ggufConfig(contents, where, await rotaryFactors(contents, file, where)) };
   } finally {
     await file.close();
   }
@@ -61,20 +58,13 @@ async function readHeader(files: ModelFiles, name: string): Promise<GgufModel> {
 async function rotaryFactors(
   { tensors }: GgufFile,
   source: ByteSource,
-  config: Record<string, unknown>,
   file: string,
-): Promise<Record<string, unknown>> {
+): Promise<Float32Array | undefined> {
   const tensor = tensors.get(ROTARY_FACTORS);
-  if (!tensor) return {};
+  if (!tensor) return undefined;
   const bytes = new Uint8Array(await source.slice(tensor.start, tensor.end));
   const { dtype } = tensor;
-  const factors = isBlockDtype(dtype)
-    ? decodeBlocks(bytes, dtype)
-    : toFloat32(bytes, dtype, `${file}: ${ROTARY_FACTORS}`);
-  const rope_scaling = llama3Scaling(factors, { theta: Number(config.rope_theta), headDim: Number(config.head_dim) });
-  if (rope_scaling) return { rope_scaling };
-  const message = `${file}: ${ROTARY_FACTORS} are not Llama 3's scaling factors`;
-  throw new PrefineError("not-yet", message, "Use the model's safetensors.");
+  return isBlockDtype(dtype) ? decodeBlocks(bytes, dtype) : toFloat32(bytes, dtype, `${file}: ${ROTARY_FACTORS}`);
 }
 
 /** @throws PrefineError("model") if a parameter is missing or its shape differs from the metadata. */
@@ -84,6 +74,7 @@ function ggufWeights(
   file: string,
 ): Map<string, FileRange> {
   const weights = new Map<string, FileRange>();
+  const unread = new Set(contents.tensors.keys());
   for (const [parameter, shape] of architecture.parameters) {
     const source = ggufSource(parameter, config);
     const tensor = source && contents.tensors.get(source.name);
@@ -96,6 +87,7 @@ function ggufWeights(
       const message = `${file}: tensor "${source.name}" has shape [${tensor.shape}], its metadata says [${expected}]`;
       throw new PrefineError("model", message, "Download the file again: it may be damaged.");
     }
+    unread.delete(source.name);
     const { interleavedHeads } = source;
     const rows = source.transposed ? ("transposed" as const) : interleavedHeads ? { interleavedHeads } : undefined;
     weights.set(parameter, {
@@ -107,5 +99,16 @@ function ggufWeights(
       rows,
     });
   }
+  refuseUnread(unread, architecture, file);
   return weights;
+}
+
+/** Refuses tensors that would change results (biases, experts), as llama.cpp does; a table of angles is none. */
+function refuseUnread(unread: ReadonlySet<string>, { modelType }: Architecture, file: string): void {
+  const isRead = (name: string) => name === ROTARY_FACTORS && (modelType === "llama" || modelType === "mistral");
+  const further = [...unread].filter((name) => !isRead(name) && !name.includes("attn_rot_embd"));
+  if (further.length === 0) return;
+  const others = further.length > 1 ? ` and ${further.length - 1} more` : "";
+  const message = `${file}: tensor "${further[0]}"${others} is in no layer that prefine has for ${modelType}`;
+  throw new PrefineError("not-yet", message, "Use the model's safetensors.");
 }

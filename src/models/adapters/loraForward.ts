@@ -59,12 +59,16 @@ function embeddingNorm({ layer, scaling, ...lora }: LoraLayer, weight: Tensor, w
   return reshape(sqrt(add(mul(plain, plain), moved)), [layer.outFeatures]);
 }
 
-/** The layer and its adapter as one matrix, in the layer's own layout; DoRA's norm is a constant for the gradient. */
-export function mergedWeight(lora: LoraLayer, weight: Tensor, weights: AdapterInput): Tensor {
+/**
+ * The layer and its adapter as one matrix, in the layer's own layout.
+ * @param trains whether DoRA's norm must be a constant for the gradient, see {@link addDora}.
+ */
+export function mergedWeight(lora: LoraLayer, weight: Tensor, weights: AdapterInput, trains = false): Tensor {
   const adapted = adaptedWeight(lora, weight, weights);
   if (lora.magnitude === null) return adapted;
   const { outFeatures, layout } = lora.layer;
-  const scale = div(weights(lora.magnitude, [outFeatures]), detach(adaptedNorm(lora, weight, weights)));
+  const norm = adaptedNorm(lora, weight, weights);
+  const scale = div(weights(lora.magnitude, [outFeatures]), trains ? detach(norm) : norm);
   return mul(adapted, layout === "out,in" ? reshape(scale, [outFeatures, 1]) : scale);
 }
 

@@ -1,0 +1,92 @@
+/**
+ * @file Keys of a GGUF file that would change results and are not built: refused by name unless they have the value
+ * that means "not used". Names are those of llama.cpp's llama-arch.cpp; the keys of rope.scaling that it reads only for
+ * other architectures are refused too, since the original model has them.
+ */
+import { PrefineError, show } from "../errors.ts";
+import type { GgufReader } from "./ggufConfig.ts";
+
+/** Sizes that values are compared with. */
+interface Sizes {
+  headDim: number;
+  positions: number;
+}
+
+type IsNeutral = (value: unknown, sizes: Sizes, read: GgufReader) => boolean;
+
+const only =
+  (...values: unknown[]): IsNeutral =>
+  (value) =>
+    values.includes(value);
+const isHeadSize: IsNeutral = (value, { headDim }) => value === headDim;
+const isWide: IsNeutral = (value, { positions }) => value === 0 || (typeof value === "number" && value >= positions);
+const isEmpty: IsNeutral = (value) => Array.isArray(value) && value.every((one) => one === 0 || one === false);
+const isDefaultScale: IsNeutral = (value, { headDim }) =>
+  value === 0 || (typeof value === "number" && Math.abs(value * Math.sqrt(headDim) - 1) < 1e-6);
+const isFullExtrapolation: IsNeutral = (value, _, read) =>
+  value === (read.value("rope.scaling.type") === "yarn" ? 1 : 0) || (typeof value === "number" && value < 0);
+
+/** By the key without the architecture. */
+const NEUTRAL: Record<string, IsNeutral> = {
+  "attention.causal": only(true),
+  "attention.scale": isDefaultScale,
+  "attention.clamp_kqv": only(0),
+  "attention.max_alibi_bias": only(0),
+  "attention.output_scale": only(0, 1),
+  "attention.value_scale": only(0, 1),
+  "attention.value_length": isHeadSize,
+  "attention.key_length_swa": isHeadSize,
+  "attention.value_length_swa": isHeadSize,
+  "attention.sliding_window": (value, sizes, read) => read.architecture === "mistral" || isWide(value, sizes, read),
+  "attention.sliding_window_pattern": (value, sizes, read) =>
+    isWide(read.value("attention.sliding_window") ?? 0, sizes, read) || value === 1 || isEmpty(value, sizes, read),
+  "rope.dimension_count_swa": isHeadSize,
+  "rope.freq_base_swa": (value, _, read) => value === read.number("rope.freq_base", 10_000),
+  "rope.dimension_sections": isEmpty,
+  "rope.scaling.alpha": only(0),
+  "rope.scaling.yarn_log_multiplier": only(0),
+  "rope.scaling.yarn_ext_factor": isFullExtrapolation,
+  "rope.scaling.yarn_attn_factor": only(1),
+  "rope.scaling.yarn_beta_fast": only(32),
+  "rope.scaling.yarn_beta_slow": only(1),
+  attn_logit_softcapping: only(0),
+  final_logit_softcapping: only(0),
+  router_logit_softcapping: only(0),
+  logit_scale: only(0, 1),
+  residual_scale: only(0, 1),
+  embedding_scale: only(0, 1),
+  expert_count: only(0),
+  expert_used_count: only(0),
+  expert_shared_count: only(0),
+  nextn_predict_layers: only(0),
+  use_parallel_residual: only(false),
+};
+
+/** Read elsewhere, or without effect on results. */
+const USED = new Set([
+  "attention.head_count",
+  "attention.head_count_kv",
+  "attention.key_length",
+  "attention.layer_norm_epsilon",
+  "attention.layer_norm_rms_epsilon",
+  "rope.dimension_count",
+  "rope.freq_base",
+  "rope.scale_linear",
+  "rope.scaling.type",
+  "rope.scaling.factor",
+  "rope.scaling.attn_factor",
+  "rope.scaling.original_context_length",
+  "rope.scaling.finetuned", // a note on the training
+]);
+
+/** @throws PrefineError("not-yet") for a key of attention, rotary positions or scales that would change results. */
+export function refuseGgufKeys(read: GgufReader, sizes: Sizes): void {
+  for (const [key, value] of read.own()) {
+    if (USED.has(key)) continue;
+    const isNeutral = Object.hasOwn(NEUTRAL, key) ? NEUTRAL[key] : undefined;
+    const isUnknown = isNeutral === undefined && /^(attention|rope)\./.test(key);
+    if (isNeutral ? isNeutral(value, sizes, read) : !isUnknown || only(0, false, "")(value, sizes, read)) continue;
+    const message = `${read.where}: ${read.architecture}.${key} ${show(value)} is not supported`;
+    throw new PrefineError("not-yet", message, "Use the model's safetensors, or a GGUF file without it.");
+  }
+}
