@@ -55,6 +55,7 @@ export function compatibilityText(): string {
       "transformers' `GenerationConfig`; a default of null is the model's own, then transformers'.",
       GENERATION_OPTIONS,
     ),
+    adapterFiles(),
     configFields(),
     oldNames(),
     metrics(),
@@ -141,6 +142,35 @@ function oldName({ to, spread, advice, harmless, refusal }: Renamed): string {
   if (to) return `works: is \`${to}\` now`;
   if (!harmless) return `no effect: ${escapeCell(advice)}`;
   return `${refusal === "not-yet" ? "not yet" : "error"}: ${escapeCell(advice)}`;
+}
+
+/** What is read of an adapter's folder besides what prefine writes. */
+const ADAPTER_FILES: readonly [what: string, support: string][] = [
+  ["keys that PEFT's LoraConfig does not have", "ignored with a warning that names them, as in PEFT"],
+  ["`r`, `lora_alpha`, `target_modules` left out", "PEFT's defaults: 8, 8, its choice for the model type"],
+  [
+    "keys with an adapter's name (`lora_A.default.weight`)",
+    "read, whatever the name; two adapters in a file are refused",
+  ],
+  ["keys without `base_model.model.`, or with it twice, compiled or sharded", "read"],
+  ["embeddings saved with the adapter", "replace the base model's, as in PEFT"],
+  [
+    "embeddings with further rows (a resized vocabulary)",
+    "resize the base model to them; AutoPeftModel resizes by the adapter's tokenizer, and fails if the two differ",
+  ],
+  [
+    "a tokenizer with more tokens, but no embeddings for them",
+    "the base model keeps its size: such tokens are refused",
+  ],
+  ["`adapter_model.bin` alone", "refused, with the way to convert it"],
+  ["settings that change results and are not built (`lora_bias`, `use_qalora`, ...)", "refused by name"],
+];
+
+function adapterFiles(): string {
+  const rows = ADAPTER_FILES.map(([what, level]) => `| ${escapeCell(what)} | ${escapeCell(level)} |`);
+  const about =
+    "Adapters of PEFT and of tools that write its files: adapter_config.json and adapter_model.safetensors.";
+  return `## Adapter files\n\n${about}\n\n| found | |\n|---|---|\n${rows.join("\n")}\n`;
 }
 
 function configFields(): string {

@@ -2,7 +2,7 @@
  * @file Runs with an adapter on the embedding of a tied model in 16 bits, as a user starts them: saved together with
  * the embedding, resumed, trained further, generated from. And the adapter's gradient.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -12,7 +12,7 @@ import type { LearnerOptions } from "../../src/dpo/learnerOptions.ts";
 import { logitsOf } from "../../src/exporting/compareLogits.ts";
 import { merge_and_unload } from "../../src/exporting/mergeAndUnload.ts";
 import { fromFloat32 } from "../../src/formats/narrowFloats.ts";
-import { decodeSafetensors, type SafetensorsTensor } from "../../src/formats/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from "../../src/formats/safetensors.ts";
 import { AutoModelForCausalLM } from "../../src/index.ts";
 import { type LoraSettings, loraAdapter } from "../../src/models/adapters/lora.ts";
 import type { DPOTrainerOptions } from "../../src/training/trainerOptions.ts";
@@ -124,6 +124,29 @@ describe("a run with an adapter on the embedding", { timeout: 120_000 }, () => {
     } finally {
       await writeNarrow();
     }
+  });
+
+  test("resized ones that came with an adapter are used, and saved with it again", async () => {
+    await train("plain", {}, { lora: { target_modules: ["q_proj"] } });
+    const resized = join(dir, "resized");
+    mkdirSync(resized);
+    cpSync(join(dir, "plain", "adapter_config.json"), join(resized, "adapter_config.json"));
+    const base = tensorsOf(join(model, "model.safetensors")).get(EMBEDDING)!;
+    const data = Uint8Array.of(...base.data, ...base.data.subarray(0, 2 * 32 * 2)); // two more tokens
+    const key = `base_model.model.${EMBEDDING}`;
+    const tensors = new Map<string, SafetensorsTensor>(tensorsOf(join(dir, "plain", ADAPTER_WEIGHTS)));
+    writeFileSync(
+      join(resized, ADAPTER_WEIGHTS),
+      encodeSafetensors(tensors.set(key, { dtype: "BF16", shape: [259, 32], data })),
+    );
+    const start = await AutoModelForCausalLM.from_pretrained(resized);
+    expect(start.config.vocab_size).toBe(259);
+    await train("on", { model: start }, { lora: null });
+    await start.dispose();
+    const saved = tensorsOf(join(dir, "on", ADAPTER_WEIGHTS)).get(key)!;
+    expect(saved.shape).toEqual([259, 32]);
+    expect(Buffer.from(saved.data).equals(data)).toBe(true);
+    expect((await logits("on")).length).toBe(8 * 259);
   });
 
   test("trained further, its reference is the starting adapter; the policy ties with it", async () => {

@@ -21,7 +21,8 @@ import { differs, group, noEffect, notYet, type RunTable, same } from "../option
 export const TARGETS_NOTE =
   "as in PEFT a text is a regular expression for whole names; if it matches nothing and looks like a name, it means " +
   "the layers with that name; a name in a list that matches no layer gets a warning; the frozen copy of a trained " +
-  "adapter that serves as its reference includes the adapters of embeddings, which TRL leaves freshly initialized";
+  "adapter that serves as its reference includes the adapters of embeddings, which TRL leaves freshly initialized; " +
+  "lm_head may be one of them, tied or not, where TRL would never train it: merging a tied one unties it";
 
 /** How the reference differs with trained biases. */
 const BIAS_NOTE =
