@@ -15,7 +15,7 @@ function sourceOf(node: Node): string | undefined {
     case "repeat": {
       const part = sourceOf(node.part);
       if (part === undefined || node.mode !== "greedy") return undefined;
-      return `${node.part.kind === "set" ? part : `(?:${part})`}{${node.min},${Number.isFinite(node.max) ? node.max : ""}}`;
+      return `${node.part.kind === "set" ? part : `(?:${part})`}{${node.min},${limitOf(node.max)}}`;
     }
     case "look": {
       const part = sourceOf(node.part);
@@ -25,6 +25,8 @@ function sourceOf(node: Node): string | undefined {
       return undefined;
   }
 }
+
+const limitOf = (max: number) => (Number.isFinite(max) ? max : "");
 
 function joined(nodes: readonly Node[], between: string): string | undefined {
   const sources = nodes.map(sourceOf);

@@ -33,7 +33,8 @@ export interface LoraConfigInput {
    * Default: `null`. Differs from PEFT: as in PEFT a text is a regular expression for whole names; if it matches
    * nothing and looks like a name, it means the layers with that name; a name in a list that matches no layer gets a
    * warning; the frozen copy of a trained adapter that serves as its reference includes the adapters of embeddings,
-   * which TRL leaves freshly initialized.
+   * which TRL leaves freshly initialized; lm_head may be one of them, tied or not, where TRL would never train it:
+   * merging a tied one unties it.
    */
   readonly target_modules?: OneOrMore<string> | null | undefined;
   /**
@@ -209,7 +210,8 @@ export interface LoraConfig {
    * Default: `null`. Differs from PEFT: as in PEFT a text is a regular expression for whole names; if it matches
    * nothing and looks like a name, it means the layers with that name; a name in a list that matches no layer gets a
    * warning; the frozen copy of a trained adapter that serves as its reference includes the adapters of embeddings,
-   * which TRL leaves freshly initialized.
+   * which TRL leaves freshly initialized; lm_head may be one of them, tied or not, where TRL would never train it:
+   * merging a tied one unties it.
    */
   readonly target_modules: string | string[] | null;
   /**

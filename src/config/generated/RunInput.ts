@@ -90,7 +90,8 @@ export interface RunInput extends DPOConfigInput {
    * Default: `null`. Differs from TRL: as in PEFT a text is a regular expression for whole names; if it matches nothing
    * and looks like a name, it means the layers with that name; a name in a list that matches no layer gets a warning;
    * the frozen copy of a trained adapter that serves as its reference includes the adapters of embeddings, which TRL
-   * leaves freshly initialized.
+   * leaves freshly initialized; lm_head may be one of them, tied or not, where TRL would never train it: merging a tied
+   * one unties it.
    */
   readonly lora_target_modules?: OneOrMore<string> | null | undefined;
   /**

@@ -67,7 +67,7 @@ function classOf(text: string): (character: string) => boolean {
   };
 }
 
-/** Follows all ways through the pattern at once: a time proportional to the path times the pattern, whatever they are. */
+/** Follows all ways through the pattern at once: the time is that of the path times the pattern, whatever they are. */
 function matcherOf(pattern: string): (path: string) => boolean {
   const steps = readSteps(pattern);
   return (path) => {
