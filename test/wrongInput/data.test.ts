@@ -105,7 +105,8 @@ describe("a split", () => {
 
 describe("a row", () => {
   const COLUMNS =
-    "Preference data has the columns chosen and rejected, and optionally prompt: rename yours with a map.";
+    "Preference data has the columns chosen and rejected, and optionally prompt: rename yours with a map " +
+    "(on the command line: --process FILE.mjs).";
   const [good] = PAIRS;
 
   it.each([
