@@ -10,7 +10,7 @@ import { encodeTensors, type NamedTensor, type NamedTensors, type SavedTensors }
 export const ADAPTER_WEIGHTS = "adapter_model.safetensors";
 export const ADAPTER_CONFIG = "adapter_config.json";
 /** PEFT's older format, a Python pickle. */
-const ADAPTER_PICKLE = "adapter_model.bin";
+export const ADAPTER_PICKLE = "adapter_model.bin";
 
 export interface SavedAdapter {
   config: AdapterConfig;
@@ -104,7 +104,12 @@ function isSavedModule(module: string, { modules_to_save }: AdapterConfig): bool
 
 async function noWeights(files: ModelFiles, where: string): Promise<never> {
   if (!(await files.has(ADAPTER_PICKLE))) required(undefined, where);
-  throw new PrefineError(
+  throw onlyPickle(where);
+}
+
+/** @param where the safetensors file that is missing. */
+export function onlyPickle(where: string): PrefineError {
+  return new PrefineError(
     "model",
     `${where}: expected an adapter's file, found only ${ADAPTER_PICKLE}, whose format can run code when it is read`,
     "Convert it in Python: import torch; from safetensors.torch import save_file; " +

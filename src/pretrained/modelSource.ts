@@ -2,7 +2,14 @@
 import { isAbsolute, join } from "node:path";
 import { options as anOptions, anyFunction, namesIn, nullable, optionsOf, text } from "../arguments.ts";
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
-import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, isAdapterFolder, loadAdapter } from "../checkpoints/adapter.ts";
+import {
+  ADAPTER_CONFIG,
+  ADAPTER_PICKLE,
+  ADAPTER_WEIGHTS,
+  isAdapterFolder,
+  loadAdapter,
+  onlyPickle,
+} from "../checkpoints/adapter.ts";
 import { editedModelFiles } from "../checkpoints/checkpoint.ts";
 import { newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
 import { readTrainingArgs, TRAINING_ARGS } from "../checkpoints/trainingArgs.ts";
@@ -182,7 +189,11 @@ async function findAdapterFolder(idOrPath: string, options: ModelSourceOptions):
   if (await exists(idOrPath)) return undefined;
   if (!looksLikeRepoId(idOrPath)) return undefined;
   const repo = { ...options, id: idOrPath, kind: "model" as const };
-  if (!(await listRepo(repo)).files.includes(ADAPTER_CONFIG)) return undefined;
+  const { files } = await listRepo(repo);
+  if (!files.includes(ADAPTER_CONFIG)) return undefined;
+  if (!files.includes(ADAPTER_WEIGHTS) && files.includes(ADAPTER_PICKLE)) {
+    throw onlyPickle(`${idOrPath}/${ADAPTER_WEIGHTS}`);
+  }
   const adapterFiles = new Set([
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
