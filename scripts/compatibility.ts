@@ -210,7 +210,7 @@ function templates(): string {
     "immutable sandbox, with `trim_blocks`, `lstrip_blocks`, loop controls and the tag `generation`). All literals, " +
     "operators and values are Python's: ints of any size, floats, tuples, slices, `Markup`, undefined values. Refused " +
     "names raise an error that names them, when they are used. The escape `\\N{...}` is refused. A template that takes " +
-    "more than a minute or 50 million steps, makes more than 500 million characters, or nests more than 200 calls is " +
+    "more than 20 seconds or 10 million steps, makes more than 500 million characters, or nests more than 200 calls is " +
     "stopped with an error; `range` beyond 100,000 is refused, as in the sandbox.";
   return `## Chat templates\n\n${about}\n\n${tables.join("\n")}`;
 }

@@ -2,8 +2,9 @@
 import type { Dice } from "./dice.ts";
 import { mutateBytes } from "./mutateBytes.ts";
 import { mutateJson, mutateJsonLines } from "./mutateJson.ts";
+import { mutateJinja } from "./templates.ts";
 
-export type Format = "json" | "jsonLines" | "safetensors" | "parquet" | "yaml" | "text";
+export type Format = "json" | "jsonLines" | "safetensors" | "parquet" | "yaml" | "text" | "jinja";
 
 /** Changes the header as JSON, with a matching or wrong length, or random bytes. */
 function mutateSafetensors(bytes: Buffer, dice: Dice): Buffer {
@@ -110,6 +111,7 @@ function mutateYaml(text: string, dice: Dice): string {
 export function mutate(format: Format, bytes: Buffer, dice: Dice): Buffer {
   if (format === "safetensors") return mutateSafetensors(bytes, dice);
   if (format === "parquet") return mutateParquet(bytes, dice);
+  if (format === "jinja") return mutateJinja(bytes, dice);
   if (format === "text" || dice.chance(0.3)) return mutateBytes(bytes, dice);
   const text = bytes.toString();
   if (format === "yaml") return Buffer.from(mutateYaml(text, dice));

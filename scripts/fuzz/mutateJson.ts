@@ -7,7 +7,21 @@ import type { Dice } from "./dice.ts";
 type Node = Record<string, unknown> | unknown[];
 
 /** Raw text that replaces a value; a marker in the tree becomes this text on writing. */
-const TEXTS = ["1e999", "-1e999", "-0", "1E+2", '"\\ud800"', "NaN", "Infinity", "01", "tru", '"\\u0000"'];
+const TEXTS = [
+  "1e999",
+  "-1e999",
+  "50.0",
+  "12345678901234567890123",
+  '{"b":1,"10":2.0,"2":3}',
+  "-0",
+  "1E+2",
+  '"\\ud800"',
+  "NaN",
+  "Infinity",
+  "01",
+  "tru",
+  '"\\u0000"',
+];
 const VALUES: unknown[] = [
   null,
   true,

@@ -23,6 +23,7 @@ import { toFormat } from "../../test/support/damage.ts";
 import { furnish, PAIRS } from "../../test/support/furnish.ts";
 import { randomGpt2 } from "../../test/support/randomGpt2.ts";
 import type { Format } from "./mutateFormats.ts";
+import { furnishTemplate, readTemplate } from "./templates.ts";
 
 export interface Target {
   name: string;
@@ -131,6 +132,7 @@ const FILES: [name: string, file: string, format: Format, read: () => Promise<vo
   ["special-tokens", "gpt2/special_tokens_map.json", "json", () => readTokenizer("gpt2"), generate("gpt2")],
   ["adapter", "adapter/adapter_model.safetensors", "safetensors", readAdapter, generate("adapter")],
   ["adapter-config", "adapter/adapter_config.json", "json", readAdapter, generate("adapter")],
+  ["template", "chat/chat_template.jinja", "jinja", readTemplate, generate("chat")],
   ["parquet", "pairs.parquet", "parquet", () => readDataset("pairs.parquet"), ["data", "pairs.parquet"]],
   [
     "parquet-nested",
@@ -224,6 +226,7 @@ async function furnishModels(): Promise<void> {
   const shard = "model-00001-of-00001.safetensors";
   const map = { weight_map: { "transformer.wte.weight": shard, "transformer.wpe.weight": shard } };
   writeFileSync("shards/model.safetensors.index.json", JSON.stringify({ metadata: { total_size: 1 }, ...map }));
+  furnishTemplate("chat");
   cpSync("model", "other", { recursive: true });
   const json = JSON.parse(readFileSync("other/tokenizer.json", "utf8"));
   writeFileSync("other/tokenizer.json", JSON.stringify({ ...json, normalizer: { type: "NFC" } }));

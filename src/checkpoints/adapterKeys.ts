@@ -1,5 +1,5 @@
 /**
- * @file Keys of an adapter's tensors as PEFT versions and other tools write them -> PEFT's file keys. A state dict saved
+ * @file Keys of tensors of adapters as PEFT versions and other tools write them -> PEFT's file keys. A state dict saved
  * as it is in memory names the adapter (`lora_A.default.weight`); wrappers and other tools add or drop prefixes.
  */
 import { PrefineError } from "../errors.ts";

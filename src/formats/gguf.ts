@@ -24,8 +24,6 @@ export interface GgufFile {
   tensors: ReadonlyMap<string, GgufTensor>;
 }
 
-export const isGgufPath = (path: string): boolean => path.toLowerCase().endsWith(".gguf");
-
 const AGAIN = "Download the file again: it may be truncated or damaged.";
 
 const broken = (where: string, problem: string, cause?: unknown) =>

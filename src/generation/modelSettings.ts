@@ -7,7 +7,7 @@ import { isReady, type Option } from "../config/option.ts";
 import { GENERATION_OPTIONS } from "../config/options/generation.ts";
 import { givenFrom } from "../config/readOptions.ts";
 import { Report } from "../config/report.ts";
-import { isGgufPath } from "../formats/gguf.ts";
+import { isGgufPath } from "../formats/ggufPath.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 
 export type OptionValues = { -readonly [K in keyof GenerationConfig]?: GenerationConfig[K] };

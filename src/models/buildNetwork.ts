@@ -88,6 +88,32 @@ function dropper(dropoutSeed: Tensor | undefined): Network["dropout"] {
   };
 }
 
+interface HeadParts {
+  head: () => Tensor;
+  named: NamedInput;
+  normOf: (lora: LoraLayer, matrix: Tensor) => Tensor;
+}
+
+/** The unembedding with its adapter, if it has one. */
+function unembedding(lora: LoraLayer | undefined, { head, named, normOf }: HeadParts) {
+  let merged: Tensor | undefined;
+  return {
+    /** With its adapter as one matrix: training needs its mean row, and its product block by block. */
+    head: () => {
+      if (!lora) return head();
+      merged ??= mergedWeight(lora, head(), named, true);
+      return merged;
+    },
+    /** For a few rows, adding the adapter's term costs far less than that matrix. */
+    logits: (hidden: Tensor) => {
+      const y = unembed(hidden, head());
+      if (!lora) return y;
+      if (lora.magnitude === null) return addLora(y, hidden, lora, named);
+      return addDora({ y, product: y, x: hidden, norm: normOf(lora, head()) }, lora, named);
+    },
+  };
+}
+
 export function buildNetwork(architecture: Architecture, options: NetworkOptions): BuiltNetwork {
   const { adapter, dropoutSeed, checkpointing = false } = options;
   const { weights, named, weight, head } = weightInputs(architecture, adapter);
@@ -111,21 +137,6 @@ export function buildNetwork(architecture: Architecture, options: NetworkOptions
     const product = dropped === x ? undropped : matrix.product(dropped, null);
     return addDora({ y, product, x: dropped, norm: normOf(lora, matrix.dense()) }, lora, named);
   };
-  const headLora = adapter?.layers.get(HEAD_MODULE);
-  let merged: Tensor | undefined;
-  /** With its adapter as one matrix: training needs its mean row, and its product block by block. */
-  const wholeHead = () => {
-    if (!headLora) return head();
-    merged ??= mergedWeight(headLora, head(), named, true);
-    return merged;
-  };
-  /** For a few rows, adding the adapter's term costs far less than that matrix. */
-  const logits = (hidden: Tensor) => {
-    const y = unembed(hidden, head());
-    if (!headLora) return y;
-    if (headLora.magnitude === null) return addLora(y, hidden, headLora, named);
-    return addDora({ y, product: y, x: hidden, norm: normOf(headLora, head()) }, headLora, named);
-  };
   const patch = (place: string): RowPatch | null => {
     const tokens = adapter?.tokens.find(({ places }) => places.includes(place));
     return tokens ? { ids: tokens.ids, rows: named(tokens.name, tokens.shape) } : null;
@@ -142,8 +153,7 @@ export function buildNetwork(architecture: Architecture, options: NetworkOptions
   return {
     weights,
     weight,
-    head: wholeHead,
-    logits,
+    ...unembedding(adapter?.layers.get(HEAD_MODULE), { head, named, normOf }),
     headPatch: () => patch(`${HEAD_MODULE}.weight`),
     embedding,
     words: (name, tokens) => noisy(embedding(name, tokens), options.noise),

@@ -4,7 +4,7 @@
  * other architectures are refused too, since the original model has them.
  */
 import { PrefineError, show } from "../errors.ts";
-import type { GgufReader } from "./ggufConfig.ts";
+import type { GgufReader } from "./ggufReader.ts";
 
 /** Sizes that values are compared with. */
 interface Sizes {

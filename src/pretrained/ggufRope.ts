@@ -3,7 +3,7 @@
  * from them: one divisor of each channel's frequency, and a factor of cosines and sines.
  */
 import { PrefineError, show } from "../errors.ts";
-import type { GgufReader } from "./ggufConfig.ts";
+import type { GgufReader } from "./ggufReader.ts";
 import { llama3Scaling } from "./llama3Scaling.ts";
 
 interface Rotary {
@@ -27,7 +27,7 @@ function scalingOf(read: GgufReader) {
   return { type, factor: type === "none" || factor === 0 ? 1 : factor, attention };
 }
 
-/** @throws PrefineError("not-yet") for a scaling that can't be expressed in config.json, or with a part of each head. */
+/** @throws PrefineError("not-yet") for a scaling that config.json can't express, or with a part of each head. */
 export function ropeScaling(read: GgufReader, rotary: Rotary): Record<string, unknown> {
   const { headDim, positions, theta, factors } = rotary;
   const rotated = read.number("rope.dimension_count", headDim);

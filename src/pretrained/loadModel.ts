@@ -6,7 +6,7 @@ import { folderAt } from "../disk/nodeStorage.ts";
 import { exists } from "../disk/readFiles.ts";
 import type { ModelFiles } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
-import { isGgufPath } from "../formats/gguf.ts";
+import { isGgufPath } from "../formats/ggufPath.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import { warnOfEdits } from "./modelSource.ts";
 import { findGguf, readGgufModel } from "./readGgufModel.ts";

@@ -1,11 +1,11 @@
 /** @file Values as their column's type has them in datasets: what a chat template then prints of them. */
 import { parseExactJson } from "../../formats/exactJson.ts";
-import { hasOrder, keysOf, markFloats, orderedObject } from "../../formats/written.ts";
+import { hasOrder, isFloat, keysOf, markFloats, orderedObject } from "../../formats/written.ts";
 import type { Feature, Features, Row } from "./features.ts";
 import { isReordered, isVarying } from "./inferFeatures.ts";
 
-/** Changes a value in place, or returns one that stands for it. */
-type Conform = (value: unknown) => unknown;
+/** Changes a value in place, or returns one that stands for it in its owner. */
+type Conform = (value: unknown, owner: object, key: string) => unknown;
 
 /**
  * Whole numbers of a float column become floats, objects take the order of their type's fields, and text that is JSON
@@ -14,7 +14,7 @@ type Conform = (value: unknown) => unknown;
  */
 export function rowConformer(features: Features): ((row: Row) => Row) | undefined {
   const conform = structConformer(features, false);
-  return conform && ((row) => conform(row) as Row);
+  return conform && ((row) => conform(row, row, "") as Row);
 }
 
 function conformerOf(feature: Feature): Conform | undefined {
@@ -29,25 +29,29 @@ function conformerOf(feature: Feature): Conform | undefined {
 const isFloatType = (feature: Feature) => feature.kind === "value" && /^float\d+$/.test(feature.dtype);
 
 /** A text that is JSON as what it says. */
-function parsed(value: unknown): unknown {
+function parsed(value: unknown, owner: object, key: string): unknown {
   if (typeof value !== "string") return value;
   try {
-    return parseExactJson(value);
+    parseExactJson(value);
+    const box = parseExactJson(`[${value}]`) as unknown[]; // a list notes whether its number is a float
+    const [inner] = box;
+    if (typeof inner === "number" && isFloat(box, "0", inner)) markFloats(owner, [key]);
+    return inner;
   } catch {
     return value;
   }
 }
 
 function listConformer(of: Feature): Conform | undefined {
-  const isFloat = isFloatType(of);
+  const holdsFloats = isFloatType(of);
   const conform = conformerOf(of);
-  if (!isFloat && !conform) return undefined;
+  if (!holdsFloats && !conform) return undefined;
   return (value) => {
     if (!Array.isArray(value)) return value;
     const floats: string[] = [];
     value.forEach((item, i) => {
-      if (isFloat) value[i] = asFloat(item, () => floats.push(String(i)));
-      else if (conform) value[i] = conform(item);
+      if (holdsFloats) value[i] = asFloat(item, () => floats.push(String(i)));
+      else if (conform) value[i] = conform(item, value, String(i));
     });
     markFloats(value, floats);
     return value;
@@ -71,7 +75,8 @@ function structConformer(fields: Features, isReorderedHere: boolean): Conform | 
   return (value) => {
     if (typeof value !== "object" || value === null) return value;
     const object = value as Record<string, unknown>;
-    for (const [name, conform] of inner) if (Object.hasOwn(object, name)) object[name] = conform(object[name]);
+    for (const [name, conform] of inner)
+      if (Object.hasOwn(object, name)) object[name] = conform(object[name], object, name);
     const whole: string[] = [];
     for (const name of floats) {
       if (Object.hasOwn(object, name)) object[name] = asFloat(object[name], () => whole.push(name));
@@ -84,5 +89,8 @@ function structConformer(fields: Features, isReorderedHere: boolean): Conform | 
 
 function inOrder(object: Record<string, unknown>, fields: Features): Record<string, unknown> {
   const names = keysOf(fields).filter((name) => Object.hasOwn(object, name));
-  return orderedObject(names.map((name) => [name, object[name]]));
+  const floats = names.filter((name) => typeof object[name] === "number" && isFloat(object, name, object[name]));
+  const ordered = orderedObject(names.map((name) => [name, object[name]]));
+  markFloats(ordered, floats);
+  return ordered;
 }

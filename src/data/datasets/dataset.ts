@@ -17,7 +17,7 @@ import {
 import { copyRow } from "./copyRow.ts";
 import type { Part } from "./dataFile.ts";
 import { describeFeature, type Features, type Row } from "./features.ts";
-import { joinColumns, withColumns } from "./joinColumns.ts";
+import { joinColumns, rowWith, withColumns } from "./joinColumns.ts";
 import type { MapFunction, MapModule } from "./mapFunction.ts";
 import { checkMap, type KeepRow, keptRows, type MapOptions, mapRows, type RowStream } from "./mapRows.ts";
 import { Pcg64 } from "./pcg64.ts";
@@ -40,8 +40,10 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
     checkRowList("Dataset.from_list", rows);
     const { features } = Dataset.fromRows([...rows], name);
     const columns = Object.keys(features);
-    const whole = rows.map((row) => Object.fromEntries(columns.map((column) => [column, row[column] ?? null])));
-    return Dataset.fromRows(whole, name);
+    return Dataset.fromRows(
+      rows.map((row) => rowWith(row, columns)),
+      name,
+    );
   }
 
   /**

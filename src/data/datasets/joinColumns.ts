@@ -1,6 +1,6 @@
 /** @file Merges the columns of several sources of rows, and adds missing columns to rows. */
 import { PrefineError } from "../../errors.ts";
-import { copyWritten, orderedObject } from "../../formats/written.ts";
+import { copyWritten, entriesOf, orderedObject } from "../../formats/written.ts";
 import type { Part } from "./dataFile.ts";
 import { describeFeature, type Feature, type Features, isUntyped, type Row } from "./features.ts";
 
@@ -16,18 +16,19 @@ interface NamedFeatures {
  * @throws PrefineError("data") if a column has different types.
  */
 export function joinColumns(sources: readonly NamedFeatures[]): Features {
-  const columns: Features = {};
-  const origins: Record<string, string> = {};
+  const columns = new Map<string, Feature>();
+  const origins = new Map<string, string>();
   for (const { name, features } of sources) {
-    for (const [column, feature] of Object.entries(features)) {
-      const before = columns[column];
+    for (const [column, feature] of entriesOf(features) as [string, Feature][]) {
+      const before = columns.get(column);
       const both = joinFeature(before, feature);
-      if (!both) throw doNotFit(column, { name, feature }, { name: origins[column], feature: before });
-      if (isUntyped(before)) origins[column] = name;
-      columns[column] = both;
+      if (!both)
+        throw doNotFit(column, { name, feature }, { name: origins.get(column) ?? name, feature: before ?? feature });
+      if (isUntyped(before)) origins.set(column, name);
+      columns.set(column, both);
     }
   }
-  return columns;
+  return orderedObject(columns);
 }
 
 function doNotFit(column: string, here: { name: string; feature: Feature }, there: { name: string; feature: Feature }) {
@@ -54,20 +55,24 @@ function joinFeature(a: Feature | undefined, b: Feature): Feature | undefined {
 }
 
 function joinStruct(a: Features, b: Features): Feature | undefined {
-  const fields = { ...a };
-  for (const [name, feature] of Object.entries(b)) {
-    const both = joinFeature(fields[name], feature);
+  const fields = new Map(entriesOf(a) as [string, Feature][]);
+  for (const [name, feature] of entriesOf(b) as [string, Feature][]) {
+    const both = joinFeature(fields.get(name), feature);
     if (!both) return undefined;
-    fields[name] = both;
+    fields.set(name, both);
   }
-  return { kind: "struct", fields };
+  return { kind: "struct", fields: orderedObject(fields) };
 }
 
 const isNumber = ({ dtype }: { dtype: string }) => /^(u?int|float|decimal)\d*$/.test(dtype);
 
 /** Rows with exactly these columns in this order; missing ones are null. */
 export function withColumns({ rows, read }: Part, columns: readonly string[]): Part {
-  const value = (row: Row, name: string) => (Object.hasOwn(row, name) ? (row[name] ?? null) : null);
-  const choose = (row: Row) => copyWritten(orderedObject(columns.map((name) => [name, value(row, name)])), row);
-  return { rows, read: async () => (await read()).map(choose) };
+  return { rows, read: async () => (await read()).map((row) => rowWith(row, columns)) };
+}
+
+/** A row with exactly these columns. */
+export function rowWith(row: Row, columns: readonly string[]): Row {
+  const value = (name: string) => (Object.hasOwn(row, name) ? (row[name] ?? null) : null);
+  return copyWritten(orderedObject(columns.map((name) => [name, value(name)])), row);
 }

@@ -11,15 +11,19 @@ import {
   text,
   type ValueCheck,
 } from "../../arguments.ts";
+
 import { nearbyHint, notOnDisk } from "../../disk/nearbyNames.ts";
 import { PrefineError, show, throwIfStopped } from "../../errors.ts";
+
+import { entriesOf, keysOf, orderedObject } from "../../formats/written.ts";
+
 import { looksLikeRepoId } from "../hub/repoId.ts";
 import { HUB_CHECKS } from "../hub/settings.ts";
 import { type CardConfig, chooseConfig, plainFolder, readCard } from "./card.ts";
 import { type DataFile, dataFormat, openDataFile, SUPPORTED } from "./dataFile.ts";
 import { Dataset } from "./dataset.ts";
 import { type DatasetDict, datasetDict, unknownSplit } from "./datasetDict.ts";
-import { describeFeature, type Features, isUntyped } from "./features.ts";
+import { describeFeature, type Feature, type Features, isUntyped } from "./features.ts";
 import { isPattern } from "./glob.ts";
 import { withColumns } from "./joinColumns.ts";
 import { openLocalFile } from "./localFile.ts";
@@ -249,7 +253,7 @@ async function openSplit(name: string, paths: string[], { shown, signal }: Openi
     isOpen = true;
   }
   const features = joinFeatures(files);
-  const columns = Object.keys(features);
+  const columns = [...keysOf(features)];
   const parts = files.flatMap((file) =>
     sameColumns(file, columns) ? file.parts : file.parts.map((part) => withColumns(part, columns)),
   );
@@ -263,21 +267,21 @@ function sameColumns(file: DataFile, columns: string[]): boolean {
 
 /** The columns of all files of a split; declared columns must agree. */
 function joinFeatures(files: DataFile[]): Features {
-  const columns: Features = {};
+  const columns = new Map<string, Feature>();
   for (const file of files) {
-    for (const [name, feature] of Object.entries(file.features)) {
-      if (isUntyped(columns[name])) columns[name] = feature;
+    for (const [name, feature] of entriesOf(file.features) as [string, Feature][]) {
+      if (isUntyped(columns.get(name))) columns.set(name, feature);
     }
   }
   const typed = files.filter((file) => file.typed);
   for (const file of typed) assertSameColumns(typed[0], file);
-  return columns;
+  return orderedObject(columns);
 }
 
 function assertSameColumns(first: DataFile, other: DataFile): void {
   const describe = (file: DataFile, peer: DataFile) =>
     Object.entries(file.features).map(([name, feature]) => {
-      const untyped = isUntyped(feature) || (name in peer.features && isUntyped(peer.features[name]));
+      const untyped = isUntyped(feature) || (Object.hasOwn(peer.features, name) && isUntyped(peer.features[name]));
       return `${name}: ${untyped ? "any" : describeFeature(feature)}`;
     });
   const [expected, actual] = [describe(first, other), describe(other, first)];

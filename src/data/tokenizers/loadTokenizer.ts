@@ -4,7 +4,7 @@ import { notOnDisk } from "../../disk/nearbyNames.ts";
 import { folderAt, nodeStorage } from "../../disk/nodeStorage.ts";
 import type { ModelFiles } from "../../disk/storage.ts";
 import { PrefineError } from "../../errors.ts";
-import { isGgufPath } from "../../formats/gguf.ts";
+import { isGgufPath } from "../../formats/ggufPath.ts";
 import type { HubProgress } from "../hub/resolveRepo.ts";
 import type { HubOptions } from "../hub/settings.ts";
 import { findGguf, readGgufTokenizer } from "./readGgufTokenizer.ts";

@@ -1,7 +1,8 @@
 /** @file Reads the tokenizer of a model's GGUF file. */
 import type { ModelFiles } from "../../disk/storage.ts";
 import { PrefineError } from "../../errors.ts";
-import { isGgufPath, readGguf } from "../../formats/gguf.ts";
+import { readGguf } from "../../formats/gguf.ts";
+import { isGgufPath } from "../../formats/ggufPath.ts";
 import { ggufTokenizer } from "./ggufTokenizer.ts";
 import { isTokenizerFile, type TokenizerFiles } from "./readTokenizer.ts";
 import { Tokenizer } from "./tokenizer.ts";

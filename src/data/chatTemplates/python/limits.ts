@@ -15,7 +15,7 @@ export interface Limits {
   time: number;
 }
 
-const LIMITS: Readonly<Limits> = { steps: 50_000_000, characters: 500_000_000, depth: 200, time: 60_000 };
+const LIMITS: Readonly<Limits> = { steps: 10_000_000, characters: 500_000_000, depth: 200, time: 20_000 };
 
 /** Called every some thousand steps: throws to stop a rendering. */
 export type Check = () => void;
