@@ -2,13 +2,16 @@
 
     python scripts/random_tokenizers.py SEED COUNT FILE
 
-`npm run fuzz -- --against FILE` compares. Needs tokenizers. make_tokenizer_kinds_fixture.py takes some of these.
+`npx tsx scripts/compareTokenizers.ts FILE` compares. Needs tokenizers. With `fixture` as the only argument, writes
+test/fixtures/random-tokenizers.json, a few of them with short vocabularies.
 """
 
 import json
+import os
 import random
 import sys
 
+import tokenizers
 from tokenizers import Tokenizer
 
 BYTE_CHARS = [chr(b) if 32 < b < 127 or 160 < b < 256 and b != 173 else None for b in range(256)]
@@ -217,5 +220,24 @@ def main(seed, count, path):
         json.dump(out, f, ensure_ascii=False)
 
 
-if __name__ == "__main__":
+def fixture():
+    """Tokenizers with few tokens, of which each kind of each part is in some."""
+    rng = random.Random(3)
+    out, size = [], 0
+    while len(out) < 60:
+        value = tokenizer(rng)
+        if len(json.dumps(value)) > 6_000:
+            continue
+        given = answers(value, rng, 6)
+        if given is not None and not any("error" in one for one in given):
+            out.append(dict(json=value, texts=given))
+    path = os.path.join(os.path.dirname(__file__), "..", "test", "fixtures", "random-tokenizers.json")
+    with open(path, "w") as f:
+        json.dump(dict(made_by="scripts/random_tokenizers.py fixture", version=tokenizers.__version__, cases=out), f, ensure_ascii=False, separators=(",", ":"))
+        f.write("\n")
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["fixture"]:
+    fixture()
+elif __name__ == "__main__":
     main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

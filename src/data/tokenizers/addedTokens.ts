@@ -34,13 +34,15 @@ export function cutterOf(tokens: readonly AddedToken[], contentOf = ({ content }
   const root: TrieNode = { next: new Map() };
   for (const token of tokens) if (contentOf(token) !== "") insert(root, contentOf(token), token);
   if (root.next.size === 0) return (text) => (text === "" ? [] : [{ text }]);
-  const begins = new Uint8Array(65_536);
-  for (const unit of root.next.keys()) begins[unit] = 1;
+  const begins = beginsOf(root);
   return (text) => {
     const sections: Section[] = [];
     let offset = 0;
     for (let at = 0; at < text.length; ) {
-      const token = begins[text.charCodeAt(at)] === 1 ? longestAt(root, text, at) : undefined;
+      begins.lastIndex = at;
+      if (!begins.test(text)) break;
+      at = begins.lastIndex - 1;
+      const token = longestAt(root, text, at);
       if (!token) {
         at++;
         continue;
@@ -58,6 +60,12 @@ export function cutterOf(tokens: readonly AddedToken[], contentOf = ({ content }
     if (offset < text.length) sections.push({ text: text.slice(offset) });
     return sections;
   };
+}
+
+/** The UTF-16 units with which tokens begin. */
+function beginsOf({ next }: TrieNode): RegExp {
+  const units = Array.from(next.keys(), (unit) => `\\u${unit.toString(16).padStart(4, "0")}`);
+  return new RegExp(`[${units.join("")}]`, "g");
 }
 
 function insert(root: TrieNode, content: string, token: AddedToken): void {

@@ -1,0 +1,85 @@
+/** @file Tokenizers of all kinds of parts, put together at random, against Python's ids and texts; and hostile ones. */
+import { describe, expect, test } from "vitest";
+import fixture from "../../../test/fixtures/random-tokenizers.json" with { type: "json" };
+import { createPipeline } from "./pipeline.ts";
+import { checkTokenizerJson, readVocabulary } from "./tokenizerJson.ts";
+
+interface Case {
+  json: Record<string, unknown>;
+  texts: { text: string; ids: number[]; plain: number[]; decoded: string }[];
+}
+
+function codecOf(json: Record<string, unknown>) {
+  const checked = checkTokenizerJson(json, "file");
+  return createPipeline(checked, readVocabulary(checked.model.vocab, "file"), "file");
+}
+
+test(`random tokenizers of tokenizers ${fixture.version}`, () => {
+  let seen = 0;
+  for (const { json, texts } of fixture.cases as unknown as Case[]) {
+    const codec = codecOf(json);
+    for (const { text, ids, plain, decoded } of texts) {
+      expect([text, codec.encode(text, true)]).toEqual([text, ids]);
+      expect([text, codec.encode(text, false)]).toEqual([text, plain]);
+      expect([text, codec.decode(ids)]).toEqual([text, decoded]);
+      seen++;
+    }
+  }
+  expect(seen).toBe(360);
+});
+
+const bytes = Array.from({ length: 256 }, (_, byte) => [`<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`, -5]);
+const unigram = (parts: Record<string, unknown> = {}) => ({
+  model: { type: "Unigram", unk_id: 0, byte_fallback: true, vocab: [["<unk>", 0], ["a", -1], ["aa", -1.5], ...bytes] },
+  ...parts,
+});
+
+describe("long and hostile texts", () => {
+  test("Unigram on 260,000 characters without a space", () => {
+    const ids = codecOf(unigram()).encode("a".repeat(260_000), false);
+    expect([ids.length, ids[0]]).toEqual([130_000, 2]);
+  });
+
+  test("added tokens beside 100,000 spaces are looked at once", () => {
+    const flags = { single_word: true, normalized: false, special: true };
+    const added_tokens = [
+      { id: 900, content: "<l>", lstrip: true, rstrip: false, ...flags },
+      { id: 901, content: "<r>", lstrip: false, rstrip: true, ...flags },
+    ];
+    const spaces = " ".repeat(100_000);
+    expect(codecOf(unigram({ added_tokens })).encode(`${spaces}<l><r>${spaces}<l>`, false)).toEqual([900, 901, 900]);
+  });
+
+  test.each<[name: string, parts: Record<string, unknown>, message: string]>([
+    [
+      "a Replace that grows",
+      { type: "Replace", pattern: { String: "a" }, content: "a".repeat(100_000) },
+      "makes a text",
+    ],
+    [
+      "a chain of them",
+      {
+        type: "Sequence",
+        normalizers: Array.from({ length: 12 }, () => ({
+          type: "Replace",
+          pattern: { String: "a" },
+          content: "a".repeat(50),
+        })),
+      },
+      "makes a text",
+    ],
+    ["exponential time", { type: "Replace", pattern: { Regex: "(a+)+b" }, content: "" }, "takes too many steps"],
+  ])("%s ends with one error", (_, normalizer, message) => {
+    const codec = codecOf(unigram({ normalizer }));
+    expect(() => codec.encode(`${"a".repeat(3000)}c`, false)).toThrow(message);
+  });
+
+  test("kinds that are refused are named", () => {
+    expect(() => codecOf(unigram({ pre_tokenizer: { type: "UnicodeScripts" } }))).toThrow('type "UnicodeScripts"');
+    expect(() => codecOf({ model: { type: "BPE", dropout: 0.1, vocab: {}, merges: [] } })).toThrow("dropout 0.1");
+    const processors = [0, 1].map((id) => ({ type: "BertProcessing", cls: ["a", id], sep: ["b", id] }));
+    expect(() => codecOf(unigram({ post_processor: { type: "Sequence", processors } }))).toThrow("more than one");
+    const twice = { type: "TemplateProcessing", single: [{ Sequence: { id: "A" } }, { Sequence: { id: "A" } }] };
+    expect(() => codecOf(unigram({ post_processor: twice }))).toThrow("the text ($A) once");
+  });
+});
