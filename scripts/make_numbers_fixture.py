@@ -79,6 +79,13 @@ def main():
         with open(path, "wb") as file:
             file.write(buffer.getvalue())
         tables.append(dict(name=name, bytes=base64.b64encode(buffer.getvalue()).decode(), rows=rows_of(path, "parquet", folder)))
+    folder = tempfile.mkdtemp()
+    with open(os.path.join(folder, "t.jsonl"), "w") as file:
+        file.write("\n".join(FILES["other keys below"]) + "\n")
+    path = os.path.join(folder, "t.parquet")
+    datasets.load_dataset("json", data_files=os.path.join(folder, "t.jsonl"), split="train", cache_dir=folder).to_parquet(path)
+    with open(path, "rb") as file:
+        tables.append(dict(name="Json", bytes=base64.b64encode(file.read()).decode(), rows=rows_of(path, "parquet", folder)))
     fixture = dict(made_by="scripts/make_numbers_fixture.py", versions={m.__name__: m.__version__ for m in (datasets, pyarrow)},
                    files=files, tables=tables)
     with open(TARGET, "w") as file:

@@ -31,7 +31,7 @@ describe(`datasets ${fixture.versions.datasets}`, () => {
   });
   test("has the kinds", () => {
     expect(fixture.files.length).toBeGreaterThan(35);
-    expect(fixture.tables.length).toBe(3);
+    expect(fixture.tables.length).toBe(4);
   });
 });
 

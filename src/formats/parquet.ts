@@ -6,6 +6,7 @@ import {
   parquetMetadataAsync,
   parquetReadObjects,
   parquetSchema,
+  type SchemaElement,
   type SchemaTree,
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
@@ -80,12 +81,28 @@ function reasonOf(error: unknown): string {
 async function readFooter(source: ByteSource, where: string): Promise<{ metadata: FileMetaData; schema: SchemaTree }> {
   try {
     const metadata = await parquetMetadataAsync(source, { parsers });
+    readJsonAsText(metadata);
     return { metadata, schema: parquetSchema(metadata) };
   } catch (error) {
     if (error instanceof PrefineError) throw error;
     throw broken(where, reasonOf(error), error);
   }
 }
+
+/** Columns of JSON (datasets' Json) as the texts that they are: the library's JSON.parse changes numbers and keys. */
+function readJsonAsText({ schema }: FileMetaData): void {
+  for (const element of schema) {
+    if (element.converted_type !== "JSON" && element.logical_type?.type !== "JSON") continue;
+    element.converted_type = "UTF8";
+    element.logical_type = { type: "STRING" };
+    jsonColumns.add(element);
+  }
+}
+
+const jsonColumns = new WeakSet<SchemaElement>();
+
+/** Whether a column holds JSON, which is read as text. */
+export const holdsJson = (element: SchemaElement): boolean => jsonColumns.has(element);
 
 /** The rows of one row group; keys in the order of the schema, null for missing values. */
 export async function readRowGroup(file: ParquetFile, group: number): Promise<Record<string, unknown>[]> {

@@ -23,7 +23,7 @@ function conformerOf(feature: Feature): Conform | undefined {
     if (isVarying(feature)) return undefined;
     return structConformer(feature.fields, isReordered(feature) || hasOrder(feature.fields));
   }
-  return feature.dtype === "mixed" ? parsed : undefined;
+  return feature.dtype === "mixed" || feature.dtype === "json" ? parsed : undefined;
 }
 
 const isFloatType = (feature: Feature) => feature.kind === "value" && /^float\d+$/.test(feature.dtype);

@@ -1,5 +1,5 @@
 /** @file The features of a dataset: columns and their types, with the names of datasets and Arrow. */
-import type { SchemaTree } from "../../formats/parquet.ts";
+import { holdsJson, type SchemaTree } from "../../formats/parquet.ts";
 import { orderedObject } from "../../formats/written.ts";
 
 /** A row as a plain object. */
@@ -62,6 +62,7 @@ const PHYSICAL_DTYPES: Record<string, string> = {
 function parquetDtype({ element }: SchemaTree): string {
   const logical = element.logical_type?.type;
   const converted = element.converted_type ?? "";
+  if (holdsJson(element)) return "json";
   if (logical === "NULL") return "null";
   if (logical === "FLOAT16") return "float16";
   if (logical === "DATE" || converted === "DATE") return "date32";

@@ -31,7 +31,7 @@ export class LoopContext implements PyObject {
 
   /** Goes to the next item; undefined at the end. */
   next(): { value: Value } | undefined {
-    spend(1);
+    spend(4); // a round with its scope costs as much as four expressions
     const item = this.peek();
     this.after = undefined;
     if (!item) return undefined;
