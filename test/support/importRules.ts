@@ -107,6 +107,7 @@ export const RULES: Record<string, Rule> = {
   generation: {
     values: [...ENGINE, "models", "data/tokenizers", "config", "random"],
     types: ["checkpoints"],
+    files: ["src/formats/ggufPath.ts"],
   },
   pretrained: {
     values: [

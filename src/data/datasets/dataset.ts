@@ -2,7 +2,6 @@
 
 import { anyFunction, checkValue, inspected, listOfValues, noArguments, objectWith, text } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
-import { turnTaker } from "../../host.ts";
 import { counted } from "../../phrases.ts";
 import {
   addTo,
@@ -19,7 +18,7 @@ import type { Part } from "./dataFile.ts";
 import { describeFeature, type Features, type Row } from "./features.ts";
 import { joinColumns, rowWith, withColumns } from "./joinColumns.ts";
 import type { MapFunction, MapModule } from "./mapFunction.ts";
-import { checkMap, type KeepRow, keptRows, type MapOptions, mapRows, type RowStream } from "./mapRows.ts";
+import { checkMap, type KeepRow, keptRows, type MapOptions, mapRows, oneByOne, type RowStream } from "./mapRows.ts";
 import { Pcg64 } from "./pcg64.ts";
 import { checkFile, csvText, jsonText, type ToJsonOptions, writeTo } from "./rowText.ts";
 import { type SortOptions, sortedOrder, sortKeys } from "./sortOrder.ts";
@@ -112,13 +111,7 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
 
   /** All rows, in order. */
   async *rows(): AsyncGenerator<Row> {
-    const turn = turnTaker(); // loops over rows in memory would give none
-    for await (const batch of this.batches()) {
-      for (const row of batch) {
-        yield row;
-        await turn();
-      }
-    }
+    yield* oneByOne(this.batches());
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Row> {

@@ -182,3 +182,14 @@ export async function keptRows(rows: AsyncIterable<Row>, keep: KeepRow, name: st
   }
   return numbers;
 }
+
+/** Rows of batches, with turns for timers and signals: a loop over rows in memory would give none. */
+export async function* oneByOne(batches: AsyncIterable<Row[]>): AsyncGenerator<Row> {
+  const turn = turnTaker();
+  for await (const batch of batches) {
+    for (const row of batch) {
+      yield row;
+      await turn();
+    }
+  }
+}
