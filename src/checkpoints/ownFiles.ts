@@ -28,13 +28,16 @@ export const isModelFile = (name: string) => MODEL_FILES.has(name) || /^model-\d
 /** PEFT and TRL write a card into each checkpoint. */
 const isTrainersFile = (name: string) => isModelFile(name) || name === "README.md" || PLOTS.includes(name);
 
+/** Files of which a training leaves at least one in a checkpoint. */
+const STATES = [RESUME, TRAINER_STATE, TRAINING_ARGS, "training_args.bin"];
+
 /**
  * Names of the files in a checkpoint folder that a run wrote: those that its state file lists; without a readable one,
  * those of a training's usual names, if there is any state of a training.
  */
 export async function ownFiles(checkpoint: RunFolder): Promise<string[]> {
   const present = (await checkpoint.exists()) ? await checkpoint.list() : [];
-  if (!present.includes(RESUME) && !present.includes(TRAINER_STATE)) return [];
+  if (!present.some((name) => STATES.includes(name))) return [];
   const listed = await listedFiles(checkpoint);
   return present.filter((name) => (listed ? listed.has(name) || PLOTS.includes(name) : isTrainersFile(name)));
 }

@@ -6,7 +6,6 @@ import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import { isObject, parseJson } from "../formats/parseJson.ts";
 import { sha256 } from "../formats/sha256.ts";
-import { ADAPTER_CONFIG } from "./adapter.ts";
 import { isMarginsTable, MARGINS } from "./marginsTable.ts";
 import { listCheckpoints } from "./runDirectory.ts";
 import { TRAINER_STATE } from "./trainerState.ts";
@@ -31,24 +30,20 @@ export async function mayWrite(folder: RunFolder, name: string): Promise<boolean
   if (extra === VERDICT) return hasKeys(folder, name, ["kind", "reason", "next"]);
   if (extra === MARGINS) return isMarginsTable(folder, name);
   if (extra !== undefined) return isPlotted(folder, name);
-  if (name in TELLING_KEYS && !(await hasKeys(folder, name, TELLING_KEYS[name]))) return false;
+  if (name === "config.json" && !(await hasKeys(folder, name, ["model_type"]))) return false; // another program's
   return hasTraining(folder);
 }
 
-/** Keys without which a file of that name is of another program. */
-const TELLING_KEYS: Readonly<Record<string, readonly string[]>> = {
-  [TRAINER_STATE]: ["global_step", "log_history"],
-  [TRAINING_ARGS]: ["output_dir"],
-  [ADAPTER_CONFIG]: ["peft_type"],
-  "config.json": ["model_type"],
-};
+/** Keys of the files that prove a training. */
+const PROOFS: readonly [string, readonly string[]][] = [
+  [TRAINER_STATE, ["global_step", "log_history"]],
+  [TRAINING_ARGS, ["output_dir"]],
+];
 
 /** Whether a folder has traces of a training, prefine's or TRL's: its model files are then the training's. */
 async function hasTraining(folder: RunFolder): Promise<boolean> {
   if (await folder.has("training_args.bin")) return true;
-  for (const name of [TRAINER_STATE, TRAINING_ARGS]) {
-    if (await hasKeys(folder, name, TELLING_KEYS[name])) return true;
-  }
+  for (const [name, keys] of PROOFS) if (await hasKeys(folder, name, keys)) return true;
   return (await listCheckpoints(folder)).length > 0;
 }
 
