@@ -103,6 +103,26 @@ describe("text-generation pipeline", () => {
     await expect(generate(["a", chat] as unknown as string)).rejects.toThrow("found both in one call");
   });
 
+  it("a chat that ends in an assistant message of parts continues its last text", async () => {
+    const chatting = byteTokenizer();
+    chatting.chat_template =
+      "{% for m in messages %}{{ m.role }}:{% for p in m.content %}{{ p.text }}{% endfor %}{% endfor %}";
+    const model = makeModel();
+    const spy = vi.spyOn(model, "generate");
+    const generate = await pipeline("text-generation", { model, tokenizer: chatting, ...greedy });
+    const parts = (...texts: string[]) => texts.map((text) => ({ type: "text", text }));
+    const chat = [
+      { role: "user", content: parts("Hi") },
+      { role: "assistant", content: parts("One ", "Hel") },
+    ];
+    const [{ generated_text: answer }] = await generate(chat, { return_full_text: false });
+    const [{ generated_text: messages }] = await generate(chat);
+    expect(messages).toEqual([chat[0], { role: "assistant", content: parts("One ", `Hel${answer}`) }]);
+    expect(chat[1].content).toEqual(parts("One ", "Hel"));
+    const [[ids]] = spy.mock.calls[0] as unknown as [number[][]];
+    expect(chatting.decode(ids)).toBe("user:Hiassistant:One Hel");
+  });
+
   it.each([
     [undefined, "nothing"],
     [{}, "none in the options"],
