@@ -1,4 +1,4 @@
-/** @file Patterns that try too many ways to match are refused, with the module's name. */
+/** @file Patterns that try too many ways to match are refused, by a limit of steps. */
 import { expect, test } from "vitest";
 import { fullMatch } from "./pythonPattern.ts";
 
@@ -8,14 +8,14 @@ test("a pattern with repeated groups matches as any other", () => {
   expect(matches("transformer.h.0.attn.c_attn")).toBe(false);
 });
 
-test("a pattern that never ends is an error that names it and the module", () => {
+test("a pattern that never ends is an error that names it", () => {
   const matches = fullMatch("(\\w+|\\w+\\.)+x", "target_modules");
   const name = "model.layers.11.self_attn.rotary_embedding.frequencies_of_heads";
   expect(() => matches(name)).toThrow(
     expect.objectContaining({
       code: "config",
-      message: `target_modules "(\\\\w+|\\\\w+\\\\.)+x": expected a pattern that is quickly matched, found one that takes over 1 s on ${name}`,
-      hint: expect.stringContaining("(a+)+"),
+      message: `target_modules: the regular expression "(\\\\w+|\\\\w+\\\\.)+x" takes too many steps`,
+      hint: "Rewrite it so that it can match in few ways.",
     }),
   );
 });
