@@ -65,7 +65,8 @@ export class Regex {
 
   /** The matches as texts, if they cover a text without a gap; undefined if they don't, or the machine searches. */
   wholeSplit(text: string): string[] | undefined {
-    const parts = this.native ? (text.match(this.native) ?? []) : [];
+    const { native } = this;
+    const parts = native ? (this.withinStack(() => text.match(native)) ?? []) : [];
     let length = 0;
     for (const part of parts) {
       if (part === "") return undefined;
@@ -81,10 +82,25 @@ export class Regex {
   }
 
   private find(text: string, from: number, budget: StepBudget): Span | undefined {
-    if (!this.native) return this.bounded((steps) => this.machine.find(text, from, steps), budget);
-    this.native.lastIndex = from;
-    const match = this.native.exec(text);
+    const { native } = this;
+    if (!native) return this.bounded((steps) => this.machine.find(text, from, steps), budget);
+    native.lastIndex = from;
+    const match = this.withinStack(() => native.exec(text));
     return match ? [match.index, match.index + match[0].length] : undefined;
+  }
+
+  /** JavaScript's engine throws a RangeError on runs of millions of characters. */
+  private withinStack<T>(search: () => T): T {
+    try {
+      return search();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      const { where, code = "model", shown = this.source } = this.origin;
+      const message = `${where}: the regular expression ${show(shown)} does not end on a run of millions of characters`;
+      throw new PrefineError(code, message, "Is the row a text? Leave it out, or put spaces into it.", {
+        cause: error,
+      });
+    }
   }
 
   private bounded<T>(search: (budget: StepBudget) => T, budget: StepBudget): T {

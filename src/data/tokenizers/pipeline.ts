@@ -1,4 +1,5 @@
 /** @file The steps of tokenizer.json, for every kind of tokenizer: text -> sections -> words -> ids, and back. */
+import { PrefineError } from "../../errors.ts";
 import { cutterOf, type Section } from "./addedTokens.ts";
 import type { Branches, TextCodec } from "./codec.ts";
 import { readDecoder } from "./decoders.ts";
@@ -29,6 +30,7 @@ export function createPipeline(json: TokenizerJson, idOf: ReadonlyMap<string, nu
   const startsAt = (text: string) => !marksStart || normalize(String.fromCodePoint(text.codePointAt(0) ?? 32)) !== "";
 
   const append: Append = (text, isStart, ids) => {
+    checkLength(text, where);
     sections(text).forEach((section, i) => {
       if (section.id !== undefined) ids.push(section.id);
       else {
@@ -40,6 +42,15 @@ export function createPipeline(json: TokenizerJson, idOf: ReadonlyMap<string, nu
   };
   const encoder = createEncoder(append, template, boundaryFinder(added));
   return { ...encoder, decode, concatenates: json.decoder?.type === "ByteLevel" };
+}
+
+/** Longest text in UTF-16 units: its words take about 100 bytes per character. */
+const LONGEST_TEXT = 16_000_000;
+
+function checkLength({ length }: string, where: string): void {
+  if (length <= LONGEST_TEXT) return;
+  const message = `${where}: expected texts of at most ${LONGEST_TEXT} characters, found one of ${length}`;
+  throw new PrefineError("data", message, "Is the row a text? Leave it out, or cut it.");
 }
 
 /** Appends the ids of a text to `ids`; `isStart`: it is the beginning of the text. */

@@ -74,6 +74,13 @@ describe("long and hostile texts", () => {
     expect(() => codec.encode(`${"a".repeat(3000)}c`, false)).toThrow(message);
   });
 
+  test("a row of 50 MB ends with one error", () => {
+    const text = "a ".repeat(25_000_000);
+    expect(() => codecOf(unigram()).encode(text, false)).toThrow("at most 16000000 characters, found one of 50000000");
+    const word = "a".repeat(5_000_000);
+    expect(() => codecOf(unigram()).encode(word, false)).toThrow("words of at most 4000000 characters");
+  });
+
   test("kinds that are refused are named", () => {
     expect(() => codecOf(unigram({ pre_tokenizer: { type: "UnicodeScripts" } }))).toThrow('type "UnicodeScripts"');
     expect(() => codecOf({ model: { type: "BPE", dropout: 0.1, vocab: {}, merges: [] } })).toThrow("dropout 0.1");
