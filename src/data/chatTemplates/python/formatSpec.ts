@@ -121,17 +121,19 @@ function group(text: string, { grouping, type, fill, align, width }: Spec, taken
   const isFloat = /[.e%]/.test(text) && size === 3;
   const integer = isFloat ? (/^\d+/.exec(text)?.[0] ?? whole) : whole;
   const tail = isFloat ? text.slice(integer.length) : rest;
-  const cut = (digits: string) => digits.replace(new RegExp(`\\B(?=([0-9a-fA-F]{${size}})+$)`, "g"), grouping);
-  let grouped = cut(integer);
+  let count = integer.length;
   if (fill === "0" && align === "=") {
     spendText(width);
-    let digits = integer;
-    while (taken + grouped.length + tail.length < width) {
-      digits = `0${digits}`;
-      grouped = cut(digits);
-    }
+    while (taken + count + Math.floor((count - 1) / size) + tail.length < width) count++;
   }
-  return grouped + tail;
+  return cut(integer.padStart(count, "0"), size).join(grouping) + tail;
+}
+
+/** Digits in groups of this size, from the right. */
+function cut(digits: string, size: number): string[] {
+  const groups: string[] = [];
+  for (let end = digits.length; end > 0; end -= size) groups.push(digits.slice(Math.max(0, end - size), end));
+  return groups.reverse();
 }
 
 function floatDigits(value: number, { type, precision, alternate }: Spec): string {

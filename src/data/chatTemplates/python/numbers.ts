@@ -75,10 +75,10 @@ function divideInts(a: bigint, b: bigint): number {
 }
 
 /** Bits of the largest int: 10 ** (10 ** 10) would take 4 GB, and Python prints no more than 4,300 digits. */
-const MOST_BITS = 1_000_000;
+const MOST_BITS = 100_000;
 
 function checkSize(bits: number): void {
-  if (bits > MOST_BITS) throw new TemplateFault("LimitError", "it was stopped: a number of more than 300,000 digits");
+  if (bits > MOST_BITS) throw new TemplateFault("LimitError", "it was stopped: a number of more than 30,000 digits");
   spendText(bits / 8);
 }
 
@@ -152,8 +152,12 @@ export function roundHalfEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
+/** No float has more digits after its point; those behind are zeros. */
+const MOST_DECIMALS = 1100;
+
 /** Decimal digits of a float's exact value, rounded half to even at `digits` after the point. */
 export function exactFixed(value: number, digits: number): string {
+  if (digits > MOST_DECIMALS) return exactFixed(value, MOST_DECIMALS) + "0".repeat(digits - MOST_DECIMALS);
   const [numerator, denominator] = ratio(Math.abs(value));
   const scale = 10n ** BigInt(Math.max(0, digits));
   const down = 10n ** BigInt(Math.max(0, -digits));

@@ -24,6 +24,7 @@ const isBlank = (chunk: string) => strip(chunk, undefined, "left") === "";
 /** The lines of one paragraph. */
 export function wrap(text: string, { width, breakLong, onHyphens }: Options): string[] {
   if (width <= 0) throw valueError(`invalid width ${width} (must be > 0)`);
+  spend(text.length);
   const chunks = text.split(onHyphens ? WITH_HYPHENS : BY_SPACE).filter((chunk) => chunk !== "");
   chunks.reverse();
   spend(chunks.length);
@@ -39,6 +40,7 @@ export function wrap(text: string, { width, breakLong, onHyphens }: Options): st
       length += size;
     }
     const next = chunks.at(-1);
+    spend(next?.length ?? 0); // a long chunk is counted once per line that it is cut into
     if (next !== undefined && pointCount(next) > width) {
       breakChunk(chunks, line, { space: Math.max(1, width - length), breakLong, onHyphens });
     }
