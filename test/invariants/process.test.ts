@@ -123,10 +123,9 @@ test("a disposed trainer says so, and keeps its log", async () => {
   expect((await failure(done.evaluate())).message).toMatch(/disposed/);
 });
 
-test("fp16: true is refused before anything is loaded", () => {
-  expect(() => trainer("fp16", { fp16: true } as object)).toThrow(
-    /fp16: expected false, found true; float16 is not supported on a CPU/,
-  );
+test("fp16: true trains in float32, and fp16 beside bf16 is refused before anything is loaded", () => {
+  expect(trainer("fp16", { fp16: true, bf16: null }).args.fp16).toBe(true);
+  expect(() => trainer("fp16", { fp16: true, bf16: true })).toThrow(/fp16: expected one of fp16 and bf16, found both/);
 });
 
 test("ONNX Runtime's telemetry leaves nothing on the disk", { timeout: 60_000 }, async () => {

@@ -194,7 +194,7 @@ describe("sync_ref_model", () => {
       eval_steps: 1,
     };
     const { log, lines } = await train({ args, eval_dataset: ROWS });
-    expect(lineOf(lines)[0]).toMatch(/adapter off, moved by 1 toward the policy every 1 steps$/);
+    expect(lineOf(lines)[0]).toMatch(/adapter off, moved by 1 toward the policy every step$/);
     expect(log.flatMap((entry) => entry["eval_rewards/margins"] ?? [])).toEqual([0, 0]);
   });
 });
