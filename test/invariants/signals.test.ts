@@ -106,48 +106,32 @@ describe.skipIf(!existsSync("/proc/self/status"))("while JavaScript never ends",
     const [, caught] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
     return (BigInt(`0x${caught}`) & 1n) === 1n;
   };
-  const pairs = (pair: object) => (place: string) => writeFileSync(join(place, "train.jsonl"), JSON.stringify(pair));
-
-  it.each<[string, NodeJS.Signals, string[], (place: string) => void]>([
-    [
-      "in a pattern of tokenizer.json",
-      "SIGINT",
-      [],
-      (place) => {
-        editJson(join(place, "model/tokenizer.json"), {
-          pre_tokenizer: { type: "Split", pattern: { Regex: "(a+)+b" }, behavior: "Isolated", invert: false },
-        });
-        pairs({ prompt: "x", chosen: `${"a".repeat(60)}c`, rejected: "y" })(place);
-      },
-    ],
-    [
-      "in a chat template",
-      "SIGTERM",
-      [],
-      (place) => {
-        const loop = (inner: string) => `{% for i in range(100000) %}${inner}{% endfor %}`;
-        writeFileSync(join(place, "model/chat_template.jinja"), loop(loop("{{ messages[0].content }}")));
-        const said = (content: string) => [{ role: "user", content }];
-        pairs({ prompt: said("x"), chosen: said("y"), rejected: said("z") })(place);
-      },
-    ],
-    [
-      "in a function of the user's",
-      "SIGHUP",
-      ["--process", "endless.mjs"],
-      (place) => writeFileSync(join(place, "endless.mjs"), "export default () => { for (;;); };"),
-    ],
-  ])("%s, %s stops the training", { timeout: 60_000 }, async (name, signal, flags, prepare) => {
-    const place = workplace(name.replaceAll(/\W+/g, "-"));
-    prepare(place);
-    const child = startTraining(place, ...flags);
+  it("in a function of the user's, SIGHUP stops the training", { timeout: 60_000 }, async () => {
+    const place = workplace("endless");
+    writeFileSync(join(place, "endless.mjs"), "export default () => { for (;;); };");
+    const child = startTraining(place, "--process", "endless.mjs");
     const end = ended(child);
     await expect.poll(() => catchesHangup(child), { timeout: 30_000, interval: 20 }).toBe(true);
     await new Promise((resolve) => setTimeout(resolve, 1500)); // by now it is there
-    child.kill(signal);
+    child.kill("SIGHUP");
     const { code, stderr } = await end;
     expect(code, stderr).toBe(130);
     expect(stderr).toMatch(/^stopped (while|before)/m);
+    expect(existsSync(join(place, "dpo"))).toBe(false);
+  });
+
+  it("a chat template that never ends is an error", { timeout: 60_000 }, async () => {
+    const place = workplace("template");
+    const loop = (inner: string) => `{% for i in range(100000) %}${inner}{% endfor %}`;
+    writeFileSync(join(place, "model/chat_template.jinja"), loop(loop("{{ messages[0].content }}")));
+    const said = (content: string) => [{ role: "user", content }];
+    writeFileSync(
+      join(place, "train.jsonl"),
+      JSON.stringify({ prompt: said("x"), chosen: said("y"), rejected: said("z") }),
+    );
+    const { code, stderr } = await ended(startTraining(place));
+    expect(code, stderr).toBe(1);
+    expect(stderr).toMatch(/the chat template failed: .* stopped/);
     expect(existsSync(join(place, "dpo"))).toBe(false);
   });
 });

@@ -41,7 +41,15 @@ export interface StoryOptions {
 const SHOWN = 4;
 
 /** Runs everything and narrates it on stdout. */
-export async function runStory({ output_dir, signal, terminal }: StoryOptions): Promise<void> {
+export async function runStory(options: StoryOptions): Promise<void> {
+  try {
+    await tell(options);
+  } catch (error) {
+    throw stopped(error);
+  }
+}
+
+async function tell({ output_dir, signal, terminal }: StoryOptions): Promise<void> {
   const started = performance.now();
   await makeRoom(output_dir);
   const narrator = createNarrator(terminal);
@@ -163,8 +171,6 @@ async function train({ chapter, terminal }: Narrator, { model, processed, output
   try {
     await trainer.train({ signal });
     return trainer.state.log_history;
-  } catch (error) {
-    throw stopped(error);
   } finally {
     await trainer.dispose();
   }
