@@ -14,7 +14,6 @@ import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { builtPackage } from "../support/builtPackage.ts";
 import { furnish } from "../support/furnish.ts";
 import { ended, startTraining } from "../support/trainingProcess.ts";
-import { editJson } from "../support/workbench.ts";
 
 const LONG = ["--max_steps", "100000", "--logging_steps", "100000"];
 const folder = mkdtempSync(join(tmpdir(), "prefine-signals-"));
