@@ -87,7 +87,7 @@ contents() {
     dist/onnxruntime/web/dist/ort-wasm-simd-threaded.wasm; do
     grep -qxF "$name" "$list" || fail "$name in the package"
   done
-  local files='(README|COMPATIBILITY|CHANGELOG|SECURITY)\.md|package\.json|LICENSE'
+  local files='(README|ARCHITECTURE|CONTRIBUTING|COMPATIBILITY|CHANGELOG|SECURITY|bench/smollm2)\.md|package\.json|LICENSE'
   ! grep -vE "^(bin|dist|demo|docs|examples|configs)/|^($files)$" "$list" || fail "none of these"
   ! grep -E '(^|/)(test|tests|scripts|fixtures)/|\.test\.|\.map$|tsbuildinfo' "$list" || fail "none of these"
   ! grep -E '\.[cm]?ts$' "$list" | grep -vE '^examples/|\.d\.ts$' || fail "no sources"

@@ -45,6 +45,13 @@ describe("pages", () => {
     expect(picturesWithoutText(text)).toEqual([]);
   });
 
+  test.each([...PAGES, "examples/README.md"])("%s: links stay within the package", (page) => {
+    const { files } = JSON.parse(readText("package.json")) as { files: string[] };
+    const targets = linksOf(readText(page)).filter((link) => !/^(https?:|#)/.test(link));
+    const paths = targets.map((link) => posix.join(dirname(page), link.split("#")[0]));
+    expect(paths.filter((path) => !files.some((file) => path === file || path.startsWith(`${file}/`)))).toEqual([]);
+  });
+
   test("every script they name is in package.json", () => {
     const { scripts } = JSON.parse(readText("package.json"));
     const named = PAGES.flatMap((page) => [...readText(page).matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name));
