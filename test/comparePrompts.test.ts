@@ -218,7 +218,7 @@ describe.skipIf(!hasReference)(`compare with data of the hub${needsReference}`, 
       vi.stubEnv("HF_HOME", join(folder, "empty"));
       const cold = await compare("hub-run");
       expect(cold.prompts).toEqual(NOTE);
-      expect(cold.line).toContain("(it is not in the hub's cache: --split test_prefs[:5] downloads it)");
+      expect(cold.line).toContain("(it is not in the hub's cache: --split 'test_prefs[:5]' downloads it)");
       expect(await askedForData()).toBe(requests);
     } finally {
       vi.unstubAllEnvs();

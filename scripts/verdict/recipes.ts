@@ -137,6 +137,11 @@ export const RECIPES: Record<string, Recipe> = {
   "gpt2-lora-1e-1": recipe("unclear", 1e-1, 0.1, { ...GPT2, args: REAL_SIZE }),
   "gpt2-lora-3e-4-rows-4": recipe("learning", 3e-4, 0.1, { ...GPT2, rows: 4, args: REAL_SIZE }),
   "gpt2-lora-3e-1-rows-4": recipe("unclear", 3e-1, 0.1, { ...GPT2, rows: 4, args: REAL_SIZE }),
-  "gpt2-overfit": recipe("overfitting", 3e-3, 0.5, { ...GPT2, rows: 3, held: 4, args: REAL_SIZE }),
+  "gpt2-saturated-held-out": recipe("saturated", 3e-3, 0.5, {
+    ...GPT2,
+    rows: 3,
+    held: 4,
+    args: { ...REAL_SIZE, max_steps: 20 },
+  }),
   "gpt2-saturated": recipe("saturated", 3e-3, 0.5, { ...GPT2, rows: 3, args: REAL_SIZE }),
 };

@@ -120,7 +120,7 @@ describe.skipIf(!existsSync("/proc/self/status"))("while JavaScript never ends",
   });
 
   it("a chat template that never ends is an error", { timeout: 60_000 }, async () => {
-    const place = workplace("template");
+    const place = workplace("endless-template");
     const loop = (inner: string) => `{% for i in range(100000) %}${inner}{% endfor %}`;
     writeFileSync(join(place, "model/chat_template.jinja"), loop(loop("{{ messages[0].content }}")));
     const said = (content: string) => [{ role: "user", content }];

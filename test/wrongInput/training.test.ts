@@ -26,9 +26,7 @@ const STEPS = ["--max_steps", "-1", "--num_train_epochs", "1", "--train_sampling
 const SAVING = ["--save_strategy", "steps", "--save_steps", "1"];
 
 describe("a loss that is not finite", () => {
-  const HINT =
-    "Look at these rows, or try a smaller learning_rate, more warmup_steps or a smaller max_grad_norm. " +
-    "Checkpoints of earlier steps are intact.";
+  const HINT = "Look at these rows, or try a smaller learning_rate, more warmup_steps or a smaller max_grad_norm.";
 
   /** Breaks position 60: longer sequences have no finite logits. */
   function breakPosition(): void {
