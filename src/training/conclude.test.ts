@@ -59,7 +59,7 @@ describe("a verdict", () => {
   it("of fewer than ten logged points is none, in one line", async () => {
     const { lines } = await train("run", { args: { logging_steps: 5 } });
     expect(lines.at(-1)).toBe(
-      "verdict: none: 2 logged points, and below 10 noise looks like a trend. Set logging_steps to 1 or less.",
+      "verdict: none: 2 logged points, and below 10 noise looks like a trend. Set logging_steps to 1.",
     );
   });
 

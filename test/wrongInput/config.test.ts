@@ -70,12 +70,15 @@ describe("target modules", () => {
   it.each([
     [
       ["c_atn", "q_proj"],
-      'no layer is called "c_atn", "q_proj"; this model has c_attn, c_proj, c_fc, wte, wpe\nDid you mean "c_attn"?',
+      'no layer is called "c_atn", "q_proj"; this model has c_attn, c_proj, c_fc, wte, wpe, lm_head\nDid you mean "c_attn"?',
     ],
-    [["c_fd"], 'no layer is called "c_fd"; this model has c_attn, c_proj, c_fc, wte, wpe\nDid you mean "c_fc"?'],
+    [
+      ["c_fd"],
+      'no layer is called "c_fd"; this model has c_attn, c_proj, c_fc, wte, wpe, lm_head\nDid you mean "c_fc"?',
+    ],
     [
       ["c_fc", "mlp"],
-      "transformer.h.0.mlp: expected a linear layer or an embedding, found a module of another kind\nLayers of this model: c_attn, c_proj, c_fc, wte, wpe.",
+      "transformer.h.0.mlp: expected a linear layer or an embedding, found a module of another kind\nLayers of this model: c_attn, c_proj, c_fc, wte, wpe, lm_head.",
     ],
     [[".*query"], 'no module\'s whole name matches ".*query"\nNames here look like transformer.h.0.attn.c_attn.'],
   ])("%j: lists the existing names", async (targets, message) => {

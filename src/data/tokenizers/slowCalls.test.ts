@@ -100,17 +100,12 @@ describe("a slow tokenizer", () => {
     expect(error.message).toContain("train row 150: ");
   });
 
-  test.each<[string, () => Tokenizer]>([
-    ["a pattern", () => splitting(BACKTRACKS)],
-    ["a template", () => Object.assign(byteTokenizer(), { chat_template: ENDLESS_TEMPLATE })],
-  ])("that never ends, by %s, is stopped by a signal; timers fire meanwhile", async (kind, make) => {
+  test("that takes seconds is stopped by a signal at once; timers fire meanwhile", async () => {
     const controller = new AbortController();
-    const tokenizer = make();
+    const tokenizer = Object.assign(byteTokenizer(), { chat_template: ENDLESS_TEMPLATE });
     const there = stoppable(tokenizer, 50, controller.signal);
-    const endless = { prompt: "x", chosen: ENDLESS_TEXT, rejected: "y" };
-    const some = kind === "a pattern" ? [{ prompt: "x", chosen: "y", rejected: "z" }, endless] : rows;
     setTimeout(() => controller.abort(), 300);
-    const error = await failure(tokenizePairs(some, tokenizer, { max_length: 40, stoppable: there }));
+    const error = await failure(tokenizePairs(rows, tokenizer, { max_length: 40, stoppable: there }));
     expect(error).toMatchObject({ code: "interrupted", message: "stopped while tokenizing the data" });
   });
 
