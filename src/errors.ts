@@ -1,4 +1,5 @@
 /** @file The errors that users see: where, what was expected, what was found, what to do. */
+import { printable } from "./phrases.ts";
 
 export type PrefineErrorCode =
   | "config" // a key, a value, a flag
@@ -20,10 +21,10 @@ export class PrefineError extends Error {
   readonly hint: string | undefined;
 
   constructor(code: PrefineErrorCode, message: string, hint?: string, options?: ErrorOptions) {
-    super(message.split("\n").map(clip).join("\n"), options);
+    super(printable(message.split("\n").map(clip).join("\n")), options); // it quotes names and texts of files
     this.name = "PrefineError";
     this.code = code;
-    this.hint = hint;
+    this.hint = hint && printable(hint);
   }
 }
 

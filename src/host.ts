@@ -1,4 +1,5 @@
 /** @file Features of the host that exist only in some: Node, Bun, Deno, a browser's page or worker. */
+import { printable } from "./phrases.ts";
 
 /** Globals that only some hosts have, or that Node types differently. Looked up at each call: tests remove them. */
 interface Globals {
@@ -92,8 +93,9 @@ function postTurn(resume: () => void): void {
 
 /** Default receiver of warnings: the process's warning, or the console's. */
 export function emitWarning(line: string): void {
-  if (host.process?.emitWarning) host.process.emitWarning(line, "PrefineWarning");
-  else console.warn(line);
+  const shown = printable(line);
+  if (host.process?.emitWarning) host.process.emitWarning(shown, "PrefineWarning");
+  else console.warn(shown);
 }
 
 /** The folder that `~` stands for; undefined in a browser. */

@@ -1,7 +1,8 @@
 /** @file Plurals, and words that a shell reads as they were meant. */
 import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
-import { counted, shellWord } from "./phrases.ts";
+import { PrefineError } from "./errors.ts";
+import { counted, onOneLine, printable, printableJson, shellWord } from "./phrases.ts";
 
 it("counts have their plural", () => {
   expect([0, 1, 2].map((n) => counted(n, "step"))).toEqual(["0 steps", "1 step", "2 steps"]);
@@ -34,4 +35,25 @@ it("a POSIX shell reads every word as it is", () => {
   expect(execFileSync("sh", ["-c", script], { encoding: "utf8" }).split("\0").slice(0, -1)).toEqual(ODD);
   expect(shellWord("runs/dpo-1.0")).toBe("runs/dpo-1.0");
   expect(shellWord("--run")).toBe("./--run");
+});
+
+const UNSEEN = "\u001b[2J\u009b31m\u0007\r\u007f\u202e\u2066\u061c\u200f\u2028";
+
+it("escapes what a terminal acts on or reorders; letters of all scripts and emoji stay", () => {
+  const escaped = "\\x1b[2J\\x9b31m\\x07\\x0d\\x7f\\u202e\\u2066\\u061c\\u200f\\u2028";
+  expect(printable(`a\tb\r\n${UNSEEN}`)).toBe(`a\tb\n${escaped}`);
+  expect(onOneLine(`a\tb\n${UNSEEN}`)).toBe(`a\\tb\\n${escaped}`);
+  const fine = "é 日本 עברית 👩‍💻 e\u0301";
+  expect(printable(fine)).toBe(fine);
+});
+
+it("JSON with escaped controls has the same value", () => {
+  const json = printableJson(JSON.stringify({ [UNSEEN]: UNSEEN }, null, 2));
+  expect(json).toMatch(/^[\n -~]+$/);
+  expect(JSON.parse(json)).toEqual({ [UNSEEN]: UNSEEN });
+});
+
+it("messages and hints of errors are escaped", () => {
+  const error = new PrefineError("data", `a column\n${UNSEEN}`, UNSEEN);
+  expect(error.message + error.hint).toMatch(/^[\n -~]+$/);
 });

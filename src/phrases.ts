@@ -1,4 +1,4 @@
-/** @file Words of messages: counts with their plural, words of commands. */
+/** @file Words of messages: counts with their plural, words of commands, characters that can be shown. */
 
 /** `step` for 1, `steps` for other numbers. @param more the plural, if it is not `one` with an s. */
 export function plural(value: number, one: string, more = `${one}s`): string {
@@ -17,4 +17,31 @@ export function counted(value: number, one: string, more?: string): string {
 export function shellWord(text: string): string {
   const word = text.startsWith("-") ? `./${text}` : text;
   return /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/**
+ * Characters that move a terminal's cursor, change its state, or reorder what a reader sees: controls except tab and
+ * newline, Unicode's line and paragraph separators, and its marks and overrides of direction.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these must not reach a terminal
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+function escapeControl(character: string): string {
+  const code = character.charCodeAt(0).toString(16);
+  return code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`;
+}
+
+/** Text from a model, a dataset or a file, safe to print: tabs and newlines stay, other controls are escaped. */
+export function printable(text: string): string {
+  return text.replaceAll("\r\n", "\n").replace(CONTROLS, escapeControl);
+}
+
+/** `printable` on one line: newlines and tabs are escaped, too. */
+export function onOneLine(text: string): string {
+  return text.replaceAll("\n", "\\n").replaceAll("\t", "\\t").replace(CONTROLS, escapeControl);
+}
+
+/** JSON for a terminal: the same value, whose strings have their controls escaped as JSON does. */
+export function printableJson(json: string): string {
+  return json.replace(CONTROLS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

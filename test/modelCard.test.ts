@@ -1,4 +1,5 @@
 /** @file The model card of real runs: its code runs, its links lead to the hub, its optimizer line is transformers'. */
+
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +8,7 @@ import { parse } from "yaml";
 import { type CardSettings, hyperparameters } from "../src/checkpoints/cardHyperparameters.ts";
 import { DPOConfig } from "../src/config/DPOConfig.ts";
 import { RUN_OPTIONS } from "../src/config/run.ts";
-import { printable } from "../src/terminal/text.ts";
+import { printable } from "../src/phrases.ts";
 import { type LocalHub, sharedHubExists, startServePy } from "./support/localHub.ts";
 import { hasPeft, needsPeft } from "./support/peft.ts";
 import { runCommand } from "./support/runCommand.ts";

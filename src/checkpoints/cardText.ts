@@ -1,4 +1,5 @@
 /** @file Pieces of Markdown that the parts of a model card share. */
+import { printable } from "../phrases.ts";
 
 /** A model or dataset as a card names it. */
 export interface CardName {
@@ -26,9 +27,10 @@ export function cardName(nameOrPath: string, isLocal: boolean): CardName {
 
 /** Text that Markdown and HTML leave alone, on one line. */
 export function plain(text: string): string {
-  const escaped = text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  const shown = printable(text.replace(/\r\n?/g, "\n"));
+  const escaped = shown.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const marks = /[\\`*[\]|#~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g;
-  return escaped.replace(marks, "\\$&").replace(/\r\n?|\n/g, "<br>");
+  return escaped.replace(marks, "\\$&").replaceAll("\n", "<br>");
 }
 
 /** @param at path of the kind on the hub: "" for models, "datasets/". */

@@ -1,14 +1,16 @@
 /** @file prefine compare RUN: a trained model's answers next to its base model's. */
+
 import { basename, isAbsolute } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { callTokenizer } from "../data/tokenizers/slowCalls.ts";
 import { PrefineError } from "../errors.ts";
 import type { CausalLM, GenerateOptions } from "../generation/causalLM.ts";
 import type { FinishReason } from "../generation/sequence.ts";
+import { printable, printableJson } from "../phrases.ts";
 import type { ModelSourceOptions } from "../pretrained/modelSource.ts";
 import { sideBySide } from "../terminal/sideBySide.ts";
 import { openTerminal, type Terminal } from "../terminal/terminal.ts";
-import { countWords, printable, wrapText } from "../terminal/text.ts";
+import { countWords, wrapText } from "../terminal/text.ts";
 import { findBaseModel } from "./baseModel.ts";
 import { type Answer, cutMark, generateAnswers, limitOf } from "./generateCommand.ts";
 import { addGenerationFlags, CLI_DEFAULTS, type GenerationFlags, readGenerationFlags } from "./generationFlags.ts";
@@ -95,7 +97,7 @@ async function compare(run: string, flags: CompareFlags): Promise<void> {
     const forRun = { ...request, access: { ...shared, revision, base: base.baseOfRun } };
     const trained = await answersOf(run, { asked: original.questions }, forRun);
     const pairs = original.answers.map((answer, i) => ({ original: answer, trained: trained.answers[i] }));
-    if (flags.json) return terminal.print(pairsAsJson({ original: base.id, trained: run }, pairs));
+    if (flags.json) return terminal.print(printableJson(pairsAsJson({ original: base.id, trained: run }, pairs)));
     for (const pair of pairs) printPair(pair, { titles, terminal });
     if (pairs.length > 1) terminal.print(summary(pairs));
   });

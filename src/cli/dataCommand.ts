@@ -5,9 +5,9 @@ import type { Dataset } from "../data/datasets/dataset.ts";
 import { type DatasetDict, unknownSplit } from "../data/datasets/datasetDict.ts";
 import { describeFeature, type Row } from "../data/datasets/features.ts";
 import { PrefineError } from "../errors.ts";
-import { counted, plural } from "../phrases.ts";
+import { counted, onOneLine, plural, printableJson } from "../phrases.ts";
 import { openTerminal, type Terminal } from "../terminal/terminal.ts";
-import { cutText, onOneLine, padText, tableLines, textWidth } from "../terminal/text.ts";
+import { cutText, padText, tableLines, textWidth } from "../terminal/text.ts";
 
 const EXAMPLES = `
 DATASET is a hub id, a folder, or a .parquet, .jsonl or .json file.
@@ -60,7 +60,7 @@ async function show(idOrPath: string, flags: DataFlags): Promise<void> {
   if (flags.json) return printJson({ idOrPath, splits, split, row }, flags, terminal);
   printSplits(idOrPath, splits, terminal);
   printFeatures(splits, split, terminal);
-  if (row === undefined) terminal.print(`${split} has no rows`);
+  if (row === undefined) terminal.print(`${onOneLine(split)} has no rows`);
   else printRecord(`${split}[${flags.index}]`, row, { terminal, isFull: flags.full === true });
 }
 
@@ -106,7 +106,7 @@ function printFeatures(splits: DatasetDict, split: string, { print, bold, column
 const MOST_ITEMS = 8; // of a list, unless --full
 
 function printRecord(title: string, row: Row, { terminal, isFull }: { terminal: Terminal; isFull: boolean }): void {
-  terminal.print(terminal.bold(`${title}   ${counted(Object.keys(row).length, "key")}`));
+  terminal.print(terminal.bold(`${onOneLine(title)}   ${counted(Object.keys(row).length, "key")}`));
   const entries = Object.entries(row).map(([key, value]) => [onOneLine(key), value] as const);
   const keyWidth = Math.min(Math.max(...entries.map(([key]) => textWidth(key))), Math.floor(terminal.columns / 3));
   const width = terminal.columns - keyWidth - 4;
@@ -154,7 +154,7 @@ function printJson({ idOrPath, splits, split, row }: Shown, flags: DataFlags, te
     splits: Object.fromEntries(splits.splitNames.map((name) => [name, describe(name)])),
     record: row === undefined ? null : { split, index: flags.index, keys: Object.keys(row), row },
   };
-  terminal.print(JSON.stringify(summary, (_key, value) => toJson(value), 2));
+  terminal.print(printableJson(JSON.stringify(summary, (_key, value) => toJson(value), 2)));
 }
 
 /** Converts values that JSON cannot represent. */

@@ -4,9 +4,8 @@ import type { Command } from "commander";
 import { PrefineError } from "../errors.ts";
 import type { CausalLM, GenerateOptions } from "../generation/causalLM.ts";
 import type { FinishReason } from "../generation/sequence.ts";
-import { counted } from "../phrases.ts";
+import { counted, printable, printableJson } from "../phrases.ts";
 import { openTerminal, type Terminal } from "../terminal/terminal.ts";
-import { printable } from "../terminal/text.ts";
 import {
   addGenerationFlags,
   CLI_DEFAULTS,
@@ -99,7 +98,7 @@ async function answer(model: CausalLM, { prompts, flags, options, terminal }: Wo
   const inputs = await inputsOf(model, questions, flags, options.signal);
   if (isSingle && beams === 1) return await streamAnswer(model, inputs[0], options, terminal);
   const answers = await generateAnswers(model, { questions, inputs }, options);
-  if (flags.json) return terminal.print(answersAsJson(answers));
+  if (flags.json) return terminal.print(printableJson(answersAsJson(answers)));
   for (const one of answers) {
     if (isSingle) terminal.print(printable(one.text));
     else printAnswer(one, terminal);

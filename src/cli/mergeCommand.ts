@@ -1,8 +1,10 @@
 /** @file prefine merge RUN: merges a run's adapter into its base model and writes a model folder. */
+
 import type { Command } from "commander";
 import { Option } from "commander";
 import { folderAt } from "../disk/nodeStorage.ts";
 import type { MergeOptions } from "../exporting/mergeAndUnload.ts";
+import { printableJson } from "../phrases.ts";
 import { openTerminal } from "../terminal/terminal.ts";
 import { addQuantizationFlags, type QuantizationFlags, quantizationFlags } from "./quantizationFlags.ts";
 import { stoppedRunLine } from "./stoppedRun.ts";
@@ -51,7 +53,7 @@ async function merge(run: string, { json, ...flags }: Flags): Promise<void> {
   const stopped = json ? undefined : await stoppedRunLine(run);
   if (stopped !== undefined) terminal.info(stopped);
   const merged = await merge_and_unload(run, { ...options, ...quantizationFlags(flags), onWarning });
-  if (json) return terminal.print(JSON.stringify(merged, null, 2));
+  if (json) return terminal.print(printableJson(JSON.stringify(merged, null, 2)));
   const { output_dir, dtype, largest_difference, largest_logit } = merged;
   terminal.info(
     `${dtype}; largest difference of logits between adapter and merged model: ` +

@@ -1,6 +1,8 @@
 /** @file How console.log shows a config: the options that differ from their defaults. */
+
 import { inspected } from "../arguments.ts";
 import { show } from "../errors.ts";
+import { printable } from "../phrases.ts";
 import { isDefault, type Table } from "./option.ts";
 
 /**
@@ -17,5 +19,5 @@ function describeConfig(name: string, table: Table, config: object): string {
     .filter(([key, value]) => Object.hasOwn(table, key) && !table[key].secret && !isDefault(table[key], value))
     .map(([key, value]) => `  ${key}: ${show(value)},`);
   const others = Object.keys(table).length - lines.length;
-  return [`${name}({`, ...lines, `  ... ${others} more with their defaults`, "})"].join("\n");
+  return printable([`${name}({`, ...lines, `  ... ${others} more with their defaults`, "})"].join("\n"));
 }

@@ -8,7 +8,7 @@ import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../errors.ts";
 import { emitWarning } from "../host.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
-import { counted } from "../phrases.ts";
+import { counted, printable } from "../phrases.ts";
 import { callSettings, type GenerateOptions } from "./callOptions.ts";
 import type { Decoder } from "./decoder.ts";
 import {
@@ -146,7 +146,7 @@ export class CausalLM {
       `model_type: ${this.config.model_type}${size ? `, ${size}` : ""}`,
     ];
     if (this.adapter) lines.push(`adapter: r ${this.adapter.config.r}, on ${this.loaded.nameOrPath}`);
-    return `CausalLM({\n  ${lines.join(",\n  ")}\n})`;
+    return printable(`CausalLM({\n  ${lines.join(",\n  ")}\n})`);
   }
 
   private async request(decoder: Decoder, call: Call): Promise<GenerationRequest> {

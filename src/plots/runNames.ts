@@ -1,5 +1,7 @@
 /** @file Legend names of overlaid runs: the settings in which they differ. */
+
 import { pythonFloat } from "../formats/pythonFloat.ts";
+import { onOneLine } from "../phrases.ts";
 import type { PlottedRun } from "./series.ts";
 
 /** Settings that a legend names if runs differ in them, those with the largest effect first. */
@@ -23,7 +25,8 @@ const LEGEND_SETTINGS = [
  */
 export function legendNames(runs: readonly PlottedRun[]): string[] {
   const differing = LEGEND_SETTINGS.filter((key) => differ(runs, key));
-  return runs.map(({ name, settings }) => {
+  return runs.map(({ name: raw, settings }) => {
+    const name = onOneLine(raw);
     if (settings === undefined) return name;
     const parts = ["beta", ...differing].flatMap((key) => {
       const value = asText(settings[key]);
@@ -46,5 +49,5 @@ function differ(runs: readonly PlottedRun[], key: string): boolean {
 function asText(value: unknown): string | undefined {
   if (typeof value === "number") return Number.isInteger(value) ? String(value) : pythonFloat(value);
   if (Array.isArray(value)) return value.join(" + ");
-  return value === undefined || value === null || typeof value === "object" ? undefined : String(value);
+  return value === undefined || value === null || typeof value === "object" ? undefined : onOneLine(String(value));
 }

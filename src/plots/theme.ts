@@ -67,9 +67,11 @@ export function fitText(text: string, fontSize: number, width: number): string {
   return "…";
 }
 
-/** Escapes text for XML; characters not allowed in XML become spaces. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those are replaced
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff]/g;
+
+/** Escapes text for XML; controls and what XML does not allow become spaces. */
 export function escapeXml(text: string): string {
   const names: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are replaced
-  return text.replace(/[\u0000-\u001f\u007f\ufffe\uffff]/g, " ").replace(/[&<>"]/g, (char) => names[char]);
+  return text.replace(UNSEEN, " ").replace(/[&<>"]/g, (char) => names[char]);
 }

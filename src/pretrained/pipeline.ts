@@ -1,4 +1,5 @@
 /** @file transformers' pipeline("text-generation"): texts in, texts out; messages in, messages out. */
+
 import {
   options as anOptions,
   bool,
@@ -22,6 +23,7 @@ import { nearestName, PrefineError, show } from "../errors.ts";
 import { type GenerateOptions, OWN_OPTIONS } from "../generation/callOptions.ts";
 import type { CausalLM } from "../generation/causalLM.ts";
 import { chatIds, continuesLast, isChat } from "../generation/inputs.ts";
+import { printable } from "../phrases.ts";
 import { AutoModelForCausalLM } from "./autoModel.ts";
 import { type ModelSourceOptions, SOURCE_CHECKS, SOURCE_NO_EFFECT, SOURCE_NOT_BUILT } from "./modelSource.ts";
 
@@ -167,7 +169,7 @@ export async function pipeline(
     const answers = await generateTexts(model, joined.tokenizer ?? tokenizer, inputs, joined);
     return isOne ? answers[0] : answers;
   };
-  const shown = () => `TextGenerationPipeline({\n  model: ${model.name_or_path}\n})`;
+  const shown = () => printable(`TextGenerationPipeline({\n  model: ${model.name_or_path}\n})`);
   const parts = { task: "text-generation" as const, model, dispose: () => model.dispose(), [inspected]: shown };
   return Object.assign(call, parts) as unknown as TextGenerationPipeline;
 }

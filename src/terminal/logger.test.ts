@@ -278,3 +278,21 @@ describe("without a terminal", () => {
     expect(screen.raw).toBe("warning: the loss is odd\nwarning: and so is the end\n");
   });
 });
+
+it.each([true, false])("names with escape codes never reach the stream (terminal: %s)", (isTTY) => {
+  const odd = `x${ESC}]0;title${String.fromCharCode(7, 0x9b)}2J${String.fromCharCode(0x202e)}`;
+  const written: string[] = [];
+  const stream = { write: (text: string) => written.push(text) };
+  const logger = createLogger({ stream, isTTY, color: false, columns: 60, env: {} });
+  logger.start({ totalSteps: 2, startStep: 0, epochs: 1 });
+  logger.info(`reads ${odd}`);
+  logger.warn(`skips ${odd}`);
+  logger.status(`evaluating ${odd}`);
+  logger.step({ step: 1, epoch: 0.5, loss: 0.6, tokens: 10 });
+  logger.metrics({ [`eval_${odd}`]: 0.5, epoch: 0.5 });
+  logger.close();
+  const raw = written.join("");
+  expect(raw).toContain("\\x1b]0;title\\x07\\x9b2J\\u202e");
+  const own = new RegExp(`${ESC}\\[\\??\\d*[a-zA-Z]`, "gu"); // of the bar
+  expect(raw.replace(own, "")).toMatch(/^[\n\r -~]*$/);
+});

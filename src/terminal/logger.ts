@@ -8,6 +8,7 @@ import {
   objectWith,
   optionsOf,
 } from "../arguments.ts";
+import { onOneLine, printable } from "../phrases.ts";
 import { createBottomLine, type TerminalStream } from "./bottomLine.ts";
 import { type Environment, showsUtf8, usesColor } from "./capabilities.ts";
 import { metricCells } from "./logFormat.ts";
@@ -47,6 +48,9 @@ const OPTIONS = optionsOf<LoggerOptions>("createLogger", {
 
 const WARNING = "warning:";
 
+/** For a terminal: lines break between words. */
+const wrapped = (text: string, columns: number) => wrapText(text, columns, { breakWords: false }).join("\n");
+
 /** Creates the logger of a run. */
 export function createLogger(options: LoggerOptions = {}): Logger {
   checkOptions("createLogger", options, OPTIONS);
@@ -55,8 +59,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   const isTTY = options.isTTY ?? (stream.isTTY === true && !plain);
   const color = options.color ?? usesColor(isTTY, env);
   const columns = () => options.columns ?? stream.columns ?? 80;
-  /** On a terminal, lines break between words. */
-  const fitted = (text: string) => (isTTY ? wrapText(text, columns(), { breakWords: false }).join("\n") : text);
+  const fitted = isTTY ? (text: string) => wrapped(text, columns()) : printable;
   const warning = (text: string) => {
     const line = fitted(`${WARNING} ${text}`);
     return color ? `\x1b[33m${WARNING}\x1b[0m${line.slice(WARNING.length)}` : line;
@@ -97,7 +100,7 @@ function metricsLine(
   const isEvaluation = Object.keys(entry).some((name) => name.startsWith("eval_"));
   const paint = (name: string) => (color ? `\x1b[${isEvaluation ? "36" : "2"}m${name}\x1b[0m` : name);
   return metricCells(entry, columns, stepWidth)
-    .map(({ name, value }) => `${paint(name)} ${value}`)
+    .map(({ name, value }) => `${paint(onOneLine(name))} ${value}`)
     .join("  ");
 }
 

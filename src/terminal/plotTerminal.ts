@@ -1,5 +1,7 @@
 /** @file A small loss plot for a terminal, in braille dots or plain ASCII. */
+
 import { options as anOptions, bool, checkOptions, numberAbove0, optionsOf, text } from "../arguments.ts";
+import { onOneLine } from "../phrases.ts";
 import { axisValues, markOf } from "../plots/scale.ts";
 import {
   checkLog,
@@ -158,5 +160,5 @@ export function plotTerminal(log_history: RawLogEntry[], options: TerminalPlotOp
 function legend(metric: string, series: Series[], { ascii, color }: Look): string {
   const marks = ascii ? { train: "*", eval: "o" } : { train: "⠤⠤⠤", eval: "⠤⠀⠤" };
   const paint = (split: Split) => (color ? `${COLORS[split]}${marks[split]}\x1b[39m` : marks[split]);
-  return `${metric}: ${series.map(({ split }) => `${paint(split)} ${split}`).join("  ")}`;
+  return `${onOneLine(metric)}: ${series.map(({ split }) => `${paint(split)} ${split}`).join("  ")}`;
 }

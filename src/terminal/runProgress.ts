@@ -1,4 +1,5 @@
 /** @file Progress and speed of a run, for a bar on a terminal and for lines elsewhere. */
+import { onOneLine } from "../phrases.ts";
 import { formatCount, formatDuration, formatNumber } from "./logFormat.ts";
 import type { StepReport } from "./logging.ts";
 
@@ -33,7 +34,7 @@ export function partsOf(progress: RunProgress): Part[] {
   const part = (text: string | undefined | false, priority: number): Part[] => (text ? [{ text, priority }] : []);
   return [
     ...part(`${step}/${totalSteps}`, 1),
-    ...part(status, 2),
+    ...part(status && onOneLine(status), 2),
     ...part(epochs > 0 && `epoch ${epoch.toFixed(2)}/${Number(epochs.toFixed(2))}`, 6),
     ...part(loss !== undefined && `loss ${formatNumber(loss)}`, 3),
     ...part(margin !== undefined && `margin ${formatNumber(margin)}`, 4),

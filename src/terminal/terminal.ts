@@ -1,6 +1,7 @@
 /** @file The terminal of the command line: width, color, character set, output streams. */
+import { printable } from "../phrases.ts";
 import { showsUtf8, usesColor } from "./capabilities.ts";
-import { printable, wrapText } from "./text.ts";
+import { wrapText } from "./text.ts";
 
 export interface Terminal {
   /** Width in characters: the terminal's, else $COLUMNS, else 80. */
@@ -24,18 +25,30 @@ export function openTerminal(env: NodeJS.ProcessEnv = process.env): Terminal {
   const isTTY = process.stdout.isTTY === true;
   const color = usesColor(isTTY, env);
   const paint = (code: number) => (text: string) => (color ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const shown = color ? printablePainted : printable;
   return {
     columns: process.stdout.columns || Number(env.COLUMNS) || 80,
     isTTY,
     color,
     ascii: !showsUtf8(env),
-    write: (text) => void process.stdout.write(text),
-    print: (line = "") => void process.stdout.write(`${line}\n`),
-    info: (line) => void process.stderr.write(`${line}\n`),
+    write: (text) => void process.stdout.write(shown(text)),
+    print: (line = "") => void process.stdout.write(`${shown(line)}\n`),
+    info: (line) => void process.stderr.write(`${shown(line)}\n`),
     bold: paint(1),
     dim: paint(2),
   };
 }
+
+/** Colors and weights as `bold`, `dim` and plots write them: no text can do more with one than look odd. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence
+const PAINT = /(\x1b\[(?:[0-2]|22|3[0-79])m)/;
+
+/** Text that is safe to print, with its paint. */
+const printablePainted = (text: string) =>
+  text
+    .split(PAINT)
+    .map((part, i) => (i % 2 === 0 ? printable(part) : part))
+    .join("");
 
 /**
  * Prints `error: message` and the hint to stderr. No stack trace; control characters are escaped. On a terminal, lines

@@ -1,7 +1,9 @@
 /** @file Cells of wide and combining characters, cutting, wrapping, columns. */
+
 import { describe, expect, it } from "vitest";
+import { printable } from "../phrases.ts";
 import { sideBySide } from "./sideBySide.ts";
-import { cutText, padText, printable, tableLines, textWidth, wrapText } from "./text.ts";
+import { cutText, padText, tableLines, textWidth, wrapText } from "./text.ts";
 
 describe("cells", () => {
   it("counts wide, combined and joined characters", () => {

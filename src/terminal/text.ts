@@ -1,4 +1,5 @@
 /** @file Text for terminals: width in cells, cutting and wrapping by cells, tables. */
+import { onOneLine, printable } from "../phrases.ts";
 
 /** East Asian wide and emoji blocks, [first, last] code points; covers most of Unicode's EastAsianWidth W and F. */
 const WIDE: ReadonlyArray<readonly [number, number]> = [
@@ -52,20 +53,6 @@ function takeCells(text: string, width: number): string {
     beginning += segment;
   }
   return beginning;
-}
-
-/** Escapes newlines, tabs and other control characters, so that nothing in `text` moves the cursor. */
-export function onOneLine(text: string): string {
-  return text.replaceAll("\n", "\\n").replaceAll("\t", "\\t").replace(CONTROLS, escapeControl);
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these must not reach a terminal
-const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
-const escapeControl = (character: string) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
-
-/** Makes text from a model or dataset safe to print: tabs and newlines stay, other controls are escaped. */
-export function printable(text: string): string {
-  return text.replaceAll("\r\n", "\n").replace(CONTROLS, escapeControl);
 }
 
 interface WrapOptions {

@@ -1,7 +1,7 @@
 /** @file How console.log shows a trainer: a few lines, as Python's reprs are. */
 import type { TrainerState } from "../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
-import { counted } from "../phrases.ts";
+import { counted, printable } from "../phrases.ts";
 import { evaluationSets } from "./prepare/rows.ts";
 import type { DPOTrainerOptions } from "./trainerOptions.ts";
 
@@ -15,7 +15,7 @@ export function describeTrainer({ model, train_dataset, eval_dataset, args, stat
     prefix === "eval" ? describeRows(rows) : `${prefix.slice("eval_".length)}: ${describeRows(rows)}`,
   );
   const steps = state.max_steps > 0 ? `${state.global_step} of ${counted(state.max_steps, "step")}` : "not started";
-  return [
+  const lines = [
     "DPOTrainer({",
     `  model: ${describeModel(model)},`,
     `  train_dataset: ${describeRows(train_dataset)},`,
@@ -24,7 +24,8 @@ export function describeTrainer({ model, train_dataset, eval_dataset, args, stat
       `learning_rate ${args.learning_rate},`,
     `  state: ${steps}`,
     "})",
-  ].join("\n");
+  ];
+  return printable(lines.join("\n"));
 }
 
 function describeModel(model: DPOTrainerOptions["model"] | undefined): string {

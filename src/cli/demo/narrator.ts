@@ -1,6 +1,7 @@
 /** @file Output of the demo: numbered chapters, indented paragraphs and fields, as wide as the terminal. */
+import { onOneLine } from "../../phrases.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
-import { cutText, onOneLine, padText, tableLines, textWidth, wrapText } from "../../terminal/text.ts";
+import { cutText, padText, tableLines, textWidth, wrapText } from "../../terminal/text.ts";
 
 const INDENT = "   ";
 const WIDEST = 100; // longer lines are hard to read

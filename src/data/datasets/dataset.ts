@@ -2,7 +2,7 @@
 
 import { anyFunction, checkValue, inspected, listOfValues, noArguments, objectWith, text } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
-import { counted } from "../../phrases.ts";
+import { counted, onOneLine } from "../../phrases.ts";
 import {
   addTo,
   checkColumns,
@@ -266,7 +266,7 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
 
   /** What console.log shows: Python's repr. */
   [inspected](): string {
-    return `Dataset({\n  features: [${this.column_names.join(", ")}],\n  num_rows: ${this.num_rows}\n})`;
+    return `Dataset({\n  features: [${this.column_names.map(onOneLine).join(", ")}],\n  num_rows: ${this.num_rows}\n})`;
   }
 
   #rename(names: Readonly<Record<string, string>>): Dataset {

@@ -1,6 +1,8 @@
 /** @file The splits of a dataset by name, under the names of Python's datasets. */
+
 import { describeValue, inspected } from "../../arguments.ts";
 import { nearestName, PrefineError } from "../../errors.ts";
+import { onOneLine } from "../../phrases.ts";
 import type { Dataset } from "./dataset.ts";
 import type { MapFunction, MapModule } from "./mapFunction.ts";
 import { checkMap, type MapOptions } from "./mapRows.ts";
@@ -102,7 +104,8 @@ class Splits {
   /** What console.log shows: Python's repr. */
   [inspected](): string {
     const splits = [...this.#splits].map(([name, { num_rows, column_names }]) => {
-      return `  ${name}: Dataset({ features: [${column_names.join(", ")}], num_rows: ${num_rows} })`;
+      const features = column_names.map(onOneLine).join(", ");
+      return `  ${onOneLine(name)}: Dataset({ features: [${features}], num_rows: ${num_rows} })`;
     });
     return ["DatasetDict({", ...splits, "})"].join("\n");
   }

@@ -2,6 +2,7 @@
 import { inspected } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
 import { copyWritten } from "../../formats/written.ts";
+import { printableJson } from "../../phrases.ts";
 import { type ChatTemplate, chooseTemplate, readChatTemplate, templateFiles } from "../chatTemplates/templates.ts";
 import { createByteLevelBpe } from "./byteLevelBpe.ts";
 import { Callable, onCall } from "./callable.ts";
@@ -274,7 +275,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
     const template = this.chat_template === null ? "none" : "yes";
     return (
       `Tokenizer({\n  name_or_path: ${this.name_or_path},\n  vocab_size: ${this.vocabSize},\n` +
-      `  special_tokens: ${JSON.stringify(this.special_tokens_map)},\n  chat_template: ${template}\n})`
+      `  special_tokens: ${printableJson(JSON.stringify(this.special_tokens_map))},\n  chat_template: ${template}\n})`
     );
   }
 
