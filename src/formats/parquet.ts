@@ -51,7 +51,7 @@ export async function openParquet(source: ByteSource, where: string): Promise<Pa
   const { metadata, schema } = await readFooter(source, where);
   checkColumns(metadata, schema, where);
   const groupRows = metadata.row_groups.map((group) => Number(group.num_rows));
-  return { source, where, metadata, schema, groupRows };
+  return { source, where, metadata: withSafeNames(metadata), schema, groupRows };
 }
 
 /**
@@ -89,6 +89,29 @@ async function readFooter(source: ByteSource, where: string): Promise<{ metadata
   }
 }
 
+const PROTOTYPE = "__proto__";
+/** Stands for __proto__ while the library reads: half a surrogate pair, which no text of a file can have. */
+const STAND_IN = "\ud800__proto__";
+
+/**
+ * The library assigns values by name, and an assignment to __proto__ sets no key: such columns, fields and keys of maps
+ * have another name until `plain` gives them their own.
+ */
+function withSafeNames(metadata: FileMetaData): FileMetaData {
+  if (!metadata.schema.some(({ name }) => name === PROTOTYPE)) return metadata;
+  const copy = structuredClone(metadata);
+  for (const element of copy.schema) element.name = safeName(element.name);
+  for (const { columns } of copy.row_groups) {
+    for (const { meta_data } of columns) {
+      if (meta_data) meta_data.path_in_schema = meta_data.path_in_schema.map(safeName);
+    }
+  }
+  return copy;
+}
+
+const safeName = (name: string) => (name === PROTOTYPE ? STAND_IN : name);
+const ownName = (name: string) => (name === STAND_IN ? PROTOTYPE : name);
+
 /** Columns of JSON (datasets' Json) as the texts that they are: the library's JSON.parse changes numbers and keys. */
 function readJsonAsText({ schema }: FileMetaData): void {
   for (const element of schema) {
@@ -120,21 +143,23 @@ export async function readRowGroup(file: ParquetFile, group: number): Promise<Re
     throw broken(where, `row group ${group}: expected ${counted(groupRows[group], "row")}, found ${rows.length}`);
   }
   const columns = file.schema.children.map(({ element }) => element.name);
-  return rows.map((row) => orderedObject(columns.map((name) => [name, plain(own(row, name))])));
+  return rows.map((row) => orderedObject(columns.map((name) => [name, plain(own(row, safeName(name)))])));
 }
 
 const own = (row: Record<string, unknown>, name: string) => (Object.hasOwn(row, name) ? row[name] : undefined);
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true }); // text that begins with U+FEFF keeps it
 
-const parsers: Partial<ParquetParsers> = { stringFromBytes: (bytes: Uint8Array) => bytes && utf8.decode(bytes) };
+const parsers: Partial<ParquetParsers> = {
+  stringFromBytes: (bytes: Uint8Array) => bytes && safeName(utf8.decode(bytes)),
+};
 
 /** JSON's types if exact: null for missing, numbers for 64-bit integers up to 2^53; also in nested values. */
 function plain(value: unknown): unknown {
-  if (typeof value === "string") return value;
+  if (typeof value === "string") return ownName(value);
   if (value === undefined || value === null) return null;
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== "object" || value instanceof Date || ArrayBuffer.isView(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, nested]) => [key, plain(nested)]));
+  return Object.fromEntries(Object.entries(value).map(([key, nested]) => [ownName(key), plain(nested)]));
 }

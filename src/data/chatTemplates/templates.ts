@@ -10,13 +10,13 @@ export function readChatTemplate(
   files: ReadonlyMap<string, string>,
   where: string,
 ): ChatTemplate | null {
-  const templates: Record<string, string> = {};
+  const templates = new Map<string, string>();
   for (const [path, text] of files) {
     const name = path === TEMPLATE_FILE ? "default" : ADDITIONAL.exec(path)?.[1];
-    if (name !== undefined) templates[name] = text;
+    if (name !== undefined) templates.set(name, text);
   }
-  const names = Object.keys(templates);
-  if (names.length > 0) return names.length === 1 && names[0] === "default" ? templates.default : templates;
+  const only = templates.size === 1 ? templates.get("default") : undefined;
+  if (templates.size > 0) return only ?? Object.fromEntries(templates);
   return fromConfig(config.chat_template, where);
 }
 
