@@ -77,15 +77,20 @@ function editDistance(a: string, b: string): number {
   return rows[a.length][b.length];
 }
 
+/** Longer names are no typo of another: the distance takes the product of both lengths. */
+const LONGEST_NAME = 200;
+
 /**
  * The candidate nearest to `name`, or undefined if none is close enough to be a typo of it. The last part of a
  * candidate stands for it: `margins` for `rewards/margins`.
  */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
+  if (name.length > LONGEST_NAME) return undefined;
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
     for (const one of new Set([candidate, candidate.slice(candidate.lastIndexOf("/") + 1)])) {
+      if (Math.abs(name.length - one.length) >= bestDistance) continue; // at least so many edits
       const distance = editDistance(name.toLowerCase(), one.toLowerCase());
       if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
     }

@@ -1,12 +1,12 @@
 /** @file The base model of a run, for `prefine compare`. */
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { parseDocument } from "yaml";
 import { isCheckpointName } from "../checkpoints/checkpointNames.ts";
 import type { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import { looksLikeRepoId } from "../data/hub/repoId.ts";
 import { nearbyHint } from "../disk/nearbyNames.ts";
 import { PrefineError } from "../errors.ts";
+import { parseYaml } from "../formats/yaml.ts";
 import { findModel } from "../pretrained/modelSource.ts";
 import { type QuantizationFlags, quantizationFlags } from "./quantizationFlags.ts";
 import { startOfRun } from "./runData.ts";
@@ -62,7 +62,16 @@ async function baseOfCard(run: string): Promise<Pick<BaseModel, "id" | "revision
   const folder = isCheckpointName(basename(run)) ? dirname(run) : run;
   const card = await readFile(join(folder, "README.md"), "utf8").catch(() => "");
   const header = /^---\n([\s\S]*?)\n---/.exec(card)?.[1];
-  const value: unknown = header ? parseDocument(header, { logLevel: "silent" }).toJS() : undefined;
+  const value = header ? readHeader(header) : undefined;
   const base = value && typeof value === "object" && "base_model" in value ? value.base_model : undefined;
   return typeof base === "string" && base !== "" ? { id: base, revision: undefined } : undefined;
+}
+
+/** A header that can't be read names no base model. */
+function readHeader(header: string): unknown {
+  try {
+    return parseYaml(header);
+  } catch {
+    return undefined;
+  }
 }

@@ -41,9 +41,10 @@ export function readOptions<T extends Table>(
   report: Report,
 ): Values<T> {
   const current = translateRenamed(given, renamed, report);
-  for (const [key, { label }] of current) {
-    if (!Object.hasOwn(table, key))
-      report.problem(label, unknownKey(key, [...Object.keys(table), ...Object.keys(renamed)]));
+  const unknown = [...current].filter(([key]) => !Object.hasOwn(table, key));
+  const names = [...Object.keys(table), ...Object.keys(renamed)];
+  for (const [i, [key, { label }]] of unknown.entries()) {
+    report.problem(label, i < MOST_ADVISED ? unknownKey(key, names) : "unknown key");
   }
   const values = Object.entries(table).map(([key, option]) => {
     const entry = current.get(key);
@@ -51,6 +52,9 @@ export function readOptions<T extends Table>(
   });
   return Object.fromEntries(values) as Values<T>;
 }
+
+/** Unknown keys whose nearest name is looked for: some milliseconds each. */
+const MOST_ADVISED = 20;
 
 function unknownKey(key: string, names: Iterable<string>): string {
   const advice = adviceFor(key, names);

@@ -1,5 +1,6 @@
 /** @file Collects problems of a config, thrown together as one error, and lines of advice. */
 import { PrefineError } from "../errors.ts";
+import { counted } from "../phrases.ts";
 
 interface Problem {
   /** "not-yet": would change results but is not built. */
@@ -59,11 +60,15 @@ export class Report {
   throwProblems(where: string, hint = HINT): void {
     if (this.problems.length === 0) return;
     const code = this.problems.every((problem) => problem.code === "not-yet") ? "not-yet" : "config";
-    const lines = this.problems.map((problem) => problem.line);
+    const lines = this.problems.slice(0, MOST_LINES).map((problem) => problem.line);
+    const others = this.problems.length - lines.length;
+    if (others > 0) lines.push(`... and ${counted(others, "more problem")}`);
     const message = lines.length === 1 ? `${where}: ${lines[0]}` : [`${where}:`, ...lines].join("\n  ");
     throw new PrefineError(code, message, code === "not-yet" ? NOT_YET_HINT : hint);
   }
 }
 
+/** Problems that a message lists. */
+const MOST_LINES = 50;
 const HINT = "COMPATIBILITY.md lists all keys.";
 const NOT_YET_HINT = "Remove it, or set it back to its default; COMPATIBILITY.md lists what works.";

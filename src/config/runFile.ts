@@ -1,8 +1,8 @@
 /** @file Parses the text of a run file (YAML or JSON): keys and values, and the `env:` block. */
-import { parseDocument } from "yaml";
 import { PrefineError } from "../errors.ts";
 import { isObject } from "../formats/parseJson.ts";
 import { refuseWideText, withoutMark } from "../formats/textEncoding.ts";
+import { parseYaml } from "../formats/yaml.ts";
 import { type GivenValues, givenFrom } from "./readOptions.ts";
 
 export interface RunFile {
@@ -20,7 +20,7 @@ const ONE_PER_LINE = "Write one `key: value` per line.";
  */
 export function parseRunFile(name: string, text: string): RunFile {
   refuseWideText(text, name, "config");
-  const content = parseYaml(name, withoutMark(text)) ?? {};
+  const content = readYaml(name, withoutMark(text)) ?? {};
   if (!isObject(content)) {
     throw new PrefineError("config", `${name}: expected keys and values, found ${describe(content)}`, ONE_PER_LINE);
   }
@@ -29,17 +29,11 @@ export function parseRunFile(name: string, text: string): RunFile {
 }
 
 /** @throws PrefineError for invalid YAML, and for input that exhausts memory: deep nesting, aliases of aliases. */
-function parseYaml(name: string, text: string): unknown {
-  const invalid = (reason: string) =>
-    new PrefineError("config", `${name}: not valid YAML: ${firstLine(reason)}`, ONE_PER_LINE);
+function readYaml(name: string, text: string): unknown {
   try {
-    const document = parseDocument(text, { merge: true, prettyErrors: true, logLevel: "silent" });
-    const error = document.errors[0];
-    if (error) throw invalid(error.message);
-    return document.toJS();
+    return parseYaml(text);
   } catch (error) {
-    if (error instanceof PrefineError) throw error;
-    throw invalid(error instanceof RangeError ? "it nests too deeply" : (error as Error).message);
+    throw new PrefineError("config", `${name}: not valid YAML: ${(error as Error).message}`, ONE_PER_LINE);
   }
 }
 
@@ -51,4 +45,3 @@ function readEnv(name: string, env: unknown): Record<string, string> {
 }
 
 const describe = (value: unknown) => (Array.isArray(value) ? "a list" : `a ${typeof value}`);
-const firstLine = (text: string) => text.split("\n")[0].replace(/:$/, "");

@@ -15,3 +15,34 @@ export function memorySource(bytes: Uint8Array): ByteSource {
     slice: (start, end) => new Uint8Array(bytes.subarray(start, end)).buffer,
   };
 }
+
+/** Bytes in memory, in pieces, as a source. */
+export function piecesSource(pieces: readonly Uint8Array[]): ByteSource {
+  const starts: number[] = [];
+  let byteLength = 0;
+  for (const { length } of pieces) {
+    starts.push(byteLength);
+    byteLength += length;
+  }
+  const slice = (start: number, end = byteLength) => {
+    const bytes = new Uint8Array(Math.max(0, Math.min(end, byteLength) - start));
+    for (let i = indexOfPiece(starts, start); i < pieces.length && starts[i] < start + bytes.length; i++) {
+      const from = Math.max(0, start - starts[i]);
+      const piece = pieces[i].subarray(from, start + bytes.length - starts[i]);
+      bytes.set(piece, starts[i] + from - start);
+    }
+    return bytes.buffer;
+  };
+  return { byteLength, slice };
+}
+
+/** The last piece that starts at or before this byte. */
+function indexOfPiece(starts: readonly number[], byte: number): number {
+  let [low, high] = [0, starts.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (starts[middle] <= byte) low = middle;
+    else high = middle - 1;
+  }
+  return Math.max(0, low);
+}

@@ -25,6 +25,8 @@ export interface JsonBlock {
   rows: number;
 }
 
+/** Bytes of one row; JavaScript's strings end at twice as many characters. */
+const LONGEST_ROW = 2 ** 28;
 /** Bytes per read, and so about the size of a block. */
 const BLOCK_BYTES = 1 << 20;
 
@@ -54,11 +56,18 @@ export async function openJson(
     for (const span of rows) onRow(parseRow(bytes, span, where));
     if (rows.length > 0) blocks.push(blockOf(rows, pendingStart));
     pending = bytes.slice(used);
+    if (pending.length > LONGEST_ROW) throw rowTooLong(where, blocks.at(-1));
     size = rows.length > 0 ? blockBytes : size * 2; // a row longer than a block: rescan its beginning less often
   }
   const problem = splitter.problem();
   if (problem) throw badRow(where, problem.line, problem.actual);
   return { source, where, layout, blocks };
+}
+
+function rowTooLong(where: string, last: JsonBlock | undefined): PrefineError {
+  const after = last ? `the row after line ${last.line}` : "the first row";
+  const message = `${where}: expected rows of at most 256 MiB, found that ${after} has more`;
+  return new PrefineError("data", message, FORMATS);
 }
 
 function blockOf(rows: RowSpan[], offset: number): JsonBlock {

@@ -1,6 +1,7 @@
 /** @file Parquet files, read one row group at a time: bytes -> rows as plain objects. */
 
 import {
+  type Compressors,
   type FileMetaData,
   type ParquetParsers,
   parquetMetadataAsync,
@@ -9,7 +10,7 @@ import {
   type SchemaElement,
   type SchemaTree,
 } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
+import { compressors as codecs } from "hyparquet-compressors";
 import { PrefineError, show } from "../errors.ts";
 import { counted } from "../phrases.ts";
 import type { ByteSource } from "./byteSource.ts";
@@ -51,6 +52,8 @@ export async function openParquet(source: ByteSource, where: string): Promise<Pa
   const { metadata, schema } = await readFooter(source, where);
   checkColumns(metadata, schema, where);
   const groupRows = metadata.row_groups.map((group) => Number(group.num_rows));
+  const large = groupRows.findIndex((rows) => !(rows >= 0 && rows <= MOST_ROWS));
+  if (large >= 0) throw tooLarge(where, `row group ${large}: ${groupRows[large]} rows, at most ${MOST_ROWS} are read`);
   return { source, where, metadata: withSafeNames(metadata), schema, groupRows };
 }
 
@@ -127,6 +130,30 @@ const jsonColumns = new WeakSet<SchemaElement>();
 /** Whether a column holds JSON, which is read as text. */
 export const holdsJson = (element: SchemaElement): boolean => jsonColumns.has(element);
 
+/** Row groups are held in memory: 1,000 rows in files of datasets, a million in others. */
+const MOST_ROWS = 20_000_000;
+/** Bytes of a row group's pages, decompressed; a page says how many before they are allocated. */
+const MOST_BYTES = 2 ** 31;
+
+function tooLarge(where: string, problem: string): PrefineError {
+  const hint = "Row groups are held in memory: write smaller ones (row_group_size).";
+  return new PrefineError("data", `${where}: ${problem}`, hint);
+}
+
+/** The codecs with a limit on what all their pages give together. */
+function boundedCodecs(): Compressors {
+  let total = 0;
+  const bounded = Object.entries(codecs).map(([name, codec]) => {
+    const run = (input: Uint8Array, length: number): Uint8Array => {
+      total += length;
+      if (!(length >= 0) || total > MOST_BYTES) throw new Error(`pages of more than ${MOST_BYTES / 2 ** 30} GiB`);
+      return codec(input, length);
+    };
+    return [name, run] as const;
+  });
+  return Object.fromEntries(bounded);
+}
+
 /** The rows of one row group; keys in the order of the schema, null for missing values. */
 export async function readRowGroup(file: ParquetFile, group: number): Promise<Record<string, unknown>[]> {
   const { source, metadata, groupRows, where } = file;
@@ -134,7 +161,14 @@ export async function readRowGroup(file: ParquetFile, group: number): Promise<Re
   const rowEnd = rowStart + groupRows[group];
   let rows: Record<string, unknown>[];
   try {
-    rows = await parquetReadObjects({ file: source, metadata, compressors, rowStart, rowEnd, parsers });
+    rows = await parquetReadObjects({
+      file: source,
+      metadata,
+      compressors: boundedCodecs(),
+      rowStart,
+      rowEnd,
+      parsers,
+    });
   } catch (error) {
     if (error instanceof PrefineError) throw error;
     throw broken(where, `row group ${group}: ${reasonOf(error)}`, error);

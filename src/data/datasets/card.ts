@@ -1,6 +1,6 @@
 /** @file A dataset's card (README.md): its YAML header assigns files to splits. */
-import { parse } from "yaml";
 import { nearestName, PrefineError } from "../../errors.ts";
+import { parseYaml } from "../../formats/yaml.ts";
 import { type DataFiles, namedSplits } from "./splitFiles.ts";
 
 /** One configuration of a dataset, as declared in the card. */
@@ -19,10 +19,9 @@ export function readCard(text: string, where: string): CardConfig[] {
   if (header === undefined) return [];
   let metadata: unknown;
   try {
-    metadata = parse(header, { logLevel: "error" });
+    metadata = parseYaml(header);
   } catch (error) {
-    const [line] = (error as Error).message.split("\n");
-    const reason = line.replace(/:$/, "");
+    const reason = (error as Error).message;
     throw new PrefineError("data", `${where}: its YAML header cannot be read: ${reason}`, "Fix or remove the header.");
   }
   const configs = (metadata as { configs?: unknown } | null)?.configs;

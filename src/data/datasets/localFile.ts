@@ -1,17 +1,16 @@
 /** @file The bytes of a data file on disk, decompressed if it is a .gz. */
-import { open, readFile, stat } from "node:fs/promises";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
+import { open, stat } from "node:fs/promises";
 import { PrefineError } from "../../errors.ts";
-import { type ByteSource, memorySource } from "../../formats/byteSource.ts";
+import type { ByteSource } from "../../formats/byteSource.ts";
 import { giveTurn } from "../../host.ts";
+import { gunzipped } from "./gunzipped.ts";
 
 /** @param shown its name in messages. @param check called before each read, with a turn before; may throw. */
 export async function openLocalFile(path: string, shown: string, check = () => {}): Promise<ByteSource> {
   try {
     const { size } = await stat(path);
     if (path.toLowerCase().endsWith(".gz")) {
-      const { byteLength, slice } = memorySource(await promisify(gunzip)(await readFile(path)));
+      const { byteLength, slice } = await gunzipped(path, shown);
       const inTurn = async (start: number, end?: number) => {
         await giveTurn();
         check();

@@ -1,6 +1,6 @@
 /** @file The files of a repository at one commit, as the hub lists them. */
-import { PrefineError } from "../../errors.ts";
-import { isObject } from "../../formats/parseJson.ts";
+import { PrefineError, show } from "../../errors.ts";
+import { isObject, parseJson } from "../../formats/parseJson.ts";
 import { apiUrl, describeRepo, type RepoRef } from "./repoId.ts";
 import { send, withRetries } from "./requests.ts";
 import type { HubSettings } from "./settings.ts";
@@ -26,6 +26,10 @@ export function isCommit(revision: string): boolean {
   return COMMIT.test(revision);
 }
 
+/** The hub has 1,000 files per page, of about 250 bytes each. */
+const MOST_PAGES = 1000;
+const MOST_BYTES = 32 * 2 ** 20;
+
 /** The commit that a branch or tag points to now. */
 export async function fetchCommit(hub: HubSettings, repo: RepoRef): Promise<string> {
   const url = `${apiUrl(hub.endpoint, repo)}/revision/${encodeURIComponent(repo.revision)}`;
@@ -40,7 +44,11 @@ export async function fetchCommit(hub: HubSettings, repo: RepoRef): Promise<stri
 export async function fetchListing(hub: HubSettings, repo: RepoRef, commit: string): Promise<RemoteFile[]> {
   const files: RemoteFile[] = [];
   let url: string | undefined = `${apiUrl(hub.endpoint, repo)}/tree/${commit}?recursive=true&expand=false`;
+  const seen = new Set<string>();
   while (url) {
+    if (seen.has(url)) throw unexpected(hub, repo, "a page of the list of files that follows itself");
+    if (seen.size >= MOST_PAGES) throw unexpected(hub, repo, `a list of files of more than ${MOST_PAGES} pages`);
+    seen.add(url);
     const { body, next } = await fetchJson(hub, repo, url);
     if (!Array.isArray(body)) throw unexpected(hub, repo, "the list of files is not a list");
     for (const entry of body) {
@@ -54,18 +62,40 @@ export async function fetchListing(hub: HubSettings, repo: RepoRef, commit: stri
 function fetchJson(hub: HubSettings, repo: RepoRef, url: string): Promise<{ body: unknown; next: string | undefined }> {
   return withRetries(hub, { repo }, () =>
     send(hub, url, { subject: { repo } }, async (response) => {
-      const text = await response.text();
+      const text = await shortText(hub, repo, response);
       const link = /<([^>]+)>\s*;\s*rel="next"/.exec(response.headers.get("link") ?? "")?.[1];
-      return { body: parseJson(hub, repo, text), next: link && new URL(link, url).href };
+      return { body: readJson(hub, repo, text), next: link && pageAddress(hub, repo, link, url) };
     }),
   );
 }
 
-function parseJson(hub: HubSettings, repo: RepoRef, text: string): unknown {
+/** Another host is fine, as of a mirror's: it does not get the token. */
+function pageAddress(hub: HubSettings, repo: RepoRef, link: string, from: string): string {
+  const next = URL.canParse(link, from) ? new URL(link, from) : undefined;
+  if (next && /^https?:$/.test(next.protocol)) return next.href;
+  throw unexpected(hub, repo, `a next page at ${show(link)}`);
+}
+
+/**
+ * The text of an answer in its bounds. The request's timeout is not restarted: an answer that trickles in ends with it.
+ */
+async function shortText(hub: HubSettings, repo: RepoRef, response: Response): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of response.body ?? []) {
+    bytes += piece.length;
+    if (bytes > MOST_BYTES) throw unexpected(hub, repo, `an answer of more than ${MOST_BYTES / 2 ** 20} MiB`);
+    pieces.push(piece);
+  }
+  return new TextDecoder().decode(Buffer.concat(pieces));
+}
+
+function readJson(hub: HubSettings, repo: RepoRef, text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    throw unexpected(hub, repo, "an answer that is not JSON");
+    return parseJson(text);
+  } catch (error) {
+    const isNested = error instanceof SyntaxError && error.message.startsWith("values that nest");
+    throw unexpected(hub, repo, isNested ? error.message : "an answer that is not JSON");
   }
 }
 

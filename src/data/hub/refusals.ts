@@ -115,6 +115,10 @@ export function brokenConnection(hub: HubSettings, subject: Subject, error: unkn
   if (hub.signal?.aborted) return new PrefineError("interrupted", `${describeSubject(subject)}: download stopped`);
   if (!(error instanceof TypeError)) return error; // fetch rejects with TypeError; other errors are not network errors
   const code = errorCode(error.cause);
+  if (/redirect/.test(messageOf(error.cause))) {
+    const message = `${describeSubject(subject)}: ${hub.endpoint}: its redirects do not end, or lead nowhere`;
+    return new PrefineError("hub", message, "Check HF_ENDPOINT, and whether a proxy changes addresses.");
+  }
   if (CERTIFICATE_CODES.test(code)) {
     return new PrefineError(
       "hub",
@@ -125,6 +129,8 @@ export function brokenConnection(hub: HubSettings, subject: Subject, error: unkn
   const unreachable = CONNECT_CODES.test(code);
   return new TryAgain(unreachable ? `could not connect (${code})` : "the connection was cut", { unreachable });
 }
+
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : "");
 
 function errorCode(cause: unknown): string {
   if (cause instanceof AggregateError) return errorCode(cause.errors[0]); // one error per address tried
