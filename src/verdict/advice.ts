@@ -3,6 +3,7 @@ import { lossTraits } from "../config/options/lossTypes.ts";
 import type { RunFacts } from "./facts.ts";
 import type { VerdictKind } from "./kinds.ts";
 import type { Measures } from "./measures.ts";
+import { isLearnedByHeart } from "./overfitting.ts";
 import { isAdamw, RATES, THRESHOLDS } from "./thresholds.ts";
 
 /** One or two sentences; "" where there is nothing to do. */
@@ -63,8 +64,12 @@ function stopEarlier({ best_step, reference, loss_type }: RunFacts, { evaluated 
   return `Stop around step ${best}, keep the best (load_best_model_at_end), or train on more pairs.`;
 }
 
-function moreData(facts: RunFacts, { moved, accuracy }: Measures): string {
+function moreData(facts: RunFacts, measures: Measures): string {
+  const { moved, accuracy } = measures;
   if (accuracy === null) return "";
+  if (accuracy >= THRESHOLDS.learning.accuracy && isLearnedByHeart(measures)) {
+    return "Train on more pairs, and look at them: is chosen better than rejected?";
+  }
   const isBlind = moved === null && accuracy >= THRESHOLDS.learning.accuracy;
   if (isBlind) return "Evaluate held-out pairs from the start: eval_on_start and eval_strategy steps.";
   if (accuracy >= THRESHOLDS.learning.accuracy) return `Train for more steps. ${changeRate(facts, "raise")}.`;

@@ -130,6 +130,7 @@ describe("a log", () => {
     expect(judge([...train, held(0.44, 0.007)], FACTS)).toMatchObject({
       kind: "unclear",
       reason: expect.stringContaining("held-out pairs show none of it; held out: accuracy 0.44, loss 0.69"),
+      next: "Train on more pairs, and look at them: is chosen better than rejected?",
     });
     expect(judge([...train, held(0.8, 0.15)], FACTS)).toMatchObject({
       kind: "learning",
