@@ -1,5 +1,6 @@
 /** @file Checks what callers pass to the public API: unknown options, promises, values of a wrong kind. */
 import { nearestName, PrefineError, show } from "./errors.ts";
+import { problemsOf } from "./phrases.ts";
 
 /** What an option's value must be. */
 export interface ValueCheck {
@@ -178,12 +179,11 @@ const MOST_LISTED = 12;
 
 function throwProblems(where: string, problems: readonly string[], names: readonly string[]): void {
   if (problems.length === 0) return;
-  const message = problems.length === 1 ? `${where}: ${problems[0]}` : [`${where}:`, ...problems].join("\n  ");
   const isUnknown = problems.some((line) => line.includes(": unknown option"));
   const hint =
     isUnknown && names.length > 0 && names.length <= MOST_LISTED ? `The options are ${names.join(", ")}.` : undefined;
   const code = problems.every((line) => line.includes(": not yet: ")) ? "not-yet" : "config";
-  throw new PrefineError(code, message, hint);
+  throw new PrefineError(code, problemsOf(where, problems), hint);
 }
 
 /** A place that takes options, such as `DPOTrainer's args`, and their names. */

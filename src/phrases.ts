@@ -10,6 +10,14 @@ export function counted(value: number, one: string, more?: string): string {
   return `${value} ${plural(value, one, more)}`;
 }
 
+/** `1,234`: for counts that users compare. */
+export const grouped = (value: number): string => value.toLocaleString("en-US");
+
+/** Problems of one place: one on its line, several below it. */
+export function problemsOf(where: string, problems: readonly string[]): string {
+  return problems.length === 1 ? `${where}: ${problems[0]}` : [`${where}:`, ...problems].join("\n  ");
+}
+
 /**
  * A word of a command, as a POSIX shell reads it: quoted unless all its characters are plain. A path that begins with a
  * dash gets `./` in front, since commands read it as a flag.

@@ -5,7 +5,7 @@ import type { Dataset } from "../data/datasets/dataset.ts";
 import { type DatasetDict, unknownSplit } from "../data/datasets/datasetDict.ts";
 import { describeFeature, type Row } from "../data/datasets/features.ts";
 import { PrefineError } from "../errors.ts";
-import { counted, onOneLine, plural, printableJson } from "../phrases.ts";
+import { counted, grouped, onOneLine, plural, printableJson } from "../phrases.ts";
 import { openTerminal, type Terminal } from "../terminal/terminal.ts";
 import { cutText, padText, tableLines, textWidth } from "../terminal/text.ts";
 
@@ -79,7 +79,7 @@ function printSplits(idOrPath: string, splits: DatasetDict, { print, bold }: Ter
   print();
   const rows = splits.splitNames.map((name) => [
     `  ${onOneLine(name)}`,
-    splits.split(name).num_rows.toLocaleString("en-US"),
+    grouped(splits.split(name).num_rows),
     plural(splits.split(name).num_rows, "row"),
   ]);
   for (const line of tableLines(rows, new Set([1]))) print(line);

@@ -1,22 +1,11 @@
 /** @file Configs as objects: old names, wrong values reported together, options not built, advice. */
 import { describe, expect, it } from "vitest";
-import { PrefineError } from "../errors.ts";
+import { thrown } from "../../test/support/outcomes.ts";
 import { adviceOf, DPOConfig, type DPOConfigInput, warningOf } from "./DPOConfig.ts";
 import { GenerationConfig } from "./GenerationConfig.ts";
 import { LoraConfig } from "./LoraConfig.ts";
 
-/** The error that `make` throws. */
-function errorOf(make: () => unknown): PrefineError {
-  try {
-    make();
-  } catch (error) {
-    if (error instanceof PrefineError) return error;
-    throw error;
-  }
-  throw new Error("internal: nothing was thrown");
-}
-
-const linesOf = (make: () => unknown) => errorOf(make).message.split("\n  ");
+const linesOf = (make: () => unknown) => thrown(make).message.split("\n  ");
 
 /** The course note's arguments. */
 const NOTE: DPOConfigInput = {
@@ -79,7 +68,7 @@ describe("DPOConfig", () => {
   });
 
   it("rejects a run without a step, in every unit", () => {
-    expect(errorOf(() => DPOConfig({ max_steps: 0 })).message).toBe(
+    expect(thrown(() => DPOConfig({ max_steps: 0 })).message).toBe(
       "DPOConfig: max_steps: expected a number of steps above 0, or -1 to train for num_train_epochs, found 0; " +
         "to measure without training, call evaluate()",
     );
@@ -101,12 +90,12 @@ describe("DPOConfig", () => {
       router_aux_loss_coef: 0.1,
       deepspeed: "ds.json",
     };
-    const error = errorOf(() => DPOConfig(input));
+    const error = thrown(() => DPOConfig(input));
     expect(error.code).toBe("not-yet");
     expect(error.hint).toContain("COMPATIBILITY.md");
     expect(error.message.match(/not yet/g)).toHaveLength(3);
     expect(error.message).toContain("router_aux_loss_coef: not yet: 0.1 would change results and is not built");
-    expect(errorOf(() => DPOConfig({ optim: "lion_8bit", beta: -1 } as object)).code).toBe("config");
+    expect(thrown(() => DPOConfig({ optim: "lion_8bit", beta: -1 } as object)).code).toBe("config");
   });
 
   it("accepts options without effect, with one line of advice each", () => {
@@ -146,7 +135,7 @@ describe("DPOConfig", () => {
     ]);
     expect(adviceOf(DPOConfig({ bf16: true }))[0]).toMatch(/^bf16: prefine trains in float32/);
     expect(DPOConfig({ bf16: "auto", tf32: "auto" })).toMatchObject({ bf16: null, tf32: null });
-    expect(errorOf(() => DPOConfig({ bf16: true, fp16: true })).message).toMatch(/expected one of fp16 and bf16/);
+    expect(thrown(() => DPOConfig({ bf16: true, fp16: true })).message).toMatch(/expected one of fp16 and bf16/);
   });
 
   it("takes gradient accumulation from accelerator_config, and checks the rest", () => {
@@ -162,7 +151,7 @@ describe("DPOConfig", () => {
       "accelerator_config.split_batches: no effect: prefine trains on one device",
       "accelerator_config.gradient_accumulation_kwargs.sync_each_batch: no effect: prefine trains on one device",
     ]);
-    const messageOf = (input: DPOConfigInput) => errorOf(() => DPOConfig(input)).message;
+    const messageOf = (input: DPOConfigInput) => thrown(() => DPOConfig(input)).message;
     const accelerator_config = { gradient_accumulation_kwargs: { num_steps: 4 }, even_batch: false };
     expect(messageOf({ gradient_accumulation_steps: 2, accelerator_config })).toBe(
       [
@@ -186,7 +175,7 @@ describe("DPOConfig", () => {
     expect(DPOConfig(old)).toMatchObject({ warmup_steps: 0.1, use_cpu: true, per_device_train_batch_size: 2 });
     expect(DPOConfig({ group_by_length: true }).train_sampling_strategy).toBe("group_by_length");
     expect(DPOConfig({ eval_strategy: "steps", evaluation_strategy: "steps" }).eval_strategy).toBe("steps");
-    expect(errorOf(() => DPOConfig({ eval_strategy: "no", evaluation_strategy: "steps" })).message).toBe(
+    expect(thrown(() => DPOConfig({ eval_strategy: "no", evaluation_strategy: "steps" })).message).toBe(
       "DPOConfig: evaluation_strategy: is eval_strategy now, and eval_strategy is set too; keep one of them",
     );
     const unused = adviceOf(
@@ -199,7 +188,7 @@ describe("DPOConfig", () => {
       "overwrite_output_dir: removed in transformers 5",
       "logging_dir: removed in transformers 5",
     ]);
-    expect(errorOf(() => DPOConfig({ is_encoder_decoder: true })).code).toBe("config");
+    expect(thrown(() => DPOConfig({ is_encoder_decoder: true })).code).toBe("config");
   });
 
   it("checks steps as transformers does, and takes eval_steps from logging_steps", () => {
@@ -230,12 +219,12 @@ describe("DPOConfig", () => {
     ]);
     const quantized = (quantization_config: object): DPOConfigInput => ({ model_init_kwargs: { quantization_config } });
     expect(adviceOf(DPOConfig({ bf16: false, ...quantized({ load_in_4bit: true }) }))).toEqual([]);
-    expect(errorOf(() => DPOConfig(quantized({ load_in_3bit: true }))).message).toContain("did you mean load_in_8bit?");
-    expect(errorOf(() => DPOConfig({ model_init_kwargs: { subfolder: "x" } })).code).toBe("not-yet");
+    expect(thrown(() => DPOConfig(quantized({ load_in_3bit: true }))).message).toContain("did you mean load_in_8bit?");
+    expect(thrown(() => DPOConfig({ model_init_kwargs: { subfolder: "x" } })).code).toBe("not-yet");
   });
 
   it("keeps secrets out of messages", () => {
-    const { message } = errorOf(() => DPOConfig({ hub_token: ["hf_secret"] as unknown as string }));
+    const { message } = thrown(() => DPOConfig({ hub_token: ["hf_secret"] as unknown as string }));
     expect(message).toContain("hub_token");
     expect(message).not.toContain("hf_secret");
   });
@@ -265,19 +254,19 @@ describe("LoraConfig and GenerationConfig", () => {
     const several = { use_dora: true, bias: "all", rank_pattern: { c_attn: 2 }, layers_to_transform: 1 } as const;
     expect(LoraConfig(several)).toMatchObject({ ...several, layers_to_transform: [1], init_lora_weights: true });
     const wrong = { target_modules: ".*attn", layers_to_transform: [1], layers_pattern: "h" };
-    expect(errorOf(() => LoraConfig(wrong)).message.split("\n  ")).toEqual([
+    expect(thrown(() => LoraConfig(wrong)).message.split("\n  ")).toEqual([
       "LoraConfig:",
       'layers_to_transform: expected none with target_modules ".*attn"; give a list of names',
       'layers_pattern: expected none with target_modules ".*attn"; give a list of names',
     ]);
-    expect(errorOf(() => LoraConfig({ layers_pattern: "h" })).message).toMatch(/expected layers_to_transform with it/);
-    expect(errorOf(() => LoraConfig({ rank_pattern: { c_attn: "x" as unknown as number } })).message).toMatch(
+    expect(thrown(() => LoraConfig({ layers_pattern: "h" })).message).toMatch(/expected layers_to_transform with it/);
+    expect(thrown(() => LoraConfig({ rank_pattern: { c_attn: "x" as unknown as number } })).message).toMatch(
       /rank_pattern: expected a mapping of names to values, each an integer above 0/,
     );
-    expect(errorOf(() => LoraConfig({ init_lora_weights: "olora" } as object)).code).toBe("not-yet");
+    expect(thrown(() => LoraConfig({ init_lora_weights: "olora" } as object)).code).toBe("not-yet");
     for (const init_lora_weights of ["gaussian", "pissa_niter_4"] as const)
       expect(LoraConfig({ init_lora_weights })).toMatchObject({ init_lora_weights });
-    expect(errorOf(() => GenerationConfig({ num_beams: 4, num_beam_groups: 2 } as object))).toMatchObject({
+    expect(thrown(() => GenerationConfig({ num_beams: 4, num_beam_groups: 2 } as object))).toMatchObject({
       code: "not-yet",
       message: expect.stringContaining("num_beam_groups: not yet: 2 would change results and is not built (removed in"),
     });

@@ -1,6 +1,6 @@
 /** @file Collects problems of a config, thrown together as one error, and lines of advice. */
 import { PrefineError } from "../errors.ts";
-import { counted } from "../phrases.ts";
+import { counted, problemsOf } from "../phrases.ts";
 
 interface Problem {
   /** "not-yet": would change results but is not built. */
@@ -63,8 +63,7 @@ export class Report {
     const lines = this.problems.slice(0, MOST_LINES).map((problem) => problem.line);
     const others = this.problems.length - lines.length;
     if (others > 0) lines.push(`... and ${counted(others, "more problem")}`);
-    const message = lines.length === 1 ? `${where}: ${lines[0]}` : [`${where}:`, ...lines].join("\n  ");
-    throw new PrefineError(code, message, code === "not-yet" ? NOT_YET_HINT : hint);
+    throw new PrefineError(code, problemsOf(where, lines), code === "not-yet" ? NOT_YET_HINT : hint);
   }
 }
 

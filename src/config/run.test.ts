@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { PrefineError } from "../errors.ts";
+import { thrown } from "../../test/support/outcomes.ts";
 import { warningOf } from "./DPOConfig.ts";
 import { checkAdapterAgrees, parseRun, type RunConfig, runFrom } from "./run.ts";
 
@@ -35,15 +35,7 @@ const parse = (text: string, ...flags: string[]) => parseRun({ file: { name: "dp
 const flagged = (...flags: string[]) =>
   parseRun({ flags: ["--model_name_or_path", "gpt2", "--dataset_name", "rows.jsonl", ...flags] }).run;
 
-function messageOf(make: () => unknown): string {
-  try {
-    make();
-  } catch (error) {
-    if (error instanceof PrefineError) return error.message;
-    throw error;
-  }
-  throw new Error("internal: nothing was thrown");
-}
+const messageOf = (make: () => unknown) => thrown(make).message;
 
 describe("run files", () => {
   it("reads a file made for trl dpo", () => {

@@ -1,24 +1,13 @@
 /** @file Wrong names and values in config objects: the option that is meant, and how a value is written. */
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { PrefineError } from "../errors.ts";
+import { thrown } from "../../test/support/outcomes.ts";
 import { BitsAndBytesConfig } from "./BitsAndBytesConfig.ts";
 import { DPOConfig } from "./DPOConfig.ts";
 import { GenerationConfig } from "./GenerationConfig.ts";
 import { LoraConfig } from "./LoraConfig.ts";
 
-/** The error that `make` throws. */
-function errorOf(make: () => unknown): PrefineError {
-  try {
-    make();
-  } catch (error) {
-    if (error instanceof PrefineError) return error;
-    throw error;
-  }
-  throw new Error("internal: nothing was thrown");
-}
-
-const linesOf = (make: () => unknown) => errorOf(make).message.split("\n  ");
+const linesOf = (make: () => unknown) => thrown(make).message.split("\n  ");
 
 describe("configs", () => {
   it.each([
@@ -28,7 +17,7 @@ describe("configs", () => {
     ["sequence_len", "max_length"],
     ["pref_beta", "beta"],
   ])("names the option that other tools call %s", (name, option) => {
-    expect(errorOf(() => DPOConfig({ [name]: 1 })).message).toBe(
+    expect(thrown(() => DPOConfig({ [name]: 1 })).message).toBe(
       `DPOConfig: ${name}: unknown key; did you mean ${option}?`,
     );
   });
@@ -42,7 +31,7 @@ describe("configs", () => {
     ["a Map", new Map([["beta", 1]]), "a Map"],
   ])("refuses %s in place of options", (_, input, found) => {
     for (const [name, Config] of Object.entries({ DPOConfig, LoraConfig, GenerationConfig, BitsAndBytesConfig })) {
-      expect(errorOf(() => Config(input as never)).message).toBe(
+      expect(thrown(() => Config(input as never)).message).toBe(
         `${name}: expected an object with options, found ${found}`,
       );
     }
@@ -56,10 +45,10 @@ describe("configs", () => {
       'loss_weights: expected a list, found "1, 0.5"; write [1, 0.5]',
       'include_for_metrics: expected a list, found "[\\"loss\\", \\"inputs\\"]"; write [loss, inputs]',
     ]);
-    expect(errorOf(() => LoraConfig({ target_modules: "q_proj,v_proj" })).message).toContain("write [q_proj, v_proj]");
+    expect(thrown(() => LoraConfig({ target_modules: "q_proj,v_proj" })).message).toContain("write [q_proj, v_proj]");
     expect(LoraConfig({ target_modules: "h\\.[0,1]\\.attn" }).target_modules).toBe("h\\.[0,1]\\.attn");
     expect(GenerationConfig({ stop_strings: "a,b" }).stop_strings).toEqual(["a,b"]);
-    expect(errorOf(() => GenerationConfig({ temperature: 0 })).message).toContain(
+    expect(thrown(() => GenerationConfig({ temperature: 0 })).message).toContain(
       "found 0; greedy decoding is do_sample: false, without a temperature",
     );
   });

@@ -2,11 +2,10 @@
 
 import { listCheckpoints } from "../checkpoints/runDirectory.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
-import { plural } from "../phrases.ts";
+import { grouped, plural } from "../phrases.ts";
 import type { Run } from "./run.ts";
 
-const count = (value: number) => value.toLocaleString("en-US");
-const many = (value: number, one: string) => `${count(value)} ${plural(value, one)}`;
+const many = (value: number, one: string) => `${grouped(value)} ${plural(value, one)}`;
 
 /** The run's data, parameters, steps and learning rate, in lines of about 80 characters. */
 export function firstLines(run: Run): string[] {
@@ -21,8 +20,8 @@ export function firstLines(run: Run): string[] {
   const epochs = many(Number((plan.maxSteps / plan.stepsPerEpoch).toFixed(2)), "epoch");
   return [
     dataLine(run),
-    ...(size ? [`parameters: ${count(size.trained)} of ${count(size.all)} are trained (${share(size)})`] : []),
-    `steps: ${count(plan.maxSteps)} of ${pairs} ${pairs === "1" ? "pair" : "pairs"}, ${epochs}; ` +
+    ...(size ? [`parameters: ${grouped(size.trained)} of ${grouped(size.all)} are trained (${share(size)})`] : []),
+    `steps: ${grouped(plan.maxSteps)} of ${pairs} ${pairs === "1" ? "pair" : "pairs"}, ${epochs}; ` +
       `loss ${losses}, beta ${beta}`,
     rateLine(args, plan.maxSteps),
   ];
@@ -32,10 +31,10 @@ function dataLine({ size, train, evals, args }: Run): string {
   const pairs = many(train.pairs.length, "pair");
   const parts = size ? [many(size.rows, "row"), pairs] : [pairs];
   const dropped = [...(size?.dropped ?? [])];
-  const reasons = dropped.map(([reason, rows]) => (dropped.length > 1 ? `${reason} ${count(rows)}` : reason));
+  const reasons = dropped.map(([reason, rows]) => (dropped.length > 1 ? `${reason} ${grouped(rows)}` : reason));
   const total = dropped.reduce((sum, [, rows]) => sum + rows, 0);
-  if (size && size.cut > 0) parts.push(`${count(size.cut)} cut at max_length ${args.max_length}`);
-  if (total > 0) parts.push(`${count(total)} dropped (${reasons.join(", ")})`);
+  if (size && size.cut > 0) parts.push(`${grouped(size.cut)} cut at max_length ${args.max_length}`);
+  if (total > 0) parts.push(`${grouped(total)} dropped (${reasons.join(", ")})`);
   const evaluated = evals.map(({ prefix, pairs }) => {
     const name = prefix === "eval" ? "" : ` of ${prefix.slice("eval_".length)}`;
     const batch = args.dataloader_drop_last ? args.per_device_eval_batch_size : 1;

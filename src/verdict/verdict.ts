@@ -3,6 +3,7 @@
  * that a page or a command can judge a log again.
  */
 import { lossTraits } from "../config/options/lossTypes.ts";
+import { counted } from "../phrases.ts";
 import { nextFor } from "./advice.ts";
 import type { RunFacts } from "./facts.ts";
 import type { VerdictKind } from "./kinds.ts";
@@ -66,8 +67,10 @@ const describeMove = ({ margin }: Move) => `chosen gained ${short(margin)} nats 
 
 function tooShort({ points, is_finite }: Measures, { end }: RunFacts): Judged {
   if (points >= THRESHOLDS.points || end === "not finite" || !is_finite) return undefined;
-  const found = `${points} logged ${points === 1 ? "point" : "points"}`;
-  return { kind: "none", reason: `${found}, and below ${THRESHOLDS.points} noise looks like a trend` };
+  return {
+    kind: "none",
+    reason: `${counted(points, "logged point")}, and below ${THRESHOLDS.points} noise looks like a trend`,
+  };
 }
 
 /** `; held out: accuracy 0.9, loss 0.41 (eval)`; "" without evaluations. */

@@ -1,4 +1,4 @@
-/** @file Shared by tests of rejected promises and of written folders. */
+/** @file Shared by tests of errors and of written folders. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,6 +12,17 @@ export async function failure(promise: Promise<unknown>): Promise<PrefineError> 
   );
   if (!(error instanceof PrefineError)) throw new Error(`expected a PrefineError, found ${String(error)}`);
   return error;
+}
+
+/** The PrefineError that `make` throws; anything else fails the test. */
+export function thrown(make: () => unknown): PrefineError {
+  try {
+    make();
+  } catch (error) {
+    if (error instanceof PrefineError) return error;
+    throw error;
+  }
+  throw new Error("internal: nothing was thrown");
 }
 
 export const hash = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");

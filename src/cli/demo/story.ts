@@ -17,7 +17,7 @@ import { DPOTrainer } from "../../dpoTrainer.ts";
 import { PrefineError } from "../../errors.ts";
 import type { CausalLM } from "../../generation/causalLM.ts";
 import { adapterTensors, loraAdapter } from "../../models/adapters/lora.ts";
-import { shellWord } from "../../phrases.ts";
+import { grouped, shellWord } from "../../phrases.ts";
 import { AutoModelForCausalLM } from "../../pretrained/autoModel.ts";
 import { createLogger } from "../../terminal/logger.ts";
 import type { Logger } from "../../terminal/logging.ts";
@@ -85,8 +85,6 @@ async function makeRoom(output_dir: string): Promise<void> {
   });
 }
 
-const count = (value: number) => value.toLocaleString("en-US");
-
 function showBeginning({ terminal, paragraph }: Narrator, output_dir: string): void {
   terminal.print(terminal.bold("prefine demo: from preference data to two answers side by side"));
   paragraph(
@@ -137,8 +135,8 @@ function showModel({ chapter, paragraph }: Narrator, model: CausalLM): void {
   const trained = size(adapterTensors(lora).map(({ shape }) => shape));
   const targets = lastParts(lora.layers.keys());
   paragraph(
-    `GPT-2 with ${architecture.layers} layers of width ${architecture.hiddenSize}: ${count(all)} parameters, which ` +
-      `stay frozen. LoRA of rank ${LORA.r} on ${lora.layers.size} layers (${targets}) adds ${count(trained)}, ` +
+    `GPT-2 with ${architecture.layers} layers of width ${architecture.hiddenSize}: ${grouped(all)} parameters, which ` +
+      `stay frozen. LoRA of rank ${LORA.r} on ${lora.layers.size} layers (${targets}) adds ${grouped(trained)}, ` +
       `${((100 * trained) / (all + trained)).toFixed(1)} % of all, and only these are trained. With the adapter off, ` +
       "the model is its own reference.",
   );

@@ -2,6 +2,7 @@
  * @file Bounds of a rendering: steps, characters, nesting and time. Python's sandbox bounds only range(); a template
  * from the hub that loops or grows would otherwise hold a training run forever, or end its process.
  */
+import { grouped } from "../../../phrases.ts";
 import { TemplateFault } from "./fault.ts";
 
 export interface Limits {
@@ -66,8 +67,6 @@ function exceeded(what: string): TemplateFault {
   return new TemplateFault("LimitError", `it was stopped: ${what}`);
 }
 
-const count = (value: number) => value.toLocaleString("en-US");
-
 /** Counts work: one per expression, statement or item. */
 export function spend(steps: number): void {
   budget.steps += steps;
@@ -76,7 +75,7 @@ export function spend(steps: number): void {
 
 function checkSteps(): void {
   const { limits, steps, deadline, check } = budget;
-  if (!(steps <= limits.steps)) throw exceeded(`more than ${count(limits.steps)} steps; does it loop without end?`);
+  if (!(steps <= limits.steps)) throw exceeded(`more than ${grouped(limits.steps)} steps; does it loop without end?`);
   if (Date.now() > deadline) throw exceeded(`more than ${limits.time / 1000} seconds; does it loop without end?`);
   budget.nextCheck = steps + CHECK_STEPS;
   check?.();
@@ -86,7 +85,7 @@ function checkSteps(): void {
 export function spendText(characters: number): void {
   budget.characters += characters;
   if (budget.characters <= budget.limits.characters) return;
-  throw exceeded(`it makes more than ${count(budget.limits.characters)} characters of text`);
+  throw exceeded(`it makes more than ${grouped(budget.limits.characters)} characters of text`);
 }
 
 /** Enters a macro or a recursive loop. */
