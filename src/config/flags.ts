@@ -73,11 +73,7 @@ function readFlag(flag: Flag, rest: readonly string[], context: Context): number
   if (option) {
     const { value, used } = takeValue(flag, rest, option.kind.words);
     if (value === undefined) report.problem(label, `expected ${option.kind.expected}, found no value`);
-    else
-      given.set(key, {
-        label,
-        value: inner === undefined ? value : { ...previous(given, key), [inner]: alone(value) },
-      });
+    else given.set(key, { label, value: flagValue(option, { before: given.get(key)?.value, inner, value }) });
     return used;
   }
   const positive = /^no_(.+)/.exec(key)?.[1];
@@ -111,9 +107,23 @@ function splitDotted(name: string, table: Table): [string, string | undefined] {
   return isDotted ? [key, name.slice(dot + 1)] : [name, undefined];
 }
 
-function previous(given: GivenValues, key: string): object {
-  const value = given.get(key)?.value;
-  return isObject(value) ? value : {};
+interface FlagValue {
+  /** What earlier flags of this name gave. */
+  before: unknown;
+  /** The key of a dotted flag. */
+  inner: string | undefined;
+  value: unknown;
+}
+
+/** The value of a flag together with the earlier ones, where these add up. */
+function flagValue(option: Option<unknown, unknown>, { before, inner, value }: FlagValue): unknown {
+  if (option.repeats) {
+    const words = [value].flat();
+    const earlier = Array.isArray(before) ? before : [];
+    return [...earlier, ...(inner === undefined ? words : [`${inner}=${words.join(" ")}`])];
+  }
+  if (inner === undefined) return value;
+  return { ...(isObject(before) ? before : {}), [inner]: alone(value) };
 }
 
 /** Unwraps a list of one. */

@@ -41,6 +41,8 @@ export interface Option<Value, Input = Value> {
   readonly own?: boolean;
   /** Accepts flags `--name.key value` for a mapping. */
   readonly dotted?: boolean;
+  /** A repeated flag adds to the words of the one before. */
+  readonly repeats?: boolean;
   /** Heading in help and COMPATIBILITY.md. */
   readonly group: string;
   /** Required for options of a run: see {@link RunTable}. */
@@ -60,6 +62,7 @@ type Extras = Partial<
     | "literal"
     | "loud"
     | "dotted"
+    | "repeats"
     | "own"
     | "onResume"
   >

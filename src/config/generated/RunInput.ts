@@ -179,6 +179,42 @@ export interface RunInput extends DPOConfigInput {
    */
   readonly process?: string | null | undefined;
   /**
+   * Format of the rows; unset: recognized from the first rows.
+   *
+   * Default: `null`. Prefine's own.
+   */
+  readonly data_format?: string | null | undefined;
+  /**
+   * Columns under the names of the format: prompt=question.
+   *
+   * Default: `null`. Prefine's own.
+   */
+  readonly map?: OneOrMore<string> | Readonly<Record<string, string>> | null | undefined;
+  /**
+   * Settings of the format: LLaMA-Factory's columns and tags, Axolotl's field_prompt, ...
+   *
+   * Default: `null`. Prefine's own.
+   */
+  readonly data_format_options?: Record<string, unknown> | null | undefined;
+  /**
+   * Pairs from a list of answers: the best with the worst, neighbors, or all; unset: best-worst.
+   *
+   * Default: `null`. Prefine's own.
+   */
+  readonly pairing?: "best-worst" | "adjacent" | "all" | null | undefined;
+  /**
+   * Smallest difference of the ratings of a pair.
+   *
+   * Default: `null`. Prefine's own.
+   */
+  readonly pairing_margin?: number | null | undefined;
+  /**
+   * Rows without a winner: skip them, or train on both orders.
+   *
+   * Default: `null`. Prefine's own.
+   */
+  readonly ties?: "skip" | "both" | null | undefined;
+  /**
    * Hugging Face access token.
    *
    * Default: `null`. Prefine's own: defaults to HF_TOKEN or the token of `hf auth login`; never saved or printed.

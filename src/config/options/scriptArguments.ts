@@ -12,10 +12,12 @@ import {
   names,
   nullable,
   type OneOrMore,
+  oneOf,
   path,
   string,
 } from "../kinds.ts";
 import { differs, group, noEffect, notYet, own, type RunTable, same } from "../option.ts";
+import { DATA_FORMATS, dataFormatOf, PAIRINGS, TIES } from "./dataFormats.ts";
 
 type FilesInput = OneOrMore<string> | Readonly<Record<string, OneOrMore<string>>>;
 
@@ -37,6 +39,68 @@ const files: Kind<Record<string, string[]>, FilesInput> = {
     const isComplete = entries.length > 0 && entries.every(([, paths]) => paths !== undefined && paths.length > 0);
     return isComplete ? (Object.fromEntries(entries) as Record<string, string[]>) : undefined;
   },
+};
+
+/** A format by its name, or by Axolotl's short one. */
+const format: Kind<string> = {
+  ...string,
+  expected: "the name of a format (docs/data-formats.md lists them)",
+  placeholder: "NAME",
+  choices: DATA_FORMATS,
+  read: (value) => (typeof value === "string" ? dataFormatOf(value) : undefined),
+};
+
+/** Columns by the name that a format has for them: `{ prompt: "question" }`, or words `prompt=question`. */
+const columnMap: Kind<Record<string, string>, OneOrMore<string> | Readonly<Record<string, string>>> = {
+  expected: "column=column, such as prompt=question",
+  placeholder: "NAME=COLUMN...",
+  words: "many",
+  schema: {
+    anyOf: [listOf(string).schema, { type: "object", additionalProperties: { type: "string" } }],
+  },
+  types: { value: "Record<string, string>", input: "OneOrMore<string> | Readonly<Record<string, string>>" },
+  read(value) {
+    const words = [value].flat();
+    const isWords = words.every((word) => typeof word === "string" && /^[^=]+=./.test(word));
+    const entries: [string, unknown][] = isWords
+      ? (words as string[]).map((word) => [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)])
+      : Object.entries(json.read(value) ?? { "": undefined });
+    const isNamed = entries.length > 0 && entries.every(([to, from]) => to !== "" && typeof from === "string" && from);
+    return isNamed ? (Object.fromEntries(entries) as Record<string, string>) : undefined;
+  },
+};
+
+/** How rows are read, also per dataset of a mixture. */
+const reading = {
+  data_format: same(nullable(format), null, "Format of the rows; unset: recognized from the first rows.", {
+    onResume: "data",
+    common: true,
+  }),
+  map: same(nullable(columnMap), null, "Columns under the names of the format: prompt=question.", {
+    onResume: "data",
+    common: true,
+    literal: true,
+    dotted: true,
+    repeats: true,
+  }),
+  data_format_options: same(
+    nullable(json),
+    null,
+    "Settings of the format: LLaMA-Factory's columns and tags, Axolotl's field_prompt, ...",
+    { onResume: "data", literal: true },
+  ),
+  pairing: same(
+    nullable(oneOf(...PAIRINGS)),
+    null,
+    "Pairs from a list of answers: the best with the worst, neighbors, or all; unset: best-worst.",
+    { onResume: "data" },
+  ),
+  pairing_margin: same(nullable(atLeast(0, float)), null, "Smallest difference of the ratings of a pair.", {
+    onResume: "data",
+  }),
+  ties: same(nullable(oneOf(...TIES)), null, "Rows without a winner: skip them, or train on both orders.", {
+    onResume: "data",
+  }),
 };
 
 const data = group("Data", {
@@ -97,6 +161,7 @@ export const SCRIPT_OPTIONS = {
         "Function applied to every row: ultrafeedback (built in), or the path of a module's default export.",
         { onResume: "data", common: true },
       ),
+      ...reading,
       token: differs(nullable(string), null, "Hugging Face access token.", {
         onResume: "free",
         note: "defaults to HF_TOKEN or the token of `hf auth login`; never saved or printed",
@@ -116,4 +181,5 @@ export const DATASET_OPTIONS = group("DatasetConfig", {
   split: same(string, "train", "Split or slice: train[:1000], train[10%:20%], train+test."),
   columns: same(nullable(listOf(string)), null, "Columns to keep; unset: all."),
   fraction: same(nullable(atLeast(0, float)), null, "Sampling weight in the mixture, relative to the other datasets."),
+  ...own(reading),
 });
