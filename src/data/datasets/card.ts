@@ -1,5 +1,5 @@
 /** @file A dataset's card (README.md): its YAML header assigns files to splits. */
-import { nearestName, PrefineError } from "../../errors.ts";
+import { nearestName, PrefineError, show } from "../../errors.ts";
 import { parseYaml } from "../../formats/yaml.ts";
 import { type DataFiles, namedSplits } from "./splitFiles.ts";
 
@@ -11,6 +11,8 @@ export interface CardConfig {
   /** The folder of this configuration's files, without a trailing slash. */
   folder: string | undefined;
   isDefault: boolean;
+  /** The other keys: settings of the reader. */
+  settings: Readonly<Record<string, unknown>>;
 }
 
 /** The configurations of a card; none if it has no header or declares none. @param where the card's name. */
@@ -29,13 +31,20 @@ export function readCard(text: string, where: string): CardConfig[] {
 }
 
 function readConfig(config: unknown, where: string): CardConfig {
-  const { config_name, data_files, data_dir, default: isDefault } = (config ?? {}) as Record<string, unknown>;
+  const {
+    config_name,
+    data_files,
+    data_dir,
+    default: isDefault,
+    ...settings
+  } = (config ?? {}) as Record<string, unknown>;
   const name = typeof config_name === "string" ? config_name : "default";
   return {
     name,
     patterns: data_files === undefined ? undefined : readDataFiles(data_files, `${where}: configs: ${name}`),
     folder: typeof data_dir === "string" ? plainFolder(data_dir) : undefined,
     isDefault: isDefault === true || name === "default",
+    settings,
   };
 }
 
@@ -47,6 +56,11 @@ function readDataFiles(value: unknown, where: string): Map<string, string[]> {
   const isSplit = (entry: unknown) => typeof entry === "object" && entry !== null && "split" in entry;
   if (!Array.isArray(value) || !value.some(isSplit)) return namedSplits(value as DataFiles, where);
   const entries = value.map((entry) => [String(entry?.split), entry?.path] as const);
+  const twice = entries.find(([split], i) => entries.findIndex(([other]) => other === split) < i);
+  if (twice) {
+    const message = `${where}: data_files: expected each split once, found ${show(twice[0])} twice`;
+    throw new PrefineError("data", message, `List its files together: { split: ${twice[0]}, path: [..., ...] }.`);
+  }
   return namedSplits(Object.fromEntries(entries), where);
 }
 

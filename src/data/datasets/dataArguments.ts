@@ -1,7 +1,8 @@
 /** @file Opens the data of a run file (trl.ScriptArguments' names), and makes its paths absolute for later use. */
 import { resolve } from "node:path";
 import type { DatasetDict } from "./datasetDict.ts";
-import { isFormatName, loadDataset } from "./loadDataset.ts";
+import { isFormatName } from "./findFiles.ts";
+import { loadDataset } from "./loadDataset.ts";
 import { loadMixture, type MixturePart } from "./mixture.ts";
 import { kindOf, type OriginOptions } from "./origin.ts";
 import type { DataFiles } from "./splitFiles.ts";

@@ -5,6 +5,7 @@ import { openJson, readJsonBlock } from "../../formats/jsonRows.ts";
 import { openParquet, readRowGroup } from "../../formats/parquet.ts";
 import { rowConformer } from "./conform.ts";
 import { type Features, parquetFeatures, type Row } from "./features.ts";
+import { formatOf, type ReadFormat, SUPPORTED } from "./fileFormats.ts";
 import { FeatureScan } from "./inferFeatures.ts";
 
 /** Rows that are read together: a row group of parquet, a megabyte of JSON, or rows in memory. */
@@ -22,25 +23,18 @@ export interface DataFile {
   typed: boolean;
 }
 
-const EXTENSION = /\.(parquet|jsonl|ndjson|json)(\.gz)?$/i;
-
-/** The supported formats, for messages. */
-export const SUPPORTED = "prefine reads .parquet, .jsonl, .ndjson and .json files, and .gz files of JSON";
-
-/** The format of a data file by its name; undefined if unsupported. */
-export function dataFormat(path: string): "parquet" | "json" | undefined {
-  const match = EXTENSION.exec(path);
-  if (!match || (match[1].toLowerCase() === "parquet" && match[2])) return undefined;
-  return match[1].toLowerCase() === "parquet" ? "parquet" : "json";
-}
-
 /**
  * Opens a data file: reads a parquet file's footer; reads a JSON file once, so that a bad row is found here.
- * @param path its name in messages, with the extension of its format.
+ * @param path its name in messages.
  * @param open returns its bytes; called only for supported formats.
+ * @param given its format; undefined: its name says.
  */
-export async function openDataFile(path: string, open: () => Promise<ByteSource>): Promise<DataFile> {
-  const format = dataFormat(path);
+export async function openDataFile(
+  path: string,
+  open: () => Promise<ByteSource>,
+  given?: ReadFormat,
+): Promise<DataFile> {
+  const format = given ?? formatOf(path);
   if (!format) throw new PrefineError("data", `${path}: expected a data file, found another type`, `${SUPPORTED}.`);
   const source = await open();
   if (format === "parquet") {

@@ -125,6 +125,24 @@ describe("loadDataset from files", () => {
     expect(await allRows(await loadDataset(folder))).toEqual({ train: [{ n: 1 }], test: [{ n: 2 }] });
   });
 
+  it("finds splits by names before formats, and names the files that it skips", async () => {
+    put("data/train_prefs-00000-of-00001.parquet", parquet({ n: 1 }));
+    put("sub/config.json", "{}");
+    put("dataset_infos.json", "{}");
+    put("state.json", "{}");
+    const lines: string[] = [];
+    const onWarning = (line: string) => lines.push(line.replaceAll(folder, "DIR"));
+    expect(await allRows(await loadDataset(folder, { onWarning }))).toEqual({ train_prefs: [{ n: 1 }] });
+    expect(lines).toEqual([]);
+    put("data/train_prefs-00000-of-00001.png", "");
+    await loadDataset(folder, { onWarning });
+    await loadDataset(folder, { onWarning, data_files: ["data/*.parquet", "other/*"] });
+    expect(lines).toEqual([
+      "DIR: skips 1 file of another format than parquet: data/train_prefs-00000-of-00001.png",
+      "DIR: no file matches a pattern: train: other/*",
+    ]);
+  });
+
   it("joins files of a split; parquet files must have the same columns", async () => {
     put("a.parquet", parquet({ n: 1 }));
     put("b.parquet", new Uint8Array(parquetWriteBuffer({ columnData: [{ name: "m", data: ["x"], type: "STRING" }] })));
@@ -163,8 +181,8 @@ describe("loadDataset from files", () => {
     ["an empty folder", () => loadDataset(folder), /^DIR: expected data files, found no files$/],
     [
       "another format",
-      () => loadDataset(put("x.csv", "a,b")),
-      /^DIR\/x\.csv: expected a data file, found another type$/,
+      () => loadDataset(put("x.xlsx", "a,b")),
+      /^DIR\/x\.xlsx: expected a data file, found another type$/,
     ],
     [
       "an empty JSON file",

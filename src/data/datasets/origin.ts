@@ -5,8 +5,8 @@ import { nearbyHint } from "../../disk/nearbyNames.ts";
 import { PrefineError } from "../../errors.ts";
 import { type HubProgress, listRepo, resolveRepo } from "../hub/resolveRepo.ts";
 import type { HubOptions } from "../hub/settings.ts";
-import { fixedFolder, isPattern, matchPaths } from "./glob.ts";
-import { matchedFiles, nothingMatches } from "./splitFiles.ts";
+import { fixedFolder, isPattern } from "./glob.ts";
+import { checkUnmatched, matchData } from "./splitFiles.ts";
 
 export interface Origin {
   /** The dataset's name, for messages. */
@@ -76,24 +76,35 @@ async function listFiles(folder: string): Promise<string[]> {
   return files.sort();
 }
 
-/** Paths or patterns in the working directory -> paths of files that exist. @param split for messages. */
-export async function findLocalFiles(patterns: string[], split: string): Promise<string[]> {
+/**
+ * Paths or patterns in the working directory -> paths of files that exist.
+ * @param split for messages.
+ * @returns named: those of which the path was given. unmatched: patterns without files, beside others with some.
+ */
+export async function findLocalFiles(
+  patterns: string[],
+  split: string,
+): Promise<{ files: string[]; named: string[]; unmatched: string[] }> {
   const files: string[] = [];
+  const named: string[] = [];
+  const without: string[] = [];
   for (const pattern of patterns) {
     if (!isPattern(pattern) || (await kindOf(pattern)) === "file") {
       await assertFile(pattern, split);
       files.push(pattern);
+      named.push(pattern);
       continue;
     }
     const slashed = pattern.split(sep).join("/");
     const folder = fixedFolder(slashed);
     const under = folder === "" ? slashed : slashed.slice(folder.length + 1);
     const base = folder === "" && slashed.startsWith("/") ? "/" : folder;
-    const names = (await kindOf(base || ".")) === "folder" ? matchPaths(under, await listFiles(resolve(base))) : [];
-    if (names.length === 0) throw nothingMatches(pattern, split, "data_files");
-    files.push(...matchedFiles(names, split, "data_files").map((name) => join(base, name)));
+    const isFolder = (await kindOf(base || ".")) === "folder";
+    const names = isFolder ? matchData(under, await listFiles(resolve(base))) : [];
+    if (names.length === 0) without.push(pattern);
+    files.push(...names.map((name) => join(base, name)));
   }
-  return [...new Set(files)];
+  return { files, named, unmatched: checkUnmatched(without, { split, where: "data_files", files }) };
 }
 
 async function assertFile(path: string, split: string): Promise<void> {

@@ -80,15 +80,15 @@ describe("filesByName", () => {
     ["the most frequent format", ["a.parquet", "b.parquet", "c.jsonl"], { train: ["a.parquet", "b.parquet"] }],
     ["parquet if tied", ["a.parquet", "c.jsonl"], { train: ["a.parquet"] }],
   ])("%s", (_name, paths, expected) => {
-    const found = filesByName(paths, "here");
-    expect(entries(found)).toEqual(expected);
-    expect([...found.keys()]).toEqual(Object.keys(expected));
+    const { splits } = filesByName(paths, "here");
+    expect(entries(splits)).toEqual(expected);
+    expect([...splits.keys()]).toEqual(Object.keys(expected));
   });
 
   it("checks ten thousand shards in one pass", () => {
     const name = (shard: number) => `data/train-${String(shard).padStart(5, "0")}-of-10000.parquet`;
     const shards = Array.from({ length: 10_000 }, (_, shard) => name(shard));
-    expect(filesByName(shards, "here").get("train")).toEqual(shards);
+    expect(filesByName(shards, "here").splits.get("train")).toEqual(shards);
     expect(() => filesByName(shards.toSpliced(9_000, 1), "here")).toThrow(`${name(9_000)} is missing`);
   });
 
@@ -101,13 +101,21 @@ describe("filesByName", () => {
       "x-00001-of-00002.jsonl is missing",
     );
     const named = new Map([["train", ["x-00000-of-00002.jsonl"]]]);
-    expect(entries(filesByPatterns(named, ["x-00000-of-00002.jsonl"], "here"))).toEqual({
+    expect(entries(filesByPatterns(named, ["x-00000-of-00002.jsonl"], "here").splits)).toEqual({
       train: ["x-00000-of-00002.jsonl"],
     });
   });
 
   it("lists the files found if none is a data file", () => {
-    expect(() => filesByName(["a.csv", "b.txt"], "here")).toThrow("here: expected data files, found a.csv, b.txt");
+    expect(() => filesByName(["LICENSE", "b.docx"], "here")).toThrow(
+      "here: expected data files, found LICENSE, b.docx",
+    );
+    expect(() => filesByName(["a.png", "b.png", "c.jsonl"], "here")).toThrow(
+      "here: expected a format that prefine reads, found imagefolder (a.png)",
+    );
+    expect(() => filesByName(["train.jsonl", "test.parquet"], "here")).toThrow(
+      "here: expected one format for all splits, found train: json (train.jsonl), test: parquet (test.parquet)",
+    );
     expect(() => filesByPatterns(new Map([["test", ["x*"]]]), ["a.jsonl"], "here")).toThrow(
       "here: test: no file matches x*",
     );
@@ -131,8 +139,11 @@ describe("readCard", () => {
       patterns("configs:\n- data_files: x.jsonl\n- data_files: [x, y]\n- data_files: {dev: z}\n- data_dir: sub/"),
     ).toEqual([{ train: ["x.jsonl"] }, { train: ["x", "y"] }, { dev: ["z"] }, undefined]);
     expect(card("configs:\n- config_name: a\n  data_dir: ./sub/\n  default: true")).toEqual([
-      { name: "a", patterns: undefined, folder: "sub", isDefault: true },
+      { name: "a", patterns: undefined, folder: "sub", isDefault: true, settings: {} },
     ]);
+    expect(() => card("configs:\n- data_files:\n  - {split: a, path: x}\n  - {split: a, path: y}")).toThrow(
+      'README.md: configs: default: data_files: expected each split once, found "a" twice',
+    );
   });
 
   it("accepts a card without a header or configurations", () => {

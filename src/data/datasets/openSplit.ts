@@ -1,0 +1,70 @@
+/** @file The files of a split -> a Dataset with the columns of all of them. */
+import { PrefineError, throwIfStopped } from "../../errors.ts";
+import { entriesOf, keysOf, orderedObject } from "../../formats/written.ts";
+import { type DataFile, openDataFile } from "./dataFile.ts";
+import { Dataset } from "./dataset.ts";
+import { describeFeature, type Feature, type Features, isUntyped } from "./features.ts";
+import type { ReadFormat } from "./fileFormats.ts";
+import { withColumns } from "./joinColumns.ts";
+import { openLocalFile } from "./localFile.ts";
+
+interface Opening {
+  /** The files' names in messages. */
+  shown: string[];
+  /** Undefined: each file's own name says. */
+  format: ReadFormat | undefined;
+  signal: AbortSignal | undefined;
+}
+
+/** Opens the files of a split: JSON is read once as a whole. */
+export async function openSplit(name: string, paths: string[], { shown, format, signal }: Opening): Promise<Dataset> {
+  const files: DataFile[] = [];
+  for (const [i, path] of paths.entries()) {
+    let isOpen = false; // later reads are the caller's
+    const check = () => throwIfStopped(isOpen ? undefined : signal, `while reading ${shown[i]}`);
+    files.push(await openDataFile(shown[i], () => openLocalFile(path, shown[i], check), format));
+    isOpen = true;
+  }
+  const features = joinFeatures(files);
+  const columns = [...keysOf(features)];
+  const parts = files.flatMap((file) =>
+    sameColumns(file, columns) ? file.parts : file.parts.map((part) => withColumns(part, columns)),
+  );
+  return new Dataset({ name, parts, features });
+}
+
+/** True if every row already has all columns in order: a parquet file with these columns. */
+function sameColumns(file: DataFile, columns: string[]): boolean {
+  return file.typed && Object.keys(file.features).join("\0") === columns.join("\0");
+}
+
+/** The columns of all files of a split; declared columns must agree. */
+function joinFeatures(files: DataFile[]): Features {
+  const columns = new Map<string, Feature>();
+  for (const file of files) {
+    for (const [name, feature] of entriesOf(file.features) as [string, Feature][]) {
+      if (isUntyped(columns.get(name))) columns.set(name, feature);
+    }
+  }
+  const typed = files.filter((file) => file.typed);
+  for (const file of typed) assertSameColumns(typed[0], file);
+  return orderedObject(columns);
+}
+
+function assertSameColumns(first: DataFile, other: DataFile): void {
+  const describe = (file: DataFile, peer: DataFile) =>
+    Object.entries(file.features).map(([name, feature]) => {
+      const untyped = isUntyped(feature) || (Object.hasOwn(peer.features, name) && isUntyped(peer.features[name]));
+      return `${name}: ${untyped ? "any" : describeFeature(feature)}`;
+    });
+  const [expected, actual] = [describe(first, other), describe(other, first)];
+  const missing = expected.filter((column) => !actual.includes(column));
+  const extra = actual.filter((column) => !expected.includes(column));
+  if (missing.length + extra.length === 0) return;
+  throw new PrefineError(
+    "data",
+    `${other.path}: its columns differ from those of ${first.path}: ` +
+      `expected ${missing.join(", ") || "no more"}, found ${extra.join(", ") || "none of them"}`,
+    "The files of one split must have the same columns; list files that belong together in data_files.",
+  );
+}
