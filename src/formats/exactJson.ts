@@ -5,10 +5,39 @@ import { markFloats, orderedObject } from "./written.ts";
 /** Numbers that JSON.parse would change, or keys that it would move; also where a string looks like one. */
 const INEXACT = /[:[,]\s*-?(?:\d+(?:\.|[eE]|\d{15})|0[\s,\]}])|"\d+"\s*:/;
 
-/** @throws SyntaxError for invalid JSON, or values nested too deeply. */
-export function parseExactJson(text: string): unknown {
+/**
+ * @param notFinite what NaN, Infinity, Inf and their negatives become, which are no JSON: numbers, as Arrow reads them,
+ *   or null, as pandas' ujson has them when it writes them again. Undefined: they are refused.
+ * @throws SyntaxError for invalid JSON, or values nested too deeply.
+ */
+export function parseExactJson(text: string, notFinite?: "numbers" | "null"): unknown {
+  if (notFinite !== undefined && NOT_FINITE.test(text)) return parseExactJson(withoutWords(text, notFinite));
   const value = parseJson(text); // checks the syntax, with its messages
   return INEXACT.test(text) || /^\s*-?\d/.test(text) ? new ExactReader(text).read() : value;
+}
+
+/** Numbers that are no JSON; also where a string looks like one. */
+const NOT_FINITE = /[:[,]\s*-?(?:NaN|Inf(?:inity)?)\s*[,\]}]/;
+/** Overflows to Infinity. */
+const INFINITE = "1e999";
+/** Read as NaN: a float that no program writes. */
+const NOT_A_NUMBER = "0e-9999799";
+
+/** The text with other numbers, or null, for those outside its strings that are not finite. */
+function withoutWords(text: string, become: "numbers" | "null"): string {
+  const pieces: string[] = [];
+  const token = /"|-?(?:NaN|Inf(?:inity)?)(?=\s*[,\]}])/g;
+  let from = 0;
+  for (let match = token.exec(text); match; match = token.exec(text)) {
+    if (match[0] === '"') {
+      token.lastIndex = endOfString(text, match.index);
+      continue;
+    }
+    const number = match[0].endsWith("NaN") ? NOT_A_NUMBER : match[0].replace(/Inf.*/, INFINITE);
+    pieces.push(text.slice(from, match.index), become === "null" ? "null" : number);
+    from = token.lastIndex;
+  }
+  return [...pieces, text.slice(from)].join("");
 }
 
 const SPACE = /[ \t\n\r]*/y;
@@ -64,6 +93,7 @@ class ExactReader {
       return { value, isFloat: false };
     }
     const [digits, fraction, exponent] = this.match(NUMBER);
+    if (digits === NOT_A_NUMBER) return { value: Number.NaN, isFloat: true };
     if (fraction !== undefined || exponent !== undefined) return { value: Number(digits), isFloat: true };
     const number = Number(digits);
     if (Object.is(number, -0)) return { value: 0, isFloat: false };

@@ -8,7 +8,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 /** Rows from the first pass, and from reading the blocks afterward. */
 async function readBoth(bytes: Uint8Array, blockBytes: number) {
   const seen: unknown[] = [];
-  const file = await openJson(memorySource(bytes), "x.json", (row) => seen.push(row), blockBytes);
+  const file = await openJson(memorySource(bytes), "x.json", () => (row) => seen.push(row), blockBytes);
   const blocks = [];
   for (const block of file.blocks) {
     const rows = await readJsonBlock(file, block);
@@ -72,7 +72,7 @@ describe("JSON files of rows", () => {
     ["an empty file", "", /^x\.json: expected rows, found an empty file/],
     ["white space", " \n\t\n", /^x\.json: expected rows, found an empty file/],
     ["plain text", "hello", /^x\.json:1: expected a row as a JSON object, found: neither an object nor a list/],
-    ["an object over several lines", '{\n"a": 1\n}', /^x\.json:1: .*position 1|^x\.json:1: .*Expected/],
+    ["an object over several lines", '{\n"a": x\n}', /^x\.json:1: .*position 1|^x\.json:1: .*(Expected|Unexpected)/],
     ["a broken line", '{"a":1}\n\n{"a":}\n{"a":3}', /^x\.json:3: .*Unexpected token/],
     ["a truncated last line", '{"a":1}\n{"a":"tex', /^x\.json:2: .*(Unterminated string|Unexpected end)/],
     ["a number as a line", '{"a":1}\n7', /^x\.json:2: .*found: 7$/],

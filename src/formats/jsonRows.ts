@@ -1,10 +1,11 @@
-/** @file JSON files of rows (JSON Lines, or one list), read in blocks: bytes -> rows as plain objects. */
+/** @file JSON files of rows (JSON Lines, one list, objects one after another), read in blocks: bytes -> plain rows. */
 
 import { PrefineError, show } from "../errors.ts";
 import type { ByteSource } from "./byteSource.ts";
 import { parseExactJson } from "./exactJson.ts";
 import { jsonArraySplitter } from "./jsonArray.ts";
 import { jsonLinesSplitter, type RowSpan, type RowSplitter } from "./jsonl.ts";
+import { jsonValuesSplitter } from "./jsonValues.ts";
 import { isObject } from "./parseJson.ts";
 import { refuseWideText } from "./textEncoding.ts";
 
@@ -12,9 +13,15 @@ export interface JsonFile {
   source: ByteSource;
   /** The file's name, for messages. */
   where: string;
-  layout: "lines" | "list";
+  layout: Layout;
   blocks: JsonBlock[];
 }
+
+/**
+ * A row per line; objects one after another, over several lines or in one; a list of objects; a list of other values,
+ * each the column `text` of a row, as in datasets.
+ */
+type Layout = "lines" | "values" | "list" | "texts";
 
 /** Rows that are read together: bytes [start, end) of the file. */
 export interface JsonBlock {
@@ -30,21 +37,42 @@ const LONGEST_ROW = 2 ** 28;
 /** Bytes per read, and so about the size of a block. */
 const BLOCK_BYTES = 1 << 20;
 
-const FORMATS = "A JSON file of rows has one object per line (JSON Lines), or one list of objects.";
+const FORMATS =
+  "A JSON file of rows has one object per line (JSON Lines), objects one after another, or one list of objects.";
 
 /**
- * Reads the whole file once, block by block: checks every row and records the blocks.
+ * Reads the whole file once, block by block: checks every row and records the blocks. A file whose lines are no rows is
+ * read again as objects one after another.
  * @param where the file's name, for messages.
- * @param onRow called with every row, in order.
+ * @param beginning called before the first row, once or twice; its result is called with every row, in order.
  */
 export async function openJson(
   source: ByteSource,
   where: string,
-  onRow: (row: Record<string, unknown>) => void,
+  beginning: () => (row: Record<string, unknown>) => void,
   blockBytes = BLOCK_BYTES,
 ): Promise<JsonFile> {
   const { layout, start } = await findLayout(source, where);
-  const splitter = layout === "list" ? jsonArraySplitter(false, 1) : jsonLinesSplitter(1);
+  try {
+    return await scanAs(layout, { source, where, start, blockBytes, onRow: beginning() });
+  } catch (error) {
+    if (layout !== "lines" || !(error instanceof NoRow)) throw error;
+    return scanAs("values", { source, where, start, blockBytes, onRow: beginning() }).catch((other: unknown) => {
+      throw other instanceof NoRow && other.line <= error.line ? error : other; // the one that came further
+    });
+  }
+}
+
+interface Scanning {
+  source: ByteSource;
+  where: string;
+  start: number;
+  blockBytes: number;
+  onRow: (row: Record<string, unknown>) => void;
+}
+
+async function scanAs(layout: Layout, { source, where, start, blockBytes, onRow }: Scanning): Promise<JsonFile> {
+  const splitter = splitterOf(layout, 1, false);
   const blocks: JsonBlock[] = [];
   let pending = new Uint8Array(0);
   for (let position = start, size = blockBytes; position < source.byteLength; ) {
@@ -53,7 +81,7 @@ export async function openJson(
     position += next.length;
     const bytes = concat(pending, next);
     const { rows, used } = splitter.split(bytes, position >= source.byteLength);
-    for (const span of rows) onRow(parseRow(bytes, span, where));
+    for (const span of rows) onRow(parseRow(bytes, span, { where, layout }));
     if (rows.length > 0) blocks.push(blockOf(rows, pendingStart));
     pending = bytes.slice(used);
     if (pending.length > LONGEST_ROW) throw rowTooLong(where, blocks.at(-1));
@@ -62,6 +90,12 @@ export async function openJson(
   const problem = splitter.problem();
   if (problem) throw badRow(where, problem.line, problem.actual);
   return { source, where, layout, blocks };
+}
+
+/** @param inside whether the bytes begin with a row. */
+function splitterOf(layout: Layout, line: number, inside: boolean): RowSplitter {
+  if (layout === "lines") return jsonLinesSplitter(line);
+  return layout === "values" ? jsonValuesSplitter(line) : jsonArraySplitter(inside, line);
 }
 
 function rowTooLong(where: string, last: JsonBlock | undefined): PrefineError {
@@ -82,13 +116,13 @@ function blockOf(rows: RowSpan[], offset: number): JsonBlock {
 /** The rows of one block. */
 export async function readJsonBlock(file: JsonFile, block: JsonBlock): Promise<Record<string, unknown>[]> {
   const bytes = new Uint8Array(await file.source.slice(block.start, block.end));
-  const splitter: RowSplitter =
-    file.layout === "list" ? jsonArraySplitter(true, block.line) : jsonLinesSplitter(block.line);
-  return splitter.split(bytes, true).rows.map((span) => parseRow(bytes, span, file.where));
+  const { layout, where } = file;
+  const { rows } = splitterOf(layout, block.line, true).split(bytes, true);
+  return rows.map((span) => parseRow(bytes, span, { where, layout }));
 }
 
 /** Lists begin with a bracket, lines with a brace; skips a byte order mark. */
-async function findLayout(source: ByteSource, where: string): Promise<{ layout: JsonFile["layout"]; start: number }> {
+async function findLayout(source: ByteSource, where: string): Promise<{ layout: Layout; start: number }> {
   const bytes = new Uint8Array(await source.slice(0, Math.min(source.byteLength, 4096)));
   refuseWideText(new TextDecoder().decode(bytes.subarray(0, 8)), where);
   const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
@@ -100,27 +134,51 @@ async function findLayout(source: ByteSource, where: string): Promise<{ layout: 
       "Write rows into it, or name another.",
     );
   }
-  if (first === 0x5b) return { layout: "list", start };
+  if (first === 0x5b) return { layout: hasObjects(bytes.subarray(start)) ? "list" : "texts", start };
   if (first === 0x7b) return { layout: "lines", start };
   throw badRow(where, 1, "neither an object nor a list");
 }
 
+/** datasets' rule: a brace before any quote among the first 100 bytes. An empty list is one of objects. */
+function hasObjects(bytes: Uint8Array): boolean {
+  const [head] = new TextDecoder().decode(bytes.subarray(0, 100)).split('"', 1);
+  return head.includes("{") || /^\s*\[\s*\]/.test(head);
+}
+
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-function parseRow(bytes: Uint8Array, { start, end, line }: RowSpan, where: string): Record<string, unknown> {
+interface RowPlace {
+  where: string;
+  layout: Layout;
+}
+
+function parseRow(
+  bytes: Uint8Array,
+  { start, end, line }: RowSpan,
+  { where, layout }: RowPlace,
+): Record<string, unknown> {
+  const isLines = layout === "lines" || layout === "values";
   let value: unknown;
   try {
-    value = parseExactJson(utf8.decode(bytes.subarray(start, end)));
+    value = parseExactJson(utf8.decode(bytes.subarray(start, end)), isLines ? "numbers" : "null");
   } catch (error) {
     throw badRow(where, line, `${(error as Error).message.slice(0, 160)}`);
   }
+  if (layout === "texts") return { text: value };
   if (isObject(value)) return value;
   throw badRow(where, line, Array.isArray(value) ? "a list" : show(value));
 }
 
-function badRow(where: string, line: number, actual: string): PrefineError {
-  return new PrefineError("data", `${where}:${line}: expected a row as a JSON object, found: ${actual}`, FORMATS);
+/** The error for bytes that are no row. */
+class NoRow extends PrefineError {
+  readonly line: number;
+  constructor(where: string, line: number, actual: string) {
+    super("data", `${where}:${line}: expected a row as a JSON object, found: ${actual}`, FORMATS);
+    this.line = line;
+  }
 }
+
+const badRow = (where: string, line: number, actual: string): NoRow => new NoRow(where, line, actual);
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
   if (a.length === 0) return b;

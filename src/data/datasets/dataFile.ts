@@ -1,12 +1,18 @@
-/** @file One data file (parquet, JSON Lines, a JSON list) -> its features, and parts that are read lazily. */
+/** @file One data file (parquet, JSON, CSV, text) -> its features, and parts that are read lazily. */
 import { PrefineError } from "../../errors.ts";
 import type { ByteSource } from "../../formats/byteSource.ts";
+import { openCsv, readCsvBlock } from "../../formats/csvRows.ts";
+import { readJsonField } from "../../formats/jsonField.ts";
 import { openJson, readJsonBlock } from "../../formats/jsonRows.ts";
 import { openParquet, readRowGroup } from "../../formats/parquet.ts";
+import { openText, readTextBlock } from "../../formats/textRows.ts";
+import { orderedObject } from "../../formats/written.ts";
 import { rowConformer } from "./conform.ts";
-import { type Features, parquetFeatures, type Row } from "./features.ts";
+import { copyRow } from "./copyRow.ts";
+import { type Feature, type Features, parquetFeatures, type Row } from "./features.ts";
 import { formatOf, type ReadFormat, SUPPORTED } from "./fileFormats.ts";
 import { FeatureScan } from "./inferFeatures.ts";
+import { checkOptionsOf, csvSettings, type ReaderOptions, textSettings } from "./readerOptions.ts";
 
 /** Rows that are read together: a row group of parquet, a megabyte of JSON, or rows in memory. */
 export interface Part {
@@ -23,30 +29,67 @@ export interface DataFile {
   typed: boolean;
 }
 
+export interface DataFileOptions {
+  /** Its format; undefined: its name says. */
+  format: ReadFormat | undefined;
+  reader: ReaderOptions;
+}
+
 /**
- * Opens a data file: reads a parquet file's footer; reads a JSON file once, so that a bad row is found here.
+ * Opens a data file: reads a parquet file's footer; reads other files once, so that a bad row is found here.
  * @param path its name in messages.
  * @param open returns its bytes; called only for supported formats.
- * @param given its format; undefined: its name says.
  */
 export async function openDataFile(
   path: string,
   open: () => Promise<ByteSource>,
-  given?: ReadFormat,
+  options: DataFileOptions,
 ): Promise<DataFile> {
-  const format = given ?? formatOf(path);
+  const format = options.format ?? formatOf(path);
   if (!format) throw new PrefineError("data", `${path}: expected a data file, found another type`, `${SUPPORTED}.`);
-  const source = await open();
-  if (format === "parquet") {
+  checkOptionsOf(format, options.reader, path);
+  return withTypes(await OPENERS[format](await open(), path, options.reader));
+}
+
+type Opener = (source: ByteSource, path: string, options: ReaderOptions) => Promise<DataFile>;
+
+const OPENERS: Readonly<Record<ReadFormat, Opener>> = {
+  async parquet(source, path) {
     const file = await openParquet(source, path);
     const parts = file.groupRows.map((rows, group) => ({ rows, read: () => readRowGroup(file, group) }));
-    return withTypes({ path, features: parquetFeatures(file.schema), parts, typed: true });
-  }
-  const scan = new FeatureScan();
-  const file = await openJson(source, path, (row) => scan.add(row));
-  const parts = file.blocks.map((block) => ({ rows: block.rows, read: () => readJsonBlock(file, block) }));
-  return withTypes({ path, features: scan.features, parts, typed: false });
-}
+    return { path, features: parquetFeatures(file.schema), parts, typed: true };
+  },
+
+  async json(source, path, { field }) {
+    let scan = new FeatureScan();
+    const beginning = () => {
+      scan = new FeatureScan();
+      return (row: Row) => scan.add(row);
+    };
+    if (typeof field === "string") {
+      const rows = await readJsonField(source, path, field);
+      rows.forEach(beginning());
+      const parts = rows.length === 0 ? [] : [{ rows: rows.length, read: async () => rows.map(copyRow) }];
+      return { path, features: scan.features, parts, typed: false };
+    }
+    const file = await openJson(source, path, beginning);
+    const parts = file.blocks.map((block) => ({ rows: block.rows, read: () => readJsonBlock(file, block) }));
+    return { path, features: scan.features, parts, typed: false };
+  },
+
+  async csv(source, path, options) {
+    const file = await openCsv(source, path, csvSettings(options, path));
+    const parts = file.blocks.map((block) => ({ rows: block.rows, read: () => readCsvBlock(file, block) }));
+    const columns = file.columns.map(({ name, type }) => [name, { kind: "value", dtype: type }] as const);
+    return { path, features: orderedObject<Feature>(columns), parts, typed: false };
+  },
+
+  async text(source, path, options) {
+    const file = await openText(source, path, textSettings(options));
+    const parts = file.blocks.map((block) => ({ rows: block.rows, read: () => readTextBlock(file, block) }));
+    return { path, features: { text: { kind: "value", dtype: "string" } }, parts, typed: false };
+  },
+};
 
 /** The file with rows whose values are as its columns' types have them. */
 function withTypes(file: DataFile): DataFile {

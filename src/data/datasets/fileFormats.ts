@@ -1,18 +1,18 @@
 /** @file Formats of data files by their names: datasets' table of extensions, and its choice of one per split. */
 
 /** A format that prefine reads. */
-export type ReadFormat = "json" | "parquet";
+export type ReadFormat = "csv" | "json" | "parquet" | "text";
 
 /** Extensions by format; datasets reads .jsonlines only under `load_dataset("json")`. */
 const READ: Readonly<Record<ReadFormat, string>> = {
+  csv: ".csv .tsv",
   json: ".json .jsonl .ndjson .jsonlines",
   parquet: ".parquet .geoparquet .gpq",
+  text: ".txt",
 };
 
 /** Formats that datasets reads and prefine does not: their files decide alike which format a split has. */
 const OTHER: Readonly<Record<string, string>> = {
-  csv: ".csv .tsv",
-  text: ".txt",
   arrow: ".arrow",
   conll: ".conll .conllu",
   webdataset: ".tar",
@@ -131,9 +131,11 @@ export function isOfFormat(path: string, format: string): boolean {
 
 /** Names that stand for files of a format in `load_dataset`, and `jsonl`, which is prefine's own. */
 const FORMAT_NAMES: ReadonlyMap<string, ReadFormat> = new Map([
+  ["csv", "csv"],
   ["json", "json"],
   ["jsonl", "json"],
   ["parquet", "parquet"],
+  ["text", "text"],
 ]);
 
 /** The format that a name such as `csv` stands for. */
@@ -147,4 +149,10 @@ export const isOtherFormat = (name: string): boolean =>
 export function formatOf(path: string): ReadFormat | undefined {
   const format = inferFormat([path]);
   return isRead(format) ? format : undefined;
+}
+
+/** The separator of a file of the format csv: a tab where its last suffix of that format is .tsv. */
+export function separatorOf(path: string): "," | "\t" {
+  const last = suffixes(path).findLast((suffix) => /^\.[ct]sv$/i.test(suffix));
+  return last?.toLowerCase() === ".tsv" ? "\t" : ",";
 }

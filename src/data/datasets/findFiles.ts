@@ -81,7 +81,7 @@ async function filesOfFormat(
     throw new PrefineError("data", `${name}: expected a format that prefine reads, found another`, `${SUPPORTED}.`);
   const folder = data_dir?.replace(/(?<=.)\/+$/, "");
   if (data_files === undefined && folder === undefined) {
-    const hint = `For example: data_files: { train: "pairs.${name}" }.`;
+    const hint = `For example: data_files: { train: "pairs.${name === "text" ? "txt" : name}" }.`;
     throw new PrefineError("data", `${name}: expected data_files or data_dir, found neither`, hint);
   }
   if (data_files === undefined) return readFolderAs(await folderOrigin(folder as string), format);

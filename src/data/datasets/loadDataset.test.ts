@@ -57,7 +57,9 @@ describe("loadDataset from files", () => {
     ["x.jsonl", lines(...rows)],
     ["x.ndjson", lines(...rows)],
     ["x[1].jsonl", lines(...rows)],
+    ["x.jsonlines", lines(...rows)],
     ["x.json", JSON.stringify(rows, null, 2)],
+    ["pretty.json", rows.map((row) => JSON.stringify(row, null, 2)).join("\n")],
     ["rows.json", lines(...rows)],
     ["x.jsonl.gz", gzipSync(lines(...rows))],
   ])("reads %s as the split train, missing columns as null", async (name, content) => {
@@ -130,14 +132,17 @@ describe("loadDataset from files", () => {
     put("sub/config.json", "{}");
     put("dataset_infos.json", "{}");
     put("state.json", "{}");
-    const lines: string[] = [];
-    const onWarning = (line: string) => lines.push(line.replaceAll(folder, "DIR"));
+    const warned: string[] = [];
+    const onWarning = (line: string) => warned.push(line.replaceAll(folder, "DIR"));
     expect(await allRows(await loadDataset(folder, { onWarning }))).toEqual({ train_prefs: [{ n: 1 }] });
-    expect(lines).toEqual([]);
+    expect(warned).toEqual([]);
     put("data/train_prefs-00000-of-00001.png", "");
     await loadDataset(folder, { onWarning });
     await loadDataset(folder, { onWarning, data_files: ["data/*.parquet", "other/*"] });
-    expect(lines).toEqual([
+    put("two/train.csv", "n\n1\n");
+    put("two/samples.jsonl", lines({ n: 2 }));
+    expect(await allRows(await loadDataset(join(folder, "two"), { onWarning }))).toEqual({ train: [{ n: 1 }] });
+    expect(warned).toEqual([
       "DIR: skips 1 file of another format than parquet: data/train_prefs-00000-of-00001.png",
       "DIR: no file matches a pattern: train: other/*",
     ]);

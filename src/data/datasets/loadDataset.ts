@@ -21,11 +21,12 @@ import { type DatasetFiles, findDatasetFiles } from "./findFiles.ts";
 import "./mapThreads.ts"; // enables modules in map
 import { openSplit } from "./openSplit.ts";
 import type { OriginOptions } from "./origin.ts";
+import { READER_CHECKS, type ReaderOptions, readerOptions } from "./readerOptions.ts";
 import type { DataFiles } from "./splitFiles.ts";
 import { readSplitRanges, rowsOfRange, type SplitRange } from "./splitRanges.ts";
 import "./writeText.ts"; // enables to_csv and to_json
 
-export interface LoadDatasetOptions extends OriginOptions {
+export interface LoadDatasetOptions extends OriginOptions, ReaderOptions {
   /**
    * Configuration (subset) of a dataset that has several; TRL's dataset_config.
    *
@@ -56,6 +57,7 @@ export interface LoadDatasetOptions extends OriginOptions {
 const LOAD_OPTIONS = optionsOf<LoadDatasetOptions>("loadDataset", {
   ...HUB_CHECKS,
   revision: text,
+  ...READER_CHECKS,
   onProgress: anyFunction,
   name: text,
   split: oneOrMoreTexts,
@@ -88,7 +90,8 @@ function checkCall(idOrPath: unknown, options: unknown): void {
 /**
  * Loads a dataset, like datasets.load_dataset. Its splits come from `data_files`, else from the card's `configs`, else
  * from its file names; a single file is the split `train`. Rows are read lazily.
- * @param idOrPath hub id, folder, or a .parquet, .jsonl or .json file; optional with `data_files`.
+ * @param idOrPath hub id, folder, data file, or the name of a format (`csv`) for `data_files` of whatever name; optional
+ *   with `data_files`.
  */
 export async function loadDataset(
   idOrPath: string | undefined,
@@ -97,6 +100,8 @@ export async function loadDataset(
   checkCall(idOrPath, options);
   const data = await findDatasetFiles(idOrPath, options);
   warnOfSkipped(data, options.onWarning ?? emitWarning);
+  const { format } = data;
+  const reader = { ...readerOptions(data.settings), ...readerOptions(options) };
   const names = [...data.splits.keys()];
   const requests = options.split === undefined ? names : [...new Set([options.split].flat())];
   const ranges = requests.map((name) => readSplitRanges(name, names));
@@ -108,7 +113,7 @@ export async function loadDataset(
   for (const [i, split] of sources.entries()) {
     const paths = local.splice(0, files[i].length);
     const labels = files[i].map((path) => (data.prefix ? `${data.prefix}/${path}` : path));
-    splits.set(split, await openSplit(split, paths, { shown: labels, format: data.format, signal: options.signal }));
+    splits.set(split, await openSplit(split, paths, { shown: labels, format, reader, signal: options.signal }));
   }
   return datasetDict(requests.map((name, i) => [name, splits.get(name) ?? takeRanges(name, ranges[i], splits)]));
 }

@@ -1,28 +1,29 @@
 /** @file The files of a split -> a Dataset with the columns of all of them. */
 import { PrefineError, throwIfStopped } from "../../errors.ts";
 import { entriesOf, keysOf, orderedObject } from "../../formats/written.ts";
-import { type DataFile, openDataFile } from "./dataFile.ts";
+import { type DataFile, type DataFileOptions, openDataFile } from "./dataFile.ts";
 import { Dataset } from "./dataset.ts";
 import { describeFeature, type Feature, type Features, isUntyped } from "./features.ts";
-import type { ReadFormat } from "./fileFormats.ts";
 import { withColumns } from "./joinColumns.ts";
 import { openLocalFile } from "./localFile.ts";
 
-interface Opening {
+interface Opening extends DataFileOptions {
   /** The files' names in messages. */
   shown: string[];
-  /** Undefined: each file's own name says. */
-  format: ReadFormat | undefined;
   signal: AbortSignal | undefined;
 }
 
 /** Opens the files of a split: JSON is read once as a whole. */
-export async function openSplit(name: string, paths: string[], { shown, format, signal }: Opening): Promise<Dataset> {
+export async function openSplit(
+  name: string,
+  paths: string[],
+  { shown, signal, ...options }: Opening,
+): Promise<Dataset> {
   const files: DataFile[] = [];
   for (const [i, path] of paths.entries()) {
     let isOpen = false; // later reads are the caller's
     const check = () => throwIfStopped(isOpen ? undefined : signal, `while reading ${shown[i]}`);
-    files.push(await openDataFile(shown[i], () => openLocalFile(path, shown[i], check), format));
+    files.push(await openDataFile(shown[i], () => openLocalFile(path, shown[i], check), options));
     isOpen = true;
   }
   const features = joinFeatures(files);
