@@ -18,6 +18,8 @@ export type { TrainTestOptions } from "./data/datasets/trainTestSplit.ts";
 export { ultrafeedback } from "./data/datasets/ultrafeedback.ts";
 export type { HubProgress } from "./data/hub/resolveRepo.ts";
 export type { HubOptions } from "./data/hub/settings.ts";
+export type { ShapeOptions } from "./data/shapes/shape.ts";
+export { type ToPreferencesOptions, toPreferences } from "./data/shapes/toPreferences.ts";
 export type { ChatMessage, ChatOptions, Conversation } from "./data/tokenizers/conversations.ts";
 export { AutoTokenizer, GPT2Tokenizer, type LoadTokenizerOptions } from "./data/tokenizers/loadTokenizer.ts";
 export {

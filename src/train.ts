@@ -7,6 +7,8 @@ import { checkAdapterAgrees, type RunConfig, type ScriptArguments } from "./conf
 import { nameForCard, openData, withWholePaths } from "./data/datasets/dataArguments.ts";
 import type { Dataset } from "./data/datasets/dataset.ts";
 import { findProcess } from "./data/datasets/mapModule.ts";
+import { shapeOptionsOf } from "./data/shapes/shapeOptions.ts";
+import { convertWith } from "./data/shapes/toPreferences.ts";
 import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
 import { nodeStorage } from "./disk/nodeStorage.ts";
 import { DPOTrainer } from "./dpoTrainer.ts";
@@ -57,6 +59,7 @@ export async function train(run: RunConfig, options: RunOptions = {}): Promise<T
     train_dataset,
     eval_dataset,
     peft_config,
+    to_preferences: shapeOptionsOf(run.script),
     processing_class: await AutoTokenizer.from_pretrained(
       run.model.model_name_or_path ?? model.name_or_path,
       hubOptions(run, logger, signal),
@@ -93,7 +96,8 @@ async function loadSplits(run: RunConfig, logger: Logger, signal?: AbortSignal) 
   const splits = evaluates ? [...new Set([dataset_train_split, ...testSplits])] : [dataset_train_split];
   const { revision: _, ...access } = hubOptions(run, logger, signal);
   const seed = run.args.data_seed ?? run.args.seed;
-  const ds = await openData(run.script, { ...access, split: splits, seed });
+  const toRows = convertWith((line) => logger.info(line));
+  const ds = await openData(run.script, { ...access, split: splits, seed, toRows });
   const processRows = async (split: Dataset) =>
     process === null ? split : split.map(findProcess(process), { num_proc: run.args.dataset_num_proc ?? 1, signal });
   const train_dataset = await processRows(ds.split(dataset_train_split));
@@ -104,8 +108,10 @@ async function loadSplits(run: RunConfig, logger: Logger, signal?: AbortSignal) 
 }
 
 /** The names of the data to save with the run; a mixture's test rows are drawn again from the run's seed. */
-function namesOf({ dataset_name, dataset_config, data_files, datasets, test_split_size }: ScriptArguments) {
-  return withWholePaths({ dataset_name, dataset_config, data_files, datasets, test_split_size });
+async function namesOf(script: ScriptArguments) {
+  const { dataset_name, dataset_config, data_files, datasets, test_split_size } = script;
+  const names = await withWholePaths({ dataset_name, dataset_config, data_files, datasets, test_split_size });
+  return { ...names, ...shapeOptionsOf(script) };
 }
 
 /** The base model's quantization in the run being resumed; undefined: the starting adapter decides. */

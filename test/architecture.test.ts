@@ -31,6 +31,7 @@ const READS = new Set([
   "readdir",
   "readFile",
   "readlink",
+  "realpath",
   "stat",
 ]);
 /** Files outside of disk/ that use them, and why. */

@@ -124,10 +124,10 @@ describe("compare uses", () => {
     const gone = await compare("unseen", "--dataset_name", "gone.jsonl");
     expect(gone.prompts).toEqual(NOTE);
     expect(gone.line).toMatch(/^prompt: the course note's, since gone\.jsonl has none \(gone\.jsonl: no such file/);
-    writeFileSync("else.jsonl", jsonLines([{ question: "Why?", chosen: "Yes", rejected: "No" }]));
+    writeFileSync("else.jsonl", jsonLines([{ request: "Why?", chosen: "Yes", rejected: "No" }]));
     const other = await compare("unseen", "--dataset_name", "else.jsonl");
     expect(other.prompts).toEqual(NOTE);
-    expect(other.line).toContain("expected a prompt, found question, chosen, rejected");
+    expect(other.line).toContain("expected a prompt, found request, chosen, rejected");
     rmSync("unseen/training_args.json");
     expect((await compare("unseen")).line).toContain("the run names no dataset");
   });

@@ -1,4 +1,4 @@
-/** @file prefine data DATASET: splits and sizes, features, and one record with its keys. */
+/** @file prefine data DATASET: splits and sizes, features, the format, and one record with its keys. */
 
 import { type Command, InvalidArgumentError } from "commander";
 import type { Dataset } from "../data/datasets/dataset.ts";
@@ -8,6 +8,7 @@ import { PrefineError } from "../errors.ts";
 import { counted, grouped, onOneLine, plural, printableJson } from "../phrases.ts";
 import { openTerminal, type Terminal } from "../terminal/terminal.ts";
 import { cutText, padText, tableLines, textWidth } from "../terminal/text.ts";
+import { defineConvert } from "./convertCommand.ts";
 
 const EXAMPLES = `
 DATASET is a hub id, a folder, or a .parquet, .jsonl or .json file.
@@ -15,7 +16,8 @@ DATASET is a hub id, a folder, or a .parquet, .jsonl or .json file.
 Examples:
   prefine data BarraHome/ultrafeedback_binarized
   prefine data BarraHome/ultrafeedback_binarized --split test_prefs --index 7
-  prefine data pairs.jsonl --json`;
+  prefine data pairs.jsonl --json
+  prefine data convert pairs.jsonl openai.jsonl --to openai`;
 
 interface DataFlags {
   name?: string;
@@ -40,6 +42,7 @@ export function define(command: Command): void {
     .option("--token <text>", "token for the hub (or set HF_TOKEN)")
     .addHelpText("after", EXAMPLES)
     .action(show);
+  defineConvert(command.command("convert"));
 }
 
 function readIndex(text: string): number {
@@ -56,12 +59,20 @@ async function show(idOrPath: string, flags: DataFlags): Promise<void> {
   if (!splits.splitNames.includes(split)) throw unknownSplit(split, splits.splitNames, idOrPath);
   const dataset: Dataset = splits.split(split);
   const row = dataset.num_rows > 0 ? await rowAt(dataset, flags.index, `${idOrPath}: ${split}`) : undefined;
+  const format = await formatOf(dataset);
   const terminal = openTerminal();
-  if (flags.json) return printJson({ idOrPath, splits, split, row }, flags, terminal);
+  if (flags.json) return printJson({ idOrPath, splits, split, row, format }, flags, terminal);
   printSplits(idOrPath, splits, terminal);
   printFeatures(splits, split, terminal);
+  if (format !== undefined) terminal.print(`${terminal.bold("format")}\n${cutText(`  ${format}`, terminal.columns)}\n`);
   if (row === undefined) terminal.print(`${onOneLine(split)} has no rows`);
   else printRecord(`${split}[${flags.index}]`, row, { terminal, isFull: flags.full === true });
+}
+
+/** The format of preference data that the rows have, and why; undefined: none, or rows that are no preferences. */
+async function formatOf(dataset: Dataset): Promise<string | undefined> {
+  const { recognizedFormat } = await import("../data/shapes/readPairs.ts");
+  return recognizedFormat(dataset.rows(), dataset.name);
 }
 
 async function rowAt(dataset: Dataset, index: number, where: string): Promise<Row> {
@@ -140,9 +151,10 @@ interface Shown {
   splits: DatasetDict;
   split: string;
   row: Row | undefined;
+  format: string | undefined;
 }
 
-function printJson({ idOrPath, splits, split, row }: Shown, flags: DataFlags, terminal: Terminal): void {
+function printJson({ idOrPath, splits, split, row, format }: Shown, flags: DataFlags, terminal: Terminal): void {
   const describe = (name: string) => ({
     num_rows: splits.split(name).num_rows,
     features: Object.fromEntries(
@@ -152,6 +164,7 @@ function printJson({ idOrPath, splits, split, row }: Shown, flags: DataFlags, te
   const summary = {
     dataset: idOrPath,
     splits: Object.fromEntries(splits.splitNames.map((name) => [name, describe(name)])),
+    format: format ?? null,
     record: row === undefined ? null : { split, index: flags.index, keys: Object.keys(row), row },
   };
   terminal.print(printableJson(JSON.stringify(summary, (_key, value) => toJson(value), 2)));

@@ -5,11 +5,16 @@ import { newestValidCheckpoint } from "../checkpoints/runDirectory.ts";
 import { readTrainingArgs } from "../checkpoints/trainingArgs.ts";
 import { type DataArguments, openData } from "../data/datasets/dataArguments.ts";
 import type { Row } from "../data/datasets/features.ts";
+import { openPairs } from "../data/shapes/readPairs.ts";
+import type { ShapeOptions } from "../data/shapes/shape.ts";
+import { shapeOptionsOf } from "../data/shapes/shapeOptions.ts";
+import { convertWith } from "../data/shapes/toPreferences.ts";
+import { trlRow } from "../data/shapes/trl.ts";
 import { folderAt } from "../disk/nodeStorage.ts";
 import { shownPath } from "../disk/shownPath.ts";
 import type { RunFolder } from "../disk/storage.ts";
 
-export interface RunData extends DataArguments {
+export interface RunData extends DataArguments, ShapeOptions {
   dataset_train_split?: string | undefined;
   /** Splits that the run was evaluated on. */
   dataset_test_split?: readonly string[] | undefined;
@@ -86,6 +91,14 @@ export async function readSplit(
 ): Promise<SplitRows> {
   const { seed = 42, dataset_config, data_files, datasets, test_split_size, dataset_name } = data;
   const names = { dataset_name, dataset_config, data_files, datasets, test_split_size };
-  const rows = (await openData(names, { ...access, split: [split], seed })).split(split);
-  return { rows: () => rows.rows(), where: `${dataTitle(data)}: ${split}` };
+  const toRows = convertWith(() => {});
+  const dataset = (await openData(names, { ...access, split: [split], seed, toRows })).split(split);
+  const where = `${dataTitle(data)}: ${split}`;
+  async function* rows() {
+    const stream = await openPairs(dataset.rows(), { ...shapeOptionsOf({ ...data }), split: where });
+    if (stream.shape.name === "trl" && !data.map)
+      yield* dataset.rows(); // prompts of other rows, such as { prompt }, too
+    else for await (const pair of stream.pairs()) yield trlRow(pair);
+  }
+  return { rows, where };
 }

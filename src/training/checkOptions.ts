@@ -17,6 +17,7 @@ import {
   text,
   type ValueCheck,
 } from "../arguments.ts";
+import { checkShapeOptions } from "../data/shapes/shapeOptions.ts";
 import { aTokenizer } from "../data/tokenizers/checkCalls.ts";
 import { PrefineError } from "../errors.ts";
 import { evaluationFaults, rowsFault } from "./prepare/checkRows.ts";
@@ -40,6 +41,7 @@ const TRAINER_OPTIONS = optionsOf<DPOTrainerOptions>("DPOTrainer", {
   args: nullable(config("DPOConfig")),
   train_dataset: anything,
   eval_dataset: anything,
+  to_preferences: nullable(options), // its options are checked below
   processing_class: nullable(aTokenizer),
   tokenizer: nullable(aTokenizer),
   peft_config: nullable(config("LoraConfig")),
@@ -83,6 +85,7 @@ export function checkTrainerOptions(given: unknown): void {
   faults.push(...evaluationFaults(eval_dataset));
   const rest = { ...(given as Partial<DPOTrainerOptions>) };
   for (const name of ["model", "train_dataset", "eval_dataset"] as const) delete rest[name];
+  if (rest.to_preferences !== undefined) checkShapeOptions("to_preferences", rest.to_preferences ?? {});
   const lines = faults.map(([name, fault]) => `${name}: ${fault}`);
   checkOptions("DPOTrainer", rest, TRAINER_OPTIONS, { notBuilt: NOT_BUILT, problems: lines });
 }

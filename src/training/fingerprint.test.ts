@@ -111,6 +111,12 @@ describe("every option", () => {
       "test_split_size",
       "data_files",
       "process",
+      "data_format",
+      "map",
+      "data_format_options",
+      "pairing",
+      "pairing_margin",
+      "ties",
     ]);
     const now = await fingerprintWith();
     const other = { ...now, data: { ...now.data, train_dataset: "3 pairs, sha256 0000000000000000" } };

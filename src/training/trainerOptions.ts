@@ -3,6 +3,7 @@ import type { LogEntry } from "../checkpoints/trainerState.ts";
 import type { BitsAndBytesConfigInput } from "../config/BitsAndBytesConfig.ts";
 import type { DPOConfigInput } from "../config/DPOConfig.ts";
 import type { LoraConfigInput } from "../config/LoraConfig.ts";
+import type { ShapeOptions } from "../data/shapes/shape.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import type { Logger } from "../terminal/logging.ts";
 import type { CallbackInput } from "./callbacks/callbacks.ts";
@@ -45,6 +46,12 @@ export interface DPOTrainerOptions {
    * Default: `null`. Same as TRL.
    */
   eval_dataset?: Rows | RowsByName | null | undefined;
+  /**
+   * How rows of other formats than TRL's are read: options of toPreferences, for all sets.
+   *
+   * Default: `null`, formats are recognized. Prefine's own.
+   */
+  to_preferences?: ShapeOptions | null | undefined;
   /**
    * Tokenizer.
    *

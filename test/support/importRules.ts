@@ -28,7 +28,7 @@ export interface Rule {
 }
 
 const ENGINE = ["engine/graph", "engine/onnx", "engine/runtime"];
-const DATA = ["data/hub", "data/datasets", "data/chatTemplates", "data/tokenizers", "data/preferences"];
+const DATA = ["data/hub", "data/datasets", "data/chatTemplates", "data/tokenizers", "data/preferences", "data/shapes"];
 const LIBRARY = [
   "random",
   "disk",
@@ -79,6 +79,10 @@ export const RULES: Record<string, Rule> = {
     values: ["random", "formats", "data/chatTemplates"],
     types: ["data/tokenizers", "data/datasets"],
   },
+  "data/shapes": {
+    values: ["formats", "data/datasets", "data/preferences"],
+    files: ["src/config/options/dataFormats.ts"],
+  },
   models: { values: ["engine/graph", "formats", "patterns", "random"], types: ["engine/runtime"] },
   device: { values: ["engine/node", "engine/runtime", "optim", "models"] },
   learner: { values: [...ENGINE, "models", "optim"] },
@@ -95,6 +99,7 @@ export const RULES: Record<string, Rule> = {
       "optim",
       "data/tokenizers",
       "data/preferences",
+      "data/shapes",
       "models",
       "learner",
       "dpo",
@@ -179,8 +184,6 @@ export const TRAINING_LEVELS = [
 
 /** Planned modules: their imports are decided in advance. */
 export const PLANNED: Record<string, Rule> = {
-  /** Turns preference data of every shape into rows of prompt, chosen, rejected. */
-  "data/shapes": { values: ["formats"], types: ["data/datasets"] },
   /** Checks of preference data, as a report. */
   "data/doctor": {
     values: ["formats", "data/preferences", "data/shapes"],
@@ -191,7 +194,7 @@ export const PLANNED: Record<string, Rule> = {
   /** HTTP: models that answer, and pages. */
   serving: { values: ["config", "formats", "data/tokenizers", "generation", "pretrained"] },
   /** Collects preferences from people. */
-  collecting: { values: ["disk", "formats", ...DATA, "data/shapes", "generation", "pretrained", "serving"] },
+  collecting: { values: ["disk", "formats", ...DATA, "generation", "pretrained", "serving"] },
   /** Pages in a browser. */
   pages: { values: ["formats", "plots"] },
   /** The entry `prefine/web`: the core on a browser's storage and device. */

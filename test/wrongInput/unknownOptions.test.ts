@@ -46,6 +46,7 @@ const WITH_OPTIONS: Record<string, (options: object) => unknown> = {
   "splits.map": (options) => splits.map((row) => row, options),
   "splits.sort": (options) => splits.sort("prompt", options),
   "splits.shuffle": (options) => splits.shuffle({ seed: 1, ...options }),
+  toPreferences: (options) => api.toPreferences(rows, options),
   merge_and_unload: (options) => api.merge_and_unload(MODEL, options),
   plotRuns: (options) => api.plotRuns([{ name: "a", log_history: LOG }], options),
   plotRunFolders: (options) => api.plotRunFolders(["nowhere"], options),

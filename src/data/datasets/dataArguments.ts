@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { DatasetDict } from "./datasetDict.ts";
 import { isFormatName } from "./findFiles.ts";
 import { loadDataset } from "./loadDataset.ts";
-import { loadMixture, type MixturePart } from "./mixture.ts";
+import { loadMixture, type MixturePart, type ToRows } from "./mixture.ts";
 import { kindOf, type OriginOptions } from "./origin.ts";
 import type { DataFiles } from "./splitFiles.ts";
 
@@ -22,12 +22,14 @@ interface OpenOptions extends OriginOptions {
   split?: string[] | undefined;
   /** Random seed for the held-out rows of a mixture. */
   seed: number;
+  /** Reads the rows of a dataset of a mixture by the format that its entry names. */
+  toRows?: ToRows | undefined;
 }
 
 /** The dataset's splits, or those of a mixture of datasets. @throws PrefineError("data" | "hub" | "io") */
-export function openData(data: DataArguments, { split, seed, ...access }: OpenOptions): Promise<DatasetDict> {
+export function openData(data: DataArguments, { split, seed, toRows, ...access }: OpenOptions): Promise<DatasetDict> {
   const { dataset_name, dataset_config, data_files, datasets = [], test_split_size = null } = data;
-  if (datasets.length > 0) return loadMixture(datasets, { ...access, test_split_size, seed });
+  if (datasets.length > 0) return loadMixture(datasets, { ...access, test_split_size, seed, toRows });
   const options = { ...access, split, name: dataset_config || undefined, data_files: data_files ?? undefined };
   return loadDataset(dataset_name ?? undefined, options);
 }

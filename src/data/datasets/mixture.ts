@@ -22,11 +22,16 @@ export interface MixturePart {
   fraction?: number | null;
 }
 
+/** The rows of a dataset in the format of preferences, where its entry says how they are read. */
+export type ToRows = (dataset: Dataset, config: MixturePart) => Promise<Dataset>;
+
 export interface MixtureOptions extends OriginOptions {
   /** A fraction below 1 or a number of rows for the split `test`. Null: all rows are in the split `train`. */
   test_split_size: number | null;
   /** Selects these rows. TRL draws different ones in every run, even a resumed one. */
   seed: number;
+  /** Default: rows stay as they are. */
+  toRows?: ToRows | undefined;
 }
 
 /**
@@ -36,10 +41,10 @@ export interface MixtureOptions extends OriginOptions {
  */
 export async function loadMixture(
   configs: readonly MixturePart[],
-  { test_split_size, seed, ...access }: MixtureOptions,
+  { test_split_size, seed, toRows = async (dataset) => dataset, ...access }: MixtureOptions,
 ): Promise<DatasetDict> {
   const loaded: Dataset[] = [];
-  for (const config of configs) loaded.push(await loadOne(config, access));
+  for (const config of configs) loaded.push(await toRows(await loadOne(config, access), config));
   const all = Dataset.concatenate(cutToShares(loaded, configs), "train");
   if (test_split_size === null) return datasetDict([["train", all]]);
   const { train, test } = all.train_test_split({ test_size: test_split_size, seed });

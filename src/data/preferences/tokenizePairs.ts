@@ -21,6 +21,8 @@ export interface TokenizePairsOptions {
   drop_degenerate?: boolean;
   /** The split's name in messages. Default: train. */
   split?: string;
+  /** Number of a row in messages, where a row of the dataset gives several pairs or none. Default: its own. */
+  numberOf?: (index: number) => number;
   /** Rows of the model's embedding; a larger id is an error. */
   modelVocabSize?: number;
   /** Called every 25 ms or so with the number of rows done. */
@@ -144,7 +146,7 @@ interface TokenizedRow {
 async function addRows(tokenized: TokenizedPairs, raws: readonly Row[], state: State): Promise<void> {
   const { tokenizer, stoppable } = state;
   const done: TokenizedRow[] = [];
-  const whereNext = () => `${state.split ?? "train"} row ${tokenized.rows + done.length}`;
+  const whereNext = () => rowName(tokenized.rows + done.length, state);
   const readNext = () => readRow(raws[done.length], whereNext(), state);
   const tokenizeHere = () => {
     while (done.length < raws.length) {
@@ -179,19 +181,22 @@ function readRow(raw: Row, where: string, state: State): ReadRow {
   throw new PrefineError("data", message, "Convert all rows to one kind with a map.");
 }
 
+const rowName = (index: number, { split = "train", numberOf }: State) => `${split} row ${numberOf?.(index) ?? index}`;
+
 /** Adds a row to the pairs, unless a check drops it. */
 function addRow(tokenized: TokenizedPairs, { row, pair }: TokenizedRow, state: State): void {
   const { checks, max_length, truncation_mode = "keep_start", max_prompt_length } = state;
   const index = tokenized.rows++;
-  const where = `${state.split ?? "train"} row ${index}`;
+  const where = rowName(index, state);
   const truncation: Truncation = { max_length, truncation_mode };
   const unchecked = { row, pair, truncation };
-  checks.look("odd", index, unchecked);
+  const number = state.numberOf?.(index) ?? index;
+  checks.look("odd", number, unchecked);
   const excess = pair.prompt_ids.length - (max_prompt_length ?? Number.POSITIVE_INFINITY);
   if (excess > 0) pair.prompt_ids = pair.prompt_ids.slice(excess);
   checkIds(pair, where, state);
-  const isUntrainable = checks.look("untrainable", index, unchecked);
-  const isDegenerate = !isUntrainable && checks.look("degenerate", index, unchecked);
+  const isUntrainable = checks.look("untrainable", number, unchecked);
+  const isDegenerate = !isUntrainable && checks.look("degenerate", number, unchecked);
   if (isUntrainable || (isDegenerate && state.drop_degenerate)) return;
   tokenized.pairs.push(new StoredPair(pair));
   tokenized.keptIndices.push(index);

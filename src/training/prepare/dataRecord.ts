@@ -1,10 +1,11 @@
 /** @file The names of a run's data in training_args.json, so that `prefine compare` finds its prompts again. */
+import type { ShapeOptions } from "../../data/shapes/shape.ts";
 import type { Storage } from "../../disk/storage.ts";
 import { isOnDisk } from "./cardFacts.ts";
 import { type Rows, splitNameOf } from "./rows.ts";
 
 /** The names of the data in a run file: fields of trl.ScriptArguments. */
-export interface DataNames {
+export interface DataNames extends ShapeOptions {
   dataset_name?: string | null | undefined;
   dataset_config?: string | null | undefined;
   /** Paths, or paths by split. */

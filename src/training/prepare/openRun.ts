@@ -5,6 +5,7 @@ import { type BitsAndBytesConfig, recordQuantization } from "../../config/BitsAn
 import { type DPOConfig, publicArguments } from "../../config/DPOConfig.ts";
 import type { LoraConfig } from "../../config/LoraConfig.ts";
 import type { Truncation } from "../../data/preferences/packPair.ts";
+import type { ShapeOptions } from "../../data/shapes/shape.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
 import { createLearner } from "../../dpo/engineLearner.ts";
 import { withinMemory } from "../../dpo/memoryNeed.ts";
@@ -48,6 +49,7 @@ export interface RunRequest {
   max_length?: number | null;
   max_prompt_length?: number | null;
   dataset_name?: string | null;
+  to_preferences?: ShapeOptions | null | undefined;
   script_args?: DataNames | null | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -150,15 +152,18 @@ async function tokenizeSplits(request: RunRequest, { trained, tokenizer, truncat
     ...truncation,
     max_prompt_length: request.max_prompt_length ?? args.max_prompt_length,
     drop_degenerate: args.drop_degenerate,
+    to_preferences: request.to_preferences,
     modelVocabSize: trained.base.architecture.vocabSize,
     observer,
     signal,
   };
   const train = await tokenizeRows(train_dataset, tokenizer, { ...options, split: "train_dataset" });
+  observer.info(`data: ${train.reading}`);
   const evals = new Map<string, TokenizedRows>();
   for (const [prefix, rows] of eval_datasets) {
     const split = evaluationSetName(prefix);
     const tokenized = await tokenizeRows(rows, tokenizer, { ...options, split });
+    if (tokenized.reading !== train.reading) observer.info(`${split}: ${tokenized.reading}`);
     if (tokenized.pairs.length === 0) {
       throw new PrefineError("data", `${split}: expected at least one pair, found none`);
     }

@@ -5,6 +5,10 @@ import { CHECKS, type Findings } from "../../data/preferences/checks.ts";
 import { type PackedSize, packPair, type Truncation } from "../../data/preferences/packPair.ts";
 import { type TokenizePairsOptions, tokenizePairs } from "../../data/preferences/tokenizePairs.ts";
 import type { PairTokens } from "../../data/preferences/types.ts";
+import { readingLine } from "../../data/shapes/readingLine.ts";
+import { openPairs } from "../../data/shapes/readPairs.ts";
+import type { ShapeOptions } from "../../data/shapes/shape.ts";
+import { trlRow } from "../../data/shapes/trl.ts";
 import { StoppableTokenizer } from "../../data/tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
 import { counted } from "../../phrases.ts";
@@ -40,8 +44,17 @@ export interface TokenizedRows {
   dropped: ReadonlyMap<string, number>;
   /** Size of the pair with the most packed tokens. */
   largest: PackedSize;
+  /** The format of the rows, and why: a line for the log. */
+  reading: string;
   /** The split's name, and each pair's row number in it. */
   origin: NonNullable<PairSource["origin"]>;
+}
+
+export interface TokenizeRowsOptions extends TokenizePairsOptions {
+  observer: RunObserver;
+  split: string;
+  /** How rows are read; default: their format is recognized. */
+  to_preferences?: ShapeOptions | null | undefined;
 }
 
 /**
@@ -51,20 +64,32 @@ export interface TokenizedRows {
 export async function tokenizeRows(
   rows: Rows,
   tokenizer: Tokenizer,
-  { observer, ...options }: TokenizePairsOptions & { observer: RunObserver; split: string },
+  { observer, to_preferences, ...options }: TokenizeRowsOptions,
 ): Promise<TokenizedRows> {
   const named = isNamed(rows) ? rows : undefined;
   const split = splitNameOf(rows) ?? options.split;
   const onProgress = (done: number) => observer.status(`tokenizing ${split}: ${counted(done, "row")}`);
   const source = named?.rows() ?? (rows as Iterable<Row>);
+  const hasChatTemplate = tokenizer.chat_template !== null;
+  const stream = await openPairs(source, { ...to_preferences, split, hasChatTemplate });
+  const numbers: number[] = []; // pair -> row
+  async function* pairs() {
+    for await (const pair of stream.pairs()) {
+      numbers.push(pair.index);
+      yield trlRow(pair);
+    }
+  }
   const stoppable = new StoppableTokenizer(tokenizer, { signal: options.signal });
-  const tokenizing = tokenizePairs(source, tokenizer, { ...options, split, onProgress, stoppable });
+  const numberOf = (index: number) => numbers[index];
+  const tokenizing = tokenizePairs(pairs(), tokenizer, { ...options, split, onProgress, stoppable, numberOf });
   const prepared = await tokenizing.finally(() => stoppable.end());
   observer.status(undefined);
-  for (const line of prepared.warnings) observer.warn(line);
-  const { pairs, largest, keptIndices, findings } = prepared;
-  const origin = { split, rows: Int32Array.from(keptIndices) };
-  return { pairs, largest, origin, rows: prepared.rows, cut: prepared.cut, dropped: droppedOf(findings, options) };
+  for (const line of [...stream.lines(), ...prepared.warnings]) observer.warn(line);
+  const { largest, keptIndices, findings, cut } = prepared;
+  const origin = { split, rows: Int32Array.from(keptIndices, numberOf) };
+  const dropped = droppedOf(findings, options);
+  const reading = readingLine(stream, to_preferences);
+  return { pairs: prepared.pairs, largest, origin, rows: prepared.rows, cut, dropped, reading };
 }
 
 /** Short reasons for dropping rows; the warnings have the details. */

@@ -1,0 +1,151 @@
+/**
+ * @file Rows of any shape -> TRL's rows, one after the other. Texts and messages are not copied, and only shapes that
+ * pair several rows hold any.
+ */
+import { PrefineError } from "../../errors.ts";
+import { isObject } from "../../formats/parseJson.ts";
+import { counted } from "../../phrases.ts";
+import type { Row } from "../datasets/features.ts";
+import { checkRow, readPreferenceRow } from "../preferences/readRow.ts";
+import { PromptWatch } from "./promptWatch.ts";
+import { checkMap, type Recognized, recognize, renamedRow, sampleOf } from "./recognize.ts";
+import type { NumberedPair, Reading, ShapeOptions } from "./shape.ts";
+import { trlRow } from "./trl.ts";
+
+/** Rows that are looked at to recognize the shape. */
+const SAMPLE_ROWS = 64;
+
+export interface ReadPairsOptions extends ShapeOptions {
+  /** The split's name in messages. */
+  split: string;
+  /** False: texts stay texts where a format allows it. Default: true. */
+  hasChatTemplate?: boolean | undefined;
+  /** True: columns that pairs don't need stay, too. Default: false. */
+  isConversion?: boolean | undefined;
+}
+
+/** The pairs of a split. */
+export interface PairStream extends Recognized {
+  /** One after the other, once. @throws PrefineError("data") naming the row that does not fit. */
+  pairs(): AsyncGenerator<NumberedPair>;
+  /** After the last pair: lines about rows that were skipped, and about texts that nothing uses. */
+  lines(): string[];
+}
+
+type Rows = AsyncIterable<Row> | Iterable<Row>;
+
+/**
+ * Opens rows: reads the first ones and recognizes their shape.
+ * @throws PrefineError("data") for rows that fit several shapes, and for columns of `map` that are not there.
+ */
+export async function openPairs(rows: Rows, options: ReadPairsOptions): Promise<PairStream> {
+  const { split, data_format, map } = options;
+  const iterator = iterate(rows);
+  const first: Row[] = [];
+  while (first.length < SAMPLE_ROWS) {
+    const { done, value } = await iterator.next();
+    if (done) break;
+    first.push(value);
+  }
+  if (map) checkMap(map, sampleOf(first), split);
+  const rename = (row: Row) => (map && isObject(row) ? renamedRow(row, map) : row);
+  const sample = sampleOf(first.map(rename));
+  const recognized = recognize(sample, data_format, split);
+  const notes = new Map<string, number[]>();
+  const watch = new PromptWatch({ split, isLenient: recognized.isChosen });
+  const all = async function* () {
+    let index = 0;
+    for (const row of first.splice(0)) yield { row: rename(row), index: index++ };
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
+      yield { row: rename(next.value), index: index++ };
+    }
+  };
+  return {
+    ...recognized,
+    pairs: () => readAll(all(), { recognized, options, notes, watch }),
+    lines: () => [...noteLines(notes, split), ...watch.lines()],
+  };
+}
+
+const iterate = (rows: Rows): AsyncIterator<Row> | Iterator<Row> =>
+  Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]();
+
+/** The format of rows, for a look at them: of several that fit all, of none undefined. */
+export async function recognizedFormat(rows: Rows, split: string): Promise<string | undefined> {
+  const first: Row[] = [];
+  for await (const row of rows) if (first.push(row) === SAMPLE_ROWS) break;
+  try {
+    const { shape, why } = recognize(sampleOf(first), null, split);
+    return shape.recognizes?.(sampleOf(first)) === undefined ? undefined : `${shape.name} (${why})`;
+  } catch (error) {
+    if (error instanceof PrefineError) return error.message;
+    throw error;
+  }
+}
+
+interface Work {
+  recognized: Recognized;
+  options: ReadPairsOptions;
+  /** Note -> rows. */
+  notes: Map<string, number[]>;
+  watch: PromptWatch;
+}
+
+async function* readAll(rows: AsyncIterable<{ row: Row; index: number }>, work: Work): AsyncGenerator<NumberedPair> {
+  const { shape } = work.recognized;
+  const { split } = work.options;
+  let current = 0;
+  const reading = readingOf(work, () => current);
+  const collector = shape.collects?.(reading);
+  for await (const { row, index } of rows) {
+    current = index;
+    const where = `${split} row ${index}`;
+    checkRow(row, where);
+    const read = inRow(where, () => {
+      return collector ? collector.add(row, index) : shape.reads(row, reading).map((pair) => ({ ...pair, index }));
+    });
+    for (const pair of read) yield checked(pair, work);
+  }
+  for (const pair of collector?.end() ?? []) yield checked(pair, work);
+}
+
+function checked(read: NumberedPair, { options: { split }, watch }: Work): NumberedPair {
+  const where = `${split} row ${read.index}`;
+  const row = trlRow(read);
+  const isImplicit = !("prompt" in row);
+  watch.look(row, readPreferenceRow(row, { where, implicitPrompt: isImplicit }), where);
+  return read;
+}
+
+function readingOf({ options, notes }: Work, current: () => number): Reading {
+  return {
+    settings: options.data_format_options ?? {},
+    pairing: options.pairing ?? null,
+    margin: options.pairing_margin ?? null,
+    ties: options.ties ?? null,
+    hasChatTemplate: options.hasChatTemplate ?? true,
+    isConversion: options.isConversion ?? false,
+    note(note, row = current()) {
+      const rows = notes.get(note);
+      if (rows) rows.push(row);
+      else notes.set(note, [row]);
+    },
+  };
+}
+
+/** Adds the row to the message of an error of the data. */
+function inRow<T>(where: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof PrefineError) || error.code !== "data") throw error;
+    throw new PrefineError("data", `${where}: ${error.message}`, error.hint, { cause: error });
+  }
+}
+
+function noteLines(notes: ReadonlyMap<string, readonly number[]>, split: string): string[] {
+  return [...notes].map(([note, rows]) => {
+    const where = rows.length === 1 ? `row ${rows[0]}` : `row ${rows[0]} and ${rows.length - 1} more`;
+    return `${split}: ${counted(rows.length, "row")} ${note} (${where})`;
+  });
+}

@@ -1,0 +1,53 @@
+/** @file Datasets of any shape -> datasets of TRL's rows. */
+import { checkValue, objectWith } from "../../arguments.ts";
+import { turnTaker } from "../../host.ts";
+import { Dataset } from "../datasets/dataset.ts";
+import type { Row } from "../datasets/features.ts";
+import { readingLine } from "./readingLine.ts";
+import { openPairs } from "./readPairs.ts";
+import type { ShapeOptions } from "./shape.ts";
+import { checkShapeOptions, choosesShape, shapeOptionsOf } from "./shapeOptions.ts";
+import { trlRow } from "./trl.ts";
+
+export interface ToPreferencesOptions extends ShapeOptions {
+  /**
+   * Receives a line that says which format the rows have, and one per kind of rows that were skipped.
+   *
+   * Default: nothing is shown. Prefine's own.
+   */
+  onLine?: ((line: string) => void) | undefined;
+}
+
+const DATASET = objectWith("a Dataset, such as (await loadDataset(name)).train", "rows", "num_rows", "name");
+
+/**
+ * The rows as TRL has them: prompt, chosen, rejected, and the columns that are no part of these. The result is in
+ * memory, unless the rows are TRL's already: then it is the same dataset.
+ * @throws PrefineError("data") for rows that fit several formats or none, for a row that does not fit, for an empty
+ *   prompt next to a text that nothing uses.
+ */
+export async function toPreferences(dataset: Dataset, options: ToPreferencesOptions = {}): Promise<Dataset> {
+  checkValue("toPreferences", dataset, DATASET, "Load it first, and pass one split.");
+  const { onLine, ...shape } = options;
+  checkShapeOptions("toPreferences", shape);
+  const stream = await openPairs(dataset.rows(), { ...shape, split: dataset.name });
+  onLine?.(readingLine(stream, shape));
+  const isSame = stream.shape.name === "trl" && !shape.map;
+  const rows: Row[] = [];
+  const turn = turnTaker();
+  for await (const pair of stream.pairs()) {
+    if (!isSame) rows.push(trlRow(pair));
+    await turn();
+  }
+  for (const line of stream.lines()) onLine?.(line);
+  return isSame ? dataset : Dataset.fromRows(rows, dataset.name);
+}
+
+/** Reads the datasets of a mixture whose entries say how; the others are recognized when they are mixed. */
+export function convertWith(onLine: (line: string) => void) {
+  return async (dataset: Dataset, entry: object): Promise<Dataset> => {
+    const options = shapeOptionsOf(entry);
+    if (!choosesShape(options)) return dataset;
+    return toPreferences(dataset, { ...options, onLine: (line) => onLine(`${dataset.name}: ${line}`) });
+  };
+}
