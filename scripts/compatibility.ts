@@ -10,6 +10,7 @@ import { LORA_OPTIONS } from "../src/config/options/lora.ts";
 import { LOSS_NAMES, lossTraits, OWN_LOSS_NAMES } from "../src/config/options/lossTypes.ts";
 import { MODEL_OPTIONS } from "../src/config/options/modelConfig.ts";
 import { QUANTIZATION_OPTIONS } from "../src/config/options/quantization.ts";
+import { MIXTURE_ENTRY_OPTIONS, MIXTURE_OPTIONS } from "../src/config/options/recipes.ts";
 import { RENAMED_RUN_NAMES } from "../src/config/options/renamedNames.ts";
 import { DATASET_OPTIONS, SCRIPT_OPTIONS } from "../src/config/options/scriptArguments.ts";
 import type { Renamed } from "../src/config/renamed.ts";
@@ -38,6 +39,8 @@ export function compatibilityText(): string {
     ),
     section("ScriptArguments and DatasetMixtureConfig", "Keys of `trl dpo` for data and its launcher.", SCRIPT_OPTIONS),
     section("DatasetConfig", "trl's `DatasetConfig`: an entry of `datasets`.", DATASET_OPTIONS),
+    section("DatasetMixtureConfig", "alignment-handbook's, for `dataset_mixture`.", MIXTURE_OPTIONS),
+    section("DatasetConfig of dataset_mixture", "An entry of its `datasets`.", MIXTURE_ENTRY_OPTIONS),
     section("ModelConfig", "Keys of `trl dpo` for the model and its adapter.", MODEL_OPTIONS),
     section(
       "AcceleratorConfig",
@@ -133,12 +136,14 @@ function oldNames(): string {
   const rows = Object.entries<Renamed>(RENAMED_RUN_NAMES).map(
     ([name, renamed]) => `| \`${name}\` | ${oldName(renamed)} |`,
   );
-  const about = "Names that TRL and transformers have renamed or removed. Each one used logs one line of advice.";
+  const about =
+    "Names that TRL and transformers have renamed or removed, and those of alignment-handbook and projects built on it. " +
+    "Each one used logs one line of advice.";
   return `## Old names\n\n${about}\n\n| name | |\n|---|---|\n${rows.join("\n")}\n`;
 }
 
-function oldName({ to, spread, advice, harmless, refusal }: Renamed): string {
-  if (spread) return `works: ${advice}`;
+function oldName({ to, later, advice, harmless, refusal }: Renamed): string {
+  if (later) return `works: ${advice}`;
   if (to) return `works: is \`${to}\` now`;
   if (!harmless) return `no effect: ${escapeCell(advice)}`;
   return `${refusal === "not-yet" ? "not yet" : "error"}: ${escapeCell(advice)}`;

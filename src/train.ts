@@ -4,12 +4,15 @@
  */
 import { abortSignal, checkOptions, checkValue, type OptionChecks, objectWith } from "./arguments.ts";
 import { checkAdapterAgrees, type RunConfig, type ScriptArguments } from "./config/run.ts";
+import { HANDBOOK_TEMPLATE } from "./data/chatTemplates/handbookTemplate.ts";
 import { nameForCard, openData, withWholePaths } from "./data/datasets/dataArguments.ts";
-import type { Dataset } from "./data/datasets/dataset.ts";
+import { Dataset } from "./data/datasets/dataset.ts";
+import { takesSystemMessage, withEmptySystemMessage } from "./data/datasets/handbookRows.ts";
 import { findProcess } from "./data/datasets/mapModule.ts";
 import { shapeOptionsOf } from "./data/shapes/shapeOptions.ts";
 import { convertWith } from "./data/shapes/toPreferences.ts";
 import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
+import type { Tokenizer } from "./data/tokenizers/tokenizer.ts";
 import { nodeStorage } from "./disk/nodeStorage.ts";
 import { DPOTrainer } from "./dpoTrainer.ts";
 import { PrefineError } from "./errors.ts";
@@ -53,17 +56,16 @@ export async function train(run: RunConfig, options: RunOptions = {}): Promise<T
   const { train_dataset, eval_dataset } = await loadSplits(run, logger, signal);
   const model = await loadPolicy(run, logger, signal);
   const { peft_config, args } = run;
+  const processing_class = await loadTokenizer(run, model.name_or_path, { logger, signal });
+  const asInRecipe = rowsOfRecipe(run, processing_class);
   const trainer = new DPOTrainer({
     model,
     args,
-    train_dataset,
-    eval_dataset,
+    train_dataset: asInRecipe(train_dataset),
+    eval_dataset: eval_dataset instanceof Dataset ? asInRecipe(eval_dataset) : eval_dataset,
     peft_config,
     to_preferences: shapeOptionsOf(run.script),
-    processing_class: await AutoTokenizer.from_pretrained(
-      run.model.model_name_or_path ?? model.name_or_path,
-      hubOptions(run, logger, signal),
-    ),
+    processing_class,
     dataset_name: await nameForCard(run.script),
     script_args: await namesOf(run.script),
     logger,
@@ -88,6 +90,30 @@ function hubOptions({ script, model }: RunConfig, logger: Logger, signal?: Abort
   };
 }
 
+/**
+ * The tokenizer, with the run's chat template. A model that has none gets alignment-handbook's with dataset_mixer, as
+ * there.
+ */
+async function loadTokenizer({ model, script, ...run }: RunConfig, modelPlace: string, { logger, signal }: RunOptions) {
+  const { tokenizer_name_or_path: own, chat_template } = model;
+  const { revision, ...access } = hubOptions({ model, script, ...run }, logger as Logger, signal);
+  const place = own ?? model.model_name_or_path ?? modelPlace;
+  const tokenizer = await AutoTokenizer.from_pretrained(place, own === null ? { ...access, revision } : access);
+  if (chat_template !== null) tokenizer.chat_template = chat_template;
+  else if (script.dataset_mixer && tokenizer.chat_template === null) {
+    logger?.info(`${place}: no chat template; alignment-handbook's default (<|user|>, <|assistant|>) is used`);
+    tokenizer.chat_template = HANDBOOK_TEMPLATE;
+  }
+  return tokenizer;
+}
+
+/** The rows as alignment-handbook's dataset_mixer has them: conversations begin with a system message. */
+function rowsOfRecipe({ script }: RunConfig, tokenizer: Tokenizer): (rows: Dataset) => Dataset {
+  const inserts = script.dataset_mixer && script.auto_insert_empty_system_msg && tokenizer.chat_template !== null;
+  const isTaken = inserts && takesSystemMessage(tokenizer.get_chat_template());
+  return (rows) => (isTaken ? withEmptySystemMessage(rows) : rows);
+}
+
 /** The processed splits. With eval_strategy no, a test split is neither required nor read. */
 async function loadSplits(run: RunConfig, logger: Logger, signal?: AbortSignal) {
   const { dataset_train_split, dataset_test_split, process } = run.script;
@@ -108,10 +134,19 @@ async function loadSplits(run: RunConfig, logger: Logger, signal?: AbortSignal) 
 }
 
 /** The names of the data to save with the run; a mixture's test rows are drawn again from the run's seed. */
-async function namesOf(script: ScriptArguments) {
-  const { dataset_name, dataset_config, data_files, datasets, test_split_size } = script;
-  const names = await withWholePaths({ dataset_name, dataset_config, data_files, datasets, test_split_size });
-  return { ...names, ...shapeOptionsOf(script) };
+async function namesOf({
+  dataset_name,
+  dataset_config,
+  data_files,
+  datasets,
+  test_split_size,
+  ...script
+}: ScriptArguments) {
+  const { dataset_mixer, dataset_splits, dataset_configs, dataset_mixture } = script;
+  const mixer = dataset_mixer ? { dataset_mixer, dataset_splits, dataset_configs } : {};
+  const names = dataset_mixer || dataset_mixture ? {} : { dataset_name, dataset_config, data_files, datasets };
+  const whole = await withWholePaths({ ...names, test_split_size, ...mixer, dataset_mixture });
+  return { ...whole, ...shapeOptionsOf(script) };
 }
 
 /** The base model's quantization in the run being resumed; undefined: the starting adapter decides. */

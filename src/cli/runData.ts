@@ -42,12 +42,17 @@ async function settingsWith(run: string, has: (settings: Record<string, unknown>
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 const isFilled = (value: unknown) => typeof value === "object" && value !== null && Object.keys(value).length > 0;
 
+const MIXTURES = ["datasets", "dataset_mixer", "dataset_mixture"] as const;
+
 /** Undefined if the run names no dataset: its rows came from memory. */
 export async function dataOfRun(run: string): Promise<RunData | undefined> {
   const settings = await settingsWith(
     run,
-    ({ dataset_name, data_files, datasets }) =>
-      isText(dataset_name) || isText(data_files) || isFilled(data_files) || isFilled(datasets),
+    ({ dataset_name, data_files, ...mixtures }) =>
+      isText(dataset_name) ||
+      isText(data_files) ||
+      isFilled(data_files) ||
+      MIXTURES.some((key) => isFilled(mixtures[key])),
   );
   if (settings === undefined) return undefined;
   const { data_seed, seed, dataset_test_split } = settings;
@@ -71,8 +76,8 @@ export async function datasetNamedIn(folder: string): Promise<string | undefined
 }
 
 /** Name of the data in messages. */
-export function dataTitle({ dataset_name, datasets = [] }: DataArguments): string {
-  if (datasets.length > 0) return "the mixture of datasets";
+export function dataTitle({ dataset_name, ...data }: DataArguments): string {
+  if (MIXTURES.some((key) => isFilled(data[key]))) return "the mixture of datasets";
   if (!dataset_name) return "the run's data files";
   return /^([/\\]|[A-Za-z]:)/.test(dataset_name) ? shownPath(dataset_name) : dataset_name;
 }
@@ -89,10 +94,9 @@ export async function readSplit(
   split: string,
   access: { token?: string | undefined; offline?: boolean },
 ): Promise<SplitRows> {
-  const { seed = 42, dataset_config, data_files, datasets, test_split_size, dataset_name } = data;
-  const names = { dataset_name, dataset_config, data_files, datasets, test_split_size };
+  const { seed = 42 } = data;
   const toRows = convertWith(() => {});
-  const dataset = (await openData(names, { ...access, split: [split], seed, toRows })).split(split);
+  const dataset = (await openData(data, { ...access, split: [split], seed, toRows })).split(split);
   const where = `${dataTitle(data)}: ${split}`;
   async function* rows() {
     const stream = await openPairs(dataset.rows(), { ...shapeOptionsOf({ ...data }), split: where });

@@ -15,6 +15,7 @@ import { RENAMED_DPO_NAMES } from "./options/renamedNames.ts";
 import { SYSTEM_OPTIONS } from "./options/system.ts";
 import { type GivenValues, givenBy, givenFrom, labelsOf, readOptions } from "./readOptions.ts";
 import { Report } from "./report.ts";
+import { resolveLosses } from "./resolveLosses.ts";
 import { shownBriefly } from "./shownBriefly.ts";
 
 /** All training options, in the order of help and documentation. */
@@ -46,7 +47,7 @@ const reports = new WeakMap<object, Pick<Report, "advice" | "warning">>();
 export const DPOConfig = function DPOConfig(input: DPOConfigInput = {}): DPOConfig {
   if (isDPOConfig(input)) return input;
   const report = new Report();
-  const config = readDPOConfig(givenBy("DPOConfig", input), report);
+  const config = readDPOConfig(resolveLosses(givenBy("DPOConfig", input), report), report);
   report.throwProblems("DPOConfig");
   return withAdvice(config, report);
 } as DPOConfigConstructor;

@@ -46,7 +46,8 @@ function checkOtherOptions({ script, evaluates, given, report }: MixtureUse): vo
   const { datasets, test_split_size, dataset_train_split, dataset_test_split } = script;
   const label = labelsOf(given);
   if (datasets.length === 0) {
-    if (test_split_size !== null) report.advise(label("test_split_size"), "no effect without datasets, as in TRL");
+    if (test_split_size !== null && script.dataset_mixer === null)
+      report.advise(label("test_split_size"), "no effect without datasets, as in TRL");
     return;
   }
   const ignored = ["dataset_name", "dataset_config"].filter((key) => (given.get(key)?.value ?? null) !== null);

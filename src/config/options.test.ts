@@ -11,6 +11,7 @@ import { GENERATION_OPTIONS } from "./options/generation.ts";
 import { LORA_OPTIONS } from "./options/lora.ts";
 import { MODEL_OPTIONS } from "./options/modelConfig.ts";
 import { QUANTIZATION_OPTIONS } from "./options/quantization.ts";
+import { RECIPE_OPTIONS } from "./options/recipes.ts";
 import { RENAMED_RUN_NAMES } from "./options/renamedNames.ts";
 import { DATASET_OPTIONS, SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
 import { RUN_OPTIONS } from "./run.ts";
@@ -97,11 +98,14 @@ describe(`options of ${versions.join(", ")}`, () => {
   it("ScriptArguments and DatasetMixtureConfig", () => {
     const python = { ...fixture.ScriptArguments, ...fixture.DatasetMixtureConfig };
     const launchers = ["accelerate_config", "num_processes"];
-    expectEqualTables(SCRIPT_OPTIONS, python, ["data_files", "process", "token", ...READING], launchers);
+    const handbook = Object.keys(RECIPE_OPTIONS);
+    expect(handbook).toHaveLength(5);
+    expectEqualTables(SCRIPT_OPTIONS, python, ["data_files", "process", "token", ...READING, ...handbook], launchers);
   });
 
   it("ModelConfig", () => {
-    expectEqualTables(MODEL_OPTIONS, fixture.ModelConfig, ["adapter_name_or_path"]);
+    const handbook = ["base_model_revision", "chat_template", "tokenizer_name_or_path"];
+    expectEqualTables(MODEL_OPTIONS, fixture.ModelConfig, ["adapter_name_or_path", ...handbook]);
   });
 
   it("LoraConfig", () => {

@@ -7,8 +7,6 @@ export interface Renamed {
   readonly to?: string;
   /** Old value -> new value; undefined if the old value has no effect. */
   readonly convert?: (value: unknown) => unknown;
-  /** Values of the options that replace this one; undefined for an invalid value. */
-  readonly spread?: (value: unknown, given: ReadonlyMap<string, Given>) => Record<string, unknown> | undefined;
   /** What became of the option, in one line. */
   readonly advice: string;
   /** Values without effect, which are accepted; others are an error, since they would change results. */
@@ -17,18 +15,24 @@ export interface Renamed {
   readonly loud?: boolean;
   /** Whether this error is "not yet" or final. */
   readonly refusal?: "not-yet" | "gone";
+  /** Translated with other keys once file and flags are merged: stays as it is until then. */
+  readonly later?: boolean;
+  /** Another key that decides whether this one is read: it has no effect where that one has one of these values. */
+  readonly unless?: { readonly key: string; readonly is: readonly unknown[] };
+  /** Which of the two values counts where the new name is set too; undefined: an error if they differ. */
+  readonly beside?: (value: unknown, other: unknown) => "old" | "new" | undefined;
 }
 
 export type RenamedTable = Readonly<Record<string, Renamed>>;
 
 /** The option was renamed. */
-export function movedTo(to: string, convert?: Renamed["convert"]): Renamed {
-  return { to, convert, advice: `is ${to} now` };
+export function movedTo(to: string, convert?: Renamed["convert"], beside?: Renamed["beside"]): Renamed {
+  return { to, convert, beside, advice: `is ${to} now` };
 }
 
-/** The option was replaced by several others. */
-export function spreadInto(advice: string, spread: NonNullable<Renamed["spread"]>): Renamed {
-  return { advice, spread };
+/** The option is translated together with others, by resolveLosses. */
+export function translatedLater(advice: string): Renamed {
+  return { advice, later: true };
 }
 
 /** The option is accepted without effect. */
@@ -46,15 +50,21 @@ export function refused(advice: string, harmless: readonly unknown[], refusal: "
   return { advice, harmless, refusal };
 }
 
+/** The option has no effect unless another one of the same trainer is on; otherwise as {@link refused}. */
+export function refusedUnless(key: string, is: readonly unknown[], advice: string): Renamed {
+  return { advice, harmless: [], unless: { key, is } };
+}
+
 /** Replaces old names in `given` by new ones; reports advice and errors for the others. */
 export function translateRenamed(given: Map<string, Given>, table: RenamedTable, report: Report): Map<string, Given> {
   const current = new Map(given);
   for (const [key, entry] of given) {
-    if (!Object.hasOwn(table, key)) continue;
+    if (!Object.hasOwn(table, key) || table[key].later) continue;
     current.delete(key);
-    const { to, convert, spread, advice, harmless, refusal, loud } = table[key];
-    if (spread) spreadOut(entry, spread, { advice, current, report });
-    else if (to) renameTo(entry, to, { convert, advice, current, report });
+    const { to, convert, advice, harmless, refusal, loud, unless, beside } = table[key];
+    if (to) renameTo(entry, to, { convert, beside, advice, current, report });
+    else if (unless?.is.some((value) => sameWord(value, given.get(unless.key)?.value)))
+      report.advise(entry.label, `no effect without ${unless.key}`);
     else if ([...NOTHING, ...(harmless ?? [])].some((value) => sameWord(value, entry.value))) continue;
     else if (loud) report.ignore(entry.label, advice);
     else if (!harmless) report.advise(entry.label, `no effect: ${advice}`);
@@ -69,34 +79,25 @@ function renameTo(
   to: string,
   {
     convert,
+    beside,
     advice,
     current,
     report,
-  }: Pick<Renamed, "convert" | "advice"> & { current: Map<string, Given>; report: Report },
+  }: Pick<Renamed, "convert" | "beside" | "advice"> & { current: Map<string, Given>; report: Report },
 ): void {
   const value = convert ? convert(entry.value) : entry.value;
   if (value === undefined) return;
   const other = current.get(to);
-  if (!other) current.set(to, { value, label: entry.label });
+  const wins = other && beside?.(value, other.value);
+  if (other && wins === "new") {
+    report.advise(entry.label, `no effect: ${other.label} is set`);
+    return;
+  }
+  if (!other || wins === "old") current.set(to, { value, label: entry.label });
   else if (JSON.stringify(other.value) !== JSON.stringify(value)) {
     report.problem(entry.label, `${advice}, and ${other.label} is set too; keep one of them`);
     return;
   }
-  report.advise(entry.label, advice);
-}
-
-function spreadOut(
-  entry: Given,
-  spread: NonNullable<Renamed["spread"]>,
-  { advice, current, report }: { advice: string; current: Map<string, Given>; report: Report },
-): void {
-  if (NOTHING.some((value) => sameWord(value, entry.value))) return;
-  const values = spread(entry.value, current);
-  if (!values) {
-    report.problem(entry.label, `found ${show(entry.value)}; ${advice}`);
-    return;
-  }
-  for (const [name, value] of Object.entries(values)) current.set(name, { value, label: entry.label });
   report.advise(entry.label, advice);
 }
 

@@ -8,22 +8,25 @@ import { type DatasetConfig, readMixture } from "./datasetMixture.ts";
 import { parseFlags } from "./flags.ts";
 import type { RunInput } from "./generated/RunInput.ts";
 import { checkTargets, LoraConfig } from "./LoraConfig.ts";
-import type { Values } from "./option.ts";
+import type { Table, Values } from "./option.ts";
 import "./optionHomes.ts"; // where unknown keys belong, in messages
 import { MODEL_OPTIONS } from "./options/modelConfig.ts";
 import { RENAMED_RUN_NAMES } from "./options/renamedNames.ts";
 import { SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
 import { type GivenValues, givenBy, readOptions } from "./readOptions.ts";
+import { type HandbookMixture, readRecipeData } from "./recipeData.ts";
 import { translateRenamed } from "./renamed.ts";
 import { Report } from "./report.ts";
+import { resolveLosses } from "./resolveLosses.ts";
 import { parseRunFile } from "./runFile.ts";
 
 /** Every key of a run file and flag of `prefine train`, in the order of help. */
 export const RUN_OPTIONS = { ...MODEL_OPTIONS, ...SCRIPT_OPTIONS, ...TRAINING_OPTIONS };
 
 /** trl.ScriptArguments, and prefine's data_files, process and token. */
-export type ScriptArguments = Omit<Values<typeof SCRIPT_OPTIONS>, "datasets"> & {
+export type ScriptArguments = Omit<Values<typeof SCRIPT_OPTIONS>, "datasets" | "dataset_mixture"> & {
   readonly datasets: readonly DatasetConfig[];
+  readonly dataset_mixture: HandbookMixture | null;
 };
 /** trl.ModelConfig, and prefine's adapter_name_or_path. */
 export type ModelConfig = Values<typeof MODEL_OPTIONS>;
@@ -65,13 +68,28 @@ export function parseRun(source: {
   const report = new Report();
   const file = source.file ? parseRunFile(source.file.name, source.file.text) : { given: new Map(), env: {} };
   const flags = parseFlags(source.flags ?? [], RUN_OPTIONS, RENAMED_RUN_NAMES, report);
-  const given = mergeGiven(file.given, flags, report);
+  const given = mergeGiven(withoutNulls(file.given, report), flags, report);
   return { run: readRun(given, source.file?.name ?? "prefine train", report), env: file.env };
 }
 
 /** A run from an object with the flat names. @throws PrefineError with all problems, one line each. */
 export function runFrom(input: RunInput): RunConfig {
   return readRun(givenBy("runFrom", input), "run", new Report());
+}
+
+/**
+ * The keys of a file without those that are null where their option is never unset: `save_steps:` with nothing after
+ * it. An option that is true by default stays, and is an error: None counts as false in Python.
+ */
+function withoutNulls(file: GivenValues, report: Report): GivenValues {
+  const table: Table = RUN_OPTIONS;
+  const isUnset = (key: string) =>
+    Object.hasOwn(table, key) && table[key].kind.read(null) === undefined && table[key].default !== true;
+  const nulls = [...file].filter(([key, { value }]) => value === null && isUnset(key));
+  for (const [key, { label }] of nulls)
+    report.advise(label, `null is as if it were not set: ${show(table[key].default)}`);
+  const unset = new Set(nulls.map(([key]) => key));
+  return new Map([...file].filter(([key]) => !unset.has(key)));
 }
 
 /** Merges the flags over the file's keys, after translating old names so that a flag wins under either name. */
@@ -87,14 +105,17 @@ function mergeGiven(file: GivenValues, flags: GivenValues, report: Report): Give
 }
 
 function readRun(input: GivenValues, where: string, report: Report): RunConfig {
-  const given = translateRenamed(input, RENAMED_RUN_NAMES, report);
+  const given = resolveLosses(translateRenamed(input, RENAMED_RUN_NAMES, report), report);
   const part = (table: object) => new Map([...given].filter(([key]) => Object.hasOwn(table, key)));
   const names = new Set(Object.keys(RUN_OPTIONS));
   const unknown = new Map([...given].filter(([key]) => !names.has(key)));
   readOptions(RUN_OPTIONS, unknown, {}, report); // reports them, suggesting the nearest of all names
   const script = readOptions(SCRIPT_OPTIONS, part(SCRIPT_OPTIONS), {}, report);
   const modelValues = readOptions(MODEL_OPTIONS, part(MODEL_OPTIONS), {}, report);
-  const args = readDPOConfig(part(TRAINING_OPTIONS), report);
+  const trainingArguments = readDPOConfig(part(TRAINING_OPTIONS), report);
+  const evaluates = trainingArguments.eval_strategy !== "no";
+  const { dataset_mixture, hasTestSplit } = readRecipeData({ script, evaluates, given, report });
+  const args = hasTestSplit ? trainingArguments : notEvaluated(trainingArguments, report);
   const revision = args.model_init_kwargs?.revision; // wins over model_revision, as in trl dpo
   const model: ModelConfig = {
     ...modelValues,
@@ -102,11 +123,11 @@ function readRun(input: GivenValues, where: string, report: Report): RunConfig {
     lora_target_modules: oneText(modelValues.lora_target_modules),
   };
   checkRun({ model, args, given, report });
-  const datasets = readMixture({ script, evaluates: args.eval_strategy !== "no", given, report });
+  const datasets = readMixture({ script, evaluates, given, report });
   report.throwProblems(where, "`prefine train --help-all` lists all keys.");
   const peft_config = model.use_peft && !model.adapter_name_or_path ? loraConfigOf(model) : null;
   return {
-    script: { ...script, datasets },
+    script: { ...script, datasets, dataset_mixture },
     model,
     args: withAdvice(args, report),
     peft_config,
@@ -114,6 +135,13 @@ function readRun(input: GivenValues, where: string, report: Report): RunConfig {
     advice: report.advice,
     given: new Set(given.keys()),
   };
+}
+
+/** The settings of a run whose recipe has no rows to evaluate on. */
+function notEvaluated(args: DPOConfig, report: Report): DPOConfig {
+  if (args.load_best_model_at_end)
+    report.problem("load_best_model_at_end", "expected false without rows to evaluate on, found true");
+  return { ...args, eval_strategy: "no" };
 }
 
 /** trl.ModelConfig: a single word becomes a string, which PEFT reads as a regular expression or "all-linear". */
@@ -171,7 +199,7 @@ function checkRun({ model, args, given, report }: Parts): void {
   if (isAbsent("model_name_or_path") && isAbsent("adapter_name_or_path")) {
     report.problem("model_name_or_path", "expected a hub id or a folder, found nothing");
   }
-  if (["dataset_name", "data_files", "datasets"].every(isAbsent)) {
+  if (["dataset_name", "data_files", "datasets", "dataset_mixer", "dataset_mixture"].every(isAbsent)) {
     report.problem("dataset_name", "expected a hub id, a folder or a file (or data_files, or datasets), found nothing");
   }
   checkQuantization({ model, args, given, report });

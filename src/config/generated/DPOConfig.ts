@@ -989,6 +989,10 @@ export interface DPOConfigInput {
   readonly use_legacy_prediction_loop?: unknown;
   /** @deprecated Use loss_type [sigmoid, sft] with loss_weights [1, rpo_alpha] instead. */
   readonly rpo_alpha?: unknown;
+  /** @deprecated No effect: is simpo_gamma / beta, with loss_type simpo. */
+  readonly gamma_beta_ratio?: unknown;
+  /** @deprecated No effect: is the weight of loss_type sft beside simpo. */
+  readonly sft_weight?: unknown;
   /** @deprecated No effect: answers are not truncated separately; max_length truncates prompt and answer. */
   readonly max_completion_length?: unknown;
   /** @deprecated No effect: answers are not truncated separately; max_length truncates prompt and answer. */
@@ -1002,13 +1006,13 @@ export interface DPOConfigInput {
   /** @deprecated No effect: evaluation generates no answers; run `prefine compare` on the result. */
   readonly generate_during_eval?: unknown;
   /**
-   * @deprecated Error: adapters have no names in prefine; adapter_name_or_path starts from one, and its frozen copy is
-   * the reference.
+   * @deprecated No effect: adapters have no names in prefine; adapter_name_or_path starts from one, and its frozen copy
+   * is the reference.
    */
   readonly model_adapter_name?: unknown;
   /**
-   * @deprecated Error: adapters have no names in prefine; adapter_name_or_path starts from one, and its frozen copy is
-   * the reference.
+   * @deprecated No effect: adapters have no names in prefine; adapter_name_or_path starts from one, and its frozen copy
+   * is the reference.
    */
   readonly ref_adapter_name?: unknown;
   /** @deprecated No effect: a given ref_model is always used. */

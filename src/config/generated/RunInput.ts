@@ -61,6 +61,18 @@ export interface RunInput extends DPOConfigInput {
    */
   readonly bnb_4bit_quant_storage?: string | null | undefined;
   /**
+   * Tokenizer: hub id or folder; unset: the model's.
+   *
+   * Default: `null`. Prefine's own.
+   */
+  readonly tokenizer_name_or_path?: string | null | undefined;
+  /**
+   * Chat template (Jinja text) in place of the tokenizer's; saved with the run.
+   *
+   * Default: `null`. Prefine's own.
+   */
+  readonly chat_template?: string | null | undefined;
+  /**
    * Train a LoRA adapter instead of all weights.
    *
    * Default: `false`. Same as TRL.
@@ -220,6 +232,113 @@ export interface RunInput extends DPOConfigInput {
    * Default: `null`. Prefine's own: defaults to HF_TOKEN or the token of `hf auth login`; never saved or printed.
    */
   readonly token?: string | null | undefined;
+  /**
+   * Datasets and the share of their training rows: every set has all of dataset_splits.
+   *
+   * Default: `null`. Prefine's own: the rows and their order are alignment-handbook's, except with several training
+   * splits: it would take the shares of other sets, and drop splits.
+   */
+  readonly dataset_mixer?: Record<string, number> | null | undefined;
+  /**
+   * Splits of the sets in dataset_mixer: names with train are trained on, names with test evaluated on.
+   *
+   * Default: `["train","test"]`. Prefine's own.
+   */
+  readonly dataset_splits?: OneOrMore<string> | undefined;
+  /**
+   * Configurations of the sets in dataset_mixer.
+   *
+   * Default: `null`. Prefine's own.
+   */
+  readonly dataset_configs?: OneOrMore<string | null> | null | undefined;
+  /**
+   * Begin conversations of dataset_mixer with an empty system message if the chat template has such messages.
+   *
+   * Default: `true`. Prefine's own.
+   */
+  readonly auto_insert_empty_system_msg?: boolean | undefined;
+  /**
+   * Datasets to mix, with seed and test_split_size; each has id, config, split, columns and weight.
+   *
+   * Default: `null`. Prefine's own.
+   */
+  readonly dataset_mixture?: Record<string, unknown> | null | undefined;
+  /** @deprecated Use dataset_num_proc instead. */
+  readonly preprocessing_num_workers?: unknown;
+  /** @deprecated Use hub_revision instead. */
+  readonly hub_model_revision?: unknown;
+  /** @deprecated No effect: prefine has one attention implementation. */
+  readonly use_flash_attention_2?: unknown;
+  /** @deprecated No effect: prefine runs no Python. */
+  readonly model_code_revision?: unknown;
+  /** @deprecated No effect: prompts keep their last tokens (max_prompt_length), as in alignment-handbook. */
+  readonly truncation_side?: unknown;
+  /** @deprecated No effect: it is for continued pretraining. */
+  readonly text_column?: unknown;
+  /** @deprecated Error: give a share in dataset_mixer, or a range as split: train[:1000]. */
+  readonly max_train_samples?: unknown;
+  /** @deprecated Error: give a range as split: test[:1000]. */
+  readonly max_eval_samples?: unknown;
+  /** @deprecated No effect: there is one implementation of tokenizers. */
+  readonly use_fast_tokenizer?: unknown;
+  /** @deprecated No effect: logs go to trainer_state.json and, with report_to: tensorboard, to event files. */
+  readonly wandb_project?: unknown;
+  /** @deprecated No effect: logs go to trainer_state.json and, with report_to: tensorboard, to event files. */
+  readonly wandb_entity?: unknown;
+  /** @deprecated No effect: logs go to trainer_state.json and, with report_to: tensorboard, to event files. */
+  readonly wandb_run_group?: unknown;
+  /** @deprecated No effect: prefine uploads nothing; upload the finished output_dir yourself. */
+  readonly push_to_hub_revision?: unknown;
+  /** @deprecated No effect: prefine uploads nothing; upload the finished output_dir yourself. */
+  readonly overwrite_hub_revision?: unknown;
+  /** @deprecated Error: a class of the script's own. */
+  readonly callbacks?: unknown;
+  /** @deprecated Error: a class of the script's own. */
+  readonly benchmarks?: unknown;
+  /** @deprecated Error: is read by the trainer of alpha-DPO's authors (arXiv 2410.10148), whose loss is not built. */
+  readonly trainer_type?: unknown;
+  /** @deprecated Error: is read by the trainer of alpha-DPO's authors (arXiv 2410.10148), whose loss is not built. */
+  readonly ln?: unknown;
+  /**
+   * @deprecated Error: is read by the trainer of alpha-DPO's authors (arXiv 2410.10148), whose loss is not built
+   * (LoRA's alpha is lora_alpha).
+   */
+  readonly alpha?: unknown;
+  /** @deprecated Error: is read by the trainer of DPO-Shift's authors (arXiv 2502.07599), whose loss is not built. */
+  readonly dpo_lambda?: unknown;
+  /** @deprecated Error: is read by the trainer of DPO-Shift's authors (arXiv 2502.07599), whose loss is not built. */
+  readonly dpo_lambda_strategy?: unknown;
+  /** @deprecated Error: is read by the trainer of DPO-Shift's authors (arXiv 2502.07599), whose loss is not built. */
+  readonly dpo_lambda_min?: unknown;
+  /** @deprecated Error: is read by the trainer of DPO-Shift's authors (arXiv 2502.07599), whose loss is not built. */
+  readonly dpo_lambda_max?: unknown;
+  /** @deprecated Error: is read by the trainer of SSPO's authors, whose loss is not built. */
+  readonly use_sspo?: unknown;
+  /** @deprecated Error: is read by the trainer of SSPO's authors, whose loss is not built. */
+  readonly sspo_lambda_min?: unknown;
+  /** @deprecated Error: is read by the trainer of SSPO's authors, whose loss is not built. */
+  readonly sspo_lambda_max?: unknown;
+  /** @deprecated Error: is read by the trainer of SSPO's authors, whose loss is not built. */
+  readonly sspo_lambda_scheduler?: unknown;
+  /** @deprecated Error: is read by the trainer of SSPO's authors, whose loss is not built. */
+  readonly sspo_gamma?: unknown;
+  /**
+   * @deprecated Error: is read by the trainer of active queries (arXiv 2402.09401), whose selection of pairs is not
+   * built.
+   */
+  readonly data_selection?: unknown;
+  /**
+   * @deprecated Error: is read by the trainer of active queries (arXiv 2402.09401), whose selection of pairs is not
+   * built.
+   */
+  readonly Gamma?: unknown;
+  /**
+   * @deprecated Error: is read by the trainer of active queries (arXiv 2402.09401), whose selection of pairs is not
+   * built.
+   */
+  readonly pseudo_label?: unknown;
+  /** @deprecated Error: is read by the trainer of eva's authors (arXiv 2411.00062), and is not built. */
+  readonly penalize_length_nll?: unknown;
   /** @deprecated Use dtype instead. */
   readonly torch_dtype?: unknown;
   /** @deprecated Use dataset_name instead. */

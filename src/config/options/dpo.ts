@@ -15,6 +15,7 @@ import {
   string,
 } from "../kinds.ts";
 import { differs, group, noEffect, notYet, own, same } from "../option.ts";
+import { lossReason } from "./authorsNames.ts";
 import { LOSS_NAMES, lossesWith, OWN_LOSS_NAMES } from "./lossTypes.ts";
 
 const loss = group("Loss", {
@@ -25,7 +26,7 @@ const loss = group("Loss", {
   loss_type: differs(listOf(oneOf(...LOSS_NAMES)), ["sigmoid"], "Loss type, or several to combine with loss_weights.", {
     onResume: "fixed",
     common: true,
-    whenWrong: (value) => ([value].flat().includes("dpo") ? "DPO's own loss is sigmoid" : undefined),
+    whenWrong: lossReason,
     note:
       `${OWN_LOSS_NAMES.join(", ")} besides TRL's; ` +
       `${lossesWith("referenceFree").join(", ")} use no reference model`,

@@ -1,5 +1,5 @@
 /** @file Which model, and which adapter on it: trl.ModelConfig (TRL 1.16), and prefine's adapter_name_or_path. */
-import { above, atLeast, bool, int, listOf, names, nullable, oneOf, share, string } from "../kinds.ts";
+import { above, atLeast, bool, int, type Kind, listOf, names, nullable, oneOf, share, string } from "../kinds.ts";
 import { differs, group, noEffect, notYet, own, same } from "../option.ts";
 import { TARGETS_NOTE, TASK_TYPES } from "./lora.ts";
 import { EIGHT_BITS_NOTE } from "./quantization.ts";
@@ -10,6 +10,13 @@ const FLOATS: Readonly<Record<string, string>> = {
   fp16: "did you mean float16?",
   fp32: "did you mean float32?",
   half: "did you mean float16?",
+};
+
+/** The text of a template. A word alone is the name of one in other tools. */
+const template: Kind<string> = {
+  ...string,
+  expected: "the text of a Jinja template, such as {% for message in messages %}...",
+  read: (value) => (typeof value === "string" && /\{[{%#]/.test(value) ? value : undefined),
 };
 
 const model = group("Model", {
@@ -65,8 +72,29 @@ const lora = group("LoRA", {
   use_dora: same(bool, false, "DoRA: train magnitude and direction of the weights separately."),
 });
 
+/** alignment-handbook's ModelArguments and DataArguments, besides TRL's. */
+const handbook = group(
+  "Model",
+  own({
+    tokenizer_name_or_path: same(nullable(string), null, "Tokenizer: hub id or folder; unset: the model's."),
+    chat_template: same(
+      nullable(template),
+      null,
+      "Chat template (Jinja text) in place of the tokenizer's; saved with the run.",
+      { literal: true },
+    ),
+    base_model_revision: notYet(
+      nullable(string),
+      null,
+      "Branch, tag or commit of the base model of an adapter that model_name_or_path names.",
+      { ready: ["main"], note: "the adapter's own config names its revision" },
+    ),
+  }),
+);
+
 export const MODEL_OPTIONS = {
   ...model,
+  ...handbook,
   ...lora,
   ...group(
     "LoRA",

@@ -65,6 +65,15 @@ const OPTIMIZERS = [
   "stable_adamw",
 ] as const;
 
+/** Names of transformers 4 that 5 has removed, and the same update. */
+const OLD_OPTIMIZERS: Readonly<Record<string, (typeof OPTIMIZERS)[number]>> = {
+  adamw_hf: "adamw_torch",
+  adamw_apex_fused: "adamw_torch_fused",
+  adamw_torch_tpu: "adamw_torch_xla",
+};
+
+const optimizers = oneOf(...OPTIMIZERS);
+
 /** Several are one update under other kernels' names. */
 const READY_OPTIMIZERS = [
   "adamw_torch",
@@ -82,6 +91,11 @@ const READY_OPTIMIZERS = [
   "lion_32bit",
   "paged_lion_32bit",
 ] as const;
+
+function readOptimizer(value: unknown): (typeof OPTIMIZERS)[number] | undefined {
+  const old = typeof value === "string" && Object.hasOwn(OLD_OPTIMIZERS, value) ? OLD_OPTIMIZERS[value] : undefined;
+  return old ?? optimizers.read(value);
+}
 
 /** transformers' SchedulerType. */
 const SCHEDULES = [
@@ -140,9 +154,9 @@ const rate = group("Learning rate", {
 });
 
 const optimizer = group("Optimizer", {
-  optim: same(oneOf(...OPTIMIZERS), "adamw_torch_fused", "Optimizer.", {
+  optim: same({ ...optimizers, read: readOptimizer }, "adamw_torch_fused", "Optimizer.", {
     onResume: "fixed",
-    whenWrong: (value) => (/^adam(w_hf)?w?$/i.test(String(value)) ? "AdamW is adamw_torch" : undefined),
+    whenWrong: (value) => (/^adamw?$/i.test(String(value)) ? "AdamW is adamw_torch" : undefined),
     ready: READY_OPTIMIZERS,
     common: true,
   }),

@@ -1,6 +1,7 @@
 /** @file The names that TRL (up to 1.16) and transformers (up to 5.23) have renamed or removed. */
 import { float } from "../kinds.ts";
-import { gone, missed, movedTo, type RenamedTable, refused, spreadInto } from "../renamed.ts";
+import { gone, missed, movedTo, type RenamedTable, refused, translatedLater } from "../renamed.ts";
+import { AUTHORS_NAMES } from "./authorsNames.ts";
 
 const asBool = (value: unknown) => /^(true|yes|1|on)$/i.test(String(value));
 const UNPADDED = "prefine never pads";
@@ -10,9 +11,15 @@ const ADAPTERS =
 const HALF = "prefine computes in float32";
 const ONE_DEVICE = "there is one device";
 
+const UPLOAD = "prefine uploads nothing; upload the finished output_dir yourself";
+const TRACKED = "logs go to trainer_state.json and, with report_to: tensorboard, to event files";
+
+/** transformers 4: warmup_steps above 0 overrides warmup_ratio, and 0 is as if it were not set. */
+const warmupBeside = (_ratio: unknown, steps: unknown) => (float.read(steps) ? "new" : "old");
+
 const training = {
   evaluation_strategy: movedTo("eval_strategy"),
-  warmup_ratio: movedTo("warmup_steps", (value) => (Number(value) === 0 ? undefined : value)),
+  warmup_ratio: movedTo("warmup_steps", (value) => (Number(value) === 0 ? undefined : value), warmupBeside),
   group_by_length: movedTo("train_sampling_strategy", (value) => (asBool(value) ? "group_by_length" : undefined)),
   no_cuda: movedTo("use_cpu"),
   use_mps_device: gone("prefine trains on the CPU"),
@@ -24,7 +31,7 @@ const training = {
   include_inputs_for_metrics: gone("set include_for_metrics instead"),
   push_to_hub_token: movedTo("hub_token"),
   push_to_hub_model_id: movedTo("hub_model_id"),
-  push_to_hub_organization: missed("prefine uploads nothing; upload the finished output_dir yourself"),
+  push_to_hub_organization: missed(UPLOAD),
   fp16_opt_level: gone(HALF),
   fp16_backend: gone(HALF),
   half_precision_backend: gone(HALF),
@@ -46,20 +53,17 @@ const training = {
 };
 
 const dpo = {
-  rpo_alpha: spreadInto("is loss_type [sigmoid, sft] with loss_weights [1, rpo_alpha] now", (value, given) => {
-    const weight = float.read(value);
-    if (weight === undefined || given.has("loss_weights")) return undefined;
-    const losses = [given.get("loss_type")?.value ?? "sigmoid"].flat();
-    return { loss_type: [...losses, "sft"], loss_weights: [...losses.map(() => 1), weight] };
-  }),
+  rpo_alpha: translatedLater("is loss_type [sigmoid, sft] with loss_weights [1, rpo_alpha] now"),
+  gamma_beta_ratio: translatedLater("is simpo_gamma / beta, with loss_type simpo"),
+  sft_weight: translatedLater("is the weight of loss_type sft beside simpo"),
   max_completion_length: gone(ANSWERS),
   max_target_length: gone(ANSWERS),
   label_pad_token_id: gone(UNPADDED),
   padding_value: gone(UNPADDED),
   is_encoder_decoder: refused("prefine trains decoder-only models", []),
   generate_during_eval: missed("evaluation generates no answers; run `prefine compare` on the result"),
-  model_adapter_name: refused(ADAPTERS, []),
-  ref_adapter_name: refused(ADAPTERS, []),
+  model_adapter_name: gone(ADAPTERS),
+  ref_adapter_name: gone(ADAPTERS),
   force_use_ref_model: gone("a given ref_model is always used"),
   ref_model_init_kwargs: gone("the reference is loaded like the model"),
   reference_free: refused(
@@ -76,7 +80,31 @@ const dpo = {
   tools: refused("tools of chat templates are per row, in a column `tools`", []),
 };
 
+const CLASSES = "a class of the script's own";
+
+/** Keys of alignment-handbook, and of projects built on it. */
+const handbook = {
+  preprocessing_num_workers: movedTo("dataset_num_proc", undefined, () => "new"),
+  hub_model_revision: movedTo("hub_revision", (value) => (value === "main" ? undefined : value)),
+  use_flash_attention_2: gone("prefine has one attention implementation"),
+  model_code_revision: gone("prefine runs no Python"),
+  truncation_side: gone("prompts keep their last tokens (max_prompt_length), as in alignment-handbook"),
+  text_column: gone("it is for continued pretraining"),
+  max_train_samples: refused("give a share in dataset_mixer, or a range as split: train[:1000]", []),
+  max_eval_samples: refused("give a range as split: test[:1000]", []),
+  use_fast_tokenizer: gone("there is one implementation of tokenizers"),
+  wandb_project: missed(TRACKED),
+  wandb_entity: missed(TRACKED),
+  wandb_run_group: missed(TRACKED),
+  push_to_hub_revision: missed(UPLOAD),
+  overwrite_hub_revision: missed(UPLOAD),
+  callbacks: refused(CLASSES, []),
+  benchmarks: refused(CLASSES, []),
+};
+
 const script = {
+  ...handbook,
+  ...AUTHORS_NAMES,
   torch_dtype: movedTo("dtype"),
   dataset: movedTo("dataset_name"),
   dataset_test_name: movedTo("dataset_test_split"),

@@ -18,6 +18,7 @@ import {
 } from "../kinds.ts";
 import { differs, group, noEffect, notYet, own, type RunTable, same } from "../option.ts";
 import { DATA_FORMATS, dataFormatOf, PAIRINGS, TIES } from "./dataFormats.ts";
+import { RECIPE_OPTIONS } from "./recipes.ts";
 
 type FilesInput = OneOrMore<string> | Readonly<Record<string, OneOrMore<string>>>;
 
@@ -170,6 +171,7 @@ export const SCRIPT_OPTIONS = {
       }),
     }),
   ),
+  ...RECIPE_OPTIONS,
 } satisfies RunTable;
 
 /** An entry of `datasets`: trl's DatasetConfig (1.16). */

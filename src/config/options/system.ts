@@ -28,7 +28,7 @@ const loader = group("Data loader", {
 
 const distributed = group("Several devices", {
   deepspeed: notYet(nullable(either(json, path)), null, "DeepSpeed config."),
-  fsdp: notYet(nullable(either(bool, string)), null, "Fully sharded data parallelism.", { ready: [false] }),
+  fsdp: notYet(nullable(either(bool, string)), null, "Fully sharded data parallelism.", { ready: [false, ""] }),
   fsdp_config: notYet(nullable(either(json, path)), null, "FSDP settings."),
   parallelism_config: notYet(nullable(json), null, "Tensor, context and data parallelism."),
   local_rank: noEffect(int, -1, "Rank of this process.", ONE_PROCESS),

@@ -2,19 +2,22 @@
 import { resolve } from "node:path";
 import type { DatasetDict } from "./datasetDict.ts";
 import { isFormatName } from "./findFiles.ts";
+import { loadHandbookMixture, loadMixer, type MixerData, type MixtureData } from "./handbook.ts";
 import { loadDataset } from "./loadDataset.ts";
 import { loadMixture, type MixturePart, type ToRows } from "./mixture.ts";
 import { kindOf, type OriginOptions } from "./origin.ts";
 import type { DataFiles } from "./splitFiles.ts";
 
 /** The source of the rows; the splits to train and evaluate on are separate. */
-export interface DataArguments {
+export interface DataArguments extends Omit<MixerData, "dataset_mixer"> {
   dataset_name?: string | null | undefined;
   dataset_config?: string | null | undefined;
   data_files?: DataFiles | null | undefined;
   /** A mixture, replaces dataset_name and data_files. */
   datasets?: readonly MixturePart[] | undefined;
-  test_split_size?: number | null | undefined;
+  /** alignment-handbook's mixer or mixture, replaces all of these. */
+  dataset_mixer?: MixerData["dataset_mixer"] | null | undefined;
+  dataset_mixture?: MixtureData | null | undefined;
 }
 
 interface OpenOptions extends OriginOptions {
@@ -29,27 +32,39 @@ interface OpenOptions extends OriginOptions {
 /** The dataset's splits, or those of a mixture of datasets. @throws PrefineError("data" | "hub" | "io") */
 export function openData(data: DataArguments, { split, seed, toRows, ...access }: OpenOptions): Promise<DatasetDict> {
   const { dataset_name, dataset_config, data_files, datasets = [], test_split_size = null } = data;
+  const { dataset_mixer, dataset_mixture } = data;
+  if (dataset_mixer) return loadMixer({ ...data, dataset_mixer }, { ...access, split, seed });
+  if (dataset_mixture) return loadHandbookMixture(dataset_mixture, { ...access, split });
   if (datasets.length > 0) return loadMixture(datasets, { ...access, test_split_size, seed, toRows });
   const options = { ...access, split, name: dataset_config || undefined, data_files: data_files ?? undefined };
   return loadDataset(dataset_name ?? undefined, options);
 }
 
 /** The name for a model card; null for a mixture, and for files outside a dataset. */
-export async function nameForCard({ dataset_name, data_files, datasets = [] }: DataArguments): Promise<string | null> {
-  const isNamed = datasets.length === 0 && dataset_name && !(data_files && (await isFormatName(dataset_name)));
+export async function nameForCard(data: DataArguments): Promise<string | null> {
+  const { dataset_name, data_files, datasets = [] } = data;
+  const isMixed = datasets.length > 0 || data.dataset_mixer || data.dataset_mixture;
+  const isNamed = !isMixed && dataset_name && !(data_files && (await isFormatName(dataset_name)));
   return isNamed ? dataset_name : null;
 }
 
 /** Makes local paths absolute, so that the data is found from any folder; keeps hub ids. */
 export async function withWholePaths(data: DataArguments): Promise<DataArguments> {
-  const { dataset_name, data_files, datasets } = data;
+  const { dataset_name, data_files, datasets, dataset_mixer, dataset_mixture } = data;
   const whole = async (name: string) => ((await kindOf(name)) === undefined ? name : resolve(name));
+  const shares = (mixer: MixerData["dataset_mixer"]) =>
+    Object.entries(mixer).map(async ([name, share]) => [await whole(name), share] as const);
   const areFilesApart = !dataset_name || (await isFormatName(dataset_name)); // not files of the dataset
   return {
     ...data,
     dataset_name: dataset_name && (await whole(dataset_name)),
     data_files: data_files && areFilesApart ? wholeFiles(data_files) : data_files,
     datasets: datasets && (await Promise.all(datasets.map(async (one) => ({ ...one, path: await whole(one.path) })))),
+    dataset_mixer: dataset_mixer && Object.fromEntries(await Promise.all(shares(dataset_mixer))),
+    dataset_mixture: dataset_mixture && {
+      ...dataset_mixture,
+      datasets: await Promise.all(dataset_mixture.datasets.map(async (one) => ({ ...one, id: await whole(one.id) }))),
+    },
   };
 }
 

@@ -61,6 +61,16 @@ export class StoredRows {
     return copyRow((await this.#readRecent(part))[raw - this.#starts[part]]);
   }
 
+  /** The rows with each one changed when it is read, for a Dataset of its own; `map` keeps its results in memory. */
+  changedLater(change: (row: Row) => Row, features: Features): Content {
+    const { name, indices } = this.content;
+    const parts = this.content.parts.map(({ rows, read }) => ({
+      rows,
+      read: async () => (await read()).map((row) => change(row)),
+    }));
+    return indices ? { name, parts, features, indices } : { name, parts, features };
+  }
+
   /** The rows in order as parts; reordered rows come in windows. */
   protected partsInOrder(): Part[] {
     if (!this.content.indices) return this.content.parts;

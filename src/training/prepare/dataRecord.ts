@@ -13,6 +13,11 @@ export interface DataNames extends ShapeOptions {
   /** A mixture: trl.DatasetConfig of each. */
   datasets?: readonly object[] | undefined;
   test_split_size?: number | null | undefined;
+  /** alignment-handbook's. */
+  dataset_mixer?: Readonly<Record<string, number>> | null | undefined;
+  dataset_splits?: readonly string[] | undefined;
+  dataset_configs?: readonly (string | null)[] | null | undefined;
+  dataset_mixture?: object | null | undefined;
 }
 
 interface RunData {
