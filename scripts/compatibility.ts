@@ -137,8 +137,8 @@ function oldNames(): string {
     ([name, renamed]) => `| \`${name}\` | ${oldName(renamed)} |`,
   );
   const about =
-    "Names that TRL and transformers have renamed or removed, and those of alignment-handbook and projects built on it. " +
-    "Each one used logs one line of advice.";
+    "Names that TRL and transformers have renamed or removed, and those of alignment-handbook and projects built on " +
+    "it. Each one used logs one line of advice.";
   return `## Old names\n\n${about}\n\n| name | |\n|---|---|\n${rows.join("\n")}\n`;
 }
 

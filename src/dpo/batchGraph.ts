@@ -2,7 +2,7 @@
 import { type Dim, grad, input, meanKeepDims, reshape } from "../engine/graph/index.ts";
 import { type LoweredGraph, lowerGraph } from "../engine/onnx/lower.ts";
 import type { ScoredPairs } from "./losses/inputs.ts";
-import { needsReference } from "./losses/losses.ts";
+import { needsReference, needsWinRates } from "./losses/losses.ts";
 import { type Objective, objectiveLoss } from "./losses/objective.ts";
 
 /** The inputs by which a loss is differentiated. */
@@ -11,9 +11,11 @@ export const LOGPS = ["chosenLogps", "rejectedLogps", "plainChosenLogps"] as con
 /** The inputs of a loss without gradient; see batchFeeds. */
 export function pairInputs(pairs: Dim, { losses }: Objective): Omit<ScoredPairs, (typeof LOGPS)[number]> {
   const perPair = (name: string) => input(name, [pairs]);
-  const isNeeded = needsReference(losses.map(({ type }) => type));
+  const types = losses.map(({ type }) => type);
+  const isNeeded = needsReference(types);
   return {
     referenceLogps: isNeeded ? { chosen: perPair("referenceChosen"), rejected: perPair("referenceRejected") } : null,
+    winRates: needsWinRates(types) ? { chosen: perPair("chosenWins"), rejected: perPair("rejectedWins") } : null,
     chosenLength: perPair("chosenLength"),
     rejectedLength: perPair("rejectedLength"),
     meanChosenTokens: input("meanChosenTokens", []),

@@ -1,5 +1,5 @@
 /** @file The contract between the method and the trainer: score a pair, accumulate gradients, take a step. */
-import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
+import type { PackedPair, PairLogps, WinRates } from "../data/preferences/types.ts";
 import type { LearnerState, PlainTensor } from "../learner/learnerState.ts";
 import type { FrozenTensor } from "../learner/trainable.ts";
 
@@ -21,6 +21,8 @@ export interface PairScores {
   tokens: { chosen: number; rejected: number };
   /** Completion tokens, predicted or not. */
   completionLengths: { chosen: number; rejected: number };
+  /** Of the pair's row, for losses that read them. */
+  winRates?: WinRates | undefined;
 }
 
 export interface MicroBatch {

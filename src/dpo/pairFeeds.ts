@@ -42,7 +42,7 @@ const targetsOf = ({ chosenTargets, labels }: PackedPair) => [chosenTargets, lab
  * @param meanChosenTokens predicted chosen tokens per pair, over the whole batch.
  */
 export function lossFeeds(
-  pairs: readonly Pick<PackedPair, "completionLengths">[],
+  pairs: readonly Pick<PackedPair, "completionLengths" | "winRates">[],
   referenceLogps: readonly PairLogps[] | null,
   meanChosenTokens: number,
 ): Record<string, HostTensor> {
@@ -52,12 +52,24 @@ export function lossFeeds(
   return {
     chosenLength: length("chosen"),
     rejectedLength: length("rejected"),
+    ...winFeeds(pairs, column),
     meanChosenTokens: float32({ shape: [], data: Float32Array.of(meanChosenTokens) }),
     ...(referenceLogps && {
       referenceChosen: column(referenceLogps.map(({ chosen }) => chosen)),
       referenceRejected: column(referenceLogps.map(({ rejected }) => rejected)),
     }),
   };
+}
+
+/** How often each answer wins, where the rows say so. */
+function winFeeds(
+  pairs: readonly Pick<PackedPair, "winRates">[],
+  column: (values: number[]) => HostTensor,
+): Record<string, HostTensor> {
+  const rates = pairs.flatMap(({ winRates }) => winRates ?? []);
+  if (rates.length < pairs.length) return {};
+  const of = (side: "chosen" | "rejected") => column(rates.map((pair) => pair[side]));
+  return { chosenWins: of("chosen"), rejectedWins: of("rejected") };
 }
 
 /** Parses the output `scores`, which is in the order of SCORES. */
@@ -76,6 +88,7 @@ export function readScores(values: Float32Array, pair: PackedPair): PairScores {
     chosenCorrect: named.chosenCorrect,
     tokens: { chosen, rejected },
     completionLengths: pair.completionLengths,
+    winRates: pair.winRates,
   };
 }
 

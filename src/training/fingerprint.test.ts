@@ -6,6 +6,7 @@ import { DPOConfig, TRAINING_OPTIONS } from "../config/DPOConfig.ts";
 import { float } from "../config/kinds.ts";
 import { type OnResume, optionsWith, type RunTable, same } from "../config/option.ts";
 import { LORA_OPTIONS } from "../config/options/lora.ts";
+import { RECIPE_OPTIONS } from "../config/options/recipes.ts";
 import { SCRIPT_OPTIONS } from "../config/options/scriptArguments.ts";
 import type { PairTokens } from "../data/preferences/types.ts";
 import { adapterIdentity, changesSince, fingerprintOf } from "./fingerprint.ts";
@@ -117,6 +118,7 @@ describe("every option", () => {
       "pairing",
       "pairing_margin",
       "ties",
+      ...Object.keys(RECIPE_OPTIONS),
     ]);
     const now = await fingerprintWith();
     const other = { ...now, data: { ...now.data, train_dataset: "3 pairs, sha256 0000000000000000" } };

@@ -134,7 +134,8 @@ const defaultsOf = (names: readonly string[], table: RunTable): Values =>
 async function describePairs(pairs: readonly PairTokens[]): Promise<string> {
   const hash = new Sha256();
   let turn = performance.now();
-  for (const { prompt_ids, chosen_ids, rejected_ids } of pairs) {
+  for (const { prompt_ids, chosen_ids, rejected_ids, winRates } of pairs) {
+    if (winRates) hash.update(Float64Array.of(winRates.chosen, winRates.rejected));
     for (const ids of [prompt_ids, chosen_ids, rejected_ids]) {
       hash.update(Int32Array.of(ids.length));
       hash.update(Int32Array.from(ids));

@@ -182,16 +182,23 @@ describe("two passes", () => {
   });
 });
 
-describe("losses without a reference", () => {
-  const train = async (name: string, args: DPOConfigInput, ref_model: string | null = null) => {
+interface Trained {
+  ref_model?: string;
+  /** Further columns of a row. */
+  columns?: (i: number) => object;
+}
+
+describe("whole runs", () => {
+  const train = async (name: string, args: DPOConfigInput, { ref_model, columns }: Trained = {}) => {
     const rows = Array.from({ length: 4 }, (_, i) => ({
       prompt: "Why?",
       chosen: ` so ${i}`,
       rejected: " ".repeat(i + 1),
+      ...columns?.(i),
     }));
     const trainer = new DPOTrainer({
       model: join(folder, "model"),
-      ref_model,
+      ref_model: ref_model ?? null,
       processing_class: byteTokenizer(),
       args: {
         bf16: false,
@@ -231,8 +238,33 @@ describe("losses without a reference", () => {
     );
   });
 
+  test("sppo reads each row's win rates, in training and evaluation", async () => {
+    const rates = (i: number) => ({ chosen_probs_win: 0.5 + i / 8, chosen_probs_lose: 0.25 - i / 16 });
+    const args = { loss_type: "sppo", beta: 0.5, per_device_train_batch_size: 4, eval_on_start: true } as const;
+    const log = await train("sppo", args, { columns: rates });
+    // policy and reference are equal at the start: log-ratios are 0
+    const terms = [0, 1, 2, 3].flatMap((i) => Object.values(rates(i)).map((rate) => ((rate - 0.5) / 0.5) ** 2 / 2));
+    const expected = terms.reduce((sum, term) => sum + term, 0) / 4;
+    expect(log[0].eval_loss).toBeCloseTo(expected, 6);
+    expect(log.find(({ loss }) => loss !== undefined)?.loss).toBeCloseTo(expected, 6);
+  });
+
+  test("sppo without the columns, or with other values, says how sppo_hard differs", async () => {
+    const missing = await failure(train("refused", { loss_type: "sppo" }));
+    expect(missing).toMatchObject({ code: "data", hint: expect.stringMatching(/sppo_hard .* \(1 and 0\)/) });
+    expect(missing.message).toBe(
+      "train_dataset row 0: expected the columns chosen_probs_win and chosen_probs_lose for loss_type sppo, " +
+        "found prompt, chosen, rejected",
+    );
+    const columns = () => ({ chosen_probs_win: 60, chosen_probs_lose: 0.1 });
+    expect((await failure(train("refused", { loss_type: "sppo" }, { columns }))).message).toBe(
+      'train_dataset row 0: expected "chosen_probs_win" to be a number from 0 to 1, found 60',
+    );
+  });
+
   test("refuse a reference model", async () => {
-    const error = await failure(train("refused", { loss_type: ["simpo", "orpo"] }, join(folder, "model")));
+    const ref_model = join(folder, "model");
+    const error = await failure(train("refused", { loss_type: ["simpo", "orpo"] }, { ref_model }));
     expect(error.message).toBe("ref_model: expected none with loss_type simpo, orpo, which uses no reference model");
   });
 });

@@ -304,7 +304,7 @@ export interface DPOConfigInput {
   /**
    * Loss type, or several to combine with loss_weights.
    *
-   * Default: `["sigmoid"]`. Differs from TRL: cdpo, dpop, simpo, orpo, cpo besides TRL's; simpo, orpo, cpo use no
+   * Default: `["sigmoid"]`. Differs from TRL: sppo, cdpo, dpop, simpo, orpo, cpo besides TRL's; simpo, orpo, cpo use no
    * reference model.
    */
   readonly loss_type?:
@@ -324,6 +324,7 @@ export interface DPOConfigInput {
         | "discopop"
         | "sft"
         | "sigmoid_norm"
+        | "sppo"
         | "cdpo"
         | "dpop"
         | "simpo"
@@ -1339,7 +1340,7 @@ export interface DPOConfig {
   /**
    * Loss type, or several to combine with loss_weights.
    *
-   * Default: `["sigmoid"]`. Differs from TRL: cdpo, dpop, simpo, orpo, cpo besides TRL's; simpo, orpo, cpo use no
+   * Default: `["sigmoid"]`. Differs from TRL: sppo, cdpo, dpop, simpo, orpo, cpo besides TRL's; simpo, orpo, cpo use no
    * reference model.
    */
   readonly loss_type: (
@@ -1358,6 +1359,7 @@ export interface DPOConfig {
     | "discopop"
     | "sft"
     | "sigmoid_norm"
+    | "sppo"
     | "cdpo"
     | "dpop"
     | "simpo"

@@ -21,6 +21,8 @@ export interface LossTraits {
   referenceFree?: "logps" | "averaged logps";
   /** Is ln 2 for a pair of which the policy prefers neither answer more than the reference does. */
   startsAtLn2?: true;
+  /** Reads the columns chosen_probs_win and chosen_probs_lose: how often each answer wins. */
+  winRates?: true;
   /** The option that this loss alone reads. */
   reads?: "discopop_tau" | "dpop_lambda" | "simpo_gamma" | "cpo_alpha";
 }
@@ -63,6 +65,11 @@ const TRL_LOSSES = {
 
 /** Prefine's own. */
 const OWN_LOSSES = {
+  sppo: {
+    about: "self-play preference optimization with the rate at which each answer wins (arXiv 2405.00675)",
+    dividesByBeta: true,
+    winRates: true,
+  },
   cdpo: {
     about: "conservative DPO: sigmoid with smoothed labels (ericmitchell.ai/cdpo.pdf)",
     divergences: true,

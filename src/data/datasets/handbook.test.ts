@@ -1,4 +1,4 @@
-/** @file alignment-handbook's data: rows and their order as Python's datasets has them (recipes.json); conversations. */
+/** @file alignment-handbook's data: rows in the order of Python's datasets (recipes.json), and conversations. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -52,7 +52,7 @@ export function packedSize(pair: PairTokens, truncation: Truncation): PackedSize
  * @returns null if keep_start leaves no completion (TRL drops such rows).
  */
 export function packPair(pair: PairTokens, options: Truncation & { index: number }): PackedPair | null {
-  const { prompt_ids, chosen_ids, rejected_ids } = pair;
+  const { prompt_ids, chosen_ids, rejected_ids, winRates } = pair;
   const promptLength = prompt_ids.length;
   const a = truncated(promptLength + chosen_ids.length, options);
   const b = truncated(promptLength + rejected_ids.length, options);
@@ -60,8 +60,7 @@ export function packPair(pair: PairTokens, options: Truncation & { index: number
   const { shared, chosen: chosenLength, rejected: rejectedLength } = packedSize(pair, options);
   const tokens = new Int32Array(shared + chosenLength + rejectedLength);
   const positions = new Int32Array(tokens.length);
-  const predictFrom: number[] = [];
-  const labels: number[] = [];
+  const [predictFrom, labels]: number[][] = [[], []];
   /** Lays out one sequence; its tokens after the shared ones go to packed rows starting at `offset`. */
   const place = (completion: number[], { start, end }: { start: number; end: number }, offset: number) => {
     const rowOf = (position: number) => (position < shared ? position : offset + position - shared);
@@ -89,5 +88,6 @@ export function packPair(pair: PairTokens, options: Truncation & { index: number
     predictFrom: Int32Array.from(predictFrom),
     labels: Int32Array.from(labels),
     completionLengths: { chosen: completionLength(a), rejected: completionLength(b) },
+    ...(winRates && { winRates }),
   };
 }

@@ -8,7 +8,8 @@ import { type Findings, type RowChecks, startChecks } from "./checks.ts";
 import { type PackedSize, packedSize, type Truncation, type TruncationMode } from "./packPair.ts";
 import { checkRow, type ReadRow, readPreferenceRow } from "./readRow.ts";
 import { type TokenizedPair, tokenizePair, tokenizePairWith } from "./tokenizePair.ts";
-import type { PairTokens } from "./types.ts";
+import type { PairTokens, WinRates } from "./types.ts";
+import { readWinRates } from "./winRates.ts";
 
 export interface TokenizePairsOptions {
   /** Longest sequence (prompt + completion) in tokens; null: no limit. */
@@ -19,6 +20,8 @@ export interface TokenizePairsOptions {
   max_prompt_length?: number | null;
   /** Drops degenerate pairs, which teach nothing. TRL keeps them. */
   drop_degenerate?: boolean;
+  /** Reads how often each answer wins: see {@link readWinRates}. */
+  winRates?: boolean;
   /** The split's name in messages. Default: train. */
   split?: string;
   /** Number of a row in messages, where a row of the dataset gives several pairs or none. Default: its own. */
@@ -56,8 +59,10 @@ class StoredPair implements PairTokens {
   private readonly ids: Int32Array;
   private readonly chosenStart: number;
   private readonly rejectedStart: number;
+  readonly winRates?: WinRates;
 
-  constructor({ prompt_ids, chosen_ids, rejected_ids }: PairTokens) {
+  constructor({ prompt_ids, chosen_ids, rejected_ids, winRates }: PairTokens) {
+    if (winRates) this.winRates = winRates;
     this.chosenStart = prompt_ids.length;
     this.rejectedStart = prompt_ids.length + chosen_ids.length;
     this.ids = new Int32Array(this.rejectedStart + rejected_ids.length);
@@ -139,6 +144,7 @@ interface State extends TokenizePairsOptions {
 
 interface TokenizedRow {
   row: ReadRow;
+  winRates: WinRates | undefined;
   pair: TokenizedPair;
 }
 
@@ -148,10 +154,11 @@ async function addRows(tokenized: TokenizedPairs, raws: readonly Row[], state: S
   const done: TokenizedRow[] = [];
   const whereNext = () => rowName(tokenized.rows + done.length, state);
   const readNext = () => readRow(raws[done.length], whereNext(), state);
+  const rates = () => (state.winRates ? readWinRates(raws[done.length], whereNext()) : undefined);
   const tokenizeHere = () => {
     while (done.length < raws.length) {
       const row = readNext();
-      done.push({ row, pair: namingRow(whereNext(), () => tokenizePair(row, tokenizer)) });
+      done.push({ row, winRates: rates(), pair: namingRow(whereNext(), () => tokenizePair(row, tokenizer)) });
     }
   };
   let failure: { error: unknown } | undefined;
@@ -161,7 +168,8 @@ async function addRows(tokenized: TokenizedPairs, raws: readonly Row[], state: S
     while (stoppable && done.length < raws.length) {
       const row = readNext();
       const pair = tokenizePairWith(row, tokenizer, (call) => stoppable.call(call));
-      done.push({ row, pair: await pair.catch((error) => namingRow(whereNext(), () => raise(error))) });
+      const winRates = rates();
+      done.push({ row, winRates, pair: await pair.catch((error) => namingRow(whereNext(), () => raise(error))) });
     }
   } catch (error) {
     failure = { error };
@@ -184,7 +192,7 @@ function readRow(raw: Row, where: string, state: State): ReadRow {
 const rowName = (index: number, { split = "train", numberOf }: State) => `${split} row ${numberOf?.(index) ?? index}`;
 
 /** Adds a row to the pairs, unless a check drops it. */
-function addRow(tokenized: TokenizedPairs, { row, pair }: TokenizedRow, state: State): void {
+function addRow(tokenized: TokenizedPairs, { row, pair, winRates }: TokenizedRow, state: State): void {
   const { checks, max_length, truncation_mode = "keep_start", max_prompt_length } = state;
   const index = tokenized.rows++;
   const where = rowName(index, state);
@@ -198,7 +206,7 @@ function addRow(tokenized: TokenizedPairs, { row, pair }: TokenizedRow, state: S
   const isUntrainable = checks.look("untrainable", number, unchecked);
   const isDegenerate = !isUntrainable && checks.look("degenerate", number, unchecked);
   if (isUntrainable || (isDegenerate && state.drop_degenerate)) return;
-  tokenized.pairs.push(new StoredPair(pair));
+  tokenized.pairs.push(new StoredPair({ ...pair, winRates }));
   tokenized.keptIndices.push(index);
   if (excess > 0 || isCut(pair, max_length)) tokenized.cut++;
   const size = packedSize(pair, truncation);

@@ -5,6 +5,13 @@ export interface PairTokens {
   prompt_ids: number[];
   chosen_ids: number[];
   rejected_ids: number[];
+  winRates?: WinRates | undefined;
+}
+
+/** How often each answer wins against the policy's own, from 0 to 1: chosen_probs_win and chosen_probs_lose. */
+export interface WinRates {
+  chosen: number;
+  rejected: number;
 }
 
 /**
@@ -33,6 +40,7 @@ export interface PackedPair {
   chosenTargets: number;
   /** Tokens of the two completions; with no prompt left, the first token is counted here but not predicted. */
   completionLengths: { chosen: number; rejected: number };
+  winRates?: WinRates | undefined;
 }
 
 /** Sums of log-probabilities of the two completions, in nats. */

@@ -23,6 +23,8 @@ export interface ScoredPairs {
   rejectedLogps: Tensor;
   /** log pi_ref(completion); null for losses without a reference. */
   referenceLogps: { chosen: Tensor; rejected: Tensor } | null;
+  /** How often each answer wins against the policy's, from 0 to 1; null for losses that don't read it. */
+  winRates: { chosen: Tensor; rejected: Tensor } | null;
   /** log pi(chosen) with all tokens weighted 1. */
   plainChosenLogps: Tensor;
   /** Completion tokens, at least 1. */

@@ -24,15 +24,19 @@ const PAIRS = {
   plainChosenLogps: [-24.5, -31.25, -8.5, -50.25, -14.125],
   chosenLength: [11, 17, 3, 25, 6],
   rejectedLength: [12, 9, 5, 20, 8],
+  chosenWins: [0.9, 0.75, 0.5, 1, 0.625],
+  rejectedWins: [0.25, 0.5, 0, 0.375, 0.125],
 };
 type Column = keyof typeof PAIRS;
 type Columns = Record<Column, number[]>;
+const mapped = <A, B>(from: Record<string, A>, change: (value: A, name: string) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(from).map(([name, value]) => [name, change(value, name)]));
+const columnsOf = (change: (values: number[], name: string) => number[]) => mapped(PAIRS, change) as Columns;
 const MEAN_CHOSEN_TOKENS = 12.5;
 const LOGPS = ["chosenLogps", "rejectedLogps", "plainChosenLogps"] as const;
 
 /** The objective as a graph over the columns: [B]. */
 function build(goal: Objective, x: Record<string, ReturnType<typeof inputLike>>, weight: boolean) {
-  const reference = { chosen: x.referenceChosen, rejected: x.referenceRejected };
   const free = !needsReference(goal.losses.map(({ type }) => type));
   const pairs = {
     chosenLogps: x.chosenLogps,
@@ -41,15 +45,15 @@ function build(goal: Objective, x: Record<string, ReturnType<typeof inputLike>>,
     chosenLength: x.chosenLength,
     rejectedLength: x.rejectedLength,
     meanChosenTokens: x.meanChosenTokens,
-    referenceLogps: free ? null : reference,
+    winRates: { chosen: x.chosenWins, rejected: x.rejectedWins },
+    referenceLogps: free ? null : { chosen: x.referenceChosen, rejected: x.referenceRejected },
   };
   return objectiveLoss(pairs, weight ? x.weight : null, goal);
 }
 
 function feeds(columns: Columns, weight?: number[]): Record<string, HostTensor> {
-  const entries = Object.entries(columns).map(([name, values]) => [name, host(values, [values.length], "float64")]);
   return {
-    ...Object.fromEntries(entries),
+    ...mapped(columns, (values) => host(values, [values.length], "float64")),
     meanChosenTokens: host([MEAN_CHOSEN_TOKENS], [], "float64"),
     ...(weight ? { weight: host(weight, [weight.length], "float64") } : {}),
   };
@@ -57,7 +61,7 @@ function feeds(columns: Columns, weight?: number[]): Record<string, HostTensor> 
 
 async function lossesOf(goal: Objective, columns: Columns = PAIRS, weight?: number[]): Promise<number[]> {
   const given = feeds(columns, weight);
-  const x = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, inputLike(name, value)]));
+  const x = mapped(given, (value, name) => inputLike(name, value));
   const actual = await evaluate(device, { perPair: build(goal, x, !!weight) }, given);
   return Array.from(actual.get("perPair")?.data as Float64Array);
 }
@@ -81,6 +85,8 @@ interface Pair {
   nw: number;
   nl: number;
   nll: number;
+  pw: number;
+  pl: number;
 }
 const logOdds = (x: number) => x - Math.log1p(-Math.exp(x));
 
@@ -107,6 +113,7 @@ const FORMULAS: Record<Exclude<LossName, "aot" | "aot_unpaired">, (p: Pair, o: O
   nca_pair: ({ w, l }, { beta }) => nls(beta * w) + 0.5 * nls(-beta * w) + 0.5 * nls(-beta * l),
   bco_pair: ({ w, l }, { beta }) => nls(beta * w) + nls(-beta * l),
   sppo_hard: ({ w, l }, { beta }) => (w - 0.5 / beta) ** 2 + (l + 0.5 / beta) ** 2,
+  sppo: ({ w, l, pw, pl }, { beta }) => ((w - (pw - 0.5) / beta) ** 2 + (l - (pl - 0.5) / beta) ** 2) / 2,
   apo_zero: ({ w, l }, { beta }) => 1 - sigmoid(beta * w) + sigmoid(beta * l),
   apo_down: ({ w, l }, { beta }) => sigmoid(beta * w) + 1 - sigmoid(beta * (w - l)),
   sft: ({ nll }) => nll,
@@ -130,7 +137,8 @@ function pairsOf(columns: Columns, { divergence }: Objective): Pair[] {
     const [w, l] = [chosen - columns.referenceChosen[i], rejected - columns.referenceRejected[i]];
     const [ws, ls] = [w, l].map((ratio) => score(Math.exp(ratio), divergence));
     const [nw, nl] = [columns.chosenLength[i], columns.rejectedLength[i]];
-    return { w, l, ws, ls, chosen, rejected, nw, nl, nll: -columns.plainChosenLogps[i] / MEAN_CHOSEN_TOKENS };
+    const [pw, pl] = [columns.chosenWins[i], columns.rejectedWins[i]];
+    return { w, l, ws, ls, chosen, rejected, nw, nl, nll: -columns.plainChosenLogps[i] / MEAN_CHOSEN_TOKENS, pw, pl };
   });
 }
 
@@ -146,8 +154,6 @@ function expected(type: LossName, goal: Objective): number[] {
   const deltas = type === "aot" ? margins.map((m, i) => m - referenceMargins[i]) : w.map((x, i) => x - l[i]);
   return deltas.map((delta) => smooth(beta * delta, labelSmoothing));
 }
-
-// -------------------------------------------------------------------------------------------------------------------
 
 const cases: [name: string, type: LossName, changes: Partial<Objective>][] = [
   ...LOSS_NAMES.filter((type) => type !== "exo_pair").map((type): (typeof cases)[number] => [type, type, {}]),
@@ -184,13 +190,10 @@ describe("the table's traits of a loss match its formula", () => {
     objective(type, { beta: 0.3, labelSmoothing: 0.1, ...changes });
   /** Whether any pair's loss differs. */
   const differs = (a: number[], b: number[]) => b.some((value, i) => Math.abs(value - a[i]) > 1e-9);
-  const columns = (change: (values: number[], name: string) => number[]) =>
-    Object.fromEntries(Object.entries(PAIRS).map(([name, values]) => [name, change(values, name)])) as Columns;
   /** Options that only one loss reads: its trait `reads` names the option. */
   const { losses: _, beta, labelSmoothing, divergence, ldAlpha, useWeighting, ...own } = objective();
   const OWN_OPTIONS = Object.keys(own);
   const camelCase = (name: string) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
-
   test("every loss has a formula", () => {
     expect(Object.keys(losses), "the order of lossTypes.ts").toEqual(LOSS_NAMES);
   });
@@ -200,12 +203,14 @@ describe("the table's traits of a loss match its formula", () => {
     const usual = await lossesOf(goal(type));
     const alone = await lossesOf(
       goal(type),
-      columns((values) => values.slice(0, 2)),
+      columnsOf((values) => values.slice(0, 2)),
     );
     expect(differs(usual, alone), "sorts").toBe(traits.sorts === true);
-    const moved = columns((values, name) => (name === "referenceChosen" ? values.map((x) => x - 1) : values));
+    const moved = columnsOf((values, name) => (name === "referenceChosen" ? values.map((x) => x - 1) : values));
     const isFree = traits.referenceFree !== undefined || type === "sft";
     expect(differs(usual, await lossesOf(goal(type), moved)), "reference").toBe(!isFree);
+    const won = columnsOf((values, name) => (name === "chosenWins" ? values.map((rate) => rate / 2) : values));
+    expect(differs(usual, await lossesOf(goal(type), won)), "win rates").toBe(traits.winRates === true);
     const smoothed = await lossesOf(goal(type, { labelSmoothing: 0.2 }));
     expect(differs(usual, smoothed), "label_smoothing").toBe(traits.smoothing === true);
     const flat = await lossesOf(goal(type, { beta: 0 }));
@@ -283,17 +288,12 @@ describe("with equal policy and reference", () => {
   });
 });
 
-test("margins of hundreds never overflow, not even in float32", async () => {
-  const far = Object.fromEntries(
-    Object.entries(PAIRS).map(([name, values]) => [name, /Logps/.test(name) ? values.map((v) => v * 40) : values]),
-  ) as Columns;
-  const finite: LossName[] = LOSS_NAMES.filter((type) => type !== "discopop"); // exp(-x) is the loss there
-  for (const type of finite) {
+test("margins of hundreds never overflow, not even in float32, but for discopop's exp(-x)", async () => {
+  const far = columnsOf((values, name) => (/Logps/.test(name) ? values.map((v) => v * 40) : values));
+  const given = mapped(feeds(far), ({ data, shape }) => host(Array.from(data, Number), shape));
+  for (const type of LOSS_NAMES.filter((name) => name !== "discopop")) {
     const goal = objective(type, { beta: 0.5, labelSmoothing: 0.1 });
-    const given = Object.fromEntries(
-      Object.entries(feeds(far)).map(([name, value]) => [name, host(Array.from(value.data, Number), value.shape)]),
-    );
-    const x = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, inputLike(name, value)]));
+    const x = mapped(given, (value, name) => inputLike(name, value));
     const actual = await evaluate(device, { perPair: build(goal, x, false) }, given);
     expect(Array.from(actual.get("perPair")?.data as Float32Array).every(Number.isFinite), type).toBe(true);
   }

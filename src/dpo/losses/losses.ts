@@ -16,7 +16,7 @@ import {
   sigmoidLoss,
   sigmoidNormLoss,
 } from "./marginLosses.ts";
-import { apoDownLoss, apoZeroLoss, bcoPairLoss, ncaPairLoss, sppoHardLoss } from "./pointwiseLosses.ts";
+import { apoDownLoss, apoZeroLoss, bcoPairLoss, ncaPairLoss, sppoHardLoss, sppoLoss } from "./pointwiseLosses.ts";
 import { cpoLoss, orpoLoss, sftLoss, simpoLoss } from "./referenceFreeLosses.ts";
 import { aotLoss, aotUnpairedLoss } from "./transportLosses.ts";
 
@@ -36,6 +36,7 @@ export const losses = {
   discopop: discopopLoss,
   sft: sftLoss,
   sigmoid_norm: sigmoidNormLoss,
+  sppo: sppoLoss,
   cdpo: cdpoLoss,
   dpop: dpopLoss,
   simpo: simpoLoss,
@@ -45,6 +46,7 @@ export const losses = {
 
 export const needsWholeBatch = (types: readonly LossName[]) => types.some((type) => lossTraits(type).sorts);
 export const needsReference = (types: readonly LossName[]) => types.some((type) => !lossTraits(type).referenceFree);
+export const needsWinRates = (types: readonly LossName[]) => types.some((type) => lossTraits(type).winRates);
 
 /** With several losses and no reference, the first decides. */
 export function rewardKind(types: readonly LossName[]): RewardKind {

@@ -25,6 +25,16 @@ export const bcoPairLoss: PairLoss = (pairs, { beta }) => {
 export const sppoHardLoss: PairLoss = ({ chosenLogratios, rejectedLogratios }, { beta }) =>
   add(square(add(chosenLogratios, -0.5 / beta)), square(add(rejectedLogratios, 0.5 / beta)));
 
+/**
+ * Self-play preference optimization, arXiv 2405.00675, Eq. 4.7, with the mean of both answers as its authors' trainer
+ * has it: log-ratio against (P(answer wins) - 1/2) / beta. With 1 and 0 it is half of sppo_hard.
+ */
+export const sppoLoss: PairLoss = ({ chosenLogratios, rejectedLogratios, winRates }, { beta }) => {
+  if (!winRates) throw new Error("internal: sppo without win rates");
+  const error = (logratios: Tensor, rate: Tensor) => square(sub(logratios, mul(add(rate, -0.5), 1 / beta)));
+  return mul(add(error(chosenLogratios, winRates.chosen), error(rejectedLogratios, winRates.rejected)), 0.5);
+};
+
 /** For chosen answers better than the model: chosen more likely, rejected less. APO-zero, arXiv 2408.06266, Eq. 7. */
 export const apoZeroLoss: PairLoss = (pairs, { beta }) => {
   const [chosen, rejected] = rewards(pairs, beta);

@@ -219,7 +219,7 @@ export function withPadToken(saved: SavedModel, tokenizer: Tokenizer): SavedMode
 }
 
 /** The objective of a config. */
-function objectiveOf(args: DPOConfig): Objective {
+export function objectiveOf(args: DPOConfig): Objective {
   return {
     losses: args.loss_type.map((type, i) => ({ type, weight: args.loss_weights?.[i] ?? 1 })),
     beta: args.beta,

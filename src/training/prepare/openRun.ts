@@ -4,6 +4,7 @@ import { trainingArgsFile } from "../../checkpoints/trainingArgs.ts";
 import { type BitsAndBytesConfig, recordQuantization } from "../../config/BitsAndBytesConfig.ts";
 import { type DPOConfig, publicArguments } from "../../config/DPOConfig.ts";
 import type { LoraConfig } from "../../config/LoraConfig.ts";
+import { lossTraits } from "../../config/options/lossTypes.ts";
 import type { Truncation } from "../../data/preferences/packPair.ts";
 import type { ShapeOptions } from "../../data/shapes/shape.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
@@ -150,6 +151,7 @@ async function tokenizeSplits(request: RunRequest, { trained, tokenizer, truncat
   throwIfStopped(signal, EARLY);
   const options = {
     ...truncation,
+    winRates: args.loss_type.some((type) => lossTraits(type).winRates),
     max_prompt_length: request.max_prompt_length ?? args.max_prompt_length,
     drop_degenerate: args.drop_degenerate,
     to_preferences: request.to_preferences,
