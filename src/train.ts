@@ -53,7 +53,7 @@ export async function train(run: RunConfig, options: RunOptions = {}): Promise<T
   checkOptions<RunOptions>("train", options, RUN_OPTIONS);
   await checkOutputDir(run.args, nodeStorage); // before anything is downloaded
   const { signal, logger = createLogger({ disable_tqdm: run.args.disable_tqdm ?? false }) } = options;
-  const { train_dataset, eval_dataset } = await loadSplits(run, logger, signal);
+  const { train_dataset, eval_dataset } = await loadSplits(run, logger, { signal });
   const model = await loadPolicy(run, logger, signal);
   const { peft_config, args } = run;
   const processing_class = await loadTokenizer(run, model.name_or_path, { logger, signal });
@@ -77,6 +77,11 @@ export async function train(run: RunConfig, options: RunOptions = {}): Promise<T
   }
 }
 
+interface SplitOptions {
+  signal?: AbortSignal | undefined;
+  first?: number;
+}
+
 /** Options for downloads from the hub, from the run's settings. */
 function hubOptions({ script, model }: RunConfig, logger: Logger, signal?: AbortSignal) {
   const onProgress = ({ path, loaded, total }: { path: string; loaded: number; total: number }) =>
@@ -94,7 +99,11 @@ function hubOptions({ script, model }: RunConfig, logger: Logger, signal?: Abort
  * The tokenizer, with the run's chat template. A model that has none gets alignment-handbook's with dataset_mixer, as
  * there.
  */
-async function loadTokenizer({ model, script, ...run }: RunConfig, modelPlace: string, { logger, signal }: RunOptions) {
+export async function loadTokenizer(
+  { model, script, ...run }: RunConfig,
+  modelPlace: string,
+  { logger, signal }: RunOptions,
+) {
   const { tokenizer_name_or_path: own, chat_template } = model;
   const { revision, ...access } = hubOptions({ model, script, ...run }, logger as Logger, signal);
   const place = own ?? model.model_name_or_path ?? modelPlace;
@@ -108,14 +117,17 @@ async function loadTokenizer({ model, script, ...run }: RunConfig, modelPlace: s
 }
 
 /** The rows as alignment-handbook's dataset_mixer has them: conversations begin with a system message. */
-function rowsOfRecipe({ script }: RunConfig, tokenizer: Tokenizer): (rows: Dataset) => Dataset {
+export function rowsOfRecipe({ script }: RunConfig, tokenizer: Tokenizer): (rows: Dataset) => Dataset {
   const inserts = script.dataset_mixer && script.auto_insert_empty_system_msg && tokenizer.chat_template !== null;
   const isTaken = inserts && takesSystemMessage(tokenizer.get_chat_template());
   return (rows) => (isTaken ? withEmptySystemMessage(rows) : rows);
 }
 
-/** The processed splits. With eval_strategy no, a test split is neither required nor read. */
-async function loadSplits(run: RunConfig, logger: Logger, signal?: AbortSignal) {
+/**
+ * The processed splits. With eval_strategy no, a test split is neither required nor read.
+ * @param first processes and returns this many rows of each split only.
+ */
+export async function loadSplits(run: RunConfig, logger: Logger, { signal, first }: SplitOptions = {}) {
   const { dataset_train_split, dataset_test_split, process } = run.script;
   const evaluates = run.args.eval_strategy !== "no";
   const testSplits = [dataset_test_split].flat();
@@ -124,7 +136,8 @@ async function loadSplits(run: RunConfig, logger: Logger, signal?: AbortSignal) 
   const seed = run.args.data_seed ?? run.args.seed;
   const toRows = convertWith((line) => logger.info(line));
   const ds = await openData(run.script, { ...access, split: splits, seed, toRows });
-  const processRows = async (split: Dataset) =>
+  const some = (split: Dataset) => (first === undefined ? split : split.take(Math.min(first, split.num_rows)));
+  const processRows = async (whole: Dataset, split = some(whole)) =>
     process === null ? split : split.map(findProcess(process), { num_proc: run.args.dataset_num_proc ?? 1, signal });
   const train_dataset = await processRows(ds.split(dataset_train_split));
   if (!evaluates) return { train_dataset, eval_dataset: null };

@@ -23,6 +23,7 @@ const EXAMPLES = `Examples:
       --dataset_train_split train_prefs --dataset_test_split test_prefs
   prefine train --model_name_or_path gpt2 --data_files.train pairs.jsonl
   prefine train --config run.yaml --resume_from_checkpoint
+  prefine train --config run.yaml --dry-run
 
 ctrl-C, SIGTERM and SIGHUP save a checkpoint and print how to resume; a second
 one exits immediately. Under nohup, SIGHUP is ignored.`;
@@ -39,9 +40,11 @@ export function define(command: Command): void {
 async function run(words: string[]): Promise<void> {
   const isHelp = words.some((word) => ["-h", "--help", "--help-all", "--help_all"].includes(word));
   if (isHelp) return printHelp(words.some((word) => /^--help[-_]all$/.test(word)));
-  const { parseRun } = await import("../config/run.ts");
-  const { path, flags } = takeConfig(words);
+  const { isDry, rest } = takeDryRun(words);
+  const { path, flags } = takeConfig(rest);
   const file = path === undefined ? undefined : { name: path, text: await readRunFile(path) };
+  if (isDry) return (await import("./dryRun.ts")).dryRun({ file, flags });
+  const { parseRun } = await import("../config/run.ts");
   const { run, env } = parseRun({ file, flags });
   Object.assign(process.env, env);
   const { train } = await import("../train.ts");
@@ -60,6 +63,12 @@ async function run(words: string[]): Promise<void> {
   const { print } = openTerminal();
   print(`${output_dir}: trained for ${counted(global_step, "step")}, train_loss ${training_loss.toFixed(4)}`);
   print(`Next: prefine compare ${shellWord(output_dir)}`);
+}
+
+/** Removes `--dry-run`, which is no option of a run. */
+function takeDryRun(words: string[]): { isDry: boolean; rest: string[] } {
+  const rest = words.filter((word) => !/^--dry[-_]run(=true)?$/.test(word));
+  return { isDry: rest.length < words.length, rest };
 }
 
 /** Removes `--config FILE` or `--config=FILE` from the words; the last one wins. */
@@ -96,7 +105,9 @@ async function printHelp(all: boolean): Promise<void> {
   const { RUN_OPTIONS } = await import("../config/run.ts");
   const { optionHelp } = await import("./optionHelp.ts");
   const terminal = openTerminal();
-  const own = "Run:\n  --config PATH                 Run file, YAML or JSON.";
+  const own =
+    "Run:\n  --config PATH                 Run file, YAML or JSON.\n" +
+    "  --dry-run                     Check it and its data's first rows, and end.";
   const more = all
     ? "COMPATIBILITY.md lists the support of every option."
     : `--help-all shows all ${Object.keys(RUN_OPTIONS).length} options.`;

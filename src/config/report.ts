@@ -15,27 +15,40 @@ export interface Given {
   label: string;
 }
 
+/** A line about a key, for a list of all keys. */
+export interface Note {
+  kind: "problem" | "advice" | "ignored";
+  label: string;
+  message: string;
+}
+
 export class Report {
   private readonly problems: Problem[] = [];
+  /** Everything that was reported, in order. */
+  readonly notes: Note[] = [];
   readonly advice: string[] = [];
   /** Reason -> options without effect that users rely on. */
   private readonly ignored = new Map<string, string[]>();
 
   /** Adds an error: `key: expected, found, what to do`. */
   problem(label: string, message: string): void {
+    this.notes.push({ kind: "problem", label, message });
     this.problems.push({ code: "config", line: `${label}: ${message}` });
   }
 
   notYet(label: string, message: string): void {
+    this.notes.push({ kind: "problem", label, message: `not yet: ${message}` });
     this.problems.push({ code: "not-yet", line: `${label}: not yet: ${message}` });
   }
 
   advise(label: string, message: string): void {
+    this.notes.push({ kind: "advice", label, message });
     this.advice.push(`${label}: ${message}`);
   }
 
   /** Notes an option without effect that users rely on; {@link warning} has them all. */
   ignore(label: string, reason: string): void {
+    this.notes.push({ kind: "ignored", label, message: reason });
     this.ignored.set(reason, [...(this.ignored.get(reason) ?? []), label]);
   }
 

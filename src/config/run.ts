@@ -16,7 +16,7 @@ import { SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
 import { type GivenValues, givenBy, readOptions } from "./readOptions.ts";
 import { type HandbookMixture, readRecipeData } from "./recipeData.ts";
 import { translateRenamed } from "./renamed.ts";
-import { Report } from "./report.ts";
+import { type Note, Report } from "./report.ts";
 import { resolveLosses } from "./resolveLosses.ts";
 import { parseRunFile } from "./runFile.ts";
 
@@ -57,15 +57,43 @@ const RUN_FILE = objectWith("a run file, { name, text }", "name", "text");
  * @returns the run, and the file's environment variables, which the caller sets before training.
  * @throws PrefineError with all problems of file and flags, one line each.
  */
-export function parseRun(source: {
-  file?: { name: string; text: string } | undefined;
-  flags?: readonly string[] | undefined;
-}): {
+export function parseRun(source: RunSource): {
   run: RunConfig;
   env: Record<string, string>;
 } {
-  checkOptions<typeof source>("parseRun", source, { file: RUN_FILE, flags: texts });
+  checkOptions<RunSource>("parseRun", source, { file: RUN_FILE, flags: texts });
+  return parseWith(source, new Report());
+}
+
+interface RunSource {
+  file?: { name: string; text: string } | undefined;
+  flags?: readonly string[] | undefined;
+}
+
+/** The keys of a run file and flags as they are written, and what there is to say about them. */
+export interface ExaminedRun {
+  labels: string[];
+  notes: readonly Note[];
+  env: Record<string, string>;
+  /** Undefined: file or flags have problems. */
+  run: RunConfig | undefined;
+}
+
+/** As {@link parseRun}, but lists problems instead of throwing. @throws PrefineError for broken YAML. */
+export function examineRun(source: RunSource): ExaminedRun {
   const report = new Report();
+  const file = source.file ? parseRunFile(source.file.name, source.file.text) : { given: new Map(), env: {} };
+  const flags = parseFlags(source.flags ?? [], RUN_OPTIONS, RENAMED_RUN_NAMES, new Report());
+  const labels = [...file.given, ...flags].map(([, { label }]) => label);
+  try {
+    return { labels, notes: report.notes, ...parseWith(source, report) };
+  } catch (error) {
+    if (!report.notes.some(({ kind }) => kind === "problem")) throw error;
+    return { labels, notes: report.notes, env: file.env, run: undefined };
+  }
+}
+
+function parseWith(source: RunSource, report: Report): { run: RunConfig; env: Record<string, string> } {
   const file = source.file ? parseRunFile(source.file.name, source.file.text) : { given: new Map(), env: {} };
   const flags = parseFlags(source.flags ?? [], RUN_OPTIONS, RENAMED_RUN_NAMES, report);
   const given = mergeGiven(withoutNulls(file.given, report), flags, report);

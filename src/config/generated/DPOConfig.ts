@@ -903,7 +903,7 @@ export interface DPOConfigInput {
   /**
    * Run evaluation (for scripts).
    *
-   * Default: `false`. No effect: TRL's script ignores it too.
+   * Default: `false`. No effect: eval_strategy decides, as in TRL's script.
    */
   readonly do_eval?: boolean | undefined;
   /**
@@ -1967,7 +1967,7 @@ export interface DPOConfig {
   /**
    * Run evaluation (for scripts).
    *
-   * Default: `false`. No effect: TRL's script ignores it too.
+   * Default: `false`. No effect: eval_strategy decides, as in TRL's script.
    */
   readonly do_eval: boolean;
   /**

@@ -50,7 +50,7 @@ const distributed = group("Several devices", {
 
 const rest = group("Scripts and debugging", {
   do_train: noEffect(bool, false, "Run training (for scripts).", SCRIPTS_ONLY),
-  do_eval: noEffect(bool, false, "Run evaluation (for scripts).", SCRIPTS_ONLY),
+  do_eval: noEffect(bool, false, "Run evaluation (for scripts).", "eval_strategy decides, as in TRL's script"),
   do_predict: noEffect(bool, false, "Run prediction (for scripts).", SCRIPTS_ONLY),
   debug: noEffect(listOf(string), [""], "PyTorch debugging tools.", "these tools are PyTorch's"),
   skip_memory_metrics: noEffect(bool, true, "Leave memory usage out of the metrics.", "memory is not logged"),

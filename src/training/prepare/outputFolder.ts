@@ -46,6 +46,13 @@ export async function checkOutputDir(
   await findStart(resuming, QUIET);
 }
 
+/** The part of {@link checkOutputDir} that only reads: a run that is neither resumed nor overwritten. */
+export async function checkFreshOutput(args: DPOConfig, storage: Storage): Promise<void> {
+  const resuming = { args, storage, resume: args.resume_from_checkpoint };
+  if (!continuesRun(resuming) && !args.overwrite_output_dir) await refuseRun(storage.folder(args.output_dir));
+  await findStart(resuming, QUIET);
+}
+
 /** Whether the run of output_dir goes on; false: a new one begins there, possibly from another folder's checkpoint. */
 export function continuesRun({ args, storage, resume }: Resuming): boolean {
   if (typeof resume !== "string") return resume === true;

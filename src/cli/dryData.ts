@@ -1,0 +1,94 @@
+/** @file The part of --dry-run that reads the model's config, its tokenizer, and the data's first rows. */
+
+import { lossTraits } from "../config/options/lossTypes.ts";
+import type { RunConfig } from "../config/run.ts";
+import { Dataset } from "../data/datasets/dataset.ts";
+import { tokenizePairs } from "../data/preferences/tokenizePairs.ts";
+import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
+import { nodeStorage } from "../disk/nodeStorage.ts";
+import { PrefineError } from "../errors.ts";
+import { counted, grouped } from "../phrases.ts";
+import { checkModelConfig } from "../pretrained/modelConfig.ts";
+import type { Logger } from "../terminal/logging.ts";
+import { loadSplits, loadTokenizer, rowsOfRecipe } from "../train.ts";
+import { checkFreshOutput } from "../training/prepare/outputFolder.ts";
+
+/** Rows of each split that are read as pairs. */
+const FIRST = 16;
+
+interface Line {
+  outcome: "read" | "changed" | "wrong";
+  key: string;
+  note: string;
+}
+
+/** A line per part of the run that is read before its weights; those that can't be are `wrong`. */
+export async function checkData(run: RunConfig): Promise<Line[]> {
+  const lines: Line[] = [];
+  const logger = linesOnly((key, note) => lines.push({ outcome: "changed", key, note }));
+  const attempt = async <T>(key: string, work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof PrefineError) || error.code === "interrupted") throw error;
+      lines.push({ outcome: "wrong", key, note: [error.message, error.hint ?? ""].join("\n").trim() });
+      return undefined;
+    }
+  };
+  await attempt("output_dir", () => checkFreshOutput(run.args, nodeStorage));
+  await attempt("model", async () => lines.push(await modelLine(run)));
+  const place = run.model.adapter_name_or_path ?? "";
+  const tokenizer = await attempt("tokenizer", () => loadTokenizer(run, place, { logger }));
+  const splits = await attempt("data", () => loadSplits(run, logger, { first: FIRST }));
+  if (!splits) return lines;
+  const { train_dataset, eval_dataset } = splits;
+  const evals = eval_dataset instanceof Dataset ? { evaluation: eval_dataset } : (eval_dataset ?? {});
+  for (const [key, rows] of [["training", train_dataset] as const, ...Object.entries(evals)])
+    lines.push(...((await attempt(key, () => rowLines(key, rows, { run, tokenizer }))) ?? []));
+  return lines;
+}
+
+async function modelLine({ model, script }: RunConfig): Promise<Line> {
+  const place = model.model_name_or_path ?? model.adapter_name_or_path ?? "";
+  const revision = model.model_revision === "main" ? undefined : model.model_revision;
+  const type = await checkModelConfig(place, { token: script.token || undefined, revision });
+  const note = type === undefined ? `${place}, an adapter or a GGUF file` : `${place}, ${type}; no weights were read`;
+  return { outcome: "read", key: "model", note };
+}
+
+/** The first rows of a split as pairs of ids, with the findings that a run would warn of. */
+async function rowLines(
+  key: string,
+  rows: Dataset,
+  { run, tokenizer }: { run: RunConfig; tokenizer: Tokenizer | undefined },
+): Promise<Line[]> {
+  const columns = rows.column_names.join(", ");
+  if (!tokenizer) return [{ outcome: "read", key, note: `columns ${columns}` }];
+  const { max_length, truncation_mode, max_prompt_length, loss_type } = run.args;
+  const { pairs, warnings, cut } = await tokenizePairs(rowsOfRecipe(run, tokenizer)(rows), tokenizer, {
+    ...{ max_length, truncation_mode, max_prompt_length },
+    winRates: loss_type.some((type) => lossTraits(type).winRates),
+    split: rows.name,
+  });
+  const longest = Math.max(...pairs.map((pair) => lengthOf(pair)));
+  const size = `${grouped(longest)} tokens${cut > 0 ? `, ${cut} of them cut` : ""}`;
+  const note = `the first ${counted(pairs.length, "pair")} of at most ${size}; columns ${columns}`;
+  return [{ outcome: "read", key, note }, ...warnings.map((line): Line => ({ outcome: "changed", key, note: line }))];
+}
+
+const lengthOf = ({
+  prompt_ids,
+  chosen_ids,
+  rejected_ids,
+}: Record<"prompt_ids" | "chosen_ids" | "rejected_ids", number[]>) =>
+  prompt_ids.length + Math.max(chosen_ids.length, rejected_ids.length);
+
+/** A logger that keeps lines of information and warnings. */
+function linesOnly(keep: (key: string, line: string) => void): Logger {
+  const nothing = () => {};
+  const line = (text: string) => keep("note", text);
+  return {
+    ...{ info: line, warn: line, start: nothing, step: nothing, status: nothing },
+    ...{ metrics: nothing, end: nothing, close: nothing },
+  };
+}
