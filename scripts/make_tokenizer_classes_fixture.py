@@ -57,6 +57,18 @@ def word_piece():
     return {**base, "added_tokens": added(vocab), "pre_tokenizer": dict(type="Whitespace"), "decoder": dict(type="Fuse"), "model": dict(type="WordPiece", unk_token="[UNK]", continuing_subword_prefix="##", max_input_chars_per_word=3, vocab=vocab)}
 
 
+PUNCTUATED = ["he . a , he ! a ? he 's he 've do n't ' a"]
+MODEL_TOKENS = dict(tokenizer_class="PreTrainedTokenizerFast", image_token="<image>", audio_token=dict(__type="AddedToken", content="<left>", lstrip=True, rstrip=False, normalized=False, single_word=False), add_bos_token=True)
+FURTHER = dict(additional_special_tokens=["<t2>", dict(__type="AddedToken", content="<t3>", lstrip=True, rstrip=False, normalized=False, single_word=False)])
+NEVER_SPECIAL = {"0": dict(content="<s>", special=False), "1": dict(content="</s>", special=True, rstrip=True), "400": dict(content="<left>", special=True)}
+
+
+def unigram():
+    base = spaces()
+    vocab = [[t, -i / 7] for i, t in enumerate(base["model"]["vocab"])]
+    return {**base, "model": dict(type="Unigram", unk_id=2, byte_fallback=True, vocab=vocab)}
+
+
 DECODER = {"0": dict(content="<s>", lstrip=True, rstrip=False, normalized=False, single_word=False, special=True), "3": dict(content="<bos>", lstrip=False, rstrip=True, normalized=True, single_word=False, special=False)}
 
 
@@ -104,21 +116,39 @@ def cases():
         "padding of tokenizer.json": (byte_level(padding=dict(strategy="BatchLongest", direction="Right", pad_to_multiple_of=None, pad_id=5, pad_type_id=0, pad_token="<pad>")), dict(tokenizer_class="PreTrainedTokenizerFast"), "llama"),
         "truncation of tokenizer.json": (byte_level(truncation=dict(direction="Right", max_length=2, strategy="LongestFirst", stride=0)), dict(tokenizer_class="PreTrainedTokenizerFast"), "llama"),
         "an odd named token": (byte_level(), dict(tokenizer_class="PreTrainedTokenizerFast", bos_token="<new>", eos_token=dict(__type="AddedToken", content="he", lstrip=True, rstrip=False, normalized=True, single_word=False)), "llama"),
+        "tokens by names of the model's": (byte_level(), MODEL_TOKENS, "qwen2"),
+        "tokens by names in extra_special_tokens": (byte_level(), dict(tokenizer_class="PreTrainedTokenizerFast", extra_special_tokens=dict(image_token="<image>", eoi_token="</s>"), additional_special_tokens=["<t2>"]), "llama"),
+        "names of CodeLlama's, one replaced": (spaces(), dict(tokenizer_class="CodeLlamaTokenizer", prefix_token="<left>"), "llama"),
+        "further tokens with flags": (byte_level(), dict(tokenizer_class="PreTrainedTokenizerFast", **FURTHER), "llama"),
+        "further tokens with flags, Qwen2": (byte_level(), dict(tokenizer_class="Qwen2Tokenizer", **FURTHER), "qwen2"),
+        "further tokens with flags, Cohere": (byte_level(), dict(tokenizer_class="CohereTokenizer", **FURTHER), "llama"),
+        "further tokens under both names": (byte_level(), dict(tokenizer_class="PreTrainedTokenizerFast", extra_special_tokens=[], **FURTHER), "llama"),
+        "listed as not special": (byte_level(), dict(tokenizer_class="PreTrainedTokenizerFast", added_tokens_decoder=NEVER_SPECIAL), "llama"),
+        "listed as not special, Qwen2": (byte_level(), dict(tokenizer_class="Qwen2Tokenizer", added_tokens_decoder=NEVER_SPECIAL), "qwen2"),
+        "a special token of normalized text": (byte_level(added_tokens=added(byte_level()["model"]["vocab"], [dict(content="HE", normalized=True)])), dict(tokenizer_class="PreTrainedTokenizerFast"), "llama"),
+        "special_tokens_map.json": (byte_level(), dict(tokenizer_class="PreTrainedTokenizerFast", bos_token="<s>"), "llama", {"special_tokens_map.json": dict(bos_token="<bos>", image_token="<image>", pad_token=dict(content="<pad>", lstrip=True), additional_special_tokens=["<t2>"])}),
+        "special_tokens_map.json with further tokens": (byte_level(), dict(tokenizer_class="PreTrainedTokenizerFast", additional_special_tokens=["<t2>"]), "llama", {"special_tokens_map.json": dict(extra_special_tokens=["<t3>"], additional_special_tokens=["<t4>"])}),
+        "added_tokens.json": (byte_level(), dict(tokenizer_class="PreTrainedTokenizerFast", extra_special_tokens=["<t2>"]), "llama", {"added_tokens.json": {"<t2>": 500, "<t3>": 501, "<left>": 502}}),
+        "clean up, WordPiece": (word_piece(), dict(tokenizer_class="PreTrainedTokenizerFast", clean_up_tokenization_spaces=True), "llama"),
+        "clean up, Unigram": (unigram(), dict(tokenizer_class="PreTrainedTokenizerFast", clean_up_tokenization_spaces=True), "llama"),
+        "clean up, BPE": (spaces(), dict(tokenizer_class="PreTrainedTokenizerFast", clean_up_tokenization_spaces=True), "llama"),
+        "clean up, BPE though it corrupts": (spaces(), dict(tokenizer_class="PreTrainedTokenizerFast", clean_up_tokenization_spaces=True, clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output=True), "llama"),
         "split_special_tokens": (byte_level(), dict(tokenizer_class="PreTrainedTokenizerFast", split_special_tokens=True), "llama"),
     }
 
 
 def main():
     out = {}
-    for name, (value, config, model_type) in cases().items():
+    for name, (value, config, model_type, *more) in cases().items():
+        further = more[0] if more else {}
         with tempfile.TemporaryDirectory() as folder:
-            for file, content in {"tokenizer.json": value, "tokenizer_config.json": config, "config.json": dict(model_type=model_type)}.items():
+            for file, content in {"tokenizer.json": value, "tokenizer_config.json": config, "config.json": dict(model_type=model_type), **further}.items():
                 with open(os.path.join(folder, file), "w") as f:
                     json.dump(content, f)
             tok = AutoTokenizer.from_pretrained(folder)
-        texts = [dict(text=t, ids=(ids := tok(t)["input_ids"]), plain=tok(t, add_special_tokens=False)["input_ids"], decoded=tok.decode(ids), shown=tok.decode(ids, skip_special_tokens=True)) for t in TEXTS]
-        named = {k: v for k in ("bos_token", "eos_token", "unk_token", "pad_token") if (v := getattr(tok, k)) is not None}
-        out[name] = dict(json=value, config=config, model_type=model_type, made=type(tok).__name__, named=named, length=len(tok), texts=texts)
+        texts = [dict(text=t, ids=(ids := tok(t)["input_ids"]), plain=tok(t, add_special_tokens=False)["input_ids"], decoded=tok.decode(ids), shown=tok.decode(ids, skip_special_tokens=True)) for t in [*TEXTS, *(PUNCTUATED if "clean up" in name else []), *(["<image> a", "<t2> a <t3>"] if "token" in name else [])]]
+        named = tok.special_tokens_map
+        out[name] = dict(json=value, config=config, model_type=model_type, files=further, made=type(tok).__name__, named=named, length=len(tok), texts=texts)
     shared = {}
     for case in out.values():  # vocabularies and merges are stored once
         model = case["json"]["model"] = dict(case["json"]["model"])

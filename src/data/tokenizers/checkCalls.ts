@@ -20,10 +20,15 @@ export interface EncodeOptions {
 export interface DecodeOptions {
   /** Leaves special tokens (such as eos) out of the text. Default: false. */
   skip_special_tokens?: boolean | undefined;
+  /** Removes spaces before punctuation, but never from byte pair encoding's text. Default: tokenizer_config.json's. */
+  clean_up_tokenization_spaces?: boolean | undefined;
 }
 
 const ENCODE_OPTIONS = optionsOf<EncodeOptions>("a tokenizer's encode", { add_special_tokens: bool });
-const DECODE_OPTIONS = optionsOf<DecodeOptions>("a tokenizer's decode", { skip_special_tokens: bool });
+const DECODE_OPTIONS = optionsOf<DecodeOptions>("a tokenizer's decode", {
+  skip_special_tokens: bool,
+  clean_up_tokenization_spaces: bool,
+});
 
 const NO_PADDING = "texts are not padded; each has a list of ids of its own length";
 const NO_TRUNCATION = "cut the list of ids: ids.slice(0, length)";
@@ -53,7 +58,7 @@ export function checkEncode(options: unknown): void {
 
 /** @throws PrefineError("config") for unknown options, ("data") for what are no ids. */
 export function checkDecode(ids: unknown, options: unknown): void {
-  checkOptions("decode", options, DECODE_OPTIONS, { noEffect: ["clean_up_tokenization_spaces"] });
+  checkOptions("decode", options, DECODE_OPTIONS);
   const isList = Array.isArray(ids) || ArrayBuffer.isView(ids);
   const [first] = isList ? (ids as readonly unknown[]) : [];
   if (isList && (first === undefined || typeof first === "number")) return; // the others are checked as they are read

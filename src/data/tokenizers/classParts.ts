@@ -2,11 +2,12 @@
 import { PrefineError, show } from "../../errors.ts";
 import { equalJson } from "../../formats/equalJson.ts";
 import { QWEN2_WORDS, QWEN35_WORDS } from "../../patterns/linearPatterns.ts";
-import type { SpecialTokenName } from "./specialTokens.ts";
+import type { SpecialTokenName, TokenizerSettings } from "./specialTokens.ts";
 import { FROM_FILE, REFUSED_CLASSES } from "./tokenizerClasses.ts";
 
 type Json = Record<string, unknown>;
-type Defaults = Partial<Record<SpecialTokenName, string>>;
+/** By name; names of the model's own follow the usual ones. */
+type Defaults = Readonly<Record<string, string>>;
 
 interface TokenizerClass {
   /** The type of model that it makes. */
@@ -16,10 +17,12 @@ interface TokenizerClass {
   parts: (config: Json) => { normalizer: Json | null; pre_tokenizer: Json; decoder: Json };
   /** Special tokens where the config has none. */
   tokens: Defaults;
-  /** Further special tokens that it always adds. */
-  further?: readonly string[];
   /** Tokens around a text; the file's post-processor where absent. */
   around?: { before: SpecialTokenName[]; after: SpecialTokenName[] };
+  /** Special tokens that it adds once more at the end. */
+  readds?: TokenizerSettings["readds"];
+  /** Special tokens that it adds where the files name no further ones. */
+  further?: readonly string[];
 }
 
 const byteLevel = (add_prefix_space: boolean, use_regex = true) => ({
@@ -84,7 +87,13 @@ export const TOKENIZER_CLASSES: Readonly<Record<string, TokenizerClass>> = {
     tokens: { ...GPT2_TOKENS, pad_token: "<|padding|>" },
     around: { before: [], after: [] },
   },
-  Qwen2Tokenizer: { model: "BPE", settings: plainBpe, parts: qwenParts(QWEN2_WORDS), tokens: QWEN_TOKENS },
+  Qwen2Tokenizer: {
+    model: "BPE",
+    settings: plainBpe,
+    parts: qwenParts(QWEN2_WORDS),
+    tokens: QWEN_TOKENS,
+    readds: "all",
+  },
   Qwen3_5Tokenizer: { model: "BPE", settings: plainBpe, parts: qwenParts(QWEN35_WORDS), tokens: QWEN_TOKENS },
   LlamaTokenizer: {
     // a text is one word; unless the config sets `legacy`, only the beginning of the text gets a leading ▁
@@ -104,7 +113,14 @@ export const TOKENIZER_CLASSES: Readonly<Record<string, TokenizerClass>> = {
       const scheme = add_prefix_space === false ? "never" : "first";
       return { normalizer: null, pre_tokenizer: spaceMarks(scheme), decoder: fromMarks(true) };
     },
-    tokens: LLAMA_TOKENS,
+    tokens: {
+      ...LLAMA_TOKENS,
+      prefix_token: "▁<PRE>",
+      middle_token: "▁<MID>",
+      suffix_token: "▁<SUF>",
+      eot_token: "▁<EOT>",
+      fill_token: "<FILL_ME>",
+    },
     further: ["▁<PRE>", "▁<MID>", "▁<SUF>", "▁<EOT>", "<FILL_ME>"],
     around: { before: ["bos_token"], after: [] },
   },
@@ -141,6 +157,7 @@ export const TOKENIZER_CLASSES: Readonly<Record<string, TokenizerClass>> = {
       cls_token: "<CLS>",
       mask_token: "<MASK_TOKEN>",
     },
+    readds: "further",
   },
   RobertaTokenizer: {
     model: "BPE",
@@ -186,7 +203,8 @@ export interface ClassedTokenizer {
   config: Json;
   /** Whose ids the class puts around a text, for `around`. */
   around?: TokenizerClass["around"];
-  /** True if the class builds its tokenizer anew: then only added tokens that the config lists are there. */
+  readds?: TokenizerClass["readds"];
+  /** True if the class builds its tokenizer anew. */
   isBuiltAnew: boolean;
 }
 
@@ -206,10 +224,9 @@ export function asClass(named: string, files: { json: Json; config: Json }, wher
     throw new PrefineError("not-yet", `${where}: ${what} is not supported`, `Supported classes: ${names}.`);
   }
   const withTokens: Json = { ...found.tokens, ...config };
-  if (found.further) {
-    const listed = config.extra_special_tokens ?? config.additional_special_tokens;
-    const all = [...(Array.isArray(listed) ? listed : []), ...found.further];
-    withTokens.extra_special_tokens = all.filter((token, i) => all.indexOf(token) === i);
+  const { extra_special_tokens, additional_special_tokens } = config;
+  if (found.further && (extra_special_tokens ?? additional_special_tokens) === undefined) {
+    withTokens.extra_special_tokens = found.further;
   }
   const settings = found.settings(textsOf(withTokens, found.tokens));
   const built = { ...json, ...found.parts(config), model: { ...model, ...settings } };
@@ -220,6 +237,7 @@ export function asClass(named: string, files: { json: Json; config: Json }, wher
     json: isSame && hasSettings(model, settings) ? json : built,
     config: withTokens,
     around: found.around,
+    readds: found.readds,
     isBuiltAnew: true,
   };
 }
@@ -241,8 +259,8 @@ function withoutOffsets(part: unknown): unknown {
 
 /** Special tokens by name, as texts. */
 function textsOf(config: Json, names: Defaults): Defaults {
-  const texts: Defaults = {};
-  for (const name of Object.keys(names) as SpecialTokenName[]) {
+  const texts: Record<string, string> = {};
+  for (const name of Object.keys(names)) {
     const token = config[name];
     const content = typeof token === "string" ? token : (token as { content?: unknown } | null)?.content;
     if (typeof content === "string") texts[name] = content;

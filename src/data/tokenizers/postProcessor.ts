@@ -67,8 +67,25 @@ function sequenceName(item: unknown): unknown {
   return (item as { Sequence?: { id?: unknown } } | null)?.Sequence?.id;
 }
 
+/**
+ * The post-processor of a class that sets it itself: its special tokens around a text.
+ * @param idOf a named token's id; null without one
+ */
+export function classTemplate(
+  { before, after }: { before: readonly string[]; after: readonly string[] },
+  special: ReadonlyMap<string, string>,
+  idOf: (name: string) => number | null,
+): Component {
+  const tokens = (names: readonly string[]) =>
+    names.flatMap((name): [string, number][] => {
+      const id = idOf(name);
+      return id === null ? [] : [[special.get(name) as string, id]];
+    });
+  return templateAround(tokens(before), tokens(after));
+}
+
 /** A post-processor that puts tokens around a text, each [token, id]. */
-export function templateAround(before: [string, number][], after: [string, number][]): Component {
+function templateAround(before: [string, number][], after: [string, number][]): Component {
   const special = (type_id: number) => (token: [string, number]) => ({ SpecialToken: { id: token[0], type_id } });
   const around = (name: "A" | "B", type_id: number) => [
     ...before.map(special(type_id)),

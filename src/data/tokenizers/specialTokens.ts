@@ -1,5 +1,6 @@
-/** @file Finds bos, eos, unk and pad in a tokenizer's files, with transformers' precedence. */
+/** @file Special and other added tokens of a tokenizer's files, with transformers' precedence. */
 import { PrefineError, show } from "../../errors.ts";
+import { isObject } from "../../formats/parseJson.ts";
 import type { AddedToken, TokenizerJson } from "./tokenizerJson.ts";
 
 /** Added tokens become parts of one pattern; the longest real ones have about 50 characters. */
@@ -19,8 +20,10 @@ export interface TokenizerSettings {
   addedTokens?: Record<string, unknown> | undefined;
   /** GPT2Tokenizer: bos, eos and unk default to <|endoftext|>. */
   isGpt2: boolean;
-  /** The class builds its tokenizer anew: only added tokens that the config lists, if it lists any, are there. */
+  /** The class builds its tokenizer anew: it has no added tokens but those that the files name. */
   isBuiltAnew?: boolean;
+  /** Special tokens that the class adds once more at the end: all as plain ones, or those without a name. */
+  readds?: "all" | "further" | undefined;
 }
 
 type TokenFlags = Partial<Omit<AddedToken, "id" | "content">>;
@@ -42,54 +45,121 @@ function readToken(value: unknown): TokenSpec | undefined {
   return spec;
 }
 
+/** A list of special tokens; one with flags of its own is special only if they say so. */
 function readTokens(value: unknown): TokenSpec[] {
-  const list = Array.isArray(value) ? value : typeof value === "object" && value !== null ? Object.values(value) : [];
-  return list.map(readToken).filter((token) => token !== undefined);
+  const list: unknown[] = Array.isArray(value) ? value : [];
+  return list
+    .map((item) => (typeof item === "string" ? { content: item, special: true } : readToken(item)))
+    .filter((token) => token !== undefined);
 }
 
-/** Merged settings: special_tokens_map.json wins, unless the config itself lists all added tokens. */
-function effectiveSettings({ config, specialTokensMap, isGpt2 }: TokenizerSettings): Record<string, unknown> {
+/** Settings as transformers merges them. */
+interface Effective {
+  /** special_tokens_map.json wins, unless the config itself lists all added tokens. */
+  values: Record<string, unknown>;
+  /** Tokens by a name of the model's own, such as image_token: templates read them too. */
+  ofModel: Map<string, TokenSpec>;
+  /** Further special tokens, without a name. */
+  further: TokenSpec[];
+  /** Those of special_tokens_map.json under their older name: only where there are no others. */
+  older: TokenSpec[];
+}
+
+const asObject = (value: unknown): Record<string, unknown> => (isObject(value) ? value : {});
+
+function effectiveSettings({ config, specialTokensMap, isGpt2 }: TokenizerSettings): Effective {
   const end = "<|endoftext|>";
   const defaults = isGpt2 ? { bos_token: end, eos_token: end, unk_token: end } : {};
-  const legacy = config.added_tokens_decoder === undefined ? specialTokensMap : {};
-  return { ...defaults, ...config, ...legacy };
+  const legacy = config.added_tokens_decoder === undefined ? (specialTokensMap ?? {}) : {};
+  const values: Record<string, unknown> = { ...defaults, ...config, ...legacy };
+  const isStandard = (name: string) => (NAMES as readonly string[]).includes(name);
+  const named = Object.entries(values).filter(([name]) => name.endsWith("_token") && !isStandard(name));
+  const listed = Object.entries({ ...asObject(furtherOf(config)), ...asObject(legacy.extra_special_tokens) });
+  const ofModel = new Map<string, TokenSpec>();
+  for (const [name, value] of [...named, ...listed]) {
+    const token = readToken(value);
+    if (token) ofModel.set(name, token);
+  }
+  const own = furtherOf(config);
+  const more = legacy.extra_special_tokens;
+  const further = readTokens(isObject(own) ? config.additional_special_tokens : own).concat(readTokens(more));
+  const older = own === undefined && more === undefined ? readTokens(legacy.additional_special_tokens) : [];
+  return { values, ofModel, further, older };
+}
+
+/** extra_special_tokens; if there are none, its older name. */
+function furtherOf({ extra_special_tokens: extra, additional_special_tokens: older }: Record<string, unknown>) {
+  const isEmpty = Array.isArray(extra) ? extra.length === 0 : Object.keys(asObject(extra)).length === 0;
+  return isEmpty && older !== undefined ? older : extra;
 }
 
 /** The named special tokens of a tokenizer; names without a token are left out. */
-export function namedSpecialTokens(settings: TokenizerSettings & { padding?: unknown }): Map<SpecialTokenName, string> {
-  const effective = effectiveSettings(settings);
+export function namedSpecialTokens(settings: TokenizerSettings & { padding?: unknown }): Map<string, string> {
+  const { values, ofModel } = effectiveSettings(settings);
   // transformers takes the padding token of tokenizer.json's section, which otherwise is off
   const padding = (settings.padding as { pad_token?: unknown } | null | undefined)?.pad_token;
-  if (effective.pad_token === undefined && typeof padding === "string") effective.pad_token = padding;
-  const tokens = new Map<SpecialTokenName, string>();
-  for (const name of NAMES) {
-    const token = readToken(effective[name]);
-    if (token) tokens.set(name, token.content);
-  }
-  return tokens;
+  if (values.pad_token === undefined && typeof padding === "string") values.pad_token = padding;
+  return new Map(Array.from(namedSpecs(values, ofModel), ([name, { content }]) => [name, content]));
 }
 
-/** Tokens to add, in order: those with explicit ids, the named ones, the additional special ones. */
-function tokensToAdd(settings: TokenizerSettings): { spec: TokenSpec; special: boolean; isListed: boolean }[] {
-  const effective = effectiveSettings(settings);
-  const own = NAMES.map((name) => readToken(effective[name])).filter((token) => token !== undefined);
-  const further = readTokens(effective.extra_special_tokens ?? effective.additional_special_tokens);
-  const special = new Set([...own, ...further].map((token) => token.content));
-  const withId: [number, TokenSpec][] = [];
-  const isListed = settings.config.added_tokens_decoder !== undefined; // their flags win over tokenizer.json's
-  if (typeof settings.config.added_tokens_decoder === "object" && settings.config.added_tokens_decoder !== null) {
-    for (const [id, value] of Object.entries(settings.config.added_tokens_decoder)) {
-      const token = readToken(value);
-      if (token) withId.push([Number(id), token]);
-    }
-  } else {
-    for (const [content, id] of Object.entries(settings.addedTokens ?? {})) withId.push([Number(id), { content }]);
+function namedSpecs(values: Record<string, unknown>, ofModel: ReadonlyMap<string, TokenSpec>): Map<string, TokenSpec> {
+  const tokens = new Map<string, TokenSpec>();
+  for (const name of NAMES) {
+    const token = readToken(values[name]);
+    if (token) tokens.set(name, token);
   }
-  withId.sort(([a], [b]) => a - b);
-  return [
-    ...withId.map(([, spec]) => ({ spec, special: spec.special === true || special.has(spec.content), isListed })),
-    ...[...own, ...further].map((spec) => ({ spec, special: true, isListed: false })),
-  ];
+  return new Map([...tokens, ...ofModel]);
+}
+
+interface AddedSpec {
+  spec: TokenSpec;
+  special: boolean;
+}
+
+interface ToAdd {
+  /** Tokens with an id of their own, in its order. */
+  withId: AddedSpec[];
+  named: TokenSpec[];
+  further: TokenSpec[];
+}
+
+function tokensToAdd(settings: TokenizerSettings, json: TokenizerJson): ToAdd {
+  const { values, ofModel, further, older } = effectiveSettings(settings);
+  const named = [...namedSpecs(values, ofModel).values()];
+  const isNamed = new Set(named.map(({ content }) => content));
+  const { added_tokens_decoder: decoder } = settings.config;
+  const specs = new Map<number, TokenSpec | undefined>();
+  if (decoder !== undefined) {
+    for (const [id, value] of Object.entries(asObject(decoder))) specs.set(Number(id), readToken(value));
+  } else {
+    const isFurther = new Set(further.map(({ content }) => content));
+    for (const [content, id] of Object.entries(settings.addedTokens ?? {}))
+      specs.set(Number(id), { content, special: isNamed.has(content) || isFurther.has(content) });
+    for (const token of json.added_tokens) specs.set(token.id, token);
+  }
+  const sorted = [...specs].sort(([a], [b]) => a - b);
+  const withId = sorted.flatMap(([, spec]) =>
+    spec ? [{ spec, special: spec.special === true || isNamed.has(spec.content) }] : [],
+  );
+  return { withId, named, further: [...further, ...older] };
+}
+
+/** A plain special token: matched as it is, anywhere. */
+const plainToken = (content: string): TokenSpec => ({ content, special: true, normalized: false });
+
+/** The tokens that transformers adds, one after the other; those said later replace the flags of earlier ones. */
+function* additions(
+  { withId, named, further }: ToAdd,
+  known: ReadonlySet<string>,
+  readds: TokenizerSettings["readds"],
+) {
+  yield* withId;
+  const all = new Set([...known, ...withId.map(({ spec }) => spec.content)]);
+  for (const spec of named) if (!all.has(spec.content)) yield { spec, special: true };
+  for (const spec of further) if (!all.has(spec.content)) yield { spec, special: spec.special === true };
+  if (readds === "all") {
+    for (const { content } of [...named, ...further]) yield { spec: plainToken(content), special: true };
+  } else if (readds === "further") for (const spec of further) yield { spec, special: true };
 }
 
 /**
@@ -103,19 +173,18 @@ export function mergeAddedTokens(
   idOf: ReadonlyMap<string, number>,
   { where, ...settings }: TokenizerSettings & { where: string },
 ): AddedToken[] {
-  const { config, isBuiltAnew } = settings;
-  const kept = isBuiltAnew && config.added_tokens_decoder !== undefined ? [] : json.added_tokens;
+  const kept = settings.isBuiltAnew ? [] : json.added_tokens;
   const merged = new Map(kept.map((token) => [token.content, token]));
+  const toAdd = tokensToAdd(settings, json);
+  // once special, a token stays so, whatever is said of it later
+  const specials = new Set(kept.filter((token) => token.special).map(({ content }) => content));
   let nextId = kept.reduce((next, { id }) => Math.max(next, id + 1), idOf.size);
-  for (const { spec, special, isListed } of tokensToAdd(settings)) {
-    const token = merged.get(spec.content);
-    if (token && !isListed) {
-      if (special && !token.special) merged.set(spec.content, { ...token, special });
-      continue;
-    }
-    merged.set(spec.content, {
-      id: token?.id ?? idOf.get(spec.content) ?? nextId++,
-      content: spec.content,
+  for (const { spec, special } of additions(toAdd, new Set(merged.keys()), settings.readds)) {
+    const { content } = spec;
+    if (special) specials.add(content);
+    merged.set(content, {
+      id: merged.get(content)?.id ?? idOf.get(content) ?? nextId++,
+      content,
       single_word: spec.single_word ?? false,
       lstrip: spec.lstrip ?? false,
       rstrip: spec.rstrip ?? false,
@@ -123,8 +192,9 @@ export function mergeAddedTokens(
       special,
     });
   }
+  const all = Array.from(merged.values(), (token) => ({ ...token, special: specials.has(token.content) }));
   const tooLong = [...merged.keys()].find((content) => content.length > LONGEST_TOKEN);
-  if (tooLong === undefined) return [...merged.values()];
+  if (tooLong === undefined) return all;
   const actual = `an added token of ${tooLong.length} characters, ${show(tooLong)}`;
   const message = `${where}: expected at most ${LONGEST_TOKEN} characters, found ${actual}`;
   throw new PrefineError("model", message, "Is the file damaged? Download or save the tokenizer again.");

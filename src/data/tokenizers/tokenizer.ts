@@ -17,11 +17,13 @@ import {
   type DecodeOptions,
   type EncodeOptions,
 } from "./checkCalls.ts";
+import { canCleanUp, cleanUp } from "./cleanUp.ts";
 import type { Branches, TextCodec } from "./codec.ts";
 import { type ChatOptions, type ChatResult, type Conversation, renderConversation } from "./conversations.ts";
 import { createPipeline } from "./pipeline.ts";
-import { templateAround } from "./postProcessor.ts";
-import { mergeAddedTokens, namedSpecialTokens, type SpecialTokenName } from "./specialTokens.ts";
+import { classTemplate } from "./postProcessor.ts";
+import { specialIdsOf } from "./specialIds.ts";
+import { mergeAddedTokens, namedSpecialTokens } from "./specialTokens.ts";
 import { textBytes, tokenizerConfigFile, tokenizerJsonFile } from "./tokenizerFiles.ts";
 import { type AddedToken, checkTokenizerJson, readVocabulary, type TokenizerJson } from "./tokenizerJson.ts";
 import type { ThreadParts, TokenizerParts } from "./tokenizerParts.ts";
@@ -64,8 +66,9 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
   /** Source of the saved tokenizer.json. The parsed file is not kept: it would take about 20 MB. */
   private readonly origin: Uint8Array | TokenizerJson;
   private readonly addedTokens: AddedToken[];
-  private readonly special: Map<SpecialTokenName, string>;
+  private readonly special: Map<string, string>;
   private readonly specialIds: Set<number>;
+  private readonly canCleanUp: boolean;
   /** The model's vocabulary, shared with the codec. */
   private readonly idOf: ReadonlyMap<string, number>;
   /** Added tokens, which merges never produce. */
@@ -81,7 +84,8 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
     this.addedTokens = mergeAddedTokens(checked, this.idOf, parts);
     this.special = namedSpecialTokens({ ...parts, padding: checked.padding });
     this.idOfAdded = new Map(this.addedTokens.map(({ content, id }) => [content, id]));
-    const json: TokenizerJson = { ...checked, added_tokens: this.addedTokens, ...this.postProcessor(parts.around) };
+    const json: TokenizerJson = { ...checked, added_tokens: this.addedTokens };
+    if (parts.around) json.post_processor = classTemplate(parts.around, this.special, (name) => this.specialId(name));
     this.origin = parts.source ?? json;
     const isSplit = parts.config.split_special_tokens === true;
     const added_tokens = this.addedTokens.map((token) => (isSplit && token.special ? { ...token, isSplit } : token));
@@ -94,18 +98,8 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
     for (const [token, id] of [...this.idOf, ...this.idOfAdded]) this.tokenOf[id] = token;
     const further = this.addedTokens.filter(({ content }) => !this.idOf.has(content));
     this.vocabSize = this.idOf.size + further.length;
-    this.specialIds = new Set(this.addedTokens.filter((token) => token.special).map((token) => token.id));
-  }
-
-  /** The post-processor of a class that sets it itself: its special tokens around a text. */
-  private postProcessor(around: TokenizerParts["around"]): Pick<TokenizerJson, "post_processor"> | undefined {
-    if (!around) return undefined;
-    const tokens = (names: readonly SpecialTokenName[]): [string, number][] =>
-      names.flatMap((name) => {
-        const id = this.specialId(name);
-        return id === null ? [] : [[this.special.get(name) as string, id]];
-      });
-    return { post_processor: templateAround(tokens(around.before), tokens(around.after)) };
+    this.specialIds = specialIdsOf(json, parts.where);
+    this.canCleanUp = canCleanUp(checked.model, parts.config);
   }
 
   [onCall](text: string | string[], options?: EncodeOptions): Encoding | BatchEncoding {
@@ -186,7 +180,13 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
       if (this.tokenOf[ids[i]] === undefined) continue;
       if (!options.skip_special_tokens || !this.specialIds.has(ids[i])) decodable.push(ids[i]);
     }
-    return this.codec.decode(decodable);
+    const text = this.codec.decode(decodable);
+    return this.cleansUp(options) ? cleanUp(text) : text;
+  }
+
+  /** Whether decode removes spaces before punctuation: never for BPE, where they belong to the text. */
+  cleansUp({ clean_up_tokenization_spaces: isAsked }: DecodeOptions): boolean {
+    return this.canCleanUp && (isAsked ?? this.parts.config.clean_up_tokenization_spaces === true);
   }
 
   /** The texts of several lists of ids. */
@@ -285,7 +285,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
     return { ...parts, origin: this.origin, chat_template: this.chat_template, pad_token: this.pad_token };
   }
 
-  private specialId(name: SpecialTokenName): number | null {
+  private specialId(name: string): number | null {
     const token = this.special.get(name);
     return token === undefined ? null : (this.convert_tokens_to_ids(token) ?? null);
   }

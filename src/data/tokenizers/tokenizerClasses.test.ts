@@ -2,8 +2,9 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import fixture from "../../../test/fixtures/tokenizer-classes.json" with { type: "json" };
+import { DecodeStream } from "./decodeStream.ts";
 import { AutoTokenizer } from "./loadTokenizer.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-tokenizer-classes-"));
@@ -12,6 +13,9 @@ interface Case {
   json: Record<string, unknown>;
   config: Record<string, unknown>;
   model_type: string;
+  /** Further files: name -> content. */
+  files: Record<string, unknown>;
+  /** special_tokens_map */
   named: Record<string, string>;
   length: number;
   vocabulary: string;
@@ -21,13 +25,12 @@ interface Case {
 const cases = Object.entries(fixture.cases as unknown as Record<string, Case>);
 const vocabularies = fixture.vocabularies as Record<string, object>;
 
-function write(name: string, { json, config, model_type, vocabulary }: Case): string {
+function write(name: string, { json, config, model_type, files, vocabulary }: Case): string {
   const place = join(folder, name);
   mkdirSync(place);
   const whole = { ...json, model: { ...(json.model as object), ...vocabularies[vocabulary] } };
-  writeFileSync(join(place, "tokenizer.json"), JSON.stringify(whole));
-  writeFileSync(join(place, "tokenizer_config.json"), JSON.stringify(config));
-  writeFileSync(join(place, "config.json"), JSON.stringify({ model_type }));
+  const all = { "tokenizer.json": whole, "tokenizer_config.json": config, "config.json": { model_type }, ...files };
+  for (const [file, content] of Object.entries(all)) writeFileSync(join(place, file), JSON.stringify(content));
   return place;
 }
 
@@ -40,16 +43,33 @@ describe(`transformers ${fixture.versions.transformers}`, () => {
       expect(tokenizer.decode(ids)).toBe(decoded);
       expect(tokenizer.decode(ids, { skip_special_tokens: true })).toBe(shown);
     }
-    const { bos_token, eos_token, unk_token, pad_token, vocabSize } = tokenizer;
-    const named = { bos_token, eos_token, unk_token, pad_token };
-    expect(Object.fromEntries(Object.entries(named).filter(([, token]) => token !== null))).toEqual(expected.named);
-    expect(vocabSize).toBe(expected.length);
+    expect(tokenizer.special_tokens_map).toEqual(expected.named);
+    expect(tokenizer.vocabSize).toBe(expected.length);
     await tokenizer.save_pretrained(join(folder, name));
     const again = await AutoTokenizer.from_pretrained(join(folder, name));
-    for (const { text, ids } of expected.texts) expect(again.encode(text)).toEqual(ids);
+    for (const { text, ids, shown } of expected.texts) {
+      expect(again.encode(text)).toEqual(ids);
+      expect(again.decode(ids, { skip_special_tokens: true })).toBe(shown);
+    }
+    expect(again.special_tokens_map).toEqual(expected.named);
   });
 
-  test("the number of cases", () => expect(cases.length).toBe(42));
+  test.each(cases)("%s: a stream of its texts is their text, in time proportional to it", async (name, { texts }) => {
+    const tokenizer = await AutoTokenizer.from_pretrained(join(folder, name));
+    const once = texts.flatMap(({ ids }) => ids);
+    const ids = Array.from({ length: 6 }, () => once).flat();
+    const decode = vi.spyOn(tokenizer, "decode");
+    for (const skip_special_tokens of [false, true]) {
+      const stream = new DecodeStream(tokenizer, { skip_special_tokens });
+      const text = ids.map((id) => stream.push(id)).join("") + stream.end();
+      const decoded = decode.mock.calls.reduce((sum, [all]) => sum + (all as number[]).length, 0);
+      expect(decoded).toBeLessThan(90 * ids.length);
+      expect(text).toBe(tokenizer.decode(ids, { skip_special_tokens }));
+      decode.mockClear();
+    }
+  });
+
+  test("the number of cases", () => expect(cases.length).toBe(59));
 });
 
 test.each(["T5Tokenizer", "ByT5Tokenizer", "WhisperTokenizerFast"])(

@@ -1,5 +1,4 @@
 /** @file Serializes a tokenizer to tokenizer.json and tokenizer_config.json, as transformers does. */
-import type { SpecialTokenName } from "./specialTokens.ts";
 import type { AddedToken, TokenizerJson } from "./tokenizerJson.ts";
 
 /** UTF-8 bytes of a text. */
@@ -23,7 +22,7 @@ export function tokenizerJsonFile(origin: Uint8Array | TokenizerJson, addedToken
  */
 export function tokenizerConfigFile(
   read: Record<string, unknown>,
-  settings: { special: ReadonlyMap<SpecialTokenName, string>; model_max_length: number; isGpt2: boolean },
+  settings: { special: ReadonlyMap<string, string>; model_max_length: number; isGpt2: boolean },
 ): Uint8Array {
   const { add_bos_token, add_eos_token, added_tokens_decoder, additional_special_tokens, chat_template, ...rest } =
     read;
