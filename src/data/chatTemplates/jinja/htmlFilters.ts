@@ -76,7 +76,7 @@ export function urlizeFilter(value: Value, args: Value[], { autoescape }: Enviro
     if (!SCHEME.test(scheme)) throw argumentFault(`'${scheme}' is not a valid URI scheme prefix.`);
   }
   const text = urlize(escapeMarkup(value).text, {
-    limit: limit === null ? undefined : indexNumber(limit),
+    limitOf: () => (limit === null ? undefined : indexNumber(limit)),
     rel: [...rels].sort().join(" "),
     target: target === null ? "" : str(target),
     schemes: extra,

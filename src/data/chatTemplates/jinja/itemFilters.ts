@@ -1,9 +1,11 @@
 /** @file Filters on single items and mappings: attr, default, first, last, items, join, list, reverse, dictsort. */
+
 import { attributeOf, getattr } from "../python/attributes.ts";
 import { sorted } from "../python/compare.ts";
 import { typeError } from "../python/fault.ts";
 import { spend, spendText } from "../python/limits.ts";
 import { escapeMarkup } from "../python/markup.ts";
+import { flag } from "../python/numbers.ts";
 import { PyDict } from "../python/pyDict.ts";
 import { points } from "../python/strings.ts";
 import { str } from "../python/text.ts";
@@ -30,7 +32,8 @@ export const standard = (value: Value, [other, isBoolean]: Value[]): Value =>
 
 /** An attribute, never an item. */
 export function attr(value: Value, [name]: Value[]): Value {
-  const attribute = isText(name) ? textOf(name) : str(name);
+  if (!isText(name)) throw typeError(`attribute name must be string, not '${typeName(name)}'`);
+  const attribute = textOf(name);
   if (isUndefined(value)) throw value.fault();
   const hasIt = attribute.startsWith("__") || getattr(value, attribute) !== undefined;
   if (hasIt) return attributeOf(value, attribute);
@@ -103,5 +106,5 @@ export function dictsort(value: Value, [caseSensitive, by, reverseOrder]: Value[
     return isTrue(caseSensitive) ? key : ignoreCase(key);
   };
   const pairs = value.entries().map((entry) => new Tuple(entry));
-  return sorted(pairs, keyOf, isTrue(reverseOrder));
+  return sorted(pairs, keyOf, flag(reverseOrder));
 }

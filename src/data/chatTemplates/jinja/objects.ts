@@ -1,5 +1,5 @@
 /** @file Objects that templates make or receive: range, namespace, cycler, joiner. */
-import { bind } from "../python/bind.ts";
+import { bind, positional } from "../python/bind.ts";
 import { TemplateFault, typeError, valueError } from "../python/fault.ts";
 import { spend } from "../python/limits.ts";
 import { indexNumber, numeric } from "../python/numbers.ts";
@@ -80,7 +80,8 @@ class PyRange implements PyObject {
     if (name === "stop") return BigInt(this.stop);
     if (name === "step") return BigInt(this.step);
     if (name !== "index" && name !== "count") return undefined;
-    return new PyFunction(name, ({ args: [value] }) => {
+    return new PyFunction(name, (given) => {
+      const [value] = positional(`range.${name}`, given, 1, 1);
       const at = this.contains(value) ? (Number(numeric(value)) - this.start) / this.step : -1;
       if (name === "count") return at < 0 ? 0n : 1n;
       if (at < 0) throw valueError(`${repr(value)} is not in range`);
@@ -107,6 +108,7 @@ export function makeDict({ args, kwargs }: Given): PyDict {
   if (args.length > 1) throw typeError(`dict expected at most 1 argument, got ${args.length}`);
   const dict = new PyDict();
   const [from] = args;
+  if (from !== undefined && isUndefined(from)) throw from.fault();
   if (from instanceof PyDict) for (const [key, value] of from.entries()) dict.set(key, value);
   else if (from !== undefined) {
     let at = 0;

@@ -2,7 +2,7 @@
 import { type Comparison, compare, equals, sorted } from "../python/compare.ts";
 import { typeError } from "../python/fault.ts";
 import { spend } from "../python/limits.ts";
-import { indexNumber, numeric } from "../python/numbers.ts";
+import { flag, indexNumber, numeric } from "../python/numbers.ts";
 import { binary } from "../python/operators.ts";
 import { hashKey } from "../python/pyDict.ts";
 import {
@@ -76,7 +76,7 @@ export const select =
 export function sort(value: Value, [reverse, caseSensitive, attribute]: Value[]): Value {
   const get = attributesGetter(attribute);
   const keyOf = (item: Value) => (isTrue(caseSensitive) ? get(item) : get(item).map(ignoreCase));
-  return sorted(Array.from(iterate(value)), keyOf, isTrue(reverse));
+  return sorted(Array.from(iterate(value)), keyOf, flag(reverse));
 }
 
 /** Keys of items, in lower case unless case_sensitive is set. */

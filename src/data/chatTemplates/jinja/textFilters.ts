@@ -13,6 +13,7 @@ import {
   isText,
   isTrue,
   isUndefined,
+  lengthOf,
   Markup,
   pointCount,
   Tuple,
@@ -76,7 +77,7 @@ export function truncate(value: Value, [lengthValue, killWords, endValue, leeway
   }
   if (leeway < 0) throw new TemplateFault("AssertionError", `expected leeway >= 0, got ${leeway}`);
   if (isUndefined(value)) return value;
-  if (!isText(value)) return notText(value, "truncate");
+  if (!isText(value)) return lengthOf(value) <= length + leeway ? value : notText(value, "truncate");
   const text = textOf(value);
   if (pointCount(text) <= length + leeway) return value;
   const cut = text.slice(0, unitOffset(text, length - endLength));

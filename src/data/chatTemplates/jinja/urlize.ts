@@ -5,8 +5,8 @@ import { SPACE, unitOffset } from "../python/strings.ts";
 import { pointCount } from "../python/values.ts";
 
 interface Options {
-  /** Characters of a shown address; undefined: all. */
-  limit: number | undefined;
+  /** Characters of a shown address; undefined: all. Asked, and found to be no number, where there is an address. */
+  limitOf: () => number | undefined;
   rel: string;
   target: string;
   schemes: readonly string[];
@@ -58,10 +58,11 @@ function link(word: string, options: Options): string {
   return head + anchor(middle, options) + tail;
 }
 
-function anchor(address: string, { limit, rel, target, schemes }: Options): string {
+function anchor(address: string, { limitOf, rel, target, schemes }: Options): string {
   const attributes = (rel && ` rel="${escapeText(rel)}"`) + (target && ` target="${escapeText(target)}"`);
   if (HTTP.test(address)) {
     const href = /^https?:\/\//.test(address) ? address : `https://${address}`;
+    const limit = limitOf();
     const isLong = limit !== undefined && pointCount(address) > limit;
     const shown = isLong ? `${address.slice(0, unitOffset(address, limit))}...` : address;
     return `<a href="${href}"${attributes}>${shown}</a>`;

@@ -255,6 +255,9 @@ export function toInteger(value: Value): bigint {
   throw typeError(`int() argument must be a string, a bytes-like object or a real number, not '${typeName(value)}'`);
 }
 
+/** A flag that must be an int in Python, bools included. */
+export const flag = (value: Value): boolean => indexNumber(value) !== 0;
+
 /** An argument that must be an int (Python's __index__), as a JavaScript number. */
 export function indexNumber(
   value: Value,

@@ -46,7 +46,9 @@ export function percentFormat(
 }
 
 /** What Python takes for a mapping there: an object with items that is neither tuple nor str. */
-const isMapping = (value: Value) => value instanceof PyDict || Array.isArray(value);
+const isMapping = (value: Value) =>
+  value instanceof PyDict || Array.isArray(value) || isUndefined(value) || isRange(value);
+const isRange = (value: Value) => typeof value === "object" && value !== null && "item" in value;
 
 function keyed(given: Value, key: string): Value {
   if (!(given instanceof PyDict)) throw typeError("format requires a mapping");

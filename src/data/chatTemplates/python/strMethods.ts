@@ -4,7 +4,7 @@ import { type Access, formatBraces } from "./braces.ts";
 import { typeError, unsupported, valueError } from "./fault.ts";
 import { spend, spendText } from "./limits.ts";
 import { escapeMarkup } from "./markup.ts";
-import { indexNumber } from "./numbers.ts";
+import { flag, indexNumber } from "./numbers.ts";
 import { PyDict } from "./pyDict.ts";
 import * as cases from "./strCase.ts";
 import { points, repeat, replaceText, type Side, split, splitLines, strip } from "./strings.ts";
@@ -242,7 +242,7 @@ export const STR_METHODS: Readonly<Record<string, StrMethod>> = Object.fromEntri
   splitter("rsplit", true),
   stripper("rstrip", "right"),
   splitter("split", false),
-  ["splitlines", (text, given) => splitLines(text, truth(bind("splitlines", [["keepends", false]], given)[0]))],
+  ["splitlines", (text, given) => splitLines(text, flag(bind("splitlines", [["keepends", false]], given)[0]))],
   affix("startswith"),
   stripper("strip", "both"),
   noArguments("swapcase", cases.swapCase),
@@ -251,8 +251,6 @@ export const STR_METHODS: Readonly<Record<string, StrMethod>> = Object.fromEntri
   noArguments("upper", (text) => text.toUpperCase()),
   ["zfill", zfill],
 ]);
-
-const truth = (value: Value) => value === true || (typeof value === "bigint" && value !== 0n);
 
 /** What prefine refuses: bytes have no place in a template. */
 export const REFUSED_STR_METHODS: readonly string[] = ["encode"];

@@ -42,7 +42,7 @@ export function wrap(text: string, { width, breakLong, onHyphens }: Options): st
     const next = chunks.at(-1);
     spend(next?.length ?? 0); // a long chunk is counted once per line that it is cut into
     if (next !== undefined && pointCount(next) > width) {
-      breakChunk(chunks, line, { space: Math.max(1, width - length), breakLong, onHyphens });
+      breakChunk(chunks, line, { space: width - length, breakLong, onHyphens });
     }
     if (line.length > 0 && isBlank(line[line.length - 1])) line.pop();
     if (line.length > 0) lines.push(line.join(""));
