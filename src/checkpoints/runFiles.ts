@@ -5,6 +5,7 @@ import { ADAPTER_CONFIG } from "./adapter.ts";
 import { isInTheWay } from "./ownFiles.ts";
 import { listCheckpoints, listNamed, type OnKept, RUN_FILES, removeCheckpoints } from "./runDirectory.ts";
 import { EXTRAS, mayWrite, otherName } from "./runsOwn.ts";
+import { TRAINER_STATE } from "./trainerState.ts";
 import { TRAINING_ARGS } from "./trainingArgs.ts";
 
 interface Start {
@@ -37,16 +38,29 @@ export async function refuseOthersFiles(run: RunFolder, { names, step, replaces 
   );
 }
 
+/** Files of a model and its tokenizer that the run's own files need not include. */
+const MODEL = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"];
+/** Prove that the other files are a training's: deleted last, so that an interrupted removal can be repeated. */
+const PROOFS = [TRAINER_STATE, TRAINING_ARGS];
+
 /**
  * Deletes only the files of the folder's run.
+ * @param names further files of a run, such as its tokenizer's.
  * @param onKept called with a line per model file that stays because no run wrote it.
  */
-export async function removeRun(run: RunFolder, onKept: OnKept = () => {}): Promise<void> {
+export async function removeRun(
+  run: RunFolder,
+  onKept: OnKept = () => {},
+  names: readonly string[] = [],
+): Promise<void> {
   const deletable: string[] = [];
-  for (const name of [...RUN_FILES, ADAPTER_CONFIG, TRAINING_ARGS, ...EXTRAS, ...EXTRAS.map(otherName)]) {
+  const extras = [...EXTRAS, ...EXTRAS.map(otherName)];
+  for (const name of new Set([...RUN_FILES, ADAPTER_CONFIG, ...MODEL, ...names, ...extras, ...PROOFS])) {
+    if (!(await run.has(name))) continue;
     if (await mayWrite(run, name)) deletable.push(name);
-    else if (!EXTRAS.includes(name)) onKept(`${run.pathOf(name)}: is kept, since no run wrote it`);
+    else if (![...EXTRAS, ...MODEL].includes(name)) onKept(`${run.pathOf(name)}: is kept, since no run wrote it`);
   }
   await removeCheckpoints(await listCheckpoints(run), onKept);
-  for (const name of deletable) await run.delete(name);
+  const isProof = (name: string) => Number(PROOFS.includes(name));
+  for (const name of deletable.toSorted((a, b) => isProof(a) - isProof(b))) await run.delete(name);
 }

@@ -6,6 +6,7 @@ import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
 import { isObject, parseJson } from "../formats/parseJson.ts";
 import { sha256 } from "../formats/sha256.ts";
+import { ADAPTER_CONFIG } from "./adapter.ts";
 import { isMarginsTable, MARGINS } from "./marginsTable.ts";
 import { listCheckpoints } from "./runDirectory.ts";
 import { TRAINER_STATE } from "./trainerState.ts";
@@ -31,7 +32,32 @@ export async function mayWrite(folder: RunFolder, name: string): Promise<boolean
   if (extra === MARGINS) return isMarginsTable(folder, name);
   if (extra !== undefined) return isPlotted(folder, name);
   if (name === "config.json" && !(await hasKeys(folder, name, ["model_type"]))) return false; // another program's
+  if (await isOthersJson(folder, name)) return false;
   return hasTraining(folder);
+}
+
+/** Keys that a training's files of these names have. */
+const KEYS: Readonly<Record<string, readonly string[]>> = {
+  [ADAPTER_CONFIG]: ["peft_type"],
+  [TRAINER_STATE]: ["log_history"],
+  [TRAINING_ARGS]: ["output_dir"],
+  "tokenizer.json": [],
+  "tokenizer_config.json": [],
+};
+
+/** Whether a file has a training's name but other content. One that is cut or zeroed is a training's, damaged. */
+async function isOthersJson(folder: RunFolder, name: string): Promise<boolean> {
+  const keys = KEYS[name];
+  if (!keys) return false;
+  const text = ((await folder.readText(name)) ?? "").replace(/^[\s\0]+/, "");
+  if (text === "") return false;
+  if (!text.startsWith("{")) return true;
+  try {
+    const value = parseJson(text);
+    return !isObject(value) || !keys.every((key) => key in value);
+  } catch {
+    return false;
+  }
 }
 
 /** Keys of the files that prove a training. */

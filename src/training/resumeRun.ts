@@ -1,7 +1,6 @@
 /** @file Resumes a run from a checkpoint. */
 import { checkpointFault, readCheckpoint, type SavedCheckpoint } from "../checkpoints/checkpoint.ts";
 import { listCheckpoints } from "../checkpoints/runDirectory.ts";
-import { removeRun } from "../checkpoints/runFiles.ts";
 import { dtypeOf, type SavedTensor } from "../checkpoints/tensors.ts";
 import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
@@ -17,10 +16,10 @@ import { nameRows, type Run, splitsOf } from "./run.ts";
 /**
  * Restores a run from a checkpoint: weights, optimizer, log, and pending work. Without an optimizer (save_only_model)
  * as transformers does: optimizer and learning rate schedule begin anew, all else continues.
- * @param options.replaces whether output_dir has another run, which is deleted once the checkpoint is known to fit.
+ * @param replace deletes another run in output_dir, once the checkpoint is known to fit.
  * @throws PrefineError when the checkpoint is damaged or of another run.
  */
-export async function resumeRun(run: Run, folder: RunFolder, { replaces = false } = {}): Promise<void> {
+export async function resumeRun(run: Run, folder: RunFolder, replace: () => Promise<void>): Promise<void> {
   const { path } = folder;
   const checkpoint = await readCheckpoint(folder, run.savedAs.kind);
   const loop = readLoopState(checkpoint.loop, path);
@@ -28,7 +27,6 @@ export async function resumeRun(run: Run, folder: RunFolder, { replaces = false 
   await checkWeights(checkpoint.fingerprint, run, path);
   checkTensors(run, checkpoint, path);
   if (changed.length > 0) run.observer.warn(`${path}: resuming with other settings: ${changed.join("; ")}`);
-  if (replaces) await removeRun(run.output, (line) => run.observer.warn(line));
   run.isUntouched = false;
   // max_steps and the steps between events may have changed: the current ones are used.
   const { epoch, global_step, log_history, total_flos } = checkpoint.state;
@@ -37,9 +35,10 @@ export async function resumeRun(run: Run, folder: RunFolder, { replaces = false 
   await restoreLearner(run, checkpoint, path);
   await restoreBest(run, checkpoint);
   restoreCallbacks(run, checkpoint, path);
-  await restoreMargins(run, folder.above());
   await restoreReferenceLogps(run, checkpoint);
   await checkReferenceLogps(run, path);
+  await replace();
+  await restoreMargins(run, folder.above());
 }
 
 async function restoreLearner(run: Run, checkpoint: SavedCheckpoint, path: string): Promise<void> {

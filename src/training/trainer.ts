@@ -243,9 +243,10 @@ export class Trainer {
     await output.deletePartials();
     resetState(run);
     if (this.hasTrained) await resetOptimizer(run);
-    if (checkpoint === undefined) return replaces ? removeRun(output, onKept) : undefined;
+    const replace = async () => (replaces ? removeRun(output, onKept, names) : undefined);
+    if (checkpoint === undefined) return replace();
     const { path } = checkpoint.folder;
-    await resumeRun(run, checkpoint.folder, { replaces });
+    await resumeRun(run, checkpoint.folder, replace);
     this.observer.info(`${path}: resuming after step ${run.state.global_step} of ${run.plan.maxSteps}`);
     await warnOfNewer(run, path);
   }

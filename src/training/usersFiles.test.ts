@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { contents, failure } from "../../test/support/outcomes.ts";
 import { toyTrainer } from "../../test/support/toyTrainer.ts";
+import { removeRun } from "../checkpoints/runFiles.ts";
 import type { DPOConfigInput } from "../config/DPOConfig.ts";
+import { nodeStorage } from "../disk/nodeStorage.ts";
 
 /** Plots take a quarter of a second; these are as recognizable. */
 vi.mock("../plots/plotRunFolders.ts", () => ({
@@ -128,6 +130,54 @@ describe("a file that the run's model needs", () => {
     await trainer.train();
     expectKept(["model.safetensors", "config.json"]);
     expect(lines).toContain(`warning: ${join(run, "model.safetensors")}: is kept, since no run wrote it`);
+  });
+
+  it("is kept among the checkpoints of a run, whose own it can't be", async () => {
+    await toy().trainer.train();
+    for (const name of ["adapter_model.safetensors", "trainer_state.json"]) rmSync(join(run, name));
+    for (const name of ["adapter_config.json", "tokenizer.json"]) {
+      const own = read(name);
+      for (const text of ["mine", '["mine"]']) {
+        writeFileSync(join(run, name), text);
+        for (const how of [{ overwrite_output_dir: true }, { resume_from_checkpoint: true }]) {
+          expect((await failure(toy(how).trainer.train())).message).toMatch(
+            `in the way of the run's files, found ${name}`,
+          );
+          expect(read(name)).toBe(text);
+        }
+      }
+      writeFileSync(join(run, name), "\0".repeat(own.length)); // damaged, so a run's
+    }
+    await toy({ resume_from_checkpoint: true }).trainer.train();
+    expect(read("adapter_config.json")).toMatch(/"peft_type"/);
+  });
+
+  it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])("is replaced again if replacing stopped after %i files", async (count) => {
+    const { trainer } = toy();
+    await trainer.train();
+    const folder = nodeStorage.folder(run);
+    let left = count;
+    const stopping = new Proxy(folder, {
+      get: (target, key) => {
+        if (key === "delete" && left-- === 0) throw new Error("killed");
+        const value = Reflect.get(target, key);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    await removeRun(stopping, undefined, ["tokenizer.json"]).catch((error) => expect(error.message).toBe("killed"));
+    await toy({ overwrite_output_dir: true }).trainer.train();
+  });
+
+  it("of a replaced run goes with it, so that a run that ended before its first checkpoint can start again", async () => {
+    await toy().trainer.train();
+    const on_step_begin = () => {
+      throw new Error("ended early");
+    };
+    const args = { ...ARGS, output_dir: run };
+    const early = () => toyTrainer({ args: { ...args, overwrite_output_dir: true }, callbacks: [{ on_step_begin }] });
+    for (let i = 0; i < 2; i++) expect((await failure(early().trainer.train())).message).toMatch(/ended early/);
+    expect(readdirSync(run).filter((name) => !/verdict|training_loss/.test(name))).toEqual([]);
+    await toy().trainer.train();
   });
 
   it("of an earlier run or of TRL's is replaced with overwrite_output_dir", async () => {
