@@ -256,7 +256,7 @@ describe("compareFingerprints", () => {
   it("refuses other data and another objective, and lists the differences", () => {
     const now = { ...FINGERPRINT, data: { train: "b2" }, objective: { beta: 0.5, max_length: 8 } };
     expect(() => compareFingerprints(FINGERPRINT, now, "run/checkpoint-1")).toThrow(
-      'run/checkpoint-1: this checkpoint belongs to another run: train: "a1" -> "b2"; beta: 0.1 -> 0.5; max_length: undefined -> 8',
+      'run/checkpoint-1: this checkpoint belongs to another run: train: "a1" -> "b2"; beta: 0.1 -> 0.5; max_length: none -> 8',
     );
   });
 

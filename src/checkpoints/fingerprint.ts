@@ -14,24 +14,37 @@ export interface Fingerprint {
   schedule: Record<string, unknown>;
   /** SHA-256 of frozen weights by what they are: model, adapter, ref_model. Absent in formats 1 and 2. */
   weights?: Record<string, string> | undefined;
+  /** What the settings of these models decide beside their weights, in JSON. Absent in earlier checkpoints. */
+  models?: Record<string, Record<string, unknown>> | undefined;
 }
 
 type Values = Record<string, unknown>;
 
 /** `name: saved -> now` for each value that differs; within a value of several, `lora.r: 4 -> 8`. */
-function differences(saved: Values, now: Values, prefix = ""): string[] {
+export function differences(saved: Values, now: Values, prefix = ""): string[] {
   const changes: string[] = [];
   for (const name of new Set([...Object.keys(saved), ...Object.keys(now)])) {
     const [before, after] = [saved[name], now[name]];
     if (JSON.stringify(before ?? null) === JSON.stringify(after ?? null)) continue;
     if (isValues(before) && isValues(after)) changes.push(...differences(before, after, `${prefix}${name}.`));
-    else changes.push(`${prefix}${name}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`);
+    else changes.push(`${prefix}${name}: ${shown(before)} -> ${shown(after)}`);
   }
   return changes;
 }
 
+/** A value in a message. Counts are stored as `1 pairs`, since earlier checkpoints compare them so. */
+function shown(value: unknown): string {
+  return value === undefined ? "none" : JSON.stringify(value).replace(/^"1 pairs,/, '"1 pair,');
+}
+
 function isValues(value: unknown): value is Values {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The hash of the trained tensors says something only if no setting explains that they are others. */
+function objectiveChanges({ trainable: before, ...saved }: Values, { trainable: after, ...now }: Values): string[] {
+  const changes = differences(saved, now);
+  return changes.length > 0 || before === after ? changes : ["the trained tensors: others, by name or shape"];
 }
 
 /**
@@ -40,7 +53,7 @@ function isValues(value: unknown): value is Values {
  * @throws PrefineError("config") if data or objective differ; lists the differences.
  */
 export function compareFingerprints(saved: Fingerprint, now: Fingerprint, where: string): string[] {
-  const refused = [...differences(saved.data, now.data), ...differences(saved.objective, now.objective)];
+  const refused = [...differences(saved.data, now.data), ...objectiveChanges(saved.objective, now.objective)];
   if (refused.length > 0) {
     throw new PrefineError(
       "config",

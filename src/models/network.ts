@@ -79,6 +79,11 @@ export interface Architecture {
   headSize: number;
   /** The sliding window of each layer; see {@link AttentionShape.window}. */
   windows: readonly (number | null)[];
+  /**
+   * JSON of everything in config.json that decides what the model computes and that its weights do not show, defaults
+   * included. Equal weights with other settings are another model.
+   */
+  settings: Readonly<Record<string, unknown>>;
   /** Floats per token that training keeps for the backward pass, in all layers. */
   keptFloats: number;
   /** Every parameter by its Hugging Face name, in the model's order. */

@@ -23,6 +23,8 @@ export interface RunIdentity {
   /** Result of {@link adapterIdentity}; null: all weights are trained. */
   adapter: Record<string, unknown> | null;
   trainable: readonly { name: string; shape: readonly number[] }[];
+  /** Absent: unknown. */
+  models?: Fingerprint["models"] | undefined;
 }
 
 /** Values that a checkpoint of this run must share, and values that may differ: the tables of options decide. */
@@ -44,6 +46,7 @@ export async function fingerprintOf(run: RunIdentity): Promise<Fingerprint> {
       trainable: sha256(JSON.stringify(run.trainable.map(({ name, shape }) => [name, shape]))).slice(0, 16),
     },
     schedule: valuesOf(args, optionsWith("warned", TRAINING_OPTIONS)),
+    ...(run.models ? { models: run.models } : {}),
   };
 }
 

@@ -26,6 +26,12 @@ export interface ToyRun {
   referenceCache?: ReferenceCache;
   /** Writes training_args.json, as a run with a model does. */
   savesArguments?: boolean;
+  /** The base model's name; default: toy. */
+  base?: string;
+  /** tokenizer.json. */
+  tokenizer?: string;
+  /** The settings of models. */
+  models?: Record<string, Record<string, unknown>>;
   /** Hashes of the weights that the run begins with, or "gone": their files can't be read. */
   weights?: Record<string, string> | "gone";
 }
@@ -51,6 +57,9 @@ export function toyTrainer({
   referenceCache,
   savesArguments = false,
   weights,
+  base = "toy",
+  tokenizer = "{}\n",
+  models,
   ...extra
 }: ToyRun): {
   trainer: DPOTrainer;
@@ -70,7 +79,7 @@ export function toyTrainer({
     lora_alpha: 2,
     lora_dropout: 0,
     target_modules: ["proj"],
-    base_model_name_or_path: "toy",
+    base_model_name_or_path: base,
     fan_in_fan_out: false,
     task_type: null,
     revision: null,
@@ -88,7 +97,7 @@ export function toyTrainer({
         train,
         evals,
         savedAs: { kind: "adapter", config: adapter },
-        files: [["tokenizer.json", "{}\n"], ...(savesArguments ? [trainingArgsFile(publicArguments(config))] : [])],
+        files: [["tokenizer.json", tokenizer], ...(savesArguments ? [trainingArgsFile(publicArguments(config))] : [])],
         weights: weights && (async () => hashesOf(weights)),
         fingerprint: await fingerprintOf({
           args: config,
@@ -97,6 +106,7 @@ export function toyTrainer({
           evals: new Map([...evals].map(([prefix, pairs]) => [prefix, tokens(pairs)])),
           adapter: adapterIdentity(adapter, null),
           trainable: learner.trainable,
+          models,
         }),
         parameters: 121,
         referenceFacts: { description: "the toy from before the first step", tiesAtStart: true },

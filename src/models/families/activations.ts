@@ -20,6 +20,11 @@ const ACTIVATIONS: Record<string, Activation> = {
   relu,
 };
 
+/** The first name of a function: a config may give another name of the same one. */
+export function nameOfActivation(activation: Activation): string {
+  return Object.keys(ACTIVATIONS).find((name) => ACTIVATIONS[name] === activation) ?? "";
+}
+
 /** @throws PrefineError("not-yet") for a function that prefine does not have. */
 export function readActivation({ json, where }: ConfigFields, field: string, fallback: string): Activation {
   const name = json[field] ?? fallback;

@@ -2,7 +2,7 @@
 import { add, chunk, layerNorm, type Tensor } from "../../engine/graph/index.ts";
 import { PrefineError } from "../../errors.ts";
 import type { Architecture, LinearLayer, Network } from "../network.ts";
-import { type Activation, readActivation } from "./activations.ts";
+import { type Activation, nameOfActivation, readActivation } from "./activations.ts";
 import { type ConfigFields, readConfigFields } from "./configFields.ts";
 import { type Block, preNormForward } from "./preNormDecoder.ts";
 
@@ -66,6 +66,17 @@ function readScale(fields: ConfigFields, headSize: number): Gpt2["scaleOf"] {
   const scale = fields.boolean("scale_attn_weights", true) ? 1 / Math.sqrt(headSize) : 1;
   const byLayer = fields.boolean("scale_attn_by_inverse_layer_idx", false);
   return (layer) => (byLayer ? scale / (layer + 1) : scale);
+}
+
+function settingsOf({ heads, epsilon, isTied, activation, scaleOf, dropout }: Gpt2) {
+  return {
+    n_head: heads,
+    layer_norm_epsilon: epsilon,
+    tie_word_embeddings: isTied,
+    activation_function: nameOfActivation(activation),
+    "scale of attention": [scaleOf(0), scaleOf(1)],
+    dropout: { embd_pdrop: dropout.embedding, resid_pdrop: dropout.residual, attn_pdrop: dropout.attention },
+  };
 }
 
 interface BlockLayers {
@@ -162,6 +173,7 @@ export function gpt2(json: Record<string, unknown>, where: string): Architecture
     kvHeads: config.heads,
     headSize: config.width / config.heads,
     windows: layers.map(() => null),
+    settings: settingsOf(config),
     keptFloats: config.layers * (6 * config.width + config.inner),
     parameters: parametersOf(config, layers),
     linears: layers.flatMap(({ qkv, attentionOut, up, down }) => [qkv, attentionOut, up, down]),

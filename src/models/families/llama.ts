@@ -14,7 +14,9 @@ import {
   sin,
   type Tensor,
 } from "../../engine/graph/index.ts";
+import { sha256 } from "../../formats/sha256.ts";
 import type { Architecture, LinearLayer, Network } from "../network.ts";
+import { nameOfActivation } from "./activations.ts";
 import { type LlamaConfig, type LlamaType, readLlamaConfig } from "./llamaConfig.ts";
 import { type Block, preNormForward } from "./preNormDecoder.ts";
 
@@ -127,6 +129,19 @@ function keptFloats({ width, inner, heads, kvHeads, headSize, hasHeadNorm, layer
   return layers * (2 * width + 2 * queries + 2 * keys + again + 2 * inner);
 }
 
+function settingsOf(config: LlamaConfig) {
+  return {
+    num_attention_heads: config.heads,
+    num_key_value_heads: config.kvHeads,
+    rms_norm_eps: config.epsilon,
+    tie_word_embeddings: config.isTied,
+    hidden_act: nameOfActivation(config.activation),
+    rope: { frequencies: sha256(JSON.stringify(config.rope.frequencies)).slice(0, 16), scale: config.rope.scale },
+    windows: config.windows.some((window) => window !== null) ? config.windows : null,
+    dropout: { attention_dropout: config.attentionDropout },
+  };
+}
+
 /** @throws PrefineError for an invalid config, or a model that prefine does not run. */
 export function llama(type: LlamaType, json: Record<string, unknown>, where: string): Architecture {
   const config = readLlamaConfig(type, json, where);
@@ -141,6 +156,7 @@ export function llama(type: LlamaType, json: Record<string, unknown>, where: str
     kvHeads: config.kvHeads,
     headSize: config.headSize,
     windows: config.windows,
+    settings: settingsOf(config),
     keptFloats: keptFloats(config),
     parameters: parametersOf(config, layers),
     linears: layers.flatMap(({ name: _, ...linears }) => Object.values(linears)),

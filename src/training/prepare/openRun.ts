@@ -32,7 +32,7 @@ import {
   withPadToken,
 } from "./models.ts";
 import { packedSource, type Rows, type TokenizedRows, tokenizeRows } from "./rows.ts";
-import { startWeights } from "./startWeights.ts";
+import { modelSettings, startWeights } from "./startWeights.ts";
 import { verifyDevice } from "./verifyDevice.ts";
 
 export interface RunRequest {
@@ -85,10 +85,10 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
     fingerprint: await fingerprintOf({
       args,
       maxLength: truncation.max_length,
-      train: train.pairs,
-      evals: new Map([...evals].map(([prefix, { pairs }]) => [prefix, pairs])),
+      ...pairsOf({ train, evals }),
       adapter: adapter && adapterIdentity(adapter, quantization),
       trainable: learner.trainable,
+      models: modelSettings(trained, args),
     }),
     weights: startWeights(trained, platform.storage),
     parameters: countParameters(trained),
@@ -100,6 +100,10 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
   const named = { base: trained.base, dataset_name: request.dataset_name || null };
   const described = { ...named, tokenizer, quantization, adapter, versions: versionsOf(platform, runtime) };
   return { parts, facts: await cardFacts(described, platform.storage) };
+}
+
+function pairsOf({ train, evals }: { train: TokenizedRows; evals: ReadonlyMap<string, TokenizedRows> }) {
+  return { train: train.pairs, evals: new Map([...evals].map(([prefix, { pairs }]) => [prefix, pairs])) };
 }
 
 /** When a signal stopped a run that has done nothing yet. */
