@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { TRAINING_OPTIONS } from "../src/config/DPOConfig.ts";
 import type { Option, Table } from "../src/config/option.ts";
 import { ACCELERATOR_OPTIONS } from "../src/config/options/accelerator.ts";
+import { DATA_FORMATS, describeFormat } from "../src/config/options/dataFormats.ts";
 import { DPO_OPTIONS } from "../src/config/options/dpo.ts";
 import { GENERATION_OPTIONS } from "../src/config/options/generation.ts";
 import { LORA_OPTIONS } from "../src/config/options/lora.ts";
@@ -15,6 +16,7 @@ import { RENAMED_RUN_NAMES } from "../src/config/options/renamedNames.ts";
 import { DATASET_OPTIONS, SCRIPT_OPTIONS } from "../src/config/options/scriptArguments.ts";
 import type { Renamed } from "../src/config/renamed.ts";
 import { kindsTable } from "../src/data/chatTemplates/jinja/kinds.ts";
+import { SHAPES } from "../src/data/shapes/shapes.ts";
 import { CONFIG_FIELDS } from "./configFields.ts";
 import { LOGGED_METRICS } from "./loggedMetrics.ts";
 import { tokenizerTables } from "./tokenizerKinds.ts";
@@ -41,6 +43,7 @@ export function compatibilityText(): string {
     section("DatasetConfig", "trl's `DatasetConfig`: an entry of `datasets`.", DATASET_OPTIONS),
     section("DatasetMixtureConfig", "alignment-handbook's, for `dataset_mixture`.", MIXTURE_OPTIONS),
     section("DatasetConfig of dataset_mixture", "An entry of its `datasets`.", MIXTURE_ENTRY_OPTIONS),
+    dataFormats(),
     section("ModelConfig", "Keys of `trl dpo` for the model and its adapter.", MODEL_OPTIONS),
     section(
       "AcceleratorConfig",
@@ -89,6 +92,18 @@ function section(title: string, about: string, table: Table): string {
       `| \`${name}\`${option.own ? " (prefine's own)" : ""} | ${standard(option)} | ${support(option)} |`,
   );
   return `## ${title}\n\n${about}\n\n| option | default | |\n|---|---|---|\n${rows.join("\n")}\n`;
+}
+
+function dataFormats(): string {
+  const rows = DATA_FORMATS.map((name) => {
+    const { recognizes, writes } = SHAPES[name];
+    const marks = [recognizes, writes].map((mark) => (mark ? "yes" : "no"));
+    return `| \`${name}\` | ${escapeCell(describeFormat(name))} | ${marks.join(" | ")} |`;
+  });
+  const about =
+    "Formats of preferences, for `data_format` and `prefine data convert`. Those that are recognized need no key; " +
+    "[docs/data-formats.md](docs/data-formats.md) shows rows of each.";
+  return `## Data formats\n\n${about}\n\n| format | | recognized | written |\n|---|---|---|---|\n${rows.join("\n")}\n`;
 }
 
 function losses(): string {

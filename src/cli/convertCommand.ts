@@ -1,7 +1,7 @@
 /** @file prefine data convert IN OUT --to FORMAT: rows of one format of preferences as rows of another, in a file. */
 import { realpath } from "node:fs/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { DATA_FORMATS, describeFormat, PAIRINGS, TIES } from "../config/options/dataFormats.ts";
+import { DATA_FORMATS, PAIRINGS, TIES } from "../config/options/dataFormats.ts";
 import { SCRIPT_OPTIONS } from "../config/options/scriptArguments.ts";
 import type { DatasetDict } from "../data/datasets/datasetDict.ts";
 import { unknownSplit } from "../data/datasets/datasetDict.ts";
@@ -10,13 +10,26 @@ import { PrefineError } from "../errors.ts";
 import { counted } from "../phrases.ts";
 import { openTerminal } from "../terminal/terminal.ts";
 
-const EXAMPLES = `
-IN is a hub id, a folder or a data file. OUT is a .jsonl file, with a row per line, or a
-.json file, a list. What the target can't hold is refused by row and field, and OUT is not
-written then.
+/** Words in lines of at most 80 columns. */
+function wrapped(words: readonly string[]): string {
+  const lines = [""];
+  for (const word of words) {
+    if (`  ${lines[lines.length - 1]} ${word}`.length > 78) lines.push("");
+    lines[lines.length - 1] += ` ${word}`;
+  }
+  return lines.map((line) => ` ${line}`).join("\n");
+}
 
-Formats:
-${DATA_FORMATS.map((name) => `  ${name.padEnd(28)}${describeFormat(name)}`).join("\n")}
+const EXAMPLES = `
+IN is a hub id, a folder or a data file. OUT is a .jsonl file, a row per line, or
+a .json file, a list. A value that the target can't hold is refused by row and
+field, and OUT is not written then.
+
+The formats:
+${wrapped(DATA_FORMATS.filter((name) => !name.includes(".")))}
+and those of Axolotl's types:
+${wrapped(DATA_FORMATS.filter((name) => name.includes(".")))}
+docs/data-formats.md shows rows of each.
 
 Examples:
   prefine data convert pairs.jsonl openai.jsonl --to openai --chat
@@ -83,6 +96,7 @@ function readNumber(text: string): number {
 
 async function convert(from: string, out: string, flags: ConvertFlags): Promise<void> {
   const { loadDataset } = await import("../data/datasets/loadDataset.ts");
+  const { writtenRows } = await import("../data/datasets/openSplit.ts");
   const { shapeNamed } = await import("../data/shapes/recognize.ts");
   const { openPairs } = await import("../data/shapes/readPairs.ts");
   const { readingLine } = await import("../data/shapes/readingLine.ts");
@@ -98,7 +112,7 @@ async function convert(from: string, out: string, flags: ConvertFlags): Promise<
   const dataset = splits.split(splitOf(splits, split, from));
   const options = shapeOptions(flags);
   const title = `${from}: ${dataset.name}`;
-  const stream = await openPairs(dataset.rows(), { ...options, split: title, isConversion: true });
+  const stream = await openPairs(writtenRows(dataset), { ...options, split: title, isConversion: true });
   const { print } = openTerminal();
   print(`${title}: ${readingLine(stream, options)}`);
   let rows = 0;

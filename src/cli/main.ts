@@ -17,7 +17,7 @@ interface Entry {
 
 const COMMANDS: Record<string, Entry> = {
   train: { summary: "train a model on preferences with DPO", load: () => import("./trainCommand.ts") },
-  data: { summary: "show a dataset: splits, features, a record", load: () => import("./dataCommand.ts") },
+  data: { summary: "show a dataset: splits, features, a record; convert it", load: () => import("./dataCommand.ts") },
   generate: { summary: "generate text with a model or a run", load: () => import("./generateCommand.ts") },
   compare: { summary: "compare a run's answers with its base model's", load: () => import("./compareCommand.ts") },
   merge: { summary: "merge a run's adapter into its base model", load: () => import("./mergeCommand.ts") },
@@ -73,7 +73,8 @@ async function createProgram(words: string[]): Promise<Command> {
 
 /** Accepts `--max-new-tokens` for `--max_new_tokens`, like TRL's parser, if only the latter is a flag. */
 function withUnderscores(words: string[], program: Command): string[] {
-  const flags = new Set(program.commands.flatMap(({ options }) => options.map(({ long }) => long)));
+  const commands = program.commands.flatMap((command) => [command, ...command.commands]);
+  const flags = new Set(commands.flatMap(({ options }) => options.map(({ long }) => long)));
   return words.map((word) => {
     const [flag] = word.split("=", 1);
     const twin = `--${flag.slice(2).replaceAll("-", "_")}`;
@@ -94,7 +95,8 @@ function printUsageError(text: string, program: Command): void {
     .replace(/^error: /, "")
     .split("\n");
   const flag = /^unknown option '--([^'=]+)/.exec(message)?.[1];
-  const names = program.commands.flatMap(({ options }) => options.map(({ long }) => long?.slice(2) ?? ""));
+  const commands = program.commands.flatMap((command) => [command, ...command.commands]);
+  const names = commands.flatMap(({ options }) => options.map(({ long }) => long?.slice(2) ?? ""));
   const meant = flag && adviceFor(flag.replaceAll("-", "_"), names, (name) => `--${name}`);
   const nearest = meant ? `${meant[0].toUpperCase()}${meant.slice(1)}` : /Did you mean .*\?/.exec(advice ?? "")?.[0];
   printError(message, nearest ?? "prefine COMMAND --help lists the flags.");

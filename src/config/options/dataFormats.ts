@@ -36,7 +36,7 @@ const FORMATS = {
   "chat_template.default": "Axolotl: messages, chosen, rejected by the model's chat template",
   "chat_template.argilla_chat": "Axolotl: conversations in chosen and rejected by the model's chat template",
   "user_defined.default": "Axolotl: field_prompt, prompt_format, ... (in data_format_options)",
-  passthrough: "Axolotl: rows as they are, which TRL reads",
+  passthrough: "Axolotl: rows as they are, read as TRL's",
 } as const;
 
 export type DataFormat = keyof typeof FORMATS;

@@ -25,6 +25,8 @@ export interface DataFile {
   path: string;
   features: Features;
   parts: Part[];
+  /** The rows as they are written, where `parts` have the types of their columns. */
+  written?: Part[];
   /** True if the file declares its columns, which must then agree within a split. */
   typed: boolean;
 }
@@ -96,5 +98,5 @@ function withTypes(file: DataFile): DataFile {
   const conform = rowConformer(file.features);
   if (!conform) return file;
   const parts = file.parts.map(({ rows, read }) => ({ rows, read: async () => (await read()).map(conform) }));
-  return { ...file, parts };
+  return { ...file, parts, written: file.parts };
 }

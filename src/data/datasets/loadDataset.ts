@@ -90,8 +90,8 @@ function checkCall(idOrPath: unknown, options: unknown): void {
 /**
  * Loads a dataset, like datasets.load_dataset. Its splits come from `data_files`, else from the card's `configs`, else
  * from its file names; a single file is the split `train`. Rows are read lazily.
- * @param idOrPath hub id, folder, data file, or the name of a format (`csv`) for `data_files` of whatever name; optional
- *   with `data_files`.
+ * @param idOrPath hub id, folder, data file, or the name of a format (`csv`) for `data_files` of whatever name;
+ *   optional with `data_files`.
  */
 export async function loadDataset(
   idOrPath: string | undefined,

@@ -1,9 +1,9 @@
 /** @file The files of a split -> a Dataset with the columns of all of them. */
 import { PrefineError, throwIfStopped } from "../../errors.ts";
 import { entriesOf, keysOf, orderedObject } from "../../formats/written.ts";
-import { type DataFile, type DataFileOptions, openDataFile } from "./dataFile.ts";
+import { type DataFile, type DataFileOptions, openDataFile, type Part } from "./dataFile.ts";
 import { Dataset } from "./dataset.ts";
-import { describeFeature, type Feature, type Features, isUntyped } from "./features.ts";
+import { describeFeature, type Feature, type Features, isUntyped, type Row } from "./features.ts";
 import { withColumns } from "./joinColumns.ts";
 import { openLocalFile } from "./localFile.ts";
 
@@ -31,7 +31,23 @@ export async function openSplit(
   const parts = files.flatMap((file) =>
     sameColumns(file, columns) ? file.parts : file.parts.map((part) => withColumns(part, columns)),
   );
-  return new Dataset({ name, parts, features });
+  const dataset = new Dataset({ name, parts, features });
+  if (files.every((file) => !file.typed))
+    asWritten.set(
+      dataset,
+      files.flatMap((file) => file.written ?? file.parts),
+    );
+  return dataset;
+}
+
+/** Splits of files that declare no columns -> their rows as they are written: without nulls for absent columns. */
+const asWritten = new WeakMap<Dataset, readonly Part[]>();
+
+/** The rows of a whole split of files; where these declare no columns, with the keys and numbers that are written. */
+export async function* writtenRows(dataset: Dataset): AsyncGenerator<Row> {
+  const parts = asWritten.get(dataset);
+  if (parts === undefined) yield* dataset.rows();
+  else for (const part of parts) yield* await part.read();
 }
 
 /** True if every row already has all columns in order: a parquet file with these columns. */

@@ -80,3 +80,24 @@ describe("to TRL and back is the identity", () => {
 });
 
 const withoutNulls = (row: Row) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
+
+describe("docs/data-formats.md", () => {
+  const page = readFileSync(fileURLToPath(new URL("../../../docs/data-formats.md", import.meta.url)), "utf8");
+  const blocks = [...page.matchAll(/```jsonl ([\w.-]+)\.jsonl\n([^`]+)\n```/g)].filter(
+    ([, name]) => name !== "questions",
+  );
+  it.each(blocks.map(([, name, text]) => [name, text]))(
+    "%s: two rows, which are read as it says",
+    async (name, text) => {
+      const rows = text.split("\n").map((line) => JSON.parse(line) as Row);
+      expect(rows).toHaveLength(2);
+      const lines: string[] = [];
+      const isOwn = SHAPES[name as "trl"].recognizes !== undefined;
+      const options = { data_format: isOwn ? null : name, onLine: (line: string) => lines.push(line) };
+      const { num_rows } = await toPreferences(Dataset.fromRows(rows, "train"), options);
+      expect(num_rows).toBe(name === "thumbs" ? 1 : 2);
+      expect(lines[0].startsWith(`${name} (`), lines[0]).toBe(true);
+    },
+  );
+  it("has every format", () => expect(blocks.map(([, name]) => name).toSorted()).toEqual(DATA_FORMATS.toSorted()));
+});
