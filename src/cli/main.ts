@@ -17,6 +17,7 @@ interface Entry {
 
 const COMMANDS: Record<string, Entry> = {
   train: { summary: "train a model on preferences with DPO", load: () => import("./trainCommand.ts") },
+  config: { summary: "turn other tools' run files into prefine's", load: () => import("./configCommand.ts") },
   data: { summary: "show a dataset: splits, features, a record; convert it", load: () => import("./dataCommand.ts") },
   generate: { summary: "generate text with a model or a run", load: () => import("./generateCommand.ts") },
   compare: { summary: "compare a run's answers with its base model's", load: () => import("./compareCommand.ts") },

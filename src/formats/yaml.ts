@@ -1,9 +1,14 @@
 /** @file YAML from outside -> plain values, in bounded time: the library compares each key with all others. */
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Pair, parseDocument } from "yaml";
+import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Pair, parseDocument, stringify } from "yaml";
 import { DEEPEST } from "./parseJson.ts";
 
 /** Characters of a run file or of a card's header; cards with thousands of configurations have a tenth. */
 const LONGEST = 4_000_000;
+
+/** YAML of plain values, whose texts read the same in YAML 1.1 (PyYAML): `no` and `1e-5` are quoted. */
+export function yamlText(value: unknown): string {
+  return stringify(value, { version: "1.1", lineWidth: 0 });
+}
 
 /**
  * YAML 1.2 with merge keys.

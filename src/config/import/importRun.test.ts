@@ -1,0 +1,305 @@
+/** @file Files of Axolotl and LLaMA-Factory as run files: what their keys become, and what a run file can't hold. */
+import { describe, expect, it } from "vitest";
+import { failure } from "../../../test/support/outcomes.ts";
+import { parseYaml } from "../../formats/yaml.ts";
+import { parseRun } from "../run.ts";
+import { type ImportedRun, importRun } from "./importRun.ts";
+import type { ImportFiles } from "./llamaFactoryData.ts";
+
+const INFO = {
+  pairs: { file_name: "pairs.json", ranking: true, formatting: "sharegpt", columns: { messages: "conversations" } },
+  more: { file_name: "/data/more.json", ranking: true, formatting: "sharegpt", columns: { messages: "conversations" } },
+  orca: {
+    hf_hub_url: "Intel/orca_dpo_pairs",
+    ranking: true,
+    columns: { prompt: "question" },
+    subset: "x",
+    split: "all",
+  },
+  answers: { file_name: "sft.json" },
+};
+const files: ImportFiles = {
+  readText: async (path) => (path === "data/dataset_info.json" ? JSON.stringify(INFO) : undefined),
+  countRows: async (path) => ({ "data/pairs.json": 300, "/data/more.json": 5000 })[path],
+};
+
+/** The keys of the run file, which is a valid one. */
+async function imported(keys: object): Promise<{ keys: Record<string, unknown> } & ImportedRun> {
+  const run = await importRun({ name: "x.yml", text: JSON.stringify(keys) }, { files });
+  expect(run.problems).toEqual([]);
+  parseRun({ file: { name: "run.yaml", text: run.text } });
+  return { ...run, keys: parseYaml(run.text) as Record<string, unknown> };
+}
+const keysOf = async (keys: object) => (await imported(keys)).keys;
+const differing = ({ lines }: ImportedRun) => lines.filter(({ changes }) => changes).map(({ key }) => key);
+
+describe("Axolotl", () => {
+  const BASE = {
+    base_model: "NousResearch/Llama-3.2-1B",
+    rl: "dpo",
+    datasets: [{ path: "Intel/orca_dpo_pairs", split: "train", type: "chatml.intel" }],
+    learning_rate: 0.0002,
+  };
+
+  it("writes its defaults where prefine's are others, and drops what has no effect with a line", async () => {
+    const run = await imported({ ...BASE, flash_attention: true, deepspeed: "zero3.json", wandb_project: null });
+    expect(run.keys).toEqual({
+      model_name_or_path: "NousResearch/Llama-3.2-1B",
+      dataset_name: "Intel/orca_dpo_pairs",
+      dataset_train_split: "train",
+      data_format: "chatml.intel",
+      learning_rate: 0.0002,
+      loss_type: "sigmoid",
+      num_train_epochs: 1,
+      per_device_train_batch_size: 1,
+      per_device_eval_batch_size: 1,
+      save_strategy: "epoch",
+      save_total_limit: 4,
+      max_length: 512,
+      lr_scheduler_type: "cosine",
+      warmup_steps: 0.03,
+    });
+    expect(run.lines).toEqual([
+      { key: "flash_attention", text: "prefine has its own kernels", changes: false },
+      { key: "deepspeed", text: "prefine trains in one process", changes: false },
+    ]);
+    expect(run.text).toContain("# deepspeed: prefine trains in one process\n");
+  });
+
+  it("adapters: LoRA on all linear layers, QLoRA with its nested quantization", async () => {
+    const lora = { adapter: "lora", lora_r: 32, lora_alpha: 16, lora_target_linear: true, peft_use_rslora: true };
+    expect(await keysOf({ ...BASE, ...lora, load_in_8bit: true })).toMatchObject({
+      use_peft: true,
+      lora_r: 32,
+      lora_dropout: 0,
+      lora_target_modules: "all-linear",
+      use_rslora: true,
+      load_in_8bit: true,
+    });
+    const quantized = { load_in_4bit: true, use_bnb_nested_quant: true, bnb_4bit_quant_type: "nf4" };
+    expect(await keysOf({ ...BASE, adapter: "qlora", lora_target_modules: ["q_proj"] })).toMatchObject(quantized);
+  });
+
+  it.each([
+    [
+      { rl: "dpo", rl_beta: 0.2 },
+      { loss_type: "sigmoid", beta: 0.2 },
+    ],
+    [{ rl: "dpo", dpo_loss_type: ["sigmoid", "sft"], dpo_loss_weights: [1, 0.5] }, { loss_weights: [1, 0.5] }],
+    [{ rl: "dpo", rpo_alpha: 0.5 }, { rpo_alpha: 0.5 }],
+    [
+      { rl: "ipo", dpo_beta: 0.3 },
+      { loss_type: "ipo", beta: 0.3 },
+    ],
+    [
+      { rl: "orpo", orpo_alpha: 0.05 },
+      { loss_type: "orpo", beta: 0.05 },
+    ],
+    [
+      { rl: "simpo", trl: { beta: 2 }, cpo_alpha: 0 },
+      { loss_type: "simpo", beta: 2, simpo_gamma: 0.5 },
+    ],
+    [
+      { rl: "simpo", simpo_gamma: 1 },
+      { loss_type: ["simpo", "sft"], loss_weights: [1, 1], simpo_gamma: 1 },
+    ],
+  ])("%j has the loss %j", async (given, expected) => {
+    expect(await keysOf({ ...BASE, ...given })).toMatchObject(expected);
+  });
+
+  it("steps: batches, shares of an epoch, a smallest learning rate", async () => {
+    const steps = { batch_size: 16, micro_batch_size: 4, num_epochs: 2, saves_per_epoch: 2, cosine_min_lr_ratio: 0.1 };
+    expect(await keysOf({ ...BASE, ...steps, val_set_size: 0.1, evals_per_epoch: 4 })).toMatchObject({
+      gradient_accumulation_steps: 4,
+      per_device_eval_batch_size: 4,
+      save_steps: 0.25,
+      eval_strategy: "steps",
+      eval_steps: 0.125,
+      test_split_size: 0.1,
+      datasets: [{ path: "Intel/orca_dpo_pairs", split: "train" }],
+      lr_scheduler_type: "cosine_with_min_lr",
+      lr_scheduler_kwargs: { min_lr_rate: 0.1 },
+    });
+    expect(await keysOf({ ...BASE, saves_per_epoch: 1, evals_per_epoch: 1 })).not.toHaveProperty("eval_strategy");
+  });
+
+  it("data: local files by split, another split as test set, several sets, formats of the user's own", async () => {
+    const local = {
+      datasets: [{ path: "json", data_files: ["a.jsonl", "b.jsonl"] }],
+      test_datasets: [{ path: "t.jsonl" }],
+    };
+    expect((await keysOf({ ...BASE, ...local })).data_files).toEqual({
+      train: ["a.jsonl", "b.jsonl"],
+      test: ["t.jsonl"],
+    });
+    const split = { test_datasets: [{ ...BASE.datasets[0], split: "test" }], eval_steps: 5 };
+    expect(await keysOf({ ...BASE, ...split })).toMatchObject({ dataset_test_split: "test", eval_strategy: "steps" });
+    const type = { field_prompt: "question", prompt_format: "{prompt}" };
+    const own = await keysOf({
+      ...BASE,
+      datasets: [
+        { path: "a/b", type },
+        { path: "c/d", type },
+      ],
+    });
+    expect(own).toMatchObject({
+      data_format: "user_defined.default",
+      data_format_options: type,
+      datasets: [{ path: "a/b" }, { path: "c/d" }],
+    });
+    const several = {
+      datasets: [
+        { path: "a/b", type: "chatml.intel" },
+        { path: "c/d", type: "llama3.icr" },
+      ],
+    };
+    expect(differing(await imported({ ...BASE, ...several }))).toEqual(["datasets"]);
+  });
+
+  it("names what the run would do otherwise", async () => {
+    const run = await imported({
+      ...BASE,
+      chat_template: "chatml",
+      early_stopping_patience: 3,
+      optimizer: "muon",
+      special_tokens: { pad_token: "<pad>", eos_token: "<end>" },
+      spectrum: true,
+    });
+    expect(differing(run)).toEqual([
+      ...["early_stopping_patience", "optimizer", "spectrum", "special_tokens.eos_token", "chat_template"],
+    ]);
+    expect(run.text).toContain("chat_template: chatml is one of Axolotl's own; give its text as chat_template, or");
+    expect(run.keys).toMatchObject({ pad_token: "<pad>" });
+    const template = "{% for m in messages %}{{ m.content }}{% endfor %}";
+    expect(await keysOf({ ...BASE, chat_template: "jinja", chat_template_jinja: template })).toMatchObject({
+      chat_template: template,
+    });
+  });
+
+  it.each(["kto", "grpo", undefined])("rl: %s is refused by name", async (rl) => {
+    const error = await failure(
+      importRun({ name: "x.yml", text: JSON.stringify({ ...BASE, rl }) }, { from: "axolotl" }),
+    );
+    expect(error.message).toBe(
+      `x.yml: rl: expected one of dpo, ipo, orpo, simpo, found ${rl ? `"${rl}"` : "none: this is supervised fine-tuning"}`,
+    );
+  });
+});
+
+describe("LLaMA-Factory", () => {
+  const BASE = { model_name_or_path: "m/n", stage: "dpo", dataset: "pairs", output_dir: "saves" };
+
+  it("writes its defaults where prefine's are others, and reads dataset_info.json", async () => {
+    const run = await imported({
+      ...BASE,
+      template: "llama3",
+      plot_loss: true,
+      max_samples: 1000,
+      overwrite_cache: true,
+    });
+    expect(run.keys).toEqual({
+      model_name_or_path: "m/n",
+      output_dir: "saves",
+      loss_type: "sigmoid",
+      use_peft: true,
+      lora_r: 8,
+      lora_alpha: 16,
+      lora_dropout: 0,
+      lora_target_modules: "all-linear",
+      data_format: "sharegpt",
+      data_format_options: { columns: { messages: "conversations" } },
+      datasets: [{ path: "data/pairs.json" }],
+      max_length: 2048,
+      learning_rate: 5e-5,
+      num_train_epochs: 3,
+      logging_steps: 500,
+    });
+    expect(differing(run)).toEqual(["template"]);
+  });
+
+  it("data: parts of larger files, sets of the hub, test sets, a share held out", async () => {
+    const parts = await keysOf({
+      ...BASE,
+      dataset: "pairs, more",
+      max_samples: 1000,
+      val_size: 0.1,
+      eval_strategy: "steps",
+    });
+    expect(parts).toMatchObject({
+      datasets: [{ path: "data/pairs.json" }, { path: "/data/more.json", split: "train[:1000]" }],
+      test_split_size: 0.1,
+      eval_strategy: "steps",
+    });
+    expect(await keysOf({ ...BASE, dataset: "orca" })).toMatchObject({
+      data_format: "alpaca",
+      data_format_options: { columns: { prompt: "question" } },
+      datasets: [{ path: "Intel/orca_dpo_pairs", name: "x", split: "all" }],
+    });
+    const tested = await keysOf({ ...BASE, eval_dataset: "more", eval_strategy: "epoch" });
+    expect(tested.data_files).toEqual({ train: ["data/pairs.json"], test: ["/data/more.json"] });
+    expect(differing(await imported({ ...BASE, dataset: "pairs,orca" }))).toEqual(["dataset"]);
+    expect(differing(await imported({ ...BASE, dataset: "answers" }))).toEqual(["dataset"]);
+  });
+
+  it.each([
+    [
+      { pref_beta: 0.2, pref_loss: "ipo" },
+      { loss_type: "ipo", beta: 0.2 },
+    ],
+    [{ pref_ftx: 0.3 }, { loss_type: ["sigmoid", "sft"], loss_weights: [1, 0.3] }],
+    [{ dpo_label_smoothing: 0.1 }, { loss_type: "cdpo", label_smoothing: 0.1 }],
+    [
+      { pref_loss: "simpo", pref_beta: 2 },
+      { loss_type: "simpo", simpo_gamma: 0.5 },
+    ],
+    [{ pref_loss: "orpo" }, { loss_type: "orpo" }],
+    [{ finetuning_type: "full" }, { learning_rate: 5e-5 }],
+    [
+      { lora_rank: 16, lora_target: "q_proj,v_proj", additional_target: "lm_head" },
+      { lora_target_modules: ["q_proj", "v_proj"] },
+    ],
+    [{ quantization_bit: 4 }, { load_in_4bit: true, use_bnb_nested_quant: true }],
+    [
+      { cutoff_len: 1024, disable_shuffling: true },
+      { max_length: 1024, train_sampling_strategy: "sequential" },
+    ],
+  ])("%j becomes %j", async (given, expected) => {
+    const keys = await keysOf({ ...BASE, ...given });
+    expect(keys).toMatchObject(expected);
+    expect(Object.hasOwn(keys, "use_peft")).toBe(!("finetuning_type" in given));
+  });
+
+  it("names what the run would do otherwise; copies no secret", async () => {
+    const others = {
+      ref_model: "a/b",
+      use_galore: true,
+      pissa_init: true,
+      hf_hub_token: "hf_secret",
+      mix_strategy: "interleave_under",
+    };
+    const run = await imported({ ...BASE, ...others });
+    expect(differing(run)).toEqual(["ref_model", "use_galore", "pissa_init", "mix_strategy"]);
+    expect(run.text).not.toContain("hf_secret");
+  });
+
+  it("refuses other stages and losses, and names that dataset_info.json lacks", async () => {
+    const of = (keys: object) =>
+      failure(importRun({ name: "x.yml", text: JSON.stringify({ ...BASE, ...keys }) }, { files }));
+    expect((await of({ stage: "kto" })).message).toBe('x.yml: stage: expected dpo, found "kto"');
+    expect((await of({ pref_loss: "kto_pair" })).message).toMatch(
+      /pref_loss: expected one of sigmoid, .*, found "kto_pair"/,
+    );
+    expect((await of({ dataset: "nowhere" })).message).toMatch(
+      /dataset_info\.json: expected the dataset nowhere, found none/,
+    );
+    expect((await of({ dataset_dir: "elsewhere" })).message).toMatch(
+      /elsewhere\/dataset_info\.json: expected the list/,
+    );
+  });
+});
+
+it("a file of neither is refused, with what to do", async () => {
+  const error = await failure(importRun({ name: "x.yml", text: "dataset_mixer: {a: 1}" }));
+  expect(error.message).toMatch(/^x\.yml: expected a file of Axolotl .* or LLaMA-Factory .*, found dataset_mixer$/);
+  expect(error.hint).toMatch(/need no import/);
+});
