@@ -17,6 +17,7 @@ import { nodeStorage } from "./disk/nodeStorage.ts";
 import { DPOTrainer } from "./dpoTrainer.ts";
 import { PrefineError } from "./errors.ts";
 import { AutoModelForCausalLM } from "./pretrained/autoModel.ts";
+import { refuseAdapter } from "./pretrained/modelConfig.ts";
 import { createLogger } from "./terminal/logger.ts";
 import type { Logger } from "./terminal/logging.ts";
 import { checkOutputDir, resumedQuantization } from "./training/prepare/outputFolder.ts";
@@ -177,6 +178,8 @@ async function loadPolicy(run: RunConfig, logger: Logger, signal?: AbortSignal) 
     const message = "model_name_or_path: expected a hub id or a folder, found nothing";
     throw new PrefineError("config", message, "Give it, such as gpt2.");
   }
+  const { onProgress: _, ...listing } = access;
+  if (run.peft_config) await refuseAdapter(idOrPath, listing);
   const quantization = run.quantization_config;
   const model = await AutoModelForCausalLM.from_pretrained(idOrPath, {
     ...access,

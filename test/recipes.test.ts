@@ -166,6 +166,18 @@ describe("recipes of our own", () => {
     expect(Object.values(settings.dataset_mixer)).toEqual([0.5]);
   });
 
+  it("use_peft on a model that is an adapter says to merge it, before the base model is looked for", async () => {
+    mkdirSync("adapter", { recursive: true });
+    writeFileSync("adapter/adapter_config.json", JSON.stringify({ base_model_name_or_path: "some/where" }));
+    writeFileSync("own.yaml", JSON.stringify({ ...KEYS, model_name_or_path: "adapter", use_peft: true }));
+    const { code, stderr } = await runCommand("train", "--config", "own.yaml");
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      "error: model_name_or_path adapter: expected a whole model with use_peft: true, found an adapter",
+    );
+    expect(stderr).toContain("prefine merge adapter --output_dir adapter-merged");
+  });
+
   it("dataset_mixture trains on its columns, with a template and a tokenizer of the run's own", async () => {
     const { dataset_mixer, dataset_splits, ...keys } = KEYS;
     const set = { id: "sums", split: "train_prefs", columns: ["chosen", "rejected"], weight: 0.5 };

@@ -8,7 +8,7 @@ import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { nodeStorage } from "../disk/nodeStorage.ts";
 import { PrefineError } from "../errors.ts";
 import { counted, grouped } from "../phrases.ts";
-import { checkModelConfig } from "../pretrained/modelConfig.ts";
+import { checkModelConfig, refuseAdapter } from "../pretrained/modelConfig.ts";
 import type { Logger } from "../terminal/logging.ts";
 import { loadSplits, loadTokenizer, rowsOfRecipe } from "../train.ts";
 import { checkFreshOutput } from "../training/prepare/outputFolder.ts";
@@ -48,10 +48,12 @@ export async function checkData(run: RunConfig): Promise<Line[]> {
   return lines;
 }
 
-async function modelLine({ model, script }: RunConfig): Promise<Line> {
+async function modelLine({ model, script, peft_config }: RunConfig): Promise<Line> {
   const place = model.model_name_or_path ?? model.adapter_name_or_path ?? "";
   const revision = model.model_revision === "main" ? undefined : model.model_revision;
-  const type = await checkModelConfig(place, { token: script.token || undefined, revision });
+  const access = { token: script.token || undefined, revision };
+  if (peft_config) await refuseAdapter(place, access);
+  const type = await checkModelConfig(place, access);
   const note = type === undefined ? `${place}, an adapter or a GGUF file` : `${place}, ${type}; no weights were read`;
   return { outcome: "read", key: "model", note };
 }

@@ -155,6 +155,17 @@ describe("losses that keys name together", () => {
 });
 
 describe("further keys of recipes", () => {
+  it("a name that speaks of another loss than DPO, where none is set, is worth a line", () => {
+    const linesOf = (keys: object) => parse({ ...MIXER, ...keys }).advice;
+    expect(linesOf({ output_dir: "data/zephyr-orpo-141b" })).toEqual([
+      "loss_type: not set, so this is DPO (sigmoid), though output_dir has orpo; for it, set loss_type: orpo",
+    ]);
+    expect(linesOf({ output_dir: "zephyr_kto" })[0]).toMatch(/though output_dir has kto; KTO is not built$/);
+    expect(linesOf({ output_dir: "data/zephyr-dpo", hub_model_id: "cipolla/x" }).join()).not.toMatch(/loss_type/);
+    expect(linesOf({ output_dir: "orpo", loss_type: "sigmoid" })).toEqual([]);
+    expect(linesOf({ output_dir: "simpo", gamma_beta_ratio: 0.5, beta: 2 })).toHaveLength(1);
+  });
+
   it("keys of an author's own trainer are refused by name, but for values without effect", () => {
     const keys = {
       trainer_type: "dpo",

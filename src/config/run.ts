@@ -151,6 +151,7 @@ function readRun(input: GivenValues, where: string, report: Report): RunConfig {
     lora_target_modules: oneText(modelValues.lora_target_modules),
   };
   checkRun({ model, args, given, report });
+  adviseLoss(where, given, report);
   const datasets = readMixture({ script, evaluates, given, report });
   report.throwProblems(where, "`prefine train --help-all` lists all keys.");
   const peft_config = model.use_peft && !model.adapter_name_or_path ? loraConfigOf(model) : null;
@@ -163,6 +164,21 @@ function readRun(input: GivenValues, where: string, report: Report): RunConfig {
     advice: report.advice,
     given: new Set(given.keys()),
   };
+}
+
+/** A file for another trainer names its loss by its script alone: here it would train plain DPO, without a word. */
+function adviseLoss(where: string, given: GivenValues, report: Report): void {
+  if ((given.get("loss_type")?.value ?? null) !== null) return;
+  const places = ["output_dir", "hub_model_id", "run_name"].map((key) => [key, given.get(key)?.value] as const);
+  for (const [place, value] of [...places, ["the file's name", where.split("/").at(-1)] as const]) {
+    const name = /(?<![a-z])(orpo|simpo|cpo|ipo|sppo|kto)(?![a-z])/i.exec(String(value))?.[1].toLowerCase();
+    if (name === undefined) continue;
+    const instead = name === "kto" ? "KTO is not built" : `for it, set loss_type: ${name}`;
+    return void report.advise(
+      "loss_type",
+      `not set, so this is DPO (sigmoid), though ${place} has ${name}; ${instead}`,
+    );
+  }
 }
 
 /** The settings of a run whose recipe has no rows to evaluate on. */
