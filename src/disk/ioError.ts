@@ -9,6 +9,13 @@ const ELSEWHERE = "Choose another output_dir.";
 const REASONS: Record<string, [reason: string, hint: string]> = {
   ENOSPC: ["the disk is full", "Free some space, or write elsewhere (output_dir)."],
   EDQUOT: ["the disk quota is used up", "Free some space, or write elsewhere (output_dir)."],
+  EFBIG: ["the file would be larger than the limit of this process or file system (ulimit -f)", ELSEWHERE],
+  EIO: ["the disk failed", ELSEWHERE],
+  EMFILE: ["this process has too many open files", "Raise the limit (ulimit -n)."],
+  ENFILE: ["the system has too many open files", "Close other programs."],
+  ESTALE: ["the network folder is gone", ELSEWHERE],
+  EBUSY: ["another program uses it", "Close that program."],
+  ELOOP: ["its symbolic links lead in a circle", ELSEWHERE],
   EROFS: ["the file system is read-only", ELSEWHERE],
   EACCES: ["no permission", "Check the owner of the folder, or choose another output_dir."],
   EPERM: ["no permission", "Check the owner of the folder, or choose another output_dir."],

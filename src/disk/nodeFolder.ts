@@ -6,7 +6,7 @@ import { lockFolder, ownerOf } from "./folderLock.ts";
 import { appendText, openGrowingFile } from "./growingFile.ts";
 import { hashFile, newHash } from "./hashFile.ts";
 import { ioError } from "./ioError.ts";
-import { exists, openFile, readText, readWhole, sizeOf } from "./readFiles.ts";
+import { exists, openFile, readText, readWhole, regular, sizeOf } from "./readFiles.ts";
 import type {
   FillOptions,
   FolderLock,
@@ -60,24 +60,24 @@ export class NodeFolder implements RunFolder {
     return exists(this.pathOf(name));
   }
 
-  size(name: string): Promise<number | undefined> {
-    return sizeOf(this.pathOf(name));
+  async size(name: string): Promise<number | undefined> {
+    return sizeOf(await regular(this.pathOf(name)));
   }
 
-  read(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return readWhole(this.pathOf(name));
+  async read(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return readWhole(await regular(this.pathOf(name)));
   }
 
-  readText(name: string): Promise<string | undefined> {
-    return readText(this.pathOf(name));
+  async readText(name: string): Promise<string | undefined> {
+    return readText(await regular(this.pathOf(name)));
   }
 
-  open(name: string): Promise<OpenFile | undefined> {
-    return openFile(this.pathOf(name));
+  async open(name: string): Promise<OpenFile | undefined> {
+    return openFile(await regular(this.pathOf(name)));
   }
 
-  sha256(name: string): Promise<string | undefined> {
-    return hashFile(this.pathOf(name));
+  async sha256(name: string): Promise<string | undefined> {
+    return hashFile(await regular(this.pathOf(name)));
   }
 
   hash(): Hash {

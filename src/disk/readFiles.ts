@@ -1,8 +1,20 @@
 /** @file Reads files on disk: whole, in parts, or in consecutive pieces. */
 import { createReadStream } from "node:fs";
 import { access, open, readFile, stat } from "node:fs/promises";
+import { PrefineError } from "../errors.ts";
 import { ioError } from "./ioError.ts";
 import type { OpenFile } from "./storage.ts";
+
+/**
+ * A path that is no folder and no pipe or device, whose reading might never end. One that is absent is fine.
+ * @throws PrefineError("io") naming what it is.
+ */
+export async function regular(path: string): Promise<string> {
+  const state = await stat(path).catch(() => undefined);
+  if (!state || state.isFile()) return path;
+  const found = state.isDirectory() ? "a folder" : "a pipe or device";
+  throw new PrefineError("io", `${path}: expected a file, found ${found}`, "Move it, or name another folder.");
+}
 
 /** Undefined if there is no such file. @throws PrefineError("io"). */
 export function readWhole(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {

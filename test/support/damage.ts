@@ -1,6 +1,7 @@
 /** @file What disks, copies and accidents do to a file. */
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 
 /** Flips a bit in the middle. */
 export function flip(path: string): void {
@@ -19,8 +20,27 @@ export const DAMAGES: Readonly<Record<string, Damage>> = {
   longer: (path) => writeFileSync(path, `${readFileSync(path, "latin1")} `, "latin1"),
   zeroed: (path) => writeFileSync(path, Buffer.alloc(readFileSync(path).length)),
   flipped: flip,
+  "a folder": (path) => {
+    rmSync(path);
+    mkdirSync(path);
+  },
+  "a link to nowhere": (path) => replaceWithLink(path, "nowhere"),
+  "a link to itself": (path) => replaceWithLink(path, basename(path)),
+  ...(process.platform === "win32"
+    ? {}
+    : {
+        "a pipe that nothing writes to": (path) => {
+          rmSync(path);
+          execFileSync("mkfifo", [path]);
+        },
+      }),
   "another step's": (path, other) => copyFileSync(other, path),
 };
+
+function replaceWithLink(path: string, target: string): void {
+  rmSync(path);
+  symlinkSync(target, path);
+}
 
 /** Rewrites a checkpoint as earlier versions wrote it: sizes, no hashes. */
 export function toFormat(format: number, path: string): void {
