@@ -42,6 +42,21 @@ describe("byte-level BPE", () => {
     expect(tokenizer.encode("ab12")).toEqual([7, 4, 5]);
   });
 
+  it.each([
+    ["llama-bpe", true],
+    ["tekken", true],
+    ["glm4", true],
+    ["glm5", true],
+    ["chatglm-bpe", false],
+    ["dbrx", false],
+    ["gpt-2", false],
+  ])("%s keeps a word that is a token without a merge: %s", async (pre, isWhole) => {
+    const tokens = [...TOKENS, "ba"];
+    const lists = { "tokenizer.ggml.tokens": tokens, "tokenizer.ggml.token_type": tokens.map(() => 1) };
+    const tokenizer = await load({ ...BYTE_LEVEL, ...lists, "tokenizer.ggml.pre": pre }, `${pre}.gguf`);
+    expect(tokenizer.encode("ba", { add_special_tokens: false })).toEqual(isWhole ? [11] : [3, 2]);
+  });
+
   it("puts bos before every text if the file asks for it", async () => {
     const tokenizer = await load({
       ...BYTE_LEVEL,
