@@ -143,7 +143,8 @@ function oneLine(value: unknown): string {
   if (value === null || typeof value !== "object" || value instanceof Date) return String(toJson(value));
   if (Array.isArray(value)) return `[${value.map(oneLine).join(", ")}]`;
   const parts = Object.entries(value).map(([key, inner]) => `${key}: ${oneLine(inner)}`);
-  return parts.toSorted((a, b) => a.length - b.length).join(", "); // short values first, so that `role` is not cut
+  const isLong = (part: string) => Number(part.length > 40);
+  return parts.toSorted((a, b) => isLong(a) - isLong(b)).join(", "); // short values first, so that `role` is not cut
 }
 
 interface Shown {

@@ -43,9 +43,9 @@ describe("prefine demo", () => {
       "prefine-demo",
     );
     mkdirSync(join(run, "checkpoint-7"), { recursive: true }); // an earlier run
-    const settings = JSON.stringify({ dataset_name: "/somewhere/everyday-preferences" });
+    const settings = JSON.stringify({ dataset_name: "/somewhere/everyday-preferences", output_dir: "demo" });
     writeFileSync(join(run, "checkpoint-7", "training_args.json"), settings);
-    writeFileSync(join(run, "trainer_state.json"), "{}");
+    writeFileSync(join(run, "trainer_state.json"), JSON.stringify({ global_step: 7, log_history: [] }));
     writeFileSync(join(run, "notes.txt"), "mine");
     outcome = await runCommand("demo", "--output_dir", run);
     const compared = await runCommand("compare", run, "--split", "test_prefs", "--json");

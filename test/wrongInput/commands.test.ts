@@ -200,12 +200,6 @@ describe("rows of other formats", () => {
       "map each { from, value } to { role, content }, with human as user and gpt as assistant.",
     ],
     [
-      "ShareGPT's pairs",
-      { conversations: [from("human", "a")], chosen: from("gpt", "b"), rejected: from("gpt", "c") },
-      'expected "chosen" to be a string, found an object',
-      "map each { from, value } to { role, content }",
-    ],
-    [
       "ShareGPT's lists",
       { chosen: [from("human", "a"), from("gpt", "b")], rejected: [from("human", "a"), from("gpt", "c")] },
       'expected "chosen" to be a string, found a list',
@@ -224,12 +218,6 @@ describe("rows of other formats", () => {
       `${NEEDS}; rows with one answer per prompt are for supervised fine-tuning.`,
     ],
     [
-      "KTO",
-      { prompt: "a", completion: "b", label: true },
-      'expected the column "chosen", found prompt, completion, label',
-      `${NEEDS}; rows of one answer with a label are for KTO.`,
-    ],
-    [
       "other names",
       { question: "a", chosen_response: "b", rejected_response: "c" },
       'expected the column "chosen", found question, chosen_response',
@@ -240,5 +228,19 @@ describe("rows of other formats", () => {
     const refusal = await train("--data_files.train", "rows.jsonl");
     expect(refusal).toContain(`train row 0: ${message}`);
     expect(hintOf(refusal)).toContain(hint);
+  });
+
+  it("ShareGPT's pairs are read; a model without a chat template can't have them", async () => {
+    const row = { conversations: [from("human", "a")], chosen: from("gpt", "b"), rejected: from("gpt", "c") };
+    writeFileSync("rows.jsonl", jsonLines([row, row]));
+    expect(await train("--data_files.train", "rows.jsonl")).toContain("expected a tokenizer with a chat template");
+  });
+
+  it("thumbs of one label have no pair", async () => {
+    const row = { prompt: "a", completion: "b", label: true };
+    writeFileSync("rows.jsonl", jsonLines([row, row]));
+    const refusal = await train("--data_files.train", "rows.jsonl");
+    expect(refusal).toContain("train: expected preferences in thumbs rows, found none: ");
+    expect(refusal).toContain("without an answer of the other label to the same prompt");
   });
 });

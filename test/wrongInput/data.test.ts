@@ -5,13 +5,15 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, it } from "vitest";
+import { SUPPORTED } from "../../src/data/datasets/fileFormats.ts";
 import { runCommand } from "../support/runCommand.ts";
 import { cut, jsonLines, PAIRS, refusalOf, train, useWorkbench } from "../support/workbench.ts";
 
 useWorkbench();
 
 const trainOn = (file: string) => train("--data_files.train", file);
-const FORMATS = "A JSON file of rows has one object per line (JSON Lines), or one list of objects.";
+const FORMATS =
+  "A JSON file of rows has one object per line (JSON Lines), objects one after another, or one list of objects.";
 const PARQUET_HINT = "Is the file truncated or a Git LFS pointer? Download or write it again.";
 
 describe("a data file", () => {
@@ -43,9 +45,9 @@ describe("a data file", () => {
     ["without rows", "none.json", "[]", "error: train: expected rows, found none\nAdd data, or choose another split."],
     [
       "that is not a data file",
-      "notes.txt",
+      "notes.docx",
       "hello",
-      "error: notes.txt: expected a data file, found another type\nprefine reads .parquet, .jsonl, .ndjson and .json files, and .gz files of JSON.",
+      `error: notes.docx: expected a data file, found another type\n${SUPPORTED}.`,
     ],
     [
       "of texts",

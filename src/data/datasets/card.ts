@@ -55,7 +55,12 @@ export const plainFolder = (path: string): string | undefined => path.replace(/^
 function readDataFiles(value: unknown, where: string): Map<string, string[]> {
   const isSplit = (entry: unknown) => typeof entry === "object" && entry !== null && "split" in entry;
   if (!Array.isArray(value) || !value.some(isSplit)) return namedSplits(value as DataFiles, where);
-  const entries = value.map((entry) => [String(entry?.split), entry?.path] as const);
+  const unnamed = value.find((entry) => !isSplit(entry) || typeof entry.split === "object");
+  if (unnamed !== undefined) {
+    const message = `${where}: data_files: expected entries of { split: NAME, path: FILES }, found ${show(unnamed)}`;
+    throw new PrefineError("data", message, "Give each entry the name of its split.");
+  }
+  const entries = value.map((entry) => [String(entry.split), entry.path] as const);
   const twice = entries.find(([split], i) => entries.findIndex(([other]) => other === split) < i);
   if (twice) {
     const message = `${where}: data_files: expected each split once, found ${show(twice[0])} twice`;

@@ -141,6 +141,9 @@ describe("readCard", () => {
     expect(card("configs:\n- config_name: a\n  data_dir: ./sub/\n  default: true")).toEqual([
       { name: "a", patterns: undefined, folder: "sub", isDefault: true, settings: {} },
     ]);
+    expect(() => card("configs:\n- data_files:\n  - {split: {a: 1}, path: x}\n  - {split: b, path: y}")).toThrow(
+      'data_files: expected entries of { split: NAME, path: FILES }, found {"split":{"a":1},"path":"x"}',
+    );
     expect(() => card("configs:\n- data_files:\n  - {split: a, path: x}\n  - {split: a, path: y}")).toThrow(
       'README.md: configs: default: data_files: expected each split once, found "a" twice',
     );

@@ -108,7 +108,10 @@ describe("options", () => {
   it("ties: asked for, skipped with a line, or both", async () => {
     const battle = { winner: "tie", conversation_a: CHATS.chosen, conversation_b: CHATS.rejected };
     expect(await refusal([battle])).toContain('train row 0: "winner": expected a winner, found "tie"');
-    expect((await read([battle], { ties: "skip" })).lines[1]).toBe("train: 1 row without a winner, skipped (row 0)");
+    const won = { ...battle, winner: "model_a" };
+    const { lines } = await read([battle, won], { ties: "skip" });
+    expect(lines[1]).toBe("train: 1 row without a winner, skipped (row 0)");
+    await expect(read([battle], { ties: "skip" })).rejects.toThrow("expected preferences in arena rows, found none");
     const { rows } = await read([battle], { ties: "both" });
     expect(rows.map(({ chosen }) => chosen)).toEqual([[assistant("Yes")], [assistant("No")]]);
   });

@@ -95,6 +95,7 @@ async function* readAll(rows: AsyncIterable<{ row: Row; index: number }>, work: 
   const { shape } = work.recognized;
   const { split } = work.options;
   let current = 0;
+  let count = 0;
   const reading = readingOf(work, () => current);
   const collector = shape.collects?.(reading);
   for await (const { row, index } of rows) {
@@ -105,8 +106,18 @@ async function* readAll(rows: AsyncIterable<{ row: Row; index: number }>, work: 
       return collector ? collector.add(row, index) : shape.reads(row, reading).map((pair) => ({ ...pair, index }));
     });
     for (const pair of read) yield checked(pair, work);
+    count += read.length;
   }
-  for (const pair of collector?.end() ?? []) yield checked(pair, work);
+  const left = collector?.end() ?? [];
+  for (const pair of left) yield checked(pair, work);
+  if (count + left.length === 0 && work.notes.size > 0) throw nothingPaired(work);
+}
+
+/** All rows were skipped, each for a reason that is a note. */
+function nothingPaired({ notes, options: { split }, recognized: { shape } }: Work): PrefineError {
+  const reasons = noteLines(notes, split).join("; ");
+  const message = `${split}: expected preferences in ${shape.name} rows, found none: ${reasons}`;
+  return new PrefineError("data", message, "Look at the rows with `prefine data`; data_format names another format.");
 }
 
 function checked(read: NumberedPair, { options: { split }, watch }: Work): NumberedPair {

@@ -20,7 +20,7 @@ const columns: ValueCheck = {
   accepts: (value) => isObject(value) && Object.values(value).every((column) => typeof column === "string"),
 };
 
-const CHECKS: OptionChecks<ShapeOptions> = optionsOf<ShapeOptions>("toPreferences", {
+export const SHAPE_CHECKS: OptionChecks<ShapeOptions> = optionsOf<ShapeOptions>("toPreferences", {
   data_format: nullable(text),
   map: nullable(columns),
   data_format_options: nullable(options),
@@ -31,12 +31,12 @@ const CHECKS: OptionChecks<ShapeOptions> = optionsOf<ShapeOptions>("toPreference
 
 /** @throws PrefineError("config") with all unknown options and values of a wrong kind; for an unknown format. */
 export function checkShapeOptions(where: string, given: unknown): void {
-  checkOptions<ShapeOptions>(where, given, CHECKS);
+  checkOptions<ShapeOptions>(where, given, SHAPE_CHECKS);
   const { data_format } = (given ?? {}) as ShapeOptions;
   if (data_format) shapeNamed(data_format);
 }
 
-const NAMES = Object.keys(CHECKS) as (keyof ShapeOptions)[];
+const NAMES = Object.keys(SHAPE_CHECKS) as (keyof ShapeOptions)[];
 
 /** The options of toPreferences among those of a run, or of a dataset of a mixture. */
 export function shapeOptionsOf(given: Readonly<Partial<Record<keyof ShapeOptions, unknown>>>): ShapeOptions {

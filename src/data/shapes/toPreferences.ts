@@ -1,12 +1,12 @@
 /** @file Datasets of any shape -> datasets of TRL's rows. */
-import { checkValue, objectWith } from "../../arguments.ts";
+import { anyFunction, checkOptions, checkValue, type OptionChecks, objectWith } from "../../arguments.ts";
 import { turnTaker } from "../../host.ts";
 import { Dataset } from "../datasets/dataset.ts";
 import type { Row } from "../datasets/features.ts";
 import { readingLine } from "./readingLine.ts";
 import { openPairs } from "./readPairs.ts";
 import type { ShapeOptions } from "./shape.ts";
-import { checkShapeOptions, choosesShape, shapeOptionsOf } from "./shapeOptions.ts";
+import { checkShapeOptions, choosesShape, SHAPE_CHECKS, shapeOptionsOf } from "./shapeOptions.ts";
 import { trlRow } from "./trl.ts";
 
 export interface ToPreferencesOptions extends ShapeOptions {
@@ -18,6 +18,7 @@ export interface ToPreferencesOptions extends ShapeOptions {
   onLine?: ((line: string) => void) | undefined;
 }
 
+const CHECKS: OptionChecks<ToPreferencesOptions> = { ...SHAPE_CHECKS, onLine: anyFunction };
 const DATASET = objectWith("a Dataset, such as (await loadDataset(name)).train", "rows", "num_rows", "name");
 
 /**
@@ -28,6 +29,7 @@ const DATASET = objectWith("a Dataset, such as (await loadDataset(name)).train",
  */
 export async function toPreferences(dataset: Dataset, options: ToPreferencesOptions = {}): Promise<Dataset> {
   checkValue("toPreferences", dataset, DATASET, "Load it first, and pass one split.");
+  checkOptions<ToPreferencesOptions>("toPreferences", options, CHECKS);
   const { onLine, ...shape } = options;
   checkShapeOptions("toPreferences", shape);
   const stream = await openPairs(dataset.rows(), { ...shape, split: dataset.name });
