@@ -61,9 +61,7 @@ describe("a file that is fit", () => {
     expect(of.get("read")).toEqual([
       "model_name_or_path, data_files, beta, output_dir",
       "model: model, gpt2; no weights were read",
-      expect.stringMatching(
-        /^training: the first \d+ pairs of at most \d+ tokens.*; columns prompt, chosen, rejected$/,
-      ),
+      expect.stringMatching(/^training: the first \d+ pairs of at most \d+ tokens; trl \(.* are texts\)$/),
       expect.stringMatching(/^evaluation: the first \d+ pairs? of at most \d+ tokens/),
     ]);
     expect(stdout).toMatch(/\nfit for a run: prefine train --config dry\.yaml\n$/);

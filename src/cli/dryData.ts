@@ -3,7 +3,7 @@
 import { lossTraits } from "../config/options/lossTypes.ts";
 import type { RunConfig } from "../config/run.ts";
 import { Dataset } from "../data/datasets/dataset.ts";
-import { tokenizePairs } from "../data/preferences/tokenizePairs.ts";
+import { shapeOptionsOf } from "../data/shapes/shapeOptions.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { nodeStorage } from "../disk/nodeStorage.ts";
 import { PrefineError } from "../errors.ts";
@@ -12,6 +12,8 @@ import { checkModelConfig, refuseAdapter } from "../pretrained/modelConfig.ts";
 import type { Logger } from "../terminal/logging.ts";
 import { loadSplits, loadTokenizer, rowsOfRecipe } from "../train.ts";
 import { checkFreshOutput } from "../training/prepare/outputFolder.ts";
+import { tokenizeRows } from "../training/prepare/rows.ts";
+import type { RunObserver } from "../training/run.ts";
 
 /** Rows of each split that are read as pairs. */
 const FIRST = 16;
@@ -25,7 +27,7 @@ interface Line {
 /** A line per part of the run that is read before its weights; those that can't be are `wrong`. */
 export async function checkData(run: RunConfig): Promise<Line[]> {
   const lines: Line[] = [];
-  const logger = linesOnly((key, note) => lines.push({ outcome: "changed", key, note }));
+  const logger = linesOnly((note) => lines.push({ outcome: "changed", key: "note", note }));
   const attempt = async <T>(key: string, work: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await work();
@@ -66,16 +68,20 @@ async function rowLines(
 ): Promise<Line[]> {
   const columns = rows.column_names.join(", ");
   if (!tokenizer) return [{ outcome: "read", key, note: `columns ${columns}` }];
-  const { max_length, truncation_mode, max_prompt_length, loss_type } = run.args;
-  const { pairs, warnings, cut } = await tokenizePairs(rowsOfRecipe(run, tokenizer)(rows), tokenizer, {
-    ...{ max_length, truncation_mode, max_prompt_length },
+  const { max_length, truncation_mode, max_prompt_length, drop_degenerate, loss_type } = run.args;
+  const lines: Line[] = [];
+  const warn = (note: string) => void lines.push({ outcome: "changed", key, note });
+  const { pairs, cut, reading } = await tokenizeRows(rowsOfRecipe(run, tokenizer)(rows), tokenizer, {
+    ...{ max_length, truncation_mode, max_prompt_length, drop_degenerate },
     winRates: loss_type.some((type) => lossTraits(type).winRates),
+    to_preferences: shapeOptionsOf(run.script),
     split: rows.name,
+    observer: linesOnly(warn),
   });
   const longest = Math.max(...pairs.map((pair) => lengthOf(pair)));
   const size = `${grouped(longest)} tokens${cut > 0 ? `, ${cut} of them cut` : ""}`;
-  const note = `the first ${counted(pairs.length, "pair")} of at most ${size}; columns ${columns}`;
-  return [{ outcome: "read", key, note }, ...warnings.map((line): Line => ({ outcome: "changed", key, note: line }))];
+  const note = `the first ${counted(pairs.length, "pair")} of at most ${size}; ${reading}`;
+  return [{ outcome: "read", key, note }, ...lines];
 }
 
 const lengthOf = ({
@@ -86,11 +92,10 @@ const lengthOf = ({
   prompt_ids.length + Math.max(chosen_ids.length, rejected_ids.length);
 
 /** A logger that keeps lines of information and warnings. */
-function linesOnly(keep: (key: string, line: string) => void): Logger {
+function linesOnly(keep: (line: string) => void): Logger & RunObserver {
   const nothing = () => {};
-  const line = (text: string) => keep("note", text);
   return {
-    ...{ info: line, warn: line, start: nothing, step: nothing, status: nothing },
+    ...{ info: keep, warn: keep, start: nothing, step: nothing, status: nothing },
     ...{ metrics: nothing, end: nothing, close: nothing },
   };
 }

@@ -124,7 +124,12 @@ describe("Axolotl", () => {
         { path: "c/d", type: "llama3.icr" },
       ],
     };
-    expect(differing(await imported({ ...BASE, ...several }))).toEqual(["datasets"]);
+    expect((await keysOf({ ...BASE, ...several })).datasets).toEqual([
+      { path: "a/b", data_format: "chatml.intel" },
+      { path: "c/d", data_format: "llama3.icr" },
+    ]);
+    const unknown = { datasets: [{ path: "a/b", type: "my.own" }] };
+    expect(differing(await imported({ ...BASE, ...unknown }))).toEqual(["datasets.type"]);
   });
 
   it("names what the run would do otherwise", async () => {

@@ -21,14 +21,15 @@ export function readAxolotlData(imported: Imported, given: Record<string, unknow
   const tests = entriesOf(given.test_datasets);
   const size = Number(given.val_set_size ?? 0);
   if (trains.length === 0) noEqual(imported, "datasets", "expected at least one dataset, found none", true);
-  readFormat(imported, [...trains, ...tests]);
+  const isMixed = readFormat(imported, trains, tests);
   const local = [...trains, ...tests].every((entry) => filesOf(entry).length > 0);
   if (trains.length === 1 && size === 0 && !local) readNamed(imported, trains[0], tests);
-  else if (local && size === 0) {
+  else if (local && size === 0 && !isMixed) {
     const files = (entries: Entry[]) => entries.flatMap(filesOf);
     keys.data_files = { train: files(trains), ...(tests.length > 0 ? { test: files(tests) } : {}) };
   } else {
-    keys.datasets = trains.map(mixtureEntry);
+    const format = (entry: Entry) => (isMixed ? formatKeys(imported, entry) : {});
+    keys.datasets = trains.map((entry) => ({ ...mixtureEntry(entry), ...format(entry) }));
     if (tests.length > 0)
       noEqual(imported, "test_datasets", "with several training sets, only test_split_size holds rows out", true);
     if (size > 0) keys.test_split_size = size;
@@ -48,21 +49,33 @@ function entriesOf(value: unknown): Entry[] {
   return [value ?? []].flat().filter(isObject);
 }
 
-/** One data_format holds for the whole run. */
-function readFormat(imported: Imported, entries: Entry[]): void {
-  const types = [...new Set(entries.map(({ type }) => JSON.stringify(type ?? null)))];
-  if (types.length > 1) {
-    const text = `the types ${types.join(" and ")} differ, and a run has one data_format; convert some of them first`;
-    noEqual(imported, "datasets", text, true);
-  }
-  const { type, ...entry } = entries[0] ?? {};
+/** The format of the rows, for the run if all sets have one. @returns whether sets differ, so that each has its own. */
+function readFormat(imported: Imported, trains: Entry[], tests: Entry[]): boolean {
+  const described = (entry: Entry) => JSON.stringify([entry.type ?? null, settingsOf(entry)]);
+  const own = new Set(trains.map(described));
+  if (own.size > 1) return true;
+  Object.assign(imported.keys, formatKeys(imported, trains[0] ?? {}));
+  if (tests.some((entry) => !own.has(described(entry))))
+    noEqual(imported, "test_datasets", "its rows are read in the format of the training rows", true);
+  return false;
+}
+
+/** The settings of an entry's format. */
+function settingsOf({ type, ...entry }: Entry): Entry {
   const settings = Object.fromEntries(Object.entries(entry).filter(([key]) => !ENTRY_KEYS.has(key)));
-  const options = { ...settings, ...(isObject(type) ? type : {}) };
-  const name = isObject(type) ? "user_defined" : type;
-  const format = name ? dataFormatOf(String(name)) : undefined;
-  if (format) imported.keys.data_format = format;
-  else if (name) noEqual(imported, "datasets.type", `${show(name)} is none of the formats that prefine reads`, true);
-  if (format && Object.keys(options).length > 0) imported.keys.data_format_options = options;
+  return { ...settings, ...(isObject(type) ? type : {}) };
+}
+
+/** data_format and data_format_options of an entry. */
+function formatKeys(imported: Imported, entry: Entry): Entry {
+  const name = isObject(entry.type) ? "user_defined" : entry.type;
+  if (!name) return {};
+  const format = dataFormatOf(String(name));
+  const options = settingsOf(entry);
+  if (format)
+    return { data_format: format, ...(Object.keys(options).length > 0 ? { data_format_options: options } : {}) };
+  noEqual(imported, "datasets.type", `${show(name)} is none of the formats that prefine reads`, true);
+  return {};
 }
 
 const isFile = (path: string) => /\.(jsonl?|ndjson|jsonlines|parquet|csv|tsv)(\.\w+)?$/i.test(path);

@@ -55,7 +55,14 @@ describe("LLaMA-Factory", () => {
     });
     const tested = await keysOf({ ...BASE, eval_dataset: "more", eval_strategy: "epoch" });
     expect(tested.data_files).toEqual({ train: ["data/pairs.json"], test: ["/data/more.json"] });
-    expect(differing(await imported({ ...BASE, dataset: "pairs,orca" }))).toEqual(["dataset"]);
+    expect((await keysOf({ ...BASE, dataset: "pairs,orca" })).datasets).toMatchObject([
+      {
+        path: "data/pairs.json",
+        data_format: "sharegpt",
+        data_format_options: { columns: { messages: "conversations" } },
+      },
+      { path: "Intel/orca_dpo_pairs", data_format: "alpaca" },
+    ]);
     expect(differing(await imported({ ...BASE, dataset: "answers" }))).toEqual(["dataset"]);
   });
 

@@ -55,25 +55,23 @@ export async function readFactoryData(
   const tests = await namedSets(given.eval_dataset, folder, files);
   const limit = Number(given.max_samples ?? 0);
   if (trains.length === 0) noEqual(imported, "dataset", "expected at least one name, found none", true);
-  readFormat(imported, [...trains, ...tests]);
+  const isMixed = readFormat(imported, [...trains, ...tests]);
   readRest(imported, given);
   const places = [...trains, ...tests].map(({ info }) => fileOf(info, folder));
   const areFiles = places.every((file) => file !== undefined);
   const size = Number(given.val_size ?? 0);
-  if (tests.length > 0 && areFiles && limit === 0) {
+  if (tests.length > 0 && areFiles && limit === 0 && !isMixed) {
     const of = (sets: Named[]) => sets.map(({ info }) => fileOf(info, folder));
     keys.data_files = { train: of(trains), test: of(tests) };
   } else {
-    const counted = trains.map((set) => entryOf(set, { folder, limit, files }));
-    keys.datasets = await Promise.all(counted);
+    const entries = trains.map(async (set) => ({
+      ...(await entryOf(set, { folder, limit, files })),
+      ...(isMixed ? formatKeys(set.info) : {}),
+    }));
+    keys.datasets = await Promise.all(entries);
     if (size > 0) keys.test_split_size = size;
     if (tests.length > 0)
-      noEqual(
-        imported,
-        "eval_dataset",
-        "only test_split_size holds rows out of sets of the hub or parts of files",
-        true,
-      );
+      noEqual(imported, "eval_dataset", "only test_split_size holds rows out, but of whole files of one format", true);
   }
   const strategy = given.eval_strategy ?? given.evaluation_strategy;
   const isTested = Object.hasOwn(keys, "test_split_size") || isObject(keys.data_files);
@@ -102,25 +100,22 @@ async function namedSets(names: unknown, folder: string, { readText }: ImportFil
   });
 }
 
-/** One data_format, with its columns and tags, holds for the whole run. */
-function readFormat(imported: Imported, sets: readonly Named[]): void {
-  const described = sets.map(({ info }) => {
-    const { formatting = "alpaca", columns, tags } = info;
-    return JSON.stringify({ formatting, columns, tags });
-  });
-  const other = described.findIndex((text) => text !== described[0]);
-  if (other > 0) {
-    const text = `${sets[0].name} and ${sets[other].name} have other columns or formats, and a run has one data_format`;
-    noEqual(imported, "dataset", `${text}; convert one of them first`, true);
-  }
+/** The format of the rows, for the run if all sets have one. @returns whether sets differ, so that each has its own. */
+function readFormat(imported: Imported, sets: readonly Named[]): boolean {
   for (const { name, info } of sets)
     if (info.ranking !== true) noEqual(imported, "dataset", `${name} is no set of pairs (ranking: true)`, true);
-  const { formatting = "alpaca", columns, tags } = sets[0]?.info ?? {};
-  imported.keys.data_format = formatting === "openai" ? "sharegpt" : formatting;
+  const described = new Set(sets.map(({ info }) => JSON.stringify(formatKeys(info))));
+  if (described.size === 1) Object.assign(imported.keys, formatKeys(sets[0].info));
+  return described.size > 1;
+}
+
+/** data_format with the columns and tags of a set. */
+function formatKeys({ formatting = "alpaca", columns, tags }: Info): Info {
   const openai = { role_tag: "role", content_tag: "content", user_tag: "user", assistant_tag: "assistant" };
   const named = formatting === "openai" ? { ...openai, ...(isObject(tags) ? tags : {}) } : tags;
-  if (columns || named)
-    imported.keys.data_format_options = { ...(columns ? { columns } : {}), ...(named ? { tags: named } : {}) };
+  const options = { ...(columns ? { columns } : {}), ...(named ? { tags: named } : {}) };
+  const data_format = formatting === "openai" ? "sharegpt" : formatting;
+  return { data_format, ...(Object.keys(options).length > 0 ? { data_format_options: options } : {}) };
 }
 
 /** The file of a set on the disk; undefined for one of a hub. */
