@@ -181,9 +181,12 @@ describe("further keys of recipes", () => {
     for (const line of refused) expect(line).toMatch(/trainer of .*(is|of pairs is) not built|loss of .* is not built/);
     const harmless = { ln: false, alpha: 0, dpo_lambda: 1, use_sspo: false, data_selection: false, Gamma: 0.02 };
     expect(parse({ ...MIXER, ...harmless, pseudo_label: true }).advice).toEqual([
-      "Gamma: no effect without data_selection",
-      "pseudo_label: no effect without data_selection",
+      "Gamma: no effect: data_selection is false",
+      "pseudo_label: no effect: data_selection is false",
     ]);
+    const simpo = { trainer_type: "simpo", ln: true, alpha: 0.1, beta: 2, gamma_beta_ratio: 0.5, Gamma: 1 };
+    expect(parse({ ...MIXER, ...simpo }).args.loss_type).toEqual(["simpo"]);
+    expect(parse({ ...MIXER, ...simpo }).advice).toContain("Gamma: no effect: read with data_selection alone");
   });
 
   it("have their meaning, or a line", () => {

@@ -51,8 +51,13 @@ export function refused(advice: string, harmless: readonly unknown[], refusal: "
 }
 
 /** The option has no effect unless another one of the same trainer is on; otherwise as {@link refused}. */
-export function refusedUnless(key: string, is: readonly unknown[], advice: string): Renamed {
-  return { advice, harmless: [], unless: { key, is } };
+export function refusedUnless(
+  key: string,
+  is: readonly unknown[],
+  advice: string,
+  harmless: readonly unknown[] = [],
+): Renamed {
+  return { advice, harmless, unless: { key, is } };
 }
 
 /** Replaces old names in `given` by new ones; reports advice and errors for the others. */
@@ -64,7 +69,7 @@ export function translateRenamed(given: Map<string, Given>, table: RenamedTable,
     const { to, convert, advice, harmless, refusal, loud, unless, beside } = table[key];
     if (to) renameTo(entry, to, { convert, beside, advice, current, report });
     else if (unless?.is.some((value) => sameWord(value, given.get(unless.key)?.value)))
-      report.advise(entry.label, `no effect without ${unless.key}`);
+      report.advise(entry.label, `no effect: ${describeUnless(unless.key, given)}`);
     else if ([...NOTHING, ...(harmless ?? [])].some((value) => sameWord(value, entry.value))) continue;
     else if (loud) report.ignore(entry.label, advice);
     else if (!harmless) report.advise(entry.label, `no effect: ${advice}`);
@@ -72,6 +77,11 @@ export function translateRenamed(given: Map<string, Given>, table: RenamedTable,
     else report.problem(entry.label, `found ${show(entry.value)}; ${advice}`);
   }
   return current;
+}
+
+function describeUnless(key: string, given: ReadonlyMap<string, Given>): string {
+  const entry = given.get(key);
+  return entry ? `${entry.label} is ${show(entry.value)}` : `read with ${key} alone`;
 }
 
 function renameTo(

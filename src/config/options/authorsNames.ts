@@ -9,8 +9,8 @@ const ACTIVE = "is read by the trainer of active queries (arXiv 2402.09401), who
 /** Key -> why it is refused. A value that leaves the trainer with a loss that prefine has is accepted. */
 export const AUTHORS_NAMES = {
   trainer_type: refused(ALPHA, ["simpo"]),
-  ln: refused(ALPHA, []),
-  alpha: refused(`${ALPHA} (LoRA's alpha is lora_alpha)`, [0, "0.0"]),
+  ln: refusedUnless("trainer_type", ["simpo"], ALPHA),
+  alpha: refusedUnless("trainer_type", ["simpo"], `${ALPHA} (LoRA's alpha is lora_alpha)`, [0, "0.0"]),
   dpo_lambda: refused(SHIFT, [1, "1.0"]),
   dpo_lambda_strategy: refused(SHIFT, ["fixed"]),
   dpo_lambda_min: refusedUnless("dpo_lambda_strategy", ["fixed", undefined], SHIFT),
