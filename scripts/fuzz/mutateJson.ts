@@ -57,12 +57,12 @@ const VALUES: unknown[] = [
 const NAMES = ["__proto__", "constructor", "toString", "length", "", "then", "\u0000", "é"];
 const isNode = (value: unknown): value is Node => typeof value === "object" && value !== null;
 
-/** All objects and lists with members, outermost first. Visits only some members of long lists. */
-function nodes(root: unknown, found: Node[] = []): Node[] {
-  if (!isNode(root)) return found;
+/** All objects and lists with members, outermost first. Visits only some members of long lists, and some levels. */
+function nodes(root: unknown, found: Node[] = [], depth = 0): Node[] {
+  if (!isNode(root) || depth > 500) return found;
   const keys = Object.keys(root);
   if (keys.length > 0) found.push(root);
-  for (const key of keys.slice(0, 64)) nodes((root as Record<string, unknown>)[key], found);
+  for (const key of keys.slice(0, 64)) nodes((root as Record<string, unknown>)[key], found, depth + 1);
   return found;
 }
 
@@ -137,6 +137,7 @@ function duplicateKey(text: string, dice: Dice): string {
 
 /** A mutated copy of the text; returns invalid JSON unchanged. */
 export function mutateJson(text: string, dice: Dice): string {
+  if (/\[{2000}|(\{"a":){2000}/.test(text)) return text; // nested by an earlier change: JSON.stringify would overflow
   let root: unknown;
   try {
     root = JSON.parse(text);

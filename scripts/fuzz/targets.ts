@@ -23,6 +23,7 @@ import { toFormat } from "../../test/support/damage.ts";
 import { furnish, PAIRS } from "../../test/support/furnish.ts";
 import { randomGpt2 } from "../../test/support/randomGpt2.ts";
 import type { Format } from "./mutateFormats.ts";
+import { furnishShapes, readShapes } from "./shapes.ts";
 import { furnishTemplate, readTemplate } from "./templates.ts";
 
 export interface Target {
@@ -143,6 +144,7 @@ const FILES: [name: string, file: string, format: Format, read: () => Promise<vo
   ],
   ["jsonl", "train.jsonl", "jsonLines", () => readDataset("train.jsonl"), [...train]],
   ["json", "pairs.json", "json", () => readDataset("pairs.json"), ["data", "pairs.json", "--full"]],
+  ["shapes", "shapes.jsonl", "jsonLines", readShapes, ["data", "shapes.jsonl"]],
   ["card", "cards/README.md", "yaml", () => readDataset("cards"), ["data", "cards"]],
   ["run-file", "run.yaml", "yaml", readRun, [...train]],
   [
@@ -207,6 +209,7 @@ export async function furnishTargets(): Promise<void> {
   writeFileSync("pairs.parquet", new Uint8Array(parquetWriteBuffer({ columnData: columns })));
   cpSync(join(fixtures, "preferences.parquet"), "nested.parquet");
   furnishCards();
+  furnishShapes();
   await furnishModels();
   await furnishAdapter();
   await furnishRun();

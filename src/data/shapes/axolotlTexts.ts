@@ -68,15 +68,16 @@ function readWith({ system, user, end }: Markup, columns: Columns, row: Row, { n
   const promptColumn = columns.isPromptInChosen ? undefined : firstOf(row, columns.prompt);
   const question = promptColumn === undefined ? answer(chosenColumn, 0) : readText(row, promptColumn);
   const systemText = columns.isPromptInChosen ? "" : readOptionalText(row, "system");
-  if (columns.isChat && [chosenColumn, rejectedColumn].some((column) => (row[column] as unknown[]).length > 2))
-    note(LONGER);
+  const [chosen, rejected] = [answer(chosenColumn, 1), answer(rejectedColumn, 1)]; // checks that they are lists
+  const isLonger = (column: string) => columns.isChat && (row[column] as unknown[]).length > 2;
+  if (isLonger(chosenColumn) || isLonger(rejectedColumn)) note(LONGER);
   const used = [promptColumn ?? "", chosenColumn, rejectedColumn, ...(systemText ? ["system"] : [])];
   return [
     {
       pair: {
         prompt: `${systemText ? system[0] + systemText + system[1] : ""}${user[0]}${question}${user[1]}`,
-        chosen: `${answer(chosenColumn, 1)}${end}`,
-        rejected: `${answer(rejectedColumn, 1)}${end}`,
+        chosen: chosen + end,
+        rejected: rejected + end,
       },
       rest: without(row, used),
     },

@@ -33,7 +33,7 @@ export function transcriptOf(format: string, messages: readonly Message[], field
   return messages
     .map((one, i) => {
       const where = `${field}[${i}]`;
-      const name = NAMES[one.role];
+      const name = Object.hasOwn(NAMES, one.role) ? NAMES[one.role] : undefined;
       if (name === undefined)
         throw cannotHold(format, `${where}.role`, `the role ${one.role}, only user and assistant`);
       const content = plainContent(format, one, where);

@@ -166,7 +166,7 @@ export function renamedFrom(row: Row, names: readonly (readonly [to: string, fro
 
 /** Objects in one, the later over the earlier; floats such as 5.0 stay floats. */
 export function merged(...parts: readonly object[]): Row {
-  const whole: Row = Object.assign({}, ...parts);
+  const whole: Row = Object.fromEntries(parts.flatMap((part) => Object.entries(part))); // a key __proto__ is a key
   const owner = (name: string) => parts.findLast((part) => Object.hasOwn(part, name)) as Row;
   const floats = Object.keys(whole).filter(
     (name) => typeof whole[name] === "number" && isWholeFloat(owner(name), name),

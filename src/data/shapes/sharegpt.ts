@@ -147,7 +147,8 @@ function writeTurn(one: Message, tags: Columns, field: string): Row {
     assistant: tags.assistant_tag,
     tool: tags.observation_tag,
   };
-  if (names[role] === undefined) throw cannotHold("sharegpt", `${field}.role`, `the role ${role} there`);
+  if (!Object.hasOwn(names, role) || names[role] === undefined)
+    throw cannotHold("sharegpt", `${field}.role`, `the role ${role} there`);
   return { [role_tag]: names[role], [content_tag]: plainContent("sharegpt", { role, ...others }, field) };
 }
 

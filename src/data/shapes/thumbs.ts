@@ -64,7 +64,8 @@ function restOf(good: Row, bad: Row): Row {
       ),
     );
     if (exactJsonText(one) === exactJsonText(other)) return one;
-    return { [`chosen_${name}`]: good[name] ?? null, [`rejected_${name}`]: bad[name] ?? null };
+    const [chosen, rejected] = [good, bad].map((row) => (Object.hasOwn(row, name) ? (row[name] ?? null) : null));
+    return { [`chosen_${name}`]: chosen, [`rejected_${name}`]: rejected };
   });
   return merged(...parts);
 }
