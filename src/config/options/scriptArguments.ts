@@ -81,7 +81,6 @@ const reading = {
     onResume: "data",
     common: true,
     literal: true,
-    dotted: true,
     repeats: true,
   }),
   data_format_options: same(
