@@ -157,8 +157,11 @@ describe("an owner that is dead", () => {
   });
 
   it("left something other than a lock, after the same silence", async () => {
-    writeFileSync(file, "");
-    expect(await tryToLock()).toMatchObject({ where: "unknown", host: "an unknown computer" });
+    const deep = `{"id":"00000000","host":"h","since":"s","pid":1,"x":${"[".repeat(9999)}${"]".repeat(9999)}}`;
+    for (const text of ["", deep, '{"id":{"toString":1}}', " ".repeat(70_000)]) {
+      writeFileSync(file, text);
+      expect(await tryToLock()).toMatchObject({ where: "unknown", host: "an unknown computer" });
+    }
     utimesSync(file, Date.now() / 1000 - 301, Date.now() / 1000 - 301);
     expect(await tryToLock()).toBeUndefined();
   });

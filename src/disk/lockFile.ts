@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { lstat, readFile, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PrefineError } from "../errors.ts";
-import { isObject } from "../formats/parseJson.ts";
+import { isObject, parseJson } from "../formats/parseJson.ts";
 import type { ProcessIdentity } from "./processIdentity.ts";
 
 /** Hidden, and different from all names of a run's files. */
@@ -45,6 +45,8 @@ export function createLock(path: string, candidate: Candidate): boolean {
 
 /** Attempts, 20 ms apart, to read a file that is just being written. */
 const READS = 10;
+/** Bytes; a lock has 200. */
+const LONGEST = 65_536;
 
 /**
  * Undefined: there is none. A file that is no lock of prefine's gets the owner UNKNOWN.
@@ -55,7 +57,8 @@ export async function readLock(path: string): Promise<FoundLock | undefined> {
     const entry = await stat(path).catch(() => undefined);
     if (!entry && !(await lstat(path).catch(() => undefined))?.isSymbolicLink()) return undefined;
     if (!entry?.isFile()) throw notAFile(path, entry ? "a folder or device" : "a symbolic link to nowhere");
-    const candidate = parseCandidate(await readFile(path, "utf8").catch(() => ""));
+    const isShort = entry.size <= LONGEST;
+    const candidate = parseCandidate(isShort ? await readFile(path, "utf8").catch(() => "") : "");
     if (candidate || read === READS) return { candidate: candidate ?? UNKNOWN, renewed: entry.mtimeMs };
     await sleep(20);
   }
@@ -83,7 +86,7 @@ export const UNKNOWN: Candidate = {
 
 function parseCandidate(text: string): Candidate | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text);
     if (!isObject(value) || !/^[0-9a-f]{8}$/.test(String(value.id))) return undefined;
     const isKnown = typeof value.host === "string" && typeof value.since === "string" && Number.isInteger(value.pid);
     return isKnown ? (value as unknown as Candidate) : undefined;

@@ -16,3 +16,9 @@ test.each<[json: string, key: string | undefined]>([
   JSON.parse(json);
   expect(duplicateKey(json)).toBe(key);
 });
+
+test("strings of megabytes", () => {
+  const long = JSON.stringify('a"\\'.repeat(3_000_000));
+  expect(duplicateKey(`{${long}:1,"b":${long},"c":[${long}]}`)).toBeUndefined();
+  expect(duplicateKey(`{"b":${long},"b":1}`)).toBe("b");
+});

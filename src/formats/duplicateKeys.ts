@@ -1,7 +1,9 @@
 /** @file Keys that a JSON object has twice: JSON.parse silently keeps the last one, which other readers may not. */
+import { endOfString } from "./exactJson.ts";
 
-/** A string with the colon after it, if it is a key; or the begin or end of a value. Only for valid JSON. */
-const TOKEN = /"((?:[^"\\]|\\.)*)"(\s*:)?|[{}[\]]/g;
+/** Where a string, a list or an object begins or ends. */
+const MARK = /["{}[\]]/g;
+const COLON = /[ \t\n\r]*:/y;
 
 /**
  * The first key that its object already has, in any depth; one pass.
@@ -9,15 +11,22 @@ const TOKEN = /"((?:[^"\\]|\\.)*)"(\s*:)?|[{}[\]]/g;
  */
 export function duplicateKey(text: string): string | undefined {
   const objects: (Set<string> | null)[] = []; // null: a list
-  for (const [token, content, colon] of text.matchAll(TOKEN)) {
+  MARK.lastIndex = 0;
+  for (let mark = MARK.exec(text); mark; mark = MARK.exec(text)) {
+    const [token] = mark;
     if (token === "{") objects.push(new Set());
     else if (token === "[") objects.push(null);
-    else if (token === "}" || token === "]") objects.pop();
-    else if (colon !== undefined) {
-      const key = content.includes("\\") ? (JSON.parse(`"${content}"`) as string) : content;
+    else if (token !== '"') objects.pop();
+    else {
+      const end = endOfString(text, mark.index);
+      MARK.lastIndex = end;
       const keys = objects.at(-1);
-      if (keys?.has(key)) return key;
-      keys?.add(key);
+      COLON.lastIndex = end;
+      if (!keys || !COLON.test(text)) continue;
+      const quoted = text.slice(mark.index, end);
+      const key = quoted.includes("\\") ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
+      if (keys.has(key)) return key;
+      keys.add(key);
     }
   }
   return undefined;

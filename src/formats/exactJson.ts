@@ -44,7 +44,7 @@ const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?\d+(\.\d+)?([eE][-+]?\d+)?/y;
 
 /** The end of a string that begins here, after its quote; a pattern would overflow its stack on some megabytes. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   for (let end = start + 1; ; end++) {
     end = text.indexOf('"', end);
     if (end < 0) throw new SyntaxError(`Unterminated string in JSON at position ${start}`);

@@ -69,4 +69,17 @@ describe("readGguf", () => {
     writeGguf(unknown, {}, { row: { shape: [256], type: 19, bytes: new Uint8Array(50) } });
     await expect(read(new Uint8Array(readFileSync(unknown)))).rejects.toThrow(/^x\.gguf: row: IQ1_S is not read$/);
   });
+  it("has keys and tensors called as what objects have, and each tensor once", async () => {
+    const names = ["constructor", "toString", "hasOwnProperty"];
+    const { metadata } = await read(smallFile({ constructor: "a", toString: "b", hasOwnProperty: "c" }));
+    expect(names.map((name) => metadata.get(name))).toEqual(["a", "b", "c"]);
+    expect(metadata.get("valueOf")).toBeUndefined();
+    const path = join(folder, "names.gguf");
+    const tensor = { shape: [1], type: 0, bytes: floats(1) };
+    writeGguf(path, {}, { constructor: tensor, toString: tensor, two: tensor, owt: tensor });
+    const bytes = readFileSync(path);
+    expect([...(await read(new Uint8Array(bytes))).tensors.keys()]).toEqual(["constructor", "toString", "two", "owt"]);
+    bytes.write("two", bytes.indexOf("owt"));
+    await expect(read(new Uint8Array(bytes))).rejects.toThrow(/^x.gguf: .* two tensors called "two"$/);
+  });
 });

@@ -73,6 +73,7 @@ export async function readGguf(source: ByteSource, where: string): Promise<GgufF
       const tensor = `tensor ${JSON.stringify(info.name)} [${shape.join(", ")}]`;
       throw broken(where, `${tensor} ends at byte ${end}, the file has ${source.byteLength}`);
     }
+    if (tensors.has(info.name)) throw broken(where, `it has two tensors called ${JSON.stringify(info.name)}`);
     tensors.set(info.name, { dtype, shape, start, end });
   }
   return { metadata, tensors };

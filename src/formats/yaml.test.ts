@@ -27,6 +27,8 @@ it.each([
   [`a: ${"[".repeat(300)}${"]".repeat(300)}`, "it nests too deeply"],
   [`${"? ".repeat(20)}a`, "Map keys must be texts or numbers at line 1, column 3"],
   [aliases(), "Excessive alias count indicates a resource exhaustion attack"],
+  [`a: ${"[".repeat(20_000)}`, "it nests too deeply"],
+  [`a: &a x\nb: [${"*a, ".repeat(1001)}]`, "1001 aliases, at most 1000 are read"],
   ["#".repeat(4_000_001), "4000001 characters, at most 4000000 are read"],
 ])("refuses %.12s", (text, message) => {
   expect(() => parseYaml(text)).toThrow(new SyntaxError(message));

@@ -1,9 +1,22 @@
 /** @file YAML from outside -> plain values, in bounded time: the library compares each key with all others. */
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Pair, parseDocument, stringify } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Pair,
+  parseDocument,
+  stringify,
+  visit,
+} from "yaml";
 import { DEEPEST } from "./parseJson.ts";
 
 /** Characters of a run file or of a card's header; cards with thousands of configurations have a tenth. */
 const LONGEST = 4_000_000;
+const MOST_ALIASES = 1000;
 
 /** YAML of plain values, whose texts read the same in YAML 1.1 (PyYAML): `no` and `1e-5` are quoted. */
 export function yamlText(value: unknown): string {
@@ -27,13 +40,22 @@ export function parseYaml(text: string): unknown {
       lineCounter: lines,
     });
     const [error] = document.errors;
+    if (error && /call stack/i.test(error.message)) throw new SyntaxError("it nests too deeply"); // the library's own
     if (error) throw faultAt(error.message, error.pos[0], lines);
     checkNode(document.contents, lines, 0);
+    checkAliases(document);
     return document.toJS();
   } catch (error) {
     if (error instanceof RangeError) throw new SyntaxError("it nests too deeply"); // the library's own recursion
     throw new SyntaxError((error as Error).message.split("\n")[0].replace(/:$/, ""));
   }
+}
+
+/** The library walks the document for each alias. */
+function checkAliases(document: Document): void {
+  let aliases = 0;
+  visit(document, { Alias: () => void aliases++ });
+  if (aliases > MOST_ALIASES) throw new SyntaxError(`${aliases} aliases, at most ${MOST_ALIASES} are read`);
 }
 
 function faultAt(message: string, offset: number | undefined, lines: LineCounter): SyntaxError {

@@ -37,7 +37,8 @@ describe("readTrainerState", () => {
     expect(await readTrainerState(run)).not.toHaveProperty("settings");
     await writeFile(path.join(run, "training_args.json"), '{"beta": 0.3}');
     expect(await readTrainerState(run)).toMatchObject({ settings: { beta: 0.3 } });
-    for (const damaged of ['{"beta": ', "[1]"]) {
+    const deep = `{"beta":${"[".repeat(9999)}${"]".repeat(9999)}}`;
+    for (const damaged of ['{"beta": ', "[1]", deep]) {
       await writeFile(path.join(run, "training_args.json"), damaged);
       expect(await readTrainerState(run)).not.toHaveProperty("settings");
     }
@@ -53,9 +54,10 @@ describe("readTrainerState", () => {
   });
 
   it("reads Python's NaN and Infinity as missing values, and leaves strings unchanged", async () => {
-    const run = await writeRun("diverged", [0.7, "NaN", "-Infinity", '"NaN \\" Infinity"']);
+    const run = await writeRun("diverged", [0.7, "NaN", "-Infinity", '"NaN \\" Infinity"', `"${"a".repeat(2e7)}"`]);
     const { log_history } = await readTrainerState(run);
-    expect(log_history.map(({ loss }) => loss)).toEqual([0.7, null, null, 'NaN " Infinity']);
+    const losses = log_history.map(({ loss }) => (String(loss).length > 99 ? "long" : loss));
+    expect(losses).toEqual([0.7, null, null, 'NaN " Infinity', "long"]);
   });
 
   it("reports missing and damaged files", async () => {

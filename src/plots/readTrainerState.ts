@@ -7,6 +7,7 @@ import { isCheckpointName, stepOfName } from "../checkpoints/checkpointNames.ts"
 import { nearbyHint } from "../disk/nearbyNames.ts";
 import { shownPath } from "../disk/shownPath.ts";
 import { PrefineError } from "../errors.ts";
+import { endOfString } from "../formats/exactJson.ts";
 import { isObject, parseJson } from "../formats/parseJson.ts";
 import { refuseWideText, withoutMark } from "../formats/textEncoding.ts";
 import type { PlottedRun, RawLogEntry } from "./series.ts";
@@ -50,7 +51,7 @@ const readLog = async (file: string) => parseLog(await readFile(file, "utf8"), s
 /** training_args.json next to the log, as prefine writes it. A missing or damaged one does not prevent plotting. */
 async function readSettings(file: string): Promise<Pick<PlottedRun, "settings">> {
   try {
-    const settings: unknown = JSON.parse(await readFile(path.join(path.dirname(file), "training_args.json"), "utf8"));
+    const settings = parseJson(await readFile(path.join(path.dirname(file), "training_args.json"), "utf8"));
     return isObject(settings) ? { settings } : {};
   } catch {
     return {};
@@ -88,9 +89,24 @@ function parsePythonJson(text: string): unknown {
   try {
     return parseJson(text);
   } catch {
-    return parseJson(text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (m) => (m[0] === '"' ? m : "null")));
+    return parseJson(withoutNaN(text));
   }
 }
+
+/** Skips strings without a pattern, whose stack would overflow on megabytes. */
+function withoutNaN(text: string): string {
+  const parts: string[] = [];
+  let start = 0;
+  for (let quote = text.indexOf('"'); quote >= 0; quote = text.indexOf('"', start)) {
+    parts.push(text.slice(start, quote).replace(NAN, "null"));
+    start = endOfString(text, quote);
+    parts.push(text.slice(quote, start));
+  }
+  parts.push(text.slice(start).replace(NAN, "null"));
+  return parts.join("");
+}
+
+const NAN = /-?\b(?:NaN|Infinity)\b/g;
 
 function parseLog(text: string, shown: string): RawLogEntry[] {
   refuseWideText(text, shown);

@@ -59,7 +59,7 @@ describe("bounds", () => {
       "a text that doubles",
       "{% set ns = namespace(t='ab') %}{% for i in range(60) %}{% set ns.t = ns.t + ns.t %}{% endfor %}",
       {},
-      /more than 500,000,000 characters/,
+      /more than 100,000,000 characters/,
     ],
     [
       "a list that doubles",
@@ -91,6 +91,14 @@ describe("bounds", () => {
     ["batch", "{{ [1] | batch(10 ** 12, 0) | list }}", {}, /steps/],
     ["slice", "{{ [1] | slice(10 ** 12, 0) | list }}", { steps: 100_000 }, /steps/],
     ["replace", "{{ ('a' * 10 ** 6).replace('', 'b' * 10 ** 6) }}", {}, /characters/],
+    ["a text that JavaScript can't split", "{{ ('a' * 10 ** 9)|length }}", {}, /a text of more than 100,000,000/],
+    ["a filter on a huge text", "{{ ('<' * 60000000) | e | length }}", {}, /filter on a text of 60,000,000 characters/],
+    [
+      "slow methods",
+      "{% set t = 'a' * 10 ** 6 %}{% for i in range(999) %}{{ t.title()[0] }}{% endfor %}",
+      { steps: 99_999 },
+      /steps/,
+    ],
     ["range", "{{ range(10 ** 6) }}", {}, /Range too big/],
     ["nested brackets", `{{ ${"[".repeat(30_000)}${"]".repeat(30_000)} }}`, {}, /nest too deeply/],
     ["nested blocks", "{% if 1 %}".repeat(10_000) + "{% endif %}".repeat(10_000), {}, /nest too deeply/],

@@ -24,8 +24,8 @@ export function readMerges(idOf: ReadonlyMap<string, number>, model: TokenizerMo
   const mergedIds: number[] = [];
   const prefix = typeof model.continuing_subword_prefix === "string" ? model.continuing_subword_prefix : "";
   for (const [rank, merge] of (model.merges ?? []).entries()) {
-    const [left, right] = typeof merge === "string" ? merge.split(" ") : merge;
-    const tail = prefix !== "" && right?.startsWith(prefix) ? right.slice(prefix.length) : right;
+    const [left, right] = typeof merge === "string" ? merge.split(" ") : Array.isArray(merge) ? merge : [];
+    const tail = prefix !== "" && String(right).startsWith(prefix) ? right.slice(prefix.length) : right;
     const [leftId, rightId, mergedId] = [idOf.get(left), idOf.get(right), idOf.get(left + tail)];
     if (leftId === undefined || rightId === undefined || mergedId === undefined) {
       const message = `${where}: merge ${rank + 1}: ${show(merge)} names a token that is not in the vocabulary`;

@@ -28,7 +28,12 @@ export const DECODERS: Kinds<DecodeStep> = {
     CTC: (component) => ctc(component),
     Sequence: (component, where) => {
       const parts = readSequence(DECODERS, component.decoders, where);
-      return (tokens) => parts.reduce((texts, part) => part(texts), tokens);
+      return (tokens) =>
+        parts.reduce((texts, part) => {
+          const next = part(texts);
+          checkLengthened(tokens, next, where);
+          return next;
+        }, tokens);
     },
   },
   refused: {},
@@ -40,10 +45,14 @@ export function readDecoder(component: Component | null, where: string): (tokens
   const decode = readKind(DECODERS, component, `${where}: decoder`);
   return (tokens) => {
     const texts = decode(tokens);
-    const [before, after] = [tokens, texts].map((list) => list.reduce((sum, { length }) => sum + length, 0));
-    checkGrowth(before + tokens.length, after, `${where}: decoder`);
+    checkLengthened(tokens, texts, `${where}: decoder`);
     return texts.join("");
   };
+}
+
+function checkLengthened(tokens: readonly string[], texts: readonly string[], where: string): void {
+  const [before, after] = [tokens, texts].map((list) => list.reduce((sum, { length }) => sum + length, 0));
+  checkGrowth(before + tokens.length, after, where);
 }
 
 /** As Rust's u8::from_str_radix, which takes a plus sign. */

@@ -1,4 +1,5 @@
 /** @file SentencePiece's compiled table of replacements: the normalizer Precompiled (T5, XLM-R, ALBERT). */
+import { checkGrowth } from "./growth.ts";
 import { damaged } from "./kinds.ts";
 
 /** The table: a double-array trie over UTF-8 bytes, whose values are places in a list of texts. */
@@ -29,6 +30,7 @@ export function precompiledNormalizer(base64: string, where: string): (text: str
   };
   return (text) => {
     const parts: string[] = [];
+    let length = 0;
     for (const { segment } of graphemes.segment(text)) {
       let normalized = known.get(segment);
       if (normalized === undefined) {
@@ -36,6 +38,8 @@ export function precompiledNormalizer(base64: string, where: string): (text: str
         if (known.size > 100_000) known.clear();
         if (segment.length <= 16) known.set(segment, normalized);
       }
+      length += normalized.length;
+      checkGrowth(text.length, length, where);
       parts.push(normalized);
     }
     return parts.join("");

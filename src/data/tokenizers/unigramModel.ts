@@ -9,7 +9,7 @@ import type { WordEncoder } from "./wordCache.ts";
 /** An unknown character has the lowest score minus this. */
 const UNKNOWN_PENALTY = 10;
 /** Tokens that may be compared for each character: those of real vocabularies have at most 16 or so. */
-const STEPS_PER_CHARACTER = 2000;
+const STEPS_PER_CHARACTER = 500;
 const LEAST_STEPS = 10_000_000;
 /** Longest word in UTF-16 units: about 100 bytes each. */
 const LONGEST_WORD = 4_000_000;

@@ -2,7 +2,7 @@
 import { attributeOf, itemOf, notCallable } from "../python/attributes.ts";
 import { compare, equals, isIn } from "../python/compare.ts";
 import { typeError } from "../python/fault.ts";
-import { spend, spendText } from "../python/limits.ts";
+import { spend, spendReading, spendText } from "../python/limits.ts";
 import { escapeMarkup } from "../python/markup.ts";
 import { indexNumber } from "../python/numbers.ts";
 import { binary, unary } from "../python/operators.ts";
@@ -191,6 +191,7 @@ export function call(callee: Value, given: Given): Value {
 /** Applies a filter by its name. */
 export function callFilter(name: string, value: Value, given: Given, run: Evaluation): Value {
   if (!Object.hasOwn(FILTERS, name)) throw noSuch("filter", name, run.line);
+  if (isText(value)) spendReading(textOf(value).length);
   return FILTERS[name](value, given, run);
 }
 

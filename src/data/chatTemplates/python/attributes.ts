@@ -2,6 +2,7 @@
 import { positional } from "./bind.ts";
 import { equals } from "./compare.ts";
 import { TemplateFault, typeError, unsupported, valueError } from "./fault.ts";
+import { spendReading } from "./limits.ts";
 import { callStrMethod, MARKUP_METHODS } from "./markupMethods.ts";
 import { NUMBER_ATTRIBUTES, REFUSED_NUMBER_ATTRIBUTES } from "./numberMethods.ts";
 import { indexNumber, numeric } from "./numbers.ts";
@@ -100,6 +101,7 @@ const refused = (type: string, name: string) => {
 
 /** Calls a method of a str or Markup. */
 export function callText(self: string | Markup, name: string, given: Given): Value {
+  spendReading(textOf(self).length);
   return callStrMethod(self, name, given, { attributeOf, itemOf });
 }
 

@@ -67,6 +67,19 @@ function exceeded(what: string): TemplateFault {
   return new TemplateFault("LimitError", `it was stopped: ${what}`);
 }
 
+/** Characters of one text: JavaScript ends the process where a text becomes a list of more than 134 million. */
+const LONGEST_TEXT = 100_000_000;
+/** Characters that a method or filter may read: title() takes up to a microsecond for each. */
+const LONGEST_READ = 50_000_000;
+/** Characters that count as one step. */
+const CHARACTERS_PER_STEP = 32;
+
+/** Counts the work of a method or filter on a text of this length; short ones cost nothing besides their step. */
+export function spendReading(characters: number): void {
+  if (characters > LONGEST_READ) throw exceeded(`a method or filter on a text of ${grouped(characters)} characters`);
+  if (characters > 10_000) spend(Math.ceil(characters / CHARACTERS_PER_STEP));
+}
+
 /** Counts work: one per expression, statement or item. */
 export function spend(steps: number): void {
   budget.steps += steps;
@@ -83,6 +96,7 @@ function checkSteps(): void {
 
 /** Counts characters; call it before a text of this length is made. */
 export function spendText(characters: number): void {
+  if (characters > LONGEST_TEXT) throw exceeded(`it makes a text of more than ${grouped(LONGEST_TEXT)} characters`);
   budget.characters += characters;
   if (budget.characters <= budget.limits.characters) return;
   throw exceeded(`it makes more than ${grouped(budget.limits.characters)} characters of text`);

@@ -7,8 +7,14 @@ import { Markup, type Value } from "./values.ts";
 
 const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&#39;", '"': "&#34;" };
 
+/** JavaScript ends the process where one search has too many matches. */
+const PIECE = 1_000_000;
+
 export function escapeText(text: string): string {
-  const escaped = text.replace(/[&<>'"]/g, (character) => ENTITIES[character]);
+  let escaped = "";
+  for (let start = 0; start < text.length; start += PIECE) {
+    escaped += text.slice(start, start + PIECE).replace(/[&<>'"]/g, (character) => ENTITIES[character]);
+  }
   if (escaped.length > text.length) spendText(escaped.length);
   return escaped;
 }

@@ -1,5 +1,6 @@
 /** @file Parts of a text by characters: an index, a slice, the window of find and count. */
 import { optionalIndex } from "./bind.ts";
+import { spendReading } from "./limits.ts";
 import { points, sliceIndices, unitOffset } from "./strings.ts";
 import { pointCount, type Value } from "./values.ts";
 
@@ -20,6 +21,7 @@ export function window(
 
 /** text[index]. @returns undefined for an index beyond its ends */
 export function characterAt(text: string, index: number): string | undefined {
+  spendReading(text.length);
   const length = pointCount(text);
   const at = index < 0 ? index + length : index;
   if (at < 0 || at >= length) return undefined;
@@ -29,6 +31,7 @@ export function characterAt(text: string, index: number): string | undefined {
 
 /** text[start:stop:step]. */
 export function sliceText(text: string, start: number | undefined, stop: number | undefined, step: number): string {
+  spendReading(text.length);
   if (step === 1) {
     const within = window(text, start === undefined ? null : BigInt(start), stop === undefined ? null : BigInt(stop));
     return within?.part ?? "";
