@@ -101,7 +101,7 @@ function printSplits(idOrPath: string, splits: DatasetDict, { print, bold }: Ter
 function printFeatures(splits: DatasetDict, split: string, { print, bold, columns }: Terminal): void {
   const described = (name: string) =>
     Object.entries(splits.split(name).features).map(([key, feature]) => [
-      `  ${onOneLine(key)}`,
+      `  ${cutText(key, LONGEST_NAME)}`,
       describeFeature(feature),
     ]);
   const own = described(split);
@@ -114,12 +114,18 @@ function printFeatures(splits: DatasetDict, split: string, { print, bold, column
   print();
 }
 
+/** Cells of a column's name. */
+const LONGEST_NAME = 200;
+
 const MOST_ITEMS = 8; // of a list, unless --full
 
 function printRecord(title: string, row: Row, { terminal, isFull }: { terminal: Terminal; isFull: boolean }): void {
   terminal.print(terminal.bold(`${onOneLine(title)}   ${counted(Object.keys(row).length, "key")}`));
-  const entries = Object.entries(row).map(([key, value]) => [onOneLine(key), value] as const);
-  const keyWidth = Math.min(Math.max(...entries.map(([key]) => textWidth(key))), Math.floor(terminal.columns / 3));
+  const entries = Object.entries(row).map(([key, value]) => [cutText(key, LONGEST_NAME), value] as const);
+  const keyWidth = Math.min(
+    entries.reduce((width, [key]) => Math.max(width, textWidth(key)), 0),
+    Math.floor(terminal.columns / 3),
+  );
   const width = terminal.columns - keyWidth - 4;
   for (const [key, value] of entries) {
     const lines = valueLines(value);

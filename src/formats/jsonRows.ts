@@ -36,6 +36,8 @@ export interface JsonBlock {
 const LONGEST_ROW = 2 ** 28;
 /** Bytes per read, and so about the size of a block. */
 const BLOCK_BYTES = 1 << 20;
+/** Bytes per read within a long row. */
+const LONGEST_READ = 2 ** 26;
 
 const FORMATS =
   "A JSON file of rows has one object per line (JSON Lines), objects one after another, or one list of objects.";
@@ -85,7 +87,9 @@ async function scanAs(layout: Layout, { source, where, start, blockBytes, onRow 
     if (rows.length > 0) blocks.push(blockOf(rows, pendingStart));
     pending = bytes.slice(used);
     if (pending.length > LONGEST_ROW) throw rowTooLong(where, blocks.at(-1));
-    size = rows.length > 0 ? blockBytes : size * 2; // a row longer than a block: rescan its beginning less often
+    // a row longer than a block: rescan its beginning less often
+    const isLong = rows.length === 0 && pending.length > 0;
+    size = isLong ? Math.min(size * 2, LONGEST_READ) : blockBytes;
   }
   const problem = splitter.problem();
   if (problem) throw badRow(where, problem.line, problem.actual);

@@ -41,7 +41,10 @@ export function jsonLinesSplitter(firstLine: number): RowSplitter {
   };
 }
 
+/** JSON's white space: a line of zeros, as a crash leaves it, is no blank line. */
+const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0d || byte === 0x09 || byte === 0x0a;
+
 function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (bytes[i] > 0x20) return false;
+  for (let i = start; i < end; i++) if (!isSpace(bytes[i])) return false;
   return true;
 }

@@ -66,7 +66,10 @@ const OPENERS: Readonly<Record<ReadFormat, Opener>> = {
     let scan = new FeatureScan();
     const beginning = () => {
       scan = new FeatureScan();
-      return (row: Row) => scan.add(row);
+      return (row: Row) => {
+        scan.add(row);
+        if (scan.columns > MOST_COLUMNS) throw tooWide(path);
+      };
     };
     if (typeof field === "string") {
       const rows = await readJsonField(source, path, field);
@@ -92,6 +95,14 @@ const OPENERS: Readonly<Record<ReadFormat, Opener>> = {
     return { path, features: { text: { kind: "value", dtype: "string" } }, parts, typed: false };
   },
 };
+
+/** Rows get all columns of their file: more are ids or texts that were written as names. */
+const MOST_COLUMNS = 10_000;
+
+function tooWide(path: string): PrefineError {
+  const message = `${path}: expected at most ${MOST_COLUMNS} columns, found that its rows have more names than that`;
+  return new PrefineError("data", message, "Are ids or texts written as names? Put them into one column.");
+}
 
 /** The file with rows whose values are as its columns' types have them. */
 function withTypes(file: DataFile): DataFile {

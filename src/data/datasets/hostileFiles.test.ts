@@ -50,6 +50,29 @@ it("rows and cards that nest without end are refused with a message", async () =
   await expect(loadDataset(at("deep.jsonl"))).rejects.toThrow(/deep.jsonl:1: .*nest more than 200 levels/);
 });
 
+it("rows after 80 MB of blank lines, and lines of zeros", async () => {
+  writeFileSync(at("blank.jsonl"), `{"a":1}\n${"\n".repeat(80_000_000)}{"a":2}\n`);
+  const { train } = await loadDataset(at("blank.jsonl"));
+  expect([train.num_rows, await train.at(1)]).toEqual([2, { a: 2 }]);
+  writeFileSync(at("zeros.jsonl"), `{"a":1}\n${"\0".repeat(9)}`);
+  await expect(loadDataset(at("zeros.jsonl"))).rejects.toThrow(/zeros.jsonl:2: expected a row as a JSON object/);
+}, 30_000);
+
+it("rows of ever more columns or fields", async () => {
+  const rows = (text: (i: number) => string) => Array.from({ length: 12_000 }, (_, i) => text(i)).join("\n");
+  writeFileSync(
+    at("columns.jsonl"),
+    rows((i) => `{"c${i}":1}`),
+  );
+  await expect(loadDataset(at("columns.jsonl"))).rejects.toThrow(/columns.jsonl: expected at most 10000 columns/);
+  writeFileSync(
+    at("fields.jsonl"),
+    rows((i) => `{"a":{"c${i}":1}}`),
+  );
+  const { train } = await loadDataset(at("fields.jsonl"));
+  expect([train.num_rows, await train.at(11_999)]).toEqual([12_000, { a: { c11999: 1 } }]);
+});
+
 it("a parquet file that promises billions of rows is refused before they are allocated", async () => {
   const columnData = [{ name: "prompt", data: ["a", "b"] }];
   const bytes = new Uint8Array(parquetWriteBuffer({ columnData }));

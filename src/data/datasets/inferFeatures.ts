@@ -13,6 +13,8 @@ export const isReordered = (feature: Feature): boolean => reordered.has(feature)
 /** Infers the features of untyped rows, row by row. */
 export class FeatureScan {
   readonly features: Features = {};
+  /** Number of columns. */
+  columns = 0;
 
   add(row: Row): void {
     for (const name of Object.keys(row)) {
@@ -22,6 +24,7 @@ export class FeatureScan {
       if (!before) {
         const property = { value: after, enumerable: true, configurable: true, writable: true };
         Object.defineProperty(this.features, name, property);
+        this.columns++;
       } else if (after !== before) this.features[name] = after;
     }
   }
@@ -67,10 +70,14 @@ function mergeList(feature: Feature | undefined, values: unknown[]): Feature {
   return { kind: "list", of: of ?? { kind: "value", dtype: "null" } };
 }
 
+/** Fields that are noted of objects whose keys differ, such as ids: each new one copies those before. */
+const MOST_FIELDS = 1000;
+
 function mergeStruct(feature: Feature | undefined, value: Row): Feature {
   if (feature?.kind !== "struct" && !isUntyped(feature)) return { kind: "value", dtype: "mixed" };
   const before = feature?.kind === "struct" ? feature : undefined;
   const fields = before?.fields ?? {};
+  if (before && varying.has(before) && keysOf(fields).length > MOST_FIELDS) return before;
   const changed = new Map<string, Feature>();
   const names = keysOf(value);
   for (const name of names) {

@@ -66,8 +66,17 @@ function joinStruct(a: Features, b: Features): Feature | undefined {
 
 const isNumber = ({ dtype }: { dtype: string }) => /^(u?int|float|decimal)\d*$/.test(dtype);
 
+/** Values of rows that are read together. */
+const MOST_CELLS = 50_000_000;
+
+function tooManyCells(rows: number, columns: number): PrefineError {
+  const message = `expected at most ${MOST_CELLS} values in a part of a file, found ${rows} rows of ${columns} columns`;
+  return new PrefineError("data", message, "Do the rows have different columns? Give them the same ones.");
+}
+
 /** Rows with exactly these columns in this order; missing ones are null. */
 export function withColumns({ rows, read }: Part, columns: readonly string[]): Part {
+  if (rows * columns.length > MOST_CELLS) throw tooManyCells(rows, columns.length);
   return { rows, read: async () => (await read()).map((row) => rowWith(row, columns)) };
 }
 
