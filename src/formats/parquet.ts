@@ -1,19 +1,21 @@
 /** @file Parquet files, read one row group at a time: bytes -> rows as plain objects. */
 
 import {
-  type Compressors,
+  type ColumnMetaData,
+  type DecodedArray,
   type FileMetaData,
   type ParquetParsers,
   parquetMetadataAsync,
-  parquetReadObjects,
   parquetSchema,
   type SchemaElement,
   type SchemaTree,
 } from "hyparquet";
-import { compressors as codecs } from "hyparquet-compressors";
+import { assembleAsync, asyncGroupToRows } from "hyparquet/src/rowgroup.js";
 import { PrefineError, show } from "../errors.ts";
 import { counted } from "../phrases.ts";
 import type { ByteSource } from "./byteSource.ts";
+import { checkThrift } from "./parquetChecks.ts";
+import { readColumnPages } from "./parquetColumns.ts";
 import { orderedObject } from "./written.ts";
 
 export type { SchemaTree } from "hyparquet";
@@ -63,6 +65,7 @@ export async function openParquet(source: ByteSource, where: string): Promise<Pa
  */
 function checkColumns({ row_groups }: FileMetaData, schema: SchemaTree, where: string): void {
   const names = leaves(schema).sort();
+  if (names.length > MOST_COLUMNS) throw tooLarge(where, `${names.length} columns, at most ${MOST_COLUMNS} are read`);
   const expected = `${names}`;
   const twice = names.find((name, i) => name === names[i - 1]);
   if (twice !== undefined) throw broken(where, `two columns are called ${show(twice)}`);
@@ -83,6 +86,7 @@ function reasonOf(error: unknown): string {
 
 async function readFooter(source: ByteSource, where: string): Promise<{ metadata: FileMetaData; schema: SchemaTree }> {
   try {
+    await checkFooter(source);
     const metadata = await parquetMetadataAsync(source, { parsers });
     readJsonAsText(metadata);
     return { metadata, schema: parquetSchema(metadata) };
@@ -90,6 +94,14 @@ async function readFooter(source: ByteSource, where: string): Promise<{ metadata
     if (error instanceof PrefineError) throw error;
     throw broken(where, reasonOf(error), error);
   }
+}
+
+/** The library makes lists of the length that the footer says, before it reads them. */
+async function checkFooter(source: ByteSource): Promise<void> {
+  const length = new DataView(await source.slice(source.byteLength - 8, source.byteLength - 4)).getUint32(0, true);
+  if (length > source.byteLength - SMALLEST || length > LONGEST_FOOTER) return; // the library refuses it
+  const footer = await source.slice(source.byteLength - 8 - length, source.byteLength - 8);
+  checkThrift(new Uint8Array(footer), 0);
 }
 
 const PROTOTYPE = "__proto__";
@@ -131,44 +143,26 @@ const jsonColumns = new WeakSet<SchemaElement>();
 export const holdsJson = (element: SchemaElement): boolean => jsonColumns.has(element);
 
 /** Row groups are held in memory: 1,000 rows in files of datasets, a million in others. */
-const MOST_ROWS = 20_000_000;
-/** Bytes of a row group's pages, decompressed; a page says how many before they are allocated. */
-const MOST_BYTES = 2 ** 31;
+const MOST_ROWS = 5_000_000;
+/** Bytes of a row group's pages, decompressed, and values with their levels. */
+const MOST_BYTES = 2 ** 30;
+const MOST_VALUES = 64_000_000;
+/** Columns, with the fields of structs, of all row groups; each is looked up among all others. */
+const MOST_COLUMNS = 10_000;
+/** Bytes of the footer; that of a file with 10,000 row groups of 20 columns has 20 MB. */
+const LONGEST_FOOTER = 2 ** 28;
 
 function tooLarge(where: string, problem: string): PrefineError {
   const hint = "Row groups are held in memory: write smaller ones (row_group_size).";
   return new PrefineError("data", `${where}: ${problem}`, hint);
 }
 
-/** The codecs with a limit on what all their pages give together. */
-function boundedCodecs(): Compressors {
-  let total = 0;
-  const bounded = Object.entries(codecs).map(([name, codec]) => {
-    const run = (input: Uint8Array, length: number): Uint8Array => {
-      total += length;
-      if (!(length >= 0) || total > MOST_BYTES) throw new Error(`pages of more than ${MOST_BYTES / 2 ** 30} GiB`);
-      return codec(input, length);
-    };
-    return [name, run] as const;
-  });
-  return Object.fromEntries(bounded);
-}
-
 /** The rows of one row group; keys in the order of the schema, null for missing values. */
 export async function readRowGroup(file: ParquetFile, group: number): Promise<Record<string, unknown>[]> {
-  const { source, metadata, groupRows, where } = file;
-  const rowStart = groupRows.slice(0, group).reduce((sum, rows) => sum + rows, 0);
-  const rowEnd = rowStart + groupRows[group];
+  const { groupRows, where } = file;
   let rows: Record<string, unknown>[];
   try {
-    rows = await parquetReadObjects({
-      file: source,
-      metadata,
-      compressors: boundedCodecs(),
-      rowStart,
-      rowEnd,
-      parsers,
-    });
+    rows = await readRows(file, group);
   } catch (error) {
     if (error instanceof PrefineError) throw error;
     throw broken(where, `row group ${group}: ${reasonOf(error)}`, error);
@@ -178,6 +172,34 @@ export async function readRowGroup(file: ParquetFile, group: number): Promise<Re
   }
   const columns = file.schema.children.map(({ element }) => element.name);
   return rows.map((row) => orderedObject(columns.map((name) => [name, plain(own(row, safeName(name)))])));
+}
+
+async function readRows(
+  { source, metadata, groupRows }: ParquetFile,
+  group: number,
+): Promise<Record<string, unknown>[]> {
+  const rows = groupRows[group];
+  const schema = parquetSchema(metadata);
+  const reading = { schema, rows, parsers, budget: { bytes: MOST_BYTES, values: MOST_VALUES } };
+  const asyncColumns: { pathInSchema: string[]; data: Promise<{ data: DecodedArray[]; skipped: number }> }[] = [];
+  for (const { meta_data: column } of metadata.row_groups[group].columns) {
+    if (!column) throw new Error("a column without metadata");
+    const [start, end] = rangeOf(column, source.byteLength);
+    const data = readColumnPages(new Uint8Array(await source.slice(start, end)), column, reading) as DecodedArray[];
+    asyncColumns.push({ pathInSchema: column.path_in_schema, data: Promise.resolve({ data, skipped: 0 }) });
+  }
+  const assembled = assembleAsync({ groupStart: 0, groupRows: rows, asyncColumns }, schema, parsers);
+  await Promise.allSettled(assembled.asyncColumns.map(({ data }) => data)); // none may be rejected unheard
+  return asyncGroupToRows(assembled, 0, rows, undefined, "object");
+}
+
+/** The bytes of a column's pages, from its dictionary on. */
+function rangeOf(column: ColumnMetaData, fileSize: number): [start: number, end: number] {
+  const { dictionary_page_offset: dictionary, data_page_offset: data, total_compressed_size: size } = column;
+  const start = Number(dictionary || data);
+  const end = start + Number(size);
+  if (start >= MAGIC.length && end >= start && end <= fileSize) return [start, end];
+  throw new Error(`its column ${show(column.path_in_schema.join("."))} is at bytes ${start} to ${end} of ${fileSize}`);
 }
 
 const own = (row: Record<string, unknown>, name: string) => (Object.hasOwn(row, name) ? row[name] : undefined);
