@@ -93,8 +93,10 @@ async function fetchRest(hub: HubSettings, request: BlobRequest, filling: Fillin
   const range = part.size > 0 ? `bytes=${part.size}-` : undefined;
   await send(hub, request.url, { subject, range }, async (response, alive) => {
     if (response.status !== 206 && part.size > 0) await restart(filling, file); // the server sends the whole file again
+    const isSlow = slowness(hub.timeoutMs);
     for await (const chunk of response.body ?? []) {
       alive();
+      if (isSlow(chunk.length)) throw tooSlow(hub, subject);
       // A response longer than listed is cut here; the hash check detects it.
       await append(filling, chunk.subarray(0, file.size - part.size));
       request.onBytes(part.size);
@@ -102,6 +104,31 @@ async function fetchRest(hub: HubSettings, request: BlobRequest, filling: Fillin
     }
   });
   if (part.size < file.size) throw new TryAgain("the connection was cut");
+}
+
+/** A server that sends a byte now and then is never silent, and never done. */
+const LEAST_BYTES_PER_SECOND = 100;
+/** Speed is measured over this many times the time of silence that ends a request: 5 minutes. */
+const SLOW_TIMES = 10;
+
+/** Says of each chunk whether those of the last while, with it, came too slowly. */
+function slowness(timeoutMs: number): (bytes: number) => boolean {
+  let since = performance.now();
+  let received = 0;
+  return (bytes) => {
+    received += bytes;
+    const ms = performance.now() - since;
+    if (ms < SLOW_TIMES * timeoutMs) return false;
+    const isSlow = received < (ms / 1000) * LEAST_BYTES_PER_SECOND;
+    since += ms;
+    received = 0;
+    return isSlow;
+  };
+}
+
+function tooSlow(hub: HubSettings, subject: Subject): PrefineError {
+  const message = `${describeSubject(subject)}: ${hub.endpoint} sends less than ${LEAST_BYTES_PER_SECOND} bytes per second`;
+  return new PrefineError("hub", message, "Try again later: the download resumes where it stopped.");
 }
 
 async function append({ part, hash }: Filling, chunk: Uint8Array): Promise<void> {

@@ -115,7 +115,7 @@ export function brokenConnection(hub: HubSettings, subject: Subject, error: unkn
   if (hub.signal?.aborted) return new PrefineError("interrupted", `${describeSubject(subject)}: download stopped`);
   if (!(error instanceof TypeError)) return error; // fetch rejects with TypeError; other errors are not network errors
   const code = errorCode(error.cause);
-  if (/redirect/.test(messageOf(error.cause))) {
+  if (/redirect|scheme/i.test(messageOf(error.cause))) {
     const message = `${describeSubject(subject)}: ${hub.endpoint}: its redirects do not end, or lead nowhere`;
     return new PrefineError("hub", message, "Check HF_ENDPOINT, and whether a proxy changes addresses.");
   }
