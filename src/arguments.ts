@@ -18,7 +18,7 @@ const check = (expected: string, accepts: (value: unknown) => boolean): ValueChe
 
 export const text = check("a text", (value) => typeof value === "string");
 export const bool = check("true or false", (value) => typeof value === "boolean");
-export const anyFunction = check("a function", (value) => typeof value === "function");
+export const anyFunction = check("a function", (value) => typeof value === "function" && !isClass(value));
 export const integer = check("an integer", Number.isSafeInteger);
 export const numberAbove0 = check("a number above 0", (value) => typeof value === "number" && value > 0);
 export const numberFrom0 = check("a number of at least 0", (value) => typeof value === "number" && value >= 0);
@@ -68,11 +68,14 @@ function isObjectLike(value: unknown): value is object {
   return (typeof value === "object" && value !== null) || typeof value === "function";
 }
 
-/** Neither a list, a promise, a Map nor a function: its entries are names and values. */
-function isOptions(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || isPromise(value)) return false;
-  return !(value instanceof Map || value instanceof Set || value instanceof Date || ArrayBuffer.isView(value));
+const PLAIN = ["[object Object]", "[object Module]"];
+
+/** An object whose entries are names and values: no list, promise, Map, Date, Error or URL, and no function. */
+export function isOptions(value: unknown): value is Record<string, unknown> {
+  return isObjectLike(value) && PLAIN.includes(Object.prototype.toString.call(value)) && !isPromise(value);
 }
+
+const isClass = (value: unknown) => /^class\b/.test(String(value));
 
 const SHOWN_KEYS = 5;
 
@@ -80,7 +83,8 @@ const SHOWN_KEYS = 5;
 export function describeValue(value: unknown): string {
   if (value === undefined) return "nothing";
   if (isPromise(value)) return "a promise: await it";
-  if (typeof value === "function") return /^class\b/.test(String(value)) ? `the class ${value.name}` : "a function";
+  if (typeof value === "function") return isClass(value) ? `the class ${value.name}` : "a function";
+  if (typeof value === "number") return String(value); // NaN, which JSON shows as null
   if (typeof value !== "object" || value === null) return show(value);
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list, ${show(value)}`;
   const { constructor: made } = value;

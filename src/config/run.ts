@@ -1,5 +1,5 @@
 /** @file A whole run as data: the options of `trl dpo --config run.yaml --key value`, and prefine's own. */
-import { checkOptions, objectWith, texts } from "../arguments.ts";
+import { options as anOptions, checkOptions, checkValue, objectWith, texts } from "../arguments.ts";
 import { PrefineError, show } from "../errors.ts";
 import { isObject } from "../formats/parseJson.ts";
 import { BitsAndBytesConfig } from "./BitsAndBytesConfig.ts";
@@ -61,6 +61,7 @@ export function parseRun(source: RunSource): {
   run: RunConfig;
   env: Record<string, string>;
 } {
+  checkValue("parseRun", source, anOptions, 'Pass { file: { name: "run.yaml", text } }, or { flags }.');
   checkOptions<RunSource>("parseRun", source, { file: RUN_FILE, flags: texts });
   return parseWith(source, new Report());
 }

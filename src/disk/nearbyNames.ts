@@ -38,15 +38,16 @@ export async function nearbyHint(path: string, otherwise: string): Promise<strin
 }
 
 /**
- * The error for a name that is neither on the disk nor on the hub. If a path is nearly called so, or its folder exists,
- * the message says first that it is not on the disk: the hub's answer is of no help for a mistyped path.
+ * The error for a name that is neither on the disk nor on the hub. If a path is nearly called so, or its folder exists
+ * (that of a single name does), the message says first that it is not on the disk: the hub's answer is of no help for a
+ * mistyped path.
  * @param error the hub's; other errors are returned unchanged.
  */
 export async function notOnDisk(error: unknown, path: string): Promise<unknown> {
   const isHub = error instanceof PrefineError && error.code === "hub" && !error.message.startsWith(NOT_HERE(path));
   if (!isHub || (await exists(path))) return error;
   const near = await nearbyPath(path);
-  const isPath = path.includes("/") && (await exists(dirname(path)));
+  const isPath = await exists(dirname(path));
   if (near === undefined && !isPath) return error;
   const message = `${NOT_HERE(path)}; as a hub id: ${error.message}`;
   return new PrefineError("hub", message, near === undefined ? error.hint : `Did you mean ${near}?`, { cause: error });

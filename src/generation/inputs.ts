@@ -81,6 +81,10 @@ const isPrompt = (value: unknown) => isPlain(value) || isChat(value) || (isList(
 /** @throws PrefineError("data") for what is no prompt: a promise, null, an object, a list of such values. */
 function checkInputs(inputs: unknown): void {
   const input = isTokenized(inputs) ? inputs.input_ids : inputs;
+  if (isTokenized(inputs) && !isList(input)) {
+    const hint = "Write generate(text) for a text, or generate({ ...tokenizer(text) }).";
+    throw new PrefineError("data", `generate: input_ids: expected token ids, found ${describeValue(input)}`, hint);
+  }
   if (typeof input === "string" || isChat(input) || (isList(input) && [...input].every(isPrompt))) return;
   const wrong: unknown = isList(input) ? [...input].find((item) => !isPrompt(item)) : input;
   const expected = "expected a text, messages ([{ role, content }]), token ids, or a list of them";

@@ -129,7 +129,14 @@ const isModel = (value: unknown) => typeof value === "object" && value !== null 
 const LOADING_ONLY = [...Object.keys(SOURCE_CHECKS), ...SOURCE_NO_EFFECT].filter(
   (name) => !GENERATE_NAMES.includes(name),
 );
-const PIPELINE_OPTIONS = { ...SOURCE_CHECKS, ...CALL_OPTIONS, model: aModel, model_kwargs: nullable(anOptions) };
+const PIPELINE_OPTIONS = {
+  ...OWN_OPTIONS,
+  ...SOURCE_CHECKS,
+  ...CALL_OPTIONS,
+  tokenizer: nullable(OWN_OPTIONS.tokenizer),
+  model: aModel,
+  model_kwargs: nullable(anOptions),
+};
 const NAME_IT = 'Name it: pipeline("text-generation", "gpt2"), or in the options: { model: "gpt2" }.';
 const NOT_BUILT = { ...SOURCE_NOT_BUILT, config: "set generation_config", feature_extractor: "models here read text" };
 
@@ -151,14 +158,15 @@ export async function pipeline(
 ): Promise<TextGenerationPipeline> {
   checkTask(task);
   const options = joinArguments(modelOrOptions, further);
-  const { model: given, model_kwargs, ...rest } = setOptions(options);
+  const { model: given, model_kwargs, ...named } = setOptions(options);
+  const { tokenizer: givenTokenizer, ...rest } = named;
   const { own: source } = apart(rest, [...Object.keys(SOURCE_CHECKS), ...SOURCE_NO_EFFECT]);
   const { rest: always } = apart(rest, LOADING_ONLY);
   const model =
     typeof given === "string"
       ? await AutoModelForCausalLM.from_pretrained(given, { ...source, ...model_kwargs })
       : given;
-  const tokenizer = options.tokenizer ?? (await model.tokenizer);
+  const tokenizer = givenTokenizer ?? (await model.tokenizer);
   const call = async (input: Input | readonly Input[], own: TextGenerationOptions = {}) => {
     checkOptions("pipeline", own, CALL_OPTIONS, { also: GENERATE_NAMES });
     checkInput(input);

@@ -186,6 +186,31 @@ describe("resume_from_checkpoint: PATH", () => {
   });
 });
 
+describe("a path to resume from that is not there", () => {
+  it("is refused before anything else, with the checkpoint that is meant", async () => {
+    const run = await killedRun("run");
+    const before = contents(dir);
+    const at = (path: string) => join(dir, path);
+    for (const [resume, found, hint] of [
+      ["True", "nothing there", /^For the newest checkpoint of output_dir, write true, which is no text\.$/],
+      ["last", "nothing there", /write true/],
+      ["", "nothing there", /write true/],
+      [at("run/chekpoint-2"), "nothing there", /^Did you mean .*run.checkpoint-2\?$/],
+      ["checkpoint-1", "nothing there", /^Did you mean .*run.checkpoint-1\?$/],
+      ["2", "nothing there", /^Did you mean .*run.checkpoint-2\?$/],
+      [at("run/checkpoint-77"), "nothing there", /run has checkpoint-1, checkpoint-2\.$/],
+      [at("run/checkpoint-2/trainer_state.json"), "a file", /run has checkpoint-1, /],
+    ] as const) {
+      const error = await failure(toy(run).trainer.train({ resume_from_checkpoint: resume }));
+      expect(error.message).toBe(
+        `resume_from_checkpoint ${JSON.stringify(resume)}: expected the folder of a checkpoint or a run, found ${found}`,
+      );
+      expect(error.hint).toMatch(hint);
+    }
+    expect(contents(dir)).toEqual(before);
+  });
+});
+
 describe("eval_margins.csv of a resumed run", () => {
   it("is of that run and step: another table is kept, and a new one begins", async () => {
     const run = await killedRun("run");

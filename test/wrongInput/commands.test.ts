@@ -114,7 +114,10 @@ describe("a mistyped path", () => {
     }
     expect(await refusalOf(command, "runs/other", ...words)).toMatch(/^error: runs\/other: no such file or folder; /);
     expect(hintOf(await refusalOf(command, "./modle", ...words))).toBe("Did you mean model?");
-    expect(await refusalOf(command, "nothing-alike", ...words)).not.toContain("no such file");
+    expect(await refusalOf(command, "nothing-alike", ...words)).toMatch(
+      /^error: nothing-alike: no such file or folder; /,
+    );
+    expect(await refusalOf(command, "no/such-model", ...words)).not.toContain("no such file");
     vi.unstubAllEnvs();
   });
 

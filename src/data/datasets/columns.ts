@@ -35,7 +35,7 @@ export function renamed(features: Features, names: Readonly<Record<string, strin
   checkColumns(Object.keys(names), features, where);
   const wrong = Object.entries(names).find(([, name]) => typeof name !== "string" || name === "");
   if (wrong) {
-    const message = `${where}: expected a new name for ${wrong[0]}, found ${JSON.stringify(wrong[1])}`;
+    const message = `${where}: expected a new name for ${wrong[0]}, found ${describeValue(wrong[1])}`;
     throw new PrefineError("data", message);
   }
   const columns = Object.entries(features).map(([name, feature]) => [nameIn(names, name), feature] as const);

@@ -1,6 +1,16 @@
 /** @file A dataset's split under the names of Python's datasets: rows in files or in memory, read lazily. */
 
-import { anyFunction, checkValue, inspected, listOfValues, noArguments, objectWith, text } from "../../arguments.ts";
+import {
+  anyFunction,
+  checkValue,
+  describeValue,
+  inspected,
+  integer,
+  listOfValues,
+  noArguments,
+  objectWith,
+  text,
+} from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
 import { counted, onOneLine } from "../../phrases.ts";
 import {
@@ -103,6 +113,7 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
 
   /** Row `index`; negative counts from the end. */
   async at(index: number): Promise<Row> {
+    if (typeof index !== "number") checkValue("at", index, integer, "Rows count from 0, and from -1 at the end.");
     const position = index < 0 ? this.num_rows + index : index;
     if (Number.isInteger(index) && position >= 0 && position < this.num_rows) return this.rowAt(position);
     const message = `${this.name}: no row ${index}: it has ${counted(this.num_rows, "row")}`;
@@ -184,6 +195,7 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
 
   /** The rows with a column under a new name. */
   rename_column(original_column_name: string, new_column_name: string): Dataset {
+    checkColumns([original_column_name], this.features, this.name);
     return this.#rename({ [original_column_name]: new_column_name });
   }
 
@@ -213,9 +225,10 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
   select(indices: Iterable<number>): Dataset {
     checkValue("select", indices, objectWith("a list of row numbers", Symbol.iterator));
     const numbers = [...indices];
-    const wrong = numbers.find((index) => !Number.isInteger(index) || index < 0 || index >= this.num_rows);
-    if (wrong === undefined) return this.#pick(numbers);
-    throw new PrefineError("data", `${this.name}: select: no row ${wrong}: it has ${counted(this.num_rows, "row")}`);
+    const wrong = numbers.findIndex((index) => !Number.isInteger(index) || index < 0 || index >= this.num_rows);
+    if (wrong < 0) return this.#pick(numbers);
+    const has = `it has ${counted(this.num_rows, "row")}`;
+    throw new PrefineError("data", `${this.name}: select: no row ${describeValue(numbers[wrong])}: ${has}`);
   }
 
   /** The first n rows. @throws PrefineError("data") for more rows than there are, as datasets does. */
@@ -225,7 +238,8 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
 
   /** The rows after the first n; none where there are no more. */
   skip(n: number): Dataset {
-    return this.#pick(range(this.#count(Math.min(n, this.num_rows), "skip"), this.num_rows));
+    const most = typeof n === "number" ? Math.min(n, this.num_rows) : n;
+    return this.#pick(range(this.#count(most, "skip"), this.num_rows));
   }
 
   /**
@@ -288,7 +302,7 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
 
   #count(n: number, method: string): number {
     if (Number.isInteger(n) && n >= 0 && n <= this.num_rows) return n;
-    const message = `${this.name}: ${method}: expected a number of its ${counted(this.num_rows, "row")}, found ${n}`;
+    const message = `${this.name}: ${method}: expected a number of its ${counted(this.num_rows, "row")}, found ${describeValue(n)}`;
     throw new PrefineError("data", message);
   }
 }

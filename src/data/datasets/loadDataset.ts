@@ -1,9 +1,10 @@
 /** @file A hub id, a folder or data files -> the splits of a dataset. */
 import {
+  options as anOptions,
   anyFunction,
-  anything,
   checkOptions,
   checkValue,
+  either,
   isPromise,
   nullable,
   oneOrMoreTexts,
@@ -62,7 +63,7 @@ const LOAD_OPTIONS = optionsOf<LoadDatasetOptions>("loadDataset", {
   name: text,
   split: oneOrMoreTexts,
   data_dir: text,
-  data_files: anything, // namedSplits checks it
+  data_files: either(oneOrMoreTexts, { ...anOptions, expected: "an object of paths by split" }),
 });
 
 /** Arguments of Python's load_dataset that are not built. */

@@ -6,12 +6,13 @@ import {
   bool,
   checkOptions,
   checkValue,
+  describeValue,
   either,
+  isOptions,
   objectWith,
   optionsOf,
 } from "../../arguments.ts";
 import { PrefineError, type PrefineErrorCode } from "../../errors.ts";
-import { isObject } from "../../formats/parseJson.ts";
 import { hasWritten, restoreWritten } from "../../formats/written.ts";
 import { turnTaker } from "../../host.ts";
 import { copyRow } from "./copyRow.ts";
@@ -149,8 +150,8 @@ async function applyTo(fn: MapFunction, row: Row, index: number, name: string): 
 }
 
 function checkResult(result: unknown): Row {
-  if (isObject(result)) return result;
-  const actual = Array.isArray(result) ? "a list" : typeof result;
+  if (isOptions(result)) return result; // a Map, Set or Date has no columns
+  const actual = Array.isArray(result) ? "a list" : describeValue(result);
   throw new PrefineError("data", `expected a row or nothing from the function, it returned ${actual}`);
 }
 

@@ -34,8 +34,8 @@ async function run(start, rows) {
   try {
     for (const row of rows) {
       const result = (await fn(row, start + mapped.length)) ?? row;
-      if (typeof result !== "object" || Array.isArray(result)) {
-        const actual = Array.isArray(result) ? "a list" : typeof result;
+      if (!/^\\[object (Object|Module)/.test(Object.prototype.toString.call(result))) {
+        const actual = typeof result === "object" ? Object.prototype.toString.call(result).slice(8, -1) : typeof result;
         const message = "expected a row or nothing from the function, it returned " + actual;
         return { failed: { index: start + mapped.length, name: "PrefineError", code: "data", message } };
       }

@@ -1,4 +1,5 @@
 /** @file numpy's default generator, PCG64 (O'Neill, 2014), which Python's datasets shuffles and splits with. */
+import { describeValue } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
 
 const MASK = (1n << 128n) - 1n;
@@ -15,7 +16,7 @@ export class Pcg64 {
   /** @throws PrefineError("data") for a seed that numpy refuses, too. */
   constructor(seed: number) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
-      throw new PrefineError("data", `seed: expected a whole number of at least 0, found ${seed}`);
+      throw new PrefineError("data", `seed: expected a whole number of at least 0, found ${describeValue(seed)}`);
     }
     const [high, low, streamHigh, streamLow] = seedState(seed);
     this.#increment = ((((streamHigh << 64n) | streamLow) << 1n) | 1n) & MASK;

@@ -1,4 +1,6 @@
 /** @file Rows of parts that are read lazily, in order or reordered. */
+
+import { checkValue, objectWith } from "../../arguments.ts";
 import { turnTaker } from "../../host.ts";
 import { copyRow } from "./copyRow.ts";
 import type { Part } from "./dataFile.ts";
@@ -25,6 +27,8 @@ export const MEMORY_PART_ROWS = 1000;
 const WINDOW_PASSES = 8;
 const WINDOW_ROWS = 4096;
 
+const aContent = objectWith("the parts of a dataset", "name", "parts");
+
 /** The rows of a Dataset, and how they are read. Every returned row is a copy. */
 export class StoredRows {
   /** The split's name, used in messages: `train[12]`. */
@@ -37,6 +41,12 @@ export class StoredRows {
   readonly #recent = new Map<number, Promise<Row[]>>();
 
   constructor(content: Content) {
+    checkValue(
+      "new Dataset",
+      content,
+      aContent,
+      "Make one of rows with Dataset.from_list, or of files with loadDataset.",
+    );
     this.name = content.name;
     this.content = content;
     let total = 0;

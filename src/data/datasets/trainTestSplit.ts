@@ -1,6 +1,15 @@
 /** @file Which rows each side of train_test_split gets: those that Python's datasets draws. */
-import { options as anOptions, anything, bool, checkOptions, checkValue, integer, optionsOf } from "../../arguments.ts";
-import { PrefineError, show } from "../../errors.ts";
+import {
+  options as anOptions,
+  anything,
+  bool,
+  checkOptions,
+  checkValue,
+  describeValue,
+  integer,
+  optionsOf,
+} from "../../arguments.ts";
+import { PrefineError } from "../../errors.ts";
 import { Pcg64 } from "./pcg64.ts";
 
 export interface TrainTestOptions {
@@ -86,10 +95,10 @@ function splitSizes(
   if (rows === 0) return { train: 0, test: 0 };
   for (const [key, size] of Object.entries({ test_size, train_size })) {
     if (size === null || size === undefined) continue;
-    const isShare = size > 0 && size < 1;
+    const isShare = typeof size === "number" && size > 0 && size < 1;
     if (isShare || (Number.isInteger(size) && size >= 1 && size < rows)) continue;
     const expected = `a fraction between 0 and 1, or fewer rows than the ${rows} there are`;
-    throw new PrefineError("data", `${name}: ${key}: expected ${expected}, found ${show(size)}`);
+    throw new PrefineError("data", `${name}: ${key}: expected ${expected}, found ${describeValue(size)}`);
   }
   const count = (size: number, round: (share: number) => number) => (size < 1 ? round(size * rows) : size);
   const share = test_size ?? (train_size ? undefined : 0.25);

@@ -1,5 +1,5 @@
 /** @file Tokenizer: text <-> token ids, with special tokens, chat template and files. */
-import { inspected } from "../../arguments.ts";
+import { checkValue, inspected, objectWith } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
 import { copyWritten } from "../../formats/written.ts";
 import { printableJson } from "../../phrases.ts";
@@ -46,6 +46,8 @@ interface TokenizerCall {
   (texts: string[], options?: EncodeOptions): BatchEncoding;
 }
 
+const theParts = objectWith("the parts of a tokenizer", "json", "config", "where");
+
 /** transformers' model_max_length if the files have none: int(1e30). */
 const VERY_LARGE_INTEGER = 1e30;
 
@@ -77,6 +79,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
 
   constructor(parts: TokenizerParts) {
     super();
+    checkValue("new Tokenizer", parts, theParts, 'Load one: await AutoTokenizer.from_pretrained("gpt2").');
     const { json: parsed, ...otherParts } = parts;
     const checked = checkTokenizerJson(parsed, parts.where);
     this.parts = otherParts;

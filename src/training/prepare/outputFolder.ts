@@ -42,6 +42,7 @@ export async function checkOutputDir(
   await output.checkWritable();
   await refuseOwned(output, { inside: true });
   const resuming = { args, storage, resume };
+  if (typeof resume === "string") await refuseMissing(resume, output, storage);
   if (!continuesRun(resuming) && !args.overwrite_output_dir) await refuseRun(output);
   await findStart(resuming, QUIET);
 }
@@ -51,6 +52,29 @@ export async function checkFreshOutput(args: DPOConfig, storage: Storage): Promi
   const resuming = { args, storage, resume: args.resume_from_checkpoint };
   if (!continuesRun(resuming) && !args.overwrite_output_dir) await refuseRun(storage.folder(args.output_dir));
   await findStart(resuming, QUIET);
+}
+
+/** Words for the newest checkpoint in other programs; "true" is a path where no command line reads it. */
+const NEWEST = /^(true|yes|last|latest|newest|auto|best)?$/i;
+
+/** @throws PrefineError("io") if there is no such folder, with the checkpoint that is probably meant. */
+async function refuseMissing(resume: string, output: RunFolder, storage: Storage): Promise<void> {
+  const folder = storage.folder(resume);
+  if (resume !== "" && (await folder.exists())) return;
+  const isFile = resume !== "" && (await folder.above().has(folder.name));
+  const found = isFile ? "a file" : "nothing there";
+  const message = `resume_from_checkpoint ${JSON.stringify(resume)}: expected the folder of a checkpoint or a run, found ${found}`;
+  throw new PrefineError("io", message, await suggested(resume, output));
+}
+
+async function suggested(resume: string, output: RunFolder): Promise<string> {
+  if (NEWEST.test(resume)) return "For the newest checkpoint of output_dir, write true, which is no text.";
+  const checkpoints = await listCheckpoints(output);
+  const step = /(\d+)[/\\]?$/.exec(resume)?.[1];
+  const meant = checkpoints.find((one) => String(one.step) === step);
+  if (meant) return `Did you mean ${meant.folder.path}?`;
+  if (checkpoints.length === 0) return "Paths are relative to the working directory.";
+  return `${output.path} has ${checkpoints.map(({ folder }) => folder.name).join(", ")}.`;
 }
 
 /** Whether the run of output_dir goes on; false: a new one begins there, possibly from another folder's checkpoint. */
