@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { adviceFor } from "../arguments.ts";
 import "../config/options/otherNames.ts"; // names of other tools, in messages
+import { ioError } from "../disk/ioError.ts";
 import { packageVersion } from "../disk/packageVersion.ts";
 import { nearestName, PrefineError } from "../errors.ts";
 import { printError } from "../terminal/terminal.ts";
@@ -130,18 +131,14 @@ let isOutliving = false;
 function outliveTerminal(): void {
   if (isOutliving) return;
   isOutliving = true;
-  process.stdout.on("error", ignoreClosedPipe);
-  process.stderr.on("error", ignoreClosedTerminal);
+  process.stdout.on("error", endWithoutOutput);
+  process.stderr.on("error", () => {}); // there is no other place to say so
   if (ignoresHangup()) process.on("SIGHUP", () => {});
 }
 
-/** `prefine data x | head` closes the pipe early; this is not an error. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+/** `prefine data x | head` closes the pipe early; this is not an error. EIO: the terminal is closed. */
+function endWithoutOutput(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") process.exit(0);
-  ignoreClosedTerminal(error);
-}
-
-/** EIO: the terminal is closed; EPIPE: what read the messages has ended. */
-function ignoreClosedTerminal(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EIO" && error.code !== "EPIPE") throw error;
+  if (error.code === "EIO") return;
+  process.exit(reportError(ioError(error, "stdout")));
 }

@@ -15,6 +15,7 @@ import { metricCells } from "./logFormat.ts";
 import type { Logger } from "./logging.ts";
 import { createProgressBar } from "./progressBar.ts";
 import { createProgressLines } from "./progressLines.ts";
+import { quietStream } from "./quietStream.ts";
 import { wrapText } from "./text.ts";
 
 export interface LoggerOptions {
@@ -54,9 +55,10 @@ const wrapped = (text: string, columns: number) => wrapText(text, columns, { bre
 /** Creates the logger of a run. */
 export function createLogger(options: LoggerOptions = {}): Logger {
   checkOptions("createLogger", options, OPTIONS);
-  const { stream = process.stderr, env = process.env, now = Date.now } = options;
+  const { stream: given = process.stderr, env = process.env, now = Date.now } = options;
+  const stream = quietStream(given);
   const plain = Boolean((env.CI && env.CI !== "false") || env.TERM === "dumb");
-  const isTTY = options.isTTY ?? (stream.isTTY === true && !plain);
+  const isTTY = options.isTTY ?? (given.isTTY === true && !plain);
   const color = options.color ?? usesColor(isTTY, env);
   const columns = () => options.columns ?? stream.columns ?? 80;
   const fitted = isTTY ? (text: string) => wrapped(text, columns()) : printable;
