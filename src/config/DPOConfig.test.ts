@@ -162,6 +162,7 @@ describe("DPOConfig", () => {
       ].join("\n  "),
     );
     expect(messageOf({ accelerator_config: { use_seedable_sampler: false } })).toMatch(/not yet: false would change/);
+    expect(messageOf({ output_dir: "" })).toMatch(/output_dir: expected a path, or null, found ""/); // not the cwd
     expect(messageOf({ accelerator_config: "accelerate.json" })).toMatch(/not yet: .* the path "accelerate.json"/);
   });
 

@@ -87,6 +87,9 @@ export const string: Kind<string> = {
 
 export const path: Kind<string> = { ...string, expected: "a path", placeholder: "PATH" };
 
+/** A path that is written to: the empty text of an unset shell variable would be the working directory. */
+export const folder: Kind<string> = { ...path, read: (value) => (value === "" ? undefined : path.read(value)) };
+
 /** A JSON object (a mapping in YAML, `'{"key": 1}'` as a flag). */
 export const json: Kind<Record<string, unknown>> = {
   expected: "a mapping",

@@ -1,5 +1,5 @@
 /** @file Logging, evaluation, saving, the hub: that part of transformers.TrainingArguments (5.23), TRL's defaults. */
-import { atLeast, bool, either, float, int, listOf, nullable, oneOf, path, string } from "../kinds.ts";
+import { atLeast, bool, either, float, folder, int, listOf, nullable, oneOf, path, string } from "../kinds.ts";
 import { differs, group, noEffect, same } from "../option.ts";
 
 const LOG_LEVELS = ["detail", "debug", "info", "warning", "error", "critical", "passive"] as const;
@@ -102,7 +102,7 @@ const evaluation = group("Evaluation", {
 });
 
 const saving = group("Output", {
-  output_dir: same(nullable(path), null, "Output folder of the run; unset: trainer_output.", {
+  output_dir: same(nullable(folder), null, "Output folder of the run; unset: trainer_output.", {
     onResume: "free",
     common: true,
   }),

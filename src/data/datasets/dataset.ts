@@ -1,16 +1,6 @@
 /** @file A dataset's split under the names of Python's datasets: rows in files or in memory, read lazily. */
 
-import {
-  anyFunction,
-  checkValue,
-  describeValue,
-  inspected,
-  integer,
-  listOfValues,
-  noArguments,
-  objectWith,
-  text,
-} from "../../arguments.ts";
+import { anyFunction, checkValue, inspected, listOfValues, noArguments, objectWith, text } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
 import { counted, onOneLine } from "../../phrases.ts";
 import {
@@ -30,6 +20,7 @@ import { joinColumns, rowWith, withColumns } from "./joinColumns.ts";
 import type { MapFunction, MapModule } from "./mapFunction.ts";
 import { checkMap, type KeepRow, keptRows, type MapOptions, mapRows, oneByOne, type RowStream } from "./mapRows.ts";
 import { Pcg64 } from "./pcg64.ts";
+import { checkCount, checkSelected, positionOf } from "./rowNumbers.ts";
 import { checkFile, csvText, jsonText, type ToJsonOptions, writeTo } from "./rowText.ts";
 import { type SortOptions, sortedOrder, sortKeys } from "./sortOrder.ts";
 import { MEMORY_PART_ROWS, StoredRows } from "./storedRows.ts";
@@ -113,11 +104,7 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
 
   /** Row `index`; negative counts from the end. */
   async at(index: number): Promise<Row> {
-    if (typeof index !== "number") checkValue("at", index, integer, "Rows count from 0, and from -1 at the end.");
-    const position = index < 0 ? this.num_rows + index : index;
-    if (Number.isInteger(index) && position >= 0 && position < this.num_rows) return this.rowAt(position);
-    const message = `${this.name}: no row ${index}: it has ${counted(this.num_rows, "row")}`;
-    throw new PrefineError("data", message, "Rows count from 0.");
+    return this.rowAt(positionOf(index, this));
   }
 
   /** All rows, in order. */
@@ -225,21 +212,19 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
   select(indices: Iterable<number>): Dataset {
     checkValue("select", indices, objectWith("a list of row numbers", Symbol.iterator));
     const numbers = [...indices];
-    const wrong = numbers.findIndex((index) => !Number.isInteger(index) || index < 0 || index >= this.num_rows);
-    if (wrong < 0) return this.#pick(numbers);
-    const has = `it has ${counted(this.num_rows, "row")}`;
-    throw new PrefineError("data", `${this.name}: select: no row ${describeValue(numbers[wrong])}: ${has}`);
+    checkSelected(numbers, this);
+    return this.#pick(numbers);
   }
 
   /** The first n rows. @throws PrefineError("data") for more rows than there are, as datasets does. */
   take(n: number): Dataset {
-    return this.#pick(range(0, this.#count(n, "take")));
+    return this.#pick(range(0, checkCount(n, "take", this)));
   }
 
   /** The rows after the first n; none where there are no more. */
   skip(n: number): Dataset {
     const most = typeof n === "number" ? Math.min(n, this.num_rows) : n;
-    return this.#pick(range(this.#count(most, "skip"), this.num_rows));
+    return this.#pick(range(checkCount(most, "skip", this), this.num_rows));
   }
 
   /**
@@ -298,11 +283,5 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
     const before = this.content.indices;
     const indices = Int32Array.from(chosen, (index) => (before ? before[index] : index));
     return new Dataset({ ...this.content, features: this.features, name, indices });
-  }
-
-  #count(n: number, method: string): number {
-    if (Number.isInteger(n) && n >= 0 && n <= this.num_rows) return n;
-    const message = `${this.name}: ${method}: expected a number of its ${counted(this.num_rows, "row")}, found ${describeValue(n)}`;
-    throw new PrefineError("data", message);
   }
 }

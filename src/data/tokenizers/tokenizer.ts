@@ -1,5 +1,5 @@
 /** @file Tokenizer: text <-> token ids, with special tokens, chat template and files. */
-import { checkValue, inspected, objectWith } from "../../arguments.ts";
+import { inspected } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
 import { copyWritten } from "../../formats/written.ts";
 import { printableJson } from "../../phrases.ts";
@@ -26,7 +26,7 @@ import { specialIdsOf } from "./specialIds.ts";
 import { mergeAddedTokens, namedSpecialTokens } from "./specialTokens.ts";
 import { textBytes, tokenizerConfigFile, tokenizerJsonFile } from "./tokenizerFiles.ts";
 import { type AddedToken, checkTokenizerJson, readVocabulary, type TokenizerJson } from "./tokenizerJson.ts";
-import type { ThreadParts, TokenizerParts } from "./tokenizerParts.ts";
+import { checkedParts, type ThreadParts, type TokenizerParts } from "./tokenizerParts.ts";
 
 export type { DecodeOptions, EncodeOptions };
 
@@ -45,8 +45,6 @@ interface TokenizerCall {
   (text: string, options?: EncodeOptions): Encoding;
   (texts: string[], options?: EncodeOptions): BatchEncoding;
 }
-
-const theParts = objectWith("the parts of a tokenizer", "json", "config", "where");
 
 /** transformers' model_max_length if the files have none: int(1e30). */
 const VERY_LARGE_INTEGER = 1e30;
@@ -79,8 +77,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
 
   constructor(parts: TokenizerParts) {
     super();
-    checkValue("new Tokenizer", parts, theParts, 'Load one: await AutoTokenizer.from_pretrained("gpt2").');
-    const { json: parsed, ...otherParts } = parts;
+    const { json: parsed, ...otherParts } = checkedParts(parts);
     const checked = checkTokenizerJson(parsed, parts.where);
     this.parts = otherParts;
     this.idOf = readVocabulary(checked.model.vocab, parts.where);

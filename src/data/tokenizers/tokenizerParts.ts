@@ -1,4 +1,5 @@
 /** @file What a tokenizer is made of, here or in another thread. */
+import { checkValue, objectWith } from "../../arguments.ts";
 import type { ChatTemplate } from "../chatTemplates/templates.ts";
 import type { SpecialTokenName, TokenizerSettings } from "./specialTokens.ts";
 import type { TokenizerJson } from "./tokenizerJson.ts";
@@ -24,4 +25,12 @@ export interface ThreadParts extends Omit<TokenizerParts, "json" | "source" | "w
   origin: Uint8Array | TokenizerJson;
   chat_template: ChatTemplate | null;
   pad_token: string | null;
+}
+
+const theParts = objectWith("the parts of a tokenizer", "json", "config", "where");
+
+/** The constructor's argument, which from_pretrained makes. @throws PrefineError("config") for anything else. */
+export function checkedParts<T>(parts: T): T {
+  checkValue("new Tokenizer", parts, theParts, 'Load one: await AutoTokenizer.from_pretrained("gpt2").');
+  return parts;
 }

@@ -63,7 +63,8 @@ async function refuseMissing(resume: string, output: RunFolder, storage: Storage
   if (resume !== "" && (await folder.exists())) return;
   const isFile = resume !== "" && (await folder.above().has(folder.name));
   const found = isFile ? "a file" : "nothing there";
-  const message = `resume_from_checkpoint ${JSON.stringify(resume)}: expected the folder of a checkpoint or a run, found ${found}`;
+  const expected = "expected the folder of a checkpoint or a run";
+  const message = `resume_from_checkpoint ${JSON.stringify(resume)}: ${expected}, found ${found}`;
   throw new PrefineError("io", message, await suggested(resume, output));
 }
 
