@@ -31,6 +31,8 @@ export function shareGptHint(value: unknown): string | undefined {
   return isShareGpt(value) || (Array.isArray(value) && isShareGpt(value[0])) ? SHAREGPT : undefined;
 }
 
+const shownName = (name: string) => (/^\w+$/.test(name) ? name : JSON.stringify(name));
+
 /** What to do about a row without the column chosen or rejected. */
 export function columnHint(row: Readonly<Record<string, unknown>>): string {
   const columns = Object.keys(row);
@@ -38,12 +40,18 @@ export function columnHint(row: Readonly<Record<string, unknown>>): string {
     .map(shareGptHint)
     .find((hint) => hint !== undefined);
   if (sharegpt !== undefined) return `${NEEDS}. ${sharegpt}`;
-  const renames = Object.entries(OTHER_NAMES).flatMap(([column, others]) => {
-    const other = column in row ? undefined : others.find((name) => columns.includes(name));
-    return other === undefined ? [] : [`${other}: "${column}"`];
+  const plain = (name: string) => name.trim().toLowerCase();
+  const renames = Object.entries(OTHER_NAMES).flatMap(([column, others]): [column: string, other: string][] => {
+    if (column in row) return [];
+    const names = [column, ...others];
+    const other = names.map((name) => columns.find((one) => plain(one) === name)).find((one) => one !== undefined);
+    return other === undefined ? [] : [[column, other]];
   });
-  const answers = renames.filter((rename) => !rename.endsWith('"prompt"'));
-  if (answers.length > 0) return `${NEEDS}: rename_columns({ ${renames.join(", ")} }).`;
+  if (renames.some(([column]) => column !== "prompt")) {
+    const map = renames.map(([column, other]) => `${column}: ${shownName(other)}`).join(", ");
+    const columnNames = renames.map(([column, other]) => `${shownName(other)}: "${column}"`).join(", ");
+    return `${NEEDS}: map: { ${map} } in a run file, or rename_columns({ ${columnNames} }).`;
+  }
   if ("label" in row) return `${NEEDS}; rows of one answer with a label are for KTO.`;
   const single = ["completion", "messages", "response", "output", "answer", "text", "conversations"];
   if (single.some((name) => name in row))

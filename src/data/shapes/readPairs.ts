@@ -113,11 +113,13 @@ async function* readAll(rows: AsyncIterable<{ row: Row; index: number }>, work: 
   if (count + left.length === 0 && work.notes.size > 0) throw nothingPaired(work);
 }
 
+const NO_PAIR = "Look at the data with `prefine data`; docs/data-formats.md says what makes a pair of each format.";
+
 /** All rows were skipped, each for a reason that is a note. */
 function nothingPaired({ notes, options: { split }, recognized: { shape } }: Work): PrefineError {
   const reasons = noteLines(notes, split).join("; ");
   const message = `${split}: expected preferences in ${shape.name} rows, found none: ${reasons}`;
-  return new PrefineError("data", message, "Look at the rows with `prefine data`; data_format names another format.");
+  return new PrefineError("data", message, NO_PAIR);
 }
 
 function checked(read: NumberedPair, { options: { split }, watch }: Work): NumberedPair {
