@@ -158,6 +158,18 @@ describe("an option that is new", () => {
   });
 });
 
+test("another name of the same optimizer, or option of the same seed, may be given", async () => {
+  const saved = await fingerprintWith();
+  const now = await fingerprintWith({ optim: "adamw_torch", data_seed: 42 });
+  expect(resumed(saved, now)).toEqual({
+    warned: ['optim: "adamw_torch_fused" -> "adamw_torch"', "data_seed: null -> 42"],
+  });
+  expect(resumed(saved, await fingerprintWith({ optim: "adamw_8bit" })).refused).toMatch(
+    /: optim: "adamw_torch_fused" -> /,
+  );
+  expect(resumed(saved, await fingerprintWith({ seed: 7, data_seed: 42 })).refused).toMatch(/: seed: 42 -> 7$/);
+});
+
 describe("a checkpoint of another version", () => {
   it("is of this run if one of its options is no longer fixed, and of another if one no longer exists", async () => {
     const now = await fingerprintWith();

@@ -8,6 +8,7 @@ import type { PairTokens } from "../data/preferences/types.ts";
 import { isObject } from "../formats/parseJson.ts";
 import { Sha256, sha256 } from "../formats/sha256.ts";
 import { giveTurn } from "../host.ts";
+import { optimizerKind } from "../optim/optimizers.ts";
 import { evaluationSetName } from "./run.ts";
 
 /** Milliseconds of work after which to yield to the event loop. */
@@ -73,17 +74,27 @@ export function changesSince(saved: Fingerprint, now: Fingerprint, where: string
 const BATCHES = ["per_device_train_batch_size", "gradient_accumulation_steps"];
 
 /**
- * transformers' rule: a step has its pairs in any number of micro-batches. If both runs have the same pairs per step,
- * batch size and accumulation may change; only the rounding of the gradient does, and the means of logged metrics.
+ * Values that may change because the steps stay the same. Transformers' rule for batches: a step has its pairs in any
+ * number of micro-batches, so if both runs have the same pairs per step, only the rounding of the gradient changes, and
+ * the means of logged metrics. An optimizer may be given by another of its names, the data's seed by either option.
  */
 function withEqualSteps(...runs: [Fingerprint, Fingerprint]): Fingerprint[] {
-  const [before, after] = runs.map(({ objective }) =>
-    BATCHES.reduce((product, name) => product * Number(objective[name]), 1),
-  );
-  if (before !== after) return runs;
+  const isSame = (effect: (objective: Values) => unknown) => {
+    const [before, after] = runs.map(({ objective }) => effect(objective));
+    return before === after;
+  };
+  const free = [
+    ...(isSame((values) => BATCHES.reduce((product, name) => product * Number(values[name]), 1)) ? BATCHES : []),
+    ...(isSame(({ optim }) => optimizerKind(String(optim)) ?? optim) ? ["optim"] : []),
+    ...(isSame(({ data_seed, seed }) => data_seed ?? seed) ? ["data_seed"] : []),
+  ];
   return runs.map(({ objective, schedule, ...others }) => {
-    const { per_device_train_batch_size: _, gradient_accumulation_steps: __, ...fixed } = objective;
-    return { ...others, objective: fixed, schedule: { ...valuesOf(objective, BATCHES), ...schedule } };
+    const fixed = Object.keys(objective).filter((name) => !free.includes(name));
+    return {
+      ...others,
+      objective: valuesOf(objective, fixed),
+      schedule: { ...valuesOf(objective, free), ...schedule },
+    };
   });
 }
 
