@@ -16,7 +16,7 @@ import { tokenizeRows } from "../training/prepare/rows.ts";
 import type { RunObserver } from "../training/run.ts";
 
 /** Rows of each split that are read as pairs. */
-const FIRST = 16;
+const FIRST = 64;
 
 interface Line {
   outcome: "read" | "changed" | "wrong";

@@ -127,7 +127,8 @@ function slowness(timeoutMs: number): (bytes: number) => boolean {
 }
 
 function tooSlow(hub: HubSettings, subject: Subject): PrefineError {
-  const message = `${describeSubject(subject)}: ${hub.endpoint} sends less than ${LEAST_BYTES_PER_SECOND} bytes per second`;
+  const rate = `less than ${LEAST_BYTES_PER_SECOND} bytes per second`;
+  const message = `${describeSubject(subject)}: ${hub.endpoint} sends ${rate}`;
   return new PrefineError("hub", message, "Try again later: the download resumes where it stopped.");
 }
 
