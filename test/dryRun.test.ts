@@ -1,5 +1,5 @@
 /** @file prefine train --dry-run: a list of a file's keys, what its data's first rows are, and no file written. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { textWidth } from "../src/terminal/text.ts";
 import { contents } from "./support/outcomes.ts";
@@ -103,6 +103,21 @@ describe("a file that is not fit", () => {
     expect(folder).toMatch(/^output_dir: output_dir out: expected no run there, found trainer_state\.json/);
     expect(model).toMatch(/^model: model\/config\.json: .*mamba/);
     expect(training).toMatch(/^training: train row 0: expected the column "rejected", found prompt, chosen/);
+  });
+
+  it.each([
+    ["nowhere/model", /^model: (model )?nowhere\/model: /],
+    ["./nowhere", /^model: \.\/nowhere: no such folder, and not a hub id/],
+    ["empty", /^model: empty: expected a model, found no config\.json/],
+    ["dry.yaml", /^model: dry\.yaml: expected a model's folder, GGUF file or hub id, found a file/],
+    ["torn", /^model: torn\/model\.safetensors: /],
+  ])("names a model that is none: %s", async (name, message) => {
+    mkdirSync("empty");
+    cpSync("model", "torn", { recursive: true });
+    writeFileSync("torn/model.safetensors", "cut");
+    const { code, of } = await dryRun({ ...KEYS, model_name_or_path: name });
+    expect(code).toBe(1);
+    expect(of.get("wrong")?.[0]).toMatch(message);
   });
 
   it("names data that sppo can't be trained on", async () => {
