@@ -103,8 +103,8 @@ describe("a checkpoint to resume from", () => {
   it("that does not exist is reported before anything is read", async () => {
     const flags = ["--model_name_or_path", "nowhere/at/all", "--resume_from_checkpoint"];
     expect(await refusalOf("train", "--config", "run.yaml", ...flags.slice(2), "nowhere")).toBe(
-      "error: nowhere: expected a checkpoint of prefine, found no prefine_state.json\n" +
-        "Only prefine's checkpoints can be resumed; TRL's contain pickled PyTorch objects.",
+      'error: resume_from_checkpoint "nowhere": expected the folder of a checkpoint or a run, found nothing there\n' +
+        "Paths are relative to the working directory.",
     );
   });
 });
