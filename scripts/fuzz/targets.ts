@@ -2,6 +2,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { saveAdapter } from "../../src/checkpoints/adapter.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../../src/checkpoints/checkpoint.ts";
@@ -20,10 +21,12 @@ import { loadModel } from "../../src/pretrained/loadModel.ts";
 import { newLoopState, readLoopState } from "../../src/training/loopState.ts";
 import { byteTokenizer } from "../../test/support/byteTokenizer.ts";
 import { toFormat } from "../../test/support/damage.ts";
-import { furnish, PAIRS } from "../../test/support/furnish.ts";
+import { furnish, jsonLines, PAIRS } from "../../test/support/furnish.ts";
 import { randomGpt2 } from "../../test/support/randomGpt2.ts";
+import { LISTING, listing, readListing } from "./hubTarget.ts";
 import type { Format } from "./mutateFormats.ts";
 import { furnishShapes, readShapes } from "./shapes.ts";
+import { furnishCards, furnishGguf, readSmallGguf } from "./smallFiles.ts";
 import { furnishTemplate, readTemplate } from "./templates.ts";
 
 export interface Target {
@@ -108,6 +111,8 @@ async function readAdapter(): Promise<void> {
   demand((adapter?.weights.size ?? 0) > 0 && loaded.weights.size > 0, "an adapter without weights");
 }
 
+const plotRun = async () => void (await plotRunFolders(["dpo"]));
+
 async function readRunFolder(): Promise<void> {
   const newest = await newestValidCheckpoint(folderAt("dpo")); // skips a damaged one
   const { weights, loop } = await readCheckpoint(folderAt("dpo/checkpoint-1"), "adapter"); // reports its defect
@@ -143,17 +148,15 @@ const FILES: [name: string, file: string, format: Format, read: () => Promise<vo
     ["data", "nested.parquet"],
   ],
   ["jsonl", "train.jsonl", "jsonLines", () => readDataset("train.jsonl"), [...train]],
+  ["gzip", "rows.jsonl.gz", "text", () => readDataset("rows.jsonl.gz"), ["data", "rows.jsonl.gz"]],
+  ["gguf", "small.gguf", "text", readSmallGguf, generate("small.gguf")],
+  ["hub", LISTING, "json", readListing, ["data", "org/name"]],
+  ["training-args", "dpo/training_args.json", "json", plotRun, ["plot", "dpo"]],
   ["json", "pairs.json", "json", () => readDataset("pairs.json"), ["data", "pairs.json", "--full"]],
   ["shapes", "shapes.jsonl", "jsonLines", readShapes, ["data", "shapes.jsonl"]],
   ["card", "cards/README.md", "yaml", () => readDataset("cards"), ["data", "cards"]],
   ["run-file", "run.yaml", "yaml", readRun, [...train]],
-  [
-    "trainer-state",
-    "dpo/trainer_state.json",
-    "json",
-    async () => void (await plotRunFolders(["dpo"])),
-    ["plot", "dpo"],
-  ],
+  ["trainer-state", "dpo/trainer_state.json", "json", plotRun, ["plot", "dpo"]],
   ["checkpoint-state", "dpo/checkpoint-1/trainer_state.json", "json", readRunFolder, ["plot", "dpo/checkpoint-1"]],
   [
     "resume-state",
@@ -179,21 +182,6 @@ export const TARGETS: Target[] = FILES.map(([name, file, format, read, command])
   command,
 }));
 
-const CARD = `---
-configs:
-- config_name: default
-  data_files:
-  - split: train
-    path: train*.jsonl
-  - split: test
-    path:
-    - test.jsonl
-  default: true
-license: mit
----
-# Pairs
-`;
-
 /** Writes all seed files into the working directory. */
 export async function furnishTargets(): Promise<void> {
   await furnish(".");
@@ -208,18 +196,15 @@ export async function furnishTargets(): Promise<void> {
   }));
   writeFileSync("pairs.parquet", new Uint8Array(parquetWriteBuffer({ columnData: columns })));
   cpSync(join(fixtures, "preferences.parquet"), "nested.parquet");
+  writeFileSync("rows.jsonl.gz", gzipSync(jsonLines(PAIRS)));
+  mkdirSync("org");
+  writeFileSync(LISTING, JSON.stringify(listing()));
+  furnishGguf();
   furnishCards();
   furnishShapes();
   await furnishModels();
   await furnishAdapter();
   await furnishRun();
-}
-
-function furnishCards(): void {
-  mkdirSync("cards");
-  writeFileSync("cards/README.md", CARD);
-  cpSync("train.jsonl", "cards/train-1.jsonl");
-  cpSync("eval.jsonl", "cards/test.jsonl");
 }
 
 async function furnishModels(): Promise<void> {
@@ -297,4 +282,5 @@ async function furnishRun(): Promise<void> {
   });
   toFormat(2, "dpo/checkpoint-1"); // without hashes: with them, nothing else would look at a damaged file
   writeFileSync("dpo/trainer_state.json", JSON.stringify(state));
+  writeFileSync("dpo/training_args.json", JSON.stringify({ beta: 0.1, loss_type: ["sigmoid"], learning_rate: 1e-6 }));
 }
