@@ -10,7 +10,7 @@ import { type BatchResult, runBatch } from "../../scripts/fuzz/watch.ts";
 
 const SEED = 1;
 /** Mutants per type of file; a log that is still valid becomes a plot, a tenth of a second each. */
-const COUNTS: Record<string, number> = { "trainer-state": 25 };
+const COUNTS: Record<string, number> = { "trainer-state": 25, "training-args": 25 };
 const COUNT = 100;
 const THROUGH_COMMAND = 1;
 
