@@ -20,6 +20,7 @@ const COMMANDS: Record<string, Entry> = {
   train: { summary: "train a model on preferences with DPO", load: () => import("./trainCommand.ts") },
   config: { summary: "turn other tools' run files into prefine's", load: () => import("./configCommand.ts") },
   data: { summary: "show a dataset: splits, features, a record; convert it", load: () => import("./dataCommand.ts") },
+  doctor: { summary: "examine preference data for mistakes", load: () => import("./doctorCommand.ts") },
   generate: { summary: "generate text with a model or a run", load: () => import("./generateCommand.ts") },
   compare: { summary: "compare a run's answers with its base model's", load: () => import("./compareCommand.ts") },
   merge: { summary: "merge a run's adapter into its base model", load: () => import("./mergeCommand.ts") },
@@ -41,7 +42,7 @@ Run prefine COMMAND --help for details of a command.`;
 
 /**
  * Runs a command line (without node and script).
- * @returns the exit code: 0 success, 1 error (printed), 130 stopped by a signal.
+ * @returns the exit code: 0 success, 1 error (printed), 2 severe findings of the doctor, 130 stopped by a signal.
  */
 export async function main(words: string[]): Promise<number> {
   outliveTerminal();

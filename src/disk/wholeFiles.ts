@@ -55,7 +55,7 @@ export async function writeWhole(path: string, content: Content | Pieces): Promi
  */
 export async function writeFolderAtomically(
   path: string,
-  files: Iterable<readonly [string, Content]>,
+  files: Iterable<readonly [string, Content | Pieces]>,
   { check, keeps }: WritingOptions = {},
 ): Promise<void> {
   const partial = partialName(path);

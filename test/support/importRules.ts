@@ -28,7 +28,15 @@ export interface Rule {
 }
 
 const ENGINE = ["engine/graph", "engine/onnx", "engine/runtime"];
-const DATA = ["data/hub", "data/datasets", "data/chatTemplates", "data/tokenizers", "data/preferences", "data/shapes"];
+const DATA = [
+  "data/hub",
+  "data/datasets",
+  "data/chatTemplates",
+  "data/tokenizers",
+  "data/preferences",
+  "data/shapes",
+  "data/doctor",
+];
 const LIBRARY = [
   "random",
   "disk",
@@ -82,6 +90,10 @@ export const RULES: Record<string, Rule> = {
   "data/shapes": {
     values: ["formats", "data/datasets", "data/preferences"],
     files: ["src/config/options/dataFormats.ts"],
+  },
+  "data/doctor": {
+    values: ["random", "formats", "data/chatTemplates", "data/preferences", "data/shapes"],
+    types: ["data/datasets", "data/tokenizers"],
   },
   models: { values: ["engine/graph", "formats", "patterns", "random"], types: ["engine/runtime"] },
   device: { values: ["engine/node", "engine/runtime", "optim", "models"] },
@@ -184,11 +196,6 @@ export const TRAINING_LEVELS = [
 
 /** Planned modules: their imports are decided in advance. */
 export const PLANNED: Record<string, Rule> = {
-  /** Checks of preference data, as a report. */
-  "data/doctor": {
-    values: ["formats", "data/preferences", "data/shapes"],
-    types: ["data/datasets", "data/tokenizers"],
-  },
   /** One training on many processes and machines. */
   cluster: { values: ["engine/runtime", "engine/node", "device"] },
   /** HTTP: models that answer, and pages. */

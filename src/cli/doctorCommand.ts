@@ -1,0 +1,182 @@
+/** @file prefine doctor DATASET: examines preference data, and prints what is wrong with it and what to do. */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { type Command, CommanderError, InvalidArgumentError } from "commander";
+import { Dataset } from "../data/datasets/dataset.ts";
+import type { CleanedRow } from "../data/doctor/clean.ts";
+import type { DoctorReport, ExamineOptions } from "../data/doctor/doctor.ts";
+import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
+import { PrefineError } from "../errors.ts";
+import type { Content, Pieces } from "../formats/content.ts";
+import { counted, printableJson } from "../phrases.ts";
+import { createLogger } from "../terminal/logger.ts";
+import { openTerminal } from "../terminal/terminal.ts";
+import { printReport } from "./doctorReport.ts";
+import { interruptible } from "./interrupt.ts";
+
+const EXAMPLES = `
+DATASET is a hub id, a folder or a data file; with --config, by default the run's.
+Exits with 2 if a finding is severe, so that a pipeline can stop there.
+
+--fix OUT writes a folder: the rows that are left as SPLIT.jsonl, and doctor.log,
+a line of JSON per row that was dropped or changed.
+
+Examples:
+  prefine doctor pairs.jsonl
+  prefine doctor pairs.jsonl --tokenizer gpt2 --max_length 512
+  prefine doctor --config run.yaml --json
+  prefine doctor pairs.jsonl --fix cleaned`;
+
+interface DoctorFlags {
+  config?: string;
+  tokenizer?: string;
+  max_length?: number;
+  split?: string;
+  eval_split?: string[];
+  name?: string;
+  process?: string;
+  json?: boolean;
+  fix?: string;
+  revision?: string;
+  token?: string;
+}
+
+export function define(command: Command): void {
+  command
+    .description("Examines preference data: duplicates, contradictions, leakage, length bias, damage, and more.")
+    .argument("[dataset]", "hub id, folder or file")
+    .option("--config <path>", "run file whose data, tokenizer and max_length are examined")
+    .option("--tokenizer <id>", "model or folder whose tokenizer is used (default: checks of tokens are skipped)")
+    .option("--max_length <number>", "longest sequence in tokens (default: 1024)", readLength)
+    .option("--split <name>", "split that is trained on (default: train_prefs, train, or the first)")
+    .option("--eval_split <names...>", "splits that are evaluated on (default: test_prefs, test, or the like)")
+    .option("--name <config>", "configuration, for a dataset with several")
+    .option("--process <function>", "ultrafeedback, or the path of a module: applied to every row first")
+    .option("--json", "print JSON, with the numbers of all rows")
+    .option("--fix <out>", "folder for a cleaned copy and its log")
+    .option("--revision <name>", "branch, tag or commit of a hub dataset")
+    .option("--token <text>", "token for the hub (or set HF_TOKEN)")
+    .addHelpText("after", EXAMPLES)
+    .action(run);
+}
+
+function readLength(text: string): number {
+  const length = Number(text);
+  if (Number.isSafeInteger(length) && length > 0) return length;
+  throw new InvalidArgumentError("Expected an integer above 0.");
+}
+
+interface Patient {
+  title: string;
+  options: ExamineOptions;
+}
+
+async function run(dataset: string | undefined, flags: DoctorFlags): Promise<void> {
+  if (flags.fix !== undefined && existsSync(flags.fix)) {
+    throw new PrefineError("config", `--fix ${flags.fix}: expected a new folder, found one that exists`, NEW_FOLDER);
+  }
+  const logger = createLogger();
+  const report = await interruptible(
+    async (signal) => {
+      const { title, options } = await (flags.config === undefined
+        ? patientOf(dataset, flags)
+        : patientOfRun(dataset, { ...flags, config: flags.config }, signal));
+      const { examine } = await import("../data/doctor/doctor.ts");
+      const onProgress = (split: string, rows: number) => logger.status(`examining ${split}: ${counted(rows, "row")}`);
+      const report = await examine({ ...options, onProgress, signal });
+      logger.status(undefined);
+      const terminal = openTerminal();
+      if (flags.json) terminal.print(printableJson(JSON.stringify({ dataset: title, ...report }, null, 2)));
+      else printReport(title, report, terminal);
+      if (flags.fix !== undefined) await writeCleaned(flags.fix, report, options);
+      return report;
+    },
+    { hasResults: () => false, message: "stopped before all rows were examined; nothing was written" },
+  ).finally(() => logger.close());
+  if (report.isSevere) throw new CommanderError(2, "prefine.severe", "severe findings");
+}
+
+const NEW_FOLDER = "Choose a name that is not taken; the doctor overwrites nothing.";
+
+async function patientOf(dataset: string | undefined, flags: DoctorFlags): Promise<Patient> {
+  if (dataset === undefined) {
+    throw new PrefineError("config", "prefine doctor: expected a dataset or --config run.yaml, found neither");
+  }
+  const { loadDataset } = await import("../data/datasets/loadDataset.ts");
+  const { name, revision, token, process } = flags;
+  const splits = await loadDataset(dataset, { name, revision, token });
+  const { chooseSplits } = await import("../data/doctor/call.ts");
+  const names = chooseSplits(splits.splitNames, flags);
+  const processed = async (split: Dataset) => {
+    if (process === undefined) return split;
+    const { findProcess } = await import("../data/datasets/mapModule.ts");
+    return split.map(findProcess(process));
+  };
+  const [train, ...evaluation] = await Promise.all(names.map((split) => processed(splits.split(split))));
+  const tokenizer = flags.tokenizer === undefined ? undefined : await tokenizerOf(flags.tokenizer, token);
+  return { title: dataset, options: { train, evaluation, tokenizer, max_length: flags.max_length ?? 1024 } };
+}
+
+async function tokenizerOf(idOrPath: string, token: string | undefined): Promise<Tokenizer> {
+  const { AutoTokenizer } = await import("../data/tokenizers/loadTokenizer.ts");
+  return AutoTokenizer.from_pretrained(idOrPath, { token });
+}
+
+async function patientOfRun(
+  dataset: string | undefined,
+  { config, ...flags }: DoctorFlags & { config: string },
+  signal: AbortSignal,
+): Promise<Patient> {
+  const { parseRun } = await import("../config/run.ts");
+  const { loadSplits, loadTokenizer, rowsOfRecipe } = await import("../train.ts");
+  const over = {
+    dataset_name: dataset,
+    max_length: flags.max_length,
+    process: flags.process,
+    dataset_train_split: flags.split,
+    dataset_test_split: flags.eval_split,
+    dataset_config: flags.name,
+    token: flags.token,
+  };
+  const words = Object.entries(over).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}`, ...[value].flat().map(String)],
+  );
+  const { run, env } = parseRun({ file: { name: config, text: await readFile(config, "utf8") }, flags: words });
+  Object.assign(process.env, env);
+  const logger = createLogger({ disable_tqdm: true });
+  const own = flags.tokenizer === undefined ? undefined : await tokenizerOf(flags.tokenizer, flags.token);
+  const tokenizer =
+    own ??
+    (await loadTokenizer(run, run.model.adapter_name_or_path ?? "", { logger: { ...logger, info() {} }, signal }));
+  const { train_dataset, eval_dataset } = await loadSplits(run, logger, { signal });
+  const asInRecipe = rowsOfRecipe(run, tokenizer);
+  const evaluation = eval_dataset instanceof Dataset ? [asInRecipe(eval_dataset)] : Object.values(eval_dataset ?? {});
+  const { max_length, truncation_mode } = run.args;
+  return {
+    title: dataset ?? run.script.dataset_name ?? config,
+    options: { train: asInRecipe(train_dataset), evaluation, tokenizer, max_length, truncation_mode },
+  };
+}
+
+/** Writes the folder whole or not at all. */
+async function writeCleaned(out: string, report: DoctorReport, options: ExamineOptions): Promise<void> {
+  const { cleanedRows } = await import("../data/doctor/clean.ts");
+  const { rowsAsText } = await import("../data/shapes/convert.ts");
+  const { writeFolderAtomically } = await import("../disk/wholeFiles.ts");
+  const lines: CleanedRow[] = [];
+  const encoder = new TextEncoder();
+  function* files(): Generator<[string, Content | Pieces]> {
+    for (const split of [options.train, ...(options.evaluation ?? [])]) {
+      const rows = cleanedRows(split, report, (line) => lines.push(line));
+      const pieces = async function* () {
+        for await (const text of rowsAsText(rows, false)) yield encoder.encode(text);
+      };
+      yield [`${split.name.replace(/[^\w.-]/g, "_")}.jsonl`, { pieces }];
+    }
+    yield ["doctor.log", lines.map((line) => `${JSON.stringify(line)}\n`).join("")];
+  }
+  await writeFolderAtomically(out, files());
+  const dropped = lines.filter(({ action }) => action === "dropped").length;
+  const { info } = openTerminal();
+  info(`${out}: dropped ${counted(dropped, "row")}, changed ${lines.length - dropped}; doctor.log lists each`);
+}

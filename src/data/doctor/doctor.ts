@@ -1,0 +1,197 @@
+/** @file Examines preference data: every check on every row, one pass per split, hashes in memory instead of texts. */
+import { PrefineError } from "../../errors.ts";
+import { turnTaker } from "../../host.ts";
+import type { Row } from "../datasets/features.ts";
+import type { Truncation, TruncationMode } from "../preferences/packPair.ts";
+import { controlTokenPattern } from "../preferences/textChecks.ts";
+import { openPairs } from "../shapes/readPairs.ts";
+import { trlRow } from "../shapes/trl.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import type { DoctorCheck, DoctorContext, DoctorFinding, ExaminedRow, Look, SplitCheck, SplitLook } from "./check.ts";
+import { rowReader } from "./examine.ts";
+import { NearIndex } from "./minhash.ts";
+import { hasLongPrompt, promptSignature, ROW_CHECKS } from "./rowChecks.ts";
+import { SPLIT_CHECKS } from "./splitChecks.ts";
+import { TEXT_CHECKS } from "./textChecks.ts";
+import { TOKEN_CHECKS } from "./tokenChecks.ts";
+
+/** To add a check, add a record to one of these lists, and a fault to scripts/plantFaults.ts. */
+export const DOCTOR_CHECKS: readonly DoctorCheck[] = [...TEXT_CHECKS, ...TOKEN_CHECKS, ...ROW_CHECKS];
+
+/** A split: rows that can be read more than once. */
+export interface DoctorRows {
+  name: string;
+  rows(): AsyncIterable<Row> | Iterable<Row>;
+}
+
+export interface ExamineOptions {
+  /** The split that is trained on. */
+  train: DoctorRows;
+  /** Those that are evaluated on. */
+  evaluation?: readonly DoctorRows[];
+  /** Undefined: checks that need tokens are skipped, by name. */
+  tokenizer?: Tokenizer | undefined;
+  /** Longest sequence in tokens; null: no limit. */
+  max_length: number | null;
+  truncation_mode?: TruncationMode;
+  /** Called every 25 ms or so. */
+  onProgress?: ((split: string, rows: number) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface DoctorReport {
+  splits: { name: string; rows: number; numbers: Record<string, Record<string, number | string | null>> }[];
+  /** Severe ones first. */
+  findings: DoctorFinding[];
+  /** Checks that did not run, and why. */
+  skipped: { check: string; why: string }[];
+  /** Whether a finding is severe. */
+  isSevere: boolean;
+}
+
+/** Rows in TRL's columns: as they are, or by the shape that they have. */
+export async function* preferenceRows(split: DoctorRows): AsyncGenerator<Row> {
+  const stream = await openPairs(split.rows(), { split: split.name });
+  if (stream.shape.name === "trl")
+    yield* split.rows(); // a row that does not fit is a finding, and no error
+  else for await (const pair of stream.pairs()) yield trlRow(pair);
+}
+
+interface Running {
+  check: DoctorCheck;
+  look: Look;
+  rows: Set<number>;
+  example: string;
+}
+
+interface RunningSplit {
+  check: SplitCheck;
+  look: SplitLook;
+}
+
+const ORDER = ["severe", "warning", "note"];
+
+/**
+ * Examines the splits, those that are evaluated on first. Time and memory are linear in the rows.
+ * @throws PrefineError("interrupted") by `signal`.
+ */
+export async function examine(options: ExamineOptions): Promise<DoctorReport> {
+  const { train, evaluation = [], tokenizer, max_length, truncation_mode = "keep_start" } = options;
+  const report: DoctorReport = { splits: [], findings: [], skipped: [], isSevere: false };
+  const shared = {
+    tokenizer,
+    controlTokens: tokenizer && controlTokenPattern(tokenizer),
+    truncation: { max_length, truncation_mode } satisfies Truncation,
+    evaluation: { exact: new Map<number, string>(), near: new NearIndex<string>() },
+  };
+  skipByNeed(report, options);
+  for (const split of [...evaluation, train]) {
+    const context: DoctorContext = { ...shared, split: split.name, isTrain: split === train };
+    await examineSplit(split, context, { report, options });
+  }
+  report.splits.reverse(); // the split that is trained on first
+  const names = report.splits.map(({ name }) => name);
+  const placeOf = (finding: DoctorFinding) => [ORDER.indexOf(finding.severity), names.indexOf(finding.split)];
+  report.findings.sort((a, b) => placeOf(a)[0] - placeOf(b)[0] || placeOf(a)[1] - placeOf(b)[1]);
+  report.isSevere = report.findings.some(({ severity }) => severity === "severe");
+  return report;
+}
+
+function skipByNeed({ skipped }: DoctorReport, { tokenizer, evaluation = [] }: ExamineOptions): void {
+  const skip = (need: string, why: string) => {
+    for (const { name, needs } of [...DOCTOR_CHECKS, ...SPLIT_CHECKS]) {
+      if (needs === need) skipped.push({ check: name, why });
+    }
+  };
+  if (!tokenizer) skip("tokenizer", "no tokenizer");
+  if (evaluation.length === 0) skip("evaluation", "no split that is evaluated on");
+}
+
+interface Work {
+  report: DoctorReport;
+  options: ExamineOptions;
+}
+
+async function examineSplit(split: DoctorRows, context: DoctorContext, { report, options }: Work): Promise<void> {
+  const running = DOCTOR_CHECKS.map((check): Running => {
+    return { check, look: check.look(context), rows: new Set(), example: "" };
+  });
+  const whole = SPLIT_CHECKS.map((check): RunningSplit => ({ check, look: check.start(context) }));
+  const unreadable = { rows: [] as number[], example: "", fix: "" };
+  const reader = rowReader(split.name, context.tokenizer);
+  const turn = turnTaker();
+  let index = 0;
+  for await (const raw of preferenceRows(split)) {
+    try {
+      lookAt(reader.read(raw, index), running, whole, context);
+    } catch (error) {
+      if (!(error instanceof PrefineError) || error.code !== "data") throw error;
+      if (unreadable.rows.push(index) === 1) Object.assign(unreadable, { example: error.message, fix: error.hint });
+    }
+    index++;
+    const pause = turn();
+    if (!pause) continue;
+    options.onProgress?.(split.name, index);
+    await pause;
+    if (options.signal?.aborted) throw new PrefineError("interrupted", "stopped while the data was examined");
+  }
+  if (unreadable.rows.length > 0) report.findings.push(unreadableFinding(split.name, unreadable));
+  report.findings.push(...running.flatMap((one) => findingOf(one, split.name, index)));
+  report.splits.push({ name: split.name, rows: index, numbers: endSplit(whole, split.name, { report, rows: index }) });
+  if (reader.withoutTokens === undefined) return;
+  for (const { name, needs } of [...DOCTOR_CHECKS, ...SPLIT_CHECKS]) {
+    if (needs === "tokenizer") report.skipped.push({ check: name, why: `${split.name}: ${reader.withoutTokens}` });
+  }
+}
+
+function lookAt(
+  row: ExaminedRow,
+  running: readonly Running[],
+  whole: readonly RunningSplit[],
+  { isTrain, split, evaluation }: DoctorContext,
+): void {
+  for (const one of running) {
+    const hit = one.look(row);
+    if (hit === undefined) continue;
+    const { example, also } = typeof hit === "string" ? { example: hit, also: [] } : hit;
+    if (one.rows.size === 0) one.example = example;
+    for (const index of [row.index, ...also]) one.rows.add(index);
+  }
+  for (const { look } of whole) look.add(row);
+  if (isTrain || row.prompt.trim() === "") return;
+  const name = `${split} row ${row.index}`;
+  if (evaluation.exact.has(row.keys.prompt)) return;
+  evaluation.exact.set(row.keys.prompt, name);
+  if (hasLongPrompt(row)) evaluation.near.add(promptSignature(row), name);
+}
+
+function findingOf({ check, rows, example }: Running, split: string, total: number): DoctorFinding[] {
+  if (rows.size === 0 || (check.isRare && rows.size > total / 2)) return [];
+  const { name, severity, describe, fix } = check;
+  const numbers = [...rows].sort((a, b) => a - b);
+  return [{ check: name, severity, split, count: rows.size, rows: numbers, example, message: describe, fix }];
+}
+
+function unreadableFinding(split: string, found: { rows: number[]; example: string; fix: string }): DoctorFinding {
+  const message = "The row is no preference: a training stops at it.";
+  const { rows, example, fix } = found;
+  return { check: "unreadable", severity: "severe", split, count: rows.length, rows, example, message, fix };
+}
+
+function endSplit(
+  whole: readonly RunningSplit[],
+  split: string,
+  { report, rows }: { report: DoctorReport; rows: number },
+) {
+  const numbers: Record<string, Record<string, number | string | null>> = {};
+  for (const { check, look } of whole) {
+    if (report.skipped.some((one) => one.check === check.name && one.why === "no tokenizer")) continue;
+    const result = look.end();
+    if (result.skipped) report.skipped.push({ check: check.name, why: `${split}: ${result.skipped}` });
+    else numbers[check.name] = result.numbers;
+    if (result.finding) {
+      report.findings.push({ check: check.name, split, count: rows, rows: [], example: "", ...result.finding });
+    }
+  }
+  return numbers;
+}

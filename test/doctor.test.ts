@@ -1,0 +1,259 @@
+/** @file The doctor: planted faults of every kind are found, and little else; its command, exit codes and copies. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test, vi } from "vitest";
+import { FAULTS, plantFaults, type TextRow } from "../scripts/plantFaults.ts";
+import { main } from "../src/cli/main.ts";
+import type { Dataset } from "../src/data/datasets/dataset.ts";
+import { loadDataset } from "../src/data/datasets/loadDataset.ts";
+import { ultrafeedback } from "../src/data/datasets/ultrafeedback.ts";
+import { doctor } from "../src/data/doctor/call.ts";
+import { DOCTOR_CHECKS, type ExamineOptions, examine } from "../src/data/doctor/doctor.ts";
+import { AutoTokenizer } from "../src/data/tokenizers/loadTokenizer.ts";
+import { sharedFolder } from "./support/shared.ts";
+
+const checkout = fileURLToPath(new URL("..", import.meta.url));
+const preferences = join(sharedFolder, "data", "preferences-300");
+const hasPreferences = existsSync(preferences);
+const missing = hasPreferences ? "" : " (SKIPPED: ../shared/data/preferences-300 is absent)";
+
+type Rows = Record<string, unknown>[];
+const named = (name: string, rows: Rows) => ({ name, rows: () => rows });
+const textRows = async (split: Dataset) => (await split.to_list()) as TextRow[];
+
+/** Checks rows with and without planted faults; returns the shares that are found, and false alarms per row. */
+async function measure(options: { clean: TextRow[]; held: TextRow[]; tokenizer: string; only?: string[] }) {
+  const { clean, held, only } = options;
+  const tokenizer = await AutoTokenizer.from_pretrained(options.tokenizer);
+  const look = async (rows: TextRow[]) => {
+    const evaluation = [named("test", held)];
+    const { findings } = await examine({ train: named("train", rows), evaluation, tokenizer, max_length: 1024 });
+    const of = (name: string) => findings.filter(({ split }) => split === name);
+    return {
+      checks: new Map(of("train").map((finding) => [finding.check, new Set(finding.rows)])),
+      faulty: new Set(of("train").flatMap((finding) => finding.rows)),
+      faultyHeld: new Set(of("test").flatMap((finding) => finding.rows)),
+    };
+  };
+  const { checks: before, faulty, faultyHeld } = await look(clean);
+  const into = new Set([...clean.keys()].filter((row) => !faulty.has(row)));
+  const from = held.filter((_, i) => !faultyHeld.has(i));
+  const { rows, faults } = plantFaults(clean, { share: 0.02, held: from, into, ...(only && { only }) });
+  const { checks: after } = await look(rows);
+  return DOCTOR_CHECKS.map(({ name }) => {
+    const planted = new Set(faults.get(name));
+    const hits = after.get(name) ?? new Set<number>();
+    const alarms = [...hits].filter((row) => !planted.has(row) && !before.get(name)?.has(row));
+    const found = [...planted].filter((row) => hits.has(row)).length;
+    return { name, planted: planted.size, found, alarms: alarms.length / rows.length };
+  });
+}
+
+type Measured = Awaited<ReturnType<typeof measure>>;
+
+function expectFound(measured: Measured, kinds: number): void {
+  expect(measured.filter(({ planted }) => planted > 0)).toHaveLength(kinds);
+  expect(measured.filter(({ planted, found }) => found < 0.99 * planted)).toEqual([]);
+  expect(measured.filter(({ alarms }) => alarms > 0.01)).toEqual([]);
+}
+
+test.skipIf(!hasPreferences)(
+  `planted faults in real preferences${missing}`,
+  async () => {
+    const splits = await loadDataset(preferences, { split: ["train_prefs", "test_prefs"] });
+    const of = async (split: string) => textRows(await splits.split(split).map(ultrafeedback));
+    const [clean, held] = [await of("train_prefs"), await of("test_prefs")];
+    const tokenizer = join(sharedFolder, "gpt2-tokenizer");
+    expectFound(await measure({ clean, held, tokenizer }), Object.keys(FAULTS).length);
+  },
+  120_000,
+);
+
+test("planted faults in the demo's preferences", async () => {
+  const splits = await loadDataset(join(checkout, "demo/everyday-preferences"));
+  const clean = await textRows(await splits.split(splits.splitNames[0]).map(ultrafeedback));
+  const only = Object.keys(FAULTS).filter((name) => !/near|otherScript|promptInAnswer/i.test(name)); // longer texts
+  const held = [{ prompt: "An unrelated question about the weather of tomorrow?", chosen: "Yes.", rejected: "No." }];
+  const tokenizer = join(checkout, "demo/everyday-gpt2");
+  expectFound(await measure({ clean, held, tokenizer, only }), only.length);
+}, 120_000);
+
+const chatTokenizer = join(checkout, "test/fixtures/chat-tokenizer");
+const turn = (role: string, content: string) => ({ role, content });
+const chat = (question: string, roles = ["user", "assistant"]) => ({
+  prompt: [turn(roles[0], question)],
+  chosen: [turn(roles[1], `Yes, ${question}`)],
+  rejected: [turn(roles[1], `No, ${question}`)],
+});
+
+async function checksOf(rows: Rows, options: Partial<ExamineOptions> & { template?: string } = {}) {
+  const tokenizer = await AutoTokenizer.from_pretrained(chatTokenizer);
+  if (options.template) tokenizer.chat_template = options.template;
+  const { findings } = await examine({ train: named("train", rows), tokenizer, max_length: null, ...options });
+  return findings.map(({ check, rows: numbers }) => [check, numbers]);
+}
+
+describe("conversations", () => {
+  const PLAIN = "{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}\n{% endfor %}";
+
+  test.each([
+    ["good rows", [chat("is it?"), chat("was it?")], PLAIN, []],
+    ["an answer of the user", [chat("is it?"), chat("was it?", ["user", "user"])], PLAIN, [["roleOrder", [1]]]],
+    ["an unknown role", [chat("is it?"), chat("was it?", ["human", "assistant"])], PLAIN, [["roleOrder", [1]]]],
+    [
+      "no end token",
+      [chat("is it?")],
+      "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}",
+      [["missingEos", [0]]],
+    ],
+    ["two bos tokens", [chat("is it?")], `{{ bos_token + bos_token }}${PLAIN}`, [["doubleBos", [0]]]],
+    [
+      "a prompt that ends otherwise",
+      [chat("is it?")],
+      `${PLAIN}{% if add_generation_prompt %}assistant: <think>{% endif %}`,
+      [["boundary", [0]]],
+    ],
+  ])("%s", async (_, rows, template, expected) => {
+    expect(await checksOf(rows, { template })).toEqual(expected);
+  });
+});
+
+test("answers that differ in an end token alone are equal as tokens", async () => {
+  const tokenizer = await AutoTokenizer.from_pretrained(chatTokenizer);
+  const rows = [{ prompt: "Is it?", chosen: " Yes.", rejected: ` Yes.${tokenizer.eos_token}` }];
+  expect(await checksOf(rows)).toEqual([["equalTokens", [0]]]);
+});
+
+test("rows that can be iterated once, rows by split, and options that are none", async () => {
+  const good = { prompt: "Is tea a drink?", chosen: " Yes.", rejected: " That depends." };
+  const once = [good, { ...good, chosen: "" }].values();
+  const { splits, findings } = await doctor(once);
+  expect(splits.map(({ name, rows }) => [name, rows])).toEqual([["train", 2]]);
+  expect(findings.map(({ check, rows }) => [check, rows])).toEqual([["empty", [1]]]);
+  const leaking = await doctor({ train: [good], test: [good] });
+  expect(leaking.findings.map(({ check, split, rows }) => [check, split, rows])).toEqual([["leakage", "train", [0]]]);
+  await expect(doctor([good], { maxLength: 3 } as object)).rejects.toThrow(/max_length/);
+  await expect(doctor([good], { split: "validation" })).rejects.toThrow("expected a split validation");
+});
+
+describe("a whole split", () => {
+  const words = ["tea", "fish", "ice", "stone", "lemon", "cat", "moon", "tree", "rain", "bread", "wind"];
+  /** Texts of words by a counter, the same ones on both sides. */
+  const text = (seed: number, length: number) =>
+    Array.from({ length }, (_, i) => words[(seed * 7 + i * i * 3 + ((seed * i) % 5)) % words.length]).join(" ");
+  const rows = (make: (i: number) => Partial<TextRow>) =>
+    Array.from({ length: 200 }, (_, i) => ({
+      ...{ prompt: `${i} ${text(i, 4)}`, chosen: `${i} ${text(i, 9)}`, rejected: `${i} ${text(i + 3, 9)}` },
+      ...make(i),
+    }));
+  const summary = async (data: Rows) => {
+    const options = { train: named("train", data), max_length: null };
+    const { findings } = await examine(options);
+    return findings.filter(({ rows: numbers }) => numbers.length === 0).map(({ check }) => check);
+  };
+
+  test("neither length nor words give the label away", async () => {
+    expect(await summary(rows(() => ({})))).toEqual([]);
+  });
+
+  test("longer answers are chosen", async () => {
+    expect(await summary(rows((i) => ({ chosen: text(i, 20), rejected: text(i, 8) })))).toContain("lengthBias");
+  });
+
+  test("one word gives the label away", async () => {
+    expect(await summary(rows((i) => ({ chosen: `certainly ${text(i, 8)}` })))).toContain("separable");
+  });
+
+  test("what max_length cuts, and the lengths that keep shares whole", async () => {
+    const tokenizer = await AutoTokenizer.from_pretrained(chatTokenizer);
+    const data = rows(() => ({}));
+    const { findings, splits } = await examine({ train: named("train", data), tokenizer, max_length: null });
+    const { keeps95, keeps99, keeps100 } = splits[0].numbers.truncation as Record<string, number>;
+    expect(findings.map(({ check }) => check)).not.toContain("truncation");
+    const cut = async (max_length: number) =>
+      (await examine({ train: named("train", data), tokenizer, max_length })).splits[0].numbers.truncation.share;
+    expect(await cut(keeps100)).toBe(0);
+    expect(await cut(keeps99)).toBeLessThanOrEqual(0.01);
+    expect(await cut(keeps95)).toBeLessThanOrEqual(0.05);
+    expect(await cut(keeps95 - 1)).toBeGreaterThan(0.05);
+  });
+
+  test("without a tokenizer, its checks are skipped by name", async () => {
+    const { skipped } = await examine({
+      train: named(
+        "train",
+        rows(() => ({})),
+      ),
+      max_length: 512,
+    });
+    const names = skipped.filter(({ why }) => why === "no tokenizer").map(({ check }) => check);
+    expect(names).toEqual(expect.arrayContaining(["equalTokens", "boundary", "missingEos", "truncation"]));
+  });
+});
+
+describe("prefine doctor", () => {
+  const folder = mkdtempSync(join(tmpdir(), "prefine-doctor-"));
+  const write = (name: string, rows: Rows) => {
+    writeFileSync(join(folder, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    return join(folder, name);
+  };
+  const good = { prompt: "Is tea a drink?", chosen: " Yes.", rejected: " That depends." };
+  const run = async (...words: string[]) => {
+    const printed: string[] = [];
+    const spy = vi.spyOn(process.stdout, "write").mockImplementation((text) => printed.push(String(text)) > 0);
+    const quiet = vi.spyOn(process.stderr, "write").mockImplementation(() => true);
+    try {
+      return { code: await main(["doctor", ...words]), text: printed.join("") };
+    } finally {
+      spy.mockRestore();
+      quiet.mockRestore();
+    }
+  };
+
+  test("exits with 0 without severe findings", async () => {
+    const { code, text } = await run(write("good.jsonl", [good]));
+    expect(code).toBe(0);
+    expect(text).toContain("nothing found");
+  });
+
+  test("exits with 2 for a severe finding; no control reaches the terminal", async () => {
+    const bad = { prompt: "Is ice\u001b[2J warm?\u202e", chosen: " No.", rejected: " No." };
+    const { code, text } = await run(write("bad.jsonl", [good, bad]));
+    expect(code).toBe(2);
+    expect(text).toMatch(/severe +equal +train +1 +50\.0 %/);
+    for (const control of ["\u0007", "\u001b", "\u202e"]) expect(text).not.toContain(control);
+    expect(text).toContain("\\u001b[2J");
+  });
+
+  test("rows that are no preferences are a finding, and do not end it", async () => {
+    const { code, text } = await run(
+      write("odd.jsonl", [good, { prompt: "Why?", chosen: 7, rejected: "a" }]),
+      "--json",
+    );
+    const { findings } = JSON.parse(text);
+    expect(code).toBe(2);
+    expect(findings).toContainEqual(expect.objectContaining({ check: "unreadable", rows: [1], count: 1 }));
+  });
+
+  test("--fix writes a cleaned copy with a log, and overwrites nothing", async () => {
+    const path = write("fix.jsonl", [good, { ...good, chosen: "" }, { ...good, prompt: "Is\u0007 it?" }, good]);
+    const out = join(folder, "cleaned");
+    await run(path, "--fix", out);
+    expect(readdirSync(out).sort()).toEqual(["doctor.log", "train.jsonl"]);
+    const linesOf = (name: string) =>
+      readFileSync(join(out, name), "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+    expect(linesOf("train.jsonl")).toEqual([good, { ...good, prompt: "Is it?" }]);
+    expect(linesOf("doctor.log")).toEqual([
+      { split: "train", row: 1, action: "dropped", check: "empty" },
+      { split: "train", row: 2, action: "changed", check: "controlCharacters" },
+      { split: "train", row: 3, action: "dropped", check: "duplicate" },
+    ]);
+    expect((await run(out)).code).toBe(0);
+    expect((await run(path, "--fix", out)).code).toBe(1);
+  });
+});
