@@ -45,7 +45,7 @@ function resemblance(a: Uint32Array, b: Uint32Array): number {
   return equal / VALUES;
 }
 
-/** The signatures of rows so far. Takes some 1.2 kB per row that it keeps. */
+/** The signatures of rows so far. Memory is linear in the rows that it keeps. */
 export class NearIndex<T> {
   private readonly bands = Array.from({ length: VALUES / BAND }, () => new Map<number, number[]>());
   private readonly kept: { signature: Uint32Array; value: T }[] = [];
