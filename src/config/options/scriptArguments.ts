@@ -175,11 +175,15 @@ export const SCRIPT_OPTIONS = {
 
 /** An entry of `datasets`: trl's DatasetConfig (1.16). */
 export const DATASET_OPTIONS = group("DatasetConfig", {
-  path: same(nullable(path), null, "Hub id, folder, or a parquet, jsonl or json file."),
+  path: same(
+    nullable(path),
+    null,
+    "Hub id, folder, data file, or a format (csv, json, parquet, text) with data_files.",
+  ),
   name: same(nullable(string), null, "Dataset configuration (subset)."),
   data_dir: same(nullable(string), null, "Folder with the files in the dataset."),
   data_files: same(nullable(either(json, listOf(path))), null, "Files, or files by split."),
-  split: same(string, "train", "Split or slice: train[:1000], train[10%:20%], train+test."),
+  split: same(string, "train", "Split or slice: train[:1000], train[10%:20%], train+test, or all splits together."),
   columns: same(nullable(listOf(string)), null, "Columns to keep; unset: all."),
   fraction: same(nullable(atLeast(0, float)), null, "Sampling weight in the mixture, relative to the other datasets."),
   ...own(reading),

@@ -59,7 +59,11 @@ export async function withWholePaths(data: DataArguments): Promise<DataArguments
     ...data,
     dataset_name: dataset_name && (await whole(dataset_name)),
     data_files: data_files && areFilesApart ? wholeFiles(data_files) : data_files,
-    datasets: datasets && (await Promise.all(datasets.map(async (one) => ({ ...one, path: await whole(one.path) })))),
+    datasets:
+      datasets &&
+      (await Promise.all(
+        datasets.map(async (one) => ({ ...(await withWholeFiles(one)), path: await whole(one.path) })),
+      )),
     dataset_mixer: dataset_mixer && Object.fromEntries(await Promise.all(shares(dataset_mixer))),
     dataset_mixture: dataset_mixture && {
       ...dataset_mixture,
@@ -68,8 +72,20 @@ export async function withWholePaths(data: DataArguments): Promise<DataArguments
   };
 }
 
-function wholeFiles(files: DataFiles): DataFiles {
-  if (typeof files === "string") return resolve(files);
-  if (Array.isArray(files)) return files.map((path) => resolve(path));
-  return Object.fromEntries(Object.entries(files).map(([split, paths]) => [split, wholeFiles(paths) as string[]]));
+/** An entry such as `{ path: csv, data_files, data_dir }`: its files are on disk, those of a dataset are within it. */
+async function withWholeFiles(one: MixturePart): Promise<MixturePart> {
+  const { path, data_files, data_dir } = one;
+  if (!(await isFormatName(path))) return one;
+  return {
+    ...one,
+    ...(data_dir ? { data_dir: resolve(data_dir) } : {}),
+    ...(data_files ? { data_files: wholeFiles(data_files, data_dir || ".") } : {}),
+  };
+}
+
+function wholeFiles(files: DataFiles, folder = "."): DataFiles {
+  if (typeof files === "string") return resolve(folder, files);
+  if (Array.isArray(files)) return files.map((path) => resolve(folder, path));
+  const whole = Object.entries(files).map(([split, paths]) => [split, wholeFiles(paths, folder) as string[]]);
+  return Object.fromEntries(whole);
 }

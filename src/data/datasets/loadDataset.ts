@@ -24,7 +24,7 @@ import { openSplit } from "./openSplit.ts";
 import type { OriginOptions } from "./origin.ts";
 import { READER_CHECKS, type ReaderOptions, readerOptions } from "./readerOptions.ts";
 import type { DataFiles } from "./splitFiles.ts";
-import { readSplitRanges, rowsOfRange, type SplitRange } from "./splitRanges.ts";
+import { ALL, readSplitRanges, rowsOfRange, type SplitRange } from "./splitRanges.ts";
 import "./writeText.ts"; // enables to_csv and to_json
 
 export interface LoadDatasetOptions extends OriginOptions, ReaderOptions {
@@ -36,7 +36,7 @@ export interface LoadDatasetOptions extends OriginOptions, ReaderOptions {
   name?: string | undefined;
   /**
    * Split to load, or several: nothing else is downloaded or read. Ranges of rows are also splits, with the
-   * requested name: `train[:1000]`, `train[10%:20%]`, `train+test`.
+   * requested name: `train[:1000]`, `train[10%:20%]`, `train+test`, and `all` splits together.
    *
    * Default: all splits. Differs from datasets: the result is always a DatasetDict.
    */
@@ -104,6 +104,7 @@ export async function loadDataset(
   const { format } = data;
   const reader = { ...readerOptions(data.settings), ...readerOptions(options) };
   const names = [...data.splits.keys()];
+  if (names.includes(ALL)) throw splitCalledAll(data.where);
   const requests = options.split === undefined ? names : [...new Set([options.split].flat())];
   const ranges = requests.map((name) => readSplitRanges(name, names));
   const sources = [...new Set(ranges.flat().map(({ split }) => split))];
@@ -130,9 +131,16 @@ function warnOfSkipped(data: DatasetFiles, onWarning: (line: string) => void): v
 const firstOf = (names: readonly string[]) =>
   [...names.slice(0, 3), ...(names.length > 3 ? [`${names.length - 3} more`] : [])].join(", ");
 
+/** datasets refuses such a dataset, too: `split: "all"` would have two meanings. */
+function splitCalledAll(where: string): PrefineError {
+  const message = `${where}: expected another name of a split than ${ALL}, which stands for all splits together`;
+  return new PrefineError("data", message, `Name its files in data_files: { train: "data/${ALL}-*" }.`);
+}
+
 function takeRanges(name: string, ranges: readonly SplitRange[], splits: ReadonlyMap<string, Dataset>): Dataset {
   const pieces = ranges.map((range) => {
     const dataset = splits.get(range.split)!;
+    if (range.from === undefined && range.to === undefined) return dataset;
     const [first, end] = rowsOfRange(range, dataset.num_rows);
     return dataset.select(Array.from({ length: end - first }, (_, i) => first + i));
   });

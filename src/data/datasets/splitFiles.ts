@@ -29,6 +29,10 @@ export function namedSplits(files: DataFiles, where: string): Map<string, string
   const bySplit = new Map<string, string[]>(
     isNamed ? Object.entries(files).map(([split, paths]) => [split, asList(paths)]) : [["train", asList(files)]],
   );
+  if (bySplit.size === 0) {
+    const message = `${where}: expected data_files of at least one split, found ${show(files)}`;
+    throw new PrefineError("data", message, "For example: data_files: { train: train.jsonl }.");
+  }
   for (const [split, paths] of bySplit) {
     if (paths.length > 0 && paths.every((path) => typeof path === "string" && path !== "")) continue;
     const message = `data_files.${split}: expected a path or a list of paths, found ${show(files)}`;

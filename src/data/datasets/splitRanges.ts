@@ -1,4 +1,4 @@
-/** @file Parses `train[:1000]`, `train[10%:20%]` and `train+test`: datasets' slicing syntax. */
+/** @file Parses `train[:1000]`, `train[10%:20%]`, `train+test` and `all`: datasets' slicing syntax. */
 
 import { PrefineError } from "../../errors.ts";
 import { counted } from "../../phrases.ts";
@@ -15,13 +15,17 @@ export interface SplitRange {
 const RANGE = /^(\w+(?:[.-]\w+)*)(?:\[(?:(-?[\d_]+)(%)?)?:(?:(-?[\d_]+)(%)?)?\])?$/;
 const HINT = "For example train, train[:1000], train[10%:20%] or train+test.";
 
+/** Stands for all splits together. As in datasets, it takes no range and joins no other. */
+export const ALL = "all";
+
 /**
  * @param request the name of a split, optionally with a range of rows, or several joined by +.
- * @param names the existing splits: a request that equals one of them is that split.
+ * @param names the existing splits: a request that equals one of them is that split; `all` is all of them in order.
  * @throws PrefineError("data") if it can't be parsed.
  */
 export function readSplitRanges(request: string, names: readonly string[]): SplitRange[] {
   if (names.includes(request)) return [{ split: request, isPercent: false }];
+  if (request === ALL) return names.map((split) => ({ split, isPercent: false }));
   return request.split("+").map((text) => readRange(text.trim(), request));
 }
 
