@@ -1,6 +1,5 @@
 /** @file prefine doctor DATASET: examines preference data, and prints what is wrong with it and what to do. */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { type Command, CommanderError, InvalidArgumentError } from "commander";
 import { Dataset } from "../data/datasets/dataset.ts";
 import type { CleanedRow } from "../data/doctor/clean.ts";
@@ -13,6 +12,7 @@ import { createLogger } from "../terminal/logger.ts";
 import { openTerminal } from "../terminal/terminal.ts";
 import { printReport } from "./doctorReport.ts";
 import { interruptible } from "./interrupt.ts";
+import { readRunFile } from "./readRunFile.ts";
 
 const EXAMPLES = `
 DATASET is a hub id, a folder or a data file; with --config, by default the run's.
@@ -141,7 +141,7 @@ async function patientOfRun(
   const words = Object.entries(over).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name}`, ...[value].flat().map(String)],
   );
-  const { run, env } = parseRun({ file: { name: config, text: await readFile(config, "utf8") }, flags: words });
+  const { run, env } = parseRun({ file: { name: config, text: await readRunFile(config) }, flags: words });
   Object.assign(process.env, env);
   const logger = createLogger({ disable_tqdm: true });
   const own = flags.tokenizer === undefined ? undefined : await tokenizerOf(flags.tokenizer, flags.token);
@@ -149,12 +149,17 @@ async function patientOfRun(
     own ??
     (await loadTokenizer(run, run.model.adapter_name_or_path ?? "", { logger: { ...logger, info() {} }, signal }));
   const { train_dataset, eval_dataset } = await loadSplits(run, logger, { signal });
-  const asInRecipe = rowsOfRecipe(run, tokenizer);
-  const evaluation = eval_dataset instanceof Dataset ? [asInRecipe(eval_dataset)] : Object.values(eval_dataset ?? {});
+  const { convertWith } = await import("../data/shapes/toPreferences.ts");
+  const convert = convertWith((line) => logger.info(line));
+  const asInRun = (rows: Dataset) => convert(rowsOfRecipe(run, tokenizer)(rows), run.script);
+  const evaluation = eval_dataset instanceof Dataset ? [eval_dataset] : Object.values(eval_dataset ?? {});
   const { max_length, truncation_mode } = run.args;
   return {
     title: dataset ?? run.script.dataset_name ?? config,
-    options: { train: asInRecipe(train_dataset), evaluation, tokenizer, max_length, truncation_mode },
+    options: {
+      ...{ train: await asInRun(train_dataset), evaluation: await Promise.all(evaluation.map(asInRun)) },
+      ...{ tokenizer, max_length, truncation_mode },
+    },
   };
 }
 

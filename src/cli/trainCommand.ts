@@ -1,12 +1,11 @@
 /** @file prefine train: starts a run from a run file and flags; Ctrl-C, SIGTERM and SIGHUP save a checkpoint. */
-import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { nearbyHint } from "../disk/nearbyNames.ts";
 import { PrefineError } from "../errors.ts";
 import { counted, shellWord } from "../phrases.ts";
 import type { StepReport } from "../terminal/logging.ts";
 import { openTerminal } from "../terminal/terminal.ts";
 import { interruptible } from "./interrupt.ts";
+import { RUN_FILE, readRunFile } from "./readRunFile.ts";
 
 const USAGE = `Usage: prefine train [--config run.yaml] [--key value ...]
 
@@ -86,19 +85,6 @@ function takeConfig(words: string[]): { path: string | undefined; flags: string[
     else throw new PrefineError("config", "--config: expected the path of a run file, found no value", RUN_FILE);
   }
   return { path, flags };
-}
-
-const RUN_FILE = "Pass a path such as --config run.yaml, or pass all keys as flags.";
-
-async function readRunFile(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const reason = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "it is a folder" : String(code);
-    const hint = code === "ENOENT" ? await nearbyHint(path, RUN_FILE) : RUN_FILE;
-    throw new PrefineError("io", `--config ${path}: expected a run file (YAML or JSON): ${reason}`, hint, { cause });
-  }
 }
 
 async function printHelp(all: boolean): Promise<void> {
