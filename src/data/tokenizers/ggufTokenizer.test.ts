@@ -53,7 +53,8 @@ describe("byte-level BPE", () => {
   ])("%s keeps a word that is a token without a merge: %s", async (pre, isWhole) => {
     const tokens = [...TOKENS, "ba"];
     const lists = { "tokenizer.ggml.tokens": tokens, "tokenizer.ggml.token_type": tokens.map(() => 1) };
-    const tokenizer = await load({ ...BYTE_LEVEL, ...lists, "tokenizer.ggml.pre": pre }, `${pre}.gguf`);
+    const metadata = { ...BYTE_LEVEL, ...lists, "tokenizer.ggml.bos_token_id": 1, "tokenizer.ggml.pre": pre };
+    const tokenizer = await load(metadata, `${pre}.gguf`);
     expect(tokenizer.encode("ba", { add_special_tokens: false })).toEqual(isWhole ? [11] : [3, 2]);
   });
 

@@ -2,7 +2,7 @@
 import type { ModelFiles } from "../../disk/storage.ts";
 import { isObject, parseJsonObject } from "../../formats/parseJson.ts";
 import { isTemplateFile, TEMPLATE_FILE, TEMPLATE_FOLDER } from "../chatTemplates/templates.ts";
-import { asClass } from "./classParts.ts";
+import { asClass, TOKENIZER_CLASSES } from "./classParts.ts";
 import type { TokenizerSettings } from "./specialTokens.ts";
 import { Tokenizer } from "./tokenizer.ts";
 import { FROM_FILE, tokenizerClassOf } from "./tokenizerClasses.ts";
@@ -49,6 +49,8 @@ export async function readTokenizer(source: TokenizerFiles): Promise<Tokenizer |
     specialTokensMap: await readJson(source, "special_tokens_map.json"),
     addedTokens: await readJson(source, "added_tokens.json"),
     isGpt2,
+    // transformers 4 knows this name, too
+    tokenizerClass: Object.hasOwn(TOKENIZER_CLASSES, tokenizerClass) ? tokenizerClass : "PreTrainedTokenizerFast",
   };
   const unknownKind = named === undefined && modelType === undefined;
   const vocabulary = parsed

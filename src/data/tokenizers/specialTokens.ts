@@ -20,6 +20,8 @@ export interface TokenizerSettings {
   addedTokens?: Record<string, unknown> | undefined;
   /** GPT2Tokenizer: bos, eos and unk default to <|endoftext|>. */
   isGpt2: boolean;
+  /** The class that transformers makes, as tokenizer_config.json should name it; by default the config's. */
+  tokenizerClass?: string | undefined;
   /** The class builds its tokenizer anew: it has no added tokens but those that the files name. */
   isBuiltAnew?: boolean;
   /** Special tokens that the class adds once more at the end: all as plain ones, or those without a name. */

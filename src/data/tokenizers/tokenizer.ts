@@ -254,11 +254,11 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
 
   /** The files of this tokenizer, for saving next to a model: name -> bytes. */
   get files(): Map<string, Uint8Array> {
-    const { config, isGpt2 } = this.parts;
+    const { config, tokenizerClass } = this.parts;
     const { special, model_max_length } = this;
     return new Map([
       ["tokenizer.json", tokenizerJsonFile(this.origin, this.addedTokens)],
-      ["tokenizer_config.json", tokenizerConfigFile(config, { special, model_max_length, isGpt2 })],
+      ["tokenizer_config.json", tokenizerConfigFile(config, { special, model_max_length, tokenizerClass })],
       ...[...templateFiles(this.chat_template)].map(([path, text]) => [path, textBytes(text)] as const),
     ]);
   }

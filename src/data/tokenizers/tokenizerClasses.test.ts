@@ -1,5 +1,5 @@
 /** @file The classes that transformers' AutoTokenizer makes, whose parts differ from tokenizer.json's. */
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
@@ -13,6 +13,8 @@ interface Case {
   json: Record<string, unknown>;
   config: Record<string, unknown>;
   model_type: string;
+  /** transformers' class. */
+  made: string;
   /** Further files: name -> content. */
   files: Record<string, unknown>;
   /** special_tokens_map */
@@ -45,8 +47,12 @@ describe(`transformers ${fixture.versions.transformers}`, () => {
     }
     expect(tokenizer.special_tokens_map).toEqual(expected.named);
     expect(tokenizer.vocabSize).toBe(expected.length);
-    await tokenizer.save_pretrained(join(folder, name));
-    const again = await AutoTokenizer.from_pretrained(join(folder, name));
+    const alone = join(folder, name, "saved"); // as in a run's folder: no config.json names the model's type
+    mkdirSync(alone);
+    await tokenizer.save_pretrained(alone);
+    const saved = JSON.parse(readFileSync(join(alone, "tokenizer_config.json"), "utf8"));
+    if (expected.made === "TokenizersBackend") expect(saved.tokenizer_class).toBe("PreTrainedTokenizerFast");
+    const again = await AutoTokenizer.from_pretrained(alone);
     for (const { text, ids, shown } of expected.texts) {
       expect(again.encode(text)).toEqual(ids);
       expect(again.decode(ids, { skip_special_tokens: true })).toBe(shown);

@@ -22,7 +22,7 @@ export function tokenizerJsonFile(origin: Uint8Array | TokenizerJson, addedToken
  */
 export function tokenizerConfigFile(
   read: Record<string, unknown>,
-  settings: { special: ReadonlyMap<string, string>; model_max_length: number; isGpt2: boolean },
+  settings: { special: ReadonlyMap<string, string>; model_max_length: number; tokenizerClass: string | undefined },
 ): Uint8Array {
   const { add_bos_token, add_eos_token, added_tokens_decoder, additional_special_tokens, chat_template, ...rest } =
     read;
@@ -32,8 +32,9 @@ export function tokenizerConfigFile(
   for (const name of ["bos_token", "eos_token", "unk_token", "pad_token"]) delete rest[name]; // written below
   const further = rest.extra_special_tokens ?? additional_special_tokens;
   const config = {
-    ...(settings.isGpt2 ? { tokenizer_class: "GPT2Tokenizer" } : {}),
     ...rest,
+    // a run's folder has no model_type: read there, the name in the original could mean another class
+    ...(settings.tokenizerClass === undefined ? {} : { tokenizer_class: settings.tokenizerClass }),
     ...(further === undefined ? {} : { extra_special_tokens: further }),
     bos_token: null,
     eos_token: null,
