@@ -227,6 +227,18 @@ describe("prefine doctor", () => {
     expect(text).toContain("\\u001b[2J");
   });
 
+  test("--config examines a run's rows by its format, and names a run file that is absent", async () => {
+    const rows = [{ question: "Is tea a drink?", better: " Yes.", worse: " That depends." }];
+    const model = join(checkout, "demo", "everyday-gpt2");
+    const map = { prompt: "question", chosen: "better", rejected: "worse" };
+    const keys = { model_name_or_path: model, data_files: write("renamed.jsonl", rows), map, eval_strategy: "no" };
+    writeFileSync(join(folder, "run.yaml"), JSON.stringify(keys));
+    const { code, text } = await run("--config", join(folder, "run.yaml"), "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(text)).toMatchObject({ splits: [{ name: "train", rows: 1 }], findings: [] });
+    expect((await run("--config", join(folder, "absent.yaml"))).code).toBe(1);
+  });
+
   test("rows that are no preferences are a finding, and do not end it", async () => {
     const { code, text } = await run(
       write("odd.jsonl", [good, { prompt: "Why?", chosen: 7, rejected: "a" }]),

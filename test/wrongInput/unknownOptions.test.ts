@@ -47,6 +47,7 @@ const WITH_OPTIONS: Record<string, (options: object) => unknown> = {
   "splits.sort": (options) => splits.sort("prompt", options),
   "splits.shuffle": (options) => splits.shuffle({ seed: 1, ...options }),
   toPreferences: (options) => api.toPreferences(rows, options),
+  doctor: (options) => api.doctor(rows, options),
   merge_and_unload: (options) => api.merge_and_unload(MODEL, options),
   plotRuns: (options) => api.plotRuns([{ name: "a", log_history: LOG }], options),
   plotRunFolders: (options) => api.plotRunFolders(["nowhere"], options),
