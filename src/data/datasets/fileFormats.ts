@@ -73,7 +73,8 @@ for (const [format, extensions] of Object.entries(OTHER_IN_CAPITALS))
 const ALLOWED = new Set([...FORMATS.keys(), ZIP, ...METADATA_EXTENSIONS]);
 
 /** In messages. */
-export const SUPPORTED = "prefine reads .parquet, .json, .jsonl, .ndjson and .jsonlines files, and .gz files of JSON";
+export const SUPPORTED =
+  "prefine reads .parquet, .json, .jsonl, .ndjson, .jsonlines, .csv, .tsv and .txt files, also as .gz, .bz2, .xz, .zst";
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 

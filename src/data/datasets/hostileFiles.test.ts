@@ -7,11 +7,13 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { memorySource } from "../../formats/byteSource.ts";
 import { openParquet } from "../../formats/parquet.ts";
-import { gunzipped } from "./gunzipped.ts";
+import { compressionOf, decompressed } from "./decompressed.ts";
 import { loadDataset } from "./loadDataset.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
+const content = async (name: string, most?: number) =>
+  decompressed(at(name), name, (await compressionOf(at(name)))!, most);
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "prefine-hostile-"));
 });
@@ -20,7 +22,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 it("a .gz file is read up to a limit of its content, in whatever pieces it comes", async () => {
   const text = Array.from({ length: 80_000 }, (_, i) => `{"prompt":"p${i}"}\n`).join("");
   writeFileSync(at("rows.jsonl.gz"), Buffer.concat([gzipSync(text.slice(0, 12345)), gzipSync(text.slice(12345))]));
-  const source = await gunzipped(at("rows.jsonl.gz"), "rows.jsonl.gz");
+  const source = await content("rows.jsonl.gz");
   expect(source.byteLength).toBe(text.length);
   for (const [start, end] of [
     [0, 5],
@@ -33,7 +35,7 @@ it("a .gz file is read up to a limit of its content, in whatever pieces it comes
   const { train } = await loadDataset(at("rows.jsonl.gz"));
   expect([train.num_rows, await train.at(79_999)]).toEqual([80_000, { prompt: "p79999" }]);
   const tooLarge = /^rows.jsonl.gz: expected a .gz file of at most 1 MiB of content.*found more$/;
-  await expect(gunzipped(at("rows.jsonl.gz"), "rows.jsonl.gz", 2 ** 20)).rejects.toThrow(tooLarge);
+  await expect(content("rows.jsonl.gz", 2 ** 20)).rejects.toThrow(tooLarge);
 });
 
 it("a row of 10 MB is a row, with numbers that need care and many escapes", async () => {

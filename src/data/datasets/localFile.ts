@@ -1,16 +1,17 @@
-/** @file The bytes of a data file on disk, decompressed if it is a .gz. */
+/** @file The bytes of a data file on disk, decompressed if it is compressed. */
 import { open, stat } from "node:fs/promises";
 import { PrefineError } from "../../errors.ts";
 import type { ByteSource } from "../../formats/byteSource.ts";
 import { giveTurn } from "../../host.ts";
-import { gunzipped } from "./gunzipped.ts";
+import { compressionOf, decompressed } from "./decompressed.ts";
 
 /** @param shown its name in messages. @param check called before each read, with a turn before; may throw. */
 export async function openLocalFile(path: string, shown: string, check = () => {}): Promise<ByteSource> {
   try {
     const { size } = await stat(path);
-    if (path.toLowerCase().endsWith(".gz")) {
-      const { byteLength, slice } = await gunzipped(path, shown);
+    const compression = await compressionOf(path);
+    if (compression) {
+      const { byteLength, slice } = await decompressed(path, shown, compression);
       const inTurn = async (start: number, end?: number) => {
         await giveTurn();
         check();
@@ -55,13 +56,6 @@ function unreadable(shown: string, error: NodeJS.ErrnoException): PrefineError {
   if (error instanceof PrefineError) return error;
   if (error.code === "ENOENT")
     return new PrefineError("data", `${shown}: no such file`, "Check the spelling of the path.");
-  if (error.code?.startsWith("Z_")) {
-    return new PrefineError(
-      "data",
-      `${shown}: not a complete gzip file: ${error.message}`,
-      "Download or write it again.",
-    );
-  }
   return new PrefineError("io", `${shown}: cannot be read (${error.message})`, "Check its read permissions.", {
     cause: error,
   });
