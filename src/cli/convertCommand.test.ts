@@ -41,6 +41,13 @@ describe("there and back", () => {
     expect(sorted(readFileSync(at("back.jsonl"), "utf8"))).toEqual(sorted(ORCA.join("\n")));
   });
 
+  it("keeps NaN and infinities, as Python writes them", async () => {
+    const rows = ["NaN", "-Infinity"].map((n) => `{"prompt":"Q","chosen":"G","rejected":"B","s":${n}}`);
+    write("odd.jsonl", ...rows);
+    expect((await convert("odd.jsonl", "out.jsonl", "--to", "trl")).code).toBe(0);
+    expect(readFileSync(at("out.jsonl"), "utf8").trim().split("\n")).toEqual(rows);
+  });
+
   it("texts become messages with --chat alone", async () => {
     write("texts.jsonl", '{"prompt":"Hi","chosen":"Yes","rejected":"No"}');
     const { code, stderr } = await convert("texts.jsonl", "out.jsonl", "--to", "openai");

@@ -59,6 +59,10 @@ describe("Axolotl", () => {
     [{ rl: "dpo", dpo_loss_type: ["sigmoid", "sft"], dpo_loss_weights: [1, 0.5] }, { loss_weights: [1, 0.5] }],
     [{ rl: "dpo", rpo_alpha: 0.5 }, { rpo_alpha: 0.5 }],
     [
+      { rl: "dpo", dpo_label_smoothing: 0.1 },
+      { loss_type: "cdpo", label_smoothing: 0.1 },
+    ],
+    [
       { rl: "ipo", dpo_beta: 0.3 },
       { loss_type: "ipo", beta: 0.3 },
     ],

@@ -37,6 +37,8 @@ function readLoss(imported: Imported, given: Record<string, unknown>, objective:
   const beta = nested ?? given.rl_beta ?? given.dpo_beta ?? (objective === "orpo" ? given.orpo_alpha : undefined);
   if ((beta ?? null) !== null) keys.beta = beta;
   if (objective !== "dpo" || !Object.hasOwn(keys, "loss_type")) keys.loss_type = LOSSES[objective];
+  // trl's releases that Axolotl runs smooth sigmoid, too
+  if (keys.loss_type === "sigmoid" && Number(keys.label_smoothing) > 0) keys.loss_type = "cdpo";
   if (objective !== "simpo") return;
   keys.simpo_gamma = given.simpo_gamma ?? 0.5;
   const weight = given.cpo_alpha ?? 1; // TRL's CPOConfig, which Axolotl's simpo is

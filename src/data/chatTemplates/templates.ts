@@ -55,7 +55,8 @@ export function chooseTemplate(
     throw new PrefineError(
       "model",
       `${where}: expected a tokenizer with a chat template, found none: messages cannot be rendered`,
-      "Use the tokenizer of an instruct model, set tokenizer.chat_template, or convert the messages to text.",
+      "Use the tokenizer of an instruct model, give a template (chat_template in a run file or on the command line, " +
+        "tokenizer.chat_template in code), or convert the messages to text.",
     );
   }
   if (choice !== null && choice !== undefined) return Object.hasOwn(has, choice) ? has[choice] : choice;

@@ -119,6 +119,19 @@ test("no warnings for good rows", async () => {
   expect(warnings).toEqual([]);
 });
 
+test("parts of a message: printed as a list, or no text", async () => {
+  const parts = [{ type: "text", text: "Is it?" }];
+  const printed = "{% for m in messages %}{{ m.content }}{{ eos_token }}{% endfor %}";
+  const { warnings } = await tokenize([chat([turn("user", parts)])], printed);
+  expect(warnings).toEqual([expect.stringMatching(/^train: .* the parts of the message of user, written as a list: /)]);
+  const joined =
+    "{% for m in messages %}{% if m.content is string %}{{ m.content }}{% else %}{% for part in m.content %}" +
+    "{{ part.text }}{% endfor %}{% endif %}{{ eos_token }}{% endfor %}";
+  expect((await tokenize([chat([turn("user", parts)])], joined)).warnings).toEqual([]);
+  const { warnings: ofImage } = await tokenize([chat([turn("user", [...parts, { type: "image" }])])], joined);
+  expect(ofImage).toEqual([expect.stringMatching(/a part of the type image in the message of user \(row 0\)$/)]);
+});
+
 test("a text that begins with the bos that the tokenizer adds", async () => {
   const { warnings } = await tokenize([texts("<|endoftext|>The", " sky", " grass")]);
   expect(warnings).toEqual([expect.stringMatching(/^train: the sequence begins with two "<\|endoftext\|>"/)]);

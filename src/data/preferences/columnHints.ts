@@ -52,7 +52,14 @@ export function columnHint(row: Readonly<Record<string, unknown>>): string {
     const columnNames = renames.map(([column, other]) => `${shownName(other)}: "${column}"`).join(", ");
     return `${NEEDS}: map: { ${map} } in a run file, or rename_columns({ ${columnNames} }).`;
   }
-  if ("label" in row) return `${NEEDS}; rows of one answer with a label are for KTO.`;
+  const separator = columns.length === 1 ? /[;\t|]/.exec(columns[0])?.[0] : undefined;
+  if (separator !== undefined) {
+    const sep = `sep: ${JSON.stringify(separator)}`;
+    return `${NEEDS}. The file's columns seem to be separated otherwise: datasets: [{ path: csv, data_files: FILE, ${sep} }].`;
+  }
+  if ("label" in row) {
+    return `${NEEDS}; rows of one answer with a label are read as thumbs if the label is true or false in all of them.`;
+  }
   const single = ["completion", "messages", "response", "output", "answer", "text", "conversations"];
   if (single.some((name) => name in row))
     return `${NEEDS}; rows with one answer per prompt are for supervised fine-tuning.`;

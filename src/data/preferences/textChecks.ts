@@ -28,6 +28,16 @@ function namesRole(template: string | Readonly<Record<string, string>>, role: st
   return templates.some((one) => literalText(one).includes(role));
 }
 
+/** Content that is a list: a part that is no text, or all parts if the template writes the list as Python prints it. */
+function changedPart({ role, content }: Message, text: string): string | undefined {
+  if (!Array.isArray(content)) return undefined;
+  const types = content.map((part: { type?: unknown }) => String(part?.type));
+  if (text.includes(`[{'type': '${types[0]}'`))
+    return `the parts of the message of ${role}, written as a list: [{'type'`;
+  const other = types.find((type) => type !== "text");
+  return other === undefined ? undefined : `a part of the type ${other} in the message of ${role}`;
+}
+
 /** In the order of their lines. */
 export const TEXT_CHECKS: readonly Check[] = [
   {
@@ -97,6 +107,8 @@ export const TEXT_CHECKS: readonly Check[] = [
       ];
       for (const [messages, text] of parts) {
         for (const message of messages) {
+          const changed = changedPart(message, text);
+          if (changed !== undefined) return changed;
           const missing = contentsOf(message).find((content) => !text.includes(content.trim()));
           if (missing !== undefined) return `the message of ${message.role} ${excerpt(missing.trim())}`;
         }

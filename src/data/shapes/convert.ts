@@ -83,7 +83,7 @@ const isEmpty = (value: unknown) =>
 function withRest(row: Row, others: Row, to: Shape): Row {
   const rest = without(others, to.consumes ?? []);
   for (const [name, value] of Object.entries(rest)) {
-    if (value === null || !Object.hasOwn(row, name) || equalJson(row[name], value)) continue;
+    if (value === null || !Object.hasOwn(row, name) || isSame(row[name], value)) continue;
     throw cannotHold(
       to.name,
       name,
@@ -93,6 +93,9 @@ function withRest(row: Row, others: Row, to: Shape): Row {
   }
   return merged(row, without(rest, Object.keys(row)));
 }
+
+/** Unlike in Python, NaN is NaN. */
+const isSame = (a: unknown, b: unknown): boolean => Object.is(a, b) || equalJson(a, b);
 
 function readAgain(rows: Row[], to: Shape, settings: Readonly<Record<string, unknown>>): ReadPair[] {
   const plain = { pairing: null, margin: null, ties: "skip", hasChatTemplate: true, isConversion: true } as const;
@@ -107,7 +110,7 @@ function compare(before: ReadPair, after: readonly ReadPair[], format: string): 
   const expected = explicit(trlRow(before));
   const found = one === undefined ? {} : explicit(trlRow(one));
   const names = [...new Set([...Object.keys(expected), ...Object.keys(found)])];
-  const wrong = names.find((name) => !equalJson(expected[name] ?? null, found[name] ?? null));
+  const wrong = names.find((name) => !isSame(expected[name] ?? null, found[name] ?? null));
   if (wrong === undefined && after.length === 1) return;
   const field = wrong ?? "chosen";
   const [wanted, other] = [expected, found].map((row) => describeValue(row[field] ?? undefined));

@@ -105,6 +105,11 @@ describe("options", () => {
     const { rows } = await read([{ prompt: "Hi", ...ANSWERS }], { data_format: "chatml" });
     expect(rows[0].prompt).toBe("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");
   });
+  it("an answer that is rejected though it has the higher rating is counted", async () => {
+    const rated = { prompt: "Q", chosen: "a", rejected: "b", score_chosen: 2, score_rejected: 9.5 };
+    const { lines } = await read([rated, { ...rated, score_chosen: 9.5 }, { ...rated, score_rejected: null }]);
+    expect(lines).toContain("train: 1 row whose rejected answer is rated above the chosen one (row 0)");
+  });
   it("ties: asked for, skipped with a line, or both", async () => {
     const battle = { winner: "tie", conversation_a: CHATS.chosen, conversation_b: CHATS.rejected };
     expect(await refusal([battle])).toContain('train row 0: "winner": expected a winner, found "tie"');

@@ -100,6 +100,7 @@ async function* readAll(rows: AsyncIterable<{ row: Row; index: number }>, work: 
   const collector = shape.collects?.(reading);
   for await (const { row, index } of rows) {
     current = index;
+    if (isRatedOtherwise(row)) reading.note("whose rejected answer is rated above the chosen one");
     const where = `${split} row ${index}`;
     checkRow(row, where);
     const read = inRow(where, () => {
@@ -111,6 +112,18 @@ async function* readAll(rows: AsyncIterable<{ row: Row; index: number }>, work: 
   const left = collector?.end() ?? [];
   for (const pair of left) yield checked(pair, work);
   if (count + left.length === 0 && work.notes.size > 0) throw nothingPaired(work);
+}
+
+/** Columns of ratings beside chosen and rejected. */
+const RATINGS = ["score_#", "#-rating", "#_rating", "#_score"].map((name) =>
+  ["chosen", "rejected"].map((side) => name.replace("#", side)),
+);
+
+function isRatedOtherwise(row: Row): boolean {
+  return RATINGS.some(([chosen, rejected]) => {
+    const [one, other] = [row[chosen], row[rejected]];
+    return typeof one === "number" && typeof other === "number" && other > one;
+  });
 }
 
 const NO_PAIR = "Look at the data with `prefine data`; docs/data-formats.md says what makes a pair of each format.";
