@@ -62,7 +62,7 @@ function keyLines({ labels, notes }: ExaminedRun): Line[] {
     const keys = label.split(": ")[0].split(", ");
     const isGiven = keys.some((key) => labels.includes(key));
     for (const key of keys) seen.add(key);
-    const isMissing = !isGiven && kind === "problem";
+    const isMissing = !isGiven && kind === "problem" && !/unknown (key|option)/.test(message);
     const note = message.replace(/^no effect: /, "");
     lines.push({ outcome: isMissing ? "missing" : outcomeOf(kind, message), key: label, note });
   }

@@ -54,8 +54,8 @@ export function columnHint(row: Readonly<Record<string, unknown>>): string {
   }
   const separator = columns.length === 1 ? /[;\t|]/.exec(columns[0])?.[0] : undefined;
   if (separator !== undefined) {
-    const entry = `{ path: csv, data_files: FILE, sep: ${JSON.stringify(separator)} }`;
-    return `${NEEDS}. The file's columns seem to be separated otherwise: datasets: [${entry}].`;
+    const call = `loadDataset(FILE, { sep: ${JSON.stringify(separator)} })`;
+    return `${NEEDS}. The file's columns seem to be separated otherwise: in code ${call}, else write it with commas.`;
   }
   if ("label" in row) {
     return `${NEEDS}; rows of one answer with a label are read as thumbs if the label is true or false in all of them.`;
