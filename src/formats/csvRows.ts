@@ -4,7 +4,7 @@ import { counted } from "../phrases.ts";
 import type { ByteSource } from "./byteSource.ts";
 import { type CsvDialect, readCsv } from "./csv.ts";
 import { CsvColumnScan, type CsvType, type CsvValues, csvValue } from "./csvColumns.ts";
-import { refuseWideText } from "./textEncoding.ts";
+import { decodeUtf8, refuseWideText } from "./textEncoding.ts";
 import { orderedObject } from "./written.ts";
 
 export interface CsvSettings {
@@ -53,8 +53,6 @@ const BLOCK_BYTES = 1 << 20;
 const LONGEST_ROW = 2 ** 28;
 const HINT = "A CSV file has a line of names, then a line per row; texts with separators or line ends are in quotes.";
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 /**
  * Reads the whole file once, block by block: checks every record, infers the columns' types and records the blocks.
  * @param where the file's name, for messages.
@@ -82,7 +80,7 @@ export async function openCsv(
 /** The rows of one block. */
 export async function readCsvBlock(file: CsvFile, { start, end, skip, rows }: CsvBlock) {
   const { source, where, settings, columns } = file;
-  const text = decoded(new Uint8Array(await source.slice(start, end)), where);
+  const text = decodeUtf8(new Uint8Array(await source.slice(start, end)), where);
   const { records } = readCsv(text, settings.dialect, true);
   return records.slice(skip, skip + rows).map((record) => rowOf(record, columns, settings.values));
 }
@@ -112,7 +110,7 @@ async function* blocksOf(
     const isLast = stop === source.byteLength;
     const bytes = new Uint8Array(await source.slice(start, stop));
     const whole = isLast ? bytes : bytes.subarray(0, lastLineEnd(bytes));
-    const text = decoded(whole, where);
+    const text = decodeUtf8(whole, where);
     const { records, lines, used, usedLines, openQuote } = readCsv(text, settings.dialect, isLast);
     if (openQuote !== undefined) throw bad(where, line + openQuote, "a quote without an end");
     const usedBytes = used === text.length ? whole.length : new TextEncoder().encode(text.slice(0, used)).length;
@@ -129,15 +127,6 @@ async function* blocksOf(
 function lastLineEnd(bytes: Uint8Array): number {
   const feed = bytes.lastIndexOf(0x0a);
   return (feed >= 0 ? feed : bytes.lastIndexOf(0x0d, bytes.length - 2)) + 1;
-}
-
-function decoded(bytes: Uint8Array, where: string): string {
-  try {
-    return utf8.decode(bytes);
-  } catch (cause) {
-    const hint = "Save it as UTF-8, or convert it: iconv -f WINDOWS-1252 -t UTF-8.";
-    throw new PrefineError("data", `${where}: expected a text in UTF-8, found other bytes`, hint, { cause });
-  }
 }
 
 /** The byte and the line, from 1, where the header begins: after a byte order mark and `skiprows` lines. */

@@ -7,7 +7,7 @@ import { jsonArraySplitter } from "./jsonArray.ts";
 import { jsonLinesSplitter, type RowSpan, type RowSplitter } from "./jsonl.ts";
 import { jsonValuesSplitter } from "./jsonValues.ts";
 import { isObject } from "./parseJson.ts";
-import { refuseWideText } from "./textEncoding.ts";
+import { NO_UTF8, refuseWideText, TO_UTF8, utf8Text } from "./textEncoding.ts";
 
 export interface JsonFile {
   source: ByteSource;
@@ -149,8 +149,6 @@ function hasObjects(bytes: Uint8Array): boolean {
   return head.includes("{") || /^\s*\[\s*\]/.test(head);
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 interface RowPlace {
   where: string;
   layout: Layout;
@@ -163,8 +161,10 @@ function parseRow(
 ): Record<string, unknown> {
   const isLines = layout === "lines" || layout === "values";
   let value: unknown;
+  const text = utf8Text(bytes.subarray(start, end));
+  if (text === undefined) throw new NoRow(where, line, NO_UTF8, TO_UTF8);
   try {
-    value = parseExactJson(utf8.decode(bytes.subarray(start, end)), isLines ? "numbers" : "null");
+    value = parseExactJson(text, isLines ? "numbers" : "null");
   } catch (error) {
     throw badRow(where, line, `${(error as Error).message.slice(0, 160)}`);
   }
@@ -176,8 +176,8 @@ function parseRow(
 /** The error for bytes that are no row. */
 class NoRow extends PrefineError {
   readonly line: number;
-  constructor(where: string, line: number, actual: string) {
-    super("data", `${where}:${line}: expected a row as a JSON object, found: ${actual}`, FORMATS);
+  constructor(where: string, line: number, actual: string, hint = FORMATS) {
+    super("data", `${where}:${line}: expected a row as a JSON object, found: ${actual}`, hint);
     this.line = line;
   }
 }

@@ -27,3 +27,25 @@ export function refuseWideText(text: string, where: string, code: PrefineErrorCo
 
 /** The text without UTF-8's byte order mark, which Windows' editors write. */
 export const withoutMark = (text: string): string => text.replace(/^\ufeff/, "");
+
+/** What to do about a file of bytes that are no UTF-8, most often written on Windows. */
+export const TO_UTF8 = "Save it as UTF-8, or convert it: iconv -f WINDOWS-1252 -t UTF-8.";
+export const NO_UTF8 = "bytes that are no UTF-8";
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }); // Python keeps U+FEFF, too
+
+/** Undefined for bytes that are no UTF-8. */
+export function utf8Text(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws PrefineError("data") for bytes that are no UTF-8. */
+export function decodeUtf8(bytes: Uint8Array, where: string): string {
+  const text = utf8Text(bytes);
+  if (text !== undefined) return text;
+  throw new PrefineError("data", `${where}: expected a text in UTF-8, found ${NO_UTF8}`, TO_UTF8);
+}

@@ -1,7 +1,7 @@
 /** @file Text files as rows with the column `text`, as datasets reads them: a line, a paragraph or a file each. */
 import { PrefineError } from "../errors.ts";
 import type { ByteSource } from "./byteSource.ts";
-import { refuseWideText } from "./textEncoding.ts";
+import { decodeUtf8, refuseWideText } from "./textEncoding.ts";
 
 export interface TextSettings {
   sampleBy: "line" | "paragraph" | "document";
@@ -29,7 +29,6 @@ const BLOCK_BYTES = 1 << 20;
 const LONGEST_ROW = 2 ** 28;
 
 const latin1 = new TextDecoder("latin1");
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }); // Python keeps U+FEFF, too
 
 /** Reads the whole file once and records its blocks. @param where the file's name, for messages. */
 export async function openText(
@@ -59,7 +58,7 @@ export async function openText(
       size *= 2;
       continue;
     }
-    const rows = textsOf(decoded(bytes.subarray(0, end - start), where), settings).length;
+    const rows = textsOf(decodeUtf8(bytes.subarray(0, end - start), where), settings).length;
     if (rows > 0) file.blocks.push({ start, end, rows });
     start = end;
     size = blockBytes;
@@ -69,7 +68,7 @@ export async function openText(
 
 /** The rows of one block. */
 export async function readTextBlock({ source, where, settings }: TextFile, { start, end }: TextBlock) {
-  const text = decoded(new Uint8Array(await source.slice(start, end)), where);
+  const text = decodeUtf8(new Uint8Array(await source.slice(start, end)), where);
   return textsOf(text, settings).map((text) => ({ text }));
 }
 
@@ -92,13 +91,4 @@ function textsOf(raw: string, { sampleBy, keepLineBreaks }: TextSettings): strin
   if (lines.at(-1) === "") lines.pop();
   else if (keepLineBreaks) return lines.map((line, i) => (i < lines.length - 1 ? `${line}\n` : line));
   return keepLineBreaks ? lines.map((line) => `${line}\n`) : lines;
-}
-
-function decoded(bytes: Uint8Array, where: string): string {
-  try {
-    return utf8.decode(bytes);
-  } catch (cause) {
-    const hint = "Save it as UTF-8, or convert it: iconv -f WINDOWS-1252 -t UTF-8.";
-    throw new PrefineError("data", `${where}: expected a text in UTF-8, found other bytes`, hint, { cause });
-  }
 }

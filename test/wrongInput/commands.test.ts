@@ -180,6 +180,13 @@ describe("a file in another encoding", () => {
     }
   });
 
+  it.each(["rows.jsonl", "rows.json", "rows.csv", "rows.txt"])("%s in Windows-1252 is named", async (name) => {
+    writeFileSync(name, Buffer.from('{"prompt": "a", "chosen": "caf\u00e9", "rejected": "b"}\n', "latin1"));
+    const [message, hint] = (await refusalOf("data", name)).split("\n");
+    expect(message).toMatch(new RegExp(`^error: ${name}(:1)?: expected .*, found:? bytes that are no UTF-8$`));
+    expect(hint).toBe("Save it as UTF-8, or convert it: iconv -f WINDOWS-1252 -t UTF-8.");
+  });
+
   it("UTF-8 may have a byte order mark", async () => {
     const { readFileSync } = await import("node:fs");
     for (const name of ["run.yaml", "train.jsonl", "model/config.json", "model/tokenizer_config.json"]) {
@@ -219,6 +226,18 @@ describe("rows of other formats", () => {
       { prompt: "a", completion: "b" },
       'expected the column "chosen", found prompt, completion',
       `${NEEDS}; rows with one answer per prompt are for supervised fine-tuning.`,
+    ],
+    [
+      "another separator",
+      { "prompt;chosen;rejected": "a;b;c" },
+      'expected the column "chosen", found prompt;chosen;rejected',
+      'in code loadDataset(FILE, { sep: ";" }), else write it with commas.',
+    ],
+    [
+      "rows under a key",
+      { version: 1, data: [{ prompt: "a", chosen: "b", rejected: "c" }] },
+      'expected the column "chosen", found version, data',
+      `${NEEDS}. The rows seem to be the list data: in code loadDataset(FILE, { field: "data" }), else write one row per`,
     ],
     [
       "other names",

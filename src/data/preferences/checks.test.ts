@@ -66,6 +66,16 @@ const CASES: Record<string, Case> = {
     found: [0],
     line: /^train: the chat template leaves out, or changes, the message of system "Be brief\." \(row 0\)$/,
   },
+  usersTurn: {
+    rows: [chat("Is it?"), { ...chat("Is it?"), chosen: [turn("assistant", "Yes"), turn("user", "Why?")] }],
+    found: [1],
+    line: /^train: an answer has a message of user, "Why\?" \(row 1\), which is trained like the rest/,
+  },
+  transcript: {
+    rows: [texts("Be brief.\n\nHuman: Is it?\n\nAssistant:", " Yes", " No"), texts("Human: is a word", " Yes", " No")],
+    found: [0],
+    line: /^train: a text has turns of "Human:" and "Assistant:" \("Be brief\.\\n\\nHuman: ", row 0\), and is trained as it is/,
+  },
   unended: {
     rows: [chat("Is it?")],
     template: "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}",

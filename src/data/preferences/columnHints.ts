@@ -31,6 +31,8 @@ export function shareGptHint(value: unknown): string | undefined {
   return isShareGpt(value) || (Array.isArray(value) && isShareGpt(value[0])) ? SHAREGPT : undefined;
 }
 
+const isPair = (row: unknown) => typeof row === "object" && row !== null && "chosen" in row && "rejected" in row;
+
 const shownName = (name: string) => (/^\w+$/.test(name) ? name : JSON.stringify(name));
 
 /** What to do about a row without the column chosen or rejected. */
@@ -51,6 +53,11 @@ export function columnHint(row: Readonly<Record<string, unknown>>): string {
     const map = renames.map(([column, other]) => `${column}: ${shownName(other)}`).join(", ");
     const columnNames = renames.map(([column, other]) => `${shownName(other)}: "${column}"`).join(", ");
     return `${NEEDS}: map: { ${map} } in a run file, or rename_columns({ ${columnNames} }).`;
+  }
+  const list = columns.find((name) => Array.isArray(row[name]) && isPair(row[name][0]));
+  if (list !== undefined) {
+    const call = `loadDataset(FILE, { field: ${JSON.stringify(list)} })`;
+    return `${NEEDS}. The rows seem to be the list ${list}: in code ${call}, else write one row per line.`;
   }
   const separator = columns.length === 1 ? /[;\t|]/.exec(columns[0])?.[0] : undefined;
   if (separator !== undefined) {

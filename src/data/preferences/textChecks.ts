@@ -117,6 +117,34 @@ export const TEXT_CHECKS: readonly Check[] = [
     },
     describe: ({ example, where }) => `the chat template leaves out, or changes, ${example} (${where})`,
   },
+  /** A turn of the user within an answer: its text is trained, too. */
+  {
+    name: "usersTurn",
+    severity: "odd",
+    look: ({ row }) => {
+      if (row.kind === "texts") return undefined;
+      const asked = [...row.chosen, ...row.rejected].find(({ role }) => role === "user");
+      return asked && excerpt(contentsOf(asked).join(" "));
+    },
+    describe: ({ example, where }) =>
+      `an answer has a message of user, ${example} (${where}), which is trained like the rest of the answer; end ` +
+      "each prompt with the last message of user, or shorten the answers to the first message of assistant",
+  },
+  /** Texts such as Anthropic's HH, for a model that knows messages. */
+  {
+    name: "transcript",
+    severity: "odd",
+    look: ({ row, tokenizer: { chat_template } }) => {
+      if (row.kind !== "texts" || chat_template === null) return undefined;
+      const text = row.prompt + row.chosen;
+      const start = /(^|\n\n)Human: /.exec(text);
+      if (!start || !text.includes("\n\nAssistant:", start.index)) return undefined;
+      return excerpt(text.slice(0, start.index + start[0].length));
+    },
+    describe: ({ example, where }) =>
+      `a text has turns of "Human:" and "Assistant:" (${example}, ${where}), and is trained as it is, without the ` +
+      'chat template; data_format hh reads transcripts that begin with "\\n\\nHuman:" as messages',
+  },
   /** An answer that does not end with eos_token. */
   {
     name: "unended",
