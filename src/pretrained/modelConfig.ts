@@ -1,4 +1,5 @@
 /** @file Checks of a model by its config.json or its list of files, before any weights are downloaded. */
+import { ADAPTER_CONFIG } from "../checkpoints/adapter.ts";
 import { looksLikeRepoId } from "../data/hub/repoId.ts";
 import { listRepo, resolveRepo } from "../data/hub/resolveRepo.ts";
 import type { HubOptions } from "../data/hub/settings.ts";
@@ -12,7 +13,6 @@ import { shellWord } from "../phrases.ts";
 import { loadModel } from "./loadModel.ts";
 
 const CONFIG = "config.json";
-const ADAPTER_CONFIG = "adapter_config.json";
 
 type Access = HubOptions & { revision?: string | undefined };
 

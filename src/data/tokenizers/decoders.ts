@@ -1,5 +1,7 @@
 /** @file Decoders of tokenizer.json: tokens -> strings whose concatenation is the text. */
+
 import { bytesOfToken } from "./byteAlphabet.ts";
+import { cleanUp } from "./cleanUp.ts";
 import { checkGrowth } from "./growth.ts";
 import { type Kinds, readKind, readSequence, textSetting } from "./kinds.ts";
 import { readPattern } from "./pattern.ts";
@@ -113,22 +115,8 @@ function metaspace({ replacement = "▁", prepend_scheme, add_prefix_space }: Co
   return (tokens) => tokens.map((token, i) => token.replaceAll(mark, i === 0 && isPrefixed ? "" : " "));
 }
 
-/** In this order. */
-const CLEANUP: [from: string, to: string][] = [
-  [" .", "."],
-  [" ?", "?"],
-  [" !", "!"],
-  [" ,", ","],
-  [" ' ", "'"],
-  [" n't", "n't"],
-  [" 'm", "'m"],
-  [" do not", " don't"],
-  [" 's", "'s"],
-  [" 've", "'ve"],
-  [" 're", "'re"],
-];
-
-const cleanedUp = (text: string): string => CLEANUP.reduce((value, [from, to]) => value.replaceAll(from, to), text);
+/** transformers' clean-up, and one contraction more. */
+const cleanedUp = (text: string): string => cleanUp(text).replaceAll(" do not", " don't");
 
 function wordPiece({ prefix = "##", cleanup }: Component): DecodeStep {
   const mark = String(prefix);
