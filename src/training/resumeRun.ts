@@ -120,7 +120,7 @@ async function checkReferenceLogps({ train, learner }: Run, path: string): Promi
   const row = train.referenceLogps.values.findIndex((value) => !Number.isNaN(value)) >> 1;
   if (row < 0) return;
   const saved = train.referenceLogps.values[2 * row];
-  const pair = train.pairs.at(row)!;
+  const [pair] = await train.pairs.pairs([row]);
   const { chosen } = await learner.referenceLogps(pair);
   if (Math.abs(chosen - saved) <= 1e-2 + 1e-3 * Math.abs(saved)) return;
   throw new PrefineError(

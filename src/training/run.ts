@@ -18,15 +18,25 @@ import type { LoopState } from "./loopState.ts";
 import { type Plan, positionAfter } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 
-/** Prepared pairs in the dataset's order, such as an array. `at(i).index` is i. */
+/** Prepared pairs in the dataset's order; some may still have to be read and tokenized. */
 export interface PairSource {
   readonly length: number;
-  at(index: number): PackedPair | undefined;
+  /** The pairs with these numbers, in this order; `index` of each is its number. Callers may wait long. */
+  pairs(indices: readonly number[]): Promise<PackedPair[]>;
+  /** Packed tokens of each pair; only where train_sampling_strategy needs them. */
+  readonly lengths?: Int32Array;
   /** Where the pairs come from, for messages: the split's name, and each pair's row number in it. */
   readonly origin?: { split: string; rows: ArrayLike<number> };
 }
 
 const NAMED_ROWS = 8; // more are only counted
+
+/** A source of pairs in memory. */
+export const pairsInMemory = (pairs: readonly PackedPair[]): PairSource => ({
+  length: pairs.length,
+  pairs: async (indices) => indices.map((index) => pairs[index]),
+  lengths: Int32Array.from(pairs, ({ tokens }) => tokens.length),
+});
 
 /** `train_prefs row 17`, `train_prefs rows 3, 17`: the pairs' rows in the dataset. */
 export function nameRows({ origin }: PairSource, pairs: readonly PackedPair[]): string {

@@ -60,7 +60,7 @@ function orders(pairs: PairSource, args: DPOConfig): Run["order"] {
   const strategy = train_sampling_strategy as SamplingStrategy; // the config refuses all others
   const rowsPerStep = args.per_device_train_batch_size * args.gradient_accumulation_steps;
   const isGrouped = strategy === "group_by_length";
-  const lengths = Int32Array.from({ length: isGrouped ? pairs.length : 0 }, (_, i) => pairs.at(i)!.tokens.length);
+  const lengths = isGrouped ? lengthsOf(pairs) : new Int32Array(0);
   let current: { epoch: number; order: Int32Array } | undefined;
   return (epoch) => {
     if (current?.epoch === epoch) return current.order;
@@ -69,6 +69,11 @@ function orders(pairs: PairSource, args: DPOConfig): Run["order"] {
     current = { epoch, order };
     return order;
   };
+}
+
+function lengthsOf({ lengths }: PairSource): Int32Array {
+  if (!lengths) throw new Error("internal: group_by_length needs the lengths of all pairs");
+  return lengths;
 }
 
 /**

@@ -20,7 +20,7 @@ interface Outcome extends MicroBatchResult {
 export async function trainStep(run: Run): Promise<void> {
   const { plan, state } = run;
   const position = positionAfter(plan, stepsPassed(run));
-  const microBatches = microBatchesOf(run);
+  const microBatches = await microBatchesOf(run);
   const learningRate = run.schedule(state.global_step - run.loop.progress.freshSince);
   const outcomes: Outcome[] = [];
   // --- one optimizer step -------------------------------------------------
@@ -51,13 +51,14 @@ async function updateWeights(run: Run, learningRate: number): Promise<number> {
 /** A micro-batch before it is computed. */
 type PlannedBatch = { pairs: PackedPair[] } & Pick<MicroBatch, "dropoutStep">;
 
-function microBatchesOf(run: Run): PlannedBatch[] {
+async function microBatchesOf(run: Run): Promise<PlannedBatch[]> {
   const { plan, order, train } = run;
   const position = positionAfter(plan, stepsPassed(run));
-  return batchesOf(plan, position).map((batch) => ({
-    pairs: rowsOf(plan, batch, order(position.epoch)).map((row) => train.pairs.at(row)!),
+  const batches = batchesOf(plan, position).map(async (batch) => ({
+    pairs: await train.pairs.pairs(rowsOf(plan, batch, order(position.epoch))),
     dropoutStep: position.epoch * plan.batchesPerEpoch + batch,
   }));
+  return Promise.all(batches);
 }
 
 async function accumulate(run: Run, { pairs, dropoutStep }: PlannedBatch, scale: number): Promise<Outcome> {

@@ -7,7 +7,7 @@ import { PrefineError } from "../../src/errors.ts";
 import type { Logger } from "../../src/terminal/logging.ts";
 import type { CallbackInput } from "../../src/training/callbacks/callbacks.ts";
 import { adapterIdentity, fingerprintOf } from "../../src/training/fingerprint.ts";
-import type { ComputeMetrics, ReferenceCache } from "../../src/training/run.ts";
+import { type ComputeMetrics, pairsInMemory, type ReferenceCache } from "../../src/training/run.ts";
 import { ToyLearner, type ToyOptions } from "./toyLearner.ts";
 import { toyPairs } from "./toyPairs.ts";
 
@@ -94,8 +94,8 @@ export function toyTrainer({
       parts: {
         args: config,
         learner,
-        train,
-        evals,
+        train: pairsInMemory(train),
+        evals: new Map([...evals].map(([prefix, pairs]) => [prefix, pairsInMemory(pairs)])),
         savedAs: { kind: "adapter", config: adapter },
         files: [["tokenizer.json", tokenizer], ...(savesArguments ? [trainingArgsFile(publicArguments(config))] : [])],
         weights: weights && (async () => hashesOf(weights)),

@@ -51,7 +51,7 @@ export async function evaluateSet(
     options.onBatch?.(i + 1, batches);
     const first = i * options.batchSize;
     const count = Math.min(options.batchSize, pairs.length - first);
-    const batch = Array.from({ length: count }, (_, k) => pairs.at(first + k)!);
+    const batch = await pairs.pairs(Array.from({ length: count }, (_, k) => first + k));
     const referenceLogps = await referenceFor(learner, set, batch);
     const scores = await scoreAll(learner, batch, options.signal);
     const loss = Math.fround(await learner.lossOf(scores, referenceLogps));

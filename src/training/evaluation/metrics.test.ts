@@ -6,6 +6,7 @@ import { ToyLearner } from "../../../test/support/toyLearner.ts";
 import { toyPairs } from "../../../test/support/toyPairs.ts";
 import type { PairScores } from "../../dpo/learner.ts";
 import { createReferenceLogps } from "../reference/referenceLogps.ts";
+import { pairsInMemory } from "../run.ts";
 import { evaluateSet, speedMetrics } from "./evaluate.ts";
 import { addMetrics, batchMetrics, type MetricSums, meanMetrics } from "./metrics.ts";
 
@@ -99,7 +100,7 @@ describe("evaluateSet", () => {
     const options = { batchSize: 2, beta: 0.1, totalTrainTokens: 9, signal: undefined, metrics: null };
     const { values: metrics, pairs: evaluated } = await evaluateSet(
       learner,
-      { pairs, referenceLogps, prefix: "eval" },
+      { pairs: pairsInMemory(pairs), referenceLogps, prefix: "eval" },
       options,
     );
     const losses: number[] = [];

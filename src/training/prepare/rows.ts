@@ -2,7 +2,7 @@
 
 import type { Row } from "../../data/datasets/features.ts";
 import { CHECKS, type Findings } from "../../data/preferences/checks.ts";
-import { type PackedSize, packPair, type Truncation } from "../../data/preferences/packPair.ts";
+import { type PackedSize, packedSize, packPair, type Truncation } from "../../data/preferences/packPair.ts";
 import { type TokenizePairsOptions, tokenizePairs } from "../../data/preferences/tokenizePairs.ts";
 import type { PairTokens } from "../../data/preferences/types.ts";
 import { readingLine } from "../../data/shapes/readingLine.ts";
@@ -126,13 +126,21 @@ export function packedSource(
   { pairs, origin }: Pick<TokenizedRows, "pairs" | "origin">,
   truncation: Truncation,
 ): PairSource {
+  const packed = (index: number) => {
+    const pair = packPair(pairs[index], { ...truncation, index });
+    if (!pair) throw new Error(`internal: pair ${index} has no completion within max_length`);
+    return pair;
+  };
+  const lengthOf = (pair: PairTokens) => {
+    const { shared, chosen, rejected } = packedSize(pair, truncation);
+    return shared + chosen + rejected;
+  };
   return {
     origin,
     length: pairs.length,
-    at(index) {
-      const packed = packPair(pairs[index], { ...truncation, index });
-      if (!packed) throw new Error(`internal: pair ${index} has no completion within max_length`);
-      return packed;
+    pairs: async (indices) => indices.map(packed),
+    get lengths() {
+      return Int32Array.from(pairs, lengthOf);
     },
   };
 }

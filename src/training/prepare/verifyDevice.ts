@@ -21,8 +21,8 @@ export async function verifyDevice(
   { options, pairs, platform, observer }: Verifying,
 ): Promise<void> {
   const { otherProviders = [] } = learner.runtime;
-  const pair = pairs.at(0);
-  if (otherProviders.length === 0 || !pair) return;
+  if (otherProviders.length === 0 || pairs.length === 0) return;
+  const [pair] = await pairs.pairs([0]);
   const where = `execution provider ${otherProviders.join(", ")}`;
   observer.status(`comparing ${where} with the CPU`);
   let cpu: EngineLearner | undefined;

@@ -32,7 +32,7 @@ async function precomputeSplit(run: Run, name: string, split: Split): Promise<vo
       if (!Number.isNaN(split.referenceLogps.values[2 * i])) continue;
       checkSignal(run.signal);
       observer.status(`scoring ${name} with the reference: ${++done}/${missing}`);
-      await split.referenceLogps.of([split.pairs.at(i)!]);
+      await split.referenceLogps.of(await split.pairs.pairs([i]));
       if (performance.now() - saved < SAVE_EVERY_MS) continue;
       await cache?.save();
       saved = performance.now();
