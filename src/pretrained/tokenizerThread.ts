@@ -1,5 +1,7 @@
 /** @file The program of a tokenizer's thread: answers calls one at a time. Started by tokenizerThreads.ts. */
 import { parentPort, workerData } from "node:worker_threads";
+import { type ExaminedRow, type ExamineSettings, rowExaminer } from "../data/preferences/examineRow.ts";
+import type { ReadRow } from "../data/preferences/readRow.ts";
 import type { SlowCall } from "../data/tokenizers/slowCalls.ts";
 import { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import type { ThreadParts } from "../data/tokenizers/tokenizerParts.ts";
@@ -11,10 +13,28 @@ export interface TokenizerRequest {
   notes: Notes | undefined;
 }
 
-/** An answer, or the parts of an error: classes do not survive the way between threads. */
-export type TokenizerReply =
-  | { value: unknown }
-  | { error: { name: string; message: string; code?: string; hint?: string } };
+/** Rows to tokenize, and what is noted of their numbers and keys. */
+export interface RowsRequest {
+  rows: readonly ReadRow[];
+  settings: ExamineSettings;
+  notes: Notes | undefined;
+}
+
+/** The parts of an error: classes do not survive the way between threads. */
+interface SentError {
+  name: string;
+  message: string;
+  code?: string;
+  hint?: string;
+}
+
+export type TokenizerReply = { value: unknown } | { error: SentError };
+
+/** The rows up to the first that failed. */
+export interface RowsReply {
+  rows: ExaminedRow[];
+  error?: SentError;
+}
 
 const tokenizer = tokenizerOf(workerData as ThreadParts);
 
@@ -27,12 +47,37 @@ function answer([method, ...args]: SlowCall): TokenizerReply {
   try {
     return { value: (tokenizer[method] as (...args: unknown[]) => unknown)(...args) };
   } catch (error) {
-    const { name, message, code, hint } = error as { name: string; message: string; code?: string; hint?: string };
-    return { error: { name, message, code, hint } };
+    return { error: sent(error) };
   }
 }
 
-parentPort?.on("message", ({ call, notes }: TokenizerRequest) => {
-  addNotes(call, notes);
-  parentPort?.postMessage(answer(call));
+function sent(error: unknown): SentError {
+  const { name, message, code, hint } = error as SentError;
+  return { name, message, code, hint };
+}
+
+let examiner: { settings: string; of: ReturnType<typeof rowExaminer> } | undefined;
+
+function examine({ rows, settings }: RowsRequest): RowsReply {
+  const key = JSON.stringify(settings);
+  if (examiner?.settings !== key) examiner = { settings: key, of: rowExaminer(tokenizer, settings) };
+  const examined: ExaminedRow[] = [];
+  try {
+    for (const row of rows) examined.push(examiner.of.tokenizeAndExamine(row));
+    return { rows: examined };
+  } catch (error) {
+    return { rows: examined, error: sent(error) };
+  }
+}
+
+parentPort?.on("message", (request: TokenizerRequest | RowsRequest) => {
+  if ("call" in request) {
+    addNotes(request.call, request.notes);
+    parentPort?.postMessage(answer(request.call));
+    return;
+  }
+  addNotes(request.rows, request.notes);
+  const reply = examine(request);
+  const buffers = reply.rows.map(({ ids }) => ids.buffer as ArrayBuffer);
+  parentPort?.postMessage(reply, buffers);
 });

@@ -1,43 +1,74 @@
 /** @file Starts tokenizers in threads of Node; imported by what trains and generates. */
+import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import type { ExamineSettings } from "../data/preferences/examineRow.ts";
+import type { ReadRow } from "../data/preferences/readRow.ts";
+import type { ExaminedRows } from "../data/preferences/tokenizingThreads.ts";
 import { openThreadsWith, type SlowCall, type TokenizerThread } from "../data/tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { threadProgram } from "../device/openDevice.ts";
 import { PrefineError, type PrefineErrorCode } from "../errors.ts";
 import { notesOf } from "../formats/written.ts";
-import type { TokenizerReply, TokenizerRequest } from "./tokenizerThread.ts";
+import type { RowsReply, RowsRequest, TokenizerReply, TokenizerRequest } from "./tokenizerThread.ts";
 
-openThreadsWith((tokenizer) => new NodeThread(tokenizer));
+/** Each has a copy of the tokenizer: 40 MB for GPT-2's. */
+const MOST_THREADS = 8;
 
-/** One call at a time. */
+openThreadsWith((tokenizer) => new NodeThread(tokenizer), Math.min(availableParallelism(), MOST_THREADS));
+
+interface Waiting {
+  resolve(reply: never): void;
+  reject(error: Error): void;
+}
+
+/** Answers in the order of the calls. */
 class NodeThread implements TokenizerThread {
   private readonly worker: Worker;
+  private readonly waiting: Waiting[] = [];
+  private failure: Error | undefined;
 
   constructor(tokenizer: Tokenizer) {
     this.worker = new Worker(threadProgram("tokenizerThread", import.meta.url), { workerData: tokenizer.threadParts });
-    this.worker.on("error", () => {}); // reported to the call
+    this.worker.on("message", (reply) => this.waiting.shift()?.resolve(reply as never));
+    this.worker.on("error", (error) => this.fail(error as Error));
+    this.worker.on("exit", () => this.fail(new Error("internal: the tokenizer's thread has ended")));
+    this.worker.unref(); // while somebody waits, see `send`
   }
 
-  call(call: SlowCall): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const settle = (action: () => void) => {
-        this.worker.off("message", receive).off("error", fail).off("exit", end);
-        action();
-      };
-      const receive = (reply: TokenizerReply) =>
-        settle(() => ("value" in reply ? resolve(reply.value) : reject(revive(reply.error))));
-      const fail = (error: Error) => settle(() => reject(error));
-      const end = () => settle(() => reject(new Error("internal: the tokenizer's thread has ended")));
-      this.worker.on("message", receive).on("error", fail).on("exit", end);
-      this.worker.postMessage({ call, notes: notesOf(call) } satisfies TokenizerRequest);
-    });
+  async call(call: SlowCall): Promise<unknown> {
+    const reply = await this.send<TokenizerReply>({ call, notes: notesOf(call) } satisfies TokenizerRequest);
+    if ("value" in reply) return reply.value;
+    throw revive(reply.error);
+  }
+
+  async examine(rows: readonly ReadRow[], settings: ExamineSettings): Promise<ExaminedRows> {
+    const request: RowsRequest = { rows, settings, notes: notesOf(rows) };
+    const reply = await this.send<RowsReply>(request);
+    return reply.error ? { rows: reply.rows, failure: { error: revive(reply.error) } } : { rows: reply.rows };
   }
 
   async end(): Promise<void> {
     await this.worker.terminate();
   }
+
+  private async send<Reply>(request: TokenizerRequest | RowsRequest): Promise<Reply> {
+    if (this.failure) throw this.failure;
+    const reply = new Promise<Reply>((resolve, reject) => this.waiting.push({ resolve, reject }));
+    this.worker.ref();
+    this.worker.postMessage(request);
+    try {
+      return await reply;
+    } finally {
+      if (this.waiting.length === 0) this.worker.unref();
+    }
+  }
+
+  private fail(error: Error): void {
+    this.failure ??= error;
+    for (const { reject } of this.waiting.splice(0)) reject(error);
+  }
 }
 
-function revive({ name, message, code, hint }: Extract<TokenizerReply, { error: object }>["error"]): Error {
+function revive({ name, message, code, hint }: NonNullable<RowsReply["error"]>): Error {
   return name === "PrefineError" ? new PrefineError(code as PrefineErrorCode, message, hint) : new Error(message);
 }

@@ -11,13 +11,20 @@ export const CHECKS: readonly Check[] = [...TEXT_CHECKS, ...PAIR_CHECKS];
 /** Check name -> numbers of the rows that failed it; has every check. */
 export type Findings = Readonly<Record<string, readonly number[]>>;
 
-export interface RowChecks {
-  /**
-   * Runs the checks of one severity on a row. A row can be odd in several ways; for the other severities, only the
-   * first check that it fails counts.
-   * @returns whether the row fails any.
-   */
-  look(severity: Severity, index: number, row: UncheckedRow): boolean;
+/** A check that a row fails, and the part of the row to quote. */
+export type Outcome = readonly [check: string, example: string];
+
+/** What the checks find in a row. A row can be odd in several ways; of the others, the first failed check counts. */
+export interface Outcomes {
+  odd: readonly Outcome[];
+  untrainable: Outcome | null;
+  /** Null as well for untrainable rows, which are not looked at further. */
+  degenerate: Outcome | null;
+}
+
+export interface RowFindings {
+  /** Adds what was found in the row with this number; rows come in order. */
+  add(index: number, outcomes: Outcomes): void;
   readonly findings: Findings;
   /** One line per failed check; the degenerate checks share one. */
   lines(options: LineOptions): string[];
@@ -39,24 +46,38 @@ interface Started extends Check {
   example: string;
 }
 
-/** @param tokenizer supplies the special tokens and the chat template. */
-export function startChecks(tokenizer: Tokenizer): RowChecks {
-  const all = CHECKS.map((check): Started => ({ ...check, indices: [], example: "" }));
+/** Runs the checks of one severity on rows. @param tokenizer supplies the special tokens and the chat template. */
+export function rowChecker(tokenizer: Tokenizer): (severity: Severity, row: UncheckedRow) => Outcome[] {
   const controlTokens = controlTokenPattern(tokenizer);
+  return (severity, row) => {
+    const checked = { ...row, tokenizer, controlTokens };
+    const failed: Outcome[] = [];
+    for (const check of CHECKS) {
+      if (check.severity !== severity) continue;
+      const example = check.look(checked);
+      if (example === undefined) continue;
+      failed.push([check.name, example]);
+      if (severity !== "odd") break;
+    }
+    return failed;
+  };
+}
+
+/** Collects what was found in the rows of a split. */
+export function startFindings(): RowFindings {
+  const all = CHECKS.map((check): Started => ({ ...check, indices: [], example: "" }));
+  const byName = new Map(all.map((check) => [check.name, check]));
   return {
-    look: (severity, index, row) => {
-      const checked = { ...row, tokenizer, controlTokens };
-      let fails = false;
-      for (const check of all) {
-        if (check.severity !== severity) continue;
-        const example = check.look(checked);
-        if (example === undefined) continue;
+    add(index, { odd, untrainable, degenerate }) {
+      for (const [name, example] of [
+        ...odd,
+        ...(untrainable ? [untrainable] : []),
+        ...(degenerate ? [degenerate] : []),
+      ]) {
+        const check = byName.get(name) as Started;
         if (check.indices.length === 0) check.example = example;
         check.indices.push(index);
-        fails = true;
-        if (severity !== "odd") break;
       }
-      return fails;
     },
     findings: Object.fromEntries(all.map(({ name, indices }) => [name, indices])),
     lines: (options) => {

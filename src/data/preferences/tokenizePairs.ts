@@ -4,10 +4,12 @@ import { turnTaker } from "../../host.ts";
 import type { Row } from "../datasets/features.ts";
 import type { StoppableTokenizer } from "../tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
-import { type Findings, type RowChecks, startChecks } from "./checks.ts";
-import { type PackedSize, packedSize, type Truncation, type TruncationMode } from "./packPair.ts";
+import { type Findings, type Outcomes, type RowFindings, startFindings } from "./checks.ts";
+import { type ExaminedRow, type ExamineSettings, rowExaminer, StoredPair } from "./examineRow.ts";
+import type { PackedSize, TruncationMode } from "./packPair.ts";
 import { checkRow, type ReadRow, readPreferenceRow } from "./readRow.ts";
-import { type TokenizedPair, tokenizePair, tokenizePairWith } from "./tokenizePair.ts";
+import { tokenizePairWith } from "./tokenizePair.ts";
+import { type ExaminedRows, TokenizingThreads } from "./tokenizingThreads.ts";
 import type { PairTokens, WinRates } from "./types.ts";
 import { readWinRates } from "./winRates.ts";
 
@@ -53,33 +55,7 @@ export interface TokenizedPairs {
 /** Rows and characters that are tokenized at once: some 10 ms. */
 const CHUNK_ROWS = 64;
 const CHUNK_CHARACTERS = 32_768;
-
-/** A pair in 4 bytes per token; number arrays would take 8, about 350 MB for all of UltraFeedback. */
-class StoredPair implements PairTokens {
-  private readonly ids: Int32Array;
-  private readonly chosenStart: number;
-  private readonly rejectedStart: number;
-  readonly winRates?: WinRates;
-
-  constructor({ prompt_ids, chosen_ids, rejected_ids, winRates }: PairTokens) {
-    if (winRates) this.winRates = winRates;
-    this.chosenStart = prompt_ids.length;
-    this.rejectedStart = prompt_ids.length + chosen_ids.length;
-    this.ids = new Int32Array(this.rejectedStart + rejected_ids.length);
-    this.ids.set(prompt_ids);
-    this.ids.set(chosen_ids, this.chosenStart);
-    this.ids.set(rejected_ids, this.rejectedStart);
-  }
-  get prompt_ids(): number[] {
-    return Array.from(this.ids.subarray(0, this.chosenStart));
-  }
-  get chosen_ids(): number[] {
-    return Array.from(this.ids.subarray(this.chosenStart, this.rejectedStart));
-  }
-  get rejected_ids(): number[] {
-    return Array.from(this.ids.subarray(this.rejectedStart));
-  }
-}
+const CHUNKS_PER_MESSAGE = 16;
 
 /**
  * Tokenizes every row and decides which pairs to train on. The first row decides whether the data has a prompt column,
@@ -92,24 +68,120 @@ export async function tokenizePairs(
   tokenizer: Tokenizer,
   options: TokenizePairsOptions,
 ): Promise<TokenizedPairs> {
-  const checks = startChecks(tokenizer);
-  const { findings } = checks;
+  const found = startFindings();
+  const { findings } = found;
   const largest = { shared: 0, chosen: 0, rejected: 0 };
   const tokenized: TokenizedPairs = { pairs: [], keptIndices: [], rows: 0, largest, cut: 0, findings, warnings: [] };
-  const state: State = { ...options, tokenizer, checks, implicitPrompt: undefined, kind: undefined };
-  const turn = turnTaker();
-  for await (const some of chunksOf(rows)) {
-    await addRows(tokenized, some, state);
-    const pause = turn();
-    if (!pause) continue;
-    options.onProgress?.(tokenized.rows);
-    await pause;
-    if (options.signal?.aborted) throw new PrefineError("interrupted", "stopped while tokenizing the data");
-  }
+  const examiner = rowExaminer(tokenizer, examineSettings(options));
+  const state: State = { ...options, tokenizer, found, examiner, implicitPrompt: undefined, kind: undefined };
+  await tokenizeAll(chunksOf(rows), { tokenized, state, tokenizer });
   const { split = "train", drop_degenerate = false } = options;
-  tokenized.warnings.push(...checks.lines({ split, rows: tokenized.rows, drop_degenerate }));
+  tokenized.warnings.push(...found.lines({ split, rows: tokenized.rows, drop_degenerate }));
   if (tokenized.pairs.length === 0) throw nothingLeft(tokenized, split);
   return tokenized;
+}
+
+/** Work on this thread (ms) before others take over: starting them takes as long. */
+const ALONE = 500;
+
+interface Work {
+  tokenized: TokenizedPairs;
+  state: State;
+  tokenizer: Tokenizer;
+}
+
+/** Here for a short while, and then in threads, where there are some. */
+async function tokenizeAll(chunks: AsyncGenerator<Row[]>, { tokenized, state, tokenizer }: Work): Promise<void> {
+  const turn = turnTaker();
+  const { signal, onProgress } = state;
+  const started = performance.now();
+  let threads: TokenizingThreads | undefined;
+  while (!threads) {
+    const { done, value } = await chunks.next(); // a loop's break would end the rows
+    if (done) return;
+    await addRows(tokenized, value, state);
+    const pause = turn();
+    if (!pause) continue;
+    onProgress?.(tokenized.rows);
+    await pause;
+    if (signal?.aborted) throw new PrefineError("interrupted", "stopped while tokenizing the data");
+    if (performance.now() - started < ALONE || !state.stoppable) continue;
+    threads = TokenizingThreads.open(tokenizer, examineSettings(state), signal);
+  }
+  await inThreads(threads, chunks, { tokenized, state, tokenizer }).finally(() => threads.end());
+}
+
+/** Rows of a group as far as they could be read, on their way through a thread. */
+interface Sent {
+  first: number;
+  winRates: (WinRates | undefined)[];
+  examined: Promise<ExaminedRows>;
+  failure?: { error: unknown };
+}
+
+async function inThreads(
+  threads: TokenizingThreads,
+  chunks: AsyncGenerator<Row[]>,
+  { tokenized, state }: Work,
+): Promise<void> {
+  const sent: Sent[] = [];
+  const turn = turnTaker();
+  const addFirst = async () => {
+    await addExamined(tokenized, sent.shift() as Sent, state);
+    const pause = turn();
+    if (pause) state.onProgress?.(tokenized.rows);
+    await pause;
+  };
+  let next = tokenized.rows;
+  for await (const some of larger(chunks)) {
+    const { rows, ...group } = readRows(some, next, state);
+    const examined = threads.examine(rows);
+    examined.catch(() => {}); // thrown in its turn
+    sent.push({ ...group, examined });
+    next += some.length;
+    if (group.failure) break;
+    if (sent.length >= threads.capacity) await addFirst();
+  }
+  while (sent.length > 0) await addFirst();
+}
+
+/** Groups for threads: some 50 ms each, since every message takes time of both threads. */
+async function* larger(chunks: AsyncGenerator<Row[]>): AsyncGenerator<Row[]> {
+  let group: Row[] = [];
+  let count = 0;
+  for await (const chunk of chunks) {
+    group.push(...chunk);
+    if (++count % CHUNKS_PER_MESSAGE !== 0) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
+
+/** The rows of a group, up to the first that can't be read. */
+function readRows(raws: readonly Row[], first: number, state: State) {
+  const rows: ReadRow[] = [];
+  const winRates: (WinRates | undefined)[] = [];
+  try {
+    for (const raw of raws) {
+      const where = rowName(first + rows.length, state);
+      const row = readRow(raw, where, state);
+      winRates.push(state.winRates ? readWinRates(raw, where) : undefined);
+      rows.push(row);
+    }
+    return { first, rows, winRates };
+  } catch (error) {
+    return { first, rows, winRates, failure: { error } };
+  }
+}
+
+async function addExamined(tokenized: TokenizedPairs, group: Sent, state: State): Promise<void> {
+  const { rows, failure = group.failure } = await group.examined;
+  for (const [i, examined] of rows.entries()) addRow(tokenized, { examined, winRates: group.winRates[i] }, state);
+  if (!failure) return;
+  const isUnread = failure === group.failure; // its message has the row's name
+  if (isUnread) throw failure.error;
+  namingRow(rowName(group.first + rows.length, state), () => raise(failure.error));
 }
 
 /** Rows in small groups. */
@@ -136,29 +208,30 @@ function charactersOf(value: unknown): number {
 
 interface State extends TokenizePairsOptions {
   tokenizer: Tokenizer;
-  checks: RowChecks;
+  found: RowFindings;
+  examiner: ReturnType<typeof rowExaminer>;
   /** As the first row decides. */
   implicitPrompt: boolean | undefined;
   kind: ReadRow["kind"] | undefined;
 }
 
-interface TokenizedRow {
-  row: ReadRow;
+interface Done {
   winRates: WinRates | undefined;
-  pair: TokenizedPair;
+  examined: ExaminedRow;
 }
 
 /** Tokenizes some rows and adds them to the pairs, up to the first that can't be. */
 async function addRows(tokenized: TokenizedPairs, raws: readonly Row[], state: State): Promise<void> {
-  const { tokenizer, stoppable } = state;
-  const done: TokenizedRow[] = [];
+  const { tokenizer, stoppable, examiner } = state;
+  const done: Done[] = [];
   const whereNext = () => rowName(tokenized.rows + done.length, state);
   const readNext = () => readRow(raws[done.length], whereNext(), state);
   const rates = () => (state.winRates ? readWinRates(raws[done.length], whereNext()) : undefined);
   const tokenizeHere = () => {
     while (done.length < raws.length) {
       const row = readNext();
-      done.push({ row, winRates: rates(), pair: namingRow(whereNext(), () => tokenizePair(row, tokenizer)) });
+      const winRates = rates();
+      done.push({ winRates, examined: namingRow(whereNext(), () => examiner.tokenizeAndExamine(row)) });
     }
   };
   let failure: { error: unknown } | undefined;
@@ -169,7 +242,8 @@ async function addRows(tokenized: TokenizedPairs, raws: readonly Row[], state: S
       const row = readNext();
       const pair = tokenizePairWith(row, tokenizer, (call) => stoppable.call(call));
       const winRates = rates();
-      done.push({ row, winRates, pair: await pair.catch((error) => namingRow(whereNext(), () => raise(error))) });
+      const examining = pair.then((ids) => examiner.examine(row, ids));
+      done.push({ winRates, examined: await examining.catch((error) => namingRow(whereNext(), () => raise(error))) });
     }
   } catch (error) {
     failure = { error };
@@ -192,29 +266,34 @@ function readRow(raw: Row, where: string, state: State): ReadRow {
 const rowName = (index: number, { split = "train", numberOf }: State) => `${split} row ${numberOf?.(index) ?? index}`;
 
 /** Adds a row to the pairs, unless a check drops it. */
-function addRow(tokenized: TokenizedPairs, { row, pair, winRates }: TokenizedRow, state: State): void {
-  const { checks, max_length, truncation_mode = "keep_start", max_prompt_length } = state;
+function addRow(tokenized: TokenizedPairs, { examined, winRates }: Done, state: State): void {
   const index = tokenized.rows++;
-  const where = rowName(index, state);
-  const truncation: Truncation = { max_length, truncation_mode };
-  const unchecked = { row, pair, truncation };
-  const number = state.numberOf?.(index) ?? index;
-  checks.look("odd", number, unchecked);
-  const excess = pair.prompt_ids.length - (max_prompt_length ?? Number.POSITIVE_INFINITY);
-  if (excess > 0) pair.prompt_ids = pair.prompt_ids.slice(excess);
-  checkIds(pair, where, state);
-  const isUntrainable = checks.look("untrainable", number, unchecked);
-  const isDegenerate = !isUntrainable && checks.look("degenerate", number, unchecked);
-  if (isUntrainable || (isDegenerate && state.drop_degenerate)) return;
-  tokenized.pairs.push(new StoredPair({ ...pair, winRates }));
+  state.found.add(state.numberOf?.(index) ?? index, examined.outcomes);
+  if (isDropped(examined.outcomes, state)) return;
+  tokenized.pairs.push(new StoredPair(examined, winRates));
   tokenized.keptIndices.push(index);
-  if (excess > 0 || isCut(pair, max_length)) tokenized.cut++;
-  const size = packedSize(pair, truncation);
-  if (tokensOf(size) > tokensOf(tokenized.largest)) tokenized.largest = size;
+  if (examined.isCut) tokenized.cut++;
+  if (tokensOf(examined.size) > tokensOf(tokenized.largest)) tokenized.largest = examined.size;
 }
 
-const isCut = ({ prompt_ids, chosen_ids, rejected_ids }: PairTokens, maxLength: number | null) =>
-  maxLength !== null && prompt_ids.length + Math.max(chosen_ids.length, rejected_ids.length) > maxLength;
+/** Whether a row is left out of the training. */
+export function isDropped(
+  { untrainable, degenerate }: Outcomes,
+  { drop_degenerate = false }: Pick<TokenizePairsOptions, "drop_degenerate">,
+): boolean {
+  return untrainable !== null || (degenerate !== null && drop_degenerate);
+}
+
+const examineSettings = ({
+  max_length,
+  truncation_mode = "keep_start",
+  max_prompt_length = null,
+  modelVocabSize,
+}: TokenizePairsOptions): ExamineSettings => ({
+  truncation: { max_length, truncation_mode },
+  maxPromptLength: max_prompt_length,
+  modelVocabSize,
+});
 
 /** Adds the row to the message of an error of the data. */
 function namingRow<T>(where: string, work: () => T): T {
@@ -232,24 +311,6 @@ function raise(error: unknown): never {
 
 function tokensOf({ shared, chosen, rejected }: PackedSize): number {
   return shared + chosen + rejected;
-}
-
-function checkIds(
-  pair: PairTokens,
-  where: string,
-  { modelVocabSize, tokenizer }: { modelVocabSize?: number; tokenizer: Tokenizer },
-): void {
-  if (modelVocabSize === undefined) return;
-  for (const ids of [pair.prompt_ids, pair.chosen_ids, pair.rejected_ids]) {
-    const id = ids.find((one) => one >= modelVocabSize);
-    if (id === undefined) continue;
-    const token = JSON.stringify(tokenizer.convert_ids_to_tokens(id));
-    throw new PrefineError(
-      "data",
-      `${where}: token ${token} has id ${id}, the model's vocabulary ends at ${modelVocabSize - 1}`,
-      `Do the tokenizer (${tokenizer.name_or_path}) and the model belong together?`,
-    );
-  }
 }
 
 function nothingLeft({ rows, findings }: TokenizedPairs, split: string): PrefineError {

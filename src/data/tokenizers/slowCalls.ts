@@ -5,6 +5,7 @@
  */
 import { PrefineError } from "../../errors.ts";
 import { endsWithin } from "../../host.ts";
+import type { RowThread } from "../preferences/tokenizingThreads.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
 /** The methods that may take long. */
@@ -14,20 +15,29 @@ export type SlowMethod = "encode" | "encodeBranches" | "apply_chat_template";
 export type SlowCall = readonly [method: SlowMethod, ...args: unknown[]];
 
 /** A tokenizer in another thread. */
-export interface TokenizerThread {
+export interface TokenizerThread extends RowThread {
   /** @throws what the tokenizer throws. */
   call(call: SlowCall): Promise<unknown>;
-  /** Ends the thread, whatever it is doing. */
-  end(): Promise<void>;
 }
 
 type Callee = Partial<Record<SlowMethod, unknown>>;
 
 let openThread: ((tokenizer: Tokenizer) => TokenizerThread) | undefined;
+let cores = 0;
 
-/** Registers how threads are started: called once, by pretrained/tokenizerThreads.ts on Node. */
-export function openThreadsWith(open: (tokenizer: Tokenizer) => TokenizerThread): void {
+/**
+ * Registers how threads are started: called once, by pretrained/tokenizerThreads.ts on Node.
+ * @param count threads that tokenize a large dataset: the cores of this machine, up to 8.
+ */
+export function openThreadsWith(open: (tokenizer: Tokenizer) => TokenizerThread, count: number): void {
   openThread = open;
+  cores = count;
+}
+
+/** Threads with copies of the tokenizer, one per core; none where it can't be sent. */
+export function threadsOf(tokenizer: Tokenizer): RowThread[] {
+  const open = canMove(tokenizer) ? openThread : undefined;
+  return open ? Array.from({ length: cores }, () => open(tokenizer)) : [];
 }
 
 /** Longest work (ms) on this thread before it goes to another. */

@@ -1,0 +1,99 @@
+/** @file One row -> its token ids and what the checks find in it: all that depends on the row alone. */
+import { PrefineError } from "../../errors.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import { type Outcomes, rowChecker } from "./checks.ts";
+import { type PackedSize, packedSize, type Truncation } from "./packPair.ts";
+import type { ReadRow } from "./readRow.ts";
+import { type TokenizedPair, tokenizePair } from "./tokenizePair.ts";
+import type { PairTokens, WinRates } from "./types.ts";
+
+export interface ExamineSettings {
+  truncation: Truncation;
+  /** Keeps only this many tokens at the end of a prompt; null: all. */
+  maxPromptLength: number | null;
+  /** Rows of the model's embedding; a larger id is an error. Undefined: unknown. */
+  modelVocabSize: number | undefined;
+}
+
+/** Plain data, which may come from another thread. */
+export interface ExaminedRow {
+  /** prompt_ids, chosen_ids, rejected_ids, one after the other. */
+  ids: Int32Array;
+  promptLength: number;
+  chosenLength: number;
+  outcomes: Outcomes;
+  /** Whether max_prompt_length or max_length cut tokens. */
+  isCut: boolean;
+  /** Size when it is packed. */
+  size: PackedSize;
+}
+
+/** Examines rows one by one. @throws PrefineError("data") without the row's name: the caller adds it. */
+export function rowExaminer(tokenizer: Tokenizer, settings: ExamineSettings) {
+  const check = rowChecker(tokenizer);
+  const examine = (row: ReadRow, pair: TokenizedPair): ExaminedRow => {
+    const { truncation, maxPromptLength, modelVocabSize } = settings;
+    const unchecked = { row, pair, truncation };
+    const odd = check("odd", unchecked);
+    const excess = pair.prompt_ids.length - (maxPromptLength ?? Number.POSITIVE_INFINITY);
+    if (excess > 0) pair.prompt_ids = pair.prompt_ids.slice(excess);
+    checkIds(pair, modelVocabSize, tokenizer);
+    const [untrainable = null] = check("untrainable", unchecked);
+    const [degenerate = null] = untrainable ? [] : check("degenerate", unchecked);
+    const { prompt_ids, chosen_ids, rejected_ids } = pair;
+    const ids = new Int32Array(prompt_ids.length + chosen_ids.length + rejected_ids.length);
+    ids.set(prompt_ids);
+    ids.set(chosen_ids, prompt_ids.length);
+    ids.set(rejected_ids, prompt_ids.length + chosen_ids.length);
+    return {
+      ids,
+      promptLength: prompt_ids.length,
+      chosenLength: chosen_ids.length,
+      outcomes: { odd, untrainable, degenerate },
+      isCut: excess > 0 || isCut(pair, truncation.max_length),
+      size: packedSize(pair, truncation),
+    };
+  };
+  return { examine, tokenizeAndExamine: (row: ReadRow) => examine(row, tokenizePair(row, tokenizer)) };
+}
+
+const isCut = ({ prompt_ids, chosen_ids, rejected_ids }: PairTokens, maxLength: number | null) =>
+  maxLength !== null && prompt_ids.length + Math.max(chosen_ids.length, rejected_ids.length) > maxLength;
+
+function checkIds(pair: PairTokens, modelVocabSize: number | undefined, tokenizer: Tokenizer): void {
+  if (modelVocabSize === undefined) return;
+  for (const ids of [pair.prompt_ids, pair.chosen_ids, pair.rejected_ids]) {
+    const id = ids.find((one) => one >= modelVocabSize);
+    if (id === undefined) continue;
+    const token = JSON.stringify(tokenizer.convert_ids_to_tokens(id));
+    throw new PrefineError(
+      "data",
+      `token ${token} has id ${id}, the model's vocabulary ends at ${modelVocabSize - 1}`,
+      `Do the tokenizer (${tokenizer.name_or_path}) and the model belong together?`,
+    );
+  }
+}
+
+/** A pair in 4 bytes per token; number arrays would take 8, about 350 MB for all of UltraFeedback. */
+export class StoredPair implements PairTokens {
+  private readonly ids: Int32Array;
+  private readonly chosenStart: number;
+  private readonly rejectedStart: number;
+  readonly winRates?: WinRates;
+
+  constructor({ ids, promptLength, chosenLength }: ExaminedRow, winRates: WinRates | undefined) {
+    if (winRates) this.winRates = winRates;
+    this.chosenStart = promptLength;
+    this.rejectedStart = promptLength + chosenLength;
+    this.ids = ids;
+  }
+  get prompt_ids(): number[] {
+    return Array.from(this.ids.subarray(0, this.chosenStart));
+  }
+  get chosen_ids(): number[] {
+    return Array.from(this.ids.subarray(this.chosenStart, this.rejectedStart));
+  }
+  get rejected_ids(): number[] {
+    return Array.from(this.ids.subarray(this.rejectedStart));
+  }
+}
