@@ -11,6 +11,7 @@ interface Globals {
     /** Node 20.16, 22.3 and later. */
     getBuiltinModule?(name: "node:os"): { homedir(): string };
     getBuiltinModule?(name: "node:vm"): { Script: new (code: string) => TimedScript };
+    getBuiltinModule?(name: "node:crypto"): { createHash(name: "sha256"): NativeHash };
   };
   /** Not in browsers. */
   setImmediate?(callback: () => void): unknown;
@@ -18,6 +19,13 @@ interface Globals {
     readonly port1: { onmessage: (() => void) | null; close(): void };
     readonly port2: { postMessage(message: unknown): void };
   };
+}
+
+/** A hash of node:crypto. */
+export interface NativeHash {
+  /** Of a text its UTF-8. */
+  update(piece: Uint8Array | string): unknown;
+  digest(encoding: "hex"): string;
 }
 
 /** A script of node:vm. */
@@ -34,6 +42,11 @@ export function giveTurn(): Promise<void> {
     if (host.setImmediate) host.setImmediate(resolve);
     else postTurn(resolve);
   });
+}
+
+/** The host's own SHA-256, ten times as fast as formats/sha256; undefined where there is none that takes pieces. */
+export function nativeSha256(): NativeHash | undefined {
+  return host.process?.getBuiltinModule?.("node:crypto").createHash("sha256");
 }
 
 /** Milliseconds of work between turns. */

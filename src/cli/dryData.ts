@@ -71,15 +71,16 @@ async function rowLines(
   const { max_length, truncation_mode, max_prompt_length, drop_degenerate, loss_type } = run.args;
   const lines: Line[] = [];
   const warn = (note: string) => void lines.push({ outcome: "changed", key, note });
-  const { pairs, cut, reading } = await tokenizeRows(rowsOfRecipe(run, tokenizer)(rows), tokenizer, {
+  const { store, cut, reading } = await tokenizeRows(rowsOfRecipe(run, tokenizer)(rows), tokenizer, {
     ...{ max_length, truncation_mode, max_prompt_length, drop_degenerate },
     winRates: loss_type.some((type) => lossTraits(type).winRates),
     to_preferences: shapeOptionsOf(run.script),
     split: rows.name,
     observer: linesOnly(warn),
   });
+  const pairs = await store.tokens(Array.from({ length: store.length }, (_, index) => index));
   const longest = Math.max(...pairs.map((pair) => lengthOf(pair)));
-  const size = `${grouped(longest)} tokens${cut > 0 ? `, ${cut} of them cut` : ""}`;
+  const size = `${grouped(longest)} tokens${cut ? `, ${cut} of them cut` : ""}`;
   const note = `the first ${counted(pairs.length, "pair")} of at most ${size}; ${reading}`;
   return [{ outcome: "read", key, note }, ...lines];
 }

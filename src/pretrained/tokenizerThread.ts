@@ -1,7 +1,7 @@
 /** @file The program of a tokenizer's thread: answers calls one at a time. Started by tokenizerThreads.ts. */
 import { parentPort, workerData } from "node:worker_threads";
-import { type ExaminedRow, type ExamineSettings, rowExaminer } from "../data/preferences/examineRow.ts";
-import type { ReadRow } from "../data/preferences/readRow.ts";
+import { type ExaminedRow, rowExaminer } from "../data/preferences/examineRow.ts";
+import type { RowsRequest } from "../data/preferences/tokenizingThreads.ts";
 import type { SlowCall } from "../data/tokenizers/slowCalls.ts";
 import { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import type { ThreadParts } from "../data/tokenizers/tokenizerParts.ts";
@@ -10,13 +10,6 @@ import { addNotes, type Notes } from "../formats/written.ts";
 /** A call, and what is noted of its numbers and keys. */
 export interface TokenizerRequest {
   call: SlowCall;
-  notes: Notes | undefined;
-}
-
-/** Rows to tokenize, and what is noted of their numbers and keys. */
-export interface RowsRequest {
-  rows: readonly ReadRow[];
-  settings: ExamineSettings;
   notes: Notes | undefined;
 }
 
@@ -32,7 +25,7 @@ export type TokenizerReply = { value: unknown } | { error: SentError };
 
 /** The rows up to the first that failed. */
 export interface RowsReply {
-  rows: ExaminedRow[];
+  rows: (ExaminedRow | null)[];
   error?: SentError;
 }
 
@@ -58,12 +51,13 @@ function sent(error: unknown): SentError {
 
 let examiner: { settings: string; of: ReturnType<typeof rowExaminer> } | undefined;
 
-function examine({ rows, settings }: RowsRequest): RowsReply {
+function examine({ rows, settings, onlyFull }: RowsRequest): RowsReply {
   const key = JSON.stringify(settings);
   if (examiner?.settings !== key) examiner = { settings: key, of: rowExaminer(tokenizer, settings) };
-  const examined: ExaminedRow[] = [];
+  const examined: (ExaminedRow | null)[] = [];
+  const work = onlyFull ? examiner.of.examineFull : examiner.of.tokenizeAndExamine;
   try {
-    for (const row of rows) examined.push(examiner.of.tokenizeAndExamine(row));
+    for (const row of rows) examined.push(work(row));
     return { rows: examined };
   } catch (error) {
     return { rows: examined, error: sent(error) };
@@ -78,6 +72,6 @@ parentPort?.on("message", (request: TokenizerRequest | RowsRequest) => {
   }
   addNotes(request.rows, request.notes);
   const reply = examine(request);
-  const buffers = reply.rows.map(({ ids }) => ids.buffer as ArrayBuffer);
+  const buffers = reply.rows.flatMap((row) => (row ? [row.ids.buffer as ArrayBuffer] : []));
   parentPort?.postMessage(reply, buffers);
 });

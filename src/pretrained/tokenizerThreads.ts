@@ -1,15 +1,14 @@
 /** @file Starts tokenizers in threads of Node; imported by what trains and generates. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { ExamineSettings } from "../data/preferences/examineRow.ts";
-import type { ReadRow } from "../data/preferences/readRow.ts";
-import type { ExaminedRows } from "../data/preferences/tokenizingThreads.ts";
+import type { ExaminedRow } from "../data/preferences/examineRow.ts";
+import type { ExaminedRows, RowsRequest } from "../data/preferences/tokenizingThreads.ts";
 import { openThreadsWith, type SlowCall, type TokenizerThread } from "../data/tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { threadProgram } from "../device/openDevice.ts";
 import { PrefineError, type PrefineErrorCode } from "../errors.ts";
 import { notesOf } from "../formats/written.ts";
-import type { RowsReply, RowsRequest, TokenizerReply, TokenizerRequest } from "./tokenizerThread.ts";
+import type { RowsReply, TokenizerReply, TokenizerRequest } from "./tokenizerThread.ts";
 
 /** Each has a copy of the tokenizer: 40 MB for GPT-2's. */
 const MOST_THREADS = 8;
@@ -32,7 +31,7 @@ class NodeThread implements TokenizerThread {
     this.worker.on("message", (reply) => this.waiting.shift()?.resolve(reply as never));
     this.worker.on("error", (error) => this.fail(error as Error));
     this.worker.on("exit", () => this.fail(new Error("internal: the tokenizer's thread has ended")));
-    this.worker.unref(); // while somebody waits, see `send`
+    this.worker.unref(); // while a caller waits, see `send`
   }
 
   async call(call: SlowCall): Promise<unknown> {
@@ -41,10 +40,9 @@ class NodeThread implements TokenizerThread {
     throw revive(reply.error);
   }
 
-  async examine(rows: readonly ReadRow[], settings: ExamineSettings): Promise<ExaminedRows> {
-    const request: RowsRequest = { rows, settings, notes: notesOf(rows) };
-    const reply = await this.send<RowsReply>(request);
-    return reply.error ? { rows: reply.rows, failure: { error: revive(reply.error) } } : { rows: reply.rows };
+  async work(request: object): Promise<ExaminedRows<ExaminedRow | null>> {
+    const { rows, error } = await this.send<RowsReply>(request as RowsRequest);
+    return error ? { rows, failure: { error: revive(error) } } : { rows };
   }
 
   async end(): Promise<void> {

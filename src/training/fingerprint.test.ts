@@ -9,7 +9,7 @@ import { LORA_OPTIONS } from "../config/options/lora.ts";
 import { RECIPE_OPTIONS } from "../config/options/recipes.ts";
 import { SCRIPT_OPTIONS } from "../config/options/scriptArguments.ts";
 import type { PairTokens } from "../data/preferences/types.ts";
-import { adapterIdentity, changesSince, fingerprintOf } from "./fingerprint.ts";
+import { adapterIdentity, changesSince, describePairs, fingerprintOf } from "./fingerprint.ts";
 
 const TRAIN: PairTokens[] = [
   { prompt_ids: [1, 2], chosen_ids: [3], rejected_ids: [50256, 4] },
@@ -27,13 +27,13 @@ const ADAPTER: AdapterConfig = {
 };
 
 /** Fingerprint of a run with one changed setting, of its own or its adapter's. */
-function fingerprintWith(args: Record<string, unknown> = {}, adapter: Record<string, unknown> = {}) {
+async function fingerprintWith(args: Record<string, unknown> = {}, adapter: Record<string, unknown> = {}) {
   const config = { ...DPOConfig({ bf16: false }), ...args } as DPOConfig;
   return fingerprintOf({
     args: config,
     maxLength: config.max_length,
-    train: TRAIN,
-    evals: new Map([["eval", TRAIN.slice(1)]]),
+    train: await describePairs(TRAIN),
+    evals: new Map([["eval", await describePairs(TRAIN.slice(1))]]),
     adapter: adapterIdentity({ ...ADAPTER, ...adapter }, null),
     trainable: [{ name: "a.weight", shape: [2, 3] }],
   });

@@ -18,9 +18,10 @@ export interface RunIdentity {
   args: DPOConfig;
   /** The effective value: lowered to the model's positions. */
   maxLength: number | null;
-  train: readonly PairTokens[];
-  /** Evaluation sets by the prefix of their metrics. */
-  evals: ReadonlyMap<string, readonly PairTokens[]>;
+  /** Result of {@link describePairs}, or what else says which pairs these are. */
+  train: string;
+  /** The same of evaluation sets, by the prefix of their metrics. */
+  evals: ReadonlyMap<string, string>;
   /** Result of {@link adapterIdentity}; null: all weights are trained. */
   adapter: Record<string, unknown> | null;
   trainable: readonly { name: string; shape: readonly number[] }[];
@@ -32,12 +33,10 @@ export interface RunIdentity {
 export async function fingerprintOf(run: RunIdentity): Promise<Fingerprint> {
   const { args } = run;
   const evals: Record<string, string> = {};
-  for (const [prefix, pairs] of run.evals) {
-    evals[evaluationSetName(prefix)] = await describePairs(pairs);
-  }
+  for (const [prefix, pairs] of run.evals) evals[evaluationSetName(prefix)] = pairs;
   return {
     data: {
-      train_dataset: await describePairs(run.train),
+      train_dataset: run.train,
       ...evals,
     },
     objective: {
@@ -145,7 +144,7 @@ const defaultsOf = (names: readonly string[], table: RunTable): Values =>
   Object.fromEntries(names.map((name) => [name, table[name].default]));
 
 /** Count and hash; 60,000 pairs of 500 tokens take 3 seconds, yielding to timers and signals in between. */
-async function describePairs(pairs: readonly PairTokens[]): Promise<string> {
+export async function describePairs(pairs: readonly PairTokens[]): Promise<string> {
   const hash = new Sha256();
   let turn = performance.now();
   for (const { prompt_ids, chosen_ids, rejected_ids, winRates } of pairs) {

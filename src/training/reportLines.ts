@@ -33,7 +33,7 @@ function dataLine({ size, train, evals, args }: Run): string {
   const dropped = [...(size?.dropped ?? [])];
   const reasons = dropped.map(([reason, rows]) => (dropped.length > 1 ? `${reason} ${grouped(rows)}` : reason));
   const total = dropped.reduce((sum, [, rows]) => sum + rows, 0);
-  if (size && size.cut > 0) parts.push(`${grouped(size.cut)} cut at max_length ${args.max_length}`);
+  if (size?.cut) parts.push(`${grouped(size.cut)} cut at max_length ${args.max_length}`);
   if (total > 0) parts.push(`${grouped(total)} dropped (${reasons.join(", ")})`);
   const evaluated = evals.map(({ prefix, pairs }) => {
     const name = prefix === "eval" ? "" : ` of ${prefix.slice("eval_".length)}`;

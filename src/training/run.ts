@@ -23,8 +23,14 @@ export interface PairSource {
   readonly length: number;
   /** The pairs with these numbers, in this order; `index` of each is its number. Callers may wait long. */
   pairs(indices: readonly number[]): Promise<PackedPair[]>;
+  /** Says which pairs the next step needs. */
+  expect?(indices: readonly number[]): void;
+  /** Makes all pairs as fast as possible: for what needs them all. */
+  complete?(): Promise<void>;
+  /** No more pairs are needed. */
+  end?(): Promise<void>;
   /** Packed tokens of each pair; only where train_sampling_strategy needs them. */
-  readonly lengths?: Int32Array;
+  readonly lengths?: Int32Array | undefined;
   /** Where the pairs come from, for messages: the split's name, and each pair's row number in it. */
   readonly origin?: { split: string; rows: ArrayLike<number> };
 }
@@ -84,8 +90,8 @@ export interface ReferenceFacts {
 export interface RunSize {
   /** Rows of train_dataset, before any is dropped. */
   rows: number;
-  /** Training pairs that lost tokens to max_length or max_prompt_length. */
-  cut: number;
+  /** Training pairs that lost tokens to max_length or max_prompt_length; null: not known yet. */
+  cut: number | null;
   /** Reason -> number of rows of train_dataset dropped for it. */
   dropped: ReadonlyMap<string, number>;
   /** Trained parameters, and all parameters, an adapter's included, as PEFT counts. */

@@ -6,7 +6,7 @@ import type { MicroBatch, PairScores } from "../dpo/learner.ts";
 import { paddedLength } from "../dpo/pairFeeds.ts";
 import { batchMetrics } from "./evaluation/metrics.ts";
 import { addStep, type MicroBatchResult } from "./evaluation/trainingLog.ts";
-import { batchesOf, epochAfter, positionAfter, rowsOf } from "./plan.ts";
+import { batchesOf, endsEpoch, epochAfter, type Position, positionAfter, rowsOf } from "./plan.ts";
 import { enterStage } from "./progress.ts";
 import { referenceFor } from "./reference/referenceLogps.ts";
 import { checkTie } from "./reference/tieAtStart.ts";
@@ -54,11 +54,15 @@ type PlannedBatch = { pairs: PackedPair[] } & Pick<MicroBatch, "dropoutStep">;
 async function microBatchesOf(run: Run): Promise<PlannedBatch[]> {
   const { plan, order, train } = run;
   const position = positionAfter(plan, stepsPassed(run));
+  const rowsAt = ({ epoch, step }: Position) =>
+    batchesOf(plan, { epoch, step }).map((batch) => rowsOf(plan, batch, order(epoch)));
   const batches = batchesOf(plan, position).map(async (batch) => ({
     pairs: await train.pairs.pairs(rowsOf(plan, batch, order(position.epoch))),
     dropoutStep: position.epoch * plan.batchesPerEpoch + batch,
   }));
-  return Promise.all(batches);
+  const ready = await Promise.all(batches);
+  if (!endsEpoch(plan, position)) train.pairs.expect?.(rowsAt({ ...position, step: position.step + 1 }).flat());
+  return ready;
 }
 
 async function accumulate(run: Run, { pairs, dropoutStep }: PlannedBatch, scale: number): Promise<Outcome> {

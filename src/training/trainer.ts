@@ -193,6 +193,7 @@ export class Trainer {
     await this.lifetime.end();
     this.observer.close();
     const ready = await this.ready?.catch(() => undefined);
+    await ready?.run.train.pairs.end?.();
     await ready?.run.learner.dispose();
   }
 

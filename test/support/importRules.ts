@@ -134,6 +134,7 @@ export const RULES: Record<string, Rule> = {
       "device",
       "data/hub",
       "data/tokenizers",
+      "data/preferences",
       "checkpoints",
       "config",
       "generation",

@@ -6,7 +6,7 @@ import { DPOTrainer } from "../../src/dpoTrainer.ts";
 import { PrefineError } from "../../src/errors.ts";
 import type { Logger } from "../../src/terminal/logging.ts";
 import type { CallbackInput } from "../../src/training/callbacks/callbacks.ts";
-import { adapterIdentity, fingerprintOf } from "../../src/training/fingerprint.ts";
+import { adapterIdentity, describePairs, fingerprintOf } from "../../src/training/fingerprint.ts";
 import { type ComputeMetrics, pairsInMemory, type ReferenceCache } from "../../src/training/run.ts";
 import { ToyLearner, type ToyOptions } from "./toyLearner.ts";
 import { toyPairs } from "./toyPairs.ts";
@@ -90,38 +90,45 @@ export function toyTrainer({
     train_dataset: [],
     logger,
     ...extra,
-    prepared: async (observer) => ({
-      parts: {
-        args: config,
-        learner,
-        train: pairsInMemory(train),
-        evals: new Map([...evals].map(([prefix, pairs]) => [prefix, pairsInMemory(pairs)])),
-        savedAs: { kind: "adapter", config: adapter },
-        files: [["tokenizer.json", tokenizer], ...(savesArguments ? [trainingArgsFile(publicArguments(config))] : [])],
-        weights: weights && (async () => hashesOf(weights)),
-        fingerprint: await fingerprintOf({
+    prepared: async (observer) => {
+      const sets = new Map<string, string>();
+      for (const [prefix, pairs] of evals) sets.set(prefix, await describePairs(tokens(pairs)));
+      return {
+        parts: {
           args: config,
-          maxLength: 8,
-          train: tokens(train),
-          evals: new Map([...evals].map(([prefix, pairs]) => [prefix, tokens(pairs)])),
-          adapter: adapterIdentity(adapter, null),
-          trainable: learner.trainable,
-          models,
-        }),
-        parameters: 121,
-        referenceFacts: { description: "the toy from before the first step", tiesAtStart: true },
-        referenceCache,
-        observer,
-      },
-      facts: {
-        base_model: { name: "toy", isOnHub: false },
-        dataset: null,
-        isOnGguf: false,
-        hasChatTemplate: false,
-        adapter,
-        versions: { prefine: "0", node: "0", onnxruntime: "0" },
-      },
-    }),
+          learner,
+          train: pairsInMemory(train),
+          evals: new Map([...evals].map(([prefix, pairs]) => [prefix, pairsInMemory(pairs)])),
+          savedAs: { kind: "adapter", config: adapter },
+          files: [
+            ["tokenizer.json", tokenizer],
+            ...(savesArguments ? [trainingArgsFile(publicArguments(config))] : []),
+          ],
+          weights: weights && (async () => hashesOf(weights)),
+          fingerprint: await fingerprintOf({
+            args: config,
+            maxLength: 8,
+            train: await describePairs(tokens(train)),
+            evals: sets,
+            adapter: adapterIdentity(adapter, null),
+            trainable: learner.trainable,
+            models,
+          }),
+          parameters: 121,
+          referenceFacts: { description: "the toy from before the first step", tiesAtStart: true },
+          referenceCache,
+          observer,
+        },
+        facts: {
+          base_model: { name: "toy", isOnHub: false },
+          dataset: null,
+          isOnGguf: false,
+          hasChatTemplate: false,
+          adapter,
+          versions: { prefine: "0", node: "0", onnxruntime: "0" },
+        },
+      };
+    },
   });
   return { trainer, learner, lines };
 }

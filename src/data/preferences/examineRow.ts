@@ -54,7 +54,22 @@ export function rowExaminer(tokenizer: Tokenizer, settings: ExamineSettings) {
       size: packedSize(pair, truncation),
     };
   };
-  return { examine, tokenizeAndExamine: (row: ReadRow) => examine(row, tokenizePair(row, tokenizer)) };
+  const tokenizeAndExamine = (row: ReadRow) => examine(row, tokenizePair(row, tokenizer));
+  const examineFull = (row: ReadRow) => {
+    const tokens = promptTokens(row, tokenizer);
+    const isFull = tokens === 0 || tokens >= (settings.truncation.max_length ?? Number.POSITIVE_INFINITY);
+    return isFull ? tokenizeAndExamine(row) : null;
+  };
+  return { examine, tokenizeAndExamine, examineFull };
+}
+
+/** Of the prompt alone: at least as many as prompt and answers have in common. */
+function promptTokens(row: ReadRow, tokenizer: Tokenizer): number {
+  if (row.kind === "texts") return tokenizer.encode(row.prompt).length;
+  const { tools, kwargs } = row;
+  const options = { ...kwargs, tools, add_generation_prompt: true, tokenize: false };
+  const text = String(tokenizer.apply_chat_template(row.prompt as never, options as never));
+  return tokenizer.encode(text, { add_special_tokens: false }).length;
 }
 
 const isCut = ({ prompt_ids, chosen_ids, rejected_ids }: PairTokens, maxLength: number | null) =>

@@ -2,12 +2,14 @@
 import { PrefineError } from "../../errors.ts";
 import { turnTaker } from "../../host.ts";
 import type { Row } from "../datasets/features.ts";
-import type { StoppableTokenizer } from "../tokenizers/slowCalls.ts";
+import type { StoppableTokenizer, TokenizerThread } from "../tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { type Findings, type Outcomes, type RowFindings, startFindings } from "./checks.ts";
 import { type ExaminedRow, type ExamineSettings, rowExaminer, StoredPair } from "./examineRow.ts";
 import type { PackedSize, TruncationMode } from "./packPair.ts";
-import { checkRow, type ReadRow, readPreferenceRow } from "./readRow.ts";
+import type { ReadRow } from "./readRow.ts";
+import { chunksOf, larger } from "./rowGroups.ts";
+import { namedError, namingRow, RowReader } from "./rowReader.ts";
 import { tokenizePairWith } from "./tokenizePair.ts";
 import { type ExaminedRows, TokenizingThreads } from "./tokenizingThreads.ts";
 import type { PairTokens, WinRates } from "./types.ts";
@@ -33,6 +35,8 @@ export interface TokenizePairsOptions {
   /** Called every 25 ms or so with the number of rows done. */
   onProgress?: (rows: number) => void;
   signal?: AbortSignal;
+  /** Starts threads with copies of the tokenizer, for datasets that take more than half a second; none: no threads. */
+  openThreads?: (() => readonly TokenizerThread[]) | undefined;
   /** Takes over rows that take long, so that `signal` ends them, too. Default: every row is tokenized here. */
   stoppable?: StoppableTokenizer;
 }
@@ -52,11 +56,6 @@ export interface TokenizedPairs {
   warnings: string[];
 }
 
-/** Rows and characters that are tokenized at once: some 10 ms. */
-const CHUNK_ROWS = 64;
-const CHUNK_CHARACTERS = 32_768;
-const CHUNKS_PER_MESSAGE = 16;
-
 /**
  * Tokenizes every row and decides which pairs to train on. The first row decides whether the data has a prompt column,
  * as in TRL. 270 real rows of GPT-2 tokens take 0.15 s.
@@ -73,7 +72,7 @@ export async function tokenizePairs(
   const largest = { shared: 0, chosen: 0, rejected: 0 };
   const tokenized: TokenizedPairs = { pairs: [], keptIndices: [], rows: 0, largest, cut: 0, findings, warnings: [] };
   const examiner = rowExaminer(tokenizer, examineSettings(options));
-  const state: State = { ...options, tokenizer, found, examiner, implicitPrompt: undefined, kind: undefined };
+  const state: State = { ...options, tokenizer, found, examiner, reader: new RowReader() };
   await tokenizeAll(chunksOf(rows), { tokenized, state, tokenizer });
   const { split = "train", drop_degenerate = false } = options;
   tokenized.warnings.push(...found.lines({ split, rows: tokenized.rows, drop_degenerate }));
@@ -105,8 +104,9 @@ async function tokenizeAll(chunks: AsyncGenerator<Row[]>, { tokenized, state, to
     onProgress?.(tokenized.rows);
     await pause;
     if (signal?.aborted) throw new PrefineError("interrupted", "stopped while tokenizing the data");
-    if (performance.now() - started < ALONE || !state.stoppable) continue;
-    threads = TokenizingThreads.open(tokenizer, examineSettings(state), signal);
+    if (performance.now() - started < ALONE || !state.openThreads) continue;
+    threads = TokenizingThreads.of(state.openThreads(), examineSettings(state), signal);
+    state.openThreads = undefined;
   }
   await inThreads(threads, chunks, { tokenized, state, tokenizer }).finally(() => threads.end());
 }
@@ -145,19 +145,6 @@ async function inThreads(
   while (sent.length > 0) await addFirst();
 }
 
-/** Groups for threads: some 50 ms each, since every message takes time of both threads. */
-async function* larger(chunks: AsyncGenerator<Row[]>): AsyncGenerator<Row[]> {
-  let group: Row[] = [];
-  let count = 0;
-  for await (const chunk of chunks) {
-    group.push(...chunk);
-    if (++count % CHUNKS_PER_MESSAGE !== 0) continue;
-    yield group;
-    group = [];
-  }
-  if (group.length > 0) yield group;
-}
-
 /** The rows of a group, up to the first that can't be read. */
 function readRows(raws: readonly Row[], first: number, state: State) {
   const rows: ReadRow[] = [];
@@ -165,7 +152,7 @@ function readRows(raws: readonly Row[], first: number, state: State) {
   try {
     for (const raw of raws) {
       const where = rowName(first + rows.length, state);
-      const row = readRow(raw, where, state);
+      const row = state.reader.read(raw, where);
       winRates.push(state.winRates ? readWinRates(raw, where) : undefined);
       rows.push(row);
     }
@@ -179,40 +166,15 @@ async function addExamined(tokenized: TokenizedPairs, group: Sent, state: State)
   const { rows, failure = group.failure } = await group.examined;
   for (const [i, examined] of rows.entries()) addRow(tokenized, { examined, winRates: group.winRates[i] }, state);
   if (!failure) return;
-  const isUnread = failure === group.failure; // its message has the row's name
-  if (isUnread) throw failure.error;
-  namingRow(rowName(group.first + rows.length, state), () => raise(failure.error));
-}
-
-/** Rows in small groups. */
-async function* chunksOf(rows: AsyncIterable<Row> | Iterable<Row>): AsyncGenerator<Row[]> {
-  let chunk: Row[] = [];
-  let characters = 0;
-  for await (const row of rows) {
-    chunk.push(row);
-    characters += charactersOf(row);
-    if (chunk.length < CHUNK_ROWS && characters < CHUNK_CHARACTERS) continue;
-    yield chunk;
-    chunk = [];
-    characters = 0;
-  }
-  if (chunk.length > 0) yield chunk;
-}
-
-/** Of all texts in a value. */
-function charactersOf(value: unknown): number {
-  if (typeof value === "string") return value.length;
-  if (typeof value !== "object" || value === null) return 0;
-  return Object.values(value).reduce<number>((sum, inner) => sum + charactersOf(inner), 0);
+  if (failure === group.failure) throw failure.error; // unread: its message has the row's name
+  throw namedError(rowName(group.first + rows.length, state), failure.error);
 }
 
 interface State extends TokenizePairsOptions {
   tokenizer: Tokenizer;
   found: RowFindings;
   examiner: ReturnType<typeof rowExaminer>;
-  /** As the first row decides. */
-  implicitPrompt: boolean | undefined;
-  kind: ReadRow["kind"] | undefined;
+  reader: RowReader;
 }
 
 interface Done {
@@ -225,7 +187,7 @@ async function addRows(tokenized: TokenizedPairs, raws: readonly Row[], state: S
   const { tokenizer, stoppable, examiner } = state;
   const done: Done[] = [];
   const whereNext = () => rowName(tokenized.rows + done.length, state);
-  const readNext = () => readRow(raws[done.length], whereNext(), state);
+  const readNext = () => state.reader.read(raws[done.length], whereNext());
   const rates = () => (state.winRates ? readWinRates(raws[done.length], whereNext()) : undefined);
   const tokenizeHere = () => {
     while (done.length < raws.length) {
@@ -243,24 +205,13 @@ async function addRows(tokenized: TokenizedPairs, raws: readonly Row[], state: S
       const pair = tokenizePairWith(row, tokenizer, (call) => stoppable.call(call));
       const winRates = rates();
       const examining = pair.then((ids) => examiner.examine(row, ids));
-      done.push({ winRates, examined: await examining.catch((error) => namingRow(whereNext(), () => raise(error))) });
+      done.push({ winRates, examined: await examining.catch((error) => raise(namedError(whereNext(), error))) });
     }
   } catch (error) {
     failure = { error };
   }
   for (const one of done) addRow(tokenized, one, state);
   if (failure) throw failure.error;
-}
-
-/** @throws PrefineError("data") for a row of another kind than the earlier ones. */
-function readRow(raw: Row, where: string, state: State): ReadRow {
-  checkRow(raw, where);
-  state.implicitPrompt ??= !("prompt" in raw);
-  const row = readPreferenceRow(raw, { where, implicitPrompt: state.implicitPrompt });
-  state.kind ??= row.kind;
-  if (row.kind === state.kind) return row;
-  const message = `${where}: expected ${state.kind}, as in the earlier rows, found ${row.kind}`;
-  throw new PrefineError("data", message, "Convert all rows to one kind with a map.");
 }
 
 const rowName = (index: number, { split = "train", numberOf }: State) => `${split} row ${numberOf?.(index) ?? index}`;
@@ -277,14 +228,14 @@ function addRow(tokenized: TokenizedPairs, { examined, winRates }: Done, state: 
 }
 
 /** Whether a row is left out of the training. */
-export function isDropped(
+function isDropped(
   { untrainable, degenerate }: Outcomes,
   { drop_degenerate = false }: Pick<TokenizePairsOptions, "drop_degenerate">,
 ): boolean {
   return untrainable !== null || (degenerate !== null && drop_degenerate);
 }
 
-const examineSettings = ({
+export const examineSettings = ({
   max_length,
   truncation_mode = "keep_start",
   max_prompt_length = null,
@@ -294,16 +245,6 @@ const examineSettings = ({
   maxPromptLength: max_prompt_length,
   modelVocabSize,
 });
-
-/** Adds the row to the message of an error of the data. */
-function namingRow<T>(where: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof PrefineError) || error.code !== "data") throw error;
-    throw new PrefineError("data", `${where}: ${error.message}`, error.hint, { cause: error });
-  }
-}
 
 function raise(error: unknown): never {
   throw error;

@@ -1,32 +1,34 @@
 /** @file Rows tokenized in several threads: given and returned in groups, in order. */
 import { PrefineError } from "../../errors.ts";
-import { threadsOf } from "../tokenizers/slowCalls.ts";
-import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import { type Notes, notesOf } from "../../formats/written.ts";
+import type { TokenizerThread } from "../tokenizers/slowCalls.ts";
 import type { ExaminedRow, ExamineSettings } from "./examineRow.ts";
 import type { ReadRow } from "./readRow.ts";
 
 /** The rows up to the first that failed, and its error. */
-export interface ExaminedRows {
-  rows: readonly ExaminedRow[];
+export interface ExaminedRows<T = ExaminedRow> {
+  rows: readonly T[];
   failure?: { error: unknown };
 }
 
-/** Tokenizes rows elsewhere. */
-export interface RowThread {
-  examine(rows: readonly ReadRow[], settings: ExamineSettings): Promise<ExaminedRows>;
-  /** Ends the thread, whatever it is doing. */
-  end(): Promise<void>;
+/** Rows to tokenize in a thread, and what is noted of their numbers and keys. */
+export interface RowsRequest {
+  rows: readonly ReadRow[];
+  settings: ExamineSettings;
+  /** Only rows whose prompt fills max_length, or is empty. */
+  onlyFull: boolean;
+  notes: Notes | undefined;
 }
 
 /** Groups that wait for each thread, so that it never runs dry while the caller reads rows. */
 const WAITING = 2;
 
 export class TokenizingThreads {
-  private readonly threads: readonly { thread: RowThread; busy: number }[];
+  private readonly threads: readonly { thread: TokenizerThread; busy: number }[];
   private readonly settings: ExamineSettings;
   private readonly stopped: Promise<never>;
 
-  private constructor(threads: readonly RowThread[], settings: ExamineSettings, signal: AbortSignal | undefined) {
+  private constructor(threads: readonly TokenizerThread[], settings: ExamineSettings, signal: AbortSignal | undefined) {
     this.threads = threads.map((thread) => ({ thread, busy: 0 }));
     this.settings = settings;
     this.stopped = new Promise((_, reject) => {
@@ -37,9 +39,12 @@ export class TokenizingThreads {
     this.stopped.catch(() => {}); // reported to who waits
   }
 
-  /** Undefined where there are no threads, or the tokenizer can't be sent to one. */
-  static open(tokenizer: Tokenizer, settings: ExamineSettings, signal?: AbortSignal): TokenizingThreads | undefined {
-    const threads = threadsOf(tokenizer);
+  /** @returns undefined where there are no threads. */
+  static of(
+    threads: readonly TokenizerThread[],
+    settings: ExamineSettings,
+    signal?: AbortSignal,
+  ): TokenizingThreads | undefined {
     return threads.length > 0 ? new TokenizingThreads(threads, settings, signal) : undefined;
   }
 
@@ -50,10 +55,24 @@ export class TokenizingThreads {
 
   /** @throws PrefineError("interrupted") when the signal stops it. */
   async examine(rows: readonly ReadRow[]): Promise<ExaminedRows> {
+    return (await this.work(rows, false)) as ExaminedRows;
+  }
+
+  /**
+   * The rows whose prompt fills max_length, or is empty; null for the others, whose answers are left alone.
+   * @throws PrefineError("interrupted") when the signal stops it.
+   */
+  examineFull(rows: readonly ReadRow[]): Promise<ExaminedRows<ExaminedRow | null>> {
+    return this.work(rows, true);
+  }
+
+  private async work(rows: readonly ReadRow[], onlyFull: boolean): Promise<ExaminedRows<ExaminedRow | null>> {
     const least = this.threads.reduce((best, other) => (other.busy < best.busy ? other : best));
+    const request: RowsRequest = { rows, settings: this.settings, onlyFull, notes: notesOf(rows) };
     least.busy++;
     try {
-      return await Promise.race([least.thread.examine(rows, this.settings), this.stopped]);
+      const reply = await Promise.race([least.thread.work(request), this.stopped]);
+      return reply as ExaminedRows<ExaminedRow | null>;
     } finally {
       least.busy--;
     }

@@ -5,7 +5,6 @@
  */
 import { PrefineError } from "../../errors.ts";
 import { endsWithin } from "../../host.ts";
-import type { RowThread } from "../preferences/tokenizingThreads.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
 /** The methods that may take long. */
@@ -15,9 +14,13 @@ export type SlowMethod = "encode" | "encodeBranches" | "apply_chat_template";
 export type SlowCall = readonly [method: SlowMethod, ...args: unknown[]];
 
 /** A tokenizer in another thread. */
-export interface TokenizerThread extends RowThread {
+export interface TokenizerThread {
   /** @throws what the tokenizer throws. */
   call(call: SlowCall): Promise<unknown>;
+  /** Other work of the thread's program, as plain data: see data/preferences/tokenizingThreads. */
+  work(request: object): Promise<unknown>;
+  /** Ends the thread, whatever it is doing. */
+  end(): Promise<void>;
 }
 
 type Callee = Partial<Record<SlowMethod, unknown>>;
@@ -35,7 +38,7 @@ export function openThreadsWith(open: (tokenizer: Tokenizer) => TokenizerThread,
 }
 
 /** Threads with copies of the tokenizer, one per core; none where it can't be sent. */
-export function threadsOf(tokenizer: Tokenizer): RowThread[] {
+export function threadsOf(tokenizer: Tokenizer): TokenizerThread[] {
   const open = canMove(tokenizer) ? openThread : undefined;
   return open ? Array.from({ length: cores }, () => open(tokenizer)) : [];
 }

@@ -31,8 +31,9 @@ import {
   type TrainedModel,
   withPadToken,
 } from "./models.ts";
-import { packedSource, type Rows, type TokenizedRows, tokenizeRows } from "./rows.ts";
+import { packedSource, type Rows, tokenizeRows } from "./rows.ts";
 import { modelSettings, startWeights } from "./startWeights.ts";
+import type { TokenizedRows } from "./tokenized.ts";
 import { verifyDevice } from "./verifyDevice.ts";
 
 export interface RunRequest {
@@ -85,7 +86,7 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
     fingerprint: await fingerprintOf({
       args,
       maxLength: truncation.max_length,
-      ...pairsOf({ train, evals }),
+      ...(await pairsOf({ train, evals })),
       adapter: adapter && adapterIdentity(adapter, quantization),
       trainable: learner.trainable,
       models: modelSettings(trained, args),
@@ -102,8 +103,10 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
   return { parts, facts: await cardFacts(described, platform.storage) };
 }
 
-function pairsOf({ train, evals }: { train: TokenizedRows; evals: ReadonlyMap<string, TokenizedRows> }) {
-  return { train: train.pairs, evals: new Map([...evals].map(([prefix, { pairs }]) => [prefix, pairs])) };
+async function pairsOf({ train, evals }: { train: TokenizedRows; evals: ReadonlyMap<string, TokenizedRows> }) {
+  const sets = new Map<string, string>();
+  for (const [prefix, { store }] of evals) sets.set(prefix, await store.identity);
+  return { train: await train.store.identity, evals: sets };
 }
 
 /** When a signal stopped a run that has done nothing yet. */
@@ -163,14 +166,15 @@ async function tokenizeSplits(request: RunRequest, { trained, tokenizer, truncat
     observer,
     signal,
   };
-  const train = await tokenizeRows(train_dataset, tokenizer, { ...options, split: "train_dataset" });
+  const isAhead = args.train_sampling_strategy !== "group_by_length"; // which needs all lengths
+  const train = await tokenizeRows(train_dataset, tokenizer, { ...options, isAhead, split: "train_dataset" });
   observer.info(`data: ${train.reading}`);
   const evals = new Map<string, TokenizedRows>();
   for (const [prefix, rows] of eval_datasets) {
     const split = evaluationSetName(prefix);
     const tokenized = await tokenizeRows(rows, tokenizer, { ...options, split });
     if (tokenized.reading !== train.reading) observer.info(`${split}: ${tokenized.reading}`);
-    if (tokenized.pairs.length === 0) {
+    if (tokenized.store.length === 0) {
       throw new PrefineError("data", `${split}: expected at least one pair, found none`);
     }
     evals.set(prefix, tokenized);

@@ -1,18 +1,19 @@
 /** @file Tokenizes rows into pairs, which are packed one by one when a step needs them. */
 
 import type { Row } from "../../data/datasets/features.ts";
-import { CHECKS, type Findings } from "../../data/preferences/checks.ts";
-import { type PackedSize, packedSize, packPair, type Truncation } from "../../data/preferences/packPair.ts";
-import { type TokenizePairsOptions, tokenizePairs } from "../../data/preferences/tokenizePairs.ts";
+import { packedSize, packPair, type Truncation } from "../../data/preferences/packPair.ts";
+import { tokenizePairs } from "../../data/preferences/tokenizePairs.ts";
 import type { PairTokens } from "../../data/preferences/types.ts";
 import { readingLine } from "../../data/shapes/readingLine.ts";
 import { openPairs } from "../../data/shapes/readPairs.ts";
-import type { ShapeOptions } from "../../data/shapes/shape.ts";
 import { trlRow } from "../../data/shapes/trl.ts";
-import { StoppableTokenizer } from "../../data/tokenizers/slowCalls.ts";
+import { StoppableTokenizer, threadsOf } from "../../data/tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
 import { counted } from "../../phrases.ts";
-import type { PairSource, RunObserver } from "../run.ts";
+import { describePairs } from "../fingerprint.ts";
+import type { PairSource } from "../run.ts";
+import { openAhead, type PickableRows } from "./ahead/openAhead.ts";
+import { droppedOf, type PairStore, type TokenizedRows, type TokenizeRowsOptions } from "./tokenized.ts";
 
 /** A Dataset, or rows in memory. */
 export type Rows = Iterable<Row> | AsyncIterable<Row> | NamedRows;
@@ -34,29 +35,6 @@ interface NamedRows {
   rows(): AsyncIterable<Row>;
 }
 
-export interface TokenizedRows {
-  pairs: PairTokens[];
-  /** Number of rows of the split. */
-  rows: number;
-  /** Pairs that lost tokens to max_length or max_prompt_length. */
-  cut: number;
-  /** Reason -> number of rows dropped for it. */
-  dropped: ReadonlyMap<string, number>;
-  /** Size of the pair with the most packed tokens. */
-  largest: PackedSize;
-  /** The format of the rows, and why: a line for the log. */
-  reading: string;
-  /** The split's name, and each pair's row number in it. */
-  origin: NonNullable<PairSource["origin"]>;
-}
-
-export interface TokenizeRowsOptions extends TokenizePairsOptions {
-  observer: RunObserver;
-  split: string;
-  /** How rows are read; default: their format is recognized. */
-  to_preferences?: ShapeOptions | null | undefined;
-}
-
 /**
  * Tokenizes a split; progress and warnings go to `observer`.
  * @param options.split name for rows in memory; a Dataset has its own.
@@ -68,6 +46,10 @@ export async function tokenizeRows(
 ): Promise<TokenizedRows> {
   const named = isNamed(rows) ? rows : undefined;
   const split = splitNameOf(rows) ?? options.split;
+  if (options.isAhead && named && isPickable(named)) {
+    const ahead = await openAhead(named, { ...options, tokenizer, split, observer, to_preferences });
+    if (ahead) return ahead;
+  }
   const onProgress = (done: number) => observer.status(`tokenizing ${split}: ${counted(done, "row")}`);
   const source = named?.rows() ?? (rows as Iterable<Row>);
   const hasChatTemplate = tokenizer.chat_template !== null;
@@ -81,7 +63,11 @@ export async function tokenizeRows(
   }
   const stoppable = new StoppableTokenizer(tokenizer, { signal: options.signal });
   const numberOf = (index: number) => numbers[index];
-  const tokenizing = tokenizePairs(pairs(), tokenizer, { ...options, split, onProgress, stoppable, numberOf });
+  const tokenizing = tokenizePairs(pairs(), tokenizer, {
+    ...options,
+    ...{ split, onProgress, stoppable, numberOf },
+    openThreads: () => threadsOf(tokenizer),
+  });
   const prepared = await tokenizing.finally(() => stoppable.end());
   observer.status(undefined);
   for (const line of [...stream.lines(), ...prepared.warnings]) observer.warn(line);
@@ -89,24 +75,26 @@ export async function tokenizeRows(
   const origin = { split, rows: Int32Array.from(keptIndices, numberOf) };
   const dropped = droppedOf(findings, options);
   const reading = readingLine(stream, to_preferences);
-  return { pairs: prepared.pairs, largest, origin, rows: prepared.rows, cut, dropped, reading };
+  const store = storeOf(prepared.pairs);
+  return { store, largest, origin, rows: prepared.rows, cut, dropped, reading };
 }
 
-/** Short reasons for dropping rows; the warnings have the details. */
-const REASONS: Readonly<Record<string, string>> = {
-  promptFillsMaxLength: "prompt fills max_length",
-  nothingToPredict: "nothing to predict",
-  empty: "empty answer",
-  equal: "equal answers",
-  equalWithinMaxLength: "equal within max_length",
-};
-
-function droppedOf(findings: Findings, { drop_degenerate = false }: TokenizePairsOptions): Map<string, number> {
-  const drops = CHECKS.filter(
-    ({ severity }) => severity === "untrainable" || (severity === "degenerate" && drop_degenerate),
-  );
-  const counts = drops.map(({ name }): [string, number] => [REASONS[name] ?? name, findings[name].length]);
-  return new Map(counts.filter(([, count]) => count > 0));
+/** Pairs that are all there. */
+function storeOf(pairs: readonly PairTokens[]): PairStore {
+  const lengthOf = (pair: PairTokens, truncation: Truncation) => {
+    const { shared, chosen, rejected } = packedSize(pair, truncation);
+    return shared + chosen + rejected;
+  };
+  let identity: Promise<string> | undefined;
+  return {
+    length: pairs.length,
+    get identity() {
+      identity ??= describePairs(pairs);
+      return identity;
+    },
+    tokens: async (indices) => indices.map((index) => pairs[index]),
+    lengths: (truncation) => Int32Array.from(pairs, (pair) => lengthOf(pair, truncation)),
+  };
 }
 
 /** Name that Dataset.fromRows gives to rows without one. */
@@ -121,26 +109,27 @@ function isNamed(rows: Rows): rows is NamedRows {
   return "rows" in rows && typeof rows.rows === "function";
 }
 
+const isPickable = (rows: NamedRows): rows is NamedRows & PickableRows => "select" in rows && "num_rows" in rows;
+
 /** Packs on demand: packed rows take four times the memory of their tokens. */
 export function packedSource(
-  { pairs, origin }: Pick<TokenizedRows, "pairs" | "origin">,
+  { store, origin }: Pick<TokenizedRows, "store" | "origin">,
   truncation: Truncation,
 ): PairSource {
-  const packed = (index: number) => {
-    const pair = packPair(pairs[index], { ...truncation, index });
+  const packed = (tokens: PairTokens, index: number) => {
+    const pair = packPair(tokens, { ...truncation, index });
     if (!pair) throw new Error(`internal: pair ${index} has no completion within max_length`);
     return pair;
   };
-  const lengthOf = (pair: PairTokens) => {
-    const { shared, chosen, rejected } = packedSize(pair, truncation);
-    return shared + chosen + rejected;
-  };
   return {
     origin,
-    length: pairs.length,
-    pairs: async (indices) => indices.map(packed),
+    length: store.length,
+    pairs: async (indices) => (await store.tokens(indices)).map((tokens, i) => packed(tokens, indices[i])),
+    expect: (indices) => store.expect?.(indices),
+    complete: async () => store.complete?.(),
+    end: async () => store.end?.(),
     get lengths() {
-      return Int32Array.from(pairs, lengthOf);
+      return store.lengths?.(truncation);
     },
   };
 }

@@ -25,6 +25,7 @@ async function precomputeSplit(run: Run, name: string, split: Split): Promise<vo
   if (missing === 0) return observer.info(`${subject}: ${counted(count, "pair")} from ${cache?.path}`);
   const unscored = `${missing} of ${counted(count, "pair")} ${missing === 1 ? "is" : "are"} not in the cache`;
   if (cache) observer.info(`${subject}: ${unscored}; scoring them`);
+  await split.pairs.complete?.();
   let saved = performance.now();
   let done = 0;
   try {

@@ -1,0 +1,223 @@
+/**
+ * @file The pairs of a large split: a step waits for its own pairs only; a second pass over the rows tokenizes the
+ * rest, slowly enough that a running step loses at most a twentieth of a core.
+ */
+import { type Outcomes, startFindings } from "../../../data/preferences/checks.ts";
+import { type ExaminedRow, StoredPair } from "../../../data/preferences/examineRow.ts";
+import { charactersOf } from "../../../data/preferences/rowGroups.ts";
+import type { TokenizingThreads } from "../../../data/preferences/tokenizingThreads.ts";
+import type { PairTokens } from "../../../data/preferences/types.ts";
+import type { NumberedPair } from "../../../data/shapes/shape.ts";
+import { trlRow } from "../../../data/shapes/trl.ts";
+import { PrefineError } from "../../../errors.ts";
+import { turnTaker } from "../../../host.ts";
+import { grouped, plural } from "../../../phrases.ts";
+import type { RunObserver } from "../../run.ts";
+import type { PairStore } from "../tokenized.ts";
+import { RowQueue } from "./rowQueue.ts";
+import type { Survey } from "./survey.ts";
+
+/** Rest after each piece of the second pass, in times of its length: it takes at most a fortieth of a thread. */
+const REST = 39;
+
+export interface AheadSource {
+  /** Name in messages. */
+  split: string;
+  /** Pairs of these rows, in order; undefined: of all. `index` counts the given rows. */
+  pairsOf(rows: readonly number[] | undefined): Promise<AsyncIterable<NumberedPair>>;
+  threads: TokenizingThreads;
+  survey: Survey;
+  /** Of texts and tokenizer. */
+  identity: string;
+  observer: RunObserver;
+}
+
+export class AheadPairs implements PairStore {
+  readonly length: number;
+  private readonly source: AheadSource;
+  /** By the pair's place among those that are trained on. */
+  private readonly stored: (StoredPair | undefined)[];
+  private readonly underWay = new Map<number, Promise<void>>();
+  /** Pair of the split -> place; -1: dropped. */
+  private readonly placeOf: Int32Array;
+  private readonly outcomes = new Map<number, Outcomes>();
+  private cut = 0;
+  private seen = 0;
+  private failure: { error: unknown } | undefined;
+  private second: Promise<void> | undefined;
+  private isHurried = false;
+  private isOver = false;
+  private wake = () => {};
+
+  constructor(source: AheadSource) {
+    const { kept, numbers, examined } = source.survey;
+    this.source = source;
+    this.length = kept.length;
+    this.stored = new Array(kept.length);
+    this.placeOf = new Int32Array(numbers.length).fill(-1);
+    for (const [place, number] of kept.entries()) this.placeOf[number] = place;
+    for (const [number, row] of examined) this.put(number, row);
+  }
+
+  get identity(): string {
+    return this.source.identity;
+  }
+
+  async tokens(places: readonly number[]): Promise<PairTokens[]> {
+    this.second ??= this.tokenizeRest();
+    const missing = places.filter((place) => !this.stored[place] && !this.underWay.has(place));
+    if (missing.length > 0) this.fetch(missing);
+    for (const place of places) await this.underWay.get(place);
+    if (this.failure) throw this.failure.error;
+    return places.map((place) => this.stored[place] as StoredPair);
+  }
+
+  expect(places: readonly number[]): void {
+    this.tokens(places).catch(() => {}); // thrown to the step that needs them
+  }
+
+  async complete(): Promise<void> {
+    this.isHurried = true;
+    this.wake();
+    this.second ??= this.tokenizeRest();
+    await this.second;
+    if (this.failure) throw this.failure.error;
+  }
+
+  async end(): Promise<void> {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.wake();
+    await this.source.threads.end();
+    await this.second;
+    if (this.second && this.seen < this.length) this.report();
+  }
+
+  /** Tokenizes some pairs now. */
+  private fetch(places: readonly number[]): void {
+    const work = this.tokenizeSome(places).catch((error) => this.fail(error));
+    for (const place of places) this.underWay.set(place, work);
+    work.finally(() => {
+      for (const place of places) this.underWay.delete(place);
+    });
+  }
+
+  private async tokenizeSome(places: readonly number[]): Promise<void> {
+    const { numbers, kept } = this.source.survey;
+    const rows = [...new Set(places.map((place) => numbers[kept[place]]))].toSorted((a, b) => a - b);
+    const wanted = new Set(places.map((place) => kept[place]));
+    const queue = this.queue();
+    let before = -1;
+    let number = -1;
+    for await (const pair of await this.source.pairsOf(rows)) {
+      number = pair.index === before ? number + 1 : firstOf(numbers, rows[pair.index]);
+      before = pair.index;
+      if (wanted.has(number)) await this.send(queue, number, pair);
+    }
+    await queue.end();
+  }
+
+  /** The second pass. */
+  private async tokenizeRest(): Promise<void> {
+    try {
+      const queue = this.queue();
+      const turn = turnTaker();
+      let number = 0;
+      let started = performance.now();
+      for await (const pair of await this.source.pairsOf(undefined)) {
+        if (this.isOver) return;
+        const place = this.placeOf[number++];
+        await turn();
+        if (place < 0 || this.stored[place] || this.underWay.has(place)) continue;
+        if (!(await this.send(queue, number - 1, pair)) || this.isHurried) continue;
+        await queue.end();
+        await this.rest((performance.now() - started) * REST);
+        started = performance.now();
+      }
+      await queue.end();
+      await Promise.all(this.underWay.values());
+      if (!this.isOver && !this.failure) this.report();
+    } catch (error) {
+      if (!this.isOver) this.fail(error);
+    }
+  }
+
+  private queue(): RowQueue<ExaminedRow> {
+    const { threads } = this.source;
+    return new RowQueue<ExaminedRow>({
+      examine: (rows) => threads.examine(rows),
+      capacity: threads.capacity,
+      nameOf: (number) => this.nameOf(number),
+      onRow: (number, row) => this.put(number, row),
+    });
+  }
+
+  private send(queue: RowQueue<ExaminedRow>, number: number, pair: NumberedPair): Promise<boolean> {
+    const row = this.source.survey.reader.read(trlRow(pair), this.nameOf(number));
+    return queue.add(number, row, charactersOf(row));
+  }
+
+  private nameOf(number: number): string {
+    return `${this.source.split} row ${this.source.survey.numbers[number]}`;
+  }
+
+  private put(number: number, row: ExaminedRow): void {
+    const place = this.placeOf[number];
+    if (place >= 0 && this.stored[place]) return;
+    const { odd, untrainable, degenerate } = row.outcomes;
+    if (odd.length > 0 || untrainable || degenerate) this.outcomes.set(number, row.outcomes);
+    if (place < 0) return;
+    if (untrainable) {
+      this.fail(miscounted(this.nameOf(number), untrainable[0]));
+      return;
+    }
+    this.stored[place] = new StoredPair(row, undefined);
+    this.seen++;
+    if (row.isCut) this.cut++;
+  }
+
+  private fail(error: unknown): void {
+    this.failure ??= { error };
+  }
+
+  private rest(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** What the checks found, once all rows have been seen, or the training has ended. */
+  private report(): void {
+    const { split, survey, observer } = this.source;
+    const found = startFindings();
+    const numbers = [...this.outcomes.keys()].sort((a, b) => a - b);
+    for (const number of numbers) found.add(survey.numbers[number], this.outcomes.get(number) as Outcomes);
+    const rows = survey.numbers.length;
+    for (const line of found.lines({ split, rows, drop_degenerate: false })) observer.warn(line);
+    if (this.cut > 0) observer.info(`${split}: ${grouped(this.cut)} ${plural(this.cut, "pair")} cut at max_length`);
+    const left = this.length - this.seen;
+    if (left === 0) return;
+    const share = `${grouped(left)} of ${grouped(this.length)} pairs`;
+    observer.info(`${split}: ${share} were not needed, so that no check has seen their tokens`);
+  }
+}
+
+/** The number of a row's first pair. */
+function firstOf(numbers: Int32Array, row: number): number {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle] < row) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function miscounted(where: string, check: string): PrefineError {
+  const message = `${where}: expected a pair to train on, found none: ${check}, which its length did not show`;
+  return new PrefineError("data", message, "Drop the row with a filter: its template or tokenizer is unusual.");
+}
