@@ -6,6 +6,7 @@ import { readTrainingArgs } from "../checkpoints/trainingArgs.ts";
 import { type DataArguments, openData } from "../data/datasets/dataArguments.ts";
 import type { Row } from "../data/datasets/features.ts";
 import { openPairs } from "../data/shapes/readPairs.ts";
+import { isPlainTrl } from "../data/shapes/recognize.ts";
 import type { ShapeOptions } from "../data/shapes/shape.ts";
 import { shapeOptionsOf } from "../data/shapes/shapeOptions.ts";
 import { convertWith } from "../data/shapes/toPreferences.ts";
@@ -100,7 +101,7 @@ export async function readSplit(
   const where = `${dataTitle(data)}: ${split}`;
   async function* rows() {
     const stream = await openPairs(dataset.rows(), { ...shapeOptionsOf({ ...data }), split: where });
-    if (stream.shape.name === "trl" && !data.map)
+    if (isPlainTrl(stream) && !data.map)
       yield* dataset.rows(); // prompts of other rows, such as { prompt }, too
     else for await (const pair of stream.pairs()) yield trlRow(pair);
   }

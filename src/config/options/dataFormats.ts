@@ -13,6 +13,7 @@ const FORMATS = {
   openai: "OpenAI's preference format: input.messages, preferred_output, non_preferred_output",
   hh: 'Anthropic HH transcripts: "\\n\\nHuman: ...\\n\\nAssistant: ..."',
   arena: "Chatbot Arena battles: conversation_a, conversation_b, winner",
+  compared: "two answers, and a column that says which is better (PKU-SafeRLHF, HelpSteer, SHP, ...)",
   ranked: "a prompt with a list of ranked answers (berkeley-nest/Nectar)",
   rated: "a prompt with a list of rated completions (openbmb/UltraFeedback)",
   thumbs: "prompt, completion, label (true or false): TRL's unpaired preferences, paired by prompt",

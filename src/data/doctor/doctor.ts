@@ -5,6 +5,7 @@ import type { Row } from "../datasets/features.ts";
 import type { Truncation, TruncationMode } from "../preferences/packPair.ts";
 import { controlTokenPattern } from "../preferences/textChecks.ts";
 import { openPairs } from "../shapes/readPairs.ts";
+import { isPlainTrl } from "../shapes/recognize.ts";
 import { trlRow } from "../shapes/trl.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { DoctorCheck, DoctorContext, DoctorFinding, ExaminedRow, Look, SplitCheck, SplitLook } from "./check.ts";
@@ -52,7 +53,7 @@ export interface DoctorReport {
 /** Rows in TRL's columns: as they are, or by the shape that they have. */
 export async function* preferenceRows(split: DoctorRows): AsyncGenerator<Row> {
   const stream = await openPairs(split.rows(), { split: split.name });
-  if (stream.shape.name === "trl")
+  if (isPlainTrl(stream))
     yield* split.rows(); // a row that does not fit is a finding, and no error
   else for await (const pair of stream.pairs()) yield trlRow(pair);
 }

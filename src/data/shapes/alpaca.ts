@@ -3,12 +3,11 @@
  * Instruction and input are one message of user, on two lines. `data_format_options.columns` names other columns, as
  * dataset_info.json does: then those that it leaves out are not read.
  */
-import { describeValue } from "../../arguments.ts";
 import type { Row } from "../datasets/features.ts";
 import { type Columns, columnsOf, present, rowUnder } from "./llamaFactoryColumns.ts";
-import { readOptionalText, readText, singleAnswers, turnsOf } from "./messages.ts";
+import { readHistory, readOptionalText, readText, singleAnswers, turnsOf } from "./messages.ts";
 import { isOptionalText, repeats } from "./orca.ts";
-import { all, cannotHold, isText, message, misfit, type ReadPair, type Sample, type Shape, without } from "./shape.ts";
+import { all, cannotHold, isText, message, type ReadPair, type Sample, type Shape, without } from "./shape.ts";
 import { readTools, writeTools } from "./tools.ts";
 
 /** LLaMA-Factory's names -> its default columns; of system, history and tools it reads none unless named. */
@@ -32,16 +31,6 @@ function recognizes(sample: Sample): string | undefined {
   return `columns ${[...others, ...questions, "chosen", "rejected"].join(", ")}`;
 }
 
-/** Earlier turns: pairs of question and answer. */
-function readHistory(value: unknown, column: string): [string, string][] {
-  if (value === null || value === undefined || value === "") return [];
-  if (!Array.isArray(value)) throw misfit(JSON.stringify(column), "a list of [question, answer]", describeValue(value));
-  const wrong = value.findIndex((turn) => !Array.isArray(turn) || turn.length !== 2 || !turn.every(isText));
-  if (wrong < 0) return value as [string, string][];
-  const where = `${JSON.stringify(column)}[${wrong}]`;
-  throw misfit(where, "two texts, [question, answer]", describeValue(value[wrong] ?? undefined));
-}
-
 function reads(row: Row, settings: Readonly<Record<string, unknown>>): ReadPair[] {
   const columns = columnsOf(settings, DEFAULTS);
   const optional = (name: string) => (columns[name] === undefined ? "" : readOptionalText(row, columns[name]));
@@ -56,11 +45,7 @@ function reads(row: Row, settings: Readonly<Record<string, unknown>>): ReadPair[
   return [
     {
       pair: {
-        prompt: [
-          ...(system ? [message("system", system)] : []),
-          ...history.flatMap(([asked, answered]) => [message("user", asked), message("assistant", answered)]),
-          message("user", question),
-        ],
+        prompt: [...(system ? [message("system", system)] : []), ...history, message("user", question)],
         chosen: [message("assistant", chosen)],
         rejected: [message("assistant", rejected)],
         ...(tools === undefined ? {} : { tools }),

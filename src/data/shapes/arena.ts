@@ -4,6 +4,7 @@
  */
 
 import { describeValue } from "../../arguments.ts";
+import { isObject } from "../../formats/parseJson.ts";
 import type { Row } from "../datasets/features.ts";
 import { extractPrompt, type Message } from "../preferences/extractPrompt.ts";
 import { conversationOf, readMessages } from "./messages.ts";
@@ -13,9 +14,25 @@ import { tieError } from "./ties.ts";
 const WINNERS = ["model_a", "model_b"];
 const TIES = ["tie", "tie (bothbad)", "both_bad", "bothbad", "tie (both bad)"];
 
+const PICTURES = "with more than texts in a message, skipped";
+
+/** Messages whose content is a list of texts, as in the battles of 2025, with the texts; undefined: there is more. */
+function withTexts(messages: Message[]): Message[] | undefined {
+  const isPart = (part: unknown) => isObject(part) && part.type === "text" && isText(part.text);
+  const made = messages.map((one): Message | undefined => {
+    if (!Array.isArray(one.content)) return one;
+    return one.content.every(isPart) ? { ...one, content: one.content.map(({ text }) => text).join("") } : undefined;
+  });
+  return made.every((one) => one !== undefined) ? made : undefined;
+}
+
 function reads(row: Row, { ties, note }: Reading): ReadPair[] {
-  const a = readMessages(row.conversation_a, '"conversation_a"');
-  const b = readMessages(row.conversation_b, '"conversation_b"');
+  const a = withTexts(readMessages(row.conversation_a, '"conversation_a"'));
+  const b = withTexts(readMessages(row.conversation_b, '"conversation_b"'));
+  if (a === undefined || b === undefined) {
+    note(PICTURES);
+    return [];
+  }
   const { winner } = row;
   const rest = without(row, ["conversation_a", "conversation_b"]); // winner says which side is which
   const pairOf = (chosen: Message[], rejected: Message[]): ReadPair => ({ pair: splitTurns(chosen, rejected), rest });

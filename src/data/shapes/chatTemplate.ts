@@ -128,7 +128,8 @@ function partsOf(format: string, { pair }: ReadPair, names: Names) {
 
 function recognizes(sample: Sample): string | undefined {
   if (sample.columns.has("prompt")) return undefined;
-  const isAnswer = (value: unknown) => isText(value) || isMessage(value);
+  const isOne = (value: unknown) => isMessages(value) && value.length === 1 && value[0].role === "assistant";
+  const isAnswer = (value: unknown) => isText(value) || isMessage(value) || isOne(value);
   const asks = (value: unknown) => isMessages(value) && ["user", "tool"].includes(value[value.length - 1].role);
   if (!all(sample, "messages", asks) || !["chosen", "rejected"].every((column) => all(sample, column, isAnswer)))
     return undefined;

@@ -1,7 +1,7 @@
 /** @file Pairs as messages, and as the texts that formats without messages hold. */
 import { describeValue } from "../../arguments.ts";
 import { extractPrompt, type Message } from "../preferences/extractPrompt.ts";
-import { cannotHold, isMessage, isMessages, isText, misfit, type Pair } from "./shape.ts";
+import { cannotHold, isMessage, isMessages, isText, message, misfit, type Pair } from "./shape.ts";
 
 export interface Conversation {
   prompt: Message[];
@@ -82,6 +82,19 @@ export function readText(row: Readonly<Record<string, unknown>>, column: string)
 /** A text, or "" for null and for a column that is not there. */
 export function readOptionalText(row: Readonly<Record<string, unknown>>, column: string): string {
   return (row[column] ?? "") === "" ? "" : readText(row, column);
+}
+
+/** Earlier turns, as messages: pairs of question and answer. */
+export function readHistory(value: unknown, column: string): Message[] {
+  if (value === null || value === undefined || value === "") return [];
+  if (!Array.isArray(value)) throw misfit(JSON.stringify(column), "a list of [question, answer]", describeValue(value));
+  const wrong = value.findIndex((turn) => !Array.isArray(turn) || turn.length !== 2 || !turn.every(isText));
+  if (wrong < 0) {
+    const turns = value as [string, string][];
+    return turns.flatMap(([asked, answered]) => [message("user", asked), message("assistant", answered)]);
+  }
+  const where = `${JSON.stringify(column)}[${wrong}]`;
+  throw misfit(where, "two texts, [question, answer]", describeValue(value[wrong] ?? undefined));
 }
 
 /** @throws PrefineError("data") for a column that is no list of messages. */

@@ -9,7 +9,7 @@ import type { Row } from "../datasets/features.ts";
 import { checkRow, readPreferenceRow } from "../preferences/readRow.ts";
 import { PromptWatch } from "./promptWatch.ts";
 import { checkMap, type Recognized, recognize, renamedRow, sampleOf } from "./recognize.ts";
-import type { NumberedPair, Reading, ShapeOptions } from "./shape.ts";
+import { type NumberedPair, type Reading, type ShapeOptions, within } from "./shape.ts";
 import { trlRow } from "./trl.ts";
 
 /** Rows that are looked at to recognize the shape. */
@@ -75,8 +75,8 @@ export async function recognizedFormat(rows: Rows, split: string): Promise<strin
   const first: Row[] = [];
   for await (const row of rows) if (first.push(row) === SAMPLE_ROWS) break;
   try {
-    const { shape, why } = recognize(sampleOf(first), null, split);
-    return shape.recognizes?.(sampleOf(first)) === undefined ? undefined : `${shape.name} (${why})`;
+    const { shape, why, change } = recognize(sampleOf(first), null, split);
+    return shape.recognizes?.(sampleOf(first.map(change))) === undefined ? undefined : `${shape.name} (${why})`;
   } catch (error) {
     if (error instanceof PrefineError) return error.message;
     throw error;
@@ -92,7 +92,7 @@ interface Work {
 }
 
 async function* readAll(rows: AsyncIterable<{ row: Row; index: number }>, work: Work): AsyncGenerator<NumberedPair> {
-  const { shape } = work.recognized;
+  const { shape, change } = work.recognized;
   const { split } = work.options;
   let current = 0;
   let count = 0;
@@ -103,8 +103,10 @@ async function* readAll(rows: AsyncIterable<{ row: Row; index: number }>, work: 
     if (isRatedOtherwise(row)) reading.note("whose rejected answer is rated above the chosen one");
     const where = `${split} row ${index}`;
     checkRow(row, where);
-    const read = inRow(where, () => {
-      return collector ? collector.add(row, index) : shape.reads(row, reading).map((pair) => ({ ...pair, index }));
+    const read = within(where, () => {
+      const changed = change(row);
+      if (collector) return collector.add(changed, index);
+      return shape.reads(changed, reading).map((pair) => ({ ...pair, index }));
     });
     for (const pair of read) yield checked(pair, work);
     count += read.length;
@@ -157,16 +159,6 @@ function readingOf({ options, notes }: Work, current: () => number): Reading {
       else notes.set(note, [row]);
     },
   };
-}
-
-/** Adds the row to the message of an error of the data. */
-function inRow<T>(where: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof PrefineError) || error.code !== "data") throw error;
-    throw new PrefineError("data", `${where}: ${error.message}`, error.hint, { cause: error });
-  }
 }
 
 function noteLines(notes: ReadonlyMap<string, readonly number[]>, split: string): string[] {

@@ -3,7 +3,8 @@ import { DATA_FORMATS, type DataFormat, dataFormatOf } from "../../config/option
 import { nearestName, PrefineError } from "../../errors.ts";
 import { isObject } from "../../formats/parseJson.ts";
 import type { Row } from "../datasets/features.ts";
-import { renamedFrom, type Sample, type Shape } from "./shape.ts";
+import { changedSample, jsonMessages, type Layout, layoutsOf } from "./layouts.ts";
+import { renamedFrom, type Sample, type Shape, within } from "./shape.ts";
 import { SHAPES } from "./shapes.ts";
 
 export interface Recognized {
@@ -12,6 +13,8 @@ export interface Recognized {
   why: string;
   /** By `data_format`, not by the rows. */
   isChosen: boolean;
+  /** Changes a row into the shape's columns. @throws PrefineError("data") for a row that does not fit. */
+  change(row: Row): Row;
 }
 
 export function sampleOf(rows: readonly unknown[]): Sample {
@@ -44,14 +47,40 @@ function fittingShapes(sample: Sample): { shape: Shape; why: string }[] {
  * @throws PrefineError("data") for rows of several shapes.
  */
 export function recognize(sample: Sample, dataFormat: string | null | undefined, where: string): Recognized {
-  if (dataFormat) return { shape: shapeNamed(dataFormat), why: "data_format says so", isChosen: true };
-  const fits = fittingShapes(sample);
-  if (fits.length === 0) return { shape: SHAPES.trl, why: "no other format fits", isChosen: false };
-  if (fits.length === 1) return { ...fits[0], isChosen: false };
-  const lines = fits.map(({ shape, why }) => `${shape.name} (${why})`);
+  const shape = dataFormat ? shapeNamed(dataFormat) : undefined;
+  const isAsWritten = shape?.name === "trl" || shape?.name === "passthrough";
+  const json = isAsWritten ? undefined : within(where, () => jsonMessages(sample));
+  const written = json ? [json] : [];
+  if (shape) return recognizedBy(shape, ["data_format says so"], written, true);
+  const { fits, layouts } = bestFits(changedSample(sample, written, where), where);
+  if (fits.length === 0) return recognizedBy(SHAPES.trl, ["no other format fits"], written, false);
+  if (fits.length === 1) return recognizedBy(fits[0].shape, [fits[0].why], [...written, ...layouts], false);
+  const lines = fits.map((one) => `${one.shape.name} (${one.why})`);
   const message = `${where}: expected rows of one format, found rows that fit ${lines.join("; ")}`;
   throw new PrefineError("data", message, `Choose one: data_format: ${fits[0].shape.name}.`);
 }
+
+/** The shapes that a sample fits, as it is or in a layout. Two texts without a prompt alone say little. */
+function bestFits(sample: Sample, where: string): { fits: ReturnType<typeof fittingShapes>; layouts: Layout[] } {
+  const fits = fittingShapes(sample);
+  const isImplicit = !sample.columns.has("prompt") && fits.every(({ shape }) => shape.name === "trl");
+  const isWeak = fits.length === 0 || isImplicit;
+  const layouts = isWeak ? layoutsOf(sample, where) : [];
+  const others = layouts.length === 0 ? [] : fittingShapes(changedSample(sample, layouts, where));
+  return others.length === 0 ? { fits, layouts: [] } : { fits: others, layouts };
+}
+
+const unchanged = (row: Row) => row;
+
+function recognizedBy(shape: Shape, why: string[], layouts: readonly Layout[], isChosen: boolean): Recognized {
+  const notes = layouts.map(({ note }) => note);
+  const changeAll = (row: Row) => layouts.reduce((made, layout) => layout.change(made), row);
+  const change = layouts.length === 0 ? unchanged : changeAll;
+  return { shape, why: [...why, ...notes].join("; "), isChosen, change };
+}
+
+/** Whether the rows are TRL's as they are, in its columns. */
+export const isPlainTrl = ({ shape, change }: Recognized): boolean => shape.name === "trl" && change === unchanged;
 
 /** The rows with the columns of `map` under their new names; a column of that name before gives way. */
 export function renamedRow(row: Row, map: Readonly<Record<string, string>>): Row {

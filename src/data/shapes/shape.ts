@@ -124,6 +124,16 @@ export function misfit(field: string, expected: string, found: string, hint = FO
   return new PrefineError("data", `${field}: expected ${expected}, found ${found}`, hint);
 }
 
+/** Adds a place, such as `train row 3`, to the message of an error of the data. */
+export function within<T>(where: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof PrefineError) || error.code !== "data") throw error;
+    throw new PrefineError("data", `${where}: ${error.message}`, error.hint, { cause: error });
+  }
+}
+
 const FORMAT_HINT = "data_format chooses another format, map names the columns: docs/data-formats.md has both.";
 
 /** The error of a target that has no place for a value. */

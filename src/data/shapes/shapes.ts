@@ -6,6 +6,7 @@ import { argilla } from "./argilla.ts";
 import { AXOLOTL_TEXTS } from "./axolotlTexts.ts";
 import { binarized } from "./binarized.ts";
 import { CHAT_TEMPLATE } from "./chatTemplate.ts";
+import { compared } from "./compared.ts";
 import { hh } from "./hh.ts";
 import { labelStudio } from "./labelStudio.ts";
 import { openai } from "./openai.ts";
@@ -19,7 +20,7 @@ import { trl } from "./trl.ts";
 import { userDefined } from "./userDefined.ts";
 
 const ALL: readonly Shape[] = [
-  ...[trl, binarized, orca, alpaca, sharegpt, openai, hh, arena, ranked, rated, thumbs, argilla, labelStudio],
+  ...[trl, binarized, orca, alpaca, sharegpt, openai, hh, arena, compared, ranked, rated, thumbs, argilla, labelStudio],
   ...AXOLOTL_TEXTS,
   ...CHAT_TEMPLATE,
   userDefined,

@@ -100,7 +100,7 @@ function readTurn(turn: unknown, tags: Columns, field: string): Message {
 }
 
 /** JSON of a call, `{ name, arguments }`, or of a list of them. */
-function readCalls(text: string, field: string): unknown[] {
+export function readCalls(text: string, field: string): unknown[] {
   let calls: unknown;
   try {
     calls = parseExactJson(text);

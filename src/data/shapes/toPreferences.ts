@@ -5,6 +5,7 @@ import { Dataset } from "../datasets/dataset.ts";
 import type { Row } from "../datasets/features.ts";
 import { readingLine } from "./readingLine.ts";
 import { openPairs } from "./readPairs.ts";
+import { isPlainTrl } from "./recognize.ts";
 import type { ShapeOptions } from "./shape.ts";
 import { checkShapeOptions, choosesShape, SHAPE_CHECKS, shapeOptionsOf } from "./shapeOptions.ts";
 import { trlRow } from "./trl.ts";
@@ -34,7 +35,7 @@ export async function toPreferences(dataset: Dataset, options: ToPreferencesOpti
   checkShapeOptions("toPreferences", shape);
   const stream = await openPairs(dataset.rows(), { ...shape, split: dataset.name });
   onLine?.(readingLine(stream, shape));
-  const isSame = stream.shape.name === "trl" && !shape.map;
+  const isSame = isPlainTrl(stream) && !shape.map;
   const rows: Row[] = [];
   const turn = turnTaker();
   for await (const pair of stream.pairs()) {

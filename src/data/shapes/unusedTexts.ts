@@ -25,7 +25,7 @@ const LONG = 80; // characters; a longer text is no name
 /** Names of columns that hold what an answer answers. */
 const QUESTION = new RegExp(
   "prompt|question|instruction|input|query|context|system|history|message|conversation|dialog|turns?$|human|problem|" +
-    "task|request|passage|document",
+    "task|request|passage|document|schema|article|background|initial|^post$",
 );
 
 /** All texts within a value: of messages their content. */
