@@ -95,7 +95,6 @@ function readNumber(text: string): number {
 }
 
 async function convert(from: string, out: string, flags: ConvertFlags): Promise<void> {
-  const { loadDataset } = await import("../data/datasets/loadDataset.ts");
   const { writtenRows } = await import("../data/datasets/openSplit.ts");
   const { shapeNamed } = await import("../data/shapes/recognize.ts");
   const { openPairs } = await import("../data/shapes/readPairs.ts");
@@ -107,13 +106,11 @@ async function convert(from: string, out: string, flags: ConvertFlags): Promise<
   if (await isSameFile(from, out)) {
     throw new PrefineError("config", `${out}: expected another file than the one that is read`, "Choose another name.");
   }
-  const { name, revision, token, split } = flags;
-  const splits = await loadDataset(from, { name, revision, token });
-  const dataset = splits.split(splitOf(splits, split, from));
+  const { print, info } = openTerminal();
+  const dataset = await openSplitOf(from, flags, (line) => info(`warning: ${line}`));
   const options = shapeOptions(flags);
   const title = `${from}: ${dataset.name}`;
   const stream = await openPairs(writtenRows(dataset), { ...options, split: title, isConversion: true });
-  const { print } = openTerminal();
   print(`${title}: ${readingLine(stream, options)}`);
   let rows = 0;
   async function* pieces() {
@@ -133,6 +130,13 @@ async function convert(from: string, out: string, flags: ConvertFlags): Promise<
   await writeFileAtomically(out, { pieces });
   for (const line of stream.lines()) print(line);
   print(`${out}: ${counted(rows, "row")} in the format ${to.name}`);
+}
+
+async function openSplitOf(from: string, flags: ConvertFlags, onWarning: (line: string) => void) {
+  const { loadDataset } = await import("../data/datasets/loadDataset.ts");
+  const { name, revision, token, split } = flags;
+  const splits = await loadDataset(from, { name, revision, token, onWarning });
+  return splits.split(splitOf(splits, split, from));
 }
 
 function shapeOptions(flags: ConvertFlags): ShapeOptions {

@@ -54,13 +54,14 @@ function readIndex(text: string): number {
 async function show(idOrPath: string, flags: DataFlags): Promise<void> {
   const { loadDataset } = await import("../data/datasets/loadDataset.ts");
   const { name, revision, token } = flags;
-  const splits = await loadDataset(idOrPath, { name, revision, token });
+  const terminal = openTerminal();
+  const onWarning = (line: string) => terminal.info(`warning: ${line}`);
+  const splits = await loadDataset(idOrPath, { name, revision, token, onWarning });
   const split = flags.split ?? splits.splitNames[0];
   if (!splits.splitNames.includes(split)) throw unknownSplit(split, splits.splitNames, idOrPath);
   const dataset: Dataset = splits.split(split);
   const row = dataset.num_rows > 0 ? await rowAt(dataset, flags.index, `${idOrPath}: ${split}`) : undefined;
   const format = await formatOf(dataset);
-  const terminal = openTerminal();
   if (flags.json) return printJson({ idOrPath, splits, split, row, format }, flags, terminal);
   printSplits(idOrPath, splits, terminal);
   printFeatures(splits, split, terminal);

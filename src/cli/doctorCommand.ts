@@ -104,7 +104,8 @@ async function patientOf(dataset: string | undefined, flags: DoctorFlags): Promi
   }
   const { loadDataset } = await import("../data/datasets/loadDataset.ts");
   const { name, revision, token, process } = flags;
-  const splits = await loadDataset(dataset, { name, revision, token });
+  const onWarning = (line: string) => openTerminal().info(`warning: ${line}`);
+  const splits = await loadDataset(dataset, { name, revision, token, onWarning });
   const { chooseSplits } = await import("../data/doctor/call.ts");
   const names = chooseSplits(splits.splitNames, flags);
   const processed = async (split: Dataset) => {

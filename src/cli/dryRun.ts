@@ -60,7 +60,8 @@ function keyLines({ labels, notes }: ExaminedRun): Line[] {
   const seen = new Set<string>();
   for (const { kind, label, message } of notes) {
     const keys = label.split(": ")[0].split(", ");
-    const isGiven = keys.some((key) => labels.includes(key));
+    const isFound = !/found (nothing|none)$/.test(message);
+    const isGiven = keys.some((key) => labels.includes(key) || (isFound && labels.includes(key.split(/[.[]/)[0])));
     for (const key of keys) seen.add(key);
     const isMissing = !isGiven && kind === "problem" && !/unknown (key|option)/.test(message);
     const note = message.replace(/^no effect: /, "");

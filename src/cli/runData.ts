@@ -14,6 +14,7 @@ import { trlRow } from "../data/shapes/trl.ts";
 import { folderAt } from "../disk/nodeStorage.ts";
 import { shownPath } from "../disk/shownPath.ts";
 import type { RunFolder } from "../disk/storage.ts";
+import { openTerminal } from "../terminal/terminal.ts";
 
 export interface RunData extends DataArguments, ShapeOptions {
   dataset_train_split?: string | undefined;
@@ -97,7 +98,8 @@ export async function readSplit(
 ): Promise<SplitRows> {
   const { seed = 42 } = data;
   const toRows = convertWith(() => {});
-  const dataset = (await openData(data, { ...access, split: [split], seed, toRows })).split(split);
+  const onWarning = (line: string) => openTerminal().info(`warning: ${line}`);
+  const dataset = (await openData(data, { ...access, split: [split], seed, toRows, onWarning })).split(split);
   const where = `${dataTitle(data)}: ${split}`;
   async function* rows() {
     const stream = await openPairs(dataset.rows(), { ...shapeOptionsOf({ ...data }), split: where });

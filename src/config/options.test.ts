@@ -11,6 +11,7 @@ import { GENERATION_OPTIONS } from "./options/generation.ts";
 import { LORA_OPTIONS } from "./options/lora.ts";
 import { MODEL_OPTIONS } from "./options/modelConfig.ts";
 import { QUANTIZATION_OPTIONS } from "./options/quantization.ts";
+import { READER_OPTIONS } from "./options/readerOptions.ts";
 import { RECIPE_OPTIONS } from "./options/recipes.ts";
 import { RENAMED_RUN_NAMES } from "./options/renamedNames.ts";
 import { DATASET_OPTIONS, SCRIPT_OPTIONS } from "./options/scriptArguments.ts";
@@ -119,7 +120,7 @@ describe(`options of ${versions.join(", ")}`, () => {
   });
 
   it("DatasetConfig, except that a path is required", () => {
-    expectEqualTables(DATASET_OPTIONS, fixture.DatasetConfig, READING);
+    expectEqualTables(DATASET_OPTIONS, fixture.DatasetConfig, [...READING, ...Object.keys(READER_OPTIONS)]);
   });
 
   it("AcceleratorConfig and GradientAccumulationPlugin", () => {

@@ -183,7 +183,8 @@ class Columns {
 
   add(record: readonly string[], line: number): void {
     if (record.length > this.fields) {
-      const hint = "Put texts with separators in quotes, or give the separator: sep.";
+      const entry = 'datasets: [{ path: FILE, sep: ";" }]';
+      const hint = `Put texts with separators in quotes, or give the separator, in a run file ${entry}.`;
       const expected = `expected ${counted(this.fields, "field")} as in the header, found ${record.length}`;
       throw new PrefineError("data", `${this.where}:${line}: ${expected}`, hint);
     }

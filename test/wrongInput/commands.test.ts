@@ -210,8 +210,8 @@ describe("rows of other formats", () => {
       "map each { from, value } to { role, content }, with human as user and gpt as assistant.",
     ],
     [
-      "ShareGPT's lists",
-      { chosen: [from("human", "a"), from("gpt", "b")], rejected: [from("human", "a"), from("gpt", "c")] },
+      "ShareGPT's lists beside a text",
+      { chosen: [from("human", "a"), from("gpt", "b")], rejected: "c" },
       'expected "chosen" to be a string, found a list',
       "map each { from, value } to { role, content }",
     ],
@@ -231,19 +231,19 @@ describe("rows of other formats", () => {
       "another separator",
       { "prompt;chosen;rejected": "a;b;c" },
       'expected the column "chosen", found prompt;chosen;rejected',
-      'in code loadDataset(FILE, { sep: ";" }), else write it with commas.',
+      'in a run file datasets: [{ path: FILE, sep: ";" }], in code loadDataset(FILE, { sep: ";" }).',
     ],
     [
       "rows under a key",
       { version: 1, data: [{ prompt: "a", chosen: "b", rejected: "c" }] },
       'expected the column "chosen", found version, data',
-      `${NEEDS}. The rows seem to be the list data: in code loadDataset(FILE, { field: "data" }), else write one row per`,
+      `${NEEDS}. The rows seem to be the list data: in a run file datasets: [{ path: FILE, field: data }], in code`,
     ],
     [
       "other names",
-      { question: "a", chosen_response: "b", rejected_response: "c" },
-      'expected the column "chosen", found question, chosen_response',
-      `${NEEDS}: map: { prompt: question, chosen: chosen_response, rejected: rejected_response } in a run file, or`,
+      { question: "a", better: "b", worse: "c" },
+      'expected the column "chosen", found question, better',
+      `${NEEDS}: map: { prompt: question, chosen: better, rejected: worse } in a run file, --map`,
     ],
   ])("%s", async (_, row, message, hint) => {
     writeFileSync("rows.jsonl", jsonLines([row, row]));

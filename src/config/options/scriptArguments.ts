@@ -18,6 +18,7 @@ import {
 } from "../kinds.ts";
 import { differs, group, noEffect, notYet, own, type RunTable, same } from "../option.ts";
 import { DATA_FORMATS, dataFormatOf, PAIRINGS, TIES } from "./dataFormats.ts";
+import { READER_OPTIONS } from "./readerOptions.ts";
 import { RECIPE_OPTIONS } from "./recipes.ts";
 
 type FilesInput = OneOrMore<string> | Readonly<Record<string, OneOrMore<string>>>;
@@ -187,4 +188,5 @@ export const DATASET_OPTIONS = group("DatasetConfig", {
   columns: same(nullable(listOf(string)), null, "Columns to keep; unset: all."),
   fraction: same(nullable(atLeast(0, float)), null, "Sampling weight in the mixture, relative to the other datasets."),
   ...own(reading),
+  ...own(READER_OPTIONS),
 });

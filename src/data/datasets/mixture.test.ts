@@ -62,6 +62,20 @@ describe("a mixture", () => {
     expect([message, hint]).toEqual(['json: train: no column "N": the columns are n, m', "Did you mean n?"]);
   });
 
+  it("reads each dataset with its own settings", async () => {
+    writeFileSync(join(folder, "c.csv"), "n;m\n1;x\n2;y\n");
+    writeFileSync(join(folder, "d.csv"), "3|x\n");
+    writeFileSync(join(folder, "e.json"), '{"rows": [{"n": 4, "m": "z"}]}');
+    const parts: MixturePart[] = [
+      { path: join(folder, "c.csv"), sep: ";", nrows: 1, field: null, header: "infer" },
+      { path: join(folder, "d.csv"), delimiter: "|", names: ["n", "m"] },
+      { path: join(folder, "e.json"), field: "rows", sep: null },
+    ];
+    expect(await mixed(...parts)).toEqual([1, 3, 4]);
+    const { message } = await failure(mix({ path: join(folder, "e.json"), sep: ";" }));
+    expect(message).toContain("sep: expected with files of csv");
+  });
+
   it("accepts a folder of a dataset", async () => {
     put("set/one/train.jsonl", range(1, 3));
     put("set/two/train.jsonl", range(5, 6));

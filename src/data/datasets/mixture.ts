@@ -3,11 +3,15 @@ import { Dataset } from "./dataset.ts";
 import { type DatasetDict, datasetDict } from "./datasetDict.ts";
 import { loadDataset } from "./loadDataset.ts";
 import type { OriginOptions } from "./origin.ts";
+import { type ReaderOptions, readerOptions } from "./readerOptions.ts";
 import type { DataFiles } from "./splitFiles.ts";
 import { roundHalfEven } from "./splitRanges.ts";
 
-/** trl's DatasetConfig: one dataset of a mixture, with the names of datasets.load_dataset. */
-export interface MixturePart {
+/** Settings of the reader; null: not set. */
+type PartReader = { readonly [Name in keyof ReaderOptions]?: ReaderOptions[Name] | null };
+
+/** trl's DatasetConfig: one dataset of a mixture, with the names of datasets.load_dataset and of its readers. */
+export interface MixturePart extends PartReader {
   /** Hub id, folder or file. */
   path: string;
   /** Its configuration, if it has several. */
@@ -62,9 +66,16 @@ async function loadOne(config: MixturePart, access: OriginOptions): Promise<Data
     data_dir: data_dir || undefined,
     data_files: data_files ?? undefined,
     split,
+    ...readerOptionsSet(config),
   });
   const dataset = Dataset.concatenate([ds.split(split)], `${path}: ${split}`); // a name for messages
   return columns ? dataset.select_columns(columns) : dataset;
+}
+
+/** The reader's settings of an entry, where null stands for one that is not set, but for `header: null`. */
+function readerOptionsSet(entry: MixturePart): ReaderOptions {
+  const isSet = ([name, value]: [string, unknown]) => (name === "header" ? value !== "infer" : value !== null);
+  return Object.fromEntries(Object.entries(readerOptions(entry)).filter(isSet));
 }
 
 /** The first rows of each: as many as match the fractions without repeating a row. */

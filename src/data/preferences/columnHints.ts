@@ -1,4 +1,5 @@
 /** @file What to do about rows without the columns that DPO needs: what their columns are in other formats. */
+import { shellWord } from "../../phrases.ts";
 
 const NEEDS = "Preference data has the columns chosen and rejected, and optionally prompt";
 const SHAREGPT =
@@ -7,7 +8,7 @@ const SHAREGPT =
 
 /** Column -> what other datasets call it. */
 const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
-  prompt: ["question", "instruction", "query", "input", "context"],
+  prompt: ["question", "instruction", "query", "input", "context", "anchor"],
   chosen: [
     "chosen_response",
     "response_chosen",
@@ -16,9 +17,23 @@ const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
     "accept",
     "preferred",
     "better",
+    "good",
+    "positive",
     "winner",
+    "win",
   ],
-  rejected: ["rejected_response", "response_rejected", "rejected_answer", "reject", "dispreferred", "worse", "loser"],
+  rejected: [
+    "rejected_response",
+    "response_rejected",
+    "rejected_answer",
+    "reject",
+    "dispreferred",
+    "worse",
+    "bad",
+    "negative",
+    "loser",
+    "lose",
+  ],
 };
 
 /** True for `{ from, value }`. */
@@ -51,18 +66,22 @@ export function columnHint(row: Readonly<Record<string, unknown>>): string {
   });
   if (renames.some(([column]) => column !== "prompt")) {
     const map = renames.map(([column, other]) => `${column}: ${shownName(other)}`).join(", ");
+    const flags = renames.map(([column, other]) => shellWord(`${column}=${other}`)).join(" ");
     const columnNames = renames.map(([column, other]) => `${shownName(other)}: "${column}"`).join(", ");
-    return `${NEEDS}: map: { ${map} } in a run file, or rename_columns({ ${columnNames} }).`;
+    const command = `--map ${flags} on the command line`;
+    return `${NEEDS}: map: { ${map} } in a run file, ${command}, or rename_columns({ ${columnNames} }).`;
   }
   const list = columns.find((name) => Array.isArray(row[name]) && isPair(row[name][0]));
   if (list !== undefined) {
     const call = `loadDataset(FILE, { field: ${JSON.stringify(list)} })`;
-    return `${NEEDS}. The rows seem to be the list ${list}: in code ${call}, else write one row per line.`;
+    const entry = `datasets: [{ path: FILE, field: ${shownName(list)} }]`;
+    return `${NEEDS}. The rows seem to be the list ${list}: in a run file ${entry}, in code ${call}.`;
   }
   const separator = columns.length === 1 ? /[;\t|]/.exec(columns[0])?.[0] : undefined;
   if (separator !== undefined) {
     const call = `loadDataset(FILE, { sep: ${JSON.stringify(separator)} })`;
-    return `${NEEDS}. The file's columns seem to be separated otherwise: in code ${call}, else write it with commas.`;
+    const entry = `datasets: [{ path: FILE, sep: ${JSON.stringify(separator)} }]`;
+    return `${NEEDS}. The file's columns seem to be separated otherwise: in a run file ${entry}, in code ${call}.`;
   }
   if ("label" in row) {
     return `${NEEDS}; rows of one answer with a label are read as thumbs if the label is true or false in all of them.`;
