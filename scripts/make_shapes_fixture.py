@@ -74,6 +74,8 @@ def axolotl(folder):
         ]
         transform = module.default({})  # argilla's texts, which 0.19 leaves to default
         write(f"{family}.argilla", native, [texts(transform(copy.deepcopy(row))) for row in native], data_format=f"{family}.argilla")
+    native = [{"system": s, "question": q, "chosen": c, "rejected": r} for s, q, c, r in [(4.0, 42, True, 1e-05), (0.0, -9007199254740993, False, 1e16)]]
+    write("chatml.intel.numbers", native, [texts(load(dpo / "chatml.py", "axolotl_chatml").intel({})(dict(row))) for row in native], data_format="chatml.intel")
     nectar = load(dpo / "zephyr.py", "axolotl_zephyr").nectar({})
     native = [{"prompt": q, "answers": [{"answer": c, "rank": 1.0}, {"answer": r, "rank": 3.0}, {"answer": "Hm.", "rank": 2.0}]} for q, c, r in zip(QUESTIONS, CHOSEN, REJECTED)]
     write("zephyr.nectar", native, [texts(nectar(copy.deepcopy(row))) for row in native], data_format="zephyr.nectar")

@@ -9,7 +9,7 @@ import type { DataFormat } from "../../config/options/dataFormats.ts";
 import { isObject } from "../../formats/parseJson.ts";
 import type { Row } from "../datasets/features.ts";
 import { readRating } from "./lists.ts";
-import { readOptionalText, readText } from "./messages.ts";
+import { readFormatted, readOptionalFormatted, readText } from "./messages.ts";
 import { cannotHold, isText, misfit, type Pair, type Reading, type ReadPair, type Shape, without } from "./shape.ts";
 import { splitPair, trlRow } from "./trl.ts";
 
@@ -64,10 +64,10 @@ const LONGER = "with more than two messages, of which Axolotl reads the first tw
 
 function readWith({ system, user, end }: Markup, columns: Columns, row: Row, { note }: Reading): ReadPair[] {
   const [chosenColumn, rejectedColumn] = [firstOf(row, columns.chosen), firstOf(row, columns.rejected)];
-  const answer = (column: string, i: number) => (columns.isChat ? contentOf(row, column, i) : readText(row, column));
+  const answer = (column: string, i: number) => (columns.isChat ? contentOf(row, column, i) : readFormatted(row, column));
   const promptColumn = columns.isPromptInChosen ? undefined : firstOf(row, columns.prompt);
-  const question = promptColumn === undefined ? answer(chosenColumn, 0) : readText(row, promptColumn);
-  const systemText = columns.isPromptInChosen ? "" : readOptionalText(row, "system");
+  const question = promptColumn === undefined ? answer(chosenColumn, 0) : readFormatted(row, promptColumn);
+  const systemText = columns.isPromptInChosen ? "" : readOptionalFormatted(row, "system");
   const [chosen, rejected] = [answer(chosenColumn, 1), answer(rejectedColumn, 1)]; // checks that they are lists
   const isLonger = (column: string) => columns.isChat && (row[column] as unknown[]).length > 2;
   if (isLonger(chosenColumn) || isLonger(rejectedColumn)) note(LONGER);
@@ -89,7 +89,7 @@ function contentOf(row: Row, column: string, i: number): string {
   const field = `${JSON.stringify(column)}[${i}]`;
   const one: unknown = Array.isArray(messages) ? messages[i] : undefined;
   if (!isObject(one)) throw misfit(field, "a message", describeValue(one ?? undefined));
-  return readText(one, "content");
+  return readFormatted(one, "content", `${field}.content`);
 }
 
 function writeWith(
@@ -142,13 +142,13 @@ const WORST_FIRST =
 
 /** The two answers of the largest ranks: Axolotl takes the largest for the best. */
 function readNectar(row: Row, { note, isConversion }: Reading): ReadPair[] {
-  const prompt = readText(row, "prompt");
+  const prompt = readFormatted(row, "prompt");
   const { answers } = row;
   if (!Array.isArray(answers) || answers.length < 2)
     throw misfit('"answers"', "a list of two answers or more", describeValue(answers ?? undefined));
   const ranked = answers.map((one: unknown, i) => {
     if (!isObject(one)) throw misfit(`"answers"[${i}]`, "{ answer, rank }", describeValue(one ?? undefined));
-    return { text: readText(one, "answer"), rank: readRating(one.rank, `"answers"[${i}].rank`) };
+    return { text: readText(one, "answer", `"answers"[${i}].answer`), rank: readRating(one.rank, `"answers"[${i}].rank`) };
   });
   const sorted = ranked.toSorted((a, b) => a.rank - b.rank);
   note(WORST_FIRST);

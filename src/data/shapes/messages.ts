@@ -1,5 +1,8 @@
 /** @file Pairs as messages, and as the texts that formats without messages hold. */
 import { describeValue } from "../../arguments.ts";
+import { pythonFloat } from "../../formats/pythonFloat.ts";
+import { isFloat } from "../../formats/written.ts";
+import type { Row } from "../datasets/features.ts";
 import { extractPrompt, type Message } from "../preferences/extractPrompt.ts";
 import { cannotHold, isMessage, isMessages, isText, message, misfit, type Pair } from "./shape.ts";
 
@@ -72,11 +75,31 @@ export function singleQuestion(format: string, pair: Pair): { system: string | u
   return { system, question };
 }
 
-/** @throws PrefineError("data") for a column that is no text. */
-export function readText(row: Readonly<Record<string, unknown>>, column: string): string {
+/** @throws PrefineError("data") for a column that is no text. @param field the column in messages. */
+export function readText(
+  row: Readonly<Record<string, unknown>>,
+  column: string,
+  field = JSON.stringify(column),
+): string {
   const value = row[column];
   if (isText(value)) return value;
-  throw misfit(JSON.stringify(column), "a text", describeValue(value ?? undefined));
+  throw misfit(field, "a text", describeValue(value ?? undefined));
+}
+
+/** A text, or a number or truth value as Python's f-strings write them: 42, 4.0, True. Axolotl's formats take these. */
+export function readFormatted(row: Row, column: string, field = JSON.stringify(column)): string {
+  const value = row[column];
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (typeof value === "bigint") return String(value);
+  if (typeof value !== "number") return readText(row, column, field);
+  return isFloat(row, column, value) || !Number.isInteger(value) ? pythonFloat(value) : String(value);
+}
+
+/** As {@link readFormatted}, or "" for what Python takes for nothing: null, 0, false, an empty list. */
+export function readOptionalFormatted(row: Row, column: string): string {
+  const value = row[column];
+  const isEmptyList = Array.isArray(value) && value.length === 0;
+  return !value || isEmptyList ? "" : readFormatted(row, column);
 }
 
 /** A text, or "" for null and for a column that is not there. */

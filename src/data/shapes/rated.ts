@@ -72,7 +72,7 @@ function ofCompletions(row: Row, { settings, note }: Reading): Rated<string>[] {
     const field = `"completions"[${i}].${score}`;
     const rating = score === "annotations" ? meanRating(one.annotations, field) : readRating(one[score], field);
     if (rating === undefined) note("with a completion that has no rating, left out");
-    return rating === undefined ? [] : [{ answer: readText(one, "response"), rating }];
+    return rating === undefined ? [] : [{ answer: readText(one, "response", `"completions"[${i}].response`), rating }];
   });
 }
 

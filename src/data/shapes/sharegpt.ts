@@ -78,7 +78,8 @@ function reads(row: Row, settings: Settings): ReadPair[] {
 
 /** Questions and answers take turns, and a question is last. LLaMA-Factory skips other rows. */
 function checkOrder(messages: readonly Message[], column: string): void {
-  const wrong = messages.findIndex(({ role }, i) => (i % 2 === 0 ? role === "assistant" : role !== "assistant"));
+  const isQuestion = (role: string) => role === "user" || role === "tool";
+  const wrong = messages.findIndex(({ role }, i) => (i % 2 === 0 ? !isQuestion(role) : role !== "assistant"));
   const field = JSON.stringify(column);
   if (wrong >= 0)
     throw misfit(`${field}[${wrong}]`, `${wrong % 2 === 0 ? "a question" : "an answer"} there`, "another");

@@ -5,7 +5,7 @@
 import { PrefineError } from "../../errors.ts";
 import type { Row } from "../datasets/features.ts";
 import { wrongSetting } from "./llamaFactoryColumns.ts";
-import { readOptionalText, readText } from "./messages.ts";
+import { readFormatted, readOptionalFormatted } from "./messages.ts";
 import { cannotHold, isText, type ReadPair, type Shape, without } from "./shape.ts";
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -57,10 +57,10 @@ const fill = (pieces: readonly Piece[], values: Readonly<Record<string, string>>
 
 function reads(row: Row, settings: Settings): ReadPair[] {
   const { prompt, chosen, rejected, columns, hasSystem } = formatsOf(settings);
-  const system = hasSystem ? readOptionalText(row, columns.system) : "";
+  const system = hasSystem ? readOptionalFormatted(row, columns.system) : "";
   const texts = {
     system,
-    ...Object.fromEntries(["prompt", "chosen", "rejected"].map((name) => [name, readText(row, columns[name])])),
+    ...Object.fromEntries(["prompt", "chosen", "rejected"].map((name) => [name, readFormatted(row, columns[name])])),
   };
   const pair = { prompt: fill(prompt, texts), chosen: fill(chosen, texts), rejected: fill(rejected, texts) };
   const used = ["prompt", "chosen", "rejected", ...(system ? ["system"] : [])];
