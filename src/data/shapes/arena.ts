@@ -71,5 +71,4 @@ export const arena: Shape = {
     const [conversation_a, conversation_b] = winner === "model_b" ? [lost, won] : [won, lost];
     return { winner, conversation_a, conversation_b };
   },
-  implies: ["winner"],
 };

@@ -64,7 +64,8 @@ const LONGER = "with more than two messages, of which Axolotl reads the first tw
 
 function readWith({ system, user, end }: Markup, columns: Columns, row: Row, { note }: Reading): ReadPair[] {
   const [chosenColumn, rejectedColumn] = [firstOf(row, columns.chosen), firstOf(row, columns.rejected)];
-  const answer = (column: string, i: number) => (columns.isChat ? contentOf(row, column, i) : readFormatted(row, column));
+  const answer = (column: string, i: number) =>
+    columns.isChat ? contentOf(row, column, i) : readFormatted(row, column);
   const promptColumn = columns.isPromptInChosen ? undefined : firstOf(row, columns.prompt);
   const question = promptColumn === undefined ? answer(chosenColumn, 0) : readFormatted(row, promptColumn);
   const systemText = columns.isPromptInChosen ? "" : readOptionalFormatted(row, "system");
@@ -148,7 +149,10 @@ function readNectar(row: Row, { note, isConversion }: Reading): ReadPair[] {
     throw misfit('"answers"', "a list of two answers or more", describeValue(answers ?? undefined));
   const ranked = answers.map((one: unknown, i) => {
     if (!isObject(one)) throw misfit(`"answers"[${i}]`, "{ answer, rank }", describeValue(one ?? undefined));
-    return { text: readText(one, "answer", `"answers"[${i}].answer`), rank: readRating(one.rank, `"answers"[${i}].rank`) };
+    return {
+      text: readText(one, "answer", `"answers"[${i}].answer`),
+      rank: readRating(one.rank, `"answers"[${i}].rank`),
+    };
   });
   const sorted = ranked.toSorted((a, b) => a.rank - b.rank);
   note(WORST_FIRST);

@@ -228,5 +228,4 @@ export const compared: Shape = {
     const [response_0, response_1] = isSecond ? [rejected, chosen] : [chosen, rejected];
     return { prompt: question, response_0, response_1, better_response_id: isSecond ? 1 : 0 };
   },
-  implies: ["better_response_id"],
 };

@@ -10,8 +10,18 @@ import type { Row } from "../datasets/features.ts";
 import { extractPrompt } from "../preferences/extractPrompt.ts";
 import { asMessages } from "./messages.ts";
 import type { PairStream } from "./readPairs.ts";
-import { cannotHold, merged, type NumberedPair, type Reading, type ReadPair, type Shape, without } from "./shape.ts";
-import { trlRow } from "./trl.ts";
+import {
+  cannotHold,
+  merged,
+  type NumberedPair,
+  type Pair,
+  type Reading,
+  type ReadPair,
+  type Shape,
+  within,
+  without,
+} from "./shape.ts";
+import { TRL_COLUMNS, trlRow } from "./trl.ts";
 
 export interface ConvertOptions {
   to: Shape;
@@ -30,28 +40,44 @@ export async function* convertPairs(stream: PairStream, options: ConvertOptions)
   if (!options.to.writes) {
     throw new PrefineError("config", `--to ${options.to.name}: this format can only be read`, "Choose another.");
   }
-  for await (const read of stream.pairs()) {
-    let rows: Row[];
-    try {
-      rows = convertPair(read, stream.shape, options);
-    } catch (error) {
-      if (!(error instanceof PrefineError) || error.code !== "data") throw error;
-      throw new PrefineError("data", `${options.split} row ${read.index}: ${error.message}`, error.hint, {
-        cause: error,
-      });
-    }
-    yield* rows;
-  }
+  for await (const read of stream.pairs())
+    yield* within(`${options.split} row ${read.index}`, () => convertPair(read, stream.shape, options));
 }
 
 function convertPair(read: NumberedPair, from: Shape, { to, settings, chat, drop }: ConvertOptions): Row[] {
   const pair = chat ? asMessages(read.pair) : read.pair;
-  const rest = keptColumns({ pair, rest: without(read.rest, drop) }, from, to);
+  const rest = keptColumns(
+    { pair, rest: without(read.rest, [...drop, ...(from === to ? [] : impliedIn(read, from))]) },
+    from,
+    to,
+  );
   const written = [to.writes?.({ pair, rest }, settings) ?? []].flat();
-  const rows = to.collects ? written : written.map((row) => withRest(row, rest, to));
+  const implied = from === to ? [] : impliedIn({ pair, rest }, to);
+  const rows = to.collects ? written : written.map((row) => withRest(row, { rest, implied }, to));
   for (const row of rows) refuseUnwritable(row, "");
-  if (to.name !== "trl" && to.name !== "passthrough") compare({ pair, rest }, readAgain(rows, to, settings), to.name);
+  if (to.name !== "trl" && to.name !== "passthrough") {
+    const own = written.flatMap((row) => Object.keys(row));
+    compare({ pair, rest }, readAgain(rows, to, settings), { own, format: to.name });
+  }
   return rows;
+}
+
+/** What a shape writes for a pair alone, without other columns; empty where it can't hold the pair. */
+function bareRow(shape: Shape, pair: Pair): Row {
+  if (!shape.writes || shape.collects) return {};
+  try {
+    return [shape.writes({ pair, rest: {} }, {})].flat()[0] ?? {};
+  } catch (error) {
+    if (error instanceof PrefineError && error.code === "data") return {};
+    throw error;
+  }
+}
+
+/** Columns that a shape writes for the pair anyway: which side has won, a list of these two answers. */
+function impliedIn({ pair, rest }: ReadPair, shape: Shape): string[] {
+  const bare = bareRow(shape, pair);
+  const shared = Object.keys(rest).filter((name) => Object.hasOwn(bare, name));
+  return shared.every((name) => isSame(bare[name], rest[name])) ? shared : [];
 }
 
 /** The other columns, but for those of the source whose content the pair has. @throws for those without a place. */
@@ -61,9 +87,7 @@ function keptColumns({ pair, rest }: ReadPair, from: Shape, to: Shape): Row {
   const isRestated = (value: unknown) =>
     isEmpty(value) || (typeof value === "string" && texts.includes(JSON.stringify(value).slice(1, -1)));
   const isDropped = (name: string) =>
-    (rest[name] ?? null) === null ||
-    from.implies?.includes(name) === true ||
-    (from.restates?.includes(name) === true && isRestated(rest[name]));
+    (rest[name] ?? null) === null || (from.restates?.includes(name) === true && isRestated(rest[name]));
   const others = Object.keys(rest).filter((name) => !to.keeps?.includes(name) && !isDropped(name));
   if (others.length === 0)
     return without(
@@ -80,10 +104,11 @@ const isEmpty = (value: unknown) =>
   (typeof value === "object" && value !== null && Object.keys(value).length === 0);
 
 /** A row with the other columns. @throws PrefineError("data") for a column that the target has for another value. */
-function withRest(row: Row, others: Row, to: Shape): Row {
-  const rest = without(others, to.consumes ?? []);
+function withRest(row: Row, others: { rest: Row; implied: string[] }, to: Shape): Row {
+  const rest = without(others.rest, to.consumes ?? []);
   for (const [name, value] of Object.entries(rest)) {
-    if (value === null || !Object.hasOwn(row, name) || isSame(row[name], value)) continue;
+    const isImplied = others.implied.includes(name); // would not come back
+    if (value === null || !Object.hasOwn(row, name) || (!isImplied && isSame(row[name], value))) continue;
     throw cannotHold(
       to.name,
       name,
@@ -104,12 +129,21 @@ function readAgain(rows: Row[], to: Shape, settings: Readonly<Record<string, unk
   return rows.flatMap((row, i) => (collector ? collector.add(row, i) : to.reads(row, reading)));
 }
 
-/** @throws PrefineError("data") for what is another value after writing and reading. */
-function compare(before: ReadPair, after: readonly ReadPair[], format: string): void {
+/**
+ * @param own columns that the format itself writes: for a pair that lacks them, they are new.
+ * @throws PrefineError("data") for what is another value after writing and reading.
+ */
+function compare(
+  before: ReadPair,
+  after: readonly ReadPair[],
+  { own, format }: { own: string[]; format: string },
+): void {
   const [one] = after;
   const expected = explicit(trlRow(before));
   const found = one === undefined ? {} : explicit(trlRow(one));
-  const names = [...new Set([...Object.keys(expected), ...Object.keys(found)])];
+  const isNew = (name: string) =>
+    own.includes(name) && !TRL_COLUMNS.includes(name) && (expected[name] ?? null) === null;
+  const names = [...new Set([...Object.keys(expected), ...Object.keys(found)])].filter((name) => !isNew(name));
   const wrong = names.find((name) => !isSame(expected[name] ?? null, found[name] ?? null));
   if (wrong === undefined && after.length === 1) return;
   const field = wrong ?? "chosen";

@@ -15,7 +15,10 @@ function reads(row: Row, reading: Reading): ReadPair[] {
     throw misfit('"answers"', "a list of { answer, rank }", describeValue(answers ?? undefined));
   const rated = answers.map((one: unknown, i) => {
     if (!isObject(one)) throw misfit(`"answers"[${i}]`, "{ answer, rank }", describeValue(one ?? undefined));
-    return { answer: readText(one, "answer", `"answers"[${i}].answer`), rating: -readRating(one.rank, `"answers"[${i}].rank`) };
+    return {
+      answer: readText(one, "answer", `"answers"[${i}].answer`),
+      rating: -readRating(one.rank, `"answers"[${i}].rank`),
+    };
   });
   return pairsOfList({ row, prompt, answers: rated, promptColumn: "prompt", listColumns: ["answers"] }, reading);
 }

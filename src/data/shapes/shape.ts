@@ -105,8 +105,6 @@ export interface Shape {
   consumes?: readonly string[];
   /** Its own columns that `reads` leaves in `rest` though the pair has their content, or where they are empty. */
   restates?: readonly string[];
-  /** Its own columns that a pair without them implies: which of two sides has won. */
-  implies?: readonly string[];
 }
 
 /** A pair with the number of its row. */
