@@ -119,7 +119,7 @@ describe("in an editor", () => {
     expect(editor.completions('task_type: "')).toEqual(["CAUSAL_LM"]);
     const options = editor.completions("DPOConfig({");
     expect(options).toEqual(expect.arrayContaining(["max_length", "-warmup_ratio"]));
-    expect(options).not.toContain("deepspeed");
+    expect(options).not.toContain("parallelism_config");
     expect(editor.completions("LoraConfig({")).not.toContain("use_qalora");
   });
 });

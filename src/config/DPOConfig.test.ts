@@ -88,7 +88,7 @@ describe("DPOConfig", () => {
       loss_type: ["sigmoid", "sft"],
       optim: "lion_8bit",
       router_aux_loss_coef: 0.1,
-      deepspeed: "ds.json",
+      optim_target_modules: "all-linear",
     };
     const error = thrown(() => DPOConfig(input));
     expect(error.code).toBe("not-yet");

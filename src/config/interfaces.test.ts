@@ -78,7 +78,7 @@ describe("the values in the interfaces", () => {
     // @ts-expect-error an optimizer that is not built
     expect(() => makeDPOConfig({ optim: "lomo" })).toThrow("not built");
     // @ts-expect-error an option that is not built
-    expect(() => makeDPOConfig({ deepspeed: "ds.json" })).toThrow("not built");
+    expect(() => makeDPOConfig({ parallelism_config: { tp_size: 2 } })).toThrow("not built");
     // @ts-expect-error no loss of that name
     expect(() => makeDPOConfig({ loss_type: "kto" })).toThrow("loss_type");
     expect(makeDPOConfig({ ...makeDPOConfig(), beta: 0.5 }).beta).toBe(0.5);

@@ -120,9 +120,12 @@ export function oneOf<const Choice extends string>(...choices: Choice[]): Kind<C
     schema: { enum: choices },
     types: both(choices.map((choice) => JSON.stringify(choice)).join(" | ")),
     choices,
-    read: (value) => choices.find((choice) => choice === value || (choice === "no" && value === false)),
+    read: (value) => choices.find((choice) => choice === value || (choice === "no" && isNo(value))),
   };
 }
+
+/** What YAML 1.1 reads as false: `eval_strategy: off`. */
+const isNo = (value: unknown) => value === false || (typeof value === "string" && /^(no|off|false)$/i.test(value));
 
 /** One value or a list of them. */
 export type OneOrMore<T> = T | readonly T[];

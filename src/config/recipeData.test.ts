@@ -7,7 +7,7 @@ const parse = (keys: object, ...flags: string[]) => {
   const text = JSON.stringify({ model_name_or_path: "m", bf16: false, ...keys });
   return parseRun({ file: { name: "r.yaml", text }, flags }).run;
 };
-const MIXER = { dataset_mixer: { a: 1 }, optim: "adamw_torch", learning_rate: 5e-7 };
+const MIXER = { dataset_mixer: { a: 1 }, optim: "adamw_torch", learning_rate: 5e-7, max_length: 512 };
 const problemsOf = (keys: object, ...flags: string[]) =>
   thrown(() => parse(keys, ...flags))
     .message.replace("r.yaml: ", "r.yaml:\n  ")
@@ -25,7 +25,8 @@ describe("dataset_mixer", () => {
     });
     expect(run.advice).toEqual([]);
     expect(parse({ dataset_mixer: { a: 1 } }).advice).toEqual([
-      "optim, learning_rate: not set: prefine's default, where alignment-handbook's is rmsprop and 5e-05",
+      "optim, learning_rate, max_length: not set: prefine's default, where alignment-handbook's is rmsprop, 5e-05, " +
+        "512 (128 of the prompt)",
     ]);
   });
 

@@ -119,12 +119,14 @@ function checkMixer({ script, evaluates, given, report }: RecipeUse): boolean {
 }
 
 /** Defaults of alignment-handbook that are others here: a file that leaves them out would train otherwise there. */
-const HANDBOOK_DEFAULTS = { optim: "rmsprop", learning_rate: "5e-05" } as const;
+const HANDBOOK_DEFAULTS = {
+  ...{ optim: "rmsprop", learning_rate: "5e-05", max_length: "512 (128 of the prompt)" },
+} as const;
 
 function adviseDefaults({ given, report }: RecipeUse): void {
   const absent = Object.entries(HANDBOOK_DEFAULTS).filter(([key]) => !given.has(key));
   if (absent.length === 0) return;
-  const theirs = absent.map(([, value]) => value).join(" and ");
+  const theirs = absent.map(([, value]) => value).join(", ");
   report.advise(
     absent.map(([key]) => key).join(", "),
     `not set: prefine's default, where alignment-handbook's is ${theirs}`,

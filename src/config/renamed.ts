@@ -96,7 +96,7 @@ function renameTo(
   }: Pick<Renamed, "convert" | "beside" | "advice"> & { current: Map<string, Given>; report: Report },
 ): void {
   const value = convert ? convert(entry.value) : entry.value;
-  if (value === undefined) return;
+  if (value === undefined || value === null) return; // not set
   const other = current.get(to);
   const wins = other && beside?.(value, other.value);
   if (other && wins === "new") {

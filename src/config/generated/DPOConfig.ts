@@ -4,8 +4,7 @@ import type { OneOrMore } from "../kinds.ts";
 /**
  * Input of {@link DPOConfig}: the options of trl.DPOConfig, all optional; undefined is as left out.
  *
- * Not built, and an error where they are set: optim_target_modules, router_aux_loss_coef, deepspeed, fsdp, fsdp_config,
- * parallelism_config.
+ * Not built, and an error where they are set: optim_target_modules, router_aux_loss_coef, parallelism_config.
  */
 export interface DPOConfigInput {
   /**
@@ -853,6 +852,24 @@ export interface DPOConfigInput {
    */
   readonly dataloader_in_order?: boolean | undefined;
   /**
+   * DeepSpeed config.
+   *
+   * Default: `null`. No effect: prefine trains in one process; optimizer and schedule come from this file alone.
+   */
+  readonly deepspeed?: Record<string, unknown> | string | null | undefined;
+  /**
+   * Fully sharded data parallelism.
+   *
+   * Default: `null`. No effect: prefine trains in one process.
+   */
+  readonly fsdp?: boolean | string | null | undefined;
+  /**
+   * FSDP settings.
+   *
+   * Default: `null`. No effect: prefine trains in one process.
+   */
+  readonly fsdp_config?: Record<string, unknown> | string | null | undefined;
+  /**
    * Rank of this process.
    *
    * Default: `-1`. No effect: prefine trains in one process.
@@ -970,12 +987,16 @@ export interface DPOConfigInput {
   readonly tpu_metrics_debug?: unknown;
   /** @deprecated No effect: there is one device. */
   readonly xpu_backend?: unknown;
-  /** @deprecated Not built: is fsdp now, which is not built. */
+  /** @deprecated No effect: there is one device. */
   readonly sharded_ddp?: unknown;
-  /** @deprecated No effect: is an fsdp setting, which is not built. */
+  /** @deprecated No effect: there is one device. */
   readonly fsdp_min_num_params?: unknown;
-  /** @deprecated No effect: is an fsdp setting, which is not built. */
+  /** @deprecated No effect: there is one device. */
   readonly fsdp_transformer_layer_cls_to_wrap?: unknown;
+  /** @deprecated No effect: there is one device. */
+  readonly tp_size?: unknown;
+  /** @deprecated No effect: there is one device. */
+  readonly _n_gpu?: unknown;
   /** @deprecated No effect: is a SageMaker setting. */
   readonly mp_parameters?: unknown;
   /** @deprecated No effect: no supported model keeps a past between rows. */
@@ -1895,19 +1916,19 @@ export interface DPOConfig {
   /**
    * DeepSpeed config.
    *
-   * Default: `null`. Not built: only the default is taken.
+   * Default: `null`. No effect: prefine trains in one process; optimizer and schedule come from this file alone.
    */
   readonly deepspeed: Record<string, unknown> | string | null;
   /**
    * Fully sharded data parallelism.
    *
-   * Default: `null`. Not built: only the default is taken.
+   * Default: `null`. No effect: prefine trains in one process.
    */
   readonly fsdp: boolean | string | null;
   /**
    * FSDP settings.
    *
-   * Default: `null`. Not built: only the default is taken.
+   * Default: `null`. No effect: prefine trains in one process.
    */
   readonly fsdp_config: Record<string, unknown> | string | null;
   /**

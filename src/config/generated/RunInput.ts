@@ -345,6 +345,8 @@ export interface RunInput extends DPOConfigInput {
   readonly dataset?: unknown;
   /** @deprecated Use dataset_test_split instead. */
   readonly dataset_test_name?: unknown;
+  /** @deprecated Error: a run file names no other; give this one as --config. */
+  readonly config?: unknown;
   /** @deprecated Error: use max_steps for a short run. */
   readonly sanity_check?: unknown;
   /** @deprecated No effect: there is one implementation. */

@@ -36,10 +36,26 @@ const AUTHORS_LOSSES: Readonly<Record<string, string>> = {
   sppo_single: "it reads the column chosen_probs alone and is not built; sppo reads chosen_probs_win and _lose",
   aot_pair: "it is aot now",
   dpo: "DPO's own loss is sigmoid",
+  rso: "RSO's loss is hinge, on pairs drawn by rejection sampling",
+  slic: "SLiC's loss is hinge",
+  wpo: "WPO is use_weighting: true with loss_type sigmoid",
+  spin: "SPIN's loss is sigmoid, with the answers of the policy before as rejected",
+  tdpo: "token-level DPO (arXiv 2404.11999) is not built",
+  rdpo: "R-DPO's penalty of lengths (arXiv 2403.19159) is not built; robust is robust DPO",
+  odpo: "DPO with an offset (arXiv 2402.10571) is not built",
+  betadpo: "beta-DPO (arXiv 2407.08639) is not built",
+  "dpo-shift": "the loss of DPO-Shift's authors (arXiv 2502.07599) is not built",
+  sspo: "the loss of SSPO's authors is not built",
+  grpo: "it needs no pairs and is not built",
 };
+
+const plain = (name: string) => name.toLowerCase().replace(/_/g, "-");
 
 /** The reason for refusing a value of loss_type; undefined: none is known. */
 export function lossReason(value: unknown): string | undefined {
-  const name = [value].flat().find((one) => typeof one === "string" && Object.hasOwn(AUTHORS_LOSSES, one));
-  return name === undefined ? undefined : AUTHORS_LOSSES[name as string];
+  for (const one of [value].flat().filter((name) => typeof name === "string")) {
+    const known = Object.keys(AUTHORS_LOSSES).find((name) => plain(name) === plain(one));
+    if (known !== undefined) return AUTHORS_LOSSES[known];
+  }
+  return undefined;
 }

@@ -8,6 +8,7 @@ import {
   float,
   int,
   json,
+  type Kind,
   listOf,
   nullable,
   oneOf,
@@ -17,6 +18,12 @@ import {
 import { differs, group, noEffect, notYet, own, same } from "../option.ts";
 import { lossReason } from "./authorsNames.ts";
 import { LOSS_NAMES, lossesWith, OWN_LOSS_NAMES } from "./lossTypes.ts";
+
+/** -1 is TRL 0.28's word for unset. */
+const promptLength: Kind<number | null> = {
+  ...nullable(above(0, int)),
+  read: (value) => (int.read(value) === -1 ? null : nullable(above(0, int)).read(value)),
+};
 
 const loss = group("Loss", {
   beta: same(atLeast(0, float), 0.1, "Strength of the KL penalty: higher values stay closer to the reference model.", {
@@ -173,15 +180,10 @@ const model = group("Model", {
 const rows = group(
   "Data",
   own({
-    max_prompt_length: same(
-      nullable(above(0, int)),
-      null,
-      "Truncate prompts to their last tokens, before max_length.",
-      {
-        onResume: "data",
-        advice: "removed in TRL 1.0; prefine truncates prompts to their last tokens, as TRL did",
-      },
-    ),
+    max_prompt_length: same(promptLength, null, "Truncate prompts to their last tokens, before max_length.", {
+      onResume: "data",
+      advice: "removed in TRL 1.0; prefine truncates prompts to their last tokens, as TRL did",
+    }),
     drop_degenerate: same(bool, false, "Drop pairs whose answers are equal or empty (TRL keeps them).", {
       onResume: "data",
       common: true,

@@ -1,8 +1,9 @@
 /** @file Processes, data loaders, debugging: that part of transformers.TrainingArguments (5.23). */
-import { bool, either, int, json, listOf, nullable, oneOf, path, string } from "../kinds.ts";
+import { bool, either, int, json, type Kind, listOf, nullable, oneOf, path, string } from "../kinds.ts";
 import { group, noEffect, notYet, same } from "../option.ts";
 
 const ONE_PROCESS = "prefine trains in one process";
+const UNREAD = "prefine trains in one process; optimizer and schedule come from this file alone";
 const NO_LOADER = "pairs are prepared once, before training";
 const SCRIPTS_ONLY = "TRL's script ignores it too";
 
@@ -26,10 +27,16 @@ const loader = group("Data loader", {
   dataloader_in_order: noEffect(bool, true, "Return batches in order.", NO_LOADER),
 });
 
+/** False and the empty text are none. */
+const sharding: Kind<boolean | string | null> = {
+  ...nullable(either(bool, string)),
+  read: (value) => (value === false || value === "" ? null : nullable(either(bool, string)).read(value)),
+};
+
 const distributed = group("Several devices", {
-  deepspeed: notYet(nullable(either(json, path)), null, "DeepSpeed config."),
-  fsdp: notYet(nullable(either(bool, string)), null, "Fully sharded data parallelism.", { ready: [false, ""] }),
-  fsdp_config: notYet(nullable(either(json, path)), null, "FSDP settings."),
+  deepspeed: noEffect(nullable(either(json, path)), null, "DeepSpeed config.", UNREAD, { loud: true }),
+  fsdp: noEffect(sharding, null, "Fully sharded data parallelism.", ONE_PROCESS, { loud: true }),
+  fsdp_config: noEffect(nullable(either(json, path)), null, "FSDP settings.", ONE_PROCESS, { loud: true }),
   parallelism_config: notYet(nullable(json), null, "Tensor, context and data parallelism."),
   local_rank: noEffect(int, -1, "Rank of this process.", ONE_PROCESS),
   ddp_find_unused_parameters: noEffect(nullable(bool), null, "Find unused parameters in DDP.", ONE_PROCESS, {
