@@ -1,13 +1,15 @@
 /** @file DPOTrainer on Node: runs are stored on disk, models come from folders and the hub. */
 import { callable } from "./arguments.ts";
+import { isFirstRank } from "./cluster/firstRank.ts";
+import { joinJob, openJobDevice } from "./cluster/job.ts";
 import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
 import { availableMemory, refuseBeyondMemory } from "./device/memory.ts";
-import { openDevice } from "./device/openDevice.ts";
 import { nodeStorage } from "./disk/nodeStorage.ts";
 import { packageVersion } from "./disk/packageVersion.ts";
 import { loadModel } from "./pretrained/loadModel.ts";
 import "./pretrained/tokenizerThreads.ts"; // enables threads for slow texts
 import { createLogger } from "./terminal/logger.ts";
+import { silentLogger } from "./terminal/silentLogger.ts";
 import type { Platform } from "./training/platform.ts";
 import { Trainer } from "./training/trainer.ts";
 import type { DPOTrainerOptions } from "./training/trainerOptions.ts";
@@ -21,8 +23,9 @@ export const nodePlatform: Platform = {
   },
   loadModel,
   loadTokenizer: AutoTokenizer.from_pretrained,
-  createLogger,
-  openDevice,
+  join: joinJob,
+  createLogger: (options) => (isFirstRank() ? createLogger(options) : silentLogger),
+  openDevice: openJobDevice,
   memory: { available: availableMemory, refuseBeyond: refuseBeyondMemory },
   async plotRun(folder, name) {
     const { plotRunFolders } = await import("./plots/plotRunFolders.ts"); // late: it loads a font and a rasterizer

@@ -3,6 +3,8 @@
  * config -> data -> models (and checkpoints, for an adapter) -> training, which drives dpo, engine, optim and plots.
  */
 import { abortSignal, checkOptions, checkValue, type OptionChecks, objectWith } from "./arguments.ts";
+import { isFirstRank } from "./cluster/firstRank.ts";
+import { joinJob } from "./cluster/job.ts";
 import { checkAdapterAgrees, type RunConfig, type ScriptArguments } from "./config/run.ts";
 import { HANDBOOK_TEMPLATE } from "./data/chatTemplates/handbookTemplate.ts";
 import { nameForCard, openData, withWholePaths } from "./data/datasets/dataArguments.ts";
@@ -20,6 +22,7 @@ import { AutoModelForCausalLM } from "./pretrained/autoModel.ts";
 import { refuseAdapter } from "./pretrained/modelConfig.ts";
 import { createLogger } from "./terminal/logger.ts";
 import type { Logger } from "./terminal/logging.ts";
+import { silentLogger } from "./terminal/silentLogger.ts";
 import { checkOutputDir, resumedQuantization } from "./training/prepare/outputFolder.ts";
 import type { TrainOutput } from "./training/trainerOptions.ts";
 
@@ -52,8 +55,10 @@ const RUN_OPTIONS: OptionChecks<RunOptions> = {
 export async function train(run: RunConfig, options: RunOptions = {}): Promise<TrainOutput> {
   checkValue("train", run, RUN, "Pass runFrom({ model_name_or_path, dataset_name, ... }), or a run file by parseRun.");
   checkOptions<RunOptions>("train", options, RUN_OPTIONS);
+  await joinJob(run.args); // all ranks, or none
   await checkOutputDir(run.args, nodeStorage); // before anything is downloaded
-  const { signal, logger = createLogger({ disable_tqdm: run.args.disable_tqdm ?? false }) } = options;
+  const { signal, logger: own = createLogger({ disable_tqdm: run.args.disable_tqdm ?? false }) } = options;
+  const logger = isFirstRank() ? own : silentLogger;
   const { train_dataset, eval_dataset } = await loadSplits(run, logger, { signal });
   const model = await loadPolicy(run, logger, signal);
   const { peft_config, args } = run;

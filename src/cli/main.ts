@@ -1,6 +1,7 @@
 /** @file The command line: dispatch, errors without stack traces, exit codes. Commands load lazily. */
 import { Command, CommanderError } from "commander";
 import { adviceFor } from "../arguments.ts";
+import { isFirstRank, turnToReport } from "../cluster/firstRank.ts";
 import "../config/options/otherNames.ts"; // names of other tools, in messages
 import { ioError } from "../disk/ioError.ts";
 import { packageVersion } from "../disk/packageVersion.ts";
@@ -40,9 +41,13 @@ Examples:
 
 Run prefine COMMAND --help for details of a command.`;
 
+/** Exit code of work that a signal stopped. */
+const INTERRUPTED = 130;
+
 /**
  * Runs a command line (without node and script).
  * @returns the exit code: 0 success, 1 error (printed), 2 severe findings of the doctor, 130 stopped by a signal.
+ *   Of the processes of a job, the first prints the error of all.
  */
 export async function main(words: string[]): Promise<number> {
   outliveTerminal();
@@ -51,8 +56,17 @@ export async function main(words: string[]): Promise<number> {
     await program.parseAsync(withUnderscores(words, program), { from: "user" });
     return 0;
   } catch (error) {
-    return reportError(error);
+    return reportOnce(error);
   }
+}
+
+/** Reports an error, unless another process of the job does. An error of this rank alone ends the whole job. */
+async function reportOnce(error: unknown): Promise<number> {
+  const { abortJob, isConnected } = await import("../cluster/job.ts");
+  const where = await turnToReport({ isConnected: isConnected() });
+  const code = where === undefined ? exitCodeOf(error) : reportError(error, where);
+  if (code !== INTERRUPTED) await abortJob(code);
+  return code;
 }
 
 async function createProgram(words: string[]): Promise<Command> {
@@ -63,7 +77,7 @@ async function createProgram(words: string[]): Promise<Command> {
     .helpCommand(false)
     .addHelpText("after", EXAMPLES)
     .enablePositionalOptions()
-    .configureOutput({ outputError: (text) => printUsageError(text, program) })
+    .configureOutput({ outputError: (text) => isFirstRank() && printUsageError(text, program) })
     .exitOverride();
   const commandName = words.find((word) => !word.startsWith("-"));
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
@@ -105,25 +119,28 @@ function printUsageError(text: string, program: Command): void {
   printError(message, nearest ?? "prefine COMMAND --help lists the flags.");
 }
 
-/** Prints an error. @returns the exit code. */
-function reportError(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode; // already printed by commander
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode;
+  return error instanceof PrefineError && error.code === "interrupted" ? INTERRUPTED : 1;
+}
+
+/** Prints an error. @param where begins the message: the rank that met it. @returns the exit code. */
+function reportError(error: unknown, where = ""): number {
+  const code = exitCodeOf(error);
+  if (error instanceof CommanderError) return code; // already printed by commander
   if (error instanceof PrefineError) {
-    if (error.code === "interrupted") {
-      process.stderr.write(`${[error.message, error.hint].filter(Boolean).join("\n")}\n`);
-      return 130;
-    }
-    printError(error.message, error.hint);
-    return 1;
+    if (code !== INTERRUPTED) printError(where + error.message, error.hint);
+    else process.stderr.write(`${[error.message, error.hint].filter(Boolean).join("\n")}\n`);
+    return code;
   }
-  const text = error instanceof Error ? error.message : String(error);
+  const text = where + (error instanceof Error ? error.message : String(error));
   if (error instanceof Error && "syscall" in error) {
     printError(text); // from the operating system: no such file, no space, no permission
-    return 1;
+    return code;
   }
   const stack = process.env.PREFINE_DEBUG && error instanceof Error ? `\n${error.stack}` : "";
   printError(`${text}${stack}`, "This looks like a bug in prefine; set PREFINE_DEBUG=1 for a stack trace.");
-  return 1;
+  return code;
 }
 
 let isOutliving = false;

@@ -1,5 +1,6 @@
 /** @file prefine train: starts a run from a run file and flags; Ctrl-C, SIGTERM and SIGHUP save a checkpoint. */
 import type { Command } from "commander";
+import { isFirstRank } from "../cluster/firstRank.ts";
 import { PrefineError } from "../errors.ts";
 import { counted, shellWord } from "../phrases.ts";
 import type { StepReport } from "../terminal/logging.ts";
@@ -38,10 +39,13 @@ export function define(command: Command): void {
 
 async function run(words: string[]): Promise<void> {
   const isHelp = words.some((word) => ["-h", "--help", "--help-all", "--help_all"].includes(word));
+  const isFirst = isFirstRank();
+  if (isHelp && !isFirst) return;
   if (isHelp) return printHelp(words.some((word) => /^--help[-_]all$/.test(word)));
   const { isDry, rest } = takeDryRun(words);
   const { path, flags } = takeConfig(rest);
   const file = path === undefined ? undefined : { name: path, text: await readRunFile(path) };
+  if (isDry && !isFirst) return;
   if (isDry) return (await import("./dryRun.ts")).dryRun({ file, flags });
   const { parseRun } = await import("../config/run.ts");
   const { run, env } = parseRun({ file, flags });
@@ -58,6 +62,7 @@ async function run(words: string[]): Promise<void> {
     (signal) => train(run, { signal, logger: { ...logger, step } }),
     { hasResults: () => hasResults, message: "stopped before a step was done; nothing was saved" },
   );
+  if (!isFirst) return;
   const { output_dir } = run.args;
   const { print } = openTerminal();
   print(`${output_dir}: trained for ${counted(global_step, "step")}, train_loss ${training_loss.toFixed(4)}`);

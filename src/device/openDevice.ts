@@ -5,12 +5,12 @@
  */
 import { type DeviceOptions, openThreadDevice } from "../engine/node/threadDevice.ts";
 import { threadProgram } from "../engine/node/threadProgram.ts";
-import type { Device } from "../engine/runtime/device.ts";
+import type { RemoteDevice } from "../engine/runtime/remoteDevice.ts";
 
 export { awaitThreads } from "../engine/node/threadDevice.ts";
 export { threadProgram };
 
 /** The caller must dispose of it. */
-export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
+export async function openDevice(options: DeviceOptions = {}): Promise<RemoteDevice> {
   return openThreadDevice(threadProgram("thread", import.meta.url), options);
 }

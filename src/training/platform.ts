@@ -5,7 +5,7 @@
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import type { RunFolder, Storage } from "../disk/storage.ts";
 import type { Memory } from "../dpo/memoryNeed.ts";
-import type { Device } from "../engine/runtime/device.ts";
+import type { Device, DeviceRanks } from "../engine/runtime/device.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Logger } from "../terminal/logging.ts";
 
@@ -23,6 +23,13 @@ export interface Platform {
   readonly machine: string;
   /** For the model card. */
   readonly versions: { readonly prefine: string; readonly node: string };
+  /**
+   * Connects to the other processes of the job, if this one is part of a job: all of them train one run. Absent: the
+   * platform has no such jobs.
+   * @param options.ddp_timeout seconds to wait for the others before the job ends.
+   * @throws PrefineError("config") if they can't be connected.
+   */
+  join?(options: { ddp_timeout: number }): Promise<DeviceRanks | undefined>;
   loadModel(idOrPath: string, options: LoadOptions & { onWarning: (line: string) => void }): Promise<LoadedModel>;
   loadTokenizer(idOrPath: string, options: LoadOptions): Promise<Tokenizer>;
   /** Makes a logger that shows the progress of a run, unless `disable_tqdm`. */

@@ -98,6 +98,7 @@ export class Trainer {
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     checkTrainOptions(options);
     return this.exclusively("train", async () => {
+      await this.platform.join?.(this.args); // before anything is read: all or none
       const resume = options.resume_from_checkpoint ?? this.args.resume_from_checkpoint;
       const resuming = { args: this.args, storage: this.platform.storage, resume };
       await checkOutputDir(this.args, resuming.storage, resume);
@@ -208,6 +209,7 @@ export class Trainer {
   }
 
   private async openOnce(signal: AbortSignal | undefined, resume: Resume): Promise<Ready> {
+    await this.platform.join?.(this.args);
     const warning = warningOf(this.args);
     if (warning !== undefined) this.observer.warn(warning);
     for (const line of adviceOf(this.args)) this.observer.info(line);

@@ -97,6 +97,7 @@ export const RULES: Record<string, Rule> = {
   },
   models: { values: ["engine/graph", "formats", "patterns", "random"], types: ["engine/runtime"] },
   device: { values: ["engine/node", "engine/runtime", "optim", "models"] },
+  cluster: { values: ["device"], types: ["engine/runtime"] },
   learner: { values: [...ENGINE, "models", "optim"] },
   dpo: {
     values: [...ENGINE, "models", "optim", "learner"],
@@ -160,10 +161,10 @@ export const RULES: Record<string, Rule> = {
     files: ["src/config/options/lossTypes.ts", "src/checkpoints/checkpointNames.ts"],
   },
   terminal: { values: ["plots"] },
-  dpoTrainer: { values: [...LIBRARY, "terminal", "training"], late: ["plots"] },
-  train: { values: [...LIBRARY, "terminal", "training", "dpoTrainer"] },
+  dpoTrainer: { values: [...LIBRARY, "cluster", "terminal", "training"], late: ["plots"] },
+  train: { values: [...LIBRARY, "cluster", "terminal", "training", "dpoTrainer"] },
   index: { values: [...LIBRARY, "terminal", "training", "plots", "dpoTrainer", "train"] },
-  cli: { values: [...LIBRARY, "terminal", "training", "plots", "dpoTrainer", "train", "index"] },
+  cli: { values: [...LIBRARY, "cluster", "terminal", "training", "plots", "dpoTrainer", "train", "index"] },
 };
 
 /**
@@ -197,8 +198,6 @@ export const TRAINING_LEVELS = [
 
 /** Planned modules: their imports are decided in advance. */
 export const PLANNED: Record<string, Rule> = {
-  /** One training on many processes and machines. */
-  cluster: { values: ["engine/runtime", "engine/node", "device"] },
   /** HTTP: models that answer, and pages. */
   serving: { values: ["config", "formats", "data/tokenizers", "generation", "pretrained"] },
   /** Collects preferences from people. */

@@ -12,6 +12,7 @@ import { KernelThreads } from "../runtime/kernelThreads.ts";
 import type { Numbered } from "../runtime/protocol.ts";
 import { openFiles } from "./files.ts";
 import { serveKernels, startKernelThread } from "./kernelThread.ts";
+import { joinWorld } from "./mpiWorld.ts";
 import { loadRuntime } from "./ortRuntime.ts";
 import { removeTelemetryLog } from "./telemetry.ts";
 
@@ -59,14 +60,26 @@ function hostOf(options: ThreadOptions, kernels: KernelTable, program: URL): Com
   const loading = loadRuntime({ only, threads });
   loading.then(() => removeTelemetryLog()).catch(() => {}); // the first request that needs it reports a failure
   const count = Math.min(threads || availableParallelism(), MOST_KERNEL_THREADS);
+  const kernelThreads = new KernelThreads(count, () => startKernelThread(program));
+  let share = threads;
   return {
     loading,
-    threads,
+    get threads() {
+      return share;
+    },
+    join(launched) {
+      const { collectives, processors } = joinWorld(launched);
+      if (threads === 0 && collectives.world.localSize > 1) {
+        share = processors;
+        kernelThreads.count = Math.min(processors, MOST_KERNEL_THREADS);
+      }
+      return collectives;
+    },
     providers,
     explainFailure: (cause) => explainProviders(providers, cause),
     openFiles,
     kernels,
-    kernelThreads: new KernelThreads(count, () => startKernelThread(program)),
+    kernelThreads,
     sharedFrom,
   };
 }

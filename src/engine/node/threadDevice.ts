@@ -2,7 +2,6 @@
 import { Worker } from "node:worker_threads";
 import { folderSetting } from "../../disk/folderSetting.ts";
 import { PrefineError, show } from "../../errors.ts";
-import type { Device } from "../runtime/device.ts";
 import { type Channel, RemoteDevice } from "../runtime/remoteDevice.ts";
 import { graphSaver } from "./dumpGraphs.ts";
 import { disableTelemetry } from "./telemetry.ts";
@@ -26,7 +25,7 @@ const SHARED_FROM = 2 ** 24;
  * $PREFINE_DUMP names a folder in which to save the graphs it opens (dumpGraphs.ts).
  * @param program of the thread and of the threads it starts: see runThread in thread.ts.
  */
-export function openThreadDevice(program: URL, options: DeviceOptions = {}): Device {
+export function openThreadDevice(program: URL, options: DeviceOptions = {}): RemoteDevice {
   const nativeNotice = disableTelemetry(); // before the thread starts
   const folder = folderSetting(process.env.PREFINE_DUMP);
   const onOpen = folder ? graphSaver(folder) : undefined;

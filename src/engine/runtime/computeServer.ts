@@ -3,6 +3,7 @@
  * Runtime sessions and answers requests one at a time. The host provides what differs between platforms.
  */
 import type { ConstantData, Dtype } from "../graph/tensor.ts";
+import type { Collectives } from "./collectives.ts";
 import { callKernel, type KernelTable } from "./kernels.ts";
 import { canMove, type KernelThreads, numbersOf } from "./kernelThreads.ts";
 import type { Ort, OrtRuntime, OrtSession, OrtTensor } from "./ort.ts";
@@ -10,12 +11,14 @@ import {
   type Fetch,
   type FileRange,
   type HostTensor,
+  type LaunchedRank,
   type Numbered,
   partsOf,
   type Reply,
   type Request,
   type RuntimeInfo,
 } from "./protocol.ts";
+import { Ranks } from "./ranks.ts";
 import { bytesInMemory, type ReadBytes } from "./readTensor.ts";
 import { TensorStore } from "./tensorStore.ts";
 import { checkWasmMemory, explainWasmFailure, wasmCopies } from "./wasmMemory.ts";
@@ -24,8 +27,8 @@ import { checkWasmMemory, explainWasmFailure, wasmCopies } from "./wasmMemory.ts
 export interface ComputeHost {
   /** Its ONNX Runtime; a failure to load is reported to the first request that needs it. */
   loading: Promise<OrtRuntime>;
-  /** Threads per MatMul; 0: the runtime's choice. */
-  threads: number;
+  /** Threads per MatMul; 0: the runtime's choice. Read when a graph is opened: joining others may lower it. */
+  readonly threads: number;
   /** ONNX Runtime's execution providers in order of preference: `cuda`; empty: the CPU. */
   providers: readonly string[];
   /** Explains why a session does not open, or run. */
@@ -33,6 +36,8 @@ export interface ComputeHost {
   /** Source of `load`; closed when everything is read. */
   openFiles(): { read: ReadBytes; close(): void };
   kernels: KernelTable;
+  /** Connects this process to the others of its job; absent: the platform has no jobs of several processes. */
+  join?: ((launched: LaunchedRank) => Collectives) | undefined;
   kernelThreads: KernelThreads;
   /** Total numbers in the tensors of an `applyEach` from which it is split among threads. */
   sharedFrom: number;
@@ -44,10 +49,12 @@ class ComputeServer {
   private readonly host: ComputeHost;
   private readonly tensors = new TensorStore();
   private readonly sessions = new Map<number, OrtSession>();
+  private readonly ranks: Ranks;
   private nextSession = 1;
 
   constructor(host: ComputeHost) {
     this.host = host;
+    this.ranks = new Ranks(this.tensors, host.join);
   }
 
   async answer(request: Request): Promise<unknown> {
@@ -80,8 +87,12 @@ class ComputeServer {
         return this.apply(request);
       case "applyEach":
         return this.applyEach(request);
+      case "clear":
+        return this.clear();
       case "stop":
         return this.stop();
+      default:
+        return this.ranks.answer(request);
     }
   }
 
@@ -200,6 +211,12 @@ class ComputeServer {
   }
 
   private async stop(): Promise<void> {
+    this.ranks.leave();
+    await this.clear();
+  }
+
+  /** Frees everything; more requests may follow. */
+  private async clear(): Promise<void> {
     await this.host.kernelThreads.end();
     for (const session of this.sessions.values()) await session.release();
     this.sessions.clear();

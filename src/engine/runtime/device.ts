@@ -4,12 +4,16 @@
  */
 import type { ConstantData } from "../graph/tensor.ts";
 import type { LoweredGraph } from "../onnx/lower.ts";
+import type { World } from "./collectives.ts";
 import type { Kernel, KernelItem } from "./kernels.ts";
 import type { Fetch, FileRange, HostTensor, RuntimeInfo } from "./protocol.ts";
 
 export type { Fetch, FileRange, HostTensor, RuntimeInfo } from "./protocol.ts";
 
 export interface Device {
+  /** The other processes of the job, if it is connected to them; every rank's device then gets the same requests. */
+  readonly ranks?: DeviceRanks | undefined;
+
   /** The ONNX Runtime in use. Ask after loading weights: the notice counts them and is given once per process. */
   runtime(): Promise<RuntimeInfo>;
 
@@ -52,6 +56,19 @@ export interface Device {
 
   /** Frees all memory of the runtime and ends its threads; may be called repeatedly. */
   dispose(): Promise<void>;
+}
+
+/** What the devices of a job do together: a call is answered once every rank has made the same one. */
+export interface DeviceRanks {
+  readonly world: World;
+  /** Replaces stored float32 tensors by their sums over the ranks, times `scale`: the same bits in every rank. */
+  allReduce(names: readonly string[], scale: number): Promise<void>;
+  /** Replaces stored tensors by rank 0's. */
+  broadcast(names: readonly string[]): Promise<void>;
+  /** The numbers of all ranks, in order of the ranks; each gives the same number of them. */
+  gather(own: Float64Array): Promise<Float64Array>;
+  /** Rank 0's bytes. The other ranks give null. */
+  share(bytes: Uint8Array | null): Promise<Uint8Array>;
 }
 
 /** One compiled graph. */

@@ -30,7 +30,7 @@ export interface KernelThread {
 
 /** Threads that start when first needed. */
 export class KernelThreads {
-  readonly count: number;
+  count: number;
   private readonly start: () => KernelThread;
   private readonly threads: KernelThread[] = [];
 
@@ -62,7 +62,7 @@ export class KernelThreads {
   }
 
   async end(): Promise<void> {
-    for (const thread of this.threads) await thread.end();
+    for (const thread of this.threads.splice(0)) await thread.end();
   }
 }
 

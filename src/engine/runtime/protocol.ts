@@ -49,6 +49,14 @@ export interface RuntimeInfo {
   otherProviders?: readonly string[];
 }
 
+/** A process of a job, as its launcher's variables describe it. */
+export interface LaunchedRank {
+  /** The launcher, which decides where its library is looked for. */
+  by: "mpirun" | "mpiexec" | "srun";
+  /** Number of processes; undefined: the launcher does not say. */
+  size: number | undefined;
+}
+
 /** One call of a kernel: stored tensors by the kernel's own names, each in only one item of a request. */
 interface NamedItem {
   tensors: Readonly<Record<string, string>>;
@@ -68,6 +76,14 @@ export type Request =
   | { method: "free"; names: string[] }
   | { method: "apply"; kernel: string; tensors: Readonly<Record<string, readonly string[]>>; args: unknown }
   | { method: "applyEach"; kernel: string; items: readonly NamedItem[] }
+  | { method: "join"; launched: LaunchedRank }
+  | { method: "allReduce"; names: readonly string[]; scale: number }
+  | { method: "gather"; own: Float64Array }
+  | { method: "broadcast"; names: readonly string[] }
+  | { method: "share"; bytes: Uint8Array | null }
+  | { method: "leave" }
+  | { method: "abort"; code: number }
+  | { method: "clear" }
   | { method: "stop" };
 
 /** The parts of an error: classes do not survive the way between threads. */

@@ -2,13 +2,15 @@
 import { PrefineError, type PrefineErrorCode } from "../../errors.ts";
 import type { ConstantData } from "../graph/tensor.ts";
 import type { LoweredGraph } from "../onnx/lower.ts";
-import type { Device, Session } from "./device.ts";
+import type { World } from "./collectives.ts";
+import type { Device, DeviceRanks, Session } from "./device.ts";
 import type { Kernel, KernelItem } from "./kernels.ts";
 import type {
   Feed,
   Fetch,
   FileRange,
   HostTensor,
+  LaunchedRank,
   Numbered,
   Reply,
   Request,
@@ -60,6 +62,7 @@ export class RemoteDevice implements Device {
   private nextId = 1;
   private ended: Error | null = null;
   private disposed: Promise<void> | null = null;
+  ranks: DeviceRanks | undefined;
 
   constructor(channel: Channel, { nativeNotice = null, onOpen = () => {}, providers = [] }: RemoteDeviceOptions = {}) {
     this.channel = channel;
@@ -156,6 +159,41 @@ export class RemoteDevice implements Device {
     items: readonly KernelItem<T, A>[],
   ): Promise<R[]> {
     return this.call({ method: "applyEach", kernel, items });
+  }
+
+  /**
+   * Connects it to the devices of the job's other processes; answered once all are.
+   * @param watch is given every request that waits for the others, and its answer.
+   */
+  async join(
+    launched: LaunchedRank,
+    watch: <T>(waiting: Promise<T>) => Promise<T> = (waiting) => waiting,
+  ): Promise<DeviceRanks> {
+    const together = <T>(request: Request) => watch(this.call<T>(request));
+    const world = await together<World>({ method: "join", launched });
+    this.ranks = {
+      world,
+      allReduce: (names, scale) => together({ method: "allReduce", names, scale }),
+      broadcast: (names) => together({ method: "broadcast", names }),
+      gather: (own) => together({ method: "gather", own }),
+      share: (bytes) => together({ method: "share", bytes }),
+    };
+    return this.ranks;
+  }
+
+  /** Leaves the job, once every rank does. */
+  async leave(): Promise<void> {
+    if (!this.ended) await this.call({ method: "leave" });
+  }
+
+  /** Ends all processes of the job, this one included. */
+  async abort(code: number): Promise<void> {
+    if (!this.ended) await this.call({ method: "abort", code });
+  }
+
+  /** Frees all tensors and graphs; more may follow. */
+  clear(): Promise<void> {
+    return this.call({ method: "clear" });
   }
 
   dispose(): Promise<void> {
