@@ -1,4 +1,7 @@
-/** @file Divides rows into micro-batches, optimizer steps and epochs, with the arithmetic of transformers' Trainer. */
+/**
+ * @file Divides rows into micro-batches, optimizer steps and epochs, with the arithmetic of transformers' Trainer, and
+ * micro-batches among the ranks of a job, with accelerate's.
+ */
 
 import { PrefineError } from "../errors.ts";
 import { counted } from "../phrases.ts";
@@ -11,6 +14,8 @@ export interface PlanOptions {
   gradient_accumulation_steps: number;
   /** Drops the smaller batch at the end of an epoch. Default: false. */
   dataloader_drop_last?: boolean;
+  /** Processes that train together, each on batches of its own. Default: 1. */
+  ranks?: number;
 }
 
 export interface Plan {
@@ -18,7 +23,9 @@ export interface Plan {
   rows: number;
   batchSize: number;
   accumulation: number;
-  /** Micro-batches per epoch; the last one may be smaller, unless it is dropped. */
+  /** Processes that train together. */
+  ranks: number;
+  /** Micro-batches per epoch of each rank; one process's last one may be smaller, unless it is dropped. */
   batchesPerEpoch: number;
   /** Optimizer steps per epoch; the last one may have fewer micro-batches. */
   stepsPerEpoch: number;
@@ -40,18 +47,22 @@ export interface Position {
 interface Batches {
   batchSize: number;
   dropLast?: boolean;
+  /** Default: 1. */
+  ranks?: number;
   /** Name of the rows for messages: `train_dataset`. */
   set: string;
 }
 
 /**
- * Number of batches in a pass over the rows.
+ * Number of batches in a pass over the rows, per rank: all ranks have equally many.
  * @throws PrefineError("data") when dropLast leaves none; transformers then trains nothing, or evaluates nothing.
  */
-export function countBatches(rows: number, { batchSize, dropLast = false, set }: Batches): number {
-  if (!dropLast) return Math.ceil(rows / batchSize);
-  if (rows >= batchSize) return Math.floor(rows / batchSize);
-  const expected = `expected at least one batch of ${counted(batchSize, "pair")} with dataloader_drop_last`;
+export function countBatches(rows: number, { batchSize, dropLast = false, ranks = 1, set }: Batches): number {
+  if (!dropLast) return Math.ceil(Math.ceil(rows / batchSize) / ranks);
+  const whole = Math.floor(Math.floor(rows / batchSize) / ranks);
+  if (whole > 0) return whole;
+  const each = ranks > 1 ? ` for each of ${ranks} ranks` : "";
+  const expected = `expected at least one batch of ${counted(batchSize, "pair")}${each} with dataloader_drop_last`;
   throw new PrefineError(
     "data",
     `${set}: ${expected}, found ${rows}`,
@@ -66,8 +77,8 @@ export function planTraining(rows: number, options: PlanOptions): Plan {
     throw new PrefineError("data", "train_dataset: expected at least one pair, found none", hint);
   }
   const { per_device_train_batch_size: batchSize, gradient_accumulation_steps: accumulation } = options;
-  const dropLast = options.dataloader_drop_last ?? false;
-  const batchesPerEpoch = countBatches(rows, { batchSize, dropLast, set: "train_dataset" });
+  const { dataloader_drop_last: dropLast = false, ranks = 1 } = options;
+  const batchesPerEpoch = countBatches(rows, { batchSize, dropLast, ranks, set: "train_dataset" });
   const stepsPerEpoch = Math.ceil(batchesPerEpoch / accumulation);
   const bySteps = options.max_steps > 0;
   const maxSteps = bySteps ? options.max_steps : Math.ceil(options.num_train_epochs * stepsPerEpoch);
@@ -75,11 +86,12 @@ export function planTraining(rows: number, options: PlanOptions): Plan {
     rows,
     batchSize,
     accumulation,
+    ranks,
     batchesPerEpoch,
     stepsPerEpoch,
     maxSteps,
     epochs: bySteps ? Math.ceil(maxSteps / stepsPerEpoch) : Math.ceil(options.num_train_epochs),
-    samples: bySteps ? maxSteps * batchSize * accumulation : rows * options.num_train_epochs,
+    samples: bySteps ? maxSteps * batchSize * accumulation * ranks : rows * options.num_train_epochs,
   };
 }
 
@@ -100,11 +112,27 @@ export function batchesOf(plan: Plan, { step }: Position): number[] {
   return Array.from({ length: count }, (_, i) => first + i);
 }
 
-/** Row numbers of micro-batch `batch`, given the order of its epoch. */
-export function rowsOf(plan: Plan, batch: number, order: ArrayLike<number>): number[] {
-  const first = batch * plan.batchSize;
-  const count = Math.min(plan.batchSize, plan.rows - first);
-  return Array.from({ length: count }, (_, i) => order[first + i]);
+/** Row numbers of a rank's micro-batch `batch`, given the order of its epoch. */
+export function rowsOf(plan: Plan, batch: number, order: ArrayLike<number>, rank = 0): number[] {
+  return placesOf(plan, batch, rank).map((place) => order[place]);
+}
+
+/** A pass over rows in batches. */
+export type Pass = Pick<Plan, "rows" | "batchSize" | "ranks">;
+
+/**
+ * The places in a pass's order of the rows of a rank's batch. Batches go to the ranks in turn: accelerate's
+ * BatchSamplerShard with even_batches. Where several ranks have too few rows for a whole batch each, those of the
+ * pass's first round fill up, again and again; the last batch of one process is smaller instead.
+ */
+export function placesOf({ rows, batchSize, ranks }: Pass, batch: number, rank: number): number[] {
+  const first = (batch * ranks + rank) * batchSize;
+  const count = ranks > 1 ? batchSize : Math.min(batchSize, rows - first);
+  const round = Math.min(rows, ranks * batchSize);
+  return Array.from({ length: count }, (_, i) => {
+    const slot = first + i;
+    return slot < rows ? slot : (slot - rows) % round;
+  });
 }
 
 /** Epochs done after the step at `position`, with a fraction: `state.epoch`. */
