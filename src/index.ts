@@ -9,6 +9,8 @@ export { parseRun, type RunConfig, type RunInput, runFrom } from "./config/run.t
 export { Dataset } from "./data/datasets/dataset.ts";
 export type { DatasetDict } from "./data/datasets/datasetDict.ts";
 export type { Feature, Features, Row } from "./data/datasets/features.ts";
+export { IterableDataset, type Shard, type ShuffleStreamOptions } from "./data/datasets/iterableDataset.ts";
+export type { IterableDatasetDict } from "./data/datasets/iterableDatasetDict.ts";
 export { type LoadDatasetOptions, loadDataset } from "./data/datasets/loadDataset.ts";
 export type { MapFunction, MapModule } from "./data/datasets/mapFunction.ts";
 export type { MapOptions } from "./data/datasets/mapRows.ts";

@@ -73,9 +73,53 @@ interface Scanning {
   onRow: (row: Record<string, unknown>) => void;
 }
 
-async function scanAs(layout: Layout, { source, where, start, blockBytes, onRow }: Scanning): Promise<JsonFile> {
-  const splitter = splitterOf(layout, 1, false);
+async function scanAs(layout: Layout, { onRow, ...reading }: Scanning): Promise<JsonFile> {
   const blocks: JsonBlock[] = [];
+  for await (const { rows, block } of blocksOf(layout, reading)) {
+    rows.forEach(onRow);
+    blocks.push(block);
+  }
+  return { source: reading.source, where: reading.where, layout, blocks };
+}
+
+/**
+ * The rows of a file, read once from its beginning to its end, a block at a time. Whether objects stand on lines of
+ * their own is decided by the first block.
+ */
+export async function* streamJson(
+  source: ByteSource,
+  where: string,
+  blockBytes = BLOCK_BYTES,
+): AsyncGenerator<Record<string, unknown>[]> {
+  const { layout, start } = await findLayout(source, where);
+  let isBegun = false;
+  try {
+    for await (const { rows } of blocksOf(layout, { source, where, start, blockBytes })) {
+      isBegun = true;
+      yield rows;
+    }
+  } catch (error) {
+    if (isBegun || layout !== "lines" || !(error instanceof NoRow)) throw error;
+    try {
+      for await (const { rows } of blocksOf("values", { source, where, start, blockBytes })) yield rows;
+    } catch (other) {
+      throw other instanceof NoRow && other.line <= error.line ? error : other; // the one that came further
+    }
+  }
+}
+
+interface ReadBlock {
+  rows: Record<string, unknown>[];
+  block: JsonBlock;
+}
+
+/** The file's rows block by block. */
+async function* blocksOf(
+  layout: Layout,
+  { source, where, start, blockBytes }: Omit<Scanning, "onRow">,
+): AsyncGenerator<ReadBlock> {
+  const splitter = splitterOf(layout, 1, false);
+  let last: JsonBlock | undefined;
   let pending = new Uint8Array(0);
   for (let position = start, size = blockBytes; position < source.byteLength; ) {
     const next = new Uint8Array(await source.slice(position, Math.min(position + size, source.byteLength)));
@@ -83,17 +127,18 @@ async function scanAs(layout: Layout, { source, where, start, blockBytes, onRow 
     position += next.length;
     const bytes = concat(pending, next);
     const { rows, used } = splitter.split(bytes, position >= source.byteLength);
-    for (const span of rows) onRow(parseRow(bytes, span, { where, layout }));
-    if (rows.length > 0) blocks.push(blockOf(rows, pendingStart));
+    if (rows.length > 0) {
+      last = blockOf(rows, pendingStart);
+      yield { rows: rows.map((span) => parseRow(bytes, span, { where, layout })), block: last };
+    }
     pending = bytes.slice(used);
-    if (pending.length > LONGEST_ROW) throw rowTooLong(where, blocks.at(-1));
+    if (pending.length > LONGEST_ROW) throw rowTooLong(where, last);
     // a row longer than a block: rescan its beginning less often
     const isLong = rows.length === 0 && pending.length > 0;
     size = isLong ? Math.min(size * 2, LONGEST_READ) : blockBytes;
   }
   const problem = splitter.problem();
   if (problem) throw badRow(where, problem.line, problem.actual);
-  return { source, where, layout, blocks };
 }
 
 /** @param inside whether the bytes begin with a row. */

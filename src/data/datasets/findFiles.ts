@@ -38,6 +38,7 @@ export interface DatasetFiles extends FoundFiles {
   /** Prefix of file paths in messages. */
   prefix: string;
   fetch: Origin["fetch"];
+  openRemote?: Origin["openRemote"];
   /** Settings of the reader that the dataset's card has: `sep`, say. */
   settings: Readonly<Record<string, unknown>>;
 }
@@ -121,13 +122,14 @@ async function localFiles(patterns: Map<string, string[]>, format: ReadFormat | 
 }
 
 async function readOrigin(origin: Origin, options: FindOptions): Promise<DatasetFiles> {
-  const { where, paths, fetch } = origin;
+  const { where, paths, fetch, openRemote } = origin;
   const { data_files, data_dir } = options;
   const filesAs = (files: FoundFiles, settings: DatasetFiles["settings"] = {}): DatasetFiles => ({
     ...files,
     where,
     prefix: where,
     fetch,
+    ...(openRemote ? { openRemote } : {}),
     settings,
   });
   const folder = data_dir === undefined ? undefined : plainFolder(data_dir);

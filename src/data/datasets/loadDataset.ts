@@ -2,6 +2,7 @@
 import {
   options as anOptions,
   anyFunction,
+  bool,
   checkOptions,
   checkValue,
   either,
@@ -19,12 +20,15 @@ import { HUB_CHECKS } from "../hub/settings.ts";
 import { Dataset } from "./dataset.ts";
 import { type DatasetDict, datasetDict, unknownSplit } from "./datasetDict.ts";
 import { type DatasetFiles, findDatasetFiles } from "./findFiles.ts";
+import { IterableDataset } from "./iterableDataset.ts";
+import { type IterableDatasetDict, iterableDatasetDict } from "./iterableDatasetDict.ts";
 import "./mapThreads.ts"; // enables modules in map
 import { openSplit } from "./openSplit.ts";
 import type { OriginOptions } from "./origin.ts";
 import { READER_CHECKS, type ReaderOptions, readerOptions } from "./readerOptions.ts";
 import type { DataFiles } from "./splitFiles.ts";
 import { ALL, readSplitRanges, rowsOfRange, type SplitRange } from "./splitRanges.ts";
+import { streamSplit } from "./streamSplit.ts";
 import "./writeText.ts"; // enables to_csv and to_json
 
 export interface LoadDatasetOptions extends OriginOptions, ReaderOptions {
@@ -53,6 +57,13 @@ export interface LoadDatasetOptions extends OriginOptions, ReaderOptions {
    * Default: found by name. Same as datasets.
    */
   data_files?: DataFiles | undefined;
+  /**
+   * Reads rows only as a loop asks for them, in the order of the files, without downloading parquet and JSON Lines
+   * files as a whole: the result has IterableDatasets.
+   *
+   * Default: `false`. Same as datasets.
+   */
+  streaming?: boolean | undefined;
 }
 
 const LOAD_OPTIONS = optionsOf<LoadDatasetOptions>("loadDataset", {
@@ -60,6 +71,7 @@ const LOAD_OPTIONS = optionsOf<LoadDatasetOptions>("loadDataset", {
   revision: text,
   ...READER_CHECKS,
   onProgress: anyFunction,
+  streaming: bool,
   name: text,
   split: oneOrMoreTexts,
   data_dir: text,
@@ -68,7 +80,6 @@ const LOAD_OPTIONS = optionsOf<LoadDatasetOptions>("loadDataset", {
 
 /** Arguments of Python's load_dataset that are not built. */
 const NOT_BUILT = {
-  streaming: "rows are read lazily anyway",
   features: "the columns' types come from the files",
   save_infos: "nothing is saved",
 };
@@ -94,14 +105,31 @@ function checkCall(idOrPath: unknown, options: unknown): void {
  * @param idOrPath hub id, folder, data file, or the name of a format (`csv`) for `data_files` of whatever name;
  *   optional with `data_files`.
  */
+export function loadDataset(
+  idOrPath: string | undefined,
+  options: LoadDatasetOptions & { streaming: true },
+): Promise<IterableDatasetDict>;
+export function loadDataset(idOrPath: string | undefined, options?: LoadDatasetOptions): Promise<DatasetDict>;
 export async function loadDataset(
   idOrPath: string | undefined,
   options: LoadDatasetOptions = {},
-): Promise<DatasetDict> {
+): Promise<DatasetDict | IterableDatasetDict> {
   checkCall(idOrPath, options);
   const data = await findDatasetFiles(idOrPath, options);
   warnOfSkipped(data, options.onWarning ?? emitWarning);
-  const { format } = data;
+  const request = readRequest(data, options);
+  return options.streaming ? streamSplits(data, request, options) : loadSplits(data, request, options);
+}
+
+/** The splits that are asked for, and those that they are made of. */
+interface Request {
+  requests: string[];
+  ranges: SplitRange[][];
+  sources: string[];
+  reader: ReaderOptions;
+}
+
+function readRequest(data: DatasetFiles, options: LoadDatasetOptions): Request {
   const reader = { ...readerOptions(data.settings), ...readerOptions(options) };
   const names = [...data.splits.keys()];
   if (names.includes(ALL)) throw splitCalledAll(data.where);
@@ -109,15 +137,50 @@ export async function loadDataset(
   const ranges = requests.map((name) => readSplitRanges(name, names));
   const sources = [...new Set(ranges.flat().map(({ split }) => split))];
   for (const split of sources) if (!names.includes(split)) throw unknownSplit(split, names, data.where);
+  return { requests, ranges, sources, reader };
+}
+
+async function loadSplits(
+  data: DatasetFiles,
+  { requests, ranges, sources, reader }: Request,
+  { signal }: LoadDatasetOptions,
+): Promise<DatasetDict> {
+  const { format } = data;
   const files = sources.map((split) => data.splits.get(split) ?? []);
   const local = await data.fetch(files.flat());
   const splits = new Map<string, Dataset>();
   for (const [i, split] of sources.entries()) {
     const paths = local.splice(0, files[i].length);
     const labels = files[i].map((path) => (data.prefix ? `${data.prefix}/${path}` : path));
-    splits.set(split, await openSplit(split, paths, { shown: labels, format, reader, signal: options.signal }));
+    splits.set(split, await openSplit(split, paths, { shown: labels, format, reader, signal }));
   }
   return datasetDict(requests.map((name, i) => [name, splits.get(name) ?? takeRanges(name, ranges[i], splits)]));
+}
+
+async function streamSplits(
+  data: DatasetFiles,
+  { requests, ranges, sources, reader }: Request,
+  { signal }: LoadDatasetOptions,
+): Promise<IterableDatasetDict> {
+  const part = ranges.flat().find(({ from, to }) => from !== undefined || to !== undefined);
+  if (part) throw rangeOfStream(requests[ranges.findIndex((some) => some.includes(part))]);
+  const splits = new Map<string, IterableDataset>();
+  for (const split of sources) {
+    const options = { files: data, format: data.format, reader, signal };
+    splits.set(split, await streamSplit(split, data.splits.get(split) ?? [], options));
+  }
+  const joined = (name: string, some: readonly SplitRange[]) =>
+    IterableDataset.concatenate(
+      some.map(({ split }) => splits.get(split) as IterableDataset),
+      name,
+    );
+  return iterableDatasetDict(requests.map((name, i) => [name, splits.get(name) ?? joined(name, ranges[i])]));
+}
+
+/** datasets refuses it as a bad split: a range needs the number of rows. */
+function rangeOfStream(request: string): PrefineError {
+  const message = `split ${JSON.stringify(request)}: expected whole splits with streaming, found a range of rows`;
+  return new PrefineError("data", message, "Take some rows of the split: take(n) and skip(n).");
 }
 
 /** datasets skips such files and patterns in silence. */

@@ -138,7 +138,8 @@ export function checkStopped({ name, signal }: RowStream): void {
   if (signal?.aborted) throw new PrefineError("interrupted", `stopped while mapping ${name}`);
 }
 
-async function applyTo(fn: MapFunction, row: Row, index: number, name: string): Promise<Row> {
+/** The result of a function for one row. @throws PrefineError naming the row. */
+export async function applyTo(fn: MapFunction, row: Row, index: number, name: string): Promise<Row> {
   try {
     const source = hasWritten(row) ? copyRow(row) : undefined; // the function may change the row
     const result = checkResult((await fn(row, index)) ?? row);

@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { nearbyHint } from "../../disk/nearbyNames.ts";
 import { PrefineError } from "../../errors.ts";
-import { type HubProgress, listRepo, resolveRepo } from "../hub/resolveRepo.ts";
+import { type HubProgress, listRepo, openRemote, type RemoteSource, resolveRepo } from "../hub/resolveRepo.ts";
 import type { HubOptions } from "../hub/settings.ts";
 import { fixedFolder, isPattern } from "./glob.ts";
 import { checkUnmatched, matchData } from "./splitFiles.ts";
@@ -15,6 +15,8 @@ export interface Origin {
   paths: string[];
   /** Makes these files available locally; returns absolute paths in the same order. */
   fetch(paths: string[]): Promise<string[]>;
+  /** Opens a file without making it available locally; undefined, or absent: it must be. */
+  openRemote?(path: string): Promise<RemoteSource | undefined>;
 }
 
 export interface OriginOptions extends HubOptions {
@@ -42,9 +44,14 @@ export async function folderOrigin(folder: string): Promise<Origin> {
 export async function hubOrigin(id: string, options: OriginOptions): Promise<Origin> {
   const repo = { ...options, id, kind: "dataset" as const };
   const { files } = await listRepo(repo);
+  let remote: ReturnType<typeof openRemote> | undefined;
   return {
     where: id,
     paths: files,
+    async openRemote(path) {
+      remote ??= openRemote(repo);
+      return (await remote)(path);
+    },
     async fetch(paths) {
       const names = new Set(paths);
       const resolved = await resolveRepo({ ...repo, files: (path) => names.has(path) });

@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { PrefineError, show } from "../../errors.ts";
+import type { ByteSource } from "../../formats/byteSource.ts";
 import {
   blobPath,
   hasSize,
@@ -16,6 +17,7 @@ import {
 } from "./cache.ts";
 import { downloadBlob } from "./download.ts";
 import { fetchCommit, fetchListing, isCommit, type RemoteFile } from "./listing.ts";
+import { rangeSource } from "./rangeSource.ts";
 import { TryAgain } from "./refusals.ts";
 import { assertRepoId, describeRepo, fileUrl, type RepoKind, type RepoRef } from "./repoId.ts";
 import { type HubOptions, type HubSettings, hubSettings } from "./settings.ts";
@@ -98,6 +100,29 @@ export async function listRepo(options: RepoOptions): Promise<{ commit: string; 
   const { folder, commit, listing } = await locate(options);
   const files = listing ? listing.map(({ path }) => path).sort() : await listSnapshot(folder, commit);
   return { commit, files };
+}
+
+/** A file that is read in parts without being downloaded, and its identity. */
+export interface RemoteSource {
+  source: ByteSource;
+  /** Changes with its content. */
+  identity: string;
+}
+
+/**
+ * Opens files of a repository for reading in parts.
+ * @returns a function that says undefined for a file that must be read from the cache: it is there, or the hub is not.
+ */
+export async function openRemote(options: RepoOptions): Promise<(path: string) => Promise<RemoteSource | undefined>> {
+  const located = await locate(options);
+  const { hub, repo, commit, listing, failure } = located;
+  return async (path) => {
+    const file = listing?.find((one) => one.path === path);
+    if (!file || failure || (await notInCache(located, [file])).length === 0) return undefined;
+    const url = fileUrl(hub.endpoint, repo, commit, path);
+    const source = rangeSource(hub, url, { subject: { repo, path }, file });
+    return { source, identity: `${path} ${file.size} ${(file.sha256 ?? file.blobId).slice(0, 16)}` };
+  };
 }
 
 async function locate(options: RepoOptions): Promise<Located> {

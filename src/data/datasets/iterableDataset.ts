@@ -1,0 +1,301 @@
+/** @file A split whose rows are read one after the other, never all: datasets' IterableDataset. */
+import {
+  anyFunction,
+  checkOptions,
+  checkValue,
+  inspected,
+  integerFrom,
+  oneOrMoreTexts,
+  optionsOf,
+  text,
+} from "../../arguments.ts";
+import { turnTaker } from "../../host.ts";
+import { onOneLine } from "../../phrases.ts";
+import { checkColumns, renamed } from "./columns.ts";
+import { copyRow } from "./copyRow.ts";
+import type { Features, Row } from "./features.ts";
+import { rowWith } from "./joinColumns.ts";
+import type { MapFunction } from "./mapFunction.ts";
+import { applyTo, type KeepRow, rowError } from "./mapRows.ts";
+import { Pcg64 } from "./pcg64.ts";
+
+const WHOLE = integerFrom(0);
+
+/** Rows that are read together, in order: a file, or what a program makes. */
+export interface Shard {
+  /** Which rows these are, so that a resumed run can tell them from others: a file's name, size and hash. */
+  identity: string;
+  /** From the first row on, each time. */
+  rows(): AsyncIterable<Row> | Iterable<Row>;
+}
+
+/** A step on the way of a row; `epoch` counts from 0. */
+type Step = (rows: AsyncIterable<Row>, epoch: number) => AsyncIterable<Row>;
+
+interface StreamContent {
+  name: string;
+  shards: readonly Shard[];
+  /** Null: not known without reading rows. */
+  features: Features | null;
+  /** Seed of the shards' order, which changes with the epoch; null: as they are. */
+  shardSeed: number | null;
+  steps: readonly Step[];
+  /** What the steps are, for the identity of the rows. */
+  described: readonly string[];
+}
+
+export interface ShuffleStreamOptions {
+  /** Random seed. */
+  seed: number;
+  /**
+   * Rows in memory, of which half go on at a time.
+   *
+   * Default: `1000`. Same as datasets.
+   */
+  buffer_size?: number | undefined;
+}
+
+const SHUFFLE = optionsOf<ShuffleStreamOptions>("IterableDataset.shuffle", {
+  seed: WHOLE,
+  buffer_size: integerFrom(1),
+});
+
+/**
+ * Rows one after the other, like datasets.IterableDataset: `loadDataset(..., { streaming: true })`. Nothing is read
+ * before a loop asks for rows, and only those on their way are in memory. All methods return new datasets; functions
+ * are called when their row comes.
+ */
+export class IterableDataset implements AsyncIterable<Row> {
+  /** The split's name, used in messages. */
+  readonly name: string;
+  readonly #content: StreamContent;
+  #epoch = 0;
+
+  constructor(content: StreamContent) {
+    this.name = content.name;
+    this.#content = content;
+  }
+
+  /**
+   * datasets' from_generator.
+   * @param generate makes the rows, from the first on, each time it is called.
+   */
+  static from_generator(
+    generate: () => AsyncIterable<Row> | Iterable<Row>,
+    options: { name?: string } = {},
+  ): IterableDataset {
+    checkValue("IterableDataset.from_generator", generate, anyFunction, "Pass a generator function.");
+    const { name = "rows" } = options;
+    return IterableDataset.of(name, [{ identity: "generator", rows: generate }], null);
+  }
+
+  /** Of files, one shard each. */
+  static of(name: string, shards: readonly Shard[], features: Features | null): IterableDataset {
+    return new IterableDataset({ name, shards, features, shardSeed: null, steps: [], described: [] });
+  }
+
+  /** Several one after the other: datasets' concatenate_datasets. */
+  static concatenate(parts: readonly IterableDataset[], name: string): IterableDataset {
+    const [first] = parts;
+    if (parts.length === 1) return new IterableDataset({ ...first.#content, name });
+    const shards = parts.map((part) => ({ identity: part.identity, rows: () => part.rows() }));
+    return IterableDataset.of(name, shards, parts.length > 0 ? first.features : null);
+  }
+
+  /** Columns with their types; null where they are only known by reading rows, as in datasets. */
+  get features(): Features | null {
+    return this.#content.features;
+  }
+
+  /** Names of the columns; null where they are only known by reading rows. */
+  get column_names(): string[] | null {
+    return this.features && Object.keys(this.features);
+  }
+
+  /** Number of files that the rows come from. */
+  get n_shards(): number {
+    return this.#content.shards.length;
+  }
+
+  /** Which rows these are, as far as it is known without reading them. */
+  get identity(): string {
+    const { shards, shardSeed, described } = this.#content;
+    const order = shardSeed === null ? [] : [`shards by ${shardSeed}`];
+    return [...shards.map(({ identity }) => identity), ...order, ...described].join("; ");
+  }
+
+  /** The epoch that the next loop shuffles for, from 0: datasets' set_epoch. */
+  set_epoch(epoch: number): void {
+    checkValue("set_epoch", epoch, WHOLE, "Pass the number of the epoch, from 0.");
+    this.#epoch = epoch;
+  }
+
+  /** The rows, from the first on. */
+  rows(): AsyncIterable<Row> {
+    const { shards, shardSeed, steps } = this.#content;
+    const epoch = this.#epoch;
+    const order = shardSeed === null ? shards : shuffled(shards, shardSeed + epoch);
+    const all = async function* () {
+      const turn = turnTaker();
+      for (const shard of order) {
+        for await (const row of shard.rows()) {
+          yield copyRow(row);
+          await turn();
+        }
+      }
+    };
+    return steps.reduce<AsyncIterable<Row>>((rows, step) => step(rows, epoch), all());
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Row> {
+    return this.rows()[Symbol.asyncIterator]();
+  }
+
+  /** Each row as the function returns it, with its number from 0; it may change its copy and return nothing. */
+  map(fn: MapFunction): IterableDataset {
+    checkValue("map", fn, anyFunction, "Pass a function that receives a row and returns one.");
+    const { name } = this;
+    const apply: Step = async function* (rows) {
+      let index = 0;
+      for await (const row of rows) yield applyTo(fn, row, index++, name);
+    };
+    return this.#with("map", apply, null);
+  }
+
+  /** The rows for which the function says true. */
+  filter(keep: KeepRow): IterableDataset {
+    checkValue("filter", keep, anyFunction, "Pass a function that says true for rows to keep.");
+    const { name } = this;
+    const pick: Step = async function* (rows) {
+      let index = 0;
+      for await (const row of rows) {
+        const isKept = await Promise.resolve(row)
+          .then((one) => keep(one, index))
+          .catch((error) => {
+            throw rowError(name, index, error as Error);
+          });
+        if (isKept) yield row;
+        index++;
+      }
+    };
+    return this.#with("filter", pick, this.features);
+  }
+
+  /** The first n rows. */
+  take(n: number): IterableDataset {
+    checkValue("take", n, WHOLE, "Pass a number of rows.");
+    return this.#with(
+      `take ${n}`,
+      async function* (rows) {
+        let left = n;
+        if (left === 0) return;
+        for await (const row of rows) {
+          yield row;
+          if (--left === 0) return;
+        }
+      },
+      this.features,
+    );
+  }
+
+  /** The rows after the first n. */
+  skip(n: number): IterableDataset {
+    checkValue("skip", n, WHOLE, "Pass a number of rows.");
+    return this.#with(
+      `skip ${n}`,
+      async function* (rows) {
+        let index = 0;
+        for await (const row of rows) if (index++ >= n) yield row;
+      },
+      this.features,
+    );
+  }
+
+  /** In a random order: of the files, and of rows within a buffer. Another order in each epoch. */
+  shuffle(options: ShuffleStreamOptions): IterableDataset {
+    checkOptions("shuffle", options, SHUFFLE);
+    const { seed, buffer_size = 1000 } = options;
+    const isPlain = this.#content.steps.length === 0;
+    const step: Step = (rows, epoch) => drawn(rows, new Pcg64(seed + epoch), buffer_size);
+    const content = isPlain ? { ...this.#content, shardSeed: seed } : this.#content;
+    return new IterableDataset(content).#with(`shuffle ${seed} of ${buffer_size}`, step, this.features);
+  }
+
+  /** Only these columns, in this order; where a row lacks one, it is null. */
+  select_columns(column_names: string | readonly string[]): IterableDataset {
+    checkValue("select_columns", column_names, oneOrMoreTexts, "Pass the names of columns.");
+    const names = [column_names].flat() as string[];
+    if (this.features) checkColumns(names, this.features, this.name);
+    const features = (known: Features) => Object.fromEntries(names.map((name) => [name, known[name]]));
+    return this.#changed(`select ${names}`, (row) => rowWith(row, names), features);
+  }
+
+  /** All columns but these. */
+  remove_columns(column_names: string | readonly string[]): IterableDataset {
+    checkValue("remove_columns", column_names, oneOrMoreTexts, "Pass the names of columns.");
+    const names = [column_names].flat() as string[];
+    if (this.features) checkColumns(names, this.features, this.name);
+    const left = (row: object) => Object.keys(row).filter((name) => !names.includes(name));
+    const features = (known: Features) => Object.fromEntries(left(known).map((name) => [name, known[name]]));
+    return this.#changed(`remove ${names}`, (row) => rowWith(row, left(row)), features);
+  }
+
+  /** One column under another name. */
+  rename_column(original_column_name: string, new_column_name: string): IterableDataset {
+    for (const name of [original_column_name, new_column_name])
+      checkValue("rename_column", name, text, "Pass the old and the new name.");
+    return this.rename_columns({ [original_column_name]: new_column_name });
+  }
+
+  /** Columns under other names: `{ old: "new" }`. */
+  rename_columns(column_mapping: Readonly<Record<string, string>>): IterableDataset {
+    const features = this.features && renamed(this.features, column_mapping, this.name);
+    const nameOf = (name: string) => (Object.hasOwn(column_mapping, name) ? column_mapping[name] : name);
+    const rename = (row: Row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [nameOf(name), value]));
+    return this.#changed(`rename ${JSON.stringify(column_mapping)}`, rename, () => features ?? {});
+  }
+
+  /** What console.log shows: Python's repr. */
+  [inspected](): string {
+    const features = this.column_names === null ? "Unknown" : `[${this.column_names.map(onOneLine).join(", ")}]`;
+    return `IterableDataset({ features: ${features}, num_shards: ${this.n_shards} })`;
+  }
+
+  #with(described: string, step: Step, features: Features | null): IterableDataset {
+    const { steps, described: before } = this.#content;
+    return new IterableDataset({
+      ...this.#content,
+      steps: [...steps, step],
+      described: [...before, described],
+      features,
+    });
+  }
+
+  #changed(described: string, change: (row: Row) => Row, features: (known: Features) => Features): IterableDataset {
+    const step: Step = async function* (rows) {
+      for await (const row of rows) yield change(row);
+    };
+    return this.#with(described, step, this.features && features(this.features));
+  }
+}
+
+/**
+ * datasets 5.2's buffer: full, it is put into a random order and half of it goes on. The order equals datasets' in the
+ * first epoch where that reads rows one by one (from_generator); of files it takes whole tables, several at a time.
+ */
+async function* drawn(rows: AsyncIterable<Row>, random: Pcg64, size: number): AsyncGenerator<Row> {
+  let buffer: Row[] = [];
+  for await (const row of rows) {
+    buffer.push(row);
+    if (buffer.length < size) continue;
+    const order = random.permutation(buffer.length);
+    const given = buffer.length - (size >> 1);
+    for (const index of order.subarray(0, given)) yield buffer[index];
+    buffer = Array.from(order.subarray(given), (index) => buffer[index]);
+  }
+  for (const index of random.permutation(buffer.length)) yield buffer[index];
+}
+
+function shuffled<T>(list: readonly T[], seed: number): T[] {
+  return Array.from(new Pcg64(seed).permutation(list.length), (index) => list[index]);
+}

@@ -1,0 +1,108 @@
+/** @file The files of a split as a stream: nothing is read before rows are asked for, except a parquet file's columns. */
+import { throwIfStopped } from "../../errors.ts";
+import type { ByteSource } from "../../formats/byteSource.ts";
+import { streamJson } from "../../formats/jsonRows.ts";
+import { openParquet, readRowGroup } from "../../formats/parquet.ts";
+import { Sha256 } from "../../formats/sha256.ts";
+import type { RemoteSource } from "../hub/resolveRepo.ts";
+import { type DataFileOptions, openDataFile } from "./dataFile.ts";
+import { type Features, parquetFeatures, type Row } from "./features.ts";
+import { formatOf } from "./fileFormats.ts";
+import type { DatasetFiles } from "./findFiles.ts";
+import { IterableDataset, type Shard } from "./iterableDataset.ts";
+import { openLocalFile } from "./localFile.ts";
+
+interface StreamOptions extends DataFileOptions {
+  files: Pick<DatasetFiles, "fetch" | "openRemote" | "prefix">;
+  signal: AbortSignal | undefined;
+}
+
+/** @param paths as the dataset lists them. */
+export async function streamSplit(name: string, paths: string[], options: StreamOptions): Promise<IterableDataset> {
+  const shards: Shard[] = [];
+  let features: Features | null = null;
+  for (const path of paths) {
+    const file = await openStream(path, options);
+    features ??= file.features;
+    shards.push({ identity: file.identity, rows: file.rows });
+  }
+  return IterableDataset.of(name, shards, features);
+}
+
+interface StreamedFile {
+  identity: string;
+  /** Null: not known before the rows are read. */
+  features: Features | null;
+  rows(): AsyncGenerator<Row>;
+}
+
+async function openStream(path: string, options: StreamOptions): Promise<StreamedFile> {
+  const { files, reader, signal } = options;
+  const shown = files.prefix ? `${files.prefix}/${path}` : path;
+  const format = options.format ?? formatOf(path);
+  const { identity, open } = await sourceOf(path, {
+    shown,
+    isRanged: format === "parquet" || isPlainJson(path),
+    files,
+  });
+  const check = () => throwIfStopped(signal, `while reading ${shown}`);
+  if (format === "parquet") {
+    const file = await openParquet(await open(), shown);
+    const rows = async function* () {
+      for (const group of file.groupRows.keys()) {
+        check();
+        yield* await readRowGroup(file, group);
+      }
+    };
+    return { identity, features: parquetFeatures(file.schema), rows };
+  }
+  if (format === "json" && typeof reader.field !== "string") {
+    const rows = async function* () {
+      for await (const block of streamJson(await open(), shown)) {
+        check();
+        yield* block;
+      }
+    };
+    return { identity, features: null, rows };
+  }
+  const rows = async function* () {
+    const { parts } = await openDataFile(shown, open, { format: options.format, reader });
+    for (const part of parts) {
+      check();
+      yield* await part.read();
+    }
+  };
+  return { identity, features: null, rows };
+}
+
+/** Read from its beginning to its end, once: no other part is asked for. */
+const isPlainJson = (path: string) => /\.(jsonl|jsonlines|ndjson)$/i.test(path);
+
+interface Sourcing extends Pick<StreamOptions, "files"> {
+  shown: string;
+  /** Whether the file's parts are read as they are needed; others are downloaded whole. */
+  isRanged: boolean;
+}
+
+async function sourceOf(
+  path: string,
+  { files, shown, isRanged }: Sourcing,
+): Promise<{ identity: string; open(): Promise<ByteSource> }> {
+  const remote: RemoteSource | undefined = isRanged ? await files.openRemote?.(path) : undefined;
+  if (remote) return { identity: remote.identity, open: async () => remote.source };
+  const [local] = await files.fetch([path]);
+  const source = await openLocalFile(local, shown); // says what is wrong with it before a training begins
+  return { identity: `${shown} ${await endsOf(source)}`, open: async () => source };
+}
+
+/** Bytes at the beginning and the end that say which file it is. */
+const ENDS = 65_536;
+
+/** Its size, and a hash of its ends: hashing all of a large file would take as long as reading it. */
+async function endsOf(source: ByteSource): Promise<string> {
+  const { byteLength } = source;
+  const head = await source.slice(0, Math.min(ENDS, byteLength));
+  const tail = await source.slice(Math.max(0, byteLength - ENDS), byteLength);
+  const hash = new Sha256().update(new Uint8Array(head)).update(new Uint8Array(tail));
+  return `${byteLength} ${hash.hex().slice(0, 16)}`;
+}
