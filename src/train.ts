@@ -7,10 +7,11 @@ import { isFirstRank } from "./cluster/firstRank.ts";
 import { joinJob } from "./cluster/job.ts";
 import { checkAdapterAgrees, type RunConfig, type ScriptArguments } from "./config/run.ts";
 import { HANDBOOK_TEMPLATE } from "./data/chatTemplates/handbookTemplate.ts";
-import { nameForCard, openData, withWholePaths } from "./data/datasets/dataArguments.ts";
+import { nameForCard, openData, openStream, withWholePaths } from "./data/datasets/dataArguments.ts";
 import { Dataset } from "./data/datasets/dataset.ts";
 import { takesSystemMessage, withEmptySystemMessage } from "./data/datasets/handbookRows.ts";
-import { findProcess } from "./data/datasets/mapModule.ts";
+import type { IterableDataset } from "./data/datasets/iterableDataset.ts";
+import { findProcess, importFunction } from "./data/datasets/mapModule.ts";
 import { shapeOptionsOf } from "./data/shapes/shapeOptions.ts";
 import { convertWith } from "./data/shapes/toPreferences.ts";
 import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
@@ -23,6 +24,7 @@ import { refuseAdapter } from "./pretrained/modelConfig.ts";
 import { createLogger } from "./terminal/logger.ts";
 import type { Logger } from "./terminal/logging.ts";
 import { silentLogger } from "./terminal/silentLogger.ts";
+import { checkStreaming } from "./training/checkOptions.ts";
 import { checkOutputDir, resumedQuantization } from "./training/prepare/outputFolder.ts";
 import type { TrainOutput } from "./training/trainerOptions.ts";
 
@@ -59,7 +61,9 @@ export async function train(run: RunConfig, options: RunOptions = {}): Promise<T
   await checkOutputDir(run.args, nodeStorage); // before anything is downloaded
   const { signal, logger: own = createLogger({ disable_tqdm: run.args.disable_tqdm ?? false }) } = options;
   const logger = isFirstRank() ? own : silentLogger;
-  const { train_dataset, eval_dataset } = await loadSplits(run, logger, { signal });
+  if (run.script.dataset_streaming) checkStreaming(run.args);
+  const load = run.script.dataset_streaming ? streamSplits : loadSplits;
+  const { train_dataset, eval_dataset } = await load(run, logger, { signal });
   const model = await loadPolicy(run, logger, signal);
   const { peft_config, args } = run;
   const processing_class = await loadTokenizer(run, model.name_or_path, { logger, signal });
@@ -67,7 +71,7 @@ export async function train(run: RunConfig, options: RunOptions = {}): Promise<T
   const trainer = new DPOTrainer({
     model,
     args,
-    train_dataset: asInRecipe(train_dataset),
+    train_dataset: train_dataset instanceof Dataset ? asInRecipe(train_dataset) : train_dataset,
     eval_dataset: eval_dataset instanceof Dataset ? asInRecipe(eval_dataset) : eval_dataset,
     peft_config,
     to_preferences: shapeOptionsOf(run.script),
@@ -149,6 +153,25 @@ export async function loadSplits(run: RunConfig, logger: Logger, { signal, first
   if (!evaluates) return { train_dataset, eval_dataset: null };
   const bySplit: Record<string, Dataset> = {};
   for (const name of testSplits) bySplit[name] = await processRows(ds.split(name));
+  return { train_dataset, eval_dataset: testSplits.length === 1 ? bySplit[testSplits[0]] : bySplit };
+}
+
+/** The splits as streams, processed row by row. */
+export async function streamSplits(run: RunConfig, logger: Logger, { signal }: SplitOptions = {}) {
+  const { dataset_train_split, dataset_test_split, process } = run.script;
+  const testSplits = run.args.eval_strategy === "no" ? [] : [dataset_test_split].flat();
+  const { revision: _, ...access } = hubOptions(run, logger, signal);
+  const ds = await openStream(run.script, {
+    ...access,
+    split: [...new Set([dataset_train_split, ...testSplits])],
+    seed: run.args.data_seed ?? run.args.seed,
+  });
+  const given = process === null ? null : findProcess(process);
+  const fn = given === null || typeof given === "function" ? given : await importFunction(given);
+  const processed = (split: IterableDataset) => (fn ? split.map(fn) : split);
+  const train_dataset = processed(ds.split(dataset_train_split));
+  if (testSplits.length === 0) return { train_dataset, eval_dataset: null };
+  const bySplit = Object.fromEntries(testSplits.map((name) => [name, processed(ds.split(name))]));
   return { train_dataset, eval_dataset: testSplits.length === 1 ? bySplit[testSplits[0]] : bySplit };
 }
 

@@ -3,6 +3,8 @@
 import { lossTraits } from "../config/options/lossTypes.ts";
 import type { RunConfig } from "../config/run.ts";
 import { Dataset } from "../data/datasets/dataset.ts";
+import type { Row } from "../data/datasets/features.ts";
+import { IterableDataset } from "../data/datasets/iterableDataset.ts";
 import { shapeOptionsOf } from "../data/shapes/shapeOptions.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { nodeStorage } from "../disk/nodeStorage.ts";
@@ -10,7 +12,8 @@ import { PrefineError } from "../errors.ts";
 import { counted, grouped } from "../phrases.ts";
 import { checkModelConfig, refuseAdapter } from "../pretrained/modelConfig.ts";
 import type { Logger } from "../terminal/logging.ts";
-import { loadSplits, loadTokenizer, rowsOfRecipe } from "../train.ts";
+import { loadSplits, loadTokenizer, rowsOfRecipe, streamSplits } from "../train.ts";
+import { checkStreaming } from "../training/checkOptions.ts";
 import { checkFreshOutput } from "../training/prepare/outputFolder.ts";
 import { tokenizeRows } from "../training/prepare/rows.ts";
 import type { RunObserver } from "../training/run.ts";
@@ -41,13 +44,29 @@ export async function checkData(run: RunConfig): Promise<Line[]> {
   await attempt("model", async () => lines.push(await modelLine(run)));
   const place = run.model.adapter_name_or_path ?? "";
   const tokenizer = await attempt("tokenizer", () => loadTokenizer(run, place, { logger }));
-  const splits = await attempt("data", () => loadSplits(run, logger, { first: FIRST }));
+  if (run.script.dataset_streaming) await attempt("streaming", async () => checkStreaming(run.args));
+  const load = run.script.dataset_streaming ? firstOfStreams : loadSplits;
+  const splits = await attempt("data", () => load(run, logger, { first: FIRST }));
   if (!splits) return lines;
   const { train_dataset, eval_dataset } = splits;
   const evals = eval_dataset instanceof Dataset ? { evaluation: eval_dataset } : (eval_dataset ?? {});
   for (const [key, rows] of [["training", train_dataset] as const, ...Object.entries(evals)])
     lines.push(...((await attempt(key, () => rowLines(key, rows, { run, tokenizer }))) ?? []));
   return lines;
+}
+
+/** The first rows of each stream. */
+async function firstOfStreams(run: RunConfig, logger: Logger, { first }: { first: number }) {
+  const { train_dataset, eval_dataset } = await streamSplits(run, logger);
+  const some = async (stream: IterableDataset) => {
+    const rows: Row[] = [];
+    for await (const row of stream.take(first)) rows.push(row);
+    return Dataset.from_list(rows, stream.name);
+  };
+  const evals = eval_dataset instanceof IterableDataset ? { evaluation: eval_dataset } : (eval_dataset ?? {});
+  const bySplit: Record<string, Dataset> = {};
+  for (const [name, stream] of Object.entries(evals)) bySplit[name] = await some(stream);
+  return { train_dataset: await some(train_dataset), eval_dataset: eval_dataset && bySplit };
 }
 
 async function modelLine({ model, script, peft_config }: RunConfig): Promise<Line> {

@@ -59,7 +59,8 @@ async function syncReference(run: Run): Promise<void> {
 
 function isEpochEnd(run: Run): boolean {
   const { plan, loop } = run;
-  return isOver(run) || loop.control.should_epoch_stop || endsEpoch(plan, positionAfter(plan, stepsPassed(run) - 1));
+  const isEarly = loop.control.should_epoch_stop || loop.progress.hasEnded;
+  return isOver(run) || isEarly || endsEpoch(plan, positionAfter(plan, stepsPassed(run) - 1));
 }
 
 async function logAndEvaluate(run: Run): Promise<void> {

@@ -17,9 +17,11 @@ import {
   text,
   type ValueCheck,
 } from "../arguments.ts";
+import type { DPOConfig } from "../config/DPOConfig.ts";
 import { checkShapeOptions } from "../data/shapes/shapeOptions.ts";
 import { aTokenizer } from "../data/tokenizers/checkCalls.ts";
 import { PrefineError } from "../errors.ts";
+import { problemsOf } from "../phrases.ts";
 import { evaluationFaults, rowsFault } from "./prepare/checkRows.ts";
 import type { DPOTrainerOptions, TrainOptions } from "./trainerOptions.ts";
 
@@ -69,6 +71,25 @@ const NOT_BUILT = {
   preprocess_logits_for_metrics: "compute_metrics receives log-probabilities per pair",
   model_init: "pass the model",
 };
+
+/**
+ * What a stream of rows needs, as in transformers, and what needs all rows.
+ * @throws PrefineError("config") with all problems.
+ */
+export function checkStreaming(args: DPOConfig): void {
+  const problems: string[] = [];
+  if (args.max_steps <= 0) {
+    problems.push(
+      `max_steps: expected a number above 0, since a stream has no number of rows, found ${args.max_steps}`,
+    );
+  }
+  if (args.precompute_ref_log_probs)
+    problems.push("precompute_ref_log_probs: expected false, since a stream is never read as a whole, found true");
+  if (args.train_sampling_strategy === "group_by_length")
+    problems.push("train_sampling_strategy: a stream keeps its order; group_by_length needs the lengths of all rows");
+  if (problems.length === 0) return;
+  throw new PrefineError("config", problemsOf("a stream of rows", problems), "Or load the dataset without streaming.");
+}
 
 /** @throws PrefineError("config") with all unknown options and values of a wrong kind, one line each. */
 export function checkTrainerOptions(given: unknown): void {

@@ -22,6 +22,8 @@ export interface Progress {
   stage: Stage;
   /** Steps skipped because a callback ended their epoch. */
   skippedSteps: number;
+  /** The stream's rows have ended with the last step, so that the next one begins an epoch. */
+  hasEnded: boolean;
   /** Step at which optimizer and learning rate schedule began: above 0 after a resume without an optimizer. */
   freshSince: number;
 }
@@ -87,7 +89,7 @@ export interface LoopState {
 /** State of a run before its first step. */
 export function newLoopState(): LoopState {
   return {
-    progress: { stage: "idle", skippedSteps: 0, freshSince: 0 },
+    progress: { stage: "idle", skippedSteps: 0, hasEnded: false, freshSince: 0 },
     control: {
       should_training_stop: false,
       should_epoch_stop: false,
@@ -155,7 +157,7 @@ function fromFormat2(saved: unknown): unknown {
   const { progress, evaluation } = saved;
   return {
     ...saved,
-    progress: isObject(progress) ? { freshSince: 0, ...progress } : progress,
+    progress: isObject(progress) ? { freshSince: 0, hasEnded: false, ...progress } : progress,
     evaluation: isObject(evaluation) ? { marginsSha256: "", ...evaluation } : evaluation,
   };
 }

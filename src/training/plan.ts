@@ -78,6 +78,7 @@ export function planTraining(rows: number, options: PlanOptions): Plan {
   }
   const { per_device_train_batch_size: batchSize, gradient_accumulation_steps: accumulation } = options;
   const { dataloader_drop_last: dropLast = false, ranks = 1 } = options;
+  if (rows === Number.POSITIVE_INFINITY) return planStream(options.max_steps, { batchSize, accumulation, ranks });
   const batchesPerEpoch = countBatches(rows, { batchSize, dropLast, ranks, set: "train_dataset" });
   const stepsPerEpoch = Math.ceil(batchesPerEpoch / accumulation);
   const bySteps = options.max_steps > 0;
@@ -92,6 +93,23 @@ export function planTraining(rows: number, options: PlanOptions): Plan {
     maxSteps,
     epochs: bySteps ? Math.ceil(maxSteps / stepsPerEpoch) : Math.ceil(options.num_train_epochs),
     samples: bySteps ? maxSteps * batchSize * accumulation * ranks : rows * options.num_train_epochs,
+  };
+}
+
+/**
+ * Of a stream, whose rows have no number: transformers takes max_steps for an epoch. Where the rows end before, the run
+ * goes on with the next epoch: see progress.ts.
+ */
+function planStream(maxSteps: number, sizes: Pick<Plan, "batchSize" | "accumulation" | "ranks">): Plan {
+  const { batchSize, accumulation, ranks } = sizes;
+  return {
+    ...sizes,
+    rows: Number.POSITIVE_INFINITY,
+    batchesPerEpoch: maxSteps * accumulation,
+    stepsPerEpoch: maxSteps,
+    maxSteps,
+    epochs: Number.MAX_SAFE_INTEGER, // transformers: sys.maxsize
+    samples: maxSteps * batchSize * accumulation * ranks,
   };
 }
 
@@ -112,9 +130,10 @@ export function batchesOf(plan: Plan, { step }: Position): number[] {
   return Array.from({ length: count }, (_, i) => first + i);
 }
 
-/** Row numbers of a rank's micro-batch `batch`, given the order of its epoch. */
-export function rowsOf(plan: Plan, batch: number, order: ArrayLike<number>, rank = 0): number[] {
-  return placesOf(plan, batch, rank).map((place) => order[place]);
+/** Row numbers of a rank's micro-batch `batch`, given the order of its epoch; null: that of the rows. */
+export function rowsOf(plan: Plan, batch: number, order: ArrayLike<number> | null, rank = 0): number[] {
+  const places = placesOf(plan, batch, rank);
+  return order ? places.map((place) => order[place]) : places;
 }
 
 /** A pass over rows in batches. */

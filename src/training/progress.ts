@@ -10,12 +10,19 @@ export function enterStage(run: Run, stage: Stage): void {
   progress.stage = stage;
 }
 
-/** Makes the next step the first of an epoch, even if a callback has ended this one early. */
+/** Notes whether the rows of a stream ended with the step. */
+export function noteEnd(run: Run, hasEnded: boolean): void {
+  const progress: Progress = run.loop.progress;
+  progress.hasEnded = hasEnded;
+}
+
+/** Makes the next step the first of an epoch, even if a callback or the end of a stream has ended this one early. */
 export function leaveEpoch(run: Run): void {
   const { plan, loop } = run;
   const { step } = positionAfter(plan, stepsPassed(run));
   const progress: Progress = loop.progress;
-  if (loop.control.should_epoch_stop && step > 0) progress.skippedSteps += plan.stepsPerEpoch - step;
+  if ((loop.control.should_epoch_stop || progress.hasEnded) && step > 0)
+    progress.skippedSteps += plan.stepsPerEpoch - step;
 }
 
 /** ignore_data_skip: a resumed run restarts its current epoch, counted from its steps as in transformers. */

@@ -17,19 +17,23 @@ export function firstLines(run: Run): string[] {
   const pairs = isAccumulated
     ? `${plan.batchSize} x ${plan.accumulation}`
     : `${Math.min(plan.batchSize * plan.accumulation, all)}`;
-  const epochs = many(Number((plan.maxSteps / plan.stepsPerEpoch).toFixed(2)), "epoch");
+  const epochs = Number.isFinite(all)
+    ? `, ${many(Number((plan.maxSteps / plan.stepsPerEpoch).toFixed(2)), "epoch")}`
+    : "";
   return [
     dataLine(run),
     ...(size ? [`parameters: ${grouped(size.trained)} of ${grouped(size.all)} are trained (${share(size)})`] : []),
-    `steps: ${grouped(plan.maxSteps)} of ${pairs} ${pairs === "1" ? "pair" : "pairs"}, ${epochs}; ` +
+    `steps: ${grouped(plan.maxSteps)} of ${pairs} ${pairs === "1" ? "pair" : "pairs"}${epochs}; ` +
       `loss ${losses}, beta ${beta}`,
     rateLine(args, plan.maxSteps),
   ];
 }
 
 function dataLine({ size, train, evals, args }: Run): string {
+  const isStream = !Number.isFinite(train.pairs.length);
   const pairs = many(train.pairs.length, "pair");
-  const parts = size ? [many(size.rows, "row"), pairs] : [pairs];
+  const known = size ? [many(size.rows, "row"), pairs] : [pairs];
+  const parts = isStream ? ["a stream, in the order of its rows"] : known;
   const dropped = [...(size?.dropped ?? [])];
   const reasons = dropped.map(([reason, rows]) => (dropped.length > 1 ? `${reason} ${grouped(rows)}` : reason));
   const total = dropped.reduce((sum, [, rows]) => sum + rows, 0);

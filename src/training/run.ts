@@ -20,9 +20,12 @@ import type { Platform } from "./platform.ts";
 
 /** Prepared pairs in the dataset's order; some may still have to be read and tokenized. */
 export interface PairSource {
+  /** Infinity: a stream, whose number of pairs is unknown. */
   readonly length: number;
-  /** The pairs with these numbers, in this order; `index` of each is its number. Callers may wait long. */
-  pairs(indices: readonly number[]): Promise<PackedPair[]>;
+  /** The pairs with these numbers, in this order; `index` of each is its number. Of a stream fewer at its end. */
+  pairs(indices: readonly number[], epoch?: number): Promise<PackedPair[]>;
+  /** Of a stream: whether the epoch has another batch. */
+  hasMore?(): Promise<boolean>;
   /** Says which pairs the next step needs. */
   expect?(indices: readonly number[]): void;
   /** Makes all pairs as fast as possible: for what needs them all. */
@@ -196,7 +199,7 @@ export interface Run extends Omit<RunParts, "train" | "evals" | "callbacks"> {
   /** Schedule of a learning rate that depends on evaluations; its state is `loop.adaptive`. */
   readonly adaptive: AdaptiveSchedule | undefined;
   /** Row numbers of an epoch, in training order. */
-  readonly order: (epoch: number) => ArrayLike<number>;
+  readonly order: (epoch: number) => ArrayLike<number> | null;
   readonly train: Split;
   readonly evals: readonly EvaluationSet[];
   readonly callbacks: Callbacks;

@@ -56,6 +56,7 @@ export function createRun(parts: RunParts, platform: Platform): Run {
 
 /** TRL's order, cached for the current epoch. */
 function orders(pairs: PairSource, args: DPOConfig): Run["order"] {
+  if (pairs.length === Number.POSITIVE_INFINITY) return () => null;
   const { seed, data_seed, train_sampling_strategy } = args;
   const strategy = train_sampling_strategy as SamplingStrategy; // the config refuses all others
   const rowsPerStep = args.per_device_train_batch_size * args.gradient_accumulation_steps;

@@ -7,7 +7,7 @@ import { paddedLength } from "../dpo/pairFeeds.ts";
 import { batchMetrics } from "./evaluation/metrics.ts";
 import { addStep, type MicroBatchResult } from "./evaluation/trainingLog.ts";
 import { batchesOf, endsEpoch, epochAfter, type Position, positionAfter, rowsOf } from "./plan.ts";
-import { enterStage } from "./progress.ts";
+import { enterStage, noteEnd } from "./progress.ts";
 import { referenceFor } from "./reference/referenceLogps.ts";
 import { checkTie } from "./reference/tieAtStart.ts";
 import { checkSignal, NotFinite, nameRows, type Run, stepsPassed } from "./run.ts";
@@ -57,10 +57,11 @@ async function microBatchesOf(run: Run): Promise<PlannedBatch[]> {
   const rowsAt = ({ epoch, step }: Position) =>
     batchesOf(plan, { epoch, step }).map((batch) => rowsOf(plan, batch, order(epoch)));
   const batches = batchesOf(plan, position).map(async (batch) => ({
-    pairs: await train.pairs.pairs(rowsOf(plan, batch, order(position.epoch))),
+    pairs: await train.pairs.pairs(rowsOf(plan, batch, order(position.epoch)), position.epoch),
     dropoutStep: position.epoch * plan.batchesPerEpoch + batch,
   }));
-  const ready = await Promise.all(batches);
+  const ready = (await Promise.all(batches)).filter(({ pairs }) => pairs.length > 0); // a stream may have ended
+  noteEnd(run, train.pairs.hasMore !== undefined && !(await train.pairs.hasMore()));
   if (!endsEpoch(plan, position)) train.pairs.expect?.(rowsAt({ ...position, step: position.step + 1 }).flat());
   return ready;
 }

@@ -10,7 +10,7 @@ import { adviceOf, DPOConfig, warningOf } from "../config/DPOConfig.ts";
 import { LoraConfig } from "../config/LoraConfig.ts";
 import { PrefineError } from "../errors.ts";
 import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks/callbacks.ts";
-import { checkPrepareOptions, checkTrainerOptions, checkTrainOptions } from "./checkOptions.ts";
+import { checkPrepareOptions, checkStreaming, checkTrainerOptions, checkTrainOptions } from "./checkOptions.ts";
 import { concludeEarly, judgeRun, sayVerdict, warnOfRate } from "./conclude.ts";
 import { describeTrainer } from "./describeTrainer.ts";
 import { checkMetric } from "./evaluation/bestModel.ts";
@@ -30,6 +30,7 @@ import {
   resumedQuantization,
 } from "./prepare/outputFolder.ts";
 import { evaluationSets } from "./prepare/rows.ts";
+import { isStreamed } from "./prepare/streamPairs.ts";
 import { firstLines, lastLines } from "./reportLines.ts";
 import { resumeRun, warnOfNewer } from "./resumeRun.ts";
 import { type Run, type RunObserver, Stopped } from "./run.ts";
@@ -66,6 +67,9 @@ export class Trainer {
     this.observer = observerOf(listenersOf(logger, this.args, platform));
     this.callbacks = new Callbacks(options.callbacks ?? []);
     checkEvaluation(this.args, options);
+    const { train_dataset } = options;
+    if (typeof train_dataset === "object" && train_dataset !== null && isStreamed(train_dataset))
+      checkStreaming(this.args);
   }
 
   /** Adds a callback after the others. */

@@ -161,6 +161,12 @@ export interface RunInput extends DPOConfigInput {
    */
   readonly dataset_config?: string | null | undefined;
   /**
+   * Read rows as they are needed, in the order of the files; needs max_steps.
+   *
+   * Default: `false`. Same as TRL.
+   */
+  readonly dataset_streaming?: boolean | undefined;
+  /**
    * Datasets to mix, each with path, split, columns, fraction, ... (run file only).
    *
    * Default: `[]`. Same as TRL.

@@ -118,7 +118,9 @@ const data = group("Data", {
   dataset_config: same(nullable(string), null, "Dataset configuration (subset).", {
     onResume: "data",
   }),
-  dataset_streaming: notYet(bool, false, "Stream the dataset."),
+  dataset_streaming: same(bool, false, "Read rows as they are needed, in the order of the files; needs max_steps.", {
+    onResume: "data",
+  }),
   datasets: same(listOf(json), [], "Datasets to mix, each with path, split, columns, fraction, ... (run file only).", {
     onResume: "data",
     literal: true,

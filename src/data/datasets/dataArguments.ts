@@ -1,8 +1,10 @@
 /** @file Opens the data of a run file (trl.ScriptArguments' names), and makes its paths absolute for later use. */
 import { resolve } from "node:path";
+import { PrefineError } from "../../errors.ts";
 import type { DatasetDict } from "./datasetDict.ts";
 import { isFormatName } from "./findFiles.ts";
 import { loadHandbookMixture, loadMixer, type MixerData, type MixtureData } from "./handbook.ts";
+import type { IterableDatasetDict } from "./iterableDatasetDict.ts";
 import { loadDataset } from "./loadDataset.ts";
 import { loadMixture, type MixturePart, type ToRows } from "./mixture.ts";
 import { kindOf, type OriginOptions } from "./origin.ts";
@@ -13,6 +15,8 @@ export interface DataArguments extends Omit<MixerData, "dataset_mixer"> {
   dataset_name?: string | null | undefined;
   dataset_config?: string | null | undefined;
   data_files?: DataFiles | null | undefined;
+  /** Whether rows are read as they are needed. */
+  dataset_streaming?: boolean | undefined;
   /** A mixture, replaces dataset_name and data_files. */
   datasets?: readonly MixturePart[] | undefined;
   /** alignment-handbook's mixer or mixture, replaces all of these. */
@@ -31,13 +35,29 @@ interface OpenOptions extends OriginOptions {
 
 /** The dataset's splits, or those of a mixture of datasets. @throws PrefineError("data" | "hub" | "io") */
 export function openData(data: DataArguments, { split, seed, toRows, ...access }: OpenOptions): Promise<DatasetDict> {
-  const { dataset_name, dataset_config, data_files, datasets = [], test_split_size = null } = data;
+  const { dataset_name, datasets = [], test_split_size = null } = data;
   const { dataset_mixer, dataset_mixture } = data;
   if (dataset_mixer) return loadMixer({ ...data, dataset_mixer }, { ...access, split, seed });
   if (dataset_mixture) return loadHandbookMixture(dataset_mixture, { ...access, split });
   if (datasets.length > 0) return loadMixture(datasets, { ...access, test_split_size, seed, toRows });
-  const options = { ...access, split, name: dataset_config || undefined, data_files: data_files ?? undefined };
-  return loadDataset(dataset_name ?? undefined, options);
+  return loadDataset(dataset_name ?? undefined, loadOptions(data, { ...access, split }));
+}
+
+/** The same as a stream. @throws PrefineError("config") for a mixture of datasets. */
+export function openStream(data: DataArguments, { split, ...access }: OpenOptions): Promise<IterableDatasetDict> {
+  const { dataset_name, datasets = [], dataset_mixer, dataset_mixture } = data;
+  if (datasets.length > 0 || dataset_mixer || dataset_mixture) {
+    const message = "dataset_streaming: expected one dataset, found a mixture, whose rows are drawn from all";
+    throw new PrefineError("config", message, "Leave dataset_streaming out, or name one dataset.");
+  }
+  return loadDataset(dataset_name ?? undefined, { ...loadOptions(data, { ...access, split }), streaming: true });
+}
+
+function loadOptions(
+  { dataset_config, data_files }: DataArguments,
+  { seed: _, toRows: __, ...access }: Partial<OpenOptions>,
+) {
+  return { ...access, name: dataset_config || undefined, data_files: data_files ?? undefined };
 }
 
 /** The name for a model card; null for a mixture, and for files outside a dataset. */

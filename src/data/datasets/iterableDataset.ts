@@ -13,11 +13,13 @@ import { turnTaker } from "../../host.ts";
 import { onOneLine } from "../../phrases.ts";
 import { checkColumns, renamed } from "./columns.ts";
 import { copyRow } from "./copyRow.ts";
+import { drawn } from "./drawnRows.ts";
 import type { Features, Row } from "./features.ts";
 import { rowWith } from "./joinColumns.ts";
 import type { MapFunction } from "./mapFunction.ts";
 import { applyTo, type KeepRow, rowError } from "./mapRows.ts";
 import { Pcg64 } from "./pcg64.ts";
+import { shuffleSeed } from "./trainTestSplit.ts";
 
 const WHOLE = integerFrom(0);
 
@@ -214,7 +216,8 @@ export class IterableDataset implements AsyncIterable<Row> {
   /** In a random order: of the files, and of rows within a buffer. Another order in each epoch. */
   shuffle(options: ShuffleStreamOptions): IterableDataset {
     checkOptions("shuffle", options, SHUFFLE);
-    const { seed, buffer_size = 1000 } = options;
+    const { buffer_size = 1000 } = options;
+    const seed = shuffleSeed({ seed: options.seed });
     const isPlain = this.#content.steps.length === 0;
     const step: Step = (rows, epoch) => drawn(rows, new Pcg64(seed + epoch), buffer_size);
     const content = isPlain ? { ...this.#content, shardSeed: seed } : this.#content;
@@ -277,23 +280,6 @@ export class IterableDataset implements AsyncIterable<Row> {
     };
     return this.#with(described, step, this.features && features(this.features));
   }
-}
-
-/**
- * datasets 5.2's buffer: full, it is put into a random order and half of it goes on. The order equals datasets' in the
- * first epoch where that reads rows one by one (from_generator); of files it takes whole tables, several at a time.
- */
-async function* drawn(rows: AsyncIterable<Row>, random: Pcg64, size: number): AsyncGenerator<Row> {
-  let buffer: Row[] = [];
-  for await (const row of rows) {
-    buffer.push(row);
-    if (buffer.length < size) continue;
-    const order = random.permutation(buffer.length);
-    const given = buffer.length - (size >> 1);
-    for (const index of order.subarray(0, given)) yield buffer[index];
-    buffer = Array.from(order.subarray(given), (index) => buffer[index]);
-  }
-  for (const index of random.permutation(buffer.length)) yield buffer[index];
 }
 
 function shuffled<T>(list: readonly T[], seed: number): T[] {

@@ -1,4 +1,4 @@
-/** @file The files of a split as a stream: nothing is read before rows are asked for, except a parquet file's columns. */
+/** @file The files of a split as a stream: no row is read before it is asked for. */
 import { throwIfStopped } from "../../errors.ts";
 import type { ByteSource } from "../../formats/byteSource.ts";
 import { streamJson } from "../../formats/jsonRows.ts";

@@ -228,7 +228,7 @@ function addRow(tokenized: TokenizedPairs, { examined, winRates }: Done, state: 
 }
 
 /** Whether a row is left out of the training. */
-function isDropped(
+export function isDropped(
   { untrainable, degenerate }: Outcomes,
   { drop_degenerate = false }: Pick<TokenizePairsOptions, "drop_degenerate">,
 ): boolean {
@@ -254,7 +254,11 @@ function tokensOf({ shared, chosen, rejected }: PackedSize): number {
   return shared + chosen + rejected;
 }
 
-function nothingLeft({ rows, findings }: TokenizedPairs, split: string): PrefineError {
+/** The error for rows of which none can be trained on. */
+export function nothingLeft(
+  { rows, findings }: Pick<TokenizedPairs, "rows" | "findings">,
+  split: string,
+): PrefineError {
   if (rows === 0)
     return new PrefineError("data", `${split}: expected rows, found none`, "Add data, or choose another split.");
   const isTooLong = findings.promptFillsMaxLength.length > 0;

@@ -5,7 +5,7 @@ import { type BitsAndBytesConfig, recordQuantization } from "../../config/BitsAn
 import { type DPOConfig, publicArguments } from "../../config/DPOConfig.ts";
 import type { LoraConfig } from "../../config/LoraConfig.ts";
 import { lossTraits } from "../../config/options/lossTypes.ts";
-import type { Truncation } from "../../data/preferences/packPair.ts";
+import type { PackedSize, Truncation } from "../../data/preferences/packPair.ts";
 import type { ShapeOptions } from "../../data/shapes/shape.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
 import { createLearner } from "../../dpo/engineLearner.ts";
@@ -18,7 +18,7 @@ import { adapterIdentity, fingerprintOf } from "../fingerprint.ts";
 import type { Platform } from "../platform.ts";
 import { referenceCacheOf } from "../reference/cache.ts";
 import { checkReferenceModel, referenceFacts } from "../reference/reference.ts";
-import { evaluationSetName, type RunObserver, type RunParts } from "../run.ts";
+import { evaluationSetName, type PairSource, type RunObserver, type RunParts, type RunSize } from "../run.ts";
 import { type CardFacts, cardFacts } from "./cardFacts.ts";
 import { type DataNames, dataRecord } from "./dataRecord.ts";
 import {
@@ -31,9 +31,10 @@ import {
   type TrainedModel,
   withPadToken,
 } from "./models.ts";
-import { packedSource, type Rows, tokenizeRows } from "./rows.ts";
+import { packedSource, type Rows, splitNameOf, tokenizeRows } from "./rows.ts";
 import { modelSettings, startWeights } from "./startWeights.ts";
-import type { TokenizedRows } from "./tokenized.ts";
+import { isStreamed, openStreamPairs } from "./streamPairs.ts";
+import type { TokenizedRows, TokenizeRowsOptions } from "./tokenized.ts";
 import { verifyDevice } from "./verifyDevice.ts";
 
 export interface RunRequest {
@@ -71,7 +72,7 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
   const truncation = truncationOf(request, trained, observer);
   checkReferenceModel(trained, args, { maxLength: truncation.max_length });
   const { train, evals } = await tokenizeSplits(request, { trained, tokenizer, truncation, observer });
-  const learner = await openLearner(request, { trained, train, truncation, observer });
+  const learner = await openLearner(request, { trained, train, observer });
   const { runtime } = learner;
   const savedAs = withPadToken(trained.savedAs, tokenizer);
   const { reference, quantization } = logModels(trained, args, observer);
@@ -79,7 +80,7 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
   const parts: RunParts = {
     args,
     learner,
-    train: packedSource(train, truncation),
+    train: train.source,
     evals: new Map([...evals].map(([prefix, rows]) => [prefix, packedSource(rows, truncation)])),
     savedAs,
     files: await extraFiles(tokenizer, request, trained),
@@ -93,7 +94,7 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
     }),
     weights: startWeights(trained, platform.storage),
     parameters: countParameters(trained),
-    size: { rows: train.rows, cut: train.cut, dropped: train.dropped, ...countAll(trained, learner.trainable) },
+    size: { ...train.size, ...countAll(trained, learner.trainable) },
     referenceFacts: reference,
     referenceCache: await referenceCacheOf(trained, args, { truncation, tokenizer, runtime, platform }),
     observer,
@@ -103,10 +104,19 @@ export async function openRun(request: RunRequest, observer: RunObserver): Promi
   return { parts, facts: await cardFacts(described, platform.storage) };
 }
 
-async function pairsOf({ train, evals }: { train: TokenizedRows; evals: ReadonlyMap<string, TokenizedRows> }) {
+async function pairsOf({ train, evals }: { train: TrainRows; evals: ReadonlyMap<string, TokenizedRows> }) {
   const sets = new Map<string, string>();
   for (const [prefix, { store }] of evals) sets.set(prefix, await store.identity);
-  return { train: await train.store.identity, evals: sets };
+  return { train: await train.identity, evals: sets };
+}
+
+/** The pairs to train on, tokenized or a stream. */
+interface TrainRows {
+  source: PairSource;
+  identity: string | Promise<string>;
+  largest: PackedSize;
+  reading: string;
+  size: Pick<RunSize, "rows" | "cut" | "dropped">;
 }
 
 /** When a signal stopped a run that has done nothing yet. */
@@ -114,13 +124,12 @@ const EARLY = "before the first step was done; nothing was saved";
 
 interface Fitting {
   trained: TrainedModel;
-  train: TokenizedRows;
-  truncation: Truncation;
+  train: TrainRows;
   observer: RunObserver;
 }
 
 /** @throws PrefineError("training") when the training does not fit into memory, or its device computes otherwise. */
-async function openLearner(request: RunRequest, { trained, train, truncation, observer }: Fitting) {
+async function openLearner(request: RunRequest, { trained, train, observer }: Fitting) {
   const { args, platform, signal } = request;
   const options = withinMemory(learnerOptions(trained, args), train.largest, {
     pairsPerStep: args.per_device_train_batch_size * args.gradient_accumulation_steps,
@@ -133,7 +142,7 @@ async function openLearner(request: RunRequest, { trained, train, truncation, ob
   if (signal?.aborted) await learner.dispose();
   throwIfStopped(signal, EARLY);
   if (learner.runtime.notice !== null) observer.warn(learner.runtime.notice);
-  await verifyDevice(learner, { options, pairs: packedSource(train, truncation), platform, observer });
+  await verifyDevice(learner, { options, pairs: train.source, platform, observer });
   return learner;
 }
 
@@ -166,8 +175,7 @@ async function tokenizeSplits(request: RunRequest, { trained, tokenizer, truncat
     observer,
     signal,
   };
-  const isAhead = args.train_sampling_strategy !== "group_by_length"; // which needs all lengths
-  const train = await tokenizeRows(train_dataset, tokenizer, { ...options, isAhead, split: "train_dataset" });
+  const train = await trainRows(train_dataset, tokenizer, { ...options, args, split: "train_dataset" });
   observer.info(`data: ${train.reading}`);
   const evals = new Map<string, TokenizedRows>();
   for (const [prefix, rows] of eval_datasets) {
@@ -180,6 +188,26 @@ async function tokenizeSplits(request: RunRequest, { trained, tokenizer, truncat
     evals.set(prefix, tokenized);
   }
   return { train, evals };
+}
+
+/** All pairs of a dataset, or those of a stream. */
+async function trainRows(
+  rows: Rows,
+  tokenizer: Tokenizer,
+  { args, ...options }: TokenizeRowsOptions & { args: DPOConfig },
+): Promise<TrainRows> {
+  if (isStreamed(rows)) {
+    const split = splitNameOf(rows) ?? options.split;
+    const [batchSize, dropLast] = [args.per_device_train_batch_size, args.dataloader_drop_last];
+    const source = await openStreamPairs(rows, { ...options, split, tokenizer, batchSize, dropLast });
+    const { identity, largest, reading } = source;
+    return { source, identity, largest, reading, size: { rows: source.length, cut: null, dropped: new Map() } };
+  }
+  const isAhead = args.train_sampling_strategy !== "group_by_length"; // which needs all lengths
+  const tokenized = await tokenizeRows(rows, tokenizer, { ...options, isAhead });
+  const { store, largest, reading, rows: count, cut, dropped } = tokenized;
+  const source = packedSource(tokenized, options as Truncation);
+  return { source, identity: store.identity, largest, reading, size: { rows: count, cut, dropped } };
 }
 
 function loadTokenizer({ base, revision }: TrainedModel, { platform, signal }: RunRequest): Promise<Tokenizer> {

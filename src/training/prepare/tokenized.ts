@@ -4,6 +4,8 @@ import type { PackedSize, Truncation } from "../../data/preferences/packPair.ts"
 import type { TokenizePairsOptions } from "../../data/preferences/tokenizePairs.ts";
 import type { PairTokens } from "../../data/preferences/types.ts";
 import type { ShapeOptions } from "../../data/shapes/shape.ts";
+import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
+import { Sha256 } from "../../formats/sha256.ts";
 import type { PairSource, RunObserver } from "../run.ts";
 
 /** The token ids of a split's pairs, some of which may have to be made yet. */
@@ -48,6 +50,20 @@ export interface TokenizeRowsOptions extends TokenizePairsOptions {
   aheadFrom?: number | undefined;
   /** How rows are read; default: their format is recognized. */
   to_preferences?: ShapeOptions | null | undefined;
+}
+
+/** The larger of two packed pairs. */
+export function largerOf(one: PackedSize, other: PackedSize): PackedSize {
+  const tokens = ({ shared, chosen, rejected }: PackedSize) => shared + chosen + rejected;
+  return tokens(other) > tokens(one) ? other : one;
+}
+
+/** Of everything that decides which ids a text becomes. */
+export function tokenizerIdentity(tokenizer: Tokenizer): string {
+  const hash = new Sha256();
+  const encoder = new TextEncoder();
+  for (const [name, bytes] of tokenizer.files) hash.update(encoder.encode(name)).update(bytes);
+  return `tokenizer ${hash.hex().slice(0, 16)}`;
 }
 
 /** Short reasons for dropping rows; the warnings have the details. */

@@ -5,6 +5,7 @@ import type { ReferenceLogps, Split } from "../run.ts";
 
 /** @param rows number of pairs in the split. */
 export function createReferenceLogps(learner: Pick<Learner, "referenceLogps">, rows: number): ReferenceLogps {
+  if (rows === Number.POSITIVE_INFINITY) return streamedLogps(learner);
   const values = new Float64Array(2 * rows).fill(Number.NaN);
   const ofPair = async (pair: PackedPair): Promise<PairLogps> => {
     const at = 2 * pair.index;
@@ -21,6 +22,19 @@ export function createReferenceLogps(learner: Pick<Learner, "referenceLogps">, r
     async of(pairs) {
       const logps: PairLogps[] = [];
       for (const pair of pairs) logps.push(await ofPair(pair));
+      return logps;
+    },
+  };
+}
+
+/** Of a stream, whose pairs may never come again: computed each time, kept nowhere. */
+function streamedLogps(learner: Pick<Learner, "referenceLogps">): ReferenceLogps {
+  return {
+    values: new Float64Array(0),
+    forget: () => {},
+    async of(pairs) {
+      const logps: PairLogps[] = [];
+      for (const pair of pairs) logps.push(await learner.referenceLogps(pair));
       return logps;
     },
   };

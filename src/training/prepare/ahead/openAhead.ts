@@ -10,8 +10,7 @@ import { readingLine } from "../../../data/shapes/readingLine.ts";
 import { openPairs } from "../../../data/shapes/readPairs.ts";
 import { threadsOf } from "../../../data/tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../../../data/tokenizers/tokenizer.ts";
-import { Sha256 } from "../../../formats/sha256.ts";
-import { droppedOf, type TokenizedRows, type TokenizeRowsOptions } from "../tokenized.ts";
+import { droppedOf, type TokenizedRows, type TokenizeRowsOptions, tokenizerIdentity } from "../tokenized.ts";
 import { AheadPairs } from "./aheadPairs.ts";
 import { type Survey, surveyRows } from "./survey.ts";
 
@@ -73,12 +72,4 @@ function findingsOf({ examined, numbers }: Survey) {
   const found = startFindings();
   for (const [number, { outcomes }] of examined) found.add(numbers[number], outcomes);
   return found.findings;
-}
-
-/** Of everything that decides which ids a text becomes. */
-function tokenizerIdentity(tokenizer: Tokenizer): string {
-  const hash = new Sha256();
-  const encoder = new TextEncoder();
-  for (const [name, bytes] of tokenizer.files) hash.update(encoder.encode(name)).update(bytes);
-  return `tokenizer ${hash.hex().slice(0, 16)}`;
 }

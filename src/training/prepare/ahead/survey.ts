@@ -13,7 +13,7 @@ import type { Tokenizer } from "../../../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../../../errors.ts";
 import { turnTaker } from "../../../host.ts";
 import { counted } from "../../../phrases.ts";
-import type { TokenizeRowsOptions } from "../tokenized.ts";
+import { largerOf, type TokenizeRowsOptions } from "../tokenized.ts";
 import { RowQueue } from "./rowQueue.ts";
 import { PromptBound, RowHash } from "./rowSizes.ts";
 
@@ -136,7 +136,5 @@ class Samples {
 }
 
 function largestOf(sizes: readonly PackedSize[]): PackedSize {
-  const tokens = ({ shared, chosen, rejected }: PackedSize) => shared + chosen + rejected;
-  const none = { shared: 0, chosen: 0, rejected: 0 };
-  return sizes.reduce((largest, size) => (tokens(size) > tokens(largest) ? size : largest), none);
+  return sizes.reduce(largerOf, { shared: 0, chosen: 0, rejected: 0 });
 }
