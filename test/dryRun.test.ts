@@ -17,6 +17,7 @@ const KEYS = {
   gradient_checkpointing_kwargs: { use_reentrant: false },
   beta: 2.5,
   gamma_beta_ratio: 0.55,
+  max_length: 64,
   output_dir: "out",
 };
 
@@ -59,12 +60,18 @@ describe("a file that is fit", () => {
       "push_to_hub",
     ]);
     expect(of.get("read")).toEqual([
-      "model_name_or_path, data_files, beta, output_dir",
+      "model_name_or_path, data_files, beta, max_length, output_dir",
       "model: model, gpt2; no weights were read",
       expect.stringMatching(/^training: the first \d+ pairs of at most \d+ tokens; trl \(.* are texts\)$/),
       expect.stringMatching(/^evaluation: the first \d+ pairs? of at most \d+ tokens/),
     ]);
     expect(stdout).toMatch(/\nfit for a run: prefine train --config dry\.yaml\n$/);
+  });
+
+  it("says that max_length is lowered, as the run does, and cuts the pairs by it", async () => {
+    const { code, of } = await dryRun({ ...KEYS, max_length: 24576 });
+    expect(code).toBe(0);
+    expect(of.get("changed")?.at(-1)).toMatch(/^max_length: lowered from 24,576 to the \d+ positions of the model$/);
   });
 
   it("counts flags, which override the file, and never repeats their values", async () => {

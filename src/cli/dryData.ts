@@ -41,7 +41,9 @@ export async function checkData(run: RunConfig): Promise<Line[]> {
     }
   };
   await attempt("output_dir", () => checkFreshOutput(run.args, nodeStorage));
-  await attempt("model", async () => lines.push(await modelLine(run)));
+  const model = await attempt("model", () => modelOf(run));
+  lines.push(...(model?.lines ?? []));
+  const max_length = Math.min(run.args.max_length ?? Number.POSITIVE_INFINITY, model?.maxPositions ?? 1e9);
   const place = run.model.adapter_name_or_path ?? "";
   const tokenizer = await attempt("tokenizer", () => loadTokenizer(run, place, { logger }));
   if (run.script.dataset_streaming) await attempt("streaming", async () => checkStreaming(run.args));
@@ -51,7 +53,7 @@ export async function checkData(run: RunConfig): Promise<Line[]> {
   const { train_dataset, eval_dataset } = splits;
   const evals = eval_dataset instanceof Dataset ? { evaluation: eval_dataset } : (eval_dataset ?? {});
   for (const [key, rows] of [["training", train_dataset] as const, ...Object.entries(evals)])
-    lines.push(...((await attempt(key, () => rowLines(key, rows, { run, tokenizer }))) ?? []));
+    lines.push(...((await attempt(key, () => rowLines(key, rows, { run, tokenizer, max_length }))) ?? []));
   return lines;
 }
 
@@ -69,25 +71,38 @@ async function firstOfStreams(run: RunConfig, logger: Logger, { first }: { first
   return { train_dataset: await some(train_dataset), eval_dataset: eval_dataset && bySplit };
 }
 
-async function modelLine({ model, script, peft_config }: RunConfig): Promise<Line> {
+interface ModelCheck {
+  lines: Line[];
+  /** Undefined where the config is not read. */
+  maxPositions?: number;
+}
+
+async function modelOf({ model, script, peft_config, args }: RunConfig): Promise<ModelCheck> {
   const place = model.model_name_or_path ?? model.adapter_name_or_path ?? "";
   const revision = model.model_revision === "main" ? undefined : model.model_revision;
   const access = { token: script.token || undefined, revision };
   if (peft_config) await refuseAdapter(place, access);
-  const type = await checkModelConfig(place, access);
-  const note = type === undefined ? `${place}, an adapter or a GGUF file` : `${place}, ${type}; no weights were read`;
-  return { outcome: "read", key: "model", note };
+  const config = await checkModelConfig(place, access);
+  if (config === undefined)
+    return { lines: [{ outcome: "read", key: "model", note: `${place}, an adapter or a GGUF file` }] };
+  const { type, maxPositions } = config;
+  const line: Line = { outcome: "read", key: "model", note: `${place}, ${type}; no weights were read` };
+  const { max_length } = args;
+  if (max_length !== null && max_length <= maxPositions) return { lines: [line], maxPositions };
+  const from = max_length === null ? "no limit" : grouped(max_length);
+  const note = `lowered from ${from} to the ${counted(maxPositions, "position")} of the model`;
+  return { lines: [line, { outcome: "changed", key: "max_length", note }], maxPositions };
 }
 
 /** The first rows of a split as pairs of ids, with the findings that a run would warn of. */
 async function rowLines(
   key: string,
   rows: Dataset,
-  { run, tokenizer }: { run: RunConfig; tokenizer: Tokenizer | undefined },
+  { run, tokenizer, max_length }: { run: RunConfig; tokenizer: Tokenizer | undefined; max_length: number },
 ): Promise<Line[]> {
   const columns = rows.column_names.join(", ");
   if (!tokenizer) return [{ outcome: "read", key, note: `columns ${columns}` }];
-  const { max_length, truncation_mode, max_prompt_length, drop_degenerate, loss_type } = run.args;
+  const { truncation_mode, max_prompt_length, drop_degenerate, loss_type } = run.args;
   const lines: Line[] = [];
   const warn = (note: string) => void lines.push({ outcome: "changed", key, note });
   const { store, cut, reading } = await tokenizeRows(rowsOfRecipe(run, tokenizer)(rows), tokenizer, {

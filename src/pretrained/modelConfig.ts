@@ -51,7 +51,7 @@ async function isAdapterOnHub(id: string, options: Access): Promise<boolean> {
  * their config; those on a hub are not looked at.
  * @throws PrefineError for no model, for a family, or a setting of one, that is not built; "hub" for failed downloads.
  */
-export async function checkModelConfig(idOrPath: string, options: Access): Promise<string | undefined> {
+export async function checkModelConfig(idOrPath: string, options: Access): Promise<CheckedConfig | undefined> {
   const folder = folderAt(idOrPath);
   const isHere = (await exists(idOrPath)) || !looksLikeRepoId(idOrPath);
   if (isHere && !(await folder.has(ADAPTER_CONFIG))) await loadModel(idOrPath, options); // its files' headers
@@ -60,8 +60,16 @@ export async function checkModelConfig(idOrPath: string, options: Access): Promi
   if (text === undefined) return undefined;
   const where = `${idOrPath}/${CONFIG}`;
   const config = parseJsonObject(text, where, "Download the model again.");
-  architectureOf(config, where);
-  return String(config.model_type);
+  const { maxPositions } = architectureOf(config, where);
+  return { type: String(config.model_type), maxPositions };
+}
+
+/** What a config.json says of its model. */
+interface CheckedConfig {
+  /** `model_type`. */
+  type: string;
+  /** Longest sequence, in tokens. */
+  maxPositions: number;
 }
 
 async function configOnHub(id: string, options: Access): Promise<ModelFiles> {
