@@ -2,7 +2,7 @@
 import { nearbyHint, notOnDisk } from "../../disk/nearbyNames.ts";
 import { PrefineError } from "../../errors.ts";
 import { looksLikeRepoId } from "../hub/repoId.ts";
-import { type CardConfig, chooseConfig, plainFolder, readCard } from "./card.ts";
+import { type CardConfig, chooseConfig, plainFolder, readCards } from "./card.ts";
 import { formatNamed, formatOf, isOtherFormat, type ReadFormat, SUPPORTED } from "./fileFormats.ts";
 import { isPattern } from "./glob.ts";
 import {
@@ -12,7 +12,7 @@ import {
   kindOf,
   type Origin,
   type OriginOptions,
-  readCardText,
+  readCardFiles,
 } from "./origin.ts";
 import {
   type DataFiles,
@@ -138,12 +138,23 @@ async function readOrigin(origin: Origin, options: FindOptions): Promise<Dataset
       filesWithin(folder, paths, (under) => filesByPatterns(namedSplits(data_files, where), under, where)),
     );
   if (folder) return filesAs(filesWithin(folder, paths, (under) => filesByName(under, `${where}/${folder}`)));
-  const card = await readCardText(origin);
-  const configs = card === undefined ? [] : readCard(card, `${where}/README.md`);
+  refuseScript(origin);
+  const configs = readCards(await readCardFiles(origin), where);
   const config = chooseConfig(configs, options.name, where);
   assertReadable(origin, config);
   return filesAs(filesOf(config, paths, where), config?.settings);
 }
+
+/** datasets 4 and later refuse a dataset with a script of its name: the script makes its rows, not the files. */
+function refuseScript({ where, paths }: Origin): void {
+  const script = `${where.split("/").at(-1)}.py`;
+  if (!paths.includes(script)) return;
+  const message = `${where}: has the loading script ${script}, which makes its rows: prefine runs no Python`;
+  throw new PrefineError("data", message, SCRIPT_HINT);
+}
+
+const SCRIPT_HINT =
+  "Try revision: refs/convert/parquet, the hub's parquet copy of most datasets, or name its files in data_files.";
 
 /** Throws with advice for datasets without supported files. */
 function assertReadable({ where, paths }: Origin, config: CardConfig | undefined): void {
@@ -156,8 +167,7 @@ function assertReadable({ where, paths }: Origin, config: CardConfig | undefined
   if (config?.patterns || paths.some((path) => formatOf(path) && !/(^|\/)(config|dataset_\w+)\.json$/.test(path)))
     return;
   if (paths.some((path) => path.endsWith(".py"))) {
-    const hint = "Try revision: refs/convert/parquet, the hub's parquet copy of most datasets.";
-    throw new PrefineError("data", `${where}: contains a Python loading script and no data files`, hint);
+    throw new PrefineError("data", `${where}: contains a Python loading script and no data files`, SCRIPT_HINT);
   }
   if (!paths.some((path) => path.endsWith(".zip"))) return;
   throw noData(paths, where);

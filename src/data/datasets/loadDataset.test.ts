@@ -214,7 +214,11 @@ describe("loadDataset from files", () => {
       () => loadDataset(dirname(put("s/data-00000-of-00001.arrow", "x") && put("s/state.json", "{}"))),
       /^DIR\/s: contains Arrow files/,
     ],
-    ["a script", () => loadDataset(dirname(put("t/t.py", "x"))), /^DIR\/t: contains a Python loading script/],
+    [
+      "a script of its name beside data",
+      () => loadDataset(dirname(put("u/a.jsonl", lines({ n: 1 })) && put("u/u.py", "x"))),
+      /^DIR\/u: has the loading script u\.py, which makes its rows/,
+    ],
   ])("reports %s", async (_name, load, expected) => {
     expect(await message(load())).toMatch(expected);
   });

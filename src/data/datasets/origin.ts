@@ -5,6 +5,7 @@ import { nearbyHint } from "../../disk/nearbyNames.ts";
 import { PrefineError } from "../../errors.ts";
 import { type HubProgress, listRepo, openRemote, type RemoteSource, resolveRepo } from "../hub/resolveRepo.ts";
 import type { HubOptions } from "../hub/settings.ts";
+import { CARD_FILES, type CardFile } from "./card.ts";
 import { fixedFolder, isPattern } from "./glob.ts";
 import { checkUnmatched, matchData } from "./splitFiles.ts";
 
@@ -60,11 +61,11 @@ export async function hubOrigin(id: string, options: OriginOptions): Promise<Ori
   };
 }
 
-/** The dataset's card, or undefined if it has none. */
-export async function readCardText(origin: Origin): Promise<string | undefined> {
-  if (!origin.paths.includes("README.md")) return undefined;
-  const [path] = await origin.fetch(["README.md"]);
-  return readFile(path, "utf8");
+/** The files that may declare a dataset's configurations. */
+export async function readCardFiles(origin: Origin): Promise<CardFile[]> {
+  const names = CARD_FILES.filter((name) => origin.paths.includes(name));
+  const paths = names.length === 0 ? [] : await origin.fetch([...names]);
+  return Promise.all(names.map(async (name, i) => ({ name, text: await readFile(paths[i], "utf8") })));
 }
 
 /** All files under a folder, including links to files; links to folders are not followed. */

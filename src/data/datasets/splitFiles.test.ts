@@ -1,6 +1,6 @@
 /** @file Assignment of files to splits by patterns, names and the card. */
 import { describe, expect, it } from "vitest";
-import { chooseConfig, readCard } from "./card.ts";
+import { chooseConfig, readCard, readCards } from "./card.ts";
 import { fixedFolder, matchPaths } from "./glob.ts";
 import { filesByName, filesByPatterns, namedSplits } from "./splitFiles.ts";
 
@@ -161,6 +161,35 @@ describe("readCard", () => {
     expect(() => card("configs:\n- data_files:\n  - split: train")).toThrow(
       "README.md: configs: default: data_files.train: expected a path",
     );
+  });
+
+  it("refuses configurations of another form", () => {
+    expect(() => card("configs: {config_name: x}")).toThrow(
+      'README.md: configs: expected a list, found {"config_name"',
+    );
+    expect(() => card("configs: [x]")).toThrow("README.md: configs: expected entries with config_name and data_files");
+  });
+
+  it("reads .huggingface.yaml before the card, and takes a data_dir of . for the whole dataset", () => {
+    const config = (name: string, more = "") => `configs:\n- config_name: ${name}\n${more}`;
+    const files = [
+      { name: "README.md", text: `---\n${config("a")}\n---\n` },
+      { name: ".huggingface.yaml", text: config("b", "  data_dir: .\n") },
+    ] as const;
+    expect(readCards(files, "here")).toMatchObject([{ name: "b", folder: undefined }]);
+    expect(readCards(files.slice(0, 1), "here")).toMatchObject([{ name: "a" }]);
+    expect(readCards([{ ...files[1], text: "license: mit" }], "here")).toEqual([]);
+    expect(() => readCards([{ ...files[1], text: "configs: [" }], "here")).toThrow("here/.huggingface.yaml: its YAML");
+  });
+
+  it("refuses two defaults, and two configurations of one name", () => {
+    const two = (a: string, b: string) => card(`configs:\n- config_name: ${a}\n- config_name: ${b}`);
+    const defaults = card("configs:\n- {config_name: a, default: true}\n- {config_name: b, default: true}");
+    expect(() => chooseConfig(defaults, undefined, "here")).toThrow(
+      "expected one default configuration, found a and b",
+    );
+    expect(chooseConfig(defaults, "b", "here")?.name).toBe("b");
+    expect(() => chooseConfig(two("a", "a"), undefined, "here")).toThrow("here: has two configurations a");
   });
 
   it("chooses a configuration", () => {
