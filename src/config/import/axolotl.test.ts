@@ -139,7 +139,7 @@ describe("Axolotl", () => {
   it("names what the run would do otherwise", async () => {
     const run = await imported({
       ...BASE,
-      chat_template: "chatml",
+      chat_template: "llama3",
       early_stopping_patience: 3,
       optimizer: "muon",
       special_tokens: { pad_token: "<pad>", eos_token: "<end>" },
@@ -148,12 +148,43 @@ describe("Axolotl", () => {
     expect(differing(run)).toEqual([
       ...["early_stopping_patience", "optimizer", "spectrum", "special_tokens.eos_token", "chat_template"],
     ]);
-    expect(run.text).toContain("chat_template: chatml is one of Axolotl's own; give its text as chat_template, or");
+    expect(run.text).toContain("chat_template: llama3 is one of Axolotl's own; give its text as chat_template, or");
     expect(run.keys).toMatchObject({ pad_token: "<pad>" });
     const template = "{% for m in messages %}{{ m.content }}{% endfor %}";
     expect(await keysOf({ ...BASE, chat_template: "jinja", chat_template_jinja: template })).toMatchObject({
       chat_template: template,
     });
+  });
+
+  it("warms up by warmup_ratio where the file has it, and by its default where it has neither", async () => {
+    const ratio = await keysOf({ ...BASE, warmup_ratio: 0.1 });
+    expect(ratio).toMatchObject({ warmup_ratio: 0.1 });
+    expect(ratio).not.toHaveProperty("warmup_steps");
+    expect(await keysOf({ ...BASE, warmup_steps: 10 })).toMatchObject({ warmup_steps: 10 });
+  });
+
+  it("writes the text of chatml, reads ORPO's type of conversations, and has a line per key of a dataset", async () => {
+    const datasets = [{ path: "a/b", type: "chat_template.argilla", shards: 4, roles_to_train: ["assistant"] }];
+    const trl = { beta: 0.3, sync_ref_model: true };
+    const run = await imported({ ...BASE, chat_template: "chatml", datasets, trl });
+    expect(run.keys).toMatchObject({ data_format: "chat_template.argilla_chat", beta: 0.3 });
+    expect(run.keys.chat_template).toContain("<|im_start|>assistant\\n");
+    expect(run.lines.map(({ key, changes }) => [key, changes])).toEqual([
+      ["datasets.shards", true],
+      ["datasets.roles_to_train", false],
+      ["trl.sync_ref_model", false],
+    ]);
+  });
+
+  it("refuses values of another kind, all at once", async () => {
+    const wrong = { ...BASE, base_model: { a: 1 }, datasets: "a/b", chat_template: [] };
+    const error = await failure(importRun({ name: "x.yml", text: JSON.stringify(wrong) }, { from: "axolotl" }));
+    expect(error.message.split("\n").map((line) => line.trim().split(", found")[0])).toEqual([
+      "x.yml:",
+      "base_model: expected a name",
+      "chat_template: expected a name",
+      "datasets: expected a list of datasets with a path",
+    ]);
   });
 
   it.each(["kto", "grpo", undefined])("rl: %s is refused by name", async (rl) => {

@@ -3,7 +3,7 @@ import { PrefineError, show } from "../../errors.ts";
 import { isObject } from "../../formats/parseJson.ts";
 import { readAxolotlData } from "./axolotlData.ts";
 import { AXOLOTL_FAMILIES, AXOLOTL_RULES } from "./axolotlRules.ts";
-import { applyRules, type Imported, listOfTexts, noEqual, setDefaults } from "./rules.ts";
+import { applyRules, checkKinds, type Imported, type KeyKinds, noEqual, setDefaults } from "./rules.ts";
 
 /** rl -> loss_type. */
 const LOSSES: Readonly<Record<string, string | undefined>> = {
@@ -13,8 +13,14 @@ const LOSSES: Readonly<Record<string, string | undefined>> = {
   simpo: "simpo",
 };
 
+const KINDS: KeyKinds = {
+  ...{ base_model: "name", rl: "name", adapter: "name", chat_template: "name" },
+  ...{ datasets: "datasets", test_datasets: "datasets", lora_target_modules: "names" },
+};
+
 /** @throws PrefineError("config") for an objective that prefine does not have. */
 export function importAxolotl(given: Record<string, unknown>, file: string): Imported {
+  checkKinds(given, file, KINDS);
   const objective = String(given.rl ?? "").toLowerCase();
   if (LOSSES[objective] === undefined) {
     const found = given.rl === undefined ? "none: this is supervised fine-tuning" : show(given.rl);
@@ -27,7 +33,9 @@ export function importAxolotl(given: Record<string, unknown>, file: string): Imp
   readSteps(imported, given);
   readTokens(imported, given);
   readAxolotlData(imported, given);
-  setDefaults(imported, { max_length: 512, lr_scheduler_type: "cosine", save_total_limit: 4, warmup_steps: 0.03 });
+  readTrl(imported, given);
+  setDefaults(imported, { max_length: 512, lr_scheduler_type: "cosine", save_total_limit: 4 });
+  if (!Object.hasOwn(imported.keys, "warmup_ratio")) setDefaults(imported, { warmup_steps: 0.03 });
   return imported;
 }
 
@@ -88,6 +96,20 @@ function readSteps(imported: Imported, given: Record<string, unknown>): void {
   keys.lr_scheduler_kwargs = { min_lr_rate: given.cosine_min_lr_ratio };
 }
 
+/** The block `trl`, of which DPO reads beta alone. */
+function readTrl(imported: Imported, { trl }: Record<string, unknown>): void {
+  for (const [key, value] of Object.entries(isObject(trl) ? trl : {})) {
+    if (key !== "beta" && value !== null) noEqual(imported, `trl.${key}`, "Axolotl reads it for GRPO alone", false);
+  }
+}
+
+/** Axolotl's chatml.jinja. */
+const CHATML =
+  "{% if not add_generation_prompt is defined %}{% set add_generation_prompt = false %}{% endif %}" +
+  "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + " +
+  "'\\n'}}" +
+  "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+
 function readTokens(imported: Imported, given: Record<string, unknown>): void {
   const { keys } = imported;
   for (const [name, token] of Object.entries(isObject(given.special_tokens) ? given.special_tokens : {})) {
@@ -97,8 +119,9 @@ function readTokens(imported: Imported, given: Record<string, unknown>): void {
   const { chat_template, chat_template_jinja } = given;
   if (typeof chat_template_jinja === "string") keys.chat_template = chat_template_jinja;
   else if (typeof chat_template === "string" && chat_template.includes("{%")) keys.chat_template = chat_template;
+  else if (chat_template === "chatml") keys.chat_template = CHATML;
   else if (chat_template && !/^tokenizer_default/.test(String(chat_template))) {
-    const text = `${listOfTexts(chat_template)[0]} is one of Axolotl's own; give its text as chat_template`;
+    const text = `${chat_template} is one of Axolotl's own; give its text as chat_template`;
     noEqual(imported, "chat_template", `${text}, or the tokenizer's is used`, true);
   }
 }

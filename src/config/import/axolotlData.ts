@@ -7,10 +7,25 @@ import { type Imported, listOfTexts, noEqual } from "./rules.ts";
 /** Keys of Axolotl that are read here. */
 export const AXOLOTL_DATA_KEYS = ["datasets", "test_datasets", "val_set_size", "eval_strategy", "evaluation_strategy"];
 
-/** Keys of an entry with a meaning of their own; others are settings of its format. */
+/** Keys of an entry with a meaning of their own. */
 const ENTRY_KEYS = new Set([
   ...["path", "name", "split", "type", "data_files", "ds_type", "revision", "trust_remote_code"],
 ]);
+/** Settings of its format. */
+const FORMAT_KEY = new RegExp(
+  "^(field_(messages|chosen|rejected|prompt|system)|message_property_mappings|message_field_(role|content)|roles|" +
+    "(prompt|chosen|rejected)_format)$",
+);
+/** Keys that take a part of the rows. */
+const PART_KEY = /^shards/;
+/** Keys of supervised fine-tuning. */
+const TUNING_KEY = new RegExp(
+  "^(roles_to_train|train_on_eo[st]|message_field_training|split_thinking|template_thinking|conversation$|input_|" +
+    "field_(human|model|thinking)|preprocess_shards|logprobs_field|temperature)",
+);
+
+/** Types whose name is another one's here. */
+const TYPES: Readonly<Record<string, string>> = { "chat_template.argilla": "chat_template.argilla_chat" };
 
 type Entry = Record<string, unknown>;
 
@@ -20,6 +35,7 @@ export function readAxolotlData(imported: Imported, given: Record<string, unknow
   const trains = entriesOf(given.datasets);
   const tests = entriesOf(given.test_datasets);
   const size = Number(given.val_set_size ?? 0);
+  for (const entry of [...trains, ...tests]) reportEntry(imported, entry);
   if (trains.length === 0) noEqual(imported, "datasets", "expected at least one dataset, found none", true);
   const isMixed = readFormat(imported, trains, tests);
   const local = [...trains, ...tests].every((entry) => filesOf(entry).length > 0);
@@ -49,6 +65,18 @@ function entriesOf(value: unknown): Entry[] {
   return [value ?? []].flat().filter(isObject);
 }
 
+/** Lines about keys of an entry that have no equal. */
+function reportEntry(imported: Imported, { type, ...entry }: Entry): void {
+  for (const [key, value] of Object.entries({ ...entry, ...(isObject(type) ? type : {}) })) {
+    if (ENTRY_KEYS.has(key) || FORMAT_KEY.test(key) || value === null || value === false) continue;
+    const label = `datasets.${key}`;
+    if (PART_KEY.test(key))
+      noEqual(imported, label, "all rows are read; a range is part of a split: train[:10%]", true);
+    else if (TUNING_KEY.test(key)) noEqual(imported, label, "without meaning for DPO", false);
+    else noEqual(imported, label, "a key of a dataset that has no equal", true);
+  }
+}
+
 /** The format of the rows, for the run if all sets have one. @returns whether sets differ, so that each has its own. */
 function readFormat(imported: Imported, trains: Entry[], tests: Entry[]): boolean {
   const described = (entry: Entry) => JSON.stringify([entry.type ?? null, settingsOf(entry)]);
@@ -62,15 +90,15 @@ function readFormat(imported: Imported, trains: Entry[], tests: Entry[]): boolea
 
 /** The settings of an entry's format. */
 function settingsOf({ type, ...entry }: Entry): Entry {
-  const settings = Object.fromEntries(Object.entries(entry).filter(([key]) => !ENTRY_KEYS.has(key)));
-  return { ...settings, ...(isObject(type) ? type : {}) };
+  const all = Object.entries({ ...entry, ...(isObject(type) ? type : {}) });
+  return Object.fromEntries(all.filter(([key, value]) => FORMAT_KEY.test(key) && value !== null));
 }
 
 /** data_format and data_format_options of an entry. */
 function formatKeys(imported: Imported, entry: Entry): Entry {
   const name = isObject(entry.type) ? "user_defined" : entry.type;
   if (!name) return {};
-  const format = dataFormatOf(String(name));
+  const format = dataFormatOf(TYPES[String(name)] ?? String(name));
   const options = settingsOf(entry);
   if (format)
     return { data_format: format, ...(Object.keys(options).length > 0 ? { data_format_options: options } : {}) };

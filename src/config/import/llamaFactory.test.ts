@@ -107,6 +107,17 @@ describe("LLaMA-Factory", () => {
     expect(run.text).not.toContain("hf_secret");
   });
 
+  it("reads stage: orpo of older versions, and refuses values of another kind", async () => {
+    const given = { model_name_or_path: "m", dataset: "a/b", dataset_dir: "ONLINE", stage: "orpo", orpo_beta: 0.2 };
+    const read = (keys: object) => importRun({ name: "x.yml", text: JSON.stringify(keys) });
+    const run = await read(given);
+    expect(run.text).toContain("loss_type: orpo");
+    expect(run.text).toContain("beta: 0.2");
+    const { message } = await failure(read({ ...given, lora_target: { a: 1 }, template: ["qwen"] }));
+    expect(message).toContain('template: expected a name, found ["qwen"]');
+    expect(message).toContain('lora_target: expected a name or a list of names, found {"a":1}');
+  });
+
   it("refuses other stages and losses, and names that dataset_info.json lacks", async () => {
     const of = (keys: object) =>
       failure(importRun({ name: "x.yml", text: JSON.stringify({ ...BASE, ...keys }) }, { files: importFiles }));

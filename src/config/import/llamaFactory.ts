@@ -2,11 +2,17 @@
 import { PrefineError, show } from "../../errors.ts";
 import { type ImportFiles, readFactoryData } from "./llamaFactoryData.ts";
 import { FACTORY_FAMILIES, FACTORY_RULES } from "./llamaFactoryRules.ts";
-import { applyRules, type Imported, listOfTexts, noEqual, setDefaults } from "./rules.ts";
+import { applyRules, checkKinds, type Imported, type KeyKinds, listOfTexts, noEqual, setDefaults } from "./rules.ts";
 
 /** pref_loss -> loss_type. */
 const LOSSES: Readonly<Record<string, string>> = {
   ...{ sigmoid: "sigmoid", hinge: "hinge", ipo: "ipo", orpo: "orpo", simpo: "simpo" },
+};
+
+const KINDS: KeyKinds = {
+  ...{ model_name_or_path: "name", stage: "name", finetuning_type: "name", template: "name", pref_loss: "name" },
+  ...{ dataset: "names", eval_dataset: "names", adapter_name_or_path: "names", lora_target: "names" },
+  ...{ additional_target: "names", dataset_dir: "name" },
 };
 
 /** @throws PrefineError("config") for another stage, or a loss that prefine does not have. */
@@ -15,9 +21,11 @@ export async function importLlamaFactory(
   file: string,
   files: ImportFiles,
 ): Promise<Imported> {
+  checkKinds(given, file, KINDS);
   const stage = given.stage ?? "sft";
-  const loss = String(given.pref_loss ?? given.dpo_loss ?? "sigmoid");
-  if (stage !== "dpo") {
+  const isOrpo = stage === "orpo"; // until 0.7
+  const loss = String(isOrpo ? "orpo" : (given.pref_loss ?? given.dpo_loss ?? "sigmoid"));
+  if (stage !== "dpo" && !isOrpo) {
     const message = `${file}: stage: expected dpo, found ${show(stage)}`;
     throw new PrefineError("config", message, "prefine trains on pairs of answers alone.");
   }

@@ -1,5 +1,7 @@
 /** @file Turns the keys of another tool's run file into prefine's by a table of rules; lines for keys without equal. */
-import { show } from "../../errors.ts";
+import { PrefineError, show } from "../../errors.ts";
+import { isObject } from "../../formats/parseJson.ts";
+import { problemsOf } from "../../phrases.ts";
 import { RENAMED_RUN_NAMES } from "../options/renamedNames.ts";
 import { RUN_OPTIONS } from "../run.ts";
 
@@ -76,6 +78,29 @@ function otherRule(key: string, { tool, families }: ToolRules): Rule {
     families.find(([names]) => names.test(key))?.[1] ??
     lost(`a key that neither prefine nor its table of ${tool} knows`)
   );
+}
+
+const isName = (value: unknown) =>
+  typeof value === "string" || typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value));
+const KINDS = {
+  name: { expected: "a name", accepts: isName },
+  names: { expected: "a name or a list of names", accepts: (value: unknown) => [value].flat().every(isName) },
+  datasets: {
+    expected: "a list of datasets with a path",
+    accepts: (value: unknown) => Array.isArray(value) && value.every((one) => isObject(one) && isName(one.path)),
+  },
+} as const;
+
+export type KeyKinds = Readonly<Record<string, keyof typeof KINDS>>;
+
+/** @throws PrefineError("config") for keys of another kind than their tool takes, all at once. */
+export function checkKinds(given: Keys, file: string, kinds: KeyKinds): void {
+  const wrong = Object.entries(kinds).flatMap(([key, kind]) => {
+    const value = given[key] ?? null;
+    const { expected, accepts } = KINDS[kind];
+    return value === null || accepts(value) ? [] : [`${key}: expected ${expected}, found ${show(value)}`];
+  });
+  if (wrong.length > 0) throw new PrefineError("config", problemsOf(file, wrong), "Correct the file.");
 }
 
 /** Adds a line about a key. */
