@@ -55,6 +55,28 @@ const READ: Readonly<Record<string, readonly [format: string, row: Row]>> = {
     { prompt: Q, response_0: A, response_1: B, better_response_id: 0, safer_response_id: 1 },
   ],
   "lvwerra/stack-exchange-paired": ["orca", { qid: "1", question: Q, metadata: ["x"], response_j: A, response_k: B }],
+  "HuggingFaceH4/stack-exchange-preferences": [
+    "rated",
+    {
+      qid: 1,
+      question: Q,
+      answers: [
+        { answer_id: 1, author: "x", pm_score: 1, selected: false, text: B },
+        { answer_id: 2, author: "y", pm_score: 5, selected: true, text: A },
+      ],
+    },
+  ],
+  "openbmb/UltraFeedback": [
+    "rated",
+    {
+      instruction: Q,
+      models: ["m"],
+      completions: [
+        { response: B, overall_score: 2 },
+        { response: A, overall_score: 8 },
+      ],
+    },
+  ],
   "openai/webgpt_comparisons": [
     "compared",
     { question: { dataset: "eli5", full_text: Q }, answer_0: A, answer_1: B, score_0: 1, score_1: -1 },

@@ -18,6 +18,10 @@ const TEXTS = ["generations", "responses", "completions", "answers"];
 const RATINGS = ["ratings", "scores", "rating", "score"];
 /** Of a completion: the field that counts, the first that all of them have. */
 const SCORES = ["overall_score", "fine-grained_score", "annotations"];
+/** Other lists of answers with a number each: `answers: [{ text, pm_score }]` of stack-exchange-preferences. */
+const LISTS = ["answers", "responses", "completions", "candidates", "generations"];
+const LIST_TEXTS = ["text", "response", "answer", "content", "completion"];
+const LIST_SCORES = ["pm_score", "score", "rating", "reward"];
 
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.length > 0 && value.every(isText);
 const isNumbers = (value: unknown) =>
@@ -30,6 +34,21 @@ interface Columns {
   list: string;
   /** The list of numbers; undefined: each completion has its own. */
   ratings: string | undefined;
+  /** Keys of each answer of another list than UltraFeedback's. */
+  keys?: { text: string; score: string } | undefined;
+}
+
+/** A list of answers with a number each, of all rows. */
+function scoredList(sample: Sample): Pick<Columns, "list" | "keys"> | undefined {
+  const isScored = (text: string, score: string) => (value: unknown) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((one) => isObject(one) && isText(one[text]) && typeof one[score] === "number");
+  for (const list of LISTS)
+    for (const text of LIST_TEXTS)
+      for (const score of LIST_SCORES)
+        if (all(sample, list, isScored(text, score))) return { list, keys: { text, score } };
+  return undefined;
 }
 
 function columnsOf(sample: Sample): Columns | undefined {
@@ -39,7 +58,9 @@ function columnsOf(sample: Sample): Columns | undefined {
   if (all(sample, "completions", isCompletions)) return { prompt, list: "completions", ratings: undefined };
   const lists = TEXTS.filter((column) => all(sample, column, isTexts));
   const ratings = RATINGS.filter((column) => all(sample, column, isNumbers));
-  return lists.length === 1 && ratings.length === 1 ? { prompt, list: lists[0], ratings: ratings[0] } : undefined;
+  if (lists.length === 1 && ratings.length === 1) return { prompt, list: lists[0], ratings: ratings[0] };
+  const scored = scoredList(sample);
+  return scored && { prompt, ratings: undefined, ...scored };
 }
 
 function reads(row: Row, reading: Reading): ReadPair[] {
@@ -49,8 +70,9 @@ function reads(row: Row, reading: Reading): ReadPair[] {
       "instruction or prompt, and completions of { response, overall_score }, or generations and ratings";
     throw misfit("columns", expected, Object.keys(row).join(", ") || "none");
   }
-  const { prompt, list, ratings } = columns;
-  const answers = ratings === undefined ? ofCompletions(row, reading) : ofLists(row, list, ratings);
+  const { prompt, list, ratings, keys } = columns;
+  const ofOne = () => (keys ? ofScored(row, list, keys) : ofCompletions(row, reading));
+  const answers = ratings === undefined ? ofOne() : ofLists(row, list, ratings);
   const listColumns = ratings === undefined ? [list] : [list, ratings];
   return pairsOfList({ row, prompt: readText(row, prompt), answers, promptColumn: prompt, listColumns }, reading);
 }
@@ -60,6 +82,13 @@ function ofLists(row: Row, list: string, ratings: string): Rated<string>[] {
   if (texts.length !== numbers.length)
     throw misfit(JSON.stringify(ratings), `${texts.length} ratings, one per text of ${list}`, String(numbers.length));
   return texts.map((answer, i) => ({ answer, rating: readRating(numbers[i], `${JSON.stringify(ratings)}[${i}]`) }));
+}
+
+function ofScored(row: Row, list: string, { text, score }: NonNullable<Columns["keys"]>): Rated<string>[] {
+  return (row[list] as Row[]).map((one, i): Rated<string> => {
+    const field = `${JSON.stringify(list)}[${i}]`;
+    return { answer: readText(one, text, `${field}.${text}`), rating: readRating(one[score], `${field}.${score}`) };
+  });
 }
 
 function ofCompletions(row: Row, { settings, note }: Reading): Rated<string>[] {
@@ -91,13 +120,14 @@ export const rated: Shape = {
   recognizes(sample) {
     if (sample.columns.has("chosen") || sample.columns.has("rejected")) return undefined;
     const columns = columnsOf(sample);
-    return columns && `${columns.prompt}, ${columns.list} with ${columns.ratings ?? "a score each"}`;
+    return columns && `${columns.prompt}, ${columns.list} with ${columns.ratings ?? columns.keys?.score ?? "a score"}`;
   },
   reads,
   writes({ pair, rest }) {
     const { prompt, chosen, rejected } = listTexts("rated", pair);
     const hasLists = isCompletions(rest.completions) || TEXTS.some((column) => isTexts(rest[column]));
-    if (hasLists) return { instruction: prompt }; // its own lists follow
+    const isScored = scoredList({ columns: new Set(Object.keys(rest)), rows: [rest] }) !== undefined;
+    if (hasLists || isScored) return { instruction: prompt }; // its own lists follow
     const completions = [
       { response: chosen, overall_score: 2 },
       { response: rejected, overall_score: 1 },
