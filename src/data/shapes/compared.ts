@@ -224,6 +224,9 @@ export const compared: Shape = {
     if (system !== undefined) throw cannotHold("compared", "prompt[0]", "a message of system");
     if (pair.tools !== undefined) throw cannotHold("compared", "tools", "tools");
     const { chosen, rejected } = singleAnswers("compared", pair);
+    const other = [...STRENGTHS, ...FLAGS].find((column) => Object.hasOwn(rest, column));
+    if (other !== undefined)
+      throw cannotHold("compared", other, "this column, which would say which is better", `Add --drop ${other}.`);
     const isSecond = rest.better_response_id === 1;
     const [response_0, response_1] = isSecond ? [rejected, chosen] : [chosen, rejected];
     return { prompt: question, response_0, response_1, better_response_id: isSecond ? 1 : 0 };

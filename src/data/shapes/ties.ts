@@ -4,5 +4,9 @@ import { PrefineError, show } from "../../errors.ts";
 /** The error for a tie where `ties` says nothing. */
 export function tieError(field: string, found: unknown): PrefineError {
   const message = `${field}: expected a winner, found ${show(found)}`;
-  return new PrefineError("data", message, "Say what becomes of ties: `ties: skip`, or `ties: both` for both orders.");
+  return new PrefineError(
+    "data",
+    message,
+    "Say what becomes of ties: `ties: skip` (--ties skip), or `ties: both` for both orders.",
+  );
 }
