@@ -13,7 +13,7 @@ import { takesSystemMessage, withEmptySystemMessage } from "./data/datasets/hand
 import type { IterableDataset } from "./data/datasets/iterableDataset.ts";
 import { findProcess, importFunction } from "./data/datasets/mapModule.ts";
 import { shapeOptionsOf } from "./data/shapes/shapeOptions.ts";
-import { convertWith } from "./data/shapes/toPreferences.ts";
+import { alikeWith, convertWith } from "./data/shapes/toPreferences.ts";
 import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
 import type { Tokenizer } from "./data/tokenizers/tokenizer.ts";
 import { nodeStorage } from "./disk/nodeStorage.ts";
@@ -144,8 +144,9 @@ export async function loadSplits(run: RunConfig, logger: Logger, { signal, first
   const splits = evaluates ? [...new Set([dataset_train_split, ...testSplits])] : [dataset_train_split];
   const { revision: _, ...access } = hubOptions(run, logger, signal);
   const seed = run.args.data_seed ?? run.args.seed;
-  const toRows = convertWith((line) => logger.info(line));
-  const ds = await openData(run.script, { ...access, split: splits, seed, toRows });
+  const onLine = (line: string) => logger.info(line);
+  const read = { toRows: convertWith(onLine), alike: alikeWith(onLine) };
+  const ds = await openData(run.script, { ...access, split: splits, seed, ...read });
   const some = (split: Dataset) => (first === undefined ? split : split.take(Math.min(first, split.num_rows)));
   const processRows = async (whole: Dataset, split = some(whole)) =>
     process === null ? split : split.map(findProcess(process), { num_proc: run.args.dataset_num_proc ?? 1, signal });

@@ -9,7 +9,7 @@ import { openPairs } from "../data/shapes/readPairs.ts";
 import { isPlainTrl } from "../data/shapes/recognize.ts";
 import type { ShapeOptions } from "../data/shapes/shape.ts";
 import { shapeOptionsOf } from "../data/shapes/shapeOptions.ts";
-import { convertWith } from "../data/shapes/toPreferences.ts";
+import { alikeWith, convertWith } from "../data/shapes/toPreferences.ts";
 import { trlRow } from "../data/shapes/trl.ts";
 import { folderAt } from "../disk/nodeStorage.ts";
 import { shownPath } from "../disk/shownPath.ts";
@@ -97,9 +97,9 @@ export async function readSplit(
   access: { token?: string | undefined; offline?: boolean },
 ): Promise<SplitRows> {
   const { seed = 42 } = data;
-  const toRows = convertWith(() => {});
+  const read = { toRows: convertWith(() => {}), alike: alikeWith(() => {}) };
   const onWarning = (line: string) => openTerminal().info(`warning: ${line}`);
-  const dataset = (await openData(data, { ...access, split: [split], seed, toRows, onWarning })).split(split);
+  const dataset = (await openData(data, { ...access, split: [split], seed, ...read, onWarning })).split(split);
   const where = `${dataTitle(data)}: ${split}`;
   async function* rows() {
     const stream = await openPairs(dataset.rows(), { ...shapeOptionsOf({ ...data }), split: where });

@@ -6,7 +6,7 @@ import { isFormatName } from "./findFiles.ts";
 import { loadHandbookMixture, loadMixer, type MixerData, type MixtureData } from "./handbook.ts";
 import type { IterableDatasetDict } from "./iterableDatasetDict.ts";
 import { loadDataset } from "./loadDataset.ts";
-import { loadMixture, type MixturePart, type ToRows } from "./mixture.ts";
+import { type Alike, loadMixture, type MixturePart, type ToRows } from "./mixture.ts";
 import { kindOf, type OriginOptions } from "./origin.ts";
 import type { DataFiles } from "./splitFiles.ts";
 
@@ -31,15 +31,20 @@ interface OpenOptions extends OriginOptions {
   seed: number;
   /** Reads the rows of a dataset of a mixture by the format that its entry names. */
   toRows?: ToRows | undefined;
+  /** Reads several datasets in one format where theirs differ. */
+  alike?: Alike | undefined;
 }
 
 /** The dataset's splits, or those of a mixture of datasets. @throws PrefineError("data" | "hub" | "io") */
-export function openData(data: DataArguments, { split, seed, toRows, ...access }: OpenOptions): Promise<DatasetDict> {
+export function openData(
+  data: DataArguments,
+  { split, seed, toRows, alike, ...access }: OpenOptions,
+): Promise<DatasetDict> {
   const { dataset_name, datasets = [], test_split_size = null } = data;
   const { dataset_mixer, dataset_mixture } = data;
-  if (dataset_mixer) return loadMixer({ ...data, dataset_mixer }, { ...access, split, seed });
-  if (dataset_mixture) return loadHandbookMixture(dataset_mixture, { ...access, split });
-  if (datasets.length > 0) return loadMixture(datasets, { ...access, test_split_size, seed, toRows });
+  if (dataset_mixer) return loadMixer({ ...data, dataset_mixer }, { ...access, split, seed, alike });
+  if (dataset_mixture) return loadHandbookMixture(dataset_mixture, { ...access, split, alike });
+  if (datasets.length > 0) return loadMixture(datasets, { ...access, test_split_size, seed, toRows, alike });
   return loadDataset(dataset_name ?? undefined, loadOptions(data, { ...access, split }));
 }
 
@@ -55,7 +60,7 @@ export function openStream(data: DataArguments, { split, ...access }: OpenOption
 
 function loadOptions(
   { dataset_config, data_files }: DataArguments,
-  { seed: _, toRows: __, ...access }: Partial<OpenOptions>,
+  { seed: _, toRows: __, alike: ___, ...access }: Partial<OpenOptions>,
 ) {
   return { ...access, name: dataset_config || undefined, data_files: data_files ?? undefined };
 }

@@ -5,6 +5,7 @@ import { Dataset } from "./dataset.ts";
 import { type DatasetDict, datasetDict } from "./datasetDict.ts";
 import { withTurnsAsPrompt } from "./handbookRows.ts";
 import { type LoadDatasetOptions, loadDataset } from "./loadDataset.ts";
+import type { Alike } from "./mixture.ts";
 import { kindOf, type OriginOptions } from "./origin.ts";
 
 /** dataset_mixer and the keys beside it. */
@@ -38,6 +39,8 @@ export interface MixtureData {
 interface LoadOptions extends OriginOptions {
   /** Splits to load, of train and test. Default: both. */
   split?: readonly string[] | undefined;
+  /** Default: rows stay as they are. */
+  alike?: Alike | undefined;
 }
 
 /** The seed of alignment-handbook's shuffles. */
@@ -51,7 +54,7 @@ const SEED = 42;
  */
 export async function loadMixer(
   { dataset_mixer, dataset_splits = ["train", "test"], dataset_configs, test_split_size = null }: MixerData,
-  { split = ["train", "test"], seed, ...access }: LoadOptions & { seed: number },
+  { split = ["train", "test"], seed, alike = asTheyAre, ...access }: LoadOptions & { seed: number },
 ): Promise<DatasetDict> {
   const sides: Record<"train" | "test", Dataset[]> = { train: [], test: [] };
   const holdsOut = test_split_size !== null && !dataset_splits.some((name) => sideOf(name) === "test");
@@ -66,12 +69,16 @@ export async function loadMixer(
       sides[sideOf(name)].push(isTrain ? rows.select(Array(Math.trunc(share * rows.num_rows)).keys()) : rows);
     }
   }
+  const same = await alike([...sides.train, ...sides.test]);
+  Object.assign(sides, { train: same.splice(0, sides.train.length), test: same });
   const mixed = (["train", "test"] as const).filter((side) => sides[side].length > 0);
   const dicts = mixed.map((side): [string, Dataset] => {
     return [side, Dataset.concatenate(sides[side], side).shuffle({ seed: SEED })];
   });
   return holdsOut ? heldOut(dicts[0][1], test_split_size, seed) : datasetDict(dicts);
 }
+
+const asTheyAre: Alike = async (datasets) => [...datasets];
 
 /** Opens the splits of a set: of a folder on the disk that has a folder per split, each of them alone, as there. */
 async function opener(
@@ -99,11 +106,15 @@ const COLUMNS = new Set([
   ...["tools", "chat_template_kwargs", "chosen_probs_win", "chosen_probs_lose"],
 ]);
 
+/** Columns of questions beside answers that are texts: such rows are an error there, and trained on here. */
+const QUESTIONS = new Set(["system", "question", "instruction", "input", "history", "query", "context"]);
+
 /** Rows of chosen and rejected without other columns, which may differ between the sets; other rows as they are. */
 function ofPreferences(dataset: Dataset): Dataset {
   const names = dataset.column_names;
   if (!names.includes("chosen") || !names.includes("rejected")) return dataset;
-  return dataset.select_columns(names.filter((name) => COLUMNS.has(name)));
+  const areTexts = dataset.features.chosen?.kind !== "list";
+  return dataset.select_columns(names.filter((name) => COLUMNS.has(name) || (areTexts && QUESTIONS.has(name))));
 }
 
 /**
@@ -113,7 +124,7 @@ function ofPreferences(dataset: Dataset): Dataset {
  */
 export async function loadHandbookMixture(
   { datasets, seed, test_split_size }: MixtureData,
-  { split: _, ...access }: LoadOptions,
+  { split: _, alike = asTheyAre, ...access }: LoadOptions,
 ): Promise<DatasetDict> {
   const loaded: Dataset[] = [];
   for (const { id, config, split, columns, weight } of datasets) {
@@ -123,7 +134,7 @@ export async function loadHandbookMixture(
     const share = Math.trunc((weight ?? 1) * rows.num_rows);
     loaded.push(weight === null ? rows : rows.shuffle({ seed }).select(Array(share).keys()));
   }
-  const mixed = Dataset.concatenate(loaded, "train").shuffle({ seed });
+  const mixed = Dataset.concatenate(await alike(loaded), "train").shuffle({ seed });
   return test_split_size === null ? datasetDict([["train", mixed]]) : heldOut(mixed, test_split_size, seed);
 }
 

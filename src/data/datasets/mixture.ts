@@ -29,6 +29,9 @@ export interface MixturePart extends PartReader {
 /** The rows of a dataset in the format of preferences, where its entry says how they are read. */
 export type ToRows = (dataset: Dataset, config: MixturePart) => Promise<Dataset>;
 
+/** Reads the rows of several datasets in one format where theirs differ. */
+export type Alike = (datasets: readonly Dataset[]) => Promise<Dataset[]>;
+
 export interface MixtureOptions extends OriginOptions {
   /** A fraction below 1 or a number of rows for the split `test`. Null: all rows are in the split `train`. */
   test_split_size: number | null;
@@ -36,6 +39,8 @@ export interface MixtureOptions extends OriginOptions {
   seed: number;
   /** Default: rows stay as they are. */
   toRows?: ToRows | undefined;
+  /** Default: rows stay as they are. */
+  alike?: Alike | undefined;
 }
 
 /**
@@ -45,11 +50,17 @@ export interface MixtureOptions extends OriginOptions {
  */
 export async function loadMixture(
   configs: readonly MixturePart[],
-  { test_split_size, seed, toRows = async (dataset) => dataset, ...access }: MixtureOptions,
+  {
+    test_split_size,
+    seed,
+    toRows = async (dataset) => dataset,
+    alike = async (all) => [...all],
+    ...access
+  }: MixtureOptions,
 ): Promise<DatasetDict> {
   const loaded: Dataset[] = [];
   for (const config of configs) loaded.push(await toRows(await loadOne(config, access), config));
-  const all = Dataset.concatenate(cutToShares(loaded, configs), "train");
+  const all = Dataset.concatenate(await alike(cutToShares(loaded, configs)), "train");
   if (test_split_size === null) return datasetDict([["train", all]]);
   const { train, test } = all.train_test_split({ test_size: test_split_size, seed });
   return datasetDict([

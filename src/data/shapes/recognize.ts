@@ -79,6 +79,10 @@ function recognizedBy(shape: Shape, why: string[], layouts: readonly Layout[], i
   return { shape, why: [...why, ...notes].join("; "), isChosen, change };
 }
 
+/** Equal for rows that can be joined and read as one format. */
+export const formatKey = ({ shape, change, why }: Recognized): string =>
+  change === unchanged ? shape.name : `${shape.name}: ${why}`;
+
 /** Whether the rows are TRL's as they are, in its columns. */
 export const isPlainTrl = ({ shape, change }: Recognized): boolean => shape.name === "trl" && change === unchanged;
 

@@ -5,7 +5,7 @@ import { Dataset } from "../datasets/dataset.ts";
 import type { Row } from "../datasets/features.ts";
 import { readingLine } from "./readingLine.ts";
 import { openPairs } from "./readPairs.ts";
-import { isPlainTrl } from "./recognize.ts";
+import { formatKey, isPlainTrl } from "./recognize.ts";
 import type { ShapeOptions } from "./shape.ts";
 import { checkShapeOptions, choosesShape, SHAPE_CHECKS, shapeOptionsOf } from "./shapeOptions.ts";
 import { trlRow } from "./trl.ts";
@@ -44,6 +44,23 @@ export async function toPreferences(dataset: Dataset, options: ToPreferencesOpti
   }
   for (const line of stream.lines()) onLine?.(line);
   return isSame ? dataset : Dataset.fromRows(rows, dataset.name);
+}
+
+/**
+ * Reads the datasets of a mixture into TRL's rows where their formats differ: joined as they are, their columns would
+ * be null in rows of the others.
+ */
+export function alikeWith(onLine: (line: string) => void) {
+  return async (datasets: readonly Dataset[]): Promise<Dataset[]> => {
+    const formats = new Set<string>();
+    for (const dataset of datasets)
+      if (dataset.num_rows > 0) formats.add(formatKey(await openPairs(dataset.rows(), { split: dataset.name })));
+    if (formats.size < 2) return [...datasets];
+    const read = (dataset: Dataset) => toPreferences(dataset, { onLine: (line) => onLine(`${dataset.name}: ${line}`) });
+    const made: Dataset[] = [];
+    for (const dataset of datasets) made.push(await read(dataset));
+    return made;
+  };
 }
 
 /** Reads the datasets of a mixture whose entries say how; the others are recognized when they are mixed. */
