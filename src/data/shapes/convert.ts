@@ -6,6 +6,7 @@ import { describeValue } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
 import { equalJson } from "../../formats/equalJson.ts";
 import { exactJsonText } from "../../formats/exactJsonText.ts";
+import { isObject } from "../../formats/parseJson.ts";
 import type { Row } from "../datasets/features.ts";
 import { extractPrompt } from "../preferences/extractPrompt.ts";
 import { asMessages } from "./messages.ts";
@@ -45,7 +46,8 @@ export async function* convertPairs(stream: PairStream, options: ConvertOptions)
 }
 
 function convertPair(read: NumberedPair, from: Shape, { to, settings, chat, drop }: ConvertOptions): Row[] {
-  const pair = chat ? asMessages(read.pair) : read.pair;
+  const whole = chat ? asMessages(read.pair) : read.pair;
+  const pair = from === to ? whole : withoutNullExtras(whole);
   const rest = keptColumns(
     { pair, rest: without(read.rest, [...drop, ...(from === to ? [] : impliedIn(read, from))]) },
     from,
@@ -60,6 +62,15 @@ function convertPair(read: NumberedPair, from: Shape, { to, settings, chat, drop
     compare({ pair, rest }, readAgain(rows, to, settings), { own, format: to.name });
   }
   return rows;
+}
+
+/** A pair without tools and kwargs that are null. */
+function withoutNullExtras({ tools, chat_template_kwargs, ...pair }: Pair): Pair {
+  return {
+    ...pair,
+    ...((tools ?? null) === null ? {} : { tools }),
+    ...((chat_template_kwargs ?? null) === null ? {} : { chat_template_kwargs }),
+  };
 }
 
 /** What a shape writes for a pair alone, without other columns; empty where it can't hold the pair. */
@@ -120,7 +131,15 @@ function withRest(row: Row, others: { rest: Row; implied: string[] }, to: Shape)
 }
 
 /** Unlike in Python, NaN is NaN. */
-const isSame = (a: unknown, b: unknown): boolean => Object.is(a, b) || equalJson(a, b);
+const isSame = (a: unknown, b: unknown): boolean => Object.is(a, b) || equalJson(withoutNulls(a), withoutNulls(b));
+
+/** Keys that are null are as if they were not there: parquet files have all keys in all messages. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isObject(value)) return value;
+  const set = Object.keys(value).filter((name) => value[name] !== null);
+  return Object.fromEntries(set.map((name) => [name, withoutNulls(value[name])]));
+}
 
 function readAgain(rows: Row[], to: Shape, settings: Readonly<Record<string, unknown>>): ReadPair[] {
   const plain = { pairing: null, margin: null, ties: "skip", hasChatTemplate: true, isConversion: true } as const;

@@ -125,6 +125,14 @@ const READ: Readonly<Record<string, readonly [format: string, row: Row]>> = {
   "ShareGPT's lists": ["trl", { chosen: [human(Q), gpt(A)], rejected: [human(Q), gpt(B)] }],
   "ShareGPT's lists beside a prompt": ["binarized", { prompt: Q, chosen: [gpt(A)], rejected: [gpt(B)] }],
   "ShareGPT's turns and texts": ["chat_template.default", { conversations: [human(Q)], ...texts }],
+  "turns of user and assistant": [
+    "chat_template.default",
+    {
+      conversations: [{ from: "user", value: Q }],
+      chosen: { from: "assistant", value: A },
+      rejected: { from: "assistant", value: B },
+    },
+  ],
   "llamafactory/DPO-En-Zh-20k": ["sharegpt", { conversations: [human(Q)], chosen: gpt(A), rejected: gpt(B) }],
   "ms-swift, a text": ["trl", { messages: [user(Q), bot(A)], rejected_response: B }],
   "ms-swift, messages": ["trl", { messages: chats.chosen, rejected_messages: chats.rejected }],

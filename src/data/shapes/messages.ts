@@ -26,7 +26,7 @@ export function conversationOf(format: string, { prompt, chosen, rejected }: Pai
 /** The content of a message that is nothing but a text of a role. */
 export function plainContent(format: string, one: Message, field: string): string {
   const { role: _, content, ...others } = one;
-  const [other] = Object.keys(others);
+  const other = Object.keys(others).find((name) => (others[name] ?? null) !== null); // parquet has all keys in all
   if (other !== undefined) throw cannotHold(format, `${field}.${other}`, "more of a message than role and content");
   if (!isText(content)) throw cannotHold(format, `${field}.content`, `${describeValue(content)}, only a text`);
   return content;

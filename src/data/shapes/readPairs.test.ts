@@ -2,6 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { Dataset } from "../datasets/dataset.ts";
 import type { Row } from "../datasets/features.ts";
+import { convertPairs } from "./convert.ts";
+import { openPairs } from "./readPairs.ts";
+import { SHAPES } from "./shapes.ts";
 import { type ToPreferencesOptions, toPreferences } from "./toPreferences.ts";
 
 const ANSWERS = { chosen: "The moon.", rejected: "Of cheese." };
@@ -21,6 +24,19 @@ const refusal = (rows: Row[], options: ToPreferencesOptions = {}) =>
     () => "read",
     ({ message, hint }: { message: string; hint: string }) => `${message}\n${hint}`,
   );
+
+describe("keys that are null in all messages, as parquet files have them", () => {
+  it("are no reason to refuse a conversion", async () => {
+    const say = (role: string, content: string) => ({ role, content, tool_calls: null, name: null });
+    const pair = { prompt: [say("user", "Hi")], chosen: [say("assistant", "Yes")], rejected: [say("assistant", "No")] };
+    const row: Row = { ...pair, tools: null };
+    const stream = await openPairs([row], { split: "train", isConversion: true });
+    const rows: Row[] = [];
+    const target = { settings: {}, chat: false, drop: [], split: "train" };
+    for await (const one of convertPairs(stream, { to: SHAPES.alpaca, ...target })) rows.push(one);
+    expect(rows).toEqual([{ instruction: "Hi", chosen: "Yes", rejected: "No" }]);
+  });
+});
 
 describe("a text that nothing uses, without a prompt", () => {
   const EMPTY: [string, Row][] = [

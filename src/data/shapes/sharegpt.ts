@@ -41,7 +41,9 @@ function recognizes(sample: Sample): string | undefined {
   const isTalk = (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isTurn);
   if (!all(sample, "conversations", isTalk) || !["chosen", "rejected"].every((column) => all(sample, column, isTurn)))
     return undefined;
-  return "conversations, chosen and rejected of { from, value }";
+  // datasets that say user and assistant are read as messages: layouts.ts
+  const isTagged = ({ conversations }: Row) => (conversations as Row[]).some(({ from }) => from === TAGS.user_tag);
+  return sample.rows.some(isTagged) ? "conversations, chosen and rejected of { from, value }" : undefined;
 }
 
 function reads(row: Row, settings: Settings): ReadPair[] {
