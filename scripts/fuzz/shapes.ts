@@ -27,10 +27,14 @@ export function furnishShapes(): void {
   const lines = cases.map(([name, options]) => {
     const rows = readFileSync(`${FOLDER}${name}.jsonl`, "utf8").trim().split("\n");
     const own = JSON.stringify(options.data_format_options ?? {});
-    return `{"format":${JSON.stringify(formatOf(name))},"options":${own},"rows":[${rows.join(",")}]}\n`;
+    const format = LAYOUTS.test(name) ? null : formatOf(name);
+    return `{"format":${JSON.stringify(format)},"options":${own},"rows":[${rows.join(",")}]}\n`;
   });
   writeFileSync(FILE, lines.join(""));
 }
+
+/** Cases in other columns than their format's: read where the format is recognized alone. */
+const LAYOUTS = /\.(turns|responses|output|json)$/;
 
 const formatOf = (name: string) => DATA_FORMATS.find((format) => `${name}.`.startsWith(`${format}.`));
 
@@ -46,10 +50,10 @@ export async function readShapes(): Promise<void> {
     const value = parsed(line);
     if (!isObject(value) || !Array.isArray(value.rows)) continue;
     const data_format = DATA_FORMATS.find((name) => name === value.format);
-    if (data_format === undefined) continue;
+    if (data_format === undefined && value.format !== null) continue;
     const data_format_options = isObject(value.options) ? value.options : {};
     const named = { data_format, data_format_options, ties: "skip" } as const;
-    await readRows(value.rows, named).catch((error) => refusals.push(refusalOf(error)));
+    if (data_format) await readRows(value.rows, named).catch((error) => refusals.push(refusalOf(error)));
     await readRows(value.rows, { ties: "skip" }).catch(refusalOf);
   }
   if (refusals.length > 0) throw refusals[0];

@@ -100,9 +100,9 @@ async function* readAll(rows: AsyncIterable<{ row: Row; index: number }>, work: 
   const collector = shape.collects?.(reading);
   for await (const { row, index } of rows) {
     current = index;
-    if (isRatedOtherwise(row)) reading.note("whose rejected answer is rated above the chosen one");
     const where = `${split} row ${index}`;
     checkRow(row, where);
+    if (isRatedOtherwise(row)) reading.note("whose rejected answer is rated above the chosen one");
     const read = within(where, () => {
       const changed = change(row);
       if (collector) return collector.add(changed, index);

@@ -57,7 +57,7 @@ describe("rows beside what TRL reads", () => {
 
 /** Cases whose pairs are not all that their rows hold, or whose columns come back in another form. */
 const ONE_WAY =
-  /\.(all|adjacent|margin|ties|pending|columns1?|min|choice|parts|numbers)$|^(thumbs|compared\.)|ultra$|lists$|(chatml|llama3)\.default$/;
+  /\.(all|adjacent|margin|ties|pending|columns1?|min|choice|parts|numbers|turns|responses|output|json)$|^(thumbs|compared\.)|ultra$|lists$|(chatml|llama3)\.default$/;
 
 async function convert(rows: Dataset, options: ShapeOptions, to: keyof typeof SHAPES, target = {}): Promise<Row[]> {
   const stream = await openPairs(rows.rows(), { ...options, split: "train", isConversion: true });
