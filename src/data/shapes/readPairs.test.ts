@@ -38,6 +38,15 @@ describe("keys that are null in all messages, as parquet files have them", () =>
   });
 });
 
+it("a row that is null is refused by its number", async () => {
+  const rows = [{ prompt: "Hi", ...ANSWERS }, null as unknown as Row];
+  const { pairs } = await openPairs(rows, { split: "train" });
+  const read = async () => {
+    for await (const _ of pairs());
+  };
+  await expect(read()).rejects.toThrow("train row 1: expected an object with the columns chosen and rejected");
+});
+
 describe("a text that nothing uses, without a prompt", () => {
   const EMPTY: [string, Row][] = [
     ["a question next to an empty prompt", { prompt: "", question: "What shines?", ...ANSWERS }],
