@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Dataset } from "../data/datasets/dataset.ts";
 import { type DatasetDict, unknownSplit } from "../data/datasets/datasetDict.ts";
 import { describeFeature, type Row } from "../data/datasets/features.ts";
+import type { LoadDatasetOptions } from "../data/datasets/loadDataset.ts";
 import { PrefineError } from "../errors.ts";
 import { counted, grouped, onOneLine, plural, printableJson } from "../phrases.ts";
 import { openTerminal, type Terminal } from "../terminal/terminal.ts";
@@ -11,7 +12,9 @@ import { cutText, padText, tableLines, textWidth } from "../terminal/text.ts";
 import { defineConvert } from "./convertCommand.ts";
 
 const EXAMPLES = `
-DATASET is a hub id, a folder, or a .parquet, .jsonl or .json file.
+DATASET is a hub id, a folder, or a .parquet, .jsonl, .json, .csv or .txt file,
+also compressed. Of files that do not say how many rows they have, it reads the
+first 64 MiB of each split: "at least 60,000 rows".
 
 Examples:
   prefine data BarraHome/ultrafeedback_binarized
@@ -52,22 +55,40 @@ function readIndex(text: string): number {
 }
 
 async function show(idOrPath: string, flags: DataFlags): Promise<void> {
-  const { loadDataset } = await import("../data/datasets/loadDataset.ts");
   const { name, revision, token } = flags;
   const terminal = openTerminal();
   const onWarning = (line: string) => terminal.info(`warning: ${line}`);
-  const splits = await loadDataset(idOrPath, { name, revision, token, onWarning });
+  const { splits, isBeginning } = await openShown(idOrPath, { name, revision, token, onWarning }, flags);
   const split = flags.split ?? splits.splitNames[0];
-  if (!splits.splitNames.includes(split)) throw unknownSplit(split, splits.splitNames, idOrPath);
   const dataset: Dataset = splits.split(split);
   const row = dataset.num_rows > 0 ? await rowAt(dataset, flags.index, `${idOrPath}: ${split}`) : undefined;
   const format = await formatOf(dataset);
-  if (flags.json) return printJson({ idOrPath, splits, split, row, format }, flags, terminal);
-  printSplits(idOrPath, splits, terminal);
+  if (flags.json) return printJson({ idOrPath, splits, isBeginning, split, row, format }, flags, terminal);
+  printSplits(idOrPath, { splits, isBeginning }, terminal);
   printFeatures(splits, split, terminal);
   if (format !== undefined) terminal.print(`${terminal.bold("format")}\n${cutText(`  ${format}`, terminal.columns)}\n`);
   if (row === undefined) terminal.print(`${onOneLine(split)} has no rows`);
   else printRecord(`${split}[${flags.index}]`, row, { terminal, isFull: flags.full === true });
+}
+
+interface Opened {
+  splits: DatasetDict;
+  /** Whether only the first rows of a split have been read. */
+  isBeginning: (name: string) => boolean;
+}
+
+/** The dataset, as much as is shown of it: up to the record, and the numbers of rows that cost nothing. */
+async function openShown(idOrPath: string, options: LoadDatasetOptions, flags: DataFlags): Promise<Opened> {
+  const { loadDataset, previewDataset } = await import("../data/datasets/loadDataset.ts");
+  const { isBeginning } = await import("../data/datasets/openSplit.ts");
+  const splits = await previewDataset(idOrPath, options);
+  const split = flags.split ?? splits.splitNames[0];
+  if (!splits.splitNames.includes(split)) throw unknownSplit(split, splits.splitNames, idOrPath);
+  const dataset = splits.split(split);
+  if (flags.index < dataset.num_rows || !isBeginning(dataset))
+    return { splits, isBeginning: (name) => isBeginning(splits.split(name)) };
+  // the record is beyond the beginning
+  return { splits: await loadDataset(idOrPath, options), isBeginning: () => false };
 }
 
 /** The format of preference data that the rows have, and why; undefined: none, or rows that are no preferences. */
@@ -86,12 +107,12 @@ async function rowAt(dataset: Dataset, index: number, where: string): Promise<Ro
   );
 }
 
-function printSplits(idOrPath: string, splits: DatasetDict, { print, bold }: Terminal): void {
+function printSplits(idOrPath: string, { splits, isBeginning }: Opened, { print, bold }: Terminal): void {
   print(bold(onOneLine(idOrPath)));
   print();
   const rows = splits.splitNames.map((name) => [
     `  ${onOneLine(name)}`,
-    grouped(splits.split(name).num_rows),
+    `${isBeginning(name) ? "at least " : ""}${grouped(splits.split(name).num_rows)}`,
     plural(splits.split(name).num_rows, "row"),
   ]);
   for (const line of tableLines(rows, new Set([1]))) print(line);
@@ -154,17 +175,21 @@ function oneLine(value: unknown): string {
   return parts.toSorted((a, b) => isLong(a) - isLong(b)).join(", "); // short values first, so that `role` is not cut
 }
 
-interface Shown {
+interface Shown extends Opened {
   idOrPath: string;
-  splits: DatasetDict;
   split: string;
   row: Row | undefined;
   format: string | undefined;
 }
 
-function printJson({ idOrPath, splits, split, row, format }: Shown, flags: DataFlags, terminal: Terminal): void {
+function printJson(
+  { idOrPath, splits, isBeginning, split, row, format }: Shown,
+  flags: DataFlags,
+  terminal: Terminal,
+): void {
   const describe = (name: string) => ({
     num_rows: splits.split(name).num_rows,
+    ...(isBeginning(name) && { num_rows_is_minimum: true }),
     features: Object.fromEntries(
       Object.entries(splits.split(name).features).map(([key, type]) => [key, describeFeature(type)]),
     ),

@@ -2,9 +2,11 @@
 
 /** Like an ArrayBuffer whose parts are loaded on demand (hyparquet's AsyncBuffer). */
 export interface ByteSource {
-  /** Bytes of the whole file. */
-  byteLength: number;
-  /** Bytes [start, end) of the file; `end` defaults to its end. */
+  /** Bytes of the whole file. Of a stream, 2^53 - 1 until a slice has reached its end. */
+  readonly byteLength: number;
+  /** True if the file continues after these bytes, which are as much of it as is read. */
+  readonly isCut?: boolean;
+  /** Bytes [start, end) of the file, fewer at the end of a stream; `end` defaults to its end. */
   slice(start: number, end?: number): Promise<ArrayBuffer> | ArrayBuffer;
 }
 

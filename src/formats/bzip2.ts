@@ -10,20 +10,34 @@ const PIECE = 2 ** 20;
 const GROUP = 50;
 const LONGEST = 20;
 
+/** The next bytes of the file; undefined at its end. */
+export type NextBytes = () => Uint8Array | undefined;
+
 class BitReader {
-  readonly #bytes: Uint8Array;
+  readonly #more: NextBytes;
+  #bytes: Uint8Array = new Uint8Array(0);
   #next = 0;
   #buffer = 0;
   #bits = 0;
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+  constructor(more: NextBytes) {
+    this.#more = more;
+  }
+
+  /** Whether there is a byte at `#next`. */
+  #hasByte(): boolean {
+    while (this.#next >= this.#bytes.length) {
+      const more = this.#more();
+      if (more === undefined) return false;
+      [this.#bytes, this.#next] = [more, 0];
+    }
+    return true;
   }
 
   /** At most 24 bits. */
   read(count: number): number {
     while (this.#bits < count) {
-      if (this.#next >= this.#bytes.length) throw new Error("it ends early");
+      if (this.#next >= this.#bytes.length && !this.#hasByte()) throw new Error("it ends early");
       this.#buffer = ((this.#buffer << 8) | this.#bytes[this.#next++]) >>> 0;
       this.#bits += 8;
     }
@@ -42,7 +56,10 @@ class BitReader {
   isAtEnd(): boolean {
     this.#bits = 0;
     this.#buffer = 0;
-    return this.#bytes.subarray(this.#next).every((byte) => byte === 0);
+    if (this.#hasByte() && this.#bytes[this.#next] !== 0) return false;
+    for (; this.#hasByte(); this.#next++)
+      if (this.#bytes[this.#next] !== 0) throw new Error("expected the start of a bzip2 stream");
+    return true;
   }
 }
 
@@ -50,8 +67,8 @@ class BitReader {
  * The content of a .bz2 file, of all its streams.
  * @throws Error where it is damaged or ends early. Python ignores other bytes after a stream, with them a damaged one.
  */
-export function* bunzip2(bytes: Uint8Array): Generator<Uint8Array> {
-  const bits = new BitReader(bytes);
+export function* bunzip2(next: NextBytes): Generator<Uint8Array> {
+  const bits = new BitReader(next);
   do {
     if (bits.read(24) !== STREAM) throw new Error("expected the start of a bzip2 stream");
     const level = bits.read(8) - 0x30;

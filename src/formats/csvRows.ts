@@ -106,9 +106,9 @@ async function* blocksOf(
 ): AsyncGenerator<Block> {
   let { at: start, line } = await skipLines(source, where, settings);
   for (let size = blockBytes; start < source.byteLength; ) {
-    const stop = Math.min(start + size, source.byteLength);
-    const isLast = stop === source.byteLength;
-    const bytes = new Uint8Array(await source.slice(start, stop));
+    const bytes = new Uint8Array(await source.slice(start, Math.min(start + size, source.byteLength)));
+    const isAtEnd = start + bytes.length >= source.byteLength;
+    const isLast = isAtEnd && source.isCut !== true;
     const whole = isLast ? bytes : bytes.subarray(0, lastLineEnd(bytes));
     const text = decodeUtf8(whole, where);
     const { records, lines, used, usedLines, openQuote } = readCsv(text, settings.dialect, isLast);
@@ -118,8 +118,8 @@ async function* blocksOf(
     if (records.length > 0) yield { records, lines: lines.map((one) => line + one), start, end: start + usedBytes };
     start += usedBytes;
     line += usedLines;
-    size = usedBytes > 0 ? blockBytes : size * 2; // a record longer than a block
-    if (isLast) break;
+    size = usedBytes > 0 ? blockBytes : Math.min(size * 2, LONGEST_ROW + 1); // a record longer than a block
+    if (isLast || (isAtEnd && usedBytes === 0)) break;
   }
 }
 

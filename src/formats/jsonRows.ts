@@ -126,7 +126,8 @@ async function* blocksOf(
     const pendingStart = position - pending.length;
     position += next.length;
     const bytes = concat(pending, next);
-    const { rows, used } = splitter.split(bytes, position >= source.byteLength);
+    const isLast = position >= source.byteLength && source.isCut !== true;
+    const { rows, used } = splitter.split(bytes, isLast);
     if (rows.length > 0) {
       last = blockOf(rows, pendingStart);
       yield { rows: rows.map((span) => parseRow(bytes, span, { where, layout })), block: last };
@@ -137,7 +138,7 @@ async function* blocksOf(
     const isLong = rows.length === 0 && pending.length > 0;
     size = isLong ? Math.min(size * 2, LONGEST_READ) : blockBytes;
   }
-  const problem = splitter.problem();
+  const problem = source.isCut ? undefined : splitter.problem();
   if (problem) throw badRow(where, problem.line, problem.actual);
 }
 

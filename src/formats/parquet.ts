@@ -15,7 +15,7 @@ import { PrefineError, show } from "../errors.ts";
 import { counted } from "../phrases.ts";
 import type { ByteSource } from "./byteSource.ts";
 import { checkThrift } from "./parquetChecks.ts";
-import { readColumnPages } from "./parquetColumns.ts";
+import { type ColumnReading, readColumnPages } from "./parquetColumns.ts";
 import { orderedObject } from "./written.ts";
 
 export type { SchemaTree } from "hyparquet";
@@ -157,18 +157,25 @@ function tooLarge(where: string, problem: string): PrefineError {
   return new PrefineError("data", `${where}: ${problem}`, hint);
 }
 
-/** The rows of one row group; keys in the order of the schema, null for missing values. */
-export async function readRowGroup(file: ParquetFile, group: number): Promise<Record<string, unknown>[]> {
-  const { groupRows, where } = file;
+/**
+ * The rows of one row group; keys in the order of the schema, null for missing values.
+ * @param count its first rows alone: no more pages are read than they need.
+ */
+export async function readRowGroup(
+  file: ParquetFile,
+  group: number,
+  count = file.groupRows[group],
+): Promise<Record<string, unknown>[]> {
+  const { where } = file;
   let rows: Record<string, unknown>[];
   try {
-    rows = await readRows(file, group);
+    rows = await readRows(file, group, count);
   } catch (error) {
     if (error instanceof PrefineError) throw error;
     throw broken(where, `row group ${group}: ${reasonOf(error)}`, error);
   }
-  if (rows.length !== groupRows[group]) {
-    throw broken(where, `row group ${group}: expected ${counted(groupRows[group], "row")}, found ${rows.length}`);
+  if (rows.length !== count) {
+    throw broken(where, `row group ${group}: expected ${counted(count, "row")}, found ${rows.length}`);
   }
   const columns = file.schema.children.map(({ element }) => element.name);
   return rows.map((row) => orderedObject(columns.map((name) => [name, plain(own(row, safeName(name)))])));
@@ -177,20 +184,41 @@ export async function readRowGroup(file: ParquetFile, group: number): Promise<Re
 async function readRows(
   { source, metadata, groupRows }: ParquetFile,
   group: number,
+  rows: number,
 ): Promise<Record<string, unknown>[]> {
-  const rows = groupRows[group];
   const schema = parquetSchema(metadata);
-  const reading = { schema, rows, parsers, budget: { bytes: MOST_BYTES, values: MOST_VALUES } };
+  const reading = {
+    schema,
+    rows,
+    isPart: rows < groupRows[group],
+    parsers,
+    budget: { bytes: MOST_BYTES, values: MOST_VALUES },
+  };
   const asyncColumns: { pathInSchema: string[]; data: Promise<{ data: DecodedArray[]; skipped: number }> }[] = [];
   for (const { meta_data: column } of metadata.row_groups[group].columns) {
     if (!column) throw new Error("a column without metadata");
-    const [start, end] = rangeOf(column, source.byteLength);
-    const data = readColumnPages(new Uint8Array(await source.slice(start, end)), column, reading) as DecodedArray[];
+    const data = (await readPages(source, column, reading)) as DecodedArray[];
     asyncColumns.push({ pathInSchema: column.path_in_schema, data: Promise.resolve({ data, skipped: 0 }) });
   }
   const assembled = assembleAsync({ groupStart: 0, groupRows: rows, asyncColumns }, schema, parsers);
   await Promise.allSettled(assembled.asyncColumns.map(({ data }) => data)); // none may be rejected unheard
   return asyncGroupToRows(assembled, 0, rows, undefined, "object");
+}
+
+/** Bytes that are read first where not all pages of a column are needed. */
+const FIRST_BYTES = 2 ** 18;
+
+/** The values of a column. Of a part of its rows: reads twice as many bytes until their pages are there. */
+async function readPages(source: ByteSource, column: ColumnMetaData, reading: ColumnReading) {
+  const [start, end] = rangeOf(column, source.byteLength);
+  for (let length = reading.isPart ? FIRST_BYTES : end - start; ; length *= 2) {
+    const stop = Math.min(end, start + length);
+    const budget = { ...reading.budget };
+    const bytes = new Uint8Array(await source.slice(start, stop));
+    const data = readColumnPages(bytes, column, { ...reading, budget, missing: end - stop });
+    Object.assign(reading.budget, budget);
+    if (data) return data;
+  }
 }
 
 /** The bytes of a column's pages, from its dictionary on. */

@@ -57,7 +57,7 @@ const budget = () => ({ bytes: 1e6, values: 1e6 });
 function read(bytes: number[], rows: number, codec = "UNCOMPRESSED"): unknown[] {
   const column = { type: "BYTE_ARRAY", path_in_schema: ["a"], codec } as unknown as ColumnMetaData;
   const reading = { schema, rows, parsers: {}, budget: budget() };
-  return readColumnPages(Uint8Array.from(bytes), column, reading).flatMap((chunk) => Array.from(chunk ?? []));
+  return readColumnPages(Uint8Array.from(bytes), column, reading)!.flatMap((chunk) => Array.from(chunk ?? []));
 }
 
 it("values, coded and plain", () => {

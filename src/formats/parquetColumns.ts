@@ -1,6 +1,5 @@
 /** @file The columns of a row group, page by page: each page is checked, and counted, before the library decodes it. */
 
-import { Decompress } from "fzstd";
 import type { ColumnMetaData, PageHeader, ParquetParsers, SchemaTree } from "hyparquet";
 import { parquetHeader, readPage } from "hyparquet/src/column.js";
 import { convert, DEFAULT_PARSERS } from "hyparquet/src/convert.js";
@@ -8,6 +7,7 @@ import { deltaBinaryUnpack } from "hyparquet/src/delta.js";
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, getTreePath, isFlatColumn } from "hyparquet/src/schema.js";
 import { compressors as codecs } from "hyparquet-compressors";
 import { checkDeltas, checkRuns, checkThrift } from "./parquetChecks.ts";
+import { zstdReader } from "./zstd.ts";
 
 type Decoder = Parameters<typeof readPage>[2];
 type Values = Parameters<typeof readPage>[3];
@@ -23,17 +23,27 @@ export interface PageBudget {
 /** What a row group is read with. */
 export interface ColumnReading {
   schema: SchemaTree;
+  /** Rows to read. */
   rows: number;
+  /** Whether the row group has more rows than that. */
+  isPart?: boolean;
+  /** Bytes of the column that are not there. */
+  missing?: number;
   parsers: Partial<ParquetParsers>;
   budget: PageBudget;
 }
 
 /**
  * The values of a column, row by row.
- * @param bytes the column's pages.
+ * @param bytes the column's pages, up to `missing` bytes of them.
+ * @returns undefined where more bytes are needed.
  * @throws Error for pages that do not agree with their headers or with the row group.
  */
-export function readColumnPages(bytes: Uint8Array, column: ColumnMetaData, reading: ColumnReading): Values[] {
+export function readColumnPages(
+  bytes: Uint8Array,
+  column: ColumnMetaData,
+  reading: ColumnReading,
+): Values[] | undefined {
   const schemaPath = getTreePath(reading.schema, column.path_in_schema);
   const { element } = schemaPath[schemaPath.length - 1];
   const parsers = { ...DEFAULT_PARSERS, ...reading.parsers };
@@ -43,8 +53,13 @@ export function readColumnPages(bytes: Uint8Array, column: ColumnMetaData, readi
   const chunks: NonNullable<Values>[] = [];
   let dictionary: Values;
   let rows = 0;
-  for (let at = 0; isFlat ? rows < reading.rows && at < bytes.length : at < bytes.length - 1; ) {
-    const { header, page, end } = nextPage(bytes, at, column, reading);
+  // a page may continue the last row of the one before, unless the column is flat
+  const isEnough = () => (isFlat ? rows >= reading.rows : reading.isPart === true && rows > reading.rows);
+  let at = 0;
+  while (!isEnough() && at < bytes.length - (isFlat ? 0 : 1)) {
+    const next = nextPage(bytes, at, column, reading);
+    if (next === undefined) return undefined;
+    const { header, page, end } = next;
     at = end;
     checkPage(page, header, decoder, reading.budget);
     const last = chunks.at(-1);
@@ -57,6 +72,7 @@ export function readColumnPages(bytes: Uint8Array, column: ColumnMetaData, readi
     else if (data && data !== last && data.length > 0) chunks.push(data);
     rows += header.type === "DICTIONARY_PAGE" ? 0 : (data?.length ?? 0) - (data === last ? before : 0);
   }
+  if (!isEnough() && (reading.missing ?? 0) > 0) return undefined;
   if (rows < reading.rows) throw new Error(`${pathInSchema.join(".")} has ${rows} of ${reading.rows} rows`);
   const isMissing = isFlat && dictionary && chunks.some((chunk) => Array.isArray(chunk) && chunk.includes(undefined));
   if (isMissing) throw new Error(`${pathInSchema.join(".")} refers to values beyond its dictionary`);
@@ -72,11 +88,17 @@ function plain(header: PageHeader): PageHeader {
   return v2 ? { ...header, data_page_header_v2: { ...v2, is_compressed: false } } : header;
 }
 
-function nextPage(bytes: Uint8Array, at: number, column: ColumnMetaData, { budget }: ColumnReading) {
-  const start = checkThrift(bytes, at);
+/** Bytes that a page's header has, at most: statistics hold values. */
+const LONGEST_HEADER = 2 ** 24;
+
+/** @returns undefined if it ends beyond the bytes of the column that are there. */
+function nextPage(bytes: Uint8Array, at: number, column: ColumnMetaData, { budget, missing = 0 }: ColumnReading) {
+  const start = headerEnd(bytes, at, missing);
+  if (start === undefined) return undefined;
   const header = parquetHeader({ view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: at });
   const { compressed_page_size: size, uncompressed_page_size: length } = header;
   const end = start + size;
+  if (size >= 0 && end > bytes.length && end <= bytes.length + missing) return undefined;
   if (!(size >= 0 && end <= bytes.length)) throw new Error(`a page of ${size} bytes ends beyond its column`);
   budget.bytes -= length;
   if (!(length >= 0) || budget.bytes < 0) throw new Error("its pages hold too many bytes");
@@ -95,6 +117,15 @@ function nextPage(bytes: Uint8Array, at: number, column: ColumnMetaData, { budge
   return { header, page, end };
 }
 
+function headerEnd(bytes: Uint8Array, at: number, missing: number): number | undefined {
+  try {
+    return checkThrift(bytes, at);
+  } catch (error) {
+    if (missing > 0 && bytes.length - at < LONGEST_HEADER) return undefined; // perhaps it ends in the next ones
+    throw error;
+  }
+}
+
 const levelBytes = (v2: NonNullable<PageHeader["data_page_header_v2"]>) =>
   Math.max(0, v2.definition_levels_byte_length) + Math.max(0, v2.repetition_levels_byte_length);
 
@@ -107,16 +138,19 @@ function decompress(codec: ColumnMetaData["codec"], bytes: Uint8Array, length: n
   return page;
 }
 
+/** Bytes that the decoder may move for a page: those of one of 128 MiB, with a window as large. */
+const MOST_WORK = 2 ** 37;
+
 /** Zstandard's frames say how long they are themselves, whatever the page's header says. */
 function unzstd(bytes: Uint8Array, length: number): Uint8Array {
   const page = new Uint8Array(length);
   let at = 0;
-  const stream = new Decompress((piece) => {
+  const push = zstdReader((piece) => {
     if (at + piece.length > length) throw new Error(`a page has more bytes than ${length}, as its header says`);
     page.set(piece, at);
     at += piece.length;
-  });
-  if (bytes.length > 0) stream.push(bytes, true);
+  }, MOST_WORK);
+  if (bytes.length > 0) push(bytes, true);
   if (at !== length) throw new Error(`a page has ${at} bytes, its header says ${length}`);
   return page;
 }

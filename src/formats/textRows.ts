@@ -48,14 +48,17 @@ export async function openText(
     new TextDecoder().decode(new Uint8Array(await source.slice(0, Math.min(8, source.byteLength)))),
     where,
   );
-  for (let start = 0, size = isWhole ? source.byteLength : blockBytes; start < source.byteLength; ) {
-    const stop = Math.min(start + size, source.byteLength);
-    const bytes = new Uint8Array(await source.slice(start, stop));
-    const end = stop === source.byteLength ? stop : start + lastBreak(bytes, settings);
+  for (let start = 0, size = isWhole ? LONGEST_ROW + 1 : blockBytes; start < source.byteLength; ) {
+    const bytes = new Uint8Array(await source.slice(start, Math.min(start + size, source.byteLength)));
+    const stop = start + bytes.length;
+    const isAtEnd = stop >= source.byteLength;
+    const isLast = isAtEnd && source.isCut !== true;
+    const end = isLast ? stop : start + (isWhole ? 0 : lastBreak(bytes, settings));
     if (end === start || bytes.length > LONGEST_ROW) {
       if (bytes.length > LONGEST_ROW)
         throw new PrefineError("data", `${where}: expected rows of at most 256 MiB, found more`);
-      size *= 2;
+      if (isAtEnd) break;
+      size = Math.min(size * 2, LONGEST_ROW + 1);
       continue;
     }
     const rows = textsOf(decodeUtf8(bytes.subarray(0, end - start), where), settings).length;

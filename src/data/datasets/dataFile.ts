@@ -4,7 +4,7 @@ import type { ByteSource } from "../../formats/byteSource.ts";
 import { openCsv, readCsvBlock } from "../../formats/csvRows.ts";
 import { readJsonField } from "../../formats/jsonField.ts";
 import { openJson, readJsonBlock } from "../../formats/jsonRows.ts";
-import { openParquet, readRowGroup } from "../../formats/parquet.ts";
+import { openParquet, type ParquetFile, readRowGroup } from "../../formats/parquet.ts";
 import { openText, readTextBlock } from "../../formats/textRows.ts";
 import { orderedObject } from "../../formats/written.ts";
 import { rowConformer } from "./conform.ts";
@@ -27,6 +27,8 @@ export interface DataFile {
   parts: Part[];
   /** The rows as they are written, where `parts` have the types of their columns. */
   written?: Part[];
+  /** True if only the file's beginning was read: it has more rows, and perhaps more columns. */
+  isCut?: boolean;
   /** True if the file declares its columns, which must then agree within a split. */
   typed: boolean;
 }
@@ -35,34 +37,42 @@ export interface DataFileOptions {
   /** Its format; undefined: its name says. */
   format: ReadFormat | undefined;
   reader: ReaderOptions;
+  /** Reads the beginning of files that do not say how many rows they have; of parquet no more than is asked for. */
+  isPreview?: boolean | undefined;
 }
 
 /**
  * Opens a data file: reads a parquet file's footer; reads other files once, so that a bad row is found here.
  * @param path its name in messages.
- * @param open returns its bytes; called only for supported formats.
+ * @param open returns its bytes: of parquet and of a field of JSON all together, of others in parts, one after another,
+ *   or their beginning; called only for supported formats.
  */
 export async function openDataFile(
   path: string,
-  open: () => Promise<ByteSource>,
+  open: (use: "parts" | "whole" | "beginning") => Promise<ByteSource>,
   options: DataFileOptions,
 ): Promise<DataFile> {
   const format = options.format ?? formatOf(path);
   if (!format) throw new PrefineError("data", `${path}: expected a data file, found another type`, `${SUPPORTED}.`);
   checkOptionsOf(format, options.reader, path);
-  return withTypes(await OPENERS[format](await open(), path, options.reader));
+  const isWhole = format === "parquet" || typeof options.reader.field === "string";
+  const source = await open(isWhole ? "whole" : options.isPreview ? "beginning" : "parts");
+  const file = await OPENERS[format](source, path, options);
+  return withTypes({ ...file, isCut: source.isCut === true });
 }
 
-type Opener = (source: ByteSource, path: string, options: ReaderOptions) => Promise<DataFile>;
+type Opener = (source: ByteSource, path: string, options: DataFileOptions) => Promise<DataFile>;
 
 const OPENERS: Readonly<Record<ReadFormat, Opener>> = {
-  async parquet(source, path) {
+  async parquet(source, path, { isPreview }) {
     const file = await openParquet(source, path);
-    const parts = file.groupRows.map((rows, group) => ({ rows, read: () => readRowGroup(file, group) }));
+    const parts = isPreview
+      ? file.groupRows.flatMap((rows, group) => firstRows(file, group, rows))
+      : file.groupRows.map((rows, group) => ({ rows, read: () => readRowGroup(file, group) }));
     return { path, features: parquetFeatures(file.schema), parts, typed: true };
   },
 
-  async json(source, path, { field }) {
+  async json(source, path, { reader: { field } }) {
     let scan = new FeatureScan();
     const beginning = () => {
       scan = new FeatureScan();
@@ -82,19 +92,34 @@ const OPENERS: Readonly<Record<ReadFormat, Opener>> = {
     return { path, features: scan.features, parts, typed: false };
   },
 
-  async csv(source, path, options) {
+  async csv(source, path, { reader: options }) {
     const file = await openCsv(source, path, csvSettings(options, path));
     const parts = file.blocks.map((block) => ({ rows: block.rows, read: () => readCsvBlock(file, block) }));
     const columns = file.columns.map(({ name, type }) => [name, { kind: "value", dtype: type }] as const);
     return { path, features: orderedObject<Feature>(columns), parts, typed: false };
   },
 
-  async text(source, path, options) {
+  async text(source, path, { reader: options }) {
     const file = await openText(source, path, textSettings(options));
     const parts = file.blocks.map((block) => ({ rows: block.rows, read: () => readTextBlock(file, block) }));
     return { path, features: { text: { kind: "value", dtype: "string" } }, parts, typed: false };
   },
 };
+
+/** Rows of the first part of a row group whose pages are read as far as needed. */
+const FIRST_ROWS = 64;
+
+/** A row group in parts of 64, 64, 128, ... rows: each is read from the group's first page on. */
+function firstRows(file: ParquetFile, group: number, rows: number): Part[] {
+  const parts: Part[] = [];
+  for (let start = 0; start < rows; ) {
+    const from = start;
+    const end = Math.min(rows, Math.max(FIRST_ROWS, start * 2));
+    parts.push({ rows: end - from, read: async () => (await readRowGroup(file, group, end)).slice(from) });
+    start = end;
+  }
+  return parts;
+}
 
 /** Rows get all columns of their file: more are ids or texts that were written as names. */
 const MOST_COLUMNS = 10_000;

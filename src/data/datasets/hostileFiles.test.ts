@@ -7,13 +7,14 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { memorySource } from "../../formats/byteSource.ts";
 import { openParquet } from "../../formats/parquet.ts";
-import { compressionOf, decompressed } from "./decompressed.ts";
+import { compressionOf } from "./compressions.ts";
+import { decompressed } from "./decompressed.ts";
 import { loadDataset } from "./loadDataset.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
 const content = async (name: string, most?: number) =>
-  decompressed(at(name), name, (await compressionOf(at(name)))!, most);
+  decompressed(at(name), name, (await compressionOf(at(name)))!, { use: "whole", most });
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "prefine-hostile-"));
 });

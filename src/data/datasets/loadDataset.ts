@@ -114,11 +114,24 @@ export async function loadDataset(
   idOrPath: string | undefined,
   options: LoadDatasetOptions = {},
 ): Promise<DatasetDict | IterableDatasetDict> {
+  const { data, request } = await find(idOrPath, options);
+  return options.streaming ? streamSplits(data, request, options) : loadSplits(data, request, options);
+}
+
+/**
+ * The splits of a dataset for a look at their first rows: of files that do not say how many rows they have, no more
+ * than the first 64 MiB of each split is read (`isBeginning`), of parquet no more pages than a row needs.
+ */
+export async function previewDataset(idOrPath: string, options: LoadDatasetOptions): Promise<DatasetDict> {
+  const { data, request } = await find(idOrPath, options);
+  return loadSplits(data, request, { ...options, isPreview: true });
+}
+
+async function find(idOrPath: string | undefined, options: LoadDatasetOptions) {
   checkCall(idOrPath, options);
   const data = await findDatasetFiles(idOrPath, options);
   warnOfSkipped(data, options.onWarning ?? emitWarning);
-  const request = readRequest(data, options);
-  return options.streaming ? streamSplits(data, request, options) : loadSplits(data, request, options);
+  return { data, request: readRequest(data, options) };
 }
 
 /** The splits that are asked for, and those that they are made of. */
@@ -143,7 +156,7 @@ function readRequest(data: DatasetFiles, options: LoadDatasetOptions): Request {
 async function loadSplits(
   data: DatasetFiles,
   { requests, ranges, sources, reader }: Request,
-  { signal }: LoadDatasetOptions,
+  { signal, isPreview = false }: LoadDatasetOptions & { isPreview?: boolean },
 ): Promise<DatasetDict> {
   const { format } = data;
   const files = sources.map((split) => data.splits.get(split) ?? []);
@@ -152,7 +165,8 @@ async function loadSplits(
   for (const [i, split] of sources.entries()) {
     const paths = local.splice(0, files[i].length);
     const labels = files[i].map((path) => (data.prefix ? `${data.prefix}/${path}` : path));
-    splits.set(split, await openSplit(split, paths, { shown: labels, format, reader, signal }));
+    const opening = { shown: labels, format, reader, signal, isPreview };
+    splits.set(split, await openSplit(split, paths, opening));
   }
   return datasetDict(requests.map((name, i) => [name, splits.get(name) ?? takeRanges(name, ranges[i], splits)]));
 }

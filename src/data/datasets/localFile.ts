@@ -3,30 +3,45 @@ import { open, stat } from "node:fs/promises";
 import { PrefineError } from "../../errors.ts";
 import type { ByteSource } from "../../formats/byteSource.ts";
 import { giveTurn } from "../../host.ts";
-import { compressionOf, decompressed } from "./decompressed.ts";
+import { compressionOf } from "./compressions.ts";
+import { decompressed, type Reading } from "./decompressed.ts";
 
-/** @param shown its name in messages. @param check called before each read, with a turn before; may throw. */
-export async function openLocalFile(path: string, shown: string, check = () => {}): Promise<ByteSource> {
+/** Bytes of a plain file that are read where its beginning is enough. */
+const BEGINNING = 2 ** 26;
+
+/**
+ * @param shown its name in messages.
+ * @param reading how it is going to be read; `check` is called before each read, with a turn before.
+ */
+export async function openLocalFile(path: string, shown: string, reading: Reading): Promise<ByteSource> {
+  const { check = () => {} } = reading;
   try {
-    const { size } = await stat(path);
+    const { size: fileSize } = await stat(path);
     const compression = await compressionOf(path);
-    if (compression) {
-      const { byteLength, slice } = await decompressed(path, shown, compression);
-      const inTurn = async (start: number, end?: number) => {
-        await giveTurn();
-        check();
-        return slice(start, end);
-      };
-      return { byteLength, slice: inTurn };
-    }
+    if (compression) return inTurns(await decompressed(path, shown, compression, reading), check);
+    const size = reading.use === "beginning" ? Math.min(fileSize, BEGINNING) : fileSize;
     const slice = async (start: number, end = size) => {
       check();
       return readRange(path, shown, start, end);
     };
-    return { byteLength: size, slice };
+    return { byteLength: size, isCut: size < fileSize, slice };
   } catch (error) {
     throw unreadable(shown, error as NodeJS.ErrnoException);
   }
+}
+
+function inTurns(source: ByteSource, check: () => void): ByteSource {
+  return {
+    get byteLength() {
+      return source.byteLength;
+    },
+    isCut: source.isCut ?? false,
+    async slice(start, end) {
+      await giveTurn();
+      check();
+      return source.slice(start, end);
+    },
+  };
 }
 
 /** Opens the file for every range (a fraction of the reading time), so that no file stays open. */

@@ -23,7 +23,9 @@ export async function openSplit(
   for (const [i, path] of paths.entries()) {
     let isOpen = false; // later reads are the caller's
     const check = () => throwIfStopped(isOpen ? undefined : signal, `while reading ${shown[i]}`);
-    files.push(await openDataFile(shown[i], () => openLocalFile(path, shown[i], check), options));
+    const isEnough = options.isPreview && files.some(({ isCut }) => isCut);
+    if (isEnough) break;
+    files.push(await openDataFile(shown[i], (use) => openLocalFile(path, shown[i], { use, check }), options));
     isOpen = true;
   }
   const features = joinFeatures(files);
@@ -32,6 +34,7 @@ export async function openSplit(
     sameColumns(file, columns) ? file.parts : file.parts.map((part) => withColumns(part, columns)),
   );
   const dataset = new Dataset({ name, parts, features });
+  if (files.some(({ isCut }) => isCut)) beginnings.add(dataset);
   if (files.every((file) => !file.typed))
     asWritten.set(
       dataset,
@@ -39,6 +42,12 @@ export async function openSplit(
     );
   return dataset;
 }
+
+/** Splits of which only the first rows were read. */
+const beginnings = new WeakSet<Dataset>();
+
+/** Whether a split has more rows than its `num_rows`, and perhaps more columns: it was opened for a look at it. */
+export const isBeginning = (dataset: Dataset): boolean => beginnings.has(dataset);
 
 /** Splits of files that declare no columns -> their rows as they are written: without nulls for absent columns. */
 const asWritten = new WeakMap<Dataset, readonly Part[]>();

@@ -120,7 +120,8 @@ export class StoredRows {
       else byPart.set(part, [position]);
     });
     const rows = new Array<Row>(raw.length);
-    for (const [part, positions] of byPart) {
+    // in the files' order: a compressed file is read forward
+    for (const [part, positions] of [...byPart].sort(([a], [b]) => a - b)) {
       const read = await parts[part].read();
       for (const position of positions) rows[position] = copyRow(read[raw[position] - this.#starts[part]]);
     }

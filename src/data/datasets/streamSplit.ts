@@ -1,4 +1,5 @@
 /** @file The files of a split as a stream: no row is read before it is asked for. */
+import { open } from "node:fs/promises";
 import { throwIfStopped } from "../../errors.ts";
 import type { ByteSource } from "../../formats/byteSource.ts";
 import { streamJson } from "../../formats/jsonRows.ts";
@@ -6,6 +7,7 @@ import { openParquet, readRowGroup } from "../../formats/parquet.ts";
 import { Sha256 } from "../../formats/sha256.ts";
 import type { RemoteSource } from "../hub/resolveRepo.ts";
 import { type DataFileOptions, openDataFile } from "./dataFile.ts";
+import type { Reading } from "./decompressed.ts";
 import { type Features, parquetFeatures, type Row } from "./features.ts";
 import { formatOf } from "./fileFormats.ts";
 import type { DatasetFiles } from "./findFiles.ts";
@@ -40,14 +42,14 @@ async function openStream(path: string, options: StreamOptions): Promise<Streame
   const { files, reader, signal } = options;
   const shown = files.prefix ? `${files.prefix}/${path}` : path;
   const format = options.format ?? formatOf(path);
-  const { identity, open } = await sourceOf(path, {
+  const { identity, open: openFile } = await sourceOf(path, {
     shown,
     isRanged: format === "parquet" || isPlainJson(path),
     files,
   });
   const check = () => throwIfStopped(signal, `while reading ${shown}`);
   if (format === "parquet") {
-    const file = await openParquet(await open(), shown);
+    const file = await openParquet(await openFile("whole"), shown);
     const rows = async function* () {
       for (const group of file.groupRows.keys()) {
         check();
@@ -58,7 +60,7 @@ async function openStream(path: string, options: StreamOptions): Promise<Streame
   }
   if (format === "json" && typeof reader.field !== "string") {
     const rows = async function* () {
-      for await (const block of streamJson(await open(), shown)) {
+      for await (const block of streamJson(await openFile("parts"), shown)) {
         check();
         yield* block;
       }
@@ -66,7 +68,7 @@ async function openStream(path: string, options: StreamOptions): Promise<Streame
     return { identity, features: null, rows };
   }
   const rows = async function* () {
-    const { parts } = await openDataFile(shown, open, { format: options.format, reader });
+    const { parts } = await openDataFile(shown, openFile, { format: options.format, reader });
     for (const part of parts) {
       check();
       yield* await part.read();
@@ -87,22 +89,28 @@ interface Sourcing extends Pick<StreamOptions, "files"> {
 async function sourceOf(
   path: string,
   { files, shown, isRanged }: Sourcing,
-): Promise<{ identity: string; open(): Promise<ByteSource> }> {
+): Promise<{ identity: string; open(use: Reading["use"]): Promise<ByteSource> }> {
   const remote: RemoteSource | undefined = isRanged ? await files.openRemote?.(path) : undefined;
   if (remote) return { identity: remote.identity, open: async () => remote.source };
   const [local] = await files.fetch([path]);
-  const source = await openLocalFile(local, shown); // says what is wrong with it before a training begins
-  return { identity: `${shown} ${await endsOf(source)}`, open: async () => source };
+  return { identity: `${shown} ${await endsOf(local)}`, open: (use) => openLocalFile(local, shown, { use }) };
 }
 
 /** Bytes at the beginning and the end that say which file it is. */
 const ENDS = 65_536;
 
 /** Its size, and a hash of its ends: hashing all of a large file would take as long as reading it. */
-async function endsOf(source: ByteSource): Promise<string> {
-  const { byteLength } = source;
-  const head = await source.slice(0, Math.min(ENDS, byteLength));
-  const tail = await source.slice(Math.max(0, byteLength - ENDS), byteLength);
-  const hash = new Sha256().update(new Uint8Array(head)).update(new Uint8Array(tail));
-  return `${byteLength} ${hash.hex().slice(0, 16)}`;
+async function endsOf(path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const hash = new Sha256();
+    for (const position of [0, Math.max(0, size - ENDS)]) {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(ENDS), 0, ENDS, position);
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+    return `${size} ${hash.hex().slice(0, 16)}`;
+  } finally {
+    await file.close();
+  }
 }
