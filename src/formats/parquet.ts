@@ -16,6 +16,7 @@ import { counted } from "../phrases.ts";
 import type { ByteSource } from "./byteSource.ts";
 import { checkThrift } from "./parquetChecks.ts";
 import { type ColumnReading, readColumnPages } from "./parquetColumns.ts";
+import { problemOfFooter, startOf } from "./parquetSchema.ts";
 import { orderedObject } from "./written.ts";
 
 export type { SchemaTree } from "hyparquet";
@@ -53,6 +54,8 @@ export async function openParquet(source: ByteSource, where: string): Promise<Pa
   if (!MAGIC.every((byte, i) => head[i] === byte)) throw broken(where, "it does not begin with PAR1");
   const { metadata, schema } = await readFooter(source, where);
   checkColumns(metadata, schema, where);
+  const problem = problemOfFooter(metadata, schema);
+  if (problem) throw broken(where, problem);
   const groupRows = metadata.row_groups.map((group) => Number(group.num_rows));
   const large = groupRows.findIndex((rows) => !(rows >= 0 && rows <= MOST_ROWS));
   if (large >= 0) throw tooLarge(where, `row group ${large}: ${groupRows[large]} rows, at most ${MOST_ROWS} are read`);
@@ -215,17 +218,24 @@ async function readPages(source: ByteSource, column: ColumnMetaData, reading: Co
     const stop = Math.min(end, start + length);
     const budget = { ...reading.budget };
     const bytes = new Uint8Array(await source.slice(start, stop));
-    const data = readColumnPages(bytes, column, { ...reading, budget, missing: end - stop });
+    const data = inColumn(column, () => readColumnPages(bytes, column, { ...reading, budget, missing: end - stop }));
     Object.assign(reading.budget, budget);
     if (data) return data;
   }
 }
 
+function inColumn<T>({ path_in_schema }: ColumnMetaData, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new Error(`column ${show(path_in_schema.join("."))}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
 /** The bytes of a column's pages, from its dictionary on. */
 function rangeOf(column: ColumnMetaData, fileSize: number): [start: number, end: number] {
-  const { dictionary_page_offset: dictionary, data_page_offset: data, total_compressed_size: size } = column;
-  const start = Number(dictionary || data);
-  const end = start + Number(size);
+  const start = startOf(column);
+  const end = start + Number(column.total_compressed_size);
   if (start >= MAGIC.length && end >= start && end <= fileSize) return [start, end];
   throw new Error(`its column ${show(column.path_in_schema.join("."))} is at bytes ${start} to ${end} of ${fileSize}`);
 }

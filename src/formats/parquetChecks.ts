@@ -77,33 +77,87 @@ function checkList(walk: Walk, depth: number): void {
 /** Values that a last run may have beyond the page's: runs of packed bits have multiples of 8, some writers' of 512. */
 const SPARE = 512;
 
-/** Runs of levels or of places in a dictionary: none repeats more values than the page has. */
-export function checkRuns(bytes: Uint8Array, start: number, { end, width, most }: RunBounds): void {
-  const walk = { bytes: bytes.subarray(0, end), at: start };
-  for (let seen = 0; seen < most && walk.at < walk.bytes.length; ) {
-    const head = numberOf(walk);
-    const isPacked = head % 2 === 1;
-    const count = isPacked ? ((head - 1) / 2) * 8 : head / 2;
-    if (count > most - seen + SPARE) throw damaged(`a run of ${count} values in a page of ${most}`);
-    seen += count;
-    walk.at += isPacked ? Math.ceil((count * width) / 8) : Math.ceil(width / 8);
-  }
-}
-
-interface RunBounds {
+export interface RunBounds {
+  /** Where the runs end, at most. */
   end: number;
   /** Bits of a value. */
   width: number;
-  /** Values of the page. */
-  most: number;
+  /** Values that the runs have. */
+  count: number;
 }
 
-/** Differences: the head of a block names its parts, each of which gets memory. @returns the values promised. */
-export function checkDeltas(bytes: Uint8Array, start: number, most: number): number {
+/** Runs of places in a dictionary or of truth values: they have all values of the page and no others. */
+export function checkRuns(bytes: Uint8Array, start: number, { end, width, count }: RunBounds): void {
+  const walk = { bytes: bytes.subarray(0, end), at: start };
+  for (let seen = 0; seen < count; ) {
+    const { isPacked, length } = runAt(walk, count - seen);
+    const left = Math.min(length, count - seen); // what a run has beyond the page's values may be cut off
+    skip(walk, isPacked ? Math.ceil((left * width) / 8) : Math.ceil(width / 8));
+    seen += length;
+  }
+}
+
+function runAt(walk: Walk, left: number): { isPacked: boolean; length: number } {
+  const head = numberOf(walk);
+  const isPacked = head % 2 === 1;
+  const length = isPacked ? ((head - 1) / 2) * 8 : head / 2;
+  if (length > left + SPARE) throw damaged(`a run of ${length} values where ${left} are left`);
+  return { isPacked, length };
+}
+
+/** Levels of repetition or definition, one per value. @param most the highest that the schema allows. */
+export function readLevels(
+  bytes: Uint8Array,
+  start: number,
+  { end, count, most }: { end: number; count: number; most: number },
+): Uint8Array {
+  const width = 32 - Math.clz32(most);
+  const levels = new Uint8Array(count);
+  const walk = { bytes: bytes.subarray(0, end), at: start };
+  for (let seen = 0; seen < count; ) {
+    const { isPacked, length } = runAt(walk, count - seen);
+    const stop = Math.min(count, seen + length);
+    if (isPacked) unpackLevels(walk, levels.subarray(seen, stop), width);
+    else levels.fill(byteOf(walk), seen, stop);
+    seen = stop;
+  }
+  const high = levels.find((level) => level > most);
+  if (high !== undefined) throw damaged(`a level of ${high}, where the schema has ${most} at most`);
+  return levels;
+}
+
+function unpackLevels(walk: Walk, levels: Uint8Array, width: number): void {
+  const from = walk.at;
+  skip(walk, Math.ceil((levels.length * width) / 8)); // the last run's spare values may be cut off
+  const mask = (1 << width) - 1;
+  for (let i = 0, bit = 0; i < levels.length; i++, bit += width) {
+    const at = from + (bit >> 3);
+    levels[i] = ((walk.bytes[at] | ((walk.bytes[at + 1] ?? 0) << 8)) >> (bit & 7)) & mask;
+  }
+  walk.at = from + Math.ceil((Math.ceil(levels.length / 8) * 8 * width) / 8);
+}
+
+/** Differences in blocks: sizes as the format has them, all values of the page, within it. @returns where they end. */
+export function checkDeltas(
+  bytes: Uint8Array,
+  start: number,
+  { count, bits }: { count: number; bits: 32 | 64 },
+): number {
   const walk = { bytes, at: start };
-  const [block, parts, count] = [numberOf(walk), numberOf(walk), numberOf(walk)];
-  const isBlock = parts >= 1 && parts <= 4096 && block % parts === 0 && block <= 2 ** 20;
-  if (!isBlock) throw damaged(`differences in blocks of ${block} values, in ${parts} parts`);
-  if (count > most) throw damaged(`${count} differences in a page of ${most} values`);
-  return count;
+  const [block, parts, promised] = [numberOf(walk), numberOf(walk), numberOf(walk)];
+  const isBlock = parts >= 1 && parts <= 4096 && block % parts === 0 && (block / parts) % 32 === 0;
+  if (!isBlock || block === 0 || block > 2 ** 20)
+    throw damaged(`differences in blocks of ${block} values, in ${parts} parts`);
+  if (promised !== count) throw damaged(`${promised} differences in a page of ${count} values`);
+  numberOf(walk); // the first value
+  for (let left = count - 1; left > 0; ) {
+    numberOf(walk); // the smallest difference
+    const widths = bytes.subarray(walk.at, walk.at + parts);
+    skip(walk, parts);
+    for (let part = 0; part < parts && left > 0; part++, left -= block / parts) {
+      if (widths[part] > bits) throw damaged(`differences of ${widths[part]} bits`);
+      skip(walk, (widths[part] * block) / parts / 8);
+    }
+  }
+  return walk.at;
 }

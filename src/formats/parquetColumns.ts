@@ -3,22 +3,14 @@
 import type { ColumnMetaData, PageHeader, ParquetParsers, SchemaTree } from "hyparquet";
 import { parquetHeader, readPage } from "hyparquet/src/column.js";
 import { convert, DEFAULT_PARSERS } from "hyparquet/src/convert.js";
-import { deltaBinaryUnpack } from "hyparquet/src/delta.js";
-import { getMaxDefinitionLevel, getMaxRepetitionLevel, getTreePath, isFlatColumn } from "hyparquet/src/schema.js";
+import { getTreePath, isFlatColumn } from "hyparquet/src/schema.js";
 import { compressors as codecs } from "hyparquet-compressors";
-import { checkDeltas, checkRuns, checkThrift } from "./parquetChecks.ts";
+import { checkThrift } from "./parquetChecks.ts";
+import { checkPage, type PageBudget } from "./parquetPages.ts";
 import { zstdReader } from "./zstd.ts";
 
 type Decoder = Parameters<typeof readPage>[2];
 type Values = Parameters<typeof readPage>[3];
-
-/** What the pages of a row group may still hold, all columns together. */
-export interface PageBudget {
-  /** Bytes, decompressed. */
-  bytes: number;
-  /** Values and levels of nesting. */
-  values: number;
-}
 
 /** What a row group is read with. */
 export interface ColumnReading {
@@ -46,41 +38,79 @@ export function readColumnPages(
 ): Values[] | undefined {
   const schemaPath = getTreePath(reading.schema, column.path_in_schema);
   const { element } = schemaPath[schemaPath.length - 1];
-  const parsers = { ...DEFAULT_PARSERS, ...reading.parsers };
-  const { type, path_in_schema: pathInSchema } = column;
-  const decoder: Decoder = { pathInSchema, type, element, schemaPath, codec: "UNCOMPRESSED", parsers };
   const isFlat = isFlatColumn(schemaPath);
-  const chunks: NonNullable<Values>[] = [];
-  let dictionary: Values;
-  let rows = 0;
+  if (element.type !== column.type)
+    throw new Error(`its pages have the type ${column.type}, its schema ${element.type}`);
+  const reader = new PageReader(column, schemaPath, reading);
   // a page may continue the last row of the one before, unless the column is flat
-  const isEnough = () => (isFlat ? rows >= reading.rows : reading.isPart === true && rows > reading.rows);
+  const isEnough = () => (isFlat ? reader.rows >= reading.rows : reading.isPart === true && reader.rows > reading.rows);
   let at = 0;
   while (!isEnough() && at < bytes.length - (isFlat ? 0 : 1)) {
     const next = nextPage(bytes, at, column, reading);
     if (next === undefined) return undefined;
-    const { header, page, end } = next;
-    at = end;
-    checkPage(page, header, decoder, reading.budget);
-    const last = chunks.at(-1);
-    const before = last?.length ?? 0;
-    if (!dictionary && isCoded(header)) throw new Error("a page refers to a dictionary, which is missing");
-    const sizes = { compressed_page_size: page.length, uncompressed_page_size: page.length };
-    const reader = { view: new DataView(page.buffer, page.byteOffset, page.byteLength), offset: 0 };
-    const { data } = readPage(reader, plain({ ...header, ...sizes }), decoder, dictionary, last, 0);
-    if (header.type === "DICTIONARY_PAGE") dictionary = data && convert(data, decoder);
-    else if (data && data !== last && data.length > 0) chunks.push(data);
-    rows += header.type === "DICTIONARY_PAGE" ? 0 : (data?.length ?? 0) - (data === last ? before : 0);
+    reader.add(next.header, next.page);
+    at = next.end;
   }
   if (!isEnough() && (reading.missing ?? 0) > 0) return undefined;
-  if (rows < reading.rows) throw new Error(`${pathInSchema.join(".")} has ${rows} of ${reading.rows} rows`);
-  const isMissing = isFlat && dictionary && chunks.some((chunk) => Array.isArray(chunk) && chunk.includes(undefined));
-  if (isMissing) throw new Error(`${pathInSchema.join(".")} refers to values beyond its dictionary`);
+  const { rows, values, chunks } = reader;
+  if (rows < reading.rows || (rows > reading.rows && !reading.isPart))
+    throw new Error(`it has ${rows} rows, its row group ${reading.rows}`);
+  const promised = column.num_values === undefined ? values : Number(column.num_values);
+  if (!reading.isPart && values !== promised) throw new Error(`it has ${values} values, the footer says ${promised}`);
   return chunks;
 }
 
-const isCoded = ({ data_page_header: v1, data_page_header_v2: v2 }: PageHeader): boolean =>
-  (v1 ?? v2)?.encoding?.endsWith("_DICTIONARY") === true;
+/** Decodes the pages of a column, one after another. */
+class PageReader {
+  /** Rows that begin in the pages so far, and values with those that are missing. */
+  rows = 0;
+  values = 0;
+  /** Of each page; of columns with lists, one list that grows. */
+  readonly chunks: NonNullable<Values>[] = [];
+  readonly #decoder: Decoder;
+  readonly #column: ColumnMetaData;
+  readonly #budget: PageBudget;
+  #dictionary: Values;
+
+  constructor(column: ColumnMetaData, schemaPath: SchemaTree[], { parsers, budget }: ColumnReading) {
+    const { type, path_in_schema: pathInSchema } = column;
+    const { element } = schemaPath[schemaPath.length - 1];
+    const all = { ...DEFAULT_PARSERS, ...parsers };
+    this.#decoder = { pathInSchema, type, element, schemaPath, codec: "UNCOMPRESSED", parsers: all };
+    this.#column = column;
+    this.#budget = budget;
+  }
+
+  add(header: PageHeader, content: Uint8Array): void {
+    const { element, schemaPath } = this.#decoder;
+    const { type } = this.#column;
+    const dictionary = this.#dictionary?.length;
+    const page = content.byteLength === content.buffer.byteLength ? content : content.slice(); // else it reads on
+    const facts = { type, element, schemaPath, dictionary, isFirst: this.values === 0 };
+    const { rows, values } = checkPage(page, header, facts, this.#budget);
+    const sizes = { compressed_page_size: page.length, uncompressed_page_size: page.length };
+    const reader = { view: new DataView(page.buffer), offset: 0 };
+    const last = this.chunks.at(-1);
+    const before = last?.length ?? 0;
+    const { data } = readPage(reader, plain({ ...header, ...sizes }), this.#decoder, this.#dictionary, last, 0);
+    if (header.type === "DICTIONARY_PAGE") this.#dictionary = convert(data ?? [], this.#decoder);
+    else if (data && data !== last && data.length > 0) this.chunks.push(data);
+    if (header.type !== "DICTIONARY_PAGE" && hasGap(data, data === last ? Math.max(0, before - 1) : 0))
+      throw new Error("it refers to values beyond its dictionary");
+    this.rows += rows;
+    this.values += values;
+  }
+}
+
+/** Whether a value was not there: missing ones are null. */
+function hasGap(values: Values, from: number): boolean {
+  if (!Array.isArray(values)) return false;
+  for (let i = from; i < values.length; i++) {
+    const value: unknown = values[i];
+    if (value === undefined || (Array.isArray(value) && hasGap(value, 0))) return true;
+  }
+  return false;
+}
 
 /** The header of a page that is no longer compressed. */
 function plain(header: PageHeader): PageHeader {
@@ -103,11 +133,12 @@ function nextPage(bytes: Uint8Array, at: number, column: ColumnMetaData, { budge
   budget.bytes -= length;
   if (!(length >= 0) || budget.bytes < 0) throw new Error("its pages hold too many bytes");
   const content = bytes.subarray(start, end);
-  const v2 = header.data_page_header_v2;
-  const levels = header.type === "DATA_PAGE_V2" && v2 ? levelBytes(v2) : 0;
+  const v2 = header.type === "DATA_PAGE_V2" ? header.data_page_header_v2 : undefined;
+  const levels = v2 ? levelBytes(v2) : 0;
   if (!(levels >= 0 && levels <= Math.min(size, length)))
     throw new Error(`a page of ${size} bytes, ${levels} of levels`);
   const isPacked = column.codec !== "UNCOMPRESSED" && v2?.is_compressed !== false;
+  if (!isPacked && size !== length) throw new Error(`a page of ${size} bytes, its header says ${length}`);
   if (!isPacked) return { header, page: content, end };
   const values = decompress(column.codec, content.subarray(levels), length - levels);
   if (levels === 0) return { header, page: values, end };
@@ -126,10 +157,13 @@ function headerEnd(bytes: Uint8Array, at: number, missing: number): number | und
   }
 }
 
-const levelBytes = (v2: NonNullable<PageHeader["data_page_header_v2"]>) =>
-  Math.max(0, v2.definition_levels_byte_length) + Math.max(0, v2.repetition_levels_byte_length);
+function levelBytes(v2: NonNullable<PageHeader["data_page_header_v2"]>): number {
+  const { definition_levels_byte_length: definition, repetition_levels_byte_length: repetition } = v2;
+  return definition >= 0 && repetition >= 0 ? definition + repetition : Number.NaN;
+}
 
 function decompress(codec: ColumnMetaData["codec"], bytes: Uint8Array, length: number): Uint8Array {
+  if (length === 0) return new Uint8Array(0); // of missing values alone: LZ4 has no bytes for none
   if (codec === "ZSTD") return unzstd(bytes, length);
   const run = Object.hasOwn(codecs, codec) ? codecs[codec] : undefined;
   if (!run) throw new Error(`unsupported compression ${codec}`);
@@ -153,89 +187,4 @@ function unzstd(bytes: Uint8Array, length: number): Uint8Array {
   if (bytes.length > 0) push(bytes, true);
   if (at !== length) throw new Error(`a page has ${at} bytes, its header says ${length}`);
   return page;
-}
-
-/** Bits of a number up to this one. */
-const widthOf = (most: number) => 32 - Math.clz32(most);
-const BYTES: Record<string, number> = {
-  INT32: 4,
-  FLOAT: 4,
-  INT64: 8,
-  DOUBLE: 8,
-  INT96: 12,
-  BYTE_ARRAY: 4,
-  BOOLEAN: 1 / 8,
-};
-
-function checkPage(page: Uint8Array, header: PageHeader, decoder: Decoder, budget: PageBudget): void {
-  const data = header.data_page_header ?? header.data_page_header_v2 ?? header.dictionary_page_header;
-  if (!data) return; // the library refuses it
-  const { num_values: count, encoding } = data;
-  const depth = Math.max(1, decoder.schemaPath.length - 1);
-  if (!(count >= 0)) throw new Error(`a page of ${count} values`);
-  budget.values -= count * depth;
-  if (budget.values < 0) throw new Error("its pages hold too many values");
-  if (header.type === "DICTIONARY_PAGE") {
-    checkWidth(page.length, count, decoder);
-    return;
-  }
-  const start = checkLevels(page, header, decoder);
-  if (encoding === "PLAIN_DICTIONARY" || encoding === "RLE_DICTIONARY") {
-    if (start < page.length) checkRuns(page, start + 1, { end: page.length, width: page[start], most: count });
-  } else if (encoding === "RLE") {
-    checkRuns(page, start + 4, { end: page.length, width: 1, most: count });
-  } else if (encoding === "BYTE_STREAM_SPLIT") {
-    checkWidth(page.length, count - nullsOf(header), decoder);
-  } else if (encoding?.startsWith("DELTA") && start < page.length) {
-    const most = checkDeltas(page, start, count);
-    if (encoding === "DELTA_BYTE_ARRAY") budget.bytes -= textBytes(page, start, most);
-    if (budget.bytes < 0) throw new Error("its pages hold too many bytes");
-  }
-}
-
-/** Bytes of texts that each begin like the one before: together they may be far longer than their page. */
-function textBytes(page: Uint8Array, start: number, count: number): number {
-  const reader = { view: new DataView(page.buffer, page.byteOffset, page.byteLength), offset: start };
-  const lengths = new Int32Array(count);
-  deltaBinaryUnpack(reader, count, lengths);
-  const shared = lengths.reduce((sum, length) => sum + length, 0);
-  checkDeltas(page, reader.offset, count);
-  return shared;
-}
-
-/** Nulls that the header counts; those of older pages are unknown. */
-const nullsOf = ({ data_page_header_v2: v2, data_page_header: v1 }: PageHeader) => v2?.num_nulls ?? v1?.num_values ?? 0;
-
-function checkWidth(bytes: number, count: number, { type, element }: Decoder): void {
-  const width = type === "FIXED_LEN_BYTE_ARRAY" ? (element.type_length ?? 0) : (BYTES[type] ?? 0);
-  if (count * width > bytes) throw new Error(`a page of ${bytes} bytes says that it has ${count} values`);
-}
-
-/** @returns where the values begin. */
-function checkLevels(
-  page: Uint8Array,
-  { data_page_header_v2: v2, data_page_header: v1 }: PageHeader,
-  decoder: Decoder,
-) {
-  const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
-  const [repetition, definition] = [
-    getMaxRepetitionLevel(decoder.schemaPath),
-    getMaxDefinitionLevel(decoder.schemaPath),
-  ];
-  const most = v2?.num_values ?? v1?.num_values ?? 0;
-  const lengths = v2 && [v2.repetition_levels_byte_length, v2.definition_levels_byte_length];
-  let at = 0;
-  for (const [i, level] of [repetition, definition].entries()) {
-    if (level === 0) {
-      at += lengths?.[i] ?? 0;
-      continue;
-    }
-    const start = lengths ? at : at + 4;
-    const length = lengths ? lengths[i] : view.getUint32(at, true);
-    const end = start + length;
-    if (!(length >= 0 && end <= page.length)) throw new Error(`levels of ${length} bytes in a page of ${page.length}`);
-    checkRuns(page, start, { end, width: widthOf(level), most });
-    at = end;
-  }
-  return at;
 }
