@@ -28,6 +28,7 @@ PATTERNS = [
 BEHAVIORS = ["Isolated", "Removed", "MergedWithPrevious", "MergedWithNext", "Contiguous"]
 WORDS = ["the", "a", "b", "ab", "abc", "don't", "WE'RE", "it's", "1234", "7", "12", "½", "é", "e\u0301", "ß", "İ", "ΑΣ", "日本", "漢字", "かな", "😀", "👩\u200d👧", "!", "...", "=", "▁", "ﬁ",
          "ＡＢ", "\x00", "\x07", "\ufffd", "\ufeff", "\u200b", "\u200d", "Ⅷ", "٣", "²", "ſ", "<s>", "</s>", "[MASK]", "<tok>", "</w>", "##", "##ab", "<0x41>", "ab", "ba", "$", "_", "-", "\u093f", "\u0301"]
+ADDED = ["<tok>", "[MASK]", "ab", "é", " ", "▁a", "É", "1", "the", "<to", "<tok>2", "abc", "a", "  ", "\n", " a", "b ", "e\u0301", "ＡＢ", "THE", "日", "😀", "Ġa", "a\u200db", "##ab", "<0x41>", "\ufeff", ""]
 WHITE = [" ", "  ", "   ", "\n", "\n\n", "\t", "\r\n", "\x85", "\xa0", "\u3000"]
 
 
@@ -177,14 +178,19 @@ def tokenizer(rng):
     vocab = model["vocab"]
     names = [t for t, _ in vocab] if isinstance(vocab, list) else list(vocab)
     first = len(names)
-    contents = list(dict.fromkeys(["<s>", "</s>", *rng.sample(["<tok>", "[MASK]", "ab", "é", " ", "▁a", "É", "1", "the"], rng.randrange(0, 5))]))
-    added, next_id = [], first
+    contents = ["<s>", "</s>", *rng.sample(ADDED, rng.randrange(0, 7))]
+    if rng.random() < 0.2:
+        contents.append(rng.choice(contents))  # once more, with other flags
+    numbers_anew = rng.random() < 0.1  # the package takes no notice of the file's ids
+    if numbers_anew:
+        contents.insert(rng.randrange(len(contents)), "")
+    added, ids, next_id = [], {}, first
     for c in contents:
-        if c in names:
-            ident = names.index(c)
-        else:
-            ident, next_id = next_id, next_id + 1
-        flags = dict(single_word=rng.random() < 0.2, lstrip=rng.random() < 0.25, rstrip=rng.random() < 0.25, normalized=rng.random() < 0.4, special=c in ("<s>", "</s>"))
+        if c not in ids:
+            ids[c] = names.index(c) if c in names else next_id
+            next_id += ids[c] == next_id and c != ""
+        ident = ids[c] + rng.randrange(3) if numbers_anew else ids[c]
+        flags = dict(single_word=rng.random() < 0.2, lstrip=rng.random() < 0.25, rstrip=rng.random() < 0.25, normalized=rng.random() < 0.4, special=c in ("<s>", "</s>") or rng.random() < 0.2)
         added.append(dict(id=ident, content=c, **flags))
     return dict(version="1.0", truncation=None, padding=None, added_tokens=added, normalizer=maybe(rng, 0.6, lambda: normalizer(rng)), pre_tokenizer=maybe(rng, 0.8, lambda: pre_tokenizer(rng)),
                 post_processor=maybe(rng, 0.5, lambda: post_processor(rng, names.index("<s>") if "<s>" in names else added[0]["id"], 1)), decoder=maybe(rng, 0.8, lambda: decoder(rng)), model=model)
@@ -194,15 +200,22 @@ def answers(value, rng, count):
     """None where the tokenizers package refuses the file."""
     try:
         tok = Tokenizer.from_str(json.dumps(value))
+        normal = {t["content"]: tok.normalizer.normalize_str(t["content"]) if tok.normalizer else t["content"] for t in value["added_tokens"] if t["normalized"]}
+        if len(set(normal.values())) < len(normal):
+            return None  # of added tokens that normalize to one text, the package draws one at each load
     except BaseException:
         return None
     added = [t["content"] for t in value["added_tokens"]]
+    size = tok.get_vocab_size() + 2
     out = []
     for _ in range(count):
         t = text(rng, added)
+        drawn = [rng.randrange(size) for _ in range(rng.randrange(0, 8))] + [rng.choice(value["added_tokens"])["id"]]
+        rng.shuffle(drawn)
         try:
             ids, plain = tok.encode(t).ids, tok.encode(t, add_special_tokens=False).ids
-            out.append(dict(text=t, ids=ids, plain=plain, decoded=tok.decode(ids, skip_special_tokens=False)))
+            out.append(dict(text=t, ids=ids, plain=plain, decoded=tok.decode(ids, skip_special_tokens=False), skipped=tok.decode(ids),
+                            drawn=drawn, drawnDecoded=tok.decode(drawn, skip_special_tokens=False), drawnSkipped=tok.decode(drawn)))
         except BaseException:
             out.append(dict(text=t, error=True))
     return out

@@ -46,6 +46,9 @@ function kinds(): string {
 Kinds of Hugging Face's tokenizers, with the same ids and texts, or refused by name (a type that is in neither column is
 refused, too). Flags of added tokens: ${flags}, and \`split_special_tokens\` of tokenizer_config.json. The sections
 \`truncation\` and \`padding\` change no ids, as in transformers; \`padding\` names the padding token.
+Ids of \`added_tokens\` are the vocabulary's, or the next free one in the file's order: the file's own ids do not count,
+as in Python. Where several normalized tokens normalize to one text, Python draws one of them at each load; prefine
+takes the last. One of which the normalizer leaves nothing is refused.
 
 | part | same | refused |
 |---|---|---|

@@ -1,8 +1,9 @@
 /** @file The steps of tokenizer.json, for every kind of tokenizer: text -> sections -> words -> ids, and back. */
-import { PrefineError } from "../../errors.ts";
+import { PrefineError, show } from "../../errors.ts";
 import { cutterOf, type Section } from "./addedTokens.ts";
 import type { Branches, TextCodec } from "./codec.ts";
 import { readDecoder } from "./decoders.ts";
+import { SEE_KINDS } from "./kinds.ts";
 import { readModel } from "./models.ts";
 import { type Normalizer, readNormalizer } from "./normalizers.ts";
 import { readTemplate, type Template } from "./postProcessor.ts";
@@ -21,13 +22,17 @@ export function createPipeline(json: TokenizerJson, idOf: ReadonlyMap<string, nu
   const normalize = readNormalizer(json.normalizer, where);
   const template = readTemplate(json.post_processor, where);
   const decode = decoderOf(json, { idOf, normalize, where });
+  checkNormalized(added, normalize, where);
   const sections = sectionsOf(added, normalize);
   const idsOfWord = readModel(json.model, idOf, where);
   const preTokenize = readPreTokenizer(json.pre_tokenizer, where);
 
   const marksStart = JSON.stringify(json.pre_tokenizer)?.includes('"first"');
   /** The start counts as such only if the normalizer leaves it: ▁ is not put before a text whose spaces it strips. */
-  const startsAt = (text: string) => !marksStart || normalize(String.fromCodePoint(text.codePointAt(0) ?? 32)) !== "";
+  const startsAt = (text: string) => {
+    const first = String.fromCodePoint(text.codePointAt(0) ?? 32);
+    return !marksStart || normalize(first) !== "" || normalize(`${first}a`) !== normalize("a");
+  };
 
   const append: Append = (text, isStart, ids) => {
     checkLength(text, where);
@@ -82,6 +87,14 @@ export function pushAll(ids: number[], more: ArrayLike<number>): void {
   for (let i = 0; i < more.length; i++) ids.push(more[i]);
 }
 
+/** A token that normalizes to nothing matches between all characters in Python, and fails beside those of two bytes. */
+function checkNormalized(added: readonly AddedToken[], normalize: Normalizer, where: string): void {
+  const empty = added.find(({ content, normalized }) => normalized && content !== "" && normalize(content) === "");
+  if (!empty) return;
+  const message = `${where}: added_tokens: the normalizer leaves nothing of ${show(empty.content)}, which is "normalized"`;
+  throw new PrefineError("not-yet", message, SEE_KINDS);
+}
+
 /** Splits a text into added tokens and normalized pieces. */
 export function sectionsOf(added: readonly AddedToken[], normalize: Normalizer): (text: string) => Section[] {
   const cutRaw = cutterOf(added.filter((token) => !token.normalized));
@@ -123,6 +136,7 @@ function decoderOf(
   const decodeTokens = readDecoder(decoder, where);
   const tokens: string[] = [];
   for (const [token, id] of idOf) tokens[id] = token;
-  for (const { id, content, normalized } of added) tokens[id] = normalized ? normalize(content) : content;
+  for (const { id, content, normalized, wasNormalized } of added)
+    tokens[id] = normalized || wasNormalized ? normalize(content) : content;
   return (ids) => (ids.length === 0 ? "" : decodeTokens(ids.map((id) => tokens[id])));
 }

@@ -1,27 +1,53 @@
 /** @file Tokenizers of all kinds of parts, put together at random, against Python's ids and texts; and hostile ones. */
 import { describe, expect, test } from "vitest";
 import fixture from "../../../test/fixtures/random-tokenizers.json" with { type: "json" };
+import { numberAddedTokens } from "./addedIds.ts";
 import { createPipeline } from "./pipeline.ts";
+import { specialIdsOf } from "./specialIds.ts";
 import { checkTokenizerJson, readVocabulary } from "./tokenizerJson.ts";
+
+interface Texts {
+  text: string;
+  ids: number[];
+  plain: number[];
+  decoded: string;
+  /** Without special tokens; then both of ids that were drawn. */
+  skipped: string;
+  drawn: number[];
+  drawnDecoded: string;
+  drawnSkipped: string;
+}
 
 interface Case {
   json: Record<string, unknown>;
-  texts: { text: string; ids: number[]; plain: number[]; decoded: string }[];
+  texts: Texts[];
 }
 
 function codecOf(json: Record<string, unknown>) {
-  const checked = checkTokenizerJson(json, "file");
-  return createPipeline(checked, readVocabulary(checked.model.vocab, "file"), "file");
+  return readCodec(json).codec;
+}
+
+function readCodec(json: Record<string, unknown>) {
+  const file = checkTokenizerJson(json, "file");
+  const idOf = readVocabulary(file.model.vocab, "file");
+  const checked = { ...file, added_tokens: numberAddedTokens(file.added_tokens, idOf) };
+  const existing = new Set([...idOf.values(), ...checked.added_tokens.map(({ id }) => id)]);
+  const special = specialIdsOf(checked, "file");
+  const codec = createPipeline(checked, idOf, "file");
+  const decode = (ids: number[], skip = false) =>
+    codec.decode(ids.filter((id) => existing.has(id) && !(skip && special.has(id))));
+  return { codec, decode };
 }
 
 test(`random tokenizers of tokenizers ${fixture.version}`, () => {
   let seen = 0;
   for (const { json, texts } of fixture.cases as unknown as Case[]) {
-    const codec = codecOf(json);
-    for (const { text, ids, plain, decoded } of texts) {
+    const { codec, decode } = readCodec(json);
+    for (const { text, ids, plain, decoded, skipped, drawn, drawnDecoded, drawnSkipped } of texts) {
       expect([text, codec.encode(text, true)]).toEqual([text, ids]);
       expect([text, codec.encode(text, false)]).toEqual([text, plain]);
-      expect([text, codec.decode(ids)]).toEqual([text, decoded]);
+      expect([text, decode(ids), decode(ids, true)]).toEqual([text, decoded, skipped]);
+      expect([drawn, decode(drawn), decode(drawn, true)]).toEqual([drawn, drawnDecoded, drawnSkipped]);
       seen++;
     }
   }
@@ -34,6 +60,12 @@ const unigram = (parts: Record<string, unknown> = {}) => ({
   ...parts,
 });
 
+test("an added token of which the normalizer leaves nothing is refused by name", () => {
+  const flags = { lstrip: false, rstrip: false, single_word: false, normalized: true, special: false };
+  const parts = { added_tokens: [{ id: 3, content: "  ", ...flags }], normalizer: { type: "Strip" } };
+  expect(() => codecOf(unigram(parts))).toThrow('the normalizer leaves nothing of "  ", which is "normalized"');
+});
+
 describe("long and hostile texts", () => {
   test("Unigram on 260,000 characters without a space", () => {
     const ids = codecOf(unigram()).encode("a".repeat(260_000), false);
@@ -43,11 +75,11 @@ describe("long and hostile texts", () => {
   test("added tokens beside 100,000 spaces are looked at once", () => {
     const flags = { single_word: true, normalized: false, special: true };
     const added_tokens = [
-      { id: 900, content: "<l>", lstrip: true, rstrip: false, ...flags },
-      { id: 901, content: "<r>", lstrip: false, rstrip: true, ...flags },
+      { id: 259, content: "<l>", lstrip: true, rstrip: false, ...flags },
+      { id: 260, content: "<r>", lstrip: false, rstrip: true, ...flags },
     ];
     const spaces = " ".repeat(100_000);
-    expect(codecOf(unigram({ added_tokens })).encode(`${spaces}<l><r>${spaces}<l>`, false)).toEqual([900, 901, 900]);
+    expect(codecOf(unigram({ added_tokens })).encode(`${spaces}<l><r>${spaces}<l>`, false)).toEqual([259, 260, 259]);
   });
 
   test.each<[name: string, parts: Record<string, unknown>, message: string]>([

@@ -1,6 +1,7 @@
 /** @file Special and other added tokens of a tokenizer's files, with transformers' precedence. */
 import { PrefineError, show } from "../../errors.ts";
 import { isObject } from "../../formats/parseJson.ts";
+import { normalizedBefore, numberAddedTokens } from "./addedIds.ts";
 import type { AddedToken, TokenizerJson } from "./tokenizerJson.ts";
 
 /** Added tokens become parts of one pattern; the longest real ones have about 50 characters. */
@@ -175,7 +176,7 @@ export function mergeAddedTokens(
   idOf: ReadonlyMap<string, number>,
   { where, ...settings }: TokenizerSettings & { where: string },
 ): AddedToken[] {
-  const kept = settings.isBuiltAnew ? [] : json.added_tokens;
+  const kept = settings.isBuiltAnew ? [] : numberAddedTokens(json.added_tokens, idOf);
   const merged = new Map(kept.map((token) => [token.content, token]));
   const toAdd = tokensToAdd(settings, json);
   // once special, a token stays so, whatever is said of it later
@@ -183,15 +184,21 @@ export function mergeAddedTokens(
   let nextId = kept.reduce((next, { id }) => Math.max(next, id + 1), idOf.size);
   for (const { spec, special } of additions(toAdd, new Set(merged.keys()), settings.readds)) {
     const { content } = spec;
+    if (content === "") continue;
     if (special) specials.add(content);
+    const earlier = merged.get(content);
+    const normalized = spec.normalized ?? !special;
+    const id = earlier?.id ?? idOf.get(content) ?? nextId;
+    nextId = Math.max(nextId, id + 1);
     merged.set(content, {
-      id: merged.get(content)?.id ?? idOf.get(content) ?? nextId++,
+      id,
       content,
       single_word: spec.single_word ?? false,
       lstrip: spec.lstrip ?? false,
       rstrip: spec.rstrip ?? false,
-      normalized: spec.normalized ?? !special,
+      normalized,
       special,
+      ...normalizedBefore({ normalized }, earlier),
     });
   }
   const all = Array.from(merged.values(), (token) => ({ ...token, special: specials.has(token.content) }));

@@ -8,7 +8,8 @@ export const textBytes = (text: string): Uint8Array => new TextEncoder().encode(
  * tokenizer.json with these added tokens.
  * @param origin the original file's bytes, or the structure built without such a file.
  */
-export function tokenizerJsonFile(origin: Uint8Array | TokenizerJson, addedTokens: AddedToken[]): Uint8Array {
+export function tokenizerJsonFile(origin: Uint8Array | TokenizerJson, added: AddedToken[]): Uint8Array {
+  const addedTokens = added.map(({ wasNormalized: _, ...token }) => token);
   if (!(origin instanceof Uint8Array)) return textBytes(JSON.stringify({ ...origin, added_tokens: addedTokens }));
   const json = JSON.parse(new TextDecoder().decode(origin));
   const listed = JSON.stringify(json.added_tokens ?? []);

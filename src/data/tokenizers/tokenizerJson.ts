@@ -14,6 +14,8 @@ export interface AddedToken {
   special: boolean;
   /** Found, but then tokenized like the rest of the text: split_special_tokens. */
   isSplit?: boolean;
+  /** Once added as normalized: decodes to its normalized form, whatever was said of it later. */
+  wasNormalized?: boolean;
 }
 
 /** One node of the pipeline (normalizer, pre-tokenizer, post-processor, decoder): `type` and its settings. */
