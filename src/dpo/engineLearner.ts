@@ -6,14 +6,20 @@ import type { LearnerState, PlainTensor } from "../learner/learnerState.ts";
 import { frozenOf, loadAdapterTensors, trainableOf } from "../learner/trainable.ts";
 import { TrainedTensors } from "../learner/trainedTensors.ts";
 import { findNonFinite } from "../models/findNonFinite.ts";
-import { storedNames } from "../models/precision/quantize.ts";
+import { storedNames, storedWeights } from "../models/precision/quantize.ts";
 import { accumulateBatch, batchLoss } from "./accumulateBatch.ts";
 import type { BatchResult, Learner, PairScores, RewardKind, Role } from "./learner.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
 import { needsReference, rewardKind } from "./losses/losses.ts";
 import { type Graphs, openGraphs } from "./openGraphs.ts";
 import { pairFeeds, readScores } from "./pairFeeds.ts";
-import { counterpart, loadReference, mixReference, referenceFeeds } from "./referenceWeights.ts";
+import {
+  counterpart,
+  findNonFiniteReference,
+  loadReference,
+  mixReference,
+  referenceFeeds,
+} from "./referenceWeights.ts";
 
 interface LearnerParts {
   graphs: Graphs;
@@ -123,13 +129,16 @@ export class EngineLearner implements Learner {
     return this.device.put([[counterpart(this.options, name), float32(tensor)]]);
   }
 
-  findNonFinite(): Promise<string | undefined> {
+  async findNonFinite(): Promise<string | undefined> {
     const { adapter, model } = this.options;
     const isFrozen = adapter !== null || this.optimizerStep === 0; // else training itself may have diverged
     const added = this.optimizerStep === 0 && adapter ? this.trainable.map(({ name }) => name) : [];
-    const { parameters } = model.architecture;
-    const base = storedNames(model.architecture).filter((name) => model.weights.has(name) || !parameters.has(name));
-    return findNonFinite(this.device, [...(isFrozen ? base : []), ...added]);
+    const names = [...(isFrozen ? storedWeights(model) : []), ...added];
+    const ofPolicy = await findNonFinite(this.device, names, model.weights);
+    if (ofPolicy !== undefined) return `the model's ${ofPolicy}`;
+    const needsOne = needsReference(lossTypes(this.options));
+    const ofReference = needsOne ? await findNonFiniteReference(this.device, this.options) : undefined;
+    return ofReference && `the reference model's ${ofReference}`;
   }
 
   dispose(): Promise<void> {

@@ -95,7 +95,7 @@ export interface Learner {
   mixReference(alpha: number): Promise<void>;
   /** Restores a tensor of the reference. @param name of the trained tensor. */
   writeReference(name: string, tensor: { shape: number[]; data: Float32Array }): Promise<void>;
-  /** The first frozen weight, or before the first step any, with a NaN or infinite value, in words. */
+  /** The first frozen weight (before the first step any) with a NaN or infinite value: `the model's tensor ...`. */
   findNonFinite?(): Promise<string | undefined>;
   /** Frees the runtime's memory and its thread; the learner can't be used afterward. */
   dispose(): Promise<void>;

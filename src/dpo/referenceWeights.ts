@@ -6,7 +6,8 @@ import type { Device } from "../engine/runtime/device.ts";
 import { float32 } from "../engine/runtime/hostTensor.ts";
 import { measureMagnitudes, type TrainedModelOptions, trainableOf } from "../learner/trainable.ts";
 import { takePrincipal } from "../models/adapters/pissa.ts";
-import { storedNames } from "../models/precision/quantize.ts";
+import { findNonFinite } from "../models/findNonFinite.ts";
+import { storedNames, storedWeights } from "../models/precision/quantize.ts";
 import { mix } from "../optim/kernels.ts";
 import type { LearnerOptions } from "./learnerOptions.ts";
 
@@ -62,6 +63,14 @@ export function counterpart({ referenceModel, adapter }: LearnerOptions, name: s
   if (!referenceModel) return initial(name);
   if (adapter) throw new Error("internal: another model as the reference has no adapter to mix");
   return ofModel(name);
+}
+
+/** The first weight of a separate reference model, or of its adapter, that is not finite, in words. */
+export async function findNonFiniteReference(device: Device, options: LearnerOptions): Promise<string | undefined> {
+  const { referenceModel, referenceAdapter } = options;
+  if (!referenceModel) return undefined;
+  const names = [...storedWeights(referenceModel), ...(referenceAdapter?.weights.keys() ?? [])];
+  return findNonFinite(device, names, referenceModel.weights, ofModel);
 }
 
 /** reference = (1 - alpha) reference + alpha policy. Cost: a pass over the trained weights. */

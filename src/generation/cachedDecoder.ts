@@ -20,7 +20,7 @@ import { buildNetwork } from "../models/buildNetwork.ts";
 import { findNonFinite } from "../models/findNonFinite.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Architecture } from "../models/network.ts";
-import { storedNames } from "../models/precision/quantize.ts";
+import { storedWeights } from "../models/precision/quantize.ts";
 import type { Decoder, DecoderStepOptions } from "./decoder.ts";
 import { causalMasks, maskName } from "./decoderMasks.ts";
 
@@ -76,6 +76,7 @@ class CachedDecoder implements Decoder {
   readonly maxPositions: number;
   notice: string | null = null;
   private readonly architecture: Architecture;
+  private readonly weights: LoadedModel["weights"];
   private readonly device: Device;
   private readonly weightNames: readonly string[];
   private readonly session: Session;
@@ -86,8 +87,10 @@ class CachedDecoder implements Decoder {
   private cached = 0;
   private padding: Int32Array = new Int32Array(0);
 
-  constructor(architecture: Architecture, device: Device, weightNames: string[], sessions: DecoderSessions) {
+  constructor(model: BaseModel, device: Device, weightNames: string[], sessions: DecoderSessions) {
+    const { architecture, weights } = model;
     this.architecture = architecture;
+    this.weights = weights;
     this.vocabSize = architecture.vocabSize;
     this.maxPositions = architecture.maxPositions;
     this.device = device;
@@ -154,7 +157,7 @@ class CachedDecoder implements Decoder {
   }
 
   findNonFinite(): Promise<string | undefined> {
-    return findNonFinite(this.device, this.weightNames);
+    return findNonFinite(this.device, this.weightNames, this.weights);
   }
 
   dispose(): Promise<void> {
@@ -162,7 +165,9 @@ class CachedDecoder implements Decoder {
   }
 }
 
-export interface DecodedModel extends Pick<LoadedModel, "architecture" | "weights"> {
+type BaseModel = Pick<LoadedModel, "architecture" | "weights">;
+
+export interface DecodedModel extends BaseModel {
   /** LoRA weights to run on top; not merged into the base model, so that the ops equal those of training. */
   adapter: { lora: LoraAdapter; weights: SavedAdapter["weights"] } | null;
 }
@@ -178,10 +183,8 @@ export async function createDecoder(
     if (lora) await takePrincipal(device, lora);
     for (const [name, tensor] of adapter?.weights ?? []) await device.put([[name, float32(tensor)]]);
     const adapterNames = lora ? adapterTensors(lora).map(({ name }) => name) : [];
-    // not one that the adapter replaces
-    const isStored = (name: string) => weights.has(name) || !architecture.parameters.has(name);
-    const names = [...storedNames(architecture).filter(isStored), ...adapterNames];
-    const decoder = new CachedDecoder(architecture, device, names, {
+    const names = [...storedWeights({ architecture, weights }), ...adapterNames];
+    const decoder = new CachedDecoder({ architecture, weights }, device, names, {
       plain: await device.open(decoderGraph(architecture, lora), "decode"),
       openPicking: () => device.open(decoderGraph(architecture, lora, { picks: true }), "decode-picking"),
     });

@@ -18,6 +18,7 @@ import {
   type GenerationSettings,
   type LoopOptions,
   promptInput,
+  refuseLogits,
   refuseScore,
   type StepInput,
   stopIfAborted,
@@ -103,15 +104,15 @@ function continueBeams(
 ): BeamCandidate[] {
   const { promptLength } = rules;
   const scored = beams.map(({ ids, score }, beam) => {
+    refuseLogits(rows[beam], { ids, promptLength });
     const normalized = logSoftmax(rows[beam]);
-    if (Number.isNaN(normalized[0])) refuseScore(Number.NaN, rows[beam], { ids, promptLength });
     return { score, logProbs: processors.reduce((scores, process) => process(scores, ids), normalized) };
   });
   const count = candidateCount(rules.numBeams, settings.eosTokenIds);
   const continuations = settings.do_sample
     ? drawContinuations(scored, count, (index) => draw(step * count + index))
     : likeliest(scored, count);
-  refuseScore(continuations[0].score, rows[0], { ids: beams[0].ids, promptLength });
+  refuseScore(continuations[0].score, { ids: beams[0].ids, promptLength });
   return continuations.map(({ beam, token, score }) => {
     const ids = [...beams[beam].ids, token];
     return { ids, score, parent: beam, finishReason: finishReason({ ...rules, ids }, settings, tokenizer) };

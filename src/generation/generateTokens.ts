@@ -9,6 +9,7 @@ import {
   type GenerationSettings,
   type LoopOptions,
   promptInput,
+  refuseLogits,
   refuseScore,
   type Sequence,
   type StepInput,
@@ -96,9 +97,10 @@ function nextInput(rows: BatchRow[], padding: number): StepInput {
 }
 
 function nextToken(logits: Float32Array, row: BatchRow, uniform: number | undefined): number {
+  refuseLogits(logits, row);
   let scores = logits;
   for (const process of row.processors) scores = process(scores, row.ids);
   const best = argmax(scores);
-  refuseScore(scores[best], logits, row);
+  refuseScore(scores[best], row);
   return uniform === undefined ? best : sampleToken(scores, uniform);
 }

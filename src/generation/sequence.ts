@@ -4,7 +4,6 @@ import { PrefineError } from "../errors.ts";
 import { counted } from "../phrases.ts";
 import type { DecoderStepOptions } from "./decoder.ts";
 import type { ProcessorOptions } from "./logitsProcessors.ts";
-import { argmax } from "./sampling.ts";
 import { endsWithStopString, type TokenDecoder } from "./stopStrings.ts";
 
 /** Reason why a sequence ended, with the names of Hugging Face's text-generation-inference. */
@@ -143,13 +142,24 @@ export class NonFiniteLogits extends PrefineError {
   }
 }
 
+type Position = Omit<Sequence, "budget">;
+
+const expectedFinite = ({ ids, promptLength }: Position) =>
+  `generate: token ${ids.length - promptLength} of the completion: expected finite scores, found`;
+
 /**
- * @throws NonFiniteLogits if the model gives no finite logit; PrefineError("config") if the settings ban every token.
+ * @throws NonFiniteLogits if one of the model's logits is not finite, of whatever token: a damaged row of the
+ *   unembedding spoils one token's logit alone.
  */
-export function refuseScore(best: number, logits: Float32Array, { ids, promptLength }: Omit<Sequence, "budget">): void {
+export function refuseLogits(logits: Float32Array, position: Position): void {
+  for (let id = 0; id < logits.length; id++) {
+    if (!Number.isFinite(logits[id])) throw new NonFiniteLogits(`${expectedFinite(position)} ${logits[id]}`);
+  }
+}
+
+/** @throws PrefineError("config") if the settings ban every token, or make scores that are not finite. */
+export function refuseScore(best: number, position: Position): void {
   if (Number.isFinite(best)) return;
-  const where = `generate: token ${ids.length - promptLength} of the completion`;
-  const message = `${where}: expected finite scores, found ${best === -Infinity ? "every token banned" : best}`;
-  if (!Number.isFinite(logits[argmax(logits)])) throw new NonFiniteLogits(message);
+  const message = `${expectedFinite(position)} ${best === -Infinity ? "every token banned" : best}`;
   throw new PrefineError("config", message, "Loosen no_repeat_ngram_size or min_new_tokens.");
 }

@@ -98,6 +98,7 @@ function ggufWeights(
       as: tensor.dtype,
       shape,
       rows,
+      source: source.name,
     });
   }
   refuseUnread(unread, architecture, file);

@@ -118,7 +118,7 @@ async function refuseNonFinite(what: string, value: number, pairs: PackedPair[],
   const weight = await run.learner.findNonFinite?.();
   if (weight !== undefined) {
     const hint = "The model's file is damaged, or the training that wrote it diverged: use another one.";
-    throw new NotFinite(`${message}; the model's ${weight}`, hint);
+    throw new NotFinite(`${message}; ${weight}`, hint);
   }
   const hint = "Look at these rows, or try a smaller learning_rate, more warmup_steps or a smaller max_grad_norm.";
   const isSaved = run.ownsOutput && (await listCheckpoints(run.output)).length > 0;

@@ -22,6 +22,8 @@ export interface FileRange {
   shape: readonly number[];
   /** How the file's order differs: a transposed matrix, or heads whose rotary pairs are neighbors. */
   rows?: "transposed" | { interleavedHeads: number };
+  /** Its name in the file, where that is not the parameter's. */
+  source?: string;
   /** Keep its 16 bits; for graph inputs stored that way. */
   keep?: NarrowDtype;
   /** Stored in 8 or 4 bits in the file: start to end are the codes [out, in]; `as` is the dtype before quantization. */

@@ -145,7 +145,8 @@ export const embeddingNames = (model: ModelModules): string[] =>
 
 /** The unembedding tied to an adapted embedding does not change, as in PEFT. */
 function tiedTargets(layers: readonly Target[], { head }: ModelModules, saved: readonly string[]): string[] {
-  const tied = layers.filter(({ layer }) => `${layer.name}.weight` === head && !saved.includes(HEAD_MODULE));
+  if (saved.includes(HEAD_MODULE) || head === `${HEAD_MODULE}.weight`) return [];
+  const tied = layers.filter(({ layer }) => `${layer.name}.weight` === head);
   return tied.map(({ layer: { name } }) => {
     return `target_modules: ${name} is tied to ${HEAD_MODULE}, which does not change: merging unties them`;
   });

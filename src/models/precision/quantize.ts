@@ -65,6 +65,10 @@ function skips(patterns: readonly string[]): (layer: string) => boolean {
 export const storedNames = (architecture: Architecture): string[] =>
   storedTensors(architecture).map(({ name }) => name);
 
+/** Those that are read from the model's files: an adapter may replace others. */
+export const storedWeights = ({ architecture, weights }: Pick<LoadedModel, "architecture" | "weights">): string[] =>
+  storedNames(architecture).filter((name) => weights.has(name) || !architecture.parameters.has(name));
+
 /** Bytes of the model's tensors in the compute thread. */
 export const storedBytes = (architecture: Architecture): number =>
   storedTensors(architecture).reduce((sum, { bytes }) => sum + bytes, 0);
