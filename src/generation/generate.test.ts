@@ -1,5 +1,5 @@
 /** @file The generation loop on a small decoder: batches, padding, every way to stop, streaming, seeds, signals. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { TableDecoder } from "../../test/support/tableDecoder.ts";
 import type { GenerationConfigInput } from "../config/GenerationConfig.ts";
 import { type GenerationText, generateAll, type StreamedText, streamText } from "./generate.ts";
@@ -57,6 +57,17 @@ describe("generate", () => {
       }
     },
   );
+
+  it.each([1, 2])("ends with the token during which max_time runs out, with num_beams %i", async (num_beams) => {
+    let seconds = 0;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => 1000 * seconds++); // read once per token
+    const output = await generate({ max_new_tokens: 12, num_beams, max_time: 2.5 });
+    clock.mockRestore();
+    expect(output.completions.map(({ length }) => length)).toEqual([3, 3, 3]);
+    expect(new Set(output.finishReasons)).toEqual(new Set(["max_time"]));
+    const free = await generate({ max_new_tokens: 3, num_beams });
+    expect(output.completions).toEqual(free.completions);
+  });
 
   it("pads prompts on the left and completions on the right", async () => {
     const free = await generate({ max_new_tokens: 12 }, [prompts[1]]);

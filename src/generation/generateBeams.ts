@@ -22,6 +22,7 @@ import {
   refuseScore,
   type StepInput,
   stopIfAborted,
+  timeLimit,
   tokenBudget,
 } from "./sequence.ts";
 
@@ -50,14 +51,16 @@ export async function generateBeams(
   const searches = startSearches(prompts, settings, decoder.maxPositions);
   let active = searches;
   let input = promptInput(prompts, fedPadding(settings, decoder.vocabSize));
+  const isTimeOver = timeLimit(settings);
   await decoder.reset();
   for (let step = 0; active.length > 0; step++) {
     stopIfAborted(options.signal);
     const logits = await decoder.step(input.tokens, input.positions, input);
+    const isLate = isTimeOver();
     for (const search of active) {
       const rowOf = (beam: number) => search.firstRow + (step === 0 ? 0 : beam);
       const rows = search.state.beams.map((_, beam) => rowAt(logits, rowOf(beam), decoder.vocabSize));
-      const candidates = continueBeams(search, rows, { step, settings, tokenizer: options.tokenizer });
+      const candidates = continueBeams(search, rows, { step, settings, isLate, tokenizer: options.tokenizer });
       search.state = advanceBeams(search.state, candidates, search.rules);
     }
     active = active.filter(({ state }) => !state.isDone);
@@ -96,11 +99,17 @@ function rowAt(logits: Float32Array, row: number, vocabSize: number): Float32Arr
   return logits.subarray(row * vocabSize, (row + 1) * vocabSize);
 }
 
+interface BeamStep extends Pick<LoopOptions, "tokenizer"> {
+  step: number;
+  settings: GenerationSettings;
+  isLate: boolean;
+}
+
 /** The continuations of a step. @param rows [V] logits after each beam */
 function continueBeams(
   { state: { beams }, rules, processors, draw }: Search,
   rows: readonly Float32Array[],
-  { step, settings, tokenizer }: Pick<LoopOptions, "tokenizer"> & { step: number; settings: GenerationSettings },
+  { step, settings, isLate, tokenizer }: BeamStep,
 ): BeamCandidate[] {
   const { promptLength } = rules;
   const scored = beams.map(({ ids, score }, beam) => {
@@ -115,7 +124,7 @@ function continueBeams(
   refuseScore(continuations[0].score, { ids: beams[0].ids, promptLength });
   return continuations.map(({ beam, token, score }) => {
     const ids = [...beams[beam].ids, token];
-    return { ids, score, parent: beam, finishReason: finishReason({ ...rules, ids }, settings, tokenizer) };
+    return { ids, score, parent: beam, finishReason: finishReason({ ...rules, ids, isLate }, settings, tokenizer) };
   });
 }
 

@@ -14,6 +14,7 @@ import {
   type Sequence,
   type StepInput,
   stopIfAborted,
+  timeLimit,
   tokenBudget,
 } from "./sequence.ts";
 
@@ -45,18 +46,20 @@ export async function* generateTokens(
 ): AsyncGenerator<GeneratedToken[]> {
   const rows = makeRows(prompts, settings, decoder.maxPositions);
   const padding = fedPadding(settings, decoder.vocabSize);
+  const isTimeOver = timeLimit(settings);
   await decoder.reset();
   for (let step = 0; rows.some((row) => row.finishReason === undefined); step++) {
     stopIfAborted(options.signal);
     const input = step === 0 ? firstInput(rows, padding) : nextInput(rows, padding);
     const logits = await decoder.step(input.tokens, input.positions, input);
+    const isLate = isTimeOver();
     const produced: GeneratedToken[] = [];
     for (const [index, row] of rows.entries()) {
       if (row.finishReason !== undefined) continue;
       const scores = logits.subarray(index * decoder.vocabSize, (index + 1) * decoder.vocabSize);
       const id = nextToken(scores, row, settings.do_sample ? row.draw(step) : undefined);
       row.ids.push(id);
-      row.finishReason = finishReason(row, settings, options.tokenizer);
+      row.finishReason = finishReason({ ...row, isLate }, settings, options.tokenizer);
       produced.push({ row: index, id, finishReason: row.finishReason });
     }
     yield produced;

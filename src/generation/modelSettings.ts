@@ -23,6 +23,9 @@ export interface ModelSettings {
 interface Mode {
   samples: boolean;
   hasBeams: boolean;
+  /** Whether max_new_tokens is set, and min_new_tokens: they replace max_length and min_length. */
+  hasMost: boolean;
+  hasLeast: boolean;
 }
 
 const OPTIONS: Record<string, Option<unknown, unknown>> = GENERATION_OPTIONS;
@@ -41,7 +44,8 @@ const IDLE: Record<string, readonly IsIdle[]> = {
   pad_token_id: [isBelowZero],
   bos_token_id: [isBelowZero],
   eos_token_id: [isBelowZero],
-  min_length: [isBelowZero],
+  max_length: [(_, { hasMost }) => hasMost],
+  min_length: [isBelowZero, (_, { hasLeast }) => hasLeast],
   min_new_tokens: [isBelowZero],
   no_repeat_ngram_size: [isBelowZero],
   encoder_no_repeat_ngram_size: [isBelowZero],
@@ -79,7 +83,7 @@ export function readModelSettings(
 ): ReadModelSettings {
   const given = Object.entries(file).filter(([key, value]) => value != null && !overridden.has(key) && isRead(key));
   const present = Object.fromEntries(given.map(([key, value]) => [key, withoutNegatives(key, value)]));
-  const currentMode = mode(accepted(present, ["do_sample", "num_beams"]));
+  const currentMode = mode(accepted(present, ["do_sample", "num_beams", "max_new_tokens", "min_new_tokens"]));
   const idle: ReadModelSettings["idle"] = [];
   for (const [key, value] of Object.entries(present)) {
     const isIdle = Object.hasOwn(IDLE, key) && IDLE[key].some((test) => test(value, currentMode, file));

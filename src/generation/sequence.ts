@@ -6,8 +6,8 @@ import type { DecoderStepOptions } from "./decoder.ts";
 import type { ProcessorOptions } from "./logitsProcessors.ts";
 import { endsWithStopString, type TokenDecoder } from "./stopStrings.ts";
 
-/** Reason why a sequence ended, with the names of Hugging Face's text-generation-inference. */
-export type FinishReason = "eos_token" | "stop_sequence" | "length";
+/** Reason why a sequence ended, with the names of Hugging Face's text-generation-inference, and max_time. */
+export type FinishReason = "eos_token" | "stop_sequence" | "length" | "max_time";
 
 /** A GenerationConfig with all defaults, made by settings.ts. */
 export interface GenerationSettings extends ProcessorOptions {
@@ -23,6 +23,8 @@ export interface GenerationSettings extends ProcessorOptions {
   max_new_tokens?: number;
   /** Includes prompt and completion. */
   max_length?: number;
+  /** Seconds from the call's start after which each sequence ends with its next token. */
+  max_time?: number;
   eosTokenIds: readonly number[];
   /** Pads finished sequences. Undefined: they stay shorter. */
   padTokenId?: number;
@@ -46,6 +48,16 @@ export interface Sequence {
   /** Maximum number of new tokens. */
   budget: number;
   ids: readonly number[];
+  /** Whether max_time is over. */
+  isLate?: boolean;
+}
+
+/** A clock that starts now, and says whether max_time is over: transformers' MaxTimeCriteria. */
+export function timeLimit({
+  max_time = Number.POSITIVE_INFINITY,
+}: Pick<GenerationSettings, "max_time">): () => boolean {
+  const start = performance.now();
+  return () => performance.now() - start > max_time * 1000;
 }
 
 export function stopIfAborted(signal: AbortSignal | undefined): void {
@@ -81,13 +93,14 @@ export function tokenBudget(
 
 /** The reason why `sequence` ends with its last token; undefined if it continues. */
 export function finishReason(
-  { ids, promptLength, budget }: Sequence,
+  { ids, promptLength, budget, isLate = false }: Sequence,
   settings: Pick<GenerationSettings, "eosTokenIds" | "stopStrings">,
   tokenizer?: TokenDecoder,
 ): FinishReason | undefined {
   if (settings.eosTokenIds.includes(ids[ids.length - 1])) return "eos_token";
   if (tokenizer && endsWithStopString(ids, settings.stopStrings, tokenizer)) return "stop_sequence";
-  return ids.length - promptLength >= budget ? "length" : undefined;
+  if (ids.length - promptLength >= budget) return "length";
+  return isLate ? "max_time" : undefined;
 }
 
 /** Bytes of the scores of one step: more would not fit in one array, nor in most memories. */

@@ -48,7 +48,9 @@ export function generationSettings(sources: SettingsSources): { settings: Genera
       overridden: new Set([...Object.keys(config), ...keysOf(sources.call)]),
       mode: (own) => {
         const { do_sample, num_beams } = { ...defaults, ...own, ...user };
-        return { samples: do_sample ?? false, hasBeams: (num_beams ?? 1) > 1 };
+        const { max_new_tokens, min_new_tokens } = { ...own, ...user };
+        const lengths = { hasMost: max_new_tokens != null, hasLeast: min_new_tokens != null };
+        return { samples: do_sample ?? false, hasBeams: (num_beams ?? 1) > 1, ...lengths };
       },
     },
   );
@@ -175,6 +177,7 @@ function settingsFrom(merged: OptionValues, call: GenerationConfigInput | undefi
     no_repeat_ngram_size: value("no_repeat_ngram_size"),
     max_new_tokens: isLengthSet ? (merged.max_new_tokens ?? undefined) : GENERATION_DEFAULTS.max_length,
     max_length: merged.max_length ?? undefined,
+    max_time: merged.max_time ?? undefined,
     min_new_tokens: merged.min_new_tokens ?? undefined,
     min_length: merged.min_new_tokens ? undefined : (merged.min_length ?? undefined),
     eosTokenIds,

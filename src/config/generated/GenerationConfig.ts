@@ -5,11 +5,10 @@ import type { OneOrMore } from "../kinds.ts";
  * Input of {@link GenerationConfig}: the options of transformers.GenerationConfig, all optional; undefined is as left
  * out.
  *
- * Not built, and an error where they are set: max_time, epsilon_cutoff, eta_cutoff, top_h, bad_words_ids,
- * suppress_tokens, begin_suppress_tokens, sequence_bias, exponential_decay_length_penalty, forced_bos_token_id,
- * forced_eos_token_id, guidance_scale, token_healing, watermarking_config, encoder_repetition_penalty,
- * encoder_no_repeat_ngram_size, penalty_alpha, dola_layers, diversity_penalty, num_beam_groups, constraints,
- * force_words_ids.
+ * Not built, and an error where they are set: epsilon_cutoff, eta_cutoff, top_h, bad_words_ids, suppress_tokens,
+ * begin_suppress_tokens, sequence_bias, exponential_decay_length_penalty, forced_bos_token_id, forced_eos_token_id,
+ * guidance_scale, token_healing, watermarking_config, encoder_repetition_penalty, encoder_no_repeat_ngram_size,
+ * penalty_alpha, dola_layers, diversity_penalty, num_beam_groups, constraints, force_words_ids.
  */
 export interface GenerationConfigInput {
   /**
@@ -42,6 +41,12 @@ export interface GenerationConfigInput {
    * Default: the model's, else unset. Same as transformers.
    */
   readonly stop_strings?: OneOrMore<string> | null | undefined;
+  /**
+   * Maximum time of a call in seconds; the token that is computed meanwhile is the last.
+   *
+   * Default: the model's, else unset. Same as transformers.
+   */
+  readonly max_time?: number | null | undefined;
   /**
    * Sample; false: greedy decoding or beam search.
    *
@@ -359,9 +364,9 @@ export interface GenerationConfig {
    */
   readonly stop_strings: string[] | null;
   /**
-   * Maximum generation time, seconds.
+   * Maximum time of a call in seconds; the token that is computed meanwhile is the last.
    *
-   * Default: `null`. Not built: only the default is taken.
+   * Default: the model's, else unset. Same as transformers.
    */
   readonly max_time: number | null;
   /**

@@ -28,7 +28,11 @@ const length = group("Length", {
     common: true,
     literal: true,
   }),
-  max_time: notYet(nullable(float), null, "Maximum generation time, seconds."),
+  max_time: same(
+    nullable(float),
+    null,
+    "Maximum time of a call in seconds; the token that is computed meanwhile is the last.",
+  ),
 });
 
 const choice = group("Choice of tokens", {
