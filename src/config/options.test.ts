@@ -93,6 +93,7 @@ describe(`options of ${versions.join(", ")}`, () => {
       "overwrite_output_dir",
       "precompute_ref_cache",
       "simpo_gamma",
+      "token_cache",
     ]);
   });
 

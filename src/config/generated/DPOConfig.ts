@@ -496,6 +496,12 @@ export interface DPOConfigInput {
    */
   readonly max_prompt_length?: number | null | undefined;
   /**
+   * Cache folder for the tokens of large datasets; false: no cache.
+   *
+   * Default: `null`. Prefine's own.
+   */
+  readonly token_cache?: boolean | string | null | undefined;
+  /**
    * Drop pairs whose answers are equal or empty (TRL keeps them).
    *
    * Default: `false`. Prefine's own.
@@ -1557,6 +1563,12 @@ export interface DPOConfig {
    * Default: `null`. Prefine's own: removed in TRL 1.0; prefine truncates prompts to their last tokens, as TRL did.
    */
   readonly max_prompt_length: number | null;
+  /**
+   * Cache folder for the tokens of large datasets; false: no cache.
+   *
+   * Default: `null`. Prefine's own.
+   */
+  readonly token_cache: boolean | string | null;
   /**
    * Drop pairs whose answers are equal or empty (TRL keeps them).
    *

@@ -184,6 +184,12 @@ const rows = group(
       onResume: "data",
       advice: "removed in TRL 1.0; prefine truncates prompts to their last tokens, as TRL did",
     }),
+    token_cache: same(
+      nullable(either(bool, path)),
+      null,
+      "Cache folder for the tokens of large datasets; false: no cache.",
+      { onResume: "free", common: true },
+    ),
     drop_degenerate: same(bool, false, "Drop pairs whose answers are equal or empty (TRL keeps them).", {
       onResume: "data",
       common: true,

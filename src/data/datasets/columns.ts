@@ -5,6 +5,7 @@ import { nearestName, PrefineError } from "../../errors.ts";
 import { counted } from "../../phrases.ts";
 import type { Part } from "./dataFile.ts";
 import type { Features, Row } from "./features.ts";
+import { changed } from "./sourceHash.ts";
 
 /**
  * @param where the split, for the message.
@@ -55,7 +56,11 @@ const nameIn = (names: Readonly<Record<string, string>>, name: string) =>
 export function renameIn(parts: readonly Part[], names: Readonly<Record<string, string>>): Part[] {
   const rename = (row: Row) =>
     Object.fromEntries(Object.entries(row).map(([name, value]) => [nameIn(names, name), value]));
-  return parts.map(({ rows, read }) => ({ rows, read: async () => (await read()).map(rename) }));
+  return parts.map(({ rows, read, source }) => ({
+    rows,
+    read: async () => (await read()).map(rename),
+    ...changed(source, "names", Object.entries(names)),
+  }));
 }
 
 /** Parts with one more column behind the others. @param values one per row, in order. */

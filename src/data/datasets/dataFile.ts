@@ -13,11 +13,14 @@ import { type Feature, type Features, parquetFeatures, type Row } from "./featur
 import { formatOf, type ReadFormat, SUPPORTED } from "./fileFormats.ts";
 import { FeatureScan } from "./inferFeatures.ts";
 import { checkOptionsOf, csvSettings, type ReaderOptions, textSettings } from "./readerOptions.ts";
+import type { PartSource } from "./sourceHash.ts";
 
 /** Rows that are read together: a row group of parquet, a megabyte of JSON, or rows in memory. */
 export interface Part {
   rows: number;
   read(): Promise<Row[]>;
+  /** Undefined: the rows are in memory, or a function has changed them. */
+  source?: PartSource;
 }
 
 export interface DataFile {

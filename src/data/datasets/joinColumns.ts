@@ -3,6 +3,7 @@ import { PrefineError } from "../../errors.ts";
 import { copyWritten, entriesOf, orderedObject } from "../../formats/written.ts";
 import type { Part } from "./dataFile.ts";
 import { describeFeature, type Feature, type Features, isUntyped, type Row } from "./features.ts";
+import { changed } from "./sourceHash.ts";
 
 interface NamedFeatures {
   /** For messages. */
@@ -75,9 +76,10 @@ function tooManyCells(rows: number, columns: number): PrefineError {
 }
 
 /** Rows with exactly these columns in this order; missing ones are null. */
-export function withColumns({ rows, read }: Part, columns: readonly string[]): Part {
+export function withColumns({ rows, read, source }: Part, columns: readonly string[]): Part {
   if (rows * columns.length > MOST_CELLS) throw tooManyCells(rows, columns.length);
-  return { rows, read: async () => (await read()).map((row) => rowWith(row, columns)) };
+  const readThem = async () => (await read()).map((row) => rowWith(row, columns));
+  return { rows, read: readThem, ...changed(source, "columns", columns) };
 }
 
 /** A row with exactly these columns. */

@@ -1,9 +1,11 @@
 /** @file The files of a split -> a Dataset with the columns of all of them. */
+import { hashFile } from "../../disk/hashFile.ts";
 import { PrefineError, throwIfStopped } from "../../errors.ts";
 import { entriesOf, keysOf, orderedObject } from "../../formats/written.ts";
 import { type DataFile, type DataFileOptions, openDataFile, type Part } from "./dataFile.ts";
 import { Dataset } from "./dataset.ts";
 import { describeFeature, type Feature, type Features, isUntyped, type Row } from "./features.ts";
+import { formatOf } from "./fileFormats.ts";
 import { withColumns } from "./joinColumns.ts";
 import { openLocalFile } from "./localFile.ts";
 
@@ -25,7 +27,11 @@ export async function openSplit(
     const check = () => throwIfStopped(isOpen ? undefined : signal, `while reading ${shown[i]}`);
     const isEnough = options.isPreview && files.some(({ isCut }) => isCut);
     if (isEnough) break;
-    files.push(await openDataFile(shown[i], (use) => openLocalFile(path, shown[i], { use, check }), options));
+    const file = await openDataFile(shown[i], (use) => openLocalFile(path, shown[i], { use, check }), options);
+    files.push({
+      ...file,
+      parts: withSources(file.parts, path, [options.format ?? formatOf(shown[i]), options.reader]),
+    });
     isOpen = true;
   }
   const features = joinFeatures(files);
@@ -48,6 +54,11 @@ const beginnings = new WeakSet<Dataset>();
 
 /** Whether a split has more rows than its `num_rows`, and perhaps more columns: it was opened for a look at it. */
 export const isBeginning = (dataset: Dataset): boolean => beginnings.has(dataset);
+
+function withSources(parts: readonly Part[], path: string, view: readonly unknown[]): Part[] {
+  const file = { sha256: () => hashFile(path) };
+  return parts.map((part, number) => ({ ...part, source: { file, view: [...view, number] } }));
+}
 
 /** Splits of files that declare no columns -> their rows as they are written: without nulls for absent columns. */
 const asWritten = new WeakMap<Dataset, readonly Part[]>();

@@ -18,7 +18,7 @@ export interface ExamineSettings {
 /** Plain data, which may come from another thread. */
 export interface ExaminedRow {
   /** prompt_ids, chosen_ids, rejected_ids, one after the other. */
-  ids: Int32Array;
+  ids: Int32Array | Uint16Array;
   promptLength: number;
   chosenLength: number;
   outcomes: Outcomes;
@@ -89,26 +89,29 @@ function checkIds(pair: PairTokens, modelVocabSize: number | undefined, tokenize
   }
 }
 
-/** A pair in 4 bytes per token; number arrays would take 8, about 350 MB for all of UltraFeedback. */
+/** A pair in 2 or 4 bytes per token; number arrays would take 8, about 350 MB for all of UltraFeedback. */
 export class StoredPair implements PairTokens {
-  private readonly ids: Int32Array;
-  private readonly chosenStart: number;
-  private readonly rejectedStart: number;
+  readonly ids: ExaminedRow["ids"];
+  readonly promptLength: number;
+  readonly chosenLength: number;
   readonly winRates?: WinRates;
 
-  constructor({ ids, promptLength, chosenLength }: ExaminedRow, winRates: WinRates | undefined) {
+  constructor(
+    { ids, promptLength, chosenLength }: Pick<ExaminedRow, "ids" | "promptLength" | "chosenLength">,
+    winRates: WinRates | undefined,
+  ) {
     if (winRates) this.winRates = winRates;
-    this.chosenStart = promptLength;
-    this.rejectedStart = promptLength + chosenLength;
+    this.promptLength = promptLength;
+    this.chosenLength = chosenLength;
     this.ids = ids;
   }
   get prompt_ids(): number[] {
-    return Array.from(this.ids.subarray(0, this.chosenStart));
+    return Array.from(this.ids.subarray(0, this.promptLength));
   }
   get chosen_ids(): number[] {
-    return Array.from(this.ids.subarray(this.chosenStart, this.rejectedStart));
+    return Array.from(this.ids.subarray(this.promptLength, this.promptLength + this.chosenLength));
   }
   get rejected_ids(): number[] {
-    return Array.from(this.ids.subarray(this.rejectedStart));
+    return Array.from(this.ids.subarray(this.promptLength + this.chosenLength));
   }
 }

@@ -19,6 +19,7 @@ import type { Platform } from "../platform.ts";
 import { referenceCacheOf } from "../reference/cache.ts";
 import { checkReferenceModel, referenceFacts } from "../reference/reference.ts";
 import { evaluationSetName, type PairSource, type RunObserver, type RunParts, type RunSize } from "../run.ts";
+import type { TokenCachePlace } from "./ahead/tokenCache.ts";
 import { type CardFacts, cardFacts } from "./cardFacts.ts";
 import { type DataNames, dataRecord } from "./dataRecord.ts";
 import {
@@ -175,7 +176,8 @@ async function tokenizeSplits(request: RunRequest, { trained, tokenizer, truncat
     observer,
     signal,
   };
-  const train = await trainRows(train_dataset, tokenizer, { ...options, args, split: "train_dataset" });
+  const tokenCache = tokenCacheOf(args, request.platform);
+  const train = await trainRows(train_dataset, tokenizer, { ...options, args, tokenCache, split: "train_dataset" });
   observer.info(`data: ${train.reading}`);
   const evals = new Map<string, TokenizedRows>();
   for (const [prefix, rows] of eval_datasets) {
@@ -188,6 +190,12 @@ async function tokenizeSplits(request: RunRequest, { trained, tokenizer, truncat
     evals.set(prefix, tokenized);
   }
   return { train, evals };
+}
+
+function tokenCacheOf({ token_cache: place }: DPOConfig, { storage, versions }: Platform): TokenCachePlace | undefined {
+  if (place === false) return undefined;
+  const folder = typeof place === "string" ? storage.folder(place) : storage.cacheFolder("tokens");
+  return { folder, version: versions.prefine };
 }
 
 /** All pairs of a dataset, or those of a stream. */

@@ -7,6 +7,7 @@ import type { ShapeOptions } from "../../data/shapes/shape.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
 import { Sha256 } from "../../formats/sha256.ts";
 import type { PairSource, RunObserver } from "../run.ts";
+import type { TokenCachePlace } from "./ahead/tokenCache.ts";
 
 /** The token ids of a split's pairs, some of which may have to be made yet. */
 export interface PairStore {
@@ -48,6 +49,8 @@ export interface TokenizeRowsOptions extends TokenizePairsOptions {
   isAhead?: boolean;
   /** Fewer rows are tokenized at once. Default: 4096. */
   aheadFrom?: number | undefined;
+  /** Keeps the tokens of large splits for later runs; undefined: does not. */
+  tokenCache?: TokenCachePlace | undefined;
   /** How rows are read; default: their format is recognized. */
   to_preferences?: ShapeOptions | null | undefined;
 }

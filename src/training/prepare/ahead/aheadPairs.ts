@@ -5,6 +5,7 @@
 import { type Outcomes, startFindings } from "../../../data/preferences/checks.ts";
 import { type ExaminedRow, StoredPair } from "../../../data/preferences/examineRow.ts";
 import { charactersOf } from "../../../data/preferences/rowGroups.ts";
+import { RowReader } from "../../../data/preferences/rowReader.ts";
 import type { TokenizingThreads } from "../../../data/preferences/tokenizingThreads.ts";
 import type { PairTokens } from "../../../data/preferences/types.ts";
 import type { NumberedPair } from "../../../data/shapes/shape.ts";
@@ -15,20 +16,27 @@ import { grouped, plural } from "../../../phrases.ts";
 import type { RunObserver } from "../../run.ts";
 import type { PairStore } from "../tokenized.ts";
 import { RowQueue } from "./rowQueue.ts";
-import type { Survey } from "./survey.ts";
+import { failsAny, NO_OUTCOMES, type TokenEntry, type TokenizedRow } from "./tokenFile.ts";
 
 /** Rest after each piece of the second pass, in times of its length: it takes at most a fortieth of a thread. */
 const REST = 39;
+
+/** Share of a split's pairs that must be new for the file of tokens to be written again when a training ends. */
+const WORTH_WRITING = 0.05;
 
 export interface AheadSource {
   /** Name in messages. */
   split: string;
   /** Pairs of these rows, in order; undefined: of all. `index` counts the given rows. */
   pairsOf(rows: readonly number[] | undefined): Promise<AsyncIterable<NumberedPair>>;
-  threads: TokenizingThreads;
-  survey: Survey;
-  /** Of texts and tokenizer. */
-  identity: string;
+  /** Undefined: all pairs are in `entry`. */
+  threads: TokenizingThreads | undefined;
+  /** The first pass, here or in an earlier run. */
+  entry: TokenEntry;
+  /** Whether the survey's rows are from the file of tokens. */
+  isKept?: boolean;
+  /** Keeps what is tokenized so far for later runs. */
+  keep?: ((examined: ReadonlyMap<number, TokenizedRow>) => Promise<void>) | undefined;
   observer: RunObserver;
 }
 
@@ -37,12 +45,16 @@ export class AheadPairs implements PairStore {
   private readonly source: AheadSource;
   /** By the pair's place among those that are trained on. */
   private readonly stored: (StoredPair | undefined)[];
+  private reader: Promise<RowReader> | undefined;
   private readonly underWay = new Map<number, Promise<void>>();
   /** Pair of the split -> place; -1: dropped. */
   private readonly placeOf: Int32Array;
   private readonly outcomes = new Map<number, Outcomes>();
-  private cut = 0;
+  /** 1 for each pair that lost tokens to max_length, by place. */
+  private readonly cut: Uint8Array;
   private seen = 0;
+  /** Pairs in the file of tokens. */
+  private written = 0;
   private failure: { error: unknown } | undefined;
   private second: Promise<void> | undefined;
   private isHurried = false;
@@ -50,17 +62,19 @@ export class AheadPairs implements PairStore {
   private wake = () => {};
 
   constructor(source: AheadSource) {
-    const { kept, numbers, examined } = source.survey;
+    const { kept, numbers, examined } = source.entry;
     this.source = source;
     this.length = kept.length;
     this.stored = new Array(kept.length);
+    this.cut = new Uint8Array(kept.length);
     this.placeOf = new Int32Array(numbers.length).fill(-1);
     for (const [place, number] of kept.entries()) this.placeOf[number] = place;
     for (const [number, row] of examined) this.put(number, row);
+    if (source.isKept) this.written = this.seen;
   }
 
   get identity(): string {
-    return this.source.identity;
+    return this.source.entry.facts.identity;
   }
 
   async tokens(places: readonly number[]): Promise<PairTokens[]> {
@@ -88,9 +102,26 @@ export class AheadPairs implements PairStore {
     if (this.isOver) return;
     this.isOver = true;
     this.wake();
-    await this.source.threads.end();
+    await this.source.threads?.end();
     await this.second;
     if (this.second && this.seen < this.length) this.report();
+    await this.keep();
+  }
+
+  /** Writes the file of tokens, where it is worth it. */
+  private async keep(): Promise<void> {
+    const { keep, entry, observer } = this.source;
+    const isWorth = this.seen - this.written > (this.written === 0 ? 0 : WORTH_WRITING * this.length);
+    if (!keep || this.failure || !(isWorth || (this.seen === this.length && this.written < this.length))) return;
+    this.written = this.seen;
+    const examined = new Map<number, TokenizedRow>();
+    for (const [number, row] of entry.examined) if (this.placeOf[number] < 0) examined.set(number, row);
+    for (const [place, number] of entry.kept.entries()) {
+      const pair = this.stored[place];
+      const outcomes = this.outcomes.get(number) ?? NO_OUTCOMES;
+      if (pair) examined.set(number, { ...idsOf(pair), isCut: this.cut[place] === 1, outcomes });
+    }
+    await keep(examined).catch((error) => observer.warn(`tokens are not kept: ${(error as Error).message}`));
   }
 
   /** Tokenizes some pairs now. */
@@ -103,7 +134,7 @@ export class AheadPairs implements PairStore {
   }
 
   private async tokenizeSome(places: readonly number[]): Promise<void> {
-    const { numbers, kept } = this.source.survey;
+    const { numbers, kept } = this.source.entry;
     const rows = [...new Set(places.map((place) => numbers[kept[place]]))].toSorted((a, b) => a - b);
     const wanted = new Set(places.map((place) => kept[place]));
     const queue = this.queue();
@@ -119,6 +150,10 @@ export class AheadPairs implements PairStore {
 
   /** The second pass. */
   private async tokenizeRest(): Promise<void> {
+    if (this.seen === this.length) {
+      this.report();
+      return;
+    }
     try {
       const queue = this.queue();
       const turn = turnTaker();
@@ -136,7 +171,9 @@ export class AheadPairs implements PairStore {
       }
       await queue.end();
       await Promise.all(this.underWay.values());
-      if (!this.isOver && !this.failure) this.report();
+      if (this.isOver || this.failure) return;
+      this.report();
+      await this.keep();
     } catch (error) {
       if (!this.isOver) this.fail(error);
     }
@@ -144,6 +181,7 @@ export class AheadPairs implements PairStore {
 
   private queue(): RowQueue<ExaminedRow> {
     const { threads } = this.source;
+    if (!threads) throw new Error("internal: no threads, and not all pairs are there");
     return new RowQueue<ExaminedRow>({
       examine: (rows) => threads.examine(rows),
       capacity: threads.capacity,
@@ -152,20 +190,31 @@ export class AheadPairs implements PairStore {
     });
   }
 
-  private send(queue: RowQueue<ExaminedRow>, number: number, pair: NumberedPair): Promise<boolean> {
-    const row = this.source.survey.reader.read(trlRow(pair), this.nameOf(number));
+  private async send(queue: RowQueue<ExaminedRow>, number: number, pair: NumberedPair): Promise<boolean> {
+    this.reader ??= this.startReader();
+    const row = (await this.reader).read(trlRow(pair), this.nameOf(number));
     return queue.add(number, row, charactersOf(row));
   }
 
-  private nameOf(number: number): string {
-    return `${this.source.split} row ${this.source.survey.numbers[number]}`;
+  /** A reader that has seen the first row, which decides how all others are read. */
+  private async startReader(): Promise<RowReader> {
+    const reader = new RowReader();
+    for await (const pair of await this.source.pairsOf([this.source.entry.numbers[0]])) {
+      reader.read(trlRow(pair), this.nameOf(0));
+      break;
+    }
+    return reader;
   }
 
-  private put(number: number, row: ExaminedRow): void {
+  private nameOf(number: number): string {
+    return `${this.source.split} row ${this.source.entry.numbers[number]}`;
+  }
+
+  private put(number: number, row: TokenizedRow): void {
     const place = this.placeOf[number];
     if (place >= 0 && this.stored[place]) return;
-    const { odd, untrainable, degenerate } = row.outcomes;
-    if (odd.length > 0 || untrainable || degenerate) this.outcomes.set(number, row.outcomes);
+    const { untrainable } = row.outcomes;
+    if (failsAny(row.outcomes)) this.outcomes.set(number, row.outcomes);
     if (place < 0) return;
     if (untrainable) {
       this.fail(miscounted(this.nameOf(number), untrainable[0]));
@@ -173,7 +222,7 @@ export class AheadPairs implements PairStore {
     }
     this.stored[place] = new StoredPair(row, undefined);
     this.seen++;
-    if (row.isCut) this.cut++;
+    if (row.isCut) this.cut[place] = 1;
   }
 
   private fail(error: unknown): void {
@@ -192,19 +241,22 @@ export class AheadPairs implements PairStore {
 
   /** What the checks found, once all rows have been seen, or the training has ended. */
   private report(): void {
-    const { split, survey, observer } = this.source;
+    const { split, entry, observer } = this.source;
     const found = startFindings();
     const numbers = [...this.outcomes.keys()].sort((a, b) => a - b);
-    for (const number of numbers) found.add(survey.numbers[number], this.outcomes.get(number) as Outcomes);
-    const rows = survey.numbers.length;
+    for (const number of numbers) found.add(entry.numbers[number], this.outcomes.get(number) as Outcomes);
+    const rows = entry.numbers.length;
     for (const line of found.lines({ split, rows, drop_degenerate: false })) observer.warn(line);
-    if (this.cut > 0) observer.info(`${split}: ${grouped(this.cut)} ${plural(this.cut, "pair")} cut at max_length`);
+    const cut = this.cut.reduce((sum, one) => sum + one, 0);
+    if (cut > 0) observer.info(`${split}: ${grouped(cut)} ${plural(cut, "pair")} cut at max_length`);
     const left = this.length - this.seen;
     if (left === 0) return;
     const share = `${grouped(left)} of ${grouped(this.length)} pairs`;
     observer.info(`${split}: ${share} were not needed, so that no check has seen their tokens`);
   }
 }
+
+const idsOf = ({ ids, promptLength, chosenLength }: StoredPair) => ({ ids, promptLength, chosenLength });
 
 /** The number of a row's first pair. */
 function firstOf(numbers: Int32Array, row: number): number {

@@ -10,15 +10,19 @@ import { readingLine } from "../../../data/shapes/readingLine.ts";
 import { openPairs } from "../../../data/shapes/readPairs.ts";
 import { threadsOf } from "../../../data/tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../../../data/tokenizers/tokenizer.ts";
+import { throwIfStopped } from "../../../errors.ts";
 import { droppedOf, type TokenizedRows, type TokenizeRowsOptions, tokenizerIdentity } from "../tokenized.ts";
 import { AheadPairs } from "./aheadPairs.ts";
+import { KeptTokens } from "./keptTokens.ts";
 import { type Survey, surveyRows } from "./survey.ts";
+import type { TokenEntry } from "./tokenFile.ts";
 
 /** A Dataset: rows that can be read again, and picked by number. */
 export interface PickableRows {
   readonly num_rows: number;
   rows(): AsyncIterable<Row>;
   select(numbers: Iterable<number>): PickableRows;
+  sourceHash?(): Promise<string | undefined>;
 }
 
 /** Fewer rows take less than two seconds at once. */
@@ -35,40 +39,84 @@ interface OpenAheadOptions extends TokenizeRowsOptions {
  *   for a reason that only their tokens show, no threads.
  */
 export async function openAhead(rows: PickableRows, options: OpenAheadOptions): Promise<TokenizedRows | undefined> {
-  const { tokenizer, split, observer, to_preferences, signal } = options;
+  const { tokenizer, tokenCache, signal } = options;
   if (rows.num_rows < (options.aheadFrom ?? MANY_ROWS) || options.drop_degenerate || options.winRates) return undefined;
-  const reading = { ...to_preferences, split, hasChatTemplate: tokenizer.chat_template !== null };
-  const stream = await openPairs(rows.rows(), reading);
-  if (stream.shape.collects) return undefined;
+  const tokens = tokenCache && (await KeptTokens.open(rows, tokenCache, options));
+  throwIfStopped(signal, "while reading the data");
+  const entry = tokens?.entry;
+  if (entry && isWhole(entry)) return storeOf(entry, { rows, tokens, options });
   const threads = TokenizingThreads.of(threadsOf(tokenizer), examineSettings(options), signal);
   if (!threads) return undefined;
-  let survey: Survey | null = null;
+  if (entry) return storeOf(entry, { rows, tokens, threads, options });
+  const surveyed = await survey(tokens ?? rows, { ...options, threads });
+  return surveyed && storeOf(surveyed, { rows, tokens, threads, options });
+}
+
+const isWhole = ({ kept, examined }: TokenEntry) => kept.every((number) => examined.has(number));
+
+/** The first pass. @returns undefined where the rows must be tokenized at once. */
+async function survey(
+  source: Pick<PickableRows, "rows">,
+  options: OpenAheadOptions & { threads: TokenizingThreads },
+): Promise<TokenEntry | undefined> {
+  const { tokenizer, observer, to_preferences, threads } = options;
+  let found: Survey | null = null;
   try {
-    survey = await surveyRows(stream, { ...options, threads });
+    const stream = await openPairs(source.rows(), readingOf(options));
+    if (stream.shape.collects) return undefined;
+    found = await surveyRows(stream, options);
+    if (!found || found.kept.length === 0) {
+      found = null;
+      return undefined;
+    }
+    const { numbers, kept, examined, hash, largest } = found;
+    const texts = `texts ${hash.slice(0, 16)}, ${tokenizerIdentity(tokenizer)}`;
+    const identity = `${kept.length} pairs of ${numbers.length}, ${texts}`;
+    const reading = readingLine(stream, to_preferences);
+    const facts = { identity, shape: stream.shape.name, reading, lines: stream.lines(), largest };
+    return { facts, numbers, kept, examined };
   } finally {
     observer.status(undefined);
-    if (!survey) await threads.end();
+    if (!found) await threads.end();
   }
-  if (!survey || survey.kept.length === 0) return undefined;
-  for (const line of stream.lines()) observer.warn(line);
-  const again = { ...reading, data_format: stream.shape.name };
-  const pairsOf = async (numbers: readonly number[] | undefined) =>
-    (await openPairs((numbers ? rows.select(numbers) : rows).rows(), again)).pairs();
-  const { numbers, kept, hash } = survey;
-  const texts = `texts ${hash.slice(0, 16)}, ${tokenizerIdentity(tokenizer)}`;
-  const identity = `${kept.length} pairs of ${numbers.length}, ${texts}`;
+}
+
+const readingOf = ({ to_preferences, split, tokenizer }: OpenAheadOptions) => ({
+  ...to_preferences,
+  split,
+  hasChatTemplate: tokenizer.chat_template !== null,
+});
+
+interface Opening {
+  rows: PickableRows;
+  tokens: KeptTokens | undefined;
+  /** Absent: all pairs are there. */
+  threads?: TokenizingThreads;
+  options: OpenAheadOptions;
+}
+
+function storeOf(entry: TokenEntry, { rows, tokens, threads, options }: Opening): TokenizedRows {
+  const { split, observer } = options;
+  const { facts, numbers, kept } = entry;
+  observer.status(undefined);
+  for (const line of facts.lines) observer.warn(line);
+  const again = { ...readingOf(options), data_format: facts.shape };
+  const pairsOf = async (some: readonly number[] | undefined) =>
+    (await openPairs((some ? rows.select(some) : rows).rows(), again)).pairs();
+  const isKept = tokens?.entry === entry;
+  const keep = tokens && ((examined: TokenEntry["examined"]) => tokens.write({ facts, numbers, kept, examined }));
   return {
-    store: new AheadPairs({ split, pairsOf, threads, survey, identity, observer }),
+    store: new AheadPairs({ split, pairsOf, threads, entry, isKept, keep, observer }),
     rows: numbers.length,
     cut: null,
-    dropped: droppedOf(findingsOf(survey), options),
-    largest: survey.largest,
-    reading: readingLine(stream, to_preferences),
+    dropped: droppedOf(findingsOf(entry), options),
+    largest: facts.largest,
+    reading: facts.reading,
     origin: { split, rows: Int32Array.from(kept, (number) => numbers[number]) },
   };
 }
 
-function findingsOf({ examined, numbers }: Survey) {
+function findingsOf({ examined, numbers }: TokenEntry) {
   const found = startFindings();
   for (const [number, { outcomes }] of examined) found.add(numbers[number], outcomes);
   return found.findings;

@@ -27,7 +27,6 @@ export interface Survey {
   largest: PackedSize;
   /** Of all texts. */
   hash: string;
-  reader: RowReader;
 }
 
 /** The first rows and the longest ones are tokenized in any case. */
@@ -84,7 +83,7 @@ export async function surveyRows(stream: PairStream, options: SurveyOptions): Pr
   if ([...examined.keys()].some((number) => isDropped(number) && !suspects.has(number))) return null;
   const kept = Int32Array.from(numbers.keys()).filter((number) => !isDropped(number));
   const largest = largestOf([...examined].filter(([number]) => !isDropped(number)).map(([, { size }]) => size));
-  return { numbers: Int32Array.from(numbers), kept, examined, largest, hash: hash.hex(), reader };
+  return { numbers: Int32Array.from(numbers), kept, examined, largest, hash: hash.hex() };
 }
 
 /** Gives turns, shows progress, stops at the signal. */
