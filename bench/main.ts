@@ -1,14 +1,13 @@
 /** @file The benchmark: one process per figure, one after another; prints a table or one JSON object. */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { PrefineError } from "../src/errors.ts";
 import { benchRows, checkMaterials, writeRandomModel } from "./materials.ts";
 import { type Measurements, mean, type TrainingReport } from "./measurements.ts";
 import { findPython, measureTrl } from "./peers.ts";
+import { measure } from "./processes.ts";
 import { countWork } from "./workload.ts";
 
 const NEW_TOKENS = 100;
@@ -18,22 +17,10 @@ Times GPT-2-size DPO training and generation on random weights and real pairs.
   --json    one JSON object on stdout, nothing else
   --no-trl  skip Python's TRL (it takes about six minutes; PREFINE_PYTHON names the Python, default python3)`;
 
-/** Runs a measuring process. @returns the object in its last line, and its start in milliseconds since the epoch */
-function measure<T>(name: string, ...args: (string | number)[]): { report: T; startedAt: number } {
-  const file = fileURLToPath(new URL(`./measure${name}.js`, import.meta.url));
-  const startedAt = Date.now();
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [file, ...args.map(String)], {
-    encoding: "utf8",
-  });
-  if (signal === "SIGINT" || status === 130) throw new PrefineError("interrupted", "bench: stopped");
-  if (status !== 0) throw new Error(`internal: measure${name} failed (${status})\n${stderr.slice(-4000)}`);
-  return { report: JSON.parse(stdout.trim().split("\n").at(-1) as string) as T, startedAt };
-}
-
 /** Results of two epochs over the rows: the first computes the reference, the second has it cached. */
 function measureTraining(model: string, folder: string) {
   const args = [model, 1, 2, join(folder, "batch1")] as const;
-  const { report, startedAt } = measure<TrainingReport>("Training", ...args);
+  const { report, startedAt } = measure<TrainingReport>("Training", args);
   const rows = benchRows().length;
   const first = report.steps.slice(0, rows);
   const second = report.steps.slice(rows);
@@ -48,13 +35,13 @@ function measureTraining(model: string, folder: string) {
 
 /** The second of two epochs over the rows. */
 function measureKind(model: string, folder: string, kind: "checkpointing" | "full") {
-  const { report } = measure<TrainingReport>("Training", model, 1, 2, join(folder, kind), kind);
+  const { report } = measure<TrainingReport>("Training", [model, 1, 2, join(folder, kind), kind]);
   return { seconds: mean(report.steps.slice(benchRows().length)), peak: report.peakRssBytes };
 }
 
 /** Three epochs of batches of eight; the first epoch includes the reference. */
 function measureBatch8(model: string, folder: string) {
-  const { report } = measure<TrainingReport>("Training", model, 8, 3, join(folder, "batch8"));
+  const { report } = measure<TrainingReport>("Training", [model, 8, 3, join(folder, "batch8")]);
   const rows = benchRows().length;
   const steps = report.steps.slice(Math.ceil(rows / 8)); // two epochs
   return {
@@ -75,7 +62,7 @@ async function run(say: (line: string) => void, withTrl: boolean): Promise<Measu
     say("training at batch 1 ...");
     const training = measureTraining(folder, folder);
     say("plain matrix products ...");
-    const { gflops: best } = measure<{ gflops: number }>("Matmul").report;
+    const { gflops: best } = measure<{ gflops: number }>("Matmul", []).report;
     say("training at batch 8 ...");
     const batch8 = measureBatch8(folder, folder);
     say("training with gradient checkpointing ...");
@@ -83,7 +70,7 @@ async function run(say: (line: string) => void, withTrl: boolean): Promise<Measu
     say("training all weights ...");
     const full = measureKind(folder, folder, "full");
     say("generation ...");
-    const { tokensPerSecond } = measure<{ tokensPerSecond: number }>("Generation", folder, NEW_TOKENS).report;
+    const { tokensPerSecond } = measure<{ tokensPerSecond: number }>("Generation", [folder, NEW_TOKENS]).report;
     const python = withTrl ? findPython() : undefined;
     if (withTrl) say(python ? "TRL and transformers ..." : "no Python with trl (PREFINE_PYTHON names one)");
     const gflops = work.flops / training.seconds_per_step / 1e9;

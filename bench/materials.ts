@@ -11,7 +11,7 @@ import { Mt19937 } from "../src/random.ts";
 
 /** The folder next to the checkout; this file runs from bench/dist/bench. */
 const shared = fileURLToPath(new URL("../../../../shared/", import.meta.url));
-const tokenizerFolder = join(shared, "gpt2-tokenizer");
+export const tokenizerFolder = join(shared, "gpt2-tokenizer");
 export const dataFolder = join(shared, "data", "preferences-300");
 const rowsFile = join(shared, "data", "bench-rows.json");
 
