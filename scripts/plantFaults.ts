@@ -30,6 +30,12 @@ const inserted = (text: string, part: string) => {
   const at = text.indexOf(" ", text.length / 2);
   return at < 0 ? `${text} ${part}` : `${text.slice(0, at)} ${part}${text.slice(at)}`;
 };
+const isProse = ({ prompt }: TextRow) => !/[`{};<>]/.test(prompt);
+/** Whether fewer than half of the words are in both. */
+const differ = (a: string, b: string) => {
+  const [some, others] = [a, b].map((text) => new Set(text.toLowerCase().split(/\W+/)));
+  return [...some].filter((word) => others.has(word)).length < 0.3 * (some.size + others.size);
+};
 const LONG = "The same words come again and again. ".repeat(800);
 
 /** Check of the doctor -> how its fault is made. */
@@ -52,6 +58,12 @@ export const FAULTS: Record<string, Fault> = {
     plant: (row) => ({ ...row, rejected: inserted(row.rejected, Buffer.from("naïve café").toString("latin1")) }),
   },
   controlCharacters: { plant: (row) => ({ ...row, prompt: inserted(row.prompt, "\u001b[31mred\u202e") }) },
+  invisibleCharacters: { plant: (row) => ({ ...row, chosen: inserted(row.chosen, "zero\u200bwidth") }) },
+  decomposed: { plant: (row) => ({ ...row, rejected: inserted(row.rejected, "cafe\u0301") }) },
+  entities: { plant: (row) => ({ ...row, prompt: inserted(row.prompt, "Tom &amp; Jerry&#39;s") }), fits: isProse },
+  escapes: { plant: (row) => ({ ...row, prompt: inserted(row.prompt, "caf\\u00e9") }), fits: isProse },
+  placeholder: { plant: (row) => ({ ...row, rejected: "N/A" }) },
+  turnsInAnswer: { plant: (row) => ({ ...row, chosen: `${row.chosen}\n\nHuman: And then?\n\nAssistant: No.` }) },
   loneSurrogate: { plant: (row) => ({ ...row, chosen: inserted(row.chosen, "smile \ud83d") }) },
   mixedScripts: { plant: (row) => ({ ...row, chosen: inserted(row.chosen, "p\u0430ypal") }) },
   otherScript: {
@@ -72,6 +84,11 @@ export const FAULTS: Record<string, Fault> = {
     fits: ({ chosen, rejected }) => chosen.trim() !== rejected.trim(),
     plant: (row) => ({ ...row, chosen: row.rejected, rejected: row.chosen }),
   },
+  nearContradiction: {
+    isCopy: true,
+    fits: ({ chosen, rejected }) => differ(chosen, rejected) && wordsIn(chosen) > 60 && wordsIn(rejected) > 60,
+    plant: (row) => ({ ...row, chosen: inserted(row.rejected, "perhaps"), rejected: row.chosen }),
+  },
   leakage: { plant: (row, held) => ({ ...row, prompt: held.prompt }) },
   nearLeakage: { plant: (row, held) => ({ ...row, prompt: `${held.prompt} please` }) },
   promptFillsMaxLength: { plant: (row) => ({ ...row, prompt: `${row.prompt}\n${LONG.trimEnd()}` }) },
@@ -88,6 +105,8 @@ export interface Planted {
 
 interface PlantOptions {
   share: number;
+  /** Default: 17. */
+  seed?: number;
   held: readonly TextRow[];
   only?: readonly string[];
   /** Numbers of the rows that may become faulty: those without faults of their own. Default: all. */
@@ -100,10 +119,10 @@ interface PlantOptions {
  */
 export function plantFaults(
   clean: readonly TextRow[],
-  { share, held, only = Object.keys(FAULTS), into }: PlantOptions,
+  { share, seed = 17, held, only = Object.keys(FAULTS), into }: PlantOptions,
 ): Planted {
   const rows = clean.map((row) => ({ ...row }));
-  const free = Array.from(new Mt19937(17).randperm(clean.length)).filter((row) => !into || into.has(row));
+  const free = Array.from(new Mt19937(seed).randperm(clean.length)).filter((row) => !into || into.has(row));
   const longHeld = held.filter(({ prompt }) => wordsIn(prompt) > 20 && wordsIn(prompt) < 200);
   const faults = new Map<string, number[]>();
   for (const name of only) {
@@ -119,7 +138,7 @@ export function plantFaults(
       if (isCopy) numbers.push(rows.push(faulty) - 1);
       else numbers.push(row);
       if (!isCopy) rows[row] = faulty;
-      else if (name === "contradiction") numbers.push(row); // both rows are part of it
+      else if (/contradiction/i.test(name)) numbers.push(row); // both rows are part of it
     }
     faults.set(name, numbers);
   }

@@ -1,84 +1,22 @@
-/** @file The doctor: planted faults of every kind are found, and little else; its command, exit codes and copies. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+/** @file The doctor: conversations, whole splits, its command, exit codes and copies. */
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test, vi } from "vitest";
-import { FAULTS, plantFaults, type TextRow } from "../scripts/plantFaults.ts";
+import type { TextRow } from "../scripts/plantFaults.ts";
 import { main } from "../src/cli/main.ts";
-import type { Dataset } from "../src/data/datasets/dataset.ts";
-import { loadDataset } from "../src/data/datasets/loadDataset.ts";
-import { ultrafeedback } from "../src/data/datasets/ultrafeedback.ts";
 import { doctor } from "../src/data/doctor/call.ts";
-import { DOCTOR_CHECKS, type ExamineOptions, examine } from "../src/data/doctor/doctor.ts";
+import { type ExamineOptions, examine } from "../src/data/doctor/doctor.ts";
 import { AutoTokenizer } from "../src/data/tokenizers/loadTokenizer.ts";
-import { sharedFolder } from "./support/shared.ts";
+import { Tokenizer } from "../src/data/tokenizers/tokenizer.ts";
 
 const checkout = fileURLToPath(new URL("..", import.meta.url));
-const preferences = join(sharedFolder, "data", "preferences-300");
-const hasPreferences = existsSync(preferences);
-const missing = hasPreferences ? "" : " (SKIPPED: ../shared/data/preferences-300 is absent)";
 
 type Rows = Record<string, unknown>[];
 const named = (name: string, rows: Rows) => ({ name, rows: () => rows });
-const textRows = async (split: Dataset) => (await split.to_list()) as TextRow[];
 
-/** Checks rows with and without planted faults; returns the shares that are found, and false alarms per row. */
-async function measure(options: { clean: TextRow[]; held: TextRow[]; tokenizer: string; only?: string[] }) {
-  const { clean, held, only } = options;
-  const tokenizer = await AutoTokenizer.from_pretrained(options.tokenizer);
-  const look = async (rows: TextRow[]) => {
-    const evaluation = [named("test", held)];
-    const { findings } = await examine({ train: named("train", rows), evaluation, tokenizer, max_length: 1024 });
-    const of = (name: string) => findings.filter(({ split }) => split === name);
-    return {
-      checks: new Map(of("train").map((finding) => [finding.check, new Set(finding.rows)])),
-      faulty: new Set(of("train").flatMap((finding) => finding.rows)),
-      faultyHeld: new Set(of("test").flatMap((finding) => finding.rows)),
-    };
-  };
-  const { checks: before, faulty, faultyHeld } = await look(clean);
-  const into = new Set([...clean.keys()].filter((row) => !faulty.has(row)));
-  const from = held.filter((_, i) => !faultyHeld.has(i));
-  const { rows, faults } = plantFaults(clean, { share: 0.02, held: from, into, ...(only && { only }) });
-  const { checks: after } = await look(rows);
-  return DOCTOR_CHECKS.map(({ name }) => {
-    const planted = new Set(faults.get(name));
-    const hits = after.get(name) ?? new Set<number>();
-    const alarms = [...hits].filter((row) => !planted.has(row) && !before.get(name)?.has(row));
-    const found = [...planted].filter((row) => hits.has(row)).length;
-    return { name, planted: planted.size, found, alarms: alarms.length / rows.length };
-  });
-}
-
-type Measured = Awaited<ReturnType<typeof measure>>;
-
-function expectFound(measured: Measured, kinds: number): void {
-  expect(measured.filter(({ planted }) => planted > 0)).toHaveLength(kinds);
-  expect(measured.filter(({ planted, found }) => found < 0.99 * planted)).toEqual([]);
-  expect(measured.filter(({ alarms }) => alarms > 0.01)).toEqual([]);
-}
-
-test.skipIf(!hasPreferences)(
-  `planted faults in real preferences${missing}`,
-  async () => {
-    const splits = await loadDataset(preferences, { split: ["train_prefs", "test_prefs"] });
-    const of = async (split: string) => textRows(await splits.split(split).map(ultrafeedback));
-    const [clean, held] = [await of("train_prefs"), await of("test_prefs")];
-    const tokenizer = join(sharedFolder, "gpt2-tokenizer");
-    expectFound(await measure({ clean, held, tokenizer }), Object.keys(FAULTS).length);
-  },
-  120_000,
-);
-
-test("planted faults in the demo's preferences", async () => {
-  const splits = await loadDataset(join(checkout, "demo/everyday-preferences"));
-  const clean = await textRows(await splits.split(splits.splitNames[0]).map(ultrafeedback));
-  const only = Object.keys(FAULTS).filter((name) => !/near|otherScript|promptInAnswer/i.test(name)); // longer texts
-  const held = [{ prompt: "An unrelated question about the weather of tomorrow?", chosen: "Yes.", rejected: "No." }];
-  const tokenizer = join(checkout, "demo/everyday-gpt2");
-  expectFound(await measure({ clean, held, tokenizer, only }), only.length);
-}, 120_000);
+const PLAIN = "{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}\n{% endfor %}";
 
 const chatTokenizer = join(checkout, "test/fixtures/chat-tokenizer");
 const turn = (role: string, content: string) => ({ role, content });
@@ -96,8 +34,6 @@ async function checksOf(rows: Rows, options: Partial<ExamineOptions> & { templat
 }
 
 describe("conversations", () => {
-  const PLAIN = "{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}\n{% endfor %}";
-
   test.each([
     ["good rows", [chat("is it?"), chat("was it?")], PLAIN, []],
     ["an answer of the user", [chat("is it?"), chat("was it?", ["user", "user"])], PLAIN, [["roleOrder", [1]]]],
@@ -124,6 +60,24 @@ test("answers that differ in an end token alone are equal as tokens", async () =
   const tokenizer = await AutoTokenizer.from_pretrained(chatTokenizer);
   const rows = [{ prompt: "Is it?", chosen: " Yes.", rejected: ` Yes.${tokenizer.eos_token}` }];
   expect(await checksOf(rows)).toEqual([["equalTokens", [0]]]);
+});
+
+test("characters that the tokenizer does not know", async () => {
+  const words = ["[UNK]", "[END]", "Is", "tea", "zinc", "a", "drink", "?", "No", "Yes", "It", "depends", "."];
+  const vocab = Object.fromEntries(words.filter((word) => word !== "zinc").map((word, id) => [word, id]));
+  const model = { type: "WordLevel", vocab, unk_token: "[UNK]" };
+  const [none, flags] = [{ normalizer: null, post_processor: null, decoder: null }, { single_word: false }];
+  const added = (id: number) => ({ id, content: words[id], ...flags, lstrip: false, rstrip: false });
+  const added_tokens = [0, 1].map((id) => ({ ...added(id), normalized: false, special: true }));
+  const json = { added_tokens, ...none, pre_tokenizer: { type: "Whitespace" }, model };
+  const config = { eos_token: "[END]", unk_token: "[UNK]" };
+  const tokenizer = new Tokenizer({ json, config, where: "words", name_or_path: "words", isGpt2: false });
+  const rows = [
+    { prompt: "Is tea a drink?", chosen: " Yes.", rejected: " It depends." },
+    { prompt: "Is zinc a drink?", chosen: " No.", rejected: " It depends." },
+  ];
+  const { findings } = await examine({ train: named("train", rows), tokenizer, max_length: null });
+  expect(findings.map(({ check, rows: numbers }) => [check, numbers])).toEqual([["unknownTokens", [1]]]);
 });
 
 test("rows that can be iterated once, rows by split, and options that are none", async () => {
@@ -164,6 +118,15 @@ describe("a whole split", () => {
 
   test("one word gives the label away", async () => {
     expect(await summary(rows((i) => ({ chosen: `certainly ${text(i, 8)}` })))).toContain("separable");
+  });
+
+  test("copies of few pairs are not taken for words that give the label away", async () => {
+    const few = Array.from({ length: 30 }, (_, i) => ({
+      chosen: `kind${i} ${text(i, 20)}`,
+      rejected: text(i + 5, 20),
+    }));
+    const copies = rows((i) => ({ ...few[i % 30], prompt: `${i} ${text(i % 30, 12)}` }));
+    expect(await summary(copies)).not.toContain("separable");
   });
 
   test("what max_length cuts, and the lengths that keep shares whole", async () => {
@@ -247,6 +210,46 @@ describe("prefine doctor", () => {
     const { findings } = JSON.parse(text);
     expect(code).toBe(2);
     expect(findings).toContainEqual(expect.objectContaining({ check: "unreadable", rows: [1], count: 1 }));
+  });
+
+  test("--fix keeps the format, the columns and the numbers of the rows; an unchanged row stays as it is", async () => {
+    const answers = (...texts: string[]) => texts.map((answer, i) => ({ answer, rank: i + 1 }));
+    const kept = { id: 1, prompt: "Is tea a drink?", answers: answers("Yes, it is.", "No.", "Perhaps.") };
+    const bad = { id: 2, prompt: "Is ice warm?", answers: answers("No.", "Yes.", "") };
+    const unread = {
+      id: 3,
+      prompt: "Is it?",
+      answers: answers("No.", "Yes.").map((one) => ({ ...one, rank: "high" })),
+    };
+    const odd = { id: 4, prompt: "Do fish\u200bes swim?", answers: answers("They do.", "They do not.") };
+    const out = join(folder, "ranked-fixed");
+    const { code } = await run(write("ranked.jsonl", [kept, bad, unread, odd]), "--fix", out);
+    expect(code).toBe(2);
+    const rowsOf = (name: string) =>
+      readFileSync(join(out, name), "utf8")
+        .trim()
+        .split("\n")
+        .map((l) => JSON.parse(l));
+    expect(rowsOf("train.jsonl")).toEqual([kept, { ...odd, prompt: "Do fishes swim?" }]);
+    expect(rowsOf("doctor.log")).toEqual([
+      { split: "train", row: 1, action: "dropped", check: "empty" },
+      { split: "train", row: 2, action: "dropped", check: "unreadable" },
+      { split: "train", row: 3, action: "changed", check: "invisibleCharacters" },
+    ]);
+    expect((await run(out, "--json")).code).toBe(0);
+  });
+
+  test("--fix drops what is equal only without the characters that it removes", async () => {
+    const rows = [good, { ...good, chosen: "Tea\u0007", rejected: "Tea" }];
+    const out = join(folder, "equal-fixed");
+    await run(write("nearly.jsonl", rows), "--fix", out);
+    expect(readFileSync(join(out, "train.jsonl"), "utf8")).toBe(`${JSON.stringify(good)}\n`);
+  });
+
+  test("--fix writes nothing into the dataset's folder", async () => {
+    const { code } = await run(folder, "--fix", join(folder, "within"));
+    expect(code).toBe(1);
+    expect(readdirSync(folder)).not.toContain("within");
   });
 
   test("--fix writes a cleaned copy with a log, and overwrites nothing", async () => {

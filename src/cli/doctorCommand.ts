@@ -1,8 +1,9 @@
 /** @file prefine doctor DATASET: examines preference data, and prints what is wrong with it and what to do. */
 import { existsSync } from "node:fs";
+import { isAbsolute, relative, resolve } from "node:path";
 import { type Command, CommanderError, InvalidArgumentError } from "commander";
 import { Dataset } from "../data/datasets/dataset.ts";
-import type { CleanedRow } from "../data/doctor/clean.ts";
+import type { CleanedRow, Cleaning } from "../data/doctor/clean.ts";
 import type { DoctorReport, ExamineOptions } from "../data/doctor/doctor.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../errors.ts";
@@ -72,9 +73,7 @@ interface Patient {
 }
 
 async function run(dataset: string | undefined, flags: DoctorFlags): Promise<void> {
-  if (flags.fix !== undefined && existsSync(flags.fix)) {
-    throw new PrefineError("config", `--fix ${flags.fix}: expected a new folder, found one that exists`, NEW_FOLDER);
-  }
+  if (flags.fix !== undefined) checkOut(flags.fix, dataset);
   const logger = createLogger();
   const report = await interruptible(
     async (signal) => {
@@ -88,7 +87,7 @@ async function run(dataset: string | undefined, flags: DoctorFlags): Promise<voi
       const terminal = openTerminal();
       if (flags.json) terminal.print(printableJson(JSON.stringify({ dataset: title, ...report }, null, 2)));
       else printReport(title, report, terminal);
-      if (flags.fix !== undefined) await writeCleaned(flags.fix, report, options);
+      if (flags.fix !== undefined) await writeCleaned(flags.fix, report, { ...options, signal });
       return report;
     },
     { hasResults: () => false, message: "stopped before all rows were examined; nothing was written" },
@@ -108,8 +107,9 @@ async function patientOf(dataset: string | undefined, flags: DoctorFlags): Promi
   const splits = await loadDataset(dataset, { name, revision, token, onWarning });
   const { chooseSplits } = await import("../data/doctor/call.ts");
   const names = chooseSplits(splits.splitNames, flags);
+  const { writtenRows } = await import("../data/datasets/openSplit.ts");
   const processed = async (split: Dataset) => {
-    if (process === undefined) return split;
+    if (process === undefined) return { name: split.name, rows: () => split.rows(), written: () => writtenRows(split) };
     const { findProcess } = await import("../data/datasets/mapModule.ts");
     return split.map(findProcess(process));
   };
@@ -166,18 +166,30 @@ async function patientOfRun(
 
 /** Writes the folder whole or not at all. */
 async function writeCleaned(out: string, report: DoctorReport, options: ExamineOptions): Promise<void> {
-  const { cleanedRows } = await import("../data/doctor/clean.ts");
+  const { cleanedRows, planCleaning } = await import("../data/doctor/clean.ts");
   const { rowsAsText } = await import("../data/shapes/convert.ts");
   const { writeFolderAtomically } = await import("../disk/wholeFiles.ts");
+  const plan = await planCleaning(report, options);
   const lines: CleanedRow[] = [];
   const encoder = new TextEncoder();
+  const names = new Set<string>();
+  const fileOf = (split: string) => {
+    const plain = split.replace(/[^\w.-]/g, "_");
+    let name = plain;
+    for (let i = 2; names.has(name); i++) name = `${plain}_${i}`;
+    names.add(name);
+    return `${name}.jsonl`;
+  };
   function* files(): Generator<[string, Content | Pieces]> {
     for (const split of [options.train, ...(options.evaluation ?? [])]) {
-      const rows = cleanedRows(split, report, (line) => lines.push(line));
+      const rows = cleanedRows(split, plan.get(split.name) as Cleaning, (line) => lines.push(line));
       const pieces = async function* () {
-        for await (const text of rowsAsText(rows, false)) yield encoder.encode(text);
+        for await (const text of rowsAsText(rows, false)) {
+          options.signal?.throwIfAborted();
+          yield encoder.encode(text);
+        }
       };
-      yield [`${split.name.replace(/[^\w.-]/g, "_")}.jsonl`, { pieces }];
+      yield [fileOf(split.name), { pieces }];
     }
     yield ["doctor.log", lines.map((line) => `${JSON.stringify(line)}\n`).join("")];
   }
@@ -185,4 +197,16 @@ async function writeCleaned(out: string, report: DoctorReport, options: ExamineO
   const dropped = lines.filter(({ action }) => action === "dropped").length;
   const { info } = openTerminal();
   info(`${out}: dropped ${counted(dropped, "row")}, changed ${lines.length - dropped}; doctor.log lists each`);
+}
+
+/** @throws PrefineError("config") for a folder that exists, or that is in the dataset's. */
+function checkOut(out: string, dataset: string | undefined): void {
+  if (existsSync(out)) {
+    throw new PrefineError("config", `--fix ${out}: expected a new folder, found one that exists`, NEW_FOLDER);
+  }
+  if (dataset === undefined || !existsSync(dataset)) return;
+  const way = relative(resolve(dataset), resolve(out));
+  if (way === "" || way.startsWith("..") || isAbsolute(way)) return;
+  const message = `--fix ${out}: expected a folder outside the dataset ${dataset}, found one within`;
+  throw new PrefineError("config", message, "Choose another: files within would be read as more of its rows.");
 }

@@ -3,7 +3,7 @@ import type { Truncation } from "../preferences/packPair.ts";
 import type { ReadRow } from "../preferences/readRow.ts";
 import type { TokenizedPair } from "../preferences/tokenizePair.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
-import type { NearIndex } from "./minhash.ts";
+import type { NearIndex, Signature } from "./minhash.ts";
 
 /** severe: the training goes wrong, or its evaluation says too much; warning: probably a mistake; note: to know. */
 export type DoctorSeverity = "severe" | "warning" | "note";
@@ -17,12 +17,14 @@ export interface ExaminedRow {
   prompt: string;
   chosen: string;
   rejected: string;
-  /** Hashes of the whole prompt (system messages included) and of both answers, without differences of white space. */
+  /** Hashes of the whole prompt (system messages included) and of both answers, normalized (see words.ts). */
   keys: { prompt: number; chosen: number; rejected: number };
   /** Hash of the row as it is. */
   exact: number;
   /** Hashes of the words. */
   words: { prompt: number[]; chosen: number[]; rejected: number[] };
+  /** Of prompt, chosen and rejected, made once. */
+  signature(): Signature;
   /** Undefined: there is no tokenizer, or it has no chat template for this conversation. */
   pair: TokenizedPair | undefined;
 }
@@ -40,9 +42,10 @@ export interface DoctorContext {
 }
 
 export interface EvaluationPrompts {
-  /** Hash of a prompt -> its row. */
-  exact: Map<number, string>;
-  near: NearIndex<string>;
+  /** Hash of a prompt -> its number in `names`. */
+  exact: Map<number, number>;
+  near: NearIndex;
+  names: { split: string; row: number }[];
 }
 
 /** What a check says of a row that fails: the part to quote, and other rows that are part of the fault. */

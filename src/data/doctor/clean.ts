@@ -1,8 +1,10 @@
 /** @file A cleaned copy of examined rows: those of some findings are dropped, controls are removed. With a log. */
 import type { Row } from "../datasets/features.ts";
+import { openPairs } from "../shapes/readPairs.ts";
+import { trlRow } from "../shapes/trl.ts";
+import { CONTROLS, INVISIBLE } from "./characterChecks.ts";
 import type { DoctorFinding } from "./check.ts";
-import { DOCTOR_CHECKS, type DoctorReport, type DoctorRows, preferenceRows } from "./doctor.ts";
-import { CONTROLS } from "./textChecks.ts";
+import { DOCTOR_CHECKS, type DoctorReport, type DoctorRows, type ExamineOptions, examine } from "./doctor.ts";
 
 /** A line of the log. */
 export interface CleanedRow {
@@ -13,19 +15,24 @@ export interface CleanedRow {
   check: string;
 }
 
-const EVERY_CONTROL = new RegExp(CONTROLS.source, "g");
+const REMOVED = { controlCharacters: CONTROLS, invisibleCharacters: INVISIBLE };
+const EVERY = Object.values(REMOVED).map(({ source, flags }) => new RegExp(source, `${flags}g`));
 
-/** The value with controls removed from all its texts; the same value where there are none. */
-function withoutControls(value: unknown): unknown {
-  if (typeof value === "string") return CONTROLS.test(value) ? value.replace(EVERY_CONTROL, "") : value;
+const cleanText = (text: string) => EVERY.reduce((rest, pattern) => rest.replace(pattern, ""), text);
+
+/** The value with controls and invisible characters removed from its texts; the same value where there are none. */
+function cleaned(value: unknown): unknown {
+  if (typeof value === "string") return cleanText(value);
   if (Array.isArray(value)) {
-    const items = value.map(withoutControls);
+    const items = value.map(cleaned);
     return items.some((item, i) => item !== value[i]) ? items : value;
   }
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
-  const entries = Object.entries(value).map(([key, inner]) => [key, withoutControls(inner)] as const);
+  const entries = Object.entries(value).map(([key, inner]) => [key, cleaned(inner)] as const);
   return entries.some(([key, inner]) => inner !== (value as Row)[key]) ? Object.fromEntries(entries) : value;
 }
+
+const isChanging = ({ check }: DoctorFinding) => Object.hasOwn(REMOVED, check);
 
 /** Row -> the check that drops it. */
 function droppedRows(findings: readonly DoctorFinding[], split: string): Map<number, string> {
@@ -38,22 +45,63 @@ function droppedRows(findings: readonly DoctorFinding[], split: string): Map<num
   return rows;
 }
 
-/** The rows of a split that stay, in TRL's columns; each that is dropped or changed goes to `log`. */
+async function* changedRows(rows: ReturnType<DoctorRows["rows"]>, changes: ReadonlySet<number>): AsyncGenerator<Row> {
+  let index = 0;
+  for await (const row of rows) yield changes.has(index++) ? (cleaned(row) as Row) : row;
+}
+
+/** What becomes of the rows of a split. */
+export interface Cleaning {
+  dropped: ReadonlyMap<number, string>;
+  /** Row -> the check whose characters are removed. */
+  changed: ReadonlyMap<number, string>;
+}
+
+/**
+ * Decides which rows are dropped and changed. Rows that are changed may be equal to others then: the
+ * splits are examined a second time.
+ * @returns by the name of the split.
+ */
+export async function planCleaning(report: DoctorReport, options: ExamineOptions): Promise<Map<string, Cleaning>> {
+  const { train, evaluation = [] } = options;
+  const changed = new Map([train, ...evaluation].map(({ name }) => [name, new Map<number, string>()]));
+  for (const finding of report.findings.filter(isChanging)) {
+    for (const row of finding.rows)
+      if (!changed.get(finding.split)?.has(row)) changed.get(finding.split)?.set(row, finding.check);
+  }
+  const again = (split: DoctorRows): DoctorRows => {
+    const rows = new Set(changed.get(split.name)?.keys());
+    return { name: split.name, rows: () => changedRows(split.rows(), rows) };
+  };
+  const hasChanges = [...changed.values()].some(({ size }) => size > 0);
+  const second = hasChanges
+    ? await examine({ ...options, train: again(train), evaluation: evaluation.map(again) })
+    : { findings: [] };
+  const findings = [...report.findings, ...second.findings];
+  return new Map([...changed].map(([name, rows]) => [name, { dropped: droppedRows(findings, name), changed: rows }]));
+}
+
+/** The rows of a split that stay, as they were written; each that is dropped or changed goes to `log`. */
 export async function* cleanedRows(
   split: DoctorRows,
-  { findings }: DoctorReport,
+  { dropped, changed }: Cleaning,
   log: (line: CleanedRow) => void,
 ): AsyncGenerator<Row> {
-  const dropped = droppedRows(findings, split.name);
-  let index = 0;
-  for await (const raw of preferenceRows(split)) {
-    const check = dropped.get(index);
-    if (check !== undefined) log({ split: split.name, row: index, action: "dropped", check });
+  for await (const { row, index } of rowsToKeep(split)) {
+    const drop = dropped.get(index);
+    const change = changed.get(index);
+    if (drop !== undefined) log({ split: split.name, row: index, action: "dropped", check: drop });
+    else if (change === undefined) yield row;
     else {
-      const row = withoutControls(raw) as Row;
-      if (row !== raw) log({ split: split.name, row: index, action: "changed", check: "controlCharacters" });
-      yield row;
+      log({ split: split.name, row: index, action: "changed", check: change });
+      yield cleaned(row) as Row;
     }
-    index++;
   }
+}
+
+/** Rows as they are; in TRL's columns where a pair is made of several rows, so that no half of one stays alone. */
+async function* rowsToKeep(split: DoctorRows): AsyncGenerator<{ row: Row; index: number }> {
+  const stream = await openPairs(split.written?.() ?? split.rows(), { split: split.name, onBadRow: () => {} });
+  if (!stream.shape.collects) yield* stream.rows();
+  else for await (const pair of stream.pairs()) yield { row: trlRow(pair), index: pair.index };
 }

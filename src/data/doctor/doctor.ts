@@ -8,6 +8,7 @@ import { openPairs } from "../shapes/readPairs.ts";
 import { isPlainTrl } from "../shapes/recognize.ts";
 import { trlRow } from "../shapes/trl.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import { CHARACTER_CHECKS } from "./characterChecks.ts";
 import type { DoctorCheck, DoctorContext, DoctorFinding, ExaminedRow, Look, SplitCheck, SplitLook } from "./check.ts";
 import { rowReader } from "./examine.ts";
 import { NearIndex } from "./minhash.ts";
@@ -17,12 +18,19 @@ import { TEXT_CHECKS } from "./textChecks.ts";
 import { TOKEN_CHECKS } from "./tokenChecks.ts";
 
 /** To add a check, add a record to one of these lists, and a fault to scripts/plantFaults.ts. */
-export const DOCTOR_CHECKS: readonly DoctorCheck[] = [...TEXT_CHECKS, ...TOKEN_CHECKS, ...ROW_CHECKS];
+export const DOCTOR_CHECKS: readonly DoctorCheck[] = [
+  ...TEXT_CHECKS,
+  ...CHARACTER_CHECKS,
+  ...TOKEN_CHECKS,
+  ...ROW_CHECKS,
+];
 
 /** A split: rows that can be read more than once. */
 export interface DoctorRows {
   name: string;
   rows(): AsyncIterable<Row> | Iterable<Row>;
+  /** The same rows with the columns that are written in each, for a cleaned copy. Default: `rows`. */
+  written?(): AsyncIterable<Row>;
 }
 
 export interface ExamineOptions {
@@ -41,7 +49,13 @@ export interface ExamineOptions {
 }
 
 export interface DoctorReport {
-  splits: { name: string; rows: number; numbers: Record<string, Record<string, number | string | null>> }[];
+  splits: {
+    name: string;
+    rows: number;
+    /** Those that could be read: of lists of answers, a row may give several, or none. */
+    pairs: number;
+    numbers: Record<string, Record<string, number | string | null>>;
+  }[];
   /** Severe ones first. */
   findings: DoctorFinding[];
   /** Checks that did not run, and why. */
@@ -50,12 +64,30 @@ export interface DoctorReport {
   isSevere: boolean;
 }
 
-/** Rows in TRL's columns: as they are, or by the shape that they have. */
-export async function* preferenceRows(split: DoctorRows): AsyncGenerator<Row> {
-  const stream = await openPairs(split.rows(), { split: split.name });
-  if (isPlainTrl(stream))
-    yield* split.rows(); // a row that does not fit is a finding, and no error
-  else for await (const pair of stream.pairs()) yield trlRow(pair);
+/** A pair in TRL's columns, with the number of its row. */
+interface RawPair {
+  raw: Row;
+  index: number;
+}
+
+interface Reading {
+  onBadRow(error: PrefineError, row: number): void;
+  /** Called before each row. */
+  onRow(): void;
+}
+
+/** Pairs in TRL's columns: rows as they are, or by the shape that they have. */
+async function* pairsOf(split: DoctorRows, { onBadRow, onRow }: Reading): AsyncGenerator<RawPair> {
+  const stream = await openPairs(noticed(split.rows(), onRow), { split: split.name, onBadRow });
+  if (!isPlainTrl(stream)) for await (const pair of stream.pairs()) yield { raw: trlRow(pair), index: pair.index };
+  else for await (const { row: raw, index } of stream.rows()) yield { raw, index }; // read, and refused, by the caller
+}
+
+async function* noticed(rows: AsyncIterable<Row> | Iterable<Row>, onRow: () => void): AsyncGenerator<Row> {
+  for await (const row of rows) {
+    onRow();
+    yield row;
+  }
 }
 
 interface Running {
@@ -83,7 +115,7 @@ export async function examine(options: ExamineOptions): Promise<DoctorReport> {
     tokenizer,
     controlTokens: tokenizer && controlTokenPattern(tokenizer),
     truncation: { max_length, truncation_mode } satisfies Truncation,
-    evaluation: { exact: new Map<number, string>(), near: new NearIndex<string>() },
+    evaluation: { exact: new Map<number, number>(), near: new NearIndex(), names: [] },
   };
   skipByNeed(report, options);
   for (const split of [...evaluation, train]) {
@@ -121,24 +153,29 @@ async function examineSplit(split: DoctorRows, context: DoctorContext, { report,
   const unreadable = { rows: [] as number[], example: "", fix: "" };
   const reader = rowReader(split.name, context.tokenizer);
   const turn = turnTaker();
-  let index = 0;
-  for await (const raw of preferenceRows(split)) {
+  const onBadRow = (error: unknown, row: number) => {
+    if (!(error instanceof PrefineError) || error.code !== "data") throw error;
+    if (unreadable.rows.push(row) === 1) Object.assign(unreadable, { example: error.message, fix: error.hint });
+  };
+  let rows = 0;
+  let pairs = 0;
+  for await (const { raw, index } of pairsOf(split, { onBadRow, onRow: () => rows++ })) {
     try {
       lookAt(reader.read(raw, index), running, whole, context);
+      pairs++;
     } catch (error) {
-      if (!(error instanceof PrefineError) || error.code !== "data") throw error;
-      if (unreadable.rows.push(index) === 1) Object.assign(unreadable, { example: error.message, fix: error.hint });
+      onBadRow(error, index);
     }
-    index++;
     const pause = turn();
     if (!pause) continue;
-    options.onProgress?.(split.name, index);
+    options.onProgress?.(split.name, rows);
     await pause;
     if (options.signal?.aborted) throw new PrefineError("interrupted", "stopped while the data was examined");
   }
   if (unreadable.rows.length > 0) report.findings.push(unreadableFinding(split.name, unreadable));
-  report.findings.push(...running.flatMap((one) => findingOf(one, split.name, index)));
-  report.splits.push({ name: split.name, rows: index, numbers: endSplit(whole, split.name, { report, rows: index }) });
+  report.findings.push(...running.flatMap((one) => findingOf(one, split.name, rows)));
+  const numbers = endSplit(whole, split.name, { report, rows });
+  report.splits.push({ name: split.name, rows, pairs, numbers });
   if (reader.withoutTokens === undefined) return;
   for (const { name, needs } of [...DOCTOR_CHECKS, ...SPLIT_CHECKS]) {
     if (needs === "tokenizer") report.skipped.push({ check: name, why: `${split.name}: ${reader.withoutTokens}` });
@@ -160,10 +197,10 @@ function lookAt(
   }
   for (const { look } of whole) look.add(row);
   if (isTrain || row.prompt.trim() === "") return;
-  const name = `${split} row ${row.index}`;
   if (evaluation.exact.has(row.keys.prompt)) return;
-  evaluation.exact.set(row.keys.prompt, name);
-  if (hasLongPrompt(row)) evaluation.near.add(promptSignature(row), name);
+  const number = evaluation.names.push({ split, row: row.index }) - 1;
+  evaluation.exact.set(row.keys.prompt, number);
+  if (hasLongPrompt(row)) evaluation.near.add(promptSignature(row), number);
 }
 
 function findingOf({ check, rows, example }: Running, split: string, total: number): DoctorFinding[] {

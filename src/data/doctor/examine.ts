@@ -6,10 +6,11 @@ import { checkRow, type ReadRow, readPreferenceRow } from "../preferences/readRo
 import { type TokenizedPair, tokenizePair } from "../preferences/tokenizePair.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { ExaminedRow } from "./check.ts";
-import { hashText, spaced, wordsOf } from "./words.ts";
+import { type Signature, signatureOf } from "./minhash.ts";
+import { hashNormalized, hashText, wordsOf } from "./words.ts";
 
 /** The contents of messages, which may be lists of blocks, and calls of tools. */
-function textOf(messages: readonly Message[]): string {
+export function textOf(messages: readonly Message[]): string {
   const parts = messages.flatMap(({ content, tool_calls }) => {
     const blocks = Array.isArray(content) ? content.map((block: { text?: unknown }) => block?.text) : [content];
     const calls = tool_calls ? [JSON.stringify(tool_calls)] : [];
@@ -62,17 +63,30 @@ export function rowReader(split: string, tokenizer: Tokenizer | undefined): RowR
       checkRow(raw, where);
       implicitPrompt ??= !("prompt" in raw);
       const row = readPreferenceRow(raw, { where, implicitPrompt });
-      const { prompt, chosen, rejected, wholePrompt } = textsOf(row);
-      const key = (text: string) => hashText(spaced(text));
-      return {
-        ...{ index, row, prompt, chosen, rejected, pair: tokenize(row) },
-        keys: { prompt: key(wholePrompt), chosen: key(chosen), rejected: key(rejected) },
-        exact: hashText([wholePrompt, chosen, rejected].join("\0")),
-        words: { prompt: wordsOf(prompt), chosen: wordsOf(chosen), rejected: wordsOf(rejected) },
-      };
+      return examined(row, { index, pair: tokenize(row) });
     },
     get withoutTokens() {
       return withoutTokens;
+    },
+  };
+}
+
+function examined(row: ReadRow, rest: Pick<ExaminedRow, "index" | "pair">): ExaminedRow {
+  const { prompt, chosen, rejected, wholePrompt } = textsOf(row);
+  const words = { prompt: wordsOf(prompt), chosen: wordsOf(chosen), rejected: wordsOf(rejected) };
+  const keys = {
+    prompt: hashNormalized(wholePrompt),
+    chosen: hashNormalized(chosen),
+    rejected: hashNormalized(rejected),
+  };
+  let signature: Signature | undefined;
+  return {
+    ...rest,
+    ...{ row, prompt, chosen, rejected, keys, words },
+    exact: hashText([wholePrompt, chosen, rejected].join("\0")),
+    signature: () => {
+      signature ??= signatureOf([words.prompt, words.chosen, words.rejected]);
+      return signature;
     },
   };
 }

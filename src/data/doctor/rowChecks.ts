@@ -1,20 +1,77 @@
 /** @file Checks of a row among the others: duplicates, contradictions, training prompts that are evaluated on. */
 import { excerpt } from "../preferences/check.ts";
-import type { DoctorCheck, ExaminedRow } from "./check.ts";
+import type { DoctorCheck, EvaluationPrompts, ExaminedRow, Look } from "./check.ts";
 import { NearIndex, signatureOf } from "./minhash.ts";
+import { hashText } from "./words.ts";
 
 /** Prompts of fewer words are alike by chance. */
 const NEAR_PROMPT_WORDS = 8;
+/** Prompts begin alike: the same instructions, another task. */
+const NEAR_PROMPT = 0.75;
 /** Rows, too. */
 const NEAR_ROW_WORDS = 20;
+/** The share of common words from which two answers are too alike to say which is which. */
+const ALIKE_ANSWERS = 0.6;
 
-const pairKey = (prompt: number, first: number, second: number) => `${prompt} ${first} ${second}`;
+/** 53 bits of three hashes. */
+const together = (first: number, second: number, third: number) => hashText(`${first} ${second} ${third}`);
 const quote = (row: ExaminedRow) => excerpt(row.prompt || row.chosen);
 
 /** Of the prompt alone. */
 export const promptSignature = ({ words }: ExaminedRow) => signatureOf([words.prompt]);
 
 export const hasLongPrompt = ({ words }: ExaminedRow) => words.prompt.length >= NEAR_PROMPT_WORDS;
+
+const isLongRow = ({ words: { prompt, chosen, rejected } }: ExaminedRow) =>
+  prompt.length + chosen.length + rejected.length >= NEAR_ROW_WORDS;
+
+/** Equal but for white space, case and the like, or nearly the same words. */
+function nearDuplicates(): Look {
+  const normal = new Map<number, number>();
+  const near = new NearIndex();
+  const exact: number[] = []; // of the rows in `near`
+  const rows: number[] = [];
+  return (row) => {
+    const key = together(row.keys.prompt, row.keys.chosen, row.keys.rejected);
+    const same = normal.get(key);
+    if (same === undefined) normal.set(key, row.index);
+    const signature = isLongRow(row) ? row.signature() : undefined;
+    const match = signature && near.find(signature);
+    if (signature && match === undefined) {
+      near.add(signature, rows.push(row.index) - 1);
+      exact.push(row.exact);
+    }
+    const first = match === undefined || exact[match] === row.exact ? same : rows[match];
+    if (first === undefined || first === row.index || (match !== undefined && exact[match] === row.exact))
+      return undefined;
+    return `as row ${first}: ${quote(row)}`;
+  };
+}
+
+/** Whether answers are long enough to be known again, and differ enough to tell which is which. */
+function isSwappable({ words: { chosen, rejected }, keys }: ExaminedRow): boolean {
+  if (keys.chosen === keys.rejected || chosen.length + rejected.length < NEAR_ROW_WORDS) return false;
+  const [some, others] = [new Set(chosen), new Set(rejected)];
+  const common = [...some].filter((word) => others.has(word)).length;
+  return common < ALIKE_ANSWERS * (some.size + others.size - common);
+}
+
+function nearContradictions(): Look {
+  const near = new NearIndex();
+  const exact = new Set<number>();
+  return (row) => {
+    if (!isSwappable(row)) return undefined;
+    const { words, keys } = row;
+    const match = near.find(signatureOf([words.rejected, words.chosen])); // long answers say enough of the prompt
+    near.add(signatureOf([words.chosen, words.rejected]), row.index);
+    exact.add(together(keys.prompt, keys.chosen, keys.rejected));
+    if (match === undefined || match === row.index) return undefined;
+    if (exact.has(together(keys.prompt, keys.rejected, keys.chosen))) return undefined; // a contradiction
+    return { example: `as row ${match}, swapped: ${quote(row)}`, also: [match] };
+  };
+}
+
+const nameIn = ({ names }: EvaluationPrompts, number: number) => `${names[number].split} row ${names[number].row}`;
 
 /** In the order of the report. */
 export const ROW_CHECKS: readonly DoctorCheck[] = [
@@ -27,7 +84,7 @@ export const ROW_CHECKS: readonly DoctorCheck[] = [
       return (row) => {
         const first = rows.get(row.exact);
         if (first === undefined) rows.set(row.exact, row.index);
-        return first === undefined ? undefined : `as row ${first}: ${quote(row)}`;
+        return first === undefined || first === row.index ? undefined : `as row ${first}: ${quote(row)}`;
       };
     },
     describe: "The row is in the split already.",
@@ -37,19 +94,8 @@ export const ROW_CHECKS: readonly DoctorCheck[] = [
     name: "nearDuplicate",
     severity: "warning",
     drops: true,
-    look: () => {
-      const near = new NearIndex<{ index: number; exact: number }>();
-      return (row) => {
-        const { prompt, chosen, rejected } = row.words;
-        if (prompt.length + chosen.length + rejected.length < NEAR_ROW_WORDS) return undefined;
-        const signature = signatureOf([prompt, chosen, rejected]);
-        const match = near.find(signature);
-        if (match === undefined) near.add(signature, { index: row.index, exact: row.exact });
-        if (match === undefined || match.exact === row.exact) return undefined;
-        return `as row ${match.index}: ${quote(row)}`;
-      };
-    },
-    describe: "The row shares at least 0.8 of its words, three at a time, with an earlier one.",
+    look: nearDuplicates,
+    describe: "The row is an earlier one but for white space, case or a few words.",
     fix: "Drop the later rows (--fix), unless the small differences are what the model is to learn.",
   },
   {
@@ -57,17 +103,24 @@ export const ROW_CHECKS: readonly DoctorCheck[] = [
     severity: "severe",
     drops: true,
     look: () => {
-      const rows = new Map<string, number>();
+      const rows = new Map<number, number>();
       return ({ keys: { prompt, chosen, rejected }, ...row }) => {
         if (chosen === rejected) return undefined;
-        rows.set(pairKey(prompt, chosen, rejected), row.index);
-        const other = rows.get(pairKey(prompt, rejected, chosen));
+        rows.set(together(prompt, chosen, rejected), row.index);
+        const other = rows.get(together(prompt, rejected, chosen));
         if (other === undefined) return undefined;
         return { example: `as row ${other}, swapped: ${excerpt(row.prompt)}`, also: [other] };
       };
     },
     describe: "The same prompt has the same two answers with opposite labels.",
     fix: "Decide which answer is better, or drop both rows (--fix).",
+  },
+  {
+    name: "nearContradiction",
+    severity: "warning",
+    look: nearContradictions,
+    describe: "Nearly the same two answers have opposite labels.",
+    fix: "Decide which answer is better, or drop both rows.",
   },
   {
     name: "leakage",
@@ -78,7 +131,7 @@ export const ROW_CHECKS: readonly DoctorCheck[] = [
       ({ isTrain, evaluation }) =>
       (row) => {
         const match = isTrain && row.prompt.trim() !== "" ? evaluation.exact.get(row.keys.prompt) : undefined;
-        return match && `as ${match}: ${excerpt(row.prompt)}`;
+        return match === undefined ? undefined : `as ${nameIn(evaluation, match)}: ${excerpt(row.prompt)}`;
       },
     describe: "The prompt is evaluated on, too: the evaluation measures what was learned by heart.",
     fix: "Drop the rows from the training split (--fix).",
@@ -91,8 +144,8 @@ export const ROW_CHECKS: readonly DoctorCheck[] = [
       ({ isTrain, evaluation }) =>
       (row) => {
         if (!isTrain || evaluation.exact.has(row.keys.prompt) || !hasLongPrompt(row)) return undefined;
-        const match = evaluation.near.find(promptSignature(row));
-        return match && `as ${match}: ${excerpt(row.prompt)}`;
+        const match = evaluation.near.find(promptSignature(row), NEAR_PROMPT);
+        return match === undefined ? undefined : `as ${nameIn(evaluation, match)}: ${excerpt(row.prompt)}`;
       },
     describe: "A prompt that is evaluated on is nearly the same.",
     fix: "Drop the rows from the training split, or split by topic.",

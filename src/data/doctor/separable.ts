@@ -1,5 +1,7 @@
 /** @file Whether a bag of words tells chosen answers from rejected ones: logistic regression, cross-validated. */
 import { Mt19937 } from "../../random.ts";
+import type { ExaminedRow } from "./check.ts";
+import { NearIndex, type Signature, signatureOf } from "./minhash.ts";
 
 /** Pairs in the sample, drawn from all: a million more change the third digit of the area. */
 const SAMPLE = 4000;
@@ -10,6 +12,11 @@ const PASSES = 3;
 const WEIGHTS = 1 << 16;
 const RATE = 0.1;
 
+/** Pairs that are near duplicates are one of these; a cross-validation needs several per fold. */
+const FEWEST_GROUPS = 20;
+/** Words of both answers from which they are grouped by likeness; fewer are alike by chance. */
+const LONG_ANSWERS = 20;
+
 interface Bag {
   /** Numbers of the weights of its words, each once. */
   words: Uint16Array;
@@ -17,33 +24,46 @@ interface Bag {
   fold: number;
 }
 
+interface Sampled {
+  chosen: Uint16Array;
+  rejected: Uint16Array;
+  /** Hash of the prompt. */
+  prompt: number;
+  /** Of prompt and answers, and of the answers alone where they are long. */
+  signatures: Signature[];
+}
+
 /** A sample of the pairs that are added, and the area under the curve of a classifier of its answers. */
 export function separability() {
   const random = new Mt19937(17);
-  const pairs: [Bag, Bag][] = [];
+  const pairs: Sampled[] = [];
   let seen = 0;
   return {
-    /** @param prompt its hash: answers to one prompt are in one fold. */
-    add(chosen: readonly number[], rejected: readonly number[], prompt: number): void {
+    add({ words: { chosen, rejected }, keys, signature }: ExaminedRow): void {
       const at = seen < SAMPLE ? seen : random.uint32() % (seen + 1);
       seen++;
       if (at >= SAMPLE) return;
-      const bag = (words: readonly number[], isChosen: boolean): Bag => {
-        return {
-          words: Uint16Array.from(new Set(words.map((word) => word % WEIGHTS))),
-          isChosen,
-          fold: prompt % FOLDS,
-        };
-      };
-      pairs[at] = [bag(chosen, true), bag(rejected, false)];
+      const bag = (words: readonly number[]) => Uint16Array.from(new Set(words.map((word) => word % WEIGHTS)));
+      const isLong = chosen.length + rejected.length >= LONG_ANSWERS;
+      const signatures = [signature(), ...(isLong ? [signatureOf([chosen, rejected])] : [])];
+      pairs[at] = { chosen: bag(chosen), rejected: bag(rejected), prompt: keys.prompt, signatures };
     },
-    /** In [0, 1]; 0.5: words tell nothing. Undefined for fewer than 50 pairs, or prompts too alike for folds. */
+    /** In [0, 1]; 0.5: words tell nothing. Undefined for fewer than 50 pairs, or pairs too alike for folds. */
     auc(): number | undefined {
       if (pairs.length < FEWEST) return undefined;
+      const groups = groupsOf(pairs);
+      if (new Set(groups).size < FEWEST_GROUPS) return undefined;
       const order = new Mt19937(17).randperm(pairs.length);
-      const bags = Array.from(order, (i) => pairs[i]).flat();
+      const foldOf = foldsOf(groups);
+      const bags = Array.from(order, (i): [Bag, Bag] => {
+        const fold = foldOf.get(groups[i]) ?? 0;
+        const { chosen, rejected } = pairs[i];
+        return [
+          { words: chosen, isChosen: true, fold },
+          { words: rejected, isChosen: false, fold },
+        ];
+      }).flat();
       const folds = Array.from({ length: FOLDS }, (_, fold) => bags.filter((bag) => bag.fold === fold));
-      if (folds.some((fold) => fold.length === 0)) return undefined;
       const areas = folds.map((held, fold) => {
         const weights = weightsOf(bags.filter((bag) => bag.fold !== fold));
         return areaUnderCurve(held.map((bag) => ({ score: scoreOf(bag, weights), isChosen: bag.isChosen })));
@@ -51,6 +71,41 @@ export function separability() {
       return areas.reduce((sum, area, fold) => sum + area * folds[fold].length, 0) / bags.length;
     },
   };
+}
+
+/** Pair -> group: pairs with one prompt, and near duplicates, are learned by heart from one another. */
+function groupsOf(pairs: readonly Sampled[]): number[] {
+  const parents = pairs.map((_, i) => i);
+  const root = (i: number): number => {
+    while (parents[i] !== i) {
+      parents[i] = parents[parents[i]];
+      i = parents[i];
+    }
+    return i;
+  };
+  const byPrompt = new Map<number, number>();
+  const near = [new NearIndex(), new NearIndex()];
+  for (const [i, { prompt, signatures }] of pairs.entries()) {
+    const matches = [byPrompt.get(prompt), ...signatures.map((one, k) => near[k].find(one))];
+    for (const match of matches) if (match !== undefined) parents[root(i)] = root(match);
+    byPrompt.set(prompt, i);
+    for (const [k, one] of signatures.entries()) near[k].add(one, i);
+  }
+  return pairs.map((_, i) => root(i));
+}
+
+/** Group -> fold, the largest groups first into the smallest folds. */
+function foldsOf(groups: readonly number[]): Map<number, number> {
+  const sizes = new Map<number, number>();
+  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  const filled = new Array<number>(FOLDS).fill(0);
+  const folds = new Map<number, number>();
+  for (const [group, size] of [...sizes].sort((a, b) => b[1] - a[1])) {
+    const fold = filled.indexOf(Math.min(...filled));
+    filled[fold] += size;
+    folds.set(group, fold);
+  }
+  return folds;
 }
 
 function scoreOf({ words }: Bag, weights: Float64Array): number {

@@ -74,10 +74,11 @@ const SEPARABLE = 0.95;
 function separable(): SplitLook {
   const sample = separability();
   return {
-    add: ({ words, keys }) => sample.add(words.chosen, words.rejected, keys.prompt),
+    add: (row) => sample.add(row),
     end(): SplitResult {
       const auc = sample.auc();
-      if (auc === undefined) return { numbers: {}, skipped: "too few pairs for a cross-validation" };
+      if (auc === undefined)
+        return { numbers: {}, skipped: "too few pairs for a cross-validation, or too many that are alike" };
       if (auc < SEPARABLE) return { numbers: { auc } };
       const message =
         `Words alone tell chosen from rejected (area under the curve ${auc.toFixed(3)}, cross-validated): the model ` +

@@ -1,11 +1,27 @@
 /** @file Texts as hashes: of a whole text, of its words. Hashes are what the doctor keeps of a row. */
 
-/** 53 bits of a text: two multiplicative hashes (cyrb53). Two of a million texts share one with odds of 1 in 18,000. */
-export function hashText(text: string): number {
+/**
+ * 53 bits of a text: two multiplicative hashes (cyrb53). Two of a million texts share one with odds of 1 in 18,000.
+ * @param isLoose without differences of white space and of case; of ASCII alone.
+ */
+export function hashText(text: string, isLoose = false): number {
   let a = 0xdeadbeef;
   let b = 0x41c6ce57;
+  let space = 0; // 0: none since the start, 1: none since a word, 2: some since a word
   for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
+    let unit = text.charCodeAt(i);
+    if (isLoose) {
+      if (unit === 32 || (unit > 8 && unit < 14)) {
+        if (space === 1) space = 2;
+        continue;
+      }
+      if (space === 2) {
+        a = Math.imul(a ^ 32, 2654435761);
+        b = Math.imul(b ^ 32, 1597334677);
+      }
+      space = 1;
+      if (unit > 64 && unit < 91) unit |= 32;
+    }
     a = Math.imul(a ^ unit, 2654435761);
     b = Math.imul(b ^ unit, 1597334677);
   }
@@ -34,28 +50,42 @@ export function wordsOf(text: string): number[] {
   const words: number[] = [];
   let hash = 0;
   let length = 0;
-  const end = () => {
-    if (length > 0) words.push(mix(hash));
-    hash = 0;
-    length = 0;
-  };
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    if (!isWordUnit(unit)) {
-      end();
-      continue;
+    const isWord = isWordUnit(unit);
+    if (length > 0 && (!isWord || unit >= UNSPACED)) {
+      words.push(mix(hash));
+      hash = 0;
+      length = 0;
     }
-    if (unit >= UNSPACED) end();
+    if (!isWord) continue;
     hash = (Math.imul(hash, 31) + (unit > 64 && unit < 91 ? unit | 32 : unit) + 1) | 0;
-    length++;
-    if (unit >= UNSPACED) end();
+    length = 1;
+    if (unit < UNSPACED) continue;
+    words.push(mix(hash));
+    hash = 0;
+    length = 0;
   }
-  end();
+  if (length > 0) words.push(mix(hash));
   return words;
 }
 
-/** A text without differences of white space. */
-export const spaced = (text: string): string => text.replace(/\s+/g, " ").trim();
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the fast way past texts of ASCII
+const ASCII_ONLY = /^[\u0000-\u007f]*$/;
 
-/** A text without differences of white space, case and Unicode's compatible forms. */
-export const normalized = (text: string): string => spaced(text.normalize("NFKC").toLowerCase());
+export const isAscii = (text: string): boolean => ASCII_ONLY.test(text);
+
+/** Characters without width, which no reader sees: zero-width spaces and joiners, marks of direction, soft hyphens. */
+export const UNSEEN = "\\u00ad\\u180e\\u200b-\\u200f\\u2060-\\u2064\\ufeff";
+const EVERY_UNSEEN = new RegExp(`[${UNSEEN}]`, "g");
+
+/** A text without differences of white space, case, characters that are not seen and Unicode's compatible forms. */
+export function normalized(text: string): string {
+  const plain = isAscii(text) ? text : text.normalize("NFKC").replace(EVERY_UNSEEN, "");
+  return plain.toLowerCase().replace(/\s+/g, " ").trim();
+}
+
+/** Hash of a normalized text, without making one where it is of ASCII. */
+export function hashNormalized(text: string): number {
+  return isAscii(text) ? hashText(text, true) : hashText(normalized(text));
+}

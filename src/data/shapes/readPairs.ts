@@ -9,7 +9,7 @@ import type { Row } from "../datasets/features.ts";
 import { checkRow, readPreferenceRow } from "../preferences/readRow.ts";
 import { PromptWatch } from "./promptWatch.ts";
 import { checkMap, type Recognized, recognize, renamedRow, sampleOf } from "./recognize.ts";
-import { type NumberedPair, type Reading, type ShapeOptions, within } from "./shape.ts";
+import { type Collector, type NumberedPair, type Reading, type ShapeOptions, within } from "./shape.ts";
 import { trlRow } from "./trl.ts";
 
 /** Rows that are looked at to recognize the shape. */
@@ -22,12 +22,16 @@ export interface ReadPairsOptions extends ShapeOptions {
   hasChatTemplate?: boolean | undefined;
   /** True: columns that pairs don't need stay, too. Default: false. */
   isConversion?: boolean | undefined;
+  /** Is given the error of a row that does not fit, which is skipped. Default: the error ends the pairs. */
+  onBadRow?: ((error: PrefineError, row: number) => void) | undefined;
 }
 
 /** The pairs of a split. */
 export interface PairStream extends Recognized {
   /** One after the other, once. @throws PrefineError("data") naming the row that does not fit. */
   pairs(): AsyncGenerator<NumberedPair>;
+  /** The rows as they are, with the columns of `map` renamed; instead of the pairs. */
+  rows(): AsyncGenerator<{ row: Row; index: number }>;
   /** After the last pair: lines about rows that were skipped, and about texts that nothing uses. */
   lines(): string[];
 }
@@ -62,6 +66,7 @@ export async function openPairs(rows: Rows, options: ReadPairsOptions): Promise<
   };
   return {
     ...recognized,
+    rows: all,
     pairs: () => readAll(all(), { recognized, options, notes, watch }),
     lines: () => [...noteLines(notes, split), ...watch.lines()],
   };
@@ -92,28 +97,49 @@ interface Work {
 }
 
 async function* readAll(rows: AsyncIterable<{ row: Row; index: number }>, work: Work): AsyncGenerator<NumberedPair> {
-  const { shape, change } = work.recognized;
-  const { split } = work.options;
+  const { shape } = work.recognized;
   let current = 0;
   let count = 0;
   const reading = readingOf(work, () => current);
   const collector = shape.collects?.(reading);
   for await (const { row, index } of rows) {
     current = index;
-    const where = `${split} row ${index}`;
-    checkRow(row, where);
-    if (isRatedOtherwise(row)) reading.note("whose rejected answer is rated above the chosen one");
-    const read = within(where, () => {
-      const changed = change(row);
-      if (collector) return collector.add(changed, index);
-      return shape.reads(changed, reading).map((pair) => ({ ...pair, index }));
-    });
-    for (const pair of read) yield checked(pair, work);
+    const read = orBadRow(work, index, () => pairsOfRow({ row, index, collector, reading }, work));
+    for (const pair of read) yield pair;
     count += read.length;
   }
   const left = collector?.end() ?? [];
   for (const pair of left) yield checked(pair, work);
   if (count + left.length === 0 && work.notes.size > 0) throw nothingPaired(work);
+}
+
+interface RawRow {
+  row: Row;
+  index: number;
+  collector: Collector | undefined;
+  reading: Reading;
+}
+
+function pairsOfRow({ row, index, collector, reading }: RawRow, work: Work): NumberedPair[] {
+  const { shape, change } = work.recognized;
+  const where = `${work.options.split} row ${index}`;
+  checkRow(row, where);
+  if (isRatedOtherwise(row)) reading.note("whose rejected answer is rated above the chosen one");
+  const read = within(where, () => {
+    const changed = change(row);
+    return collector ? collector.add(changed, index) : shape.reads(changed, reading).map((one) => ({ ...one, index }));
+  });
+  return read.map((pair) => checked(pair, work));
+}
+
+function orBadRow({ options: { onBadRow } }: Work, index: number, read: () => NumberedPair[]): readonly NumberedPair[] {
+  try {
+    return read();
+  } catch (error) {
+    if (!onBadRow || !(error instanceof PrefineError) || error.code !== "data") throw error;
+    onBadRow(error, index);
+    return [];
+  }
 }
 
 /** Columns of ratings beside chosen and rejected. */
