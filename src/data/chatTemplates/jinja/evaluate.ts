@@ -1,7 +1,7 @@
 /** @file Evaluates expressions of a template. */
 import { attributeOf, itemOf, notCallable } from "../python/attributes.ts";
 import { compare, equals, isIn } from "../python/compare.ts";
-import { typeError } from "../python/fault.ts";
+import { TemplateFault, typeError } from "../python/fault.ts";
 import { spend, spendReading, spendText } from "../python/limits.ts";
 import { escapeMarkup } from "../python/markup.ts";
 import { indexNumber } from "../python/numbers.ts";
@@ -23,6 +23,7 @@ import {
   Undefined,
   type Value,
 } from "../python/values.ts";
+import { isConstant } from "./constants.ts";
 import { type Environment, noSuch } from "./environment.ts";
 import { FILTERS } from "./filters.ts";
 import type { CallArguments, CompareOperator, Expression } from "./nodes.ts";
@@ -133,7 +134,18 @@ function compared(operator: CompareOperator, left: Value, right: Value): boolean
   }
 }
 
+/** Jinja computes constants while it compiles: there the sandbox makes an undefined value of a slice that fails. */
 function evaluateSlice(node: Of<"Slice">, scope: Scope, run: Evaluation): Value {
+  try {
+    return slice(node, scope, run);
+  } catch (error) {
+    const isFolded = error instanceof TemplateFault && error.kind === "TypeError" && isConstant(node);
+    if (isFolded) return new Undefined("a constant without such items");
+    throw error;
+  }
+}
+
+function slice(node: Of<"Slice">, scope: Scope, run: Evaluation): Value {
   const value = evaluate(node.of, scope, run);
   const [start, stop, step] = [node.start, node.stop, node.step].map((part) =>
     part ? evaluate(part, scope, run) : null,
@@ -144,7 +156,6 @@ function evaluateSlice(node: Of<"Slice">, scope: Scope, run: Evaluation): Value 
     const isObject = typeof value === "object" && value !== null && "slice" in value;
     const sliced = isObject ? value.slice?.(start, stop, step) : undefined;
     if (sliced !== undefined) return sliced;
-    if (node.of.type === "Const") return new Undefined("a constant without items"); // folded, through the sandbox
     if (value instanceof PyDict) throw typeError("unhashable type: 'slice'");
     throw typeError(`'${typeName(value)}' object is not subscriptable`);
   }

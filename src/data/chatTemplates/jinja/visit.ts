@@ -2,7 +2,7 @@
 import type { Special, Statement } from "./nodes.ts";
 
 /** Calls `visit` with every node; where it returns false, not with those below. */
-function walk(value: unknown, visit: (node: Record<string, unknown>) => boolean): void {
+export function walk(value: unknown, visit: (node: Record<string, unknown>) => boolean): void {
   const pending: unknown[] = [value];
   while (pending.length > 0) {
     const next = pending.pop();

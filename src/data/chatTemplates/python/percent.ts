@@ -30,7 +30,7 @@ export function percentFormat(
   let usedKeys = false;
   const out = text.replace(CONVERSION, (whole, key: string | undefined, flags = "", width, digits, kind) => {
     if (kind === undefined) throw valueError("incomplete format");
-    if (kind === "%") return "%";
+    if (whole === "%%") return "%"; // with flags or a width it is no kind
     const size = count(width);
     const precision =
       whole.includes(".") && !/^%\([^)]*\.[^)]*\)[^.]*$/s.test(whole) ? (count(digits) ?? 0) : undefined;

@@ -10,7 +10,18 @@ import * as cases from "./strCase.ts";
 import { points, repeat, replaceText, type Side, split, splitLines, strip } from "./strings.ts";
 import { isPrintable } from "./text.ts";
 import { window } from "./textParts.ts";
-import { type Given, isText, iterate, type Markup, pointCount, Tuple, textOf, typeName, type Value } from "./values.ts";
+import {
+  type Given,
+  isText,
+  isUndefined,
+  iterate,
+  type Markup,
+  pointCount,
+  Tuple,
+  textOf,
+  typeName,
+  type Value,
+} from "./values.ts";
 
 /** A method: the text, the arguments, the text as str or Markup, and the sandbox's access to attributes. */
 export type StrMethod = (text: string, given: Given, self: string | Markup, access: Access) => Value;
@@ -157,13 +168,33 @@ function expandTabs(text: string, given: Given): Value {
 
 function translate(text: string, given: Given): Value {
   const [table] = positional("str.translate", given, 1, 1);
-  if (!(table instanceof PyDict)) throw unsupported("str.translate with a table that is no dict");
+  const entryAt = tableLookup(table);
   return Array.from(text, (point) => {
-    const to = table.get(BigInt(point.codePointAt(0) ?? 0));
+    const to = entryAt(point.codePointAt(0) ?? 0);
     if (to === undefined) return point;
     if (to === null) return "";
-    return isText(to) ? textOf(to) : String.fromCodePoint(indexNumber(to));
+    if (isText(to)) return textOf(to);
+    if (typeof to !== "bigint" && typeof to !== "boolean") {
+      throw typeError("character mapping must return integer, None or str");
+    }
+    const code = Number(to);
+    if (code >= 0 && code <= LAST_POINT) return String.fromCodePoint(code);
+    throw valueError("character mapping must be in range(0x110000)");
   }).join("");
+}
+
+const LAST_POINT = 0x10ffff;
+
+/** The entry of a code point, as `table[code]` gives it: of a dict by key, of a text or list by place. */
+function tableLookup(table: Value = null): (code: number) => Value | undefined {
+  if (table instanceof PyDict) return (code) => table.get(BigInt(code));
+  const items = isText(table) ? points(textOf(table)) : table instanceof Tuple ? table.items : table;
+  if (Array.isArray(items)) return (code) => items[code];
+  return () => {
+    if (isUndefined(table)) throw table.fault();
+    if (typeof table === "object" && table !== null) throw unsupported("str.translate with a table of this type");
+    throw typeError(`'${typeName(table)}' object is not subscriptable`);
+  };
 }
 
 function makeTrans(_text: string, given: Given): Value {
