@@ -17,6 +17,8 @@ import type { ByteSource } from "./byteSource.ts";
 import { checkThrift } from "./parquetChecks.ts";
 import { type ColumnReading, readColumnPages } from "./parquetColumns.ts";
 import { problemOfFooter, startOf } from "./parquetSchema.ts";
+import { changeOf, dateParsers, readStored } from "./parquetValues.ts";
+import { NO_UTF8, utf8Text } from "./textEncoding.ts";
 import { orderedObject } from "./written.ts";
 
 export type { SchemaTree } from "hyparquet";
@@ -56,6 +58,7 @@ export async function openParquet(source: ByteSource, where: string): Promise<Pa
   checkColumns(metadata, schema, where);
   const problem = problemOfFooter(metadata, schema);
   if (problem) throw broken(where, problem);
+  readStored(metadata);
   const groupRows = metadata.row_groups.map((group) => Number(group.num_rows));
   const large = groupRows.findIndex((rows) => !(rows >= 0 && rows <= MOST_ROWS));
   if (large >= 0) throw tooLarge(where, `row group ${large}: ${groupRows[large]} rows, at most ${MOST_ROWS} are read`);
@@ -181,7 +184,15 @@ export async function readRowGroup(
     throw broken(where, `row group ${group}: expected ${counted(count, "row")}, found ${rows.length}`);
   }
   const columns = file.schema.children.map(({ element }) => element.name);
-  return rows.map((row) => orderedObject(columns.map((name) => [name, plain(own(row, safeName(name)))])));
+  const changes = file.schema.children.flatMap((node) => {
+    const change = changeOf(node);
+    return change ? [[node.element.name, change] as const] : [];
+  });
+  return rows.map((row) => {
+    const ordered = orderedObject(columns.map((name) => [name, plain(own(row, safeName(name)))]));
+    for (const [name, change] of changes) ordered[name] = change(ordered[name], ordered, name);
+    return ordered;
+  });
 }
 
 async function readRows(
@@ -242,10 +253,15 @@ function rangeOf(column: ColumnMetaData, fileSize: number): [start: number, end:
 
 const own = (row: Record<string, unknown>, name: string) => (Object.hasOwn(row, name) ? row[name] : undefined);
 
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true }); // text that begins with U+FEFF keeps it
+function textFrom(bytes: Uint8Array): string {
+  const text = utf8Text(bytes);
+  if (text === undefined) throw new Error(`a text of ${NO_UTF8}`);
+  return safeName(text);
+}
 
 const parsers: Partial<ParquetParsers> = {
-  stringFromBytes: (bytes: Uint8Array) => bytes && safeName(utf8.decode(bytes)),
+  ...dateParsers,
+  stringFromBytes: (bytes: Uint8Array) => bytes && textFrom(bytes),
 };
 
 /** JSON's types if exact: null for missing, numbers for 64-bit integers up to 2^53; also in nested values. */

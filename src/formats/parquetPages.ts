@@ -25,7 +25,7 @@ export interface PageColumn {
 }
 
 /** A page's header of the kind that its type says. */
-export function valuesHeader({ type, data_page_header: v1, data_page_header_v2: v2 }: PageHeader) {
+function valuesHeader({ type, data_page_header: v1, data_page_header_v2: v2 }: PageHeader) {
   return type === "DATA_PAGE" ? v1 : type === "DATA_PAGE_V2" ? v2 : undefined;
 }
 

@@ -4,11 +4,15 @@
  * to_json write it. The road not taken is wrappers for numbers: users would meet them in their rows.
  */
 
+import type { PythonText } from "./pythonTexts.ts";
+
 interface Written {
   /** The keys in order, where JavaScript's order is another. */
   keys?: readonly string[];
   /** Keys or indices whose numbers are floats. */
   floats?: ReadonlySet<string>;
+  /** Keys or indices whose values Python prints otherwise: decimals, times, bytes. */
+  texts?: ReadonlyMap<string, PythonText>;
 }
 
 const written = new WeakMap<object, Written>();
@@ -58,6 +62,14 @@ export function markFloats(object: object, keys: Iterable<string>): void {
   if (floats.size > 0) note(object, { floats });
 }
 
+/** Notes how Python prints the values under these keys (or indices). */
+export function markTexts(object: object, texts: Iterable<readonly [string, PythonText]>): void {
+  note(object, { texts: new Map([...(written.get(object)?.texts ?? []), ...texts]) });
+}
+
+/** How Python prints the value under a key (or index), where that is noted. */
+export const textOf = (object: object, key: string): PythonText | undefined => written.get(object)?.texts?.get(key);
+
 /** Whether a number under this key (or index) is a float: 50.0, not 50. */
 export function isFloat(object: object, key: string, value: number): boolean {
   return !Number.isInteger(value) || Object.is(value, -0) || (written.get(object)?.floats?.has(key) ?? false);
@@ -102,6 +114,24 @@ export function restoreWritten(result: unknown, source: unknown): void {
     const original = written.has(part) ? undefined : noted.get(contentOf(part));
     if (original) copyWritten(part, original);
   }
+  if (isPlain(result) && isPlain(source)) restoreTexts(result, source);
+}
+
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+/** Notes how Python prints the values that a row has kept under their names, beside other ones. */
+function restoreTexts(row: Record<string, unknown>, source: Record<string, unknown>): void {
+  const texts = [...(written.get(source)?.texts ?? [])];
+  const same = texts.filter(([key]) => Object.hasOwn(row, key) && isSame(row[key], source[key]));
+  if (same.length > 0) markTexts(row, same);
+}
+
+/** Equal, also as a copy from another thread: of bytes, of a date. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (one instanceof Uint8Array && other instanceof Uint8Array) return `${one}` === `${other}`;
+  if (one instanceof Date && other instanceof Date) return one.getTime() === other.getTime();
+  return Object.is(one, other);
 }
 
 /** What is noted within a value, as data that goes to another thread beside it: the notes themselves do not. */

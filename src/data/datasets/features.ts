@@ -1,5 +1,6 @@
 /** @file The features of a dataset: columns and their types, with the names of datasets and Arrow. */
 import { holdsJson, type SchemaTree } from "../../formats/parquet.ts";
+import { holdsDecimals } from "../../formats/parquetValues.ts";
 import { orderedObject } from "../../formats/written.ts";
 
 /** A row as a plain object. */
@@ -67,7 +68,7 @@ function parquetDtype({ element }: SchemaTree): string {
   if (logical === "FLOAT16") return "float16";
   if (logical === "DATE" || converted === "DATE") return "date32";
   if (logical === "TIMESTAMP" || converted.startsWith("TIMESTAMP")) return "timestamp";
-  if (logical === "DECIMAL" || converted === "DECIMAL") return "decimal";
+  if (holdsDecimals(element)) return "decimal";
   const integer = /^(U?INT)_(\d+)$/.exec(converted);
   if (integer) return `${integer[1].toLowerCase()}${integer[2]}`;
   return PHYSICAL_DTYPES[element.type ?? ""] ?? "null";
