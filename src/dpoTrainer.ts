@@ -2,6 +2,7 @@
 import { callable } from "./arguments.ts";
 import { isFirstRank } from "./cluster/firstRank.ts";
 import { joinJob, openJobDevice } from "./cluster/job.ts";
+import { type JobPlatform, openJobPlatform } from "./cluster/jobPlatform.ts";
 import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
 import { availableMemory, refuseBeyondMemory } from "./device/memory.ts";
 import { nodeStorage } from "./disk/nodeStorage.ts";
@@ -10,7 +11,7 @@ import { loadModel } from "./pretrained/loadModel.ts";
 import "./pretrained/tokenizerThreads.ts"; // enables threads for slow texts
 import { createLogger } from "./terminal/logger.ts";
 import { silentLogger } from "./terminal/silentLogger.ts";
-import type { Platform } from "./training/platform.ts";
+import type { Joined, Platform } from "./training/platform.ts";
 import { Trainer } from "./training/trainer.ts";
 import type { DPOTrainerOptions } from "./training/trainerOptions.ts";
 
@@ -23,7 +24,8 @@ export const nodePlatform: Platform = {
   },
   loadModel,
   loadTokenizer: AutoTokenizer.from_pretrained,
-  join: joinJob,
+  join: joinRanks,
+  isFirstRank,
   createLogger: (options) => (isFirstRank() ? createLogger(options) : silentLogger),
   openDevice: openJobDevice,
   memory: { available: availableMemory, refuseBeyond: refuseBeyondMemory },
@@ -33,6 +35,24 @@ export const nodePlatform: Platform = {
     return nodeStorage.folder(png).name;
   },
 };
+
+/** What a run works with in a job; all ranks call it together. @returns undefined if this process was started alone. */
+export async function joinRanks(options: {
+  ddp_timeout: number;
+}): Promise<(Joined & Pick<JobPlatform, "inTurn">) | undefined> {
+  const ranks = await joinJob(options);
+  if (!ranks) return undefined;
+  const { storage, memory, inTurn, onFirst } = await openJobPlatform(ranks, nodeStorage);
+  const platform: Platform = {
+    ...nodePlatform,
+    storage,
+    memory,
+    loadModel: (...model) => inTurn(() => loadModel(...model)),
+    loadTokenizer: (...tokenizer) => inTurn(() => AutoTokenizer.from_pretrained(...tokenizer)),
+    plotRun: (folder, name) => onFirst(`plot ${name}`, () => nodePlatform.plotRun(folder, name)),
+  };
+  return { ranks, platform, inTurn };
+}
 
 /** A DPO training: its model, its data, its settings. */
 export interface DPOTrainer extends Trainer {}

@@ -4,7 +4,6 @@
  */
 import { abortSignal, checkOptions, checkValue, type OptionChecks, objectWith } from "./arguments.ts";
 import { isFirstRank } from "./cluster/firstRank.ts";
-import { joinJob } from "./cluster/job.ts";
 import { checkAdapterAgrees, type RunConfig, type ScriptArguments } from "./config/run.ts";
 import { HANDBOOK_TEMPLATE } from "./data/chatTemplates/handbookTemplate.ts";
 import { nameForCard, openData, openStream, withWholePaths } from "./data/datasets/dataArguments.ts";
@@ -17,7 +16,8 @@ import { alikeWith, convertWith } from "./data/shapes/toPreferences.ts";
 import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
 import type { Tokenizer } from "./data/tokenizers/tokenizer.ts";
 import { nodeStorage } from "./disk/nodeStorage.ts";
-import { DPOTrainer } from "./dpoTrainer.ts";
+import type { Storage } from "./disk/storage.ts";
+import { DPOTrainer, joinRanks } from "./dpoTrainer.ts";
 import { PrefineError } from "./errors.ts";
 import { AutoModelForCausalLM } from "./pretrained/autoModel.ts";
 import { refuseAdapter } from "./pretrained/modelConfig.ts";
@@ -57,16 +57,19 @@ const RUN_OPTIONS: OptionChecks<RunOptions> = {
 export async function train(run: RunConfig, options: RunOptions = {}): Promise<TrainOutput> {
   checkValue("train", run, RUN, "Pass runFrom({ model_name_or_path, dataset_name, ... }), or a run file by parseRun.");
   checkOptions<RunOptions>("train", options, RUN_OPTIONS);
-  await joinJob(run.args); // all ranks, or none
-  await checkOutputDir(run.args, nodeStorage); // before anything is downloaded
+  const job = await joinRanks(run.args); // all ranks, or none
+  const { inTurn = <T>(work: () => Promise<T>) => work() } = job ?? {};
+  const storage = job?.platform.storage ?? nodeStorage;
+  await checkOutputDir(run.args, storage); // before anything is downloaded
   const { signal, logger: own = createLogger({ disable_tqdm: run.args.disable_tqdm ?? false }) } = options;
   const logger = isFirstRank() ? own : silentLogger;
   if (run.script.dataset_streaming) checkStreaming(run.args);
-  const load = run.script.dataset_streaming ? streamSplits : loadSplits;
-  const { train_dataset, eval_dataset } = await load(run, logger, { signal });
-  const model = await loadPolicy(run, logger, signal);
+  const load = async () => (run.script.dataset_streaming ? streamSplits : loadSplits)(run, logger, { signal });
+  const { train_dataset, eval_dataset } = await inTurn<Awaited<ReturnType<typeof load>>>(load);
+  const quantization = await quantizationOf(run, storage, logger);
+  const model = await inTurn(() => loadPolicy(run, { quantization, logger, signal }));
   const { peft_config, args } = run;
-  const processing_class = await loadTokenizer(run, model.name_or_path, { logger, signal });
+  const processing_class = await inTurn(() => loadTokenizer(run, model.name_or_path, { logger, signal }));
   const asInRecipe = rowsOfRecipe(run, processing_class);
   const trainer = new DPOTrainer({
     model,
@@ -192,14 +195,21 @@ async function namesOf({
   return { ...whole, ...shapeOptionsOf(script) };
 }
 
-/** The base model's quantization in the run being resumed; undefined: the starting adapter decides. */
-async function quantizationToResume({ args }: RunConfig, logger: Logger) {
-  const resuming = { args, storage: nodeStorage, resume: args.resume_from_checkpoint };
+/** The run's quantization of the base model, or that in the run being resumed; undefined: the adapter decides. */
+async function quantizationOf({ args, quantization_config }: RunConfig, storage: Storage, logger: Logger) {
+  if (quantization_config !== undefined) return quantization_config;
+  const resuming = { args, storage, resume: args.resume_from_checkpoint };
   return (await resumedQuantization(resuming, (line) => logger.info(line))) ?? undefined;
 }
 
+interface PolicyOptions {
+  quantization: Awaited<ReturnType<typeof quantizationOf>>;
+  logger: Logger;
+  signal: AbortSignal | undefined;
+}
+
 /** The model, or the model with the adapter that adapter_name_or_path starts from. */
-async function loadPolicy(run: RunConfig, logger: Logger, signal?: AbortSignal) {
+async function loadPolicy(run: RunConfig, { quantization, logger, signal }: PolicyOptions) {
   const { model_name_or_path, adapter_name_or_path } = run.model;
   const access = hubOptions(run, logger, signal);
   const idOrPath = adapter_name_or_path ?? model_name_or_path;
@@ -209,10 +219,9 @@ async function loadPolicy(run: RunConfig, logger: Logger, signal?: AbortSignal) 
   }
   const { onProgress: _, ...listing } = access;
   if (run.peft_config) await refuseAdapter(idOrPath, listing);
-  const quantization = run.quantization_config;
   const model = await AutoModelForCausalLM.from_pretrained(idOrPath, {
     ...access,
-    quantization_config: quantization === undefined ? await quantizationToResume(run, logger) : quantization,
+    quantization_config: quantization,
     base: adapter_name_or_path && model_name_or_path ? model_name_or_path : undefined,
   });
   if (!adapter_name_or_path) return model;

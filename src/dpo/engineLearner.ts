@@ -157,6 +157,7 @@ export async function createLearner(options: LearnerOptions, device: Device): Pr
   try {
     await device.load([...options.model.weights]);
     await loadAdapterTensors(device, options);
+    await device.ranks?.broadcast(trainableOf(options).map(({ name }) => name)); // machines may round differently
     if (needsReference(lossTypes(options))) await loadReference(device, options);
     const trained = new TrainedTensors(device, trainableOf(options), options.optimizer);
     await trained.allocate();

@@ -124,13 +124,19 @@ export class TrainedTensors {
     this.summed = 0;
   }
 
-  /** One optimizer step; clears the gradients. @returns their norm before clipping. */
+  /**
+   * One optimizer step, by the mean of the gradients of all ranks; clears them. @returns their norm before clipping.
+   */
   async takeStep(options: { learningRate: number; maxGradNorm: number }): Promise<number> {
     const step = this.steps + 1;
     const tensors = this.tensors.map(({ name, shape, weightDecay, state: keys }) => {
       const state = Object.fromEntries(Object.keys(keys).map((key) => [key, `${key}.${name}`]));
       return { param: name, grad: accumulated(name), state, shape, weightDecay };
     });
+    await this.device.ranks?.allReduce(
+      tensors.map(({ grad }) => grad),
+      1 / this.device.ranks.world.size,
+    );
     const gradNorm = await clippedStep(this.device, tensors, { optimizer: this.settings, step, ...options });
     this.summed = 0;
     if (Number.isFinite(gradNorm)) this.steps = step;

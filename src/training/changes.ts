@@ -42,7 +42,7 @@ function checkSteps({ args, plan }: Run, { objective }: Fingerprint, path: strin
   const { per_device_train_batch_size: size, gradient_accumulation_steps: steps } = objective;
   if (typeof size !== "number" || typeof steps !== "number") return;
   const batches = { per_device_train_batch_size: size, gradient_accumulation_steps: steps };
-  const { stepsPerEpoch } = planTraining(plan.rows, { ...args, ...batches });
+  const { stepsPerEpoch } = planTraining(plan.rows, { ...args, ...batches, ranks: plan.ranks });
   if (stepsPerEpoch === plan.stepsPerEpoch) return;
   throw new PrefineError(
     "config",

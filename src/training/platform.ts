@@ -15,6 +15,13 @@ interface LoadOptions {
   signal?: AbortSignal;
 }
 
+/** A process's part in a job. */
+export interface Joined {
+  ranks: DeviceRanks;
+  /** The platform for what the ranks do together: rank 0 writes, and all read what it reads. */
+  platform: Platform;
+}
+
 export interface Platform {
   /** Holds output_dir, and checkpoints of other folders. */
   readonly storage: Storage;
@@ -29,7 +36,9 @@ export interface Platform {
    * @param options.ddp_timeout seconds to wait for the others before the job ends.
    * @throws PrefineError("config") if they can't be connected.
    */
-  join?(options: { ddp_timeout: number }): Promise<DeviceRanks | undefined>;
+  join?(options: { ddp_timeout: number }): Promise<Joined | undefined>;
+  /** Whether this process reports, writes and draws for its job. Absent: it does. */
+  isFirstRank?(): boolean;
   loadModel(idOrPath: string, options: LoadOptions & { onWarning: (line: string) => void }): Promise<LoadedModel>;
   loadTokenizer(idOrPath: string, options: LoadOptions): Promise<Tokenizer>;
   /** Makes a logger that shows the progress of a run, unless `disable_tqdm`. */

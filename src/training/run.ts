@@ -8,6 +8,7 @@ import type { DPOConfig } from "../config/DPOConfig.ts";
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import type { FolderLock, RunFolder } from "../disk/storage.ts";
 import type { Learner } from "../dpo/learner.ts";
+import type { DeviceRanks } from "../engine/runtime/device.ts";
 import { PrefineError } from "../errors.ts";
 import type { Content } from "../formats/content.ts";
 import type { AdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
@@ -48,7 +49,7 @@ export const pairsInMemory = (pairs: readonly PackedPair[]): PairSource => ({
 });
 
 /** `train_prefs row 17`, `train_prefs rows 3, 17`: the pairs' rows in the dataset. */
-export function nameRows({ origin }: PairSource, pairs: readonly PackedPair[]): string {
+export function nameRows({ origin }: PairSource, pairs: readonly { index: number }[]): string {
   const rows = pairs.map(({ index }) => origin?.rows[index] ?? index);
   const more = rows.length > NAMED_ROWS ? ` and ${rows.length - NAMED_ROWS} more` : "";
   return `${origin?.split ?? "train"} row${rows.length > 1 ? "s" : ""} ${rows.slice(0, NAMED_ROWS).join(", ")}${more}`;
@@ -187,6 +188,8 @@ export interface RunParts {
   readonly referenceCache?: ReferenceCache | undefined;
   readonly callbacks?: Callbacks;
   readonly compute_metrics?: ComputeMetrics | null;
+  /** The job that trains the run; absent: this process alone. */
+  readonly ranks?: DeviceRanks | undefined;
 }
 
 export interface Run extends Omit<RunParts, "train" | "evals" | "callbacks"> {
@@ -241,6 +244,16 @@ export class NotFinite extends PrefineError {
   constructor(message: string, hint: string) {
     super("training", message, hint);
   }
+}
+
+/** This process's number in its job. */
+export function rankOf({ ranks }: Pick<Run, "ranks">): number {
+  return ranks?.world.rank ?? 0;
+}
+
+/** The signal to check between two pieces of work; ranks stop together, when they next exchange their results. */
+export function ownSignal({ signal, ranks }: Pick<Run, "signal" | "ranks">): AbortSignal | undefined {
+  return ranks ? undefined : signal;
 }
 
 export function checkSignal(signal: AbortSignal | undefined): void {

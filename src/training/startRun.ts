@@ -3,6 +3,7 @@
 import { newTrainerState } from "../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import { epochOrder, type SamplingStrategy } from "../data/preferences/sampling.ts";
+import { PrefineError } from "../errors.ts";
 import { createAdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
 import { createSchedule } from "../optim/schedules.ts";
 import { counted } from "../phrases.ts";
@@ -18,7 +19,9 @@ import { type EvaluationSet, evaluationSetName, type PairSource, type Run, type 
 /** A run before its first step; also the state that a trainer shows before it trains. */
 export function createRun(parts: RunParts, platform: Platform): Run {
   const { args, learner } = parts;
-  const plan = planTraining(parts.train.length, args);
+  const ranks = parts.ranks?.world.size ?? 1;
+  if (ranks > 1) refuseStreams([parts.train, ...parts.evals.values()]);
+  const plan = planTraining(parts.train.length, { ...args, ranks });
   const state = newTrainerState();
   state.max_steps = plan.maxSteps;
   state.num_train_epochs = plan.epochs;
@@ -54,6 +57,13 @@ export function createRun(parts: RunParts, platform: Platform): Run {
   };
 }
 
+/** @throws PrefineError("not-yet"): the ranks of a job would have to agree on where a stream ends. */
+function refuseStreams(sources: readonly PairSource[]): void {
+  if (sources.every(({ length }) => Number.isFinite(length))) return;
+  const message = "a stream (dataset_streaming) on several processes: not yet";
+  throw new PrefineError("not-yet", message, "Load the dataset whole, or train in one process.");
+}
+
 /** TRL's order, cached for the current epoch. */
 function orders(pairs: PairSource, args: DPOConfig): Run["order"] {
   if (pairs.length === Number.POSITIVE_INFINITY) return () => null;
@@ -87,10 +97,11 @@ export function checkDropped({ args, train, evals, plan, observer }: Run): void 
   const batchSize = args.per_device_eval_batch_size;
   for (const { prefix, pairs } of evals) {
     const set = evaluationSetName(prefix);
-    const dropped = pairs.length - batchSize * countBatches(pairs.length, { batchSize, dropLast: true, set });
+    const batches = countBatches(pairs.length, { batchSize, dropLast: true, ranks: plan.ranks, set });
+    const dropped = pairs.length - batchSize * plan.ranks * batches;
     if (dropped > 0) observer.warn(unseen(dropped, `${counted(pairs.length, "pair")} of ${set} are never evaluated`));
   }
-  const left = train.pairs.length - plan.batchSize * plan.batchesPerEpoch;
+  const left = train.pairs.length - plan.batchSize * plan.ranks * plan.batchesPerEpoch;
   if (left > 0 && args.train_sampling_strategy === "sequential")
     observer.warn(unseen(left, `${counted(train.pairs.length, "pair")} of train_dataset are never trained on`));
 }

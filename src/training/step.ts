@@ -3,17 +3,20 @@
 import { listCheckpoints } from "../checkpoints/runDirectory.ts";
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import type { MicroBatch, PairScores } from "../dpo/learner.ts";
-import { paddedLength } from "../dpo/pairFeeds.ts";
-import { batchMetrics } from "./evaluation/metrics.ts";
+import type { DeviceRanks } from "../engine/runtime/device.ts";
+import { PrefineError } from "../errors.ts";
+import { metricsOfRanks } from "./evaluation/metrics.ts";
 import { addStep, type MicroBatchResult } from "./evaluation/trainingLog.ts";
 import { batchesOf, endsEpoch, epochAfter, type Position, positionAfter, rowsOf } from "./plan.ts";
 import { enterStage, noteEnd } from "./progress.ts";
+import { type BatchedPair, countedRanks, gatherBatches, type RankBatch } from "./rankBatches.ts";
 import { referenceFor } from "./reference/referenceLogps.ts";
 import { checkTie } from "./reference/tieAtStart.ts";
-import { checkSignal, NotFinite, nameRows, type Run, stepsPassed } from "./run.ts";
+import { checkSignal, NotFinite, nameRows, ownSignal, type Run, rankOf, stepsPassed } from "./run.ts";
 
 interface Outcome extends MicroBatchResult {
-  pairs: PackedPair[];
+  /** Of all ranks. */
+  batches: RankBatch[];
 }
 
 /** Takes the next optimizer step. @throws Stopped between micro-batches; the step then does not count. */
@@ -22,30 +25,42 @@ export async function trainStep(run: Run): Promise<void> {
   const position = positionAfter(plan, stepsPassed(run));
   const microBatches = await microBatchesOf(run);
   const learningRate = run.schedule(state.global_step - run.loop.progress.freshSince);
+  const isLast = endsEpoch(plan, position);
   const outcomes: Outcome[] = [];
   // --- one optimizer step -------------------------------------------------
   for (const batch of microBatches) {
-    checkSignal(run.signal);
-    outcomes.push(await accumulate(run, batch, 1 / microBatches.length));
+    checkSignal(ownSignal(run));
+    outcomes.push(await accumulate(run, batch, { scale: 1 / microBatches.length, isLast }));
     if (outcomes.length < microBatches.length) await run.callbacks.call("on_substep_end", run);
   }
-  checkSignal(run.signal);
+  checkSignal(ownSignal(run));
   const gradNorm = await updateWeights(run, learningRate);
   // ------------------------------------------------------------------------
-  const trainedOn = outcomes.flatMap(({ pairs }) => pairs);
-  await refuseNonFinite("gradient norm", gradNorm, trainedOn, run);
+  await refuseNonFinite("gradient norm", gradNorm, outcomes.flatMap(pairsOf), run);
   state.global_step += 1;
   state.epoch = epochAfter(plan, position);
   remember(run, outcomes, { gradNorm, learningRate });
 }
 
 async function updateWeights(run: Run, learningRate: number): Promise<number> {
-  const { learner, args, callbacks } = run;
+  const { learner, args, callbacks, ranks } = run;
   await callbacks.call("on_pre_optimizer_step", run);
   const { gradNorm } = await learner.step({ learningRate, maxGradNorm: args.max_grad_norm });
   run.isUntouched = false;
+  if (ranks) await refuseOtherNorms(ranks, gradNorm, run);
   await callbacks.call("on_optimizer_step", run);
   return gradNorm;
+}
+
+/** All ranks update the same weights by the same gradient: where the norms differ, so do the weights by now. */
+async function refuseOtherNorms(ranks: DeviceRanks, gradNorm: number, { state }: Run): Promise<void> {
+  const norms = await ranks.gather(Float64Array.of(gradNorm));
+  const other = norms.findIndex((norm) => !Object.is(norm, norms[0]));
+  if (other < 0) return;
+  const found = `${norms[0]} on rank 0 and ${norms[other]} on rank ${other}`;
+  const message = `step ${state.global_step + 1}: expected the same gradient norm on all ranks, found ${found}`;
+  const hint = "Do all machines have the same prefine and Node? Checkpoints of earlier steps are intact.";
+  throw new PrefineError("training", message, hint);
 }
 
 /** A micro-batch before it is computed. */
@@ -54,11 +69,12 @@ type PlannedBatch = { pairs: PackedPair[] } & Pick<MicroBatch, "dropoutStep">;
 async function microBatchesOf(run: Run): Promise<PlannedBatch[]> {
   const { plan, order, train } = run;
   const position = positionAfter(plan, stepsPassed(run));
+  const rank = rankOf(run);
   const rowsAt = ({ epoch, step }: Position) =>
-    batchesOf(plan, { epoch, step }).map((batch) => rowsOf(plan, batch, order(epoch)));
+    batchesOf(plan, { epoch, step }).map((batch) => rowsOf(plan, batch, order(epoch), rank));
   const batches = batchesOf(plan, position).map(async (batch) => ({
-    pairs: await train.pairs.pairs(rowsOf(plan, batch, order(position.epoch)), position.epoch),
-    dropoutStep: position.epoch * plan.batchesPerEpoch + batch,
+    pairs: await train.pairs.pairs(rowsOf(plan, batch, order(position.epoch), rank), position.epoch),
+    dropoutStep: (position.epoch * plan.batchesPerEpoch + batch) * plan.ranks + rank,
   }));
   const ready = (await Promise.all(batches)).filter(({ pairs }) => pairs.length > 0); // a stream may have ended
   noteEnd(run, train.pairs.hasMore !== undefined && !(await train.pairs.hasMore()));
@@ -66,23 +82,35 @@ async function microBatchesOf(run: Run): Promise<PlannedBatch[]> {
   return ready;
 }
 
-async function accumulate(run: Run, { pairs, dropoutStep }: PlannedBatch, scale: number): Promise<Outcome> {
-  const reference = await referenceFor(run.learner, run.train, pairs);
-  const { loss, scores } = await run.learner.accumulate(pairs, reference, { scale, dropoutStep });
-  const culprits = pairs.filter((_, i) => !isFinitePair(scores[i], reference?.[i]));
-  await refuseNonFinite("loss", loss, culprits.length > 0 ? culprits : pairs, run);
+/** @param options.isLast whether it is a micro-batch of the epoch's last step, for which accelerate has read ahead. */
+async function accumulate(
+  run: Run,
+  { pairs, dropoutStep }: PlannedBatch,
+  { scale, isLast }: { scale: number; isLast: boolean },
+): Promise<Outcome> {
+  const { learner, train, plan, args } = run;
+  const reference = await referenceFor(learner, train, pairs);
+  const { loss, scores } = await learner.accumulate(pairs, reference, { scale, dropoutStep });
+  const batches = await gatherBatches({ pairs, scores, reference, loss }, { ...run, ...train });
+  for (const batch of batches) await refuseNonFinite("loss", batch.loss, culprits(batch), run);
   if (reference) await checkTie(run, pairs, { scores, reference });
-  const metrics = batchMetrics(scores, reference, {
-    beta: run.args.beta,
-    rewards: run.learner.rewards,
-    totalTrainTokens: 0,
-  });
-  return { loss, metrics, tokens: pairs.reduce((sum, pair) => sum + tokensOf(pair), 0), pairs };
+  const counted = countedRanks(plan, { isLast, dropLast: args.dataloader_drop_last });
+  const metrics = metricsOfRanks(batches, counted, { beta: args.beta, rewards: learner.rewards, totalTrainTokens: 0 });
+  const tokens = batches.slice(0, counted).flatMap(({ pairs }) => pairs);
+  return { loss: meanLoss(batches), metrics, tokens: tokens.reduce((sum, pair) => sum + pair.trlTokens, 0), batches };
 }
 
-/** Tokens of prompt + chosen and of prompt + rejected: TRL counts the prompt twice. */
-function tokensOf(pair: PackedPair): number {
-  return 2 * pair.sharedLength + pair.chosenLength + pair.rejectedLength;
+const pairsOf = ({ batches }: Outcome) => batches.flatMap(({ pairs }) => pairs);
+
+/** The mean of the ranks' own losses. */
+function meanLoss(batches: readonly RankBatch[]): number {
+  return batches.reduce((sum, { loss }) => sum + loss, 0) / batches.length;
+}
+
+/** The pairs that made a loss not finite, or all of the batch. */
+function culprits({ pairs, scores, reference }: RankBatch): readonly BatchedPair[] {
+  const own = pairs.filter((_, i) => !isFinitePair(scores[i], reference?.[i]));
+  return own.length > 0 ? own : pairs;
 }
 
 /** Records the step in the log and total_flos, and reports it to the observer. */
@@ -93,14 +121,15 @@ function remember(
 ) {
   const { loop, state } = run;
   const loss = addStep(loop.log, outcomes, { gradNorm, learningRate });
-  for (const { pairs } of outcomes) state.total_flos += 6 * 2 * pairs.length * paddedLength(pairs) * run.parameters;
+  for (const { pairs, paddedLength } of outcomes.flatMap(({ batches }) => batches))
+    state.total_flos += 6 * 2 * pairs.length * paddedLength * run.parameters;
   enterStage(run, "stepTaken");
   run.observer.step({
     step: state.global_step,
     epoch: state.epoch,
     loss,
     margin: outcomes.reduce((sum, { metrics }) => sum + metrics["rewards/margins"], 0) / outcomes.length,
-    tokens: outcomes.flatMap(({ pairs }) => pairs).reduce((sum, pair) => sum + pair.tokens.length, 0),
+    tokens: outcomes.flatMap(pairsOf).reduce((sum, pair) => sum + pair.packedTokens, 0),
   });
 }
 
@@ -111,7 +140,7 @@ function isFinitePair({ logps }: PairScores, reference: PairLogps | undefined): 
 }
 
 /** A loss or gradient that is not finite would ruin the weights: the run stops at that step. */
-async function refuseNonFinite(what: string, value: number, pairs: PackedPair[], run: Run): Promise<void> {
+async function refuseNonFinite(what: string, value: number, pairs: readonly BatchedPair[], run: Run): Promise<void> {
   if (Number.isFinite(value)) return;
   const step = `step ${run.state.global_step + 1}: expected a finite ${what}, found ${value}`;
   const message = `${step}; ${nameRows(run.train.pairs, pairs)}`;

@@ -8,6 +8,7 @@ import { type LogEntry, newTrainerState, TRAINER_STATE, type TrainerState } from
 import { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import { adviceOf, DPOConfig, warningOf } from "../config/DPOConfig.ts";
 import { LoraConfig } from "../config/LoraConfig.ts";
+import type { DeviceRanks } from "../engine/runtime/device.ts";
 import { PrefineError } from "../errors.ts";
 import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks/callbacks.ts";
 import { checkPrepareOptions, checkStreaming, checkTrainerOptions, checkTrainOptions } from "./checkOptions.ts";
@@ -45,7 +46,8 @@ interface Ready {
 
 export class Trainer {
   readonly args: DPOConfig;
-  private readonly platform: Platform;
+  private platform: Platform;
+  private ranks: DeviceRanks | undefined;
   private readonly options: DPOTrainerOptions;
   private readonly observer: RunObserver;
   private readonly callbacks: Callbacks;
@@ -64,7 +66,8 @@ export class Trainer {
     this.platform = platform;
     this.args = DPOConfig(options.args ?? {});
     const logger = options.logger ?? platform.createLogger({ disable_tqdm: this.args.disable_tqdm ?? false });
-    this.observer = observerOf(listenersOf(logger, this.args, platform));
+    const isSilent = platform.isFirstRank?.() === false;
+    this.observer = observerOf(isSilent ? [] : listenersOf(logger, this.args, platform));
     this.callbacks = new Callbacks(options.callbacks ?? []);
     checkEvaluation(this.args, options);
     const { train_dataset } = options;
@@ -102,7 +105,7 @@ export class Trainer {
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     checkTrainOptions(options);
     return this.exclusively("train", async () => {
-      await this.platform.join?.(this.args); // before anything is read: all or none
+      await this.join(); // before anything is read: all or none
       const resume = options.resume_from_checkpoint ?? this.args.resume_from_checkpoint;
       const resuming = { args: this.args, storage: this.platform.storage, resume };
       await checkOutputDir(this.args, resuming.storage, resume);
@@ -213,17 +216,26 @@ export class Trainer {
   }
 
   private async openOnce(signal: AbortSignal | undefined, resume: Resume): Promise<Ready> {
-    await this.platform.join?.(this.args);
+    await this.join();
     const warning = warningOf(this.args);
     if (warning !== undefined) this.observer.warn(warning);
     for (const line of adviceOf(this.args)) this.observer.info(line);
     const { parts, facts } = await (this.options.prepared?.(this.observer) ?? this.openRun(signal, resume));
     const compute_metrics = this.options.compute_metrics ?? null;
-    this.run = createRun({ ...parts, callbacks: this.callbacks, compute_metrics }, this.platform);
+    const { ranks, callbacks } = this;
+    this.run = createRun({ ...parts, callbacks, compute_metrics, ranks }, this.platform);
     checkMetric(this.run);
     checkDropped(this.run);
     await this.callbacks.call("on_init_end", this.run);
     return { run: this.run, facts };
+  }
+
+  /** Connects to the other processes of the job, if there are any; once. */
+  private async join(): Promise<void> {
+    const joined = this.ranks ? undefined : await this.platform.join?.(this.args);
+    if (!joined) return;
+    this.ranks = joined.ranks;
+    this.platform = joined.platform;
   }
 
   private async openRun(signal: AbortSignal | undefined, resume: Resume): Promise<OpenedRun> {

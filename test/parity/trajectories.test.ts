@@ -15,6 +15,7 @@ import { AutoTokenizer } from "../../src/data/tokenizers/loadTokenizer.ts";
 import { folderAt } from "../../src/disk/nodeStorage.ts";
 import { DPOTrainer } from "../../src/dpoTrainer.ts";
 import { loadModel } from "../../src/pretrained/loadModel.ts";
+import { compareEntries } from "../support/compareEntries.ts";
 import { savedWeights } from "../support/savedState.ts";
 import {
   hasReference,
@@ -44,23 +45,6 @@ const readLines = <T>(path: string): T[] => {
   const lines = readFileSync(path, "utf8").split("\n").filter(Boolean);
   return lines.map((line) => JSON.parse(line) as T);
 };
-
-/** Tolerances from the README of the reference values: 0 means exactly equal. */
-function tolerance(name: string, expected: number): number {
-  if (/grad_norm$/.test(name)) return 1e-3 * Math.abs(expected);
-  if (/^(learning_rate|epoch|step)$|num_tokens$|rewards\/accuracies$|mean_token_accuracy$/.test(name)) return 0;
-  return Math.max(2e-4, 2e-4 * Math.abs(expected));
-}
-
-function compareEntries(actual: LogEntry, expected: LogEntry): string[] {
-  const wrong: string[] = [];
-  for (const [name, value] of Object.entries(expected)) {
-    const difference = Math.abs(actual[name] - value);
-    if (!(difference <= tolerance(name, value)))
-      wrong.push(`step ${expected.step} ${name}: ${actual[name]}, TRL ${value}`);
-  }
-  return wrong;
-}
 
 async function train(folder: string, example: Case, output_dir: string) {
   const { model, dpo_config, lora_config, order } = example;

@@ -1,5 +1,5 @@
 /** @file Processes of a job: started by mpirun, or by hand with the variables that a launcher sets. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { builtPackage } from "./builtPackage.ts";
 
@@ -45,4 +45,35 @@ export function ranksByHand(
   return Promise.all(
     ranks.map((rank) => finished(process.execPath, prefineWords(...words), { cwd, env: variables(rank) })),
   );
+}
+
+/** Launchers on this computer: those of Open MPI and of MPICH take other flags. */
+export const LAUNCHERS = {
+  mpirun: (size: number) => ["--oversubscribe", "--bind-to", "none", "-n", `${size}`],
+  "mpiexec.mpich": (size: number) => ["-n", `${size}`],
+} as const;
+
+/** Whether a launcher is installed. */
+export const hasLauncher = (name: keyof typeof LAUNCHERS) =>
+  spawnSync(name, ["--version"], { encoding: "utf8" }).stdout?.includes(name === "mpirun" ? "Open MPI" : "HYDRA") ===
+  true;
+
+/** For the names of tests that are skipped without mpirun. */
+export const needsMpirun = hasLauncher("mpirun") ? "" : " (SKIPPED: Open MPI's mpirun is not installed)";
+
+/** As root, mpirun wants to be asked twice; one thread per rank: the same bits in every run. */
+const JOB = { OMPI_ALLOW_RUN_AS_ROOT: "1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1", PREFINE_NUM_THREADS: "1" };
+
+/** `mpirun -n SIZE npx prefine WORDS`. */
+export function runRanks(
+  words: string[],
+  {
+    size,
+    cwd,
+    by = "mpirun",
+    env,
+  }: { size: number; cwd: string; by?: keyof typeof LAUNCHERS; env?: Record<string, string> },
+): Promise<RankEnd> {
+  const command = [...LAUNCHERS[by](size), process.execPath, ...prefineWords(...words)];
+  return finished(by, command, { cwd, env: { ...JOB, ...env } });
 }

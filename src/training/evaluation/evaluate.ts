@@ -1,12 +1,14 @@
 /** @file Loss and metrics over an evaluation set: TRL's evaluate, transformers' evaluation_loop. */
 import type { EvaluatedPair } from "../../checkpoints/marginsTable.ts";
 import type { PackedPair } from "../../data/preferences/types.ts";
-import type { Learner, PairScores } from "../../dpo/learner.ts";
-import { countBatches } from "../plan.ts";
+import type { Learner, PairScores, RewardKind } from "../../dpo/learner.ts";
+import type { DeviceRanks } from "../../engine/runtime/device.ts";
+import { countBatches, placesOf } from "../plan.ts";
+import { countedRanks, gatherBatches, type RankBatch } from "../rankBatches.ts";
 import { referenceFor } from "../reference/referenceLogps.ts";
-import { checkSignal, type EvaluationSet, evaluationSetName } from "../run.ts";
+import { checkSignal, type EvaluationSet, evaluationSetName, ownSignal, rankOf } from "../run.ts";
 import { type MetricsOptions, metricsCollector } from "./computeMetrics.ts";
-import { addMetrics, batchMetrics, evaluatedPair, type MetricSums, meanMetrics } from "./metrics.ts";
+import { addMetrics, evaluatedPair, type MetricSums, meanMetrics, metricsOfRanks } from "./metrics.ts";
 
 export interface EvaluationOptions {
   batchSize: number;
@@ -16,6 +18,8 @@ export interface EvaluationOptions {
   /** Logged as eval_num_tokens, as TRL does. */
   totalTrainTokens: number;
   signal: AbortSignal | undefined;
+  /** The job whose ranks share the set; default: this process evaluates all of it. */
+  ranks?: DeviceRanks | undefined;
   /** The caller's own metrics. */
   metrics: MetricsOptions | null;
   /** Called before each batch, from 1. */
@@ -31,8 +35,9 @@ export interface Evaluation {
 }
 
 /**
- * The loss is the mean over pairs (each batch is weighted by its number of pairs), the metrics are means over batches;
- * no gradients, no dropout.
+ * The loss is the mean over pairs (each batch is weighted by its number of pairs), the metrics are means over batches,
+ * with several ranks over their batches of a round; no gradients, no dropout. Pairs that only fill up a batch count in
+ * the metrics, as in TRL, but not in the loss, and are not returned.
  */
 export async function evaluateSet(
   learner: Learner,
@@ -42,36 +47,61 @@ export async function evaluateSet(
   const { pairs, prefix } = set;
   const started = performance.now();
   const { rewards } = learner;
+  const { beta, batchSize, dropLast = false } = options;
   const sums: MetricSums = {};
   const own = options.metrics && metricsCollector(options.metrics);
-  const batches = countBatches(pairs.length, { ...options, set: evaluationSetName(prefix) });
+  const pass = { rows: pairs.length, batchSize, ranks: options.ranks?.world.size ?? 1 };
+  const rounds = countBatches(pairs.length, { ...pass, dropLast, set: evaluationSetName(prefix) });
+  const total = Math.min(pairs.length, rounds * batchSize * pass.ranks);
   const evaluated: EvaluatedPair[] = [];
   let lossSum = 0;
-  for (let i = 0; i < batches; i++) {
-    options.onBatch?.(i + 1, batches);
-    const first = i * options.batchSize;
-    const count = Math.min(options.batchSize, pairs.length - first);
-    const batch = await pairs.pairs(Array.from({ length: count }, (_, k) => first + k));
-    const referenceLogps = await referenceFor(learner, set, batch);
-    const scores = await scoreAll(learner, batch, options.signal);
-    const loss = Math.fround(await learner.lossOf(scores, referenceLogps));
-    lossSum += loss * count;
-    addMetrics(sums, batchMetrics(scores, referenceLogps, { ...options, rewards }));
-    const scored = batch.map((pair, k) => {
-      const row = pairs.origin?.rows[pair.index] ?? pair.index;
-      return evaluatedPair(scores[k], referenceLogps?.[k], { row, beta: options.beta, rewards });
-    });
-    evaluated.push(...scored);
-    await own?.add({ pairs: batch, scored, loss }, { isLast: i === batches - 1 });
+  for (let i = 0; i < rounds; i++) {
+    options.onBatch?.(i + 1, rounds);
+    const batches = await scoreRound(learner, set, placesOf(pass, i, rankOf(options)), options);
+    const counted = countedRanks(pass, { isLast: i === rounds - 1, dropLast });
+    addMetrics(sums, metricsOfRanks(batches, counted, { ...options, rewards }));
+    for (const { loss, ...batch } of batches) {
+      const scored = evaluatedPairs(batch, set, { beta, rewards }).slice(0, total - evaluated.length);
+      lossSum += loss * scored.length;
+      evaluated.push(...scored);
+      if (!own || scored.length === 0) continue;
+      const packed = await pairs.pairs(batch.pairs.slice(0, scored.length).map(({ index }) => index));
+      await own.add({ pairs: packed, scored, loss }, { isLast: evaluated.length === total });
+    }
     await options.afterBatch?.();
   }
   const values = {
     [`${prefix}_loss`]: Math.fround(lossSum / evaluated.length),
     ...prefixed(own?.result() ?? {}, prefix),
-    ...speedMetrics(prefix, (performance.now() - started) / 1000, { samples: pairs.length, steps: batches }),
+    ...speedMetrics(prefix, (performance.now() - started) / 1000, { samples: pairs.length, steps: rounds }),
     ...meanMetrics(sums, `${prefix}_`),
   };
   return { values, pairs: evaluated };
+}
+
+/** The scored batches of all ranks. @param places of this rank's pairs. */
+async function scoreRound(
+  learner: Learner,
+  { pairs, referenceLogps }: EvaluationSet,
+  places: readonly number[],
+  { ranks, signal }: EvaluationOptions,
+): Promise<RankBatch[]> {
+  const batch = await pairs.pairs(places);
+  const reference = await referenceFor(learner, { referenceLogps }, batch);
+  const scores = await scoreAll(learner, batch, ownSignal({ ranks, signal }));
+  const loss = Math.fround(await learner.lossOf(scores, reference));
+  return gatherBatches({ pairs: batch, scores, reference, loss }, { ranks, signal, referenceLogps });
+}
+
+function evaluatedPairs(
+  { pairs, scores, reference }: Omit<RankBatch, "loss">,
+  set: EvaluationSet,
+  options: { beta: number; rewards: RewardKind },
+): EvaluatedPair[] {
+  return pairs.map(({ index }, k) => {
+    const row = set.pairs.origin?.rows[index] ?? index;
+    return evaluatedPair(scores[k], reference?.[k], { row, ...options });
+  });
 }
 
 /** Adds the prefix to the caller's names that lack it. */

@@ -62,6 +62,7 @@ async function runEvaluation(run: Run, set: EvaluationSet): Promise<Evaluation> 
     beta: args.beta,
     totalTrainTokens: loop.log.totalTrainTokens,
     signal: run.signal,
+    ranks: run.ranks,
     metrics: run.compute_metrics ? { compute: run.compute_metrics, ...args } : null,
     onBatch: (batch, batches) => observer.status(`evaluating${name} ${batch}/${batches}`),
     afterBatch: () => callbacks.call("on_prediction_step", run),

@@ -2,6 +2,7 @@
 import type { EvaluatedPair } from "../../checkpoints/marginsTable.ts";
 import type { PairLogps } from "../../data/preferences/types.ts";
 import type { PairScores, RewardKind } from "../../dpo/learner.ts";
+import type { RankBatch } from "../rankBatches.ts";
 
 /** Metrics that an evaluation logs besides its loss and timings, in TRL's order. */
 export const METRIC_NAMES = [
@@ -89,6 +90,34 @@ export function batchMetrics(
     "logps/chosen": mean(scores.map(({ logps }) => logps.chosen)),
     "logps/rejected": mean(scores.map(({ logps }) => logps.rejected)),
   };
+}
+
+/** Metrics that TRL sums with gather_for_metrics, one value per rank. */
+const SUMMED_BY_RANK = ["entropy", "logits/chosen", "logits/rejected", "mean_token_accuracy"] as const;
+
+/**
+ * The metrics of a micro-batch of all ranks: over all pairs, repeated ones included, but those that TRL sums per rank
+ * only over the first `counted` ranks.
+ */
+export function metricsOfRanks(
+  batches: readonly RankBatch[],
+  counted: number,
+  options: Parameters<typeof batchMetrics>[2],
+): ReturnType<typeof batchMetrics> {
+  const metrics = metricsOf(batches, options);
+  if (counted === batches.length) return metrics;
+  const summed = metricsOf(batches.slice(0, counted), options);
+  for (const name of SUMMED_BY_RANK) metrics[name] = summed[name];
+  return metrics;
+}
+
+function metricsOf(batches: readonly RankBatch[], options: Parameters<typeof batchMetrics>[2]) {
+  const reference = batches.flatMap(({ reference }) => reference ?? []);
+  return batchMetrics(
+    batches.flatMap(({ scores }) => scores),
+    batches[0].reference && reference,
+    options,
+  );
 }
 
 /** Adds a micro-batch; num_tokens is a running total, so only its last value is used. */

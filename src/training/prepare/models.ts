@@ -260,12 +260,16 @@ export function learnerOptions(trained: TrainedModel, args: DPOConfig): LearnerO
   };
 }
 
-/** Number of parameters that transformers counts for total_flos: all but the embeddings, the adapter's included. */
-export function countParameters({ base, adapter }: TrainedModel): number {
+/**
+ * Number of parameters that transformers counts for total_flos: all but the embeddings, the adapter's included; those
+ * of an adapter to start from twice, as TRL adds a copy of it for the reference.
+ */
+export function countParameters({ base, adapter, start, referenceModel }: TrainedModel): number {
   const isEmbedding = (name: string) => /(^|\.)(wte|wpe|embed_tokens)\.weight$/.test(name);
   const counted = [...base.architecture.parameters].filter(([name]) => !isEmbedding(name));
   const shapes: (readonly number[])[] = counted.map(([, shape]) => shape);
-  for (const { shape } of adapter ? adapterTensors(adapter) : []) shapes.push(shape);
+  const isCopied = start !== undefined && referenceModel === undefined;
+  for (const { shape } of adapter ? adapterTensors(adapter) : []) shapes.push(shape, ...(isCopied ? [shape] : []));
   return shapes.reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0);
 }
 

@@ -3,7 +3,7 @@
 import { cacheFile, readCached, writeCached } from "../../checkpoints/referenceCache.ts";
 import { PrefineError } from "../../errors.ts";
 import { counted } from "../../phrases.ts";
-import { checkSignal, evaluationSetName, type Run, type Split, splitsOf } from "../run.ts";
+import { checkSignal, evaluationSetName, ownSignal, type Run, rankOf, type Split, Stopped, splitsOf } from "../run.ts";
 
 /** Milliseconds of scoring between two saves of the cache, so that a crash loses little. */
 const SAVE_EVERY_MS = 60_000;
@@ -19,28 +19,52 @@ export async function precomputeReference(run: Run): Promise<void> {
 async function precomputeSplit(run: Run, name: string, split: Split): Promise<void> {
   const { observer } = run;
   const cache = await openCache(run, name, split);
-  const missing = countUnknown(split);
+  const missing = rowsWithoutScores(split);
   const count = split.pairs.length;
   const subject = `reference log-probabilities of ${name}`;
-  if (missing === 0) return observer.info(`${subject}: ${counted(count, "pair")} from ${cache?.path}`);
-  const unscored = `${missing} of ${counted(count, "pair")} ${missing === 1 ? "is" : "are"} not in the cache`;
-  if (cache) observer.info(`${subject}: ${unscored}; scoring them`);
+  if (missing.length === 0) return observer.info(`${subject}: ${counted(count, "pair")} from ${cache?.path}`);
+  const few = `${missing.length} of ${counted(count, "pair")} ${missing.length === 1 ? "is" : "are"} not in the cache`;
+  if (cache) observer.info(`${subject}: ${few}; scoring them`);
   await split.pairs.complete?.();
+  const ranks = run.ranks?.world.size ?? 1;
   let saved = performance.now();
   let done = 0;
   try {
-    for (let i = 0; i < count; i++) {
-      if (!Number.isNaN(split.referenceLogps.values[2 * i])) continue;
-      checkSignal(run.signal);
-      observer.status(`scoring ${name} with the reference: ${++done}/${missing}`);
-      await split.referenceLogps.of(await split.pairs.pairs([i]));
-      if (performance.now() - saved < SAVE_EVERY_MS) continue;
+    while (done < missing.length) {
+      checkSignal(ownSignal(run));
+      observer.status(`scoring ${name} with the reference: ${done + 1}/${missing.length}`);
+      const rows = missing.slice(done, done + ranks);
+      const isSaveDue = await scoreRows(run, split, rows, performance.now() - saved >= SAVE_EVERY_MS);
+      done += rows.length;
+      if (!isSaveDue) continue;
       await cache?.save();
       saved = performance.now();
     }
   } finally {
     if (done > 0) await cache?.save();
   }
+}
+
+/**
+ * Scores a row per rank, and gives all ranks all scores.
+ * @param isDue whether rank 0's clock says that the cache is to be saved. @returns the same on all ranks.
+ * @throws Stopped on all ranks if the signal of one has aborted.
+ */
+async function scoreRows(run: Run, { pairs, referenceLogps }: Split, rows: number[], isDue: boolean) {
+  const { ranks, signal } = run;
+  const own = rows.slice(rankOf(run), rankOf(run) + 1);
+  const [logps] = await referenceLogps.of(await pairs.pairs(own));
+  if (!ranks) return isDue;
+  const numbers = [signal?.aborted ? 1 : 0, isDue ? 1 : 0, logps?.chosen ?? 0, logps?.rejected ?? 0];
+  const all = await ranks.gather(Float64Array.from(numbers));
+  const parts = Array.from({ length: ranks.world.size }, (_, rank) => all.subarray(rank * 4, rank * 4 + 4));
+  for (const [rank, row] of rows.entries()) referenceLogps.values.set(parts[rank].subarray(2), 2 * row);
+  if (parts.some(([isStopped]) => isStopped === 1)) throw new Stopped("stopped");
+  return parts[0][1] === 1;
+}
+
+function rowsWithoutScores({ referenceLogps: { values } }: Split): number[] {
+  return Array.from({ length: values.length / 2 }, (_, row) => row).filter((row) => Number.isNaN(values[2 * row]));
 }
 
 function countUnknown({ referenceLogps: { values } }: Split): number {
