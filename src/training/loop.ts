@@ -2,7 +2,7 @@
 import type { LogEntry } from "../checkpoints/trainerState.ts";
 import { PrefineError } from "../errors.ts";
 import { finishStep } from "./afterStep.ts";
-import { setFlags } from "./callbacks/control.ts";
+import { agreeOn, setFlags } from "./callbacks/control.ts";
 import { finishWithBest } from "./evaluation/bestModel.ts";
 import { speedMetrics } from "./evaluation/evaluate.ts";
 import { addEntry, logEvaluation } from "./evaluation/logEntries.ts";
@@ -24,6 +24,7 @@ export async function runToEnd(run: Run): Promise<LogEntry> {
   const started = performance.now();
   const firstStep = state.global_step;
   try {
+    await agreeOnCallbacks(run);
     await beforeFirstStep(run);
     await finishStep(run);
     if (firstStep > 0 && run.args.ignore_data_skip) restartEpoch(run);
@@ -52,6 +53,14 @@ async function beginStep(run: Run, isFirst: boolean): Promise<void> {
   }
   setFlags(loop.control, { should_log: false, should_evaluate: false, should_save: false });
   await callbacks.call("on_step_begin", run);
+}
+
+/** Ranks may have other callbacks, one that writes on rank 0 alone: then all of them compare flags after each event. */
+async function agreeOnCallbacks(run: Run): Promise<void> {
+  const { ranks, callbacks } = run;
+  if (!ranks) return;
+  const lengths = await ranks.gather(Float64Array.of(callbacks.length));
+  run.agree = lengths.some((length) => length > 0) ? (control) => agreeOn(control, ranks) : undefined;
 }
 
 async function beforeFirstStep(run: Run): Promise<void> {

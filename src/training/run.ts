@@ -15,7 +15,7 @@ import type { AdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
 import type { Schedule } from "../optim/schedules.ts";
 import type { StepReport } from "../terminal/logging.ts";
 import type { Callbacks } from "./callbacks/callbacks.ts";
-import type { LoopState } from "./loopState.ts";
+import type { LoopState, TrainerControl } from "./loopState.ts";
 import { type Plan, positionAfter } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 
@@ -209,6 +209,8 @@ export interface Run extends Omit<RunParts, "train" | "evals" | "callbacks"> {
   readonly state: TrainerState;
   readonly loop: LoopState;
   signal: AbortSignal | undefined;
+  /** See EventSource; set when the run trains, if a rank of its job has callbacks. */
+  agree?: ((control: TrainerControl) => Promise<void>) | undefined;
   /** Lock on output_dir while the run trains. */
   lock: FolderLock | undefined;
   /** The file in output_dir with the margins of evaluations; undefined: none yet, or none that may be written. */

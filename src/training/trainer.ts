@@ -66,8 +66,7 @@ export class Trainer {
     this.platform = platform;
     this.args = DPOConfig(options.args ?? {});
     const logger = options.logger ?? platform.createLogger({ disable_tqdm: this.args.disable_tqdm ?? false });
-    const isSilent = platform.isFirstRank?.() === false;
-    this.observer = observerOf(isSilent ? [] : listenersOf(logger, this.args, platform));
+    this.observer = observerOf(platform.isFirstRank?.() === false ? [] : listenersOf(logger, this.args, platform));
     this.callbacks = new Callbacks(options.callbacks ?? []);
     checkEvaluation(this.args, options);
     const { train_dataset } = options;

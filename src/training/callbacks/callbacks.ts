@@ -62,6 +62,8 @@ export interface EventSource {
   readonly args: DPOConfig;
   readonly state: TrainerState;
   readonly loop: { readonly control: Readonly<TrainerControl> };
+  /** Brings the flags of all ranks of a job together, after callbacks of theirs may have set some. */
+  readonly agree?: ((control: TrainerControl) => Promise<void>) | undefined;
 }
 
 const nameOf = (callback: TrainerCallback): string => callback.constructor?.name || "Object";
@@ -105,7 +107,7 @@ export class Callbacks {
   }
 
   /** Calls the event of all callbacks, one at a time. @throws PrefineError("training") for an error in one. */
-  async call(event: EventName, { args, state, loop }: EventSource, details: EventDetails = {}): Promise<void> {
+  async call(event: EventName, { args, state, loop, agree }: EventSource, details: EventDetails = {}): Promise<void> {
     for (const callback of this.list) {
       const act = callback[event];
       if (!act) continue;
@@ -119,6 +121,7 @@ export class Callbacks {
         this.calls--;
       }
     }
+    await agree?.(loop.control);
   }
 
   /** States by class name, as in trainer_state.json; several callbacks of a class are a list. */

@@ -4,6 +4,7 @@ import { checkOwned, refuseOwned } from "../../checkpoints/ownership.ts";
 import { freeName, otherName } from "../../checkpoints/runsOwn.ts";
 import type { LogEntry } from "../../checkpoints/trainerState.ts";
 import type { RunFolder } from "../../disk/storage.ts";
+import type { DeviceRanks } from "../../engine/runtime/device.ts";
 import { PrefineError } from "../../errors.ts";
 import type { EvaluationProgress } from "../loopState.ts";
 import type { EvaluationSet, Run } from "../run.ts";
@@ -34,6 +35,7 @@ export async function logEvaluation(run: Run): Promise<LogEntry> {
   while (progress.done < evals.length) {
     const set = evals[progress.done];
     const evaluation = await runEvaluation(run, set);
+    if (run.ranks) evaluation.values = await valuesOfFirst(run.ranks, evaluation.values);
     await saveMargins(run, set, evaluation);
     noteEvaluation(loop.log);
     entry = await addEntry(run, evaluation.values);
@@ -51,6 +53,14 @@ export function forgetEvaluation({ loop }: Run): void {
   const progress: EvaluationProgress = loop.evaluation;
   progress.done = 0;
   progress.metrics = {};
+}
+
+/** Rank 0's values: clocks differ, and a caller's metrics may; the best model and the learning rate must not. */
+async function valuesOfFirst({ world, share }: DeviceRanks, values: Record<string, number>) {
+  const texts = Object.entries(values).map(([name, value]) => [name, String(value)]); // JSON has no NaN
+  const own = world.rank === 0 ? new TextEncoder().encode(JSON.stringify(texts)) : null;
+  const first = JSON.parse(new TextDecoder().decode(await share(own))) as typeof texts;
+  return Object.fromEntries(first.map(([name, text]) => [name, Number(text)]));
 }
 
 async function runEvaluation(run: Run, set: EvaluationSet): Promise<Evaluation> {
