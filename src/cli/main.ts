@@ -62,10 +62,12 @@ export async function main(words: string[]): Promise<number> {
 
 /** Reports an error, unless another process of the job does. An error of this rank alone ends the whole job. */
 async function reportOnce(error: unknown): Promise<number> {
+  const isInterrupted = exitCodeOf(error) === INTERRUPTED;
+  if (isInterrupted && !isFirstRank()) return INTERRUPTED; // the ranks stop together
   const { abortJob, isConnected } = await import("../cluster/job.ts");
   const where = await turnToReport({ isConnected: isConnected() });
   const code = where === undefined ? exitCodeOf(error) : reportError(error, where);
-  if (code !== INTERRUPTED) await abortJob(code);
+  if (!isInterrupted) await abortJob(code);
   return code;
 }
 
