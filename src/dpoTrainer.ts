@@ -3,6 +3,7 @@ import { callable } from "./arguments.ts";
 import { isFirstRank } from "./cluster/firstRank.ts";
 import { joinJob, openJobDevice } from "./cluster/job.ts";
 import { type JobPlatform, openJobPlatform } from "./cluster/jobPlatform.ts";
+import type { DPOConfig } from "./config/DPOConfig.ts";
 import { AutoTokenizer } from "./data/tokenizers/loadTokenizer.ts";
 import { availableMemory, refuseBeyondMemory } from "./device/memory.ts";
 import { nodeStorage } from "./disk/nodeStorage.ts";
@@ -11,6 +12,7 @@ import { loadModel } from "./pretrained/loadModel.ts";
 import "./pretrained/tokenizerThreads.ts"; // enables threads for slow texts
 import { createLogger } from "./terminal/logger.ts";
 import { silentLogger } from "./terminal/silentLogger.ts";
+import { checkShards } from "./training/checkOptions.ts";
 import type { Joined, Platform } from "./training/platform.ts";
 import { Trainer } from "./training/trainer.ts";
 import type { DPOTrainerOptions } from "./training/trainerOptions.ts";
@@ -37,11 +39,10 @@ export const nodePlatform: Platform = {
 };
 
 /** What a run works with in a job; all ranks call it together. @returns undefined if this process was started alone. */
-export async function joinRanks(options: {
-  ddp_timeout: number;
-}): Promise<(Joined & Pick<JobPlatform, "inTurn">) | undefined> {
-  const ranks = await joinJob(options);
+export async function joinRanks(args: DPOConfig): Promise<(Joined & Pick<JobPlatform, "inTurn">) | undefined> {
+  const ranks = await joinJob(args);
   if (!ranks) return undefined;
+  checkShards(args);
   const { storage, memory, inTurn, onFirst } = await openJobPlatform(ranks, nodeStorage);
   const platform: Platform = {
     ...nodePlatform,

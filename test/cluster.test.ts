@@ -1,10 +1,12 @@
 /** @file Processes that a launcher has started together: none of them trains alone, and one of them says why. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { TrainerState } from "../src/checkpoints/trainerState.ts";
 import { furnish } from "./support/furnish.ts";
-import { ranksByHand } from "./support/startRanks.ts";
+import { hasLauncher, needsMpirun, ranksByHand, runRanks } from "./support/startRanks.ts";
+import { withoutTimings } from "./support/toyTrainer.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-cluster-"));
 beforeAll(() => furnish(folder));
@@ -20,6 +22,22 @@ Module._resolveFilename = function (name, ...rest) {
   if (name === "koffi") throw Object.assign(new Error("Cannot find module 'koffi'"), { code: "MODULE_NOT_FOUND" });
   return _resolveFilename.call(this, name, ...rest);
 };`,
+);
+
+/** Sends a signal to its own process, on one rank, when it sums the gradients of a step. */
+const killsItself = join(folder, "killsItself.cjs");
+writeFileSync(
+  killsItself,
+  `const { isMainThread, Worker } = require("node:worker_threads");
+const { OMPI_COMM_WORLD_RANK, KILLED_RANK, KILLED_STEP, KILLED_BY = "SIGKILL" } = process.env;
+if (isMainThread && OMPI_COMM_WORLD_RANK === KILLED_RANK) {
+  const { postMessage } = Worker.prototype;
+  let steps = 0;
+  Worker.prototype.postMessage = function (message, ...rest) {
+    if (message?.request?.method === "allReduce" && ++steps === Number(KILLED_STEP)) process.kill(process.pid, KILLED_BY);
+    return postMessage.call(this, message, ...rest);
+  };
+}`,
 );
 
 const LAUNCHERS: Record<string, (rank: number) => Record<string, string>> = {
@@ -62,5 +80,93 @@ describe.concurrent("a run is trained by none of the processes, and one line say
     expect(await messageOf(LAUNCHERS.MPICH, "--beta=nonsense")).toMatch(
       /^error: run\.yaml: --beta: expected .*\n.*\n$/,
     );
+  });
+});
+
+const STEPS = ["--max_steps", "60", "--learning_rate", "1e-3", "--per_device_train_batch_size", "2"];
+const DROPOUT = ["--lora_dropout", "0.1", "--disable_dropout", "false"];
+const SAVES = ["--save_strategy", "steps", "--save_steps", "4", "--eval_strategy", "steps", "--eval_steps", "7"];
+
+/** `prefine train` with checkpoints, evaluations and dropout. */
+const training = (output_dir: string, ...flags: string[]) => [
+  "train",
+  "--config",
+  "run.yaml",
+  ...STEPS,
+  ...DROPOUT,
+  ...SAVES,
+  "--output_dir",
+  output_dir,
+  ...flags,
+];
+
+/** What must not depend on how often a run was stopped. */
+function results(name: string) {
+  const place = join(folder, name);
+  const state = JSON.parse(readFileSync(join(place, "trainer_state.json"), "utf8")) as TrainerState;
+  const files = ["adapter_model.safetensors", "eval_margins.csv"].map((file) => readFileSync(join(place, file)));
+  return { log: withoutTimings(state.log_history), flos: state.total_flos, files };
+}
+
+describe.skipIf(!hasLauncher("mpirun"))(`two processes started by mpirun${needsMpirun}`, { timeout: 120_000 }, () => {
+  test("killed and resumed, they end as without: log, margins and weights, bit for bit", async () => {
+    const whole = await runRanks(training("whole"), { size: 2, cwd: folder });
+    expect(whole.code, whole.stderr).toBe(0);
+    for (const [rank, step] of [
+      [1, 17],
+      [0, 38],
+    ]) {
+      const env = { NODE_OPTIONS: `--require ${killsItself}`, KILLED_RANK: `${rank}`, KILLED_STEP: `${step}` };
+      const end = await runRanks(training("killed", "--resume_from_checkpoint"), { size: 2, cwd: folder, env });
+      expect(end.code, end.stderr).not.toBe(0);
+      expect(existsSync(join(folder, "killed", "adapter_model.safetensors"))).toBe(false);
+    }
+    const end = await runRanks(training("killed", "--resume_from_checkpoint"), { size: 2, cwd: folder });
+    expect(end.code, end.stderr).toBe(0);
+    expect(end.stderr).toMatch(/checkpoint-\d+: resuming after step \d+ of 60/);
+    expect(results("killed")).toEqual(results("whole"));
+  });
+
+  test("a signal to one of them saves a checkpoint of both, and is reported once", async () => {
+    const env = { NODE_OPTIONS: `--require ${killsItself}`, KILLED_RANK: "1", KILLED_STEP: "9", KILLED_BY: "SIGTERM" };
+    const end = await runRanks(training("stopped"), { size: 2, cwd: folder, env });
+    expect(end.code, end.stderr).toBe(130);
+    const [, step] = /stopped after step (\d+) of 60; saved stopped\/checkpoint-\1\n/.exec(end.stderr) ?? [];
+    expect(Number(step), end.stderr).toBeGreaterThanOrEqual(8);
+    expect(end.stderr.match(/stopped after step/g)).toHaveLength(1);
+    expect(existsSync(join(folder, "stopped", `checkpoint-${step}`))).toBe(true);
+  });
+
+  test("one that hangs ends the job after ddp_timeout", async () => {
+    const env = { NODE_OPTIONS: `--require ${killsItself}`, KILLED_RANK: "1", KILLED_STEP: "5", KILLED_BY: "SIGSTOP" };
+    const end = await runRanks(training("hung", "--ddp_timeout", "2"), { size: 2, cwd: folder, env });
+    expect(end.code).not.toBe(0);
+    expect(end.stderr).toContain("error: rank 0 has waited 2 s for the other ranks (ddp_timeout)");
+  });
+
+  test("resumed by three, the run continues with a warning", async () => {
+    const end = await runRanks(training("stopped", "--resume_from_checkpoint", "--max_steps", "12"), {
+      size: 3,
+      cwd: folder,
+    });
+    expect(end.code, end.stderr).toBe(0);
+    expect(end.stderr).toMatch(/was saved by 2 processes, and 3 train now: the order of the rows changes/);
+  });
+
+  test("wrong data are reported once", async () => {
+    const end = await runRanks(training("wrong", "--data_files.train", "run.yaml"), { size: 2, cwd: folder });
+    expect(end.code).toBe(1);
+    expect(end.stderr.match(/^error: /gm)).toHaveLength(1);
+    expect(end.stdout).toBe("");
+  });
+
+  test("the library of another launcher is refused", async () => {
+    const env = { PREFINE_MPI: "libmpich.so.12" };
+    const end = await runRanks(training("other"), { size: 2, cwd: folder, env });
+    expect(end.code).toBe(1);
+    const reason =
+      /^error: mpirun started 2 processes, but (libmpich.so.12 \(.*\) connects 1|PREFINE_MPI .* does not load)/m;
+    expect(end.stderr).toMatch(reason);
+    expect(end.stderr.match(/^error: /gm)).toHaveLength(1);
   });
 });

@@ -12,6 +12,8 @@ export interface Fingerprint {
   objective: Record<string, unknown>;
   /** Learning rate, length, optimizer. */
   schedule: Record<string, unknown>;
+  /** Processes that trained together, if more than one. */
+  ranks?: number | undefined;
   /** SHA-256 of frozen weights by what they are: model, adapter, ref_model. Absent in formats 1 and 2. */
   weights?: Record<string, string> | undefined;
   /** What the settings of these models decide beside their weights, in JSON. Absent in earlier checkpoints. */

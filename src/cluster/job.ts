@@ -96,11 +96,15 @@ function die(code: number): never {
   throw new Error("internal: unreachable");
 }
 
+/** Of setTimeout, ms: 24 days. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 let longestWait = Number.POSITIVE_INFINITY; // seconds
 
 /** Ends the job if the other ranks don't make a call that this one waits in. */
 async function watch<T>(waiting: Promise<T>): Promise<T> {
   const seconds = longestWait;
+  if (seconds * 1000 > LONGEST_TIMER) return waiting; // 180000000 is in many run files
   const timer = setTimeout(() => {
     const rank = joined?.ranks.world.rank ?? recognizeLauncher(process.env)?.rank ?? 0;
     const waited = `rank ${rank} has waited ${seconds} s for the other ranks (ddp_timeout)`;

@@ -114,7 +114,7 @@ describe("DPOConfig", () => {
       hub_model_id: "me/model",
       report_to: ["wandb", "tensorboard"],
       run_name: "mine",
-      ddp_timeout: 60,
+      fsdp: "full_shard",
       use_liger_kernel: true,
       use_vllm: true,
     } as object);
@@ -123,7 +123,7 @@ describe("DPOConfig", () => {
       "no effect: use_vllm (DPO generates no answers during training); tf32 (prefine computes in float32); " +
         "torch_compile (prefine always compiles its graphs); use_liger_kernel (prefine has its own kernels); " +
         "push_to_hub, hub_model_id (prefine uploads nothing; upload the finished output_dir yourself); " +
-        "ddp_timeout (prefine trains in one process); " +
+        "fsdp (every process holds the whole model; mpirun starts several of them (docs/cluster.md)); " +
         "report_to: wandb (logs go to trainer_state.json and, with report_to: tensorboard, to event files); " +
         "run_name (a run's name is its output_dir)",
     );
@@ -148,8 +148,10 @@ describe("DPOConfig", () => {
     });
     expect(config.gradient_accumulation_steps).toBe(4);
     expect(adviceOf(config)).toEqual([
-      "accelerator_config.split_batches: no effect: prefine trains on one device",
-      "accelerator_config.gradient_accumulation_kwargs.sync_each_batch: no effect: prefine trains on one device",
+      "accelerator_config.split_batches: no effect: a process of its own has no batches to share; " +
+        "under mpirun only the default works",
+      "accelerator_config.gradient_accumulation_kwargs.sync_each_batch: no effect: gradients of processes are " +
+        "summed once per optimizer step: the same mean",
     ]);
     const messageOf = (input: DPOConfigInput) => thrown(() => DPOConfig(input)).message;
     const accelerator_config = { gradient_accumulation_kwargs: { num_steps: 4 }, even_batch: false };

@@ -38,7 +38,8 @@ function telling<T>(further: readonly string[], compare: () => T): T {
 }
 
 /** The same pairs per step may be other steps per epoch, if the smaller batch at the end of an epoch is dropped. */
-function checkSteps({ args, plan }: Run, { objective }: Fingerprint, path: string): void {
+function checkSteps({ args, plan }: Run, { objective, ranks = 1 }: Fingerprint, path: string): void {
+  if (ranks !== plan.ranks) return; // the order of the rows changes anyway
   const { per_device_train_batch_size: size, gradient_accumulation_steps: steps } = objective;
   if (typeof size !== "number" || typeof steps !== "number") return;
   const batches = { per_device_train_batch_size: size, gradient_accumulation_steps: steps };

@@ -123,3 +123,16 @@ export function checkTrainOptions(given: unknown): void {
 export function checkPrepareOptions(given: unknown): void {
   checkOptions<Pick<TrainOptions, "signal">>("prepare", given, { signal: abortSignal });
 }
+
+/** Settings of accelerate that would give the ranks of a job other rows. */
+const OTHER_SHARDS = { split_batches: true, dispatch_batches: true, even_batches: false } as const;
+
+/** @throws PrefineError("not-yet") for them. */
+export function checkShards({ accelerator_config }: DPOConfig): void {
+  const given = accelerator_config as Record<string, unknown> | null;
+  const wrong = Object.entries(OTHER_SHARDS).filter(([name, value]) => given?.[name] === value);
+  if (wrong.length === 0) return;
+  const list = wrong.map(([name, value]) => `${name}: ${value}`).join(", ");
+  const message = `accelerator_config.${list}: not yet: would give each of several processes other rows`;
+  throw new PrefineError("not-yet", message, "Remove it, or train in one process.");
+}

@@ -74,16 +74,19 @@ const BATCHES = ["per_device_train_batch_size", "gradient_accumulation_steps"];
 
 /**
  * Values that may change because the steps stay the same. Transformers' rule for batches: a step has its pairs in any
- * number of micro-batches, so if both runs have the same pairs per step, only the rounding of the gradient changes, and
- * the means of logged metrics. An optimizer may be given by another of its names, the data's seed by either option.
+ * number of micro-batches and ranks, so if both runs have the same pairs per step, only the rounding of the gradient
+ * changes, and the means of logged metrics. An optimizer may be given by another of its names, the data's seed by
+ * either option.
  */
 function withEqualSteps(...runs: [Fingerprint, Fingerprint]): Fingerprint[] {
-  const isSame = (effect: (objective: Values) => unknown) => {
-    const [before, after] = runs.map(({ objective }) => effect(objective));
+  const isSame = (effect: (objective: Values, ranks: number) => unknown) => {
+    const [before, after] = runs.map(({ objective, ranks = 1 }) => effect(objective, ranks));
     return before === after;
   };
+  const pairsPerStep = (values: Values, ranks: number) =>
+    BATCHES.reduce((product, name) => product * Number(values[name]), ranks);
   const free = [
-    ...(isSame((values) => BATCHES.reduce((product, name) => product * Number(values[name]), 1)) ? BATCHES : []),
+    ...(isSame(pairsPerStep) ? BATCHES : []),
     ...(isSame(({ optim }) => optimizerKind(String(optim)) ?? optim) ? ["optim"] : []),
     ...(isSame(({ data_seed, seed }) => data_seed ?? seed) ? ["data_seed"] : []),
   ];

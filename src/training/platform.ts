@@ -2,6 +2,7 @@
  * @file The platform that a training runs on. Node's (dpoTrainer.ts) is passed in by the entry and not imported here,
  * so that training/ builds without it: a browser page passes its own storage and loaders.
  */
+import type { DPOConfig } from "../config/DPOConfig.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import type { RunFolder, Storage } from "../disk/storage.ts";
 import type { Memory } from "../dpo/memoryNeed.ts";
@@ -33,10 +34,10 @@ export interface Platform {
   /**
    * Connects to the other processes of the job, if this one is part of a job: all of them train one run. Absent: the
    * platform has no such jobs.
-   * @param options.ddp_timeout seconds to wait for the others before the job ends.
-   * @throws PrefineError("config") if they can't be connected.
+   * @param args of the run, the same in all processes.
+   * @throws PrefineError("config") if they can't be connected, or don't work with these settings.
    */
-  join?(options: { ddp_timeout: number }): Promise<Joined | undefined>;
+  join?(args: DPOConfig): Promise<Joined | undefined>;
   /** Whether this process reports, writes and draws for its job. Absent: it does. */
   isFirstRank?(): boolean;
   loadModel(idOrPath: string, options: LoadOptions & { onWarning: (line: string) => void }): Promise<LoadedModel>;

@@ -4,6 +4,7 @@ import { listCheckpoints } from "../checkpoints/runDirectory.ts";
 import { dtypeOf, type SavedTensor } from "../checkpoints/tensors.ts";
 import type { RunFolder } from "../disk/storage.ts";
 import { PrefineError } from "../errors.ts";
+import { counted } from "../phrases.ts";
 import { setFlags } from "./callbacks/control.ts";
 import { changedSettings, checkWeights } from "./changes.ts";
 import { continueRate, restartRate } from "./evaluation/adaptiveRate.ts";
@@ -27,6 +28,7 @@ export async function resumeRun(run: Run, folder: RunFolder, replace: () => Prom
   await checkWeights(checkpoint.fingerprint, run, path);
   checkTensors(run, checkpoint, path);
   if (changed.length > 0) run.observer.warn(`${path}: resuming with other settings: ${changed.join("; ")}`);
+  warnOfRanks(run, checkpoint.fingerprint.ranks ?? 1, path);
   run.isUntouched = false;
   // max_steps and the steps between events may have changed: the current ones are used.
   const { epoch, global_step, log_history, total_flos } = checkpoint.state;
@@ -39,6 +41,13 @@ export async function resumeRun(run: Run, folder: RunFolder, replace: () => Prom
   await checkReferenceLogps(run, path);
   await replace();
   await restoreMargins(run, folder.above());
+}
+
+/** Another number of ranks shares the rows otherwise: the run continues from its step, but not with the same rows. */
+function warnOfRanks({ plan, observer }: Run, before: number, path: string): void {
+  if (before === plan.ranks) return;
+  const saved = `${path}: was saved by ${counted(before, "process", "processes")}`;
+  observer.warn(`${saved}, and ${plan.ranks} train now: the order of the rows changes`);
 }
 
 async function restoreLearner(run: Run, checkpoint: SavedCheckpoint, path: string): Promise<void> {

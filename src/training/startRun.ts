@@ -36,6 +36,7 @@ export function createRun(parts: RunParts, platform: Platform): Run {
   continueRate({ adaptive, loop });
   return {
     ...parts,
+    fingerprint: ranks > 1 ? { ...parts.fingerprint, ranks } : parts.fingerprint,
     platform,
     output: platform.storage.folder(args.output_dir),
     plan,

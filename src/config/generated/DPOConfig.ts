@@ -40,7 +40,7 @@ export interface DPOConfigInput {
   /**
    * Average over the tokens of all devices.
    *
-   * Default: `true`. No effect: there is one device.
+   * Default: `true`. No effect: TRL's DPO loss is a mean over pairs.
    */
   readonly average_tokens_across_devices?: boolean | undefined;
   /**
@@ -577,7 +577,7 @@ export interface DPOConfigInput {
   /**
    * Log on each node.
    *
-   * Default: `true`. No effect: there is one node.
+   * Default: `true`. No effect: of several processes the first one logs.
    */
   readonly log_on_each_node?: boolean | undefined;
   /**
@@ -665,7 +665,7 @@ export interface DPOConfigInput {
   /**
    * Gather objects from all devices.
    *
-   * Default: `false`. No effect: there is one device.
+   * Default: `false`. No effect: what several processes evaluate is always brought together.
    */
   readonly eval_use_gather_object?: boolean | undefined;
   /**
@@ -758,7 +758,7 @@ export interface DPOConfigInput {
   /**
    * Save on each node.
    *
-   * Default: `false`. No effect: there is one node.
+   * Default: `false`. No effect: of several processes the first one saves.
    */
   readonly save_on_each_node?: boolean | undefined;
   /**
@@ -860,61 +860,61 @@ export interface DPOConfigInput {
   /**
    * DeepSpeed config.
    *
-   * Default: `null`. No effect: prefine trains in one process; optimizer and schedule come from this file alone.
+   * Default: `null`. No effect: every process holds the whole model; optimizer and schedule come from this file alone.
    */
   readonly deepspeed?: Record<string, unknown> | string | null | undefined;
   /**
    * Fully sharded data parallelism.
    *
-   * Default: `null`. No effect: prefine trains in one process.
+   * Default: `null`. No effect: every process holds the whole model; mpirun starts several of them (docs/cluster.md).
    */
   readonly fsdp?: boolean | string | null | undefined;
   /**
    * FSDP settings.
    *
-   * Default: `null`. No effect: prefine trains in one process.
+   * Default: `null`. No effect: every process holds the whole model; mpirun starts several of them (docs/cluster.md).
    */
   readonly fsdp_config?: Record<string, unknown> | string | null | undefined;
   /**
    * Rank of this process.
    *
-   * Default: `-1`. No effect: prefine trains in one process.
+   * Default: `-1`. No effect: mpirun or srun says it.
    */
   readonly local_rank?: number | undefined;
   /**
    * Find unused parameters in DDP.
    *
-   * Default: `null`. No effect: prefine trains in one process.
+   * Default: `null`. No effect: all gradients are summed at once.
    */
   readonly ddp_find_unused_parameters?: boolean | null | undefined;
   /**
    * Bucket size of DDP, MB.
    *
-   * Default: `null`. No effect: prefine trains in one process.
+   * Default: `null`. No effect: gradients are summed in pieces of 4 MB.
    */
   readonly ddp_bucket_cap_mb?: number | null | undefined;
   /**
    * Broadcast buffers in DDP.
    *
-   * Default: `null`. No effect: prefine trains in one process.
+   * Default: `null`. No effect: the models have no buffers that training changes.
    */
   readonly ddp_broadcast_buffers?: boolean | null | undefined;
   /**
    * Assume a static graph in DDP.
    *
-   * Default: `null`. No effect: prefine trains in one process.
+   * Default: `null`. No effect: every graph is static.
    */
   readonly ddp_static_graph?: boolean | null | undefined;
   /**
    * Communication backend of DDP.
    *
-   * Default: `null`. No effect: prefine trains in one process.
+   * Default: `null`. No effect: MPI connects the processes of mpirun (docs/cluster.md).
    */
   readonly ddp_backend?: "nccl" | "gloo" | "mpi" | "xccl" | "hccl" | "cncl" | "mccl" | null | undefined;
   /**
-   * DDP timeout, seconds.
+   * Seconds that a process waits for the others before the job ends.
    *
-   * Default: `1800`. No effect: prefine trains in one process.
+   * Default: `1800`. Same as TRL.
    */
   readonly ddp_timeout?: number | undefined;
   /**
@@ -987,21 +987,21 @@ export interface DPOConfigInput {
   readonly jit_mode_eval?: unknown;
   /** @deprecated No effect: prefine always compiles its graphs. */
   readonly torchdynamo?: unknown;
-  /** @deprecated No effect: there is one device. */
+  /** @deprecated No effect: every process trains on one device. */
   readonly tpu_num_cores?: unknown;
-  /** @deprecated No effect: there is one device. */
+  /** @deprecated No effect: every process trains on one device. */
   readonly tpu_metrics_debug?: unknown;
-  /** @deprecated No effect: there is one device. */
+  /** @deprecated No effect: every process trains on one device. */
   readonly xpu_backend?: unknown;
-  /** @deprecated No effect: there is one device. */
+  /** @deprecated No effect: every process trains on one device. */
   readonly sharded_ddp?: unknown;
-  /** @deprecated No effect: there is one device. */
+  /** @deprecated No effect: every process trains on one device. */
   readonly fsdp_min_num_params?: unknown;
-  /** @deprecated No effect: there is one device. */
+  /** @deprecated No effect: every process trains on one device. */
   readonly fsdp_transformer_layer_cls_to_wrap?: unknown;
-  /** @deprecated No effect: there is one device. */
+  /** @deprecated No effect: every process trains on one device. */
   readonly tp_size?: unknown;
-  /** @deprecated No effect: there is one device. */
+  /** @deprecated No effect: every process trains on one device. */
   readonly _n_gpu?: unknown;
   /** @deprecated No effect: is a SageMaker setting. */
   readonly mp_parameters?: unknown;
@@ -1009,7 +1009,7 @@ export interface DPOConfigInput {
   readonly past_index?: unknown;
   /** @deprecated No effect: is a Ray setting. */
   readonly ray_scope?: unknown;
-  /** @deprecated No effect: there is one device. */
+  /** @deprecated No effect: every process trains on one device. */
   readonly dispatch_batches?: unknown;
   /** @deprecated Not built: is a setting of accelerator_config, which is not built. */
   readonly split_batches?: unknown;
@@ -1100,7 +1100,7 @@ export interface DPOConfig {
   /**
    * Average over the tokens of all devices.
    *
-   * Default: `true`. No effect: there is one device.
+   * Default: `true`. No effect: TRL's DPO loss is a mean over pairs.
    */
   readonly average_tokens_across_devices: boolean;
   /**
@@ -1645,7 +1645,7 @@ export interface DPOConfig {
   /**
    * Log on each node.
    *
-   * Default: `true`. No effect: there is one node.
+   * Default: `true`. No effect: of several processes the first one logs.
    */
   readonly log_on_each_node: boolean;
   /**
@@ -1733,7 +1733,7 @@ export interface DPOConfig {
   /**
    * Gather objects from all devices.
    *
-   * Default: `false`. No effect: there is one device.
+   * Default: `false`. No effect: what several processes evaluate is always brought together.
    */
   readonly eval_use_gather_object: boolean;
   /**
@@ -1826,7 +1826,7 @@ export interface DPOConfig {
   /**
    * Save on each node.
    *
-   * Default: `false`. No effect: there is one node.
+   * Default: `false`. No effect: of several processes the first one saves.
    */
   readonly save_on_each_node: boolean;
   /**
@@ -1928,19 +1928,19 @@ export interface DPOConfig {
   /**
    * DeepSpeed config.
    *
-   * Default: `null`. No effect: prefine trains in one process; optimizer and schedule come from this file alone.
+   * Default: `null`. No effect: every process holds the whole model; optimizer and schedule come from this file alone.
    */
   readonly deepspeed: Record<string, unknown> | string | null;
   /**
    * Fully sharded data parallelism.
    *
-   * Default: `null`. No effect: prefine trains in one process.
+   * Default: `null`. No effect: every process holds the whole model; mpirun starts several of them (docs/cluster.md).
    */
   readonly fsdp: boolean | string | null;
   /**
    * FSDP settings.
    *
-   * Default: `null`. No effect: prefine trains in one process.
+   * Default: `null`. No effect: every process holds the whole model; mpirun starts several of them (docs/cluster.md).
    */
   readonly fsdp_config: Record<string, unknown> | string | null;
   /**
@@ -1952,43 +1952,43 @@ export interface DPOConfig {
   /**
    * Rank of this process.
    *
-   * Default: `-1`. No effect: prefine trains in one process.
+   * Default: `-1`. No effect: mpirun or srun says it.
    */
   readonly local_rank: number;
   /**
    * Find unused parameters in DDP.
    *
-   * Default: `null`. No effect: prefine trains in one process.
+   * Default: `null`. No effect: all gradients are summed at once.
    */
   readonly ddp_find_unused_parameters: boolean | null;
   /**
    * Bucket size of DDP, MB.
    *
-   * Default: `null`. No effect: prefine trains in one process.
+   * Default: `null`. No effect: gradients are summed in pieces of 4 MB.
    */
   readonly ddp_bucket_cap_mb: number | null;
   /**
    * Broadcast buffers in DDP.
    *
-   * Default: `null`. No effect: prefine trains in one process.
+   * Default: `null`. No effect: the models have no buffers that training changes.
    */
   readonly ddp_broadcast_buffers: boolean | null;
   /**
    * Assume a static graph in DDP.
    *
-   * Default: `null`. No effect: prefine trains in one process.
+   * Default: `null`. No effect: every graph is static.
    */
   readonly ddp_static_graph: boolean | null;
   /**
    * Communication backend of DDP.
    *
-   * Default: `null`. No effect: prefine trains in one process.
+   * Default: `null`. No effect: MPI connects the processes of mpirun (docs/cluster.md).
    */
   readonly ddp_backend: "nccl" | "gloo" | "mpi" | "xccl" | "hccl" | "cncl" | "mccl" | null;
   /**
-   * DDP timeout, seconds.
+   * Seconds that a process waits for the others before the job ends.
    *
-   * Default: `1800`. No effect: prefine trains in one process.
+   * Default: `1800`. Same as TRL.
    */
   readonly ddp_timeout: number;
   /**

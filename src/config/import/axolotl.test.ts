@@ -32,9 +32,9 @@ describe("Axolotl", () => {
     });
     expect(run.lines).toEqual([
       { key: "flash_attention", text: "prefine has its own kernels", changes: false },
-      { key: "deepspeed", text: "prefine trains in one process", changes: false },
+      { key: "deepspeed", text: "every process holds the whole model", changes: false },
     ]);
-    expect(run.text).toContain("# deepspeed: prefine trains in one process\n");
+    expect(run.text).toContain("# deepspeed: every process holds the whole model\n");
   });
 
   it("adapters: LoRA on all linear layers, QLoRA with its nested quantization", async () => {

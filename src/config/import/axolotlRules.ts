@@ -2,7 +2,7 @@
 import { AXOLOTL_DATA_KEYS } from "./axolotlData.ts";
 import { each, type Families, idle, lost, type Rule, to } from "./rules.ts";
 
-const ONE_PROCESS = "prefine trains in one process";
+const ONE_PROCESS = "every process holds the whole model";
 const KERNELS = "prefine has its own kernels";
 const CACHE = "prefine prepares the data at each start";
 const TRACKERS = "logs go to trainer_state.json and, with report_to: tensorboard, to event files";

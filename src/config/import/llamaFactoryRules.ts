@@ -3,7 +3,7 @@ import { FACTORY_DATA_KEYS } from "./llamaFactoryData.ts";
 import { each, type Families, idle, lost, type Rule, to } from "./rules.ts";
 
 const KERNELS = "prefine has its own kernels";
-const ONE_PROCESS = "prefine trains in one process";
+const ONE_PROCESS = "every process holds the whole model";
 const OPTIMIZER = "this optimizer is not built";
 const TOKENS = "tokens are not added to a model";
 const LATER = "it is for another command than training";

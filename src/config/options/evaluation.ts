@@ -61,7 +61,7 @@ const logging = group("Logging", {
   ),
   log_level: noEffect(oneOf(...LOG_LEVELS), "passive", "Log level.", "prefine has one log level"),
   log_level_replica: noEffect(oneOf(...LOG_LEVELS), "warning", "Log level on replicas.", "prefine has one log level"),
-  log_on_each_node: noEffect(bool, true, "Log on each node.", "there is one node"),
+  log_on_each_node: noEffect(bool, true, "Log on each node.", "of several processes the first one logs"),
   run_name: noEffect(nullable(string), null, "Run name for trackers.", "a run's name is its output_dir"),
   project: noEffect(string, "huggingface", "Trackio project.", NO_TRACKIO, { loud: true }),
   trackio_space_id: noEffect(nullable(string), null, "Trackio Space.", NO_TRACKIO, { loud: true }),
@@ -91,7 +91,12 @@ const evaluation = group("Evaluation", {
     "results are small",
   ),
   eval_do_concat_batches: noEffect(bool, true, "Concatenate the results of batches.", "results are a list of pairs"),
-  eval_use_gather_object: noEffect(bool, false, "Gather objects from all devices.", "there is one device"),
+  eval_use_gather_object: noEffect(
+    bool,
+    false,
+    "Gather objects from all devices.",
+    "what several processes evaluate is always brought together",
+  ),
   include_for_metrics: same(listOf(string), [], "Further inputs of compute_metrics: loss, inputs.", {
     onResume: "free",
   }),
@@ -153,7 +158,7 @@ const saving = group("Output", {
       onResume: "warned",
     },
   ),
-  save_on_each_node: noEffect(bool, false, "Save on each node.", "there is one node"),
+  save_on_each_node: noEffect(bool, false, "Save on each node.", "of several processes the first one saves"),
   enable_jit_checkpoint: noEffect(bool, false, "Save a checkpoint on SIGTERM.", "Ctrl-C always saves one"),
 });
 

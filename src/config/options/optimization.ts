@@ -135,7 +135,12 @@ const length = group("Length and batches", {
     "Lower the batch size when memory runs out.",
     "pairs are computed one at a time",
   ),
-  average_tokens_across_devices: noEffect(bool, true, "Average over the tokens of all devices.", "there is one device"),
+  average_tokens_across_devices: noEffect(
+    bool,
+    true,
+    "Average over the tokens of all devices.",
+    "TRL's DPO loss is a mean over pairs",
+  ),
 });
 
 const rate = group("Learning rate", {

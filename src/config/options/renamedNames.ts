@@ -9,7 +9,7 @@ const ANSWERS = "answers are not truncated separately; max_length truncates prom
 const ADAPTERS =
   "adapters have no names in prefine; adapter_name_or_path starts from one, and its frozen copy is the reference";
 const HALF = "prefine computes in float32";
-const ONE_DEVICE = "there is one device";
+const ONE_DEVICE = "every process trains on one device";
 
 const UPLOAD = "prefine uploads nothing; upload the finished output_dir yourself";
 const TRACKED = "logs go to trainer_state.json and, with report_to: tensorboard, to event files";

@@ -1,9 +1,10 @@
 /** @file Processes, data loaders, debugging: that part of transformers.TrainingArguments (5.23). */
-import { bool, either, int, json, type Kind, listOf, nullable, oneOf, path, string } from "../kinds.ts";
+import { above, bool, either, int, json, type Kind, listOf, nullable, oneOf, path, string } from "../kinds.ts";
 import { group, noEffect, notYet, same } from "../option.ts";
 
-const ONE_PROCESS = "prefine trains in one process";
-const UNREAD = "prefine trains in one process; optimizer and schedule come from this file alone";
+const WHOLE = "every process holds the whole model; mpirun starts several of them (docs/cluster.md)";
+const MPI = "MPI connects the processes of mpirun (docs/cluster.md)";
+const UNREAD = "every process holds the whole model; optimizer and schedule come from this file alone";
 const NO_LOADER = "pairs are prepared once, before training";
 const SCRIPTS_ONLY = "TRL's script ignores it too";
 
@@ -35,24 +36,43 @@ const sharding: Kind<boolean | string | null> = {
 
 const distributed = group("Several devices", {
   deepspeed: noEffect(nullable(either(json, path)), null, "DeepSpeed config.", UNREAD, { loud: true }),
-  fsdp: noEffect(sharding, null, "Fully sharded data parallelism.", ONE_PROCESS, { loud: true }),
-  fsdp_config: noEffect(nullable(either(json, path)), null, "FSDP settings.", ONE_PROCESS, { loud: true }),
+  fsdp: noEffect(sharding, null, "Fully sharded data parallelism.", WHOLE, { loud: true }),
+  fsdp_config: noEffect(nullable(either(json, path)), null, "FSDP settings.", WHOLE, { loud: true }),
   parallelism_config: notYet(nullable(json), null, "Tensor, context and data parallelism."),
-  local_rank: noEffect(int, -1, "Rank of this process.", ONE_PROCESS),
-  ddp_find_unused_parameters: noEffect(nullable(bool), null, "Find unused parameters in DDP.", ONE_PROCESS, {
-    loud: true,
-  }),
-  ddp_bucket_cap_mb: noEffect(nullable(int), null, "Bucket size of DDP, MB.", ONE_PROCESS, { loud: true }),
-  ddp_broadcast_buffers: noEffect(nullable(bool), null, "Broadcast buffers in DDP.", ONE_PROCESS, { loud: true }),
-  ddp_static_graph: noEffect(nullable(bool), null, "Assume a static graph in DDP.", ONE_PROCESS, { loud: true }),
+  local_rank: noEffect(int, -1, "Rank of this process.", "mpirun or srun says it"),
+  ddp_find_unused_parameters: noEffect(
+    nullable(bool),
+    null,
+    "Find unused parameters in DDP.",
+    "all gradients are summed at once",
+    {
+      loud: true,
+    },
+  ),
+  ddp_bucket_cap_mb: noEffect(
+    nullable(int),
+    null,
+    "Bucket size of DDP, MB.",
+    "gradients are summed in pieces of 4 MB",
+    { loud: true },
+  ),
+  ddp_broadcast_buffers: noEffect(
+    nullable(bool),
+    null,
+    "Broadcast buffers in DDP.",
+    "the models have no buffers that training changes",
+  ),
+  ddp_static_graph: noEffect(nullable(bool), null, "Assume a static graph in DDP.", "every graph is static"),
   ddp_backend: noEffect(
     nullable(oneOf("nccl", "gloo", "mpi", "xccl", "hccl", "cncl", "mccl")),
     null,
     "Communication backend of DDP.",
-    ONE_PROCESS,
+    MPI,
     { loud: true },
   ),
-  ddp_timeout: noEffect(int, 1800, "DDP timeout, seconds.", ONE_PROCESS, { loud: true }),
+  ddp_timeout: same(above(0, int), 1800, "Seconds that a process waits for the others before the job ends.", {
+    onResume: "free",
+  }),
 });
 
 const rest = group("Scripts and debugging", {
