@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TrainerState } from "../src/checkpoints/trainerState.ts";
 import { furnish } from "./support/furnish.ts";
-import { hasLauncher, needsMpirun, ranksByHand, runRanks } from "./support/startRanks.ts";
+import { finished, hasLauncher, needsMpirun, prefineWords, ranksByHand, runRanks } from "./support/startRanks.ts";
 import { withoutTimings } from "./support/toyTrainer.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-cluster-"));
@@ -151,6 +151,17 @@ describe.skipIf(!hasLauncher("mpirun"))(`two processes started by mpirun${needsM
     });
     expect(end.code, end.stderr).toBe(0);
     expect(end.stderr).toMatch(/was saved by 2 processes, and 3 train now: the order of the rows changes/);
+  });
+
+  test("num_processes starts them, and passes a signal on", async () => {
+    const words = prefineWords(...training("started", "--nproc_per_node", "2", "--max_steps", "5000"));
+    const end = await finished(process.execPath, words, {
+      cwd: folder,
+      env: { PREFINE_NUM_THREADS: "1" },
+      stop: { when: /^step +9 /m, signal: "SIGINT" },
+    });
+    expect(end.code, end.stderr).toBe(130);
+    expect(end.stderr.match(/stopped after step \d+ of 5000; saved started\/checkpoint-\d+\n/g)).toHaveLength(1);
   });
 
   test("wrong data are reported once", async () => {

@@ -79,8 +79,9 @@ describe("pages", () => {
     const destructured = [...text.matchAll(/const \{([^}]*)\} = process\.env/g)].flatMap(([, names]) => [
       ...names.matchAll(/\b[A-Z][A-Z_]{2,}/g),
     ]);
+    const numbers = [...text.matchAll(/\bnumber(?:In)?\((?:env, )?"([A-Z][A-Z_]+)"/g)].map(([, name]) => name);
     const constants = ["ORT_DISABLE_TELEMETRY"]; // by a name in a constant
-    const read = new Set([...dotted, ...destructured.map(([name]) => name), ...constants]);
+    const read = new Set([...dotted, ...numbers, ...destructured.map(([name]) => name), ...constants]);
     const page = readText("docs/environment-variables.md");
     const named = new Set([...page.matchAll(/`([A-Z][A-Z_]+)(?:=\w+)?`/g)].map(([, name]) => name));
     expect([...named].sort()).toEqual([...read].sort());

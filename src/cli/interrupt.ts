@@ -1,10 +1,11 @@
-/** @file Ctrl-C, SIGTERM, SIGHUP: the first asks the work to stop (and save), the second ends the process at once. */
+/** @file Ctrl-C, SIGTERM, SIGHUP (in a job SIGUSR2): the first asks the work to stop and save, the second ends it. */
 import { constants } from "node:os";
+import { recognizeLauncher } from "../cluster/launcher.ts";
 import { awaitThreads } from "../device/openDevice.ts";
 import { PrefineError } from "../errors.ts";
 import { ignoresHangup } from "./hangup.ts";
 
-const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const ENDING = ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const;
 type Ending = (typeof ENDING)[number];
 
 /** Exit code after the first signal, whichever it was: 128 + SIGINT. */
@@ -49,9 +50,7 @@ export async function interruptible<T>(
       endNow(name, INTERRUPTED_EXIT_CODE);
     }, PATIENCE).unref();
   };
-  const listeners = ENDING.filter((name) => name !== "SIGHUP" || !ignoresHangup()).map(
-    (name) => [name, stopFor(name)] as const,
-  );
+  const listeners = ENDING.filter(isEnding).map((name) => [name, stopFor(name)] as const);
   for (const [name, stop] of listeners) process.on(name, stop);
   try {
     return await work(controller.signal);
@@ -59,6 +58,12 @@ export async function interruptible<T>(
     clearTimeout(timer);
     for (const [name, stop] of listeners) process.off(name, stop);
   }
+}
+
+/** nohup ignores SIGHUP; SIGUSR2 is what mpirun and srun pass on to the processes that they have started. */
+function isEnding(name: Ending): boolean {
+  if (name === "SIGUSR2") return recognizeLauncher(process.env) !== undefined;
+  return name !== "SIGHUP" || !ignoresHangup();
 }
 
 /**

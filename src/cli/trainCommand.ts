@@ -1,6 +1,7 @@
 /** @file prefine train: starts a run from a run file and flags; Ctrl-C, SIGTERM and SIGHUP save a checkpoint. */
-import type { Command } from "commander";
+import { type Command, CommanderError } from "commander";
 import { isFirstRank } from "../cluster/firstRank.ts";
+import { recognizeLauncher } from "../cluster/launcher.ts";
 import { PrefineError } from "../errors.ts";
 import { counted, shellWord } from "../phrases.ts";
 import type { StepReport } from "../terminal/logging.ts";
@@ -50,6 +51,8 @@ async function run(words: string[]): Promise<void> {
   const { parseRun } = await import("../config/run.ts");
   const { run, env } = parseRun({ file, flags });
   Object.assign(process.env, env);
+  const count = run.script.num_processes ?? 1;
+  if (count > 1 && recognizeLauncher(process.env) === undefined) return trainTogether(words, count);
   const { train } = await import("../train.ts");
   const { createLogger } = await import("../terminal/logger.ts");
   const logger = createLogger({ disable_tqdm: run.args.disable_tqdm ?? false });
@@ -60,13 +63,21 @@ async function run(words: string[]): Promise<void> {
   };
   const { global_step, training_loss } = await interruptible(
     (signal) => train(run, { signal, logger: { ...logger, step } }),
-    { hasResults: () => hasResults, message: "stopped before a step was done; nothing was saved" },
+    // the other ranks end with the first one, which may have results
+    { hasResults: () => hasResults || !isFirst, message: "stopped before a step was done; nothing was saved" },
   );
   if (!isFirst) return;
   const { output_dir } = run.args;
   const { print } = openTerminal();
   print(`${output_dir}: trained for ${counted(global_step, "step")}, train_loss ${training_loss.toFixed(4)}`);
   print(`Next: prefine compare ${shellWord(output_dir)}`);
+}
+
+/** num_processes: this process only starts the others, waits for them, and passes signals on. */
+async function trainTogether(words: string[], count: number): Promise<void> {
+  const { startJob } = await import("../cluster/startJob.ts");
+  const code = await startJob(["train", ...words], count);
+  if (code !== 0) throw new CommanderError(code, "prefine.job", "the processes have said why");
 }
 
 /** Removes `--dry-run`, which is no option of a run. */

@@ -39,7 +39,8 @@ function launchedBy(env: Env): Launched | undefined {
   const number = (name: string) => numberIn(env, name);
   if (env.OMPI_COMM_WORLD_SIZE) {
     const rank = number("OMPI_COMM_WORLD_RANK") ?? number("PMIX_RANK") ?? 0;
-    const [localRank = rank, localSize] = ["RANK", "SIZE"].map((each) => number(`OMPI_COMM_WORLD_LOCAL_${each}`));
+    const localRank = number("OMPI_COMM_WORLD_LOCAL_RANK") ?? rank;
+    const localSize = number("OMPI_COMM_WORLD_LOCAL_SIZE");
     return { by: "mpirun", rank, size: number("OMPI_COMM_WORLD_SIZE"), localRank, localSize };
   }
   if (env.PMI_SIZE || env.MPI_LOCALNRANKS) {

@@ -97,7 +97,7 @@ export const RULES: Record<string, Rule> = {
   },
   models: { values: ["engine/graph", "formats", "patterns", "random"], types: ["engine/runtime"] },
   device: { values: ["engine/node", "engine/runtime", "optim", "models"] },
-  cluster: { values: ["device"], types: ["engine/runtime", "disk", "formats"] },
+  cluster: { values: ["device", "disk"], types: ["engine/runtime", "formats"] },
   learner: { values: [...ENGINE, "models", "optim"] },
   dpo: {
     values: [...ENGINE, "models", "optim", "learner"],

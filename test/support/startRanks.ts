@@ -15,16 +15,26 @@ interface Started {
   cwd: string;
   /** Added to PATH and HOME. */
   env?: Record<string, string>;
+  /** A signal to send once stderr has this. */
+  stop?: { when: RegExp; signal: NodeJS.Signals };
 }
 
 /** Runs a program to its end. */
-function finished(program: string, words: readonly string[], { cwd, env = {} }: Started): Promise<RankEnd> {
+export function finished(
+  program: string,
+  words: readonly string[],
+  { cwd, env = {}, stop }: Started,
+): Promise<RankEnd> {
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(program, words, { cwd, env: { PATH, HOME, NO_COLOR: "1", ...env } });
+  let hasStopped = false;
   const end: RankEnd = { code: null, stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (chunk: string) => {
       end[name] += chunk;
+      if (hasStopped || !stop?.when.test(end.stderr)) return;
+      hasStopped = true;
+      child.kill(stop.signal);
     });
   }
   return new Promise((resolve, reject) => {
@@ -34,7 +44,7 @@ function finished(program: string, words: readonly string[], { cwd, env = {} }: 
 }
 
 /** The command line of `npx prefine WORDS`, without the name of Node. */
-const prefineWords = (...words: string[]): string[] => [join(prefine, "bin/prefine.js"), ...words];
+export const prefineWords = (...words: string[]): string[] => [join(prefine, "bin/prefine.js"), ...words];
 
 /** `npx prefine WORDS` once per rank, without a launcher. @param variables those that one would set for a rank. */
 export function ranksByHand(

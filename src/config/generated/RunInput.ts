@@ -185,6 +185,12 @@ export interface RunInput extends DPOConfigInput {
    */
   readonly ignore_bias_buffers?: boolean | undefined;
   /**
+   * Number of processes; mpirun starts them on this computer.
+   *
+   * Default: `null`. Same as TRL.
+   */
+  readonly num_processes?: number | null | undefined;
+  /**
    * Files by split: --data_files.train FILE; a single path is split train.
    *
    * Default: `null`. Prefine's own.
@@ -347,6 +353,8 @@ export interface RunInput extends DPOConfigInput {
   readonly penalize_length_nll?: unknown;
   /** @deprecated Use dtype instead. */
   readonly torch_dtype?: unknown;
+  /** @deprecated Use num_processes instead. */
+  readonly nproc_per_node?: unknown;
   /** @deprecated Use dataset_name instead. */
   readonly dataset?: unknown;
   /** @deprecated Use dataset_test_split instead. */

@@ -108,6 +108,7 @@ const script = {
   ...handbook,
   ...AUTHORS_NAMES,
   torch_dtype: movedTo("dtype"),
+  nproc_per_node: movedTo("num_processes"),
   dataset: movedTo("dataset_name"),
   dataset_test_name: movedTo("dataset_test_split"),
   config: refused("a run file names no other; give this one as --config", []),

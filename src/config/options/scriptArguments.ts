@@ -142,7 +142,9 @@ const launcher = group("Launcher (accelerate)", {
   accelerate_config: notYet(nullable(string), null, "Launch profile of accelerate.", {
     ready: ["single_gpu"],
   }),
-  num_processes: notYet(nullable(int), null, "Number of training processes.", { ready: [1] }),
+  num_processes: same(nullable(atLeast(1, int)), null, "Number of processes; mpirun starts them on this computer.", {
+    onResume: "free",
+  }),
 });
 
 /** Fields of TRL's own dataclasses; the rest of the script's table is prefine's or accelerate's. */

@@ -1,0 +1,70 @@
+/** @file num_processes: starts a job on this computer, by the mpirun that is installed. */
+import { spawn, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { ownUrl } from "../disk/ownPlace.ts";
+import { PrefineError } from "../errors.ts";
+
+interface Family {
+  /** In what `mpirun --version` prints. */
+  name: RegExp;
+  /** For processes that share the processors as they like. */
+  flags: readonly string[];
+  /** A signal that it only passes on: after SIGTERM, Open MPI's kills the ranks within a second, saved or not. */
+  stop: "SIGUSR2" | "SIGTERM";
+}
+
+const FAMILIES: readonly Family[] = [
+  { name: /Open MPI|OpenRTE|PRRTE/i, flags: ["--oversubscribe", "--bind-to", "none"], stop: "SIGUSR2" },
+  { name: /HYDRA|MPICH|Intel/i, flags: [], stop: "SIGTERM" },
+];
+
+interface Found extends Family {
+  program: string;
+}
+
+/** @throws PrefineError("config") if none is installed. */
+function findLauncher(count: number): Found {
+  for (const program of ["mpirun", "mpiexec"]) {
+    const { stdout } = spawnSync(program, ["--version"], { encoding: "utf8" });
+    const family = FAMILIES.find(({ name }) => name.test(stdout ?? ""));
+    if (family) return { ...family, program };
+  }
+  const message = `num_processes ${count}: expected mpirun or mpiexec on this computer, found neither`;
+  throw new PrefineError("config", message, "Install Open MPI (Debian: apt-get install openmpi-bin) or MPICH.");
+}
+
+/** As root, as in most containers, Open MPI 4 and 5 refuse to start without these. */
+const AS_ROOT = ["OMPI_ALLOW_RUN_AS_ROOT", "PRTE_ALLOW_RUN_AS_ROOT"].flatMap((name) => [name, `${name}_CONFIRM`]);
+
+/**
+ * Runs `prefine WORDS` in `count` processes that train together. The first signal asks them to save and end; a second
+ * one ends them at once.
+ * @returns the exit code: 130 after a signal.
+ */
+export async function startJob(words: readonly string[], count: number): Promise<number> {
+  const { program, flags, stop: request } = findLauncher(count);
+  const prefine = fileURLToPath(ownUrl("../../bin/prefine.js", import.meta.url));
+  const isRoot = process.getuid?.() === 0;
+  const env = { ...process.env, ...(isRoot ? Object.fromEntries(AS_ROOT.map((name) => [name, "1"])) : {}) };
+  const command = [...flags, "-n", `${count}`, process.execPath, ...process.execArgv, prefine, ...words];
+  // a group of its own: the terminal's Ctrl-C would reach mpirun twice, which then ends the ranks at once
+  const job = spawn(program, command, { env, stdio: ["ignore", "inherit", "inherit"], detached: true });
+  let signals = 0;
+  const stop = () => {
+    signals++;
+    job.kill(signals === 1 ? request : "SIGTERM");
+  };
+  const endWithThis = () => void job.kill("SIGTERM");
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  process.once("exit", endWithThis);
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      job.once("error", reject);
+      job.once("exit", resolve);
+    });
+    return signals > 0 ? 130 : (code ?? 1);
+  } finally {
+    process.off("exit", endWithThis);
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.off(signal, stop);
+  }
+}
