@@ -136,3 +136,13 @@ export function checkShards({ accelerator_config }: DPOConfig): void {
   const message = `accelerator_config.${list}: not yet: would give each of several processes other rows`;
   throw new PrefineError("not-yet", message, "Remove it, or train in one process.");
 }
+
+/** @throws PrefineError("config") if an evaluation is asked for, and there is nothing to evaluate. */
+export function checkEvaluation(args: DPOConfig, { eval_dataset, prepared }: DPOTrainerOptions): void {
+  const option =
+    args.eval_strategy === "no" ? args.eval_on_start && "eval_on_start" : `eval_strategy ${args.eval_strategy}`;
+  if (!option || eval_dataset || prepared) return;
+  const message = `${option}: expected an eval_dataset, found none`;
+  const hint = args.eval_strategy === "no" ? "Pass one, or remove it." : `Pass one, or set eval_strategy to "no".`;
+  throw new PrefineError("config", message, hint);
+}

@@ -11,7 +11,13 @@ import { LoraConfig } from "../config/LoraConfig.ts";
 import type { DeviceRanks } from "../engine/runtime/device.ts";
 import { PrefineError } from "../errors.ts";
 import { type CallbackInput, Callbacks, type TrainerCallback } from "./callbacks/callbacks.ts";
-import { checkPrepareOptions, checkStreaming, checkTrainerOptions, checkTrainOptions } from "./checkOptions.ts";
+import {
+  checkEvaluation,
+  checkPrepareOptions,
+  checkStreaming,
+  checkTrainerOptions,
+  checkTrainOptions,
+} from "./checkOptions.ts";
 import { concludeEarly, judgeRun, sayVerdict, warnOfRate } from "./conclude.ts";
 import { describeTrainer } from "./describeTrainer.ts";
 import { checkMetric } from "./evaluation/bestModel.ts";
@@ -232,9 +238,7 @@ export class Trainer {
   /** Connects to the other processes of the job, if there are any; once. */
   private async join(): Promise<void> {
     const joined = this.ranks ? undefined : await this.platform.join?.(this.args);
-    if (!joined) return;
-    this.ranks = joined.ranks;
-    this.platform = joined.platform;
+    if (joined) ({ ranks: this.ranks, platform: this.platform } = joined);
   }
 
   private async openRun(signal: AbortSignal | undefined, resume: Resume): Promise<OpenedRun> {
@@ -278,15 +282,6 @@ export class Trainer {
       this.isBusy = false;
     }
   }
-}
-
-function checkEvaluation(args: DPOConfig, { eval_dataset, prepared }: DPOTrainerOptions): void {
-  const option =
-    args.eval_strategy === "no" ? args.eval_on_start && "eval_on_start" : `eval_strategy ${args.eval_strategy}`;
-  if (!option || eval_dataset || prepared) return;
-  const message = `${option}: expected an eval_dataset, found none`;
-  const hint = args.eval_strategy === "no" ? "Pass one, or remove it." : `Pass one, or set eval_strategy to "no".`;
-  throw new PrefineError("config", message, hint);
 }
 
 function requestOf(options: DPOTrainerOptions, args: DPOConfig, signal: AbortSignal | undefined) {
