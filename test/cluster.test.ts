@@ -61,7 +61,7 @@ async function messageOf(variables: (rank: number) => Record<string, string>, ..
   return ends.map(({ stderr }) => stderr).join("");
 }
 
-describe.concurrent("a run is trained by none of the processes, and one line says why", () => {
+describe.concurrent("a run is trained by none of the processes, and one line says why", { timeout: 120_000 }, () => {
   test.each(Object.entries(LAUNCHERS))("without koffi, under %s", async (_name, variables) => {
     const env = (rank: number) => ({ ...variables(rank), NODE_OPTIONS: `--require ${hidesKoffi}` });
     expect(await messageOf(env)).toMatch(
