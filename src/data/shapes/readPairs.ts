@@ -16,6 +16,8 @@ import { trlRow } from "./trl.ts";
 const SAMPLE_ROWS = 64;
 
 export interface ReadPairsOptions extends ShapeOptions {
+  /** The format, where other rows of the dataset have shown it. */
+  recognized?: Recognized | undefined;
   /** The split's name in messages. */
   split: string;
   /** False: texts stay texts where a format allows it. Default: true. */
@@ -54,7 +56,7 @@ export async function openPairs(rows: Rows, options: ReadPairsOptions): Promise<
   if (map) checkMap(map, sampleOf(first), split);
   const rename = (row: Row) => (map && isObject(row) ? renamedRow(row, map) : row);
   const sample = sampleOf(first.map(rename));
-  const recognized = recognize(sample, data_format, split);
+  const recognized = options.recognized ?? recognize(sample, data_format, split);
   const notes = new Map<string, number[]>();
   const watch = new PromptWatch({ split, isLenient: recognized.isChosen });
   const all = async function* () {

@@ -32,6 +32,12 @@ const lists = texts.map(({ prompt, chosen, rejected }, i) => ({
     { answer: `${i}`, rank: 3 },
   ],
 }));
+/** Columns of public datasets, which their first rows show. */
+const named = texts.map(({ prompt, chosen, rejected }) => ({
+  prompt,
+  chosen_response: chosen,
+  rejected_response: rejected,
+}));
 const TEMPLATE =
   "{% for m in messages %}<{{ m.role }}>{{ m.content }}{{ eos_token }}{% endfor %}" +
   "{% if add_generation_prompt %}<assistant>{% endif %}";
@@ -68,6 +74,7 @@ describe.each([
   ["texts", texts, {}],
   ["chats", chats, {}],
   ["ranked answers, several pairs per row", lists, { to_preferences: { pairing: "adjacent" } as const }],
+  ["columns under other names", named, {}],
   ["texts without a limit", texts, { max_length: null }],
   ["texts of which nearly all fill max_length", texts, { max_length: 24 }],
 ])("%s", (_, rows, options) => {

@@ -8,6 +8,7 @@ import { examineSettings } from "../../../data/preferences/tokenizePairs.ts";
 import { TokenizingThreads } from "../../../data/preferences/tokenizingThreads.ts";
 import { readingLine } from "../../../data/shapes/readingLine.ts";
 import { openPairs } from "../../../data/shapes/readPairs.ts";
+import type { Recognized } from "../../../data/shapes/recognize.ts";
 import { threadsOf } from "../../../data/tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../../../data/tokenizers/tokenizer.ts";
 import { throwIfStopped } from "../../../errors.ts";
@@ -100,9 +101,13 @@ function storeOf(entry: TokenEntry, { rows, tokens, threads, options }: Opening)
   const { facts, numbers, kept } = entry;
   observer.status(undefined);
   for (const line of facts.lines) observer.warn(line);
-  const again = { ...readingOf(options), data_format: facts.shape };
-  const pairsOf = async (some: readonly number[] | undefined) =>
-    (await openPairs((some ? rows.select(some) : rows).rows(), again)).pairs();
+  const reading = readingOf(options);
+  let format: Promise<Recognized> | undefined; // of the first rows of all: some rows alone may look otherwise
+  const pairsOf = async (some: readonly number[] | undefined) => {
+    format ??= openPairs(rows.rows(), reading);
+    const again = { ...reading, recognized: await format };
+    return (await openPairs((some ? rows.select(some) : rows).rows(), again)).pairs();
+  };
   const isKept = tokens?.entry === entry;
   const keep = tokens && ((examined: TokenEntry["examined"]) => tokens.write({ facts, numbers, kept, examined }));
   return {
