@@ -20,6 +20,7 @@ Examples:
   prefine data BarraHome/ultrafeedback_binarized
   prefine data BarraHome/ultrafeedback_binarized --split test_prefs --index 7
   prefine data pairs.jsonl --json
+  prefine data show pairs.jsonl --tokens --tokenizer gpt2 --index 7
   prefine data convert pairs.jsonl openai.jsonl --to openai`;
 
 interface DataFlags {
@@ -28,11 +29,20 @@ interface DataFlags {
   index: number;
   json?: boolean;
   full?: boolean;
+  tokens?: boolean;
+  tokenizer?: string;
+  max_length: number;
   revision?: string;
   token?: string;
 }
 
 export function define(command: Command): void {
+  defineShow(command);
+  defineShow(command.command("show"));
+  defineConvert(command.command("convert"));
+}
+
+function defineShow(command: Command): void {
   command
     .description("Shows a dataset: splits with their sizes, features, and one record with its keys.")
     .argument("<dataset>", "hub id, folder or file")
@@ -40,12 +50,14 @@ export function define(command: Command): void {
     .option("--index <number>", "index of the record, from 0", readIndex, 0)
     .option("--name <config>", "configuration, for a dataset with several")
     .option("--full", "show the full record, not cut to the terminal's width")
+    .option("--tokens", "show the record's tokens instead: prompt, answer, end token, what max_length cuts")
+    .option("--tokenizer <id>", "model or folder whose tokenizer is used, with --tokens")
+    .option("--max_length <number>", "longest sequence in tokens, with --tokens", readIndex, 1024)
     .option("--json", "print JSON, with the full record")
     .option("--revision <name>", "branch, tag or commit of a hub dataset")
     .option("--token <text>", "token for the hub (or set HF_TOKEN)")
     .addHelpText("after", EXAMPLES)
     .action(show);
-  defineConvert(command.command("convert"));
 }
 
 function readIndex(text: string): number {
@@ -62,6 +74,7 @@ async function show(idOrPath: string, flags: DataFlags): Promise<void> {
   const split = flags.split ?? splits.splitNames[0];
   const dataset: Dataset = splits.split(split);
   const row = dataset.num_rows > 0 ? await rowAt(dataset, flags.index, `${idOrPath}: ${split}`) : undefined;
+  if (flags.tokens && row !== undefined) return showTokens(dataset, flags, terminal);
   const format = await formatOf(dataset);
   if (flags.json) return printJson({ idOrPath, splits, isBeginning, split, row, format }, flags, terminal);
   printSplits(idOrPath, { splits, isBeginning }, terminal);
@@ -89,6 +102,20 @@ async function openShown(idOrPath: string, options: LoadDatasetOptions, flags: D
     return { splits, isBeginning: (name) => isBeginning(splits.split(name)) };
   // the record is beyond the beginning
   return { splits: await loadDataset(idOrPath, options), isBeginning: () => false };
+}
+
+async function showTokens(dataset: Dataset, flags: DataFlags, terminal: Terminal): Promise<void> {
+  if (flags.tokenizer === undefined || flags.json) {
+    const actual = flags.json ? "--json" : "none";
+    const hint = "Add --tokenizer with the model to train; tokens are printed for people, not as JSON.";
+    throw new PrefineError("config", `--tokens: expected --tokenizer and no --json, found ${actual}`, hint);
+  }
+  const { AutoTokenizer } = await import("../data/tokenizers/loadTokenizer.ts");
+  const { printTokens, tokenizedRow } = await import("./tokensView.ts");
+  const tokenizer = await AutoTokenizer.from_pretrained(flags.tokenizer, { token: flags.token });
+  const title = `${dataset.name}[${flags.index}]`;
+  const options = { tokenizer, max_length: flags.max_length, isFull: flags.full === true, title };
+  printTokens(await tokenizedRow(dataset, flags.index, options), options, terminal);
 }
 
 /** The format of preference data that the rows have, and why; undefined: none, or rows that are no preferences. */
