@@ -80,6 +80,17 @@ test("characters that the tokenizer does not know", async () => {
   expect(findings.map(({ check, rows: numbers }) => [check, numbers])).toEqual([["unknownTokens", [1]]]);
 });
 
+test("short rows with a changed word are near duplicates, and tasks with other numbers are not", async () => {
+  const task = (a: number, word: string) => ({
+    prompt: `Calculate the product of the two numbers ${a} and 17, and answer ${word} with the number alone.`,
+    chosen: ` ${a * 17} is the product.`,
+    rejected: ` I do not know that by heart, sorry ${a}.`,
+  });
+  const rows = [task(3, "please"), task(9, "please"), task(3, "kindly")];
+  const { findings } = await doctor(rows);
+  expect(findings.map(({ check, rows: numbers }) => [check, numbers])).toEqual([["nearDuplicate", [2]]]);
+});
+
 test("rows that can be iterated once, rows by split, and options that are none", async () => {
   const good = { prompt: "Is tea a drink?", chosen: " Yes.", rejected: " That depends." };
   const once = [good, { ...good, chosen: "" }].values();

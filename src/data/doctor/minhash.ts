@@ -12,7 +12,7 @@ const VALUES = 64;
 const BAND = 4;
 const BANDS = VALUES / BAND;
 /** The share of common sets of three words (Jaccard's) from which two long texts count as near duplicates. */
-const NEAR = 0.8;
+export const NEAR = 0.8;
 /** Short texts: from here on, which one changed word of 20 leaves in common. */
 const NEAR_SHORT = 0.6;
 /** Slots that are looked at for a band: rows that share boilerplate stay linear in time. */

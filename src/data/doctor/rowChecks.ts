@@ -1,7 +1,7 @@
 /** @file Checks of a row among the others: duplicates, contradictions, training prompts that are evaluated on. */
 import { excerpt } from "../preferences/check.ts";
 import type { DoctorCheck, EvaluationPrompts, ExaminedRow, Look } from "./check.ts";
-import { NearIndex, signatureOf } from "./minhash.ts";
+import { NEAR, NearIndex, signatureOf } from "./minhash.ts";
 import { hashText } from "./words.ts";
 
 /** Prompts of fewer words are alike by chance. */
@@ -25,21 +25,30 @@ export const hasLongPrompt = ({ words }: ExaminedRow) => words.prompt.length >= 
 const isLongRow = ({ words: { prompt, chosen, rejected } }: ExaminedRow) =>
   prompt.length + chosen.length + rejected.length >= NEAR_ROW_WORDS;
 
+const NO_DIGITS = /[^0-9]+/g;
+
 /** Equal but for white space, case and the like, or nearly the same words. */
 function nearDuplicates(): Look {
   const normal = new Map<number, number>();
   const near = new NearIndex();
   const exact: number[] = []; // of the rows in `near`
   const rows: number[] = [];
+  const numerals: number[] = []; // short prompts that differ in numbers are tasks of their own
   return (row) => {
     const key = together(row.keys.prompt, row.keys.chosen, row.keys.rejected);
     const same = normal.get(key);
     if (same === undefined) normal.set(key, row.index);
     const signature = isLongRow(row) ? row.signature() : undefined;
-    const match = signature && near.find(signature);
+    const digits = hashText(row.prompt.replace(NO_DIGITS, " "));
+    let match = signature && near.find(signature, NEAR);
+    if (signature && match === undefined) {
+      const looser = near.find(signature);
+      if (looser !== undefined && numerals[looser] === digits) match = looser;
+    }
     if (signature && match === undefined) {
       near.add(signature, rows.push(row.index) - 1);
       exact.push(row.exact);
+      numerals.push(digits);
     }
     const first = match === undefined || exact[match] === row.exact ? same : rows[match];
     if (first === undefined || first === row.index || (match !== undefined && exact[match] === row.exact))
