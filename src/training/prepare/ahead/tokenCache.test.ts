@@ -1,7 +1,7 @@
 /** @file Tokens of large splits on disk: the same pairs and lines as without; damaged, concurrent, bounded. */
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { byteTokenizer } from "../../../../test/support/byteTokenizer.ts";
@@ -175,6 +175,25 @@ describe("a file", () => {
     expect(files()).toHaveLength(1);
     expect(readdirSync(folder).filter((name) => name.includes("partial"))).toEqual([]);
     expect((await run(texts)).pairs).toHaveLength(one.store.length);
+  });
+
+  test.each([
+    ["is not written while another computer writes", 0, 0],
+    ["is written where only minutes would show whether the lock's owner lives", 3600, 1],
+  ])("%s", async (_, ahead, count) => {
+    mkdirSync(folder, { recursive: true });
+    const lock = await folderAt(folder).lock();
+    const path = join(folder, readdirSync(folder)[0]);
+    const owner = readFileSync(path, "utf8");
+    if (!("owner" in lock)) await lock.release();
+    writeFileSync(path, owner.replace(hostname(), "elsewhere"));
+    const time = Date.now() / 1000 + ahead;
+    utimesSync(path, time, time);
+    const started = performance.now();
+    const { lines } = await run(texts.slice(0, 50));
+    expect(performance.now() - started).toBeLessThan(30_000);
+    expect(lines.filter((line) => line.includes(folder))).toEqual([]);
+    expect(files()).toHaveLength(count);
   });
 
   test("that a crash left half-written goes", async () => {

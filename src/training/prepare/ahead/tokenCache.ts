@@ -2,7 +2,8 @@
  * @file The tokens of large splits on disk, so that another run with the same data and tokenizer starts at once: a file
  * per data, tokenizer, template and settings. Only a cache: whatever is missing or damaged is made anew.
  */
-import type { RunFolder } from "../../../disk/storage.ts";
+import type { FolderLock, RunFolder } from "../../../disk/storage.ts";
+import { PrefineError } from "../../../errors.ts";
 import { sha256 } from "../../../formats/sha256.ts";
 import { decodeTokens, encodeTokens, type TokenEntry } from "./tokenFile.ts";
 
@@ -59,10 +60,10 @@ export class TokenCache {
   /** Leaves a file that holds more rows alone; deletes the oldest. @throws PrefineError("io"). */
   async write(data: string, entry: TokenEntry): Promise<void> {
     const name = this.nameOf(data);
-    const lock = await this.folder.lock();
-    if ("owner" in lock && lock.owner.where !== "this process") return; // another run is writing
+    const lock = await this.lockAtOnce();
+    if (lock === "taken") return; // another run is writing
     try {
-      if (!("owner" in lock)) await this.folder.deletePartials();
+      if (lock) await this.folder.deletePartials(); // of runs that were killed
       const before = (await this.folder.has(name)) ? await this.useOf(name) : undefined;
       if (before && before.rows > entry.examined.size) return;
       const content = encodeTokens(entry, () => this.folder.hash());
@@ -71,7 +72,24 @@ export class TokenCache {
       await this.note(name, entry);
       await this.deleteOldest(name);
     } finally {
-      if (!("owner" in lock)) await lock.release();
+      await lock?.release();
+    }
+  }
+
+  /**
+   * A file is whole without it; it tells files that are being written from those that a crash left.
+   * @returns undefined where only minutes would show whether its owner lives: the end of a training does not wait.
+   */
+  private async lockAtOnce(): Promise<FolderLock | "taken" | undefined> {
+    const waiting = new AbortController();
+    const stop = () => waiting.abort(new PrefineError("io", `${this.folder.path}: locked`));
+    try {
+      const lock = await this.folder.lock({ onWait: stop, signal: waiting.signal });
+      if (!("owner" in lock)) return lock;
+      return lock.owner.where === "this process" ? undefined : "taken";
+    } catch (error) {
+      if (waiting.signal.aborted) return undefined;
+      throw error;
     }
   }
 
