@@ -47,6 +47,7 @@ export async function joinRanks(args: DPOConfig): Promise<(Joined & Pick<JobPlat
   const platform: Platform = {
     ...nodePlatform,
     storage,
+    ownStorage: nodeStorage,
     memory,
     loadModel: (...model) => inTurn(() => loadModel(...model)),
     loadTokenizer: (...tokenizer) => inTurn(() => AutoTokenizer.from_pretrained(...tokenizer)),

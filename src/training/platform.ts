@@ -26,6 +26,8 @@ export interface Joined {
 export interface Platform {
   /** Holds output_dir, and checkpoints of other folders. */
   readonly storage: Storage;
+  /** Of this process alone, for caches that it fills in its own time; absent: the same. */
+  readonly ownStorage?: Storage;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** System and processor, such as "linux x64": kernels round differently on each. */
   readonly machine: string;

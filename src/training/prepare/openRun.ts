@@ -192,8 +192,9 @@ async function tokenizeSplits(request: RunRequest, { trained, tokenizer, truncat
   return { train, evals };
 }
 
-function tokenCacheOf({ token_cache: place }: DPOConfig, { storage, versions }: Platform): TokenCachePlace | undefined {
+function tokenCacheOf({ token_cache: place }: DPOConfig, platform: Platform): TokenCachePlace | undefined {
   if (place === false) return undefined;
+  const { versions, ownStorage: storage = platform.storage } = platform;
   const folder = typeof place === "string" ? storage.folder(place) : storage.cacheFolder("tokens");
   return { folder, version: versions.prefine };
 }
