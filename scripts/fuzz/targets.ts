@@ -23,6 +23,7 @@ import { byteTokenizer } from "../../test/support/byteTokenizer.ts";
 import { toFormat } from "../../test/support/damage.ts";
 import { furnish, jsonLines, PAIRS } from "../../test/support/furnish.ts";
 import { randomGpt2 } from "../../test/support/randomGpt2.ts";
+import { DATA_FILES, furnishDataFiles } from "./dataFiles.ts";
 import { LISTING, listing, readListing } from "./hubTarget.ts";
 import type { Format } from "./mutateFormats.ts";
 import { furnishShapes, readShapes } from "./shapes.ts";
@@ -123,7 +124,8 @@ async function readRunFolder(): Promise<void> {
 const generate = (model: string) => ["generate", model, "--prompt", "What is rain?", "--max_new_tokens", "2"];
 const train = ["train", "--config", "run.yaml", "--max_steps", "1", "--overwrite_output_dir"];
 
-const FILES: [name: string, file: string, format: Format, read: () => Promise<void>, command: string[]][] = [
+type File = [name: string, file: string, format: Format, read: () => Promise<void>, command: string[]];
+const FILES: File[] = [
   ["weights", "model/model.safetensors", "safetensors", () => readModel("model"), generate("model")],
   ["shard", "shards/model-00001-of-00001.safetensors", "safetensors", () => readModel("shards"), generate("shards")],
   ["weights-index", "shards/model.safetensors.index.json", "json", () => readModel("shards"), generate("shards")],
@@ -149,6 +151,7 @@ const FILES: [name: string, file: string, format: Format, read: () => Promise<vo
   ],
   ["jsonl", "train.jsonl", "jsonLines", () => readDataset("train.jsonl"), [...train]],
   ["gzip", "rows.jsonl.gz", "text", () => readDataset("rows.jsonl.gz"), ["data", "rows.jsonl.gz"]],
+  ...DATA_FILES.map(([name, file]): File => [name, file, "text", () => readDataset(file, false), ["data", file]]),
   ["gguf", "small.gguf", "text", readSmallGguf, generate("small.gguf")],
   ["hub", LISTING, "json", readListing, ["data", "org/name"]],
   ["training-args", "dpo/training_args.json", "json", plotRun, ["plot", "dpo"]],
@@ -200,6 +203,7 @@ export async function furnishTargets(): Promise<void> {
   mkdirSync("org");
   writeFileSync(LISTING, JSON.stringify(listing()));
   furnishGguf();
+  furnishDataFiles();
   furnishCards();
   furnishShapes();
   await furnishModels();
