@@ -91,7 +91,8 @@ export function pushAll(ids: number[], more: ArrayLike<number>): void {
 function checkNormalized(added: readonly AddedToken[], normalize: Normalizer, where: string): void {
   const empty = added.find(({ content, normalized }) => normalized && content !== "" && normalize(content) === "");
   if (!empty) return;
-  const message = `${where}: added_tokens: the normalizer leaves nothing of ${show(empty.content)}, which is "normalized"`;
+  const actual = `${show(empty.content)}, which is "normalized"`;
+  const message = `${where}: added_tokens: the normalizer leaves nothing of ${actual}`;
   throw new PrefineError("not-yet", message, SEE_KINDS);
 }
 

@@ -1,7 +1,7 @@
 /** @file Evaluates expressions of a template. */
 import { attributeOf, itemOf, notCallable } from "../python/attributes.ts";
 import { compare, equals, isIn } from "../python/compare.ts";
-import { TemplateFault, typeError } from "../python/fault.ts";
+import { isFault, typeError } from "../python/fault.ts";
 import { spend, spendReading, spendText } from "../python/limits.ts";
 import { escapeMarkup } from "../python/markup.ts";
 import { indexNumber } from "../python/numbers.ts";
@@ -23,7 +23,6 @@ import {
   Undefined,
   type Value,
 } from "../python/values.ts";
-import { isConstant } from "./constants.ts";
 import { type Environment, noSuch } from "./environment.ts";
 import { FILTERS } from "./filters.ts";
 import type { CallArguments, CompareOperator, Expression } from "./nodes.ts";
@@ -34,6 +33,8 @@ import { TESTS } from "./tests.ts";
 export interface Evaluation extends Environment {
   /** Line of the current expression, for messages. */
   line: number;
+  /** Within an output of constants alone. */
+  isFolding: boolean;
 }
 
 /** The node of a type; some types share a shape. */
@@ -134,23 +135,20 @@ function compared(operator: CompareOperator, left: Value, right: Value): boolean
   }
 }
 
-/** Jinja computes constants while it compiles: there the sandbox makes an undefined value of a slice that fails. */
+/** In an output that Jinja computes while it compiles, its sandbox makes an undefined value of a slice that fails. */
 function evaluateSlice(node: Of<"Slice">, scope: Scope, run: Evaluation): Value {
+  const value = evaluate(node.of, scope, run);
+  const range = [node.start, node.stop, node.step].map((part) => (part ? evaluate(part, scope, run) : null));
+  if (isUndefined(value)) throw value.fault();
   try {
-    return slice(node, scope, run);
+    return slice(value, range);
   } catch (error) {
-    const isFolded = error instanceof TemplateFault && error.kind === "TypeError" && isConstant(node);
-    if (isFolded) return new Undefined("a constant without such items");
+    if (run.isFolding && isFault(error, "TypeError")) return new Undefined("a constant without such items");
     throw error;
   }
 }
 
-function slice(node: Of<"Slice">, scope: Scope, run: Evaluation): Value {
-  const value = evaluate(node.of, scope, run);
-  const [start, stop, step] = [node.start, node.stop, node.step].map((part) =>
-    part ? evaluate(part, scope, run) : null,
-  );
-  if (isUndefined(value)) throw value.fault();
+function slice(value: Value, [start, stop, step]: Value[]): Value {
   const isNumbered = isText(value) || Array.isArray(value) || value instanceof Tuple;
   if (!isNumbered) {
     const isObject = typeof value === "object" && value !== null && "slice" in value;

@@ -1,10 +1,11 @@
 /** @file Executes statements of a template: texts go to a buffer. */
-import { TemplateFault } from "../python/fault.ts";
+import { isFault, TemplateFault } from "../python/fault.ts";
 import { nested, spend, spendText } from "../python/limits.ts";
 import { escapeMarkup } from "../python/markup.ts";
 import { str } from "../python/text.ts";
 import { type Given, isTrue, iterate, Markup, PyIterator, Undefined, type Value } from "../python/values.ts";
 import { checkNamespaces, store } from "./assign.ts";
+import { isConstant } from "./constants.ts";
 import { call, callFilter, callTest, type Evaluation, evaluate, givenOf } from "./evaluate.ts";
 import { LoopContext } from "./loopContext.ts";
 import { Macro } from "./macro.ts";
@@ -20,6 +21,7 @@ type End = "break" | "continue" | undefined;
 export class Execution implements Evaluation {
   line = 1;
   autoescape = false;
+  isFolding = false;
   private out: string[] = [];
   private readonly template: Template;
   /** The variables that blocks see: the caller's, and those set at the top level. */
@@ -81,7 +83,7 @@ export class Execution implements Evaluation {
         this.write(node.text);
         return undefined;
       case "Output":
-        this.output(this.value(node.value, scope));
+        this.output(this.outputValue(node.value, scope));
         return undefined;
       case "If": {
         const branch = node.branches.find(({ test }) => isTrue(this.value(test, scope)));
@@ -131,6 +133,18 @@ export class Execution implements Evaluation {
         throw new TemplateFault("TypeError", `no loader for this environment specified: {% ${node.tag} %}`, node.line);
       default:
         throw new Error(`internal: a statement of type ${node.type}`);
+    }
+  }
+
+  /** Jinja computes an output of constants while it compiles; only slices that fail show it. */
+  private outputValue(node: Expression, scope: Scope): Value {
+    this.isFolding = false;
+    try {
+      return this.value(node, scope);
+    } catch (error) {
+      if (!isFault(error, "TypeError") || !isConstant(node)) throw error;
+      this.isFolding = true;
+      return this.value(node, scope);
     }
   }
 
