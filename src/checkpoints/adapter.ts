@@ -68,16 +68,23 @@ export async function loadAdapter(files: ModelFiles, onWarning?: (line: string) 
   const { tensors } = decodeSafetensors(bytes, where);
   const weights = new Map<string, NamedTensor>();
   const embeddings = new Map<string, SavedEmbedding>();
+  const idle: string[] = [];
   for (const [name, own] of standardKeys(tensors.keys(), where)) {
     const { dtype, shape, data } = tensors.get(own) as SafetensorsTensor & { data: Uint8Array };
     const parameter = baseWeight(name, config, tensors);
     if (parameter !== null) {
       const start = data.byteOffset - bytes.byteOffset;
       embeddings.set(parameter, { dtype, shape: [...shape], file: where, start, end: start + data.byteLength });
+    } else if (config.use_dora !== true && MAGNITUDE.test(name)) {
+      idle.push(own);
     } else if (!DUPLICATE.test(name)) {
       const float32 = toFloat32(data, dtype, `${where}: tensor ${JSON.stringify(own)}`);
       weights.set(name, { shape: [...shape], data: float32 });
     }
+  }
+  if (idle.length > 0) {
+    const others = idle.length > 1 ? ` and ${idle.length - 1} more` : "";
+    onWarning?.(`${where}: "${idle[0]}"${others}: ignored, as in PEFT: ${configPath} has no use_dora`);
   }
   checkTensors({ config, weights }, `${where} (with ${configPath})`);
   return { config, weights, ...(embeddings.size > 0 ? { embeddings } : {}) };

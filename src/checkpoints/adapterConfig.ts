@@ -97,7 +97,10 @@ const IRRELEVANT = new Set([
 ]);
 
 /** Initializations that keep the base model, and "pissa", whose change of it is repeated on loading. */
-const KNOWN_STARTS: ReadonlySet<unknown> = new Set([true, false, null, "gaussian", "eva", "orthogonal", "pissa"]);
+const KNOWN_STARTS: ReadonlySet<unknown> = new Set([
+  ...[true, false, null],
+  ...["gaussian", "eva", "orthogonal", "lora_ga", "mica", "pissa"],
+]);
 
 /** The text of adapter_config.json; keys sorted, as PEFT sorts them. */
 export function encodeAdapterConfig(config: AdapterConfig): string {

@@ -44,6 +44,8 @@ test.each<Record<string, unknown>>([
   { some_future_option: 3 },
   { max_length: 0, max_new_tokens: 4 },
   { max_length: -1 },
+  { num_return_sequences: 0 },
+  { bos_token_id: [1] },
   { max_length: 1e12 },
 ])("%o changes nothing", (file) => {
   const { do_sample, num_beams } = file;

@@ -42,7 +42,7 @@ const hasNoBeams: IsIdle = (_, { hasBeams }) => !hasBeams;
 const IDLE: Record<string, readonly IsIdle[]> = {
   // not an id: compared with no token, and never read without padding
   pad_token_id: [isBelowZero],
-  bos_token_id: [isBelowZero],
+  bos_token_id: [isBelowZero, Array.isArray], // read for an empty prompt alone
   eos_token_id: [isBelowZero],
   max_length: [(_, { hasMost }) => hasMost],
   min_length: [isBelowZero, (_, { hasLeast }) => hasLeast],
@@ -59,6 +59,7 @@ const IDLE: Record<string, readonly IsIdle[]> = {
   epsilon_cutoff: [isGreedy],
   eta_cutoff: [isGreedy],
   top_h: [isGreedy],
+  num_return_sequences: [(value) => typeof value === "number" && value <= 1],
   length_penalty: [hasNoBeams],
   num_beam_groups: [hasNoBeams],
   diversity_penalty: [hasNoBeams, (_v, _m, { num_beam_groups }) => !isAbove(num_beam_groups, 1)],

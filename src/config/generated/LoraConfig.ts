@@ -24,7 +24,8 @@ export interface LoraConfigInput {
   /**
    * Dropout before A, except on embeddings; requires disable_dropout: false.
    *
-   * Default: `0`. Same as PEFT.
+   * Default: `0`. Differs from PEFT: refused for an adapter on lm_head, unless disable_dropout is true (TRL's default):
+   * the head is computed in blocks of the vocabulary, which have no dropout.
    */
   readonly lora_dropout?: number | undefined;
   /**
@@ -201,7 +202,8 @@ export interface LoraConfig {
   /**
    * Dropout before A, except on embeddings; requires disable_dropout: false.
    *
-   * Default: `0`. Same as PEFT.
+   * Default: `0`. Differs from PEFT: refused for an adapter on lm_head, unless disable_dropout is true (TRL's default):
+   * the head is computed in blocks of the vocabulary, which have no dropout.
    */
   readonly lora_dropout: number;
   /**

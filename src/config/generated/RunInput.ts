@@ -93,7 +93,8 @@ export interface RunInput extends DPOConfigInput {
   /**
    * LoRA dropout; requires disable_dropout: false.
    *
-   * Default: `0.05`. Same as TRL.
+   * Default: `0.05`. Differs from TRL: refused for an adapter on lm_head, unless disable_dropout is true (TRL's
+   * default): the head is computed in blocks of the vocabulary, which have no dropout.
    */
   readonly lora_dropout?: number | undefined;
   /**

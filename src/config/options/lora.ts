@@ -24,6 +24,11 @@ export const TARGETS_NOTE =
   "adapter that serves as its reference includes the adapters of embeddings, which TRL leaves freshly initialized; " +
   "lm_head may be one of them, tied or not, where TRL would never train it: merging a tied one unties it";
 
+/** Where dropout is not built. */
+export const DROPOUT_NOTE =
+  "refused for an adapter on lm_head, unless disable_dropout is true (TRL's default): the head is computed in blocks " +
+  "of the vocabulary, which have no dropout";
+
 /** How the reference differs with trained biases. */
 const BIAS_NOTE =
   "as in PEFT; the reference keeps the untrained biases, while TRL's, with the adapter off, uses the trained ones " +
@@ -66,9 +71,10 @@ const adapter = group("Adapter", {
     onResume: "fixed",
     common: true,
   }),
-  lora_dropout: same(share, 0, "Dropout before A, except on embeddings; requires disable_dropout: false.", {
+  lora_dropout: differs(share, 0, "Dropout before A, except on embeddings; requires disable_dropout: false.", {
     onResume: "fixed",
     common: true,
+    note: DROPOUT_NOTE,
   }),
   target_modules: differs(
     nullable(names),

@@ -1,7 +1,7 @@
 /** @file Which model, and which adapter on it: trl.ModelConfig (TRL 1.16), and prefine's adapter_name_or_path. */
 import { above, atLeast, bool, int, type Kind, listOf, names, nullable, oneOf, share, string } from "../kinds.ts";
 import { differs, group, noEffect, notYet, own, same } from "../option.ts";
-import { TARGETS_NOTE, TASK_TYPES } from "./lora.ts";
+import { DROPOUT_NOTE, TARGETS_NOTE, TASK_TYPES } from "./lora.ts";
 import { EIGHT_BITS_NOTE } from "./quantization.ts";
 
 /** Short names of types, as people type them. */
@@ -53,8 +53,9 @@ const lora = group("LoRA", {
   lora_alpha: same(atLeast(1, int), 32, "LoRA scaling: the adapter's output is multiplied by lora_alpha / lora_r.", {
     common: true,
   }),
-  lora_dropout: same(share, 0.05, "LoRA dropout; requires disable_dropout: false.", {
+  lora_dropout: differs(share, 0.05, "LoRA dropout; requires disable_dropout: false.", {
     common: true,
+    note: DROPOUT_NOTE,
   }),
   lora_target_modules: differs(
     nullable(names),

@@ -116,6 +116,10 @@ function checkRequest(
   { model, ref_model, peft_config, args, platform }: ModelRequest,
   { loaded, adapter }: Named,
 ): void {
+  if (adapter?.config.init_lora_weights === "mica") {
+    const message = "init_lora_weights mica: its lora_B stays frozen in training, which prefine does not support yet";
+    throw new PrefineError("not-yet", message, "Start a new adapter, or train this one with PEFT.");
+  }
   if (adapter && peft_config) {
     const hint = "Leave peft_config out: the adapter's own settings are used.";
     throw new PrefineError("config", "peft_config: expected none for a model that already has an adapter", hint);
