@@ -20,7 +20,7 @@ export interface Part {
   rows: number;
   read(): Promise<Row[]>;
   /** Undefined: the rows are in memory, or a function has changed them. */
-  source?: PartSource;
+  source?: PartSource | undefined;
 }
 
 export interface DataFile {

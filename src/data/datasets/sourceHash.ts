@@ -18,7 +18,7 @@ export const changed = (source: PartSource | undefined, ...change: unknown[]): {
  * @param indices row numbers in `parts`, in order; undefined: all.
  */
 export async function hashSources(
-  parts: readonly { rows: number; source?: PartSource }[],
+  parts: readonly { rows: number; source?: PartSource | undefined }[],
   indices: Int32Array | undefined,
 ): Promise<string | undefined> {
   const sources = parts.map(({ source }) => source).filter((source) => source !== undefined);
