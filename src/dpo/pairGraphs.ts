@@ -99,13 +99,20 @@ function forwardPair(options: PairGraphOptions, training?: Training) {
   const hidden = architecture.forward(net, { tokens, positions, rows: predictFrom }); // [N, W]
   const head = net.head(); // [V, W]
   const patch = net.headPatch();
-  const { logps, entropy, correct, logSquares } = linearLogps(hidden, head, inputs.labels, patch); // [N] each
-  const plainMean = frozenHead ? input("headMean", [1, architecture.hiddenSize]) : meanKeepDims(head, [0]);
-  const headMean = patch ? patchedMean(plainMean, head, patch) : plainMean;
+  const cap = architecture.logitsCap ?? null;
+  const ofLabels = linearLogps(hidden, head, inputs.labels, { patch, cap });
+  const { logps, entropy, correct, logSquares } = ofLabels; // [N] each
+  /** Without a cap a token's mean logit is its hidden state times the mean row: [N, W] x [W], not x [V, W]. */
+  const meanLogits = () => {
+    if (ofLabels.meanLogits) return ofLabels.meanLogits;
+    const plainMean = frozenHead ? input("headMean", [1, architecture.hiddenSize]) : meanKeepDims(head, [0]);
+    const headMean = patch ? patchedMean(plainMean, head, patch) : plainMean;
+    return reshape(matmul(hidden, headMean, { transB: true }), ["Nc+Nr"]);
+  };
   const plainSums = sumsOf(logps, targets);
   const sums = ldAlpha === null ? plainSums : sumsOf(mul(logps, input("tokenWeights", ["Nc+Nr"])), targets);
   const weight = useWeighting ? pairWeight(logps, logSquares) : constant(1);
-  return { inputs, net, hidden, headMean, entropy, correct, sums, plainChosen: plainSums[0], weight };
+  return { inputs, net, meanLogits, entropy, correct, sums, plainChosen: plainSums[0], weight };
 }
 
 /** The mean row [1, W] with some rows replaced. */
@@ -123,11 +130,9 @@ function pairWeight(logps: Tensor, logSquares: Tensor): Tensor {
   return exp(sumAll(mul(aligned, input("tokenShares", ["Nc+Nr"]))));
 }
 
-/** The mean logit of a token is its hidden state times the mean row of the unembedding: [N, W] x [W], not x [V, W]. */
-function scoresOf({ inputs, hidden, headMean, entropy, correct, ...pair }: ReturnType<typeof forwardPair>): Tensor {
-  const meanLogits = reshape(matmul(hidden, headMean, { transB: true }), ["Nc+Nr"]);
+function scoresOf({ inputs, meanLogits, entropy, correct, ...pair }: ReturnType<typeof forwardPair>): Tensor {
   const [chosenCorrect] = sumsOf(correct, inputs.targets);
-  const meanSums = sumsOf(meanLogits, inputs.targets);
+  const meanSums = sumsOf(meanLogits(), inputs.targets);
   return vectorOf([...pair.sums, sumAll(entropy), ...meanSums, chosenCorrect, pair.plainChosen, pair.weight]);
 }
 

@@ -6,9 +6,11 @@ import {
   gatherRows,
   input,
   matmul,
+  mul,
   type RowPatch,
   replace,
   type Tensor,
+  tanh,
 } from "../engine/graph/index.ts";
 import { lowerGraph } from "../engine/onnx/lower.ts";
 import type { Device, Fetch, HostTensor, Session } from "../engine/runtime/device.ts";
@@ -36,14 +38,14 @@ function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null, o
   const { kvHeads, headSize } = architecture;
   const net = buildNetwork(architecture, {
     adapter,
-    attend: (q, k, v, { layer, heads, scale, window }) => {
+    attend: (q, k, v, { layer, heads, scale, cap, window }) => {
       const mask = input(maskName(window), ["B", 1, "S", "P+S"]);
       const cache = (what: "keys" | "values") => {
         const past = (rows: "B" | "C") => input(pastName(layer, what), [rows, kvHeads, "P", headSize]);
         return options.picks ? gatherRows(past("C"), input("rows", ["B"], "int32")) : past("B");
       };
       const past = { keys: cache("keys"), values: cache("values") };
-      const { out, keys, values } = cachedAttention([q, k, v], past, mask, { heads, kvHeads, scale });
+      const { out, keys, values } = cachedAttention([q, k, v], past, mask, { heads, kvHeads, scale, cap });
       outputs[presentName(layer, "keys")] = keys;
       outputs[presentName(layer, "values")] = values;
       return out;
@@ -54,9 +56,11 @@ function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null, o
     positions: input("positions", ["B*S"], "int32"),
     rows: input("last", ["B"], "int32"),
   });
-  const logits = net.logits(last);
+  const plain = net.logits(last);
   const patch = net.headPatch();
-  return lowerGraph({ logits: patch ? patchLogits(logits, last, patch) : logits, ...outputs });
+  const logits = patch ? patchLogits(plain, last, patch) : plain;
+  const { logitsCap: cap } = architecture;
+  return lowerGraph({ logits: cap === undefined ? logits : mul(tanh(mul(logits, 1 / cap)), cap), ...outputs });
 }
 
 /** logits [B, V], with those of replaced unembedding rows recomputed from the hidden states [B, C]. */

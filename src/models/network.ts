@@ -26,6 +26,8 @@ export interface AttentionShape {
   kvHeads: number;
   /** Factor of the scores, usually 1 / sqrt(D). */
   scale: number;
+  /** Bounds scores s to cap tanh(s / cap); absent: unbounded. */
+  cap?: number;
   /** Dropout of the attention probabilities. */
   dropout: number;
   /** Keys this many positions back and more are hidden (1: a token sees only itself); null: none is. */
@@ -94,6 +96,8 @@ export interface Architecture {
   linears: readonly LinearLayer[];
   /** Name of the unembedding matrix [V, C]. */
   head: string;
+  /** Bounds logits z to cap tanh(z / cap); absent: unbounded. */
+  logitsCap?: number;
   /** Linear layers whose frozen weight is kept in 8 or 4 bits, by name; absent: none. */
   quantized?: ReadonlyMap<string, Quantization & Pick<LinearLayer, "layout">>;
   /** Other names of a parameter in files (GPT-2 on the hub: without `transformer.`). */

@@ -79,7 +79,7 @@ export function packedAttention(positions: Tensor, sizes: Tensor, dropoutSeed?: 
     masks.set(key, mask);
     return mask;
   };
-  return (q, k, v, { layer, heads, kvHeads, scale, dropout, window }) => {
+  return (q, k, v, { layer, heads, kvHeads, scale, cap, dropout, window }) => {
     const [queries, keys, values] = [q, k, v].map(pieces);
     const blocks = kvHeads < heads ? HALVES : WHOLE;
     const drop = dropoutSeed && dropout > 0;
@@ -87,7 +87,7 @@ export function packedAttention(positions: Tensor, sizes: Tensor, dropoutSeed?: 
       const site = 1_000_000 + blocks.length * layer + index;
       const keep = drop ? (p: Tensor) => dropoutKeep(p, dropoutSeed, site, dropout) : undefined;
       const seen = [of(keys, block.keys), of(values, block.keys)] as const;
-      const attrs = { heads, kvHeads, scale, keep };
+      const attrs = { heads, kvHeads, scale, cap, keep };
       return attention(of(queries, block.queries), ...seen, maskOf(block, window), attrs);
     });
     return concat(answers, 0);

@@ -4,7 +4,8 @@
  */
 import { describe, expect, test } from "vitest";
 import { architectureOf } from "../models/families/architectures.ts";
-import { readLlamaConfig } from "../models/families/llamaConfig.ts";
+import { readDecoderConfig } from "../models/families/decoderConfig.ts";
+import { LLAMA as FAMILY } from "../models/families/llama.ts";
 import { ggufConfig } from "./ggufConfig.ts";
 
 const HEAD = 16;
@@ -81,7 +82,7 @@ test.each<Scaling>([
 ])("%o turns as in llama.cpp", (scaling) => {
   const given = Object.entries(scaling).filter(([name]) => name !== "factors");
   const keys = Object.fromEntries(given.map(([name, value]) => [`llama.${names[name as keyof typeof names]}`, value]));
-  const { rope } = readLlamaConfig("llama", configOf(keys, scaling.factors), "x.gguf");
+  const [rope] = readDecoderConfig(FAMILY, configOf(keys, scaling.factors), "x.gguf").ropes;
   const expected = llamaCpp(scaling);
   expect(rope.scale).toBeCloseTo(expected.scale, 6);
   for (const [i, value] of expected.frequencies.entries()) {

@@ -8,7 +8,7 @@ import type { PackedPair } from "../../src/data/preferences/types.ts";
 import { openDevice } from "../../src/device/openDevice.ts";
 import { pairFeeds } from "../../src/dpo/pairFeeds.ts";
 import { packedGraphInputs, stepGraph } from "../../src/dpo/pairGraphs.ts";
-import { gemm, input } from "../../src/engine/graph/index.ts";
+import { gemm, input, mul, tanh } from "../../src/engine/graph/index.ts";
 import { lowerGraph } from "../../src/engine/onnx/lower.ts";
 import { buildNetwork } from "../../src/models/buildNetwork.ts";
 import { packedAttention } from "../../src/models/packedAttention.ts";
@@ -51,10 +51,10 @@ describe.skipIf(!hasReference)(`forward and backward of one pair${needsReference
     });
     const { tokens, positions } = inputs;
     const hidden = model.architecture.forward(net, { tokens, positions, rows: input("rows", tokens.shape, "int32") });
-    const logitsSession = await device.open(
-      lowerGraph({ logits: gemm(hidden, net.weight(model.architecture.head), null, { transB: true }) }),
-      "logits",
-    );
+    const products = gemm(hidden, net.weight(model.architecture.head), null, { transB: true });
+    const cap = model.architecture.logitsCap;
+    const bounded = cap === undefined ? products : mul(tanh(mul(products, 1 / cap)), cap);
+    const logitsSession = await device.open(lowerGraph({ logits: bounded }), "logits");
     const all = host([...pair.tokens.keys()], [pair.tokens.length], "int32");
     const logitsRun = await logitsSession.run({ ...weights, ...pairFeeds(pair), rows: all });
     const logits = logitsRun.get("logits")?.data as Float32Array;

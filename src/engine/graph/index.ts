@@ -6,7 +6,7 @@ export { cachedAttention } from "./ops/cachedAttention.ts";
 export { checkpoint, checkpointAll } from "./ops/checkpoint.ts";
 export * from "./ops/elementwise.ts";
 export * from "./ops/indexing.ts";
-export { linearLogps, type RowPatch } from "./ops/linearLogps.ts";
+export { linearLogps } from "./ops/linearLogps.ts";
 export { gemm, matmul } from "./ops/matmul.ts";
 export * from "./ops/normalize.ts";
 export { dequantize, type QuantizedMatrix, quantizedMatmul } from "./ops/quantized.ts";
@@ -15,4 +15,5 @@ export { maxKeepDims, meanAll, meanKeepDims, normKeepDims } from "./ops/reduce.t
 export { type Rotation, rotary } from "./ops/rotary.ts";
 export { chunk, concat, reshape, slice, split, transpose, zerosLike } from "./ops/shape.ts";
 export { meanRow, unembed } from "./ops/unembed.ts";
+export type { RowPatch } from "./ops/wordBlocks.ts";
 export { constant, type Dim, type Dtype, input, type NarrowDtype, type Shape, type Tensor } from "./tensor.ts";

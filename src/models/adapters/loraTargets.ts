@@ -43,6 +43,9 @@ const DEFAULT_TARGETS: Record<string, string[]> = {
   mistral: Q_AND_V,
   qwen2: Q_AND_V,
   qwen3: Q_AND_V,
+  gemma: Q_AND_V,
+  gemma2: Q_AND_V,
+  gemma3_text: Q_AND_V,
 };
 
 /** From this many names on, PEFT writes the shortest suffixes that select the same modules. */

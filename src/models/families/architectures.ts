@@ -1,18 +1,34 @@
 /** @file config.json -> the architecture it describes. */
 import { PrefineError, show } from "../../errors.ts";
 import type { Architecture } from "../network.ts";
+import { GEMMA, GEMMA2, GEMMA3_TEXT } from "./gemma.ts";
 import { gpt2 } from "./gpt2.ts";
-import { llama } from "./llama.ts";
+import { GRANITE } from "./granite.ts";
+import { LLAMA, MISTRAL } from "./llama.ts";
+import { OLMO2 } from "./olmo2.ts";
+import { PHI3 } from "./phi3.ts";
+import { QWEN2, QWEN3 } from "./qwen.ts";
 import { refuseFields } from "./refusedFields.ts";
+import { rotaryDecoder } from "./rotaryDecoder.ts";
+import { SMOLLM3 } from "./smollm3.ts";
+import { STARCODER2 } from "./starcoder2.ts";
 
 type Family = (config: Record<string, unknown>, where: string) => Architecture;
 
 export const FAMILIES: Record<string, Family> = {
   gpt2,
-  llama: (config, where) => llama("llama", config, where),
-  mistral: (config, where) => llama("mistral", config, where),
-  qwen2: (config, where) => llama("qwen2", config, where),
-  qwen3: (config, where) => llama("qwen3", config, where),
+  llama: rotaryDecoder(LLAMA),
+  mistral: rotaryDecoder(MISTRAL),
+  qwen2: rotaryDecoder(QWEN2),
+  qwen3: rotaryDecoder(QWEN3),
+  gemma: rotaryDecoder(GEMMA),
+  gemma2: rotaryDecoder(GEMMA2),
+  gemma3_text: rotaryDecoder(GEMMA3_TEXT),
+  phi3: rotaryDecoder(PHI3),
+  smollm3: rotaryDecoder(SMOLLM3),
+  olmo2: rotaryDecoder(OLMO2),
+  granite: rotaryDecoder(GRANITE),
+  starcoder2: rotaryDecoder(STARCODER2),
 };
 
 /** The model types that prefine runs. */

@@ -20,6 +20,8 @@ export interface Block<P> {
   /** The block's input [M, C] -> queries [M, H D], keys [M, K D], values [M, K D]; includes the first norm. */
   project(net: Network, x: Tensor, places: P): readonly [Tensor, Tensor, Tensor];
   attentionOut: LinearLayer;
+  /** What is added to the stream, of attentionOut's result [N, C]; absent: that itself. */
+  attended?(net: Network, x: Tensor): Tensor;
   /** The stream after attention [N, C] -> the MLP's output to add to it; includes the second norm. */
   mlp(net: Network, middle: Tensor): Tensor;
   /** Dropout of the terms added to the stream. */
@@ -35,14 +37,14 @@ export interface PreNormDecoder<P> {
 /** One block; `rows` if only some tokens are needed after its attention. */
 function forwardBlock<P>(
   net: Network,
-  { name, attention, project, attentionOut, mlp, residualDropout }: Block<P>,
+  { name, attention, project, attentionOut, attended = (_, x) => x, mlp, residualDropout }: Block<P>,
   { x, places }: Embedded<P>,
   { layer, rows }: { layer: number; rows: Tensor | null },
 ): Tensor {
   const [q, k, v] = project(net, x, places);
   const only = (t: Tensor) => (rows ? gatherRows(t, rows) : t);
-  const attended = net.linear(only(net.attend(q, k, v, { ...attention, layer })), attentionOut);
-  const middle = add(only(x), net.dropout(attended, residualDropout, `${name}.attn`));
+  const seen = net.linear(only(net.attend(q, k, v, { ...attention, layer })), attentionOut);
+  const middle = add(only(x), net.dropout(attended(net, seen), residualDropout, `${name}.attn`));
   return add(middle, net.dropout(mlp(net, middle), residualDropout, `${name}.mlp`));
 }
 

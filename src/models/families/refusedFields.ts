@@ -2,6 +2,7 @@
 import { PrefineError, show } from "../../errors.ts";
 import { isObject } from "../../formats/parseJson.ts";
 import type { Architecture } from "../network.ts";
+import type { ConfigFields } from "./configFields.ts";
 
 /** A field, when it changes results, and what to do then. */
 interface RefusedField {
@@ -53,6 +54,13 @@ const REFUSED: readonly RefusedField[] = [
     hint: WITHOUT_CACHE,
   },
 ];
+
+/** @throws PrefineError("not-yet") for attention in both directions, which Gemma's embedding models have. */
+export function refuseBidirectional({ json, where }: ConfigFields): void {
+  if (json.use_bidirectional_attention == null || json.use_bidirectional_attention === false) return;
+  const message = `${where}: use_bidirectional_attention ${show(json.use_bidirectional_attention)} is not built yet`;
+  throw new PrefineError("not-yet", message, "Only models whose tokens see the ones before them are trained here.");
+}
 
 /** @throws PrefineError("not-yet") for a field that would change results. */
 export function refuseFields(config: Record<string, unknown>, architecture: Architecture, where: string): void {

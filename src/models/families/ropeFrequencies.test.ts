@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { PrefineError } from "../../errors.ts";
-import { readLlamaConfig } from "./llamaConfig.ts";
+import { readDecoderConfig } from "./decoderConfig.ts";
+import { LLAMA } from "./llama.ts";
 
 interface Case {
   config: Record<string, unknown>;
@@ -12,7 +13,7 @@ interface Case {
 const file = new URL("../../../test/fixtures/rope.json", import.meta.url);
 const { cases } = JSON.parse(readFileSync(file, "utf8")) as { cases: Case[] };
 
-const ropeOf = (config: Record<string, unknown>) => readLlamaConfig("llama", config, "config.json").rope;
+const ropeOf = (config: Record<string, unknown>) => readDecoderConfig(LLAMA, config, "config.json").ropes[0];
 
 test.each(cases)("$config", ({ config, frequencies, scale }) => {
   const rope = ropeOf(config);

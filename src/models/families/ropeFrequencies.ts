@@ -7,16 +7,25 @@ import { isObject } from "../../formats/parseJson.ts";
 import { type ConfigFields, readConfigFields } from "./configFields.ts";
 
 export interface RopeFrequencies {
-  /** [D / 2] radians per position, float32 values. */
+  /** [R / 2] radians per position, float32 values; R: rotated channels of a head. */
   frequencies: readonly number[];
   /** Factor of cosines and sines (YaRN's temperature), else 1. */
   scale: number;
+  /** LongRoPE: the frequencies of texts with more tokens than `above`. */
+  long?: { above: number; frequencies: readonly number[] };
 }
 
-interface RopeShape {
+export interface RopeShape {
   headSize: number;
   maxPositions: number;
+  /** Default of rope_theta. */
+  theta: number;
+  /** Default of partial_rotary_factor, in families that read it; absent: whole heads rotate. */
+  partial?: number;
 }
+
+/** The channels that rotate have the place of a whole head. */
+type ScaledShape = Pick<RopeShape, "maxPositions" | "theta"> & { headSize: number };
 
 const f32 = Math.fround;
 
@@ -25,7 +34,7 @@ function wavelengths(theta: number, headSize: number): number[] {
   return Array.from({ length: headSize / 2 }, (_, i) => f32(f32(theta) ** f32((2 * i) / headSize)));
 }
 
-type Scaling = (plain: readonly number[], rope: ConfigFields, shape: RopeShape & { theta: number }) => RopeFrequencies;
+type Scaling = (plain: readonly number[], rope: ConfigFields, shape: ScaledShape) => RopeFrequencies;
 
 const inverse = (x: number) => f32(1 / x);
 
@@ -86,14 +95,15 @@ function yarnScale(rope: ConfigFields, factor: number): number {
 const longrope: Scaling = (plain, rope, { maxPositions }) => {
   const original = rope.positive("original_max_position_embeddings", maxPositions);
   const [short, long] = [channelFactors("short_factor", rope, plain), channelFactors("long_factor", rope, plain)];
-  if (maxPositions > original && short.some((factor, i) => factor !== long[i])) {
-    const message = `${rope.where}: short_factor and long_factor differ, and apply by a text's length: not built yet`;
-    throw new PrefineError("not-yet", message, `Set max_position_embeddings to ${original} for short texts alone.`);
-  }
   const factor = rope.positive("factor", maxPositions / original);
   const scale = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
-  const frequencies = plain.map((w, i) => inverse(f32(f32(short[i]) * w)));
-  return { frequencies, scale: rope.number("attention_factor", scale) };
+  const scaled = (factors: readonly number[]) => plain.map((w, i) => inverse(f32(f32(factors[i]) * w)));
+  const hasLong = maxPositions > original && short.some((factor, i) => factor !== long[i]);
+  return {
+    frequencies: scaled(short),
+    scale: rope.number("attention_factor", scale),
+    ...(hasLong ? { long: { above: original, frequencies: scaled(long) } } : {}),
+  };
 };
 
 function channelFactors(name: string, rope: ConfigFields, { length }: readonly number[]): readonly number[] {
@@ -121,6 +131,20 @@ const SCALINGS: Record<string, Scaling> = {
  */
 export function ropeFrequencies(fields: ConfigFields, shape: RopeShape): RopeFrequencies {
   const [name, rope] = ropeFields(fields);
+  const theta = rope.positive("rope_theta", fields.positive("rope_theta", shape.theta));
+  return scaledFrequencies({ name, rope, fields }, { ...shape, theta });
+}
+
+interface RopeSource {
+  /** Of the field that holds the parameters, for messages. */
+  name: string;
+  rope: ConfigFields;
+  /** config.json. */
+  fields: ConfigFields;
+}
+
+/** @param shape with the theta that counts. */
+export function scaledFrequencies({ name, rope, fields }: RopeSource, shape: RopeShape): RopeFrequencies {
   const type = rope.json.rope_type ?? rope.json.type ?? "default";
   const scaling = typeof type === "string" && Object.hasOwn(SCALINGS, type) ? SCALINGS[type] : undefined;
   if (!scaling) {
@@ -128,12 +152,22 @@ export function ropeFrequencies(fields: ConfigFields, shape: RopeShape): RopeFre
     const message = `${fields.where}: ${name}: rope_type ${show(type)} is not built yet`;
     throw new PrefineError("not-yet", message, `These are: ${names}.`);
   }
-  if (type !== "default") refusePartial(name, rope, fields, shape.headSize);
-  const theta = rope.positive("rope_theta", fields.positive("rope_theta", 10_000));
-  return scaling(wavelengths(theta, shape.headSize), rope, { ...shape, theta });
+  const { theta, maxPositions } = shape;
+  if (shape.partial === undefined && type !== "default") refusePartial(name, rope, fields, shape.headSize);
+  const headSize = shape.partial === undefined ? shape.headSize : rotatedChannels(rope, fields, shape);
+  return scaling(wavelengths(theta, headSize), rope, { headSize, maxPositions, theta });
 }
 
-/** Heads that rotate only in part: in no model of the family; transformers reads the factor only for scaled ones. */
+/** Channels of a head that rotate, in families that rotate only a part. */
+function rotatedChannels(rope: ConfigFields, fields: ConfigFields, { headSize, partial = 1 }: RopeShape): number {
+  const factor = rope.positive("partial_rotary_factor", fields.positive("partial_rotary_factor", partial));
+  const rotated = Math.trunc(headSize * factor);
+  if (factor <= 1 && rotated > 0 && rotated % 2 === 0) return rotated;
+  const expected = `an even number of the ${headSize} channels of a head`;
+  throw rope.fault(`partial_rotary_factor: expected ${expected}, found ${show(factor)}`);
+}
+
+/** In no model of these families; transformers reads the factor only for scaled ones. */
 function refusePartial(name: string, rope: ConfigFields, { json, where }: ConfigFields, headSize: number): void {
   const factor = rope.json.partial_rotary_factor ?? json.partial_rotary_factor ?? 1;
   if (typeof factor === "number" && Math.trunc(headSize * factor) === headSize) return;
@@ -142,16 +176,26 @@ function refusePartial(name: string, rope: ConfigFields, { json, where }: Config
 }
 
 function ropeFields(fields: ConfigFields): [name: string, rope: ConfigFields] {
-  const { json, where } = fields;
+  const [name, value] = ropeObject(fields);
+  if (Object.values(value).some(isObject)) {
+    const message = `${fields.where}: ${name}: parameters per layer type are not built yet`;
+    throw new PrefineError("not-yet", message, "Give one set of parameters for all layers.");
+  }
+  return [name, ropeReader(fields, name, value)];
+}
+
+/** The field that holds the parameters, and its value; {} if there is none. */
+export function ropeObject({ json, fault }: ConfigFields): [name: string, value: Record<string, unknown>] {
   const isSet = (value: unknown) => value != null && !(isObject(value) && Object.keys(value).length === 0);
   const name = isSet(json.rope_scaling) ? "rope_scaling" : "rope_parameters";
   const value = json[name] ?? {};
-  if (!isObject(value)) throw fields.fault(`${name}: expected an object with rope_type, found ${show(value)}`);
-  if (Object.values(value).some(isObject)) {
-    const message = `${where}: ${name}: parameters per layer type are not built yet`;
-    throw new PrefineError("not-yet", message, "Give one set of parameters for all layers.");
-  }
+  if (!isObject(value)) throw fault(`${name}: expected an object with rope_type, found ${show(value)}`);
+  return [name, value];
+}
+
+/** Reads parameters; those before scaling may be next to them in config.json, which come first, as in transformers. */
+export function ropeReader({ json, where }: ConfigFields, name: string, value: Record<string, unknown>): ConfigFields {
   const original = json.original_max_position_embeddings;
   const rope = original == null ? value : { ...value, original_max_position_embeddings: original };
-  return [name, readConfigFields(rope, `${where}: ${name}`)];
+  return readConfigFields(rope, `${where}: ${name}`);
 }

@@ -3,9 +3,9 @@
  * arXiv 2205.14135): dropout, they would be the largest activation, heads x M x L floats per layer.
  * Letters: M query tokens, L key tokens, K key heads, G query heads per key head, D channels per head.
  */
-import { type Dim, defineOp, type Emitter, shapeError, type Tensor } from "../tensor.ts";
+import { constant, type Dim, defineOp, type Emitter, shapeError, type Tensor } from "../tensor.ts";
 import { sumKeepDims, sumTo } from "./broadcast.ts";
-import { add, after, mul, sub } from "./elementwise.ts";
+import { add, after, mul, sub, tanh } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { softmax } from "./normalize.ts";
 import { reshape, transpose } from "./shape.ts";
@@ -14,6 +14,8 @@ export type AttentionAttrs = {
   heads: number;
   kvHeads: number;
   scale: number;
+  /** Bounds scores s to cap tanh(s / cap) before the mask (Gemma 2); absent: unbounded. */
+  cap?: number;
   /** Dropout factor per probability, a pure function of the probabilities' shape. */
   keep?: (probabilities: Tensor) => Tensor;
 };
@@ -38,9 +40,12 @@ function mergeHeads(x: Tensor, transposed = false): Tensor {
  */
 function forward([q, k, , mask]: readonly Tensor[], attrs: AttentionAttrs) {
   const query = splitHeads(mul(q, attrs.scale), attrs, "query");
-  const probabilities = softmax(add(matmul(query, splitHeads(k, attrs, "key", true)), mask));
+  const product = matmul(query, splitHeads(k, attrs, "key", true));
+  const bounded = attrs.cap === undefined ? undefined : tanh(mul(product, 1 / attrs.cap));
+  const scores = bounded && attrs.cap !== undefined ? mul(bounded, attrs.cap) : product;
+  const probabilities = softmax(add(scores, mask));
   const dropout = attrs.keep?.(probabilities);
-  return { probabilities, dropout, weights: dropout ? mul(probabilities, dropout) : probabilities };
+  return { probabilities, dropout, weights: dropout ? mul(probabilities, dropout) : probabilities, bounded };
 }
 
 const attentionOp = defineOp<AttentionAttrs>("attention", {
@@ -56,13 +61,14 @@ const attentionOp = defineOp<AttentionAttrs>("attention", {
     return emit.inline(emit.inputs, names, [mergeHeads(out)]);
   },
   vjp: (dy, [q, k, v, mask], [y], attrs) => {
-    const { probabilities, dropout, weights } = forward([after(q, dy), k, v, mask], attrs);
+    const { probabilities, dropout, weights, bounded } = forward([after(q, dy), k, v, mask], attrs);
     const dOut = splitHeads(dy, attrs, "query"); // [K, G, M, D]
     const dWeights = matmul(dOut, splitHeads(v, attrs, "key", true));
     const dProbabilities = dropout ? mul(dWeights, dropout) : dWeights;
     // sum_j P dP = sum_d O dO for every row: the softmax's reduction over L becomes one over D
     const rowSums = sumKeepDims(mul(dOut, splitHeads(y, attrs, "query")), [-1]);
-    const dScores = mul(probabilities, sub(dProbabilities, rowSums));
+    const dBounded = mul(probabilities, sub(dProbabilities, rowSums));
+    const dScores = bounded ? mul(dBounded, sub(constant(1, q.dtype), mul(bounded, bounded))) : dBounded;
     const dq = mul(mergeHeads(matmul(dScores, splitHeads(k, attrs, "key"))), attrs.scale);
     // from [K, G, D, L]
     const ofKeys = (x: Tensor) => mergeHeads(sumTo(x, [x.shape[0], 1, x.shape[2], x.shape[3]]), true);
@@ -73,7 +79,7 @@ const attentionOp = defineOp<AttentionAttrs>("attention", {
 });
 
 /**
- * softmax(scale q k^T + mask) v per head. q [M, H * D], k and v [L, K * D], mask [M, L] added to the scores
+ * softmax(scale q k^T + mask) v per head, with scores bounded before the mask if there is a cap. q [M, H * D], k and v [L, K * D], mask [M, L] added to the scores
  * (0 or a large negative number) -> [M, H * D]. No gradient flows to the mask.
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, attrs: AttentionAttrs): Tensor {

@@ -4,7 +4,13 @@
  */
 import { addDims, type Dim, defineOp, type Emitter, shapeError, type Tensor } from "../tensor.ts";
 
-type CachedAttrs = { heads: number; kvHeads: number; scale: number };
+type CachedAttrs = {
+  heads: number;
+  kvHeads: number;
+  scale: number;
+  /** Bounds scores s to cap tanh(s / cap) before the mask; absent: unbounded. */
+  cap?: number;
+};
 
 /** [B S, heads * D] -> [B, heads, S, D]; B is read from the cache. */
 function emitHeads(x: string, heads: number, size: number, cache: string, emit: Emitter): string {
@@ -42,6 +48,12 @@ function emitGroups({ heads, kvHeads }: CachedAttrs, size: number, emit: Emitter
   };
 }
 
+function emitCap(scores: string, cap: number, emit: Emitter): string {
+  const { dtype } = emit.inputs[0];
+  const bounded = emit.node("Tanh", [emit.node("Mul", [scores, emit.scalar(1 / cap, dtype)])]);
+  return emit.node("Mul", [bounded, emit.scalar(cap, dtype)]);
+}
+
 const cachedAttentionOp = defineOp<CachedAttrs>("cachedAttention", {
   shape: ([q, k, v, pastKeys, pastValues, mask], { heads, kvHeads }) => {
     const size = pastKeys.shape[3] as number;
@@ -71,7 +83,8 @@ const cachedAttentionOp = defineOp<CachedAttrs>("cachedAttention", {
     const query = groups.queries(emitHeads(q, heads, size, pastKeys, emit));
     const product = { transB: 1, alpha: { float: scale } };
     const scores = emit.node("FusedMatMul", [query, groups.keys(keys)], product, "com.microsoft");
-    const p = emit.node("Softmax", [emit.node("Add", [scores, groups.mask(mask)])], { axis: -1 });
+    const bounded = attrs.cap === undefined ? scores : emitCap(scores, attrs.cap, emit);
+    const p = emit.node("Softmax", [emit.node("Add", [bounded, groups.mask(mask)])], { axis: -1 });
     const out = groups.merged(emit.node("MatMul", [p, groups.keys(values)]));
     const merged = emit.node("Reshape", [
       emit.node("Transpose", [out], { perm: [0, 2, 1, 3] }),

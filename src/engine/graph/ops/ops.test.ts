@@ -131,6 +131,12 @@ const cases: Case[] = [
     },
     { extra: { mask: [mask, [3, 4], "float64"], seed: [[77], [], "uint32"] } },
   ],
+  [
+    "attention, bounded scores",
+    { q: [3, 4], k: [4, 4], v: [4, 4] },
+    (x) => ops.attention(x.q, x.k, x.v, x.mask, { heads: 2, kvHeads: 2, scale: 0.7, cap: 0.6 }),
+    { extra: { mask: [mask, [3, 4], "float64"] } },
+  ],
   ["gatherRows", { a: [4, 3] }, (x) => ops.gatherRows(x.a, x.ids), { extra: words }],
   ["gatherColumns", { a: [3, 4] }, (x) => ops.gatherColumns(x.a, x.ids), { extra: words }],
   ["scatterAddColumns", { a: [2, 4], b: [2, 3] }, (x) => ops.scatterAddColumns(x.a, x.ids, x.b), { extra: words }],
@@ -139,7 +145,19 @@ const cases: Case[] = [
   [
     "linearLogps, rows replaced",
     { h: [3, 4], rows: [2, 4] },
-    (x) => ops.linearLogps(x.h, x.w, x.ids, { ids: [4, 2], rows: x.rows }).logps,
+    (x) => ops.linearLogps(x.h, x.w, x.ids, { patch: { ids: [4, 2], rows: x.rows } }).logps,
+    { extra: { ...words, w: [numbers(20, 9), [5, 4], "float64"] } },
+  ],
+  [
+    "linearLogps, bounded logits",
+    { h: [3, 4], w: [5, 4] },
+    (x) => ops.linearLogps(x.h, x.w, x.ids, { cap: 0.8 }).logps,
+    { extra: words },
+  ],
+  [
+    "linearLogps, bounded logits, rows replaced",
+    { h: [3, 4], rows: [2, 4] },
+    (x) => ops.linearLogps(x.h, x.w, x.ids, { patch: { ids: [4, 2], rows: x.rows }, cap: 0.8 }).logps,
     { extra: { ...words, w: [numbers(20, 9), [5, 4], "float64"] } },
   ],
   [
@@ -237,22 +255,37 @@ test("sort: ascending and stable", async () => {
   expect(outputs.get("gradient")?.data).toEqual(Float32Array.of(40, 10, 30, 20));
 });
 
-test.each([5, 20_000])("linearLogps: log of the sum of squared probabilities over %i words", async (words) => {
+test.each([
+  [5, null],
+  [20_000, null],
+  [5, 0.7],
+  [20_000, 0.7],
+])("linearLogps: sums over %i words with the cap %j", async (words, cap) => {
   const [h, w] = [host(numbers(6, 3), [2, 3]), host(numbers(3 * words, 4), [words, 3])];
   const ids = host([1, 4], [2], "int32");
   const inputs = { h: inputLike("h", h), w: inputLike("w", w), ids: inputLike("ids", ids) };
-  const { logps, logSquares } = ops.linearLogps(inputs.h, inputs.w, inputs.ids);
+  const { correct: _, ...asked } = ops.linearLogps(inputs.h, inputs.w, inputs.ids, { cap });
   await device.put([["words", w]]); // blocks of a weight are views of a stored tensor
-  const session = await device.open(lowerGraph({ logps, logSquares }), "logps");
+  const session = await device.open(lowerGraph(asked), "logps");
   const outputs = await session.run({ h, w: "words", ids });
   for (const row of [0, 1]) {
-    const logits = Array.from({ length: words }, (_, v) =>
-      [0, 1, 2].reduce((sum, c) => sum + Number(h.data[3 * row + c]) * Number(w.data[3 * v + c]), 0),
-    );
-    const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
-    const squares = logits.reduce((sum, logit) => sum + (Math.exp(logit) / total) ** 2, 0);
-    expect(outputs.get("logSquares")?.data[row]).toBeCloseTo(Math.log(squares), 5);
-    expect(outputs.get("logps")?.data[row]).toBeCloseTo(logits[Number(ids.data[row])] - Math.log(total), 5);
+    const logits = Array.from({ length: words }, (_, v) => {
+      const product = [0, 1, 2].reduce((sum, c) => sum + Number(h.data[3 * row + c]) * Number(w.data[3 * v + c]), 0);
+      return cap === null ? product : cap * Math.tanh(product / cap);
+    });
+    const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+    const total = sum(logits.map(Math.exp));
+    const p = logits.map((logit) => Math.exp(logit) / total);
+    const expected = {
+      logps: logits[Number(ids.data[row])] - Math.log(total),
+      entropy: -sum(p.map((share) => share * Math.log(share))),
+      logSquares: Math.log(sum(p.map((share) => share ** 2))),
+      ...(cap === null ? {} : { meanLogits: sum(logits) / words }),
+    };
+    for (const [name, value] of Object.entries(expected)) {
+      expect(outputs.get(name)?.data[row], name).toBeCloseTo(value, 5);
+    }
+    expect(Object.keys(asked).sort()).toEqual(Object.keys(expected).sort());
   }
 });
 
@@ -272,7 +305,7 @@ test("linearLogps with replaced rows equals linearLogps of the patched matrix, b
   ]);
   const runs = [];
   for (const patch of [null, { ids, rows: input("rows", [5, 3]) }]) {
-    const graph = ops.linearLogps(inputLike("h", h), inputLike("w", w), inputLike("labels", labels), patch);
+    const graph = ops.linearLogps(inputLike("h", h), inputLike("w", w), inputLike("labels", labels), { patch });
     const session = await device.open(lowerGraph({ ...graph }), "patched");
     const feeds = { h, w: patch ? "plain" : "put", labels, ...(patch ? { rows: host(rows, [5, 3]) } : {}) };
     runs.push([...(await session.run(feeds))].map(([name, { data }]) => [name, [...data]]));

@@ -3,7 +3,7 @@
  * widened copy of Qwen2.5-0.5B's would take 545 MB.
  */
 import { defineOp, type Emitter, shapeError, storedAs, type Tensor } from "../tensor.ts";
-import { wordBlocks } from "./linearLogps.ts";
+import { wordBlocks } from "./wordBlocks.ts";
 
 /** Widens W block by block; the next block waits for the result of `each`, so only one block is widened at a time. */
 function emitBlocks(names: { w: string; first: string }, emit: Emitter, each: (rows: string) => string): string[] {
