@@ -46,6 +46,7 @@ const DEFAULT_TARGETS: Record<string, string[]> = {
   gemma: Q_AND_V,
   gemma2: Q_AND_V,
   gemma3_text: Q_AND_V,
+  gpt_neox: ["query_key_value"],
 };
 
 /** From this many names on, PEFT writes the shortest suffixes that select the same modules. */

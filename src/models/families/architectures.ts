@@ -3,6 +3,7 @@ import { PrefineError, show } from "../../errors.ts";
 import type { Architecture } from "../network.ts";
 import { GEMMA, GEMMA2, GEMMA3_TEXT } from "./gemma.ts";
 import { gpt2 } from "./gpt2.ts";
+import { gptNeox } from "./gptNeox.ts";
 import { GRANITE } from "./granite.ts";
 import { LLAMA, MISTRAL } from "./llama.ts";
 import { OLMO2 } from "./olmo2.ts";
@@ -28,6 +29,7 @@ export const FAMILIES: Record<string, Family> = {
   smollm3: rotaryDecoder(SMOLLM3),
   olmo2: rotaryDecoder(OLMO2),
   granite: rotaryDecoder(GRANITE),
+  gpt_neox: gptNeox,
   starcoder2: rotaryDecoder(STARCODER2),
 };
 

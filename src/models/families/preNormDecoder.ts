@@ -22,8 +22,10 @@ export interface Block<P> {
   attentionOut: LinearLayer;
   /** What is added to the stream, of attentionOut's result [N, C]; absent: that itself. */
   attended?(net: Network, x: Tensor): Tensor;
-  /** The stream after attention [N, C] -> the MLP's output to add to it; includes the second norm. */
-  mlp(net: Network, middle: Tensor): Tensor;
+  /** Default: the stream after attention. */
+  mlpReads?: "stream after attention" | "block's input";
+  /** What it reads [N, C] -> the MLP's output to add to the stream; includes the norms around it. */
+  mlp(net: Network, stream: Tensor): Tensor;
   /** Dropout of the terms added to the stream. */
   residualDropout: number;
 }
@@ -37,15 +39,17 @@ export interface PreNormDecoder<P> {
 /** One block; `rows` if only some tokens are needed after its attention. */
 function forwardBlock<P>(
   net: Network,
-  { name, attention, project, attentionOut, attended = (_, x) => x, mlp, residualDropout }: Block<P>,
+  { name, attention, project, attentionOut, attended = (_, x) => x, mlpReads, mlp, residualDropout }: Block<P>,
   { x, places }: Embedded<P>,
   { layer, rows }: { layer: number; rows: Tensor | null },
 ): Tensor {
   const [q, k, v] = project(net, x, places);
   const only = (t: Tensor) => (rows ? gatherRows(t, rows) : t);
   const seen = net.linear(only(net.attend(q, k, v, { ...attention, layer })), attentionOut);
-  const middle = add(only(x), net.dropout(attended(net, seen), residualDropout, `${name}.attn`));
-  return add(middle, net.dropout(mlp(net, middle), residualDropout, `${name}.mlp`));
+  const input = only(x);
+  const middle = add(input, net.dropout(attended(net, seen), residualDropout, `${name}.attn`));
+  const added = mlp(net, mlpReads === "block's input" ? input : middle);
+  return add(middle, net.dropout(added, residualDropout, `${name}.mlp`));
 }
 
 export function preNormForward<P>({ embed, blocks, lastNorm }: PreNormDecoder<P>): Architecture["forward"] {

@@ -269,7 +269,7 @@ export function learnerOptions(trained: TrainedModel, args: DPOConfig): LearnerO
  * of an adapter to start from twice, as TRL adds a copy of it for the reference.
  */
 export function countParameters({ base, adapter, start, referenceModel }: TrainedModel): number {
-  const isEmbedding = (name: string) => /(^|\.)(wte|wpe|embed_tokens)\.weight$/.test(name);
+  const isEmbedding = (name: string) => /(^|\.)(wte|wpe|embed_tokens|embed_in)\.weight$/.test(name);
   const counted = [...base.architecture.parameters].filter(([name]) => !isEmbedding(name));
   const shapes: (readonly number[])[] = counted.map(([, shape]) => shape);
   const isCopied = start !== undefined && referenceModel === undefined;
