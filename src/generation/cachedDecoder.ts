@@ -25,6 +25,7 @@ import type { Architecture } from "../models/network.ts";
 import { storedWeights } from "../models/precision/quantize.ts";
 import type { Decoder, DecoderStepOptions } from "./decoder.ts";
 import { causalMasks, maskName } from "./decoderMasks.ts";
+import { rereadingDecoder } from "./rereadingDecoder.ts";
 
 const pastName = (layer: number, what: "keys" | "values") => `past.${layer}.${what}`;
 const presentName = (layer: number, what: "keys" | "values") => `present.${layer}.${what}`;
@@ -193,7 +194,8 @@ export async function createDecoder(
       openPicking: () => device.open(decoderGraph(architecture, lora, { picks: true }), "decode-picking"),
     });
     decoder.notice = (await device.runtime()).notice;
-    return decoder;
+    const { cacheLimit } = architecture;
+    return cacheLimit === undefined ? decoder : rereadingDecoder(decoder, cacheLimit);
   } catch (error) {
     await device.dispose();
     throw error;

@@ -98,6 +98,8 @@ export interface Architecture {
   head: string;
   /** Bounds logits z to cap tanh(z / cap); absent: unbounded. */
   logitsCap?: number;
+  /** Texts of more tokens than this have other rotary frequencies, so that cached keys no longer fit; absent: never. */
+  cacheLimit?: number;
   /** Linear layers whose frozen weight is kept in 8 or 4 bits, by name; absent: none. */
   quantized?: ReadonlyMap<string, Quantization & Pick<LinearLayer, "layout">>;
   /** Other names of a parameter in files (GPT-2 on the hub: without `transformer.`). */

@@ -4,10 +4,20 @@ import type { AdapterConfig } from "../../src/checkpoints/adapterConfig.ts";
 type Config = Record<string, unknown>;
 
 /** Module names by family: the embedding, attention's first and last projections, the MLP's last. */
-const modulesOf = ({ model_type }: Config) =>
-  model_type === "gpt2"
-    ? { words: "wte", query: "c_attn", output: "attn.c_proj", down: "mlp.c_proj", norm: "ln_2" }
-    : { words: "embed_tokens", query: "q_proj", output: "o_proj", down: "down_proj", norm: "post_attention_layernorm" };
+const modulesOf = ({ model_type }: Config) => ({ ...LLAMA, ...OTHERS[String(model_type)] });
+const LLAMA = {
+  words: "embed_tokens",
+  query: "q_proj",
+  output: "o_proj",
+  down: "down_proj",
+  norm: "post_attention_layernorm",
+};
+const OTHERS: Record<string, Partial<typeof LLAMA>> = {
+  gpt2: { words: "wte", query: "c_attn", output: "attn.c_proj", down: "mlp.c_proj", norm: "ln_2" },
+  gpt_neox: { words: "embed_in", query: "query_key_value", output: "attention.dense", down: "mlp.dense_4h_to_h" },
+  phi3: { query: "qkv_proj" },
+  starcoder2: { down: "mlp.c_proj" },
+};
 
 type Adapting = (config: Config) => Partial<AdapterConfig>;
 

@@ -111,7 +111,7 @@ const TRAININGS: Record<string, Training> = {
   "PiSSA, float16": { adapter: "PiSSA", precision: "float16" },
 };
 
-/** Cases for each member of the llama family; the members differ in one table (llamaConfig.ts). */
+/** Cases for each relative of Llama; they differ in the description of their family (DecoderFamily). */
 const FOR_MEMBERS = [
   "LoRA, plain",
   "LoRA, dropout, noise, checkpointing",

@@ -35,6 +35,10 @@ const DECODER = {
   attention_dropout: 0.1,
 };
 
+/** What Gemma 2 and 3 read besides. */
+const GEMMA = { tie_word_embeddings: true, query_pre_attn_scalar: 12, hidden_activation: "gelu_pytorch_tanh" };
+const GRANITE = { embedding_multiplier: 6, residual_multiplier: 0.4, attention_multiplier: 0.2, logits_scaling: 2 };
+
 /** Each family, configured as its small published members. */
 export const FAMILIES: Record<string, Record<string, unknown>> = {
   gpt2: GPT2,
@@ -42,6 +46,26 @@ export const FAMILIES: Record<string, Record<string, unknown>> = {
   mistral: { model_type: "mistral", ...DECODER, sliding_window: 8 },
   qwen2: { model_type: "qwen2", ...DECODER, tie_word_embeddings: true },
   qwen3: { model_type: "qwen3", ...DECODER, head_dim: 12 },
+  gemma: { model_type: "gemma", ...DECODER, num_key_value_heads: 1, tie_word_embeddings: true, hidden_act: "gelu" },
+  gemma2: { model_type: "gemma2", ...DECODER, ...GEMMA, sliding_window: 8 },
+  gemma3_text: { model_type: "gemma3_text", ...DECODER, ...GEMMA, sliding_window: 8, sliding_window_pattern: 2 },
+  phi3: { model_type: "phi3", ...DECODER, partial_rotary_factor: 0.75 },
+  smollm3: { model_type: "smollm3", ...DECODER, no_rope_layers: [1, 0] },
+  olmo2: { model_type: "olmo2", ...DECODER },
+  granite: { model_type: "granite", ...DECODER, ...GRANITE },
+  gpt_neox: {
+    model_type: "gpt_neox",
+    hidden_size: 32,
+    intermediate_size: 88,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    max_position_embeddings: 128,
+    vocab_size: VOCABULARY,
+    rotary_pct: 0.5,
+    attention_dropout: 0.1,
+    hidden_dropout: 0.2,
+  },
+  starcoder2: { model_type: "starcoder2", ...DECODER, hidden_act: "gelu_pytorch_tanh", tie_word_embeddings: true },
 };
 
 /** The other structural options of config.json. */
@@ -102,6 +126,30 @@ export const VARIANTS: Record<string, Record<string, unknown>> = {
     use_sliding_window: true,
     sliding_window: 5,
     layer_types: ["sliding_attention", "full_attention"],
+  },
+  "gemma3_text, bounded logits, linear rope on full layers": {
+    ...FAMILIES.gemma3_text,
+    final_logit_softcapping: 20,
+    rope_scaling: { rope_type: "linear", factor: 8 },
+  },
+  "phi3, longrope": {
+    ...FAMILIES.phi3,
+    partial_rotary_factor: 0.5,
+    original_max_position_embeddings: 64,
+    rope_scaling: { type: "longrope", short_factor: [1, 1.5], long_factor: [2, 3] },
+  },
+  "gpt_neox, one after the other, tied, no attention bias": {
+    ...FAMILIES.gpt_neox,
+    use_parallel_residual: false,
+    tie_word_embeddings: true,
+    attention_bias: false,
+  },
+  "starcoder2, no biases, windows, dropout": {
+    ...FAMILIES.starcoder2,
+    use_bias: false,
+    sliding_window: 6,
+    residual_dropout: 0.1,
+    embedding_dropout: 0.2,
   },
 };
 

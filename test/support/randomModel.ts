@@ -26,6 +26,10 @@ const DECODER = {
   eos_token_id: 0,
 };
 
+/** What Gemma 2 and 3 read besides. */
+const GEMMA = { tie_word_embeddings: true, query_pre_attn_scalar: 12, hidden_activation: "gelu_pytorch_tanh" };
+const GRANITE = { embedding_multiplier: 6, residual_multiplier: 0.4, attention_multiplier: 0.2, logits_scaling: 2 };
+
 /** config.json by family; rows of 32 and 88 numbers, so that blocks of 64 cross their ends. */
 export const FAMILIES: Record<string, Record<string, unknown>> = {
   gpt2: { model_type: "gpt2", n_embd: 32, n_layer: 2, n_head: 4, n_positions: 128, vocab_size: VOCABULARY },
@@ -33,6 +37,26 @@ export const FAMILIES: Record<string, Record<string, unknown>> = {
   mistral: { model_type: "mistral", ...DECODER, sliding_window: 8 },
   qwen2: { model_type: "qwen2", ...DECODER, tie_word_embeddings: true },
   qwen3: { model_type: "qwen3", ...DECODER },
+  gemma: { model_type: "gemma", ...DECODER, num_key_value_heads: 1, tie_word_embeddings: true, hidden_act: "gelu" },
+  gemma2: { model_type: "gemma2", ...DECODER, ...GEMMA, sliding_window: 8 },
+  gemma3_text: { model_type: "gemma3_text", ...DECODER, ...GEMMA, sliding_window: 8, sliding_window_pattern: 2 },
+  phi3: { model_type: "phi3", ...DECODER, partial_rotary_factor: 0.75 },
+  smollm3: { model_type: "smollm3", ...DECODER, no_rope_layers: [1, 0] },
+  olmo2: { model_type: "olmo2", ...DECODER },
+  granite: { model_type: "granite", ...DECODER, ...GRANITE },
+  gpt_neox: {
+    model_type: "gpt_neox",
+    hidden_size: 32,
+    intermediate_size: 88,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    max_position_embeddings: 128,
+    vocab_size: VOCABULARY,
+    rotary_pct: 0.5,
+    bos_token_id: 0,
+    eos_token_id: 0,
+  },
+  starcoder2: { model_type: "starcoder2", ...DECODER, hidden_act: "gelu_pytorch_tanh", tie_word_embeddings: true },
 };
 
 /** Weights are large enough that tokens differ clearly in probability. */
@@ -42,7 +66,8 @@ export function randomModel(folder: string, config: Record<string, unknown>): Pr
   for (const [name, shape] of architectureOf(config, "config.json").parameters) {
     const dims = shape as readonly number[];
     const data = random.normal(new Float32Array(dims.reduce((product, size) => product * size, 1)), 0, 0.15);
-    if (/(ln_\w+|norm)\.weight$/.test(name)) for (let i = 0; i < data.length; i++) data[i] += 1;
+    const isAroundZero = String(config.model_type).startsWith("gemma");
+    if (/(ln_\w+|norm)\.weight$/.test(name) && !isAroundZero) for (let i = 0; i < data.length; i++) data[i] += 1;
     tensors.set(name, { dtype: "F32", shape: [...dims], data });
   }
   return writeModel(folder, config, tensors);

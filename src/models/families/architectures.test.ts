@@ -13,7 +13,18 @@ const BASES: Record<string, Record<string, unknown>> = {
   mistral: DECODER,
   qwen2: DECODER,
   qwen3: DECODER,
+  gemma: DECODER,
+  gemma2: DECODER,
+  gemma3_text: DECODER,
+  phi3: DECODER,
+  smollm3: DECODER,
+  olmo2: DECODER,
+  granite: DECODER,
+  gpt_neox: { hidden_size: 64, num_attention_heads: 4, num_hidden_layers: 2 },
+  starcoder2: DECODER,
 };
+/** PEFT has no default targets for these. */
+const WITHOUT_TARGETS = ["phi3", "smollm3", "olmo2", "granite", "starcoder2"];
 const read = (type: string, config: Record<string, unknown>) =>
   architectureOf({ model_type: type, ...BASES[type], ...config }, "config.json");
 
@@ -77,6 +88,40 @@ const SETTINGS: Wrong[] = [
   ],
 ];
 
+const NEW_FIELDS: Wrong[] = [
+  ["gemma", { use_bidirectional_attention: true }, "use_bidirectional_attention true is not built yet"],
+  ["gemma2", { attn_logit_softcapping: 0 }, "attn_logit_softcapping: expected a number above 0, found 0"],
+  ["gemma2", { final_logit_softcapping: "30" }, 'final_logit_softcapping: expected a number above 0, found "30"'],
+  ["gemma2", { query_pre_attn_scalar: -1 }, "query_pre_attn_scalar: expected a number above 0, found -1"],
+  ["gemma2", { hidden_activation: "mish" }, 'hidden_activation "mish" is not built yet'],
+  ["gemma3_text", { sliding_window_pattern: 0 }, `sliding_window_pattern: ${whole} 2147483647, found 0`],
+  ["gemma3_text", { rope_local_base_freq: 0 }, "rope_local_base_freq: expected a number above 0, found 0"],
+  [
+    "gemma3_text",
+    { rope_parameters: { full_attention: 3 } },
+    "rope_parameters.full_attention: expected an object with rope_type, found 3",
+  ],
+  [
+    "gemma3_text",
+    { rope_parameters: { full_attention: { rope_type: "linear" } } },
+    "rope_parameters.full_attention: factor: expected a number above 0, found nothing",
+  ],
+  [
+    "phi3",
+    { partial_rotary_factor: 0.01 },
+    "rope_parameters: partial_rotary_factor: expected an even number of the 8 channels of a head, found 0.01",
+  ],
+  ["smollm3", { no_rope_layers: [1] }, "no_rope_layers: expected 0 or 1 for each of 2 layers, found [1]"],
+  ["smollm3", { no_rope_layer_interval: 0 }, `no_rope_layer_interval: ${whole} 2147483647, found 0`],
+  ["granite", { logits_scaling: 0 }, "logits_scaling: expected a number above 0, found 0"],
+  ["granite", { residual_multiplier: "x" }, 'residual_multiplier: expected a number of at least 0, found "x"'],
+  ["gpt_neox", { use_parallel_residual: 1 }, `use_parallel_residual: ${flag}, found 1`],
+  ["gpt_neox", { rotary_pct: 0 }, "rotary_pct: expected a number above 0, found 0"],
+  ["gpt_neox", { hidden_dropout: 1 }, "hidden_dropout: expected a number from 0, below 1, found 1"],
+  ["starcoder2", { use_bias: 0 }, `use_bias: ${flag}, found 0`],
+  ["starcoder2", { norm_epsilon: -1 }, "norm_epsilon: expected a number of at least 0, found -1"],
+];
+
 describe("every family", () => {
   test("has a small model in each list that tests use", () => {
     const lists = { "BASES here": BASES, "test/support/graphModels.ts": GRAPH_MODELS };
@@ -85,22 +130,27 @@ describe("every family", () => {
     }
   });
 
-  test.each(MODEL_TYPES)("%s has PEFT's default targets", (type) => {
-    const settings = { r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: null };
+  const settings = { r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: null };
+  const withTargets = MODEL_TYPES.filter((type) => !WITHOUT_TARGETS.includes(type));
+  test.each(withTargets)("%s has PEFT's default targets", (type) => {
     const { layers, warnings } = loraAdapter(read(type, {}), settings);
     expect(layers.size, "DEFAULT_TARGETS in adapters/loraTargets.ts").toBeGreaterThan(0);
     expect(warnings).toEqual([]);
   });
+
+  test.each(WITHOUT_TARGETS)("%s has no default targets, as in PEFT", (type) => {
+    expect(() => loraAdapter(read(type, {}), settings)).toThrow(`no defaults for model_type "${type}"`);
+  });
 });
 
 describe("a config that is invalid, or of a model not built yet", () => {
-  test.each([...SIZES, ...SETTINGS])("%s %o", (type, config, message) => {
+  test.each([...SIZES, ...SETTINGS, ...NEW_FIELDS])("%s %o", (type, config, message) => {
     expect(() => read(type, config)).toThrow(PrefineError);
     expect(() => read(type, config)).toThrow(`config.json: ${message}`);
   });
 
   test("a family that is not built, or missing", () => {
-    expect(() => read("phi3", {})).toThrow('config.json: model_type "phi3" is not built yet');
+    expect(() => read("bloom", {})).toThrow('config.json: model_type "bloom" is not built yet');
     expect(() => read("llama", { model_type: null })).toThrow("config.json: expected model_type, found null");
   });
 });
@@ -115,4 +165,15 @@ test("windows equal transformers'", () => {
   expect(windows("qwen2", { ...on, max_window_layers: 1 })).toEqual([null, 6]);
   expect(windows("qwen3", { ...on, layer_types: ["sliding_attention", "full_attention"] })).toEqual([6, null]);
   expect(windows("qwen3", { ...on, sliding_window: null, max_window_layers: 0 })).toEqual([null, null]);
+  expect(windows("gemma", {})).toEqual([null, null]);
+  expect(windows("gemma2", {})).toEqual([4096, null]);
+  expect(windows("gemma2", { sliding_window: null })).toEqual([null, null]);
+  expect(windows("gemma3_text", { sliding_window: 8 })).toEqual([8, 8]);
+  expect(windows("gemma3_text", { sliding_window: 8, sliding_window_pattern: 2 })).toEqual([8, null]);
+  expect(windows("phi3", {})).toEqual([null, null]);
+  expect(windows("phi3", { sliding_window: 8 })).toEqual([8, 8]);
+  expect(windows("smollm3", { sliding_window: 8 })).toEqual([null, null]);
+  expect(windows("smollm3", { ...on, no_rope_layers: [0, 1] })).toEqual([6, null]);
+  expect(windows("starcoder2", {})).toEqual([null, null]);
+  expect(windows("starcoder2", { sliding_window: 5 })).toEqual([5, 5]);
 });

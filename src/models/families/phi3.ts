@@ -33,6 +33,6 @@ function longRope(fields: ConfigFields, { layers, headSize, positions }: Decoder
     const type = rope?.rope_type ?? rope?.type;
     if (type === "su" || type === "yarn") Object.assign(json, { [name]: { ...rope, rope_type: "longrope" } });
   }
-  const shape = { headSize, maxPositions: positions, theta, partial: 1 };
+  const shape = { headSize, maxPositions: positions, theta, partial: 1, switches: true };
   return { ropes: [ropeFrequencies({ ...fields, json }, shape)], ropeOf: allLayers(layers, 0) };
 }

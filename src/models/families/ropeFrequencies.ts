@@ -22,10 +22,12 @@ export interface RopeShape {
   theta: number;
   /** Default of partial_rotary_factor, in families that read it; absent: whole heads rotate. */
   partial?: number;
+  /** Whether the family's long factors of LongRoPE apply by a text's length, and its generation heeds it. */
+  switches?: boolean;
 }
 
 /** The channels that rotate have the place of a whole head. */
-type ScaledShape = Pick<RopeShape, "maxPositions" | "theta"> & { headSize: number };
+type ScaledShape = Omit<RopeShape, "partial">;
 
 const f32 = Math.fround;
 
@@ -92,13 +94,17 @@ function yarnScale(rope: ConfigFields, factor: number): number {
 }
 
 /** LongRoPE (arXiv 2402.13753): a factor for each channel's wavelength. */
-const longrope: Scaling = (plain, rope, { maxPositions }) => {
+const longrope: Scaling = (plain, rope, { maxPositions, switches }) => {
   const original = rope.positive("original_max_position_embeddings", maxPositions);
   const [short, long] = [channelFactors("short_factor", rope, plain), channelFactors("long_factor", rope, plain)];
+  const hasLong = maxPositions > original && short.some((factor, i) => factor !== long[i]);
+  if (hasLong && !switches) {
+    const message = `${rope.where}: short_factor and long_factor differ, and apply by a text's length: not built yet`;
+    throw new PrefineError("not-yet", message, `Set max_position_embeddings to ${original} for short texts alone.`);
+  }
   const factor = rope.positive("factor", maxPositions / original);
   const scale = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
   const scaled = (factors: readonly number[]) => plain.map((w, i) => inverse(f32(f32(factors[i]) * w)));
-  const hasLong = maxPositions > original && short.some((factor, i) => factor !== long[i]);
   return {
     frequencies: scaled(short),
     scale: rope.number("attention_factor", scale),
@@ -152,10 +158,10 @@ export function scaledFrequencies({ name, rope, fields }: RopeSource, shape: Rop
     const message = `${fields.where}: ${name}: rope_type ${show(type)} is not built yet`;
     throw new PrefineError("not-yet", message, `These are: ${names}.`);
   }
-  const { theta, maxPositions } = shape;
+  const { theta, maxPositions, switches = false } = shape;
   if (shape.partial === undefined && type !== "default") refusePartial(name, rope, fields, shape.headSize);
   const headSize = shape.partial === undefined ? shape.headSize : rotatedChannels(rope, fields, shape);
-  return scaling(wavelengths(theta, headSize), rope, { headSize, maxPositions, theta });
+  return scaling(wavelengths(theta, headSize), rope, { headSize, maxPositions, theta, switches });
 }
 
 /** Channels of a head that rotate, in families that rotate only a part. */

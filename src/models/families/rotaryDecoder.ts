@@ -285,6 +285,7 @@ export function rotaryDecoder(family: DecoderFamily) {
 
 function architecture(decoder: Decoder): Architecture {
   const { type, dropout, factors, caps } = decoder;
+  const long = decoder.ropes.find((rope) => rope.long)?.long;
   const layers = Array.from({ length: decoder.layers }, (_, index) => blockLayers(decoder, index));
   const norm = normsOf(decoder);
   return {
@@ -303,6 +304,7 @@ function architecture(decoder: Decoder): Architecture {
     linears: layers.flatMap(linearsOf),
     head: decoder.isTied ? EMBEDDING : HEAD,
     ...(caps.logits === null ? {} : { logitsCap: caps.logits }),
+    ...(long ? { cacheLimit: long.above } : {}),
     fileNames: (name) => [name, name.replace(/^model\./, "")],
     forward: preNormForward({
       embed: (net, { tokens, positions }) => {
