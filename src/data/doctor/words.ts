@@ -76,7 +76,7 @@ const ASCII_ONLY = /^[\u0000-\u007f]*$/;
 export const isAscii = (text: string): boolean => ASCII_ONLY.test(text);
 
 /** Characters without width, which no reader sees: zero-width spaces and joiners, marks of direction, soft hyphens. */
-export const UNSEEN = "\\u00ad\\u180e\\u200b-\\u200f\\u2060-\\u2064\\ufeff";
+const UNSEEN = "\\u00ad\\u180e\\u200b-\\u200f\\u2060-\\u2064\\ufeff";
 const EVERY_UNSEEN = new RegExp(`[${UNSEEN}]`, "g");
 
 /** A text without differences of white space, case, characters that are not seen and Unicode's compatible forms. */
