@@ -8,7 +8,7 @@ import { type Activation, nameOfActivation, readActivation } from "./activations
 import { type ConfigFields, readConfigFields } from "./configFields.ts";
 import { type Block, preNormForward } from "./preNormDecoder.ts";
 import { type RopeFrequencies, ropeFrequencies } from "./ropeFrequencies.ts";
-import { rotateHeads, rotationOf } from "./rotaryDecoder.ts";
+import { rotateHeads, rotationOf } from "./rotation.ts";
 
 interface Neox {
   vocabSize: number;

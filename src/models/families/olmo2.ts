@@ -1,4 +1,4 @@
-/** @file OLMo 2 (transformers' Olmo2ForCausalLM): norms behind attention and MLP, and of all queries and keys at once. */
+/** @file OLMo 2 (transformers' Olmo2ForCausalLM): norms behind attention and MLP, and of all queries at once. */
 import type { DecoderFamily } from "./decoderConfig.ts";
 
 export const OLMO2: DecoderFamily = {

@@ -1,4 +1,4 @@
-/** @file Phi-3 and Phi-4-mini (transformers' Phi3ForCausalLM): fused layers, rotation of a part of each head, LongRoPE. */
+/** @file Phi-3 and Phi-4-mini (transformers' Phi3ForCausalLM): fused layers, heads that rotate in part, LongRoPE. */
 import type { ConfigFields } from "./configFields.ts";
 import { allLayers, type DecoderFamily, type DecoderSizes, windowOf } from "./decoderConfig.ts";
 import { ropeFrequencies } from "./ropeFrequencies.ts";

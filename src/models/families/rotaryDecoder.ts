@@ -2,32 +2,13 @@
  * @file The forward pass of decoders with rotary positions and grouped queries: Llama and the families that a
  * {@link DecoderFamily} describes.
  */
-import {
-  add,
-  cast,
-  chunk,
-  concat,
-  constant,
-  cos,
-  greater,
-  layerNorm,
-  maxKeepDims,
-  mul,
-  type Rotation,
-  reshape,
-  rmsNorm,
-  rotary,
-  sin,
-  slice,
-  type Tensor,
-  where,
-} from "../../engine/graph/index.ts";
+import { add, chunk, layerNorm, mul, type Rotation, reshape, rmsNorm, type Tensor } from "../../engine/graph/index.ts";
 import { sha256 } from "../../formats/sha256.ts";
 import type { Architecture, LinearLayer, Network } from "../network.ts";
 import { nameOfActivation } from "./activations.ts";
 import { type BlockNorms, type DecoderConfig, type DecoderFamily, readDecoderConfig } from "./decoderConfig.ts";
 import { type Block, preNormForward } from "./preNormDecoder.ts";
-import type { RopeFrequencies } from "./ropeFrequencies.ts";
+import { rotateHeads, rotationOf } from "./rotation.ts";
 
 const EMBEDDING = "model.embed_tokens.weight";
 const LAST_NORM = "model.norm";
@@ -124,29 +105,6 @@ function parametersOf(decoder: Decoder, blocks: readonly BlockLayers[]): Map<str
 function normNames({ blockNorms }: Pick<Decoder, "blockNorms">): string[] {
   const { beforeAttention, afterAttention, beforeMlp, afterMlp } = blockNorms;
   return [beforeAttention, afterAttention, beforeMlp, afterMlp].filter((name) => name !== null);
-}
-
-/** Cosines and sines of all tokens' angles, [M, R / 2] each, computed once for all layers and heads. */
-export function rotationOf(positions: Tensor, { frequencies, scale, long }: RopeFrequencies): Rotation {
-  const column = reshape(cast(positions, "float32"), [positions.shape[0], 1]);
-  const row = (values: readonly number[]) => constant(values, "float32", [1, values.length]);
-  const isLong = long && greater(add(maxKeepDims(column, [0]), 1), constant(long.above));
-  const turns = isLong ? where(isLong, row(long.frequencies), row(frequencies)) : row(frequencies);
-  const angles = mul(column, turns);
-  const scaled = (x: Tensor) => (scale === 1 ? x : mul(x, scale));
-  return { cos: scaled(cos(angles)), sin: scaled(sin(angles)) };
-}
-
-/** Rotates the first R channels of each head of x [M, H D]; R is what the rotation has angles for. */
-export function rotateHeads(x: Tensor, rotation: Rotation, headSize: number): Tensor {
-  const rotated = 2 * (rotation.cos.shape[1] as number);
-  if (rotated === headSize) return rotary(x, rotation);
-  const [tokens, width] = x.shape as [number, number];
-  const heads = width / headSize;
-  const perHead = reshape(x, [tokens, heads, headSize]);
-  const first = reshape(slice(perHead, 2, 0, rotated), [tokens, heads * rotated]);
-  const turned = reshape(rotary(first, rotation), [tokens, heads, rotated]);
-  return reshape(concat([turned, slice(perHead, 2, rotated, headSize)], 2), x.shape);
 }
 
 type NormOf = (net: Network, name: string, x: Tensor) => Tensor;

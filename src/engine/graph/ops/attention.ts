@@ -79,8 +79,9 @@ const attentionOp = defineOp<AttentionAttrs>("attention", {
 });
 
 /**
- * softmax(scale q k^T + mask) v per head, with scores bounded before the mask if there is a cap. q [M, H * D], k and v [L, K * D], mask [M, L] added to the scores
- * (0 or a large negative number) -> [M, H * D]. No gradient flows to the mask.
+ * softmax(scale q k^T + mask) v per head, with scores bounded before the mask if there is a cap. q [M, H * D], k and v
+ * [L, K * D], mask [M, L] added to the scores (0 or a large negative number) -> [M, H * D]. No gradient flows to the
+ * mask.
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, attrs: AttentionAttrs): Tensor {
   return attentionOp([q, k, v, mask], attrs)[0];
