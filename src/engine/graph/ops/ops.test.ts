@@ -2,7 +2,6 @@
 import { afterAll, expect, test } from "vitest";
 import { evaluate, gradientError, host, inputLike, numbers } from "../../../../test/support/runGraph.ts";
 import { openDevice } from "../../../device/openDevice.ts";
-import { lowerGraph } from "../../onnx/lower.ts";
 import * as ops from "../index.ts";
 import { type Dtype, input, type Tensor } from "../tensor.ts";
 
