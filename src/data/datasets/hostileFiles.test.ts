@@ -82,7 +82,7 @@ it("a parquet file that promises billions of rows is refused before they are all
   const file = await openParquet(memorySource(bytes), "rows.parquet");
   expect(file.groupRows).toEqual([2]);
   const bomb = promising(bytes, 3_000_000_000);
-  const many = /^rows.parquet: row group 0: 3000000000 rows, at most 5000000 are read$/;
+  const many = /^rows.parquet: not a whole parquet file: its row groups have 3000000000 rows, it says 2$/;
   await expect(openParquet(memorySource(bomb), "rows.parquet")).rejects.toThrow(many);
 });
 
