@@ -90,7 +90,9 @@ describe("a run says which reference it has, and equal references give equal log
     expect(firstMargin(copy.log)).toBe(0);
     const adapter = await train({ model: trained, ref_model: { ...trained }, peft_config: null });
     expect(lineOf(adapter.lines)).toEqual([`reference: ${at("model")} with its adapter, another model`]);
-    expect(adapter.log).toEqual(copy.log);
+    // TRL counts the copy's parameters, too
+    const withoutFlos = (log: typeof copy.log) => log.map(({ total_flos: _, ...entry }) => entry);
+    expect(withoutFlos(adapter.log)).toEqual(withoutFlos(copy.log));
     const base = await train({ model: trained, ref_model: loaded, peft_config: null });
     expect(firstMargin(base.log)).not.toBe(0);
   });

@@ -28,7 +28,7 @@ const DECODER = {
 
 /** What Gemma 2 and 3 read besides. */
 const GEMMA = { tie_word_embeddings: true, query_pre_attn_scalar: 12, hidden_activation: "gelu_pytorch_tanh" };
-const GRANITE = { embedding_multiplier: 6, residual_multiplier: 0.4, attention_multiplier: 0.2, logits_scaling: 2 };
+const GRANITE = { embedding_multiplier: 3, residual_multiplier: 0.8, attention_multiplier: 0.2, logits_scaling: 1.25 };
 
 /** config.json by family; rows of 32 and 88 numbers, so that blocks of 64 cross their ends. */
 export const FAMILIES: Record<string, Record<string, unknown>> = {
