@@ -122,8 +122,25 @@ describe("a stream", () => {
       expect(losses(resumed.log)).toEqual(losses(unbroken.log));
     }
     const resume = join(folder, "run", "checkpoint-2");
-    const other = train({ model, train_dataset: stream().take(9), args, resume });
-    expect((await failure(other)).message).toContain("train_dataset");
+    const otherRows = stream().map((row) => ({ ...row, chosen: row.rejected }));
+    for (const changed of [otherRows, stream(), stream(rows.toReversed())]) {
+      const resuming = train({ model, train_dataset: changed, args, resume });
+      const message = "expected the 8 pairs that the run has trained on, found others";
+      expect((await failure(resuming)).message).toContain(message);
+    }
+  });
+
+  test("saves what it has done before a row that can't be read, and goes on once it is mended", async () => {
+    const many = Array.from({ length: 12 }, () => rows).flat();
+    const args: DPOConfigInput = { max_steps: 45, output_dir: join(folder, "mended") };
+    const bad = stream(many.with(85, { ...many[85], chosen: 5 } as never));
+    const error = await failure(train({ model, train_dataset: bad, args }));
+    expect(error).toMatchObject({ code: "data", message: expect.stringContaining("row 85: ") });
+    const saved = /checkpoint-\d+/.exec(error.message)?.[0] ?? "none is named";
+    const resume = join(folder, "mended", saved);
+    const mended = await train({ model, train_dataset: stream(many), args, resume });
+    const plain = await train({ model, train_dataset: stream(many), args: { max_steps: 45 } });
+    expect(losses(mended.log)).toEqual(losses(plain.log));
   });
 
   test("drops rows on the way, and says so at the end", async () => {

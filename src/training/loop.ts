@@ -34,8 +34,8 @@ export async function runToEnd(run: Run): Promise<LogEntry> {
       await finishStep(run);
     }
   } catch (error) {
-    if (!(error instanceof Stopped)) throw error;
-    throw await interrupted(run);
+    if (error instanceof Stopped) throw await interrupted(run);
+    throw await savedBefore(run, error, firstStep);
   }
   const steps = state.global_step - firstStep;
   const summary = await logSummary(run, { seconds: (performance.now() - started) / 1000, steps });
@@ -79,6 +79,19 @@ function logSummary(run: Run, { seconds, steps }: { seconds: number; steps: numb
     total_flos: state.total_flos,
     ...summaryOf(loop.log, state.global_step),
   });
+}
+
+/**
+ * A row that a step can't read or tokenize ends the run before the step has begun: its last whole step is saved.
+ * @returns the error, with where that is.
+ */
+async function savedBefore(run: Run, error: unknown, firstStep: number): Promise<unknown> {
+  const isOfData = error instanceof PrefineError && error.code === "data";
+  if (!isOfData || run.state.global_step === firstStep || run.ranks) return error;
+  const path = await saveCheckpoint(run, { onlyModel: false }).catch(() => undefined);
+  if (path === undefined) return error;
+  const message = `${error.message}; saved ${path} with the steps before it`;
+  return new PrefineError("data", message, error.hint, { cause: error });
 }
 
 /** Saves the last whole step. @returns the error that says how to resume. */

@@ -24,6 +24,8 @@ export interface Progress {
   skippedSteps: number;
   /** The stream's rows have ended with the last step, so that the next one begins an epoch. */
   hasEnded: boolean;
+  /** Of a stream: hash of the pairs of this epoch that have been trained on. */
+  givenHash: string;
   /** Step at which optimizer and learning rate schedule began: above 0 after a resume without an optimizer. */
   freshSince: number;
 }
@@ -89,7 +91,7 @@ export interface LoopState {
 /** State of a run before its first step. */
 export function newLoopState(): LoopState {
   return {
-    progress: { stage: "idle", skippedSteps: 0, hasEnded: false, freshSince: 0 },
+    progress: { stage: "idle", skippedSteps: 0, hasEnded: false, givenHash: "", freshSince: 0 },
     control: {
       should_training_stop: false,
       should_epoch_stop: false,
@@ -157,7 +159,7 @@ function fromFormat2(saved: unknown): unknown {
   const { progress, evaluation } = saved;
   return {
     ...saved,
-    progress: isObject(progress) ? { freshSince: 0, hasEnded: false, ...progress } : progress,
+    progress: isObject(progress) ? { freshSince: 0, hasEnded: false, givenHash: "", ...progress } : progress,
     evaluation: isObject(evaluation) ? { marginsSha256: "", ...evaluation } : evaluation,
   };
 }

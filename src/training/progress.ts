@@ -10,10 +10,11 @@ export function enterStage(run: Run, stage: Stage): void {
   progress.stage = stage;
 }
 
-/** Notes whether the rows of a stream ended with the step. */
-export function noteEnd(run: Run, hasEnded: boolean): void {
+/** Notes which pairs of a stream the step trains on, and whether its rows end with them. */
+export function noteStream(run: Run, { hasEnded, givenHash }: Pick<Progress, "hasEnded" | "givenHash">): void {
   const progress: Progress = run.loop.progress;
   progress.hasEnded = hasEnded;
+  progress.givenHash = givenHash;
 }
 
 /** Makes the next step the first of an epoch, even if a callback or the end of a stream has ended this one early. */

@@ -27,6 +27,10 @@ export interface PairSource {
   pairs(indices: readonly number[], epoch?: number): Promise<PackedPair[]>;
   /** Of a stream: whether the epoch has another batch. */
   hasMore?(): Promise<boolean>;
+  /** Of a stream: a hash of the pairs of this epoch that have been given. */
+  readonly givenHash?: string;
+  /** Of a stream: what that hash was in the run that is resumed. */
+  resumeAfter?(hash: string): void;
   /** Says which pairs the next step needs. */
   expect?(indices: readonly number[]): void;
   /** Makes all pairs as fast as possible: for what needs them all. */

@@ -8,7 +8,7 @@ import { PrefineError } from "../errors.ts";
 import { metricsOfRanks } from "./evaluation/metrics.ts";
 import { addStep, type MicroBatchResult } from "./evaluation/trainingLog.ts";
 import { batchesOf, endsEpoch, epochAfter, type Position, positionAfter, rowsOf } from "./plan.ts";
-import { enterStage, noteEnd } from "./progress.ts";
+import { enterStage, noteStream } from "./progress.ts";
 import { type BatchedPair, countedRanks, gatherBatches, type RankBatch } from "./rankBatches.ts";
 import { referenceFor } from "./reference/referenceLogps.ts";
 import { checkTie } from "./reference/tieAtStart.ts";
@@ -23,7 +23,7 @@ interface Outcome extends MicroBatchResult {
 export async function trainStep(run: Run): Promise<void> {
   const { plan, state } = run;
   const position = positionAfter(plan, stepsPassed(run));
-  const microBatches = await microBatchesOf(run);
+  const { microBatches, ...stream } = await microBatchesOf(run);
   const learningRate = run.schedule(state.global_step - run.loop.progress.freshSince);
   const isLast = endsEpoch(plan, position);
   const outcomes: Outcome[] = [];
@@ -39,6 +39,7 @@ export async function trainStep(run: Run): Promise<void> {
   await refuseNonFinite("gradient norm", gradNorm, outcomes.flatMap(pairsOf), run);
   state.global_step += 1;
   state.epoch = epochAfter(plan, position);
+  noteStream(run, { hasEnded: stream.hasEnded, givenHash: stream.givenHash });
   remember(run, outcomes, { gradNorm, learningRate });
 }
 
@@ -66,7 +67,8 @@ async function refuseOtherNorms(ranks: DeviceRanks, gradNorm: number, { state }:
 /** A micro-batch before it is computed. */
 type PlannedBatch = { pairs: PackedPair[] } & Pick<MicroBatch, "dropoutStep">;
 
-async function microBatchesOf(run: Run): Promise<PlannedBatch[]> {
+/** The micro-batches of the next step; of a stream whether its rows end with them, and which they were. */
+async function microBatchesOf(run: Run) {
   const { plan, order, train } = run;
   const position = positionAfter(plan, stepsPassed(run));
   const rank = rankOf(run);
@@ -77,9 +79,9 @@ async function microBatchesOf(run: Run): Promise<PlannedBatch[]> {
     dropoutStep: (position.epoch * plan.batchesPerEpoch + batch) * plan.ranks + rank,
   }));
   const ready = (await Promise.all(batches)).filter(({ pairs }) => pairs.length > 0); // a stream may have ended
-  noteEnd(run, train.pairs.hasMore !== undefined && !(await train.pairs.hasMore()));
+  const hasEnded = train.pairs.hasMore !== undefined && !(await train.pairs.hasMore());
   if (!endsEpoch(plan, position)) train.pairs.expect?.(rowsAt({ ...position, step: position.step + 1 }).flat());
-  return ready;
+  return { microBatches: ready, hasEnded, givenHash: train.pairs.givenHash ?? "" };
 }
 
 /** @param options.isLast whether it is a micro-batch of the epoch's last step, for which accelerate has read ahead. */

@@ -72,6 +72,9 @@ describe("a stream", () => {
     expect(await all(rows.remove_columns("square"))).toEqual([{ i: 0 }, { i: 1 }]);
     expect(await all(rows.select_columns(["square"]))).toEqual([{ square: 0 }, { square: 1 }]);
     const typed = IterableDataset.of("train", [], { i: { kind: "value", dtype: "int64" } });
+    expect((await failure(all(rows.rename_column("i", "square")))).message).toContain("two columns would be called");
+    for (const change of [rows.remove_columns("j"), rows.select_columns(["i", "j"]), rows.rename_column("j", "k")])
+      expect((await failure(all(change))).message).toContain('no column "j": the columns are i, square');
     expect(() => typed.remove_columns("j")).toThrow('train: no column "j": the columns are i');
   });
 

@@ -230,7 +230,11 @@ export class IterableDataset implements AsyncIterable<Row> {
     const names = [column_names].flat() as string[];
     if (this.features) checkColumns(names, this.features, this.name);
     const features = (known: Features) => Object.fromEntries(names.map((name) => [name, known[name]]));
-    return this.#changed(`select ${names}`, (row) => rowWith(row, names), features);
+    const select = (row: Row, isFirst: boolean) => {
+      if (isFirst) checkColumns(names, featuresOf(row), this.name);
+      return rowWith(row, names);
+    };
+    return this.#changed(`select ${names}`, select, features);
   }
 
   /** All columns but these. */
@@ -240,7 +244,11 @@ export class IterableDataset implements AsyncIterable<Row> {
     if (this.features) checkColumns(names, this.features, this.name);
     const left = (row: object) => Object.keys(row).filter((name) => !names.includes(name));
     const features = (known: Features) => Object.fromEntries(left(known).map((name) => [name, known[name]]));
-    return this.#changed(`remove ${names}`, (row) => rowWith(row, left(row)), features);
+    const remove = (row: Row, isFirst: boolean) => {
+      if (isFirst) checkColumns(names, featuresOf(row), this.name);
+      return rowWith(row, left(row));
+    };
+    return this.#changed(`remove ${names}`, remove, features);
   }
 
   /** One column under another name. */
@@ -252,9 +260,13 @@ export class IterableDataset implements AsyncIterable<Row> {
 
   /** Columns under other names: `{ old: "new" }`. */
   rename_columns(column_mapping: Readonly<Record<string, string>>): IterableDataset {
-    const features = this.features && renamed(this.features, column_mapping, this.name);
-    const nameOf = (name: string) => (Object.hasOwn(column_mapping, name) ? column_mapping[name] : name);
-    const rename = (row: Row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [nameOf(name), value]));
+    const { name } = this;
+    const features = this.features && renamed(this.features, column_mapping, name);
+    const nameOf = (column: string) => (Object.hasOwn(column_mapping, column) ? column_mapping[column] : column);
+    const rename = (row: Row) => {
+      renamed(featuresOf(row), column_mapping, name); // a name twice, or a column that is not there
+      return Object.fromEntries(Object.entries(row).map(([column, value]) => [nameOf(column), value]));
+    };
     return this.#changed(`rename ${JSON.stringify(column_mapping)}`, rename, () => features ?? {});
   }
 
@@ -274,13 +286,25 @@ export class IterableDataset implements AsyncIterable<Row> {
     });
   }
 
-  #changed(described: string, change: (row: Row) => Row, features: (known: Features) => Features): IterableDataset {
+  #changed(
+    described: string,
+    change: (row: Row, isFirst: boolean) => Row,
+    features: (known: Features) => Features,
+  ): IterableDataset {
     const step: Step = async function* (rows) {
-      for await (const row of rows) yield change(row);
+      let isFirst = true;
+      for await (const row of rows) {
+        yield change(row, isFirst);
+        isFirst = false;
+      }
     };
     return this.#with(described, step, this.features && features(this.features));
   }
 }
+
+/** The columns of a row, whose types nothing asks for. */
+const featuresOf = (row: Row): Features =>
+  Object.fromEntries(Object.keys(row).map((name) => [name, { kind: "value", dtype: "string" } as const]));
 
 function shuffled<T>(list: readonly T[], seed: number): T[] {
   return Array.from(new Pcg64(seed).permutation(list.length), (index) => list[index]);

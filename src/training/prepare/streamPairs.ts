@@ -12,6 +12,7 @@ import { openPairs, type PairStream } from "../../data/shapes/readPairs.ts";
 import { trlRow } from "../../data/shapes/trl.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../../errors.ts";
+import { Sha256 } from "../../formats/sha256.ts";
 import { turnTaker } from "../../host.ts";
 import type { PairSource } from "../run.ts";
 import { largerOf, type TokenizeRowsOptions, tokenizerIdentity } from "./tokenized.ts";
@@ -19,8 +20,6 @@ import { largerOf, type TokenizeRowsOptions, tokenizerIdentity } from "./tokeniz
 /** An IterableDataset: rows without a number, from the first on each time. */
 export interface StreamedRows {
   readonly name: string;
-  /** Which rows these are, as far as it is known without reading them. */
-  readonly identity: string;
   readonly n_shards: number;
   set_epoch(epoch: number): void;
   rows(): AsyncIterable<Row>;
@@ -37,6 +36,8 @@ interface StreamOptions extends TokenizeRowsOptions {
   /** Leaves out the smaller batch at the end of the rows. */
   dropLast: boolean;
 }
+
+const encoder = new TextEncoder();
 
 /** Pairs that are read before the first step: the largest of them decides the memory needed. */
 const FIRST_PAIRS = 64;
@@ -73,6 +74,8 @@ export class StreamPairs implements PairSource {
   /** Pairs of this epoch that have been given. */
   private given = 0;
   private rowsRead = 0;
+  private hash = "";
+  private before: string | undefined;
   /** Steps may ask for several batches at once. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -83,8 +86,19 @@ export class StreamPairs implements PairSource {
     this.examiner = rowExaminer(options.tokenizer, examineSettings(options));
   }
 
+  /** The pairs that were given are compared by their hash, so that a file may be mended behind them. */
   get identity(): string {
-    return `stream of ${this.stream.identity}, ${tokenizerIdentity(this.options.tokenizer)}`;
+    return `stream, ${tokenizerIdentity(this.options.tokenizer)}`;
+  }
+
+  /** Of the pairs of this epoch that have been given. */
+  get givenHash(): string {
+    return this.hash;
+  }
+
+  /** Says what the pairs before the next ones were in the run that is resumed. */
+  resumeAfter(hash: string): void {
+    this.before = hash;
   }
 
   /** Reads the first pairs. */
@@ -128,6 +142,8 @@ export class StreamPairs implements PairSource {
       if (this.ahead.length === 0) return [];
       this.give(1);
     }
+    if (this.before !== undefined && first > 0 && this.before !== this.hash) throw this.otherRows();
+    this.before = undefined;
     await this.fill(indices.length);
     if (this.options.dropLast && this.ahead.length < indices.length) return [];
     const from = this.given;
@@ -136,8 +152,16 @@ export class StreamPairs implements PairSource {
 
   private give(count: number): Made[] {
     const some = this.ahead.splice(0, count);
-    for (const { row } of some) this.rowOf[this.given++] = row;
+    for (const { row, examined } of some) {
+      this.rowOf[this.given++] = row;
+      this.hash = new Sha256().update(encoder.encode(this.hash)).update(examined.ids).hex();
+    }
     return some;
+  }
+
+  private otherRows(): PrefineError {
+    const message = `${this.options.split}: expected the ${this.given} pairs that the run has trained on, found others`;
+    return new PrefineError("config", message, "Resume with the same rows, order and functions, or start a new run.");
   }
 
   private packed({ examined, winRates }: Made, index: number): PackedPair {
@@ -152,6 +176,7 @@ export class StreamPairs implements PairSource {
     this.pass = undefined;
     this.ahead = [];
     this.given = 0;
+    this.hash = "";
     this.epoch = epoch;
   }
 
