@@ -130,17 +130,17 @@ describe("a stream", () => {
     }
   });
 
-  test("saves what it has done before a row that can't be read, and goes on once it is mended", async () => {
+  test("saves what it has done before a row that can't be read, and goes on once it is fixed", async () => {
     const many = Array.from({ length: 12 }, () => rows).flat();
-    const args: DPOConfigInput = { max_steps: 45, output_dir: join(folder, "mended") };
+    const args: DPOConfigInput = { max_steps: 45, output_dir: join(folder, "fixed") };
     const bad = stream(many.with(85, { ...many[85], chosen: 5 } as never));
     const error = await failure(train({ model, train_dataset: bad, args }));
     expect(error).toMatchObject({ code: "data", message: expect.stringContaining("row 85: ") });
     const saved = /checkpoint-\d+/.exec(error.message)?.[0] ?? "none is named";
-    const resume = join(folder, "mended", saved);
-    const mended = await train({ model, train_dataset: stream(many), args, resume });
+    const resume = join(folder, "fixed", saved);
+    const fixed = await train({ model, train_dataset: stream(many), args, resume });
     const plain = await train({ model, train_dataset: stream(many), args: { max_steps: 45 } });
-    expect(losses(mended.log)).toEqual(losses(plain.log));
+    expect(losses(fixed.log)).toEqual(losses(plain.log));
   });
 
   test("drops rows on the way, and says so at the end", async () => {

@@ -108,6 +108,7 @@ describe("every option", () => {
       "dataset_train_split",
       "dataset_test_split",
       "dataset_config",
+      "dataset_streaming",
       "datasets",
       "test_split_size",
       "data_files",

@@ -70,7 +70,7 @@ describe("a checkpoint of format 1", () => {
   it("is converted into parts", () => {
     const saved = savedLoop();
     const { progress, control, log, evaluation, adaptive } = readLoopState(saved, "");
-    expect(progress).toEqual({ stage: "stepEnded", skippedSteps: 0, freshSince: 0 });
+    expect(progress).toEqual({ stage: "stepEnded", skippedSteps: 0, freshSince: 0, givenHash: "", hasEnded: false });
     expect(control).toEqual({ ...newLoopState().control, should_save: true, should_evaluate: true });
     expect(Object.keys(log).sort()).toEqual(Object.keys(newLoopState().log).sort());
     expect(log).toMatchObject({ evaluatedLast: true, lastLoggedStep: 3, totalTrainTokens: 158 });

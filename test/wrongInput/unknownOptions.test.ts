@@ -38,6 +38,9 @@ const WITH_OPTIONS: Record<string, (options: object) => unknown> = {
   "pipeline, 3 arguments": (options) => api.pipeline("text-generation", MODEL, options),
   "a pipeline's call": (options) => generate("Hi", options),
   loadDataset: (options) => api.loadDataset(DATA, options),
+  "IterableDataset.from_generator": (options) => api.IterableDataset.from_generator(() => ROWS as never, options),
+  "IterableDataset.shuffle": (options) =>
+    api.IterableDataset.from_generator(() => ROWS as never).shuffle({ seed: 1, ...options }),
   "dataset.map": (options) => rows.map((row) => row, options),
   "dataset.sort": (options) => rows.sort("prompt", options),
   "dataset.shuffle": (options) => rows.shuffle({ seed: 1, ...options }),
@@ -135,7 +138,7 @@ describe("unknown options", () => {
     ["pipeline", { learning_rate: 1 }, "it belongs to DPOTrainer's args"],
     ["a pipeline's call", { max_length_: 1 }, "did you mean max_length?"],
     ["loadDataset", { splits: "train" }, "did you mean split?"],
-    ["loadDataset", { subset: "x", streaming: true }, "streaming: not yet: rows are read lazily anyway"],
+    ["loadDataset", { subset: "x", streming: true }, "streming: unknown option; did you mean streaming?"],
     ["dataset.map", { batched: true }, "batched: not yet"],
     ["dataset.map", { remove_columns: ["a"] }, "remove_columns: not yet"],
     ["dataset.train_test_split", { test: 0.1 }, "did you mean test_size?"],

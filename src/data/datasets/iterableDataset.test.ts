@@ -137,17 +137,6 @@ describe("files", () => {
     const message = 'split "train[:2]": expected whole splits with streaming, found a range of rows';
     expect((await failure(load("train[:2]"))).message).toBe(message);
   });
-
-  test("the identity follows the files and the changes", async () => {
-    const identity = async (path: string) => (await loadDataset(path, { streaming: true })).train.identity;
-    const first = await identity(write("x.jsonl", lines.join("\n")));
-    expect(await identity(write("x.jsonl", lines.join("\n")))).toBe(first);
-    expect(await identity(write("x.jsonl", lines.toReversed().join("\n")))).not.toBe(first);
-    const { train } = await loadDataset(join(folder, "x.jsonl"), { streaming: true });
-    expect(
-      new Set([train, train.take(3), train.skip(3), train.shuffle({ seed: 1 })].map((one) => one.identity)).size,
-    ).toBe(4);
-  });
 });
 
 /** The hub's dataset of parquet files. */

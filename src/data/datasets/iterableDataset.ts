@@ -25,8 +25,6 @@ const WHOLE = integerFrom(0);
 
 /** Rows that are read together, in order: a file, or what a program makes. */
 export interface Shard {
-  /** Which rows these are, so that a resumed run can tell them from others: a file's name, size and hash. */
-  identity: string;
   /** From the first row on, each time. */
   rows(): AsyncIterable<Row> | Iterable<Row>;
 }
@@ -42,8 +40,6 @@ interface StreamContent {
   /** Seed of the shards' order, which changes with the epoch; null: as they are. */
   shardSeed: number | null;
   steps: readonly Step[];
-  /** What the steps are, for the identity of the rows. */
-  described: readonly string[];
 }
 
 export interface ShuffleStreamOptions {
@@ -61,6 +57,8 @@ const SHUFFLE = optionsOf<ShuffleStreamOptions>("IterableDataset.shuffle", {
   seed: WHOLE,
   buffer_size: integerFrom(1),
 });
+
+const GENERATED = optionsOf<{ name?: string | undefined }>("IterableDataset.from_generator", { name: text });
 
 /**
  * Rows one after the other, like datasets.IterableDataset: `loadDataset(..., { streaming: true })`. Nothing is read
@@ -84,23 +82,24 @@ export class IterableDataset implements AsyncIterable<Row> {
    */
   static from_generator(
     generate: () => AsyncIterable<Row> | Iterable<Row>,
-    options: { name?: string } = {},
+    options: { name?: string | undefined } = {},
   ): IterableDataset {
     checkValue("IterableDataset.from_generator", generate, anyFunction, "Pass a generator function.");
+    checkOptions("IterableDataset.from_generator", options, GENERATED);
     const { name = "rows" } = options;
-    return IterableDataset.of(name, [{ identity: "generator", rows: generate }], null);
+    return IterableDataset.of(name, [{ rows: generate }], null);
   }
 
   /** Of files, one shard each. */
   static of(name: string, shards: readonly Shard[], features: Features | null): IterableDataset {
-    return new IterableDataset({ name, shards, features, shardSeed: null, steps: [], described: [] });
+    return new IterableDataset({ name, shards, features, shardSeed: null, steps: [] });
   }
 
   /** Several one after the other: datasets' concatenate_datasets. */
   static concatenate(parts: readonly IterableDataset[], name: string): IterableDataset {
     const [first] = parts;
     if (parts.length === 1) return new IterableDataset({ ...first.#content, name });
-    const shards = parts.map((part) => ({ identity: part.identity, rows: () => part.rows() }));
+    const shards = parts.map((part) => ({ rows: () => part.rows() }));
     return IterableDataset.of(name, shards, parts.length > 0 ? first.features : null);
   }
 
@@ -117,13 +116,6 @@ export class IterableDataset implements AsyncIterable<Row> {
   /** Number of files that the rows come from. */
   get n_shards(): number {
     return this.#content.shards.length;
-  }
-
-  /** Which rows these are, as far as it is known without reading them. */
-  get identity(): string {
-    const { shards, shardSeed, described } = this.#content;
-    const order = shardSeed === null ? [] : [`shards by ${shardSeed}`];
-    return [...shards.map(({ identity }) => identity), ...order, ...described].join("; ");
   }
 
   /** The epoch that the next loop shuffles for, from 0: datasets' set_epoch. */
@@ -161,7 +153,7 @@ export class IterableDataset implements AsyncIterable<Row> {
       let index = 0;
       for await (const row of rows) yield applyTo(fn, row, index++, name);
     };
-    return this.#with("map", apply, null);
+    return this.#with(apply, null);
   }
 
   /** The rows for which the function says true. */
@@ -180,37 +172,29 @@ export class IterableDataset implements AsyncIterable<Row> {
         index++;
       }
     };
-    return this.#with("filter", pick, this.features);
+    return this.#with(pick, this.features);
   }
 
   /** The first n rows. */
   take(n: number): IterableDataset {
     checkValue("take", n, WHOLE, "Pass a number of rows.");
-    return this.#with(
-      `take ${n}`,
-      async function* (rows) {
-        let left = n;
-        if (left === 0) return;
-        for await (const row of rows) {
-          yield row;
-          if (--left === 0) return;
-        }
-      },
-      this.features,
-    );
+    return this.#with(async function* (rows) {
+      let left = n;
+      if (left === 0) return;
+      for await (const row of rows) {
+        yield row;
+        if (--left === 0) return;
+      }
+    }, this.features);
   }
 
   /** The rows after the first n. */
   skip(n: number): IterableDataset {
     checkValue("skip", n, WHOLE, "Pass a number of rows.");
-    return this.#with(
-      `skip ${n}`,
-      async function* (rows) {
-        let index = 0;
-        for await (const row of rows) if (index++ >= n) yield row;
-      },
-      this.features,
-    );
+    return this.#with(async function* (rows) {
+      let index = 0;
+      for await (const row of rows) if (index++ >= n) yield row;
+    }, this.features);
   }
 
   /** In a random order: of the files, and of rows within a buffer. Another order in each epoch. */
@@ -221,7 +205,7 @@ export class IterableDataset implements AsyncIterable<Row> {
     const isPlain = this.#content.steps.length === 0;
     const step: Step = (rows, epoch) => drawn(rows, new Pcg64(seed + epoch), buffer_size);
     const content = isPlain ? { ...this.#content, shardSeed: seed } : this.#content;
-    return new IterableDataset(content).#with(`shuffle ${seed} of ${buffer_size}`, step, this.features);
+    return new IterableDataset(content).#with(step, this.features);
   }
 
   /** Only these columns, in this order; where a row lacks one, it is null. */
@@ -234,7 +218,7 @@ export class IterableDataset implements AsyncIterable<Row> {
       if (isFirst) checkColumns(names, featuresOf(row), this.name);
       return rowWith(row, names);
     };
-    return this.#changed(`select ${names}`, select, features);
+    return this.#changed(select, features);
   }
 
   /** All columns but these. */
@@ -248,7 +232,7 @@ export class IterableDataset implements AsyncIterable<Row> {
       if (isFirst) checkColumns(names, featuresOf(row), this.name);
       return rowWith(row, left(row));
     };
-    return this.#changed(`remove ${names}`, remove, features);
+    return this.#changed(remove, features);
   }
 
   /** One column under another name. */
@@ -267,7 +251,7 @@ export class IterableDataset implements AsyncIterable<Row> {
       renamed(featuresOf(row), column_mapping, name); // a name twice, or a column that is not there
       return Object.fromEntries(Object.entries(row).map(([column, value]) => [nameOf(column), value]));
     };
-    return this.#changed(`rename ${JSON.stringify(column_mapping)}`, rename, () => features ?? {});
+    return this.#changed(rename, () => features ?? {});
   }
 
   /** What console.log shows: Python's repr. */
@@ -276,21 +260,11 @@ export class IterableDataset implements AsyncIterable<Row> {
     return `IterableDataset({ features: ${features}, num_shards: ${this.n_shards} })`;
   }
 
-  #with(described: string, step: Step, features: Features | null): IterableDataset {
-    const { steps, described: before } = this.#content;
-    return new IterableDataset({
-      ...this.#content,
-      steps: [...steps, step],
-      described: [...before, described],
-      features,
-    });
+  #with(step: Step, features: Features | null): IterableDataset {
+    return new IterableDataset({ ...this.#content, steps: [...this.#content.steps, step], features });
   }
 
-  #changed(
-    described: string,
-    change: (row: Row, isFirst: boolean) => Row,
-    features: (known: Features) => Features,
-  ): IterableDataset {
+  #changed(change: (row: Row, isFirst: boolean) => Row, features: (known: Features) => Features): IterableDataset {
     const step: Step = async function* (rows) {
       let isFirst = true;
       for await (const row of rows) {
@@ -298,7 +272,7 @@ export class IterableDataset implements AsyncIterable<Row> {
         isFirst = false;
       }
     };
-    return this.#with(described, step, this.features && features(this.features));
+    return this.#with(step, this.features && features(this.features));
   }
 }
 

@@ -3,7 +3,8 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { nearbyHint } from "../../disk/nearbyNames.ts";
 import { PrefineError } from "../../errors.ts";
-import { type HubProgress, listRepo, openRemote, type RemoteSource, resolveRepo } from "../hub/resolveRepo.ts";
+import type { ByteSource } from "../../formats/byteSource.ts";
+import { type HubProgress, listRepo, openRemote, resolveRepo } from "../hub/resolveRepo.ts";
 import type { HubOptions } from "../hub/settings.ts";
 import { CARD_FILES, type CardFile } from "./card.ts";
 import { fixedFolder, isPattern } from "./glob.ts";
@@ -17,7 +18,7 @@ export interface Origin {
   /** Makes these files available locally; returns absolute paths in the same order. */
   fetch(paths: string[]): Promise<string[]>;
   /** Opens a file without making it available locally; undefined, or absent: it must be. */
-  openRemote?(path: string): Promise<RemoteSource | undefined>;
+  openRemote?(path: string): Promise<ByteSource | undefined>;
 }
 
 export interface OriginOptions extends HubOptions {

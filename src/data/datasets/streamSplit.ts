@@ -1,11 +1,8 @@
 /** @file The files of a split as a stream: no row is read before it is asked for. */
-import { open } from "node:fs/promises";
 import { throwIfStopped } from "../../errors.ts";
 import type { ByteSource } from "../../formats/byteSource.ts";
 import { streamJson } from "../../formats/jsonRows.ts";
 import { openParquet, readRowGroup } from "../../formats/parquet.ts";
-import { Sha256 } from "../../formats/sha256.ts";
-import type { RemoteSource } from "../hub/resolveRepo.ts";
 import { type DataFileOptions, openDataFile } from "./dataFile.ts";
 import type { Reading } from "./decompressed.ts";
 import { type Features, parquetFeatures, type Row } from "./features.ts";
@@ -26,13 +23,12 @@ export async function streamSplit(name: string, paths: string[], options: Stream
   for (const path of paths) {
     const file = await openStream(path, options);
     features ??= file.features;
-    shards.push({ identity: file.identity, rows: file.rows });
+    shards.push({ rows: file.rows });
   }
   return IterableDataset.of(name, shards, features);
 }
 
 interface StreamedFile {
-  identity: string;
   /** Null: not known before the rows are read. */
   features: Features | null;
   rows(): AsyncGenerator<Row>;
@@ -42,7 +38,7 @@ async function openStream(path: string, options: StreamOptions): Promise<Streame
   const { files, reader, signal } = options;
   const shown = files.prefix ? `${files.prefix}/${path}` : path;
   const format = options.format ?? formatOf(path);
-  const { identity, open: openFile } = await sourceOf(path, {
+  const openFile = await sourceOf(path, {
     shown,
     isRanged: format === "parquet" || isPlainJson(path),
     files,
@@ -56,7 +52,7 @@ async function openStream(path: string, options: StreamOptions): Promise<Streame
         yield* await readRowGroup(file, group);
       }
     };
-    return { identity, features: parquetFeatures(file.schema), rows };
+    return { features: parquetFeatures(file.schema), rows };
   }
   if (format === "json" && typeof reader.field !== "string") {
     const rows = async function* () {
@@ -65,7 +61,7 @@ async function openStream(path: string, options: StreamOptions): Promise<Streame
         yield* block;
       }
     };
-    return { identity, features: null, rows };
+    return { features: null, rows };
   }
   const rows = async function* () {
     const { parts } = await openDataFile(shown, openFile, { format: options.format, reader });
@@ -74,7 +70,7 @@ async function openStream(path: string, options: StreamOptions): Promise<Streame
       yield* await part.read();
     }
   };
-  return { identity, features: null, rows };
+  return { features: null, rows };
 }
 
 /** Read from its beginning to its end, once: no other part is asked for. */
@@ -89,28 +85,9 @@ interface Sourcing extends Pick<StreamOptions, "files"> {
 async function sourceOf(
   path: string,
   { files, shown, isRanged }: Sourcing,
-): Promise<{ identity: string; open(use: Reading["use"]): Promise<ByteSource> }> {
-  const remote: RemoteSource | undefined = isRanged ? await files.openRemote?.(path) : undefined;
-  if (remote) return { identity: remote.identity, open: async () => remote.source };
+): Promise<(use: Reading["use"]) => Promise<ByteSource>> {
+  const remote = isRanged ? await files.openRemote?.(path) : undefined;
+  if (remote) return async () => remote;
   const [local] = await files.fetch([path]);
-  return { identity: `${shown} ${await endsOf(local)}`, open: (use) => openLocalFile(local, shown, { use }) };
-}
-
-/** Bytes at the beginning and the end that say which file it is. */
-const ENDS = 65_536;
-
-/** Its size, and a hash of its ends: hashing all of a large file would take as long as reading it. */
-async function endsOf(path: string): Promise<string> {
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    const hash = new Sha256();
-    for (const position of [0, Math.max(0, size - ENDS)]) {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(ENDS), 0, ENDS, position);
-      hash.update(buffer.subarray(0, bytesRead));
-    }
-    return `${size} ${hash.hex().slice(0, 16)}`;
-  } finally {
-    await file.close();
-  }
+  return (use) => openLocalFile(local, shown, { use });
 }

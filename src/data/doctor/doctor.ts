@@ -30,7 +30,7 @@ export interface DoctorRows {
   name: string;
   rows(): AsyncIterable<Row> | Iterable<Row>;
   /** The same rows with the columns that are written in each, for a cleaned copy. Default: `rows`. */
-  written?(): AsyncIterable<Row>;
+  written?: (() => AsyncIterable<Row>) | undefined;
 }
 
 export interface ExamineOptions {

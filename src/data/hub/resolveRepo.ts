@@ -102,26 +102,18 @@ export async function listRepo(options: RepoOptions): Promise<{ commit: string; 
   return { commit, files };
 }
 
-/** A file that is read in parts without being downloaded, and its identity. */
-export interface RemoteSource {
-  source: ByteSource;
-  /** Changes with its content. */
-  identity: string;
-}
-
 /**
  * Opens files of a repository for reading in parts.
  * @returns a function that says undefined for a file that must be read from the cache: it is there, or the hub is not.
  */
-export async function openRemote(options: RepoOptions): Promise<(path: string) => Promise<RemoteSource | undefined>> {
+export async function openRemote(options: RepoOptions): Promise<(path: string) => Promise<ByteSource | undefined>> {
   const located = await locate(options);
   const { hub, repo, commit, listing, failure } = located;
   return async (path) => {
     const file = listing?.find((one) => one.path === path);
     if (!file || failure || (await notInCache(located, [file])).length === 0) return undefined;
     const url = fileUrl(hub.endpoint, repo, commit, path);
-    const source = rangeSource(hub, url, { subject: { repo, path }, file });
-    return { source, identity: `${path} ${file.size} ${(file.sha256 ?? file.blobId).slice(0, 16)}` };
+    return rangeSource(hub, url, { subject: { repo, path }, file });
   };
 }
 

@@ -86,7 +86,7 @@ export class StreamPairs implements PairSource {
     this.examiner = rowExaminer(options.tokenizer, examineSettings(options));
   }
 
-  /** The pairs that were given are compared by their hash, so that a file may be mended behind them. */
+  /** The pairs that were given are compared by their hash, so that a file may be fixed behind them. */
   get identity(): string {
     return `stream, ${tokenizerIdentity(this.options.tokenizer)}`;
   }
