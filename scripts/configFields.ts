@@ -7,8 +7,13 @@ interface ConfigField {
   support: string;
 }
 
-const DECODERS = ["llama", "mistral", "qwen2", "qwen3"];
+const GEMMAS = ["gemma", "gemma2", "gemma3_text"];
+const LATER_GEMMAS = ["gemma2", "gemma3_text"];
 const QWEN = ["qwen2", "qwen3"];
+const WITH_RMS_NORM = ["llama", "mistral", ...QWEN, ...GEMMAS, "phi3", "smollm3", "olmo2", "granite"];
+const GROUPED = [...WITH_RMS_NORM, "starcoder2"];
+const DECODERS = [...GROUPED, "gpt_neox"];
+const WITH_HEAD_DIM = ["llama", "mistral", ...QWEN, ...GEMMAS];
 
 /** Fields of transformers' config classes, then others that files have. */
 export const CONFIG_FIELDS: readonly ConfigField[] = [
@@ -36,35 +41,81 @@ export const CONFIG_FIELDS: readonly ConfigField[] = [
     support: "no effect: of another head",
   },
   {
-    names: ["hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads"],
+    names: ["hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings"],
     families: DECODERS,
     support: "read",
   },
-  { names: ["max_position_embeddings", "rms_norm_eps", "hidden_act"], families: DECODERS, support: "read" },
-  { names: ["head_dim"], families: DECODERS, support: "read; null: hidden_size / num_attention_heads (qwen3: 128)" },
+  { names: ["num_key_value_heads"], families: GROUPED, support: "read" },
+  { names: ["rms_norm_eps"], families: WITH_RMS_NORM, support: "read" },
+  { names: ["layer_norm_eps", "use_parallel_residual"], families: ["gpt_neox"], support: "read" },
+  { names: ["norm_epsilon", "use_bias"], families: ["starcoder2"], support: "read" },
+  {
+    names: ["hidden_act"],
+    families: DECODERS.filter((type) => !LATER_GEMMAS.includes(type)),
+    support: "read; gemma's gelu means gelu_pytorch_tanh, as in transformers",
+  },
+  { names: ["hidden_activation"], families: LATER_GEMMAS, support: "read" },
+  {
+    names: ["head_dim"],
+    families: WITH_HEAD_DIM,
+    support: "read; null: hidden_size / num_attention_heads (qwen3: 128; gemma, gemma2, gemma3_text: 256)",
+  },
+  { names: ["query_pre_attn_scalar", "final_logit_softcapping"], families: LATER_GEMMAS, support: "read" },
+  {
+    names: ["attn_logit_softcapping"],
+    families: LATER_GEMMAS,
+    support: "read in gemma2; no effect in gemma3_text, as in transformers",
+  },
+  {
+    names: ["use_bidirectional_attention"],
+    families: GEMMAS,
+    support: "refused if set: of embedding models",
+  },
+  {
+    names: ["embedding_multiplier", "attention_multiplier", "residual_multiplier", "logits_scaling"],
+    families: ["granite"],
+    support: "read",
+  },
+  { names: ["no_rope_layers", "no_rope_layer_interval"], families: ["smollm3"], support: "read" },
+  {
+    names: ["original_max_position_embeddings"],
+    families: ["phi3"],
+    support: "read: where LongRoPE changes its factors",
+  },
+  { names: ["resid_pdrop"], families: ["phi3"], support: "read: dropout in training" },
+  { names: ["embd_pdrop"], families: ["phi3"], support: "no effect, as in transformers" },
+  { names: ["embedding_dropout", "residual_dropout"], families: ["starcoder2"], support: "read: dropout in training" },
+  { names: ["hidden_dropout"], families: ["gpt_neox"], support: "read: dropout in training" },
+  { names: ["classifier_dropout", "is_decoder"], families: ["gpt_neox"], support: "no effect: of another head" },
   { names: ["attention_dropout"], families: DECODERS, support: "read: dropout in training" },
   {
     names: ["rope_parameters"],
     families: DECODERS,
     support:
       "read, as is its older spelling `rope_scaling` (which comes first) with `rope_theta`: default, dynamic, " +
-      "linear, llama3, longrope with one set of factors, yarn; `partial_rotary_factor` has no effect with default and is " +
-      "refused with others; parameters per layer type are refused",
+      "linear, llama3, longrope (phi3: with two sets of factors; others: one), yarn; in gemma3_text per layer type, " +
+      "refused so elsewhere; `partial_rotary_factor` is read in phi3 and gpt_neox; in others it has no effect with " +
+      "default and is refused with the rest",
   },
-  { names: ["attention_bias"], families: ["llama", "qwen3"], support: "read; no effect in mistral and qwen2" },
-  { names: ["mlp_bias"], families: ["llama"], support: "read; no effect in the others" },
+  {
+    names: ["attention_bias"],
+    families: ["llama", "qwen3", ...GEMMAS, "smollm3", "olmo2", "granite", "gpt_neox"],
+    support: "read; no effect in mistral and qwen2",
+  },
+  { names: ["mlp_bias"], families: ["llama", "smollm3", "granite"], support: "read; no effect in the others" },
   { names: ["pretraining_tp"], families: ["llama"], support: "no effect, as in transformers 5" },
   {
     names: ["sliding_window"],
-    families: ["mistral", "qwen2", "qwen3"],
+    families: ["mistral", ...QWEN, ...LATER_GEMMAS, "phi3", "smollm3", "starcoder2"],
     support:
-      "read; 0 is refused; llama and gpt2 have no windows: one shorter than their positions is refused there, since " +
-      "transformers' cache applies it in generation alone",
+      "read; 0 is refused; the other families have no windows: one shorter than their positions is refused there, " +
+      "since transformers' cache applies it in generation alone",
   },
-  { names: ["use_sliding_window", "max_window_layers"], families: QWEN, support: "read; no effect in mistral" },
+  { names: ["use_sliding_window"], families: [...QWEN, "smollm3"], support: "read; no effect in mistral" },
+  { names: ["max_window_layers"], families: QWEN, support: "read; no effect in mistral" },
   {
     names: ["layer_types"],
-    families: QWEN,
+    families: [...QWEN, ...LATER_GEMMAS, "smollm3"],
     support:
       "read, in mistral too (Ministral); sliding_attention without a window is refused, as are types other than " +
       "full_attention and sliding_attention",

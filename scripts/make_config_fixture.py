@@ -16,7 +16,10 @@ from transformers import AutoConfig, AutoModelForCausalLM, logging
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 FIXTURE = os.path.join(os.path.dirname(__file__), "..", "test", "fixtures", "config-fields.json")
-FAMILIES = ["gpt2", "llama", "mistral", "qwen2", "qwen3"]
+FAMILIES = [
+    "gpt2", "llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "phi3", "smollm3", "olmo2",
+    "granite", "gpt_neox", "starcoder2",
+]
 DECODER = dict(
     hidden_size=16, intermediate_size=16, num_hidden_layers=4, num_attention_heads=2, num_key_value_heads=1,
     vocab_size=32, max_position_embeddings=64, head_dim=8,

@@ -60,7 +60,10 @@ test.each<[family: string, config: Record<string, unknown>, message: string]>([
   ["qwen2", { per_layer_config: { "1": { intermediate_size: 8 } } }, "per_layer_config"],
   ["llama", { sliding_window: 16 }, "sliding_window 16"],
   ["gpt2", { sliding_window: 16 }, "sliding_window 16"],
+  ["olmo2", { sliding_window: 16 }, "sliding_window 16"],
+  ["gemma", { use_bidirectional_attention: true }, "use_bidirectional_attention true"],
   ["llama", { attention_chunk_size: 16 }, "attention_chunk_size 16"],
+  ["starcoder2", { attention_chunk_size: 16 }, "attention_chunk_size 16"],
   ["mistral", { attention_chunk_size: 16, sliding_window: null }, "attention_chunk_size 16"],
 ])("%s %o is refused", (family, config, message) => {
   const sizes = family === "gpt2" ? {} : DECODER;

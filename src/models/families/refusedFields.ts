@@ -18,7 +18,11 @@ const WITHOUT_CACHE =
 const isShort = (window: unknown, { maxPositions }: Architecture) =>
   typeof window === "number" && window < maxPositions;
 
-const hasNoWindows = ({ modelType }: Architecture) => modelType === "llama" || modelType === "gpt2";
+const WITHOUT_WINDOWS = ["gpt2", "llama", "gemma", "olmo2", "granite", "gpt_neox"];
+const hasNoWindows = ({ modelType }: Architecture) => WITHOUT_WINDOWS.includes(modelType);
+
+/** Whose window may be null, for none. */
+const WITH_ONE_WINDOW = ["mistral", "phi3", "starcoder2"];
 
 const REFUSED: readonly RefusedField[] = [
   {
@@ -48,7 +52,8 @@ const REFUSED: readonly RefusedField[] = [
   {
     name: "attention_chunk_size",
     changes: ({ attention_chunk_size, layer_types, sliding_window }, model) => {
-      const isRead = hasNoWindows(model) || (model.modelType === "mistral" && sliding_window === null);
+      const isUnset = WITH_ONE_WINDOW.includes(model.modelType) && (sliding_window ?? null) === null;
+      const isRead = hasNoWindows(model) || (isUnset && model.windows.every((window) => window === null));
       return isRead && isShort(attention_chunk_size, model) && !Array.isArray(layer_types);
     },
     hint: WITHOUT_CACHE,
