@@ -11,7 +11,6 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { PrefineError } from "../src/errors.ts";
 import {
-  AutoModelForCausalLM,
   AutoTokenizer,
   DPOConfig,
   DPOTrainer,
@@ -19,7 +18,7 @@ import {
   type LoraConfigInput,
   merge_and_unload,
 } from "../src/index.ts";
-import { openDecoder } from "../src/pretrained/openDecoder.ts";
+import { nextLogits } from "../test/support/nextLogits.ts";
 
 interface Case {
   base: string;
@@ -38,18 +37,6 @@ const rows = [
   { prompt: "t3 t4", chosen: " t5 t6 t7", rejected: " t8 t9" },
   { prompt: "t10 t2 t20", chosen: " t12", rejected: " t13 t14 t15 t16" },
 ];
-
-/** Logits after the prompt. */
-async function logitsOf(folder: string, prompt: readonly number[]): Promise<number[]> {
-  const { loaded, adapter } = await AutoModelForCausalLM.from_pretrained(folder, silent);
-  const decoder = await openDecoder(loaded, { adapter });
-  try {
-    const positions = Int32Array.from(prompt, (_, i) => i);
-    return [...(await decoder.step(Int32Array.from(prompt), positions, { batch: 1, length: prompt.length }))];
-  } finally {
-    await decoder.dispose();
-  }
-}
 
 async function train(folder: string, { base, settings }: Case): Promise<void> {
   const processing_class = await AutoTokenizer.from_pretrained(join(folder, "..", "..", "tokenizer"));
@@ -104,7 +91,7 @@ const isClose = (values: readonly number[], reference: readonly number[]) => dif
 /** PEFT's adapter, read and merged here. PEFT merges into tied weights; prefine unties them, and keeps the logits. */
 async function comparePeft(folder: string, job: Case & { logits: number[] }, about: string): Promise<void> {
   const { logits, merged, mergeError, prompt } = job;
-  const own = await attempt(() => logitsOf(join(folder, "peft"), prompt));
+  const own = await attempt(() => nextLogits(join(folder, "peft"), prompt));
   if (typeof own === "string") count("PEFT's adapter refused", true, `${own}\n  ${about}`);
   else if (isClose(own, logits)) count("read alike");
   else count("read otherwise", true, `${difference(own, logits)}\n  ${about}`);
@@ -113,7 +100,7 @@ async function comparePeft(folder: string, job: Case & { logits: number[] }, abo
   const result = await attempt(() => merge_and_unload(join(folder, "peft"), options));
   if (typeof result === "string") return count("PEFT's adapter not merged", true, `${result}\n  ${about}`);
   if (!merged) return count("merged here alone", true, `PEFT: ${mergeError}\n  ${about}`);
-  const ours = await logitsOf(output_dir, prompt);
+  const ours = await nextLogits(output_dir, prompt);
   if (isClose(ours, merged)) count("merged alike");
   else if (isClose(ours, logits)) count("merged as the adapter, not as PEFT");
   else count("merged otherwise", true, `${difference(ours, merged)}\n  ${about}`);
@@ -133,11 +120,11 @@ async function compare(folder: string): Promise<void> {
   }
   if (error) count("trained here alone", true, `PEFT: ${error}\n  ${about}`);
   else count("trained");
-  const result: Record<string, unknown> = { logits: await logitsOf(trained, prompt) };
+  const result: Record<string, unknown> = { logits: await nextLogits(trained, prompt) };
   const output_dir = join(folder, "merged");
   const merging = await attempt(() => merge_and_unload(trained, { output_dir, dtype: "float32", ...silent }));
   if (typeof merging === "string") count("not merged", true, `${merging}\n  ${about}`);
-  else result.merged = await logitsOf(output_dir, prompt);
+  else result.merged = await nextLogits(output_dir, prompt);
   writeFileSync(join(folder, "trained.json"), JSON.stringify(result));
 }
 

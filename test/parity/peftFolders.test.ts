@@ -8,8 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { merge_and_unload } from "../../src/exporting/mergeAndUnload.ts";
-import { AutoModelForCausalLM } from "../../src/index.ts";
-import { openDecoder } from "../../src/pretrained/openDecoder.ts";
+import { nextLogits } from "../support/nextLogits.ts";
 
 const fixture = fileURLToPath(new URL("../fixtures/peft-folders/", import.meta.url));
 const expected = JSON.parse(readFileSync(join(fixture, "expected.json"), "utf8")) as {
@@ -22,25 +21,13 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const silent = { onWarning: () => {} };
 const { prompt, cases } = expected;
 
-/** Logits after the prompt. */
-async function logitsOf(folder: string): Promise<number[]> {
-  const { loaded, adapter } = await AutoModelForCausalLM.from_pretrained(folder, silent);
-  const decoder = await openDecoder(loaded, { adapter });
-  try {
-    const positions = Int32Array.from(prompt, (_, i) => i);
-    return [...(await decoder.step(Int32Array.from(prompt), positions, { batch: 1, length: prompt.length }))];
-  } finally {
-    await decoder.dispose();
-  }
-}
-
 function expectClose(logits: readonly number[], reference: readonly number[]): void {
   expect(logits).toHaveLength(reference.length);
   for (const [i, value] of reference.entries()) expect(Math.abs(logits[i] - value), `token ${i}`).toBeLessThan(2e-5);
 }
 
 test.each(Object.entries(cases))("%s has PEFT's logits", async (name, { logits, vocab_size }) => {
-  expectClose(await logitsOf(join(fixture, name)), logits);
+  expectClose(await nextLogits(join(fixture, name), prompt), logits);
   expect(logits).toHaveLength(vocab_size);
 });
 
@@ -48,7 +35,7 @@ test.each(["head-dora-tied", "resized-tied", "resized-in-full-tied", "resized-to
   "%s, merged, is the same model",
   async (name) => {
     const { output_dir } = await merge_and_unload(join(fixture, name), { output_dir: join(dir, name), ...silent });
-    expectClose(await logitsOf(output_dir), cases[name].logits);
+    expectClose(await nextLogits(output_dir, prompt), cases[name].logits);
   },
 );
 

@@ -99,8 +99,7 @@ export class IterableDataset implements AsyncIterable<Row> {
   static concatenate(parts: readonly IterableDataset[], name: string): IterableDataset {
     const [first] = parts;
     if (parts.length === 1) return new IterableDataset({ ...first.#content, name });
-    const shards = parts.map((part) => ({ rows: () => part.rows() }));
-    return IterableDataset.of(name, shards, parts.length > 0 ? first.features : null);
+    return IterableDataset.of(name, parts, parts.length > 0 ? first.features : null);
   }
 
   /** Columns with their types; null where they are only known by reading rows, as in datasets. */

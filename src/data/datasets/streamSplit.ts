@@ -5,7 +5,7 @@ import { streamJson } from "../../formats/jsonRows.ts";
 import { openParquet, readRowGroup } from "../../formats/parquet.ts";
 import { type DataFileOptions, openDataFile } from "./dataFile.ts";
 import type { Reading } from "./decompressed.ts";
-import { type Features, parquetFeatures, type Row } from "./features.ts";
+import { type Features, parquetFeatures } from "./features.ts";
 import { formatOf } from "./fileFormats.ts";
 import type { DatasetFiles } from "./findFiles.ts";
 import { IterableDataset, type Shard } from "./iterableDataset.ts";
@@ -23,15 +23,14 @@ export async function streamSplit(name: string, paths: string[], options: Stream
   for (const path of paths) {
     const file = await openStream(path, options);
     features ??= file.features;
-    shards.push({ rows: file.rows });
+    shards.push(file);
   }
   return IterableDataset.of(name, shards, features);
 }
 
-interface StreamedFile {
+interface StreamedFile extends Shard {
   /** Null: not known before the rows are read. */
   features: Features | null;
-  rows(): AsyncGenerator<Row>;
 }
 
 async function openStream(path: string, options: StreamOptions): Promise<StreamedFile> {

@@ -51,9 +51,9 @@ const REFUSED: readonly RefusedField[] = [
   },
   {
     name: "attention_chunk_size",
-    changes: ({ attention_chunk_size, layer_types, sliding_window }, model) => {
-      const isUnset = WITH_ONE_WINDOW.includes(model.modelType) && (sliding_window ?? null) === null;
-      const isRead = hasNoWindows(model) || (isUnset && model.windows.every((window) => window === null));
+    changes: ({ attention_chunk_size, layer_types }, model) => {
+      const isUnset = WITH_ONE_WINDOW.includes(model.modelType) && model.windows.every((window) => window === null);
+      const isRead = hasNoWindows(model) || isUnset;
       return isRead && isShort(attention_chunk_size, model) && !Array.isArray(layer_types);
     },
     hint: WITHOUT_CACHE,

@@ -111,17 +111,13 @@ export class StreamPairs implements PairSource {
   }
 
   pairs(indices: readonly number[], epoch = this.epoch): Promise<PackedPair[]> {
-    const work = this.turn.then(() => this.take(indices, epoch));
-    this.turn = work.catch(() => {});
-    return work;
+    return this.inTurn(() => this.take(indices, epoch));
   }
 
   /** Whether this epoch has another batch. */
   async hasMore(): Promise<boolean> {
     const needed = this.options.dropLast ? this.options.batchSize : 1;
-    const work = this.turn.then(() => this.fill(needed));
-    this.turn = work.catch(() => {});
-    await work;
+    await this.inTurn(() => this.fill(needed));
     return this.ahead.length >= needed;
   }
 
@@ -131,6 +127,12 @@ export class StreamPairs implements PairSource {
     const lines = this.found.lines({ split, rows: this.rowsRead, drop_degenerate });
     for (const line of [...this.lines(), ...lines]) observer.warn(line);
     this.lines = () => [];
+  }
+
+  private inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const work = this.turn.then(task);
+    this.turn = work.catch(() => {});
+    return work;
   }
 
   /** The pairs from indices[0] of the epoch on; fewer at its end. */
