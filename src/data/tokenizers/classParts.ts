@@ -2,8 +2,9 @@
 import { PrefineError, show } from "../../errors.ts";
 import { equalJson } from "../../formats/equalJson.ts";
 import { QWEN2_WORDS, QWEN35_WORDS } from "../../patterns/linearPatterns.ts";
-import type { SpecialTokenName, TokenizerSettings } from "./specialTokens.ts";
+import type { TokenizerSettings } from "./specialTokens.ts";
 import { FROM_FILE, REFUSED_CLASSES } from "./tokenizerClasses.ts";
+import type { TokenizerParts } from "./tokenizerParts.ts";
 
 type Json = Record<string, unknown>;
 /** By name; names of the model's own follow the usual ones. */
@@ -18,10 +19,10 @@ interface TokenizerClass {
   /** Special tokens where the config has none. */
   tokens: Defaults;
   /** Tokens around a text; the file's post-processor where absent. */
-  around?: { before: SpecialTokenName[]; after: SpecialTokenName[] };
+  around?: TokenizerParts["around"];
   /** Special tokens that it adds once more at the end. */
   readds?: TokenizerSettings["readds"];
-  /** Special tokens that it adds where the files name no further ones. */
+  /** Names of the special tokens that it adds where the files name no further ones, unless they are null. */
   further?: readonly string[];
 }
 
@@ -121,7 +122,7 @@ export const TOKENIZER_CLASSES: Readonly<Record<string, TokenizerClass>> = {
       eot_token: "▁<EOT>",
       fill_token: "<FILL_ME>",
     },
-    further: ["▁<PRE>", "▁<MID>", "▁<SUF>", "▁<EOT>", "<FILL_ME>"],
+    further: ["prefix_token", "middle_token", "suffix_token", "eot_token", "fill_token"],
     around: { before: ["bos_token"], after: [] },
   },
   GemmaTokenizer: {
@@ -192,7 +193,8 @@ export const TOKENIZER_CLASSES: Readonly<Record<string, TokenizerClass>> = {
       cls_token: "[CLS]",
       mask_token: "[MASK]",
     },
-    around: { before: ["cls_token"], after: ["sep_token"] },
+    // without these tokens, it puts the ids of BERT's own vocabulary around a text
+    around: { before: ["cls_token"], after: ["sep_token"], withoutToken: { cls_token: 2, sep_token: 3 } },
   },
 };
 
@@ -212,8 +214,11 @@ export interface ClassedTokenizer {
  * @param named the class, as given by tokenizerClassOf
  * @throws PrefineError("not-yet") for a class that is not built
  */
-export function asClass(named: string, files: { json: Json; config: Json }, where: string): ClassedTokenizer {
-  const { json, config } = files;
+export function asClass(
+  named: string,
+  { json, config, specialTokensMap }: { json: Json } & Pick<TokenizerSettings, "config" | "specialTokensMap">,
+  where: string,
+): ClassedTokenizer {
   const found = Object.hasOwn(TOKENIZER_CLASSES, named) ? TOKENIZER_CLASSES[named] : undefined;
   if (named === FROM_FILE || (!found && !REFUSED_CLASSES.has(named))) return { json, config, isBuiltAnew: false };
   const model = json.model as Json | undefined;
@@ -224,11 +229,13 @@ export function asClass(named: string, files: { json: Json; config: Json }, wher
     throw new PrefineError("not-yet", `${where}: ${what} is not supported`, `Supported classes: ${names}.`);
   }
   const withTokens: Json = { ...found.tokens, ...config };
+  const given: Json = config.added_tokens_decoder === undefined ? { ...config, ...specialTokensMap } : config;
   const { extra_special_tokens, additional_special_tokens } = config;
   if (found.further && (extra_special_tokens ?? additional_special_tokens) === undefined) {
-    withTokens.extra_special_tokens = found.further;
+    const added = found.further.filter((name) => ["string", "undefined"].includes(typeof given[name]));
+    withTokens.extra_special_tokens = added.map((name) => found.tokens[name]);
   }
-  const settings = found.settings(textsOf(withTokens, found.tokens));
+  const settings = found.settings(textsOf({ ...found.tokens, ...given }, found.tokens));
   const built = { ...json, ...found.parts(config), model: { ...model, ...settings } };
   const isSame = ["normalizer", "pre_tokenizer", "decoder"].every((name) =>
     equalJson(withoutOffsets(built[name as never]), withoutOffsets(json[name] ?? null)),

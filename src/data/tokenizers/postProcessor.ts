@@ -1,7 +1,9 @@
 /** @file The special tokens that a tokenizer puts around a text. */
 import { PrefineError, show } from "../../errors.ts";
 import { damaged, type Kinds, readKind, readSequence, SEE_KINDS } from "./kinds.ts";
+import type { SpecialTokenName } from "./specialTokens.ts";
 import type { Component } from "./tokenizerJson.ts";
+import type { TokensAround } from "./tokenizerParts.ts";
 
 /** Ids around a text: `before` and `after`. */
 export interface Template {
@@ -72,14 +74,14 @@ function sequenceName(item: unknown): unknown {
  * @param idOf a named token's id; null without one
  */
 export function classTemplate(
-  { before, after }: { before: readonly string[]; after: readonly string[] },
+  { before, after, withoutToken = {} }: TokensAround,
   special: ReadonlyMap<string, string>,
   idOf: (name: string) => number | null,
 ): Component {
-  const tokens = (names: readonly string[]) =>
+  const tokens = (names: readonly SpecialTokenName[]) =>
     names.flatMap((name): [string, number][] => {
-      const id = idOf(name);
-      return id === null ? [] : [[special.get(name) as string, id]];
+      const id = idOf(name) ?? withoutToken[name];
+      return id === undefined ? [] : [[special.get(name) ?? "None", id]];
     });
   return templateAround(tokens(before), tokens(after));
 }

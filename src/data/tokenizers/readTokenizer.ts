@@ -99,8 +99,8 @@ async function readTokenizerJson(source: TokenizerFiles): Promise<ParsedJson | u
 }
 
 /** tokenizer.json with the parts that the class sets itself. */
-function classed({ where, json, bytes }: ParsedJson, { config }: TokenizerSettings, tokenizerClass: string) {
-  const { json: made, ...rest } = asClass(tokenizerClass, { json, config }, where);
+function classed({ where, json, bytes }: ParsedJson, settings: TokenizerSettings, tokenizerClass: string) {
+  const { json: made, ...rest } = asClass(tokenizerClass, { ...settings, json }, where);
   return { where, ...rest, json: made, ...(made === json && !rest.around ? { source: bytes } : {}) };
 }
 

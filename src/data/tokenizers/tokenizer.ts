@@ -287,7 +287,8 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
 
   private specialId(name: string): number | null {
     const token = this.special.get(name);
-    return token === undefined ? null : (this.convert_tokens_to_ids(token) ?? null);
+    if (token === undefined) return null;
+    return this.convert_tokens_to_ids(token) ?? (name === "unk_token" ? null : this.specialId("unk_token"));
   }
 
   private outsideVocabulary(id: number): PrefineError {

@@ -75,7 +75,7 @@ describe(`transformers ${fixture.versions.transformers}`, () => {
     }
   });
 
-  test("the number of cases", () => expect(cases.length).toBe(59));
+  test("the number of cases", () => expect(cases.length).toBe(66));
 });
 
 test.each(["T5Tokenizer", "ByT5Tokenizer", "WhisperTokenizerFast"])(

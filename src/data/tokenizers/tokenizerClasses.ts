@@ -73,7 +73,7 @@ export interface ClassChoice {
  */
 export function tokenizerClassOf({ named, modelType, hasOwnCode, isByteLevel }: ClassChoice): string {
   const ofModel = modelType === undefined ? undefined : CLASS_OF_MODEL.get(modelType);
-  if (named === undefined) return ofModel ?? FROM_FILE;
+  if (named === undefined) return modelType === "code_llama" ? FROM_FILE : (ofModel ?? FROM_FILE); // it has no config
   if (hasOwnCode) return plain(named);
   // Llama 3 names LlamaTokenizer, but is byte-level
   const isLlama = named.replace(/Fast$/, "") === "LlamaTokenizer";

@@ -4,6 +4,14 @@ import type { ChatTemplate } from "../chatTemplates/templates.ts";
 import type { SpecialTokenName, TokenizerSettings } from "./specialTokens.ts";
 import type { TokenizerJson } from "./tokenizerJson.ts";
 
+/** Named special tokens around a text. */
+export interface TokensAround {
+  before: readonly SpecialTokenName[];
+  after: readonly SpecialTokenName[];
+  /** Ids in the place of tokens that the files set to null; such a token is otherwise left out. */
+  withoutToken?: Readonly<Partial<Record<SpecialTokenName, number>>>;
+}
+
 export interface TokenizerParts extends TokenizerSettings {
   /** The parsed tokenizer.json, or an object of the same structure. */
   json: Record<string, unknown>;
@@ -13,7 +21,7 @@ export interface TokenizerParts extends TokenizerSettings {
   where: string;
   name_or_path: string;
   /** Special tokens around a text, if the tokenizer's class sets them instead of tokenizer.json. */
-  around?: { before: readonly SpecialTokenName[]; after: readonly SpecialTokenName[] } | undefined;
+  around?: TokensAround | undefined;
   /** Chat templates in separate files: path -> text. */
   templateFiles?: ReadonlyMap<string, string>;
   /** Writes files into a folder, for save_pretrained. */
