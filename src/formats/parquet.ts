@@ -14,9 +14,10 @@ import { assembleAsync, asyncGroupToRows } from "hyparquet/src/rowgroup.js";
 import { PrefineError, show } from "../errors.ts";
 import { counted } from "../phrases.ts";
 import type { ByteSource } from "./byteSource.ts";
+import { type ReadBytes, rangeOf, readAtOnce, readerOf } from "./parquetBytes.ts";
 import { checkThrift } from "./parquetChecks.ts";
 import { type ColumnReading, readColumnPages } from "./parquetColumns.ts";
-import { problemOfFooter, startOf } from "./parquetSchema.ts";
+import { problemOfFooter } from "./parquetSchema.ts";
 import { changeOf, dateParsers, readStored } from "./parquetValues.ts";
 import { NO_UTF8, utf8Text } from "./textEncoding.ts";
 import { orderedObject } from "./written.ts";
@@ -209,9 +210,13 @@ async function readRows(
     budget: { bytes: MOST_BYTES, values: MOST_VALUES },
   };
   const asyncColumns: { pathInSchema: string[]; data: Promise<{ data: DecodedArray[]; skipped: number }> }[] = [];
-  for (const { meta_data: column } of metadata.row_groups[group].columns) {
+  const columns = metadata.row_groups[group].columns.map(({ meta_data: column }) => {
     if (!column) throw new Error("a column without metadata");
-    const data = (await readPages(source, column, reading)) as DecodedArray[];
+    return column;
+  });
+  const read = (!reading.isPart && (await readAtOnce(source, columns))) || readerOf(source);
+  for (const column of columns) {
+    const data = (await readPages(read, rangeOf(column, source.byteLength), column, reading)) as DecodedArray[];
     asyncColumns.push({ pathInSchema: column.path_in_schema, data: Promise.resolve({ data, skipped: 0 }) });
   }
   const assembled = assembleAsync({ groupStart: 0, groupRows: rows, asyncColumns }, schema, parsers);
@@ -223,12 +228,16 @@ async function readRows(
 const FIRST_BYTES = 2 ** 18;
 
 /** The values of a column. Of a part of its rows: reads twice as many bytes until their pages are there. */
-async function readPages(source: ByteSource, column: ColumnMetaData, reading: ColumnReading) {
-  const [start, end] = rangeOf(column, source.byteLength);
+async function readPages(
+  read: ReadBytes,
+  [start, end]: readonly [number, number],
+  column: ColumnMetaData,
+  reading: ColumnReading,
+) {
   for (let length = reading.isPart ? FIRST_BYTES : end - start; ; length *= 2) {
     const stop = Math.min(end, start + length);
     const budget = { ...reading.budget };
-    const bytes = new Uint8Array(await source.slice(start, stop));
+    const bytes = await read(start, stop);
     const data = inColumn(column, () => readColumnPages(bytes, column, { ...reading, budget, missing: end - stop }));
     Object.assign(reading.budget, budget);
     if (data) return data;
@@ -241,14 +250,6 @@ function inColumn<T>({ path_in_schema }: ColumnMetaData, read: () => T): T {
   } catch (error) {
     throw new Error(`column ${show(path_in_schema.join("."))}: ${reasonOf(error)}`, { cause: error });
   }
-}
-
-/** The bytes of a column's pages, from its dictionary on. */
-function rangeOf(column: ColumnMetaData, fileSize: number): [start: number, end: number] {
-  const start = startOf(column);
-  const end = start + Number(column.total_compressed_size);
-  if (start >= MAGIC.length && end >= start && end <= fileSize) return [start, end];
-  throw new Error(`its column ${show(column.path_in_schema.join("."))} is at bytes ${start} to ${end} of ${fileSize}`);
 }
 
 const own = (row: Record<string, unknown>, name: string) => (Object.hasOwn(row, name) ? row[name] : undefined);

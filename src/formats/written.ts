@@ -103,15 +103,48 @@ export function hasWritten(value: unknown): boolean {
 const contentOf = (value: object) =>
   JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? `${item}n` : item));
 
+/** Equal for objects of equal content, and quick: the names of its fields alone. */
+const outlineOf = (value: object) => (Array.isArray(value) ? String(value.length) : Object.keys(value).join("\n"));
+
+/** Parts of which something is noted, found by their content: of equal ones, the last. */
+class NotedParts {
+  private readonly byOutline = new Map<string, object[]>();
+  private readonly contents = new Map<object, string>();
+
+  constructor(source: unknown) {
+    for (const part of within(source)) {
+      if (!written.has(part)) continue;
+      const outline = outlineOf(part);
+      const alike = this.byOutline.get(outline);
+      if (alike) alike.push(part);
+      else this.byOutline.set(outline, [part]);
+    }
+  }
+
+  find(part: object): object | undefined {
+    const alike = this.byOutline.get(outlineOf(part));
+    if (!alike) return undefined; // nearly always: whole texts are not compared
+    const content = contentOf(part);
+    return alike.findLast((one) => this.contentOf(one) === content);
+  }
+
+  private contentOf(part: object): string {
+    const known = this.contents.get(part);
+    if (known !== undefined) return known;
+    const content = contentOf(part);
+    this.contents.set(part, content);
+    return content;
+  }
+}
+
 /**
  * Notes of a result what is noted of the source that it was made from, wherever a part of both has equal content: a
  * function may have copied it (`{ ...message }`), or a message to another thread.
  */
 export function restoreWritten(result: unknown, source: unknown): void {
-  const noted = new Map<string, object>();
-  for (const part of within(source)) if (written.has(part)) noted.set(contentOf(part), part);
+  const noted = new NotedParts(source);
   for (const part of within(result)) {
-    const original = written.has(part) ? undefined : noted.get(contentOf(part));
+    const original = written.has(part) ? undefined : noted.find(part);
     if (original) copyWritten(part, original);
   }
   if (isPlain(result) && isPlain(source)) restoreTexts(result, source);

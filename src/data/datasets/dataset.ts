@@ -13,7 +13,6 @@ import {
   renameIn,
   rowsOfColumns,
 } from "./columns.ts";
-import { copyRow } from "./copyRow.ts";
 import type { Part } from "./dataFile.ts";
 import { describeFeature, type Features, type Row } from "./features.ts";
 import { joinColumns, rowWith, withColumns } from "./joinColumns.ts";
@@ -23,12 +22,12 @@ import { Pcg64 } from "./pcg64.ts";
 import { checkCount, checkSelected, positionOf } from "./rowNumbers.ts";
 import { checkFile, csvText, jsonText, type ToJsonOptions, writeTo } from "./rowText.ts";
 import { type SortOptions, sortedOrder, sortKeys } from "./sortOrder.ts";
-import { MEMORY_PART_ROWS, StoredRows } from "./storedRows.ts";
+import { contentInMemory, StoredRows } from "./storedRows.ts";
 import { range, shuffleSeed, type TrainTestOptions, trainTestRows } from "./trainTestSplit.ts";
 
 /**
  * Rows of one split, like datasets.Dataset. Rows of files are read row group by row group and not cached; `map` keeps
- * its results in memory. Every returned row is a copy. A Dataset is immutable: all methods return new ones.
+ * its results. Every returned row is a copy. A Dataset is immutable: all methods return new ones.
  */
 export class Dataset extends StoredRows implements AsyncIterable<Row> {
   /**
@@ -60,12 +59,7 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
   /** Rows in memory as they are: keys that a row lacks stay away. */
   static fromRows(rows: Row[], name = "rows"): Dataset {
     checkRowList("Dataset.fromRows", rows);
-    const parts: Part[] = [];
-    for (let start = 0; start < rows.length; start += MEMORY_PART_ROWS) {
-      const some = rows.slice(start, start + MEMORY_PART_ROWS);
-      parts.push({ rows: some.length, read: async () => some.map(copyRow) });
-    }
-    return new Dataset({ name, parts, memory: rows });
+    return new Dataset(contentInMemory(rows, name));
   }
 
   /**
@@ -144,7 +138,8 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
   }
 
   /**
-   * Applies a function to every row; the results are in memory. The function receives a copy of a row; it may change
+   * Applies a function to every row. Results of more than 8 MB are kept in a file of prefine's cache, which ends with
+   * the process; smaller ones are in memory. The function receives a copy of a row; it may change
    * it, delete keys from it, or return a new row. Unlike in Python's datasets, a new row replaces the old one: to add
    * a column, return `{ ...row, column }` or set it on the row.
    */
@@ -152,7 +147,7 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
     checkMap(fn, options);
     const { name, num_rows: numRows } = this;
     const stream: RowStream = { name, numRows, batches: () => this.batches(), signal: options.signal };
-    return Dataset.fromRows(await mapRows(stream, fn, options), this.name);
+    return new Dataset(await (await mapRows(stream, fn, options)).end(name));
   }
 
   /** The rows for which the function returns true. Stores row numbers, not rows. */

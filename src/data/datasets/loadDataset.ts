@@ -23,6 +23,7 @@ import { type DatasetFiles, findDatasetFiles } from "./findFiles.ts";
 import { IterableDataset } from "./iterableDataset.ts";
 import { type IterableDatasetDict, iterableDatasetDict } from "./iterableDatasetDict.ts";
 import "./mapThreads.ts"; // enables modules in map
+import "./packRows.ts"; // its results may be on disk
 import { openSplit } from "./openSplit.ts";
 import type { OriginOptions } from "./origin.ts";
 import { READER_CHECKS, type ReaderOptions, readerOptions } from "./readerOptions.ts";

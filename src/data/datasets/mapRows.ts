@@ -18,6 +18,7 @@ import { turnTaker } from "../../host.ts";
 import { copyRow } from "./copyRow.ts";
 import type { Row } from "./features.ts";
 import { isBuiltIn, type MapFunction, type MapModule } from "./mapFunction.ts";
+import { ResultRows } from "./resultRows.ts";
 
 export interface MapOptions {
   /**
@@ -87,7 +88,7 @@ export interface RowStream {
 }
 
 /** Applies a module's function on this many threads. */
-export type ModuleMapper = (stream: RowStream, fn: MapModule, threads: number) => Promise<Row[]>;
+export type ModuleMapper = (stream: RowStream, fn: MapModule, threads: number) => Promise<ResultRows>;
 
 let mapModule: ModuleMapper | undefined;
 
@@ -97,7 +98,11 @@ export function mapModulesWith(mapper: ModuleMapper): void {
 }
 
 /** The results of `fn` for the stream's rows, in order. */
-export async function mapRows(stream: RowStream, fn: MapFunction | MapModule, options: MapOptions): Promise<Row[]> {
+export async function mapRows(
+  stream: RowStream,
+  fn: MapFunction | MapModule,
+  options: MapOptions,
+): Promise<ResultRows> {
   const threads = checkThreads(options.num_proc ?? 1);
   if (typeof fn === "function") {
     if (threads > 1 && !isBuiltIn(fn)) options.onWarning?.(inlineWarning(threads));
@@ -120,12 +125,12 @@ function checkThreads(threads: number): number {
   throw new PrefineError("config", `num_proc: expected a whole number from 1, found ${threads}`);
 }
 
-export async function mapHere(stream: RowStream, fn: MapFunction): Promise<Row[]> {
-  const mapped: Row[] = [];
+export async function mapHere(stream: RowStream, fn: MapFunction): Promise<ResultRows> {
+  const mapped = new ResultRows();
   const turn = turnTaker();
   for await (const rows of stream.batches()) {
-    for (const row of rows) {
-      mapped.push(await applyTo(fn, row, mapped.length, stream.name));
+    for (const row of released(rows)) {
+      await mapped.add(await applyTo(fn, row, mapped.length, stream.name));
       await turn();
       checkStopped(stream);
     }
@@ -189,9 +194,19 @@ export async function keptRows(rows: AsyncIterable<Row>, keep: KeepRow, name: st
 export async function* oneByOne(batches: AsyncIterable<Row[]>): AsyncGenerator<Row> {
   const turn = turnTaker();
   for await (const batch of batches) {
-    for (const row of batch) {
+    for (const row of released(batch)) {
       yield row;
       await turn();
     }
   }
+}
+
+/** Rows that are no longer held once they were taken: those of a row group would stay while the next one is read. */
+function* released(rows: Row[]): Generator<Row> {
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i];
+    rows[i] = undefined as never;
+    yield row;
+  }
+  rows.length = 0;
 }

@@ -5,6 +5,7 @@ import type { MapModule } from "./mapFunction.ts";
 import { importFunction } from "./mapModule.ts";
 import { checkStopped, mapHere, mapModulesWith, type RowStream, rowError } from "./mapRows.ts";
 import { MapWorker } from "./mapWorker.ts";
+import { ResultRows } from "./resultRows.ts";
 
 /** Maximum rows per batch sent to a thread. */
 const BATCH_ROWS = 1000;
@@ -22,18 +23,19 @@ async function mapInThreads(
   stream: RowStream,
   fn: MapModule,
   { workers, batchRows }: { workers: number; batchRows: number },
-): Promise<Row[]> {
+): Promise<ResultRows> {
   const pool = Array.from({ length: workers }, () => new MapWorker(fn));
   const batches = cut(stream.batches(), batchRows);
-  const results: Row[][] = [];
+  const results = new InOrder();
   const failures: { index: number; error: Error }[] = [];
   const work = async (worker: MapWorker) => {
     for (let next = await batches.next(); !next.done && failures.length === 0; next = await batches.next()) {
       const { id, start, rows } = next.value;
       const reply = await worker.run(start, rows);
-      if ("failure" in reply) failures.push(reply.failure);
-      else results[id] = reply.rows;
-      if ("rows" in reply) restoreRows(reply.rows, rows);
+      if ("rows" in reply) {
+        restoreRows(reply.rows, rows);
+        await results.add(id, reply.rows);
+      } else failures.push(reply.failure);
     }
   };
   const stopping = whenAborted(stream);
@@ -45,7 +47,27 @@ async function mapInThreads(
   }
   const [first] = failures.sort((a, b) => a.index - b.index);
   if (first) throw rowError(stream.name, first.index, first.error);
-  return results.flat();
+  return results.rows;
+}
+
+/** Results of batches, which come in any order. */
+class InOrder {
+  readonly rows = new ResultRows();
+  private readonly early = new Map<number, readonly Row[]>();
+  private next = 0;
+  private adding: Promise<void> = Promise.resolve();
+
+  /** Waits while rows are written. */
+  add(id: number, rows: readonly Row[]): Promise<void> {
+    this.early.set(id, rows);
+    this.adding = this.adding.then(async () => {
+      for (let some = this.early.get(this.next); some; some = this.early.get(this.next)) {
+        this.early.delete(this.next++);
+        for (const row of some) await this.rows.add(row);
+      }
+    });
+    return this.adding;
+  }
 }
 
 /** A promise that rejects when the stream's signal aborts; `forget` it in the end. */

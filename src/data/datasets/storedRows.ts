@@ -23,10 +23,20 @@ export interface Content {
 /** Parts that `at` caches, for reading adjacent rows one by one. */
 const RECENT_PARTS = 2;
 /** Rows per part in memory. */
-export const MEMORY_PART_ROWS = 1000;
+const MEMORY_PART_ROWS = 1000;
 /** Reordered rows are read in at most this many passes over the files, or in windows of this many rows. */
 const WINDOW_PASSES = 8;
 const WINDOW_ROWS = 4096;
+
+/** Rows in memory; each that is read is a copy. */
+export function contentInMemory(rows: Row[], name: string): Content {
+  const parts: Part[] = [];
+  for (let start = 0; start < rows.length; start += MEMORY_PART_ROWS) {
+    const some = rows.slice(start, start + MEMORY_PART_ROWS);
+    parts.push({ rows: some.length, read: async () => some.map(copyRow) });
+  }
+  return { name, parts, memory: rows };
+}
 
 const aContent = objectWith("the parts of a dataset", "name", "parts");
 
@@ -72,7 +82,7 @@ export class StoredRows {
     return copyRow((await this.#readRecent(part))[raw - this.#starts[part]]);
   }
 
-  /** The rows with each one changed when it is read, for a Dataset of its own; `map` keeps its results in memory. */
+  /** The rows with each one changed when it is read, for a Dataset of its own; `map` keeps its results. */
   changedLater(change: (row: Row) => Row, features: Features): Content {
     const { name, indices } = this.content;
     const parts = this.content.parts.map(({ rows, read }) => ({
