@@ -24,7 +24,7 @@ function configOf(keys: Record<string, unknown>, factors?: number[], family = "l
   const all = Object.entries({ ...LLAMA, ...keys }).map(([key, value]): [string, unknown] => {
     return [key.replace(/^llama\./, `${family}.`), key === "general.architecture" ? family : value];
   });
-  return ggufConfig({ metadata: new Map(all), tensors }, "x.gguf", factors).config;
+  return ggufConfig({ metadata: new Map(all), tensors }, "x.gguf", factors && { rope_freqs: factors }).config;
 }
 
 interface Scaling {

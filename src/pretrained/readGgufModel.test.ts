@@ -51,7 +51,8 @@ describe("a GPT-2 in a GGUF file", () => {
     expected = await weightsOf(original);
     for (const [name, data] of expected) {
       const shape = original.architecture.parameters.get(name) as number[];
-      const { name: other, transposed: isTransposed } = ggufSource(name, { model_type: "gpt2" })!;
+      const { name: other, rows } = ggufSource(name, { model_type: "gpt2" })!;
+      const isTransposed = rows === "transposed";
       const values = isTransposed ? transposed(data, shape) : data;
       const dims = isTransposed ? [...shape].reverse() : shape;
       tensors[other] = { shape: dims, type: 0, bytes: new Uint8Array(values.slice().buffer) };
@@ -137,9 +138,9 @@ describe("Llama's relatives", () => {
   it("restore the order of rotary rows, for families whose converter changes it", () => {
     const config = { model_type: "llama", num_attention_heads: 9, num_key_value_heads: 3 };
     const q = "model.layers.3.self_attn.q_proj.weight";
-    expect(ggufSource(q, config)).toEqual({ name: "blk.3.attn_q.weight", interleavedHeads: 9 });
-    expect(ggufSource(q.replace("q_", "k_"), config)).toEqual({ name: "blk.3.attn_k.weight", interleavedHeads: 3 });
-    expect(ggufSource(q, { ...config, model_type: "qwen2" })).toEqual({ name: "blk.3.attn_q.weight" });
+    expect(ggufSource(q, config)).toMatchObject({ name: "blk.3.attn_q.weight", rows: { interleavedHeads: 9 } });
+    expect(ggufSource(q.replace("q_", "k_"), config)).toMatchObject({ rows: { interleavedHeads: 3 } });
+    expect(ggufSource(q, { ...config, model_type: "qwen2" })?.rows).toBeUndefined();
     expect(ggufSource("model.layers.0.mlp.unknown.weight", config)).toBeUndefined();
   });
 

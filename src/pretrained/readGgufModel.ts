@@ -3,7 +3,7 @@ import type { ModelFiles } from "../disk/storage.ts";
 import type { FileRange } from "../engine/runtime/protocol.ts";
 import { PrefineError } from "../errors.ts";
 import type { ByteSource } from "../formats/byteSource.ts";
-import { type GgufFile, readGguf } from "../formats/gguf.ts";
+import { type GgufFile, type GgufTensor, readGguf } from "../formats/gguf.ts";
 import { decodeBlocks, isBlockDtype } from "../formats/ggufBlocks.ts";
 import { isGgufPath } from "../formats/ggufPath.ts";
 import { toFloat32 } from "../formats/safetensors.ts";
@@ -11,14 +11,12 @@ import { architectureOf } from "../models/families/architectures.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Architecture } from "../models/network.ts";
 import { type GgufConfig, ggufConfig } from "./ggufConfig.ts";
-import { ggufSource } from "./ggufTensors.ts";
+import { ROTARY_FACTORS, type RotaryFactors } from "./ggufRope.ts";
+import { type GgufSource, ggufSource } from "./ggufTensors.ts";
 
 interface GgufModel extends GgufConfig {
   contents: GgufFile;
 }
-
-/** Factors of the rotary frequencies; Llama 3.1 and later store them instead of the scaling's parameters. */
-const ROTARY_FACTORS = "rope_freqs.weight";
 
 /** The only GGUF file, if there is no config.json. */
 export async function findGguf(files: ModelFiles, name: string): Promise<string | undefined> {
@@ -56,16 +54,16 @@ async function readHeader(files: ModelFiles, name: string): Promise<GgufModel> {
   }
 }
 
-async function rotaryFactors(
-  { tensors }: GgufFile,
-  source: ByteSource,
-  file: string,
-): Promise<Float32Array | undefined> {
-  const tensor = tensors.get(ROTARY_FACTORS);
-  if (!tensor) return undefined;
-  const bytes = new Uint8Array(await source.slice(tensor.start, tensor.end));
-  const { dtype } = tensor;
-  return isBlockDtype(dtype) ? decodeBlocks(bytes, dtype) : toFloat32(bytes, dtype, `${file}: ${ROTARY_FACTORS}`);
+async function rotaryFactors({ tensors }: GgufFile, source: ByteSource, file: string): Promise<RotaryFactors> {
+  const factors: RotaryFactors = {};
+  for (const name of ROTARY_FACTORS) {
+    const tensor = tensors.get(`${name}.weight`);
+    if (!tensor) continue;
+    const bytes = new Uint8Array(await source.slice(tensor.start, tensor.end));
+    const { dtype } = tensor;
+    factors[name] = isBlockDtype(dtype) ? decodeBlocks(bytes, dtype) : toFloat32(bytes, dtype, `${file}: ${name}`);
+  }
+  return factors;
 }
 
 /** @throws PrefineError("model") if a parameter is missing or its shape differs from the metadata. */
@@ -78,36 +76,73 @@ function ggufWeights(
   const unread = new Set(contents.tensors.keys());
   for (const [parameter, shape] of architecture.parameters) {
     const source = ggufSource(parameter, config);
-    const tensor = source && contents.tensors.get(source.name);
-    if (!source || !tensor) {
-      const message = `${file}: no tensor "${source?.name ?? parameter}", which its metadata requires`;
-      throw new PrefineError("model", message, "Download the file again: it may be damaged.");
-    }
-    const expected = source.transposed ? [...shape].reverse() : shape;
-    if (tensor.shape.join() !== expected.join()) {
-      const message = `${file}: tensor "${source.name}" has shape [${tensor.shape}], its metadata says [${expected}]`;
-      throw new PrefineError("model", message, "Download the file again: it may be damaged.");
-    }
-    unread.delete(source.name);
-    const { interleavedHeads } = source;
-    const rows = source.transposed ? ("transposed" as const) : interleavedHeads ? { interleavedHeads } : undefined;
-    weights.set(parameter, {
-      file,
-      start: tensor.start,
-      end: tensor.end,
-      as: tensor.dtype,
-      shape,
-      rows,
-      source: source.name,
-    });
+    const { name, tensor } = tensorOf(parameter, source, { tensors: contents.tensors, file });
+    const range = rangeOf(tensor, { name, source: source as GgufSource, shape, architecture, file });
+    unread.delete(name);
+    weights.set(parameter, { file, as: tensor.dtype, shape, ...range, source: name });
   }
   refuseUnread(unread, architecture, file);
   return weights;
 }
 
+/** The tensor with a parameter's values: its own, or queries, keys and values in one. */
+function tensorOf(
+  parameter: string,
+  source: GgufSource | undefined,
+  { tensors, file }: { tensors: GgufFile["tensors"]; file: string },
+): { name: string; tensor: GgufTensor } {
+  for (const name of source ? [source.name, source.within?.name ?? ""] : []) {
+    const tensor = tensors.get(name);
+    if (tensor) return { name, tensor };
+  }
+  const name = source?.name ?? parameter;
+  if (name.includes(".attn_qkv.") && tensors.has(name.replace("attn_qkv", "attn_q"))) {
+    const message = `${file}: queries, keys and values in tensors of their own are not supported for this family`;
+    throw new PrefineError("not-yet", message, `Convert the model again: this family has "${name}".`);
+  }
+  const message = `${file}: no tensor "${name}", which its metadata requires`;
+  throw new PrefineError("model", message, "Download the file again: it may be damaged.");
+}
+
+interface Wanted {
+  name: string;
+  source: GgufSource;
+  shape: readonly number[];
+  architecture: Architecture;
+  file: string;
+}
+
+/** Bytes of a parameter within a tensor, and its arrangement there. */
+function rangeOf({ shape: actual, start, end }: GgufTensor, wanted: Wanted) {
+  const { name, source, shape, architecture, file } = wanted;
+  const { rows, plus, within } = source;
+  const part = name === within?.name ? partRows(architecture, within.part) : undefined;
+  const expected = rows === "transposed" ? [...shape].reverse() : part ? [part.of, ...shape.slice(1)] : shape;
+  if (actual.join() !== expected.join()) {
+    const message = `${file}: tensor "${name}" has shape [${actual}], its metadata says [${expected}]`;
+    throw new PrefineError("model", message, "Download the file again: it may be damaged.");
+  }
+  if (!part) return { start, end, rows, plus };
+  const row = (end - start) / part.of;
+  const first = start + part.first * row;
+  return { start: first, end: first + shape[0] * row, rows, plus };
+}
+
+/** Rows of queries, keys and values in one tensor. */
+function partRows({ heads, kvHeads, headSize }: Architecture, part: "queries" | "keys" | "values") {
+  const [queries, keys] = [heads * headSize, kvHeads * headSize];
+  return { first: { queries: 0, keys: queries, values: queries + keys }[part], of: queries + 2 * keys };
+}
+
+/** Families whose rotary factors are in `rope_freqs.weight`; `rope_factors_*` are Phi-3's. */
+const WITH_FREQUENCIES = ["llama", "mistral", "smollm3", "granite"];
+
 /** Refuses tensors that would change results (biases, experts), as llama.cpp does; a table of angles is none. */
 function refuseUnread(unread: ReadonlySet<string>, { modelType }: Architecture, file: string): void {
-  const isRead = (name: string) => name === ROTARY_FACTORS && (modelType === "llama" || modelType === "mistral");
+  const isRead = (name: string) =>
+    name.startsWith("rope_factors_")
+      ? modelType === "phi3"
+      : name === "rope_freqs.weight" && WITH_FREQUENCIES.includes(modelType);
   const further = [...unread].filter((name) => !isRead(name) && !name.includes("attn_rot_embd"));
   if (further.length === 0) return;
   const others = further.length > 1 ? ` and ${further.length - 1} more` : "";

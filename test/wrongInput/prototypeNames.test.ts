@@ -93,7 +93,7 @@ test("metadata of a GGUF file, which changes nothing", async () => {
     "llama.feed_forward_length": 96,
     "llama.attention.layer_norm_rms_epsilon": 1e-5,
     ...byName("x"),
-    ...Object.fromEntries(NAMES.map((name) => [`llama.${name}`, 1])),
+    ...Object.fromEntries(NAMES.map((name) => [`llama.${name}`, 0])), // off: a key that says more is refused
   };
   const row = (shape: number[]) => ({ shape, type: 0, bytes: new Uint8Array(4 * shape.reduce((a, b) => a * b)) });
   const tensors = { "token_embd.weight": row([4, 32]), "output_norm.weight": row([32]) };

@@ -20,8 +20,13 @@ export interface FileRange {
   as: "F32" | "F16" | "BF16" | "F64" | BlockDtype;
   /** Of the tensor in memory. */
   shape: readonly number[];
-  /** How the file's order differs: a transposed matrix, or heads whose rotary pairs are neighbors. */
-  rows?: "transposed" | { interleavedHeads: number };
+  /**
+   * How the file's order differs: a transposed matrix; heads whose rotary pairs are neighbors; the queries of all
+   * heads, then all keys, then all values, where memory has each head's three together.
+   */
+  rows?: "transposed" | { interleavedHeads: number } | { headsByKind: number };
+  /** Added to each value: a file may have 1 + weight of a norm. */
+  plus?: number;
   /** Its name in the file, where that is not the parameter's. */
   source?: string;
   /** Keep its 16 bits; for graph inputs stored that way. */

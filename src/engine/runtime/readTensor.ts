@@ -41,21 +41,26 @@ async function readPacked(read: ReadBytes, range: FileRange, packed: PackedMatri
 }
 
 async function readTensor(read: ReadBytes, range: FileRange): Promise<HostTensor> {
-  const { file, start, end, as, shape, rows, keep, packed } = range;
+  const { file, start, end, as, shape, rows, plus, keep, packed } = range;
   if (packed) {
     const values = widen(...(await readPacked(read, range, packed)));
     return { dtype: "float32", shape, data: packed.layout === "out,in" ? values : transpose(values, shape) };
   }
   const bytes = await read(file, start, end);
   if (keep) return { dtype: keep, shape, data: new Uint16Array(bytes.buffer) };
-  const data = isBlockDtype(as) ? decodeBlocks(bytes, as) : widenFloats(bytes.buffer, as);
-  const arranged =
-    rows === undefined
-      ? data
-      : rows === "transposed"
-        ? transpose(data, shape)
-        : deinterleave(data, shape, rows.interleavedHeads);
-  return { dtype: "float32", shape, data: arranged };
+  const data = arrange(isBlockDtype(as) ? decodeBlocks(bytes, as) : widenFloats(bytes.buffer, as), shape, rows);
+  return { dtype: "float32", shape, data: plus === undefined ? data : data.map((value) => value + plus) };
+}
+
+/** In the order of the tensor in memory. */
+function arrange(data: Float32Array, shape: readonly number[], rows: FileRange["rows"]): Float32Array {
+  if (rows === undefined) return data;
+  if (rows === "transposed") return transpose(data, shape);
+  const [count] = shape;
+  // each head [D / 2][2] -> [2][D / 2]: rotary pairs in transformers' layout
+  if ("interleavedHeads" in rows)
+    return swapRows(data, count, [rows.interleavedHeads, count / rows.interleavedHeads / 2, 2]);
+  return swapRows(data, count, [1, 3, rows.headsByKind]);
 }
 
 /** The file has [columns, rows] of a matrix [rows, columns]. */
@@ -67,14 +72,17 @@ function transpose(data: Float32Array, [rows, columns]: readonly number[]): Floa
   return out;
 }
 
-/** Rows 2 i and 2 i + 1 of a head -> i and D / 2 + i: rotary pairs in transformers' layout. */
-function deinterleave(data: Float32Array, [rows]: readonly number[], heads: number): Float32Array {
+/** Rows [A][B][C][rest] -> [A][C][B][rest]. */
+function swapRows(data: Float32Array, rows: number, [a, b, c]: readonly [number, number, number]): Float32Array {
   const out = new Float32Array(data.length);
-  const [width, half] = [data.length / rows, rows / heads / 2];
-  for (let row = 0; row < rows; row++) {
-    const [head, place] = [Math.floor(row / (2 * half)), row % (2 * half)];
-    const from = head * 2 * half + (place < half ? 2 * place : 2 * (place - half) + 1);
-    out.set(data.subarray(from * width, (from + 1) * width), row * width);
+  const size = (data.length / rows) * (rows / (a * b * c));
+  for (let i = 0; i < a; i++) {
+    for (let j = 0; j < b; j++) {
+      for (let k = 0; k < c; k++) {
+        const from = ((i * b + j) * c + k) * size;
+        out.set(data.subarray(from, from + size), ((i * c + k) * b + j) * size);
+      }
+    }
   }
   return out;
 }

@@ -19,10 +19,8 @@ export function keepNarrow(model: LoadedModel, adapter: LoraAdapter | null = nul
   const stored = new Map<string, NarrowDtype>();
   const weights = new Map<string, FileRange>();
   for (const [name, range] of model.weights) {
-    const keep =
-      range.shape.length === 2 && range.rows === undefined && !range.quantize && !range.packed && !wide.has(name)
-        ? NARROW[range.as]
-        : undefined;
+    const isAsStored = range.rows === undefined && range.plus === undefined && !range.quantize && !range.packed;
+    const keep = range.shape.length === 2 && isAsStored && !wide.has(name) ? NARROW[range.as] : undefined;
     if (keep) stored.set(name, keep);
     weights.set(name, keep ? { ...range, keep } : range);
   }
