@@ -18,7 +18,7 @@ import { type ReadBytes, rangeOf, readAtOnce, readerOf } from "./parquetBytes.ts
 import { checkThrift } from "./parquetChecks.ts";
 import { type ColumnReading, readColumnPages } from "./parquetColumns.ts";
 import { problemOfFooter } from "./parquetSchema.ts";
-import { changeOf, dateParsers, readStored } from "./parquetValues.ts";
+import { changeOf, dateParsers, footerParsers, readStored } from "./parquetValues.ts";
 import { NO_UTF8, utf8Text } from "./textEncoding.ts";
 import { orderedObject } from "./written.ts";
 
@@ -94,7 +94,7 @@ function reasonOf(error: unknown): string {
 async function readFooter(source: ByteSource, where: string): Promise<{ metadata: FileMetaData; schema: SchemaTree }> {
   try {
     await checkFooter(source);
-    const metadata = await parquetMetadataAsync(source, { parsers });
+    const metadata = await parquetMetadataAsync(source, { parsers: footerParsers });
     readJsonAsText(metadata);
     return { metadata, schema: parquetSchema(metadata) };
   } catch (error) {

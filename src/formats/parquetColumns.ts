@@ -7,7 +7,7 @@ import { getTreePath, isFlatColumn } from "hyparquet/src/schema.js";
 import { compressors as codecs } from "hyparquet-compressors";
 import { checkThrift } from "./parquetChecks.ts";
 import { checkPage, type PageBudget } from "./parquetPages.ts";
-import { isBinary, isUtc, utcParsers } from "./parquetValues.ts";
+import { isBinary } from "./parquetValues.ts";
 import { zstdReader } from "./zstd.ts";
 
 type Decoder = Parameters<typeof readPage>[2];
@@ -76,7 +76,7 @@ class PageReader {
   constructor(column: ColumnMetaData, schemaPath: SchemaTree[], { parsers, budget }: ColumnReading) {
     const { type, path_in_schema: pathInSchema } = column;
     const { element } = schemaPath[schemaPath.length - 1];
-    const all = { ...DEFAULT_PARSERS, ...parsers, ...(isUtc(element) && utcParsers) };
+    const all = { ...DEFAULT_PARSERS, ...parsers };
     const utf8 = !isBinary(element);
     this.#decoder = { pathInSchema, type, element, schemaPath, codec: "UNCOMPRESSED", parsers: all, utf8 };
     this.#column = column;

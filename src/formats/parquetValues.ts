@@ -1,19 +1,14 @@
-/** @file Parquet's dates, times, decimals and bytes -> values of JavaScript, which know how Python prints them. */
+/**
+ * @file Parquet's dates, times, durations, decimals and bytes -> values of JavaScript, which know their type in Python:
+ * transformers gives a chat template the name of the type instead of such a value.
+ */
 import type { FileMetaData, SchemaElement, SchemaTree } from "hyparquet";
-import {
-  bytesText,
-  dateText,
-  datetimeText,
-  decimalText,
-  type PythonText,
-  timestampText,
-  timeText,
-} from "./pythonTexts.ts";
+import { durationTypes } from "./arrowSchema.ts";
 import { utf8Text } from "./textEncoding.ts";
-import { markTexts } from "./written.ts";
+import { markTypes } from "./written.ts";
 
-/** A value, and its text in Python. */
-type Convert = (raw: unknown) => readonly [value: unknown, text: PythonText];
+/** A value, and the name of its type in Python. */
+type Convert = (raw: unknown) => readonly [value: unknown, type: string];
 
 const converters = new WeakMap<SchemaElement, Convert>();
 const decimals = new WeakSet<SchemaElement>();
@@ -25,7 +20,9 @@ export const holdsDecimals = (element: SchemaElement): boolean => decimals.has(e
  * Takes the annotations of such columns away, so that the library returns their values as they are stored: it drops
  * digits of decimals and what is below milliseconds.
  */
-export function readStored({ schema }: FileMetaData): void {
+export function readStored(metadata: FileMetaData): void {
+  const { schema } = metadata;
+  readDurations(metadata);
   for (const element of schema) {
     const convert = element.type === undefined ? undefined : converterOf(element);
     if (!convert) continue;
@@ -38,6 +35,15 @@ export function readStored({ schema }: FileMetaData): void {
   }
 }
 
+function readDurations(metadata: FileMetaData): void {
+  const leaves = metadata.schema.filter(({ type }) => type !== undefined);
+  const types = durationTypes(metadata);
+  if (types.length !== leaves.length) return;
+  for (const [i, type] of types.entries()) {
+    if (type !== undefined && leaves[i].type === "INT64") converters.set(leaves[i], (raw) => [raw, type]);
+  }
+}
+
 function converterOf({ type, converted_type: converted, logical_type: logical, ...element }: SchemaElement) {
   if (logical?.type === "DECIMAL" || converted === "DECIMAL") {
     const scale = (logical?.type === "DECIMAL" ? logical.scale : element.scale) ?? 0;
@@ -45,14 +51,18 @@ function converterOf({ type, converted_type: converted, logical_type: logical, .
   }
   if (logical?.type === "TIME" || converted === "TIME_MILLIS" || converted === "TIME_MICROS") {
     const unit = logical?.type === "TIME" ? logical.unit : converted === "TIME_MILLIS" ? "MILLIS" : "MICROS";
-    return (raw: unknown) => [raw, timeText(microsOf(BigInt(raw as bigint), unit))] as const;
+    return (raw: unknown) => {
+      const micros = microsOf(BigInt(raw as bigint), unit);
+      if (micros < 0n || micros >= DAY_MICROS) throw new Error("a time beyond a day");
+      return [raw, "time"] as const;
+    };
   }
   const isDate = DATES.has(logical?.type ?? "") || DATES.has(converted ?? "") || type === "INT96";
-  if (isDate) return (raw: unknown) => [raw, dateTexts.get(raw as Date) ?? NO_TEXT] as const;
+  if (isDate) return (raw: unknown) => [raw, dateTypes.get(raw as Date) ?? "datetime"] as const;
   if (isBinary({ type, converted_type: converted, logical_type: logical }))
     return (raw: unknown) => {
       const bytes = raw as Uint8Array;
-      return [type === "BYTE_ARRAY" ? (utf8Text(bytes) ?? bytes) : bytes, bytesText(bytes)] as const;
+      return [type === "BYTE_ARRAY" ? (utf8Text(bytes) ?? bytes) : bytes, "bytes"] as const;
     };
   return undefined;
 }
@@ -64,17 +74,16 @@ export function isBinary({ type, converted_type, logical_type }: Omit<SchemaElem
 }
 
 const DATES = new Set(["DATE", "TIMESTAMP", "TIMESTAMP_MILLIS", "TIMESTAMP_MICROS"]);
-const NO_TEXT: PythonText = { type: "datetime", str: "", repr: "" }; // of no date of a file
+const DAY_MICROS = 86_400_000_000n;
 
 function microsOf(value: bigint, unit: string): bigint {
   if (unit === "MILLIS") return value * 1000n;
   return unit === "NANOS" ? value / 1000n : value;
 }
 
-function decimalOf(raw: unknown, scale: number): readonly [number, PythonText] {
+function decimalOf(raw: unknown, scale: number): readonly [number, string] {
   const digits = raw instanceof Uint8Array ? signed(raw) : BigInt(raw as bigint);
-  const text = decimalText(digits, scale);
-  return [Number(text.str), text];
+  return [Number(`${digits}e-${scale}`), "Decimal"];
 }
 
 /** A number of two's complement, its highest byte first. */
@@ -84,45 +93,46 @@ function signed(bytes: Uint8Array): bigint {
   return BigInt.asIntN(bytes.length * 8, value);
 }
 
-// --- dates and timestamps: the library's parsers make dates, which are objects and know their text ---
+// --- dates and timestamps: the library's parsers make dates, which are objects and know their type ---
 
-const dateTexts = new WeakMap<Date, PythonText>();
+const dateTypes = new WeakMap<Date, string>();
 
-/** What Python prints for a date of a file; undefined for others. */
-export const textOfDate = (date: Date): PythonText | undefined => dateTexts.get(date);
+/** The name of the type in Python of a date of a file; undefined for others. */
+export const typeOfDate = (date: Date): string | undefined => dateTypes.get(date);
 
-function dated(milliseconds: number, text: PythonText): Date {
+function dated(milliseconds: number, type: string): Date {
   const date = new Date(milliseconds);
-  dateTexts.set(date, text);
+  const year = date.getUTCFullYear();
+  if (!(year >= 1 && year <= 9999)) throw new Error("a date beyond the years 1 to 9999"); // Python has no others
+  dateTypes.set(date, type);
   return date;
 }
 
-/** The library's parsers, which do not know of zones: see `inUtc`. */
+/** The library's parsers. Nanoseconds are pandas' own type, as in datasets. */
 export const dateParsers = {
-  dateFromDays: (days: number) => dated(days * 86_400_000, dateText(days)),
-  timestampFromMilliseconds: (millis: bigint) => dated(Number(millis), datetimeText(BigInt(millis) * 1000n, false)),
-  timestampFromMicroseconds: (micros: bigint) => dated(Number(micros / 1000n), datetimeText(micros, false)),
-  timestampFromNanoseconds: (nanos: bigint) => dated(Number(nanos / 1_000_000n), timestampText(nanos, false)),
+  dateFromDays: (days: number) => dated(days * 86_400_000, "date"),
+  timestampFromMilliseconds: (millis: bigint) => dated(Number(millis), "datetime"),
+  timestampFromMicroseconds: (micros: bigint) => dated(Number(micros / 1000n), "datetime"),
+  timestampFromNanoseconds: (nanos: bigint) => dated(Number(nanos / 1_000_000n), "Timestamp"),
 };
 
-/** The parsers of a column of UTC. */
-export const utcParsers = {
-  timestampFromMilliseconds: (millis: bigint) => dated(Number(millis), datetimeText(BigInt(millis) * 1000n, true)),
-  timestampFromMicroseconds: (micros: bigint) => dated(Number(micros / 1000n), datetimeText(micros, true)),
-  timestampFromNanoseconds: (nanos: bigint) => dated(Number(nanos / 1_000_000n), timestampText(nanos, true)),
-};
+const nothing = () => undefined as never;
 
-/** Whether a column's timestamps are of UTC: Python then prints their zone. */
-export function isUtc({ converted_type: converted, logical_type: logical }: SchemaElement): boolean {
-  if (logical?.type === "TIMESTAMP") return logical.isAdjustedToUTC;
-  return converted === "TIMESTAMP_MILLIS" || converted === "TIMESTAMP_MICROS";
-}
+/** For the footer's statistics, which nothing reads: bytes that are no text, and distant dates, are no fault there. */
+export const footerParsers = {
+  stringFromBytes: nothing,
+  uuidFromBytes: nothing,
+  dateFromDays: nothing,
+  timestampFromMilliseconds: nothing,
+  timestampFromMicroseconds: nothing,
+  timestampFromNanoseconds: nothing,
+};
 
 // --- values within rows ---
 
 type Change = (value: unknown, owner: object, key: string) => unknown;
 
-/** A function that changes the values of a column in place, with a note of their texts; undefined if none needs it. */
+/** A function that changes the values of a column in place, with a note of their types; undefined if none needs it. */
 export function changeOf(node: SchemaTree): Change | undefined {
   const { element, children } = node;
   if (element.logical_type?.type === "VARIANT") return undefined; // the library reads it as a whole
@@ -131,8 +141,8 @@ export function changeOf(node: SchemaTree): Change | undefined {
   if (convert) {
     const change: Change = (raw, owner, key) => {
       if (raw === null || raw === undefined) return raw;
-      const [value, text] = convert(raw);
-      markTexts(owner, [[key, text]]);
+      const [value, type] = convert(raw);
+      markTypes(owner, [[key, type]]);
       return value;
     };
     return isRepeated ? eachOf(change) : change;

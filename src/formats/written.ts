@@ -4,15 +4,13 @@
  * to_json write it. The road not taken is wrappers for numbers: users would meet them in their rows.
  */
 
-import type { PythonText } from "./pythonTexts.ts";
-
 interface Written {
   /** The keys in order, where JavaScript's order is another. */
   keys?: readonly string[];
   /** Keys or indices whose numbers are floats. */
   floats?: ReadonlySet<string>;
-  /** Keys or indices whose values Python prints otherwise: decimals, times, bytes. */
-  texts?: ReadonlyMap<string, PythonText>;
+  /** Keys or indices whose values have another type in Python, by its name: decimals, times, bytes. */
+  types?: ReadonlyMap<string, string>;
 }
 
 const written = new WeakMap<object, Written>();
@@ -62,13 +60,13 @@ export function markFloats(object: object, keys: Iterable<string>): void {
   if (floats.size > 0) note(object, { floats });
 }
 
-/** Notes how Python prints the values under these keys (or indices). */
-export function markTexts(object: object, texts: Iterable<readonly [string, PythonText]>): void {
-  note(object, { texts: new Map([...(written.get(object)?.texts ?? []), ...texts]) });
+/** Notes the types in Python of the values under these keys (or indices). */
+export function markTypes(object: object, types: Iterable<readonly [string, string]>): void {
+  note(object, { types: new Map([...(written.get(object)?.types ?? []), ...types]) });
 }
 
-/** How Python prints the value under a key (or index), where that is noted. */
-export const textOf = (object: object, key: string): PythonText | undefined => written.get(object)?.texts?.get(key);
+/** The name of the type in Python of the value under a key (or index), where that is noted. */
+export const typeOf = (object: object, key: string): string | undefined => written.get(object)?.types?.get(key);
 
 /** Whether a number under this key (or index) is a float: 50.0, not 50. */
 export function isFloat(object: object, key: string, value: number): boolean {
@@ -147,17 +145,17 @@ export function restoreWritten(result: unknown, source: unknown): void {
     const original = written.has(part) ? undefined : noted.find(part);
     if (original) copyWritten(part, original);
   }
-  if (isPlain(result) && isPlain(source)) restoreTexts(result, source);
+  if (isPlain(result) && isPlain(source)) restoreTypes(result, source);
 }
 
 const isPlain = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
-/** Notes how Python prints the values that a row has kept under their names, beside other ones. */
-function restoreTexts(row: Record<string, unknown>, source: Record<string, unknown>): void {
-  const texts = [...(written.get(source)?.texts ?? [])];
-  const same = texts.filter(([key]) => Object.hasOwn(row, key) && isSame(row[key], source[key]));
-  if (same.length > 0) markTexts(row, same);
+/** Notes the types of the values that a row has kept under their names, next to other ones. */
+function restoreTypes(row: Record<string, unknown>, source: Record<string, unknown>): void {
+  const types = [...(written.get(source)?.types ?? [])];
+  const same = types.filter(([key]) => Object.hasOwn(row, key) && isSame(row[key], source[key]));
+  if (same.length > 0) markTypes(row, same);
 }
 
 /** Equal, also as a copy from another thread: of bytes, of a date. */

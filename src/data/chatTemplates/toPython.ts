@@ -1,14 +1,13 @@
 /** @file JavaScript data -> values of a template: transformers' _plain_template_data. */
 
-import { textOfDate } from "../../formats/parquetValues.ts";
-import { bytesText, datetimeText } from "../../formats/pythonTexts.ts";
-import { entriesOf, isFloat, textOf } from "../../formats/written.ts";
+import { typeOfDate } from "../../formats/parquetValues.ts";
+import { entriesOf, isFloat, typeOf } from "../../formats/written.ts";
 import { PyDict } from "./python/pyDict.ts";
-import { PyPrinted, type Value } from "./python/values.ts";
+import type { Value } from "./python/values.ts";
 
 /**
- * JSON values; whole numbers are ints unless their source says that they are floats. Others become a name of their
- * type: templates only check whether images are there.
+ * JSON values; whole numbers are ints unless their source says that they are floats. Others become a name of
+ * their type in Python: `<date>`, `<Decimal>`.
  */
 export function toPython(value: unknown): Value {
   switch (typeof value) {
@@ -32,10 +31,10 @@ export function memberValues(object: object): [string, Value][] {
   return entriesOf(object).map(([key, item]) => [key, member(object, key, item)]);
 }
 
-/** A value in an object or list, which may know that a whole number is a float. */
+/** A value in an object or list, which may know that a whole number is a float, or that a value has another type. */
 function member(owner: object, key: string, item: unknown): Value {
-  const text = textOf(owner, key);
-  if (text) return new PyPrinted(text);
+  const type = typeOf(owner, key);
+  if (type !== undefined && item !== null) return `<${type}>`;
   return typeof item === "number" && isFloat(owner, key, item) ? item : toPython(item);
 }
 
@@ -46,9 +45,8 @@ function objectToPython(value: object): Value {
   if (value instanceof Map) return new PyDict([...value].map(([key, item]) => [toPython(key), toPython(item)]));
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
-    if (value instanceof Date)
-      return new PyPrinted(textOfDate(value) ?? datetimeText(BigInt(value.getTime()) * 1000n, false));
-    if (value instanceof Uint8Array) return new PyPrinted(bytesText(value));
+    if (value instanceof Date) return `<${typeOfDate(value) ?? "datetime"}>`;
+    if (value instanceof Uint8Array) return "<bytes>";
     return `<${prototype.constructor?.name ?? "object"}>`;
   }
   return new PyDict(memberValues(value));

@@ -96,8 +96,7 @@ export class Tokenizer extends (Callable as unknown as new () => TokenizerCall) 
     this.model_max_length = typeof maxLength === "number" ? maxLength : VERY_LARGE_INTEGER;
     this.chat_template = readChatTemplate(parts.config, parts.templateFiles ?? new Map(), parts.name_or_path);
     for (const [token, id] of [...this.idOf, ...this.idOfAdded]) this.tokenOf[id] = token;
-    const further = this.addedTokens.filter(({ content }) => !this.idOf.has(content));
-    this.vocabSize = this.idOf.size + further.length;
+    this.vocabSize = this.idOf.size + this.addedTokens.filter(({ content }) => !this.idOf.has(content)).length;
     this.specialIds = specialIdsOf(json, parts.where);
     this.canCleanUp = canCleanUp(checked.model, parts.config);
   }

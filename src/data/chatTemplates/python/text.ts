@@ -3,7 +3,7 @@ import { pythonFloat } from "../../../formats/pythonFloat.ts";
 import { valueError } from "./fault.ts";
 import { spend, spendText } from "./limits.ts";
 import { PyDict } from "./pyDict.ts";
-import { isText, isUndefined, Markup, PyPrinted, Tuple, type Value } from "./values.ts";
+import { isText, isUndefined, Markup, Tuple, type Value } from "./values.ts";
 
 /** Python's limit of the digits of an int as text. */
 const MAX_DIGITS = 4300;
@@ -13,7 +13,6 @@ export function str(value: Value): string {
   if (typeof value === "string") return value;
   if (value instanceof Markup) return value.text;
   if (isUndefined(value)) return "";
-  if (value instanceof PyPrinted) return value.str;
   return repr(value);
 }
 

@@ -64,23 +64,6 @@ export interface PyObject {
   slice?(start: Value, stop: Value, step: Value): Value;
 }
 
-/** A date, a time, a decimal or bytes: a template prints it, and prints it within a list or dict. */
-export class PyPrinted implements PyObject {
-  readonly typeName: string;
-  readonly str: string;
-  readonly #repr: string;
-
-  constructor({ type, str, repr }: { type: string; str: string; repr: string }) {
-    this.typeName = type;
-    this.str = str;
-    this.#repr = repr;
-  }
-
-  repr(): string {
-    return this.#repr;
-  }
-}
-
 /** A builtin function or a method. */
 export class PyFunction implements PyObject {
   readonly typeName: string;
