@@ -2,8 +2,9 @@
 import { PrefineError, show } from "../../errors.ts";
 import { equalJson } from "../../formats/equalJson.ts";
 import { QWEN2_WORDS, QWEN35_WORDS } from "../../patterns/linearPatterns.ts";
+import { FROM_FILE } from "./classOfModel.ts";
 import type { TokenizerSettings } from "./specialTokens.ts";
-import { FROM_FILE, REFUSED_CLASSES } from "./tokenizerClasses.ts";
+import { REFUSED_CLASSES } from "./tokenizerClasses.ts";
 import type { TokenizerParts } from "./tokenizerParts.ts";
 
 type Json = Record<string, unknown>;

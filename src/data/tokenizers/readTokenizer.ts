@@ -2,10 +2,11 @@
 import type { ModelFiles } from "../../disk/storage.ts";
 import { isObject, parseJsonObject } from "../../formats/parseJson.ts";
 import { isTemplateFile, TEMPLATE_FILE, TEMPLATE_FOLDER } from "../chatTemplates/templates.ts";
+import { FROM_FILE } from "./classOfModel.ts";
 import { asClass, TOKENIZER_CLASSES } from "./classParts.ts";
 import type { TokenizerSettings } from "./specialTokens.ts";
 import { Tokenizer } from "./tokenizer.ts";
-import { FROM_FILE, tokenizerClassOf } from "./tokenizerClasses.ts";
+import { tokenizerClassOf } from "./tokenizerClasses.ts";
 import { buildGpt2Json, parseMerges, REDOWNLOAD } from "./tokenizerJson.ts";
 import type { TokenizerParts } from "./tokenizerParts.ts";
 

@@ -1,36 +1,17 @@
 /** @file Which class transformers' AutoTokenizer makes of a model's files. */
 
-/** Classes that take all parts from tokenizer.json. */
-export const FROM_FILE = "TokenizersBackend";
-
-const listed = (tokenizerClass: string, modelTypes: string): [string, string][] =>
-  modelTypes.split(" ").map((type) => [type, tokenizerClass]);
-
-/** transformers 5.23's TOKENIZER_MAPPING_NAMES for language models; those that it lacks have no class of their own. */
-const CLASS_OF_MODEL: ReadonlyMap<string, string> = new Map([
-  ...listed("GPT2Tokenizer", "gpt2 gpt_neo gptj codegen dbrx phi opt starcoder2 emu3 jais2 hyperclovax_vision_v2"),
-  ...listed("GPTNeoXTokenizer", "gpt_neox falcon_mamba mamba mamba2 mpt olmo olmoe rwkv xlstm"),
-  ...listed(
-    "Qwen2Tokenizer",
-    "qwen2 qwen2_moe qwen2_vl qwen2_5_vl qwen2_audio qwen2_5_omni qwen3 qwen3_moe qwen3_next",
-  ),
-  ...listed("Qwen2Tokenizer", "qwen3_vl qwen3_vl_moe qwen3_omni_moe qwen3_asr internvl ovis2 colqwen2"),
-  ...listed("Qwen3_5Tokenizer", "qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text qwen4_exp"),
-  ...listed("GemmaTokenizer", "gemma gemma2 gemma3 gemma3_text gemma3n gemma3n_text recurrent_gemma t5gemma zaya"),
-  ...listed("CohereTokenizer", "cohere cohere2 aya_vision"),
-  ...listed("CodeLlamaTokenizer", "code_llama"),
-  ...listed("LlamaTokenizer", "idefics idefics2"),
-  ...listed(FROM_FILE, "mistral mistral3 mistral_large4 ministral ministral3 mixtral pixtral voxtral voxtral_realtime"),
-  ...listed(FROM_FILE, "aria flex_olmo glm glm4 glm4_moe glm4_moe_lite glm4v glm4v_moe gpt_bigcode granite granitemoe"),
-  ...listed(FROM_FILE, "granitemoehybrid granitemoeshared kimi_k25 kimi_linear mimo_v2_flash olmo2 olmo3 olmo_hybrid"),
-  ...listed(FROM_FILE, "persimmon stablelm arctic chatlm ernie4_5 ernie4_5_moe fuyu h2ovl_chat hyperclovax internlm2"),
-  ...listed(FROM_FILE, "internlm3 iquestcoder jamba llava llava_next minicpm3 minicpmv minimax_m2 modernbert molmo"),
-  ...listed(FROM_FILE, "modernbert-decoder molmo2 nemotron opencua phi3 phi3_v phimoe step3_vl vipllava smolvlm"),
-]);
+import { CLASS_OF_MODEL, FROM_FILE } from "./classOfModel.ts";
 
 /** Model types whose files name a wrong class: transformers takes the model's. */
 const WRONGLY_NAMED = new Set(
   "qwen2 qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen4_exp hyperclovax hyperclovax_vision_v2".split(" "),
+);
+/** Model types with a tokenizer and no config of their own, which AutoTokenizer finds only by the class's name. */
+const WITHOUT_CONFIG = new Set(
+  (
+    "barthez bartpho bert-japanese bertweet byt5 code_llama cpm herbert mbart50 mega mluke myt5 nezha nllb phobert " +
+    "qdqbert realm retribert wav2vec2_phoneme"
+  ).split(" "),
 );
 const MISTRAL = new Set(
   "mistral mistral3 mistral_large4 ministral ministral3 mixtral pixtral voxtral voxtral_realtime".split(" "),
@@ -41,14 +22,18 @@ const GENERIC = new Set(["TokenizersBackend", "PythonBackend", "PreTrainedTokeni
 /** Other names of classes, and of classes that derive from them without a change. */
 const ALIASES: Record<string, string> = {
   BartTokenizer: "RobertaTokenizer",
+  LongformerTokenizer: "RobertaTokenizer",
   LEDTokenizer: "RobertaTokenizer",
   MvpTokenizer: "RobertaTokenizer",
   CodeGenTokenizer: "GPT2Tokenizer",
   ConvBertTokenizer: "BertTokenizer",
   DistilBertTokenizer: "BertTokenizer",
+  ElectraTokenizer: "BertTokenizer",
+  LayoutLMTokenizer: "BertTokenizer",
   LxmertTokenizer: "BertTokenizer",
   MobileBertTokenizer: "BertTokenizer",
   SqueezeBertTokenizer: "BertTokenizer",
+  Phi3Tokenizer: "LlamaTokenizer",
 };
 
 const plain = (name: string): string => {
@@ -73,7 +58,7 @@ export interface ClassChoice {
  */
 export function tokenizerClassOf({ named, modelType, hasOwnCode, isByteLevel }: ClassChoice): string {
   const ofModel = modelType === undefined ? undefined : CLASS_OF_MODEL.get(modelType);
-  if (named === undefined) return modelType === "code_llama" ? FROM_FILE : (ofModel ?? FROM_FILE); // it has no config
+  if (named === undefined) return WITHOUT_CONFIG.has(modelType as string) ? FROM_FILE : (ofModel ?? FROM_FILE);
   if (hasOwnCode) return plain(named);
   // Llama 3 names LlamaTokenizer, but is byte-level
   const isLlama = named.replace(/Fast$/, "") === "LlamaTokenizer";
@@ -99,6 +84,7 @@ export const REFUSED_CLASSES: ReadonlySet<string> = new Set(
     "ClvpTokenizer CpmAntTokenizer CpmTokenizer DiaTokenizer EsmTokenizer FSMTTokenizer FlaubertTokenizer " +
     "GPTNeoXJapaneseTokenizer GPTSw3Tokenizer M2M100Tokenizer MarianTokenizer MgpstrTokenizer MyT5Tokenizer " +
     "PLBartTokenizer PerceiverTokenizer PhobertTokenizer ProphetNetTokenizer RoCBertTokenizer SiglipTokenizer " +
-    "Speech2TextTokenizer SpeechT5Tokenizer TapasTokenizer VitsTokenizer Wav2Vec2CTCTokenizer XLMTokenizer"
+    "Speech2TextTokenizer SpeechT5Tokenizer TapasTokenizer VitsTokenizer Wav2Vec2CTCTokenizer XLMTokenizer " +
+    "FastSpeech2ConformerTokenizer ParakeetTokenizer Pop2PianoTokenizer RagTokenizer Wav2Vec2PhonemeCTCTokenizer"
   ).split(" "),
 );
