@@ -1,10 +1,11 @@
 /** @file The class of every model type and of every class name that transformers knows. */
 import { expect, test } from "vitest";
-import { models, names, versions } from "../../../test/fixtures/tokenizer-names.json" with { type: "json" };
+import fixture from "../../../test/fixtures/tokenizer-names.json" with { type: "json" };
 import { FROM_FILE } from "./classOfModel.ts";
 import { TOKENIZER_CLASSES } from "./classParts.ts";
 import { REFUSED_CLASSES, tokenizerClassOf } from "./tokenizerClasses.ts";
 
+const { models, names, versions } = fixture;
 const choice = { named: undefined, modelType: undefined, hasOwnCode: false, isByteLevel: true };
 /** Parts of other tokenizers, which no file names. */
 const PARTS = ["AutoTokenizer", "BasicTokenizer", "CharacterTokenizer", "MecabTokenizer", "WordpieceTokenizer"];
