@@ -240,7 +240,7 @@ export function adviceFor(
 }
 
 /** The first two places that take this option. */
-function placesOf(name: string): string | undefined {
+export function placesOf(name: string): string | undefined {
   const places = [...new Set(homes.filter((home) => home.names.has(name)).map(({ place }) => place))];
   return places.length === 0 ? undefined : places.slice(0, 2).join(", or to ");
 }

@@ -139,12 +139,12 @@ export function parseAdapterConfig(
   }
   return {
     r: readNumber({ r: PEFT_DEFAULTS.r, ...json }, "r", where, WHOLE),
-    lora_alpha: readNumber({ lora_alpha: PEFT_DEFAULTS.lora_alpha, ...json }, "lora_alpha", where, POSITIVE),
+    lora_alpha: readNumber({ lora_alpha: PEFT_DEFAULTS.lora_alpha, ...json }, "lora_alpha", where, FINITE),
     lora_dropout: readNumber({ lora_dropout: 0, ...json }, "lora_dropout", where, SHARE),
     target_modules: readTargets(json.target_modules, where),
     ...readLayers(json, where),
     rank_pattern: readPattern(json, "rank_pattern", where, WHOLE),
-    alpha_pattern: readPattern(json, "alpha_pattern", where, POSITIVE),
+    alpha_pattern: readPattern(json, "alpha_pattern", where, FINITE),
     use_rslora: json.use_rslora === true,
     use_dora: json.use_dora === true,
     modules_to_save: readNames(json, "modules_to_save", where),
@@ -201,7 +201,7 @@ function isUsed(value: unknown): boolean {
 /** The allowed values of a number, in words and as a predicate. */
 type Range = [expected: string, accepts: (value: number) => boolean];
 const WHOLE: Range = ["a whole number above 0", (value) => Number.isInteger(value) && value > 0];
-const POSITIVE: Range = ["a number above 0", (value) => value > 0 && Number.isFinite(value)];
+const FINITE: Range = ["a finite number", Number.isFinite];
 const SHARE: Range = ["a number from 0, below 1", (value) => value >= 0 && value < 1];
 export const REPAIR = "Is the file damaged? Save or download the adapter again.";
 

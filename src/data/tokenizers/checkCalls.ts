@@ -1,6 +1,5 @@
 /** @file Checks what a tokenizer's methods are given: texts, ids, messages, and the names of their options. */
 import {
-  adviceFor,
   bool,
   checkOptions,
   checkValue,
@@ -8,9 +7,10 @@ import {
   isPromise,
   objectWith,
   optionsOf,
+  placesOf,
   text,
 } from "../../arguments.ts";
-import { PrefineError } from "../../errors.ts";
+import { nearestName, PrefineError } from "../../errors.ts";
 
 export interface EncodeOptions {
   /** Adds the tokens that surround a text (bos, if the model has one). Default: true. */
@@ -104,16 +104,24 @@ const CHAT_OPTIONS = [
 ];
 
 /**
- * Any other option is a variable of the template. One that the template does not read has no effect, which is fine for
- * a variable that other templates read, but not for a misspelled option or one of another function.
- * @throws PrefineError("config") for such a name.
+ * Any other option is a variable of the template, and one that this template does not read has no effect, as in
+ * transformers: programs pass the same variables to templates of several models.
+ * @throws PrefineError("config") for a misspelled option, and for an option of another function (add_special_tokens).
  */
 export function checkVariables(names: readonly string[], template: string): void {
   for (const name of names) {
-    const advice = template.includes(name) ? undefined : adviceFor(name, CHAT_OPTIONS);
+    const advice = template.includes(name) ? undefined : adviceOn(name);
     if (advice === undefined) continue;
     throw new PrefineError("config", `apply_chat_template: ${name}: the template does not read it; ${advice}`);
   }
+}
+
+/** Options of one word (seed, mode, name) may as well be a program's own variables. */
+function adviceOn(name: string): string | undefined {
+  const near = nearestName(name, CHAT_OPTIONS);
+  if (near !== undefined) return `did you mean ${near}?`;
+  const places = name.includes("_") ? placesOf(name) : undefined;
+  return places && `it belongs to ${places}`;
 }
 
 const tokenText = { ...text, expected: "a token" };
