@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { writeGguf } from "../../../test/support/writeGguf.ts";
+import { WORD_RULES } from "./ggufPreTokenizers.ts";
 import { ggufTokenizer } from "./ggufTokenizer.ts";
 import { AutoTokenizer } from "./loadTokenizer.ts";
 
@@ -56,6 +57,26 @@ describe("byte-level BPE", () => {
     const metadata = { ...BYTE_LEVEL, ...lists, "tokenizer.ggml.bos_token_id": 1, "tokenizer.ggml.pre": pre };
     const tokenizer = await load(metadata, `${pre}.gguf`);
     expect(tokenizer.encode("ba", { add_special_tokens: false })).toEqual(isWhole ? [11] : [3, 2]);
+  });
+
+  it.each(Object.keys(WORD_RULES))("splits by the rule of %s", async (pre) => {
+    const metadata = { ...BYTE_LEVEL, "tokenizer.ggml.bos_token_id": 1, "tokenizer.ggml.pre": pre };
+    const tokenizer = await load(metadata, "rule.gguf");
+    const ids = tokenizer.encode("ab 12. ab\u00e9", { add_special_tokens: false });
+    expect(tokenizer.decode(ids)).toMatch(/^ab 12\. ab/);
+  });
+
+  it("takes well-known ends and parts of infilled code for control tokens whatever their type, as llama.cpp", async () => {
+    const tokens = [...TOKENS, "<|im_end|>", "<|fim_prefix|>", "<|im_start|>"];
+    const types = tokens.map((_, id) => (id === 11 ? 4 : 1));
+    const tokenizer = await load({
+      ...BYTE_LEVEL,
+      "tokenizer.ggml.tokens": tokens,
+      "tokenizer.ggml.token_type": types,
+    });
+    expect(tokenizer.encode("ab<|im_end|><|fim_prefix|><|end|>")).toEqual([7, 11, 12, 0]);
+    expect(tokenizer.decode([7, 11, 12, 0], { skip_special_tokens: true })).toBe("ab");
+    expect(tokenizer.encode("<|im_start|>")).not.toContain(13);
   });
 
   it("puts bos before every text if the file asks for it", async () => {

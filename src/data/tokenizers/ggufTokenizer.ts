@@ -15,6 +15,20 @@ const UNKNOWN = 2;
 const CONTROL = 3;
 const USER_DEFINED = 4;
 
+/** Tokens that llama.cpp takes for control tokens whatever type a file gives them: ends, and parts of infilled code. */
+const CONTROL_TEXTS: ReadonlySet<string> = new Set(
+  (
+    "<|eot_id|> <|im_end|> <|end|> <|return|> <|call|> <|flush|> <|calls|> <end_of_turn> <|endoftext|> </s> <|eom_id|> " +
+    "<EOT> _<EOT> [EOT] [EOS] <|end_of_text|> <end_of_utterance> <eos> <turn|> <|tool_response> " +
+    "<｜end▁of▁sentence｜> [e~[ " +
+    "<|fim_prefix|> <fim-prefix> <fim_prefix> <｜fim▁begin｜> <PRE> ▁<PRE> <|code_prefix|> <|prefix|> " +
+    "<|fim_suffix|> <fim-suffix> <fim_suffix> <｜fim▁hole｜> <SUF> ▁<SUF> <|code_suffix|> <|suffix|> " +
+    "<|fim_middle|> <fim-middle> <fim_middle> <｜fim▁end｜> <MID> ▁<MID> <|code_middle|> <|middle|> " +
+    "<|fim_pad|> <fim-pad> <fim_pad> <PAD> [PAD] " +
+    "<|fim_repo|> <|repo_name|> <fim-repo> <REPO> <reponame> <|file_sep|>"
+  ).split(" "),
+);
+
 /** As read by formats/gguf.ts. */
 type GgufMetadata = ReadonlyMap<string, unknown>;
 
@@ -30,6 +44,7 @@ export function ggufTokenizer({ metadata }: { metadata: GgufMetadata }, where: s
   const tokens = textList(metadata, "tokenizer.ggml.tokens", where);
   const typeList = metadata.get("tokenizer.ggml.token_type");
   const types = Array.isArray(typeList) ? typeList.map(Number) : [];
+  for (const [id, token] of tokens.entries()) if (CONTROL_TEXTS.has(token)) types[id] = CONTROL;
   const vocabulary: Vocabulary = { where, metadata, tokens, types };
   const kind = metadata.get("tokenizer.ggml.model");
   if (kind === "gpt2") return { json: byteLevelJson(vocabulary), config: configOf(vocabulary) };
