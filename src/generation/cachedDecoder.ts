@@ -3,6 +3,7 @@ import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import {
   cachedAttention,
   constant,
+  div,
   gatherRows,
   input,
   matmul,
@@ -61,7 +62,7 @@ function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null, o
   const patch = net.headPatch();
   const logits = patch ? patchLogits(plain, last, patch) : plain;
   const { logitsCap: cap } = architecture;
-  return lowerGraph({ logits: cap === undefined ? logits : mul(tanh(mul(logits, 1 / cap)), cap), ...outputs });
+  return lowerGraph({ logits: cap === undefined ? logits : mul(tanh(div(logits, cap)), cap), ...outputs });
 }
 
 /** logits [B, V], with those of replaced unembedding rows recomputed from the hidden states [B, C]. */

@@ -4,17 +4,17 @@
  */
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import type { PackedPair } from "../../src/data/preferences/types.ts";
 import { openDevice } from "../../src/device/openDevice.ts";
 import { pairFeeds } from "../../src/dpo/pairFeeds.ts";
 import { packedGraphInputs, stepGraph } from "../../src/dpo/pairGraphs.ts";
-import { gemm, input, mul, tanh } from "../../src/engine/graph/index.ts";
+import { div, gemm, input, mul, tanh } from "../../src/engine/graph/index.ts";
 import { lowerGraph } from "../../src/engine/onnx/lower.ts";
 import { buildNetwork } from "../../src/models/buildNetwork.ts";
 import { packedAttention } from "../../src/models/packedAttention.ts";
 import { loadModel } from "../../src/pretrained/loadModel.ts";
 import { wholeGradient } from "../support/gradients.ts";
 import { objective } from "../support/objective.ts";
+import { packedPair } from "../support/packedPair.ts";
 import { host } from "../support/runGraph.ts";
 import {
   hasReference,
@@ -38,7 +38,7 @@ describe.skipIf(!hasReference)(`forward and backward of one pair${needsReference
     const ids = (key: string) => Array.from(expected.get(key)?.data as BigInt64Array, Number);
     const model = await loadModel(join(referenceFolder, "models", name));
     await device.load([...model.weights]);
-    const pair = packed(ids("prompt_ids"), ids("chosen_ids"), ids("rejected_ids"));
+    const pair = packedPair(ids("prompt_ids"), ids("chosen_ids"), ids("rejected_ids"));
     const names = [...model.architecture.parameters.keys()];
     const weights = Object.fromEntries(names.map((key) => [key, key]));
     const plain = { adapter: null, frozenHead: false, ldAlpha: null, useWeighting: false };
@@ -53,7 +53,7 @@ describe.skipIf(!hasReference)(`forward and backward of one pair${needsReference
     const hidden = model.architecture.forward(net, { tokens, positions, rows: input("rows", tokens.shape, "int32") });
     const products = gemm(hidden, net.weight(model.architecture.head), null, { transB: true });
     const cap = model.architecture.logitsCap;
-    const bounded = cap === undefined ? products : mul(tanh(mul(products, 1 / cap)), cap);
+    const bounded = cap === undefined ? products : mul(tanh(div(products, cap)), cap);
     const logitsSession = await device.open(lowerGraph({ logits: bounded }), "logits");
     const all = host([...pair.tokens.keys()], [pair.tokens.length], "int32");
     const logitsRun = await logitsSession.run({ ...weights, ...pairFeeds(pair), rows: all });
@@ -91,20 +91,3 @@ describe.skipIf(!hasReference)(`forward and backward of one pair${needsReference
     expect([...expected.keys()].filter((key) => key.startsWith("grad.")).length).toBe(names.length);
   });
 });
-
-function packed(prompt: number[], chosen: number[], rejected: number[]): PackedPair {
-  const [p, c, r] = [prompt.length, chosen.length, rejected.length];
-  const range = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
-  return {
-    index: 0,
-    tokens: Int32Array.from([...prompt, ...chosen, ...rejected]),
-    positions: Int32Array.from([...range(0, p + c), ...range(p, r)]),
-    sharedLength: p,
-    chosenLength: c,
-    rejectedLength: r,
-    predictFrom: Int32Array.from([...range(p - 1, c), p - 1, ...range(p + c, r - 1)]),
-    labels: Int32Array.from([...chosen, ...rejected]),
-    chosenTargets: c,
-    completionLengths: { chosen: c, rejected: r },
-  };
-}

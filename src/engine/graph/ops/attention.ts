@@ -5,7 +5,7 @@
  */
 import { constant, type Dim, defineOp, type Emitter, shapeError, type Tensor } from "../tensor.ts";
 import { sumKeepDims, sumTo } from "./broadcast.ts";
-import { add, after, mul, sub, tanh } from "./elementwise.ts";
+import { add, after, div, mul, sub, tanh } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { softmax } from "./normalize.ts";
 import { reshape, transpose } from "./shape.ts";
@@ -41,7 +41,7 @@ function mergeHeads(x: Tensor, transposed = false): Tensor {
 function forward([q, k, , mask]: readonly Tensor[], attrs: AttentionAttrs) {
   const query = splitHeads(mul(q, attrs.scale), attrs, "query");
   const product = matmul(query, splitHeads(k, attrs, "key", true));
-  const bounded = attrs.cap === undefined ? undefined : tanh(mul(product, 1 / attrs.cap));
+  const bounded = attrs.cap === undefined ? undefined : tanh(div(product, attrs.cap));
   const scores = bounded && attrs.cap !== undefined ? mul(bounded, attrs.cap) : product;
   const probabilities = softmax(add(scores, mask));
   const dropout = attrs.keep?.(probabilities);

@@ -50,7 +50,7 @@ function emitGroups({ heads, kvHeads }: CachedAttrs, size: number, emit: Emitter
 
 function emitCap(scores: string, cap: number, emit: Emitter): string {
   const { dtype } = emit.inputs[0];
-  const bounded = emit.node("Tanh", [emit.node("Mul", [scores, emit.scalar(1 / cap, dtype)])]);
+  const bounded = emit.node("Tanh", [emit.node("Div", [scores, emit.scalar(cap, dtype)])]);
   return emit.node("Mul", [bounded, emit.scalar(cap, dtype)]);
 }
 

@@ -8,7 +8,7 @@
  * Letters: N rows, C channels, V vocabulary.
  */
 import { constant, defineOp, type Emitter, shapeError, type Tensor } from "../tensor.ts";
-import { cast, equal, exp, mul, sub, tanh } from "./elementwise.ts";
+import { cast, div, equal, exp, mul, sub, tanh } from "./elementwise.ts";
 import { scatterAddRows } from "./indexing.ts";
 import { matmul } from "./matmul.ts";
 import { concat, reshape } from "./shape.ts";
@@ -76,7 +76,7 @@ const linearLogpsOp = defineOp<LogpsAttrs>("linearLogps", {
 /** The same derivative for the replaced rows only [K, C]; W's are frozen then. */
 function patchGradient([h, rows, labels, total]: Tensor[], { ids, cap }: LogpsAttrs, column: Tensor): Tensor {
   const product = matmul(h, rows, { transB: true });
-  const bounded = cap === null ? null : tanh(mul(product, 1 / cap));
+  const bounded = cap === null ? null : tanh(div(product, cap));
   const logits = bounded && cap !== null ? mul(bounded, cap) : product;
   const p = exp(sub(logits, total)); // [N, K]
   const hits = equal(reshape(labels, [h.shape[0], 1]), constant([...ids], "int32"));

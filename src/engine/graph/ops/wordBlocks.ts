@@ -26,7 +26,7 @@ interface Wanted {
 /** Bounded logits, with the derivative 1 - tanh^2 of the bound. */
 export function emitCap(logits: string, cap: number, emit: Emitter) {
   const { dtype } = emit.inputs[0];
-  const bounded = emit.node("Tanh", [emit.node("Mul", [logits, emit.scalar(1 / cap, dtype)])]);
+  const bounded = emit.node("Tanh", [emit.node("Div", [logits, emit.scalar(cap, dtype)])]);
   return {
     logits: emit.node("Mul", [bounded, emit.scalar(cap, dtype)]),
     slope: () => emit.node("Sub", [emit.scalar(1, dtype), emit.node("Mul", [bounded, bounded])]),
