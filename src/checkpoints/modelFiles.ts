@@ -20,6 +20,8 @@ export type SavedModel =
       config: Readonly<Record<string, unknown>>;
       /** The base model's generation_config.json, if any. */
       generationConfig?: Readonly<Record<string, unknown>> | null;
+      /** Tensors of the base model's files that it does not run: the vision part of Gemma 3. Saved unchanged. */
+      leftOut?: SavedTensors | undefined;
       /** Padding token of the tokenizer, which TRL writes into the model's configs. */
       padTokenId?: number | null;
     };
@@ -30,7 +32,7 @@ export function modelFiles(model: SavedModel, weights: SavedTensors): [string, C
   const padded = model.padTokenId == null ? {} : { pad_token_id: model.padTokenId };
   const { torch_dtype: _, ...base } = model.config; // dtype's old name
   const files: [string, Content][] = [
-    [MODEL_WEIGHTS, encodeTensors(weights, { format: "pt" })],
+    [MODEL_WEIGHTS, encodeTensors(new Map([...weights, ...(model.leftOut ?? [])]), { format: "pt" })],
     ["config.json", encodeJson({ ...base, ...padded, dtype: "float32" })],
   ];
   const generation = model.generationConfig;

@@ -1,7 +1,7 @@
 /** @file Writes named tensors of a run to safetensors files. */
 
 import type { Streamed } from "../formats/content.ts";
-import { type SafetensorsTensor, safetensorsLayout } from "../formats/safetensors.ts";
+import { type SafetensorsDtype, type SafetensorsTensor, safetensorsLayout } from "../formats/safetensors.ts";
 
 export interface NamedTensor {
   shape: number[];
@@ -17,12 +17,10 @@ export interface StateTensor {
   data: Float32Array | Uint8Array;
 }
 
-export type SavedDtype = "F32" | "F16" | "BF16" | "U8";
-
 /** A tensor stored in a file or in the learner, so that only one at a time is in memory. */
 export interface StoredTensor {
   shape: readonly number[];
-  dtype: SavedDtype;
+  dtype: SafetensorsDtype;
   read(): Promise<StateTensor["data"]>;
 }
 
@@ -35,7 +33,7 @@ export async function dataOf(tensor: SavedTensor): Promise<StateTensor["data"]> 
 }
 
 /** The type's name in safetensors files. */
-export function dtypeOf(tensor: SavedTensor): SavedDtype {
+export function dtypeOf(tensor: SavedTensor): SafetensorsDtype {
   if ("dtype" in tensor) return tensor.dtype;
   return tensor.data instanceof Uint8Array ? "U8" : "F32";
 }

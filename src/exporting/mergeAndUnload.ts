@@ -23,7 +23,7 @@ import { findNonFinite } from "../models/findNonFinite.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import type { QuantizationSettings } from "../models/network.ts";
 import { describeQuantization, quantizedUnder, quantizeModel } from "../models/precision/quantize.ts";
-import { modelUnder } from "../pretrained/checkAdapter.ts";
+import { modelUnder, withoutLeftOut } from "../pretrained/checkAdapter.ts";
 import { loadModel } from "../pretrained/loadModel.ts";
 import {
   findModel,
@@ -184,13 +184,14 @@ function warnOfQuantization({ model, trained }: MergeInputs, moved: number, onWa
 
 async function readInputs(name: string, options: MergeOptions): Promise<MergeInputs> {
   const source = await findModel(name, options);
-  const { base, baseRevision, adapter, adapterFiles, tokenizer } = source;
-  if (!adapter || !adapterFiles) {
+  const { base, baseRevision, adapterFiles, tokenizer } = source;
+  if (!source.adapter || !adapterFiles) {
     const whole = "Only adapters can be merged; a run that trained all weights is a whole model already.";
     const hint = (await exists(name)) ? whole : await nearbyHint(name, whole);
     throw new PrefineError("config", `${name}: expected a run with an adapter, found none`, hint);
   }
   const own = await loadModel(base, { ...options, revision: baseRevision });
+  const adapter = withoutLeftOut(source.adapter, adapterFiles, own, options.onWarning);
   const files = modelUnder(adapter, adapterFiles, own);
   const lora = loraAdapter(files.architecture, adapter.config);
   const quantized = (settings: QuantizationSettings | null) =>
@@ -235,6 +236,9 @@ async function mergedTensors({ model, adapter, lora, dtypes }: MergeInputs, requ
       const dtype = requested ? DTYPES[requested] : ofFile;
       sizes[dtype] += data.length;
       weights.set(name, { dtype, shape, data: fromFloat32(data as Float32Array, dtype) });
+    }
+    for (const [name, { dtype, shape, read }] of model.leftOut ?? []) {
+      weights.set(name, { dtype, shape, data: await read() });
     }
     const [[dtype]] = Object.entries(sizes).sort(([, a], [, b]) => b - a) as [FloatDtype, number][];
     return { weights, dtype };

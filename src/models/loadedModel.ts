@@ -1,6 +1,15 @@
 /** @file A located model: its config, its architecture, and where each of its weights is stored. Runs anywhere. */
 import type { FileRange } from "../engine/runtime/protocol.ts";
+import type { SafetensorsDtype } from "../formats/safetensors.ts";
 import type { Architecture, QuantizationSettings } from "./network.ts";
+
+/** A tensor of the files that the model does not use. */
+export interface LeftOutTensor {
+  dtype: SafetensorsDtype;
+  shape: readonly number[];
+  /** Its bytes in the file. */
+  read(): Promise<Uint8Array>;
+}
 
 export interface LoadedModel {
   architecture: Architecture;
@@ -16,6 +25,8 @@ export interface LoadedModel {
   configFile: string;
   /** Every parameter of the architecture by its Hugging Face name. */
   weights: ReadonlyMap<string, FileRange>;
+  /** Tensors of {@link Architecture.leftOut} by their names in the files; absent: none. */
+  leftOut?: ReadonlyMap<string, LeftOutTensor>;
   /** The quantization requested of quantizeModel, or that of the files; absent: no weights are quantized. */
   quantization?: QuantizationSettings;
 }

@@ -102,6 +102,8 @@ export interface Architecture {
   cacheLimit?: number;
   /** Linear layers whose frozen weight is kept in 8 or 4 bits, by name; absent: none. */
   quantized?: ReadonlyMap<string, Quantization & Pick<LinearLayer, "layout">>;
+  /** What the files have besides this model, and prefine does not run: copied into saved models; absent: nothing. */
+  leftOut?: { part: string; has(tensor: string): boolean };
   /** Other names of a parameter in files (GPT-2 on the hub: without `transformer.`). */
   fileNames(name: string): string[];
   /**

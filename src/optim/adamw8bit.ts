@@ -11,7 +11,7 @@ import type { Optimizer } from "./optimizer.ts";
 
 /** bitsandbytes' min_8bit_size. */
 const SMALLEST = 4096;
-const EMBEDDING = /(^|\.)(wte|wpe|embed_tokens)\.weight$/;
+const EMBEDDING = /(^|\.)(wte|wpe|embed_tokens|embed_in)\.weight$/;
 const signed = dynamicCodes(true);
 const unsigned = dynamicCodes(false);
 

@@ -5,7 +5,7 @@ import { throwIfStopped } from "../errors.ts";
 import { CausalLM } from "../generation/causalLM.ts";
 import { emitWarning } from "../host.ts";
 import { alreadyQuantized, quantizeModel } from "../models/precision/quantize.ts";
-import { modelUnder } from "./checkAdapter.ts";
+import { modelUnder, withoutLeftOut } from "./checkAdapter.ts";
 import { loadModel } from "./loadModel.ts";
 import {
   findModel,
@@ -39,7 +39,9 @@ async function fromPretrained(idOrPath: string, options: ModelSourceOptions = {}
   throwIfStopped(options.signal, `while loading ${idOrPath}`);
   if (options.quantization_config && model.quantization) options.onWarning?.(alreadyQuantized(model, source.base));
   const base = source.quantization ? quantizeModel(model, source.quantization) : model;
-  const { adapter, adapterFiles } = source;
+  const { adapterFiles } = source;
+  const adapter =
+    source.adapter && adapterFiles && withoutLeftOut(source.adapter, adapterFiles, base, options.onWarning);
   const loaded = adapter && adapterFiles ? modelUnder(adapter, adapterFiles, base) : base;
   const inBase = source.tokenizer === source.base ? { gguf_file: options.gguf_file } : {};
   const revision = source.tokenizer === source.base ? source.baseRevision : undefined;

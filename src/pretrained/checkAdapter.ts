@@ -5,6 +5,7 @@ import { PREFIX } from "../checkpoints/adapterKeys.ts";
 import type { ModelFiles } from "../disk/storage.ts";
 import type { FileRange } from "../engine/runtime/protocol.ts";
 import { PrefineError } from "../errors.ts";
+import { isObject } from "../formats/parseJson.ts";
 import { adapterTensors, loraAdapter } from "../models/adapters/lora.ts";
 import { embeddingNames } from "../models/adapters/loraTargets.ts";
 import { architectureOf } from "../models/families/architectures.ts";
@@ -16,6 +17,23 @@ const HEAD = `${HEAD_MODULE}.weight`;
 function misfit(message: string): PrefineError {
   const hint = "Was the adapter trained on another model? See its base_model_name_or_path.";
   return new PrefineError("model", message, hint);
+}
+
+/** The adapter without tensors of what the model leaves out: PEFT's names often match layers of a vision part, too. */
+export function withoutLeftOut(
+  adapter: SavedAdapter,
+  files: ModelFiles,
+  { architecture: { leftOut } }: LoadedModel,
+  onWarning?: (line: string) => void,
+): SavedAdapter {
+  const isLeftOut = (name: string) => leftOut?.has(name.slice(PREFIX.length)) === true;
+  const weights = new Map([...adapter.weights].filter(([name]) => !isLeftOut(name)));
+  const count = adapter.weights.size - weights.size;
+  if (count === 0) return adapter;
+  onWarning?.(
+    `${files.pathOf(ADAPTER_WEIGHTS)}: ${count} tensors are of the model's ${leftOut?.part}, which is left out`,
+  );
+  return { ...adapter, weights };
 }
 
 /**
@@ -55,7 +73,8 @@ function resized({ embeddings, weights }: SavedAdapter, model: LoadedModel): Loa
   const rowsOf = (name: string) => (embeddings?.get(name) ?? weights.get(PREFIX + name))?.shape[0] ?? 0;
   const vocab_size = Math.max(rowsOf(`${words}.weight`), rowsOf(HEAD));
   if (vocab_size <= vocabSize) return model;
-  const config = { ...model.config, vocab_size };
+  const { text_config: text } = model.config; // of a model with vision
+  const config = { ...model.config, ...(isObject(text) ? { text_config: { ...text, vocab_size } } : { vocab_size }) };
   const { quantized } = model.architecture;
   const architecture = architectureOf(config, model.configFile);
   return { ...model, config, architecture: { ...architecture, ...(quantized ? { quantized } : {}) } };

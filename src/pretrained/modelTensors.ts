@@ -6,6 +6,7 @@ import { PrefineError, show } from "../errors.ts";
 import { type Bytes, packedMatrix, UNQUANTIZED } from "../formats/bitsandbytes.ts";
 import { parseJsonObject } from "../formats/parseJson.ts";
 import { readSafetensorsHeader, type SafetensorsEntry, type SafetensorsHeader } from "../formats/safetensors.ts";
+import type { LeftOutTensor } from "../models/loadedModel.ts";
 import type { Architecture } from "../models/network.ts";
 import { packedRange, packedShape } from "../models/precision/packedWeights.ts";
 import { noModel, RELOAD } from "./noModel.ts";
@@ -61,7 +62,11 @@ async function readHeader(files: ModelFiles, shard: string): Promise<Safetensors
 }
 
 /** The bytes of a small tensor. */
-async function readWhole(files: ModelFiles, shard: string, { start, end }: Bytes): Promise<Uint8Array> {
+async function readWhole(
+  files: ModelFiles,
+  shard: string,
+  { start, end }: Pick<Bytes, "start" | "end">,
+): Promise<Uint8Array> {
   const file = await files.open(shard);
   try {
     return new Uint8Array((await file?.slice(start, end)) ?? []);
@@ -104,6 +109,20 @@ export async function rangesOf(
   }
   refuseFurtherLayers(architecture, found, configFile);
   return weights;
+}
+
+/** The tensors that the architecture leaves out, to be read when a model is saved. */
+export function leftOutTensors(
+  { leftOut }: Architecture,
+  { files, tensors }: ModelTensors,
+): ReadonlyMap<string, LeftOutTensor> {
+  const names = leftOut ? [...tensors.keys()].filter((name) => leftOut.has(name)) : [];
+  return new Map(
+    names.map((name) => {
+      const { dtype, shape, start, end, shard } = tensors.get(name) as FoundTensor;
+      return [name, { dtype, shape, read: () => readWhole(files, shard, { start, end }) }];
+    }),
+  );
 }
 
 /**

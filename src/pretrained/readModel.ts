@@ -5,7 +5,7 @@ import { architectureOf } from "../models/families/architectures.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Architecture } from "../models/network.ts";
 import { asPacked, checkQuantMethod } from "../models/precision/packedWeights.ts";
-import { findTensors, type ModelTensors, rangesOf } from "./modelTensors.ts";
+import { findTensors, leftOutTensors, type ModelTensors, rangesOf } from "./modelTensors.ts";
 import { noModel, RELOAD } from "./noModel.ts";
 import { differsFromTied } from "./tiedWeights.ts";
 
@@ -32,6 +32,8 @@ export async function readModel(files: ModelFiles, { name, onWarning }: ReadMode
   const generationConfig = (await readJson(files, GENERATION)) ?? {};
   const tensors = await findTensors(files, name);
   const shared = { generationConfig, nameOrPath: name, directory: files.path, configFile };
+  const part = tied.leftOut?.part;
+  if (part) onWarning?.(`${configFile}: only the text part of this model is used: the ${part} is left out`);
   if (!(await differsFromTied(tied, tensors))) return modelOf(tied, tensors, { config, ...shared });
   const apart = { ...config, tie_word_embeddings: false };
   onWarning?.(`${configFile} ties the head to the embedding, but the weights have both, and they differ`);
@@ -44,7 +46,8 @@ async function modelOf(
   named: Omit<LoadedModel, "architecture" | "weights" | "quantization">,
 ): Promise<LoadedModel> {
   const weights = await rangesOf(architecture, tensors, named.configFile);
-  return { ...asPacked(architecture, weights, named.config), ...named, weights };
+  const leftOut = leftOutTensors(architecture, tensors);
+  return { ...asPacked(architecture, weights, named.config), ...named, weights, ...(leftOut.size > 0 && { leftOut }) };
 }
 
 async function readJson(files: ModelFiles, name: string): Promise<Record<string, unknown> | undefined> {

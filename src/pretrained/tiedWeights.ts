@@ -11,7 +11,7 @@ const PIECE = 2 ** 20; // bytes
  * @returns true if the two differ: the model is not tied, despite its config.
  */
 export async function differsFromTied(architecture: Architecture, { files, tensors }: ModelTensors): Promise<boolean> {
-  const head = tensors.get(HEAD);
+  const head = architecture.fileNames(HEAD).flatMap((name) => tensors.get(name) ?? [])[0];
   if (!head || architecture.parameters.has(HEAD)) return false;
   const embedding = architecture.fileNames(architecture.head).flatMap((name) => tensors.get(name) ?? [])[0];
   if (embedding) return !(await isSame(files, head, embedding));

@@ -1,5 +1,5 @@
 /** @file Activation functions of MLPs by their names in config.json (transformers' ACT2FN). */
-import { add, erf, geluNew, mul, relu, sigmoid, silu, type Tensor } from "../../engine/graph/index.ts";
+import { add, erf, geluNew, mul, relu, sigmoid, silu, type Tensor, tanh } from "../../engine/graph/index.ts";
 import { PrefineError, show } from "../../errors.ts";
 import type { ConfigFields } from "./configFields.ts";
 
@@ -12,12 +12,19 @@ const ACTIVATIONS: Record<string, Activation> = {
   silu,
   swish: silu,
   gelu,
-  // one function, three names
+  gelu_python: gelu,
+  // one function, five names
   gelu_new: geluNew,
   gelu_pytorch_tanh: geluNew,
   gelu_fast: geluNew,
+  gelu_python_tanh: geluNew,
+  gelu_accurate: geluNew,
   quick_gelu: (x) => mul(x, sigmoid(mul(x, 1.702))),
   relu,
+  relu2: (x) => mul(relu(x), relu(x)),
+  sigmoid,
+  tanh,
+  linear: (x) => x,
 };
 
 /** The first name of a function: a config may give another name of the same one. */

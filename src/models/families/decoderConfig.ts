@@ -66,6 +66,8 @@ type Ropes = Pick<DecoderConfig, "ropes" | "ropeOf">;
 export interface DecoderFamily {
   /** transformers' model_type. */
   type: string;
+  /** The decoder's module in transformers' model. Default: model. */
+  path?: string;
   defaults: {
     vocab_size: number;
     hidden_size?: number;

@@ -10,8 +10,6 @@ import { type BlockNorms, type DecoderConfig, type DecoderFamily, readDecoderCon
 import { type Block, preNormForward } from "./preNormDecoder.ts";
 import { rotateHeads, rotationOf } from "./rotation.ts";
 
-const EMBEDDING = "model.embed_tokens.weight";
-const LAST_NORM = "model.norm";
 const HEAD = "lm_head.weight";
 
 const LLAMA_NORMS: BlockNorms = {
@@ -24,6 +22,8 @@ const LLAMA_NORMS: BlockNorms = {
 /** A family with its config. */
 interface Decoder extends DecoderConfig {
   type: string;
+  /** Its module in transformers' model. */
+  path: string;
   norm: NonNullable<DecoderFamily["norm"]>;
   blockNorms: BlockNorms;
   headNorm: DecoderFamily["headNorm"] | null;
@@ -43,7 +43,7 @@ interface BlockLayers {
 
 function blockLayers(decoder: Decoder, index: number): BlockLayers {
   const { width, inner, heads, kvHeads, headSize, bias, hasFusedQkv, mlp } = decoder;
-  const name = `model.layers.${index}`;
+  const name = `${decoder.path}.layers.${index}`;
   const linear = (suffix: string, [inFeatures, outFeatures]: [number, number], bias: boolean): LinearLayer => {
     return { name: `${name}.${suffix}`, inFeatures, outFeatures, layout: "out,in", bias };
   };
@@ -72,6 +72,9 @@ function blockLayers(decoder: Decoder, index: number): BlockLayers {
   };
 }
 
+const embeddingOf = ({ path }: Decoder) => `${path}.embed_tokens.weight`;
+const lastNormOf = ({ path }: Decoder) => `${path}.norm`;
+
 const linearsOf = ({ qkv, attentionOut, mlpIn, down }: BlockLayers) => [...qkv, attentionOut, ...mlpIn, down];
 
 function parametersOf(decoder: Decoder, blocks: readonly BlockLayers[]): Map<string, number[]> {
@@ -86,7 +89,7 @@ function parametersOf(decoder: Decoder, blocks: readonly BlockLayers[]): Map<str
     if (decoder.norm === "layer") parameters.set(`${name}.bias`, [size]);
   };
   const ofHeads = (count: number) => (headNorm === "all heads" ? count * headSize : headSize);
-  parameters.set(EMBEDDING, [vocabSize, width]);
+  parameters.set(embeddingOf(decoder), [vocabSize, width]);
   for (const { name, qkv, attentionOut, mlpIn, down } of blocks) {
     for (const layer of [...qkv, attentionOut]) linear(layer);
     if (headNorm) {
@@ -96,7 +99,7 @@ function parametersOf(decoder: Decoder, blocks: readonly BlockLayers[]): Map<str
     for (const layer of [...mlpIn, down]) linear(layer);
     for (const suffix of normNames(decoder)) norm(`${name}.${suffix}`);
   }
-  norm(LAST_NORM);
+  norm(lastNormOf(decoder));
   if (!decoder.isTied) parameters.set(HEAD, [vocabSize, width]);
   return parameters;
 }
@@ -235,9 +238,10 @@ function settingsOf(decoder: Decoder) {
 /** The reader of a family's config.json. */
 export function rotaryDecoder(family: DecoderFamily) {
   const { type, norm = "rms", blockNorms = LLAMA_NORMS, headNorm = null, hasFusedQkv = false, mlp = "gated" } = family;
+  const { path = "model" } = family;
   return (json: Record<string, unknown>, where: string): Architecture => {
     const config = readDecoderConfig(family, json, where);
-    return architecture({ ...config, type, norm, blockNorms, headNorm, hasFusedQkv, mlp });
+    return architecture({ ...config, type, path, norm, blockNorms, headNorm, hasFusedQkv, mlp });
   };
 }
 
@@ -260,13 +264,13 @@ function architecture(decoder: Decoder): Architecture {
     keptFloats: keptFloats(decoder),
     parameters: parametersOf(decoder, layers),
     linears: layers.flatMap(linearsOf),
-    head: decoder.isTied ? EMBEDDING : HEAD,
+    head: decoder.isTied ? embeddingOf(decoder) : HEAD,
     ...(caps.logits === null ? {} : { logitsCap: caps.logits }),
     ...(long ? { cacheLimit: long.above } : {}),
     fileNames: (name) => [name, name.replace(/^model\./, "")],
     forward: preNormForward({
       embed: (net, { tokens, positions }) => {
-        const words = net.words(EMBEDDING, tokens);
+        const words = net.words(embeddingOf(decoder), tokens);
         const scaled = factors.embedding === 1 ? words : mul(words, factors.embedding);
         const x = net.dropout(scaled, dropout.embedding, "embedding");
         return { x, places: decoder.ropes.map((rope) => rotationOf(positions, rope)) };
@@ -274,7 +278,7 @@ function architecture(decoder: Decoder): Architecture {
       blocks: layers.map((each, index) => block(decoder, each, index)),
       // logits are linear in the last hidden state
       lastNorm: (net, x) => {
-        const normed = norm(net, LAST_NORM, x);
+        const normed = norm(net, lastNormOf(decoder), x);
         return factors.logits === 1 ? normed : mul(normed, factors.logits);
       },
     }),

@@ -185,7 +185,10 @@ interface Saving extends Pick<TrainedModel, "base" | "adapter" | "revision"> {
 }
 
 function savedModel({ base, adapter, settings, revision, nameOfBase }: Saving): SavedModel {
-  if (!adapter || !settings) return { kind: "full", config: base.config, generationConfig: base.generationConfig };
+  if (!adapter || !settings) {
+    const { config, generationConfig, leftOut } = base;
+    return { kind: "full", config, generationConfig, leftOut };
+  }
   const linears = [...adapter.layers.values()].flatMap(({ isEmbedding, layer }) => (isEmbedding ? [] : [layer]));
   const isConv1d = ({ name, layout }: LinearLayer) => layout === "in,out" && !base.architecture.quantized?.has(name);
   const config: AdapterConfig = {
