@@ -21,10 +21,10 @@ export class PrefineError extends Error {
   readonly hint: string | undefined;
 
   constructor(code: PrefineErrorCode, message: string, hint?: string, options?: ErrorOptions) {
-    super(printable(message.split("\n").map(clip).join("\n")), options); // it quotes names and texts of files
+    super(quotable(message, LONGEST_LINE), options);
     this.name = "PrefineError";
     this.code = code;
-    this.hint = hint && printable(hint);
+    this.hint = hint && quotable(hint, LONGEST_HINT);
   }
 }
 
@@ -34,11 +34,20 @@ export function throwIfStopped(signal: AbortSignal | undefined, when: string): v
 }
 
 const LONGEST_LINE = 600; // characters; a path may be long, a name from a damaged file may be huge
+const LONGEST_HINT = 1200; // it may list the names that there are
+const MOST_LINES = 60;
 
-/** A long line of a message, shortened to its beginning and end. */
-function clip(line: string): string {
-  if (line.length <= LONGEST_LINE) return line;
-  return `${line.slice(0, LONGEST_LINE - 200)}...${line.slice(-197)}`;
+/** Text that quotes names and texts of files: few lines, each shortened to its beginning and end, without controls. */
+function quotable(text: string, longest: number): string {
+  const lines = text.split("\n");
+  const shown =
+    lines.length <= MOST_LINES ? lines : [...lines.slice(0, MOST_LINES), `... ${lines.length - MOST_LINES} more lines`];
+  return printable(shown.map((line) => clip(line, longest)).join("\n"));
+}
+
+function clip(line: string, longest: number): string {
+  if (line.length <= longest) return line;
+  return `${line.slice(0, longest - 200)}...${line.slice(-197)}`;
 }
 
 const SHOWN = 60; // characters of a wrong value, enough to find it

@@ -1,4 +1,4 @@
-/** @file Words of messages: counts with their plural, words of commands, characters that can be shown. */
+/** @file Words of messages: counts with their plural, words of commands, characters as they are shown. */
 
 /** `step` for 1, `steps` for other numbers. @param more the plural, if it is not `one` with an s. */
 export function plural(value: number, one: string, more = `${one}s`): string {
@@ -53,3 +53,34 @@ export function onOneLine(text: string): string {
 export function printableJson(json: string): string {
   return json.replace(CONTROLS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
+
+const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** Characters that are segmented together: a segmenter's time grows with the square of their number. */
+const BLOCK = 256;
+
+/** The graphemes of a text, in a time proportional to it. */
+export function* graphemes(text: string): Generator<string> {
+  let size = BLOCK;
+  for (let start = 0; start < text.length; ) {
+    const isSplit = isHighSurrogate(text.charCodeAt(start + size - 1)); // a character of two units
+    const block = text.slice(start, start + size + (isSplit ? 1 : 0));
+    const isEnd = start + block.length === text.length;
+    let used = 0;
+    for (const segment of PLAIN.test(block) ? block : segmentsOf(block)) {
+      if (!isEnd && used + segment.length === block.length) break; // what follows may belong to it
+      used += segment.length;
+      yield segment;
+    }
+    size = used > 0 ? BLOCK : 2 * size;
+    start += used;
+  }
+}
+
+/** ASCII without controls: each character is a grapheme. */
+const PLAIN = /^[ -~]*$/;
+
+function* segmentsOf(text: string): Generator<string> {
+  for (const { segment } of segmenter.segment(text)) yield segment;
+}
+
+const isHighSurrogate = (unit: number) => unit >= 0xd800 && unit < 0xdc00;

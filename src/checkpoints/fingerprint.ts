@@ -1,5 +1,6 @@
 /** @file A run's identity as a few values, which a resumed run must match. */
 import { PrefineError } from "../errors.ts";
+import { pushAll } from "../lists.ts";
 
 /**
  * Values by name, in three groups. `data` and `objective` must be equal, or the log would mix two runs; a change of
@@ -28,7 +29,7 @@ export function differences(saved: Values, now: Values, prefix = ""): string[] {
   for (const name of new Set([...Object.keys(saved), ...Object.keys(now)])) {
     const [before, after] = [saved[name], now[name]];
     if (JSON.stringify(before ?? null) === JSON.stringify(after ?? null)) continue;
-    if (isValues(before) && isValues(after)) changes.push(...differences(before, after, `${prefix}${name}.`));
+    if (isValues(before) && isValues(after)) pushAll(changes, differences(before, after, `${prefix}${name}.`));
     else changes.push(`${prefix}${name}: ${shown(before)} -> ${shown(after)}`);
   }
   return changes;

@@ -78,9 +78,11 @@ export function metricsTable(log: readonly LoggedEntry[]): string | undefined {
   const rows = rowsOf(log);
   if (rows.length === 0) return undefined;
   const columns = [...new Set(rows.flatMap((row) => [...row.keys()]))];
-  const width = (column: string) => Math.max(column.length, ...rows.map((row) => row.get(column)?.length ?? 0));
-  const line = (cells: string[]) => `| ${cells.map((cell, i) => cell.padEnd(width(columns[i]))).join(" | ")} |`;
-  const rule = `|${columns.map((column) => `:${"-".repeat(width(column))}:`).join("|")}|`;
+  const widths = columns.map((column) =>
+    rows.reduce((most, row) => Math.max(most, row.get(column)?.length ?? 0), column.length),
+  );
+  const line = (cells: string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(" | ")} |`;
+  const rule = `|${widths.map((width) => `:${"-".repeat(width)}:`).join("|")}|`;
   return [line(columns), rule, ...rows.map((row) => line(columns.map((column) => row.get(column) ?? "")))].join("\n");
 }
 

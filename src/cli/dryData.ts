@@ -9,6 +9,7 @@ import { shapeOptionsOf } from "../data/shapes/shapeOptions.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { nodeStorage } from "../disk/nodeStorage.ts";
 import { PrefineError } from "../errors.ts";
+import { largest, pushAll } from "../lists.ts";
 import { counted, grouped } from "../phrases.ts";
 import { checkModelConfig, refuseAdapter } from "../pretrained/modelConfig.ts";
 import type { Logger } from "../terminal/logging.ts";
@@ -42,7 +43,7 @@ export async function checkData(run: RunConfig): Promise<Line[]> {
   };
   await attempt("output_dir", () => checkFreshOutput(run.args, nodeStorage));
   const model = await attempt("model", () => modelOf(run));
-  lines.push(...(model?.lines ?? []));
+  pushAll(lines, model?.lines ?? []);
   const max_length = Math.min(run.args.max_length ?? Number.POSITIVE_INFINITY, model?.maxPositions ?? 1e9);
   const place = run.model.adapter_name_or_path ?? "";
   const tokenizer = await attempt("tokenizer", () => loadTokenizer(run, place, { logger }));
@@ -53,7 +54,7 @@ export async function checkData(run: RunConfig): Promise<Line[]> {
   const { train_dataset, eval_dataset } = splits;
   const evals = eval_dataset instanceof Dataset ? { evaluation: eval_dataset } : (eval_dataset ?? {});
   for (const [key, rows] of [["training", train_dataset] as const, ...Object.entries(evals)])
-    lines.push(...((await attempt(key, () => rowLines(key, rows, { run, tokenizer, max_length }))) ?? []));
+    pushAll(lines, (await attempt(key, () => rowLines(key, rows, { run, tokenizer, max_length }))) ?? []);
   return lines;
 }
 
@@ -113,7 +114,7 @@ async function rowLines(
     observer: linesOnly(warn),
   });
   const pairs = await store.tokens(Array.from({ length: store.length }, (_, index) => index));
-  const longest = Math.max(...pairs.map((pair) => lengthOf(pair)));
+  const longest = largest(pairs.map((pair) => lengthOf(pair)));
   const size = `${grouped(longest)} tokens${cut ? `, ${cut} of them cut` : ""}`;
   const note = `the first ${counted(pairs.length, "pair")} of at most ${size}; ${reading}`;
   return [{ outcome: "read", key, note }, ...lines];

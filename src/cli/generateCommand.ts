@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { PrefineError } from "../errors.ts";
 import type { CausalLM, GenerateOptions } from "../generation/causalLM.ts";
 import type { FinishReason } from "../generation/sequence.ts";
+import { pushAll } from "../lists.ts";
 import { counted, printable, printableJson } from "../phrases.ts";
 import { openTerminal, type Terminal } from "../terminal/terminal.ts";
 import {
@@ -196,7 +197,7 @@ export async function generateAnswers(
       finish_reason: finishReasons[i],
       tokens: completions[i].length,
     }));
-    answers.push(...own);
+    pushAll(answers, own);
   }
   return answers;
 }

@@ -2,6 +2,7 @@
 import { availableMemory, refuseBeyondMemory } from "../device/memory.ts";
 import type { Storage } from "../disk/storage.ts";
 import type { DeviceRanks } from "../engine/runtime/device.ts";
+import { smallest } from "../lists.ts";
 import { shareCalls } from "./shareCalls.ts";
 import { sharedStorage } from "./sharedStorage.ts";
 
@@ -20,7 +21,7 @@ export interface JobPlatform {
 export async function openJobPlatform(ranks: DeviceRanks, storage: Storage): Promise<JobPlatform> {
   const { rank, localRank, localSize } = ranks.world;
   const share = shareCalls(ranks);
-  const available = Math.min(...(await ranks.gather(Float64Array.of(availableMemory() / localSize))));
+  const available = smallest(await ranks.gather(Float64Array.of(availableMemory() / localSize)));
   const where = localSize > 1 ? ` on each of ${localSize} ranks of a machine` : "";
   return {
     storage: sharedStorage(storage, share, rank === 0),

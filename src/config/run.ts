@@ -128,7 +128,7 @@ function mergeGiven(file: GivenValues, flags: GivenValues, report: Report): Give
   const merged = new Map([...fromFile, ...fromFlags]);
   const files = [fromFile.get("data_files")?.value, fromFlags.get("data_files")?.value];
   if (files.every(isObject)) {
-    merged.set("data_files", { label: "--data_files", value: Object.assign({}, ...files) });
+    merged.set("data_files", { label: "--data_files", value: { ...files[0], ...files[1] } });
   }
   return merged;
 }

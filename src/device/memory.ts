@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { formatBytes } from "../engine/runtime/formatBytes.ts";
 import { PrefineError } from "../errors.ts";
+import { smallest } from "../lists.ts";
 
 type ReadText = (path: string) => string | undefined;
 
@@ -23,7 +24,13 @@ export function availableMemory(read: ReadText = readText): number {
   const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(meminfo ?? "")?.[1]);
   const available = (kilobytes("MemAvailable") + (kilobytes("SwapFree") || 0)) * 1024;
   const system = Number.isFinite(available) ? available : totalmem();
-  return Math.max(0, Math.min(system, ...cgroupFolders(read).map((folder) => leftInCgroup(folder, read))));
+  return Math.max(
+    0,
+    smallest(
+      cgroupFolders(read).map((folder) => leftInCgroup(folder, read)),
+      system,
+    ),
+  );
 }
 
 /** The control groups of this process and their ancestors, versions 2 and 1. */

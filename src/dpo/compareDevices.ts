@@ -1,6 +1,7 @@
 /** @file Compares the loss and gradients of one pair on a device with those on the CPU: refuses what differs. */
 import type { PackedPair } from "../data/preferences/types.ts";
 import { PrefineError } from "../errors.ts";
+import { largest } from "../lists.ts";
 import type { EngineLearner } from "./engineLearner.ts";
 
 /** Of the loss, relative: the same as between the CPU and PyTorch. */
@@ -57,7 +58,7 @@ async function passOf(
 /** The tensor furthest beyond its tolerance; `excess` is in tolerances, infinite for a number that is not finite. */
 function worstOf(expected: Pass["gradients"], actual: Pass["gradients"]) {
   const largestOf = (values: Float32Array) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const largestOfAll = Math.max(0, ...[...expected.values()].map(largestOf));
+  const largestOfAll = largest([...expected.values()].map(largestOf), 0);
   let worst = { name: "", excess: 0, difference: 0, largest: 0 };
   for (const [name, values] of expected) {
     const found = actual.get(name) as Float32Array;

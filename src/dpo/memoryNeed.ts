@@ -7,6 +7,7 @@
  */
 
 import type { PackedSize } from "../data/preferences/packPair.ts";
+import { largest } from "../lists.ts";
 import { adapterTensors, type LoraAdapter } from "../models/adapters/lora.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import { HEAD_MODULE } from "../models/network.ts";
@@ -67,7 +68,7 @@ function trainedBytes({ model, adapter, referenceModel, optimizer, pairsPerStep 
   const state = states.reduce((sum, { dtype, shape }) => sum + (dtype === "uint8" ? 1 : FLOAT) * sizeOf(shape), 0);
   const gradients = values * Math.min(2, pairsPerStep);
   const frozen = [...(adapter?.frozen.values() ?? [])].map((name) => model.architecture.parameters.get(name) ?? []);
-  const saved = FLOAT * Math.max(...[...tensors.map(({ shape }) => shape), ...frozen].map(sizeOf));
+  const saved = FLOAT * largest([...tensors.map(({ shape }) => shape), ...frozen].map(sizeOf));
   return values + (referenceModel ? 0 : values) + gradients + state + saved;
 }
 

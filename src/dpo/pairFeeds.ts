@@ -2,6 +2,7 @@
 import type { PackedPair, PairLogps } from "../data/preferences/types.ts";
 import type { HostTensor } from "../engine/runtime/device.ts";
 import { float32 } from "../engine/runtime/hostTensor.ts";
+import { largest } from "../lists.ts";
 import type { PairScores } from "./learner.ts";
 import { SCORES } from "./pairGraphs.ts";
 
@@ -94,8 +95,8 @@ export function readScores(values: Float32Array, pair: PackedPair): PairScores {
 
 /** Length to which TRL pads a batch of pairs, each of which is two rows. */
 export function paddedLength(pairs: readonly PackedPair[]): number {
-  return Math.max(
-    ...pairs.map(
+  return largest(
+    pairs.map(
       ({ sharedLength, chosenLength, rejectedLength }) => sharedLength + Math.max(chosenLength, rejectedLength),
     ),
   );

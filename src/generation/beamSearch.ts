@@ -2,6 +2,8 @@
  * @file Beam search of one prompt: the best continuations of its beams -> the next beams and the best answers.
  * Rules, their order and float32 arithmetic follow `_beam_search` in transformers 5.23.
  */
+
+import { smallest } from "../lists.ts";
 import type { FinishReason } from "./sequence.ts";
 
 /** transformers adds this to a score that must not win. */
@@ -78,7 +80,7 @@ export function advanceBeams(state: BeamState, candidates: readonly BeamCandidat
   // "never" assumes the longest possible text for the best future score, the others the current length
   const longest = earlyStopping === "never" && lengthPenalty > 0 ? rules.budget : length;
   const hope = penalized(beams[0].score, longest, lengthPenalty);
-  const worst = Math.min(...answers.map(({ score }) => score));
+  const worst = smallest(answers.map(({ score }) => score));
   const isBeaten = answers.some(({ finishReason }) => hope > (finishReason ? worst : OUT));
   const canImprove = state.canImprove && isBeaten;
   const isFull = earlyStopping === true && answers.every(isAnswer);

@@ -7,6 +7,7 @@ import { DecodeStream } from "../data/tokenizers/decodeStream.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../errors.ts";
 import { emitWarning } from "../host.ts";
+import { largest } from "../lists.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import { counted, printable } from "../phrases.ts";
 import { callSettings, type GenerateOptions } from "./callOptions.ts";
@@ -166,7 +167,7 @@ export class CausalLM {
       this.warn("a prompt begins with two bos tokens: its text has one, and the tokenizer adds another", onWarning);
     }
     refuseManySequences(settings, prompts.length, decoder.vocabSize);
-    const longest = Math.max(...prompts.map((prompt) => prompt.length));
+    const longest = largest(prompts.map((prompt) => prompt.length));
     const room = decoder.maxPositions - longest;
     if ((settings.max_new_tokens ?? 0) > room && room > 0) {
       const [positions, tokens] = [counted(decoder.maxPositions, "position"), counted(longest, "token")];

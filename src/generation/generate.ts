@@ -1,5 +1,6 @@
 /** @file Runs one generation call: streamed text, or all sequences, texts and finish reasons at the end. */
 import { PrefineError } from "../errors.ts";
+import { largest } from "../lists.ts";
 import type { Decoder } from "./decoder.ts";
 import { generateBeams } from "./generateBeams.ts";
 import { generateTokens } from "./generateTokens.ts";
@@ -139,8 +140,8 @@ function padSequences(
   fill: number | undefined,
 ): number[][] {
   const { padTokenId, num_return_sequences } = settings;
-  const longestPrompt = Math.max(...prompts.map((prompt) => prompt.length));
-  const longestCompletion = Math.max(...completions.map((completion) => completion.length));
+  const longestPrompt = largest(prompts.map((prompt) => prompt.length));
+  const longestCompletion = largest(completions.map((completion) => completion.length));
   return completions.map((completion, index) => {
     const prompt = prompts[Math.floor(index / num_return_sequences)];
     if (fill === undefined) return [...prompt, ...completion];

@@ -2,6 +2,7 @@
  * @file Logits processors and warpers: scores [V] -> scores [V], filtered tokens at -Infinity.
  * Definitions and order follow transformers 5.23 (generation/logits_process.py). V vocabulary.
  */
+import { pushAll } from "../lists.ts";
 
 /** Pure: returns new scores. `ids` is the sequence so far, with the prompt, without padding. */
 export type LogitsProcessor = (scores: Float32Array, ids: readonly number[]) => Float32Array;
@@ -144,7 +145,7 @@ export function logitsProcessors(
   if (options.min_new_tokens && eosTokenIds.length > 0) {
     chain.push(minLength(promptLength + options.min_new_tokens, eosTokenIds));
   }
-  if (options.do_sample) chain.push(...warpers(options, eosTokenIds.length));
+  if (options.do_sample) pushAll(chain, warpers(options, eosTokenIds.length));
   if (options.renormalize_logits) chain.push(logSoftmax);
   return chain;
 }

@@ -2,6 +2,8 @@
  * @file A decoder for models whose rotary frequencies change with a text's length (LongRoPE): when it grows beyond the
  * limit, the cached keys no longer fit, and everything is read again, as transformers does for Phi-3.
  */
+
+import { largest } from "../lists.ts";
 import type { Decoder, DecoderStepOptions } from "./decoder.ts";
 
 /** Everything that a decoder has read since its first call, row by row. */
@@ -38,7 +40,7 @@ export function rereadingDecoder(decoder: Decoder, above: number): Decoder {
 }
 
 /** Tokens of the longest text. */
-const longest = (positions: readonly number[][]) => 1 + Math.max(...positions.map((row) => row[row.length - 1]));
+const longest = (positions: readonly number[][]) => 1 + largest(positions.map((row) => row[row.length - 1]));
 
 function extended(
   history: History | undefined,

@@ -1,6 +1,7 @@
 /** @file Functions of both loops: length limits, finish reasons and the first input of a batch. */
 
 import { PrefineError } from "../errors.ts";
+import { largest } from "../lists.ts";
 import { counted } from "../phrases.ts";
 import type { DecoderStepOptions } from "./decoder.ts";
 import type { ProcessorOptions } from "./logitsProcessors.ts";
@@ -136,7 +137,7 @@ export interface StepInput extends DecoderStepOptions {
 /** The first call: [B * S] prompts, left-padded to the longest. */
 export function promptInput(prompts: ReadonlyArray<readonly number[]>, padTokenId = 0): StepInput {
   const batch = prompts.length;
-  const length = Math.max(...prompts.map((ids) => ids.length));
+  const length = largest(prompts.map((ids) => ids.length));
   const tokens = new Int32Array(batch * length).fill(padTokenId);
   const positions = new Int32Array(batch * length);
   const padding = Int32Array.from(prompts, (ids) => length - ids.length);

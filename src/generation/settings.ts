@@ -6,6 +6,7 @@ import { GENERATION_DEFAULTS, type GenerationConfigInput, readGenerationConfig }
 import { givenBy } from "../config/readOptions.ts";
 import { Report } from "../config/report.ts";
 import { PrefineError } from "../errors.ts";
+import { pushAll } from "../lists.ts";
 import { counted } from "../phrases.ts";
 import { type OptionValues, readModelSettings, withoutNull } from "./modelSettings.ts";
 import type { GenerationSettings } from "./sequence.ts";
@@ -62,13 +63,13 @@ export function generationSettings(sources: SettingsSources): { settings: Genera
   const { num_beams = 1, do_sample } = merged;
   const shown = { ...Object.fromEntries(model.idle), ...merged };
   if (!do_sample)
-    warnings.push(...idleWarnings(SAMPLING_ONLY, shown, { user, needs: ["do_sample", "do_sample: true"] }));
+    pushAll(warnings, idleWarnings(SAMPLING_ONLY, shown, { user, needs: ["do_sample", "do_sample: true"] }));
   if (num_beams === 1)
-    warnings.push(...idleWarnings(BEAMS_ONLY, shown, { user, needs: ["num_beams", "num_beams > 1"] }));
+    pushAll(warnings, idleWarnings(BEAMS_ONLY, shown, { user, needs: ["num_beams", "num_beams > 1"] }));
   for (const [key, value] of model.idle) {
     if (key.endsWith("_token_id")) warnings.push(`${modelFile}: ${key}: ${value} is no token, and is ignored`);
   }
-  warnings.push(...lengthWarnings(merged));
+  pushAll(warnings, lengthWarnings(merged));
   checkSearch(merged);
   return { settings: settingsFrom(merged, sources.call), warnings };
 }
@@ -86,7 +87,7 @@ function readSource(
   for (const [name, problem] of problems) report.problem(name, problem);
   const values = readGenerationConfig(givenBy(where, input), report);
   report.throwProblems(where);
-  warnings.push(...report.advice);
+  pushAll(warnings, report.advice);
   return withoutNull(values);
 }
 

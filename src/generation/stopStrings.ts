@@ -1,4 +1,5 @@
 /** @file Detects stop strings at the end of a sequence, including those that span several tokens. */
+import { largest } from "../lists.ts";
 
 const utf8 = new TextEncoder();
 
@@ -18,7 +19,10 @@ export function endsWithStopString(
 ): boolean {
   // A token is at least one byte, so a string of n bytes is within the last n tokens; one more for decoders that strip
   // the space before the first token.
-  const longest = Math.max(0, ...stopStrings.map((text) => utf8.encode(text).length));
+  const longest = largest(
+    stopStrings.map((text) => utf8.encode(text).length),
+    0,
+  );
   if (longest === 0 || ids.length === 0) return false;
   const tail = ids.slice(-(longest + 1));
   const text = tokenizer.decode(tail, { skip_special_tokens: false });

@@ -1,4 +1,5 @@
 /** @file The syntax tree of a regular expression. Lengths and positions count code points or UTF-16 units as named. */
+import { largest, smallest } from "../lists.ts";
 
 /** Positions that match without consuming a character. */
 export type Assertion =
@@ -40,7 +41,7 @@ export function lengthOf(node: Node): [min: number, max: number] {
       return node.parts.map(lengthOf).reduce(([min, max], [a, b]) => [min + a, max + b], [0, 0]);
     case "choice": {
       const all = node.options.map(lengthOf);
-      return [Math.min(...all.map(([min]) => min)), Math.max(...all.map(([, max]) => max))];
+      return [smallest(all.map(([min]) => min)), largest(all.map(([, max]) => max))];
     }
     case "repeat": {
       const [min, max] = lengthOf(node.part);

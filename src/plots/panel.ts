@@ -1,6 +1,7 @@
 /** @file The plot of one metric: axes, grid, a line per run and split, markers if there are few points. */
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
+import { largest } from "../lists.ts";
 import { axisValues, type Mark } from "./scale.ts";
 import { type Point, type Series, SMOOTH_ABOVE, smooth, thinOut } from "./series.ts";
 import { pixelWidth, runColor, type Theme } from "./theme.ts";
@@ -63,7 +64,7 @@ export function drawPanel(series: Series[], options: PanelOptions): string {
   const { domain, ticks: y } = niceAxis(axisValues(metric, series, mark), yCount);
   const x = niceTicks(...xDomain, Math.max(2, Math.round(width / 120)));
   const labelOf = (ticks: typeof x) => (_: number, i: number) => ticks.labels[i];
-  const marginLeft = Math.ceil(Math.max(...y.labels.map((label) => pixelWidth(label, FONT_SIZE)))) + 18;
+  const marginLeft = Math.ceil(largest(y.labels.map((label) => pixelWidth(label, FONT_SIZE)))) + 18;
   const axis = { stroke: theme.grid, color: theme.muted, tickSize: 0, fontSize: FONT_SIZE, label: null };
   const { document } = parseHTML("<html><body></body></html>");
   const svg = Plot.plot({

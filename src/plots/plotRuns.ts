@@ -1,6 +1,7 @@
 /** @file The whole picture as one SVG text: title, legend, and a panel for each metric. */
 
 import { checkOptions, numberAbove0, oneOf, optionsOf, text, texts } from "../arguments.ts";
+import { largest } from "../lists.ts";
 import { counted } from "../phrases.ts";
 import { drawPanel, seriesColors } from "./panel.ts";
 import { differInBeta, legendNames } from "./runNames.ts";
@@ -152,7 +153,7 @@ function panelBoxes(count: number, width: number, top: number, height: number | 
 
 /** From 0 (the start of training) to the last logged point of any run. */
 function xDomain(data: PlotData): [number, number] {
-  const last = Math.max(...data.series.map(({ points }) => points[points.length - 1].x));
+  const last = largest(data.series.map(({ points }) => points[points.length - 1].x));
   return [0, last > 0 ? last : 1];
 }
 

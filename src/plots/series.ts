@@ -2,6 +2,7 @@
 
 import { checkValue, describeValue, isPromise } from "../arguments.ts";
 import { nearestName, PrefineError, show } from "../errors.ts";
+import { pushAll } from "../lists.ts";
 
 /**
  * One entry of `log_history` in the file, written by prefine or transformers: TRL's metric names, `epoch`, `step`.
@@ -203,7 +204,10 @@ export function thinOut(points: Point[], buckets: number): Point[] {
     const gap = slice.find(({ y }) => !Number.isFinite(y));
     const byHeight = slice.filter(({ y }) => Number.isFinite(y)).sort((a, b) => a.y - b.y);
     const picks = new Set([byHeight[0], byHeight.at(-1), gap]);
-    extremes.push(...slice.filter((point) => picks.has(point)));
+    pushAll(
+      extremes,
+      slice.filter((point) => picks.has(point)),
+    );
   }
   return extremes;
 }

@@ -1,4 +1,5 @@
 /** @file Round axis values and their labels. */
+import { largest } from "../lists.ts";
 
 export interface Ticks {
   values: number[];
@@ -16,9 +17,9 @@ function stepFor(span: number, count: number): number {
 
 /** Axis labels: thousands as k, millions as M, tiny values with exponents. */
 function labelsFor(values: number[], step: number): string[] {
-  const largest = Math.max(...values.map(Math.abs));
-  if (largest > 0 && largest < 1e-3) return values.map((value) => (value === 0 ? "0" : exponential(value, step)));
-  const [unit, suffix] = largest >= 1e6 ? [1e6, "M"] : largest >= 1e4 ? [1e3, "k"] : [1, ""];
+  const most = largest(values.map(Math.abs));
+  if (most > 0 && most < 1e-3) return values.map((value) => (value === 0 ? "0" : exponential(value, step)));
+  const [unit, suffix] = most >= 1e6 ? [1e6, "M"] : most >= 1e4 ? [1e3, "k"] : [1, ""];
   const decimals = Math.min(9, Math.max(0, -Math.floor(Math.log10(step / unit) + 1e-9)));
   return values.map((value) => (value === 0 ? "0" : `${(value / unit).toFixed(decimals)}${suffix}`));
 }

@@ -3,6 +3,7 @@
  * from them: one divisor of each channel's frequency, and a factor of cosines and sines.
  */
 import { PrefineError, show } from "../errors.ts";
+import { smallest } from "../lists.ts";
 import type { GgufReader } from "./ggufReader.ts";
 import { llama3Scaling } from "./llama3Scaling.ts";
 
@@ -142,7 +143,7 @@ function divisorsOf(
   const divisors = Array.from(factors ?? []);
   if (divisors.length === rotated / 2 && divisors.every((value) => value > 0 && Number.isFinite(value)))
     return divisors;
-  const found = `${divisors.length} numbers${divisors.length > 0 ? `, the smallest ${Math.min(...divisors)}` : ""}`;
+  const found = `${divisors.length} numbers${divisors.length > 0 ? `, the smallest ${smallest(divisors)}` : ""}`;
   const message = `${where}: ${name}.weight: expected ${rotated / 2} numbers above 0, found ${found}`;
   throw new PrefineError("model", message, "Download the file again: it may be damaged.");
 }

@@ -1,4 +1,5 @@
 /** @file Rotary factors in a GGUF file -> Llama 3's `rope_scaling`, from which they were computed. */
+import { largest } from "../lists.ts";
 
 /** Llama 3's context length before it was extended, and the bounds of all its releases. */
 const ORIGINAL = 8192;
@@ -24,7 +25,7 @@ export function llama3Scaling(
   head: { theta: number; headDim: number },
 ): Record<string, unknown> | undefined {
   const values = Array.from(factors);
-  const factor = Math.round(Math.max(...values) * 1000) / 1000;
+  const factor = Math.round(largest(values) * 1000) / 1000;
   const expected = llama3Factors(factor, head);
   const same =
     values.length === expected.length && values.every((value, i) => Math.abs(value / expected[i] - 1) < TOLERANCE);

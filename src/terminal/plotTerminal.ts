@@ -1,6 +1,7 @@
 /** @file A small loss plot for a terminal, in braille dots or plain ASCII. */
 
 import { options as anOptions, bool, checkOptions, numberAbove0, optionsOf, text } from "../arguments.ts";
+import { largest } from "../lists.ts";
 import { onOneLine } from "../phrases.ts";
 import { axisValues, markOf } from "../plots/scale.ts";
 import {
@@ -134,13 +135,13 @@ export function plotTerminal(log_history: RawLogEntry[], options: TerminalPlotOp
   const mark = markOf(metric, [run]);
   const values = axisValues(metric, data.series, mark);
   const { domain, ticks } = niceAxis(values, Math.max(2, Math.round(rows / 3)));
-  const last = Math.max(...data.series.map(({ points }) => points[points.length - 1].x)) || 1;
+  const last = largest(data.series.map(({ points }) => points[points.length - 1].x)) || 1;
   const [low, high] = [ticks.labels[0], ticks.labels[ticks.labels.length - 1]].map((t) => t.replaceAll("−", "-"));
   const share = (y: number) => (domain[1] - y) / (domain[1] - domain[0]);
   const markedRow = mark ? Math.round(share(mark.value) * (rows - 1)) : -1;
   const labels = Array.from({ length: rows }, (_, i) => (i === markedRow && mark ? mark.label : ""));
   [labels[0], labels[rows - 1]] = [high, low];
-  const gutter = Math.max(...labels.map((label) => label.length));
+  const gutter = largest(labels.map((label) => label.length));
   const width = Math.max(10, columns - gutter - 3);
   const cells = Array.from({ length: rows }, () => Array.from({ length: width }, (): Cell => ({})));
   const canvas: Canvas = { cells, dotsX: ascii ? 1 : 2, dotsY: ascii ? 1 : 4 };

@@ -1,4 +1,6 @@
 /** @file Progress and speed of a run on one line, fitted to the width of the terminal. */
+
+import { largest } from "../lists.ts";
 import type { BottomLine, TerminalStream } from "./bottomLine.ts";
 import { createPace, type ProgressView, partsOf, progressAfter, progressAt, type RunProgress } from "./runProgress.ts";
 
@@ -32,7 +34,7 @@ function renderBar(progress: RunProgress, columns: number, style: BarStyle): { t
   const lengthOf = () => parts.reduce((sum, { text }) => sum + text.length + 2, percent.length);
   const shed = (room: number, keep: number) => {
     while (columns - lengthOf() < room && parts.some(({ priority }) => priority > keep)) {
-      const least = Math.max(...parts.map(({ priority }) => priority));
+      const least = largest(parts.map(({ priority }) => priority));
       parts.splice(
         parts.findIndex(({ priority }) => priority === least),
         1,

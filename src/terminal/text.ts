@@ -1,5 +1,5 @@
 /** @file Text for terminals: width in cells, cutting and wrapping by cells, tables. */
-import { onOneLine, printable } from "../phrases.ts";
+import { graphemes, onOneLine, printable } from "../phrases.ts";
 
 /** East Asian wide and emoji blocks, [first, last] code points; covers most of Unicode's EastAsianWidth W and F. */
 const WIDE: ReadonlyArray<readonly [number, number]> = [
@@ -19,10 +19,6 @@ const WIDE: ReadonlyArray<readonly [number, number]> = [
 ];
 const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 const EMOJI = /\p{Emoji_Presentation}|\ufe0f/u;
-const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
-
-const graphemes = (text: string) => Array.from(segmenter.segment(text), ({ segment }) => segment);
-
 /** Cells of one grapheme: 0, 1 or 2. */
 function graphemeWidth(grapheme: string): number {
   const code = grapheme.codePointAt(0) ?? 0;
@@ -31,9 +27,15 @@ function graphemeWidth(grapheme: string): number {
   return WIDE.some(([first, last]) => code >= first && code <= last) ? 2 : 1;
 }
 
+/** Most text: a cell per character. */
+const PLAIN = /^[ -~]*$/;
+
 /** Width of `text` (one line, no escape codes) in terminal cells. */
 export function textWidth(text: string): number {
-  return graphemes(text).reduce((sum, grapheme) => sum + graphemeWidth(grapheme), 0);
+  if (PLAIN.test(text)) return text.length;
+  let width = 0;
+  for (const grapheme of graphemes(text)) width += graphemeWidth(grapheme);
+  return width;
 }
 
 /** `text` on one line of at most `width` cells, ending in "..." if cut. */
@@ -47,10 +49,10 @@ export function cutText(text: string, width: number): string {
 function takeCells(text: string, width: number): string {
   let beginning = "";
   let used = 0;
-  for (const { segment } of segmenter.segment(text.slice(0, width * 16))) {
-    used += graphemeWidth(segment);
+  for (const grapheme of graphemes(text.slice(0, width * 16))) {
+    used += graphemeWidth(grapheme);
     if (used > width) break;
-    beginning += segment;
+    beginning += grapheme;
   }
   return beginning;
 }
@@ -74,17 +76,22 @@ export function wrapText(text: string, width: number, { breakWords = true }: Wra
 function wrapLine(line: string, width: number, breakWords: boolean): string[] {
   const lines: string[] = [];
   let current = "";
+  let used = 0; // cells of `current`
   for (const word of line.split(/(?<= )(?=[^ ])/)) {
-    if (textWidth((current + word).trimEnd()) <= width) {
+    const cells = textWidth(word.trimEnd());
+    if (used + cells <= width) {
       current += word;
+      used += textWidth(word);
       continue;
     }
     if (current.trim() !== "") lines.push(current.trimEnd());
-    const pieces = breakWords ? breakWord(word, width) : [word];
-    lines.push(...pieces.slice(0, -1));
-    current = pieces.at(-1) ?? "";
+    const pieces = breakWords && cells > width ? breakWord(word, width) : [word];
+    current = pieces.pop() ?? "";
+    for (const piece of pieces) lines.push(piece);
+    used = textWidth(current);
   }
-  return [...lines, current.trimEnd()];
+  lines.push(current.trimEnd());
+  return lines;
 }
 
 /** Splits a word that may be longer than a line (a URL, Chinese text) into pieces of at most `width` cells. */
@@ -110,7 +117,7 @@ export function padText(text: string, width: number): string {
 
 /** Rows of cells as aligned lines; `right` is the set of right-aligned columns. */
 export function tableLines(rows: string[][], right: ReadonlySet<number> = new Set()): string[] {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => textWidth(row[column]))));
+  const widths = rows[0].map((_, column) => rows.reduce((most, row) => Math.max(most, textWidth(row[column])), 0));
   return rows.map((row) => {
     const cells = row.map((cell, column) => {
       const filler = " ".repeat(widths[column] - textWidth(cell));

@@ -21,6 +21,7 @@ import type { DPOConfig } from "../config/DPOConfig.ts";
 import { checkShapeOptions } from "../data/shapes/shapeOptions.ts";
 import { aTokenizer } from "../data/tokenizers/checkCalls.ts";
 import { PrefineError } from "../errors.ts";
+import { pushAll } from "../lists.ts";
 import { problemsOf } from "../phrases.ts";
 import { evaluationFaults, rowsFault } from "./prepare/checkRows.ts";
 import type { DPOTrainerOptions, TrainOptions } from "./trainerOptions.ts";
@@ -103,7 +104,7 @@ export function checkTrainerOptions(given: unknown): void {
     const fault = rowsFault(train_dataset);
     if (fault !== undefined) faults.push(["train_dataset", fault]);
   }
-  faults.push(...evaluationFaults(eval_dataset));
+  pushAll(faults, evaluationFaults(eval_dataset));
   const rest = { ...(given as Partial<DPOTrainerOptions>) };
   for (const name of ["model", "train_dataset", "eval_dataset"] as const) delete rest[name];
   if (rest.to_preferences !== undefined) checkShapeOptions("to_preferences", rest.to_preferences ?? {});

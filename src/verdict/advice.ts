@@ -1,5 +1,6 @@
 /** @file What to do next, in one place: after a verdict, and before the first step where the learning rate is odd. */
 import { lossTraits } from "../config/options/lossTypes.ts";
+import { smallest } from "../lists.ts";
 import type { RunFacts } from "./facts.ts";
 import type { VerdictKind } from "./kinds.ts";
 import type { Measures } from "./measures.ts";
@@ -54,7 +55,7 @@ function changeRate(facts: RunFacts, direction: "raise" | "lower"): string {
 }
 
 function stopEarlier({ best_step, reference, loss_type }: RunFacts, { evaluated }: Measures): string {
-  const best = Math.min(...evaluated.map((set) => set.best_step));
+  const best = smallest(evaluated.map((set) => set.best_step));
   const startsAtLn2 = reference === "start" && loss_type.length === 1 && lossTraits(loss_type[0]).startsAtLn2 === true;
   if (startsAtLn2 && evaluated.every((set) => set.best >= 0.99 * Math.LN2)) {
     const why = "The held-out loss was never below ln 2, where it starts: no step is worth keeping";

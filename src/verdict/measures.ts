@@ -1,4 +1,6 @@
 /** @file The numbers of a log that a verdict is drawn from. */
+
+import { largest, smallest } from "../lists.ts";
 import type { RunFacts } from "./facts.ts";
 
 /** One entry of log_history; Python's logs may have null where a value was not finite. */
@@ -80,7 +82,7 @@ export function measure(log: readonly LoggedEntry[], facts: RunFacts): Measures 
   const losses = valuesOf(train, "loss");
   const gradients = valuesOf(train, "grad_norm");
   const areFinite = train.every(({ loss, grad_norm = 0 }) => isNumber(loss) && isNumber(grad_norm));
-  const largest = Math.max(...gradients);
+  const steepest = largest(gradients);
   return {
     points: train.length,
     is_finite: areFinite,
@@ -92,7 +94,7 @@ export function measure(log: readonly LoggedEntry[], facts: RunFacts): Measures 
     moved: movedByRewards(train, facts) ?? movedByEvaluations(log),
     certainty: certaintyOf(valuesOf(train, "rewards/margins"), facts),
     ...chosenLoss(train, facts),
-    grad_share: largest > 0 ? median(lastThird(gradients)) / largest : null,
+    grad_share: steepest > 0 ? median(lastThird(gradients)) / steepest : null,
     evaluated: evaluatedSets(log, train, facts),
   };
 }
@@ -178,7 +180,7 @@ function evaluatedSets(
         first: points[0].loss,
         best: best.loss,
         best_step: best.step,
-        last: Math.min(...points.slice(-2).map(({ loss }) => loss)),
+        last: smallest(points.slice(-2).map(({ loss }) => loss)),
         fell_since: fellSince(train, best.step),
         accuracy,
         margin: margin !== null && reference === "start" && beta > 0 ? margin / beta : null,

@@ -58,12 +58,13 @@ const LIBRARY = [
 ];
 
 /** Modules that all may import. */
-export const EVERYWHERE: readonly string[] = ["errors", "host", "phrases", "arguments"];
+export const EVERYWHERE: readonly string[] = ["errors", "host", "phrases", "lists", "arguments"];
 
 export const RULES: Record<string, Rule> = {
   errors: {},
   host: {},
   phrases: {},
+  lists: {},
   arguments: {},
   random: {},
   disk: { values: ["formats"] },

@@ -73,21 +73,31 @@ export interface SourceFile {
   functions: SourceFunction[];
   /** Names of all identifiers except property names: `console`, `fetch`. */
   identifiers: Set<string>;
+  /** Calls with a list spread into their arguments, without white space: `Math.max(...lengths)`. */
+  spreads: string[];
 }
 
 export function parseSource(path: string): SourceFile {
   const text = readText(path);
   const tree = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
-  const file: SourceFile = { path, text, imports: [], functions: [], identifiers: new Set() };
+  const file: SourceFile = { path, text, imports: [], functions: [], identifiers: new Set(), spreads: [] };
   const visit = (node: ts.Node): void => {
     const found = importOf(node);
     if (found) file.imports.push(locate(found, path));
     if (isFunction(node)) file.functions.push(describeFunction(node, tree));
     if (ts.isIdentifier(node) && !isPropertyName(node)) file.identifiers.add(node.text);
+    if (spreadsList(node)) file.spreads.push(node.getText().replace(/\s+/g, " "));
     ts.forEachChild(node, visit);
   };
   visit(tree);
   return file;
+}
+
+/** Spread lists that code writes down in capitals are short. */
+function spreadsList(node: ts.Node): boolean {
+  if (!ts.isCallExpression(node) && !ts.isNewExpression(node)) return false;
+  const isShort = (list: ts.Expression) => ts.isIdentifier(list) && /^[A-Z_]+$/.test(list.text);
+  return node.arguments?.some((argument) => ts.isSpreadElement(argument) && !isShort(argument.expression)) ?? false;
 }
 
 function locate(found: Omit<Import, "isLocal">, path: string): Import {

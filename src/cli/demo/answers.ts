@@ -1,5 +1,6 @@
 /** @file Answers of the base and the trained model to the held-out questions, and their statistics. */
 import type { CausalLM } from "../../generation/causalLM.ts";
+import { pushAll } from "../../lists.ts";
 import { countWords } from "../../terminal/text.ts";
 
 const BATCH = 24; // prompts per batch
@@ -40,7 +41,10 @@ async function answerAll(
   for (let start = 0; start < questions.length; start += BATCH) {
     const prompts = questions.slice(start, start + BATCH).map(({ prompt }) => prompt);
     const { texts } = await model.generate(prompts, { signal });
-    answers.push(...texts.map((text) => text.trim()));
+    pushAll(
+      answers,
+      texts.map((text) => text.trim()),
+    );
   }
   return answers;
 }

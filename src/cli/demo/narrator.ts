@@ -1,4 +1,6 @@
 /** @file Output of the demo: numbered chapters, indented paragraphs and fields, as wide as the terminal. */
+
+import { largest } from "../../lists.ts";
 import { onOneLine } from "../../phrases.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { cutText, padText, tableLines, textWidth, wrapText } from "../../terminal/text.ts";
@@ -45,7 +47,7 @@ export function createNarrator(terminal: Terminal): Narrator {
     commands: (entries) => lines(entries.flatMap(([purpose, command]) => [purpose, `  ${command}`])),
     paragraph: (text) => lines(wrapText(text, width, PROSE)),
     fields: (entries, { whole = false } = {}) => {
-      const nameWidth = Math.max(...entries.map(([name]) => textWidth(name)));
+      const nameWidth = largest(entries.map(([name]) => textWidth(name)));
       for (const [name, value] of entries) {
         const room = Math.max(20, width - nameWidth - 4);
         const parts = whole ? wrapText(value, room) : [cutText(onOneLine(value), room)];

@@ -1,6 +1,7 @@
 /** @file The data of a LLaMA-Factory file: names in its dataset_info.json, which this reads. */
 import { PrefineError } from "../../errors.ts";
 import { isObject, parseJsonObject } from "../../formats/parseJson.ts";
+import { smallest } from "../../lists.ts";
 import { type Imported, listOfTexts, noEqual } from "./rules.ts";
 
 /** Keys of LLaMA-Factory that are read here. */
@@ -136,8 +137,8 @@ async function entryOf({ name, info }: Named, { folder, limit, files }: EntryOpt
   const { split = "train", subset, num_samples } = info;
   const limits = [limit, Number(num_samples ?? 0)].filter((count) => count > 0);
   const rows = file === undefined || limits.length === 0 ? undefined : await files.countRows(file);
-  const isWhole = limits.length === 0 || (rows !== undefined && rows <= Math.min(...limits));
-  const range = isWhole ? "" : `[:${Math.min(...limits)}]`;
+  const isWhole = limits.length === 0 || (rows !== undefined && rows <= smallest(limits));
+  const range = isWhole ? "" : `[:${smallest(limits)}]`;
   return {
     path: file ?? String(info.hf_hub_url ?? info.ms_hub_url ?? name),
     ...(subset ? { name: subset } : {}),

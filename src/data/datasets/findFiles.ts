@@ -1,6 +1,7 @@
 /** @file A hub id, a folder or data files -> the files of each split, before any is downloaded or read. */
 import { nearbyHint, notOnDisk } from "../../disk/nearbyNames.ts";
 import { PrefineError } from "../../errors.ts";
+import { pushAll } from "../../lists.ts";
 import { looksLikeRepoId } from "../hub/repoId.ts";
 import { type CardConfig, chooseConfig, plainFolder, readCards } from "./card.ts";
 import { formatNamed, formatOf, isOtherFormat, type ReadFormat, SUPPORTED } from "./fileFormats.ts";
@@ -107,7 +108,7 @@ async function localFiles(patterns: Map<string, string[]>, format: ReadFormat | 
   for (const [split, list] of patterns) {
     const { files, named, unmatched } = await findLocalFiles(list, split);
     for (const path of named) listed.add(path);
-    allUnmatched.push(...unmatched);
+    pushAll(allUnmatched, unmatched);
     splits.set(split, files);
   }
   const files = withFormat(splits, { where: "data_files", listed, format });

@@ -1,4 +1,6 @@
 /** @file Mixes several datasets: trl.get_dataset with its DatasetMixtureConfig. */
+
+import { smallest } from "../../lists.ts";
 import { Dataset } from "./dataset.ts";
 import { type DatasetDict, datasetDict } from "./datasetDict.ts";
 import { loadDataset } from "./loadDataset.ts";
@@ -95,6 +97,6 @@ function cutToShares(datasets: readonly Dataset[], configs: readonly MixturePart
   if (fractions.includes(null)) return [...datasets];
   const sum = fractions.reduce((total: number, fraction) => total + (fraction ?? 0), 0);
   const weights = fractions.map((fraction) => (fraction ?? 0) / sum);
-  const rows = Math.min(...datasets.flatMap(({ num_rows }, i) => (weights[i] > 0 ? num_rows / weights[i] : [])));
+  const rows = smallest(datasets.flatMap(({ num_rows }, i) => (weights[i] > 0 ? num_rows / weights[i] : [])));
   return datasets.map((dataset, i) => dataset.select(Array(roundHalfEven(weights[i] * rows)).keys()));
 }

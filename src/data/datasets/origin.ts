@@ -111,7 +111,7 @@ export async function findLocalFiles(
     const isFolder = (await kindOf(base || ".")) === "folder";
     const names = isFolder ? matchData(under, await listFiles(resolve(base))) : [];
     if (names.length === 0) without.push(pattern);
-    files.push(...names.map((name) => join(base, name)));
+    for (const name of names) files.push(join(base, name));
   }
   return { files, named, unmatched: checkUnmatched(without, { split, where: "data_files", files }) };
 }

@@ -1,6 +1,7 @@
 /** @file Assigns files to splits: by patterns, or by file names as in Python's datasets. */
 
 import { PrefineError, show } from "../../errors.ts";
+import { pushAll } from "../../lists.ts";
 import { counted } from "../../phrases.ts";
 import { inferFormat, isData, isOfFormat, isRead, type ReadFormat, SUPPORTED } from "./fileFormats.ts";
 import { isPattern, matchPaths } from "./glob.ts";
@@ -61,10 +62,10 @@ export function filesByPatterns(
       const matches = matchData(pattern, paths);
       if (isPattern(pattern)) checkShards(matches, split, where);
       else for (const path of matches) listed.add(path);
-      files.push(...matches);
+      pushAll(files, matches);
       return matches.length === 0;
     });
-    unmatched.push(...checkUnmatched(without, { split, where, files }));
+    pushAll(unmatched, checkUnmatched(without, { split, where, files }));
     splits.set(split, files);
   }
   return { ...withFormat(splits, { where, listed }), unmatched };

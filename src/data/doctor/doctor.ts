@@ -1,6 +1,7 @@
 /** @file Examines preference data: every check on every row, one pass per split, hashes in memory instead of texts. */
 import { PrefineError } from "../../errors.ts";
 import { turnTaker } from "../../host.ts";
+import { pushAll } from "../../lists.ts";
 import type { Row } from "../datasets/features.ts";
 import type { Truncation, TruncationMode } from "../preferences/packPair.ts";
 import { controlTokenPattern } from "../preferences/textChecks.ts";
@@ -173,7 +174,10 @@ async function examineSplit(split: DoctorRows, context: DoctorContext, { report,
     if (options.signal?.aborted) throw new PrefineError("interrupted", "stopped while the data was examined");
   }
   if (unreadable.rows.length > 0) report.findings.push(unreadableFinding(split.name, unreadable));
-  report.findings.push(...running.flatMap((one) => findingOf(one, split.name, rows)));
+  pushAll(
+    report.findings,
+    running.flatMap((one) => findingOf(one, split.name, rows)),
+  );
   const numbers = endSplit(whole, split.name, { report, rows });
   report.splits.push({ name: split.name, rows, pairs, numbers });
   if (reader.withoutTokens === undefined) return;

@@ -1,4 +1,6 @@
 /** @file Whether a bag of words tells chosen answers from rejected ones: logistic regression, cross-validated. */
+
+import { smallest } from "../../lists.ts";
 import { Mt19937 } from "../../random.ts";
 import type { ExaminedRow } from "./check.ts";
 import { NearIndex, type Signature, signatureOf } from "./minhash.ts";
@@ -101,7 +103,7 @@ function foldsOf(groups: readonly number[]): Map<number, number> {
   const filled = new Array<number>(FOLDS).fill(0);
   const folds = new Map<number, number>();
   for (const [group, size] of [...sizes].sort((a, b) => b[1] - a[1])) {
-    const fold = filled.indexOf(Math.min(...filled));
+    const fold = filled.indexOf(smallest(filled));
     filled[fold] += size;
     folds.set(group, fold);
   }

@@ -1,4 +1,6 @@
 /** @file Rows in groups of about the same amount of text. */
+
+import { pushAll } from "../../lists.ts";
 import type { Row } from "../datasets/features.ts";
 
 /** Rows and characters that are tokenized at once: some 10 ms. */
@@ -33,7 +35,7 @@ export async function* larger(chunks: AsyncGenerator<Row[]>): AsyncGenerator<Row
   let group: Row[] = [];
   let count = 0;
   for await (const chunk of chunks) {
-    group.push(...chunk);
+    pushAll(group, chunk);
     if (++count % CHUNKS_PER_MESSAGE !== 0) continue;
     yield group;
     group = [];

@@ -1,6 +1,7 @@
 /** @file Dataset rows -> token ids of the pairs to train on, checked row by row. TRL's _prepare_dataset. */
 import { PrefineError } from "../../errors.ts";
 import { turnTaker } from "../../host.ts";
+import { pushAll } from "../../lists.ts";
 import type { Row } from "../datasets/features.ts";
 import type { StoppableTokenizer, TokenizerThread } from "../tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
@@ -75,7 +76,7 @@ export async function tokenizePairs(
   const state: State = { ...options, tokenizer, found, examiner, reader: new RowReader() };
   await tokenizeAll(chunksOf(rows), { tokenized, state, tokenizer });
   const { split = "train", drop_degenerate = false } = options;
-  tokenized.warnings.push(...found.lines({ split, rows: tokenized.rows, drop_degenerate }));
+  pushAll(tokenized.warnings, found.lines({ split, rows: tokenized.rows, drop_degenerate }));
   if (tokenized.pairs.length === 0) throw nothingLeft(tokenized, split);
   return tokenized;
 }

@@ -157,10 +157,18 @@ export const all = ({ rows }: Sample, column: string, accepts: (value: unknown) 
 
 /** A row without some columns; floats such as 5.0 stay floats. */
 export function without(row: Row, columns: readonly string[]): Row {
-  const names = Object.keys(row).filter((name) => !columns.includes(name));
+  const gone = new Set(columns);
+  return only(
+    row,
+    Object.keys(row).filter((name) => !gone.has(name)),
+  );
+}
+
+/** Some columns of a row. */
+export function only(row: Row, columns: readonly string[]): Row {
   return renamedFrom(
     row,
-    names.map((name) => [name, name]),
+    columns.map((name) => [name, name]),
   );
 }
 
@@ -173,13 +181,19 @@ export function renamedFrom(row: Row, names: readonly (readonly [to: string, fro
 }
 
 /** Objects in one, the later over the earlier; floats such as 5.0 stay floats. */
-export function merged(...parts: readonly object[]): Row {
+export const merged = (...parts: readonly object[]): Row => mergedAll(parts);
+
+/** The same of a list. */
+export function mergedAll(parts: readonly object[]): Row {
   const whole: Row = Object.fromEntries(parts.flatMap((part) => Object.entries(part))); // a key __proto__ is a key
-  const owner = (name: string) => parts.findLast((part) => Object.hasOwn(part, name)) as Row;
-  const floats = Object.keys(whole).filter(
-    (name) => typeof whole[name] === "number" && isWholeFloat(owner(name), name),
-  );
-  if (floats.length > 0) markFloats(whole, floats);
+  const floats = new Set<string>();
+  for (const part of parts) {
+    for (const name of Object.keys(part)) {
+      if (isWholeFloat(part as Row, name)) floats.add(name);
+      else if (floats.size > 0) floats.delete(name); // a later part's
+    }
+  }
+  if (floats.size > 0) markFloats(whole, floats);
   return whole;
 }
 

@@ -11,13 +11,14 @@ import {
   isMessages,
   isText,
   merged,
+  mergedAll,
   misfit,
   type NumberedPair,
+  only,
   type Pair,
   type Reading,
   type Sample,
   type Shape,
-  without,
 } from "./shape.ts";
 
 const OWN = ["prompt", "completion", "label", "tools", "chat_template_kwargs"];
@@ -55,19 +56,12 @@ function check({ prompt, completion, label }: Row): void {
 function restOf(good: Row, bad: Row): Row {
   const names = [...new Set([...Object.keys(good), ...Object.keys(bad)])].filter((name) => !OWN.includes(name));
   const parts = names.map((name): object => {
-    const [one, other] = [good, bad].map((row) =>
-      merged(
-        without(
-          row,
-          Object.keys(row).filter((key) => key !== name),
-        ),
-      ),
-    );
+    const [one, other] = [good, bad].map((row) => only(row, Object.hasOwn(row, name) ? [name] : []));
     if (exactJsonText(one) === exactJsonText(other)) return one;
     const [chosen, rejected] = [good, bad].map((row) => (Object.hasOwn(row, name) ? (row[name] ?? null) : null));
     return { [`chosen_${name}`]: chosen, [`rejected_${name}`]: rejected };
   });
-  return merged(...parts);
+  return mergedAll(parts);
 }
 
 function pairOf(good: Thumb, bad: Thumb): NumberedPair {
@@ -119,18 +113,9 @@ function restOfSide(rest: Row, side: "chosen" | "rejected"): Row {
     name.startsWith(`${prefix}_`) && Object.hasOwn(rest, `${twin}_${name.slice(prefix.length + 1)}`);
   const entries = Object.keys(rest).flatMap((name): object[] => {
     if (isSplit(name, other, side)) return [];
-    return [
-      isSplit(name, side, other)
-        ? { [name.slice(side.length + 1)]: rest[name] }
-        : merged(
-            without(
-              rest,
-              Object.keys(rest).filter((key) => key !== name),
-            ),
-          ),
-    ];
+    return [isSplit(name, side, other) ? { [name.slice(side.length + 1)]: rest[name] } : only(rest, [name])];
   });
-  return merged(...entries);
+  return mergedAll(entries);
 }
 
 export const thumbs: Shape = {

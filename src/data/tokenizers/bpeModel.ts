@@ -1,4 +1,6 @@
 /** @file The model BPE of tokenizer.json: a word -> characters -> merges -> ids. */
+
+import { pushAll } from "../../lists.ts";
 import { mergeIds, readMerges } from "./bpeMerges.ts";
 import { byteSpeller } from "./byteTokens.ts";
 import { missingUnknown } from "./missingUnknown.ts";
@@ -34,7 +36,7 @@ function characterSpeller(model: TokenizerModel, idOf: ReadonlyMap<string, numbe
       const id = idOf.get(token);
       const bytes = id === undefined ? bytesOf?.(token) : undefined;
       if (bytes) {
-        ids.push(...bytes);
+        pushAll(ids, bytes);
         continue;
       }
       if (id === undefined && hasUnknown && unknown === undefined) throw missingUnknown(model.unk_token, where);

@@ -1,8 +1,10 @@
 /** @file GPT-2's byte-level BPE: text -> words -> bytes -> merges -> ids, and back; words are cached. */
+
+import { pushAll } from "../../lists.ts";
 import { mergeIds, readMerges } from "./bpeMerges.ts";
 import { BYTE_CHARACTERS, bytesOfToken, spellBytes } from "./byteAlphabet.ts";
 import type { Branches, TextCodec } from "./codec.ts";
-import { pushAll, sectionsOf } from "./pipeline.ts";
+import { sectionsOf } from "./pipeline.ts";
 import { readTemplate, type Template } from "./postProcessor.ts";
 import type { AddedToken, TokenizerJson } from "./tokenizerJson.ts";
 import { rememberWords, type WordEncoder } from "./wordCache.ts";
@@ -93,7 +95,7 @@ function createEncoder(
   const encode = (text: string, addSpecialTokens: boolean): number[] => {
     const ids = addSpecialTokens ? [...before] : [];
     split(text, (word, added) => append(word, added, ids));
-    if (addSpecialTokens) ids.push(...after);
+    if (addSpecialTokens) pushAll(ids, after);
     return ids;
   };
   const encodeBranches = (text: string, continuations: string[], addSpecialTokens: boolean): Branches => {
@@ -110,7 +112,7 @@ function createEncoder(
       append(word, added, isShared ? shared : prompt);
       if (isShared) cut = offset;
     });
-    prompt.push(...end);
+    pushAll(prompt, end);
     const tail = text.slice(cut);
     const continued = continuations.map((continuation) => [...encode(tail + continuation, false), ...end]);
     return { shared, prompt, continued };

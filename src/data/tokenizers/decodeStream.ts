@@ -1,4 +1,6 @@
 /** @file Streaming decoder: text increments that never split a character. */
+
+import { pushAll } from "../../lists.ts";
 import { settledLength } from "./cleanUp.ts";
 import type { DecodeOptions, Tokenizer } from "./tokenizer.ts";
 
@@ -23,7 +25,7 @@ export class DecodeStream {
 
   /** The text completed by these ids; "" while a character is incomplete. */
   push(...ids: number[]): string {
-    this.ids.push(...ids);
+    pushAll(this.ids, ids);
     const text = this.tokenizer.decode(this.ids, this.options);
     const complete = text.replace(/\uFFFD+$/, ""); // may be an incomplete character
     const settled = this.tokenizer.cleansUp(this.options) ? complete.slice(0, settledLength(complete)) : complete;

@@ -1,5 +1,6 @@
 /** @file The steps of tokenizer.json, for every kind of tokenizer: text -> sections -> words -> ids, and back. */
 import { PrefineError, show } from "../../errors.ts";
+import { pushAll } from "../../lists.ts";
 import { cutterOf, type Section } from "./addedTokens.ts";
 import type { Branches, TextCodec } from "./codec.ts";
 import { readDecoder } from "./decoders.ts";
@@ -68,7 +69,7 @@ function createEncoder(
 ): Pick<TextCodec, "encode" | "encodeBranches"> {
   const encode = (text: string, addSpecialTokens: boolean) => {
     const ids = append(text, true, addSpecialTokens ? [...before] : []);
-    if (addSpecialTokens) ids.push(...after);
+    if (addSpecialTokens) pushAll(ids, after);
     return ids;
   };
   const encodeBranches = (text: string, continuations: string[], addSpecialTokens: boolean): Branches => {
@@ -80,11 +81,6 @@ function createEncoder(
     return { shared, prompt: rest(tail), continued: continuations.map((continuation) => rest(tail + continuation)) };
   };
   return { encode, encodeBranches };
-}
-
-/** Appends in a loop: spread arguments have a limit. */
-export function pushAll(ids: number[], more: ArrayLike<number>): void {
-  for (let i = 0; i < more.length; i++) ids.push(more[i]);
 }
 
 /** A token that normalizes to nothing matches between all characters in Python, and fails beside those of two bytes. */

@@ -1,4 +1,5 @@
 /** @file SentencePiece's compiled table of replacements: the normalizer Precompiled (T5, XLM-R, ALBERT). */
+import { graphemes } from "../../phrases.ts";
 import { checkGrowth } from "./growth.ts";
 import { damaged } from "./kinds.ts";
 
@@ -16,7 +17,6 @@ export function precompiledNormalizer(base64: string, where: string): (text: str
   const map = readMap(base64, where);
   const encoder = new TextEncoder();
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
   const lookUp = (part: string): string | undefined => {
     const start = firstValue(map.units, encoder.encode(part));
     if (start === undefined) return undefined;
@@ -31,12 +31,12 @@ export function precompiledNormalizer(base64: string, where: string): (text: str
   return (text) => {
     const parts: string[] = [];
     let length = 0;
-    for (const { segment } of graphemes.segment(text)) {
-      let normalized = known.get(segment);
+    for (const grapheme of graphemes(text)) {
+      let normalized = known.get(grapheme);
       if (normalized === undefined) {
-        normalized = normalizeGrapheme(segment);
+        normalized = normalizeGrapheme(grapheme);
         if (known.size > 100_000) known.clear();
-        if (segment.length <= 16) known.set(segment, normalized);
+        if (grapheme.length <= 16) known.set(grapheme, normalized);
       }
       length += normalized.length;
       checkGrowth(text.length, length, where);

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { ioError } from "../../disk/ioError.ts";
 import { makeFolder } from "../../disk/makeFolder.ts";
 import { PrefineError } from "../../errors.ts";
+import { largest } from "../../lists.ts";
 import type { LoweredGraph } from "../onnx/lower.ts";
 import { printGraph } from "../onnx/printGraph.ts";
 
@@ -31,7 +32,7 @@ export function graphSaver(folder: string): SaveGraph {
 /** Writes the .onnx file under the next free number, safe across processes. @returns its path without extension. */
 function claim(folder: string, name: string, bytes: Uint8Array): string {
   const taken = readdirSync(folder).map((file) => Number(/^(\d+)-/.exec(file)?.[1] ?? 0));
-  for (let number = Math.max(0, ...taken) + 1; ; number++) {
+  for (let number = largest(taken, 0) + 1; ; number++) {
     const file = join(folder, `${String(number).padStart(2, "0")}-${name}`);
     try {
       writeFileSync(`${file}.onnx`, bytes, { flag: "wx" });

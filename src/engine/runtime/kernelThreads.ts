@@ -10,6 +10,8 @@
  * and needs room for all its outputs. WebAssembly with SIMD sees only its own memory, at most 4 GiB and not
  * transferable: the weights would have to live there, or be copied there and back.
  */
+
+import { largest } from "../../lists.ts";
 import type { HostTensor, KernelReply, KernelRequest } from "./protocol.ts";
 
 /** Minimum numbers per message to a thread: some 4 ms of AdamW; sending takes far less. */
@@ -79,7 +81,10 @@ export function canMove(calls: readonly KernelCall[], all: Iterable<HostTensor>)
 
 /** Numbers in the largest tensor, which decides how long a call takes. */
 export function numbersOf({ tensors }: KernelCall): number {
-  return Math.max(0, ...Object.values(tensors).map(({ data }) => data.length));
+  return largest(
+    Object.values(tensors).map(({ data }) => data.length),
+    0,
+  );
 }
 
 /** The largest first, alone; small ones together. @returns indices */

@@ -3,6 +3,7 @@
  * The rules are PEFT's (check_target_module_exists); they look only at names, so they hold for every architecture.
  */
 import { nearestName, PrefineError } from "../../errors.ts";
+import { pushAll } from "../../lists.ts";
 import { type Architecture, HEAD_MODULE, type LinearLayer } from "../network.ts";
 import { fullMatch } from "./pythonPattern.ts";
 
@@ -105,7 +106,7 @@ export function findTargets(model: ModelModules, settings: TargetSettings): Targ
   if (left.length === 0) throw noTargets(modules.length > 0, { model, settings, targetModules });
   const layers = left.map((name) => adaptable.get(name) as Target);
   const warnings = [...saved.warnings, ...tiedTargets(layers, model, saved.modules)];
-  if (Array.isArray(targetModules)) warnings.push(...unmatched(targetModules, model));
+  if (Array.isArray(targetModules)) pushAll(warnings, unmatched(targetModules, model));
   if (exclude_modules && exclude_modules.length > 0 && !moduleNames(model).some(isExcluded)) {
     warnings.push(`exclude_modules: nothing is called ${listed([exclude_modules].flat())}; no layer was excluded`);
   }

@@ -3,6 +3,7 @@
  * reorthogonalization, in float64. For r columns out of hundreds it costs some dozen products with the matrix, where a
  * full decomposition takes hundreds: about a second for GPT-2's largest layer.
  */
+import { largest } from "../../lists.ts";
 
 export interface Principal {
   /** Singular values, largest first. */
@@ -129,7 +130,7 @@ function lanczos(apply: (v: Vector) => Vector, size: number, r: number): Vector[
     const next = apply(last);
     diagonal.push(dot(next, last));
     for (let pass = 0; pass < 2; pass++) for (const v of basis) addScaled(next, v, -dot(v, next)); // twice is enough
-    const scale = Math.max(...diagonal);
+    const scale = largest(diagonal);
     const length = Math.sqrt(dot(next, next));
     const isInvariant = !(length > CONVERGED * scale);
     if (basis.length >= check || basis.length === size) {
@@ -138,7 +139,7 @@ function lanczos(apply: (v: Vector) => Vector, size: number, r: number): Vector[
         .map((_, i) => i)
         .sort((a, b) => values[b] - values[a])
         .slice(0, r);
-      const residual = Math.max(...best.map((i) => Math.abs(length * vectors[basis.length - 1][i])));
+      const residual = largest(best.map((i) => Math.abs(length * vectors[basis.length - 1][i])));
       if (basis.length === size || residual <= CONVERGED * scale) {
         return best.map((i) =>
           combine(

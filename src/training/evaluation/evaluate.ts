@@ -3,6 +3,7 @@ import type { EvaluatedPair } from "../../checkpoints/marginsTable.ts";
 import type { PackedPair } from "../../data/preferences/types.ts";
 import type { Learner, PairScores, RewardKind } from "../../dpo/learner.ts";
 import type { DeviceRanks } from "../../engine/runtime/device.ts";
+import { pushAll } from "../../lists.ts";
 import { countBatches, placesOf } from "../plan.ts";
 import { countedRanks, gatherBatches, type RankBatch } from "../rankBatches.ts";
 import { referenceFor } from "../reference/referenceLogps.ts";
@@ -63,7 +64,7 @@ export async function evaluateSet(
     for (const { loss, ...batch } of batches) {
       const scored = evaluatedPairs(batch, set, { beta, rewards }).slice(0, total - evaluated.length);
       lossSum += loss * scored.length;
-      evaluated.push(...scored);
+      pushAll(evaluated, scored);
       if (!own || scored.length === 0) continue;
       const packed = await pairs.pairs(batch.pairs.slice(0, scored.length).map(({ index }) => index));
       await own.add({ pairs: packed, scored, loss }, { isLast: evaluated.length === total });

@@ -11,6 +11,7 @@ import type { Storage } from "../../disk/storage.ts";
 import type { LearnerOptions } from "../../dpo/learnerOptions.ts";
 import type { Objective } from "../../dpo/losses/objective.ts";
 import { PrefineError } from "../../errors.ts";
+import { pushAll } from "../../lists.ts";
 import { adapterTensors, type LoraAdapter, loraAdapter } from "../../models/adapters/lora.ts";
 import type { LoadedModel } from "../../models/loadedModel.ts";
 import { HEAD_MODULE, type LinearLayer } from "../../models/network.ts";
@@ -105,7 +106,7 @@ export async function loadModels(request: ModelRequest): Promise<TrainedModel> {
   refuseHeadDropout(adapter, args);
   const base = trainedBase(loaded, adapter);
   const reference = ref_model === null ? undefined : await load(ref_model, { ...loading, revision: undefined });
-  warnings.push(...(adapter?.warnings ?? []));
+  pushAll(warnings, adapter?.warnings ?? []);
   const savedAs = savedModel({ base, adapter, settings, revision, nameOfBase: nameOfBase(base, platform.storage) });
   const { loaded: referenceModel, adapter: referenceAdapter } = reference ?? {};
   return { base, adapter, start, referenceModel, referenceAdapter, revision, savedAs, warnings };

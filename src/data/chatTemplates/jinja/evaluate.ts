@@ -175,7 +175,7 @@ export function givenOf(node: CallArguments, scope: Scope, run: Evaluation): Giv
   if (node.args.length === 0 && node.kwargs.length === 0 && !node.spread && !node.spreadKeywords) return NOTHING;
   const args = all(node.args, scope, run);
   const kwargs = new Map(node.kwargs.map(({ key, value }) => [key, evaluate(value, scope, run)]));
-  if (node.spread) args.push(...iterate(evaluate(node.spread, scope, run)));
+  if (node.spread) for (const item of iterate(evaluate(node.spread, scope, run))) args.push(item);
   if (node.spreadKeywords) addKeywords(kwargs, evaluate(node.spreadKeywords, scope, run));
   return { args, kwargs };
 }
