@@ -4,12 +4,13 @@ import { parseHTML } from "linkedom";
 import { largest } from "../lists.ts";
 import { axisValues, type Mark } from "./scale.ts";
 import { type Point, type Series, SMOOTH_ABOVE, smooth, thinOut } from "./series.ts";
-import { pixelWidth, runColor, type Theme } from "./theme.ts";
+import { fitText, pixelWidth, runColor, type Theme } from "./theme.ts";
 import { niceAxis, niceTicks } from "./ticks.ts";
 
 /** Lines with more points than this have no markers. */
 const MARKERS_UP_TO = 40;
 const FONT_SIZE = 12;
+const TITLE_SIZE = 13;
 const MARGIN_TOP = 34;
 const MARGIN_BOTTOM = 56;
 
@@ -84,7 +85,7 @@ export function drawPanel(series: Series[], options: PanelOptions): string {
       Plot.axisY(y.values, { ...axis, tickFormat: labelOf(y), tickPadding: 8 }),
       Plot.axisX(x.values, { ...axis, tickFormat: labelOf(x), tickSize: 5, stroke: theme.muted }),
       Plot.text([xLabel], { frameAnchor: "bottom", dy: 38, fill: theme.muted, fontSize: 13 }),
-      Plot.text([metric], axisTitle(marginLeft, theme)),
+      Plot.text([fitText(metric, TITLE_SIZE, width - 16)], axisTitle(marginLeft, theme)),
       ...(mark ? [Plot.ruleY([mark.value], { stroke: theme.muted, strokeDasharray: "2,4" })] : []),
       ...series.flatMap((one) => marksOf(one, options)),
       ...(mark ? [markLabel(mark, theme)] : []),
@@ -102,7 +103,7 @@ function axisTitle(marginLeft: number, theme: Theme): Plot.TextOptions {
     dx: -marginLeft,
     dy: -26,
     fill: theme.text,
-    fontSize: 13,
+    fontSize: TITLE_SIZE,
     fontWeight: 700,
   };
 }

@@ -46,24 +46,40 @@ const isFiniteNumber = (value: unknown): value is number => typeof value === "nu
 
 /** Names of a log's evaluation sets in log order, from its `eval_NAME_loss` keys. */
 function evaluationSets(log: RawLogEntry[]): string[] {
-  const keys = log.flatMap((entry) => Object.keys(entry).filter((key) => /^eval_.+_loss$/.test(key)));
-  return [...new Set(keys)].map((key) => key.slice("eval_".length, -"_loss".length));
+  const keys = new Set<string>();
+  for (const entry of log) for (const key of Object.keys(entry)) if (/^eval_.+_loss$/.test(key)) keys.add(key);
+  return [...keys].map((key) => key.slice("eval_".length, -"_loss".length));
+}
+
+/** Finds the set whose prefix `eval_NAME_` a key has; of several, the first in the log. By lengths: there may be many. */
+function setFinder(names: readonly string[]): (key: string) => string | undefined {
+  const places = new Map(names.map((name, i) => [name, i]));
+  const lengths = [...new Set(names.map(({ length }) => length))];
+  const start = "eval_".length;
+  return (key) => {
+    if (!key.startsWith("eval_")) return undefined;
+    let first = names.length;
+    for (const length of lengths) {
+      if (key[start + length] === "_") first = Math.min(first, places.get(key.slice(start, start + length)) ?? first);
+    }
+    return names[first];
+  };
 }
 
 /** All metrics that can be plotted, without their `eval_` or `eval_NAME_` prefix. */
-function loggedMetrics(runs: PlottedRun[]): string[] {
+function loggedMetrics(runs: PlottedRun[]): Set<string> {
   const names = new Set<string>();
   for (const { log_history } of runs) {
-    const prefixes = evaluationSets(log_history).map((name) => `eval_${name}_`);
+    const setOf = setFinder(evaluationSets(log_history));
     for (const entry of log_history) {
       for (const [key, value] of Object.entries(entry)) {
         if (!isFiniteNumber(value) || key === "epoch" || key === "step") continue;
-        const prefix = prefixes.find((one) => key.startsWith(one));
-        names.add(prefix ? key.slice(prefix.length) : key.replace(/^eval_/, ""));
+        const set = setOf(key);
+        names.add(set === undefined ? key.replace(/^eval_/, "") : key.slice(`eval_${set}_`.length));
       }
     }
   }
-  return [...names];
+  return names;
 }
 
 const A_LOG = { expected: "a list of log entries, such as trainer.state.log_history", accepts: Array.isArray };
@@ -98,25 +114,29 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   gradient_norm: "grad_norm",
 };
 
-/** Points of one key ordered by x; for several entries of one step (a repeated evaluation), the last one. */
-function pointsOf(log: RawLogEntry[], key: string, xLabel: "epoch" | "step"): Point[] {
-  const byStep = new Map<unknown, Point>();
+/** Points of some keys ordered by x; for several entries of one step (a repeated evaluation), the last one. One pass. */
+function pointsOf(log: RawLogEntry[], wanted: ReadonlySet<string>, xLabel: "epoch" | "step"): Map<string, Point[]> {
+  const byKey = new Map<string, Map<unknown, Point>>();
   for (const entry of log) {
     const x = entry[xLabel];
-    if (!(key in entry) || !isFiniteNumber(x)) continue;
-    const value = entry[key];
-    byStep.set(entry.step ?? x, { x, y: isFiniteNumber(value) ? value : Number.NaN });
+    if (!isFiniteNumber(x)) continue;
+    for (const [key, value] of Object.entries(entry)) {
+      if (!wanted.has(key)) continue;
+      const byStep = byKey.get(key) ?? new Map<unknown, Point>();
+      byStep.set(entry.step ?? x, { x, y: isFiniteNumber(value) ? value : Number.NaN });
+      byKey.set(key, byStep);
+    }
   }
-  const points = [...byStep.values()].sort((a, b) => a.x - b.x);
-  return points.some(({ y }) => Number.isFinite(y)) ? points : [];
+  const all = [...byKey].map(([key, points]) => [key, [...points.values()].sort((a, b) => a.x - b.x)] as const);
+  return new Map(all.filter(([, points]) => points.some(({ y }) => Number.isFinite(y))));
 }
 
 function chooseMetrics(runs: PlottedRun[], request: string[] | undefined): string[] {
   const logged = loggedMetrics(runs);
-  if (request === undefined) return DEFAULT_METRICS.filter((metric) => logged.includes(metric));
+  if (request === undefined) return DEFAULT_METRICS.filter((metric) => logged.has(metric));
   const metrics = [...new Set(request.map((name) => name.replace(/^eval_/, "")))];
   for (const metric of metrics) {
-    if (logged.includes(metric)) continue;
+    if (logged.has(metric)) continue;
     if (metric.includes(",")) {
       const message = `plot: expected names of metrics, found ${show(metric)}`;
       throw new PrefineError(
@@ -126,8 +146,8 @@ function chooseMetrics(runs: PlottedRun[], request: string[] | undefined): strin
       );
     }
     const other = OTHER_NAMES[metric];
-    const near = other && logged.includes(other) ? other : nearestName(metric, logged);
-    const hint = logged.length > 0 ? `The log has ${logged.sort().join(", ")}.` : "The log has no numbers.";
+    const near = other && logged.has(other) ? other : nearestName(metric, logged);
+    const hint = logged.size > 0 ? `The log has ${[...logged].sort().join(", ")}.` : "The log has no numbers.";
     throw new PrefineError("data", `plot: no run has logged ${metric}`, near ? `Did you mean ${near}?` : hint);
   }
   return metrics;
@@ -145,23 +165,41 @@ export function collectSeries(runs: PlottedRun[], request?: string[]): PlotData 
   const hasEpochs = runs.some((run) => run.log_history.some((entry) => isFiniteNumber(entry.epoch)));
   const xLabel = hasEpochs ? "epoch" : "step";
   const metrics = chooseMetrics(runs, request);
+  if (metrics.length > MOST_PANELS) throw tooMany("metrics", MOST_PANELS, metrics.length);
   const series: Series[] = [];
   runs.forEach(({ name, log_history }, run) => {
-    const before = series.length;
-    const sets = evaluationSets(log_history).map((name, index) => ({ name, index }));
-    for (const metric of metrics) {
-      for (const split of ["train", "eval"] as const) {
-        const points = pointsOf(log_history, split === "eval" ? `eval_${metric}` : metric, xLabel);
-        if (points.length > 0) series.push({ run, split, metric, points });
-      }
-      for (const set of sets) {
-        const points = pointsOf(log_history, `eval_${set.name}_${metric}`, xLabel);
-        if (points.length > 0) series.push({ run, split: "eval", set, metric, points });
-      }
-    }
-    if (series.length === before) throw nothingToDraw(name, log_history.length, request ?? DEFAULT_METRICS);
+    const lines = linesOf(log_history, metrics);
+    const points = pointsOf(log_history, new Set(lines.map(({ key }) => key)), xLabel);
+    const own = lines.flatMap(({ key, ...line }): Series[] => {
+      const all = points.get(key);
+      return all ? [{ run, ...line, points: all }] : [];
+    });
+    if (own.length === 0) throw nothingToDraw(name, log_history.length, request ?? DEFAULT_METRICS);
+    pushAll(series, own);
   });
+  if (series.length > MOST_LINES) throw tooMany("lines (runs x metrics x evaluation sets)", MOST_LINES, series.length);
   return { xLabel, metrics, series };
+}
+
+type Line = Omit<Series, "run" | "points"> & { key: string };
+
+/** The lines that a log may have, with their keys, in the order of the plot. */
+function linesOf(log: RawLogEntry[], metrics: string[]): Line[] {
+  const sets = evaluationSets(log).map((name, index) => ({ name, index }));
+  return metrics.flatMap((metric): Line[] => [
+    { key: metric, split: "train", metric },
+    { key: `eval_${metric}`, split: "eval", metric },
+    ...sets.map((set): Line => ({ key: `eval_${set.name}_${metric}`, split: "eval", set, metric })),
+  ]);
+}
+
+/** More can't be told apart, and take minutes. */
+const MOST_LINES = 1000;
+const MOST_PANELS = 100;
+
+function tooMany(what: string, most: number, count: number): PrefineError {
+  const message = `plot: expected at most ${most} ${what}, found ${count}`;
+  return new PrefineError("data", message, "Name fewer runs, or fewer metrics.");
 }
 
 function nothingToDraw(name: string, entries: number, metrics: string[]): PrefineError {
@@ -202,8 +240,10 @@ export function thinOut(points: Point[], buckets: number): Point[] {
   for (let bucket = 0; bucket < buckets; bucket++) {
     const slice = points.slice(Math.round(bucket * size), Math.round((bucket + 1) * size));
     const gap = slice.find(({ y }) => !Number.isFinite(y));
-    const byHeight = slice.filter(({ y }) => Number.isFinite(y)).sort((a, b) => a.y - b.y);
-    const picks = new Set([byHeight[0], byHeight.at(-1), gap]);
+    const finite = slice.filter(({ y }) => Number.isFinite(y));
+    const lowest = finite.reduce((least, point) => (point.y < least.y ? point : least), finite[0]);
+    const highest = finite.reduce((most, point) => (point.y >= most.y ? point : most), finite[0]);
+    const picks = new Set([lowest, highest, gap]);
     pushAll(
       extremes,
       slice.filter((point) => picks.has(point)),

@@ -39,10 +39,13 @@ export function runColor(theme: Theme, index: number): string {
   return `hsl(${Math.round((index * 137.5) % 360)}, 55%, ${lightness}%)`;
 }
 
+/** Width of the narrowest characters in em. */
+const NARROWEST = 0.29;
+
 /** Approximate width of an Inter character in em, to within a tenth. */
 function charWidth(char: string): number {
   if (char > "\u2e7f") return 1; // CJK and emoji
-  if ("iljI.,:;'|!".includes(char)) return 0.29;
+  if ("iljI.,:;'|!".includes(char)) return NARROWEST;
   if ("ftr()[]-/ ".includes(char)) return 0.4;
   if ("mwMW@%—".includes(char)) return 0.9;
   return /[A-Z0-9]/.test(char) ? 0.68 : 0.6;
@@ -59,7 +62,8 @@ export function pixelWidth(text: string, fontSize: number): number {
 export function fitText(text: string, fontSize: number, width: number): string {
   if (pixelWidth(text, fontSize) <= width) return text;
   const chars = [...text];
-  for (let keep = chars.length - 1; keep > 1; keep--) {
+  const most = Math.floor(width / (NARROWEST * fontSize)); // more can't fit
+  for (let keep = Math.min(chars.length - 1, most); keep > 1; keep--) {
     const head = Math.ceil(keep / 2);
     const shortened = `${chars.slice(0, head).join("")}…${chars.slice(chars.length - (keep - head)).join("")}`;
     if (pixelWidth(shortened, fontSize) <= width) return shortened;

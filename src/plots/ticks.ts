@@ -41,11 +41,15 @@ export function niceTicks(low: number, high: number, count: number): Ticks {
   return ticksBetween(low, high, stepFor(high - low, count));
 }
 
+/** Ends of an axis beyond this would be an infinity apart. */
+const LARGEST = Number.MAX_VALUE / 8;
+
 /** The smallest range of whole ticks that includes all values, with room if all are equal. */
 export function niceAxis(values: number[], count: number): { domain: [number, number]; ticks: Ticks } {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   // a loop, since spreading the values of a long run overflows the stack
   for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  [low, high] = [Math.max(low, -LARGEST), Math.min(high, LARGEST)];
   if (high - low <= 1e-9 * Math.max(Math.abs(low), Math.abs(high))) {
     const room = low === 0 ? 1 : Math.abs(low) * 0.1;
     [low, high] = [low - room, high + room];

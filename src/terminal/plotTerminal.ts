@@ -135,7 +135,7 @@ export function plotTerminal(log_history: RawLogEntry[], options: TerminalPlotOp
   const mark = markOf(metric, [run]);
   const values = axisValues(metric, data.series, mark);
   const { domain, ticks } = niceAxis(values, Math.max(2, Math.round(rows / 3)));
-  const last = largest(data.series.map(({ points }) => points[points.length - 1].x)) || 1;
+  const last = Math.max(0, largest(data.series.map(({ points }) => points[points.length - 1].x))) || 1;
   const [low, high] = [ticks.labels[0], ticks.labels[ticks.labels.length - 1]].map((t) => t.replaceAll("−", "-"));
   const share = (y: number) => (domain[1] - y) / (domain[1] - domain[0]);
   const markedRow = mark ? Math.round(share(mark.value) * (rows - 1)) : -1;
@@ -145,9 +145,10 @@ export function plotTerminal(log_history: RawLogEntry[], options: TerminalPlotOp
   const width = Math.max(10, columns - gutter - 3);
   const cells = Array.from({ length: rows }, () => Array.from({ length: width }, (): Cell => ({})));
   const canvas: Canvas = { cells, dotsX: ascii ? 1 : 2, dotsY: ascii ? 1 : 4 };
+  const within = (share: number, dots: number) => Math.round(Math.min(1, Math.max(0, share)) * (dots - 1));
   const toDots = ({ x, y }: Point): Point => ({
-    x: Math.round((x / last) * (width * canvas.dotsX - 1)),
-    y: Math.round(share(y) * (rows * canvas.dotsY - 1)),
+    x: within(x / last, width * canvas.dotsX),
+    y: within(share(y), rows * canvas.dotsY),
   });
   for (const { points, split } of data.series) drawSeries(canvas, points, split, toDots);
   const body = cells.map((row, i) => rowText(row, i === markedRow, { ascii, color }));
