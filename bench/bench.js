@@ -1,6 +1,7 @@
 /**
  * @file `npm run bench`, `bench:smollm2` and `bench:data`: compile the benchmarks with the current sources, then run
- * one (`node bench/bench.js NAME`; default: main). Transpiling in the measuring processes would distort the times.
+ * one (`node bench/bench.js NAME`; default: main; ranks with --ranks). Transpiling in the measuring processes would
+ * distort the times.
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync } from "node:fs";
@@ -12,5 +13,6 @@ const compiler = createRequire(import.meta.url).resolve("typescript/bin/tsc");
 const { status } = spawnSync(process.execPath, [compiler, "-p", here("tsconfig.json")], { stdio: ["ignore", 2, 2] });
 if (status !== 0) process.exit(status ?? 1);
 copyFileSync(here("../package.json"), here("dist/package.json")); // the sources read their version two folders up
-const name = ["smollm2", "data"].includes(process.argv[2]) ? process.argv.splice(2, 1)[0] : "main";
+const named = ["smollm2", "data"].includes(process.argv[2]) ? process.argv.splice(2, 1)[0] : "main";
+const name = process.argv.some((word) => word.startsWith("--ranks")) ? "ranks" : named;
 await import(`./dist/bench/${name}.js`);

@@ -79,7 +79,7 @@ async function training(say: (line: string) => void, folder: string): Promise<Fi
   const cache = { PREFINE_CACHE: join(folder, "cache") };
   const first = (count: number, output: string) => {
     const args = ["first", file, model, join(folder, output), count];
-    const { report, startedAt } = measure<DataReport>("Data", args, cache);
+    const { report, startedAt } = measure<DataReport>("Data", args, { env: cache });
     return { ...report, seconds: (report.endedAt - startedAt) / 1000 };
   };
   say("training up to the first step: few rows, all rows, all rows with tokens on disk ...");

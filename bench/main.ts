@@ -12,6 +12,7 @@ import { countWork } from "./workload.ts";
 
 const NEW_TOKENS = 100;
 const HELP = `npm run bench [-- --json] [-- --no-trl]
+npm run bench -- --ranks 2 [--help]        several processes
 
 Times GPT-2-size DPO training and generation on random weights and real pairs.
   --json    one JSON object on stdout, nothing else

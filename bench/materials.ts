@@ -32,6 +32,11 @@ export function benchRows(): number[] {
   return (JSON.parse(readFileSync(rowsFile, "utf8")) as { rows: number[] }).rows;
 }
 
+/** config.json of GPT-2 124M. */
+export function modelConfig(): Record<string, unknown> {
+  return JSON.parse(readFileSync(join(tokenizerFolder, "config.json"), "utf8")) as Record<string, unknown>;
+}
+
 /** A row of ultrafeedback_binarized with the text of the last messages, as in the course note. */
 export function preferenceTexts(row: Record<string, unknown>): Record<string, unknown> {
   const lastMessage = (messages: unknown) => (messages as { content: string }[]).at(-1)?.content;

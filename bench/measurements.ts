@@ -49,5 +49,42 @@ export interface TrainingReport {
   peakRssBytes: number;
 }
 
+/** The report of a job's first rank, or of a process of its own (null). */
+export interface RanksReport {
+  /** Seconds of each optimizer step, in order. */
+  steps: number[];
+  /** Seconds of each step's sum of gradients over the ranks, waiting for other ranks excluded. */
+  exchanges: number[];
+  /** The MPI library. */
+  library: string | null;
+}
+
+/** `npm run bench -- --ranks N --json`. */
+export interface RanksMeasurements {
+  ranks: number;
+  library: string;
+  /** Of N ranks of one thread, for each turn beside one process of N threads. */
+  ratios: number[];
+  ratio: number;
+  seconds_per_pair: number;
+  one_process_seconds_per_pair: number;
+  /** The sum of an adapter's gradient, and its share of a step. */
+  adapter_numbers: number;
+  adapter_exchange_seconds: number;
+  adapter_exchange_share: number;
+  all_numbers: number;
+  all_exchange_seconds: number;
+  all_exchange_share: number;
+  /** A step of all weights, of as many pairs. */
+  all_seconds_per_pair: number;
+}
+
+/** Median; NaN for an empty list. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
+}
+
 /** Mean; NaN for an empty list. */
 export const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;

@@ -5,16 +5,18 @@ import { PrefineError } from "../src/errors.ts";
 
 /**
  * @param name of a file measureNAME next to this one, which prints a JSON object in its last line.
+ * @param options.launcher a command that starts it: its program, and the words before Node's.
  * @returns that object, and the start of the process in milliseconds since the epoch.
  */
 export function measure<T>(
   name: string,
   args: readonly (string | number)[],
-  env: Readonly<Record<string, string>> = {},
+  { env = {}, launcher = [] }: { env?: Readonly<Record<string, string>>; launcher?: readonly string[] } = {},
 ): { report: T; startedAt: number } {
   const file = fileURLToPath(new URL(`./measure${name}.js`, import.meta.url));
   const startedAt = Date.now();
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [file, ...args.map(String)], {
+  const [program, ...words] = [...launcher, process.execPath, file, ...args.map(String)];
+  const { status, signal, stdout, stderr } = spawnSync(program, words, {
     encoding: "utf8",
     env: { ...process.env, ...env },
   });

@@ -9,13 +9,14 @@ export { parseRun, type RunConfig, type RunInput, runFrom } from "./config/run.t
 export { Dataset } from "./data/datasets/dataset.ts";
 export type { DatasetDict } from "./data/datasets/datasetDict.ts";
 export type { Feature, Features, Row } from "./data/datasets/features.ts";
-export { IterableDataset, type Shard, type ShuffleStreamOptions } from "./data/datasets/iterableDataset.ts";
+export { IterableDataset, type ShuffleStreamOptions } from "./data/datasets/iterableDataset.ts";
 export type { IterableDatasetDict } from "./data/datasets/iterableDatasetDict.ts";
 export { type LoadDatasetOptions, loadDataset } from "./data/datasets/loadDataset.ts";
 export type { MapFunction, MapModule } from "./data/datasets/mapFunction.ts";
 export type { MapOptions } from "./data/datasets/mapRows.ts";
 export type { SortOptions } from "./data/datasets/sortOrder.ts";
 export type { DataFiles } from "./data/datasets/splitFiles.ts";
+export type { Shard, ShardOptions } from "./data/datasets/streamParts.ts";
 export type { TrainTestOptions } from "./data/datasets/trainTestSplit.ts";
 export { ultrafeedback } from "./data/datasets/ultrafeedback.ts";
 export { type DoctorInput, type DoctorOptions, doctor } from "./data/doctor/call.ts";

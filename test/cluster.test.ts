@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TrainerState } from "../src/checkpoints/trainerState.ts";
 import { furnish } from "./support/furnish.ts";
+import { rankFault } from "./support/rankFaults.ts";
 import { finished, hasLauncher, needsMpirun, prefineWords, ranksByHand, runRanks } from "./support/startRanks.ts";
 import { withoutTimings } from "./support/toyTrainer.ts";
 
@@ -22,22 +23,6 @@ Module._resolveFilename = function (name, ...rest) {
   if (name === "koffi") throw Object.assign(new Error("Cannot find module 'koffi'"), { code: "MODULE_NOT_FOUND" });
   return _resolveFilename.call(this, name, ...rest);
 };`,
-);
-
-/** Sends a signal to its own process, on one rank, when it sums the gradients of a step. */
-const killsItself = join(folder, "killsItself.cjs");
-writeFileSync(
-  killsItself,
-  `const { isMainThread, Worker } = require("node:worker_threads");
-const { OMPI_COMM_WORLD_RANK, KILLED_RANK, KILLED_STEP, KILLED_BY = "SIGKILL" } = process.env;
-if (isMainThread && OMPI_COMM_WORLD_RANK === KILLED_RANK) {
-  const { postMessage } = Worker.prototype;
-  let steps = 0;
-  Worker.prototype.postMessage = function (message, ...rest) {
-    if (message?.request?.method === "allReduce" && ++steps === Number(KILLED_STEP)) process.kill(process.pid, KILLED_BY);
-    return postMessage.call(this, message, ...rest);
-  };
-}`,
 );
 
 const LAUNCHERS: Record<string, (rank: number) => Record<string, string>> = {
@@ -116,7 +101,7 @@ describe.skipIf(!hasLauncher("mpirun"))(`two processes started by mpirun${needsM
       [1, 17],
       [0, 38],
     ]) {
-      const env = { NODE_OPTIONS: `--require ${killsItself}`, KILLED_RANK: `${rank}`, KILLED_STEP: `${step}` };
+      const env = rankFault(folder, { rank, at: step, signal: "SIGKILL" });
       const end = await runRanks(training("killed", "--resume_from_checkpoint"), { size: 2, cwd: folder, env });
       expect(end.code, end.stderr).not.toBe(0);
       expect(existsSync(join(folder, "killed", "adapter_model.safetensors"))).toBe(false);
@@ -128,7 +113,7 @@ describe.skipIf(!hasLauncher("mpirun"))(`two processes started by mpirun${needsM
   });
 
   test("a signal to one of them saves a checkpoint of both, and is reported once", async () => {
-    const env = { NODE_OPTIONS: `--require ${killsItself}`, KILLED_RANK: "1", KILLED_STEP: "9", KILLED_BY: "SIGTERM" };
+    const env = rankFault(folder, { rank: 1, at: 9, signal: "SIGTERM" });
     const end = await runRanks(training("stopped"), { size: 2, cwd: folder, env });
     expect(end.code, end.stderr).toBe(130);
     const [, step] = /stopped after step (\d+) of 60; saved stopped\/checkpoint-\1\n/.exec(end.stderr) ?? [];
@@ -138,7 +123,7 @@ describe.skipIf(!hasLauncher("mpirun"))(`two processes started by mpirun${needsM
   });
 
   test("one that hangs ends the job after ddp_timeout", async () => {
-    const env = { NODE_OPTIONS: `--require ${killsItself}`, KILLED_RANK: "1", KILLED_STEP: "5", KILLED_BY: "SIGSTOP" };
+    const env = rankFault(folder, { rank: 1, at: 5, signal: "SIGSTOP" });
     const end = await runRanks(training("hung", "--ddp_timeout", "2"), { size: 2, cwd: folder, env });
     expect(end.code).not.toBe(0);
     expect(end.stderr).toContain("error: rank 0 has waited 2 s for the other ranks (ddp_timeout)");

@@ -1,7 +1,8 @@
 /**
  * @file npm run soak [-- --minutes 30 --steps 3000 --seed 1]: trains a tiny model, killed (SIGKILL) at random and
  * resumed, with rivals in its folder, until the time is up. Each training must end with the log, margins and weights of
- * an undisturbed one, and its memory may grow by at most 3 % after step 100.
+ * an undisturbed one, and its memory may grow by at most 3 % after step 100. With --ranks: trainings on several
+ * processes instead (ranks.ts).
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +11,7 @@ import { parseArgs } from "node:util";
 import { dice } from "../fuzz/dice.ts";
 import { furnishSoak, KINDS, trainingOf } from "./kinds.ts";
 import { memoryGrowth } from "./memoryGrowth.ts";
+import { soakRanks } from "./ranks.ts";
 import { soakRound } from "./round.ts";
 
 const MOST_GROWTH = 0.03;
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "30" },
     steps: { type: "string", default: "3000" },
     seed: { type: "string", default: "1" },
+    ranks: { type: "boolean", default: false },
   },
 });
 const [minutes, steps, seed] = [values.minutes, values.steps, values.seed].map(Number);
@@ -31,6 +34,16 @@ const end = Date.now() + minutes * 60_000;
 const folder = mkdtempSync(join(tmpdir(), "prefine-soak-"));
 let failed = 0;
 try {
+  failed = values.ranks ? await soakRanks(folder, { minutes, seed }) : await soakRounds();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(failed === 0 ? "all rounds passed" : `${failed} rounds failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+/** @returns the number of failures. */
+async function soakRounds(): Promise<number> {
+  let bad = 0;
   await furnishSoak(folder);
   for (let round = 0; round === 0 || Date.now() < end; round++) {
     const kind = KINDS[round % KINDS.length];
@@ -41,7 +54,7 @@ try {
     const result = await soakRound(training, { dice: dice(seed + round), longestLife: 9_000 });
     const growth = memoryGrowth(result.memory);
     const isGood = result.differences.length === 0 && growth <= MOST_GROWTH;
-    if (!isGood) failed++;
+    if (!isGood) bad++;
     const words = [
       `round ${round + 1}: ${kind}, ${steps} steps in ${result.seconds.toFixed(0)} s, ${result.kills} kills, ` +
         `${result.refusals} rivals refused, ${result.takeovers} locks taken over`,
@@ -51,8 +64,5 @@ try {
     console.log(words.join("; "));
     for (const name of [place, `${place}-killed`]) rmSync(name, { recursive: true, force: true });
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+  return bad;
 }
-console.log(failed === 0 ? "all rounds passed" : `${failed} rounds failed`);
-process.exitCode = failed === 0 ? 0 : 1;

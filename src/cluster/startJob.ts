@@ -36,19 +36,33 @@ function findLauncher(count: number): Found {
 /** As root, as in most containers, Open MPI 4 and 5 refuse to start without these. */
 const AS_ROOT = ["OMPI_ALLOW_RUN_AS_ROOT", "PRTE_ALLOW_RUN_AS_ROOT"].flatMap((name) => [name, `${name}_CONFIRM`]);
 
+interface LaunchCommand extends Pick<Family, "stop"> {
+  program: string;
+  /** Those before the words of the program to start. */
+  words: string[];
+  /** What the launcher needs in the environment. */
+  env: Record<string, string>;
+}
+
+/** How to start `count` processes on this computer. @throws PrefineError("config") if no launcher is installed. */
+export function launchCommand(count: number): LaunchCommand {
+  const { program, flags, stop } = findLauncher(count);
+  const env = process.getuid?.() === 0 ? Object.fromEntries(AS_ROOT.map((name) => [name, "1"])) : {};
+  return { program, words: [...flags, "-n", `${count}`], env, stop };
+}
+
 /**
  * Runs `prefine WORDS` in `count` processes that train together. The first signal asks them to save and end; a second
  * one ends them at once.
  * @returns the exit code: 130 after a signal.
  */
 export async function startJob(words: readonly string[], count: number): Promise<number> {
-  const { program, flags, stop: request } = findLauncher(count);
+  const { program, words: flags, env, stop: request } = launchCommand(count);
   const prefine = fileURLToPath(ownUrl("../../bin/prefine.js", import.meta.url));
-  const isRoot = process.getuid?.() === 0;
-  const env = { ...process.env, ...(isRoot ? Object.fromEntries(AS_ROOT.map((name) => [name, "1"])) : {}) };
-  const command = [...flags, "-n", `${count}`, process.execPath, ...process.execArgv, prefine, ...words];
+  const command = [...flags, process.execPath, ...process.execArgv, prefine, ...words];
   // a group of its own: the terminal's Ctrl-C would reach mpirun twice, which then ends the ranks at once
-  const job = spawn(program, command, { env, stdio: ["ignore", "inherit", "inherit"], detached: true });
+  const stdio = ["ignore", "inherit", "inherit"] as const;
+  const job = spawn(program, command, { env: { ...process.env, ...env }, stdio: [...stdio], detached: true });
   let signals = 0;
   const stop = () => {
     signals++;

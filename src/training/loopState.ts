@@ -24,7 +24,7 @@ export interface Progress {
   skippedSteps: number;
   /** The stream's rows have ended with the last step, so that the next one begins an epoch. */
   hasEnded: boolean;
-  /** Of a stream: hash of the pairs of this epoch that have been trained on. */
+  /** Of a stream: hash of the pairs of this epoch that have been trained on; of ranks with files of their own, JSON. */
   givenHash: string;
   /** Step at which optimizer and learning rate schedule began: above 0 after a resume without an optimizer. */
   freshSince: number;

@@ -7,11 +7,13 @@ import type { PairScores } from "../dpo/learner.ts";
 import { paddedLength } from "../dpo/pairFeeds.ts";
 import type { DeviceRanks } from "../engine/runtime/device.ts";
 import type { Pass } from "./plan.ts";
-import { type ReferenceLogps, Stopped } from "./run.ts";
+import { type PairSource, type ReferenceLogps, Stopped } from "./run.ts";
 
 /** The facts of a pair that other ranks need. */
 export interface BatchedPair {
   index: number;
+  /** In its rank's dataset. */
+  row: number;
   /** Tokens of prompt + chosen and of prompt + rejected: TRL counts the prompt twice. */
   trlTokens: number;
   packedTokens: number;
@@ -40,14 +42,18 @@ export interface Gathering {
   signal: AbortSignal | undefined;
   /** Receives the values of all ranks. */
   referenceLogps: ReferenceLogps;
+  /** Where the pairs come from. */
+  source: Pick<PairSource, "origin">;
 }
 
 /**
- * The batches of all ranks, in their order. Cost: one exchange of 15 numbers per pair, below a millisecond.
+ * The batches of all ranks, in their order. Cost: one exchange of 17 numbers per pair, below a millisecond.
  * @throws Stopped on all ranks if the signal of one has aborted.
  */
-export async function gatherBatches(own: OwnBatch, { ranks, signal, referenceLogps }: Gathering): Promise<RankBatch[]> {
-  const batch = { ...own, pairs: own.pairs.map(factsOf), paddedLength: paddedLength(own.pairs) };
+export async function gatherBatches(own: OwnBatch, gathering: Gathering): Promise<RankBatch[]> {
+  const { ranks, signal, referenceLogps, source } = gathering;
+  const facts = own.pairs.map((pair) => factsOf(pair, source.origin?.rows[pair.index] ?? pair.index));
+  const batch = { ...own, pairs: facts, paddedLength: paddedLength(own.pairs) };
   if (!ranks) return [batch];
   const numbers = [signal?.aborted ? 1 : 0, batch.loss, batch.paddedLength, ...batch.pairs.flatMap(pack)];
   const all = await ranks.gather(Float64Array.from(numbers));
@@ -57,7 +63,7 @@ export async function gatherBatches(own: OwnBatch, { ranks, signal, referenceLog
   const batches = parts.map((part) => unpackBatch(part, own));
   for (const { pairs, reference } of batches) {
     for (const [i, { index }] of pairs.entries()) {
-      if (!reference) continue;
+      if (!reference) continue; // of a stream, none are kept: its list is empty
       referenceLogps.values[2 * index] = reference[i].chosen;
       referenceLogps.values[2 * index + 1] = reference[i].rejected;
     }
@@ -69,14 +75,15 @@ export async function gatherBatches(own: OwnBatch, { ranks, signal, referenceLog
   }
 }
 
-const factsOf = (pair: PackedPair): BatchedPair => ({
+const factsOf = (pair: PackedPair, row: number): BatchedPair => ({
   index: pair.index,
+  row,
   trlTokens: 2 * pair.sharedLength + pair.chosenLength + pair.rejectedLength,
   packedTokens: pair.tokens.length,
 });
 
 const HEADER = 3;
-const PER_PAIR = 16;
+const PER_PAIR = 17;
 
 function packPair(pair: BatchedPair, scores: PairScores, reference: PairLogps | undefined): number[] {
   const { logps, plainChosenLogps, entropySum, logitsSum, chosenCorrect, tokens, completionLengths } = scores;
@@ -84,7 +91,7 @@ function packPair(pair: BatchedPair, scores: PairScores, reference: PairLogps | 
     ...[pair.index, pair.trlTokens, pair.packedTokens],
     ...[logps.chosen, logps.rejected, plainChosenLogps, entropySum, logitsSum.chosen, logitsSum.rejected],
     ...[chosenCorrect, tokens.chosen, tokens.rejected, completionLengths.chosen, completionLengths.rejected],
-    ...[reference?.chosen ?? 0, reference?.rejected ?? 0],
+    ...[reference?.chosen ?? 0, reference?.rejected ?? 0, pair.row],
   ];
 }
 
@@ -97,7 +104,7 @@ function unpackBatch(part: Float64Array, own: OwnBatch): RankBatch {
   return {
     loss,
     paddedLength: padded,
-    pairs: rows.map(([index, trlTokens, packedTokens]) => ({ index, trlTokens, packedTokens })),
+    pairs: rows.map((row) => ({ index: row[0], trlTokens: row[1], packedTokens: row[2], row: row[16] })),
     scores: rows.map(unpackScores),
     reference: own.reference && rows.map((row) => ({ chosen: row[14], rejected: row[15] })),
   };

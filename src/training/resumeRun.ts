@@ -34,7 +34,8 @@ export async function resumeRun(run: Run, folder: RunFolder, replace: () => Prom
   const { epoch, global_step, log_history, total_flos } = checkpoint.state;
   Object.assign(run.state, { epoch, global_step, log_history, total_flos });
   assignLoopState(run.loop, loop);
-  if (!run.args.ignore_data_skip) run.train.pairs.resumeAfter?.(loop.progress.givenHash);
+  const isSameOrder = (checkpoint.fingerprint.ranks ?? 1) === run.plan.ranks && !run.args.ignore_data_skip;
+  if (isSameOrder) run.train.pairs.resumeAfter?.(loop.progress.givenHash);
   await restoreLearner(run, checkpoint, path);
   await restoreBest(run, checkpoint);
   restoreCallbacks(run, checkpoint, path);

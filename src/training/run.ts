@@ -27,7 +27,7 @@ export interface PairSource {
   pairs(indices: readonly number[], epoch?: number): Promise<PackedPair[]>;
   /** Of a stream: whether the epoch has another batch. */
   hasMore?(): Promise<boolean>;
-  /** Of a stream: a hash of the pairs of this epoch that have been given. */
+  /** Of a stream: a hash of the pairs of this epoch that have been given, of all ranks. */
   readonly givenHash?: string;
   /** Of a stream: what that hash was in the run that is resumed. */
   resumeAfter?(hash: string): void;
@@ -40,7 +40,7 @@ export interface PairSource {
   /** Packed tokens of each pair; only where train_sampling_strategy needs them. */
   readonly lengths?: Int32Array | undefined;
   /** Where the pairs come from, for messages: the split's name, and each pair's row number in it. */
-  readonly origin?: { split: string; rows: ArrayLike<number> };
+  readonly origin?: { split: string; rows: ArrayLike<number>; splitOf?: (rank: number) => string };
 }
 
 const NAMED_ROWS = 8; // more are only counted
@@ -52,11 +52,15 @@ export const pairsInMemory = (pairs: readonly PackedPair[]): PairSource => ({
   lengths: Int32Array.from(pairs, ({ tokens }) => tokens.length),
 });
 
-/** `train_prefs row 17`, `train_prefs rows 3, 17`: the pairs' rows in the dataset. */
-export function nameRows({ origin }: PairSource, pairs: readonly { index: number }[]): string {
-  const rows = pairs.map(({ index }) => origin?.rows[index] ?? index);
+/**
+ * `train_prefs row 17`, `train_prefs rows 3, 17`: the pairs' rows in the dataset.
+ * @param rank whose pairs they are, where each has rows of its own.
+ */
+export function nameRows({ origin }: PairSource, pairs: readonly { index: number; row?: number }[], rank = 0): string {
+  const rows = pairs.map(({ index, row }) => row ?? origin?.rows[index] ?? index);
   const more = rows.length > NAMED_ROWS ? ` and ${rows.length - NAMED_ROWS} more` : "";
-  return `${origin?.split ?? "train"} row${rows.length > 1 ? "s" : ""} ${rows.slice(0, NAMED_ROWS).join(", ")}${more}`;
+  const split = origin?.splitOf?.(rank) ?? origin?.split ?? "train";
+  return `${split} row${rows.length > 1 ? "s" : ""} ${rows.slice(0, NAMED_ROWS).join(", ")}${more}`;
 }
 
 /** Log-probabilities under the reference model: computed when a pair is first used, kept for later epochs. */

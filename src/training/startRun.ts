@@ -3,7 +3,6 @@
 import { newTrainerState } from "../checkpoints/trainerState.ts";
 import type { DPOConfig } from "../config/DPOConfig.ts";
 import { epochOrder, type SamplingStrategy } from "../data/preferences/sampling.ts";
-import { PrefineError } from "../errors.ts";
 import { createAdaptiveSchedule } from "../optim/adaptiveSchedules.ts";
 import { createSchedule } from "../optim/schedules.ts";
 import { counted } from "../phrases.ts";
@@ -20,7 +19,6 @@ import { type EvaluationSet, evaluationSetName, type PairSource, type Run, type 
 export function createRun(parts: RunParts, platform: Platform): Run {
   const { args, learner } = parts;
   const ranks = parts.ranks?.world.size ?? 1;
-  if (ranks > 1) refuseStreams([parts.train, ...parts.evals.values()]);
   const plan = planTraining(parts.train.length, { ...args, ranks });
   const state = newTrainerState();
   state.max_steps = plan.maxSteps;
@@ -56,13 +54,6 @@ export function createRun(parts: RunParts, platform: Platform): Run {
     ownsOutput: false,
     isUntouched: true,
   };
-}
-
-/** @throws PrefineError("not-yet"): the ranks of a job would have to agree on where a stream ends. */
-function refuseStreams(sources: readonly PairSource[]): void {
-  if (sources.every(({ length }) => Number.isFinite(length))) return;
-  const message = "a stream (dataset_streaming) on several processes: not yet";
-  throw new PrefineError("not-yet", message, "Load the dataset whole, or train in one process.");
 }
 
 /** TRL's order, cached for the current epoch. */

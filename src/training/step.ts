@@ -36,7 +36,7 @@ export async function trainStep(run: Run): Promise<void> {
   checkSignal(ownSignal(run));
   const gradNorm = await updateWeights(run, learningRate);
   // ------------------------------------------------------------------------
-  await refuseNonFinite("gradient norm", gradNorm, outcomes.flatMap(pairsOf), run);
+  await refuseNonFinite("gradient norm", gradNorm, nameRows(run.train.pairs, outcomes.flatMap(pairsOf)), run);
   state.global_step += 1;
   state.epoch = epochAfter(plan, position);
   noteStream(run, { hasEnded: stream.hasEnded, givenHash: stream.givenHash });
@@ -93,8 +93,11 @@ async function accumulate(
   const { learner, train, plan, args } = run;
   const reference = await referenceFor(learner, train, pairs);
   const { loss, scores } = await learner.accumulate(pairs, reference, { scale, dropoutStep });
-  const batches = await gatherBatches({ pairs, scores, reference, loss }, { ...run, ...train });
-  for (const batch of batches) await refuseNonFinite("loss", batch.loss, culprits(batch), run);
+  const gathering = { ...run, ...train, source: train.pairs };
+  const batches = await gatherBatches({ pairs, scores, reference, loss }, gathering);
+  for (const [rank, batch] of batches.entries()) {
+    await refuseNonFinite("loss", batch.loss, nameRows(train.pairs, culprits(batch), rank), run);
+  }
   if (reference) await checkTie(run, pairs, { scores, reference });
   const counted = countedRanks(plan, { isLast, dropLast: args.dataloader_drop_last });
   const metrics = metricsOfRanks(batches, counted, { beta: args.beta, rewards: learner.rewards, totalTrainTokens: 0 });
@@ -142,10 +145,10 @@ function isFinitePair({ logps }: PairScores, reference: PairLogps | undefined): 
 }
 
 /** A loss or gradient that is not finite would ruin the weights: the run stops at that step. */
-async function refuseNonFinite(what: string, value: number, pairs: readonly BatchedPair[], run: Run): Promise<void> {
+async function refuseNonFinite(what: string, value: number, rows: string, run: Run): Promise<void> {
   if (Number.isFinite(value)) return;
   const step = `step ${run.state.global_step + 1}: expected a finite ${what}, found ${value}`;
-  const message = `${step}; ${nameRows(run.train.pairs, pairs)}`;
+  const message = `${step}; ${rows}`;
   const weight = await run.learner.findNonFinite?.();
   if (weight !== undefined) {
     const hint = "The model's file is damaged, or the training that wrote it diverged: use another one.";

@@ -37,7 +37,7 @@ import {
   resumedQuantization,
 } from "./prepare/outputFolder.ts";
 import { evaluationSets } from "./prepare/rows.ts";
-import { isStreamed } from "./prepare/streamPairs.ts";
+import { isStreamed } from "./prepare/streamReader.ts";
 import { firstLines, lastLines } from "./reportLines.ts";
 import { resumeRun, warnOfNewer } from "./resumeRun.ts";
 import { type Run, type RunObserver, Stopped } from "./run.ts";
@@ -242,7 +242,7 @@ export class Trainer {
   }
 
   private async openRun(signal: AbortSignal | undefined, resume: Resume): Promise<OpenedRun> {
-    const request = { ...requestOf(this.options, this.args, signal), platform: this.platform };
+    const request = { ...requestOf(this.options, this.args, signal), platform: this.platform, ranks: this.ranks };
     const isOpen =
       typeof request.model === "string" &&
       this.options.quantization_config === undefined &&

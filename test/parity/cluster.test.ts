@@ -11,12 +11,11 @@ import type { TrainerState } from "../../src/checkpoints/trainerState.ts";
 import { clusterNames, isOtherCluster, needsCluster, readClusterCase } from "../support/clusterCases.ts";
 import { compareEntries } from "../support/compareEntries.ts";
 import { largestDifference, ownReference, readTensors } from "../support/shared.ts";
-import { hasLauncher, needsMpirun, runRanks } from "../support/startRanks.ts";
+import { hasLauncher, launcherFromEnv, needsMpirun, runRanks } from "../support/startRanks.ts";
 
-const { PREFINE_CLUSTER_CASES: chosen = isOtherCluster ? "all" : "uneven,three-ranks,full", PREFINE_LAUNCHER } =
-  process.env;
+const { PREFINE_CLUSTER_CASES: chosen = isOtherCluster ? "all" : "uneven,three-ranks,full" } = process.env;
 const names = clusterNames.filter((name) => chosen === "all" || chosen.split(",").includes(name));
-const by = PREFINE_LAUNCHER === "mpiexec.mpich" ? "mpiexec.mpich" : "mpirun";
+const by = launcherFromEnv;
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-cluster-parity-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

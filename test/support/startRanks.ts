@@ -68,22 +68,36 @@ export const hasLauncher = (name: keyof typeof LAUNCHERS) =>
   spawnSync(name, ["--version"], { encoding: "utf8" }).stdout?.includes(name === "mpirun" ? "Open MPI" : "HYDRA") ===
   true;
 
+/** The launcher of the tests that take either: PREFINE_LAUNCHER=mpiexec.mpich. */
+export const launcherFromEnv: keyof typeof LAUNCHERS =
+  process.env.PREFINE_LAUNCHER === "mpiexec.mpich" ? "mpiexec.mpich" : "mpirun";
+
 /** For the names of tests that are skipped without mpirun. */
 export const needsMpirun = hasLauncher("mpirun") ? "" : " (SKIPPED: Open MPI's mpirun is not installed)";
 
-/** As root, mpirun wants to be asked twice; one thread per rank: the same bits in every run. */
-const JOB = { OMPI_ALLOW_RUN_AS_ROOT: "1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1", PREFINE_NUM_THREADS: "1" };
+/**
+ * As root, mpirun wants to be asked twice; one thread per rank: the same bits in every run. A rank that waits lets the
+ * others compute, as tests run at the same time.
+ */
+const JOB = {
+  OMPI_ALLOW_RUN_AS_ROOT: "1",
+  OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1",
+  OMPI_MCA_mpi_yield_when_idle: "1",
+  PREFINE_NUM_THREADS: "1",
+};
+
+interface OnRanks {
+  size: number;
+  cwd: string;
+  by?: keyof typeof LAUNCHERS;
+  env?: Record<string, string>;
+}
+
+/** `mpirun -n SIZE node WORDS`. */
+export function runCommandOnRanks(words: string[], { size, cwd, by = "mpirun", env }: OnRanks): Promise<RankEnd> {
+  return finished(by, [...LAUNCHERS[by](size), process.execPath, ...words], { cwd, env: { ...JOB, ...env } });
+}
 
 /** `mpirun -n SIZE npx prefine WORDS`. */
-export function runRanks(
-  words: string[],
-  {
-    size,
-    cwd,
-    by = "mpirun",
-    env,
-  }: { size: number; cwd: string; by?: keyof typeof LAUNCHERS; env?: Record<string, string> },
-): Promise<RankEnd> {
-  const command = [...LAUNCHERS[by](size), process.execPath, ...prefineWords(...words)];
-  return finished(by, command, { cwd, env: { ...JOB, ...env } });
-}
+export const runRanks = (words: string[], options: OnRanks): Promise<RankEnd> =>
+  runCommandOnRanks(prefineWords(...words), options);

@@ -9,6 +9,7 @@ import {
   optionsOf,
   text,
 } from "../../arguments.ts";
+import { PrefineError } from "../../errors.ts";
 import { turnTaker } from "../../host.ts";
 import { onOneLine } from "../../phrases.ts";
 import { checkColumns, renamed } from "./columns.ts";
@@ -19,18 +20,10 @@ import { rowWith } from "./joinColumns.ts";
 import type { MapFunction } from "./mapFunction.ts";
 import { applyTo, type KeepRow, rowError } from "./mapRows.ts";
 import { Pcg64 } from "./pcg64.ts";
+import { firstRows, partOf, rowsAfter, type Shard, type ShardOptions, type Step } from "./streamParts.ts";
 import { shuffleSeed } from "./trainTestSplit.ts";
 
 const WHOLE = integerFrom(0);
-
-/** Rows that are read together, in order: a file, or what a program makes. */
-export interface Shard {
-  /** From the first row on, each time. */
-  rows(): AsyncIterable<Row> | Iterable<Row>;
-}
-
-/** A step on the way of a row; `epoch` counts from 0. */
-type Step = (rows: AsyncIterable<Row>, epoch: number) => AsyncIterable<Row>;
 
 interface StreamContent {
   name: string;
@@ -57,6 +50,8 @@ const SHUFFLE = optionsOf<ShuffleStreamOptions>("IterableDataset.shuffle", {
   seed: WHOLE,
   buffer_size: integerFrom(1),
 });
+
+const SHARD = optionsOf<ShardOptions>("IterableDataset.shard", { num_shards: integerFrom(1), index: WHOLE });
 
 const GENERATED = optionsOf<{ name?: string | undefined }>("IterableDataset.from_generator", { name: text });
 
@@ -114,7 +109,20 @@ export class IterableDataset implements AsyncIterable<Row> {
 
   /** Number of files that the rows come from. */
   get n_shards(): number {
-    return this.#content.shards.length;
+    return this.#content.shards.reduce((sum, shard) => sum + (shard.n_shards ?? 1), 0);
+  }
+
+  /** One of several parts, of whole files in their order: datasets' shard. */
+  shard(options: ShardOptions): IterableDataset {
+    checkOptions<ShardOptions>("shard", options, SHARD);
+    const { num_shards, index } = options;
+    if (num_shards > this.n_shards || index >= num_shards) {
+      const message = `shard: expected at most ${this.n_shards} parts (num_shards), and an index below them`;
+      throw new PrefineError("config", `${message}, found num_shards ${num_shards} and index ${index}`);
+    }
+    const { shards, steps, ...content } = this.#content;
+    const own = steps.map((step) => step.shard?.(options) ?? step);
+    return new IterableDataset({ ...content, shards: partOf(shards, options), steps: own });
   }
 
   /** The epoch that the next loop shuffles for, from 0: datasets' set_epoch. */
@@ -177,23 +185,13 @@ export class IterableDataset implements AsyncIterable<Row> {
   /** The first n rows. */
   take(n: number): IterableDataset {
     checkValue("take", n, WHOLE, "Pass a number of rows.");
-    return this.#with(async function* (rows) {
-      let left = n;
-      if (left === 0) return;
-      for await (const row of rows) {
-        yield row;
-        if (--left === 0) return;
-      }
-    }, this.features);
+    return this.#with(firstRows(n), this.features);
   }
 
   /** The rows after the first n. */
   skip(n: number): IterableDataset {
     checkValue("skip", n, WHOLE, "Pass a number of rows.");
-    return this.#with(async function* (rows) {
-      let index = 0;
-      for await (const row of rows) if (index++ >= n) yield row;
-    }, this.features);
+    return this.#with(rowsAfter(n), this.features);
   }
 
   /** In a random order: of the files, and of rows within a buffer. Another order in each epoch. */

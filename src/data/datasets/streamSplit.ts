@@ -8,8 +8,9 @@ import type { Reading } from "./decompressed.ts";
 import { type Features, parquetFeatures } from "./features.ts";
 import { formatOf } from "./fileFormats.ts";
 import type { DatasetFiles } from "./findFiles.ts";
-import { IterableDataset, type Shard } from "./iterableDataset.ts";
+import { IterableDataset } from "./iterableDataset.ts";
 import { openLocalFile } from "./localFile.ts";
+import type { Shard } from "./streamParts.ts";
 
 interface StreamOptions extends DataFileOptions {
   files: Pick<DatasetFiles, "fetch" | "openRemote" | "prefix">;

@@ -38,7 +38,7 @@ export interface Evaluation {
 /**
  * The loss is the mean over pairs (each batch is weighted by its number of pairs), the metrics are means over batches,
  * with several ranks over their batches of a round; no gradients, no dropout. Pairs that only fill up a batch count in
- * the metrics, as in TRL, but not in the loss, and are not returned.
+ * its metrics and in its mean loss, as in TRL, but are not returned.
  */
 export async function evaluateSet(
   learner: Learner,
@@ -91,7 +91,7 @@ async function scoreRound(
   const reference = await referenceFor(learner, { referenceLogps }, batch);
   const scores = await scoreAll(learner, batch, ownSignal({ ranks, signal }));
   const loss = Math.fround(await learner.lossOf(scores, reference));
-  return gatherBatches({ pairs: batch, scores, reference, loss }, { ranks, signal, referenceLogps });
+  return gatherBatches({ pairs: batch, scores, reference, loss }, { ranks, signal, referenceLogps, source: pairs });
 }
 
 function evaluatedPairs(

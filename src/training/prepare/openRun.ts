@@ -10,6 +10,7 @@ import type { ShapeOptions } from "../../data/shapes/shape.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
 import { createLearner } from "../../dpo/engineLearner.ts";
 import { withinMemory } from "../../dpo/memoryNeed.ts";
+import type { DeviceRanks } from "../../engine/runtime/device.ts";
 import { PrefineError, throwIfStopped } from "../../errors.ts";
 import type { Content } from "../../formats/content.ts";
 import { describeQuantization } from "../../models/precision/quantize.ts";
@@ -34,12 +35,15 @@ import {
 } from "./models.ts";
 import { packedSource, type Rows, splitNameOf, tokenizeRows } from "./rows.ts";
 import { modelSettings, startWeights } from "./startWeights.ts";
-import { isStreamed, openStreamPairs } from "./streamPairs.ts";
+import { openStreamPairs } from "./streamPairs.ts";
+import { isStreamed } from "./streamReader.ts";
 import type { TokenizedRows, TokenizeRowsOptions } from "./tokenized.ts";
 import { verifyDevice } from "./verifyDevice.ts";
 
 export interface RunRequest {
   platform: Platform;
+  /** The job that trains together; undefined: this process alone. */
+  ranks?: DeviceRanks | undefined;
   model: ModelInput;
   ref_model: ModelInput | null;
   args: DPOConfig;
@@ -164,7 +168,7 @@ interface Loaded {
 }
 
 async function tokenizeSplits(request: RunRequest, { trained, tokenizer, truncation, observer }: Loaded) {
-  const { args, train_dataset, eval_datasets, signal } = request;
+  const { args, train_dataset, eval_datasets, signal, ranks } = request;
   throwIfStopped(signal, EARLY);
   const options = {
     ...truncation,
@@ -177,7 +181,13 @@ async function tokenizeSplits(request: RunRequest, { trained, tokenizer, truncat
     signal,
   };
   const tokenCache = tokenCacheOf(args, request.platform);
-  const train = await trainRows(train_dataset, tokenizer, { ...options, args, tokenCache, split: "train_dataset" });
+  const train = await trainRows(train_dataset, tokenizer, {
+    ...options,
+    args,
+    ranks,
+    tokenCache,
+    split: "train_dataset",
+  });
   observer.info(`data: ${train.reading}`);
   const evals = new Map<string, TokenizedRows>();
   for (const [prefix, rows] of eval_datasets) {
@@ -203,13 +213,13 @@ function tokenCacheOf({ token_cache: place }: DPOConfig, platform: Platform): To
 async function trainRows(
   rows: Rows,
   tokenizer: Tokenizer,
-  { args, ...options }: TokenizeRowsOptions & { args: DPOConfig },
+  { args, ranks, ...options }: TokenizeRowsOptions & { args: DPOConfig; ranks: DeviceRanks | undefined },
 ): Promise<TrainRows> {
   if (isStreamed(rows)) {
     const split = splitNameOf(rows) ?? options.split;
     const [batchSize, dropLast] = [args.per_device_train_batch_size, args.dataloader_drop_last];
-    const source = await openStreamPairs(rows, { ...options, split, tokenizer, batchSize, dropLast });
-    const { identity, largest, reading } = source;
+    const source = await openStreamPairs(rows, { ...options, split, tokenizer, batchSize, dropLast, ranks });
+    const { identity, largest, reading } = source.reader;
     return { source, identity, largest, reading, size: { rows: source.length, cut: null, dropped: new Map() } };
   }
   const isAhead = args.train_sampling_strategy !== "group_by_length"; // which needs all lengths

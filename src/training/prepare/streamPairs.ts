@@ -1,220 +1,130 @@
-/** @file Pairs of a stream: read, tokenized and packed in the order of its rows, as steps need them. */
-import type { Row } from "../../data/datasets/features.ts";
-import { startFindings } from "../../data/preferences/checks.ts";
-import { type ExaminedRow, rowExaminer, StoredPair } from "../../data/preferences/examineRow.ts";
-import { packPair, type Truncation } from "../../data/preferences/packPair.ts";
-import { namingRow, RowReader } from "../../data/preferences/rowReader.ts";
-import { examineSettings, isDropped, nothingLeft } from "../../data/preferences/tokenizePairs.ts";
-import type { PackedPair, WinRates } from "../../data/preferences/types.ts";
-import { readWinRates } from "../../data/preferences/winRates.ts";
-import { readingLine } from "../../data/shapes/readingLine.ts";
-import { openPairs, type PairStream } from "../../data/shapes/readPairs.ts";
-import { trlRow } from "../../data/shapes/trl.ts";
-import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
-import { PrefineError } from "../../errors.ts";
-import { Sha256 } from "../../formats/sha256.ts";
-import { turnTaker } from "../../host.ts";
+/**
+ * @file Pairs of a stream as steps need them. The ranks of a job share its pairs in rounds, as accelerate's
+ * IterableDatasetShard does: each reads all rows, and trains on its own batch of each round.
+ */
+import type { PackedPair } from "../../data/preferences/types.ts";
+import type { DeviceRanks } from "../../engine/runtime/device.ts";
 import type { PairSource } from "../run.ts";
-import { largerOf, type TokenizeRowsOptions, tokenizerIdentity } from "./tokenized.ts";
+import { type ReaderOptions, type ReadPair, type StreamedRows, StreamReader } from "./streamReader.ts";
+import { StreamShards } from "./streamShards.ts";
 
-/** An IterableDataset: rows without a number, from the first on each time. */
-export interface StreamedRows {
-  readonly name: string;
-  readonly n_shards: number;
-  set_epoch(epoch: number): void;
-  rows(): AsyncIterable<Row>;
-}
-
-/** Whether rows are an IterableDataset. */
-export function isStreamed(rows: object): rows is StreamedRows {
-  return "n_shards" in rows && "set_epoch" in rows && !("num_rows" in rows);
-}
-
-interface StreamOptions extends TokenizeRowsOptions {
-  tokenizer: Tokenizer;
+export interface StreamOptions extends ReaderOptions {
   batchSize: number;
   /** Leaves out the smaller batch at the end of the rows. */
   dropLast: boolean;
+  /** The job that shares the stream. */
+  ranks: DeviceRanks | undefined;
 }
 
-const encoder = new TextEncoder();
-
-/** Pairs that are read before the first step: the largest of them decides the memory needed. */
-const FIRST_PAIRS = 64;
-
-interface Made {
-  examined: ExaminedRow;
-  winRates: WinRates | undefined;
-  row: number;
+/** What a stream says before the first step. */
+export interface StreamSource extends PairSource {
+  readonly reader: StreamReader;
 }
 
-/** Reads the first pairs. @throws PrefineError("data") where there are none. */
-export async function openStreamPairs(rows: StreamedRows, options: StreamOptions): Promise<StreamPairs> {
-  const pairs = new StreamPairs(rows, options);
-  await pairs.begin();
-  return pairs;
+/**
+ * Reads the first pairs. Where there are as many files as ranks, each rank reads files of its own, as in accelerate.
+ * @throws PrefineError("data") where there are no pairs.
+ */
+export async function openStreamPairs(rows: StreamedRows, options: StreamOptions): Promise<StreamSource> {
+  const { ranks, split } = options;
+  const { size = 1, rank = 0 } = ranks?.world ?? {};
+  const isSharded = ranks !== undefined && rows.n_shards >= size;
+  const part = isSharded ? rows.shard({ num_shards: size, index: rank }) : rows;
+  const splitOf = (one: number) => `${split}, files of rank ${one}:`;
+  const reader = new StreamReader(part, isSharded ? { ...options, split: splitOf(rank) } : options);
+  await reader.begin();
+  return isSharded ? new StreamShards(reader, { ...options, splitOf, ranks }) : new StreamPairs(reader, options);
 }
 
-export class StreamPairs implements PairSource {
+class StreamPairs implements StreamSource {
   readonly length = Number.POSITIVE_INFINITY;
   readonly origin: NonNullable<PairSource["origin"]>;
-  largest = { shared: 0, chosen: 0, rejected: 0 };
-  /** The format of the rows, and why: a line for the log. */
-  reading = "";
-  private readonly stream: StreamedRows;
-  private readonly options: StreamOptions;
-  private readonly examiner: ReturnType<typeof rowExaminer>;
-  private readonly found = startFindings();
-  /** Row of each pair of this epoch. */
+  readonly reader: StreamReader;
+  private readonly batchSize: number;
+  /** Pairs of a batch of each rank. */
+  private readonly roundSize: number;
+  private readonly ranks: DeviceRanks | undefined;
+  private readonly dropLast: boolean;
+  /** Row of each pair of this pass. */
   private readonly rowOf: number[] = [];
-  private pass: AsyncIterator<Made> | undefined;
-  private lines: PairStream["lines"] = () => [];
-  private ahead: Made[] = [];
-  private epoch = 0;
-  /** Pairs of this epoch that have been given. */
-  private given = 0;
-  private rowsRead = 0;
-  private hash = "";
+  /** The pass's first round, which fills up the last one of several ranks. */
+  private firstRound: ReadPair[] = [];
   private before: string | undefined;
-  /** Steps may ask for several batches at once. */
-  private turn: Promise<unknown> = Promise.resolve();
 
-  constructor(stream: StreamedRows, options: StreamOptions) {
-    this.stream = stream;
-    this.options = options;
-    this.origin = { split: options.split, rows: this.rowOf };
-    this.examiner = rowExaminer(options.tokenizer, examineSettings(options));
+  constructor(reader: StreamReader, { split, batchSize, dropLast, ranks }: StreamOptions) {
+    this.reader = reader;
+    this.batchSize = batchSize;
+    this.ranks = ranks;
+    this.roundSize = batchSize * (ranks?.world.size ?? 1);
+    this.dropLast = dropLast;
+    this.origin = { split, rows: this.rowOf };
   }
 
-  /** The pairs that were given are compared by their hash, so that a file may be fixed behind them. */
-  get identity(): string {
-    return `stream, ${tokenizerIdentity(this.options.tokenizer)}`;
-  }
-
-  /** Of the pairs of this epoch that have been given. */
   get givenHash(): string {
-    return this.hash;
+    return this.reader.hash;
   }
 
-  /** Says what the pairs before the next ones were in the run that is resumed. */
   resumeAfter(hash: string): void {
     this.before = hash;
   }
 
-  /** Reads the first pairs. */
-  async begin(): Promise<void> {
-    await this.fill(FIRST_PAIRS);
-    if (this.ahead.length === 0) {
-      throw nothingLeft({ rows: this.rowsRead, findings: this.found.findings }, this.options.split);
-    }
-    for (const { examined } of this.ahead) this.largest = largerOf(this.largest, examined.size);
+  pairs(indices: readonly number[], epoch = this.reader.pass): Promise<PackedPair[]> {
+    return this.reader.inTurn(() => this.take(indices[0], epoch));
   }
 
-  pairs(indices: readonly number[], epoch = this.epoch): Promise<PackedPair[]> {
-    return this.inTurn(() => this.take(indices, epoch));
-  }
-
-  /** Whether this epoch has another batch. */
   async hasMore(): Promise<boolean> {
-    const needed = this.options.dropLast ? this.options.batchSize : 1;
-    await this.inTurn(() => this.fill(needed));
-    return this.ahead.length >= needed;
+    const needed = this.dropLast ? this.roundSize : 1;
+    await this.reader.inTurn(() => this.reader.fill(needed));
+    return this.reader.ahead.length >= needed;
   }
 
   async end(): Promise<void> {
-    await this.pass?.return?.();
-    const { split, observer, drop_degenerate = false } = this.options;
-    const lines = this.found.lines({ split, rows: this.rowsRead, drop_degenerate });
-    for (const line of [...this.lines(), ...lines]) observer.warn(line);
-    this.lines = () => [];
+    await this.reader.end();
   }
 
-  private inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const work = this.turn.then(task);
-    this.turn = work.catch(() => {});
-    return work;
-  }
-
-  /** The pairs from indices[0] of the epoch on; fewer at its end. */
-  private async take(indices: readonly number[], epoch: number): Promise<PackedPair[]> {
-    const [first] = indices;
-    if (epoch !== this.epoch || first < this.given) await this.restart(epoch);
-    while (this.given < first) {
-      await this.fill(1);
-      if (this.ahead.length === 0) return [];
-      this.give(1);
-    }
-    if (this.before !== undefined && first > 0 && this.before !== this.hash) throw this.otherRows();
+  /** This rank's batch of the round that has the pair `first`; fewer at the end of the rows, or none. */
+  private async take(first: number, epoch: number): Promise<PackedPair[]> {
+    const { reader, roundSize } = this;
+    const start = Math.floor(first / roundSize) * roundSize;
+    if (epoch !== reader.pass || start < reader.given) await reader.restart(epoch);
+    if (reader.given < start) await this.skipTo(start);
+    if (reader.given < start) return [];
+    if (this.before !== undefined && start > 0 && this.before !== reader.hash) throw reader.otherRows();
     this.before = undefined;
-    await this.fill(indices.length);
-    if (this.options.dropLast && this.ahead.length < indices.length) return [];
-    const from = this.given;
-    return this.give(indices.length).map((made, i) => this.packed(made, from + i));
+    await reader.fill(roundSize);
+    if (reader.ahead.length === 0 || (this.dropLast && reader.ahead.length < roundSize)) return [];
+    return this.ownBatch(this.round());
   }
 
-  private give(count: number): Made[] {
-    const some = this.ahead.splice(0, count);
-    for (const { row, examined } of some) {
-      this.rowOf[this.given++] = row;
-      this.hash = new Sha256().update(encoder.encode(this.hash)).update(examined.ids).hex();
-    }
-    return some;
+  private async skipTo(start: number): Promise<void> {
+    const { reader } = this;
+    let at = reader.given;
+    const firstRound: ReadPair[] = at === 0 ? [] : this.firstRound;
+    await reader.skipTo(start, (pair) => {
+      if (at < this.roundSize) firstRound.push(pair);
+      this.rowOf[at++] = pair.row;
+    });
+    this.firstRound = firstRound;
   }
 
-  private otherRows(): PrefineError {
-    const message = `${this.options.split}: expected the ${this.given} pairs that the run has trained on, found others`;
-    return new PrefineError("config", message, "Resume with the same rows, order and functions, or start a new run.");
+  /** The next pairs, with their numbers. */
+  private round(): [ReadPair, number][] {
+    const from = this.reader.given;
+    const pairs = this.reader.give(this.roundSize);
+    if (from === 0) this.firstRound = pairs;
+    for (const [i, { row }] of pairs.entries()) this.rowOf[from + i] = row;
+    return pairs.map((pair, i) => [pair, from + i]);
   }
 
-  private packed({ examined, winRates }: Made, index: number): PackedPair {
-    const truncation: Truncation = examineSettings(this.options).truncation;
-    const pair = packPair(new StoredPair(examined, winRates), { ...truncation, index });
-    if (!pair) throw new Error(`internal: pair ${index} has no completion within max_length`);
-    return pair;
-  }
-
-  private async restart(epoch: number): Promise<void> {
-    await this.pass?.return?.();
-    this.pass = undefined;
-    this.ahead = [];
-    this.given = 0;
-    this.hash = "";
-    this.epoch = epoch;
-  }
-
-  private async fill(count: number): Promise<void> {
-    this.pass ??= this.read();
-    while (this.ahead.length < count) {
-      const { done, value } = await this.pass.next();
-      if (done) return;
-      this.ahead.push(value);
-    }
-  }
-
-  /** The pairs of an epoch. */
-  private async *read(): AsyncGenerator<Made> {
-    const { options } = this;
-    const { split, tokenizer, to_preferences, signal } = options;
-    this.stream.set_epoch(this.epoch);
-    const hasChatTemplate = tokenizer.chat_template !== null;
-    const pairs = await openPairs(this.stream.rows(), { ...to_preferences, split, hasChatTemplate });
-    this.reading = readingLine(pairs, to_preferences);
-    this.lines = pairs.lines;
-    const reader = new RowReader();
-    const turn = turnTaker();
-    for await (const pair of pairs.pairs()) {
-      if (signal?.aborted) throw new PrefineError("interrupted", "stopped while reading the data");
-      const where = `${split} row ${pair.index}`;
-      const raw = trlRow(pair);
-      const row = reader.read(raw, where);
-      const winRates = options.winRates ? readWinRates(raw, where) : undefined;
-      const examined = namingRow(where, () => this.examiner.tokenizeAndExamine(row));
-      if (this.epoch === 0) {
-        this.rowsRead++;
-        this.found.add(pair.index, examined.outcomes);
-      }
-      await turn();
-      if (!isDropped(examined.outcomes, options)) yield { examined, winRates, row: pair.index };
-    }
+  private ownBatch(round: [ReadPair, number][]): PackedPair[] {
+    const { ranks, batchSize, firstRound } = this;
+    const from = (ranks?.world.rank ?? 0) * batchSize;
+    const places = Array.from({ length: ranks ? batchSize : round.length }, (_, i) => from + i);
+    const own = places.map((place): [ReadPair, number] => {
+      if (place < round.length) return round[place];
+      const again = (place - round.length) % firstRound.length;
+      return [firstRound[again], again];
+    });
+    return own.map(([pair, index]) => this.reader.packed(pair, index));
   }
 }

@@ -1,0 +1,170 @@
+/** @file `npm run bench -- --ranks N`: N ranks of one thread beside one process of N threads, in turns. */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { launchCommand } from "../src/cluster/startJob.ts";
+import { PrefineError } from "../src/errors.ts";
+import { architectureOf } from "../src/models/families/architectures.ts";
+import { benchRows, checkMaterials, modelConfig, writeRandomModel } from "./materials.ts";
+import { median, type RanksMeasurements, type RanksReport } from "./measurements.ts";
+import { measure } from "./processes.ts";
+
+const HELP = `npm run bench -- --ranks 2 [--turns 3] [--small] [--json]
+
+Times DPO training of an adapter on N ranks (mpirun) of one thread each beside one process of N threads, in turns, with
+the same pairs per step, and the sum of the gradients over the ranks, of an adapter and of all weights. Needs koffi.
+  --ranks N  processes
+  --turns N  of both (3)
+  --small    a model of two narrow layers instead of GPT-2's shape, to try the benchmark
+  --json     one JSON object on stdout, nothing else`;
+
+/** Of GPT-2's shape otherwise. */
+const SMALL = { n_layer: 2, n_embd: 64, n_head: 2 };
+
+/** Per rank and step: pairs of different lengths even out. */
+const BATCH = 4;
+
+interface Materials {
+  model: string;
+  folder: string;
+  ranks: number;
+}
+
+/** @param size processes; those that train together have one thread each. */
+function train({ model, folder, ranks }: Materials, size: 1 | "ranks", kind: "adapter" | "full", steps: number) {
+  const launcher = launchCommand(ranks);
+  const threads = { PREFINE_NUM_THREADS: `${size === 1 ? ranks : 1}` };
+  const batch = size === 1 ? BATCH * ranks : BATCH;
+  const args = [model, batch, steps, join(folder, `${kind}-${size}`), kind] as const;
+  if (size === 1) return measure<RanksReport>("Ranks", args, { env: threads }).report;
+  const words = [launcher.program, ...launcher.words];
+  return measure<RanksReport>("Ranks", args, { env: { ...threads, ...launcher.env }, launcher: words }).report;
+}
+
+/** Seconds per pair; the first pass computes the reference as well, and is left out. */
+function secondsPerPair({ steps }: RanksReport, ranks: number): number {
+  return median(steps.slice(steps.length / 2)) / (BATCH * ranks);
+}
+
+/** Numbers that are trained: of the adapter in measureRanks.ts, and of all weights. */
+function trainedNumbers(config: Record<string, unknown>) {
+  const { linears, parameters } = architectureOf(config, "config.json");
+  const adapted = linears.filter(({ name }) => /\.c_(proj|attn)$/.test(name));
+  const sizeOf = (shape: readonly number[]) => shape.reduce((product, dim) => product * dim, 1);
+  return {
+    adapter_numbers: adapted.reduce((sum, { inFeatures, outFeatures }) => sum + 4 * (inFeatures + outFeatures), 0),
+    all_numbers: [...parameters.values()].reduce((sum, shape) => sum + sizeOf(shape as readonly number[]), 0),
+  };
+}
+
+interface Settings {
+  ranks: number;
+  turns: number;
+  isSmall: boolean;
+  say: (line: string) => void;
+}
+
+async function run({ ranks, turns, isSmall, say }: Settings): Promise<RanksMeasurements> {
+  const folder = mkdtempSync(join(tmpdir(), "prefine-bench-"));
+  process.on("SIGINT", () => {}); // the measuring process ends, and its failure ends this one cleanly
+  try {
+    const config = { ...modelConfig(), ...(isSmall ? SMALL : {}) };
+    const model = join(folder, "model");
+    mkdirSync(model);
+    say("writing a random model ...");
+    await writeRandomModel(model, config);
+    const steps = 2 * Math.ceil(benchRows().length / (BATCH * ranks));
+    const materials = { model, folder, ranks };
+    const results: { together: RanksReport; alone: RanksReport }[] = [];
+    for (let turn = 1; turn <= turns; turn++) {
+      say(`turn ${turn} of ${turns}: ${ranks} ranks, then one process ...`);
+      results.push({
+        together: train(materials, "ranks", "adapter", steps),
+        alone: train(materials, 1, "adapter", steps),
+      });
+    }
+    say("all weights ...");
+    const full = train(materials, "ranks", "full", 4);
+    return figures(results, { full, ranks, ...trainedNumbers(config) });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function figures(
+  results: readonly { together: RanksReport; alone: RanksReport }[],
+  {
+    full,
+    ranks,
+    ...numbers
+  }: { full: RanksReport; ranks: number } & Pick<RanksMeasurements, "adapter_numbers" | "all_numbers">,
+): RanksMeasurements {
+  const [together, alone] = (["together", "alone"] as const).map((kind) =>
+    results.map((turn) => secondsPerPair(turn[kind], ranks)),
+  );
+  const exchange = median(results.flatMap((turn) => turn.together.exchanges));
+  const fullSeconds = secondsPerPair(full, ranks);
+  const ratios = together.map((seconds, i) => alone[i] / seconds);
+  return {
+    ranks,
+    library: results[0].together.library as string,
+    ratios,
+    ratio: median(ratios),
+    seconds_per_pair: median(together),
+    one_process_seconds_per_pair: median(alone),
+    ...numbers,
+    adapter_exchange_seconds: exchange,
+    adapter_exchange_share: exchange / (median(together) * BATCH * ranks),
+    all_exchange_seconds: median(full.exchanges),
+    all_exchange_share: median(full.exchanges) / (fullSeconds * BATCH * ranks),
+    all_seconds_per_pair: fullSeconds,
+  };
+}
+
+function table(measured: RanksMeasurements): string {
+  const { ranks, ratios } = measured;
+  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+  const rows: [string, string][] = [
+    [`${ranks} ranks of one thread: pairs per second`, (1 / measured.seconds_per_pair).toFixed(2)],
+    [`one process of ${ranks} threads: pairs per second`, (1 / measured.one_process_seconds_per_pair).toFixed(2)],
+    ["ratio", `${measured.ratio.toFixed(3)} (${ratios.map((ratio) => ratio.toFixed(3)).join(", ")})`],
+    [
+      `sum of an adapter's gradient (${measured.adapter_numbers} numbers)`,
+      `${(1000 * measured.adapter_exchange_seconds).toFixed(2)} ms, ${percent(measured.adapter_exchange_share)} of a step`,
+    ],
+    [
+      `sum of all weights' gradient (${measured.all_numbers} numbers)`,
+      `${measured.all_exchange_seconds.toFixed(3)} s, ${percent(measured.all_exchange_share)} of a step`,
+    ],
+    ["all weights: pairs per second", (1 / measured.all_seconds_per_pair).toFixed(2)],
+  ];
+  return [measured.library, ...rows.map(([name, value]) => `${name.padEnd(56)}${value}`)].join("\n");
+}
+
+try {
+  const { values } = parseArgs({
+    options: {
+      ranks: { type: "string" },
+      turns: { type: "string", default: "3" },
+      small: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean" },
+    },
+  });
+  const [ranks, turns] = [Number(values.ranks), Number(values.turns)];
+  if (values.help) {
+    process.stdout.write(`${HELP}\n`);
+  } else if (!(Number.isInteger(ranks) && ranks > 1 && Number.isInteger(turns) && turns > 0)) {
+    throw new Error("expected --ranks above 1 and --turns above 0");
+  } else {
+    checkMaterials();
+    const say = (line: string) => process.stderr.write(values.json ? "" : `${line}\n`);
+    say(`${cpus().length} x ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.version}`);
+    const measured = await run({ ranks, turns, isSmall: values.small, say });
+    process.stdout.write(values.json ? `${JSON.stringify(measured)}\n` : `${table(measured)}\n`);
+  }
+} catch (error) {
+  process.exitCode = error instanceof PrefineError && error.code === "interrupted" ? 130 : 1;
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+}
