@@ -14,6 +14,7 @@ import { createLogger } from "./terminal/logger.ts";
 import { silentLogger } from "./terminal/silentLogger.ts";
 import { checkShards } from "./training/checkOptions.ts";
 import type { Joined, Platform } from "./training/platform.ts";
+import { refuseOtherRuns } from "./training/sameRun.ts";
 import { Trainer } from "./training/trainer.ts";
 import type { DPOTrainerOptions } from "./training/trainerOptions.ts";
 
@@ -38,10 +39,22 @@ export const nodePlatform: Platform = {
   },
 };
 
-/** What a run works with in a job; all ranks call it together. @returns undefined if this process was started alone. */
-export async function joinRanks(args: DPOConfig): Promise<(Joined & Pick<JobPlatform, "inTurn">) | undefined> {
+/** Settings that may differ: of terminals, and secrets. */
+const OWN_TO_RANKS = new Set(["disable_tqdm", "token", "hub_token"]);
+
+/**
+ * What a run works with in a job; all ranks call it together.
+ * @param settings others of the run, which all ranks must share.
+ * @returns undefined if this process was started alone.
+ */
+export async function joinRanks(
+  args: DPOConfig,
+  settings: Record<string, unknown> = {},
+): Promise<(Joined & Pick<JobPlatform, "inTurn">) | undefined> {
   const ranks = await joinJob(args);
   if (!ranks) return undefined;
+  const given = Object.entries({ ...settings, ...args }).filter(([name]) => !OWN_TO_RANKS.has(name));
+  await refuseOtherRuns(ranks, { prefine: packageVersion(), ...Object.fromEntries(given) });
   checkShards(args);
   const { storage, memory, inTurn, onFirst } = await openJobPlatform(ranks, nodeStorage);
   const platform: Platform = {

@@ -57,7 +57,7 @@ const RUN_OPTIONS: OptionChecks<RunOptions> = {
 export async function train(run: RunConfig, options: RunOptions = {}): Promise<TrainOutput> {
   checkValue("train", run, RUN, "Pass runFrom({ model_name_or_path, dataset_name, ... }), or a run file by parseRun.");
   checkOptions<RunOptions>("train", options, RUN_OPTIONS);
-  const job = await joinRanks(run.args); // all ranks, or none
+  const job = await joinRanks(run.args, settingsOf(run)); // all ranks, or none
   const { inTurn = <T>(work: () => Promise<T>) => work() } = job ?? {};
   const storage = job?.platform.storage ?? nodeStorage;
   await checkOutputDir(run.args, storage); // before anything is downloaded
@@ -88,6 +88,12 @@ export async function train(run: RunConfig, options: RunOptions = {}): Promise<T
   } finally {
     await trainer.dispose();
   }
+}
+
+/** What the ranks of a job must share beside DPOConfig. */
+function settingsOf({ script, model, peft_config, quantization_config }: RunConfig): Record<string, unknown> {
+  const { process, ...rest } = script;
+  return { ...rest, process: String(process), ...model, peft_config, quantization_config };
 }
 
 interface SplitOptions {

@@ -1,10 +1,19 @@
 /** @file Processes that a launcher has started together: none of them trains alone, and one of them says why. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TrainerState } from "../src/checkpoints/trainerState.ts";
-import { furnish } from "./support/furnish.ts";
+import { furnish, jsonLines, PAIRS } from "./support/furnish.ts";
 import { rankFault } from "./support/rankFaults.ts";
 import { finished, hasLauncher, needsMpirun, prefineWords, ranksByHand, runRanks } from "./support/startRanks.ts";
 import { withoutTimings } from "./support/toyTrainer.ts";
@@ -70,10 +79,13 @@ describe.concurrent("a run is trained by none of the processes, and one line say
 
 const STEPS = ["--max_steps", "60", "--learning_rate", "1e-3", "--per_device_train_batch_size", "2"];
 const DROPOUT = ["--lora_dropout", "0.1", "--disable_dropout", "false"];
+/** All that a resume reads again. */
+const BEST = ["--load_best_model_at_end", "--eval_steps", "4", "--save_total_limit", "2"];
+const MOVING = ["--sync_ref_model", "--ref_model_sync_steps", "5"];
 const SAVES = ["--save_strategy", "steps", "--save_steps", "4", "--eval_strategy", "steps", "--eval_steps", "7"];
 
 /** `prefine train` with checkpoints, evaluations and dropout. */
-const training = (output_dir: string, ...flags: string[]) => [
+const started = (output_dir: string, ...flags: string[]) => [
   "train",
   "--config",
   "run.yaml",
@@ -85,6 +97,15 @@ const training = (output_dir: string, ...flags: string[]) => [
   ...flags,
 ];
 
+/** A folder of another computer, which has the same model, data and run file. */
+function elsewhereIn(name: string): string {
+  const elsewhere = join(folder, name);
+  mkdirSync(elsewhere);
+  for (const file of ["model", "run.yaml", "train.jsonl", "eval.jsonl"])
+    symlinkSync(join(folder, file), join(elsewhere, file));
+  return elsewhere;
+}
+
 /** What must not depend on how often a run was stopped. */
 function results(name: string) {
   const place = join(folder, name);
@@ -94,27 +115,31 @@ function results(name: string) {
 }
 
 describe.skipIf(!hasLauncher("mpirun"))(`two processes started by mpirun${needsMpirun}`, { timeout: 120_000 }, () => {
-  test("killed and resumed, they end as without: log, margins and weights, bit for bit", async () => {
-    const whole = await runRanks(training("whole"), { size: 2, cwd: folder });
+  test("killed and resumed, they end as without, bit for bit; only the first one sees output_dir", async () => {
+    const elsewhere = elsewhereIn("elsewhere");
+    const job = { size: 2, cwd: folder, elsewhere };
+    const training = (name: string, ...flags: string[]) => started(name, ...BEST, ...MOVING, ...flags);
+    const whole = await runRanks(training("whole"), job);
     expect(whole.code, whole.stderr).toBe(0);
     for (const [rank, step] of [
       [1, 17],
       [0, 38],
     ]) {
       const env = rankFault(folder, { rank, at: step, signal: "SIGKILL" });
-      const end = await runRanks(training("killed", "--resume_from_checkpoint"), { size: 2, cwd: folder, env });
+      const end = await runRanks(training("killed", "--resume_from_checkpoint"), { ...job, env });
       expect(end.code, end.stderr).not.toBe(0);
       expect(existsSync(join(folder, "killed", "adapter_model.safetensors"))).toBe(false);
     }
-    const end = await runRanks(training("killed", "--resume_from_checkpoint"), { size: 2, cwd: folder });
+    const end = await runRanks(training("killed", "--resume_from_checkpoint"), job);
     expect(end.code, end.stderr).toBe(0);
     expect(end.stderr).toMatch(/checkpoint-\d+: resuming after step \d+ of 60/);
     expect(results("killed")).toEqual(results("whole"));
+    expect(readdirSync(elsewhere).sort()).toEqual(["eval.jsonl", "model", "run.yaml", "train.jsonl"]);
   });
 
   test("a signal to one of them saves a checkpoint of both, and is reported once", async () => {
     const env = rankFault(folder, { rank: 1, at: 9, signal: "SIGTERM" });
-    const end = await runRanks(training("stopped"), { size: 2, cwd: folder, env });
+    const end = await runRanks(started("stopped"), { size: 2, cwd: folder, env });
     expect(end.code, end.stderr).toBe(130);
     const [, step] = /stopped after step (\d+) of 60; saved stopped\/checkpoint-\1\n/.exec(end.stderr) ?? [];
     expect(Number(step), end.stderr).toBeGreaterThanOrEqual(8);
@@ -124,13 +149,13 @@ describe.skipIf(!hasLauncher("mpirun"))(`two processes started by mpirun${needsM
 
   test("one that hangs ends the job after ddp_timeout", async () => {
     const env = rankFault(folder, { rank: 1, at: 5, signal: "SIGSTOP" });
-    const end = await runRanks(training("hung", "--ddp_timeout", "2"), { size: 2, cwd: folder, env });
+    const end = await runRanks(started("hung", "--ddp_timeout", "2"), { size: 2, cwd: folder, env });
     expect(end.code).not.toBe(0);
     expect(end.stderr).toContain("error: rank 0 has waited 2 s for the other ranks (ddp_timeout)");
   });
 
   test("resumed by three, the run continues with a warning", async () => {
-    const end = await runRanks(training("stopped", "--resume_from_checkpoint", "--max_steps", "12"), {
+    const end = await runRanks(started("stopped", "--resume_from_checkpoint", "--max_steps", "12"), {
       size: 3,
       cwd: folder,
     });
@@ -139,7 +164,7 @@ describe.skipIf(!hasLauncher("mpirun"))(`two processes started by mpirun${needsM
   });
 
   test("num_processes starts them, and passes a signal on", async () => {
-    const words = prefineWords(...training("started", "--nproc_per_node", "2", "--max_steps", "5000"));
+    const words = prefineWords(...started("started", "--nproc_per_node", "2", "--max_steps", "5000"));
     const end = await finished(process.execPath, words, {
       cwd: folder,
       env: { PREFINE_NUM_THREADS: "1" },
@@ -150,15 +175,34 @@ describe.skipIf(!hasLauncher("mpirun"))(`two processes started by mpirun${needsM
   });
 
   test("wrong data are reported once", async () => {
-    const end = await runRanks(training("wrong", "--data_files.train", "run.yaml"), { size: 2, cwd: folder });
+    const end = await runRanks(started("wrong", "--data_files.train", "run.yaml"), { size: 2, cwd: folder });
     expect(end.code).toBe(1);
     expect(end.stderr.match(/^error: /gm)).toHaveLength(1);
     expect(end.stdout).toBe("");
   });
 
+  test.each([
+    ["other rows", { "train.jsonl": jsonLines(PAIRS.slice(1)) }, [], /train_dataset: "6 pairs, .*" -> "5 pairs, /],
+    ["another run file", { "run.yaml": "" }, ["--config", "own.yaml"], /beta: 0\.1 -> 0\.2/],
+  ])("a rank with %s is refused, and told once", async (name, files, flags, found) => {
+    const elsewhere = elsewhereIn(name);
+    for (const [file, text] of Object.entries(files)) {
+      rmSync(join(elsewhere, file));
+      writeFileSync(join(elsewhere, file), text);
+    }
+    const run = readFileSync(join(folder, "run.yaml"), "utf8");
+    writeFileSync(join(folder, "own.yaml"), run);
+    writeFileSync(join(elsewhere, "own.yaml"), `${run}beta: 0.2\n`);
+    const end = await runRanks(started("none", ...flags), { size: 2, cwd: folder, elsewhere });
+    expect(end.code, end.stderr).toBe(1);
+    expect(end.stderr).toMatch(found);
+    expect(end.stderr.match(/^error: expected the same run on all ranks/gm)).toHaveLength(1);
+    expect(existsSync(join(folder, "none"))).toBe(false);
+  });
+
   test("the library of another launcher is refused", async () => {
     const env = { PREFINE_MPI: "libmpich.so.12" };
-    const end = await runRanks(training("other"), { size: 2, cwd: folder, env });
+    const end = await runRanks(started("other"), { size: 2, cwd: folder, env });
     expect(end.code).toBe(1);
     const reason =
       /^error: mpirun started 2 processes, but (libmpich.so.12 \(.*\) connects 1|PREFINE_MPI .* does not load)/m;

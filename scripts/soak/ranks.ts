@@ -89,7 +89,7 @@ export async function killedJob(
   if (whole.code !== 0) throw new Error(`${name} failed:\n${whole.stderr}`);
   let kills = 0;
   for (let end: RankEnd | undefined; end?.code !== 0; ) {
-    const fault: Fault = { rank: random.below(size), at: 1 + random.below(40 * job.steps), signal: "SIGKILL" };
+    const fault: Fault = { rank: random.below(size), at: 1 + random.below(15 * job.steps), signal: "SIGKILL" };
     const env = kills < most ? rankFault(folder, { ...fault, every: "request" }) : {};
     end = await runRanks(wordsOf(job, `${name}-killed`), { size, cwd: folder, by, env });
     if (end.code === 0) break;

@@ -2,7 +2,7 @@
  * @file eval_margins.csv: every pair of every evaluation with its log-probabilities and rewards, next to the log. The
  * file grows by whole evaluations; a resumed run removes those after its checkpoint.
  */
-import type { OpenFile, RunFolder, Storage } from "../disk/storage.ts";
+import type { OpenFile, RunFolder } from "../disk/storage.ts";
 import type { Streamed } from "../formats/content.ts";
 
 export const MARGINS = "eval_margins.csv";
@@ -85,16 +85,19 @@ export async function appendMargins(
 export async function compareMargins(
   folder: RunFolder,
   { name, state }: { name: string; state: TableState },
-  storage: Pick<Storage, "sha256" | "readRange">,
 ): Promise<"same" | "other" | "absent"> {
   const size = (await folder.size(name)) ?? 0;
   if (size === 0) return "absent";
   if (size < state.marginsBytes) return "other";
   if (state.marginsSha256 === "") return (await isMarginsTable(folder, name)) ? "same" : "other"; // formats 1 and 2
-  const hash = storage.sha256();
-  const range = { file: folder.pathOf(name), start: 0, end: state.marginsBytes };
-  for await (const piece of storage.readRange(range)) hash.update(piece);
-  return hash.hex() === state.marginsSha256 ? "same" : "other";
+  const file = (await folder.open(name)) as OpenFile; // opened by the folder: another computer's, in a job
+  try {
+    const hash = folder.hash();
+    for await (const piece of beginningOf(file, state.marginsBytes).pieces()) hash.update(piece);
+    return hash.hex() === state.marginsSha256 ? "same" : "other";
+  } finally {
+    await file.close();
+  }
 }
 
 /** Cuts off everything after the checkpoint's evaluations. */

@@ -41,6 +41,7 @@ import { isStreamed } from "./prepare/streamReader.ts";
 import { firstLines, lastLines } from "./reportLines.ts";
 import { resumeRun, warnOfNewer } from "./resumeRun.ts";
 import { type Run, type RunObserver, Stopped } from "./run.ts";
+import { compareRanks } from "./sameRun.ts";
 import { checkDropped, createRun, resetOptimizer, resetState } from "./startRun.ts";
 import type { DPOTrainerOptions, TrainOptions, TrainOutput } from "./trainerOptions.ts";
 
@@ -228,6 +229,7 @@ export class Trainer {
     const { parts, facts } = await (this.options.prepared?.(this.observer) ?? this.openRun(signal, resume));
     const compute_metrics = this.options.compute_metrics ?? null;
     const { ranks, callbacks } = this;
+    if (ranks) await compareRanks(ranks, parts);
     this.run = createRun({ ...parts, callbacks, compute_metrics, ranks }, this.platform);
     checkMetric(this.run);
     checkDropped(this.run);

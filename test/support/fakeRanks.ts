@@ -14,12 +14,17 @@ export function fakeRanks(size: number): DeviceRanks[] {
       calls = [];
       for (const call of [...byRank]) call.done(all.slice());
     });
-  const absent = () => Promise.reject(new Error("internal: only gather is there"));
+  const absent = () => Promise.reject(new Error("internal: the ranks have no tensors"));
+  const share = async (rank: number, bytes: Uint8Array | null) => {
+    const [length] = await gather(rank, Float64Array.of(bytes?.length ?? 0));
+    const all = await gather(rank, Float64Array.from(bytes ?? new Uint8Array(length)));
+    return Uint8Array.from(all.subarray(0, length));
+  };
   return Array.from({ length: size }, (_, rank) => ({
     world: { rank, size, localRank: rank, localSize: size, machines: 1, library: "none" },
     gather: (own) => gather(rank, own),
     allReduce: absent,
     broadcast: absent,
-    share: absent,
+    share: (bytes) => share(rank, bytes),
   }));
 }

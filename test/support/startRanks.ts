@@ -89,13 +89,21 @@ const JOB = {
 interface OnRanks {
   size: number;
   cwd: string;
+  /** Folder of all ranks but the first, as on a computer that does not see the first one's. Default: the same. */
+  elsewhere?: string;
   by?: keyof typeof LAUNCHERS;
   env?: Record<string, string>;
 }
 
 /** `mpirun -n SIZE node WORDS`. */
-export function runCommandOnRanks(words: string[], { size, cwd, by = "mpirun", env }: OnRanks): Promise<RankEnd> {
-  return finished(by, [...LAUNCHERS[by](size), process.execPath, ...words], { cwd, env: { ...JOB, ...env } });
+export function runCommandOnRanks(
+  words: string[],
+  { size, cwd, elsewhere, by = "mpirun", env }: OnRanks,
+): Promise<RankEnd> {
+  const command = [process.execPath, ...words];
+  const flags = LAUNCHERS[by](elsewhere === undefined ? size : 1);
+  const others = elsewhere === undefined ? [] : [":", "-n", `${size - 1}`, "-wdir", elsewhere, ...command];
+  return finished(by, [...flags, ...command, ...others], { cwd, env: { ...JOB, ...env } });
 }
 
 /** `mpirun -n SIZE npx prefine WORDS`. */

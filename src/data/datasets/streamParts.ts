@@ -6,8 +6,8 @@ export interface Shard {
   /** From the first row on, each time. */
   rows(): AsyncIterable<Row> | Iterable<Row>;
   /** Of a dataset among them: the number of its files, and parts of them. Default: 1. */
-  readonly n_shards?: number;
-  shard?(part: ShardOptions): Shard;
+  readonly n_shards?: number | undefined;
+  readonly shard?: ((part: ShardOptions) => Shard) | undefined;
 }
 
 /** A part of a dataset, of whole files: the `index`-th of `num_shards`. */
@@ -22,7 +22,7 @@ export interface ShardOptions {
 export interface Step {
   (rows: AsyncIterable<Row>, epoch: number): AsyncIterable<Row>;
   /** The step of a part; default: the same. */
-  shard?: (part: ShardOptions) => Step;
+  shard?: ((part: ShardOptions) => Step) | undefined;
 }
 
 /** The first n rows. */

@@ -107,7 +107,7 @@ async function beginMargins(run: Run): Promise<void> {
  * @param saved the checkpoint's run folder, whose table is copied if output_dir has none.
  */
 export async function restoreMargins(run: Run, saved: RunFolder): Promise<void> {
-  const { output, loop, observer, platform } = run;
+  const { output, loop, observer } = run;
   const progress: EvaluationProgress = loop.evaluation;
   run.marginsFile = undefined;
   if (progress.marginsBytes === 0) return;
@@ -115,7 +115,7 @@ export async function restoreMargins(run: Run, saved: RunFolder): Promise<void> 
   for (const folder of [output, saved]) {
     for (const name of names) {
       const table = { name, state: progress };
-      if ((await compareMargins(folder, table, platform.storage)) !== "same") continue;
+      if ((await compareMargins(folder, table)) !== "same") continue;
       run.marginsFile = name;
       if (folder === output) return cutMargins(output, name, progress.marginsBytes);
       if (!(await output.has(name))) return copyMargins(saved, { folder: output, name }, progress);
