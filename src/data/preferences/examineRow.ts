@@ -41,12 +41,8 @@ export function rowExaminer(tokenizer: Tokenizer, settings: ExamineSettings) {
     const [untrainable = null] = check("untrainable", unchecked);
     const [degenerate = null] = untrainable ? [] : check("degenerate", unchecked);
     const { prompt_ids, chosen_ids, rejected_ids } = pair;
-    const ids = new Int32Array(prompt_ids.length + chosen_ids.length + rejected_ids.length);
-    ids.set(prompt_ids);
-    ids.set(chosen_ids, prompt_ids.length);
-    ids.set(rejected_ids, prompt_ids.length + chosen_ids.length);
     return {
-      ids,
+      ids: packedIds([prompt_ids, chosen_ids, rejected_ids]),
       promptLength: prompt_ids.length,
       chosenLength: chosen_ids.length,
       outcomes: { odd, untrainable, degenerate },
@@ -61,6 +57,19 @@ export function rowExaminer(tokenizer: Tokenizer, settings: ExamineSettings) {
     return isFull ? tokenizeAndExamine(row) : null;
   };
   return { examine, tokenizeAndExamine, examineFull };
+}
+
+/** One after the other, in 2 bytes each where they fit. */
+function packedIds(lists: readonly number[][]): ExaminedRow["ids"] {
+  const length = lists.reduce((sum, ids) => sum + ids.length, 0);
+  const isNarrow = lists.every((ids) => ids.every((id) => id <= 0xffff));
+  const all = isNarrow ? new Uint16Array(length) : new Int32Array(length);
+  let at = 0;
+  for (const ids of lists) {
+    all.set(ids, at);
+    at += ids.length;
+  }
+  return all;
 }
 
 /** Of the prompt alone: at least as many as prompt and answers have in common. */

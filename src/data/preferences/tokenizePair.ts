@@ -33,7 +33,15 @@ function commonPrefixLength(a: number[], b: number[]): number {
  * added. The completions start where the tokens of prompt, prompt + chosen and prompt + rejected begin to differ.
  */
 export function tokenizePair(row: ReadRow, tokenizer: Tokenizer): TokenizedPair {
-  const calls = pairCalls(row, tokenizer);
+  return answered(pairCalls(row, tokenizer), tokenizer);
+}
+
+/** The texts of a conversation, to see whether the chat template accepts it. */
+export function renderPair(row: Extract<ReadRow, { kind: "conversations" }>, tokenizer: Tokenizer): void {
+  answered(chatTexts(row), tokenizer);
+}
+
+function answered<T>(calls: Calls<T>, tokenizer: Tokenizer): T {
   let step = calls.next();
   while (!step.done) {
     const [method, ...args] = step.value;

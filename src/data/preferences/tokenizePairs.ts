@@ -8,6 +8,7 @@ import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { type Findings, type Outcomes, type RowFindings, startFindings } from "./checks.ts";
 import { type ExaminedRow, type ExamineSettings, rowExaminer, StoredPair } from "./examineRow.ts";
 import type { PackedSize, TruncationMode } from "./packPair.ts";
+import { PairFacts } from "./pairFacts.ts";
 import type { ReadRow } from "./readRow.ts";
 import { chunksOf, larger } from "./rowGroups.ts";
 import { namedError, namingRow, RowReader } from "./rowReader.ts";
@@ -52,6 +53,7 @@ export interface TokenizedPairs {
   largest: PackedSize;
   /** Pairs that lost tokens to max_length or max_prompt_length. */
   cut: number;
+  facts: PairFacts;
   findings: Findings;
   /** Warnings to print, one line per kind. */
   warnings: string[];
@@ -71,7 +73,8 @@ export async function tokenizePairs(
   const found = startFindings();
   const { findings } = found;
   const largest = { shared: 0, chosen: 0, rejected: 0 };
-  const tokenized: TokenizedPairs = { pairs: [], keptIndices: [], rows: 0, largest, cut: 0, findings, warnings: [] };
+  const empty = { pairs: [], keptIndices: [], rows: 0, cut: 0, warnings: [] };
+  const tokenized: TokenizedPairs = { ...empty, largest, findings, facts: new PairFacts() };
   const examiner = rowExaminer(tokenizer, examineSettings(options));
   const state: State = { ...options, tokenizer, found, examiner, reader: new RowReader() };
   await tokenizeAll(chunksOf(rows), { tokenized, state, tokenizer });
@@ -224,6 +227,7 @@ function addRow(tokenized: TokenizedPairs, { examined, winRates }: Done, state: 
   if (isDropped(examined.outcomes, state)) return;
   tokenized.pairs.push(new StoredPair(examined, winRates));
   tokenized.keptIndices.push(index);
+  tokenized.facts.add(examined);
   if (examined.isCut) tokenized.cut++;
   if (tokensOf(examined.size) > tokensOf(tokenized.largest)) tokenized.largest = examined.size;
 }

@@ -121,6 +121,8 @@ interface TrainRows {
   identity: string | Promise<string>;
   largest: PackedSize;
   reading: string;
+  /** See TokenizedRows. */
+  facts?: string | undefined;
   size: Pick<RunSize, "rows" | "cut" | "dropped">;
 }
 
@@ -189,6 +191,7 @@ async function tokenizeSplits(request: RunRequest, { trained, tokenizer, truncat
     split: "train_dataset",
   });
   observer.info(`data: ${train.reading}`);
+  if (train.facts) observer.info(train.facts);
   const evals = new Map<string, TokenizedRows>();
   for (const [prefix, rows] of eval_datasets) {
     const split = evaluationSetName(prefix);
@@ -222,11 +225,11 @@ async function trainRows(
     const { identity, largest, reading } = source.reader;
     return { source, identity, largest, reading, size: { rows: source.length, cut: null, dropped: new Map() } };
   }
-  const isAhead = args.train_sampling_strategy !== "group_by_length"; // which needs all lengths
-  const tokenized = await tokenizeRows(rows, tokenizer, { ...options, isAhead });
-  const { store, largest, reading, rows: count, cut, dropped } = tokenized;
+  const needsLengths = args.train_sampling_strategy === "group_by_length";
+  const tokenized = await tokenizeRows(rows, tokenizer, { ...options, isAhead: true, needsLengths });
+  const { store, largest, reading, facts, rows: count, cut, dropped } = tokenized;
   const source = packedSource(tokenized, options as Truncation);
-  return { source, identity: store.identity, largest, reading, size: { rows: count, cut, dropped } };
+  return { source, identity: store.identity, largest, reading, facts, size: { rows: count, cut, dropped } };
 }
 
 function loadTokenizer({ base, revision }: TrainedModel, { platform, signal }: RunRequest): Promise<Tokenizer> {

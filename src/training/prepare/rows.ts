@@ -1,7 +1,7 @@
 /** @file Tokenizes rows into pairs, which are packed one by one when a step needs them. */
 
 import type { Row } from "../../data/datasets/features.ts";
-import { packedSize, packPair, type Truncation } from "../../data/preferences/packPair.ts";
+import { packPair, type Truncation } from "../../data/preferences/packPair.ts";
 import { tokenizePairs } from "../../data/preferences/tokenizePairs.ts";
 import type { PairTokens } from "../../data/preferences/types.ts";
 import { readingLine } from "../../data/shapes/readingLine.ts";
@@ -13,7 +13,7 @@ import { counted } from "../../phrases.ts";
 import { describePairs } from "../fingerprint.ts";
 import type { PairSource } from "../run.ts";
 import { openAhead, type PickableRows } from "./ahead/openAhead.ts";
-import { droppedOf, type PairStore, type TokenizedRows, type TokenizeRowsOptions } from "./tokenized.ts";
+import { droppedOf, type PairStore, packedLength, type TokenizedRows, type TokenizeRowsOptions } from "./tokenized.ts";
 
 /** A Dataset, or rows in memory. */
 export type Rows = Iterable<Row> | AsyncIterable<Row> | NamedRows;
@@ -76,15 +76,12 @@ export async function tokenizeRows(
   const dropped = droppedOf(findings, options);
   const reading = readingLine(stream, to_preferences);
   const store = storeOf(prepared.pairs);
-  return { store, largest, origin, rows: prepared.rows, cut, dropped, reading };
+  const facts = prepared.facts.line(split);
+  return { store, largest, origin, rows: prepared.rows, cut, dropped, reading, facts };
 }
 
 /** Pairs that are all there. */
 function storeOf(pairs: readonly PairTokens[]): PairStore {
-  const lengthOf = (pair: PairTokens, truncation: Truncation) => {
-    const { shared, chosen, rejected } = packedSize(pair, truncation);
-    return shared + chosen + rejected;
-  };
   let identity: Promise<string> | undefined;
   return {
     length: pairs.length,
@@ -93,7 +90,7 @@ function storeOf(pairs: readonly PairTokens[]): PairStore {
       return identity;
     },
     tokens: async (indices) => indices.map((index) => pairs[index]),
-    lengths: (truncation) => Int32Array.from(pairs, (pair) => lengthOf(pair, truncation)),
+    lengths: (truncation) => Int32Array.from(pairs, (pair) => packedLength(pair, truncation)),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Row } from "../../data/datasets/features.ts";
 import { startFindings } from "../../data/preferences/checks.ts";
 import { type ExaminedRow, rowExaminer, StoredPair } from "../../data/preferences/examineRow.ts";
 import { packPair, type Truncation } from "../../data/preferences/packPair.ts";
+import { PairFacts } from "../../data/preferences/pairFacts.ts";
 import { namingRow, RowReader } from "../../data/preferences/rowReader.ts";
 import { examineSettings, isDropped, nothingLeft } from "../../data/preferences/tokenizePairs.ts";
 import type { PackedPair, WinRates } from "../../data/preferences/types.ts";
@@ -62,6 +63,7 @@ export class StreamReader {
   private readonly options: ReaderOptions;
   private readonly examiner: ReturnType<typeof rowExaminer>;
   private readonly found = startFindings();
+  private readonly facts = new PairFacts();
   private rows: AsyncIterator<ReadPair> | undefined;
   private lines: PairStream["lines"] = () => [];
   private rowsRead = 0;
@@ -110,7 +112,7 @@ export class StreamReader {
     const some = this.ahead.splice(0, count);
     this.given += some.length;
     for (const { examined } of some)
-      this.hash = new Sha256().update(encoder.encode(this.hash)).update(examined.ids).hex();
+      this.hash = new Sha256().update(encoder.encode(this.hash)).update(Int32Array.from(examined.ids)).hex();
     return some;
   }
 
@@ -139,6 +141,8 @@ export class StreamReader {
     const { split, observer, drop_degenerate = false } = this.options;
     const lines = this.found.lines({ split, rows: this.rowsRead, drop_degenerate });
     for (const line of [...this.lines(), ...lines]) observer.warn(line);
+    const facts = this.facts.line(split);
+    if (facts) observer.info(facts);
     this.lines = () => [];
   }
 
@@ -176,6 +180,7 @@ export class StreamReader {
       if (this.pass === 0) {
         this.rowsRead++;
         this.found.add(pair.index, examined.outcomes);
+        if (!isDropped(examined.outcomes, options)) this.facts.add(examined);
       }
       await turn();
       if (!isDropped(examined.outcomes, options)) yield { examined, winRates, row: pair.index };

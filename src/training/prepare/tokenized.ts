@@ -1,6 +1,6 @@
 /** @file A tokenized split: its pairs, of which some may still have to be made. */
 import { CHECKS, type Findings } from "../../data/preferences/checks.ts";
-import type { PackedSize, Truncation } from "../../data/preferences/packPair.ts";
+import { type PackedSize, packedSize, type Truncation } from "../../data/preferences/packPair.ts";
 import type { TokenizePairsOptions } from "../../data/preferences/tokenizePairs.ts";
 import type { PairTokens } from "../../data/preferences/types.ts";
 import type { ShapeOptions } from "../../data/shapes/shape.ts";
@@ -23,7 +23,7 @@ export interface PairStore {
   /** No more pairs are needed. */
   end?(): Promise<void>;
   /** Packed tokens of each pair, if all are there. */
-  lengths?(truncation: Truncation): Int32Array;
+  lengths?(truncation: Truncation): Int32Array | undefined;
 }
 
 export interface TokenizedRows {
@@ -38,6 +38,8 @@ export interface TokenizedRows {
   largest: PackedSize;
   /** The format of the rows, and why: a line for the log. */
   reading: string;
+  /** About the pairs: a line for the log. Undefined: the store logs it once it knows. */
+  facts: string | undefined;
   /** The split's name, and each pair's row number in it. */
   origin: NonNullable<PairSource["origin"]>;
 }
@@ -47,12 +49,20 @@ export interface TokenizeRowsOptions extends TokenizePairsOptions {
   split: string;
   /** Whether rows may be tokenized while the training runs. Default: false. */
   isAhead?: boolean;
+  /** Whether the lengths of all pairs are needed before the first step. Default: false. */
+  needsLengths?: boolean;
   /** Fewer rows are tokenized at once. Default: 4096. */
   aheadFrom?: number | undefined;
   /** Keeps the tokens of large splits for later runs; undefined: does not. */
   tokenCache?: TokenCachePlace | undefined;
   /** How rows are read; default: their format is recognized. */
   to_preferences?: ShapeOptions | null | undefined;
+}
+
+/** Tokens of a packed pair. */
+export function packedLength(pair: PairTokens, truncation: Truncation): number {
+  const { shared, chosen, rejected } = packedSize(pair, truncation);
+  return shared + chosen + rejected;
 }
 
 /** The larger of two packed pairs. */

@@ -4,7 +4,6 @@ import { byteTokenizer } from "../../../../test/support/byteTokenizer.ts";
 import { failure } from "../../../../test/support/outcomes.ts";
 import { Dataset } from "../../../data/datasets/dataset.ts";
 import type { PairTokens } from "../../../data/preferences/types.ts";
-import { grouped, plural } from "../../../phrases.ts";
 import type { RunObserver } from "../../run.ts";
 import { tokenizeRows } from "../rows.ts";
 import type { TokenizedRows } from "../tokenized.ts";
@@ -32,6 +31,12 @@ const lists = texts.map(({ prompt, chosen, rejected }, i) => ({
     { answer: `${i}`, rank: 3 },
   ],
 }));
+/** A thumb per row: pairs of several rows. */
+const thumbs = texts.flatMap(({ prompt, chosen, rejected }) => [
+  { prompt, completion: chosen, label: true },
+  { prompt, completion: rejected, label: false },
+]);
+const rated = texts.map((row, i) => ({ ...row, chosen_probs_win: (i % 11) / 10, chosen_probs_lose: (i % 7) / 6 }));
 /** Columns of public datasets, which their first rows show. */
 const named = texts.map(({ prompt, chosen, rejected }) => ({
   prompt,
@@ -52,6 +57,9 @@ interface Opening {
   max_length?: number | null;
   signal?: AbortSignal;
   to_preferences?: { pairing: "adjacent" };
+  drop_degenerate?: boolean;
+  winRates?: boolean;
+  needsLengths?: boolean;
   chat_template?: string;
 }
 
@@ -68,7 +76,10 @@ async function open(rows: readonly object[], { chat_template = TEMPLATE, ...opti
 
 const allOf = ({ store }: TokenizedRows) => store.tokens(Array.from({ length: store.length }, (_, i) => i));
 const plain = (pairs: readonly PairTokens[]) =>
-  pairs.map(({ prompt_ids, chosen_ids, rejected_ids }) => ({ prompt_ids, chosen_ids, rejected_ids }));
+  pairs.map(({ prompt_ids, chosen_ids, rejected_ids, winRates }) => ({
+    ...{ prompt_ids, chosen_ids, rejected_ids },
+    winRates,
+  }));
 
 describe.each([
   ["texts", texts, {}],
@@ -77,6 +88,7 @@ describe.each([
   ["columns under other names", named, {}],
   ["texts without a limit", texts, { max_length: null }],
   ["texts of which nearly all fill max_length", texts, { max_length: 24 }],
+  ["win rates", rated, { winRates: true }],
 ])("%s", (_, rows, options) => {
   test("the same ids, counts, rows and warnings as at once", async () => {
     const once = await open(rows, options);
@@ -92,8 +104,64 @@ describe.each([
     expect(plain(some)).toEqual(plain(expected));
     await ahead.store.complete?.();
     expect(plain(await allOf(ahead))).toEqual(plain(await allOf(once)));
-    const cut = once.cut ? [`train: ${grouped(once.cut)} ${plural(once.cut, "pair")} cut at max_length`] : [];
-    expect(ahead.lines).toEqual([...once.lines, ...cut]);
+    expect(once.facts).toMatch(/^train: .* pairs, chosen answers of \d+ tokens? on average, /);
+    expect(ahead.lines).toEqual([...once.lines, once.facts]);
+  });
+});
+
+describe.each([
+  ["drop_degenerate", texts, { drop_degenerate: true }],
+  ["drop_degenerate and conversations", chats, { drop_degenerate: true, max_length: 64 }],
+  ["the lengths of all pairs", texts, { needsLengths: true }],
+  ["pairs of several rows", thumbs, {}],
+  ["all of them, with win rates", rated, { drop_degenerate: true, needsLengths: true, winRates: true }],
+])("%s: where all tokens decide on the steps", (_, rows, options) => {
+  test("all is known before the first, the same as at once", async () => {
+    const once = await open(rows, options);
+    const ahead = await open(rows, { ...options, isAhead: true });
+    expect([once.isAhead, ahead.isAhead]).toEqual([false, true]);
+    expect(ahead.lines).toEqual(once.lines);
+    expect([...ahead.dropped]).toEqual([...once.dropped]);
+    const factsOf = ({ rows: count, cut, facts, largest, reading, origin }: TokenizedRows) => ({
+      ...{ count, cut, facts, largest, reading, origin },
+    });
+    expect(factsOf(ahead)).toEqual(factsOf(once));
+    const truncation = { max_length: 64, truncation_mode: "keep_start" } as const;
+    expect(ahead.store.lengths?.(truncation)).toEqual(once.store.lengths?.(truncation));
+    expect(plain(await allOf(ahead))).toEqual(plain(await allOf(once)));
+    await ahead.store.end?.();
+    expect(ahead.lines).toEqual(once.lines);
+  });
+});
+
+test("of two bad rows, the one that is named is the first, whether its text or its tokens are wrong", async () => {
+  const chat_template = `{% if messages[0].content == '700' %}{{ raise_exception("not this") }}{% endif %}${TEMPLATE}`;
+  for (const unread of [650, 750]) {
+    const rows = chats.with(unread, { ...chats[unread], chosen: 5 } as never);
+    const opening = open(rows, { isAhead: true, drop_degenerate: true, chat_template });
+    expect(await failure(opening)).toMatchObject({
+      code: "data",
+      message: expect.stringContaining(`train row ${Math.min(unread, 700)}: `),
+    });
+  }
+});
+
+test("a row without a win rate is named before the first step", async () => {
+  const rows = rated.with(700, { ...rated[700], chosen_probs_win: 2 });
+  expect(await failure(open(rows, { isAhead: true, winRates: true }))).toMatchObject({
+    message: expect.stringContaining('train row 700: expected "chosen_probs_win"'),
+  });
+});
+
+test.each([
+  ["roles", [{ role: "system", content: "s" }]],
+  ["fields", [{ role: "user", content: "q", name: "n" }]],
+])("a row whose %s the template refuses is named before the first step", async (_, prompt) => {
+  const chat_template = `{% for m in messages if m.role == 'system' or m.name %}{{ raise_exception('not this') }}{% endfor %}${TEMPLATE}`;
+  const rows = chats.with(700, { ...chats[700], prompt });
+  expect(await failure(open(rows, { isAhead: true, chat_template }))).toMatchObject({
+    code: "data",
+    message: expect.stringMatching(/^train row 700: .*not this/),
   });
 });
 
@@ -140,11 +208,10 @@ test("a signal stops the first pass; the end of the training stops the second an
   );
 });
 
-test("few rows, and those that tokens decide on, are tokenized at once", async () => {
+test("few rows, and those that are dropped for a reason that tokens show, are tokenized at once", async () => {
   const isAhead = async (rows: readonly object[], more: object) =>
     (await open(rows, { isAhead: true, ...more })).isAhead;
   expect(await isAhead(texts.slice(0, 9), {})).toBe(false);
-  expect(await isAhead(texts, { drop_degenerate: true })).toBe(false);
   const silent = "{% for m in messages if m.role == 'user' %}{{ m.content }}{% endfor %}"; // leaves all answers out
   expect(await isAhead(chats, { chat_template: silent }).catch((error) => error.code)).toBe("data");
 });

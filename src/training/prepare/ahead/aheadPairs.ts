@@ -2,21 +2,21 @@
  * @file The pairs of a large split: a step waits for its own pairs only; a second pass over the rows tokenizes the
  * rest, slowly enough that a running step loses at most a twentieth of a core.
  */
-import { type Outcomes, startFindings } from "../../../data/preferences/checks.ts";
 import { type ExaminedRow, StoredPair } from "../../../data/preferences/examineRow.ts";
+import type { Truncation } from "../../../data/preferences/packPair.ts";
 import { charactersOf } from "../../../data/preferences/rowGroups.ts";
 import { RowReader } from "../../../data/preferences/rowReader.ts";
 import type { TokenizingThreads } from "../../../data/preferences/tokenizingThreads.ts";
-import type { PairTokens } from "../../../data/preferences/types.ts";
+import type { PairTokens, WinRates } from "../../../data/preferences/types.ts";
 import type { NumberedPair } from "../../../data/shapes/shape.ts";
 import { trlRow } from "../../../data/shapes/trl.ts";
 import { PrefineError } from "../../../errors.ts";
 import { turnTaker } from "../../../host.ts";
-import { grouped, plural } from "../../../phrases.ts";
 import type { RunObserver } from "../../run.ts";
-import type { PairStore } from "../tokenized.ts";
+import { type PairStore, packedLength } from "../tokenized.ts";
+import { AheadReport } from "./aheadReport.ts";
 import { RowQueue } from "./rowQueue.ts";
-import { failsAny, NO_OUTCOMES, type TokenEntry, type TokenizedRow } from "./tokenFile.ts";
+import type { TokenEntry, TokenizedRow } from "./tokenFile.ts";
 
 /** Rest after each piece of the second pass, in times of its length: it takes at most a fortieth of a thread. */
 const REST = 39;
@@ -35,6 +35,7 @@ export interface AheadSource {
   entry: TokenEntry;
   /** Whether the survey's rows are from the file of tokens. */
   isKept?: boolean;
+  drop_degenerate?: boolean | undefined;
   /** Keeps what is tokenized so far for later runs. */
   keep?: ((examined: ReadonlyMap<number, TokenizedRow>) => Promise<void>) | undefined;
   observer: RunObserver;
@@ -49,7 +50,7 @@ export class AheadPairs implements PairStore {
   private readonly underWay = new Map<number, Promise<void>>();
   /** Pair of the split -> place; -1: dropped. */
   private readonly placeOf: Int32Array;
-  private readonly outcomes = new Map<number, Outcomes>();
+  private readonly report: AheadReport;
   /** 1 for each pair that lost tokens to max_length, by place. */
   private readonly cut: Uint8Array;
   private seen = 0;
@@ -62,8 +63,10 @@ export class AheadPairs implements PairStore {
   private wake = () => {};
 
   constructor(source: AheadSource) {
-    const { kept, numbers, examined } = source.entry;
+    const { split, entry, observer, drop_degenerate = false } = source;
+    const { kept, numbers, examined } = entry;
     this.source = source;
+    this.report = new AheadReport({ split, entry, observer, drop_degenerate });
     this.length = kept.length;
     this.stored = new Array(kept.length);
     this.cut = new Uint8Array(kept.length);
@@ -75,6 +78,17 @@ export class AheadPairs implements PairStore {
 
   get identity(): string {
     return this.source.entry.facts.identity;
+  }
+
+  /** Where all pairs are there, warns of what the checks found in them. */
+  findings(): { cut: number; facts: string | undefined } | undefined {
+    if (this.seen < this.length) return undefined;
+    return { facts: this.report.warnings(), cut: this.report.cut };
+  }
+
+  lengths(truncation: Truncation): Int32Array | undefined {
+    if (this.seen < this.length) return undefined;
+    return Int32Array.from(this.stored, (pair) => packedLength(pair as StoredPair, truncation));
   }
 
   async tokens(places: readonly number[]): Promise<PairTokens[]> {
@@ -104,7 +118,7 @@ export class AheadPairs implements PairStore {
     this.wake();
     await this.source.threads?.end();
     await this.second;
-    if (this.second && this.seen < this.length) this.report();
+    if (this.second && this.seen < this.length) this.report.tell(this.length - this.seen);
     await this.keep();
   }
 
@@ -118,7 +132,7 @@ export class AheadPairs implements PairStore {
     for (const [number, row] of entry.examined) if (this.placeOf[number] < 0) examined.set(number, row);
     for (const [place, number] of entry.kept.entries()) {
       const pair = this.stored[place];
-      const outcomes = this.outcomes.get(number) ?? NO_OUTCOMES;
+      const outcomes = this.report.outcomesOf(number);
       if (pair) examined.set(number, { ...idsOf(pair), isCut: this.cut[place] === 1, outcomes });
     }
     await keep(examined).catch((error) => observer.warn(`tokens are not kept: ${(error as Error).message}`));
@@ -151,7 +165,8 @@ export class AheadPairs implements PairStore {
   /** The second pass. */
   private async tokenizeRest(): Promise<void> {
     if (this.seen === this.length) {
-      this.report();
+      this.report.tell(0);
+      await this.keep();
       return;
     }
     try {
@@ -172,7 +187,7 @@ export class AheadPairs implements PairStore {
       await queue.end();
       await Promise.all(this.underWay.values());
       if (this.isOver || this.failure) return;
-      this.report();
+      this.report.tell(0);
       await this.keep();
     } catch (error) {
       if (!this.isOver) this.fail(error);
@@ -214,15 +229,20 @@ export class AheadPairs implements PairStore {
     const place = this.placeOf[number];
     if (place >= 0 && this.stored[place]) return;
     const { untrainable } = row.outcomes;
-    if (failsAny(row.outcomes)) this.outcomes.set(number, row.outcomes);
+    this.report.add(number, row, place >= 0 && !untrainable);
     if (place < 0) return;
     if (untrainable) {
       this.fail(miscounted(this.nameOf(number), untrainable[0]));
       return;
     }
-    this.stored[place] = new StoredPair(row, undefined);
+    this.stored[place] = new StoredPair(row, this.ratesOf(number));
     this.seen++;
     if (row.isCut) this.cut[place] = 1;
+  }
+
+  private ratesOf(number: number): WinRates | undefined {
+    const { rates } = this.source.entry;
+    return rates ? { chosen: rates[2 * number], rejected: rates[2 * number + 1] } : undefined;
   }
 
   private fail(error: unknown): void {
@@ -237,22 +257,6 @@ export class AheadPairs implements PairStore {
         resolve();
       };
     });
-  }
-
-  /** What the checks found, once all rows have been seen, or the training has ended. */
-  private report(): void {
-    const { split, entry, observer } = this.source;
-    const found = startFindings();
-    const numbers = [...this.outcomes.keys()].sort((a, b) => a - b);
-    for (const number of numbers) found.add(entry.numbers[number], this.outcomes.get(number) as Outcomes);
-    const rows = entry.numbers.length;
-    for (const line of found.lines({ split, rows, drop_degenerate: false })) observer.warn(line);
-    const cut = this.cut.reduce((sum, one) => sum + one, 0);
-    if (cut > 0) observer.info(`${split}: ${grouped(cut)} ${plural(cut, "pair")} cut at max_length`);
-    const left = this.length - this.seen;
-    if (left === 0) return;
-    const share = `${grouped(left)} of ${grouped(this.length)} pairs`;
-    observer.info(`${split}: ${share} were not needed, so that no check has seen their tokens`);
   }
 }
 

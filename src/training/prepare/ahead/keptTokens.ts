@@ -69,8 +69,10 @@ async function hashOf(rows: AsyncIterable<Row>): Promise<string> {
 /** All that decides tokens, lines and drops, except for the data. */
 function settingsOf(options: TokenizeRowsOptions & { tokenizer: Tokenizer }): unknown {
   const { tokenizer, split, to_preferences, max_length, truncation_mode, max_prompt_length, modelVocabSize } = options;
+  const { drop_degenerate = false, winRates = false } = options;
   return {
     ...{ split, to_preferences, max_length, truncation_mode, max_prompt_length, modelVocabSize },
+    ...{ drop_degenerate, winRates },
     tokenizer: tokenizerIdentity(tokenizer),
     chat_template: tokenizer.chat_template,
     special: [tokenizer.pad_token, tokenizer.eos_token, tokenizer.bos_token],

@@ -36,19 +36,21 @@ interface OpenAheadOptions extends TokenizeRowsOptions {
 }
 
 /**
- * @returns undefined where the rows must be tokenized at once: few rows, pairs of several rows, rows that are dropped
- *   for a reason that only their tokens show, no threads.
+ * Where the number of steps or their order follows from the tokens of all rows, the first pass tokenizes them all: pairs
+ * of several rows, drop_degenerate, the lengths of all pairs.
+ * @returns undefined where the rows must be tokenized at once: few rows, rows that are dropped for a reason that only
+ *   their tokens show, no threads.
  */
 export async function openAhead(rows: PickableRows, options: OpenAheadOptions): Promise<TokenizedRows | undefined> {
   const { tokenizer, tokenCache, signal } = options;
-  if (rows.num_rows < (options.aheadFrom ?? MANY_ROWS) || options.drop_degenerate || options.winRates) return undefined;
+  if (rows.num_rows < (options.aheadFrom ?? MANY_ROWS)) return undefined;
   const tokens = tokenCache && (await KeptTokens.open(rows, tokenCache, options));
   throwIfStopped(signal, "while reading the data");
   const entry = tokens?.entry;
   if (entry && isWhole(entry)) return storeOf(entry, { rows, tokens, options });
   const threads = TokenizingThreads.of(threadsOf(tokenizer), examineSettings(options), signal);
   if (!threads) return undefined;
-  if (entry) return storeOf(entry, { rows, tokens, threads, options });
+  if (entry) return storeOf(entry, { rows, tokens, threads, options }, options.needsLengths);
   const surveyed = await survey(tokens ?? rows, { ...options, threads });
   return surveyed && storeOf(surveyed, { rows, tokens, threads, options });
 }
@@ -60,22 +62,22 @@ async function survey(
   source: Pick<PickableRows, "rows">,
   options: OpenAheadOptions & { threads: TokenizingThreads },
 ): Promise<TokenEntry | undefined> {
-  const { tokenizer, observer, to_preferences, threads } = options;
+  const { tokenizer, observer, to_preferences, threads, drop_degenerate = false, needsLengths = false } = options;
   let found: Survey | null = null;
   try {
     const stream = await openPairs(source.rows(), readingOf(options));
-    if (stream.shape.collects) return undefined;
-    found = await surveyRows(stream, options);
+    const isWhole = drop_degenerate || needsLengths || stream.shape.collects !== undefined;
+    found = await surveyRows(stream, { ...options, isWhole });
     if (!found || found.kept.length === 0) {
       found = null;
       return undefined;
     }
-    const { numbers, kept, examined, hash, largest } = found;
+    const { numbers, kept, examined, hash, largest, rates } = found;
     const texts = `texts ${hash.slice(0, 16)}, ${tokenizerIdentity(tokenizer)}`;
     const identity = `${kept.length} pairs of ${numbers.length}, ${texts}`;
     const reading = readingLine(stream, to_preferences);
     const facts = { identity, shape: stream.shape.name, reading, lines: stream.lines(), largest };
-    return { facts, numbers, kept, examined };
+    return { facts, numbers, kept, rates, examined };
   } finally {
     observer.status(undefined);
     if (!found) await threads.end();
@@ -96,9 +98,14 @@ interface Opening {
   options: OpenAheadOptions;
 }
 
-function storeOf(entry: TokenEntry, { rows, tokens, threads, options }: Opening): TokenizedRows {
-  const { split, observer } = options;
-  const { facts, numbers, kept } = entry;
+/** @param needsAll whether all pairs are made before anything else. */
+async function storeOf(
+  entry: TokenEntry,
+  { rows, tokens, threads, options }: Opening,
+  needsAll = false,
+): Promise<TokenizedRows> {
+  const { split, observer, drop_degenerate } = options;
+  const { facts, numbers, kept, rates } = entry;
   observer.status(undefined);
   for (const line of facts.lines) observer.warn(line);
   const reading = readingOf(options);
@@ -109,11 +116,17 @@ function storeOf(entry: TokenEntry, { rows, tokens, threads, options }: Opening)
     return (await openPairs((some ? rows.select(some) : rows).rows(), again)).pairs();
   };
   const isKept = tokens?.entry === entry;
-  const keep = tokens && ((examined: TokenEntry["examined"]) => tokens.write({ facts, numbers, kept, examined }));
+  const keep =
+    tokens && ((examined: TokenEntry["examined"]) => tokens.write({ facts, numbers, kept, rates, examined }));
+  const store = new AheadPairs({ split, pairsOf, threads, entry, isKept, keep, observer, drop_degenerate });
+  if (needsAll) await store.complete();
+  const known = store.findings();
+  if (known) await threads?.end();
   return {
-    store: new AheadPairs({ split, pairsOf, threads, entry, isKept, keep, observer }),
+    store,
     rows: numbers.length,
-    cut: null,
+    cut: known?.cut ?? null,
+    facts: known?.facts,
     dropped: droppedOf(findingsOf(entry), options),
     largest: facts.largest,
     reading: facts.reading,

@@ -5,9 +5,12 @@
 import type { ExaminedRow } from "../../../data/preferences/examineRow.ts";
 import type { PackedSize } from "../../../data/preferences/packPair.ts";
 import type { ReadRow } from "../../../data/preferences/readRow.ts";
-import { RowReader } from "../../../data/preferences/rowReader.ts";
-import type { TokenizingThreads } from "../../../data/preferences/tokenizingThreads.ts";
+import { namingRow, RowReader } from "../../../data/preferences/rowReader.ts";
+import { isDropped } from "../../../data/preferences/tokenizePairs.ts";
+import type { ExaminedRows, TokenizingThreads } from "../../../data/preferences/tokenizingThreads.ts";
+import { readWinRates } from "../../../data/preferences/winRates.ts";
 import type { PairStream } from "../../../data/shapes/readPairs.ts";
+import type { NumberedPair } from "../../../data/shapes/shape.ts";
 import { trlRow } from "../../../data/shapes/trl.ts";
 import type { Tokenizer } from "../../../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../../../errors.ts";
@@ -16,6 +19,7 @@ import { counted } from "../../../phrases.ts";
 import { largerOf, type TokenizeRowsOptions } from "../tokenized.ts";
 import { RowQueue } from "./rowQueue.ts";
 import { PromptBound, RowHash } from "./rowSizes.ts";
+import { TemplateProbe } from "./templateProbe.ts";
 
 export interface Survey {
   /** Pair -> row. */
@@ -25,6 +29,8 @@ export interface Survey {
   /** Pairs that were tokenized already: those that are dropped, and a few others. */
   examined: ReadonlyMap<number, ExaminedRow>;
   largest: PackedSize;
+  /** See TokenEntry. */
+  rates: Float64Array | null;
   /** Of all texts. */
   hash: string;
 }
@@ -35,6 +41,8 @@ const SAMPLES = 16;
 interface SurveyOptions extends Omit<TokenizeRowsOptions, "to_preferences"> {
   tokenizer: Tokenizer;
   threads: TokenizingThreads;
+  /** Whether all rows are tokenized. */
+  isWhole: boolean;
 }
 
 interface Weighed {
@@ -48,42 +56,94 @@ interface Weighed {
  *   tokenized to count them.
  */
 export async function surveyRows(stream: PairStream, options: SurveyOptions): Promise<Survey | null> {
-  const { split, threads, tokenizer } = options;
-  const numbers: number[] = [];
-  const examined = new Map<number, ExaminedRow>();
-  const suspects = new Set<number>();
-  const nameOf = (number: number) => `${split} row ${numbers[number]}`;
-  const keep = (number: number, row: ExaminedRow | null) => {
-    if (row) examined.set(number, row);
-  };
-  const queue = new RowQueue<ExaminedRow | null>({
-    examine: (rows) => threads.examineFull(rows),
-    capacity: threads.capacity,
-    nameOf,
-    onRow: keep,
-  });
-  const bound = new PromptBound(tokenizer, options);
-  const [hash, reader] = [new RowHash(), new RowReader()];
-  const samples = new Samples();
-  const work = watched(options);
-  for await (const pair of stream.pairs()) {
-    const number = numbers.push(pair.index) - 1;
-    const row = reader.read(trlRow(pair), nameOf(number));
-    const bytes = hash.add(row);
-    samples.add({ number, row, bytes });
-    if (bound.mayFill(row)) {
-      suspects.add(number);
-      await queue.add(number, row, bytes);
-    }
-    await work(number + 1);
+  const pass = new FirstPass(options);
+  try {
+    for await (const pair of stream.pairs()) await pass.look(pair);
+  } finally {
+    await pass.queue.end(); // throws the error of an earlier row, which comes first
   }
-  await queue.end();
-  await examineSamples(samples.rows(), { threads, nameOf, keep });
-  const isDropped = (number: number) => (examined.get(number)?.outcomes.untrainable ?? null) !== null;
-  if ([...examined.keys()].some((number) => isDropped(number) && !suspects.has(number))) return null;
-  const kept = Int32Array.from(numbers.keys()).filter((number) => !isDropped(number));
-  const largest = largestOf([...examined].filter(([number]) => !isDropped(number)).map(([, { size }]) => size));
-  return { numbers: Int32Array.from(numbers), kept, examined, largest, hash: hash.hex() };
+  return pass.end();
+}
+
+class FirstPass {
+  readonly queue: RowQueue<ExaminedRow | null>;
+  private readonly options: SurveyOptions;
+  private readonly numbers: number[] = [];
+  private readonly examined = new Map<number, ExaminedRow>();
+  private readonly suspects = new Set<number>();
+  private readonly rates: number[] = [];
+  private readonly hash = new RowHash();
+  private readonly reader = new RowReader();
+  private readonly samples = new Samples();
+  private readonly bound: PromptBound;
+  private readonly probe: TemplateProbe;
+  private readonly work: (rows: number) => Promise<void>;
+
+  constructor(options: SurveyOptions) {
+    const { threads, tokenizer, isWhole } = options;
+    this.options = options;
+    this.bound = new PromptBound(tokenizer, options);
+    this.probe = new TemplateProbe(tokenizer);
+    this.work = watched(options);
+    this.queue = this.queueOf((rows) => (isWhole ? threads.examine(rows) : threads.examineFull(rows)));
+  }
+
+  async look(pair: NumberedPair): Promise<void> {
+    const { isWhole, winRates } = this.options;
+    const number = this.numbers.push(pair.index) - 1;
+    const name = this.nameOf(number);
+    const raw = trlRow(pair);
+    const row = this.reader.read(raw, name);
+    if (winRates) {
+      const { chosen, rejected } = readWinRates(raw, name);
+      this.rates.push(chosen, rejected);
+    }
+    const bytes = this.hash.add(row);
+    if (!isWhole) {
+      namingRow(name, () => this.probe.check(row));
+      this.samples.add({ number, row, bytes });
+    }
+    if (isWhole || this.bound.mayFill(row)) {
+      this.suspects.add(number);
+      await this.queue.add(number, row, bytes);
+    }
+    await this.work(number + 1);
+  }
+
+  async end(): Promise<Survey | null> {
+    const { threads, winRates } = this.options;
+    const queue = this.queueOf((rows) => threads.examine(rows));
+    for (const { number, row, bytes } of this.samples.rows()) await queue.add(number, row, bytes);
+    await queue.end();
+    const { examined, numbers, suspects, hash } = this;
+    if ([...examined.keys()].some((number) => this.isOut(number) && !suspects.has(number))) return null;
+    const kept = Int32Array.from(numbers.keys()).filter((number) => !this.isOut(number));
+    const largest = largestOf([...examined].filter(([number]) => !this.isOut(number)).map(([, { size }]) => size));
+    const rates = winRates ? Float64Array.from(this.rates) : null;
+    return { numbers: Int32Array.from(numbers), kept, examined, largest, rates, hash: hash.hex() };
+  }
+
+  private queueOf<T extends ExaminedRow | null>(
+    examine: (rows: readonly ReadRow[]) => Promise<ExaminedRows<T>>,
+  ): RowQueue<T> {
+    return new RowQueue<T>({
+      examine,
+      capacity: this.options.threads.capacity,
+      nameOf: (number) => this.nameOf(number),
+      onRow: (number, row) => {
+        if (row) this.examined.set(number, row);
+      },
+    });
+  }
+
+  private isOut(number: number): boolean {
+    const row = this.examined.get(number);
+    return row !== undefined && isDropped(row.outcomes, this.options);
+  }
+
+  private nameOf(number: number): string {
+    return `${this.options.split} row ${this.numbers[number]}`;
+  }
 }
 
 /** Gives turns, shows progress, stops at the signal. */
@@ -96,23 +156,6 @@ function watched({ split, observer, signal }: SurveyOptions): (rows: number) => 
     await pause;
     if (signal?.aborted) throw new PrefineError("interrupted", "stopped while reading the data");
   };
-}
-
-interface Examining {
-  threads: TokenizingThreads;
-  nameOf(number: number): string;
-  keep(number: number, row: ExaminedRow): void;
-}
-
-async function examineSamples(rows: readonly Weighed[], { threads, nameOf, keep }: Examining): Promise<void> {
-  const queue = new RowQueue<ExaminedRow>({
-    examine: (some) => threads.examine(some),
-    capacity: threads.capacity,
-    nameOf,
-    onRow: keep,
-  });
-  for (const { number, row, bytes } of rows) await queue.add(number, row, bytes);
-  await queue.end();
 }
 
 /** The first rows, and the longest. */

@@ -75,11 +75,11 @@ async function open(rows: readonly object[] | Dataset, options: Opening = {}) {
 
 /** Opens, tokenizes all, ends: what the run said, and its pairs. */
 async function run(rows: readonly object[] | Dataset, options: Opening = {}) {
-  const { store, lines, ...facts } = await open(rows, options);
+  const { store, lines, facts: line, cut: _, ...facts } = await open(rows, options);
   await store.complete?.();
   const pairs = plain(await store.tokens(Array.from({ length: store.length }, (_, i) => i)));
   await endAll();
-  return { ...facts, identity: await store.identity, pairs, lines };
+  return { ...facts, identity: await store.identity, pairs, lines: line ? [...lines, line] : lines };
 }
 
 const plain = (pairs: readonly PairTokens[]) =>
@@ -239,6 +239,7 @@ test("token files keep ids of any size, and refuse other bytes", async () => {
       facts: { identity: "a", shape: "b", reading: "ü", lines: ["c"], largest: { shared: 1, chosen: 2, rejected: 3 } },
       numbers: Int32Array.of(0, 1, 1),
       kept: Int32Array.of(0, 2),
+      rates: largest > 0xffff ? Float64Array.of(0.25, 0.75, 1, 0, 0.5, 0.5) : null,
       examined: new Map([
         [0, { ...row, ids }],
         [2, { ...row, isCut: false, ids: Int32Array.of(1, 2, 3, 4) }],
@@ -251,7 +252,7 @@ test("token files keep ids of any size, and refuse other bytes", async () => {
     expect(bytes.length).toBe(content.byteLength);
     const decoded = decodeTokens(bytes, hash);
     expect(decoded?.facts).toEqual(entry.facts);
-    expect([decoded?.numbers, decoded?.kept]).toEqual([entry.numbers, entry.kept]);
+    expect([decoded?.numbers, decoded?.kept, decoded?.rates]).toEqual([entry.numbers, entry.kept, entry.rates]);
     for (const [number, { ids, ...facts }] of entry.examined) {
       const { ids: own, ...others } = decoded?.examined.get(number) ?? { ids: [] };
       expect([Array.from(own), others]).toEqual([Array.from(ids), facts]);

@@ -22,12 +22,14 @@ export interface TokenEntry {
   numbers: Int32Array;
   /** The pairs that are trained on. */
   kept: Int32Array;
+  /** Of each pair's chosen and rejected answer, where the loss needs them; null: it does not. */
+  rates: Float64Array | null;
   /** By number of the pair; not all of them need be there. */
   examined: ReadonlyMap<number, TokenizedRow>;
 }
 
 /** The first bytes; a change of the format has another number. */
-const MAGIC = "PRETOK01";
+const MAGIC = "PRETOK02";
 const DIGEST = 32;
 /** Numbers per row in the table: its own, how many ids, of these the prompt's and the chosen answer's, isCut. */
 const COLUMNS = 5;
@@ -41,6 +43,8 @@ interface Header {
   kept: number;
   rows: number;
   ids: number;
+  /** Numbers of win rates. */
+  rates: number;
   /** Bytes per id. */
   width: 2 | 4;
   outcomes: [number: number, outcomes: Outcomes][];
@@ -62,7 +66,9 @@ export function encodeTokens(entry: TokenEntry, newHash: () => Hash): Streamed {
   );
   const all = rows.map(([, { ids }]) => ids);
   const header = headerOf(entry, all);
-  const sections = [entry.numbers, entry.kept, table].map((numbers) => padded(bytesOf(numbers)));
+  const sections = [entry.numbers, entry.kept, table, entry.rates ?? new Float64Array(0)].map((numbers) =>
+    padded(bytesOf(numbers)),
+  );
   const idBytes = roundUp(header.ids * header.width);
   const start = startOf(header);
   const byteLength = [start, ...sections].reduce((sum, bytes) => sum + bytes.length, 0) + idBytes + DIGEST;
@@ -81,13 +87,14 @@ export function encodeTokens(entry: TokenEntry, newHash: () => Hash): Streamed {
   return { byteLength, pieces };
 }
 
-function headerOf({ facts, numbers, kept, examined }: TokenEntry, all: readonly ExaminedRow["ids"][]): Header {
+function headerOf({ facts, numbers, kept, examined, rates }: TokenEntry, all: readonly ExaminedRow["ids"][]): Header {
   const isWide = all.some((ids) => ids.some((id) => id > 0xffff));
   return {
     facts,
     numbers: numbers.length,
     kept: kept.length,
     rows: examined.size,
+    rates: rates?.length ?? 0,
     ids: all.reduce((sum, ids) => sum + ids.length, 0),
     width: isWide ? 4 : 2,
     outcomes: [...examined].filter(([, row]) => failsAny(row.outcomes)).map(([number, row]) => [number, row.outcomes]),
@@ -152,6 +159,8 @@ function entryOf(header: Header, buffer: ArrayBuffer, start: number): TokenEntry
     return values;
   };
   const [numbers, kept, table] = [int32(header.numbers), int32(header.kept), int32(COLUMNS * header.rows)];
+  const rates = header.rates > 0 ? new Float64Array(buffer, at, header.rates) : null;
+  at += 8 * header.rates;
   const ids = header.width === 2 ? new Uint16Array(buffer, at, header.ids) : int32(header.ids);
   const outcomes = new Map(header.outcomes);
   const examined = new Map<number, TokenizedRow>();
@@ -163,7 +172,7 @@ function entryOf(header: Header, buffer: ArrayBuffer, start: number): TokenEntry
     const found = outcomes.get(number) ?? NO_OUTCOMES;
     examined.set(number, { ids: own, promptLength, chosenLength, isCut: isCut === 1, outcomes: found });
   }
-  return { facts: header.facts, numbers, kept, examined };
+  return { facts: header.facts, numbers, kept, rates, examined };
 }
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
