@@ -1,13 +1,11 @@
 /** @file `npm run bench:data`: large datasets, as ratios to what reads the same files in the same run. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { PrefineError } from "../src/errors.ts";
+import { runBenchmark } from "./commandLine.ts";
 import { FEEDBACK_ROWS, LINES, manyLines, numberedFeedback, WORD_PAIRS, zipfPairs } from "./corpora.ts";
-import { benchRows, checkMaterials, writeRandomModel } from "./materials.ts";
+import { benchRows, writeRandomModel } from "./materials.ts";
 import type { DataReport } from "./measureData.ts";
 import { measure } from "./processes.ts";
 
@@ -107,30 +105,13 @@ function table(figures: readonly Figure[]): string {
   return rows.map((cells) => cells.join("").trimEnd()).join("\n");
 }
 
-async function run(say: (line: string) => void): Promise<Figure[]> {
-  const folder = mkdtempSync(join(tmpdir(), "prefine-bench-"));
-  process.on("SIGINT", () => {}); // the measuring process ends, and its failure ends this one cleanly
-  try {
-    return [...(await reading(say)), ...(await tokenizing(say)), ...(await training(say, folder))];
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-try {
-  const flags = { json: { type: "boolean" }, help: { type: "boolean" } } as const;
-  const { values } = parseArgs({ options: flags });
-  if (values.help) {
-    process.stdout.write(`${HELP}\n`);
-  } else {
-    checkMaterials();
-    const say = (line: string) => process.stderr.write(values.json ? "" : `${line}\n`);
-    say(`${cpus().length} x ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.version}`);
-    const figures = await run(say);
-    process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : `${table(figures)}\n`);
-  }
-} catch (error) {
-  process.exitCode = error instanceof PrefineError && error.code === "interrupted" ? 130 : 1;
-  const hint = error instanceof PrefineError && error.hint ? `\n${error.hint}` : "";
-  process.stderr.write(`${error instanceof Error ? error.message : error}${hint}\n`);
-}
+await runBenchmark<Figure[], never>({
+  help: HELP,
+  flags: [],
+  run: async ({ say, folder }) => [
+    ...(await reading(say)),
+    ...(await tokenizing(say)),
+    ...(await training(say, folder)),
+  ],
+  table,
+});

@@ -1,10 +1,7 @@
 /** @file The benchmark: one process per figure, one after another; prints a table or one JSON object. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { PrefineError } from "../src/errors.ts";
-import { benchRows, checkMaterials, writeRandomModel } from "./materials.ts";
+import { runBenchmark } from "./commandLine.ts";
+import { benchRows, writeRandomModel } from "./materials.ts";
 import { type Measurements, mean, type TrainingReport } from "./measurements.ts";
 import { findPython, measureTrl } from "./peers.ts";
 import { measure } from "./processes.ts";
@@ -51,49 +48,43 @@ function measureBatch8(model: string, folder: string) {
   };
 }
 
-async function run(say: (line: string) => void, withTrl: boolean): Promise<Measurements> {
-  const folder = mkdtempSync(join(tmpdir(), "prefine-bench-"));
-  process.on("SIGINT", () => {}); // the measuring process ends, and its failure ends this one cleanly
-  try {
-    say("writing a random GPT-2 (500 MB) ...");
-    await writeRandomModel(folder);
-    const work = await countWork(folder);
-    const gigaflops = (work.flops / 1e9).toFixed(0);
-    say(`${benchRows().length} rows, ${work.tokens.toFixed(0)} packed tokens and ${gigaflops} GFLOP per step`);
-    say("training at batch 1 ...");
-    const training = measureTraining(folder, folder);
-    say("plain matrix products ...");
-    const { gflops: best } = measure<{ gflops: number }>("Matmul", []).report;
-    say("training at batch 8 ...");
-    const batch8 = measureBatch8(folder, folder);
-    say("training with gradient checkpointing ...");
-    const checkpointing = measureKind(folder, folder, "checkpointing");
-    say("training all weights ...");
-    const full = measureKind(folder, folder, "full");
-    say("generation ...");
-    const { tokensPerSecond } = measure<{ tokensPerSecond: number }>("Generation", [folder, NEW_TOKENS]).report;
-    const python = withTrl ? findPython() : undefined;
-    if (withTrl) say(python ? "TRL and transformers ..." : "no Python with trl (PREFINE_PYTHON names one)");
-    const gflops = work.flops / training.seconds_per_step / 1e9;
-    return {
-      seconds_per_step: training.seconds_per_step,
-      tokens_per_second: work.tokens / training.seconds_per_step,
-      gflops,
-      matmul_share: gflops / best,
-      reference_seconds: training.reference_seconds,
-      first_step_seconds: training.first_step_seconds,
-      peak_rss_bytes: training.peak_rss_bytes,
-      ...batch8,
-      checkpointing_seconds_per_step: checkpointing.seconds,
-      checkpointing_peak_rss_bytes: checkpointing.peak,
-      full_seconds_per_step: full.seconds,
-      full_peak_rss_bytes: full.peak,
-      generate_tokens_per_second: tokensPerSecond,
-      trl: python ? measureTrl(python, { model: folder, steps: benchRows().length, newTokens: NEW_TOKENS }) : null,
-    };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+async function run(say: (line: string) => void, folder: string, withTrl: boolean): Promise<Measurements> {
+  say("writing a random GPT-2 (500 MB) ...");
+  await writeRandomModel(folder);
+  const work = await countWork(folder);
+  const gigaflops = (work.flops / 1e9).toFixed(0);
+  say(`${benchRows().length} rows, ${work.tokens.toFixed(0)} packed tokens and ${gigaflops} GFLOP per step`);
+  say("training at batch 1 ...");
+  const training = measureTraining(folder, folder);
+  say("plain matrix products ...");
+  const { gflops: best } = measure<{ gflops: number }>("Matmul", []).report;
+  say("training at batch 8 ...");
+  const batch8 = measureBatch8(folder, folder);
+  say("training with gradient checkpointing ...");
+  const checkpointing = measureKind(folder, folder, "checkpointing");
+  say("training all weights ...");
+  const full = measureKind(folder, folder, "full");
+  say("generation ...");
+  const { tokensPerSecond } = measure<{ tokensPerSecond: number }>("Generation", [folder, NEW_TOKENS]).report;
+  const python = withTrl ? findPython() : undefined;
+  if (withTrl) say(python ? "TRL and transformers ..." : "no Python with trl (PREFINE_PYTHON names one)");
+  const gflops = work.flops / training.seconds_per_step / 1e9;
+  return {
+    seconds_per_step: training.seconds_per_step,
+    tokens_per_second: work.tokens / training.seconds_per_step,
+    gflops,
+    matmul_share: gflops / best,
+    reference_seconds: training.reference_seconds,
+    first_step_seconds: training.first_step_seconds,
+    peak_rss_bytes: training.peak_rss_bytes,
+    ...batch8,
+    checkpointing_seconds_per_step: checkpointing.seconds,
+    checkpointing_peak_rss_bytes: checkpointing.peak,
+    full_seconds_per_step: full.seconds,
+    full_peak_rss_bytes: full.peak,
+    generate_tokens_per_second: tokensPerSecond,
+    trl: python ? measureTrl(python, { model: folder, steps: benchRows().length, newTokens: NEW_TOKENS }) : null,
+  };
 }
 
 function table(measured: Measurements): string {
@@ -138,20 +129,9 @@ function table(measured: Measurements): string {
   return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(32) : cell.padStart(16))).join("")).join("\n");
 }
 
-try {
-  const flags = { json: { type: "boolean" }, "no-trl": { type: "boolean" }, help: { type: "boolean" } } as const;
-  const { values } = parseArgs({ options: flags });
-  if (values.help) {
-    process.stdout.write(`${HELP}\n`);
-  } else {
-    checkMaterials();
-    const say = (line: string) => process.stderr.write(values.json ? "" : `${line}\n`);
-    say(`${cpus().length} x ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.version}`);
-    const measured = await run(say, !values["no-trl"]);
-    process.stdout.write(values.json ? `${JSON.stringify(measured)}\n` : `${table(measured)}\n`);
-  }
-} catch (error) {
-  process.exitCode = error instanceof PrefineError && error.code === "interrupted" ? 130 : 1;
-  const hint = error instanceof PrefineError && error.hint ? `\n${error.hint}` : "";
-  process.stderr.write(`${error instanceof Error ? error.message : error}${hint}\n`);
-}
+await runBenchmark<Measurements, "no-trl">({
+  help: HELP,
+  flags: ["no-trl"],
+  run: ({ say, folder }, flags) => run(say, folder, !flags["no-trl"]),
+  table,
+});

@@ -28,19 +28,30 @@ export class RawRows {
   }
 
   private add(row: Row): void {
-    const text = `${textOf(row)}${textOf(notesOf(row))}\n`;
-    if (this.native) this.native.update(text);
-    else this.portable.update(encoder.encode(text));
+    const long: string[] = [];
+    const rest = textOf(row, long);
+    for (const text of [`${rest}${textOf(notesOf(row), long)}\n`, ...long]) {
+      if (this.native) this.native.update(text);
+      else this.portable.update(encoder.encode(text));
+    }
   }
 }
 
-/** Different for different values. */
-function textOf(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
+/** From this length on, a text is hashed by itself: with others in one text, it would be copied. */
+const LONG = 256;
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** Different for different values. @param long is given the texts of which the result holds the length alone. */
+function textOf(value: unknown, long: string[]): string {
+  if (typeof value === "string") {
+    if (value.length < LONG || SURROGATE.test(value)) return JSON.stringify(value); // half a pair has no UTF-8
+    long.push(value);
+    return `text of ${value.length}`;
+  }
   if (typeof value === "bigint") return `${value}n`;
-  if (Array.isArray(value)) return `[${value.map(textOf).join()}]`;
+  if (Array.isArray(value)) return `[${value.map((item) => textOf(item, long)).join()}]`;
   if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : String(value);
-  if (value instanceof Set) return textOf([...value]);
+  if (value instanceof Set) return textOf([...value], long);
   if (value instanceof Date) return `date ${value.getTime()}`;
-  return `{${entriesOf(value).map(([key, inner]) => `${JSON.stringify(key)}:${textOf(inner)}`)}}`;
+  return `{${entriesOf(value).map(([key, inner]) => `${JSON.stringify(key)}:${textOf(inner, long)}`)}}`;
 }

@@ -1,0 +1,48 @@
+/** @file The command line of a benchmark: --help, --json, a table for people; an end by ctrl-C is clean. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { PrefineError } from "../src/errors.ts";
+import { checkMaterials } from "./materials.ts";
+
+export interface Benchmark<T, Flag extends string> {
+  help: string;
+  /** Flags besides --help and --json. */
+  flags: readonly Flag[];
+  /** @param place.say tells people what is measured; @param place.folder is deleted in the end. */
+  run(place: { say: (line: string) => void; folder: string }, flags: Readonly<Record<Flag, boolean>>): Promise<T>;
+  table(measured: T): string;
+}
+
+/** Runs a benchmark as the command line says; sets the exit code. */
+export async function runBenchmark<T, Flag extends string>(benchmark: Benchmark<T, Flag>): Promise<void> {
+  try {
+    const names = ["json", "help", ...benchmark.flags];
+    const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: "boolean" }])) });
+    if (values.help) {
+      process.stdout.write(`${benchmark.help}\n`);
+      return;
+    }
+    checkMaterials();
+    const say = (line: string) => process.stderr.write(values.json ? "" : `${line}\n`);
+    say(`${cpus().length} x ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.version}`);
+    const flags = Object.fromEntries(benchmark.flags.map((name) => [name, values[name] === true]));
+    const measured = await withFolder((folder) => benchmark.run({ say, folder }, flags as Record<Flag, boolean>));
+    process.stdout.write(values.json ? `${JSON.stringify(measured)}\n` : `${benchmark.table(measured)}\n`);
+  } catch (error) {
+    process.exitCode = error instanceof PrefineError && error.code === "interrupted" ? 130 : 1;
+    const hint = error instanceof PrefineError && error.hint ? `\n${error.hint}` : "";
+    process.stderr.write(`${error instanceof Error ? error.message : error}${hint}\n`);
+  }
+}
+
+async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "prefine-bench-"));
+  process.on("SIGINT", () => {}); // the measuring process ends, and its failure ends this one cleanly
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
