@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { compatibilityText } from "../scripts/compatibility.ts";
+import { doctorDocs } from "../scripts/doctorTable.ts";
 import { interfaceFiles } from "../scripts/interfaces.ts";
 import { schemaText } from "../scripts/schema.ts";
 import { RUN_OPTIONS } from "../src/config/run.ts";
@@ -18,6 +19,10 @@ describe("generated files", () => {
     for (const name of Object.keys(RUN_OPTIONS)) {
       expect(text.match(new RegExp(`^\\| \`${name}\``, "gm"))?.length, name).toBeGreaterThanOrEqual(1);
     }
+  });
+
+  it("the table of checks in docs/doctor.md is up to date (npm run docs)", () => {
+    expect(committed("docs/doctor.md")).toBe(doctorDocs());
   });
 
   it("configs/schema.json is up to date (npm run docs)", () => {

@@ -132,6 +132,7 @@ export const CHARACTER_CHECKS: readonly DoctorCheck[] = [
     severity: "warning",
     look: () => (row) => firstOutsideCode(row, ENTITY),
     describe: "A text without tags contains entities of HTML, which were not decoded.",
+    about: "`&amp;` and the like, outside code",
     fix: "Decode them, unless the texts are about HTML.",
   },
   {
@@ -139,6 +140,7 @@ export const CHARACTER_CHECKS: readonly DoctorCheck[] = [
     severity: "warning",
     look: () => (row) => firstOutsideCode(row, ESCAPE),
     describe: "A text contains escapes such as \\u00e9, \\n or =C3=A9 that were not decoded.",
+    about: "outside code",
     fix: "Decode the source once more, unless the texts are about code.",
   },
   {

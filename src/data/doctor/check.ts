@@ -66,6 +66,8 @@ export interface DoctorCheck {
   look(context: DoctorContext): Look;
   /** What is wrong with the rows, as a sentence. */
   describe: string;
+  /** More of it for the docs: which rows exactly. */
+  about?: string;
   /** What to do. */
   fix: string;
 }
@@ -73,7 +75,12 @@ export interface DoctorCheck {
 /** A check of a whole split. */
 export interface SplitCheck {
   name: string;
+  /** Of its findings; more where it is exceeded. */
+  severity: DoctorSeverity;
   needs?: "tokenizer";
+  /** What it finds, as a sentence. */
+  describe: string;
+  about?: string;
   start(context: DoctorContext): SplitLook;
 }
 

@@ -4,7 +4,14 @@ import { openPairs } from "../shapes/readPairs.ts";
 import { trlRow } from "../shapes/trl.ts";
 import { CONTROLS, INVISIBLE } from "./characterChecks.ts";
 import type { DoctorFinding } from "./check.ts";
-import { DOCTOR_CHECKS, type DoctorReport, type DoctorRows, type ExamineOptions, examine } from "./doctor.ts";
+import {
+  DOCTOR_CHECKS,
+  type DoctorReport,
+  type DoctorRows,
+  type ExamineOptions,
+  examine,
+  UNREADABLE,
+} from "./doctor.ts";
 
 /** A line of the log. */
 export interface CleanedRow {
@@ -36,7 +43,7 @@ const isChanging = ({ check }: DoctorFinding) => Object.hasOwn(REMOVED, check);
 
 /** Row -> the check that drops it. */
 function droppedRows(findings: readonly DoctorFinding[], split: string): Map<number, string> {
-  const drops = new Set(["unreadable", ...DOCTOR_CHECKS.filter((check) => check.drops).map(({ name }) => name)]);
+  const drops = new Set([UNREADABLE.name, ...DOCTOR_CHECKS.filter((check) => check.drops).map(({ name }) => name)]);
   const rows = new Map<number, string>();
   for (const finding of findings) {
     if (finding.split !== split || !drops.has(finding.check)) continue;

@@ -214,10 +214,18 @@ function findingOf({ check, rows, example }: Running, split: string, total: numb
   return [{ check: name, severity, split, count: rows.size, rows: numbers, example, message: describe, fix }];
 }
 
+/** Rows that no other check sees. */
+export const UNREADABLE = {
+  name: "unreadable",
+  severity: "severe",
+  drops: true,
+  describe: "The row is no preference: a training stops at it.",
+} as const;
+
 function unreadableFinding(split: string, found: { rows: number[]; example: string; fix: string }): DoctorFinding {
-  const message = "The row is no preference: a training stops at it.";
+  const { name: check, severity, describe: message } = UNREADABLE;
   const { rows, example, fix } = found;
-  return { check: "unreadable", severity: "severe", split, count: rows.length, rows, example, message, fix };
+  return { check, severity, split, count: rows.length, rows, example, message, fix };
 }
 
 function endSplit(

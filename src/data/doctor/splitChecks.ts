@@ -91,7 +91,26 @@ function separable(): SplitLook {
 
 /** In the order of the report. */
 export const SPLIT_CHECKS: readonly SplitCheck[] = [
-  { name: "lengthBias", start: lengthBias },
-  { name: "truncation", needs: "tokenizer", start: truncation },
-  { name: "separable", start: separable },
+  {
+    name: "lengthBias",
+    severity: "warning",
+    describe: "The lengths of the answers give the label away.",
+    about: "Cohen's d from 0.8 on, or the longer (shorter) answer chosen in 75 % of the pairs",
+    start: lengthBias,
+  },
+  {
+    name: "truncation",
+    severity: "note",
+    needs: "tokenizer",
+    describe: "max_length cuts pairs.",
+    about: "a warning above 5 %; says which `max_length` keeps 95, 99 and 100 %",
+    start: truncation,
+  },
+  {
+    name: "separable",
+    severity: "warning",
+    describe: "Words alone tell chosen from rejected.",
+    about: "an area under the curve from 0.95 on (logistic regression, cross-validated, near duplicates in one fold)",
+    start: separable,
+  },
 ];

@@ -122,6 +122,7 @@ export const TEXT_CHECKS: readonly DoctorCheck[] = [
       return name && `${name}: ${excerpt(row[name])}`;
     },
     describe: "An answer is a word that stands for a missing one.",
+    about: "such as `null`, `N/A`, `[deleted]`",
     fix: "Drop the rows, unless that is the answer.",
   },
   {
@@ -133,6 +134,7 @@ export const TEXT_CHECKS: readonly DoctorCheck[] = [
       return isEmpty ? `chosen: ${excerpt(row.chosen)}` : undefined;
     },
     describe: "The prompt is empty, while other rows have one.",
+    about: "where most rows have one",
     fix: "Fill in the prompt, or drop the rows.",
   },
   {
@@ -158,6 +160,7 @@ export const TEXT_CHECKS: readonly DoctorCheck[] = [
     severity: "warning",
     look: () => repeatedPrompt,
     describe: "An answer contains the whole prompt: the model learns to repeat it.",
+    about: "prompts of 24 characters or more, or of 10 at the beginning of the answer",
     fix: "Remove the prompt from the answers; chosen and rejected hold what follows it.",
   },
   {
@@ -188,6 +191,7 @@ export const TEXT_CHECKS: readonly DoctorCheck[] = [
       return ({ chosen, rejected }) => around(chosen, TURNS.exec(chosen)) ?? around(rejected, TURNS.exec(rejected));
     },
     describe: "An answer contains a further turn, as text: Human:, User:, ### Instruction:.",
+    about: "only where most rows have none; where the chat template writes such turns, they are `markersInAnswer`",
     fix: "Cut the answers before it, or convert transcripts into messages (prefine data convert).",
   },
   {
@@ -220,6 +224,7 @@ export const TEXT_CHECKS: readonly DoctorCheck[] = [
       return `${chosen}: ${excerpt(row.chosen)}; ${rejected}: ${excerpt(row.rejected)}`;
     },
     describe: "chosen and rejected are in different scripts: the model learns a language, not a better answer.",
+    about: "answers of 20 letters or more each",
     fix: "Drop the rows, unless the language is the preference.",
   },
 ];
