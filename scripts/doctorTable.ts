@@ -1,8 +1,9 @@
 /** @file Writes the table of checks into docs/doctor.md from their records: `npx tsx scripts/doctorTable.ts`. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { DOCTOR_CHECKS, UNREADABLE } from "../src/data/doctor/doctor.ts";
+import { DOCTOR_CHECKS } from "../src/data/doctor/doctor.ts";
 import { SPLIT_CHECKS } from "../src/data/doctor/splitChecks.ts";
+import { UNREADABLE } from "../src/data/doctor/unreadable.ts";
 
 const TARGET = new URL("../docs/doctor.md", import.meta.url);
 /** The table is the only one with this head. */

@@ -1,7 +1,9 @@
 /** @file The program of a tokenizer's thread: answers calls one at a time. Started by tokenizerThreads.ts. */
 import { parentPort, workerData } from "node:worker_threads";
 import { type ExaminedRow, rowExaminer } from "../data/preferences/examineRow.ts";
-import type { RowsRequest } from "../data/preferences/tokenizingThreads.ts";
+import { packSent, type SentPair } from "../data/preferences/sentPair.ts";
+import { tokenizePair } from "../data/preferences/tokenizePair.ts";
+import type { PairsRequest, RowsRequest } from "../data/preferences/tokenizingThreads.ts";
 import type { SlowCall } from "../data/tokenizers/slowCalls.ts";
 import { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import type { ThreadParts } from "../data/tokenizers/tokenizerParts.ts";
@@ -28,6 +30,9 @@ export interface RowsReply {
   rows: (ExaminedRow | null)[];
   error?: SentError;
 }
+
+/** Of each row. */
+export type PairsReply = ({ pair: SentPair } | { error: SentError })[];
 
 const tokenizer = tokenizerOf(workerData as ThreadParts);
 
@@ -64,10 +69,27 @@ function examine({ rows, settings, onlyFull }: RowsRequest): RowsReply {
   }
 }
 
-parentPort?.on("message", (request: TokenizerRequest | RowsRequest) => {
+function tokenize({ pairsOf }: PairsRequest): PairsReply {
+  return pairsOf.map((row) => {
+    try {
+      return { pair: packSent(tokenizePair(row, tokenizer)) };
+    } catch (error) {
+      return { error: sent(error) };
+    }
+  });
+}
+
+parentPort?.on("message", (request: TokenizerRequest | RowsRequest | PairsRequest) => {
   if ("call" in request) {
     addNotes(request.call, request.notes);
     parentPort?.postMessage(answer(request.call));
+    return;
+  }
+  if ("pairsOf" in request) {
+    addNotes(request.pairsOf, request.notes);
+    const pairs = tokenize(request);
+    const moved = pairs.flatMap((one) => ("pair" in one ? [one.pair.ids.buffer as ArrayBuffer] : []));
+    parentPort?.postMessage(pairs, moved);
     return;
   }
   addNotes(request.rows, request.notes);

@@ -1,14 +1,14 @@
 /** @file Starts tokenizers in threads of Node; imported by what trains and generates. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { ExaminedRow } from "../data/preferences/examineRow.ts";
-import type { ExaminedRows, RowsRequest } from "../data/preferences/tokenizingThreads.ts";
+import { unpackSent } from "../data/preferences/sentPair.ts";
+import type { PairOrError, PairsRequest, RowsRequest } from "../data/preferences/tokenizingThreads.ts";
 import { openThreadsWith, type SlowCall, type TokenizerThread } from "../data/tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { threadProgram } from "../device/openDevice.ts";
 import { PrefineError, type PrefineErrorCode } from "../errors.ts";
 import { notesOf } from "../formats/written.ts";
-import type { RowsReply, TokenizerReply, TokenizerRequest } from "./tokenizerThread.ts";
+import type { PairsReply, RowsReply, TokenizerReply, TokenizerRequest } from "./tokenizerThread.ts";
 
 /** Each has a copy of the tokenizer: 40 MB for GPT-2's. */
 const MOST_THREADS = 8;
@@ -40,7 +40,13 @@ class NodeThread implements TokenizerThread {
     throw revive(reply.error);
   }
 
-  async work(request: object): Promise<ExaminedRows<ExaminedRow | null>> {
+  async work(request: object): Promise<unknown> {
+    if ("pairsOf" in request) {
+      const pairs = await this.send<PairsReply>(request as PairsRequest);
+      return pairs.map((one): PairOrError => {
+        return "pair" in one ? { pair: unpackSent(one.pair) } : { error: revive(one.error) };
+      });
+    }
     const { rows, error } = await this.send<RowsReply>(request as RowsRequest);
     return error ? { rows, failure: { error: revive(error) } } : { rows };
   }
@@ -49,7 +55,7 @@ class NodeThread implements TokenizerThread {
     await this.worker.terminate();
   }
 
-  private async send<Reply>(request: TokenizerRequest | RowsRequest): Promise<Reply> {
+  private async send<Reply>(request: TokenizerRequest | RowsRequest | PairsRequest): Promise<Reply> {
     if (this.failure) throw this.failure;
     const reply = new Promise<Reply>((resolve, reject) => this.waiting.push({ resolve, reject }));
     this.worker.ref();

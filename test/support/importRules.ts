@@ -93,8 +93,8 @@ export const RULES: Record<string, Rule> = {
     files: ["src/config/options/dataFormats.ts"],
   },
   "data/doctor": {
-    values: ["random", "formats", "data/chatTemplates", "data/preferences", "data/shapes"],
-    types: ["data/datasets", "data/tokenizers"],
+    values: ["random", "formats", "data/chatTemplates", "data/tokenizers", "data/preferences", "data/shapes"],
+    types: ["data/datasets"],
   },
   models: { values: ["engine/graph", "formats", "patterns", "random"], types: ["engine/runtime"] },
   device: { values: ["engine/node", "engine/runtime", "optim", "models"] },

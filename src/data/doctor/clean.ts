@@ -4,14 +4,8 @@ import { openPairs } from "../shapes/readPairs.ts";
 import { trlRow } from "../shapes/trl.ts";
 import { CONTROLS, INVISIBLE } from "./characterChecks.ts";
 import type { DoctorFinding } from "./check.ts";
-import {
-  DOCTOR_CHECKS,
-  type DoctorReport,
-  type DoctorRows,
-  type ExamineOptions,
-  examine,
-  UNREADABLE,
-} from "./doctor.ts";
+import { DOCTOR_CHECKS, type DoctorReport, type DoctorRows, type ExamineOptions, examine } from "./doctor.ts";
+import { UNREADABLE } from "./unreadable.ts";
 
 /** A line of the log. */
 export interface CleanedRow {

@@ -5,18 +5,21 @@ import { pushAll } from "../../lists.ts";
 import type { Row } from "../datasets/features.ts";
 import type { Truncation, TruncationMode } from "../preferences/packPair.ts";
 import { controlTokenPattern } from "../preferences/textChecks.ts";
+import { TokenizingThreads } from "../preferences/tokenizingThreads.ts";
 import { openPairs } from "../shapes/readPairs.ts";
 import { isPlainTrl } from "../shapes/recognize.ts";
 import { trlRow } from "../shapes/trl.ts";
+import { threadsOf } from "../tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { CHARACTER_CHECKS } from "./characterChecks.ts";
 import type { DoctorCheck, DoctorContext, DoctorFinding, ExaminedRow, Look, SplitCheck, SplitLook } from "./check.ts";
-import { rowReader } from "./examine.ts";
+import { type RawPair, RowExamination } from "./examine.ts";
 import { NearIndex } from "./minhash.ts";
 import { hasLongPrompt, promptSignature, ROW_CHECKS } from "./rowChecks.ts";
 import { SPLIT_CHECKS } from "./splitChecks.ts";
 import { TEXT_CHECKS } from "./textChecks.ts";
 import { TOKEN_CHECKS } from "./tokenChecks.ts";
+import { UnreadableRows } from "./unreadable.ts";
 
 /** To add a check, add a record to one of these lists, and a fault to scripts/plantFaults.ts. */
 export const DOCTOR_CHECKS: readonly DoctorCheck[] = [
@@ -63,12 +66,6 @@ export interface DoctorReport {
   skipped: { check: string; why: string }[];
   /** Whether a finding is severe. */
   isSevere: boolean;
-}
-
-/** A pair in TRL's columns, with the number of its row. */
-interface RawPair {
-  raw: Row;
-  index: number;
 }
 
 interface Reading {
@@ -151,38 +148,58 @@ async function examineSplit(split: DoctorRows, context: DoctorContext, { report,
     return { check, look: check.look(context), rows: new Set(), example: "" };
   });
   const whole = SPLIT_CHECKS.map((check): RunningSplit => ({ check, look: check.start(context) }));
-  const unreadable = { rows: [] as number[], example: "", fix: "" };
-  const reader = rowReader(split.name, context.tokenizer);
+  const unreadable = new UnreadableRows();
+  const { tokenizer } = context;
+  const openThreads = () => tokenizer && threadsFor(tokenizer, context, options);
+  const examination = new RowExamination({ split: split.name, tokenizer, openThreads });
   const turn = turnTaker();
-  const onBadRow = (error: unknown, row: number) => {
-    if (!(error instanceof PrefineError) || error.code !== "data") throw error;
-    if (unreadable.rows.push(row) === 1) Object.assign(unreadable, { example: error.message, fix: error.hint });
-  };
-  let rows = 0;
-  let pairs = 0;
-  for await (const { raw, index } of pairsOf(split, { onBadRow, onRow: () => rows++ })) {
+  const counts = { rows: 0, read: 0, looked: 0, pairs: 0 };
+  const source = pairsOf(split, {
+    onBadRow: (error, row) => unreadable.add(error, row, counts.read),
+    onRow: () => counts.rows++,
+  });
+  for await (const one of examination.rows(counted(source, () => counts.read++))) {
+    const order = counts.looked++;
     try {
-      lookAt(reader.read(raw, index), running, whole, context);
-      pairs++;
+      if ("error" in one) throw one.error;
+      lookAt(one.row, running, whole, context);
+      counts.pairs++;
     } catch (error) {
-      onBadRow(error, index);
+      unreadable.add(error, one.index, order);
     }
     const pause = turn();
     if (!pause) continue;
-    options.onProgress?.(split.name, rows);
+    options.onProgress?.(split.name, counts.rows);
     await pause;
     if (options.signal?.aborted) throw new PrefineError("interrupted", "stopped while the data was examined");
   }
-  if (unreadable.rows.length > 0) report.findings.push(unreadableFinding(split.name, unreadable));
+  const { rows, pairs } = counts;
+  pushAll(report.findings, unreadable.finding(split.name));
   pushAll(
     report.findings,
     running.flatMap((one) => findingOf(one, split.name, rows)),
   );
   const numbers = endSplit(whole, split.name, { report, rows });
   report.splits.push({ name: split.name, rows, pairs, numbers });
-  if (reader.withoutTokens === undefined) return;
+  if (examination.withoutTokens === undefined) return;
   for (const { name, needs } of [...DOCTOR_CHECKS, ...SPLIT_CHECKS]) {
-    if (needs === "tokenizer") report.skipped.push({ check: name, why: `${split.name}: ${reader.withoutTokens}` });
+    if (needs === "tokenizer") report.skipped.push({ check: name, why: `${split.name}: ${examination.withoutTokens}` });
+  }
+}
+
+function threadsFor(
+  tokenizer: Tokenizer,
+  { truncation }: DoctorContext,
+  { signal }: ExamineOptions,
+): TokenizingThreads | undefined {
+  const settings = { truncation, maxPromptLength: null, modelVocabSize: undefined };
+  return TokenizingThreads.of(threadsOf(tokenizer), settings, signal);
+}
+
+async function* counted(pairs: AsyncIterable<RawPair>, onPair: () => void): AsyncGenerator<RawPair> {
+  for await (const pair of pairs) {
+    yield pair;
+    onPair();
   }
 }
 
@@ -212,20 +229,6 @@ function findingOf({ check, rows, example }: Running, split: string, total: numb
   const { name, severity, describe, fix } = check;
   const numbers = [...rows].sort((a, b) => a - b);
   return [{ check: name, severity, split, count: rows.size, rows: numbers, example, message: describe, fix }];
-}
-
-/** Rows that no other check sees. */
-export const UNREADABLE = {
-  name: "unreadable",
-  severity: "severe",
-  drops: true,
-  describe: "The row is no preference: a training stops at it.",
-} as const;
-
-function unreadableFinding(split: string, found: { rows: number[]; example: string; fix: string }): DoctorFinding {
-  const { name: check, severity, describe: message } = UNREADABLE;
-  const { rows, example, fix } = found;
-  return { check, severity, split, count: rows.length, rows, example, message, fix };
 }
 
 function endSplit(

@@ -3,7 +3,9 @@ import { PrefineError } from "../../errors.ts";
 import type { Row } from "../datasets/features.ts";
 import type { Message } from "../preferences/extractPrompt.ts";
 import { checkRow, type ReadRow, readPreferenceRow } from "../preferences/readRow.ts";
+import { charactersOf } from "../preferences/rowGroups.ts";
 import { type TokenizedPair, tokenizePair } from "../preferences/tokenizePair.ts";
+import type { PairOrError, TokenizingThreads } from "../preferences/tokenizingThreads.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { ExaminedRow } from "./check.ts";
 import { type Signature, signatureOf } from "./minhash.ts";
@@ -36,39 +38,132 @@ function textsOf(row: ReadRow): Texts {
   return { prompt, wholePrompt, chosen: textOf(row.chosen), rejected: textOf(row.rejected) };
 }
 
-export interface RowReader {
-  /** @throws PrefineError("data") for a row that is no preference. */
-  read(raw: Row, index: number): ExaminedRow;
-  /** Why a tokenizer that is there is not used, from the first row that has no template. */
-  readonly withoutTokens: string | undefined;
+/** A pair in TRL's columns, with the number of its row. */
+export interface RawPair {
+  raw: Row;
+  index: number;
 }
 
+/** A row for the checks, or why it can't be read. */
+export type Examined = { index: number } & ({ row: ExaminedRow } | { error: unknown });
+
+/** A row before it is tokenized. */
+type Read = { index: number } & ({ row: ReadRow } | { error: unknown });
+
+export interface RowsOptions {
+  split: string;
+  tokenizer: Tokenizer | undefined;
+  /** Threads for splits that take long; none: all is done here. */
+  openThreads?: (() => TokenizingThreads | undefined) | undefined;
+}
+
+/** Work on this thread (ms) before others tokenize: starting them takes as long. */
+const ALONE = 500;
+/** Characters of rows that a thread is sent at once. */
+const GROUP = 262_144;
+
 /** Reads the rows of one split. The first row decides whether there is a prompt column, as in training. */
-export function rowReader(split: string, tokenizer: Tokenizer | undefined): RowReader {
-  let implicitPrompt: boolean | undefined;
-  let withoutTokens: string | undefined;
-  const tokenize = (row: ReadRow): TokenizedPair | undefined => {
-    if (!tokenizer || withoutTokens !== undefined) return undefined;
+export class RowExamination {
+  /** Why a tokenizer that is there is not used, from the first row that has no template. */
+  withoutTokens: string | undefined;
+  private readonly options: RowsOptions;
+  private implicitPrompt: boolean | undefined;
+
+  constructor(options: RowsOptions) {
+    this.options = options;
+  }
+
+  /** In order. */
+  async *rows(pairs: AsyncGenerator<RawPair>): AsyncGenerator<Examined> {
+    const { tokenizer, openThreads } = this.options;
+    const started = performance.now();
+    let threads: TokenizingThreads | undefined;
+    let mayOpen = tokenizer !== undefined;
+    while (!threads) {
+      const { done, value } = await pairs.next(); // a loop's break would end the pairs
+      if (done) return;
+      yield this.finished(this.read(value));
+      if (!mayOpen || this.withoutTokens !== undefined || performance.now() - started < ALONE) continue;
+      threads = openThreads?.();
+      mayOpen = false;
+    }
     try {
-      return tokenizePair(row, tokenizer);
+      yield* this.inThreads(pairs, threads);
+    } finally {
+      await threads.end();
+    }
+  }
+
+  private async *inThreads(pairs: AsyncGenerator<RawPair>, threads: TokenizingThreads): AsyncGenerator<Examined> {
+    const sent: { group: Read[]; pairs: Promise<PairOrError[]> }[] = [];
+    for await (const group of this.groups(pairs)) {
+      const tokenized = threads.tokenize(group.flatMap((one) => ("row" in one ? [one.row] : [])));
+      tokenized.catch(() => {}); // thrown in its turn
+      sent.push({ group, pairs: tokenized });
+      if (sent.length < threads.capacity) continue;
+      yield* this.joined(sent.shift());
+    }
+    while (sent.length > 0) yield* this.joined(sent.shift());
+  }
+
+  private async *groups(pairs: AsyncGenerator<RawPair>): AsyncGenerator<Read[]> {
+    let group: Read[] = [];
+    let characters = 0;
+    for await (const pair of pairs) {
+      group.push(this.read(pair));
+      characters += charactersOf(pair.raw);
+      if (characters < GROUP) continue;
+      yield group;
+      group = [];
+      characters = 0;
+    }
+    if (group.length > 0) yield group;
+  }
+
+  private async *joined(sent: { group: Read[]; pairs: Promise<PairOrError[]> } | undefined): AsyncGenerator<Examined> {
+    if (!sent) return;
+    const pairs = (await sent.pairs).values();
+    for (const read of sent.group) {
+      const pair = "row" in read ? pairs.next().value : undefined;
+      yield this.finished(read, pair);
+    }
+  }
+
+  private read({ raw, index }: RawPair): Read {
+    const where = `${this.options.split} row ${index}`;
+    try {
+      checkRow(raw, where);
+      this.implicitPrompt ??= !("prompt" in raw);
+      return { index, row: readPreferenceRow(raw, { where, implicitPrompt: this.implicitPrompt }) };
+    } catch (error) {
+      return { index, error };
+    }
+  }
+
+  /** @param known its tokens, from a thread. */
+  private finished(read: Read, known?: PairOrError): Examined {
+    if ("error" in read) return read;
+    const { index, row } = read;
+    try {
+      return { index, row: examined(row, { index, pair: this.tokens(row, known) }) };
+    } catch (error) {
+      return { index, error };
+    }
+  }
+
+  private tokens(row: ReadRow, known: PairOrError | undefined): TokenizedPair | undefined {
+    const { tokenizer } = this.options;
+    if (!tokenizer || this.withoutTokens !== undefined) return undefined;
+    try {
+      if (!known) return tokenizePair(row, tokenizer);
+      if ("pair" in known) return known.pair;
+      throw known.error;
     } catch (error) {
       if (!(error instanceof PrefineError) || error.code !== "model") throw error;
-      withoutTokens = error.message;
+      this.withoutTokens = error.message;
       return undefined;
     }
-  };
-  return {
-    read(raw, index) {
-      const where = `${split} row ${index}`;
-      checkRow(raw, where);
-      implicitPrompt ??= !("prompt" in raw);
-      const row = readPreferenceRow(raw, { where, implicitPrompt });
-      return examined(row, { index, pair: tokenize(row) });
-    },
-    get withoutTokens() {
-      return withoutTokens;
-    },
-  };
+  }
 }
 
 function examined(row: ReadRow, rest: Pick<ExaminedRow, "index" | "pair">): ExaminedRow {

@@ -4,6 +4,7 @@ import { type Notes, notesOf } from "../../formats/written.ts";
 import type { TokenizerThread } from "../tokenizers/slowCalls.ts";
 import type { ExaminedRow, ExamineSettings } from "./examineRow.ts";
 import type { ReadRow } from "./readRow.ts";
+import type { TokenizedPair } from "./tokenizePair.ts";
 
 /** The rows up to the first that failed, and its error. */
 export interface ExaminedRows<T = ExaminedRow> {
@@ -19,6 +20,15 @@ export interface RowsRequest {
   onlyFull: boolean;
   notes: Notes | undefined;
 }
+
+/** Rows to tokenize in a thread without checks. */
+export interface PairsRequest {
+  pairsOf: readonly ReadRow[];
+  notes: Notes | undefined;
+}
+
+/** Of a row; one that fails does not end the others. */
+export type PairOrError = { pair: TokenizedPair } | { error: unknown };
 
 /** Groups that wait for each thread, so that it never runs dry while the caller reads rows. */
 const WAITING = 2;
@@ -66,13 +76,24 @@ export class TokenizingThreads {
     return this.work(rows, true);
   }
 
+  /**
+   * The pairs of rows as they are, for checks elsewhere.
+   * @throws PrefineError("interrupted") when the signal stops it.
+   */
+  async tokenize(rows: readonly ReadRow[]): Promise<PairOrError[]> {
+    return (await this.send({ pairsOf: rows, notes: notesOf(rows) })) as PairOrError[];
+  }
+
   private async work(rows: readonly ReadRow[], onlyFull: boolean): Promise<ExaminedRows<ExaminedRow | null>> {
+    const reply = await this.send({ rows, settings: this.settings, onlyFull, notes: notesOf(rows) });
+    return reply as ExaminedRows<ExaminedRow | null>;
+  }
+
+  private async send(request: RowsRequest | PairsRequest): Promise<unknown> {
     const least = this.threads.reduce((best, other) => (other.busy < best.busy ? other : best));
-    const request: RowsRequest = { rows, settings: this.settings, onlyFull, notes: notesOf(rows) };
     least.busy++;
     try {
-      const reply = await Promise.race([least.thread.work(request), this.stopped]);
-      return reply as ExaminedRows<ExaminedRow | null>;
+      return await Promise.race([least.thread.work(request), this.stopped]);
     } finally {
       least.busy--;
     }
