@@ -93,6 +93,7 @@ const IRRELEVANT = new Set([
   "megatron_core",
   "peft_version",
   "qalora_group_size",
+  "runtime_config",
   "velora_config",
 ]);
 
@@ -131,7 +132,9 @@ export function parseAdapterConfig(
     throw new PrefineError("not-yet", `${where}: expected peft_type "LORA", found ${show(json.peft_type)}`, MERGE);
   }
   for (const [key, value] of Object.entries(json)) refuseUnbuilt(key, value, where);
-  const unknown = Object.keys(json).filter((key) => !CONFIG_KEYS.has(key) && !Object.hasOwn(UNUSED, key));
+  const unknown = Object.keys(json).filter(
+    (key) => ![CONFIG_KEYS, IRRELEVANT].some((known) => known.has(key)) && !Object.hasOwn(UNUSED, key),
+  );
   if (unknown.length > 0) {
     onWarning(
       `${where}: ${unknown.join(", ")}: unknown to PEFT 0.21's LoraConfig, which ignores them, as does prefine`,

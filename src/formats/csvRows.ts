@@ -51,6 +51,7 @@ export interface CsvBlock {
 const BLOCK_BYTES = 1 << 20;
 /** Bytes of one record; JavaScript's strings end at twice as many characters. */
 const LONGEST_ROW = 2 ** 28;
+const MOST_COLUMNS = 10_000;
 const HINT = "A CSV file has a line of names, then a line per row; texts with separators or line ends are in quotes.";
 
 /**
@@ -175,6 +176,10 @@ class Columns {
     if (wrong !== undefined) {
       const message = `${this.where}: usecols: no column ${show(wrong)}: the columns are ${all.join(", ")}`;
       throw new PrefineError("data", message);
+    }
+    if (this.names.length > MOST_COLUMNS) {
+      const message = `${this.where}: expected at most ${MOST_COLUMNS} columns, found ${this.names.length}`;
+      throw new PrefineError("data", message, "Are texts written as names? Is the separator another one?");
     }
     this.scans = this.names.map(() => new CsvColumnScan(values));
     this.isReady = true;

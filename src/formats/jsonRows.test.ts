@@ -95,3 +95,13 @@ describe("JSON files of rows", () => {
     for (const blockBytes of [1, 4, 1000]) expect(await failing(text, blockBytes)).toMatch(message);
   });
 });
+
+it("a column twice is refused where Arrow reads the rows: in JSON Lines and objects one after another", async () => {
+  const lines = '{"a":"1"}\n{"a":"1","b":"2","a":"3"}\n';
+  expect(await failing(lines, 1000)).toBe('x.json:2: expected a row with each column once, found "a" twice');
+  expect(await failing('{\n"a":1,\n"a":2}\n{"a":3}', 1000)).toContain(
+    'x.json:1: expected a row with each column once, found "a" twice',
+  );
+  const { seen } = await readBoth(bytesOf('[{"a":"1","b":"2","a":"3"}]'), 1000);
+  expect(seen).toEqual([{ a: "3", b: "2" }]); // pandas keeps the last one
+});

@@ -2,6 +2,7 @@
 
 import { PrefineError, show } from "../errors.ts";
 import type { ByteSource } from "./byteSource.ts";
+import { repeatedColumn } from "./duplicateKeys.ts";
 import { parseExactJson } from "./exactJson.ts";
 import { jsonArraySplitter } from "./jsonArray.ts";
 import { jsonLinesSplitter, type RowSpan, type RowSplitter } from "./jsonl.ts";
@@ -215,7 +216,11 @@ function parseRow(
     throw badRow(where, line, `${(error as Error).message.slice(0, 160)}`);
   }
   if (layout === "texts") return { text: value };
-  if (isObject(value)) return value;
+  if (isObject(value)) {
+    const twice = isLines ? repeatedColumn(text, value) : undefined;
+    if (twice !== undefined) throw repeated(where, line, twice);
+    return value;
+  }
   throw badRow(where, line, Array.isArray(value) ? "a list" : show(value));
 }
 
@@ -226,6 +231,11 @@ class NoRow extends PrefineError {
     super("data", `${where}:${line}: expected a row as a JSON object, found: ${actual}`, hint);
     this.line = line;
   }
+}
+
+function repeated(where: string, line: number, column: string): PrefineError {
+  const message = `${where}:${line}: expected a row with each column once, found ${show(column)} twice`;
+  return new PrefineError("data", message, "Rename one of the two.");
 }
 
 const badRow = (where: string, line: number, actual: string): NoRow => new NoRow(where, line, actual);

@@ -25,7 +25,10 @@ const HUB_NAME: Record<string, (name: string) => string> = {
   "transformers 4": (name) => name.replace(PATH, "language_model.model"),
   "transformers 5 in memory": (name) => name,
 };
-const VISION = ["vision_tower.vision_model.embeddings.patch_embedding.weight", "multi_modal_projector.mm_soft_emb_norm.weight"];
+const VISION = [
+  "vision_tower.vision_model.embeddings.patch_embedding.weight",
+  "multi_modal_projector.mm_soft_emb_norm.weight",
+];
 
 const floats = (shape: readonly number[], seed: number) =>
   new Mt19937(seed).normal(new Float32Array(shape.reduce((product, size) => product * size, 1)), 0, 0.15);
@@ -75,7 +78,9 @@ describe.each(Object.entries(HUB_NAME))("files of %s", (name, rename) => {
     };
     const weights: SavedAdapter["weights"] = new Map();
     for (const { name: key, shape } of adapterTensors(loraAdapter(architectureOf(CONFIG, "config.json"), config))) {
-      expect(key).toMatch(/^base_model\.model\.model\.language_model\.layers\.\d\.self_attn\.[qv]_proj\.lora_[AB]\.weight$/);
+      expect(key).toMatch(
+        /^base_model\.model\.model\.language_model\.layers\.\d\.self_attn\.[qv]_proj\.lora_[AB]\.weight$/,
+      );
       weights.set(key, { shape: [...shape], data: floats(shape, 3) });
     }
     for (const side of ["A", "B"]) {
@@ -93,7 +98,9 @@ describe.each(Object.entries(HUB_NAME))("files of %s", (name, rename) => {
     expect(merged.largest_difference).toBeLessThan(1e-5);
     const [before, after] = [tensorsIn(base), tensorsIn(output_dir)];
     for (const vision of VISION) expect(after.get(vision)).toEqual(before.get(vision));
-    expect([...after.keys()].sort()).toEqual([...before.keys()].map((key) => key.replace("language_model.model", PATH)).sort());
+    expect([...after.keys()].sort()).toEqual(
+      [...before.keys()].map((key) => key.replace("language_model.model", PATH)).sort(),
+    );
     expect(JSON.parse(readFileSync(join(output_dir, "config.json"), "utf8"))).toMatchObject(CONFIG);
     const { loaded, adapter } = await AutoModelForCausalLM.from_pretrained(run, { onWarning: () => {} });
     expect([loaded.architecture.modelType, adapter?.weights.size]).toEqual(["gemma3", 8]);

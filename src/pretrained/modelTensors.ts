@@ -44,7 +44,10 @@ async function weightFiles(files: ModelFiles, name: string): Promise<string[]> {
   const isShard = (shard: unknown): shard is string =>
     typeof shard === "string" && !/[\\/]/.test(shard) && shard.endsWith(".safetensors");
   if (shards.length > 0 && shards.every(isShard)) return shards.sort();
-  const message = `${index}: expected "weight_map" with the file of each tensor, found ${show(map)}`;
+  const wrong = Object.entries(shards.length > 0 ? (map as object) : {}).find(([, shard]) => !isShard(shard));
+  const message = wrong
+    ? `${index}: weight_map: expected the name of a .safetensors file for ${show(wrong[0])}, found ${show(wrong[1])}`
+    : `${index}: expected "weight_map" with the file of each tensor, found ${show(map)}`;
   throw new PrefineError("model", message, RELOAD);
 }
 

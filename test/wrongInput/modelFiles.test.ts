@@ -46,7 +46,7 @@ describe("a model's folder", () => {
     rmSync("model/model.safetensors");
     writeFileSync("model/model.safetensors.index.json", JSON.stringify({ weight_map: map }));
     expect(await modelRefusal()).toMatch(
-      /^error: model\/model\.safetensors\.index\.json: expected "weight_map" with the file of each tensor, found \{/,
+      /index\.json: weight_map: expected the name of a \.safetensors file for "wpe\.weight", found 7\n/,
     );
     const whole = { weight_map: { ...map, "wpe.weight": "model-00002-of-00002.safetensors" } };
     writeFileSync("model/model.safetensors.index.json", JSON.stringify(whole));

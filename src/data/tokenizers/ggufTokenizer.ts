@@ -191,11 +191,20 @@ function mergesByScore(tokens: readonly string[], scores: readonly number[], typ
 /** SentencePiece's ids of special tokens where a file doesn't name them, as in llama.cpp. */
 const SENTENCE_PIECE_IDS: Record<string, number> = { bos: 1, eos: 2, unknown: 0 };
 
-function idOf({ metadata, tokens }: Vocabulary, name: string): number | undefined {
+/** -1 as a file holds it: no such token. */
+const NONE = 0xffff_ffff;
+
+/** @throws PrefineError("model") for an end of sequence beyond the vocabulary, after which nothing would stop. */
+function idOf({ where, metadata, tokens }: Vocabulary, name: string): number | undefined {
   const isSentencePiece = metadata.get("tokenizer.ggml.model") === "llama";
-  const id =
-    metadata.get(`tokenizer.ggml.${name}_token_id`) ?? (isSentencePiece ? SENTENCE_PIECE_IDS[name] : undefined);
-  return typeof id === "number" && id in tokens ? id : undefined;
+  const key = `tokenizer.ggml.${name}_token_id`;
+  const id = metadata.get(key) ?? (isSentencePiece ? SENTENCE_PIECE_IDS[name] : undefined);
+  if (typeof id === "number" && id in tokens) return id;
+  if (name === "eos" && metadata.has(key) && id !== NONE) {
+    const message = `${where}: ${key}: expected an id of its ${tokens.length} tokens, found ${show(id)}`;
+    throw new PrefineError("model", message, "Download the file again, or convert the model again.");
+  }
+  return undefined;
 }
 
 /** bos before and eos after every text, if the metadata, or without it the kind of tokenizer, asks for them. */

@@ -156,7 +156,12 @@ describe("a config that is invalid, or of a model not built yet", () => {
   test("a family that is not built, or missing; the nearest one is named", () => {
     expect(() => read("bloom", {})).toThrow('config.json: model_type "bloom" is not built yet');
     const nearest = { olmo3: "olmo2", qwen3_moe: "qwen3", gemma4_text: "gemma3", granitemoe: "granite", phi: "phi3" };
-    for (const [type, family] of Object.entries({ ...nearest, gpt_oss: "llama", gptj: "gpt_neox", smollm: "smollm3" })) {
+    for (const [type, family] of Object.entries({
+      ...nearest,
+      gpt_oss: "llama",
+      gptj: "gpt_neox",
+      smollm: "smollm3",
+    })) {
       const hint = expect.stringContaining(`The nearest one that is built is ${family}. These are: gpt2, llama,`);
       expect(() => read(type, {})).toThrow(expect.objectContaining({ hint }));
     }

@@ -53,12 +53,20 @@ const KIN: Readonly<Record<string, string>> = {
 
 /** The family of the same name up to its version or variant (granitemoe, qwen3_moe), else the nearest name. */
 function nearestFamily(type: string): string | undefined {
-  const isVariant = (name: string) => type === name || (type.startsWith(name) && /^[\d_a-z]/.test(type.slice(name.length)));
+  const isVariant = (name: string) =>
+    type === name || (type.startsWith(name) && /^[\d_a-z]/.test(type.slice(name.length)));
   const longest = (names: readonly string[]) => names.filter(isVariant).sort((a, b) => b.length - a.length)[0];
   const kin = longest(Object.keys(KIN));
   const same = longest(MODEL_TYPES);
   if (kin !== undefined && kin.length >= (same?.length ?? 0)) return KIN[kin];
-  return same ?? nearestVersion(type) ?? nearestName(type, MODEL_TYPES.filter((name) => name[0] === type[0]));
+  return (
+    same ??
+    nearestVersion(type) ??
+    nearestName(
+      type,
+      MODEL_TYPES.filter((name) => name[0] === type[0]),
+    )
+  );
 }
 
 /** olmo3 -> olmo2, qwen4 -> qwen3: the same letters, another number. */
