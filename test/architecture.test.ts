@@ -9,6 +9,7 @@ import {
   readText,
   type SourceFile,
 } from "./support/sourceFiles.ts";
+import { SPREADS } from "./support/spreads.ts";
 
 const FILE_LINES = 300;
 const LINE_COLUMNS = 120;
@@ -18,28 +19,6 @@ const GRAPH_FUNCTION_LINES = 60;
 /** Functions of more than 40 lines (60 in code that builds graphs), and why. */
 const LONG_FUNCTIONS: Record<string, string> = {
   "src/terminal/progressBar.ts createProgressBar": "small functions around the state of one bar",
-};
-
-/** Files with calls that spread a list, and what the list is: a long one overflows the stack. See src/lists.ts. */
-const SPREADS: Record<string, string> = {
-  "src/cli/demo/story.ts": "two sides",
-  "src/data/chatTemplates/jinja/expressions.ts": "operators of the grammar",
-  "src/data/preferences/tokenizePair.ts": "arguments of a method",
-  "src/data/shapes/userDefined.ts": "three parts",
-  "src/data/tokenizers/callable.ts": "arguments of a call",
-  "src/data/tokenizers/slowCalls.ts": "arguments of a method",
-  "src/dpo/pairFeeds.ts": "lengths of a pair",
-  "src/dpoTrainer.ts": "arguments",
-  "src/engine/graph/ops/wordBlocks.ts": "outputs of an op",
-  "src/engine/node/mpiLibrary.ts": "arguments",
-  "src/engine/runtime/readTensor.ts": "arguments",
-  "src/formats/dynamicCodes.ts": "a number and its negative",
-  "src/models/families/gemma.ts": "a field and its default",
-  "src/models/packedAttention.ts": "keys and values",
-  "src/plots/panel.ts": "the ends of an axis",
-  "src/pretrained/tokenizerThread.ts": "arguments of a method",
-  "src/random.ts": "coefficients",
-  "src/training/prepare/models.ts": "one shape or none",
 };
 
 /** Functions of node:fs allowed outside of disk/: those that read. Others change the disk. */

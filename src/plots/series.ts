@@ -51,7 +51,7 @@ function evaluationSets(log: RawLogEntry[]): string[] {
   return [...keys].map((key) => key.slice("eval_".length, -"_loss".length));
 }
 
-/** Finds the set whose prefix `eval_NAME_` a key has; of several, the first in the log. By lengths: there may be many. */
+/** Finds the set whose prefix `eval_NAME_` a key has; of several, the first of the log. By lengths, for many sets. */
 function setFinder(names: readonly string[]): (key: string) => string | undefined {
   const places = new Map(names.map((name, i) => [name, i]));
   const lengths = [...new Set(names.map(({ length }) => length))];
@@ -114,7 +114,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   gradient_norm: "grad_norm",
 };
 
-/** Points of some keys ordered by x; for several entries of one step (a repeated evaluation), the last one. One pass. */
+/** Points of some keys ordered by x, in one pass; of several entries of a step (a repeated evaluation), the last. */
 function pointsOf(log: RawLogEntry[], wanted: ReadonlySet<string>, xLabel: "epoch" | "step"): Map<string, Point[]> {
   const byKey = new Map<string, Map<unknown, Point>>();
   for (const entry of log) {

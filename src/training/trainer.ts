@@ -76,9 +76,8 @@ export class Trainer {
     this.observer = observerOf(platform.isFirstRank?.() === false ? [] : listenersOf(logger, this.args, platform));
     this.callbacks = new Callbacks(options.callbacks ?? []);
     checkEvaluation(this.args, options);
-    const { train_dataset } = options;
-    if (typeof train_dataset === "object" && train_dataset !== null && isStreamed(train_dataset))
-      checkStreaming(this.args);
+    const { train_dataset: rows } = options;
+    if (typeof rows === "object" && rows !== null && isStreamed(rows)) checkStreaming(this.args);
   }
 
   /** Adds a callback after the others. */
@@ -244,15 +243,15 @@ export class Trainer {
   }
 
   private async openRun(signal: AbortSignal | undefined, resume: Resume): Promise<OpenedRun> {
-    const request = { ...requestOf(this.options, this.args, signal), platform: this.platform, ranks: this.ranks };
+    const { args, observer, platform, ranks } = this;
+    const request = { ...requestOf(this.options, args, signal), platform, ranks };
     const isOpen =
       typeof request.model === "string" &&
       this.options.quantization_config === undefined &&
-      this.args.model_init_kwargs?.quantization_config === undefined;
-    if (!isOpen) return openRun(request, this.observer);
-    const resuming = { args: this.args, storage: this.platform.storage, resume };
-    const quantization_config = await resumedQuantization(resuming, (line) => this.observer.info(line));
-    return openRun({ ...request, quantization_config }, this.observer);
+      args.model_init_kwargs?.quantization_config === undefined;
+    if (!isOpen) return openRun(request, observer);
+    const quantization_config = await resumedQuantization({ args, storage: platform.storage, resume }, observer.info);
+    return openRun({ ...request, quantization_config }, observer);
   }
 
   private async goToStart(

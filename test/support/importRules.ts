@@ -198,6 +198,7 @@ export const TRAINING_LEVELS = [
     "finish.ts",
     "loop.ts",
     "resumeRun.ts",
+    "sameRun.ts",
     "saveCheckpoint.ts",
     "startRun.ts",
     "step.ts",

@@ -128,14 +128,16 @@ export async function examine(options: ExamineOptions): Promise<DoctorReport> {
   return report;
 }
 
-function skipByNeed({ skipped }: DoctorReport, { tokenizer, evaluation = [] }: ExamineOptions): void {
-  const skip = (need: string, why: string) => {
-    for (const { name, needs } of [...DOCTOR_CHECKS, ...SPLIT_CHECKS]) {
-      if (needs === need) skipped.push({ check: name, why });
-    }
-  };
-  if (!tokenizer) skip("tokenizer", "no tokenizer");
-  if (evaluation.length === 0) skip("evaluation", "no split that is evaluated on");
+function skipByNeed(report: DoctorReport, { tokenizer, evaluation = [] }: ExamineOptions): void {
+  if (!tokenizer) skip(report, "tokenizer", "no tokenizer");
+  if (evaluation.length === 0) skip(report, "evaluation", "no split that is evaluated on");
+}
+
+/** Records the checks that need what is missing. */
+function skip({ skipped }: DoctorReport, need: string, why: string): void {
+  for (const { name, needs } of [...DOCTOR_CHECKS, ...SPLIT_CHECKS]) {
+    if (needs === need) skipped.push({ check: name, why });
+  }
 }
 
 interface Work {
@@ -174,17 +176,12 @@ async function examineSplit(split: DoctorRows, context: DoctorContext, { report,
     if (options.signal?.aborted) throw new PrefineError("interrupted", "stopped while the data was examined");
   }
   const { rows, pairs } = counts;
-  pushAll(report.findings, unreadable.finding(split.name));
-  pushAll(
-    report.findings,
-    running.flatMap((one) => findingOf(one, split.name, rows)),
-  );
+  const found = running.flatMap((one) => findingOf(one, split.name, rows));
+  pushAll(report.findings, [...unreadable.finding(split.name), ...found]);
   const numbers = endSplit(whole, split.name, { report, rows });
   report.splits.push({ name: split.name, rows, pairs, numbers });
-  if (examination.withoutTokens === undefined) return;
-  for (const { name, needs } of [...DOCTOR_CHECKS, ...SPLIT_CHECKS]) {
-    if (needs === "tokenizer") report.skipped.push({ check: name, why: `${split.name}: ${examination.withoutTokens}` });
-  }
+  const { withoutTokens } = examination;
+  if (withoutTokens !== undefined) skip(report, "tokenizer", `${split.name}: ${withoutTokens}`);
 }
 
 function threadsFor(

@@ -36,8 +36,8 @@ interface OpenAheadOptions extends TokenizeRowsOptions {
 }
 
 /**
- * Where the number of steps or their order follows from the tokens of all rows, the first pass tokenizes them all: pairs
- * of several rows, drop_degenerate, the lengths of all pairs.
+ * Where the number of steps or their order follows from the tokens of all rows, the first pass tokenizes them all:
+ * pairs of several rows, drop_degenerate, the lengths of all pairs.
  * @returns undefined where the rows must be tokenized at once: few rows, rows that are dropped for a reason that only
  *   their tokens show, no threads.
  */
