@@ -1,7 +1,7 @@
 /** @file The tables of tokenizers in COMPATIBILITY.md, from the tables in src/data/tokenizers. */
 import { TOKENIZER_CLASSES } from "../src/data/tokenizers/classParts.ts";
 import { DECODERS } from "../src/data/tokenizers/decoders.ts";
-import { REFUSED_RULES, WORD_RULES, type WordRule } from "../src/data/tokenizers/ggufPreTokenizers.ts";
+import { OLD_RULES, REFUSED_RULES, WORD_RULES, type WordRule } from "../src/data/tokenizers/ggufPreTokenizers.ts";
 import { MODELS } from "../src/data/tokenizers/models.ts";
 import { NORMALIZERS } from "../src/data/tokenizers/normalizers.ts";
 import { POST_PROCESSORS } from "../src/data/tokenizers/postProcessor.ts";
@@ -92,13 +92,17 @@ function gguf(): string {
     ([rule, names]) =>
       `| ${codes(names)} | ${yes(rule.addsBos)} | no | ${yes(rule.ignoreMerges)} | ${rule.normalizer ? "NFC" : "none"} |`,
   );
+  const old = Object.entries(OLD_RULES)
+    .map(([name, rule]) => `\`${rule}\` if its architecture is ${name}`)
+    .join(", ");
   const refused = Object.entries(REFUSED_RULES).map(([name, reason]) => `| \`${name}\` | refused: ${reason} | | | |`);
   return `## Tokenizers: GGUF
 
 Names of \`tokenizer.ggml.pre\` (with \`tokenizer.ggml.model\` gpt2) that llama.cpp has. \`tokenizer.ggml.add_bos_token\`
 and \`add_eos_token\` of a file win over the columns bos and eos. llama.cpp's \`clean_spaces\` changes only its own decoded
-texts; prefine decodes as transformers does. A file without a name splits like GPT-2 if its architecture is gpt2, else
-by \`default\`. \`tokenizer.ggml.model\` llama (SentencePiece's BPE) adds bos; other models (bert, t5, rwkv, plamo2, gemma4,
+texts; prefine decodes as transformers does. A file without a name splits by ${old}, any other by
+\`default\`. \`tokenizer.ggml.model\` llama (SentencePiece's BPE) adds bos; Phi-3's tokens of turns take the white space
+behind them. Other models (bert, t5, rwkv, plamo2, gemma4,
 hybriddna, whitespace) are refused.
 
 | tokenizer.ggml.pre | bos | eos | ignore_merges | normalizer |

@@ -18,7 +18,7 @@ import { folderAt } from "../disk/nodeStorage.ts";
 import { PrefineError } from "../errors.ts";
 import { checkpointFault, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { compareFingerprints } from "./fingerprint.ts";
-import type { SavedModel } from "./modelFiles.ts";
+import { configText, type SavedModel } from "./modelFiles.ts";
 import { listCheckpoints, newestValidCheckpoint, refuseRun, rotateCheckpoints } from "./runDirectory.ts";
 import { removeRun } from "./runFiles.ts";
 import { newTrainerState } from "./trainerState.ts";
@@ -95,6 +95,13 @@ describe("a checkpoint", () => {
     expect((await refusal(() => readCheckpoint(folderAt(path), "adapter"))).message).toMatch(
       /expected a checkpoint of an adapter, found one of all/,
     );
+  });
+
+  it("writes floats of a config as floats, without which transformers refuses Gemma 2", () => {
+    const config = { vocab_size: 30, final_logit_softcapping: 30, rope_scaling: { factor: 8, beta_fast: 1.5 } };
+    const text = configText(config);
+    expect(JSON.parse(text)).toEqual(config);
+    expect(text.match(/: [\d.]+/g)).toEqual([": 30", ": 30.0", ": 8.0", ": 1.5"]);
   });
 
   it("replaces one of the same step, and keeps a user's files in it", async () => {

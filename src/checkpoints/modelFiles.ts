@@ -33,11 +33,23 @@ export function modelFiles(model: SavedModel, weights: SavedTensors): [string, C
   const { torch_dtype: _, ...base } = model.config; // dtype's old name
   const files: [string, Content][] = [
     [MODEL_WEIGHTS, encodeTensors(new Map([...weights, ...(model.leftOut ?? [])]), { format: "pt" })],
-    ["config.json", encodeJson({ ...base, ...padded, dtype: "float32" })],
+    ["config.json", configText({ ...base, ...padded, dtype: "float32" })],
   ];
   const generation = model.generationConfig;
   if (generation) files.push(["generation_config.json", encodeJson({ ...generation, ...padded })]);
   return files;
+}
+
+/** Fields that transformers refuses, or warns of, as whole numbers. */
+const FLOATS = [
+  ...["attn_logit_softcapping", "final_logit_softcapping", "initializer_range"],
+  ...["factor", "attention_factor", "low_freq_factor", "high_freq_factor", "beta_fast", "beta_slow"],
+];
+
+/** The text of a config.json: JavaScript writes 30.0 as 30, which is an int to Python. */
+export function configText(config: Readonly<Record<string, unknown>>): string {
+  const whole = new RegExp(`^( *"(?:${FLOATS.join("|")})": -?\\d+)(,?)$`, "gm");
+  return encodeJson(config).replace(whole, "$1.0$2");
 }
 
 function encodeJson(value: unknown): string {

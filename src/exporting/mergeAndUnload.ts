@@ -4,6 +4,7 @@
  */
 import { bool, checkOptions, checkValue, either, objectWith, oneOf, optionsOf, text } from "../arguments.ts";
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
+import { configText } from "../checkpoints/modelFiles.ts";
 import { refuseOwned } from "../checkpoints/ownership.ts";
 import { isModelFile } from "../checkpoints/ownFiles.ts";
 import { AutoTokenizer } from "../data/tokenizers/loadTokenizer.ts";
@@ -255,7 +256,7 @@ function configFiles({ model, lora }: MergeInputs, dtype: MergedModel["dtype"]):
   const { torch_dtype: _, quantization_config: __, ...config } = model.config; // dtype's old name; no longer quantized
   const tied = isUntied(model, lora) ? { tie_word_embeddings: false } : {};
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
-  const files: [string, Content][] = [["config.json", json({ ...config, ...tied, dtype })]];
+  const files: [string, Content][] = [["config.json", configText({ ...config, ...tied, dtype })]];
   const hasGeneration = Object.keys(model.generationConfig).length > 0;
   return hasGeneration ? [...files, ["generation_config.json", json(model.generationConfig)]] : files;
 }

@@ -42,6 +42,7 @@ const SHRINKING_SPACES = [512, 256, 128, 64, 32, 16, 8, 4].map((size) => `\\s{${
 
 const LLAMA3: WordRule = { splits: [LLAMA3_WORDS], ignoreMerges: true, addsBos: true };
 const GPT2: WordRule = { splits: [GPT2_WORDS] };
+const NEOX: WordRule = { splits: [GPT2_WORDS], normalizer: NFC };
 const QWEN2: WordRule = { splits: [QWEN2_WORDS], normalizer: NFC };
 const DIGITS_GPT2: WordRule = { splits: [DIGITS, GPT2_WORDS] };
 const DEEPSEEK3: WordRule = { splits: ["\\p{N}{1,3}", CJK, DEEPSEEK_WORDS] };
@@ -64,7 +65,8 @@ export const WORD_RULES: Readonly<Record<string, WordRule>> = {
   },
   ...named("llama3 llama-v3 llama-bpe falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano", LLAMA3),
   ...named("gpt-2 phi-2 jina-es jina-de gigachat jina-v2-es jina-v2-de a.x-4.0 mellum modern-bert exaone4", GPT2),
-  ...named("jina-v1-en jina-v2-code roberta-bpe mpt olmo jais trillion granite-docling", GPT2),
+  ...named("jina-v1-en jina-v2-code roberta-bpe jais trillion granite-docling", GPT2),
+  ...named("mpt olmo", NEOX),
   ...named("qwen2 deepseek-r1-qwen kormo f2llmv2 megrez", QWEN2),
   ...named("stablelm2 hunyuan solar-open grok-2", { splits: [QWEN2_WORDS] }),
   ...named("smollm starcoder refact command-r codeshell exaone minerva-7b mellum2", DIGITS_GPT2),
@@ -138,6 +140,9 @@ export const WORD_RULES: Readonly<Record<string, WordRule>> = {
     ignoreMerges: true,
   },
 };
+
+/** Rules of architectures whose files may be older than `tokenizer.ggml.pre`. */
+export const OLD_RULES: Readonly<Record<string, string>> = { gpt2: "gpt-2", gptneox: "olmo", starcoder2: "starcoder" };
 
 /** Names that llama.cpp maps and prefine refuses, with the reason. */
 export const REFUSED_RULES: Readonly<Record<string, string>> = {

@@ -79,6 +79,20 @@ describe("byte-level BPE", () => {
     expect(tokenizer.encode("<|im_start|>")).not.toContain(13);
   });
 
+  it("normalizes as GPT-NeoX does; old files of some architectures have no name of a rule", async () => {
+    const tokens = [...TOKENS, "Ã", "©", "e", "Ì", "ģ"]; // é as one character, and as two
+    const lists = { "tokenizer.ggml.tokens": tokens, "tokenizer.ggml.token_type": tokens.map(() => 1) };
+    const idsOf = async (architecture: string, pre = "default") => {
+      const metadata = { ...BYTE_LEVEL, ...lists, "general.architecture": architecture, "tokenizer.ggml.pre": pre };
+      const tokenizer = await load(metadata, `${architecture}-${pre}.gguf`);
+      return tokenizer.encode("e\u0301 12");
+    };
+    for (const pre of ["olmo", "mpt"]) expect(await idsOf("olmo2", pre)).toEqual([11, 12, 6, 9]);
+    expect(await idsOf("gptneox")).toEqual([11, 12, 6, 9]);
+    expect(await idsOf("gpt2")).toEqual([13, 14, 15, 6, 9]);
+    expect(await idsOf("starcoder2")).toEqual([13, 14, 15, 6, 4, 5]);
+  });
+
   it("puts bos before every text if the file asks for it", async () => {
     const tokenizer = await load({
       ...BYTE_LEVEL,
@@ -119,6 +133,35 @@ describe("SentencePiece's BPE", () => {
     expect(tokenizer.encode("ab c")).toEqual([1, 11, 6, 12]);
     expect(tokenizer.encode("é", { add_special_tokens: false })).toEqual([6, 4, 5]);
     expect(tokenizer.decode([1, 11, 6, 12, 4, 5], { skip_special_tokens: true })).toBe("ab cé");
+  });
+});
+
+describe("SentencePiece's BPE of Phi-3 and Gemma", () => {
+  const tokens = ["<unk>", "<s>", "<|user|>", "<|endoftext|>", "<0x0A>", "▁", "a", "▁a", "\n\n", "  "];
+  const kinds = [2, 3, 3, 3, 6, 1, 1, 1, 4, 4];
+  const metadata = {
+    "tokenizer.ggml.model": "llama",
+    "tokenizer.ggml.tokens": tokens,
+    "tokenizer.ggml.scores": [0, 0, -1000, -1000, 0, -2, -3, -1, -1000, -1000],
+    "tokenizer.ggml.token_type": kinds,
+    "tokenizer.ggml.bos_token_id": 1,
+    "tokenizer.ggml.add_bos_token": false,
+  };
+
+  it("takes the white space behind a turn's token in Phi-3, by architecture or name", async () => {
+    const idsOf = async (more: Record<string, string>, name: string) =>
+      (await load({ ...metadata, ...more }, name)).encode("<|user|>\na<|endoftext|>\na");
+    const phi3 = [2, 7, 3, 5, 4, 6];
+    expect(await idsOf({ "general.architecture": "phi3" }, "phi3.gguf")).toEqual(phi3);
+    expect(await idsOf({ "general.architecture": "llama", "general.name": "Phi-3 Mini" }, "named.gguf")).toEqual(phi3);
+    expect(await idsOf({ "general.architecture": "llama" }, "plain.gguf")).toEqual([2, 5, 4, 6, 3, 5, 4, 6]);
+  });
+
+  it("has no space before a text of Gemma, and runs of lines and spaces are tokens", async () => {
+    const gemma = { ...metadata, "general.architecture": "gemma", "tokenizer.ggml.add_space_prefix": false };
+    const { "tokenizer.ggml.add_bos_token": _, ...withBos } = gemma;
+    expect((await load(withBos, "gemma.gguf")).encode("a a\n\na  a\n")).toEqual([1, 6, 7, 8, 6, 9, 6, 4]);
+    expect((await load(gemma, "gemma.gguf")).decode([1, 6, 7, 8, 6, 9, 6, 4])).toBe("<s>a a\n\na  a\n");
   });
 });
 

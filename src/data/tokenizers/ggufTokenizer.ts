@@ -1,7 +1,7 @@
 /** @file GGUF metadata -> the contents of tokenizer.json and tokenizer_config.json. */
 import { PrefineError, show } from "../../errors.ts";
 import { GPT2_WORDS } from "../../patterns/linearPatterns.ts";
-import { REFUSED_RULES, WORD_RULES, type WordRule } from "./ggufPreTokenizers.ts";
+import { OLD_RULES, REFUSED_RULES, WORD_RULES, type WordRule } from "./ggufPreTokenizers.ts";
 
 export interface GgufTokenizer {
   /** tokenizer.json. */
@@ -61,12 +61,21 @@ function textList(metadata: GgufMetadata, key: string, where: string): string[] 
 }
 
 /** Tokens that are matched in a text before it is split. */
-function addedTokens({ tokens, types }: Vocabulary): Record<string, unknown>[] {
+function addedTokens({ metadata, tokens, types }: Vocabulary): Record<string, unknown>[] {
+  const isPhi3 = isPhi3Vocabulary(metadata);
   return tokens.flatMap((content, id) => {
     const special = types[id] === CONTROL || types[id] === UNKNOWN;
     if (!special && types[id] !== USER_DEFINED) return [];
-    return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }];
+    const rstrip = isPhi3 && !["<unk>", "<s>", "<|endoftext|>"].includes(content);
+    return [{ id, content, single_word: false, lstrip: false, rstrip, normalized: false, special }];
   });
+}
+
+/** Phi-3's tokens of turns take the white space behind them, which no key says: llama.cpp knows it by the name. */
+function isPhi3Vocabulary(metadata: GgufMetadata): boolean {
+  const isNamed = /phi-?3/i.test(String(metadata.get("general.name")));
+  const isPhi3 = metadata.get("general.architecture") === "phi3" || isNamed;
+  return isPhi3 && metadata.get("tokenizer.ggml.model") === "llama";
 }
 
 const byteLevel = (useRegex: boolean) => ({
@@ -88,11 +97,12 @@ function preTokenizerOf({ splits }: WordRule): object {
   return { type: "Sequence", pretokenizers: [...parts, { ...byteLevel(false), trim_offsets: false }] };
 }
 
-/** The rule of `tokenizer.ggml.pre`. A file without it is an old one: GPT-2's own, or llama.cpp's default rule. */
+/** The rule of `tokenizer.ggml.pre`. A file without it is an old one: its family's, or llama.cpp's default rule. */
 function ruleOf({ where, metadata }: Vocabulary): WordRule {
-  const isGpt2 = metadata.get("general.architecture") === "gpt2";
+  const architecture = String(metadata.get("general.architecture"));
+  const old = Object.hasOwn(OLD_RULES, architecture) ? OLD_RULES[architecture] : "default";
   const named = metadata.get("tokenizer.ggml.pre") ?? "default";
-  const pre = isGpt2 && named === "default" ? "gpt-2" : named;
+  const pre = named === "default" ? old : named;
   if (typeof pre === "string" && Object.hasOwn(WORD_RULES, pre)) return WORD_RULES[pre];
   const isRefused = typeof pre === "string" && Object.hasOwn(REFUSED_RULES, pre);
   const reason = isRefused ? REFUSED_RULES[pre] : "llama.cpp has no such name; COMPATIBILITY.md lists them";
