@@ -18,6 +18,7 @@ import type { Renamed } from "../src/config/renamed.ts";
 import { kindsTable } from "../src/data/chatTemplates/jinja/kinds.ts";
 import { SHAPES } from "../src/data/shapes/shapes.ts";
 import { CONFIG_FIELDS } from "./configFields.ts";
+import { ggufTable } from "./ggufFamilies.ts";
 import { LOGGED_METRICS } from "./loggedMetrics.ts";
 import { tokenizerTables } from "./tokenizerKinds.ts";
 
@@ -65,6 +66,7 @@ export function compatibilityText(): string {
     configFields(),
     oldNames(),
     metrics(),
+    ggufTable(),
     tokenizerTables(),
     templates(),
   ].join("\n");

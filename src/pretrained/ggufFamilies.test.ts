@@ -4,15 +4,18 @@
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { referenceOf, scoresOf, trainSteps, useLearners } from "../../test/support/learnerBench.ts";
 import { writeModel } from "../../test/support/randomModel.ts";
 import { largestDifference } from "../../test/support/shared.ts";
+import { type GgufTensorToWrite, writeGguf } from "../../test/support/writeGguf.ts";
 import { BitsAndBytesConfig } from "../config/BitsAndBytesConfig.ts";
 import type { HostTensor } from "../engine/runtime/protocol.ts";
 import { readStored } from "../engine/runtime/readTensor.ts";
+import { memorySource } from "../formats/byteSource.ts";
+import { readGguf } from "../formats/gguf.ts";
 import type { SafetensorsTensor } from "../formats/safetensors.ts";
 import { loraAdapter } from "../models/adapters/lora.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
@@ -28,6 +31,8 @@ const fixture = JSON.parse(readFileSync(new URL("logits.json", folder), "utf8"))
   logits: Record<string, number[][]>;
 };
 const { tokens, lengths } = fixture;
+/** ggml's numbers. */
+const TYPES: Partial<Record<string, number>> = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 8 };
 const files = Object.keys(fixture.logits);
 
 beforeEach(() => void vi.stubEnv("PREFINE_NUM_THREADS", "1")); // small models; results don't depend on it
@@ -97,6 +102,26 @@ describe("the model of the numbers in a file", () => {
       const expected = await storedOf(quantizeModel(plain, settings));
       expect(await storedOf(quantizeModel(model, settings))).toEqual(expected);
     }
+  });
+
+  test.each(["granite", "gemma"])("is the same with queries, keys and values in one tensor: %s", async (name) => {
+    const file = join(mkdtempSync(join(tmpdir(), "prefine-gguf-families-")), "fused.gguf");
+    made.push(dirname(file));
+    const bytes = readFileSync(at(name));
+    const { metadata, tensors } = await readGguf(memorySource(bytes), name);
+    const fused: Record<string, GgufTensorToWrite> = {};
+    for (const [tensor, { dtype, shape, start, end }] of tensors) {
+      const target = tensor.replace(/attn_[qkv]\.(weight|bias)$/, "attn_qkv.$1");
+      const before = fused[target] ?? { shape: [0, ...shape.slice(1)], bytes: new Uint8Array() };
+      fused[target] = {
+        type: TYPES[dtype] as number,
+        shape: [before.shape[0] + shape[0], ...shape.slice(1)],
+        bytes: Buffer.concat([before.bytes, bytes.subarray(start, end)]),
+      };
+    }
+    const own = [...metadata].filter(([key]) => /^(general|gemma|granite)\./.test(key)) as [string, string | number][];
+    writeGguf(file, Object.fromEntries(own), fused);
+    expect(await storedOf(await loadModel(file))).toEqual(await storedOf(await loadModel(at(name))));
   });
 
   test.each([
