@@ -159,6 +159,24 @@ describe("keys and defaults", () => {
   });
 });
 
+test("keys that llama.cpp writes with its defaults when it saves a model change nothing", () => {
+  const SAVED = {
+    ...{ router_logit_softcapping: 30, token_shift_count: 2, decoder_start_token_id: -1, expert_group_scale: 0.05 },
+    ...{ pooling_type: 4_294_967_295, deepstack_mapping: [-1, -1], swiglu_clamp_exp: [0, 0], embedding_length_out: 64 },
+    ...{ "attention.rope_pattern": 1, "attention.indexer.kpool_select_tail": true, "activation.situ_beta": 1 },
+    ...{ "kda.gate_lower_bound": Number.NEGATIVE_INFINITY, "attention.recurrent_layers": false, vocab_size: 32 },
+    ...{ "attention.key_length_swa": 16, "attention.value_length_swa": 16, "rope.dimension_count_swa": 16 },
+  };
+  for (const name of architectures) {
+    const { keys } = GGUF_FAMILIES[name];
+    const caps = Object.entries({ attn_logit_softcapping: 50, final_logit_softcapping: 30 });
+    const local = keys.includes("attention.sliding_window") ? [] : [["rope.freq_base_swa", 10_000]];
+    const unread = Object.fromEntries([...caps.filter(([key]) => !keys.includes(key)), ...local]);
+    const scaled = { "rope.freq_base": 20_000 };
+    expect(configOf(name, { ...scaled, ...SAVED, ...unread }), name).toEqual(configOf(name, scaled));
+  }
+});
+
 describe("a key that would change results is refused by name", () => {
   test.each<[architecture: string, key: string, value: unknown]>([
     ["gemma", "attn_logit_softcapping", 50],

@@ -29,6 +29,11 @@ const isDefaultScale: IsNeutral = (value, { headDim }) =>
 const isFullExtrapolation: IsNeutral = (value, _, read) =>
   value === (read.value("rope.scaling.type") === "yarn" ? 1 : 0) || (typeof value === "number" && value < 0);
 const isOn: IsNeutral = (value) => (Array.isArray(value) ? value : [value]).every((one) => one === 1 || one === true);
+/** Not used, or llama.cpp's default in a file that it saved itself: these have all keys, that of routers included. */
+const isUnusedCap =
+  (usual: number): IsNeutral =>
+  (value, _, read) =>
+    value === 0 || (value === usual && read.value("router_logit_softcapping") === 30);
 const hasNoWindow: IsNeutral = (_, sizes, read) => isWide(read.value("attention.sliding_window") ?? 0, sizes, read);
 /** Of any key that is not known: off in every architecture. */
 const isOff: IsNeutral = (value) =>
@@ -59,9 +64,9 @@ const NEUTRAL: Record<string, IsNeutral> = {
   "rope.scaling.yarn_attn_factor": only(1),
   "rope.scaling.yarn_beta_fast": only(32),
   "rope.scaling.yarn_beta_slow": only(1),
-  attn_logit_softcapping: only(0),
-  final_logit_softcapping: only(0),
-  router_logit_softcapping: only(0),
+  attn_logit_softcapping: isUnusedCap(50),
+  final_logit_softcapping: isUnusedCap(30),
+  router_logit_softcapping: isUnusedCap(30),
   logit_scale: only(0, 1),
   residual_scale: only(0, 1),
   embedding_scale: only(0, 1),
@@ -71,6 +76,11 @@ const NEUTRAL: Record<string, IsNeutral> = {
   expert_shared_count: only(0),
   nextn_predict_layers: only(0),
   use_parallel_residual: only(false),
+  // settings of parts whose sizes are other keys, with llama.cpp's defaults where they are not 0
+  token_shift_count: only(2),
+  "activation.situ_beta": only(1),
+  "attention.indexer.kpool_select_tail": isAny,
+  "kda.gate_lower_bound": isAny,
 };
 
 /** Read for every family, or without effect on results. */
