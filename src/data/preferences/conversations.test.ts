@@ -80,6 +80,11 @@ describe("errors that name the row", () => {
     ],
     ["tools of the wrong type", [{ ...row("a"), tools: "{" }], 'train row 0: expected "tools" to be a list', '"{"'],
     [
+      "an option that the training sets",
+      [{ ...row("a"), chat_template_kwargs: { add_generation_prompt: false } }],
+      'train row 0: "chat_template_kwargs": add_generation_prompt is set by the training, for the prompt and the answers',
+    ],
+    [
       "kwargs of the wrong type",
       [{ ...row("a"), chat_template_kwargs: [1] }],
       'train row 0: expected "chat_template_kwargs" to be an object, found [1]',

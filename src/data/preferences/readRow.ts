@@ -81,9 +81,18 @@ function readTools(row: Record<string, unknown>, where: string): unknown[] | nul
   throw new PrefineError("data", `${where}: ${message}`, FIX_ROW);
 }
 
+/** Options of apply_chat_template that no row may have. */
+const SET_BY_TRAINING = ["add_generation_prompt", "tokenize", "return_dict"];
+
 function readKwargs(row: Record<string, unknown>, where: string): Record<string, unknown> {
   const value = row.chat_template_kwargs ?? {};
-  if (typeof value === "object" && !Array.isArray(value)) return value as Record<string, unknown>;
+  const isObject = typeof value === "object" && !Array.isArray(value);
+  const reserved = isObject ? SET_BY_TRAINING.find((name) => Object.hasOwn(value, name)) : undefined;
+  if (reserved !== undefined) {
+    const message = `${where}: "chat_template_kwargs": ${reserved} is set by the training, for the prompt and the answers`;
+    throw new PrefineError("data", message, "Delete it with a map. TRL fails on such rows, too.");
+  }
+  if (isObject) return value as Record<string, unknown>;
   const message = `expected "chat_template_kwargs" to be an object, found ${show(value)}`;
   throw new PrefineError("data", `${where}: ${message}`, FIX_ROW);
 }
