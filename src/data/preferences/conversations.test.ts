@@ -82,7 +82,8 @@ describe("errors that name the row", () => {
     [
       "an option that the training sets",
       [{ ...row("a"), chat_template_kwargs: { add_generation_prompt: false } }],
-      'train row 0: "chat_template_kwargs": add_generation_prompt is set by the training, for the prompt and the answers',
+      'train row 0: "chat_template_kwargs": add_generation_prompt is set by the training',
+      "",
     ],
     [
       "kwargs of the wrong type",
