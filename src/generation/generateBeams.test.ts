@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { TableDecoder } from "../../test/support/tableDecoder.ts";
 import type { GenerationConfigInput } from "../config/GenerationConfig.ts";
 import { type GenerationText, generateAll, streamText } from "./generate.ts";
-import { logSoftmax } from "./logitsProcessors.ts";
+import { logSoftmax } from "./scores.ts";
 import { generationSettings } from "./settings.ts";
 
 const VOCAB = 60;

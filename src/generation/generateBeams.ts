@@ -10,8 +10,9 @@ import {
 } from "./beamSearch.ts";
 import { drawContinuations, likeliest } from "./candidates.ts";
 import type { Decoder } from "./decoder.ts";
-import { type LogitsProcessor, logitsProcessors, logSoftmax } from "./logitsProcessors.ts";
+import { logitsProcessors } from "./logitsProcessors.ts";
 import { type Draws, sequenceDraws } from "./sampling.ts";
+import { type LogitsProcessor, logSoftmax } from "./scores.ts";
 import {
   fedPadding,
   finishReason,
@@ -88,7 +89,7 @@ function startSearches(
         budget,
       },
       state: startBeams(prompt, num_beams),
-      processors: logitsProcessors(settings, { promptLength, eosTokenIds }),
+      processors: logitsProcessors(settings, { promptLength, eosTokenIds, budget }),
       draw: drawsFor(prompt),
       firstRow: index,
     };

@@ -1,7 +1,8 @@
 /** @file The generation loop: each step adds one token to every unfinished sequence. */
 import type { Decoder } from "./decoder.ts";
-import { type LogitsProcessor, logitsProcessors } from "./logitsProcessors.ts";
+import { logitsProcessors } from "./logitsProcessors.ts";
 import { argmax, type Draws, sampleToken, sequenceDraws } from "./sampling.ts";
+import type { LogitsProcessor } from "./scores.ts";
 import {
   type FinishReason,
   fedPadding,
@@ -73,11 +74,12 @@ function makeRows(
 ): BatchRow[] {
   const drawsFor = sequenceDraws(settings.seed);
   return prompts.flatMap((prompt) => {
-    const sequence = { promptLength: prompt.length, eosTokenIds: settings.eosTokenIds };
+    const budget = tokenBudget(settings, prompt.length, maxPositions);
+    const sequence = { promptLength: prompt.length, eosTokenIds: settings.eosTokenIds, budget };
     return Array.from({ length: settings.num_return_sequences }, () => ({
       promptLength: prompt.length,
       ids: [...prompt],
-      budget: tokenBudget(settings, prompt.length, maxPositions),
+      budget,
       processors: logitsProcessors(settings, sequence),
       draw: drawsFor(prompt),
     }));

@@ -3,19 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { hasReference, needsReference, referenceFolder } from "../../test/support/shared.ts";
-import {
-  type LogitsProcessor,
-  logitsProcessors,
-  minLength,
-  minP,
-  noRepeatNgram,
-  repetitionPenalty,
-  temperature,
-  toProbabilities,
-  topK,
-  topP,
-  typicalP,
-} from "./logitsProcessors.ts";
+import { logitsProcessors, minLength, minP, temperature, topK, topP, typicalP } from "./logitsProcessors.ts";
+import { type LogitsProcessor, toProbabilities } from "./scores.ts";
+import { noRepeatNgram, repetitionPenalty } from "./tokenProcessors.ts";
 
 const warpersFile = join(referenceFolder, "generation", "warpers.json");
 

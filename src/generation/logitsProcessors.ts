@@ -3,35 +3,19 @@
  * Definitions and order follow transformers 5.23 (generation/logits_process.py). V vocabulary.
  */
 import { pushAll } from "../lists.ts";
-
-/** Pure: returns new scores. `ids` is the sequence so far, with the prompt, without padding. */
-export type LogitsProcessor = (scores: Float32Array, ids: readonly number[]) => Float32Array;
-
-/** Penalizes every token of the sequence: positive scores / penalty, negative * penalty (arXiv 1909.05858). */
-export function repetitionPenalty(penalty: number): LogitsProcessor {
-  const factor = Math.fround(penalty); // float32 arithmetic, as torch's
-  return (scores, ids) => {
-    const result = scores.slice();
-    for (const id of ids) {
-      // Read from `scores`, so that a repeated token is penalized once.
-      if (id < scores.length) result[id] = scores[id] < 0 ? scores[id] * factor : scores[id] / factor;
-    }
-    return result;
-  };
-}
-
-/** Bans each token that would complete an n-gram that the sequence already contains. */
-export function noRepeatNgram(size: number): LogitsProcessor {
-  return (scores, ids) => {
-    const result = scores.slice();
-    const prefix = ids.slice(ids.length + 1 - size); // the last size - 1 tokens
-    for (let start = 0; start + size <= ids.length; start++) {
-      const last = ids[start + size - 1];
-      if (last < result.length && prefix.every((id, i) => ids[start + i] === id)) result[last] = -Infinity;
-    }
-    return result;
-  };
-}
+import { epsilonCutoff, etaCutoff, topH } from "./entropyWarpers.ts";
+import { kthLargest, type LogitsProcessor, logSoftmax, maximum, toProbabilities } from "./scores.ts";
+import {
+  badWords,
+  endBias,
+  forcedAt,
+  noRepeatNgram,
+  noRepeatPromptNgram,
+  repetitionPenalty,
+  type SequenceBias,
+  sequenceBias,
+  suppressed,
+} from "./tokenProcessors.ts";
 
 /** Bans the end-of-sequence tokens while the sequence is shorter than `length` tokens, including the prompt. */
 export function minLength(length: number, eosTokenIds: readonly number[]): LogitsProcessor {
@@ -128,25 +112,81 @@ export interface ProcessorOptions {
   top_p?: number;
   min_p?: number;
   typical_p?: number;
+  epsilon_cutoff?: number;
+  eta_cutoff?: number;
+  top_h?: number;
+  sequence_bias?: SequenceBias;
+  /** Above 1: favors tokens of the prompt. */
+  encoder_repetition_penalty?: number;
+  encoder_no_repeat_ngram_size?: number;
+  bad_words_ids?: readonly (readonly number[])[];
+  forced_bos_token_id?: number;
+  forced_eos_token_id?: readonly number[];
+  /** Tokens after the prompt, and the factor per further token. */
+  exponential_decay_length_penalty?: readonly [start: number, factor: number];
+  suppress_tokens?: readonly number[];
+  begin_suppress_tokens?: readonly number[];
   renormalize_logits?: boolean;
 }
 
+/** What the processors know of one sequence. */
+interface SequenceFacts {
+  promptLength: number;
+  eosTokenIds: readonly number[];
+  /** Maximum number of new tokens. */
+  budget?: number;
+}
+
 /** The chain for one sequence, in transformers' order; warpers only with sampling. */
-export function logitsProcessors(
-  options: ProcessorOptions,
-  sequence: { promptLength: number; eosTokenIds: readonly number[] },
-): LogitsProcessor[] {
-  const { promptLength, eosTokenIds } = sequence;
+export function logitsProcessors(options: ProcessorOptions, sequence: SequenceFacts): LogitsProcessor[] {
+  const chain = [
+    ...repetitionProcessors(options, sequence),
+    ...lengthProcessors(options, sequence),
+    ...suppressions(options, sequence),
+  ];
+  const { eosTokenIds } = sequence;
+  if (options.do_sample) pushAll(chain, warpers(options, eosTokenIds.length));
+  if (options.renormalize_logits) chain.push(logSoftmax);
+  return chain;
+}
+
+function repetitionProcessors(options: ProcessorOptions, { promptLength, eosTokenIds }: SequenceFacts) {
   const chain: LogitsProcessor[] = [];
   const penalty = options.repetition_penalty ?? 1;
+  const promptPenalty = options.encoder_repetition_penalty ?? 1;
+  if (options.sequence_bias?.length) chain.push(sequenceBias(options.sequence_bias));
+  if (promptPenalty !== 1) {
+    const favor = repetitionPenalty(1 / promptPenalty);
+    chain.push((scores, ids) => favor(scores, ids.slice(0, promptLength)));
+  }
   if (penalty !== 1) chain.push(repetitionPenalty(penalty));
   if (options.no_repeat_ngram_size) chain.push(noRepeatNgram(options.no_repeat_ngram_size));
+  if (options.encoder_no_repeat_ngram_size) {
+    chain.push(noRepeatPromptNgram(options.encoder_no_repeat_ngram_size, promptLength));
+  }
+  if (options.bad_words_ids?.length) chain.push(badWords(options.bad_words_ids, eosTokenIds));
+  return chain;
+}
+
+function lengthProcessors(options: ProcessorOptions, { promptLength, eosTokenIds, budget }: SequenceFacts) {
+  const chain: LogitsProcessor[] = [];
+  const { forced_bos_token_id: bos, forced_eos_token_id: eos, exponential_decay_length_penalty: decay } = options;
   if (options.min_length && eosTokenIds.length > 0) chain.push(minLength(options.min_length, eosTokenIds));
   if (options.min_new_tokens && eosTokenIds.length > 0) {
     chain.push(minLength(promptLength + options.min_new_tokens, eosTokenIds));
   }
-  if (options.do_sample) pushAll(chain, warpers(options, eosTokenIds.length));
-  if (options.renormalize_logits) chain.push(logSoftmax);
+  if (bos !== undefined) chain.push(forcedAt(1, [bos], "forced_bos_token_id"));
+  if (eos && budget !== undefined) chain.push(forcedAt(promptLength + budget - 1, eos, "forced_eos_token_id"));
+  if (decay) chain.push(endBias(promptLength + decay[0], decay[1], eosTokenIds));
+  return chain;
+}
+
+function suppressions(options: ProcessorOptions, { promptLength }: SequenceFacts): LogitsProcessor[] {
+  const chain: LogitsProcessor[] = [];
+  if (options.suppress_tokens?.length) chain.push(suppressed(options.suppress_tokens));
+  // a prompt of one token may be the beginning itself, which forced_bos_token_id follows
+  const begin = promptLength + (promptLength === 1 && options.forced_bos_token_id !== undefined ? 1 : 0);
+  if (options.begin_suppress_tokens?.length) chain.push(suppressed(options.begin_suppress_tokens, begin));
   return chain;
 }
 
@@ -155,59 +195,14 @@ function warpers(options: ProcessorOptions, ends: number): LogitsProcessor[] {
   const chain: LogitsProcessor[] = [];
   const least = (options.num_beams ?? 1) > 1 ? Math.max(ends, 1) + 1 : 1;
   if ((options.temperature ?? 1) !== 1) chain.push(temperature(options.temperature ?? 1));
+  if (options.top_h !== undefined) chain.push(topH(options.top_h));
   if (options.top_k) chain.push(topK(options.top_k, least));
   if ((options.top_p ?? 1) < 1) chain.push(topP(options.top_p ?? 1, least));
   if (options.min_p !== undefined) chain.push(minP(options.min_p, least));
   if ((options.typical_p ?? 1) < 1) chain.push(typicalP(options.typical_p ?? 1, least));
+  if (isShare(options.epsilon_cutoff)) chain.push(epsilonCutoff(options.epsilon_cutoff, least));
+  if (isShare(options.eta_cutoff)) chain.push(etaCutoff(options.eta_cutoff, least));
   return chain;
 }
 
-/** Log-probabilities [V] of scores [V], summed in float64; all NaN if one score is NaN. */
-export function logSoftmax(scores: Float32Array): Float32Array {
-  const highest = maximum(scores);
-  let sum = 0;
-  for (let i = 0; i < scores.length; i++) sum += Math.exp(scores[i] - highest);
-  const normalizer = highest + Math.log(sum);
-  return scores.map((score) => score - normalizer);
-}
-
-/** Probabilities [V] of scores [V], summed in float64. */
-export function toProbabilities(scores: Float32Array): Float64Array {
-  const highest = maximum(scores);
-  const result = new Float64Array(scores.length);
-  let sum = 0;
-  for (let i = 0; i < result.length; i++) {
-    result[i] = Math.exp(scores[i] - highest);
-    sum += result[i];
-  }
-  for (let i = 0; i < result.length; i++) result[i] /= sum;
-  return result;
-}
-
-function maximum(scores: Float32Array): number {
-  let highest = -Infinity;
-  for (let i = 0; i < scores.length; i++) if (scores[i] > highest) highest = scores[i];
-  return highest;
-}
-
-/** The k-th largest score, with a min-heap of the k largest so far: most scores cost one comparison. */
-function kthLargest(scores: Float32Array, k: number): number {
-  const heap = scores.slice(0, k).sort(); // ascending order is a valid heap
-  for (let i = k; i < scores.length; i++) {
-    if (scores[i] > heap[0]) replaceRoot(heap, scores[i]);
-  }
-  return heap[0];
-}
-
-/** Replaces the root of a min-heap and sifts it down. */
-function replaceRoot(heap: Float32Array, value: number): void {
-  let parent = 0;
-  for (;;) {
-    let child = 2 * parent + 1;
-    if (child + 1 < heap.length && heap[child + 1] < heap[child]) child++;
-    if (child >= heap.length || heap[child] >= value) break;
-    heap[parent] = heap[child];
-    parent = child;
-  }
-  heap[parent] = value;
-}
+const isShare = (value: number | undefined): value is number => value !== undefined && value > 0 && value < 1;

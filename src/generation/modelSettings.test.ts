@@ -1,6 +1,7 @@
 /** @file A model's own generation settings: what transformers 5.23 ignores or warns about never stops a generation. */
 import { describe, expect, it, test } from "vitest";
 import type { LoadedModel } from "../models/loadedModel.ts";
+import { logitsProcessors } from "./logitsProcessors.ts";
 import { settingsOf } from "./modelSettings.ts";
 import { generationSettings } from "./settings.ts";
 
@@ -19,9 +20,8 @@ test.each<Record<string, unknown>>([
   { top_p: 2, do_sample: true },
   { min_p: 3 },
   { typical_p: -1 },
-  { epsilon_cutoff: 0.1 },
-  { eta_cutoff: 3 },
-  { top_h: 0.3 },
+  { top_h: 3 },
+  { dola_layers: "low", num_beams: 2 },
   { pad_token_id: -1 },
   { bos_token_id: -1 },
   { eos_token_id: -1 },
@@ -29,8 +29,6 @@ test.each<Record<string, unknown>>([
   { min_new_tokens: -1 },
   { no_repeat_ngram_size: -1 },
   { encoder_no_repeat_ngram_size: -1 },
-  { suppress_tokens: [] },
-  { begin_suppress_tokens: [] },
   { num_beam_groups: 2 },
   { diversity_penalty: 1, num_beams: 2 },
   { penalty_alpha: 0.6, do_sample: true },
@@ -53,19 +51,41 @@ test.each<Record<string, unknown>>([
   expect(read(file).settings).toEqual({ ...plain.settings, seed: expect.any(Number) });
 });
 
+test.each<Record<string, unknown>>([
+  { epsilon_cutoff: 0.1 },
+  { eta_cutoff: 0.1 },
+  { top_h: 0.3 },
+  { epsilon_cutoff: 1, eta_cutoff: -1, do_sample: true },
+  { suppress_tokens: [], begin_suppress_tokens: [] },
+  { encoder_repetition_penalty: 1, encoder_no_repeat_ngram_size: 0 },
+  { min_new_tokens: 0, min_length: 30 },
+  { penalty_alpha: 0.6, top_k: 1 },
+])("%o has no processor", (file) => {
+  const chain = (model: Record<string, unknown>) =>
+    logitsProcessors(read(model).settings, { promptLength: 3, eosTokenIds: [2], budget: 4 });
+  expect(chain(file)).toHaveLength(chain({ do_sample: file.do_sample }).length);
+});
+
 describe("a value that would change results, or fails in transformers, is refused by its file and key", () => {
   it.each<[file: Record<string, unknown>, key: string]>([
     [{ temperature: 0, do_sample: true }, "temperature"],
     [{ top_k: -1, do_sample: true }, "top_k"],
     [{ top_p: -1, do_sample: true }, "top_p"],
     [{ typical_p: -0.5, do_sample: true }, "typical_p"],
-    [{ epsilon_cutoff: 0.1, do_sample: true }, "epsilon_cutoff"],
+    [{ typical_p: 0, do_sample: true }, "typical_p"],
+    [{ top_h: 0, do_sample: true }, "top_h"],
+    [{ epsilon_cutoff: "low", do_sample: true }, "epsilon_cutoff"],
     [{ repetition_penalty: 0 }, "repetition_penalty"],
     [{ guidance_scale: 2 }, "guidance_scale"],
-    [{ forced_eos_token_id: 5 }, "forced_eos_token_id"],
-    [{ suppress_tokens: [3] }, "suppress_tokens"],
-    [{ bad_words_ids: [[3]] }, "bad_words_ids"],
-    [{ encoder_repetition_penalty: 2 }, "encoder_repetition_penalty"],
+    [{ forced_eos_token_id: -5 }, "forced_eos_token_id"],
+    [{ bad_words_ids: [[]] }, "bad_words_ids"],
+    [{ sequence_bias: [[3, 2]] }, "sequence_bias"],
+    [{ exponential_decay_length_penalty: [3] }, "exponential_decay_length_penalty"],
+    [{ encoder_repetition_penalty: 0 }, "encoder_repetition_penalty"],
+    [{ token_healing: true }, "token_healing"],
+    [{ watermarking_config: {} }, "watermarking_config"],
+    [{ dola_layers: "low" }, "dola_layers"],
+    [{ force_words_ids: [[3]] }, "force_words_ids"],
     [{ num_beam_groups: 2, num_beams: 4 }, "num_beam_groups"],
     [{ penalty_alpha: 0.6 }, "penalty_alpha"],
     [{ early_stopping: "maybe" }, "early_stopping"],

@@ -63,7 +63,11 @@ const IDLE: Record<string, readonly IsIdle[]> = {
   length_penalty: [hasNoBeams],
   num_beam_groups: [hasNoBeams],
   diversity_penalty: [hasNoBeams, (_v, _m, { num_beam_groups }) => !isAbove(num_beam_groups, 1)],
-  penalty_alpha: [(_, { samples, hasBeams }) => samples || hasBeams],
+  penalty_alpha: [
+    isBelowZero,
+    (_v, { samples, hasBeams }, { top_k = 50 }) => samples || hasBeams || !isAbove(top_k, 1),
+  ],
+  dola_layers: [(_, { hasBeams }) => hasBeams],
 };
 
 const isAbove = (value: unknown, least: number) => typeof value === "number" && value > least;

@@ -1,6 +1,6 @@
 /** @file Scores [V] -> the id of the next token: the most likely, or sampled from their distribution. */
 import { counterUniform } from "../random.ts";
-import { toProbabilities } from "./logitsProcessors.ts";
+import { toProbabilities } from "./scores.ts";
 
 /** The highest score; if tied, the lowest id, as torch.argmax on the CPU. */
 export function argmax(scores: Float32Array): number {

@@ -175,5 +175,9 @@ export function refuseLogits(logits: Float32Array, position: Position): void {
 export function refuseScore(best: number, position: Position): void {
   if (Number.isFinite(best)) return;
   const message = `${expectedFinite(position)} ${best === -Infinity ? "every token banned" : best}`;
-  throw new PrefineError("config", message, "Loosen no_repeat_ngram_size or min_new_tokens.");
+  throw new PrefineError(
+    "config",
+    message,
+    "Loosen no_repeat_ngram_size, min_new_tokens, or the lists of tokens that are banned or forced.",
+  );
 }

@@ -8,6 +8,7 @@ import { Report } from "../config/report.ts";
 import { PrefineError } from "../errors.ts";
 import { pushAll } from "../lists.ts";
 import { counted } from "../phrases.ts";
+import type { ProcessorOptions } from "./logitsProcessors.ts";
 import { type OptionValues, readModelSettings, withoutNull } from "./modelSettings.ts";
 import type { GenerationSettings } from "./sequence.ts";
 
@@ -28,7 +29,16 @@ interface SettingsSources {
 }
 
 /** Options that only affect sampling -> their neutral value. */
-const SAMPLING_ONLY = { temperature: 1, top_p: 1, min_p: null, typical_p: 1, top_k: 50 } as const;
+const SAMPLING_ONLY = {
+  temperature: 1,
+  top_p: 1,
+  min_p: null,
+  top_h: null,
+  typical_p: 1,
+  top_k: 50,
+  epsilon_cutoff: 0,
+  eta_cutoff: 0,
+} as const;
 /** Options that only affect beam search -> their neutral value. */
 const BEAMS_ONLY = { early_stopping: false, length_penalty: 1 } as const;
 
@@ -145,7 +155,7 @@ function lengthWarnings({ max_new_tokens, max_length, min_new_tokens, min_length
   if (!max_new_tokens && !max_length) {
     lines.push(`max_new_tokens: not set, ${GENERATION_DEFAULTS.max_length} new tokens by default`);
   }
-  if (min_new_tokens && min_length) {
+  if (min_new_tokens != null && min_length) {
     lines.push(`min_length: ${min_length} has no effect with min_new_tokens: ${min_new_tokens}`);
   }
   const most = max_new_tokens ?? (max_length ? undefined : GENERATION_DEFAULTS.max_length);
@@ -173,6 +183,7 @@ function settingsFrom(merged: OptionValues, call: GenerationConfigInput | undefi
     top_p: value("top_p"),
     min_p: merged.min_p ?? undefined,
     typical_p: value("typical_p"),
+    ...processorsFrom(merged),
     renormalize_logits: merged.renormalize_logits ?? false,
     repetition_penalty: value("repetition_penalty"),
     no_repeat_ngram_size: value("no_repeat_ngram_size"),
@@ -180,11 +191,29 @@ function settingsFrom(merged: OptionValues, call: GenerationConfigInput | undefi
     max_length: merged.max_length ?? undefined,
     max_time: merged.max_time ?? undefined,
     min_new_tokens: merged.min_new_tokens ?? undefined,
-    min_length: merged.min_new_tokens ? undefined : (merged.min_length ?? undefined),
+    min_length: merged.min_new_tokens == null ? (merged.min_length ?? undefined) : undefined,
     eosTokenIds,
     padTokenId: merged.pad_token_id ?? eosTokenIds[0],
     bosTokenId: merged.bos_token_id ?? undefined,
     stopStrings: merged.stop_strings ?? [],
     seed: merged.seed ?? crypto.getRandomValues(new Uint32Array(1))[0],
+  };
+}
+
+/** The settings of further processors and warpers, which have no defaults. */
+function processorsFrom(merged: OptionValues): ProcessorOptions {
+  return {
+    epsilon_cutoff: merged.epsilon_cutoff ?? undefined,
+    eta_cutoff: merged.eta_cutoff ?? undefined,
+    top_h: merged.top_h ?? undefined,
+    sequence_bias: merged.sequence_bias ?? undefined,
+    encoder_repetition_penalty: merged.encoder_repetition_penalty ?? undefined,
+    encoder_no_repeat_ngram_size: merged.encoder_no_repeat_ngram_size ?? undefined,
+    bad_words_ids: merged.bad_words_ids ?? undefined,
+    forced_bos_token_id: merged.forced_bos_token_id ?? undefined,
+    forced_eos_token_id: merged.forced_eos_token_id ?? undefined,
+    exponential_decay_length_penalty: merged.exponential_decay_length_penalty ?? undefined,
+    suppress_tokens: merged.suppress_tokens ?? undefined,
+    begin_suppress_tokens: merged.begin_suppress_tokens ?? undefined,
   };
 }

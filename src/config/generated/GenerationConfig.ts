@@ -5,10 +5,8 @@ import type { OneOrMore } from "../kinds.ts";
  * Input of {@link GenerationConfig}: the options of transformers.GenerationConfig, all optional; undefined is as left
  * out.
  *
- * Not built, and an error where they are set: epsilon_cutoff, eta_cutoff, top_h, bad_words_ids, suppress_tokens,
- * begin_suppress_tokens, sequence_bias, exponential_decay_length_penalty, forced_bos_token_id, forced_eos_token_id,
- * guidance_scale, token_healing, watermarking_config, encoder_repetition_penalty, encoder_no_repeat_ngram_size,
- * penalty_alpha, dola_layers, diversity_penalty, num_beam_groups, constraints, force_words_ids.
+ * Not built, and an error where they are set: guidance_scale, token_healing, watermarking_config, penalty_alpha,
+ * dola_layers, diversity_penalty, num_beam_groups, constraints, force_words_ids.
  */
 export interface GenerationConfigInput {
   /**
@@ -107,6 +105,66 @@ export interface GenerationConfigInput {
    * Default: the model's, else `1`. Same as transformers.
    */
   readonly num_return_sequences?: number | null | undefined;
+  /**
+   * Epsilon sampling: minimum token probability; none outside of 0 to 1.
+   *
+   * Default: the model's, else unset. Same as transformers.
+   */
+  readonly epsilon_cutoff?: number | null | undefined;
+  /**
+   * Eta sampling: minimum probability that falls with the entropy; none outside of 0 to 1.
+   *
+   * Default: the model's, else unset. Same as transformers.
+   */
+  readonly eta_cutoff?: number | null | undefined;
+  /**
+   * Top-H sampling: fraction of the entropy to keep.
+   *
+   * Default: the model's, else unset. Same as transformers.
+   */
+  readonly top_h?: number | null | undefined;
+  /**
+   * Token sequences that are never generated.
+   *
+   * Default: the model's, else unset. Same as transformers.
+   */
+  readonly bad_words_ids?: OneOrMore<number | readonly number[]> | null | undefined;
+  /**
+   * Tokens that are never generated.
+   *
+   * Default: the model's, else unset. Same as transformers.
+   */
+  readonly suppress_tokens?: OneOrMore<number> | null | undefined;
+  /**
+   * Tokens that are never generated first.
+   *
+   * Default: the model's, else unset. Same as transformers.
+   */
+  readonly begin_suppress_tokens?: OneOrMore<number> | null | undefined;
+  /**
+   * Bias on token sequences: [[5, 6], -2.0], ...
+   *
+   * Default: the model's, else unset. Same as transformers.
+   */
+  readonly sequence_bias?: OneOrMore<readonly [readonly number[], number]> | null | undefined;
+  /**
+   * Exponentially growing bias toward the end of the answer: the token after which it begins, and its factor.
+   *
+   * Default: the model's, else unset. Same as transformers.
+   */
+  readonly exponential_decay_length_penalty?: readonly [number, number] | null | undefined;
+  /**
+   * Token forced after a prompt of one token.
+   *
+   * Default: the model's, else unset. Same as transformers.
+   */
+  readonly forced_bos_token_id?: number | null | undefined;
+  /**
+   * Token forced at max_length, or several.
+   *
+   * Default: the model's, else unset. Same as transformers.
+   */
+  readonly forced_eos_token_id?: OneOrMore<number> | null | undefined;
   /**
    * Renormalize the scores after all processors.
    *
@@ -324,6 +382,18 @@ export interface GenerationConfigInput {
    */
   readonly speculation_type?: string | null | undefined;
   /**
+   * Penalty on tokens that are not in the prompt.
+   *
+   * Default: the model's, else unset. Same as transformers.
+   */
+  readonly encoder_repetition_penalty?: number | null | undefined;
+  /**
+   * Size of n-grams of the prompt that are never generated; 0 = off.
+   *
+   * Default: the model's, else unset. Same as transformers.
+   */
+  readonly encoder_no_repeat_ngram_size?: number | null | undefined;
+  /**
    * First decoder token of encoder-decoder models.
    *
    * Default: `null`. No effect: decoder-only models have no encoder.
@@ -430,63 +500,63 @@ export interface GenerationConfig {
    */
   readonly num_return_sequences: number | null;
   /**
-   * Epsilon sampling: minimum token probability.
+   * Epsilon sampling: minimum token probability; none outside of 0 to 1.
    *
-   * Default: `null`. Not built: only the default is taken.
+   * Default: the model's, else unset. Same as transformers.
    */
   readonly epsilon_cutoff: number | null;
   /**
-   * Eta sampling: entropy-dependent minimum probability.
+   * Eta sampling: minimum probability that falls with the entropy; none outside of 0 to 1.
    *
-   * Default: `null`. Not built: only the default is taken.
+   * Default: the model's, else unset. Same as transformers.
    */
   readonly eta_cutoff: number | null;
   /**
    * Top-H sampling: fraction of the entropy to keep.
    *
-   * Default: `null`. Not built: only the default is taken.
+   * Default: the model's, else unset. Same as transformers.
    */
   readonly top_h: number | null;
   /**
    * Token sequences that are never generated.
    *
-   * Default: `null`. Not built: only the default is taken.
+   * Default: the model's, else unset. Same as transformers.
    */
   readonly bad_words_ids: number[][] | null;
   /**
    * Tokens that are never generated.
    *
-   * Default: `null`. Not built: only the default is taken.
+   * Default: the model's, else unset. Same as transformers.
    */
   readonly suppress_tokens: number[] | null;
   /**
    * Tokens that are never generated first.
    *
-   * Default: `null`. Not built: only the default is taken.
+   * Default: the model's, else unset. Same as transformers.
    */
   readonly begin_suppress_tokens: number[] | null;
   /**
-   * Bias on token sequences.
+   * Bias on token sequences: [[5, 6], -2.0], ...
    *
-   * Default: `null`. Not built: only the default is taken.
+   * Default: the model's, else unset. Same as transformers.
    */
-  readonly sequence_bias: Record<string, unknown> | Record<string, unknown>[] | null;
+  readonly sequence_bias: [number[], number][] | null;
   /**
-   * Exponentially growing bias toward the end of the answer.
+   * Exponentially growing bias toward the end of the answer: the token after which it begins, and its factor.
    *
-   * Default: `null`. Not built: only the default is taken.
+   * Default: the model's, else unset. Same as transformers.
    */
-  readonly exponential_decay_length_penalty: number[] | null;
+  readonly exponential_decay_length_penalty: [number, number] | null;
   /**
-   * Token forced at the start.
+   * Token forced after a prompt of one token.
    *
-   * Default: `null`. Not built: only the default is taken.
+   * Default: the model's, else unset. Same as transformers.
    */
   readonly forced_bos_token_id: number | null;
   /**
-   * Token forced at max_length.
+   * Token forced at max_length, or several.
    *
-   * Default: `null`. Not built: only the default is taken.
+   * Default: the model's, else unset. Same as transformers.
    */
   readonly forced_eos_token_id: number[] | null;
   /**
@@ -726,13 +796,13 @@ export interface GenerationConfig {
   /**
    * Penalty on tokens that are not in the prompt.
    *
-   * Default: `null`. Not built: only the default is taken.
+   * Default: the model's, else unset. Same as transformers.
    */
   readonly encoder_repetition_penalty: number | null;
   /**
-   * Size of n-grams of the prompt that are never generated.
+   * Size of n-grams of the prompt that are never generated; 0 = off.
    *
-   * Default: `null`. Not built: only the default is taken.
+   * Default: the model's, else unset. Same as transformers.
    */
   readonly encoder_no_repeat_ngram_size: number | null;
   /**

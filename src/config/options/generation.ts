@@ -4,6 +4,7 @@
  */
 import { above, atLeast, between, bool, either, float, int, json, listOf, nullable, oneOf, string } from "../kinds.ts";
 import { group, noEffect, notYet, same } from "../option.ts";
+import { growth, tokenIds, weightedIds } from "./tokenKinds.ts";
 
 const ASSISTED = "assisted generation is not built";
 const OUTPUTS = "generate returns tokens and texts only";
@@ -54,9 +55,14 @@ const choice = group("Choice of tokens", {
   min_p: same(nullable(between(0, 1, float)), null, "Drop tokens less likely than min_p times the most likely one.", {
     common: true,
   }),
-  typical_p: same(nullable(between(0, 1, float)), null, "Locally typical sampling: probability mass to keep.", {
-    common: true,
-  }),
+  typical_p: same(
+    nullable(above(0, between(0, 1, float))),
+    null,
+    "Locally typical sampling: probability mass to keep.",
+    {
+      common: true,
+    },
+  ),
   repetition_penalty: same(nullable(above(0, float)), null, "Penalty on tokens that already occurred; 1 = none.", {
     common: true,
   }),
@@ -74,20 +80,24 @@ const choice = group("Choice of tokens", {
     null,
     "Answers per prompt; more than one requires do_sample or num_beams.",
   ),
-  epsilon_cutoff: notYet(nullable(float), null, "Epsilon sampling: minimum token probability.", { ready: [0] }),
-  eta_cutoff: notYet(nullable(float), null, "Eta sampling: entropy-dependent minimum probability.", { ready: [0] }),
-  top_h: notYet(nullable(float), null, "Top-H sampling: fraction of the entropy to keep."),
-  bad_words_ids: notYet(nullable(listOf(listOf(int))), null, "Token sequences that are never generated."),
-  suppress_tokens: notYet(nullable(listOf(int)), null, "Tokens that are never generated.", { ready: [[]] }),
-  begin_suppress_tokens: notYet(nullable(listOf(int)), null, "Tokens that are never generated first."),
-  sequence_bias: notYet(nullable(either(json, listOf(json))), null, "Bias on token sequences."),
-  exponential_decay_length_penalty: notYet(
-    nullable(listOf(float)),
+  epsilon_cutoff: same(nullable(float), null, "Epsilon sampling: minimum token probability; none outside of 0 to 1."),
+  eta_cutoff: same(
+    nullable(float),
     null,
-    "Exponentially growing bias toward the end of the answer.",
+    "Eta sampling: minimum probability that falls with the entropy; none outside of 0 to 1.",
   ),
-  forced_bos_token_id: notYet(id, null, "Token forced at the start."),
-  forced_eos_token_id: notYet(nullable(listOf(int)), null, "Token forced at max_length."),
+  top_h: same(nullable(above(0, between(0, 1, float))), null, "Top-H sampling: fraction of the entropy to keep."),
+  bad_words_ids: same(nullable(listOf(tokenIds)), null, "Token sequences that are never generated."),
+  suppress_tokens: same(nullable(listOf(int)), null, "Tokens that are never generated."),
+  begin_suppress_tokens: same(nullable(listOf(int)), null, "Tokens that are never generated first."),
+  sequence_bias: same(nullable(listOf(weightedIds)), null, "Bias on token sequences: [[5, 6], -2.0], ..."),
+  exponential_decay_length_penalty: same(
+    nullable(growth),
+    null,
+    "Exponentially growing bias toward the end of the answer: the token after which it begins, and its factor.",
+  ),
+  forced_bos_token_id: same(id, null, "Token forced after a prompt of one token."),
+  forced_eos_token_id: same(nullable(listOf(atLeast(0, int))), null, "Token forced at max_length, or several."),
   guidance_scale: notYet(nullable(float), null, "Classifier-free guidance scale.", { ready: [1] }),
   renormalize_logits: same(nullable(bool), null, "Renormalize the scores after all processors."),
   remove_invalid_values: noEffect(
@@ -177,12 +187,12 @@ const assisted = group("Assisted generation", {
 });
 
 const elsewhere = group("Other models and removed methods", {
-  encoder_repetition_penalty: notYet(nullable(float), null, "Penalty on tokens that are not in the prompt.", {
-    ready: [1],
-  }),
-  encoder_no_repeat_ngram_size: notYet(nullable(int), null, "Size of n-grams of the prompt that are never generated.", {
-    ready: [0],
-  }),
+  encoder_repetition_penalty: same(nullable(above(0, float)), null, "Penalty on tokens that are not in the prompt."),
+  encoder_no_repeat_ngram_size: same(
+    nullable(between(0, MOST_TOKENS, int)),
+    null,
+    "Size of n-grams of the prompt that are never generated; 0 = off.",
+  ),
   decoder_start_token_id: noEffect(
     nullable(int),
     null,

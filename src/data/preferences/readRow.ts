@@ -89,7 +89,7 @@ function readKwargs(row: Record<string, unknown>, where: string): Record<string,
   const isObject = typeof value === "object" && !Array.isArray(value);
   const reserved = isObject ? SET_BY_TRAINING.find((name) => Object.hasOwn(value, name)) : undefined;
   if (reserved !== undefined) {
-    const message = `${where}: "chat_template_kwargs": ${reserved} is set by the training, for the prompt and the answers`;
+    const message = `${where}: "chat_template_kwargs": ${reserved} is set by the training`;
     throw new PrefineError("data", message, "Delete it with a map. TRL fails on such rows, too.");
   }
   if (isObject) return value as Record<string, unknown>;
