@@ -76,7 +76,8 @@ export function advanceBeams(state: BeamState, candidates: readonly BeamCandidat
     candidates.map((one) => ({ ...one, score: one.finishReason ? plus(one.score, OUT) : one.score })),
     numBeams,
   );
-  const answers = best([...state.answers, ...offers(state, candidates, rules)], numBeams);
+  const empty = state.answers.filter((one) => !isAnswer(one)); // last: a text of an impossible token is one, too
+  const answers = best([...state.answers.filter(isAnswer), ...offers(state, candidates, rules), ...empty], numBeams);
   // "never" assumes the longest possible text for the best future score, the others the current length
   const longest = earlyStopping === "never" && lengthPenalty > 0 ? rules.budget : length;
   const hope = penalized(beams[0].score, longest, lengthPenalty);
