@@ -13,6 +13,8 @@ const COLORS: Record<Part, number> = { prompt: 36, answer: 32, eos: 35, cut: 31 
 const LABEL = 8;
 /** Lines of a part, unless --full. */
 const MOST_LINES = 8;
+/** Tokens of a part that are looked at, unless --full: more than fit into its lines. */
+const MOST_TOKENS = 10_000;
 /** Tokens that may make up one character. */
 const MOST_BYTES = 8;
 
@@ -66,7 +68,7 @@ function partsOf(
   answer: readonly number[],
   { tokenizer, max_length }: TokensOptions,
 ): [Part, number[]][] {
-  const ids = [...prompt_ids, ...answer];
+  const ids = prompt_ids.concat(answer);
   const partOf = (i: number): Part => {
     if (i >= max_length) return "cut";
     if (i < prompt_ids.length) return "prompt";
@@ -90,7 +92,7 @@ function printPart(part: Part, ids: readonly number[], { tokenizer, isFull, spac
   const label = `  ${part}`;
   const head = padText(label, LABEL + 2) + grouped(ids.length).padStart(6);
   const width = Math.max(20, terminal.columns - head.length - 2);
-  const text = spelledTokens(ids, tokenizer)
+  const text = spelledTokens(isFull ? ids : ids.slice(0, MOST_TOKENS), tokenizer)
     .map((token) => onOneLine(token).replace(UNSEEN, escaped).replaceAll(" ", space))
     .join("|");
   const lines = wrapText(text, width);
@@ -99,8 +101,8 @@ function printPart(part: Part, ids: readonly number[], { tokenizer, isFull, spac
     terminal.print(`${i === 0 ? head : " ".repeat(head.length)}  ${paint(part, line, terminal)}`);
   });
   const hidden = lines.length - visible.length;
-  if (hidden > 0)
-    terminal.print(terminal.dim(`${" ".repeat(head.length)}  ... ${counted(hidden, "line")} more (--full)`));
+  const more = !isFull && ids.length > MOST_TOKENS ? "more" : `${counted(hidden, "line")} more`;
+  if (hidden > 0) terminal.print(terminal.dim(`${" ".repeat(head.length)}  ... ${more} (--full)`));
 }
 
 /** Characters without width, and spaces that are not the usual one. */

@@ -53,7 +53,8 @@ const checkSmoothing: Check = ({ loss_type: types, label_smoothing: smoothing },
   if (has("robust") && smoothing >= 0.5) {
     report.advise(label("label_smoothing"), `expected from 0 to below 0.5 with loss_type robust, found ${smoothing}`);
   }
-  const unaffected = types.filter((type) => !lossTraits(type).smoothing);
+  const isAdded = types.length > 1; // sft beside another loss is a term of its own: it has no labels to smooth
+  const unaffected = types.filter((type) => !lossTraits(type).smoothing && !(isAdded && type === "sft"));
   if (smoothing === 0 || unaffected.length === 0) return;
   const instead = has("sigmoid") ? "; loss_type cdpo is sigmoid with smoothed labels (conservative DPO)" : "";
   report.advise(label("label_smoothing"), `no effect on loss_type ${list(unaffected)}, as in TRL${instead}`);

@@ -17,8 +17,9 @@ import type { ByteSource } from "./byteSource.ts";
 import { type ReadBytes, rangeOf, readAtOnce, readerOf } from "./parquetBytes.ts";
 import { checkThrift } from "./parquetChecks.ts";
 import { type ColumnReading, readColumnPages } from "./parquetColumns.ts";
-import { problemOfFooter } from "./parquetSchema.ts";
+import { nestsTooDeeply, problemOfFooter } from "./parquetSchema.ts";
 import { changeOf, dateParsers, footerParsers, readStored } from "./parquetValues.ts";
+import { DEEPEST } from "./parseJson.ts";
 import { NO_UTF8, utf8Text } from "./textEncoding.ts";
 import { orderedObject } from "./written.ts";
 
@@ -72,7 +73,10 @@ export async function openParquet(source: ByteSource, where: string): Promise<Pa
  */
 function checkColumns({ row_groups }: FileMetaData, schema: SchemaTree, where: string): void {
   const names = leaves(schema).sort();
-  if (names.length > MOST_COLUMNS) throw tooLarge(where, `${names.length} columns, at most ${MOST_COLUMNS} are read`);
+  if (names.length > MOST_COLUMNS) {
+    const hint = "Are ids or texts written as names? Put them into one column.";
+    throw tooLarge(where, `${names.length} columns, at most ${MOST_COLUMNS} are read`, hint);
+  }
   const expected = `${names}`;
   const twice = names.find((name, i) => name === names[i - 1]);
   if (twice !== undefined) throw broken(where, `two columns are called ${show(twice)}`);
@@ -96,6 +100,8 @@ async function readFooter(source: ByteSource, where: string): Promise<{ metadata
     await checkFooter(source);
     const metadata = await parquetMetadataAsync(source, { parsers: footerParsers });
     readJsonAsText(metadata);
+    if (nestsTooDeeply(metadata.schema))
+      throw tooLarge(where, `columns that nest more than ${DEEPEST} levels deep`, "Write their values as JSON texts.");
     return { metadata, schema: parquetSchema(metadata) };
   } catch (error) {
     if (error instanceof PrefineError) throw error;
@@ -159,8 +165,9 @@ const MOST_COLUMNS = 10_000;
 /** Bytes of the footer; that of a file with 10,000 row groups of 20 columns has 20 MB. */
 const LONGEST_FOOTER = 2 ** 28;
 
-function tooLarge(where: string, problem: string): PrefineError {
-  const hint = "Row groups are held in memory: write smaller ones (row_group_size).";
+const SMALLER_GROUPS = "Row groups are held in memory: write smaller ones (row_group_size).";
+
+function tooLarge(where: string, problem: string, hint = SMALLER_GROUPS): PrefineError {
   return new PrefineError("data", `${where}: ${problem}`, hint);
 }
 

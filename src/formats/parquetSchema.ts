@@ -1,6 +1,19 @@
 /** @file The footer of a parquet file: what the library takes as it is, though no reader can do with it. */
 import type { ColumnMetaData, FileMetaData, ParquetType, SchemaElement, SchemaTree } from "hyparquet";
 import { show } from "../errors.ts";
+import { DEEPEST } from "./parseJson.ts";
+
+/** Whether a schema nests too deeply for recursive code; its elements are listed depth first. */
+export function nestsTooDeeply(schema: readonly SchemaElement[]): boolean {
+  const open: number[] = []; // children to come, of each element above
+  for (const { num_children } of schema) {
+    while (open.length > 0 && open[open.length - 1] === 0) open.pop();
+    if (open.length > 0) open[open.length - 1]--;
+    if (num_children) open.push(num_children);
+    if (open.length > DEEPEST) return true;
+  }
+  return false;
+}
 
 const INTEGERS: readonly ParquetType[] = ["INT32", "INT64"];
 const TEXTS: readonly ParquetType[] = ["BYTE_ARRAY"];

@@ -58,12 +58,20 @@ export async function importRun(
   return { tool, text, lines: imported.lines, problems };
 }
 
+/** Real files have some hundred. */
+const MOST_KEYS = 2000;
+
 function readKeys({ name, text }: { name: string; text: string }): Record<string, unknown> {
   let content: unknown;
   try {
     content = parseYaml(text) ?? {};
   } catch (error) {
     throw new PrefineError("config", `${name}: not valid YAML: ${(error as Error).message}`, "Correct the file.");
+  }
+  const keys = isObject(content) ? Object.keys(content).length : 0;
+  if (keys > MOST_KEYS) {
+    const message = `${name}: expected at most ${MOST_KEYS} keys, found ${keys}`;
+    throw new PrefineError("config", message, "Give the file of a training run.");
   }
   if (isObject(content)) return content;
   throw new PrefineError("config", `${name}: expected keys and values, found none`, "Give the file of a training run.");

@@ -53,12 +53,20 @@ function readLoss(imported: Imported, given: Record<string, unknown>, loss: stri
   const isSmooth = smoothing > 0 && loss === "sigmoid";
   keys.loss_type = isSmooth ? "cdpo" : LOSSES[loss];
   if (isSmooth) keys.label_smoothing = smoothing;
+  else if (smoothing > 0) readUnusedSmoothing(imported, loss);
   if (loss === "simpo") keys.simpo_gamma = given.simpo_gamma ?? 0.5;
   const weight = Number(given.pref_ftx ?? given.dpo_ftx ?? 0);
   if (weight > 0) Object.assign(keys, { loss_type: [keys.loss_type, "sft"], loss_weights: [1, weight] });
   if (weight === 0 && loss !== "orpo") return;
   const text = "the likelihood of chosen answers is a mean over the batch's tokens here, over its pairs there";
   noEqual(imported, weight > 0 ? "pref_ftx" : "pref_loss", text, true);
+}
+
+/** Its simpo smooths labels, as its authors' does; TRL's other losses do not read the option. */
+function readUnusedSmoothing(imported: Imported, loss: string): void {
+  const isRead = loss === "simpo";
+  const text = isRead ? "simpo has no smoothed labels here" : `no effect on pref_loss ${loss} there, either`;
+  noEqual(imported, "dpo_label_smoothing", text, isRead);
 }
 
 function readAdapter(imported: Imported, given: Record<string, unknown>): void {

@@ -1,5 +1,6 @@
 /** @file Renders messages with a chat template: transformers' render_jinja_template. */
 import { PrefineError, show } from "../../errors.ts";
+import { isObject } from "../../formats/parseJson.ts";
 import { checkNames } from "./jinja/checkNames.ts";
 import { Execution } from "./jinja/execute.ts";
 import { globals } from "./jinja/globals.ts";
@@ -150,9 +151,22 @@ function cutAtOpenEnd(rendered: string, message: string): string {
 export function templateError(error: unknown, where: string, messages: readonly unknown[]): PrefineError {
   const { message } = error instanceof Error ? error : { message: String(error) };
   const line = error instanceof TemplateFault && error.line !== undefined ? ` (line ${error.line})` : "";
-  return new PrefineError("data", `${where}: the chat template failed: ${message}${line}`, hintOf(error, messages), {
+  const empty = /content|None/.test(message) ? emptyMessage(messages) : undefined;
+  const actual = empty === undefined ? "" : `expected a text in each message, found ${empty}: `;
+  const hint =
+    empty === undefined ? hintOf(error, messages) : "Give the message a text as its content, or drop the row.";
+  return new PrefineError("data", `${where}: the chat template failed: ${actual}${message}${line}`, hint, {
     cause: error,
   });
+}
+
+/** The first message without content, which templates may not expect; calls of tools need none. */
+function emptyMessage(messages: readonly unknown[]): string | undefined {
+  for (const [i, message] of messages.entries()) {
+    if (!isObject(message) || (message.content ?? null) !== null || message.tool_calls) continue;
+    return `${"content" in message ? "null" : "none"} in message ${i} (${show(message.role)})`;
+  }
+  return undefined;
 }
 
 function hintOf(error: unknown, messages: readonly unknown[]): string {

@@ -98,6 +98,7 @@ const OPENERS: Readonly<Record<ReadFormat, Opener>> = {
   async csv(source, path, { reader: options }) {
     const file = await openCsv(source, path, csvSettings(options, path));
     const parts = file.blocks.map((block) => ({ rows: block.rows, read: () => readCsvBlock(file, block) }));
+    if (file.columns.length > MOST_COLUMNS) throw tooWide(path);
     const columns = file.columns.map(({ name, type }) => [name, { kind: "value", dtype: type }] as const);
     return { path, features: orderedObject<Feature>(columns), parts, typed: false };
   },

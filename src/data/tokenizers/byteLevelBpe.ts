@@ -4,7 +4,7 @@ import { pushAll } from "../../lists.ts";
 import { mergeIds, readMerges } from "./bpeMerges.ts";
 import { BYTE_CHARACTERS, bytesOfToken, spellBytes } from "./byteAlphabet.ts";
 import type { Branches, TextCodec } from "./codec.ts";
-import { sectionsOf } from "./pipeline.ts";
+import { checkLength, sectionsOf } from "./pipeline.ts";
 import { readTemplate, type Template } from "./postProcessor.ts";
 import type { AddedToken, TokenizerJson } from "./tokenizerJson.ts";
 import { rememberWords, type WordEncoder } from "./wordCache.ts";
@@ -56,7 +56,10 @@ export function createByteLevelBpe(
   const merger = createMerger(idOf, json, where);
   const template = readTemplate(json.post_processor, where);
   const decode = createDecoder(idOf, json.added_tokens);
-  const split = createSplitter(json.added_tokens, json.pre_tokenizer?.add_prefix_space === true);
+  const split = createSplitter(json.added_tokens, {
+    addPrefixSpace: json.pre_tokenizer?.add_prefix_space === true,
+    where,
+  });
   return { ...createEncoder(split, rememberWords(merger), template), decode, concatenates: true };
 }
 
@@ -67,9 +70,13 @@ interface Splitter {
   margin: number;
 }
 
-function createSplitter(added: AddedToken[], addPrefixSpace: boolean): Splitter {
+function createSplitter(
+  added: AddedToken[],
+  { addPrefixSpace, where }: { addPrefixSpace: boolean; where: string },
+): Splitter {
   const sections = sectionsOf(added, (text) => text);
   const split: Splitter["split"] = (text, visit) => {
+    checkLength(text, where);
     for (const { text: section, id } of sections(text)) {
       if (id !== undefined) visit(section, id);
       else {

@@ -53,10 +53,11 @@ export function createPipeline(json: TokenizerJson, idOf: ReadonlyMap<string, nu
 /** Longest text in UTF-16 units: its words take about 100 bytes per character. */
 const LONGEST_TEXT = 16_000_000;
 
-function checkLength({ length }: string, where: string): void {
+/** @throws PrefineError("data") for a text that takes gigabytes to tokenize. */
+export function checkLength({ length }: string, where: string): void {
   if (length <= LONGEST_TEXT) return;
   const message = `${where}: expected texts of at most ${LONGEST_TEXT} characters, found one of ${length}`;
-  throw new PrefineError("data", message, "Is the row a text? Leave it out, or cut it.");
+  throw new PrefineError("data", message, "Is it a text that a model can learn from? Drop the row, or cut the text.");
 }
 
 /** Appends the ids of a text to `ids`; `isStart`: it is the beginning of the text. */

@@ -156,13 +156,21 @@ function loraLayer({ layer, isEmbedding }: Target, { r, alpha, settings }: Layer
   };
 }
 
+/** Each is tried on each layer. */
+const MOST_PATTERNS = 5000;
+
 /** Values by pattern: `(.*\.)?(pattern)$`; the first match wins. */
 function patternReader(
   patterns: Readonly<Record<string, number>> | null | undefined,
   where: string,
   layers: readonly string[],
 ) {
-  const entries = Object.entries(patterns ?? {}).map(([pattern, value]) => {
+  const given = Object.entries(patterns ?? {});
+  if (given.length > MOST_PATTERNS) {
+    const message = `${where}: expected at most ${MOST_PATTERNS} patterns, found ${given.length}`;
+    throw new PrefineError("config", message, "Layers need one each at most: drop those that match none.");
+  }
+  const entries = given.map(([pattern, value]) => {
     return { pattern, value, matches: fullMatch(pattern, where, { before: "(?:.*\\.)?" }) };
   });
   const idle = entries.filter(({ matches }) => !layers.some(matches));

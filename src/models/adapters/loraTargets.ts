@@ -4,6 +4,7 @@
  */
 import { nearestName, PrefineError } from "../../errors.ts";
 import { pushAll } from "../../lists.ts";
+import { counted } from "../../phrases.ts";
 import { type Architecture, HEAD_MODULE, type LinearLayer } from "../network.ts";
 import { fullMatch } from "./pythonPattern.ts";
 
@@ -65,12 +66,15 @@ function moduleNames({ parameters }: Pick<ModelModules, "parameters">): string[]
 }
 
 const isNamed = (module: string, name: string) => module === name || module.endsWith(`.${name}`);
+/** The names that a module may be meant by: its own, and what is left without its outer ones. */
+const namesOf = (module: string) => module.split(".").map((_, i, parts) => parts.slice(i).join("."));
 const listed = (names: Iterable<string>) => [...names].map((name) => JSON.stringify(name)).join(", ");
 
 /** Matches the named modules; `where` is the option, for messages. */
 function matcher(names: readonly string[] | string, where: string): (module: string) => boolean {
   if (typeof names === "string") return fullMatch(names, where);
-  return (module) => names.some((name) => isNamed(module, name));
+  const wanted = new Set(names);
+  return (module) => namesOf(module).some((name) => wanted.has(name));
 }
 
 /** Matches modules inside the layers of layers_to_transform. */
@@ -203,14 +207,20 @@ function condensed(names: readonly string[], all: readonly string[]): string[] {
 /** Names in a list that match nothing: PEFT only objects if none of them matches. */
 function unmatched(names: readonly string[], model: ModelModules): string[] {
   const missing = missingNames(names, model);
-  return missing.map((name) => {
+  const others = missing.length - MOST_WARNINGS;
+  const more = others > 0 ? [`target_modules: no layer is called by ${counted(others, "more name")}`] : [];
+  const lines = missing.slice(0, MOST_WARNINGS).map((name) => {
     const nearest = nearestName(name, lastParts(model));
     const advice = nearest
       ? `did you mean ${JSON.stringify(nearest)}?`
       : `this model has ${lastParts(model).join(", ")}`;
     return `target_modules: no layer is called ${JSON.stringify(name)}; ${advice}`;
   });
+  return [...lines, ...more];
 }
+
+/** Names that a warning each is about. */
+const MOST_WARNINGS = 20;
 
 /** Modules to train in full: PEFT takes every module whose name ends with one of the names. */
 export function savedModules(
@@ -229,8 +239,10 @@ export function savedModules(
   return { modules, warnings };
 }
 
-const missingNames = (names: readonly string[], model: ModelModules) =>
-  names.filter((name) => !adaptableLayers(model).some(({ layer }) => isNamed(layer.name, name)));
+function missingNames(names: readonly string[], model: ModelModules): string[] {
+  const present = new Set(adaptableLayers(model).flatMap(({ layer }) => namesOf(layer.name)));
+  return names.filter((name) => !present.has(name));
+}
 
 const lastParts = (model: ModelModules) => [
   ...new Set(adaptableLayers(model).map(({ layer }) => layer.name.split(".").at(-1)!)),
