@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
 import { PrefineError } from "./errors.ts";
-import { counted, onOneLine, printable, printableJson, shellWord } from "./phrases.ts";
+import { counted, graphemes, onOneLine, printable, printableJson, shellWord } from "./phrases.ts";
 
 it("counts have their plural", () => {
   expect([0, 1, 2].map((n) => counted(n, "step"))).toEqual(["0 steps", "1 step", "2 steps"]);
@@ -56,4 +56,29 @@ it("JSON with escaped controls has the same value", () => {
 it("messages and hints of errors are escaped", () => {
   const error = new PrefineError("data", `a column\n${UNSEEN}`, UNSEEN);
   expect(error.message + error.hint).toMatch(/^[\n -~]+$/);
+});
+
+it("graphemes are the segmenter's, wherever a block ends, in a time that grows with the text", () => {
+  const whole = new Intl.Segmenter("en", { granularity: "grapheme" });
+  const parts = ["e\u0301", "👩‍👩‍👧", "🇩🇪🇫🇷🇯🇵", "\r\n", "क्षि", "👍🏽", "日", "a", "\u0301".repeat(700), "\ud800", "각"];
+  for (let first = 0; first < parts.length; first++) {
+    const text =
+      "x".repeat(250) +
+      parts
+        .map((_, i) => parts[(first + i) % parts.length])
+        .join("")
+        .repeat(3);
+    for (const cut of [0, 3, 7]) {
+      const expected = Array.from(whole.segment(text.slice(cut)), ({ segment }) => segment);
+      expect([...graphemes(text.slice(cut))]).toEqual(expected);
+    }
+  }
+  expect([...graphemes("日".repeat(200_000))]).toHaveLength(200_000);
+}, 8000);
+
+it("an error's message and hint stay short, whatever they quote", () => {
+  const { message, hint } = new PrefineError("data", `a${"b".repeat(9e6)}`, `a${"\nb".repeat(1e5)}${"c".repeat(9e6)}`);
+  expect(message).toHaveLength(600);
+  expect(hint?.split("\n")).toHaveLength(61);
+  expect(hint).toMatch(/\.\.\. 99941 more lines$/);
 });

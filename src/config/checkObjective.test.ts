@@ -61,6 +61,10 @@ test("one line where label_smoothing is not read, and where robust means another
     "label_smoothing: no effect on loss_type hinge, as in TRL",
   ]);
   expect(adviceFor({ label_smoothing: 0.1, loss_type: ["cdpo", "robust", "aot", "exo_pair"] })).toEqual([]);
+  expect(adviceFor({ label_smoothing: 0.1, loss_type: ["cdpo", "sft"], loss_weights: [1, 0.5] })).toEqual([]);
+  expect(adviceFor({ label_smoothing: 0.1, loss_type: "sft" })).toEqual([
+    "label_smoothing: no effect on loss_type sft, as in TRL",
+  ]);
   expect(adviceFor({ label_smoothing: 0.7, loss_type: "robust" })).toEqual([
     "label_smoothing: expected from 0 to below 0.5 with loss_type robust, found 0.7",
   ]);

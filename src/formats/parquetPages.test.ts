@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { memorySource } from "./byteSource.ts";
 import { openParquet, readRowGroup } from "./parquet.ts";
 import { readColumnPages } from "./parquetColumns.ts";
-import { problemOfFooter } from "./parquetSchema.ts";
+import { nestsTooDeeply, problemOfFooter } from "./parquetSchema.ts";
 
 function varint(value: number): number[] {
   return value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))];
@@ -181,4 +181,20 @@ it.each<[kind: string, message: RegExp, change: Change]>([
   const changed = structuredClone(metadata);
   change(changed);
   expect(problemOfFooter(changed, parquetSchema(changed))).toMatch(message);
+});
+
+it("a schema that nests deeply is told before it is read", () => {
+  const nested = (depth: number, width = 1) => [
+    { name: "root", num_children: width },
+    ...Array.from({ length: width }, () => [
+      ...Array.from({ length: depth - 1 }, () => ({ name: "a", num_children: 1 })),
+      { name: "a" },
+    ]).flat(),
+  ];
+  expect([nested(200), nested(3, 500), nested(201), nested(100_000)].map(nestsTooDeeply)).toEqual([
+    false,
+    false,
+    true,
+    true,
+  ]);
 });

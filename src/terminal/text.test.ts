@@ -102,3 +102,15 @@ describe("side by side", () => {
     ]);
   });
 });
+
+it("long lines, with words or without, take a time that grows with them", () => {
+  const width = 80;
+  for (const word of ["abc ", "abcdefgh", "日本語", " ", "\u0301", "é "]) {
+    const lines = wrapText(word.repeat(15_000), width);
+    expect(lines.every((line) => line.length <= width || word === "\u0301")).toBe(true);
+  }
+  expect(wrapText("abc ".repeat(60_000), width)).toHaveLength(3000);
+  expect(wrapText("a".repeat(240_000), width)).toHaveLength(3000);
+  const rows = Array.from({ length: 150_000 }, () => ["a", "bc"]);
+  expect(tableLines(rows)[0]).toBe("a  bc");
+}, 10_000);

@@ -66,6 +66,16 @@ describe("LLaMA-Factory", () => {
     expect(differing(await imported({ ...BASE, dataset: "answers" }))).toEqual(["dataset"]);
   });
 
+  it("says where smoothed labels get lost", async () => {
+    const lines = async (pref_loss: string) =>
+      (await imported({ ...BASE, pref_loss, dpo_label_smoothing: 0.1 })).lines.filter(
+        ({ key }) => key === "dpo_label_smoothing",
+      );
+    expect(await lines("sigmoid")).toEqual([]);
+    expect(await lines("simpo")).toMatchObject([{ text: "simpo has no smoothed labels here", changes: true }]);
+    expect(await lines("ipo")).toMatchObject([{ text: "no effect on pref_loss ipo there, either", changes: false }]);
+  });
+
   it.each([
     [
       { pref_beta: 0.2, pref_loss: "ipo" },

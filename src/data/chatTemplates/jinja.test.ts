@@ -135,3 +135,20 @@ describe("bounds", () => {
     expect.assertions(2);
   });
 });
+
+test.each([
+  [{ role: "user", content: null }, 'expected a text in each message, found null in message 1 ("user"): '],
+  [{ role: "assistant" }, 'expected a text in each message, found none in message 1 ("assistant"): '],
+  [{ role: "assistant", content: null, tool_calls: [{}] }, ""],
+])("a template that needs the content of %j", (message, expected) => {
+  const messages = [...user, message];
+  let failure: unknown;
+  try {
+    renderChat("{% for m in messages %}{{ m.role + m.content }}{% endfor %}", messages, {});
+  } catch (error) {
+    failure = templateError(error, "m", messages);
+  }
+  expect((failure as Error).message).toBe(
+    `m: the chat template failed: ${expected}'dict object' has no attribute 'content' (line 1)`,
+  );
+});

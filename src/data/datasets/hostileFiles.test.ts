@@ -103,3 +103,9 @@ function promising(bytes: Uint8Array, rows: number): Uint8Array {
   size.writeUInt32LE(longer.length);
   return new Uint8Array(Buffer.concat([buffer.subarray(0, start), longer, size, Buffer.from("PAR1")]));
 }
+
+it("a csv file of ever more columns", async () => {
+  const names = Array.from({ length: 10_001 }, (_, i) => `c${i}`);
+  writeFileSync(at("columns.csv"), `${names}\n${names}\n`);
+  await expect(loadDataset(at("columns.csv"))).rejects.toThrow(/columns.csv: expected at most 10000 columns/);
+});
