@@ -1,6 +1,6 @@
 /**
- * @file Mutations that keep JSON valid: values of other types, huge numbers, deep nesting, names that are missing,
- * misspelled, duplicated, or special in JavaScript.
+ * @file Mutations that keep JSON valid: values of other types, huge numbers, deep nesting, long lists, many keys, names
+ * that are missing, misspelled, duplicated, or special in JavaScript.
  */
 import type { Dice } from "./dice.ts";
 
@@ -67,12 +67,14 @@ function nodes(root: unknown, found: Node[] = [], depth = 0): Node[] {
 }
 
 function exoticValue(dice: Dice): unknown {
-  const kind = dice.below(20);
+  const kind = dice.below(22);
   if (kind === 0) return "long ".repeat(20_000);
   if (kind === 1) return `${MARK}${"[".repeat(20_000)}${"]".repeat(20_000)}`;
   if (kind === 2) return `${MARK}${'{"a":'.repeat(3000)}1${"}".repeat(3000)}`;
   if (kind === 3) return Array.from({ length: 2000 }, (_, i) => i);
   if (kind < 6) return MARK + dice.pick(TEXTS);
+  if (kind === 20) return Array.from({ length: 150_000 }, (_, i) => i % 9); // more than a call takes arguments
+  if (kind === 21) return dice.pick(["m", "日", "\u0301", "a."]).repeat(100_000); // one word
   return structuredClone(dice.pick(VALUES));
 }
 
@@ -83,6 +85,9 @@ function write(value: unknown): string {
   const text = JSON.stringify(value) ?? "null";
   return text.replace(/"\\u0001raw:((?:[^"\\]|\\.)*)"/g, (_, raw: string) => JSON.parse(`"${raw}"`));
 }
+
+/** Members that are added to one list or object. */
+const WIDTH = 20_000;
 
 type Mutation = (node: Record<string, unknown>, key: string, dice: Dice) => void;
 
@@ -117,6 +122,15 @@ const MUTATIONS: Mutation[] = [
     else delete node[key];
     const name = key.length > 1 && dice.chance(0.5) ? key.slice(1) : key + dice.pick(["s", " ", "_", ".weight"]);
     if (!Array.isArray(node)) node[name] = value;
+  },
+  function widen(node, key) {
+    const text = JSON.stringify(node[key]);
+    if (text === undefined || text.length > 1000) return;
+    for (let i = 0; i < WIDTH; i++) {
+      const value: unknown = JSON.parse(text); // its own: it may be widened, too
+      if (Array.isArray(node)) node.push(value);
+      else node[key.includes("_") ? key.replace("_", `_${i}_`) : `${key}${i}`] = value;
+    }
   },
   function nudge(node, key, dice) {
     const value = node[key];

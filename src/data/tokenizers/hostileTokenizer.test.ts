@@ -69,8 +69,8 @@ test("a text that would take gigabytes, in every kind of tokenizer", () => {
 test("a compiled table on a long text: its time grows with the text", () => {
   const precompiled_charsmap = Buffer.from([4, 0, 0, 0, 0, 0, 0, 0]).toString("base64");
   const tokenizer = tokenizerOf({ normalizer: { type: "Precompiled", precompiled_charsmap } });
-  expect(tokenizer.encode("ab".repeat(200_000))).toHaveLength(400_000);
-  expect(tokenizer.encode("é日".repeat(100_000))).toEqual([]);
+  expect(tokenizer.encode("ab".repeat(30_000))).toHaveLength(60_000);
+  expect(tokenizer.encode("é日".repeat(30_000))).toEqual([]);
 }, 8000);
 
 test("a template that adds 200,000 tokens, and so many added tokens", () => {
