@@ -1,7 +1,6 @@
 /** @file Starts tokenizers in threads of Node; imported by what trains and generates. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { unpackSent } from "../data/preferences/sentPair.ts";
 import type { PairOrError, PairsRequest, RowsRequest } from "../data/preferences/tokenizingThreads.ts";
 import { openThreadsWith, type SlowCall, type TokenizerThread } from "../data/tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
@@ -43,9 +42,7 @@ class NodeThread implements TokenizerThread {
   async work(request: object): Promise<unknown> {
     if ("pairsOf" in request) {
       const pairs = await this.send<PairsReply>(request as PairsRequest);
-      return pairs.map((one): PairOrError => {
-        return "pair" in one ? { pair: unpackSent(one.pair) } : { error: revive(one.error) };
-      });
+      return pairs.map((one): PairOrError => ("pair" in one ? one : { error: revive(one.error) }));
     }
     const { rows, error } = await this.send<RowsReply>(request as RowsRequest);
     return error ? { rows, failure: { error: revive(error) } } : { rows };

@@ -1,7 +1,6 @@
 /** @file Checks of the characters of a text: signs that it was decoded wrongly, cut, or written to deceive. */
 import type { DoctorCheck, ExaminedRow } from "./check.ts";
 import { around } from "./textChecks.ts";
-import { isAscii } from "./words.ts";
 
 /** The first match in prompt, chosen or rejected. */
 function firstMatch(row: ExaminedRow, pattern: RegExp): string | undefined {
@@ -15,7 +14,7 @@ function firstMatch(row: ExaminedRow, pattern: RegExp): string | undefined {
 /** The same for characters that are not of ASCII. */
 function firstOdd(row: ExaminedRow, pattern: RegExp): string | undefined {
   for (const name of ["prompt", "chosen", "rejected"] as const) {
-    const quote = isAscii(row[name]) ? undefined : around(row[name], pattern.exec(row[name]));
+    const quote = row.ascii[name] ? undefined : around(row[name], pattern.exec(row[name]));
     if (quote !== undefined) return `${name}: ${quote}`;
   }
   return undefined;
@@ -62,6 +61,12 @@ export const INVISIBLE = new RegExp(
 const LONE_SURROGATE = /\p{Surrogate}/u;
 /** Letters of Greek that look like Latin ones; others stand in formulas. */
 const ALIKE = "[\\p{Script=Cyrillic}ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο]";
+const ANY_ALIKE = new RegExp(ALIKE, "u");
+/** Whether a mixed word is possible: much quicker than looking for one. */
+const hasAlike = ({ prompt, chosen, rejected, ascii }: ExaminedRow) =>
+  (!ascii.prompt && ANY_ALIKE.test(prompt)) ||
+  (!ascii.chosen && ANY_ALIKE.test(chosen)) ||
+  (!ascii.rejected && ANY_ALIKE.test(rejected));
 /** A word of three letters or more of two scripts that look alike: "Тhe" with a Cyrillic T. */
 const MIXED_WORD = new RegExp(
   [
@@ -153,7 +158,7 @@ export const CHARACTER_CHECKS: readonly DoctorCheck[] = [
   {
     name: "mixedScripts",
     severity: "note",
-    look: () => (row) => firstOdd(row, MIXED_WORD),
+    look: () => (row) => (hasAlike(row) ? firstOdd(row, MIXED_WORD) : undefined),
     describe: "A word mixes letters of scripts that look alike.",
     fix: "Replace the letters that stand in for others, unless the text is about them.",
   },

@@ -17,6 +17,8 @@ export interface ExaminedRow {
   prompt: string;
   chosen: string;
   rejected: string;
+  /** Whether they are of ASCII alone. */
+  ascii: { prompt: boolean; chosen: boolean; rejected: boolean };
   /** Hashes of the whole prompt (system messages included) and of both answers, normalized (see words.ts). */
   keys: { prompt: number; chosen: number; rejected: number };
   /** Hash of the row as it is. */

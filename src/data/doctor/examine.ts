@@ -4,12 +4,13 @@ import type { Row } from "../datasets/features.ts";
 import type { Message } from "../preferences/extractPrompt.ts";
 import { checkRow, type ReadRow, readPreferenceRow } from "../preferences/readRow.ts";
 import { charactersOf } from "../preferences/rowGroups.ts";
+import { unpackSent } from "../preferences/sentPair.ts";
 import { type TokenizedPair, tokenizePair } from "../preferences/tokenizePair.ts";
 import type { PairOrError, TokenizingThreads } from "../preferences/tokenizingThreads.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { ExaminedRow } from "./check.ts";
 import { type Signature, signatureOf } from "./minhash.ts";
-import { hashNormalized, hashText, wordsOf } from "./words.ts";
+import { hashNormalized, hashText, isAscii, wordsOf } from "./words.ts";
 
 /** The contents of messages, which may be lists of blocks, and calls of tools. */
 export function textOf(messages: readonly Message[]): string {
@@ -156,7 +157,7 @@ export class RowExamination {
     if (!tokenizer || this.withoutTokens !== undefined) return undefined;
     try {
       if (!known) return tokenizePair(row, tokenizer);
-      if ("pair" in known) return known.pair;
+      if ("pair" in known) return unpackSent(known.pair);
       throw known.error;
     } catch (error) {
       if (!(error instanceof PrefineError) || error.code !== "model") throw error;
@@ -168,16 +169,17 @@ export class RowExamination {
 
 function examined(row: ReadRow, rest: Pick<ExaminedRow, "index" | "pair">): ExaminedRow {
   const { prompt, chosen, rejected, wholePrompt } = textsOf(row);
+  const ascii = { prompt: isAscii(prompt), chosen: isAscii(chosen), rejected: isAscii(rejected) };
   const words = { prompt: wordsOf(prompt), chosen: wordsOf(chosen), rejected: wordsOf(rejected) };
   const keys = {
     prompt: hashNormalized(wholePrompt),
-    chosen: hashNormalized(chosen),
-    rejected: hashNormalized(rejected),
+    chosen: hashNormalized(chosen, ascii.chosen),
+    rejected: hashNormalized(rejected, ascii.rejected),
   };
   let signature: Signature | undefined;
   return {
     ...rest,
-    ...{ row, prompt, chosen, rejected, keys, words },
+    ...{ row, prompt, chosen, rejected, ascii, keys, words },
     exact: hashText([wholePrompt, chosen, rejected].join("\0")),
     signature: () => {
       signature ??= signatureOf([words.prompt, words.chosen, words.rejected]);

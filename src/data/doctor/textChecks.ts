@@ -61,14 +61,20 @@ function orderFault(prompt: readonly Message[], answer: readonly Message[]): str
 const LONG_PROMPT = 24;
 const PROMPT_AT_START = 10;
 
+const longestWord = (text: string) =>
+  text.split(" ").reduce((best, word) => (word.length > best.length ? word : best), "");
+
 function repeatedPrompt({ row, ...texts }: ExaminedRow): Hit | undefined {
   const last = row.kind === "texts" ? undefined : row.prompt.findLast(({ role }) => role === "user");
   const prompt = normalized(row.kind === "texts" ? row.prompt : last ? textOf([last]) : "");
   if (prompt.length < PROMPT_AT_START) return undefined;
   const first = prompt.slice(0, PROMPT_AT_START);
+  const rarest = longestWord(prompt);
   const name = (["chosen", "rejected"] as const).find((one) => {
     if (texts[one].length < prompt.length) return false;
-    const text = normalized(texts[one]);
+    // the whole answer is normalized only where it may contain the prompt
+    if (texts.ascii[one] && !texts[one].toLowerCase().includes(rarest)) return false;
+    const text = normalized(texts[one], texts.ascii[one]);
     const at = text.indexOf(first);
     return at >= 0 && (prompt.length < LONG_PROMPT ? text.startsWith(`${prompt} `) : text.includes(prompt, at));
   });

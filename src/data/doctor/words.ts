@@ -80,12 +80,12 @@ const UNSEEN = "\\u00ad\\u180e\\u200b-\\u200f\\u2060-\\u2064\\ufeff";
 const EVERY_UNSEEN = new RegExp(`[${UNSEEN}]`, "g");
 
 /** A text without differences of white space, case, characters that are not seen and Unicode's compatible forms. */
-export function normalized(text: string): string {
-  const plain = isAscii(text) ? text : text.normalize("NFKC").replace(EVERY_UNSEEN, "");
+export function normalized(text: string, isPlain = isAscii(text)): string {
+  const plain = isPlain ? text : text.normalize("NFKC").replace(EVERY_UNSEEN, "");
   return plain.toLowerCase().replace(/\s+/g, " ").trim();
 }
 
 /** Hash of a normalized text, without making one where it is of ASCII. */
-export function hashNormalized(text: string): number {
-  return isAscii(text) ? hashText(text, true) : hashText(normalized(text));
+export function hashNormalized(text: string, isPlain = isAscii(text)): number {
+  return isPlain ? hashText(text, true) : hashText(normalized(text));
 }

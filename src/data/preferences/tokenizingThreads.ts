@@ -4,7 +4,7 @@ import { type Notes, notesOf } from "../../formats/written.ts";
 import type { TokenizerThread } from "../tokenizers/slowCalls.ts";
 import type { ExaminedRow, ExamineSettings } from "./examineRow.ts";
 import type { ReadRow } from "./readRow.ts";
-import type { TokenizedPair } from "./tokenizePair.ts";
+import type { SentPair } from "./sentPair.ts";
 
 /** The rows up to the first that failed, and its error. */
 export interface ExaminedRows<T = ExaminedRow> {
@@ -27,8 +27,8 @@ export interface PairsRequest {
   notes: Notes | undefined;
 }
 
-/** Of a row; one that fails does not end the others. */
-export type PairOrError = { pair: TokenizedPair } | { error: unknown };
+/** Of a row; one that fails does not end the others. `unpackSent` makes the pair when it is needed. */
+export type PairOrError = { pair: SentPair } | { error: unknown };
 
 /** Groups that wait for each thread, so that it never runs dry while the caller reads rows. */
 const WAITING = 2;
