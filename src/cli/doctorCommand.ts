@@ -120,6 +120,7 @@ async function patientOf(dataset: string | undefined, flags: DoctorFlags): Promi
 
 async function tokenizerOf(idOrPath: string, token: string | undefined): Promise<Tokenizer> {
   const { AutoTokenizer } = await import("../data/tokenizers/loadTokenizer.ts");
+  await import("../pretrained/tokenizerThreads.ts"); // enables threads for many rows
   return AutoTokenizer.from_pretrained(idOrPath, { token });
 }
 

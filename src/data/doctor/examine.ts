@@ -56,6 +56,8 @@ export interface RowsOptions {
   tokenizer: Tokenizer | undefined;
   /** Threads for splits that take long; none: all is done here. */
   openThreads?: (() => TokenizingThreads | undefined) | undefined;
+  /** For tests: work (ms) before threads are opened; default 500. */
+  alone?: number;
 }
 
 /** Work on this thread (ms) before others tokenize: starting them takes as long. */
@@ -76,7 +78,7 @@ export class RowExamination {
 
   /** In order. */
   async *rows(pairs: AsyncGenerator<RawPair>): AsyncGenerator<Examined> {
-    const { tokenizer, openThreads } = this.options;
+    const { tokenizer, openThreads, alone = ALONE } = this.options;
     const started = performance.now();
     let threads: TokenizingThreads | undefined;
     let mayOpen = tokenizer !== undefined;
@@ -84,7 +86,7 @@ export class RowExamination {
       const { done, value } = await pairs.next(); // a loop's break would end the pairs
       if (done) return;
       yield this.finished(this.read(value));
-      if (!mayOpen || this.withoutTokens !== undefined || performance.now() - started < ALONE) continue;
+      if (!mayOpen || this.withoutTokens !== undefined || performance.now() - started < alone) continue;
       threads = openThreads?.();
       mayOpen = false;
     }
