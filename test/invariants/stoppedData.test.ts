@@ -24,6 +24,8 @@ import { type End, ended } from "../support/trainingProcess.ts";
 
 /** From 4,096 rows on, tokens are kept. */
 const ROWS = 5000;
+/** All rows are tokenized before the first step. */
+const TOKENIZED_FIRST = ["--drop_degenerate", "--max_steps", "2"];
 /** Ends within a second; other tests may take the processor. */
 const SOON_MS = 10_000;
 
@@ -33,11 +35,10 @@ const template = join(folder, "template");
 let undisturbed = 0;
 let adapter = "";
 
-function start(place: string): ChildProcess {
+function start(place: string, own: readonly string[] = TOKENIZED_FIRST): ChildProcess {
   const { PATH, HOME } = process.env;
   const env = { PATH, HOME, NO_COLOR: "1", PREFINE_NUM_THREADS: "1", PREFINE_CACHE: join(place, "cache") };
-  // drop_degenerate: all rows are tokenized before the first step
-  const flags = ["--config", "run.yaml", "--process", "long.mjs", "--drop_degenerate", "--max_steps", "2"];
+  const flags = ["--config", "run.yaml", "--process", "long.mjs", ...own];
   return spawn(process.execPath, [bin, "train", ...flags], { cwd: place, env, stdio: ["ignore", "ignore", "pipe"] });
 }
 
@@ -125,4 +126,29 @@ test.each<[string, NodeJS.Signals, Moment]>([
   expect(again, again.stderr).toMatchObject({ code: 0 });
   expect(adapterOf(place)).toBe(adapter);
   expect(halves(place)).toEqual([]);
+});
+
+test("a row that the chat template refuses ends the training at its last whole step", {
+  timeout: 120_000,
+}, async () => {
+  const place = workplace("refused");
+  const refuse = "{% if messages[0].content == '40' %}{{ raise_exception('not this') }}{% endif %}";
+  const said = (role: string, content: string) => [{ role, content }];
+  const rows = Array.from({ length: ROWS }, (_, i) => ({
+    ...{ prompt: said("user", `${i}`), chosen: said("assistant", "yes"), rejected: said("assistant", "no") },
+  }));
+  writeFileSync(
+    join(place, "model/chat_template.jinja"),
+    `${refuse}{% for m in messages %}{{ m.content }}{{ eos_token }}{% endfor %}`,
+  );
+  writeFileSync(join(place, "train.jsonl"), jsonLines(rows));
+  writeFileSync(join(place, "eval.jsonl"), jsonLines(rows.slice(0, 2)));
+  const flags =
+    "--max_steps 60 --train_sampling_strategy sequential --per_device_train_batch_size 1 --logging_steps 50";
+  const { code, stderr } = await ended(start(place, flags.split(" ")));
+  expect(code, stderr).toBe(1);
+  const [, step] =
+    /train row 40: .*not this.*; saved dpo\/checkpoint-(\d+) with the steps before it/.exec(stderr) ?? [];
+  expect(Number(step), stderr).toBeGreaterThan(0);
+  expect(existsSync(join(place, `dpo/checkpoint-${step}/adapter_model.safetensors`))).toBe(true);
 });

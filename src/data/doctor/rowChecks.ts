@@ -106,8 +106,8 @@ export const ROW_CHECKS: readonly DoctorCheck[] = [
     look: nearDuplicates,
     describe: "The row is an earlier one but for white space, case or a few words.",
     about:
-      "of 20 words or more, where they share 0.8 of their sets of three words; short ones with the same numbers in " +
-      "the prompt 0.6 (MinHash, 64 values)",
+      "of 20 words or more that share 0.8 of their sets of three words; short ones with the same numbers in the " +
+      "prompt 0.6 (MinHash, 64 values)",
     fix: "Drop the later rows (--fix), unless the small differences are what the model is to learn.",
   },
   {

@@ -1,4 +1,4 @@
-/** @file What tokenizing shows of a split at no cost: lengths of answers, repeated pairs, truncated pairs. */
+/** @file What tokenizing shows of a split at no cost: lengths of the answers, pairs that come again or are cut. */
 import { counted, grouped } from "../../phrases.ts";
 import type { ExaminedRow } from "./examineRow.ts";
 
