@@ -9,10 +9,9 @@ import { availableMemory, refuseBeyondMemory } from "./device/memory.ts";
 import { nodeStorage } from "./disk/nodeStorage.ts";
 import { packageVersion } from "./disk/packageVersion.ts";
 import { loadModel } from "./pretrained/loadModel.ts";
-import "./pretrained/tokenizerThreads.ts"; // enables threads for slow texts
+import { tokenizeOn } from "./pretrained/tokenizerThreads.ts"; // also enables threads for slow texts
 import { createLogger } from "./terminal/logger.ts";
 import { silentLogger } from "./terminal/silentLogger.ts";
-import { checkShards } from "./training/checkOptions.ts";
 import type { Joined, Platform } from "./training/platform.ts";
 import { refuseOtherRuns } from "./training/sameRun.ts";
 import { Trainer } from "./training/trainer.ts";
@@ -53,9 +52,9 @@ export async function joinRanks(
 ): Promise<(Joined & Pick<JobPlatform, "inTurn">) | undefined> {
   const ranks = await joinJob(args);
   if (!ranks) return undefined;
+  tokenizeOn(ranks.world.processors);
   const given = Object.entries({ ...settings, ...args }).filter(([name]) => !OWN_TO_RANKS.has(name));
   await refuseOtherRuns(ranks, { prefine: packageVersion(), ...Object.fromEntries(given) });
-  checkShards(args);
   const { storage, memory, inTurn, onFirst } = await openJobPlatform(ranks, nodeStorage);
   const platform: Platform = {
     ...nodePlatform,

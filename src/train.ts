@@ -24,7 +24,7 @@ import { refuseAdapter } from "./pretrained/modelConfig.ts";
 import { createLogger } from "./terminal/logger.ts";
 import type { Logger } from "./terminal/logging.ts";
 import { silentLogger } from "./terminal/silentLogger.ts";
-import { checkStreaming } from "./training/checkOptions.ts";
+import { checkShards, checkStreaming } from "./training/checkOptions.ts";
 import { checkOutputDir, resumedQuantization } from "./training/prepare/outputFolder.ts";
 import type { TrainOutput } from "./training/trainerOptions.ts";
 
@@ -58,6 +58,7 @@ export async function train(run: RunConfig, options: RunOptions = {}): Promise<T
   checkValue("train", run, RUN, "Pass runFrom({ model_name_or_path, dataset_name, ... }), or a run file by parseRun.");
   checkOptions<RunOptions>("train", options, RUN_OPTIONS);
   const job = await joinRanks(run.args, settingsOf(run)); // all ranks, or none
+  if (job) checkShards(run.args, { isStream: run.script.dataset_streaming });
   const { inTurn = <T>(work: () => Promise<T>) => work() } = job ?? {};
   const storage = job?.platform.storage ?? nodeStorage;
   await checkOutputDir(run.args, storage); // before anything is downloaded

@@ -148,8 +148,8 @@ describe("DPOConfig", () => {
     });
     expect(config.gradient_accumulation_steps).toBe(4);
     expect(adviceOf(config)).toEqual([
-      "accelerator_config.split_batches: no effect: a process of its own has no batches to share; " +
-        "under mpirun only the default works",
+      "accelerator_config.split_batches: no effect: one process has all of a batch; of several processes, each has " +
+        "batches of its own: true is an error there",
       "accelerator_config.gradient_accumulation_kwargs.sync_each_batch: no effect: gradients of processes are " +
         "summed once per optimizer step: the same mean",
     ]);

@@ -12,7 +12,12 @@ import type { PairsReply, RowsReply, TokenizerReply, TokenizerRequest } from "./
 /** Each has a copy of the tokenizer: 40 MB for GPT-2's. */
 const MOST_THREADS = 8;
 
-openThreadsWith((tokenizer) => new NodeThread(tokenizer), Math.min(availableParallelism(), MOST_THREADS));
+tokenizeOn(availableParallelism());
+
+/** Sets how many threads tokenize a large dataset: all processors, or in a job a rank's share of them. */
+export function tokenizeOn(processors: number): void {
+  openThreadsWith((tokenizer) => new NodeThread(tokenizer), Math.min(processors, MOST_THREADS));
+}
 
 interface Waiting {
   resolve(reply: never): void;

@@ -128,10 +128,14 @@ export function checkPrepareOptions(given: unknown): void {
 /** Settings of accelerate that would give the ranks of a job other rows. */
 const OTHER_SHARDS = { split_batches: true, dispatch_batches: true, even_batches: false } as const;
 
-/** @throws PrefineError("not-yet") for them. */
-export function checkShards({ accelerator_config }: DPOConfig): void {
+/**
+ * @param options.isStream whether the rows to train on are a stream: TRL never dispatches those.
+ * @throws PrefineError("not-yet") for them.
+ */
+export function checkShards({ accelerator_config }: DPOConfig, { isStream }: { isStream: boolean }): void {
   const given = accelerator_config as Record<string, unknown> | null;
-  const wrong = Object.entries(OTHER_SHARDS).filter(([name, value]) => given?.[name] === value);
+  const isIgnored = (name: string) => isStream && name === "dispatch_batches";
+  const wrong = Object.entries(OTHER_SHARDS).filter(([name, value]) => given?.[name] === value && !isIgnored(name));
   if (wrong.length === 0) return;
   const list = wrong.map(([name, value]) => `${name}: ${value}`).join(", ");
   const message = `accelerator_config.${list}: not yet: would give each of several processes other rows`;

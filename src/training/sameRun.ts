@@ -2,10 +2,13 @@
 import { differences } from "../checkpoints/fingerprint.ts";
 import type { DeviceRanks } from "../engine/runtime/device.ts";
 import { PrefineError } from "../errors.ts";
+import { checkShards } from "./checkOptions.ts";
 import type { RunParts } from "./run.ts";
 
 /** Data and models, once they have been read; the weights by one rank of each computer. */
-export async function compareRanks(ranks: DeviceRanks, { fingerprint, weights, observer }: RunParts): Promise<void> {
+export async function compareRanks(ranks: DeviceRanks, parts: RunParts): Promise<void> {
+  const { args, train, fingerprint, weights, observer } = parts;
+  checkShards(args, { isStream: train.length === Number.POSITIVE_INFINITY });
   observer.status("comparing the ranks");
   const { data, objective, models } = fingerprint;
   await refuseOtherRuns(ranks, { ...data, ...objective, ...models });

@@ -76,8 +76,7 @@ export class Trainer {
     this.observer = observerOf(platform.isFirstRank?.() === false ? [] : listenersOf(logger, this.args, platform));
     this.callbacks = new Callbacks(options.callbacks ?? []);
     checkEvaluation(this.args, options);
-    const { train_dataset: rows } = options;
-    if (typeof rows === "object" && rows !== null && isStreamed(rows)) checkStreaming(this.args);
+    if (isStreamed(options.train_dataset)) checkStreaming(this.args);
   }
 
   /** Adds a callback after the others. */
@@ -226,7 +225,7 @@ export class Trainer {
     if (warning !== undefined) this.observer.warn(warning);
     for (const line of adviceOf(this.args)) this.observer.info(line);
     const { parts, facts } = await (this.options.prepared?.(this.observer) ?? this.openRun(signal, resume));
-    const compute_metrics = this.options.compute_metrics ?? null;
+    const { compute_metrics = null } = this.options;
     const { ranks, callbacks } = this;
     if (ranks) await compareRanks(ranks, parts);
     this.run = createRun({ ...parts, callbacks, compute_metrics, ranks }, this.platform);

@@ -21,7 +21,7 @@ export function fakeRanks(size: number): DeviceRanks[] {
     return Uint8Array.from(all.subarray(0, length));
   };
   return Array.from({ length: size }, (_, rank) => ({
-    world: { rank, size, localRank: rank, localSize: size, machines: 1, library: "none" },
+    world: { rank, size, localRank: rank, localSize: size, machines: 1, processors: 1, library: "none" },
     gather: (own) => gather(rank, own),
     allReduce: absent,
     broadcast: absent,

@@ -2,13 +2,28 @@
 import { atLeast, bool, int, json, nullable } from "../kinds.ts";
 import { group, noEffect, notYet, same } from "../option.ts";
 
-const UNSPLIT = "a process of its own has no batches to share; under mpirun only the default works";
 const SUMMED = "gradients of processes are summed once per optimizer step: the same mean";
 
 export const ACCELERATOR_OPTIONS = group("AcceleratorConfig", {
-  split_batches: noEffect(bool, false, "Split batches across devices.", UNSPLIT),
-  dispatch_batches: noEffect(nullable(bool), null, "Load data in the main process only.", UNSPLIT),
-  even_batches: noEffect(bool, true, "Repeat rows so that all devices have equally many.", UNSPLIT),
+  split_batches: noEffect(
+    bool,
+    false,
+    "Split batches across devices.",
+    "one process has all of a batch; of several processes, each has batches of its own: true is an error there",
+  ),
+  dispatch_batches: noEffect(
+    nullable(bool),
+    null,
+    "Load data in the main process only.",
+    "each process loads its own data; true is an error for several processes, except with a stream, for which TRL " +
+      "sets it to false",
+  ),
+  even_batches: noEffect(
+    bool,
+    true,
+    "Repeat rows so that all devices have equally many.",
+    "one process has all rows; several processes must have equally many: false is an error there",
+  ),
   use_seedable_sampler: notYet(bool, true, "Shuffle each epoch by seed and epoch.", {
     note: "false would shuffle with torch's global generator",
   }),

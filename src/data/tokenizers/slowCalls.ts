@@ -29,7 +29,7 @@ let openThread: ((tokenizer: Tokenizer) => TokenizerThread) | undefined;
 let cores = 0;
 
 /**
- * Registers how threads are started: called once, by pretrained/tokenizerThreads.ts on Node.
+ * Registers how threads are started: called by pretrained/tokenizerThreads.ts on Node.
  * @param count threads that tokenize a large dataset: the cores of this machine, up to 8.
  */
 export function openThreadsWith(open: (tokenizer: Tokenizer) => TokenizerThread, count: number): void {

@@ -6,13 +6,6 @@ import type { Collectives, World } from "../runtime/collectives.ts";
 import type { LaunchedRank } from "../runtime/protocol.ts";
 import { type MpiLibrary, openMpiLibrary } from "./mpiLibrary.ts";
 
-/** A world of processes, and this process's share of the machine's processors. */
-export interface Joined {
-  collectives: Collectives;
-  /** Processors per rank: those of this process, divided among the ranks that may use the same ones. */
-  processors: number;
-}
-
 /** Bytes of a broadcast's or gather's piece: MPI counts in 32 bits, and a piece stays in the processor's cache. */
 const PIECE = 2 ** 22;
 
@@ -20,7 +13,7 @@ const PIECE = 2 ** 22;
  * The whole job calls this; it returns once every rank does. From then on only this thread may call MPI.
  * @throws PrefineError("config") in one line if there is no library, or it belongs to another launcher.
  */
-export function joinWorld(launched: LaunchedRank, only = process.env.PREFINE_MPI ?? ""): Joined {
+export function joinWorld(launched: LaunchedRank, only = process.env.PREFINE_MPI ?? ""): Collectives {
   const mpi = openMpiLibrary({ by: launched.by, only: only.trim() });
   mpi.init();
   const [rank, size] = [mpi.rank(), mpi.size()];
@@ -38,10 +31,10 @@ export function joinWorld(launched: LaunchedRank, only = process.env.PREFINE_MPI
     localRank: ranksHere.indexOf(rank),
     localSize: ranksHere.length,
     machines: new Set(places.map(([name]) => name)).size,
+    processors: Math.max(1, Math.floor(availableParallelism() / sharing)),
     library: mpi.version,
   };
-  const share = Math.max(1, Math.floor(availableParallelism() / sharing));
-  return { collectives: collectivesOf(mpi, world), processors: share };
+  return collectivesOf(mpi, world);
 }
 
 /** A library of another launcher makes a world of one: each process would train alone, into the same folder. */

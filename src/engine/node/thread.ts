@@ -68,8 +68,9 @@ function hostOf(options: ThreadOptions, kernels: KernelTable, program: URL): Com
       return share;
     },
     join(launched) {
-      const { collectives, processors } = joinWorld(launched);
-      if (threads === 0 && collectives.world.localSize > 1) {
+      const collectives = joinWorld(launched);
+      const { localSize, processors } = collectives.world;
+      if (threads === 0 && localSize > 1) {
         share = processors;
         kernelThreads.count = Math.min(processors, MOST_KERNEL_THREADS);
       }

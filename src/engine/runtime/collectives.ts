@@ -12,6 +12,8 @@ export interface World {
   localSize: number;
   /** Number of machines. */
   machines: number;
+  /** Processors per rank: those of this process, divided among the ranks that may use the same ones. */
+  processors: number;
   /** The library that connects them, with its version. */
   library: string;
 }

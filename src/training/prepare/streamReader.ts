@@ -28,7 +28,8 @@ export interface StreamedRows {
 }
 
 /** Whether rows are an IterableDataset. */
-export function isStreamed(rows: object): rows is StreamedRows {
+export function isStreamed(rows: unknown): rows is StreamedRows {
+  if (typeof rows !== "object" || rows === null) return false;
   return "n_shards" in rows && "set_epoch" in rows && !("num_rows" in rows);
 }
 
