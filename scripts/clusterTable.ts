@@ -1,6 +1,7 @@
 /**
  * @file Writes the table of docs/cluster.md: time of an optimizer step and of the sum of its gradients on 1 to 256
- * ranks, computed from what `npm run bench -- --ranks 2 --json > FILE` measured: `npx tsx scripts/clusterTable.ts FILE`.
+ * ranks, computed from what `npm run bench -- --ranks 2 --json > FILE` measured.
+ * `npx tsx scripts/clusterTable.ts FILE`
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -6,7 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dice } from "../../scripts/fuzz/dice.ts";
 import { furnishSoak, trainingOf } from "../../scripts/soak/kinds.ts";
 import { memoryGrowth } from "../../scripts/soak/memoryGrowth.ts";
+import { killedJob } from "../../scripts/soak/ranks.ts";
 import { soakRound } from "../../scripts/soak/round.ts";
+import { furnishRanks } from "../support/rankTrainings.ts";
+import { hasLauncher, needsMpirun } from "../support/startRanks.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "prefine-soak-"));
 beforeAll(() => furnishSoak(folder));
@@ -33,3 +36,16 @@ describe("a training that is killed repeatedly", () => {
     expect(memoryGrowth(reports.slice(0, 1))).toBe(0);
   });
 });
+
+test.skipIf(!hasLauncher("mpirun"))(
+  `two ranks with files of their own, one killed at random, end like uninterrupted ones${needsMpirun}`,
+  { timeout: 120_000 },
+  async () => {
+    const place = join(folder, "ranks");
+    await furnishRanks(place);
+    const job = { folder: place, job: "a stream of several files", size: 2, by: "mpirun", steps: 20 } as const;
+    const { differences, kills } = await killedJob(job, { random: dice(3), most: 1 });
+    expect(differences).toEqual([]);
+    expect(kills).toBe(1);
+  },
+);
