@@ -56,7 +56,11 @@ const KINDS: Record<string, RankTraining> = {
   "a moving reference, all weights": { peft_config: null, ...set({ sync_ref_model: true, ref_model_sync_steps: 2 }) },
   "dropout of the adapter": { ...lora({ lora_dropout: 0.3 }), ...set({ disable_dropout: false }) },
   "dropout of the model": { peft_config: null, ...set({ disable_dropout: false }) },
-  ...named("optimizer", OPTIMIZERS, (optim) => ({ peft_config: null, args: { optim } as DPOConfigInput })),
+  ...named("optimizer", OPTIMIZERS, (optim) => ({
+    // adafactor scales a tensor's update by its size: the keys' bias, whose gradient is rounding, would move the others
+    peft_config: optim === "adafactor" ? LORA : null,
+    args: { optim } as DPOConfigInput,
+  })),
   ...named("loss", [...LOSSES, ...OTHERS], (loss_type) =>
     set({ loss_type: [loss_type], label_smoothing: SMOOTHED.has(loss_type) ? 0.1 : 0 }),
   ),
@@ -104,7 +108,7 @@ const KINDS: Record<string, RankTraining> = {
     eval_steps: 1,
     max_steps: 4,
   }),
-  "batches of similar lengths": set({ train_sampling_strategy: "group_by_length" }),
+  // not group_by_length: groups are of a rank's pairs per step, as in transformers, which accumulation changes
   "a random order": set({ train_sampling_strategy: "random" }),
 };
 
