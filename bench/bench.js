@@ -1,7 +1,7 @@
 /**
  * @file `npm run bench`, `bench:smollm2` and `bench:data`: compile the benchmarks with the current sources, then run
- * one (`node bench/bench.js NAME`; default: main; ranks with --ranks). Transpiling in the measuring processes would
- * distort the times.
+ * one (`node bench/bench.js NAME`; default: main; with --ranks or --family: ranks or families). Transpiling in the
+ * measuring processes would distort the times.
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync } from "node:fs";
@@ -14,5 +14,6 @@ const { status } = spawnSync(process.execPath, [compiler, "-p", here("tsconfig.j
 if (status !== 0) process.exit(status ?? 1);
 copyFileSync(here("../package.json"), here("dist/package.json")); // the sources read their version two folders up
 const named = ["smollm2", "data"].includes(process.argv[2]) ? process.argv.splice(2, 1)[0] : "main";
-const name = process.argv.some((word) => word.startsWith("--ranks")) ? "ranks" : named;
+const has = (option) => process.argv.some((word) => word.startsWith(option));
+const name = has("--ranks") ? "ranks" : has("--family") ? "families" : named;
 await import(`./dist/bench/${name}.js`);

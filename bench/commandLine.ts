@@ -6,20 +6,32 @@ import { parseArgs } from "node:util";
 import { PrefineError } from "../src/errors.ts";
 import { checkMaterials } from "./materials.ts";
 
-export interface Benchmark<T, Flag extends string> {
+export interface Benchmark<T, Flag extends string, Name extends string = never> {
   help: string;
   /** Flags besides --help and --json. */
   flags: readonly Flag[];
+  /** Options with a value. */
+  values?: readonly Name[];
   /** @param place.say tells people what is measured; @param place.folder is deleted in the end. */
-  run(place: { say: (line: string) => void; folder: string }, flags: Readonly<Record<Flag, boolean>>): Promise<T>;
+  run(place: { say: (line: string) => void; folder: string }, given: Given<Flag, Name>): Promise<T>;
   table(measured: T): string;
 }
 
+type Given<Flag extends string, Name extends string> = Readonly<
+  Record<Flag, boolean> & Record<Name, string | undefined>
+>;
+
 /** Runs a benchmark as the command line says; sets the exit code. */
-export async function runBenchmark<T, Flag extends string>(benchmark: Benchmark<T, Flag>): Promise<void> {
+export async function runBenchmark<T, Flag extends string, Name extends string = never>(
+  benchmark: Benchmark<T, Flag, Name>,
+): Promise<void> {
   try {
-    const names = ["json", "help", ...benchmark.flags];
-    const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: "boolean" }])) });
+    const { values: names = [] } = benchmark;
+    const options = [
+      ...["json", "help", ...benchmark.flags].map((name) => [name, { type: "boolean" }] as const),
+      ...names.map((name) => [name, { type: "string" }] as const),
+    ];
+    const { values } = parseArgs({ options: Object.fromEntries(options) });
     if (values.help) {
       process.stdout.write(`${benchmark.help}\n`);
       return;
@@ -27,8 +39,11 @@ export async function runBenchmark<T, Flag extends string>(benchmark: Benchmark<
     checkMaterials();
     const say = (line: string) => process.stderr.write(values.json ? "" : `${line}\n`);
     say(`${cpus().length} x ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.version}`);
-    const flags = Object.fromEntries(benchmark.flags.map((name) => [name, values[name] === true]));
-    const measured = await withFolder((folder) => benchmark.run({ say, folder }, flags as Record<Flag, boolean>));
+    const given = Object.fromEntries([
+      ...benchmark.flags.map((name) => [name, values[name] === true]),
+      ...names.map((name) => [name, values[name]]),
+    ]) as Given<Flag, Name>;
+    const measured = await withFolder((folder) => benchmark.run({ say, folder }, given));
     process.stdout.write(values.json ? `${JSON.stringify(measured)}\n` : `${benchmark.table(measured)}\n`);
   } catch (error) {
     process.exitCode = error instanceof PrefineError && error.code === "interrupted" ? 130 : 1;

@@ -10,6 +10,7 @@ import { countWork } from "./workload.ts";
 const NEW_TOKENS = 100;
 const HELP = `npm run bench [-- --json] [-- --no-trl]
 npm run bench -- --ranks 2 [--help]        several processes
+npm run bench -- --family gemma3 [--help]  the shape of another model
 
 Times GPT-2-size DPO training and generation on random weights and real pairs.
   --json    one JSON object on stdout, nothing else

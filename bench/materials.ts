@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { PrefineError } from "../src/errors.ts";
+import { fromFloat32 } from "../src/formats/narrowFloats.ts";
 import { architectureOf } from "../src/models/families/architectures.ts";
 import { Mt19937 } from "../src/random.ts";
 
@@ -47,9 +48,13 @@ const BLOCK = 2 ** 20;
 
 /**
  * Normal weights of standard deviation 0.02, with Hugging Face's names and GPT-2's tokenizer; 500 MB.
- * @param config of a model other than GPT-2 124M.
+ * @param config of a model other than GPT-2 124M. @param dtype of the file.
  */
-export async function writeRandomModel(folder: string, config?: Record<string, unknown>): Promise<void> {
+export async function writeRandomModel(
+  folder: string,
+  config?: Record<string, unknown>,
+  dtype: "F32" | "BF16" = "F32",
+): Promise<void> {
   for (const name of readdirSync(tokenizerFolder)) copyFileSync(join(tokenizerFolder, name), join(folder, name));
   const configFile = join(folder, "config.json");
   if (config) writeFileSync(configFile, JSON.stringify(config, null, 2));
@@ -57,8 +62,8 @@ export async function writeRandomModel(folder: string, config?: Record<string, u
   const header: Record<string, unknown> = { __metadata__: { format: "pt" } };
   let offset = 0;
   for (const [name, shape] of parameters) {
-    const size = 4 * sizeOf(shape as readonly number[]);
-    header[name] = { dtype: "F32", shape, data_offsets: [offset, offset + size] };
+    const size = (dtype === "F32" ? 4 : 2) * sizeOf(shape as readonly number[]);
+    header[name] = { dtype, shape, data_offsets: [offset, offset + size] };
     offset += size;
   }
   const text = JSON.stringify(header);
@@ -70,24 +75,25 @@ export async function writeRandomModel(folder: string, config?: Record<string, u
   file.write(bytes);
   // Repeats one block of draws: speed does not depend on the values, and 124 million draws take longer than a step.
   const draws = new Mt19937(0).normal(new Float32Array(BLOCK), 0, 0.02);
-  for (const [name, shape] of parameters) await writeTensor(file, name, sizeOf(shape as readonly number[]), draws);
+  const write = tensorWriter(file, draws, dtype);
+  for (const [name, shape] of parameters) await write(name, sizeOf(shape as readonly number[]));
   file.end();
   await finished(file);
 }
 
-async function writeTensor(
-  file: ReturnType<typeof createWriteStream>,
-  name: string,
-  size: number,
-  draws: Float32Array,
-): Promise<void> {
-  const isNorm = /(ln_\w+|norm)\.weight$/.test(name);
-  const values = name.endsWith(".bias") ? new Float32Array(size) : isNorm ? new Float32Array(size).fill(1) : draws;
-  for (let done = 0; done < size; done += BLOCK) {
-    const part = values.subarray(0, Math.min(BLOCK, size - done)); // biases and norms are shorter than a block
-    const isFull = !file.write(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
-    if (isFull) await once(file, "drain");
-  }
+function tensorWriter(file: ReturnType<typeof createWriteStream>, draws: Float32Array, dtype: "F32" | "BF16") {
+  const bytesOf = (values: Float32Array) => {
+    const data = fromFloat32(values, dtype);
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  };
+  return async (name: string, size: number): Promise<void> => {
+    const isNorm = /(ln_\w+|norm)\.weight$/.test(name);
+    const values = name.endsWith(".bias") ? new Float32Array(size) : isNorm ? new Float32Array(size).fill(1) : draws;
+    for (let done = 0; done < size; done += BLOCK) {
+      const isFull = !file.write(bytesOf(values.subarray(0, Math.min(BLOCK, size - done)))); // norms are shorter
+      if (isFull) await once(file, "drain");
+    }
+  };
 }
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);

@@ -1,7 +1,8 @@
 /**
  * @file A process that only trains, through the public API; prints a TrainingReport.
- * Arguments: the model's folder, rows per batch, epochs over the 24 rows, the output folder, and the kind: `adapter`,
- * `checkpointing` (an adapter, with gradient checkpointing) or `full` (all weights, with gradient checkpointing).
+ * Arguments: the model's folder, rows per batch, epochs over the 24 rows, the output folder, the kind: `adapter`,
+ * `checkpointing` (an adapter, with gradient checkpointing) or `full` (all weights, with gradient checkpointing), and
+ * the adapter's targets with commas (default: GPT-2's).
  */
 import {
   AutoModelForCausalLM,
@@ -16,7 +17,7 @@ import { benchRows, dataFolder, preferenceTexts } from "./materials.ts";
 import type { TrainingReport } from "./measurements.ts";
 import { peakRss } from "./peakRss.ts";
 
-const [folder, batchSize, epochs, outputDir, kind = "adapter"] = process.argv.slice(2);
+const [folder, batchSize, epochs, outputDir, kind = "adapter", targets = "c_proj,c_attn"] = process.argv.slice(2);
 
 const dataset = await loadDataset(dataFolder);
 const model = await AutoModelForCausalLM.from_pretrained(folder);
@@ -42,7 +43,7 @@ const peft_config = new LoraConfig({
   lora_alpha: 8,
   lora_dropout: 0,
   bias: "none",
-  target_modules: ["c_proj", "c_attn"],
+  target_modules: targets.split(","),
   task_type: "CAUSAL_LM",
 });
 const rows = await dataset.train_prefs.select(benchRows()).map(preferenceTexts);

@@ -22,10 +22,11 @@ interface Variant {
 /** About six minutes on two cores for 24 steps of both variants. @returns null if the script fails, with a message. */
 export function measureTrl(
   python: string,
-  options: { model: string; steps: number; newTokens: number },
+  options: { model: string; steps: number; newTokens: number; targets?: string },
 ): TrlMeasurements | null {
-  const { model, steps, newTokens } = options;
+  const { model, steps, newTokens, targets = "c_attn,c_proj" } = options;
   const args = [script, "--model", model, "--steps", String(steps), "--new-tokens", String(newTokens)];
+  args.push("--targets", targets);
   const { status, stdout } = spawnSync(python, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
   if (status !== 0) return null;
   const report = JSON.parse(stdout.trim().split("\n").at(-1) as string) as {

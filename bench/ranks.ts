@@ -1,12 +1,11 @@
 /** @file `npm run bench -- --ranks N`: N ranks of one thread beside one process of N threads, in turns. */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { launchCommand } from "../src/cluster/startJob.ts";
 import { PrefineError } from "../src/errors.ts";
 import { architectureOf } from "../src/models/families/architectures.ts";
-import { benchRows, checkMaterials, modelConfig, writeRandomModel } from "./materials.ts";
+import { runBenchmark } from "./commandLine.ts";
+import { benchRows, modelConfig, writeRandomModel } from "./materials.ts";
 import { median, type RanksMeasurements, type RanksReport } from "./measurements.ts";
 import { measure } from "./processes.ts";
 
@@ -63,33 +62,28 @@ interface Settings {
   turns: number;
   isSmall: boolean;
   say: (line: string) => void;
+  folder: string;
 }
 
-async function run({ ranks, turns, isSmall, say }: Settings): Promise<RanksMeasurements> {
-  const folder = mkdtempSync(join(tmpdir(), "prefine-bench-"));
-  process.on("SIGINT", () => {}); // the measuring process ends, and its failure ends this one cleanly
-  try {
-    const config = { ...modelConfig(), ...(isSmall ? SMALL : {}) };
-    const model = join(folder, "model");
-    mkdirSync(model);
-    say("writing a random model ...");
-    await writeRandomModel(model, config);
-    const steps = 2 * Math.ceil(benchRows().length / (BATCH * ranks));
-    const materials = { model, folder, ranks };
-    const results: { together: RanksReport; alone: RanksReport }[] = [];
-    for (let turn = 1; turn <= turns; turn++) {
-      say(`turn ${turn} of ${turns}: ${ranks} ranks, then one process ...`);
-      results.push({
-        together: train(materials, "ranks", "adapter", steps),
-        alone: train(materials, 1, "adapter", steps),
-      });
-    }
-    say("all weights ...");
-    const full = train(materials, "ranks", "full", 4);
-    return figures(results, { full, ranks, ...trainedNumbers(config) });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+async function run({ ranks, turns, isSmall, say, folder }: Settings): Promise<RanksMeasurements> {
+  const config = { ...modelConfig(), ...(isSmall ? SMALL : {}) };
+  const model = join(folder, "model");
+  mkdirSync(model);
+  say("writing a random model ...");
+  await writeRandomModel(model, config);
+  const steps = 2 * Math.ceil(benchRows().length / (BATCH * ranks));
+  const materials = { model, folder, ranks };
+  const results: { together: RanksReport; alone: RanksReport }[] = [];
+  for (let turn = 1; turn <= turns; turn++) {
+    say(`turn ${turn} of ${turns}: ${ranks} ranks, then one process ...`);
+    results.push({
+      together: train(materials, "ranks", "adapter", steps),
+      alone: train(materials, 1, "adapter", steps),
+    });
   }
+  say("all weights ...");
+  const full = train(materials, "ranks", "full", 4);
+  return figures(results, { full, ranks, ...trainedNumbers(config) });
 }
 
 function figures(
@@ -142,29 +136,15 @@ function table(measured: RanksMeasurements): string {
   return [measured.library, ...rows.map(([name, value]) => `${name.padEnd(56)}${value}`)].join("\n");
 }
 
-try {
-  const { values } = parseArgs({
-    options: {
-      ranks: { type: "string" },
-      turns: { type: "string", default: "3" },
-      small: { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-      help: { type: "boolean" },
-    },
-  });
-  const [ranks, turns] = [Number(values.ranks), Number(values.turns)];
-  if (values.help) {
-    process.stdout.write(`${HELP}\n`);
-  } else if (!(Number.isInteger(ranks) && ranks > 1 && Number.isInteger(turns) && turns > 0)) {
-    throw new Error("expected --ranks above 1 and --turns above 0");
-  } else {
-    checkMaterials();
-    const say = (line: string) => process.stderr.write(values.json ? "" : `${line}\n`);
-    say(`${cpus().length} x ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.version}`);
-    const measured = await run({ ranks, turns, isSmall: values.small, say });
-    process.stdout.write(values.json ? `${JSON.stringify(measured)}\n` : `${table(measured)}\n`);
-  }
-} catch (error) {
-  process.exitCode = error instanceof PrefineError && error.code === "interrupted" ? 130 : 1;
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
-}
+await runBenchmark<RanksMeasurements, "small", "ranks" | "turns">({
+  help: HELP,
+  flags: ["small"],
+  values: ["ranks", "turns"],
+  run: ({ say, folder }, { small, ...given }) => {
+    const [ranks, turns] = [Number(given.ranks), Number(given.turns ?? 3)];
+    if (!(Number.isInteger(ranks) && ranks > 1 && Number.isInteger(turns) && turns > 0))
+      throw new PrefineError("config", "expected --ranks above 1 and --turns above 0");
+    return run({ ranks, turns, isSmall: small, say, folder });
+  },
+  table,
+});

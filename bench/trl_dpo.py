@@ -1,10 +1,10 @@
 """TRL's own DPO step and transformers' generate on the benchmark's rows; prints one JSON object.
 
     python bench/trl_dpo.py --model DIR [--rows ../shared/data/bench-rows.json] [--data ../shared/data/preferences-300]
-                            [--steps N] [--variants default best] [--new-tokens 100]
+                            [--steps N] [--variants default best] [--new-tokens 100] [--targets c_attn,c_proj]
 
-DIR holds a GPT-2 (config.json, model.safetensors, tokenizer files); without --model, random weights of GPT-2's size.
-Float32, CPU, LoRA r=4 alpha=8 on c_attn and c_proj, no dropout, batch 1, max_length 512. `default` is TRL's default
+DIR holds a model (config.json, model.safetensors, tokenizer files); without --model, random weights of GPT-2's size.
+Float32, CPU, LoRA r=4 alpha=8 on c_attn and c_proj (--targets: others), no dropout, batch 1, max_length 512. `default` is TRL's default
 (gradient checkpointing, the reference pass in each step), `best` its fastest: no gradient checkpointing, reference
 log-probs precomputed before the first step. Each variant runs in its own process, because the peak resident
 set is per process. Needs trl and peft; more than ten minutes for all 24 rows on two cores.
@@ -30,10 +30,10 @@ PROMPT = "Is a higher octane gasoline better for your car?"
 
 def load_model(folder):
     import torch
-    from transformers import GPT2Config, GPT2LMHeadModel
+    from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
     if folder:
-        return GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32)
+        return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     torch.manual_seed(0)
     return GPT2LMHeadModel(GPT2Config.from_pretrained(os.path.join(SHARED, "gpt2-tokenizer")))
 
@@ -95,8 +95,8 @@ def measure_training(options, variant):
     with tempfile.TemporaryDirectory() as output:
         args = dpo_config(output, options.steps, variant, max_length=512, learning_rate=1e-4)
         peft_config = LoraConfig(
-            r=4, lora_alpha=8, lora_dropout=0.0, bias="none", target_modules=["c_attn", "c_proj"],
-            task_type="CAUSAL_LM", fan_in_fan_out=True,
+            r=4, lora_alpha=8, lora_dropout=0.0, bias="none", target_modules=options.targets.split(","),
+            task_type="CAUSAL_LM", fan_in_fan_out="c_attn" in options.targets,
         )
         before = time.perf_counter()
         trainer = DPOTrainer(
@@ -152,6 +152,7 @@ def main():
     parser.add_argument("--steps", type=int, default=24)
     parser.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--new-tokens", type=int, default=100)
+    parser.add_argument("--targets", default="c_attn,c_proj", help="the adapter's modules")
     parser.add_argument("--part", help=argparse.SUPPRESS)
     options = parser.parse_args()
     for name in ("trl", "peft", "datasets"):
@@ -164,7 +165,7 @@ def main():
     from importlib.metadata import version
 
     arguments = ["--data", options.data, "--rows", options.rows, "--steps", options.steps]
-    arguments += ["--new-tokens", options.new_tokens] + (["--model", options.model] if options.model else [])
+    arguments += ["--targets", options.targets, "--new-tokens", options.new_tokens] + (["--model", options.model] if options.model else [])
     result = {name: run_apart(__file__, name, arguments) for name in options.variants}
     result["generate_tokens_per_second"] = run_apart(__file__, "generate", arguments)["tokens_per_second"]
     result["versions"] = {name: version(name) for name in ("trl", "transformers", "peft", "torch")}

@@ -7,6 +7,7 @@
  */
 
 import type { PackedSize } from "../data/preferences/packPair.ts";
+import { wordsPerBlock } from "../engine/graph/index.ts";
 import { largest } from "../lists.ts";
 import { adapterTensors, type LoraAdapter } from "../models/adapters/lora.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
@@ -21,7 +22,6 @@ const PROCESS = 280 * 2 ** 20;
 const FLOAT = 4;
 /** Activations kept for the backward pass, temporary values, and freed memory not yet returned to the system. */
 const IN_PIECES = 1.6;
-const VOCABULARY_BLOCK = 8192;
 /** The unembedding's gradient is built in pieces, which are then joined. */
 const HEAD_GRADIENTS = 2;
 
@@ -79,13 +79,15 @@ function trainedBytes({ model, adapter, referenceModel, optimizer, pairsPerStep 
  */
 function pairBytes({ model, adapter, gradientCheckpointing }: TrainedShapes, largest: PackedSize): number {
   const { shared, chosen, rejected } = largest;
-  const { heads, hiddenSize, keptFloats, layers, vocabSize } = model.architecture;
+  const { head: unembedding, heads, hiddenSize, keptFloats, layers, stored, vocabSize } = model.architecture;
   const products = [...(adapter?.layers.values() ?? [])].filter(({ magnitude }) => magnitude !== null);
   const all = keptFloats + products.reduce((sum, { layer }) => sum + layer.outFeatures, 0);
   const perToken = gradientCheckpointing ? hiddenSize * layers + (2 * all) / layers : all;
   const block = shared + Math.max(chosen, rejected);
   const scores = 3 * heads * block ** 2;
-  const logits = 2 * (chosen + rejected) * Math.min(vocabSize, VOCABULARY_BLOCK);
+  const words = Math.min(vocabSize, wordsPerBlock(vocabSize));
+  const widened = stored?.has(unembedding) ? hiddenSize * words : 0;
+  const logits = 2 * (chosen + rejected) * words + widened;
   // an adapter on the unembedding: the two as one matrix, and its gradient
   const matrices = adapter ? (adapter.layers.has(HEAD_MODULE) ? 1 + HEAD_GRADIENTS : 0) : HEAD_GRADIENTS;
   const head = matrices * hiddenSize * vocabSize;

@@ -40,6 +40,8 @@ export function refusal(hub: HubSettings, subject: Subject, response: Response):
     return new TryAgain(`the hub answered ${reason}`, { waitMs: retryAfter(response.headers.get("retry-after")) });
   }
   const what = describeSubject(subject);
+  const isGated = response.headers.get("x-error-code") === "GatedRepo";
+  if (isGated && (status === 401 || status === 403)) return gated(hub, subject, response);
   if (status === 401) return unauthorized(hub, what);
   if (status === 403) {
     return new PrefineError(
@@ -51,6 +53,21 @@ export function refusal(hub: HubSettings, subject: Subject, response: Response):
   if (status === 404) return notFound(hub, subject, response);
   const message = `${what}: ${hub.endpoint} answered ${status}${serverMessage(hub, response)}`;
   return new PrefineError("hub", message, "Is HF_ENDPOINT the address of a hub?");
+}
+
+/** A repository whose terms an account has to accept first: Gemma's, Llama's. */
+function gated(hub: HubSettings, subject: Subject, response: Response): PrefineError {
+  const page = pageUrl(hub.endpoint, subject.repo);
+  const why = hub.token
+    ? "the account of the access token has no access yet"
+    : "an account has to accept its terms, and no access token was sent";
+  const hint = hub.token
+    ? `Accept the terms at ${page} with that account (its authors may have to approve the request); a fine-grained ` +
+      "token must also allow reading gated repositories."
+    : `Accept the terms at ${page}, then set HF_TOKEN to a token of that account with read access (or run ` +
+      "`hf auth login`).";
+  const message = `${describeSubject(subject)}: gated (${response.status}): ${why}${serverMessage(hub, response)}`;
+  return new PrefineError("hub", message, hint);
 }
 
 function unauthorized(hub: HubSettings, what: string): PrefineError {

@@ -16,4 +16,5 @@ export { type Rotation, rotary } from "./ops/rotary.ts";
 export { chunk, concat, reshape, slice, split, transpose, zerosLike } from "./ops/shape.ts";
 export { meanRow, unembed } from "./ops/unembed.ts";
 export type { RowPatch } from "./ops/wordBlocks.ts";
+export { wordsPerBlock } from "./ops/wordBlocks.ts";
 export { constant, type Dim, type Dtype, input, type NarrowDtype, type Shape, type Tensor } from "./tensor.ts";

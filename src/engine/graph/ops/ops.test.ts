@@ -212,6 +212,7 @@ const WITHOUT_CASE = [
   ...["and", "detach", "equal", "greater", "lessOrEqual", "not", "replace", "sign", "uniformNoise"], // no gradient
   ...["cachedAttention", "dequantize", "meanRow", "unembed"], // no gradient either
   "quantizedMatmul", // in quantized.test.ts
+  "wordsPerBlock", // a number
 ];
 
 test("every op has a case above or is listed as having none", () => {
