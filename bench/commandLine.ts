@@ -31,7 +31,8 @@ export async function runBenchmark<T, Flag extends string, Name extends string =
       ...["json", "help", ...benchmark.flags].map((name) => [name, { type: "boolean" }] as const),
       ...names.map((name) => [name, { type: "string" }] as const),
     ];
-    const { values } = parseArgs({ options: Object.fromEntries(options) });
+    const parsed = parseArgs({ options: Object.fromEntries(options) });
+    const values: Record<string, unknown> = parsed.values;
     if (values.help) {
       process.stdout.write(`${benchmark.help}\n`);
       return;

@@ -52,7 +52,9 @@ export const CONFIG_FIELDS: readonly ConfigField[] = [
   {
     names: ["hidden_act"],
     families: DECODERS.filter((type) => !LATER_GEMMAS.includes(type)),
-    support: "read; gemma's gelu means gelu_pytorch_tanh, as in transformers",
+    support:
+      "read: silu, gelu and its other names and approximations, quick_gelu, relu, relu2, sigmoid, tanh, linear; gemma's " +
+      "gelu means gelu_pytorch_tanh, as in transformers",
   },
   { names: ["hidden_activation"], families: LATER_GEMMAS, support: "read" },
   {
@@ -65,6 +67,16 @@ export const CONFIG_FIELDS: readonly ConfigField[] = [
     names: ["attn_logit_softcapping"],
     families: LATER_GEMMAS,
     support: "read in gemma2; no effect in gemma3_text, as in transformers",
+  },
+  {
+    names: ["text_config"],
+    families: ["gemma3"],
+    support: "read, with the fields and defaults of gemma3_text; but `tie_word_embeddings` next to it",
+  },
+  {
+    names: ["vision_config", "mm_tokens_per_image", "boi_token_index", "eoi_token_index", "image_token_index"],
+    families: ["gemma3"],
+    support: "no effect: of the vision part, which is left out and copied into saved models",
   },
   {
     names: ["use_bidirectional_attention"],
@@ -93,7 +105,7 @@ export const CONFIG_FIELDS: readonly ConfigField[] = [
     families: DECODERS,
     support:
       "read, as is its older spelling `rope_scaling` (which comes first) with `rope_theta`: default, dynamic, " +
-      "linear, llama3, longrope (phi3: with two sets of factors; others: one), yarn; in gemma3_text per layer type, " +
+      "linear, llama3, longrope (phi3: with two sets of factors; others: one), yarn (phi3: default and longrope alone); in gemma3_text per layer type, " +
       "refused so elsewhere; `partial_rotary_factor` is read in phi3 and gpt_neox; in others it has no effect with " +
       "default and is refused with the rest",
   },

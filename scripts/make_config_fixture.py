@@ -17,7 +17,7 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 FIXTURE = os.path.join(os.path.dirname(__file__), "..", "test", "fixtures", "config-fields.json")
 FAMILIES = [
-    "gpt2", "llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "phi3", "smollm3", "olmo2",
+    "gpt2", "llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "gemma3", "phi3", "smollm3", "olmo2",
     "granite", "gpt_neox", "starcoder2",
 ]
 DECODER = dict(

@@ -1,6 +1,6 @@
 /**
- * @file Configs of the model families against transformers' and PEFT's values (test/fixtures/families.json): a sample of
- * those that run, and what becomes of each of the others. `npx tsx scripts/soakFamilies.ts` compares all of them.
+ * @file Configs of the model families against transformers' and PEFT's values (test/fixtures/families.json): a sample
+ * of those that run, and what becomes of each of the others. `npx tsx scripts/soakFamilies.ts` compares all of them.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
