@@ -1,14 +1,18 @@
 /**
  * @file Every case of test/fixtures/families.json against transformers' values: one DPO step with all weights and with
- * LoRA, and generation. `npx tsx scripts/soakFamilies.ts [TEXT]` takes the cases whose name has the text.
+ * LoRA, and generation; then each family from the command line: train, generate, merge.
+ * `npx tsx scripts/soakFamilies.ts [TEXT]` takes the cases whose name has the text.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { main } from "../src/cli/main.ts";
 import { openDevice } from "../src/device/openDevice.ts";
 import { PrefineError } from "../src/errors.ts";
 import { architectureOf } from "../src/models/families/architectures.ts";
 import { compareCase, compareGeneration, type FamilyCase, readFamilyCases } from "../test/support/familyCases.ts";
+import { runFamily } from "../test/support/familyRun.ts";
+import { FAMILIES } from "../test/support/randomModel.ts";
 
 const fixture = readFamilyCases();
 const [text = ""] = process.argv.slice(2);
@@ -41,8 +45,38 @@ for (const example of cases) {
   if (kind !== "equal") console.log(`${example.name}: ${words}${example.fails ? ` | ${example.fails}` : ""}`);
 }
 await device.dispose();
+
+/** A command of prefine with what it writes. */
+async function command(...words: string[]) {
+  const written = { stdout: "", stderr: "" };
+  const writes = (["stdout", "stderr"] as const).map((name) => {
+    const { write } = process[name];
+    process[name].write = (chunk: string | Uint8Array) => {
+      written[name] += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString();
+      return true;
+    };
+    return () => {
+      process[name].write = write;
+    };
+  });
+  try {
+    return { code: await main(words), ...written };
+  } finally {
+    for (const restore of writes) restore();
+  }
+}
+
+let failed = 0;
+for (const family of Object.keys(FAMILIES).filter((name) => name.includes(text) || text === "")) {
+  const folder = mkdtempSync(join(tmpdir(), "prefine-family-"));
+  const { faults, losses, answers } = await runFamily(folder, family, command);
+  rmSync(folder, { recursive: true, force: true });
+  const isFine = faults.length === 0 && losses[1] !== losses[0] && answers[0] === answers[1];
+  if (!isFine) failed++;
+  console.log(`${family}: train, generate, merge: ${isFine ? "equal answers" : [...faults, ...answers].join(" | ")}`);
+}
 console.log(
   `${cases.length} cases: ${counts.equal} equal, ${counts.refusedTo} refused as by transformers, ` +
     `${counts.refused} refused, ${counts.onlyHere} run only here, ${counts.different} different`,
 );
-if (counts.different > 0) process.exitCode = 1;
+if (counts.different + failed > 0) process.exitCode = 1;
