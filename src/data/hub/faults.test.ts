@@ -113,7 +113,7 @@ describe.skipIf(!sharedHubExists)("resolveRepo from ../shared/hub/serve.py (skip
     const texts = errors.map(({ message, hint }) => `${message} ${hint}`.replace(/http:\/\/[\d.:]+/g, "HUB"));
     expect(texts).toEqual([
       "model gpt2: not found on HUB, or private (401; no access token was sent) Check the spelling; for a private or gated repository set HF_TOKEN to a token with read access.",
-      "model gpt2: access refused (403): Access to gpt2 is restricted Request access at HUB/gpt2 with the account of HF_TOKEN.",
+      "model gpt2: gated (403): the account of the access token has no access yet: Access to gpt2 is restricted Accept the terms at HUB/gpt2 with that account (its authors may have to approve the request); a fine-grained token must also allow reading gated repositories.",
       "model gpt3: not found on HUB (404) Check the spelling, and whether it is a model or a dataset; a private one needs a token with read access.",
       'model gpt2: no revision "dev" on HUB (404) Give a branch, tag or full commit of the repository, or omit revision for main.',
     ]);
