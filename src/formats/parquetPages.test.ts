@@ -183,7 +183,7 @@ it.each<[kind: string, message: RegExp, change: Change]>([
   expect(problemOfFooter(changed, parquetSchema(changed))).toMatch(message);
 });
 
-it("a schema that nests deeply is told before it is read", () => {
+it("a schema that nests deeply is reported before it is read", () => {
   const nested = (depth: number, width = 1) => [
     { name: "root", num_children: width },
     ...Array.from({ length: width }, () => [
