@@ -10,7 +10,7 @@ const UNSAID: Record<string, string> = {
   gemma3:
     "`query_pre_attn_scalar`: as Gemma 2, with 62 layers (27B); without a key, each sixth layer sees all positions, no " +
     "window at all, and `rope_local_base_freq` 10000",
-  phi3: "the window of Phi-3 for 4096 positions in files without the key: 2047",
+  phi3: "the window of Phi-3 for 4096 positions in files without the key: 2047; applied as in transformers, while llama.cpp leaves it out",
   smollm3: "`no_rope_layers`: each fourth layer has no rope",
   granite: "without a key, or with 0: scores times 1 / sqrt(head size), the other factors 1",
   gptneox: "`hidden_act`: gelu, with 44 layers of 6144 (20B) gelu_fast; llama.cpp itself has the approximation for all",

@@ -51,6 +51,13 @@ describe("conversations", () => {
       `${PLAIN}{% if add_generation_prompt %}assistant: <think>{% endif %}`,
       [["boundary", [0]]],
     ],
+    ["an empty question", [chat("is it?"), chat("was it?"), chat(" ")], PLAIN, [["emptyPrompt", [2]]]],
+    [
+      "a system message without a question",
+      [chat("is it?"), chat("was it?"), { ...chat("or?"), prompt: [turn("system", "Be brief."), turn("user", "")] }],
+      PLAIN,
+      [["emptyPrompt", [2]]],
+    ],
   ])("%s", async (_, rows, template, expected) => {
     expect(await checksOf(rows, { template })).toEqual(expected);
   });
@@ -74,10 +81,20 @@ test("characters that the tokenizer does not know", async () => {
   const tokenizer = new Tokenizer({ json, config, where: "words", name_or_path: "words", isGpt2: false });
   const rows = [
     { prompt: "Is tea a drink?", chosen: " Yes.", rejected: " It depends." },
-    { prompt: "Is zinc a drink?", chosen: " No.", rejected: " It depends." },
+    { prompt: "Is tea a drink?", chosen: " No.", rejected: " It depends, zinc." },
+    { prompt: "Is tea a drink? [UNK]", chosen: " No.", rejected: " It depends." },
   ];
-  const { findings } = await examine({ train: named("train", rows), tokenizer, max_length: null });
-  expect(findings.map(({ check, rows: numbers }) => [check, numbers])).toEqual([["unknownTokens", [1]]]);
+  const checksWith = async (one: Tokenizer) => {
+    const { findings } = await examine({ train: named("train", rows), tokenizer: one, max_length: null });
+    return findings
+      .filter(({ check }) => check === "unknownTokens")
+      .map(({ rows: numbers, example }) => [numbers, example]);
+  };
+  expect(await checksWith(tokenizer)).toEqual([[[1], '" It depends, zinc."']]);
+  const asBos = { ...config, bos_token: "[UNK]" }; // as in GPT-2's files: whether a text gave it can't be told
+  expect(
+    await checksWith(new Tokenizer({ json, config: asBos, where: "words", name_or_path: "words", isGpt2: false })),
+  ).toEqual([]);
 });
 
 test("short rows with a changed word are near duplicates, and tasks with other numbers are not", async () => {
@@ -152,6 +169,10 @@ describe("a whole split", () => {
     expect(await cut(keeps99)).toBeLessThanOrEqual(0.01);
     expect(await cut(keeps95)).toBeLessThanOrEqual(0.05);
     expect(await cut(keeps95 - 1)).toBeGreaterThan(0.05);
+    const report = await examine({ train: named("train", data), tokenizer, max_length: keeps95 });
+    const finding = report.findings.find(({ check }) => check === "truncation");
+    expect(finding?.count).toBe(report.splits[0].numbers.truncation.cut);
+    expect(finding?.count).toBeLessThan(data.length);
   });
 
   test("without a tokenizer, its checks are skipped by name", async () => {

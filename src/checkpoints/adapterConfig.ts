@@ -39,6 +39,8 @@ export interface AdapterConfig {
   /** True if weights are stored [in, out], as in GPT-2's Conv1D. */
   fan_in_fan_out: boolean;
   task_type: string | null;
+  /** The base model's class in Python, by which PEFT loads an adapter without a task_type. */
+  auto_mapping?: Record<string, string> | null;
   /** Branch, tag or commit of the base model. */
   revision: string | null;
 }
@@ -82,7 +84,6 @@ const UNUSED = {
 
 /** Keys about how the adapter was trained, which don't affect a finished adapter or prefine. */
 const IRRELEVANT = new Set([
-  "auto_mapping",
   "corda_config",
   "ensure_weight_tying",
   "eva_config",
@@ -157,6 +158,7 @@ export function parseAdapterConfig(
     base_model_name_or_path: readText(json, "base_model_name_or_path", where),
     fan_in_fan_out: json.fan_in_fan_out === true,
     task_type: readText(json, "task_type", where),
+    ...readMapping(json.auto_mapping),
     revision: readText(json, "revision", where),
   };
 }
@@ -181,6 +183,7 @@ const CONFIG_KEYS: ReadonlySet<string> = new Set<keyof AdapterConfig>([
   "base_model_name_or_path",
   "fan_in_fan_out",
   "task_type",
+  "auto_mapping",
   "revision",
   "exclude_modules",
   "layers_to_transform",
@@ -213,6 +216,14 @@ function readNumber(json: Record<string, unknown>, key: string, where: string, [
   if (typeof value === "number" && accepts(value)) return value;
   throw new PrefineError("model", `${where}: ${key} is ${show(value)}, expected ${expected}`, REPAIR);
 }
+
+/** Nothing here reads it: a damaged one is left out. */
+function readMapping(value: unknown): Pick<AdapterConfig, "auto_mapping"> {
+  const isMapping = typeof value === "object" && value !== null && Object.values(value).every(isString);
+  return isMapping ? { auto_mapping: value as Record<string, string> } : {};
+}
+
+const isString = (value: unknown) => typeof value === "string";
 
 function readText(json: Record<string, unknown>, key: string, where: string): string | null {
   const value = json[key] ?? null;

@@ -11,6 +11,7 @@ import type { Content, Pieces } from "../formats/content.ts";
 import { counted, printableJson } from "../phrases.ts";
 import { createLogger } from "../terminal/logger.ts";
 import { openTerminal } from "../terminal/terminal.ts";
+import { closedOutput } from "./closedOutput.ts";
 import { printReport } from "./doctorReport.ts";
 import { interruptible } from "./interrupt.ts";
 import { readRunFile } from "./readRunFile.ts";
@@ -27,6 +28,9 @@ Examples:
   prefine doctor pairs.jsonl --tokenizer gpt2 --max_length 512
   prefine doctor --config run.yaml --json
   prefine doctor pairs.jsonl --fix cleaned`;
+
+/** Exit code with severe findings. */
+const SEVERE = 2;
 
 interface DoctorFlags {
   config?: string;
@@ -85,6 +89,7 @@ async function run(dataset: string | undefined, flags: DoctorFlags): Promise<voi
       const report = await examine({ ...options, onProgress, signal });
       logger.status(undefined);
       const terminal = openTerminal();
+      closedOutput.code = report.isSevere ? SEVERE : 0;
       if (flags.json) terminal.print(printableJson(JSON.stringify({ dataset: title, ...report }, null, 2)));
       else printReport(title, report, terminal);
       if (flags.fix !== undefined) await writeCleaned(flags.fix, report, { ...options, signal });
@@ -92,7 +97,7 @@ async function run(dataset: string | undefined, flags: DoctorFlags): Promise<voi
     },
     { hasResults: () => false, message: "stopped before all rows were examined; nothing was written" },
   ).finally(() => logger.close());
-  if (report.isSevere) throw new CommanderError(2, "prefine.severe", "severe findings");
+  if (report.isSevere) throw new CommanderError(SEVERE, "prefine.severe", "severe findings");
 }
 
 const NEW_FOLDER = "Choose a name that is not taken; the doctor overwrites nothing.";

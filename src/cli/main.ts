@@ -7,6 +7,7 @@ import { ioError } from "../disk/ioError.ts";
 import { packageVersion } from "../disk/packageVersion.ts";
 import { nearestName, PrefineError } from "../errors.ts";
 import { printError } from "../terminal/terminal.ts";
+import { closedOutput } from "./closedOutput.ts";
 import { ignoresHangup } from "./hangup.ts";
 
 /** A command adds its arguments, options, help and action to its entry in the program. */
@@ -158,7 +159,7 @@ function outliveTerminal(): void {
 
 /** `prefine data x | head` closes the pipe early; this is not an error. EIO: the terminal is closed. */
 function endWithoutOutput(error: NodeJS.ErrnoException): void {
-  if (error.code === "EPIPE") process.exit(0);
+  if (error.code === "EPIPE") process.exit(closedOutput.code);
   if (error.code === "EIO") return;
   process.exit(reportError(ioError(error, "stdout")));
 }

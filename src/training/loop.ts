@@ -91,7 +91,9 @@ async function savedBefore(run: Run, error: unknown, firstStep: number): Promise
   const path = await saveCheckpoint(run, { onlyModel: false }).catch(() => undefined);
   if (path === undefined) return error;
   const message = `${error.message}; saved ${path} with the steps before it`;
-  return new PrefineError("data", message, error.hint, { cause: error });
+  const advice =
+    "prefine doctor names all such rows, and --fix leaves them out; a run resumes with the same rows alone.";
+  return new PrefineError("data", message, [error.hint, advice].filter(Boolean).join("\n"), { cause: error });
 }
 
 /** Saves the last whole step. @returns the error that says how to resume. */

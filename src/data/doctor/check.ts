@@ -104,7 +104,7 @@ export interface DoctorFinding {
   check: string;
   severity: DoctorSeverity;
   split: string;
-  /** Rows that fail; of checks of a whole split, all its rows. */
+  /** Rows that fail; of checks of a whole split, the pairs that are cut (truncation), or all rows. */
   count: number;
   /** Their numbers, from 0. Empty for checks of a whole split. */
   rows: number[];

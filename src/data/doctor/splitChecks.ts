@@ -63,7 +63,7 @@ function truncation({ truncation: { max_length } }: DoctorContext): SplitLook {
         `max_length ${max_length} cuts ${cut} of ${sorted.length} pairs (${percent(share)}), and with them the end ` +
         "token of an answer.";
       const fix = `max_length ${keeps(0.95)} keeps 95 % of the pairs whole, ${keeps(0.99)} 99 %, ${keeps(1)} all.`;
-      return { numbers, finding: { severity: share > MUCH_CUT ? "warning" : "note", message, fix } };
+      return { numbers, finding: { severity: share > MUCH_CUT ? "warning" : "note", message, fix, count: cut } };
     },
   };
 }

@@ -136,8 +136,8 @@ export const TEXT_CHECKS: readonly DoctorCheck[] = [
     severity: "warning",
     isRare: true,
     look: () => (row) => {
-      const isEmpty = row.row.kind === "texts" ? row.prompt.trim() === "" : row.row.prompt.length === 0;
-      return isEmpty ? `chosen: ${excerpt(row.chosen)}` : undefined;
+      const callsTools = row.row.kind !== "texts" && row.row.prompt.some(({ tool_calls }) => tool_calls);
+      return row.prompt.trim() === "" && !callsTools ? `chosen: ${excerpt(row.chosen)}` : undefined;
     },
     describe: "The prompt is empty, while other rows have one.",
     about: "where most rows have one",

@@ -4,6 +4,7 @@ import { type Check, excerpt } from "../preferences/check.ts";
 import { CHECKS } from "../preferences/checks.ts";
 import { truncatedCompletions } from "../preferences/packPair.ts";
 import type { TokenizedPair } from "../preferences/tokenizePair.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { DoctorCheck, DoctorContext, DoctorSeverity, ExaminedRow } from "./check.ts";
 
 const isEqual = (a: readonly number[], b: readonly number[]) =>
@@ -22,8 +23,19 @@ function trained(
   return { ...own, needs: "tokenizer", look };
 }
 
-function unknownToken(pair: TokenizedPair, id: number): boolean {
-  return [pair.prompt_ids, pair.chosen_ids, pair.rejected_ids].some((ids) => ids.includes(id));
+/**
+ * The text with characters that became unk_token. Where it is another special token as well (GPT-2's files name eos),
+ * templates and texts write it; so may a text that holds it in letters.
+ */
+function unknownText({ prompt, chosen, rejected }: ExaminedRow, pair: TokenizedPair, tokenizer: Tokenizer) {
+  const { unk_token: token, unk_token_id: id, bos_token_id, eos_token_id, pad_token_id } = tokenizer;
+  if (id === null || [bos_token_id, eos_token_id, pad_token_id].includes(id)) return undefined;
+  const sides = [
+    [pair.prompt_ids, prompt],
+    [pair.chosen_ids, chosen],
+    [pair.rejected_ids, rejected],
+  ] as const;
+  return sides.find(([ids, text]) => ids.includes(id) && !(token && text.includes(token)))?.[1];
 }
 
 /** In the order of the report. */
@@ -91,11 +103,9 @@ export const TOKEN_CHECKS: readonly DoctorCheck[] = [
     needs: "tokenizer",
     look:
       ({ tokenizer }) =>
-      ({ pair, prompt, chosen }) => {
-        const id = tokenizer?.unk_token_id ?? null;
-        // GPT-2's files name eos as unk_token, which no text gives
-        if (!pair || id === null || id === tokenizer?.eos_token_id) return undefined;
-        return unknownToken(pair, id) ? excerpt(prompt || chosen) : undefined;
+      (row) => {
+        const text = row.pair && tokenizer && unknownText(row, row.pair, tokenizer);
+        return text === undefined ? undefined : excerpt(text);
       },
     describe: "A text has characters that the tokenizer does not know: they all become one token.",
     fix: "Replace the characters, or use a model whose tokenizer knows them.",

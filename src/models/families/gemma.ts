@@ -86,7 +86,10 @@ const LATER: Omit<DecoderFamily, "type" | "defaults" | "windows"> = {
 /** Windows by layer_types, else on all layers but each `pattern`-th. */
 function windows(fields: ConfigFields, layers: number, pattern: number): (number | null)[] {
   const window = windowOf(fields, 4096);
-  return slidingOf(fields, layers, pattern).map((isSliding) => (isSliding ? window : null));
+  const sliding = slidingOf(fields, layers, pattern);
+  if (window === null && sliding.includes(true))
+    throw fields.fault("sliding_window: expected the window of its layers of sliding_attention, found null");
+  return sliding.map((isSliding) => (isSliding ? window : null));
 }
 
 const slidingOf = (fields: ConfigFields, layers: number, pattern: number): boolean[] =>

@@ -1,27 +1,24 @@
 /** @file Loads what the caller names: base model, adapter and reference, and decides how they are saved. */
 import type { SavedAdapter } from "../../checkpoints/adapter.ts";
-import type { AdapterConfig } from "../../checkpoints/adapterConfig.ts";
 import { PREFIX } from "../../checkpoints/adapterKeys.ts";
 import type { SavedModel } from "../../checkpoints/modelFiles.ts";
 import { BitsAndBytesConfig } from "../../config/BitsAndBytesConfig.ts";
 import type { DPOConfig } from "../../config/DPOConfig.ts";
 import type { LoraConfig } from "../../config/LoraConfig.ts";
-import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
-import type { Storage } from "../../disk/storage.ts";
 import type { LearnerOptions } from "../../dpo/learnerOptions.ts";
 import type { Objective } from "../../dpo/losses/objective.ts";
 import { PrefineError } from "../../errors.ts";
 import { pushAll } from "../../lists.ts";
 import { adapterTensors, type LoraAdapter, loraAdapter } from "../../models/adapters/lora.ts";
 import type { LoadedModel } from "../../models/loadedModel.ts";
-import { HEAD_MODULE, type LinearLayer } from "../../models/network.ts";
+import { HEAD_MODULE } from "../../models/network.ts";
 import { keepNarrow } from "../../models/precision/keepNarrow.ts";
 import { alreadyQuantized, quantizedUnder, quantizeModel } from "../../models/precision/quantize.ts";
 import { decays } from "../../optim/optimizer.ts";
 import { optimizerSettings } from "../../optim/optimizers.ts";
 import type { Platform } from "../platform.ts";
 import { usesReference } from "../reference/reference.ts";
-import { isFromDisk } from "./cardFacts.ts";
+import { nameOfBase, savedModel } from "./savedModel.ts";
 
 /** A model from `AutoModelForCausalLM.from_pretrained` or `loadModel`, or a hub id or folder. */
 export type ModelInput =
@@ -178,52 +175,6 @@ function quantizationOf({ model, args, quantization_config }: ModelRequest): Bit
   const other = inArguments ? "another in args.model_init_kwargs" : "a model that is already loaded";
   const hint = "Pass it to AutoModelForCausalLM.from_pretrained, or name the model by its id or folder.";
   throw new PrefineError("config", `quantization_config: expected it in one place, found ${other}`, hint);
-}
-
-interface Saving extends Pick<TrainedModel, "base" | "adapter" | "revision"> {
-  settings: AdapterConfig | LoraConfig | null;
-  nameOfBase: string;
-}
-
-function savedModel({ base, adapter, settings, revision, nameOfBase }: Saving): SavedModel {
-  if (!adapter || !settings) {
-    const { config, generationConfig, leftOut } = base;
-    return { kind: "full", config, generationConfig, leftOut };
-  }
-  const linears = [...adapter.layers.values()].flatMap(({ isEmbedding, layer }) => (isEmbedding ? [] : [layer]));
-  const isConv1d = ({ name, layout }: LinearLayer) => layout === "in,out" && !base.architecture.quantized?.has(name);
-  const config: AdapterConfig = {
-    r: settings.r,
-    lora_alpha: settings.lora_alpha,
-    lora_dropout: settings.lora_dropout,
-    use_rslora: settings.use_rslora,
-    use_dora: settings.use_dora,
-    bias: settings.bias,
-    exclude_modules: settings.exclude_modules,
-    layers_to_transform: settings.layers_to_transform,
-    layers_pattern: settings.layers_pattern,
-    modules_to_save: settings.modules_to_save,
-    trainable_token_indices: settings.trainable_token_indices ?? null,
-    rank_pattern: settings.rank_pattern ?? {},
-    alpha_pattern: settings.alpha_pattern ?? {},
-    init_lora_weights: adapter.init,
-    target_modules: adapter.targetModules,
-    base_model_name_or_path: nameOfBase,
-    fan_in_fan_out: linears.length > 0 && linears.every(isConv1d),
-    task_type: settings.task_type,
-    revision: "revision" in settings ? settings.revision : (revision ?? null),
-  };
-  return { kind: "adapter", config };
-}
-
-/** A folder or file as an absolute path, so that the run finds it from anywhere; a hub id unchanged. */
-export function nameOfBase(base: LoadedModel, storage: Storage): string {
-  return isFromDisk(base, storage) ? storage.wholePath(base.nameOrPath) : base.nameOrPath;
-}
-
-/** TRL copies the tokenizer's padding token into the configs that it saves. */
-export function withPadToken(saved: SavedModel, tokenizer: Tokenizer): SavedModel {
-  return saved.kind === "full" ? { ...saved, padTokenId: tokenizer.pad_token_id } : saved;
 }
 
 /** The objective of a config. */

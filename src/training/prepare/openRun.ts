@@ -23,17 +23,9 @@ import { evaluationSetName, type PairSource, type RunObserver, type RunParts, ty
 import type { TokenCachePlace } from "./ahead/tokenCache.ts";
 import { type CardFacts, cardFacts } from "./cardFacts.ts";
 import { type DataNames, dataRecord } from "./dataRecord.ts";
-import {
-  countAll,
-  countParameters,
-  learnerOptions,
-  loadModels,
-  type ModelInput,
-  nameOfBase,
-  type TrainedModel,
-  withPadToken,
-} from "./models.ts";
+import { countAll, countParameters, learnerOptions, loadModels, type ModelInput, type TrainedModel } from "./models.ts";
 import { packedSource, type Rows, splitNameOf, tokenizeRows } from "./rows.ts";
+import { nameOfBase, withPadToken } from "./savedModel.ts";
 import { modelSettings, startWeights } from "./startWeights.ts";
 import { openStreamPairs } from "./streamPairs.ts";
 import { isStreamed } from "./streamReader.ts";
