@@ -9,7 +9,6 @@ import { main } from "../src/cli/main.ts";
 import { doctor } from "../src/data/doctor/call.ts";
 import { type ExamineOptions, examine } from "../src/data/doctor/doctor.ts";
 import { AutoTokenizer } from "../src/data/tokenizers/loadTokenizer.ts";
-import { Tokenizer } from "../src/data/tokenizers/tokenizer.ts";
 
 const checkout = fileURLToPath(new URL("..", import.meta.url));
 
@@ -67,34 +66,6 @@ test("answers that differ in an end token alone are equal as tokens", async () =
   const tokenizer = await AutoTokenizer.from_pretrained(chatTokenizer);
   const rows = [{ prompt: "Is it?", chosen: " Yes.", rejected: ` Yes.${tokenizer.eos_token}` }];
   expect(await checksOf(rows)).toEqual([["equalTokens", [0]]]);
-});
-
-test("characters that the tokenizer does not know", async () => {
-  const words = ["[UNK]", "[END]", "Is", "tea", "zinc", "a", "drink", "?", "No", "Yes", "It", "depends", "."];
-  const vocab = Object.fromEntries(words.filter((word) => word !== "zinc").map((word, id) => [word, id]));
-  const model = { type: "WordLevel", vocab, unk_token: "[UNK]" };
-  const [none, flags] = [{ normalizer: null, post_processor: null, decoder: null }, { single_word: false }];
-  const added = (id: number) => ({ id, content: words[id], ...flags, lstrip: false, rstrip: false });
-  const added_tokens = [0, 1].map((id) => ({ ...added(id), normalized: false, special: true }));
-  const json = { added_tokens, ...none, pre_tokenizer: { type: "Whitespace" }, model };
-  const config = { eos_token: "[END]", unk_token: "[UNK]" };
-  const tokenizer = new Tokenizer({ json, config, where: "words", name_or_path: "words", isGpt2: false });
-  const rows = [
-    { prompt: "Is tea a drink?", chosen: " Yes.", rejected: " It depends." },
-    { prompt: "Is tea a drink?", chosen: " No.", rejected: " It depends, zinc." },
-    { prompt: "Is tea a drink? [UNK]", chosen: " No.", rejected: " It depends." },
-  ];
-  const checksWith = async (one: Tokenizer) => {
-    const { findings } = await examine({ train: named("train", rows), tokenizer: one, max_length: null });
-    return findings
-      .filter(({ check }) => check === "unknownTokens")
-      .map(({ rows: numbers, example }) => [numbers, example]);
-  };
-  expect(await checksWith(tokenizer)).toEqual([[[1], '" It depends, zinc."']]);
-  const asBos = { ...config, bos_token: "[UNK]" }; // as in GPT-2's files: whether a text gave it can't be told
-  expect(
-    await checksWith(new Tokenizer({ json, config: asBos, where: "words", name_or_path: "words", isGpt2: false })),
-  ).toEqual([]);
 });
 
 test("short rows with a changed word are near duplicates, and tasks with other numbers are not", async () => {

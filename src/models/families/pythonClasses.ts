@@ -18,7 +18,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   starcoder2: "Starcoder2ForCausalLM",
 };
 
-/** PEFT's auto_mapping: the class and the module that defines it; null for a model type that transformers does not have under this name. */
+/** PEFT's auto_mapping: a class and the module that defines it; null for model types that prefine does not run. */
 export function pythonClassOf(modelType: unknown): Record<string, string> | null {
   if (typeof modelType !== "string" || !Object.hasOwn(CLASSES, modelType)) return null;
   const module = modelType.replace(/_text$/, "");
