@@ -21,9 +21,7 @@ describe("long logs", () => {
   test.each(OWN_SET)(
     "30,000 evaluation sets, %s, are refused",
     (_, log) => {
-      expect(() => draw(log)).toThrow(
-        "plot: expected at most 1000 lines (runs x metrics x evaluation sets), found 30000",
-      );
+      expect(() => draw(log)).toThrow(": expected at most 1000 lines (runs x metrics x evaluation sets), found 30000");
     },
     QUICK,
   );
@@ -31,7 +29,7 @@ describe("long logs", () => {
   test("so are 101 metrics", () => {
     const names = many(101, (i) => `m${i}`);
     const log = [{ ...Object.fromEntries(names.map((name) => [name, 1])), epoch: 1, step: 1 }];
-    expect(() => draw(log, names)).toThrow("plot: expected at most 100 metrics, found 101");
+    expect(() => draw(log, names)).toThrow(": expected at most 100 metrics, found 101");
     expect(draw(log, names.slice(0, 3))).toContain("m2");
   });
 

@@ -165,7 +165,7 @@ export function collectSeries(runs: PlottedRun[], request?: string[]): PlotData 
   const hasEpochs = runs.some((run) => run.log_history.some((entry) => isFiniteNumber(entry.epoch)));
   const xLabel = hasEpochs ? "epoch" : "step";
   const metrics = chooseMetrics(runs, request);
-  if (metrics.length > MOST_PANELS) throw tooMany("metrics", MOST_PANELS, metrics.length);
+  if (metrics.length > MOST_PANELS) throw tooMany(runs, "metrics", MOST_PANELS, metrics.length);
   const series: Series[] = [];
   runs.forEach(({ name, log_history }, run) => {
     const lines = linesOf(log_history, metrics);
@@ -177,7 +177,8 @@ export function collectSeries(runs: PlottedRun[], request?: string[]): PlotData 
     if (own.length === 0) throw nothingToDraw(name, log_history.length, request ?? DEFAULT_METRICS);
     pushAll(series, own);
   });
-  if (series.length > MOST_LINES) throw tooMany("lines (runs x metrics x evaluation sets)", MOST_LINES, series.length);
+  const lines = "lines (runs x metrics x evaluation sets)";
+  if (series.length > MOST_LINES) throw tooMany(runs, lines, MOST_LINES, series.length);
   return { xLabel, metrics, series };
 }
 
@@ -197,8 +198,9 @@ function linesOf(log: RawLogEntry[], metrics: string[]): Line[] {
 const MOST_LINES = 1000;
 const MOST_PANELS = 100;
 
-function tooMany(what: string, most: number, count: number): PrefineError {
-  const message = `plot: expected at most ${most} ${what}, found ${count}`;
+function tooMany(runs: PlottedRun[], what: string, most: number, count: number): PrefineError {
+  const where = runs.length === 1 ? runs[0].name : `${runs[0].name} and others`;
+  const message = `${where}: expected at most ${most} ${what}, found ${count}`;
   return new PrefineError("data", message, "Name fewer runs, or fewer metrics.");
 }
 
