@@ -26,7 +26,9 @@ MODEL is a hub id or a folder; RUN is the output_dir of a training run, or a
 checkpoint in it. The answer to a single prompt is streamed, except with beam
 search. Several prompts: each answer is printed below its prompt. If the
 tokenizer has a chat template, each prompt becomes a user message; --raw passes
-the text unchanged.
+the text unchanged. Control characters and marks of direction in an answer are
+printed as escapes (\\u200f), into files and pipes as well; --json has the texts
+as they are.
 
 Examples:
   prefine generate gpt2 --prompt "Why is the sky blue?"
