@@ -62,6 +62,13 @@ describe("conversations", () => {
   });
 });
 
+test("characters without width are shown by their numbers", async () => {
+  const { findings } = await doctor([{ prompt: "Is it?", chosen: " Ye\u200bs.", rejected: " No\u00ad." }]);
+  expect(findings.map(({ check, example }) => [check, example])).toEqual([
+    ["invisibleCharacters", expect.stringContaining("Ye\\u200bs.")],
+  ]);
+});
+
 test("answers that differ in an end token alone are equal as tokens", async () => {
   const tokenizer = await AutoTokenizer.from_pretrained(chatTokenizer);
   const rows = [{ prompt: "Is it?", chosen: " Yes.", rejected: ` Yes.${tokenizer.eos_token}` }];

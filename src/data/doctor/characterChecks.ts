@@ -58,6 +58,9 @@ export const INVISIBLE = new RegExp(
   `[\\u200b\\u2060-\\u2064\\u180e]|(?<!${OTHER_LETTER})[\\u00ad\\u200c-\\u200f](?!${OTHER_LETTER})`,
   "u",
 );
+/** All of them, to be shown. */
+const WITHOUT_WIDTH = /[\u00ad\u180e\u200b-\u200f\u2060-\u2064]/g;
+const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 /** Letters of Greek that look like Latin ones; others stand in formulas. */
 const ALIKE = "[\\p{Script=Cyrillic}ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο]";
@@ -121,7 +124,7 @@ export const CHARACTER_CHECKS: readonly DoctorCheck[] = [
   {
     name: "invisibleCharacters",
     severity: "warning",
-    look: () => (row) => firstOdd(row, INVISIBLE),
+    look: () => (row) => firstOdd(row, INVISIBLE)?.replace(WITHOUT_WIDTH, escaped),
     describe: "A text contains characters without width: zero-width spaces, joiners, soft hyphens, marks of direction.",
     fix: "Remove them (--fix does): they split words into other tokens.",
   },
