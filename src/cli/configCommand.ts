@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { TOOLS, type Tool } from "../config/import/importRun.ts";
-import { exists } from "../disk/readFiles.ts";
+import { exists, wholeText } from "../disk/readFiles.ts";
 import { writeFileAtomically } from "../disk/wholeFiles.ts";
 import { PrefineError } from "../errors.ts";
 import { counted, shellWord } from "../phrases.ts";
@@ -63,8 +63,9 @@ async function countRows(path: string): Promise<number | undefined> {
 
 async function readGiven(path: string): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    return await wholeText(path);
   } catch (cause) {
+    if (cause instanceof PrefineError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     const reason = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "it is a folder" : String(code);
     throw new PrefineError("io", `${path}: expected a YAML file: ${reason}`, "Give the file's path.", { cause });

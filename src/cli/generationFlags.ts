@@ -1,11 +1,11 @@
 /** @file Flags shared by `generate` and `compare`: prompts, gen.yaml, the fields of GenerationConfig. */
-import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { type GenerationConfig, readGenerationConfig } from "../config/GenerationConfig.ts";
 import { GENERATION_OPTIONS } from "../config/options/generation.ts";
 import type { GivenValues } from "../config/readOptions.ts";
 import { Report } from "../config/report.ts";
 import { nearbyHint } from "../disk/nearbyNames.ts";
+import { wholeText } from "../disk/readFiles.ts";
 import { PrefineError } from "../errors.ts";
 import { addQuantizationFlags, type QuantizationFlags } from "./quantizationFlags.ts";
 
@@ -65,7 +65,8 @@ export async function readGenerationFlags(flags: GenerationFlags, report = new R
 
 async function readGivenFile(path: string): Promise<GivenValues> {
   const { parseRunFile } = await import("../config/runFile.ts");
-  const text = await readFile(path, "utf8").catch(async (cause: NodeJS.ErrnoException) => {
+  const text = await wholeText(path).catch(async (cause: NodeJS.ErrnoException) => {
+    if (cause instanceof PrefineError) throw cause;
     const reason = cause.code === "ENOENT" ? "no such file" : cause.code === "EISDIR" ? "it is a folder" : cause.code;
     const general = "Give the path of a YAML or JSON file, such as generation_config.json.";
     const hint = cause.code === "ENOENT" ? await nearbyHint(path, general) : general;

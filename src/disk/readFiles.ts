@@ -2,6 +2,7 @@
 import { createReadStream } from "node:fs";
 import { access, open, readFile, stat } from "node:fs/promises";
 import { PrefineError } from "../errors.ts";
+import { refuseLongText } from "../formats/textEncoding.ts";
 import { ioError } from "./ioError.ts";
 import type { OpenFile } from "./storage.ts";
 
@@ -23,7 +24,13 @@ export function readWhole(path: string): Promise<Uint8Array<ArrayBuffer> | undef
 
 /** Undefined if there is no such file. @throws PrefineError("io"). */
 export function readText(path: string): Promise<string | undefined> {
-  return unlessAbsent(path, () => readFile(path, "utf8"));
+  return unlessAbsent(path, () => wholeText(path));
+}
+
+/** fs.readFile of a text. @throws PrefineError("data") for one that is longer than a string can be. */
+export async function wholeText(path: string): Promise<string> {
+  refuseLongText((await stat(path)).size, path);
+  return readFile(path, "utf8");
 }
 
 /** Opens a file for reading in parts. @throws PrefineError("io"), also later. */

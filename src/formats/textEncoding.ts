@@ -43,6 +43,22 @@ export function utf8Text(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** Bytes of the longest text: JavaScript's strings have no more characters. */
+const LONGEST_TEXT = 2 ** 29 - 25;
+
+/** @throws PrefineError("data") for a file that is longer than a text can be. */
+export function refuseLongText(bytes: number, where: string): void {
+  if (bytes <= LONGEST_TEXT) return;
+  const message = `${where}: expected a text of less than 512 MiB, found ${(bytes / 2 ** 20).toFixed(0)} MiB`;
+  throw new PrefineError("data", message, "Is it another file under this name? Download or write it again.");
+}
+
+/** Bytes as text; damaged characters become U+FFFD. @throws PrefineError("data") for a text that is too long. */
+export function textOf(bytes: Uint8Array, where: string, options?: { ignoreBOM: boolean }): string {
+  refuseLongText(bytes.length, where);
+  return new TextDecoder("utf-8", options).decode(bytes);
+}
+
 /** @throws PrefineError("data") for bytes that are no UTF-8. */
 export function decodeUtf8(bytes: Uint8Array, where: string): string {
   const text = utf8Text(bytes);

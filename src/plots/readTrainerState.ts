@@ -5,6 +5,7 @@ import path from "node:path";
 import { checkValue, text } from "../arguments.ts";
 import { isCheckpointName, stepOfName } from "../checkpoints/checkpointNames.ts";
 import { nearbyHint } from "../disk/nearbyNames.ts";
+import { wholeText } from "../disk/readFiles.ts";
 import { shownPath } from "../disk/shownPath.ts";
 import { PrefineError } from "../errors.ts";
 import { endOfString } from "../formats/exactJson.ts";
@@ -46,7 +47,7 @@ export async function readTrainerState(runOrFile: string): Promise<TrainerStateF
   return { name: nameOf(folder), log_history, ...(await readSettings(file)), folder, file, ...checkpoint };
 }
 
-const readLog = async (file: string) => parseLog(await readFile(file, "utf8"), shownPath(file));
+const readLog = async (file: string) => parseLog(await wholeText(file), shownPath(file));
 
 /** training_args.json next to the log, as prefine writes it. A missing or damaged one does not prevent plotting. */
 async function readSettings(file: string): Promise<Pick<PlottedRun, "settings">> {

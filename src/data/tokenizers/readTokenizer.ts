@@ -1,6 +1,7 @@
 /** @file Reads a tokenizer from a model's files. Runs anywhere. */
 import type { ModelFiles } from "../../disk/storage.ts";
 import { isObject, parseJsonObject } from "../../formats/parseJson.ts";
+import { textOf } from "../../formats/textEncoding.ts";
 import { isTemplateFile, TEMPLATE_FILE, TEMPLATE_FOLDER } from "../chatTemplates/templates.ts";
 import { FROM_FILE } from "./classOfModel.ts";
 import { asClass, TOKENIZER_CLASSES } from "./classParts.ts";
@@ -96,7 +97,7 @@ async function readTokenizerJson(source: TokenizerFiles): Promise<ParsedJson | u
   const bytes = await source.files.read("tokenizer.json");
   if (!bytes) return undefined;
   const where = `${source.name}/tokenizer.json`;
-  return { where, bytes, json: parseJsonObject(new TextDecoder().decode(bytes), where, REDOWNLOAD) };
+  return { where, bytes, json: parseJsonObject(textOf(bytes, where), where, REDOWNLOAD) };
 }
 
 /** tokenizer.json with the parts that the class sets itself. */
@@ -113,7 +114,8 @@ async function readVocabAndMerges(
   const mergesText = await source.files.read("merges.txt");
   if (!vocab || !mergesText) return undefined;
   const where = `${source.name}/vocab.json`;
-  const merges = parseMerges(new TextDecoder().decode(mergesText), `${source.name}/merges.txt`);
+  const mergesFile = `${source.name}/merges.txt`;
+  const merges = parseMerges(textOf(mergesText, mergesFile), mergesFile);
   const bosContent = typeof config.bos_token === "string" ? config.bos_token : "<|endoftext|>";
   const bosId = vocab[bosContent];
   const addBos = config.add_bos_token === true && typeof bosId === "number";
@@ -131,12 +133,13 @@ async function readTemplateFiles(source: TokenizerFiles): Promise<Map<string, st
   const texts = new Map<string, string>();
   for (const path of paths) {
     const bytes = await source.files.read(path);
-    if (bytes) texts.set(path, new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
+    if (bytes) texts.set(path, textOf(bytes, `${source.name}/${path}`, { ignoreBOM: true }));
   }
   return texts;
 }
 
 async function readJson(source: TokenizerFiles, file: string): Promise<Record<string, unknown> | undefined> {
   const bytes = await source.files.read(file);
-  return bytes && parseJsonObject(new TextDecoder().decode(bytes), `${source.name}/${file}`, REDOWNLOAD);
+  const where = `${source.name}/${file}`;
+  return bytes && parseJsonObject(textOf(bytes, where), where, REDOWNLOAD);
 }
