@@ -21,12 +21,15 @@ function long(...path: string[]): string {
 const model = join(folder, "model");
 cpSync(demo, model, { recursive: true });
 mkdirSync(join(folder, "run"));
+mkdirSync(join(folder, "data"));
+writeFileSync(join(folder, "data", "train.jsonl"), '{"prompt":"a","chosen":"b","rejected":"c"}\n');
 
 test.each<[string, string[], string[]]>([
   ["config.json", ["model", "config.json"], ["generate", model, "--prompt", "Hi"]],
   ["tokenizer.json", ["model", "tokenizer.json"], ["generate", model, "--prompt", "Hi"]],
   ["tokenizer_config.json", ["model", "tokenizer_config.json"], ["generate", model, "--prompt", "Hi"]],
   ["trainer_state.json", ["run", "trainer_state.json"], ["plot", join(folder, "run")]],
+  ["a dataset's card", ["data", "README.md"], ["data", join(folder, "data")]],
   ["a run file", ["run", "run.yaml"], ["train", "--config", join(folder, "run", "run.yaml")]],
   ["a file to import", ["run", "run.yaml"], ["config", "import", join(folder, "run", "run.yaml")]],
   ["settings of generate", ["run", "gen.yaml"], ["generate", demo, "--config", join(folder, "run", "gen.yaml")]],
@@ -41,5 +44,5 @@ test.each<[string, string[], string[]]>([
     rmSync(file);
     cpSync(demo, model, { recursive: true });
   }
-  expect(written.join("")).toMatch(/^error: .*(json|yaml): expected a text of less than 512 MiB, found 600 MiB\n/m);
+  expect(written.join("")).toMatch(/^error: .*(json|yaml|md): expected a text of less than 512 MiB, found 600 MiB\n/m);
 });

@@ -1,7 +1,8 @@
 /** @file The source of a dataset's files: a folder, or a repository on the hub. */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { nearbyHint } from "../../disk/nearbyNames.ts";
+import { wholeText } from "../../disk/readFiles.ts";
 import { PrefineError } from "../../errors.ts";
 import type { ByteSource } from "../../formats/byteSource.ts";
 import { type HubProgress, listRepo, openRemote, resolveRepo } from "../hub/resolveRepo.ts";
@@ -66,7 +67,7 @@ export async function hubOrigin(id: string, options: OriginOptions): Promise<Ori
 export async function readCardFiles(origin: Origin): Promise<CardFile[]> {
   const names = CARD_FILES.filter((name) => origin.paths.includes(name));
   const paths = names.length === 0 ? [] : await origin.fetch([...names]);
-  return Promise.all(names.map(async (name, i) => ({ name, text: await readFile(paths[i], "utf8") })));
+  return Promise.all(names.map(async (name, i) => ({ name, text: await wholeText(paths[i]) })));
 }
 
 /** All files under a folder, including links to files; links to folders are not followed. */
