@@ -4,6 +4,7 @@ import { counted } from "../phrases.ts";
 import type { ByteSource } from "./byteSource.ts";
 import { type CsvDialect, readCsv } from "./csv.ts";
 import { CsvColumnScan, type CsvType, type CsvValues, csvValue } from "./csvColumns.ts";
+import { MOST_COLUMNS } from "./mostColumns.ts";
 import { decodeUtf8, refuseWideText } from "./textEncoding.ts";
 import { orderedObject } from "./written.ts";
 
@@ -51,7 +52,6 @@ export interface CsvBlock {
 const BLOCK_BYTES = 1 << 20;
 /** Bytes of one record; JavaScript's strings end at twice as many characters. */
 const LONGEST_ROW = 2 ** 28;
-const MOST_COLUMNS = 10_000;
 const HINT = "A CSV file has a line of names, then a line per row; texts with separators or line ends are in quotes.";
 
 /**

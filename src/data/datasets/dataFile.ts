@@ -4,6 +4,7 @@ import type { ByteSource } from "../../formats/byteSource.ts";
 import { openCsv, readCsvBlock } from "../../formats/csvRows.ts";
 import { readJsonField } from "../../formats/jsonField.ts";
 import { openJson, readJsonBlock } from "../../formats/jsonRows.ts";
+import { MOST_COLUMNS } from "../../formats/mostColumns.ts";
 import { openParquet, type ParquetFile, readRowGroup } from "../../formats/parquet.ts";
 import { openText, readTextBlock } from "../../formats/textRows.ts";
 import { orderedObject } from "../../formats/written.ts";
@@ -98,7 +99,6 @@ const OPENERS: Readonly<Record<ReadFormat, Opener>> = {
   async csv(source, path, { reader: options }) {
     const file = await openCsv(source, path, csvSettings(options, path));
     const parts = file.blocks.map((block) => ({ rows: block.rows, read: () => readCsvBlock(file, block) }));
-    if (file.columns.length > MOST_COLUMNS) throw tooWide(path);
     const columns = file.columns.map(({ name, type }) => [name, { kind: "value", dtype: type }] as const);
     return { path, features: orderedObject<Feature>(columns), parts, typed: false };
   },
@@ -124,9 +124,6 @@ function firstRows(file: ParquetFile, group: number, rows: number): Part[] {
   }
   return parts;
 }
-
-/** Rows get all columns of their file: more are ids or texts that were written as names. */
-const MOST_COLUMNS = 10_000;
 
 function tooWide(path: string): PrefineError {
   const message = `${path}: expected at most ${MOST_COLUMNS} columns, found that its rows have more names than that`;
