@@ -86,6 +86,6 @@ test("configs that transformers runs and prefine refuses", () => {
 });
 
 test("configs that transformers refuses and prefine runs: null means the default", () => {
-  const names = ["head_dim null", "no windows", "num_key_value_heads null", "rotary_pct default"];
+  const names = ["head_dim null", "num_key_value_heads null", "rotary_pct default"];
   expect(namesOf((outcome, fails) => outcome === "runs" && fails)).toEqual(names);
 });
