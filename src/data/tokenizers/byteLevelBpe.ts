@@ -4,23 +4,11 @@ import { pushAll } from "../../lists.ts";
 import { mergeIds, readMerges } from "./bpeMerges.ts";
 import { BYTE_CHARACTERS, bytesOfToken, spellBytes } from "./byteAlphabet.ts";
 import type { Branches, TextCodec } from "./codec.ts";
+import { wordEnd } from "./gpt2Words.ts";
 import { checkLength, sectionsOf } from "./pipeline.ts";
 import { readTemplate, type Template } from "./postProcessor.ts";
 import type { AddedToken, TokenizerJson } from "./tokenizerJson.ts";
-import { rememberWords, type WordEncoder } from "./wordCache.ts";
-
-/** GPT-2's word pattern. Its `\s` is Unicode white space, which differs from JavaScript's `\s`. */
-const WORDS = new RegExp(
-  [
-    "'s|'t|'re|'ve|'m|'ll|'d",
-    " ?\\p{L}+",
-    " ?\\p{N}+",
-    " ?[^\\p{White_Space}\\p{L}\\p{N}]+",
-    "\\p{White_Space}+(?!\\P{White_Space})",
-    "\\p{White_Space}+",
-  ].join("|"),
-  "gu",
-);
+import { WordTable } from "./wordTable.ts";
 
 /**
  * UTF-16 units after a word's end that its match may depend on: two code points (the one that ends a run, and the one
@@ -60,12 +48,15 @@ export function createByteLevelBpe(
     addPrefixSpace: json.pre_tokenizer?.add_prefix_space === true,
     where,
   });
-  return { ...createEncoder(split, rememberWords(merger), template), decode, concatenates: true };
+  return { ...createEncoder(split, new WordTable(merger), template), decode, concatenates: true };
 }
+
+/** A word is a part of `text`; an added token's id comes with it. */
+type Visit = (text: string, start: number, end: number, added: number | undefined) => void;
 
 /** Splits a text into added tokens and words. */
 interface Splitter {
-  split(text: string, visit: (word: string, added: number | undefined) => void): void;
+  split(text: string, visit: Visit): void;
   /** UTF-16 units at the end of a text where a continuation may change the split. */
   margin: number;
 }
@@ -78,10 +69,15 @@ function createSplitter(
   const split: Splitter["split"] = (text, visit) => {
     checkLength(text, where);
     for (const { text: section, id } of sections(text)) {
-      if (id !== undefined) visit(section, id);
-      else {
-        const padded = addPrefixSpace && !section.startsWith(" ") ? ` ${section}` : section;
-        for (const word of padded.match(WORDS) ?? []) visit(word, undefined);
+      if (id !== undefined) {
+        visit(section, 0, section.length, id);
+        continue;
+      }
+      const padded = addPrefixSpace && !section.startsWith(" ") ? ` ${section}` : section;
+      for (let at = 0; at < padded.length; ) {
+        const end = wordEnd(padded, at);
+        visit(padded, at, end, undefined);
+        at = end;
       }
     }
   };
@@ -92,36 +88,37 @@ function createSplitter(
 
 function createEncoder(
   { split, margin }: Splitter,
-  idsOfWord: WordEncoder,
+  words: WordTable,
   { before, after }: Template,
 ): Pick<TextCodec, "encode" | "encodeBranches"> {
-  const append = (word: string, added: number | undefined, ids: number[]) => {
-    if (added !== undefined) ids.push(added);
-    else pushAll(ids, idsOfWord(word));
-  };
   const encode = (text: string, addSpecialTokens: boolean): number[] => {
     const ids = addSpecialTokens ? [...before] : [];
-    split(text, (word, added) => append(word, added, ids));
+    split(text, (part, start, end, added) => {
+      if (added === undefined) words.append(part, start, end, ids);
+      else ids.push(added);
+    });
     if (addSpecialTokens) pushAll(ids, after);
     return ids;
   };
   const encodeBranches = (text: string, continuations: string[], addSpecialTokens: boolean): Branches => {
-    const [start, end] = addSpecialTokens ? [before, after] : [[], []];
+    const [first, last] = addSpecialTokens ? [before, after] : [[], []];
     // A continuation only changes words that end within `margin` of the end of the text: words are matched from left
     // to right without lookbehind, and an added token that spans the end starts within the margin.
-    const shared = [...start];
+    const shared = [...first];
     const prompt: number[] = [];
     let offset = 0;
     let cut = 0;
-    split(text, (word, added) => {
-      offset += word.length;
+    split(text, (part, start, end, added) => {
+      offset += end - start;
       const isShared = offset + margin <= text.length;
-      append(word, added, isShared ? shared : prompt);
+      const ids = isShared ? shared : prompt;
+      if (added === undefined) words.append(part, start, end, ids);
+      else ids.push(added);
       if (isShared) cut = offset;
     });
-    pushAll(prompt, end);
+    pushAll(prompt, last);
     const tail = text.slice(cut);
-    const continued = continuations.map((continuation) => [...encode(tail + continuation, false), ...end]);
+    const continued = continuations.map((continuation) => [...encode(tail + continuation, false), ...last]);
     return { shared, prompt, continued };
   };
   return { encode, encodeBranches };

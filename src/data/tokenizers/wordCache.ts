@@ -10,15 +10,20 @@ const LONGEST_REMEMBERED = 64;
 /** Ids of a word, which is not empty. */
 export type WordEncoder = (word: string) => readonly number[];
 
+/** A full cache is kept, as the older one, until the next is full: frequent words are encoded once. */
 export function rememberWords(encode: WordEncoder): WordEncoder {
-  const cache = new Map<string, readonly number[]>();
+  let words = new Map<string, readonly number[]>();
+  let older: typeof words | undefined;
   return (word) => {
     if (word.length > LONGEST_REMEMBERED) return encode(word);
-    const hit = cache.get(word);
+    const hit = words.get(word);
     if (hit) return hit;
-    const ids = encode(word);
-    if (cache.size === CACHE_WORDS) cache.clear();
-    cache.set(word, ids);
+    const ids = older?.get(word) ?? encode(word);
+    if (words.size === CACHE_WORDS) {
+      older = words;
+      words = new Map();
+    }
+    words.set(word, ids);
     return ids;
   };
 }
