@@ -93,7 +93,15 @@ function* within(value: unknown): Generator<object> {
 
 /** Whether something is noted of the value or a part of it. */
 export function hasWritten(value: unknown): boolean {
-  for (const part of within(value)) if (written.has(part)) return true;
+  if (typeof value !== "object" || value === null) return false;
+  return written.has(value) || hasWrittenWithin(value);
+}
+
+/** Whether something is noted of a part of the value, other than itself. */
+export function hasWrittenWithin(value: object): boolean {
+  if (Array.isArray(value)) return value.some(hasWritten);
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  for (const key of Object.keys(value)) if (hasWritten((value as Record<string, unknown>)[key])) return true;
   return false;
 }
 

@@ -1,9 +1,15 @@
 /** @file The program of a tokenizer's thread: answers calls one at a time. Started by tokenizerThreads.ts. */
 import { parentPort, workerData } from "node:worker_threads";
-import { type ExaminedRow, rowExaminer } from "../data/preferences/examineRow.ts";
+import {
+  type ExaminedRow,
+  type ExamineSettings,
+  type PromptFill,
+  rowExaminer,
+} from "../data/preferences/examineRow.ts";
+import type { ReadRow } from "../data/preferences/readRow.ts";
 import { packSent, type SentPair } from "../data/preferences/sentPair.ts";
 import { tokenizePair } from "../data/preferences/tokenizePair.ts";
-import type { PairsRequest, RowsRequest } from "../data/preferences/tokenizingThreads.ts";
+import type { PairsRequest, PromptsRequest, RowsRequest } from "../data/preferences/tokenizingThreads.ts";
 import type { SlowCall } from "../data/tokenizers/slowCalls.ts";
 import { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import type { ThreadParts } from "../data/tokenizers/tokenizerParts.ts";
@@ -26,8 +32,8 @@ interface SentError {
 export type TokenizerReply = { value: unknown } | { error: SentError };
 
 /** The rows up to the first that failed. */
-export interface RowsReply {
-  rows: (ExaminedRow | null)[];
+export interface RowsReply<T = ExaminedRow> {
+  rows: T[];
   error?: SentError;
 }
 
@@ -56,13 +62,16 @@ function sent(error: unknown): SentError {
 
 let examiner: { settings: string; of: ReturnType<typeof rowExaminer> } | undefined;
 
-function examine({ rows, settings, onlyFull }: RowsRequest): RowsReply {
+function examinerOf(settings: ExamineSettings): ReturnType<typeof rowExaminer> {
   const key = JSON.stringify(settings);
   if (examiner?.settings !== key) examiner = { settings: key, of: rowExaminer(tokenizer, settings) };
-  const examined: (ExaminedRow | null)[] = [];
-  const work = onlyFull ? examiner.of.examineFull : examiner.of.tokenizeAndExamine;
+  return examiner.of;
+}
+
+function examineAll<T>(rows: readonly ReadRow[], examine: (row: ReadRow) => T): RowsReply<T> {
+  const examined: T[] = [];
   try {
-    for (const row of rows) examined.push(work(row));
+    for (const row of rows) examined.push(examine(row));
     return { rows: examined };
   } catch (error) {
     return { rows: examined, error: sent(error) };
@@ -79,21 +88,25 @@ function tokenize({ pairsOf }: PairsRequest): PairsReply {
   });
 }
 
-parentPort?.on("message", (request: TokenizerRequest | RowsRequest | PairsRequest) => {
+parentPort?.on("message", (request: TokenizerRequest | RowsRequest | PromptsRequest | PairsRequest) => {
   if ("call" in request) {
     addNotes(request.call, request.notes);
     parentPort?.postMessage(answer(request.call));
-    return;
-  }
-  if ("pairsOf" in request) {
+  } else if ("pairsOf" in request) {
     addNotes(request.pairsOf, request.notes);
     const pairs = tokenize(request);
     const moved = pairs.flatMap((one) => ("pair" in one ? [one.pair.ids.buffer as ArrayBuffer] : []));
     parentPort?.postMessage(pairs, moved);
-    return;
+  } else if ("promptsOf" in request) {
+    addNotes(request.promptsOf, request.notes);
+    const { promptFill } = examinerOf(request.settings);
+    parentPort?.postMessage(examineAll(request.promptsOf, promptFill) satisfies RowsReply<PromptFill>);
+  } else {
+    addNotes(request.rows, request.notes);
+    const reply: RowsReply = examineAll(request.rows, examinerOf(request.settings).tokenizeAndExamine);
+    parentPort?.postMessage(
+      reply,
+      reply.rows.map(({ ids }) => ids.buffer as ArrayBuffer),
+    );
   }
-  addNotes(request.rows, request.notes);
-  const reply = examine(request);
-  const buffers = reply.rows.flatMap((row) => (row ? [row.ids.buffer as ArrayBuffer] : []));
-  parentPort?.postMessage(reply, buffers);
 });

@@ -1,7 +1,7 @@
 /** @file Starts tokenizers in threads of Node; imported by what trains and generates. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { PairOrError, PairsRequest, RowsRequest } from "../data/preferences/tokenizingThreads.ts";
+import type { PairOrError, PairsRequest, PromptsRequest, RowsRequest } from "../data/preferences/tokenizingThreads.ts";
 import { openThreadsWith, type SlowCall, type TokenizerThread } from "../data/tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { threadProgram } from "../device/openDevice.ts";
@@ -49,7 +49,7 @@ class NodeThread implements TokenizerThread {
       const pairs = await this.send<PairsReply>(request as PairsRequest);
       return pairs.map((one): PairOrError => ("pair" in one ? one : { error: revive(one.error) }));
     }
-    const { rows, error } = await this.send<RowsReply>(request as RowsRequest);
+    const { rows, error } = await this.send<RowsReply<unknown>>(request as RowsRequest | PromptsRequest);
     return error ? { rows, failure: { error: revive(error) } } : { rows };
   }
 
@@ -57,7 +57,7 @@ class NodeThread implements TokenizerThread {
     await this.worker.terminate();
   }
 
-  private async send<Reply>(request: TokenizerRequest | RowsRequest | PairsRequest): Promise<Reply> {
+  private async send<Reply>(request: TokenizerRequest | RowsRequest | PromptsRequest | PairsRequest): Promise<Reply> {
     if (this.failure) throw this.failure;
     const reply = new Promise<Reply>((resolve, reject) => this.waiting.push({ resolve, reject }));
     this.worker.ref();

@@ -13,9 +13,9 @@ import {
   optionsOf,
 } from "../../arguments.ts";
 import { PrefineError, type PrefineErrorCode } from "../../errors.ts";
-import { hasWritten, restoreWritten } from "../../formats/written.ts";
+import { restoreWritten } from "../../formats/written.ts";
 import { turnTaker } from "../../host.ts";
-import { copyRow } from "./copyRow.ts";
+import { notedRow } from "./copyRow.ts";
 import type { Row } from "./features.ts";
 import { isBuiltIn, type MapFunction, type MapModule } from "./mapFunction.ts";
 import { ResultRows } from "./resultRows.ts";
@@ -146,7 +146,7 @@ export function checkStopped({ name, signal }: RowStream): void {
 /** The result of a function for one row. @throws PrefineError naming the row. */
 export async function applyTo(fn: MapFunction, row: Row, index: number, name: string): Promise<Row> {
   try {
-    const source = hasWritten(row) ? copyRow(row) : undefined; // the function may change the row
+    const source = notedRow(row); // the function may change the row
     const result = checkResult((await fn(row, index)) ?? row);
     if (source) restoreWritten(result, source);
     return result;

@@ -3,7 +3,7 @@ import { deserialize, serialize } from "node:v8";
 import { ScratchFile } from "../../disk/scratchFile.ts";
 import { addNotes, type Notes, notesOf } from "../../formats/written.ts";
 import type { Row } from "./features.ts";
-import { packRowsWith } from "./resultRows.ts";
+import { type PackedRows, packRowsWith } from "./resultRows.ts";
 
 interface Packed {
   rows: readonly Row[];
@@ -15,7 +15,7 @@ packRowsWith(() => {
   const lent = new LentBuffer();
   return async (rows) => {
     const bytes = serialize({ rows, notes: notesOf(rows) } satisfies Packed);
-    return readerOf({ file, lent, start: await file.append(bytes), length: bytes.length });
+    return packed({ file, lent, start: await file.append(bytes), length: bytes.length });
   };
 });
 
@@ -27,14 +27,15 @@ interface Place {
 }
 
 /** A function of its own: within the one that writes, it would keep the rows in memory. */
-function readerOf({ file, lent, start, length }: Place): () => Promise<Row[]> {
-  return () =>
+function packed({ file, lent, start, length }: Place): PackedRows {
+  const read = () =>
     lent.use(length, async (buffer) => {
       await file.read(buffer, start);
       const { rows, notes } = deserialize(buffer) as Packed & { rows: Row[] };
       addNotes(rows, notes);
       return rows;
     });
+  return { read, source: { file, view: ["packed", start, length] } };
 }
 
 /** One buffer for all reads: a new one for each would stay until garbage is collected, which is seldom. */

@@ -2,14 +2,17 @@
  * @file The rows that a function makes: in memory while they are small, else on disk, as datasets keeps them. All of
  * UltraFeedback's texts would take 350 MB.
  */
-import { copyRow } from "./copyRow.ts";
+import { copyRow, ownRow } from "./copyRow.ts";
 import type { Part } from "./dataFile.ts";
 import type { Row } from "./features.ts";
 import { FeatureScan } from "./inferFeatures.ts";
 import { type Content, contentInMemory } from "./storedRows.ts";
 
-/** Writes rows, which are plain data. @returns reads them again. @throws where they can't be written. */
-export type PackRows = (rows: readonly Row[]) => Promise<() => Promise<Row[]>>;
+/** Rows that were written: read again, and what says which they are. */
+export type PackedRows = Required<Pick<Part, "read" | "source">>;
+
+/** Writes rows, which are plain data. @throws where they can't be written. */
+export type PackRows = (rows: readonly Row[]) => Promise<PackedRows>;
 
 let startPacking: (() => PackRows) | undefined;
 
@@ -73,27 +76,30 @@ export class ResultRows {
     for (const rows of this.held) {
       if (rows.length === 0) continue;
       for (const row of rows) this.features.add(row);
-      this.parts.push({ rows: rows.length, read: await this.kept(rows) });
+      this.parts.push({ rows: rows.length, ...(await this.kept(rows)) });
     }
     this.held = [[]];
     this.bytes = 0;
   }
 
   /** On disk, or where that fails, in memory. */
-  private async kept(rows: readonly Row[]): Promise<() => Promise<Row[]>> {
+  private async kept(rows: readonly Row[]): Promise<Omit<Part, "rows">> {
     try {
       if (this.pack && rows.every(isData)) return fromDisk(await this.pack(rows));
     } catch {
       this.pack = undefined; // the disk is full
     }
-    return fromMemory(rows);
+    return { read: fromMemory(rows) };
   }
 }
 
 // Functions of their own: closures that are made side by side would all keep the rows in memory.
 
 /** Copies: rows may share a part, as those of memory do not. */
-const fromDisk = (read: () => Promise<Row[]>) => async () => (await read()).map(copyRow);
+const fromDisk = ({ read, source }: PackedRows): PackedRows => ({
+  source,
+  read: async () => (await read()).map(ownRow),
+});
 const fromMemory = (rows: readonly Row[]) => async () => rows.map(copyRow);
 
 function startOrNone(): PackRows | undefined {

@@ -28,6 +28,19 @@ export interface ExaminedRow {
   size: PackedSize;
 }
 
+/** Whether a row is dropped because its prompt fills max_length; "unsure" where only its answers show it. */
+export type PromptFill = "full" | "fits" | "unsure";
+
+/** A row of "full" prompt, which nothing else is known of. */
+export const filledRow = (maxLength: number | null): ExaminedRow => ({
+  ids: new Uint16Array(0),
+  promptLength: 0,
+  chosenLength: 0,
+  outcomes: { odd: [], untrainable: ["promptFillsMaxLength", String(maxLength)], degenerate: null },
+  isCut: true,
+  size: { shared: 0, chosen: 0, rejected: 0 },
+});
+
 /** Examines rows one by one. @throws PrefineError("data") without the row's name: the caller adds it. */
 export function rowExaminer(tokenizer: Tokenizer, settings: ExamineSettings) {
   const check = rowChecker(tokenizer);
@@ -37,27 +50,45 @@ export function rowExaminer(tokenizer: Tokenizer, settings: ExamineSettings) {
     const odd = check("odd", unchecked);
     const excess = pair.prompt_ids.length - (maxPromptLength ?? Number.POSITIVE_INFINITY);
     if (excess > 0) pair.prompt_ids = pair.prompt_ids.slice(excess);
-    checkIds(pair, modelVocabSize, tokenizer);
     const [untrainable = null] = check("untrainable", unchecked);
+    if (!untrainable) checkIds(pair, modelVocabSize, tokenizer);
     const [degenerate = null] = untrainable ? [] : check("degenerate", unchecked);
     const { prompt_ids, chosen_ids, rejected_ids } = pair;
     return {
       ids: packedIds([prompt_ids, chosen_ids, rejected_ids]),
       promptLength: prompt_ids.length,
       chosenLength: chosen_ids.length,
-      outcomes: { odd, untrainable, degenerate },
+      outcomes: { odd: untrainable ? [] : odd, untrainable, degenerate }, // of rows that are trained on
       isCut: excess > 0 || isCut(pair, truncation.max_length),
       size: packedSize(pair, truncation),
     };
   };
   const tokenizeAndExamine = (row: ReadRow) => examine(row, tokenizePair(row, tokenizer));
-  const examineFull = (row: ReadRow) => {
-    const tokens = promptTokens(row, tokenizer);
-    const isFull = tokens === 0 || tokens >= (settings.truncation.max_length ?? Number.POSITIVE_INFINITY);
-    return isFull ? tokenizeAndExamine(row) : null;
+  const promptFill = (row: ReadRow): PromptFill => {
+    const { max_length, truncation_mode } = settings.truncation;
+    if (max_length === null || truncation_mode !== "keep_start") return "unsure";
+    if (row.kind === "texts") return textFill(row.prompt, max_length, tokenizer);
+    return fillOf(promptTokens(row, tokenizer), max_length);
   };
-  return { examine, tokenizeAndExamine, examineFull };
+  return { examine, tokenizeAndExamine, promptFill };
 }
+
+/** Characters per token: English has 4 to 5. */
+const MOST_CHARACTERS = 8;
+
+/** Characters of a prompt's beginning, which nearly always shows that it fills max_length. */
+export const longestPrompt = (maxLength: number | null): number =>
+  maxLength === null ? Number.POSITIVE_INFINITY : MOST_CHARACTERS * maxLength;
+
+/** @param prompt of one that has more characters than `longestPrompt`, the beginning. */
+function textFill(prompt: string, maxLength: number, tokenizer: Tokenizer): PromptFill {
+  const { shared, prompt: rest } = tokenizer.encodeBranches(prompt, []);
+  if (shared.length >= maxLength) return "full"; // whatever follows
+  return prompt.length >= longestPrompt(maxLength) ? "unsure" : fillOf(shared.length + rest.length, maxLength);
+}
+
+/** @param tokens of the prompt alone: at least as many as prompt and answers have in common. */
+const fillOf = (tokens: number, maxLength: number) => (tokens === 0 || tokens >= maxLength ? "unsure" : "fits");
 
 /** One after the other, in 2 bytes each where they fit. */
 function packedIds(lists: readonly number[][]): ExaminedRow["ids"] {
@@ -72,12 +103,9 @@ function packedIds(lists: readonly number[][]): ExaminedRow["ids"] {
   return all;
 }
 
-/** Of the prompt alone: at least as many as prompt and answers have in common. */
-function promptTokens(row: ReadRow, tokenizer: Tokenizer): number {
-  if (row.kind === "texts") return tokenizer.encode(row.prompt).length;
-  const { tools, kwargs } = row;
+function promptTokens({ prompt, tools, kwargs }: Extract<ReadRow, { kind: "conversations" }>, tokenizer: Tokenizer) {
   const options = { ...kwargs, tools, add_generation_prompt: true, tokenize: false };
-  const text = String(tokenizer.apply_chat_template(row.prompt as never, options as never));
+  const text = String(tokenizer.apply_chat_template(prompt as never, options as never));
   return tokenizer.encode(text, { add_special_tokens: false }).length;
 }
 

@@ -2,7 +2,7 @@
 import { PrefineError } from "../../errors.ts";
 import { type Notes, notesOf } from "../../formats/written.ts";
 import type { TokenizerThread } from "../tokenizers/slowCalls.ts";
-import type { ExaminedRow, ExamineSettings } from "./examineRow.ts";
+import { type ExaminedRow, type ExamineSettings, longestPrompt, type PromptFill } from "./examineRow.ts";
 import type { ReadRow } from "./readRow.ts";
 import type { SentPair } from "./sentPair.ts";
 
@@ -16,8 +16,13 @@ export interface ExaminedRows<T = ExaminedRow> {
 export interface RowsRequest {
   rows: readonly ReadRow[];
   settings: ExamineSettings;
-  /** Only rows whose prompt fills max_length, or is empty. */
-  onlyFull: boolean;
+  notes: Notes | undefined;
+}
+
+/** Rows without their answers, of which a thread says whether the prompt fills max_length. */
+export interface PromptsRequest {
+  promptsOf: readonly ReadRow[];
+  settings: ExamineSettings;
   notes: Notes | undefined;
 }
 
@@ -65,15 +70,18 @@ export class TokenizingThreads {
 
   /** @throws PrefineError("interrupted") when the signal stops it. */
   async examine(rows: readonly ReadRow[]): Promise<ExaminedRows> {
-    return (await this.work(rows, false)) as ExaminedRows;
+    return (await this.send({ rows, settings: this.settings, notes: notesOf(rows) })) as ExaminedRows;
   }
 
   /**
-   * The rows whose prompt fills max_length, or is empty; null for the others, whose answers are left alone.
+   * Whether the rows' prompts fill max_length; their answers stay here.
    * @throws PrefineError("interrupted") when the signal stops it.
    */
-  examineFull(rows: readonly ReadRow[]): Promise<ExaminedRows<ExaminedRow | null>> {
-    return this.work(rows, true);
+  async promptFills(rows: readonly ReadRow[]): Promise<ExaminedRows<PromptFill>> {
+    const { max_length } = this.settings.truncation;
+    const promptsOf = rows.map((row) => withoutAnswers(row, longestPrompt(max_length)));
+    const reply = await this.send({ promptsOf, settings: this.settings, notes: notesOf(promptsOf) });
+    return reply as ExaminedRows<PromptFill>;
   }
 
   /**
@@ -84,12 +92,7 @@ export class TokenizingThreads {
     return (await this.send({ pairsOf: rows, notes: notesOf(rows) })) as PairOrError[];
   }
 
-  private async work(rows: readonly ReadRow[], onlyFull: boolean): Promise<ExaminedRows<ExaminedRow | null>> {
-    const reply = await this.send({ rows, settings: this.settings, onlyFull, notes: notesOf(rows) });
-    return reply as ExaminedRows<ExaminedRow | null>;
-  }
-
-  private async send(request: RowsRequest | PairsRequest): Promise<unknown> {
+  private async send(request: RowsRequest | PromptsRequest | PairsRequest): Promise<unknown> {
     const least = this.threads.reduce((best, other) => (other.busy < best.busy ? other : best));
     least.busy++;
     try {
@@ -103,3 +106,9 @@ export class TokenizingThreads {
     await Promise.all(this.threads.map(({ thread }) => thread.end()));
   }
 }
+
+/** The answers stay here, and the rest of a long prompt. */
+const withoutAnswers = (row: ReadRow, longest: number): ReadRow =>
+  row.kind === "texts"
+    ? { ...row, prompt: row.prompt.slice(0, longest), chosen: "", rejected: "" }
+    : { ...row, chosen: [], rejected: [] };

@@ -1,5 +1,4 @@
 /** @file Numbered rows on their way through threads, in groups; results come in the order of the rows. */
-import type { ExaminedRow } from "../../../data/preferences/examineRow.ts";
 import type { ReadRow } from "../../../data/preferences/readRow.ts";
 import { namedError } from "../../../data/preferences/rowReader.ts";
 import type { ExaminedRows } from "../../../data/preferences/tokenizingThreads.ts";
@@ -18,12 +17,13 @@ export interface RowQueueOptions<T> {
   capacity: number;
   /** The row's name in messages. */
   nameOf(number: number): string;
-  onRow(number: number, examined: T): void;
+  onRow(number: number, examined: T, row: ReadRow): void;
 }
 
-export class RowQueue<T extends ExaminedRow | null> {
+export class RowQueue<T> {
   private readonly options: RowQueueOptions<T>;
-  private readonly sent: { numbers: number[]; examined: Promise<ExaminedRows<T>> }[] = [];
+  private sent: (Group & { examined: Promise<ExaminedRows<T>> })[] = [];
+  private failure: { error: unknown } | undefined;
   private group: Group = { numbers: [], rows: [] };
   private bytes = 0;
 
@@ -44,6 +44,7 @@ export class RowQueue<T extends ExaminedRow | null> {
 
   /** Waits for all rows. @throws the first error, with the name of its row. */
   async end(): Promise<void> {
+    if (this.failure) throw this.failure.error;
     this.send();
     while (this.sent.length > 0) await this.takeFirst();
   }
@@ -53,7 +54,7 @@ export class RowQueue<T extends ExaminedRow | null> {
     if (rows.length === 0) return;
     const examined = this.options.examine(rows);
     examined.catch(() => {}); // thrown in its turn
-    this.sent.push({ numbers, examined });
+    this.sent.push({ numbers, rows, examined });
     this.group = { numbers: [], rows: [] };
     this.bytes = 0;
   }
@@ -62,7 +63,10 @@ export class RowQueue<T extends ExaminedRow | null> {
     const first = this.sent.shift();
     if (!first) return;
     const { rows, failure } = await first.examined;
-    for (const [i, examined] of rows.entries()) this.options.onRow(first.numbers[i], examined);
-    if (failure) throw namedError(this.options.nameOf(first.numbers[rows.length]), failure.error);
+    for (const [i, examined] of rows.entries()) this.options.onRow(first.numbers[i], examined, first.rows[i]);
+    if (!failure) return;
+    this.sent = []; // rows behind it, which may fail as well
+    this.failure = { error: namedError(this.options.nameOf(first.numbers[rows.length]), failure.error) };
+    throw this.failure.error;
   }
 }

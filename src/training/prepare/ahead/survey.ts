@@ -2,12 +2,13 @@
  * @file The first pass over a large split: finds rows that can't be read, hashes all, counts the prompts that fill
  * max_length, and tokenizes the longest rows, which decide the memory needed.
  */
-import type { ExaminedRow } from "../../../data/preferences/examineRow.ts";
+import { type ExaminedRow, filledRow, type PromptFill } from "../../../data/preferences/examineRow.ts";
 import type { PackedSize } from "../../../data/preferences/packPair.ts";
 import type { ReadRow } from "../../../data/preferences/readRow.ts";
+import { charactersOf } from "../../../data/preferences/rowGroups.ts";
 import { namingRow, RowReader } from "../../../data/preferences/rowReader.ts";
 import { isDropped } from "../../../data/preferences/tokenizePairs.ts";
-import type { ExaminedRows, TokenizingThreads } from "../../../data/preferences/tokenizingThreads.ts";
+import type { TokenizingThreads } from "../../../data/preferences/tokenizingThreads.ts";
 import { readWinRates } from "../../../data/preferences/winRates.ts";
 import type { PairStream } from "../../../data/shapes/readPairs.ts";
 import type { NumberedPair } from "../../../data/shapes/shape.ts";
@@ -60,13 +61,15 @@ export async function surveyRows(stream: PairStream, options: SurveyOptions): Pr
   try {
     for await (const pair of stream.pairs()) await pass.look(pair);
   } finally {
-    await pass.queue.end(); // throws the error of an earlier row, which comes first
+    await pass.settle(); // throws the error of an earlier row, which comes first
   }
   return pass.end();
 }
 
 class FirstPass {
-  readonly queue: RowQueue<ExaminedRow | null>;
+  /** Prompts that may fill max_length, and rows that are tokenized in any case. */
+  private readonly prompts: RowQueue<PromptFill>;
+  private readonly queue: RowQueue<ExaminedRow>;
   private readonly options: SurveyOptions;
   private readonly numbers: number[] = [];
   private readonly examined = new Map<number, ExaminedRow>();
@@ -75,17 +78,27 @@ class FirstPass {
   private readonly hash = new RowHash();
   private readonly reader = new RowReader();
   private readonly samples = new Samples();
+  /** Rows of which only all tokens show whether their prompt fills max_length. */
+  private unsure: { number: number; row: ReadRow }[] = [];
   private readonly bound: PromptBound;
   private readonly probe: TemplateProbe;
   private readonly work: (rows: number) => Promise<void>;
 
   constructor(options: SurveyOptions) {
-    const { threads, tokenizer, isWhole } = options;
+    const { threads, tokenizer } = options;
     this.options = options;
     this.bound = new PromptBound(tokenizer, options);
     this.probe = new TemplateProbe(tokenizer);
     this.work = watched(options);
-    this.queue = this.queueOf((rows) => (isWhole ? threads.examine(rows) : threads.examineFull(rows)));
+    this.queue = this.wholeRows();
+    this.prompts = new RowQueue({
+      ...this.queueOptions(),
+      examine: (rows) => threads.promptFills(rows),
+      onRow: (number, fill, row) => {
+        if (fill === "full") this.examined.set(number, filledRow(options.max_length));
+        if (fill === "unsure") this.unsure.push({ number, row });
+      },
+    });
   }
 
   async look(pair: NumberedPair): Promise<void> {
@@ -103,16 +116,29 @@ class FirstPass {
       namingRow(name, () => this.probe.check(row));
       this.samples.add({ number, row, bytes });
     }
-    if (isWhole || this.bound.mayFill(row)) {
-      this.suspects.add(number);
-      await this.queue.add(number, row, bytes);
+    if (isWhole || this.bound.mayFill(row)) this.suspects.add(number);
+    if (isWhole) await this.queue.add(number, row, bytes);
+    else if (this.suspects.has(number)) {
+      await this.prompts.add(number, row, charactersOf(row.prompt));
+      await this.examineUnsure();
     }
     await this.work(number + 1);
   }
 
+  /** Waits for the threads. @throws the error of the first row that failed. */
+  async settle(): Promise<void> {
+    let failure: { error: unknown } | undefined;
+    await this.prompts.end().catch((error) => {
+      failure = { error };
+    });
+    await this.examineUnsure(); // of rows before the one that failed
+    await this.queue.end();
+    if (failure) throw failure.error;
+  }
+
   async end(): Promise<Survey | null> {
-    const { threads, winRates } = this.options;
-    const queue = this.queueOf((rows) => threads.examine(rows));
+    const { winRates } = this.options;
+    const queue = this.wholeRows();
     for (const { number, row, bytes } of this.samples.rows()) await queue.add(number, row, bytes);
     await queue.end();
     const { examined, numbers, suspects, hash } = this;
@@ -123,17 +149,22 @@ class FirstPass {
     return { numbers: Int32Array.from(numbers), kept, examined, largest, rates, hash: hash.hex() };
   }
 
-  private queueOf<T extends ExaminedRow | null>(
-    examine: (rows: readonly ReadRow[]) => Promise<ExaminedRows<T>>,
-  ): RowQueue<T> {
-    return new RowQueue<T>({
-      examine,
-      capacity: this.options.threads.capacity,
-      nameOf: (number) => this.nameOf(number),
-      onRow: (number, row) => {
-        if (row) this.examined.set(number, row);
-      },
+  private async examineUnsure(): Promise<void> {
+    const rows = this.unsure;
+    this.unsure = [];
+    for (const { number, row } of rows) await this.queue.add(number, row, charactersOf(row));
+  }
+
+  private wholeRows(): RowQueue<ExaminedRow> {
+    return new RowQueue({
+      ...this.queueOptions(),
+      examine: (rows) => this.options.threads.examine(rows),
+      onRow: (number, row) => void this.examined.set(number, row),
     });
+  }
+
+  private queueOptions() {
+    return { capacity: this.options.threads.capacity, nameOf: (number: number) => this.nameOf(number) };
   }
 
   private isOut(number: number): boolean {

@@ -8,7 +8,8 @@ import { byteTokenizer } from "../../../../test/support/byteTokenizer.ts";
 import { Dataset } from "../../../data/datasets/dataset.ts";
 import { loadDataset } from "../../../data/datasets/loadDataset.ts";
 import { rowExaminer } from "../../../data/preferences/examineRow.ts";
-import type { RowsRequest } from "../../../data/preferences/tokenizingThreads.ts";
+import "../../../data/datasets/packRows.ts";
+import type { PromptsRequest, RowsRequest } from "../../../data/preferences/tokenizingThreads.ts";
 import type { PairTokens } from "../../../data/preferences/types.ts";
 import { openThreadsWith } from "../../../data/tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../../../data/tokenizers/tokenizer.ts";
@@ -26,9 +27,10 @@ openThreadsWith(
 
 /** A thread's work, here: threads take a second to start. */
 function examine(tokenizer: Tokenizer, request: object) {
-  const { rows, settings, onlyFull } = request as RowsRequest;
-  const examiner = rowExaminer(tokenizer, settings);
-  return { rows: rows.map(onlyFull ? examiner.examineFull : examiner.tokenizeAndExamine) };
+  const { settings } = request as RowsRequest | PromptsRequest;
+  const { promptFill, tokenizeAndExamine } = rowExaminer(tokenizer, settings);
+  if ("promptsOf" in request) return { rows: (request as PromptsRequest).promptsOf.map(promptFill) };
+  return { rows: (request as RowsRequest).rows.map(tokenizeAndExamine) };
 }
 
 async function never(): Promise<never> {
@@ -120,6 +122,20 @@ describe("a second run", () => {
     expect(changed.pairs).not.toEqual(first.pairs);
     expect(changed.identity).not.toBe(first.identity);
     expect(files()).toHaveLength(3);
+  });
+
+  test("of a function's rows on disk finds them without reading a row", async () => {
+    const filler = "x".repeat(40_000); // 12 MB: more than stays in memory
+    const dataset = Dataset.from_list(texts, "train");
+    const mapped = (mark = "") => dataset.map((row) => ({ ...row, prompt: `${row.prompt}${mark}`, filler }));
+    const first = await run(await mapped());
+    const rows = await mapped();
+    rows.rows = () => {
+      throw new Error("reads rows");
+    };
+    expect(await run(rows)).toEqual(first);
+    expect((await run(await mapped("!"))).identity).not.toBe(first.identity);
+    expect(files()).toHaveLength(2);
   });
 
   test("with other data, settings or version has its own file", async () => {
