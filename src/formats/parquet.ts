@@ -17,11 +17,11 @@ import type { ByteSource } from "./byteSource.ts";
 import { type ReadBytes, rangeOf, readAtOnce, readerOf } from "./parquetBytes.ts";
 import { checkThrift } from "./parquetChecks.ts";
 import { type ColumnReading, readColumnPages } from "./parquetColumns.ts";
+import { rowMaker, safeName, withSafeNames } from "./parquetRows.ts";
 import { nestsTooDeeply, problemOfFooter } from "./parquetSchema.ts";
 import { changeOf, dateParsers, footerParsers, readStored } from "./parquetValues.ts";
 import { DEEPEST } from "./parseJson.ts";
 import { NO_UTF8, utf8Text } from "./textEncoding.ts";
-import { orderedObject } from "./written.ts";
 
 export type { SchemaTree } from "hyparquet";
 
@@ -117,29 +117,6 @@ async function checkFooter(source: ByteSource): Promise<void> {
   checkThrift(new Uint8Array(footer), 0);
 }
 
-const PROTOTYPE = "__proto__";
-/** Stands for __proto__ while the library reads: half a surrogate pair, which no text of a file can have. */
-const STAND_IN = "\ud800__proto__";
-
-/**
- * The library assigns values by name, and an assignment to __proto__ sets no key: such columns, fields and keys of maps
- * have another name until `plain` gives them their own.
- */
-function withSafeNames(metadata: FileMetaData): FileMetaData {
-  if (!metadata.schema.some(({ name }) => name === PROTOTYPE)) return metadata;
-  const copy = structuredClone(metadata);
-  for (const element of copy.schema) element.name = safeName(element.name);
-  for (const { columns } of copy.row_groups) {
-    for (const { meta_data } of columns) {
-      if (meta_data) meta_data.path_in_schema = meta_data.path_in_schema.map(safeName);
-    }
-  }
-  return copy;
-}
-
-const safeName = (name: string) => (name === PROTOTYPE ? STAND_IN : name);
-const ownName = (name: string) => (name === STAND_IN ? PROTOTYPE : name);
-
 /** Columns of JSON (datasets' Json) as the texts that they are: the library's JSON.parse changes numbers and keys. */
 function readJsonAsText({ schema }: FileMetaData): void {
   for (const element of schema) {
@@ -196,8 +173,9 @@ export async function readRowGroup(
     const change = changeOf(node);
     return change ? [[node.element.name, change] as const] : [];
   });
+  const make = rowMaker(columns);
   return rows.map((row) => {
-    const ordered = orderedObject(columns.map((name) => [name, plain(own(row, safeName(name)))]));
+    const ordered = make(row);
     for (const [name, change] of changes) ordered[name] = change(ordered[name], ordered, name);
     return ordered;
   });
@@ -259,8 +237,6 @@ function inColumn<T>({ path_in_schema }: ColumnMetaData, read: () => T): T {
   }
 }
 
-const own = (row: Record<string, unknown>, name: string) => (Object.hasOwn(row, name) ? row[name] : undefined);
-
 function textFrom(bytes: Uint8Array): string {
   const text = utf8Text(bytes);
   if (text === undefined) throw new Error(`a text of ${NO_UTF8}`);
@@ -271,13 +247,3 @@ const parsers: Partial<ParquetParsers> = {
   ...dateParsers,
   stringFromBytes: (bytes: Uint8Array) => bytes && textFrom(bytes),
 };
-
-/** JSON's types if exact: null for missing, numbers for 64-bit integers up to 2^53; also in nested values. */
-function plain(value: unknown): unknown {
-  if (typeof value === "string") return ownName(value);
-  if (value === undefined || value === null) return null;
-  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== "object" || value instanceof Date || ArrayBuffer.isView(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, nested]) => [ownName(key), plain(nested)]));
-}
