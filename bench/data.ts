@@ -75,20 +75,24 @@ async function training(say: (line: string) => void, folder: string): Promise<Fi
   await writeRandomModel(model);
   const file = await numberedFeedback();
   const cache = { PREFINE_CACHE: join(folder, "cache") };
-  const first = (count: number, output: string) => {
-    const args = ["first", file, model, join(folder, output), count];
+  const first = (count: number, output: string, ...process: string[]) => {
+    const args = ["first", file, model, join(folder, output), count, ...process];
     const { report, startedAt } = measure<DataReport>("Data", args, { env: cache });
     return { ...report, seconds: (report.endedAt - startedAt) / 1000 };
   };
   say("training up to the first step: few rows, all rows, all rows with tokens on disk ...");
   const few = first(benchRows().length, "few");
   const [fresh, again] = [first(FEEDBACK_ROWS, "fresh"), first(FEEDBACK_ROWS, "again")];
+  say("the same with process: ultrafeedback ...");
+  const [built, builtAgain] = [first(FEEDBACK_ROWS, "b", "process"), first(FEEDBACK_ROWS, "c", "process")];
   const ratios = ({ seconds }: DataReport) => ({ "few rows": seconds / few.seconds });
   const memory = gigabytes(fresh) - gigabytes(few);
   return [
     { name: "first step, few rows", value: few.seconds, unit: "s", goal: "" },
     { name: "first step", value: fresh.seconds, unit: "s", goal: "6 s", ratios: ratios(fresh) },
     { name: "first step, tokens on disk", value: again.seconds, unit: "s", goal: "3 s", ratios: ratios(again) },
+    { name: "process: ultrafeedback", value: built.seconds, unit: "s", goal: "6 s", ratios: ratios(built) },
+    { name: "same, tokens on disk", value: builtAgain.seconds, unit: "s", goal: "3 s", ratios: ratios(builtAgain) },
     { name: "data's part of the peak", value: memory, unit: "GB", goal: "0.35 GB" },
   ];
 }

@@ -2,7 +2,7 @@
  * @file A process that does one thing with a large dataset; prints a DataReport. Arguments: what, and its file:
  * `bare` (hyparquet alone reads a parquet file), `load` (loadDataset and a map), `lines` (loadDataset reads all rows),
  * `tokenize` (with `threads` as a third argument: in threads), `first` (a training up to its first step; arguments:
- * the file, the model's folder, the output folder, and how many rows).
+ * the file, the model's folder, the output folder, how many rows, and `process` for the function that a run file names).
  */
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { tokenizePairs } from "../src/data/preferences/tokenizePairs.ts";
@@ -16,6 +16,7 @@ import {
   type Logger,
   LoraConfig,
   loadDataset,
+  ultrafeedback,
 } from "../src/index.ts";
 import { preferenceTexts, tokenizerFolder } from "./materials.ts";
 import { peakRss } from "./peakRss.ts";
@@ -57,14 +58,14 @@ const WORK: Record<string, () => Promise<number>> = {
   first: () => trainOneStep(others),
 };
 
-async function trainOneStep([model, output_dir, count]: string[]): Promise<number> {
+async function trainOneStep([model, output_dir, count, process]: string[]): Promise<number> {
   const all = await load();
-  const some = all.take(Math.min(Number(count), all.num_rows));
+  const some = Number(count) < all.num_rows ? all.take(Number(count)) : all;
   const isFeedback = some.column_names.includes("messages");
   const nothing = () => {};
   const silent = { info: nothing, warn: nothing, start: nothing, step: nothing, status: nothing, metrics: nothing };
   const logger: Logger = { ...silent, end: nothing, close: nothing };
-  const rows = isFeedback ? await some.map(preferenceTexts) : some;
+  const rows = isFeedback ? await some.map(process ? ultrafeedback : preferenceTexts) : some;
   const tokenizer = await AutoTokenizer.from_pretrained(model);
   tokenizer.pad_token = tokenizer.eos_token;
   const trainer = new DPOTrainer({

@@ -148,19 +148,27 @@ function tooLarge(where: string, problem: string, hint = SMALLER_GROUPS): Prefin
   return new PrefineError("data", `${where}: ${problem}`, hint);
 }
 
+interface RowGroupPart {
+  count?: number;
+  columns?: readonly string[] | undefined;
+}
+
 /**
  * The rows of one row group; keys in the order of the schema, null for missing values.
- * @param count its first rows alone: no more pages are read than they need.
+ * @param part.count its first rows alone: no more pages are read than they need. Default: all.
+ * @param part.columns these alone, in this order. Default: all.
  */
 export async function readRowGroup(
   file: ParquetFile,
   group: number,
-  count = file.groupRows[group],
+  { count = file.groupRows[group], columns }: RowGroupPart = {},
 ): Promise<Record<string, unknown>[]> {
   const { where } = file;
+  const all = new Map(file.schema.children.map((node) => [node.element.name, node]));
+  const nodes = columns?.map((name) => all.get(name) as SchemaTree) ?? file.schema.children;
   let rows: Record<string, unknown>[];
   try {
-    rows = await readRows(file, group, count);
+    rows = await readRows(file, group, count, new Set(nodes.map(({ element }) => safeName(element.name))));
   } catch (error) {
     if (error instanceof PrefineError) throw error;
     throw broken(where, `row group ${group}: ${reasonOf(error)}`, error);
@@ -168,12 +176,11 @@ export async function readRowGroup(
   if (rows.length !== count) {
     throw broken(where, `row group ${group}: expected ${counted(count, "row")}, found ${rows.length}`);
   }
-  const columns = file.schema.children.map(({ element }) => element.name);
-  const changes = file.schema.children.flatMap((node) => {
+  const make = rowMaker(nodes.map(({ element }) => element.name));
+  const changes = nodes.flatMap((node) => {
     const change = changeOf(node);
     return change ? [[node.element.name, change] as const] : [];
   });
-  const make = rowMaker(columns);
   return rows.map((row) => {
     const ordered = make(row);
     for (const [name, change] of changes) ordered[name] = change(ordered[name], ordered, name);
@@ -185,6 +192,7 @@ async function readRows(
   { source, metadata, groupRows }: ParquetFile,
   group: number,
   rows: number,
+  names: ReadonlySet<string>,
 ): Promise<Record<string, unknown>[]> {
   const schema = parquetSchema(metadata);
   const reading = {
@@ -195,10 +203,12 @@ async function readRows(
     budget: { bytes: MOST_BYTES, values: MOST_VALUES },
   };
   const asyncColumns: { pathInSchema: string[]; data: Promise<{ data: DecodedArray[]; skipped: number }> }[] = [];
-  const columns = metadata.row_groups[group].columns.map(({ meta_data: column }) => {
-    if (!column) throw new Error("a column without metadata");
-    return column;
-  });
+  const columns = metadata.row_groups[group].columns
+    .map(({ meta_data: column }) => {
+      if (!column) throw new Error("a column without metadata");
+      return column;
+    })
+    .filter(({ path_in_schema }) => names.has(path_in_schema[0]));
   const read = (!reading.isPart && (await readAtOnce(source, columns))) || readerOf(source);
   for (const column of columns) {
     const data = (await readPages(read, rangeOf(column, source.byteLength), column, reading)) as DecodedArray[];

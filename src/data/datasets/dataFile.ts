@@ -20,6 +20,8 @@ import type { PartSource } from "./sourceHash.ts";
 export interface Part {
   rows: number;
   read(): Promise<Row[]>;
+  /** The rows with these columns alone, in this order; undefined where all must be read. */
+  columns?(names: readonly string[]): (() => Promise<Row[]>) | undefined;
   /** Undefined: the rows are in memory, or a function has changed them. */
   source?: PartSource | undefined;
 }
@@ -72,7 +74,7 @@ const OPENERS: Readonly<Record<ReadFormat, Opener>> = {
     const file = await openParquet(source, path);
     const parts = isPreview
       ? file.groupRows.flatMap((rows, group) => firstRows(file, group, rows))
-      : file.groupRows.map((rows, group) => ({ rows, read: () => readRowGroup(file, group) }));
+      : file.groupRows.map((_, group) => groupPart(file, group));
     return { path, features: parquetFeatures(file.schema), parts, typed: true };
   },
 
@@ -110,6 +112,16 @@ const OPENERS: Readonly<Record<ReadFormat, Opener>> = {
   },
 };
 
+function groupPart(file: ParquetFile, group: number): Part {
+  const all = new Set(file.schema.children.map(({ element }) => element.name));
+  const has = (names: readonly string[]) => names.length > 0 && names.every((name) => all.has(name));
+  return {
+    rows: file.groupRows[group],
+    read: () => readRowGroup(file, group),
+    columns: (names) => (has(names) ? () => readRowGroup(file, group, { columns: names }) : undefined),
+  };
+}
+
 /** Rows of the first part of a row group whose pages are read as far as needed. */
 const FIRST_ROWS = 64;
 
@@ -119,7 +131,7 @@ function firstRows(file: ParquetFile, group: number, rows: number): Part[] {
   for (let start = 0; start < rows; ) {
     const from = start;
     const end = Math.min(rows, Math.max(FIRST_ROWS, start * 2));
-    parts.push({ rows: end - from, read: async () => (await readRowGroup(file, group, end)).slice(from) });
+    parts.push({ rows: end - from, read: async () => (await readRowGroup(file, group, { count: end })).slice(from) });
     start = end;
   }
   return parts;
@@ -134,6 +146,15 @@ function tooWide(path: string): PrefineError {
 function withTypes(file: DataFile): DataFile {
   const conform = rowConformer(file.features);
   if (!conform) return file;
-  const parts = file.parts.map(({ rows, read }) => ({ rows, read: async () => (await read()).map(conform) }));
+  const conformed = (read: () => Promise<Row[]>) => async () => (await read()).map(conform);
+  const parts = file.parts.map(
+    ({ rows, read, columns }): Part => ({
+      ...{ rows, read: conformed(read) },
+      columns: (names) => {
+        const some = columns?.(names);
+        return some && conformed(some);
+      },
+    }),
+  );
   return { ...file, parts, written: file.parts };
 }

@@ -24,6 +24,7 @@ import { checkFile, csvText, jsonText, type ToJsonOptions, writeTo } from "./row
 import { type SortOptions, sortedOrder, sortKeys } from "./sortOrder.ts";
 import { contentInMemory, StoredRows } from "./storedRows.ts";
 import { range, shuffleSeed, type TrainTestOptions, trainTestRows } from "./trainTestSplit.ts";
+import { ultrafeedbackLater } from "./ultrafeedbackLater.ts";
 
 /**
  * Rows of one split, like datasets.Dataset. Rows of files are read row group by row group and not cached; `map` keeps
@@ -145,6 +146,8 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
    */
   async map(fn: MapFunction | MapModule, options: MapOptions = {}): Promise<Dataset> {
     checkMap(fn, options);
+    const later = await ultrafeedbackLater(this, fn);
+    if (later) return new Dataset(later);
     const { name, num_rows: numRows } = this;
     const stream: RowStream = { name, numRows, batches: () => this.batches(), signal: options.signal };
     return new Dataset(await (await mapRows(stream, fn, options)).end(name));

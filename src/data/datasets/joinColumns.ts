@@ -76,10 +76,16 @@ function tooManyCells(rows: number, columns: number): PrefineError {
 }
 
 /** Rows with exactly these columns in this order; missing ones are null. */
-export function withColumns({ rows, read, source }: Part, columns: readonly string[]): Part {
+export function withColumns({ rows, read, columns: readColumns, source }: Part, columns: readonly string[]): Part {
   if (rows * columns.length > MOST_CELLS) throw tooManyCells(rows, columns.length);
-  const readThem = async () => (await read()).map((row) => rowWith(row, columns));
-  return { rows, read: readThem, ...changed(source, "columns", columns) };
+  const own = new Set(columns);
+  const alone = readColumns?.(columns);
+  return {
+    rows,
+    read: alone ?? (async () => (await read()).map((row) => rowWith(row, columns))),
+    ...(alone && { columns: (names) => (names.every((name) => own.has(name)) ? readColumns?.(names) : undefined) }),
+    ...changed(source, "columns", columns),
+  };
 }
 
 /** A row with exactly these columns. */

@@ -6,7 +6,7 @@ import { copyRow } from "./copyRow.ts";
 import type { Part } from "./dataFile.ts";
 import type { Features, Row } from "./features.ts";
 import { inferFeatures } from "./inferFeatures.ts";
-import { hashSources } from "./sourceHash.ts";
+import { changed, hashSources } from "./sourceHash.ts";
 
 /** The parts of a Dataset. */
 export interface Content {
@@ -82,13 +82,25 @@ export class StoredRows {
     return copyRow((await this.#readRecent(part))[raw - this.#starts[part]]);
   }
 
-  /** The rows with each one changed when it is read, for a Dataset of its own; `map` keeps its results. */
-  changedLater(change: (row: Row) => Row, features: Features): Content {
+  /** Whether the rows are those of files in their order, of which columns can be read by themselves. */
+  get hasOwnColumns(): boolean {
+    return this.content.indices === undefined && this.content.parts.every((part) => part.columns !== undefined);
+  }
+
+  /**
+   * The rows with each one changed when it is read, for a Dataset of its own; `map` keeps its results.
+   * @param change receives a row and its number in the files.
+   * @param mark what the change is called, if it always gives the same row for the same row.
+   */
+  changedLater(change: (row: Row, index: number) => Row, features: Features, mark?: string): Content {
     const { name, indices } = this.content;
-    const parts = this.content.parts.map(({ rows, read }) => ({
-      rows,
-      read: async () => (await read()).map((row) => change(row)),
-    }));
+    const parts = this.content.parts.map(
+      ({ rows, read, source }, part): Part => ({
+        rows,
+        read: async () => (await read()).map((row, i) => change(row, this.#starts[part] + i)),
+        ...(mark ? changed(source, mark) : {}),
+      }),
+    );
     return indices ? { name, parts, features, indices } : { name, parts, features };
   }
 

@@ -17,6 +17,9 @@ export function ultrafeedback(row: Row): Row {
   return row;
 }
 
+/** The columns that it keeps of these. */
+export const keptColumns = (names: readonly string[]): string[] => names.filter((name) => !DROPPED.test(name));
+
 function lastContent(row: Row, name: "chosen" | "rejected"): string {
   const messages = row[name];
   const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined;
