@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { DOCTOR_CHECKS } from "../src/data/doctor/doctor.ts";
 import { SPLIT_CHECKS } from "../src/data/doctor/splitChecks.ts";
+import { NO_PAIR } from "../src/data/doctor/unpaired.ts";
 import { UNREADABLE } from "../src/data/doctor/unreadable.ts";
 
 const TARGET = new URL("../docs/doctor.md", import.meta.url);
@@ -30,7 +31,7 @@ export function doctorDocs(text = readFileSync(TARGET, "utf8")): string {
   const start = text.indexOf(HEAD);
   if (start < 0) throw new Error("internal: docs/doctor.md: the table of checks is gone");
   const rows = text.slice(start + HEAD.length);
-  const checks: readonly Documented[] = [UNREADABLE, ...DOCTOR_CHECKS, ...SPLIT_CHECKS];
+  const checks: readonly Documented[] = [UNREADABLE, NO_PAIR, ...DOCTOR_CHECKS, ...SPLIT_CHECKS];
   return text.slice(0, start) + HEAD + checks.map(line).join("") + rows.replace(/^(?:\|.*\n)*/, "");
 }
 

@@ -1,11 +1,8 @@
-/** @file The doctor: conversations, whole splits, its command, exit codes and copies. */
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** @file The doctor: conversations, whole splits, rows in memory. */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { TextRow } from "../scripts/plantFaults.ts";
-import { main } from "../src/cli/main.ts";
 import { doctor } from "../src/data/doctor/call.ts";
 import { type ExamineOptions, examine } from "../src/data/doctor/doctor.ts";
 import { AutoTokenizer } from "../src/data/tokenizers/loadTokenizer.ts";
@@ -163,122 +160,5 @@ describe("a whole split", () => {
     });
     const names = skipped.filter(({ why }) => why === "no tokenizer").map(({ check }) => check);
     expect(names).toEqual(expect.arrayContaining(["equalTokens", "boundary", "missingEos", "truncation"]));
-  });
-});
-
-describe("prefine doctor", () => {
-  const folder = mkdtempSync(join(tmpdir(), "prefine-doctor-"));
-  const write = (name: string, rows: Rows) => {
-    writeFileSync(join(folder, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-    return join(folder, name);
-  };
-  const good = { prompt: "Is tea a drink?", chosen: " Yes.", rejected: " That depends." };
-  const run = async (...words: string[]) => {
-    const printed: string[] = [];
-    const spy = vi.spyOn(process.stdout, "write").mockImplementation((text) => printed.push(String(text)) > 0);
-    const quiet = vi.spyOn(process.stderr, "write").mockImplementation(() => true);
-    try {
-      return { code: await main(["doctor", ...words]), text: printed.join("") };
-    } finally {
-      spy.mockRestore();
-      quiet.mockRestore();
-    }
-  };
-
-  test("exits with 0 without severe findings", async () => {
-    const { code, text } = await run(write("good.jsonl", [good]));
-    expect(code).toBe(0);
-    expect(text).toContain("nothing found");
-  });
-
-  test("exits with 2 for a severe finding; no control reaches the terminal", async () => {
-    const bad = { prompt: "Is ice\u001b[2J warm?\u202e", chosen: " No.", rejected: " No." };
-    const { code, text } = await run(write("bad.jsonl", [good, bad]));
-    expect(code).toBe(2);
-    expect(text).toMatch(/severe +equal +train +1 +50\.0 %/);
-    for (const control of ["\u0007", "\u001b", "\u202e"]) expect(text).not.toContain(control);
-    expect(text).toContain("\\u001b[2J");
-  });
-
-  test("--config examines a run's rows by its format, and names a run file that is absent", async () => {
-    const rows = [{ question: "Is tea a drink?", better: " Yes.", worse: " That depends." }];
-    const model = join(checkout, "demo", "everyday-gpt2");
-    const map = { prompt: "question", chosen: "better", rejected: "worse" };
-    const keys = { model_name_or_path: model, data_files: write("renamed.jsonl", rows), map, eval_strategy: "no" };
-    writeFileSync(join(folder, "run.yaml"), JSON.stringify(keys));
-    const { code, text } = await run("--config", join(folder, "run.yaml"), "--json");
-    expect(code).toBe(0);
-    expect(JSON.parse(text)).toMatchObject({ splits: [{ name: "train", rows: 1 }], findings: [] });
-    expect((await run("--config", join(folder, "absent.yaml"))).code).toBe(1);
-  });
-
-  test("rows that are no preferences are a finding, and do not end it", async () => {
-    const { code, text } = await run(
-      write("odd.jsonl", [good, { prompt: "Why?", chosen: 7, rejected: "a" }]),
-      "--json",
-    );
-    const { findings } = JSON.parse(text);
-    expect(code).toBe(2);
-    expect(findings).toContainEqual(expect.objectContaining({ check: "unreadable", rows: [1], count: 1 }));
-  });
-
-  test("--fix keeps the format, the columns and the numbers of the rows; an unchanged row stays as it is", async () => {
-    const answers = (...texts: string[]) => texts.map((answer, i) => ({ answer, rank: i + 1 }));
-    const kept = { id: 1, prompt: "Is tea a drink?", answers: answers("Yes, it is.", "No.", "Perhaps.") };
-    const bad = { id: 2, prompt: "Is ice warm?", answers: answers("No.", "Yes.", "") };
-    const unread = {
-      id: 3,
-      prompt: "Is it?",
-      answers: answers("No.", "Yes.").map((one) => ({ ...one, rank: "high" })),
-    };
-    const odd = { id: 4, prompt: "Do fish\u200bes swim?", answers: answers("They do.", "They do not.") };
-    const out = join(folder, "ranked-fixed");
-    const { code } = await run(write("ranked.jsonl", [kept, bad, unread, odd]), "--fix", out);
-    expect(code).toBe(2);
-    const rowsOf = (name: string) =>
-      readFileSync(join(out, name), "utf8")
-        .trim()
-        .split("\n")
-        .map((l) => JSON.parse(l));
-    expect(rowsOf("train.jsonl")).toEqual([kept, { ...odd, prompt: "Do fishes swim?" }]);
-    expect(rowsOf("doctor.log")).toEqual([
-      { split: "train", row: 1, action: "dropped", check: "empty" },
-      { split: "train", row: 2, action: "dropped", check: "unreadable" },
-      { split: "train", row: 3, action: "changed", check: "invisibleCharacters" },
-    ]);
-    expect((await run(out, "--json")).code).toBe(0);
-  });
-
-  test("--fix drops what is equal only without the characters that it removes", async () => {
-    const rows = [good, { ...good, chosen: "Tea\u0007", rejected: "Tea" }];
-    const out = join(folder, "equal-fixed");
-    await run(write("nearly.jsonl", rows), "--fix", out);
-    expect(readFileSync(join(out, "train.jsonl"), "utf8")).toBe(`${JSON.stringify(good)}\n`);
-  });
-
-  test("--fix writes nothing into the dataset's folder", async () => {
-    const { code } = await run(folder, "--fix", join(folder, "within"));
-    expect(code).toBe(1);
-    expect(readdirSync(folder)).not.toContain("within");
-  });
-
-  test("--fix writes a cleaned copy with a log, and overwrites nothing", async () => {
-    const path = write("fix.jsonl", [good, { ...good, chosen: "" }, { ...good, prompt: "Is\u0007 it?" }, good]);
-    const out = join(folder, "cleaned");
-    await run(path, "--fix", out);
-    expect(readdirSync(out).sort()).toEqual(["doctor.log", "train.jsonl"]);
-    const linesOf = (name: string) =>
-      readFileSync(join(out, name), "utf8")
-        .trim()
-        .split("\n")
-        .map((line) => JSON.parse(line));
-    expect(linesOf("train.jsonl")).toEqual([good, { ...good, prompt: "Is it?" }]);
-    expect(linesOf("doctor.log")).toEqual([
-      { split: "train", row: 1, action: "dropped", check: "empty" },
-      { split: "train", row: 2, action: "changed", check: "controlCharacters" },
-      { split: "train", row: 3, action: "dropped", check: "duplicate" },
-    ]);
-    expect((await run(out)).code).toBe(0);
-    expect((await run(path, "--fix", out)).code).toBe(1);
   });
 });

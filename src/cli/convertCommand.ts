@@ -1,14 +1,13 @@
 /** @file prefine data convert IN OUT --to FORMAT: rows of one format of preferences as rows of another, in a file. */
 import { realpath } from "node:fs/promises";
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { DATA_FORMATS, PAIRINGS, TIES } from "../config/options/dataFormats.ts";
-import { SCRIPT_OPTIONS } from "../config/options/scriptArguments.ts";
+import type { Command } from "commander";
+import { DATA_FORMATS } from "../config/options/dataFormats.ts";
 import type { DatasetDict } from "../data/datasets/datasetDict.ts";
 import { unknownSplit } from "../data/datasets/datasetDict.ts";
-import type { ShapeOptions } from "../data/shapes/shape.ts";
 import { PrefineError } from "../errors.ts";
 import { counted } from "../phrases.ts";
 import { openTerminal } from "../terminal/terminal.ts";
+import { defineShapeFlags, readJson, type ShapeFlags, shapeOf } from "./shapeFlags.ts";
 
 /** Words in lines of at most 80 columns. */
 function wrapped(words: readonly string[]): string {
@@ -36,17 +35,11 @@ Examples:
   prefine data convert Intel/orca_dpo_pairs pairs.jsonl --to trl
   prefine data convert battles.json pairs.jsonl --to trl --ties skip`;
 
-interface ConvertFlags {
+interface ConvertFlags extends ShapeFlags {
   to: string;
-  from?: string;
   split?: string;
   name?: string;
-  map?: Record<string, string>;
-  options?: Record<string, unknown>;
   to_options?: Record<string, unknown>;
-  pairing?: ShapeOptions["pairing"];
-  pairing_margin?: number;
-  ties?: ShapeOptions["ties"];
   drop?: string[];
   chat?: boolean;
   revision?: string;
@@ -58,40 +51,17 @@ export function defineConvert(command: Command): void {
     .description("Converts preferences from one format to another.")
     .argument("<in>", "hub id, folder or file")
     .argument("<out>", ".jsonl or .json file to write")
-    .requiredOption("--to <format>", "format to write")
-    .option("--from <format>", "format of IN (default: recognized)")
+    .requiredOption("--to <format>", "format to write");
+  defineShapeFlags(command, "IN")
     .option("--split <name>", "split to convert (default: the only one)")
     .option("--name <config>", "configuration, for a dataset with several")
-    .option("--map <columns...>", "columns under the names of the format: prompt=question", readMap)
-    .option("--options <json>", "settings of IN's format: data_format_options", readJson)
     .option("--to_options <json>", "settings of the format to write", readJson)
-    .addOption(new Option("--pairing <name>", "pairs from a list of answers").choices(PAIRINGS))
-    .option("--pairing_margin <number>", "smallest difference of the ratings of a pair", readNumber)
-    .addOption(new Option("--ties <name>", "rows without a winner").choices(TIES))
     .option("--drop <columns...>", "columns to leave out")
     .option("--chat", "write texts as messages of user and assistant")
     .option("--revision <name>", "branch, tag or commit of a hub dataset")
     .option("--token <text>", "token for the hub (or set HF_TOKEN)")
     .addHelpText("after", EXAMPLES)
     .action(convert);
-}
-
-function readMap(word: string, before: Record<string, string> = {}): Record<string, string> {
-  const map = SCRIPT_OPTIONS.map.kind.read(word);
-  if (map) return { ...before, ...map };
-  throw new InvalidArgumentError("Expected column=column, such as prompt=question.");
-}
-
-function readJson(text: string): Record<string, unknown> {
-  const value = SCRIPT_OPTIONS.data_format_options.kind.read(text);
-  if (value) return value;
-  throw new InvalidArgumentError("Expected a JSON object.");
-}
-
-function readNumber(text: string): number {
-  const value = SCRIPT_OPTIONS.pairing_margin.kind.read(text);
-  if (typeof value === "number") return value;
-  throw new InvalidArgumentError("Expected a number from 0.");
 }
 
 async function convert(from: string, out: string, flags: ConvertFlags): Promise<void> {
@@ -108,7 +78,7 @@ async function convert(from: string, out: string, flags: ConvertFlags): Promise<
   }
   const { print, info } = openTerminal();
   const dataset = await openSplitOf(from, flags, (line) => info(`warning: ${line}`));
-  const options = shapeOptions(flags);
+  const options = shapeOf(flags);
   const title = `${from}: ${dataset.name}`;
   const stream = await openPairs(writtenRows(dataset), { ...options, split: title, isConversion: true });
   print(`${title}: ${readingLine(stream, options)}`);
@@ -137,11 +107,6 @@ async function openSplitOf(from: string, flags: ConvertFlags, onWarning: (line: 
   const { name, revision, token, split } = flags;
   const splits = await loadDataset(from, { name, revision, token, onWarning });
   return splits.split(splitOf(splits, split, from));
-}
-
-function shapeOptions(flags: ConvertFlags): ShapeOptions {
-  const { map, pairing, pairing_margin, ties } = flags;
-  return { data_format: flags.from, data_format_options: flags.options, map, pairing, pairing_margin, ties };
 }
 
 function isList(out: string): boolean {

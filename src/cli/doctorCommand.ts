@@ -8,6 +8,7 @@ import type { DoctorReport, ExamineOptions } from "../data/doctor/doctor.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../errors.ts";
 import type { Content, Pieces } from "../formats/content.ts";
+import { isObject } from "../formats/parseJson.ts";
 import { counted, printableJson } from "../phrases.ts";
 import { createLogger } from "../terminal/logger.ts";
 import { openTerminal } from "../terminal/terminal.ts";
@@ -15,6 +16,7 @@ import { closedOutput } from "./closedOutput.ts";
 import { printReport } from "./doctorReport.ts";
 import { interruptible } from "./interrupt.ts";
 import { readRunFile } from "./readRunFile.ts";
+import { defineShapeFlags, type ShapeFlags, shapeOf } from "./shapeFlags.ts";
 
 const EXAMPLES = `
 DATASET is a hub id, a folder or a data file; with --config, by default the run's.
@@ -32,7 +34,7 @@ Examples:
 /** Exit code with severe findings. */
 const SEVERE = 2;
 
-interface DoctorFlags {
+interface DoctorFlags extends ShapeFlags {
   config?: string;
   tokenizer?: string;
   max_length?: number;
@@ -56,7 +58,8 @@ export function define(command: Command): void {
     .option("--split <name>", "split that is trained on (default: train_prefs, train, or the first)")
     .option("--eval_split <names...>", "splits that are evaluated on (default: test_prefs, test, or the like)")
     .option("--name <config>", "configuration, for a dataset with several")
-    .option("--process <function>", "ultrafeedback, or the path of a module: applied to every row first")
+    .option("--process <function>", "ultrafeedback, or the path of a module: applied to every row first");
+  defineShapeFlags(command, "the dataset")
     .option("--json", "print JSON, with the numbers of all rows")
     .option("--fix <out>", "folder for a cleaned copy and its log")
     .option("--revision <name>", "branch, tag or commit of a hub dataset")
@@ -120,7 +123,8 @@ async function patientOf(dataset: string | undefined, flags: DoctorFlags): Promi
   };
   const [train, ...evaluation] = await Promise.all(names.map((split) => processed(splits.split(split))));
   const tokenizer = flags.tokenizer === undefined ? undefined : await tokenizerOf(flags.tokenizer, token);
-  return { title: dataset, options: { train, evaluation, tokenizer, max_length: flags.max_length ?? 1024 } };
+  const { max_length = 1024 } = flags;
+  return { title: dataset, options: { train, evaluation, tokenizer, max_length, to_preferences: shapeOf(flags) } };
 }
 
 async function tokenizerOf(idOrPath: string, token: string | undefined): Promise<Tokenizer> {
@@ -136,7 +140,38 @@ async function patientOfRun(
 ): Promise<Patient> {
   const { parseRun } = await import("../config/run.ts");
   const { loadSplits, loadTokenizer, rowsOfRecipe } = await import("../train.ts");
-  const over = {
+  const { run, env } = parseRun({
+    file: { name: config, text: await readRunFile(config) },
+    flags: runFlags(dataset, flags),
+  });
+  Object.assign(process.env, env);
+  const logger = createLogger({ disable_tqdm: true });
+  const own = flags.tokenizer === undefined ? undefined : await tokenizerOf(flags.tokenizer, flags.token);
+  const tokenizer =
+    own ??
+    (await loadTokenizer(run, run.model.adapter_name_or_path ?? "", { logger: { ...logger, info() {} }, signal }));
+  const { train_dataset, eval_dataset } = await loadSplits(run, logger, { signal });
+  const { shapeOptionsOf } = await import("../data/shapes/shapeOptions.ts");
+  const asInRun = rowsOfRecipe(run, tokenizer);
+  const evaluation = eval_dataset instanceof Dataset ? [eval_dataset] : Object.values(eval_dataset ?? {});
+  const { max_length, truncation_mode } = run.args;
+  return {
+    title: dataset ?? run.script.dataset_name ?? config,
+    options: {
+      ...{ train: asInRun(train_dataset), evaluation: evaluation.map(asInRun) },
+      ...{ tokenizer, max_length, truncation_mode, to_preferences: shapeOptionsOf(run.script) },
+    },
+  };
+}
+
+/** The doctor's flags as those of a run. */
+function runFlags(dataset: string | undefined, flags: DoctorFlags): string[] {
+  const shape = Object.entries(shapeOf(flags)).map(([name, value]) => [
+    name,
+    isObject(value) ? JSON.stringify(value) : value,
+  ]);
+  const over: Record<string, unknown> = {
+    ...Object.fromEntries(shape),
     dataset_name: dataset,
     max_length: flags.max_length,
     process: flags.process,
@@ -145,29 +180,9 @@ async function patientOfRun(
     dataset_config: flags.name,
     token: flags.token,
   };
-  const words = Object.entries(over).flatMap(([name, value]) =>
+  return Object.entries(over).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name}`, ...[value].flat().map(String)],
   );
-  const { run, env } = parseRun({ file: { name: config, text: await readRunFile(config) }, flags: words });
-  Object.assign(process.env, env);
-  const logger = createLogger({ disable_tqdm: true });
-  const own = flags.tokenizer === undefined ? undefined : await tokenizerOf(flags.tokenizer, flags.token);
-  const tokenizer =
-    own ??
-    (await loadTokenizer(run, run.model.adapter_name_or_path ?? "", { logger: { ...logger, info() {} }, signal }));
-  const { train_dataset, eval_dataset } = await loadSplits(run, logger, { signal });
-  const { convertWith } = await import("../data/shapes/toPreferences.ts");
-  const convert = convertWith((line) => logger.info(line));
-  const asInRun = (rows: Dataset) => convert(rowsOfRecipe(run, tokenizer)(rows), run.script);
-  const evaluation = eval_dataset instanceof Dataset ? [eval_dataset] : Object.values(eval_dataset ?? {});
-  const { max_length, truncation_mode } = run.args;
-  return {
-    title: dataset ?? run.script.dataset_name ?? config,
-    options: {
-      ...{ train: await asInRun(train_dataset), evaluation: await Promise.all(evaluation.map(asInRun)) },
-      ...{ tokenizer, max_length, truncation_mode },
-    },
-  };
 }
 
 /** Writes the folder whole or not at all. */
@@ -188,7 +203,7 @@ async function writeCleaned(out: string, report: DoctorReport, options: ExamineO
   };
   function* files(): Generator<[string, Content | Pieces]> {
     for (const split of [options.train, ...(options.evaluation ?? [])]) {
-      const rows = cleanedRows(split, plan.get(split.name) as Cleaning, (line) => lines.push(line));
+      const rows = cleanedRows(split, plan.get(split.name) as Cleaning, { options, log: (line) => lines.push(line) });
       const pieces = async function* () {
         for await (const text of rowsAsText(rows, false)) {
           options.signal?.throwIfAborted();

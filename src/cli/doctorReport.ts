@@ -1,7 +1,7 @@
 /** @file The doctor's report for a terminal: a table of the findings, then each with its rows, an example, a fix. */
 import type { DoctorFinding, DoctorSeverity } from "../data/doctor/check.ts";
 import type { DoctorReport } from "../data/doctor/doctor.ts";
-import { counted, grouped, onOneLine } from "../phrases.ts";
+import { counted, grouped, onOneLine, plural } from "../phrases.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { cutText, padText, tableLines, wrapText } from "../terminal/text.ts";
 
@@ -16,8 +16,11 @@ type Numbers = Record<string, number | string | null>;
 
 export function printReport(title: string, report: DoctorReport, terminal: Terminal): void {
   const { print, bold, dim } = terminal;
-  const sizes = report.splits.map(({ name, rows }) => `${name} ${grouped(rows)} ${rows === 1 ? "row" : "rows"}`);
-  print(`${bold(onOneLine(title))}   ${onOneLine(sizes.join(", "))}`);
+  const many = (count: number, one: string) => `${grouped(count)} ${plural(count, one)}`;
+  const sizes = report.splits.map(({ name, rows, pairs }) =>
+    [`${name} ${many(rows, "row")}`, ...(pairs === rows ? [] : [many(pairs, "pair")])].join(", "),
+  );
+  print(`${bold(onOneLine(title))}   ${onOneLine(sizes.join("; "))}`);
   print();
   if (report.findings.length > 0) printTable(report, terminal);
   for (const finding of report.findings) printFinding(finding, terminal);

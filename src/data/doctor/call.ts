@@ -16,10 +16,12 @@ import { PrefineError } from "../../errors.ts";
 import { counted } from "../../phrases.ts";
 import type { Row } from "../datasets/features.ts";
 import type { TruncationMode } from "../preferences/packPair.ts";
+import type { ShapeOptions } from "../shapes/shape.ts";
+import { checkShapeOptions, SHAPE_CHECKS, shapeOptionsOf } from "../shapes/shapeOptions.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { type DoctorReport, type DoctorRows, examine } from "./doctor.ts";
 
-export interface DoctorOptions {
+export interface DoctorOptions extends ShapeOptions {
   /**
    * Tokenizer of the model to train.
    *
@@ -65,6 +67,7 @@ export interface DoctorOptions {
 }
 
 const OPTIONS: OptionChecks<DoctorOptions> = {
+  ...SHAPE_CHECKS,
   tokenizer: objectWith("a tokenizer, from AutoTokenizer.from_pretrained", "encode", "decode"),
   max_length: nullable(integerFrom(1)),
   truncation_mode: oneOf("keep_start", "keep_end"),
@@ -130,7 +133,9 @@ function splitsOf(input: DoctorInput): Map<string, DoctorRows> {
 export async function doctor(dataset: DoctorInput, options: DoctorOptions = {}): Promise<DoctorReport> {
   checkValue("doctor", dataset, { expected: "a dataset or a list of rows", accepts: isObject });
   checkOptions<DoctorOptions>("doctor", options, OPTIONS);
-  const { split, eval_split, max_length = 1024, truncation_mode, ...rest } = options;
+  const { split, eval_split, max_length = 1024, truncation_mode, tokenizer, onProgress, signal } = options;
+  const to_preferences = shapeOptionsOf({ ...options });
+  checkShapeOptions("doctor", to_preferences);
   const splits = splitsOf(dataset);
   const [train, ...evaluation] = chooseSplits([...splits.keys()], { split, eval_split });
   return examine({
@@ -138,7 +143,7 @@ export async function doctor(dataset: DoctorInput, options: DoctorOptions = {}):
     evaluation: evaluation.map((name) => splits.get(name) as DoctorRows),
     max_length,
     ...(truncation_mode && { truncation_mode }),
-    ...rest,
+    ...{ tokenizer, onProgress, signal, to_preferences },
   });
 }
 

@@ -4,7 +4,15 @@ import { openPairs } from "../shapes/readPairs.ts";
 import { trlRow } from "../shapes/trl.ts";
 import { CONTROLS, INVISIBLE } from "./characterChecks.ts";
 import type { DoctorFinding } from "./check.ts";
-import { DOCTOR_CHECKS, type DoctorReport, type DoctorRows, type ExamineOptions, examine } from "./doctor.ts";
+import {
+  DOCTOR_CHECKS,
+  type DoctorReport,
+  type DoctorRows,
+  type ExamineOptions,
+  examine,
+  readingOf,
+} from "./doctor.ts";
+import { NO_PAIR } from "./unpaired.ts";
 import { UNREADABLE } from "./unreadable.ts";
 
 /** A line of the log. */
@@ -86,23 +94,43 @@ export async function planCleaning(report: DoctorReport, options: ExamineOptions
 export async function* cleanedRows(
   split: DoctorRows,
   { dropped, changed }: Cleaning,
-  log: (line: CleanedRow) => void,
+  { options, log }: { options: ExamineOptions; log: (line: CleanedRow) => void },
 ): AsyncGenerator<Row> {
-  for await (const { row, index } of rowsToKeep(split)) {
-    const drop = dropped.get(index);
-    const change = changed.get(index);
-    if (drop !== undefined) log({ split: split.name, row: index, action: "dropped", check: drop });
+  const note = (rows: readonly number[], action: CleanedRow["action"], check: string) => {
+    for (const row of rows) log({ split: split.name, row, action, check });
+  };
+  for await (const { row, rows } of rowsToKeep(split, options, (row) =>
+    note([row], "dropped", dropped.get(row) ?? NO_PAIR.name),
+  )) {
+    const drop = rows.map((index) => dropped.get(index)).find((check) => check !== undefined);
+    const change = rows.map((index) => changed.get(index)).find((check) => check !== undefined);
+    if (drop !== undefined) note(rows, "dropped", drop);
     else if (change === undefined) yield row;
     else {
-      log({ split: split.name, row: index, action: "changed", check: change });
+      note(rows, "changed", change);
       yield cleaned(row) as Row;
     }
   }
 }
 
-/** Rows as they are; in TRL's columns where a pair is made of several rows, so that no half of one stays alone. */
-async function* rowsToKeep(split: DoctorRows): AsyncGenerator<{ row: Row; index: number }> {
-  const stream = await openPairs(split.written?.() ?? split.rows(), { split: split.name, onBadRow: () => {} });
-  if (!stream.shape.collects) yield* stream.rows();
-  else for await (const pair of stream.pairs()) yield { row: trlRow(pair), index: pair.index };
+/**
+ * Rows as they are; in TRL's columns where a pair is made of several rows, so that no half of one stays alone.
+ * @param onAlone is given those halves.
+ */
+async function* rowsToKeep(
+  split: DoctorRows,
+  options: ExamineOptions,
+  onAlone: (row: number) => void,
+): AsyncGenerator<{ row: Row; rows: number[] }> {
+  const reading = { ...readingOf(split, options), onBadRow: (_: unknown, row: number) => onAlone(row) };
+  const stream = await openPairs(split.written?.() ?? split.rows(), reading);
+  if (!stream.shape.collects) {
+    for await (const { raw, index } of stream.rows()) yield { row: raw, rows: [index] };
+    return;
+  }
+  for await (const pair of stream.pairs()) {
+    const { index, other = index } = pair;
+    yield { row: trlRow(pair), rows: [...new Set([other, index])] };
+  }
+  for (const row of [...stream.skipped().values()].flat()) onAlone(row);
 }

@@ -8,6 +8,7 @@ import { controlTokenPattern } from "../preferences/textChecks.ts";
 import { TokenizingThreads } from "../preferences/tokenizingThreads.ts";
 import { openPairs } from "../shapes/readPairs.ts";
 import { isPlainTrl } from "../shapes/recognize.ts";
+import type { ShapeOptions } from "../shapes/shape.ts";
 import { trlRow } from "../shapes/trl.ts";
 import { threadsOf } from "../tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
@@ -19,6 +20,7 @@ import { hasLongPrompt, promptSignature, ROW_CHECKS } from "./rowChecks.ts";
 import { SPLIT_CHECKS } from "./splitChecks.ts";
 import { TEXT_CHECKS } from "./textChecks.ts";
 import { TOKEN_CHECKS } from "./tokenChecks.ts";
+import { unpairedFinding } from "./unpaired.ts";
 import { UnreadableRows } from "./unreadable.ts";
 
 /** To add a check, add a record to one of these lists, and a fault to scripts/plantFaults.ts. */
@@ -47,6 +49,8 @@ export interface ExamineOptions {
   /** Longest sequence in tokens; null: no limit. */
   max_length: number | null;
   truncation_mode?: TruncationMode;
+  /** How rows are read; default: their format is recognized. */
+  to_preferences?: ShapeOptions | null | undefined;
   /** Called every 25 ms or so. */
   onProgress?: ((split: string, rows: number) => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -68,17 +72,27 @@ export interface DoctorReport {
   isSevere: boolean;
 }
 
+/** How a split's rows are read: as in a training with this tokenizer. */
+export const readingOf = (
+  { name: split }: DoctorRows,
+  { to_preferences, tokenizer }: Pick<ExamineOptions, "to_preferences" | "tokenizer">,
+) => ({ ...to_preferences, split, hasChatTemplate: tokenizer === undefined || tokenizer.chat_template !== null });
+
 interface Reading {
+  options: ExamineOptions;
   onBadRow(error: PrefineError, row: number): void;
   /** Called before each row. */
   onRow(): void;
+  /** Is filled with rows that are in no pair, by why. */
+  skipped: Map<string, readonly number[]>;
 }
 
 /** Pairs in TRL's columns: rows as they are, or by the shape that they have. */
-async function* pairsOf(split: DoctorRows, { onBadRow, onRow }: Reading): AsyncGenerator<RawPair> {
-  const stream = await openPairs(noticed(split.rows(), onRow), { split: split.name, onBadRow });
+async function* pairsOf(split: DoctorRows, { options, onBadRow, onRow, skipped }: Reading): AsyncGenerator<RawPair> {
+  const stream = await openPairs(noticed(split.rows(), onRow), { ...readingOf(split, options), onBadRow });
   if (!isPlainTrl(stream)) for await (const pair of stream.pairs()) yield { raw: trlRow(pair), index: pair.index };
   else for await (const { row: raw, index } of stream.rows()) yield { raw, index }; // read, and refused, by the caller
+  for (const [why, rows] of stream.skipped()) skipped.set(why, rows);
 }
 
 async function* noticed(rows: AsyncIterable<Row> | Iterable<Row>, onRow: () => void): AsyncGenerator<Row> {
@@ -156,7 +170,9 @@ async function examineSplit(split: DoctorRows, context: DoctorContext, { report,
   const examination = new RowExamination({ split: split.name, tokenizer, openThreads });
   const turn = turnTaker();
   const counts = { rows: 0, read: 0, looked: 0, pairs: 0 };
+  const skipped: Reading["skipped"] = new Map();
   const source = pairsOf(split, {
+    ...{ options, skipped },
     onBadRow: (error, row) => unreadable.add(error, row, counts.read),
     onRow: () => counts.rows++,
   });
@@ -177,7 +193,7 @@ async function examineSplit(split: DoctorRows, context: DoctorContext, { report,
   }
   const { rows, pairs } = counts;
   const found = running.flatMap((one) => findingOf(one, split.name, rows));
-  pushAll(report.findings, [...unreadable.finding(split.name), ...found]);
+  pushAll(report.findings, [...unreadable.finding(split.name), ...unpairedFinding(split.name, skipped), ...found]);
   const numbers = endSplit(whole, split.name, { report, rows });
   report.splits.push({ name: split.name, rows, pairs, numbers });
   const { withoutTokens } = examination;

@@ -116,11 +116,12 @@ export const ROW_CHECKS: readonly DoctorCheck[] = [
     drops: true,
     look: () => {
       const rows = new Map<number, number>();
-      return ({ keys: { prompt, chosen, rejected }, ...row }) => {
+      return (row) => {
+        const { prompt, chosen, rejected } = row.keys;
         if (chosen === rejected) return undefined;
         rows.set(together(prompt, chosen, rejected), row.index);
         const other = rows.get(together(prompt, rejected, chosen));
-        if (other === undefined) return undefined;
+        if (other === undefined || other === row.index) return undefined; // itself: ties in both orders
         return { example: `as row ${other}, swapped: ${excerpt(row.prompt)}`, also: [other] };
       };
     },

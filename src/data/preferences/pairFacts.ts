@@ -1,5 +1,5 @@
 /** @file What tokenizing shows of a split at no cost: lengths of the answers, pairs that come again or are cut. */
-import { counted, grouped } from "../../phrases.ts";
+import { counted, grouped, plural } from "../../phrases.ts";
 import type { ExaminedRow } from "./examineRow.ts";
 
 type Tokens = Pick<ExaminedRow, "ids" | "promptLength" | "chosenLength" | "isCut">;
@@ -41,8 +41,8 @@ export class PairFacts {
     ];
     const some = of > this.pairs ? ` (of ${grouped(of)}, so far)` : "";
     return [
-      `${split}: ${counted(this.pairs, "pair")}${some}, chosen answers of ${mean(this.tokens.chosen)} on average, ` +
-        `rejected ones of ${mean(this.tokens.rejected)}`,
+      `${split}: ${grouped(this.pairs)} ${plural(this.pairs, "pair")}${some}, chosen answers of ` +
+        `${mean(this.tokens.chosen)} on average, rejected ones of ${mean(this.tokens.rejected)}`,
       `the longer one is chosen in ${share.toFixed(1)} %`,
       ...counts.filter(([count]) => count > 0).map(([count, what]) => `${grouped(count)} ${what}`),
     ].join("; ");

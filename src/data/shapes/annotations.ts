@@ -96,7 +96,7 @@ export function voteFor(label: string, names: readonly string[], field: string):
 /** Pairs of a task by the sum of its votes. Answers that a vote does not name count 0 in it. */
 export function pairsOfVotes(task: Task, votes: readonly Vote[], reading: Reading, field: string): Pair[] {
   if (votes.length === 0) {
-    reading.note("without an annotation, skipped");
+    reading.skip("without an annotation");
     return [];
   }
   const names = [...task.answers.keys()];

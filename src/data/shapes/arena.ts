@@ -14,7 +14,7 @@ import { tieError } from "./ties.ts";
 const WINNERS = ["model_a", "model_b"];
 const TIES = ["tie", "tie (bothbad)", "both_bad", "bothbad", "tie (both bad)"];
 
-const PICTURES = "with more than texts in a message, skipped";
+const PICTURES = "with more than texts in a message";
 
 /** Messages whose content is a list of texts, as in the battles of 2025, with the texts; undefined: there is more. */
 function withTexts(messages: Message[]): Message[] | undefined {
@@ -26,11 +26,11 @@ function withTexts(messages: Message[]): Message[] | undefined {
   return made.every((one) => one !== undefined) ? made : undefined;
 }
 
-function reads(row: Row, { ties, note }: Reading): ReadPair[] {
+function reads(row: Row, { ties, note, skip }: Reading): ReadPair[] {
   const a = withTexts(readMessages(row.conversation_a, '"conversation_a"'));
   const b = withTexts(readMessages(row.conversation_b, '"conversation_b"'));
   if (a === undefined || b === undefined) {
-    note(PICTURES);
+    skip(PICTURES);
     return [];
   }
   const { winner } = row;
@@ -45,7 +45,8 @@ function reads(row: Row, { ties, note }: Reading): ReadPair[] {
       describeValue(winner ?? undefined),
     );
   if (ties === null) throw tieError('"winner"', winner);
-  note(ties === "skip" ? "without a winner, skipped" : "without a winner, trained on in both orders");
+  if (ties === "skip") skip("without a winner");
+  else note("without a winner, trained on in both orders");
   return ties === "skip" ? [] : [pairOf(a, b), pairOf(b, a)];
 }
 

@@ -159,7 +159,7 @@ function turnsIn(value: unknown): unknown[] | undefined {
   }
 }
 
-const SILENT = "with a turn without a text, skipped";
+const SILENT = "with a turn without a text";
 
 /** Conversations of several turns, whose prompts are the same; undefined: a turn has no text. */
 function talk(prompts: readonly unknown[], answers: readonly unknown[]): Message[] | undefined {
@@ -194,12 +194,14 @@ function reads(row: Row, reading: Reading): ReadPair[] {
   const { prompt, answers, preference } = columns;
   const side = preference.sideIn(row, answers);
   if (side === "tie" && reading.ties === null) throw tieError(preference.columns.join(", "), "a tie");
-  if (side === "tie")
-    reading.note(`without a winner, ${reading.ties === "skip" ? "skipped" : "trained on in both orders"}`);
-  if (side === "tie" && reading.ties === "skip") return [];
+  const skip = (why: string) => {
+    reading.skip(why);
+    return [];
+  };
+  if (side === "tie" && reading.ties === "skip") return skip("without a winner");
+  if (side === "tie") reading.note("without a winner, trained on in both orders");
   const pair = partsOf(row, columns, reading);
-  if (pair === undefined) reading.note(SILENT);
-  if (pair === undefined) return [];
+  if (pair === undefined) return skip(SILENT);
   const isInput = prompt === "instruction" && isText(row.input);
   const rest = without(row, [prompt, ...answers, ...(isInput ? ["input"] : [])]);
   const swapped = { ...pair, chosen: pair.rejected, rejected: pair.chosen };

@@ -143,7 +143,7 @@ function withoutNulls(value: unknown): unknown {
 
 function readAgain(rows: Row[], to: Shape, settings: Readonly<Record<string, unknown>>): ReadPair[] {
   const plain = { pairing: null, margin: null, ties: "skip", hasChatTemplate: true, isConversion: true } as const;
-  const reading: Reading = { ...plain, settings, note: () => {} };
+  const reading: Reading = { ...plain, settings, note: () => {}, skip: () => {} };
   const collector = to.collects?.(reading);
   return rows.flatMap((row, i) => (collector ? collector.add(row, i) : to.reads(row, reading)));
 }

@@ -11,7 +11,7 @@ export interface Rated<T> {
  * Pairs [better, worse], best first. Answers of equal ratings make no pair, unless `ties` is both: then best-worst and
  * adjacent make one of equal answers too. Cost of `all`: half the square of the answers.
  */
-export function pairsOf<T>(answers: readonly Rated<T>[], { pairing, margin, ties, note }: Reading): [T, T][] {
+export function pairsOf<T>(answers: readonly Rated<T>[], { pairing, margin, ties, skip }: Reading): [T, T][] {
   const sorted = answers.toSorted((a, b) => b.rating - a.rating);
   const candidates = candidatesOf(sorted, pairing ?? "best-worst");
   const apart = candidates.filter(([better, worse]) => better.rating - worse.rating >= (margin ?? 0));
@@ -24,7 +24,7 @@ export function pairsOf<T>(answers: readonly Rated<T>[], { pairing, margin, ties
     ];
   });
   if (pairs.length === 0)
-    note(`without two answers ${margin ? `whose ratings differ by ${margin}` : "of different ratings"}, skipped`);
+    skip(`without two answers ${margin ? `whose ratings differ by ${margin}` : "of different ratings"}`);
   return pairs;
 }
 

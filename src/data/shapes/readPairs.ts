@@ -4,7 +4,7 @@
  */
 import { PrefineError } from "../../errors.ts";
 import { isObject } from "../../formats/parseJson.ts";
-import { counted } from "../../phrases.ts";
+import { grouped, plural } from "../../phrases.ts";
 import type { Row } from "../datasets/features.ts";
 import { checkRow, readPreferenceRow } from "../preferences/readRow.ts";
 import { PromptWatch } from "./promptWatch.ts";
@@ -32,10 +32,14 @@ export interface ReadPairsOptions extends ShapeOptions {
 export interface PairStream extends Recognized {
   /** One after the other, once. @throws PrefineError("data") naming the row that does not fit. */
   pairs(): AsyncGenerator<NumberedPair>;
-  /** The rows as they are, with the columns of `map` renamed; instead of the pairs. */
-  rows(): AsyncGenerator<{ row: Row; index: number }>;
+  /** The rows instead of the pairs: with the columns of `map` renamed, and as they are. */
+  rows(): AsyncGenerator<{ row: Row; raw: Row; index: number }>;
   /** After the last pair: lines about rows that were skipped, and about texts that nothing uses. */
   lines(): string[];
+  /** Rows that have been read so far. */
+  rowsRead(): number;
+  /** After the last pair: rows that are in none, by why. */
+  skipped(): ReadonlyMap<string, readonly number[]>;
 }
 
 type Rows = AsyncIterable<Row> | Iterable<Row>;
@@ -57,13 +61,13 @@ export async function openPairs(rows: Rows, options: ReadPairsOptions): Promise<
   const rename = (row: Row) => (map && isObject(row) ? renamedRow(row, map) : row);
   const sample = sampleOf(first.map(rename));
   const recognized = options.recognized ?? recognize(sample, data_format, split);
-  const notes = new Map<string, number[]>();
+  const notes: Notes = { told: new Map(), skipped: new Map() };
+  let index = 0;
   const watch = new PromptWatch({ split, isLenient: recognized.isChosen });
   const all = async function* () {
-    let index = 0;
-    for (const row of first.splice(0)) yield { row: rename(row), index: index++ };
+    for (const row of first.splice(0)) yield { row: rename(row), raw: row, index: index++ };
     for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
-      yield { row: rename(next.value), index: index++ };
+      yield { row: rename(next.value), raw: next.value, index: index++ };
     }
   };
   return {
@@ -71,6 +75,8 @@ export async function openPairs(rows: Rows, options: ReadPairsOptions): Promise<
     rows: all,
     pairs: () => readAll(all(), { recognized, options, notes, watch }),
     lines: () => [...noteLines(notes, split), ...watch.lines()],
+    rowsRead: () => index,
+    skipped: () => notes.skipped,
   };
 }
 
@@ -90,29 +96,35 @@ export async function recognizedFormat(rows: Rows, split: string): Promise<strin
   }
 }
 
+/** Note -> rows. */
+interface Notes {
+  told: Map<string, number[]>;
+  /** Why rows are in no pair. */
+  skipped: Map<string, number[]>;
+}
+
 interface Work {
   recognized: Recognized;
   options: ReadPairsOptions;
-  /** Note -> rows. */
-  notes: Map<string, number[]>;
+  notes: Notes;
   watch: PromptWatch;
 }
 
 async function* readAll(rows: AsyncIterable<{ row: Row; index: number }>, work: Work): AsyncGenerator<NumberedPair> {
   const { shape } = work.recognized;
   let current = 0;
-  let count = 0;
+  let pairs = 0;
   const reading = readingOf(work, () => current);
   const collector = shape.collects?.(reading);
   for await (const { row, index } of rows) {
     current = index;
     const read = orBadRow(work, index, () => pairsOfRow({ row, index, collector, reading }, work));
     for (const pair of read) yield pair;
-    count += read.length;
+    pairs += read.length;
   }
   const left = collector?.end() ?? [];
   for (const pair of left) yield checked(pair, work);
-  if (count + left.length === 0 && work.notes.size > 0) throw nothingPaired(work);
+  if (pairs + left.length === 0 && work.notes.skipped.size > 0) throw nothingPaired(work);
 }
 
 interface RawRow {
@@ -181,17 +193,22 @@ function readingOf({ options, notes }: Work, current: () => number): Reading {
     ties: options.ties ?? null,
     hasChatTemplate: options.hasChatTemplate ?? true,
     isConversion: options.isConversion ?? false,
-    note(note, row = current()) {
-      const rows = notes.get(note);
-      if (rows) rows.push(row);
-      else notes.set(note, [row]);
-    },
+    note: (note) => count(notes.told, note, current()),
+    skip: (why, row = current()) => count(notes.skipped, why, row),
   };
 }
 
-function noteLines(notes: ReadonlyMap<string, readonly number[]>, split: string): string[] {
-  return [...notes].map(([note, rows]) => {
-    const where = rows.length === 1 ? `row ${rows[0]}` : `row ${rows[0]} and ${rows.length - 1} more`;
-    return `${split}: ${counted(rows.length, "row")} ${note} (${where})`;
+function count(notes: Map<string, number[]>, note: string, row: number): void {
+  const rows = notes.get(note);
+  if (rows) rows.push(row);
+  else notes.set(note, [row]);
+}
+
+function noteLines({ told, skipped }: Notes, split: string): string[] {
+  const left = [...skipped].map(([why, rows]) => [`${why}, skipped`, rows] as const);
+  return [...told, ...left].map(([note, rows]) => {
+    const [first] = rows;
+    const where = rows.length === 1 ? `row ${first}` : `row ${first} and ${grouped(rows.length - 1)} more`;
+    return `${split}: ${grouped(rows.length)} ${plural(rows.length, "row")} ${note} (${where})`;
   });
 }

@@ -67,8 +67,10 @@ export interface Reading {
   hasChatTemplate: boolean;
   /** Rows are converted, not trained on: columns that pairs don't need stay in `rest`. */
   isConversion: boolean;
-  /** Counts a row for a line at the end: `2 rows NOTE`. @param row default: the current one. */
-  note(note: string, row?: number): void;
+  /** Counts a row for a line at the end: `2 rows NOTE`. */
+  note(note: string): void;
+  /** The same of a row that is in no pair: `2 rows WHY, skipped`. @param row default: the current one. */
+  skip(why: string, row?: number): void;
 }
 
 /** A pair as TRL has it. */
@@ -110,6 +112,8 @@ export interface Shape {
 /** A pair with the number of its row. */
 export interface NumberedPair extends ReadPair {
   index: number;
+  /** The other row, where a pair is made of two. */
+  other?: number;
 }
 
 export interface Collector {

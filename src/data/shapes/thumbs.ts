@@ -68,10 +68,11 @@ function pairOf(good: Thumb, bad: Thumb): NumberedPair {
   const { prompt, completion: chosen, tools, chat_template_kwargs } = good.row;
   const extras = Object.entries({ tools, chat_template_kwargs }).filter(([, value]) => value !== undefined);
   const pair = { prompt, chosen, rejected: bad.row.completion, ...Object.fromEntries(extras) } as Pair;
-  return { pair, rest: restOf(good.row, bad.row), index: Math.max(good.index, bad.index) };
+  const [other, index] = [good.index, bad.index].toSorted((a, b) => a - b);
+  return { pair, rest: restOf(good.row, bad.row), index, other };
 }
 
-function collects({ pairing, note }: Reading): Collector {
+function collects({ pairing, skip }: Reading): Collector {
   const groups = new Map<string, Group>();
   const keyOf = ({ prompt, tools, chat_template_kwargs }: Row) => exactJsonText([prompt, tools, chat_template_kwargs]);
   return {
@@ -99,7 +100,7 @@ function collects({ pairing, note }: Reading): Collector {
     end() {
       for (const { good, bad } of groups.values()) {
         const left = pairing === "all" && good.length > 0 && bad.length > 0 ? [] : [...good, ...bad];
-        for (const { index } of left) note("without an answer of the other label to the same prompt, skipped", index);
+        for (const { index } of left) skip("without an answer of the other label to the same prompt", index);
       }
       return [];
     },

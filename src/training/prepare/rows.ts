@@ -77,7 +77,7 @@ export async function tokenizeRows(
   const reading = readingLine(stream, to_preferences);
   const store = storeOf(prepared.pairs);
   const facts = prepared.facts.line(split);
-  return { store, largest, origin, rows: prepared.rows, cut, dropped, reading, facts };
+  return { store, largest, origin, rows: stream.rowsRead(), cut, dropped, reading, facts };
 }
 
 /** Pairs that are all there. */

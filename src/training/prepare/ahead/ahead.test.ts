@@ -165,6 +165,18 @@ test.each([
   });
 });
 
+test("rows that are in no pair count among the rows, and a line says why", async () => {
+  const tied = lists.map((row, i) => (i % 100 === 3 ? { ...row, answers: row.answers.slice(0, 1) } : row));
+  for (const isAhead of [false, true]) {
+    const { rows, store, lines } = await open(tied, { isAhead });
+    expect([rows, lines.filter((line) => /skipped/.test(line))]).toEqual([
+      ROWS,
+      ["train: 12 rows without two answers of different ratings, skipped (row 3 and 11 more)"],
+    ]);
+    expect(store.length).toBeLessThanOrEqual(ROWS - 12);
+  }
+});
+
 test("the longest pair is known before the first step", async () => {
   const [once, ahead] = [
     await open(texts, { max_length: null }),

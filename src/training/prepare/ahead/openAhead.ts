@@ -124,7 +124,7 @@ async function storeOf(
   if (known) await threads?.end();
   return {
     store,
-    rows: numbers.length,
+    rows: rows.num_rows,
     cut: known?.cut ?? null,
     facts: known?.facts,
     dropped: droppedOf(findingsOf(entry), options),
