@@ -44,6 +44,9 @@ function isValues(value: unknown): value is Values {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** What may change in the data: see training/trainedPairs.ts. */
+const EDITS = " (rows that it has not come to in its first epoch may be edited in their places)";
+
 /** The hash of the trained tensors says something only if no setting explains that they are others. */
 function objectiveChanges({ trainable: before, ...saved }: Values, { trainable: after, ...now }: Values): string[] {
   const changes = differences(saved, now);
@@ -56,12 +59,13 @@ function objectiveChanges({ trainable: before, ...saved }: Values, { trainable: 
  * @throws PrefineError("config") if data or objective differ; lists the differences.
  */
 export function compareFingerprints(saved: Fingerprint, now: Fingerprint, where: string): string[] {
-  const refused = [...differences(saved.data, now.data), ...objectiveChanges(saved.objective, now.objective)];
+  const data = differences(saved.data, now.data);
+  const refused = [...data, ...objectiveChanges(saved.objective, now.objective)];
   if (refused.length > 0) {
     throw new PrefineError(
       "config",
       `${where}: this checkpoint belongs to another run: ${refused.join("; ")}`,
-      "Resume with the data and settings of that run, or start a new run in another output_dir.",
+      `Resume with the data and settings of that run${data.length > 0 ? EDITS : ""}, or start a new run in another output_dir.`,
     );
   }
   return differences(saved.schedule, now.schedule);

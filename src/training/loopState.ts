@@ -24,7 +24,10 @@ export interface Progress {
   skippedSteps: number;
   /** The stream's rows have ended with the last step, so that the next one begins an epoch. */
   hasEnded: boolean;
-  /** Of a stream: hash of the pairs of this epoch that have been trained on; of ranks with files of their own, JSON. */
+  /**
+   * Hash of the pairs that have been trained on: of a stream, in this epoch (of ranks with files of their own, JSON);
+   * of a dataset, in the first one.
+   */
   givenHash: string;
   /** Step at which optimizer and learning rate schedule began: above 0 after a resume without an optimizer. */
   freshSince: number;

@@ -10,8 +10,8 @@ export function enterStage(run: Run, stage: Stage): void {
   progress.stage = stage;
 }
 
-/** Notes which pairs of a stream the step trains on, and whether its rows end with them. */
-export function noteStream(run: Run, { hasEnded, givenHash }: Pick<Progress, "hasEnded" | "givenHash">): void {
+/** Notes which pairs the step trains on, and whether a stream's rows end with them. */
+export function notePairs(run: Run, { hasEnded, givenHash }: Pick<Progress, "hasEnded" | "givenHash">): void {
   const progress: Progress = run.loop.progress;
   progress.hasEnded = hasEnded;
   progress.givenHash = givenHash;

@@ -13,6 +13,7 @@ import { writeLearner, writeReference } from "./learnerState.ts";
 import { assignLoopState, readLoopState } from "./loopState.ts";
 import { beginOptimizer } from "./progress.ts";
 import { nameRows, type Run, splitsOf } from "./run.ts";
+import { isSameSoFar } from "./trainedPairs.ts";
 
 /**
  * Restores a run from a checkpoint: weights, optimizer, log, and pending work. Without an optimizer (save_only_model)
@@ -24,10 +25,16 @@ export async function resumeRun(run: Run, folder: RunFolder, replace: () => Prom
   const { path } = folder;
   const checkpoint = await readCheckpoint(folder, run.savedAs.kind);
   const loop = readLoopState(checkpoint.loop, path);
-  const changed = await changedSettings(run, checkpoint.fingerprint, folder);
+  const hasOtherRows = await isSameSoFar(run, checkpoint.fingerprint, { step: checkpoint.state.global_step, loop });
+  const data = {
+    ...checkpoint.fingerprint.data,
+    ...(hasOtherRows && { train_dataset: run.fingerprint.data.train_dataset }),
+  };
+  const changed = await changedSettings(run, { ...checkpoint.fingerprint, data }, folder);
   await checkWeights(checkpoint.fingerprint, run, path);
   checkTensors(run, checkpoint, path);
   if (changed.length > 0) run.observer.warn(`${path}: resuming with other settings: ${changed.join("; ")}`);
+  if (hasOtherRows) run.observer.warn(otherRows(run, checkpoint, path));
   warnOfRanks(run, checkpoint.fingerprint.ranks ?? 1, path);
   run.isUntouched = false;
   // max_steps and the steps between events may have changed: the current ones are used.
@@ -39,10 +46,18 @@ export async function resumeRun(run: Run, folder: RunFolder, replace: () => Prom
   await restoreLearner(run, checkpoint, path);
   await restoreBest(run, checkpoint);
   restoreCallbacks(run, checkpoint, path);
-  await restoreReferenceLogps(run, checkpoint);
+  await restoreReferenceLogps(run, checkpoint, { hasOtherRows });
   await checkReferenceLogps(run, path);
   await replace();
   await restoreMargins(run, folder.above());
+}
+
+/** The line about rows that were edited since. */
+function otherRows({ fingerprint, train }: Run, { fingerprint: saved, state }: SavedCheckpoint, path: string): string {
+  const [before, now] = [saved, fingerprint].map(({ data }) => `"${data.train_dataset}"`);
+  const split = train.pairs.origin?.split ?? "train_dataset";
+  const same = `the pairs of the ${counted(state.global_step, "step")} so far are the same`;
+  return `${path}: ${split} has changed (${before} -> ${now}); ${same}, and the run goes on with the rows as they are now`;
 }
 
 /** Another number of ranks shares the rows otherwise: the run continues from its step, but not with the same rows. */
@@ -114,9 +129,15 @@ function restoreCallbacks(run: Run, { state }: SavedCheckpoint, path: string): v
   }
 }
 
-async function restoreReferenceLogps(run: Run, { referenceLogps, referenceWeights }: SavedCheckpoint): Promise<void> {
+/** @param options.hasOtherRows those of train_dataset are computed again: each is stored by its pair's number. */
+async function restoreReferenceLogps(
+  run: Run,
+  { referenceLogps, referenceWeights }: SavedCheckpoint,
+  { hasOtherRows }: { hasOtherRows: boolean },
+): Promise<void> {
   if (referenceWeights) await writeReference(run.learner, referenceWeights);
   for (const [name, split] of splitsOf(run)) {
+    if (hasOtherRows && split === run.train) continue;
     const { values } = split.referenceLogps;
     const saved = referenceLogps.get(name);
     if (saved && saved.length === values.length) values.set(saved);

@@ -8,11 +8,12 @@ import { PrefineError } from "../errors.ts";
 import { metricsOfRanks } from "./evaluation/metrics.ts";
 import { addStep, type MicroBatchResult } from "./evaluation/trainingLog.ts";
 import { batchesOf, endsEpoch, epochAfter, type Position, positionAfter, rowsOf } from "./plan.ts";
-import { enterStage, noteStream } from "./progress.ts";
+import { enterStage, notePairs } from "./progress.ts";
 import { type BatchedPair, countedRanks, gatherBatches, type RankBatch } from "./rankBatches.ts";
 import { referenceFor } from "./reference/referenceLogps.ts";
 import { checkTie } from "./reference/tieAtStart.ts";
 import { checkSignal, NotFinite, nameRows, ownSignal, type Run, rankOf, stepsPassed } from "./run.ts";
+import { hashAfter } from "./trainedPairs.ts";
 
 interface Outcome extends MicroBatchResult {
   /** Of all ranks. */
@@ -39,7 +40,7 @@ export async function trainStep(run: Run): Promise<void> {
   await refuseNonFinite("gradient norm", gradNorm, nameRows(run.train.pairs, outcomes.flatMap(pairsOf)), run);
   state.global_step += 1;
   state.epoch = epochAfter(plan, position);
-  noteStream(run, { hasEnded: stream.hasEnded, givenHash: stream.givenHash });
+  notePairs(run, { hasEnded: stream.hasEnded, givenHash: stream.givenHash });
   remember(run, outcomes, { gradNorm, learningRate });
 }
 
@@ -79,9 +80,16 @@ async function microBatchesOf(run: Run) {
     dropoutStep: (position.epoch * plan.batchesPerEpoch + batch) * plan.ranks + rank,
   }));
   const ready = (await Promise.all(batches)).filter(({ pairs }) => pairs.length > 0); // a stream may have ended
+  const givenHash =
+    train.pairs.givenHash ??
+    hashAfter(
+      run,
+      position.epoch,
+      ready.flatMap(({ pairs }) => pairs),
+    );
   const hasEnded = train.pairs.hasMore !== undefined && !(await train.pairs.hasMore());
   if (!endsEpoch(plan, position)) train.pairs.expect?.(rowsAt({ ...position, step: position.step + 1 }).flat());
-  return { microBatches: ready, hasEnded, givenHash: train.pairs.givenHash ?? "" };
+  return { microBatches: ready, hasEnded, givenHash };
 }
 
 /** @param options.isLast whether it is a micro-batch of the epoch's last step, for which accelerate has read ahead. */

@@ -186,6 +186,7 @@ export const TRAINING_LEVELS = [
     "progress.ts",
     "rankBatches.ts",
     "reportLines.ts",
+    "trainedPairs.ts",
   ],
   ["reference/"],
   ["evaluation/"],

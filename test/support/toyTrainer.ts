@@ -2,6 +2,7 @@
 import type { LogEntry } from "../../src/checkpoints/trainerState.ts";
 import { trainingArgsFile } from "../../src/checkpoints/trainingArgs.ts";
 import { DPOConfig, type DPOConfigInput, publicArguments } from "../../src/config/DPOConfig.ts";
+import type { PackedPair } from "../../src/data/preferences/types.ts";
 import { DPOTrainer } from "../../src/dpoTrainer.ts";
 import { PrefineError } from "../../src/errors.ts";
 import type { Logger } from "../../src/terminal/logging.ts";
@@ -19,6 +20,8 @@ export interface ToyRun {
   toy?: ToyOptions;
   /** Another seed, other training pairs. */
   dataSeed?: number;
+  /** Changes the training pairs, as an edit of their file does. */
+  edit?: ((pairs: PackedPair[]) => PackedPair[]) | undefined;
   /** Several evaluation sets: their names and rows; overrides evalRows. */
   evalSets?: Record<string, number>;
   callbacks?: readonly CallbackInput[];
@@ -53,6 +56,7 @@ export function toyTrainer({
   evalRows = 3,
   toy = {},
   dataSeed = 1,
+  edit = (pairs) => pairs,
   evalSets,
   referenceCache,
   savesArguments = false,
@@ -69,7 +73,7 @@ export function toyTrainer({
   const config = DPOConfig({ bf16: false, learning_rate: 0.05, ...args });
   const learner = new ToyLearner({ beta: config.beta, weightDecay: config.weight_decay, ...toy });
   const { logger, lines } = keepingLogger();
-  const train = toyPairs(rows, dataSeed);
+  const train = edit(toyPairs(rows, dataSeed)).map((pair, index) => ({ ...pair, index }));
   const sets = Object.entries(evalSets ?? (evalRows > 0 ? { "": evalRows } : {}));
   const evals = new Map(sets.map(([name, count], i) => [name ? `eval_${name}` : "eval", toyPairs(count, 2 + i)]));
   const tokens = (pairs: typeof train) =>
