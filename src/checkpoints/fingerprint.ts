@@ -65,7 +65,8 @@ export function compareFingerprints(saved: Fingerprint, now: Fingerprint, where:
     throw new PrefineError(
       "config",
       `${where}: this checkpoint belongs to another run: ${refused.join("; ")}`,
-      `Resume with the data and settings of that run${data.length > 0 ? EDITS : ""}, or start a new run in another output_dir.`,
+      `Resume with the data and settings of that run${data.length > 0 ? EDITS : ""}, or start a new run in another ` +
+        "output_dir.",
     );
   }
   return differences(saved.schedule, now.schedule);

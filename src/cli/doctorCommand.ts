@@ -214,7 +214,11 @@ async function writeCleaned(out: string, report: DoctorReport, options: ExamineO
     }
     yield ["doctor.log", lines.map((line) => `${JSON.stringify(line)}\n`).join("")];
   }
-  await writeFolderAtomically(out, files());
+  await writeFolderAtomically(out, files()).catch((error: unknown) => {
+    if (!(error instanceof PrefineError)) throw error;
+    const hint = error.hint?.replaceAll("output_dir", "folder for --fix");
+    throw new PrefineError(error.code, error.message, hint, { cause: error });
+  });
   const dropped = lines.filter(({ action }) => action === "dropped").length;
   const { info } = openTerminal();
   info(`${out}: dropped ${counted(dropped, "row")}, changed ${lines.length - dropped}; doctor.log lists each`);

@@ -8,7 +8,7 @@ import { jsonArraySplitter } from "./jsonArray.ts";
 import { jsonLinesSplitter, type RowSpan, type RowSplitter } from "./jsonl.ts";
 import { jsonValuesSplitter } from "./jsonValues.ts";
 import { isObject } from "./parseJson.ts";
-import { NO_UTF8, refuseWideText, TO_UTF8, utf8Text } from "./textEncoding.ts";
+import { NO_UTF8, refuseWideText, toUtf8, utf8Text } from "./textEncoding.ts";
 
 export interface JsonFile {
   source: ByteSource;
@@ -209,7 +209,7 @@ function parseRow(
   const isLines = layout === "lines" || layout === "values";
   let value: unknown;
   const text = utf8Text(bytes.subarray(start, end));
-  if (text === undefined) throw new NoRow(where, line, NO_UTF8, TO_UTF8);
+  if (text === undefined) throw new NoRow(where, line, NO_UTF8, toUtf8(where));
   try {
     value = parseExactJson(text, isLines ? "numbers" : "null");
   } catch (error) {

@@ -20,16 +20,19 @@ function wideEncoding(text: string): string | undefined {
 export function refuseWideText(text: string, where: string, code: PrefineErrorCode = "data"): void {
   const encoding = wideEncoding(text);
   if (encoding === undefined) return;
-  const file = shellWord(where);
-  const hint = `Save it as UTF-8, or convert it: iconv -f ${encoding} -t UTF-8 ${file} > ${shellWord(`${where}.utf8`)}`;
+  const hint = `Save it as UTF-8, or convert it: ${iconv(encoding, where)}`;
   throw new PrefineError(code, `${where}: expected a text in UTF-8, found ${encoding}`, hint);
 }
+
+/** The command that writes a copy beside the file. */
+const iconv = (encoding: string, file: string) =>
+  `iconv -f ${encoding} -t UTF-8 ${shellWord(file)} > ${shellWord(`${file}.utf8`)}`;
 
 /** The text without UTF-8's byte order mark, which Windows' editors write. */
 export const withoutMark = (text: string): string => text.replace(/^\ufeff/, "");
 
 /** What to do about a file of bytes that are no UTF-8, most often written on Windows. */
-export const TO_UTF8 = "Save it as UTF-8, or convert it: iconv -f WINDOWS-1252 -t UTF-8.";
+export const toUtf8 = (where: string) => `Save it as UTF-8, or convert it: ${iconv("WINDOWS-1252", where)}`;
 export const NO_UTF8 = "bytes that are no UTF-8";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }); // Python keeps U+FEFF, too
@@ -63,5 +66,5 @@ export function textOf(bytes: Uint8Array, where: string, options?: { ignoreBOM: 
 export function decodeUtf8(bytes: Uint8Array, where: string): string {
   const text = utf8Text(bytes);
   if (text !== undefined) return text;
-  throw new PrefineError("data", `${where}: expected a text in UTF-8, found ${NO_UTF8}`, TO_UTF8);
+  throw new PrefineError("data", `${where}: expected a text in UTF-8, found ${NO_UTF8}`, toUtf8(where));
 }

@@ -92,7 +92,8 @@ async function savedBefore(run: Run, error: unknown, firstStep: number): Promise
   if (path === undefined) return error;
   const message = `${error.message}; saved ${path} with the steps before it`;
   const advice =
-    "prefine doctor names all such rows, and --fix leaves them out; a run resumes with the same rows alone.";
+    "Repair the row in its place, and the run resumes (docs/resuming.md). prefine doctor names all such rows; --fix " +
+    "leaves them out, for a run from the start.";
   return new PrefineError("data", message, [error.hint, advice].filter(Boolean).join("\n"), { cause: error });
 }
 

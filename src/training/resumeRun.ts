@@ -56,8 +56,8 @@ export async function resumeRun(run: Run, folder: RunFolder, replace: () => Prom
 function otherRows({ fingerprint, train }: Run, { fingerprint: saved, state }: SavedCheckpoint, path: string): string {
   const [before, now] = [saved, fingerprint].map(({ data }) => `"${data.train_dataset}"`);
   const split = train.pairs.origin?.split ?? "train_dataset";
-  const same = `the pairs of the ${counted(state.global_step, "step")} so far are the same`;
-  return `${path}: ${split} has changed (${before} -> ${now}); ${same}, and the run goes on with the rows as they are now`;
+  const same = `the pairs of the ${counted(state.global_step, "step")} so far are the same, and the run goes on`;
+  return `${path}: ${split} has changed (${before} -> ${now}); ${same} with the rows as they are now`;
 }
 
 /** Another number of ranks shares the rows otherwise: the run continues from its step, but not with the same rows. */

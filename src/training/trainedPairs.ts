@@ -13,7 +13,7 @@ import type { Run } from "./run.ts";
 const encoder = new TextEncoder();
 
 /** @param before the hash of the steps before; "" for none. @param pairs of a step, in order. */
-export function hashOfStep(before: string, pairs: readonly PackedPair[]): string {
+function hashOfStep(before: string, pairs: readonly PackedPair[]): string {
   const hash = new Sha256().update(encoder.encode(before));
   for (const { tokens, sharedLength, chosenLength, chosenTargets, winRates } of pairs) {
     hash.update(Int32Array.of(tokens.length, sharedLength, chosenLength, chosenTargets)).update(tokens);

@@ -1,6 +1,7 @@
 /** @file Renders messages with a chat template: transformers' render_jinja_template. */
 import { PrefineError, show } from "../../errors.ts";
 import { isObject } from "../../formats/parseJson.ts";
+import { mayRefuseContent } from "./contentRefusals.ts";
 import { checkNames } from "./jinja/checkNames.ts";
 import { Execution } from "./jinja/execute.ts";
 import { globals } from "./jinja/globals.ts";
@@ -59,6 +60,15 @@ export function literalText(template: string): string {
     return withinLimits(() => compile(template).literalText);
   } catch {
     return "";
+  }
+}
+
+/** Whether a template may refuse a message for what its content says; false if it cannot be parsed. */
+export function refusesByContent(template: string): boolean {
+  try {
+    return withinLimits(() => mayRefuseContent(compile(template).body));
+  } catch {
+    return false;
   }
 }
 

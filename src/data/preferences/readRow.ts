@@ -18,6 +18,9 @@ interface Where {
 }
 
 const FIX_ROW = "Fix the row (`prefine data DATASET --index N` shows it), or turn it into a string with a map.";
+const NO_VALUE =
+  "The value is null, or the row lacks a column that others have: fill it in, or drop the row " +
+  "(`prefine doctor DATASET --fix OUT`).";
 const SAME_KIND =
   "Reduce chosen and rejected to the text of their last message (`process: ultrafeedback`), or delete the prompt " +
   "column if chosen and rejected begin with it.";
@@ -50,7 +53,7 @@ function readText(row: Record<string, unknown>, column: string, { where, implici
   if (typeof value === "string") return value;
   const isChat = isConversational(value);
   const expected = isChat ? `a string, as ${implicitPrompt ? "chosen" : "prompt"} is` : "a string";
-  const hint = isChat ? SAME_KIND : (shareGptHint(value) ?? FIX_ROW);
+  const hint = isChat ? SAME_KIND : value === null ? NO_VALUE : (shareGptHint(value) ?? FIX_ROW);
   throw new PrefineError("data", `${where}: expected "${column}" to be ${expected}, found ${describe(value)}`, hint);
 }
 

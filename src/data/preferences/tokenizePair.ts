@@ -1,6 +1,8 @@
 /** @file Token ids of one preference row, split where prompt, prompt + chosen and prompt + rejected part. TRL 1.16. */
+
 import { PrefineError } from "../../errors.ts";
 import { copyWritten } from "../../formats/written.ts";
+import { refusesByContent } from "../chatTemplates/renderChat.ts";
 import type { Branches } from "../tokenizers/codec.ts";
 import type { SlowCall } from "../tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
@@ -120,4 +122,10 @@ function* encode({ prompt, continued }: PairTexts, add_special_tokens: boolean):
   const rejected: number[] = yield ["encode", continued[1], options];
   const alone: number[] = yield ["encode", prompt, options];
   return { shared: [], prompt: alone, chosen, rejected };
+}
+
+/** Whether a chat template of the tokenizer may refuse messages for what their contents say. */
+export function mayRefuseContents({ chat_template: templates }: Tokenizer): boolean {
+  const all = typeof templates === "string" ? [templates] : Object.values(templates ?? {});
+  return all.some(refusesByContent);
 }

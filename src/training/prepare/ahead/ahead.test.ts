@@ -200,8 +200,14 @@ test("a row in the middle that can't be read is named before the first step", as
   expect(error).toMatchObject({ code: "data", message: expect.stringContaining("train row 700: ") });
 });
 
-test("a row that the template refuses is named when its turn comes, and stops all that follows", async () => {
+test("a row that the template refuses for its content is named before the first step, where the template says so", async () => {
   const chat_template = `{% if messages[0].content == '700' %}{{ raise_exception("not this") }}{% endif %}${TEMPLATE}`;
+  const opening = failure(open(chats, { isAhead: true, chat_template }));
+  expect(await opening).toMatchObject({ code: "data", message: expect.stringMatching(/^train row 700: .*not this/) });
+});
+
+test("another row that the template fails on is named when its turn comes, and stops all that follows", async () => {
+  const chat_template = `{% if messages[0].content == '700' %}{{ 1 // 0 }}{% endif %}${TEMPLATE}`;
   const { store } = await open(chats, { isAhead: true, chat_template });
   const complete = async () => store.complete?.();
   await store.tokens([0, 1]);

@@ -42,7 +42,7 @@ const SAMPLES = 16;
 interface SurveyOptions extends Omit<TokenizeRowsOptions, "to_preferences"> {
   tokenizer: Tokenizer;
   threads: TokenizingThreads;
-  /** Whether all rows are tokenized. */
+  /** Whether all rows are tokenized, whatever the template. */
   isWhole: boolean;
 }
 
@@ -83,6 +83,8 @@ class FirstPass {
   private readonly bound: PromptBound;
   private readonly probe: TemplateProbe;
   private readonly work: (rows: number) => Promise<void>;
+  /** Whether all rows are tokenized. */
+  private isWhole: boolean | undefined;
 
   constructor(options: SurveyOptions) {
     const { threads, tokenizer } = options;
@@ -102,7 +104,7 @@ class FirstPass {
   }
 
   async look(pair: NumberedPair): Promise<void> {
-    const { isWhole, winRates } = this.options;
+    const { winRates } = this.options;
     const number = this.numbers.push(pair.index) - 1;
     const name = this.nameOf(number);
     const raw = trlRow(pair);
@@ -112,6 +114,8 @@ class FirstPass {
       this.rates.push(chosen, rejected);
     }
     const bytes = this.hash.add(row);
+    this.isWhole ??= this.options.isWhole || this.probe.needsAll(row);
+    const { isWhole } = this;
     if (!isWhole) {
       namingRow(name, () => this.probe.check(row));
       this.samples.add({ number, row, bytes });

@@ -4,7 +4,7 @@
  */
 import type { Message } from "../../../data/preferences/extractPrompt.ts";
 import type { ReadRow } from "../../../data/preferences/readRow.ts";
-import { renderPair } from "../../../data/preferences/tokenizePair.ts";
+import { mayRefuseContents, renderPair } from "../../../data/preferences/tokenizePair.ts";
 import type { Tokenizer } from "../../../data/tokenizers/tokenizer.ts";
 
 /** Rows that are rendered; where every row has a form of its own, the others are not. */
@@ -16,6 +16,11 @@ export class TemplateProbe {
 
   constructor(tokenizer: Tokenizer) {
     this.tokenizer = tokenizer;
+  }
+
+  /** Whether the template may refuse a row for what its contents say: then all rows must be rendered. */
+  needsAll(row: ReadRow): boolean {
+    return row.kind === "conversations" && mayRefuseContents(this.tokenizer);
   }
 
   /** @throws PrefineError("data") without the row's name, if the template refuses the first row of a form. */
@@ -36,5 +41,10 @@ function formOf({ prompt, chosen, rejected, tools, kwargs }: Extract<ReadRow, { 
 
 const fieldsOf = (message: Message) =>
   Object.entries(message)
-    .map(([key, value]) => (key === "role" ? String(value) : `${key} ${Array.isArray(value) ? "list" : typeof value}`))
+    .map(([key, value]) => (key === "role" ? String(value) : `${key} ${kindOf(value)}`))
     .join(" ");
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return `list of ${value.length}`;
+  return value === null ? "null" : typeof value;
+}
