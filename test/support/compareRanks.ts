@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LogEntry } from "../../src/checkpoints/trainerState.ts";
-import type { Trained } from "./rankTrainings.ts";
+import { RANK_TRAININGS, type Trained } from "./rankTrainings.ts";
 import { largestDifference, readTensors } from "./shared.ts";
 
 interface Side {
@@ -16,6 +16,8 @@ interface Side {
  * answers are equally long. The parity tests compare them with TRL's.
  */
 const BY_TOKENS = /^(entropy|mean_token_accuracy|logits\/)/;
+/** In an evaluation, means over batches: those of one process are larger, unless it evaluates as a rank does. */
+const EVALUATED_BY_TOKENS = /^(eval_)?(entropy|mean_token_accuracy|logits\/)/;
 const IS_TIMING = /runtime|per_second/;
 
 /** Means that count pairs twice, which only fill up the last round of the ranks; the parity tests compare them. */
@@ -31,7 +33,8 @@ export function differencesOfRanks(ranks: Side, alone: Side): string[] {
   const failed = [ranks, alone].flatMap(({ trained: { error } }) => (error === undefined ? [] : [error]));
   if (failed.length > 0) return failed;
   const isFilled = ranks.trained.seen.length > 0;
-  const differences = differencesOfLogs(ranks.trained.log, alone.trained.log, isFilled ? FILLED : BY_TOKENS);
+  const byTokens = RANK_TRAININGS[ranks.trained.name].evaluatesAsRank ? EVALUATED_BY_TOKENS : BY_TOKENS;
+  const differences = differencesOfLogs(ranks.trained.log, alone.trained.log, isFilled ? FILLED : byTokens);
   if (ranks.trained.flos !== alone.trained.flos)
     differences.push(`total_flos: ${ranks.trained.flos}, alone ${alone.trained.flos}`);
   differences.push(...differencesOfWeights(ranks.folder, alone.folder));

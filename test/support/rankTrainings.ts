@@ -22,6 +22,8 @@ export interface RankTraining {
   seesPairs?: boolean;
   /** Of an EarlyStoppingCallback. */
   patience?: number;
+  /** One process evaluates batches of a rank's size: the loss of a batch is no mean over its pairs. */
+  evaluatesAsRank?: boolean;
 }
 
 const LORA = { r: 2, lora_alpha: 4, lora_dropout: 0, target_modules: ["c_attn", "c_proj"] };
@@ -39,10 +41,10 @@ const CACHE = "CACHE";
 
 const OPTIMIZERS = ["adamw_torch", "adamw_8bit", "adafactor", "adagrad", "rmsprop", "sgd", "lion_32bit"];
 const LOSSES = ["hinge", "ipo", "exo_pair", "nca_pair", "robust", "bco_pair", "sppo_hard", "apo_zero", "apo_down"];
-const OTHERS = ["discopop", "sft", "sigmoid_norm", "cdpo", "dpop", "simpo", "orpo", "cpo"];
+const OTHERS = ["discopop", "sigmoid_norm", "cdpo", "dpop", "simpo"];
 const SMOOTHED = new Set(["exo_pair", "robust", "cdpo"]);
-/** They sort a batch, which in an evaluation is that of a rank. */
-const SORTING = ["aot", "aot_unpaired"];
+/** They sort a batch, or have a mean over its tokens; in an evaluation it is that of a rank. */
+const BY_BATCH = ["aot", "aot_unpaired", "sft", "orpo", "cpo"];
 
 const KINDS: Record<string, RankTraining> = {
   "an adapter": {},
@@ -64,8 +66,11 @@ const KINDS: Record<string, RankTraining> = {
   ...named("loss", [...LOSSES, ...OTHERS], (loss_type) =>
     set({ loss_type: [loss_type], label_smoothing: SMOOTHED.has(loss_type) ? 0.1 : 0 }),
   ),
-  ...named("loss", SORTING, (loss_type) => set({ loss_type: [loss_type], eval_strategy: "no" })),
-  "several losses": set({ loss_type: ["sigmoid", "bco_pair", "sft"], loss_weights: [0.8, 0.2, 1] }),
+  ...named("loss", BY_BATCH, (loss_type) => ({ ...set({ loss_type: [loss_type] }), evaluatesAsRank: true })),
+  "several losses": {
+    ...set({ loss_type: ["sigmoid", "bco_pair", "sft"], loss_weights: [0.8, 0.2, 1] }),
+    evaluatesAsRank: true,
+  },
   "weighted pairs": set({ use_weighting: true }),
   "a clipped gradient": set({ max_grad_norm: 0.05 }),
   "label smoothing, another divergence, ld_alpha": set({
@@ -118,24 +123,26 @@ const adapters = Object.entries({ ...ADAPTER_KINDS, ...PISSA_KINDS }).map(
 
 export const RANK_TRAININGS: Readonly<Record<string, RankTraining>> = { ...KINDS, ...Object.fromEntries(adapters) };
 
+/** Rows of different lengths. */
+export const rankRows = (count: number, first: number) =>
+  Array.from({ length: count }, (_, i) => ({
+    prompt: `What is ${"x".repeat((5 * (i + first)) % 7)}${i + first}?`,
+    chosen: ` ${i + first}: here it is${"!".repeat((3 * i) % 5)}`,
+    rejected: ` no ${"at all ".repeat((i + first) % 3)}`,
+  }));
+
 /** A tiny model, with dropout that the trainings turn off, and rows of different lengths. */
 export async function furnishRanks(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const dropout = { attn_pdrop: 0.2, resid_pdrop: 0.2, embd_pdrop: 0.2 };
   await randomGpt2(join(folder, "model"), { vocab_size: 257, n_embd: 16, n_head: 2, ...dropout });
   for (const [name, bytes] of byteTokenizer().files) writeFileSync(join(folder, "model", name), bytes);
-  const rows = (count: number, first: number) =>
-    Array.from({ length: count }, (_, i) => ({
-      prompt: `What is ${"x".repeat((5 * (i + first)) % 7)}${i + first}?`,
-      chosen: ` ${i + first}: here it is${"!".repeat((3 * i) % 5)}`,
-      rejected: ` no ${"at all ".repeat((i + first) % 3)}`,
-    }));
-  writeFileSync(join(folder, "train.jsonl"), jsonLines(rows(12, 0)));
+  writeFileSync(join(folder, "train.jsonl"), jsonLines(rankRows(12, 0)));
   const files = { first: 5, second: 4, third: 7 };
   for (const [name, count] of Object.entries(files))
-    writeFileSync(join(folder, `${name}.jsonl`), jsonLines(rows(count, count)));
-  writeFileSync(join(folder, "eval.jsonl"), jsonLines(rows(12, 20)));
-  writeFileSync(join(folder, "uneven.jsonl"), jsonLines(rows(UNEVEN_ROWS, 20)));
+    writeFileSync(join(folder, `${name}.jsonl`), jsonLines(rankRows(count, count)));
+  writeFileSync(join(folder, "eval.jsonl"), jsonLines(rankRows(12, 20)));
+  writeFileSync(join(folder, "uneven.jsonl"), jsonLines(rankRows(UNEVEN_ROWS, 20)));
 }
 
 export interface Trained {
@@ -153,7 +160,7 @@ const BATCH = 2;
 /** @param size of the job; `micro` of them share the pairs of a step. */
 function jobOf(folder: string, names: readonly string[], { place, ranks, micro }: JobSizes) {
   const trainings = names.map((name, i) => {
-    const { args = {}, ...training } = RANK_TRAININGS[name];
+    const { args = {}, evaluatesAsRank, ...training } = RANK_TRAININGS[name];
     const common: DPOConfigInput = {
       output_dir: join(place, `${i}`),
       overwrite_output_dir: true,
@@ -169,7 +176,7 @@ function jobOf(folder: string, names: readonly string[], { place, ranks, micro }
       gradient_checkpointing: false,
       per_device_train_batch_size: BATCH,
       gradient_accumulation_steps: micro / ranks,
-      per_device_eval_batch_size: (BATCH * micro) / ranks,
+      per_device_eval_batch_size: evaluatesAsRank ? BATCH : (BATCH * micro) / ranks,
     };
     const cached = args.precompute_ref_cache === CACHE ? { precompute_ref_cache: join(place, "cache") } : {};
     return { name, peft_config: LORA, ...training, args: { ...common, ...args, ...cached } };
