@@ -101,14 +101,18 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 
 let longestWait = Number.POSITIVE_INFINITY; // seconds
 
-/** Ends the job if the other ranks don't make a call that this one waits in. */
-async function watch<T>(waiting: Promise<T>): Promise<T> {
+/**
+ * Ends the job if the other ranks don't make a call that this one waits in.
+ * @param failure why this rank ends, which the others are to know.
+ */
+async function watch<T>(waiting: Promise<T>, failure?: string): Promise<T> {
   const seconds = longestWait;
   if (seconds * 1000 > LONGEST_TIMER) return waiting; // 180000000 is in many run files
   const timer = setTimeout(() => {
     const rank = joined?.ranks.world.rank ?? recognizeLauncher(process.env)?.rank ?? 0;
     const waited = `rank ${rank} has waited ${seconds} s for the other ranks (ddp_timeout)`;
-    process.stderr.write(`error: ${waited}: one of them is stuck, or far slower\n`);
+    const reason = failure === undefined ? "" : `${failure}; `;
+    process.stderr.write(`error: ${reason}${waited}: one of them is stuck, or far slower\n`);
     die(1);
   }, seconds * 1000);
   try {

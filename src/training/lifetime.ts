@@ -4,6 +4,12 @@ import { PrefineError } from "../errors.ts";
 export class Lifetime {
   private readonly controller = new AbortController();
   private readonly running = new Set<Promise<unknown>>();
+  private readonly finalError: (error: unknown) => Promise<unknown>;
+
+  /** @param finalError what a call ends with instead of its error. */
+  constructor(finalError: (error: unknown) => Promise<unknown>) {
+    this.finalError = finalError;
+  }
 
   /** Aborted when the lifetime ends. */
   get signal(): AbortSignal {
@@ -18,7 +24,9 @@ export class Lifetime {
   /** Runs `work`, which `end` then waits for. @throws PrefineError("config") after the end. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.signal.aborted) throw new PrefineError("config", "this DPOTrainer is disposed of: make a new one");
-    const call = work();
+    const call = work().catch(async (error) => {
+      throw await this.finalError(error);
+    });
     this.running.add(call);
     try {
       return await call;

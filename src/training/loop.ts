@@ -7,6 +7,7 @@ import { finishWithBest } from "./evaluation/bestModel.ts";
 import { speedMetrics } from "./evaluation/evaluate.ts";
 import { addEntry, logEvaluation } from "./evaluation/logEntries.ts";
 import { summaryOf } from "./evaluation/trainingLog.ts";
+import { asJoint, jointError } from "./failTogether.ts";
 import { positionAfter } from "./plan.ts";
 import { restartEpoch } from "./progress.ts";
 import { precomputeReference } from "./reference/precompute.ts";
@@ -23,6 +24,7 @@ export async function runToEnd(run: Run): Promise<LogEntry> {
   const { state, callbacks } = run;
   const started = performance.now();
   const firstStep = state.global_step;
+  run.isUpdating = false;
   try {
     await agreeOnCallbacks(run);
     await beforeFirstStep(run);
@@ -34,8 +36,7 @@ export async function runToEnd(run: Run): Promise<LogEntry> {
       await finishStep(run);
     }
   } catch (error) {
-    if (error instanceof Stopped) throw await interrupted(run);
-    throw await savedBefore(run, error, firstStep);
+    throw asJoint(await endEarly(run, await jointError(run.ranks, error), firstStep));
   }
   const steps = state.global_step - firstStep;
   const summary = await logSummary(run, { seconds: (performance.now() - started) / 1000, steps });
@@ -82,12 +83,15 @@ function logSummary(run: Run, { seconds, steps }: { seconds: number; steps: numb
 }
 
 /**
- * A row that a step can't read or tokenize ends the run before the step has begun: its last whole step is saved.
+ * Saves the last whole step of a run that a signal or a row has ended that can't be read or tokenized.
  * @returns the error, with where that is.
  */
-async function savedBefore(run: Run, error: unknown, firstStep: number): Promise<unknown> {
+async function endEarly(run: Run, error: unknown, firstStep: number): Promise<unknown> {
+  const isStopped = error instanceof Stopped || (error instanceof PrefineError && error.code === "interrupted");
   const isOfData = error instanceof PrefineError && error.code === "data";
-  if (!isOfData || run.state.global_step === firstStep || run.ranks) return error;
+  if (!(isStopped || isOfData) || !(await isBetweenSteps(run))) return error;
+  if (isStopped) return interrupted(run);
+  if (run.state.global_step === firstStep) return error;
   const path = await saveCheckpoint(run, { onlyModel: false }).catch(() => undefined);
   if (path === undefined) return error;
   const message = `${error.message}; saved ${path} with the steps before it`;
@@ -95,6 +99,14 @@ async function savedBefore(run: Run, error: unknown, firstStep: number): Promise
     "Repair the row in its place, and the run resumes (docs/resuming.md). prefine doctor names all such rows; --fix " +
     "leaves them out, for a run from the start.";
   return new PrefineError("data", message, [error.hint, advice].filter(Boolean).join("\n"), { cause: error });
+}
+
+/** Whether the weights are those of global_step, on all ranks. */
+async function isBetweenSteps({ state, isUpdating, ranks }: Run): Promise<boolean> {
+  if (!ranks) return !isUpdating;
+  const own = Float64Array.of(state.global_step, Number(isUpdating));
+  const all = await ranks.gather(own);
+  return all.every((number, i) => number === (i % 2 === 0 ? all[0] : 0));
 }
 
 /** Saves the last whole step. @returns the error that says how to resume. */

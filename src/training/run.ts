@@ -227,6 +227,8 @@ export interface Run extends Omit<RunParts, "train" | "evals" | "callbacks"> {
   ownsOutput: boolean;
   /** Whether the weights are still those of the start. */
   isUntouched: boolean;
+  /** Whether the weights may be those of a step that is not counted yet. */
+  isUpdating: boolean;
 }
 
 /** All splits with reference log-probabilities, by their names in checkpoints. */

@@ -53,6 +53,7 @@ export function createRun(parts: RunParts, platform: Platform): Run {
     marginsFile: undefined,
     ownsOutput: false,
     isUntouched: true,
+    isUpdating: false,
   };
 }
 

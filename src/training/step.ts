@@ -39,6 +39,7 @@ export async function trainStep(run: Run): Promise<void> {
   // ------------------------------------------------------------------------
   await refuseNonFinite("gradient norm", gradNorm, nameRows(run.train.pairs, outcomes.flatMap(pairsOf)), run);
   state.global_step += 1;
+  run.isUpdating = false;
   state.epoch = epochAfter(plan, position);
   notePairs(run, { hasEnded: stream.hasEnded, givenHash: stream.givenHash });
   remember(run, outcomes, { gradNorm, learningRate });
@@ -47,6 +48,7 @@ export async function trainStep(run: Run): Promise<void> {
 async function updateWeights(run: Run, learningRate: number): Promise<number> {
   const { learner, args, callbacks, ranks } = run;
   await callbacks.call("on_pre_optimizer_step", run);
+  run.isUpdating = true;
   const { gradNorm } = await learner.step({ learningRate, maxGradNorm: args.max_grad_norm });
   run.isUntouched = false;
   if (ranks) await refuseOtherNorms(ranks, gradNorm, run);
@@ -79,6 +81,9 @@ async function microBatchesOf(run: Run) {
     pairs: await train.pairs.pairs(rowsOf(plan, batch, order(position.epoch), rank), position.epoch),
     dropoutStep: (position.epoch * plan.batchesPerEpoch + batch) * plan.ranks + rank,
   }));
+  const ended = await Promise.allSettled(batches); // ranks read in turns: none may be left when one of them fails
+  const failed = ended.find((end) => end.status === "rejected");
+  if (failed) throw failed.reason;
   const ready = (await Promise.all(batches)).filter(({ pairs }) => pairs.length > 0); // a stream may have ended
   const givenHash =
     train.pairs.givenHash ??

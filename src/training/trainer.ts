@@ -22,6 +22,7 @@ import { concludeEarly, judgeRun, sayVerdict, warnOfRate } from "./conclude.ts";
 import { describeTrainer } from "./describeTrainer.ts";
 import { checkMetric } from "./evaluation/bestModel.ts";
 import { forgetEvaluation, logEvaluation } from "./evaluation/logEntries.ts";
+import { jointError } from "./failTogether.ts";
 import { finishRun, saveModel, saveState } from "./finish.ts";
 import { Lifetime } from "./lifetime.ts";
 import { listenersOf, observerOf } from "./listeners.ts";
@@ -63,7 +64,7 @@ export class Trainer {
   private run: Run | undefined;
   private hasTrained = false;
   private isBusy = false;
-  private readonly lifetime = new Lifetime();
+  private readonly lifetime = new Lifetime((error) => jointError(this.ranks, error));
   private disposed: Promise<void> | undefined;
 
   /** Checks the settings; reads no files: `prepare` does, which `train` and `evaluate` call. */

@@ -26,5 +26,6 @@ export function fakeRanks(size: number): DeviceRanks[] {
     allReduce: absent,
     broadcast: absent,
     share: (bytes) => share(rank, bytes),
+    fail: async (error) => error,
   }));
 }

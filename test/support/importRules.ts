@@ -180,6 +180,7 @@ export const TRAINING_LEVELS = [
   [
     "fingerprint.ts",
     "changes.ts",
+    "failTogether.ts",
     "learnerState.ts",
     "lifetime.ts",
     "listeners.ts",

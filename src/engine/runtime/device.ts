@@ -69,6 +69,12 @@ export interface DeviceRanks {
   gather(own: Float64Array): Promise<Float64Array>;
   /** Rank 0's bytes. The other ranks give null. */
   share(bytes: Uint8Array | null): Promise<Uint8Array>;
+  /**
+   * Ends the common work after an error: that of this rank alone, which the others throw at their next call, or one
+   * that a call has thrown. All ranks call it before they make other calls.
+   * @returns the error that all ranks end with: that of the first rank that has one of its own.
+   */
+  fail(error: unknown): Promise<unknown>;
 }
 
 /** One compiled graph. */

@@ -88,6 +88,7 @@ export type Request =
   | { method: "gather"; own: Float64Array }
   | { method: "broadcast"; names: readonly string[] }
   | { method: "share"; bytes: Uint8Array | null }
+  | { method: "fail"; error: ThreadError }
   | { method: "leave" }
   | { method: "abort"; code: number }
   | { method: "clear" }

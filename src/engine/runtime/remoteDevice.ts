@@ -5,17 +5,19 @@ import type { LoweredGraph } from "../onnx/lower.ts";
 import type { World } from "./collectives.ts";
 import type { Device, DeviceRanks, Session } from "./device.ts";
 import type { Kernel, KernelItem } from "./kernels.ts";
-import type {
-  Feed,
-  Fetch,
-  FileRange,
-  HostTensor,
-  LaunchedRank,
-  Numbered,
-  Reply,
-  Request,
-  RuntimeInfo,
-  ThreadError,
+import { errorOf, type Failure } from "./meeting.ts";
+import {
+  type Feed,
+  type Fetch,
+  type FileRange,
+  type HostTensor,
+  type LaunchedRank,
+  type Numbered,
+  partsOf,
+  type Reply,
+  type Request,
+  type RuntimeInfo,
+  type ThreadError,
 } from "./protocol.ts";
 
 /** Channel to the server of requests (computeServer.ts). */
@@ -163,13 +165,13 @@ export class RemoteDevice implements Device {
 
   /**
    * Connects it to the devices of the job's other processes; answered once all are.
-   * @param watch is given every request that waits for the others, and its answer.
+   * @param watch is given every request that waits for the others: its answer, and why this rank has failed.
    */
   async join(
     launched: LaunchedRank,
-    watch: <T>(waiting: Promise<T>) => Promise<T> = (waiting) => waiting,
+    watch: <T>(waiting: Promise<T>, failure?: string) => Promise<T> = (waiting) => waiting,
   ): Promise<DeviceRanks> {
-    const together = <T>(request: Request) => watch(this.call<T>(request));
+    const together = <T>(request: Request, failure?: string) => watch(this.call<T>(request), failure);
     const world = await together<World>({ method: "join", launched });
     this.ranks = {
       world,
@@ -177,6 +179,11 @@ export class RemoteDevice implements Device {
       broadcast: (names) => together({ method: "broadcast", names }),
       gather: (own) => together({ method: "gather", own }),
       share: (bytes) => together({ method: "share", bytes }),
+      fail: async (error) => {
+        const own = partsOf(error instanceof Error ? error : new Error(String(error)));
+        const first = await together<Failure>({ method: "fail", error: own }, own.message);
+        return first.rank === world.rank || first.error.message === own.message ? error : errorOf(first);
+      },
     };
     return this.ranks;
   }

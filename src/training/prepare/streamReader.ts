@@ -66,6 +66,8 @@ export class StreamReader {
   private readonly found = startFindings();
   private readonly facts = new PairFacts();
   private rows: AsyncIterator<ReadPair> | undefined;
+  /** Of the row that can't be read: a read behind it must not find an end of the rows. */
+  private failure: { error: unknown } | undefined;
   private lines: PairStream["lines"] = () => [];
   private rowsRead = 0;
   /** Steps may ask for several batches at once. */
@@ -100,9 +102,13 @@ export class StreamReader {
 
   /** Reads until `count` pairs are ahead, or the rows end. */
   async fill(count: number): Promise<void> {
-    this.rows ??= this.read();
     while (this.ahead.length < count) {
-      const { done, value } = await this.rows.next();
+      if (this.failure) throw this.failure.error;
+      this.rows ??= this.read();
+      const { done, value } = await this.rows.next().catch((error) => {
+        this.failure = { error };
+        throw error;
+      });
       if (done) return;
       this.ahead.push(value);
     }
@@ -130,6 +136,7 @@ export class StreamReader {
   async restart(pass: number): Promise<void> {
     await this.rows?.return?.();
     this.rows = undefined;
+    this.failure = undefined;
     this.ahead.length = 0;
     this.given = 0;
     this.hash = "";
