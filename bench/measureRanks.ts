@@ -1,7 +1,7 @@
 /**
  * @file A rank of a job, or a process of its own, that only trains, through the public API; rank 0 prints a
- * RanksReport. Arguments: the model's folder, pairs per batch, optimizer steps, the output folder, and the kind:
- * `adapter` or `full` (all weights).
+ * RanksReport. Each step trains the same rows, those of one batch per rank. Arguments: the model's folder, pairs per
+ * batch, optimizer steps, the output folder, and the kind: `adapter` or `full` (all weights).
  */
 import { joinJob } from "../src/cluster/job.ts";
 import type { DeviceRanks } from "../src/engine/runtime/device.ts";
@@ -67,7 +67,9 @@ const trainer = new DPOTrainer({
   model: await AutoModelForCausalLM.from_pretrained(folder),
   ref_model: null,
   args,
-  train_dataset: await dataset.train_prefs.select(benchRows()).map(preferenceTexts),
+  train_dataset: await dataset.train_prefs
+    .select(benchRows().slice(0, Number(batchSize) * (ranks?.world.size ?? 1)))
+    .map(preferenceTexts),
   processing_class: tokenizer,
   peft_config: kind === "full" ? null : peft_config,
   callbacks: [clock],

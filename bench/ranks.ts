@@ -5,24 +5,28 @@ import { launchCommand } from "../src/cluster/startJob.ts";
 import { PrefineError } from "../src/errors.ts";
 import { architectureOf } from "../src/models/families/architectures.ts";
 import { runBenchmark } from "./commandLine.ts";
-import { benchRows, modelConfig, writeRandomModel } from "./materials.ts";
+import { modelConfig, writeRandomModel } from "./materials.ts";
 import { median, type RanksMeasurements, type RanksReport } from "./measurements.ts";
 import { measure } from "./processes.ts";
 
-const HELP = `npm run bench -- --ranks 2 [--turns 3] [--small] [--json]
+const HELP = `npm run bench -- --ranks 2 [--turns 2] [--small] [--json]
 
 Times DPO training of an adapter on N ranks (mpirun) of one thread each beside one process of N threads, in turns, with
-the same pairs per step, and the sum of the gradients over the ranks, of an adapter and of all weights. Needs koffi.
+the same pairs in each step, and the sum of the gradients over the ranks, of an adapter and of all weights. Needs koffi
+and memory for all ranks.
   --ranks N  processes
-  --turns N  of both (3)
+  --turns N  of both (2): four minutes on two idle cores, of GPT-2's shape
   --small    a model of two narrow layers instead of GPT-2's shape, to try the benchmark
   --json     one JSON object on stdout, nothing else`;
 
 /** Of GPT-2's shape otherwise. */
 const SMALL = { n_layer: 2, n_embd: 64, n_head: 2 };
 
-/** Per rank and step: pairs of different lengths even out. */
-const BATCH = 4;
+/** Pairs per rank and step: of an adapter so many that different lengths even out. */
+const BATCH = { adapter: 4, full: 2 };
+
+/** The first one computes the reference as well, and is left out. */
+const STEPS = 2;
 
 interface Materials {
   model: string;
@@ -31,19 +35,18 @@ interface Materials {
 }
 
 /** @param size processes; those that train together have one thread each. */
-function train({ model, folder, ranks }: Materials, size: 1 | "ranks", kind: "adapter" | "full", steps: number) {
+function train({ model, folder, ranks }: Materials, size: 1 | "ranks", kind: "adapter" | "full") {
   const launcher = launchCommand(ranks);
   const threads = { PREFINE_NUM_THREADS: `${size === 1 ? ranks : 1}` };
-  const batch = size === 1 ? BATCH * ranks : BATCH;
-  const args = [model, batch, steps, join(folder, `${kind}-${size}`), kind] as const;
+  const batch = size === 1 ? BATCH[kind] * ranks : BATCH[kind];
+  const args = [model, batch, STEPS, join(folder, `${kind}-${size}`), kind] as const;
   if (size === 1) return measure<RanksReport>("Ranks", args, { env: threads }).report;
   const words = [launcher.program, ...launcher.words];
   return measure<RanksReport>("Ranks", args, { env: { ...threads, ...launcher.env }, launcher: words }).report;
 }
 
-/** Seconds per pair; the first pass computes the reference as well, and is left out. */
-function secondsPerPair({ steps }: RanksReport, ranks: number): number {
-  return median(steps.slice(steps.length / 2)) / (BATCH * ranks);
+function secondsPerPair({ steps }: RanksReport, pairs: number): number {
+  return median(steps.slice(1)) / pairs;
 }
 
 /** Numbers that are trained: of the adapter in measureRanks.ts, and of all weights. */
@@ -71,18 +74,17 @@ async function run({ ranks, turns, isSmall, say, folder }: Settings): Promise<Ra
   mkdirSync(model);
   say("writing a random model ...");
   await writeRandomModel(model, config);
-  const steps = 2 * Math.ceil(benchRows().length / (BATCH * ranks));
   const materials = { model, folder, ranks };
   const results: { together: RanksReport; alone: RanksReport }[] = [];
   for (let turn = 1; turn <= turns; turn++) {
     say(`turn ${turn} of ${turns}: ${ranks} ranks, then one process ...`);
     results.push({
-      together: train(materials, "ranks", "adapter", steps),
-      alone: train(materials, 1, "adapter", steps),
+      together: train(materials, "ranks", "adapter"),
+      alone: train(materials, 1, "adapter"),
     });
   }
   say("all weights ...");
-  const full = train(materials, "ranks", "full", 4);
+  const full = train(materials, "ranks", "full");
   return figures(results, { full, ranks, ...trainedNumbers(config) });
 }
 
@@ -95,10 +97,10 @@ function figures(
   }: { full: RanksReport; ranks: number } & Pick<RanksMeasurements, "adapter_numbers" | "all_numbers">,
 ): RanksMeasurements {
   const [together, alone] = (["together", "alone"] as const).map((kind) =>
-    results.map((turn) => secondsPerPair(turn[kind], ranks)),
+    results.map((turn) => secondsPerPair(turn[kind], BATCH.adapter * ranks)),
   );
   const exchange = median(results.flatMap((turn) => turn.together.exchanges));
-  const fullSeconds = secondsPerPair(full, ranks);
+  const fullSeconds = secondsPerPair(full, BATCH.full * ranks);
   const ratios = together.map((seconds, i) => alone[i] / seconds);
   return {
     ranks,
@@ -109,9 +111,9 @@ function figures(
     one_process_seconds_per_pair: median(alone),
     ...numbers,
     adapter_exchange_seconds: exchange,
-    adapter_exchange_share: exchange / (median(together) * BATCH * ranks),
+    adapter_exchange_share: exchange / (median(together) * BATCH.adapter * ranks),
     all_exchange_seconds: median(full.exchanges),
-    all_exchange_share: median(full.exchanges) / (fullSeconds * BATCH * ranks),
+    all_exchange_share: median(full.exchanges) / (fullSeconds * BATCH.full * ranks),
     all_seconds_per_pair: fullSeconds,
   };
 }
@@ -141,7 +143,7 @@ await runBenchmark<RanksMeasurements, "small", "ranks" | "turns">({
   flags: ["small"],
   values: ["ranks", "turns"],
   run: ({ say, folder }, { small, ...given }) => {
-    const [ranks, turns] = [Number(given.ranks), Number(given.turns ?? 3)];
+    const [ranks, turns] = [Number(given.ranks), Number(given.turns ?? 2)];
     if (!(Number.isInteger(ranks) && ranks > 1 && Number.isInteger(turns) && turns > 0))
       throw new PrefineError("config", "expected --ranks above 1 and --turns above 0");
     return run({ ranks, turns, isSmall: small, say, folder });

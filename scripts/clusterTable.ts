@@ -1,6 +1,6 @@
 /**
  * @file Writes the table of docs/cluster.md: time of an optimizer step and of the sum of its gradients on 1 to 256
- * ranks, computed from what `npm run bench -- --ranks 2 --json > FILE` measured.
+ * ranks, computed from what `npm run bench --silent -- --ranks 2 --json > FILE` measured.
  * `npx tsx scripts/clusterTable.ts FILE`
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -44,6 +44,11 @@ function shown(seconds: number): string {
   return milliseconds >= 10 ? `${milliseconds.toFixed(0)} ms` : `${milliseconds.toFixed(1)} ms`;
 }
 
+function percent(share: number): string {
+  const digits = share < 0.01 ? 2 : 1;
+  return `${(100 * share).toFixed(digits)} %`;
+}
+
 function table(parts: Parts): string {
   const kinds = [
     ["LoRA", parts.seconds_per_pair, parts.adapter_numbers, parts.adapter_exchange_seconds],
@@ -55,7 +60,7 @@ function table(parts: Parts): string {
     const cells = columns.map(([[, perPair, numbers, local], gigabits]) => {
       const sum = exchange(ranks, numbers, { gigabits, local });
       const step = perPair * parts.ranks * PAIRS + sum; // a rank's pairs one after the other
-      return `${shown(step)}, ${shown(sum)} (${((100 * sum) / step).toFixed(1)} %)`;
+      return ranks === 1 ? shown(step) : `${shown(step)}, ${shown(sum)} (${percent(sum / step)})`;
     });
     return `| ${ranks} | ${ranks * PAIRS} | ${cells.join(" | ")} |`;
   });
@@ -63,12 +68,17 @@ function table(parts: Parts): string {
 }
 
 /** The words around the table: what was measured, and what is computed. */
-const words = ({ ranks, library }: Parts) => `Each optimizer step sums the gradients of all trained tensors: 4 bytes per
-trained number. GPT-2's LoRA of rank 4 on \`c_attn\` and \`c_proj\` has 405,504 numbers, all of GPT-2's weights are
-124,439,808. A rank's seconds per pair and the sum between ${ranks} ranks of one machine are measured
-(${library.split(",")[0]}); the rest is computed: ${PAIRS} pairs per rank and step, a ring of N ranks that moves
-2 (N - 1) / N times the numbers through each link, in pieces of 4 MB of 2 (N - 1) messages of ${LATENCY * 1e6} µs each.
-A cell has the time of a step, and that of the sum as part of it:`;
+const words = ({ ranks, library }: Parts) =>
+  `Each optimizer step sums the gradients of all trained tensors: 4 bytes per trained number. GPT-2's LoRA of rank 4 on
+\`c_attn\` and \`c_proj\` has 405,504 numbers, all of GPT-2's weights are 124,439,808. A rank's seconds per pair, and the
+sum between ${ranks} ranks of one machine (${library.split(",")[0]}), are measured; the rest is computed: ${PAIRS} pairs per rank and
+step, a ring of N ranks that moves 2 (N - 1) / N times the numbers through each link, in pieces of 4 MB of 2 (N - 1)
+messages of ${LATENCY * 1e6} µs each. A cell has the time of a step, and the part of it that is the sum. In a clone, on an idle
+machine, this measures and writes the section again:
+
+\`\`\`bash
+npm run bench --silent -- --ranks ${ranks} --json > parts.json && npx tsx scripts/clusterTable.ts parts.json
+\`\`\``;
 
 const page = fileURLToPath(new URL("../docs/cluster.md", import.meta.url));
 const parts = JSON.parse(readFileSync(process.argv[2], "utf8")) as Parts;
