@@ -63,11 +63,13 @@ describe.concurrent("a run is trained by none of the processes, and one line say
     );
   });
 
-  test("without the library", async () => {
-    const env = (rank: number) => ({ ...LAUNCHERS["Open MPI"](rank), PREFINE_MPI: "./libnone.so" });
-    expect(await messageOf(env)).toMatch(
-      /^error: mpirun started 2 processes, but PREFINE_MPI \.\/libnone\.so does not .*\n$/,
-    );
+  test.each([
+    ["without the library", "./libnone.so", /but PREFINE_MPI \.\/libnone\.so does not /],
+    ["with a library of something else", "libc.so.6", /but libc\.so\.6 is no library of MPI 3 or later /],
+  ])("%s", async (_name, PREFINE_MPI, reason) => {
+    const message = await messageOf((rank) => ({ ...LAUNCHERS["Open MPI"](rank), PREFINE_MPI }));
+    expect(message).toMatch(/^error: mpirun started 2 processes, but .*\n$/);
+    expect(message).toMatch(reason);
   });
 
   test("with a wrong run file: only that is reported", async () => {

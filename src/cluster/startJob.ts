@@ -33,6 +33,9 @@ function findLauncher(count: number): Found {
   throw new PrefineError("config", message, "Install Open MPI (Debian: apt-get install openmpi-bin) or MPICH.");
 }
 
+/** The ranks say why they end; Open MPI's own pages about that would follow. */
+const QUIET = { OMPI_MCA_orte_execute_quiet: "1" };
+
 /** As root, as in most containers, Open MPI 4 and 5 refuse to start without these. */
 const AS_ROOT = ["OMPI_ALLOW_RUN_AS_ROOT", "PRTE_ALLOW_RUN_AS_ROOT"].flatMap((name) => [name, `${name}_CONFIRM`]);
 
@@ -47,8 +50,8 @@ interface LaunchCommand extends Pick<Family, "stop"> {
 /** How to start `count` processes on this computer. @throws PrefineError("config") if no launcher is installed. */
 export function launchCommand(count: number): LaunchCommand {
   const { program, flags, stop } = findLauncher(count);
-  const env = process.getuid?.() === 0 ? Object.fromEntries(AS_ROOT.map((name) => [name, "1"])) : {};
-  return { program, words: [...flags, "-n", `${count}`], env, stop };
+  const asRoot = process.getuid?.() === 0 ? Object.fromEntries(AS_ROOT.map((name) => [name, "1"])) : {};
+  return { program, words: [...flags, "-n", `${count}`], env: { ...QUIET, ...asRoot }, stop };
 }
 
 /**

@@ -76,7 +76,7 @@ export function openMpiLibrary({ by, only, platform = process.platform, loadKoff
   const koffi = loadKoffi();
   const usual = [...LIBRARIES[by], ...(platform === "win32" ? ["msmpi.dll"] : [])];
   const { library, path } = loadFirst(koffi, only ? [only] : usual, only);
-  const text = versionOf(library);
+  const text = versionOf(library, path);
   return { ...functionsOf(library, familyOf(library, path, text)), path, version: FIRST_LINE.exec(text)![0] };
 }
 
@@ -106,9 +106,14 @@ function loadFirst(koffi: Koffi, names: readonly string[], only: string): { libr
   throw new PrefineError("config", `${found}: set PREFINE_MPI to the path of the launcher's libmpi`);
 }
 
-function versionOf(library: KoffiLibrary): string {
+function versionOf(library: KoffiLibrary, path: string): string {
   const text = Buffer.alloc(8192); // MPI_MAX_LIBRARY_VERSION_STRING of all
-  library.func("int MPI_Get_library_version(_Out_ char *version, _Out_ int *length)")(text, [0]);
+  try {
+    library.func("int MPI_Get_library_version(_Out_ char *version, _Out_ int *length)")(text, [0]);
+  } catch (error) {
+    const message = `${path} is no library of MPI 3 or later (${firstLine(error)})`;
+    throw new PrefineError("config", `${message}: set PREFINE_MPI to the path of the launcher's libmpi`);
+  }
   return text.toString("latin1").split("\0")[0];
 }
 
