@@ -4,15 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { randomGpt2, VOCABULARY } from "../../test/support/randomGpt2.ts";
-import { openDecoder } from "../pretrained/openDecoder.ts";
-import type { Decoder } from "./decoder.ts";
+import { openDecoders } from "../pretrained/openDecoder.ts";
+import type { ForkingDecoder } from "./decoder.ts";
 import { promptInput } from "./sequence.ts";
 
 describe("cachedDecoder", () => {
   const folder = mkdtempSync(join(tmpdir(), "prefine-decoder-"));
-  let decoder: Decoder;
+  let decoder: ForkingDecoder;
   beforeAll(async () => {
-    decoder = await openDecoder(await randomGpt2(join(folder, "model")));
+    [decoder] = await openDecoders([{ loaded: await randomGpt2(join(folder, "model")) }]);
   });
   afterAll(async () => {
     await decoder.dispose();
@@ -57,5 +57,63 @@ describe("cachedDecoder", () => {
       expect(logits).toHaveLength(read[call].length * VOCABULARY);
       for (const [i, value] of expected.entries()) expect(Math.abs(logits[i] - value)).toBeLessThan(1e-4);
     }
+  });
+
+  /** Reads one more token per row. */
+  async function next(cache: ForkingDecoder, texts: readonly number[][]): Promise<Float32Array> {
+    const tokens = Int32Array.from(texts, (ids) => ids[ids.length - 1]);
+    const positions = Int32Array.from(texts, (ids) => ids.length - 1);
+    return (await cache.step(tokens, positions, { batch: texts.length, length: 1 })).slice();
+  }
+
+  async function compare(logits: Float32Array, texts: number[][]): Promise<void> {
+    const expected = (await alone(texts)).flat();
+    expect(logits).toHaveLength(texts.length * VOCABULARY);
+    for (const [i, value] of expected.entries()) expect(Math.abs(logits[i] - value)).toBeLessThan(1e-4);
+  }
+
+  it("composes caches: rows join, leave, are doubled and cut, and continue with one token or several", async () => {
+    const [batch, other] = [decoder.fork(), decoder.fork()];
+    const first = [
+      [5, 6, 7, 8, 9],
+      [11, 12],
+    ];
+    const input = promptInput(first);
+    await batch.step(input.tokens, input.positions, input);
+    const second = promptInput([[20, 21, 22, 23, 24, 25, 26]]);
+    await other.step(second.tokens, second.positions, second);
+
+    await batch.compose([
+      { of: batch, row: 1, length: 2 },
+      { of: other, row: 0, length: 7 },
+      { of: batch, row: 0, length: 5 },
+      { of: other, row: 0, length: 3 },
+      { of: batch, row: 1, length: 2 },
+    ]);
+    const joined = [
+      [11, 12, 1],
+      [20, 21, 22, 23, 24, 25, 26, 2],
+      [5, 6, 7, 8, 9, 3],
+      [20, 21, 22, 4],
+      [11, 12, 5],
+    ];
+    await compare(await next(batch, joined), joined);
+
+    await batch.compose([
+      { of: batch, row: 4, length: 3 },
+      { of: batch, row: 2, length: 6 },
+    ]);
+    const left = [
+      [11, 12, 5, 6],
+      [5, 6, 7, 8, 9, 3, 7],
+    ];
+    await compare(await next(batch, left), left);
+
+    await other.compose([{ of: batch, row: 1, length: 4 }]); // a common beginning, then several tokens at once
+    const tail = [30, 31, 32];
+    const logits = await other.step(Int32Array.from(tail), Int32Array.from([4, 5, 6]), { batch: 1, length: 3 });
+    await compare(logits.slice(), [[5, 6, 7, 8, ...tail]]);
+    for (const cache of [batch, other]) await cache.clear();
+    await compare(await other.step(input.tokens, input.positions, input), first);
   });
 });

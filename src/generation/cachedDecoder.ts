@@ -1,5 +1,4 @@
 /** @file The engine's decoder: one graph for prompt and continuation; keys and values stay in its thread. */
-import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import {
   cachedAttention,
   constant,
@@ -14,18 +13,17 @@ import {
   tanh,
 } from "../engine/graph/index.ts";
 import { lowerGraph } from "../engine/onnx/lower.ts";
+import { composeRows } from "../engine/runtime/composeRows.ts";
 import type { Device, Fetch, HostTensor, Session } from "../engine/runtime/device.ts";
-import { float32 } from "../engine/runtime/hostTensor.ts";
 import { pickRows } from "../engine/runtime/pickRows.ts";
-import { adapterTensors, type LoraAdapter } from "../models/adapters/lora.ts";
-import { takePrincipal } from "../models/adapters/pissa.ts";
+import { largest } from "../lists.ts";
+import type { LoraAdapter } from "../models/adapters/lora.ts";
 import { buildNetwork } from "../models/buildNetwork.ts";
 import { findNonFinite } from "../models/findNonFinite.ts";
-import type { LoadedModel } from "../models/loadedModel.ts";
 import type { Architecture } from "../models/network.ts";
-import { storedWeights } from "../models/precision/quantize.ts";
-import type { Decoder, DecoderStepOptions } from "./decoder.ts";
+import type { CachedRow, Decoder, DecoderStepOptions, ForkingDecoder } from "./decoder.ts";
 import { causalMasks, maskName } from "./decoderMasks.ts";
+import { type DecodedModel, loadWeights, type SharedWeights } from "./decoderWeights.ts";
 import { rereadingDecoder } from "./rereadingDecoder.ts";
 
 const pastName = (layer: number, what: "keys" | "values") => `past.${layer}.${what}`;
@@ -70,57 +68,65 @@ function patchLogits(logits: Tensor, hidden: Tensor, { ids, rows }: RowPatch): T
   return replace(logits, constant([...ids], "int32"), matmul(hidden, rows, { transB: true }), 1);
 }
 
-/** Both use the same weights by name. */
-interface DecoderSessions {
-  plain: Session;
-  /** Opens the graph that picks rows into a cache of another size; called at most once, when needed. */
+/** What the caches of one model have in common: its graphs and the names of its weights in the device. */
+interface DecoderCore {
+  architecture: Architecture;
+  device: Device;
+  /** Stored tensors by input name, but for the cache. */
+  weights: Readonly<Record<string, string>>;
+  session: Session;
+  /** The graph that picks rows into a cache of another size; opened when first needed. */
   openPicking: () => Promise<Session>;
+  findNonFinite: () => Promise<string | undefined>;
 }
 
-class CachedDecoder implements Decoder {
+/** Numbers of caches: names of their tensors in a device. */
+let lastCache = 0;
+
+class CachedDecoder implements ForkingDecoder {
   readonly vocabSize: number;
   readonly maxPositions: number;
   notice: string | null = null;
-  private readonly architecture: Architecture;
-  private readonly weights: LoadedModel["weights"];
-  private readonly device: Device;
-  private readonly weightNames: readonly string[];
-  private readonly session: Session;
-  private readonly openPicking: () => Promise<Session>;
-  private picking: Promise<Session> | undefined;
-  private readonly feeds: Record<string, string>;
-  private readonly fetches: Record<string, Fetch> = {};
+  private readonly core: DecoderCore;
+  /** Begins the names of the cache's tensors; another one after each `compose`. */
+  private cacheName = "";
+  private feeds: Record<string, string> = {};
+  private fetches: Record<string, Fetch> = {};
   private cached = 0;
   private padding: Int32Array = new Int32Array(0);
 
-  constructor(model: BaseModel, device: Device, weightNames: string[], sessions: DecoderSessions) {
-    const { architecture, weights } = model;
-    this.architecture = architecture;
-    this.weights = weights;
-    this.vocabSize = architecture.vocabSize;
-    this.maxPositions = architecture.maxPositions;
-    this.device = device;
-    this.session = sessions.plain;
-    this.openPicking = sessions.openPicking;
-    this.weightNames = weightNames;
-    this.feeds = Object.fromEntries(weightNames.map((name) => [name, name]));
+  constructor(core: DecoderCore) {
+    this.core = core;
+    this.vocabSize = core.architecture.vocabSize;
+    this.maxPositions = core.architecture.maxPositions;
+    this.rename();
+  }
+
+  private rename(): void {
+    this.cacheName = `cache ${++lastCache}: `;
+    this.feeds = { ...this.core.weights };
+    this.fetches = {};
     for (const [layer, what] of this.cacheParts()) {
-      this.feeds[pastName(layer, what)] = pastName(layer, what);
-      this.fetches[presentName(layer, what)] = { store: pastName(layer, what) };
+      this.feeds[pastName(layer, what)] = this.cacheName + pastName(layer, what);
+      this.fetches[presentName(layer, what)] = { store: this.cacheName + pastName(layer, what) };
     }
   }
 
   private cacheParts(): [number, "keys" | "values"][] {
-    return Array.from({ length: this.architecture.layers }, (_, layer) => layer).flatMap((layer) => [
+    return Array.from({ length: this.core.architecture.layers }, (_, layer) => layer).flatMap((layer) => [
       [layer, "keys"],
       [layer, "values"],
     ]);
   }
 
+  private cacheNames(): string[] {
+    return this.cacheParts().map(([layer, what]) => this.cacheName + pastName(layer, what));
+  }
+
   private async begin({ batch, padding }: DecoderStepOptions): Promise<void> {
-    const { kvHeads, headSize } = this.architecture;
+    const { kvHeads, headSize } = this.core.architecture;
     const empty: HostTensor = { dtype: "float32", shape: [batch, kvHeads, 0, headSize], data: new Float32Array(0) };
-    await this.device.put(this.cacheParts().map(([layer, what]) => [pastName(layer, what), empty]));
+    await this.core.device.put(this.cacheNames().map((name) => [name, empty]));
     this.padding = padding ?? new Int32Array(batch);
   }
 
@@ -129,6 +135,7 @@ class CachedDecoder implements Decoder {
     const { batch, length } = options;
     const last = Int32Array.from({ length: batch }, (_, b) => (b + 1) * length - 1);
     const session = await this.pick(options.rows);
+    const { windows } = this.core.architecture;
     const outputs = await session.run(
       {
         ...this.feeds,
@@ -136,7 +143,7 @@ class CachedDecoder implements Decoder {
         tokens: { dtype: "int32", shape: [tokens.length], data: tokens },
         positions: { dtype: "int32", shape: [positions.length], data: positions },
         last: { dtype: "int32", shape: [batch], data: last },
-        ...causalMasks(options, { cached: this.cached, padding: this.padding }, this.architecture.windows),
+        ...causalMasks(options, { cached: this.cached, padding: this.padding }, windows),
       },
       this.fetches,
     );
@@ -147,15 +154,42 @@ class CachedDecoder implements Decoder {
   /** Reorders the cache and `padding` to the picked rows; returns the graph to run. */
   private async pick(rows: Int32Array | undefined): Promise<Session> {
     const { length } = this.padding;
-    if (!rows || (rows.length === length && rows.every((row, b) => row === b))) return this.session;
+    if (!rows || (rows.length === length && rows.every((row, b) => row === b))) return this.core.session;
     this.padding = rows.map((row) => this.padding[row]);
-    if (rows.length !== length) {
-      this.picking ??= this.openPicking();
-      return this.picking;
-    }
-    const caches = this.cacheParts().map(([layer, what]) => pastName(layer, what));
-    await this.device.apply(pickRows, { caches }, { rows: [...rows] });
-    return this.session;
+    if (rows.length !== length) return this.core.openPicking();
+    await this.core.device.apply(pickRows, { caches: this.cacheNames() }, { rows: [...rows] });
+    return this.core.session;
+  }
+
+  fork(): ForkingDecoder {
+    return new CachedDecoder(this.core);
+  }
+
+  async compose(rows: readonly CachedRow[]): Promise<void> {
+    const { kvHeads, headSize } = this.core.architecture;
+    const decoders = [...new Set(rows.map(({ of }) => of as CachedDecoder))];
+    const length = largest(rows.map((row) => row.length));
+    const sources = decoders.flatMap((decoder) => decoder.cacheNames());
+    const old = this.cached > 0 ? this.cacheNames() : [];
+    const composed = rows.map(({ of, row, length: count }) => {
+      const source = decoders.indexOf(of as CachedDecoder);
+      return { source, row, padding: decoders[source].padding[row], count };
+    });
+    const batches = decoders.map(({ padding, cached }) => ({ rows: padding.length, length: cached }));
+    this.rename();
+    const targets = this.cacheNames();
+    const shape = [rows.length, kvHeads, length, headSize];
+    await this.core.device.zeros(targets.map((name) => ({ name, dtype: "float32", shape })));
+    const args = { batches, rows: composed, heads: kvHeads, size: headSize, length };
+    await this.core.device.apply(composeRows, { targets, sources }, args);
+    this.cached = length;
+    this.padding = Int32Array.from(rows, (row) => length - row.length);
+    await this.core.device.free(old);
+  }
+
+  async clear(): Promise<void> {
+    if (this.cached > 0) await this.core.device.free(this.cacheNames());
+    this.cached = 0;
   }
 
   async reset(): Promise<void> {
@@ -163,42 +197,55 @@ class CachedDecoder implements Decoder {
   }
 
   findNonFinite(): Promise<string | undefined> {
-    return findNonFinite(this.device, this.weightNames, this.weights);
+    return this.core.findNonFinite();
   }
 
   dispose(): Promise<void> {
-    return this.device.dispose();
+    return this.core.device.dispose();
   }
 }
 
-type BaseModel = Pick<LoadedModel, "architecture" | "weights">;
-
-export interface DecodedModel extends BaseModel {
-  /** LoRA weights to run on top; not merged into the base model, so that the ops equal those of training. */
-  adapter: { lora: LoraAdapter; weights: SavedAdapter["weights"] } | null;
+/** @param device holds the weights, and is disposed with the decoder. */
+export async function createDecoder(model: DecodedModel, device: Device): Promise<Decoder> {
+  const [decoder] = await createDecoders([model], device);
+  const { cacheLimit } = model.architecture;
+  return cacheLimit === undefined ? decoder : rereadingDecoder(decoder, cacheLimit);
 }
 
-/** @param device holds the weights, and is disposed with the decoder. */
-export async function createDecoder(
-  { architecture, weights, adapter }: DecodedModel,
-  device: Device,
-): Promise<Decoder> {
-  const lora = adapter?.lora ?? null;
+/**
+ * Decoders of a base model with several adapters, or without one: weights that they have in common are in the device
+ * once. They know no `cacheLimit`.
+ * @param device holds the weights, and is disposed with any of the decoders.
+ */
+export async function createDecoders(models: readonly DecodedModel[], device: Device): Promise<ForkingDecoder[]> {
   try {
-    await device.load([...weights]);
-    if (lora) await takePrincipal(device, lora);
-    for (const [name, tensor] of adapter?.weights ?? []) await device.put([[name, float32(tensor)]]);
-    const adapterNames = lora ? adapterTensors(lora).map(({ name }) => name) : [];
-    const names = [...storedWeights({ architecture, weights }), ...adapterNames];
-    const decoder = new CachedDecoder({ architecture, weights }, device, names, {
-      plain: await device.open(decoderGraph(architecture, lora), "decode"),
-      openPicking: () => device.open(decoderGraph(architecture, lora, { picks: true }), "decode-picking"),
-    });
-    decoder.notice = (await device.runtime()).notice;
-    const { cacheLimit } = architecture;
-    return cacheLimit === undefined ? decoder : rereadingDecoder(decoder, cacheLimit);
+    const decoders: CachedDecoder[] = [];
+    const shared: SharedWeights = { places: new Map(), models: 0 };
+    for (const model of models) decoders.push(new CachedDecoder(await loadCore(model, device, shared)));
+    const { notice } = await device.runtime();
+    decoders[0].notice = notice;
+    return decoders;
   } catch (error) {
     await device.dispose();
     throw error;
   }
+}
+
+async function loadCore(model: DecodedModel, device: Device, shared: SharedWeights): Promise<DecoderCore> {
+  const { architecture, weights, adapter } = model;
+  const lora = adapter?.lora ?? null;
+  const stored = await loadWeights(model, device, shared);
+  let picking: Promise<Session> | undefined;
+  const openPicking = () => device.open(decoderGraph(architecture, lora, { picks: true }), "decode-picking");
+  return {
+    architecture,
+    device,
+    weights: Object.fromEntries(stored),
+    session: await device.open(decoderGraph(architecture, lora), "decode"),
+    openPicking: () => {
+      picking ??= openPicking();
+      return picking;
+    },
+    findNonFinite: () => findNonFinite(device, stored.keys(), weights, (name) => stored.get(name) ?? name),
+  };
 }

@@ -14,6 +14,13 @@ export interface DecoderStepOptions {
   rows?: Int32Array;
 }
 
+/** A row of a decoder's cache: its first `length` tokens, padding excluded. */
+export interface CachedRow {
+  of: ForkingDecoder;
+  row: number;
+  length: number;
+}
+
 /** A causal language model that caches keys and values. Steps never overlap. */
 export interface Decoder {
   /** V: logits per token. */
@@ -35,4 +42,17 @@ export interface Decoder {
   findNonFinite?(): Promise<string | undefined>;
   /** Frees the runtime's memory; the decoder can't be used afterwards. */
   dispose(): Promise<void>;
+}
+
+/** A decoder whose weights serve several caches, between which rows move: batches that rows join and leave. */
+export interface ForkingDecoder extends Decoder {
+  /** A decoder with the same weights and an empty cache. Steps of decoders of one device may be waiting together. */
+  fork(): ForkingDecoder;
+  /**
+   * Replaces the cache by these rows, which are copied, of this decoder or of others with the same weights, each
+   * padded on the left to the longest. The next step continues them, with any number of tokens for a single row.
+   */
+  compose(rows: readonly CachedRow[]): Promise<void>;
+  /** Frees the cache's memory; the next step is a first call. */
+  clear(): Promise<void>;
 }

@@ -1,8 +1,6 @@
 /** @file The generation loop: each step adds one token to every unfinished sequence. */
+import { type BatchRow, makeRows, nextToken } from "./batchRow.ts";
 import type { Decoder } from "./decoder.ts";
-import { logitsProcessors } from "./logitsProcessors.ts";
-import { argmax, type Draws, sampleToken, sequenceDraws } from "./sampling.ts";
-import type { LogitsProcessor } from "./scores.ts";
 import {
   type FinishReason,
   fedPadding,
@@ -10,13 +8,9 @@ import {
   type GenerationSettings,
   type LoopOptions,
   promptInput,
-  refuseLogits,
-  refuseScore,
-  type Sequence,
   type StepInput,
   stopIfAborted,
   timeLimit,
-  tokenBudget,
 } from "./sequence.ts";
 
 interface GeneratedToken {
@@ -25,14 +19,6 @@ interface GeneratedToken {
   id: number;
   /** Set with the last token of a sequence. */
   finishReason?: FinishReason;
-}
-
-/** A row of the batch, with the state of its sequence. */
-interface BatchRow extends Sequence {
-  ids: number[];
-  finishReason?: FinishReason;
-  processors: LogitsProcessor[];
-  draw: Draws;
 }
 
 /**
@@ -67,25 +53,6 @@ export async function* generateTokens(
   }
 }
 
-function makeRows(
-  prompts: ReadonlyArray<readonly number[]>,
-  settings: GenerationSettings,
-  maxPositions: number,
-): BatchRow[] {
-  const drawsFor = sequenceDraws(settings.seed);
-  return prompts.flatMap((prompt) => {
-    const budget = tokenBudget(settings, prompt.length, maxPositions);
-    const sequence = { promptLength: prompt.length, eosTokenIds: settings.eosTokenIds, budget };
-    return Array.from({ length: settings.num_return_sequences }, () => ({
-      promptLength: prompt.length,
-      ids: [...prompt],
-      budget,
-      processors: logitsProcessors(settings, sequence),
-      draw: drawsFor(prompt),
-    }));
-  });
-}
-
 function firstInput(rows: BatchRow[], padding: number): StepInput {
   return promptInput(
     rows.map(({ ids }) => ids),
@@ -99,13 +66,4 @@ function nextInput(rows: BatchRow[], padding: number): StepInput {
   const tokens = Int32Array.from(rows, (row) => (done(row) ? padding : row.ids[row.ids.length - 1]));
   const positions = Int32Array.from(rows, (row) => row.ids.length - 1);
   return { tokens, positions, batch: rows.length, length: 1 };
-}
-
-function nextToken(logits: Float32Array, row: BatchRow, uniform: number | undefined): number {
-  refuseLogits(logits, row);
-  let scores = logits;
-  for (const process of row.processors) scores = process(scores, row.ids);
-  const best = argmax(scores);
-  refuseScore(scores[best], row);
-  return uniform === undefined ? best : sampleToken(scores, uniform);
 }

@@ -2,9 +2,10 @@
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import { availableMemory, refuseBeyondMemory } from "../device/memory.ts";
 import { openDevice } from "../device/openDevice.ts";
-import { createDecoder } from "../generation/cachedDecoder.ts";
-import type { Decoder } from "../generation/decoder.ts";
-import { type LoraAdapter, loraAdapter } from "../models/adapters/lora.ts";
+import { createDecoder, createDecoders } from "../generation/cachedDecoder.ts";
+import type { Decoder, ForkingDecoder } from "../generation/decoder.ts";
+import type { DecodedModel } from "../generation/decoderWeights.ts";
+import { loraAdapter } from "../models/adapters/lora.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import { keepNarrow } from "../models/precision/keepNarrow.ts";
 import { quantizedUnder, storedBytes } from "../models/precision/quantize.ts";
@@ -13,25 +14,45 @@ import { quantizedUnder, storedBytes } from "../models/precision/quantize.ts";
 const PROCESS_BYTES = 200 * 2 ** 20;
 /** Fraction of free memory, to leave room for answers and other programs. */
 const SHARE_FOR_WIDENED = 0.5;
+const ADVICE = "Take a smaller model, or free memory.";
 
-/** Widens 16-bit weights if memory allows, which halves the time per token. Excludes keys and values. */
-function inMemory(model: LoadedModel, adapter: LoraAdapter | null): LoadedModel {
-  const isRoomy = storedBytes(model.architecture) <= SHARE_FOR_WIDENED * availableMemory();
-  const held = isRoomy ? model : keepNarrow(model, adapter);
-  const weights = storedBytes(held.architecture);
-  const need = { parts: { weights }, total: weights + PROCESS_BYTES, advice: "Take a smaller model, or free memory." };
-  refuseBeyondMemory({ what: `generating with ${model.nameOrPath}`, ...need });
-  return held;
+interface ModelParts {
+  loaded: LoadedModel;
+  /** Run on top of the model. */
+  adapter?: SavedAdapter | null;
+}
+
+/**
+ * The models as they are held in memory: 16-bit weights widened if memory allows, which halves the time per token.
+ * Excludes keys and values.
+ * @throws PrefineError("training") if the largest one does not fit.
+ */
+function decodedModels(models: readonly ModelParts[]): DecodedModel[] {
+  const free = availableMemory();
+  const needed = models.map(({ loaded, adapter }) => {
+    const lora = adapter ? loraAdapter(loaded.architecture, adapter.config) : null;
+    return { loaded: quantizedUnder(loaded, lora), lora, adapter };
+  });
+  const isRoomy = needed.every(({ loaded }) => storedBytes(loaded.architecture) <= SHARE_FOR_WIDENED * free);
+  return needed.map(({ loaded, lora, adapter }) => {
+    const { architecture, weights, nameOrPath } = isRoomy ? loaded : keepNarrow(loaded, lora);
+    const bytes = storedBytes(architecture);
+    const need = { parts: { weights: bytes }, total: bytes + PROCESS_BYTES };
+    refuseBeyondMemory({ what: `generating with ${nameOrPath}`, ...need, advice: ADVICE }, free);
+    return { architecture, weights, adapter: lora && adapter ? { lora, weights: adapter.weights } : null };
+  });
 }
 
 /** @param options.adapter run on top of the model. */
 export async function openDecoder(
   loaded: LoadedModel,
-  options: { adapter?: SavedAdapter | null } = {},
+  { adapter }: { adapter?: SavedAdapter | null } = {},
 ): Promise<Decoder> {
-  const { adapter } = options;
-  const lora = adapter ? loraAdapter(loaded.architecture, adapter.config) : null;
-  const { architecture, weights } = inMemory(quantizedUnder(loaded, lora), lora);
-  const onTop = lora && adapter ? { lora, weights: adapter.weights } : null;
-  return createDecoder({ architecture, weights, adapter: onTop }, await openDevice());
+  const [model] = decodedModels([{ loaded, adapter }]);
+  return createDecoder(model, await openDevice());
+}
+
+/** Decoders of one base model, with its adapters: weights that they have in common are in memory once. */
+export async function openDecoders(models: readonly ModelParts[]): Promise<ForkingDecoder[]> {
+  return createDecoders(decodedModels(models), await openDevice());
 }
