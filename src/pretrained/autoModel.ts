@@ -29,6 +29,8 @@ export interface LocatedModel {
   /** Folder or hub id of the (base) model. */
   base: string;
   loaded: LoadedModel;
+  /** `loaded` as it is without the adapter, which may replace some of its weights. */
+  baseModel: LoadedModel;
   adapter: SavedAdapter | undefined;
   loadTokenizer: () => Promise<Tokenizer>;
 }
@@ -49,7 +51,7 @@ export async function locateModel(idOrPath: string, options: ModelSourceOptions 
   const revision = source.tokenizer === source.base ? source.baseRevision : undefined;
   const loadTokenizer = () =>
     AutoTokenizer.from_pretrained(source.tokenizer, { ...tokenizerOptions(options), ...inBase, revision });
-  return { base: source.base, loaded, adapter, loadTokenizer };
+  return { base: source.base, loaded, baseModel: base, adapter, loadTokenizer };
 }
 
 /**

@@ -25,7 +25,7 @@ interface ModelParts {
 /**
  * The models as they are held in memory: 16-bit weights widened if memory allows, which halves the time per token.
  * Excludes keys and values.
- * @throws PrefineError("training") if the largest one does not fit.
+ * @throws PrefineError("training") if they do not fit.
  */
 function decodedModels(models: readonly ModelParts[]): DecodedModel[] {
   const free = availableMemory();
@@ -34,13 +34,30 @@ function decodedModels(models: readonly ModelParts[]): DecodedModel[] {
     return { loaded: quantizedUnder(loaded, lora), lora, adapter };
   });
   const isRoomy = needed.every(({ loaded }) => storedBytes(loaded.architecture) <= SHARE_FOR_WIDENED * free);
-  return needed.map(({ loaded, lora, adapter }) => {
+  const held = needed.map(({ loaded, lora, adapter }) => {
     const { architecture, weights, nameOrPath } = isRoomy ? loaded : keepNarrow(loaded, lora);
-    const bytes = storedBytes(architecture);
-    const need = { parts: { weights: bytes }, total: bytes + PROCESS_BYTES };
-    refuseBeyondMemory({ what: `generating with ${nameOrPath}`, ...need, advice: ADVICE }, free);
-    return { architecture, weights, adapter: lora && adapter ? { lora, weights: adapter.weights } : null };
+    const onTop = lora && adapter ? { lora, weights: adapter.weights } : null;
+    return { nameOrPath, model: { architecture, weights, adapter: onTop } };
   });
+  const weights = bytesTogether(held.map(({ model }) => model));
+  const need = { parts: { weights }, total: weights + PROCESS_BYTES, advice: ADVICE };
+  refuseBeyondMemory({ what: `generating with ${held[0].nameOrPath}`, ...need }, free);
+  return held.map(({ model }) => model);
+}
+
+/** Bytes of the weights: all of the first model, and what the others don't have in common with it. */
+function bytesTogether([first, ...others]: readonly DecodedModel[]): number {
+  const placeOf = (name: string, range: object) => `${name} ${JSON.stringify(range)}`;
+  const loaded = new Set([...first.weights].map(([name, range]) => placeOf(name, range)));
+  let bytes = storedBytes(first.architecture);
+  for (const { weights } of others) {
+    for (const [name, range] of weights) {
+      const place = placeOf(name, range);
+      if (!loaded.has(place)) bytes += 4 * range.shape.reduce((product, size) => product * size, 1);
+      loaded.add(place);
+    }
+  }
+  return bytes;
 }
 
 /** @param options.adapter run on top of the model. */
