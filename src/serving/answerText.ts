@@ -13,6 +13,8 @@ export interface TextPiece {
 export interface AnswerTextOptions {
   tokenizer: Tokenizer;
   stops: readonly string[];
+  /** Tokens that end an answer: they are no part of it. */
+  ends?: readonly number[];
   /** Number of alternatives per token; undefined: no log-probabilities. */
   topLogprobs?: number | undefined;
 }
@@ -35,8 +37,8 @@ export class AnswerText {
 
   /** @returns the text that is certain now. `isStopped`: a stop sequence ends the answer. */
   push(id: number, logits: Float32Array): TextPiece & { isStopped: boolean } {
-    const { topLogprobs, tokenizer } = this.options;
-    if (topLogprobs !== undefined)
+    const { topLogprobs, tokenizer, ends = [] } = this.options;
+    if (topLogprobs !== undefined && !ends.includes(id))
       this.waiting.push({ at: this.decoded, logprob: tokenLogprob(logits, id, topLogprobs, tokenizer) });
     const decoded = this.stream.push(id);
     this.decoded += decoded.length;

@@ -65,11 +65,8 @@ export function complete(request: CompletionRequest, signal: AbortSignal): Runni
   const isOver = AbortSignal.any([signal, failure.signal]);
   scheduler.submit(
     rows.map((row, index): ServedRow => {
-      const text = new AnswerText({
-        tokenizer: model.tokenizer,
-        stops: request.stops,
-        topLogprobs: request.topLogprobs,
-      });
+      const { stops, topLogprobs } = request;
+      const text = new AnswerText({ tokenizer: model.tokenizer, stops, ends: settings.eosTokenIds, topLogprobs });
       const penalty = penalize(request.penalties, row.promptLength);
       if (penalty) row.processors.unshift(penalty);
       const shared = { prompt: repeated[index], settings, tokenizer: model.tokenizer, variant: model.variant };
