@@ -17,6 +17,7 @@ import { DATASET_OPTIONS, SCRIPT_OPTIONS } from "../src/config/options/scriptArg
 import type { Renamed } from "../src/config/renamed.ts";
 import { kindsTable } from "../src/data/chatTemplates/jinja/kinds.ts";
 import { SHAPES } from "../src/data/shapes/shapes.ts";
+import { PARAMETERS } from "../src/serving/openai/parameters.ts";
 import { CONFIG_FIELDS } from "./configFields.ts";
 import { ggufTable } from "./ggufFamilies.ts";
 import { LOGGED_METRICS } from "./loggedMetrics.ts";
@@ -69,6 +70,7 @@ export function compatibilityText(): string {
     ggufTable(),
     tokenizerTables(),
     templates(),
+    openAiParameters(),
   ].join("\n");
 }
 
@@ -106,6 +108,20 @@ function dataFormats(): string {
     "Formats of preferences, for `data_format` and `prefine data convert`. Those that are recognized need no key; " +
     "[docs/data-formats.md](docs/data-formats.md) shows rows of each.";
   return `## Data formats\n\n${about}\n\n| format | | recognized | written |\n|---|---|---|---|\n${rows.join("\n")}\n`;
+}
+
+function openAiParameters(): string {
+  const words = { same: "same", own: "same", ignored: "no effect", refused: "not supported" };
+  const rows = Object.entries(PARAMETERS).map(([name, { endpoints, treatment, note }]) => {
+    const marks = (["chat", "text"] as const).map((endpoint) => (endpoints.includes(endpoint) ? words[treatment] : ""));
+    const own = treatment === "own" ? " (prefine's own)" : "";
+    return `| \`${name}\`${own} | ${marks.join(" | ")} | ${escapeCell(note)} |`;
+  });
+  const about =
+    "Parameters of `/v1/chat/completions` and `/v1/completions`, for `prefine serve` ([docs/serve.md](docs/serve.md)). " +
+    "What is not supported is refused by its name, unless its value asks for nothing; so is any other parameter.";
+  const header = "| parameter | chat | text | |\n|---|---|---|---|";
+  return `## OpenAI's API\n\n${about}\n\n${header}\n${rows.join("\n")}\n`;
 }
 
 function losses(): string {

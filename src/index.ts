@@ -58,6 +58,13 @@ export {
   type TextGenerationOptions,
   type TextGenerationPipeline,
 } from "./pretrained/pipeline.ts";
+export {
+  createServer,
+  type ModelToServe,
+  type PrefineServer,
+  type RequestRecord,
+  type ServerOptions,
+} from "./serving/createServer.ts";
 export { createLogger, type LoggerOptions } from "./terminal/logger.ts";
 export type { Logger, StepReport } from "./terminal/logging.ts";
 export { plotTerminal, type TerminalPlotOptions } from "./terminal/plotTerminal.ts";

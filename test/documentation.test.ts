@@ -163,14 +163,14 @@ async function follow(block: Block, name: string, folder: string, env: Record<st
   if (ending === undefined || block.file) return;
   const program = join(folder, `program-${name}.${ending}`);
   writeFileSync(program, block.text);
-  if (block.text.includes("createServer(")) return useServer(program, folder, env);
+  if (block.text.includes("listen(")) return useServer(program, folder, env);
   const outcome = await runScript(program, folder, env);
   expect({ program: block.text, ...outcome }).toMatchObject({ code: 0 });
 }
 
 async function followLine(line: string): Promise<void> {
   const [command, ...words] = wordsOf(line);
-  if (command === "demo") return; // test/demo has it
+  if (command === "demo" || command === "serve") return; // test/demo and test/serving have them
   const { code, stdout, stderr } = await runCommand(command, ...words);
   expect({ line, code, stdout, stderr }).toMatchObject({ line, code: 0 });
   expect(stdout.length + stderr.length, line).toBeGreaterThan(20);

@@ -1,6 +1,7 @@
 /** @file prefine serve MODEL|RUN...: models behind OpenAI's API, until a signal comes. */
 import { type Command, InvalidArgumentError } from "commander";
 import { PrefineError } from "../errors.ts";
+import { largest } from "../lists.ts";
 import { counted } from "../phrases.ts";
 import type { PrefineServer, RequestRecord } from "../serving/createServer.ts";
 import type { ModelToServe } from "../serving/loadModels.ts";
@@ -101,7 +102,7 @@ function modelAt(place: string, flags: ServeFlags): ModelToServe {
 
 function describe({ url, models, apiKey }: PrefineServer, terminal: Terminal): void {
   terminal.print(terminal.bold(url));
-  const width = Math.max(...models.map(({ name }) => name.length));
+  const width = largest(models.map(({ name }) => name.length));
   for (const { name, parent, contextLength } of models) {
     const of = parent === null ? "" : `, adapter of ${parent}`;
     terminal.print(`  ${name.padEnd(width)}  ${counted(contextLength, "token")}${of}`);

@@ -1,4 +1,4 @@
-/** @file Texts of answers: stop sequences across tokens, characters of several tokens, log-probabilities of each piece. */
+/** @file Texts of answers: stop sequences across tokens, characters of several tokens, log-probabilities. */
 import { describe, expect, it } from "vitest";
 import { byteTokenizer } from "../../test/support/byteTokenizer.ts";
 import { AnswerText } from "./answerText.ts";

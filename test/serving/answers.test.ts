@@ -1,4 +1,4 @@
-/** @file The server's answers over HTTP: equal to generate's, alone and together; streams, choices, log-probabilities. */
+/** @file The server's answers: equal to generate's, alone and together; streams, choices, log-probabilities. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -157,6 +157,10 @@ export const RULES: Record<string, Rule> = {
       "pretrained",
     ],
   },
+  serving: {
+    values: ["config", "data/tokenizers", "checkpoints", "device", "generation", "pretrained"],
+    types: ["models"],
+  },
   plots: {
     values: ["disk", "formats"],
     files: ["src/config/options/lossTypes.ts", "src/checkpoints/checkpointNames.ts"],
@@ -164,8 +168,8 @@ export const RULES: Record<string, Rule> = {
   terminal: { values: ["plots"] },
   dpoTrainer: { values: [...LIBRARY, "cluster", "terminal", "training"], late: ["plots"] },
   train: { values: [...LIBRARY, "cluster", "terminal", "training", "dpoTrainer"] },
-  index: { values: [...LIBRARY, "terminal", "training", "plots", "dpoTrainer", "train"] },
-  cli: { values: [...LIBRARY, "cluster", "terminal", "training", "plots", "dpoTrainer", "train", "index"] },
+  index: { values: [...LIBRARY, "serving", "terminal", "training", "plots", "dpoTrainer", "train"] },
+  cli: { values: [...LIBRARY, "serving", "cluster", "terminal", "training", "plots", "dpoTrainer", "train", "index"] },
 };
 
 /**
@@ -211,8 +215,6 @@ export const TRAINING_LEVELS = [
 
 /** Planned modules: their imports are decided in advance. */
 export const PLANNED: Record<string, Rule> = {
-  /** HTTP: models that answer, and pages. */
-  serving: { values: ["config", "formats", "data/tokenizers", "generation", "pretrained"] },
   /** Collects preferences from people. */
   collecting: { values: ["disk", "formats", ...DATA, "generation", "pretrained", "serving"] },
   /** Pages in a browser. */

@@ -61,7 +61,7 @@ export class Scheduler {
     return this.kept.tokens;
   }
 
-  /** Queues answers; each is told its tokens and its end. */
+  /** Queues answers; each receives its tokens and its end. */
   submit(rows: readonly ServedRow[]): void {
     this.waiting = [...this.waiting, ...rows];
     this.work ??= this.run();
@@ -186,11 +186,11 @@ export class Scheduler {
   /** Takes the youngest rows of a batch that outgrows memory, or its frequencies, back into the queue. */
   private makeRoom(batch: Batch): void {
     const keyHere = (served: ServedRow) => this.batches.get(this.keyOf(served)) === batch;
-    const grown = batch.remove((served) => !keyHere(served));
+    let grown = batch.remove((served) => !keyHere(served));
     const total = () => sum([...this.batches.values()].map(({ rows, length }) => rows.length * (length + 1)));
     while (total() > this.options.mostTokens && batch.rows.length > 1) {
       const youngest = batch.rows[batch.rows.length - 1];
-      grown.unshift(...batch.remove((served) => served === youngest));
+      grown = [...batch.remove((served) => served === youngest), ...grown];
     }
     this.waiting = [...grown, ...this.waiting];
   }

@@ -20,7 +20,7 @@ const TYPES: Record<number, string> = {
   503: "server_error",
 };
 
-/** An error that the client is told. */
+/** An error that the client receives. */
 export class ApiError extends Error {
   readonly status: number;
   readonly headers: Record<string, string>;
@@ -42,7 +42,7 @@ export class ApiError extends Error {
   }
 }
 
-/** What the client is told of any error: details of the user's input, not of the server's folders or code. */
+/** What the client receives of any error: details of the user's input, not of the server's folders or code. */
 export function apiErrorOf(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof NonFiniteLogits)

@@ -2,7 +2,7 @@
 import type { ServerResponse } from "node:http";
 
 /** Bytes that may wait for a reader: an answer of thousands of tokens. One that never reads is dropped. */
-export const MOST_WAITING_BYTES = 4 * 2 ** 20;
+const MOST_WAITING_BYTES = 4 * 2 ** 20;
 
 export interface EventStream {
   send(event: object): void;

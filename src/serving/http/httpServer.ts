@@ -1,7 +1,7 @@
 /**
  * @file An HTTP server for programs and pages of this machine: access, limits, errors, draining. Node's own server,
- * without a framework: backpressure, sockets that nobody reads and connections that end need its events, and the routes
- * are few.
+ * without a framework: backpressure, sockets that no client reads and connections that end need its events, and the
+ * routes are few.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
@@ -61,7 +61,7 @@ const MOST_HEADER_BYTES = 16 * 1024;
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 60_000;
 const KEEP_ALIVE_MS = 15_000;
-/** Time (ms) for the rest of a body that nobody reads. */
+/** Time (ms) for the rest of a body that no code reads. */
 const LEFTOVER_MS = 1000;
 
 /** @throws PrefineError("io") if the address can't be used. */

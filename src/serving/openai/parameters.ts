@@ -5,7 +5,7 @@
 
 export type Endpoint = "chat" | "text";
 
-/** `same`: as OpenAI documents it. `own`: not OpenAI's. `ignored`: no effect. `refused`: an error, but where neutral. */
+/** `same`: as OpenAI documents it. `own`: not OpenAI's. `ignored`: no effect. `refused`: an error unless neutral. */
 export type Treatment = "same" | "own" | "ignored" | "refused";
 
 export interface Parameter {

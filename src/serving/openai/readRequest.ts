@@ -1,6 +1,7 @@
 /** @file A request's JSON -> what to compute, by OpenAI's rules. */
 import type { Conversation } from "../../data/tokenizers/conversations.ts";
 import { callTokenizer } from "../../data/tokenizers/slowCalls.ts";
+import { show } from "../../errors.ts";
 import { callSettings } from "../../generation/callOptions.ts";
 import { chatIds } from "../../generation/inputs.ts";
 import type { GenerationSettings } from "../../generation/sequence.ts";
@@ -71,7 +72,8 @@ function modelOf({ model: name }: Body, models: ReadonlyMap<string, ServedModel>
 export function findModel(name: string, models: ReadonlyMap<string, ServedModel>): ServedModel {
   const model = models.get(name);
   if (model) return model;
-  const message = `model: expected one of ${[...models.keys()].join(", ")}, found ${JSON.stringify(name.slice(0, 200))}`;
+  const names = [...models.keys()].join(", ");
+  const message = `model: expected one of ${names}, found ${show(name)}`;
   throw new ApiError(404, message, { param: "model", code: "model_not_found" });
 }
 
