@@ -1,6 +1,7 @@
 /** @file The doctor's report for a terminal: a table of the findings, then each with its rows, an example, a fix. */
 import type { DoctorFinding, DoctorSeverity } from "../data/doctor/check.ts";
 import type { DoctorReport } from "../data/doctor/doctor.ts";
+import { largest } from "../lists.ts";
 import { counted, grouped, onOneLine, plural } from "../phrases.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { cutText, padText, tableLines, wrapText } from "../terminal/text.ts";
@@ -47,7 +48,7 @@ function printTable({ findings, splits }: DoctorReport, terminal: Terminal): voi
     return [severity, check, onOneLine(split), rows.length > 0 ? grouped(count) : "all", rows.length > 0 ? share : ""];
   });
   const [head, ...lines] = tableLines([["severity", "check", "split", "rows", "share"], ...cells], new Set([3, 4]));
-  terminal.print(terminal.dim(head));
+  terminal.print(terminal.dim(cutText(head, widthOf(terminal))));
   lines.forEach((line, i) => {
     const { severity } = findings[i];
     terminal.print(paint(severity, severity, terminal) + cutText(line, widthOf(terminal)).slice(severity.length));
@@ -77,7 +78,8 @@ function printFinding(
 }
 
 /** Numbers of a split that are good to know where nothing is wrong with them, too. */
-function printNumbers(split: string, numbers: Record<string, Numbers>, { print, bold }: Terminal): void {
+function printNumbers(split: string, numbers: Record<string, Numbers>, terminal: Terminal): void {
+  const { print, bold } = terminal;
   const { lengthBias, truncation, separable } = numbers;
   const lines: string[][] = [];
   const number = (value: unknown, digits = 0) => (typeof value === "number" ? value.toFixed(digits) : "");
@@ -95,7 +97,12 @@ function printNumbers(split: string, numbers: Record<string, Numbers>, { print, 
   if (separable) lines.push(["words alone", `area under the curve ${number(separable.auc, 3)}`]);
   if (lines.length === 0) return;
   print(bold(onOneLine(split)));
-  for (const line of tableLines(lines.map(([label, text]) => [`  ${label}`, text]))) print(line);
+  const widest = largest(lines.map(([label]) => label.length));
+  for (const [label, text] of lines) {
+    const [first, ...more] = wrapText(text, widthOf(terminal) - widest - 4);
+    print(`  ${padText(label, widest)}  ${first}`);
+    for (const line of more) print(`${" ".repeat(widest + 4)}${line}`);
+  }
   print();
 }
 
