@@ -72,6 +72,13 @@ describe.concurrent("a run is trained by none of the processes, and one line say
     expect(message).toMatch(reason);
   });
 
+  test("without the open file of MPICH's launcher, as under npx", async () => {
+    const variables = (rank: number) => ({ ...LAUNCHERS.MPICH(rank), PMI_FD: "999", PREFINE_MPI: "libmpi.so.40" });
+    const message = await messageOf(variables);
+    expect(message).toMatch(/^error: mpiexec started 2 processes, but .*\n$/);
+    if (hasLauncher("mpirun")) expect(message).toMatch(/is closed, as npx does: start node_modules\/\.bin\/prefine/);
+  });
+
   test("with a wrong run file: only that is reported", async () => {
     expect(await messageOf(LAUNCHERS.MPICH, "--beta=nonsense")).toMatch(
       /^error: run\.yaml: --beta: expected .*\n.*\n$/,

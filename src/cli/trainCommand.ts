@@ -56,6 +56,7 @@ async function run(words: string[]): Promise<void> {
   const { train } = await import("../train.ts");
   const { createLogger } = await import("../terminal/logger.ts");
   const logger = createLogger({ disable_tqdm: run.args.disable_tqdm ?? false });
+  if (isFirst) warnOfCount(count, logger.warn);
   let hasResults = false;
   const step = (report: StepReport) => {
     hasResults = true;
@@ -71,6 +72,13 @@ async function run(words: string[]): Promise<void> {
   const { print } = openTerminal();
   print(`${output_dir}: trained for ${counted(global_step, "step")}, train_loss ${training_loss.toFixed(4)}`);
   print(`Next: prefine compare ${shellWord(output_dir)}`);
+}
+
+/** A launcher has started other than num_processes: its word counts. */
+function warnOfCount(count: number, warn: (line: string) => void): void {
+  const { by, size } = recognizeLauncher(process.env) ?? {};
+  if (count === 1 || size === undefined || size === count) return;
+  warn(`num_processes ${count} starts nothing here: ${by} has started ${size} processes, which train`);
 }
 
 /** num_processes: this process only starts the others, waits for them, and passes signals on. */

@@ -1,5 +1,5 @@
 /** @file Connects this process to the others that the launcher has started, over MPI. */
-import { readFileSync } from "node:fs";
+import { fstatSync, readFileSync } from "node:fs";
 import { availableParallelism, hostname } from "node:os";
 import { PrefineError } from "../../errors.ts";
 import type { Collectives, World } from "../runtime/collectives.ts";
@@ -15,6 +15,7 @@ const PIECE = 2 ** 22;
  */
 export function joinWorld(launched: LaunchedRank, only = process.env.PREFINE_MPI ?? ""): Collectives {
   const mpi = openMpiLibrary({ by: launched.by, only: only.trim() });
+  refuseClosed(launched);
   mpi.init();
   const [rank, size] = [mpi.rank(), mpi.size()];
   if (size !== (launched.size ?? size) || (launched.size === undefined && size === 1)) {
@@ -35,6 +36,17 @@ export function joinWorld(launched: LaunchedRank, only = process.env.PREFINE_MPI
     library: mpi.version,
   };
   return collectivesOf(mpi, world);
+}
+
+/** MPICH's launcher and Slurm's PMI-2 talk to each process over an open file, which npx does not pass on. */
+function refuseClosed({ by, size }: LaunchedRank, env = process.env): void {
+  if (!env.PMI_FD) return;
+  try {
+    if (fstatSync(Number(env.PMI_FD)).isSocket()) return;
+  } catch {} // closed
+  const found = "their connection to it (PMI_FD) is closed, as npx does";
+  const advice = "start node_modules/.bin/prefine without npx";
+  throw new PrefineError("config", `${by} started ${size ?? "several"} processes, but ${found}: ${advice}`);
 }
 
 /** A library of another launcher makes a world of one: each process would train alone, into the same folder. */
