@@ -34,6 +34,7 @@ const READS = new Set([
   "readlink",
   "realpath",
   "stat",
+  "fstat",
 ]);
 /** Files outside of disk/ that use them, and why. */
 const WRITERS: Record<string, string> = {
