@@ -2,29 +2,34 @@
  * @file npm run soak [-- --minutes 30 --steps 3000 --seed 1]: trains a tiny model, killed (SIGKILL) at random and
  * resumed, with rivals in its folder, until the time is up. Each training must end with the log, margins and weights of
  * an undisturbed one, and its memory may grow by at most 3 % after step 100. With --ranks: trainings on several
- * processes instead (ranks.ts).
+ * processes instead (ranks.ts). With --serve: 50 clients of a server, for a minute by default (serve.ts).
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { writeServedModels } from "../../test/support/servedModels.ts";
 import { dice } from "../fuzz/dice.ts";
 import { furnishSoak, KINDS, trainingOf } from "./kinds.ts";
 import { memoryGrowth } from "./memoryGrowth.ts";
 import { soakRanks } from "./ranks.ts";
 import { soakRound } from "./round.ts";
+import { loadServer } from "./serve.ts";
 
 const MOST_GROWTH = 0.03;
+/** Of a server, whose caches of conversations fill. */
+const MOST_SERVER_GROWTH = 0.25;
 
 const { values } = parseArgs({
   options: {
-    minutes: { type: "string", default: "30" },
+    minutes: { type: "string" },
     steps: { type: "string", default: "3000" },
     seed: { type: "string", default: "1" },
     ranks: { type: "boolean", default: false },
+    serve: { type: "boolean", default: false },
   },
 });
-const [minutes, steps, seed] = [values.minutes, values.steps, values.seed].map(Number);
+const [minutes, steps, seed] = [values.minutes ?? (values.serve ? "1" : "30"), values.steps, values.seed].map(Number);
 if (!(minutes > 0 && steps >= 200 && Number.isInteger(steps) && Number.isInteger(seed))) {
   console.error("error: expected --minutes above 0, --steps of at least 200 and an integer --seed");
   process.exit(1);
@@ -34,12 +39,24 @@ const end = Date.now() + minutes * 60_000;
 const folder = mkdtempSync(join(tmpdir(), "prefine-soak-"));
 let failed = 0;
 try {
-  failed = values.ranks ? await soakRanks(folder, { minutes, seed }) : await soakRounds();
+  if (values.serve) failed = await soakServer();
+  else failed = values.ranks ? await soakRanks(folder, { minutes, seed }) : await soakRounds();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 console.log(failed === 0 ? "all rounds passed" : `${failed} rounds failed`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+/** @returns the number of failures. */
+async function soakServer(): Promise<number> {
+  const { run } = writeServedModels(folder);
+  const result = await loadServer(run, { clients: 50, seconds: minutes * 60, seed });
+  const [early, last] = result.memory.map((bytes) => Math.round(bytes / 2 ** 20));
+  console.log(`${result.answers} answers, ${result.hungUp} hung up, ${result.refused} refused by a full queue`);
+  console.log(`${result.leftRows} rows left; memory ${early} MiB after a third, ${last} MiB at the end`);
+  for (const fault of result.faults.slice(0, 10)) console.log(`FAULT: ${fault}`);
+  return result.faults.length + result.leftRows + (last > early * (1 + MOST_SERVER_GROWTH) ? 1 : 0);
+}
 
 /** @returns the number of failures. */
 async function soakRounds(): Promise<number> {
