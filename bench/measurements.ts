@@ -26,6 +26,9 @@ export interface Measurements {
   full_peak_rss_bytes: number;
   /** Greedy, one prompt, 100 new tokens. */
   generate_tokens_per_second: number;
+  /** Of a server: greedy, 100 new tokens for one client, and for each of eight at once, all together. */
+  serve_tokens_per_second: number;
+  serve_8_clients_tokens_per_second: number;
   /** TRL and transformers on the same model and rows; null without Python with trl. */
   trl: TrlMeasurements | null;
 }

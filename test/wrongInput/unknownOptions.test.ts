@@ -56,6 +56,7 @@ const WITH_OPTIONS: Record<string, (options: object) => unknown> = {
   plotRunFolders: (options) => api.plotRunFolders(["nowhere"], options),
   plotTerminal: (options) => api.plotTerminal(LOG, options),
   createLogger: (options) => api.createLogger(options),
+  createServer: (options) => api.createServer({ models: "nowhere", ...options }),
 };
 
 /** Exports that take no options. */
@@ -147,6 +148,7 @@ describe("unknown options", () => {
     ["plotRunFolders", { output: "x" }, "did you mean out?"],
     ["EarlyStoppingCallback", { patience: 1 }, "did you mean early_stopping_patience?"],
     ["createLogger", { lines_per_second: true }, "lines_per_second: unknown option"],
+    ["createServer", { api_key: "x" }, "did you mean apiKey?"],
   ])("%s %j", async (name, options, advice) => {
     expect(await refusal(() => WITH_OPTIONS[name](options))).toContain(advice);
   });
