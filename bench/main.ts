@@ -67,6 +67,8 @@ async function run(say: (line: string) => void, folder: string, withTrl: boolean
   const full = measureKind(folder, folder, "full");
   say("generation ...");
   const { tokensPerSecond } = measure<{ tokensPerSecond: number }>("Generation", [folder, NEW_TOKENS]).report;
+  say("serving ...");
+  const served = measure<{ one: number; eight: number }>("Serving", [folder, NEW_TOKENS]).report;
   const python = withTrl ? findPython() : undefined;
   if (withTrl) say(python ? "TRL and transformers ..." : "no Python with trl (PREFINE_PYTHON names one)");
   const gflops = work.flops / training.seconds_per_step / 1e9;
@@ -84,6 +86,8 @@ async function run(say: (line: string) => void, folder: string, withTrl: boolean
     full_seconds_per_step: full.seconds,
     full_peak_rss_bytes: full.peak,
     generate_tokens_per_second: tokensPerSecond,
+    serve_tokens_per_second: served.one,
+    serve_8_clients_tokens_per_second: served.eight,
     trl: python ? measureTrl(python, { model: folder, steps: benchRows().length, newTokens: NEW_TOKENS }) : null,
   };
 }
@@ -109,6 +113,12 @@ function table(measured: Measurements): string {
       "generated tokens/s",
       measured.generate_tokens_per_second.toFixed(1),
       trl?.generate_tokens_per_second.toFixed(1) ?? "-",
+      "",
+    ],
+    [
+      "served tokens/s: 1, 8 clients",
+      `${measured.serve_tokens_per_second.toFixed(1)}, ${measured.serve_8_clients_tokens_per_second.toFixed(1)}`,
+      "",
       "",
     ],
     ["packed tokens/s", measured.tokens_per_second.toFixed(0), "", ""],
