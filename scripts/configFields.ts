@@ -92,7 +92,9 @@ export const CONFIG_FIELDS: readonly ConfigField[] = [
   {
     names: ["original_max_position_embeddings"],
     families: ["phi3"],
-    support: "read: where LongRoPE changes its factors",
+    support:
+      "read: where LongRoPE changes its factors, by the longest text of a pair; in transformers by that of the padded " +
+      "batch, so that batches of longer and shorter pairs differ from TRL's, of which a run warns",
   },
   { names: ["resid_pdrop"], families: ["phi3"], support: "read: dropout in training" },
   { names: ["embd_pdrop"], families: ["phi3"], support: "no effect, as in transformers" },

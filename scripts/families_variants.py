@@ -168,6 +168,8 @@ VARIANTS = {
             "logits_scaling": dict(logits_scaling=0.125),
             "multipliers of 0": dict(embedding_multiplier=0.0, residual_multiplier=0.0, attention_multiplier=0.0),
             "negative multipliers": dict(residual_multiplier=-0.5),
+            "all multipliers negative": dict(embedding_multiplier=-2.0, residual_multiplier=-0.5, logits_scaling=-2.0),
+            "negative attention_multiplier": dict(attention_multiplier=-0.2),
             **WINDOW,
         },
         activations=ACTIVATIONS,
@@ -181,6 +183,13 @@ VARIANTS = {
             "no attention_bias": dict(attention_bias=False),
             "rotary_pct default": dict(rotary_pct=None),
             "rotary_pct 1": dict(rotary_pct=1.0),
+            "odd rotation": dict(rotary_pct=0.4),
+            "odd rotation, one channel": dict(rotary_pct=0.125),
+            "odd rotation, linear": dict(
+                rope_parameters=dict(rope_type="linear", factor=2.0, partial_rotary_factor=0.625)
+            ),
+            "odd rotation, yarn": dict(rope_parameters={**YARN, "partial_rotary_factor": 0.4}),
+            "no rotation": dict(rotary_pct=0.05),
             "rotary_emb_base": dict(rotary_emb_base=500),
             "rotary_emb_base and rope_theta": dict(rotary_emb_base=500, rope_theta=900.0),
             "partial_rotary_factor": dict(partial_rotary_factor=0.25),

@@ -12,6 +12,8 @@ export interface ConfigFields {
   integer(name: string, fallback: number, most?: number): number;
   /** A finite number of at least 0. */
   number(name: string, fallback: number): number;
+  /** A finite number, of any sign. */
+  signed(name: string, fallback: number): number;
   /** A number above 0; required unless there is a fallback. */
   positive(name: string, fallback?: number): number;
   /** `fallback` if the field is absent or null. */
@@ -47,6 +49,7 @@ export function readConfigFields(
     integer: (name, fallback, most = MOST) =>
       read(name, fallback, `a whole number from 1 to ${most}`, (v) => Number.isInteger(v) && v > 0 && v <= most),
     number: (name, fallback) => read(name, fallback, "a number of at least 0", (v) => v >= 0 && Number.isFinite(v)),
+    signed: (name, fallback) => read(name, fallback, "a finite number", Number.isFinite),
     positive: (name, fallback = Number.NaN) =>
       read(name, fallback, "a number above 0", (v) => v > 0 && Number.isFinite(v)),
     boolean: (name, fallback) => {

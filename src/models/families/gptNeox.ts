@@ -51,14 +51,23 @@ function readConfig(fields: ConfigFields): Neox {
     isParallel: fields.boolean("use_parallel_residual", true),
     hasAttentionBias: fields.boolean("attention_bias", true),
     activation: readActivation(fields, "hidden_act", "gelu"),
-    rope: ropeFrequencies(fields, {
-      headSize: width / heads,
-      maxPositions: positions,
-      theta: fields.positive("rotary_emb_base", 10_000),
-      partial: fields.positive("rotary_pct", 0.25),
-    }),
+    rope: neoxRope(fields, width / heads, positions),
     dropout: { attention: fields.rate("attention_dropout", 0), hidden: fields.rate("hidden_dropout", 0) },
   };
+}
+
+/** As in transformers: rope_theta and partial_rotary_factor count in rope_parameters alone, head_dim for it alone. */
+function neoxRope(fields: ConfigFields, headSize: number, maxPositions: number): RopeFrequencies {
+  const json = { ...fields.json, rope_theta: null, partial_rotary_factor: null };
+  const rope = ropeFrequencies(readConfigFields(json, fields.where), {
+    headSize: fields.integer("head_dim", headSize),
+    maxPositions,
+    theta: fields.positive("rotary_emb_base", 10_000),
+    partial: fields.positive("rotary_pct", 0.25),
+  });
+  const rotated = 2 * rope.frequencies.length;
+  if (rotated > headSize) throw fields.fault(`head_dim: ${rotated} channels would rotate of the ${headSize} of a head`);
+  return rope;
 }
 
 interface BlockLayers {

@@ -31,9 +31,9 @@ type ScaledShape = Omit<RopeShape, "partial">;
 
 const f32 = Math.fround;
 
-/** theta^(2 i / D), float32. */
+/** theta^(2 i / D), float32; the last pair of an odd D takes in the next channel. */
 function wavelengths(theta: number, headSize: number): number[] {
-  return Array.from({ length: headSize / 2 }, (_, i) => f32(f32(theta) ** f32((2 * i) / headSize)));
+  return Array.from({ length: Math.ceil(headSize / 2) }, (_, i) => f32(f32(theta) ** f32((2 * i) / headSize)));
 }
 
 type Scaling = (plain: readonly number[], rope: ConfigFields, shape: ScaledShape) => RopeFrequencies;
@@ -160,16 +160,22 @@ export function scaledFrequencies({ name, rope, fields }: RopeSource, shape: Rop
   }
   const { theta, maxPositions, switches = false } = shape;
   if (shape.partial === undefined && type !== "default") refusePartial(name, rope, fields, shape.headSize);
-  const headSize = shape.partial === undefined ? shape.headSize : rotatedChannels(rope, fields, shape);
+  const mayBeOdd = type === "default" || type === "linear";
+  const headSize = shape.partial === undefined ? shape.headSize : rotatedChannels(rope, fields, shape, mayBeOdd);
   return scaling(wavelengths(theta, headSize), rope, { headSize, maxPositions, theta, switches });
 }
 
-/** Channels of a head that rotate, in families that rotate only a part. */
-function rotatedChannels(rope: ConfigFields, fields: ConfigFields, { headSize, partial = 1 }: RopeShape): number {
+/**
+ * Channels of a head that rotate, in families that rotate only a part. transformers runs odd numbers as well: it takes
+ * the frequencies of that number, and rotates one channel more.
+ */
+function rotatedChannels(rope: ConfigFields, fields: ConfigFields, shape: RopeShape, mayBeOdd: boolean): number {
+  const { headSize, partial = 1 } = shape;
   const factor = rope.positive("partial_rotary_factor", fields.positive("partial_rotary_factor", partial));
   const rotated = Math.trunc(headSize * factor);
-  if (factor <= 1 && rotated > 0 && rotated % 2 === 0) return rotated;
-  const expected = `an even number of the ${headSize} channels of a head`;
+  const isOdd = rotated % 2 === 1;
+  if (factor <= 1 && rotated > 0 && (isOdd ? mayBeOdd && rotated < headSize : true)) return rotated;
+  const expected = `${mayBeOdd ? "some" : "an even number"} of the ${headSize} channels of a head`;
   throw rope.fault(`partial_rotary_factor: expected ${expected}, found ${show(factor)}`);
 }
 

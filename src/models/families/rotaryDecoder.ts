@@ -215,8 +215,9 @@ function settingsOf(decoder: Decoder) {
   const { heads, kvHeads, epsilon, isTied, activation, ropes, ropeOf, windows, dropout, factors, caps } = decoder;
   const { headSize, type } = decoder;
   const usual = { embedding: 1, attention: 1 / Math.sqrt(headSize), residual: 1, logits: 1 };
-  const [rope] = ropes.map(({ frequencies, scale }) => {
-    return { frequencies: sha256(JSON.stringify(frequencies)).slice(0, 16), scale };
+  const digest = (value: unknown) => sha256(JSON.stringify(value)).slice(0, 16);
+  const [rope] = ropes.map(({ frequencies, scale, long }) => {
+    return { frequencies: digest(frequencies), scale, ...(long ? { long: digest(long) } : {}) };
   });
   const isOneRope = ropes.length === 1 && ropeOf.every((index) => index === 0);
   const { embedding, residual, attention: attention_dropout } = dropout;
@@ -226,7 +227,7 @@ function settingsOf(decoder: Decoder) {
     rms_norm_eps: epsilon,
     tie_word_embeddings: isTied,
     hidden_act: nameOfActivation(activation),
-    rope: isOneRope ? rope : { ropes: sha256(JSON.stringify(ropes)).slice(0, 16), layers: ropeOf },
+    rope: isOneRope ? rope : { ropes: digest(ropes), layers: ropeOf },
     windows: windows.some((window) => window !== null) ? windows : null,
     dropout: { attention_dropout, ...(embedding > 0 || residual > 0 ? { embedding, residual } : {}) },
     ...(JSON.stringify(factors) === JSON.stringify(usual) ? {} : { factors }),

@@ -23,6 +23,7 @@ import { evaluationSetName, type PairSource, type RunObserver, type RunParts, ty
 import type { TokenCachePlace } from "./ahead/tokenCache.ts";
 import { type CardFacts, cardFacts } from "./cardFacts.ts";
 import { type DataNames, dataRecord } from "./dataRecord.ts";
+import { mixedRotations } from "./mixedRotations.ts";
 import { countAll, countParameters, learnerOptions, loadModels, type ModelInput, type TrainedModel } from "./models.ts";
 import { packedSource, type Rows, splitNameOf, tokenizeRows } from "./rows.ts";
 import { nameOfBase, withPadToken } from "./savedModel.ts";
@@ -251,11 +252,14 @@ function truncationOf(request: RunRequest, { base }: TrainedModel, observer: Run
     const positions = counted(maxPositions, "position");
     observer.warn(`max_length: lowered from ${requested ?? "no limit"} to the ${positions} of the model`);
   }
+  const length = Math.min(requested ?? maxPositions, maxPositions);
+  const mixed = mixedRotations(base.architecture, args, length);
+  if (mixed !== undefined) observer.warn(mixed);
   if (max_prompt_length != null) {
     const last = max_prompt_length === 1 ? "last token" : `last ${max_prompt_length} tokens`;
     observer.info(`max_prompt_length: prompts are cut to their ${last}; TRL now only has max_length`);
   }
-  return { max_length: Math.min(requested ?? maxPositions, maxPositions), truncation_mode: args.truncation_mode };
+  return { max_length: length, truncation_mode: args.truncation_mode };
 }
 
 /**
