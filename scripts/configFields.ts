@@ -108,7 +108,7 @@ export const CONFIG_FIELDS: readonly ConfigField[] = [
     support:
       "read, as is its older spelling `rope_scaling` (which comes first) with `rope_theta`: default, dynamic, " +
       "linear, llama3, longrope (phi3: with two sets of factors; others: one), yarn (phi3: default and longrope alone); in gemma3_text per layer type, " +
-      "refused so elsewhere; `partial_rotary_factor` is read in phi3 and gpt_neox; in others it has no effect with " +
+      "refused so elsewhere; `partial_rotary_factor` is read in phi3 and gpt_neox (there, as `rope_theta`, in this field alone); in others it has no effect with " +
       "default and is refused with the rest",
   },
   {

@@ -1,4 +1,4 @@
-/** @file Rows with tokenizers and chat templates built as the families' own: the ids are TRL's, and what fails fails. */
+/** @file Rows with tokenizers and chat templates built as the families' own: the ids are TRL's, or both fail. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -16,7 +16,7 @@ const batches = (train: number, evaluation: number) => {
 
 test.each([
   ["texts beyond the border in batches", long, batches(8, 1), 17, /^max_length: above 16 tokens .* \(LongRoPE\)/],
-  ["evaluated in batches", long, batches(1, 8), 64, /by the longest text of a batch/],
+  ["evaluated in batches", long, batches(1, 8), 64, /TRL by the longest text of a batch/],
   ["one pair at a time", long, batches(1, 1), 64, undefined],
   ["texts within the border", long, batches(8, 8), 16, undefined],
   ["a model with one set of frequencies", plain, batches(8, 8), 64, undefined],

@@ -17,8 +17,8 @@ export function mixedRotations(
   const largest = Math.max(per_device_train_batch_size, per_device_eval_batch_size);
   if (cacheLimit === undefined || length <= cacheLimit || largest === 1) return undefined;
   return (
-    `max_length: above ${cacheLimit} tokens this model's rotary frequencies change (LongRoPE): here by the pair, in TRL ` +
-    "by the longest text of a batch; batches of longer and shorter pairs give other values than TRL's, " +
+    `max_length: above ${cacheLimit} tokens this model's rotary frequencies change (LongRoPE): here by the pair, in ` +
+    "TRL by the longest text of a batch; batches of longer and shorter pairs give other values than TRL's, " +
     "unless per_device_train_batch_size and per_device_eval_batch_size are 1"
   );
 }
