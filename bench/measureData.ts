@@ -2,7 +2,7 @@
  * @file A process that does one thing with a large dataset; prints a DataReport. Arguments: what, and its file:
  * `bare` (hyparquet alone reads a parquet file), `load` (loadDataset and a map), `lines` (loadDataset reads all rows),
  * `tokenize` (with `threads` as a third argument: in threads), `first` (a training up to its first step; arguments:
- * the file, the model's folder, the output folder, how many rows, and `process` for the function that a run file names).
+ * the file, the model's folder, the output folder, how many rows, and `process` for the one of a run file).
  */
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { tokenizePairs } from "../src/data/preferences/tokenizePairs.ts";
