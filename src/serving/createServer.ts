@@ -4,6 +4,7 @@ import {
   abortSignal,
   anyFunction,
   checkOptions,
+  checkValue,
   nullable,
   optionsOf,
   text,
@@ -147,8 +148,8 @@ const DRAIN_SECONDS = 30;
  */
 export async function createServer(options: ServerOptions): Promise<PrefineServer> {
   checkOptions("createServer", options, CHECKS);
+  checkValue("createServer: models", options?.models, aModel);
   const { models: given, host = "127.0.0.1", port = DEFAULT_PORT, allowOrigins = [], token, signal } = options;
-  if (given === undefined) throw new PrefineError("config", "createServer: models: expected at least one, found none");
   const onWarning = options.onWarning ?? emitWarning;
   const list = (Array.isArray(given) ? given : [given]).map((one) => (typeof one === "string" ? { model: one } : one));
   for (const one of list) checkOptions("createServer", one, MODEL_CHECKS);

@@ -56,7 +56,7 @@ const WITH_OPTIONS: Record<string, (options: object) => unknown> = {
   plotRunFolders: (options) => api.plotRunFolders(["nowhere"], options),
   plotTerminal: (options) => api.plotTerminal(LOG, options),
   createLogger: (options) => api.createLogger(options),
-  createServer: (options) => api.createServer({ models: "nowhere", ...options }),
+  createServer: (options) => api.createServer(options as api.ServerOptions),
 };
 
 /** Exports that take no options. */
