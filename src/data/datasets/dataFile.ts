@@ -21,7 +21,7 @@ export interface Part {
   rows: number;
   read(): Promise<Row[]>;
   /** The rows with these columns alone, in this order; undefined where all must be read. */
-  columns?(names: readonly string[]): (() => Promise<Row[]>) | undefined;
+  columns?: ((names: readonly string[]) => (() => Promise<Row[]>) | undefined) | undefined;
   /** Undefined: the rows are in memory, or a function has changed them. */
   source?: PartSource | undefined;
 }
