@@ -219,7 +219,7 @@ describe.skipIf(!hasLauncher(launcherFromEnv))(`an error of one rank${needsMpiru
     });
     const rows = Array.from({ length: 4200 }, (_, i) => row(i)); // so many are tokenized while the run trains
     writeFileSync(join(folder, "chats.jsonl"), jsonLines(rows));
-    const refuse = "{% if messages[0].content == '41' %}{{ raise_exception('not this') }}{% endif %}";
+    const refuse = "{% if messages[0].content == '41' %}{{ messages[0].none.such }}{% endif %}";
     const template = `${refuse}{% for m in messages %}{{ m.content }}{{ eos_token }}{% endfor %}`;
     writeFileSync(join(folder, "model/chat_template.jinja"), template);
     const flags =
@@ -233,7 +233,7 @@ describe.skipIf(!hasLauncher(launcherFromEnv))(`an error of one rank${needsMpiru
     });
     expect(code, stderr).toBe(1);
     expect(stderr.match(/^error: /gm), stderr).toHaveLength(1);
-    const [, step] = /row 41: .*not this.*; saved refused\/checkpoint-(\d+) with the steps/.exec(stderr) ?? [];
+    const [, step] = /row 41: .*; saved refused\/checkpoint-(\d+) with the steps/.exec(stderr) ?? [];
     expect(Number(step), stderr).toBeGreaterThan(0);
     expect(existsSync(join(folder, `refused/checkpoint-${step}/adapter_model.safetensors`))).toBe(true);
   });

@@ -85,15 +85,10 @@ async function microBatchesOf(run: Run) {
   const failed = ended.find((end) => end.status === "rejected");
   if (failed) throw failed.reason;
   const ready = (await Promise.all(batches)).filter(({ pairs }) => pairs.length > 0); // a stream may have ended
-  const givenHash =
-    train.pairs.givenHash ??
-    hashAfter(
-      run,
-      position.epoch,
-      ready.flatMap(({ pairs }) => pairs),
-    );
   const hasEnded = train.pairs.hasMore !== undefined && !(await train.pairs.hasMore());
   if (!endsEpoch(plan, position)) train.pairs.expect?.(rowsAt({ ...position, step: position.step + 1 }).flat());
+  const given = ready.flatMap(({ pairs }) => pairs);
+  const givenHash = train.pairs.givenHash ?? hashAfter(run, position.epoch, given); // of ranks, known with hasMore
   return { microBatches: ready, hasEnded, givenHash };
 }
 

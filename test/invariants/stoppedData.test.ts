@@ -132,7 +132,7 @@ test("a row that the chat template refuses ends the training at its last whole s
   timeout: 120_000,
 }, async () => {
   const place = workplace("refused");
-  const refuse = "{% if messages[0].content == '40' %}{{ raise_exception('not this') }}{% endif %}";
+  const refuse = "{% if messages[0].content == '40' %}{{ messages[0].none.such }}{% endif %}";
   const said = (role: string, content: string) => [{ role, content }];
   const rows = Array.from({ length: ROWS }, (_, i) => ({
     ...{ prompt: said("user", `${i}`), chosen: said("assistant", "yes"), rejected: said("assistant", "no") },
@@ -148,7 +148,7 @@ test("a row that the chat template refuses ends the training at its last whole s
   const { code, stderr } = await ended(start(place, flags.split(" ")));
   expect(code, stderr).toBe(1);
   const [, step] =
-    /train row 40: .*not this.*; saved dpo\/checkpoint-(\d+) with the steps before it/.exec(stderr) ?? [];
+    /train row 40: .*; saved dpo\/checkpoint-(\d+) with the steps before it/.exec(stderr) ?? [];
   expect(Number(step), stderr).toBeGreaterThan(0);
   expect(existsSync(join(place, `dpo/checkpoint-${step}/adapter_model.safetensors`))).toBe(true);
 });

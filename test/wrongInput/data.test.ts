@@ -125,7 +125,7 @@ describe("a row", () => {
     [
       "with a null",
       [good, { ...good, chosen: null }],
-      /^error: train row 1: expected "chosen" to be a string, found null\nFix the row/,
+      /^error: train row 1: expected "chosen" to be a string, found null\nThe value is null/,
     ],
     [
       "of messages",
