@@ -54,10 +54,10 @@ test("all sources that run anywhere bundle without Node, and load without it", a
   expect(Object.keys(await evaluateInBrowser(code))).toHaveLength(anywhere.length);
 }, 120_000); // 5 s on an idle machine
 
-test("training and generation are a download of at most 490 kB for a page, gzipped", async () => {
+test("training and generation are a download of at most 500 kB for a page, gzipped", async () => {
   const { gzipped } = await bundleForBrowser(anywhere.filter((path) => !/^src\/(plots|config\/import)\//.test(path)));
-  // 483 kB when this was written, a quarter of it for parquet and its codecs, a sixth for chat templates
-  expect(gzipped).toBeLessThan(490_000);
+  // 496 kB when this was written, a quarter of it for parquet and its codecs, a sixth for chat templates
+  expect(gzipped).toBeLessThan(500_000);
 });
 
 describe("in a realm without Node the core, of at most 60 kB, writes byte for byte the graphs of", async () => {

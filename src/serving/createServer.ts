@@ -156,7 +156,7 @@ export async function createServer(options: ServerOptions): Promise<PrefineServe
   const apiKey = keyFor(host, options.apiKey);
   const onFailure = (error: unknown) =>
     onWarning(`a request failed: ${error instanceof Error ? error.message : error}`);
-  const { models, dispose } = await loadModels(list, { token, signal, onWarning });
+  const { models, dispose } = await keepingAlive(loadModels(list, { token, signal, onWarning }));
   try {
     const routes = openAiRoutes(models, onFailure);
     const access = { host, port, token: apiKey ?? undefined, origins: allowOrigins };
@@ -168,7 +168,7 @@ export async function createServer(options: ServerOptions): Promise<PrefineServe
       apiKey,
       models: [...models.values()].map(({ name, parent, contextLength }) => ({ name, parent, contextLength })),
       close: (drainSeconds = DRAIN_SECONDS) => {
-        closed ??= server.close(drainSeconds).then(dispose);
+        closed ??= keepingAlive(server.close(drainSeconds).then(dispose));
         return closed;
       },
     };
@@ -176,6 +176,12 @@ export async function createServer(options: ServerOptions): Promise<PrefineServe
     await dispose();
     throw error;
   }
+}
+
+/** Threads do not keep a process alive: one that only waits here would end without a word. */
+function keepingAlive<T>(work: Promise<T>): Promise<T> {
+  const timer = setInterval(() => {}, 60_000);
+  return work.finally(() => clearInterval(timer));
 }
 
 function keyFor(host: string, given: string | null | undefined): string | null {
