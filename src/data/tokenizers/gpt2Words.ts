@@ -1,5 +1,5 @@
 /**
- * @file GPT-2's words, found character by character: a third of the time of its regular expression, which is
+ * @file GPT-2's words, found character by character, which with wordTable.ts is quicker than its regular expression:
  * `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+` with Unicode's white space as `\s`.
  */
 

@@ -1,11 +1,11 @@
 /** @file Remembers the ids of words: texts repeat them. */
 
 /**
- * Cached words with their ids, and the longest of them: about 10 MB. 270 rows of English preferences have about 20,000
- * distinct words.
+ * Words with their ids in a cache, of which there are two at most, and the longest of them. 270 rows of English
+ * preferences have about 20,000 distinct words.
  */
-const CACHE_WORDS = 65_536;
-const LONGEST_REMEMBERED = 64;
+export const CACHE_WORDS = 65_536;
+export const LONGEST_REMEMBERED = 64;
 
 /** Ids of a word, which is not empty. */
 export type WordEncoder = (word: string) => readonly number[];

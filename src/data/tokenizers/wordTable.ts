@@ -1,14 +1,11 @@
 /**
  * @file Remembers the ids of words, which are parts of a text: a table of numbers, without a string or an object per
- * word. A Map of strings takes five times as long, since most of its entries are not in a cache of the processor.
+ * word. With a regular expression and a Map of strings, GPT-2's texts were tokenized at 23 MB/s instead of 37.
  */
 import { pushAll } from "../../lists.ts";
-import type { WordEncoder } from "./wordCache.ts";
+import { CACHE_WORDS, LONGEST_REMEMBERED, type WordEncoder } from "./wordCache.ts";
 
-/** Words of a generation: about 3 MB. 270 rows of English preferences have about 20,000 distinct words. */
-const MOST_WORDS = 65_536;
-const LONGEST_REMEMBERED = 64;
-const SLOTS = 2 * MOST_WORDS;
+const SLOTS = 2 * CACHE_WORDS;
 const FIRST_CAPACITY = 65_536;
 
 export interface WordTableOptions {
@@ -26,7 +23,7 @@ export class WordTable {
   private words = new Generation();
   private older: Generation | undefined;
 
-  constructor(encode: WordEncoder, { mostWords = MOST_WORDS }: WordTableOptions = {}) {
+  constructor(encode: WordEncoder, { mostWords = CACHE_WORDS }: WordTableOptions = {}) {
     this.encode = encode;
     this.mostWords = mostWords;
   }
