@@ -13,18 +13,19 @@ const COMMAND = join(await builtPackage(), "bin/prefine.js");
 const HANG_MS = 20_000;
 
 /** Runs all mutants of a batch, one after another; about a second each. */
-export async function runCommands({ target: name, first, count, seed }: Batch): Promise<BatchResult> {
-  const target = TARGETS.find((one) => one.name === name)!;
+export async function runCommands({ targets, first, count, seed }: Batch): Promise<BatchResult> {
   const template = mkdtempSync(join(tmpdir(), "prefine-sample-"));
   const result: BatchResult = { mutants: 0, refused: 0, findings: [] };
   try {
     await furnishTargetsIn(template);
-    for (let number = first; number < first + count; number++) {
-      const outcome = await runMutant(template, target, { seed, number });
-      const what = judge(outcome);
-      result.mutants++;
-      if (outcome.code === 1) result.refused++;
-      if (what !== undefined) result.findings.push({ target: name, number, what });
+    for (const target of TARGETS.filter(({ name }) => targets.includes(name))) {
+      for (let number = first; number < first + count; number++) {
+        const outcome = await runMutant(template, target, { seed, number });
+        const what = judge(outcome);
+        result.mutants++;
+        if (outcome.code === 1) result.refused++;
+        if (what !== undefined) result.findings.push({ target: target.name, number, what });
+      }
     }
     return result;
   } finally {

@@ -28,7 +28,7 @@ const seed = Number(values.seed);
 const total: BatchResult = { mutants: 0, refused: 0, findings: [] };
 for (const target of names) {
   const started = performance.now();
-  const batch = { target, first: Number(values.first), count, seed };
+  const batch = { targets: [target], first: Number(values.first), count, seed };
   const { mutants, refused, findings } = await (values.command ? runCommands : runBatch)(batch);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(`${target}: ${mutants} mutants, ${refused} refused, ${findings.length} findings, ${seconds} s`);

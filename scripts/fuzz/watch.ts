@@ -7,8 +7,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 export interface Batch {
-  target: string;
-  /** Number of the first mutant. */
+  targets: readonly string[];
+  /** Number of the first mutant of each. */
   first: number;
   count: number;
   seed: number;
@@ -37,6 +37,7 @@ const START_MS = 60_000;
 const HEAP = 768;
 
 interface Line {
+  target?: string;
   start?: number;
   end?: number;
   refused?: boolean;
@@ -44,25 +45,38 @@ interface Line {
 }
 
 /** Runs all mutants of a batch, with as many processes as needed. */
-export async function runBatch({ target, first, count, seed }: Batch): Promise<BatchResult> {
+export async function runBatch({ targets, first, count, seed }: Batch): Promise<BatchResult> {
   const result: BatchResult = { mutants: 0, refused: 0, findings: [] };
-  for (let next = first; next < first + count; ) {
-    const { reached, died } = await runProcess({ target, first: next, count: first + count - next, seed }, result);
+  for (let left = targets; left.length > 0; ) {
+    const { target, number, died } = await runProcess({ targets: left, first, count, seed }, result);
     if (died === undefined) break;
-    result.findings.push({ target, number: reached, what: died });
+    result.findings.push({ target, number, what: died });
     result.mutants++;
-    next = reached + 1;
+    const after = number + 1;
+    const rest = after < first + count ? [target] : [];
+    const more = await runBatch({ targets: rest, first: after, count: first + count - after, seed });
+    result.mutants += more.mutants;
+    result.refused += more.refused;
+    result.findings.push(...more.findings);
+    left = left.slice(left.indexOf(target) + 1);
   }
   return result;
 }
 
-/** @returns the last mutant read, and how the process died, if it did not finish. */
-async function runProcess(batch: Batch, result: BatchResult): Promise<{ reached: number; died: string | undefined }> {
+interface Ended {
+  /** The last mutant that was read. */
+  target: string;
+  number: number;
+  /** How the process died, if it did not finish. */
+  died: string | undefined;
+}
+
+async function runProcess({ targets, first, count, seed }: Batch, result: BatchResult): Promise<Ended> {
   const folder = mkdtempSync(join(tmpdir(), "prefine-fuzz-"));
-  const { target, first, count, seed } = batch;
-  const words = [`--max-old-space-size=${HEAP}`, "--import", TSX, RUNNER, target, `${first}`, `${count}`, `${seed}`];
+  const args = [targets.join(","), `${first}`, `${count}`, `${seed}`];
+  const words = [`--max-old-space-size=${HEAP}`, "--import", TSX, RUNNER, ...args];
   const child = spawn(process.execPath, words, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-  let reached = first;
+  const at = { target: targets[0], number: first };
   let isDone = false;
   let died: string | undefined;
   let timer = setTimeout(() => {}, 0);
@@ -79,16 +93,16 @@ async function runProcess(batch: Batch, result: BatchResult): Promise<{ reached:
   });
   expectLine(START_MS);
   createInterface({ input: child.stdout }).on("line", (text) => {
-    const line = JSON.parse(text) as Line;
-    if (line.start !== undefined) reached = line.start;
-    if (line.finding !== undefined) result.findings.push({ target, number: line.end ?? reached, what: line.finding });
-    if (line.end !== undefined) result.mutants++;
-    if (line.refused) result.refused++;
-    isDone = line.end === first + count - 1;
+    const { target = at.target, start, end, refused, finding } = JSON.parse(text) as Line;
+    Object.assign(at, { target, number: start ?? end ?? at.number });
+    if (finding !== undefined) result.findings.push({ ...at, what: finding });
+    if (end !== undefined) result.mutants++;
+    if (refused) result.refused++;
+    isDone = end === first + count - 1 && target === targets.at(-1);
     expectLine(HANG_MS);
   });
   await new Promise((resolve) => child.once("close", resolve));
   clearTimeout(timer);
   rmSync(folder, { recursive: true, force: true });
-  return { reached, died: died ?? (isDone ? undefined : `the process died: ${stderr.trim()}`) };
+  return { ...at, died: died ?? (isDone ? undefined : `the process died: ${stderr.trim()}`) };
 }
