@@ -49,13 +49,25 @@ function linspace(count: number): Float32Array {
 function firstCodes(midpoints: Float32Array): Uint8Array {
   const bits = new Uint32Array(2);
   const floats = new Float32Array(bits.buffer);
-  return Uint8Array.from({ length: 65536 }, (_, upper) => {
+  const first = new Uint8Array(65536);
+  for (let upper = 0; upper < first.length; upper++) {
     bits[0] = upper << 16;
     bits[1] = (upper << 16) | 0xffff;
-    const lowest = Math.min(floats[0], floats[1]);
-    const above = midpoints.findIndex((midpoint) => midpoint >= lowest);
-    return above < 0 ? 255 : above; // NaN never occurs: gradients are finite
-  });
+    first[upper] = firstFrom(midpoints, Math.min(floats[0], floats[1])); // NaN never occurs: gradients are finite
+  }
+  return first;
+}
+
+/** The index of the first of ascending numbers that is not below; their count if there is none. */
+function firstFrom(ascending: Float32Array, lowest: number): number {
+  let start = 0;
+  let end = ascending.length;
+  while (start < end) {
+    const middle = (start + end) >> 1;
+    if (ascending[middle] >= lowest) end = middle;
+    else start = middle + 1;
+  }
+  return start;
 }
 
 /** The numbers of a block: codes [n] x scale -> out [n]. */
