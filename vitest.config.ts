@@ -8,5 +8,6 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     globalSetup: ["test/support/scratch.ts"],
+    env: { PREFINE_NUM_THREADS: "1" }, // models are tiny: threads that wait for each other take more time than they save
   },
 });

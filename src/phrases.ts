@@ -54,7 +54,8 @@ export function printableJson(json: string): string {
   return json.replace(CONTROLS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** Made when first needed: it loads tables. */
+let segmenter: Intl.Segmenter | undefined;
 /** Characters that are segmented together: a segmenter's time grows with the square of their number. */
 const BLOCK = 256;
 
@@ -80,6 +81,7 @@ export function* graphemes(text: string): Generator<string> {
 const PLAIN = /^[ -~]*$/;
 
 function* segmentsOf(text: string): Generator<string> {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
   for (const { segment } of segmenter.segment(text)) yield segment;
 }
 
