@@ -1,8 +1,9 @@
 /** @file Runs a TypeScript program in a separate process, as `npx tsx` does, in a folder with `prefine` installed. */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { transformSync } from "esbuild";
 import { builtPackage } from "./builtPackage.ts";
 
 const tsx = new URL("../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
@@ -22,8 +23,21 @@ export async function folderWithPrefine(): Promise<string> {
   return folder;
 }
 
-/** Arguments of `node` to run a TypeScript program as `npx tsx` does. */
-export const scriptArguments = (file: string): string[] => ["--import", tsx, file];
+/** An import of the sources, not of the package. */
+const OF_SOURCES = /from "[^"]*\.ts"/;
+
+/**
+ * Arguments of `node` to run a TypeScript program as `npx tsx` does. One that imports only the package is compiled
+ * beforehand, as tsx would: its loader costs each of the package's modules a detour.
+ */
+export function scriptArguments(file: string): string[] {
+  if (!/\.m?ts$/.test(file)) return [file];
+  const text = readFileSync(file, "utf8");
+  if (OF_SOURCES.test(text)) return ["--import", tsx, file];
+  const compiled = `${file}.mjs`;
+  writeFileSync(compiled, transformSync(text, { loader: "ts", format: "esm", target: "node20" }).code);
+  return [compiled];
+}
 
 /** `npx tsx FILE` with `folder` as working directory. @param env added to this process's, without its HF_ variables. */
 export function runScript(file: string, folder: string, env: Record<string, string> = {}): Promise<ScriptOutcome> {
