@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { builtPackage } from "./support/builtPackage.ts";
 import { hasReference, needsReference, referenceFolder } from "./support/shared.ts";
 
 interface Outcome {
@@ -12,13 +13,11 @@ interface Outcome {
   stderr: string;
 }
 
-const MAIN = new URL("../src/cli/main.ts", import.meta.url).href;
-const SCRIPT = `import(${JSON.stringify(MAIN)}).then(async ({ main }) => { process.exitCode = await main(process.argv.slice(1)); });`;
+const COMMAND = join(await builtPackage(), "bin/prefine.js");
 
 /** Runs the command line in a separate process. @param interruptAt sends Ctrl-C when stderr matches. */
 function prefine(folder: string, words: string[], interruptAt?: RegExp): Promise<Outcome> {
-  const tsx = new URL("../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
-  const child = spawn(process.execPath, ["--import", tsx, "-e", SCRIPT, "--", ...words], { cwd: folder });
+  const child = spawn(process.execPath, [COMMAND, ...words], { cwd: folder });
   const outcome: Outcome = { code: null, stdout: "", stderr: "" };
   let isInterrupted = false;
   child.stdout.on("data", (chunk) => {

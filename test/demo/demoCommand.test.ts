@@ -37,6 +37,7 @@ describe("prefine demo", () => {
   beforeAll(async () => {
     vi.stubEnv("COLUMNS", "80");
     vi.stubEnv("LANG", "C.UTF-8");
+    vi.stubEnv("PREFINE_NUM_THREADS", ""); // as users have it
     run = join(
       mkdtempSync(join(tmpdir(), "prefine-demo-")),
       "a-name-so-long-that-no-line-of-80-has-room",
