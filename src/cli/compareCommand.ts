@@ -88,7 +88,13 @@ async function compare(run: string, flags: CompareFlags): Promise<void> {
     const base = await findBaseModel(run, flags);
     const titles: [string, string] = [`base: ${shortName(base.id)}`, `trained: ${shortName(run)}`];
     if (terminal.isTTY && !flags.json) terminal.info(terminal.dim(`${titles.join(", ")} ...`));
-    const shared = { token: flags.token, signal, quantization_config: base.quantization, onWarning };
+    const shared = {
+      exact: flags.exact,
+      token: flags.token,
+      signal,
+      quantization_config: base.quantization,
+      onWarning,
+    };
     const stopped = flags.json ? undefined : await stoppedRunLine(run);
     if (stopped !== undefined) infoOnce(stopped);
     const request = { flags, options, infoOnce };

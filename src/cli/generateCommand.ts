@@ -64,9 +64,9 @@ async function generate(idOrPath: string, flags: GenerationFlags): Promise<void>
   const terminal = openTerminal();
   const { AutoModelForCausalLM } = await import("../pretrained/autoModel.ts");
   await interruptible(async (signal) => {
-    const { revision, token, base } = flags;
+    const { revision, token, base, exact } = flags;
     const onWarning = (line: string) => terminal.info(`warning: ${line}`);
-    const access = { revision, token, base, signal, onWarning, ...quantizationFlags(flags) };
+    const access = { revision, token, base, exact, signal, onWarning, ...quantizationFlags(flags) };
     const model = await AutoModelForCausalLM.from_pretrained(idOrPath, access);
     if (base !== undefined && !model.adapter) throw notAnAdapter(idOrPath);
     const line = recordedLine(model.loaded, flags);

@@ -11,6 +11,8 @@ interface BlockFormat {
   bytes: number;
   /** Decodes the block at byte `at` to out[to ...]. */
   decode(view: DataView, at: number, out: Float32Array, to: number): void;
+  /** Scale and offset of 32 elements from element 32 * `part` of the block, with code 0 in the middle of the codes. */
+  step?(view: DataView, at: number, part: number): [scale: number, offset: number];
 }
 
 /** Half-precision float at byte `at`. */
@@ -22,6 +24,10 @@ function fourBits({ hasMinimum }: { hasMinimum: boolean }): BlockFormat {
   return {
     elements: 32,
     bytes: head + 16,
+    step: (view, at) => {
+      const scale = half(view, at);
+      return [scale, hasMinimum ? half(view, at + 2) + 8 * scale : 0];
+    },
     decode(view, at, out, to) {
       const scale = half(view, at);
       const offset = hasMinimum ? half(view, at + 2) : -8 * scale;
@@ -56,6 +62,7 @@ function fiveBits({ hasMinimum }: { hasMinimum: boolean }): BlockFormat {
 const eightBits: BlockFormat = {
   elements: 32,
   bytes: 34,
+  step: (view, at) => [half(view, at), 0],
   decode(view, at, out, to) {
     const scale = half(view, at);
     for (let i = 0; i < 32; i++) out[to + i] = scale * view.getInt8(at + 2 + i);
@@ -76,6 +83,11 @@ function superBlock({ hasFifth }: { hasFifth: boolean }): BlockFormat {
   return {
     elements: 256,
     bytes: nibbles + 128,
+    step: (view, at, part) => {
+      const [scale, minimum] = scaleAndMinimum(view, at + 4, part);
+      const d = half(view, at) * scale;
+      return [d, 8 * d - half(view, at + 2) * minimum];
+    },
     decode(view, at, out, to) {
       const [scaleOfScales, scaleOfMinima] = [half(view, at), half(view, at + 2)];
       for (let j = 0; j < 8; j++) {
@@ -144,4 +156,18 @@ export function decodeBlocks(bytes: Uint8Array, dtype: BlockDtype): Float32Array
     format.decode(view, block * format.bytes, out, block * format.elements);
   }
   return out;
+}
+
+/** Scales and offsets of each 32 elements, for the formats that have them. */
+export function blockSteps(bytes: Uint8Array, dtype: BlockDtype): { scales: Float32Array; offsets: Float32Array } {
+  const format: BlockFormat = FORMATS[dtype];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const parts = format.elements / 32;
+  const count = (bytes.byteLength / format.bytes) * parts;
+  const [scales, offsets] = [new Float32Array(count), new Float32Array(count)];
+  for (let i = 0; i < count; i++) {
+    const at = Math.floor(i / parts) * format.bytes;
+    [scales[i], offsets[i]] = format.step?.(view, at, i % parts) ?? [Number.NaN, Number.NaN];
+  }
+  return { scales, offsets };
 }

@@ -22,15 +22,22 @@ export interface OnnxInitializer {
   raw: Uint8Array;
 }
 
+type ExternalInitializer = Omit<OnnxInitializer, "raw">;
+
 export interface OnnxModel {
   opsets: Readonly<Record<string, number>>;
   nodes: readonly OnnxNode[];
   initializers: readonly OnnxInitializer[];
+  /** Initializers whose bytes the runtime is given when it opens the model, under their names; absent: none. */
+  external?: readonly ExternalInitializer[];
   inputs: readonly OnnxValue[];
   outputs: readonly OnnxValue[];
   /** Known types of intermediate values. */
   values: readonly OnnxValue[];
 }
+
+/** TensorProto.DataLocation. */
+const EXTERNAL = 1;
 
 const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
@@ -60,11 +67,24 @@ function writeNode(node: OnnxNode, pbf: PbfWriter): void {
   if (node.domain) pbf.writeStringField(7, node.domain);
 }
 
+function writeEntry([key, value]: [string, string], pbf: PbfWriter): void {
+  pbf.writeStringField(1, key);
+  pbf.writeStringField(2, value);
+}
+
 function writeInitializer(tensor: OnnxInitializer, pbf: PbfWriter): void {
   for (const dim of tensor.dims) pbf.writeVarintField(1, dim);
   pbf.writeVarintField(2, tensor.elementType);
   pbf.writeStringField(8, tensor.name);
   pbf.writeBytesField(9, tensor.raw);
+}
+
+function writeExternal(tensor: ExternalInitializer, pbf: PbfWriter): void {
+  for (const dim of tensor.dims) pbf.writeVarintField(1, dim);
+  pbf.writeVarintField(2, tensor.elementType);
+  pbf.writeStringField(8, tensor.name);
+  pbf.writeMessage(13, writeEntry, ["location", tensor.name] as [string, string]);
+  pbf.writeVarintField(14, EXTERNAL);
 }
 
 function writeDim(dim: number | string, pbf: PbfWriter): void {
@@ -94,6 +114,7 @@ function writeGraph(model: OnnxModel, pbf: PbfWriter): void {
   for (const node of model.nodes) pbf.writeMessage(1, writeNode, node);
   pbf.writeStringField(2, "prefine");
   for (const tensor of model.initializers) pbf.writeMessage(5, writeInitializer, tensor);
+  for (const tensor of model.external ?? []) pbf.writeMessage(5, writeExternal, tensor);
   for (const value of model.inputs) pbf.writeMessage(11, writeValue, value);
   for (const value of model.outputs) pbf.writeMessage(12, writeValue, value);
   for (const value of model.values) pbf.writeMessage(13, writeValue, value);

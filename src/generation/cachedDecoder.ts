@@ -21,6 +21,7 @@ import type { LoraAdapter } from "../models/adapters/lora.ts";
 import { buildNetwork } from "../models/buildNetwork.ts";
 import { findNonFinite } from "../models/findNonFinite.ts";
 import type { Architecture } from "../models/network.ts";
+import { areCodes } from "../models/precision/quantize.ts";
 import type { CachedRow, Decoder, DecoderStepOptions, ForkingDecoder } from "./decoder.ts";
 import { causalMasks, maskName } from "./decoderMasks.ts";
 import { type DecodedModel, loadWeights, type SharedWeights } from "./decoderWeights.ts";
@@ -29,21 +30,15 @@ import { rereadingDecoder } from "./rereadingDecoder.ts";
 const pastName = (layer: number, what: "keys" | "values") => `past.${layer}.${what}`;
 const presentName = (layer: number, what: "keys" | "values") => `present.${layer}.${what}`;
 
-/**
- * B sequences, S new tokens each, P cached ones: `logits` [B, V] after the last tokens, and the extended cache.
- * @param options.picks adds an input `rows` [B]: the cached sequence (of C) that each row continues
- */
-function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null, options: { picks?: boolean } = {}) {
+/** B sequences, S new tokens each, P cached ones: `logits` [B, V] after the last tokens, and the extended cache. */
+function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null) {
   const outputs: Record<string, Tensor> = {};
   const { kvHeads, headSize } = architecture;
   const net = buildNetwork(architecture, {
     adapter,
     attend: (q, k, v, { layer, heads, scale, cap, window }) => {
       const mask = input(maskName(window), ["B", 1, "S", "P+S"]);
-      const cache = (what: "keys" | "values") => {
-        const past = (rows: "B" | "C") => input(pastName(layer, what), [rows, kvHeads, "P", headSize]);
-        return options.picks ? gatherRows(past("C"), input("rows", ["B"], "int32")) : past("B");
-      };
+      const cache = (what: "keys" | "values") => input(pastName(layer, what), ["B", kvHeads, "P", headSize]);
       const past = { keys: cache("keys"), values: cache("values") };
       const { out, keys, values } = cachedAttention([q, k, v], past, mask, { heads, kvHeads, scale, cap });
       outputs[presentName(layer, "keys")] = keys;
@@ -61,6 +56,25 @@ function decoderGraph(architecture: Architecture, adapter: LoraAdapter | null, o
   const logits = patch ? patchLogits(plain, last, patch) : plain;
   const { logitsCap: cap } = architecture;
   return lowerGraph({ logits: cap === undefined ? logits : mul(tanh(div(logits, cap)), cap), ...outputs });
+}
+
+type CacheParts = readonly (readonly [layer: number, what: "keys" | "values"])[];
+
+const cacheParts = ({ layers }: Architecture): CacheParts =>
+  Array.from({ length: layers }, (_, layer) => layer).flatMap((layer) => [
+    [layer, "keys"] as const,
+    [layer, "values"] as const,
+  ]);
+
+/** Picks the cached sequence (of C) that each of B rows continues: a cache of another size. */
+function pickingGraph(architecture: Architecture) {
+  const { kvHeads, headSize } = architecture;
+  const rows = input("rows", ["B"], "int32");
+  const picked = cacheParts(architecture).map(([layer, what]) => {
+    const past = input(pastName(layer, what), ["C", kvHeads, "P", headSize]);
+    return [presentName(layer, what), gatherRows(past, rows)] as const;
+  });
+  return lowerGraph(Object.fromEntries(picked));
 }
 
 /** logits [B, V], with those of replaced unembedding rows recomputed from the hidden states [B, C]. */
@@ -106,21 +120,14 @@ class CachedDecoder implements ForkingDecoder {
     this.cacheName = `cache ${++lastCache}: `;
     this.feeds = { ...this.core.weights };
     this.fetches = {};
-    for (const [layer, what] of this.cacheParts()) {
+    for (const [layer, what] of cacheParts(this.core.architecture)) {
       this.feeds[pastName(layer, what)] = this.cacheName + pastName(layer, what);
       this.fetches[presentName(layer, what)] = { store: this.cacheName + pastName(layer, what) };
     }
   }
 
-  private cacheParts(): [number, "keys" | "values"][] {
-    return Array.from({ length: this.core.architecture.layers }, (_, layer) => layer).flatMap((layer) => [
-      [layer, "keys"],
-      [layer, "values"],
-    ]);
-  }
-
   private cacheNames(): string[] {
-    return this.cacheParts().map(([layer, what]) => this.cacheName + pastName(layer, what));
+    return cacheParts(this.core.architecture).map(([layer, what]) => this.cacheName + pastName(layer, what));
   }
 
   private async begin({ batch, padding }: DecoderStepOptions): Promise<void> {
@@ -134,16 +141,15 @@ class CachedDecoder implements ForkingDecoder {
     if (this.cached === 0) await this.begin(options);
     const { batch, length } = options;
     const last = Int32Array.from({ length: batch }, (_, b) => (b + 1) * length - 1);
-    const session = await this.pick(options.rows);
-    const { windows } = this.core.architecture;
+    await this.pick(options.rows);
+    const { architecture, session } = this.core;
     const outputs = await session.run(
       {
         ...this.feeds,
-        ...(options.rows ? { rows: { dtype: "int32", shape: [batch], data: options.rows } } : {}),
         tokens: { dtype: "int32", shape: [tokens.length], data: tokens },
         positions: { dtype: "int32", shape: [positions.length], data: positions },
         last: { dtype: "int32", shape: [batch], data: last },
-        ...causalMasks(options, { cached: this.cached, padding: this.padding }, windows),
+        ...causalMasks(options, { cached: this.cached, padding: this.padding }, architecture.windows),
       },
       this.fetches,
     );
@@ -151,14 +157,18 @@ class CachedDecoder implements ForkingDecoder {
     return outputs.get("logits")?.data as Float32Array;
   }
 
-  /** Reorders the cache and `padding` to the picked rows; returns the graph to run. */
-  private async pick(rows: Int32Array | undefined): Promise<Session> {
+  /** Reorders the cache and `padding` to the picked rows. */
+  private async pick(rows: Int32Array | undefined): Promise<void> {
     const { length } = this.padding;
-    if (!rows || (rows.length === length && rows.every((row, b) => row === b))) return this.core.session;
+    if (!rows || (rows.length === length && rows.every((row, b) => row === b))) return;
     this.padding = rows.map((row) => this.padding[row]);
-    if (rows.length !== length) return this.core.openPicking();
-    await this.core.device.apply(pickRows, { caches: this.cacheNames() }, { rows: [...rows] });
-    return this.core.session;
+    if (rows.length === length) {
+      await this.core.device.apply(pickRows, { caches: this.cacheNames() }, { rows: [...rows] });
+      return;
+    }
+    const picking = await this.core.openPicking();
+    const caches = Object.fromEntries(this.cacheNames().map((name) => [name.slice(this.cacheName.length), name]));
+    await picking.run({ ...caches, rows: { dtype: "int32", shape: [rows.length], data: rows } }, this.fetches);
   }
 
   fork(): ForkingDecoder {
@@ -233,19 +243,22 @@ export async function createDecoders(models: readonly DecodedModel[], device: De
 
 async function loadCore(model: DecodedModel, device: Device, shared: SharedWeights): Promise<DecoderCore> {
   const { architecture, weights, adapter } = model;
-  const lora = adapter?.lora ?? null;
   const stored = await loadWeights(model, device, shared);
+  const graph = decoderGraph(architecture, adapter?.lora ?? null);
+  const session = await device.open(graph, "decode");
+  await device.free(graph.held.filter(areCodes)); // the session has its own copy
+  const steps = graph.held.filter((name) => !areCodes(name)); // to be searched for NaN
   let picking: Promise<Session> | undefined;
-  const openPicking = () => device.open(decoderGraph(architecture, lora, { picks: true }), "decode-picking");
   return {
     architecture,
     device,
     weights: Object.fromEntries(stored),
-    session: await device.open(decoderGraph(architecture, lora), "decode"),
+    session,
     openPicking: () => {
-      picking ??= openPicking();
+      picking ??= device.open(pickingGraph(architecture), "decode-picking");
       return picking;
     },
-    findNonFinite: () => findNonFinite(device, stored.keys(), weights, (name) => stored.get(name) ?? name),
+    findNonFinite: () =>
+      findNonFinite(device, [...stored.keys(), ...steps], weights, (name) => stored.get(name) ?? name),
   };
 }

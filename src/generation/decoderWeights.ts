@@ -5,9 +5,11 @@ import { float32 } from "../engine/runtime/hostTensor.ts";
 import { adapterTensors, type LoraAdapter } from "../models/adapters/lora.ts";
 import { takePrincipal } from "../models/adapters/pissa.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
-import { storedWeights } from "../models/precision/quantize.ts";
+import { isOnlyIntegers, storedWeights } from "../models/precision/quantize.ts";
 
 export interface DecodedModel extends Pick<LoadedModel, "architecture" | "weights"> {
+  /** Weights as integers, which the session takes in: `Architecture.integers`. Absent: none. For a model by itself. */
+  integers?: ReadonlyMap<string, FileRange>;
   /** LoRA weights to run on top; not merged into the base model, so that the ops equal those of training. */
   adapter: { lora: LoraAdapter; weights: SavedAdapter["weights"] } | null;
 }
@@ -28,7 +30,7 @@ const SUFFIX = /\.(?:codes|scale|absmax|nested_absmax|nested_offset)$/;
  * @returns the names of the stored tensors by the names that the graph reads.
  */
 export async function loadWeights(
-  { architecture, weights, adapter }: DecodedModel,
+  { architecture, weights, integers = new Map(), adapter }: DecodedModel,
   device: Device,
   shared: SharedWeights,
 ): Promise<Map<string, string>> {
@@ -40,13 +42,14 @@ export async function loadWeights(
   const places = new Map<string, string>();
   const missing: [string, FileRange][] = [];
   for (const [name, range] of weights) {
+    if (isOnlyIntegers(architecture, name)) continue;
     const origin = changed.has(name) ? `${own}${name}, changed` : `${name} ${JSON.stringify(range)}`;
     const place = shared.places.get(origin) ?? own + name;
     places.set(name, place);
     if (!shared.places.has(origin)) missing.push([place, range]);
     shared.places.set(origin, place);
   }
-  await device.load(missing);
+  await device.load([...missing, ...integers]);
   const stored = new Map<string, string>();
   for (const name of storedWeights({ architecture, weights })) {
     const suffix = weights.has(name) ? "" : (SUFFIX.exec(name)?.[0] ?? "");

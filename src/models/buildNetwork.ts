@@ -23,6 +23,7 @@ import type { LoraAdapter, LoraLayer } from "./adapters/lora.ts";
 import { adaptedNorm, adaptRows, addDora, addLora, mergedWeight } from "./adapters/loraForward.ts";
 import { type Architecture, HEAD_MODULE, type LinearLayer, type Network } from "./network.ts";
 import { frozenMatrix, type NamedInput } from "./precision/frozenMatrix.ts";
+import { integerHead } from "./precision/integerMatrix.ts";
 
 export interface NetworkOptions {
   adapter: LoraAdapter | null;
@@ -90,12 +91,14 @@ function dropper(dropoutSeed: Tensor | undefined): Network["dropout"] {
 
 interface HeadParts {
   head: () => Tensor;
+  /** The product with the head's integers, if it has some. */
+  product: (hidden: Tensor) => Tensor | null;
   named: NamedInput;
   normOf: (lora: LoraLayer, matrix: Tensor) => Tensor;
 }
 
 /** The unembedding with its adapter, if it has one. */
-function unembedding(lora: LoraLayer | undefined, { head, named, normOf }: HeadParts) {
+function unembedding(lora: LoraLayer | undefined, { head, product, named, normOf }: HeadParts) {
   let merged: Tensor | undefined;
   return {
     /** With its adapter as one matrix: training needs its mean row, and its product block by block. */
@@ -106,7 +109,7 @@ function unembedding(lora: LoraLayer | undefined, { head, named, normOf }: HeadP
     },
     /** For a few rows, adding the adapter's term costs far less than that matrix. */
     logits: (hidden: Tensor) => {
-      const y = unembed(hidden, head());
+      const y = product(hidden) ?? unembed(hidden, head());
       if (!lora) return y;
       if (lora.magnitude === null) return addLora(y, hidden, lora, named);
       return addDora({ y, product: y, x: hidden, norm: normOf(lora, head()) }, lora, named);
@@ -153,7 +156,7 @@ export function buildNetwork(architecture: Architecture, options: NetworkOptions
   return {
     weights,
     weight,
-    ...unembedding(adapter?.layers.get(HEAD_MODULE), { head, named, normOf }),
+    ...unembedding(adapter?.layers.get(HEAD_MODULE), { head, product: integerHead(architecture), named, normOf }),
     headPatch: () => patch(`${HEAD_MODULE}.weight`),
     embedding,
     words: (name, tokens) => noisy(embedding(name, tokens), options.noise),

@@ -18,7 +18,7 @@ function oddValue({ dtype, data }: HostTensor): string | undefined {
 }
 
 /** A part of a matrix in 8 or 4 bits. */
-const PART = /^(.+\.weight)\.(?:codes|scale|absmax|nested_absmax|nested_offset)$/;
+const PART = /^(.+\.weight)\.(?:codes|scale|absmax|nested_absmax|nested_offset|steps|offsets)$/;
 
 /** The name of a stored tensor in its file, in words: what is quantized on reading has one name there. */
 function nameInFile(name: string, weights: ReadonlyMap<string, FileRange>): string {

@@ -4,6 +4,7 @@
  * Letters: M tokens (packed or batch x length), C channels, H heads, K key heads, D channels per head.
  */
 import type { NarrowDtype, RowPatch, Shape, Tensor } from "../engine/graph/index.ts";
+import type { IntegerBlocks } from "../formats/integerBlocks.ts";
 import type { Quantization } from "../formats/quantizedBlocks.ts";
 
 /** Module of the unembedding in transformers' causal language models; a tied one has no parameter. */
@@ -102,6 +103,8 @@ export interface Architecture {
   cacheLimit?: number;
   /** Linear layers whose frozen weight is kept in 8 or 4 bits, by name; absent: none. */
   quantized?: ReadonlyMap<string, Quantization & Pick<LinearLayer, "layout">>;
+  /** Products with these parameters, [out, in], use integers that the session holds; absent: none. Generation only. */
+  integers?: ReadonlyMap<string, IntegerBlocks>;
   /** What the files have besides this model, and prefine does not run: copied into saved models; absent: nothing. */
   leftOut?: { part: string; has(tensor: string): boolean };
   /** Other names of a parameter in files (GPT-2 on the hub: without `transformer.`). */

@@ -1,6 +1,6 @@
 /** @file A model's id or folder -> the locations of its weights and of its adapter, if any. */
 import { isAbsolute, join } from "node:path";
-import { options as anOptions, anyFunction, namesIn, nullable, optionsOf, text } from "../arguments.ts";
+import { options as anOptions, anyFunction, bool, namesIn, nullable, optionsOf, text } from "../arguments.ts";
 import type { SavedAdapter } from "../checkpoints/adapter.ts";
 import {
   ADAPTER_CONFIG,
@@ -56,6 +56,13 @@ export interface ModelSourceOptions extends HubOptions {
    */
   gguf_file?: string | undefined;
   /**
+   * Generates from weights in 8 or 4 bits with float32 products, as training and scores compute. False: with products
+   * of integers, which round their inputs to 8 bits, and are faster.
+   *
+   * Default: `true`. Prefine's own.
+   */
+  exact?: boolean | undefined;
+  /**
    * Receives the progress of a download.
    *
    * Default: nothing is shown. Prefine's own.
@@ -69,6 +76,7 @@ export const SOURCE_CHECKS = optionsOf<ModelSourceOptions>("from_pretrained", {
   revision: text,
   base: text,
   gguf_file: text,
+  exact: bool,
   quantization_config: nullable({ ...anOptions, expected: "a BitsAndBytesConfig, or an object with its options" }),
   onProgress: anyFunction,
 });

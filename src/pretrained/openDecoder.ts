@@ -9,6 +9,7 @@ import { loraAdapter } from "../models/adapters/lora.ts";
 import type { LoadedModel } from "../models/loadedModel.ts";
 import { keepNarrow } from "../models/precision/keepNarrow.ts";
 import { quantizedUnder, storedBytes } from "../models/precision/quantize.ts";
+import { toIntegers } from "../models/precision/toIntegers.ts";
 
 /** Bytes of Node, the runtime and the graph. */
 const PROCESS_BYTES = 200 * 2 ** 20;
@@ -60,13 +61,35 @@ function bytesTogether([first, ...others]: readonly DecodedModel[]): number {
   return bytes;
 }
 
-/** @param options.adapter run on top of the model. */
+/**
+ * @param options.adapter run on top of the model.
+ * @param options.isExact false: weights in 8 or 4 bits are multiplied as integers where the device does so fast.
+ */
 export async function openDecoder(
   loaded: LoadedModel,
-  { adapter }: { adapter?: SavedAdapter | null } = {},
+  { adapter, isExact = true }: { adapter?: SavedAdapter | null; isExact?: boolean } = {},
 ): Promise<Decoder> {
-  const [model] = decodedModels([{ loaded, adapter }]);
-  return createDecoder(model, await openDevice());
+  const device = await openDevice();
+  try {
+    const rounded =
+      isExact || !(await device.holdsWeights()) ? null : withIntegers({ loaded, adapter: adapter ?? null });
+    const [model] = rounded ? [rounded] : decodedModels([{ loaded, adapter }]);
+    return await createDecoder(model, device);
+  } catch (error) {
+    await device.dispose();
+    throw error;
+  }
+}
+
+/** The model with its integers; null if it has none, or memory is short. */
+function withIntegers({ loaded, adapter }: Required<ModelParts>): DecodedModel | null {
+  const lora = adapter ? loraAdapter(loaded.architecture, adapter.config) : null;
+  const { model, integers, bytes } = toIntegers(quantizedUnder(loaded, lora), lora);
+  // while the session opens there are two copies: as read, and in the order of its kernels
+  const isRoomy = storedBytes(model.architecture) + 2 * bytes <= SHARE_FOR_WIDENED * availableMemory();
+  if (integers.size === 0 || !isRoomy) return null;
+  const onTop = lora && adapter ? { lora, weights: adapter.weights } : null;
+  return { architecture: model.architecture, weights: model.weights, integers, adapter: onTop };
 }
 
 /** Decoders of one base model, with its adapters: weights that they have in common are in memory once. */

@@ -23,6 +23,7 @@ class RecordingDevice implements Device {
     this.opened.push(graph);
     return { run: async () => new Map(), release: async () => {} };
   }
+  holdsWeights = async () => false;
   runtime = async () => ({ kind: "native" as const, version: "none", notice: null });
   read = async () => [];
   load = async () => {};

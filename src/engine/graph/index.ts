@@ -1,6 +1,7 @@
 /** @file The engine's vocabulary: tensors, ops and differentiation. */
 export { grad } from "./grad.ts";
 export { attention } from "./ops/attention.ts";
+export { type BlockMatrix, blockMatmul } from "./ops/blocks.ts";
 export * from "./ops/broadcast.ts";
 export { cachedAttention } from "./ops/cachedAttention.ts";
 export { checkpoint, checkpointAll } from "./ops/checkpoint.ts";
@@ -17,4 +18,13 @@ export { chunk, concat, reshape, slice, split, transpose, zerosLike } from "./op
 export { meanRow, unembed } from "./ops/unembed.ts";
 export type { RowPatch } from "./ops/wordBlocks.ts";
 export { wordsPerBlock } from "./ops/wordBlocks.ts";
-export { constant, type Dim, type Dtype, input, type NarrowDtype, type Shape, type Tensor } from "./tensor.ts";
+export {
+  constant,
+  type Dim,
+  type Dtype,
+  heldInput,
+  input,
+  type NarrowDtype,
+  type Shape,
+  type Tensor,
+} from "./tensor.ts";

@@ -32,7 +32,7 @@ export interface Node {
 export type Attrs = Readonly<Record<string, unknown>>;
 
 type Source =
-  | { readonly kind: "input"; readonly name: string; readonly stored?: NarrowDtype }
+  | { readonly kind: "input"; readonly name: string; readonly stored?: NarrowDtype; readonly isHeld?: boolean }
   | { readonly kind: "constant"; readonly data: ConstantData }
   | { readonly kind: "node"; readonly node: Node; readonly output: number };
 
@@ -135,6 +135,11 @@ export function defineOp<A extends Attrs>(
 /** A named input, fed in every run. @param stored storage dtype of a float32 input, if narrower. */
 export function input(name: string, shape: Shape, dtype: Dtype = "float32", stored?: NarrowDtype): Tensor {
   return { dtype, shape, source: { kind: "input", name, stored } };
+}
+
+/** An input that the session takes in when it opens, in the layout of its kernels; it is fed in no run. */
+export function heldInput(name: string, shape: Shape, dtype: Dtype): Tensor {
+  return { dtype, shape, source: { kind: "input", name, isHeld: true } };
 }
 
 /** Storage dtype of a graph input, if narrower than its dtype. */

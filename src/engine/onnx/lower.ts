@@ -37,6 +37,8 @@ export interface LoweredGraph {
   /** Every graph input: its feed is the tensor of that name, or rows [start, end) of it if `rows` is set. */
   inputs: { name: string; of: string; dtype: Dtype; rows?: [number, number] }[];
   outputs: { name: string; dtype: Dtype; shape: Shape }[];
+  /** Stored tensors that the session takes in when it opens: `heldInput`. */
+  held: string[];
 }
 
 class Lowering {
@@ -44,6 +46,7 @@ class Lowering {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];
   readonly inputs = new Map<string, OnnxValue & { of: string; dtype: Dtype; rows?: [number, number] }>();
+  readonly held: Omit<OnnxInitializer, "raw">[] = [];
   private readonly names = new Map<Tensor, string>();
   private readonly constants = new Map<string, string>();
   private readonly constantNames = new Set<string>();
@@ -96,8 +99,16 @@ class Lowering {
     const { source } = tensor;
     if (source.kind === "node")
       throw new Error(`internal: ${source.node.op.name}: output ${source.output} was not lowered`);
-    const name = source.kind === "input" ? this.addInput(tensor, source.name) : this.addConstant(tensor);
+    const name = source.kind === "constant" ? this.addConstant(tensor) : this.addNamed(tensor, source);
     this.names.set(tensor, name);
+    return name;
+  }
+
+  private addNamed(tensor: Tensor, { name, isHeld }: { name: string; isHeld?: boolean }): string {
+    if (!isHeld) return this.addInput(tensor, name);
+    const { dtype, shape } = tensor;
+    if (this.held.some((each) => each.name === name)) throw new Error(`internal: two tensors are held as "${name}"`);
+    this.held.push({ name, elementType: elementTypes[dtype], dims: shape as number[] });
     return name;
   }
 
@@ -213,8 +224,17 @@ function lowerFor(
   const made = new Set(nodes.flatMap((node) => node.outputs));
   const between = [...lowering.values.values()].filter(({ name }) => made.has(name) && !Object.hasOwn(outputs, name));
   const tight = tightMemory ? tightShapes(nodes, between) : null;
-  const { initializers } = lowering;
-  const model: OnnxModel = { opsets, nodes, initializers, inputs, outputs: named, values: tight ?? between };
+  const { initializers, held } = lowering;
+  const external = held.length > 0 ? { external: held } : {};
+  const model: OnnxModel = {
+    opsets,
+    nodes,
+    initializers,
+    ...external,
+    inputs,
+    outputs: named,
+    values: tight ?? between,
+  };
   return {
     bytes: encodeOnnxModel(model),
     model,
@@ -222,5 +242,6 @@ function lowerFor(
     forOthers: () => lowerFor(outputs, { tightMemory }, false),
     inputs: inputs.map(({ name, of, dtype, rows }) => ({ name, of, dtype, rows })),
     outputs: named.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
+    held: lowering.held.map(({ name }) => name),
   };
 }

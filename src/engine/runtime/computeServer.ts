@@ -109,7 +109,7 @@ class ComputeServer {
    * and count twice in resident memory as soon as two sessions are open. WebAssembly copies every input into its memory
    * for the duration of a run: 0.1 s for GPT-2 in a step of 9 s.
    */
-  private async open({ model, arena, onCpu }: RequestOf<"open">): Promise<number> {
+  private async open({ model, arena, onCpu, held }: RequestOf<"open">): Promise<number> {
     const { loading, providers, threads } = this.host;
     const { ort, kind } = await loading;
     const creating = ort.InferenceSession.create(model, {
@@ -126,13 +126,20 @@ class ComputeServer {
       // WebAssembly a feed that finds no room after the arena would be written to address 0.
       enableCpuMemArena: arena && kind === "native",
       logSeverityLevel: 3,
-      extra: { session: { disable_prepacking: "1" } },
+      ...(held.length > 0 ? { externalData: held.map((name) => this.heldBytes(name)) } : {}),
+      // products of held weights are fast only when packed; packing others would copy what all sessions share
+      extra: { session: { disable_prepacking: held.length > 0 ? "0" : "1" } },
     });
     const session = await creating.catch((cause: Error) => {
       throw this.host.explainFailure(cause);
     });
     this.sessions.set(this.nextSession, session);
     return this.nextSession++;
+  }
+
+  private heldBytes(name: string): { path: string; data: Uint8Array } {
+    const { buffer, byteOffset, byteLength } = this.tensors.get(name).data;
+    return { path: name, data: new Uint8Array(buffer, byteOffset, byteLength) };
   }
 
   private async close({ session: id }: RequestOf<"close">): Promise<void> {

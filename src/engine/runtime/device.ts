@@ -17,6 +17,9 @@ export interface Device {
   /** The ONNX Runtime in use. Ask after loading weights: the notice counts them and is given once per process. */
   runtime(): Promise<RuntimeInfo>;
 
+  /** Whether sessions may hold weights (`heldInput`) and multiply integers fast: in the native runtime, on the CPU. */
+  holdsWeights(): Promise<boolean>;
+
   /** Compiles a graph. @param name short description of what it computes, shown in dumps. */
   open(graph: LoweredGraph, name: string): Promise<Session>;
 

@@ -1,6 +1,7 @@
 /** @file Messages between the threads: main and compute thread, compute and kernel threads. */
 import type { PackedMatrix } from "../../formats/bitsandbytes.ts";
 import type { BlockDtype } from "../../formats/ggufBlocks.ts";
+import type { IntegerBlocks } from "../../formats/integerBlocks.ts";
 import type { Quantization } from "../../formats/quantizedBlocks.ts";
 import type { ConstantData, Dtype, NarrowDtype } from "../graph/tensor.ts";
 
@@ -35,6 +36,8 @@ export interface FileRange {
   packed?: PackedMatrix & { layout: "out,in" | "in,out" };
   /** Keep in 8 or 4 bits, as [out, in], under the names of its parts; `layout` is that of `shape`. */
   quantize?: Quantization & { layout: "out,in" | "in,out" };
+  /** Keep [out, in] as integers for products of generation, under the names of their parts. */
+  integers?: IntegerBlocks & { layout: "out,in" | "in,out"; areFiles: boolean };
 }
 
 /** An input of a run: a stored tensor by name (optionally some of its rows), or a value sent along. */
@@ -72,7 +75,7 @@ interface NamedItem {
 
 export type Request =
   | { method: "runtime" }
-  | { method: "open"; model: Uint8Array; arena: boolean; onCpu: readonly string[] }
+  | { method: "open"; model: Uint8Array; arena: boolean; onCpu: readonly string[]; held: readonly string[] }
   | { method: "close"; session: number }
   | { method: "run"; session: number; feeds: [string, Feed][]; fetches: [string, Fetch][] }
   | { method: "load"; tensors: [string, FileRange][] }

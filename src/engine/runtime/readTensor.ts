@@ -1,8 +1,15 @@
 /** @file A tensor's bytes in a file -> float32 in memory, or its 16 bits unchanged. */
 import { type PackedMatrix, unpack, widen } from "../../formats/bitsandbytes.ts";
 import { decodeBlocks, isBlockDtype } from "../../formats/ggufBlocks.ts";
+import { ggufSteps, integerBlockParts, toIntegerBlocks } from "../../formats/integerBlocks.ts";
 import { widenFloats } from "../../formats/narrowFloats.ts";
-import { type PartData, quantizeBlocks, quantizedBytes, quantizedParts } from "../../formats/quantizedBlocks.ts";
+import {
+  dequantizeBlocks,
+  type PartData,
+  quantizeBlocks,
+  quantizedBytes,
+  quantizedParts,
+} from "../../formats/quantizedBlocks.ts";
 import type { FileRange, HostTensor } from "./protocol.ts";
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
@@ -17,12 +24,53 @@ export type ReadBytes = (file: string, start: number, end: number) => Promise<Ui
 
 /** Stored form of a tensor, by name: float32, or the parts of a matrix in fewer bits. */
 export async function readStored(read: ReadBytes, name: string, range: FileRange): Promise<[string, HostTensor][]> {
+  if (range.integers) return readIntegers(read, name, range, range.integers);
   if (!range.quantize) return [[name, await readTensor(read, range)]];
   const parts = quantizedParts(range.quantize, sizeOf(range.shape));
   const data = range.packed
     ? unpack(...(await readPacked(read, range, range.packed)))
     : await readQuantized(read, range);
   return parts.map(({ suffix, dtype, shape }, i) => [name + suffix, { dtype, shape, data: data[i] }]);
+}
+
+/** A matrix as integers in blocks: the file's own, those of its 8 bits in memory, or the nearest ones. */
+async function readIntegers(
+  read: ReadBytes,
+  name: string,
+  { integers: _, ...range }: FileRange,
+  kind: NonNullable<FileRange["integers"]>,
+): Promise<[string, HostTensor][]> {
+  const isTransposed = kind.layout === "in,out";
+  const shape = isTransposed ? [...range.shape].reverse() : range.shape;
+  const data = toIntegerBlocks(...(await integerInput(read, range, { kind, shape })));
+  return integerBlockParts(kind, shape).map((part, i) => {
+    return [name + part.suffix, { dtype: part.dtype, shape: part.shape, data: data[i] }];
+  });
+}
+
+/** Values [out, in], and the steps that they were made with, if they are kept. */
+async function integerInput(
+  read: ReadBytes,
+  range: FileRange,
+  { kind, shape }: { kind: NonNullable<FileRange["integers"]>; shape: readonly number[] },
+): Promise<Parameters<typeof toIntegerBlocks>> {
+  const { file, start, end, as, quantize } = range;
+  if (quantize) {
+    const parts = (await readStored(read, "", range)).map(([, { data }]) => data as PartData);
+    const values = dequantizeBlocks(parts, quantize, sizeOf(shape));
+    return kind.areFiles ? [values, kind, { scales: parts[1] as Float32Array, offsets: null }] : [values, kind];
+  }
+  if (kind.areFiles && isBlockDtype(as)) {
+    const { values, scales, offsets } = ggufSteps(await read(file, start, end), as);
+    const blocks = [shape[0], shape[1] / kind.size];
+    const rows = range.rows === "transposed" ? undefined : range.rows; // the file's order is that of the integers
+    const ordered = (data: Float32Array, size: readonly number[]) => arrange(data, size, rows);
+    const steps = { scales: ordered(scales, blocks), offsets: offsets && ordered(offsets, blocks) };
+    return [ordered(values, shape), kind, steps];
+  }
+  const { data } = await readTensor(read, range);
+  const values = data as Float32Array;
+  return [kind.layout === "in,out" ? transpose(values, shape) : values, kind];
 }
 
 async function readQuantized(read: ReadBytes, range: FileRange): Promise<PartData[]> {

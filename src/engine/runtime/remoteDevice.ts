@@ -109,12 +109,17 @@ export class RemoteDevice implements Device {
     return { ...info, notice, otherProviders: this.otherProviders };
   }
 
+  async holdsWeights(): Promise<boolean> {
+    const { kind } = await this.call<RuntimeInfo>({ method: "runtime" });
+    return kind === "native" && this.otherProviders.length === 0;
+  }
+
   async open(requested: LoweredGraph, name: string): Promise<Session> {
     const graph = this.otherProviders.length > 0 ? requested.forOthers() : requested;
     this.onOpen(name, graph);
-    const { bytes: model, tightMemory: arena, inputs, outputs } = graph;
+    const { bytes: model, tightMemory: arena, inputs, outputs, held } = graph;
     const onCpu = graph.model.nodes.flatMap(({ type, outputs: [node] }) => (CPU_OPS.has(type) ? [node] : []));
-    const session = await this.call<number>({ method: "open", model, arena, onCpu });
+    const session = await this.call<number>({ method: "open", model, arena, onCpu, held });
     return {
       run: async (feeds, fetches = {}) => {
         const request = { session, feeds: feedsOf(inputs, feeds), fetches: fetchesOf(outputs, fetches) };

@@ -13,6 +13,7 @@ import {
 } from "../../engine/graph/index.ts";
 import { NESTED_VALUES, quantizedParts } from "../../formats/quantizedBlocks.ts";
 import type { Architecture, LinearLayer } from "../network.ts";
+import { integerMatrix } from "./integerMatrix.ts";
 
 export interface FrozenMatrix {
   /** x [M, in] -> x W + bias [M, out]. */
@@ -28,13 +29,15 @@ const nestedValues = constant([...NESTED_VALUES]);
 
 /** @param weight the float32 weight by name, read only if the layer is not quantized. */
 export function frozenMatrix(
-  { quantized }: Pick<Architecture, "quantized">,
+  architecture: Pick<Architecture, "quantized" | "integers">,
   layer: LinearLayer,
   { named, weight }: { named: NamedInput; weight: (name: string) => Tensor },
 ): FrozenMatrix {
-  const quantization = quantized?.get(layer.name);
+  const quantization = architecture.quantized?.get(layer.name);
   const isTransposed = layer.layout === "in,out";
   const name = `${layer.name}.weight`;
+  const integers = architecture.integers?.get(name);
+  if (integers) return integerMatrix(name, layer, integers);
   if (!quantization) {
     const matrix = weight(name);
     return { product: (x, bias) => gemm(x, matrix, bias, { transB: !isTransposed }), dense: () => matrix };

@@ -4,11 +4,12 @@
  */
 import type { FileRange } from "../../engine/runtime/protocol.ts";
 import { PrefineError } from "../../errors.ts";
+import { INTEGERS } from "../../formats/integerBlocks.ts";
 import { partBytes, type Quantization, quantizedParts } from "../../formats/quantizedBlocks.ts";
 import type { LoraAdapter } from "../adapters/lora.ts";
 import { fullMatch } from "../adapters/pythonPattern.ts";
 import type { LoadedModel } from "../loadedModel.ts";
-import type { Architecture, LinearLayer, QuantizationSettings } from "../network.ts";
+import { type Architecture, HEAD_MODULE, type LinearLayer, type QuantizationSettings } from "../network.ts";
 
 const sizeOf = (shape: readonly (number | string)[]) => shape.reduce<number>((size, dim) => size * Number(dim), 1);
 
@@ -61,6 +62,13 @@ function skips(patterns: readonly string[]): (layer: string) => boolean {
   return (layer) => tests.some((test) => test(layer));
 }
 
+/** Whether a held tensor is the codes of a matrix; the others are their scales and offsets. */
+export const areCodes = (name: string): boolean => name.endsWith(INTEGERS);
+
+/** Whether no graph reads the parameter itself; a tied head is read as the embedding. */
+export const isOnlyIntegers = ({ integers, head }: Architecture, name: string): boolean =>
+  integers?.has(name) === true && (name !== head || head === `${HEAD_MODULE}.weight`);
+
 /** Names of the model's tensors in the compute thread. */
 export const storedNames = (architecture: Architecture): string[] =>
   storedTensors(architecture).map(({ name }) => name);
@@ -88,8 +96,10 @@ export function describeQuantization({ quantized, linears }: Architecture): stri
   return `${format} in ${layers} linear layers`;
 }
 
-function storedTensors({ parameters, quantized, stored }: Architecture): { name: string; bytes: number }[] {
+function storedTensors(architecture: Architecture): { name: string; bytes: number }[] {
+  const { parameters, quantized, stored } = architecture;
   return [...parameters].flatMap(([name, shape]) => {
+    if (isOnlyIntegers(architecture, name)) return [];
     const quantization = name.endsWith(".weight") ? quantized?.get(name.slice(0, -".weight".length)) : undefined;
     if (!quantization) return [{ name, bytes: (stored?.has(name) ? 2 : 4) * sizeOf(shape) }];
     const parts = quantizedParts(quantization, sizeOf(shape));
