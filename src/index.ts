@@ -1,6 +1,16 @@
 /** @file The public API: named as in transformers, PEFT, TRL and datasets wherever they have a name. */
 export type { EvaluatedPair } from "./checkpoints/marginsTable.ts";
 export type { LogEntry, TrainerState } from "./checkpoints/trainerState.ts";
+export type { Agreement, SelfAgreement } from "./collecting/agreement.ts";
+export { type PreferenceInput, type RecordedPreference, recordPreference } from "./collecting/recordPreference.ts";
+export type { Share } from "./collecting/shares.ts";
+export {
+  type PreferenceStatistics,
+  preferenceStatistics,
+  type WinRate,
+  type WinRateOptions,
+  winRate,
+} from "./collecting/winRate.ts";
 export { BitsAndBytesConfig, type BitsAndBytesConfigInput } from "./config/BitsAndBytesConfig.ts";
 export { DPOConfig, type DPOConfigInput } from "./config/DPOConfig.ts";
 export { GenerationConfig, type GenerationConfigInput } from "./config/GenerationConfig.ts";

@@ -155,7 +155,7 @@ async function writeSynced(path: string, content: Content | Pieces): Promise<voi
 }
 
 /** Makes a rename durable; Windows can't open folders and does not need it. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r").catch(() => undefined);
   if (!folder) return;
   try {

@@ -161,6 +161,7 @@ export const RULES: Record<string, Rule> = {
     values: ["config", "data/tokenizers", "checkpoints", "device", "generation", "pretrained"],
     types: ["models"],
   },
+  collecting: { values: ["disk", "formats", ...DATA, "generation", "pretrained", "serving"] },
   plots: {
     values: ["disk", "formats"],
     files: ["src/config/options/lossTypes.ts", "src/checkpoints/checkpointNames.ts"],
@@ -168,8 +169,21 @@ export const RULES: Record<string, Rule> = {
   terminal: { values: ["plots"] },
   dpoTrainer: { values: [...LIBRARY, "cluster", "terminal", "training"], late: ["plots"] },
   train: { values: [...LIBRARY, "cluster", "terminal", "training", "dpoTrainer"] },
-  index: { values: [...LIBRARY, "serving", "terminal", "training", "plots", "dpoTrainer", "train"] },
-  cli: { values: [...LIBRARY, "serving", "cluster", "terminal", "training", "plots", "dpoTrainer", "train", "index"] },
+  index: { values: [...LIBRARY, "collecting", "serving", "terminal", "training", "plots", "dpoTrainer", "train"] },
+  cli: {
+    values: [
+      ...LIBRARY,
+      "collecting",
+      "serving",
+      "cluster",
+      "terminal",
+      "training",
+      "plots",
+      "dpoTrainer",
+      "train",
+      "index",
+    ],
+  },
 };
 
 /**
@@ -215,8 +229,6 @@ export const TRAINING_LEVELS = [
 
 /** Planned modules: their imports are decided in advance. */
 export const PLANNED: Record<string, Rule> = {
-  /** Collects preferences from people. */
-  collecting: { values: ["disk", "formats", ...DATA, "generation", "pretrained", "serving"] },
   /** Pages in a browser. */
   pages: { values: ["formats", "plots"] },
   /** The entry `prefine/web`: the core on a browser's storage and device. */

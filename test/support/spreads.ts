@@ -3,6 +3,7 @@
 /** Files with calls that spread a list, and what the list is: a long one overflows the stack. See src/lists.ts. */
 export const SPREADS: Record<string, string> = {
   "src/cli/demo/story.ts": "two sides",
+  "src/collecting/events.ts": "verdicts, types of events",
   "src/data/chatTemplates/jinja/expressions.ts": "operators of the grammar",
   "src/data/preferences/tokenizePair.ts": "arguments of a method",
   "src/data/shapes/userDefined.ts": "three parts",

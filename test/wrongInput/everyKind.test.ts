@@ -1,4 +1,6 @@
 /** @file Every kind of value, given to every argument of the public API: a PrefineError, or a value that is meant. */
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { inspect } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { PrefineError } from "../../src/errors.ts";
@@ -45,6 +47,7 @@ const trainer = (option: string) => (value: never) =>
   new api.DPOTrainer({ model: MODEL, train_dataset: ROWS, [option]: value } as never);
 const call = (option: string) => (value: never) => model.generate("a", { max_new_tokens: 1, [option]: value } as never);
 const SHORT = { max_new_tokens: 1 };
+const PREFERENCE = { file: join(tmpdir(), "every-kind", "pairs.jsonl"), prompt: "Q", chosen: "A", rejected: "B" };
 
 /** Arguments, and the kinds that are accepted: all others must be refused. */
 const ARGUMENTS: [name: string, use: (value: never) => unknown, accepted: readonly string[]][] = [
@@ -123,6 +126,21 @@ const ARGUMENTS: [name: string, use: (value: never) => unknown, accepted: readon
   ["remove_columns", (value) => rows.remove_columns(value), ["empty list"]],
   ["add_column", (value) => rows.add_column("a", value), []],
   ["split", (value) => splits.split(value), []],
+  ["recordPreference", (value) => api.recordPreference(value), []],
+  ["recordPreference's file", (value) => api.recordPreference({ file: value, undo: "1" }), []],
+  [
+    "recordPreference's prompt",
+    (value) => api.recordPreference({ ...PREFERENCE, prompt: value }),
+    ["text", "empty text"],
+  ],
+  [
+    "recordPreference's chosen",
+    (value) => api.recordPreference({ ...PREFERENCE, chosen: value }),
+    ["text", "empty text"],
+  ],
+  ["winRate", (value) => api.winRate(value, { of: "a" }), []],
+  ["winRate's options", (value) => api.winRate("a.jsonl", value), []],
+  ["preferenceStatistics", (value) => api.preferenceStatistics(value), []],
 ];
 
 /** What a call does with a value: refuses it, accepts it, or fails in another way. */

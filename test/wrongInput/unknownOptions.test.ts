@@ -57,6 +57,8 @@ const WITH_OPTIONS: Record<string, (options: object) => unknown> = {
   plotTerminal: (options) => api.plotTerminal(LOG, options),
   createLogger: (options) => api.createLogger(options),
   createServer: (options) => api.createServer(options as api.ServerOptions),
+  recordPreference: (options) => api.recordPreference(options as api.PreferenceInput),
+  winRate: (options) => api.winRate("nothing.jsonl", options as api.WinRateOptions),
 };
 
 /** Exports that take no options. */
@@ -64,6 +66,7 @@ const WITHOUT_OPTIONS = [
   "Dataset",
   "PrefineError",
   "Tokenizer",
+  "preferenceStatistics",
   "readTrainerState",
   "renderPng",
   "ultrafeedback",
