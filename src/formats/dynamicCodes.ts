@@ -21,7 +21,15 @@ export interface DynamicCodes {
 export function dynamicCodes(signed: boolean): DynamicCodes {
   const values = codeValues(signed);
   const midpoints = Float32Array.from({ length: 255 }, (_, i) => (values[i] + values[i + 1]) / 2);
-  return { values, midpoints, first: firstCodes(midpoints) };
+  let first: Uint8Array | undefined;
+  return {
+    values,
+    midpoints,
+    get first() {
+      first ??= firstCodes(midpoints); // when a number is first stored: most threads only read, or have none
+      return first;
+    },
+  };
 }
 
 /** create_dynamic_map of bitsandbytes: decade by decade, twice as many values in each. */
