@@ -36,7 +36,7 @@ const differ = (a: string, b: string) => {
   const [some, others] = [a, b].map((text) => new Set(text.toLowerCase().split(/\W+/)));
   return [...some].filter((word) => others.has(word)).length < 0.3 * (some.size + others.size);
 };
-const LONG = "The same words come again and again. ".repeat(800);
+const LONG = "The same words come again and again. ".repeat(200);
 
 /** Check of the doctor -> how its fault is made. */
 export const FAULTS: Record<string, Fault> = {
@@ -73,6 +73,7 @@ export const FAULTS: Record<string, Fault> = {
       rejected: "\u042d\u0442\u043e \u0434\u0440\u0443\u0433\u043e\u0439 \u044f\u0437\u044b\u043a. ".repeat(6),
     }),
   },
+  ratedOtherwise: { plant: (row) => ({ ...row, score_chosen: 2.5, score_rejected: 8 }) },
   duplicate: { isCopy: true, plant: (row) => ({ ...row }) },
   nearDuplicate: {
     isCopy: true,

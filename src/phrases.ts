@@ -86,3 +86,33 @@ function* segmentsOf(text: string): Generator<string> {
 }
 
 const isHighSurrogate = (unit: number) => unit >= 0xd800 && unit < 0xdc00;
+
+/** A row of a file, from 0. */
+export interface Place {
+  /** The file's name in messages. */
+  path: string;
+  row: number;
+}
+
+/** The place of a row by its number; undefined: it is in no file. Holds no rows. */
+export type PlaceOf = (row: number) => Place | undefined;
+
+/** A row's name in messages, by its number in the split. */
+export type RowName = (row: number) => string;
+
+/**
+ * `train row 40 (part-2.jsonl row 5)`; `train row 40 (pairs.jsonl)` where the row has the same number in its file;
+ * `train row 40` where it is in no file.
+ * @param rows a Dataset, or other rows, which have no files.
+ */
+export function rowNames(split: string, rows?: unknown): RowName {
+  const hasPlaces =
+    typeof rows === "object" && rows !== null && "placeOf" in rows && typeof rows.placeOf === "function";
+  return (row) => {
+    const name = `${split} row ${row}`;
+    const place = hasPlaces ? (rows.placeOf as PlaceOf)(row) : undefined;
+    if (place === undefined) return name;
+    if (place.row === row && split.startsWith(place.path)) return name;
+    return place.row === row ? `${name} (${place.path})` : `${name} (${place.path} row ${place.row})`;
+  };
+}

@@ -233,7 +233,7 @@ describe.skipIf(!hasLauncher(launcherFromEnv))(`an error of one rank${needsMpiru
     });
     expect(code, stderr).toBe(1);
     expect(stderr.match(/^error: /gm), stderr).toHaveLength(1);
-    const [, step] = /row 41: .*; saved refused\/checkpoint-(\d+) with the steps/.exec(stderr) ?? [];
+    const [, step] = /row 41 \(chats\.jsonl\): .*; saved refused\/checkpoint-(\d+) with the steps/.exec(stderr) ?? [];
     expect(Number(step), stderr).toBeGreaterThan(0);
     expect(existsSync(join(folder, `refused/checkpoint-${step}/adapter_model.safetensors`))).toBe(true);
   });

@@ -109,7 +109,9 @@ describe("a file that is not fit", () => {
     const [folder, model, training] = of.get("wrong") ?? [];
     expect(folder).toMatch(/^output_dir: output_dir out: expected no run there, found trainer_state\.json/);
     expect(model).toMatch(/^model: model\/config\.json: .*mamba/);
-    expect(training).toMatch(/^training: train row 0: expected the column "rejected", found prompt, chosen/);
+    expect(training).toMatch(
+      /^training: train row 0 \(train\.jsonl\): expected the column "rejected", found prompt, chosen/,
+    );
   });
 
   it.each([

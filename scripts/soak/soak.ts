@@ -2,11 +2,13 @@
  * @file npm run soak [-- --minutes 30 --steps 3000 --seed 1]: trains a tiny model, killed (SIGKILL) at random and
  * resumed, with rivals in its folder, until the time is up. Each training must end with the log, margins and weights of
  * an undisturbed one, and its memory may grow by at most 3 % after step 100. With --ranks: trainings on several
- * processes instead (ranks.ts). With --serve: 50 clients of a server, for a minute by default (serve.ts).
+ * processes instead (ranks.ts). With --serve: 50 clients of a server, for a minute by default (serve.ts). With --stops:
+ * trainings that are stopped while their data is prepared (stops.ts).
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { writeServedModels } from "../../test/support/servedModels.ts";
 import { dice } from "../fuzz/dice.ts";
@@ -15,10 +17,14 @@ import { memoryGrowth } from "./memoryGrowth.ts";
 import { soakRanks } from "./ranks.ts";
 import { soakRound } from "./round.ts";
 import { loadServer } from "./serve.ts";
+import { soakStops } from "./stops.ts";
 
 const MOST_GROWTH = 0.03;
 /** Of a server, whose caches of conversations fill. */
 const MOST_SERVER_GROWTH = 0.25;
+
+/** The sources, without a build. */
+const COMMAND = ["--import", "tsx", fileURLToPath(new URL("./command.ts", import.meta.url))];
 
 const { values } = parseArgs({
   options: {
@@ -27,6 +33,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     ranks: { type: "boolean", default: false },
     serve: { type: "boolean", default: false },
+    stops: { type: "boolean", default: false },
   },
 });
 const [minutes, steps, seed] = [values.minutes ?? (values.serve ? "1" : "30"), values.steps, values.seed].map(Number);
@@ -40,6 +47,7 @@ const folder = mkdtempSync(join(tmpdir(), "prefine-soak-"));
 let failed = 0;
 try {
   if (values.serve) failed = await soakServer();
+  else if (values.stops) failed = await soakStops(folder, { command: COMMAND, end, random: dice(seed) });
   else failed = values.ranks ? await soakRanks(folder, { minutes, seed }) : await soakRounds();
 } finally {
   rmSync(folder, { recursive: true, force: true });

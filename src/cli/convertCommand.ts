@@ -5,7 +5,7 @@ import { DATA_FORMATS } from "../config/options/dataFormats.ts";
 import type { DatasetDict } from "../data/datasets/datasetDict.ts";
 import { unknownSplit } from "../data/datasets/datasetDict.ts";
 import { PrefineError } from "../errors.ts";
-import { counted } from "../phrases.ts";
+import { counted, rowNames } from "../phrases.ts";
 import { openTerminal } from "../terminal/terminal.ts";
 import { defineShapeFlags, readJson, type ShapeFlags, shapeOf } from "./shapeFlags.ts";
 
@@ -80,13 +80,14 @@ async function convert(from: string, out: string, flags: ConvertFlags): Promise<
   const dataset = await openSplitOf(from, flags, (line) => info(`warning: ${line}`));
   const options = shapeOf(flags);
   const title = `${from}: ${dataset.name}`;
-  const stream = await openPairs(writtenRows(dataset), { ...options, split: title, isConversion: true });
+  const nameOf = rowNames(title, dataset);
+  const stream = await openPairs(writtenRows(dataset), { ...options, split: title, nameOf, isConversion: true });
   print(`${title}: ${readingLine(stream, options)}`);
   let rows = 0;
   async function* pieces() {
     const target = { to, settings: flags.to_options ?? {}, chat: flags.chat === true, drop: flags.drop ?? [] };
     const encoder = new TextEncoder();
-    const converted = convertPairs(stream, { ...target, split: title });
+    const converted = convertPairs(stream, { ...target, split: title, nameOf });
     async function* numbered() {
       for await (const row of converted) {
         rows++;

@@ -3,8 +3,9 @@ import { existsSync } from "node:fs";
 import { isAbsolute, relative, resolve } from "node:path";
 import { type Command, CommanderError, InvalidArgumentError } from "commander";
 import { Dataset } from "../data/datasets/dataset.ts";
+import type { Row } from "../data/datasets/features.ts";
 import type { CleanedRow, Cleaning } from "../data/doctor/clean.ts";
-import type { DoctorReport, ExamineOptions } from "../data/doctor/doctor.ts";
+import type { DoctorReport, DoctorRows, ExamineOptions } from "../data/doctor/doctor.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../errors.ts";
 import type { Content, Pieces } from "../formats/content.ts";
@@ -117,7 +118,7 @@ async function patientOf(dataset: string | undefined, flags: DoctorFlags): Promi
   const names = chooseSplits(splits.splitNames, flags);
   const { writtenRows } = await import("../data/datasets/openSplit.ts");
   const processed = async (split: Dataset) => {
-    if (process === undefined) return { name: split.name, rows: () => split.rows(), written: () => writtenRows(split) };
+    if (process === undefined) return splitOf(split, writtenRows);
     const { findProcess } = await import("../data/datasets/mapModule.ts");
     return split.map(findProcess(process));
   };
@@ -126,6 +127,13 @@ async function patientOf(dataset: string | undefined, flags: DoctorFlags): Promi
   const { max_length = 1024 } = flags;
   return { title: dataset, options: { train, evaluation, tokenizer, max_length, to_preferences: shapeOf(flags) } };
 }
+
+const splitOf = (split: Dataset, written: (split: Dataset) => AsyncIterable<Row>): DoctorRows => ({
+  name: split.name,
+  rows: () => split.rows(),
+  written: () => written(split),
+  placeOf: (row) => split.placeOf(row),
+});
 
 async function tokenizerOf(idOrPath: string, token: string | undefined): Promise<Tokenizer> {
   const { AutoTokenizer } = await import("../data/tokenizers/loadTokenizer.ts");

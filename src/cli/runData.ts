@@ -14,6 +14,7 @@ import { trlRow } from "../data/shapes/trl.ts";
 import { folderAt } from "../disk/nodeStorage.ts";
 import { shownPath } from "../disk/shownPath.ts";
 import type { RunFolder } from "../disk/storage.ts";
+import { rowNames } from "../phrases.ts";
 import { openTerminal } from "../terminal/terminal.ts";
 
 export interface RunData extends DataArguments, ShapeOptions {
@@ -102,7 +103,11 @@ export async function readSplit(
   const dataset = (await openData(data, { ...access, split: [split], seed, ...read, onWarning })).split(split);
   const where = `${dataTitle(data)}: ${split}`;
   async function* rows() {
-    const stream = await openPairs(dataset.rows(), { ...shapeOptionsOf({ ...data }), split: where });
+    const stream = await openPairs(dataset.rows(), {
+      ...shapeOptionsOf({ ...data }),
+      split: where,
+      nameOf: rowNames(where, dataset),
+    });
     if (isPlainTrl(stream) && !data.map)
       yield* dataset.rows(); // prompts of other rows, such as { prompt }, too
     else for await (const pair of stream.pairs()) yield trlRow(pair);

@@ -3,7 +3,7 @@ import type { Dataset } from "../data/datasets/dataset.ts";
 import type { TokenizedPair } from "../data/preferences/tokenizePair.ts";
 import type { Tokenizer } from "../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../errors.ts";
-import { counted, grouped, onOneLine } from "../phrases.ts";
+import { counted, grouped, onOneLine, rowNames } from "../phrases.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { padText, wrapText } from "../terminal/text.ts";
 
@@ -40,7 +40,8 @@ export async function tokenizedRow(
     if (row === index) throw error;
   };
   const hasChatTemplate = tokenizer.chat_template !== null;
-  const stream = await openPairs(dataset.rows(), { split: dataset.name, onBadRow, hasChatTemplate });
+  const nameOf = rowNames(dataset.name, dataset);
+  const stream = await openPairs(dataset.rows(), { split: dataset.name, nameOf, onBadRow, hasChatTemplate });
   for await (const pair of stream.pairs()) {
     if (pair.index === index) return tokenizePair(new RowReader().read(trlRow(pair), title), tokenizer);
     if (pair.index > index) break;

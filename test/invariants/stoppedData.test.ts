@@ -147,7 +147,8 @@ test("a row that the chat template refuses ends the training at its last whole s
     "--max_steps 60 --train_sampling_strategy sequential --per_device_train_batch_size 1 --logging_steps 50";
   const { code, stderr } = await ended(start(place, flags.split(" ")));
   expect(code, stderr).toBe(1);
-  const [, step] = /train row 40: .*; saved dpo\/checkpoint-(\d+) with the steps before it/.exec(stderr) ?? [];
+  const [, step] =
+    /train row 40 \(train\.jsonl\): .*; saved dpo\/checkpoint-(\d+) with the steps before it/.exec(stderr) ?? [];
   expect(Number(step), stderr).toBeGreaterThan(0);
   expect(existsSync(join(place, `dpo/checkpoint-${step}/adapter_model.safetensors`))).toBe(true);
 });

@@ -115,24 +115,24 @@ describe("a row", () => {
     [
       "without a column",
       PAIRS.map(({ chosen, ...row }) => ({ ...row, chosn: chosen })),
-      `error: train row 0: expected the column "chosen", found prompt, rejected, chosn\n${COLUMNS}`,
+      `error: train row 0 (bad.jsonl): expected the column "chosen", found prompt, rejected, chosn\n${COLUMNS}`,
     ],
     [
       "with a number",
       [good, good, { ...good, rejected: 7 }],
-      'error: train row 2: expected "rejected" to be a string, found the number 7\nFix the row (`prefine data DATASET --index N` shows it), or turn it into a string with a map.',
+      'error: train row 2 (bad.jsonl): expected "rejected" to be a string, found the number 7\nFix the row (`prefine data DATASET --index N` shows it), or turn it into a string with a map.',
     ],
     [
       "with a null",
       [good, { ...good, chosen: null }],
-      /^error: train row 1: expected "chosen" to be a string, found null\nThe value is null/,
+      /^error: train row 1 \(bad\.jsonl\): expected "chosen" to be a string, found null\nThe value is null/,
     ],
     [
       "of messages",
       [{ ...good, chosen: [{ role: "user", content: "a" }] }],
-      /^error: train row 0: expected "chosen" to be a string, as prompt is, found a list of messages\nReduce chosen and/,
+      /^error: train row 0 \(bad\.jsonl\): expected "chosen" to be a string, as prompt is, found a list of messages\nReduce chosen and/,
     ],
-  ])("%s is named by split and number", async (_, rows, message) => {
+  ])("%s is named by split, number and file", async (_, rows, message) => {
     writeFileSync("bad.jsonl", jsonLines(rows));
     const refusal = await trainOn("bad.jsonl");
     if (typeof message === "string") expect(refusal).toBe(message);
@@ -142,13 +142,13 @@ describe("a row", () => {
   it("of the evaluation split is named with that split", async () => {
     writeFileSync("bad.jsonl", jsonLines([good, { ...good, prompt: 1 }]));
     expect(await train("--data_files.test", "bad.jsonl", "--eval_strategy", "epoch")).toMatch(
-      /^error: test row 1: expected "prompt" to be a string, found the number 1\nFix the row/,
+      /^error: test row 1 \(bad\.jsonl\): expected "prompt" to be a string, found the number 1\nFix the row/,
     );
   });
 
   it("that the processor refuses is named, with a hint", async () => {
     expect(await train("--process", "ultrafeedback")).toMatch(
-      /^error: train row 0: chosen: expected a list of messages .* found " rain: here it is"\nThe processor/,
+      /^error: train row 0 \(train\.jsonl\): chosen: expected a list of messages .* found " rain: here it is"\nThe processor/,
     );
     expect(await train("--process", "ultrafedback")).toBe(
       'error: process: expected `ultrafeedback` or the path of a module, found "ultrafedback"\nDid you mean ultrafeedback?',

@@ -176,7 +176,7 @@ describe("a tokenizer", () => {
     const rain = { ...json.added_tokens[0], id: 257, content: "bread", special: false };
     writeFileSync("model/tokenizer.json", JSON.stringify({ ...json, added_tokens: [...json.added_tokens, rain] }));
     expect(await train()).toBe(
-      'error: train row 1: token "bread" has id 257, the model\'s vocabulary ends at 256\n' +
+      'error: train row 1 (train.jsonl): token "bread" has id 257, the model\'s vocabulary ends at 256\n' +
         "Do the tokenizer (model) and the model belong together?",
     );
     expect(await refusalOf("generate", "model", "--prompt", "bread?")).toBe(
@@ -194,7 +194,7 @@ describe("a tokenizer", () => {
         : [name, tensor],
     );
     expect(await train("--model_name_or_path", "smaller")).toMatch(
-      /^error: train row 0: token ".+" has id \d+, the model's vocabulary ends at 99\n/,
+      /^error: train row 0 \(train\.jsonl\): token ".+" has id \d+, the model's vocabulary ends at 99\n/,
     );
   });
 });

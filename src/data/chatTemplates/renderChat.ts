@@ -2,13 +2,14 @@
 import { PrefineError, show } from "../../errors.ts";
 import { isObject } from "../../formats/parseJson.ts";
 import { mayRefuseContent } from "./contentRefusals.ts";
+import { contentFault } from "./contents.ts";
 import { checkNames } from "./jinja/checkNames.ts";
 import { Execution } from "./jinja/execute.ts";
 import { globals } from "./jinja/globals.ts";
 import type { Template } from "./jinja/nodes.ts";
 import { parseTemplate } from "./jinja/parser.ts";
 import { Scope } from "./jinja/scope.ts";
-import { TemplateFault } from "./python/fault.ts";
+import { isFault, TemplateFault } from "./python/fault.ts";
 import { type Check, type Limits, withinLimits } from "./python/limits.ts";
 import { PyDict } from "./python/pyDict.ts";
 import { strip } from "./python/strings.ts";
@@ -161,20 +162,22 @@ function cutAtOpenEnd(rendered: string, message: string): string {
 export function templateError(error: unknown, where: string, messages: readonly unknown[]): PrefineError {
   const { message } = error instanceof Error ? error : { message: String(error) };
   const line = error instanceof TemplateFault && error.line !== undefined ? ` (line ${error.line})` : "";
-  const empty = /content|None/.test(message) ? emptyMessage(messages) : undefined;
-  const actual = empty === undefined ? "" : `expected a text in each message, found ${empty}: `;
-  const hint =
-    empty === undefined ? hintOf(error, messages) : "Give the message a text as its content, or drop the row.";
+  const odd = oddContent(messages, error, message);
+  const actual = odd === undefined ? "" : `expected a text in each message, found ${odd}: `;
+  const hint = odd === undefined ? hintOf(error, messages) : "Give the message a text as its content, or drop the row.";
   return new PrefineError("data", `${where}: the chat template failed: ${actual}${message}${line}`, hint, {
     cause: error,
   });
 }
 
-/** The first message without content, which templates may not expect; calls of tools need none. */
-function emptyMessage(messages: readonly unknown[]): string | undefined {
+/** The first message whose content is no text, if the template may have failed for it. */
+function oddContent(messages: readonly unknown[], error: unknown, fault: string): string | undefined {
+  const isOfContent = /content|None/.test(fault);
+  if (!isOfContent && !isFault(error, "AttributeError", "TypeError", "UndefinedError", "ValueError")) return undefined;
   for (const [i, message] of messages.entries()) {
-    if (!isObject(message) || (message.content ?? null) !== null || message.tool_calls) continue;
-    return `${"content" in message ? "null" : "none"} in message ${i} (${show(message.role)})`;
+    const odd = isObject(message) ? contentFault(message) : undefined;
+    if (odd === undefined || (odd.isUsual && !isOfContent && !fault.includes("list"))) continue;
+    return `${odd.found} in message ${i} (${show((message as { role?: unknown }).role)})`;
   }
   return undefined;
 }

@@ -56,8 +56,8 @@ const nameIn = (names: Readonly<Record<string, string>>, name: string) =>
 export function renameIn(parts: readonly Part[], names: Readonly<Record<string, string>>): Part[] {
   const rename = (row: Row) =>
     Object.fromEntries(Object.entries(row).map(([name, value]) => [nameIn(names, name), value]));
-  return parts.map(({ rows, read, source }) => ({
-    rows,
+  return parts.map(({ rows, read, source, places }) => ({
+    ...{ rows, places },
     read: async () => (await read()).map(rename),
     ...changed(source, "names", Object.entries(names)),
   }));
@@ -66,11 +66,11 @@ export function renameIn(parts: readonly Part[], names: Readonly<Record<string, 
 /** Parts with one more column behind the others. @param values one per row, in order. */
 export function addTo(parts: readonly Part[], name: string, values: readonly unknown[]): Part[] {
   let before = 0;
-  return parts.map(({ rows, read }) => {
+  return parts.map(({ rows, read, places }) => {
     const first = before;
     before += rows;
     const add = (row: Row, i: number) => ({ ...row, [name]: values[first + i] ?? null });
-    return { rows, read: async () => (await read()).map(add) };
+    return { rows, read: async () => (await read()).map(add), places };
   });
 }
 

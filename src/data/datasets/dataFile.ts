@@ -1,4 +1,5 @@
 /** @file One data file (parquet, JSON, CSV, text) -> its features, and parts that are read lazily. */
+
 import { PrefineError } from "../../errors.ts";
 import type { ByteSource } from "../../formats/byteSource.ts";
 import { openCsv, readCsvBlock } from "../../formats/csvRows.ts";
@@ -8,6 +9,7 @@ import { MOST_COLUMNS } from "../../formats/mostColumns.ts";
 import { openParquet, type ParquetFile, readRowGroup } from "../../formats/parquet.ts";
 import { openText, readTextBlock } from "../../formats/textRows.ts";
 import { orderedObject } from "../../formats/written.ts";
+import type { PlaceOf } from "../../phrases.ts";
 import { rowConformer } from "./conform.ts";
 import { copyRow } from "./copyRow.ts";
 import { type Feature, type Features, parquetFeatures, type Row } from "./features.ts";
@@ -24,6 +26,8 @@ export interface Part {
   columns?: ((names: readonly string[]) => (() => Promise<Row[]>) | undefined) | undefined;
   /** Undefined: the rows are in memory, or a function has changed them. */
   source?: PartSource | undefined;
+  /** Where its rows are, for messages; undefined: in no file. */
+  places?: PlaceOf | undefined;
 }
 
 export interface DataFile {

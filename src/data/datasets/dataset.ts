@@ -2,7 +2,7 @@
 
 import { anyFunction, checkValue, inspected, listOfValues, noArguments, objectWith, text } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
-import { counted, onOneLine } from "../../phrases.ts";
+import { counted, onOneLine, rowNames } from "../../phrases.ts";
 import {
   addTo,
   checkColumns,
@@ -22,7 +22,7 @@ import { Pcg64 } from "./pcg64.ts";
 import { checkCount, checkSelected, positionOf } from "./rowNumbers.ts";
 import { checkFile, csvText, jsonText, type ToJsonOptions, writeTo } from "./rowText.ts";
 import { type SortOptions, sortedOrder, sortKeys } from "./sortOrder.ts";
-import { contentInMemory, StoredRows } from "./storedRows.ts";
+import { contentInMemory, StoredRows, withPlaces } from "./storedRows.ts";
 import { range, shuffleSeed, type TrainTestOptions, trainTestRows } from "./trainTestSplit.ts";
 import { ultrafeedbackLater } from "./ultrafeedbackLater.ts";
 
@@ -149,15 +149,16 @@ export class Dataset extends StoredRows implements AsyncIterable<Row> {
     const later = await ultrafeedbackLater(this, fn);
     if (later) return new Dataset(later);
     const { name, num_rows: numRows } = this;
-    const stream: RowStream = { name, numRows, batches: () => this.batches(), signal: options.signal };
-    return new Dataset(await (await mapRows(stream, fn, options)).end(name));
+    const nameOf = rowNames(name, this);
+    const stream: RowStream = { name, nameOf, numRows, batches: () => this.batches(), signal: options.signal };
+    return new Dataset(withPlaces(await (await mapRows(stream, fn, options)).end(name), this.places()));
   }
 
   /** The rows for which the function returns true. Stores row numbers, not rows. */
   async filter(keep: KeepRow, ...further: readonly []): Promise<Dataset> {
     checkValue("filter", keep, anyFunction);
     noArguments("filter", further, "The function receives one row and its index.");
-    return this.#pick(await keptRows(this.rows(), keep, this.name));
+    return this.#pick(await keptRows(this.rows(), keep, rowNames(this.name, this)));
   }
 
   /** The rows with these columns only, in this order. */

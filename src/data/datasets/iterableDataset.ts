@@ -11,7 +11,7 @@ import {
 } from "../../arguments.ts";
 import { PrefineError } from "../../errors.ts";
 import { turnTaker } from "../../host.ts";
-import { onOneLine } from "../../phrases.ts";
+import { onOneLine, rowNames } from "../../phrases.ts";
 import { checkColumns, renamed } from "./columns.ts";
 import { copyRow } from "./copyRow.ts";
 import { drawn } from "./drawnRows.ts";
@@ -155,10 +155,10 @@ export class IterableDataset implements AsyncIterable<Row> {
   /** Each row as the function returns it, with its number from 0; it may change its copy and return nothing. */
   map(fn: MapFunction): IterableDataset {
     checkValue("map", fn, anyFunction, "Pass a function that receives a row and returns one.");
-    const { name } = this;
+    const nameOf = rowNames(this.name);
     const apply: Step = async function* (rows) {
       let index = 0;
-      for await (const row of rows) yield applyTo(fn, row, index++, name);
+      for await (const row of rows) yield applyTo(fn, row, index++, nameOf);
     };
     return this.#with(apply, null);
   }
@@ -166,14 +166,14 @@ export class IterableDataset implements AsyncIterable<Row> {
   /** The rows for which the function says true. */
   filter(keep: KeepRow): IterableDataset {
     checkValue("filter", keep, anyFunction, "Pass a function that says true for rows to keep.");
-    const { name } = this;
+    const nameOf = rowNames(this.name);
     const pick: Step = async function* (rows) {
       let index = 0;
       for await (const row of rows) {
         const isKept = await Promise.resolve(row)
           .then((one) => keep(one, index))
           .catch((error) => {
-            throw rowError(name, index, error as Error);
+            throw rowError(nameOf(index), error as Error);
           });
         if (isKept) yield row;
         index++;

@@ -76,12 +76,15 @@ function tooManyCells(rows: number, columns: number): PrefineError {
 }
 
 /** Rows with exactly these columns in this order; missing ones are null. */
-export function withColumns({ rows, read, columns: readColumns, source }: Part, columns: readonly string[]): Part {
+export function withColumns(
+  { rows, read, columns: readColumns, source, places }: Part,
+  columns: readonly string[],
+): Part {
   if (rows * columns.length > MOST_CELLS) throw tooManyCells(rows, columns.length);
   const own = new Set(columns);
   const alone = readColumns?.(columns);
   return {
-    rows,
+    ...{ rows, places },
     read: alone ?? (async () => (await read()).map((row) => rowWith(row, columns))),
     ...(alone && { columns: (names) => (names.every((name) => own.has(name)) ? readColumns?.(names) : undefined) }),
     ...changed(source, "columns", columns),

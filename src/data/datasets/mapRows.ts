@@ -1,4 +1,5 @@
 /** @file Applies a function to rows; errors name the row. The host registers how modules are loaded. */
+
 import {
   abortSignal,
   anyFunction,
@@ -15,6 +16,7 @@ import {
 import { PrefineError, type PrefineErrorCode } from "../../errors.ts";
 import { restoreWritten } from "../../formats/written.ts";
 import { turnTaker } from "../../host.ts";
+import type { RowName } from "../../phrases.ts";
 import { notedRow } from "./copyRow.ts";
 import type { Row } from "./features.ts";
 import { isBuiltIn, type MapFunction, type MapModule } from "./mapFunction.ts";
@@ -81,6 +83,8 @@ const FUNCTION = either(anyFunction, objectWith("a module with one", "module"));
 /** Rows to map: `name` for messages, and their number. */
 export interface RowStream {
   name: string;
+  /** Names of the rows in messages. */
+  nameOf: RowName;
   numRows: number;
   /** Yields every row once, in order; the consumer may change them. */
   batches: () => AsyncGenerator<Row[]>;
@@ -130,7 +134,7 @@ export async function mapHere(stream: RowStream, fn: MapFunction): Promise<Resul
   const turn = turnTaker();
   for await (const rows of stream.batches()) {
     for (const row of released(rows)) {
-      await mapped.add(await applyTo(fn, row, mapped.length, stream.name));
+      await mapped.add(await applyTo(fn, row, mapped.length, stream.nameOf));
       await turn();
       checkStopped(stream);
     }
@@ -144,14 +148,14 @@ export function checkStopped({ name, signal }: RowStream): void {
 }
 
 /** The result of a function for one row. @throws PrefineError naming the row. */
-export async function applyTo(fn: MapFunction, row: Row, index: number, name: string): Promise<Row> {
+export async function applyTo(fn: MapFunction, row: Row, index: number, nameOf: RowName): Promise<Row> {
   try {
     const source = notedRow(row); // the function may change the row
     const result = checkResult((await fn(row, index)) ?? row);
     if (source) restoreWritten(result, source);
     return result;
   } catch (error) {
-    throw rowError(name, index, error as Error);
+    throw rowError(nameOf(index), error as Error);
   }
 }
 
@@ -161,13 +165,13 @@ function checkResult(result: unknown): Row {
   throw new PrefineError("data", `expected a row or nothing from the function, it returned ${actual}`);
 }
 
-/** The error for row `index` of `name`; a PrefineError keeps its code and hint. */
-export function rowError(name: string, index: number, error: Error): PrefineError {
+/** The error for the row of this name; a PrefineError keeps its code and hint. */
+export function rowError(name: string, error: Error): PrefineError {
   const { message, hint, code } = error as Partial<PrefineError> & Error;
   const isOurs = error.name === "PrefineError";
   const what = isOurs ? message : `the function failed: ${message}`;
   const advice = isOurs ? hint : "Fix the row or the function.";
-  return new PrefineError(isOurs ? (code as PrefineErrorCode) : "data", `${name} row ${index}: ${what}`, advice, {
+  return new PrefineError(isOurs ? (code as PrefineErrorCode) : "data", `${name}: ${what}`, advice, {
     cause: error,
   });
 }
@@ -176,14 +180,14 @@ export function rowError(name: string, index: number, error: Error): PrefineErro
 export type KeepRow = (row: Row, index: number) => boolean | Promise<boolean>;
 
 /** The numbers of the rows to keep. @throws PrefineError naming the row on which `keep` fails. */
-export async function keptRows(rows: AsyncIterable<Row>, keep: KeepRow, name: string): Promise<number[]> {
+export async function keptRows(rows: AsyncIterable<Row>, keep: KeepRow, nameOf: RowName): Promise<number[]> {
   const numbers: number[] = [];
   let index = 0;
   for await (const row of rows) {
     try {
       if (await keep(row, index)) numbers.push(index);
     } catch (error) {
-      throw rowError(name, index, error as Error);
+      throw rowError(nameOf(index), error as Error);
     }
     index++;
   }

@@ -46,7 +46,7 @@ async function mapInThreads(
     await Promise.all(pool.map((worker) => worker.stop()));
   }
   const [first] = failures.sort((a, b) => a.index - b.index);
-  if (first) throw rowError(stream.name, first.index, first.error);
+  if (first) throw rowError(stream.nameOf(first.index), first.error);
   return results.rows;
 }
 

@@ -8,6 +8,7 @@ import { describeFeature, type Feature, type Features, isUntyped, type Row } fro
 import { formatOf } from "./fileFormats.ts";
 import { withColumns } from "./joinColumns.ts";
 import { openLocalFile } from "./localFile.ts";
+import { placesInFile } from "./places.ts";
 
 interface Opening extends DataFileOptions {
   /** The files' names in messages. */
@@ -30,7 +31,11 @@ export async function openSplit(
     const file = await openDataFile(shown[i], (use) => openLocalFile(path, shown[i], { use, check }), options);
     files.push({
       ...file,
-      parts: withSources(file.parts, path, [options.format ?? formatOf(shown[i]), options.reader]),
+      parts: withSources(file.parts, {
+        path,
+        shown: shown[i],
+        view: [options.format ?? formatOf(shown[i]), options.reader],
+      }),
     });
     isOpen = true;
   }
@@ -55,9 +60,17 @@ const beginnings = new WeakSet<Dataset>();
 /** Whether a split has more rows than its `num_rows`, and perhaps more columns: it was opened for a look at it. */
 export const isBeginning = (dataset: Dataset): boolean => beginnings.has(dataset);
 
-function withSources(parts: readonly Part[], path: string, view: readonly unknown[]): Part[] {
+function withSources(
+  parts: readonly Part[],
+  { path, shown, view }: { path: string; shown: string; view: readonly unknown[] },
+): Part[] {
   const file = { sha256: () => hashFile(path) };
-  return parts.map((part, number) => ({ ...part, source: { file, view: [...view, number] } }));
+  let first = 0;
+  return parts.map((part, number) => {
+    const places = placesInFile(shown, first);
+    first += part.rows;
+    return { ...part, source: { file, view: [...view, number] }, places };
+  });
 }
 
 /** Splits of files that declare no columns -> their rows as they are written: without nulls for absent columns. */

@@ -2,10 +2,12 @@
 
 import { checkValue, objectWith } from "../../arguments.ts";
 import { turnTaker } from "../../host.ts";
+import type { Place, PlaceOf } from "../../phrases.ts";
 import { copyRow } from "./copyRow.ts";
 import type { Part } from "./dataFile.ts";
 import type { Features, Row } from "./features.ts";
 import { inferFeatures } from "./inferFeatures.ts";
+import { partAt, placesFrom, placesOf, placesOfParts } from "./places.ts";
 import { changed, hashSources } from "./sourceHash.ts";
 
 /** The parts of a Dataset. */
@@ -38,6 +40,17 @@ export function contentInMemory(rows: Row[], name: string): Content {
   return { name, parts, memory: rows };
 }
 
+/** Rows with places of their own: those of a function's results are the places of what it was given. */
+export function withPlaces(content: Content, places: PlaceOf | undefined): Content {
+  let first = 0;
+  const parts = content.parts.map((part): Part => {
+    const own = placesFrom(places, first);
+    first += part.rows;
+    return { ...part, places: own };
+  });
+  return places ? { ...content, parts } : content;
+}
+
 const aContent = objectWith("the parts of a dataset", "name", "parts");
 
 /** The rows of a Dataset, and how they are read. Every returned row is a copy. */
@@ -50,6 +63,7 @@ export class StoredRows {
   /** Index of the first row of every part. */
   readonly #starts: number[] = [];
   readonly #recent = new Map<number, Promise<Row[]>>();
+  #places: { of: PlaceOf | undefined } | undefined;
 
   constructor(content: Content) {
     checkValue(
@@ -78,7 +92,7 @@ export class StoredRows {
   protected async rowAt(position: number): Promise<Row> {
     const raw = this.content.indices?.[position] ?? position;
     if (this.content.memory) return copyRow(this.content.memory[raw]);
-    const part = this.#partOf(raw);
+    const part = partAt(this.#starts, raw);
     return copyRow((await this.#readRecent(part))[raw - this.#starts[part]]);
   }
 
@@ -95,8 +109,8 @@ export class StoredRows {
   changedLater(change: (row: Row, index: number) => Row, features: Features, mark?: string): Content {
     const { name, indices } = this.content;
     const parts = this.content.parts.map(
-      ({ rows, read, source }, part): Part => ({
-        rows,
+      ({ rows, read, source, places }, part): Part => ({
+        ...{ rows, places },
         read: async () => (await read()).map((row, i) => change(row, this.#starts[part] + i)),
         ...(mark ? changed(source, mark) : {}),
       }),
@@ -113,12 +127,26 @@ export class StoredRows {
     return memory ? Promise.resolve(undefined) : hashSources(parts, indices);
   }
 
+  /** The row of a file that this row is, or was made of, for messages; undefined: it is in no file. */
+  placeOf(row: number): Place | undefined {
+    this.#places ??= { of: this.places() };
+    return this.#places.of?.(row);
+  }
+
+  /** The same, without holding the rows. */
+  places(): PlaceOf | undefined {
+    const { parts, indices } = this.content;
+    const all = placesOfParts(parts, this.#starts);
+    return indices ? placesOf(all, indices) : all;
+  }
+
   /** The rows in order as parts; reordered rows come in windows. */
   protected partsInOrder(): Part[] {
     if (!this.content.indices) return this.content.parts;
     return this.#windows(this.content.indices).map((some) => ({
       rows: some.length,
       read: () => this.#readWindow(some),
+      places: placesOf(placesOfParts(this.content.parts, this.#starts), some),
     }));
   }
 
@@ -146,7 +174,7 @@ export class StoredRows {
     if (memory) return Array.from(raw, (index) => copyRow(memory[index]));
     const byPart = new Map<number, number[]>(); // part -> positions in the window
     raw.forEach((index, position) => {
-      const part = this.#partOf(index);
+      const part = partAt(this.#starts, index);
       const positions = byPart.get(part);
       if (positions) positions.push(position);
       else byPart.set(part, [position]);
@@ -158,17 +186,6 @@ export class StoredRows {
       for (const position of positions) rows[position] = copyRow(read[raw[position] - this.#starts[part]]);
     }
     return rows;
-  }
-
-  /** The part with a row: the last one that starts at or before it. */
-  #partOf(row: number): number {
-    let [low, high] = [0, this.#starts.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (this.#starts[middle] <= row) low = middle;
-      else high = middle - 1;
-    }
-    return low;
   }
 
   #readRecent(part: number): Promise<Row[]> {

@@ -2,6 +2,7 @@
  * @file `map(ultrafeedback)` on a parquet file: applied whenever rows are read, to the columns that it keeps. Reading
  * them all, and writing the results, takes 4 s for all of UltraFeedback.
  */
+import { rowNames } from "../../phrases.ts";
 import type { Features, Row } from "./features.ts";
 import type { MapFunction, MapModule } from "./mapFunction.ts";
 import { rowError } from "./mapRows.ts";
@@ -28,11 +29,12 @@ const TEXT = { kind: "value", dtype: "string" } as const;
  */
 export async function ultrafeedbackLater(rows: FileRows, fn: MapFunction | MapModule): Promise<Content | undefined> {
   if (fn !== ultrafeedback || rows.num_rows === 0 || !rows.hasOwnColumns) return undefined;
+  const nameOf = rowNames(rows.name, rows);
   const change = (row: Row, index: number) => {
     try {
       return ultrafeedback(row);
     } catch (error) {
-      throw rowError(rows.name, index, error as Error);
+      throw rowError(nameOf(index), error as Error);
     }
   };
   const kept = rows.select_columns(keptColumns(rows.column_names));

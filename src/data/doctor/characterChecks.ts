@@ -2,16 +2,19 @@
 import type { DoctorCheck, ExaminedRow } from "./check.ts";
 import { around } from "./textChecks.ts";
 
-/** The first match in prompt, chosen or rejected. */
-function firstMatch(row: ExaminedRow, pattern: RegExp): string | undefined {
+// biome-ignore lint/suspicious/noControlCharactersInRegex: those of ASCII that are looked for
+const ASCII_CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
+
+/** The first control in prompt, chosen or rejected; most texts are of ASCII, where few characters can be one. */
+function firstControl(row: ExaminedRow): string | undefined {
   for (const name of ["prompt", "chosen", "rejected"] as const) {
-    const quote = around(row[name], pattern.exec(row[name]));
+    const quote = around(row[name], (row.ascii[name] ? ASCII_CONTROLS : CONTROLS).exec(row[name]));
     if (quote !== undefined) return `${name}: ${quote}`;
   }
   return undefined;
 }
 
-/** The same for characters that are not of ASCII. */
+/** The first match in a text that is not of ASCII alone. */
 function firstOdd(row: ExaminedRow, pattern: RegExp): string | undefined {
   for (const name of ["prompt", "chosen", "rejected"] as const) {
     const quote = row.ascii[name] ? undefined : around(row[name], pattern.exec(row[name]));
@@ -21,9 +24,10 @@ function firstOdd(row: ExaminedRow, pattern: RegExp): string | undefined {
 }
 
 /** The first match outside code in prompt, chosen or rejected. */
-function firstOutsideCode(row: ExaminedRow, pattern: RegExp): string | undefined {
+function firstOutsideCode(row: ExaminedRow, pattern: RegExp, signs: readonly string[]): string | undefined {
   for (const name of ["prompt", "chosen", "rejected"] as const) {
-    const quote = outsideCode(row[name], pattern);
+    const hasSign = signs.some((sign) => row[name].includes(sign)); // much quicker than the pattern
+    const quote = hasSign ? outsideCode(row[name], pattern) : undefined;
     if (quote !== undefined) return `${name}: ${quote}`;
   }
   return undefined;
@@ -117,7 +121,7 @@ export const CHARACTER_CHECKS: readonly DoctorCheck[] = [
   {
     name: "controlCharacters",
     severity: "warning",
-    look: () => (row) => firstMatch(row, CONTROLS),
+    look: () => firstControl,
     describe: "A text contains control characters, byte order marks or overrides of direction.",
     fix: "Remove them (--fix does).",
   },
@@ -138,7 +142,7 @@ export const CHARACTER_CHECKS: readonly DoctorCheck[] = [
   {
     name: "entities",
     severity: "warning",
-    look: () => (row) => firstOutsideCode(row, ENTITY),
+    look: () => (row) => firstOutsideCode(row, ENTITY, ["&"]),
     describe: "A text without tags contains entities of HTML, which were not decoded.",
     about: "`&amp;` and the like, outside code",
     fix: "Decode them, unless the texts are about HTML.",
@@ -146,7 +150,7 @@ export const CHARACTER_CHECKS: readonly DoctorCheck[] = [
   {
     name: "escapes",
     severity: "warning",
-    look: () => (row) => firstOutsideCode(row, ESCAPE),
+    look: () => (row) => firstOutsideCode(row, ESCAPE, ["\\", "=C3=", "=E2="]),
     describe: "A text contains escapes such as \\u00e9, \\n or =C3=A9 that were not decoded.",
     about: "outside code",
     fix: "Decode the source once more, unless the texts are about code.",

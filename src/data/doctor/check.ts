@@ -1,4 +1,5 @@
 /** @file The types of the doctor: a check is one record that finds rows of a split and says what to do about them. */
+import type { Row } from "../datasets/features.ts";
 import type { Truncation } from "../preferences/packPair.ts";
 import type { ReadRow } from "../preferences/readRow.ts";
 import type { TokenizedPair } from "../preferences/tokenizePair.ts";
@@ -13,6 +14,8 @@ export interface ExaminedRow {
   /** Its number in the split. */
   index: number;
   row: ReadRow;
+  /** With its other columns. */
+  raw: Row;
   /** The texts; of conversations, the contents of the messages, without system messages in the prompt. */
   prompt: string;
   chosen: string;
@@ -23,8 +26,8 @@ export interface ExaminedRow {
   keys: { prompt: number; chosen: number; rejected: number };
   /** Hash of the row as it is. */
   exact: number;
-  /** Hashes of the words. */
-  words: { prompt: number[]; chosen: number[]; rejected: number[] };
+  /** Hashes of the words; valid until the next row. */
+  words: { prompt: Uint32Array; chosen: Uint32Array; rejected: Uint32Array };
   /** Of prompt, chosen and rejected, made once. */
   signature(): Signature;
   /** Undefined: there is no tokenizer, or it has no chat template for this conversation. */

@@ -59,6 +59,8 @@ async function* changedRows(rows: ReturnType<DoctorRows["rows"]>, changes: Reado
   for await (const row of rows) yield changes.has(index++) ? (cleaned(row) as Row) : row;
 }
 
+const placesOf = (split: DoctorRows) => (split.placeOf ? { placeOf: (row: number) => split.placeOf?.(row) } : {});
+
 /** What becomes of the rows of a split. */
 export interface Cleaning {
   dropped: ReadonlyMap<number, string>;
@@ -80,7 +82,7 @@ export async function planCleaning(report: DoctorReport, options: ExamineOptions
   }
   const again = (split: DoctorRows): DoctorRows => {
     const rows = new Set(changed.get(split.name)?.keys());
-    return { name: split.name, rows: () => changedRows(split.rows(), rows) };
+    return { ...placesOf(split), name: split.name, rows: () => changedRows(split.rows(), rows) };
   };
   const hasChanges = [...changed.values()].some(({ size }) => size > 0);
   const second = hasChanges

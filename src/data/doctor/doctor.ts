@@ -1,7 +1,9 @@
 /** @file Examines preference data: every check on every row, one pass per split, hashes in memory instead of texts. */
+
 import { PrefineError } from "../../errors.ts";
 import { turnTaker } from "../../host.ts";
 import { pushAll } from "../../lists.ts";
+import { type PlaceOf, rowNames } from "../../phrases.ts";
 import type { Row } from "../datasets/features.ts";
 import type { Truncation, TruncationMode } from "../preferences/packPair.ts";
 import { controlTokenPattern } from "../preferences/textChecks.ts";
@@ -37,6 +39,8 @@ export interface DoctorRows {
   rows(): AsyncIterable<Row> | Iterable<Row>;
   /** The same rows with the columns that are written in each, for a cleaned copy. Default: `rows`. */
   written?: (() => AsyncIterable<Row>) | undefined;
+  /** Where the rows are, for messages. Default: in no file. */
+  placeOf?: PlaceOf | undefined;
 }
 
 export interface ExamineOptions {
@@ -74,9 +78,14 @@ export interface DoctorReport {
 
 /** How a split's rows are read: as in a training with this tokenizer. */
 export const readingOf = (
-  { name: split }: DoctorRows,
+  rows: DoctorRows,
   { to_preferences, tokenizer }: Pick<ExamineOptions, "to_preferences" | "tokenizer">,
-) => ({ ...to_preferences, split, hasChatTemplate: tokenizer === undefined || tokenizer.chat_template !== null });
+) => ({
+  ...to_preferences,
+  split: rows.name,
+  nameOf: rowNames(rows.name, rows),
+  hasChatTemplate: tokenizer === undefined || tokenizer.chat_template !== null,
+});
 
 interface Reading {
   options: ExamineOptions;
@@ -90,7 +99,8 @@ interface Reading {
 /** Pairs in TRL's columns: rows as they are, or by the shape that they have. */
 async function* pairsOf(split: DoctorRows, { options, onBadRow, onRow, skipped }: Reading): AsyncGenerator<RawPair> {
   const stream = await openPairs(noticed(split.rows(), onRow), { ...readingOf(split, options), onBadRow });
-  if (!isPlainTrl(stream)) for await (const pair of stream.pairs()) yield { raw: trlRow(pair), index: pair.index };
+  if (!isPlainTrl(stream))
+    for await (const pair of stream.pairs()) yield { raw: trlRow(pair), index: pair.index, bare: stream.shape.bare };
   else for await (const { row: raw, index } of stream.rows()) yield { raw, index }; // read, and refused, by the caller
   for (const [why, rows] of stream.skipped()) skipped.set(why, rows);
 }
@@ -167,7 +177,7 @@ async function examineSplit(split: DoctorRows, context: DoctorContext, { report,
   const unreadable = new UnreadableRows();
   const { tokenizer } = context;
   const openThreads = () => tokenizer && threadsFor(tokenizer, context, options);
-  const examination = new RowExamination({ split: split.name, tokenizer, openThreads });
+  const examination = new RowExamination({ nameOf: rowNames(split.name, split), tokenizer, openThreads });
   const turn = turnTaker();
   const counts = { rows: 0, read: 0, looked: 0, pairs: 0 };
   const skipped: Reading["skipped"] = new Map();

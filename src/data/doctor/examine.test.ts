@@ -1,6 +1,7 @@
 /** @file Rows for the doctor, tokenized in threads: the same rows, tokens and errors, in the same order, as here. */
 import { expect, test } from "vitest";
 import { byteTokenizer } from "../../../test/support/byteTokenizer.ts";
+import { rowNames } from "../../phrases.ts";
 import type { Row } from "../datasets/features.ts";
 import { TokenizingThreads } from "../preferences/tokenizingThreads.ts";
 import { threadsOf } from "../tokenizers/slowCalls.ts";
@@ -33,7 +34,7 @@ async function examined(row: (i: number) => Row, chat_template: string | null, i
   };
   const openThreads = () => TokenizingThreads.of(threadsOf(tokenizer), settings);
   const examination = new RowExamination({
-    ...{ split: "train", tokenizer, alone: 0 },
+    ...{ nameOf: rowNames("train"), tokenizer, alone: 0 },
     ...(inThreads && { openThreads }),
   });
   const found: unknown[] = [];

@@ -1,5 +1,7 @@
 /** @file A raw row of TRL's columns -> what the checks look at. */
+
 import { PrefineError } from "../../errors.ts";
+import type { RowName } from "../../phrases.ts";
 import type { Row } from "../datasets/features.ts";
 import type { Message } from "../preferences/extractPrompt.ts";
 import { checkRow, type ReadRow, readPreferenceRow } from "../preferences/readRow.ts";
@@ -7,10 +9,11 @@ import { charactersOf } from "../preferences/rowGroups.ts";
 import { unpackSent } from "../preferences/sentPair.ts";
 import { type TokenizedPair, tokenizePair } from "../preferences/tokenizePair.ts";
 import type { PairOrError, TokenizingThreads } from "../preferences/tokenizingThreads.ts";
+import type { Shape, Texts } from "../shapes/shape.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { ExaminedRow } from "./check.ts";
 import { type Signature, signatureOf } from "./minhash.ts";
-import { hashNormalized, hashText, isAscii, wordsOf } from "./words.ts";
+import { hashNormalized, hashText, isAscii, Words } from "./words.ts";
 
 /** The contents of messages, which may be lists of blocks, and calls of tools. */
 export function textOf(messages: readonly Message[]): string {
@@ -24,16 +27,9 @@ export function textOf(messages: readonly Message[]): string {
 
 const isSystem = ({ role }: Message) => role === "system" || role === "developer";
 
-interface Texts {
-  prompt: string;
-  chosen: string;
-  rejected: string;
-  /** Of the prompt with its system messages and roles. */
-  wholePrompt: string;
-}
-
-function textsOf(row: ReadRow): Texts {
-  if (row.kind === "texts") return { ...row, wholePrompt: row.prompt };
+/** @returns with the prompt's system messages and roles as `wholePrompt`. */
+function textsOf(row: ReadRow, bare: Shape["bare"]): Texts & { wholePrompt: string } {
+  if (row.kind === "texts") return { ...(bare?.(row) ?? row), wholePrompt: row.prompt };
   const prompt = textOf(row.prompt.filter((message) => !isSystem(message)));
   const wholePrompt = row.prompt.map((message) => `${message.role}: ${textOf([message])}`).join("\n");
   return { prompt, wholePrompt, chosen: textOf(row.chosen), rejected: textOf(row.rejected) };
@@ -43,16 +39,19 @@ function textsOf(row: ReadRow): Texts {
 export interface RawPair {
   raw: Row;
   index: number;
+  /** Takes the format's own marks off the texts. */
+  bare?: Shape["bare"];
 }
 
 /** A row for the checks, or why it can't be read. */
 export type Examined = { index: number } & ({ row: ExaminedRow } | { error: unknown });
 
 /** A row before it is tokenized. */
-type Read = { index: number } & ({ row: ReadRow } | { error: unknown });
+type Read = { index: number } & ((Omit<RawPair, "index"> & { row: ReadRow }) | { error: unknown });
 
 export interface RowsOptions {
-  split: string;
+  /** Names of the rows in messages. */
+  nameOf: RowName;
   tokenizer: Tokenizer | undefined;
   /** Threads for splits that take long; none: all is done here. */
   openThreads?: (() => TokenizingThreads | undefined) | undefined;
@@ -69,6 +68,8 @@ const GROUP = 262_144;
 export class RowExamination {
   /** Why a tokenizer that is there is not used, from the first row that has no template. */
   withoutTokens: string | undefined;
+  /** Places for the words of one row. */
+  readonly words = { prompt: new Words(), chosen: new Words(), rejected: new Words() };
   private readonly options: RowsOptions;
   private implicitPrompt: boolean | undefined;
 
@@ -132,12 +133,12 @@ export class RowExamination {
     }
   }
 
-  private read({ raw, index }: RawPair): Read {
-    const where = `${this.options.split} row ${index}`;
+  private read({ raw, index, bare }: RawPair): Read {
+    const where = this.options.nameOf(index);
     try {
       checkRow(raw, where);
       this.implicitPrompt ??= !("prompt" in raw);
-      return { index, row: readPreferenceRow(raw, { where, implicitPrompt: this.implicitPrompt }) };
+      return { index, raw, bare, row: readPreferenceRow(raw, { where, implicitPrompt: this.implicitPrompt }) };
     } catch (error) {
       return { index, error };
     }
@@ -146,9 +147,10 @@ export class RowExamination {
   /** @param known its tokens, from a thread. */
   private finished(read: Read, known?: PairOrError): Examined {
     if ("error" in read) return read;
-    const { index, row } = read;
+    const { index, row, raw, bare } = read;
     try {
-      return { index, row: examined(row, { index, pair: this.tokens(row, known) }) };
+      const rest = { index, raw, pair: this.tokens(row, known) };
+      return { index, row: examined({ row, bare }, rest, this.words) };
     } catch (error) {
       return { index, error };
     }
@@ -169,10 +171,18 @@ export class RowExamination {
   }
 }
 
-function examined(row: ReadRow, rest: Pick<ExaminedRow, "index" | "pair">): ExaminedRow {
-  const { prompt, chosen, rejected, wholePrompt } = textsOf(row);
+function examined(
+  { row, bare }: Pick<RawPair, "bare"> & { row: ReadRow },
+  rest: Pick<ExaminedRow, "index" | "raw" | "pair">,
+  places: RowExamination["words"],
+): ExaminedRow {
+  const { prompt, chosen, rejected, wholePrompt } = textsOf(row, bare);
   const ascii = { prompt: isAscii(prompt), chosen: isAscii(chosen), rejected: isAscii(rejected) };
-  const words = { prompt: wordsOf(prompt), chosen: wordsOf(chosen), rejected: wordsOf(rejected) };
+  const words = {
+    prompt: places.prompt.of(prompt),
+    chosen: places.chosen.of(chosen),
+    rejected: places.rejected.of(rejected),
+  };
   const keys = {
     prompt: hashNormalized(wholePrompt),
     chosen: hashNormalized(chosen, ascii.chosen),

@@ -31,18 +31,22 @@ const smallest = new Uint32Array(VALUES);
 const EMPTY = 0xffffffff;
 
 /** @param parts the words of each text; sets of words do not span texts, whose order counts. */
-export function signatureOf(parts: readonly (readonly number[])[]): Signature {
+export function signatureOf(parts: readonly Uint32Array[]): Signature {
   smallest.fill(EMPTY);
   let sets = 0;
   for (let part = 0; part < parts.length; part++) {
     const words = parts[part];
     const last = Math.max(words.length - 2, words.length > 0 ? 1 : 0);
+    const salt = Math.imul(part, 0x9e3779b1);
+    let [one, two] = [words[0], words.length > 1 ? words[1] : 0];
     for (let i = 0; i < last; i++) {
-      const three = Math.imul(words[i], 3) + Math.imul(words[i + 1] ?? 0, 5) + Math.imul(words[i + 2] ?? 0, 7);
-      const hash = mix(three + Math.imul(part, 0x9e3779b1));
+      const three = i + 2 < words.length ? words[i + 2] : 0;
+      const hash = mix(Math.imul(one, 3) + Math.imul(two, 5) + Math.imul(three, 7) + salt);
       const bin = hash >>> 26;
       const value = (hash << 6) >>> 0;
       if (value < smallest[bin]) smallest[bin] = value;
+      one = two;
+      two = three;
     }
     sets += last;
   }

@@ -1,8 +1,9 @@
 /** @file Checks of a row among the others: duplicates, contradictions, training prompts that are evaluated on. */
 import { excerpt } from "../preferences/check.ts";
+import { ratedOtherwise } from "../shapes/ratedOtherwise.ts";
 import type { DoctorCheck, EvaluationPrompts, ExaminedRow, Look } from "./check.ts";
 import { NEAR, NearIndex, signatureOf } from "./minhash.ts";
-import { hashText } from "./words.ts";
+import { hashDigits, together, WordSets } from "./words.ts";
 
 /** Prompts of fewer words are alike by chance. */
 const NEAR_PROMPT_WORDS = 8;
@@ -13,8 +14,6 @@ const NEAR_ROW_WORDS = 20;
 /** The share of common words from which two answers are too alike to say which is which. */
 const ALIKE_ANSWERS = 0.6;
 
-/** 53 bits of three hashes. */
-const together = (first: number, second: number, third: number) => hashText(`${first} ${second} ${third}`);
 const quote = (row: ExaminedRow) => excerpt(row.prompt || row.chosen);
 
 /** Of the prompt alone. */
@@ -24,8 +23,6 @@ export const hasLongPrompt = ({ words }: ExaminedRow) => words.prompt.length >= 
 
 const isLongRow = ({ words: { prompt, chosen, rejected } }: ExaminedRow) =>
   prompt.length + chosen.length + rejected.length >= NEAR_ROW_WORDS;
-
-const NO_DIGITS = /[^0-9]+/g;
 
 /** Equal but for white space, case and the like, or nearly the same words. */
 function nearDuplicates(): Look {
@@ -39,8 +36,8 @@ function nearDuplicates(): Look {
     const same = normal.get(key);
     if (same === undefined) normal.set(key, row.index);
     const signature = isLongRow(row) ? row.signature() : undefined;
-    const digits = hashText(row.prompt.replace(NO_DIGITS, " "));
     let match = signature && near.find(signature, NEAR);
+    const digits = signature && match === undefined ? hashDigits(row.prompt) : 0;
     if (signature && match === undefined) {
       const looser = near.find(signature);
       if (looser !== undefined && numerals[looser] === digits) match = looser;
@@ -58,18 +55,18 @@ function nearDuplicates(): Look {
 }
 
 /** Whether answers are long enough to be known again, and differ enough to tell which is which. */
-function isSwappable({ words: { chosen, rejected }, keys }: ExaminedRow): boolean {
+function isSwappable({ words: { chosen, rejected }, keys }: ExaminedRow, sets: WordSets): boolean {
   if (keys.chosen === keys.rejected || chosen.length + rejected.length < NEAR_ROW_WORDS) return false;
-  const [some, others] = [new Set(chosen), new Set(rejected)];
-  const common = [...some].filter((word) => others.has(word)).length;
-  return common < ALIKE_ANSWERS * (some.size + others.size - common);
+  const { all, common } = sets.compare(chosen, rejected);
+  return common < ALIKE_ANSWERS * all;
 }
 
 function nearContradictions(): Look {
   const near = new NearIndex();
   const exact = new Set<number>();
+  const sets = new WordSets();
   return (row) => {
-    if (!isSwappable(row)) return undefined;
+    if (!isSwappable(row, sets)) return undefined;
     const { words, keys } = row;
     const match = near.find(signatureOf([words.rejected, words.chosen])); // long answers say enough of the prompt
     near.add(signatureOf([words.chosen, words.rejected]), row.index);
@@ -84,6 +81,17 @@ const nameIn = ({ names }: EvaluationPrompts, number: number) => `${names[number
 
 /** In the order of the report. */
 export const ROW_CHECKS: readonly DoctorCheck[] = [
+  {
+    name: "ratedOtherwise",
+    severity: "warning",
+    look: () => (row) => {
+      const ratings = ratedOtherwise(row.raw);
+      return ratings === undefined ? undefined : `${ratings}: ${quote(row)}`;
+    },
+    describe: "The row's own ratings say that the rejected answer is the better one.",
+    about: "`score_chosen` and `score_rejected`, `chosen-rating`, `generations` next to `ratings` and the like",
+    fix: "Swap the two answers or drop the rows, unless the ratings are of something else.",
+  },
   {
     name: "duplicate",
     severity: "warning",

@@ -40,12 +40,12 @@ export function separability() {
   const random = new Mt19937(17);
   const pairs: Sampled[] = [];
   let seen = 0;
+  const bag = bagMaker();
   return {
     add({ words: { chosen, rejected }, keys, signature }: ExaminedRow): void {
       const at = seen < SAMPLE ? seen : random.uint32() % (seen + 1);
       seen++;
       if (at >= SAMPLE) return;
-      const bag = (words: readonly number[]) => Uint16Array.from(new Set(words.map((word) => word % WEIGHTS)));
       const isLong = chosen.length + rejected.length >= LONG_ANSWERS;
       const signatures = [signature(), ...(isLong ? [signatureOf([chosen, rejected])] : [])];
       pairs[at] = { chosen: bag(chosen), rejected: bag(rejected), prompt: keys.prompt, signatures };
@@ -72,6 +72,24 @@ export function separability() {
       });
       return areas.reduce((sum, area, fold) => sum + area * folds[fold].length, 0) / bags.length;
     },
+  };
+}
+
+/** Makes the numbers of the weights of words, each once. */
+function bagMaker(): (words: Uint32Array) => Uint16Array {
+  const madeFor = new Uint32Array(WEIGHTS);
+  let calls = 0;
+  return (words) => {
+    calls++;
+    const bag = new Uint16Array(words.length);
+    let count = 0;
+    for (let i = 0; i < words.length; i++) {
+      const number = words[i] % WEIGHTS;
+      if (madeFor[number] === calls) continue;
+      madeFor[number] = calls;
+      bag[count++] = number;
+    }
+    return bag.slice(0, count);
   };
 }
 

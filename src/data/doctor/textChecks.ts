@@ -29,6 +29,18 @@ const TURNS = new RegExp(
   "m",
 );
 
+/** What MARKERS and TURNS need: much quicker to look for. */
+const mayBeMarked = (text: string) => text.includes("<") || text.includes("[");
+const TURN_SIGNS = ["Human", "User", "Assistant", "USER: ", "ASSISTANT: ", "## Instruction", "##Instruction"].concat([
+  "## Response",
+  "##Response",
+  "## Input",
+  "##Input",
+]);
+const mayHaveTurns = (text: string) => TURN_SIGNS.some((sign) => text.includes(sign));
+const markerIn = (text: string) => (mayBeMarked(text) ? MARKERS.exec(text) : null);
+const turnIn = (text: string) => (mayHaveTurns(text) ? TURNS.exec(text) : null);
+
 /** Turns in plain text that the tokenizer's chat template writes. */
 const writesTurns = ({ tokenizer }: DoctorContext) => {
   const template = tokenizer?.chat_template ?? null;
@@ -61,12 +73,29 @@ function orderFault(prompt: readonly Message[], answer: readonly Message[]): str
 const LONG_PROMPT = 24;
 const PROMPT_AT_START = 10;
 
+/** Whether the words of a prompt, but for its first and last, which may be parts of others, follow each other. */
+function hasInnerWords(answer: Uint32Array, prompt: Uint32Array): boolean {
+  const first = prompt[1];
+  const inner = prompt.length - 2;
+  for (let i = 0; i + inner <= answer.length; i++) {
+    if (answer[i] !== first) continue;
+    let same = 1;
+    while (same < inner && answer[i + same] === prompt[1 + same]) same++;
+    if (same === inner) return true;
+  }
+  return false;
+}
+
 const longestWord = (text: string) =>
   text.split(" ").reduce((best, word) => (word.length > best.length ? word : best), "");
 
 function repeatedPrompt({ row, ...texts }: ExaminedRow): Hit | undefined {
+  const isPlain = row.kind === "texts" && Object.values(texts.ascii).every(Boolean) && texts.words.prompt.length > 2;
+  const { words } = texts;
+  // quicker than to normalize the texts
+  if (isPlain && !hasInnerWords(words.chosen, words.prompt) && !hasInnerWords(words.rejected, words.prompt)) return;
   const last = row.kind === "texts" ? undefined : row.prompt.findLast(({ role }) => role === "user");
-  const prompt = normalized(row.kind === "texts" ? row.prompt : last ? textOf([last]) : "");
+  const prompt = normalized(row.kind === "texts" ? texts.prompt : last ? textOf([last]) : "");
   if (prompt.length < PROMPT_AT_START) return undefined;
   const first = prompt.slice(0, PROMPT_AT_START);
   const rarest = longestWord(prompt);
@@ -98,13 +127,25 @@ const SCRIPTS = ["Latin", "Cyrillic", "Greek", "Arabic", "Hebrew", "Devanagari",
 /** Letters that are counted to know a text's script. */
 const SCRIPT_SAMPLE = 400;
 
+/** Letters without which a text has no script. */
+const FEW_LETTERS = 20;
+
+function hasLatin(ascii: string): boolean {
+  let letters = 0;
+  for (let i = 0; i < ascii.length && letters < FEW_LETTERS; i++) {
+    const unit = ascii.charCodeAt(i) | 32;
+    if (unit > 96 && unit < 123) letters++;
+  }
+  return letters === FEW_LETTERS;
+}
+
 /** The script of most letters; undefined where there are few letters. */
 function scriptOf(text: string): string | undefined {
   const some = text.slice(0, SCRIPT_SAMPLE);
-  if (isAscii(some)) return (some.match(/[a-z]/gi)?.length ?? 0) >= 20 ? "Latin" : undefined;
+  if (isAscii(some)) return hasLatin(some) ? "Latin" : undefined;
   const counts = SCRIPTS.map(([name, pattern]) => [name, some.match(pattern)?.length ?? 0] as const);
   const [name, count] = counts.reduce((best, one) => (one[1] > best[1] ? one : best));
-  return count >= 20 ? name : undefined;
+  return count >= FEW_LETTERS ? name : undefined;
 }
 
 /** In the order of the report. */
@@ -174,11 +215,11 @@ export const TEXT_CHECKS: readonly DoctorCheck[] = [
     severity: "severe",
     look: (context) => {
       const { tokenizer, controlTokens } = context;
-      const turns = writesTurns(context) ? TURNS : undefined;
+      const turns = writesTurns(context);
       return ({ row, chosen, rejected }) => {
         for (const [name, whole] of Object.entries({ chosen, rejected })) {
           const text = row.kind === "texts" ? withoutEos(whole, tokenizer?.eos_token) : whole;
-          const match = MARKERS.exec(text) ?? controlTokens?.exec(text) ?? turns?.exec(text) ?? null;
+          const match = markerIn(text) ?? controlTokens?.exec(text) ?? (turns ? turnIn(text) : null);
           const quote = around(text, match);
           if (quote !== undefined) return `${name}: ${quote}`;
         }
@@ -194,7 +235,7 @@ export const TEXT_CHECKS: readonly DoctorCheck[] = [
     isRare: true, // dialogs may be what the data is about
     look: (context) => {
       if (writesTurns(context)) return () => undefined;
-      return ({ chosen, rejected }) => around(chosen, TURNS.exec(chosen)) ?? around(rejected, TURNS.exec(rejected));
+      return ({ chosen, rejected }) => around(chosen, turnIn(chosen)) ?? around(rejected, turnIn(rejected));
     },
     describe: "An answer contains a further turn, as text: Human:, User:, ### Instruction:.",
     about: "only where most rows have none; where the chat template writes such turns, they are `markersInAnswer`",
@@ -207,7 +248,7 @@ export const TEXT_CHECKS: readonly DoctorCheck[] = [
     look:
       ({ controlTokens }) =>
       ({ prompt }) =>
-        around(prompt, MARKERS.exec(prompt) ?? controlTokens?.exec(prompt) ?? null),
+        around(prompt, markerIn(prompt) ?? controlTokens?.exec(prompt) ?? null),
     describe: "A prompt contains markers of a chat template, unlike most rows.",
     fix: "Remove them, or convert transcripts into messages (prefine data convert).",
   },

@@ -19,7 +19,11 @@ export function packSent({ prompt_ids, chosen_ids, rejected_ids, lost_prompt_ids
 }
 
 export function unpackSent({ ids, lengths: [prompt, chosen, rejected], texts }: SentPair): TokenizedPair {
-  const from = (start: number, end: number) => Array.from(ids.subarray(start, end));
+  const from = (start: number, end: number) => {
+    const some = new Array<number>(end - start); // Array.from takes ten times as long
+    for (let i = start; i < end; i++) some[i - start] = ids[i];
+    return some;
+  };
   return {
     prompt_ids: from(0, prompt),
     chosen_ids: from(prompt, prompt + chosen),

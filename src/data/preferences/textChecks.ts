@@ -1,4 +1,5 @@
 /** @file Checks of a row's tokens and rendered chat template, for mistakes that raise no error. */
+import { describeValue } from "../../arguments.ts";
 import { literalText } from "../chatTemplates/renderChat.ts";
 import { isKnownRole, roleAdvice } from "../chatTemplates/roles.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
@@ -28,9 +29,16 @@ function namesRole(template: string | Readonly<Record<string, string>>, role: st
   return templates.some((one) => literalText(one).includes(role));
 }
 
-/** Content that is a list: a part that is no text, or all parts if the template writes the list as Python prints it. */
-function changedPart({ role, content }: Message, text: string): string | undefined {
-  if (!Array.isArray(content)) return undefined;
+/**
+ * Content that is no text: a number or an object, which templates write as Python prints it; of a list, a part that is
+ * no text, or all parts if the template writes the list.
+ */
+function changedPart({ role, content, tool_calls }: Message, text: string): string | undefined {
+  if (content === null && !tool_calls) return `the message of ${role} whose content is null`;
+  if (!Array.isArray(content)) {
+    if (typeof content === "string" || content === undefined || content === null) return undefined;
+    return `the content of the message of ${role}, which is no text but ${describeValue(content)}`;
+  }
   const types = content.map((part: { type?: unknown }) => String(part?.type));
   if (text.includes(`[{'type': '${types[0]}'`))
     return `the parts of the message of ${role}, written as a list: [{'type'`;

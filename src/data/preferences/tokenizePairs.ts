@@ -1,7 +1,9 @@
 /** @file Dataset rows -> token ids of the pairs to train on, checked row by row. TRL's _prepare_dataset. */
+
 import { PrefineError } from "../../errors.ts";
 import { turnTaker } from "../../host.ts";
 import { pushAll } from "../../lists.ts";
+import { type RowName, rowNames } from "../../phrases.ts";
 import type { Row } from "../datasets/features.ts";
 import type { StoppableTokenizer, TokenizerThread } from "../tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
@@ -32,6 +34,8 @@ export interface TokenizePairsOptions {
   split?: string;
   /** Number of a row in messages, where a row of the dataset gives several pairs or none. Default: its own. */
   numberOf?: (index: number) => number;
+  /** Name of a row in messages, by its number. Default: `SPLIT row N`. */
+  nameOf?: RowName | undefined;
   /** Rows of the model's embedding; a larger id is an error. */
   modelVocabSize?: number;
   /** Called every 25 ms or so with the number of rows done. */
@@ -76,9 +80,9 @@ export async function tokenizePairs(
   const empty = { pairs: [], keptIndices: [], rows: 0, cut: 0, warnings: [] };
   const tokenized: TokenizedPairs = { ...empty, largest, findings, facts: new PairFacts() };
   const examiner = rowExaminer(tokenizer, examineSettings(options));
-  const state: State = { ...options, tokenizer, found, examiner, reader: new RowReader() };
+  const { split = "train", drop_degenerate = false, nameOf = rowNames(split) } = options;
+  const state: State = { ...options, nameOf, tokenizer, found, examiner, reader: new RowReader() };
   await tokenizeAll(chunksOf(rows), { tokenized, state, tokenizer });
-  const { split = "train", drop_degenerate = false } = options;
   pushAll(tokenized.warnings, found.lines({ split, rows: tokenized.rows, drop_degenerate }));
   if (tokenized.pairs.length === 0) throw nothingLeft(tokenized, split);
   return tokenized;
@@ -175,6 +179,7 @@ async function addExamined(tokenized: TokenizedPairs, group: Sent, state: State)
 }
 
 interface State extends TokenizePairsOptions {
+  nameOf: RowName;
   tokenizer: Tokenizer;
   found: RowFindings;
   examiner: ReturnType<typeof rowExaminer>;
@@ -218,7 +223,7 @@ async function addRows(tokenized: TokenizedPairs, raws: readonly Row[], state: S
   if (failure) throw failure.error;
 }
 
-const rowName = (index: number, { split = "train", numberOf }: State) => `${split} row ${numberOf?.(index) ?? index}`;
+const rowName = (index: number, { nameOf, numberOf }: State) => nameOf(numberOf?.(index) ?? index);
 
 /** Adds a row to the pairs, unless a check drops it. */
 function addRow(tokenized: TokenizedPairs, { examined, winRates }: Done, state: State): void {

@@ -10,7 +10,17 @@ import { isObject } from "../../formats/parseJson.ts";
 import type { Row } from "../datasets/features.ts";
 import { readRating } from "./lists.ts";
 import { readFormatted, readOptionalFormatted, readText } from "./messages.ts";
-import { cannotHold, isText, misfit, type Pair, type Reading, type ReadPair, type Shape, without } from "./shape.ts";
+import {
+  cannotHold,
+  isText,
+  misfit,
+  type Pair,
+  type Reading,
+  type ReadPair,
+  type Shape,
+  type Texts,
+  without,
+} from "./shape.ts";
 import { splitPair, trlRow } from "./trl.ts";
 
 /** A chat format as text. */
@@ -125,6 +135,16 @@ const chat = (question: string, answer: string) => [
   { role: "assistant", content: answer },
 ];
 
+/** The texts within, for checks of what people wrote. */
+function bareTexts({ system, user, end }: Markup, { prompt, chosen, rejected }: Texts): Texts {
+  const answer = (text: string) => (text.endsWith(end) ? text.slice(0, -end.length) : text);
+  const second = prompt.startsWith(system[0]) ? prompt.indexOf(system[1] + user[0]) : -1;
+  const rest = second < 0 ? prompt : prompt.slice(second + system[1].length);
+  const isWhole = rest.startsWith(user[0]) && rest.endsWith(user[1]) && rest.length >= user[0].length + user[1].length;
+  const question = isWhole ? rest.slice(user[0].length, -user[1].length) : prompt;
+  return { prompt: question, chosen: answer(chosen), rejected: answer(rejected) };
+}
+
 function family(name: "chatml" | "llama3", markup: Markup): Shape[] {
   return Object.entries(TYPES).map(([type, columns]): Shape => {
     const format = `${name}.${type}` as DataFormat;
@@ -132,6 +152,7 @@ function family(name: "chatml" | "llama3", markup: Markup): Shape[] {
       name: format,
       reads: (row, reading) => readWith(markup, columns, row, reading),
       writes: ({ pair }) => writeWith(format, markup, columns, pair),
+      bare: (texts) => bareTexts(markup, texts),
       restates: ["system"],
     };
   });
@@ -175,6 +196,10 @@ const nectar: Shape = {
       { answer: rejected, rank: 1 },
     ];
     return { prompt: prompt.slice(ZEPHYR[0].length, -ZEPHYR[1].length), answers };
+  },
+  bare: ({ prompt, ...answers }) => {
+    const isWhole = prompt.startsWith(ZEPHYR[0]) && prompt.endsWith(ZEPHYR[1]);
+    return { prompt: isWhole ? prompt.slice(ZEPHYR[0].length, -ZEPHYR[1].length) : prompt, ...answers };
   },
 };
 

@@ -7,6 +7,7 @@ import { PrefineError } from "../../errors.ts";
 import { equalJson } from "../../formats/equalJson.ts";
 import { exactJsonText } from "../../formats/exactJsonText.ts";
 import { isObject } from "../../formats/parseJson.ts";
+import { type RowName, rowNames } from "../../phrases.ts";
 import type { Row } from "../datasets/features.ts";
 import { extractPrompt } from "../preferences/extractPrompt.ts";
 import { asMessages } from "./messages.ts";
@@ -34,6 +35,8 @@ export interface ConvertOptions {
   drop: readonly string[];
   /** The split's name in messages. */
   split: string;
+  /** Names of the rows in messages. Default: `SPLIT row N`. */
+  nameOf?: RowName | undefined;
 }
 
 /** The rows of a stream in the target's format. @throws PrefineError("data") naming row and field. */
@@ -41,8 +44,9 @@ export async function* convertPairs(stream: PairStream, options: ConvertOptions)
   if (!options.to.writes) {
     throw new PrefineError("config", `--to ${options.to.name}: this format can only be read`, "Choose another.");
   }
+  const { nameOf = rowNames(options.split) } = options;
   for await (const read of stream.pairs())
-    yield* within(`${options.split} row ${read.index}`, () => convertPair(read, stream.shape, options));
+    yield* within(nameOf(read.index), () => convertPair(read, stream.shape, options));
 }
 
 function convertPair(read: NumberedPair, from: Shape, { to, settings, chat, drop }: ConvertOptions): Row[] {

@@ -6,6 +6,7 @@
 import { describeValue } from "../../arguments.ts";
 import { parseExactJson } from "../../formats/exactJson.ts";
 import { isObject } from "../../formats/parseJson.ts";
+import type { RowName } from "../../phrases.ts";
 import type { Row } from "../datasets/features.ts";
 import type { Message } from "../preferences/extractPrompt.ts";
 import {
@@ -214,23 +215,23 @@ function parsed(value: unknown, column: string): unknown[] {
 /** In this order: each may make columns for the next. */
 const FINDERS: readonly Finder[] = [answeredMessages, namedAnswers, outputList, turns, singleAnswers];
 
-/** The layouts of rows that fit no shape, one after the other. @param where the split, for messages. */
-export function layoutsOf(sample: Sample, where: string): Layout[] {
+/** The layouts of rows that fit no shape, one after the other. @param nameOf names of its rows in messages. */
+export function layoutsOf(sample: Sample, nameOf: RowName): Layout[] {
   const layouts: Layout[] = [];
   let current = sample;
   for (const find of FINDERS) {
     const layout = find(current);
     if (layout === undefined) continue;
     layouts.push(layout);
-    current = changedSample(current, [layout], where);
+    current = changedSample(current, [layout], nameOf);
   }
   return layouts;
 }
 
 /** A sample in the columns of the shape. @throws PrefineError("data") for a row that does not fit. */
-export function changedSample({ columns, rows }: Sample, layouts: readonly Layout[], where: string): Sample {
+export function changedSample({ columns, rows }: Sample, layouts: readonly Layout[], nameOf: RowName): Sample {
   if (layouts.length === 0) return { columns, rows };
   const change = (row: Row) => layouts.reduce((made, layout) => layout.change(made), row);
-  const made = rows.map((row, i) => within(`${where} row ${i}`, () => change(row)));
+  const made = rows.map((row, i) => within(nameOf(i), () => change(row)));
   return { columns: new Set(made.flatMap((row) => Object.keys(row))), rows: made };
 }

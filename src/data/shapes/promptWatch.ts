@@ -1,6 +1,6 @@
 /** @file Watches the prompts of a split: empty ones next to texts that nothing uses, and splits without any. */
 import { show } from "../../errors.ts";
-import { counted } from "../../phrases.ts";
+import { counted, type RowName } from "../../phrases.ts";
 import type { Row } from "../datasets/features.ts";
 import type { ReadRow } from "../preferences/readRow.ts";
 import {
@@ -17,6 +17,7 @@ const SAMPLE = 64;
 
 export class PromptWatch {
   readonly #split: string;
+  readonly #nameOf: RowName;
   /** The caller has chosen the format: lines in place of errors. */
   readonly #isLenient: boolean;
   #rows = 0;
@@ -24,13 +25,14 @@ export class PromptWatch {
   /** Column -> its first text that nothing uses, and the rows that have one. */
   readonly #unused = new Map<string, UnusedText & { row: string; rows: number }>();
 
-  constructor({ split, isLenient }: { split: string; isLenient: boolean }) {
+  constructor({ split, nameOf, isLenient }: { split: string; nameOf: RowName; isLenient: boolean }) {
     this.#split = split;
+    this.#nameOf = nameOf;
     this.#isLenient = isLenient;
   }
 
   /** @throws PrefineError("data") for an empty prompt, or none, next to a text that may be it. */
-  look(row: Row, pair: ReadRow, where: string): void {
+  look(row: Row, pair: ReadRow, index: number): void {
     const isImplicit = !("prompt" in row);
     const isEmpty = isEmptyPrompt(pair);
     const isByChance = isImplicit && pair.kind === "texts"; // texts may begin alike without a prompt
@@ -39,9 +41,9 @@ export class PromptWatch {
     if (!isEmpty && !isByChance && this.#rows > SAMPLE) return;
     for (const unused of unusedTexts(row, pair)) {
       const isQuestion = namesQuestion(unused.column);
-      if (!this.#isLenient && isEmpty) throw emptyPromptError(where, unused, isImplicit);
-      if (!this.#isLenient && isByChance && isQuestion) throw leftOutError(where, unused);
-      if (isQuestion || isEmpty) this.#note(unused, where);
+      if (!this.#isLenient && isEmpty) throw emptyPromptError(this.#nameOf(index), unused, isImplicit);
+      if (!this.#isLenient && isByChance && isQuestion) throw leftOutError(this.#nameOf(index), unused);
+      if (isQuestion || isEmpty) this.#note(unused, `${this.#split} row ${index}`); // lines are kept with tokens: files may move
     }
   }
 

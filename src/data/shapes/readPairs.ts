@@ -4,10 +4,11 @@
  */
 import { PrefineError } from "../../errors.ts";
 import { isObject } from "../../formats/parseJson.ts";
-import { grouped, plural } from "../../phrases.ts";
+import { grouped, plural, type RowName, rowNames } from "../../phrases.ts";
 import type { Row } from "../datasets/features.ts";
 import { checkRow, readPreferenceRow } from "../preferences/readRow.ts";
 import { PromptWatch } from "./promptWatch.ts";
+import { ratedOtherwise } from "./ratedOtherwise.ts";
 import { checkMap, type Recognized, recognize, renamedRow, sampleOf } from "./recognize.ts";
 import { type Collector, type NumberedPair, type Reading, type ShapeOptions, within } from "./shape.ts";
 import { trlRow } from "./trl.ts";
@@ -20,6 +21,8 @@ export interface ReadPairsOptions extends ShapeOptions {
   recognized?: Recognized | undefined;
   /** The split's name in messages. */
   split: string;
+  /** Names of the rows in messages. Default: `SPLIT row N`. */
+  nameOf?: RowName | undefined;
   /** False: texts stay texts where a format allows it. Default: true. */
   hasChatTemplate?: boolean | undefined;
   /** True: columns that pairs don't need stay, too. Default: false. */
@@ -50,6 +53,7 @@ type Rows = AsyncIterable<Row> | Iterable<Row>;
  */
 export async function openPairs(rows: Rows, options: ReadPairsOptions): Promise<PairStream> {
   const { split, data_format, map } = options;
+  const nameOf = options.nameOf ?? rowNames(split);
   const iterator = iterate(rows);
   const first: Row[] = [];
   while (first.length < SAMPLE_ROWS) {
@@ -60,10 +64,10 @@ export async function openPairs(rows: Rows, options: ReadPairsOptions): Promise<
   if (map) checkMap(map, sampleOf(first), split);
   const rename = (row: Row) => (map && isObject(row) ? renamedRow(row, map) : row);
   const sample = sampleOf(first.map(rename));
-  const recognized = options.recognized ?? recognize(sample, data_format, split);
+  const recognized = options.recognized ?? recognize(sample, data_format, split, nameOf);
   const notes: Notes = { told: new Map(), skipped: new Map() };
   let index = 0;
-  const watch = new PromptWatch({ split, isLenient: recognized.isChosen });
+  const watch = new PromptWatch({ split, nameOf, isLenient: recognized.isChosen });
   const all = async function* () {
     for (const row of first.splice(0)) yield { row: rename(row), raw: row, index: index++ };
     for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
@@ -73,7 +77,7 @@ export async function openPairs(rows: Rows, options: ReadPairsOptions): Promise<
   return {
     ...recognized,
     rows: all,
-    pairs: () => readAll(all(), { recognized, options, notes, watch }),
+    pairs: () => readAll(all(), { recognized, options, nameOf, notes, watch }),
     lines: () => [...noteLines(notes, split), ...watch.lines()],
     rowsRead: () => index,
     skipped: () => notes.skipped,
@@ -106,6 +110,7 @@ interface Notes {
 interface Work {
   recognized: Recognized;
   options: ReadPairsOptions;
+  nameOf: RowName;
   notes: Notes;
   watch: PromptWatch;
 }
@@ -136,9 +141,9 @@ interface RawRow {
 
 function pairsOfRow({ row, index, collector, reading }: RawRow, work: Work): NumberedPair[] {
   const { shape, change } = work.recognized;
-  const where = `${work.options.split} row ${index}`;
+  const where = work.nameOf(index);
   checkRow(row, where);
-  if (isRatedOtherwise(row)) reading.note("whose rejected answer is rated above the chosen one");
+  if (ratedOtherwise(row) !== undefined) reading.note("whose rejected answer is rated above the chosen one");
   const read = within(where, () => {
     const changed = change(row);
     return collector ? collector.add(changed, index) : shape.reads(changed, reading).map((one) => ({ ...one, index }));
@@ -156,18 +161,6 @@ function orBadRow({ options: { onBadRow } }: Work, index: number, read: () => Nu
   }
 }
 
-/** Columns of ratings beside chosen and rejected. */
-const RATINGS = ["score_#", "#-rating", "#_rating", "#_score"].map((name) =>
-  ["chosen", "rejected"].map((side) => name.replace("#", side)),
-);
-
-function isRatedOtherwise(row: Row): boolean {
-  return RATINGS.some(([chosen, rejected]) => {
-    const [one, other] = [row[chosen], row[rejected]];
-    return typeof one === "number" && typeof other === "number" && other > one;
-  });
-}
-
 const NO_PAIR = "Look at the data with `prefine data`; docs/data-formats.md says what makes a pair of each format.";
 
 /** All rows were skipped, each for a reason that is a note. */
@@ -177,11 +170,11 @@ function nothingPaired({ notes, options: { split }, recognized: { shape } }: Wor
   return new PrefineError("data", message, NO_PAIR);
 }
 
-function checked(read: NumberedPair, { options: { split }, watch }: Work): NumberedPair {
-  const where = `${split} row ${read.index}`;
+function checked(read: NumberedPair, { nameOf, watch }: Work): NumberedPair {
+  const where = nameOf(read.index);
   const row = trlRow(read);
   const isImplicit = !("prompt" in row);
-  watch.look(row, readPreferenceRow(row, { where, implicitPrompt: isImplicit }), where);
+  watch.look(row, readPreferenceRow(row, { where, implicitPrompt: isImplicit }), read.index);
   return read;
 }
 

@@ -1,7 +1,9 @@
 /** @file Which shape the rows of a dataset have: by `data_format`, or by their columns and first rows. */
+
 import { DATA_FORMATS, type DataFormat, dataFormatOf } from "../../config/options/dataFormats.ts";
 import { nearestName, PrefineError } from "../../errors.ts";
 import { isObject } from "../../formats/parseJson.ts";
+import { type RowName, rowNames } from "../../phrases.ts";
 import type { Row } from "../datasets/features.ts";
 import { changedSample, jsonMessages, type Layout, layoutsOf } from "./layouts.ts";
 import { renamedFrom, type Sample, type Shape, within } from "./shape.ts";
@@ -43,16 +45,22 @@ function fittingShapes(sample: Sample): { shape: Shape; why: string }[] {
 
 /**
  * @param where the split, for messages.
+ * @param nameOf names of its rows in messages; those of the sample are its first.
  * @returns trl for rows that no shape fits: its errors say which columns are missing.
  * @throws PrefineError("data") for rows of several shapes.
  */
-export function recognize(sample: Sample, dataFormat: string | null | undefined, where: string): Recognized {
+export function recognize(
+  sample: Sample,
+  dataFormat: string | null | undefined,
+  where: string,
+  nameOf: RowName = rowNames(where),
+): Recognized {
   const shape = dataFormat ? shapeNamed(dataFormat) : undefined;
   const isAsWritten = shape?.name === "trl" || shape?.name === "passthrough";
   const json = isAsWritten ? undefined : within(where, () => jsonMessages(sample));
   const written = json ? [json] : [];
   if (shape) return recognizedBy(shape, ["data_format says so"], written, true);
-  const { fits, layouts } = bestFits(changedSample(sample, written, where), where);
+  const { fits, layouts } = bestFits(changedSample(sample, written, nameOf), nameOf);
   if (fits.length === 0) return recognizedBy(SHAPES.trl, ["no other format fits"], written, false);
   if (fits.length === 1) return recognizedBy(fits[0].shape, [fits[0].why], [...written, ...layouts], false);
   const lines = fits.map((one) => `${one.shape.name} (${one.why})`);
@@ -61,12 +69,12 @@ export function recognize(sample: Sample, dataFormat: string | null | undefined,
 }
 
 /** The shapes that a sample fits, as it is or in a layout. Two texts without a prompt alone say little. */
-function bestFits(sample: Sample, where: string): { fits: ReturnType<typeof fittingShapes>; layouts: Layout[] } {
+function bestFits(sample: Sample, nameOf: RowName): { fits: ReturnType<typeof fittingShapes>; layouts: Layout[] } {
   const fits = fittingShapes(sample);
   const isImplicit = !sample.columns.has("prompt") && fits.every(({ shape }) => shape.name === "trl");
   const isWeak = fits.length === 0 || isImplicit;
-  const layouts = isWeak ? layoutsOf(sample, where) : [];
-  const others = layouts.length === 0 ? [] : fittingShapes(changedSample(sample, layouts, where));
+  const layouts = isWeak ? layoutsOf(sample, nameOf) : [];
+  const others = layouts.length === 0 ? [] : fittingShapes(changedSample(sample, layouts, nameOf));
   return others.length === 0 ? { fits, layouts: [] } : { fits: others, layouts };
 }
 

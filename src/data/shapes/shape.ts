@@ -83,6 +83,13 @@ export interface Pair {
   chat_template_kwargs?: unknown;
 }
 
+/** A pair of texts. */
+export interface Texts {
+  prompt: string;
+  chosen: string;
+  rejected: string;
+}
+
 /** A pair with the columns of its row that it does not consist of. */
 export interface ReadPair {
   pair: Pair;
@@ -101,6 +108,8 @@ export interface Shape {
   collects?(reading: Reading): Collector;
   /** The native row. Absent: the format can't be written. @throws PrefineError("data") for what it can't hold. */
   writes?(read: ReadPair, settings: Readonly<Record<string, unknown>>): Row | Row[];
+  /** A pair of texts without the format's own marks. Absent: it has none. */
+  bare?(texts: Texts): Texts;
   /** Other columns that it has a place for; absent: any. */
   keeps?: readonly string[];
   /** Those of `keeps` that `writes` puts elsewhere. */

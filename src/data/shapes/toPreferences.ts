@@ -1,8 +1,12 @@
 /** @file Datasets of any shape -> datasets of TRL's rows. */
+
 import { anyFunction, checkOptions, checkValue, type OptionChecks, objectWith } from "../../arguments.ts";
 import { turnTaker } from "../../host.ts";
+import { rowNames } from "../../phrases.ts";
 import { Dataset } from "../datasets/dataset.ts";
 import type { Row } from "../datasets/features.ts";
+import { placesOf } from "../datasets/places.ts";
+import { contentInMemory, withPlaces } from "../datasets/storedRows.ts";
 import { readingLine } from "./readingLine.ts";
 import { openPairs } from "./readPairs.ts";
 import { formatKey, isPlainTrl } from "./recognize.ts";
@@ -33,17 +37,23 @@ export async function toPreferences(dataset: Dataset, options: ToPreferencesOpti
   checkOptions<ToPreferencesOptions>("toPreferences", options, CHECKS);
   const { onLine, ...shape } = options;
   checkShapeOptions("toPreferences", shape);
-  const stream = await openPairs(dataset.rows(), { ...shape, split: dataset.name });
+  const stream = await openPairs(dataset.rows(), {
+    ...shape,
+    split: dataset.name,
+    nameOf: rowNames(dataset.name, dataset),
+  });
   onLine?.(readingLine(stream, shape));
   const isSame = isPlainTrl(stream) && !shape.map;
   const rows: Row[] = [];
+  const numbers: number[] = [];
   const turn = turnTaker();
   for await (const pair of stream.pairs()) {
-    if (!isSame) rows.push(trlRow(pair));
+    if (!isSame) numbers[rows.push(trlRow(pair)) - 1] = pair.index;
     await turn();
   }
   for (const line of stream.lines()) onLine?.(line);
-  return isSame ? dataset : Dataset.fromRows(rows, dataset.name);
+  if (isSame) return dataset;
+  return new Dataset(withPlaces(contentInMemory(rows, dataset.name), placesOf(dataset.places(), numbers)));
 }
 
 /**

@@ -9,7 +9,7 @@ import { openPairs } from "../../data/shapes/readPairs.ts";
 import { trlRow } from "../../data/shapes/trl.ts";
 import { StoppableTokenizer, threadsOf } from "../../data/tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../../data/tokenizers/tokenizer.ts";
-import { counted } from "../../phrases.ts";
+import { counted, rowNames } from "../../phrases.ts";
 import { describePairs } from "../fingerprint.ts";
 import type { PairSource } from "../run.ts";
 import { openAhead, type PickableRows } from "./ahead/openAhead.ts";
@@ -53,7 +53,8 @@ export async function tokenizeRows(
   const onProgress = (done: number) => observer.status(`tokenizing ${split}: ${counted(done, "row")}`);
   const source = named?.rows() ?? (rows as Iterable<Row>);
   const hasChatTemplate = tokenizer.chat_template !== null;
-  const stream = await openPairs(source, { ...to_preferences, split, hasChatTemplate });
+  const nameOf = rowNames(split, named);
+  const stream = await openPairs(source, { ...to_preferences, split, nameOf, hasChatTemplate });
   const numbers: number[] = []; // pair -> row
   async function* pairs() {
     for await (const pair of stream.pairs()) {
@@ -65,7 +66,7 @@ export async function tokenizeRows(
   const numberOf = (index: number) => numbers[index];
   const tokenizing = tokenizePairs(pairs(), tokenizer, {
     ...options,
-    ...{ split, onProgress, stoppable, numberOf },
+    ...{ split, nameOf, onProgress, stoppable, numberOf },
     openThreads: () => threadsOf(tokenizer),
   });
   const prepared = await tokenizing.finally(() => stoppable.end());

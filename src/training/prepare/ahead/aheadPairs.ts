@@ -2,6 +2,7 @@
  * @file The pairs of a large split: a step waits for its own pairs only; a second pass over the rows tokenizes the
  * rest, slowly enough that a running step loses at most a twentieth of a core.
  */
+
 import { type ExaminedRow, StoredPair } from "../../../data/preferences/examineRow.ts";
 import type { Truncation } from "../../../data/preferences/packPair.ts";
 import { charactersOf } from "../../../data/preferences/rowGroups.ts";
@@ -12,6 +13,7 @@ import type { NumberedPair } from "../../../data/shapes/shape.ts";
 import { trlRow } from "../../../data/shapes/trl.ts";
 import { PrefineError } from "../../../errors.ts";
 import { turnTaker } from "../../../host.ts";
+import type { RowName } from "../../../phrases.ts";
 import type { RunObserver } from "../../run.ts";
 import { type PairStore, packedLength } from "../tokenized.ts";
 import { AheadReport } from "./aheadReport.ts";
@@ -27,6 +29,8 @@ const WORTH_WRITING = 0.05;
 export interface AheadSource {
   /** Name in messages. */
   split: string;
+  /** Names of its rows in messages. */
+  nameOf: RowName;
   /** Pairs of these rows, in order; undefined: of all. `index` counts the given rows. */
   pairsOf(rows: readonly number[] | undefined): Promise<AsyncIterable<NumberedPair>>;
   /** Undefined: all pairs are in `entry`. */
@@ -222,7 +226,7 @@ export class AheadPairs implements PairStore {
   }
 
   private nameOf(number: number): string {
-    return `${this.source.split} row ${this.source.entry.numbers[number]}`;
+    return this.source.nameOf(this.source.entry.numbers[number]);
   }
 
   private put(number: number, row: TokenizedRow): void {

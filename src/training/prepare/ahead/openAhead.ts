@@ -2,6 +2,7 @@
  * @file Opens a large split so that its rows are tokenized while the training runs. All of UltraFeedback tokenized
  * before the first step takes 12 s on two cores; the first pass over its rows takes 5 s.
  */
+
 import type { Row } from "../../../data/datasets/features.ts";
 import { startFindings } from "../../../data/preferences/checks.ts";
 import { examineSettings } from "../../../data/preferences/tokenizePairs.ts";
@@ -12,6 +13,7 @@ import type { Recognized } from "../../../data/shapes/recognize.ts";
 import { threadsOf } from "../../../data/tokenizers/slowCalls.ts";
 import type { Tokenizer } from "../../../data/tokenizers/tokenizer.ts";
 import { throwIfStopped } from "../../../errors.ts";
+import { type RowName, rowNames } from "../../../phrases.ts";
 import { droppedOf, type TokenizedRows, type TokenizeRowsOptions, tokenizerIdentity } from "../tokenized.ts";
 import { AheadPairs } from "./aheadPairs.ts";
 import { KeptTokens } from "./keptTokens.ts";
@@ -51,7 +53,8 @@ export async function openAhead(rows: PickableRows, options: OpenAheadOptions): 
   const threads = TokenizingThreads.of(threadsOf(tokenizer), examineSettings(options), signal);
   if (!threads) return undefined;
   if (entry) return storeOf(entry, { rows, tokens, threads, options }, options.needsLengths);
-  const surveyed = await survey(tokens ?? rows, { ...options, threads });
+  const nameOf = rowNames(options.split, rows);
+  const surveyed = await survey(tokens ?? rows, { ...options, nameOf, threads });
   return surveyed && storeOf(surveyed, { rows, tokens, threads, options });
 }
 
@@ -60,12 +63,12 @@ const isWhole = ({ kept, examined }: TokenEntry) => kept.every((number) => exami
 /** The first pass. @returns undefined where the rows must be tokenized at once. */
 async function survey(
   source: Pick<PickableRows, "rows">,
-  options: OpenAheadOptions & { threads: TokenizingThreads },
+  options: OpenAheadOptions & { nameOf: RowName; threads: TokenizingThreads },
 ): Promise<TokenEntry | undefined> {
   const { tokenizer, observer, to_preferences, threads, drop_degenerate = false, needsLengths = false } = options;
   let found: Survey | null = null;
   try {
-    const stream = await openPairs(source.rows(), readingOf(options));
+    const stream = await openPairs(source.rows(), { ...readingOf(options), nameOf: options.nameOf });
     const isWhole = drop_degenerate || needsLengths || stream.shape.collects !== undefined;
     found = await surveyRows(stream, { ...options, isWhole });
     if (!found || found.kept.length === 0) {
@@ -109,16 +112,18 @@ async function storeOf(
   observer.status(undefined);
   for (const line of facts.lines) observer.warn(line);
   const reading = readingOf(options);
+  const nameOf = rowNames(split, rows);
   let format: Promise<Recognized> | undefined; // of the first rows of all: some rows alone may look otherwise
   const pairsOf = async (some: readonly number[] | undefined) => {
     format ??= openPairs(rows.rows(), reading);
-    const again = { ...reading, recognized: await format };
+    const own = some ? (row: number) => nameOf(some[row]) : nameOf;
+    const again = { ...reading, nameOf: own, recognized: await format };
     return (await openPairs((some ? rows.select(some) : rows).rows(), again)).pairs();
   };
   const isKept = tokens?.entry === entry;
   const keep =
     tokens && ((examined: TokenEntry["examined"]) => tokens.write({ facts, numbers, kept, rates, examined }));
-  const store = new AheadPairs({ split, pairsOf, threads, entry, isKept, keep, observer, drop_degenerate });
+  const store = new AheadPairs({ split, nameOf, pairsOf, threads, entry, isKept, keep, observer, drop_degenerate });
   if (needsAll) await store.complete();
   const known = store.findings();
   if (known) await threads?.end();

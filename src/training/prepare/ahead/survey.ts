@@ -16,7 +16,7 @@ import { trlRow } from "../../../data/shapes/trl.ts";
 import type { Tokenizer } from "../../../data/tokenizers/tokenizer.ts";
 import { PrefineError } from "../../../errors.ts";
 import { turnTaker } from "../../../host.ts";
-import { counted } from "../../../phrases.ts";
+import { counted, type RowName } from "../../../phrases.ts";
 import { largerOf, type TokenizeRowsOptions } from "../tokenized.ts";
 import { RowQueue } from "./rowQueue.ts";
 import { PromptBound, RowHash } from "./rowSizes.ts";
@@ -40,6 +40,7 @@ export interface Survey {
 const SAMPLES = 16;
 
 interface SurveyOptions extends Omit<TokenizeRowsOptions, "to_preferences"> {
+  nameOf: RowName;
   tokenizer: Tokenizer;
   threads: TokenizingThreads;
   /** Whether all rows are tokenized, whatever the template. */
@@ -177,7 +178,7 @@ class FirstPass {
   }
 
   private nameOf(number: number): string {
-    return `${this.options.split} row ${this.numbers[number]}`;
+    return this.options.nameOf(this.numbers[number]);
   }
 }
 
