@@ -71,7 +71,7 @@ export function wordRows(count: number, seed: number): TextRow[] {
   const words = Array.from({ length: 400 }, () => wordOf(next));
   const phrase = (length: number) => Array.from({ length }, () => words[Math.floor(next() * words.length)]).join(" ");
   return Array.from({ length: count }, () => ({
-    prompt: `${phrase(24)} ?`,
+    prompt: `${phrase(24)} ? `,
     chosen: phrase(62 + Math.floor(next() * 6)),
     rejected: phrase(62 + Math.floor(next() * 6)),
   }));

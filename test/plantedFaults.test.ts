@@ -1,4 +1,4 @@
-/** @file Planted faults of every kind are found, and little else: in four formats, real rows and the demo's. */
+/** @file Planted faults are found, and little else: in real rows and the demo's. All formats: plantedFormats. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,7 +20,7 @@ type Rows = Record<string, unknown>[];
 const named = (name: string, rows: Rows) => ({ name, rows: () => rows });
 const textRows = async (split: Dataset) => (await split.to_list()) as TextRow[];
 
-const FORMATS = ["texts", "conversations", "ranked", "rated"] as const;
+const FORMATS = ["texts", "conversations"] as const;
 type Format = (typeof FORMATS)[number];
 const PLAIN = "{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}\n{% endfor %}";
 
@@ -28,23 +28,9 @@ function inFormat(rows: readonly TextRow[], format: Format): Rows {
   const turns = (role: string, content: string) => [{ role, content }];
   const written: Record<Format, (row: TextRow) => Rows[number]> = {
     texts: (row) => row,
-    conversations: ({ prompt, chosen, rejected }) => {
+    conversations: ({ prompt, chosen, rejected, ...rest }) => {
       const answers = { chosen: turns("assistant", chosen), rejected: turns("assistant", rejected) };
-      return { prompt: turns("user", prompt), ...answers };
-    },
-    ranked: ({ prompt, chosen, rejected }) => {
-      const answers = [
-        { answer: rejected, rank: 2 },
-        { answer: chosen, rank: 1 },
-      ];
-      return { prompt, answers };
-    },
-    rated: ({ prompt, chosen, rejected }) => {
-      const completions = [
-        { response: chosen, overall_score: 9 },
-        { response: rejected, overall_score: 2 },
-      ];
-      return { instruction: prompt, completions };
+      return { ...rest, prompt: turns("user", prompt), ...answers };
     },
   };
   return rows.map(written[format]);

@@ -43,7 +43,8 @@ export class PromptWatch {
       const isQuestion = namesQuestion(unused.column);
       if (!this.#isLenient && isEmpty) throw emptyPromptError(this.#nameOf(index), unused, isImplicit);
       if (!this.#isLenient && isByChance && isQuestion) throw leftOutError(this.#nameOf(index), unused);
-      if (isQuestion || isEmpty) this.#note(unused, `${this.#split} row ${index}`); // lines are kept with tokens: files may move
+      // without the file: lines are kept with tokens, and files may move
+      if (isQuestion || isEmpty) this.#note(unused, `${this.#split} row ${index}`);
     }
   }
 

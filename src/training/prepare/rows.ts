@@ -76,9 +76,8 @@ export async function tokenizeRows(
   const origin = { split, rows: Int32Array.from(keptIndices, numberOf) };
   const dropped = droppedOf(findings, options);
   const reading = readingLine(stream, to_preferences);
-  const store = storeOf(prepared.pairs);
   const facts = prepared.facts.line(split);
-  return { store, largest, origin, rows: stream.rowsRead(), cut, dropped, reading, facts };
+  return { store: storeOf(prepared.pairs), largest, origin, rows: stream.rowsRead(), cut, dropped, reading, facts };
 }
 
 /** Pairs that are all there. */
